@@ -1,0 +1,151 @@
+/**
+ * Every error this package raises on purpose, under one root. Callers switch on `code`; messages may be reworded.
+ * Misuse by the programmer (a wrong argument type, an impossible option) is a plain TypeError or RangeError.
+ * No error holds a token, a signed query, request headers or a whole response body.
+ */
+export abstract class LookupError extends Error {
+  abstract readonly code: string;
+}
+
+/** A cloud path that cannot be opened, or must not be. */
+export class PathError extends LookupError {
+  override readonly name = 'PathError';
+  constructor(
+    readonly code: 'BAD_PATH' | 'UNSUPPORTED_SCHEME' | 'FORBIDDEN_ADDRESS' | 'INSECURE_TOKEN',
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** Metadata that is missing, breaks its schema, or names something this version does not read. */
+export class InfoError extends LookupError {
+  override readonly name = 'InfoError';
+  constructor(
+    readonly code: 'NOT_FOUND' | 'BAD_INFO' | 'UNSUPPORTED',
+    message: string,
+    /** Where the metadata was read from; no query, no credentials. */
+    readonly url?: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+export type RequestErrorCode = 'HTTP_STATUS' | 'TIMEOUT' | 'CONNECTION' | 'TOO_LARGE' | 'REDIRECT' | 'BAD_RESPONSE' | 'IO';
+
+/** A read that was tried (and, where it can help, tried again) and failed. Never the same thing as an absent object. */
+export class RequestError extends LookupError {
+  override readonly name = 'RequestError';
+  constructor(
+    readonly code: RequestErrorCode,
+    message: string,
+    /** URL without credentials and query, or a file path. */
+    readonly url: string,
+    /** HTTP status, when there was an answer. */
+    readonly status?: number,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+export type DecodeErrorCode = 'TRUNCATED' | 'WRONG_SIZE' | 'TOO_LARGE' | 'BAD_HEADER' | 'BAD_CHECKSUM' | 'BAD_BITSTREAM' | 'UNSUPPORTED';
+
+/** Bytes that are there but do not follow their format. Retrying cannot help. */
+export class DecodeError extends LookupError {
+  override readonly name = 'DecodeError';
+  constructor(
+    readonly code: DecodeErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** One chunk that could not be read or decoded; `cause` says why. All points in it are `failed`. */
+export class ChunkError extends LookupError {
+  override readonly name = 'ChunkError';
+  readonly code = 'CHUNK_FAILED';
+  constructor(
+    message: string,
+    /** Where the chunk is stored. */
+    readonly url: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+export type GraphErrorCode =
+  | 'UNAUTHORIZED'
+  | 'FORBIDDEN'
+  | 'MISSING_TOS'
+  | 'LOGIN_REDIRECT'
+  | 'HTTP_STATUS'
+  | 'BAD_REPLY'
+  | 'TIMEOUT'
+  | 'CONNECTION';
+
+/** A chunkedgraph server that refused, failed, or answered something that is not an answer. */
+export class GraphError extends LookupError {
+  override readonly name = 'GraphError';
+  constructor(
+    readonly code: GraphErrorCode,
+    message: string,
+    /** Endpoint asked, without its query. */
+    readonly url: string,
+    readonly status?: number,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** A timestamp that is no moment, or an ambiguous one. */
+export class TimestampError extends LookupError {
+  override readonly name = 'TimestampError';
+  readonly code = 'BAD_TIMESTAMP';
+}
+
+/** One point or ID without an answer, where one value was asked for. */
+export class PointError extends LookupError {
+  override readonly name = 'PointError';
+  constructor(
+    /** The status in upper case: `OUT_OF_BOUNDS`, `NO_ROOT`, … */
+    readonly code: Uppercase<string>,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** Some chunks or root look-ups failed; everything else is in `result`. */
+export class PartialResultError<Result = unknown> extends LookupError {
+  override readonly name = 'PartialResultError';
+  readonly code = 'PARTIAL';
+  constructor(
+    message: string,
+    /** The whole answer, with `failed` and `rootFailed` where something broke. */
+    readonly result: Result,
+    /** Why, keyed by chunk URL or `roots:<first ID of the batch>`. */
+    readonly causes: Map<string, Error>,
+  ) {
+    super(message, { cause: causes.values().next().value });
+  }
+}
+
+/** A table that cannot be read or written as asked. */
+export class TableError extends LookupError {
+  override readonly name = 'TableError';
+  constructor(
+    readonly code: 'MISSING_COLUMN' | 'COLUMN_EXISTS' | 'BAD_ROW' | 'BAD_FORMAT' | 'UNREADABLE',
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}

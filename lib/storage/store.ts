@@ -1,0 +1,51 @@
+/** What every backend is: bytes by key. A backend is one file in this room and one line in `open.ts`. */
+
+/** Bytes `start` (inclusive) to `end` (exclusive) of the stored object. */
+export interface ByteRange {
+  start: number;
+  end: number;
+}
+
+/** What a read cost; the caller owns it, the store adds to it. */
+export interface Meter {
+  /** HTTP requests sent or files opened, repeats included. */
+  requests: number;
+  /** Body bytes received, as stored. */
+  bytes: number;
+  /** 403 answers taken for an absent object (see {@link ReadOptions.absentBy403}). */
+  absentBy403: number;
+}
+
+export const newMeter = (): Meter => ({ requests: 0, bytes: 0, absentBy403: 0 });
+
+export interface ReadOptions {
+  range?: ByteRange;
+  signal?: AbortSignal;
+  /** More stored bytes than this is an error, not an allocation. @default 64 MiB */
+  maxBytes?: number;
+  /**
+   * The key names a chunk or a shard of a volume whose info was readable: an unsigned gs:// or s3:// store takes 403 for
+   * absent then, because such buckets answer 403 for missing keys when listing is not allowed. Other stores ignore it.
+   */
+  absentBy403?: boolean;
+  meter?: Meter;
+}
+
+export interface StoredObject {
+  /** As stored: the content encoding is still around them. */
+  bytes: Uint8Array;
+  /** `gzip`, `br`, `zstd`, `x`… as the header or the file's suffix says, lower case; undefined for none. */
+  contentEncoding: string | undefined;
+  /** The part of the object that `bytes` is; undefined when it is the whole object (also when a range was ignored). */
+  range?: ByteRange;
+}
+
+export interface Store {
+  /** Where the store is, for messages: no credentials, no query, no trailing slash. */
+  readonly url: string;
+  /**
+   * The object at `key`, or undefined when there is none (404, ENOENT).
+   * @throws RequestError for every other failure; `signal.reason` on abort.
+   */
+  read(key: string, options?: ReadOptions): Promise<StoredObject | undefined>;
+}
