@@ -1,0 +1,43 @@
+/**
+ * Point reads of the `raw` encoding: a little-endian array in `[x, y, z, channel]` order, x fastest; no header.
+ * Source: Neuroglancer, src/datasource/precomputed/volume.md, "raw chunk encoding".
+ */
+import { DecodeError } from '../base/errors.ts';
+import { formatVec3, product } from '../base/vec3.ts';
+import { bytesPerValue, DATA_TYPES } from '../precomputed/data-type.ts';
+import type { DataType, WordArray } from '../precomputed/data-type.ts';
+import type { ChunkLayout, Codec } from './codec.ts';
+
+const exactBytes = ({ chunkSize, channels, dataType }: ChunkLayout): number => product(chunkSize) * channels * bytesPerValue(dataType);
+
+/** One read and one write a value. A DataView costs the same as an aligned typed view, and takes any `byteOffset`. */
+function decodePoints(bytes: Uint8Array, layout: ChunkLayout, offsets: Uint32Array, out: WordArray, outIndex: Uint32Array): void {
+  const { chunkSize, channels, dataType } = layout;
+  const expected = exactBytes(layout);
+  if (bytes.byteLength !== expected)
+    throw new DecodeError(
+      'WRONG_SIZE',
+      `raw chunk of ${formatVec3(chunkSize)} voxels, ${channels} channel(s) of ${dataType}: expected ${expected} bytes, got ${bytes.byteLength}`,
+    );
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const width = bytesPerValue(dataType);
+  for (let channel = 0; channel < channels; channel++) {
+    const start = channel * product(chunkSize) * width;
+    for (let k = 0; k < offsets.length; k++) {
+      const from = start + offsets[k] * width;
+      const to = outIndex[k] * channels + channel;
+      if (width === 8) {
+        out[2 * to] = view.getUint32(from, true);
+        out[2 * to + 1] = view.getUint32(from + 4, true);
+      } else out[to] = width === 4 ? view.getUint32(from, true) : width === 2 ? view.getUint16(from, true) : view.getUint8(from);
+    }
+  }
+}
+
+export const raw: Codec = {
+  encoding: 'raw',
+  dataTypes: Object.keys(DATA_TYPES) as DataType[],
+  decodePoints,
+  maxBytes: exactBytes,
+  exactBytes,
+};

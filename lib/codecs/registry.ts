@@ -1,0 +1,31 @@
+/** The encodings this version reads: one line each. */
+import { InfoError } from '../base/errors.ts';
+import type { DataType } from '../precomputed/data-type.ts';
+import type { Codec } from './codec.ts';
+import { compressedSegmentation } from './compressed-segmentation.ts';
+import { raw } from './raw.ts';
+
+const CODECS: readonly Codec[] = [
+  raw,
+  compressedSegmentation,
+];
+
+/** As `info` spells them; for messages. */
+export const READABLE_ENCODINGS: readonly string[] = CODECS.map(({ encoding }) => encoding);
+
+/** The codec of `encoding`, or undefined when this version does not read it. Case does not matter: the format says so. */
+export const codecFor = (encoding: string): Codec | undefined => CODECS.find((codec) => codec.encoding === encoding.toLowerCase());
+
+/**
+ * The codec of a scale.
+ *
+ * @param url Where the info was read from, for the error.
+ * @throws InfoError UNSUPPORTED (an encoding that is not read here) or BAD_INFO (a data type the encoding cannot hold).
+ */
+export function requireCodec(encoding: string, dataType: DataType, url?: string): Codec {
+  const codec = codecFor(encoding);
+  if (!codec) throw new InfoError('UNSUPPORTED', `encoding ${JSON.stringify(encoding)} is not read; readable: ${READABLE_ENCODINGS.join(', ')}`, url);
+  if (!codec.dataTypes.includes(dataType))
+    throw new InfoError('BAD_INFO', `encoding ${codec.encoding} cannot hold ${dataType}; it holds ${codec.dataTypes.join(', ')}`, url);
+  return codec;
+}
