@@ -1,4 +1,5 @@
 /** What every backend is: bytes by key. A backend is one file in this room and one line in `open.ts`. */
+import type { HttpMeter } from '../http/client.ts';
 
 /** Bytes `start` (inclusive) to `end` (exclusive) of the stored object. */
 export interface ByteRange {
@@ -7,7 +8,7 @@ export interface ByteRange {
 }
 
 /** What a read cost; the caller owns it, the store adds to it. */
-export interface Meter {
+export interface Meter extends HttpMeter {
   /** HTTP requests sent or files opened, repeats included. */
   requests: number;
   /** Body bytes received, as stored. */

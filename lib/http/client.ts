@@ -1,0 +1,161 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import got, { type Got } from 'got';
+import { PathError, RequestError } from '../base/errors.ts';
+import { checkHost, lookupPublic, type AllowAddress } from './address.ts';
+import { exchange, type HttpMeter, type HttpReply } from './exchange.ts';
+import { isRedirect, redirectTarget, type Headers } from './redirect.ts';
+import { redactUrl } from './excerpt.ts';
+import { delayBeforeRetry } from './retry.ts';
+import { SignalWatch, Stopper } from './stopper.ts';
+import { USER_AGENT } from './user-agent.ts';
+
+export type { AllowAddress, HttpMeter, HttpReply };
+
+export interface HttpClientOptions {
+  /** Sockets per host; a little above the reads that run at a time. @default 48 */
+  maxSockets?: number;
+  /** Most repeats of one request. @default 4 */
+  retries?: number;
+  /** For name look-up, connection and TLS together. @default 10_000 */
+  connectTimeoutMs?: number;
+  /** Longest silence of a connection. @default 30_000 */
+  idleTimeoutMs?: number;
+}
+
+export interface HttpRequest {
+  url: string | URL;
+  /** @default 'GET' */
+  method?: 'GET' | 'HEAD' | 'POST';
+  /** `accept-encoding` is `gzip, br, zstd` unless given; bodies always come back as sent. */
+  headers?: Headers;
+  /** For POST. */
+  body?: Uint8Array;
+  /** Bytes `start` (inclusive) to `end` (exclusive). The reply says what came: 206, or 200 with everything. */
+  range?: { start: number; end: number };
+  signal?: AbortSignal;
+  /** A longer body is RequestError TOO_LARGE. @default 64 MiB */
+  maxBytes?: number;
+  meter?: HttpMeter;
+  /** @default the client's */
+  idleTimeoutMs?: number;
+  /** Whether failures that may pass are tried again. @default true, for POST false */
+  retry?: boolean;
+  /** Up to 3, for GET and HEAD; otherwise a redirect is a reply. @default true */
+  followRedirects?: boolean;
+  /** @default 'any' */
+  allowAddress?: AllowAddress;
+}
+
+export interface HttpClient {
+  /**
+   * The server's answer, whatever its status, after the retries worth making.
+   * @throws RequestError TIMEOUT, CONNECTION, TOO_LARGE, REDIRECT; PathError FORBIDDEN_ADDRESS; `signal.reason`.
+   */
+  request(request: HttpRequest): Promise<HttpReply>;
+  /** Ends requests under way with RequestError CONNECTION and closes all sockets. */
+  close(): void;
+}
+
+export const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
+const MAX_REDIRECTS = 3;
+
+/** One client per volume: its sockets are kept alive until `close()`. */
+export function createHttpClient({ maxSockets = 48, retries = 4, connectTimeoutMs = 10_000, idleTimeoutMs = 30_000 }: HttpClientOptions = {}): HttpClient {
+  const agents: (HttpAgent | HttpsAgent)[] = [];
+  const underWay = new Map<Stopper, URL>();
+  const signals = new SignalWatch();
+  let closed = false;
+
+  const instance = (lookup?: typeof lookupPublic): Got => {
+    const options = { keepAlive: true, maxSockets, ...(lookup && { lookup }) };
+    const http = new HttpAgent(options), https = new HttpsAgent(options);
+    agents.push(http, https);
+    return got.extend({
+      agent: { http, https },
+      decompress: false,
+      throwHttpErrors: false,
+      followRedirect: false,
+      retry: { limit: 0 },
+      strictContentLength: true,
+    });
+  };
+  // Two pools: a socket opened without the check must not serve a request that wants it.
+  const instances: Record<AllowAddress, Got> = { any: instance(), public: instance(lookupPublic) };
+
+  async function attempts(request: HttpRequest, url: URL, headers: Headers, stopper: Stopper): Promise<HttpReply> {
+    const { method = 'GET', body, meter, maxBytes = DEFAULT_MAX_BYTES, allowAddress = 'any' } = request;
+    if (allowAddress === 'public') checkHost(url.hostname);
+    const asked = { url, method, headers, body, meter, maxBytes, connectTimeoutMs, idleTimeoutMs: request.idleTimeoutMs ?? idleTimeoutMs };
+    const count = { made: 0, idle: 0, retries: (request.retry ?? method !== 'POST') ? retries : 0 };
+    for (;;) {
+      const outcome = await exchange(instances[allowAddress], asked, stopper);
+      if ('reply' in outcome && outcome.reply.status < 400) return outcome.reply;
+      const failure =
+        'reply' in outcome ? { kind: 'status' as const, status: outcome.reply.status, retryAfter: outcome.reply.headers['retry-after'] } : outcome.failure;
+      count.made++;
+      if (failure.kind === 'idle') count.idle++;
+      const delayMs = delayBeforeRetry(failure, count, Math.random(), Date.now());
+      if (delayMs !== undefined) await pause(delayMs, stopper);
+      else if ('reply' in outcome) return outcome.reply;
+      else throw outcome.error;
+    }
+  }
+
+  async function request(asked: HttpRequest): Promise<HttpReply> {
+    const { signal, range, method = 'GET', followRedirects = true } = asked;
+    signal?.throwIfAborted();
+    let url = parseUrl(asked.url);
+    if (closed) throw closedError(url);
+    let headers: Headers = { 'user-agent': USER_AGENT, 'accept-encoding': 'gzip, br, zstd', ...lowerCased(asked.headers) };
+    if (range) headers = { ...headers, range: `bytes=${range.start}-${range.end - 1}` };
+
+    const stopper = new Stopper();
+    if (signal) signals.add(signal, stopper);
+    underWay.set(stopper, url);
+    try {
+      for (let redirects = 0; ; redirects++) {
+        const reply = await attempts(asked, url, headers, stopper);
+        const { location } = reply.headers;
+        if (!followRedirects || method === 'POST' || !isRedirect(reply.status) || location === undefined) return reply;
+        if (redirects === MAX_REDIRECTS)
+          throw new RequestError('REDIRECT', `${redactUrl(url)}: more than ${MAX_REDIRECTS} redirects`, redactUrl(url), reply.status);
+        ({ url, headers } = redirectTarget(url, location, headers));
+      }
+    } finally {
+      underWay.delete(stopper);
+      if (signal) signals.remove(signal, stopper);
+    }
+  }
+
+  function close(): void {
+    closed = true;
+    for (const [stopper, url] of underWay) stopper.stop(closedError(url));
+    for (const agent of agents) agent.destroy();
+  }
+
+  return { request, close };
+}
+
+const closedError = (url: URL): RequestError => new RequestError('CONNECTION', `${redactUrl(url)}: the client was closed`, redactUrl(url));
+
+const pause = (ms: number, stopper: Stopper): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      stopper.idle();
+      resolve();
+    }, ms);
+    stopper.onStop((reason) => {
+      clearTimeout(timer);
+      reject(reason);
+    });
+  });
+
+function parseUrl(url: string | URL): URL {
+  if (!URL.canParse(String(url))) throw new PathError('BAD_PATH', `${redactUrl(url)} is not a URL`);
+  const parsed = new URL(url);
+  if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') throw new PathError('UNSUPPORTED_SCHEME', `${redactUrl(parsed)} is neither http nor https`);
+  return parsed;
+}
+
+const lowerCased = (headers: Headers = {}): Headers => Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));

@@ -1,0 +1,133 @@
+/**
+ * One attempt of one request over got's stream interface. got's promise interface costs a fifth more CPU per request, and
+ * its own retries read failing bodies without a bound, so the attempts are counted in client.ts.
+ * got's errors show their request's headers when printed: none leaves this file, not even as a `cause`.
+ */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Got } from 'got';
+import { RequestError, type LookupError } from '../base/errors.ts';
+import { forbidden } from './address.ts';
+import type { Headers } from './redirect.ts';
+import { redactUrl } from './excerpt.ts';
+import type { Failure } from './retry.ts';
+import type { Stopper } from './stopper.ts';
+
+export interface HttpReply {
+  status: number;
+  headers: IncomingHttpHeaders;
+  /** As sent: a content encoding is still around it. Replies of status 300 and above are cut at 64 KiB. */
+  body: Uint8Array;
+  /** Where the reply came from, redirects followed. Holds the query: use `redactUrl` in messages. */
+  url: string;
+}
+
+/** What a request cost; its owner adds it up. */
+export interface HttpMeter {
+  /** Attempts, repeats and redirects included. */
+  requests: number;
+  /** Body bytes received, also those of attempts that failed. */
+  bytes: number;
+}
+
+export interface Exchange {
+  url: URL;
+  method: 'GET' | 'HEAD' | 'POST';
+  headers: Headers;
+  body: Uint8Array | undefined;
+  maxBytes: number;
+  connectTimeoutMs: number;
+  idleTimeoutMs: number;
+  meter: HttpMeter | undefined;
+}
+
+export type Outcome = { reply: HttpReply } | { error: LookupError; failure: Failure };
+
+const FAILED_BODY_BYTES = 65_536;
+
+/** Errors after which the same request may succeed. The others (certificates, malformed headers) stand. */
+const TRANSIENT = new Set(['ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRINUSE', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_HTTP_CONTENT_LENGTH_MISMATCH']);
+
+/** Resolves for every end but a stop, which rejects with the stop's reason. */
+export function exchange(got: Got, asked: Exchange, stopper: Stopper): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const { url, method, headers, body, meter } = asked;
+    if (meter) meter.requests++;
+    const stream = got.stream(url, {
+      method,
+      headers,
+      timeout: { socket: asked.idleTimeoutMs },
+      // A POST without a body would wait for one to be written.
+      body: method === 'POST' ? Buffer.from(body?.buffer ?? new ArrayBuffer(0), body?.byteOffset, body?.byteLength) : undefined,
+    });
+    const chunks: Uint8Array[] = [];
+    let received = 0;
+    let reply: { status: number; headers: IncomingHttpHeaders } | undefined;
+    let connectTimer: NodeJS.Timeout | undefined;
+    let over = false;
+
+    const end = (act: () => void): void => {
+      if (over) return;
+      over = true;
+      stopper.idle();
+      clearTimeout(connectTimer);
+      act();
+    };
+    const succeed = (): void => end(() => resolve({ reply: { ...reply!, body: joined(chunks, received), url: url.href } }));
+    const fail = (error: LookupError, kind: Failure['kind']): void =>
+      end(() => {
+        stream.destroy();
+        resolve({ error, failure: { kind } });
+      });
+    const failWith = (code: 'TIMEOUT' | 'CONNECTION' | 'TOO_LARGE', what: string, kind: Failure['kind']): void =>
+      fail(new RequestError(code, `${method} ${redactUrl(url)}: ${what}`, redactUrl(url), reply?.status), kind);
+    /** False when no more is wanted. */
+    const fits = (bytes: number): boolean => {
+      if (reply!.status >= 300) {
+        if (bytes <= FAILED_BODY_BYTES) return true;
+        succeed();
+        stream.destroy();
+      } else {
+        if (bytes <= asked.maxBytes) return true;
+        failWith('TOO_LARGE', `more than the ${asked.maxBytes} bytes expected`, 'final');
+      }
+      return false;
+    };
+
+    stopper.onStop((reason) =>
+      end(() => {
+        stream.destroy();
+        reject(reason);
+      }),
+    );
+    stream.once('socket', (socket: Socket) => {
+      if (!socket.connecting) return;
+      connectTimer = setTimeout(() => failWith('TIMEOUT', `no connection within ${asked.connectTimeoutMs} ms`, 'connection'), asked.connectTimeoutMs);
+      socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', () => clearTimeout(connectTimer));
+    });
+    stream.once('response', (response: { statusCode: number; headers: IncomingHttpHeaders }) => {
+      reply = { status: response.statusCode, headers: response.headers };
+      // Refused before its first byte, not after the last that fits; a failing reply is read as far as it is wanted.
+      if (reply.status < 300 && method !== 'HEAD') fits(Number(response.headers['content-length'] ?? 0));
+    });
+    stream.on('data', (chunk: Uint8Array) => {
+      if (over) return;
+      received += chunk.byteLength;
+      if (meter) meter.bytes += chunk.byteLength;
+      chunks.push(chunk);
+      fits(received);
+    });
+    stream.once('end', succeed);
+    // Stays: a stream that was destroyed may still have something to say, and nobody else listens.
+    stream.on('error', (error: { code?: string; event?: string }) => {
+      const code = error.code ?? 'unknown error';
+      if (code === 'FORBIDDEN_ADDRESS') fail(forbidden(url.hostname), 'final');
+      else if (error.event === 'socket') failWith('TIMEOUT', `nothing received for ${asked.idleTimeoutMs} ms`, 'idle');
+      else if (reply && TRANSIENT.has(code)) failWith('CONNECTION', `the body ended early (${code})`, 'connection');
+      else failWith('CONNECTION', `connection failed (${code})`, TRANSIENT.has(code) ? 'connection' : 'final');
+    });
+  });
+}
+
+/** One chunk is handed on as it is: its memory is what the socket read, little more than the body. */
+const joined = (chunks: readonly Uint8Array[], bytes: number): Uint8Array => (chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, bytes));

@@ -1,0 +1,51 @@
+/** Whether, and when, a request that failed is sent again. Pure: the clock and the dice are passed in. */
+
+/** First pause; each further one is twice as long. */
+const BASE_DELAY_MS = 200;
+const MAX_DELAY_MS = 20_000;
+/** A server that asks for more patience than this is not waited for. */
+const MAX_RETRY_AFTER_MS = 120_000;
+
+/** What went wrong with one attempt. */
+export interface Failure {
+  kind: 'status' | 'connection' | 'idle' | 'final';
+  status?: number;
+  /** The reply's `Retry-After`. */
+  retryAfter?: string;
+}
+
+/** Idle timeouts are waited out once more only: a stalled server has cost 30 s already. */
+const MAX_IDLE_RETRIES = 1;
+
+export interface Attempts {
+  /** Attempts made so far, this failure included. */
+  made: number;
+  /** Of these, those that ended in an idle timeout. */
+  idle: number;
+  /** Most retries. */
+  retries: number;
+}
+
+export const isRetriableStatus = (status: number): boolean => status === 408 || status === 429 || (status >= 500 && status <= 599);
+
+/**
+ * Milliseconds to wait before the next attempt, or undefined when the failure stands: exponential backoff with equal jitter
+ * (half fixed, half random), or what `Retry-After` asks for.
+ */
+export function delayBeforeRetry(failure: Failure, { made, idle, retries }: Attempts, random: number, now: number): number | undefined {
+  if (made > retries || failure.kind === 'final') return undefined;
+  if (failure.kind === 'idle' && idle > MAX_IDLE_RETRIES) return undefined;
+  if (failure.kind === 'status' && !isRetriableStatus(failure.status!)) return undefined;
+  const asked = retryAfterMs(failure.retryAfter, now);
+  if (asked !== undefined) return asked > MAX_RETRY_AFTER_MS ? undefined : asked;
+  const ceiling = Math.min(MAX_DELAY_MS, BASE_DELAY_MS * 2 ** (made - 1));
+  return ceiling / 2 + (ceiling / 2) * random;
+}
+
+/** RFC 9110, 10.2.3: seconds or an HTTP date; anything else is ignored. */
+export function retryAfterMs(value: string | undefined, now: number): number | undefined {
+  if (value === undefined) return undefined;
+  if (/^\s*\d+\s*$/.test(value)) return Number(value) * 1000;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
