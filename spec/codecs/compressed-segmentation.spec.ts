@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { compressedSegmentation as cseg } from '../../lib/codecs/compressed-segmentation.ts';
+import type { Vec3 } from '../../lib/base/vec3.ts';
 import type { ChunkLayout } from '../../lib/codecs/codec.ts';
 import { BIT_WIDTHS, encodeCseg, fewestBits } from '../support/encode-cseg.ts';
 import { fullDecodeCseg } from '../support/full-decode.ts';
@@ -83,12 +84,26 @@ describe('compressed_segmentation: several channels', () => {
 });
 
 describe('compressed_segmentation: numbers past 2^31', () => {
-  test('reads voxels whose offset passes 2^31', () => {
-    // 2^32 voxels in 2 x 1 x 2 blocks of one label each.
-    const layout: ChunkLayout = { chunkSize: [2048, 1024, 2048], blockSize: [1024, 1024, 1024], channels: 1, dataType: 'uint32' };
-    const bytes = bytesOfWords(1, 8, 0, 9, 0, 10, 0, 11, 0, 100, 101, 102, 103);
-    const offsets = Uint32Array.of(0, 1024, 2 ** 31 - 1, 2 ** 31, 2 ** 31 + 1023, 2 ** 31 + 1024, 2 ** 32 - 1025, 2 ** 32 - 1);
-    expect(pointValues(cseg, bytes, layout, offsets).flat()).toEqual([100n, 101n, 101n, 102n, 102n, 103n, 102n, 103n]);
+  // 2^32 voxels in four blocks of one label each.
+  const four = bytesOfWords(1, 8, 0, 9, 0, 10, 0, 11, 0, 100, 101, 102, 103);
+  const shapes: { chunkSize: Vec3; blockSize: Vec3; offsets: number[]; labels: bigint[] }[] = [
+    {
+      chunkSize: [2048, 1024, 2048],
+      blockSize: [1024, 1024, 1024],
+      offsets: [0, 1024, 2 ** 31 - 1, 2 ** 31, 2 ** 31 + 1023, 2 ** 31 + 1024, 2 ** 32 - 1025, 2 ** 32 - 1],
+      labels: [100n, 101n, 101n, 102n, 102n, 103n, 102n, 103n],
+    },
+    {
+      chunkSize: [1, 2 ** 16, 2 ** 16],
+      blockSize: [1, 2 ** 15, 2 ** 15],
+      offsets: [2 ** 15 - 1, 2 ** 15, 2 ** 31 - 1, 2 ** 31, 2 ** 31 + 2 ** 15, 2 ** 32 - 1],
+      labels: [100n, 101n, 101n, 102n, 103n, 103n],
+    },
+    { chunkSize: [1, 1, 2 ** 32], blockSize: [1, 1, 2 ** 30], offsets: [2 ** 30, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1], labels: [101n, 101n, 102n, 103n] },
+  ];
+  test.each(shapes)('reads voxels whose offset passes 2^31 in a chunk of $chunkSize', ({ chunkSize, blockSize, offsets, labels }) => {
+    const layout: ChunkLayout = { chunkSize, blockSize, channels: 1, dataType: 'uint32' };
+    expect(pointValues(cseg, four, layout, Uint32Array.from(offsets)).flat()).toEqual(labels);
   });
 
   const block: ChunkLayout = { chunkSize: [2 ** 14, 2 ** 14, 1], blockSize: [2 ** 14, 2 ** 14, 1], channels: 1, dataType: 'uint64' };
