@@ -1,0 +1,33 @@
+/** Answers as text: decimal digits, the word for a status. */
+import { wordsOf } from '../base/uint64.ts';
+import { PointStatus, statusText } from '../points/status.ts';
+import type { ByteWriter } from './byte-writer.ts';
+import type { Answers } from './lookup.ts';
+import type { Cells } from './table.ts';
+
+const { outOfBounds, missingChunk, invalidPoint, failed, background } = PointStatus;
+
+/** Statuses of points whose voxel was not read. */
+const UNREAD = new Set<number>([outOfBounds, missingChunk, invalidPoint, failed]);
+
+/** The columns of a batch's answers, then their status. */
+export function answerCells({ columns, status }: Answers): Cells {
+  const writers = columns.map(({ values, stride, offset, zeroIsNone }) => {
+    if (!(values instanceof BigUint64Array))
+      return (out: ByteWriter, row: number): boolean => (out.ascii(String(values[row * stride + offset])), true);
+    const words = wordsOf(values);
+    return (out: ByteWriter, row: number): boolean => {
+      const at = 2 * (row * stride + offset);
+      if (zeroIsNone && words[at] === 0 && words[at + 1] === 0 && status[row] !== background) return false;
+      out.uint64(words[at], words[at + 1]);
+      return true;
+    };
+  });
+  return {
+    write(out, column, row) {
+      if (column < writers.length) return !UNREAD.has(status[row]) && writers[column](out, row);
+      out.ascii(statusText(status[row]));
+      return true;
+    },
+  };
+}

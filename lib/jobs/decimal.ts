@@ -1,0 +1,66 @@
+/** Decimal numbers in the bytes of a table, read without making a string for the usual ones. */
+
+const POWERS = Array.from({ length: 16 }, (_, n) => 10 ** n);
+const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+
+const isSpace = (c: number): boolean => c === 32 || (c >= 9 && c <= 13);
+
+/** The number written in `bytes[start, end)`, blanks around it allowed; NaN for anything that is no finite decimal number. */
+export function parseDecimal(bytes: Buffer, start: number, end: number): number {
+  while (start < end && isSpace(bytes[start])) start++;
+  while (end > start && isSpace(bytes[end - 1])) end--;
+  let at = start;
+  const negative = bytes[at] === 45;
+  if (negative || bytes[at] === 43) at++;
+  let digits = 0;
+  let decimals = -1; // digits after the point; -1 before it
+  let value = 0;
+  for (; at < end; at++) {
+    const c = bytes[at];
+    if (c >= 48 && c <= 57) {
+      value = value * 10 + (c - 48);
+      digits++;
+      if (decimals >= 0) decimals++;
+    } else if (c === 46 && decimals < 0) decimals = 0;
+    else break;
+  }
+  // Up to 15 digits the digits and the power of ten are exact doubles, so that one division rounds right.
+  if (at === end && digits > 0 && digits <= 15) {
+    if (decimals > 0) value /= POWERS[decimals];
+    return negative ? -value : value;
+  }
+  const text = bytes.toString('latin1', start, end);
+  const number = DECIMAL.test(text) ? Number(text) : NaN;
+  return Number.isFinite(number) ? number : NaN;
+}
+
+const OPEN = [91, 40]; // [ (
+const CLOSE = [93, 41]; // ] )
+
+/**
+ * Three numbers in one cell: `[x, y, z]`, `(x, y, z)`, pandas' `[x y z]`, or without brackets. Written to `out[at..at + 2]`.
+ * @returns whether the cell is of that form and all three are finite.
+ */
+export function parsePosition(bytes: Buffer, start: number, end: number, out: Float64Array, at: number): boolean {
+  while (start < end && isSpace(bytes[start])) start++;
+  while (end > start && isSpace(bytes[end - 1])) end--;
+  const bracket = OPEN.indexOf(bytes[start]);
+  if (end - start >= 2 && bracket >= 0) {
+    if (bytes[end - 1] !== CLOSE[bracket]) return false;
+    start++;
+    end--;
+  }
+  const commas = bytes.subarray(start, end).includes(44);
+  for (let axis = 0; axis < 3; axis++) {
+    while (start < end && isSpace(bytes[start])) start++;
+    let stop = start;
+    while (stop < end && (commas ? bytes[stop] !== 44 : !isSpace(bytes[stop]))) stop++;
+    const number = parseDecimal(bytes, start, stop);
+    if (Number.isNaN(number)) return false;
+    out[at + axis] = number;
+    if (commas && axis < 2 && stop === end) return false;
+    start = commas && axis < 2 ? stop + 1 : stop;
+  }
+  while (start < end && isSpace(bytes[start])) start++;
+  return start === end;
+}

@@ -1,0 +1,170 @@
+/** The question a job asks of a volume, batch by batch, and its answers as columns. */
+import PQueue from 'p-queue';
+import { wordsOf } from '../base/uint64.ts';
+import type { LookupStats, RootsResult, Row, SupervoxelResult, ValuesResult } from '../points/result.ts';
+import { PointStatus } from '../points/status.ts';
+import type { ValueArray } from '../precomputed/data-type.ts';
+
+interface PointOptions {
+  resolution?: readonly number[];
+  mip?: number;
+  onError: 'status';
+  signal?: AbortSignal;
+  onProgress?: (progress: { chunksDone: number; chunks: number; points: number }) => void;
+}
+
+/** What a job needs of a plain volume. */
+export interface ValueVolume {
+  readonly numChannels: number;
+  scatteredPoints(points: Float64Array, options: PointOptions): Promise<ValuesResult>;
+}
+
+/** What a job needs of a graphene volume. */
+export interface GraphVolume {
+  scatteredPoints(
+    points: Float64Array,
+    options: PointOptions & { agglomerate: boolean; timestamp?: Date; stopLayer?: number },
+  ): Promise<SupervoxelResult & { rootIds?: BigUint64Array }>;
+  at(timestamp: Date): { roots(ids: BigUint64Array, options: { onError: 'status'; stopLayer?: number; signal?: AbortSignal }): Promise<RootsResult> };
+  now(): Date;
+}
+
+/** Which instant each point is asked at: an index into `instants`, or -1 for the job's own. */
+export interface Moments {
+  of: Int32Array;
+  instants: readonly Date[];
+}
+
+export interface Batch {
+  points: Float64Array;
+  moments?: Moments;
+  signal?: AbortSignal;
+  onProgress?: PointOptions['onProgress'];
+}
+
+/** One column: the value of row i is `values[i * stride + offset]`. */
+export interface AnswerColumn {
+  values: ValueArray;
+  stride: number;
+  offset: number;
+  /** Whether 0 is no answer, unless the point is background. */
+  zeroIsNone: boolean;
+}
+
+export interface Answers {
+  columns: AnswerColumn[];
+  status: Uint8Array;
+  stats: LookupStats[];
+  /** Rows with what broke them; rows without are skipped. */
+  errors: () => Iterable<Row>;
+}
+
+export interface Lookup {
+  readonly kind: 'graph' | 'supervoxels' | 'values';
+  readonly channels: number;
+  readonly stopLayer?: number;
+  /** The one instant of all root look-ups without their own; known once a batch was asked. */
+  readonly timestamp?: Date;
+  ask(batch: Batch): Promise<Answers>;
+}
+
+export interface ReadOptions {
+  resolution?: readonly number[];
+  mip?: number;
+}
+
+export interface GraphOptions extends ReadOptions {
+  /** @default the volume's now, taken once, for the first batch. */
+  timestamp?: Date;
+  stopLayer?: number;
+  /** Only supervoxels: no root is asked. */
+  supervoxelsOnly?: boolean;
+}
+
+export function valueLookup(volume: ValueVolume, options: ReadOptions): Lookup {
+  const channels = volume.numChannels;
+  return {
+    kind: 'values',
+    channels,
+    async ask({ points, signal, onProgress }) {
+      const answer = await volume.scatteredPoints(points, { ...options, onError: 'status', signal, onProgress });
+      const columns = Array.from({ length: channels }, (_, offset) => ({ values: answer.values, stride: channels, offset, zeroIsNone: false }));
+      return { columns, status: answer.status, stats: [answer.stats], errors: () => answer.rows() };
+    },
+  };
+}
+
+export function graphLookup(volume: GraphVolume, { resolution, mip, timestamp, stopLayer, supervoxelsOnly = false }: GraphOptions): Lookup {
+  let pinned = timestamp;
+  return {
+    kind: supervoxelsOnly ? 'supervoxels' : 'graph',
+    channels: 1,
+    stopLayer,
+    get timestamp() {
+      return pinned;
+    },
+    async ask({ points, moments, signal, onProgress }) {
+      const read = { resolution, mip, onError: 'status', signal, onProgress } as const;
+      if (!supervoxelsOnly) pinned ??= volume.now();
+      const apart = supervoxelsOnly || moments !== undefined;
+      const answer = await volume.scatteredPoints(points, apart ? { ...read, agglomerate: false } : { ...read, agglomerate: true, timestamp: pinned, stopLayer });
+      const answers: Answers = { columns: [idColumn(answer.supervoxelIds)], status: answer.status, stats: [answer.stats], errors: () => answer.rows() };
+      if (answer.rootIds) answers.columns.push(idColumn(answer.rootIds));
+      else if (moments) await addRootsByMoment(answers, answer.supervoxelIds, moments, (instant, ids) => volume.at(instant ?? pinned!).roots(ids, { onError: 'status', stopLayer, signal }));
+      return answers;
+    },
+  };
+}
+
+const idColumn = (values: BigUint64Array): AnswerColumn => ({ values: values as ValueArray, stride: 1, offset: 0, zeroIsNone: true });
+
+/** Looks up the roots of each instant's rows together, and merges their statuses into those of the points. */
+async function addRootsByMoment(
+  answers: Answers,
+  supervoxelIds: BigUint64Array,
+  { of, instants }: Moments,
+  rootsAt: (instant: Date | undefined, ids: BigUint64Array) => Promise<RootsResult>,
+): Promise<void> {
+  const { status } = answers;
+  const rootIds = new BigUint64Array(supervoxelIds.length);
+  const known = wordsOf(supervoxelIds);
+  const found = wordsOf(rootIds);
+  const broken: Row[] = [];
+  const queue = new PQueue({ concurrency: 4 });
+  const lookUp = async (instant: Date | undefined, rows: Uint32Array): Promise<void> => {
+    const ids = new BigUint64Array(rows.length);
+    const words = wordsOf(ids);
+    rows.forEach((row, k) => words.set(known.subarray(2 * row, 2 * row + 2), 2 * k));
+    const result = await rootsAt(instant, ids);
+    const roots = wordsOf(result.rootIds);
+    rows.forEach((row, k) => {
+      found[2 * row] = roots[2 * k];
+      found[2 * row + 1] = roots[2 * k + 1];
+      const code = result.status[k];
+      if (status[row] === PointStatus.ok || code === PointStatus.rootFailed) status[row] = code;
+    });
+    answers.stats.push(result.stats);
+    if (result.status.includes(PointStatus.rootFailed))
+      for (const row of result.rows()) if (row.error) broken.push({ ...row, index: rows[row.index] });
+  };
+  const groups = rowsByMoment(supervoxelIds, of, instants.length);
+  await Promise.all(groups.map((rows, m) => queue.add(async () => (rows.length > 0 ? lookUp(instants[m - 1], rows) : undefined))));
+  answers.columns.push(idColumn(rootIds));
+  const { errors } = answers;
+  answers.errors = function* () {
+    yield* errors();
+    yield* broken;
+  };
+}
+
+/** Rows that have an ID, by instant; those of the job's own instant (-1) come first. */
+function rowsByMoment(ids: BigUint64Array, of: Int32Array, instants: number): Uint32Array[] {
+  const words = wordsOf(ids);
+  const asked = (row: number): boolean => (words[2 * row] | words[2 * row + 1]) !== 0;
+  const counts = new Uint32Array(instants + 1);
+  for (let row = 0; row < of.length; row++) if (asked(row)) counts[of[row] + 1]++;
+  const groups = Array.from(counts, (count) => new Uint32Array(count));
+  counts.fill(0);
+  for (let row = 0; row < of.length; row++) if (asked(row)) groups[of[row] + 1][counts[of[row] + 1]++] = row;
+  return groups;
+}
