@@ -138,6 +138,15 @@ export class PartialResultError<Result = unknown> extends LookupError {
   }
 }
 
+/** The volume was closed while, or before, it was asked. */
+export class VolumeClosedError extends LookupError {
+  override readonly name = 'VolumeClosedError';
+  readonly code = 'CLOSED';
+  constructor() {
+    super('the volume is closed');
+  }
+}
+
 /** A table that cannot be read or written as asked. */
 export class TableError extends LookupError {
   override readonly name = 'TableError';

@@ -1,0 +1,59 @@
+/**
+ * The chunkedgraph's part of the info a PyChunkedGraph server gives for a table.
+ * Source: PyChunkedGraph, pychunkedgraph/app/segmentation/common.py, `handle_info`; CloudVolume, datasource/graphene/metadata.py.
+ */
+import { z } from 'zod';
+import { InfoError } from '../base/errors.ts';
+import type { Vec3 } from '../base/vec3.ts';
+import { firstIssue } from '../precomputed/info.ts';
+import { IdLayout } from './id-layout.ts';
+
+export interface GraphInfo {
+  /** Voxels of mip `cvMip` a graph chunk, xyz. Not the storage chunk. */
+  chunkSize: Vec3;
+  /** Layer of the roots; supervoxels are layer 1. */
+  nLayers: number;
+  /** The mip whose voxels the graph is made of. */
+  cvMip: number;
+  /** Graph chunks are counted from the voxel offset; otherwise from voxel 0. */
+  chunksStartAtVoxelOffset: boolean;
+  ids: IdLayout;
+  /** Where the watershed is stored, as the server says: not to be trusted with anything. */
+  dataDir: string | undefined;
+  /** What the server says it speaks: a hint, not a wall. */
+  apiVersions: number[];
+}
+
+const count = z.int().positive();
+
+const schema = z.looseObject({
+  data_dir: z.string().nullish(),
+  chunks_start_at_voxel_offset: z.boolean().nullish(),
+  app: z.looseObject({ supported_api_versions: z.array(z.int()).nullish() }).nullish().catch(null),
+  graph: z.looseObject({
+    chunk_size: z.tuple([count, count, count]),
+    n_layers: z.int().min(2).max(255),
+    n_bits_for_layer_id: z.int().min(1).max(32).nullish(),
+    cv_mip: z.int().nonnegative().nullish(),
+    spatial_bit_masks: z.record(z.string().regex(/^\d+$/), z.int().min(0).max(31)).nullish(),
+  }),
+});
+
+/** @throws InfoError BAD_INFO naming the field. */
+export function parseGraphInfo(json: unknown, url: string): GraphInfo {
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) throw new InfoError('BAD_INFO', `info at ${url} describes no chunkedgraph: ${firstIssue(parsed.error)}`, url);
+  const { graph, app, data_dir: dataDir, chunks_start_at_voxel_offset: atOffset } = parsed.data;
+  const layerBits = graph.n_bits_for_layer_id ?? 8;
+  if (graph.n_layers >= 2 ** layerBits) throw new InfoError('BAD_INFO', `info at ${url}: graph.n_layers ${graph.n_layers} does not fit in ${layerBits} bits`, url);
+  const spatialBits = new Map(Object.entries(graph.spatial_bit_masks ?? {}).map(([layer, bits]) => [Number(layer), bits]));
+  return {
+    chunkSize: graph.chunk_size,
+    nLayers: graph.n_layers,
+    cvMip: graph.cv_mip ?? 0,
+    chunksStartAtVoxelOffset: atOffset ?? false,
+    ids: new IdLayout({ layerBits, spatialBits }),
+    dataDir: dataDir ?? undefined,
+    apiVersions: app?.supported_api_versions ?? [],
+  };
+}

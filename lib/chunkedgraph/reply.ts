@@ -1,0 +1,51 @@
+/** What a chunkedgraph server's reply means when it is no answer. Sources: PyChunkedGraph, app/common.py; middle_auth_client, decorators.py. */
+import { GraphError } from '../base/errors.ts';
+import { excerpt } from '../http/excerpt.ts';
+import type { HttpReply } from '../http/client.ts';
+
+export interface AskedWith {
+  /** The endpoint, without its query. */
+  url: string;
+  /** Where the token came from, if one was sent. */
+  tokenFrom: string | undefined;
+  /** Where to get a token. */
+  origin: string;
+}
+
+/** The server's JSON error body, whichever of its two shapes it has. */
+interface ErrorBody {
+  message?: unknown;
+  error?: unknown;
+  data?: { tos_form_url?: unknown; tos_name?: unknown } | null;
+}
+
+/** The error a reply stands for, or undefined when it is a plain 200. */
+export function errorOfReply(reply: HttpReply, asked: AskedWith): GraphError | undefined {
+  const { status } = reply;
+  if (status === 200) return undefined;
+  const { url, tokenFrom, origin } = asked;
+  const token = tokenFrom ? `the token from ${tokenFrom}` : 'no token';
+  if (status >= 300 && status < 400)
+    return new GraphError('LOGIN_REDIRECT', `${url} redirects instead of answering (${token} was sent): it wants a log-in, or the address is wrong`, url, status);
+  const body = errorBody(reply);
+  const said = typeof body.message === 'string' ? excerpt(new TextEncoder().encode(body.message), {}) : excerpt(reply.body, reply.headers);
+  if (status === 401) return new GraphError('UNAUTHORIZED', `${url} refused ${token}: ${said}. Get one at ${origin}/auth/api/v1/create_token`, url, status);
+  if (status === 403 && body.error === 'missing_tos')
+    return new GraphError('MISSING_TOS', `${url}: accept the terms of service first${formOf(body)}, then ask again`, url, status);
+  if (status === 403) return new GraphError('FORBIDDEN', `${url} (${token} was sent): ${said}`, url, status);
+  return new GraphError('HTTP_STATUS', `${url} answered ${status}: ${said}`, url, status);
+}
+
+function formOf({ data }: ErrorBody): string {
+  const form = typeof data?.tos_form_url === 'string' && URL.canParse(data.tos_form_url) ? new URL(data.tos_form_url) : undefined;
+  return form && /^https?:$/.test(form.protocol) ? ` at ${form.origin}${form.pathname}` : '';
+}
+
+function errorBody({ body }: HttpReply): ErrorBody {
+  try {
+    const parsed: unknown = JSON.parse(new TextDecoder().decode(body));
+    return typeof parsed === 'object' && parsed !== null ? parsed : {};
+  } catch {
+    return {};
+  }
+}

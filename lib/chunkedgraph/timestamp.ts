@@ -1,0 +1,53 @@
+/**
+ * Moments, as people write them and as the server takes them: unix seconds with milliseconds. The server cuts timestamps to whole
+ * milliseconds and a look-up at exactly an edit's millisecond sees the edit.
+ */
+import { TimestampError } from '../base/errors.ts';
+
+export type Timestamp = Date | string | number;
+
+/** Year 10000 begins here; the server refuses it and everything after. */
+const END_MS = 253_402_300_800_000;
+const ISO = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)([.,]\d+)?\s?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
+
+/**
+ * @param value A Date, ISO 8601 text (no zone: UTC), or unix seconds as a number or text. Finer parts than milliseconds are cut off.
+ * @throws TimestampError for anything else; a number above 1e11 is refused because it can only be milliseconds.
+ */
+export function parseTimestamp(value: Timestamp): Date {
+  if (value instanceof Date) return checked(value.getTime(), 'the Date given');
+  if (typeof value === 'number') return fromSeconds(value, String(value));
+  if (typeof value !== 'string') throw new TimestampError(`a timestamp is a Date, ISO 8601 text, unix seconds or 'now', not ${typeof value}`);
+  const text = value.trim(), shown = JSON.stringify(value.slice(0, 60));
+  // Four digits alone would be a year to ISO 8601 and 1970 to unix: neither is taken.
+  if (/^-?\d+(\.\d+)?$/.test(text) && !/^\d{4}$/.test(text)) return fromSeconds(Number(text), shown, text);
+  const iso = ISO.exec(text);
+  if (!iso) throw new TimestampError(`${shown} is no timestamp: expected 2024-06-05T10:10:01.203Z, unix seconds or 'now'`);
+  const [, day, time = '00:00:00', fraction = '', zone = 'Z'] = iso;
+  const ms = fraction.slice(1, 4).padEnd(3, '0');
+  const offset = /^[+-]\d{2}$/.test(zone) ? `${zone}:00` : zone.replace(/^([+-]\d{2})(\d{2})$/, '$1:$2').toUpperCase();
+  const parsed = Date.parse(`${day}T${time.length === 5 ? `${time}:00` : time}.${ms}${offset}`);
+  // Date.parse turns 30 February into March: a date that does not come back as it went in is none.
+  if (Number.isNaN(parsed) || new Date(Date.parse(`${day}T00:00:00Z`)).toISOString().slice(0, 10) !== day)
+    throw new TimestampError(`${shown} names a moment that does not exist`);
+  return checked(parsed, shown);
+}
+
+function fromSeconds(seconds: number, shown: string, text = String(seconds)): Date {
+  if (!Number.isFinite(seconds)) throw new TimestampError(`${shown} is no timestamp`);
+  if (Math.abs(seconds) > 1e11) throw new TimestampError(`${shown} looks like milliseconds; a number is unix seconds (or pass new Date(${shown}))`);
+  // Cut, not rounded, and by its digits: 1578441600.123 × 1000 is 1578441600122.9999 in doubles.
+  const digits = /^(-?\d+)(?:\.(\d+))?$/.exec(text);
+  if (!digits) return checked(Math.floor(seconds * 1000), shown);
+  const whole = Number(digits[1]) * 1000, part = Number((digits[2] ?? '').slice(0, 3).padEnd(3, '0'));
+  return checked(digits[1].startsWith('-') ? whole - part : whole + part, shown);
+}
+
+function checked(ms: number, shown: string): Date {
+  if (Number.isNaN(ms)) throw new TimestampError(`${shown} is an invalid Date`);
+  if (Math.abs(ms) >= END_MS) throw new TimestampError(`${shown} is beyond the years the server knows (up to 9999)`);
+  return new Date(Math.floor(ms));
+}
+
+/** What goes into the query: `1717582201.203`. */
+export const toUnixSeconds = (ms: number): string => (ms / 1000).toFixed(3);

@@ -1,0 +1,72 @@
+/**
+ * Which token a chunkedgraph server gets: the one given, `CAVE_TOKEN`, or the files that CAVEclient and CloudVolume keep.
+ * Source: CAVEclient, caveclient/auth.py; CloudVolume, cloudvolume/secrets.py, `cave_credentials`.
+ */
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { InfoError, PathError } from '../base/errors.ts';
+import { isLoopbackHost } from '../base/public-address.ts';
+import type { GraphPath } from './graph-path.ts';
+
+export interface FoundToken {
+  token: string;
+  /** Where it came from, for advice: `the token option`, `CAVE_TOKEN`, or the file's path. */
+  from: string;
+}
+
+export interface TokenSearch {
+  /** A token, null for none at all, undefined to search. */
+  token?: string | null;
+  env?: NodeJS.ProcessEnv;
+}
+
+/** Files looked into, in order. `CLOUD_VOLUME_DIR` stands for `~/.cloudvolume`. */
+export function tokenFiles({ hostname, host }: GraphPath, env: NodeJS.ProcessEnv): string[] {
+  const folder = join(env.CLOUD_VOLUME_DIR || join(homedir(), '.cloudvolume'), 'secrets');
+  const names = new Set([`${host}-cave-secret.json`, `${hostname}-cave-secret.json`, 'cave-secret.json']);
+  return [...names].map((name) => join(folder, name));
+}
+
+/**
+ * @throws InfoError BAD_INFO when a token file is there but holds no token; PathError INSECURE_TOKEN when a token was given for a
+ *   server that is reached neither over TLS nor on loopback. A token merely found is then left at home, and `warn` is told.
+ */
+export async function findToken(path: GraphPath, { token, env = process.env }: TokenSearch, warn: (message: string) => void): Promise<FoundToken | undefined> {
+  if (token === null || token === '') return undefined;
+  const secure = path.origin.startsWith('https://') || isLoopbackHost(path.hostname);
+  if (token !== undefined) {
+    if (!secure) throw new PathError('INSECURE_TOKEN', `a token goes over TLS or to loopback only, and ${path.origin} is neither; use https:// or token: null`);
+    return { token, from: 'the token option' };
+  }
+  const found = env.CAVE_TOKEN ? { token: env.CAVE_TOKEN, from: 'CAVE_TOKEN' } : await firstFile(tokenFiles(path, env));
+  if (!found || secure) return found;
+  warn(`the token from ${found.from} is not sent: ${path.origin} is reached neither over TLS nor on loopback`);
+  return undefined;
+}
+
+async function firstFile(files: string[]): Promise<FoundToken | undefined> {
+  for (const file of files) {
+    let text: string;
+    try {
+      text = await readFile(file, 'utf8');
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' || code === 'ENOTDIR') continue;
+      throw new InfoError('BAD_INFO', `token file ${file} cannot be read (${code})`, file);
+    }
+    const token = tokenIn(text);
+    if (token === undefined) throw new InfoError('BAD_INFO', `token file ${file} holds no {"token": "…"}`, file);
+    return { token, from: file };
+  }
+  return undefined;
+}
+
+function tokenIn(text: string): string | undefined {
+  try {
+    const { token } = JSON.parse(text) as { token?: unknown };
+    return typeof token === 'string' && token !== '' ? token : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,60 @@
+/** One object a chunk: `KEY/x0-x1_y0-y1_z0-z1`. Source: Neuroglancer, src/datasource/precomputed/volume.md, "Unsharded chunk storage". */
+import type { ChunkLayout, Codec } from '../codecs/codec.ts';
+import { decompress } from '../compression/decompress.ts';
+import { RequestError } from '../base/errors.ts';
+import { chunkKey } from '../precomputed/grid.ts';
+import type { Scale } from '../precomputed/info.ts';
+import type { Meter, ReadOptions, Store, StoredObject } from '../storage/store.ts';
+import type { ChunkSource } from './chunk-source.ts';
+
+export interface UnshardedSourceOptions {
+  store: Store;
+  scale: Scale;
+  codec: Codec;
+  layoutOf: (cell: number) => ChunkLayout;
+  /** Whether the bucket's info is known to be readable, so that 403 may mean "no such chunk"; false asks once when it matters. */
+  infoWasRead: boolean;
+}
+
+/** Stored bytes may be a little longer than what they hold: headers of a bitstream, incompressible content. */
+const storedBound = (bytes: number): number => Math.ceil(bytes * 1.01) + 65_536;
+
+export class UnshardedSource implements ChunkSource {
+  readonly id: string;
+  readonly #options: UnshardedSourceOptions;
+  #infoReadable: Promise<boolean> | undefined;
+
+  constructor(options: UnshardedSourceOptions) {
+    this.#options = options;
+    this.id = `${options.store.url}/${options.scale.key}`;
+    if (options.infoWasRead) this.#infoReadable = Promise.resolve(true);
+  }
+
+  urlOf(cell: number): string {
+    return `${this.#options.store.url}/${chunkKey(this.#options.scale, cell)}`;
+  }
+
+  async read(cell: number, { signal, meter }: { signal: AbortSignal; meter: Meter }): Promise<Uint8Array | undefined> {
+    const { scale, codec, layoutOf } = this.#options;
+    const layout = layoutOf(cell);
+    const exactBytes = codec.exactBytes?.(layout);
+    const maxBytes = exactBytes ?? codec.maxBytes(layout);
+    const object = await this.#readStored(chunkKey(scale, cell), { signal, meter, maxBytes: storedBound(maxBytes) });
+    return object && decompress(object.bytes, object.contentEncoding, { maxBytes, exactBytes, signal });
+  }
+
+  async #readStored(key: string, options: ReadOptions): Promise<StoredObject | undefined> {
+    const { store } = this.#options;
+    try {
+      return await store.read(key, { ...options, absentBy403: this.#infoReadable !== undefined && (await this.#infoReadable) });
+    } catch (error) {
+      if (!(error instanceof RequestError && error.status === 403) || this.#infoReadable) throw error;
+      this.#infoReadable = store.read('info', { meter: options.meter }).then(
+        (info) => info !== undefined,
+        () => false,
+      );
+      if (!(await this.#infoReadable)) throw error;
+      return store.read(key, { ...options, absentBy403: true });
+    }
+  }
+}

@@ -1,0 +1,253 @@
+/** A chunkedgraph and its watershed: supervoxels at points, and their root IDs at a moment. */
+import { PointError } from '../base/errors.ts';
+import { formatVec3 } from '../base/vec3.ts';
+import { wordsOf } from '../base/uint64.ts';
+import type { GraphInfo } from '../chunkedgraph/graph-info.ts';
+import type { GraphPath } from '../chunkedgraph/graph-path.ts';
+import { RootFate, type RootBatcher, type RootFailure, type RootsAnswer } from '../chunkedgraph/root-batcher.ts';
+import type { ServerClock } from '../chunkedgraph/server-clock.ts';
+import { parseTimestamp, type Timestamp } from '../chunkedgraph/timestamp.ts';
+import type { PointInput } from '../points/input.ts';
+import { errorOfPoint, type PointValues } from '../points/point-reader.ts';
+import type { LookupStats, PointsResult, RootsResult, SupervoxelResult } from '../points/result.ts';
+import { PointStatus, statusText } from '../points/status.ts';
+import { checkOnError, checkResolution, type RootOptions, type ScatteredPointsOptions } from './options.ts';
+import { throwIfPartial } from './partial.ts';
+import { boundTo, Volume, type VolumeParts } from './precomputed-volume.ts';
+import { markSuspects } from './suspect.ts';
+
+export interface GrapheneParts extends VolumeParts {
+  graph: GraphInfo;
+  path: GraphPath;
+  roots: RootBatcher;
+  clock: ServerClock;
+  checkSupervoxels: boolean;
+}
+
+/** One point, or one ID, at a time. */
+export type OnePointOptions = Omit<ScatteredPointsOptions, 'onError' | 'onProgress' | 'agglomerate'>;
+
+export class GrapheneVolume extends Volume {
+  readonly #parts: GrapheneParts;
+  /** Moment of this volume's root look-ups; undefined: now. */
+  readonly #timestampMs: number | undefined;
+
+  constructor(parts: GrapheneParts, timestampMs?: number) {
+    super(parts);
+    this.#parts = parts;
+    this.#timestampMs = timestampMs;
+  }
+
+  /** The chunkedgraph as its server describes it. */
+  get graph(): GraphInfo & { table: string } {
+    return { ...this.#parts.graph, table: this.#parts.path.table };
+  }
+
+  /** The moment that "now" stands for: the earlier of the local clock and the server's. Give it to several calls to have them agree. */
+  now(): Date {
+    return new Date(this.#parts.clock.now());
+  }
+
+  /** The same volume at one moment; connections and caches are shared, and closing either closes both. @throws TimestampError. */
+  at(timestamp: Timestamp): GrapheneVolume {
+    return new GrapheneVolume(this.#parts, toMs(timestamp));
+  }
+
+  /**
+   * Supervoxel and root ID at each point: N in, N out, in the order given, 0 wherever there is none.
+   *
+   * @param points `[x, y, z][]`, a flat typed array or columns; voxels of mip 0 unless `resolution` says otherwise; floored.
+   * @throws PartialResultError (see `onError`); TypeError, RangeError, TimestampError, InfoError UNSUPPORTED, `signal.reason`.
+   */
+  scatteredPoints(points: PointInput, options: ScatteredPointsOptions & { agglomerate: false }): Promise<SupervoxelResult>;
+  scatteredPoints(points: PointInput, options?: ScatteredPointsOptions & { agglomerate?: true }): Promise<PointsResult>;
+  scatteredPoints(points: PointInput, options?: ScatteredPointsOptions): Promise<PointsResult | SupervoxelResult>;
+  async scatteredPoints(points: PointInput, options: ScatteredPointsOptions = {}): Promise<PointsResult | SupervoxelResult> {
+    return this.#scatteredPoints(points, options, (message) => this.#parts.logger.warn(message));
+  }
+
+  /**
+   * Root IDs of supervoxels that are known already: no voxel is read. Zeros are `background`, IDs at or above the wanted layer are kept
+   * and `notLookedUp`.
+   * @throws PartialResultError (see `onError`); TypeError unless the IDs are bigints; RangeError, TimestampError, `signal.reason`.
+   */
+  async roots(supervoxelIds: BigUint64Array | readonly bigint[], options: RootOptions = {}): Promise<RootsResult> {
+    const began = performance.now();
+    const onError = checkOnError(options.onError);
+    const ids = toIds(supervoxelIds);
+    const answer = await this.#lookUp(ids, options);
+    const { rootIds, fates, failures } = answer;
+    const status = Uint8Array.from(fates, (fate) => STATUS_OF_FATE[fate]);
+    const total = performance.now() - began;
+    const stats: LookupStats = {
+      points: ids.length, chunks: 0, cacheHits: 0, ...answer.meter, rootRequests: answer.requests, distinctSupervoxels: answer.distinct,
+      ms: { plan: 0, chunks: 0, roots: total, total },
+    };
+    const result: RootsResult = {
+      rootIds, status, timestamp: new Date(answer.timestampMs), stats,
+      *rows() {
+        for (let index = 0; index < ids.length; index++) {
+          const error = status[index] === PointStatus.rootFailed ? errorOfRoot(failures, ids[index]) : undefined;
+          yield { index, supervoxelId: ids[index], rootId: rootIds[index], status: statusText(status[index]), error };
+        }
+      },
+    };
+    return throwIfPartial(result, ids.length, onError, [], failures);
+  }
+
+  /**
+   * The supervoxel at one point; 0n on background.
+   * @throws PointError whose `code` is the status in upper case; as `scatteredPoints`.
+   */
+  async supervoxelAt(point: readonly number[], options: Omit<OnePointOptions, keyof RootOptions> & { signal?: AbortSignal } = {}): Promise<bigint> {
+    const { supervoxelId } = await this.#one(point, { ...options, agglomerate: false });
+    return supervoxelId;
+  }
+
+  /**
+   * The root ID at one point; 0n on background.
+   * @throws PointError whose `code` is the status in upper case; as `scatteredPoints`.
+   */
+  async rootAt(point: readonly number[], options: OnePointOptions = {}): Promise<bigint> {
+    const { rootId } = await this.#one(point, options);
+    return rootId;
+  }
+
+  /**
+   * The root ID of one supervoxel; 0n for 0n.
+   * @throws PointError whose `code` is the status in upper case; as `roots`.
+   */
+  async rootOf(supervoxelId: bigint, options: Omit<RootOptions, 'onError'> = {}): Promise<bigint> {
+    const result = await this.roots([supervoxelId], { ...options, onError: 'status' });
+    const [row] = result.rows();
+    if (row.status !== 'ok' && row.status !== 'background') throw noAnswer(`ID ${supervoxelId}`, row.status, row.error, result.timestamp);
+    return row.rootId;
+  }
+
+  async #one(point: readonly number[], options: ScatteredPointsOptions): Promise<{ supervoxelId: bigint; rootId: bigint }> {
+    // A lone point on background is an ordinary answer: no advice about resolutions.
+    const result = await this.#scatteredPoints([point], { ...options, onError: 'status' }, () => undefined);
+    const [row] = result.rows() as IterableIterator<{ supervoxelId: bigint; rootId?: bigint; status: string; error?: Error }>;
+    const name = `point [${formatVec3(point)}]`;
+    if (row.status === 'suspect') this.#parts.logger.warn(`${name}: supervoxel ${row.supervoxelId} does not belong to the graph chunk of the point`);
+    else if (row.status !== 'ok' && row.status !== 'background')
+      throw noAnswer(row.status === 'no_root' || row.status === 'root_failed' ? `${name} (supervoxel ${row.supervoxelId})` : name, row.status, row.error, 'timestamp' in result ? result.timestamp : undefined);
+    return { supervoxelId: row.supervoxelId, rootId: row.rootId ?? 0n };
+  }
+
+  async #scatteredPoints(points: PointInput, options: ScatteredPointsOptions, warn: (message: string) => void): Promise<PointsResult | SupervoxelResult> {
+    const began = performance.now();
+    const onError = checkOnError(options.onError);
+    this.#checkRootOptions(options);
+    const read = await this.#parts.reader.read(points, {
+      resolution: checkResolution(options.resolution) ?? this.parts.resolution,
+      mip: this.#checkedMip(options.mip),
+      signal: boundTo(this.parts, options.signal),
+      onProgress: options.onProgress,
+      warn,
+    });
+    const { status, failures, stats } = read;
+    const supervoxelIds = read.values as BigUint64Array;
+    this.#check(read, supervoxelIds, warn);
+    if (options.agglomerate === false) {
+      const result: SupervoxelResult = {
+        supervoxelIds, status, stats,
+        *rows() {
+          for (let index = 0; index < status.length; index++)
+            yield { index, supervoxelId: supervoxelIds[index], status: statusText(status[index]), error: errorOfPoint(failures, index) };
+        },
+      };
+      return throwIfPartial(result, status.length, onError, failures);
+    }
+    const chunksDone = performance.now();
+    const answer = await this.#lookUp(supervoxelIds, options);
+    const { rootIds } = answer;
+    applyFates(answer.fates, status);
+    const done = performance.now();
+    stats.rootRequests = answer.requests;
+    stats.distinctSupervoxels = answer.distinct;
+    stats.ms.roots = done - chunksDone;
+    stats.ms.total = done - began;
+    const result: PointsResult = {
+      supervoxelIds, rootIds, status, timestamp: new Date(answer.timestampMs), stats,
+      *rows() {
+        for (let index = 0; index < status.length; index++) {
+          const error = status[index] === PointStatus.rootFailed ? errorOfRoot(answer.failures, supervoxelIds[index]) : errorOfPoint(failures, index);
+          yield { index, supervoxelId: supervoxelIds[index], rootId: rootIds[index], status: statusText(status[index]), error };
+        }
+      },
+    };
+    return throwIfPartial(result, status.length, onError, failures, answer.failures);
+  }
+
+  /** Supervoxels are checked at the graph's own mip only: coarser ones are sampled, and their voxels straddle graph chunks. */
+  #check({ plan, scale, status }: PointValues, supervoxelIds: BigUint64Array, warn: (message: string) => void): void {
+    const { graph, checkSupervoxels } = this.#parts;
+    if (!checkSupervoxels || scale.mip !== graph.cvMip) return;
+    const suspects = markSuspects(plan, scale, graph, wordsOf(supervoxelIds), status);
+    if (suspects * 100 > status.length)
+      warn(`${suspects} of ${status.length} supervoxel IDs do not belong to the graph chunk of their point: is this watershed the graph's own?`);
+  }
+
+  #lookUp(ids: BigUint64Array, options: RootOptions): Promise<RootsAnswer> {
+    const { timestampMs, stopLayer } = this.#checkRootOptions(options);
+    return this.#parts.roots.lookUp(ids, { timestampMs, stopLayer, signal: boundTo(this.parts, options.signal) });
+  }
+
+  #checkRootOptions({ timestamp, stopLayer }: RootOptions): { timestampMs: number | undefined; stopLayer: number | undefined } {
+    const { nLayers } = this.#parts.graph;
+    if (stopLayer !== undefined && !(Number.isInteger(stopLayer) && stopLayer >= 2 && stopLayer <= nLayers))
+      throw new RangeError(`stopLayer must be a whole number from 2 to ${nLayers}, the root layer, not ${String(stopLayer)}`);
+    return { timestampMs: timestamp === undefined ? this.#timestampMs : toMs(timestamp), stopLayer };
+  }
+
+  #checkedMip(mip = this.#parts.mip): number {
+    const { cvMip } = this.#parts.graph;
+    if (mip < cvMip) throw new RangeError(`mip ${mip} is finer than the graph's own, ${cvMip}: it holds no supervoxels of this graph`);
+    return mip;
+  }
+}
+
+const STATUS_OF_FATE: readonly number[] = [];
+Object.assign(STATUS_OF_FATE, {
+  [RootFate.ok]: PointStatus.ok,
+  [RootFate.noRoot]: PointStatus.noRoot,
+  [RootFate.failed]: PointStatus.rootFailed,
+  [RootFate.zero]: PointStatus.background,
+  [RootFate.notLookedUp]: PointStatus.notLookedUp,
+});
+
+/** Of a point's statuses the first that applies counts: a failed look-up before suspect, suspect before no root. */
+function applyFates(fates: Uint8Array, status: Uint8Array): void {
+  for (let i = 0; i < fates.length; i++) {
+    if (fates[i] === RootFate.failed) status[i] = PointStatus.rootFailed;
+    else if (status[i] === PointStatus.ok) status[i] = STATUS_OF_FATE[fates[i]];
+  }
+}
+
+const toMs = (timestamp: Timestamp): number | undefined => (timestamp === 'now' ? undefined : parseTimestamp(timestamp).getTime());
+
+function toIds(ids: BigUint64Array | readonly bigint[]): BigUint64Array {
+  if (ids instanceof BigUint64Array) return ids;
+  if (!Array.isArray(ids)) throw new TypeError('supervoxel IDs must be a BigUint64Array or a list of bigints');
+  ids.forEach((id: unknown, index) => {
+    if (typeof id !== 'bigint') throw new TypeError(`supervoxel ID ${index} is ${typeof id === 'number' ? 'a number, which cannot hold 64 bits' : typeof id}; use a bigint`);
+    if (id < 0n || id >= 1n << 64n) throw new RangeError(`supervoxel ID ${index}, ${id}, is no uint64`);
+  });
+  return BigUint64Array.from(ids as bigint[]);
+}
+
+const errorOfRoot = (failures: readonly RootFailure[], id: bigint): Error | undefined => failures.find(({ first, last }) => first <= id && id <= last)?.error;
+
+function noAnswer(what: string, status: string, cause: Error | undefined, timestamp: Date | undefined): PointError {
+  const why: Record<string, string> = {
+    out_of_bounds: 'is outside the volume',
+    missing_chunk: 'is in a chunk that is not stored',
+    invalid_point: 'has a coordinate that is no finite number',
+    no_root: `has no root at ${timestamp?.toISOString()}`,
+    failed: `could not be read: ${cause?.message}`,
+    root_failed: `has a supervoxel but its root could not be looked up: ${cause?.message}`,
+    not_looked_up: 'is already at or above the wanted layer: nobody was asked whether it exists',
+  };
+  return new PointError(status.toUpperCase() as Uppercase<string>, `${what} ${why[status] ?? status}`, cause && { cause });
+}

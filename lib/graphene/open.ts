@@ -1,0 +1,141 @@
+/** From a path to a volume that answers. */
+import { InfoError, PathError } from '../base/errors.ts';
+import { isLoopbackHost, isPublicAddress } from '../base/public-address.ts';
+import { ChunkedGraphClient } from '../chunkedgraph/client.ts';
+import { parseGraphInfo } from '../chunkedgraph/graph-info.ts';
+import { parseGraphPath, type GraphPath } from '../chunkedgraph/graph-path.ts';
+import { RootBatcher } from '../chunkedgraph/root-batcher.ts';
+import { parseTimestamp } from '../chunkedgraph/timestamp.ts';
+import { findToken } from '../chunkedgraph/token.ts';
+import { decompress } from '../compression/decompress.ts';
+import { createHttpClient, type AllowAddress, type HttpClient } from '../http/client.ts';
+import { PointReader } from '../points/point-reader.ts';
+import { parseInfo, type VolumeInfo } from '../precomputed/info.ts';
+import { openStore } from '../storage/open.ts';
+import type { Store } from '../storage/store.ts';
+import { GrapheneVolume } from './graphene-volume.ts';
+import { checkOpenOptions, checkResolution, type Logger, type OpenGrapheneOptions, type OpenOptions, type StorageOptions } from './options.ts';
+import { PrecomputedVolume, type VolumeParts } from './precomputed-volume.ts';
+
+const INFO_BOUND = 16 * 1024 * 1024;
+
+const CONSOLE: Logger = { warn: (message) => console.warn(`graphene-points: ${message}`) };
+
+/**
+ * Opens a Precomputed volume: reads its info and nothing else.
+ *
+ * @param path `file://` or a plain path, `http(s)://`, `gs://`, `s3://`, `mem://`; a leading `precomputed://` is optional.
+ * @throws PathError, InfoError (NOT_FOUND, BAD_INFO, UNSUPPORTED), RequestError; RangeError or TypeError for an impossible option.
+ */
+export async function openPrecomputed(path: string, options: OpenOptions = {}): Promise<PrecomputedVolume> {
+  checkOpenOptions(options);
+  return withHttp(options, async (http) => {
+    const store = await storeAt(path, 'any', http, options.storage);
+    const raw = await readInfo(store, options.signal);
+    return new PrecomputedVolume(partsOf({ raw, info: parseInfo(raw, `${store.url}/info`), store, infoWasRead: true, mip: 0, http, options }));
+  });
+}
+
+/**
+ * Opens a chunkedgraph and its watershed: reads the graph's info and nothing else.
+ *
+ * @param path `graphene://[middleauth+]https://HOST[:PORT]/segmentation/table/NAME`, or one of the older spellings.
+ * @throws PathError (BAD_PATH; INSECURE_TOKEN; FORBIDDEN_ADDRESS when the server names a place it must not), InfoError, GraphError;
+ *   TimestampError; RangeError or TypeError for an impossible option.
+ */
+export async function openGraphene(path: string, options: OpenGrapheneOptions = {}): Promise<GrapheneVolume> {
+  checkOpenOptions(options);
+  const timestampMs = options.timestamp === undefined || options.timestamp === 'now' ? undefined : parseTimestamp(options.timestamp).getTime();
+  const logger = options.logger ?? CONSOLE;
+  const warn = (message: string): void => logger.warn(message);
+  const graphPath = parseGraphPath(path);
+  const token = await findToken(graphPath, options, warn);
+  return withHttp(options, async (http) => {
+    const client = new ChunkedGraphClient({ http, path: graphPath, token, rootTimeoutMs: options.rootTimeoutMs });
+    const { json, serverAddress } = await client.info(options.signal);
+    const graph = parseGraphInfo(json, graphPath.infoUrl);
+    const info = parseInfo(json, graphPath.infoUrl);
+    checkWatershed(info, graph.cvMip, options.mip, graphPath.infoUrl);
+    const store = await watershedStore(graph.dataDir, graphPath, serverAddress, http, options);
+    const roots = new RootBatcher({ client, ids: graph.ids, nLayers: graph.nLayers, batchSize: options.rootBatchSize, concurrency: options.rootConcurrency, warn });
+    const parts = partsOf({ raw: json as Record<string, unknown>, info, store, infoWasRead: false, mip: graph.cvMip, http, options });
+    return new GrapheneVolume({ ...parts, graph, path: graphPath, roots, clock: client.clock, checkSupervoxels: options.checkSupervoxels ?? true }, timestampMs);
+  });
+}
+
+interface Opened {
+  raw: Readonly<Record<string, unknown>>;
+  info: VolumeInfo;
+  store: Store;
+  infoWasRead: boolean;
+  /** Used unless the options name one. */
+  mip: number;
+  http: HttpClient;
+  options: OpenOptions;
+}
+
+function partsOf({ raw, info, store, infoWasRead, mip, http, options }: Opened): VolumeParts {
+  const chosen = options.mip ?? mip;
+  if (chosen >= info.scales.length) throw new RangeError(`mip ${chosen} is not one of 0 to ${info.scales.length - 1}`);
+  return {
+    raw, info, mip: chosen,
+    reader: new PointReader({ info, store, infoWasRead, concurrency: options.concurrency, lruBytes: options.lruBytes }),
+    resolution: checkResolution(options.resolution),
+    logger: options.logger ?? CONSOLE,
+    life: new AbortController(),
+    release: () => http.close(),
+  };
+}
+
+/** An HTTP client for one volume; closed again when the opening fails. */
+async function withHttp<T>(options: OpenOptions, open: (http: HttpClient) => Promise<T>): Promise<T> {
+  const { concurrency = 32, retries, connectTimeoutMs, idleTimeoutMs } = options;
+  const http = createHttpClient({ maxSockets: concurrency + 16, retries, connectTimeoutMs, idleTimeoutMs });
+  try {
+    return await open(http);
+  } catch (error) {
+    http.close();
+    throw error;
+  }
+}
+
+const isStore = (storage: StorageOptions | Store | undefined): storage is Store => typeof (storage as Store | undefined)?.read === 'function';
+
+async function storeAt(path: string, allowAddress: AllowAddress, http: HttpClient, storage: StorageOptions | Store | undefined): Promise<Store> {
+  if (isStore(storage)) return storage;
+  const headers = { ...storage?.headers, ...(storage?.token !== undefined && { authorization: `Bearer ${storage.token}` }) };
+  return openStore(path, { http, allowAddress, headers });
+}
+
+/** Where the watershed is: as the user says, else as the server says as far as a server may. */
+async function watershedStore(dataDir: string | undefined, graphPath: GraphPath, serverAddress: string | undefined, http: HttpClient, options: OpenGrapheneOptions): Promise<Store> {
+  if (options.dataDir !== undefined || isStore(options.storage)) return storeAt(options.dataDir ?? '', 'any', http, options.storage);
+  if (dataDir === undefined) throw new InfoError('BAD_INFO', `info at ${graphPath.infoUrl} has no data_dir; pass dataDir, the watershed's path`, graphPath.infoUrl);
+  const path = dataDir.replace(/^precomputed:\/\//, '');
+  if (!/^(https?|gs|s3):\/\//.test(path))
+    throw new PathError('FORBIDDEN_ADDRESS', `data_dir ${JSON.stringify(dataDir.slice(0, 200))} came from ${graphPath.origin}, and a server may not point at local files or memory; if you trust it, pass it as dataDir`);
+  const serverIsLocal = isLoopbackHost(graphPath.hostname) || (serverAddress !== undefined && !isPublicAddress(serverAddress));
+  return storeAt(path, serverIsLocal ? 'any' : 'public', http, options.storage);
+}
+
+function checkWatershed(info: VolumeInfo, cvMip: number, mip: number | undefined, url: string): void {
+  if (info.type !== 'segmentation' || info.dataType !== 'uint64' || info.numChannels !== 1)
+    throw new InfoError('BAD_INFO', `info at ${url}: a watershed is a segmentation of one uint64 channel, not ${info.type} of ${info.numChannels} x ${info.dataType}`, url);
+  if (cvMip >= info.scales.length) throw new InfoError('BAD_INFO', `info at ${url}: graph.cv_mip is ${cvMip}, but there are ${info.scales.length} scales`, url);
+  if (mip !== undefined && mip < cvMip) throw new RangeError(`mip ${mip} is finer than the graph's own, ${cvMip}: it holds no supervoxels of this graph`);
+}
+
+/** @throws InfoError NOT_FOUND, BAD_INFO; RequestError. */
+async function readInfo(store: Store, signal: AbortSignal | undefined): Promise<Record<string, unknown>> {
+  const url = `${store.url}/info`;
+  const object = await store.read('info', { signal, maxBytes: INFO_BOUND });
+  if (!object) throw new InfoError('NOT_FOUND', `no info at ${url}: is the path right?`, url);
+  const bytes = await decompress(object.bytes, object.contentEncoding, { maxBytes: INFO_BOUND });
+  try {
+    const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    if (typeof json === 'object' && json !== null) return json as Record<string, unknown>;
+  } catch {
+    // told below
+  }
+  throw new InfoError('BAD_INFO', `info at ${url} is no JSON object${bytes[0] === 0x3c ? ' but a web page: is the address right, and is a log-in needed?' : ''}`, url);
+}

@@ -1,0 +1,112 @@
+/** What can be asked for when a volume is opened or read, checked before anything is done. */
+import type { Vec3 } from '../base/vec3.ts';
+import { formatVec3 } from '../base/vec3.ts';
+import type { Timestamp } from '../chunkedgraph/timestamp.ts';
+import type { Progress } from '../points/point-reader.ts';
+import type { Store } from '../storage/store.ts';
+
+export interface Logger {
+  warn(message: string): void;
+}
+
+/** Credentials of the bucket; those of the graph server are apart and never sent there. */
+export interface StorageOptions {
+  /** Sent as `Authorization: Bearer …` to the bucket's host, over TLS or to loopback only. */
+  token?: string;
+  /** Sent to the bucket's host with every read. */
+  headers?: Record<string, string>;
+}
+
+export interface OpenOptions {
+  /** Nanometres per unit of all coordinates given to this volume. @default voxels of mip 0 */
+  resolution?: readonly number[];
+  /** Scale to read, 0 the finest. @default 0; a chunkedgraph's own `cv_mip` */
+  mip?: number;
+  /** Bytes of encoded chunks kept in memory. @default 0 */
+  lruBytes?: number;
+  /** Chunks in flight at once. @default 32 */
+  concurrency?: number;
+  /** Credentials, or a store of your own. */
+  storage?: StorageOptions | Store;
+  /** Tries after the first for what may pass: 408, 429, 5xx, broken connections. @default 4 */
+  retries?: number;
+  /** @default 10_000 */
+  connectTimeoutMs?: number;
+  /** Longest silence of a storage server. @default 30_000 */
+  idleTimeoutMs?: number;
+  /** Ends the opening. */
+  signal?: AbortSignal;
+  /** @default warnings go to `console.warn` */
+  logger?: Logger;
+}
+
+export interface OpenGrapheneOptions extends OpenOptions {
+  /** The graph server's token; null sends none. @default CAVE_TOKEN, then CAVEclient's and CloudVolume's files */
+  token?: string | null;
+  /** Where the watershed is, instead of where the server says. Anything `openPrecomputed` takes. */
+  dataDir?: string;
+  /** Moment of all root look-ups. @default each call's own now */
+  timestamp?: Timestamp;
+  /** Marks supervoxels that do not belong to the graph chunk of their point as `suspect`. @default true */
+  checkSupervoxels?: boolean;
+  /** Most IDs in one root request. @default 100_000 */
+  rootBatchSize?: number;
+  /** Root requests at once. @default 4 */
+  rootConcurrency?: number;
+  /** Longest silence of the graph server during a root look-up. @default 600_000 */
+  rootTimeoutMs?: number;
+}
+
+export interface ReadPointsOptions {
+  /** Nanometres per unit of the given coordinates. @default the volume's `resolution`, else voxels of mip 0 */
+  resolution?: readonly number[];
+  /** @default the volume's */
+  mip?: number;
+  /** `throw`: a PartialResultError after everything else has finished. `status`: failures only show in `status`. @default 'throw' */
+  onError?: 'throw' | 'status';
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+}
+
+export interface RootOptions {
+  /** @default the volume's, else now */
+  timestamp?: Timestamp;
+  /** Layer at which the climb ends, 2 to the root layer. @default the root layer */
+  stopLayer?: number;
+  onError?: 'throw' | 'status';
+  signal?: AbortSignal;
+}
+
+export interface ScatteredPointsOptions extends ReadPointsOptions, RootOptions {
+  /** false: supervoxels only, the graph server is not asked. @default true */
+  agglomerate?: boolean;
+}
+
+const POSITIVE_INTEGERS = ['concurrency', 'connectTimeoutMs', 'idleTimeoutMs', 'rootBatchSize', 'rootConcurrency', 'rootTimeoutMs'] as const;
+const COUNTS = ['lruBytes', 'retries', 'mip'] as const;
+
+/** @throws RangeError or TypeError for a value that cannot be meant. */
+export function checkOpenOptions(options: OpenGrapheneOptions): void {
+  for (const name of POSITIVE_INTEGERS) checkNumber(name, options[name], 1);
+  for (const name of COUNTS) checkNumber(name, options[name], 0);
+  checkResolution(options.resolution);
+}
+
+function checkNumber(name: string, value: unknown, least: number): void {
+  if (value !== undefined && !(Number.isSafeInteger(value) && (value as number) >= least))
+    throw new RangeError(`${name} must be a whole number from ${least}, not ${String(value)}`);
+}
+
+/** @throws RangeError unless it is three positive numbers, or undefined. */
+export function checkResolution(resolution: readonly number[] | undefined): Vec3 | undefined {
+  if (resolution === undefined) return undefined;
+  if (!Array.isArray(resolution) || resolution.length !== 3 || !resolution.every((nm) => typeof nm === 'number' && nm > 0 && Number.isFinite(nm)))
+    throw new RangeError(`resolution must be three positive numbers, nanometres along x, y, z, not ${Array.isArray(resolution) ? formatVec3(resolution) : String(resolution)}`);
+  return resolution as unknown as Vec3;
+}
+
+/** @throws TypeError unless it is one of the two words, or undefined. */
+export function checkOnError(onError: unknown): 'throw' | 'status' {
+  if (onError === undefined || onError === 'throw' || onError === 'status') return onError ?? 'throw';
+  throw new TypeError(`onError is 'throw' or 'status', not ${String(onError)}`);
+}

@@ -1,0 +1,106 @@
+/** A Precomputed volume, read at points. */
+import { VolumeClosedError } from '../base/errors.ts';
+import type { Vec3 } from '../base/vec3.ts';
+import type { DataType } from '../precomputed/data-type.ts';
+import type { Scale, VolumeInfo } from '../precomputed/info.ts';
+import type { PointInput } from '../points/input.ts';
+import { errorOfPoint, type PointReader } from '../points/point-reader.ts';
+import type { ValuesResult } from '../points/result.ts';
+import { statusText } from '../points/status.ts';
+import { checkOnError, checkResolution, type Logger, type ReadPointsOptions } from './options.ts';
+import { throwIfPartial } from './partial.ts';
+
+export interface VolumeParts {
+  /** What the info file holds, as it stands. */
+  raw: Readonly<Record<string, unknown>>;
+  info: VolumeInfo;
+  reader: PointReader;
+  resolution: Vec3 | undefined;
+  mip: number;
+  logger: Logger;
+  /** Aborted by `close()`: ends all that is under way. */
+  life: AbortController;
+  /** Closes connections. */
+  release: () => void;
+}
+
+/** The caller's signal and the volume's own life as one. */
+export const boundTo = ({ life }: VolumeParts, signal: AbortSignal | undefined): AbortSignal => (signal ? AbortSignal.any([signal, life.signal]) : life.signal);
+
+/** What every volume tells about itself. */
+export class Volume {
+  protected readonly parts: VolumeParts;
+
+  constructor(parts: VolumeParts) {
+    this.parts = parts;
+  }
+
+  /** The info as it stands on the server. */
+  get info(): Readonly<Record<string, unknown>> {
+    return this.parts.raw;
+  }
+
+  get type(): VolumeInfo['type'] {
+    return this.parts.info.type;
+  }
+
+  get dataType(): DataType {
+    return this.parts.info.dataType;
+  }
+
+  get numChannels(): number {
+    return this.parts.info.numChannels;
+  }
+
+  /** Finest first. */
+  get scales(): readonly Scale[] {
+    return this.parts.info.scales;
+  }
+
+  /** Voxels of `mip` that the volume covers: half-open. @throws RangeError for a mip it has not. */
+  bounds(mip = this.parts.mip): { min: Vec3; max: Vec3 } {
+    const scale = this.scales[mip];
+    if (!scale) throw new RangeError(`mip ${mip} is not one of 0 to ${this.scales.length - 1}`);
+    const { voxelOffset: min, size } = scale;
+    return { min, max: [min[0] + size[0], min[1] + size[1], min[2] + size[2]] };
+  }
+
+  /** Ends everything under way and all connections; later calls are refused. */
+  async close(): Promise<void> {
+    this.parts.life.abort(new VolumeClosedError());
+    this.parts.release();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+export class PrecomputedVolume extends Volume {
+  /**
+   * The value at each point: N in, N out, in the order given.
+   *
+   * @param points `[x, y, z][]`, a flat typed array or columns; voxels of mip 0 unless `resolution` says otherwise; floored.
+   * @throws PartialResultError (see `onError`); TypeError, RangeError, InfoError UNSUPPORTED, `signal.reason`.
+   */
+  async scatteredPoints(points: PointInput, options: ReadPointsOptions = {}): Promise<ValuesResult> {
+    const { reader, logger, info } = this.parts;
+    const onError = checkOnError(options.onError);
+    const { values, status, failures, stats } = await reader.read(points, {
+      resolution: checkResolution(options.resolution) ?? this.parts.resolution,
+      mip: options.mip ?? this.parts.mip,
+      signal: boundTo(this.parts, options.signal),
+      onProgress: options.onProgress,
+      warn: (message) => logger.warn(message),
+    });
+    const channels = info.numChannels;
+    const result: ValuesResult = {
+      values, status, stats,
+      *rows() {
+        for (let index = 0; index < status.length; index++)
+          yield { index, values: [...values.subarray(index * channels, (index + 1) * channels)], status: statusText(status[index]), error: errorOfPoint(failures, index) };
+      },
+    };
+    return throwIfPartial(result, status.length, onError, failures);
+  }
+}

@@ -1,0 +1,35 @@
+/** graphene-points: which supervoxel, and which root ID at time T, is at each of N points. */
+export { openGraphene, openPrecomputed } from './graphene/open.ts';
+export type { GrapheneVolume, OnePointOptions } from './graphene/graphene-volume.ts';
+export type { PrecomputedVolume } from './graphene/precomputed-volume.ts';
+export type {
+  Logger,
+  OpenGrapheneOptions,
+  OpenOptions,
+  ReadPointsOptions,
+  RootOptions,
+  ScatteredPointsOptions,
+  StorageOptions,
+} from './graphene/options.ts';
+export { PointStatus, statusText, type PointStatusCode, type PointStatusName } from './points/status.ts';
+export type { FlatPoints, PointInput } from './points/input.ts';
+export type { LookupStats, PointsResult, RootRow, RootsResult, SupervoxelResult, SupervoxelRow, ValueRow, ValuesResult } from './points/result.ts';
+export { parseTimestamp, type Timestamp } from './chunkedgraph/timestamp.ts';
+export type { GraphInfo } from './chunkedgraph/graph-info.ts';
+export type { Scale } from './precomputed/info.ts';
+export type { DataType } from './precomputed/data-type.ts';
+export type { Store, ReadOptions, StoredObject, ByteRange, Meter } from './storage/store.ts';
+export {
+  ChunkError,
+  DecodeError,
+  GraphError,
+  InfoError,
+  LookupError,
+  PartialResultError,
+  PathError,
+  PointError,
+  RequestError,
+  TableError,
+  TimestampError,
+  VolumeClosedError,
+} from './base/errors.ts';

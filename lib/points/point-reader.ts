@@ -1,0 +1,155 @@
+/** Values of one volume at many points: plans, reads, and says what became of each point. */
+import { InfoError, type ChunkError } from '../base/errors.ts';
+import { formatVec3, type Vec3 } from '../base/vec3.ts';
+import { ChunkReader, type ChunkReaderOptions } from '../chunks/chunk-reader.ts';
+import type { ChunkSource } from '../chunks/chunk-source.ts';
+import { UnshardedSource } from '../chunks/unsharded-source.ts';
+import type { ChunkLayout, Codec } from '../codecs/codec.ts';
+import { requireCodec } from '../codecs/registry.ts';
+import { DATA_TYPES, wordsView, type ValueArray } from '../precomputed/data-type.ts';
+import { cellSize } from '../precomputed/grid.ts';
+import type { Scale, VolumeInfo } from '../precomputed/info.ts';
+import type { Store } from '../storage/store.ts';
+import { pointSource, type PointInput } from './input.ts';
+import { planPoints, type PointPlan } from './plan.ts';
+import { readPoints, type ChunkFailure } from './read-points.ts';
+import { PointStatus } from './status.ts';
+import type { LookupStats } from './result.ts';
+
+export interface Progress {
+  points: number;
+  chunks: number;
+  chunksDone: number;
+}
+
+export interface PointQuery {
+  /** Nanometres per unit of the given coordinates. @default voxels of mip 0 */
+  resolution?: Vec3;
+  mip: number;
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+  /** Told once when most points hit nothing. */
+  warn?: (message: string) => void;
+}
+
+export interface PointValues {
+  values: ValueArray;
+  status: Uint8Array;
+  failures: ChunkFailure[];
+  stats: LookupStats;
+  plan: PointPlan;
+  scale: Scale;
+}
+
+export interface PointReaderOptions extends ChunkReaderOptions {
+  info: VolumeInfo;
+  store: Store;
+  /** The store's own info was read, so that a 403 of a public bucket may mean an absent chunk. */
+  infoWasRead: boolean;
+}
+
+/** What it takes to read one scale. */
+interface OpenScale {
+  scale: Scale;
+  codec: Codec;
+  source: ChunkSource;
+  layoutOf: (cell: number) => ChunkLayout;
+}
+
+export class PointReader {
+  readonly #options: PointReaderOptions;
+  readonly #chunks: ChunkReader;
+  readonly #scales = new Map<number, OpenScale>();
+
+  constructor(options: PointReaderOptions) {
+    this.#options = options;
+    this.#chunks = new ChunkReader(options);
+  }
+
+  /**
+   * Registers all chunks before its first await.
+   * @throws InfoError UNSUPPORTED (the scale's encoding), RangeError (no such mip), TypeError (no points), `signal.reason`.
+   */
+  async read(points: PointInput, query: PointQuery): Promise<PointValues> {
+    const began = performance.now();
+    const { info } = this.#options;
+    const { mip, signal, onProgress, warn } = query;
+    const source = pointSource(points);
+    const { scale, ...reading } = this.#open(mip);
+    const resolution = query.resolution ?? info.scales[0].resolution;
+    const status = new Uint8Array(source.count);
+    const values = new DATA_TYPES[info.dataType](source.count * info.numChannels);
+    const plan = planPoints(source, scale, resolution, status);
+    const planned = performance.now();
+    const { cost, failures } = await readPoints(this.#chunks, {
+      plan, ...reading, out: wordsView(values), status, signal,
+      onProgress: onProgress && ((progress) => onProgress({ points: source.count, ...progress })),
+    });
+    if (info.type === 'segmentation') markBackground(status, values, info.numChannels);
+    if (warn) warnOfMisses(status, scale, resolution, warn);
+    const done = performance.now();
+    const stats: LookupStats = {
+      points: source.count, chunks: plan.cells.length, ...cost, rootRequests: 0, distinctSupervoxels: 0,
+      ms: { plan: planned - began, chunks: done - planned, roots: 0, total: done - began },
+    };
+    return { values, status, failures, stats, plan, scale };
+  }
+
+  #open(mip: number): OpenScale {
+    const { info, store, infoWasRead } = this.#options;
+    const known = this.#scales.get(mip);
+    if (known) return known;
+    const scale = info.scales[mip];
+    if (!scale) throw new RangeError(`mip ${mip} is not one of 0 to ${info.scales.length - 1}`);
+    const codec = requireCodec(scale.encoding, info.dataType, store.url);
+    if (scale.sharding !== undefined) throw new InfoError('UNSUPPORTED', `scale ${scale.key} at ${store.url} is sharded, which this version does not read`, store.url);
+    const layoutOf = (cell: number): ChunkLayout => ({
+      chunkSize: cellSize(scale, cell), channels: info.numChannels, dataType: info.dataType, blockSize: scale.blockSize,
+    });
+    const opened: OpenScale = { scale, codec, layoutOf, source: new UnshardedSource({ store, scale, codec, layoutOf, infoWasRead }) };
+    this.#scales.set(mip, opened);
+    return opened;
+  }
+}
+
+function markBackground(status: Uint8Array, values: ValueArray, channels: number): void {
+  const words = wordsView(values), width = words.length / status.length;
+  if (width === 0 || channels === 0) return;
+  for (let i = 0; i < status.length; i++) {
+    if (status[i] !== PointStatus.ok) continue;
+    let any = 0;
+    for (let w = i * width; w < (i + 1) * width; w++) any |= words[w];
+    if (any === 0) status[i] = PointStatus.background;
+  }
+}
+
+/** The commonest silent error of this field is a wrong resolution: it shows as points that hit nothing. */
+function warnOfMisses(status: Uint8Array, scale: Scale, resolution: Vec3, warn: (message: string) => void): void {
+  let outside = 0, background = 0;
+  for (let i = 0; i < status.length; i++) {
+    if (status[i] === PointStatus.outOfBounds) outside++;
+    else if (status[i] === PointStatus.background) background++;
+  }
+  if (2 * (outside + background) <= status.length) return;
+  const inGivenUnits = (voxel: readonly number[]): string => formatVec3(voxel.map((v, axis) => Number(((v * scale.resolution[axis]) / resolution[axis]).toFixed(3))));
+  const end = scale.voxelOffset.map((v, axis) => v + scale.size[axis]);
+  warn(
+    `${outside} of ${status.length} points are outside the volume and ${background} on background: is the resolution right? ` +
+      `In units of ${formatVec3(resolution)} nm the volume goes from ${inGivenUnits(scale.voxelOffset)} to ${inGivenUnits(end)} (exclusive)`,
+  );
+}
+
+/** The error of point `index`, if its chunk failed. */
+export function errorOfPoint(failures: readonly ChunkFailure[], index: number): ChunkError | undefined {
+  return failures.find(({ points }) => holds(points, index))?.error;
+}
+
+function holds(ascending: Uint32Array, value: number): boolean {
+  let low = 0, high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ascending[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return ascending[low] === value;
+}
