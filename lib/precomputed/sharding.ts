@@ -1,0 +1,103 @@
+/**
+ * Which shard file and which minishard of it hold a chunk.
+ * Source: Neuroglancer, src/datasource/precomputed/sharded.md, "Sharding specification".
+ */
+import { z } from 'zod';
+import { InfoError } from '../base/errors.ts';
+import { hashInPlace } from './murmurhash.ts';
+
+export interface ShardingSpec {
+  hash: 'identity' | 'murmurhash3_x86_128';
+  /** Low bits of the chunk ID that do not reach the hash: 0 to 64. */
+  preshiftBits: number;
+  /** A shard has 2^minishardBits minishards: 0 to 48. */
+  minishardBits: number;
+  /** A scale has 2^shardBits shards: 0 to 64 - minishardBits. */
+  shardBits: number;
+  minishardIndexEncoding: 'raw' | 'gzip';
+  dataEncoding: 'raw' | 'gzip';
+}
+
+/** A shard index takes 2^(minishard_bits + 4) bytes; with more, no byte after it could be addressed below 2^53. */
+const MAX_MINISHARD_BITS = 48;
+
+const bits = z.int().min(0).max(64);
+const encoding = z.enum(['raw', 'gzip']).default('raw');
+
+const shardingSchema = z.looseObject({
+  '@type': z.literal('neuroglancer_uint64_sharded_v1'),
+  hash: z.enum(['identity', 'murmurhash3_x86_128']),
+  preshift_bits: bits,
+  minishard_bits: bits,
+  shard_bits: bits,
+  minishard_index_encoding: encoding,
+  data_encoding: encoding,
+});
+
+/**
+ * @param json The `sharding` member of a scale.
+ * @param where The scale, for messages: `scales[0] of the info at …`.
+ * @param url Where the info was read from.
+ * @throws InfoError BAD_INFO (a field is missing or impossible) or UNSUPPORTED (another format, hash or encoding than the known ones).
+ */
+export function parseSharding(json: unknown, where: string, url?: string): ShardingSpec {
+  const parsed = shardingSchema.safeParse(json);
+  if (!parsed.success) {
+    const { path, code, message } = parsed.error.issues[0];
+    const value = path.length > 0 ? (json as Record<PropertyKey, unknown>)[path[0]] : json;
+    const newer = code === 'invalid_value' && typeof value === 'string';
+    throw new InfoError(newer ? 'UNSUPPORTED' : 'BAD_INFO', `${where}: ${['sharding', ...path].join('.')}: ${message}`, url);
+  }
+  const { hash, preshift_bits: preshiftBits, minishard_bits: minishardBits, shard_bits: shardBits, ...rest } = parsed.data;
+  if (minishardBits + shardBits > 64)
+    throw new InfoError('BAD_INFO', `${where}: sharding.minishard_bits + sharding.shard_bits: ${minishardBits} + ${shardBits} is more than the 64 bits of a hash`, url);
+  if (minishardBits > MAX_MINISHARD_BITS)
+    throw new InfoError('UNSUPPORTED', `${where}: sharding.minishard_bits: ${minishardBits}; at most ${MAX_MINISHARD_BITS} are readable`, url);
+  return { hash, preshiftBits, minishardBits, shardBits, minishardIndexEncoding: rest.minishard_index_encoding, dataEncoding: rest.data_encoding };
+}
+
+export interface ChunkLocations {
+  /** Shard numbers: a pair of uint32 a chunk, low word first. */
+  shards: Uint32Array;
+  /** Minishard numbers, one a chunk; below 2^48. */
+  minishards: Float64Array;
+}
+
+/** @param ids Chunk IDs: a pair of uint32 each, low word first. */
+export function locateChunks(spec: ShardingSpec, ids: Uint32Array): ChunkLocations {
+  const count = ids.length / 2;
+  const shards = new Uint32Array(ids.length), minishards = new Float64Array(count);
+  const minishardMask = lowBits(spec.minishardBits), shardMask = lowBits(spec.shardBits);
+  const words = new Uint32Array(2);
+  for (let k = 0; k < count; k++) {
+    words[0] = ids[2 * k];
+    words[1] = ids[2 * k + 1];
+    shiftRight(words, spec.preshiftBits);
+    if (spec.hash === 'murmurhash3_x86_128') hashInPlace(words);
+    minishards[k] = ((words[0] & minishardMask[0]) >>> 0) + ((words[1] & minishardMask[1]) >>> 0) * 0x1_0000_0000;
+    shiftRight(words, spec.minishardBits);
+    shards[2 * k] = words[0] & shardMask[0];
+    shards[2 * k + 1] = words[1] & shardMask[1];
+  }
+  return { shards, minishards };
+}
+
+/** `0b.shard`: the file of a shard below the scale's folder. */
+export function shardFileName({ shardBits }: ShardingSpec, low: number, high: number): string {
+  const number = high === 0 ? low.toString(16) : high.toString(16) + low.toString(16).padStart(8, '0');
+  return `${number.padStart(Math.ceil(shardBits / 4), '0')}.shard`;
+}
+
+/** The low `count` (0 to 64) of 64 bits set, low word first. */
+const lowBits = (count: number): Uint32Array => Uint32Array.of(2 ** Math.min(count, 32) - 1, 2 ** Math.max(count - 32, 0) - 1);
+
+/** Shifts a pair of uint32 right by 0 to 64 bits, in place. A shift by 32 would do nothing in JavaScript. */
+function shiftRight(words: Uint32Array, count: number): void {
+  for (; count >= 32; count -= 32) {
+    words[0] = words[1];
+    words[1] = 0;
+  }
+  if (count === 0) return;
+  words[0] = (words[0] >>> count) | (words[1] << (32 - count));
+  words[1] >>>= count;
+}
