@@ -1,0 +1,57 @@
+/**
+ * Where the layer, the graph chunk and the segment sit in a chunkedgraph's IDs: from the top bit down layer, x, y, z, segment.
+ * Source: PyChunkedGraph, pychunkedgraph/graph/utils/id_helpers.py, and the `graph` member of its info.
+ */
+
+/** The part of a graph's info that the mock relies on. */
+export interface GraphInfo {
+  graph: {
+    chunk_size: readonly number[];
+    n_layers: number;
+    n_bits_for_layer_id: number;
+    spatial_bit_masks: Readonly<Record<string, number>>;
+  };
+  [other: string]: unknown;
+}
+
+export class IdLayout {
+  readonly layers: number;
+  readonly #layerBits: number;
+  /** Bits of one coordinate, by layer. */
+  readonly #spatialBits: readonly number[];
+
+  constructor({ graph }: GraphInfo) {
+    this.layers = graph.n_layers;
+    this.#layerBits = graph.n_bits_for_layer_id;
+    this.#spatialBits = Array.from({ length: this.layers + 1 }, (_, layer) => graph.spatial_bit_masks[layer] ?? 0);
+  }
+
+  /** @param high The upper 32 bits of the ID. */
+  layerOf(high: number): number {
+    return high >>> (32 - this.#layerBits);
+  }
+
+  /** Coordinate of the graph chunk along `axis` (0 to 2), at the ID's own layer. */
+  chunkCoordinate(low: number, high: number, axis: number): number {
+    const bits = this.#spatialBits[this.layerOf(high)] ?? 0;
+    const shift = 64 - this.#layerBits - (axis + 1) * bits;
+    const word = shift >= 32 ? high >>> (shift - 32) : shift === 0 ? low : (high << (32 - shift)) | (low >>> shift);
+    return word & ((1 << bits) - 1);
+  }
+
+  /** The ID of segment 0 of a graph chunk. */
+  chunkId(layer: number, [x, y, z]: readonly [number, number, number]): bigint {
+    const bits = BigInt(this.#spatialBits[layer]);
+    const chunk = (((BigInt(x) << bits) | BigInt(y)) << bits) | BigInt(z);
+    return (BigInt(layer) << BigInt(64 - this.#layerBits)) | (chunk << this.#segmentBits(layer));
+  }
+
+  segmentOf(id: bigint): bigint {
+    const layer = this.layerOf(Number(id >> 32n));
+    return layer > this.layers ? id : id & ((1n << this.#segmentBits(layer)) - 1n);
+  }
+
+  #segmentBits(layer: number): bigint {
+    return BigInt(64 - this.#layerBits - 3 * this.#spatialBits[layer]);
+  }
+}

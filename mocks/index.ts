@@ -1,0 +1,10 @@
+/** Servers to test against: a chunkedgraph and an object store that behave, on loopback or as plain functions. */
+export { createMockBucket, type MockBucketOptions, type StoredFile } from './bucket.ts';
+export { createMockChunkedGraph, type MockChunkedGraph, type MockChunkedGraphOptions } from './chunkedgraph.ts';
+export { withFaults, type Fault } from './faults.ts';
+export type { GraphDescription, GraphEdit, Id, Moment } from './graph-input.ts';
+export type { GraphInfo } from './id-layout.ts';
+export { serveMocks, type ServedMocks, type ServeMocksOptions } from './loopback.ts';
+export { mockRequest, type MockHandler, type MockRequest, type MockResponse } from './message.ts';
+export { RequestLog, type LoggedRequest, type PathPattern } from './request-log.ts';
+export { mockServer, type MockRoutes, type MockServer } from './server.ts';

@@ -1,0 +1,62 @@
+/** What goes in and out of a mock: plain data, so that one handler can be mounted on a socket, on nock, or called directly. */
+
+export interface MockRequest {
+  /** Upper case. */
+  method: string;
+  /** As sent: percent-encoded, without the query. */
+  path: string;
+  query: URLSearchParams;
+  /** Names in lower case. */
+  headers: Record<string, string>;
+  body: Uint8Array;
+  /** Where the mocks are mounted, `http://127.0.0.1:49152`. @default 'http://mock.invalid' */
+  origin?: string;
+}
+
+export interface MockResponse {
+  status: number;
+  /** Names in lower case. `content-length` is the mount's to add, except where a mock lies about it on purpose. */
+  headers: Record<string, string>;
+  body: Uint8Array;
+  /** The connection ends before any answer. */
+  reset?: true;
+  /** The connection ends after so many bytes of the body; the headers promise all of it. */
+  truncateAt?: number;
+  /** IDs asked for; only for the request log. */
+  ids?: number;
+}
+
+export type MockHandler = (request: MockRequest) => MockResponse | Promise<MockResponse>;
+
+export const DEFAULT_ORIGIN = 'http://mock.invalid';
+
+const encoder = new TextEncoder();
+
+export const textBytes = (text: string): Uint8Array => encoder.encode(text);
+
+export const reply = (status: number, contentType: string, body: Uint8Array | string, headers: Record<string, string> = {}): MockResponse => ({
+  status,
+  headers: { 'content-type': contentType, ...headers },
+  body: typeof body === 'string' ? textBytes(body) : body,
+});
+
+/**
+ * A request to hand to a mock without any network.
+ *
+ * @param target Path and query, `/bucket/info?x=1`.
+ */
+export function mockRequest(
+  method: string,
+  target: string,
+  { headers = {}, body = new Uint8Array(0), origin }: { headers?: Record<string, string>; body?: Uint8Array | string; origin?: string } = {},
+): MockRequest {
+  const mark = target.indexOf('?');
+  return {
+    method: method.toUpperCase(),
+    path: mark < 0 ? target : target.slice(0, mark),
+    query: new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1)),
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
+    body: typeof body === 'string' ? textBytes(body) : body,
+    origin,
+  };
+}

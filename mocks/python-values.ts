@@ -1,0 +1,70 @@
+/** Request values as the real server's Python reads them; a refusal carries Python's words, which clients get to see. */
+
+/** The server's own refusal: JSON with `[400]: …`. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+}
+
+/** What is no refusal but an exception nobody caught: status 500, JSON with a traceback. */
+export class Crash extends Error {
+  override readonly name = 'Crash';
+}
+
+const YEAR_1_MS = -62_135_596_800_000;
+const YEAR_10000_MS = 253_402_300_800_000;
+
+/** `int(text)`. */
+export function pythonInt(text: string): bigint {
+  if (!/^\s*[+-]?\d+(_\d+)*\s*$/.test(text)) throw new Crash(`invalid literal for int() with base 10: '${text}'`);
+  const digits = text.trim().replaceAll('_', '');
+  return digits.startsWith('-') ? -BigInt(digits.slice(1)) : BigInt(digits.replace('+', ''));
+}
+
+/** Seconds as text to whole milliseconds, rounded down. @param name Of the parameter. */
+export function pythonTimestampMs(text: string, name: string): number {
+  const bad = new Refusal(`Timestamp parameter ${name} is not a valid unix timestamp`);
+  const trimmed = text.trim().toLowerCase();
+  const infinite = /^[+-]?inf(inity)?$/.test(trimmed);
+  if (!infinite && !/^[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)(e[+-]?\d+(_\d+)*)?$/.test(trimmed)) throw bad;
+  const seconds = infinite ? Infinity : Number(trimmed.replaceAll('_', ''));
+  if (Math.abs(seconds) >= 2 ** 63) throw new Crash('timestamp out of range for platform time_t');
+  const ms = Math.floor(Math.round(seconds * 1e6) / 1e3); // Python keeps microseconds; the server then cuts them off
+  if (ms < YEAR_1_MS || ms >= YEAR_10000_MS) throw bad;
+  return ms;
+}
+
+/** Numbers as they were written, so that no ID is rounded on the way. */
+export class NumberText {
+  constructor(readonly text: string) {}
+}
+
+/** `json.loads`, except that every number is a {@link NumberText}. */
+export function parseJson(bytes: Uint8Array): unknown {
+  const marked = new TextDecoder().decode(bytes).replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token) => (token.startsWith('"') ? token : `{"\\u0000number":"${token}"}`));
+  try {
+    return JSON.parse(marked, (_, value: unknown) => (isMarked(value) ? new NumberText(value['\0number']) : value));
+  } catch {
+    throw new Crash('Expecting value: line 1 column 1 (char 0)');
+  }
+}
+
+const isMarked = (value: unknown): value is { '\0number': string } => typeof value === 'object' && value !== null && '\0number' in value;
+
+/** `np.array(list, dtype=np.uint64)`: numbers or text; a fraction is rounded, a negative number wraps around. */
+export function uint64Array(list: unknown): BigUint64Array {
+  if (!Array.isArray(list)) throw new Crash("int() argument must be a string, a bytes-like object or a real number, not 'NoneType'");
+  return BigUint64Array.from(list, (item: unknown) => {
+    if (typeof item !== 'string' && !(item instanceof NumberText)) throw new Crash('int() argument must be a string, a bytes-like object or a real number');
+    const text = typeof item === 'string' ? item : item.text;
+    return uint64(/[.eE]/.test(text) ? BigInt(Math.trunc(Number(text))) : pythonInt(text));
+  });
+}
+
+export function uint64(value: bigint): bigint {
+  if (value >= 2n ** 64n || value < -(2n ** 63n)) throw new Crash('Python int too large to convert to C long');
+  return BigInt.asUintN(64, value);
+}
+
+/** Compact JSON with a line feed, as flask writes it; a bigint becomes a bare number. */
+export const toJson = (value: unknown): string =>
+  `${JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? `\0${item}` : item)).replace(/"\\u0000(\d+)"/g, '$1')}\n`;

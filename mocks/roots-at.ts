@@ -1,0 +1,43 @@
+import { wordsOf } from '../lib/base/uint64.ts';
+import type { TimedGraph } from './timed-graph.ts';
+
+export interface RootsAt {
+  timeMs: number;
+  /** The climb of an ID ends at the first ancestor at or above this layer. */
+  stopLayer: number;
+  strict: boolean;
+}
+
+/**
+ * Ancestors of many IDs at one time, in their order; 0 for those that have none. IDs at or above the stop layer come back as
+ * they are, unlooked. Unless `strict`, so do all when not one of the others has a parent at that time: the real server's climb
+ * ends before it has replaced anything.
+ *
+ * @returns `unknown`: how many IDs were looked for in vain.
+ */
+export function rootsAt(graph: TimedGraph, ids: BigUint64Array, { timeMs, stopLayer, strict }: RootsAt): { ids: BigUint64Array; unknown: number } {
+  const { nodes, layout } = graph;
+  const found = ids.slice();
+  const words = wordsOf(found);
+  let unknown = 0, known = 0;
+  for (let k = 0; k < words.length; k += 2) {
+    const low = words[k], high = words[k + 1];
+    const signed = high >>> 31 === 1; // the server reads int64 here, so that a negative layer is below any stop layer
+    if (!signed && layout.layerOf(high) >= stopLayer) continue;
+    let node = nodes.find(low, high);
+    let parent = node < 0 ? -1 : nodes.parentAt(node, timeMs);
+    if (parent < 0) {
+      unknown++;
+      words[k] = words[k + 1] = 0;
+      continue;
+    }
+    known++;
+    for (; parent >= 0; parent = nodes.parentAt(node, timeMs)) {
+      node = parent;
+      if (graph.layerOf(node) >= stopLayer) break;
+    }
+    words[k] = nodes.lowWord(node);
+    words[k + 1] = nodes.highWord(node);
+  }
+  return { ids: known === 0 && !strict ? ids.slice() : found, unknown };
+}

@@ -1,0 +1,62 @@
+/** The graph of spec/fixtures/pcg, in full, as the mock takes it. */
+import { readFileSync } from 'node:fs';
+import type { GraphDescription, GraphEdit, GraphInfo } from '../../mocks/index.ts';
+
+const read = (name: string): unknown => JSON.parse(readFileSync(new URL(`../fixtures/pcg/${name}`, import.meta.url), 'utf8'));
+
+interface ShortGraph {
+  table: string;
+  info: GraphInfo;
+  base_timestamp: number;
+  supervoxels: string[];
+  edges: [number, number][];
+  edits: GraphEdit[];
+  base: { l2: string[]; l3: string[]; root: string[] };
+  epochs: { name: string; timestamp: number; changed: Record<string, [string, string, string]> }[];
+}
+
+/** What every supervoxel's ancestors are from a moment on; lists parallel to the supervoxels. */
+export interface Epoch {
+  name: string;
+  timestamp: number;
+  l2: string[];
+  l3: string[];
+  root: string[];
+}
+
+const short = read('graph.json') as ShortGraph;
+
+export const supervoxels = BigUint64Array.from(short.supervoxels, BigInt);
+
+export const epochs: Epoch[] = [{ name: 'base', timestamp: short.base_timestamp, ...short.base }];
+for (const { name, timestamp, changed } of short.epochs) {
+  const before = epochs[epochs.length - 1];
+  const after: Epoch = { name, timestamp, l2: [...before.l2], l3: [...before.l3], root: [...before.root] };
+  for (const [place, [l2, l3, root]] of Object.entries(changed)) {
+    after.l2[Number(place)] = l2;
+    after.l3[Number(place)] = l3;
+    after.root[Number(place)] = root;
+  }
+  epochs.push(after);
+}
+
+export const pcgGraph: GraphDescription & { table: string } = {
+  table: short.table,
+  info: short.info,
+  base_timestamp: short.base_timestamp,
+  supervoxels: short.supervoxels,
+  edges: short.edges.map(([a, b]) => [short.supervoxels[a], short.supervoxels[b]]),
+  edits: short.edits,
+  epochs,
+};
+
+export interface Recorded {
+  name: string;
+  method: string;
+  path: string;
+  headers?: Record<string, string>;
+  body?: string;
+  answer: { status: number; headers: Record<string, string>; body?: string; message?: string; fields?: string[] };
+}
+
+export const recorded = read('recorded.json') as Recorded[];
