@@ -29,6 +29,10 @@ export function excerpt(body: Uint8Array, headers: Readonly<Record<string, strin
   return characters.length > EXCERPT_CHARACTERS ? `${characters.slice(0, EXCERPT_CHARACTERS - 1).join('')}…` : text;
 }
 
+/** Whether a reply is a page for people (a log-in, a proxy's apology) where an object was asked for. */
+export const isHtmlPage = (body: Uint8Array, headers: Readonly<Record<string, string | string[] | undefined>>): boolean =>
+  String(headers['content-type'] ?? '').includes('html') && /^[\s\ufeff]*</.test(Buffer.from(inflated(body).subarray(0, 256)).toString('utf8'));
+
 function inflated(body: Uint8Array): Uint8Array {
   if (body[0] !== 0x1f || body[1] !== 0x8b) return body;
   try {

@@ -1,0 +1,58 @@
+/** Whole-object bitstreams, undone once each. A new one is one file and one line in {@link BITSTREAMS}. */
+import { leaveOnAbort } from '../base/abort.ts';
+import { DecodeError } from '../base/errors.ts';
+import { trimmed, undoZlib, type OutputSize } from './zlib.ts';
+import { decodeZstd } from './zstd.ts';
+
+export interface DecompressOptions {
+  /** More output than this is an error, not an allocation. */
+  maxBytes: number;
+  /** The output's size when the caller knows it: saves copies. A hint; whether it came true is the caller's to check. */
+  exactBytes?: number;
+  signal?: AbortSignal;
+}
+
+type Undo = (bytes: Uint8Array, size: OutputSize) => Uint8Array | Promise<Uint8Array>;
+
+const BITSTREAMS: Record<string, Undo> = {
+  gzip: (bytes, size) => undoZlib('gzip', bytes, size),
+  'x-gzip': (bytes, size) => undoZlib('gzip', bytes, size),
+  deflate: (bytes, size) => undoZlib('deflate', bytes, size),
+  br: (bytes, size) => undoZlib('br', bytes, size),
+  zstd: (bytes, { maxBytes, expectedBytes }) => trimmed(decodeZstd(bytes, maxBytes, expectedBytes ?? bytes.byteLength * TYPICAL_RATIO)),
+};
+
+/** Stacked encodings that are undone; a longer list is a broken header. */
+const MAX_ENCODINGS = 3;
+const TYPICAL_RATIO = 8;
+
+/**
+ * The bytes inside a content encoding: `gzip`, `x-gzip`, `deflate`, `br`, `zstd`, several of them, or none (the same bytes then,
+ * not a copy). Small outputs come at once, larger ones of zlib from the thread pool.
+ * @throws DecodeError TRUNCATED, BAD_BITSTREAM, BAD_CHECKSUM, TOO_LARGE, UNSUPPORTED; `signal.reason`. Also as rejections.
+ */
+export function decompress(bytes: Uint8Array, contentEncoding: string | undefined, { maxBytes, exactBytes, signal }: DecompressOptions): Uint8Array | Promise<Uint8Array> {
+  signal?.throwIfAborted();
+  if (!contentEncoding) return bytes;
+  const encodings = contentEncoding
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== '' && name !== 'identity');
+  const unknown = encodings.find((name) => !Object.hasOwn(BITSTREAMS, name));
+  if (unknown !== undefined || encodings.length > MAX_ENCODINGS)
+    throw new DecodeError('UNSUPPORTED', `content encoding ${JSON.stringify(contentEncoding.slice(0, 60))} is not read; known are ${Object.keys(BITSTREAMS).join(', ')}`);
+  const result = encodings.reduceRight<Uint8Array | Promise<Uint8Array>>((inner, name, index) => {
+    // What an outer encoding holds is itself encoded, and may be a little longer than what is inside.
+    const size = index === 0 ? { maxBytes, expectedBytes: exactBytes } : { maxBytes: Math.ceil(maxBytes * 1.01) + 65_536 };
+    const undo = BITSTREAMS[name];
+    return inner instanceof Uint8Array ? undo(inner, size) : inner.then((outer) => undo(outer, size));
+  }, bytes);
+  return result instanceof Uint8Array ? result : leaveOnAbort(result, signal, () => {});
+}
+
+/** Which bitstream the bytes begin with, by its magic number. Brotli has none. */
+export function sniffBitstream(bytes: Uint8Array): 'gzip' | 'zstd' | undefined {
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8) return 'gzip';
+  if (bytes[0] === 0x28 && bytes[1] === 0xb5 && bytes[2] === 0x2f && bytes[3] === 0xfd) return 'zstd';
+  return undefined;
+}

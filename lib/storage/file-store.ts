@@ -1,0 +1,76 @@
+import { constants } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RequestError } from '../base/errors.ts';
+import { DEFAULT_MAX_BYTES } from '../http/client.ts';
+import { clipRange, emptyRange, segmentsOf, tooLarge } from './keys.ts';
+import type { ReadOptions, Store, StoredObject } from './store.ts';
+
+/** CloudVolume's file protocol writes the content encoding as a suffix. The plain name wins. */
+const SUFFIXES = [
+  ['', undefined],
+  ['.gz', 'gzip'],
+  ['.br', 'br'],
+  ['.zstd', 'zstd'],
+] as const;
+
+/** Objects below a folder. Keys never lead out of it; symbolic links are followed. */
+export class FileStore implements Store {
+  readonly url: string;
+
+  constructor(readonly root: string) {
+    this.url = `file://${root.replace(/\/+$/, '')}`;
+  }
+
+  async read(key: string, options: ReadOptions = {}): Promise<StoredObject | undefined> {
+    options.signal?.throwIfAborted();
+    const path = join(this.root, ...segmentsOf(key));
+    const nothing = emptyRange(options.range);
+    if (nothing) return nothing;
+    try {
+      for (const [suffix, contentEncoding] of SUFFIXES) {
+        const file = await openIfThere(path + suffix);
+        options.signal?.throwIfAborted();
+        if (file) return { ...(await readFile(file, path + suffix, options)), contentEncoding };
+      }
+      return undefined;
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (error instanceof RequestError) throw error;
+      throw new RequestError('IO', `${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`, path, undefined, { cause: error });
+    }
+  }
+}
+
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
+  try {
+    // O_NONBLOCK: opening a named pipe must not wait for its writer.
+    return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+async function readFile(file: FileHandle, path: string, { range, signal, maxBytes = DEFAULT_MAX_BYTES, meter }: ReadOptions): Promise<Pick<StoredObject, 'bytes' | 'range'>> {
+  try {
+    if (meter) meter.requests++;
+    const stat = await file.stat();
+    if (!stat.isFile()) throw new RequestError('IO', `${path}: ${stat.isDirectory() ? 'EISDIR' : 'not a file'}`, path);
+    const part = range ? clipRange(path, range, stat.size) : { start: 0, end: stat.size };
+    const size = part.end - part.start;
+    if (size > maxBytes) throw tooLarge(path, maxBytes);
+    const bytes = new Uint8Array(size);
+    for (let filled = 0; filled < size; ) {
+      const { bytesRead } = await file.read(bytes, filled, size - filled, part.start + filled);
+      signal?.throwIfAborted();
+      if (bytesRead === 0) throw new RequestError('IO', `${path}: became shorter while it was read`, path);
+      filled += bytesRead;
+    }
+    if (meter) meter.bytes += size;
+    return range ? { bytes, range: part } : { bytes };
+  } finally {
+    await file.close();
+  }
+}

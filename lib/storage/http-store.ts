@@ -1,0 +1,70 @@
+import { RequestError } from '../base/errors.ts';
+import { DEFAULT_MAX_BYTES, type AllowAddress, type HttpClient, type HttpReply } from '../http/client.ts';
+import { excerpt, isHtmlPage, redactUrl } from '../http/excerpt.ts';
+import { beyondEnd, emptyRange, encodeKey } from './keys.ts';
+import type { ByteRange, ReadOptions, Store, StoredObject } from './store.ts';
+
+export interface HttpStoreOptions {
+  http: HttpClient;
+  /** Sent to this store's origin and nowhere else. */
+  headers?: Readonly<Record<string, string>>;
+  allowAddress?: AllowAddress;
+  /** The store is a gs:// or s3:// bucket. @default false */
+  bucket?: boolean;
+}
+
+/** Objects below an http(s) URL. Also gs:// and s3:// by their HTTPS endpoints. */
+export class HttpStore implements Store {
+  readonly url: string;
+  readonly #base: string;
+  /** Of a signed prefix; goes with every key. */
+  readonly #query: string;
+  readonly #secrets: string[];
+  readonly #options: HttpStoreOptions;
+
+  constructor(base: URL, options: HttpStoreOptions) {
+    const path = base.pathname.replace(/\/+$/, '');
+    this.#query = base.search;
+    this.#base = `${base.protocol}//${userInfo(base)}${base.host}${path}`;
+    this.url = redactUrl(base).replace(/\/+$/, '');
+    this.#options = options;
+    const values = Object.values(options.headers ?? {});
+    this.#secrets = [...values, ...values.map((value) => value.replace(/^\S+\s+/, '')), base.search.slice(1), base.password].filter(Boolean);
+  }
+
+  async read(key: string, { range, signal, maxBytes = DEFAULT_MAX_BYTES, absentBy403 = false, meter }: ReadOptions = {}): Promise<StoredObject | undefined> {
+    signal?.throwIfAborted();
+    const path = encodeKey(key);
+    const nothing = emptyRange(range);
+    if (nothing) return nothing;
+    const { http, headers, allowAddress, bucket = false } = this.#options;
+    const url = `${this.url}/${path}`;
+    const reply = await http.request({ url: `${this.#base}/${path}${this.#query}`, headers, range, signal, maxBytes, meter, allowAddress });
+    const { status } = reply;
+    if (status === 404) return undefined;
+    if (status === 403 && absentBy403 && bucket && !headers) {
+      if (meter) meter.absentBy403++;
+      return undefined;
+    }
+    if (status === 416 && range) throw beyondEnd(url, range, status);
+    if (status !== 200 && status !== 206)
+      throw new RequestError('HTTP_STATUS', `${url} answered ${status}: ${excerpt(reply.body, reply.headers, this.#secrets) || 'nothing more'}`, url, status);
+    if (isHtmlPage(reply.body, reply.headers))
+      throw new RequestError('BAD_RESPONSE', `${url} answered with a web page: ${excerpt(reply.body, reply.headers, this.#secrets)}`, url, status);
+    const contentEncoding = reply.headers['content-encoding']?.trim().toLowerCase() || undefined;
+    return { bytes: reply.body, contentEncoding, ...(status === 206 && { range: rangeOf(url, reply, range) }) };
+  }
+}
+
+const userInfo = ({ username, password }: URL): string => (username || password ? `${username}:${password}@` : '');
+
+/** What a 206 says it holds; anything but the asked range, cut at the object's end, is an error. RFC 9110, 14.4. */
+function rangeOf(url: string, { headers, body, status }: HttpReply, asked: ByteRange | undefined): ByteRange {
+  const said = String(headers['content-range'] ?? '');
+  const [, first, last, size] = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/i.exec(said.trim()) ?? [];
+  const got = { start: Number(first), end: Number(last) + 1 };
+  const whole = got.end === asked?.end || (got.end < asked!.end && got.end === Number(size));
+  if (!asked || got.start !== asked.start || !whole || body.byteLength !== got.end - got.start)
+    throw new RequestError('BAD_RESPONSE', `${url}: asked for ${asked ? `bytes ${asked.start}-${asked.end - 1}` : 'everything'}, got ${body.byteLength} bytes said to be "${said.slice(0, 60)}"`, url, status);
+  return got;
+}

@@ -1,0 +1,77 @@
+import { resolve } from 'node:path';
+import { PathError } from '../base/errors.ts';
+import type { AllowAddress, HttpClient } from '../http/client.ts';
+import { redactUrl } from '../http/excerpt.ts';
+import { FileStore } from './file-store.ts';
+import { HttpStore } from './http-store.ts';
+import { encodeKey, segmentsOf } from './keys.ts';
+import { MemoryStore } from './memory-store.ts';
+import type { Store } from './store.ts';
+
+export interface OpenStoreOptions {
+  http: HttpClient;
+  /**
+   * `public` for a path that came from a server: no files, no memory, no private hosts.
+   * @default 'any'
+   */
+  allowAddress?: AllowAddress;
+  /** For http(s), gs and s3, e.g. Authorization; sent to the store's own origin only. */
+  headers?: Readonly<Record<string, string>>;
+}
+
+export const SCHEMES = ['file://', 'http://', 'https://', 'gs://', 's3://', 'mem://'] as const;
+
+/** What precedes the first slash, and the rest without slashes at its end. */
+type Opener = (name: string, prefix: string, path: string, options: OpenStoreOptions) => Store;
+
+const OPENERS: Record<string, Opener> = {
+  file: (_name, _prefix, path) => openFile(path.slice('file://'.length)),
+  http: (_name, _prefix, path, options) => openUrl(path, options),
+  https: (_name, _prefix, path, options) => openUrl(path, options),
+  gs: (bucket, prefix, path, options) => openBucket(`https://storage.googleapis.com/${bucketName(bucket, path)}`, prefix, options),
+  s3: (bucket, prefix, path, options) => {
+    const name = bucketName(bucket, path);
+    // The certificate of *.s3.amazonaws.com covers one label only.
+    return openBucket(name.includes('.') ? `https://s3.amazonaws.com/${name}` : `https://${name}.s3.amazonaws.com`, prefix, options);
+  },
+  mem: (name, prefix) => new MemoryStore(name, prefix && segmentsOf(prefix).join('/')),
+};
+
+/**
+ * The store at a path: a folder, or `file://`, `http(s)://`, `gs://BUCKET/prefix`, `s3://BUCKET/prefix`, `mem://NAME/prefix`;
+ * each may stand behind `precomputed://`. Nothing is read yet. A `file://` path is taken as it is, without percent-decoding,
+ * as CloudVolume takes it.
+ *
+ * @throws PathError UNSUPPORTED_SCHEME, BAD_PATH, or FORBIDDEN_ADDRESS (`allowAddress: 'public'` and a local path).
+ */
+export function openStore(path: string, options: OpenStoreOptions): Store {
+  const location = path.trim().replace(/^precomputed:\/\//i, '');
+  const [, scheme, rest] = /^([a-z][a-z\d+.-]*):\/\/(.*)$/is.exec(location) ?? [];
+  const name = scheme?.toLowerCase();
+  if (options.allowAddress === 'public' && (name === undefined || name === 'file' || name === 'mem'))
+    throw new PathError('FORBIDDEN_ADDRESS', 'a server named a local path as the place of its data; name that place yourself if it is meant');
+  if (name === undefined) return openFile(location);
+  if (!Object.hasOwn(OPENERS, name)) throw new PathError('UNSUPPORTED_SCHEME', `${name}:// is not read; known are plain paths and ${SCHEMES.join(', ')}`);
+  const slash = rest.includes('/') ? rest.indexOf('/') : rest.length;
+  return OPENERS[name](rest.slice(0, slash), rest.slice(slash + 1).replace(/\/+$/, ''), location, options);
+}
+
+function openFile(path: string): FileStore {
+  if (path === '' || path.includes('\0')) throw new PathError('BAD_PATH', 'an empty path, or one with NUL');
+  return new FileStore(resolve(path));
+}
+
+function openUrl(path: string, options: OpenStoreOptions): HttpStore {
+  if (!URL.canParse(path)) throw new PathError('BAD_PATH', `${redactUrl(path)} is not a URL`);
+  const url = new URL(path);
+  if (url.hash) throw new PathError('BAD_PATH', `${redactUrl(path)}: a "#" in it must be written as %23`);
+  return new HttpStore(url, options);
+}
+
+const openBucket = (base: string, prefix: string, options: OpenStoreOptions): HttpStore =>
+  new HttpStore(new URL(prefix ? `${base}/${encodeKey(prefix)}` : base), { ...options, bucket: true });
+
+function bucketName(name: string, path: string): string {
+  if (!/^[a-z\d][a-z\d._-]{1,220}[a-z\d]$/i.test(name)) throw new PathError('BAD_PATH', `${redactUrl(path)} names no bucket`);
+  return name;
+}
