@@ -4,8 +4,7 @@
  */
 import { wordsOf } from '../lib/base/uint64.ts';
 import { IdIndex } from './id-index.ts';
-
-const NONE = -1;
+import { Timeline } from './timeline.ts';
 
 export class NodeHistory {
   #ids = new BigUint64Array(1024);
@@ -15,11 +14,7 @@ export class NodeHistory {
   readonly #created: number[] = [];
   readonly #replaced = new Map<number, number>();
   readonly #children: (readonly number[])[] = [];
-  /** Newest parent entry of each node, and the entries: since when, who, and the entry before. */
-  readonly #newest: number[] = [];
-  readonly #since: number[] = [];
-  readonly #parent: number[] = [];
-  readonly #older: number[] = [];
+  readonly #parents = new Timeline();
 
   /**
    * @param children Nodes that have this one as their parent from `createdMs` on; none for a supervoxel.
@@ -39,13 +34,7 @@ export class NodeHistory {
     this.#index.set(low, high, node);
     this.#created.push(createdMs);
     this.#children.push(children);
-    this.#newest.push(NONE);
-    for (const child of children) {
-      this.#older.push(this.#newest[child]);
-      this.#newest[child] = this.#since.length;
-      this.#since.push(createdMs);
-      this.#parent.push(node);
-    }
+    for (const child of children) this.#parents.set(child, createdMs, node);
     return node;
   }
 
@@ -89,8 +78,6 @@ export class NodeHistory {
 
   /** The parent at a time, that moment included; -1 when it had none yet. */
   parentAt(node: number, timeMs: number): number {
-    let entry = this.#newest[node];
-    while (entry !== NONE && this.#since[entry] > timeMs) entry = this.#older[entry];
-    return entry === NONE ? NONE : this.#parent[entry];
+    return this.#parents.at(node, timeMs);
   }
 }

@@ -24,20 +24,16 @@ export function rootsAt(graph: TimedGraph, ids: BigUint64Array, { timeMs, stopLa
     const low = words[k], high = words[k + 1];
     const signed = high >>> 31 === 1; // the server reads int64 here, so that a negative layer is below any stop layer
     if (!signed && layout.layerOf(high) >= stopLayer) continue;
-    let node = nodes.find(low, high);
-    let parent = node < 0 ? -1 : nodes.parentAt(node, timeMs);
-    if (parent < 0) {
+    const node = nodes.find(low, high);
+    const ancestor = node < 0 ? -1 : graph.ancestorAt(node, stopLayer, timeMs);
+    if (ancestor >= 0) {
+      known++;
+      words[k] = nodes.lowWord(ancestor);
+      words[k + 1] = nodes.highWord(ancestor);
+    } else {
       unknown++;
       words[k] = words[k + 1] = 0;
-      continue;
     }
-    known++;
-    for (; parent >= 0; parent = nodes.parentAt(node, timeMs)) {
-      node = parent;
-      if (graph.layerOf(node) >= stopLayer) break;
-    }
-    words[k] = nodes.lowWord(node);
-    words[k + 1] = nodes.highWord(node);
   }
   return { ids: known === 0 && !strict ? ids.slice() : found, unknown };
 }

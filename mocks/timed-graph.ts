@@ -9,6 +9,7 @@
 import { Disjoint } from './disjoint.ts';
 import type { IdLayout } from './id-layout.ts';
 import { NodeHistory } from './node-history.ts';
+import { Timeline } from './timeline.ts';
 
 /** Names a new root by its smallest supervoxel; undefined leaves the choice to the graph. */
 export type NameRoot = (supervoxel: bigint) => bigint | undefined;
@@ -25,6 +26,8 @@ export interface TimedEdit {
 export class TimedGraph {
   /** Supervoxels come first, in ascending order of their IDs. */
   readonly nodes = new NodeHistory();
+  /** Root of each supervoxel: where most climbs go, in one step. */
+  readonly #roots = new Timeline();
   /** By supervoxel: the other ends of the edges that stand now. */
   readonly #neighbours: number[][];
   /** xyz of each supervoxel's graph chunk. */
@@ -51,7 +54,7 @@ export class TimedGraph {
       for (let axis = 0; axis < 3; axis++) this.#chunks[3 * node + axis] = layout.chunkCoordinate(low, high, axis);
     }
     for (const edge of edges) this.#link(edge);
-    this.#connect(this.#groupInChunks(all, baseMs), baseMs, nameRoot);
+    this.#build(this.#groupInChunks(all, baseMs), baseMs, nameRoot);
   }
 
   /** @throws RangeError for an edit that is older than the one before, or that names unknown supervoxels or edges. */
@@ -61,12 +64,12 @@ export class TimedGraph {
     for (const edge of removed) this.#unlink(edge);
     for (const edge of added) this.#link(edge);
     const ends = [...added, ...removed].flat().map((id) => this.supervoxel(id));
-    const oldRoots = new Set(ends.map((end) => this.rootNow(end)));
+    const oldRoots = new Set(ends.map((end) => this.#roots.at(end, Infinity)));
     const touched = new Set(ends.map((end) => this.#parentNow(end)));
     const kept = [...oldRoots].flatMap((root) => this.below(root, 2)).filter((node) => !touched.has(node));
     const regrouped = this.#groupInChunks([...touched].flatMap((node) => this.nodes.childrenOf(node)).sort((a, b) => a - b), timeMs);
     for (const root of oldRoots) this.nodes.replace(root, timeMs);
-    this.#connect([...kept, ...regrouped], timeMs, nameRoot);
+    this.#build([...kept, ...regrouped], timeMs, nameRoot);
   }
 
   /** @throws RangeError when there is none with this ID. */
@@ -76,8 +79,13 @@ export class TimedGraph {
     return node;
   }
 
-  rootNow(node: number): number {
-    for (let parent = this.#parentNow(node); parent >= 0; parent = this.#parentNow(node)) node = parent;
+  /**
+   * The first ancestor of a node at or above `layer`, as things stood at a time; the node itself when it is there already.
+   * -1 when the node had no parent yet.
+   */
+  ancestorAt(node: number, layer: number, timeMs: number): number {
+    if (layer === this.layout.layers && node < this.#neighbours.length) return this.#roots.at(node, timeMs);
+    while (node >= 0 && this.layerOf(node) < layer) node = this.nodes.parentAt(node, timeMs);
     return node;
   }
 
@@ -132,6 +140,14 @@ export class TimedGraph {
       else groups.set(first, [supervoxel]);
     }
     return Array.from(groups, ([first, group]) => this.nodes.add(this.#newId(2, first), timeMs, group));
+  }
+
+  #build(layer2: readonly number[], timeMs: number, nameRoot: NameRoot): void {
+    this.#connect(layer2, timeMs, nameRoot);
+    for (const node of layer2) {
+      const root = this.ancestorAt(node, this.layout.layers, timeMs);
+      for (const supervoxel of this.nodes.childrenOf(node)) this.#roots.set(supervoxel, timeMs, root);
+    }
   }
 
   /**
