@@ -20,6 +20,8 @@ export interface HttpReply {
   body: Uint8Array;
   /** Where the reply came from, redirects followed. Holds the query: use `redactUrl` in messages. */
   url: string;
+  /** The IP address that answered, where it is known. */
+  serverAddress: string | undefined;
 }
 
 /** What a request cost; its owner adds it up. */
@@ -62,7 +64,7 @@ export function exchange(got: Got, asked: Exchange, stopper: Stopper): Promise<O
     });
     const chunks: Uint8Array[] = [];
     let received = 0;
-    let reply: { status: number; headers: IncomingHttpHeaders } | undefined;
+    let reply: Omit<HttpReply, 'body' | 'url'> | undefined;
     let connectTimer: NodeJS.Timeout | undefined;
     let over = false;
 
@@ -105,8 +107,8 @@ export function exchange(got: Got, asked: Exchange, stopper: Stopper): Promise<O
       connectTimer = setTimeout(() => failWith('TIMEOUT', `no connection within ${asked.connectTimeoutMs} ms`, 'connection'), asked.connectTimeoutMs);
       socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', () => clearTimeout(connectTimer));
     });
-    stream.once('response', (response: { statusCode: number; headers: IncomingHttpHeaders }) => {
-      reply = { status: response.statusCode, headers: response.headers };
+    stream.once('response', (response: { statusCode: number; headers: IncomingHttpHeaders; ip?: string }) => {
+      reply = { status: response.statusCode, headers: response.headers, serverAddress: response.ip };
       // Refused before its first byte, not after the last that fits; a failing reply is read as far as it is wanted.
       if (reply.status < 300 && method !== 'HEAD') fits(Number(response.headers['content-length'] ?? 0));
     });

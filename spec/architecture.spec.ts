@@ -1,0 +1,85 @@
+/** The layers are one-way and the pure rooms stay pure: read from the imports themselves. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, posix, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+import ts from 'typescript';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** A room may import those before it, never those after it. */
+const ROOMS = [
+  'base', 'cache', 'http', 'storage', 'compression', 'precomputed', 'codecs', 'chunks', 'points', 'chunkedgraph', 'graphene', 'jobs', 'cli',
+] as const;
+/** Bytes and numbers in, numbers out: a browser build needs them as they are. */
+const PURE = [/^lib\/base\//, /^lib\/precomputed\//, /^lib\/codecs\//, /^lib\/points\/(status|input|result|cell-index|plan)\.ts$/];
+const PURE_PACKAGES = ['zod', 'ipaddr.js', 'fflate'];
+
+interface Import {
+  file: string;
+  /** A file of this project, from its root, or a package's name. */
+  target: string;
+  ours: boolean;
+  typeOnly: boolean;
+}
+
+const tree = (folder: string): string[] =>
+  readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)).split(sep).join('/'));
+
+function importsOf(file: string): Import[] {
+  const source = ts.createSourceFile(file, readFileSync(join(ROOT, file), 'utf8'), ts.ScriptTarget.ES2022, true);
+  const imports: Import[] = [];
+  const add = (specifier: string, typeOnly: boolean): void => {
+    const ours = specifier.startsWith('.');
+    imports.push({ file, ours, typeOnly, target: ours ? posix.join(posix.dirname(file), specifier) : specifier });
+  };
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node) && ts.isStringLiteral(node.moduleSpecifier)) add(node.moduleSpecifier.text, node.importClause?.isTypeOnly ?? false);
+    else if (ts.isExportDeclaration(node) && node.moduleSpecifier && ts.isStringLiteral(node.moduleSpecifier)) add(node.moduleSpecifier.text, node.isTypeOnly);
+    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword && ts.isStringLiteral(node.arguments[0])) add(node.arguments[0].text, false);
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return imports;
+}
+
+const imports = [...tree('lib'), ...tree('mocks')].flatMap(importsOf);
+const roomOf = (file: string): string => file.split('/')[1];
+const rank = (room: string): number => ROOMS.indexOf(room as (typeof ROOMS)[number]);
+const isPure = (file: string): boolean => PURE.some((pattern) => pattern.test(file));
+const shown = ({ file, target }: Import): string => `${file} -> ${target}`;
+
+describe('the structure', () => {
+  test('has rooms that are all listed, and files that are all found', () => {
+    expect(imports.length).toBeGreaterThan(50);
+    expect([...new Set(tree('lib').filter((file) => file.split('/').length > 2).map(roomOf))].filter((room) => rank(room) < 0)).toEqual([]);
+  });
+
+  test('has layers that import only what lies below them', () => {
+    const upwards = imports.filter(({ file, target, ours }) => ours && file.startsWith('lib/') && file !== 'lib/index.ts' && target.startsWith('lib/') && rank(roomOf(target)) > rank(roomOf(file)));
+    expect(upwards.map(shown)).toEqual([]);
+  });
+
+  test('lets only the command line reach the mocks, and only lazily', () => {
+    const reaching = imports.filter(({ file, target }) => file.startsWith('lib/') && target.startsWith('mocks/'));
+    expect(reaching.filter(({ file }) => !file.startsWith('lib/cli/')).map(shown)).toEqual([]);
+    const eager = reaching.filter(({ file, target }) => new RegExp(`^import (?!type).*${posix.basename(target)}`, 'm').test(readFileSync(join(ROOT, file), 'utf8')));
+    expect(eager.map(shown)).toEqual([]);
+  });
+
+  test('keeps the pure rooms free of Node and of packages that need it', () => {
+    const impure = imports.filter(({ file, target, ours, typeOnly }) => isPure(file) && !typeOnly && (ours ? !isPure(target) : !PURE_PACKAGES.includes(target)));
+    expect(impure.map(shown)).toEqual([]);
+  });
+
+  test('imports nock in one file only', () => {
+    expect([...new Set(imports.filter(({ target }) => target === 'nock').map(({ file }) => file))]).toEqual(['mocks/nock.ts']);
+  });
+
+  test('has the HTTP room as the only one that talks HTTP', () => {
+    const talking = imports.filter(({ file, target }) => file.startsWith('lib/') && /^(got|undici|(node:)?https?2?)$/.test(target) && !file.startsWith('lib/http/'));
+    expect(talking.map(shown)).toEqual([]);
+  });
+});

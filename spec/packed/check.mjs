@@ -1,0 +1,19 @@
+// Run in an empty folder in which the packed package is installed: its entries import, its bin runs, and they answer.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { openGraphene, PointStatus } from 'graphene-points';
+import * as mocks from 'graphene-points/mocks';
+
+const { version } = createRequire(import.meta.url)('graphene-points/package.json');
+assert.equal(PointStatus.notLookedUp, 10);
+assert.equal(typeof openGraphene, 'function');
+assert.equal(typeof mocks.serveMocks, 'function');
+assert.ok(!existsSync('node_modules/nock'), 'nock is an optional peer and is not installed with the package');
+await assert.rejects(import('graphene-points/mocks/nock'), { code: 'ERR_MODULE_NOT_FOUND' });
+
+const bin = (...args) => execFileSync('node_modules/.bin/graphene-points', args, { encoding: 'utf8' });
+assert.equal(bin('--version').trim(), version);
+assert.match(bin('demo'), /root/i);
+console.log(`graphene-points ${version}: packed, installed, imported, run`);
