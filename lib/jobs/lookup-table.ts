@@ -9,6 +9,7 @@ import { outputNames } from './columns.ts';
 import type { Sink } from './files.ts';
 import { type FormatName, openFormat } from './format.ts';
 import type { Lookup, Moments } from './lookup.ts';
+import { withCauses } from './messages.ts';
 import { lineOf, readRows, type RowBlock } from './rows.ts';
 import type { TableFormat } from './table.ts';
 
@@ -209,13 +210,6 @@ function warnOfFailures(errors: Iterable<{ index: number; status: string; error?
     warn(`row ${firstRow + index}: ${status}: ${withCauses(error)}`);
     if (seen.size === SHOWN) return warn('… there may be more failures');
   }
-}
-
-/** Messages of an error and of what caused it, outermost first. */
-export function withCauses(error: unknown): string {
-  const messages: string[] = [];
-  for (let at = error; at instanceof Error && messages.length < 5; at = at.cause) if (!messages.includes(at.message)) messages.push(at.message);
-  return messages.join(': ') || String(error);
 }
 
 const emptyStats = (): LookupStats => ({

@@ -41,7 +41,7 @@ export function checkColumns({ point, timestamp, outputs, replace }: TableColumn
   const wanted = timestamp === undefined ? point : [...point, timestamp];
   const missing = wanted.filter((name) => !found.includes(name));
   if (missing.length > 0) {
-    const list = found.length > 0 ? `columns found: ${found.join(', ')}` : 'no columns found';
+    const list = found.length > 0 ? `columns found: ${found.map((name) => (name === name.trim() ? name : JSON.stringify(name))).join(', ')}` : 'no columns found';
     throw new TableError('MISSING_COLUMN', `no column ${missing.map((name) => JSON.stringify(name)).join(', ')}; ${list}`);
   }
   const existing = outputs.filter((name) => found.includes(name));

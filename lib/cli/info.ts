@@ -1,0 +1,58 @@
+/** `graphene-points info`: what a volume is. */
+import { formatVec3 } from '../base/vec3.ts';
+import type { Io } from './io.ts';
+import { openVolume, type Opened } from './open.ts';
+import { plain, type Report } from './report.ts';
+
+export interface InfoFlags {
+  json?: boolean;
+  dataDir?: string;
+}
+
+export async function info(path: string, { json, dataDir }: InfoFlags, io: Io, report: Report): Promise<void> {
+  const opened = await openVolume(path, { dataDir, signal: io.signal, logger: report });
+  try {
+    const summary = summarise(path, opened);
+    io.stdout.write(json ? `${JSON.stringify(summary, null, 2)}\n` : toText(summary));
+  } finally {
+    await (opened.graph ?? opened.plain).close();
+  }
+}
+
+function summarise(path: string, { graph, plain }: Opened) {
+  const volume = graph ?? plain;
+  const { type, dataType, numChannels } = volume;
+  return {
+    path,
+    type,
+    dataType,
+    numChannels,
+    ...(graph && {
+      graph: {
+        nLayers: graph.graph.nLayers,
+        chunkSize: graph.graph.chunkSize,
+        cvMip: graph.graph.cvMip,
+        chunksStartAtVoxelOffset: graph.graph.chunksStartAtVoxelOffset,
+        apiVersions: graph.graph.apiVersions,
+        dataDir: graph.graph.dataDir,
+      },
+    }),
+    scales: volume.scales.map((scale) => ({ ...scale, bounds: volume.bounds(scale.mip) })),
+  };
+}
+
+function toText({ path, type, dataType, numChannels, graph, scales }: ReturnType<typeof summarise>): string {
+  const lines = [path, `${type} of ${dataType}, ${numChannels} ${numChannels === 1 ? 'channel' : 'channels'}`];
+  if (graph) {
+    lines.push(`graph: ${graph.nLayers} layers; chunks of ${formatVec3(graph.chunkSize)} voxels of mip ${graph.cvMip} (cv_mip), counted from ${graph.chunksStartAtVoxelOffset ? 'the voxel offset' : 'voxel 0'}`);
+    lines.push(`graph API versions: ${graph.apiVersions.join(', ') || 'not told'}`, `watershed: ${graph.dataDir ?? 'not told'}`);
+  }
+  const head = ['mip', 'resolution (nm)', 'size', 'voxel offset', 'chunk size', 'encoding', 'bounds (min to max, max outside)', 'key'];
+  const cells = scales.map(({ mip, resolution, size, voxelOffset, chunkSize, encoding, sharding, bounds, key }) => [
+    String(mip), formatVec3(resolution), formatVec3(size), formatVec3(voxelOffset), formatVec3(chunkSize),
+    sharding === undefined ? encoding : `${encoding}, sharded`, `${formatVec3(bounds.min)} to ${formatVec3(bounds.max)}`, key,
+  ]);
+  const table = [head, ...cells].map((row) => row.map(plain));
+  const widths = head.map((_, column) => Math.max(...table.map((row) => row[column].length)));
+  return [...lines.map(plain), '', ...table.map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd()), ''].join('\n');
+}

@@ -1,0 +1,14 @@
+/** What a command may touch of the process around it. */
+import type { Readable, Writable } from 'node:stream';
+
+export interface Io {
+  stdin: Readable;
+  stdout: Writable;
+  stderr: Writable & { isTTY?: boolean };
+  env: Record<string, string | undefined>;
+  /** Aborted by Ctrl-C. */
+  signal: AbortSignal;
+}
+
+/** A combination of options that makes no sense. */
+export class UsageError extends Error {}

@@ -1,0 +1,38 @@
+/** Option values out of text. Each throws InvalidArgumentError, which becomes exit code 2. */
+import { InvalidArgumentError } from 'commander';
+
+export function text(value: string): string {
+  if (value === '') throw new InvalidArgumentError('it is empty.');
+  return value;
+}
+
+export const wholeNumber = (least: number) => (value: string): number => {
+  const number = /^\d+$/.test(value) ? Number(value) : NaN;
+  if (!(number >= least && Number.isSafeInteger(number))) throw new InvalidArgumentError(`expected a whole number from ${least}.`);
+  return number;
+};
+
+/** `a,b,c` → three names, as they are. */
+export function commaNames(value: string): [string, string, string] {
+  const names = value.split(',');
+  if (names.length !== 3 || names.includes('') || new Set(names).size !== 3) throw new InvalidArgumentError('expected three different names, such as x,y,z.');
+  return names as [string, string, string];
+}
+
+/** `4,4,40` → three positive numbers. */
+export function commaNumbers(value: string): number[] {
+  const numbers = value.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
+  if (numbers.length !== 3 || !numbers.every((number) => number > 0 && Number.isFinite(number)))
+    throw new InvalidArgumentError('expected three positive numbers, such as 4,4,40.');
+  return numbers;
+}
+
+const UNITS: Record<string, number> = { '': 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 };
+
+/** `200MB`, `1.5GiB`, `4096` → bytes. */
+export function size(value: string): number {
+  const match = /^(\d+(?:\.\d+)?) ?([a-z]*)$/i.exec(value);
+  const unit = match && UNITS[match[2].toLowerCase()];
+  if (!match || !unit) throw new InvalidArgumentError('expected bytes, such as 200MB or 1GiB.');
+  return Math.round(Number(match[1]) * unit);
+}

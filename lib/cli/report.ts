@@ -1,0 +1,54 @@
+/** What a person is told on standard error: warnings, errors, and a progress bar where there is a terminal. */
+import type { SingleBar } from 'cli-progress';
+import type { TableProgress } from '../jobs/lookup-table.ts';
+import { withCauses } from '../jobs/messages.ts';
+import type { Io } from './io.ts';
+
+/** Text from servers and files without what a terminal would obey (escapes, line ends, directions of writing). */
+export const plain = (message: string): string => message.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ');
+
+export class Report {
+  readonly #io: Io;
+  #bar: SingleBar | undefined;
+
+  constructor(io: Io) {
+    this.#io = io;
+  }
+
+  line(message: string): void {
+    // The bar is drawn again, below, at its next step.
+    this.#io.stderr.write(`${this.#bar ? '\r\x1b[K' : ''}${plain(message)}\n`);
+  }
+
+  warn(message: string): void {
+    this.line(`warning: ${message}`);
+  }
+
+  error(error: unknown): void {
+    this.done();
+    this.line(`error: ${withCauses(error)}`);
+    if (this.#io.env.GRAPHENE_POINTS_DEBUG === '1' && error instanceof Error) for (const line of (error.stack ?? '').split('\n')) this.line(line);
+  }
+
+  /** @returns what to call as the work goes on; undefined where there is no terminal. */
+  async startProgress(): Promise<((progress: TableProgress) => void) | undefined> {
+    const { stderr } = this.#io;
+    if (!stderr.isTTY) return undefined;
+    const { default: cliProgress } = await import('cli-progress');
+    const bar = new cliProgress.SingleBar({ stream: stderr, clearOnComplete: true, hideCursor: true, etaBuffer: 100, format: '{bar} {value}/{total} chunks of rows up to {rows} | ETA {eta_formatted}' });
+    let batch = -1;
+    return ({ rows, chunksDone, chunks }) => {
+      if (batch !== rows) {
+        batch = rows;
+        bar.start(chunks, chunksDone, { rows });
+        this.#bar = bar;
+      } else bar.update(chunksDone);
+    };
+  }
+
+  /** Takes the bar away. */
+  done(): void {
+    this.#bar?.stop();
+    this.#bar = undefined;
+  }
+}

@@ -1,0 +1,82 @@
+/** argv to a command, errors to exit codes. Commands are loaded when they are called, so that `--version` and `--help` are quick. */
+import { Command, CommanderError, Option } from 'commander';
+import { USER_AGENT } from '../http/user-agent.ts';
+import type { InfoFlags } from './info.ts';
+import type { Io } from './io.ts';
+import type { LookupFlags } from './lookup.ts';
+import { commaNames, commaNumbers, size, text, wholeNumber } from './options.ts';
+import { Report } from './report.ts';
+
+/** Exit codes besides 0. */
+export const EXIT = { rows: 1, refused: 2, interrupted: 130 } as const;
+
+/** Runs one command line, program name left out. @returns the exit code; never throws. */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  const report = new Report(io);
+  let code = 0;
+  const program = new Command('graphene-points')
+    .description('Supervoxels, and root IDs at a time, at the points of a table.')
+    .version(USER_AGENT.split('/')[1])
+    .exitOverride()
+    .configureOutput({ writeOut: (line) => io.stdout.write(line), writeErr: (line) => io.stderr.write(line) });
+
+  program
+    .command('lookup')
+    .description('Writes the rows of a table again, with what is at their points: supervoxel_id, root_id and status; value for a plain volume.')
+    .argument('<cloudpath>', 'graphene://… for supervoxels and roots; any other path for the values of a Precomputed volume')
+    .requiredOption('--points <file>', 'table with a point a row: .csv, .tsv, .jsonl or .ndjson; - is standard input')
+    .option('--out <file>', 'the same rows with their answers, in the same format; written as FILE.partial first; - is standard output', '-')
+    .addOption(new Option('--format <format>', 'format of the table (default: by suffix; csv for -)').choices(['csv', 'tsv', 'jsonl']))
+    .addOption(new Option('--columns <a,b,c>', 'columns of the coordinates (default: x,y,z)').argParser(commaNames).conflicts('position'))
+    .option('--position <column>', 'one column of [x, y, z], (x, y, z) or [x y z]; outputs are named after it: pt_position gives pt_root_id', text)
+    .option('--replace', 'write over output columns that exist')
+    .option('--resolution <x,y,z>', 'nanometres per unit of the coordinates (default: voxels of mip 0)', commaNumbers)
+    .option('--mip <mip>', "scale to read (default: 0, or the graph's own)", wholeNumber(0))
+    .option('--timestamp <time>', 'moment of the roots: ISO 8601 (no zone: UTC) or unix seconds (default: now)', text)
+    .option('--timestamp-column <column>', "column with a moment for each row; empty: the moment of --timestamp", text)
+    .option('--stop-layer <layer>', 'end at this layer instead of the root: 2 gives l2_id', wholeNumber(2))
+    .addOption(new Option('--supervoxels-only', 'do not look up roots').conflicts(['timestamp', 'timestampColumn', 'stopLayer']))
+    .option('--data-dir <path>', 'where the watershed is, instead of where the graph server says', text)
+    .option('--lru-bytes <size>', 'encoded chunks kept in memory, such as 200MB or 1GiB (default: 0)', size)
+    .option('--concurrency <n>', 'chunks in flight at once (default: 32)', wholeNumber(1))
+    .option('--stats <file>', 'counts, times and the timestamp used, as JSON; - is standard error', text)
+    .option('--strict', 'a row without a valid point is an error')
+    .option('--quiet', 'no progress and no summary; warnings stay')
+    .addHelpText('after', LOOKUP_HELP)
+    .action(async (path: string, flags: LookupFlags) => {
+      const { lookup } = await import('./lookup.ts');
+      code = (await lookup(path, flags, io, report)) ? EXIT.rows : 0;
+    });
+
+  program
+    .command('info')
+    .description('Says what a volume is: type, scales, bounds, graph.')
+    .argument('<cloudpath>', 'as for lookup')
+    .option('--json', 'as JSON')
+    .option('--data-dir <path>', 'where the watershed is, instead of where the graph server says', text)
+    .action(async (path: string, flags: InfoFlags) => {
+      const { info } = await import('./info.ts');
+      await info(path, flags, io, report);
+    });
+
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (io.signal.aborted) return EXIT.interrupted;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.refused; // already told
+    report.error(error);
+    return EXIT.refused;
+  } finally {
+    report.done();
+  }
+}
+
+const LOOKUP_HELP = `
+Every row is written, in order, its other columns byte for byte. IDs are 0 on background and empty (null in JSON Lines) where there
+is no answer; status says why. A row whose number of fields is not the header's is kept, and its status is its last field.
+Blank lines are kept and are no rows.
+
+The token of a graph server is taken from CAVE_TOKEN, or ~/.cloudvolume/secrets.
+
+Exit code: 0; 1 if any row is failed, root_failed, no_root, suspect or invalid_point; 2 for bad usage or unreadable input.`;

@@ -1,0 +1,43 @@
+import { describe, expect, test } from '@jest/globals';
+import { PassThrough, Writable } from 'node:stream';
+import { plain, Report } from '../../lib/cli/report.ts';
+
+function capture(env: Record<string, string> = {}, isTTY = false): { report: Report; text: () => string } {
+  const parts: string[] = [];
+  const stderr = Object.assign(new Writable({ write: (chunk: Buffer, _encoding, done) => (parts.push(String(chunk)), done()) }), { isTTY });
+  const report = new Report({ stdin: new PassThrough(), stdout: new PassThrough(), stderr, env, signal: new AbortController().signal });
+  return { report, text: () => parts.join('') };
+}
+
+describe('Report', () => {
+  test('tells an error with its causes and without its stack', () => {
+    const { report, text } = capture();
+    report.error(new Error('no chunk', { cause: new Error('no disk', { cause: new Error('no disk') }) }));
+    expect(text()).toBe('error: no chunk: no disk\n');
+  });
+
+  test('shows the stack when debugging', () => {
+    const { report, text } = capture({ GRAPHENE_POINTS_DEBUG: '1' });
+    report.error(new Error('no chunk'));
+    expect(text()).toMatch(/^error: no chunk\nError: no chunk\n +at /);
+  });
+
+  test('lets no server write to the terminal', () => {
+    const { report, text } = capture();
+    report.warn('a\x1b[31mb\r\nerror: c\x9b\u202ed\0é');
+    expect(text()).toBe('warning: a [31mb  error: c  d é\n');
+    expect(plain('tab\there\u2028')).toBe('tab here ');
+  });
+
+  test('has a bar on a terminal only, and takes it away', async () => {
+    expect(await capture().report.startProgress()).toBeUndefined();
+    const { report, text } = capture({}, true);
+    const onProgress = (await report.startProgress())!;
+    onProgress({ rows: 1000, chunksDone: 0, chunks: 40 });
+    onProgress({ rows: 1000, chunksDone: 40, chunks: 40 });
+    report.warn('careful');
+    report.done();
+    expect(text()).toContain('0/40 chunks of rows up to 1000');
+    expect(text()).toContain('\r\x1b[Kwarning: careful\n');
+  });
+});

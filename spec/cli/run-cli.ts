@@ -1,0 +1,25 @@
+/** Runs the command line in this process. */
+import { PassThrough, Readable, Writable } from 'node:stream';
+import { run } from '../../lib/cli/run.ts';
+
+export interface CliResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface CliOptions {
+  stdin?: string;
+  signal?: AbortSignal;
+  env?: Record<string, string>;
+  terminal?: boolean;
+}
+
+export async function runCli(argv: readonly string[], { stdin, signal = new AbortController().signal, env = {}, terminal = false }: CliOptions = {}): Promise<CliResult> {
+  const out: Buffer[] = [], err: Buffer[] = [];
+  const into = (parts: Buffer[]): Writable => new Writable({ write: (chunk: Buffer, _encoding, done) => (parts.push(chunk), done()) });
+  const stderr = Object.assign(into(err), { isTTY: terminal });
+  const input = stdin === undefined ? new PassThrough() : Readable.from([Buffer.from(stdin)]);
+  const code = await run(argv, { stdin: input, stdout: into(out), stderr, env, signal });
+  return { code, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() };
+}

@@ -1,0 +1,255 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Sink } from '../../lib/jobs/files.ts';
+import { graphLookup, type Lookup, valueLookup } from '../../lib/jobs/lookup.ts';
+import { lookupTable, type TableJobOptions, type TableSummary } from '../../lib/jobs/lookup-table.ts';
+import { AT, fakeGraphVolume, fakeValueVolume, NOW, rootText, supervoxelText } from './fake-volume.ts';
+
+interface Ran {
+  text: string;
+  summary: TableSummary;
+  warnings: string[];
+}
+
+async function run(text: string | Buffer, options: Partial<TableJobOptions> = {}, lookup: Lookup = graphLookup(fakeGraphVolume(), {})): Promise<Ran> {
+  const written: Uint8Array[] = [];
+  const sink: Sink = { write: async (bytes) => void written.push(bytes), finish: async () => {}, abandon: async () => {} };
+  const warnings: string[] = [];
+  const source = (async function* () {
+    yield Buffer.from(text);
+  })();
+  const summary = await lookupTable(lookup, source, sink, { format: 'csv', point: ['x', 'y', 'z'], warn: (message) => warnings.push(message), ...options });
+  return { text: Buffer.concat(written).toString('latin1'), summary, warnings };
+}
+
+const answered = (x: number, y: number): string => `${supervoxelText(x, y)},${rootText(x, y)},ok`;
+const S = 'supervoxel_id', R = 'root_id';
+
+describe('lookupTable: CSV', () => {
+  test('writes the same rows with their answers', async () => {
+    const { text, summary, warnings } = await run('id,x,y,z,note\n1,10,20,30,"a ""b"", c"\n2,11,21,30,\n');
+    expect(text).toBe(`id,x,y,z,note,${S},${R},status\n1,10,20,30,"a ""b"", c",${answered(10, 20)}\n2,11,21,30,,${answered(11, 21)}\n`);
+    expect(summary).toMatchObject({ rows: 2, statuses: { ok: 2 }, timestamp: NOW, stats: { points: 2, chunks: 2, ms: { total: 3 } } });
+    expect(warnings).toEqual([]);
+  });
+
+  const sv = (x: number): string => supervoxelText(x, 1);
+  test.each([
+    ['background', AT.background, '0,0,background'],
+    ['out_of_bounds', AT.outOfBounds, ',,out_of_bounds'],
+    ['missing_chunk', AT.missingChunk, ',,missing_chunk'],
+    ['failed', AT.failed, ',,failed'],
+    ['suspect', AT.suspect, `${sv(AT.suspect)},${rootText(AT.suspect, 1)},suspect`],
+    ['suspect', AT.suspectNoRoot, `${sv(AT.suspectNoRoot)},,suspect`],
+    ['no_root', AT.noRoot, `${sv(AT.noRoot)},,no_root`],
+    ['root_failed', AT.rootFailed, `${sv(AT.rootFailed)},,root_failed`],
+  ])('shows %s (x = %d) as %s', async (status, x, cells) => {
+    const apart = await run(`t,x,y,z\n,${x},1,1\n`, { timestampColumn: 't' });
+    expect(apart.text).toBe(`t,x,y,z,${S},${R},status\n,${x},1,1,${cells}\n`); // supervoxels and roots asked apart
+    const { text, summary } = await run(`x,y,z\n${x},1,1\n`);
+    expect(text).toBe(`x,y,z,${S},${R},status\n${x},1,1,${cells}\n`);
+    expect(summary.statuses).toEqual({ [status]: 1 });
+  });
+
+  test.each([
+    ['empty', '1,,3', 'column y: "" is no number'],
+    ['NaN', '1,2,NaN', 'column z: "NaN" is no number'],
+    ['text', '"a ""b""",2,3', 'column x: "a \\"b\\"" is no number'],
+    ['too few fields', '1,2', '2 fields where the header has 3'],
+    ['too many fields', '1,2,3,4', '4 fields where the header has 3'],
+  ])('keeps a row that is %s, as invalid_point', async (_, row, reason) => {
+    const table = `x,y,z\n1,2,3\n\n${row}\n4,5,6\n`;
+    const { text, summary, warnings } = await run(table);
+    expect(text).toBe(`x,y,z,${S},${R},status\n1,2,3,${answered(1, 2)}\n\n${row},,,invalid_point\n4,5,6,${answered(4, 5)}\n`);
+    expect(summary.statuses).toEqual({ ok: 2, invalid_point: 1 });
+    expect(warnings).toEqual([`row 2 (line 4): ${reason}; invalid_point`]);
+    await expect(run(table, { strict: true })).rejects.toMatchObject({ code: 'BAD_ROW', message: `row 2 (line 4): ${reason}` });
+  });
+
+  test('spells out three invalid rows and counts the others', async () => {
+    const { warnings } = await run(`x,y,z\n${'a,b,c\n'.repeat(10)}`);
+    expect(warnings.map((warning) => warning.slice(0, 20))).toEqual(['row 1 (line 2): colu', 'row 2 (line 3): colu', 'row 3 (line 4): colu', '7 more rows without ']);
+  });
+
+  test('says why rows failed, each reason once', async () => {
+    const { warnings } = await run(`x,y,z\n1,1,1\n${`${AT.failed},1,1\n`.repeat(3)}${AT.rootFailed},1,1\n`);
+    expect(warnings).toEqual(['row 2: failed: it broke: the disk is gone']);
+  });
+
+  test('takes a coordinate beyond 2^53 as far out of bounds', async () =>
+    expect((await run('x,y,z\n99999999999999999999,1,1\n')).text).toBe(`x,y,z,${S},${R},status\n99999999999999999999,1,1,,,out_of_bounds\n`));
+
+  test('keeps a byte order mark, CR LF, a missing final line end, blank lines at the end', async () => {
+    expect((await run('\ufeffx,y,z\r\n1,2,3')).text).toBe(Buffer.from(`\ufeffx,y,z,${S},${R},status\r\n1,2,3,${answered(1, 2)}`).toString('latin1'));
+    expect((await run('x,y,z\n1,2,3\n\n\r\n')).text).toBe(`x,y,z,${S},${R},status\n1,2,3,${answered(1, 2)}\n\n\r\n`);
+  });
+
+  test('reads quoted names and other columns, tabs, and columns named in UTF-8', async () => {
+    expect((await run('"x"\t"ü ""1"""\tz\n"1"\t2\t3\n', { format: 'tsv', point: ['x', 'ü "1"', 'z'] })).text.split('\n')[1]).toBe(`"1"\t2\t3\t${answered(1, 2).replaceAll(',', '\t')}`);
+  });
+
+  test('reads positions from one column and names outputs after it', async () => {
+    const { text } = await run('id,pt_position\n1,"[7, 8, 9]"\n2,(7 8 9)\n3,\n', { point: ['pt_position'] });
+    expect(text).toBe(`id,pt_position,pt_${S},pt_${R},pt_status\n1,"[7, 8, 9]",${answered(7, 8)}\n2,(7 8 9),${answered(7, 8)}\n3,,,,invalid_point\n`);
+  });
+
+  test('replaces output columns in their place, and adds the missing ones', async () => {
+    const table = `status,x,${R},y,z,note\nold,1,"5",2,3,é\nold,1\n`;
+    await expect(run(table)).rejects.toMatchObject({ code: 'COLUMN_EXISTS' });
+    expect((await run(table, { replace: true })).text).toBe(
+      Buffer.from(`status,x,${R},y,z,note,${S}\nok,1,${rootText(1, 2)},2,3,é,${supervoxelText(1, 2)}\nold,1,invalid_point,,\n`).toString('latin1'),
+    );
+  });
+
+  test.each([
+    ['MISSING_COLUMN', 'a,x,z\n1,2,3\n', {}, 'no column "y"; columns found: a, x, z'],
+    ['MISSING_COLUMN', '', {}, 'no column "x", "y", "z"; no columns found'],
+    ['MISSING_COLUMN', 'x,y,z\n', { timestampColumn: 't' }, 'no column "t"; columns found: x, y, z'],
+    ['BAD_FORMAT', 'x,y,z,x\n1,2,3,4\n', {}, 'column x is there more than once'],
+    ['COLUMN_EXISTS', 'x,y,status\n', { point: ['x', 'y', 'status'], replace: true }, 'column status is read and would be written over'],
+    ['BAD_ROW', 'x,y,z\n1,2,"3\n', {}, 'row 1 (line 2): a quote is opened and never closed'],
+  ] as const)('refuses with %s: %j', async (code, text, options, message) => {
+    await expect(run(text, options)).rejects.toMatchObject({ name: 'TableError', code, message });
+  });
+
+  test('a header alone gives a header', async () => expect((await run('x,y,z\n')).text).toBe(`x,y,z,${S},${R},status\n`));
+
+  test('leaves every other byte as it was', async () => {
+    const bytes = fc.uint8Array({ maxLength: 6 }).map((raw) => `"${Buffer.from(raw).toString('latin1').replaceAll('"', '""')}"`);
+    const rows = fc.array(fc.tuple(bytes, fc.nat(800), fc.nat(99), bytes), { maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(rows, fc.constantFrom('\n', '\r\n'), async (table, end) => {
+        const lines = ['a,x,y,z,b', ...table.map(([a, x, y, b]) => `${a},${x},${y},0,${b}`)];
+        const { text } = await run(Buffer.from(lines.map((line) => line + end).join(''), 'latin1'));
+        const cells = [`${S},${R},status`, ...table.map(([, x, y]) => answered(x, y))];
+        expect(text).toBe(lines.map((line, k) => `${line},${cells[k]}${end}`).join(''));
+        const again = await run(Buffer.from(text, 'latin1'), { replace: true });
+        expect(again.text).toBe(text);
+      }),
+      { seed: 7 },
+    );
+  });
+});
+
+describe('lookupTable: JSON Lines', () => {
+  const lines = (text: string, options: Partial<TableJobOptions> = {}, lookup?: Lookup): Promise<Ran> => run(text, { format: 'jsonl', ...options }, lookup);
+  const keys = (x: number, y: number): string => `"${S}":"${supervoxelText(x, y)}","${R}":"${rootText(x, y)}","status":"ok"`;
+
+  test('keeps the text of a row and adds its answers before the brace', async () => {
+    const { text } = await lines('\ufeff{"id": 123456789012345678901, "x": 1.0, "y": "2", "z": 3 }\r\n\n {"n":{"x":0},"x":4,"y":5,"z":6}');
+    expect(text).toBe(
+      Buffer.from(`\ufeff{"id": 123456789012345678901, "x": 1.0, "y": "2", "z": 3 ,${keys(1, 2)}}\r\n\n {"n":{"x":0},"x":4,"y":5,"z":6,${keys(4, 5)}}`).toString('latin1'),
+    );
+  });
+
+  test('gives null where there is no answer', async () => {
+    const { text, warnings } = await lines(`{"x":1,"y":1,"z":1}\n{}\n{"x":${AT.background},"y":1,"z":1}\n{"x":1,"y":null,"z":1}\n`);
+    expect(text.split('\n').slice(1)).toEqual([
+      `{"${S}":null,"${R}":null,"status":"invalid_point"}`,
+      `{"x":900,"y":1,"z":1,"${S}":"0","${R}":"0","status":"background"}`,
+      `{"x":1,"y":null,"z":1,"${S}":null,"${R}":null,"status":"invalid_point"}`,
+      '',
+    ]);
+    expect(warnings).toEqual(['row 2 (line 2): x: nothing is no number; invalid_point', 'row 4 (line 4): y: null is no number; invalid_point']);
+  });
+
+  test.each(['[1,2,3]', '"[1, 2, 3]"', '"(1 2 3)"', '["1", 2, 3]'])('reads the position %s', async (position) => {
+    const row = await lines(`{"pt_position":${position}}\n`, { point: ['pt_position'] });
+    expect(row.text).toBe(`{"pt_position":${position},"pt_${S}":"${supervoxelText(1, 2)}","pt_${R}":"${rootText(1, 2)}","pt_status":"ok"}\n`);
+  });
+
+  test.each(['[1,2]', '[1,2,3,4]', '[1,2,null]', '{"x":1}', '"1"', 'null', '7', '[1,[2],3]'])('takes the position %s for an invalid point', async (position) => {
+    expect((await lines(`{"p":${position}}\n`, { point: ['p'] })).summary.statuses).toEqual({ invalid_point: 1 });
+  });
+
+  test('replaces values in their place, whatever surrounds them', async () => {
+    const row = `{"a":{"status":[1,"]}",{}]} , "st\\u0061tus" : {"b":[1,2]} ,"x":1,"y":2,"z":3,"${R}":5 }\n`;
+    await expect(lines(row)).rejects.toMatchObject({ code: 'COLUMN_EXISTS' });
+    expect((await lines(row, { replace: true })).text).toBe(
+      `{"a":{"status":[1,"]}",{}]} , "st\\u0061tus" : "ok" ,"x":1,"y":2,"z":3,"${R}":"${rootText(1, 2)}" ,"${S}":"${supervoxelText(1, 2)}"}\n`,
+    );
+  });
+
+  test.each([
+    ['BAD_ROW', '{"x":1,"y":1,"z":1}\n{"x":1,\n', /^row 2 \(line 2\): no JSON: /],
+    ['BAD_ROW', '{"x":1,"y":1,"z":1}\n\n[1]\n', /^row 2 \(line 3\): \[1\] is no JSON object$/],
+    ['COLUMN_EXISTS', '{"x":1,"y":1,"z":1}\n{"x":1,"y":1,"z":1,"status":0}\n', /^row 2 \(line 2\): status exists already/],
+    ['MISSING_COLUMN', '{"x":1,"y":1}\n', /^no column "z"; columns found: x, y$/],
+  ])('refuses with %s: %j', async (code, text, message) => {
+    await expect(lines(text)).rejects.toMatchObject({ code, message: expect.stringMatching(message) as unknown });
+  });
+
+  test('nothing in, nothing out', async () => expect((await lines('')).text).toBe(''));
+
+  test('any row comes back as it was, with the answers added', async () => {
+    const other = fc.dictionary(fc.string({ minLength: 1 }).filter((key) => !['x', 'y', 'z', S, R, 'status', '__proto__'].includes(key)), fc.jsonValue(), { maxKeys: 4 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(other, fc.nat(800)), { maxLength: 6 }), fc.constantFrom(undefined, 1), async (rows, space) => {
+        const texts = rows.map(([row, x]) => JSON.stringify({ ...row, x, y: 1, z: 2 }, null, space).replaceAll('\n', ' '));
+        const { text } = await lines(texts.map((row) => `${row}\n`).join(''));
+        expect(text).toBe(Buffer.from(texts.map((row, k) => `${row.slice(0, -1)},${keys(rows[k][1], 1)}}\n`).join('')).toString('latin1'));
+        const again = await run(Buffer.from(text, 'latin1'), { format: 'jsonl', replace: true });
+        expect(again.text).toBe(text);
+      }),
+      { seed: 7 },
+    );
+  });
+});
+
+describe('lookupTable: what is asked', () => {
+  /** Rows long enough that a block of 64 KiB holds about ten. */
+  const longTable = `x,y,z,note\n${Array.from({ length: 50 }, (_, k) => `${k},1,1,${'n'.repeat(6500)}\n`).join('')}`;
+
+  test('asks in batches, all at one instant', async () => {
+    const volume = fakeGraphVolume();
+    const bytes = Buffer.from(longTable);
+    const source = (async function* () {
+      for (let at = 0; at < bytes.length; at += 65536) yield bytes.subarray(at, at + 65536);
+    })();
+    const written: Uint8Array[] = [];
+    const sink: Sink = { write: async (part) => void written.push(part), finish: async () => {}, abandon: async () => {} };
+    const summary = await lookupTable(graphLookup(volume, {}), source, sink, { format: 'csv', point: ['x', 'y', 'z'], batchRows: 20 });
+    expect(volume.calls).toEqual(['now', 'points 20 at 2024-06-05', 'points 20 at 2024-06-05', 'points 10 at 2024-06-05']);
+    expect(summary).toMatchObject({ rows: 50, stats: { points: 50, chunks: 6, ms: { total: 9 } } });
+    const rows = Buffer.concat(written).toString().trimEnd().split('\n');
+    expect(rows.slice(1).map((row) => row.split(',').slice(4).join(','))).toEqual(Array.from({ length: 50 }, (_, k) => answered(k, 1)));
+  });
+
+  test('asks no instant of a plain volume, and shows its values', async () => {
+    const { text, summary } = await run('x,y,z\n1,1,1\n901,1,1\n900,1,1\n', {}, valueLookup(fakeValueVolume(2), {}));
+    expect(text).toBe('x,y,z,value_0,value_1,status\n1,1,1,-0.5,0.5,ok\n901,1,1,,,out_of_bounds\n900,1,1,3.5,4.5,background\n');
+    expect(summary.timestamp).toBeUndefined();
+  });
+
+  test('asks only for supervoxels', async () => {
+    const volume = fakeGraphVolume();
+    const { text, summary } = await run('x,y,z\n1,2,1\n', {}, graphLookup(volume, { supervoxelsOnly: true }));
+    expect([text, volume.calls, summary.timestamp]).toEqual([`x,y,z,${S},status\n1,2,1,${supervoxelText(1, 2)},ok\n`, ['points 1'], undefined]);
+  });
+
+  test('names another layer', async () => {
+    const { text } = await run('x,y,z\n', {}, graphLookup(fakeGraphVolume(), { stopLayer: 2 }));
+    expect(text).toBe(`x,y,z,${S},l2_id,status\n`);
+  });
+
+  test('reads supervoxels once and asks roots by the timestamp of the row', async () => {
+    const volume = fakeGraphVolume();
+    const { text, summary, warnings } = await run(
+      't,x,y,z\n2024-01-02,1,1,1\n,2,1,1\n2024-01-02T00:00:00Z,3,1,1\nsoon,4,1,1\nnow,5,1,1\n1704240000,6,1,1\n2024-01-09,900,1,1\n',
+      { timestampColumn: 't' },
+      graphLookup(volume, { stopLayer: 3 }),
+    );
+    expect(volume.calls).toEqual(['now', 'points 7', 'roots 2 at 2024-06-05 to layer 3', 'roots 2 at 2024-01-02 to layer 3', 'roots 1 at 2024-01-03 to layer 3']);
+    const days = [2, NOW.getUTCDate(), 2, undefined, NOW.getUTCDate(), 3, undefined];
+    expect(text.trimEnd().split('\n').slice(1).map((row) => row.split(',').slice(5).join(','))).toEqual(
+      days.map((day, k) => (day ? `${rootText(k + 1, 1, day)},ok` : k === 3 ? ',invalid_point' : '0,background')),
+    );
+    expect(warnings).toEqual(['row 4 (line 5): "soon" is no timestamp; invalid_point']);
+    expect(summary).toMatchObject({ timestamp: NOW, statuses: { ok: 5, invalid_point: 1, background: 1 }, stats: { rootRequests: 4 } });
+  });
+
+  test('stops when aborted', async () => {
+    const reason = new Error('enough');
+    await expect(run('x,y,z\n1,2,3\n', { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  });
+});
