@@ -17,7 +17,8 @@ export interface GraphPath {
 }
 
 const FORMS = 'graphene://[middleauth+]https://HOST[:PORT]/segmentation/table/NAME';
-const PATHNAME = /^((?:\/[^/]+)*)\/(?:table|1\.0|api\/v\d+(?:\/table)?)\/([^/]+)\/?$/;
+/** The service's own path is the shortest that fits: `/segmentation`, not `/segmentation/api/v1`. */
+const PATHNAME = /^((?:\/[^/]+)*?)\/(?:table|1\.0|api\/v\d+(?:\/table)?)\/([^/]+)\/?$/;
 
 /**
  * Accepts `…/segmentation/table/NAME`, `…/segmentation/1.0/NAME`, `…/segmentation/api/v1/table/NAME` and `…/segmentation/api/v1/NAME`.
@@ -43,8 +44,16 @@ export function parseGraphPath(cloudPath: string): GraphPath {
     origin: url.origin,
     hostname: url.hostname,
     host: url.host,
-    table: decodeURIComponent(table),
+    table: decoded(table, bad),
     infoUrl: `${url.origin}${service}/table/${table}/info`,
     tableUrl: `${url.origin}${service}/api/v1/table/${table}`,
   };
+}
+
+function decoded(table: string, bad: (why: string) => PathError): string {
+  try {
+    return decodeURIComponent(table);
+  } catch {
+    throw bad(`the table's name ${table} is wrongly percent-encoded`);
+  }
 }
