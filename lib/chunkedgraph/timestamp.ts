@@ -6,9 +6,9 @@ import { TimestampError } from '../base/errors.ts';
 
 export type Timestamp = Date | string | number;
 
-/** Year 10000 begins here; the server refuses it and everything after. */
-const END_MS = 253_402_300_800_000;
-const ISO = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)([.,]\d+)?\s?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
+/** The years 1 to 9999, which is what the server's clock can hold: it refuses everything else. */
+const START_MS = -62_135_596_800_000, END_MS = 253_402_300_800_000;
+const ISO = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}([.,]\d+)?)?)\s?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
 
 /**
  * @param value A Date, ISO 8601 text (no zone: UTC), or unix seconds as a number or text. Finer parts than milliseconds are cut off.
@@ -23,7 +23,8 @@ export function parseTimestamp(value: Timestamp): Date {
   if (/^-?\d+(\.\d+)?$/.test(text) && !/^\d{4}$/.test(text)) return fromSeconds(Number(text), shown, text);
   const iso = ISO.exec(text);
   if (!iso) throw new TimestampError(`${shown} is no timestamp: expected 2024-06-05T10:10:01.203Z, unix seconds or 'now'`);
-  const [, day, time = '00:00:00', fraction = '', zone = 'Z'] = iso;
+  const [, day, clock = '00:00:00', fraction = '', zone = 'Z'] = iso;
+  const time = clock.slice(0, 8);
   const ms = fraction.slice(1, 4).padEnd(3, '0');
   const offset = /^[+-]\d{2}$/.test(zone) ? `${zone}:00` : zone.replace(/^([+-]\d{2})(\d{2})$/, '$1:$2').toUpperCase();
   const parsed = Date.parse(`${day}T${time.length === 5 ? `${time}:00` : time}.${ms}${offset}`);
@@ -45,7 +46,7 @@ function fromSeconds(seconds: number, shown: string, text = String(seconds)): Da
 
 function checked(ms: number, shown: string): Date {
   if (Number.isNaN(ms)) throw new TimestampError(`${shown} is an invalid Date`);
-  if (Math.abs(ms) >= END_MS) throw new TimestampError(`${shown} is beyond the years the server knows (up to 9999)`);
+  if (ms < START_MS || ms >= END_MS) throw new TimestampError(`${shown} is beyond the years the server knows (1 to 9999)`);
   return new Date(Math.floor(ms));
 }
 
