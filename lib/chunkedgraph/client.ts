@@ -1,7 +1,7 @@
 /** One table of a PyChunkedGraph server: its info, and roots of many supervoxels in one request. */
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { GraphError, InfoError, RequestError } from '../base/errors.ts';
+import { DecodeError, GraphError, InfoError, RequestError } from '../base/errors.ts';
 import { bytesOf, idsFromBytes } from '../base/uint64.ts';
 import { decompress } from '../compression/decompress.ts';
 import type { HttpClient, HttpReply } from '../http/client.ts';
@@ -54,7 +54,7 @@ export class ChunkedGraphClient {
   async info(signal?: AbortSignal): Promise<{ json: unknown; serverAddress: string | undefined }> {
     const { infoUrl } = this.#options.path;
     const reply = await this.#ask(infoUrl, { method: 'GET', url: infoUrl, maxBytes: INFO_BOUND, signal });
-    const body = await decompress(reply.body, reply.headers['content-encoding'], { maxBytes: INFO_BOUND });
+    const body = await bodyOf(reply, infoUrl, INFO_BOUND);
     try {
       return { json: JSON.parse(new TextDecoder().decode(body)), serverAddress: reply.serverAddress };
     } catch {
@@ -72,18 +72,19 @@ export class ChunkedGraphClient {
     const url = `${this.#options.path.tableUrl}/roots_binary`;
     const query = new URLSearchParams({ timestamp: toUnixSeconds(timestampMs), ...(stopLayer !== undefined && { stop_layer: String(stopLayer) }) });
     const plain = bytesOf(ids), zipped = plain.byteLength > GZIP_ABOVE;
+    const maxBytes = Math.max(plain.byteLength, SMALLEST_BOUND);
     const reply = await this.#ask(url, {
       method: 'POST',
       url: `${url}?${query.toString()}`,
       body: zipped ? await gzipAsync(plain, { level: 1 }) : plain,
       // A form type (the default of some clients) makes the server swallow the body and answer nothing.
       headers: { 'content-type': 'application/octet-stream', ...(zipped && { 'content-encoding': 'gzip' }) },
-      maxBytes: Math.max(plain.byteLength, SMALLEST_BOUND),
+      maxBytes,
       idleTimeoutMs: this.#options.rootTimeoutMs ?? 600_000,
       signal,
       meter,
     });
-    const body = await decompress(reply.body, reply.headers['content-encoding'], { maxBytes: Math.max(plain.byteLength, SMALLEST_BOUND) });
+    const body = await bodyOf(reply, url, maxBytes);
     if (body.byteLength !== plain.byteLength)
       throw new GraphError('BAD_REPLY', `${url} answered ${body.byteLength} bytes for ${ids.length} IDs; expected ${plain.byteLength}`, url, reply.status);
     return idsFromBytes(body);
@@ -111,8 +112,18 @@ export class ChunkedGraphClient {
       throw new GraphError(code, error.message, url, error.status, { cause: error });
     }
     this.clock.note(reply.headers.date);
-    const failure = errorOfReply(reply, { url, tokenFrom: token?.from, origin: path.origin });
+    const failure = errorOfReply(reply, { url, token, origin: path.origin });
     if (failure) throw failure;
     return reply;
+  }
+}
+
+/** @throws GraphError BAD_REPLY when the content encoding is broken or holds more than `maxBytes`. */
+async function bodyOf({ body, headers, status }: HttpReply, url: string, maxBytes: number): Promise<Uint8Array> {
+  try {
+    return await decompress(body, headers['content-encoding'], { maxBytes });
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw new GraphError('BAD_REPLY', `${url}: ${error.message}`, url, status, { cause: error });
   }
 }

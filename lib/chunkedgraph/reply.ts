@@ -2,12 +2,13 @@
 import { GraphError } from '../base/errors.ts';
 import { excerpt } from '../http/excerpt.ts';
 import type { HttpReply } from '../http/client.ts';
+import type { FoundToken } from './token.ts';
 
 export interface AskedWith {
   /** The endpoint, without its query. */
   url: string;
-  /** Where the token came from, if one was sent. */
-  tokenFrom: string | undefined;
+  /** The token that was sent. A server may repeat it: it is taken out of what is quoted. */
+  token: FoundToken | undefined;
   /** Where to get a token. */
   origin: string;
 }
@@ -23,12 +24,13 @@ interface ErrorBody {
 export function errorOfReply(reply: HttpReply, asked: AskedWith): GraphError | undefined {
   const { status } = reply;
   if (status === 200) return undefined;
-  const { url, tokenFrom, origin } = asked;
-  const token = tokenFrom ? `the token from ${tokenFrom}` : 'no token';
+  const { url, origin } = asked;
+  const token = asked.token ? `the token from ${asked.token.from}` : 'no token';
+  const secrets = asked.token ? [asked.token.token] : [];
   if (status >= 300 && status < 400)
     return new GraphError('LOGIN_REDIRECT', `${url} redirects instead of answering (${token} was sent): it wants a log-in, or the address is wrong`, url, status);
   const body = errorBody(reply);
-  const said = typeof body.message === 'string' ? excerpt(new TextEncoder().encode(body.message), {}) : excerpt(reply.body, reply.headers);
+  const said = typeof body.message === 'string' ? excerpt(new TextEncoder().encode(body.message), {}, secrets) : excerpt(reply.body, reply.headers, secrets);
   if (status === 401) return new GraphError('UNAUTHORIZED', `${url} refused ${token}: ${said}. Get one at ${origin}/auth/api/v1/create_token`, url, status);
   if (status === 403 && body.error === 'missing_tos')
     return new GraphError('MISSING_TOS', `${url}: accept the terms of service first${formOf(body)}, then ask again`, url, status);

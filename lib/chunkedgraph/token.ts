@@ -39,7 +39,8 @@ export async function findToken(path: GraphPath, { token, env = process.env }: T
     if (!secure) throw new PathError('INSECURE_TOKEN', `a token goes over TLS or to loopback only, and ${path.origin} is neither; use https:// or token: null`);
     return { token, from: 'the token option' };
   }
-  const found = env.CAVE_TOKEN ? { token: env.CAVE_TOKEN, from: 'CAVE_TOKEN' } : await firstFile(tokenFiles(path, env));
+  const fromEnv = env.CAVE_TOKEN?.trim();
+  const found = fromEnv ? { token: fromEnv, from: 'CAVE_TOKEN' } : await firstFile(tokenFiles(path, env));
   if (!found || secure) return found;
   warn(`the token from ${found.from} is not sent: ${path.origin} is reached neither over TLS nor on loopback`);
   return undefined;
@@ -65,7 +66,7 @@ async function firstFile(files: string[]): Promise<FoundToken | undefined> {
 function tokenIn(text: string): string | undefined {
   try {
     const { token } = JSON.parse(text) as { token?: unknown };
-    return typeof token === 'string' && token !== '' ? token : undefined;
+    return (typeof token === 'string' && token.trim()) || undefined;
   } catch {
     return undefined;
   }
