@@ -82,7 +82,8 @@ export class ChunkReader {
       const call: Call = { source, consumer, cost: { ...newMeter(), cacheHits: 0 }, left: cells.length, gone: false, settle };
       if (cells.length === 0) return resolve(call.cost);
       signal?.addEventListener('abort', leave, { once: true });
-      for (let ordinal = 0; ordinal < cells.length; ordinal++) this.#want(call, ordinal, cells[ordinal]);
+      // A consumer that gets cached bytes may abort its own call: the rest is not registered then.
+      for (let ordinal = 0; ordinal < cells.length && !call.gone; ordinal++) this.#want(call, ordinal, cells[ordinal]);
       this.#pump();
     });
   }
@@ -118,10 +119,13 @@ export class ChunkReader {
   }
 
   #take(): Job | undefined {
-    if (this.#next < this.#waiting.length) return this.#waiting[this.#next++];
-    this.#waiting = [];
-    this.#next = 0;
-    return undefined;
+    const job = this.#waiting[this.#next++];
+    // Jobs that were taken go by halves: under a steady stream of calls the list may never run empty.
+    if (this.#next * 2 >= this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#next);
+      this.#next = 0;
+    }
+    return job;
   }
 
   async #run(job: Job): Promise<void> {

@@ -45,16 +45,23 @@ export class UnshardedSource implements ChunkSource {
 
   async #readStored(key: string, options: ReadOptions): Promise<StoredObject | undefined> {
     const { store } = this.#options;
+    const absentBy403 = await this.#infoReadable;
     try {
-      return await store.read(key, { ...options, absentBy403: this.#infoReadable !== undefined && (await this.#infoReadable) });
+      return await store.read(key, { ...options, absentBy403 });
     } catch (error) {
-      if (!(error instanceof RequestError && error.status === 403) || this.#infoReadable) throw error;
-      this.#infoReadable = store.read('info', { meter: options.meter }).then(
-        (info) => info !== undefined,
-        () => false,
-      );
-      if (!(await this.#infoReadable)) throw error;
+      // Chunks that were asked for before anybody knew share one look at the info, and then ask again.
+      if (absentBy403 || !(error instanceof RequestError && error.status === 403) || !(await this.#askInfo(options.meter))) throw error;
       return store.read(key, { ...options, absentBy403: true });
     }
+  }
+
+  #askInfo(meter: Meter | undefined): Promise<boolean> {
+    return (this.#infoReadable ??= this.#options.store.read('info', { meter }).then(
+      (info) => info !== undefined,
+      (error: unknown) => {
+        if (!(error instanceof RequestError && error.status === 403)) this.#infoReadable = undefined; // may pass: the next 403 asks again
+        return false;
+      },
+    ));
   }
 }
