@@ -1,6 +1,6 @@
 /**
  * A set of uint64 that numbers its members in the order met: open addressing on uint32 pairs, no BigInt.
- * 8 bytes a member and 8 to 16 bytes of slots; growing takes as much again for a moment.
+ * 16 to 32 bytes a member; growing takes half as much again for a moment.
  */
 export class IdIndex {
   #slots: Int32Array;

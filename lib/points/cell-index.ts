@@ -1,4 +1,4 @@
-/** A set of non-negative integers below 2^53 that numbers them in the order met: open addressing on typed arrays, 20 bytes an entry at most. */
+/** A set of non-negative integers below 2^53 that numbers them in the order met: open addressing on typed arrays, 16 to 32 bytes an entry. */
 export class CellIndex {
   #slots = new Int32Array(64).fill(-1);
   #cells = new Float64Array(32);

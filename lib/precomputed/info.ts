@@ -44,7 +44,7 @@ const scaleSchema = z.looseObject({
   size: vec3(count),
   voxel_offset: vec3(z.int()).nullish(),
   chunk_sizes: z.array(vec3(count)).min(1),
-  encoding: z.string(),
+  encoding: z.string().toLowerCase(),
   compressed_segmentation_block_size: vec3(count).nullish(),
   sharding: z.unknown().optional(),
 });
