@@ -3,11 +3,13 @@ import { InfoError } from '../base/errors.ts';
 import type { DataType } from '../precomputed/data-type.ts';
 import type { Codec } from './codec.ts';
 import { compressedSegmentation } from './compressed-segmentation.ts';
+import { compressoCodec } from './compresso.ts';
 import { raw } from './raw.ts';
 
 const CODECS: readonly Codec[] = [
   raw,
   compressedSegmentation,
+  compressoCodec,
 ];
 
 /** As `info` spells them; for messages. */

@@ -1,0 +1,80 @@
+/**
+ * Point reads of the `compresso` encoding, format versions 0 and 1: only the slices that hold wanted voxels where the stream has a z-index
+ * (version 1 with connectivity 4); else all slices up to the last wanted one, or all of them where components span slices (connectivity 6).
+ * Slices are decoded to boundary bits and runs, never to voxels. The format has no checksum; lengths and counts are checked against each other.
+ *
+ * Scratch memory: a copy of the windows (at most 4 times their bytes), and at most 9 bytes for each voxel of the slices decoded together
+ * (one slice with a z-index); 0.2 bytes are usual.
+ * Source: seung-lab/compresso, README.md and compresso.hpp (format facts).
+ */
+import { DecodeError } from '../base/errors.ts';
+import { product } from '../base/vec3.ts';
+import { bytesPerValue, wordsPerValue } from '../precomputed/data-type.ts';
+import { Slab } from './compresso/slab.ts';
+import { HEADER_BYTES, openStream } from './compresso/stream.ts';
+import { readWindows } from './compresso/windows.ts';
+import { readSliceStarts } from './compresso/z-index.ts';
+import type { Codec } from './codec.ts';
+import type { Stream } from './compresso/stream.ts';
+import type { Windows } from './compresso/windows.ts';
+
+/** Slices decoded together hold no more voxels than this: a 1,024-cube, in which every index fits 32 bits. */
+const MAX_SLAB_VOXELS = 2 ** 30;
+
+export const compressoCodec: Codec = {
+  encoding: 'compresso',
+  dataTypes: ['uint8', 'uint16', 'uint32', 'uint64'],
+
+  decodePoints(bytes, layout, offsets, out, outIndex) {
+    const stream = openStream(bytes, layout), windows = readWindows(stream), words = wordsPerValue(layout.dataType);
+    const [sx, sy] = stream.shape;
+    for (const { slab, points } of decodeSlabs(stream, windows, offsets)) {
+      for (const k of points) {
+        const row = Math.floor(offsets[k] / sx), z = Math.floor(row / sy);
+        slab.read(offsets[k] - row * sx, row - z * sy, z, out, outIndex[k] * words);
+      }
+    }
+  },
+
+  /** Every voxel a component or two locations, every window a table entry of 8 bytes and an index as wide. */
+  maxBytes: ({ chunkSize, dataType }) => HEADER_BYTES + product(chunkSize) * (2 * bytesPerValue(dataType) + 16) + 16 * chunkSize[2],
+};
+
+/** The slabs that wanted voxels need, one after the other in the same memory, each with its points (indices into `offsets`). */
+function* decodeSlabs(stream: Stream, windows: Windows, offsets: Uint32Array): Generator<{ slab: Slab; points: Uint32Array }> {
+  if (offsets.length === 0) return;
+  const { shape: [sx, sy, sz], connectivity, zIndex, ids, locations } = stream;
+  const { order, sliceStart } = groupBySlice(offsets, sx * sy, sz);
+  if (zIndex && connectivity === 4) {
+    const starts = readSliceStarts(stream, zIndex), slab = openSlab(stream, windows, 1);
+    const position = (z: number) => ({ component: starts.components[z], location: starts.locations[z] });
+    for (let z = 0; z < sz; z++) {
+      if (sliceStart[z] === sliceStart[z + 1]) continue;
+      slab.load(z, z + 1, position(z), position(z + 1));
+      yield { slab, points: order.subarray(sliceStart[z], sliceStart[z + 1]) };
+    }
+  } else {
+    let last = sz - 1;
+    while (sliceStart[last] === offsets.length) last--;
+    // A location may point to the slice after.
+    const depth = connectivity === 6 ? sz : Math.min(last + 2, sz), slab = openSlab(stream, windows, depth);
+    slab.load(0, depth, { component: 0, location: 0 }, depth === sz ? { component: ids.count, location: locations.count } : undefined);
+    yield { slab, points: order };
+  }
+}
+
+function openSlab(stream: Stream, windows: Windows, depth: number): Slab {
+  const { shape: [sx, sy] } = stream;
+  if (sx * sy * depth > MAX_SLAB_VOXELS) throw new DecodeError('TOO_LARGE', `compresso: ${depth} slices of ${sx} by ${sy} voxels would be decoded together`);
+  return new Slab(stream, windows, depth);
+}
+
+/** Point indices in order of their slices: those of slice z from `sliceStart[z]` to before `sliceStart[z + 1]`. */
+function groupBySlice(offsets: Uint32Array, sliceVoxels: number, slices: number): { order: Uint32Array; sliceStart: Uint32Array } {
+  const sliceStart = new Uint32Array(slices + 1), order = new Uint32Array(offsets.length);
+  for (let k = 0; k < offsets.length; k++) sliceStart[Math.floor(offsets[k] / sliceVoxels) + 1]++;
+  for (let z = 0; z < slices; z++) sliceStart[z + 1] += sliceStart[z];
+  const next = sliceStart.slice();
+  for (let k = 0; k < offsets.length; k++) order[next[Math.floor(offsets[k] / sliceVoxels)]++] = k;
+  return { order, sliceStart };
+}

@@ -1,0 +1,89 @@
+/**
+ * The locations stream: one code for each boundary voxel whose left and upper neighbours (and, at connectivity 6, the one a slice before)
+ * are boundary too. In raster order. Codes 0 to 5 point to a neighbour, 6 says that the next entry is the label, any other is the label + 7.
+ * Source: seung-lab/compresso, README.md "Supports Full Integer Range in Indeterminate Locations" and compresso.hpp, `decode_indeterminate_locations`.
+ */
+import { DecodeError } from '../../base/errors.ts';
+import type { Section, Stream } from './stream.ts';
+import type { BoundaryBits } from './windows.ts';
+
+export const LABEL_FOLLOWS = 6;
+export const FIRST_LABEL_CODE = 7;
+
+export class Locations {
+  /** Where the codes of each row start. */
+  #rowStart: Float64Array;
+  readonly #view: DataView;
+  readonly #section: Section;
+  readonly #sy: number;
+  readonly #connectivity: number;
+
+  /** @param rows Rows of voxels to count at a time, at most. */
+  constructor({ view, locations, shape, connectivity }: Stream, rows: number) {
+    this.#view = view;
+    this.#section = locations;
+    this.#sy = shape[1];
+    this.#connectivity = connectivity;
+    this.#rowStart = new Float64Array(rows);
+  }
+
+  /**
+   * Finds the codes of every row of a slab.
+   * @param start Entry of the slab's first code.
+   * @returns The entry after its last.
+   * @throws DecodeError TRUNCATED when the stream ends before that.
+   */
+  count(slab: BoundaryBits, start: number): number {
+    const rows = this.#sy * (slab.z1 - slab.z0);
+    let entry = start;
+    for (let row = 0; row < rows; row++) {
+      this.#rowStart[row] = entry;
+      let codes = 0;
+      for (let word = 0; word < slab.rowWords; word++) codes += ones(this.#undecided(slab, row, word));
+      entry = this.#skip(entry, codes);
+    }
+    if (entry > this.#section.count) throw new DecodeError('TRUNCATED', `compresso: ${this.#section.count} locations are too few`);
+    return entry;
+  }
+
+  /** Entry of the code of a voxel that has one. */
+  find(slab: BoundaryBits, x: number, row: number): number {
+    let codes = 0;
+    for (let word = 0; word < x >>> 5; word++) codes += ones(this.#undecided(slab, row, word));
+    codes += ones(this.#undecided(slab, row, x >>> 5) & ~(-1 << (x & 31)));
+    return this.#skip(this.#rowStart[row], codes);
+  }
+
+  /** Boundary voxels of 32 whose earlier neighbours are all boundary or outside of the chunk. */
+  #undecided({ bits, rowWords }: BoundaryBits, row: number, word: number): number {
+    const at = row * rowWords + word, sy = this.#sy;
+    let result = bits[at];
+    if (result === 0) return 0;
+    result &= (result << 1) | (word > 0 ? bits[at - 1] >>> 31 : 1);
+    if (row % sy > 0) result &= bits[at - rowWords];
+    if (this.#connectivity === 6 && row >= sy) result &= bits[at - sy * rowWords];
+    return result;
+  }
+
+  /** The entry `codes` codes further; past the end when there are fewer. */
+  #skip(entry: number, codes: number): number {
+    const { at, count, width } = this.#section;
+    for (let k = 0; k < codes; k++) entry += entry < count && isEscape(this.#view, at + entry * width, width) ? 2 : 1;
+    return entry;
+  }
+}
+
+function isEscape(view: DataView, at: number, width: number): boolean {
+  if (view.getUint8(at) !== LABEL_FOLLOWS) return false;
+  if (width === 1) return true;
+  if (width === 2) return view.getUint16(at, true) === LABEL_FOLLOWS;
+  return view.getUint32(at, true) === LABEL_FOLLOWS && (width === 4 || view.getUint32(at + 4, true) === 0);
+}
+
+/** How many bits of a word are set. */
+function ones(word: number): number {
+  if (word === 0) return 0;
+  word -= (word >>> 1) & 0x55555555;
+  word = (word & 0x33333333) + ((word >>> 2) & 0x33333333);
+  return Math.imul((word + (word >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
