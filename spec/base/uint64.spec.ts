@@ -1,5 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { bytesOf, idsFromBytes } from '../../lib/base/uint64.ts';
+import fc from 'fast-check';
+import { bytesOf, idsFromBytes, MAX_UINT64, wordsOf } from '../../lib/base/uint64.ts';
+
+const someIds = fc.array(fc.bigInt({ min: 0n, max: MAX_UINT64 }), { maxLength: 20 }).map((ids) => BigUint64Array.from(ids));
 
 describe('idsFromBytes', () => {
   const ids = BigUint64Array.of(0n, 2n ** 64n - 1n, 2n ** 53n + 1n);
@@ -19,4 +22,23 @@ describe('idsFromBytes', () => {
   });
 
   test('refuses what is no whole number of IDs', () => expect(() => idsFromBytes(new Uint8Array(11))).toThrow(new RangeError('11 bytes are no whole number of uint64')));
+});
+
+describe('wordsOf and bytesOf', () => {
+  test('see the same memory as pairs of words, low first, and as little-endian bytes', () =>
+    fc.assert(
+      fc.property(someIds, fc.nat(3), (ids, before) => {
+        // A view that starts somewhere in its buffer: neighbours must not be seen.
+        const all = new BigUint64Array(before + ids.length + 1).fill(MAX_UINT64);
+        all.set(ids, before);
+        const view = all.subarray(before, before + ids.length);
+        const words = wordsOf(view), bytes = bytesOf(view);
+        expect(Array.from(ids, (_id, i) => BigInt(words[2 * i]) | (BigInt(words[2 * i + 1]) << 32n))).toEqual([...ids]);
+        expect(Buffer.from(bytes).toString('hex')).toBe(Array.from(ids, (id) => Buffer.from(id.toString(16).padStart(16, '0'), 'hex').reverse().toString('hex')).join(''));
+        expect(idsFromBytes(bytes)).toEqual(ids);
+        expect(words.buffer).toBe(all.buffer);
+        expect(bytes.buffer).toBe(all.buffer);
+      }),
+      { seed: 1 },
+    ));
 });
