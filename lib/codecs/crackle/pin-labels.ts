@@ -1,0 +1,67 @@
+/**
+ * Labels, as pins of variable width: a background label, the others, components of each slice, and for each label vertical lines
+ * ("pins": first voxel, further slices) and single components that have it. What neither reaches is background.
+ * All of the section is read, whatever slices are wanted: pins are sorted by label.
+ * Source: crackle, README.md, "Condensed (Variable Width) Pins Label Format"; src/labels.hpp.
+ */
+import { DecodeError } from '../../base/errors.ts';
+import { componentAt } from './components.ts';
+import type { CrackleHeader, CrackleSections } from './header.ts';
+import { checkCount, readComponentCounts, SectionReader } from './labels.ts';
+import type { Labels } from './labels.ts';
+import { readUint, widthFor } from './read-uint.ts';
+
+/** @throws DecodeError TRUNCATED, WRONG_SIZE or BAD_HEADER. */
+export function readPinLabels(view: DataView, { storedWidth, shape }: CrackleHeader, { labelsFrom, labelsTo }: CrackleSections): Labels {
+  const [sx, sy, sz] = shape;
+  const voxels = sx * sy * sz;
+  const reader = new SectionReader(view, labelsFrom, labelsTo);
+  const background = reader.skip(storedWidth);
+  const count = reader.uint(8);
+  const table = reader.skip(count * storedWidth);
+  const before = readComponentCounts(reader, shape);
+  const total = before[sz];
+  const widths = reader.uint(1);
+  const countWidth = 1 << (widths & 3);
+  const depthWidth = 1 << ((widths >>> 2) & 3);
+  const componentWidth = 1 << ((widths >>> 4) & 3);
+  const indexWidth = widthFor(voxels);
+
+  /** Byte offset of each component's label; components are counted through all slices. */
+  const labelOf = new Uint32Array(total).fill(background);
+  /** First voxel, last slice, byte offset of the label, for each pin. */
+  const pins: number[] = [];
+  for (let label = 0; label < count; label++) {
+    const labelAt = table + label * storedWidth;
+    const pinCount = reader.uint(countWidth);
+    // Every pin of a well-formed chunk reaches a component that no other does, so hostile ones are few enough to walk for each slice.
+    if (pins.length / 3 + pinCount > total) throw new DecodeError('BAD_HEADER', `crackle: more pins than the ${total} components`);
+    const indices = reader.skip(pinCount * indexWidth);
+    const depths = reader.skip(pinCount * depthWidth);
+    let voxel = 0;
+    for (let pin = 0; pin < pinCount; pin++) {
+      voxel += readUint(view, indices + pin * indexWidth, indexWidth);
+      if (voxel >= voxels) throw new DecodeError('BAD_HEADER', `crackle: a pin starts at voxel ${voxel} of ${voxels}`);
+      pins.push(voxel, Math.floor(voxel / (sx * sy)) + readUint(view, depths + pin * depthWidth, depthWidth), labelAt);
+    }
+    let component = 0;
+    for (let singles = reader.uint(countWidth); singles > 0; singles--) {
+      component += reader.uint(componentWidth);
+      if (component >= total) throw new DecodeError('BAD_HEADER', `crackle: component ${component} of ${total} is labelled`);
+      labelOf[component] = labelAt;
+    }
+  }
+  reader.finish();
+
+  return {
+    ofSlice(z, slice) {
+      checkCount(z, slice, before);
+      for (let pin = 0; pin < pins.length; pin += 3) {
+        const voxel = pins[pin];
+        if (voxel >= (z + 1) * sx * sy || pins[pin + 1] < z) continue;
+        labelOf[before[z] + componentAt(slice, voxel % (sx * sy))] = pins[pin + 2];
+      }
+      return (component) => labelOf[before[z] + component];
+    },
+  };
+}
