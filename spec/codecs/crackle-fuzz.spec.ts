@@ -1,0 +1,94 @@
+import { describe, expect, test } from '@jest/globals';
+import { DecodeError } from '../../lib/base/errors.ts';
+import { crc32c, crc8 } from '../../lib/codecs/crackle/crc.ts';
+import { crackleBytes, crackleCase, crackleLayout, readCrackle } from '../support/crackle-cases.ts';
+
+/** mulberry32: the same inputs at every run. */
+function randomFrom(seed: number): (below: number) => number {
+  return (below) => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * below);
+  };
+}
+
+const EXTREMES = [0, 1, 0x7f, 0x80, 0xfe, 0xff];
+
+/** Cuts, flips, overwrites, copies of one part over another, absurd header fields; several at once. */
+function mutate(bytes: Uint8Array, random: (below: number) => number): Uint8Array {
+  let copy = bytes.slice();
+  for (let edits = 1 + random(3); edits > 0 && copy.length > 0; edits--) {
+    const at = random(copy.length);
+    const kind = random(8);
+    if (kind === 0) copy = copy.slice(0, at);
+    else if (kind === 1) copy = Uint8Array.of(...copy.subarray(0, at), ...copy.subarray(Math.min(copy.length, at + 1 + random(9))));
+    else if (kind === 2) copy.copyWithin(at, random(copy.length), random(copy.length));
+    else if (kind === 3) copy[5 + random(24)] = EXTREMES[random(6)];
+    else if (kind === 4) copy.fill(EXTREMES[random(6)], at, at + 1 + random(12));
+    else if (kind === 5) copy[at] = random(256);
+    else copy[at] ^= 1 << random(8);
+  }
+  return copy;
+}
+
+/** Right checksums again for whatever header, index and labels now say, so that what is behind them is reached. */
+function reseal(bytes: Uint8Array): Uint8Array {
+  if (bytes.length < 29 || bytes[4] !== 1) return bytes;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  bytes[28] = crc8(view, 5, 28);
+  const sz = view.getUint32(15, true);
+  const indexTo = 29 + 4 * sz;
+  const labelsTo = indexTo + 4 + view.getUint32(20, true);
+  const labelsCrc = bytes.length - 4 * (sz + 1);
+  if (indexTo + 4 > bytes.length || labelsTo > bytes.length || labelsCrc < labelsTo) return bytes;
+  view.setUint32(indexTo, crc32c(view, 29, indexTo), true);
+  view.setUint32(labelsCrc, crc32c(view, indexTo + 4, labelsTo), true);
+  return bytes;
+}
+
+const NAMES = ['blobs_33_1_5', 'blobs_32_17_3', 'type_uint16_noise', 'markov_2_permissible', 'type_uint8_pins', 'stored_2_of_8_pins', 'content_rings_pins', 'split'];
+const NAMES_V0 = ['v0', 'v0_pins', 'v0_pins_markov', 'v0_permissible_markov', 'v0_fortran_markov', 'v0_one_label'];
+
+describe('crackle: mutated chunks', () => {
+  /** How many were read and how many refused; anything but a DecodeError fails the test by itself. */
+  function fuzz(name: string, count: number, { seal = false, check = true } = {}): { read: number; refused: number } {
+    const one = crackleCase(name);
+    const bytes = crackleBytes(one);
+    const layout = crackleLayout(one);
+    const voxels = one.shape[0] * one.shape[1] * one.shape[2];
+    const random = randomFrom(name.length * 7919 + count + Number(seal));
+    const offsets = Uint32Array.from({ length: 60 }, () => random(voxels));
+    const right = readCrackle(bytes, layout, offsets).toString();
+    const tally = { read: 0, refused: 0 };
+    for (let k = 0; k < count; k++) {
+      const mutant = mutate(bytes, random);
+      try {
+        const got = readCrackle(seal ? reseal(mutant) : mutant, layout, offsets).toString();
+        if (check && got !== right) throw new Error(`mutant ${k} of ${name} is read wrongly`);
+        tally.read++;
+      } catch (error) {
+        if (!(error instanceof DecodeError)) throw error;
+        tally.refused++;
+      }
+    }
+    return tally;
+  }
+
+  test.each(NAMES)('%s: never a wrong label where there are checksums', (name) => {
+    const { read, refused } = fuzz(name, 2000);
+    expect(refused).toBeGreaterThan(1500);
+    expect(read + refused).toBe(2000);
+  });
+
+  test.each(NAMES)('%s: an answer or a DecodeError where header, index and labels are resealed', (name) => {
+    const { read, refused } = fuzz(name, 1000, { seal: true, check: false });
+    expect(read + refused).toBe(1000);
+  });
+
+  test.each(NAMES_V0)('%s: an answer or a DecodeError where there are no checksums', (name) => {
+    const { read, refused } = fuzz(name, 1500, { check: false });
+    expect(refused).toBeGreaterThan(300);
+    expect(read + refused).toBe(1500);
+  });
+});
