@@ -4,12 +4,14 @@ import type { DataType } from '../precomputed/data-type.ts';
 import type { Codec } from './codec.ts';
 import { compressedSegmentation } from './compressed-segmentation.ts';
 import { compressoCodec } from './compresso.ts';
+import { crackleCodec } from './crackle.ts';
 import { raw } from './raw.ts';
 
 const CODECS: readonly Codec[] = [
   raw,
   compressedSegmentation,
   compressoCodec,
+  crackleCodec,
 ];
 
 /** As `info` spells them; for messages. */
