@@ -1,4 +1,5 @@
 /** From a path to a volume that answers. */
+import { setMaxListeners } from 'node:events';
 import { InfoError, PathError } from '../base/errors.ts';
 import { isLoopbackHost, isPublicAddress } from '../base/public-address.ts';
 import { ChunkedGraphClient } from '../chunkedgraph/client.ts';
@@ -77,12 +78,13 @@ interface Opened {
 function partsOf({ raw, info, store, infoWasRead, mip, http, options }: Opened): VolumeParts {
   const chosen = options.mip ?? mip;
   if (chosen >= info.scales.length) throw new RangeError(`mip ${chosen} is not one of 0 to ${info.scales.length - 1}`);
+  const life = new AbortController();
+  setMaxListeners(0, life.signal); // every call under way listens
   return {
-    raw, info, mip: chosen,
+    raw, info, mip: chosen, life,
     reader: new PointReader({ info, store, infoWasRead, concurrency: options.concurrency, lruBytes: options.lruBytes }),
     resolution: checkResolution(options.resolution),
     logger: options.logger ?? CONSOLE,
-    life: new AbortController(),
     release: () => http.close(),
   };
 }

@@ -1,0 +1,227 @@
+/** What breaks, breaks alone: a typed error or status that names point, chunk and URL, everything else intact, and no token anywhere. */
+import { inspect } from 'node:util';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { openGraphene, openPrecomputed, PartialResultError, type OpenGrapheneOptions, type PointsResult } from '../../lib/index.ts';
+import { createMockBucket, serveMocks, type Fault, type ServedMocks } from '../../mocks/index.ts';
+import { BEFORE, GRAPH_INFO, rootOf, spreadPoints, worldBucket, worldGraph, WORLD } from '../support/graph-world.ts';
+import { tinyInfo } from '../support/tiny-volume.ts';
+
+const TOKEN = 'secret-token-0123456789abcdef';
+const graph = worldGraph({ token: TOKEN }), bucket = worldBucket();
+let served: ServedMocks;
+
+beforeAll(async () => void (served = await serveMocks({ '/segmentation': graph, '/bucket': bucket })));
+afterAll(() => served.close());
+beforeEach(() => {
+  graph.faults.length = 0;
+  bucket.faults.length = 0;
+  graph.log.clear();
+  bucket.log.clear();
+});
+
+const open = (options: OpenGrapheneOptions = {}) =>
+  openGraphene(`graphene://${served.url}/segmentation/table/world`, { token: TOKEN, retries: 0, timestamp: BEFORE, logger: { warn: () => undefined }, ...options });
+const caught = async (work: Promise<unknown>): Promise<Error> => {
+  const error: unknown = await work.then(() => undefined, (reason: unknown) => reason);
+  if (!(error instanceof Error)) throw new Error('nothing was thrown');
+  return error;
+};
+const everything = (error: unknown): string => inspect(error, { depth: 20, showHidden: true });
+
+describe('one chunk that cannot be read', () => {
+  const key = 's0/24-32_8-16_4-8';
+  const cases: { name: string; fault: Omit<Fault, 'match'>; options?: OpenGrapheneOptions; cause: object }[] = [
+    { name: 'a 500', fault: { status: 500, body: 'broken \u001b[31mdisk' }, cause: { name: 'RequestError', code: 'HTTP_STATUS', status: 500 } },
+    { name: 'a 403', fault: { status: 403, body: 'Forbidden' }, cause: { code: 'HTTP_STATUS', status: 403 } },
+    { name: 'a truncated body', fault: { truncate: 100 }, cause: { code: 'CONNECTION' } },
+    { name: 'a short object', fault: { status: 200, body: new Uint8Array(100) }, cause: { name: 'DecodeError', code: 'WRONG_SIZE' } },
+    { name: 'a long object', fault: { status: 200, body: new Uint8Array(3000) }, cause: { name: 'DecodeError', code: 'WRONG_SIZE' } },
+    { name: 'no gzip where gzip is promised', fault: { headers: { 'content-encoding': 'gzip' } }, cause: { name: 'DecodeError', code: 'BAD_BITSTREAM' } },
+    { name: 'a stalled server', fault: { stall: true }, options: { idleTimeoutMs: 1000 }, cause: { code: 'TIMEOUT' } },
+    { name: 'a reset', fault: { reset: true }, cause: { code: 'CONNECTION' } },
+  ];
+
+  test.each(cases)('($name) fails its own points only', async ({ fault, options, cause }) => {
+    bucket.faults.push({ match: new RegExp(key), ...fault });
+    await using volume = await open(options);
+    const points = spreadPoints(300);
+    const error = (await caught(volume.scatteredPoints(points))) as PartialResultError<PointsResult>;
+    expect(error).toBeInstanceOf(PartialResultError);
+    expect(error.code).toBe('PARTIAL');
+    const url = `${served.url}/bucket/${key}`;
+    expect([...error.causes.keys()]).toEqual([url]);
+    expect(error.causes.get(url)).toMatchObject({ name: 'ChunkError', code: 'CHUNK_FAILED', url, cause: expect.objectContaining(cause) });
+    const rows = [...error.result.rows()];
+    expect(rows.filter(({ status }) => status === 'failed').map(({ index }) => index)).toEqual([1, 101, 201]);
+    for (const { index, status, supervoxelId, rootId, error } of rows) {
+      if (status === 'failed') expect([supervoxelId, rootId, error?.message]).toEqual([0n, 0n, expect.stringContaining(url)]);
+      else expect([supervoxelId, error]).toEqual([WORLD.labelAt(points[3 * index], points[3 * index + 1], points[3 * index + 2]), undefined]);
+    }
+    expect(error.message).not.toContain('\u001b');
+    expect(everything(error)).not.toContain(TOKEN);
+  });
+
+  test('is a status when statuses are wanted, and is read again by the next call', async () => {
+    bucket.faults.push({ match: new RegExp(key), status: 500, times: 1 });
+    await using volume = await open();
+    const result = await volume.scatteredPoints(spreadPoints(100), { onError: 'status' });
+    expect([...result.rows()].filter(({ status }) => status !== 'ok').map(({ index, status }) => [index, status])).toEqual([[1, 'failed']]);
+    expect((await volume.scatteredPoints(spreadPoints(100))).rootIds[1]).toBe(rootOf(0, 1));
+  });
+
+  test('is tried again when that may help', async () => {
+    bucket.faults.push({ match: new RegExp(key), status: 503, times: 2, headers: { 'retry-after': '0' } });
+    await using volume = await open({ retries: 2 });
+    const result = await volume.scatteredPoints(spreadPoints(100));
+    expect(result.stats.requests).toBe(102);
+  });
+
+  test('is missing, which is an answer, when it is not stored', async () => {
+    bucket.faults.push({ match: new RegExp(key), status: 404 });
+    await using volume = await open();
+    const result = await volume.scatteredPoints(spreadPoints(100));
+    expect([...result.rows()][1]).toEqual({ index: 1, status: 'missing_chunk', supervoxelId: 0n, rootId: 0n, error: undefined });
+  });
+});
+
+describe('root requests that fail', () => {
+  const cases: { name: string; fault: Omit<Fault, 'match'>; options?: OpenGrapheneOptions; cause: object }[] = [
+    { name: 'a 500 with a traceback', fault: { status: 500, body: JSON.stringify({ code: 500, message: 'boom', traceback: ['File x'] }) }, cause: { code: 'HTTP_STATUS', status: 500, message: expect.stringContaining('boom') } },
+    { name: 'a log-in page behind a redirect', fault: { status: 302, headers: { location: '/login' } }, cause: { code: 'LOGIN_REDIRECT', status: 302 } },
+    { name: 'a web page', fault: { status: 200, body: '<html>hello</html>' }, cause: { code: 'BAD_REPLY' } },
+    { name: 'an empty answer', fault: { status: 200, body: '' }, cause: { code: 'BAD_REPLY', message: expect.stringContaining('expected') } },
+    { name: 'an endless answer', fault: { status: 200, body: new Uint8Array(1e6) }, cause: { code: 'BAD_REPLY' } },
+    { name: '413', fault: { status: 413 }, cause: { code: 'HTTP_STATUS', status: 413 } },
+    { name: 'silence', fault: { stall: true }, options: { rootTimeoutMs: 500 }, cause: { code: 'TIMEOUT' } },
+    { name: 'missing terms of service', fault: { status: 403, body: JSON.stringify({ error: 'missing_tos', data: { tos_form_url: 'https://auth.example.org/tos/1' } }) }, cause: { code: 'MISSING_TOS', message: expect.stringContaining('https://auth.example.org/tos/1') } },
+  ];
+
+  test.each(cases)('($name) leave the supervoxels and the other batches', async ({ fault, options, cause }) => {
+    graph.faults.push({ match: /roots_binary/, times: 1, ...fault });
+    await using volume = await open({ rootBatchSize: 100, rootConcurrency: 1, ...options });
+    const points = spreadPoints(800);
+    const error = (await caught(volume.scatteredPoints(points))) as PartialResultError<PointsResult>;
+    const first = error.result.supervoxelIds.slice().sort()[0];
+    expect([...error.causes.keys()]).toEqual([`roots:${first}`]);
+    expect(error.causes.get(`roots:${first}`)).toMatchObject({ name: 'GraphError', ...cause });
+    const rows = [...error.result.rows()];
+    expect(new Set(rows.map(({ status }) => status))).toEqual(new Set(['ok', 'root_failed']));
+    for (const { status, supervoxelId, rootId, error } of rows) {
+      expect(supervoxelId).toBeGreaterThan(0n);
+      if (status === 'root_failed') expect([rootId, error?.name]).toEqual([0n, 'GraphError']);
+      else expect(rootId).toBeGreaterThan(0n);
+    }
+    expect(everything(error)).not.toContain(TOKEN);
+  });
+
+  test('say which token was refused, without saying the token', async () => {
+    await using volume = await open();
+    graph.faults.push({ match: /roots_binary/, status: 401, body: JSON.stringify({ error: 'invalid_token', message: `Bearer ${TOKEN} is invalid` }) });
+    const error = await caught(volume.roots([1n << 56n]));
+    expect(error.message).toContain('the token option');
+    expect(everything(error)).not.toContain(TOKEN);
+  });
+
+  test('throw PointError ROOT_FAILED where one value was asked for', async () => {
+    graph.faults.push({ match: /roots_binary/, status: 500 });
+    await using volume = await open();
+    await expect(volume.rootAt([17, 8, 4])).rejects.toMatchObject({ code: 'ROOT_FAILED', cause: expect.objectContaining({ code: 'HTTP_STATUS' }) });
+  });
+});
+
+describe('tokens', () => {
+  test('go to the graph server and not to the bucket', async () => {
+    await using volume = await open();
+    await volume.scatteredPoints(spreadPoints(10));
+    expect(graph.log.requests.map(({ headers }) => headers.authorization)).toEqual(graph.log.requests.map(() => `Bearer ${TOKEN}`));
+    expect(bucket.log.requests.filter(({ headers }) => 'authorization' in headers)).toEqual([]);
+  });
+
+  test('of the bucket go to the bucket and not to the graph server', async () => {
+    await using volume = await open({ storage: { token: 'bucket-token' } });
+    await volume.scatteredPoints(spreadPoints(1));
+    expect(bucket.log.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer bucket-token']);
+    expect(graph.log.requests.filter(({ headers }) => headers.authorization !== `Bearer ${TOKEN}`)).toEqual([]);
+  });
+});
+
+describe('what a server says cannot lead astray', () => {
+  const openWith = async (info: object, options: OpenGrapheneOptions = {}) => {
+    const said = worldGraph({ faults: [{ match: /info/, status: 200, body: JSON.stringify(info) }] });
+    const mocks = await serveMocks({ '/segmentation': said, '/bucket': bucket });
+    try {
+      return await openGraphene(`graphene://${mocks.url}/segmentation/table/world`, { token: null, ...options });
+    } finally {
+      await mocks.close();
+    }
+  };
+
+  test.each(['file:///etc', '/etc', 'mem://x', 'ftp://x/y', 'precomputed://file:///etc'])('data_dir %s is refused', async (dataDir) => {
+    await expect(openWith({ ...GRAPH_INFO, data_dir: dataDir })).rejects.toMatchObject({ name: 'PathError', code: 'FORBIDDEN_ADDRESS', message: expect.stringContaining('dataDir') });
+  });
+
+  test('a data_dir given by the user goes before it', async () => {
+    await using volume = await openWith({ ...GRAPH_INFO, data_dir: 'file:///etc' }, { dataDir: `${served.url}/bucket` });
+    const { supervoxelIds } = await volume.scatteredPoints([[17, 8, 4]], { agglomerate: false });
+    expect(supervoxelIds[0]).toBe(WORLD.labelAt(17, 8, 4));
+  });
+
+  test.each([
+    { name: 'a key that leaves the volume', info: { ...GRAPH_INFO, scales: [{ ...GRAPH_INFO.scales[0], key: '../secret' }] }, error: { name: 'InfoError', code: 'UNSUPPORTED', message: expect.stringContaining('../secret') } },
+    { name: 'no graph', info: { ...GRAPH_INFO, graph: undefined }, error: { name: 'InfoError', code: 'BAD_INFO', message: expect.stringContaining('graph') } },
+    { name: 'an image', info: { ...GRAPH_INFO, type: 'image' }, error: { name: 'InfoError', code: 'BAD_INFO' } },
+    { name: 'a cv_mip that is not there', info: { ...GRAPH_INFO, graph: { ...GRAPH_INFO.graph, cv_mip: 3 } }, error: { name: 'InfoError', code: 'BAD_INFO' } },
+    { name: 'no data_dir', info: { ...GRAPH_INFO, data_dir: undefined }, error: { name: 'InfoError', code: 'BAD_INFO', message: expect.stringContaining('data_dir') } },
+  ])('an info with $name is an error at opening', async ({ info, error }) => {
+    await expect(openWith(info)).rejects.toMatchObject(error);
+  });
+});
+
+describe('openPrecomputed', () => {
+  const openFiles = async (info: string | object, path = '/bucket') => {
+    const text = typeof info === 'string' ? info : JSON.stringify(info);
+    const mocks = await serveMocks({ '/bucket': createMockBucket({ files: { info: new TextEncoder().encode(text) } }) });
+    try {
+      return await openPrecomputed(`precomputed://${mocks.url}${path}`, { retries: 0 });
+    } finally {
+      await mocks.close();
+    }
+  };
+
+  test.each([
+    { name: 'no info', path: '/nowhere', info: '{}', error: { name: 'InfoError', code: 'NOT_FOUND' } },
+    { name: 'HTML instead of info', info: '<html><title>Log in</title></html>', error: { name: 'InfoError', code: 'BAD_INFO', message: expect.stringContaining('web page') } },
+    { name: 'an info that is no volume', info: { '@type': 'neuroglancer_annotations_v1' }, error: { name: 'InfoError', code: 'BAD_INFO' } },
+    { name: 'a list', info: '[1]', error: { name: 'InfoError', code: 'BAD_INFO' } },
+  ])('throws a typed error for $name', async ({ info, path, error }) => {
+    await expect(openFiles(info, path)).rejects.toMatchObject(error);
+  });
+
+  test('opens a volume whose encoding it does not read, and says so when it is read', async () => {
+    const info = tinyInfo(WORLD);
+    await using volume = await openFiles({ ...info, scales: [{ ...info.scales[0], encoding: 'jpeg' }] });
+    await expect(volume.scatteredPoints([[17, 8, 4]])).rejects.toMatchObject({ name: 'InfoError', code: 'UNSUPPORTED', message: expect.stringContaining('jpeg') });
+  });
+
+  test.each([
+    { name: 'a bare point', points: [1, 2, 3], error: TypeError },
+    { name: 'a mip it has not', points: [[1, 2, 3]], options: { mip: 7 }, error: RangeError },
+    { name: 'a resolution of zeros', points: [[1, 2, 3]], options: { resolution: [0, 0, 0] }, error: RangeError },
+    { name: 'onError it does not know', points: [[1, 2, 3]], options: { onError: 'ignore' }, error: TypeError },
+  ])('refuses $name', async ({ points, options, error }) => {
+    await using volume = await openFiles(tinyInfo(WORLD));
+    await expect(volume.scatteredPoints(points as number[][], options as object)).rejects.toThrow(error);
+  });
+});
+
+describe('abort', () => {
+  test('rejects with the reason, and leaves another call that wants the same chunks alone', async () => {
+    bucket.faults.push({ match: /s0/, delayMs: 20 });
+    await using volume = await open();
+    const controller = new AbortController();
+    const [left, stayed] = [volume.scatteredPoints(spreadPoints(100), { signal: controller.signal }), volume.scatteredPoints(spreadPoints(100))];
+    controller.abort(new Error('enough'));
+    await expect(left).rejects.toThrow('enough');
+    expect((await stayed).rootIds[1]).toBe(rootOf(0, 1));
+  });
+});

@@ -1,0 +1,66 @@
+/** Every fixture volume this version reads, over file:// and over HTTP, against what CloudVolume said is there. */
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { openGraphene, openPrecomputed, PointStatus, type PrecomputedVolume } from '../../lib/index.ts';
+import { createMockBucket, createMockChunkedGraph, serveMocks, type MockChunkedGraphOptions, type ServedMocks } from '../../mocks/index.ts';
+import { fixtureVolumes, loadFixture, VOLUMES_FOLDER, type Fixture } from '../support/fixtures.ts';
+
+const quiet = { logger: { warn: () => undefined } };
+let served: ServedMocks;
+const bucket = createMockBucket({ folder: VOLUMES_FOLDER });
+const graphName = 'graphene_cseg_u64';
+const graphFixture = loadFixture(graphName);
+const graph = createMockChunkedGraph({ ...(graphFixture.graph as unknown as MockChunkedGraphOptions), table: graphName, dataDir: `{HOST}/volumes/${graphName}` });
+
+beforeAll(async () => void (served = await serveMocks({ '/volumes': bucket, '/segmentation': graph })));
+afterAll(() => served.close());
+
+async function check(volume: PrecomputedVolume, fixture: Fixture): Promise<number> {
+  let checked = 0;
+  for (const { mip, points, values, missingChunk } of fixture.scales) {
+    const result = await volume.scatteredPoints(points, { mip, resolution: volume.scales[mip].resolution });
+    for (const [i, row] of [...result.rows()].entries()) {
+      const expected = values[i];
+      const channels = Array.isArray(expected) ? expected : [expected];
+      if (expected === null) expect([i, row.status]).toEqual([i, 'out_of_bounds']);
+      else if (missingChunk.has(i)) expect([i, row.status]).toEqual([i, 'missing_chunk']);
+      else if (volume.dataType === 'float32') expect([i, row.values]).toEqual([i, channels.map(Number)]);
+      else {
+        expect([i, row.values.map(String)]).toEqual([i, channels]);
+        expect(['ok', 'background']).toContain(row.status);
+      }
+      checked++;
+    }
+  }
+  return checked;
+}
+
+describe('fixtures', () => {
+  const fixtures = fixtureVolumes({ encodings: ['raw', 'compressed_segmentation'], sharded: false });
+
+  test.each(fixtures.map(({ name }) => name))('%s reads as CloudVolume reads it, from disk and over HTTP', async (name) => {
+    const fixture = loadFixture(name);
+    await using local = await openPrecomputed(join(VOLUMES_FOLDER, name), quiet);
+    await using file = await openPrecomputed(`precomputed://file://${join(VOLUMES_FOLDER, name)}`, { ...quiet, lruBytes: 1e6 });
+    await using http = await openPrecomputed(`${served.url}/volumes/${name}/`, quiet);
+    for (const volume of [local, file, http]) expect(await check(volume, fixture)).toBeGreaterThanOrEqual(200);
+  });
+
+  test(`${graphName} has the supervoxels and roots that CloudVolume's graphene client gave`, async () => {
+    await using volume = await openGraphene(`graphene://${served.url}/segmentation/table/${graphName}`, { token: null, ...quiet });
+    const [{ points, values, roots }] = graphFixture.scales;
+    const result = await volume.scatteredPoints(points);
+    for (const [i, { status, supervoxelId, rootId }] of [...result.rows()].entries()) {
+      if (values[i] === null) expect([i, status]).toEqual([i, 'out_of_bounds']);
+      else expect([i, String(supervoxelId), String(rootId), status]).toEqual([i, values[i], roots![i], values[i] === '0' ? 'background' : 'ok']);
+    }
+    expect(result.status).not.toContain(PointStatus.suspect);
+  });
+
+  test('coordinates in another resolution name the voxel that CloudVolume takes', async () => {
+    await using volume = await openGraphene(`graphene://${served.url}/segmentation/table/${graphName}`, { token: null, ...quiet });
+    const { resolution, queries } = graphFixture.coordResolution!;
+    const { supervoxelIds } = await volume.scatteredPoints(queries.map(({ point }) => point), { resolution });
+    expect(Array.from(supervoxelIds, String)).toEqual(queries.map(({ value }) => value));
+  });
+});
