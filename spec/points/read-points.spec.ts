@@ -1,0 +1,101 @@
+import { describe, expect, jest, test } from '@jest/globals';
+import { DecodeError, RequestError } from '../../lib/base/errors.ts';
+import { ChunkReader } from '../../lib/chunks/chunk-reader.ts';
+import type { ChunkSource } from '../../lib/chunks/chunk-source.ts';
+import type { ChunkLayout, Codec } from '../../lib/codecs/codec.ts';
+import { raw } from '../../lib/codecs/raw.ts';
+import { wordsView } from '../../lib/precomputed/data-type.ts';
+import type { PointPlan } from '../../lib/points/plan.ts';
+import { readPoints } from '../../lib/points/read-points.ts';
+import { PointStatus } from '../../lib/points/status.ts';
+
+const { unset, ok, outOfBounds, missingChunk, failed } = PointStatus;
+
+/** Chunks of 2 x 1 x 1 uint16 voxels in two channels; cell 3 is not stored, cell 4 cannot be read, cell 5 is cut. */
+const layoutOf = (): ChunkLayout => ({ chunkSize: [2, 1, 1], channels: 2, dataType: 'uint16' });
+const source: ChunkSource = {
+  id: 's',
+  urlOf: (cell) => `mem://s/${cell}`,
+  read: async (cell) => {
+    if (cell === 3) return undefined;
+    if (cell === 4) throw new RequestError('HTTP_STATUS', 'answered 500', 'mem://s/4', 500);
+    const bytes = new Uint8Array(Uint16Array.of(10 * cell, 10 * cell + 1, 100 * cell, 100 * cell + 1).buffer);
+    return cell === 5 ? bytes.subarray(1) : bytes;
+  },
+};
+
+/** Points 0, 6 in cell 7; 2, 3 in cell 3; 1 in cell 4; 4, 5 in cell 5; point 7 in none. */
+const plan: PointPlan = {
+  cells: Float64Array.of(7, 3, 4, 5),
+  starts: Uint32Array.of(0, 2, 4, 5, 7),
+  order: Uint32Array.of(0, 6, 2, 3, 1, 4, 5),
+  offsets: Uint32Array.of(1, 0, 0, 1, 1, 0, 1),
+};
+
+function ask(part: { codec?: Codec; onProgress?: (progress: { chunks: number; chunksDone: number }) => void; signal?: AbortSignal } = {}) {
+  const values = new Uint16Array(16).fill(0), status = new Uint8Array(8);
+  status[7] = outOfBounds;
+  const done = readPoints(new ChunkReader(), { plan, source, codec: raw, layoutOf, out: wordsView(values), status, ...part });
+  return { values, status, done };
+}
+
+describe('readPoints', () => {
+  test('writes every channel of every point where it belongs, and a status for each that was planned', async () => {
+    const { values, status, done } = ask();
+    const { failures } = await done;
+    expect([...values]).toEqual([71, 701, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 70, 700, 0, 0]);
+    expect([...status]).toEqual([ok, failed, missingChunk, missingChunk, failed, failed, ok, outOfBounds]);
+    expect(status).not.toContain(unset);
+    expect(failures.map(({ error, points }) => [error.code, error.url, [...points]]).sort()).toEqual([
+      ['CHUNK_FAILED', 'mem://s/4', [1]],
+      ['CHUNK_FAILED', 'mem://s/5', [4, 5]],
+    ]);
+    const causes = Object.fromEntries(failures.map(({ error }) => [error.url, error.cause]));
+    expect(causes['mem://s/4']).toMatchObject({ code: 'HTTP_STATUS', status: 500 });
+    expect(causes['mem://s/5']).toMatchObject({ code: 'WRONG_SIZE' });
+  });
+
+  test('leaves zeroes where a decoder gave up half-way, and nothing else is touched', async () => {
+    const halfWay: Codec = {
+      ...raw,
+      decodePoints(bytes, layout, offsets, out, outIndex) {
+        raw.decodePoints(bytes.byteLength === 8 ? bytes : new Uint8Array(8).fill(255), layout, offsets, out, outIndex);
+        if (bytes.byteLength !== 8) throw new DecodeError('TRUNCATED', 'cut');
+      },
+    };
+    const { values, status, done } = ask({ codec: halfWay });
+    await done;
+    expect([...values]).toEqual([71, 701, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 70, 700, 0, 0]);
+    expect([...status.subarray(4, 6)]).toEqual([failed, failed]);
+  });
+
+  test('tells progress once a chunk, whatever became of it', async () => {
+    const onProgress = jest.fn();
+    await ask({ onProgress }).done;
+    expect(onProgress.mock.calls).toEqual([1, 2, 3, 4].map((chunksDone) => [{ chunks: 4, chunksDone }]));
+  });
+
+  test('throws what onProgress threw first, after everything else has finished; no chunk is blamed for it', async () => {
+    const first = new Error('the bar broke');
+    const onProgress = jest.fn(({ chunksDone }: { chunksDone: number }) => {
+      throw chunksDone === 1 ? first : new Error('again');
+    });
+    const { values, status, done } = ask({ onProgress });
+    await expect(done).rejects.toBe(first);
+    expect(onProgress).toHaveBeenCalledTimes(4);
+    expect([...status]).toEqual([ok, failed, missingChunk, missingChunk, failed, failed, ok, outOfBounds]);
+    expect(values[0]).toBe(71);
+  });
+
+  test('rejects with the reason of an abort', async () => {
+    const reason = new Error('enough');
+    await expect(ask({ signal: AbortSignal.abort(reason) }).done).rejects.toBe(reason);
+  });
+
+  test('has nothing to do for an empty plan', async () => {
+    const nothing: PointPlan = { cells: new Float64Array(0), starts: new Uint32Array(1), order: new Uint32Array(0), offsets: new Uint32Array(0) };
+    const { failures, cost } = await readPoints(new ChunkReader(), { plan: nothing, source, codec: raw, layoutOf, out: new Uint16Array(0), status: new Uint8Array(0) });
+    expect(failures).toEqual([]);
+    expect(cost).toEqual({ requests: 0, bytes: 0, absentBy403: 0, cacheHits: 0 });
+  });
+});
