@@ -3,8 +3,8 @@
  * (version 1 with connectivity 4); else all slices up to the last wanted one, or all of them where components span slices (connectivity 6).
  * Slices are decoded to boundary bits and runs, never to voxels. The format has no checksum; lengths and counts are checked against each other.
  *
- * Scratch memory: a copy of the windows (at most 4 times their bytes), and at most 9 bytes for each voxel of the slices decoded together
- * (one slice with a z-index); 0.2 bytes are usual.
+ * Scratch memory: 9 times the bytes of the windows and their table at most (twice is usual), 8 bytes a point, and for the slices decoded
+ * together (one with a z-index) at most 8 bytes a voxel and 30 a row; 0.2 bytes a voxel are usual. Nothing is kept between calls.
  * Source: seung-lab/compresso, README.md and compresso.hpp (format facts).
  */
 import { DecodeError } from '../base/errors.ts';

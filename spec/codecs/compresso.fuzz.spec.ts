@@ -59,7 +59,7 @@ function heldLabels(stream: Uint8Array, { layout: { dataType } }: CompressoCase)
 }
 
 describe('compresso: hostile bytes', () => {
-  test.each([1, 2, 3, 4, 5, 6])('give labels the stream holds or a typed error (6,000 mutations, seed %i)', (seed) => {
+  test.each([1, 2, 3, 4, 5])('give labels the stream holds or a typed error (6,000 mutations, seed %i)', (seed) => {
     const random = seeded(seed), seen = { labels: 0, TRUNCATED: 0, BAD_HEADER: 0 } as Record<string, number>;
     for (let mutation = 0; mutation < 6000; mutation++) {
       const one = random.pick(CASES), { layout } = one, stream = atOddOffset(mutate(random, one.stream, random.pick(CASES).stream));

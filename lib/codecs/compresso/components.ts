@@ -15,6 +15,8 @@ export class Components {
   /** While labelling an earlier run of the same component (union-find), afterwards the component's number. */
   #component = new Uint32Array(1024);
   #rowStart: Uint32Array;
+  /** Runs when every other voxel is boundary: no slab has more. */
+  #mostRuns: number;
 
   /** @param rows Rows of voxels to label at a time, at most. */
   constructor(
@@ -23,6 +25,7 @@ export class Components {
     rows: number,
   ) {
     this.#rowStart = new Uint32Array(rows + 1);
+    this.#mostRuns = rows * ((sx + 1) >>> 1);
   }
 
   /** Numbers the components of a slab from 0: within each slice (`connectivity` 4) or across slices too (6). */
@@ -102,7 +105,7 @@ export class Components {
   #reserve(more: number): void {
     const needed = this.#runs + more;
     if (needed <= this.#first.length) return;
-    const length = Math.max(needed, 2 * this.#first.length);
+    const length = Math.min(Math.max(needed, 2 * this.#first.length), this.#mostRuns);
     this.#first = grown(Uint16Array, this.#first, length);
     this.#last = grown(Uint16Array, this.#last, length);
     this.#component = grown(Uint32Array, this.#component, length);

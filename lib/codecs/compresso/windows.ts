@@ -39,18 +39,17 @@ export function readWindows(stream: Stream): Windows {
   const perRow = Math.ceil(sx / xstep), perLayer = perRow * Math.ceil(sy / ystep), layers = Math.ceil(sz / zstep);
   const entries = readEntries(stream), [low, high] = readValues(stream);
   const layerEntry = new Uint32Array(layers), layerSkip = new Float64Array(layers);
-  let count = 0, layer = 0;
-  for (let i = 0, layerStart = 0; i < entries.length; i++) {
-    const entry = entries[i], odd = entry & 1, end = count + odd * (entry >>> 1) + (odd ^ 1);
-    while (end > layerStart) {
-      if (layer === layers) throw new DecodeError('BAD_HEADER', `compresso: entry ${i} runs past the ${layers * perLayer} windows of the chunk`);
-      layerEntry[layer] = i;
-      layerSkip[layer++] = layerStart - count;
-      layerStart += perLayer;
-    }
-    count = end;
+  const total = layers * perLayer;
+  let count = 0, run = 0, i = 0;
+  for (let layer = 0; layer < layers; layer++) {
+    const start = layer * perLayer;
+    while (count <= start && i < entries.length) count += run = runOf(entries[i++]);
+    layerEntry[layer] = i - 1;
+    layerSkip[layer] = start - (count - run);
   }
-  if (count < layers * perLayer) throw new DecodeError('TRUNCATED', `compresso: ${count} windows, the chunk takes ${layers * perLayer}`);
+  while (i < entries.length) count += runOf(entries[i++]);
+  // Writers before 2.3.2 put one window too many after the longest run; what follows is misplaced, so such streams are refused as well.
+  if (count !== total) throw new DecodeError(count < total ? 'TRUNCATED' : 'BAD_HEADER', `compresso: ${count} windows, the chunk takes ${total}`);
   return { entries, low, high, perRow, perLayer, layerEntry, layerSkip };
 }
 
@@ -103,6 +102,9 @@ function bitsOf(low: number, high: number, at: number): number {
   return at === 0 ? low : (low >>> at) | (high << (32 - at));
 }
 
+/** How many windows an entry stands for. */
+const runOf = (entry: number): number => ((entry & 1) === 0 ? 1 : entry >>> 1);
+
 /** Windows reach past the edge of the chunk; what they hold there is nobody's. */
 function clearPadding({ bits, rowWords }: BoundaryBits, sx: number): void {
   if (sx % 32 === 0) return;
@@ -126,7 +128,12 @@ function readEntries({ bytes, windows }: Stream): Uint32Array {
 function readValues({ bytes, values }: Stream): [low: Uint32Array, high: Uint32Array] {
   const words = readWords(bytes, values);
   if (values.width < 8) return [words, new Uint32Array(values.count)];
-  return [words.filter((_, i) => i % 2 === 0), words.filter((_, i) => i % 2 === 1)];
+  const low = new Uint32Array(values.count), high = new Uint32Array(values.count);
+  for (let i = 0; i < low.length; i++) {
+    low[i] = words[2 * i];
+    high[i] = words[2 * i + 1];
+  }
+  return [low, high];
 }
 
 /** A section as words (two for each of 8 bytes); copied, as its bytes may start at any alignment. */
