@@ -1,0 +1,329 @@
+import { getEventListeners } from 'node:events';
+import { inspect } from 'node:util';
+import { describe, expect, jest, test } from '@jest/globals';
+import { RequestError, type ChunkError } from '../../lib/base/errors.ts';
+import { ChunkReader, type ChunkConsumer } from '../../lib/chunks/chunk-reader.ts';
+import type { ChunkSource } from '../../lib/chunks/chunk-source.ts';
+import type { Meter } from '../../lib/storage/store.ts';
+import { deferred, nextTurn } from '../support/stub-store.ts';
+
+interface Read {
+  cell: number;
+  signal: AbortSignal;
+  meter: Meter;
+  resolve: (bytes: Uint8Array | undefined) => void;
+  reject: (error: unknown) => void;
+}
+
+/** A source whose reads wait until the spec settles them, and give up when their signal aborts. */
+class Source implements ChunkSource {
+  readonly reads: Read[] = [];
+  constructor(readonly id = 'scale') {}
+
+  get cells(): number[] {
+    return this.reads.map(({ cell }) => cell);
+  }
+
+  urlOf(cell: number): string {
+    return `https://bucket.example/${this.id}/${cell}`;
+  }
+
+  read(cell: number, { signal, meter }: { signal: AbortSignal; meter: Meter }): Promise<Uint8Array | undefined> {
+    const { promise, resolve, reject } = deferred<Uint8Array | undefined>();
+    this.reads.push({ cell, signal, meter, resolve, reject });
+    meter.requests++;
+    signal.addEventListener('abort', () => reject(signal.reason));
+    return promise;
+  }
+
+  /** Answers what is asked until nobody asks any more. */
+  async serve(answer: (cell: number) => Uint8Array | undefined = (cell) => Uint8Array.of(cell)): Promise<void> {
+    for (let served = 0; served < this.reads.length; await nextTurn())
+      for (; served < this.reads.length; served++) this.reads[served].resolve(answer(this.reads[served].cell));
+  }
+}
+
+class Consumer implements ChunkConsumer {
+  readonly taken: [ordinal: number, bytes: number[] | undefined][] = [];
+  readonly failed: [ordinal: number, error: ChunkError][] = [];
+  constructor(readonly onTake: (bytes: Uint8Array | undefined) => void = () => {}) {}
+
+  take(ordinal: number, bytes: Uint8Array | undefined): void {
+    this.onTake(bytes);
+    this.taken.push([ordinal, bytes && [...bytes]]);
+  }
+  fail(ordinal: number, error: ChunkError): void {
+    this.failed.push([ordinal, error]);
+  }
+}
+
+const cells = (...numbers: number[]): Float64Array => Float64Array.from(numbers);
+
+describe('ChunkReader', () => {
+  test('hands every chunk to its ordinal and tells what is not stored', async () => {
+    const source = new Source(), consumer = new Consumer();
+    const done = new ChunkReader().read(source, cells(5, 2 ** 40, 7), consumer);
+    await source.serve((cell) => (cell === 7 ? undefined : Uint8Array.of(cell % 251)));
+    expect(await done).toEqual({ requests: 3, bytes: 0, absentBy403: 0, cacheHits: 0 });
+    expect(consumer.taken).toEqual([[0, [5]], [1, [2 ** 40 % 251]], [2, undefined]]);
+  });
+
+  test('has nothing to do for no chunks', async () => {
+    const source = new Source(), { signal } = new AbortController();
+    expect(await new ChunkReader().read(source, cells(), new Consumer(), signal)).toEqual({ requests: 0, bytes: 0, absentBy403: 0, cacheHits: 0 });
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+    expect(source.reads).toEqual([]);
+  });
+
+  test('reads a chunk once for all calls of one tick', async () => {
+    const source = new Source(), reader = new ChunkReader();
+    const consumers = Array.from({ length: 10 }, () => new Consumer());
+    const calls = consumers.map((consumer, k) => reader.read(source, cells(1, 2, 3 + k), consumer));
+    await source.serve();
+    const costs = await Promise.all(calls);
+    expect(source.cells).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    consumers.forEach(({ taken }, k) => expect(taken).toEqual([[0, [1]], [1, [2]], [2, [3 + k]]]));
+    // The cost is where it was asked first.
+    expect(costs.map(({ requests, cacheHits }) => [requests, cacheHits])).toEqual([[3, 0], ...Array<number[]>(9).fill([1, 2])]);
+  });
+
+  test('lets a later call join a read that is under way, and reads afresh once it has ended', async () => {
+    const source = new Source(), reader = new ChunkReader(), consumers = [new Consumer(), new Consumer(), new Consumer()];
+    const first = reader.read(source, cells(1), consumers[0]);
+    await nextTurn();
+    const second = reader.read(source, cells(1), consumers[1]);
+    await nextTurn();
+    expect(source.cells).toEqual([1]);
+    source.reads[0].resolve(Uint8Array.of(9));
+    await Promise.all([first, second]);
+    const third = reader.read(source, cells(1), consumers[2]);
+    await source.serve();
+    await third;
+    expect(source.cells).toEqual([1, 1]);
+    expect(consumers.map(({ taken }) => taken[0])).toEqual([[0, [9]], [0, [9]], [0, [1]]]);
+  });
+
+  test('keeps the cells of different sources apart', async () => {
+    const [fine, coarse] = [new Source('fine'), new Source('coarse')], reader = new ChunkReader({ lruBytes: 100 }), consumers = [new Consumer(), new Consumer()];
+    const calls = [reader.read(fine, cells(1), consumers[0]), reader.read(coarse, cells(1), consumers[1])];
+    await Promise.all([fine.serve(() => Uint8Array.of(10)), coarse.serve(() => Uint8Array.of(20))]);
+    await Promise.all(calls);
+    expect(consumers.map(({ taken }) => taken[0][1])).toEqual([[10], [20]]);
+  });
+
+  test('fails a chunk for all that wait for it, and never hands the failure to a later call', async () => {
+    const source = new Source(), reader = new ChunkReader({ lruBytes: 100 }), consumers = [new Consumer(), new Consumer(), new Consumer()];
+    const calls = [reader.read(source, cells(1, 2), consumers[0]), reader.read(source, cells(2), consumers[1])];
+    await nextTurn();
+    const cause = new RequestError('HTTP_STATUS', 'answered 500', 'https://bucket.example/scale/2', 500);
+    source.reads[0].resolve(Uint8Array.of(1));
+    source.reads[1].reject(cause);
+    await Promise.all(calls);
+    expect(consumers[0].taken).toEqual([[0, [1]]]);
+    for (const [consumer, ordinal] of [[consumers[0], 1], [consumers[1], 0]] as const) {
+      const [[at, error]] = consumer.failed;
+      expect(at).toBe(ordinal);
+      expect(error).toMatchObject({ code: 'CHUNK_FAILED', url: 'https://bucket.example/scale/2', message: 'chunk https://bucket.example/scale/2: answered 500', cause });
+    }
+    const again = reader.read(source, cells(2), consumers[2]);
+    await source.serve();
+    await again;
+    expect(source.cells).toEqual([1, 2, 2]);
+    expect(consumers[2].taken).toEqual([[0, [2]]]);
+  });
+
+  test('passes on no foreign error as a cause', async () => {
+    const source = new Source(), consumer = new Consumer();
+    const done = new ChunkReader().read(source, cells(1), consumer);
+    await nextTurn();
+    source.reads[0].reject(Object.assign(new Error('socket broke'), { headers: { authorization: 'Bearer s3cr3t' } }));
+    await done;
+    expect(consumer.failed[0][1].cause).toBeUndefined();
+    expect(inspect(consumer.failed[0][1], { depth: 9, showHidden: true })).not.toContain('s3cr3t');
+  });
+
+  test('fails a chunk only for the consumer that could not take it', async () => {
+    const source = new Source(), reader = new ChunkReader();
+    const broken = new Consumer(() => {
+      throw new RangeError('no room');
+    });
+    const sound = new Consumer();
+    const calls = [reader.read(source, cells(1), broken), reader.read(source, cells(1), sound)];
+    await source.serve();
+    await Promise.all(calls);
+    expect(broken.failed[0][1].message).toBe('chunk https://bucket.example/scale/1: no room');
+    expect(sound.taken).toEqual([[0, [1]]]);
+  });
+
+  test.each([1, 3, 32])('keeps at most %d chunks in flight over all calls, in the order asked, and uses them all', async (concurrency) => {
+    const source = new Source(), reader = new ChunkReader({ concurrency });
+    const all = Array.from({ length: 100 }, (_, k) => k);
+    const calls = [reader.read(source, cells(...all.slice(0, 60)), new Consumer()), reader.read(source, cells(...all.slice(40)), new Consumer())];
+    for (let served = 0; served < 100; served++) {
+      await nextTurn();
+      expect(source.reads).toHaveLength(Math.min(served + concurrency, 100));
+      source.reads[served].resolve(undefined);
+    }
+    await Promise.all(calls);
+    expect(source.cells).toEqual(all);
+  });
+
+  test('defaults to 32 in flight and to keeping nothing', async () => {
+    const source = new Source(), reader = new ChunkReader();
+    const done = reader.read(source, cells(...Array(40).keys()), new Consumer());
+    await nextTurn();
+    expect(source.reads).toHaveLength(32);
+    await source.serve();
+    await done;
+    const again = reader.read(source, cells(0), new Consumer());
+    await source.serve();
+    expect((await again).cacheHits).toBe(0);
+  });
+
+  test('reads 50,000 chunks, and works on after running dry', async () => {
+    const source: ChunkSource = { id: 's', urlOf: String, read: async (cell) => Uint8Array.of(cell & 255) };
+    const reader = new ChunkReader({ concurrency: 8 });
+    for (let again = 0; again < 2; again++) {
+      let right = 0;
+      const consumer = { take: (ordinal: number, bytes?: Uint8Array) => void (bytes?.[0] === (ordinal & 255) && right++), fail: jest.fn() };
+      await reader.read(source, Float64Array.from({ length: 50_000 }, (_, k) => k), consumer);
+      expect(right).toBe(50_000);
+    }
+  });
+});
+
+describe('the cache of a ChunkReader', () => {
+  /** Reads one chunk; whether it was asked of the source. */
+  async function asks(reader: ChunkReader, source: Source, cell: number, answer?: (cell: number) => Uint8Array | undefined, consumer = new Consumer()): Promise<boolean> {
+    const before = source.reads.length;
+    const done = reader.read(source, cells(cell), consumer);
+    await nextTurn();
+    const asked = source.reads.length > before;
+    if (asked) source.reads[before].resolve((answer ?? (() => new Uint8Array(40).fill(cell)))(cell));
+    const { cacheHits } = await done;
+    expect(cacheHits).toBe(asked ? 0 : 1);
+    return asked;
+  }
+
+  test('is bounded in bytes and lets go of what was used least recently', async () => {
+    const source = new Source(), reader = new ChunkReader({ lruBytes: 100 });
+    expect(await asks(reader, source, 1)).toBe(true);
+    expect(await asks(reader, source, 2)).toBe(true);
+    expect(await asks(reader, source, 1)).toBe(false);
+    expect(await asks(reader, source, 3)).toBe(true); // 120 bytes: 2 goes
+    expect(await asks(reader, source, 1)).toBe(false);
+    expect(await asks(reader, source, 2)).toBe(true);
+  });
+
+  test('keeps no chunk that is larger than itself, and drops none for it', async () => {
+    const source = new Source(), reader = new ChunkReader({ lruBytes: 100 });
+    await asks(reader, source, 1);
+    const large = (): Uint8Array => new Uint8Array(101);
+    expect(await asks(reader, source, 2, large)).toBe(true);
+    expect(await asks(reader, source, 2, large)).toBe(true);
+    expect(await asks(reader, source, 1)).toBe(false);
+  });
+
+  test('keeps empty chunks, and nothing about missing ones', async () => {
+    const source = new Source(), reader = new ChunkReader({ lruBytes: 100 });
+    expect(await asks(reader, source, 1, () => new Uint8Array(0))).toBe(true);
+    expect(await asks(reader, source, 1)).toBe(false);
+    expect(await asks(reader, source, 2, () => undefined)).toBe(true);
+    expect(await asks(reader, source, 2, () => undefined)).toBe(true);
+  });
+
+  test('keeps no chunk that nobody could decode', async () => {
+    const source = new Source(), reader = new ChunkReader({ lruBytes: 100 });
+    const broken = new Consumer(() => {
+      throw new Error('cut');
+    });
+    expect(await asks(reader, source, 1, undefined, broken)).toBe(true);
+    expect(await asks(reader, source, 1)).toBe(true);
+    expect(await asks(reader, source, 1)).toBe(false);
+  });
+});
+
+describe('an abort of a ChunkReader call', () => {
+  const reason = new Error('enough');
+
+  test('rejects with the reason before anything is read when it has come already', async () => {
+    const source = new Source(), consumer = new Consumer();
+    await expect(new ChunkReader().read(source, cells(1), consumer, AbortSignal.abort(reason))).rejects.toBe(reason);
+    await nextTurn();
+    expect(source.reads).toEqual([]);
+  });
+
+  test('leaves other callers and their shared reads alone', async () => {
+    const source = new Source(), reader = new ChunkReader(), abort = new AbortController(), consumers = [new Consumer(), new Consumer()];
+    const calls = [reader.read(source, cells(1, 2), consumers[0], abort.signal), reader.read(source, cells(2, 3), consumers[1])];
+    await nextTurn();
+    abort.abort(reason);
+    await expect(calls[0]).rejects.toBe(reason);
+    expect(source.reads.map(({ cell, signal }) => [cell, signal.aborted])).toEqual([[1, true], [2, false], [3, false]]);
+    await source.serve();
+    await calls[1];
+    expect(consumers[1].taken).toEqual([[0, [2]], [1, [3]]]);
+    expect(consumers[0]).toMatchObject({ taken: [], failed: [] });
+  });
+
+  test('cancels a read with its last caller, and skips what still waits', async () => {
+    const source = new Source(), reader = new ChunkReader({ concurrency: 1 });
+    const aborts = [new AbortController(), new AbortController()];
+    const calls = aborts.map(({ signal }) => reader.read(source, cells(1, 2, 3), new Consumer(), signal));
+    const other = reader.read(source, cells(4), new Consumer());
+    await nextTurn();
+    aborts[0].abort(reason);
+    expect(source.reads[0].signal.aborted).toBe(false);
+    aborts[1].abort(reason);
+    expect(source.reads[0].signal.aborted).toBe(true);
+    await Promise.allSettled(calls);
+    await source.serve();
+    await other;
+    expect(source.cells).toEqual([1, 4]);
+  });
+
+  test('is not inherited by a later call for the same chunk, though the cancelled read has not ended', async () => {
+    const source = new Source(), reader = new ChunkReader(), abort = new AbortController(), consumer = new Consumer();
+    const gone = reader.read(source, cells(1), new Consumer(), abort.signal);
+    await nextTurn();
+    abort.abort(reason);
+    const later = reader.read(source, cells(1), consumer); // same turn: the rejection is still on its way
+    await expect(gone).rejects.toBe(reason);
+    await source.serve();
+    await later;
+    expect(source.cells).toEqual([1, 1]);
+    expect(consumer).toMatchObject({ taken: [[0, [1]]], failed: [] });
+  });
+
+  test('in the middle of taking cached chunks registers no more of them', async () => {
+    const source = new Source(), reader = new ChunkReader({ lruBytes: 100 }), abort = new AbortController();
+    const warm = reader.read(source, cells(1), new Consumer());
+    await source.serve();
+    await warm;
+    const impatient = new Consumer(() => abort.abort(reason));
+    await expect(reader.read(source, cells(1, 2, 3), impatient, abort.signal)).rejects.toBe(reason);
+    await nextTurn();
+    expect(source.cells).toEqual([1]);
+    expect(impatient).toMatchObject({ taken: [[0, [1]]], failed: [] });
+  });
+
+  test('by one consumer while a shared chunk is handed out leaves the others their bytes', async () => {
+    const source = new Source(), reader = new ChunkReader(), abort = new AbortController();
+    const impatient = new Consumer(() => abort.abort(reason)), patient = new Consumer();
+    const calls = Promise.allSettled([reader.read(source, cells(1, 2), impatient, abort.signal), reader.read(source, cells(1), patient)]);
+    await source.serve();
+    expect(await calls).toMatchObject([{ status: 'rejected', reason }, { status: 'fulfilled' }]);
+    expect(patient.taken).toEqual([[0, [1]]]);
+    expect(source.reads[1].signal.aborted).toBe(true);
+  });
+
+  test.each([['answered', false], ['aborted', true]])('leaves no listener on the signal of a call that was %s', async (_end, aborts) => {
+    const source = new Source(), reader = new ChunkReader(), abort = new AbortController();
+    const calls = [1, 2, 3].map((cell) => reader.read(source, cells(cell, 9), new Consumer(), abort.signal));
+    expect(getEventListeners(abort.signal, 'abort')).toHaveLength(3);
+    if (aborts) abort.abort(reason);
+    else await source.serve();
+    await Promise.allSettled(calls);
+    expect(getEventListeners(abort.signal, 'abort')).toEqual([]);
+  });
+});
