@@ -17,6 +17,8 @@ export interface HttpClientOptions {
   maxSockets?: number;
   /** Most repeats of one request. @default 4 */
   retries?: number;
+  /** First pause before a repeat, of which half is random; each further one is twice as long, up to 20 s. @default 200 */
+  backoffMs?: number;
   /** For name look-up, connection and TLS together. @default 10_000 */
   connectTimeoutMs?: number;
   /** Longest silence of a connection. @default 30_000 */
@@ -61,7 +63,7 @@ export const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 const MAX_REDIRECTS = 3;
 
 /** One client per volume: its sockets are kept alive until `close()`. */
-export function createHttpClient({ maxSockets = 48, retries = 4, connectTimeoutMs = 10_000, idleTimeoutMs = 30_000 }: HttpClientOptions = {}): HttpClient {
+export function createHttpClient({ maxSockets = 48, retries = 4, backoffMs = 200, connectTimeoutMs = 10_000, idleTimeoutMs = 30_000 }: HttpClientOptions = {}): HttpClient {
   const agents: (HttpAgent | HttpsAgent)[] = [];
   const underWay = new Map<Stopper, URL>();
   const signals = new SignalWatch();
@@ -87,7 +89,7 @@ export function createHttpClient({ maxSockets = 48, retries = 4, connectTimeoutM
     const { method = 'GET', body, meter, maxBytes = DEFAULT_MAX_BYTES, allowAddress = 'any' } = request;
     if (allowAddress === 'public') checkHost(url.hostname);
     const asked = { url, method, headers, body, meter, maxBytes, connectTimeoutMs, idleTimeoutMs: request.idleTimeoutMs ?? idleTimeoutMs };
-    const count = { made: 0, idle: 0, retries: (request.retry ?? method !== 'POST') ? retries : 0 };
+    const count = { made: 0, idle: 0, retries: (request.retry ?? method !== 'POST') ? retries : 0, backoffMs };
     for (;;) {
       const outcome = await exchange(instances[allowAddress], asked, stopper);
       if ('reply' in outcome && outcome.reply.status < 400) return outcome.reply;

@@ -58,21 +58,20 @@ export function exchange(got: Got, asked: Exchange, stopper: Stopper): Promise<O
     const stream = got.stream(url, {
       method,
       headers,
-      timeout: { socket: asked.idleTimeoutMs },
       // A POST without a body would wait for one to be written.
       body: method === 'POST' ? Buffer.from(body?.buffer ?? new ArrayBuffer(0), body?.byteOffset, body?.byteLength) : undefined,
     });
     const chunks: Uint8Array[] = [];
     let received = 0;
     let reply: Omit<HttpReply, 'body' | 'url'> | undefined;
-    let connectTimer: NodeJS.Timeout | undefined;
+    let timer: NodeJS.Timeout | undefined;
     let over = false;
 
     const end = (act: () => void): void => {
       if (over) return;
       over = true;
       stopper.idle();
-      clearTimeout(connectTimer);
+      clearTimeout(timer);
       act();
     };
     const succeed = (): void => end(() => resolve({ reply: { ...reply!, body: joined(chunks, received), url: url.href } }));
@@ -102,18 +101,26 @@ export function exchange(got: Got, asked: Exchange, stopper: Stopper): Promise<O
         reject(reason);
       }),
     );
+    // From the socket on: a request that waits for a free one is not idle.
+    const watchSilence = (): void => {
+      clearTimeout(timer);
+      if (!over) timer = setTimeout(() => failWith('TIMEOUT', `nothing received for ${asked.idleTimeoutMs} ms`, 'idle'), asked.idleTimeoutMs);
+    };
     stream.once('socket', (socket: Socket) => {
-      if (!socket.connecting) return;
-      connectTimer = setTimeout(() => failWith('TIMEOUT', `no connection within ${asked.connectTimeoutMs} ms`, 'connection'), asked.connectTimeoutMs);
-      socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', () => clearTimeout(connectTimer));
+      if (over) return;
+      if (!socket.connecting) return watchSilence();
+      timer = setTimeout(() => failWith('TIMEOUT', `no connection within ${asked.connectTimeoutMs} ms`, 'connection'), asked.connectTimeoutMs);
+      socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', watchSilence);
     });
     stream.once('response', (response: { statusCode: number; headers: IncomingHttpHeaders; ip?: string }) => {
+      timer?.refresh();
       reply = { status: response.statusCode, headers: response.headers, serverAddress: response.ip };
       // Refused before its first byte, not after the last that fits; a failing reply is read as far as it is wanted.
       if (reply.status < 300 && method !== 'HEAD') fits(Number(response.headers['content-length'] ?? 0));
     });
     stream.on('data', (chunk: Uint8Array) => {
       if (over) return;
+      timer?.refresh();
       received += chunk.byteLength;
       if (meter) meter.bytes += chunk.byteLength;
       chunks.push(chunk);
@@ -121,10 +128,9 @@ export function exchange(got: Got, asked: Exchange, stopper: Stopper): Promise<O
     });
     stream.once('end', succeed);
     // Stays: a stream that was destroyed may still have something to say, and nobody else listens.
-    stream.on('error', (error: { code?: string; event?: string }) => {
+    stream.on('error', (error: { code?: string }) => {
       const code = error.code ?? 'unknown error';
       if (code === 'FORBIDDEN_ADDRESS') fail(forbidden(url.hostname), 'final');
-      else if (error.event === 'socket') failWith('TIMEOUT', `nothing received for ${asked.idleTimeoutMs} ms`, 'idle');
       else if (reply && TRANSIENT.has(code)) failWith('CONNECTION', `the body ended early (${code})`, 'connection');
       else failWith('CONNECTION', `connection failed (${code})`, TRANSIENT.has(code) ? 'connection' : 'final');
     });

@@ -1,7 +1,5 @@
 /** Whether, and when, a request that failed is sent again. Pure: the clock and the dice are passed in. */
 
-/** First pause; each further one is twice as long. */
-const BASE_DELAY_MS = 200;
 const MAX_DELAY_MS = 20_000;
 /** A server that asks for more patience than this is not waited for. */
 const MAX_RETRY_AFTER_MS = 120_000;
@@ -24,6 +22,8 @@ export interface Attempts {
   idle: number;
   /** Most retries. */
   retries: number;
+  /** First pause; each further one is twice as long. */
+  backoffMs: number;
 }
 
 export const isRetriableStatus = (status: number): boolean => status === 408 || status === 429 || (status >= 500 && status <= 599);
@@ -32,13 +32,13 @@ export const isRetriableStatus = (status: number): boolean => status === 408 || 
  * Milliseconds to wait before the next attempt, or undefined when the failure stands: exponential backoff with equal jitter
  * (half fixed, half random), or what `Retry-After` asks for.
  */
-export function delayBeforeRetry(failure: Failure, { made, idle, retries }: Attempts, random: number, now: number): number | undefined {
+export function delayBeforeRetry(failure: Failure, { made, idle, retries, backoffMs }: Attempts, random: number, now: number): number | undefined {
   if (made > retries || failure.kind === 'final') return undefined;
   if (failure.kind === 'idle' && idle > MAX_IDLE_RETRIES) return undefined;
   if (failure.kind === 'status' && !isRetriableStatus(failure.status!)) return undefined;
   const asked = retryAfterMs(failure.retryAfter, now);
   if (asked !== undefined) return asked > MAX_RETRY_AFTER_MS ? undefined : asked;
-  const ceiling = Math.min(MAX_DELAY_MS, BASE_DELAY_MS * 2 ** (made - 1));
+  const ceiling = Math.min(MAX_DELAY_MS, backoffMs * 2 ** (made - 1));
   return ceiling / 2 + (ceiling / 2) * random;
 }
 

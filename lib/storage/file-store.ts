@@ -30,9 +30,9 @@ export class FileStore implements Store {
     try {
       for (const [suffix, contentEncoding] of SUFFIXES) {
         const file = await openIfThere(path + suffix);
-        options.signal?.throwIfAborted();
         if (file) return { ...(await readFile(file, path + suffix, options)), contentEncoding };
       }
+      options.signal?.throwIfAborted();
       return undefined;
     } catch (error) {
       options.signal?.throwIfAborted();
@@ -55,6 +55,7 @@ async function openIfThere(path: string): Promise<FileHandle | undefined> {
 
 async function readFile(file: FileHandle, path: string, { range, signal, maxBytes = DEFAULT_MAX_BYTES, meter }: ReadOptions): Promise<Pick<StoredObject, 'bytes' | 'range'>> {
   try {
+    signal?.throwIfAborted();
     if (meter) meter.requests++;
     const stat = await file.stat();
     if (!stat.isFile()) throw new RequestError('IO', `${path}: ${stat.isDirectory() ? 'EISDIR' : 'not a file'}`, path);

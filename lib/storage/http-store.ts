@@ -63,8 +63,8 @@ function rangeOf(url: string, { headers, body, status }: HttpReply, asked: ByteR
   const said = String(headers['content-range'] ?? '');
   const [, first, last, size] = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/i.exec(said.trim()) ?? [];
   const got = { start: Number(first), end: Number(last) + 1 };
-  const whole = got.end === asked?.end || (got.end < asked!.end && got.end === Number(size));
-  if (!asked || got.start !== asked.start || !whole || body.byteLength !== got.end - got.start)
-    throw new RequestError('BAD_RESPONSE', `${url}: asked for ${asked ? `bytes ${asked.start}-${asked.end - 1}` : 'everything'}, got ${body.byteLength} bytes said to be "${said.slice(0, 60)}"`, url, status);
-  return got;
+  const fits = asked && got.start === asked.start && (got.end === asked.end || (got.end < asked.end && got.end === Number(size)));
+  if (fits && body.byteLength === got.end - got.start) return got;
+  const wanted = asked ? `bytes ${asked.start}-${asked.end - 1}` : 'everything';
+  throw new RequestError('BAD_RESPONSE', `${url}: asked for ${wanted}, got ${body.byteLength} bytes said to be "${said.slice(0, 60)}"`, url, status);
 }
