@@ -47,6 +47,8 @@ export function parseGraphInfo(json: unknown, url: string): GraphInfo {
   const layerBits = graph.n_bits_for_layer_id ?? 8;
   if (graph.n_layers >= 2 ** layerBits) throw new InfoError('BAD_INFO', `info at ${url}: graph.n_layers ${graph.n_layers} does not fit in ${layerBits} bits`, url);
   const spatialBits = new Map(Object.entries(graph.spatial_bit_masks ?? {}).map(([layer, bits]) => [Number(layer), bits]));
+  for (const [layer, bits] of spatialBits)
+    if (layerBits + 3 * bits > 64) throw new InfoError('BAD_INFO', `info at ${url}: graph.spatial_bit_masks.${layer}: 3 x ${bits} bits and ${layerBits} of the layer do not fit in 64`, url);
   return {
     chunkSize: graph.chunk_size,
     nLayers: graph.n_layers,
