@@ -2,6 +2,8 @@
  * XXH64 with seed 0 in pairs of uint32, no BigInt. Source: the xxHash specification, doc/xxhash_spec.md of Cyan4973/xxHash.
  */
 
+const { imul } = Math;
+
 /** A uint64 as two int32; the functions below write into their first argument. */
 interface Pair {
   high: number;
@@ -24,8 +26,8 @@ function add(a: Pair, high: number, low: number): void {
 function multiply(a: Pair, b: Pair): void {
   const a0 = a.low & 0xffff, a1 = a.low >>> 16, b0 = b.low & 0xffff, b1 = b.low >>> 16;
   const middle = a1 * b0 + ((a0 * b0) >>> 16), other = a0 * b1 + (middle & 0xffff);
-  a.high = (a1 * b1 + Math.floor(middle / 65_536) + Math.floor(other / 65_536) + Math.imul(a.high, b.low) + Math.imul(a.low, b.high)) | 0;
-  a.low = Math.imul(a.low, b.low);
+  a.high = (a1 * b1 + (middle >>> 16) + (other >>> 16) + imul(a.high, b.low) + imul(a.low, b.high)) | 0;
+  a.low = imul(a.low, b.low);
 }
 
 /** By 1 to 63 bits other than 32. */
