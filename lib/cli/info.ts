@@ -2,7 +2,7 @@
 import { formatVec3 } from '../base/vec3.ts';
 import type { Io } from './io.ts';
 import { openVolume, type Opened } from './open.ts';
-import { plain, type Report } from './report.ts';
+import { alignColumns, plain, type Report } from './report.ts';
 
 export interface InfoFlags {
   json?: boolean;
@@ -52,7 +52,5 @@ function toText({ path, type, dataType, numChannels, graph, scales }: ReturnType
     String(mip), formatVec3(resolution), formatVec3(size), formatVec3(voxelOffset), formatVec3(chunkSize),
     sharding === undefined ? encoding : `${encoding}, sharded`, `${formatVec3(bounds.min)} to ${formatVec3(bounds.max)}`, key,
   ]);
-  const table = [head, ...cells].map((row) => row.map(plain));
-  const widths = head.map((_, column) => Math.max(...table.map((row) => row[column].length)));
-  return [...lines.map(plain), '', ...table.map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd()), ''].join('\n');
+  return `${[...lines.map(plain), '', ''].join('\n')}${alignColumns([head, ...cells])}`;
 }

@@ -7,6 +7,13 @@ import type { Io } from './io.ts';
 /** Text from servers and files without what a terminal would obey (escapes, line ends, directions of writing). */
 export const plain = (message: string): string => message.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ');
 
+/** Rows of cells as lines, each column as wide as its widest cell; ends with a line end. */
+export function alignColumns(rows: readonly (readonly string[])[]): string {
+  const table = rows.map((row) => row.map(plain));
+  const widths = table.reduce<number[]>((widest, row) => row.map((cell, column) => Math.max(widest[column] ?? 0, cell.length)), []);
+  return table.map((row) => `${row.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd()}\n`).join('');
+}
+
 export class Report {
   readonly #io: Io;
   #bar: SingleBar | undefined;

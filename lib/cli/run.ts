@@ -59,6 +59,14 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       await info(path, flags, io, report);
     });
 
+  program
+    .command('demo')
+    .description('Looks up points of a small volume that comes with this package, before and after a merge.')
+    .action(async () => {
+      const { demo } = await import('./demo.ts');
+      await demo(io, report);
+    });
+
   try {
     await program.parseAsync(argv, { from: 'user' });
     return code;

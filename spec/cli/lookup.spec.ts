@@ -6,6 +6,7 @@ import { createMockBucket } from '../../mocks/bucket.ts';
 import { createMockChunkedGraph } from '../../mocks/chunkedgraph.ts';
 import { serveMocks, type ServedMocks } from '../../mocks/loopback.ts';
 import { loadFixture } from '../support/fixtures.ts';
+import { firstChange } from './first-change.ts';
 import { runCli, type CliResult } from './run-cli.ts';
 
 const fixture = loadFixture('graphene_cseg_u64');
@@ -153,8 +154,9 @@ describe('graphene-points lookup', () => {
   test('an interrupt keeps what was written as FILE.partial and exits with 130', async () => {
     const controller = new AbortController();
     const output = join(folder, 'out.csv');
+    const created = firstChange(folder);
     const running = lookup(['--points', '-', '--out', output], undefined, controller.signal); // nobody ever writes to standard input
-    while (!(await readdir(folder)).includes('out.csv.partial')) await new Promise((resolve) => setImmediate(resolve));
+    await created;
     controller.abort(new Error('interrupted'));
     expect(await running).toEqual({ code: 130, stdout: '', stderr: '' });
     expect(await readdir(folder)).toEqual(['out.csv.partial']);
