@@ -9,7 +9,7 @@ export interface AskedWith {
   url: string;
   /** The token that was sent. A server may repeat it: it is taken out of what is quoted. */
   token: FoundToken | undefined;
-  /** Where to get a token. */
+  /** Where tokens are made unless the reply names another place. */
   origin: string;
 }
 
@@ -31,11 +31,21 @@ export function errorOfReply(reply: HttpReply, asked: AskedWith): GraphError | u
     return new GraphError('LOGIN_REDIRECT', `${url} redirects instead of answering (${token} was sent): it wants a log-in, or the address is wrong`, url, status);
   const body = errorBody(reply);
   const said = typeof body.message === 'string' ? excerpt(new TextEncoder().encode(body.message), {}, secrets) : excerpt(reply.body, reply.headers, secrets);
-  if (status === 401) return new GraphError('UNAUTHORIZED', `${url} refused ${token}: ${said}. Get one at ${origin}/auth/api/v1/create_token`, url, status);
+  if (status === 401) {
+    const refused = asked.token ? `refused ${token}` : 'wants a token, and none was sent';
+    return new GraphError('UNAUTHORIZED', `${url} ${refused}: ${said}. Get one at ${tokenPage(reply, origin)}`, url, status);
+  }
   if (status === 403 && body.error === 'missing_tos')
     return new GraphError('MISSING_TOS', `${url}: accept the terms of service first${formOf(body)}, then ask again`, url, status);
   if (status === 403) return new GraphError('FORBIDDEN', `${url} (${token} was sent): ${said}`, url, status);
   return new GraphError('HTTP_STATUS', `${url} answered ${status}: ${said}`, url, status);
+}
+
+/** The auth service is often another host: the reply names its `…/authorize`, beside which tokens are made. */
+function tokenPage({ headers }: HttpReply, origin: string): string {
+  const [, realm = ''] = /\brealm="(https:[^"]*\/authorize)"/.exec(headers['www-authenticate'] ?? '') ?? [];
+  const { origin: host, pathname } = new URL(URL.canParse(realm) ? realm : `${origin}/auth/api/v1/authorize`);
+  return `${host}${pathname.replace(/authorize$/, 'create_token')}`;
 }
 
 function formOf({ data }: ErrorBody): string {
