@@ -1,0 +1,140 @@
+/** What every mount of the mocks must do, whatever carries the requests: run by loopback.spec.ts and nock.spec.ts. */
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import got, { type Method, type RequestError, type Response } from 'got';
+import { bytesOf, idsFromBytes } from '../../lib/base/uint64.ts';
+import { createMockBucket, createMockChunkedGraph, type MockRoutes } from '../../mocks/index.ts';
+import { pcgGraph } from './pcg-graph.ts';
+
+export interface Mounted {
+  origin: string;
+  unmount(): void | Promise<void>;
+}
+
+const A = 72127962782105601n, ROOT_OF_A = 288230376151712042n;
+const roots = '/segmentation/api/v1/table/test_pcg/roots_binary';
+// Bytes that are no UTF-8 and have zeros: what text handling would break.
+const object = Uint8Array.from({ length: 300 }, (_, k) => (k * 7) & 255);
+
+export function mountContract(name: string, mount: (routes: MockRoutes) => Mounted | Promise<Mounted>): void {
+  describe(`mocks on ${name}`, () => {
+    const make = () => ({
+      graph: createMockChunkedGraph({ ...pcgGraph, dataDir: '{HOST}/bucket', info: { ...pcgGraph.info, data_dir: '{DATA_DIR}' } }),
+      bucket: createMockBucket({ files: { info: Buffer.from('{}'), 'a/object': object, 'a/packed.gz': gzipSync(object) } }),
+      longer: createMockBucket({ files: { info: Buffer.from('"longer"') } }),
+    });
+    let mocks = make();
+    let mounted: Mounted;
+    beforeEach(async () => {
+      mocks = make();
+      mounted = await mount({ '/segmentation': mocks.graph, '/bucket': mocks.bucket, '/bucket/nested': mocks.longer });
+    });
+    afterEach(() => mounted.unmount());
+
+    const ask = (path: string, { method = 'GET', headers = {}, body }: { method?: Method; headers?: Record<string, string>; body?: Uint8Array } = {}): Promise<Response<Buffer>> =>
+      got(mounted.origin + path, { method, headers: { 'accept-encoding': 'identity', ...headers }, body: body && Buffer.from(body), responseType: 'buffer', decompress: false, throwHttpErrors: false, followRedirect: false, retry: { limit: 0 } });
+    const failure = (path: string): Promise<RequestError> => ask(path).then(
+        () => Promise.reject(new Error('there was an answer')),
+        (error: unknown) => error as RequestError,
+      );
+
+    test('carries binary bodies both ways', async () => {
+      const { statusCode, headers, rawBody } = await ask(roots, { method: 'POST', headers: { 'content-type': 'application/octet-stream' }, body: bytesOf(BigUint64Array.of(A, 0n, 2n ** 64n - 1n)) });
+      expect([statusCode, headers['content-type'], headers['content-length']]).toEqual([200, 'text/html; charset=utf-8', '24']);
+      expect([...idsFromBytes(rawBody)]).toEqual([ROOT_OF_A, 0n, 0n]);
+      expect(mocks.graph.log.idsPerBatch()).toEqual([3]);
+    });
+
+    test('carries gzip bodies both ways', async () => {
+      const { headers, rawBody } = await ask(roots, { method: 'POST', headers: { 'content-encoding': 'gzip', 'accept-encoding': 'gzip' }, body: gzipSync(bytesOf(BigUint64Array.of(A))) });
+      expect(headers['content-encoding']).toBe('gzip');
+      expect([...idsFromBytes(gunzipSync(rawBody))]).toEqual([ROOT_OF_A]);
+      expect(mocks.graph.log.requests[0].ids).toBe(1);
+    });
+
+    test('carries the query and takes an empty body', async () => {
+      expect((await ask(`${roots}?timestamp=0`, { method: 'POST', body: bytesOf(BigUint64Array.of(A)) })).rawBody).toEqual(Buffer.from(bytesOf(BigUint64Array.of(A))));
+      expect((await ask(roots, { method: 'POST' })).rawBody.length).toBe(0);
+      expect(mocks.graph.log.requests.map(({ query, bodyBytes, responseBytes }) => [query, bodyBytes, responseBytes])).toEqual([['timestamp=0', 8, 8], ['', 0, 0]]);
+    });
+
+    test('tells the graph where it is mounted', async () => {
+      const info = JSON.parse((await ask('/segmentation/table/test_pcg/info')).rawBody.toString()) as { data_dir: string };
+      expect(info.data_dir).toBe(`${mounted.origin}/bucket`);
+    });
+
+    test('strips the prefix, the longest one first', async () => {
+      expect((await ask('/bucket/info')).rawBody.toString()).toBe('{}');
+      expect((await ask('/bucket/nested/info')).rawBody.toString()).toBe('"longer"');
+      expect([mocks.bucket.log.requests[0].path, mocks.longer.log.requests[0].path]).toEqual(['/info', '/info']);
+      expect((await ask('/buckets/info')).statusCode).toBe(404);
+    });
+
+    test.each([
+      { range: 'bytes=10-19', status: 206, from: 10, to: 20, contentRange: 'bytes 10-19/300' },
+      { range: 'bytes=290-', status: 206, from: 290, to: 300, contentRange: 'bytes 290-299/300' },
+      { range: 'bytes=-7', status: 206, from: 293, to: 300, contentRange: 'bytes 293-299/300' },
+      { range: 'bytes=250-9999', status: 206, from: 250, to: 300, contentRange: 'bytes 250-299/300' },
+      { range: 'bytes=0-1,5-6', status: 200, from: 0, to: 300, contentRange: undefined },
+    ])('answers $range with $status', async ({ range, status, from, to, contentRange }) => {
+      const { statusCode, headers, rawBody } = await ask('/bucket/a/object', { headers: { range } });
+      expect([statusCode, headers['content-range']]).toEqual([status, contentRange]);
+      expect(rawBody).toEqual(Buffer.from(object.subarray(from, to)));
+    });
+
+    test('answers a range past the end with 416 and the true length', async () => {
+      const { statusCode, headers } = await ask('/bucket/a/object', { headers: { range: 'bytes=300-' } });
+      expect([statusCode, headers['content-range']]).toEqual([416, 'bytes */300']);
+    });
+
+    test('HEAD has the length and no body', async () => {
+      const { statusCode, headers, rawBody } = await ask('/bucket/a/object', { method: 'HEAD' });
+      expect([statusCode, headers['content-length'], rawBody.length]).toEqual([200, '300', 0]);
+    });
+
+    test('serves NAME.gz as NAME, packed only for those who take it', async () => {
+      const packed = await ask('/bucket/a/packed', { headers: { 'accept-encoding': 'gzip, br' } });
+      expect([packed.headers['content-encoding'], gunzipSync(packed.rawBody)]).toEqual(['gzip', Buffer.from(object)]);
+      const plain = await ask('/bucket/a/packed');
+      expect([plain.headers['content-encoding'], plain.rawBody]).toEqual([undefined, Buffer.from(object)]);
+    });
+
+    test('fails once and then works', async () => {
+      mocks.bucket.faults.push({ match: /object/, times: 1, status: 503, headers: { 'retry-after': '1' }, body: 'later' });
+      const first = await ask('/bucket/a/object');
+      expect([first.statusCode, first.headers['retry-after'], first.rawBody.toString()]).toEqual([503, '1', 'later']);
+      expect((await ask('/bucket/a/object')).statusCode).toBe(200);
+      expect(mocks.bucket.log.requests.map(({ status }) => status)).toEqual([503, 200]);
+    });
+
+    test('resets the connection', async () => {
+      mocks.bucket.faults.push({ match: /object/, reset: true });
+      expect(await failure('/bucket/a/object')).toMatchObject({ code: 'ECONNRESET' });
+      expect(mocks.bucket.log.requests).toMatchObject([{ status: 0, responseBytes: 0 }]);
+    });
+
+    test('cuts an answer short', async () => {
+      mocks.bucket.faults.push({ match: /object/, truncate: 100 });
+      expect(await failure('/bucket/a/object')).toMatchObject({ code: 'ECONNRESET' });
+      expect(mocks.bucket.log.requests).toMatchObject([{ status: 200, responseBytes: 100 }]);
+    });
+
+    test('stalls until the client gives up', async () => {
+      mocks.bucket.faults.push({ match: /object/, stall: true });
+      const abort = new AbortController();
+      const answer = got(`${mounted.origin}/bucket/a/object`, { signal: abort.signal, retry: { limit: 0 } }).then(
+        () => 'an answer',
+        (error: unknown) => (error as Error).name,
+      );
+      while (mocks.bucket.log.count() === 0) await new Promise(setImmediate);
+      abort.abort();
+      expect(await answer).toBe('AbortError');
+    });
+
+    test('ignores ranges', async () => {
+      mocks.bucket.faults.push({ match: /object/, ignoreRange: true });
+      const { statusCode, rawBody } = await ask('/bucket/a/object', { headers: { range: 'bytes=0-3' } });
+      expect([statusCode, rawBody.length]).toEqual([200, 300]);
+    });
+  });
+}

@@ -1,0 +1,28 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import got from 'got';
+import nock from 'nock';
+import { createMockBucket } from '../../mocks/index.ts';
+import { nockMocks } from '../../mocks/nock.ts';
+import { mountContract } from './contract.ts';
+
+beforeAll(() => nock.disableNetConnect());
+afterAll(() => nock.enableNetConnect());
+
+mountContract('nock', (routes) => {
+  const origin = 'https://pcg.example.org';
+  const mocks = nockMocks(origin, routes);
+  return { origin, unmount: () => mocks.restore() };
+});
+
+describe('nockMocks', () => {
+  test('restore() takes off its own interceptors and no others', async () => {
+    const bucket = createMockBucket({ files: { info: Buffer.from('{}') } });
+    const mocks = nockMocks('https://mocked.example.org', { '/bucket': bucket });
+    nock('https://other.example.org').get('/').reply(200, 'still here');
+    expect(await got('https://mocked.example.org/bucket/info').text()).toBe('{}');
+    mocks.restore();
+    await expect(got('https://mocked.example.org/bucket/info', { retry: { limit: 0 } })).rejects.toMatchObject({ code: 'ERR_NOCK_NO_MATCH' });
+    expect(await got('https://other.example.org/').text()).toBe('still here');
+    expect(nock.isDone()).toBe(true);
+  });
+});
