@@ -167,28 +167,30 @@ export class RootBatcher {
     const { client, nLayers } = this.#options;
     const words = wordsOf(ids);
     answered.requests++;
+    let roots: Uint32Array;
     try {
       const stopLayer = layer === nLayers ? undefined : layer;
-      const roots = wordsOf(await client.roots(ids, { timestampMs, stopLayer, signal: abort.signal, meter: answered.meter }));
-      let echoed = 0;
-      for (let i = 0; i < ids.length; i++) {
-        const ordinal = index.find(words[2 * i], words[2 * i + 1]);
-        const low = roots[2 * i], high = roots[2 * i + 1];
-        // The server answers 0, or the very ID, for what it does not know: only a high enough layer makes an answer a root.
-        const reached = this.#options.ids.layerOf(high);
-        if (reached >= layer && reached <= nLayers) {
-          answered.roots[2 * ordinal] = low;
-          answered.roots[2 * ordinal + 1] = high;
-        } else {
-          answered.fates[ordinal] = RootFate.noRoot;
-          if (low === words[2 * i] && high === words[2 * i + 1]) echoed++;
-        }
-      }
-      if (echoed === ids.length) this.#warnOnce(ids.length, timestampMs);
+      roots = wordsOf(await client.roots(ids, { timestampMs, stopLayer, signal: abort.signal, meter: answered.meter }));
     } catch (error) {
       for (let i = 0; i < ids.length; i++) answered.fates[index.find(words[2 * i], words[2 * i + 1])] = RootFate.failed;
       answered.failures.push({ first: ids[0], last: ids[ids.length - 1], error: error as Error });
+      return;
     }
+    let echoed = 0;
+    for (let i = 0; i < ids.length; i++) {
+      const ordinal = index.find(words[2 * i], words[2 * i + 1]);
+      const low = roots[2 * i], high = roots[2 * i + 1];
+      // The server answers 0, or the very ID, for what it does not know: only a high enough layer makes an answer a root.
+      const reached = this.#options.ids.layerOf(high);
+      if (reached >= layer && reached <= nLayers) {
+        answered.roots[2 * ordinal] = low;
+        answered.roots[2 * ordinal + 1] = high;
+      } else {
+        answered.fates[ordinal] = RootFate.noRoot;
+        if (low === words[2 * i] && high === words[2 * i + 1]) echoed++;
+      }
+    }
+    if (echoed === ids.length) this.#warnOnce(ids.length, timestampMs);
   }
 
   #warnOnce(count: number, timestampMs: number): void {

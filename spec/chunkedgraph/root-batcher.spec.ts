@@ -1,0 +1,341 @@
+import { getEventListeners } from 'node:events';
+import { describe, expect, jest, test } from '@jest/globals';
+import fc from 'fast-check';
+import { IdLayout } from '../../lib/chunkedgraph/id-layout.ts';
+import { RootBatcher, RootFate, type RootBatcherOptions } from '../../lib/chunkedgraph/root-batcher.ts';
+import { ServerClock } from '../../lib/chunkedgraph/server-clock.ts';
+import type { RootsQuestion } from '../../lib/chunkedgraph/client.ts';
+import { deferred, nextTurn } from '../support/stub-store.ts';
+
+const N_LAYERS = 4;
+const { ok, noRoot, failed, zero, notLookedUp } = RootFate;
+const layout = new IdLayout({ layerBits: 8, spatialBits: new Map([[1, 10], [2, 10]]) });
+
+/** An ID of a layer; segments from 1000 up are unknown to the server. */
+const id = (segment: number, layer = 1): bigint => (BigInt(layer) << 56n) | BigInt(segment);
+const ids = (...list: bigint[]): BigUint64Array => BigUint64Array.from(list);
+const segmentOf = (of: bigint): bigint => of & 0xff_ffff_ffff_ffffn;
+const known = (of: bigint): boolean => of >> 56n === 1n && segmentOf(of) < 1000n;
+
+/** Every ten segments are one object; a moment later by a second adds 1 to its root, so that moments tell. */
+const rootOf = (of: bigint, timestampMs: number, layer = N_LAYERS): bigint => (BigInt(layer) << 56n) | (segmentOf(of) / 10n + 100n + BigInt(Math.floor(timestampMs / 1000)));
+
+/** As the real server: an unknown ID gives 0 when another of the batch is known, itself when none is. */
+function serve(asked: BigUint64Array, { timestampMs, stopLayer }: RootsQuestion): BigUint64Array {
+  const any = asked.some(known);
+  return asked.map((of) => (known(of) ? rootOf(of, timestampMs, stopLayer) : any ? 0n : of));
+}
+
+interface Asked extends RootsQuestion {
+  ids: BigUint64Array;
+}
+
+function batcherOf(options: Partial<RootBatcherOptions> = {}, answer: (asked: Asked) => BigUint64Array | Promise<BigUint64Array> = (asked) => serve(asked.ids, asked)) {
+  const asked: Asked[] = [];
+  const warn = jest.fn<(message: string) => void>();
+  const time = { ms: 5_000_000 };
+  // A clock that goes on whenever it is looked at: nobody gets the same now by luck.
+  const clock = new ServerClock({ wall: () => (time.ms += 1000), steady: () => 0 });
+  const roots = async (list: BigUint64Array, question: RootsQuestion): Promise<BigUint64Array> => {
+    asked.push({ ids: list.slice(), ...question });
+    return answer(asked[asked.length - 1]);
+  };
+  return { asked, warn, time, batcher: new RootBatcher({ client: { roots, clock }, ids: layout, nLayers: N_LAYERS, warn, ...options }) };
+}
+
+const AT = { timestampMs: 7000 };
+
+describe('RootBatcher', () => {
+  test('answers in the order asked, duplicates too, and says what became of each', async () => {
+    const { asked, batcher, warn } = batcherOf();
+    const question = ids(id(25), 0n, id(3), id(1500), id(7, 4), id(25), id(9, 200), id(9, 2));
+    const answer = await batcher.lookUp(question, AT);
+    expect(answer).toMatchObject({
+      timestampMs: 7000,
+      rootIds: ids(rootOf(id(25), 7000), 0n, rootOf(id(3), 7000), 0n, id(7, 4), rootOf(id(25), 7000), id(9, 200), 0n),
+      fates: Uint8Array.of(ok, zero, ok, noRoot, notLookedUp, ok, notLookedUp, noRoot),
+      failures: [], distinct: 4, requests: 1,
+    });
+    expect(asked.map(({ ids }) => ids)).toEqual([ids(id(3), id(25), id(1500), id(9, 2))]);
+    expect(warn).not.toHaveBeenCalled();
+  });
+
+  test('says of any list what a naive look-up says, however it is cut into batches', async () => {
+    const some = fc.oneof(fc.constant(0n), fc.nat(1100).map((n) => id(n)), fc.nat(50).map((n) => id(n)), fc.nat(5).map((n) => id(n, 4)), fc.constant(2n ** 64n - 1n));
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(some, { maxLength: 30 }), { minLength: 1, maxLength: 5 }), fc.integer({ min: 1, max: 12 }), async (lists, batchSize) => {
+        const { batcher, asked } = batcherOf({ batchSize });
+        const answers = await Promise.all(lists.map((list) => batcher.lookUp(BigUint64Array.from(list), AT)));
+        const wanted = [...new Set(lists.flat().filter((of) => of !== 0n && of >> 56n < 4n))].sort((a, b) => (a < b ? -1 : 1));
+        expect(asked.flatMap(({ ids }) => [...ids])).toEqual(wanted);
+        expect(asked).toHaveLength(Math.ceil(wanted.length / batchSize));
+        expect(asked.every(({ ids }) => ids.length <= batchSize)).toBe(true);
+        answers.forEach(({ rootIds, fates }, k) => {
+          expect([...rootIds]).toEqual(lists[k].map((of) => (of === 0n ? 0n : of >> 56n >= 4n ? of : known(of) ? rootOf(of, 7000) : 0n)));
+          expect([...fates]).toEqual(lists[k].map((of) => (of === 0n ? zero : of >> 56n >= 4n ? notLookedUp : known(of) ? ok : noRoot)));
+        });
+      }),
+      { seed: 7, numRuns: 100 },
+    );
+  });
+
+  test('asks nobody when there is nothing to ask', async () => {
+    const { asked, batcher } = batcherOf();
+    for (const list of [ids(), ids(0n, 0n), ids(id(1, 4))])
+      expect(await batcher.lookUp(list, AT)).toMatchObject({ timestampMs: 7000, distinct: 0, requests: 0, failures: [] });
+    expect(asked).toEqual([]);
+  });
+
+  test('reads IDs of a view, and leaves them as they are', async () => {
+    const { asked, batcher } = batcherOf();
+    const all = ids(9n, id(30), id(3), 9n);
+    const { rootIds } = await batcher.lookUp(all.subarray(1, 3), AT);
+    expect(rootIds).toEqual(ids(rootOf(id(30), 7000), rootOf(id(3), 7000)));
+    expect(asked[0].ids).toEqual(ids(id(3), id(30)));
+    expect(all).toEqual(ids(9n, id(30), id(3), 9n));
+  });
+
+  test('adds up what the requests cost', async () => {
+    const { batcher } = batcherOf({ batchSize: 1 }, (asked) => {
+      asked.meter!.requests += 2;
+      asked.meter!.bytes += 10;
+      return serve(asked.ids, asked);
+    });
+    expect(await batcher.lookUp(ids(id(1), id(2), id(3)), AT)).toMatchObject({ requests: 3, meter: { requests: 6, bytes: 30 } });
+  });
+});
+
+describe('a window of a RootBatcher', () => {
+  test('makes one request of ten look-ups', async () => {
+    const { asked, batcher } = batcherOf();
+    const answers = await Promise.all(Array.from({ length: 10 }, (_, k) => batcher.lookUp(ids(id(5), id(10 * k)), AT)));
+    expect(asked).toHaveLength(1);
+    expect(asked[0].ids).toHaveLength(11);
+    answers.forEach(({ rootIds, requests }, k) => expect([requests, ...rootIds]).toEqual([1, rootOf(id(5), 7000), rootOf(id(10 * k), 7000)]));
+  });
+
+  test('lasts one turn of the event loop: promises that settle in it still get in', async () => {
+    const { asked, batcher } = batcherOf();
+    const late = async (): Promise<unknown> => {
+      for (let k = 0; k < 20; k++) await Promise.resolve();
+      return batcher.lookUp(ids(id(2)), AT);
+    };
+    await Promise.all([batcher.lookUp(ids(id(1)), AT), late()]);
+    expect(asked.map(({ ids }) => ids.length)).toEqual([2]);
+    await nextTurn();
+    await batcher.lookUp(ids(id(3)), AT);
+    expect(asked.map(({ ids }) => ids.length)).toEqual([2, 1]);
+  });
+
+  test('has one now for all batches of all look-ups without a moment, taken when it opens', async () => {
+    const { asked, batcher, time } = batcherOf({ batchSize: 1 });
+    const answers = await Promise.all([batcher.lookUp(ids(id(1), id(2))), batcher.lookUp(ids(id(2), id(30))), batcher.lookUp(ids(id(4)), { stopLayer: 2 })]);
+    expect(answers.map(({ timestampMs }) => timestampMs)).toEqual([5_001_000, 5_001_000, 5_001_000]);
+    expect([...new Set(asked.map(({ timestampMs }) => timestampMs))]).toEqual([5_001_000]);
+    expect(time.ms).toBe(5_001_000); // looked at once
+    expect((await batcher.lookUp(ids(id(1)))).timestampMs).toBe(5_002_000);
+  });
+
+  test('never mixes moments or layers', async () => {
+    const { asked, batcher } = batcherOf();
+    const list = ids(id(1), id(25));
+    const [a, b, c, d] = await Promise.all([
+      batcher.lookUp(list, { timestampMs: 1000 }), batcher.lookUp(list, { timestampMs: 2000 }), batcher.lookUp(list, { timestampMs: 1000, stopLayer: 2 }), batcher.lookUp(list, { timestampMs: 1000, stopLayer: 4 }),
+    ]);
+    expect(asked.map(({ timestampMs, stopLayer }) => [timestampMs, stopLayer])).toEqual([[1000, undefined], [2000, undefined], [1000, 2]]);
+    expect(a.rootIds).toEqual(list.map((of) => rootOf(of, 1000)));
+    expect(b.rootIds).toEqual(list.map((of) => rootOf(of, 2000)));
+    expect(c.rootIds).toEqual(list.map((of) => rootOf(of, 1000, 2)));
+    expect(d.rootIds).toEqual(a.rootIds);
+  });
+
+  test('sends sorted batches, a few at a time over all windows', async () => {
+    const gates = Array.from({ length: 6 }, () => deferred<void>());
+    let started = 0;
+    const { asked, batcher } = batcherOf({ batchSize: 2, concurrency: 2 }, async (question) => {
+      await gates[started++].promise;
+      return serve(question.ids, question);
+    });
+    const first = batcher.lookUp(ids(id(7), id(5), id(3), id(1), id(9), id(2), id(4)), AT);
+    await nextTurn();
+    const second = batcher.lookUp(ids(id(50), id(51), id(52)), AT);
+    for (let done = 0; done < 6; done++) {
+      await nextTurn();
+      await nextTurn();
+      expect(asked).toHaveLength(Math.min(done + 2, 6));
+      gates[done].resolve();
+    }
+    expect((await Promise.all([first, second])).map(({ requests }) => requests)).toEqual([4, 2]);
+    expect(asked.map(({ ids }) => [...ids].map(segmentOf))).toEqual([[1n, 2n], [3n, 4n], [5n, 7n], [9n], [50n, 51n], [52n]]);
+  });
+
+  test('has batches of 100,000, four at a time, unless told otherwise', async () => {
+    const gate = deferred<void>();
+    const { asked, batcher } = batcherOf({}, async (question) => {
+      await gate.promise;
+      return question.ids.map((of) => rootOf(of, 0));
+    });
+    const many = new BigUint64Array(450_001);
+    for (let k = 0; k < many.length; k++) many[k] = id(k);
+    const answer = batcher.lookUp(many, AT);
+    await nextTurn();
+    await nextTurn();
+    expect(asked.map(({ ids }) => ids.length)).toEqual([100_000, 100_000, 100_000, 100_000]);
+    gate.resolve();
+    const { rootIds } = await answer;
+    expect(asked.map(({ ids }) => ids.length)).toEqual([100_000, 100_000, 100_000, 100_000, 50_001]);
+    expect(rootIds[450_000]).toBe(rootOf(id(450_000), 0));
+  });
+});
+
+describe('an answer that is no root', () => {
+  test('is noRoot where the whole batch comes back as it went, which is warned of once', async () => {
+    const { batcher, warn } = batcherOf();
+    for (let again = 0; again < 2; again++) {
+      const { rootIds, fates, failures } = await batcher.lookUp(ids(id(2000), id(2001), id(2000)), { timestampMs: 1577836799999 });
+      expect([rootIds, fates, failures]).toEqual([ids(0n, 0n, 0n), Uint8Array.of(noRoot, noRoot, noRoot), []]);
+    }
+    expect(warn.mock.calls).toEqual([[
+      'the server knows none of 2 supervoxels at 2019-12-31T23:59:59.999Z: is that before the graph was made, or is this another graph\'s segmentation?',
+    ]]);
+  });
+
+  test('warns of one echoed batch among others', async () => {
+    const { batcher, warn } = batcherOf({ batchSize: 2 });
+    const { fates } = await batcher.lookUp(ids(id(1), id(2), id(2000), id(2001)), AT);
+    expect([...fates]).toEqual([ok, ok, noRoot, noRoot]);
+    expect(warn).toHaveBeenCalledTimes(1);
+  });
+
+  test.each<[stopLayer: number | undefined, layer: number, fate: number]>([
+    [undefined, 4, ok], [undefined, 3, noRoot], [undefined, 2, noRoot], [undefined, 5, noRoot], [undefined, 255, noRoot], [undefined, 0, noRoot],
+    [2, 1, noRoot], [2, 2, ok], [2, 3, ok], [2, 4, ok], [2, 5, noRoot],
+    [3, 2, noRoot], [3, 3, ok], [3, 4, ok], [3, 7, noRoot],
+    [4, 4, ok], [4, 3, noRoot],
+  ])('stop layer %p takes layer %d for fate %d', async (stopLayer, layer, fate) => {
+    const { batcher, warn } = batcherOf({}, ({ ids }) => ids.map(() => id(77, layer)));
+    const { rootIds, fates } = await batcher.lookUp(ids(id(1)), { ...AT, stopLayer });
+    expect([rootIds[0], fates[0]]).toEqual([fate === ok ? id(77, layer) : 0n, fate]);
+    expect(warn).not.toHaveBeenCalled();
+  });
+
+  test.each([[2, [1]], [3, [1, 2]], [4, [1, 2, 3]], [undefined, [1, 2, 3]]])('stop layer %p asks only for IDs below it: layers %p', async (stopLayer, layers) => {
+    const { asked, batcher } = batcherOf();
+    const { rootIds, fates } = await batcher.lookUp(ids(id(5, 1), id(5, 2), id(5, 3), id(5, 4)), { ...AT, stopLayer });
+    expect(asked[0].ids).toEqual(ids(...layers.map((layer) => id(5, layer))));
+    for (let layer = layers.length + 1; layer <= 4; layer++) expect([rootIds[layer - 1], fates[layer - 1]]).toEqual([id(5, layer), notLookedUp]);
+  });
+});
+
+describe('a root request that fails', () => {
+  const boom = new Error('boom');
+
+  test('fails its own IDs, names their range, and leaves the others their roots', async () => {
+    const { batcher } = batcherOf({ batchSize: 2 }, (question) => {
+      if (question.ids.includes(id(30))) throw boom;
+      return serve(question.ids, question);
+    });
+    const { rootIds, fates, failures, requests } = await batcher.lookUp(ids(id(40), id(10), 0n, id(30), id(20), id(50)), AT);
+    expect([...fates]).toEqual([failed, ok, zero, failed, ok, ok]);
+    expect([...rootIds]).toEqual([0n, rootOf(id(10), 7000), 0n, 0n, rootOf(id(20), 7000), rootOf(id(50), 7000)]);
+    expect(failures).toEqual([{ first: id(30), last: id(40), error: boom }]);
+    expect(requests).toBe(3);
+  });
+
+  test('is asked anew by the next look-up', async () => {
+    let broken = true;
+    const { asked, batcher } = batcherOf({}, (question) => {
+      if (broken) throw boom;
+      return serve(question.ids, question);
+    });
+    expect([...(await batcher.lookUp(ids(id(1)), AT)).fates]).toEqual([failed]);
+    broken = false;
+    expect([...(await batcher.lookUp(ids(id(1)), AT)).fates]).toEqual([ok]);
+    expect(asked).toHaveLength(2);
+  });
+});
+
+describe('an abort of a look-up', () => {
+  const reason = new Error('enough');
+
+  /** A server that answers when it is let, unless its signal aborts first. */
+  function waiting(options: Partial<RootBatcherOptions> = {}) {
+    const gate = deferred<void>();
+    const made = batcherOf(options, async (question) => {
+      const aborted = new Promise<never>((_resolve, reject) => question.signal!.addEventListener('abort', () => reject(question.signal!.reason)));
+      await Promise.race([gate.promise, aborted]);
+      return serve(question.ids, question);
+    });
+    return { ...made, open: gate.resolve };
+  }
+
+  test('that has come already asks nothing', async () => {
+    const { asked, batcher } = batcherOf();
+    await expect(batcher.lookUp(ids(id(1)), { ...AT, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    await nextTurn();
+    expect(asked).toEqual([]);
+  });
+
+  test('lets one caller go and the others have their roots', async () => {
+    const { asked, batcher, open } = waiting();
+    const abort = new AbortController();
+    const gone = batcher.lookUp(ids(id(1)), { ...AT, signal: abort.signal });
+    const stays = batcher.lookUp(ids(id(2)), AT);
+    await nextTurn();
+    abort.abort(reason);
+    await expect(gone).rejects.toBe(reason);
+    expect(asked[0].signal!.aborted).toBe(false);
+    open();
+    expect((await stays).rootIds).toEqual(ids(rootOf(id(2), 7000)));
+  });
+
+  test('cancels the requests with the last caller, and skips those that wait', async () => {
+    const { asked, batcher, open } = waiting({ batchSize: 1, concurrency: 1 });
+    const aborts = [new AbortController(), new AbortController()];
+    const calls = aborts.map(({ signal }) => batcher.lookUp(ids(id(1), id(2), id(3)), { ...AT, signal }));
+    const settled = Promise.allSettled(calls);
+    await nextTurn();
+    await nextTurn();
+    aborts[0].abort(reason);
+    expect(asked[0].signal!.aborted).toBe(false);
+    aborts[1].abort(reason);
+    expect(asked[0].signal!.aborted).toBe(true);
+    expect(await settled).toEqual([{ status: 'rejected', reason }, { status: 'rejected', reason }]);
+    open();
+    expect((await batcher.lookUp(ids(id(9)), AT)).fates).toEqual(Uint8Array.of(ok));
+    expect(asked.map(({ ids }) => ids)).toEqual([ids(id(1)), ids(id(9))]);
+  });
+
+  test('before the window closes sends nothing, and a later caller of the same turn starts afresh', async () => {
+    const { asked, batcher } = batcherOf();
+    const abort = new AbortController();
+    const gone = batcher.lookUp(ids(id(1), id(2)), { ...AT, signal: abort.signal });
+    abort.abort(reason);
+    const later = batcher.lookUp(ids(id(2)), AT);
+    await expect(gone).rejects.toBe(reason);
+    expect((await later).rootIds).toEqual(ids(rootOf(id(2), 7000)));
+    await nextTurn();
+    expect(asked.map(({ ids, signal }) => [ids, signal!.aborted])).toEqual([[ids(id(2)), false]]);
+  });
+
+  test('leaves the now of its window to the others', async () => {
+    const { batcher } = batcherOf();
+    const abort = new AbortController();
+    const gone = batcher.lookUp(ids(id(1)), { signal: abort.signal });
+    abort.abort(reason);
+    const others = [batcher.lookUp(ids(id(2))), batcher.lookUp(ids(id(3)))];
+    await expect(gone).rejects.toBe(reason);
+    expect((await Promise.all(others)).map(({ timestampMs }) => timestampMs)).toEqual([5_001_000, 5_001_000]);
+  });
+
+  test.each([['answered', false], ['aborted', true]])('leaves no listener on the signal of a look-up that was %s', async (_end, aborts) => {
+    const { batcher, open } = waiting();
+    const abort = new AbortController();
+    const calls = Promise.allSettled([1, 2, 3].map((k) => batcher.lookUp(ids(id(k)), { ...AT, signal: abort.signal })));
+    expect(getEventListeners(abort.signal, 'abort')).toHaveLength(3);
+    if (aborts) abort.abort(reason);
+    open();
+    await calls;
+    expect(getEventListeners(abort.signal, 'abort')).toEqual([]);
+  });
+});
