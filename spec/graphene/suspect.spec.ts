@@ -1,0 +1,116 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { wordsOf } from '../../lib/base/uint64.ts';
+import type { Vec3 } from '../../lib/base/vec3.ts';
+import { parseGraphInfo } from '../../lib/chunkedgraph/graph-info.ts';
+import { markSuspects } from '../../lib/graphene/suspect.ts';
+import { pointSource } from '../../lib/points/input.ts';
+import { planPoints } from '../../lib/points/plan.ts';
+import { PointStatus } from '../../lib/points/status.ts';
+import type { Scale } from '../../lib/precomputed/info.ts';
+
+const { ok, background, outOfBounds, missingChunk, suspect, failed } = PointStatus;
+
+interface World {
+  /** Of the storage; differs from the graph's on every axis. */
+  scale: Scale;
+  graphChunk: Vec3;
+  atOffset: boolean;
+  bits: number;
+}
+
+const scaleOf = (part: Partial<Scale> = {}): Scale => ({
+  mip: 0, key: 'k', resolution: [8, 8, 40], size: [200, 150, 90], voxelOffset: [13, 7, 3], chunkSize: [64, 32, 16], encoding: 'raw', ...part,
+});
+
+const graphOf = ({ graphChunk, atOffset, bits }: World, masks: Record<string, number> | undefined = { 1: bits, 2: bits }) =>
+  parseGraphInfo({ chunks_start_at_voxel_offset: atOffset, graph: { chunk_size: graphChunk, n_layers: 5, spatial_bit_masks: masks } }, 'u');
+
+/** The supervoxel of a voxel, as its graph chunk has it: layer | x | y | z | segment. */
+function supervoxelAt(voxel: Vec3, { scale, graphChunk, atOffset, bits }: World, segment = 1n, layer = 1n): bigint {
+  let id = layer;
+  voxel.forEach((v, axis) => (id = (id << BigInt(bits)) | BigInt(Math.floor((v - (atOffset ? scale.voxelOffset[axis] : 0)) / graphChunk[axis]))));
+  return (id << BigInt(56 - 3 * bits)) | segment;
+}
+
+/** Points as voxels of the scale; `ids` as read there. */
+function mark(points: readonly Vec3[], ids: readonly bigint[], world: World, given?: readonly number[], masks?: Record<string, number>): { marked: number; status: number[] } {
+  const status = new Uint8Array(points.length);
+  const plan = planPoints(pointSource(points), world.scale, world.scale.resolution, status);
+  status.forEach((code, i) => (status[i] = given?.[i] ?? (code || ok)));
+  const marked = markSuspects(plan, world.scale, graphOf(world, masks), wordsOf(BigUint64Array.from(ids)), status);
+  return { marked, status: [...status] };
+}
+
+const world: World = { scale: scaleOf(), graphChunk: [50, 40, 30], atOffset: true, bits: 10 };
+
+describe('markSuspects', () => {
+  const worlds = fc.record({
+    voxelOffset: fc.tuple(fc.nat(100), fc.nat(100), fc.nat(100)),
+    graphChunk: fc.tuple(fc.integer({ min: 1, max: 80 }), fc.integer({ min: 1, max: 80 }), fc.integer({ min: 1, max: 80 })),
+    atOffset: fc.boolean(),
+    bits: fc.integer({ min: 9, max: 18 }),
+  }).map(({ voxelOffset, ...rest }): World => ({ ...rest, scale: scaleOf({ voxelOffset }) }));
+  const voxels = ({ scale: { voxelOffset: [x, y, z], size } }: World) =>
+    fc.array(fc.tuple(fc.integer({ min: x, max: x + size[0] - 1 }), fc.integer({ min: y, max: y + size[1] - 1 }), fc.integer({ min: z, max: z + size[2] - 1 })), { minLength: 1, maxLength: 40 });
+
+  test('marks nothing where every ID is of layer 1 and of its point\'s graph chunk', () =>
+    fc.assert(
+      fc.property(worlds.chain((made) => fc.tuple(fc.constant(made), voxels(made))), ([made, points]) => {
+        const ids = points.map((point, i) => supervoxelAt(point, made, BigInt(i % 4)));
+        expect(mark(points, ids, made)).toEqual({ marked: 0, status: points.map(() => ok) });
+      }),
+      { seed: 8, numRuns: 300 },
+    ));
+
+  test('marks exactly those whose ID is of another graph chunk', () =>
+    fc.assert(
+      fc.property(worlds.chain((made) => fc.tuple(fc.constant(made), voxels(made), voxels(made))), ([made, points, elsewhere]) => {
+        const ids = points.map((_, i) => supervoxelAt(elsewhere[i % elsewhere.length], made));
+        const status = points.map((point, i) => (supervoxelAt(point, made) === ids[i] ? ok : suspect));
+        expect(mark(points, ids, made)).toEqual({ marked: status.filter((code) => code === suspect).length, status });
+      }),
+      { seed: 9, numRuns: 300 },
+    ));
+
+  test.each<[name: string, id: bigint, code: number]>([
+    ['an ID of its chunk', supervoxelAt([70, 60, 40], world), ok],
+    ['the last segment of its chunk', supervoxelAt([70, 60, 40], world, 2n ** 26n - 1n), ok],
+    ['segment 0 of its chunk', supervoxelAt([70, 60, 40], world, 0n), ok],
+    ['a layer-2 ID of its chunk', supervoxelAt([70, 60, 40], world, 1n, 2n), suspect],
+    ['a root', supervoxelAt([70, 60, 40], world, 1n, 5n), suspect],
+    ['an ID one chunk further along x', supervoxelAt([120, 60, 40], world), suspect],
+    ['an ID one chunk further along y', supervoxelAt([70, 100, 40], world), suspect],
+    ['an ID one chunk further along z', supervoxelAt([70, 60, 70], world), suspect],
+    ['a small number', 42n, suspect],
+    ['the largest number', 2n ** 64n - 1n, suspect],
+  ])('judges %s', (_name, id, code) => expect(mark([[70, 60, 40]], [id], world)).toEqual({ marked: code === suspect ? 1 : 0, status: [code] }));
+
+  test('counts graph chunks from the voxel offset or from voxel 0, as the graph says', () => {
+    // Voxel 52 is in the first graph chunk counted from 13, in the second counted from 0.
+    const points: Vec3[] = [[52, 7, 3]];
+    const fromZero: World = { ...world, atOffset: false };
+    expect(mark(points, [supervoxelAt([52, 7, 3], world)], world).marked).toBe(0);
+    expect(mark(points, [supervoxelAt([52, 7, 3], world)], fromZero).marked).toBe(1);
+    expect(mark(points, [supervoxelAt([52, 7, 3], fromZero)], fromZero).marked).toBe(0);
+  });
+
+  test('suspects whatever lies before voxel 0 where graph chunks are counted from there', () => {
+    const before: World = { ...world, atOffset: false, scale: scaleOf({ voxelOffset: [-10, 0, 0] }) };
+    expect(mark([[-1, 0, 0], [0, 0, 0]], [1n << 56n, 1n << 56n], before).status).toEqual([suspect, ok]);
+  });
+
+  test('judges only points that are ok so far', () => {
+    const codes = [background, missingChunk, failed, outOfBounds, ok];
+    const { marked, status } = mark(codes.map((): Vec3 => [70, 60, 40]), codes.map(() => 42n), world, codes);
+    expect([marked, status]).toEqual([1, [background, missingChunk, failed, outOfBounds, suspect]]);
+  });
+
+  test('judges nothing where the graph does not say how its IDs are made', () =>
+    expect(mark([[70, 60, 40]], [42n], world, undefined, {})).toEqual({ marked: 0, status: [ok] }));
+
+  test('takes the bits of layer 2 where those of layer 1 are not given', () => {
+    const id = supervoxelAt([70, 60, 40], world);
+    expect(mark([[70, 60, 40], [120, 60, 40]], [id, id], world, undefined, { 2: 10 }).status).toEqual([ok, suspect]);
+  });
+});
