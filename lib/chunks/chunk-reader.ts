@@ -1,18 +1,19 @@
 /**
  * All chunk reads of one volume: one queue, one cache. A call registers every chunk it wants before it awaits anything, so calls made
- * at the same time share reads: a chunk under way is not asked for again, and whoever joins before its bytes arrive gets them.
+ * at the same time share reads: a chunk under way is not asked for again, and whoever joins before it is done gets it too.
  *
- * Memory: at most `concurrency` chunks in flight (stored + inflated bytes each), `lruBytes` of inflated chunks, and some 300 bytes a
+ * Memory: at most `concurrency` reads in flight (stored + inflated bytes each), `lruBytes` of inflated chunks, and some 300 bytes a
  * chunk that waits.
  */
 import { LRUCache } from 'lru-cache';
 import PQueue from 'p-queue';
 import { ChunkError, LookupError } from '../base/errors.ts';
 import { newMeter, type Meter } from '../storage/store.ts';
-import type { ChunkSource } from './chunk-source.ts';
+import type { ChunkSource, ReadTask, StoredChunk } from './chunk-source.ts';
+import { unpack, type Taker, type Watcher } from './unpack.ts';
 
 export interface ChunkReaderOptions {
-  /** Chunks in flight at once, over all calls. @default 32 */
+  /** Reads in flight at once, over all calls. @default 32 */
   concurrency?: number;
   /** Bytes of encoded chunks (bitstream compression stripped) kept between calls. @default 0 */
   lruBytes?: number;
@@ -24,7 +25,11 @@ export interface ChunkConsumer {
    * What it throws makes the chunk failed for this consumer.
    */
   take(ordinal: number, bytes: Uint8Array | undefined): void;
-  /** The chunk could not be read, or `take` threw. */
+  /** The same by windows, where the encoding allows it; `take` is not called then. */
+  watch?(ordinal: number): Watcher | undefined;
+  /** All of the chunk was taken. */
+  done(ordinal: number, stored: boolean): void;
+  /** The chunk could not be read, or taking it failed. */
   fail(ordinal: number, error: ChunkError): void;
 }
 
@@ -42,19 +47,27 @@ interface Call {
   settle: () => void;
 }
 
-interface Job {
+/** A chunk that is wanted and not here yet. */
+interface Wanted {
   key: string;
-  source: ChunkSource;
   cell: number;
   waiters: { call: Call; ordinal: number }[];
+  job: Job | undefined;
+}
+
+/** A task and those of its chunks that are still wanted. */
+interface Job {
+  task: ReadTask;
+  source: ChunkSource;
+  wanted: Map<number, Wanted>;
   abort: AbortController;
 }
 
 export class ChunkReader {
   readonly #queue: PQueue;
   readonly #cache: LRUCache<string, Uint8Array> | undefined;
-  /** Queued or in flight, by key, in the order asked. */
-  readonly #jobs = new Map<string, Job>();
+  /** By key: queued or in flight. */
+  readonly #wanted = new Map<string, Wanted>();
   #waiting: Job[] = [];
   #next = 0;
 
@@ -82,39 +95,55 @@ export class ChunkReader {
       const call: Call = { source, consumer, cost: { ...newMeter(), cacheHits: 0 }, left: cells.length, gone: false, settle };
       if (cells.length === 0) return resolve(call.cost);
       signal?.addEventListener('abort', leave, { once: true });
+      const fresh = new Map<number, Wanted>();
       // A consumer that gets cached bytes may abort its own call: the rest is not registered then.
-      for (let ordinal = 0; ordinal < cells.length && !call.gone; ordinal++) this.#want(call, ordinal, cells[ordinal]);
-      this.#pump();
+      for (let ordinal = 0; ordinal < cells.length && !call.gone; ordinal++) this.#want(call, ordinal, cells[ordinal], fresh);
+      this.#enqueue(source, source.plan([...fresh.keys()]), fresh);
     });
   }
 
-  #want(call: Call, ordinal: number, cell: number): void {
+  #want(call: Call, ordinal: number, cell: number, fresh: Map<number, Wanted>): void {
     const key = `${call.source.id}:${cell}`;
     const cached = this.#cache?.get(key);
+    const known = this.#wanted.get(key);
+    if (cached || known) call.cost.cacheHits++;
     if (cached) {
-      call.cost.cacheHits++;
-      this.#give(call, ordinal, cell, cached);
+      const taker = this.#taker(call, ordinal, cell, true);
+      try {
+        taker.take(cached);
+        taker.done();
+      } catch (error) {
+        taker.fail(error);
+      }
       return;
     }
-    let job = this.#jobs.get(key);
-    if (job) call.cost.cacheHits++;
-    else {
-      job = { key, source: call.source, cell, waiters: [], abort: new AbortController() };
-      this.#jobs.set(key, job);
-      this.#waiting.push(job);
-    }
-    job.waiters.push({ call, ordinal });
+    const wanted = known ?? { key, cell, waiters: [], job: undefined };
+    wanted.waiters.push({ call, ordinal });
+    if (known) return;
+    this.#wanted.set(key, wanted);
+    fresh.set(cell, wanted);
   }
 
-  /** The queue holds workers, not chunks: a million waiting chunks cost a million small records and nothing more. */
-  #pump(): void {
+  #enqueue(source: ChunkSource, tasks: readonly ReadTask[], wanted: Map<number, Wanted>): void {
+    for (const task of tasks) {
+      const job: Job = { task, source, wanted: new Map(), abort: new AbortController() };
+      for (const cell of task.cells) {
+        const one = wanted.get(cell);
+        if (!one || one.waiters.length === 0) continue;
+        one.job = job;
+        job.wanted.set(cell, one);
+        wanted.delete(cell);
+      }
+      if (job.wanted.size > 0) this.#waiting.push(job);
+    }
+    // The queue holds workers, not chunks: a million waiting chunks cost a million small records and nothing more.
     let idle = this.#waiting.length - this.#next;
     while (idle-- > 0 && this.#queue.size + this.#queue.pending < this.#queue.concurrency) void this.#queue.add(() => this.#work());
   }
 
   async #work(): Promise<void> {
     for (let job = this.#take(); job; job = this.#take()) {
-      if (job.waiters.length > 0) await this.#run(job);
+      if (job.wanted.size > 0) await this.#run(job);
     }
   }
 
@@ -129,55 +158,76 @@ export class ChunkReader {
   }
 
   async #run(job: Job): Promise<void> {
+    const { task, source, wanted, abort } = job;
     // The read is paid by whoever asked first; if that call leaves, the figures go with it.
-    const meter = job.waiters[0].call.cost;
+    const [{ waiters }] = wanted.values();
+    const fail = (cell: number, error: unknown): void => {
+      const one = wanted.get(cell);
+      if (!one) return;
+      this.#forget(one);
+      for (const { call, ordinal } of one.waiters) this.#taker(call, ordinal, cell, true).fail(error);
+    };
     try {
-      const bytes = await job.source.read(job.cell, { signal: job.abort.signal, meter });
-      this.#forget(job);
-      let taken = false;
-      for (const { call, ordinal } of job.waiters) taken = this.#give(call, ordinal, job.cell, bytes) || taken;
-      if (taken && bytes) this.#cache?.set(job.key, bytes);
+      const more = await task.run({ signal: abort.signal, meter: waiters[0].call.cost, deliver: (cell, chunk) => this.#deliver(job, cell, chunk), fail });
+      if (more) this.#enqueue(source, more, wanted);
+      for (const cell of wanted.keys()) fail(cell, new Error('the read ended without it'));
     } catch (error) {
-      this.#forget(job);
-      for (const { call, ordinal } of job.waiters) this.#fail(call, ordinal, job.cell, error);
+      for (const cell of wanted.keys()) fail(cell, error);
     }
   }
 
-  /** Before the bytes are handed out: whoever asks from now on reads afresh, and never inherits a failure. */
-  #forget(job: Job): void {
-    if (this.#jobs.get(job.key) === job) this.#jobs.delete(job.key);
-  }
-
-  #give(call: Call, ordinal: number, cell: number, bytes: Uint8Array | undefined): boolean {
-    if (call.gone) return false;
-    try {
-      call.consumer.take(ordinal, bytes);
-    } catch (error) {
-      this.#fail(call, ordinal, cell, error);
-      return false;
+  async #deliver({ wanted, abort }: Job, cell: number, chunk: StoredChunk | undefined): Promise<void> {
+    const one = wanted.get(cell);
+    if (!one) return; // nobody wants it any more
+    // Whoever joins while the bytes are here gets them, in another round.
+    while (one.waiters.length > 0) {
+      const takers = one.waiters.splice(0).map(({ call, ordinal }) => this.#taker(call, ordinal, cell, chunk !== undefined));
+      const bytes = await unpack(chunk, takers, this.#cache !== undefined, abort.signal);
+      if (bytes) this.#cache?.set(one.key, bytes);
     }
-    if (--call.left === 0) call.settle();
-    return true;
+    this.#forget(one);
   }
 
-  #fail(call: Call, ordinal: number, cell: number, error: unknown): void {
-    if (call.gone) return;
-    const url = call.source.urlOf(cell);
-    const why = error instanceof Error ? error.message : String(error);
-    // Only our own errors are passed on as causes: they are known to hold no secrets.
-    call.consumer.fail(ordinal, new ChunkError(`chunk ${url}: ${why}`, url, error instanceof LookupError ? { cause: error } : undefined));
-    if (--call.left === 0) call.settle();
+  /** Whoever asks from now on reads afresh, and never inherits a failure. */
+  #forget(one: Wanted): void {
+    if (this.#wanted.get(one.key) === one) this.#wanted.delete(one.key);
+    one.job?.wanted.delete(one.cell);
+  }
+
+  #taker(call: Call, ordinal: number, cell: number, stored: boolean): Taker {
+    const { consumer, source } = call;
+    const settled = (): void => {
+      if (--call.left === 0) call.settle();
+    };
+    return {
+      take: (bytes) => call.gone || consumer.take(ordinal, bytes),
+      watch: () => (call.gone ? () => undefined : consumer.watch?.(ordinal)),
+      done: () => {
+        if (call.gone) return;
+        consumer.done(ordinal, stored);
+        settled();
+      },
+      fail: (error) => {
+        if (call.gone) return;
+        const url = source.urlOf(cell);
+        const why = error instanceof Error ? error.message : String(error);
+        // Only our own errors are passed on as causes: they are known to hold no secrets.
+        consumer.fail(ordinal, new ChunkError(`chunk ${url}: ${why}`, url, error instanceof LookupError ? { cause: error } : undefined));
+        settled();
+      },
+    };
   }
 
   #drop(call: Call): void {
     call.gone = true;
-    for (const job of this.#jobs.values()) {
-      const left = job.waiters.filter((waiter) => waiter.call !== call);
-      if (left.length === job.waiters.length) continue;
-      job.waiters = left;
+    for (const one of this.#wanted.values()) {
+      const left = one.waiters.filter((waiter) => waiter.call !== call);
+      if (left.length === one.waiters.length) continue;
+      one.waiters = left;
       if (left.length > 0) continue;
-      this.#forget(job);
-      job.abort.abort();
+      const { job } = one;
+      this.#forget(one);
+      if (job?.wanted.size === 0) job.abort.abort();
     }
   }
 }

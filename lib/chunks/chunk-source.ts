@@ -1,14 +1,43 @@
-/** Where the chunks of one scale come from. */
+/** Where the chunks of one scale come from, and in which reads. */
 import type { Meter } from '../storage/store.ts';
+
+/** A chunk as it is stored: content encodings are still around it. */
+export interface StoredChunk {
+  bytes: Uint8Array;
+  contentEncoding: string | undefined;
+  /** More bytes than this inside is an error, not an allocation. */
+  maxBytes: number;
+  /** What is inside when the encoding fixes it (raw). */
+  exactBytes?: number;
+}
+
+export interface ReadContext {
+  signal: AbortSignal;
+  meter: Meter;
+  /**
+   * Hands over a cell of the task: undefined when its chunk is not stored. Each cell is handed over, failed, or left to a follow-up once.
+   * Resolves when the bytes are no longer needed. Never rejects.
+   */
+  deliver: (cell: number, chunk: StoredChunk | undefined) => Promise<void>;
+  /** One cell that cannot be read, where the others of the task can. */
+  fail: (cell: number, error: unknown) => void;
+}
+
+/** One read, or a few that belong together: what the queue counts. */
+export interface ReadTask {
+  readonly cells: readonly number[];
+  /**
+   * @returns Tasks that the rest of the cells go on in.
+   * @throws RequestError, DecodeError, or `signal.reason`: for all cells not handed over yet.
+   */
+  run(context: ReadContext): Promise<readonly ReadTask[] | void>;
+}
 
 export interface ChunkSource {
   /** Names the scale among all that share a cache. */
   readonly id: string;
   /** Where a cell's chunk is stored, for messages and as a key: no credentials. */
   urlOf(cell: number): string;
-  /**
-   * The chunk's bytes with all content encodings undone, or undefined when it is not stored.
-   * @throws RequestError, DecodeError, or `signal.reason`.
-   */
-  read(cell: number, options: { signal: AbortSignal; meter: Meter }): Promise<Uint8Array | undefined>;
+  /** How the chunks of these cells are read: every cell in one task. */
+  plan(cells: readonly number[]): readonly ReadTask[];
 }

@@ -1,11 +1,10 @@
 /** One object a chunk: `KEY/x0-x1_y0-y1_z0-z1`. Source: Neuroglancer, src/datasource/precomputed/volume.md, "Unsharded chunk storage". */
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
-import { decompress } from '../compression/decompress.ts';
 import { RequestError } from '../base/errors.ts';
 import { chunkKey } from '../precomputed/grid.ts';
 import type { Scale } from '../precomputed/info.ts';
 import type { Meter, ReadOptions, Store, StoredObject } from '../storage/store.ts';
-import type { ChunkSource } from './chunk-source.ts';
+import type { ChunkSource, ReadContext, ReadTask } from './chunk-source.ts';
 
 export interface UnshardedSourceOptions {
   store: Store;
@@ -34,13 +33,17 @@ export class UnshardedSource implements ChunkSource {
     return `${this.#options.store.url}/${chunkKey(this.#options.scale, cell)}`;
   }
 
-  async read(cell: number, { signal, meter }: { signal: AbortSignal; meter: Meter }): Promise<Uint8Array | undefined> {
+  plan(cells: readonly number[]): readonly ReadTask[] {
+    return cells.map((cell) => ({ cells: [cell], run: (context) => this.#read(cell, context) }));
+  }
+
+  async #read(cell: number, { signal, meter, deliver }: ReadContext): Promise<void> {
     const { scale, codec, layoutOf } = this.#options;
     const layout = layoutOf(cell);
     const exactBytes = codec.exactBytes?.(layout);
     const maxBytes = exactBytes ?? codec.maxBytes(layout);
     const object = await this.#readStored(chunkKey(scale, cell), { signal, meter, maxBytes: storedBound(maxBytes) });
-    return object && decompress(object.bytes, object.contentEncoding, { maxBytes, exactBytes, signal });
+    await deliver(cell, object && { ...object, maxBytes, exactBytes });
   }
 
   async #readStored(key: string, options: ReadOptions): Promise<StoredObject | undefined> {

@@ -29,6 +29,12 @@ export interface Codec {
    * @throws DecodeError when the bytes do not follow the format; `out` may then be partly written.
    */
   decodePoints(bytes: Uint8Array, layout: ChunkLayout, offsets: Uint32Array, out: WordArray, outIndex: Uint32Array): void;
+  /**
+   * The same while the chunk's bytes go by in pieces of any size, for encodings whose values lie at known places.
+   *
+   * @returns What sees each piece, in order, with its offset; undefined where whole chunks are better.
+   */
+  watchPoints?(layout: ChunkLayout, offsets: Uint32Array, out: WordArray, outIndex: Uint32Array): ((window: Uint8Array, at: number) => void) | undefined;
   /** The most bytes a chunk of this layout can take: what inflating stops at. */
   maxBytes(layout: ChunkLayout): number;
   /** The exact size of every chunk of this layout, where the format fixes it (raw). */

@@ -7,6 +7,7 @@ import { formatVec3, product } from '../base/vec3.ts';
 import { bytesPerValue, DATA_TYPES } from '../precomputed/data-type.ts';
 import type { DataType, WordArray } from '../precomputed/data-type.ts';
 import type { ChunkLayout, Codec } from './codec.ts';
+import { watchRawPoints } from './raw-windows.ts';
 
 const exactBytes = ({ chunkSize, channels, dataType }: ChunkLayout): number => product(chunkSize) * channels * bytesPerValue(dataType);
 
@@ -38,6 +39,7 @@ export const raw: Codec = {
   encoding: 'raw',
   dataTypes: Object.keys(DATA_TYPES) as DataType[],
   decodePoints,
+  watchPoints: watchRawPoints,
   maxBytes: exactBytes,
   exactBytes,
 };

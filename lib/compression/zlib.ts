@@ -2,7 +2,9 @@
  * gzip, deflate and brotli by node:zlib, into a buffer of about the right size: a raw chunk of 8 MB comes out 4 times faster
  * than with zlib's default of many 16 KiB pieces.
  */
+import { availableParallelism } from 'node:os';
 import * as zlib from 'node:zlib';
+import PQueue from 'p-queue';
 import { DecodeError } from '../base/errors.ts';
 
 export interface OutputSize {
@@ -19,6 +21,12 @@ const SLACK_BYTES = 64;
 const DEFLATE_RATIO = 1032;
 const TYPICAL_RATIO = 8;
 
+/**
+ * Large outputs are made no more at a time than there are cores: more would not be faster, only hold more memory. The thread pool they
+ * run on is the process's, and so is this bound.
+ */
+const large = new PQueue({ concurrency: availableParallelism() });
+
 const SYNC = { gzip: zlib.gunzipSync, deflate: zlib.inflateSync, br: zlib.brotliDecompressSync };
 type Callback = (error: NodeJS.ErrnoException | null, output: Buffer) => void;
 const ASYNC: Record<keyof typeof SYNC, (bytes: Uint8Array, options: { chunkSize: number; maxOutputLength: number }, callback: Callback) => void> = { gzip: zlib.gunzip, deflate: zlib.inflate, br: zlib.brotliDecompress };
@@ -28,9 +36,12 @@ export function undoZlib(format: keyof typeof SYNC, bytes: Uint8Array, { maxByte
   const expected = Math.min(largest, expectedBytes ?? hintedBytes(format, bytes, largest));
   const options = { chunkSize: expected + SLACK_BYTES, maxOutputLength: Math.max(1, maxBytes) };
   if (expected > SYNC_BYTES)
-    return new Promise((resolve, reject) => {
-      ASYNC[format](bytes, options, (error, output) => (error ? reject(decodeError(format, error, maxBytes)) : resolve(trimmed(output))));
-    });
+    return large.add(
+      () =>
+        new Promise<Uint8Array>((resolve, reject) => {
+          ASYNC[format](bytes, options, (error, output) => (error ? reject(decodeError(format, error, maxBytes)) : resolve(trimmed(output))));
+        }),
+    );
   try {
     return trimmed(SYNC[format](bytes, options));
   } catch (error) {
@@ -53,7 +64,7 @@ export function trimmed(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-function decodeError(format: string, { code, message }: NodeJS.ErrnoException, maxBytes: number): DecodeError {
+export function decodeError(format: string, { code, message }: NodeJS.ErrnoException, maxBytes: number): DecodeError {
   if (code === 'ERR_BUFFER_TOO_LARGE') return new DecodeError('TOO_LARGE', `${format}: more than the ${maxBytes} bytes expected`);
   if (code === 'Z_BUF_ERROR') return new DecodeError('TRUNCATED', `${format}: the data end inside the stream`);
   if (/incorrect (data|length) check/.test(message)) return new DecodeError('BAD_CHECKSUM', `${format}: the content does not match its checksum`);

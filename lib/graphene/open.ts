@@ -106,6 +106,9 @@ const isStore = (storage: StorageOptions | Store | undefined): storage is Store 
 async function storeAt(path: string, allowAddress: AllowAddress, http: HttpClient, storage: StorageOptions | Store | undefined): Promise<Store> {
   if (isStore(storage)) return storage;
   const headers = { ...storage?.headers, ...(storage?.token !== undefined && { authorization: `Bearer ${storage.token}` }) };
+  const plain = /^(?:precomputed:\/\/)?http:\/\/(?:[^/]*@)?(\[[^\]]*\]|[^/:]*)/i.exec(path);
+  if (plain && Object.keys(headers).length > 0 && !isLoopbackHost(plain[1]))
+    throw new PathError('INSECURE_TOKEN', `credentials go over TLS or to loopback only, and ${plain[1]} is asked over http://`);
   return openStore(path, { http, allowAddress, headers });
 }
 

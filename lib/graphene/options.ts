@@ -92,9 +92,11 @@ export function checkOpenOptions(options: OpenGrapheneOptions): void {
   checkResolution(options.resolution);
 }
 
+const shown = (value: unknown): string => (typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value));
+
 function checkNumber(name: string, value: unknown, least: number): void {
   if (value !== undefined && !(Number.isSafeInteger(value) && (value as number) >= least))
-    throw new RangeError(`${name} must be a whole number from ${least}, not ${String(value)}`);
+    throw new RangeError(`${name} must be a whole number from ${least}, not ${shown(value)}`);
 }
 
 /** @throws RangeError unless it is three positive numbers, or undefined. */
@@ -108,5 +110,5 @@ export function checkResolution(resolution: readonly number[] | undefined): Vec3
 /** @throws TypeError unless it is one of the two words, or undefined. */
 export function checkOnError(onError: unknown): 'throw' | 'status' {
   if (onError === undefined || onError === 'throw' || onError === 'status') return onError ?? 'throw';
-  throw new TypeError(`onError is 'throw' or 'status', not ${String(onError)}`);
+  throw new TypeError(`onError is 'throw' or 'status', not ${shown(onError)}`);
 }

@@ -47,12 +47,13 @@ export async function readPoints(reader: ChunkReader, request: ReadRequest): Pro
     }
   };
   const pointsOf = (ordinal: number): Uint32Array => order.subarray(starts[ordinal], starts[ordinal + 1]);
+  const offsetsOf = (ordinal: number): Uint32Array => offsets.subarray(starts[ordinal], starts[ordinal + 1]);
   const consumer: ChunkConsumer = {
     take(ordinal, bytes) {
-      const points = pointsOf(ordinal);
-      if (bytes) codec.decodePoints(bytes, layoutOf(cells[ordinal]), offsets.subarray(starts[ordinal], starts[ordinal + 1]), out, points);
-      settle(points, bytes ? PointStatus.ok : PointStatus.missingChunk);
+      if (bytes) codec.decodePoints(bytes, layoutOf(cells[ordinal]), offsetsOf(ordinal), out, pointsOf(ordinal));
     },
+    watch: (ordinal) => codec.watchPoints?.(layoutOf(cells[ordinal]), offsetsOf(ordinal), out, pointsOf(ordinal)),
+    done: (ordinal, stored) => settle(pointsOf(ordinal), stored ? PointStatus.ok : PointStatus.missingChunk),
     fail(ordinal, error) {
       const points = pointsOf(ordinal);
       for (const point of points) out.fill(0, point * wordsPerPoint, (point + 1) * wordsPerPoint); // a decoder may have begun

@@ -1,9 +1,10 @@
 import { getEventListeners } from 'node:events';
 import { inspect } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, jest, test } from '@jest/globals';
 import { RequestError, type ChunkError } from '../../lib/base/errors.ts';
 import { ChunkReader, type ChunkConsumer } from '../../lib/chunks/chunk-reader.ts';
-import type { ChunkSource } from '../../lib/chunks/chunk-source.ts';
+import type { ChunkSource, ReadTask, StoredChunk } from '../../lib/chunks/chunk-source.ts';
 import type { Meter } from '../../lib/storage/store.ts';
 import { deferred, nextTurn } from '../support/stub-store.ts';
 
@@ -28,7 +29,17 @@ class Source implements ChunkSource {
     return `https://bucket.example/${this.id}/${cell}`;
   }
 
-  read(cell: number, { signal, meter }: { signal: AbortSignal; meter: Meter }): Promise<Uint8Array | undefined> {
+  plan(cells: readonly number[]): ReadTask[] {
+    return cells.map((cell) => ({
+      cells: [cell],
+      run: async ({ signal, meter, deliver }) => {
+        const bytes = await this.#read(cell, signal, meter);
+        await deliver(cell, bytes && { bytes, contentEncoding: undefined, maxBytes: bytes.byteLength });
+      },
+    }));
+  }
+
+  #read(cell: number, signal: AbortSignal, meter: Meter): Promise<Uint8Array | undefined> {
     const { promise, resolve, reject } = deferred<Uint8Array | undefined>();
     this.reads.push({ cell, signal, meter, resolve, reject });
     meter.requests++;
@@ -52,6 +63,8 @@ class Consumer implements ChunkConsumer {
     this.onTake(bytes);
     this.taken.push([ordinal, bytes && [...bytes]]);
   }
+  done(): void {}
+
   fail(ordinal: number, error: ChunkError): void {
     this.failed.push([ordinal, error]);
   }
@@ -65,7 +78,7 @@ describe('ChunkReader', () => {
     const done = new ChunkReader().read(source, cells(5, 2 ** 40, 7), consumer);
     await source.serve((cell) => (cell === 7 ? undefined : Uint8Array.of(cell % 251)));
     expect(await done).toEqual({ requests: 3, bytes: 0, absentBy403: 0, cacheHits: 0 });
-    expect(consumer.taken).toEqual([[0, [5]], [1, [2 ** 40 % 251]], [2, undefined]]);
+    expect(consumer.taken.sort()).toEqual([[0, [5]], [1, [2 ** 40 % 251]], [2, undefined]]);
   });
 
   test('has nothing to do for no chunks', async () => {
@@ -181,11 +194,15 @@ describe('ChunkReader', () => {
   });
 
   test('reads 50,000 chunks, and works on after running dry', async () => {
-    const source: ChunkSource = { id: 's', urlOf: String, read: async (cell) => Uint8Array.of(cell & 255) };
+    const source: ChunkSource = {
+      id: 's',
+      urlOf: String,
+      plan: (cells) => cells.map((cell) => ({ cells: [cell], run: ({ deliver }) => deliver(cell, { bytes: Uint8Array.of(cell & 255), contentEncoding: undefined, maxBytes: 1 }) })),
+    };
     const reader = new ChunkReader({ concurrency: 8 });
     for (let again = 0; again < 2; again++) {
       let right = 0;
-      const consumer = { take: (ordinal: number, bytes?: Uint8Array) => void (bytes?.[0] === (ordinal & 255) && right++), fail: jest.fn() };
+      const consumer = { take: (ordinal: number, bytes?: Uint8Array) => void (bytes?.[0] === (ordinal & 255) && right++), done: () => undefined, fail: jest.fn() };
       await reader.read(source, Float64Array.from({ length: 50_000 }, (_, k) => k), consumer);
       expect(right).toBe(50_000);
     }
@@ -311,7 +328,8 @@ describe('an abort of a ChunkReader call', () => {
     const source = new Source(), reader = new ChunkReader(), abort = new AbortController();
     const impatient = new Consumer(() => abort.abort(reason)), patient = new Consumer();
     const calls = Promise.allSettled([reader.read(source, cells(1, 2), impatient, abort.signal), reader.read(source, cells(1), patient)]);
-    await source.serve();
+    await nextTurn();
+    source.reads[0].resolve(Uint8Array.of(1));
     expect(await calls).toMatchObject([{ status: 'rejected', reason }, { status: 'fulfilled' }]);
     expect(patient.taken).toEqual([[0, [1]]]);
     expect(source.reads[1].signal.aborted).toBe(true);
@@ -325,5 +343,104 @@ describe('an abort of a ChunkReader call', () => {
     else await source.serve();
     await Promise.allSettled(calls);
     expect(getEventListeners(abort.signal, 'abort')).toEqual([]);
+  });
+});
+
+describe('tasks of several cells', () => {
+  const stored = (cell: number): StoredChunk => ({ bytes: Uint8Array.of(cell), contentEncoding: undefined, maxBytes: 1 });
+  const sourceOf = (plan: ChunkSource['plan']): ChunkSource => ({ id: 's', urlOf: (cell) => `mem://s/${cell}`, plan });
+
+  test('hand over cell by cell, fail one alone, and leave the rest to follow-ups', async () => {
+    const planned: number[][] = [];
+    const source = sourceOf((cells) => {
+      planned.push([...cells]);
+      return [
+        {
+          cells,
+          run: async ({ deliver, fail }) => {
+            await deliver(1, stored(1));
+            fail(2, new RequestError('IO', 'cannot', 'mem://s/2'));
+            return [{ cells: [3, 4], run: async (context) => void (await Promise.all([context.deliver(3, undefined), context.deliver(4, stored(4))])) }];
+          },
+        },
+      ];
+    });
+    const consumer = new Consumer();
+    await new ChunkReader().read(source, cells(1, 2, 3, 4), consumer);
+    expect(planned).toEqual([[1, 2, 3, 4]]);
+    expect(consumer.taken.sort()).toEqual([[0, [1]], [2, undefined], [3, [4]]]);
+    expect(consumer.failed.map(([ordinal, { cause }]) => [ordinal, cause])).toEqual([[1, expect.objectContaining({ code: 'IO' })]]);
+  });
+
+  test('fail what they forget, and what is left when they throw', async () => {
+    const forgetful = sourceOf((cells) => [{ cells, run: ({ deliver }) => deliver(1, stored(1)) }]);
+    const throwing = sourceOf((cells) => [{ cells, run: async ({ deliver }) => (await deliver(1, stored(1)), Promise.reject(new RequestError('IO', 'cannot', 'u'))) }]);
+    for (const source of [forgetful, throwing]) {
+      const consumer = new Consumer();
+      await new ChunkReader().read(source, cells(1, 2), consumer);
+      expect(consumer.taken).toEqual([[0, [1]]]);
+      expect(consumer.failed.map(([ordinal]) => ordinal)).toEqual([1]);
+    }
+  });
+
+  test('are cancelled when nobody wants any of their cells', async () => {
+    const signals: AbortSignal[] = [];
+    const source = sourceOf((cells) => [{ cells, run: ({ signal }) => (signals.push(signal), new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))) }]);
+    const reader = new ChunkReader(), [one, two] = [new AbortController(), new AbortController()];
+    const calls = [reader.read(source, cells(1, 2), new Consumer(), one.signal), reader.read(source, cells(2), new Consumer(), two.signal)];
+    await nextTurn();
+    one.abort(new Error('one'));
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
+    two.abort(new Error('two'));
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+    await expect(calls[0]).rejects.toThrow('one');
+    await expect(calls[1]).rejects.toThrow('two');
+  });
+});
+
+describe('large chunks of known places', () => {
+  const bytes = new Uint8Array(3 * 2 ** 20).map((_, at) => at % 251);
+  const sourceOf = (chunk: Partial<StoredChunk>): ChunkSource => ({
+    id: 's',
+    urlOf: () => 'mem://s/0',
+    plan: (cells) => [{ cells, run: ({ deliver }) => deliver(0, { bytes: gzipSync(bytes), contentEncoding: 'gzip', maxBytes: bytes.length, exactBytes: bytes.length, ...chunk }) }],
+  });
+  class Watching extends Consumer {
+    seen = 0;
+    right = true;
+    watch() {
+      return (window: Uint8Array, at: number): void => {
+        this.right &&= at === this.seen && window.every((byte, k) => byte === (at + k) % 251);
+        this.seen += window.byteLength;
+      };
+    }
+  }
+
+  test('go by in windows, to all that wait, and are never held whole', async () => {
+    const reader = new ChunkReader(), consumers = [new Watching(), new Watching()];
+    await Promise.all(consumers.map((consumer) => reader.read(sourceOf({}), cells(0), consumer)));
+    for (const { seen, right, taken } of consumers) expect([seen, right, taken]).toEqual([bytes.length, true, []]);
+  });
+
+  test.each([
+    { name: 'they are to be kept', options: { lruBytes: 1e7 }, chunk: {} },
+    { name: 'they are small', options: {}, chunk: { bytes: gzipSync(bytes.subarray(0, 1000)), exactBytes: 1000 } },
+    { name: 'they are stored plain', options: {}, chunk: { bytes, contentEncoding: undefined } },
+  ])('are shown whole when $name', async ({ options, chunk }) => {
+    const consumer = new Watching();
+    await new ChunkReader(options).read(sourceOf(chunk), cells(0), consumer);
+    expect(consumer.seen).toBe(0);
+    expect(consumer.taken[0][1]).toHaveLength(chunk.exactBytes ?? bytes.length);
+  });
+
+  test.each([
+    { name: 'shorter than their size', chunk: { bytes: gzipSync(bytes.subarray(0, 2 ** 21)) }, code: 'WRONG_SIZE' },
+    { name: 'longer than their size', chunk: { bytes: gzipSync(new Uint8Array(4 * 2 ** 20)) }, code: 'TOO_LARGE' },
+    { name: 'cut', chunk: { bytes: gzipSync(bytes).subarray(0, 500) }, code: 'TRUNCATED' },
+    { name: 'no bitstream', chunk: { bytes: bytes.subarray(0, 5000) }, code: 'BAD_BITSTREAM' },
+  ])('fail when they are $name', async ({ chunk, code }) => {
+    const consumer = new Watching();
+    await new ChunkReader().read(sourceOf(chunk), cells(0), consumer);
+    expect(consumer.failed.map(([, { cause }]) => cause)).toEqual([expect.objectContaining({ name: 'DecodeError', code })]);
   });
 });

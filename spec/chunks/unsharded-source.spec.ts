@@ -1,9 +1,11 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { DecodeError, RequestError } from '../../lib/base/errors.ts';
+import type { StoredChunk } from '../../lib/chunks/chunk-source.ts';
 import { UnshardedSource } from '../../lib/chunks/unsharded-source.ts';
 import type { Codec } from '../../lib/codecs/codec.ts';
 import { raw } from '../../lib/codecs/raw.ts';
+import { decompress } from '../../lib/compression/decompress.ts';
 import { cellSize } from '../../lib/precomputed/grid.ts';
 import type { Scale } from '../../lib/precomputed/info.ts';
 import { newMeter } from '../../lib/storage/store.ts';
@@ -16,8 +18,16 @@ function sourceOf(store: StubStore, { codec = raw, infoWasRead = true }: { codec
   return new UnshardedSource({ store, scale, codec, layoutOf, infoWasRead });
 }
 
-const read = (source: UnshardedSource, cell = 0, meter = newMeter(), signal = new AbortController().signal): Promise<Uint8Array | undefined> =>
-  source.read(cell, { signal, meter });
+/** Runs the one task of a cell and undoes what it hands over. */
+async function read(source: UnshardedSource, cell = 0, meter = newMeter(), signal = new AbortController().signal): Promise<Uint8Array | undefined> {
+  const [task, ...others] = source.plan([cell]);
+  expect([task.cells, others]).toEqual([[cell], []]);
+  const delivered: (StoredChunk | undefined)[] = [];
+  await task.run({ signal, meter, deliver: async (_, chunk) => void delivered.push(chunk), fail: () => undefined });
+  expect(delivered).toHaveLength(1);
+  const [chunk] = delivered;
+  return chunk && decompress(chunk.bytes, chunk.contentEncoding, chunk);
+}
 
 const forbidden = (key: string): RequestError => new RequestError('HTTP_STATUS', 'answered 403', `https://bucket.example/volume/${key}`, 403);
 

@@ -1,7 +1,7 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { DecodeError, RequestError } from '../../lib/base/errors.ts';
 import { ChunkReader } from '../../lib/chunks/chunk-reader.ts';
-import type { ChunkSource } from '../../lib/chunks/chunk-source.ts';
+import type { ChunkSource, StoredChunk } from '../../lib/chunks/chunk-source.ts';
 import type { ChunkLayout, Codec } from '../../lib/codecs/codec.ts';
 import { raw } from '../../lib/codecs/raw.ts';
 import { wordsView } from '../../lib/precomputed/data-type.ts';
@@ -13,15 +13,16 @@ const { unset, ok, outOfBounds, missingChunk, failed } = PointStatus;
 
 /** Chunks of 2 x 1 x 1 uint16 voxels in two channels; cell 3 is not stored, cell 4 cannot be read, cell 5 is cut. */
 const layoutOf = (): ChunkLayout => ({ chunkSize: [2, 1, 1], channels: 2, dataType: 'uint16' });
+function stored(cell: number): StoredChunk | undefined {
+  if (cell === 3) return undefined;
+  if (cell === 4) throw new RequestError('HTTP_STATUS', 'answered 500', 'mem://s/4', 500);
+  const bytes = new Uint8Array(Uint16Array.of(10 * cell, 10 * cell + 1, 100 * cell, 100 * cell + 1).buffer);
+  return { bytes: cell === 5 ? bytes.subarray(1) : bytes, contentEncoding: undefined, maxBytes: 8 };
+}
 const source: ChunkSource = {
   id: 's',
   urlOf: (cell) => `mem://s/${cell}`,
-  read: async (cell) => {
-    if (cell === 3) return undefined;
-    if (cell === 4) throw new RequestError('HTTP_STATUS', 'answered 500', 'mem://s/4', 500);
-    const bytes = new Uint8Array(Uint16Array.of(10 * cell, 10 * cell + 1, 100 * cell, 100 * cell + 1).buffer);
-    return cell === 5 ? bytes.subarray(1) : bytes;
-  },
+  plan: (cells) => cells.map((cell) => ({ cells: [cell], run: ({ deliver }) => deliver(cell, stored(cell)) })),
 };
 
 /** Points 0, 6 in cell 7; 2, 3 in cell 3; 1 in cell 4; 4, 5 in cell 5; point 7 in none. */

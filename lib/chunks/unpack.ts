@@ -1,0 +1,74 @@
+/**
+ * Stored bytes to those who wait for them. A large chunk whose voxels lie at known places goes by in windows, each taking its voxels out
+ * as they pass, and is never held whole; any other is inflated once and shown to all.
+ */
+import { decompress } from '../compression/decompress.ts';
+import { canStream, decompressWindows } from '../compression/windows.ts';
+import { DecodeError } from '../base/errors.ts';
+import type { StoredChunk } from './chunk-source.ts';
+
+/** Sees a chunk go by: pieces in order, `at` the offset of each. */
+export type Watcher = (window: Uint8Array, at: number) => void;
+
+export interface Taker {
+  /** Takes what it needs out of all bytes of the chunk, at once; it must not keep them. Undefined: the chunk is not stored. */
+  take(bytes: Uint8Array | undefined): void;
+  /** The same by windows, where the encoding allows it. */
+  watch?(): Watcher | undefined;
+  done(): void;
+  fail(error: unknown): void;
+}
+
+/** Below this a chunk is inflated whole: windows would cost more than they save. */
+const WHOLE_BYTES = 1024 * 1024;
+
+/**
+ * @param keep Whether somebody wants the inflated bytes afterwards.
+ * @returns The inflated bytes when they were made and somebody could use them.
+ */
+export async function unpack(chunk: StoredChunk | undefined, takers: readonly Taker[], keep: boolean, signal: AbortSignal): Promise<Uint8Array | undefined> {
+  const watchers = keep || !chunk || !goesByWindows(chunk) ? [] : takers.map((taker) => taker.watch?.());
+  if (chunk && watchers.length > 0 && watchers.every((watcher) => watcher !== undefined)) {
+    await unpackWindows(chunk, takers, watchers, signal);
+    return undefined;
+  }
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = chunk && (await decompress(chunk.bytes, chunk.contentEncoding, { ...chunk, signal }));
+  } catch (error) {
+    for (const taker of takers) taker.fail(error);
+    return undefined;
+  }
+  let taken = false;
+  for (const taker of takers) {
+    if (settle(taker, () => taker.take(bytes))) taken = true;
+  }
+  return taken ? bytes : undefined;
+}
+
+const goesByWindows = ({ exactBytes, contentEncoding }: StoredChunk): boolean => exactBytes !== undefined && exactBytes > WHOLE_BYTES && canStream(contentEncoding);
+
+async function unpackWindows(chunk: StoredChunk, takers: readonly Taker[], watchers: readonly Watcher[], signal: AbortSignal): Promise<void> {
+  try {
+    const total = await decompressWindows(chunk.bytes, chunk.contentEncoding!, { maxBytes: chunk.maxBytes, signal }, (window, at) => {
+      for (const watch of watchers) watch(window, at);
+    });
+    if (total !== chunk.exactBytes) throw new DecodeError('WRONG_SIZE', `expected ${chunk.exactBytes} bytes, got ${total}`);
+  } catch (error) {
+    for (const taker of takers) taker.fail(error);
+    return;
+  }
+  for (const taker of takers) taker.done();
+}
+
+/** @returns whether it went well. */
+function settle(taker: Taker, act: () => void): boolean {
+  try {
+    act();
+  } catch (error) {
+    taker.fail(error);
+    return false;
+  }
+  taker.done();
+  return true;
+}

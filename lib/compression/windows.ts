@@ -1,0 +1,58 @@
+/**
+ * A bitstream undone piece by piece, for those who need only parts of what is inside. Memory stays at one window, however large the
+ * content: an 8 MB buffer a chunk costs more in fresh pages than zlib takes to fill it.
+ */
+import { createBrotliDecompress, createGunzip, createInflate, type BrotliDecompress, type Gunzip, type Inflate } from 'node:zlib';
+import { DecodeError } from '../base/errors.ts';
+import { decodeError } from './zlib.ts';
+
+const WINDOW_BYTES = 128 * 1024;
+
+const STREAMS: Record<string, { format: string; create: (options: { chunkSize: number }) => Gunzip | Inflate | BrotliDecompress }> = {
+  gzip: { format: 'gzip', create: createGunzip },
+  'x-gzip': { format: 'gzip', create: createGunzip },
+  deflate: { format: 'deflate', create: createInflate },
+  br: { format: 'br', create: createBrotliDecompress },
+};
+
+/** Whether {@link decompressWindows} undoes this content encoding. */
+export const canStream = (contentEncoding: string | undefined): boolean => contentEncoding !== undefined && Object.hasOwn(STREAMS, contentEncoding);
+
+/**
+ * @param onWindow Sees each piece, in order; `at` is its offset. It must not keep the piece.
+ * @returns How many bytes there were.
+ * @throws DecodeError TRUNCATED, BAD_BITSTREAM, BAD_CHECKSUM, TOO_LARGE; what `onWindow` throws; `signal.reason`.
+ */
+export function decompressWindows(
+  bytes: Uint8Array,
+  contentEncoding: string,
+  { maxBytes, signal }: { maxBytes: number; signal?: AbortSignal },
+  onWindow: (window: Uint8Array, at: number) => void,
+): Promise<number> {
+  const { format, create } = STREAMS[contentEncoding];
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason as Error);
+    const stream = create({ chunkSize: WINDOW_BYTES });
+    let at = 0;
+    const end = (act: () => void): void => {
+      signal?.removeEventListener('abort', leave);
+      stream.destroy();
+      act();
+    };
+    const stop = (error: unknown): void => end(() => reject(error));
+    const leave = (): void => stop(signal?.reason);
+    signal?.addEventListener('abort', leave, { once: true });
+    stream.on('data', (window: Buffer) => {
+      if (at + window.byteLength > maxBytes) return stop(new DecodeError('TOO_LARGE', `${format}: more than the ${maxBytes} bytes expected`));
+      try {
+        onWindow(window, at);
+      } catch (error) {
+        return stop(error);
+      }
+      at += window.byteLength;
+    });
+    stream.once('end', () => end(() => resolve(at)));
+    stream.on('error', (error) => stop(decodeError(format, error, maxBytes)));
+    stream.end(bytes);
+  });
+}
