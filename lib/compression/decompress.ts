@@ -1,7 +1,7 @@
 /** Whole-object bitstreams, undone once each. A new one is one file and one line in {@link BITSTREAMS}. */
 import { leaveOnAbort } from '../base/abort.ts';
 import { DecodeError } from '../base/errors.ts';
-import { trimmed, undoZlib, type OutputSize } from './zlib.ts';
+import { undoZlib, type OutputSize } from './zlib.ts';
 import { decodeZstd } from './zstd.ts';
 
 export interface DecompressOptions {
@@ -19,16 +19,15 @@ const BITSTREAMS: Record<string, Undo> = {
   'x-gzip': (bytes, size) => undoZlib('gzip', bytes, size),
   deflate: (bytes, size) => undoZlib('deflate', bytes, size),
   br: (bytes, size) => undoZlib('br', bytes, size),
-  zstd: (bytes, { maxBytes, expectedBytes }) => trimmed(decodeZstd(bytes, maxBytes, expectedBytes ?? bytes.byteLength * TYPICAL_RATIO)),
+  zstd: (bytes, { maxBytes }) => decodeZstd(bytes, maxBytes),
 };
 
 /** Stacked encodings that are undone; a longer list is a broken header. */
 const MAX_ENCODINGS = 3;
-const TYPICAL_RATIO = 8;
 
 /**
  * The bytes inside a content encoding: `gzip`, `x-gzip`, `deflate`, `br`, `zstd`, several of them, or none (the same bytes then,
- * not a copy). Small outputs come at once, larger ones of zlib from the thread pool.
+ * not a copy). Small outputs of zlib come at once, larger ones from the thread pool; zstd loads its decoder first.
  * @throws DecodeError TRUNCATED, BAD_BITSTREAM, BAD_CHECKSUM, TOO_LARGE, UNSUPPORTED; `signal.reason`. Also as rejections.
  */
 export function decompress(bytes: Uint8Array, contentEncoding: string | undefined, { maxBytes, exactBytes, signal }: DecompressOptions): Uint8Array | Promise<Uint8Array> {
