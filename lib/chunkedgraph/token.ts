@@ -29,21 +29,24 @@ export function tokenFiles({ hostname, host }: GraphPath, env: NodeJS.ProcessEnv
 }
 
 /**
- * @throws InfoError BAD_INFO when a token file is there but holds no token; PathError INSECURE_TOKEN when a token was given for a
+ * @throws InfoError BAD_INFO when a token file is there but holds no token, or a token holds what no header can; PathError INSECURE_TOKEN when a token was given for a
  *   server that is reached neither over TLS nor on loopback. A token merely found is then left at home, and `warn` is told.
  */
 export async function findToken(path: GraphPath, { token, env = process.env }: TokenSearch, warn: (message: string) => void): Promise<FoundToken | undefined> {
   if (token === null || token === '') return undefined;
-  const secure = path.origin.startsWith('https://') || isLoopbackHost(path.hostname);
-  if (token !== undefined) {
-    if (!secure) throw new PathError('INSECURE_TOKEN', `a token goes over TLS or to loopback only, and ${path.origin} is neither; use https:// or token: null`);
-    return { token, from: 'the token option' };
-  }
-  const fromEnv = env.CAVE_TOKEN?.trim();
-  const found = fromEnv ? { token: fromEnv, from: 'CAVE_TOKEN' } : await firstFile(tokenFiles(path, env));
-  if (!found || secure) return found;
+  const found = await search(path, token, env);
+  // Anything else cannot be in a header, and the HTTP client's own complaint would not say where it came from.
+  if (found && !/^[\x20-\x7e]+$/.test(found.token)) throw new InfoError('BAD_INFO', `${found.from} holds characters that no token has`, path.origin);
+  if (!found || path.origin.startsWith('https://') || isLoopbackHost(path.hostname)) return found;
+  if (token !== undefined) throw new PathError('INSECURE_TOKEN', `a token goes over TLS or to loopback only, and ${path.origin} is neither; use https:// or token: null`);
   warn(`the token from ${found.from} is not sent: ${path.origin} is reached neither over TLS nor on loopback`);
   return undefined;
+}
+
+async function search(path: GraphPath, token: string | undefined, env: NodeJS.ProcessEnv): Promise<FoundToken | undefined> {
+  if (token !== undefined) return { token, from: 'the token option' };
+  const fromEnv = env.CAVE_TOKEN?.trim();
+  return fromEnv ? { token: fromEnv, from: 'CAVE_TOKEN' } : firstFile(tokenFiles(path, env));
 }
 
 async function firstFile(files: string[]): Promise<FoundToken | undefined> {

@@ -47,11 +47,18 @@ interface Call {
   settle: () => void;
 }
 
+interface Waiter {
+  call: Call;
+  ordinal: number;
+}
+
 /** A chunk that is wanted and not here yet. */
 interface Wanted {
   key: string;
   cell: number;
-  waiters: { call: Call; ordinal: number }[];
+  waiters: Waiter[];
+  /** Those whom the bytes are being handed to. */
+  served: Waiter[];
   job: Job | undefined;
 }
 
@@ -117,7 +124,7 @@ export class ChunkReader {
       }
       return;
     }
-    const wanted = known ?? { key, cell, waiters: [], job: undefined };
+    const wanted = known ?? { key, cell, waiters: [], served: [], job: undefined };
     wanted.waiters.push({ call, ordinal });
     if (known) return;
     this.#wanted.set(key, wanted);
@@ -181,9 +188,11 @@ export class ChunkReader {
     if (!one) return; // nobody wants it any more
     // Whoever joins while the bytes are here gets them, in another round.
     while (one.waiters.length > 0) {
-      const takers = one.waiters.splice(0).map(({ call, ordinal }) => this.#taker(call, ordinal, cell, chunk !== undefined));
+      one.served = one.waiters.splice(0);
+      const takers = one.served.map(({ call, ordinal }) => this.#taker(call, ordinal, cell, chunk !== undefined));
       const bytes = await unpack(chunk, takers, this.#cache !== undefined, abort.signal);
       if (bytes) this.#cache?.set(one.key, bytes);
+      one.served = [];
     }
     this.#forget(one);
   }
@@ -221,10 +230,11 @@ export class ChunkReader {
   #drop(call: Call): void {
     call.gone = true;
     for (const one of this.#wanted.values()) {
-      const left = one.waiters.filter((waiter) => waiter.call !== call);
-      if (left.length === one.waiters.length) continue;
-      one.waiters = left;
-      if (left.length > 0) continue;
+      const others = ({ call: other }: Waiter): boolean => other !== call;
+      if (one.waiters.every(others) && one.served.every(others)) continue;
+      one.waiters = one.waiters.filter(others);
+      one.served = one.served.filter(others);
+      if (one.waiters.length + one.served.length > 0) continue;
       const { job } = one;
       this.#forget(one);
       if (job?.wanted.size === 0) job.abort.abort();

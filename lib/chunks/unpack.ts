@@ -49,16 +49,24 @@ export async function unpack(chunk: StoredChunk | undefined, takers: readonly Ta
 const goesByWindows = ({ exactBytes, contentEncoding }: StoredChunk): boolean => exactBytes !== undefined && exactBytes > WHOLE_BYTES && canStream(contentEncoding);
 
 async function unpackWindows(chunk: StoredChunk, takers: readonly Taker[], watchers: readonly Watcher[], signal: AbortSignal): Promise<void> {
+  const watching = new Map(takers.map((taker, k) => [taker, watchers[k]]));
   try {
     const total = await decompressWindows(chunk.bytes, chunk.contentEncoding!, { maxBytes: chunk.maxBytes, signal }, (window, at) => {
-      for (const watch of watchers) watch(window, at);
+      for (const [taker, watch] of watching) {
+        try {
+          watch(window, at);
+        } catch (error) {
+          watching.delete(taker); // its own fault alone
+          taker.fail(error);
+        }
+      }
     });
     if (total !== chunk.exactBytes) throw new DecodeError('WRONG_SIZE', `expected ${chunk.exactBytes} bytes, got ${total}`);
   } catch (error) {
-    for (const taker of takers) taker.fail(error);
+    for (const taker of watching.keys()) taker.fail(error);
     return;
   }
-  for (const taker of takers) taker.done();
+  for (const taker of watching.keys()) taker.done();
 }
 
 /** @returns whether it went well. */

@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { InfoError } from '../base/errors.ts';
 import { product, type Vec3 } from '../base/vec3.ts';
-import { DATA_TYPES, type DataType } from './data-type.ts';
+import { bytesPerValue, DATA_TYPES, type DataType } from './data-type.ts';
 
 export interface Scale {
   /** Index in `scales`; 0 is the finest. */
@@ -34,6 +34,9 @@ export interface VolumeInfo {
   numChannels: number;
   scales: readonly Scale[];
 }
+
+/** What one chunk may hold, decoded: a server's info decides how much is allocated, up to this. */
+const MAX_CHUNK_BYTES = 2 ** 31;
 
 const vec3 = <T extends z.ZodType<number>>(of: T) => z.tuple([of, of, of]);
 const count = z.int().positive();
@@ -73,17 +76,18 @@ export function parseInfo(json: unknown, url: string): VolumeInfo {
   const parsed = infoSchema.safeParse(json);
   if (!parsed.success) throw new InfoError('BAD_INFO', `info at ${url} is not a Precomputed volume: ${firstIssue(parsed.error)}`, url);
   const { type, data_type: dataType, num_channels: numChannels, scales } = parsed.data;
-  return { type, dataType, numChannels, scales: scales.map((scale, mip) => toScale(scale, mip, url)) };
+  return { type, dataType, numChannels, scales: scales.map((scale, mip) => toScale(scale, mip, numChannels * bytesPerValue(dataType), url)) };
 }
 
-function toScale(scale: z.infer<typeof scaleSchema>, mip: number, url: string): Scale {
+function toScale(scale: z.infer<typeof scaleSchema>, mip: number, bytesPerVoxel: number, url: string): Scale {
   const where = `scales[${mip}] of the info at ${url}`;
   const key = scale.key.replace(/^(\.\/)+/, '').replace(/\/+$/, '');
   // The format allows a key to leave its folder; nobody writes that, and it would let a server point anywhere in a store.
   if (key === '' || /^[/\\]|[\\\0]|^[a-z][a-z0-9+.-]*:\/\//i.test(key) || key.split('/').some((part) => part === '..' || part === '.' || part === ''))
     throw new InfoError('UNSUPPORTED', `${where}: key ${JSON.stringify(scale.key)} does not stay below the volume's folder`, url);
   const chunkSize = scale.chunk_sizes[0];
-  if (product(chunkSize) >= 2 ** 32) throw new InfoError('UNSUPPORTED', `${where}: chunks of ${chunkSize.join('x')} voxels; fewer than 2^32 are readable`, url);
+  if (product(chunkSize) * bytesPerVoxel > MAX_CHUNK_BYTES)
+    throw new InfoError('UNSUPPORTED', `${where}: chunks of ${chunkSize.join('x')} voxels of ${bytesPerVoxel} bytes; up to ${MAX_CHUNK_BYTES} bytes are readable`, url);
   const cells = [0, 1, 2].reduce((n, axis) => n * Math.ceil(scale.size[axis] / chunkSize[axis]), 1);
   if (cells > Number.MAX_SAFE_INTEGER) throw new InfoError('UNSUPPORTED', `${where}: more than 2^53 chunks`, url);
   const blockSize = scale.compressed_segmentation_block_size ?? undefined;

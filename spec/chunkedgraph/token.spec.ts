@@ -106,6 +106,17 @@ describe('findToken', () => {
   });
 });
 
+describe('a token that no header can hold', () => {
+  test.each([
+    { from: 'the token option', search: { token: 'a\nb' } },
+    { from: 'CAVE_TOKEN', search: { env: { CAVE_TOKEN: 'schlüssel' } } },
+  ])('is refused, and where it came from is said: $from', async ({ from, search }) => {
+    const failed = findToken(HTTPS, { env: {}, ...search }, () => undefined);
+    await expect(failed).rejects.toMatchObject({ name: 'InfoError', code: 'BAD_INFO', message: expect.stringContaining(from) });
+    await expect(failed).rejects.not.toMatchObject({ message: expect.stringMatching(/a\nb|schl/) });
+  });
+});
+
 describe('tokenFiles', () => {
   test('are CloudVolume\'s, which CLOUD_VOLUME_DIR moves', () => {
     const names = ['graph.example.org-cave-secret.json', 'cave-secret.json'];

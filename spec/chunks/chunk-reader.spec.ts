@@ -324,6 +324,23 @@ describe('an abort of a ChunkReader call', () => {
     expect(impatient).toMatchObject({ taken: [[0, [1]]], failed: [] });
   });
 
+  test('by a call that joined while the bytes are handed out leaves those alone who get them', async () => {
+    const source: ChunkSource = {
+      id: 's',
+      urlOf: () => 'mem://s/1',
+      plan: (cells) => cells.map((cell) => ({ cells: [cell], run: ({ deliver }) => deliver(cell, { bytes: gzipSync(new Uint8Array(2 ** 20)), contentEncoding: 'gzip', maxBytes: 2 ** 20, exactBytes: 2 ** 20 }) })),
+    };
+    const reader = new ChunkReader(), abort = new AbortController(), patient = new Consumer();
+    const stays = reader.read(source, cells(1), patient);
+    await nextTurn(); // the bytes are at the thread pool
+    const leaves = reader.read(source, cells(1), new Consumer(), abort.signal);
+    abort.abort(reason);
+    await expect(leaves).rejects.toBe(reason);
+    await stays;
+    expect(patient.failed).toEqual([]);
+    expect(patient.taken[0][1]).toHaveLength(2 ** 20);
+  });
+
   test('by one consumer while a shared chunk is handed out leaves the others their bytes', async () => {
     const source = new Source(), reader = new ChunkReader(), abort = new AbortController();
     const impatient = new Consumer(() => abort.abort(reason)), patient = new Consumer();
@@ -420,6 +437,16 @@ describe('large chunks of known places', () => {
     const reader = new ChunkReader(), consumers = [new Watching(), new Watching()];
     await Promise.all(consumers.map((consumer) => reader.read(sourceOf({}), cells(0), consumer)));
     for (const { seen, right, taken } of consumers) expect([seen, right, taken]).toEqual([bytes.length, true, []]);
+  });
+
+  test('fail for the one whose watcher throws, and not for the others', async () => {
+    const reader = new ChunkReader(), good = new Watching(), bad = new Watching(), broken = new RangeError('mine');
+    bad.watch = () => () => {
+      throw broken;
+    };
+    await Promise.all([bad, good].map((consumer) => reader.read(sourceOf({}), cells(0), consumer)));
+    expect([good.seen, good.failed]).toEqual([bytes.length, []]);
+    expect(bad.failed).toHaveLength(1);
   });
 
   test.each([

@@ -94,14 +94,14 @@ describe('parseInfo', () => {
   });
 
   test.each<[what: string, part: object, message: RegExp]>([
-    ['chunks of 2^32 voxels', { chunk_sizes: [[65_536, 65_536, 1]] }, /chunks of 65536x65536x1 voxels/],
-    ['chunks whose voxels overflow', { chunk_sizes: [[2 ** 50, 2 ** 50, 2 ** 50]] }, /fewer than 2\^32 are readable/],
+    ['chunks of more than 2 GiB', { chunk_sizes: [[16_385, 16_384, 1]] }, /chunks of 16385x16384x1 voxels of 8 bytes; up to 2147483648 bytes/],
+    ['chunks whose voxels overflow', { chunk_sizes: [[2 ** 50, 2 ** 50, 2 ** 50]] }, /up to 2147483648 bytes are readable/],
     ['more than 2^53 chunks', { size: [2 ** 18, 2 ** 18, 2 ** 18], chunk_sizes: [[1, 1, 1]] }, /more than 2\^53 chunks/],
   ])('does not take on %s', (_what, part, message) =>
     expect(thrownBy(() => parseScale(part))).toMatchObject({ name: 'InfoError', code: 'UNSUPPORTED', message: expect.stringMatching(message) }));
 
   test('takes on just fewer', () => {
-    expect(parseScale({ chunk_sizes: [[65_535, 65_536, 1]] }).chunkSize).toEqual([65_535, 65_536, 1]);
+    expect(parseScale({ chunk_sizes: [[16_384, 16_384, 1]] }).chunkSize).toEqual([16_384, 16_384, 1]);
     expect(parseScale({ size: [2 ** 18, 2 ** 18, 2 ** 16], chunk_sizes: [[1, 1, 1]] }).size).toEqual([2 ** 18, 2 ** 18, 2 ** 16]);
   });
 
