@@ -2,10 +2,9 @@
  * Stored bytes to those who wait for them. A large chunk whose voxels lie at known places goes by in windows, each taking its voxels out
  * as they pass, and is never held whole; any other is inflated once and shown to all.
  */
-import { decompress } from '../compression/decompress.ts';
 import { canStream, decompressWindows } from '../compression/windows.ts';
-import { DecodeError } from '../base/errors.ts';
 import type { StoredChunk } from './chunk-source.ts';
+import { inflate } from './inflate.ts';
 
 /** Sees a chunk go by: pieces in order, `at` the offset of each. */
 export type Watcher = (window: Uint8Array, at: number) => void;
@@ -29,12 +28,12 @@ const WHOLE_BYTES = 1024 * 1024;
 export async function unpack(chunk: StoredChunk | undefined, takers: readonly Taker[], keep: boolean, signal: AbortSignal): Promise<Uint8Array | undefined> {
   const watchers = keep || !chunk || !goesByWindows(chunk) ? [] : takers.map((taker) => taker.watch?.());
   if (chunk && watchers.length > 0 && watchers.every((watcher) => watcher !== undefined)) {
-    await unpackWindows(chunk, takers, watchers, signal);
-    return undefined;
+    takers = await unpackWindows(chunk, takers, watchers as Watcher[], signal);
+    if (takers.length === 0) return undefined;
   }
   let bytes: Uint8Array | undefined;
   try {
-    bytes = chunk && (await decompress(chunk.bytes, chunk.contentEncoding, { ...chunk, signal }));
+    bytes = chunk && (await inflate(chunk, signal));
   } catch (error) {
     for (const taker of takers) taker.fail(error);
     return undefined;
@@ -48,7 +47,8 @@ export async function unpack(chunk: StoredChunk | undefined, takers: readonly Ta
 
 const goesByWindows = ({ exactBytes, contentEncoding }: StoredChunk): boolean => exactBytes !== undefined && exactBytes > WHOLE_BYTES && canStream(contentEncoding);
 
-async function unpackWindows(chunk: StoredChunk, takers: readonly Taker[], watchers: readonly Watcher[], signal: AbortSignal): Promise<void> {
+/** @returns Those not served yet, when what went by is not the chunk: it has another size, and may hold another bitstream. */
+async function unpackWindows(chunk: StoredChunk, takers: readonly Taker[], watchers: readonly Watcher[], signal: AbortSignal): Promise<Taker[]> {
   const watching = new Map(takers.map((taker, k) => [taker, watchers[k]]));
   try {
     const total = await decompressWindows(chunk.bytes, chunk.contentEncoding!, { maxBytes: chunk.maxBytes, signal }, (window, at) => {
@@ -61,12 +61,12 @@ async function unpackWindows(chunk: StoredChunk, takers: readonly Taker[], watch
         }
       }
     });
-    if (total !== chunk.exactBytes) throw new DecodeError('WRONG_SIZE', `expected ${chunk.exactBytes} bytes, got ${total}`);
+    if (total !== chunk.exactBytes) return [...watching.keys()];
+    for (const taker of watching.keys()) taker.done();
   } catch (error) {
     for (const taker of watching.keys()) taker.fail(error);
-    return;
   }
-  for (const taker of watching.keys()) taker.done();
+  return [];
 }
 
 /** @returns whether it went well. */
