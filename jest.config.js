@@ -1,6 +1,7 @@
 /** Specs are TypeScript ES modules: swc strips the types, Node runs them as they are. */
 export default {
   testEnvironment: 'node',
+  testEnvironmentOptions: { globalsCleanup: 'off' }, // it would take away what nock shares between its parts
   roots: ['<rootDir>/spec'],
   testMatch: ['**/*.spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],

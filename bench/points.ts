@@ -35,7 +35,7 @@ interface Measured {
 async function startServer(): Promise<{ base: string; child: ChildProcess }> {
   const [command, ...rest] = args.server ? [...args.server.split(' '), '-root', args.volumes!] : [process.execPath, '--import', 'tsx', join(HERE, 'serve.ts'), args.volumes!];
   const child = spawn(command, rest, { stdio: ['pipe', 'pipe', 'inherit'] });
-  for await (const line of createInterface(child.stdout!)) return { base: `http://127.0.0.1:${line.split(' ')[1]}`, child };
+  for await (const line of createInterface(child.stdout)) return { base: `http://127.0.0.1:${line.split(' ')[1]}`, child };
   throw new Error('the server did not start');
 }
 
@@ -53,8 +53,8 @@ const spread = (numbers: number[], digits: number): string => `${median(numbers)
 const { base, child } = await startServer();
 const rows: string[] = [];
 try {
-  for (const name of args.names!.split(','))
-    for (const set of args.sets!.split(',')) {
+  for (const name of args.names.split(','))
+    for (const set of args.sets.split(',')) {
       const shared = ['--base', base, '--volume', name, '--points', join(args.volumes, set)];
       const ours = (): Promise<Measured> => measure(process.execPath, ['--import', 'tsx', join(HERE, 'measure.ts'), ...shared]);
       const peer = (...more: string[]) => (): Promise<Measured> => measure(args.python!, [join(HERE, 'peers/measure.py'), ...shared, ...more]);

@@ -6,7 +6,8 @@ import { nockMocks } from '../../mocks/nock.ts';
 import { mountContract } from './contract.ts';
 
 beforeAll(() => nock.disableNetConnect());
-afterAll(() => nock.enableNetConnect());
+// Specs of one worker share Node's http: what nock patched is put back for the next file.
+afterAll(() => nock.restore());
 
 mountContract('nock', (routes) => {
   const origin = 'https://pcg.example.org';

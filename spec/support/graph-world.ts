@@ -34,7 +34,7 @@ export const GRAPH_INFO = {
   graph: { chunk_size: CHUNK, cv_mip: 0, n_bits_for_layer_id: 8, n_layers: 4, spatial_bit_masks: { 1: 10, 2: 10, 3: 10, 4: 10 } },
 };
 
-export const worldBucket = (options: Partial<MockBucketOptions> = {}) => createMockBucket({ files: tinyFiles(WORLD), ...options } as MockBucketOptions);
+export const worldBucket = (options: Partial<MockBucketOptions> = {}) => createMockBucket({ files: tinyFiles(WORLD), ...options });
 
 export function worldGraph(options: Partial<MockChunkedGraphOptions> = {}) {
   const supervoxelToRoot: Record<string, bigint> = {};
