@@ -1,14 +1,17 @@
 /** Values of one volume at many points: plans, reads, and says what became of each point. */
-import { InfoError, type ChunkError } from '../base/errors.ts';
+import type { ChunkError } from '../base/errors.ts';
 import { formatVec3, type Vec3 } from '../base/vec3.ts';
 import { ChunkReader, type ChunkReaderOptions } from '../chunks/chunk-reader.ts';
 import type { ChunkSource } from '../chunks/chunk-source.ts';
+import { ShardedSource } from '../chunks/sharded-source.ts';
+import { ShardIndexCache } from '../chunks/shard-indices.ts';
 import { UnshardedSource } from '../chunks/unsharded-source.ts';
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import { requireCodec } from '../codecs/registry.ts';
 import { DATA_TYPES, wordsView, type ValueArray } from '../precomputed/data-type.ts';
 import { cellSize } from '../precomputed/grid.ts';
 import type { Scale, VolumeInfo } from '../precomputed/info.ts';
+import { parseSharding } from '../precomputed/sharding.ts';
 import type { Store } from '../storage/store.ts';
 import { pointSource, type PointInput } from './input.ts';
 import { planPoints, type PointPlan } from './plan.ts';
@@ -59,6 +62,7 @@ interface OpenScale {
 export class PointReader {
   readonly #options: PointReaderOptions;
   readonly #chunks: ChunkReader;
+  readonly #shardIndices = new ShardIndexCache();
   readonly #scales = new Map<number, OpenScale>();
 
   constructor(options: PointReaderOptions) {
@@ -68,7 +72,7 @@ export class PointReader {
 
   /**
    * Registers all chunks before its first await.
-   * @throws InfoError UNSUPPORTED (the scale's encoding), RangeError (no such mip), TypeError (no points), `signal.reason`.
+   * @throws InfoError UNSUPPORTED or BAD_INFO (the scale's encoding or sharding), RangeError (no such mip), TypeError (no points), `signal.reason`.
    */
   async read(points: PointInput, query: PointQuery): Promise<PointValues> {
     const began = performance.now();
@@ -102,11 +106,13 @@ export class PointReader {
     const scale = info.scales[mip];
     if (!scale) throw new RangeError(`mip ${mip} is not one of 0 to ${info.scales.length - 1}`);
     const codec = requireCodec(scale.encoding, info.dataType, store.url);
-    if (scale.sharding !== undefined) throw new InfoError('UNSUPPORTED', `scale ${scale.key} at ${store.url} is sharded, which this version does not read`, store.url);
+    const sharding = scale.sharding === undefined ? undefined : parseSharding(scale.sharding, `scales[${mip}] of the info at ${store.url}`, store.url);
     const layoutOf = (cell: number): ChunkLayout => ({
       chunkSize: cellSize(scale, cell), channels: info.numChannels, dataType: info.dataType, blockSize: scale.blockSize,
     });
-    const opened: OpenScale = { scale, codec, layoutOf, source: new UnshardedSource({ store, scale, codec, layoutOf, infoWasRead }) };
+    const options = { store, scale, codec, layoutOf, infoWasRead };
+    const source = sharding ? new ShardedSource({ ...options, sharding, indices: this.#shardIndices }) : new UnshardedSource(options);
+    const opened: OpenScale = { scale, codec, layoutOf, source };
     this.#scales.set(mip, opened);
     return opened;
   }

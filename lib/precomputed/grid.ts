@@ -18,7 +18,9 @@ export const gridShape = ({ size, chunkSize }: Pick<Scale, 'size' | 'chunkSize'>
 /** Linear cell number → position in the grid. */
 export function cellPosition(scale: Geometry, cell: number): Vec3 {
   const [nx, ny] = gridShape(scale);
-  return [cell % nx, Math.floor(cell / nx) % ny, Math.floor(cell / nx / ny)];
+  // A quotient near 2^53 may round up to the next whole number; one that divides evenly is exact.
+  const x = cell % nx, row = (cell - x) / nx, y = row % ny;
+  return [x, y, (row - y) / ny];
 }
 
 /** Voxels of this mip that a cell covers: half-open, clipped at the volume's edge. */

@@ -85,6 +85,8 @@ function toScale(scale: z.infer<typeof scaleSchema>, mip: number, bytesPerVoxel:
   // The format allows a key to leave its folder; nobody writes that, and it would let a server point anywhere in a store.
   if (key === '' || /^[/\\]|[\\\0]|^[a-z][a-z0-9+.-]*:\/\//i.test(key) || key.split('/').some((part) => part === '..' || part === '.' || part === ''))
     throw new InfoError('UNSUPPORTED', `${where}: key ${JSON.stringify(scale.key)} does not stay below the volume's folder`, url);
+  if (scale.sharding != null && scale.chunk_sizes.length > 1)
+    throw new InfoError('BAD_INFO', `${where}: a sharded scale has one chunk size, not ${scale.chunk_sizes.length}`, url);
   const chunkSize = scale.chunk_sizes[0];
   if (product(chunkSize) * bytesPerVoxel > MAX_CHUNK_BYTES)
     throw new InfoError('UNSUPPORTED', `${where}: chunks of ${chunkSize.join('x')} voxels of ${bytesPerVoxel} bytes; up to ${MAX_CHUNK_BYTES} bytes are readable`, url);

@@ -7,7 +7,7 @@ import { InfoError } from '../base/errors.ts';
 import { formatVec3, type Vec3 } from '../base/vec3.ts';
 
 /** The axis (0 to 2) and the bit of that axis each bit of the code is taken from, lowest first. */
-function codeBits(gridShape: Vec3): { axis: number; bit: number }[] {
+export function codeBits(gridShape: Vec3): { axis: number; bit: number }[] {
   const bits: { axis: number; bit: number }[] = [];
   for (let bit = 0; gridShape.some((cells) => 2 ** bit < cells); bit++)
     for (let axis = 0; axis < 3; axis++) if (2 ** bit < gridShape[axis]) bits.push({ axis, bit });

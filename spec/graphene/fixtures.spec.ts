@@ -36,7 +36,7 @@ async function check(volume: PrecomputedVolume, fixture: Fixture): Promise<numbe
 }
 
 describe('fixtures', () => {
-  const fixtures = fixtureVolumes({ encodings: ['raw', 'compressed_segmentation'], sharded: false });
+  const fixtures = fixtureVolumes();
 
   test.each(fixtures.map(({ name }) => name))('%s reads as CloudVolume reads it, from disk and over HTTP', async (name) => {
     const fixture = loadFixture(name);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { mergeRanges, type MergeOptions } from '../../lib/precomputed/merge-ranges.ts';
+import { mergeRanges, type MergeOptions } from '../../lib/chunks/merge-ranges.ts';
 import type { ByteRange } from '../../lib/storage/store.ts';
 
 const ranges = (...pairs: [number, number][]): ByteRange[] => pairs.map(([start, end]) => ({ start, end }));

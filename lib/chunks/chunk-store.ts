@@ -1,0 +1,46 @@
+/** A volume's store as its chunks are read from: knows when a 403 means "no such chunk". */
+import { RequestError } from '../base/errors.ts';
+import type { ChunkLayout, Codec } from '../codecs/codec.ts';
+import type { Meter, ReadOptions, Store, StoredObject } from '../storage/store.ts';
+
+/** Stored bytes may be a little longer than what they hold: headers of a bitstream, incompressible content. */
+export const storedBound = (bytes: number): number => Math.ceil(bytes * 1.01) + 65_536;
+
+/** What is in a stored chunk at most, and exactly where the encoding fixes it. */
+export function contentBytes(codec: Codec, layout: ChunkLayout): { maxBytes: number; exactBytes: number | undefined } {
+  const exactBytes = codec.exactBytes?.(layout);
+  return { maxBytes: exactBytes ?? codec.maxBytes(layout), exactBytes };
+}
+
+export class ChunkStore {
+  readonly #store: Store;
+  #infoReadable: Promise<boolean> | undefined;
+
+  /** @param infoWasRead The store's own info is known to be readable; false asks once when it matters. */
+  constructor(store: Store, infoWasRead: boolean) {
+    this.#store = store;
+    if (infoWasRead) this.#infoReadable = Promise.resolve(true);
+  }
+
+  /** As {@link Store.read}: 403 is absent where a public bucket answers so for what is missing. */
+  async read(key: string, options: ReadOptions): Promise<StoredObject | undefined> {
+    const absentBy403 = await this.#infoReadable;
+    try {
+      return await this.#store.read(key, { ...options, absentBy403 });
+    } catch (error) {
+      // Chunks that were asked for before anybody knew share one look at the info, and then ask again.
+      if (absentBy403 || !(error instanceof RequestError && error.status === 403) || !(await this.#askInfo(options.meter))) throw error;
+      return this.#store.read(key, { ...options, absentBy403: true });
+    }
+  }
+
+  #askInfo(meter: Meter | undefined): Promise<boolean> {
+    return (this.#infoReadable ??= this.#store.read('info', { meter }).then(
+      (info) => info !== undefined,
+      (error: unknown) => {
+        if (!(error instanceof RequestError && error.status === 403)) this.#infoReadable = undefined; // may pass: the next 403 asks again
+        return false;
+      },
+    ));
+  }
+}

@@ -1,0 +1,114 @@
+/** One shard file, as one task reads it. Errors say "it": whoever asks knows the shard's name. */
+import { DecodeError, RequestError } from '../base/errors.ts';
+import { decompress } from '../compression/decompress.ts';
+import type { ByteRange, Meter } from '../storage/store.ts';
+import type { ChunkStore } from './chunk-store.ts';
+import { planReads } from './merge-ranges.ts';
+
+export interface ShardRead {
+  signal: AbortSignal;
+  meter: Meter;
+}
+
+/** Bytes of a shard file from `start` on. */
+export interface Piece {
+  start: number;
+  bytes: Uint8Array;
+}
+
+/** Where a scale's shard files are read. */
+export interface ShardStore {
+  chunks: ChunkStore;
+  /** Folder of the scale. */
+  key: string;
+  /** The server was seen to answer with the whole object where a range was asked: it is asked for whole shards from then on. */
+  ignoresRanges: boolean;
+}
+
+/** Of a server that ignores ranges, a larger shard is not read: all of it would be in memory. */
+export const MAX_WHOLE_SHARD_BYTES = 256 * 1024 * 1024;
+
+export class ShardFile {
+  /** The beginning, or all. */
+  #held: (Piece & { whole: boolean }) | undefined;
+  #whole: Promise<Piece | undefined> | undefined;
+
+  constructor(
+    readonly store: ShardStore,
+    /** `0b.shard` */
+    readonly name: string,
+  ) {}
+
+  /** What is here already. */
+  get held(): Piece | undefined {
+    return this.#held;
+  }
+
+  /** Whether the range needs no request. */
+  holds({ end }: ByteRange): boolean {
+    return this.#held !== undefined && (this.#held.whole || end <= this.#held.bytes.byteLength);
+  }
+
+  /** Reads the file's beginning and holds it: what is asked later and lies there costs nothing. @returns whether there is such a file. */
+  async hold(maxBytes: number, read: ShardRead): Promise<boolean> {
+    const piece = await this.read({ start: 0, end: maxBytes }, read);
+    if (piece && !this.#held) this.#held = { ...piece, whole: piece.bytes.byteLength < maxBytes };
+    return piece !== undefined;
+  }
+
+  /**
+   * A piece that has what the file holds of a range, or more; undefined when there is no such file.
+   * @throws DecodeError TRUNCATED (the file ends before the range), UNSUPPORTED; RequestError; `signal.reason`.
+   */
+  async read(range: ByteRange, { signal, meter }: ShardRead): Promise<Piece | undefined> {
+    if (this.holds(range)) return this.#held;
+    const { chunks, key, ignoresRanges } = this.store;
+    if (ignoresRanges) return (this.#whole ??= this.#readWhole({ signal, meter }));
+    try {
+      const maxBytes = Math.max(MAX_WHOLE_SHARD_BYTES, range.end - range.start);
+      const object = await chunks.read(`${key}/${this.name}`, { range, signal, meter, maxBytes });
+      if (!object) return undefined;
+      if (!object.range) {
+        this.store.ignoresRanges = true;
+        return await this.#holdWhole(object.bytes, object.contentEncoding, signal);
+      }
+      if (object.contentEncoding) throw new DecodeError('UNSUPPORTED', `it is stored with content encoding ${object.contentEncoding.slice(0, 60)}, so that no part of it can be read`);
+      return { start: object.range.start, bytes: object.bytes };
+    } catch (error) {
+      if (beginsBeyondEnd(error)) throw new DecodeError('TRUNCATED', `it ends before byte ${range.start}`, { cause: error });
+      throw error;
+    }
+  }
+
+  /** Many ranges in few reads, each with its own failure; undefined when there is no such file. An empty range asks nothing. */
+  readAll(ranges: readonly ByteRange[], read: ShardRead): Promise<Uint8Array | undefined>[] {
+    const parts = ranges.map(() => Promise.resolve<Uint8Array | undefined>(new Uint8Array(0)));
+    const wanted = [...ranges.keys()].filter((k) => ranges[k].end > ranges[k].start);
+    for (const merged of planReads(wanted.map((k) => ranges[k]))) {
+      const piece = this.read(merged, read);
+      for (const member of merged.members) parts[wanted[member]] = piece.then((found) => found && sliceOf(found, ranges[wanted[member]]));
+    }
+    return parts;
+  }
+
+  async #readWhole({ signal, meter }: ShardRead): Promise<Piece | undefined> {
+    const { chunks, key } = this.store;
+    const object = await chunks.read(`${key}/${this.name}`, { signal, meter, maxBytes: MAX_WHOLE_SHARD_BYTES });
+    return object && this.#holdWhole(object.bytes, object.contentEncoding, signal);
+  }
+
+  async #holdWhole(stored: Uint8Array, contentEncoding: string | undefined, signal: AbortSignal): Promise<Piece> {
+    const bytes = await decompress(stored, contentEncoding, { maxBytes: MAX_WHOLE_SHARD_BYTES, signal });
+    this.#held = { start: 0, bytes, whole: true };
+    return this.#held;
+  }
+}
+
+/** Exactly the bytes of a range, out of a piece that was read for it. A view. @throws DecodeError TRUNCATED */
+export function sliceOf({ start, bytes }: Piece, range: ByteRange): Uint8Array {
+  const end = start + bytes.byteLength;
+  if (range.end > end) throw new DecodeError('TRUNCATED', `it ends at byte ${end}; ${range.start} to ${range.end} are wanted`);
+  return bytes.subarray(range.start - start, range.end - start);
+}
+
+const beginsBeyondEnd = (error: unknown): boolean => error instanceof RequestError && error.code === 'BAD_RESPONSE' && (error.status === undefined || error.status === 416);

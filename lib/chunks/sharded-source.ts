@@ -1,0 +1,161 @@
+/**
+ * Many chunks in one file: `KEY/0b.shard`. One task a shard finds out where its chunks are, and the tasks that follow read them, close
+ * ones together; the queue runs the tasks of different shards side by side. Pairs of `.index` and `.data` files, as an old version of the
+ * format had them, are not looked for: such a shard is absent.
+ * Source: Neuroglancer, src/datasource/precomputed/sharded.md.
+ *
+ * What is read (constants in `merge-ranges.ts` and below):
+ * - the shard index, and in it the indices of the wanted minishards, both kept for later calls;
+ * - wanted chunks, with what lies between them where that is cheaper than a request and little in all;
+ * - where most of a shard is wanted, its beginning at once: it has the indices or data that would be read anyhow, and a shard that is
+ *   not larger takes one request.
+ */
+import { DecodeError } from '../base/errors.ts';
+import { cellPosition, chunkKey, gridShape } from '../precomputed/grid.ts';
+import { compressedMortonCodes } from '../precomputed/morton.ts';
+import { cellsInShard } from '../precomputed/shard-cells.ts';
+import { findChunk } from '../precomputed/shard-index.ts';
+import { locateChunks, shardFileName, type ShardingSpec } from '../precomputed/sharding.ts';
+import type { ByteRange } from '../storage/store.ts';
+import type { ChunkSource, ReadContext, ReadTask } from './chunk-source.ts';
+import { ChunkStore, contentBytes, storedBound } from './chunk-store.ts';
+import { MAX_READ_BYTES, planReads } from './merge-ranges.ts';
+import { ShardFile, sliceOf, type Piece, type ShardStore } from './shard-file.ts';
+import { ShardIndices, type ShardIndexCache } from './shard-indices.ts';
+import type { UnshardedSourceOptions } from './unsharded-source.ts';
+
+export interface ShardedSourceOptions extends UnshardedSourceOptions {
+  sharding: ShardingSpec;
+  indices: ShardIndexCache;
+}
+
+/** From this part of a shard's cells on, all of it is read: with the rest it is at most a quarter more than what is wanted. */
+const DENSE = 0.8;
+
+/** Where a cell's chunk should be, by its ID: a pair of uint32 a cell for `ids` and `shards`, low word first. */
+interface Places {
+  ids: Uint32Array;
+  shards: Uint32Array;
+  minishards: Float64Array;
+}
+
+/** A chunk that is stored. */
+interface Placed extends ByteRange {
+  cell: number;
+  minishard: number;
+}
+
+export class ShardedSource implements ChunkSource {
+  readonly id: string;
+  readonly #options: ShardedSourceOptions;
+  readonly #store: ShardStore;
+  readonly #indices: ShardIndices;
+
+  constructor(options: ShardedSourceOptions) {
+    const { store, scale, sharding, indices, infoWasRead } = options;
+    this.#options = options;
+    this.id = `${store.url}/${scale.key}`;
+    this.#store = { chunks: new ChunkStore(store, infoWasRead), key: scale.key, ignoresRanges: false };
+    this.#indices = new ShardIndices(indices, this.id, sharding);
+  }
+
+  /** The shard, and in it the chunk by the name that it would have on its own: `…/8_8_40/0b.shard#64-128_0-64_0-32`. */
+  urlOf(cell: number): string {
+    const name = chunkKey(this.#options.scale, cell).slice(this.#options.scale.key.length + 1);
+    return `${this.id}/${this.#shardName(this.#locate([cell]), 0)}#${name}`;
+  }
+
+  plan(cells: readonly number[]): readonly ReadTask[] {
+    const places = this.#locate(cells);
+    const byShard = new Map<string, number[]>();
+    for (const [k, cell] of cells.entries()) {
+      const name = this.#shardName(places, k), known = byShard.get(name);
+      if (known) known.push(cell);
+      else byShard.set(name, [cell]);
+    }
+    return Array.from(byShard, ([name, cells]) => ({ cells, run: (context) => this.#readShard(name, cells, context) }));
+  }
+
+  #locate(cells: readonly number[]): Places {
+    const { scale, sharding } = this.#options;
+    const positions = new Float64Array(3 * cells.length);
+    for (const [k, cell] of cells.entries()) positions.set(cellPosition(scale, cell), 3 * k);
+    const ids = compressedMortonCodes(gridShape(scale), positions);
+    return { ids, ...locateChunks(sharding, ids) };
+  }
+
+  #shardName = ({ shards }: Places, k: number): string => shardFileName(this.#options.sharding, shards[2 * k], shards[2 * k + 1]);
+
+  async #readShard(name: string, cells: readonly number[], context: ReadContext): Promise<readonly ReadTask[]> {
+    const file = new ShardFile(this.#store, name);
+    try {
+      const placed = await this.#find(file, cells, context);
+      if (this.#store.ignoresRanges && !placed.every((chunk) => file.holds(chunk))) await file.hold(MAX_READ_BYTES, context);
+      await this.#deliver(name, file.held, placed.filter((chunk) => file.holds(chunk)), context);
+      const rest = placed.filter((chunk) => !file.holds(chunk));
+      return planReads(rest).map((range) => {
+        const members = range.members.map((member) => rest[member]);
+        return { cells: members.map(({ cell }) => cell), run: (later: ReadContext) => this.#readRange(name, range, members, later) };
+      });
+    } catch (error) {
+      throw inShard(name, error);
+    }
+  }
+
+  async #readRange(name: string, range: ByteRange, members: readonly Placed[], context: ReadContext): Promise<void> {
+    try {
+      const piece = await new ShardFile(this.#store, name).read(range, context);
+      await this.#deliver(name, piece, members, context);
+    } catch (error) {
+      throw inShard(name, error);
+    }
+  }
+
+  /** Where the chunks are. Those that are not stored, and those that cannot be, are settled. */
+  async #find(file: ShardFile, cells: readonly number[], context: ReadContext): Promise<Placed[]> {
+    const { ids, shards, minishards } = this.#locate(cells);
+    const { sharding, scale } = this.#options;
+    const wanted = [...new Set(minishards)];
+    const dense = cells.length >= DENSE * cellsInShard(sharding, gridShape(scale), shards[0], shards[1]);
+    const absent = dense && !this.#indices.has(file, wanted) && !(await file.hold(MAX_READ_BYTES, context));
+    const found = absent ? [] : await this.#indices.of(file, wanted, context);
+    const indices = new Map(found.map((index, k) => [wanted[k], index]));
+    const placed: Placed[] = [];
+    for (const [k, cell] of cells.entries()) {
+      const minishard = minishards[k], index = indices.get(minishard);
+      if (index?.status === 'rejected') {
+        context.fail(cell, inShard(file.name, index.reason));
+        continue;
+      }
+      const range = index?.value && findChunk(index.value, ids[2 * k], ids[2 * k + 1]);
+      if (range) placed.push({ ...range, cell, minishard });
+      else await context.deliver(cell, undefined);
+    }
+    return placed.filter((chunk) => this.#isPossible(file.name, chunk, context));
+  }
+
+  #isPossible(name: string, { cell, minishard, start, end }: Placed, { fail }: ReadContext): boolean {
+    const { maxBytes } = this.#contentOf(cell);
+    if (end - start <= storedBound(maxBytes)) return true;
+    fail(cell, inShard(name, new DecodeError('TOO_LARGE', `minishard ${minishard}: a chunk of ${end - start} bytes; at most ${maxBytes} are expected`)));
+    return false;
+  }
+
+  #contentOf = (cell: number): { maxBytes: number; exactBytes: number | undefined } => contentBytes(this.#options.codec, this.#options.layoutOf(cell));
+
+  /** @param piece Undefined when the shard has gone since its index was read: nothing is stored there. */
+  async #deliver(name: string, piece: Piece | undefined, members: readonly Placed[], { deliver, fail }: ReadContext): Promise<void> {
+    const contentEncoding = this.#options.sharding.dataEncoding === 'raw' ? undefined : this.#options.sharding.dataEncoding;
+    for (const { cell, minishard, ...range } of members) {
+      try {
+        await deliver(cell, piece && { bytes: sliceOf(piece, range), contentEncoding, ...this.#contentOf(cell) });
+      } catch (error) {
+        fail(cell, inShard(name, error, `minishard ${minishard}: `));
+      }
+    }
+  }
+}
+
+/** What is wrong in a shard, by the shard's name. */
+const inShard = (name: string, error: unknown, where = ''): unknown =>
+  error instanceof DecodeError ? new DecodeError(error.code, `${name}: ${where}${error.message}`, { cause: error }) : error;
