@@ -28,7 +28,7 @@ const WHOLE_BYTES = 1024 * 1024;
 export async function unpack(chunk: StoredChunk | undefined, takers: readonly Taker[], keep: boolean, signal: AbortSignal): Promise<Uint8Array | undefined> {
   const watchers = keep || !chunk || !goesByWindows(chunk) ? [] : takers.map((taker) => taker.watch?.());
   if (chunk && watchers.length > 0 && watchers.every((watcher) => watcher !== undefined)) {
-    takers = await unpackWindows(chunk, takers, watchers as Watcher[], signal);
+    takers = await unpackWindows(chunk, takers, watchers, signal);
     if (takers.length === 0) return undefined;
   }
   let bytes: Uint8Array | undefined;
