@@ -60,11 +60,9 @@ function affordableGap(ranges: readonly ByteRange[]): number {
     wanted += Math.max(0, end - Math.max(start, reached));
     reached = Math.max(reached, end);
   }
-  let left = Math.max(FREE_BYTES, wanted * MAX_WASTE), affordable = 0;
-  for (const gap of gaps.sort((a, b) => a - b)) {
-    left -= gap;
-    if (left < 0) break;
-    affordable = gap;
-  }
-  return affordable;
+  gaps.sort((a, b) => a - b);
+  let left = Math.max(FREE_BYTES, wanted * MAX_WASTE);
+  const tooMuch = gaps.find((gap) => (left -= gap) < 0) ?? Infinity;
+  // Of gaps of one size, all are read or none.
+  return gaps.findLast((gap) => gap < tooMuch) ?? 0;
 }

@@ -11,6 +11,7 @@
  *   not larger takes one request.
  */
 import { DecodeError } from '../base/errors.ts';
+import { trimmed } from '../compression/zlib.ts';
 import { cellPosition, chunkKey, gridShape } from '../precomputed/grid.ts';
 import { compressedMortonCodes } from '../precomputed/morton.ts';
 import { cellsInShard } from '../precomputed/shard-cells.ts';
@@ -148,7 +149,8 @@ export class ShardedSource implements ChunkSource {
     const contentEncoding = this.#options.sharding.dataEncoding === 'raw' ? undefined : this.#options.sharding.dataEncoding;
     for (const { cell, minishard, ...range } of members) {
       try {
-        await deliver(cell, piece && { bytes: sliceOf(piece, range), contentEncoding, ...this.#contentOf(cell) });
+        // Plain bytes may be kept as they are, and would keep all of a large piece alive: they are copied out of it.
+        await deliver(cell, piece && { bytes: trimmed(sliceOf(piece, range)), contentEncoding, ...this.#contentOf(cell) });
       } catch (error) {
         fail(cell, inShard(name, error, `minishard ${minishard}: `));
       }

@@ -18,7 +18,7 @@ export const gridShape = ({ size, chunkSize }: Pick<Scale, 'size' | 'chunkSize'>
 /** Linear cell number → position in the grid. */
 export function cellPosition(scale: Geometry, cell: number): Vec3 {
   const [nx, ny] = gridShape(scale);
-  // A quotient near 2^53 may round up to the next whole number; one that divides evenly is exact.
+  // Only what divides evenly is divided: exact up to 2^53, whatever the sizes.
   const x = cell % nx, row = (cell - x) / nx, y = row % ny;
   return [x, y, (row - y) / ny];
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { mergeRanges, type MergeOptions } from '../../lib/chunks/merge-ranges.ts';
+import { MAX_READ_BYTES, mergeRanges, planReads, REQUEST_BYTES, type MergeOptions } from '../../lib/chunks/merge-ranges.ts';
 import type { ByteRange } from '../../lib/storage/store.ts';
 
 const ranges = (...pairs: [number, number][]): ByteRange[] => pairs.map(([start, end]) => ({ start, end }));
@@ -49,4 +49,46 @@ describe('mergeRanges', () => {
       { seed: 4, numRuns: 500 },
     );
   });
+});
+
+describe('planReads', () => {
+  const KB = 1024;
+  const planned = (...pairs: [number, number][]): unknown[] => planReads(ranges(...pairs)).map(({ start, end, members }) => [start, end, members]);
+
+  test.each<[name: string, wanted: [number, number][], plan: unknown[]]>([
+    ['nothing', [], []],
+    ['one range', [[5, 9]], [[5, 9, [0]]]],
+    ['a gap that costs next to nothing', [[0, 10], [16 * KB, 17 * KB]], [[0, 17 * KB, [0, 1]]]],
+    ['a gap of more than a fifth of what is wanted', [[0, 50 * KB], [75 * KB, 125 * KB]], [[0, 50 * KB, [0]], [75 * KB, 125 * KB, [1]]]],
+    ['a gap of a fifth of what is wanted', [[0, 100 * KB], [140 * KB, 240 * KB]], [[0, 240 * KB, [0, 1]]]],
+    ['a gap that costs more than a request', [[0, 4000 * KB], [4065 * KB, 4100 * KB]], [[0, 4000 * KB, [0]], [4065 * KB, 4100 * KB, [1]]]],
+    ['the smallest gaps first', [[0, 40 * KB], [57 * KB, 80 * KB], [90 * KB, 100 * KB]], [[0, 40 * KB, [0]], [57 * KB, 100 * KB, [1, 2]]]],
+    ['gaps of one size, of which only some would be cheap', [[0, 40 * KB], [52 * KB, 92 * KB], [104 * KB, 114 * KB]], [[0, 40 * KB, [0]], [52 * KB, 92 * KB, [1]], [104 * KB, 114 * KB, [2]]]],
+    ['the same range twice', [[0, 50 * KB], [0, 50 * KB], [65 * KB, 70 * KB]], [[0, 70 * KB, [0, 1, 2]]]],
+  ])('plans %s', (_name, wanted, plan) => expect(planned(...wanted)).toEqual(plan));
+
+  test('reads no more at once than it should', () => {
+    const wanted = Array.from({ length: 30 }, (_, k): [number, number] => [k * 2 ** 20, (k + 1) * 2 ** 20]);
+    expect(planReads(ranges(...wanted)).map(({ start, end }) => end - start)).toEqual([MAX_READ_BYTES, MAX_READ_BYTES, MAX_READ_BYTES, 6 * 2 ** 20]);
+  });
+
+  test('reads at most a fifth more than what is wanted, or 16 KiB, in no more reads than ranges', () => {
+    const anywhere = fc.tuple(fc.nat(4_000_000), fc.integer({ min: 1, max: 90_000 })).map(([start, size]): [number, number] => [start, start + size]);
+    const inSteps = fc.nat(150).map((k): [number, number] => [k * 20_000, (k + 1) * 20_000]);
+    const range = fc.oneof(anywhere, inSteps);
+    fc.assert(
+      fc.property(fc.array(range, { minLength: 1, maxLength: 60 }), (wanted) => {
+        const plan = planReads(ranges(...wanted));
+        const union = mergeRanges(ranges(...wanted), { maxGapBytes: 0, maxBytes: Infinity }).reduce((sum, { start, end }) => sum + end - start, 0);
+        const read = plan.reduce((sum, { start, end }) => sum + end - start, 0);
+        expect(read - union).toBeGreaterThanOrEqual(0);
+        expect(read - union).toBeLessThanOrEqual(Math.max(16 * KB, union / 5));
+        plan.slice(1).forEach(({ start }, k) => expect(start - plan[k].end > 0 || plan[k].end - plan[k].start > MAX_READ_BYTES / 2).toBe(true));
+        for (const { members, start, end } of plan) for (const m of members) expect(wanted[m][0] >= start && wanted[m][1] <= end).toBe(true);
+      }),
+      { seed: 5, numRuns: 300 },
+    );
+  });
+
+  test('counts a request as 64 KiB', () => expect(REQUEST_BYTES).toBe(65_536));
 });

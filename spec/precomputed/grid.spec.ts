@@ -24,6 +24,14 @@ describe('the grid', () => {
     expect(chunkKey(scale, cell)).toBe(key);
   });
 
+  test.each<[shape: [number, number, number]]>([[[3, 5, 600_479_950_316_066]], [[2 ** 31 + 11, 2 ** 21 - 9, 2]], [[94_906_265, 94_906_265, 1]], [[1, 7, 1_286_742_750_677_284]]])('tells cells near 2^53 apart, in a grid of %p', (shape) => {
+    const geometry = { size: shape, chunkSize: [1, 1, 1] as const, voxelOffset: [0, 0, 0] as const };
+    const [nx, ny, nz] = shape.map(BigInt);
+    for (const z of [nz - 1n, nz / 2n, 0n])
+      for (const y of [ny - 1n, ny / 2n, 0n])
+        for (const x of [nx - 1n, 0n]) expect(cellPosition(geometry, Number(x + nx * (y + ny * z)))).toEqual([x, y, z].map(Number));
+  });
+
   test('holds every voxel exactly once', () => {
     const sides = fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }));
     const offsets = fc.tuple(fc.integer({ min: -9, max: 9 }), fc.integer({ min: -9, max: 9 }), fc.integer({ min: -9, max: 9 }));

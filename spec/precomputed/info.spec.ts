@@ -30,6 +30,11 @@ describe('parseInfo', () => {
 
   test('takes the first of several chunk sizes', () => expect(parseScale({ chunk_sizes: [[7, 8, 9], [64, 64, 64]] }).chunkSize).toEqual([7, 8, 9]));
 
+  test('refuses several chunk sizes where chunks are in shards: their IDs would mean different chunks', () => {
+    const error = thrownBy(() => parseScale({ chunk_sizes: [[7, 8, 9], [64, 64, 64]], sharding: { '@type': 'neuroglancer_uint64_sharded_v1' } }));
+    expect(error).toMatchObject({ name: 'InfoError', code: 'BAD_INFO', message: `scales[0] of the info at ${URL_}: a sharded scale has one chunk size, not 2` });
+  });
+
   test.each(['uint8', 'int8', 'uint16', 'int16', 'uint32', 'int32', 'uint64', 'int64', 'float32', 'float64', 'UINT64', 'Float32'])('knows the data type %s', (type) =>
     expect(parse({ data_type: type }).dataType).toBe(type.toLowerCase()));
 
