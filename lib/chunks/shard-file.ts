@@ -107,7 +107,7 @@ export class ShardFile {
 /** Exactly the bytes of a range, out of a piece that was read for it. A view. @throws DecodeError TRUNCATED */
 export function sliceOf({ start, bytes }: Piece, range: ByteRange): Uint8Array {
   const end = start + bytes.byteLength;
-  if (range.end > end) throw new DecodeError('TRUNCATED', `it ends at byte ${end}; ${range.start} to ${range.end} are wanted`);
+  if (range.start < start || range.end > end) throw new DecodeError('TRUNCATED', `bytes ${range.start} to ${range.end} are wanted, it has ${start} to ${end}`);
   return bytes.subarray(range.start - start, range.end - start);
 }
 
