@@ -9,7 +9,8 @@ import { LRUCache } from 'lru-cache';
 import PQueue from 'p-queue';
 import { ChunkError, LookupError } from '../base/errors.ts';
 import { newMeter, type Meter } from '../storage/store.ts';
-import type { ChunkSource, ReadTask, StoredChunk } from './chunk-source.ts';
+import type { Codec } from '../codecs/codec.ts';
+import type { ChunkSource, KeptChunk, ReadTask, StoredChunk } from './chunk-source.ts';
 import { unpack, type Taker, type Watcher } from './unpack.ts';
 
 export interface ChunkReaderOptions {
@@ -23,8 +24,10 @@ export interface ChunkConsumer {
   /**
    * Takes what it needs out of the bytes of `cells[ordinal]`, at once: it must not keep them. Undefined: the chunk is not stored.
    * What it throws makes the chunk failed for this consumer.
+   *
+   * @param codec What reads the bytes, where they were kept in another encoding than the source's.
    */
-  take(ordinal: number, bytes: Uint8Array | undefined): void;
+  take(ordinal: number, bytes: Uint8Array | undefined, codec?: Codec): void;
   /** The same by windows, where the encoding allows it; `take` is not called then. */
   watch?(ordinal: number): Watcher | undefined;
   /** All of the chunk was taken. */
@@ -70,9 +73,12 @@ interface Job {
   abort: AbortController;
 }
 
+/** The same bytes in memory of their own: a view of a larger read would keep all of that. */
+const alone = (bytes: Uint8Array): Uint8Array => (bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes));
+
 export class ChunkReader {
   readonly #queue: PQueue;
-  readonly #cache: LRUCache<string, Uint8Array> | undefined;
+  readonly #cache: LRUCache<string, KeptChunk> | undefined;
   /** By key: queued or in flight. */
   readonly #wanted = new Map<string, Wanted>();
   #waiting: Job[] = [];
@@ -80,7 +86,7 @@ export class ChunkReader {
 
   constructor({ concurrency = 32, lruBytes = 0 }: ChunkReaderOptions = {}) {
     this.#queue = new PQueue({ concurrency });
-    if (lruBytes > 0) this.#cache = new LRUCache({ maxSize: lruBytes, sizeCalculation: (bytes) => bytes.byteLength || 1 });
+    if (lruBytes > 0) this.#cache = new LRUCache({ maxSize: lruBytes, sizeCalculation: ({ bytes }) => bytes.byteLength || 1 });
   }
 
   /**
@@ -117,7 +123,7 @@ export class ChunkReader {
     if (cached) {
       const taker = this.#taker(call, ordinal, cell, true);
       try {
-        taker.take(cached);
+        taker.take(cached.bytes, cached.codec);
         taker.done();
       } catch (error) {
         taker.fail(error);
@@ -183,7 +189,7 @@ export class ChunkReader {
     }
   }
 
-  async #deliver({ wanted, abort }: Job, cell: number, chunk: StoredChunk | undefined): Promise<void> {
+  async #deliver({ source, wanted, abort }: Job, cell: number, chunk: StoredChunk | undefined): Promise<void> {
     const one = wanted.get(cell);
     if (!one) return; // nobody wants it any more
     // Whoever joins while the bytes are here gets them, in another round.
@@ -191,7 +197,7 @@ export class ChunkReader {
       one.served = one.waiters.splice(0);
       const takers = one.served.map(({ call, ordinal }) => this.#taker(call, ordinal, cell, chunk !== undefined));
       const bytes = await unpack(chunk, takers, this.#cache !== undefined, abort.signal);
-      if (bytes) this.#cache?.set(one.key, bytes);
+      if (bytes) this.#cache?.set(one.key, source.keep?.(cell, bytes) ?? { bytes: alone(bytes) });
       one.served = [];
     }
     this.#forget(one);
@@ -209,7 +215,7 @@ export class ChunkReader {
       if (--call.left === 0) call.settle();
     };
     return {
-      take: (bytes) => call.gone || consumer.take(ordinal, bytes),
+      take: (bytes, codec) => call.gone || consumer.take(ordinal, bytes, codec),
       watch: () => (call.gone ? () => undefined : consumer.watch?.(ordinal)),
       done: () => {
         if (call.gone) return;

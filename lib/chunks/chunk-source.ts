@@ -1,4 +1,5 @@
 /** Where the chunks of one scale come from, and in which reads. */
+import type { Codec } from '../codecs/codec.ts';
 import type { Meter } from '../storage/store.ts';
 
 /** A chunk as it is stored: content encodings are still around it. */
@@ -33,6 +34,13 @@ export interface ReadTask {
   run(context: ReadContext): Promise<readonly ReadTask[] | void>;
 }
 
+/** A chunk between calls. */
+export interface KeptChunk {
+  bytes: Uint8Array;
+  /** What reads the bytes, where they are not in the source's own encoding. */
+  codec?: Codec;
+}
+
 export interface ChunkSource {
   /** Names the scale among all that share a cache. */
   readonly id: string;
@@ -40,4 +48,6 @@ export interface ChunkSource {
   urlOf(cell: number): string;
   /** How the chunks of these cells are read: every cell in one task. */
   plan(cells: readonly number[]): readonly ReadTask[];
+  /** What a cache is to hold instead of the inflated bytes of a cell; undefined: those. Never throws. */
+  keep?(cell: number, bytes: Uint8Array): KeptChunk | undefined;
 }

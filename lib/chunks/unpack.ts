@@ -3,6 +3,7 @@
  * as they pass, and is never held whole; any other is inflated once and shown to all.
  */
 import { canStream, decompressWindows } from '../compression/windows.ts';
+import type { Codec } from '../codecs/codec.ts';
 import type { StoredChunk } from './chunk-source.ts';
 import { inflate } from './inflate.ts';
 
@@ -10,8 +11,12 @@ import { inflate } from './inflate.ts';
 export type Watcher = (window: Uint8Array, at: number) => void;
 
 export interface Taker {
-  /** Takes what it needs out of all bytes of the chunk, at once; it must not keep them. Undefined: the chunk is not stored. */
-  take(bytes: Uint8Array | undefined): void;
+  /**
+   * Takes what it needs out of all bytes of the chunk, at once; it must not keep them. Undefined: the chunk is not stored.
+   *
+   * @param codec What reads the bytes, where they are not in the source's own encoding.
+   */
+  take(bytes: Uint8Array | undefined, codec?: Codec): void;
   /** The same by windows, where the encoding allows it. */
   watch?(): Watcher | undefined;
   done(): void;

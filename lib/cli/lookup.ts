@@ -1,5 +1,6 @@
 /** `graphene-points lookup`: flags to a job on a table. */
 import { writeFile } from 'node:fs/promises';
+import type { LruEncoding } from '../chunks/reencoding-source.ts';
 import { parseTimestamp } from '../chunkedgraph/timestamp.ts';
 import { fileSink, readFileBytes, ReaderGone, readStream, type Sink, streamSink } from '../jobs/files.ts';
 import { formatOfFile, type FormatName } from '../jobs/format.ts';
@@ -24,6 +25,7 @@ export interface LookupFlags {
   supervoxelsOnly?: boolean;
   dataDir?: string;
   lruBytes?: number;
+  lruEncoding?: LruEncoding;
   concurrency?: number;
   stats?: string;
   strict?: boolean;
@@ -37,14 +39,14 @@ const BAD_STATUSES = ['failed', 'root_failed', 'no_root', 'suspect', 'invalid_po
 
 /** @returns whether any row needs attention. */
 export async function lookup(path: string, flags: LookupFlags, io: Io, report: Report): Promise<boolean> {
-  const { resolution, mip, dataDir, lruBytes, concurrency, stopLayer, supervoxelsOnly, timestampColumn, replace, strict } = flags;
+  const { resolution, mip, dataDir, lruBytes, lruEncoding, concurrency, stopLayer, supervoxelsOnly, timestampColumn, replace, strict } = flags;
   const { signal } = io;
   const format = formatOf(flags, report);
   const misplaced = isGraphene(path) ? [] : GRAPH_FLAGS.filter((name) => flags[name] !== undefined);
   if (misplaced.length > 0) throw new UsageError(`--${misplaced[0].replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} is for graphene:// paths`);
   const timestamp = flags.timestamp === undefined || flags.timestamp === 'now' ? undefined : parseTimestamp(flags.timestamp);
 
-  const volume = await openVolume(path, { mip, dataDir, lruBytes, concurrency, signal, logger: report });
+  const volume = await openVolume(path, { mip, dataDir, lruBytes, lruEncoding, concurrency, signal, logger: report });
   try {
     const read = { resolution, mip };
     const asked: Lookup = volume.graph ? graphLookup(volume.graph, { ...read, timestamp, stopLayer, supervoxelsOnly }) : valueLookup(volume.plain, read);

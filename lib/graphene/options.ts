@@ -1,6 +1,7 @@
 /** What can be asked for when a volume is opened or read, checked before anything is done. */
 import type { Vec3 } from '../base/vec3.ts';
 import { formatVec3 } from '../base/vec3.ts';
+import { LRU_ENCODINGS, type LruEncoding } from '../chunks/reencoding-source.ts';
 import type { Timestamp } from '../chunkedgraph/timestamp.ts';
 import type { Progress } from '../points/point-reader.ts';
 import type { Store } from '../storage/store.ts';
@@ -24,6 +25,12 @@ export interface OpenOptions {
   mip?: number;
   /** Bytes of encoded chunks kept in memory. @default 0 */
   lruBytes?: number;
+  /**
+   * How they are kept: `same`, or `compressed_segmentation` for raw chunks of uint32 or uint64, where that is smaller. Any other
+   * encoding is kept as it is.
+   * @default 'same'
+   */
+  lruEncoding?: LruEncoding;
   /** Chunks in flight at once. @default 32 */
   concurrency?: number;
   /** Credentials, or a store of your own. */
@@ -89,6 +96,7 @@ const COUNTS = ['lruBytes', 'retries', 'mip'] as const;
 export function checkOpenOptions(options: OpenGrapheneOptions): void {
   for (const name of POSITIVE_INTEGERS) checkNumber(name, options[name], 1);
   for (const name of COUNTS) checkNumber(name, options[name], 0);
+  checkLruEncoding(options.lruEncoding);
   checkResolution(options.resolution);
 }
 
@@ -97,6 +105,10 @@ const shown = (value: unknown): string => (typeof value === 'number' ? String(va
 function checkNumber(name: string, value: unknown, least: number): void {
   if (value !== undefined && !(Number.isSafeInteger(value) && (value as number) >= least))
     throw new RangeError(`${name} must be a whole number from ${least}, not ${shown(value)}`);
+}
+
+function checkLruEncoding(encoding: unknown): void {
+  if (encoding !== undefined && !LRU_ENCODINGS.includes(encoding as LruEncoding)) throw new TypeError(`lruEncoding is 'same' or 'compressed_segmentation', not ${shown(encoding)}`);
 }
 
 /** @throws RangeError unless it is three positive numbers, or undefined. */

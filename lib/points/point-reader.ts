@@ -3,6 +3,7 @@ import type { ChunkError } from '../base/errors.ts';
 import { formatVec3, type Vec3 } from '../base/vec3.ts';
 import { ChunkReader, type ChunkReaderOptions } from '../chunks/chunk-reader.ts';
 import type { ChunkSource } from '../chunks/chunk-source.ts';
+import { keepReencoded, type LruEncoding } from '../chunks/reencoding-source.ts';
 import { ShardedSource } from '../chunks/sharded-source.ts';
 import { ShardIndexCache } from '../chunks/shard-indices.ts';
 import { UnshardedSource } from '../chunks/unsharded-source.ts';
@@ -49,6 +50,8 @@ export interface PointReaderOptions extends ChunkReaderOptions {
   store: Store;
   /** The store's own info was read, so that a 403 of a public bucket may mean an absent chunk. */
   infoWasRead: boolean;
+  /** @default 'same' */
+  lruEncoding?: LruEncoding;
 }
 
 /** What it takes to read one scale. */
@@ -100,7 +103,7 @@ export class PointReader {
   }
 
   #open(mip: number): OpenScale {
-    const { info, store, infoWasRead } = this.#options;
+    const { info, store, infoWasRead, lruEncoding } = this.#options;
     const known = this.#scales.get(mip);
     if (known) return known;
     const scale = info.scales[mip];
@@ -112,7 +115,7 @@ export class PointReader {
     });
     const options = { store, scale, codec, layoutOf, infoWasRead };
     const source = sharding ? new ShardedSource({ ...options, sharding, indices: this.#shardIndices }) : new UnshardedSource(options);
-    const opened: OpenScale = { scale, codec, layoutOf, source };
+    const opened: OpenScale = { scale, codec, layoutOf, source: lruEncoding === 'compressed_segmentation' ? keepReencoded(source, codec, layoutOf) : source };
     this.#scales.set(mip, opened);
     return opened;
   }

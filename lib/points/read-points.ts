@@ -49,8 +49,8 @@ export async function readPoints(reader: ChunkReader, request: ReadRequest): Pro
   const pointsOf = (ordinal: number): Uint32Array => order.subarray(starts[ordinal], starts[ordinal + 1]);
   const offsetsOf = (ordinal: number): Uint32Array => offsets.subarray(starts[ordinal], starts[ordinal + 1]);
   const consumer: ChunkConsumer = {
-    take(ordinal, bytes) {
-      if (bytes) codec.decodePoints(bytes, layoutOf(cells[ordinal]), offsetsOf(ordinal), out, pointsOf(ordinal));
+    take(ordinal, bytes, kept = codec) {
+      if (bytes) kept.decodePoints(bytes, layoutOf(cells[ordinal]), offsetsOf(ordinal), out, pointsOf(ordinal));
     },
     watch: (ordinal) => codec.watchPoints?.(layoutOf(cells[ordinal]), offsetsOf(ordinal), out, pointsOf(ordinal)),
     done: (ordinal, stored) => settle(pointsOf(ordinal), stored ? PointStatus.ok : PointStatus.missingChunk),
