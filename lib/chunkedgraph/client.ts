@@ -5,7 +5,6 @@ import { DecodeError, GraphError, InfoError, RequestError } from '../base/errors
 import { bytesOf, idsFromBytes } from '../base/uint64.ts';
 import { decompress } from '../compression/decompress.ts';
 import type { HttpClient, HttpReply } from '../http/client.ts';
-import type { Meter } from '../storage/store.ts';
 import type { GraphPath } from './graph-path.ts';
 import { errorOfReply } from './reply.ts';
 import { ServerClock } from './server-clock.ts';
@@ -27,7 +26,6 @@ export interface RootsQuestion {
   /** Layer at which the climb ends; undefined: the root layer. */
   stopLayer?: number;
   signal?: AbortSignal;
-  meter?: Meter;
 }
 
 /** Request bodies above this are gzipped; the server undoes it. */
@@ -68,7 +66,7 @@ export class ChunkedGraphClient {
    *
    * @throws GraphError; `signal.reason`.
    */
-  async roots(ids: BigUint64Array, { timestampMs, stopLayer, signal, meter }: RootsQuestion): Promise<BigUint64Array> {
+  async roots(ids: BigUint64Array, { timestampMs, stopLayer, signal }: RootsQuestion): Promise<BigUint64Array> {
     const url = `${this.#options.path.tableUrl}/roots_binary`;
     const query = new URLSearchParams({ timestamp: toUnixSeconds(timestampMs), ...(stopLayer !== undefined && { stop_layer: String(stopLayer) }) });
     const plain = bytesOf(ids), zipped = plain.byteLength > GZIP_ABOVE;
@@ -82,7 +80,6 @@ export class ChunkedGraphClient {
       maxBytes,
       idleTimeoutMs: this.#options.rootTimeoutMs ?? 600_000,
       signal,
-      meter,
     });
     const body = await bodyOf(reply, url, maxBytes);
     if (body.byteLength !== plain.byteLength)

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { InfoError } from '../base/errors.ts';
 import type { Vec3 } from '../base/vec3.ts';
-import { firstIssue } from '../precomputed/info.ts';
+import { firstIssue } from '../precomputed/first-issue.ts';
 import { IdLayout } from './id-layout.ts';
 
 export interface GraphInfo {

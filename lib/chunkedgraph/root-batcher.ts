@@ -7,7 +7,6 @@
 import PQueue from 'p-queue';
 import { leaveOnAbort } from '../base/abort.ts';
 import { wordsOf } from '../base/uint64.ts';
-import { newMeter, type Meter } from '../storage/store.ts';
 import type { ChunkedGraphClient } from './client.ts';
 import type { IdLayout } from './id-layout.ts';
 import { IdIndex } from './id-index.ts';
@@ -51,7 +50,6 @@ export interface RootsAnswer {
   failures: RootFailure[];
   distinct: number;
   requests: number;
-  meter: Meter;
 }
 
 const ZERO = 0xffffffff, NOT_LOOKED_UP = 0xfffffffe;
@@ -74,7 +72,6 @@ interface Answered {
   fates: Uint8Array;
   failures: RootFailure[];
   requests: number;
-  meter: Meter;
 }
 
 export class RootBatcher {
@@ -150,7 +147,7 @@ export class RootBatcher {
     const { batchSize = 100_000 } = this.#options;
     const sorted = index.sorted();
     const answered: Answered = {
-      roots: new Uint32Array(2 * index.size), fates: new Uint8Array(index.size), failures: [], requests: 0, meter: newMeter(),
+      roots: new Uint32Array(2 * index.size), fates: new Uint8Array(index.size), failures: [], requests: 0,
     };
     const requests: Promise<void>[] = [];
     for (let start = 0; start < sorted.length; start += batchSize) {
@@ -170,7 +167,7 @@ export class RootBatcher {
     let roots: Uint32Array;
     try {
       const stopLayer = layer === nLayers ? undefined : layer;
-      roots = wordsOf(await client.roots(ids, { timestampMs, stopLayer, signal: abort.signal, meter: answered.meter }));
+      roots = wordsOf(await client.roots(ids, { timestampMs, stopLayer, signal: abort.signal }));
     } catch (error) {
       for (let i = 0; i < ids.length; i++) answered.fates[index.find(words[2 * i], words[2 * i + 1])] = RootFate.failed;
       answered.failures.push({ first: ids[0], last: ids[ids.length - 1], error: error as Error });
@@ -218,6 +215,6 @@ function hand(ids: BigUint64Array, ordinals: Uint32Array, batch: Batch, answered
       out[2 * i + 1] = answered.roots[2 * ordinal + 1];
     }
   }
-  const { failures, requests, meter } = answered;
-  return { timestampMs: batch.timestampMs, rootIds, fates, failures, distinct: batch.index.size, requests, meter };
+  const { failures, requests } = answered;
+  return { timestampMs: batch.timestampMs, rootIds, fates, failures, distinct: batch.index.size, requests };
 }

@@ -19,8 +19,8 @@ export function parseTimestamp(value: Timestamp): Date {
   if (typeof value === 'number') return fromSeconds(value, String(value));
   if (typeof value !== 'string') throw new TimestampError(`a timestamp is a Date, ISO 8601 text, unix seconds or 'now', not ${typeof value}`);
   const text = value.trim(), shown = JSON.stringify(value.slice(0, 60));
-  // Four digits alone would be a year to ISO 8601 and 1970 to unix: neither is taken.
-  if (/^-?\d+(\.\d+)?$/.test(text) && !/^\d{4}$/.test(text)) return fromSeconds(Number(text), shown, text);
+  // 2024, 202406 and 20240605 are a year, a month and a day to ISO 8601, and 1970 to unix: neither is taken.
+  if (/^-?\d+(\.\d+)?$/.test(text) && !/^(\d{4}|\d{6}|\d{8})$/.test(text)) return fromSeconds(Number(text), shown, text);
   const iso = ISO.exec(text);
   if (!iso) throw new TimestampError(`${shown} is no timestamp: expected 2024-06-05T10:10:01.203Z, unix seconds or 'now'`);
   const [, day, clock = '00:00:00', fraction = '', zone = 'Z'] = iso;
@@ -36,7 +36,7 @@ export function parseTimestamp(value: Timestamp): Date {
 
 function fromSeconds(seconds: number, shown: string, text = String(seconds)): Date {
   if (!Number.isFinite(seconds)) throw new TimestampError(`${shown} is no timestamp`);
-  if (Math.abs(seconds) > 1e11) throw new TimestampError(`${shown} looks like milliseconds; a number is unix seconds (or pass new Date(${shown}))`);
+  if (Math.abs(seconds) > 1e11) throw new TimestampError(`${shown} looks like milliseconds; unix seconds are wanted: divide by 1000`);
   // Cut, not rounded, and by its digits: 1578441600.123 × 1000 is 1578441600122.9999 in doubles.
   const digits = /^(-?\d+)(?:\.(\d+))?$/.exec(text);
   if (!digits) return checked(Math.floor(seconds * 1000), shown);

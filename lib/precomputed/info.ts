@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { InfoError } from '../base/errors.ts';
 import { product, type Vec3 } from '../base/vec3.ts';
+import { firstIssue } from './first-issue.ts';
 import { bytesPerValue, DATA_TYPES, type DataType } from './data-type.ts';
 
 export interface Scale {
@@ -59,13 +60,6 @@ const infoSchema = z.looseObject({
   num_channels: count.max(65_536),
   scales: z.array(scaleSchema).min(1),
 });
-
-/** `scales[0].size: expected …` — the first problem of a failed parse, in words. */
-export function firstIssue(error: z.ZodError): string {
-  const issue = error.issues[0];
-  const path = issue.path.reduce<string>((text, part) => (typeof part === 'number' ? `${text}[${part}]` : text === '' ? String(part) : `${text}.${String(part)}`), '');
-  return path === '' ? issue.message : `${path}: ${issue.message}`;
-}
 
 /**
  * @param json What the info file holds.

@@ -7,7 +7,6 @@ import { ChunkedGraphClient, type ChunkedGraphClientOptions } from '../../lib/ch
 import { parseGraphPath } from '../../lib/chunkedgraph/graph-path.ts';
 import { ServerClock } from '../../lib/chunkedgraph/server-clock.ts';
 import type { HttpClient, HttpReply, HttpRequest } from '../../lib/http/client.ts';
-import { newMeter } from '../../lib/storage/store.ts';
 import { recorded } from '../mocks/pcg-graph.ts';
 
 const ORIGIN = 'https://graph.example.org', TABLE = `${ORIGIN}/segmentation/api/v1/table/t`;
@@ -36,12 +35,12 @@ const ms = (seconds: number): { timestampMs: number } => ({ timestampMs: seconds
 describe('ChunkedGraphClient.roots', () => {
   test('posts little-endian IDs as they stand, and reads the same back', async () => {
     const { asked, client } = clientOf(echo);
-    const meter = newMeter(), { signal } = new AbortController();
-    expect(await client.roots(IDS, { timestampMs: 1578441600123, signal, meter })).toEqual(IDS);
+    const { signal } = new AbortController();
+    expect(await client.roots(IDS, { timestampMs: 1578441600123, signal })).toEqual(IDS);
     expect(asked).toHaveLength(1);
     const [{ headers, body, ...request }] = asked;
     expect(request).toEqual({
-      method: 'POST', url: `${TABLE}/roots_binary?timestamp=1578441600.123`, signal, meter,
+      method: 'POST', url: `${TABLE}/roots_binary?timestamp=1578441600.123`, signal,
       followRedirects: false, retry: true, idleTimeoutMs: 600_000, maxBytes: 65_536,
     });
     expect(headers).toEqual({
