@@ -66,6 +66,15 @@ describe('a sharded volume', () => {
     }
   });
 
+  test('has several channels', async () => {
+    // The same bytes: 4 x 4 x 2 voxels are 4 x 4 x 1 of two channels, one after the other.
+    const store = rangeStore(shardedFiles(volume)), { scales: [scale], ...rest } = shardedInfo(volume);
+    const info = parseInfo({ ...rest, num_channels: 2, scales: [{ ...scale, size: [32, 32, 8], chunk_sizes: [[4, 4, 1]], voxel_offset: [7, -5, 50] }] }, store.url);
+    const points = [[7, -5, 50], [38, 26, 57], [20, 3, 53]];
+    const { values } = await new PointReader({ info, store, infoWasRead: true }).read(points, { mip: 0 });
+    expect(values).toEqual(BigUint64Array.from(points.flatMap(([x, y, z]) => [labelAt(x, y, 2 * z), labelAt(x, y, 2 * z + 1)])));
+  });
+
   test('names a chunk by its shard and its bounds, without a request', () => {
     const store = rangeStore({}), { scales: [scale] } = parseInfo(shardedInfo(volume), store.url);
     const source = new ShardedSource({ store, scale, codec: raw, layoutOf: () => ({ chunkSize: [4, 4, 2], channels: 1, dataType: 'uint64' }), infoWasRead: true, sharding: parseSharding(scale.sharding, ''), indices: new ShardIndexCache() });
