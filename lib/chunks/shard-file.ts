@@ -69,7 +69,7 @@ export class ShardFile {
       const object = await chunks.read(`${key}/${this.name}`, { range, signal, meter, maxBytes });
       if (!object) return undefined;
       if (!object.range) {
-        this.store.ignoresRanges = true;
+        if (range.start > 0 || object.bytes.byteLength > range.end) this.store.ignoresRanges = true; // else all is what was asked
         return await this.#holdWhole(object.bytes, object.contentEncoding, signal);
       }
       if (object.contentEncoding) throw new DecodeError('UNSUPPORTED', `it is stored with content encoding ${object.contentEncoding.slice(0, 60)}, so that no part of it can be read`);

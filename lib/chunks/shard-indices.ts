@@ -13,7 +13,7 @@ import { sliceOf, type ShardFile, type ShardRead } from './shard-file.ts';
 import { SharedReads } from './shared-reads.ts';
 
 /** A shard index up to this size is read whole and kept; of a larger one only the entries that are needed are read. */
-const WHOLE_INDEX_BYTES = REQUEST_BYTES;
+export const WHOLE_INDEX_BYTES = REQUEST_BYTES;
 /** A larger minishard index is an error, not an allocation: 2.8 million chunks. */
 const MAX_MINISHARD_INDEX_BYTES = 64 * 1024 * 1024;
 

@@ -15,14 +15,14 @@ import { trimmed } from '../compression/zlib.ts';
 import { cellPosition, chunkKey, gridShape } from '../precomputed/grid.ts';
 import { compressedMortonCodes } from '../precomputed/morton.ts';
 import { cellsInShard } from '../precomputed/shard-cells.ts';
-import { findChunk } from '../precomputed/shard-index.ts';
+import { findChunk, shardIndexBytes } from '../precomputed/shard-index.ts';
 import { locateChunks, shardFileName, type ShardingSpec } from '../precomputed/sharding.ts';
 import type { ByteRange } from '../storage/store.ts';
 import type { ChunkSource, ReadContext, ReadTask } from './chunk-source.ts';
 import { ChunkStore, contentBytes, storedBound } from './chunk-store.ts';
 import { MAX_READ_BYTES, planReads } from './merge-ranges.ts';
 import { ShardFile, sliceOf, type Piece, type ShardStore } from './shard-file.ts';
-import { ShardIndices, type ShardIndexCache } from './shard-indices.ts';
+import { ShardIndices, WHOLE_INDEX_BYTES, type ShardIndexCache } from './shard-indices.ts';
 import type { UnshardedSourceOptions } from './unsharded-source.ts';
 
 export interface ShardedSourceOptions extends UnshardedSourceOptions {
@@ -115,9 +115,8 @@ export class ShardedSource implements ChunkSource {
   /** Where the chunks are. Those that are not stored, and those that cannot be, are settled. */
   async #find(file: ShardFile, cells: readonly number[], context: ReadContext): Promise<Placed[]> {
     const { ids, shards, minishards } = this.#locate(cells);
-    const { sharding, scale } = this.#options;
     const wanted = [...new Set(minishards)];
-    const dense = cells.length >= DENSE * cellsInShard(sharding, gridShape(scale), shards[0], shards[1]);
+    const dense = this.#isDense(cells, shards[0], shards[1]);
     const absent = dense && !this.#indices.has(file, wanted) && !(await file.hold(MAX_READ_BYTES, context));
     const found = absent ? [] : await this.#indices.of(file, wanted, context);
     const indices = new Map(found.map((index, k) => [wanted[k], index]));
@@ -135,6 +134,16 @@ export class ShardedSource implements ChunkSource {
     return placed.filter((chunk) => this.#isPossible(file.name, chunk, context));
   }
 
+  /** Whether the shard's beginning is worth a read of its own, before anything is known. */
+  #isDense(cells: readonly number[], low: number, high: number): boolean {
+    const { sharding, scale } = this.#options;
+    const inShard = cellsInShard(sharding, gridShape(scale), low, high);
+    if (cells.length < DENSE * inShard || shardIndexBytes(sharding) > WHOLE_INDEX_BYTES) return false;
+    // Plain raw chunks are as large as they are: more than one read would cut one, which is then read again.
+    const { exactBytes } = this.#contentOf(cells[0]);
+    return exactBytes === undefined || sharding.dataEncoding !== 'raw' || inShard * exactBytes < MAX_READ_BYTES;
+  }
+
   #isPossible(name: string, { cell, minishard, start, end }: Placed, { fail }: ReadContext): boolean {
     const { maxBytes } = this.#contentOf(cell);
     if (end - start <= storedBound(maxBytes)) return true;
@@ -149,8 +158,9 @@ export class ShardedSource implements ChunkSource {
     const contentEncoding = this.#options.sharding.dataEncoding === 'raw' ? undefined : this.#options.sharding.dataEncoding;
     for (const { cell, minishard, ...range } of members) {
       try {
+        const stored = piece && sliceOf(piece, range);
         // Plain bytes may be kept as they are, and would keep all of a large piece alive: they are copied out of it.
-        await deliver(cell, piece && { bytes: trimmed(sliceOf(piece, range)), contentEncoding, ...this.#contentOf(cell) });
+        await deliver(cell, stored && { bytes: contentEncoding ? stored : trimmed(stored), contentEncoding, ...this.#contentOf(cell) });
       } catch (error) {
         fail(cell, inShard(name, error, `minishard ${minishard}: `));
       }

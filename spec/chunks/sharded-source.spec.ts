@@ -161,14 +161,39 @@ describe('requests', () => {
     // 2^20 minishards: a shard index of 16 MiB before one chunk each.
     const made: ShardedVolume = { ...volume, size: [8, 4, 2], sharding: sharding({ preshift_bits: 0, minishard_bits: 20, shard_bits: 0 }) };
     const store = rangeStore(shardedFiles(made)), cells: Vec3[] = [[0, 0, 0], [1, 0, 0]], base = 2 ** 24;
-    const result = await read(readerOf(store, { ...made, size: [800, 4, 2] }), [[1, 0, 0]], made);
+    const result = await read(readerOf(store, made), [[1, 0, 0]], made);
     right(result, [[1, 0, 0]], made);
     expect(rangesOf(store)).toEqual([['s0/0.shard', 16, 32], ['s0/0.shard', base + 2 * 256 + 24, base + 2 * 256 + 48], ['s0/0.shard', base + 256, base + 512]]);
-    const again = rangeStore(shardedFiles(made)), reader = readerOf(again, { ...made, size: [800, 4, 2] });
+    const again = rangeStore(shardedFiles(made)), reader = readerOf(again, made);
     right(await read(reader, cells, made), cells, made);
     expect(rangesOf(again)).toEqual([['s0/0.shard', 0, 32], ['s0/0.shard', base + 512, base + 560], ['s0/0.shard', base, base + 512]]);
     right(await read(reader, cells, made), cells, made);
     expect(again.asked).toHaveLength(4);
+  });
+
+  test('do not begin with a shard that is larger than one read and would cut a chunk', async () => {
+    const MB = 2 ** 20, made: ShardedVolume = { size: [64, 64, 384], chunkSize: [64, 64, 128], voxelOffset: [0, 0, 0], labelAt: (x) => BigInt(x), sharding: sharding({ preshift_bits: 0, minishard_bits: 0, shard_bits: 0 }) };
+    const store = rangeStore(shardedFiles(made)), cells = cellsOf(made);
+    right(await read(readerOf(store, made), cells, made), cells, made);
+    expect(rangesOf(store)).toEqual([['s0/0.shard', 0, 16], ['s0/0.shard', 16 + 12 * MB, 16 + 12 * MB + 72], ['s0/0.shard', 16, 16 + 8 * MB], ['s0/0.shard', 16 + 8 * MB, 16 + 12 * MB]]);
+    // With its sizes unknown beforehand, its beginning is all of it.
+    const zipped = { ...made, sharding: { ...made.sharding, data_encoding: 'gzip' as const } }, small = rangeStore(shardedFiles(zipped));
+    right(await read(readerOf(small, zipped), cells, made), cells, made);
+    expect(rangesOf(small)).toEqual([['s0/0.shard', 0, 8 * MB]]);
+  });
+
+  test('go on after the beginning of a shard of which nearly all is wanted', async () => {
+    // Labels that gzip cannot shrink: the first read ends inside the second chunk, and the indices are at the end.
+    const random = seeded(9), noise = BigUint64Array.from({ length: 64 * 64 * 384 }, () => (BigInt(random.below(2 ** 32)) << 32n) | BigInt(random.below(2 ** 32)));
+    const made: ShardedVolume = {
+      size: [64, 64, 384], chunkSize: [64, 64, 128], voxelOffset: [0, 0, 0], labelAt: (x, y, z) => noise[x + 64 * (y + 64 * z)],
+      sharding: sharding({ preshift_bits: 0, minishard_bits: 0, shard_bits: 0, data_encoding: 'gzip' }),
+    };
+    const store = rangeStore(shardedFiles(made)), cells = cellsOf(made);
+    right(await read(readerOf(store, made), cells, made), cells, made);
+    const [beginning, index, ...data] = rangesOf(store);
+    expect([beginning, index[2]! - index[1]!]).toEqual([['s0/0.shard', 0, 8 * 2 ** 20], 72]);
+    expect(data.length).toBeLessThanOrEqual(2);
   });
 
   test('never keep a large read alive through what is kept of it', async () => {
@@ -254,6 +279,15 @@ describe('a server that ignores ranges', () => {
     const results = await Promise.all(cells.map((cell) => read(reader, [cell])));
     results.forEach((result, k) => right(result, [cells[k]]));
     expect(store.keys).toEqual(Array<string>(cells.length).fill('s0/0.shard'));
+  });
+
+  test('is not known from an answer that is all that was asked', async () => {
+    const store = new StubStore((key, options) => (options.range!.end >= files[key].byteLength && options.range!.start === 0 ? files[key] : answerRange(files[key], key, options)));
+    const reader = readerOf(store, made), inShard0 = cellsOf(volume).filter((cell) => cell.every((c) => c < 4));
+    right(await read(reader, inShard0), inShard0);
+    right(await read(reader, [[7, 7, 7]]), [[7, 7, 7]]);
+    expect(rangesOf(store).slice(0, 2)).toEqual([['s0/0.shard', 0, 8 * 2 ** 20], ['s0/7.shard', 0, 128]]);
+    expect(store.asked.every(({ range }) => range)).toBe(true);
   });
 
   test('gives all the bytes it may, and no more', async () => {
