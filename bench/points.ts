@@ -5,13 +5,12 @@
  *   npm run bench -- --volumes DIR [--python PYTHON] [--server 'COMMAND …'] [--runs 5] [--sets c10k,u100k,u1M] [--names cseg_gzip,raw_gzip]
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { machine } from './machine.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const run = promisify(execFile);
@@ -79,10 +78,9 @@ try {
 } finally {
   child.kill();
 }
-const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8', cwd: HERE }).trim();
 const report = `# Points, cold, over loopback HTTP
 
-${new Date().toISOString().slice(0, 10)}, commit ${commit}, Node ${process.versions.node}, ${cpus().length} x ${cpus()[0].model}, ${Math.round(totalmem() / 2 ** 30)} GiB.
+${machine()}
 Median (least–most). "times ours" is the peer's seconds over ours in the same round.
 
 | volume | points | who | runs | seconds | times ours | CPU s | requests | MB | peak MB |
