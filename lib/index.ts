@@ -9,6 +9,7 @@ export type {
   ReadPointsOptions,
   RootOptions,
   ScatteredPointsOptions,
+  SnapOptions,
   StorageOptions,
 } from './graphene/options.ts';
 export { PointStatus, statusText, type PointStatusCode, type PointStatusName } from './points/status.ts';

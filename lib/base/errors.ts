@@ -77,6 +77,12 @@ export class ChunkError extends LookupError {
   ) {
     super(message, options);
   }
+
+  /** Whatever broke it. Only our own errors are passed on as causes: they are known to hold no secrets. */
+  static of(url: string, error: unknown): ChunkError {
+    const why = error instanceof Error ? error.message : String(error);
+    return new ChunkError(`chunk ${url}: ${why}`, url, error instanceof LookupError ? { cause: error } : undefined);
+  }
 }
 
 export type GraphErrorCode =

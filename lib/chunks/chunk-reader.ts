@@ -7,7 +7,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import PQueue from 'p-queue';
-import { ChunkError, LookupError } from '../base/errors.ts';
+import { ChunkError } from '../base/errors.ts';
 import { newMeter, type Meter } from '../storage/store.ts';
 import type { Codec } from '../codecs/codec.ts';
 import type { ChunkSource, KeptChunk, ReadTask, StoredChunk } from './chunk-source.ts';
@@ -224,10 +224,7 @@ export class ChunkReader {
       },
       fail: (error) => {
         if (call.gone) return;
-        const url = source.urlOf(cell);
-        const why = error instanceof Error ? error.message : String(error);
-        // Only our own errors are passed on as causes: they are known to hold no secrets.
-        consumer.fail(ordinal, new ChunkError(`chunk ${url}: ${why}`, url, error instanceof LookupError ? { cause: error } : undefined));
+        consumer.fail(ordinal, ChunkError.of(source.urlOf(cell), error));
         settled();
       },
     };

@@ -19,6 +19,7 @@ export interface LookupFlags {
   replace?: boolean;
   resolution?: number[];
   mip?: number;
+  snapNm?: number;
   timestamp?: string;
   timestampColumn?: string;
   stopLayer?: number;
@@ -39,7 +40,7 @@ const BAD_STATUSES = ['failed', 'root_failed', 'no_root', 'suspect', 'invalid_po
 
 /** @returns whether any row needs attention. */
 export async function lookup(path: string, flags: LookupFlags, io: Io, report: Report): Promise<boolean> {
-  const { resolution, mip, dataDir, lruBytes, lruEncoding, concurrency, stopLayer, supervoxelsOnly, timestampColumn, replace, strict } = flags;
+  const { resolution, mip, snapNm, dataDir, lruBytes, lruEncoding, concurrency, stopLayer, supervoxelsOnly, timestampColumn, replace, strict } = flags;
   const { signal } = io;
   const format = formatOf(flags, report);
   const misplaced = isGraphene(path) ? [] : GRAPH_FLAGS.filter((name) => flags[name] !== undefined);
@@ -48,7 +49,7 @@ export async function lookup(path: string, flags: LookupFlags, io: Io, report: R
 
   const volume = await openVolume(path, { mip, dataDir, lruBytes, lruEncoding, concurrency, signal, logger: report });
   try {
-    const read = { resolution, mip };
+    const read = { resolution, mip, snap: snapNm === undefined ? undefined : { radiusNm: snapNm } };
     const asked: Lookup = volume.graph ? graphLookup(volume.graph, { ...read, timestamp, stopLayer, supervoxelsOnly }) : valueLookup(volume.plain, read);
     const source = flags.points === '-' ? readStream(io.stdin, signal) : readFileBytes(flags.points, signal);
     const onProgress = flags.quiet ? undefined : await report.startProgress();

@@ -12,6 +12,12 @@ export const wholeNumber = (least: number) => (value: string): number => {
   return number;
 };
 
+export function positiveNumber(value: string): number {
+  const number = value.trim() === '' ? NaN : Number(value);
+  if (!(number > 0 && Number.isFinite(number))) throw new InvalidArgumentError('expected a positive number.');
+  return number;
+}
+
 /** `a,b,c` → three names, as they are. */
 export function commaNames(value: string): [string, string, string] {
   const names = value.split(',');

@@ -49,7 +49,10 @@ export class Report {
         batch = rows;
         bar.start(chunks, chunksDone, { rows });
         this.#bar = bar;
-      } else bar.update(chunksDone);
+      } else {
+        bar.setTotal(chunks); // points that snap find more chunks to look into
+        bar.update(chunksDone);
+      }
     };
   }
 

@@ -4,7 +4,7 @@ import { USER_AGENT } from '../http/user-agent.ts';
 import type { InfoFlags } from './info.ts';
 import type { Io } from './io.ts';
 import type { LookupFlags } from './lookup.ts';
-import { commaNames, commaNumbers, size, text, wholeNumber } from './options.ts';
+import { commaNames, commaNumbers, positiveNumber, size, text, wholeNumber } from './options.ts';
 import { Report } from './report.ts';
 
 /** Exit codes besides 0. */
@@ -32,6 +32,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     .option('--replace', 'write over output columns that exist')
     .option('--resolution <x,y,z>', 'nanometres per unit of the coordinates (default: voxels of mip 0)', commaNumbers)
     .option('--mip <mip>', "scale to read (default: 0, or the graph's own)", wholeNumber(0))
+    .option('--snap-nm <radius>', 'points on background take the nearest label within so many nanometres; snapped_nm says how far it is', positiveNumber)
     .option('--timestamp <time>', 'moment of the roots: ISO 8601 (no zone: UTC) or unix seconds (default: now)', text)
     .option('--timestamp-column <column>', "column with a moment for each row; empty: the moment of --timestamp", text)
     .option('--stop-layer <layer>', 'end at this layer instead of the root: 2 gives l2_id', wholeNumber(2))

@@ -11,9 +11,9 @@ import type { PointInput } from '../points/input.ts';
 import { errorOfPoint, type PointValues } from '../points/point-reader.ts';
 import type { LookupStats, PointsResult, RootsResult, SupervoxelResult } from '../points/result.ts';
 import { PointStatus, statusText } from '../points/status.ts';
-import { checkOnError, checkResolution, type RootOptions, type ScatteredPointsOptions } from './options.ts';
+import { checkOnError, checkResolution, checkSnap, type RootOptions, type ScatteredPointsOptions } from './options.ts';
 import { throwIfPartial } from './partial.ts';
-import { boundTo, Volume, type VolumeParts } from './precomputed-volume.ts';
+import { boundTo, snappedNm, Volume, type VolumeParts } from './precomputed-volume.ts';
 import { markSuspects } from './suspect.ts';
 
 export interface GrapheneParts extends VolumeParts {
@@ -142,19 +142,20 @@ export class GrapheneVolume extends Volume {
     const read = await this.#parts.reader.read(points, {
       resolution: checkResolution(options.resolution) ?? this.parts.resolution,
       mip: this.#checkedMip(options.mip),
+      snapNm: checkSnap(options.snap),
       signal: boundTo(this.parts, options.signal),
       onProgress: options.onProgress,
       warn,
     });
-    const { status, failures, stats } = read;
+    const { status, failures, stats, snapped } = read;
     const supervoxelIds = read.values as BigUint64Array;
     this.#check(read, supervoxelIds, warn);
     if (options.agglomerate === false) {
       const result: SupervoxelResult = {
-        supervoxelIds, status, stats,
+        supervoxelIds, status, stats, ...snappedNm(snapped?.nm),
         *rows() {
           for (let index = 0; index < status.length; index++)
-            yield { index, supervoxelId: supervoxelIds[index], status: statusText(status[index]), error: errorOfPoint(failures, index) };
+            yield { index, supervoxelId: supervoxelIds[index], status: statusText(status[index]), ...snappedNm(snapped?.nm[index]), error: errorOfPoint(failures, index) };
         },
       };
       return throwIfPartial(result, status.length, onError, failures);
@@ -169,11 +170,11 @@ export class GrapheneVolume extends Volume {
     stats.ms.roots = done - chunksDone;
     stats.ms.total = done - began;
     const result: PointsResult = {
-      supervoxelIds, rootIds, status, timestamp: new Date(answer.timestampMs), stats,
+      supervoxelIds, rootIds, status, timestamp: new Date(answer.timestampMs), stats, ...snappedNm(snapped?.nm),
       *rows() {
         for (let index = 0; index < status.length; index++) {
           const error = status[index] === PointStatus.rootFailed ? errorOfRoot(answer.failures, supervoxelIds[index]) : errorOfPoint(failures, index);
-          yield { index, supervoxelId: supervoxelIds[index], rootId: rootIds[index], status: statusText(status[index]), error };
+          yield { index, supervoxelId: supervoxelIds[index], rootId: rootIds[index], status: statusText(status[index]), ...snappedNm(snapped?.nm[index]), error };
         }
       },
     };
@@ -181,10 +182,12 @@ export class GrapheneVolume extends Volume {
   }
 
   /** Supervoxels are checked at the graph's own mip only: coarser ones are sampled, and their voxels straddle graph chunks. */
-  #check({ plan, scale, status }: PointValues, supervoxelIds: BigUint64Array, warn: (message: string) => void): void {
+  #check({ plan, scale, status, snapped }: PointValues, supervoxelIds: BigUint64Array, warn: (message: string) => void): void {
     const { graph, checkSupervoxels } = this.#parts;
     if (!checkSupervoxels || scale.mip !== graph.cvMip) return;
-    const suspects = markSuspects(plan, scale, graph, wordsOf(supervoxelIds), status);
+    const ids = wordsOf(supervoxelIds);
+    let suspects = markSuspects(plan, scale, graph, ids, status, snapped && ((point) => snapped.nm[point] > 0));
+    if (snapped) suspects += markSuspects(snapped.plan(), scale, graph, ids, status);
     if (suspects * 100 > status.length)
       warn(`${suspects} of ${status.length} supervoxel IDs do not belong to the graph chunk of their point: is this watershed the graph's own?`);
   }

@@ -64,11 +64,22 @@ export interface OpenGrapheneOptions extends OpenOptions {
   rootTimeoutMs?: number;
 }
 
+export interface SnapOptions {
+  radiusNm: number;
+}
+
 export interface ReadPointsOptions {
   /** Nanometres per unit of the given coordinates. @default the volume's `resolution`, else voxels of mip 0 */
   resolution?: readonly number[];
   /** @default the volume's */
   mip?: number;
+  /**
+   * A point on background takes the nearest label within so many nanometres, measured between voxel centres of the scale read; of labels
+   * equally far the one of lowest z, then y, then x. Points out of bounds or in a chunk that is not stored stay what they are; one whose
+   * nearest label may be in a chunk that could not be read has failed. Only in segmentations.
+   * @default points on background stay there
+   */
+  snap?: SnapOptions;
   /** `throw`: a PartialResultError after everything else has finished. `status`: failures only show in `status`. @default 'throw' */
   onError?: 'throw' | 'status';
   signal?: AbortSignal;
@@ -117,6 +128,14 @@ export function checkResolution(resolution: readonly number[] | undefined): Vec3
   if (!Array.isArray(resolution) || resolution.length !== 3 || !resolution.every((nm) => typeof nm === 'number' && nm > 0 && Number.isFinite(nm)))
     throw new RangeError(`resolution must be three positive numbers, nanometres along x, y, z, not ${Array.isArray(resolution) ? formatVec3(resolution) : String(resolution)}`);
   return resolution as unknown as Vec3;
+}
+
+/** @throws RangeError unless it holds a positive radius, or is undefined. */
+export function checkSnap(snap: SnapOptions | undefined): number | undefined {
+  if (snap === undefined) return undefined;
+  const radiusNm: unknown = (snap as SnapOptions | null)?.radiusNm;
+  if (!(typeof radiusNm === 'number' && radiusNm > 0 && Number.isFinite(radiusNm))) throw new RangeError(`snap.radiusNm must be a positive number of nanometres, not ${shown(radiusNm)}`);
+  return radiusNm;
 }
 
 /** @throws TypeError unless it is one of the two words, or undefined. */

@@ -7,7 +7,7 @@ import type { PointInput } from '../points/input.ts';
 import { errorOfPoint, type PointReader } from '../points/point-reader.ts';
 import type { ValuesResult } from '../points/result.ts';
 import { statusText } from '../points/status.ts';
-import { checkOnError, checkResolution, type Logger, type ReadPointsOptions } from './options.ts';
+import { checkOnError, checkResolution, checkSnap, type Logger, type ReadPointsOptions } from './options.ts';
 import { throwIfPartial } from './partial.ts';
 
 export interface VolumeParts {
@@ -26,6 +26,9 @@ export interface VolumeParts {
 
 /** The caller's signal and the volume's own life as one. */
 export const boundTo = ({ life }: VolumeParts, signal: AbortSignal | undefined): AbortSignal => (signal ? AbortSignal.any([signal, life.signal]) : life.signal);
+
+/** A member of results and rows that is there only when asked for. */
+export const snappedNm = <T>(nm: T | undefined): { snappedNm?: T } => (nm === undefined ? {} : { snappedNm: nm });
 
 /** What every volume tells about itself. */
 export class Volume {
@@ -86,19 +89,20 @@ export class PrecomputedVolume extends Volume {
   async scatteredPoints(points: PointInput, options: ReadPointsOptions = {}): Promise<ValuesResult> {
     const { reader, logger, info } = this.parts;
     const onError = checkOnError(options.onError);
-    const { values, status, failures, stats } = await reader.read(points, {
+    const { values, status, failures, stats, snapped } = await reader.read(points, {
       resolution: checkResolution(options.resolution) ?? this.parts.resolution,
       mip: options.mip ?? this.parts.mip,
+      snapNm: checkSnap(options.snap),
       signal: boundTo(this.parts, options.signal),
       onProgress: options.onProgress,
       warn: (message) => logger.warn(message),
     });
     const channels = info.numChannels;
     const result: ValuesResult = {
-      values, status, stats,
+      values, status, stats, ...snappedNm(snapped?.nm),
       *rows() {
         for (let index = 0; index < status.length; index++)
-          yield { index, values: [...values.subarray(index * channels, (index + 1) * channels)], status: statusText(status[index]), error: errorOfPoint(failures, index) };
+          yield { index, values: [...values.subarray(index * channels, (index + 1) * channels)], status: statusText(status[index]), ...snappedNm(snapped?.nm[index]), error: errorOfPoint(failures, index) };
       },
     };
     return throwIfPartial(result, status.length, onError, failures);

@@ -14,9 +14,10 @@ import { PointStatus } from '../points/status.ts';
  *
  * @param scale The scale at the graph's own mip.
  * @param words Supervoxel IDs as uint32 pairs, one a point.
+ * @param elsewhere Whether the ID of a point was read at another voxel than the plan says; it is left alone.
  * @returns How many were marked.
  */
-export function markSuspects(plan: PointPlan, scale: Scale, graph: GraphInfo, words: Uint32Array, status: Uint8Array): number {
+export function markSuspects(plan: PointPlan, scale: Scale, graph: GraphInfo, words: Uint32Array, status: Uint8Array, elsewhere?: (point: number) => boolean): number {
   if (graph.ids.spatialBits(1) === undefined) return 0; // the graph does not say how its IDs are made
   const mask = graph.ids.prefixMask(1);
   const origin = graph.chunksStartAtVoxelOffset ? scale.voxelOffset : ([0, 0, 0] as const);
@@ -29,7 +30,7 @@ export function markSuspects(plan: PointPlan, scale: Scale, graph: GraphInfo, wo
     let at: Vec3 = [NaN, NaN, NaN], prefix = graph.ids.chunkPrefix(1, at);
     for (let k = plan.starts[c]; k < plan.starts[c + 1]; k++) {
       const point = plan.order[k];
-      if (status[point] !== PointStatus.ok) continue;
+      if (status[point] !== PointStatus.ok || elsewhere?.(point)) continue;
       const offset = plan.offsets[k], plane = Math.floor(offset / sx);
       const x = Math.floor((x0 + (offset % sx)) / gx), y = Math.floor((y0 + (plane % sy)) / gy), z = Math.floor((z0 + Math.floor(plane / sy)) / gz);
       if (x !== at[0] || y !== at[1] || z !== at[2]) {

@@ -12,7 +12,14 @@ const UNREAD = new Set<number>([outOfBounds, missingChunk, invalidPoint, failed]
 
 /** The columns of a batch's answers, then their status. */
 export function answerCells({ columns, status }: Answers): Cells {
-  const writers = columns.map(({ values, stride, offset, zeroIsNone }) => {
+  const writers = columns.map(({ values, stride, offset, zeroIsNone, decimals }) => {
+    if (decimals !== undefined)
+      return (out: ByteWriter, row: number): boolean => {
+        const value = Number(values[row * stride + offset]);
+        if (Number.isNaN(value)) return false;
+        out.ascii(String(Number(value.toFixed(decimals))));
+        return true;
+      };
     if (!(values instanceof BigUint64Array))
       return (out: ByteWriter, row: number): boolean => (out.ascii(String(values[row * stride + offset])), true);
     const words = wordsOf(values);

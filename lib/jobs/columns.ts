@@ -9,11 +9,14 @@ export interface OutputNaming {
   stopLayer?: number;
   /** @default 1 */
   channels?: number;
+  /** Whether points may snap: how far comes before the status. @default false */
+  snaps?: boolean;
 }
 
-export function outputNames({ position, kind, stopLayer, channels = 1 }: OutputNaming): string[] {
+export function outputNames({ position, kind, stopLayer, channels = 1, snaps = false }: OutputNaming): string[] {
   const prefix = position === undefined ? '' : `${position.replace(/_position$/, '')}_`;
   const names = kind === 'values' ? (channels === 1 ? ['value'] : Array.from({ length: channels }, (_, c) => `value_${c}`)) : ['supervoxel_id'];
   if (kind === 'graph') names.push(stopLayer === undefined ? 'root_id' : `l${stopLayer}_id`);
+  if (snaps) names.push('snapped_nm');
   return [...names, 'status'].map((name) => prefix + name);
 }

@@ -59,8 +59,8 @@ const SHOWN = 3;
  */
 export async function lookupTable(lookup: Lookup, source: AsyncIterable<Uint8Array>, sink: Sink, options: TableJobOptions): Promise<TableSummary> {
   const { point, timestampColumn, replace = false, batchRows = 1_000_000, signal, warn = () => {}, onProgress } = options;
-  const { kind, stopLayer, channels } = lookup;
-  const outputs = outputNames({ position: point.length === 1 ? point[0] : undefined, kind, stopLayer, channels });
+  const { kind, stopLayer, channels, snaps } = lookup;
+  const outputs = outputNames({ position: point.length === 1 ? point[0] : undefined, kind, stopLayer, channels, snaps });
   const format = openFormat(options.format, { point, timestamp: timestampColumn, outputs, replace });
   const out = new ByteWriter(2 * WRITE_BYTES);
   const counts = new Float64Array(256);

@@ -5,9 +5,7 @@ import type { LookupStats, RootsResult, Row, SupervoxelResult, ValuesResult } fr
 import { PointStatus } from '../points/status.ts';
 import type { ValueArray } from '../precomputed/data-type.ts';
 
-interface PointOptions {
-  resolution?: readonly number[];
-  mip?: number;
+interface PointOptions extends ReadOptions {
   onError: 'status';
   signal?: AbortSignal;
   onProgress?: (progress: { chunksDone: number; chunks: number; points: number }) => void;
@@ -49,6 +47,8 @@ export interface AnswerColumn {
   offset: number;
   /** Whether 0 is no answer, unless the point is background. */
   zeroIsNone: boolean;
+  /** Decimals that are written at most, for numbers where NaN is no answer. */
+  decimals?: number;
 }
 
 export interface Answers {
@@ -63,6 +63,8 @@ export interface Lookup {
   readonly kind: 'graph' | 'supervoxels' | 'values';
   readonly channels: number;
   readonly stopLayer?: number;
+  /** Whether the last column says how far labels were taken from. */
+  readonly snaps?: boolean;
   /** The one instant of all root look-ups without their own; known once a batch was asked. */
   readonly timestamp?: Date;
   ask(batch: Batch): Promise<Answers>;
@@ -71,6 +73,8 @@ export interface Lookup {
 export interface ReadOptions {
   resolution?: readonly number[];
   mip?: number;
+  /** Points on background take the nearest label; how far that is makes a last column. */
+  snap?: { radiusNm: number };
 }
 
 export interface GraphOptions extends ReadOptions {
@@ -86,37 +90,42 @@ export function valueLookup(volume: ValueVolume, options: ReadOptions): Lookup {
   return {
     kind: 'values',
     channels,
+    snaps: options.snap !== undefined,
     async ask({ points, signal, onProgress }) {
       const answer = await volume.scatteredPoints(points, { ...options, onError: 'status', signal, onProgress });
       const columns = Array.from({ length: channels }, (_, offset) => ({ values: answer.values, stride: channels, offset, zeroIsNone: false }));
-      return { columns, status: answer.status, stats: [answer.stats], errors: () => answer.rows() };
+      return { columns: [...columns, ...distanceColumn(answer)], status: answer.status, stats: [answer.stats], errors: () => answer.rows() };
     },
   };
 }
 
-export function graphLookup(volume: GraphVolume, { resolution, mip, timestamp, stopLayer, supervoxelsOnly = false }: GraphOptions): Lookup {
+export function graphLookup(volume: GraphVolume, { resolution, mip, snap, timestamp, stopLayer, supervoxelsOnly = false }: GraphOptions): Lookup {
   let pinned = timestamp;
   return {
     kind: supervoxelsOnly ? 'supervoxels' : 'graph',
     channels: 1,
     stopLayer,
+    snaps: snap !== undefined,
     get timestamp() {
       return pinned;
     },
     async ask({ points, moments, signal, onProgress }) {
-      const read = { resolution, mip, onError: 'status', signal, onProgress } as const;
+      const read = { resolution, mip, snap, onError: 'status', signal, onProgress } as const;
       if (!supervoxelsOnly) pinned ??= volume.now();
       const apart = supervoxelsOnly || moments !== undefined;
       const answer = await volume.scatteredPoints(points, apart ? { ...read, agglomerate: false } : { ...read, agglomerate: true, timestamp: pinned, stopLayer });
       const answers: Answers = { columns: [idColumn(answer.supervoxelIds)], status: answer.status, stats: [answer.stats], errors: () => answer.rows() };
       if (answer.rootIds) answers.columns.push(idColumn(answer.rootIds));
       else if (moments) await addRootsByMoment(answers, answer.supervoxelIds, moments, (instant, ids) => volume.at(instant ?? pinned!).roots(ids, { onError: 'status', stopLayer, signal }));
+      answers.columns.push(...distanceColumn(answer));
       return answers;
     },
   };
 }
 
 const idColumn = (values: BigUint64Array): AnswerColumn => ({ values: values as ValueArray, stride: 1, offset: 0, zeroIsNone: true });
+
+const distanceColumn = ({ snappedNm }: { snappedNm?: Float32Array }): AnswerColumn[] => (snappedNm ? [{ values: snappedNm as ValueArray, stride: 1, offset: 0, zeroIsNone: false, decimals: 3 }] : []);
 
 /** Looks up the roots of each instant's rows together, and merges their statuses into those of the points. */
 async function addRootsByMoment(

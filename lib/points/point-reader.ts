@@ -14,9 +14,12 @@ import { cellSize } from '../precomputed/grid.ts';
 import type { Scale, VolumeInfo } from '../precomputed/info.ts';
 import { parseSharding } from '../precomputed/sharding.ts';
 import type { Store } from '../storage/store.ts';
+import { Ball } from './ball.ts';
+import { BallSearch } from './ball-search.ts';
 import { pointSource, type PointInput } from './input.ts';
 import { planPoints, type PointPlan } from './plan.ts';
-import { readPoints, type ChunkFailure } from './read-points.ts';
+import { readPoints, type ChunkFailure, type ReadRequest } from './read-points.ts';
+import { Snap } from './snap.ts';
 import { PointStatus } from './status.ts';
 import type { LookupStats } from './result.ts';
 
@@ -30,6 +33,8 @@ export interface PointQuery {
   /** Nanometres per unit of the given coordinates. @default voxels of mip 0 */
   resolution?: Vec3;
   mip: number;
+  /** Points on background take the nearest label within this many nanometres. @default they stay on background */
+  snapNm?: number;
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
   /** Told once when most points hit nothing. */
@@ -43,6 +48,8 @@ export interface PointValues {
   stats: LookupStats;
   plan: PointPlan;
   scale: Scale;
+  /** How far labels were taken from, and a plan of the voxels they were taken from; only when asked to snap. */
+  snapped?: { nm: Float32Array; plan: () => PointPlan };
 }
 
 export interface PointReaderOptions extends ChunkReaderOptions {
@@ -67,6 +74,7 @@ export class PointReader {
   readonly #chunks: ChunkReader;
   readonly #shardIndices = new ShardIndexCache();
   readonly #scales = new Map<number, OpenScale>();
+  readonly #searches = new Map<number, BallSearch>();
 
   constructor(options: PointReaderOptions) {
     this.#options = options;
@@ -75,31 +83,51 @@ export class PointReader {
 
   /**
    * Registers all chunks before its first await.
-   * @throws InfoError UNSUPPORTED or BAD_INFO (the scale's encoding or sharding), RangeError (no such mip), TypeError (no points), `signal.reason`.
+   * @throws InfoError UNSUPPORTED or BAD_INFO (the scale's encoding or sharding), RangeError (no such mip; a ball too large to snap in),
+   *   TypeError (no points; snapping in an image), `signal.reason`.
    */
   async read(points: PointInput, query: PointQuery): Promise<PointValues> {
     const began = performance.now();
     const { info } = this.#options;
-    const { mip, signal, onProgress, warn } = query;
+    const { mip, snapNm, signal, onProgress, warn } = query;
     const source = pointSource(points);
     const { scale, ...reading } = this.#open(mip);
     const resolution = query.resolution ?? info.scales[0].resolution;
+    const search = snapNm === undefined ? undefined : this.#searchIn(scale, snapNm);
     const status = new Uint8Array(source.count);
     const values = new DATA_TYPES[info.dataType](source.count * info.numChannels);
     const plan = planPoints(source, scale, resolution, status);
     const planned = performance.now();
-    const { cost, failures } = await readPoints(this.#chunks, {
+    const request: ReadRequest = {
       plan, ...reading, out: wordsView(values), status, signal,
       onProgress: onProgress && ((progress) => onProgress({ points: source.count, ...progress })),
-    });
+    };
+    const snap = search && new Snap({ ...request, scale, search });
+    const { cost, failures } = await readPoints(this.#chunks, { ...request, look: snap && ((...chunk) => snap.inside(...chunk)) });
     if (info.type === 'segmentation') markBackground(status, values, info.numChannels);
+    const spent = { ...cost, chunks: plan.cells.length };
+    await snap?.outside(this.#chunks, spent);
+    const settled = snap?.settle();
+    if (settled) failures.push(...settled.failures);
     if (warn) warnOfMisses(status, scale, resolution, warn);
     const done = performance.now();
     const stats: LookupStats = {
-      points: source.count, chunks: plan.cells.length, ...cost, rootRequests: 0, distinctSupervoxels: 0,
+      points: source.count, ...spent, rootRequests: 0, distinctSupervoxels: 0,
       ms: { plan: planned - began, chunks: done - planned, roots: 0, total: done - began },
     };
-    return { values, status, failures, stats, plan, scale };
+    const snapped = snap && settled && { nm: settled.snappedNm, plan: () => snap.snappedPlan() };
+    return { values, status, failures, stats, plan, scale, snapped };
+  }
+
+  /** The last radius of each scale is kept: the next batch has the same. */
+  #searchIn({ mip, resolution }: Scale, radiusNm: number): BallSearch {
+    const { info } = this.#options;
+    if (info.type !== 'segmentation') throw new TypeError('points snap to labels of a segmentation: in an image, 0 is a value');
+    const known = this.#searches.get(mip);
+    if (known?.ball.radiusNm === radiusNm) return known;
+    const search = new BallSearch(new Ball(resolution, radiusNm), info);
+    this.#searches.set(mip, search);
+    return search;
   }
 
   #open(mip: number): OpenScale {

@@ -24,6 +24,8 @@ export interface ReadRequest {
   status: Uint8Array;
   signal?: AbortSignal;
   onProgress?: (progress: { chunks: number; chunksDone: number }) => void;
+  /** Sees the bytes of every chunk once its points are written, and must not throw. No chunk goes by in windows then. */
+  look?: (ordinal: number, bytes: Uint8Array, codec: Codec) => void;
 }
 
 /**
@@ -31,7 +33,7 @@ export interface ReadRequest {
  * @throws signal.reason, or what `onProgress` threw. Failed chunks do not throw: they come back as failures.
  */
 export async function readPoints(reader: ChunkReader, request: ReadRequest): Promise<{ cost: ChunkCost; failures: ChunkFailure[] }> {
-  const { plan, source, codec, layoutOf, out, status, signal, onProgress } = request;
+  const { plan, source, codec, layoutOf, out, status, signal, onProgress, look } = request;
   const { cells, starts, offsets, order } = plan;
   const failures: ChunkFailure[] = [];
   const wordsPerPoint = out.length / status.length;
@@ -50,9 +52,11 @@ export async function readPoints(reader: ChunkReader, request: ReadRequest): Pro
   const offsetsOf = (ordinal: number): Uint32Array => offsets.subarray(starts[ordinal], starts[ordinal + 1]);
   const consumer: ChunkConsumer = {
     take(ordinal, bytes, kept = codec) {
-      if (bytes) kept.decodePoints(bytes, layoutOf(cells[ordinal]), offsetsOf(ordinal), out, pointsOf(ordinal));
+      if (!bytes) return;
+      kept.decodePoints(bytes, layoutOf(cells[ordinal]), offsetsOf(ordinal), out, pointsOf(ordinal));
+      look?.(ordinal, bytes, kept);
     },
-    watch: (ordinal) => codec.watchPoints?.(layoutOf(cells[ordinal]), offsetsOf(ordinal), out, pointsOf(ordinal)),
+    watch: (ordinal) => look ? undefined : codec.watchPoints?.(layoutOf(cells[ordinal]), offsetsOf(ordinal), out, pointsOf(ordinal)),
     done: (ordinal, stored) => settle(pointsOf(ordinal), stored ? PointStatus.ok : PointStatus.missingChunk),
     fail(ordinal, error) {
       const points = pointsOf(ordinal);

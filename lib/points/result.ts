@@ -4,7 +4,7 @@ import type { ValueArray } from '../precomputed/data-type.ts';
 export interface LookupStats {
   /** Points or IDs asked for. */
   points: number;
-  /** Distinct chunks those points touch. */
+  /** Distinct chunks those points touch, and with `snap` each time one more was looked into for a nearer label. */
   chunks: number;
   /** Storage requests this call caused; a read shared with another call counts where it was asked first. */
   requests: number;
@@ -28,6 +28,8 @@ export interface Row {
   status: string;
   /** Why, for `failed` and `root_failed`. */
   error?: Error;
+  /** With `snap` only: nanometres to the voxel whose label this is; 0 for the point's own voxel, NaN where there is no label. */
+  snappedNm?: number;
 }
 
 export interface SupervoxelRow extends Row {
@@ -48,6 +50,8 @@ interface Answers<R extends Row> {
   /** {@link PointStatus} codes. */
   status: Uint8Array;
   stats: LookupStats;
+  /** With `snap` only: nanometres to the voxel whose label this is; 0 for the point's own voxel, NaN where there is no label. */
+  snappedNm?: Float32Array;
   /** The same, a row at a time, for people and small loops. */
   rows(): IterableIterator<R>;
 }

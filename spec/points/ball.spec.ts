@@ -1,0 +1,73 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Vec3 } from '../../lib/base/vec3.ts';
+import { Ball } from '../../lib/points/ball.ts';
+
+/** All voxels within the radius, nearest first, then by z, y, x: looked for in a box that is certainly larger. Whole numbers only. */
+function naive(resolution: Vec3, radiusNm: number): number[][] {
+  const reach = resolution.map((nm) => Math.ceil(radiusNm / nm) + 1);
+  const found: { voxel: number[]; square: number }[] = [];
+  for (let z = -reach[2]; z <= reach[2]; z++)
+    for (let y = -reach[1]; y <= reach[1]; y++)
+      for (let x = -reach[0]; x <= reach[0]; x++) {
+        const square = [x, y, z].reduce((sum, v, axis) => sum + (v * resolution[axis]) ** 2, 0);
+        if (square <= radiusNm ** 2) found.push({ voxel: [x, y, z], square });
+      }
+  return found.sort((a, b) => a.square - b.square).map(({ voxel }) => voxel); // a stable sort
+}
+
+const voxelsOf = (ball: Ball): number[][] => {
+  const at = new Int32Array(3);
+  return Array.from({ length: ball.size }, (_, rank) => (ball.voxelAt(rank, at), [...at]));
+};
+
+const nm = fc.integer({ min: 1, max: 60 });
+
+describe('Ball', () => {
+  test('holds every voxel within the radius, nearest first, then by z, y, x; and knows the rank of each', () =>
+    fc.assert(
+      fc.property(fc.tuple(nm, nm, nm), fc.integer({ min: 1, max: 120 }), (resolution, radiusNm) => {
+        fc.pre(resolution.reduce((voxels, step) => (voxels * (2 * radiusNm)) / step, 1) < 20_000);
+        const ball = new Ball(resolution, radiusNm);
+        const expected = naive(resolution, radiusNm);
+        expect(voxelsOf(ball)).toEqual(expected);
+        expected.forEach(([x, y, z], rank) => {
+          expect(ball.rankOf(x, y, z)).toBe(rank);
+          expect(ball.distanceNm(rank)).toBe(Math.sqrt((x * resolution[0]) ** 2 + (y * resolution[1]) ** 2 + (z * resolution[2]) ** 2));
+        });
+      }),
+      { seed: 11, numRuns: 60 },
+    ));
+
+  test('is the centre alone where no neighbour is near enough', () => expect(voxelsOf(new Ball([8, 8, 40], 7.9))).toEqual([[0, 0, 0]]));
+
+  test('goes further along the finer axes, and breaks ties by z, then y, then x', () =>
+    expect(voxelsOf(new Ball([8, 8, 40], 12))).toEqual([[0, 0, 0], [0, -1, 0], [-1, 0, 0], [1, 0, 0], [0, 1, 0], [-1, -1, 0], [1, -1, 0], [-1, 1, 0], [1, 1, 0]]));
+
+  test.each([[1.1, 3.3, 3], [0.1, 0.3, 3], [4.3, 12.9, 3], [4.3, 12.89, 2]])('takes voxels of %d nm at exactly %d nm in, whatever rounding makes of them', (step, radiusNm, reach) => {
+    const ball = new Ball([step, 100, 100], radiusNm);
+    expect([ball.reach, ball.size]).toEqual([[reach, 0, 0], 2 * reach + 1]);
+  });
+
+  test.each<[x: number, y: number, z: number]>([[3, 0, 0], [-3, 0, 0], [0, 3, 0], [0, 0, 1], [2, 2, 0], [1000, 1000, 1000]])('ranks %d, %d, %d behind all it holds', (x, y, z) => {
+    const ball = new Ball([8, 8, 40], 16);
+    expect(ball.rankOf(x, y, z)).toBe(ball.size);
+  });
+
+  test.each([
+    [[4, 4, 40], 1e4, 'a snap radius of 10000 nm spans 5001 x 5001 x 501 voxels of 4,4,40 nm; at most 8388608 voxels can be spanned: take a smaller radius or a coarser mip'],
+    [[4, 4, 40], Number.MAX_VALUE, 'a snap radius of 1.7976931348623157e+308 nm spans'],
+    [[1e-300, 1e300, 1e300], 1e10, 'a snap radius of 10000000000 nm spans'],
+  ] as [Vec3, number, string][])('refuses a ball of voxels of %j nm and %d nm', (resolution, radiusNm, message) => {
+    const make = (): Ball => new Ball(resolution, radiusNm);
+    expect(make).toThrow(RangeError);
+    expect(make).toThrow(message);
+  });
+
+  test('holds the largest it takes', () => {
+    const ball = new Ball([1, 1, 1], 101);
+    expect(ball.size).toBeGreaterThan(4e6);
+    expect(ball.distanceNm(ball.size - 1)).toBe(101);
+    expect(ball.rankOf(101, 0, 0)).toBeLessThan(ball.size);
+  });
+});
