@@ -4,6 +4,7 @@
  */
 import type { Vec3 } from '../base/vec3.ts';
 import type { DataType, WordArray } from '../precomputed/data-type.ts';
+import type { ByteRange } from '../storage/store.ts';
 
 export interface ChunkLayout {
   /** Shape of this chunk in voxels, xyz, clipped at the volume's edge. */
@@ -35,6 +36,8 @@ export interface Codec {
    * @returns What sees each piece, in order, with its offset; undefined where whole chunks are better.
    */
   watchPoints?(layout: ChunkLayout, offsets: Uint32Array, out: WordArray, outIndex: Uint32Array): ((window: Uint8Array, at: number) => void) | undefined;
+  /** Where in the chunk the values of these voxels lie, for encodings whose values lie at known places; {@link watchPoints} needs no more. */
+  wantedBytes?(layout: ChunkLayout, offsets: Uint32Array): ByteRange[];
   /** The most bytes a chunk of this layout can take: what inflating stops at. */
   maxBytes(layout: ChunkLayout): number;
   /** The exact size of every chunk of this layout, where the format fixes it (raw). */

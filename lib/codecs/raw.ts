@@ -6,6 +6,7 @@ import { DecodeError } from '../base/errors.ts';
 import { formatVec3, product } from '../base/vec3.ts';
 import { bytesPerValue, DATA_TYPES } from '../precomputed/data-type.ts';
 import type { DataType, WordArray } from '../precomputed/data-type.ts';
+import type { ByteRange } from '../storage/store.ts';
 import type { ChunkLayout, Codec } from './codec.ts';
 import { watchRawPoints } from './raw-windows.ts';
 
@@ -35,11 +36,19 @@ function decodePoints(bytes: Uint8Array, layout: ChunkLayout, offsets: Uint32Arr
   }
 }
 
+function wantedBytes({ chunkSize, channels, dataType }: ChunkLayout, offsets: Uint32Array): ByteRange[] {
+  const width = bytesPerValue(dataType), voxels = product(chunkSize);
+  return Array.from({ length: channels }, (_, channel) => Array.from(offsets, (offset) => (channel * voxels + offset) * width))
+    .flat()
+    .map((start) => ({ start, end: start + width }));
+}
+
 export const raw: Codec = {
   encoding: 'raw',
   dataTypes: Object.keys(DATA_TYPES) as DataType[],
   decodePoints,
   watchPoints: watchRawPoints,
+  wantedBytes,
   maxBytes: exactBytes,
   exactBytes,
 };

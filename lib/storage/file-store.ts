@@ -53,7 +53,7 @@ async function openIfThere(path: string): Promise<FileHandle | undefined> {
   }
 }
 
-async function readFile(file: FileHandle, path: string, { range, signal, maxBytes = DEFAULT_MAX_BYTES, meter }: ReadOptions): Promise<Pick<StoredObject, 'bytes' | 'range'>> {
+async function readFile(file: FileHandle, path: string, { range, signal, maxBytes = DEFAULT_MAX_BYTES, meter }: ReadOptions): Promise<Omit<StoredObject, 'contentEncoding'>> {
   try {
     signal?.throwIfAborted();
     if (meter) meter.requests++;
@@ -70,7 +70,7 @@ async function readFile(file: FileHandle, path: string, { range, signal, maxByte
       filled += bytesRead;
     }
     if (meter) meter.bytes += size;
-    return range ? { bytes, range: part } : { bytes };
+    return range ? { bytes, range: part, totalBytes: stat.size } : { bytes };
   } finally {
     await file.close();
   }

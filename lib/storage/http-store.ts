@@ -52,19 +52,19 @@ export class HttpStore implements Store {
     if (isHtmlPage(reply.body, reply.headers))
       throw new RequestError('BAD_RESPONSE', `${url} answered with a web page: ${excerpt(reply.body, reply.headers, this.#secrets)}`, url, status);
     const contentEncoding = reply.headers['content-encoding']?.trim().toLowerCase() || undefined;
-    return { bytes: reply.body, contentEncoding, ...(status === 206 && { range: rangeOf(url, reply, range) }) };
+    return { bytes: reply.body, contentEncoding, ...(status === 206 && partOf(url, reply, range)) };
   }
 }
 
 const userInfo = ({ username, password }: URL): string => (username || password ? `${username}:${password}@` : '');
 
 /** What a 206 says it holds; anything but the asked range, cut at the object's end, is an error. RFC 9110, 14.4. */
-function rangeOf(url: string, { headers, body, status }: HttpReply, asked: ByteRange | undefined): ByteRange {
+function partOf(url: string, { headers, body, status }: HttpReply, asked: ByteRange | undefined): Pick<StoredObject, 'range' | 'totalBytes'> {
   const said = String(headers['content-range'] ?? '');
   const [, first, last, size] = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/i.exec(said.trim()) ?? [];
   const got = { start: Number(first), end: Number(last) + 1 };
   const fits = asked && got.start === asked.start && (got.end === asked.end || (got.end < asked.end && got.end === Number(size)));
-  if (fits && body.byteLength === got.end - got.start) return got;
+  if (fits && body.byteLength === got.end - got.start) return { range: got, ...(size !== '*' && { totalBytes: Number(size) }) };
   const wanted = asked ? `bytes ${asked.start}-${asked.end - 1}` : 'everything';
   throw new RequestError('BAD_RESPONSE', `${url}: asked for ${wanted}, got ${body.byteLength} bytes said to be "${said.slice(0, 60)}"`, url, status);
 }

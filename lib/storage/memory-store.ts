@@ -58,6 +58,6 @@ export class MemoryStore implements Store {
     const bytes = object.bytes.slice(part?.start, part?.end);
     if (bytes.byteLength > maxBytes) throw tooLarge(url, maxBytes);
     if (meter) meter.bytes += bytes.byteLength;
-    return { bytes, contentEncoding: object.contentEncoding, ...(part && { range: part }) };
+    return { bytes, contentEncoding: object.contentEncoding, ...(part && { range: part, totalBytes: object.bytes.byteLength }) };
   }
 }

@@ -39,6 +39,8 @@ export interface StoredObject {
   contentEncoding: string | undefined;
   /** The part of the object that `bytes` is; undefined when it is the whole object (also when a range was ignored). */
   range?: ByteRange;
+  /** With `range`: how large the whole object is, where the store knows. */
+  totalBytes?: number;
 }
 
 export interface Store {
