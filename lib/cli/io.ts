@@ -3,12 +3,15 @@ import type { Readable, Writable } from 'node:stream';
 
 export interface Io {
   stdin: Readable;
-  stdout: Writable;
+  stdout: Writable & { isTTY?: boolean };
   stderr: Writable & { isTTY?: boolean };
   env: Record<string, string | undefined>;
   /** Aborted by Ctrl-C. */
   signal: AbortSignal;
 }
+
+/** Ctrl-C, with what is left of the work. */
+export class Interrupted extends Error {}
 
 /** A combination of options that makes no sense. */
 export class UsageError extends Error {}

@@ -17,14 +17,16 @@ export function alignColumns(rows: readonly (readonly string[])[]): string {
 export class Report {
   readonly #io: Io;
   #bar: SingleBar | undefined;
+  /** Whether a bar may come up. */
+  #shows = false;
 
   constructor(io: Io) {
     this.#io = io;
   }
 
   line(message: string): void {
-    // The bar is drawn again, below, at its next step.
-    this.#io.stderr.write(`${this.#bar ? '\r\x1b[K' : ''}${plain(message)}\n`);
+    this.#hideBar(); // it comes back below, at its next step
+    this.#io.stderr.write(`${plain(message)}\n`);
   }
 
   warn(message: string): void {
@@ -44,8 +46,11 @@ export class Report {
     const { default: cliProgress } = await import('cli-progress');
     const bar = new cliProgress.SingleBar({ stream: stderr, clearOnComplete: true, hideCursor: true, etaBuffer: 100, format: '{bar} {value}/{total} chunks of rows up to {rows} | ETA {eta_formatted}' });
     let batch = -1;
+    this.#shows = true;
     return ({ rows, chunksDone, chunks }) => {
-      if (batch !== rows) {
+      if (!this.#shows) return;
+      if (batch !== rows || !this.#bar) {
+        this.#hideBar();
         batch = rows;
         bar.start(chunks, chunksDone, { rows });
         this.#bar = bar;
@@ -56,8 +61,14 @@ export class Report {
     };
   }
 
-  /** Takes the bar away. */
+  /** Takes the bar away for good. */
   done(): void {
+    this.#hideBar();
+    this.#shows = false;
+  }
+
+  /** Before anything else is written: the bar puts the cursor back to where it was drawn first, which must still be its own line. */
+  #hideBar(): void {
     this.#bar?.stop();
     this.#bar = undefined;
   }

@@ -2,7 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { USER_AGENT } from '../http/user-agent.ts';
 import type { InfoFlags } from './info.ts';
-import type { Io } from './io.ts';
+import { Interrupted, type Io } from './io.ts';
 import type { LookupFlags } from './lookup.ts';
 import { commaNames, commaNumbers, positiveNumber, size, text, wholeNumber } from './options.ts';
 import { Report } from './report.ts';
@@ -28,7 +28,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     .option('--out <file>', 'the same rows with their answers, in the same format; written as FILE.partial first; - is standard output', '-')
     .addOption(new Option('--format <format>', 'format of the table (default: by suffix; csv for -)').choices(['csv', 'tsv', 'jsonl']))
     .addOption(new Option('--columns <a,b,c>', 'columns of the coordinates (default: x,y,z)').argParser(commaNames).conflicts('position'))
-    .option('--position <column>', 'one column of [x, y, z], (x, y, z) or [x y z]; outputs are named after it: pt_position gives pt_root_id', text)
+    .option('--position <column>', 'one column of [x, y, z], (x, y, z), [x y z] or as NumPy shows them; outputs are named after it: pt_position gives pt_root_id', text)
     .option('--replace', 'write over output columns that exist')
     .option('--resolution <x,y,z>', 'nanometres per unit of the coordinates (default: voxels of mip 0)', commaNumbers)
     .option('--mip <mip>', "scale to read (default: 0, or the graph's own)", wholeNumber(0))
@@ -41,7 +41,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     .option('--lru-bytes <size>', 'encoded chunks kept in memory, such as 200MB or 1GiB (default: 0)', size)
     .addOption(new Option('--lru-encoding <encoding>', 'how raw chunks of uint32 or uint64 are kept there (default: same)').choices(['same', 'compressed_segmentation']))
     .option('--concurrency <n>', 'chunks in flight at once (default: 32)', wholeNumber(1))
-    .option('--stats <file>', 'counts, times and the timestamp used, as JSON; - is standard error', text)
+    .option('--stats <file>', 'counts, times and the timestamp used (of --timestamp-column: first, last and count), as JSON; - is standard error', text)
     .option('--strict', 'a row without a valid point is an error')
     .option('--quiet', 'no progress and no summary; warnings stay')
     .addHelpText('after', LOOKUP_HELP)
@@ -73,7 +73,11 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     await program.parseAsync(argv, { from: 'user' });
     return code;
   } catch (error) {
-    if (io.signal.aborted) return EXIT.interrupted;
+    if (io.signal.aborted) {
+      report.done();
+      report.line(error instanceof Interrupted ? error.message : 'interrupted');
+      return EXIT.interrupted;
+    }
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.refused; // already told
     report.error(error);
     return EXIT.refused;
@@ -85,7 +89,11 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 const LOOKUP_HELP = `
 Every row is written, in order, its other columns byte for byte. IDs are 0 on background and empty (null in JSON Lines) where there
 is no answer; status says why. A row whose number of fields is not the header's is kept, and its status is its last field.
-Blank lines are kept and are no rows.
+Blank lines are kept and are no rows. A table without rows is fine (a header alone; JSON Lines that are empty), but CSV and TSV
+need their header: a file that is wholly empty is an error. JSON Lines may hold Python's NaN, Infinity and -Infinity.
+
+Tables are taken a million rows at a time. Where a larger one is shuffled, its chunks are read again for every million: --lru-bytes
+keeps them, or sort the rows by place.
 
 The token of a graph server is taken from CAVE_TOKEN, or ~/.cloudvolume/secrets.
 

@@ -38,10 +38,23 @@ const OPEN = [91, 40]; // [ (
 const CLOSE = [93, 41]; // ] )
 
 /**
- * Three numbers in one cell: `[x, y, z]`, `(x, y, z)`, pandas' `[x y z]`, or without brackets. Written to `out[at..at + 2]`.
+ * Three numbers in one cell: `[x, y, z]`, `(x, y, z)`, pandas' `[x y z]`, or without brackets; also as NumPy 2 shows lists of its numbers
+ * and its arrays: `[np.int64(1), …]`, `array([1, …])`. Written to `out[at..at + 2]`.
  * @returns whether the cell is of that form and all three are finite.
  */
 export function parsePosition(bytes: Buffer, start: number, end: number, out: Float64Array, at: number): boolean {
+  if (parseTriple(bytes, start, end, out, at)) return true;
+  if (end - start > MAX_NUMPY_BYTES) return false;
+  const shown = bytes.toString('latin1', start, end);
+  const bare = shown.replace(NUMPY_ARRAY, '$1').replace(NUMPY_NUMBER, '$1');
+  return bare !== shown && parseTriple(Buffer.from(bare, 'latin1'), 0, bare.length, out, at);
+}
+
+const MAX_NUMPY_BYTES = 400;
+const NUMPY_ARRAY = /^\s*(?:np\.|numpy\.)?array\((\[[^\]]*\])(?:,\s*dtype=[\w.'<>=]+)?\)\s*$/;
+const NUMPY_NUMBER = /\b(?:np\.|numpy\.)(?:u?int|float)\d+\(([^(),]*)\)/g;
+
+function parseTriple(bytes: Buffer, start: number, end: number, out: Float64Array, at: number): boolean {
   while (start < end && isSpace(bytes[start])) start++;
   while (end > start && isSpace(bytes[end - 1])) end--;
   const bracket = OPEN.indexOf(bytes[start]);

@@ -34,9 +34,10 @@ export class Delimited implements TableFormat {
 
   begin(bytes: Buffer, start: number, end: number, out: ByteWriter): boolean {
     const { point, timestamp, outputs } = this.#columns;
+    if (start === end) throw new TableError('BAD_FORMAT', 'the table is empty: it has no header');
     this.#fields = this.#split(bytes, start, end);
-    const names = end > start ? Array.from({ length: this.#fields }, (_, field) => this.#text(bytes, field)) : [];
-    checkColumns(this.#columns, names);
+    const names = Array.from({ length: this.#fields }, (_, field) => this.#text(bytes, field));
+    checkColumns(this.#columns, names, names.length === 1 ? otherSeparator(names[0], this.delimiter) : undefined);
     const fieldOf = (name: string): number => {
       const field = names.indexOf(name);
       if (field !== names.lastIndexOf(name)) throw new TableError('BAD_FORMAT', `column ${name} is there more than once`);
@@ -62,7 +63,7 @@ export class Delimited implements TableFormat {
       const [from, to] = this.#inside(bytes, field);
       if (parsePosition(bytes, from, to, out, at)) return undefined;
       out.fill(NaN, at, at + 3);
-      return `column ${names[0]}: ${JSON.stringify(this.#text(bytes, field).slice(0, 60))} is no [x, y, z]`;
+      return `column ${names[0]}${this.#shown(bytes, field, 'no [x, y, z]')}`;
     }
     for (let axis = 0; axis < 3; axis++) {
       const field = this.#pointFields[axis];
@@ -70,7 +71,7 @@ export class Delimited implements TableFormat {
       const number = parseDecimal(bytes, this.#spans[2 * field] + quoted, this.#spans[2 * field + 1] - quoted);
       if (Number.isNaN(number)) {
         out.fill(NaN, at, at + 3);
-        return `column ${names[axis]}: ${JSON.stringify(this.#text(bytes, field).slice(0, 60))} is no number`;
+        return `column ${names[axis]}${this.#shown(bytes, field, 'no number')}`;
       }
       out[at + axis] = number;
     }
@@ -140,9 +141,22 @@ export class Delimited implements TableFormat {
     return start > this.#spans[2 * field] ? text.replaceAll('""', '"') : text;
   }
 
+  /** ` is empty`, or `: "its text" is` what it is. */
+  #shown(bytes: Buffer, field: number, what: string): string {
+    const text = this.#text(bytes, field);
+    return text.trim() === '' ? ' is empty' : `: ${JSON.stringify(text.slice(0, 60))} is ${what}`;
+  }
+
   #quoted(name: string): Buffer {
     return Buffer.from(name.includes(this.delimiter) || /["\r\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name);
   }
+}
+
+/** What to try when a header is one single column. */
+function otherSeparator(name: string, delimiter: string): string | undefined {
+  if (delimiter !== '\t' && name.includes('\t')) return 'the header has tabs: try --format tsv';
+  if (delimiter !== ',' && name.includes(',')) return 'the header has commas: try --format csv';
+  return name.includes(';') ? '; is no separator here: write the table with commas or tabs' : undefined;
 }
 
 /** Where the line end of a row starts: before LF or CR LF, or at its end. */

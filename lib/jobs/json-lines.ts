@@ -1,11 +1,12 @@
 /**
  * JSON Lines: the text of a row is kept, so that its numbers never pass through a double; answers are written before the final
- * brace, or over old ones. IDs are JSON strings; null where there is no answer.
+ * brace, or over old ones. IDs are JSON strings; null where there is no answer. NaN, Infinity and -Infinity, which Python's json module
+ * writes and reads, are taken as values.
  */
 import { TableError } from '../base/errors.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { parseDecimal, parsePosition } from './decimal.ts';
-import { type Cells, checkColumns, type TableColumns, type TableFormat } from './table.ts';
+import { type Cells, checkColumns, existsAlready, type TableColumns, type TableFormat } from './table.ts';
 
 const QUOTE = 34, COMMA = 44, COLON = 58, OPEN = 123, BACKSLASH = 92;
 
@@ -30,8 +31,8 @@ export class JsonLines implements TableFormat {
     const { point, timestamp, outputs, replace } = this.#columns;
     const row = parseRow(bytes, start, end);
     if (!replace) {
-      const existing = outputs.find((name) => Object.hasOwn(row, name));
-      if (existing !== undefined) throw new TableError('COLUMN_EXISTS', `${existing} exists already (--replace writes over it)`);
+      const existing = outputs.filter((name) => Object.hasOwn(row, name));
+      if (existing.length > 0) throw existsAlready(existing);
     }
     const time = timestamp === undefined ? undefined : valueOf(row, timestamp);
     this.#timestamp = typeof time === 'string' || typeof time === 'number' ? String(time).trim() : time == null ? '' : JSON.stringify(time);
@@ -44,12 +45,12 @@ export class JsonLines implements TableFormat {
         if (parsePosition(text, 0, text.length, out, at)) return undefined;
       } else if (Array.isArray(list) && list.length === 3 && setPoint(list, out, at) < 0) return undefined;
       out.fill(NaN, at, at + 3);
-      return `${point[0]}: ${shown(value)} is no [x, y, z]`;
+      return `${point[0]}${wrong(value, 'no [x, y, z]')}`;
     }
     const broken = setPoint(values, out, at);
     if (broken < 0) return undefined;
     out.fill(NaN, at, at + 3);
-    return `${point[broken]}: ${shown(values[broken])} is no number`;
+    return `${point[broken]}${wrong(values[broken], 'no number')}`;
   }
 
   timestamp(): string {
@@ -95,17 +96,41 @@ const isBlank = (c: number): boolean => c === 32 || (c >= 9 && c <= 13);
 
 const valueOf = (row: object, name: string): unknown => (Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : undefined);
 
-const shown = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 60));
+const shown = (value: unknown): string => JSON.stringify(value).slice(0, 60);
+
+function wrong(value: unknown, what: string): string {
+  if (value === undefined) return ' is missing';
+  if (value === null) return ' is null';
+  return typeof value === 'string' && value.trim() === '' ? ' is empty' : `: ${shown(value)} is ${what}`;
+}
 
 function parseRow(bytes: Buffer, start: number, end: number): object {
   let row: unknown;
   try {
-    row = JSON.parse(bytes.toString('utf8', start, end));
+    row = parsePythonJson(bytes.toString('utf8', start, end));
   } catch (error) {
-    throw new TableError('BAD_ROW', `no JSON: ${(error as Error).message}`);
+    // Without the parser's own line number: it knows one line only.
+    throw new TableError('BAD_ROW', `no JSON: ${(error as Error).message.replace(/ \(line \d+ column \d+\)$/, '')}`);
   }
   if (typeof row !== 'object' || row === null || Array.isArray(row)) throw new TableError('BAD_ROW', `${shown(row)} is no JSON object`);
   return row;
+}
+
+/** A value of Python's that JSON has not (never a key), and what begins and ends strings. */
+const PYTHON = /\\[^]|"|(?:-?\bInfinity|\bNaN)\b(?!\s*:)/g;
+
+/** JSON; Python's values become strings. @throws SyntaxError. */
+function parsePythonJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    let inString = false;
+    const json = text.replace(PYTHON, (match) => {
+      if (match === '"') inString = !inString;
+      return inString || match === '"' || match.startsWith('\\') ? match : `"${match}"`;
+    });
+    return JSON.parse(json);
+  }
 }
 
 /** @returns the first axis that is no finite number, or -1. Numbers may be written as strings. */

@@ -42,9 +42,11 @@ export interface TableSummary {
   rows: number;
   /** Rows by status, in its text form; those that did not occur are left out. */
   statuses: Record<string, number>;
-  /** The one instant of all roots; undefined when none was asked for. */
+  /** The one instant of all roots; undefined when none was asked for, or where rows have their own. */
   timestamp?: Date;
-  /** Sums over all batches. */
+  /** Where rows have their own: the instants at which roots were asked. */
+  timestamps?: { first: Date | null; last: Date | null; count: number };
+  /** Sums over all batches (a chunk or supervoxel that several batches touch counts in each); `ms.total` is the wall time of the whole job. */
   stats: LookupStats;
 }
 
@@ -59,12 +61,14 @@ const SHOWN = 3;
  */
 export async function lookupTable(lookup: Lookup, source: AsyncIterable<Uint8Array>, sink: Sink, options: TableJobOptions): Promise<TableSummary> {
   const { point, timestampColumn, replace = false, batchRows = 1_000_000, signal, warn = () => {}, onProgress } = options;
+  const began = performance.now();
   const { kind, stopLayer, channels, snaps } = lookup;
   const outputs = outputNames({ position: point.length === 1 ? point[0] : undefined, kind, stopLayer, channels, snaps });
   const format = openFormat(options.format, { point, timestamp: timestampColumn, outputs, replace });
   const out = new ByteWriter(2 * WRITE_BYTES);
   const counts = new Float64Array(256);
   const stats: LookupStats = emptyStats();
+  const instants = new Set<number>(); // each has cost a root request: there are not too many
   let rows = 0;
   let invalid = 0;
 
@@ -82,7 +86,8 @@ export async function lookupTable(lookup: Lookup, source: AsyncIterable<Uint8Arr
     const progress = onProgress && ((p: { chunksDone: number; chunks: number }): void => onProgress({ rows, chunksDone: p.chunksDone, chunks: p.chunks }));
     const answers = await lookup.ask({ points: batch.points, moments: batch.moments, signal, onProgress: progress });
     for (const code of answers.status) counts[code]++;
-    for (const part of answers.stats) addStats(stats, part);
+    addStats(stats, answers.stats);
+    for (const instant of answers.instants ?? []) instants.add(instant.getTime());
     if (answers.status.includes(PointStatus.failed) || answers.status.includes(PointStatus.rootFailed)) warnOfFailures(answers.errors(), firstRow, warn);
 
     const cells = answerCells(answers);
@@ -96,13 +101,26 @@ export async function lookupTable(lookup: Lookup, source: AsyncIterable<Uint8Arr
       }
       out.copy(bytes, from); // blank lines at the end of the table
     }
+    await sink.write(out.take()); // an interrupt keeps the rows of this batch
   }
-  if (out.length > 0) await sink.write(out.take());
+  if (rows === 0 && options.format === 'jsonl') warn('the table is empty');
   stats.points = rows;
+  stats.ms.total = performance.now() - began;
   if (invalid > SHOWN) warn(`${invalid - SHOWN} more rows without a valid point`);
   const statuses: Record<string, number> = {};
   counts.forEach((count, code) => count > 0 && (statuses[statusText(code)] = count));
-  return { rows, statuses, timestamp: kind === 'graph' ? lookup.timestamp : undefined, stats };
+  const moments = timestampColumn === undefined ? { timestamp: kind === 'graph' ? lookup.timestamp : undefined } : { timestamps: spanOf(instants) };
+  return { rows, statuses, ...moments, stats };
+}
+
+function spanOf(instants: ReadonlySet<number>): TableSummary['timestamps'] {
+  let first = Infinity, last = -Infinity;
+  for (const ms of instants) {
+    first = Math.min(first, ms);
+    last = Math.max(last, ms);
+  }
+  const date = (ms: number): Date | null => (Number.isFinite(ms) ? new Date(ms) : null);
+  return { first: date(first), last: date(last), count: instants.size };
 }
 
 /** Blocks of rows, batch by batch; what comes before the first row (byte order mark, header) goes to `out`. */
@@ -116,7 +134,7 @@ async function* readBatches(source: AsyncIterable<Uint8Array>, format: TableForm
       begun = true;
       const { bytes, start, ends } = block;
       out.copy(bytes, 0, start);
-      if (format.begin(bytes, start, ends[0] ?? start, out)) block = { ...block, start: ends[0], ends: ends.subarray(1) };
+      if (begin(format, block, out)) block = { ...block, start: ends[0], ends: ends.subarray(1) };
     }
     batch.push(block);
     rows += block.ends.length;
@@ -128,6 +146,15 @@ async function* readBatches(source: AsyncIterable<Uint8Array>, format: TableForm
   }
   if (!begun) format.begin(Buffer.alloc(0), 0, 0, out);
   if (batch.length > 0) yield batch;
+}
+
+/** Only what is wrong with the first row alone has its number; what is wrong with the columns is so in every row. */
+function begin(format: TableFormat, block: RowBlock, out: ByteWriter): boolean {
+  try {
+    return format.begin(block.bytes, block.start, block.ends[0] ?? block.start, out);
+  } catch (error) {
+    throw error instanceof TableError && error.code === 'BAD_ROW' ? atRow(error, format.rules.firstRow, block, 0) : error;
+  }
 }
 
 interface BatchPoints {
@@ -151,46 +178,52 @@ function readPoints(
   for (const block of blocks) {
     let from = block.start;
     for (let k = 0; k < block.ends.length; k++, row++) {
+      let reason: string | undefined;
       try {
-        let reason = format.readPoint(block.bytes, from, block.ends[k], points, 3 * row);
-        if (timed && reason === undefined) {
-          of[row] = calendar.momentOf(format.timestamp());
-          if (of[row] === NO_MOMENT) {
-            reason = `${JSON.stringify(format.timestamp().slice(0, 60))} is no timestamp`;
-            points.fill(NaN, 3 * row, 3 * row + 3);
-          }
-        }
-        if (reason !== undefined) refuse(firstRow + row, lineOf(block, k), reason);
+        reason = format.readPoint(block.bytes, from, block.ends[k], points, 3 * row);
       } catch (error) {
-        if (!(error instanceof TableError) || error.message.startsWith('row ')) throw error;
-        throw new TableError(error.code, `row ${firstRow + row} (line ${lineOf(block, k)}): ${error.message}`);
+        throw atRow(error, firstRow + row, block, k);
       }
+      if (timed && reason === undefined) {
+        const moment = calendar.momentOf(format.timestamp());
+        if (typeof moment === 'number') of[row] = moment;
+        else {
+          reason = moment;
+          points.fill(NaN, 3 * row, 3 * row + 3);
+        }
+      }
+      if (reason !== undefined) refuse(firstRow + row, lineOf(block, k), reason);
       from = block.ends[k];
     }
   }
-  return { count, points, moments: timed ? { of: of.map((moment) => Math.max(moment, OWN_MOMENT)), instants: calendar.instants } : undefined };
+  return { count, points, moments: timed ? { of, instants: calendar.instants } : undefined };
 }
 
-const OWN_MOMENT = -1, NO_MOMENT = -2;
+/** An error of a row, which says which it is. */
+const atRow = (error: unknown, row: number, block: RowBlock, index: number): unknown =>
+  error instanceof TableError ? new TableError(error.code, `row ${row} (line ${lineOf(block, index)}): ${error.message}`) : error;
+
+const OWN_MOMENT = -1;
 
 /** The distinct instants of a batch; each spelling is parsed once. */
 class Calendar {
   readonly instants: Date[] = [];
-  readonly #byText = new Map<string, number>([['', OWN_MOMENT], ['now', OWN_MOMENT]]);
+  readonly #byText = new Map<string, number | string>([['', OWN_MOMENT], ['now', OWN_MOMENT]]);
   readonly #byMs = new Map<number, number>();
 
-  momentOf(text: string): number {
+  /** Index of the instant (or the job's own), or why the text is none. */
+  momentOf(text: string): number | string {
     let moment = this.#byText.get(text);
     if (moment === undefined) this.#byText.set(text, (moment = this.#parse(text)));
     return moment;
   }
 
-  #parse(text: string): number {
+  #parse(text: string): number | string {
     let instant: Date;
     try {
       instant = parseTimestamp(text);
     } catch (error) {
-      if (error instanceof LookupError) return NO_MOMENT;
+      if (error instanceof LookupError) return error.message;
       throw error;
     }
     let moment = this.#byMs.get(instant.getTime());

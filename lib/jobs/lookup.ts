@@ -54,7 +54,9 @@ export interface AnswerColumn {
 export interface Answers {
   columns: AnswerColumn[];
   status: Uint8Array;
-  stats: LookupStats[];
+  stats: LookupStats;
+  /** Where points have their own: the instants at which roots were asked. */
+  instants?: Date[];
   /** Rows with what broke them; rows without are skipped. */
   errors: () => Iterable<Row>;
 }
@@ -94,7 +96,7 @@ export function valueLookup(volume: ValueVolume, options: ReadOptions): Lookup {
     async ask({ points, signal, onProgress }) {
       const answer = await volume.scatteredPoints(points, { ...options, onError: 'status', signal, onProgress });
       const columns = Array.from({ length: channels }, (_, offset) => ({ values: answer.values, stride: channels, offset, zeroIsNone: false }));
-      return { columns: [...columns, ...distanceColumn(answer)], status: answer.status, stats: [answer.stats], errors: () => answer.rows() };
+      return { columns: [...columns, ...distanceColumn(answer)], status: answer.status, stats: answer.stats, errors: () => answer.rows() };
     },
   };
 }
@@ -114,9 +116,9 @@ export function graphLookup(volume: GraphVolume, { resolution, mip, snap, timest
       if (!supervoxelsOnly) pinned ??= volume.now();
       const apart = supervoxelsOnly || moments !== undefined;
       const answer = await volume.scatteredPoints(points, apart ? { ...read, agglomerate: false } : { ...read, agglomerate: true, timestamp: pinned, stopLayer });
-      const answers: Answers = { columns: [idColumn(answer.supervoxelIds)], status: answer.status, stats: [answer.stats], errors: () => answer.rows() };
+      const answers: Answers = { columns: [idColumn(answer.supervoxelIds)], status: answer.status, stats: answer.stats, errors: () => answer.rows() };
       if (answer.rootIds) answers.columns.push(idColumn(answer.rootIds));
-      else if (moments) await addRootsByMoment(answers, answer.supervoxelIds, moments, (instant, ids) => volume.at(instant ?? pinned!).roots(ids, { onError: 'status', stopLayer, signal }));
+      else if (moments) await addRootsByMoment(answers, answer.supervoxelIds, moments, pinned!, (instant, ids) => volume.at(instant).roots(ids, { onError: 'status', stopLayer, signal }));
       answers.columns.push(...distanceColumn(answer));
       return answers;
     },
@@ -127,20 +129,22 @@ const idColumn = (values: BigUint64Array): AnswerColumn => ({ values: values as 
 
 const distanceColumn = ({ snappedNm }: { snappedNm?: Float32Array }): AnswerColumn[] => (snappedNm ? [{ values: snappedNm as ValueArray, stride: 1, offset: 0, zeroIsNone: false, decimals: 3 }] : []);
 
-/** Looks up the roots of each instant's rows together, and merges their statuses into those of the points. */
+/** Looks up the roots of each instant's rows together, and merges their statuses and counts into those of the points. */
 async function addRootsByMoment(
   answers: Answers,
   supervoxelIds: BigUint64Array,
   { of, instants }: Moments,
-  rootsAt: (instant: Date | undefined, ids: BigUint64Array) => Promise<RootsResult>,
+  own: Date,
+  rootsAt: (instant: Date, ids: BigUint64Array) => Promise<RootsResult>,
 ): Promise<void> {
-  const { status } = answers;
+  const began = performance.now();
+  const { status, stats } = answers;
   const rootIds = new BigUint64Array(supervoxelIds.length);
   const known = wordsOf(supervoxelIds);
   const found = wordsOf(rootIds);
   const broken: Row[] = [];
   const queue = new PQueue({ concurrency: 4 });
-  const lookUp = async (instant: Date | undefined, rows: Uint32Array): Promise<void> => {
+  const lookUp = async (instant: Date, rows: Uint32Array): Promise<void> => {
     const ids = new BigUint64Array(rows.length);
     const words = wordsOf(ids);
     rows.forEach((row, k) => words.set(known.subarray(2 * row, 2 * row + 2), 2 * k));
@@ -152,13 +156,20 @@ async function addRootsByMoment(
       const code = result.status[k];
       if (status[row] === PointStatus.ok || code === PointStatus.rootFailed) status[row] = code;
     });
-    answers.stats.push(result.stats);
+    stats.rootRequests += result.stats.rootRequests;
     if (result.status.includes(PointStatus.rootFailed))
       for (const row of result.rows()) if (row.error) broken.push({ ...row, index: rows[row.index] });
   };
-  const groups = rowsByMoment(supervoxelIds, of, instants.length);
-  await Promise.all(groups.map((rows, m) => queue.add(async () => (rows.length > 0 ? lookUp(instants[m - 1], rows) : undefined))));
+  const groups = rowsByMoment(supervoxelIds, of, instants.length)
+    .map((rows, m) => ({ rows, instant: m === 0 ? own : instants[m - 1] }))
+    .filter(({ rows }) => rows.length > 0);
+  await Promise.all(groups.map(({ rows, instant }) => queue.add(() => lookUp(instant, rows))));
   answers.columns.push(idColumn(rootIds));
+  answers.instants = groups.map(({ instant }) => instant);
+  stats.distinctSupervoxels = countDistinct(supervoxelIds);
+  // Look-ups of several instants overlap: the stage took less than the sum of their times.
+  stats.ms.roots = performance.now() - began;
+  stats.ms.total += stats.ms.roots;
   const { errors } = answers;
   answers.errors = function* () {
     yield* errors();
@@ -176,4 +187,18 @@ function rowsByMoment(ids: BigUint64Array, of: Int32Array, instants: number): Ui
   counts.fill(0);
   for (let row = 0; row < of.length; row++) if (asked(row)) groups[of[row] + 1][counts[of[row] + 1]++] = row;
   return groups;
+}
+
+/** How many different IDs there are, 0 left out. */
+function countDistinct(ids: BigUint64Array): number {
+  const sorted = wordsOf(ids.slice().sort());
+  let count = 0;
+  let low = 0, high = 0;
+  for (let at = 0; at < sorted.length; at += 2) {
+    if (sorted[at] === low && sorted[at + 1] === high) continue;
+    low = sorted[at];
+    high = sorted[at + 1];
+    count++;
+  }
+  return count;
 }

@@ -36,16 +36,24 @@ export interface TableFormat {
   writeRow(out: ByteWriter, bytes: Buffer, start: number, end: number, cells: Cells, row: number): void;
 }
 
-/** @throws TableError MISSING_COLUMN, listing what is there; COLUMN_EXISTS. */
-export function checkColumns({ point, timestamp, outputs, replace }: TableColumns, found: readonly string[]): void {
+/**
+ * @param hint What may be wrong with the table, if columns are missing.
+ * @throws TableError MISSING_COLUMN, listing what is there; COLUMN_EXISTS.
+ */
+export function checkColumns({ point, timestamp, outputs, replace }: TableColumns, found: readonly string[], hint?: string): void {
   const wanted = timestamp === undefined ? point : [...point, timestamp];
   const missing = wanted.filter((name) => !found.includes(name));
   if (missing.length > 0) {
     const list = found.length > 0 ? `columns found: ${found.map((name) => (name === name.trim() ? name : JSON.stringify(name))).join(', ')}` : 'no columns found';
-    throw new TableError('MISSING_COLUMN', `no column ${missing.map((name) => JSON.stringify(name)).join(', ')}; ${list}`);
+    throw new TableError('MISSING_COLUMN', `no column ${missing.map((name) => JSON.stringify(name)).join(', ')}; ${list}${hint === undefined ? '' : ` (${hint})`}`);
   }
   const existing = outputs.filter((name) => found.includes(name));
-  if (existing.length > 0 && !replace) throw new TableError('COLUMN_EXISTS', `column ${existing.join(', ')} exists already (--replace writes over it)`);
+  if (existing.length > 0 && !replace) throw existsAlready(existing);
   const read = outputs.find((name) => wanted.includes(name));
   if (read !== undefined) throw new TableError('COLUMN_EXISTS', `column ${read} is read and would be written over`);
+}
+
+export function existsAlready(names: readonly string[]): TableError {
+  const [columns, exist, them] = names.length === 1 ? ['column', 'exists', 'it'] : ['columns', 'exist', 'them'];
+  return new TableError('COLUMN_EXISTS', `${columns} ${names.join(', ')} ${exist} already (--replace writes over ${them})`);
 }

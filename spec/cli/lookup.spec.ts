@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { LookupStats } from '../../lib/points/result.ts';
 import { createMockBucket } from '../../mocks/bucket.ts';
 import { createMockChunkedGraph } from '../../mocks/chunkedgraph.ts';
 import { serveMocks, type ServedMocks } from '../../mocks/loopback.ts';
@@ -45,7 +46,7 @@ describe('graphene-points lookup', () => {
     const input = join(folder, 'in.csv'), output = join(folder, 'out.csv'), statsFile = join(folder, 'stats.json');
     await writeFile(input, csvOf(scale.points));
     const { code, stdout, stderr } = await lookup(['--points', input, '--out', output, '--timestamp', '2024-01-01', '--stats', statsFile]);
-    expect(stderr).toMatch(/^(warning: .*\n)*\d+ rows: .* ok, .*; roots as of 2024-01-01T00:00:00\.000Z; .*\n$/);
+    expect(stderr).toMatch(/^(warning: .*\n)*\d+ rows: .* ok, .*; roots as of 2024-01-01T00:00:00\.000Z; \d+ storage requests, .* bytes, 1 root request\n$/);
     expect([code, stdout]).toEqual([0, '']);
     const cells = asked.map(({ supervoxel, root }) => (supervoxel === null ? ',,out_of_bounds' : supervoxel === '0' ? '0,0,background' : `${supervoxel},${root},ok`));
     expect(await readFile(output, 'utf8')).toBe(`x,y,z,supervoxel_id,root_id,status\n${scale.points.map((point, k) => `${point.join(',')},${cells[k]}\n`).join('')}`);
@@ -56,10 +57,31 @@ describe('graphene-points lookup', () => {
   test('answers at the moment of each row, and reads the voxels once', async () => {
     const points = [first.point, second.point];
     const table = `t\tx\ty\tz\n${['2024-06-05T10:10:01.202Z', '2024-06-05T10:10:01.203Z', ''].flatMap((t) => points.map((point) => `${t}\t${point.join('\t')}\n`)).join('')}`;
-    const { code, stdout } = await lookup(['--points', '-', '--format', 'tsv', '--timestamp-column', 't'], table);
+    const { code, stdout, stderr } = await lookup(['--points', '-', '--format', 'tsv', '--timestamp-column', 't', '--stats', '-'], table);
     const merged = String(BigInt(first.root!) + 5n);
     expect(stdout.trimEnd().split('\n').slice(1).map((row) => row.split('\t')[5])).toEqual([first.root, second.root, merged, merged, merged, merged]);
     expect(code).toBe(0);
+    const [, json, line] = /^({.*^})\n(.*)\n$/ms.exec(stderr)!;
+    const stats = JSON.parse(json) as LookupStats & { timestamp: null; timestamps: { first: string; last: string; count: number } };
+    expect(stats).toMatchObject({ timestamp: null, timestamps: { first: '2024-06-05T10:10:01.202Z', count: 3 }, rows: 6, requests: stats.chunks, rootRequests: 3, distinctSupervoxels: 2 });
+    expect(line).toContain(`6 rows: 6 ok; roots as of 2024-06-05T10:10:01.202Z to ${stats.timestamps.last} (3 moments); `);
+  });
+
+  test('tells one storage request, and of no roots where none were asked', async () => {
+    const plain = await runCli(['lookup', plainVolume.folder, '--points', '-'], { stdin: csvOf([plainVolume.scales[0].points[0]]) });
+    expect(plain.stderr).toMatch(/^1 row: 1 ok; 1 storage request, [\d,]+ bytes\n$/);
+    const supervoxels = await lookup(['--points', '-', '--supervoxels-only'], csvOf([first.point]));
+    expect(supervoxels.stderr).toMatch(/^1 row: 1 ok; 1 storage request, [\d,]+ bytes\n$/);
+  });
+
+  test('shows a bar where no rows are shown, and clears it before the summary', async () => {
+    const argv = ['lookup', plainVolume.folder, '--points', '-'], stdin = csvOf([plainVolume.scales[0].points[0]]);
+    const summary = '1 row: 1 ok; ';
+    for (const [flags, terminal] of [[[], 'stderr'], [['--out', join(folder, 'out.csv')], 'both']] as const) {
+      const { stderr } = await runCli([...argv, ...flags], { stdin, terminal });
+      expect(stderr.slice(0, stderr.indexOf(summary))).toMatch(/\/1 chunks .*\x1b\[2K$/s);
+    }
+    expect((await runCli(argv, { stdin, terminal: 'both' })).stderr).toMatch(new RegExp(`^${summary}`));
   });
 
   test.each([
@@ -122,10 +144,12 @@ describe('graphene-points lookup', () => {
   });
 
   test.each([
-    { name: 'a missing file', flags: ['--points', 'none.csv'], message: /^error: none\.csv cannot be read: ENOENT/ },
+    { name: 'a missing file', flags: ['--points', 'none.csv'], message: /^error: none\.csv cannot be read: no such file or directory \(ENOENT\)\n$/ },
     { name: 'an unknown suffix', flags: ['--points', 'table.xlsx'], message: /^error: the format of table\.xlsx is not known by its suffix: add --format csv, tsv or jsonl\n$/ },
     { name: 'a missing column', flags: ['--points', '-', '--columns', 'a,y,z'], message: /^error: no column "a"; columns found: x, y, z\n$/ },
-    { name: 'an invalid point when strict', flags: ['--points', '-', '--strict'], message: /^error: row 2 \(line 3\): column x: "" is no number\n$/ },
+    { name: 'an invalid point when strict', flags: ['--points', '-', '--strict'], message: /^error: row 2 \(line 3\): column x is empty\n$/ },
+    { name: 'counts that cannot be written', flags: ['--points', '-', '--stats', 'none/s.json'], message: /^error: --stats none\/s\.json\.partial cannot be written: no such file or directory \(ENOENT\)\n$/ },
+    { name: 'a table that is empty', flags: ['--points', '/dev/null', '--format', 'csv'], message: /^error: the table is empty: it has no header\n$/ },
     { name: 'an impossible timestamp', flags: ['--points', '-', '--timestamp', 'soon'], message: /^error: "soon" is no timestamp/ },
     { name: 'an impossible layer', flags: ['--points', '-', '--stop-layer', '99'], message: /^error: stopLayer must be/m },
     { name: 'roots and no roots', flags: ['--points', '-', '--supervoxels-only', '--timestamp', 'now'], message: /^error: option '--supervoxels-only' cannot be used with option '--timestamp <time>'\n$/ },
@@ -138,6 +162,19 @@ describe('graphene-points lookup', () => {
     const { code, stdout, stderr } = await lookup([...flags, '--out', output], 'x,y,z\n1,2,3\n,2,3\n');
     expect(stderr).toMatch(message);
     expect([code, stdout, await readdir(folder)]).toEqual([2, '', []]);
+  });
+
+  test('opens the file for counts before the volume, and leaves none after an error', async () => {
+    const missing = join(folder, 'volume');
+    const refused = await runCli(['lookup', missing, '--points', '-', '--stats', join(folder, 'none', 's.json')], { stdin: '' });
+    expect([refused.code, refused.stderr]).toEqual([2, `error: --stats ${join(folder, 'none', 's.json.partial')} cannot be written: no such file or directory (ENOENT)\n`]);
+    expect((await runCli(['lookup', missing, '--points', '-', '--stats', join(folder, 's.json')], { stdin: '' })).stderr).toMatch(/^error: no info at /);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test('takes JSON Lines without a row, and says so', async () => {
+    const { code, stdout, stderr } = await lookup(['--points', '-', '--format', 'jsonl'], '');
+    expect([code, stdout, stderr]).toEqual([0, '', 'warning: the table is empty\n0 rows; 0 storage requests, 0 bytes\n']);
   });
 
   test('refuses what only a graph has for a plain volume', async () => {
@@ -158,7 +195,11 @@ describe('graphene-points lookup', () => {
     const running = lookup(['--points', '-', '--out', output], undefined, controller.signal); // nobody ever writes to standard input
     await created;
     controller.abort(new Error('interrupted'));
-    expect(await running).toEqual({ code: 130, stdout: '', stderr: '' });
+    expect(await running).toEqual({ code: 130, stdout: '', stderr: `interrupted; the rows so far are in ${output}.partial\n` });
     expect(await readdir(folder)).toEqual(['out.csv.partial']);
+  });
+
+  test('an interrupt without a file is one word', async () => {
+    expect(await lookup(['--points', '-'], 'x,y,z\n', AbortSignal.abort(new Error('enough')))).toEqual({ code: 130, stdout: '', stderr: 'interrupted\n' });
   });
 });

@@ -39,5 +39,5 @@ test('Ctrl-C ends it with 130, keeps FILE.partial and shows no stack', async () 
   await created;
   child.kill('SIGINT');
   const [code] = (await once(child, 'close')) as [number];
-  expect([code, child.told(), await readdir(folder)]).toEqual([130, '', ['out.csv.partial']]);
+  expect([code, child.told(), await readdir(folder)]).toEqual([130, `interrupted; the rows so far are in ${join(folder, 'out.csv.partial')}\n`, ['out.csv.partial']]);
 });

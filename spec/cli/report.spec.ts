@@ -36,8 +36,14 @@ describe('Report', () => {
     onProgress({ rows: 1000, chunksDone: 0, chunks: 40 });
     onProgress({ rows: 1000, chunksDone: 40, chunks: 40 });
     report.warn('careful');
+    onProgress({ rows: 2000, chunksDone: 3, chunks: 50 });
     report.done();
-    expect(text()).toContain('0/40 chunks of rows up to 1000');
-    expect(text()).toContain('\r\x1b[Kwarning: careful\n');
+    onProgress({ rows: 2000, chunksDone: 4, chunks: 50 });
+    report.line('2000 rows');
+    // Each time before a line is written the bar goes back to its place and clears it; \x1b7 keeps the place anew when it comes back.
+    const [first, second, last] = text().split(/warning: careful\n|2000 rows\n/);
+    expect(first).toMatch(/^\x1b7.*0\/40 chunks of rows up to 1000.*\x1b8\x1b\[1G\x1b\[2K$/s);
+    expect(second).toMatch(/^\x1b7.*3\/50 chunks of rows up to 2000.*\x1b8\x1b\[1G\x1b\[2K$/s);
+    expect(last).toBe('');
   });
 });

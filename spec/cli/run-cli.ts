@@ -12,14 +12,16 @@ export interface CliOptions {
   stdin?: string;
   signal?: AbortSignal;
   env?: Record<string, string>;
-  terminal?: boolean;
+  /** Whether standard error is a terminal, or standard output too. */
+  terminal?: 'stderr' | 'both';
 }
 
-export async function runCli(argv: readonly string[], { stdin, signal = new AbortController().signal, env = {}, terminal = false }: CliOptions = {}): Promise<CliResult> {
+export async function runCli(argv: readonly string[], { stdin, signal = new AbortController().signal, env = {}, terminal }: CliOptions = {}): Promise<CliResult> {
   const out: Buffer[] = [], err: Buffer[] = [];
   const into = (parts: Buffer[]): Writable => new Writable({ write: (chunk: Buffer, _encoding, done) => (parts.push(chunk), done()) });
-  const stderr = Object.assign(into(err), { isTTY: terminal });
+  const stdout = Object.assign(into(out), { isTTY: terminal === 'both' });
+  const stderr = Object.assign(into(err), { isTTY: terminal !== undefined });
   const input = stdin === undefined ? new PassThrough() : Readable.from([Buffer.from(stdin)]);
-  const code = await run(argv, { stdin: input, stdout: into(out), stderr, env, signal });
+  const code = await run(argv, { stdin: input, stdout, stderr, env, signal });
   return { code, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() };
 }

@@ -30,10 +30,13 @@ describe('parsePosition', () => {
 
   test.each([
     '[1, 2.5, -3]', '(1, 2.5, -3)', '[1 2.5 -3]', '[ 1.   2.5\n -3. ]', '[1,2.5,-3]', '1, 2.5, -3', '  [1 , 2.5 ,-3]  ', '(1 2.5 -3)',
+    '[np.int64(1), np.float64(2.5), np.int32(-3)]', '(np.uint64(1), np.float32( 2.5 ), np.int8(-3))', 'array([1, 2.5, -3])', 'array([ 1. ,  2.5, -3. ])',
+    ' np.array([1,\n 2.5, -3], dtype=float32) ', 'numpy.array([1 2.5 -3], dtype=np.float64)', "array([1, 2.5, -3], dtype='<f8')", '[numpy.int64(1), 2.5, -3]',
   ])('reads %j', (text) => expect(position(text)).toEqual([1, 2.5, -3]));
 
   test.each([
     '', '[]', '[1, 2]', '[1, 2, 3, 4]', '[1 2 3 4]', '[1, 2, 3', '1, 2, 3]', '[1, 2, 3)', '[[1, 2, 3]]', '[1, 2, ]', '[1,, 3]', '[1, 2, x]', '[1 2, 3]', '[1, 2, 3,]', 'nan',
-    '[nan, nan, nan]', '[', '[1, 2',
+    '[nan, nan, nan]', '[', '[1, 2', '[np.int64(1), np.int64(2)]', '[np.float64(nan), np.float64(1), np.float64(2)]', '[np.int64(1, 2, 3)]', 'np.int64(1)', 'array(1, 2, 3)',
+    'array([1, 2, 3]', 'array([[1, 2, 3]])', 'array([1, 2, 3], object)', 'array([np.int64(1)', 'list([1, 2, 3])', `array([1, 2, 3${' '.repeat(400)}])`,
   ])('refuses %j', (text) => expect(position(text)).toBeUndefined());
 });

@@ -17,8 +17,11 @@ const rootOf = (supervoxel: bigint, day: number): bigint => supervoxel + 2n ** 5
 export const supervoxelText = (x: number, y: number): string => String(supervoxelOf(x, y));
 export const rootText = (x: number, y: number, day = NOW.getUTCDate()): string => String(rootOf(supervoxelOf(x, y), day));
 
-const stats = (points: number): LookupStats => ({
-  points, chunks: 2, requests: 2, bytes: 100, cacheHits: 0, absentBy403: 0, rootRequests: 1, distinctSupervoxels: points, ms: { plan: 1, chunks: 1, roots: 1, total: 3 },
+const readStats = (points: number): LookupStats => ({
+  points, chunks: 2, requests: 2, bytes: 100, cacheHits: 0, absentBy403: 0, rootRequests: 0, distinctSupervoxels: 0, ms: { plan: 1, chunks: 1, roots: 0, total: 2 },
+});
+const rootStats = (points: number): LookupStats => ({
+  points, chunks: 0, requests: 0, bytes: 0, cacheHits: 0, absentBy403: 0, rootRequests: 1, distinctSupervoxels: points, ms: { plan: 0, chunks: 0, roots: 1, total: 1 },
 });
 
 const xOf = (supervoxel: bigint): number => Number((supervoxel - BASE) / 1000n);
@@ -55,7 +58,7 @@ export function fakeGraphVolume(): FakeGraphVolume {
       status[k] = rootStatus(xOf(id));
       if (status[k] === PointStatus.ok) rootIds[k] = rootOf(id, at.getUTCDate());
     });
-    return { rootIds, status, timestamp: at, stats: stats(ids.length), rows: () => errorRows(status) };
+    return { rootIds, status, timestamp: at, stats: rootStats(ids.length), rows: () => errorRows(status) };
   };
   return {
     calls,
@@ -77,7 +80,7 @@ export function fakeGraphVolume(): FakeGraphVolume {
         if (status[k] === PointStatus.ok || status[k] === PointStatus.suspect) supervoxelIds[k] = supervoxelOf(points[3 * k], points[3 * k + 1]);
       }
       onProgress?.({ chunksDone: 1, chunks: 1, points: n });
-      const answer = { supervoxelIds, status, stats: stats(n), rows: () => errorRows(status) };
+      const answer = { supervoxelIds, status, stats: agglomerate ? { ...readStats(n), rootRequests: 1, distinctSupervoxels: n } : readStats(n), rows: () => errorRows(status) };
       if (!agglomerate) return answer;
       const rootIds = new BigUint64Array(n);
       supervoxelIds.forEach((id, k) => {
@@ -98,7 +101,7 @@ export function fakeValueVolume(numChannels = 1): ValueVolume {
       const n = points.length / 3;
       const values = new Float32Array(n * numChannels).map((_, k) => k - 0.5);
       const status = new Uint8Array(n).map((_, k) => voxelStatus(points[3 * k]));
-      return { values, status, stats: stats(n), rows: () => (function* () {})() };
+      return { values, status, stats: readStats(n), rows: () => (function* () {})() };
     },
   };
 }

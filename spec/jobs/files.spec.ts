@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { fileSink, ReaderGone, readFileBytes, readStream, streamSink } from '../../lib/jobs/files.ts';
@@ -33,8 +33,15 @@ describe('fileSink', () => {
   ])('abandoned with keep %p leaves %j', async (keep, left) => {
     const sink = await fileSink(join(folder, 'a.csv'));
     await sink.write(Buffer.from('one'));
-    await sink.abandon(keep);
+    expect(await sink.abandon(keep)).toBe(keep ? join(folder, 'a.csv.partial') : undefined);
     expect(await readdir(folder)).toEqual(left);
+  });
+
+  test('abandoned after all, keeps what is finished', async () => {
+    const sink = await fileSink(join(folder, 'a.csv'));
+    await sink.finish();
+    await sink.abandon(false);
+    expect(await readdir(folder)).toEqual(['a.csv']);
   });
 
   test('never renames over what is no regular file', async () => {
@@ -48,7 +55,8 @@ describe('fileSink', () => {
 
   test('says which file it cannot write', async () => {
     const path = join(folder, 'none', 'a.csv');
-    await expect(fileSink(path)).rejects.toMatchObject({ code: 'UNREADABLE', message: `${path}.partial cannot be written: ENOENT` });
+    await expect(fileSink(path)).rejects.toMatchObject({ code: 'UNREADABLE', message: `${path}.partial cannot be written: no such file or directory (ENOENT)` });
+    await expect(fileSink(path, '--stats')).rejects.toMatchObject({ message: `--stats ${path}.partial cannot be written: no such file or directory (ENOENT)` });
     await mkdir(join(folder, 'b.csv'));
     await expect(fileSink(join(folder, 'b.csv'))).rejects.toMatchObject({ code: 'UNREADABLE' });
   });
@@ -62,7 +70,7 @@ describe('sources', () => {
 
   test('says which file it cannot read', async () => {
     const path = join(folder, 'none');
-    await expect(text(readFileBytes(path))).rejects.toMatchObject({ code: 'UNREADABLE', message: `${path} cannot be read: ENOENT` });
+    await expect(text(readFileBytes(path))).rejects.toMatchObject({ code: 'UNREADABLE', message: `${path} cannot be read: no such file or directory (ENOENT)` });
   });
 
   test('an abort ends the wait for standard input', async () => {
@@ -89,8 +97,11 @@ describe('streamSink', () => {
   });
 
   test('tells a reader that left from other errors', async () => {
-    const failing = (code: string): Writable => new Writable({ write: (_chunk, _encoding, done) => done(Object.assign(new Error(code), { code })) });
+    const failing = (code: string, errno?: number): Writable =>
+      new Writable({ write: (_chunk, _encoding, done) => done(Object.assign(new Error(`${code}: write`), { code, errno })) });
     await expect(streamSink(failing('EPIPE')).write(Buffer.from('one'))).rejects.toBeInstanceOf(ReaderGone);
-    await expect(streamSink(failing('EIO')).write(Buffer.from('one'))).rejects.toMatchObject({ code: 'EIO' });
+    await expect(streamSink(failing('EIO')).write(Buffer.from('one'))).rejects.toMatchObject({ code: 'UNREADABLE', message: 'standard output cannot be written: EIO' });
+    const full = streamSink(failing('ENOSPC', -constants.errno.ENOSPC), 'standard error');
+    await expect(full.write(Buffer.from('one'))).rejects.toMatchObject({ message: 'standard error cannot be written: no space left on device (ENOSPC)' });
   });
 });

@@ -1,7 +1,7 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Sink } from '../../lib/jobs/files.ts';
-import { graphLookup, type Lookup, valueLookup } from '../../lib/jobs/lookup.ts';
+import { graphLookup, type GraphVolume, type Lookup, valueLookup } from '../../lib/jobs/lookup.ts';
 import { lookupTable, type TableJobOptions, type TableSummary } from '../../lib/jobs/lookup-table.ts';
 import { AT, fakeGraphVolume, fakeValueVolume, NOW, rootText, supervoxelText } from './fake-volume.ts';
 
@@ -13,7 +13,7 @@ interface Ran {
 
 async function run(text: string | Buffer, options: Partial<TableJobOptions> = {}, lookup: Lookup = graphLookup(fakeGraphVolume(), {})): Promise<Ran> {
   const written: Uint8Array[] = [];
-  const sink: Sink = { write: async (bytes) => void written.push(bytes), finish: async () => {}, abandon: async () => {} };
+  const sink: Sink = { write: async (bytes) => void written.push(bytes), finish: async () => {}, abandon: async () => undefined };
   const warnings: string[] = [];
   const source = (async function* () {
     yield Buffer.from(text);
@@ -29,7 +29,7 @@ describe('lookupTable: CSV', () => {
   test('writes the same rows with their answers', async () => {
     const { text, summary, warnings } = await run('id,x,y,z,note\n1,10,20,30,"a ""b"", c"\n2,11,21,30,\n');
     expect(text).toBe(`id,x,y,z,note,${S},${R},status\n1,10,20,30,"a ""b"", c",${answered(10, 20)}\n2,11,21,30,,${answered(11, 21)}\n`);
-    expect(summary).toMatchObject({ rows: 2, statuses: { ok: 2 }, timestamp: NOW, stats: { points: 2, chunks: 2, ms: { total: 3 } } });
+    expect(summary).toMatchObject({ rows: 2, statuses: { ok: 2 }, timestamp: NOW, stats: { points: 2, chunks: 2, ms: { plan: 1, chunks: 1 } } });
     expect(warnings).toEqual([]);
   });
 
@@ -52,7 +52,8 @@ describe('lookupTable: CSV', () => {
   });
 
   test.each([
-    ['empty', '1,,3', 'column y: "" is no number'],
+    ['empty', '1,,3', 'column y is empty'],
+    ['blank', '1," ",3', 'column y is empty'],
     ['NaN', '1,2,NaN', 'column z: "NaN" is no number'],
     ['text', '"a ""b""",2,3', 'column x: "a \\"b\\"" is no number'],
     ['too few fields', '1,2', '2 fields where the header has 3'],
@@ -91,6 +92,8 @@ describe('lookupTable: CSV', () => {
   test('reads positions from one column and names outputs after it', async () => {
     const { text } = await run('id,pt_position\n1,"[7, 8, 9]"\n2,(7 8 9)\n3,\n', { point: ['pt_position'] });
     expect(text).toBe(`id,pt_position,pt_${S},pt_${R},pt_status\n1,"[7, 8, 9]",${answered(7, 8)}\n2,(7 8 9),${answered(7, 8)}\n3,,,,invalid_point\n`);
+    const numpy = await run('p\n"[np.int64(7), np.int64(8), np.int64(9)]"\n"array([7, 8, 9])"\n', { point: ['p'] });
+    expect(numpy.text.split('\n').slice(1).map((row) => row.slice(row.lastIndexOf('"') + 1))).toEqual([`,${answered(7, 8)}`, `,${answered(7, 8)}`, '']);
   });
 
   test('replaces output columns in their place, and adds the missing ones', async () => {
@@ -103,7 +106,14 @@ describe('lookupTable: CSV', () => {
 
   test.each([
     ['MISSING_COLUMN', 'a,x,z\n1,2,3\n', {}, 'no column "y"; columns found: a, x, z'],
-    ['MISSING_COLUMN', '', {}, 'no column "x", "y", "z"; no columns found'],
+    ['MISSING_COLUMN', 'x;y;z\n1;2;3\n', {}, 'no column "x", "y", "z"; columns found: x;y;z (; is no separator here: write the table with commas or tabs)'],
+    ['MISSING_COLUMN', 'x;y;z\n', { format: 'tsv' }, 'no column "x", "y", "z"; columns found: x;y;z (; is no separator here: write the table with commas or tabs)'],
+    ['MISSING_COLUMN', 'x\ty\tz\n1\t2\t3\n', {}, 'no column "x", "y", "z"; columns found: x\ty\tz (the header has tabs: try --format tsv)'],
+    ['MISSING_COLUMN', 'x,y,z\n', { format: 'tsv' }, 'no column "x", "y", "z"; columns found: x,y,z (the header has commas: try --format csv)'],
+    ['BAD_FORMAT', '', {}, 'the table is empty: it has no header'],
+    ['BAD_FORMAT', '\ufeff\r\n\n', {}, 'the table is empty: it has no header'],
+    ['COLUMN_EXISTS', 'x,y,z,status\n', {}, 'column status exists already (--replace writes over it)'],
+    ['COLUMN_EXISTS', `x,y,z,status,${R}\n`, {}, `columns ${R}, status exist already (--replace writes over them)`],
     ['MISSING_COLUMN', 'x,y,z\n', { timestampColumn: 't' }, 'no column "t"; columns found: x, y, z'],
     ['BAD_FORMAT', 'x,y,z,x\n1,2,3,4\n', {}, 'column x is there more than once'],
     ['COLUMN_EXISTS', 'x,y,status\n', { point: ['x', 'y', 'status'], replace: true }, 'column status is read and would be written over'],
@@ -150,7 +160,7 @@ describe('lookupTable: JSON Lines', () => {
       `{"x":1,"y":null,"z":1,"${S}":null,"${R}":null,"status":"invalid_point"}`,
       '',
     ]);
-    expect(warnings).toEqual(['row 2 (line 2): x: nothing is no number; invalid_point', 'row 4 (line 4): y: null is no number; invalid_point']);
+    expect(warnings).toEqual(['row 2 (line 2): x is missing; invalid_point', 'row 4 (line 4): y is null; invalid_point']);
   });
 
   test.each(['[1,2,3]', '"[1, 2, 3]"', '"(1 2 3)"', '["1", 2, 3]'])('reads the position %s', async (position) => {
@@ -171,15 +181,45 @@ describe('lookupTable: JSON Lines', () => {
   });
 
   test.each([
-    ['BAD_ROW', '{"x":1,"y":1,"z":1}\n{"x":1,\n', /^row 2 \(line 2\): no JSON: /],
+    ['BAD_ROW', '{"x":1,"y":1,"z":1}\n{"x":1,\n', /^row 2 \(line 2\): no JSON: (?!.*\(line)/],
+    ['BAD_ROW', '\n{"x":NaN,"y":1,"z":1\n', /^row 1 \(line 2\): no JSON: (?!.*\(line)/],
+    ['BAD_ROW', 'x,y,z\n1,2,3\n', /^row 1 \(line 1\): no JSON: /],
+    ['BAD_ROW', '7\n', /^row 1 \(line 1\): 7 is no JSON object$/],
+    ['BAD_ROW', '{"x":1,"y":1,"z":1}\nNaN\n', /^row 2 \(line 2\): "NaN" is no JSON object$/],
+    ['BAD_ROW', '{"x":1,"y":1,"z":1}\n{NaN : 1}\n', /^row 2 \(line 2\): no JSON: /],
+    ['BAD_ROW', '{"x":1,"y":1,"z":1}\n{"a":nan}\n', /^row 2 \(line 2\): no JSON: /],
+    ['BAD_ROW', '{"x":1,"y":1,"z":1}\n{"a":+Infinity}\n', /^row 2 \(line 2\): no JSON: /],
+    ['BAD_ROW', '{"x":1,"y":1,"z":1}\n{"a":NaN,"b\n', /^row 2 \(line 2\): no JSON: /],
     ['BAD_ROW', '{"x":1,"y":1,"z":1}\n\n[1]\n', /^row 2 \(line 3\): \[1\] is no JSON object$/],
-    ['COLUMN_EXISTS', '{"x":1,"y":1,"z":1}\n{"x":1,"y":1,"z":1,"status":0}\n', /^row 2 \(line 2\): status exists already/],
+    ['COLUMN_EXISTS', '{"x":1,"y":1,"z":1}\n{"x":1,"y":1,"z":1,"status":0}\n', /^row 2 \(line 2\): column status exists already \(--replace writes over it\)$/],
     ['MISSING_COLUMN', '{"x":1,"y":1}\n', /^no column "z"; columns found: x, y$/],
   ])('refuses with %s: %j', async (code, text, message) => {
     await expect(lines(text)).rejects.toMatchObject({ code, message: expect.stringMatching(message) as unknown });
   });
 
-  test('nothing in, nothing out', async () => expect((await lines('')).text).toBe(''));
+  test.each(['', '\n', '\ufeff'])('is a table without rows when there is nothing but %j, and says so', async (text) => {
+    expect(await lines(text)).toMatchObject({ text: Buffer.from(text).toString('latin1'), summary: { rows: 0, statuses: {} }, warnings: ['the table is empty'] });
+  });
+
+  test('takes the values that Python writes, and keeps their text', async () => {
+    const row = '{"s": "NaN \\" -Infinity", "a":[NaN, -Infinity], "x":1,"y":2,"b" : {"c":Infinity}, "z":3 ,"status":NaN}';
+    const { text, warnings } = await lines(`${row}\n`, { replace: true });
+    expect(text).toBe(`${row.replace('NaN}', '"ok"')},"${S}":"${supervoxelText(1, 2)}","${R}":"${rootText(1, 2)}"}\n`);
+    expect(warnings).toEqual([]);
+  });
+
+  test('takes a coordinate that is NaN for an invalid point', async () => {
+    const { text, warnings } = await lines('{"x":1,"y":NaN,"z":3}\n');
+    expect(text).toBe(`{"x":1,"y":NaN,"z":3,"${S}":null,"${R}":null,"status":"invalid_point"}\n`);
+    expect(warnings).toEqual(['row 1 (line 1): y: "NaN" is no number; invalid_point']);
+    expect((await lines('{"p":[1,-Infinity,3]}\n', { point: ['p'] })).summary.statuses).toEqual({ invalid_point: 1 });
+  });
+
+  test('reads a long row of Python in one pass', async () => {
+    const row = `{"x":1,"y":2,"z":NaN,"s":"${'n'.repeat(4e6)}","t":"${'\\"'.repeat(1e6)}"`;
+    expect((await lines(`${row}}\n`)).summary.statuses).toEqual({ invalid_point: 1 });
+    await expect(lines(`${row}"\n`)).rejects.toMatchObject({ code: 'BAD_ROW' });
+  });
 
   test('any row comes back as it was, with the answers added', async () => {
     const other = fc.dictionary(fc.string({ minLength: 1 }).filter((key) => !['x', 'y', 'z', S, R, 'status', '__proto__'].includes(key)), fc.jsonValue(), { maxKeys: 4 });
@@ -207,10 +247,10 @@ describe('lookupTable: what is asked', () => {
       for (let at = 0; at < bytes.length; at += 65536) yield bytes.subarray(at, at + 65536);
     })();
     const written: Uint8Array[] = [];
-    const sink: Sink = { write: async (part) => void written.push(part), finish: async () => {}, abandon: async () => {} };
+    const sink: Sink = { write: async (part) => void written.push(part), finish: async () => {}, abandon: async () => undefined };
     const summary = await lookupTable(graphLookup(volume, {}), source, sink, { format: 'csv', point: ['x', 'y', 'z'], batchRows: 20 });
     expect(volume.calls).toEqual(['now', 'points 20 at 2024-06-05', 'points 20 at 2024-06-05', 'points 10 at 2024-06-05']);
-    expect(summary).toMatchObject({ rows: 50, stats: { points: 50, chunks: 6, ms: { total: 9 } } });
+    expect(summary).toMatchObject({ rows: 50, stats: { points: 50, chunks: 6, ms: { plan: 3, chunks: 3 } } });
     const rows = Buffer.concat(written).toString().trimEnd().split('\n');
     expect(rows.slice(1).map((row) => row.split(',').slice(4).join(','))).toEqual(Array.from({ length: 50 }, (_, k) => answered(k, 1)));
   });
@@ -244,8 +284,63 @@ describe('lookupTable: what is asked', () => {
     expect(text.trimEnd().split('\n').slice(1).map((row) => row.split(',').slice(5).join(','))).toEqual(
       days.map((day, k) => (day ? `${rootText(k + 1, 1, day)},ok` : k === 3 ? ',invalid_point' : '0,background')),
     );
-    expect(warnings).toEqual(['row 4 (line 5): "soon" is no timestamp; invalid_point']);
-    expect(summary).toMatchObject({ timestamp: NOW, statuses: { ok: 5, invalid_point: 1, background: 1 }, stats: { rootRequests: 4 } });
+    expect(summary.timestamp).toBeUndefined();
+    expect(warnings).toEqual([`row 4 (line 5): "soon" is no timestamp: expected 2024-06-05T10:10:01.203Z, unix seconds or 'now'; invalid_point`]);
+    expect(summary).toMatchObject({
+      timestamps: { first: new Date('2024-01-02'), last: NOW, count: 3 },
+      statuses: { ok: 5, invalid_point: 1, background: 1 },
+      stats: { requests: 2, bytes: 100, rootRequests: 3, distinctSupervoxels: 5 },
+    });
+  });
+
+  test('counts a supervoxel once, however many moments it is asked at, and has no moments without an ID', async () => {
+    const table = 't,x,y,z\n2024-01-02,1,1,1\n2024-01-03,1,1,1\n2024-01-04,2,1,1\n2024-01-05,900,1,1\n';
+    const { summary } = await run(table, { timestampColumn: 't' });
+    expect(summary).toMatchObject({ stats: { rootRequests: 3, distinctSupervoxels: 2 }, timestamps: { first: new Date('2024-01-02'), last: new Date('2024-01-04'), count: 3 } });
+    expect((await run('t,x,y,z\n', { timestampColumn: 't' })).summary).toMatchObject({ timestamps: { first: null, last: null, count: 0 } });
+  });
+
+  test('measures the time of look-ups that overlap once', async () => {
+    let now = 0;
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => now);
+    const fake = fakeGraphVolume();
+    const waiting: (() => void)[] = [];
+    const volume: GraphVolume = {
+      now: () => fake.now(),
+      scatteredPoints: (points, options) => ((now += 2), fake.scatteredPoints(points, options)),
+      at: (instant) => ({
+        async roots(ids, options) {
+          await new Promise<void>((resolve) => waiting.push(resolve));
+          return fake.at(instant).roots(ids, options);
+        },
+      }),
+    };
+    try {
+      const running = run('t,x,y,z\n2024-01-02,1,1,1\n2024-01-03,1,1,1\n2024-01-04,1,1,1\n', { timestampColumn: 't' }, graphLookup(volume, {}));
+      while (waiting.length < 3) await new Promise(setImmediate);
+      now += 10;
+      for (const answer of waiting.splice(0)) answer();
+      expect((await running).summary.stats.ms).toEqual({ plan: 1, chunks: 1, roots: 10, total: 12 });
+    } finally {
+      clock.mockRestore();
+    }
+  });
+
+  test('gives timestamps in milliseconds the advice of all timestamps', async () => {
+    const { warnings } = await run('t,x,y,z\n1717582201203,1,1,1\n', { timestampColumn: 't' });
+    expect(warnings).toEqual([expect.stringMatching(/^row 1 \(line 2\): "1717582201203" looks like milliseconds; .*; invalid_point$/)]);
+  });
+
+  test('writes the rows of a batch before the next is asked', async () => {
+    const written: string[] = [];
+    const sink: Sink = { write: async (bytes) => void written.push(Buffer.from(bytes).toString()), finish: async () => {}, abandon: async () => undefined };
+    const source = (async function* () {
+      yield Buffer.from(longTable.slice(0, 70_000));
+      yield Buffer.from(longTable.slice(70_000, 140_000));
+      throw new Error('interrupted');
+    })();
+    await expect(lookupTable(graphLookup(fakeGraphVolume(), {}), source, sink, { format: 'csv', point: ['x', 'y', 'z'], batchRows: 5 })).rejects.toThrow('interrupted');
+    expect(written.join('').match(/,ok\n/g)).toHaveLength(Math.floor(140_000 / 6_500)); // all that came
   });
 
   test('stops when aborted', async () => {

@@ -1,0 +1,26 @@
+/** What a job says when it is done: a line for people, JSON for programs. */
+import type { TableSummary } from '../jobs/lookup-table.ts';
+
+const number = (n: number): string => n.toLocaleString('en-US');
+const count = (n: number, what: string): string => `${number(n)} ${what}${n === 1 ? '' : 's'}`;
+
+export function summaryLine({ rows, statuses, timestamp, timestamps, stats }: TableSummary): string {
+  const byStatus = Object.entries(statuses).sort(([, a], [, b]) => b - a);
+  const moments = momentsOf({ timestamp, timestamps });
+  return [
+    `${count(rows, 'row')}${byStatus.length > 0 ? `: ${byStatus.map(([status, n]) => `${number(n)} ${status}`).join(', ')}` : ''}`,
+    ...(moments === undefined ? [] : [`roots as of ${moments}`]),
+    [count(stats.requests, 'storage request'), count(stats.bytes, 'byte'), ...(moments === undefined ? [] : [count(stats.rootRequests, 'root request')])].join(', '),
+  ].join('; ');
+}
+
+function momentsOf({ timestamp, timestamps }: Pick<TableSummary, 'timestamp' | 'timestamps'>): string | undefined {
+  if (!timestamps?.first || !timestamps.last) return timestamp?.toISOString();
+  const first = timestamps.first.toISOString();
+  return timestamps.count === 1 ? first : `${first} to ${timestamps.last.toISOString()} (${count(timestamps.count, 'moment')})`;
+}
+
+/** `timestamp` is null where no roots were asked for, and where rows have their own: `timestamps` says which then. */
+export function statsJson({ rows, statuses, timestamp, timestamps, stats }: TableSummary): string {
+  return `${JSON.stringify({ timestamp: timestamp ?? null, timestamps, rows, statuses, ...stats }, null, 2)}\n`;
+}
