@@ -3,14 +3,15 @@ import { Agent as HttpsAgent } from 'node:https';
 import got, { type Got } from 'got';
 import { PathError, RequestError } from '../base/errors.ts';
 import { checkHost, lookupPublic, type AllowAddress } from './address.ts';
-import { exchange, type HttpMeter, type HttpReply } from './exchange.ts';
+import { exchange, type HttpReply } from './exchange.ts';
+import type { HttpMeter } from './meter.ts';
 import { isRedirect, redirectTarget, type Headers } from './redirect.ts';
 import { redactUrl } from './excerpt.ts';
 import { delayBeforeRetry } from './retry.ts';
 import { SignalWatch, Stopper } from './stopper.ts';
 import { USER_AGENT } from './user-agent.ts';
 
-export type { AllowAddress, HttpMeter, HttpReply };
+export type { AllowAddress, HttpReply };
 
 export interface HttpClientOptions {
   /** Sockets per host; a little above the reads that run at a time. @default 48 */

@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import type { Got } from 'got';
 import { RequestError, type LookupError } from '../base/errors.ts';
 import { forbidden } from './address.ts';
+import type { HttpMeter } from './meter.ts';
 import type { Headers } from './redirect.ts';
 import { redactUrl } from './excerpt.ts';
 import type { Failure } from './retry.ts';
@@ -22,14 +23,6 @@ export interface HttpReply {
   url: string;
   /** The IP address that answered, where it is known. */
   serverAddress: string | undefined;
-}
-
-/** What a request cost; its owner adds it up. */
-export interface HttpMeter {
-  /** Attempts, repeats and redirects included. */
-  requests: number;
-  /** Body bytes received, also those of attempts that failed. */
-  bytes: number;
 }
 
 export interface Exchange {

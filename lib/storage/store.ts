@@ -1,5 +1,5 @@
 /** What every backend is: bytes by key. A backend is one file in this room and one line in `open.ts`. */
-import type { HttpMeter } from '../http/client.ts';
+import type { HttpMeter } from '../http/meter.ts';
 
 /** Bytes `start` (inclusive) to `end` (exclusive) of the stored object. */
 export interface ByteRange {
