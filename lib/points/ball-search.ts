@@ -68,7 +68,7 @@ export class BallSearch {
    */
   run(chunk: ChunkInHand, looks: readonly Look[], found: Found): void {
     const { ranks } = found;
-    const { ball } = this;
+    const { ball } = this, batch = this.#batch, offsets = this.#offsets, points = this.#points, candidateRanks = this.#ranks;
     const [sx, sy, sz] = chunk.layout.chunkSize;
     const at = new Int32Array(3);
     let open = looks, n = 0;
@@ -80,10 +80,10 @@ export class BallSearch {
           ball.voxelAt(rank, at);
           const x = x0 + at[0], y = y0 + at[1], z = z0 + at[2];
           if (!(x >= 0 && y >= 0 && z >= 0 && x < sx && y < sy && z < sz)) continue;
-          this.#offsets[n] = x + sx * (y + sy * z);
-          this.#points[n] = point;
-          this.#ranks[n++] = rank;
-          if (n < this.#batch) continue;
+          offsets[n] = x + sx * (y + sy * z);
+          points[n] = point;
+          candidateRanks[n++] = rank;
+          if (n < batch) continue;
           this.#decode(chunk, n, found);
           n = 0;
         }

@@ -13,8 +13,11 @@ const OUTSIDE = 0xffffffff;
 export class Ball {
   /** Voxels from the centre to the ball's end along x, y, z. */
   readonly reach: Vec3;
-  /** By rank: voxels as linear indices in the box around the ball, x fastest. Rank 0 is the centre. */
+  /** By rank: voxels of the box around the ball, z, y, x side by side in bits. Rank 0 is the centre. */
   readonly #voxels: Uint32Array;
+  /** Where y and z begin: at most 26 bits are taken. */
+  readonly #yBit: number;
+  readonly #zBit: number;
   readonly #at = new Int32Array(3);
 
   /**
@@ -26,11 +29,14 @@ export class Ball {
     readonly radiusNm: number,
   ) {
     this.reach = this.reachOf(radiusNm);
-    const box = this.#box();
+    const box = this.reach.map((r) => 2 * r + 1) as unknown as Vec3;
     if (!(product(box) <= MAX_BOX_VOXELS))
       throw new RangeError(
         `a snap radius of ${radiusNm} nm spans ${box.join(' x ')} voxels of ${formatVec3(resolution)} nm; at most ${MAX_BOX_VOXELS} voxels can be spanned: take a smaller radius or a coarser mip`,
       );
+    const bitsFor = (n: number): number => 32 - Math.clz32(n - 1);
+    this.#yBit = bitsFor(box[0]);
+    this.#zBit = this.#yBit + bitsFor(box[1]);
     this.#voxels = this.#nearestFirst();
   }
 
@@ -47,18 +53,17 @@ export class Ball {
 
   /** Writes where the voxel of a rank is, from the centre, to `out[0..2]`. */
   voxelAt(rank: number, out: Int32Array): void {
-    const [rx, ry, rz] = this.reach, nx = 2 * rx + 1, ny = 2 * ry + 1;
-    const voxel = this.#voxels[rank], row = Math.floor(voxel / nx);
-    out[0] = (voxel % nx) - rx;
-    out[1] = (row % ny) - ry;
-    out[2] = Math.floor(row / ny) - rz;
+    const voxel = this.#voxels[rank], yBit = this.#yBit, zBit = this.#zBit;
+    out[0] = (voxel & ((1 << yBit) - 1)) - this.reach[0];
+    out[1] = ((voxel & ((1 << zBit) - 1)) >>> yBit) - this.reach[1];
+    out[2] = (voxel >>> zBit) - this.reach[2];
   }
 
   /** Rank of the voxel that is so far from the centre; `size` when it is not in the ball. */
   rankOf(x: number, y: number, z: number): number {
     const [rx, ry, rz] = this.reach;
     if (Math.abs(x) > rx || Math.abs(y) > ry || Math.abs(z) > rz) return this.size;
-    const square = this.#square(x, y, z), voxel = x + rx + (2 * rx + 1) * (y + ry + (2 * ry + 1) * (z + rz));
+    const square = this.#square(x, y, z), voxel = this.#packed(x, y, z);
     let low = 0, high = this.size;
     while (low < high) {
       const middle = (low + high) >>> 1, other = this.#squareAt(middle);
@@ -84,9 +89,9 @@ export class Ball {
     return (x * dx) ** 2 + (y * dy) ** 2 + (z * dz) ** 2;
   }
 
-  #box(): Vec3 {
-    const [rx, ry, rz] = this.reach;
-    return [2 * rx + 1, 2 * ry + 1, 2 * rz + 1];
+  /** Greater for a greater z, then y, then x. */
+  #packed(x: number, y: number, z: number): number {
+    return x + this.reach[0] + ((y + this.reach[1]) << this.#yBit) + ((z + this.reach[2]) << this.#zBit);
   }
 
   /** A counting sort by distance, stable: voxels are met by z, y, x. The eight octants are alike, and one is measured. */
@@ -99,13 +104,13 @@ export class Ball {
     const bins = new Uint32Array(squares.length);
     for (let at = 0; at < squares.length; at++) bins[at] = squares[at] <= most ? lowerBound(sorted, squares[at]) : OUTSIDE;
     const eachVoxel = (visit: (bin: number, voxel: number) => void): void => {
-      let voxel = 0;
       for (let z = -rz; z <= rz; z++)
         for (let y = -ry; y <= ry; y++) {
           const row = (rx + 1) * (Math.abs(y) + (ry + 1) * Math.abs(z));
-          for (let x = -rx; x <= rx; x++, voxel++) {
+          const first = this.#packed(0, y, z);
+          for (let x = -rx; x <= rx; x++) {
             const bin = bins[row + Math.abs(x)];
-            if (bin !== OUTSIDE) visit(bin, voxel);
+            if (bin !== OUTSIDE) visit(bin, first + x);
           }
         }
     };

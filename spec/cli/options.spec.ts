@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { InvalidArgumentError } from 'commander';
-import { commaNames, commaNumbers, size, text, wholeNumber } from '../../lib/cli/options.ts';
+import { commaNames, commaNumbers, positiveNumber, size, text, wholeNumber } from '../../lib/cli/options.ts';
 
 describe('option values', () => {
   test.each([
@@ -8,11 +8,13 @@ describe('option values', () => {
     [wholeNumber(0), '0', 0], [wholeNumber(2), '12', 12],
     [commaNumbers, '4,4,40', [4, 4, 40]], [commaNumbers, '0.5, 1,2', [0.5, 1, 2]],
     [commaNames, 'a,b c,d', ['a', 'b c', 'd']],
+    [positiveNumber, '120', 120], [positiveNumber, '0.5', 0.5],
     [text, 'x', 'x'],
   ] as [(value: string) => unknown, string, unknown][])('%p reads %j', (parse, value, expected) => expect(parse(value)).toEqual(expected));
 
   test.each([
     [size, 'lots'], [size, '-1'], [size, '1TB'], [size, ''], [size, 'MB'], [wholeNumber(0), '-1'], [wholeNumber(0), '1.5'], [wholeNumber(2), '1'], [wholeNumber(0), ''], [wholeNumber(0), '0x1'],
     [commaNumbers, '4,4'], [commaNumbers, '4,4,'], [commaNumbers, '4,4,0'], [commaNumbers, '4,4,x'], [commaNames, 'x,y'], [commaNames, 'x,x,y'], [commaNames, 'x,,y'], [text, ''],
+    [positiveNumber, '0'], [positiveNumber, '-1'], [positiveNumber, ' '], [positiveNumber, '1e999'], [positiveNumber, '12nm'],
   ] as [(value: string) => unknown, string][])('%p refuses %j', (parse, value) => expect(() => parse(value)).toThrow(InvalidArgumentError));
 });

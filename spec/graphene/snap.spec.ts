@@ -24,7 +24,7 @@ describe('snap in a plain volume', () => {
         for (let y = Math.max(0, py - 13); y < Math.min(ny, py + 14); y++)
           for (let x = Math.max(0, px - 13); x < Math.min(nx, px + 14); x++) {
             const square = ((x - px) * nm[0]) ** 2 + ((y - py) * nm[1]) ** 2 + ((z - pz) * nm[2]) ** 2, label = labels[x + nx * (y + ny * z)];
-            if (square >= least || BigInt(label) === 0n) continue;
+            if (square >= least || !label) continue;
             least = square;
             found = { label, nm: Math.fround(Math.sqrt(square)) };
           }

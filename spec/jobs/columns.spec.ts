@@ -11,4 +11,6 @@ test.each([
   [{ kind: 'values' }, ['value', 'status']],
   [{ kind: 'values', position: 'pt_position' }, ['pt_value', 'pt_status']],
   [{ kind: 'values', channels: 3 }, ['value_0', 'value_1', 'value_2', 'status']],
+  [{ kind: 'graph', snaps: true, position: 'pt_position' }, ['pt_supervoxel_id', 'pt_root_id', 'pt_snapped_nm', 'pt_status']],
+  [{ kind: 'values', channels: 2, snaps: true }, ['value_0', 'value_1', 'snapped_nm', 'status']],
 ] as const)('outputs of %j are named %j', (naming, names) => expect(outputNames(naming)).toEqual(names));
