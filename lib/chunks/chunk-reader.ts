@@ -8,10 +8,10 @@
 import { LRUCache } from 'lru-cache';
 import PQueue from 'p-queue';
 import { ChunkError } from '../base/errors.ts';
-import { newMeter, type Meter } from '../storage/store.ts';
+import { newMeter, type ByteRange, type Meter } from '../storage/store.ts';
 import type { Codec } from '../codecs/codec.ts';
-import type { ChunkSource, KeptChunk, ReadTask, StoredChunk } from './chunk-source.ts';
-import { unpack, type Taker, type Watcher } from './unpack.ts';
+import type { ChunkPart, ChunkSource, KeptChunk, Parts, ReadTask, StoredChunk } from './chunk-source.ts';
+import { handOver, unpack, type Taker, type Watcher } from './unpack.ts';
 
 export interface ChunkReaderOptions {
   /** Reads in flight at once, over all calls. @default 32 */
@@ -30,6 +30,8 @@ export interface ChunkConsumer {
   take(ordinal: number, bytes: Uint8Array | undefined, codec?: Codec): void;
   /** The same by windows, where the encoding allows it; `take` is not called then. */
   watch?(ordinal: number): Watcher | undefined;
+  /** Bytes of the chunk that are enough for it: `watch` then sees parts that hold them. Undefined: it needs the whole chunk. */
+  wanted?(ordinal: number): readonly ByteRange[] | undefined;
   /** All of the chunk was taken. */
   done(ordinal: number, stored: boolean): void;
   /** The chunk could not be read, or taking it failed. */
@@ -53,6 +55,8 @@ interface Call {
 interface Waiter {
   call: Call;
   ordinal: number;
+  /** What it needs is in the parts that are being read. */
+  inParts?: boolean;
 }
 
 /** A chunk that is wanted and not here yet. */
@@ -75,6 +79,18 @@ interface Job {
 
 /** The same bytes in memory of their own: a view of a larger read would keep all of that. */
 const alone = (bytes: Uint8Array): Uint8Array => (bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes));
+
+/** All that those who wait for a chunk now need of it, if parts are enough for each. */
+function bytesFor(one: Wanted | undefined): ByteRange[] | undefined {
+  const ranges: ByteRange[] = [];
+  for (const waiter of one?.waiters ?? []) {
+    const its = waiter.call.consumer.wanted?.(waiter.ordinal);
+    if (!its) return undefined;
+    waiter.inParts = true;
+    ranges.push(...its);
+  }
+  return ranges.length > 0 ? ranges : undefined;
+}
 
 export class ChunkReader {
   readonly #queue: PQueue;
@@ -180,8 +196,10 @@ export class ChunkReader {
       this.#forget(one);
       for (const { call, ordinal } of one.waiters) this.#taker(call, ordinal, cell, true).fail(error);
     };
+    // What a cache is to keep must be whole.
+    const parts: Parts | undefined = this.#cache ? undefined : { wanted: (cell) => bytesFor(wanted.get(cell)), deliver: (cell, found) => this.#deliverParts(job, cell, found) };
     try {
-      const more = await task.run({ signal: abort.signal, meter: waiters[0].call.cost, deliver: (cell, chunk) => this.#deliver(job, cell, chunk), fail });
+      const more = await task.run({ signal: abort.signal, meter: waiters[0].call.cost, deliver: (cell, chunk) => this.#deliver(job, cell, chunk), parts, fail });
       if (more) this.#enqueue(source, more, wanted);
       for (const cell of wanted.keys()) fail(cell, new Error('the read ended without it'));
     } catch (error) {
@@ -201,6 +219,19 @@ export class ChunkReader {
       one.served = [];
     }
     this.#forget(one);
+  }
+
+  #deliverParts({ source, wanted }: Job, cell: number, parts: readonly ChunkPart[]): void {
+    const one = wanted.get(cell);
+    if (!one) return;
+    one.served = one.waiters.filter(({ inParts }) => inParts);
+    one.waiters = one.waiters.filter(({ inParts }) => !inParts);
+    for (const { call, ordinal } of one.served) handOver(parts, this.#taker(call, ordinal, cell, true));
+    one.served = [];
+    if (one.waiters.length === 0) return this.#forget(one);
+    // They came after the parts had been asked for, and need others.
+    wanted.delete(cell);
+    this.#enqueue(source, source.plan([cell]), new Map([[cell, one]]));
   }
 
   /** Whoever asks from now on reads afresh, and never inherits a failure. */

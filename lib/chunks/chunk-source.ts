@@ -1,6 +1,6 @@
 /** Where the chunks of one scale come from, and in which reads. */
 import type { Codec } from '../codecs/codec.ts';
-import type { Meter } from '../storage/store.ts';
+import type { ByteRange, Meter } from '../storage/store.ts';
 
 /** A chunk as it is stored: content encodings are still around it. */
 export interface StoredChunk {
@@ -12,6 +12,23 @@ export interface StoredChunk {
   exactBytes?: number;
 }
 
+/** Bytes of a chunk as the codec sees them, from `start` on. */
+export interface ChunkPart {
+  start: number;
+  bytes: Uint8Array;
+}
+
+/** Where those who wait for a chunk can do with parts of it. */
+export interface Parts {
+  /** Bytes of a cell's chunk that hold all that anybody wants of it now; undefined where somebody needs it whole. */
+  wanted(cell: number): readonly ByteRange[] | undefined;
+  /**
+   * Hands over parts, ascending, that hold what `wanted` named last, instead of the chunk. Whoever joined since goes on in a task of
+   * its own. Never throws.
+   */
+  deliver(cell: number, parts: readonly ChunkPart[]): void;
+}
+
 export interface ReadContext {
   signal: AbortSignal;
   meter: Meter;
@@ -20,6 +37,8 @@ export interface ReadContext {
    * Resolves when the bytes are no longer needed. Never rejects.
    */
   deliver: (cell: number, chunk: StoredChunk | undefined) => Promise<void>;
+  /** Not there when chunks are kept. */
+  parts?: Parts;
   /** One cell that cannot be read, where the others of the task can. */
   fail: (cell: number, error: unknown) => void;
 }

@@ -4,7 +4,7 @@
  */
 import { canStream, decompressWindows } from '../compression/windows.ts';
 import type { Codec } from '../codecs/codec.ts';
-import type { StoredChunk } from './chunk-source.ts';
+import type { ChunkPart, StoredChunk } from './chunk-source.ts';
 import { inflate } from './inflate.ts';
 
 /** Sees a chunk go by: pieces in order, `at` the offset of each. */
@@ -72,6 +72,14 @@ async function unpackWindows(chunk: StoredChunk, takers: readonly Taker[], watch
     for (const taker of watching.keys()) taker.fail(error);
   }
   return [];
+}
+
+/** Parts of a chunk, to one who needs no more than those. */
+export function handOver(parts: readonly ChunkPart[], taker: Taker): void {
+  settle(taker, () => {
+    const watch = taker.watch!()!;
+    for (const { bytes, start } of parts) watch(bytes, start);
+  });
 }
 
 /** @returns whether it went well. */

@@ -2,9 +2,11 @@
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import { chunkKey } from '../precomputed/grid.ts';
 import type { Scale } from '../precomputed/info.ts';
-import type { Store } from '../storage/store.ts';
+import type { ByteRange, Store, StoredObject } from '../storage/store.ts';
 import type { ChunkSource, ReadContext, ReadTask } from './chunk-source.ts';
 import { ChunkStore, contentBytes, storedBound } from './chunk-store.ts';
+import { PartReader } from './part-reader.ts';
+import { planParts } from './range-cost.ts';
 
 export interface UnshardedSourceOptions {
   store: Store;
@@ -13,17 +15,21 @@ export interface UnshardedSourceOptions {
   layoutOf: (cell: number) => ChunkLayout;
   /** Whether the bucket's info is known to be readable, so that 403 may mean "no such chunk"; false asks once when it matters. */
   infoWasRead: boolean;
+  /** Whether parts of a chunk may be read where that is less work. @default true */
+  rangeReads?: boolean;
 }
 
 export class UnshardedSource implements ChunkSource {
   readonly id: string;
   readonly #options: UnshardedSourceOptions;
   readonly #chunks: ChunkStore;
+  readonly #parts: PartReader | undefined;
 
   constructor(options: UnshardedSourceOptions) {
     this.#options = options;
     this.id = `${options.store.url}/${options.scale.key}`;
     this.#chunks = new ChunkStore(options.store, options.infoWasRead);
+    if (options.rangeReads !== false) this.#parts = new PartReader();
   }
 
   urlOf(cell: number): string {
@@ -34,10 +40,19 @@ export class UnshardedSource implements ChunkSource {
     return cells.map((cell) => ({ cells: [cell], run: (context) => this.#read(cell, context) }));
   }
 
-  async #read(cell: number, { signal, meter, deliver }: ReadContext): Promise<void> {
+  async #read(cell: number, { signal, meter, deliver, parts }: ReadContext): Promise<void> {
     const { scale, codec, layoutOf } = this.#options;
-    const content = contentBytes(codec, layoutOf(cell));
-    const object = await this.#chunks.read(chunkKey(scale, cell), { signal, meter, maxBytes: storedBound(content.maxBytes) });
+    const content = contentBytes(codec, layoutOf(cell)), { exactBytes } = content;
+    const read = (range?: ByteRange): Promise<StoredObject | undefined> =>
+      this.#chunks.read(chunkKey(scale, cell), { range, signal, meter, maxBytes: storedBound(content.maxBytes) });
+    const plan = (): readonly ByteRange[] | undefined => {
+      const wanted = parts?.wanted(cell);
+      return wanted && planParts(wanted, exactBytes!);
+    };
+    const found = exactBytes === undefined ? undefined : await this.#parts?.read(plan, exactBytes, read, signal);
+    if (found && 'parts' in found) return parts!.deliver(cell, found.parts);
+    const object = found ? found.whole : await read();
+    if (object && exactBytes !== undefined) this.#parts?.learn(object, exactBytes);
     await deliver(cell, object && { ...object, ...content });
   }
 }

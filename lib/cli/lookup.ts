@@ -27,6 +27,7 @@ export interface LookupFlags {
   dataDir?: string;
   lruBytes?: number;
   lruEncoding?: LruEncoding;
+  rangeReads?: boolean;
   concurrency?: number;
   stats?: string;
   strict?: boolean;
@@ -40,7 +41,7 @@ const BAD_STATUSES = ['failed', 'root_failed', 'no_root', 'suspect', 'invalid_po
 
 /** @returns whether any row needs attention. */
 export async function lookup(path: string, flags: LookupFlags, io: Io, report: Report): Promise<boolean> {
-  const { resolution, mip, snapNm, dataDir, lruBytes, lruEncoding, concurrency, stopLayer, supervoxelsOnly, timestampColumn, replace, strict } = flags;
+  const { resolution, mip, snapNm, dataDir, lruBytes, lruEncoding, rangeReads, concurrency, stopLayer, supervoxelsOnly, timestampColumn, replace, strict } = flags;
   const { signal } = io;
   const format = formatOf(flags, report);
   const misplaced = isGraphene(path) ? [] : GRAPH_FLAGS.filter((name) => flags[name] !== undefined);
@@ -50,7 +51,7 @@ export async function lookup(path: string, flags: LookupFlags, io: Io, report: R
   const stats = await openStats(flags.stats, io);
   let volume: Opened | undefined;
   try {
-    volume = await openVolume(path, { mip, dataDir, lruBytes, lruEncoding, concurrency, signal, logger: report });
+    volume = await openVolume(path, { mip, dataDir, lruBytes, lruEncoding, rangeReads, concurrency, signal, logger: report });
     const read = { resolution, mip, snap: snapNm === undefined ? undefined : { radiusNm: snapNm } };
     const asked: Lookup = volume.graph ? graphLookup(volume.graph, { ...read, timestamp, stopLayer, supervoxelsOnly }) : valueLookup(volume.plain, read);
     const source = flags.points === '-' ? readStream(io.stdin, signal) : readFileBytes(flags.points, signal);

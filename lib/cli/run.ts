@@ -40,6 +40,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     .option('--data-dir <path>', 'where the watershed is, instead of where the graph server says', text)
     .option('--lru-bytes <size>', 'encoded chunks kept in memory, such as 200MB or 1GiB (default: 0)', size)
     .addOption(new Option('--lru-encoding <encoding>', 'how raw chunks of uint32 or uint64 are kept there (default: same)').choices(['same', 'compressed_segmentation']))
+    .option('--no-range-reads', 'read chunks whole, also where few points need little of them')
     .option('--concurrency <n>', 'chunks in flight at once (default: 32)', wholeNumber(1))
     .option('--stats <file>', 'counts, times and the timestamp used (of --timestamp-column: first, last and count), as JSON; - is standard error', text)
     .option('--strict', 'a row without a valid point is an error')

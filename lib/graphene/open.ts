@@ -82,7 +82,7 @@ function partsOf({ raw, info, store, infoWasRead, mip, http, options }: Opened):
   setMaxListeners(0, life.signal); // every call under way listens
   return {
     raw, info, mip: chosen, life,
-    reader: new PointReader({ info, store, infoWasRead, concurrency: options.concurrency, lruBytes: options.lruBytes, lruEncoding: options.lruEncoding }),
+    reader: new PointReader({ info, store, infoWasRead, concurrency: options.concurrency, lruBytes: options.lruBytes, lruEncoding: options.lruEncoding, rangeReads: options.rangeReads }),
     resolution: checkResolution(options.resolution),
     logger: options.logger ?? CONSOLE,
     release: () => http.close(),

@@ -31,6 +31,12 @@ export interface OpenOptions {
    * @default 'same'
    */
   lruEncoding?: LruEncoding;
+  /**
+   * Where few points are in a large raw chunk that is stored without compression, as an object of its own, only the bytes that hold their
+   * values are read, if that is less work. false reads whole chunks. No part is read when chunks are kept (`lruBytes`) or points snap.
+   * @default true
+   */
+  rangeReads?: boolean;
   /** Chunks in flight at once. @default 32 */
   concurrency?: number;
   /** Credentials, or a store of your own. */
@@ -108,6 +114,7 @@ export function checkOpenOptions(options: OpenGrapheneOptions): void {
   for (const name of POSITIVE_INTEGERS) checkNumber(name, options[name], 1);
   for (const name of COUNTS) checkNumber(name, options[name], 0);
   checkLruEncoding(options.lruEncoding);
+  checkBoolean('rangeReads', options.rangeReads);
   checkResolution(options.resolution);
 }
 
@@ -116,6 +123,10 @@ const shown = (value: unknown): string => (typeof value === 'number' ? String(va
 function checkNumber(name: string, value: unknown, least: number): void {
   if (value !== undefined && !(Number.isSafeInteger(value) && (value as number) >= least))
     throw new RangeError(`${name} must be a whole number from ${least}, not ${shown(value)}`);
+}
+
+function checkBoolean(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'boolean') throw new TypeError(`${name} is true or false, not ${shown(value)}`);
 }
 
 function checkLruEncoding(encoding: unknown): void {

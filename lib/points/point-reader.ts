@@ -59,6 +59,8 @@ export interface PointReaderOptions extends ChunkReaderOptions {
   infoWasRead: boolean;
   /** @default 'same' */
   lruEncoding?: LruEncoding;
+  /** @default true */
+  rangeReads?: boolean;
 }
 
 /** What it takes to read one scale. */
@@ -131,7 +133,7 @@ export class PointReader {
   }
 
   #open(mip: number): OpenScale {
-    const { info, store, infoWasRead, lruEncoding } = this.#options;
+    const { info, store, infoWasRead, lruEncoding, rangeReads } = this.#options;
     const known = this.#scales.get(mip);
     if (known) return known;
     const scale = info.scales[mip];
@@ -142,7 +144,7 @@ export class PointReader {
       chunkSize: cellSize(scale, cell), channels: info.numChannels, dataType: info.dataType, blockSize: scale.blockSize,
     });
     const options = { store, scale, codec, layoutOf, infoWasRead };
-    const source = sharding ? new ShardedSource({ ...options, sharding, indices: this.#shardIndices }) : new UnshardedSource(options);
+    const source = sharding ? new ShardedSource({ ...options, sharding, indices: this.#shardIndices }) : new UnshardedSource({ ...options, rangeReads });
     const opened: OpenScale = { scale, codec, layoutOf, source: lruEncoding === 'compressed_segmentation' ? keepReencoded(source, codec, layoutOf) : source };
     this.#scales.set(mip, opened);
     return opened;

@@ -2,6 +2,7 @@
 import type { ChunkError } from '../base/errors.ts';
 import type { ChunkConsumer, ChunkCost, ChunkReader } from '../chunks/chunk-reader.ts';
 import type { ChunkSource } from '../chunks/chunk-source.ts';
+import { MAX_PARTS_VALUES } from '../chunks/range-cost.ts';
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import type { WordArray } from '../precomputed/data-type.ts';
 import type { PointPlan } from './plan.ts';
@@ -57,6 +58,10 @@ export async function readPoints(reader: ChunkReader, request: ReadRequest): Pro
       look?.(ordinal, bytes, kept);
     },
     watch: (ordinal) => look ? undefined : codec.watchPoints?.(layoutOf(cells[ordinal]), offsetsOf(ordinal), out, pointsOf(ordinal)),
+    wanted(ordinal) {
+      const voxels = offsetsOf(ordinal), layout = layoutOf(cells[ordinal]);
+      return look || voxels.length * layout.channels > MAX_PARTS_VALUES ? undefined : codec.wantedBytes?.(layout, voxels);
+    },
     done: (ordinal, stored) => settle(pointsOf(ordinal), stored ? PointStatus.ok : PointStatus.missingChunk),
     fail(ordinal, error) {
       const points = pointsOf(ordinal);

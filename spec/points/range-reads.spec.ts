@@ -1,0 +1,283 @@
+/** Parts of large chunks that are stored as they are: how few bytes and requests, and that the answers are those of whole chunks. */
+import { gzipSync } from 'node:zlib';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { RequestError } from '../../lib/base/errors.ts';
+import type { Vec3 } from '../../lib/base/vec3.ts';
+import { PointReader, type PointReaderOptions, type PointValues } from '../../lib/points/point-reader.ts';
+import { PointStatus } from '../../lib/points/status.ts';
+import { bytesPerValue, DATA_TYPES, type DataType } from '../../lib/precomputed/data-type.ts';
+import { parseInfo } from '../../lib/precomputed/info.ts';
+import { clipRange } from '../../lib/storage/keys.ts';
+import type { ReadOptions, StoredObject } from '../../lib/storage/store.ts';
+import { seeded } from '../support/random.ts';
+import { deferred, nextTurn, StubStore } from '../support/stub-store.ts';
+
+interface Volume {
+  dataType: DataType;
+  channels: number;
+  chunkSize: Vec3;
+  /** How many chunks there are along x. */
+  chunks: number;
+}
+
+/** Chunks of 2 MiB. */
+const LABELS: Volume = { dataType: 'uint64', channels: 1, chunkSize: [64, 64, 64], chunks: 40 };
+const WHOLE = 2 ** 21;
+
+const keyOf = ({ chunkSize: [x, y, z] }: Volume, chunk: number): string => `s0/${chunk * x}-${(chunk + 1) * x}_0-${y}_0-${z}`;
+const voxelsOf = ({ chunkSize }: Volume): number => chunkSize[0] * chunkSize[1] * chunkSize[2];
+
+const NOISE = ((): Uint8Array => {
+  const words = new Uint32Array(2 ** 20), { imul } = Math;
+  for (let k = 0; k < words.length; k++) words[k] = imul(k + 1, 0x9e3779b1) ^ (k >>> 3);
+  return new Uint8Array(words.buffer);
+})();
+
+/** The bytes of any chunk of a volume. */
+const noise = (volume: Volume, chunk: number): Uint8Array => NOISE.subarray(chunk * 8008).subarray(0, voxelsOf(volume) * volume.channels * bytesPerValue(volume.dataType));
+
+/** What a server with ranges answers for an object. */
+function part(bytes: Uint8Array, range: ReadOptions['range'], contentEncoding?: string): StoredObject {
+  if (!range) return { bytes, contentEncoding };
+  const got = clipRange('u', range, bytes.byteLength);
+  return { bytes: bytes.slice(got.start, got.end), contentEncoding, range: got, totalBytes: bytes.byteLength };
+}
+
+/** A store of the volume's chunks, as `stored` makes their objects. */
+const storeOf = (volume: Volume, stored: (chunk: Uint8Array, options: ReadOptions, index: number) => StoredObject | undefined | Promise<StoredObject | undefined> = (chunk, { range }) => part(chunk, range)): StubStore => {
+  const cells = new Map(Array.from({ length: volume.chunks }, (_, k) => [keyOf(volume, k), k]));
+  return new StubStore((key, options) => stored(noise(volume, cells.get(key)!), options, cells.get(key)!));
+};
+
+function readerOf(volume: Volume, store: StubStore, options: Partial<PointReaderOptions> = {}): PointReader {
+  const { dataType, channels, chunkSize, chunks } = volume;
+  const scale = { key: 's0', encoding: 'raw', resolution: [1, 1, 1], size: [chunkSize[0] * chunks, chunkSize[1], chunkSize[2]], chunk_sizes: [chunkSize] };
+  return new PointReader({ info: parseInfo({ type: 'image', data_type: dataType, num_channels: channels, scales: [scale] }, store.url), store, infoWasRead: true, ...options });
+}
+
+/** Points of one chunk at these linear offsets. */
+const pointsAt = ({ chunkSize: [x, y] }: Volume, chunk: number, ...offsets: number[]): number[][] =>
+  offsets.map((offset) => [chunk * x + (offset % x), Math.floor(offset / x) % y, Math.floor(offset / (x * y))]);
+
+const labelAt = (chunk: number, offset: number): bigint => new DataView(NOISE.buffer).getBigUint64(8008 * chunk + 8 * offset, true);
+const read = (reader: PointReader, points: number[][]): Promise<PointValues> => reader.read(points, { mip: 0 });
+/** What was asked: ranges as "start-end", "whole" for none. */
+const asked = (store: StubStore): string[] => store.asked.map(({ range }) => (range ? `${range.start}-${range.end}` : 'whole'));
+const gzipped = (chunk: Uint8Array, { range }: ReadOptions): StoredObject => part(gzipSync(chunk, { level: 0 }), range, 'gzip');
+const FAR = [0, 100_000, 262_143]; // three values that no gap joins
+
+describe('few points of a large raw chunk', () => {
+  test('cost the bytes of their values', async () => {
+    const store = storeOf(LABELS);
+    const { values, stats } = await read(readerOf(LABELS, store), pointsAt(LABELS, 0, ...FAR));
+    expect(values).toEqual(BigUint64Array.from(FAR, (offset) => labelAt(0, offset)));
+    expect(asked(store)).toEqual(['0-8', '800000-800008', '2097144-2097152']);
+    expect(stats).toMatchObject({ chunks: 1, requests: 3, bytes: 24 });
+  });
+
+  test.each<[name: string, offsets: number[], options: Partial<PointReaderOptions>, requests: number]>([
+    ['as one read where they are near each other', [5, 5, 6, 9000], {}, 1],
+    ['whole where requests would cost more', [...FAR, 50_000], {}, 1],
+    ['whole where there are many, even in one place', Array.from({ length: 33 }, (_, k) => k), {}, 1],
+    ['whole where chunks are kept', [5], { lruBytes: 1000 }, 1],
+    ['whole where that is asked for', FAR, { rangeReads: false }, 1],
+  ])('are read %s', async (name, offsets, options, requests) => {
+    const store = storeOf(LABELS);
+    const { values, stats } = await read(readerOf(LABELS, store, options), pointsAt(LABELS, 1, ...offsets));
+    expect(values).toEqual(BigUint64Array.from(offsets, (offset) => labelAt(1, offset)));
+    expect(stats).toMatchObject({ requests, bytes: name.includes('whole') ? WHOLE : (9001 - 5) * 8 });
+  });
+
+  test('of many chunks try one chunk alone, and then all others at once', async () => {
+    const gate = deferred<void>();
+    const store = storeOf(LABELS, async (chunk, { range }) => (await gate.promise, part(chunk, range)));
+    const reading = read(readerOf(LABELS, store), Array.from({ length: 40 }, (_, k) => pointsAt(LABELS, k, 7 * k)).flat());
+    await nextTurn();
+    expect(store.asked).toHaveLength(1);
+    gate.resolve();
+    const { values, stats } = await reading;
+    expect(values).toEqual(BigUint64Array.from({ length: 40 }, (_, k) => labelAt(k, 7 * k)));
+    expect(stats).toMatchObject({ requests: 40, bytes: 320 });
+  });
+
+  // One request a chunk stays one where there are more than a few points in it.
+  test('among many points change nothing: one request a chunk', async () => {
+    const store = storeOf(LABELS), random = seeded(3);
+    const points = Array.from({ length: 4000 }, (_, k) => pointsAt(LABELS, k % 40, random.below(262_144))).flat();
+    expect((await read(readerOf(LABELS, store), points)).stats).toMatchObject({ requests: 40, bytes: 40 * WHOLE });
+  });
+
+  test('give the same values as whole chunks, for any type, shape, channels and points', async () => {
+    const cases = fc.record({
+      dataType: fc.constantFrom(...(Object.keys(DATA_TYPES) as DataType[])),
+      channels: fc.integer({ min: 1, max: 3 }),
+      y: fc.integer({ min: 61, max: 90 }),
+      z: fc.integer({ min: 50, max: 80 }),
+      points: fc.array(fc.tuple(fc.nat({ max: 1 }), fc.nat()), { minLength: 1, maxLength: 12 }),
+    });
+    let inParts = 0;
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ dataType, channels, y, z, points }) => {
+        // Always above 1 MiB, and never of a round size.
+        const volume: Volume = { dataType, channels, chunks: 2, chunkSize: [Math.ceil(2 ** 21 / (y * z * channels * bytesPerValue(dataType))) + 1, y, z] };
+        const places = points.flatMap(([chunk, at]) => pointsAt(volume, chunk, at % voxelsOf(volume)));
+        const store = storeOf(volume);
+        const parts = await read(readerOf(volume, store), places);
+        const whole = await read(readerOf(volume, storeOf(volume), { rangeReads: false }), places);
+        expect([parts.values, parts.status]).toEqual([whole.values, whole.status]);
+        expect(parts.stats.bytes).toBeLessThanOrEqual(whole.stats.bytes);
+        if (store.asked.some(({ range }) => range)) inParts++;
+      }),
+      { numRuns: 60, seed: 11 },
+    );
+    expect(inParts).toBeGreaterThan(20);
+  });
+
+  test('are missing with their chunk, after one request', async () => {
+    const store = storeOf(LABELS, () => undefined);
+    const { status, stats } = await read(readerOf(LABELS, store), pointsAt(LABELS, 0, ...FAR));
+    expect([[...status], stats.requests]).toEqual([Array(3).fill(PointStatus.missingChunk), 1]);
+  });
+
+  test('fail as others do', async () => {
+    const store = storeOf(LABELS, () => {
+      throw new RequestError('HTTP_STATUS', 'answered 500', 'u', 500);
+    });
+    const { status, failures } = await read(readerOf(LABELS, store), pointsAt(LABELS, 0, 1, 2));
+    expect([...status]).toEqual([PointStatus.failed, PointStatus.failed]);
+    expect(failures[0].error).toMatchObject({ code: 'CHUNK_FAILED', cause: expect.objectContaining({ code: 'HTTP_STATUS', status: 500 }) });
+  });
+});
+
+describe('chunks that cannot be read in parts', () => {
+  const refuse = (range: ReadOptions['range']): void => {
+    if (range) throw new RequestError('BAD_RESPONSE', 'asked for some bytes, got others', 'u', 206);
+  };
+  test.each<[name: string, stored: (chunk: Uint8Array, options: ReadOptions) => StoredObject, first: string[]]>([
+    ['in a bitstream', gzipped, ['0-8', 'whole']],
+    ['in a bitstream that nothing announces', (chunk, { range }) => part(gzipSync(chunk, { level: 0 }), range), ['0-8', 'whole']],
+    ['where ranges are ignored', (chunk) => part(chunk, undefined), ['0-8']],
+    ['where they are ignored and there is a bitstream', (chunk) => gzipped(chunk, {}), ['0-8']],
+    ['where they are answered wrongly', (chunk, { range }) => (refuse(range), part(chunk, range)), ['0-8', 'whole']],
+    ['where other bytes come', (chunk, { range }) => part(chunk, range && { start: range.start + 8, end: range.end + 8 }), ['0-8', 'whole']],
+    ['where the size of the object stays unknown', (chunk, { range }) => ({ ...part(chunk, range), totalBytes: undefined }), ['0-8', 'whole']],
+  ])('are tried once: %s', async (_name, stored, first) => {
+    const store = storeOf(LABELS, stored), reader = readerOf(LABELS, store);
+    const offsets = FAR.slice(0, 2);
+    expect((await read(reader, pointsAt(LABELS, 0, ...offsets))).values).toEqual(BigUint64Array.from(offsets, (offset) => labelAt(0, offset)));
+    expect(asked(store)).toEqual(first);
+    const { values } = await read(reader, [3, 1, 2].flatMap((chunk) => pointsAt(LABELS, chunk, 9)));
+    expect(values).toEqual(BigUint64Array.of(labelAt(3, 9), labelAt(1, 9), labelAt(2, 9)));
+    expect(asked(store).slice(first.length)).toEqual(['whole', 'whole', 'whole']);
+  });
+
+  test('are read whole where the range begins beyond what is stored', async () => {
+    const store = storeOf(LABELS, (chunk, options) => part(gzipSync(chunk.slice().fill(7)), options.range, 'gzip'));
+    const { values } = await read(readerOf(LABELS, store), pointsAt(LABELS, 0, 100_000));
+    expect(values).toEqual(BigUint64Array.of(0x0707070707070707n));
+    expect(asked(store)).toEqual(['800000-800008', 'whole']);
+  });
+
+  test('are tried with one chunk, however many are wanted at once', async () => {
+    const store = storeOf(LABELS, gzipped);
+    const { values } = await read(readerOf(LABELS, store), Array.from({ length: 12 }, (_, k) => pointsAt(LABELS, k, 100 + k)).flat());
+    expect(values).toEqual(BigUint64Array.from({ length: 12 }, (_, k) => labelAt(k, 100 + k)));
+    expect(asked(store)).toEqual(['800-808', ...Array<string>(12).fill('whole')]);
+  });
+
+  test('are not tried once one was read whole', async () => {
+    const store = storeOf(LABELS, gzipped), reader = readerOf(LABELS, store);
+    await read(reader, pointsAt(LABELS, 0, ...FAR, 50_000));
+    await read(reader, pointsAt(LABELS, 1, 5));
+    expect(asked(store)).toEqual(['whole', 'whole']);
+  });
+
+  test('are read whole though those before were not', async () => {
+    const store = storeOf(LABELS, (chunk, options, index) => (index === 1 ? gzipped(chunk, options) : part(chunk, options.range)));
+    const reader = readerOf(LABELS, store);
+    for (const chunk of [0, 1, 2]) expect((await read(reader, pointsAt(LABELS, chunk, 3))).values).toEqual(BigUint64Array.of(labelAt(chunk, 3)));
+    expect(asked(store)).toEqual(['24-32', '24-32', 'whole', 'whole']);
+  });
+
+  test.each([
+    { name: 'a little shorter', bytes: WHOLE - 8, offset: 5 },
+    { name: 'ending before the value', bytes: 1000, offset: 5000 },
+    { name: 'longer', bytes: WHOLE + 8, offset: 5 },
+    { name: 'empty', bytes: 0, offset: 0 },
+  ])('fail for their size, never with a value: $name', async ({ bytes, offset }) => {
+    const store = storeOf(LABELS, (_chunk, { range }) => part(new Uint8Array(bytes).fill(7), range));
+    const { values, failures } = await read(readerOf(LABELS, store), pointsAt(LABELS, 0, offset));
+    expect(values).toEqual(BigUint64Array.of(0n));
+    expect(failures[0].error.cause).toMatchObject({ name: 'DecodeError', code: 'WRONG_SIZE' });
+  });
+});
+
+describe('callers that share a chunk', () => {
+  test('who ask in one tick share its parts', async () => {
+    const store = storeOf(LABELS), reader = readerOf(LABELS, store);
+    const answers = await Promise.all([5, 100_000].map((offset) => read(reader, pointsAt(LABELS, 0, offset))));
+    expect(answers.map(({ values }) => values[0])).toEqual([labelAt(0, 5), labelAt(0, 100_000)]);
+    expect(asked(store)).toEqual(['40-48', '800000-800008']);
+  });
+
+  test.each([
+    { name: 'other parts', late: [9], then: ['72-80'] },
+    { name: 'the whole', late: Array.from({ length: 40 }, (_, k) => k), then: ['whole'] },
+  ])('who join while parts are read get $name', async ({ late, then }) => {
+    const gate = deferred<void>();
+    const store = storeOf(LABELS, async (chunk, { range }) => (await gate.promise, part(chunk, range)));
+    const reader = readerOf(LABELS, store);
+    const early = read(reader, pointsAt(LABELS, 0, 5));
+    await nextTurn();
+    const joined = read(reader, pointsAt(LABELS, 0, ...late));
+    await nextTurn();
+    gate.resolve();
+    expect((await early).values).toEqual(BigUint64Array.of(labelAt(0, 5)));
+    expect((await joined).values).toEqual(BigUint64Array.from(late, (offset) => labelAt(0, offset)));
+    expect(asked(store)).toEqual(['40-48', ...then]);
+  });
+
+  test('who join while a trial fails get the whole chunk with it', async () => {
+    const gate = deferred<void>();
+    const store = storeOf(LABELS, async (chunk, options) => (await gate.promise, gzipped(chunk, options)));
+    const reader = readerOf(LABELS, store);
+    const early = read(reader, pointsAt(LABELS, 0, 5));
+    await nextTurn();
+    const joined = read(reader, pointsAt(LABELS, 0, 9));
+    gate.resolve();
+    expect([(await early).values[0], (await joined).values[0]]).toEqual([labelAt(0, 5), labelAt(0, 9)]);
+    expect(asked(store)).toEqual(['40-48', 'whole']);
+  });
+
+  test('who leave while parts are read do not take them from others, and whoever waits for their trial goes on', async () => {
+    const gate = deferred<void>();
+    const store = storeOf(LABELS, async (chunk, { range, signal }, index) => {
+      if (index === 0) await Promise.race([gate.promise, new Promise((_, reject) => signal!.addEventListener('abort', () => reject(signal!.reason as Error)))]);
+      return part(chunk, range);
+    });
+    const reader = readerOf(LABELS, store), leaving = new AbortController();
+    const left = reader.read(pointsAt(LABELS, 0, 5), { mip: 0, signal: leaving.signal });
+    const other = read(reader, pointsAt(LABELS, 1, 6));
+    await nextTurn();
+    expect(asked(store)).toEqual(['40-48']);
+    leaving.abort(new Error('enough'));
+    await expect(left).rejects.toThrow('enough');
+    expect((await other).values).toEqual(BigUint64Array.of(labelAt(1, 6)));
+    expect(asked(store)).toEqual(['40-48', '48-56']);
+  });
+
+  test('who leave while they wait for the trial of another leave at once, and nothing is read for them', async () => {
+    const gate = deferred<void>();
+    const store = storeOf(LABELS, async (chunk, { range }) => (await gate.promise, part(chunk, range)));
+    const reader = readerOf(LABELS, store), leaving = new AbortController();
+    const first = read(reader, pointsAt(LABELS, 0, 5));
+    const left = reader.read(pointsAt(LABELS, 1, 5), { mip: 0, signal: leaving.signal });
+    await nextTurn();
+    leaving.abort(new Error('enough'));
+    await expect(left).rejects.toThrow('enough');
+    gate.resolve();
+    expect((await first).values).toEqual(BigUint64Array.of(labelAt(0, 5)));
+    expect(asked(store)).toEqual(['40-48']);
+  });
+});
