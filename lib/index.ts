@@ -19,6 +19,7 @@ export { parseTimestamp, type Timestamp } from './chunkedgraph/timestamp.ts';
 export type { GraphInfo } from './chunkedgraph/graph-info.ts';
 export type { Scale } from './precomputed/info.ts';
 export type { DataType } from './precomputed/data-type.ts';
+export { memoryBucket, type MemoryBucket } from './storage/memory-store.ts';
 export type { Store, ReadOptions, StoredObject, ByteRange, Meter } from './storage/store.ts';
 export {
   ChunkError,

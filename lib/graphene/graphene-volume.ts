@@ -11,11 +11,12 @@ import type { PointInput } from '../points/input.ts';
 import { errorOfPoint, type PointValues } from '../points/point-reader.ts';
 import type { LookupStats, PointsResult, RootsResult, SupervoxelResult } from '../points/result.ts';
 import { PointStatus, statusText } from '../points/status.ts';
-import { checkOnError, checkResolution, checkSnap, type RootOptions, type ScatteredPointsOptions } from './options.ts';
+import { checkNames, checkOnError, checkResolution, checkSnap, ROOT_OPTIONS, SCATTERED_OPTIONS, type RootOptions, type ScatteredPointsOptions } from './options.ts';
 import { throwIfPartial } from './partial.ts';
 import { boundTo, snappedNm, Volume, type VolumeParts } from './precomputed-volume.ts';
 import { markSuspects } from './suspect.ts';
 
+/** @internal */
 export interface GrapheneParts extends VolumeParts {
   graph: GraphInfo;
   path: GraphPath;
@@ -32,6 +33,7 @@ export class GrapheneVolume extends Volume {
   /** Moment of this volume's root look-ups; undefined: now. */
   readonly #timestampMs: number | undefined;
 
+  /** @internal Volumes come from `openGraphene`. */
   constructor(parts: GrapheneParts, timestampMs?: number) {
     super(parts);
     this.#parts = parts;
@@ -73,6 +75,7 @@ export class GrapheneVolume extends Volume {
    */
   async roots(supervoxelIds: BigUint64Array | readonly bigint[], options: RootOptions = {}): Promise<RootsResult> {
     const began = performance.now();
+    checkNames(options, ROOT_OPTIONS);
     const onError = checkOnError(options.onError);
     const ids = toIds(supervoxelIds);
     const answer = await this.#lookUp(ids, options);
@@ -80,7 +83,7 @@ export class GrapheneVolume extends Volume {
     const status = Uint8Array.from(fates, (fate) => STATUS_OF_FATE[fate]);
     const total = performance.now() - began;
     const stats: LookupStats = {
-      points: ids.length, chunks: 0, cacheHits: 0, ...answer.meter, rootRequests: answer.requests, distinctSupervoxels: answer.distinct,
+      points: ids.length, chunks: 0, requests: 0, bytes: 0, cacheHits: 0, absentBy403: 0, rootRequests: answer.requests, distinctSupervoxels: answer.distinct,
       ms: { plan: 0, chunks: 0, roots: total, total },
     };
     const result: RootsResult = {
@@ -137,7 +140,9 @@ export class GrapheneVolume extends Volume {
 
   async #scatteredPoints(points: PointInput, options: ScatteredPointsOptions, warn: (message: string) => void): Promise<PointsResult | SupervoxelResult> {
     const began = performance.now();
+    checkNames(options, SCATTERED_OPTIONS);
     const onError = checkOnError(options.onError);
+    if (options.agglomerate !== undefined && typeof options.agglomerate !== 'boolean') throw new TypeError('agglomerate is true or false');
     this.#checkRootOptions(options);
     const read = await this.#parts.reader.read(points, {
       resolution: checkResolution(options.resolution) ?? this.parts.resolution,
@@ -194,6 +199,9 @@ export class GrapheneVolume extends Volume {
 
   #lookUp(ids: BigUint64Array, options: RootOptions): Promise<RootsAnswer> {
     const { timestampMs, stopLayer } = this.#checkRootOptions(options);
+    const { clock, logger } = this.#parts;
+    if (timestampMs !== undefined && timestampMs > clock.now() + FUTURE_MS)
+      logger.warn(`${new Date(timestampMs).toISOString()} is in the future: the server answers as of now, and later answers for that moment may differ`);
     return this.#parts.roots.lookUp(ids, { timestampMs, stopLayer, signal: boundTo(this.parts, options.signal) });
   }
 
@@ -210,6 +218,9 @@ export class GrapheneVolume extends Volume {
     return mip;
   }
 }
+
+/** Clocks differ; a timestamp this far ahead is no clock's. */
+const FUTURE_MS = 60_000;
 
 const STATUS_OF_FATE: readonly number[] = [];
 Object.assign(STATUS_OF_FATE, {
@@ -234,8 +245,8 @@ function toIds(ids: BigUint64Array | readonly bigint[]): BigUint64Array {
   if (ids instanceof BigUint64Array) return ids;
   if (!Array.isArray(ids)) throw new TypeError('supervoxel IDs must be a BigUint64Array or a list of bigints');
   ids.forEach((id: unknown, index) => {
-    if (typeof id !== 'bigint') throw new TypeError(`supervoxel ID ${index} is ${typeof id === 'number' ? 'a number, which cannot hold 64 bits' : typeof id}; use a bigint`);
-    if (id < 0n || id >= 1n << 64n) throw new RangeError(`supervoxel ID ${index}, ${id}, is no uint64`);
+    if (typeof id !== 'bigint') throw new TypeError(`the supervoxel ID at index ${index} is a ${typeof id}${typeof id === 'number' ? ', which cannot hold 64 bits' : ''}; use a bigint`);
+    if (id < 0n || id >= 1n << 64n) throw new RangeError(`the supervoxel ID at index ${index}, ${id}, is no uint64`);
   });
   return BigUint64Array.from(ids as bigint[]);
 }

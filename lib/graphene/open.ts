@@ -1,5 +1,6 @@
 /** From a path to a volume that answers. */
 import { setMaxListeners } from 'node:events';
+import { existsSync } from 'node:fs';
 import { InfoError, PathError } from '../base/errors.ts';
 import { isLoopbackHost, isPublicAddress } from '../base/public-address.ts';
 import { ChunkedGraphClient } from '../chunkedgraph/client.ts';
@@ -10,8 +11,10 @@ import { parseTimestamp } from '../chunkedgraph/timestamp.ts';
 import { findToken } from '../chunkedgraph/token.ts';
 import { decompress } from '../compression/decompress.ts';
 import { createHttpClient, type AllowAddress, type HttpClient } from '../http/client.ts';
+import { redactUrl } from '../http/excerpt.ts';
 import { PointReader } from '../points/point-reader.ts';
 import { parseInfo, type VolumeInfo } from '../precomputed/info.ts';
+import { FileStore } from '../storage/file-store.ts';
 import { openStore } from '../storage/open.ts';
 import type { Store } from '../storage/store.ts';
 import { GrapheneVolume } from './graphene-volume.ts';
@@ -29,7 +32,8 @@ const CONSOLE: Logger = { warn: (message) => console.warn(`graphene-points: ${me
  * @throws PathError, InfoError (NOT_FOUND, BAD_INFO, UNSUPPORTED), RequestError; RangeError or TypeError for an impossible option.
  */
 export async function openPrecomputed(path: string, options: OpenOptions = {}): Promise<PrecomputedVolume> {
-  checkOpenOptions(options);
+  if (path.startsWith('graphene://')) throw new PathError('BAD_PATH', `${redactUrl(path)} is a chunkedgraph: use openGraphene`);
+  checkOpenOptions(options, false);
   return withHttp(options, async (http) => {
     const store = await storeAt(path, 'any', http, options.storage);
     const raw = await readInfo(store, options.signal);
@@ -45,7 +49,7 @@ export async function openPrecomputed(path: string, options: OpenOptions = {}): 
  *   TimestampError; RangeError or TypeError for an impossible option.
  */
 export async function openGraphene(path: string, options: OpenGrapheneOptions = {}): Promise<GrapheneVolume> {
-  checkOpenOptions(options);
+  checkOpenOptions(options, true);
   const timestampMs = options.timestamp === undefined || options.timestamp === 'now' ? undefined : parseTimestamp(options.timestamp).getTime();
   const logger = options.logger ?? CONSOLE;
   const warn = (message: string): void => logger.warn(message);
@@ -114,7 +118,12 @@ async function storeAt(path: string, allowAddress: AllowAddress, http: HttpClien
 
 /** Where the watershed is: as the user says, else as the server says as far as a server may. */
 async function watershedStore(dataDir: string | undefined, graphPath: GraphPath, serverAddress: string | undefined, http: HttpClient, options: OpenGrapheneOptions): Promise<Store> {
-  if (options.dataDir !== undefined || isStore(options.storage)) return storeAt(options.dataDir ?? '', 'any', http, options.storage);
+  if (options.dataDir !== undefined || isStore(options.storage)) {
+    const store = await storeAt(options.dataDir ?? '', 'any', http, options.storage);
+    // Chunks that are not stored are an answer; a folder that is not there is a mistake.
+    if (store instanceof FileStore && !existsSync(store.root)) throw new PathError('BAD_PATH', `dataDir ${store.root} does not exist`);
+    return store;
+  }
   if (dataDir === undefined) throw new InfoError('BAD_INFO', `info at ${graphPath.infoUrl} has no data_dir; pass dataDir, the watershed's path`, graphPath.infoUrl);
   const path = dataDir.replace(/^precomputed:\/\//, '');
   if (!/^(https?|gs|s3):\/\//.test(path))

@@ -109,8 +109,31 @@ export interface ScatteredPointsOptions extends ReadPointsOptions, RootOptions {
 const POSITIVE_INTEGERS = ['concurrency', 'connectTimeoutMs', 'idleTimeoutMs', 'rootBatchSize', 'rootConcurrency', 'rootTimeoutMs'] as const;
 const COUNTS = ['lruBytes', 'retries', 'mip'] as const;
 
-/** @throws RangeError or TypeError for a value that cannot be meant. */
-export function checkOpenOptions(options: OpenGrapheneOptions): void {
+const OPEN_OPTIONS = ['resolution', 'mip', 'lruBytes', 'lruEncoding', 'rangeReads', 'concurrency', 'storage', 'retries', 'connectTimeoutMs', 'idleTimeoutMs', 'signal', 'logger'];
+const GRAPHENE_OPTIONS = [...OPEN_OPTIONS, 'token', 'dataDir', 'timestamp', 'checkSupervoxels', 'rootBatchSize', 'rootConcurrency', 'rootTimeoutMs'];
+export const READ_OPTIONS = ['resolution', 'mip', 'snap', 'onError', 'signal', 'onProgress'];
+export const ROOT_OPTIONS = ['timestamp', 'stopLayer', 'onError', 'signal'];
+export const SCATTERED_OPTIONS = [...new Set([...READ_OPTIONS, ...ROOT_OPTIONS, 'agglomerate'])];
+
+/**
+ * A misspelt option would be ignored without a word, and the answer be another than was asked for.
+ * @throws TypeError naming the option, and the one that may be meant.
+ */
+export function checkNames(options: object, known: readonly string[]): void {
+  const bare = (name: string): string => name.toLowerCase().replaceAll('_', '');
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || known.includes(name)) continue;
+    const meant = known.find((other) => bare(other) === bare(name));
+    throw new TypeError(`there is no option ${JSON.stringify(name)}${meant ? `; did you mean ${meant}?` : `: options are ${known.join(', ')}`}`);
+  }
+}
+
+/**
+ * @param graphene Whether the options of a chunkedgraph are meant, too.
+ * @throws RangeError or TypeError for a name nobody knows or a value that cannot be meant.
+ */
+export function checkOpenOptions(options: OpenGrapheneOptions, graphene: boolean): void {
+  checkNames(options, graphene ? GRAPHENE_OPTIONS : OPEN_OPTIONS);
   for (const name of POSITIVE_INTEGERS) checkNumber(name, options[name], 1);
   for (const name of COUNTS) checkNumber(name, options[name], 0);
   checkLruEncoding(options.lruEncoding);

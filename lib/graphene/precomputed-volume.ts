@@ -7,9 +7,10 @@ import type { PointInput } from '../points/input.ts';
 import { errorOfPoint, type PointReader } from '../points/point-reader.ts';
 import type { ValuesResult } from '../points/result.ts';
 import { statusText } from '../points/status.ts';
-import { checkOnError, checkResolution, checkSnap, type Logger, type ReadPointsOptions } from './options.ts';
+import { checkNames, checkOnError, checkResolution, READ_OPTIONS, checkSnap, type Logger, type ReadPointsOptions } from './options.ts';
 import { throwIfPartial } from './partial.ts';
 
+/** @internal */
 export interface VolumeParts {
   /** What the info file holds, as it stands. */
   raw: Readonly<Record<string, unknown>>;
@@ -24,7 +25,7 @@ export interface VolumeParts {
   release: () => void;
 }
 
-/** The caller's signal and the volume's own life as one. */
+/** The caller's signal and the volume's own life as one. @internal */
 export const boundTo = ({ life }: VolumeParts, signal: AbortSignal | undefined): AbortSignal => (signal ? AbortSignal.any([signal, life.signal]) : life.signal);
 
 /** A member of results and rows that is there only when asked for. */
@@ -32,8 +33,10 @@ export const snappedNm = <T>(nm: T | undefined): { snappedNm?: T } => (nm === un
 
 /** What every volume tells about itself. */
 export class Volume {
+  /** @internal */
   protected readonly parts: VolumeParts;
 
+  /** @internal Volumes come from `openPrecomputed`. */
   constructor(parts: VolumeParts) {
     this.parts = parts;
   }
@@ -88,6 +91,7 @@ export class PrecomputedVolume extends Volume {
    */
   async scatteredPoints(points: PointInput, options: ReadPointsOptions = {}): Promise<ValuesResult> {
     const { reader, logger, info } = this.parts;
+    checkNames(options, READ_OPTIONS);
     const onError = checkOnError(options.onError);
     const { values, status, failures, stats, snapped } = await reader.read(points, {
       resolution: checkResolution(options.resolution) ?? this.parts.resolution,

@@ -111,7 +111,10 @@ export class PointReader {
     await snap?.outside(this.#chunks, spent);
     const settled = snap?.settle();
     if (settled) failures.push(...settled.failures);
-    if (warn) warnOfMisses(status, scale, resolution, warn);
+    if (warn) {
+      warnOfMisses(status, scale, resolution, warn);
+      warnOfAbsence(status, plan, `${this.#options.store.url}/${scale.key}`, warn);
+    }
     const done = performance.now();
     const stats: LookupStats = {
       points: source.count, ...spent, rootRequests: 0, distinctSupervoxels: 0,
@@ -176,6 +179,12 @@ function warnOfMisses(status: Uint8Array, scale: Scale, resolution: Vec3, warn: 
     `${outside} of ${status.length} points are outside the volume and ${background} on background: is the resolution right? ` +
       `In units of ${formatVec3(resolution)} nm the volume goes from ${inGivenUnits(scale.voxelOffset)} to ${inGivenUnits(end)} (exclusive)`,
   );
+}
+
+/** One absent chunk is an answer; when none of many is stored, the path is wrong or the drive is not mounted. */
+function warnOfAbsence(status: Uint8Array, { cells, order }: PointPlan, url: string, warn: (message: string) => void): void {
+  if (cells.length < 2 || !order.every((point) => status[point] === PointStatus.missingChunk)) return;
+  warn(`none of the ${cells.length} chunks of these points is stored at ${url}: is the path right?`);
 }
 
 /** The error of point `index`, if its chunk failed. */

@@ -1,10 +1,10 @@
 /** What breaks, breaks alone: a typed error or status that names point, chunk and URL, everything else intact, and no token anywhere. */
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { openGraphene, openPrecomputed, PartialResultError, type OpenGrapheneOptions, type PointsResult } from '../../lib/index.ts';
+import { openGraphene, openPrecomputed, PartialResultError, type GrapheneVolume, type OpenGrapheneOptions, type PointsResult } from '../../lib/index.ts';
 import { createMockBucket, serveMocks, type Fault, type ServedMocks } from '../../mocks/index.ts';
 import { BEFORE, GRAPH_INFO, rootOf, spreadPoints, worldBucket, worldGraph, WORLD } from '../support/graph-world.ts';
-import { tinyInfo } from '../support/tiny-volume.ts';
+import { supervoxel, tinyInfo } from '../support/tiny-volume.ts';
 
 const TOKEN = 'secret-token-0123456789abcdef';
 const graph = worldGraph({ token: TOKEN }), bucket = worldBucket();
@@ -208,9 +208,47 @@ describe('openPrecomputed', () => {
     { name: 'a mip it has not', points: [[1, 2, 3]], options: { mip: 7 }, error: RangeError },
     { name: 'a resolution of zeros', points: [[1, 2, 3]], options: { resolution: [0, 0, 0] }, error: RangeError },
     { name: 'onError it does not know', points: [[1, 2, 3]], options: { onError: 'ignore' }, error: TypeError },
+    { name: 'an option it does not know', points: [[1, 2, 3]], options: { resolutoin: [4, 4, 40] }, error: TypeError },
   ])('refuses $name', async ({ points, options, error }) => {
     await using volume = await openFiles(tinyInfo(WORLD));
     await expect(volume.scatteredPoints(points as number[][], options as object)).rejects.toThrow(error);
+  });
+});
+
+describe('options nobody knows', () => {
+  test.each([
+    { name: 'roots', call: (volume: GrapheneVolume) => volume.roots([1n], { stop_layer: 2 } as object), meant: 'did you mean stopLayer?' },
+    { name: 'scatteredPoints', call: (volume: GrapheneVolume) => volume.scatteredPoints([[17, 8, 4]], { timeStamp: '2024-01-01' } as object), meant: 'did you mean timestamp?' },
+    { name: 'a lookup with agglomerate as a word', call: (volume: GrapheneVolume) => volume.scatteredPoints([[17, 8, 4]], { agglomerate: 'no' } as object), meant: 'true or false' },
+    { name: 'openGraphene', call: () => open({ lru_bytes: 1 } as object), meant: 'did you mean lruBytes?' },
+  ])('are refused by $name', async ({ call, meant }) => {
+    await using volume = await open();
+    await expect(call(volume)).rejects.toMatchObject({ name: 'TypeError', message: expect.stringContaining(meant) });
+  });
+});
+
+describe('advice', () => {
+  const told = async (ask: (volume: GrapheneVolume) => Promise<unknown>, options: OpenGrapheneOptions = {}): Promise<string[]> => {
+    const messages: string[] = [];
+    await using volume = await open({ ...options, logger: { warn: (message) => messages.push(message) } });
+    await ask(volume);
+    return messages;
+  };
+
+  test('is given when none of the chunks is stored', async () => {
+    bucket.faults.push({ match: /s0/, status: 404 });
+    const messages = await told((volume) => volume.scatteredPoints(spreadPoints(200), { agglomerate: false }));
+    expect(messages).toEqual([expect.stringContaining(`none of the 100 chunks of these points is stored at ${served.url}/bucket/s0`)]);
+  });
+
+  test('is given for a moment in the future', async () => {
+    const messages = await told((volume) => volume.roots([supervoxel([0, 0, 0], 1)], { timestamp: '2099-01-01' }));
+    expect(messages).toEqual([expect.stringContaining('2099-01-01T00:00:00.000Z is in the future')]);
+  });
+
+  test('is an error when a dataDir on disk is not there, or a graph is opened as a plain volume', async () => {
+    await expect(open({ dataDir: '/no/such/folder' })).rejects.toMatchObject({ name: 'PathError', message: expect.stringContaining('/no/such/folder does not exist') });
+    await expect(openPrecomputed('graphene://https://h.org/segmentation/table/t')).rejects.toMatchObject({ name: 'PathError', message: expect.stringContaining('openGraphene') });
   });
 });
 
