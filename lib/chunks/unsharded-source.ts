@@ -45,11 +45,10 @@ export class UnshardedSource implements ChunkSource {
     const content = contentBytes(codec, layoutOf(cell)), { exactBytes } = content;
     const read = (range?: ByteRange): Promise<StoredObject | undefined> =>
       this.#chunks.read(chunkKey(scale, cell), { range, signal, meter, maxBytes: storedBound(content.maxBytes) });
-    const plan = (): readonly ByteRange[] | undefined => {
-      const wanted = parts?.wanted(cell);
-      return wanted && planParts(wanted, exactBytes!);
-    };
-    const found = exactBytes === undefined ? undefined : await this.#parts?.read(plan, exactBytes, read, signal);
+    await Promise.resolve(); // all calls of this tick are to be asked what they want
+    const wanted = this.#parts && exactBytes !== undefined ? parts?.wanted(cell) : undefined;
+    const ranges = wanted && planParts(wanted, exactBytes!);
+    const found = ranges && (await this.#parts!.read(ranges, exactBytes!, read));
     if (found && 'parts' in found) return parts!.deliver(cell, found.parts);
     const object = found ? found.whole : await read();
     if (object && exactBytes !== undefined) this.#parts?.learn(object, exactBytes);

@@ -65,20 +65,31 @@ const read = (reader: PointReader, points: number[][]): Promise<PointValues> => 
 /** What was asked: ranges as "start-end", "whole" for none. */
 const asked = (store: StubStore): string[] => store.asked.map(({ range }) => (range ? `${range.start}-${range.end}` : 'whole'));
 const gzipped = (chunk: Uint8Array, { range }: ReadOptions): StoredObject => part(gzipSync(chunk, { level: 0 }), range, 'gzip');
-const FAR = [0, 100_000, 262_143]; // three values that no gap joins
+/** The beginning, which is asked for while nothing is known. */
+const TRIAL = '0-262144';
+const FAR = [50_000, 100_000, 262_143]; // three values that no gap joins
 
 describe('few points of a large raw chunk', () => {
   test('cost the bytes of their values', async () => {
     const store = storeOf(LABELS);
     const { values, stats } = await read(readerOf(LABELS, store), pointsAt(LABELS, 0, ...FAR));
     expect(values).toEqual(BigUint64Array.from(FAR, (offset) => labelAt(0, offset)));
-    expect(asked(store)).toEqual(['0-8', '800000-800008', '2097144-2097152']);
+    expect(asked(store)).toEqual([TRIAL, '400000-400008', '800000-800008', '2097144-2097152']);
+    expect(stats).toMatchObject({ chunks: 1, requests: 4, bytes: 262_144 + 24 });
+  });
+
+  test('cost no more than those once a chunk was seen to be stored as it is', async () => {
+    const store = storeOf(LABELS), reader = readerOf(LABELS, store);
+    await read(reader, pointsAt(LABELS, 3, 7));
+    const { values, stats } = await read(reader, pointsAt(LABELS, 1, ...FAR));
+    expect(values).toEqual(BigUint64Array.from(FAR, (offset) => labelAt(1, offset)));
+    expect(asked(store)).toEqual([TRIAL, '400000-400008', '800000-800008', '2097144-2097152']);
     expect(stats).toMatchObject({ chunks: 1, requests: 3, bytes: 24 });
   });
 
   test.each<[name: string, offsets: number[], options: Partial<PointReaderOptions>, requests: number]>([
-    ['as one read where they are near each other', [5, 5, 6, 9000], {}, 1],
-    ['whole where requests would cost more', [...FAR, 50_000], {}, 1],
+    ['as one read where they are near each other', [40_000, 40_000, 40_001, 49_000], {}, 2],
+    ['whole where requests would cost more', [...FAR, 150_000], {}, 1],
     ['whole where there are many, even in one place', Array.from({ length: 33 }, (_, k) => k), {}, 1],
     ['whole where chunks are kept', [5], { lruBytes: 1000 }, 1],
     ['whole where that is asked for', FAR, { rangeReads: false }, 1],
@@ -86,19 +97,15 @@ describe('few points of a large raw chunk', () => {
     const store = storeOf(LABELS);
     const { values, stats } = await read(readerOf(LABELS, store, options), pointsAt(LABELS, 1, ...offsets));
     expect(values).toEqual(BigUint64Array.from(offsets, (offset) => labelAt(1, offset)));
-    expect(stats).toMatchObject({ requests, bytes: name.includes('whole') ? WHOLE : (9001 - 5) * 8 });
+    expect(stats).toMatchObject({ requests, bytes: name.includes('whole') ? WHOLE : 262_144 + 9001 * 8 });
   });
 
-  test('of many chunks try one chunk alone, and then all others at once', async () => {
-    const gate = deferred<void>();
-    const store = storeOf(LABELS, async (chunk, { range }) => (await gate.promise, part(chunk, range)));
-    const reading = read(readerOf(LABELS, store), Array.from({ length: 40 }, (_, k) => pointsAt(LABELS, k, 7 * k)).flat());
-    await nextTurn();
-    expect(store.asked).toHaveLength(1);
-    gate.resolve();
-    const { values, stats } = await reading;
-    expect(values).toEqual(BigUint64Array.from({ length: 40 }, (_, k) => labelAt(k, 7 * k)));
-    expect(stats).toMatchObject({ requests: 40, bytes: 320 });
+  test('of many chunks are read at once, and tell those that wait in the queue', async () => {
+    const store = storeOf(LABELS);
+    const points = Array.from({ length: 40 }, (_, k) => pointsAt(LABELS, k, 100_000 + k)).flat();
+    const { values, stats } = await read(readerOf(LABELS, store, { concurrency: 5 }), points);
+    expect(values).toEqual(BigUint64Array.from({ length: 40 }, (_, k) => labelAt(k, 100_000 + k)));
+    expect(stats).toMatchObject({ requests: 45, bytes: 5 * 262_144 + 40 * 8 });
   });
 
   // One request a chunk stays one where there are more than a few points in it.
@@ -155,13 +162,13 @@ describe('chunks that cannot be read in parts', () => {
     if (range) throw new RequestError('BAD_RESPONSE', 'asked for some bytes, got others', 'u', 206);
   };
   test.each<[name: string, stored: (chunk: Uint8Array, options: ReadOptions) => StoredObject, first: string[]]>([
-    ['in a bitstream', gzipped, ['0-8', 'whole']],
-    ['in a bitstream that nothing announces', (chunk, { range }) => part(gzipSync(chunk, { level: 0 }), range), ['0-8', 'whole']],
-    ['where ranges are ignored', (chunk) => part(chunk, undefined), ['0-8']],
-    ['where they are ignored and there is a bitstream', (chunk) => gzipped(chunk, {}), ['0-8']],
-    ['where they are answered wrongly', (chunk, { range }) => (refuse(range), part(chunk, range)), ['0-8', 'whole']],
-    ['where other bytes come', (chunk, { range }) => part(chunk, range && { start: range.start + 8, end: range.end + 8 }), ['0-8', 'whole']],
-    ['where the size of the object stays unknown', (chunk, { range }) => ({ ...part(chunk, range), totalBytes: undefined }), ['0-8', 'whole']],
+    ['in a bitstream', gzipped, [TRIAL, 'whole']],
+    ['in a bitstream that nothing announces', (chunk, { range }) => part(gzipSync(chunk, { level: 0 }), range), [TRIAL, 'whole']],
+    ['where ranges are ignored', (chunk) => part(chunk, undefined), [TRIAL]],
+    ['where they are ignored and there is a bitstream', (chunk) => gzipped(chunk, {}), [TRIAL]],
+    ['where they are answered wrongly', (chunk, { range }) => (refuse(range), part(chunk, range)), [TRIAL, 'whole']],
+    ['where other bytes come', (chunk, { range }) => part(chunk, range && { start: range.start + 8, end: range.end + 8 }), [TRIAL, 'whole']],
+    ['where the size of the object stays unknown', (chunk, { range }) => ({ ...part(chunk, range), totalBytes: undefined }), [TRIAL, 'whole']],
   ])('are tried once: %s', async (_name, stored, first) => {
     const store = storeOf(LABELS, stored), reader = readerOf(LABELS, store);
     const offsets = FAR.slice(0, 2);
@@ -172,23 +179,16 @@ describe('chunks that cannot be read in parts', () => {
     expect(asked(store).slice(first.length)).toEqual(['whole', 'whole', 'whole']);
   });
 
-  test('are read whole where the range begins beyond what is stored', async () => {
-    const store = storeOf(LABELS, (chunk, options) => part(gzipSync(chunk.slice().fill(7)), options.range, 'gzip'));
-    const { values } = await read(readerOf(LABELS, store), pointsAt(LABELS, 0, 100_000));
-    expect(values).toEqual(BigUint64Array.of(0x0707070707070707n));
-    expect(asked(store)).toEqual(['800000-800008', 'whole']);
-  });
-
-  test('are tried with one chunk, however many are wanted at once', async () => {
-    const store = storeOf(LABELS, gzipped);
-    const { values } = await read(readerOf(LABELS, store), Array.from({ length: 12 }, (_, k) => pointsAt(LABELS, k, 100 + k)).flat());
-    expect(values).toEqual(BigUint64Array.from({ length: 12 }, (_, k) => labelAt(k, 100 + k)));
-    expect(asked(store)).toEqual(['800-808', ...Array<string>(12).fill('whole')]);
+  test.each([['announced', 'gzip'], ['not announced', undefined]])('cost one request each where the beginning is all of a bitstream: %s', async (_name, contentEncoding) => {
+    const store = storeOf(LABELS, (chunk, { range }, index) => part(gzipSync(chunk.slice().fill(index)), range, contentEncoding));
+    const { values, stats } = await read(readerOf(LABELS, store), [1, 2, 3].flatMap((chunk) => pointsAt(LABELS, chunk, 100_000)));
+    expect([...values]).toEqual([0x0101010101010101n, 0x0202020202020202n, 0x0303030303030303n]);
+    expect(stats).toMatchObject({ requests: 3, bytes: store.asked.length * gzipSync(new Uint8Array(WHOLE).fill(1)).length });
   });
 
   test('are not tried once one was read whole', async () => {
     const store = storeOf(LABELS, gzipped), reader = readerOf(LABELS, store);
-    await read(reader, pointsAt(LABELS, 0, ...FAR, 50_000));
+    await read(reader, pointsAt(LABELS, 0, ...FAR, 150_000));
     await read(reader, pointsAt(LABELS, 1, 5));
     expect(asked(store)).toEqual(['whole', 'whole']);
   });
@@ -197,7 +197,7 @@ describe('chunks that cannot be read in parts', () => {
     const store = storeOf(LABELS, (chunk, options, index) => (index === 1 ? gzipped(chunk, options) : part(chunk, options.range)));
     const reader = readerOf(LABELS, store);
     for (const chunk of [0, 1, 2]) expect((await read(reader, pointsAt(LABELS, chunk, 3))).values).toEqual(BigUint64Array.of(labelAt(chunk, 3)));
-    expect(asked(store)).toEqual(['24-32', '24-32', 'whole', 'whole']);
+    expect(asked(store)).toEqual([TRIAL, '24-32', 'whole', 'whole']);
   });
 
   test.each([
@@ -214,70 +214,65 @@ describe('chunks that cannot be read in parts', () => {
 });
 
 describe('callers that share a chunk', () => {
+  const gated = (stored: (chunk: Uint8Array, options: ReadOptions) => StoredObject = (chunk, { range }) => part(chunk, range)) => {
+    const gate = deferred<void>();
+    const store = storeOf(LABELS, async (chunk, options) => (await gate.promise, stored(chunk, options)));
+    return { store, reader: readerOf(LABELS, store), open: () => gate.resolve() };
+  };
+
   test('who ask in one tick share its parts', async () => {
     const store = storeOf(LABELS), reader = readerOf(LABELS, store);
-    const answers = await Promise.all([5, 100_000].map((offset) => read(reader, pointsAt(LABELS, 0, offset))));
-    expect(answers.map(({ values }) => values[0])).toEqual([labelAt(0, 5), labelAt(0, 100_000)]);
-    expect(asked(store)).toEqual(['40-48', '800000-800008']);
+    const answers = await Promise.all([100_000, 200_000, 100_001].map((offset) => read(reader, pointsAt(LABELS, 0, offset))));
+    expect(answers.map(({ values }) => values[0])).toEqual([100_000, 200_000, 100_001].map((offset) => labelAt(0, offset)));
+    expect(asked(store)).toEqual([TRIAL, '800000-800016', '1600000-1600008']);
   });
 
   test.each([
-    { name: 'other parts', late: [9], then: ['72-80'] },
+    { name: 'other parts', late: [9, 200_000], then: ['72-80', '1600000-1600008'] },
     { name: 'the whole', late: Array.from({ length: 40 }, (_, k) => k), then: ['whole'] },
   ])('who join while parts are read get $name', async ({ late, then }) => {
-    const gate = deferred<void>();
-    const store = storeOf(LABELS, async (chunk, { range }) => (await gate.promise, part(chunk, range)));
-    const reader = readerOf(LABELS, store);
+    const { store, reader, open } = gated();
     const early = read(reader, pointsAt(LABELS, 0, 5));
     await nextTurn();
     const joined = read(reader, pointsAt(LABELS, 0, ...late));
     await nextTurn();
-    gate.resolve();
+    open();
     expect((await early).values).toEqual(BigUint64Array.of(labelAt(0, 5)));
     expect((await joined).values).toEqual(BigUint64Array.from(late, (offset) => labelAt(0, offset)));
-    expect(asked(store)).toEqual(['40-48', ...then]);
+    expect(asked(store)).toEqual([TRIAL, ...then]);
   });
 
   test('who join while a trial fails get the whole chunk with it', async () => {
-    const gate = deferred<void>();
-    const store = storeOf(LABELS, async (chunk, options) => (await gate.promise, gzipped(chunk, options)));
-    const reader = readerOf(LABELS, store);
+    const { store, reader, open } = gated(gzipped);
     const early = read(reader, pointsAt(LABELS, 0, 5));
     await nextTurn();
     const joined = read(reader, pointsAt(LABELS, 0, 9));
-    gate.resolve();
+    open();
     expect([(await early).values[0], (await joined).values[0]]).toEqual([labelAt(0, 5), labelAt(0, 9)]);
-    expect(asked(store)).toEqual(['40-48', 'whole']);
+    expect(asked(store)).toEqual([TRIAL, 'whole']);
   });
 
-  test('who leave while parts are read do not take them from others, and whoever waits for their trial goes on', async () => {
-    const gate = deferred<void>();
-    const store = storeOf(LABELS, async (chunk, { range, signal }, index) => {
-      if (index === 0) await Promise.race([gate.promise, new Promise((_, reject) => signal!.addEventListener('abort', () => reject(signal!.reason as Error)))]);
-      return part(chunk, range);
-    });
-    const reader = readerOf(LABELS, store), leaving = new AbortController();
+  test('who leave while parts are read do not take them from others, nor from who joined', async () => {
+    const { store, reader, open } = gated();
+    const leaving = new AbortController();
     const left = reader.read(pointsAt(LABELS, 0, 5), { mip: 0, signal: leaving.signal });
-    const other = read(reader, pointsAt(LABELS, 1, 6));
+    const stays = read(reader, pointsAt(LABELS, 0, 6));
     await nextTurn();
-    expect(asked(store)).toEqual(['40-48']);
+    const joined = read(reader, pointsAt(LABELS, 0, 9));
     leaving.abort(new Error('enough'));
     await expect(left).rejects.toThrow('enough');
-    expect((await other).values).toEqual(BigUint64Array.of(labelAt(1, 6)));
-    expect(asked(store)).toEqual(['40-48', '48-56']);
+    open();
+    expect([(await stays).values[0], (await joined).values[0]]).toEqual([labelAt(0, 6), labelAt(0, 9)]);
+    expect(asked(store)).toEqual([TRIAL, '72-80']);
   });
 
-  test('who leave while they wait for the trial of another leave at once, and nothing is read for them', async () => {
-    const gate = deferred<void>();
-    const store = storeOf(LABELS, async (chunk, { range }) => (await gate.promise, part(chunk, range)));
-    const reader = readerOf(LABELS, store), leaving = new AbortController();
-    const first = read(reader, pointsAt(LABELS, 0, 5));
-    const left = reader.read(pointsAt(LABELS, 1, 5), { mip: 0, signal: leaving.signal });
+  test('who leave alone end the reading', async () => {
+    const { store, reader } = gated();
+    const leaving = new AbortController();
+    const left = reader.read(pointsAt(LABELS, 0, 5), { mip: 0, signal: leaving.signal });
     await nextTurn();
     leaving.abort(new Error('enough'));
     await expect(left).rejects.toThrow('enough');
-    gate.resolve();
-    expect((await first).values).toEqual(BigUint64Array.of(labelAt(0, 5)));
-    expect(asked(store)).toEqual(['40-48']);
+    expect(store.asked.map(({ signal }) => signal!.aborted)).toEqual([true]);
   });
 });
