@@ -11,7 +11,7 @@ import { ChunkError } from '../base/errors.ts';
 import { newMeter, type ByteRange, type Meter } from '../storage/store.ts';
 import type { Codec } from '../codecs/codec.ts';
 import type { ChunkPart, ChunkSource, KeptChunk, Parts, ReadTask, StoredChunk } from './chunk-source.ts';
-import { handOver, unpack, type Taker, type Watcher } from './unpack.ts';
+import { hand, handOver, unpack, type Taker, type Watcher } from './unpack.ts';
 
 export interface ChunkReaderOptions {
   /** Reads in flight at once, over all calls. @default 32 */
@@ -77,9 +77,6 @@ interface Job {
   abort: AbortController;
 }
 
-/** The same bytes in memory of their own: a view of a larger read would keep all of that. */
-const alone = (bytes: Uint8Array): Uint8Array => (bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes));
-
 /** All that those who wait for a chunk now need of it, if parts are enough for each. */
 function bytesFor(one: Wanted | undefined): ByteRange[] | undefined {
   const ranges: ByteRange[] = [];
@@ -137,13 +134,7 @@ export class ChunkReader {
     const known = this.#wanted.get(key);
     if (cached || known) call.cost.cacheHits++;
     if (cached) {
-      const taker = this.#taker(call, ordinal, cell, true);
-      try {
-        taker.take(cached.bytes, cached.codec);
-        taker.done();
-      } catch (error) {
-        taker.fail(error);
-      }
+      hand(this.#taker(call, ordinal, cell, true), cached);
       return;
     }
     const wanted = known ?? { key, cell, waiters: [], served: [], job: undefined };
@@ -210,14 +201,16 @@ export class ChunkReader {
   async #deliver({ source, wanted, abort }: Job, cell: number, chunk: StoredChunk | undefined): Promise<void> {
     const one = wanted.get(cell);
     if (!one) return; // nobody wants it any more
+    let kept: KeptChunk | undefined;
     // Whoever joins while the bytes are here gets them, in another round.
     while (one.waiters.length > 0) {
       one.served = one.waiters.splice(0);
       const takers = one.served.map(({ call, ordinal }) => this.#taker(call, ordinal, cell, chunk !== undefined));
-      const bytes = await unpack(chunk, takers, this.#cache !== undefined, abort.signal);
-      if (bytes) this.#cache?.set(one.key, source.keep?.(cell, bytes) ?? { bytes: alone(bytes) });
+      if (kept) for (const taker of takers) hand(taker, kept);
+      else kept = await unpack(chunk, takers, this.#cache && (() => source.keeperOf?.(cell)), abort.signal);
       one.served = [];
     }
+    if (kept) this.#cache?.set(one.key, kept);
     this.#forget(one);
   }
 

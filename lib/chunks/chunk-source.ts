@@ -60,6 +60,14 @@ export interface KeptChunk {
   codec?: Codec;
 }
 
+/** Makes another form of a chunk as its bytes go by. Neither throws. */
+export interface Keeper {
+  /** The next piece of the inflated bytes, of any size; it must not be kept. */
+  add(bytes: Uint8Array): void;
+  /** @returns undefined when the bytes as they are are better. */
+  finish(): KeptChunk | undefined;
+}
+
 export interface ChunkSource {
   /** Names the scale among all that share a cache. */
   readonly id: string;
@@ -67,6 +75,6 @@ export interface ChunkSource {
   urlOf(cell: number): string;
   /** How the chunks of these cells are read: every cell in one task. */
   plan(cells: readonly number[]): readonly ReadTask[];
-  /** What a cache is to hold instead of the inflated bytes of a cell; undefined: those. Never throws. */
-  keep?(cell: number, bytes: Uint8Array): KeptChunk | undefined;
+  /** Makes what a cache is to hold instead of the inflated bytes of a cell; undefined: those are kept. */
+  keeperOf?(cell: number): Keeper | undefined;
 }

@@ -1,7 +1,7 @@
 /** What a cache keeps of raw chunks: the same labels as compressed_segmentation, in a small part of the bytes. */
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import { compressedSegmentation } from '../codecs/compressed-segmentation.ts';
-import { ENCODED_BLOCK_SIZE, encodeCompressedSegmentation } from '../codecs/encode-compressed-segmentation.ts';
+import { ENCODED_BLOCK_SIZE, SegmentationEncoder } from '../codecs/encode-compressed-segmentation.ts';
 import type { ChunkSource } from './chunk-source.ts';
 
 /** Reads what was encoded here, whatever block size the scale has. */
@@ -21,10 +21,17 @@ export function keepReencoded(source: ChunkSource, codec: Codec, layoutOf: (cell
     id: source.id,
     urlOf: (cell) => source.urlOf(cell),
     plan: (cells) => source.plan(cells),
-    keep(cell, raw) {
+    keeperOf(cell) {
       const layout = layoutOf(cell);
-      const bytes = compressedSegmentation.dataTypes.includes(layout.dataType) ? encodeCompressedSegmentation(raw, layout) : undefined;
-      return bytes && { bytes, codec: reencoded };
+      if (!reencoded.dataTypes.includes(layout.dataType)) return undefined;
+      const encoder = new SegmentationEncoder(layout);
+      return {
+        add: (raw) => encoder.add(raw),
+        finish() {
+          const bytes = encoder.finish();
+          return bytes && { bytes, codec: reencoded };
+        },
+      };
     },
   };
 }

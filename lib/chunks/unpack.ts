@@ -1,10 +1,10 @@
 /**
  * Stored bytes to those who wait for them. A large chunk whose voxels lie at known places goes by in windows, each taking its voxels out
- * as they pass, and is never held whole; any other is inflated once and shown to all.
+ * as they pass, and is never held whole, unless its bytes are to be kept as they are; any other is inflated once and shown to all.
  */
 import { canStream, decompressWindows } from '../compression/windows.ts';
 import type { Codec } from '../codecs/codec.ts';
-import type { ChunkPart, StoredChunk } from './chunk-source.ts';
+import type { ChunkPart, Keeper, KeptChunk, StoredChunk } from './chunk-source.ts';
 import { inflate } from './inflate.ts';
 
 /** Sees a chunk go by: pieces in order, `at` the offset of each. */
@@ -27,14 +27,22 @@ export interface Taker {
 const WHOLE_BYTES = 1024 * 1024;
 
 /**
- * @param keep Whether somebody wants the inflated bytes afterwards.
- * @returns The inflated bytes when they were made and somebody could use them.
+ * @param keep Given when something is to be kept: says what makes it, undefined for the inflated bytes as they are.
+ * @returns What to keep, when somebody could use the bytes.
  */
-export async function unpack(chunk: StoredChunk | undefined, takers: readonly Taker[], keep: boolean, signal: AbortSignal): Promise<Uint8Array | undefined> {
-  const watchers = keep || !chunk || !goesByWindows(chunk) ? [] : takers.map((taker) => taker.watch?.());
+export async function unpack(
+  chunk: StoredChunk | undefined,
+  takers: readonly Taker[],
+  keep: (() => Keeper | undefined) | undefined,
+  signal: AbortSignal,
+): Promise<KeptChunk | undefined> {
+  let keeper = chunk && keep?.();
+  const watchers = (keep && !keeper) || !chunk || !goesByWindows(chunk) ? [] : takers.map((taker) => taker.watch?.());
   if (chunk && watchers.length > 0 && watchers.every((watcher) => watcher !== undefined)) {
-    takers = await unpackWindows(chunk, takers, watchers, signal);
-    if (takers.length === 0) return undefined;
+    const { left, served } = await unpackWindows(chunk, takers, watchers, keeper, signal);
+    if (left.length === 0) return served && keeper ? (keeper.finish() ?? inflateAgain(chunk, signal)) : undefined;
+    takers = left;
+    keeper = keep?.(); // the other one has seen what is not the chunk
   }
   let bytes: Uint8Array | undefined;
   try {
@@ -45,18 +53,41 @@ export async function unpack(chunk: StoredChunk | undefined, takers: readonly Ta
   }
   let taken = false;
   for (const taker of takers) {
-    if (settle(taker, () => taker.take(bytes))) taken = true;
+    if (hand(taker, { bytes })) taken = true;
   }
-  return taken ? bytes : undefined;
+  return taken && bytes && keep ? remake(bytes, keeper) : undefined;
 }
+
+function remake(bytes: Uint8Array, keeper: Keeper | undefined): KeptChunk {
+  keeper?.add(bytes);
+  // Memory of its own: a view of a larger read would keep all of that.
+  return keeper?.finish() ?? { bytes: bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes) };
+}
+
+/** The rare chunk that went by in windows and is to be kept as it is after all. Everybody has been served, so nothing fails. */
+const inflateAgain = (chunk: StoredChunk, signal: AbortSignal): Promise<KeptChunk | undefined> =>
+  inflate(chunk, signal).then(
+    (bytes) => ({ bytes }),
+    () => undefined,
+  );
 
 const goesByWindows = ({ exactBytes, contentEncoding }: StoredChunk): boolean => exactBytes !== undefined && exactBytes > WHOLE_BYTES && canStream(contentEncoding);
 
-/** @returns Those not served yet, when what went by is not the chunk: it has another size, and may hold another bitstream. */
-async function unpackWindows(chunk: StoredChunk, takers: readonly Taker[], watchers: readonly Watcher[], signal: AbortSignal): Promise<Taker[]> {
+/**
+ * @returns `left`: those not served yet, when what went by is not the chunk: it has another size, and may hold another bitstream.
+ * `served`: whether somebody was.
+ */
+async function unpackWindows(
+  chunk: StoredChunk,
+  takers: readonly Taker[],
+  watchers: readonly Watcher[],
+  keeper: Keeper | undefined,
+  signal: AbortSignal,
+): Promise<{ left: readonly Taker[]; served: boolean }> {
   const watching = new Map(takers.map((taker, k) => [taker, watchers[k]]));
   try {
     const total = await decompressWindows(chunk.bytes, chunk.contentEncoding!, { maxBytes: chunk.maxBytes, signal }, (window, at) => {
+      keeper?.add(window);
       for (const [taker, watch] of watching) {
         try {
           watch(window, at);
@@ -66,26 +97,30 @@ async function unpackWindows(chunk: StoredChunk, takers: readonly Taker[], watch
         }
       }
     });
-    if (total !== chunk.exactBytes) return [...watching.keys()];
+    if (total !== chunk.exactBytes) return { left: [...watching.keys()], served: false };
     for (const taker of watching.keys()) taker.done();
+    return { left: [], served: watching.size > 0 };
   } catch (error) {
     for (const taker of watching.keys()) taker.fail(error);
+    return { left: [], served: false };
   }
-  return [];
 }
 
 /** Parts of a chunk, to one who needs no more than those. */
 export function handOver(parts: readonly ChunkPart[], taker: Taker): void {
-  settle(taker, () => {
+  try {
     const watch = taker.watch!()!;
     for (const { bytes, start } of parts) watch(bytes, start);
-  });
+  } catch (error) {
+    return taker.fail(error);
+  }
+  taker.done();
 }
 
-/** @returns whether it went well. */
-function settle(taker: Taker, act: () => void): boolean {
+/** All of a chunk to one who waits for it. @returns whether it went well. */
+export function hand(taker: Taker, { bytes, codec }: { bytes: Uint8Array | undefined; codec?: Codec }): boolean {
   try {
-    act();
+    taker.take(bytes, codec);
   } catch (error) {
     taker.fail(error);
     return false;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Vec3 } from '../../lib/base/vec3.ts';
 import type { ChunkLayout } from '../../lib/codecs/codec.ts';
 import { compressedSegmentation } from '../../lib/codecs/compressed-segmentation.ts';
-import { ENCODED_BLOCK_SIZE, encodeCompressedSegmentation } from '../../lib/codecs/encode-compressed-segmentation.ts';
+import { ENCODED_BLOCK_SIZE, SegmentationEncoder } from '../../lib/codecs/encode-compressed-segmentation.ts';
 import { fixtureChunks } from '../support/fixture-chunks.ts';
 import { loadFixture } from '../support/fixtures.ts';
 import { fullDecodeCseg } from '../support/full-decode.ts';
@@ -17,6 +17,13 @@ const layoutOf = (chunkSize: Vec3, dataType: LabelType = 'uint64', channels = 1)
 const rawOf = (values: readonly bigint[], { dataType }: ChunkLayout): Uint8Array =>
   new Uint8Array((dataType === 'uint64' ? BigUint64Array.from(values) : Uint32Array.from(values, Number)).buffer);
 
+/** @param pieceBytes How many bytes go by at a time. @default all */
+function encode(raw: Uint8Array, layout: ChunkLayout, pieceBytes = raw.byteLength): Uint8Array | undefined {
+  const encoder = new SegmentationEncoder(layout);
+  for (let at = 0; at < raw.byteLength; at += pieceBytes) encoder.add(raw.subarray(at, at + pieceBytes));
+  return encoder.finish();
+}
+
 /** The decoder whose values are not these, channel by channel, if any. */
 function misreader(encoded: Uint8Array, values: readonly bigint[], layout: ChunkLayout): string | undefined {
   const voxels = voxelsOf(layout);
@@ -27,7 +34,7 @@ function misreader(encoded: Uint8Array, values: readonly bigint[], layout: Chunk
 }
 
 function expectRoundTrip(values: readonly bigint[], layout: ChunkLayout): Uint8Array {
-  const encoded = encodeCompressedSegmentation(rawOf(values, layout), layout)!;
+  const encoded = encode(rawOf(values, layout), layout)!;
   expect(misreader(encoded, values, layout)).toBeUndefined();
   return encoded;
 }
@@ -48,7 +55,7 @@ const headerOf = (encoded: Uint8Array, block: number): { bits: number; table: nu
   return { bits: header >>> 24, table: header & 0xffffff, packed: view.getUint32(4 * (2 + 2 * block), true) };
 };
 
-describe('encodeCompressedSegmentation', () => {
+describe('SegmentationEncoder', () => {
   const size = fc.tuple(fc.integer({ min: 1, max: 19 }), fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 10 }));
   const chunk = fc.record({
     chunkSize: size,
@@ -57,13 +64,14 @@ describe('encodeCompressedSegmentation', () => {
     labels: fc.uniqueArray(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), { minLength: 1, maxLength: 600 }),
     /** How long a label goes on along x, at most. */
     run: fc.integer({ min: 1, max: 40 }),
+    pieceBytes: fc.integer({ min: 7, max: 5000 }),
     seed: fc.integer(),
   });
 
-  test('writes what both decoders read back, in less than the raw bytes, or nothing; the input stays as it is', () => {
+  test('writes what both decoders read back, in less than the raw bytes, or nothing, however the bytes go by; the input stays as it is', () => {
     const seen = { written: 0, refused: 0 };
     fc.assert(
-      fc.property(chunk, ({ chunkSize, channels, dataType, labels, run, seed }) => {
+      fc.property(chunk, ({ chunkSize, channels, dataType, labels, run, pieceBytes, seed }) => {
         const layout = layoutOf(chunkSize, dataType, channels), random = seeded(seed);
         const values: bigint[] = [];
         while (values.length < voxelsOf(layout) * channels) {
@@ -71,9 +79,10 @@ describe('encodeCompressedSegmentation', () => {
           for (let n = 1 + random.below(run); n > 0 && values.length < voxelsOf(layout) * channels; n--) values.push(dataType === 'uint32' ? label % 2n ** 32n : label);
         }
         const raw = atOddOffset(rawOf(values, layout)), before = raw.slice();
-        const encoded = encodeCompressedSegmentation(raw, layout);
+        const encoded = encode(raw, layout);
         expect(raw).toEqual(before);
         seen[encoded ? 'written' : 'refused']++;
+        expect(encode(raw, layout, pieceBytes)).toEqual(encoded);
         if (!encoded) return;
         expect(encoded.byteLength).toBe(encoded.buffer.byteLength);
         expect(encoded.byteLength).toBeLessThan(raw.byteLength);
@@ -139,15 +148,15 @@ describe('encodeCompressedSegmentation', () => {
     { what: 'a chunk that is cut', bytes: new Uint8Array(8 * 4096 - 1), layout: layoutOf([16, 16, 16]) },
     { what: 'a chunk that is too long', bytes: new Uint8Array(8 * 4096 + 8), layout: layoutOf([16, 16, 16]) },
     { what: 'one channel of two', bytes: new Uint8Array(8 * 4096), layout: layoutOf([16, 16, 16], 'uint64', 2) },
-  ])('writes nothing for $what', ({ bytes, layout }) => expect(encodeCompressedSegmentation(bytes, layout)).toBeUndefined());
+  ])('writes nothing for $what', ({ bytes, layout }) => expect(encode(bytes, layout)).toBeUndefined());
 
   test('writes nothing when a table would lie behind what 24 bits can say', () => {
     // Blocks of 8 x 8 x 8 with 257 labels each, all new: 770 words of 1024 a block.
     const layout = layoutOf([8, 8, 8 * 21_900]), words = new Uint32Array(2 * voxelsOf(layout));
     for (let block = 0, at = 0; block < 21_900; block++) for (let voxel = 0; voxel < 512; voxel++, at += 2) words[at] = block * 257 + (voxel < 256 ? voxel : 256);
-    expect(encodeCompressedSegmentation(new Uint8Array(words.buffer), layout)).toBeUndefined();
+    expect(encode(new Uint8Array(words.buffer), layout)).toBeUndefined();
     const fitting = layoutOf([8, 8, 8 * 21_500]), part = new Uint8Array(words.buffer, 0, 8 * voxelsOf(fitting));
-    const encoded = encodeCompressedSegmentation(part, fitting)!, out = new Uint32Array(2);
+    const encoded = encode(part, fitting)!, out = new Uint32Array(2);
     compressedSegmentation.decodePoints(encoded, fitting, Uint32Array.of(voxelsOf(fitting) - 1), out, Uint32Array.of(0));
     expect(out[0]).toBe(21_499 * 257 + 256);
   });
