@@ -86,7 +86,7 @@ describe('graphene-points lookup', () => {
 
   test.each([
     { flags: ['--supervoxels-only'], header: 'x,y,z,supervoxel_id,status', cells: `${first.supervoxel},ok` },
-    { flags: ['--lru-bytes', '10MB', '--concurrency', '2', '--timestamp', '1704067200', '--mip', '0'], header: 'x,y,z,supervoxel_id,root_id,status', cells: `${first.supervoxel},${first.root},ok` },
+    { flags: ['--lru-bytes', '10MB', '--lru-encoding', 'compressed_segmentation', '--concurrency', '2', '--timestamp', '1704067200', '--mip', '0'], header: 'x,y,z,supervoxel_id,root_id,status', cells: `${first.supervoxel},${first.root},ok` },
   ])('takes $flags', async ({ flags, header, cells }) => {
     const { code, stdout } = await lookup(['--points', '-', ...flags], csvOf([first.point]));
     expect([code, stdout]).toEqual([0, `${header}\n${first.point.join(',')},${cells}\n`]);
@@ -157,6 +157,7 @@ describe('graphene-points lookup', () => {
     { name: 'no points', flags: [], message: /^error: required option '--points <file>' not specified\n$/ },
     { name: 'an unknown option', flags: ['--points', '-', '--nope'], message: /^error: unknown option '--nope'\n/ },
     { name: 'a bad size', flags: ['--points', '-', '--lru-bytes', 'big'], message: /expected bytes, such as 200MB or 1GiB\.\n$/ },
+    { name: 'an encoding nothing is kept in', flags: ['--points', '-', '--lru-encoding', 'raw'], message: /Allowed choices are same, compressed_segmentation\.\n$/ },
   ])('refuses $name with 2 and leaves no file', async ({ flags, message }) => {
     const output = join(folder, 'out.csv');
     const { code, stdout, stderr } = await lookup([...flags, '--out', output], 'x,y,z\n1,2,3\n,2,3\n');
