@@ -1,23 +1,23 @@
 /**
  * One case of ours in one process: opens a volume, reads a point set cold and again warm, checks every answer, prints one JSON line.
  *
- *   tsx bench/measure.ts --base URL --volume NAME --points FILE_WITHOUT_SUFFIX [--lru BYTES] [--agglomerate]
+ *   tsx bench/measure.ts --base URL --volume NAME --points FILE_WITHOUT_SUFFIX [--lru BYTES] [--lru-encoding ENCODING] [--agglomerate]
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { openGraphene, openPrecomputed } from 'graphene-points';
 
 const { values: args } = parseArgs({
-  options: { base: { type: 'string' }, volume: { type: 'string' }, points: { type: 'string' }, lru: { type: 'string', default: '0' }, agglomerate: { type: 'boolean', default: false } },
+  options: { base: { type: 'string' }, volume: { type: 'string' }, points: { type: 'string' }, lru: { type: 'string', default: '0' }, 'lru-encoding': { type: 'string' }, agglomerate: { type: 'boolean', default: false } },
 });
 const read = (suffix: string): ArrayBuffer => new Uint8Array(readFileSync(`${args.points}.${suffix}`)).buffer;
 const points = new Float64Array(read('f64'));
 const truth = new BigUint64Array(read('u64'));
-const lruBytes = Number(args.lru);
+const lruBytes = Number(args.lru), lruEncoding = args['lru-encoding'] as 'same' | 'compressed_segmentation' | undefined;
 
 const volume = args.agglomerate
-  ? await openGraphene(`graphene://${args.base}/segmentation/table/${args.volume}`, { lruBytes, token: null })
-  : await openPrecomputed(`${args.base}/${args.volume}`, { lruBytes });
+  ? await openGraphene(`graphene://${args.base}/segmentation/table/${args.volume}`, { lruBytes, lruEncoding, token: null })
+  : await openPrecomputed(`${args.base}/${args.volume}`, { lruBytes, lruEncoding });
 
 const peakMb = (): number => Math.round(process.resourceUsage().maxRSS / 102.4) / 10;
 const before = peakMb();
