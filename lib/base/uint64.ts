@@ -17,5 +17,3 @@ export function idsFromBytes(bytes: Uint8Array): BigUint64Array {
   if (bytes.byteLength % 8 !== 0) throw new RangeError(`${bytes.byteLength} bytes are no whole number of uint64`);
   return new BigUint64Array(new Uint8Array(bytes).buffer); // not slice(): that of a Buffer is a view of its pool
 }
-
-export const MAX_UINT64 = 2n ** 64n - 1n;

@@ -3,16 +3,9 @@
  * 16 to 32 bytes a member; growing takes half as much again for a moment.
  */
 export class IdIndex {
-  #slots: Int32Array;
-  #pairs: Uint32Array;
+  #slots = new Int32Array(64).fill(-1);
+  #pairs = new Uint32Array(64);
   #size = 0;
-
-  constructor(expected = 32) {
-    let capacity = 32;
-    while (capacity < expected) capacity *= 2;
-    this.#pairs = new Uint32Array(capacity * 2);
-    this.#slots = new Int32Array(capacity * 2).fill(-1);
-  }
 
   get size(): number {
     return this.#size;

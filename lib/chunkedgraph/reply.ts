@@ -26,14 +26,14 @@ export function errorOfReply(reply: HttpReply, asked: AskedWith): GraphError | u
   if (status === 200) return undefined;
   const { url, origin } = asked;
   const token = asked.token ? `the token from ${asked.token.from}` : 'no token';
-  const secrets = asked.token ? [asked.token.token] : [];
+  const secrets = asked.token ? spellings(asked.token.token) : [];
   if (status >= 300 && status < 400)
     return new GraphError('LOGIN_REDIRECT', `${url} redirects instead of answering (${token} was sent): it wants a log-in, or the address is wrong`, url, status);
   const body = errorBody(reply);
   const said = typeof body.message === 'string' ? excerpt(new TextEncoder().encode(body.message), {}, secrets) : excerpt(reply.body, reply.headers, secrets);
   if (status === 401) {
     const refused = asked.token ? `refused ${token}` : 'wants a token, and none was sent';
-    return new GraphError('UNAUTHORIZED', `${url} ${refused}: ${said}. Get one at ${tokenPage(reply, origin)}`, url, status);
+    return new GraphError('UNAUTHORIZED', `${url} ${refused}: ${said}. Get one at ${tokenPage(reply, origin, secrets)}`, url, status);
   }
   if (status === 403 && body.error === 'missing_tos')
     return new GraphError('MISSING_TOS', `${url}: accept the terms of service first${formOf(body)}, then ask again`, url, status);
@@ -41,11 +41,15 @@ export function errorOfReply(reply: HttpReply, asked: AskedWith): GraphError | u
   return new GraphError('HTTP_STATUS', `${url} answered ${status}: ${said}`, url, status);
 }
 
+/** A token as a server may repeat it. */
+const spellings = (token: string): string[] => [token, encodeURIComponent(token), Buffer.from(token).toString('base64'), Buffer.from(token).toString('base64url')];
+
 /** The auth service is often another host: the reply names its `…/authorize`, beside which tokens are made. */
-function tokenPage({ headers }: HttpReply, origin: string): string {
+function tokenPage({ headers }: HttpReply, origin: string, secrets: readonly string[]): string {
   const [, realm = ''] = /\brealm="(https:[^"]*\/authorize)"/.exec(headers['www-authenticate'] ?? '') ?? [];
   const { origin: host, pathname } = new URL(URL.canParse(realm) ? realm : `${origin}/auth/api/v1/authorize`);
-  return `${host}${pathname.replace(/authorize$/, 'create_token')}`;
+  const page = `${host}${pathname.replace(/authorize$/, 'create_token')}`;
+  return secrets.some((secret) => page.includes(secret)) ? `${origin}/auth/api/v1/create_token` : page;
 }
 
 function formOf({ data }: ErrorBody): string {

@@ -1,5 +1,6 @@
 /** The encodings this version reads: one line each. */
 import { InfoError } from '../base/errors.ts';
+import { printable } from '../base/printable.ts';
 import type { DataType } from '../precomputed/data-type.ts';
 import type { Codec } from './codec.ts';
 import { compressedSegmentation } from './compressed-segmentation.ts';
@@ -28,7 +29,7 @@ export const codecFor = (encoding: string): Codec | undefined => CODECS.find((co
  */
 export function requireCodec(encoding: string, dataType: DataType, url?: string): Codec {
   const codec = codecFor(encoding);
-  if (!codec) throw new InfoError('UNSUPPORTED', `encoding ${JSON.stringify(encoding)} is not read; readable: ${READABLE_ENCODINGS.join(', ')}`, url);
+  if (!codec) throw new InfoError('UNSUPPORTED', `encoding ${JSON.stringify(printable(encoding, 60))}${url ? ` of ${url}` : ''} is not read; readable: ${READABLE_ENCODINGS.join(', ')}`, url);
   if (!codec.dataTypes.includes(dataType))
     throw new InfoError('BAD_INFO', `encoding ${codec.encoding} cannot hold ${dataType}; it holds ${codec.dataTypes.join(', ')}`, url);
   return codec;

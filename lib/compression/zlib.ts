@@ -2,6 +2,7 @@
  * gzip, deflate and brotli by node:zlib, into a buffer of about the right size: a raw chunk of 8 MB comes out 4 times faster
  * than with zlib's default of many 16 KiB pieces.
  */
+import { constants } from 'node:buffer';
 import { availableParallelism } from 'node:os';
 import * as zlib from 'node:zlib';
 import PQueue from 'p-queue';
@@ -27,6 +28,18 @@ const TYPICAL_RATIO = 8;
  */
 const large = new PQueue({ concurrency: availableParallelism() });
 
+/** The queue holds turns and not results: it keeps finished tasks for a while, and theirs would be megabytes. */
+async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  let end!: () => void;
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  await new Promise<void>((begin) => void large.add(() => (begin(), ended)));
+  try {
+    return await work();
+  } finally {
+    end();
+  }
+}
+
 const SYNC = { gzip: zlib.gunzipSync, deflate: zlib.inflateSync, br: zlib.brotliDecompressSync };
 type Callback = (error: NodeJS.ErrnoException | null, output: Buffer) => void;
 const ASYNC: Record<keyof typeof SYNC, (bytes: Uint8Array, options: { chunkSize: number; maxOutputLength: number }, callback: Callback) => void> = { gzip: zlib.gunzip, deflate: zlib.inflate, br: zlib.brotliDecompress };
@@ -34,9 +47,9 @@ const ASYNC: Record<keyof typeof SYNC, (bytes: Uint8Array, options: { chunkSize:
 export function undoZlib(format: keyof typeof SYNC, bytes: Uint8Array, { maxBytes, expectedBytes }: OutputSize): Uint8Array | Promise<Uint8Array> {
   const largest = Math.min(maxBytes, format === 'br' ? Infinity : bytes.byteLength * DEFLATE_RATIO);
   const expected = Math.min(largest, expectedBytes ?? hintedBytes(format, bytes, largest));
-  const options = { chunkSize: expected + SLACK_BYTES, maxOutputLength: Math.max(1, maxBytes) };
+  const options = { chunkSize: expected + SLACK_BYTES, maxOutputLength: Math.min(Math.max(1, maxBytes), constants.MAX_LENGTH) };
   if (expected > SYNC_BYTES)
-    return large.add(
+    return inTurn(
       () =>
         new Promise<Uint8Array>((resolve, reject) => {
           ASYNC[format](bytes, options, (error, output) => (error ? reject(decodeError(format, error, maxBytes)) : resolve(trimmed(output))));

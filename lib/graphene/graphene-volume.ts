@@ -8,7 +8,7 @@ import { RootFate, type RootBatcher, type RootFailure, type RootsAnswer } from '
 import type { ServerClock } from '../chunkedgraph/server-clock.ts';
 import { parseTimestamp, type Timestamp } from '../chunkedgraph/timestamp.ts';
 import type { PointInput } from '../points/input.ts';
-import { errorOfPoint, type PointValues } from '../points/point-reader.ts';
+import { errorsOfPoints, type PointValues } from '../points/point-reader.ts';
 import type { LookupStats, PointsResult, RootsResult, SupervoxelResult } from '../points/result.ts';
 import { PointStatus, statusText } from '../points/status.ts';
 import { checkNames, checkOnError, checkResolution, checkSnap, ROOT_OPTIONS, SCATTERED_OPTIONS, type RootOptions, type ScatteredPointsOptions } from './options.ts';
@@ -132,8 +132,11 @@ export class GrapheneVolume extends Volume {
     const result = await this.#scatteredPoints([point], { ...options, onError: 'status' }, () => undefined);
     const [row] = result.rows() as IterableIterator<{ supervoxelId: bigint; rootId?: bigint; status: string; error?: Error }>;
     const name = `point [${formatVec3(point)}]`;
-    if (row.status === 'suspect') this.#parts.logger.warn(`${name}: supervoxel ${row.supervoxelId} does not belong to the graph chunk of the point`);
-    else if (row.status !== 'ok' && row.status !== 'background')
+    if (row.status === 'suspect') {
+      this.#parts.logger.warn(`${name}: supervoxel ${row.supervoxelId} does not belong to the graph chunk of the point`);
+      // 0n is for background alone.
+      if ('timestamp' in result && row.rootId === 0n) throw noAnswer(`${name} (supervoxel ${row.supervoxelId})`, 'no_root', undefined, result.timestamp);
+    } else if (row.status !== 'ok' && row.status !== 'background')
       throw noAnswer(row.status === 'no_root' || row.status === 'root_failed' ? `${name} (supervoxel ${row.supervoxelId})` : name, row.status, row.error, 'timestamp' in result ? result.timestamp : undefined);
     return { supervoxelId: row.supervoxelId, rootId: row.rootId ?? 0n };
   }
@@ -153,6 +156,7 @@ export class GrapheneVolume extends Volume {
       warn,
     });
     const { status, failures, stats, snapped } = read;
+    const errorOf = errorsOfPoints(failures, status.length);
     const supervoxelIds = read.values as BigUint64Array;
     this.#check(read, supervoxelIds, warn);
     if (options.agglomerate === false) {
@@ -160,7 +164,7 @@ export class GrapheneVolume extends Volume {
         supervoxelIds, status, stats, ...snappedNm(snapped?.nm),
         *rows() {
           for (let index = 0; index < status.length; index++)
-            yield { index, supervoxelId: supervoxelIds[index], status: statusText(status[index]), ...snappedNm(snapped?.nm[index]), error: errorOfPoint(failures, index) };
+            yield { index, supervoxelId: supervoxelIds[index], status: statusText(status[index]), ...snappedNm(snapped?.nm[index]), error: errorOf(index) };
         },
       };
       return throwIfPartial(result, status.length, onError, failures);
@@ -178,7 +182,7 @@ export class GrapheneVolume extends Volume {
       supervoxelIds, rootIds, status, timestamp: new Date(answer.timestampMs), stats, ...snappedNm(snapped?.nm),
       *rows() {
         for (let index = 0; index < status.length; index++) {
-          const error = status[index] === PointStatus.rootFailed ? errorOfRoot(answer.failures, supervoxelIds[index]) : errorOfPoint(failures, index);
+          const error = status[index] === PointStatus.rootFailed ? errorOfRoot(answer.failures, supervoxelIds[index]) : errorOf(index);
           yield { index, supervoxelId: supervoxelIds[index], rootId: rootIds[index], status: statusText(status[index]), ...snappedNm(snapped?.nm[index]), error };
         }
       },

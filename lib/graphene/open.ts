@@ -2,6 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { existsSync } from 'node:fs';
 import { InfoError, PathError } from '../base/errors.ts';
+import { printable } from '../base/printable.ts';
 import { isLoopbackHost, isPublicAddress } from '../base/public-address.ts';
 import { ChunkedGraphClient } from '../chunkedgraph/client.ts';
 import { parseGraphInfo } from '../chunkedgraph/graph-info.ts';
@@ -107,13 +108,13 @@ async function withHttp<T>(options: OpenOptions, open: (http: HttpClient) => Pro
 
 const isStore = (storage: StorageOptions | Store | undefined): storage is Store => typeof (storage as Store | undefined)?.read === 'function';
 
+const headersOf = ({ headers, token }: StorageOptions = {}): Record<string, string> | undefined => {
+  const all = { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) };
+  return Object.keys(all).length > 0 ? all : undefined;
+};
+
 async function storeAt(path: string, allowAddress: AllowAddress, http: HttpClient, storage: StorageOptions | Store | undefined): Promise<Store> {
-  if (isStore(storage)) return storage;
-  const headers = { ...storage?.headers, ...(storage?.token !== undefined && { authorization: `Bearer ${storage.token}` }) };
-  const plain = /^(?:precomputed:\/\/)?http:\/\/(?:[^/]*@)?(\[[^\]]*\]|[^/:]*)/i.exec(path);
-  if (plain && Object.keys(headers).length > 0 && !isLoopbackHost(plain[1]))
-    throw new PathError('INSECURE_TOKEN', `credentials go over TLS or to loopback only, and ${plain[1]} is asked over http://`);
-  return openStore(path, { http, allowAddress, headers });
+  return isStore(storage) ? storage : openStore(path, { http, allowAddress, headers: headersOf(storage) });
 }
 
 /** Where the watershed is: as the user says, else as the server says as far as a server may. */
@@ -125,9 +126,13 @@ async function watershedStore(dataDir: string | undefined, graphPath: GraphPath,
     return store;
   }
   if (dataDir === undefined) throw new InfoError('BAD_INFO', `info at ${graphPath.infoUrl} has no data_dir; pass dataDir, the watershed's path`, graphPath.infoUrl);
-  const path = dataDir.replace(/^precomputed:\/\//, '');
+  const path = dataDir.trim().replace(/^precomputed:\/\//, '');
+  const said = `data_dir ${JSON.stringify(printable(dataDir))} came from ${graphPath.origin}`;
   if (!/^(https?|gs|s3):\/\//.test(path))
-    throw new PathError('FORBIDDEN_ADDRESS', `data_dir ${JSON.stringify(dataDir.slice(0, 200))} came from ${graphPath.origin}, and a server may not point at local files or memory; if you trust it, pass it as dataDir`);
+    throw new PathError('FORBIDDEN_ADDRESS', `${said}, and a server may not point at local files or memory; if you trust it, pass it as dataDir`);
+  // A server that names a host of its own choice must not be handed what was meant for the bucket.
+  if (headersOf(options.storage) && /^https?:/.test(path) && !(URL.canParse(path) && new URL(path).origin === graphPath.origin))
+    throw new PathError('INSECURE_TOKEN', `${said}: bucket credentials are not sent to a host that a server names; if you trust it, pass it as dataDir`);
   const serverIsLocal = isLoopbackHost(graphPath.hostname) || (serverAddress !== undefined && !isPublicAddress(serverAddress));
   return storeAt(path, serverIsLocal ? 'any' : 'public', http, options.storage);
 }
@@ -144,7 +149,12 @@ async function readInfo(store: Store, signal: AbortSignal | undefined): Promise<
   const url = `${store.url}/info`;
   const object = await store.read('info', { signal, maxBytes: INFO_BOUND });
   if (!object) throw new InfoError('NOT_FOUND', `no info at ${url}: is the path right?`, url);
-  const bytes = await decompress(object.bytes, object.contentEncoding, { maxBytes: INFO_BOUND });
+  let bytes: Uint8Array;
+  try {
+    bytes = await decompress(object.bytes, object.contentEncoding, { maxBytes: INFO_BOUND });
+  } catch (error) {
+    throw new InfoError('BAD_INFO', `info at ${url}: ${(error as Error).message}`, url, { cause: error });
+  }
   try {
     const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
     if (typeof json === 'object' && json !== null) return json as Record<string, unknown>;

@@ -4,7 +4,7 @@ import type { Vec3 } from '../base/vec3.ts';
 import type { DataType } from '../precomputed/data-type.ts';
 import type { Scale, VolumeInfo } from '../precomputed/info.ts';
 import type { PointInput } from '../points/input.ts';
-import { errorOfPoint, type PointReader } from '../points/point-reader.ts';
+import { errorsOfPoints, type PointReader } from '../points/point-reader.ts';
 import type { ValuesResult } from '../points/result.ts';
 import { statusText } from '../points/status.ts';
 import { checkNames, checkOnError, checkResolution, READ_OPTIONS, checkSnap, type Logger, type ReadPointsOptions } from './options.ts';
@@ -101,12 +101,12 @@ export class PrecomputedVolume extends Volume {
       onProgress: options.onProgress,
       warn: (message) => logger.warn(message),
     });
-    const channels = info.numChannels;
+    const channels = info.numChannels, errorOf = errorsOfPoints(failures, status.length);
     const result: ValuesResult = {
       values, status, stats, ...snappedNm(snapped?.nm),
       *rows() {
         for (let index = 0; index < status.length; index++)
-          yield { index, values: [...values.subarray(index * channels, (index + 1) * channels)], status: statusText(status[index]), ...snappedNm(snapped?.nm[index]), error: errorOfPoint(failures, index) };
+          yield { index, values: [...values.subarray(index * channels, (index + 1) * channels)], status: statusText(status[index]), ...snappedNm(snapped?.nm[index]), error: errorOf(index) };
       },
     };
     return throwIfPartial(result, status.length, onError, failures);

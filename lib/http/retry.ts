@@ -30,22 +30,23 @@ export const isRetriableStatus = (status: number): boolean => status === 408 || 
 
 /**
  * Milliseconds to wait before the next attempt, or undefined when the failure stands: exponential backoff with equal jitter
- * (half fixed, half random), or what `Retry-After` asks for.
+ * (half fixed, half random), or what `Retry-After` asks for where that is longer; more than 120 s is not waited for.
  */
 export function delayBeforeRetry(failure: Failure, { made, idle, retries, backoffMs }: Attempts, random: number, now: number): number | undefined {
   if (made > retries || failure.kind === 'final') return undefined;
   if (failure.kind === 'idle' && idle > MAX_IDLE_RETRIES) return undefined;
   if (failure.kind === 'status' && !isRetriableStatus(failure.status!)) return undefined;
-  const asked = retryAfterMs(failure.retryAfter, now);
-  if (asked !== undefined) return asked > MAX_RETRY_AFTER_MS ? undefined : asked;
   const ceiling = Math.min(MAX_DELAY_MS, backoffMs * 2 ** (made - 1));
-  return ceiling / 2 + (ceiling / 2) * random;
+  const backoff = ceiling / 2 + (ceiling / 2) * random;
+  const asked = retryAfterMs(failure.retryAfter, now) ?? 0;
+  // A server, or a clock, that says "at once" is not hammered.
+  return asked > MAX_RETRY_AFTER_MS ? undefined : Math.max(asked, backoff);
 }
 
 /** RFC 9110, 10.2.3: seconds or an HTTP date; anything else is ignored. */
 export function retryAfterMs(value: string | undefined, now: number): number | undefined {
   if (value === undefined) return undefined;
   if (/^\s*\d+\s*$/.test(value)) return Number(value) * 1000;
-  const date = Date.parse(value);
+  const date = / GMT\s*$/.test(value) ? Date.parse(value) : NaN; // Date.parse reads 10.5 as a day of 2001
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }

@@ -187,17 +187,15 @@ function warnOfAbsence(status: Uint8Array, { cells, order }: PointPlan, url: str
   warn(`none of the ${cells.length} chunks of these points is stored at ${url}: is the path right?`);
 }
 
-/** The error of point `index`, if its chunk failed. */
-export function errorOfPoint(failures: readonly ChunkFailure[], index: number): ChunkError | undefined {
-  return failures.find(({ points }) => holds(points, index))?.error;
-}
-
-function holds(ascending: Uint32Array, value: number): boolean {
-  let low = 0, high = ascending.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (ascending[middle] < value) low = middle + 1;
-    else high = middle;
-  }
-  return ascending[low] === value;
+/** Why a point failed. 4 bytes a point once the first is asked for, nothing when all went well. */
+export function errorsOfPoints(failures: readonly ChunkFailure[], count: number): (index: number) => ChunkError | undefined {
+  let failureOf: Uint32Array | undefined;
+  return (index) => {
+    if (failures.length === 0) return undefined;
+    if (!failureOf) {
+      failureOf = new Uint32Array(count);
+      for (const [k, { points }] of failures.entries()) for (const point of points) failureOf[point] = k + 1;
+    }
+    return failures[failureOf[index] - 1]?.error;
+  };
 }

@@ -1,9 +1,10 @@
 /** Schema errors in words. */
 import type { z } from 'zod';
+import { printable } from '../base/printable.ts';
 
 /** `scales[0].size: expected …` — the first problem of a failed parse, in words. */
 export function firstIssue(error: z.ZodError): string {
   const issue = error.issues[0];
   const path = issue.path.reduce<string>((text, part) => (typeof part === 'number' ? `${text}[${part}]` : text === '' ? String(part) : `${text}.${String(part)}`), '');
-  return path === '' ? issue.message : `${path}: ${issue.message}`;
+  return printable(path === '' ? issue.message : `${path}: ${issue.message}`);
 }

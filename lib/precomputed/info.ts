@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { InfoError } from '../base/errors.ts';
+import { printable } from '../base/printable.ts';
 import { product, type Vec3 } from '../base/vec3.ts';
 import { firstIssue } from './first-issue.ts';
 import { bytesPerValue, DATA_TYPES, type DataType } from './data-type.ts';
@@ -38,6 +39,8 @@ export interface VolumeInfo {
 
 /** What one chunk may hold, decoded: a server's info decides how much is allocated, up to this. */
 const MAX_CHUNK_BYTES = 2 ** 31;
+/** Voxels along a side of a compressed_segmentation block, unless the chunk is larger. */
+const MAX_BLOCK = 64;
 
 const vec3 = <T extends z.ZodType<number>>(of: T) => z.tuple([of, of, of]);
 const count = z.int().positive();
@@ -77,18 +80,22 @@ function toScale(scale: z.infer<typeof scaleSchema>, mip: number, bytesPerVoxel:
   const where = `scales[${mip}] of the info at ${url}`;
   const key = scale.key.replace(/^(\.\/)+/, '').replace(/\/+$/, '');
   // The format allows a key to leave its folder; nobody writes that, and it would let a server point anywhere in a store.
-  if (key === '' || /^[/\\]|[\\\0]|^[a-z][a-z0-9+.-]*:\/\//i.test(key) || key.split('/').some((part) => part === '..' || part === '.' || part === ''))
-    throw new InfoError('UNSUPPORTED', `${where}: key ${JSON.stringify(scale.key)} does not stay below the volume's folder`, url);
+  if (key === '' || /^[/\\]|[\\\p{Cc}\p{Cf}]|^[a-z][a-z0-9+.-]*:\/\//iu.test(key) || key.split('/').some((part) => part === '..' || part === '.' || part === ''))
+    throw new InfoError('UNSUPPORTED', `${where}: key ${JSON.stringify(printable(scale.key))} does not stay below the volume's folder`, url);
   if (scale.sharding != null && scale.chunk_sizes.length > 1)
     throw new InfoError('BAD_INFO', `${where}: a sharded scale has one chunk size, not ${scale.chunk_sizes.length}`, url);
   const chunkSize = scale.chunk_sizes[0];
-  if (product(chunkSize) * bytesPerVoxel > MAX_CHUNK_BYTES)
-    throw new InfoError('UNSUPPORTED', `${where}: chunks of ${chunkSize.join('x')} voxels of ${bytesPerVoxel} bytes; up to ${MAX_CHUNK_BYTES} bytes are readable`, url);
+  const largest = scale.size.map((size, axis) => Math.min(size, chunkSize[axis])) as unknown as Vec3;
+  if (product(largest) * bytesPerVoxel > MAX_CHUNK_BYTES)
+    throw new InfoError('UNSUPPORTED', `${where}: chunks of ${largest.join('x')} voxels of ${bytesPerVoxel} bytes; up to ${MAX_CHUNK_BYTES} bytes are readable`, url);
   const cells = [0, 1, 2].reduce((n, axis) => n * Math.ceil(scale.size[axis] / chunkSize[axis]), 1);
   if (cells > Number.MAX_SAFE_INTEGER) throw new InfoError('UNSUPPORTED', `${where}: more than 2^53 chunks`, url);
   const blockSize = scale.compressed_segmentation_block_size ?? undefined;
   if (scale.encoding === 'compressed_segmentation' && !blockSize)
     throw new InfoError('BAD_INFO', `${where}: compressed_segmentation needs compressed_segmentation_block_size`, url);
+  // Blocks are padded to their whole size: absurd ones would let a chunk take any number of bytes.
+  if (blockSize?.some((size, axis) => size > Math.max(MAX_BLOCK, chunkSize[axis])))
+    throw new InfoError('UNSUPPORTED', `${where}: blocks of ${blockSize.join('x')} voxels in chunks of ${chunkSize.join('x')}`, url);
   return {
     mip,
     key,

@@ -19,7 +19,8 @@ export class HttpStore implements Store {
   readonly #base: string;
   /** Of a signed prefix; goes with every key. */
   readonly #query: string;
-  readonly #secrets: string[];
+  /** Requests carry a query or credentials, which a server may repeat in many spellings: then nothing of its answers is quoted. */
+  readonly #signed: boolean;
   readonly #options: HttpStoreOptions;
 
   constructor(base: URL, options: HttpStoreOptions) {
@@ -28,8 +29,7 @@ export class HttpStore implements Store {
     this.#base = `${base.protocol}//${userInfo(base)}${base.host}${path}`;
     this.url = redactUrl(base).replace(/\/+$/, '');
     this.#options = options;
-    const values = Object.values(options.headers ?? {});
-    this.#secrets = [...values, ...values.map((value) => value.replace(/^\S+\s+/, '')), base.search.slice(1), base.password].filter(Boolean);
+    this.#signed = options.headers !== undefined || base.search !== '' || base.username !== '' || base.password !== '';
   }
 
   async read(key: string, { range, signal, maxBytes = DEFAULT_MAX_BYTES, absentBy403 = false, meter }: ReadOptions = {}): Promise<StoredObject | undefined> {
@@ -48,11 +48,16 @@ export class HttpStore implements Store {
     }
     if (status === 416 && range) throw beyondEnd(url, range, status);
     if (status !== 200 && status !== 206)
-      throw new RequestError('HTTP_STATUS', `${url} answered ${status}: ${excerpt(reply.body, reply.headers, this.#secrets) || 'nothing more'}`, url, status);
+      throw new RequestError('HTTP_STATUS', `${url} answered ${status}${this.#quote(reply)}`, url, status);
     if (isHtmlPage(reply.body, reply.headers))
-      throw new RequestError('BAD_RESPONSE', `${url} answered with a web page: ${excerpt(reply.body, reply.headers, this.#secrets)}`, url, status);
+      throw new RequestError('BAD_RESPONSE', `${url} answered with a web page${this.#quote(reply)}`, url, status);
     const contentEncoding = reply.headers['content-encoding']?.trim().toLowerCase() || undefined;
     return { bytes: reply.body, contentEncoding, ...(status === 206 && partOf(url, reply, range)) };
+  }
+
+  #quote({ body, headers }: HttpReply): string {
+    const said = this.#signed ? '' : excerpt(body, headers);
+    return said && `: ${said}`;
   }
 }
 

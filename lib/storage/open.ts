@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { PathError } from '../base/errors.ts';
+import { isLoopbackHost } from '../base/public-address.ts';
 import type { AllowAddress, HttpClient } from '../http/client.ts';
 import { redactUrl } from '../http/excerpt.ts';
 import { FileStore } from './file-store.ts';
@@ -42,7 +43,7 @@ const OPENERS: Record<string, Opener> = {
  * each may stand behind `precomputed://`. Nothing is read yet. A `file://` path is taken as it is, without percent-decoding,
  * as CloudVolume takes it.
  *
- * @throws PathError UNSUPPORTED_SCHEME, BAD_PATH, or FORBIDDEN_ADDRESS (`allowAddress: 'public'` and a local path).
+ * @throws PathError UNSUPPORTED_SCHEME, BAD_PATH, INSECURE_TOKEN (credentials for a plain http host), or FORBIDDEN_ADDRESS (`allowAddress: 'public'` and a local path).
  */
 export function openStore(path: string, options: OpenStoreOptions): Store {
   const location = path.trim().replace(/^precomputed:\/\//i, '');
@@ -64,6 +65,9 @@ function openFile(path: string): FileStore {
 function openUrl(path: string, options: OpenStoreOptions): HttpStore {
   if (!URL.canParse(path)) throw new PathError('BAD_PATH', `${redactUrl(path)} is not a URL`);
   const url = new URL(path);
+  const credentials = options.headers !== undefined || url.username !== '' || url.password !== '';
+  if (credentials && url.protocol === 'http:' && !isLoopbackHost(url.hostname))
+    throw new PathError('INSECURE_TOKEN', `credentials go over TLS or to loopback only, and ${redactUrl(path)} is neither`);
   if (url.hash) throw new PathError('BAD_PATH', `${redactUrl(path)}: a "#" in it must be written as %23`);
   return new HttpStore(url, options);
 }

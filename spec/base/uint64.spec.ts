@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { bytesOf, idsFromBytes, MAX_UINT64, wordsOf } from '../../lib/base/uint64.ts';
+import { bytesOf, idsFromBytes, wordsOf } from '../../lib/base/uint64.ts';
+
+const MAX_UINT64 = 2n ** 64n - 1n;
 
 const someIds = fc.array(fc.bigInt({ min: 0n, max: MAX_UINT64 }), { maxLength: 20 }).map((ids) => BigUint64Array.from(ids));
 

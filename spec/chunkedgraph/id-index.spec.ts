@@ -27,7 +27,7 @@ describe('IdIndex', () => {
       { seed: 5, numRuns: 200 },
     ));
 
-  test.each([0, 1, 31, 32, 33, 1000])('starts with room for %d and grows past it', (expected) => check(idsFrom(2000, (k) => k % 1500n), new IdIndex(expected)));
+  test('grows past the room it starts with', () => check(idsFrom(2000, (k) => k % 1500n)));
 
   test('sorts into fresh memory of the right length', () => {
     const index = new IdIndex();

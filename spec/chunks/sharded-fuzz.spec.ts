@@ -6,7 +6,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { DecodeError } from '../../lib/base/errors.ts';
 import type { Vec3 } from '../../lib/base/vec3.ts';
-import { errorOfPoint, PointReader } from '../../lib/points/point-reader.ts';
+import { errorOfPoint } from '../support/error-of-point.ts';
+import { PointReader } from '../../lib/points/point-reader.ts';
 import { PointStatus } from '../../lib/points/status.ts';
 import { parseInfo } from '../../lib/precomputed/info.ts';
 import { seeded, type Random } from '../support/random.ts';

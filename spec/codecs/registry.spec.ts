@@ -16,7 +16,7 @@ describe('registry', () => {
         name: 'InfoError',
         code: 'UNSUPPORTED',
         url: 'https://host/volume/info',
-        message: `encoding "${encoding}" is not read; readable: ${READABLE_ENCODINGS.join(', ')}`,
+        message: `encoding "${encoding}" of https://host/volume/info is not read; readable: ${READABLE_ENCODINGS.join(', ')}`,
       }),
     );
   });

@@ -1,10 +1,13 @@
 /** What breaks, breaks alone: a typed error or status that names point, chunk and URL, everything else intact, and no token anywhere. */
 import { inspect } from 'node:util';
+import nock from 'nock';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { openGraphene, openPrecomputed, PartialResultError, type GrapheneVolume, type OpenGrapheneOptions, type PointsResult } from '../../lib/index.ts';
+import { openGraphene, openPrecomputed, PartialResultError, PointStatus, type GrapheneVolume, type OpenGrapheneOptions, type PointsResult } from '../../lib/index.ts';
 import { createMockBucket, serveMocks, type Fault, type ServedMocks } from '../../mocks/index.ts';
 import { BEFORE, GRAPH_INFO, rootOf, spreadPoints, worldBucket, worldGraph, WORLD } from '../support/graph-world.ts';
 import { supervoxel, tinyInfo } from '../support/tiny-volume.ts';
+
+nock.restore(); // importing it patches http; the tests that want it say so
 
 const TOKEN = 'secret-token-0123456789abcdef';
 const graph = worldGraph({ token: TOKEN }), bucket = worldBucket();
@@ -142,6 +145,68 @@ describe('tokens', () => {
     await volume.scatteredPoints(spreadPoints(1));
     expect(bucket.log.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer bucket-token']);
     expect(graph.log.requests.filter(({ headers }) => headers.authorization !== `Bearer ${TOKEN}`)).toEqual([]);
+  });
+});
+
+describe('bucket credentials', () => {
+  /** A graph server on nock that says where its data are. */
+  const opened = (dataDir: string, options: OpenGrapheneOptions = {}): Promise<unknown> => {
+    nock('https://graph.example.org').get('/segmentation/table/world/info').reply(200, { ...GRAPH_INFO, data_dir: dataDir });
+    return openGraphene('graphene://https://graph.example.org/segmentation/table/world', { token: null, storage: { token: 'bucket-token' }, ...options }).then((volume) => volume.close());
+  };
+  beforeAll(() => nock.activate());
+  afterAll(() => (nock.cleanAll(), nock.restore()));
+
+  test.each(['https://evil.example.com/x', 'http://graph.example.org/x', 'https://graph.example.org:8443/x'])('are not for %s, which only the graph server names', async (dataDir) => {
+    await expect(opened(dataDir)).rejects.toMatchObject({ name: 'PathError', code: 'INSECURE_TOKEN', message: expect.stringContaining('dataDir') });
+  });
+
+  test.each(['gs://bucket/x', 's3://bucket/x', 'https://graph.example.org/x', 'precomputed://gs://bucket/x'])('are for %s', async (dataDir) => expect(opened(dataDir)).resolves.toBeUndefined());
+
+  test.each(['http://evil.example.com?@localhost/x', 'http://evil.example.com\\@localhost/x', ' http://evil.example.com/x', '\thttp://evil.example.com/x', 'http://10.0.0.1/x', 'http://user:pw@evil.example.com/x'])(
+    'do not go over plain HTTP to %j',
+    async (path) => {
+      for (const storage of path.includes('user:') ? [undefined] : [{ token: 'bucket-token' }, { headers: { 'x-key': 'k' } }])
+        await expect(openPrecomputed(path, { storage, retries: 0 })).rejects.toMatchObject({ name: 'PathError', code: 'INSECURE_TOKEN' });
+    },
+  );
+
+  test.each(['https://127.0.0.1:1/x', 'https://10.1.2.3/x', 'https://localhost:1/x', 'https://[::1]:1/x', 'http://169.254.169.254/x'])('and reads do not follow a public graph server to %s', async (dataDir) => {
+    nock('https://graph.example.org').get('/segmentation/table/world/info').reply(200, { ...GRAPH_INFO, data_dir: dataDir });
+    await using volume = await openGraphene('graphene://https://graph.example.org/segmentation/table/world', { token: null, retries: 0 });
+    const result = await volume.scatteredPoints([[17, 8, 4]], { agglomerate: false, onError: 'status' });
+    expect([...result.rows()]).toMatchObject([{ status: 'failed', error: { cause: { name: 'PathError', code: 'FORBIDDEN_ADDRESS' } } }]);
+  });
+
+  test('are in no error, however the server repeats them', async () => {
+    const query = 'X-Sig=SECRET%2BSIG&y=1';
+    const echoes = [query, query.replace('&', '&amp;'), decodeURIComponent(query), '<SignatureProvided>SECRET+SIG</SignatureProvided>', Buffer.from('SECRET+SIG').toString('base64')];
+    nock('https://bucket.example.org').get('/v/info').query(true).reply(403, echoes.join(' '));
+    const error = await caught(openPrecomputed(`https://bucket.example.org/v?${query}`, { retries: 0 }));
+    expect(error).toMatchObject({ status: 403 });
+    for (const secret of ['SECRET', 'U0VDUkVU']) expect(everything(error)).not.toContain(secret);
+  });
+});
+
+describe('a public bucket that answers 403 for what it has not', () => {
+  beforeAll(() => nock.activate());
+  afterAll(() => (nock.cleanAll(), nock.restore()));
+
+  test.each([
+    { path: 'gs://bucket/v', origin: 'https://storage.googleapis.com', prefix: '/bucket/v' },
+    { path: 's3://bucket/v', origin: 'https://bucket.s3.amazonaws.com', prefix: '/v' },
+  ])('has a missing chunk at $path, and says how often', async ({ path, origin, prefix }) => {
+    nock(origin).get(`${prefix}/info`).reply(200, tinyInfo(WORLD)).get(new RegExp(`^${prefix}/s0/`)).reply(403, 'AccessDenied');
+    await using volume = await openPrecomputed(path, { retries: 0 });
+    const { status, stats } = await volume.scatteredPoints([[17, 8, 4]]);
+    expect([...status]).toEqual([PointStatus.missingChunk]);
+    expect(stats.absentBy403).toBe(1);
+  });
+
+  test('has none when it was asked with credentials', async () => {
+    nock('https://storage.googleapis.com').get('/bucket/v/info').reply(200, tinyInfo(WORLD)).get(/s0/).reply(403, 'AccessDenied');
+    await using volume = await openPrecomputed('gs://bucket/v', { retries: 0, storage: { token: 't' } });
+    expect([...(await volume.scatteredPoints([[17, 8, 4]], { onError: 'status' })).status]).toEqual([PointStatus.failed]);
   });
 });
 

@@ -174,6 +174,8 @@ describe('suspects', () => {
     expect([...result.rows()]).toMatchObject([{ status: 'suspect', supervoxelId: supervoxel([0, 0, 0], 1), rootId: rootOf(0, 1) }, { status: 'suspect' }]);
     expect(warnings.filter((message) => message.includes('graph chunk'))).toHaveLength(1);
     expect(await volume.rootAt([17, 8, 4])).toBe(rootOf(0, 1));
+    // 0n is for background alone: a suspect without a root is no answer for one point.
+    await expect(volume.rootAt([17, 8, 4], { timestamp: '2023-01-01' })).rejects.toMatchObject({ code: 'NO_ROOT' });
     await using trusting = await openGraphene(path, { ...options, checkSupervoxels: false });
     expect([...(await trusting.scatteredPoints([[17, 8, 4]])).rows()]).toMatchObject([{ status: 'ok' }]);
     await mocks.close();

@@ -20,7 +20,7 @@ describe('delayBeforeRetry', () => {
   });
   test('lets a final failure stand', () => expect(delayBeforeRetry({ kind: 'final' }, first, 0, NOW)).toBeUndefined());
 
-  test.each([['0', 0], ['7', 7000], ['120', 120_000], ['121', undefined], ['Wed, 05 Jun 2024 10:00:03 GMT', 3000], ['Wed, 05 Jun 2024 09:00:00 GMT', 0], ['soon', 100]])(
+  test.each([['0', 100], ['10.5', 100], ['-1', 100], ['7', 7000], ['120', 120_000], ['121', undefined], ['Wed, 05 Jun 2024 10:00:03 GMT', 3000], ['Wed, 05 Jun 2024 09:00:00 GMT', 100], ['soon', 100]])(
     'honours Retry-After: %s',
     (retryAfter, ms) => expect(delayBeforeRetry({ kind: 'status', status: 429, retryAfter }, first, 0, NOW)).toBe(ms),
   );

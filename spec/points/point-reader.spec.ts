@@ -1,5 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import { errorOfPoint, PointReader, type PointReaderOptions } from '../../lib/points/point-reader.ts';
+import { errorOfPoint } from '../support/error-of-point.ts';
+import { PointReader, type PointReaderOptions } from '../../lib/points/point-reader.ts';
 import { PointStatus } from '../../lib/points/status.ts';
 import { parseInfo } from '../../lib/precomputed/info.ts';
 import { RequestError } from '../../lib/base/errors.ts';

@@ -99,14 +99,26 @@ describe('parseInfo', () => {
   });
 
   test.each<[what: string, part: object, message: RegExp]>([
-    ['chunks of more than 2 GiB', { chunk_sizes: [[16_385, 16_384, 1]] }, /chunks of 16385x16384x1 voxels of 8 bytes; up to 2147483648 bytes/],
-    ['chunks whose voxels overflow', { chunk_sizes: [[2 ** 50, 2 ** 50, 2 ** 50]] }, /up to 2147483648 bytes are readable/],
+    ['chunks of more than 2 GiB', { size: [20_000, 20_000, 10], chunk_sizes: [[16_385, 16_384, 1]] }, /chunks of 16385x16384x1 voxels of 8 bytes; up to 2147483648 bytes/],
+    ['chunks whose voxels overflow', { size: [2 ** 50, 2 ** 50, 2 ** 50], chunk_sizes: [[2 ** 50, 2 ** 50, 2 ** 50]] }, /up to 2147483648 bytes are readable/],
     ['more than 2^53 chunks', { size: [2 ** 18, 2 ** 18, 2 ** 18], chunk_sizes: [[1, 1, 1]] }, /more than 2\^53 chunks/],
   ])('does not take on %s', (_what, part, message) =>
     expect(thrownBy(() => parseScale(part))).toMatchObject({ name: 'InfoError', code: 'UNSUPPORTED', message: expect.stringMatching(message) }));
 
+  test.each<[what: string, part: object]>([
+    ['blocks larger than 64 voxels and the chunk', { encoding: 'compressed_segmentation', compressed_segmentation_block_size: [8, 4096, 8] }],
+    ['a key with terminal escapes', { key: 's0\u001b[2J' }],
+  ])('refuses %s, and repeats no control character', (_what, part) => {
+    const error = thrownBy(() => parseScale(part));
+    expect(error).toMatchObject({ name: 'InfoError', code: 'UNSUPPORTED', message: expect.not.stringMatching(/\p{Cc}/u) });
+  });
+
+  test('measures chunks by what the volume fills of them', () => {
+    expect(parseScale({ size: [10, 10, 10], chunk_sizes: [[2048, 2048, 2048]] }).chunkSize).toEqual([2048, 2048, 2048]);
+  });
+
   test('takes on just fewer', () => {
-    expect(parseScale({ chunk_sizes: [[16_384, 16_384, 1]] }).chunkSize).toEqual([16_384, 16_384, 1]);
+    expect(parseScale({ size: [20_000, 20_000, 10], chunk_sizes: [[16_384, 16_384, 1]] }).chunkSize).toEqual([16_384, 16_384, 1]);
     expect(parseScale({ size: [2 ** 18, 2 ** 18, 2 ** 16], chunk_sizes: [[1, 1, 1]] }).size).toEqual([2 ** 18, 2 ** 18, 2 ** 16]);
   });
 

@@ -27,7 +27,7 @@ describe('openStore', () => {
     ['precomputed://file:///data/vol', 'file:///data/vol'],
     ['mem://name/a/b/', 'mem://name/a/b'],
     ['mem://name', 'mem://name'],
-    ['http://u:p@host:81/vol/?sig=s#', 'http://host:81/vol'],
+    ['https://u:p@host:81/vol/?sig=s#', 'https://host:81/vol'],
     ['HTTPS://host/', 'https://host'],
     ['gs://bucket/vol/seg', 'https://storage.googleapis.com/bucket/vol/seg'],
     ['precomputed://gs://bucket', 'https://storage.googleapis.com/bucket'],

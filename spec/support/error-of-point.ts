@@ -1,0 +1,6 @@
+import type { ChunkError } from '../../lib/base/errors.ts';
+import { errorsOfPoints } from '../../lib/points/point-reader.ts';
+import type { ChunkFailure } from '../../lib/points/read-points.ts';
+
+/** Why one of fewer than 100,000 points failed. */
+export const errorOfPoint = (failures: readonly ChunkFailure[], index: number): ChunkError | undefined => errorsOfPoints(failures, 100_000)(index);
