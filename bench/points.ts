@@ -2,7 +2,7 @@
  * How long do points take, cold, beside CloudVolume and TensorStore? Every run is a fresh process; the peers take turns, so that the
  * ratio holds when the machine's speed drifts. Every answer is checked.
  *
- *   npm run bench -- --volumes DIR [--python PYTHON] [--server 'COMMAND …'] [--runs 5] [--sets c10k,u100k,u1M] [--names cseg_gzip,raw_gzip]
+ *   npm run bench -- --volumes DIR [--python PYTHON] [--server 'COMMAND …'] [--runs 5] [--sets c10k,u100k,u1M] [--names cseg_gzip,raw_gzip] [--cloudvolume NAMES]
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ const run = promisify(execFile);
 const { values: args } = parseArgs({
   options: {
     volumes: { type: 'string' }, python: { type: 'string' }, server: { type: 'string' }, runs: { type: 'string', default: '5' },
-    sets: { type: 'string', default: 'c10k,u100k,u1M' }, names: { type: 'string', default: 'cseg_gzip,raw_gzip' }, cloudvolume: { type: 'boolean', default: false },
+    sets: { type: 'string', default: 'c10k,u100k,u1M' }, names: { type: 'string', default: 'cseg_gzip,raw_gzip' }, cloudvolume: { type: 'string', default: '' },
   },
 });
 if (!args.volumes) throw new Error('--volumes DIR is needed: see bench/README.md');
@@ -59,7 +59,7 @@ try {
       const peer = (...more: string[]) => (): Promise<Measured> => measure(args.python!, [join(HERE, 'peers/measure.py'), ...shared, ...more]);
       const peers: Record<string, () => Promise<Measured>> = { 'graphene-points': ours };
       if (args.python && /^(cseg|raw)/.test(name)) peers.TensorStore = peer('--peer', 'tensorstore');
-      if (args.python && args.cloudvolume && set === 'c10k') Object.assign(peers, { 'CloudVolume, LRU 1 GB': peer('--peer', 'cloudvolume', '--lru', '1e9'), 'CloudVolume, no LRU': peer('--peer', 'cloudvolume') });
+      if (args.python && args.cloudvolume.split(',').includes(name) && set === 'c10k') Object.assign(peers, { 'CloudVolume, LRU 1 GB': peer('--peer', 'cloudvolume', '--lru', '1e9'), 'CloudVolume, no LRU': peer('--peer', 'cloudvolume') });
       await ours(); // the page cache is warm for everybody
       const taken: Record<string, Measured[]> = {};
       for (let round = 0; round < Number(args.runs); round++)

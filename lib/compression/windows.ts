@@ -10,7 +10,7 @@ import { createBrotliDecompress, createGunzip, createInflate, type BrotliDecompr
 import { DecodeError } from '../base/errors.ts';
 import { decodeError } from './zlib.ts';
 
-const WINDOW_BYTES = 128 * 1024;
+const WINDOW_BYTES = 256 * 1024;
 
 const STREAMS: Record<string, { format: string; create: (options: { chunkSize: number }) => Gunzip | Inflate | BrotliDecompress }> = {
   gzip: { format: 'gzip', create: createGunzip },
