@@ -50,5 +50,8 @@ function checked(ms: number, shown: string): Date {
   return new Date(Math.floor(ms));
 }
 
+/** Milliseconds since 1970 of a moment that may be left open: undefined for none and for `'now'`. @throws TimestampError. */
+export const fixedMs = (timestamp: Timestamp | undefined): number | undefined => (timestamp === undefined || timestamp === 'now' ? undefined : parseTimestamp(timestamp).getTime());
+
 /** What goes into the query: `1717582201.203`. */
 export const toUnixSeconds = (ms: number): string => (ms / 1000).toFixed(3);

@@ -6,7 +6,7 @@ import type { GraphInfo } from '../chunkedgraph/graph-info.ts';
 import type { GraphPath } from '../chunkedgraph/graph-path.ts';
 import { RootFate, type RootBatcher, type RootFailure, type RootsAnswer } from '../chunkedgraph/root-batcher.ts';
 import type { ServerClock } from '../chunkedgraph/server-clock.ts';
-import { parseTimestamp, type Timestamp } from '../chunkedgraph/timestamp.ts';
+import { fixedMs, type Timestamp } from '../chunkedgraph/timestamp.ts';
 import type { PointInput } from '../points/input.ts';
 import { errorsOfPoints, type PointValues } from '../points/point-reader.ts';
 import type { LookupStats, PointsResult, RootsResult, SupervoxelResult } from '../points/result.ts';
@@ -52,7 +52,7 @@ export class GrapheneVolume extends Volume {
 
   /** The same volume at one moment; connections and caches are shared, and closing either closes both. @throws TimestampError. */
   at(timestamp: Timestamp): GrapheneVolume {
-    return new GrapheneVolume(this.#parts, toMs(timestamp));
+    return new GrapheneVolume(this.#parts, fixedMs(timestamp));
   }
 
   /**
@@ -149,7 +149,7 @@ export class GrapheneVolume extends Volume {
     this.#checkRootOptions(options);
     const read = await this.#parts.reader.read(points, {
       resolution: checkResolution(options.resolution) ?? this.parts.resolution,
-      mip: this.#checkedMip(options.mip),
+      mip: checkMip(options.mip ?? this.#parts.mip, this.#parts.graph.cvMip),
       snapNm: checkSnap(options.snap),
       signal: boundTo(this.parts, options.signal),
       onProgress: options.onProgress,
@@ -213,13 +213,7 @@ export class GrapheneVolume extends Volume {
     const { nLayers } = this.#parts.graph;
     if (stopLayer !== undefined && !(Number.isInteger(stopLayer) && stopLayer >= 2 && stopLayer <= nLayers))
       throw new RangeError(`stopLayer must be a whole number from 2 to ${nLayers}, the root layer, not ${String(stopLayer)}`);
-    return { timestampMs: timestamp === undefined ? this.#timestampMs : toMs(timestamp), stopLayer };
-  }
-
-  #checkedMip(mip = this.#parts.mip): number {
-    const { cvMip } = this.#parts.graph;
-    if (mip < cvMip) throw new RangeError(`mip ${mip} is finer than the graph's own, ${cvMip}: it holds no supervoxels of this graph`);
-    return mip;
+    return { timestampMs: timestamp === undefined ? this.#timestampMs : fixedMs(timestamp), stopLayer };
   }
 }
 
@@ -243,7 +237,11 @@ function applyFates(fates: Uint8Array, status: Uint8Array): void {
   }
 }
 
-const toMs = (timestamp: Timestamp): number | undefined => (timestamp === 'now' ? undefined : parseTimestamp(timestamp).getTime());
+/** @internal @returns `mip`. @throws RangeError when it is finer than the graph's. */
+export function checkMip(mip: number, cvMip: number): number {
+  if (mip < cvMip) throw new RangeError(`mip ${mip} is finer than the graph's own, ${cvMip}: it holds no supervoxels of this graph`);
+  return mip;
+}
 
 function toIds(ids: BigUint64Array | readonly bigint[]): BigUint64Array {
   if (ids instanceof BigUint64Array) return ids;

@@ -8,17 +8,17 @@ import { ChunkedGraphClient } from '../chunkedgraph/client.ts';
 import { parseGraphInfo } from '../chunkedgraph/graph-info.ts';
 import { parseGraphPath, type GraphPath } from '../chunkedgraph/graph-path.ts';
 import { RootBatcher } from '../chunkedgraph/root-batcher.ts';
-import { parseTimestamp } from '../chunkedgraph/timestamp.ts';
+import { fixedMs } from '../chunkedgraph/timestamp.ts';
 import { findToken } from '../chunkedgraph/token.ts';
 import { decompress } from '../compression/decompress.ts';
 import { createHttpClient, type AllowAddress, type HttpClient } from '../http/client.ts';
 import { redactUrl } from '../http/excerpt.ts';
 import { PointReader } from '../points/point-reader.ts';
-import { parseInfo, type VolumeInfo } from '../precomputed/info.ts';
+import { parseInfo, scaleAt, type VolumeInfo } from '../precomputed/info.ts';
 import { FileStore } from '../storage/file-store.ts';
 import { openStore } from '../storage/open.ts';
 import type { Store } from '../storage/store.ts';
-import { GrapheneVolume } from './graphene-volume.ts';
+import { checkMip, GrapheneVolume } from './graphene-volume.ts';
 import { checkOpenOptions, checkResolution, type Logger, type OpenGrapheneOptions, type OpenOptions, type StorageOptions } from './options.ts';
 import { PrecomputedVolume, type VolumeParts } from './precomputed-volume.ts';
 
@@ -51,7 +51,7 @@ export async function openPrecomputed(path: string, options: OpenOptions = {}): 
  */
 export async function openGraphene(path: string, options: OpenGrapheneOptions = {}): Promise<GrapheneVolume> {
   checkOpenOptions(options, true);
-  const timestampMs = options.timestamp === undefined || options.timestamp === 'now' ? undefined : parseTimestamp(options.timestamp).getTime();
+  const timestampMs = fixedMs(options.timestamp);
   const logger = options.logger ?? CONSOLE;
   const warn = (message: string): void => logger.warn(message);
   const graphPath = parseGraphPath(path);
@@ -82,7 +82,7 @@ interface Opened {
 
 function partsOf({ raw, info, store, infoWasRead, mip, http, options }: Opened): VolumeParts {
   const chosen = options.mip ?? mip;
-  if (chosen >= info.scales.length) throw new RangeError(`mip ${chosen} is not one of 0 to ${info.scales.length - 1}`);
+  scaleAt(info.scales, chosen);
   const life = new AbortController();
   setMaxListeners(0, life.signal); // every call under way listens
   return {
@@ -141,7 +141,7 @@ function checkWatershed(info: VolumeInfo, cvMip: number, mip: number | undefined
   if (info.type !== 'segmentation' || info.dataType !== 'uint64' || info.numChannels !== 1)
     throw new InfoError('BAD_INFO', `info at ${url}: a watershed is a segmentation of one uint64 channel, not ${info.type} of ${info.numChannels} x ${info.dataType}`, url);
   if (cvMip >= info.scales.length) throw new InfoError('BAD_INFO', `info at ${url}: graph.cv_mip is ${cvMip}, but there are ${info.scales.length} scales`, url);
-  if (mip !== undefined && mip < cvMip) throw new RangeError(`mip ${mip} is finer than the graph's own, ${cvMip}: it holds no supervoxels of this graph`);
+  checkMip(mip ?? cvMip, cvMip);
 }
 
 /** @throws InfoError NOT_FOUND, BAD_INFO; RequestError. */

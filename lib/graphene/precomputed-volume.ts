@@ -2,7 +2,7 @@
 import { VolumeClosedError } from '../base/errors.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import type { DataType } from '../precomputed/data-type.ts';
-import type { Scale, VolumeInfo } from '../precomputed/info.ts';
+import { scaleAt, type Scale, type VolumeInfo } from '../precomputed/info.ts';
 import type { PointInput } from '../points/input.ts';
 import { errorsOfPoints, type PointReader } from '../points/point-reader.ts';
 import type { ValuesResult } from '../points/result.ts';
@@ -65,9 +65,7 @@ export class Volume {
 
   /** Voxels of `mip` that the volume covers: half-open. @throws RangeError for a mip it has not. */
   bounds(mip = this.parts.mip): { min: Vec3; max: Vec3 } {
-    const scale = this.scales[mip];
-    if (!scale) throw new RangeError(`mip ${mip} is not one of 0 to ${this.scales.length - 1}`);
-    const { voxelOffset: min, size } = scale;
+    const { voxelOffset: min, size } = scaleAt(this.scales, mip);
     return { min, max: [min[0] + size[0], min[1] + size[1], min[2] + size[2]] };
   }
 

@@ -11,7 +11,7 @@ import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import { requireCodec } from '../codecs/registry.ts';
 import { DATA_TYPES, wordsView, type ValueArray } from '../precomputed/data-type.ts';
 import { cellSize } from '../precomputed/grid.ts';
-import type { Scale, VolumeInfo } from '../precomputed/info.ts';
+import { scaleAt, type Scale, type VolumeInfo } from '../precomputed/info.ts';
 import { parseSharding } from '../precomputed/sharding.ts';
 import type { Store } from '../storage/store.ts';
 import { Ball } from './ball.ts';
@@ -139,8 +139,7 @@ export class PointReader {
     const { info, store, infoWasRead, lruEncoding, rangeReads } = this.#options;
     const known = this.#scales.get(mip);
     if (known) return known;
-    const scale = info.scales[mip];
-    if (!scale) throw new RangeError(`mip ${mip} is not one of 0 to ${info.scales.length - 1}`);
+    const scale = scaleAt(info.scales, mip);
     const codec = requireCodec(scale.encoding, info.dataType, store.url);
     const sharding = scale.sharding === undefined ? undefined : parseSharding(scale.sharding, `scales[${mip}] of the info at ${store.url}`, store.url);
     const layoutOf = (cell: number): ChunkLayout => ({

@@ -64,6 +64,13 @@ const infoSchema = z.looseObject({
   scales: z.array(scaleSchema).min(1),
 });
 
+/** @throws RangeError for a mip the volume has not. */
+export function scaleAt(scales: readonly Scale[], mip: number): Scale {
+  const scale = scales[mip];
+  if (!scale) throw new RangeError(`mip ${mip} is not one of 0 to ${scales.length - 1}`);
+  return scale;
+}
+
 /**
  * @param json What the info file holds.
  * @param url Where it was read from, for messages.
