@@ -7,6 +7,7 @@ import { isLoopbackHost, isPublicAddress } from '../base/public-address.ts';
 import { ChunkedGraphClient } from '../chunkedgraph/client.ts';
 import { parseGraphInfo } from '../chunkedgraph/graph-info.ts';
 import { parseGraphPath, type GraphPath } from '../chunkedgraph/graph-path.ts';
+import { GraphServer } from '../chunkedgraph/graph-server.ts';
 import { RootBatcher } from '../chunkedgraph/root-batcher.ts';
 import { fixedMs } from '../chunkedgraph/timestamp.ts';
 import { findToken } from '../chunkedgraph/token.ts';
@@ -57,7 +58,7 @@ export async function openGraphene(path: string, options: OpenGrapheneOptions = 
   const graphPath = parseGraphPath(path);
   const token = await findToken(graphPath, options, warn);
   return withHttp(options, async (http) => {
-    const client = new ChunkedGraphClient({ http, path: graphPath, token, rootTimeoutMs: options.rootTimeoutMs });
+    const client = new ChunkedGraphClient({ server: new GraphServer({ http, path: graphPath, token }), rootTimeoutMs: options.rootTimeoutMs });
     const { json, serverAddress } = await client.info(options.signal);
     const graph = parseGraphInfo(json, graphPath.infoUrl);
     const info = parseInfo(json, graphPath.infoUrl);

@@ -3,7 +3,8 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { RequestError } from '../../lib/base/errors.ts';
 import { bytesOf } from '../../lib/base/uint64.ts';
-import { ChunkedGraphClient, type ChunkedGraphClientOptions } from '../../lib/chunkedgraph/client.ts';
+import { ChunkedGraphClient } from '../../lib/chunkedgraph/client.ts';
+import { GraphServer, type GraphServerOptions } from '../../lib/chunkedgraph/graph-server.ts';
 import { parseGraphPath } from '../../lib/chunkedgraph/graph-path.ts';
 import { ServerClock } from '../../lib/chunkedgraph/server-clock.ts';
 import type { HttpClient, HttpReply, HttpRequest } from '../../lib/http/client.ts';
@@ -15,7 +16,7 @@ const TOKEN = { token: 's3cr3t-token', from: 'CAVE_TOKEN' };
 type Answer = Partial<Omit<HttpReply, 'body'>> & { body?: Uint8Array | string };
 
 /** A client of a server that answers as told; notes what it is asked. */
-function clientOf(answer: (request: HttpRequest) => Answer, options: Partial<ChunkedGraphClientOptions> = {}) {
+function clientOf(answer: (request: HttpRequest) => Answer, { rootTimeoutMs, ...options }: Partial<GraphServerOptions> & { rootTimeoutMs?: number } = {}) {
   const asked: HttpRequest[] = [];
   const http: HttpClient = {
     async request(request) {
@@ -25,7 +26,7 @@ function clientOf(answer: (request: HttpRequest) => Answer, options: Partial<Chu
     },
     close() {},
   };
-  return { asked, client: new ChunkedGraphClient({ http, path: parseGraphPath(`graphene://${ORIGIN}/segmentation/table/t`), token: TOKEN, ...options }) };
+  return { asked, client: new ChunkedGraphClient({ server: new GraphServer({ http, path: parseGraphPath(`graphene://${ORIGIN}/segmentation/table/t`), token: TOKEN, ...options }), rootTimeoutMs }) };
 }
 
 const IDS = BigUint64Array.of(72127962782105601n, 2n ** 64n - 1n, 0n, 72127962782105601n);
