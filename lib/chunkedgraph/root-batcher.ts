@@ -10,6 +10,9 @@ import { wordsOf } from '../base/uint64.ts';
 import type { ChunkedGraphClient } from './client.ts';
 import type { IdLayout } from './id-layout.ts';
 import { IdIndex } from './id-index.ts';
+import { RootFate, type RootFailure, type RootQuestion, type RootsAnswer, type RootSource } from './root-source.ts';
+
+export { RootFate, type RootFailure, type RootQuestion, type RootsAnswer };
 
 export interface RootBatcherOptions {
   client: Pick<ChunkedGraphClient, 'roots' | 'clock'>;
@@ -21,35 +24,6 @@ export interface RootBatcherOptions {
   /** Requests at once. @default 4 */
   concurrency?: number;
   warn?: (message: string) => void;
-}
-
-export interface RootQuestion {
-  /** Milliseconds since 1970; undefined: now, one instant for all that enter the same window. */
-  timestampMs?: number;
-  /** @default the root layer */
-  stopLayer?: number;
-  signal?: AbortSignal;
-}
-
-/** What became of an ID, apart from the ID it got. */
-export const RootFate = { ok: 0, noRoot: 1, failed: 2, zero: 3, notLookedUp: 4 } as const;
-
-/** A request that failed and the range of IDs it held. */
-export interface RootFailure {
-  first: bigint;
-  last: bigint;
-  error: Error;
-}
-
-export interface RootsAnswer {
-  timestampMs: number;
-  /** One an ID asked; 0 wherever there is none. */
-  rootIds: BigUint64Array;
-  /** {@link RootFate}, one an ID asked. */
-  fates: Uint8Array;
-  failures: RootFailure[];
-  distinct: number;
-  requests: number;
 }
 
 const ZERO = 0xffffffff, NOT_LOOKED_UP = 0xfffffffe;
@@ -74,7 +48,7 @@ interface Answered {
   requests: number;
 }
 
-export class RootBatcher {
+export class RootBatcher implements RootSource {
   readonly #options: RootBatcherOptions;
   readonly #queue: PQueue;
   /** Of the window that is open, by moment and layer. */
@@ -216,5 +190,5 @@ function hand(ids: BigUint64Array, ordinals: Uint32Array, batch: Batch, answered
     }
   }
   const { failures, requests } = answered;
-  return { timestampMs: batch.timestampMs, rootIds, fates, failures, distinct: batch.index.size, requests };
+  return { timestampMs: batch.timestampMs, settled: false, rootIds, fates, failures, distinct: batch.index.size, requests };
 }
