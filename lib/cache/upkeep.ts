@@ -1,0 +1,48 @@
+/** What a person may want of a cache folder: how much is in it, all of it gone, whether it is sound. */
+import { basename } from 'node:path';
+import { CacheFolder } from './cache-folder.ts';
+import { decodeEntry } from './entry.ts';
+
+export interface CacheStats {
+  path: string;
+  entries: number;
+  /** On disk. */
+  bytes: number;
+  /** When the entry that was used least recently was last used; undefined in an empty cache. */
+  oldestUse: Date | undefined;
+}
+
+/** @throws The error of the file system; a folder that does not exist is an empty cache. */
+export async function cacheStats(folder: string): Promise<CacheStats> {
+  const cache = new CacheFolder(folder, Infinity);
+  const entries = await cache.list();
+  const oldest = entries.reduce((ms, { usedMs }) => Math.min(ms, usedMs), Infinity);
+  return {
+    path: cache.path,
+    entries: entries.length,
+    bytes: entries.reduce((sum, { size }) => sum + size, 0),
+    oldestUse: entries.length > 0 ? new Date(oldest) : undefined,
+  };
+}
+
+/** Deletes the cache, and nothing else in the folder. @returns what was in it. */
+export async function clearCache(folder: string): Promise<CacheStats> {
+  const stats = await cacheStats(folder);
+  await new CacheFolder(folder, Infinity).clear();
+  return stats;
+}
+
+/** Reads every entry and deletes those that do not check out. */
+export async function verifyCache(folder: string): Promise<{ path: string; entries: number; damaged: number }> {
+  const cache = new CacheFolder(folder, Infinity);
+  const entries = await cache.list();
+  let damaged = 0;
+  for (const { file } of entries) {
+    const found = await cache.read(file);
+    const decoded = found && decodeEntry(found.bytes);
+    if (!found || (decoded && basename(cache.fileOf(decoded.key)) === basename(file))) continue;
+    damaged++;
+    await cache.remove(file);
+  }
+  return { path: cache.path, entries: entries.length, damaged };
+}

@@ -1,0 +1,73 @@
+/** One folder, many processes, half of them killed at any moment. */
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { CacheFolder } from '../../lib/cache/cache-folder.ts';
+import type { DiskCacheCounts } from '../../lib/cache/disk-cache.ts';
+import { cacheStats, verifyCache } from '../../lib/cache/upkeep.ts';
+
+const HAMMER = fileURLToPath(new URL('hammer.ts', import.meta.url));
+const MAX_BYTES = 3 * 1024 * 1024, PROCESSES = 20;
+
+let folder: string;
+beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'gp-cache-'))));
+afterAll(() => rm(folder, { recursive: true }));
+
+interface Ended {
+  signal: string | null;
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve!: () => void;
+  return { promise: new Promise((done) => (resolve = done)), resolve };
+}
+
+/** @param kill When to kill it; undefined: it ends by itself. */
+function hammer(seed: number, kill: Promise<void> | undefined): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ['--import', 'tsx', HAMMER, folder, String(MAX_BYTES), String(seed), kill ? '1000000' : '300']);
+    const ended: Ended = { signal: null, code: null, out: '', err: '' };
+    child.stdout.on('data', (text: Buffer) => (ended.out += text.toString()));
+    child.stderr.on('data', (text: Buffer) => (ended.err += text.toString()));
+    child.on('close', (code, signal) => resolve({ ...ended, code, signal }));
+    void kill?.then(() => child.kill('SIGKILL'));
+  });
+}
+
+test('twenty processes share a folder, ten are killed: nothing false is read, and the bound holds', async () => {
+  const kills = Array.from({ length: PROCESSES / 2 }, () => deferred());
+  const running = Array.from({ length: PROCESSES }, (_, k) => hammer(k + 1, k % 2 ? kills[k >> 1].promise : undefined));
+  const gentle = running.filter((_, k) => k % 2 === 0);
+  // One dies whenever a gentle one ends: at ten moments that nobody chose.
+  gentle.forEach((process, k) => void process.then(() => kills[k].resolve()));
+  let most = 0;
+  const watch = (async () => {
+    let over = false;
+    void Promise.all(running).then(() => (over = true));
+    while (!over) most = Math.max(most, (await cacheStats(folder)).bytes);
+  })();
+  const ended = await Promise.all(running);
+  await watch;
+
+  expect(ended.filter(({ signal }) => signal === 'SIGKILL')).toHaveLength(PROCESSES / 2);
+  for (const { code, err, out } of ended.filter(({ signal }) => signal === null)) {
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    const { hits, misses, damaged } = JSON.parse(out) as DiskCacheCounts;
+    expect([hits + misses, damaged]).toEqual([300, 0]);
+  }
+  expect(most).toBeGreaterThan(MAX_BYTES / 4);
+  // Counted folder by folder: what moves meanwhile may count twice.
+  expect(most).toBeLessThanOrEqual(1.3 * MAX_BYTES);
+  expect((await cacheStats(folder)).bytes).toBeLessThanOrEqual(MAX_BYTES);
+  expect((await verifyCache(folder)).damaged).toBe(0);
+
+  const cache = new CacheFolder(folder, MAX_BYTES);
+  expect(await cache.collect(Date.now())).toBeDefined(); // whoever died collecting holds no lock
+  expect(await readdir(join(cache.path, 'tmp'))).toEqual([]);
+}, 120_000);
