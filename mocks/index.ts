@@ -9,3 +9,8 @@ export { serveMocks, type ServedMocks, type ServeMocksOptions } from './loopback
 export { mockRequest, type MockHandler, type MockRequest, type MockResponse } from './message.ts';
 export { RequestLog, type LoggedRequest, type PathPattern } from './request-log.ts';
 export { mockServer, type MockRoutes, type MockServer } from './server.ts';
+export { buildPrecomputed, type BuiltPrecomputed, type PrecomputedInfo, type PrecomputedOptions } from './volume/precomputed.ts';
+export type { Bitstream } from './volume/bitstream.ts';
+export type { Encoding } from './volume/encoders.ts';
+export type { ShardingJson } from './volume/shards.ts';
+export type { Labels, ValueOf } from './volume/values.ts';

@@ -1,0 +1,78 @@
+/**
+ * Writes `compresso`, format version 1, connectivity 4, windows of 8 x 8 x 1, the plainest way that is valid: no runs of windows, and every
+ * location that its neighbours do not tell holds its label.
+ * Source: seung-lab/compresso, README.md, "Compresso Stream Format", and compresso.hpp. No code of it is used.
+ */
+import type { Vec3 } from '../../lib/base/vec3.ts';
+import { regionsOf } from './regions.ts';
+
+const STEP = 8;
+const LABEL_FOLLOWS = 6;
+
+type Unsigned = BigUint64Array | Uint32Array | Uint16Array | Uint8Array;
+
+/** @param values x fastest, one channel */
+export function encodeCompresso(values: Unsigned, [sx, sy, sz]: Vec3): Uint8Array {
+  const width = values.BYTES_PER_ELEMENT;
+  const ids: bigint[] = [], locations: bigint[] = [], windows: bigint[] = [];
+  const components: number[] = [], locationsBefore: number[] = [];
+  const windowNumbers = new Map<bigint, number>();
+  for (let z = 0; z < sz; z++) {
+    const slice = values.subarray(z * sx * sy, (z + 1) * sx * sy);
+    // A voxel is boundary where the one right of it or below it has another label.
+    const isBoundary = Uint8Array.from(slice, (label, i) => Number((i % sx < sx - 1 && slice[i + 1] !== label) || (i + sx < slice.length && slice[i + sx] !== label)));
+    const { first } = regionsOf(sx, sy, () => true, (voxel) => isBoundary[voxel] === 0);
+    for (const voxel of first) ids.push(BigInt(slice[voxel]));
+    components.push(first.length);
+    locationsBefore.push(locations.length);
+    isBoundary.forEach((boundary, i) => {
+      const told = (i % sx > 0 && isBoundary[i - 1] === 0) || (i >= sx && isBoundary[i - sx] === 0);
+      if (boundary === 1 && !told) locations.push(BigInt(LABEL_FOLLOWS), BigInt(slice[i]));
+    });
+    for (const window of windowsOf(isBoundary, sx, sy)) {
+      let number = windowNumbers.get(window);
+      if (number === undefined) windowNumbers.set(window, (number = windowNumbers.size));
+      windows.push(BigInt(2 * number)); // odd ones would be runs
+    }
+  }
+  const header = Buffer.alloc(36);
+  header.write('cpso', 'latin1');
+  header[4] = 1;
+  header[5] = width;
+  [sx, sy, sz].forEach((size, axis) => header.writeUInt16LE(size, 6 + 2 * axis));
+  header.set([STEP, STEP, 1], 12);
+  header.writeBigUInt64LE(BigInt(ids.length), 15);
+  header.writeUInt32LE(windowNumbers.size, 23);
+  header.writeBigUInt64LE(BigInt(locations.length), 27);
+  header[35] = 4; // connectivity
+  // Components of each slice, then how much further its locations start than those of the slice before.
+  const index = [...components, ...locationsBefore.map((start, z) => start - (locationsBefore[z - 1] ?? 0))].map(BigInt);
+  return Buffer.concat([header, uints(ids, width), uints([...windowNumbers.keys()], 8), uints(locations, width), uints(windows, 8), uints(index, indexWidth(sx, sy))]);
+}
+
+/** Boundary bits of a slice in windows, x fastest in them and among them. */
+function* windowsOf(isBoundary: Uint8Array, sx: number, sy: number): Generator<bigint> {
+  for (let y0 = 0; y0 < sy; y0 += STEP)
+    for (let x0 = 0; x0 < sx; x0 += STEP) {
+      const words = new Uint32Array(2);
+      for (let y = y0; y < Math.min(y0 + STEP, sy); y++)
+        for (let x = x0; x < Math.min(x0 + STEP, sx); x++) {
+          const bit = x - x0 + STEP * (y - y0);
+          words[bit >> 5] |= isBoundary[x + sx * y] << (bit & 31);
+        }
+      yield (BigInt(words[1]) << 32n) | BigInt(words[0]);
+    }
+}
+
+/** The narrowest integer for twice the voxels of a slice; the largest value of each already counts as too wide. */
+function indexWidth(sx: number, sy: number): number {
+  const most = 2 * sx * sy;
+  return most < 0xff ? 1 : most < 0xffff ? 2 : most < 0xffffffff ? 4 : 8;
+}
+
+/** Unsigned integers of `width` bytes, little-endian. */
+function uints(values: readonly bigint[], width: number): Uint8Array {
+  const bytes = Buffer.alloc(values.length * width);
+  values.forEach((value, k) => (width === 8 ? bytes.writeBigUInt64LE(value, 8 * k) : bytes.writeUIntLE(Number(value), width * k, width)));
+  return bytes;
+}

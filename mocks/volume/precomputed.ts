@@ -1,0 +1,156 @@
+/**
+ * Writes a Neuroglancer Precomputed volume out of an array or a formula: small volumes for tests, without any binary fixture.
+ * Source: Neuroglancer, src/datasource/precomputed/volume.md and sharded.md.
+ */
+import type { Vec3 } from '../../lib/base/vec3.ts';
+import { product } from '../../lib/base/vec3.ts';
+import type { DataType } from '../../lib/precomputed/data-type.ts';
+import { cellBounds, cellPosition, cellSize, chunkKey, gridShape } from '../../lib/precomputed/grid.ts';
+import type { Scale } from '../../lib/precomputed/info.ts';
+import { parseSharding } from '../../lib/precomputed/sharding.ts';
+import type { StoredFile } from '../bucket.ts';
+import { BITSTREAMS, type Bitstream } from './bitstream.ts';
+import { encoderFor, type Encoding } from './encoders.ts';
+import { writeShards, type ShardedChunk, type ShardingJson } from './shards.ts';
+import { dataTypeOf, fill, valueOf, type Labels, type ValueOf } from './values.ts';
+
+export interface PrecomputedOptions {
+  labels: Labels;
+  /** Voxels of mip 0. */
+  size: Vec3;
+  /** @default the type of the array; uint64 for a function */
+  dataType?: DataType;
+  /** Values a voxel. @default 1 */
+  channels?: number;
+  /** @default 'segmentation'; 'image' for floats and signed types */
+  type?: 'segmentation' | 'image';
+  /** Nanometres a voxel of mip 0. @default [8, 8, 40] */
+  resolution?: Vec3;
+  /** First voxel. @default [0, 0, 0] */
+  voxelOffset?: Vec3;
+  /** @default [64, 64, 64] */
+  chunkSize?: Vec3;
+  /** @default 'raw' */
+  encoding?: Encoding;
+  /** Of compressed_segmentation. @default [8, 8, 8] */
+  blockSize?: Vec3;
+  /** Around each object that is a chunk. zstd is written as stored blocks. @default 'none' */
+  bitstream?: Bitstream;
+  /** Chunks in shards; `true` for identity, 2 minishard and 2 shard bits, all gzip; or what differs from that. @default one object a chunk */
+  sharding?: boolean | Partial<ShardingJson>;
+  /** Scales: each halves x and y of the one before, taking the value of the first voxel. @default 1 */
+  mips?: number;
+  /** Chunks with nothing but 0 are not stored, as CloudVolume's `delete_black_uploads` leaves them. @default false */
+  skipEmpty?: boolean;
+}
+
+export interface BuiltPrecomputed {
+  /** What the info file holds. */
+  readonly info: PrecomputedInfo;
+  /** `info` and all chunks or shards, by key: for `createMockBucket` and `writeFiles`. A fresh object of the caller's. */
+  readonly files: Record<string, StoredFile>;
+  /** What is stored there; undefined outside of the scale. For expectations, and made without reading the files. */
+  readonly valueAt: (voxel: Vec3, options?: { mip?: number; channel?: number }) => bigint | number | undefined;
+}
+
+export interface PrecomputedInfo {
+  '@type': 'neuroglancer_multiscale_volume';
+  type: 'segmentation' | 'image';
+  data_type: DataType;
+  num_channels: number;
+  scales: ScaleJson[];
+}
+
+export interface ScaleJson {
+  key: string;
+  size: Vec3;
+  resolution: Vec3;
+  voxel_offset: Vec3;
+  chunk_sizes: [Vec3];
+  encoding: Encoding;
+  compressed_segmentation_block_size?: Vec3;
+  sharding?: ShardingJson;
+}
+
+const DEFAULT_SHARDING: ShardingJson = {
+  '@type': 'neuroglancer_uint64_sharded_v1',
+  hash: 'identity',
+  preshift_bits: 0,
+  minishard_bits: 2,
+  shard_bits: 2,
+  minishard_index_encoding: 'gzip',
+  data_encoding: 'gzip',
+};
+
+/** @throws RangeError or TypeError for what does not fit together, InfoError for an impossible `sharding` */
+export function buildPrecomputed(options: PrecomputedOptions): BuiltPrecomputed {
+  const { labels, size, channels = 1, voxelOffset = [0, 0, 0], encoding = 'raw', blockSize = [8, 8, 8], bitstream = 'none', sharding, mips = 1, skipEmpty = false } = options;
+  const dataType = options.dataType ?? dataTypeOf(labels);
+  if (![...size, channels, mips].every((count) => Number.isSafeInteger(count) && count > 0)) throw new RangeError(`size ${size.join()}, channels ${channels} and mips ${mips} are whole numbers from 1`);
+  if (!Object.hasOwn(BITSTREAMS, bitstream)) throw new TypeError(`bitstream ${String(bitstream)} is not one of ${Object.keys(BITSTREAMS).join(', ')}`);
+  if (sharding && bitstream !== 'none') throw new RangeError(`a sharded volume has no bitstream around its objects: say data_encoding of its sharding instead of ${bitstream}`);
+  const encode = encoderFor(encoding, dataType, channels);
+  const at = valueOf(labels, { size, voxelOffset, channels });
+
+  const scales = Array.from({ length: mips }, (_, mip) => scaleOf(mip, options));
+  const info: PrecomputedInfo = {
+    '@type': 'neuroglancer_multiscale_volume',
+    type: options.type ?? (dataType.startsWith('uint') ? 'segmentation' : 'image'),
+    data_type: dataType,
+    num_channels: channels,
+    scales: scales.map((scale) => toJson(scale, encoding, blockSize, sharding)),
+  };
+  const files: Record<string, StoredFile> = { info: { bytes: new TextEncoder().encode(JSON.stringify(info)) } };
+  scales.forEach((scale, mip) => {
+    const sample = samples(at, scale, { size, voxelOffset });
+    const chunks: (ShardedChunk & { key: string })[] = [];
+    for (let cell = 0; cell < product(gridShape(scale)); cell++) {
+      const { min, max } = cellBounds(scale, cell);
+      const values = fill(dataType, min, max, channels, sample);
+      if (skipEmpty && values.every((value) => Number(value) === 0)) continue;
+      chunks.push({ key: chunkKey(scale, cell), position: cellPosition(scale, cell), bytes: encode(values, { size: cellSize(scale, cell), channels, blockSize }) });
+    }
+    const json = info.scales[mip].sharding;
+    if (json) for (const [name, bytes] of writeShards(chunks, gridShape(scale), parseSharding(json, `scales[${mip}]`))) files[`${scale.key}/${name}`] = { bytes };
+    else for (const { key, bytes } of chunks) files[key] = { bytes: BITSTREAMS[bitstream](bytes), ...(bitstream !== 'none' && { contentEncoding: bitstream }) };
+  });
+
+  const valueAt: BuiltPrecomputed['valueAt'] = (voxel, { mip = 0, channel = 0 } = {}) => {
+    const scale = scales[mip];
+    const inside = voxel.every((v, axis) => v >= scale.voxelOffset[axis] && v < scale.voxelOffset[axis] + scale.size[axis]);
+    return inside ? samples(at, scale, { size, voxelOffset })(...voxel, channel) : undefined;
+  };
+  return { info, files, valueAt };
+}
+
+type Grid = Pick<Scale, 'key' | 'mip' | 'size' | 'voxelOffset' | 'chunkSize' | 'resolution'>;
+
+/** The scale of a mip covers all that mip 0 covers: 2^mip voxels along x and y to one. */
+function scaleOf(mip: number, { size, voxelOffset = [0, 0, 0], resolution = [8, 8, 40], chunkSize = [64, 64, 64] }: PrecomputedOptions): Grid {
+  const factor: Vec3 = [2 ** mip, 2 ** mip, 1];
+  const each = (of: (axis: 0 | 1 | 2) => number): Vec3 => [of(0), of(1), of(2)];
+  const first = each((axis) => Math.floor(voxelOffset[axis] / factor[axis]));
+  const nm = each((axis) => resolution[axis] * factor[axis]);
+  return { mip, key: nm.join('_'), resolution: nm, voxelOffset: first, size: each((axis) => Math.ceil((voxelOffset[axis] + size[axis]) / factor[axis]) - first[axis]), chunkSize };
+}
+
+/** Values of a scale: that of the first voxel of mip 0 that a voxel covers. */
+function samples(at: ValueOf, { mip }: Grid, { size: [sx, sy], voxelOffset: [ox, oy] }: Pick<Scale, 'size' | 'voxelOffset'>): ValueOf {
+  if (mip === 0) return at;
+  const factor = 2 ** mip;
+  const inside = (v: number, first: number, count: number): number => Math.min(Math.max(v, first), first + count - 1);
+  return (x, y, z, channel) => at(inside(x * factor, ox, sx), inside(y * factor, oy, sy), z, channel);
+}
+
+function toJson({ key, size, resolution, voxelOffset, chunkSize }: Grid, encoding: Encoding, blockSize: Vec3, sharding: PrecomputedOptions['sharding']): ScaleJson {
+  return {
+    key,
+    size,
+    resolution,
+    voxel_offset: voxelOffset,
+    chunk_sizes: [chunkSize],
+    encoding,
+    ...(encoding === 'compressed_segmentation' && { compressed_segmentation_block_size: blockSize }),
+    ...(sharding && { sharding: { ...DEFAULT_SHARDING, ...(sharding === true ? {} : sharding) } }),
+  };
+}
