@@ -1,6 +1,6 @@
 /** What a person is told on standard error: warnings, errors, and a progress bar where there is a terminal. */
 import type { SingleBar } from 'cli-progress';
-import type { TableProgress } from '../jobs/lookup-table.ts';
+import type { TableProgress } from '../jobs/answer-rows.ts';
 import { withCauses } from '../jobs/messages.ts';
 import type { Io } from './io.ts';
 

@@ -1,0 +1,189 @@
+/** A table through a question and out again: the same rows with their answers, a batch at a time so that memory stays bounded. */
+import { TableError } from '../base/errors.ts';
+import type { LookupStats } from '../points/result.ts';
+import { PointStatus, statusText } from '../points/status.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { answerCells } from './cells.ts';
+import type { Sink } from './files.ts';
+import type { Answers } from './lookup.ts';
+import { withCauses } from './messages.ts';
+import { lineOf, readRows, type RowBlock } from './rows.ts';
+import type { TableFormat } from './table.ts';
+
+export interface RowOptions {
+  /** A row that holds no valid question is an error. @default false */
+  strict?: boolean;
+  /** A batch ends with the block of rows (64 KiB or more of text) that reaches this many. @default 1_000_000 */
+  batchRows?: number;
+  signal?: AbortSignal;
+  warn?: (message: string) => void;
+  onProgress?: (progress: TableProgress) => void;
+}
+
+export interface TableProgress {
+  /** Rows read so far. */
+  rows: number;
+  /** Of the batch under way. */
+  chunksDone: number;
+  chunks: number;
+}
+
+/** One batch of a table, bound to the rows it came from. */
+export interface RowJob {
+  /** What a row without a valid question is called in the summary of warnings: `a valid point`. */
+  readonly wanted: string;
+  /** What its status will be. */
+  readonly invalid: string;
+  /** Makes room for the questions of so many rows. */
+  begin(count: number): void;
+  /** Reads the question of a row. @returns why there is none. @throws TableError, to which the number of the row is added. */
+  read(bytes: Buffer, start: number, end: number, row: number): string | undefined;
+  /** Answers all rows read since `begin`. */
+  ask(onProgress: ((progress: { chunksDone: number; chunks: number }) => void) | undefined): Promise<Answers>;
+}
+
+export interface RowCounts {
+  rows: number;
+  /** Rows by status, in its text form; those that did not occur are left out. */
+  statuses: Record<string, number>;
+  /** Sums over all batches (a chunk or supervoxel that several batches touch counts in each); `ms.total` is the wall time of the whole job. */
+  stats: LookupStats;
+}
+
+const BATCH_BYTES = 2 ** 28;
+const WRITE_BYTES = 2 ** 20;
+/** Warnings of one kind that are spelled out. */
+const SHOWN = 3;
+
+/**
+ * Answers every row. The caller finishes or abandons the sink.
+ * @throws TableError for a table that cannot be read as asked, with the number of the row (data rows count from 1).
+ */
+export async function answerRows(format: TableFormat, job: RowJob, source: AsyncIterable<Uint8Array>, sink: Sink, options: RowOptions): Promise<RowCounts> {
+  const { batchRows = 1_000_000, signal, warn = () => {}, onProgress, strict } = options;
+  const began = performance.now();
+  const out = new ByteWriter(2 * WRITE_BYTES);
+  const counts = new Float64Array(256);
+  const stats: LookupStats = emptyStats();
+  let rows = 0;
+  let invalid = 0;
+
+  const refuse = (row: number, line: number, reason: string): void => {
+    const message = `row ${row} (line ${line}): ${reason}`;
+    if (strict) throw new TableError('BAD_ROW', message);
+    if (invalid++ < SHOWN) warn(`${message}; ${job.invalid}`);
+  };
+
+  for await (const blocks of readBatches(source, format, out, batchRows)) {
+    signal?.throwIfAborted();
+    const firstRow = rows + 1;
+    rows += readQuestions(blocks, job, firstRow, refuse);
+    const answers = await job.ask(onProgress && (({ chunksDone, chunks }) => onProgress({ rows, chunksDone, chunks })));
+    for (const code of answers.status) counts[code]++;
+    addStats(stats, answers.stats);
+    if (answers.status.includes(PointStatus.failed) || answers.status.includes(PointStatus.rootFailed)) warnOfFailures(answers.errors(), firstRow, warn);
+
+    const cells = answerCells(answers);
+    let row = 0;
+    for (const { bytes, start, ends } of blocks) {
+      let from = start;
+      for (const end of ends) {
+        format.writeRow(out, bytes, from, end, cells, row++);
+        from = end;
+        if (out.length >= WRITE_BYTES) await sink.write(out.take());
+      }
+      out.copy(bytes, from); // blank lines at the end of the table
+    }
+    await sink.write(out.take()); // an interrupt keeps the rows of this batch
+  }
+  await sink.write(out.take()); // a header without rows
+  if (rows === 0 && format.rules.delimiter === undefined) warn('the table is empty');
+  stats.points = rows;
+  stats.ms.total = performance.now() - began;
+  if (invalid > SHOWN) warn(`${invalid - SHOWN} more rows without ${job.wanted}`);
+  const statuses: Record<string, number> = {};
+  counts.forEach((count, code) => count > 0 && (statuses[statusText(code)] = count));
+  return { rows, statuses, stats };
+}
+
+/** Blocks of rows, batch by batch; what comes before the first row (byte order mark, header) goes to `out`. */
+async function* readBatches(source: AsyncIterable<Uint8Array>, format: TableFormat, out: ByteWriter, batchRows: number): AsyncGenerator<RowBlock[]> {
+  let batch: RowBlock[] = [];
+  let rows = 0;
+  let bytes = 0;
+  let begun = false;
+  for await (let block of readRows(source, format.rules)) {
+    if (!begun) {
+      begun = true;
+      const { bytes, start, ends } = block;
+      out.copy(bytes, 0, start);
+      if (begin(format, block, out)) block = { ...block, start: ends[0], ends: ends.subarray(1) };
+    }
+    batch.push(block);
+    rows += block.ends.length;
+    bytes += block.bytes.length;
+    if (rows < batchRows && bytes < BATCH_BYTES) continue;
+    yield batch;
+    batch = [];
+    rows = bytes = 0;
+  }
+  if (!begun) format.begin(Buffer.alloc(0), 0, 0, out);
+  if (batch.length > 0) yield batch;
+}
+
+/** Only what is wrong with the first row alone has its number; what is wrong with the columns is so in every row. */
+function begin(format: TableFormat, block: RowBlock, out: ByteWriter): boolean {
+  try {
+    return format.begin(block.bytes, block.start, block.ends[0] ?? block.start, out);
+  } catch (error) {
+    throw error instanceof TableError && error.code === 'BAD_ROW' ? atRow(error, format.rules.firstRow, block, 0) : error;
+  }
+}
+
+/** @returns how many rows there are. */
+function readQuestions(blocks: readonly RowBlock[], job: RowJob, firstRow: number, refuse: (row: number, line: number, reason: string) => void): number {
+  const count = blocks.reduce((sum, { ends }) => sum + ends.length, 0);
+  job.begin(count);
+  let row = 0;
+  for (const block of blocks) {
+    let from = block.start;
+    for (let k = 0; k < block.ends.length; k++, row++) {
+      let reason: string | undefined;
+      try {
+        reason = job.read(block.bytes, from, block.ends[k], row);
+      } catch (error) {
+        throw atRow(error, firstRow + row, block, k);
+      }
+      if (reason !== undefined) refuse(firstRow + row, lineOf(block, k), reason);
+      from = block.ends[k];
+    }
+  }
+  return count;
+}
+
+/** An error of a row, which says which it is. */
+const atRow = (error: unknown, row: number, block: RowBlock, index: number): unknown =>
+  error instanceof TableError ? new TableError(error.code, `row ${row} (line ${lineOf(block, index)}): ${error.message}`) : error;
+
+function warnOfFailures(errors: Iterable<{ index: number; status: string; error?: Error }>, firstRow: number, warn: (message: string) => void): void {
+  const seen = new Set<string>();
+  for (const { index, status, error } of errors) {
+    if (!error || seen.has(error.message)) continue;
+    seen.add(error.message);
+    warn(`row ${firstRow + index}: ${status}: ${withCauses(error)}`);
+    if (seen.size === SHOWN) return warn('… there may be more failures');
+  }
+}
+
+const emptyStats = (): LookupStats => ({
+  points: 0, chunks: 0, requests: 0, bytes: 0, cacheHits: 0, absentBy403: 0, rootRequests: 0, distinctSupervoxels: 0,
+  ms: { plan: 0, chunks: 0, roots: 0, total: 0 },
+});
+
+function addStats<T extends object>(sum: T, part: T): void {
+  for (const key of Object.keys(part) as (keyof T)[]) {
+    const value = part[key];
+    if (typeof value === 'number') (sum as Record<keyof T, unknown>)[key] = ((sum[key] as number | undefined) ?? 0) + value;
+    else if (typeof value === 'object' && value !== null) addStats((sum as Record<keyof T, object>)[key] ??= {}, value as object);
+  }
+}
