@@ -1,11 +1,13 @@
 /**
- * An object store: GET and HEAD with ranges, ETags and content encodings. A file `NAME.gz`, `.br` or `.zstd` is the object NAME
- * stored with that Content-Encoding, as CloudVolume writes to disk what object stores keep as metadata.
+ * An object store as Google's and Amazon's answer: GET and HEAD with ranges, ETags, conditions and content encodings, and their errors.
+ * A file `NAME.gz`, `.br` or `.zstd` is the object NAME stored with that Content-Encoding, as CloudVolume writes to disk what object stores
+ * keep as metadata.
  */
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
+import { bucketError, refuse, type BucketStyle } from './bucket-errors.ts';
 import type { Fault } from './faults.ts';
-import { folderFiles } from './folder.ts';
+import { folderFiles, SUFFIXES } from './folder.ts';
 import { reply, type MockRequest, type MockResponse } from './message.ts';
 import { mockServer, type MockServer } from './server.ts';
 
@@ -20,35 +22,66 @@ export type FileSource = (key: string) => StoredFile | undefined;
 export interface MockBucketOptions {
   /** Served from disk, read lazily. */
   folder?: string;
-  /** Served from memory, by key without a leading slash; goes before `folder`. May be changed at any time. */
+  /** Served from memory, by key without a leading slash; goes before `folder`. May be changed at any time; so does {@link MockBucket.put}. */
   files?: Record<string, Uint8Array | StoredFile>;
-  /** Wanted as `Authorization: Bearer …`. @default none is asked for */
+  /**
+   * Makes the bucket private. gs wants it as `Authorization: Bearer …`; s3 as the access key ID of a signed request, whose signature is not
+   * checked, or as gs does.
+   * @default anybody may read
+   */
   token?: string;
+  /** Whose headers and error bodies. @default 'gs' */
+  style?: BucketStyle;
+  /** Whether readers may list it: where they may not, an object that does not exist is answered with 403, as both vendors do. @default true */
+  listable?: boolean;
   faults?: Fault[];
 }
 
-const SUFFIXES = { '': undefined, '.gz': 'gzip', '.br': 'br', '.zstd': 'zstd' } as const;
+export interface MockBucket extends MockServer {
+  /** Stores an object, with a new ETag and generation. */
+  put(key: string, bytes: Uint8Array | string, contentEncoding?: string): void;
+  /** Whether there was one. What is on disk stays there, and is not served any more. */
+  delete(key: string): boolean;
+}
 
-export function createMockBucket({ folder, files = {}, token, faults }: MockBucketOptions): MockServer {
+export function createMockBucket({ folder, files = {}, token, style = 'gs', listable = true, faults }: MockBucketOptions): MockBucket {
   const onDisk: FileSource = folder === undefined ? () => undefined : folderFiles(folder);
-  const read: FileSource = (key) => {
-    const file = Object.hasOwn(files, key) ? files[key] : onDisk(key);
-    return file instanceof Uint8Array ? { bytes: file } : file;
+  const deleted = new Set<string>(), puts = new Map<string, number>();
+  const find = (key: string): StoredFile | undefined => {
+    for (const [suffix, contentEncoding] of SUFFIXES) {
+      const name = key + suffix;
+      const file = Object.hasOwn(files, name) ? files[name] : deleted.has(key) ? undefined : onDisk(name);
+      if (file) return file instanceof Uint8Array ? { contentEncoding, bytes: file } : { contentEncoding, ...file };
+    }
+    return undefined;
   };
-  return mockServer((request) => answer(request, read, token), { faults });
-}
 
-function answer(request: MockRequest, read: FileSource, token: string | undefined): MockResponse {
-  const { method, headers, path } = request;
-  if (method !== 'GET' && method !== 'HEAD') return text(405, 'only GET and HEAD', { allow: 'GET, HEAD' });
-  if (token !== undefined && headers.authorization !== `Bearer ${token}`) return text(401, 'a token is needed', { 'www-authenticate': 'Bearer' });
-  const key = keyOf(path);
-  if (key === undefined) return text(400, 'no such key can exist');
-  const stored = find(key, read);
-  return stored ? serve(stored, headers) : text(404, 'no such object');
+  const answer = (request: MockRequest): MockResponse => {
+    const { method, headers, path } = request;
+    if (method !== 'GET' && method !== 'HEAD') return bucketError(style, 405, { allow: 'GET, HEAD' });
+    const refused = token === undefined ? undefined : refuse(style, token, headers.authorization);
+    if (refused) return refused;
+    const key = keyOf(path);
+    if (key === undefined) return bucketError(style, 400);
+    const stored = find(key);
+    return stored ? serve(stored, { style, generation: 1 + (puts.get(key) ?? 0) }, headers) : bucketError(style, listable ? 404 : 403);
+  };
+  const remove = (key: string): boolean => {
+    const had = find(key) !== undefined;
+    for (const [suffix] of SUFFIXES) delete files[key + suffix];
+    deleted.add(key);
+    return had;
+  };
+  return {
+    ...mockServer(answer, { faults }),
+    put: (key, bytes, contentEncoding) => {
+      remove(key);
+      files[key] = { bytes: typeof bytes === 'string' ? Buffer.from(bytes) : bytes, contentEncoding };
+      puts.set(key, (puts.get(key) ?? 0) + 1);
+    },
+    delete: remove,
+  };
 }
-
-const text = (status: number, message: string, headers: Record<string, string> = {}): MockResponse => reply(status, 'text/plain; charset=utf-8', `${message}\n`, headers);
 
 /** The decoded key; undefined for what leaves the bucket or cannot be decoded. */
 function keyOf(path: string): string | undefined {
@@ -60,30 +93,40 @@ function keyOf(path: string): string | undefined {
   }
 }
 
-function find(key: string, read: FileSource): StoredFile | undefined {
-  for (const [suffix, contentEncoding] of Object.entries(SUFFIXES)) {
-    const file = read(key + suffix);
-    if (file) return { contentEncoding, ...file };
-  }
-  return undefined;
+interface Kind {
+  style: BucketStyle;
+  generation: number;
 }
 
-function serve({ bytes: stored, contentEncoding }: StoredFile, { range = '', 'accept-encoding': accepted = '' }: Record<string, string>): MockResponse {
-  const unpack = contentEncoding === 'gzip' && !accepted.includes('gzip'); // as Google Cloud Storage does
+function serve({ bytes: stored, contentEncoding }: StoredFile, { style, generation }: Kind, asked: Record<string, string>): MockResponse {
+  // Google unpacks gzip for those who do not take it, and then knows no ranges; Amazon hands out what it has.
+  const unpack = style === 'gs' && contentEncoding === 'gzip' && !(asked['accept-encoding'] ?? '').includes('gzip');
   const bytes = unpack ? gunzipSync(stored) : stored;
+  const md5 = createHash('md5').update(stored).digest(), etag = `"${md5.toString('hex')}"`;
   const common = {
-    'accept-ranges': 'bytes',
-    etag: `"${createHash('md5').update(stored).digest('hex')}"`,
+    'accept-ranges': unpack ? 'none' : 'bytes',
+    etag,
     'access-control-allow-origin': '*',
-    ...(contentEncoding ? { vary: 'Accept-Encoding' } : {}),
+    ...(contentEncoding && style === 'gs' ? { vary: 'Accept-Encoding' } : {}),
     ...(contentEncoding && !unpack ? { 'content-encoding': contentEncoding } : {}),
+    ...(style === 'gs' && {
+      'x-goog-generation': String(generation),
+      'x-goog-hash': `md5=${md5.toString('base64')}`,
+      'x-goog-stored-content-encoding': contentEncoding ?? 'identity',
+      'x-goog-stored-content-length': String(stored.byteLength),
+    }),
   };
-  const part = parseRange(range, bytes.length);
+  if (asked['if-match'] !== undefined && !names(asked['if-match'], etag)) return bucketError(style, 412);
+  if (asked['if-none-match'] !== undefined && names(asked['if-none-match'], etag)) return { status: 304, headers: common, body: new Uint8Array(0) };
+  const part = unpack ? 'none' : parseRange(asked.range ?? '', bytes.length);
   if (part === 'none') return reply(200, 'application/octet-stream', bytes, common);
-  if (part === 'unsatisfiable') return text(416, 'the range is not in the object', { 'content-range': `bytes */${bytes.length}` });
+  if (part === 'unsatisfiable') return bucketError(style, 416, { 'content-range': `bytes */${bytes.length}` });
   const [start, end] = part;
   return reply(206, 'application/octet-stream', bytes.subarray(start, end), { ...common, 'content-range': `bytes ${start}-${end - 1}/${bytes.length}` });
 }
+
+/** Whether a list of ETags, or `*`, has this one. RFC 9110, 13.1: weak ones count. */
+const names = (list: string, etag: string): boolean => list.split(',').some((name) => ['*', etag].includes(name.trim().replace(/^W\//, '')));
 
 /** One range of bytes as [start, end); several, or a malformed one, are ignored, as RFC 9110 (14.2) allows. */
 function parseRange(header: string, size: number): [number, number] | 'none' | 'unsatisfiable' {

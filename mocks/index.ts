@@ -1,8 +1,10 @@
 /** Servers to test against: a chunkedgraph and an object store that behave, on loopback or as plain functions. */
-export { createMockBucket, type MockBucketOptions, type StoredFile } from './bucket.ts';
+export { createMockBucket, type MockBucket, type MockBucketOptions, type StoredFile } from './bucket.ts';
+export type { BucketStyle } from './bucket-errors.ts';
 export { createMockChunkedGraph, type MockChunkedGraph, type MockChunkedGraphOptions } from './chunkedgraph.ts';
 export { DEMO_AFTER, DEMO_BEFORE, demoPointsFile, serveDemo, type ServedDemo } from './demo.ts';
 export { withFaults, type Fault } from './faults.ts';
+export { writeFiles } from './folder.ts';
 export type { GraphDescription, GraphEdit, Id, Moment } from './graph-input.ts';
 export type { GraphInfo } from './id-layout.ts';
 export { serveMocks, type ServedMocks, type ServeMocksOptions } from './loopback.ts';
