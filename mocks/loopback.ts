@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { mockRequest, type MockResponse } from './message.ts';
+import { mockRequest, transmission, type MockResponse } from './message.ts';
 import { NOTHING_MOUNTED, route, type MockRoutes } from './server.ts';
 
 export interface ServeMocksOptions {
@@ -51,12 +51,17 @@ export async function serveMocks(routes: MockRoutes, { port = 0, latencyMs = 0 }
   return { url: origin, close, [Symbol.asyncDispose]: close };
 }
 
-function send(outgoing: ServerResponse, isHead: boolean, { status, headers, body, reset, truncateAt }: MockResponse): void {
+function send(outgoing: ServerResponse, isHead: boolean, response: MockResponse): void {
+  const { status, headers, body, reset } = response;
   if (reset) return void outgoing.socket?.resetAndDestroy();
-  outgoing.writeHead(status, { 'content-length': String(body.byteLength), ...headers });
+  outgoing.writeHead(status, BODILESS.has(status) ? headers : { 'content-length': String(body.byteLength), ...headers });
   if (isHead) return void outgoing.end();
-  if (truncateAt === undefined) return void outgoing.end(body);
+  const { bytes, then } = transmission(response);
+  if (then === 'end') return void outgoing.end(bytes);
   // Ends the connection only once the first bytes are on their way, so that the client does get them.
   outgoing.flushHeaders();
-  outgoing.write(body.subarray(0, truncateAt), () => outgoing.destroy());
+  outgoing.write(bytes, () => then === 'reset' && outgoing.destroy());
 }
+
+/** Answers that have no body, and say no length. RFC 9110, 8.6. */
+const BODILESS = new Set([204, 304]);

@@ -15,15 +15,28 @@ export interface MockRequest {
 
 export interface MockResponse {
   status: number;
-  /** Names in lower case. `content-length` is the mount's to add, except where a mock lies about it on purpose. */
+  /**
+   * Names in lower case. `content-length` is the mount's to add. A mock that lies about it gets what a client makes of it: of a longer one
+   * the connection ends early, of a shorter one the rest of the body is lost.
+   */
   headers: Record<string, string>;
   body: Uint8Array;
   /** The connection ends before any answer. */
   reset?: true;
   /** The connection ends after so many bytes of the body; the headers promise all of it. */
   truncateAt?: number;
+  /** Nothing comes after so many bytes of the body, and the connection stays open. */
+  stallAt?: number;
   /** IDs asked for; only for the request log. */
   ids?: number;
+}
+
+/** How many bytes of its body an answer gets to send, and what happens then. */
+export function transmission({ headers, body, truncateAt, stallAt }: MockResponse): { bytes: Uint8Array; then: 'end' | 'reset' | 'stall' } {
+  const promised = Number(headers['content-length'] ?? body.byteLength);
+  if (stallAt !== undefined) return { bytes: body.subarray(0, stallAt), then: 'stall' };
+  if (truncateAt !== undefined) return { bytes: body.subarray(0, truncateAt), then: 'reset' };
+  return { bytes: body.subarray(0, promised), then: promised > body.byteLength ? 'reset' : 'end' };
 }
 
 export type MockHandler = (request: MockRequest) => MockResponse | Promise<MockResponse>;

@@ -1,7 +1,7 @@
 /** Mocks on nock: the same handlers, without a socket. The only file that imports nock, which patches `http` when imported. */
 import { Readable } from 'node:stream';
 import nock from 'nock';
-import { mockRequest, type MockResponse } from './message.ts';
+import { mockRequest, transmission, type MockResponse } from './message.ts';
 import { NOTHING_MOUNTED, route, type MockRoutes } from './server.ts';
 
 export interface NockedMocks extends Disposable {
@@ -39,12 +39,14 @@ export function nockMocks(origin: string, routes: MockRoutes): NockedMocks {
 
 const connectionReset = (): Error => Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
 
-function bodyOf({ body, truncateAt }: MockResponse): Buffer | Readable {
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  if (truncateAt === undefined) return bytes;
+function bodyOf(response: MockResponse): Buffer | Readable {
+  const { bytes: sent, then } = transmission(response);
+  const bytes = Buffer.from(sent.buffer, sent.byteOffset, sent.byteLength);
+  if (then === 'end') return bytes;
   return Readable.from(
-    (function* () {
-      yield bytes.subarray(0, truncateAt);
+    (async function* () {
+      yield bytes;
+      if (then === 'stall') await new Promise<never>(() => undefined);
       throw connectionReset();
     })(),
     { objectMode: false },

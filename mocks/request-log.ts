@@ -39,7 +39,7 @@ export class RequestLog {
       const response = await answer();
       if (response.reset) return response;
       line.status = response.status;
-      line.responseBytes = method === 'HEAD' ? 0 : Math.min(response.body.byteLength, response.truncateAt ?? Infinity);
+      line.responseBytes = method === 'HEAD' ? 0 : Math.min(response.body.byteLength, response.truncateAt ?? Infinity, response.stallAt ?? Infinity);
       if (response.ids !== undefined) line.ids = response.ids;
       return response;
     } finally {
@@ -56,9 +56,46 @@ export class RequestLog {
     return this.matching(path).length;
   }
 
+  /** How often each route was asked, by `POST /segmentation/api/v1/table/mock/node/{id}/root`: IDs in a path count as one, queries do not count. */
+  byRoute(): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const { method, path } of this.requests) {
+      const route = `${method} ${path.replace(/\/\d{9,}(?=\/|$)/g, '/{id}')}`;
+      counts[route] = (counts[route] ?? 0) + 1;
+    }
+    return counts;
+  }
+
   /** How many IDs each roots_binary request held, in the order of arrival. */
   idsPerBatch(): number[] {
     return this.requests.flatMap(({ ids }) => (ids === undefined ? [] : [ids]));
+  }
+
+  /** Bytes of bodies: those of the requests, and those of the answers, as far as they were sent. */
+  bytes(path?: PathPattern): { up: number; down: number } {
+    const sum = { up: 0, down: 0 };
+    for (const { bodyBytes, responseBytes } of this.matching(path)) {
+      sum.up += bodyBytes;
+      sum.down += responseBytes;
+    }
+    return sum;
+  }
+
+  /**
+   * Credentials that came, by the host they were meant for (with its port), each once: of Authorization what follows the scheme, of
+   * `middle_auth_token` its value. As they came, not hashed: tests use tokens that open nothing.
+   */
+  tokensByHost(): Record<string, string[]> {
+    const seen: Record<string, string[]> = {};
+    for (const { headers, query } of this.requests) {
+      const found = [
+        headers.authorization?.replace(/^\S+\s+/, ''),
+        new URLSearchParams(query).get('middle_auth_token') ?? undefined,
+        /(?:^|;\s*)middle_auth_token=([^;]*)/.exec(headers.cookie ?? '')?.[1],
+      ];
+      for (const token of found) if (token !== undefined && !seen[headers.host]?.includes(token)) (seen[headers.host] ??= []).push(token);
+    }
+    return seen;
   }
 
   clear(): void {

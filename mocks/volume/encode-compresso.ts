@@ -20,7 +20,8 @@ export function encodeCompresso(values: Unsigned, [sx, sy, sz]: Vec3): Uint8Arra
   for (let z = 0; z < sz; z++) {
     const slice = values.subarray(z * sx * sy, (z + 1) * sx * sy);
     // A voxel is boundary where the one right of it or below it has another label.
-    const isBoundary = Uint8Array.from(slice, (label, i) => Number((i % sx < sx - 1 && slice[i + 1] !== label) || (i + sx < slice.length && slice[i + sx] !== label)));
+    const isBoundary = new Uint8Array(sx * sy);
+    for (let i = 0; i < isBoundary.length; i++) isBoundary[i] = Number((i % sx < sx - 1 && slice[i + 1] !== slice[i]) || (i + sx < slice.length && slice[i + sx] !== slice[i]));
     const { first } = regionsOf(sx, sy, () => true, (voxel) => isBoundary[voxel] === 0);
     for (const voxel of first) ids.push(BigInt(slice[voxel]));
     components.push(first.length);

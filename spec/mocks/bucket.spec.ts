@@ -16,7 +16,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const get = (bucket: MockBucket, path: string, headers: Record<string, string> = {}): Promise<MockResponse> => bucket.handle(mockRequest('GET', path, { headers }));
+const get = (bucket: MockBucket, path: string, headers: Record<string, string | undefined> = {}): Promise<MockResponse> =>
+  bucket.handle(mockRequest('GET', path, { headers: JSON.parse(JSON.stringify(headers)) as Record<string, string> })); // without those that are undefined
 const text = ({ body }: MockResponse): string => Buffer.from(body).toString();
 const code = (response: MockResponse): string | undefined => /<Code>(\w+)<\/Code>/.exec(text(response))?.[1];
 
@@ -117,7 +118,7 @@ describe('a private bucket', () => {
     { style: 's3', authorization: signed('OTHER'), status: 403, error: 'InvalidAccessKeyId' },
     { style: 's3', authorization: signed('secret'), status: 200, error: undefined },
   ] as const)('of $style answers $authorization with $status', async ({ style, authorization, status, error }) => {
-    const response = await get(createMockBucket({ files: { info: Buffer.from('{}') }, style, token: 'secret' }), '/info', authorization && { authorization });
+    const response = await get(createMockBucket({ files: { info: Buffer.from('{}') }, style, token: 'secret' }), '/info', { authorization });
     expect([response.status, code(response)]).toEqual([status, error]);
     expect(response.headers['www-authenticate']).toBe(status === 401 ? 'Bearer realm="https://accounts.google.com/"' : undefined);
     expect(response.headers['x-amz-request-id']).toBe(style === 's3' && error ? 'MOCK000000000000' : undefined);

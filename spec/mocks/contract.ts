@@ -1,7 +1,7 @@
 /** What every mount of the mocks must do, whatever carries the requests: run by loopback.spec.ts and nock.spec.ts. */
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import got, { type Method, type RequestError, type Response } from 'got';
+import got, { type Method, type Response } from 'got';
 import { bytesOf, idsFromBytes } from '../../lib/base/uint64.ts';
 import { createMockBucket, createMockChunkedGraph, type MockRoutes } from '../../mocks/index.ts';
 import { pcgGraph } from './pcg-graph.ts';
@@ -11,12 +11,14 @@ export interface Mounted {
   unmount(): void | Promise<void>;
 }
 
+export type Mount = (routes: MockRoutes) => Mounted | Promise<Mounted>;
+
 const A = 72127962782105601n, ROOT_OF_A = 288230376151712042n;
 const roots = '/segmentation/api/v1/table/test_pcg/roots_binary';
 // Bytes that are no UTF-8 and have zeros: what text handling would break.
 const object = Uint8Array.from({ length: 300 }, (_, k) => (k * 7) & 255);
 
-export function mountContract(name: string, mount: (routes: MockRoutes) => Mounted | Promise<Mounted>): void {
+export function mountContract(name: string, mount: Mount): void {
   describe(`mocks on ${name}`, () => {
     const make = () => ({
       graph: createMockChunkedGraph({ ...pcgGraph, dataDir: '{HOST}/bucket', info: { ...pcgGraph.info, data_dir: '{DATA_DIR}' } }),
@@ -33,10 +35,6 @@ export function mountContract(name: string, mount: (routes: MockRoutes) => Mount
 
     const ask = (path: string, { method = 'GET', headers = {}, body }: { method?: Method; headers?: Record<string, string>; body?: Uint8Array } = {}): Promise<Response<Buffer>> =>
       got(mounted.origin + path, { method, headers: { 'accept-encoding': 'identity', ...headers }, body: body && Buffer.from(body), responseType: 'buffer', decompress: false, throwHttpErrors: false, followRedirect: false, retry: { limit: 0 } });
-    const failure = (path: string): Promise<RequestError> => ask(path).then(
-        () => Promise.reject(new Error('there was an answer')),
-        (error: unknown) => error as RequestError,
-      );
 
     test('carries binary bodies both ways', async () => {
       const { statusCode, headers, rawBody } = await ask(roots, { method: 'POST', headers: { 'content-type': 'application/octet-stream' }, body: bytesOf(BigUint64Array.of(A, 0n, 2n ** 64n - 1n)) });
@@ -97,44 +95,6 @@ export function mountContract(name: string, mount: (routes: MockRoutes) => Mount
       expect([packed.headers['content-encoding'], gunzipSync(packed.rawBody)]).toEqual(['gzip', Buffer.from(object)]);
       const plain = await ask('/bucket/a/packed');
       expect([plain.headers['content-encoding'], plain.rawBody]).toEqual([undefined, Buffer.from(object)]);
-    });
-
-    test('fails once and then works', async () => {
-      mocks.bucket.faults.push({ match: /object/, times: 1, status: 503, headers: { 'retry-after': '1' }, body: 'later' });
-      const first = await ask('/bucket/a/object');
-      expect([first.statusCode, first.headers['retry-after'], first.rawBody.toString()]).toEqual([503, '1', 'later']);
-      expect((await ask('/bucket/a/object')).statusCode).toBe(200);
-      expect(mocks.bucket.log.requests.map(({ status }) => status)).toEqual([503, 200]);
-    });
-
-    test('resets the connection', async () => {
-      mocks.bucket.faults.push({ match: /object/, reset: true });
-      expect(await failure('/bucket/a/object')).toMatchObject({ code: 'ECONNRESET' });
-      expect(mocks.bucket.log.requests).toMatchObject([{ status: 0, responseBytes: 0 }]);
-    });
-
-    test('cuts an answer short', async () => {
-      mocks.bucket.faults.push({ match: /object/, truncate: 100 });
-      expect(await failure('/bucket/a/object')).toMatchObject({ code: 'ECONNRESET' });
-      expect(mocks.bucket.log.requests).toMatchObject([{ status: 200, responseBytes: 100 }]);
-    });
-
-    test('stalls until the client gives up', async () => {
-      mocks.bucket.faults.push({ match: /object/, stall: true });
-      const abort = new AbortController();
-      const answer = got(`${mounted.origin}/bucket/a/object`, { signal: abort.signal, retry: { limit: 0 } }).then(
-        () => 'an answer',
-        (error: unknown) => (error as Error).name,
-      );
-      while (mocks.bucket.log.count() === 0) await new Promise(setImmediate);
-      abort.abort();
-      expect(await answer).toBe('AbortError');
-    });
-
-    test('ignores ranges', async () => {
-      mocks.bucket.faults.push({ match: /object/, ignoreRange: true });
-      const { statusCode, rawBody } = await ask('/bucket/a/object', { headers: { range: 'bytes=0-3' } });
-      expect([statusCode, rawBody.length]).toEqual([200, 300]);
     });
   });
 }

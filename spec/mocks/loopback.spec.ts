@@ -2,12 +2,15 @@ import { Agent } from 'node:http';
 import { describe, expect, test } from '@jest/globals';
 import got from 'got';
 import { createMockBucket, mockServer, serveMocks } from '../../mocks/index.ts';
-import { mountContract } from './contract.ts';
+import { mountContract, type Mount } from './contract.ts';
+import { faultContract } from './fault-contract.ts';
 
-mountContract('loopback', async (routes) => {
+const mount: Mount = async (routes) => {
   const served = await serveMocks(routes);
   return { origin: served.url, unmount: () => served.close() };
-});
+};
+mountContract('loopback', mount);
+faultContract('loopback', mount);
 
 describe('serveMocks', () => {
   test('listens on this machine only, at one origin', async () => {

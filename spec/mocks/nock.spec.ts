@@ -3,17 +3,20 @@ import got from 'got';
 import nock from 'nock';
 import { createMockBucket } from '../../mocks/index.ts';
 import { nockMocks } from '../../mocks/nock.ts';
-import { mountContract } from './contract.ts';
+import { mountContract, type Mount } from './contract.ts';
+import { faultContract } from './fault-contract.ts';
 
 beforeAll(() => nock.disableNetConnect());
 // Specs of one worker share Node's http: what nock patched is put back for the next file.
 afterAll(() => nock.restore());
 
-mountContract('nock', (routes) => {
+const mount: Mount = (routes) => {
   const origin = 'https://pcg.example.org';
   const mocks = nockMocks(origin, routes);
   return { origin, unmount: () => mocks.restore() };
-});
+};
+mountContract('nock', mount);
+faultContract('nock', mount);
 
 describe('nockMocks', () => {
   test('restore() takes off its own interceptors and no others', async () => {
