@@ -39,6 +39,8 @@ export interface RootsAnswer {
   distinct: number;
   /** Requests this look-up took part in. */
   requests: number;
+  /** IDs asked that a cache answered, where there is one. */
+  cached?: number;
 }
 
 export interface RootSource {
