@@ -1,0 +1,14 @@
+/** TensorStore against ours: every voxel of all volumes that it can read, sharded and not. */
+import { createMockBucket, serveMocks } from 'graphene-points/mocks';
+import { fixtureVolumes, VOLUMES_FOLDER } from '../spec/support/fixtures.ts';
+import type { Part } from './part.ts';
+import { PythonClient } from './python-client.ts';
+import { compareEveryVoxel } from './volumes.ts';
+
+const READ_BY_TENSORSTORE = ['raw', 'compressed_segmentation'];
+
+export const tensorstore: Part = async ({ python, comparison }) => {
+  await using served = await serveMocks({ '/': createMockBucket({ folder: VOLUMES_FOLDER }) });
+  await using client = new PythonClient(python, 'tensorstore_client.py');
+  for (const { name } of fixtureVolumes({ encodings: READ_BY_TENSORSTORE })) await compareEveryVoxel(client, '', `${served.url}/${name}`, name, comparison);
+};
