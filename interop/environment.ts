@@ -13,7 +13,7 @@ const OLDEST = [3, 11] as const; // of the pinned numpy
 const TRIES = 3; // a registry that is slow or limits us; pip itself repeats broken connections only
 
 /** What children see: nothing of the user's own (tokens below HOME, proxies), so that loopback is all they can mean. */
-export const CHILD_ENVIRONMENT: NodeJS.ProcessEnv = { PATH: process.env.PATH, HOME: join(WORK, 'home'), LANG: 'C.UTF-8', PYTHONUNBUFFERED: '1' };
+export const CHILD_ENVIRONMENT: NodeJS.ProcessEnv = { PATH: process.env.PATH, HOME: join(WORK, 'home'), LANG: 'C.UTF-8', PYTHONDONTWRITEBYTECODE: '1' };
 
 /** Path of the interpreter. @throws Error saying what this machine lacks. */
 export function makePython(): string {

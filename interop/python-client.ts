@@ -8,7 +8,7 @@ import { CHILD_ENVIRONMENT } from './environment.ts';
 const ANSWER_MS = 180_000;
 const LEAVE_MS = 10_000;
 
-export type Numbers = BigUint64Array | BigInt64Array | Uint32Array | Int32Array | Uint16Array | Uint8Array | Float32Array | Float64Array;
+export type Numbers = BigUint64Array | BigInt64Array | Uint32Array | Int32Array | Uint16Array | Int16Array | Uint8Array | Int8Array | Float32Array | Float64Array;
 
 /** The client itself raised an exception. */
 export class ClientError extends Error {}
@@ -76,7 +76,8 @@ export class PythonClient implements AsyncDisposable {
 }
 
 const ARRAYS = {
-  '<u8': BigUint64Array, '<i8': BigInt64Array, '<u4': Uint32Array, '<i4': Int32Array, '<u2': Uint16Array, '|u1': Uint8Array, '<f4': Float32Array, '<f8': Float64Array,
+  '<u8': BigUint64Array, '<i8': BigInt64Array, '<u4': Uint32Array, '<i4': Int32Array, '<u2': Uint16Array, '<i2': Int16Array,
+  '|u1': Uint8Array, '|i1': Int8Array, '<f4': Float32Array, '<f8': Float64Array,
 } as const;
 
 function toWire(_key: string, value: unknown): unknown {

@@ -1,8 +1,7 @@
 /** Chunkedgraphs with their volumes, mocked and served on loopback. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { createMockBucket, createMockChunkedGraph, serveMocks, type GraphDescription, type GraphEdit, type GraphInfo, type Moment, type MockBucketOptions } from 'graphene-points/mocks';
-import { buildPrecomputed } from '../mocks/volume/precomputed.ts';
+import { buildPrecomputed, createMockBucket, createMockChunkedGraph, serveMocks, type GraphDescription, type GraphEdit, type GraphInfo, type Moment, type MockBucketOptions } from 'graphene-points/mocks';
 import { pcgGraph } from '../spec/mocks/pcg-graph.ts';
 import { loadFixture } from '../spec/support/fixtures.ts';
 import { seeded } from '../spec/support/random.ts';
