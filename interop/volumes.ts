@@ -36,7 +36,7 @@ async function everyVoxel(volume: PrecomputedVolume, mip: number): Promise<Numbe
   const { min, max } = volume.bounds(mip);
   const { values } = await volume.scatteredPoints(centres(min, max), { mip, resolution: volume.scales[mip].resolution });
   const { numChannels } = volume;
-  if (numChannels === 1) return values as Numbers;
+  if (numChannels === 1) return values;
   const planes = values.slice(), voxels = values.length / numChannels;
   for (let channel = 0; channel < numChannels; channel++)
     for (let voxel = 0; voxel < voxels; voxel++) planes[channel * voxels + voxel] = values[voxel * numChannels + channel];

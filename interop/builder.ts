@@ -1,0 +1,17 @@
+/** CloudVolume and TensorStore against ours on what `buildPrecomputed` writes: every voxel of every encoding and layout. */
+import { buildPrecomputed, createMockBucket, serveMocks } from 'graphene-points/mocks';
+import { BUILT_CASES } from '../spec/support/built-volumes.ts';
+import type { Part } from './part.ts';
+import { PythonClient } from './python-client.ts';
+import { compareEveryVoxel } from './volumes.ts';
+
+export const builder: Part = async ({ python, comparison }) => {
+  await using cloudvolume = new PythonClient(python, 'cloudvolume_client.py');
+  await using tensorstore = new PythonClient(python, 'tensorstore_client.py');
+  for (const [k, { name, options, cloudVolumeOnly }] of BUILT_CASES.entries()) {
+    await using served = await serveMocks({ [`/${k}`]: createMockBucket({ files: buildPrecomputed(options).files }) });
+    const url = `${served.url}/${k}`; // ports may come again, and clients remember
+    await compareEveryVoxel(cloudvolume, 'precomputed://', url, `${name}, CloudVolume`, comparison);
+    if (!cloudVolumeOnly) await compareEveryVoxel(tensorstore, '', url, `${name}, TensorStore`, comparison);
+  }
+};
