@@ -1,14 +1,15 @@
 /** `graphene-points lookup`: flags to a job on a table. */
 import type { LruEncoding } from '../chunks/reencoding-source.ts';
 import { parseTimestamp } from '../chunkedgraph/timestamp.ts';
-import { fileSink, readFileBytes, ReaderGone, readStream, type Sink, streamSink } from '../jobs/files.ts';
+import { readFileBytes, readStream } from '../jobs/files.ts';
 import { formatOfFile, type FormatName } from '../jobs/format.ts';
 import { graphLookup, type Lookup, valueLookup } from '../jobs/lookup.ts';
 import { lookupTable } from '../jobs/lookup-table.ts';
-import { Interrupted, type Io, UsageError } from './io.ts';
+import { type Io, UsageError } from './io.ts';
 import { isGraphene, openVolume, type Opened } from './open.ts';
 import type { Report } from './report.ts';
 import { statsJson, summaryLine } from './summary.ts';
+import { intoSink, openStats } from './table-io.ts';
 
 export interface LookupFlags {
   points: string;
@@ -78,23 +79,4 @@ function formatOf({ points, out, format }: LookupFlags, report: Report): FormatN
   const output = out === '-' ? undefined : formatOfFile(out);
   if (output && output !== input) report.warn(`${out} will hold ${input}, the format of the input`);
   return input;
-}
-
-/** Opened before the job, so that nobody waits for a job whose counts cannot be written. */
-async function openStats(file: string | undefined, io: Io): Promise<Sink | undefined> {
-  return file === undefined ? undefined : file === '-' ? streamSink(io.stderr, 'standard error') : fileSink(file, '--stats');
-}
-
-/** Runs a job into a file or standard output. A partial file stays only after an interrupt. @returns undefined when the reader has left. */
-async function intoSink<T>(out: string, io: Io, job: (sink: Sink) => Promise<T>): Promise<T | undefined> {
-  const sink = out === '-' ? streamSink(io.stdout) : await fileSink(out);
-  try {
-    const result = await job(sink);
-    await sink.finish();
-    return result;
-  } catch (error) {
-    const left = await sink.abandon(io.signal.aborted);
-    if (error instanceof ReaderGone) return undefined;
-    throw left === undefined ? error : new Interrupted(`interrupted; the rows so far are in ${left}`);
-  }
 }

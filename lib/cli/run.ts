@@ -6,6 +6,8 @@ import { Interrupted, type Io } from './io.ts';
 import type { LookupFlags } from './lookup.ts';
 import { commaNames, commaNumbers, positiveNumber, size, text, wholeNumber } from './options.ts';
 import { Report } from './report.ts';
+import type { RootFlags } from './roots.ts';
+import type { UpdateFlags } from './update.ts';
 
 /** Exit codes besides 0. */
 export const EXIT = { rows: 1, refused: 2, interrupted: 130 } as const;
@@ -50,6 +52,42 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       const { lookup } = await import('./lookup.ts');
       code = (await lookup(path, flags, io, report)) ? EXIT.rows : 0;
     });
+
+  const idOptions = (command: Command): Command =>
+    command
+      .option('--out <file>', 'the same rows with their answers; written as FILE.partial first; - is standard output', '-')
+      .addOption(new Option('--format <format>', 'format of the table (default: by suffix and content)').choices(['csv', 'tsv', 'jsonl']))
+      .option('--timestamp <time>', 'moment of the roots: ISO 8601 (no zone: UTC), unix seconds, now or settled (default: now)', text)
+      .option('--stats <file>', 'counts, times and the timestamp used, as JSON; - is standard error', text)
+      .option('--strict', 'a row without a valid ID is an error')
+      .option('--quiet', 'no summary; warnings stay');
+
+  idOptions(
+    program
+      .command('roots')
+      .description('Writes the rows of a table of supervoxel IDs again, with their root_id and status. No voxel is read.')
+      .argument('<cloudpath>', 'graphene://…')
+      .requiredOption('--ids <file>', 'one ID a line, or a table: .csv, .tsv, .jsonl or .ndjson; - is standard input')
+      .option('--column <name>', 'column of the IDs (default: supervoxel_id, or the only one that ends so)', text)
+      .option('--stop-layer <layer>', 'end at this layer instead of the root: 2 gives l2_id', wholeNumber(2))
+      .option('--validate', 'IDs that are roots already are asked whether they are valid at the moment')
+      .option('--replace', 'write over output columns that exist'),
+  ).action(async (path: string, flags: RootFlags) => {
+    const { roots } = await import('./roots.ts');
+    code = (await roots(path, flags, io, report)) ? EXIT.rows : 0;
+  });
+
+  idOptions(
+    program
+      .command('update')
+      .description('Brings the root_id of an earlier table to another moment: only what changed is asked, no voxel is read.')
+      .argument('<cloudpath>', 'graphene://…')
+      .requiredOption('--in <file>', 'a table that lookup or roots wrote: supervoxel_id, root_id; - is standard input')
+      .option('--column <name>', 'column of the supervoxels (default: supervoxel_id, or the only one that ends so); PREFIX_supervoxel_id goes with PREFIX_root_id', text),
+  ).action(async (path: string, flags: UpdateFlags) => {
+    const { update } = await import('./update.ts');
+    code = (await update(path, flags, io, report)) ? EXIT.rows : 0;
+  });
 
   program
     .command('info')

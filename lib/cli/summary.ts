@@ -4,13 +4,27 @@ import type { TableSummary } from '../jobs/lookup-table.ts';
 const number = (n: number): string => n.toLocaleString('en-US');
 const count = (n: number, what: string): string => `${number(n)} ${what}${n === 1 ? '' : 's'}`;
 
-export function summaryLine({ rows, statuses, timestamp, timestamps, stats }: TableSummary): string {
+function rowsByStatus(rows: number, statuses: Record<string, number>): string {
   const byStatus = Object.entries(statuses).sort(([, a], [, b]) => b - a);
+  return `${count(rows, 'row')}${byStatus.length > 0 ? `: ${byStatus.map(([status, n]) => `${number(n)} ${status}`).join(', ')}` : ''}`;
+}
+
+export function summaryLine({ rows, statuses, timestamp, timestamps, stats }: TableSummary): string {
   const moments = momentsOf({ timestamp, timestamps });
   return [
-    `${count(rows, 'row')}${byStatus.length > 0 ? `: ${byStatus.map(([status, n]) => `${number(n)} ${status}`).join(', ')}` : ''}`,
+    rowsByStatus(rows, statuses),
     ...(moments === undefined ? [] : [`roots as of ${moments}`]),
     [count(stats.requests, 'storage request'), count(stats.bytes, 'byte'), ...(moments === undefined ? [] : [count(stats.rootRequests, 'root request')])].join(', '),
+  ].join('; ');
+}
+
+/** The same for a table of IDs, of which `changed` have another root than before. */
+export function idSummaryLine({ rows, statuses, timestamp, changed, stats }: TableSummary & { changed?: number }): string {
+  return [
+    rowsByStatus(rows, statuses),
+    ...(changed === undefined ? [] : [`${number(changed)} changed`]),
+    ...(timestamp === undefined ? [] : [`roots as of ${timestamp.toISOString()}`]),
+    count(stats.rootRequests, 'root request'),
   ].join('; ');
 }
 
@@ -21,6 +35,6 @@ function momentsOf({ timestamp, timestamps }: Pick<TableSummary, 'timestamp' | '
 }
 
 /** `timestamp` is null where no roots were asked for, and where rows have their own: `timestamps` says which then. */
-export function statsJson({ rows, statuses, timestamp, timestamps, stats }: TableSummary): string {
-  return `${JSON.stringify({ timestamp: timestamp ?? null, timestamps, rows, statuses, ...stats }, null, 2)}\n`;
+export function statsJson({ rows, statuses, timestamp, timestamps, changed, stats }: TableSummary & { changed?: number }): string {
+  return `${JSON.stringify({ timestamp: timestamp ?? null, timestamps, rows, changed, statuses, ...stats }, null, 2)}\n`;
 }

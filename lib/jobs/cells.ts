@@ -5,14 +5,20 @@ import type { ByteWriter } from './byte-writer.ts';
 import type { Answers } from './lookup.ts';
 import type { Cells } from './table.ts';
 
-const { outOfBounds, missingChunk, invalidPoint, failed, background } = PointStatus;
+const { outOfBounds, missingChunk, invalidPoint, invalidId, failed, background } = PointStatus;
 
-/** Statuses of points whose voxel was not read. */
-const UNREAD = new Set<number>([outOfBounds, missingChunk, invalidPoint, failed]);
+/** Statuses of rows that nothing was read or asked for. */
+const UNREAD = new Set<number>([outOfBounds, missingChunk, invalidPoint, invalidId, failed]);
 
 /** The columns of a batch's answers, then their status. */
-export function answerCells({ columns, status }: Answers): Cells {
-  const writers = columns.map(({ values, stride, offset, zeroIsNone, decimals }) => {
+export function answerCells({ columns, status, keeps }: Answers): Cells {
+  const writers = columns.map(({ values, stride, offset, zeroIsNone, decimals, words: texts }) => {
+    if (texts)
+      return (out: ByteWriter, row: number): boolean => {
+        const text = texts[Number(values[row * stride + offset])];
+        if (text !== undefined) out.ascii(text);
+        return text !== undefined;
+      };
     if (decimals !== undefined)
       return (out: ByteWriter, row: number): boolean => {
         const value = Number(values[row * stride + offset]);
@@ -31,6 +37,7 @@ export function answerCells({ columns, status }: Answers): Cells {
     };
   });
   return {
+    keeps,
     write(out, column, row) {
       if (column < writers.length) return !UNREAD.has(status[row]) && writers[column](out, row);
       out.ascii(statusText(status[row]));

@@ -1,4 +1,5 @@
-/** Names of the columns a job writes, as CAVE names them: `pt_position` → `pt_supervoxel_id`, `pt_root_id`. */
+/** Names of columns, as CAVE names them: `pt_position` → `pt_supervoxel_id`, `pt_root_id`. */
+import { TableError } from '../base/errors.ts';
 
 export interface OutputNaming {
   /** Column that holds whole positions; its name without `_position` goes before every output. */
@@ -19,4 +20,19 @@ export function outputNames({ position, kind, stopLayer, channels = 1, snaps = f
   if (kind === 'graph') names.push(stopLayer === undefined ? 'root_id' : `l${stopLayer}_id`);
   if (snaps) names.push('snapped_nm');
   return [...names, 'status'].map((name) => prefix + name);
+}
+
+/**
+ * The column that holds the IDs of a kind: the one named, or called just so, or the only one whose name ends so, or the only one at all.
+ * @returns its name, and what precedes the kind in it, which goes before the names of the outputs.
+ * @throws TableError MISSING_COLUMN.
+ */
+export function idColumnIn(found: readonly string[], kind: 'supervoxel_id' | 'root_id', named?: string): { name: string; prefix: string } {
+  const ending = found.filter((name) => name.endsWith(`_${kind}`));
+  const name = named ?? (found.includes(kind) ? kind : ending.length === 1 ? ending[0] : found.length === 1 ? found[0] : undefined);
+  if (name === undefined || !found.includes(name)) {
+    const why = name === undefined && ending.length > 1 ? `${ending.length} columns could be the ${kind}: name one` : `no column ${JSON.stringify(name ?? kind)}`;
+    throw new TableError('MISSING_COLUMN', `${why}; columns found: ${found.join(', ')}`);
+  }
+  return { name, prefix: name.endsWith(`_${kind}`) ? name.slice(0, -kind.length) : '' };
 }

@@ -34,6 +34,28 @@ export function parseDecimal(bytes: Buffer, start: number, end: number): number 
   return Number.isFinite(number) ? number : NaN;
 }
 
+/**
+ * The uint64 written in `bytes[start, end)`, blanks around it allowed, to `out[at]` (low word) and `out[at + 1]`. Nothing at all is 0.
+ * @returns whether it is one: digits and nothing else, below 2^64. A number with a point or an exponent has lost digits already.
+ */
+export function parseId(bytes: Buffer, start: number, end: number, out: Uint32Array, at: number): boolean {
+  while (start < end && isSpace(bytes[start])) start++;
+  while (end > start && isSpace(bytes[end - 1])) end--;
+  let low = 0, high = 0;
+  out[at] = out[at + 1] = 0;
+  for (; start < end; start++) {
+    const digit = bytes[start] - 48;
+    if (!(digit >= 0 && digit <= 9)) return false;
+    low = low * 10 + digit;
+    high = high * 10 + Math.floor(low / 4294967296);
+    low %= 4294967296;
+    if (high > 0xffffffff) return false;
+  }
+  out[at] = low;
+  out[at + 1] = high;
+  return true;
+}
+
 const OPEN = [91, 40]; // [ (
 const CLOSE = [93, 41]; // ] )
 

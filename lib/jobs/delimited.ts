@@ -4,18 +4,22 @@
  */
 import { TableError } from '../base/errors.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import { parseDecimal, parsePosition } from './decimal.ts';
+import { parseDecimal, parseId, parsePosition } from './decimal.ts';
 import type { RowRules } from './rows.ts';
-import { type Cells, checkColumns, type TableColumns, type TableFormat } from './table.ts';
+import { type Cells, checkColumns, chosen, type ColumnChoice, type TableColumns, type TableFormat } from './table.ts';
 
 const LF = 10, CR = 13, QUOTE = 34;
 
 export class Delimited implements TableFormat {
   readonly rules: RowRules;
   readonly #delimiter: number;
-  readonly #columns: TableColumns;
+  readonly #choice: ColumnChoice;
+  /** Names where the table has none; its header is then ours. */
+  readonly #given: readonly string[] | undefined;
+  #columns!: TableColumns; // from the header on
   #fields = 0; // of the header
   #pointFields: number[] = [];
+  #idFields: number[] = [];
   #timestampField = -1;
   /** Where answers go, left to right: a field written over, or Infinity for behind the row. */
   #places: { field: number; column: number }[] = [];
@@ -25,18 +29,21 @@ export class Delimited implements TableFormat {
 
   constructor(
     readonly delimiter: ',' | '\t',
-    columns: TableColumns,
+    columns: ColumnChoice,
+    header?: readonly string[],
   ) {
     this.#delimiter = delimiter.charCodeAt(0);
-    this.#columns = columns;
-    this.rules = { delimiter: this.#delimiter, firstRow: 0 };
+    this.#choice = columns;
+    this.#given = header;
+    this.rules = { delimiter: this.#delimiter, firstRow: header ? 1 : 0 };
   }
 
   begin(bytes: Buffer, start: number, end: number, out: ByteWriter): boolean {
-    const { point, timestamp, outputs } = this.#columns;
-    if (start === end) throw new TableError('BAD_FORMAT', 'the table is empty: it has no header');
-    this.#fields = this.#split(bytes, start, end);
-    const names = Array.from({ length: this.#fields }, (_, field) => this.#text(bytes, field));
+    if (start === end && !this.#given) throw new TableError('BAD_FORMAT', 'the table is empty: it has no header');
+    this.#fields = this.#given?.length ?? this.#split(bytes, start, end);
+    const names = this.#given ?? Array.from({ length: this.#fields }, (_, field) => this.#text(bytes, field));
+    this.#columns = chosen(this.#choice, names);
+    const { point = [], ids = [], timestamp, outputs } = this.#columns;
     checkColumns(this.#columns, names, names.length === 1 ? otherSeparator(names[0], this.delimiter) : undefined);
     const fieldOf = (name: string): number => {
       const field = names.indexOf(name);
@@ -44,11 +51,13 @@ export class Delimited implements TableFormat {
       return field;
     };
     this.#pointFields = point.map(fieldOf);
+    this.#idFields = ids.map(fieldOf);
     this.#timestampField = timestamp === undefined ? -1 : fieldOf(timestamp);
     this.#places = outputs.map((name, column) => ({ field: names.includes(name) ? fieldOf(name) : Infinity, column }));
     this.#places.sort((a, b) => (a.field === b.field ? a.column - b.column : a.field - b.field));
-    this.writeRow(out, bytes, start, end, { write: (to, column) => (to.copy(this.#quoted(outputs[column])), true) });
-    return true;
+    const header = this.#given ? Buffer.from(`${this.#given.join(this.delimiter)}\n`) : bytes.subarray(start, end);
+    this.writeRow(out, header, 0, header.length, { write: (to, column) => (to.copy(this.#quoted(outputs[column])), true) });
+    return !this.#given;
   }
 
   readPoint(bytes: Buffer, start: number, end: number, out: Float64Array, at: number): string | undefined {
@@ -57,7 +66,7 @@ export class Delimited implements TableFormat {
     const fields = this.#split(bytes, start, end);
     if (fields !== this.#fields) return `${fields} fields where the header has ${this.#fields}`;
     if (this.#timestampField >= 0) this.#timestamp = this.#text(bytes, this.#timestampField).trim();
-    const names = this.#columns.point;
+    const names = this.#columns.point!;
     if (names.length === 1) {
       const field = this.#pointFields[0];
       const [from, to] = this.#inside(bytes, field);
@@ -78,6 +87,17 @@ export class Delimited implements TableFormat {
     return undefined;
   }
 
+  readIds(bytes: Buffer, start: number, end: number, out: readonly Uint32Array[], row: number): string | undefined {
+    const fields = this.#split(bytes, start, end);
+    let reason = fields === this.#fields ? undefined : `${fields} fields where the header has ${this.#fields}`;
+    for (let k = 0; k < this.#idFields.length && reason === undefined; k++) {
+      const [from, to] = this.#inside(bytes, this.#idFields[k]);
+      if (!parseId(bytes, from, to, out[k], 2 * row)) reason = `column ${this.#columns.ids![k]}${this.#shown(bytes, this.#idFields[k], 'no uint64 ID')}`;
+    }
+    if (reason !== undefined) for (const words of out) words[2 * row] = words[2 * row + 1] = 0;
+    return reason;
+  }
+
   timestamp(): string {
     return this.#timestamp;
   }
@@ -86,8 +106,10 @@ export class Delimited implements TableFormat {
     const contentEnd = withoutLineEnd(bytes, start, end);
     const replaces = this.#places.length > 0 && this.#places[0].field !== Infinity;
     const fields = replaces && this.#split(bytes, start, end) === this.#fields ? this.#fields : 0;
+    const keeps = cells.keeps?.(row) ?? false;
     let copied = start;
     for (const { field, column } of this.#places) {
+      if (keeps && field < fields) continue;
       if (field < fields) {
         out.copy(bytes, copied, this.#spans[2 * field]);
         copied = this.#spans[2 * field + 1];

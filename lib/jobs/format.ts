@@ -1,7 +1,7 @@
 /** Which format a table has. */
 import { Delimited } from './delimited.ts';
 import { JsonLines } from './json-lines.ts';
-import type { TableColumns, TableFormat } from './table.ts';
+import type { ColumnChoice, TableFormat } from './table.ts';
 
 export const FORMATS = ['csv', 'tsv', 'jsonl'] as const;
 export type FormatName = (typeof FORMATS)[number];
@@ -11,7 +11,13 @@ const SUFFIXES: Record<string, FormatName> = { csv: 'csv', tsv: 'tsv', jsonl: 'j
 /** Format of a file by its suffix; undefined for any other. */
 export const formatOfFile = (path: string): FormatName | undefined => SUFFIXES[/\.([^./\\]+)$/.exec(path)?.[1].toLowerCase() ?? ''];
 
-export function openFormat(name: FormatName, columns: TableColumns): TableFormat {
+/** `list`: one ID a line and nothing else; it is written as CSV. */
+export type IdFormatName = FormatName | 'list';
+
+export function openFormat(name: FormatName, columns: ColumnChoice): TableFormat {
   if (name === 'jsonl') return new JsonLines(columns);
   return new Delimited(name === 'tsv' ? '\t' : ',', columns);
 }
+
+/** @param name What the IDs of a list are called. */
+export const openIdList = (name: string, columns: ColumnChoice): TableFormat => new Delimited(',', columns, [name]);

@@ -5,35 +5,35 @@
  */
 import { TableError } from '../base/errors.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import { parseDecimal, parsePosition } from './decimal.ts';
-import { type Cells, checkColumns, existsAlready, type TableColumns, type TableFormat } from './table.ts';
+import { parseDecimal, parseId, parsePosition } from './decimal.ts';
+import { type Cells, checkColumns, chosen, type ColumnChoice, existsAlready, type TableColumns, type TableFormat } from './table.ts';
 
 const QUOTE = 34, COMMA = 44, COLON = 58, OPEN = 123, BACKSLASH = 92;
 
 export class JsonLines implements TableFormat {
   readonly rules = { firstRow: 1 };
-  readonly #columns: TableColumns;
+  readonly #choice: ColumnChoice;
+  #columns!: TableColumns; // from the first row on
   /** `"supervoxel_id":` and so on. */
-  readonly #keys: Buffer[];
+  #keys: Buffer[] = [];
   #timestamp = '';
 
-  constructor(columns: TableColumns) {
-    this.#columns = columns;
-    this.#keys = columns.outputs.map((name) => Buffer.from(`${JSON.stringify(name)}:`));
+  constructor(columns: ColumnChoice) {
+    this.#choice = columns;
   }
 
   begin(bytes: Buffer, start: number, end: number): boolean {
-    if (end > start) checkColumns(this.#columns, Object.keys(parseRow(bytes, start, end)));
+    if (end === start) return false;
+    const found = Object.keys(parseRow(bytes, start, end));
+    this.#columns = chosen(this.#choice, found);
+    this.#keys = this.#columns.outputs.map((name) => Buffer.from(`${JSON.stringify(name)}:`));
+    checkColumns(this.#columns, found);
     return false;
   }
 
   readPoint(bytes: Buffer, start: number, end: number, out: Float64Array, at: number): string | undefined {
-    const { point, timestamp, outputs, replace } = this.#columns;
-    const row = parseRow(bytes, start, end);
-    if (!replace) {
-      const existing = outputs.filter((name) => Object.hasOwn(row, name));
-      if (existing.length > 0) throw existsAlready(existing);
-    }
+    const { point = [], timestamp } = this.#columns;
+    const row = this.#row(bytes, start, end);
     const time = timestamp === undefined ? undefined : valueOf(row, timestamp);
     this.#timestamp = typeof time === 'string' || typeof time === 'number' ? String(time).trim() : time == null ? '' : JSON.stringify(time);
     const values = point.map((name) => valueOf(row, name));
@@ -53,6 +53,24 @@ export class JsonLines implements TableFormat {
     return `${point[broken]}${wrong(values[broken], 'no number')}`;
   }
 
+  readIds(bytes: Buffer, start: number, end: number, out: readonly Uint32Array[], row: number): string | undefined {
+    const { ids = [] } = this.#columns;
+    const values = this.#row(bytes, start, end);
+    let reason: string | undefined;
+    for (const words of out) words[2 * row] = words[2 * row + 1] = 0;
+    // Their digits are read from the text: a double would round them.
+    for (const { name, from, to } of members(bytes, start, closingBrace(bytes, end))) {
+      const k = ids.indexOf(name), value = valueOf(values, name);
+      if (k < 0 || value === null || value === '') continue;
+      const quoted = typeof value === 'string' ? 1 : 0;
+      if (!parseId(bytes, from + quoted, to - quoted, out[k], 2 * row)) reason ??= `${name}${wrong(value, 'no uint64 ID')}`;
+    }
+    const missing = ids.find((name) => !Object.hasOwn(values, name));
+    if (missing !== undefined) reason ??= `${missing} is missing`;
+    if (reason !== undefined) for (const words of out) words[2 * row] = words[2 * row + 1] = 0;
+    return reason;
+  }
+
   timestamp(): string {
     return this.#timestamp;
   }
@@ -64,8 +82,8 @@ export class JsonLines implements TableFormat {
       out.length--;
       out.ascii('null');
     };
-    let brace = end - 1;
-    while (bytes[brace] !== OPEN + 2) brace--;
+    const keeps = cells.keeps?.(row) ?? false;
+    const brace = closingBrace(bytes, end);
     let before = brace - 1;
     while (isBlank(bytes[before])) before--;
     let empty = bytes[before] === OPEN;
@@ -75,10 +93,11 @@ export class JsonLines implements TableFormat {
       for (const { name, from, to } of members(bytes, start, brace)) {
         const column = this.#columns.outputs.indexOf(name);
         if (column < 0) continue;
+        written.add(column);
+        if (keeps) continue;
         out.copy(bytes, copied, from);
         answer(column);
         copied = to;
-        written.add(column);
       }
     out.copy(bytes, copied, brace);
     for (let column = 0; column < this.#keys.length; column++) {
@@ -90,6 +109,21 @@ export class JsonLines implements TableFormat {
     }
     out.copy(bytes, brace, end);
   }
+
+  #row(bytes: Buffer, start: number, end: number): object {
+    const { outputs, replace } = this.#columns;
+    const row = parseRow(bytes, start, end);
+    const existing = replace ? [] : outputs.filter((name) => Object.hasOwn(row, name));
+    if (existing.length > 0) throw existsAlready(existing);
+    return row;
+  }
+}
+
+/** Where the object that ends a row is closed. The JSON is known to be valid. */
+function closingBrace(bytes: Buffer, end: number): number {
+  let brace = end - 1;
+  while (bytes[brace] !== OPEN + 2) brace--;
+  return brace;
 }
 
 const isBlank = (c: number): boolean => c === 32 || (c >= 9 && c <= 13);

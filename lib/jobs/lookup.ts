@@ -49,6 +49,8 @@ export interface AnswerColumn {
   zeroIsNone: boolean;
   /** Decimals that are written at most, for numbers where NaN is no answer. */
   decimals?: number;
+  /** Words for the values 0, 1, …; no answer where there is none. */
+  words?: readonly string[];
 }
 
 export interface Answers {
@@ -59,6 +61,8 @@ export interface Answers {
   instants?: Date[];
   /** Rows with what broke them; rows without are skipped. */
   errors: () => Iterable<Row>;
+  /** Whether what a row has in output columns stays as it is. @default false */
+  keeps?: (row: number) => boolean;
 }
 
 export interface Lookup {

@@ -6,18 +6,29 @@ import type { RowRules } from './rows.ts';
 /** Which columns are read and written. */
 export interface TableColumns {
   /** Three columns of coordinates, or one whose cells hold all three. */
-  point: readonly [string, string, string] | readonly [string];
+  point?: readonly [string, string, string] | readonly [string];
+  /** Columns of uint64 IDs. */
+  ids?: readonly string[];
   /** Column with a timestamp for each row. */
   timestamp?: string;
   /** Columns written, in this order. */
   outputs: readonly string[];
   /** Whether output columns that exist are replaced, in their place; otherwise they are an error. */
   replace: boolean;
+  /** Whether a column may be read and replaced. @default false */
+  rereads?: boolean;
 }
+
+/** Columns, or how they follow from the names that the table has. */
+export type ColumnChoice = TableColumns | ((found: readonly string[]) => TableColumns);
+
+export const chosen = (choice: ColumnChoice, found: readonly string[]): TableColumns => (typeof choice === 'function' ? choice(found) : choice);
 
 /** The answers of a batch, a cell at a time: digits or a word; nothing is written, and false returned, where there is no answer. */
 export interface Cells {
   write(out: ByteWriter, column: number, row: number): boolean;
+  /** Whether what a row has in output columns stays as it is. */
+  keeps?(row: number): boolean;
 }
 
 /**
@@ -30,6 +41,11 @@ export interface TableFormat {
   begin(bytes: Buffer, start: number, end: number, out: ByteWriter): boolean;
   /** Reads the point of a row to `out[at..at + 2]`. @returns why it is no point (`out` is then NaN), or undefined. */
   readPoint(bytes: Buffer, start: number, end: number, out: Float64Array, at: number): string | undefined;
+  /**
+   * Reads the IDs of a row as uint32 pairs, low word first: column k to `out[k][2 * row]` and the word after; an empty cell gives 0.
+   * @returns why one of them is no ID (all are then 0), or undefined.
+   */
+  readIds(bytes: Buffer, start: number, end: number, out: readonly Uint32Array[], row: number): string | undefined;
   /** Text of the timestamp cell of the row read last; empty where there is none. */
   timestamp(): string;
   /** Writes a row with its answers. */
@@ -40,8 +56,8 @@ export interface TableFormat {
  * @param hint What may be wrong with the table, if columns are missing.
  * @throws TableError MISSING_COLUMN, listing what is there; COLUMN_EXISTS.
  */
-export function checkColumns({ point, timestamp, outputs, replace }: TableColumns, found: readonly string[], hint?: string): void {
-  const wanted = timestamp === undefined ? point : [...point, timestamp];
+export function checkColumns({ point, ids = [], timestamp, outputs, replace, rereads = false }: TableColumns, found: readonly string[], hint?: string): void {
+  const wanted = [...(point ?? []), ...ids, ...(timestamp === undefined ? [] : [timestamp])];
   const missing = wanted.filter((name) => !found.includes(name));
   if (missing.length > 0) {
     const list = found.length > 0 ? `columns found: ${found.map((name) => (name === name.trim() ? name : JSON.stringify(name))).join(', ')}` : 'no columns found';
@@ -50,7 +66,7 @@ export function checkColumns({ point, timestamp, outputs, replace }: TableColumn
   const existing = outputs.filter((name) => found.includes(name));
   if (existing.length > 0 && !replace) throw existsAlready(existing);
   const read = outputs.find((name) => wanted.includes(name));
-  if (read !== undefined) throw new TableError('COLUMN_EXISTS', `column ${read} is read and would be written over`);
+  if (read !== undefined && !rereads) throw new TableError('COLUMN_EXISTS', `column ${read} is read and would be written over`);
 }
 
 export function existsAlready(names: readonly string[]): TableError {

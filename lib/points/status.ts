@@ -21,6 +21,8 @@ export const PointStatus = {
   rootFailed: 9,
   /** An ID already at or above the wanted layer: kept as it is, nobody was asked whether it exists. */
   notLookedUp: 10,
+  /** A cell of a table that holds no uint64 ID. */
+  invalidId: 11,
 } as const;
 
 export type PointStatusName = keyof typeof PointStatus;

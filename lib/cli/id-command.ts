@@ -1,0 +1,60 @@
+/** What the commands on tables of IDs have in common: a table in, the same rows out, a summary. */
+import type { RowCounts } from '../jobs/answer-rows.ts';
+import { readFileBytes, readStream } from '../jobs/files.ts';
+import type { FormatName } from '../jobs/format.ts';
+import { answerIds, type IdQuestion } from '../jobs/id-table.ts';
+import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
+import { openGraphene } from '../graphene/open.ts';
+import { parseTimestamp } from '../chunkedgraph/timestamp.ts';
+import { idFormat } from './id-format.ts';
+import { type Io, UsageError } from './io.ts';
+import type { Report } from './report.ts';
+import { idSummaryLine, statsJson } from './summary.ts';
+import { intoSink, openStats } from './table-io.ts';
+
+export interface IdFlags {
+  out: string;
+  format?: FormatName;
+  column?: string;
+  replace?: boolean;
+  timestamp?: string;
+  stats?: string;
+  strict?: boolean;
+  quiet?: boolean;
+}
+
+export interface IdCommand {
+  /** The table; - is standard input. */
+  input: string;
+  path: string;
+  question: (volume: GrapheneVolume, timestamp: Date | undefined) => IdQuestion & { readonly timestamp: Date | undefined; readonly changed?: number };
+}
+
+/** Statuses a user has to do something about. */
+const BAD_STATUSES = ['root_failed', 'no_root', 'invalid_id'];
+
+/** @returns whether any row needs attention. */
+export async function runIdCommand({ input, path, question }: IdCommand, flags: IdFlags, io: Io, report: Report): Promise<boolean> {
+  const { signal } = io;
+  if (!path.startsWith('graphene://')) throw new UsageError(`${path} is no chunkedgraph: roots are asked of graphene:// paths`);
+  const timestamp = flags.timestamp === undefined || flags.timestamp === 'now' ? undefined : parseTimestamp(flags.timestamp);
+  const stats = await openStats(flags.stats, io);
+  let volume: GrapheneVolume | undefined;
+  try {
+    const { format, source } = await idFormat(input === '-' ? readStream(io.stdin, signal) : readFileBytes(input, signal), input, flags.format);
+    const opened = (volume = await openGraphene(path, { signal, logger: report }));
+    const asked = question(opened, timestamp);
+    const { replace, strict } = flags;
+    const warn = (message: string): void => report.warn(message);
+    const counts = await intoSink<RowCounts>(flags.out, io, (sink) => answerIds(asked, source, sink, { format, replace, strict, signal, warn }));
+    if (!counts) return false; // nobody reads on
+    const summary = { ...counts, timestamp: asked.timestamp, changed: asked.changed };
+    await stats?.write(Buffer.from(statsJson(summary)));
+    await stats?.finish();
+    if (!flags.quiet) report.line(idSummaryLine(summary));
+    return BAD_STATUSES.some((status) => counts.statuses[status] > 0);
+  } finally {
+    await stats?.abandon(false);
+    await volume?.close();
+  }
+}

@@ -1,0 +1,22 @@
+/** `graphene-points update`: roots of an earlier table at another moment. */
+import { updateQuestion } from '../jobs/update-roots.ts';
+import { runIdCommand, type IdFlags } from './id-command.ts';
+import type { Io } from './io.ts';
+import type { Report } from './report.ts';
+
+export interface UpdateFlags extends Omit<IdFlags, 'replace'> {
+  in: string;
+}
+
+/** @returns whether any row needs attention. */
+export const update = (path: string, flags: UpdateFlags, io: Io, report: Report): Promise<boolean> =>
+  runIdCommand({
+    path,
+    input: flags.in,
+    question: (volume, timestamp) =>
+      updateQuestion({
+        now: () => volume.now(),
+        roots: (ids, options) => volume.roots(ids, options),
+        isLatest: (ids, at, signal) => volume.graph.isLatestRoots(ids, { timestamp: at, signal }),
+      }, { timestamp, column: flags.column }),
+  }, flags, io, report);

@@ -1,0 +1,170 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Sink } from '../../lib/jobs/files.ts';
+import { answerIds, type IdQuestion, type IdTableOptions } from '../../lib/jobs/id-table.ts';
+import { rootQuestion, type RootVolume } from '../../lib/jobs/roots.ts';
+import { updateQuestion } from '../../lib/jobs/update-roots.ts';
+import { PointStatus, statusText } from '../../lib/points/status.ts';
+
+const NOW = new Date('2024-06-05T10:10:01.203Z');
+/** Past 2^53, so that a double would show. */
+const S = 72127962782105601n, R = 288230376151712042n;
+const FAILED = S + 500n, UNKNOWN = S + 600n;
+const rootOf = (id: bigint): bigint => R + (id - S) * 2n;
+
+/** Supervoxel S + n has root R + 2n, but from `split` on, S + 1 has R + 1000. */
+function fakeVolume({ split = Infinity }: { split?: number } = {}) {
+  const asked: string[] = [];
+  const volume: RootVolume & { isLatest: (roots: BigUint64Array, timestamp: Date) => Promise<boolean[]> } = {
+    now: () => NOW,
+    async roots(ids, { timestamp, stopLayer, validate }) {
+      asked.push(`roots of ${ids.length} at ${timestamp.toISOString()}${stopLayer ? ` to layer ${stopLayer}` : ''}${validate ? ', validated' : ''}`);
+      const rootIds = new BigUint64Array(ids.length), status = new Uint8Array(ids.length).fill(PointStatus.ok);
+      ids.forEach((id, k) => {
+        if (id === 0n) status[k] = PointStatus.background;
+        else if (id === FAILED) status[k] = PointStatus.rootFailed;
+        else if (id === UNKNOWN) status[k] = PointStatus.noRoot;
+        else rootIds[k] = id === S + 1n && timestamp.getTime() >= split ? R + 1000n : rootOf(id);
+      });
+      return {
+        rootIds, status, timestamp, stats: { points: ids.length, chunks: 0, requests: 0, bytes: 0, cacheHits: 0, absentBy403: 0, rootRequests: 1, distinctSupervoxels: ids.length, ms: { plan: 0, chunks: 0, roots: 1, total: 1 } },
+        *rows() {
+          for (const [index, code] of status.entries()) yield { index, supervoxelId: ids[index], rootId: rootIds[index], status: statusText(code), error: code === PointStatus.rootFailed ? new Error('it broke') : undefined };
+        },
+      };
+    },
+    async isLatest(roots, timestamp) {
+      asked.push(`is ${roots.join(' ')} valid`);
+      return Array.from(roots, (root) => (root === R + 2n ? timestamp.getTime() < split : root < R + 1000n));
+    },
+  };
+  return { asked, volume };
+}
+
+async function run(question: IdQuestion, text: string, options: Partial<IdTableOptions> = {}) {
+  const written: Uint8Array[] = [], warnings: string[] = [];
+  const sink: Sink = { write: async (bytes) => void written.push(bytes), finish: async () => {}, abandon: async () => undefined };
+  const source = (async function* () {
+    yield Buffer.from(text);
+  })();
+  const counts = await answerIds(question, source, sink, { format: 'csv', warn: (message) => warnings.push(message), ...options });
+  return { text: Buffer.concat(written).toString(), counts, warnings };
+}
+
+describe('roots of a table of IDs', () => {
+  const ask = (text: string, options: Partial<IdTableOptions> = {}, job: Parameters<typeof rootQuestion>[1] = {}) => run(rootQuestion(fakeVolume().volume, job), text, options);
+
+  test.each([
+    ['a list', 'list', `${S}\n${S + 3n}\n`, `supervoxel_id,root_id,status\n${S},${R},ok\n${S + 3n},${R + 6n},ok\n`],
+    ['a list without a last line end', 'list', `${S}`, `supervoxel_id,root_id,status\n${S},${R},ok`],
+    ['an empty list', 'list', '', 'supervoxel_id,root_id,status\n'],
+    ['CSV', 'csv', `n,supervoxel_id\n"a,b",${S}\n`, `n,supervoxel_id,root_id,status\n"a,b",${S},${R},ok\n`],
+    ['CSV with a prefix', 'csv', `pre_supervoxel_id,x\r\n"${S}",1\r\n`, `pre_supervoxel_id,x,pre_root_id,pre_status\r\n"${S}",1,${R},ok\r\n`],
+    ['one column of any name', 'csv', `sv\n${S}\n`, `sv,root_id,status\n${S},${R},ok\n`],
+    ['TSV', 'tsv', `x\tsupervoxel_id\n1\t ${S} \n`, `x\tsupervoxel_id\troot_id\tstatus\n1\t ${S} \t${R}\tok\n`],
+    ['JSON numbers', 'jsonl', `{"supervoxel_id": ${S}, "n": 1}\n`, `{"supervoxel_id": ${S}, "n": 1,"root_id":"${R}","status":"ok"}\n`],
+    ['JSON strings', 'jsonl', `{"supervoxel_id":"${S}"}\n`, `{"supervoxel_id":"${S}","root_id":"${R}","status":"ok"}\n`],
+  ] as const)('answers %s', async (_, format, text, expected) => {
+    expect((await ask(text, { format })).text).toBe(expected);
+  });
+
+  test.each([
+    ['0', '0,background'],
+    ['', '0,background'],
+    [`${UNKNOWN}`, ',no_root'],
+    [`${FAILED}`, ',root_failed'],
+    ['18446744073709551616', ',invalid_id'],
+    ['7.2e16', ',invalid_id'],
+    ['72127962782105601.0', ',invalid_id'],
+    ['-1', ',invalid_id'],
+    ['0x10', ',invalid_id'],
+    ['seven', ',invalid_id'],
+  ])('says what became of %p', async (cell, answer) => {
+    expect((await ask(`x,supervoxel_id\n1,${cell}\n`)).text).toBe(`x,supervoxel_id,root_id,status\n1,${cell},${answer}\n`);
+  });
+
+  test.each<[string, string | null, string]>([
+    ['null', '0', 'background'], ['"7 "', '14', 'ok'],
+    ['7.5', null, 'invalid_id'], ['true', null, 'invalid_id'], ['[1]', null, 'invalid_id'], ['1e3', null, 'invalid_id'], ['-0', null, 'invalid_id'], ['"\\u0031"', null, 'invalid_id'],
+  ])('reads the JSON value %s as an ID or not at all', async (value, root, status) => {
+    const volume = fakeVolume().volume;
+    const { text } = await run(rootQuestion({ ...volume, roots: (ids, options) => volume.roots(ids.map((id) => (id === 0n ? 0n : S + id)), options).then((r) => ({ ...r, rootIds: r.rootIds.map((id) => (id === 0n ? 0n : id - R)) })) }, {}), `{"supervoxel_id":${value}}\n`, { format: 'jsonl' });
+    expect(JSON.parse(text)).toMatchObject({ root_id: root, status });
+  });
+
+  test('tells of the first invalid rows, and stops at one when strict', async () => {
+    const table = `supervoxel_id,x\n${S},1\nseven,2\n${S}\n,,\nnine,1\n`;
+    const { warnings, counts } = await ask(table);
+    expect(warnings).toEqual([
+      'row 2 (line 3): column supervoxel_id: "seven" is no uint64 ID; invalid_id',
+      'row 3 (line 4): 1 fields where the header has 2; invalid_id',
+      'row 4 (line 5): 3 fields where the header has 2; invalid_id',
+      '1 more rows without a valid ID',
+    ]);
+    expect(counts).toMatchObject({ rows: 5, statuses: { ok: 1, invalid_id: 4 } });
+    await expect(ask(table, { strict: true })).rejects.toMatchObject({ code: 'BAD_ROW', message: 'row 2 (line 3): column supervoxel_id: "seven" is no uint64 ID' });
+  });
+
+  test('asks once a batch, at one moment, to the layer wanted', async () => {
+    const { asked, volume } = fakeVolume();
+    const question = rootQuestion(volume, { stopLayer: 2, validate: true });
+    const { text } = await run(question, `supervoxel_id\n${S}\n${S}\n`);
+    expect(text).toContain('supervoxel_id,l2_id,status\n');
+    expect([asked, question.timestamp]).toEqual([['roots of 2 at 2024-06-05T10:10:01.203Z to layer 2, validated'], NOW]);
+  });
+
+  test.each([
+    ['no such column', 'a,b\n1,2\n', {}, 'no column "supervoxel_id"; columns found: a, b'],
+    ['several', 'pre_supervoxel_id,post_supervoxel_id\n1,2\n', {}, '2 columns could be the supervoxel_id: name one; columns found: pre_supervoxel_id, post_supervoxel_id'],
+    ['one named that is not there', 'supervoxel_id\n1\n', { column: 'sv' }, 'no column "sv"; columns found: supervoxel_id'],
+    ['an output that exists', 'supervoxel_id,root_id\n1,2\n', {}, 'column root_id exists already (--replace writes over it)'],
+  ])('refuses a table with %s', async (_, table, job, message) => {
+    await expect(ask(table, {}, job)).rejects.toMatchObject({ name: 'TableError', message });
+  });
+
+  test('takes the column named among several', async () => {
+    expect((await ask(`pre_supervoxel_id,post_supervoxel_id\n1,${S}\n`, {}, { column: 'post_supervoxel_id' })).text).toBe(`pre_supervoxel_id,post_supervoxel_id,post_root_id,post_status\n1,${S},${R},ok\n`);
+  });
+});
+
+describe('roots of an earlier table at another moment', () => {
+  const SPLIT = NOW.getTime();
+
+  test('asks only for the supervoxels under roots that are gone, and for those that had none', async () => {
+    const { asked, volume } = fakeVolume({ split: SPLIT });
+    const question = updateQuestion(volume, {});
+    const rows = [`${S},${R},ok,keep me`, `${S + 1n},${R + 2n},ok,`, `${S + 1n},${R + 2n},suspect,again`, `${S + 2n},${R + 4n},ok,`, `0,0,background,`, `,,out_of_bounds,`, `${S + 3n},,root_failed,`];
+    const { text, counts } = await run(question, `supervoxel_id,root_id,status,note\n${rows.join('\n')}\n`);
+    const expected = [...rows];
+    expected[1] = `${S + 1n},${R + 1000n},ok,`;
+    expected[2] = `${S + 1n},${R + 1000n},ok,again`;
+    expected[6] = `${S + 3n},${R + 6n},ok,`;
+    expect(text).toBe(`supervoxel_id,root_id,status,note\n${expected.join('\n')}\n`);
+    expect(asked).toEqual([`is ${R} ${R + 2n} ${R + 4n} valid`, 'roots of 3 at 2024-06-05T10:10:01.203Z']);
+    expect([question.changed, question.timestamp, counts.rows]).toEqual([3, NOW, 7]);
+    expect(counts.statuses).toEqual({ ok: 5, not_looked_up: 2 });
+  });
+
+  test('does the same in JSON Lines, where every other byte stays', async () => {
+    const rows = [`{ "pt_supervoxel_id": "${S}", "pt_root_id": "${R}", "pt_status":"ok" }`, `{"pt_root_id":${R + 2n},"pt_supervoxel_id":${S + 1n}}`];
+    const { text } = await run(updateQuestion(fakeVolume({ split: SPLIT }).volume, {}), `${rows.join('\n')}\n`, { format: 'jsonl' });
+    expect(text).toBe(`${rows[0]}\n{"pt_root_id":"${R + 1000n}","pt_supervoxel_id":${S + 1n},"pt_status":"ok"}\n`);
+  });
+
+  test('adds a status where there was none', async () => {
+    const { text } = await run(updateQuestion(fakeVolume({ split: SPLIT }).volume, {}), `supervoxel_id,root_id\n${S},${R}\n${S + 1n},${R + 2n}\n0,0\n`);
+    expect(text).toBe(`supervoxel_id,root_id,status\n${S},${R},ok\n${S + 1n},${R + 1000n},ok\n0,0,not_looked_up\n`);
+  });
+
+  test('asks at the moment given, and empties what has no root or no valid ID', async () => {
+    const { asked, volume } = fakeVolume({ split: SPLIT });
+    const earlier = new Date(SPLIT - 1);
+    const { text, warnings } = await run(updateQuestion(volume, { timestamp: earlier }), `supervoxel_id,root_id,status\n${S + 1n},${R + 2n},ok\n${UNKNOWN},5000000000000000000,ok\nx,${R},ok\n`);
+    expect(text).toBe(`supervoxel_id,root_id,status\n${S + 1n},${R + 2n},ok\n${UNKNOWN},,no_root\nx,,invalid_id\n`);
+    expect(asked[1]).toBe(`roots of 1 at ${earlier.toISOString()}`);
+    expect(warnings).toEqual(['row 3 (line 4): column supervoxel_id: "x" is no uint64 ID; invalid_id']);
+  });
+
+  test('needs the roots of the column’s own prefix', async () => {
+    await expect(run(updateQuestion(fakeVolume().volume, {}), 'pt_supervoxel_id,root_id\n1,2\n')).rejects.toMatchObject({ message: 'no column "pt_root_id"; columns found: pt_supervoxel_id, root_id' });
+  });
+});
