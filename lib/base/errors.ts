@@ -35,9 +35,17 @@ export class InfoError extends LookupError {
 
 export type RequestErrorCode = 'HTTP_STATUS' | 'TIMEOUT' | 'CONNECTION' | 'TOO_LARGE' | 'REDIRECT' | 'BAD_RESPONSE' | 'IO';
 
+/**
+ * How an exchange ended without its whole answer, for the ends that may pass: nobody could be reached; a connection kept from earlier had
+ * been closed; the connection broke; it fell silent.
+ */
+export type Broken = 'unreachable' | 'stale' | 'cut' | 'silent';
+
 /** A read that was tried (and, where it can help, tried again) and failed. Never the same thing as an absent object. */
 export class RequestError extends LookupError {
   override readonly name = 'RequestError';
+  /** For TIMEOUT and CONNECTION, where trying again may help. */
+  readonly broken?: Broken;
   constructor(
     readonly code: RequestErrorCode,
     message: string,
@@ -45,9 +53,21 @@ export class RequestError extends LookupError {
     readonly url: string,
     /** HTTP status, when there was an answer. */
     readonly status?: number,
-    options?: ErrorOptions,
+    { broken, ...options }: ErrorOptions & { broken?: Broken } = {},
   ) {
     super(message, options);
+    if (broken !== undefined) this.broken = broken;
+  }
+}
+
+/** Cloud credentials that are needed and missing, malformed, or of no use: their vendor refused them or did not answer. Holds no secret. */
+export class CredentialsError extends LookupError {
+  override readonly name = 'CredentialsError';
+  constructor(
+    readonly code: 'NOT_FOUND' | 'BAD_CREDENTIALS' | 'UNUSABLE',
+    message: string,
+  ) {
+    super(message);
   }
 }
 
@@ -91,22 +111,40 @@ export type GraphErrorCode =
   | 'MISSING_TOS'
   | 'LOGIN_REDIRECT'
   | 'HTTP_STATUS'
+  /** The graph has no such ID, or not at that moment. */
+  | 'UNKNOWN_ID'
+  /** The server cannot do it, or answers wrongly, in the versions known. */
+  | 'BROKEN_ENDPOINT'
+  | 'EDITS_NOT_ALLOWED'
+  /** The connection was lost after an edit was sent: it may have happened or not. */
+  | 'EDIT_UNCERTAIN'
   | 'BAD_REPLY'
   | 'TIMEOUT'
   | 'CONNECTION';
 
+export interface GraphErrorOptions extends ErrorOptions {
+  serverMessage?: string;
+  retryAfter?: string;
+}
+
 /** A chunkedgraph server that refused, failed, or answered something that is not an answer. */
 export class GraphError extends LookupError {
   override readonly name = 'GraphError';
+  /** What the server says is wrong, 200 characters at most; never its traceback. */
+  readonly serverMessage?: string;
+  /** The reply's `Retry-After`, as it stands. */
+  readonly retryAfter?: string;
   constructor(
     readonly code: GraphErrorCode,
     message: string,
     /** Endpoint asked, without its query. */
     readonly url: string,
     readonly status?: number,
-    options?: ErrorOptions,
+    { serverMessage, retryAfter, ...options }: GraphErrorOptions = {},
   ) {
     super(message, options);
+    if (serverMessage !== undefined) this.serverMessage = serverMessage;
+    if (retryAfter !== undefined) this.retryAfter = retryAfter;
   }
 }
 
@@ -150,6 +188,18 @@ export class VolumeClosedError extends LookupError {
   readonly code = 'CLOSED';
   constructor() {
     super('the volume is closed');
+  }
+}
+
+/** A snapshot of a root cache that cannot be read, taken or written. */
+export class SnapshotError extends LookupError {
+  override readonly name = 'SnapshotError';
+  constructor(
+    readonly code: 'NOT_FOUND' | 'DAMAGED' | 'FOREIGN' | 'UNSUPPORTED' | 'IO',
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
   }
 }
 

@@ -1,5 +1,5 @@
 /** What a chunkedgraph server's reply means when it is no answer. Sources: PyChunkedGraph, app/common.py; middle_auth_client, decorators.py. */
-import { GraphError } from '../base/errors.ts';
+import { GraphError, type GraphErrorCode } from '../base/errors.ts';
 import { excerpt } from '../http/excerpt.ts';
 import type { HttpReply } from '../http/client.ts';
 import type { FoundToken } from './token.ts';
@@ -31,14 +31,14 @@ export function errorOfReply(reply: HttpReply, asked: AskedWith): GraphError | u
     return new GraphError('LOGIN_REDIRECT', `${url} redirects instead of answering (${token} was sent): it wants a log-in, or the address is wrong`, url, status);
   const body = errorBody(reply);
   const said = typeof body.message === 'string' ? excerpt(new TextEncoder().encode(body.message), {}, secrets) : excerpt(reply.body, reply.headers, secrets);
-  if (status === 401) {
-    const refused = asked.token ? `refused ${token}` : 'wants a token, and none was sent';
-    return new GraphError('UNAUTHORIZED', `${url} ${refused}: ${said}. Get one at ${tokenPage(reply, origin, secrets)}`, url, status);
-  }
-  if (status === 403 && body.error === 'missing_tos')
-    return new GraphError('MISSING_TOS', `${url}: accept the terms of service first${formOf(body)}, then ask again`, url, status);
-  if (status === 403) return new GraphError('FORBIDDEN', `${url} (${token} was sent): ${said}`, url, status);
-  return new GraphError('HTTP_STATUS', `${url} answered ${status}: ${said}`, url, status);
+  const { 'retry-after': retryAfter } = reply.headers;
+  const error = (code: GraphErrorCode, message: string): GraphError => new GraphError(code, message, url, status, { serverMessage: said, retryAfter });
+  // The graph's own 401s are about the ID or the table, not the token.
+  if (status === 401 && /not valid at timestamp|on virtual tables/.test(said)) return error('HTTP_STATUS', `${url} answered 401: ${said}`);
+  if (status === 401) return error('UNAUTHORIZED', `${url} ${asked.token ? `refused ${token}` : 'wants a token, and none was sent'}: ${said}. Get one at ${tokenPage(reply, origin, secrets)}`);
+  if (status === 403 && body.error === 'missing_tos') return error('MISSING_TOS', `${url}: accept the terms of service first${formOf(body)}, then ask again`);
+  if (status === 403) return error('FORBIDDEN', `${url} (${token} was sent): ${said}${asked.token ? '' : `. Get a token at ${tokenPage(reply, origin, secrets)}`}`);
+  return error('HTTP_STATUS', `${url} answered ${status}: ${said}`);
 }
 
 /** A token as a server may repeat it. */

@@ -8,6 +8,8 @@ export type Timestamp = Date | string | number;
 
 /** The years 1 to 9999, which is what the server's clock can hold: it refuses everything else. */
 const START_MS = -62_135_596_800_000, END_MS = 253_402_300_800_000;
+/** The last moment the server takes, in ms since 1970. */
+export const LAST_MS = END_MS - 1;
 const ISO = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}([.,]\d+)?)?)\s?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
 
 /**
@@ -55,3 +57,9 @@ export const fixedMs = (timestamp: Timestamp | undefined): number | undefined =>
 
 /** What goes into the query: `1717582201.203`. */
 export const toUnixSeconds = (ms: number): string => (ms / 1000).toFixed(3);
+
+/**
+ * The same for endpoints that look at what is older than their timestamp, `is_latest_roots` and `root_timestamps`, where root look-ups
+ * include what happened at it: one millisecond more, here and nowhere else, so that all answers for one moment are about one state.
+ */
+export const toExclusiveUnixSeconds = (ms: number): string => toUnixSeconds(Math.min(ms + 1, LAST_MS));

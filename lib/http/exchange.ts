@@ -6,7 +6,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Got } from 'got';
-import { RequestError, type LookupError } from '../base/errors.ts';
+import { RequestError, type Broken, type LookupError } from '../base/errors.ts';
 import { forbidden } from './address.ts';
 import type { HttpMeter } from './meter.ts';
 import type { Headers } from './redirect.ts';
@@ -43,22 +43,29 @@ const FAILED_BODY_BYTES = 65_536;
 /** Errors after which the same request may succeed. The others (certificates, malformed headers) stand. */
 const TRANSIENT = new Set(['ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRINUSE', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_HTTP_CONTENT_LENGTH_MISMATCH']);
 
+/** Of these, those after which nothing was sent. */
+const UNREACHABLE = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRINUSE']);
+
 /** Resolves for every end but a stop, which rejects with the stop's reason. */
 export function exchange(got: Got, asked: Exchange, stopper: Stopper): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const { url, method, headers, body, meter } = asked;
+    const hasBody = method === 'POST' || !!body?.byteLength;
     if (meter) meter.requests++;
     const stream = got.stream(url, {
       method,
       headers,
-      // A POST without a body would wait for one to be written.
-      body: method === 'POST' ? Buffer.from(body?.buffer ?? new ArrayBuffer(0), body?.byteOffset, body?.byteLength) : undefined,
+      // Whatever may have a body and has none would wait for one to be written.
+      body: hasBody ? Buffer.from(body?.buffer ?? new ArrayBuffer(0), body?.byteOffset, body?.byteLength) : undefined,
+      allowGetBody: hasBody,
     });
     const chunks: Uint8Array[] = [];
     let received = 0;
     let reply: Omit<HttpReply, 'body' | 'url'> | undefined;
     let timer: NodeJS.Timeout | undefined;
     let over = false;
+    /** Whether the socket had been kept alive: its server may have closed it just before it was asked. */
+    let reused = false;
 
     const end = (act: () => void): void => {
       if (over) return;
@@ -73,8 +80,8 @@ export function exchange(got: Got, asked: Exchange, stopper: Stopper): Promise<O
         stream.destroy();
         resolve({ error, failure: { kind } });
       });
-    const failWith = (code: 'TIMEOUT' | 'CONNECTION' | 'TOO_LARGE', what: string, kind: Failure['kind']): void =>
-      fail(new RequestError(code, `${method} ${redactUrl(url)}: ${what}`, redactUrl(url), reply?.status), kind);
+    const failWith = (code: 'TIMEOUT' | 'CONNECTION' | 'TOO_LARGE', what: string, kind: Failure['kind'], broken?: Broken): void =>
+      fail(new RequestError(code, `${method} ${redactUrl(url)}: ${what}`, redactUrl(url), reply?.status, { broken }), kind);
     /** False when no more is wanted. */
     const fits = (bytes: number): boolean => {
       if (reply!.status >= 300) {
@@ -97,12 +104,13 @@ export function exchange(got: Got, asked: Exchange, stopper: Stopper): Promise<O
     // From the socket on: a request that waits for a free one is not idle.
     const watchSilence = (): void => {
       clearTimeout(timer);
-      if (!over) timer = setTimeout(() => failWith('TIMEOUT', `nothing received for ${asked.idleTimeoutMs} ms`, 'idle'), asked.idleTimeoutMs);
+      if (!over) timer = setTimeout(() => failWith('TIMEOUT', `nothing received for ${asked.idleTimeoutMs} ms`, 'idle', 'silent'), asked.idleTimeoutMs);
     };
     stream.once('socket', (socket: Socket) => {
       if (over) return;
-      if (!socket.connecting) return watchSilence();
-      timer = setTimeout(() => failWith('TIMEOUT', `no connection within ${asked.connectTimeoutMs} ms`, 'connection'), asked.connectTimeoutMs);
+      reused = !socket.connecting;
+      if (reused) return watchSilence();
+      timer = setTimeout(() => failWith('TIMEOUT', `no connection within ${asked.connectTimeoutMs} ms`, 'connection', 'unreachable'), asked.connectTimeoutMs);
       socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', watchSilence);
     });
     stream.once('response', (response: { statusCode: number; headers: IncomingHttpHeaders; ip?: string }) => {
@@ -124,8 +132,9 @@ export function exchange(got: Got, asked: Exchange, stopper: Stopper): Promise<O
     stream.on('error', (error: { code?: string }) => {
       const code = error.code ?? 'unknown error';
       if (code === 'FORBIDDEN_ADDRESS') fail(forbidden(url.hostname), 'final');
-      else if (reply && TRANSIENT.has(code)) failWith('CONNECTION', `the body ended early (${code})`, 'connection');
-      else failWith('CONNECTION', `connection failed (${code})`, TRANSIENT.has(code) ? 'connection' : 'final');
+      else if (reply && TRANSIENT.has(code)) failWith('CONNECTION', `the body ended early (${code})`, 'connection', 'cut');
+      else if (!TRANSIENT.has(code)) failWith('CONNECTION', `connection failed (${code})`, 'final');
+      else failWith('CONNECTION', `connection failed (${code})`, 'connection', UNREACHABLE.has(code) ? 'unreachable' : reused ? 'stale' : 'cut');
     });
   });
 }

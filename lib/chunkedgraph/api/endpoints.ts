@@ -1,0 +1,169 @@
+/**
+ * One call of the server's API: a body in, a checked answer out. 64-bit integers stay exact both ways, replies are bounded, and what is no
+ * answer is an error that names the endpoint and what was expected there.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import PQueue from 'p-queue';
+import type { z } from 'zod';
+import { GraphError } from '../../base/errors.ts';
+import { idsFromBytes } from '../../base/uint64.ts';
+import { delayBeforeRetry } from '../../http/retry.ts';
+import { firstIssue } from '../../precomputed/first-issue.ts';
+import { formatExactJson, parseExactJson } from '../exact-json.ts';
+import type { GraphReply, GraphRequest, GraphServer } from '../graph-server.ts';
+import { fixedMs, type Timestamp } from '../timestamp.ts';
+import { explained } from './explain.ts';
+
+export interface CallOptions {
+  signal?: AbortSignal;
+  /** Longest silence of the server. @default the volume's `rootTimeoutMs`, 600_000 */
+  timeoutMs?: number;
+  /** Longest reply that is taken. @default 256 MiB */
+  maxBytes?: number;
+}
+
+export interface TimedOptions extends CallOptions {
+  /** @default the volume's, else now */
+  timestamp?: Timestamp;
+}
+
+/** What is asked, apart from {@link CallOptions}. */
+export interface Call {
+  /** @default 'GET', which may have a body here */
+  method?: 'GET' | 'POST';
+  /** Below the table's address: `node/123/root`; or a whole path of the service, beginning with `/`. */
+  path: string;
+  query?: Record<string, string | number | boolean | undefined>;
+  /** Bytes as they stand; anything else as JSON, bigints as raw digits. */
+  body?: unknown;
+  /** Whether what may pass (429, 502 to 504, a broken connection) is tried again; a 500 means bad input more often than not. @default true */
+  retry?: boolean;
+}
+
+export interface EndpointsOptions {
+  server: GraphServer;
+  /** Moment of calls that name none; undefined: now. */
+  timestampMs?: number;
+  /** Joins a caller's signal with the volume's life. */
+  bind?: (signal: AbortSignal | undefined) => AbortSignal | undefined;
+  /** Calls at once. @default 4 */
+  concurrency?: number;
+  /** @default 600_000 */
+  timeoutMs?: number;
+  /** Most repeats of one call. @default 4 */
+  retries?: number;
+}
+
+const BACKOFF_MS = 200;
+const PASSING = new Set([429, 502, 503, 504]);
+const MAX_BYTES = 256 * 1024 * 1024;
+
+export class Endpoints {
+  readonly server: GraphServer;
+  readonly #options: EndpointsOptions;
+  readonly #queue: PQueue;
+
+  constructor(options: EndpointsOptions) {
+    this.server = options.server;
+    this.#options = options;
+    this.#queue = new PQueue({ concurrency: options.concurrency ?? 4 });
+  }
+
+  /** The moment of a question in ms since 1970: its own, else the volume's, else now. @throws TimestampError. */
+  moment(timestamp: Timestamp | undefined): number {
+    return this.fixedMoment(timestamp) ?? this.server.clock.now();
+  }
+
+  /** The same, but undefined for now. @throws TimestampError. */
+  fixedMoment(timestamp: Timestamp | undefined): number | undefined {
+    return timestamp === undefined ? this.#options.timestampMs : fixedMs(timestamp);
+  }
+
+  /**
+   * The answer as `schema` makes it.
+   * @throws GraphError, BAD_REPLY for an answer that is not what was asked for; `signal.reason`.
+   */
+  async json<T>(schema: z.ZodType<T>, call: Call, options: CallOptions = {}): Promise<T> {
+    const { body, status } = await this.reply(call, options);
+    return this.check(schema, this.#parsed(body, call, status), call, status);
+  }
+
+  /** A binary answer: little-endian uint64. @throws as {@link json}. */
+  async ids(call: Call, options: CallOptions = {}): Promise<BigUint64Array> {
+    const { body, status } = await this.reply(call, options);
+    if (body.byteLength % 8 !== 0) throw this.#bad(call, `${body.byteLength} bytes; expected a multiple of 8`, status);
+    return idsFromBytes(body);
+  }
+
+  /** JSON where there is JSON, text where there is not. @throws as {@link json}. */
+  async anything(call: Call, options: CallOptions = {}): Promise<unknown> {
+    const { body } = await this.reply(call, options);
+    const text = new TextDecoder().decode(body);
+    try {
+      return parseExactJson(text);
+    } catch {
+      return text;
+    }
+  }
+
+  /** @throws GraphError; `signal.reason`. */
+  async reply({ path, query = {}, body, method, retry = true }: Call, { signal, timeoutMs = this.#options.timeoutMs ?? 600_000, maxBytes = MAX_BYTES }: CallOptions = {}): Promise<GraphReply> {
+    const asked = Object.entries(query).filter(([, value]) => value !== undefined);
+    const raw = body instanceof Uint8Array;
+    const request: GraphRequest = {
+      method, maxBytes,
+      url: this.#urlOf(path),
+      query: Object.fromEntries(asked.map(([name, value]) => [name, String(value)])),
+      body: raw || body === undefined ? body : new TextEncoder().encode(formatExactJson(body)),
+      // Without a type, or with that of a form, the server may swallow the body.
+      headers: body === undefined ? undefined : { 'content-type': raw ? 'application/octet-stream' : 'application/json' },
+      idleTimeoutMs: timeoutMs,
+      signal: this.#options.bind ? this.#options.bind(signal) : signal,
+      retry: false, // here, where it is known what a status means
+    };
+    try {
+      return await this.#queue.add(() => this.#ask(request, retry ? (this.#options.retries ?? 4) : 0), { signal: request.signal });
+    } catch (error) {
+      throw explained(error);
+    }
+  }
+
+  async #ask(request: GraphRequest, retries: number): Promise<GraphReply> {
+    for (let made = 1; ; made++) {
+      try {
+        return await this.server.ask(request);
+      } catch (error) {
+        const passing = error instanceof GraphError && (error.code === 'CONNECTION' || PASSING.has(error.status ?? 0));
+        const failure = passing && (error.code === 'CONNECTION' ? { kind: 'connection' as const } : { kind: 'status' as const, status: error.status, retryAfter: error.retryAfter });
+        const delayMs = failure ? delayBeforeRetry(failure, { made, idle: 0, retries, backoffMs: BACKOFF_MS }, Math.random(), Date.now()) : undefined;
+        if (delayMs === undefined) throw error;
+        await pause(delayMs, undefined, { signal: request.signal }).catch(() => request.signal?.throwIfAborted());
+      }
+    }
+  }
+
+  /** @throws GraphError BAD_REPLY naming the endpoint and what is wrong with its answer. */
+  check<T>(schema: z.ZodType<T>, value: unknown, call: Pick<Call, 'path'>, status?: number): T {
+    const parsed = schema.safeParse(value);
+    if (!parsed.success) throw this.#bad(call, `something else than expected: ${firstIssue(parsed.error)}`, status);
+    return parsed.data;
+  }
+
+  #parsed(body: Uint8Array, call: Call, status: number): unknown {
+    try {
+      return parseExactJson(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    } catch {
+      throw this.#bad(call, `no JSON${body[0] === 0x3c ? ' but a web page' : ''}`, status);
+    }
+  }
+
+  #bad({ path }: Pick<Call, 'path'>, what: string, status?: number): GraphError {
+    const url = this.#urlOf(path);
+    return new GraphError('BAD_REPLY', `${url} answered ${what}`, url, status);
+  }
+
+  #urlOf(path: string): string {
+    const { origin, tableUrl } = this.server.path;
+    return path.startsWith('/') ? `${origin}${path}` : `${tableUrl}/${path}`;
+  }
+}
