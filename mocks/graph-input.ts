@@ -1,6 +1,11 @@
 /** What a mocked chunkedgraph is described with, and how that becomes supervoxels, edges and edits. */
-import { IdLayout, type GraphInfo } from './id-layout.ts';
-import { TimedGraph, type Edge, type NameRoot, type TimedEdit } from './timed-graph.ts';
+import { wordsOf } from '../lib/base/uint64.ts';
+import type { EdgeList } from './graph/edge-table.ts';
+import { IdIndex } from './graph/id-index.ts';
+import { IdLayout, type GraphInfo } from './graph/id-layout.ts';
+import { NodeTable } from './graph/node-table.ts';
+import { Editor, type Operation } from './graph/operations.ts';
+import { TimedGraph, type Edge, type NameRoot } from './graph/timed-graph.ts';
 
 /** Decimal text or a bigint; a number would already be rounded. */
 export type Id = string | bigint;
@@ -21,6 +26,29 @@ export interface GraphEdit {
   edges?: { added?: readonly (readonly Id[])[]; removed?: readonly (readonly Id[])[] };
   /** Names of the new roots, in the order of their smallest supervoxels. @default the next free IDs */
   new_root_ids?: readonly Id[];
+  /** For the operation log. @default 'merge' when edges are added, else 'split' */
+  type?: Operation['kind'];
+  /** The operation that this one undoes or redoes; operations count from 1. */
+  of?: number;
+  /** ID of the user, for the operation log. @default '0' */
+  user?: string;
+  /** Where the edit was asked for, voxels of the graph's mip, xyz. */
+  source_coords?: readonly (readonly number[])[];
+  sink_coords?: readonly (readonly number[])[];
+  /** What a multicut was to take apart. */
+  source_ids?: readonly Id[];
+  sink_ids?: readonly Id[];
+}
+
+/** `active: false` is an edge that is known and does not stand: merges and undos may use it. */
+export interface DescribedEdge {
+  between: readonly Id[];
+  /** @default true */
+  active?: boolean;
+  /** @default 1 */
+  affinity?: number;
+  /** In voxels. @default 1 */
+  area?: number;
 }
 
 export interface GraphDescription {
@@ -28,15 +56,15 @@ export interface GraphDescription {
   info: GraphInfo;
   /** Root ID at base by supervoxel: the whole graph in one table. */
   supervoxel_to_root?: Readonly<Record<string, Id>>;
-  /** In place of the table: all supervoxels. */
+  /** In place of the table: all supervoxels. A BigUint64Array is by far the quickest. */
   supervoxels?: Iterable<Id>;
   /** Root IDs at base, parallel to `supervoxels`. @default the next free IDs */
   roots?: Iterable<Id>;
   /**
-   * Edges at base; `active: false` leaves one out.
+   * Edges at base; a BigUint64Array holds pairs, flat.
    * @default each root's supervoxels in a row, so that those in one graph chunk are one layer-2 node
    */
-  edges?: readonly (readonly Id[] | { between: readonly Id[]; active?: boolean })[];
+  edges?: BigUint64Array | readonly (readonly Id[] | DescribedEdge)[];
   /** Before this moment there is no graph. @default 0 (1970) */
   base_timestamp?: Moment;
   /** In the order of their times. */
@@ -52,65 +80,109 @@ export function toMs(moment: Moment): number {
 }
 
 /** @throws RangeError or SyntaxError, naming what does not fit together. */
-export function buildGraph(description: GraphDescription): { graph: TimedGraph; editTimesMs: number[] } {
+export function buildGraph(description: GraphDescription, { exact, multicut }: { exact: boolean; multicut: (graph: TimedGraph) => Editor['multicut'] }): Editor {
   const { info, supervoxel_to_root: table, edges, base_timestamp = 0, edits = [], epochs = [] } = description;
-  const supervoxels = BigUint64Array.from(toIds(table ? Object.keys(table) : (description.supervoxels ?? [])));
+  const supervoxels = toIds(table ? Object.keys(table) : (description.supervoxels ?? []));
   const roots = table ? toIds(Object.values(table)) : description.roots && toIds(description.roots);
   if (roots && roots.length !== supervoxels.length) throw new RangeError(`${roots.length} roots for ${supervoxels.length} supervoxels`);
   if (!edges && !roots) throw new RangeError('a graph needs edges, or the root of every supervoxel');
   if (info.graph.n_layers < 3) throw new RangeError(`a graph has 3 layers or more, not ${info.graph.n_layers}`);
 
   const baseMs = toMs(base_timestamp);
-  const namesAt = new Map(epochs.map(({ timestamp, root }) => [toMs(timestamp), nameBy(supervoxels, root.map(BigInt))]));
-  const nameAtBase = namesAt.get(baseMs) ?? (roots ? nameBy(supervoxels, roots) : () => undefined);
-  const graph = new TimedGraph(new IdLayout(info), supervoxels, edges ? toEdges(edges) : inARow(supervoxels, roots!), baseMs, nameAtBase);
-  for (const edit of edits) {
-    const timeMs = toMs(edit.timestamp);
-    graph.apply({ timeMs, ...changes(graph, edit), nameRoot: namesAt.get(timeMs) ?? inOrder(edit.new_root_ids) });
-  }
-  return { graph, editTimesMs: edits.map(({ timestamp }) => toMs(timestamp)) };
+  const nodes = new NodeTable(2 * supervoxels.length);
+  const words = wordsOf(supervoxels.slice().sort());
+  for (let k = 0; k < words.length; k += 2) nodes.add(words[k], words[k + 1], baseMs, []);
+
+  const namesAt = new Map(epochs.map(({ timestamp, root }) => [toMs(timestamp), nameBy(nodes, supervoxels, toIds(root))]));
+  const nameAtBase = namesAt.get(baseMs) ?? (roots && nameBy(nodes, supervoxels, roots));
+  const edgeList = edges ? toEdgeList(nodes, edges) : inARow(nodes, supervoxels, roots!);
+  const graph = new TimedGraph(new IdLayout(info), nodes, edgeList, baseMs, { exact }, nameAtBase);
+  const editor = new Editor(graph, info, multicut(graph));
+  for (const edit of edits) replay(editor, edit, namesAt.get(toMs(edit.timestamp)));
+  return editor;
 }
 
-const toIds = (ids: Iterable<Id>): bigint[] => Array.from(ids, BigInt);
+const toIds = (ids: Iterable<Id>): BigUint64Array => (ids instanceof BigUint64Array ? ids : BigUint64Array.from(ids as Iterable<bigint>, BigInt));
 
-function toEdge(pair: readonly Id[]): Edge {
+function nodeOf(nodes: NodeTable, id: Id): number {
+  const node = nodes.findId(BigInt(id));
+  if (node < 0) throw new RangeError(`there is no supervoxel ${id}`);
+  return node;
+}
+
+function toEdge(nodes: NodeTable, pair: readonly Id[]): Edge {
   if (pair.length !== 2) throw new RangeError(`an edge is between two supervoxels, not ${pair.length}`);
-  return [BigInt(pair[0]), BigInt(pair[1])];
+  return [nodeOf(nodes, pair[0]), nodeOf(nodes, pair[1])];
 }
 
-const toEdges = (edges: NonNullable<GraphDescription['edges']>): Edge[] =>
-  edges.flatMap((edge) => (!('between' in edge) ? [toEdge(edge)] : edge.active === false ? [] : [toEdge(edge.between)]));
-
-const chain = (ids: readonly bigint[]): Edge[] => ids.slice(1).map((id, k) => [ids[k], id]);
-
-function inARow(supervoxels: BigUint64Array, roots: readonly bigint[]): Edge[] {
-  const byRoot = new Map<bigint, bigint[]>();
-  const order = Uint32Array.from(supervoxels.keys()).sort((a, b) => (supervoxels[a] < supervoxels[b] ? -1 : 1));
-  for (const k of order) {
-    const members = byRoot.get(roots[k]);
-    if (members) members.push(supervoxels[k]);
-    else byRoot.set(roots[k], [supervoxels[k]]);
+function toEdgeList(nodes: NodeTable, edges: NonNullable<GraphDescription['edges']>): EdgeList {
+  if (edges instanceof BigUint64Array) {
+    const words = wordsOf(edges);
+    const ends = Int32Array.from({ length: edges.length - (edges.length % 2) }, (_, k) => nodes.find(words[2 * k], words[2 * k + 1]));
+    const missing = ends.indexOf(-1);
+    if (missing >= 0) throw new RangeError(`there is no supervoxel ${edges[missing]}`);
+    return { ends };
   }
-  return [...byRoot.values()].flatMap(chain);
+  const ends = new Int32Array(2 * edges.length);
+  const active = new Uint8Array(edges.length).fill(1), affinities = new Float32Array(edges.length).fill(1), areas = new Float64Array(edges.length).fill(1);
+  edges.forEach((edge, e) => {
+    ends.set(toEdge(nodes, 'between' in edge ? edge.between : edge), 2 * e);
+    if (!('between' in edge)) return;
+    if (edge.active === false) active[e] = 0;
+    affinities[e] = edge.affinity ?? 1;
+    areas[e] = edge.area ?? 1;
+  });
+  return { ends, active, affinities, areas };
 }
 
-function changes(graph: TimedGraph, { merge, split = [], edges = {} }: GraphEdit): Pick<TimedEdit, 'added' | 'removed'> {
-  const added = [...(edges.added ?? []), ...(merge ? [merge] : [])].map(toEdge);
-  const removed = (edges.removed ?? []).map(toEdge);
-  const groups = split.map((group) => group.map((id) => graph.supervoxel(BigInt(id))));
-  const groupOf = new Map(groups.flatMap((group, g) => group.map((supervoxel) => [supervoxel, g] as const)));
-  const id = (node: number): bigint => graph.nodes.idOf(node);
+/** For each supervoxel, a row of its parallel list `ids`. */
+function byNode(nodes: NodeTable, supervoxels: BigUint64Array, ids: BigUint64Array): BigUint64Array {
+  const words = wordsOf(supervoxels);
+  const sorted = new BigUint64Array(ids.length);
+  for (let k = 0; k < ids.length; k++) sorted[nodes.find(words[2 * k], words[2 * k + 1])] = ids[k];
+  return sorted;
+}
+
+function inARow(nodes: NodeTable, supervoxels: BigUint64Array, roots: BigUint64Array): EdgeList {
+  const words = wordsOf(byNode(nodes, supervoxels, roots));
+  const newest = new IdIndex(1024);
+  const ends: number[] = [];
+  for (let node = 0; node < supervoxels.length; node++) {
+    const before = newest.get(words[2 * node], words[2 * node + 1]);
+    if (before >= 0) ends.push(before, node);
+    newest.set(words[2 * node], words[2 * node + 1], node);
+  }
+  return { ends: Int32Array.from(ends) };
+}
+
+function replay(editor: Editor, edit: GraphEdit, nameRoot: NameRoot | undefined): void {
+  const { graph } = editor;
+  const { merge, split = [], edges = {}, user = '0', source_coords: sourceCoords, sink_coords: sinkCoords } = edit;
+  const supervoxel = (id: Id): number => graph.supervoxel(BigInt(id));
+  const added = [...(edges.added ?? []), ...(merge ? [merge] : [])].map((pair) => toEdge(graph.nodes, pair));
+  const removed = (edges.removed ?? []).map((pair) => toEdge(graph.nodes, pair));
+  for (const edge of removed) if (!graph.edges.has(...edge)) throw new RangeError(`there is no edge between ${graph.nodes.idOf(edge[0])} and ${graph.nodes.idOf(edge[1])} to remove`);
+  const groups = split.map((group) => group.map(supervoxel));
+  const groupOf = new Map(groups.flatMap((group, g) => group.map((member) => [member, g] as const)));
   for (const [a, g] of groupOf)
-    for (const b of graph.neighboursOf(a)) if (a < b && (groupOf.get(b) ?? g) !== g) removed.push([id(a), id(b)]);
-  return { added: [...added, ...groups.flatMap((group) => chain(group.map(id)))], removed };
+    graph.edges.forEach(a, (b) => {
+      if (a < b && (groupOf.get(b) ?? g) !== g) removed.push([a, b]);
+    });
+  for (const group of groups) group.slice(1).forEach((member, k) => added.push([group[k], member]));
+
+  const kind = edit.type ?? (removed.length === 0 ? 'merge' : 'split');
+  const ids = { ...(edit.source_ids ? { sources: edit.source_ids.map(supervoxel) } : {}), ...(edit.sink_ids ? { sinks: edit.sink_ids.map(supervoxel) } : {}) };
+  const name = nameRoot ?? inOrder(edit.new_root_ids);
+  editor.replay(kind, { added, removed, ...(edit.of === undefined ? {} : { of: edit.of }), ...ids }, { user, timeMs: toMs(edit.timestamp), sourceCoords, sinkCoords, nameRoot: name });
 }
 
-function nameBy(supervoxels: BigUint64Array, roots: readonly bigint[]): NameRoot {
-  const names = new Map(roots.map((root, k) => [supervoxels[k], root]));
-  return (supervoxel) => names.get(supervoxel);
+function nameBy(nodes: NodeTable, supervoxels: BigUint64Array, roots: BigUint64Array): NameRoot {
+  const names = byNode(nodes, supervoxels, roots);
+  return (supervoxel) => names[supervoxel];
 }
 
-function inOrder(ids: readonly Id[] = []): NameRoot {
+function inOrder(ids: readonly Id[] | undefined): NameRoot | undefined {
+  if (!ids) return undefined;
   let next = 0;
   return () => (next < ids.length ? BigInt(ids[next++]) : undefined);
 }

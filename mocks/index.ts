@@ -6,7 +6,7 @@ export { DEMO_AFTER, DEMO_BEFORE, demoPointsFile, serveDemo, type ServedDemo } f
 export { withFaults, type Fault } from './faults.ts';
 export { writeFiles } from './folder.ts';
 export type { GraphDescription, GraphEdit, Id, Moment } from './graph-input.ts';
-export type { GraphInfo } from './id-layout.ts';
+export type { GraphInfo } from './graph/id-layout.ts';
 export { serveMocks, type ServedMocks, type ServeMocksOptions } from './loopback.ts';
 export { mockRequest, type MockHandler, type MockRequest, type MockResponse } from './message.ts';
 export { RequestLog, type LoggedRequest, type PathPattern } from './request-log.ts';

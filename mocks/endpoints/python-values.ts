@@ -20,17 +20,20 @@ export function pythonInt(text: string): bigint {
   return digits.startsWith('-') ? -BigInt(digits.slice(1)) : BigInt(digits.replace('+', ''));
 }
 
-/** Seconds as text to whole milliseconds, rounded down. @param name Of the parameter. */
-export function pythonTimestampMs(text: string, name: string): number {
+/** Seconds as text to whole milliseconds, rounded down: what the server compares with. @param name Of the parameter. */
+export const pythonTimestampMs = (text: string, name: string): number => Math.floor(pythonTimestampUs(text, name) / 1e3);
+
+/** Seconds as text to whole microseconds: what Python keeps. @param name Of the parameter. */
+export function pythonTimestampUs(text: string, name: string): number {
   const bad = new Refusal(`Timestamp parameter ${name} is not a valid unix timestamp`);
   const trimmed = text.trim().toLowerCase();
   const infinite = /^[+-]?inf(inity)?$/.test(trimmed);
   if (!infinite && !/^[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)(e[+-]?\d+(_\d+)*)?$/.test(trimmed)) throw bad;
   const seconds = infinite ? Infinity : Number(trimmed.replaceAll('_', ''));
   if (Math.abs(seconds) >= 2 ** 63) throw new Crash('timestamp out of range for platform time_t');
-  const ms = Math.floor(Math.round(seconds * 1e6) / 1e3); // Python keeps microseconds; the server then cuts them off
-  if (ms < YEAR_1_MS || ms >= YEAR_10000_MS) throw bad;
-  return ms;
+  const us = Math.round(seconds * 1e6);
+  if (us < YEAR_1_MS * 1e3 || us >= YEAR_10000_MS * 1e3) throw bad;
+  return us;
 }
 
 /** Numbers as they were written, so that no ID is rounded on the way. */
@@ -48,6 +51,12 @@ export function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
+/** A member of a JSON object. */
+export function member(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof NumberText || !(name in value)) throw new Crash(`'${name}'`);
+  return (value as Record<string, unknown>)[name];
+}
+
 const isMarked = (value: unknown): value is { '\0number': string } => typeof value === 'object' && value !== null && '\0number' in value;
 
 /** `np.array(list, dtype=np.uint64)`: numbers or text; a fraction is rounded, a negative number wraps around. */
@@ -58,6 +67,12 @@ export function uint64Array(list: unknown): BigUint64Array {
     const text = typeof item === 'string' ? item : item.text;
     return uint64(/[.eE]/.test(text) ? BigInt(Math.trunc(Number(text))) : pythonInt(text));
   });
+}
+
+/** `datetime` as `str()` writes it, in UTC. */
+export function pythonTime(ms: number, delimiter = ' '): string {
+  const [date, time] = new Date(ms).toISOString().slice(0, -1).split('T');
+  return `${date}${delimiter}${time.replace('.000', '').replace(/(\.\d{3})$/, '$1000')}+00:00`;
 }
 
 export function uint64(value: bigint): bigint {

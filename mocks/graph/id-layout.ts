@@ -6,6 +6,7 @@
 /** The part of a graph's info that the mock relies on. */
 export interface GraphInfo {
   graph: {
+    /** Voxels of the graph's mip, xyz. */
     chunk_size: readonly number[];
     n_layers: number;
     n_bits_for_layer_id: number;
@@ -13,6 +14,8 @@ export interface GraphInfo {
   };
   [other: string]: unknown;
 }
+
+const WORD = 2 ** 32;
 
 export class IdLayout {
   readonly layers: number;
@@ -39,11 +42,20 @@ export class IdLayout {
     return word & ((1 << bits) - 1);
   }
 
-  /** The ID of segment 0 of a graph chunk. */
-  chunkId(layer: number, [x, y, z]: readonly [number, number, number]): bigint {
-    const bits = BigInt(this.#spatialBits[layer]);
-    const chunk = (((BigInt(x) << bits) | BigInt(y)) << bits) | BigInt(z);
-    return (BigInt(layer) << BigInt(64 - this.#layerBits)) | (chunk << this.#segmentBits(layer));
+  /** The words, low one first, of an ID. @param segment Below 2^53. */
+  idWords(layer: number, x: number, y: number, z: number, segment: number): [number, number] {
+    const bits = this.#spatialBits[layer];
+    let low = segment % WORD, high = Math.floor(segment / WORD);
+    [z, y, x].forEach((coordinate, k) => {
+      const shift = 64 - this.#layerBits - (3 - k) * bits;
+      if (shift >= 32) high += coordinate * 2 ** (shift - 32);
+      else {
+        const scaled = coordinate * 2 ** shift; // below 2^53: a coordinate has fewer than 20 bits
+        low += scaled % WORD;
+        high += Math.floor(scaled / WORD);
+      }
+    });
+    return [low >>> 0, (high + layer * 2 ** (32 - this.#layerBits)) >>> 0];
   }
 
   segmentOf(id: bigint): bigint {

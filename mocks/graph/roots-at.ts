@@ -1,4 +1,4 @@
-import { wordsOf } from '../lib/base/uint64.ts';
+import { wordsOf } from '../../lib/base/uint64.ts';
 import type { TimedGraph } from './timed-graph.ts';
 
 export interface RootsAt {
@@ -13,13 +13,13 @@ export interface RootsAt {
  * they are, unlooked. Unless `strict`, so do all when not one of the others has a parent at that time: the real server's climb
  * ends before it has replaced anything.
  *
- * @returns `unknown`: how many IDs were looked for in vain.
+ * @returns Also how many IDs were looked for with and without success; 0 is `unfound` too, but not `missing`.
  */
-export function rootsAt(graph: TimedGraph, ids: BigUint64Array, { timeMs, stopLayer, strict }: RootsAt): { ids: BigUint64Array; unknown: number } {
+export function rootsAt(graph: TimedGraph, ids: BigUint64Array, { timeMs, stopLayer, strict }: RootsAt): { ids: BigUint64Array; found: number; unfound: number; missing: number } {
   const { nodes, layout } = graph;
-  const found = ids.slice();
-  const words = wordsOf(found);
-  let unknown = 0, known = 0;
+  const answer = ids.slice();
+  const words = wordsOf(answer);
+  let found = 0, unfound = 0, missing = 0;
   for (let k = 0; k < words.length; k += 2) {
     const low = words[k], high = words[k + 1];
     const signed = high >>> 31 === 1; // the server reads int64 here, so that a negative layer is below any stop layer
@@ -27,13 +27,14 @@ export function rootsAt(graph: TimedGraph, ids: BigUint64Array, { timeMs, stopLa
     const node = nodes.find(low, high);
     const ancestor = node < 0 ? -1 : graph.ancestorAt(node, stopLayer, timeMs);
     if (ancestor >= 0) {
-      known++;
+      found++;
       words[k] = nodes.lowWord(ancestor);
       words[k + 1] = nodes.highWord(ancestor);
     } else {
-      unknown++;
+      unfound++;
+      if (low !== 0 || high !== 0) missing++;
       words[k] = words[k + 1] = 0;
     }
   }
-  return { ids: known === 0 && !strict ? ids.slice() : found, unknown };
+  return { ids: found === 0 && !strict ? ids.slice() : answer, found, unfound, missing };
 }

@@ -1,0 +1,101 @@
+/**
+ * The frame around the chunkedgraph's endpoints, as the real server has it: methods, error bodies, gzip, CORS, tokens.
+ * Observed on PyChunkedGraph 2.21.1 (flask, werkzeug, middle_auth_client).
+ */
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { EditError } from '../graph/operations.ts';
+import { reply, type MockHandler, type MockRequest, type MockResponse } from '../message.ts';
+import { HTML, JSON_TYPE, page, type Endpoint } from './answers.ts';
+import { authorize, NOBODY, type MockUser } from './auth.ts';
+import { Crash, Refusal, toJson } from './python-values.ts';
+
+export interface FlaskAppOptions {
+  table: string;
+  /** Asked for when there are any. */
+  tokens?: Readonly<Record<string, MockUser>>;
+  dataset: string;
+  /** Form bodies are read like any other. */
+  strict: boolean;
+  now: () => number;
+}
+
+const FORM_TYPE = /^(application\/x-www-form-urlencoded|multipart\/form-data)\b/i;
+
+export function flaskApp(endpoints: readonly Endpoint[], options: FlaskAppOptions): MockHandler {
+  return async (request) => {
+    const response = await guarded(endpoints, request, options);
+    Object.assign(response.headers, corsHeaders(request));
+    const wantsGzip = request.headers['accept-encoding']?.toLowerCase().includes('gzip') ?? false; // even `gzip;q=0`
+    if (!wantsGzip || response.status >= 300) return response;
+    return { ...response, headers: { ...response.headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' }, body: gzipSync(response.body, { level: 1 }) };
+  };
+}
+
+async function guarded(endpoints: readonly Endpoint[], request: MockRequest, options: FlaskAppOptions): Promise<MockResponse> {
+  try {
+    return await dispatch(endpoints, request, options);
+  } catch (error) {
+    const time = { duration: 0, timestamp: new Date(options.now()).toISOString().replace('T', ' ').replace('Z', '000') };
+    const isEdit = error instanceof EditError;
+    if (error instanceof Refusal || (isEdit && error.code === 'REFUSED')) return reply(400, JSON_TYPE, toJson({ code: 400, message: `[400]: ${error.message}`, ...time }));
+    if (error instanceof Crash || isEdit)
+      return reply(500, JSON_TYPE, toJson({ code: 500, message: error.message, ...time, traceback: ['Traceback (most recent call last):\n', `${error.message}\n`] }));
+    throw error;
+  }
+}
+
+function dispatch(endpoints: readonly Endpoint[], request: MockRequest, options: FlaskAppOptions): MockResponse | Promise<MockResponse> {
+  const { table, tokens, dataset, strict } = options;
+  const here = endpoints.flatMap((endpoint) => {
+    const match = endpoint.path.exec(request.path);
+    return match ? [{ ...endpoint, parts: Object.fromEntries(Object.entries(match.groups ?? {}).map(([name, text]) => [name, decoded(text)])) }] : [];
+  });
+  if (here.length === 0) return page(404, 'Not Found');
+  const allow = `${here.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ')}, OPTIONS`;
+  if (request.method === 'OPTIONS') return { ...reply(200, HTML, '', { allow }) };
+  const method = request.method === 'HEAD' ? 'GET' : request.method;
+  const endpoint = here.find((candidate) => candidate.method === method);
+  if (!endpoint) return page(405, 'Method Not Allowed', { allow });
+
+  // flask parses a form away before anybody sees the body
+  const isForm = !strict && FORM_TYPE.test(request.headers['content-type'] ?? '');
+  const body = gunzipped({ ...request, body: isForm ? new Uint8Array(0) : request.body });
+  const asked = endpoint.parts.table as string | undefined;
+  const user = tokens ? authorize(request, endpoint.need, asked, { tokens, table, dataset }) : NOBODY;
+  if ('status' in user) return user;
+  if (asked !== undefined && asked !== table) throw new Crash(`404 table "projects/mock/instances/mock/tables/${asked}" not found`);
+  return endpoint.answer({ ...request, body, parts: endpoint.parts, user });
+}
+
+function gunzipped({ headers, body }: MockRequest): Uint8Array {
+  if (!headers['content-encoding']?.toLowerCase().includes('gzip')) return body;
+  if (body.length === 0) throw new Crash('File contains zero bytes: N/A');
+  try {
+    return gunzipSync(body);
+  } catch {
+    throw new Crash(`File is not in gzip format. Magic numbers 0x${(body[0] ?? 0).toString(16)}, 0x${(body[1] ?? 0).toString(16)} did not match 0x1f, 0x8b.`);
+  }
+}
+
+function corsHeaders({ method, headers }: MockRequest): Record<string, string> {
+  const preflight: Record<string, string> = {};
+  if (method === 'OPTIONS' && headers['access-control-request-method']) {
+    preflight['access-control-allow-methods'] = 'DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT';
+    const asked = headers['access-control-request-headers'];
+    if (asked) preflight['access-control-allow-headers'] = asked.split(',').map((name) => name.trim()).join(', ');
+  }
+  return {
+    'access-control-allow-origin': headers.origin ?? '*',
+    'access-control-expose-headers': 'WWW-Authenticate',
+    ...(headers.origin ? { vary: 'Origin' } : {}),
+    ...preflight,
+  };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

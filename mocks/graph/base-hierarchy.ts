@@ -1,0 +1,85 @@
+/**
+ * The hierarchy of nodes at base, from all supervoxels and edges at once.
+ *
+ * The rules are the real server's (PyChunkedGraph, pychunkedgraph/ingest/create/): a layer-2 node is a connected component within a
+ * graph chunk; at each layer above, chunks join two by two along each axis, connected nodes get a common parent, and a node with
+ * nobody to join skips the layers at which no edge leaves it.
+ */
+import { Disjoint } from './disjoint.ts';
+
+export interface BaseEdges {
+  /** Pairs of supervoxels, flat. */
+  ends: Int32Array;
+  /** Layer at which each still crosses between two chunks, 1 within one: edge e is pair e of `ends`; 0 for one that does not stand. */
+  layers: Uint8Array;
+}
+
+/**
+ * Adds a node for each group from layer 2 up, in the order of their smallest supervoxels within a layer.
+ *
+ * @param addNode Makes a node over `children`, named after the smallest supervoxel `first` of its object.
+ */
+export function buildBase(supervoxels: number, layers: number, { ends, layers: edgeLayers }: BaseEdges, addNode: (layer: number, first: number, children: Int32Array) => number): void {
+  const sets = new Disjoint(supervoxels);
+  const byLayer = edgesByLayer(edgeLayers, layers);
+  const edgesAt = (layer: number): Int32Array => byLayer[layer] ?? new Int32Array(0);
+  for (const edge of edgesAt(1)) sets.join(ends[2 * edge], ends[2 * edge + 1]);
+
+  // The highest nodes of each object so far, as linked lists by the object's smallest supervoxel.
+  const head = new Int32Array(supervoxels).fill(-1), tail = new Int32Array(supervoxels).fill(-1);
+  const next = new Int32Array(supervoxels).fill(-1); // by the node's own smallest supervoxel
+  const top = new Int32Array(supervoxels); // node of a list entry
+  for (const { first, members } of groups(sets, supervoxels)) {
+    top[first] = addNode(2, first, members);
+    head[first] = tail[first] = first;
+  }
+
+  const seenAt = new Uint8Array(supervoxels);
+  for (let layer = 3; layer <= layers; layer++) {
+    for (const edge of edgesAt(layer - 1)) {
+      const gone = sets.join(ends[2 * edge], ends[2 * edge + 1]);
+      if (gone < 0) continue;
+      const kept = sets.find(gone);
+      next[tail[kept]] = head[gone];
+      tail[kept] = tail[gone];
+    }
+    const rising: number[] = [];
+    const rise = (supervoxel: number): void => {
+      const first = sets.find(supervoxel);
+      if (seenAt[first] === layer) return;
+      seenAt[first] = layer;
+      rising.push(first);
+    };
+    if (layer === layers) for (let k = 0; k < supervoxels; k++) rise(k);
+    else {
+      for (const edge of edgesAt(layer - 1)) rise(ends[2 * edge]);
+      for (const edge of edgesAt(layer)) for (const end of [0, 1]) rise(ends[2 * edge + end]);
+    }
+    for (const first of Int32Array.from(rising).sort()) {
+      const children: number[] = [];
+      for (let entry = head[first]; entry >= 0; entry = next[entry]) children.push(top[entry]);
+      top[first] = addNode(layer, first, Int32Array.from(children));
+      head[first] = tail[first] = first;
+      next[first] = -1;
+    }
+  }
+}
+
+function edgesByLayer(edgeLayers: Uint8Array, layers: number): Int32Array[] {
+  const counts = new Int32Array(layers + 1);
+  for (const layer of edgeLayers) counts[layer]++;
+  const lists = Array.from(counts, (count) => new Int32Array(count));
+  const filled = new Int32Array(layers + 1);
+  for (let edge = 0; edge < edgeLayers.length; edge++) lists[edgeLayers[edge]][filled[edgeLayers[edge]]++] = edge;
+  return lists;
+}
+
+/** The sets, in the order of their smallest members; members ascending. */
+function* groups(sets: Disjoint, size: number): Generator<{ first: number; members: Int32Array }> {
+  const start = new Int32Array(size + 1);
+  for (let k = 0; k < size; k++) start[sets.find(k) + 1]++;
+  for (let k = 0; k < size; k++) start[k + 1] += start[k];
+  const members = new Int32Array(size), filled = start.slice();
+  for (let k = 0; k < size; k++) members[filled[sets.find(k)]++] = k;
+  for (let first = 0; first < size; first++) if (start[first + 1] > start[first]) yield { first, members: members.subarray(start[first], start[first + 1]) };
+}

@@ -1,0 +1,105 @@
+/** What became of roots over time, as graphs. Source: PyChunkedGraph, pychunkedgraph/graph/lineage.py. */
+import type { TimedGraph } from './timed-graph.ts';
+
+/** Roots, and which became which; nodes in the order in which they were found. */
+export class LineageGraph {
+  /** By root, the operation that replaced it; 0 for none. */
+  readonly operations = new Map<number, number>();
+  readonly #next = new Map<number, Set<number>>();
+  readonly #previous = new Map<number, Set<number>>();
+
+  has(root: number): boolean {
+    return this.#next.has(root);
+  }
+
+  add(root: number): void {
+    if (this.has(root)) return;
+    this.#next.set(root, new Set());
+    this.#previous.set(root, new Set());
+  }
+
+  link(from: number, to: number): void {
+    this.add(from);
+    this.add(to);
+    this.#next.get(from)!.add(to);
+    this.#previous.get(to)!.add(from);
+  }
+
+  get roots(): number[] {
+    return [...this.#next.keys()];
+  }
+
+  next(root: number): number[] {
+    return [...this.#next.get(root)!];
+  }
+
+  previous(root: number): number[] {
+    return [...this.#previous.get(root)!];
+  }
+
+  ancestors(root: number): Set<number> {
+    return reach(root, (one) => this.previous(one));
+  }
+
+  descendants(root: number): Set<number> {
+    return reach(root, (one) => this.next(one));
+  }
+}
+
+function reach(start: number, neighbours: (one: number) => number[]): Set<number> {
+  const reached = new Set(neighbours(start));
+  for (const one of reached) for (const other of neighbours(one)) reached.add(other);
+  reached.delete(start);
+  return reached;
+}
+
+/** The past of roots back to the first that are older than `pastMs`, and their future up to the first that are newer than `futureMs`. */
+export function lineageOf({ nodes, lineage }: TimedGraph, roots: readonly number[], pastMs: number, futureMs: number): LineageGraph {
+  const graph = new LineageGraph();
+  const visit = (root: number): void => {
+    graph.add(root);
+    graph.operations.set(root, lineage.replacedBy(root)?.operation ?? 0);
+  };
+  let past = [...new Set(roots)], future = past;
+  while (past.length > 0 || future.length > 0) {
+    const nextPast = new Set<number>(), nextFuture = new Set<number>();
+    for (const root of past) {
+      visit(root);
+      const made = lineage.madeBy(root);
+      if (nodes.createdMs(root) < pastMs || !made) continue;
+      for (const former of made.from) if (!graph.has(former)) nextPast.add(former);
+      for (const former of made.from) graph.link(former, root);
+    }
+    for (const root of future) {
+      visit(root);
+      const replaced = lineage.replacedBy(root);
+      if (nodes.createdMs(root) > futureMs || !replaced) continue;
+      for (const successor of replaced.to) if (!graph.has(successor)) nextFuture.add(successor);
+    }
+    for (const root of future) {
+      const replaced = lineage.replacedBy(root);
+      if (nodes.createdMs(root) <= futureMs && replaced) for (const successor of replaced.to) graph.link(root, successor);
+    }
+    past = [...nextPast].sort((a, b) => nodes.compare(a, b));
+    future = [...nextFuture].sort((a, b) => nodes.compare(a, b));
+  }
+  return graph;
+}
+
+/** The earliest ancestors of each root, and for those whose objects were never split, the one root they are in now. */
+export function idMappings(graph: LineageGraph, roots: readonly number[]): { past: Map<number, number[]>; future: Map<number, number> } {
+  const past = new Map<number, number[]>(), future = new Map<number, number>();
+  for (const root of roots) {
+    const ancestors = [...graph.ancestors(root)];
+    past.set(root, ancestors.length === 0 ? [root] : ancestors.filter((ancestor) => graph.previous(ancestor).length === 0));
+  }
+  for (const old of new Set([...past.values()].flat())) {
+    const family = [...graph.descendants(old), old];
+    const ends = family.filter((one) => graph.next(one).length === 0);
+    if (ends.length > 1 || family.some((one) => graph.next(one).length === 2)) continue;
+    const single = family.filter((one) => graph.next(one).length === 1);
+    if (single.some((one) => graph.previous(graph.next(one)[0]).length === 1)) continue;
+    future.set(old, ends[0]);
+  }
+  return { past, future };
+}

@@ -1,0 +1,112 @@
+/** Which supervoxel is meant by a node and a point. Source: PyChunkedGraph, pychunkedgraph/app/app_utils.py and graph/utils/id_helpers.py. */
+import type { GraphInfo } from './id-layout.ts';
+import { EditError } from './operations.ts';
+import { supervoxelsOf } from './subtree.ts';
+import type { TimedGraph } from './timed-graph.ts';
+
+/** Supervoxel at a voxel of the graph's mip; 0n for background. */
+export type LabelAt = (x: number, y: number, z: number) => bigint;
+
+/** In mean sides of a voxel. */
+const SEARCH_RADII = [4, 8, 14, 28];
+/** Points of one node that are nearer than this are looked for together. */
+const TOGETHER_NM = 1000;
+
+interface Scale {
+  resolution: number[];
+  size: number[];
+  voxel_offset?: number[];
+}
+
+export const scaleOf = (info: GraphInfo): Scale => (info.scales as Scale[] | undefined)?.[0] ?? { resolution: [1, 1, 1], size: [Infinity, Infinity, Infinity] };
+
+/**
+ * Supervoxels of points, in their order. A supervoxel's own ID is taken as it is; for any other node the nearest of its
+ * supervoxels, as things stood when the node was made.
+ *
+ * @param points Voxels, xyz.
+ * @param labelAt Without it a point means the first of the node's supervoxels in the point's graph chunk.
+ * @throws EditError REFUSED when nothing of the node is near, FAILED when the search leaves the volume.
+ */
+export function locate(graph: TimedGraph, info: GraphInfo, nodes: readonly bigint[], points: readonly (readonly number[])[], labelAt?: LabelAt): bigint[] {
+  const found = [...nodes];
+  const voxels = points.map((point) => point.map(Math.trunc));
+  for (const id of new Set(nodes)) {
+    const node = graph.nodes.findId(id);
+    if (graph.layout.layerOf(Number(id >> 32n)) === 1) continue;
+    if (node < 0) throw new EditError('FAILED', 'list index out of range');
+    const here = nodes.flatMap((other, k) => (other === id ? [k] : []));
+    for (const group of together(here, voxels, scaleOf(info).resolution)) {
+      const supervoxels = labelAt ? nearest(graph, info, node, group.map((k) => voxels[k]), labelAt) : inTheirChunks(graph, info, node, group.map((k) => voxels[k]));
+      if (!supervoxels) throw new EditError('REFUSED', `Could not determine supervoxel ID for coordinates ${JSON.stringify(voxels)} - Lookup stage.`);
+      group.forEach((k, g) => (found[k] = supervoxels[g]));
+    }
+  }
+  return found;
+}
+
+const distanceNm = (a: readonly number[], b: readonly number[], resolution: readonly number[]): number => Math.hypot(...a.map((value, axis) => (value - b[axis]) * resolution[axis]));
+
+function together(indices: readonly number[], voxels: readonly number[][], resolution: readonly number[]): number[][] {
+  const groups: number[][] = [];
+  const left = new Set(indices);
+  for (const start of indices) {
+    if (!left.delete(start)) continue;
+    const group = [start];
+    for (const one of group)
+      for (const other of left)
+        if (distanceNm(voxels[one], voxels[other], resolution) < TOGETHER_NM) {
+          left.delete(other);
+          group.push(other);
+        }
+    groups.push(group);
+  }
+  return groups;
+}
+
+function nearest(graph: TimedGraph, info: GraphInfo, node: number, points: readonly number[][], labelAt: LabelAt): bigint[] | undefined {
+  const { resolution, size, voxel_offset: offset = [0, 0, 0] } = scaleOf(info);
+  const mean = (resolution[0] + resolution[1] + resolution[2]) / 3;
+  const layer = graph.layerOf(node), timeMs = graph.nodes.createdMs(node);
+  const isBelow = new Map<bigint, boolean>();
+  const belongs = (label: bigint): boolean => {
+    let known = isBelow.get(label);
+    if (known === undefined) {
+      const supervoxel = graph.nodes.findId(label);
+      isBelow.set(label, (known = supervoxel >= 0 && graph.ancestorAt(supervoxel, layer, timeMs) === node));
+    }
+    return known;
+  };
+  for (const radius of SEARCH_RADII) {
+    const radiusNm = radius * mean;
+    const reach = resolution.map((side) => Math.ceil(radiusNm / side));
+    const min = [0, 1, 2].map((axis) => Math.min(...points.map((point) => point[axis])) - reach[axis]);
+    const max = [0, 1, 2].map((axis) => Math.max(...points.map((point) => point[axis])) + reach[axis] + 1);
+    for (let axis = 0; axis < 3; axis++)
+      for (const value of [min[axis], max[axis]])
+        if (value < offset[axis] || value > offset[axis] + size[axis]) throw new EditError('FAILED', `Value ${value} cannot be outside of inclusive range ${offset[axis]} to ${offset[axis] + size[axis]}`);
+    const best = points.map(() => ({ distance: Infinity, label: 0n }));
+    for (let x = min[0]; x < max[0]; x++)
+      for (let y = min[1]; y < max[1]; y++)
+        for (let z = min[2]; z < max[2]; z++) {
+          const label = labelAt(x, y, z);
+          if (!belongs(label)) continue;
+          for (let k = 0; k < points.length; k++) {
+            const distance = distanceNm([x, y, z], points[k], resolution);
+            if (distance < best[k].distance) best[k] = { distance, label };
+          }
+        }
+    if (best.every(({ distance }) => distance <= radiusNm)) return best.map(({ label }) => label);
+  }
+  return undefined;
+}
+
+function inTheirChunks(graph: TimedGraph, info: GraphInfo, node: number, points: readonly number[][]): bigint[] | undefined {
+  const { voxel_offset: offset = [0, 0, 0] } = scaleOf(info);
+  const supervoxels = supervoxelsOf(graph, node).sort((a, b) => a - b);
+  const found = points.map((point) => {
+    const chunk = point.map((value, axis) => Math.floor((value - offset[axis]) / info.graph.chunk_size[axis]));
+    return supervoxels.find((supervoxel) => graph.chunkOf(supervoxel).every((value, axis) => value === chunk[axis]));
+  });
+  return found.every((supervoxel) => supervoxel !== undefined) ? found.map((supervoxel) => graph.nodes.idOf(supervoxel)) : undefined;
+}

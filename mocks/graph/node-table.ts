@@ -1,0 +1,158 @@
+/**
+ * The nodes of a chunkedgraph and who was whose parent when. As in the real one nothing is ever changed, only added: a node's
+ * children are fixed, and a new parent is one more entry with its time. Nodes are small integers here; IDs are looked up once.
+ */
+import { wordsOf } from '../../lib/base/uint64.ts';
+import { IdIndex } from './id-index.ts';
+import { IntList } from './int-list.ts';
+
+/** Parents a node had before the one it has now, oldest first. */
+interface FormerParents {
+  sinceMs: number[];
+  parents: number[];
+}
+
+export class NodeTable {
+  #capacity: number;
+  /** IDs as pairs of uint32, low word first. */
+  #words: Uint32Array;
+  #createdMs: Float64Array;
+  /** Newest parent, -1 for none, and since when. */
+  #parent: Int32Array;
+  #parentSinceMs: Float64Array;
+  #childStart: Int32Array;
+  #count = 0;
+  readonly #children: IntList;
+  readonly #former = new Map<number, FormerParents>();
+  readonly #index: IdIndex;
+
+  /** @param expected Nodes to come; a guess that is too low costs time only. */
+  constructor(expected = 1024) {
+    this.#capacity = Math.max(expected, 16);
+    this.#words = new Uint32Array(2 * this.#capacity);
+    this.#createdMs = new Float64Array(this.#capacity);
+    this.#parent = new Int32Array(this.#capacity).fill(-1);
+    this.#parentSinceMs = new Float64Array(this.#capacity);
+    this.#childStart = new Int32Array(this.#capacity + 1);
+    this.#children = new IntList(2 * this.#capacity);
+    this.#index = new IdIndex(this.#capacity);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /**
+   * @param children Nodes that have this one as their parent from `createdMs` on; none for a supervoxel.
+   * @throws RangeError when there is a node with this ID.
+   */
+  add(low: number, high: number, createdMs: number, children: ArrayLike<number>): number {
+    if (this.#count === this.#capacity) this.#grow();
+    const node = this.#count++;
+    this.#words[2 * node] = low;
+    this.#words[2 * node + 1] = high;
+    if (this.#index.get(low, high) >= 0) throw new RangeError(`two nodes have the ID ${this.idOf(node)}`);
+    this.#index.set(low, high, node);
+    this.#createdMs[node] = createdMs;
+    for (let k = 0; k < children.length; k++) {
+      this.#children.push(children[k]);
+      this.#adopt(children[k], node, createdMs);
+    }
+    this.#childStart[node + 1] = this.#children.length;
+    return node;
+  }
+
+  /** The node with this ID, or -1. */
+  find(low: number, high: number): number {
+    return this.#index.get(low, high);
+  }
+
+  findId(id: bigint): number {
+    return this.#index.get(Number(id & 0xffffffffn), Number(id >> 32n));
+  }
+
+  idOf(node: number): bigint {
+    return (BigInt(this.#words[2 * node + 1]) << 32n) | BigInt(this.#words[2 * node]);
+  }
+
+  idsOf(nodes: ArrayLike<number>): BigUint64Array {
+    const ids = new BigUint64Array(nodes.length);
+    const words = wordsOf(ids);
+    for (let k = 0; k < nodes.length; k++) {
+      words[2 * k] = this.#words[2 * nodes[k]];
+      words[2 * k + 1] = this.#words[2 * nodes[k] + 1];
+    }
+    return ids;
+  }
+
+  lowWord(node: number): number {
+    return this.#words[2 * node];
+  }
+
+  highWord(node: number): number {
+    return this.#words[2 * node + 1];
+  }
+
+  /** By ID; for `sort`. */
+  compare(a: number, b: number): number {
+    return this.highWord(a) - this.highWord(b) || this.lowWord(a) - this.lowWord(b);
+  }
+
+  /** A view, good until the next `add`. */
+  childrenOf(node: number): Int32Array {
+    return this.#children.view(this.#childStart[node], this.#childStart[node + 1]);
+  }
+
+  createdMs(node: number): number {
+    return this.#createdMs[node];
+  }
+
+  /** The newest parent; -1 when there is none. */
+  parentNow(node: number): number {
+    return this.#parent[node];
+  }
+
+  /** The parent at a time, that moment included; -1 when it had none yet. */
+  parentAt(node: number, timeMs: number): number {
+    if (this.#parentSinceMs[node] <= timeMs) return this.#parent[node];
+    const former = this.#former.get(node);
+    if (!former) return -1;
+    let from = 0, to = former.sinceMs.length;
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if (former.sinceMs[middle] <= timeMs) from = middle + 1;
+      else to = middle;
+    }
+    return from === 0 ? -1 : former.parents[from - 1];
+  }
+
+  /** Every moment at which the node got a parent, oldest first. */
+  parentTimesMs(node: number): number[] {
+    return this.#parent[node] < 0 ? [] : [...(this.#former.get(node)?.sinceMs ?? []), this.#parentSinceMs[node]];
+  }
+
+  #adopt(child: number, parent: number, sinceMs: number): void {
+    if (this.#parent[child] >= 0) {
+      let former = this.#former.get(child);
+      if (!former) this.#former.set(child, (former = { sinceMs: [], parents: [] }));
+      former.sinceMs.push(this.#parentSinceMs[child]);
+      former.parents.push(this.#parent[child]);
+    }
+    this.#parent[child] = parent;
+    this.#parentSinceMs[child] = sinceMs;
+  }
+
+  #grow(): void {
+    const larger = <T extends Uint32Array | Float64Array | Int32Array>(old: T, size: number): T => {
+      const array = new (old.constructor as new (length: number) => T)(size);
+      array.set(old);
+      return array;
+    };
+    this.#capacity *= 2;
+    this.#words = larger(this.#words, 2 * this.#capacity);
+    this.#createdMs = larger(this.#createdMs, this.#capacity);
+    this.#parent = larger(this.#parent, this.#capacity).fill(-1, this.#count);
+    this.#parentSinceMs = larger(this.#parentSinceMs, this.#capacity);
+    this.#childStart = larger(this.#childStart, this.#capacity + 1);
+  }
+}

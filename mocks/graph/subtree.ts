@@ -1,0 +1,49 @@
+/** What is below a node, and within a box of graph chunks. Source: PyChunkedGraph, pychunkedgraph/graph/subgraph.py. */
+import type { GraphInfo } from './id-layout.ts';
+import type { TimedGraph } from './timed-graph.ts';
+
+type Triple = readonly [number, number, number];
+
+/** Half-open, in graph chunks. */
+export interface ChunkBox {
+  min: Triple;
+  max: Triple;
+}
+
+/** The graph chunks that a box of voxels of the graph's mip touches. */
+export function chunkBox(info: GraphInfo, min: readonly number[], max: readonly number[]): ChunkBox {
+  const offset = (info.scales as { voxel_offset?: number[] }[] | undefined)?.[0]?.voxel_offset ?? [0, 0, 0];
+  const size = info.graph.chunk_size;
+  const at = (voxels: readonly number[], round: (value: number) => number): Triple => [0, 1, 2].map((axis) => round((voxels[axis] - offset[axis]) / size[axis])) as unknown as Triple;
+  return { min: at(min, Math.floor), max: at(max, Math.ceil) };
+}
+
+function isWithin({ nodes, layout }: TimedGraph, node: number, { min, max }: ChunkBox): boolean {
+  const low = nodes.lowWord(node), high = nodes.highWord(node);
+  const scale = 2 ** Math.max(0, layout.layerOf(high) - 2);
+  return [0, 1, 2].every((axis) => {
+    const chunk = layout.chunkCoordinate(low, high, axis);
+    return chunk < max[axis] / scale && chunk + 1 > min[axis] / scale;
+  });
+}
+
+/** Descendants that are exactly at `layer`, and the node itself when it is. Those that skip the layer are not among them. */
+export function nodesAt(graph: TimedGraph, node: number, layer: number, box?: ChunkBox): number[] {
+  if (node < 0) return [];
+  const found: number[] = graph.layerOf(node) === layer ? [node] : [];
+  const pending = [node];
+  for (let parent = pending.pop(); parent !== undefined; parent = pending.pop()) {
+    const filter = box !== undefined && graph.layerOf(parent) > 2;
+    for (const child of graph.nodes.childrenOf(parent)) {
+      if (filter && !isWithin(graph, child, box)) continue;
+      const at = graph.layerOf(child);
+      if (at === layer) found.push(child);
+      else if (at > layer) pending.push(child);
+    }
+  }
+  return found;
+}
+
+/** Supervoxels below a node, those of whole graph chunks of the box; none for a supervoxel and for -1. */
+export const supervoxelsOf = (graph: TimedGraph, node: number, box?: ChunkBox): number[] =>
+  nodesAt(graph, node, 2, box).flatMap((layer2) => Array.from(graph.nodes.childrenOf(layer2)));

@@ -1,0 +1,269 @@
+/**
+ * A chunkedgraph with its edits in time: supervoxels and edges below, the hierarchy of nodes computed above them. An edit gives new
+ * nodes to the chunks it touches and to everything above them; all else keeps its ID, so that an edit costs what it touches.
+ * Source: PyChunkedGraph, pychunkedgraph/graph/edits.py.
+ */
+import { buildBase } from './base-hierarchy.ts';
+import { EdgeTable, type EdgeList } from './edge-table.ts';
+import { IdIndex } from './id-index.ts';
+import type { IdLayout } from './id-layout.ts';
+import { Lineage } from './lineage.ts';
+import { NodeTable } from './node-table.ts';
+import { regroup } from './regroup.ts';
+
+/** Names a new root by its smallest supervoxel; undefined leaves the choice to the graph. */
+export type NameRoot = (supervoxel: number) => bigint | undefined;
+
+/** Two supervoxels, as nodes. */
+export type Edge = readonly [number, number];
+
+export interface TimedEdit {
+  timeMs: number;
+  added: readonly Edge[];
+  removed: readonly Edge[];
+  /** In the operation log. @default 0: none */
+  operation?: number;
+  nameRoot?: NameRoot;
+}
+
+/** Nodes that an edit made and put out of date. */
+export interface AppliedEdit {
+  oldRoots: number[];
+  newRoots: number[];
+  newLayer2: number[];
+}
+
+/** By layer, pairs [own supervoxel, other supervoxel] of standing edges, flat: 1 within the graph chunk, from 2 up leaving it. */
+export type Edges = readonly (readonly number[])[];
+
+export interface TimedGraphOptions {
+  /**
+   * Within a graph chunk the real server knows only which edges exist: one that was removed, or never stood, holds again
+   * once its ends are in one layer-2 node. `true`: what was removed stays so.
+   */
+  exact: boolean;
+}
+
+export class TimedGraph {
+  readonly lineage = new Lineage();
+  readonly edges: EdgeTable;
+  /** How many; they are the first nodes, in ascending order of their IDs. */
+  readonly supervoxels: number;
+  /** xyz of each supervoxel's graph chunk. */
+  readonly #chunks: Int32Array;
+  /** Last segment given out in a chunk, by the chunk's ID. */
+  readonly #chunkIndex = new IdIndex();
+  readonly #lastSegment: number[] = [];
+  readonly #edgesOf = new Map<number, Edges>();
+  #newestMs: number;
+
+  /** @param nodes Holds the supervoxels, in ascending order, and nothing else. */
+  constructor(
+    readonly layout: IdLayout,
+    readonly nodes: NodeTable,
+    edges: EdgeList,
+    readonly baseMs: number,
+    readonly options: TimedGraphOptions,
+    nameRoot?: NameRoot,
+  ) {
+    this.supervoxels = nodes.count;
+    this.#newestMs = baseMs;
+    this.#chunks = new Int32Array(3 * nodes.count);
+    for (let node = 0; node < nodes.count; node++) {
+      const low = nodes.lowWord(node), high = nodes.highWord(node);
+      if (layout.layerOf(high) !== 1) throw new RangeError(`${nodes.idOf(node)} is no supervoxel: its layer is ${layout.layerOf(high)}, not 1`);
+      for (let axis = 0; axis < 3; axis++) this.#chunks[3 * node + axis] = layout.chunkCoordinate(low, high, axis);
+    }
+    this.edges = new EdgeTable(nodes.count, edges);
+    const { ends, active } = edges;
+    const layers = Uint8Array.from({ length: ends.length / 2 }, (_, e) => (active?.[e] === 0 ? 0 : this.crossingLayer(ends[2 * e], ends[2 * e + 1])));
+    buildBase(nodes.count, layout.layers, { ends, layers }, (layer, first, children) => this.#add(layer, first, baseMs, children, layer === layout.layers ? nameRoot?.(first) : undefined));
+  }
+
+  /** The moment of the newest edit. */
+  get newestMs(): number {
+    return this.#newestMs;
+  }
+
+  /** @throws RangeError for an edit that is older than the one before. */
+  apply({ timeMs, added, removed, operation = 0, nameRoot }: TimedEdit): AppliedEdit {
+    if (timeMs < this.#newestMs) throw new RangeError('edits must be given in the order of their times');
+    this.#newestMs = timeMs;
+    for (const [a, b] of added) {
+      if (this.edges.has(a, b)) continue;
+      if (this.crossingLayer(a, b) === 1) this.edges.draw(b, a);
+      else this.edges.draw(a, b);
+    }
+    const touched = [...new Set([...added, ...removed].flat().map((end) => this.nodes.parentNow(end)))];
+    const oldRoots = [...new Set(touched.map((node) => this.rootNow(node)))];
+    const newLayer2 = regroup(this, touched, added, removed).map(({ members, edges }) => {
+      const node = this.#add(2, members[0], timeMs, members);
+      this.#edgesOf.set(node, edges);
+      return node;
+    });
+    const newRoots = this.#raise(newLayer2, timeMs, nameRoot);
+    this.lineage.record({ timeMs, operation, from: oldRoots, to: newRoots });
+    return { oldRoots, newRoots, newLayer2 };
+  }
+
+  /** @throws RangeError when there is none with this ID. */
+  supervoxel(id: bigint): number {
+    const node = this.nodes.findId(id);
+    if (node < 0 || node >= this.supervoxels) throw new RangeError(`there is no supervoxel ${id}`);
+    return node;
+  }
+
+  /**
+   * The first ancestor of a node at or above `layer`, as things stood at a time; the node itself when it is there already.
+   * -1 when the node had no parent yet.
+   */
+  ancestorAt(node: number, layer: number, timeMs: number): number {
+    while (node >= 0 && this.layerOf(node) < layer) node = this.nodes.parentAt(node, timeMs);
+    return node;
+  }
+
+  rootNow(node: number): number {
+    while (this.layerOf(node) < this.layout.layers) node = this.nodes.parentNow(node);
+    return node;
+  }
+
+  layerOf(node: number): number {
+    return this.layout.layerOf(this.nodes.highWord(node));
+  }
+
+  chunkOf(supervoxel: number): Int32Array {
+    return this.#chunks.subarray(3 * supervoxel, 3 * supervoxel + 3);
+  }
+
+  /** The layer at which an edge still crosses between two chunks, while at the next both ends are in one; 1 within a graph chunk. */
+  crossingLayer(a: number, b: number): number {
+    let differing = 0;
+    for (let axis = 0; axis < 3; axis++) differing |= this.#chunks[3 * a + axis] ^ this.#chunks[3 * b + axis];
+    return Math.min(33 - Math.clz32(differing), this.layout.layers - 1); // no differing bit: 1; the lowest alone: 2; …
+  }
+
+  /** Edges that stood while the node did, from its own layer up; from a layer-2 node of an `exact` graph also those within. */
+  edgesOf(node: number): Edges {
+    let edges = this.#edgesOf.get(node);
+    if (!edges) this.#edgesOf.set(node, (edges = this.layerOf(node) === 2 ? this.#baseEdgesOf(node) : this.#gatheredEdges(node)));
+    return edges;
+  }
+
+  #baseEdgesOf(layer2: number): Edges {
+    const found = this.#noEdges();
+    for (const own of this.nodes.childrenOf(layer2))
+      this.edges.forEach(own, (other, handle) => {
+        if (this.edges.stoodAtBase(handle)) found[this.crossingLayer(own, other)].push(own, other);
+      });
+    return found;
+  }
+
+  #gatheredEdges(node: number): Edges {
+    const found = this.#noEdges();
+    for (const child of Array.from(this.nodes.childrenOf(node))) {
+      const edges = this.edgesOf(child);
+      for (let layer = this.layerOf(node); layer < this.layout.layers; layer++) for (const end of edges[layer]) found[layer].push(end);
+    }
+    return found;
+  }
+
+  #noEdges(): number[][] {
+    return Array.from({ length: this.layout.layers }, () => []);
+  }
+
+  /** New nodes over new layer-2 nodes, layer by layer up to the roots. */
+  #raise(layer2: readonly number[], timeMs: number, nameRoot?: NameRoot): number[] {
+    const { layers } = this.layout;
+    const newAt: number[][] = Array.from({ length: layers + 1 }, () => []);
+    newAt[2] = [...layer2];
+    const objects: number[][] = [];
+    for (let layer = 2; layer < layers; layer++)
+      for (const component of this.#components(newAt[layer], layer)) {
+        const parentLayer = component.length > 1 ? layer + 1 : this.#nextLayer(component[0], layer);
+        if (parentLayer === layers) objects.push(component);
+        else newAt[parentLayer].push(this.#add(parentLayer, this.#someSupervoxel(component[0]), timeMs, component));
+      }
+    if (!nameRoot) return objects.map((children) => this.#add(layers, 0, timeMs, children));
+    const named = objects.map((children) => ({ children, first: Math.min(...children.map((child) => this.#firstSupervoxel(child))) }));
+    return named.sort((a, b) => a.first - b.first).map(({ children, first }) => this.#add(layers, first, timeMs, children, nameRoot(first)));
+  }
+
+  /** Nodes of a layer that edges crossing at that layer connect to the new ones, as components in ascending order. */
+  #components(news: readonly number[], layer: number): number[][] {
+    const seen = new Set<number>();
+    const found: number[][] = [];
+    for (const start of [...news].sort((a, b) => this.nodes.compare(a, b))) {
+      if (seen.has(start)) continue;
+      seen.add(start);
+      const component = [start];
+      for (let k = 0; k < component.length; k++) {
+        const edges = this.edgesOf(component[k])[layer];
+        for (let e = 1; e < edges.length; e += 2) {
+          const other = this.#climb(edges[e], layer);
+          if (seen.has(other)) continue;
+          seen.add(other);
+          component.push(other);
+        }
+      }
+      found.push(component.sort((a, b) => this.nodes.compare(a, b)));
+    }
+    return found.sort((a, b) => this.nodes.compare(a[0], b[0]));
+  }
+
+  /** The highest ancestor that is not above `layer`, now. */
+  #climb(node: number, layer: number): number {
+    for (;;) {
+      const parent = this.nodes.parentNow(node);
+      if (parent < 0 || this.layerOf(parent) > layer) return node;
+      node = parent;
+    }
+  }
+
+  /** Where a node with nobody to join gets its parent: at the next layer at which an edge leaves it, else at the top. */
+  #nextLayer(node: number, layer: number): number {
+    const edges = this.edgesOf(node);
+    for (let next = layer + 1; next < this.layout.layers; next++) if (edges[next].length > 0) return next;
+    return this.layout.layers;
+  }
+
+  #someSupervoxel(node: number): number {
+    while (node >= this.supervoxels) node = this.nodes.childrenOf(node)[0];
+    return node;
+  }
+
+  #firstSupervoxel(node: number): number {
+    return node < this.supervoxels ? node : Math.min(...Array.from(this.nodes.childrenOf(node), (child) => this.#firstSupervoxel(child)));
+  }
+
+  /** @param supervoxel Somewhere below, for the chunk. */
+  #add(layer: number, supervoxel: number, timeMs: number, children: ArrayLike<number>, name?: bigint): number {
+    if (name !== undefined) {
+      this.#take(name, layer);
+      return this.nodes.add(Number(name & 0xffffffffn), Number(name >> 32n), timeMs, children);
+    }
+    const at = (axis: number): number => (layer === this.layout.layers ? 0 : this.#chunks[3 * supervoxel + axis] >> (layer - 2));
+    const x = at(0), y = at(1), z = at(2);
+    const counter = this.#counterOf(this.layout.idWords(layer, x, y, z, 0));
+    const [low, high] = this.layout.idWords(layer, x, y, z, ++this.#lastSegment[counter]);
+    return this.nodes.add(low, high, timeMs, children);
+  }
+
+  /** Takes an ID that the graph's maker chose; later ones of its chunk come after it. */
+  #take(id: bigint, layer: number): void {
+    if (this.layout.layerOf(Number(id >> 32n)) !== layer) throw new RangeError(`${id} is no root ID: its layer is not ${layer}`);
+    const segment = this.layout.segmentOf(id);
+    const chunk = id - segment;
+    const counter = this.#counterOf([Number(chunk & 0xffffffffn), Number(chunk >> 32n)]);
+    this.#lastSegment[counter] = Math.max(this.#lastSegment[counter], Number(segment));
+  }
+
+  #counterOf([low, high]: readonly [number, number]): number {
+    let counter = this.#chunkIndex.get(low, high);
+    if (counter < 0) {
+      counter = this.#lastSegment.length;
+      this.#lastSegment.push(0);
+      this.#chunkIndex.set(low, high, counter);
+    }
+    return counter;
+  }
+}
