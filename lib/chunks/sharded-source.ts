@@ -6,7 +6,8 @@
  *
  * What is read (constants in `merge-ranges.ts` and below):
  * - the shard index, and in it the indices of the wanted minishards, both kept for later calls;
- * - wanted chunks, with what lies between them where that is cheaper than a request and little in all;
+ * - wanted chunks, with what lies between them where that is cheaper than a request and little in all; of such a read only parts, where
+ *   chunks are stored as they are, hold few wanted values at known places (raw), and the cost model of `range-cost.ts` says so;
  * - where most of a shard is wanted, its beginning at once: it has the indices or data that would be read anyhow, and a shard that is
  *   not larger takes one request.
  */
@@ -18,9 +19,10 @@ import { cellsInShard } from '../precomputed/shard-cells.ts';
 import { findChunk, shardIndexBytes } from '../precomputed/shard-index.ts';
 import { locateChunks, shardFileName, type ShardingSpec } from '../precomputed/sharding.ts';
 import type { ByteRange } from '../storage/store.ts';
-import type { ChunkSource, ReadContext, ReadTask } from './chunk-source.ts';
+import type { ChunkPart, ChunkSource, ReadContext, ReadTask, StoredChunk } from './chunk-source.ts';
 import { ChunkStore, contentBytes, storedBound } from './chunk-store.ts';
 import { MAX_READ_BYTES, planReads } from './merge-ranges.ts';
+import { planParts } from './range-cost.ts';
 import { ShardFile, sliceOf, type Piece, type ShardStore } from './shard-file.ts';
 import { ShardIndices, WHOLE_INDEX_BYTES, type ShardIndexCache } from './shard-indices.ts';
 import type { UnshardedSourceOptions } from './unsharded-source.ts';
@@ -104,19 +106,47 @@ export class ShardedSource implements ChunkSource {
   }
 
   async #readRange(name: string, range: ByteRange, members: readonly Placed[], context: ReadContext): Promise<void> {
+    const file = new ShardFile(this.#store, name);
     try {
-      const piece = await new ShardFile(this.#store, name).read(range, context);
-      await this.#deliver(name, piece, members, context);
+      const wanted = members.map((chunk) => this.#wantedOf(chunk, context));
+      const ranges = wanted.some((its) => its) ? planParts(wanted.flatMap((its, k) => its ?? [members[k]]), range.end - range.start) : undefined;
+      if (ranges) return await this.#readParts(file, ranges, members, wanted, context);
+      await this.#deliver(name, await file.read(range, context), members, context);
     } catch (error) {
       throw inShard(name, error);
     }
+  }
+
+  /** Bytes of the shard that hold all that is wanted of a chunk now; undefined where all of the chunk is. */
+  #wantedOf({ cell, start, end }: Placed, { parts }: ReadContext): readonly ByteRange[] | undefined {
+    const { sharding, rangeReads } = this.#options;
+    if (rangeReads === false || sharding.dataEncoding !== 'raw' || end - start !== this.#contentOf(cell).exactBytes) return undefined;
+    return parts?.wanted(cell)?.map((range) => ({ start: start + range.start, end: start + range.end }));
+  }
+
+  /** @param ranges Hold of each member what is wanted, or all of it. */
+  async #readParts(file: ShardFile, ranges: readonly ByteRange[], members: readonly Placed[], wanted: readonly (readonly ByteRange[] | undefined)[], context: ReadContext): Promise<void> {
+    const pieces = ranges.map((range) => file.read(range, context));
+    const partsOf = (chunk: Placed): Promise<(ChunkPart | undefined)[]> =>
+      Promise.all(ranges.flatMap((range, k) => (range.start < chunk.end && range.end > chunk.start ? pieces[k].then((piece) => piece && partOf(chunk, piece, range)) : [])));
+    const hand = async (chunk: Placed, inParts: boolean): Promise<void> => {
+      try {
+        const found = await partsOf(chunk), parts = found.filter((part) => part !== undefined);
+        if (parts.length < found.length) await context.deliver(chunk.cell, undefined); // the shard has gone
+        else if (inParts) context.parts!.deliver(chunk.cell, parts);
+        else await context.deliver(chunk.cell, this.#stored(chunk.cell, parts[0].bytes));
+      } catch (error) {
+        context.fail(chunk.cell, inShard(file.name, error, `minishard ${chunk.minishard}: `));
+      }
+    };
+    await Promise.all(members.map((chunk, k) => hand(chunk, wanted[k] !== undefined)));
   }
 
   /** Where the chunks are. Those that are not stored, and those that cannot be, are settled. */
   async #find(file: ShardFile, cells: readonly number[], context: ReadContext): Promise<Placed[]> {
     const { ids, shards, minishards } = this.#locate(cells);
     const wanted = [...new Set(minishards)];
-    const dense = this.#isDense(cells, shards[0], shards[1]);
+    const dense = this.#isDense(cells, shards[0], shards[1]) && !this.#areInParts(cells, context);
     const absent = dense && !this.#indices.has(file, wanted) && !(await file.hold(MAX_READ_BYTES, context));
     const found = absent ? [] : await this.#indices.of(file, wanted, context);
     const indices = new Map(found.map((index, k) => [wanted[k], index]));
@@ -144,6 +174,15 @@ export class ShardedSource implements ChunkSource {
     return exactBytes === undefined || sharding.dataEncoding !== 'raw' || inShard * exactBytes < MAX_READ_BYTES;
   }
 
+  /** Whether parts of each chunk are less work than all of it, even if the indices have to be read for them. */
+  #areInParts(cells: readonly number[], context: ReadContext): boolean {
+    return cells.every((cell) => {
+      const { exactBytes: end } = this.#contentOf(cell);
+      const wanted = end === undefined ? undefined : this.#wantedOf({ cell, minishard: 0, start: 0, end }, context);
+      return wanted !== undefined && planParts(wanted, end!) !== undefined;
+    });
+  }
+
   #isPossible(name: string, { cell, minishard, start, end }: Placed, { fail }: ReadContext): boolean {
     const { maxBytes } = this.#contentOf(cell);
     if (end - start <= storedBound(maxBytes)) return true;
@@ -153,19 +192,28 @@ export class ShardedSource implements ChunkSource {
 
   #contentOf = (cell: number): { maxBytes: number; exactBytes: number | undefined } => contentBytes(this.#options.codec, this.#options.layoutOf(cell));
 
+  #stored(cell: number, bytes: Uint8Array): StoredChunk {
+    const { dataEncoding } = this.#options.sharding, content = this.#contentOf(cell);
+    // Plain bytes may be kept as they are, and would keep all of a large piece alive: they are copied out of it.
+    return dataEncoding === 'raw' ? { bytes: trimmed(bytes), contentEncoding: undefined, ...content } : { bytes, contentEncoding: dataEncoding, ...content };
+  }
+
   /** @param piece Undefined when the shard has gone since its index was read: nothing is stored there. */
   async #deliver(name: string, piece: Piece | undefined, members: readonly Placed[], { deliver, fail }: ReadContext): Promise<void> {
-    const contentEncoding = this.#options.sharding.dataEncoding === 'raw' ? undefined : this.#options.sharding.dataEncoding;
     for (const { cell, minishard, ...range } of members) {
       try {
-        const stored = piece && sliceOf(piece, range);
-        // Plain bytes may be kept as they are, and would keep all of a large piece alive: they are copied out of it.
-        await deliver(cell, stored && { bytes: contentEncoding ? stored : trimmed(stored), contentEncoding, ...this.#contentOf(cell) });
+        await deliver(cell, piece && this.#stored(cell, sliceOf(piece, range)));
       } catch (error) {
         fail(cell, inShard(name, error, `minishard ${minishard}: `));
       }
     }
   }
+}
+
+/** What a range has of a chunk, out of a piece that was read for it. */
+function partOf(chunk: ByteRange, piece: Piece, range: ByteRange): ChunkPart {
+  const start = Math.max(range.start, chunk.start), end = Math.min(range.end, chunk.end);
+  return { start: start - chunk.start, bytes: sliceOf(piece, { start, end }) };
 }
 
 /** What is wrong in a shard, by the shard's name. */

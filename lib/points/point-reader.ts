@@ -145,8 +145,8 @@ export class PointReader {
     const layoutOf = (cell: number): ChunkLayout => ({
       chunkSize: cellSize(scale, cell), channels: info.numChannels, dataType: info.dataType, blockSize: scale.blockSize,
     });
-    const options = { store, scale, codec, layoutOf, infoWasRead };
-    const source = sharding ? new ShardedSource({ ...options, sharding, indices: this.#shardIndices }) : new UnshardedSource({ ...options, rangeReads });
+    const options = { store, scale, codec, layoutOf, infoWasRead, rangeReads };
+    const source = sharding ? new ShardedSource({ ...options, sharding, indices: this.#shardIndices }) : new UnshardedSource(options);
     const opened: OpenScale = { scale, codec, layoutOf, source: lruEncoding === 'compressed_segmentation' ? keepReencoded(source, codec, layoutOf) : source };
     this.#scales.set(mip, opened);
     return opened;
