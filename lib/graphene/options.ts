@@ -32,8 +32,8 @@ export interface OpenOptions {
    */
   lruEncoding?: LruEncoding;
   /**
-   * Where few points are in a large raw chunk that is stored without compression, as an object of its own, only the bytes that hold their
-   * values are read, if that is less work. false reads whole chunks. No part is read when chunks are kept (`lruBytes`) or points snap.
+   * Where few points are in a large raw chunk that is stored without compression, also in a shard, only the bytes that hold their values
+   * are read, if that is less work. false reads whole chunks. No part is read when chunks are kept (`lruBytes`) or points snap.
    * @default true
    */
   rangeReads?: boolean;
