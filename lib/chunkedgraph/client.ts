@@ -1,11 +1,11 @@
-/** What the library itself asks of a chunkedgraph: its info, and roots of many supervoxels in one request. */
+/** What the library itself asks of a chunkedgraph: its info, roots of many supervoxels in one request, and whether roots are roots. */
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { GraphError, InfoError } from '../base/errors.ts';
 import { bytesOf, idsFromBytes } from '../base/uint64.ts';
 import type { GraphServer } from './graph-server.ts';
 import type { ServerClock } from './server-clock.ts';
-import { toUnixSeconds } from './timestamp.ts';
+import { toExclusiveUnixSeconds, toUnixSeconds } from './timestamp.ts';
 
 export interface ChunkedGraphClientOptions {
   server: GraphServer;
@@ -56,6 +56,7 @@ export class ChunkedGraphClient {
 
   /**
    * What the server answers for each ID, in order, duplicates kept. It is an answer, not yet a root: the server echoes unknown IDs.
+   * Asked once: see batch-sender.ts for what is done about failures.
    * Source: PyChunkedGraph, app/segmentation/common.py, `handle_roots`.
    *
    * @throws GraphError; `signal.reason`.
@@ -73,10 +74,45 @@ export class ChunkedGraphClient {
       headers: { 'content-type': 'application/octet-stream', ...(zipped && { 'content-encoding': 'gzip' }) },
       maxBytes: Math.max(plain.byteLength, SMALLEST_BOUND),
       idleTimeoutMs: rootTimeoutMs,
+      retry: false,
       signal,
     });
     if (body.byteLength !== plain.byteLength)
       throw new GraphError('BAD_REPLY', `${url} answered ${body.byteLength} bytes for ${ids.length} IDs; expected ${plain.byteLength}`, url, status);
     return idsFromBytes(body);
+  }
+  /**
+   * Of each ID of the root layer: itself when it is a root at the moment, an edit of that very millisecond included; else 0. Asked once.
+   * Source: PyChunkedGraph, app/segmentation/common.py, `handle_is_latest_roots`.
+   *
+   * @throws GraphError; `signal.reason`.
+   */
+  async currentRoots(ids: BigUint64Array, { timestampMs, signal }: Omit<RootsQuestion, 'stopLayer'>): Promise<BigUint64Array> {
+    const { server, rootTimeoutMs = 600_000 } = this.#options;
+    const url = `${server.path.tableUrl}/is_latest_roots`;
+    const { body, status } = await server.ask({
+      method: 'POST',
+      url,
+      query: { timestamp: toExclusiveUnixSeconds(timestampMs) },
+      body: new TextEncoder().encode(`{"node_ids":[${ids.join(',')}]}`),
+      headers: { 'content-type': 'application/json' },
+      maxBytes: Math.max(8 * ids.length, SMALLEST_BOUND),
+      idleTimeoutMs: rootTimeoutMs,
+      retry: false,
+      signal,
+    });
+    const latest = latestOf(body);
+    if (latest?.length !== ids.length)
+      throw new GraphError('BAD_REPLY', `${url} answered ${latest ? `${latest.length} values` : 'no list of booleans'} for ${ids.length} IDs`, url, status);
+    return ids.map((id, k) => (latest[k] ? id : 0n));
+  }
+}
+
+function latestOf(body: Uint8Array): boolean[] | undefined {
+  try {
+    const { is_latest: latest } = JSON.parse(new TextDecoder().decode(body)) as { is_latest?: unknown };
+    return Array.isArray(latest) && latest.every((value) => typeof value === 'boolean') ? latest : undefined;
+  } catch {
+    return undefined;
   }
 }

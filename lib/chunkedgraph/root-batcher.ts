@@ -1,167 +1,158 @@
 /**
- * Many root look-ups in, few requests out. Look-ups that arrive within one window (one event-loop turn) and ask for the same moment and
- * stop layer become one set of distinct IDs, sorted, sent in batches. Moments never mix.
+ * Many root look-ups in, few requests out. Look-ups that arrive within one window and ask for the same moment and layer become one set of
+ * distinct IDs, sent in sorted batches; an ID that is being asked already is not asked again. Moments never mix.
  *
- * Memory: about 40 bytes a distinct ID and 4 bytes an ID asked, while a look-up lasts.
+ * Memory: 9 bytes an ID asked, which become the answer; while a look-up lasts, 4 bytes an ID and 17 a distinct ID; while it is sorted, 24 an ID.
  */
 import PQueue from 'p-queue';
 import { leaveOnAbort } from '../base/abort.ts';
 import { wordsOf } from '../base/uint64.ts';
+import { BatchSize, batchSizeOf } from './batch-size.ts';
+import type { SenderClock } from './batch-sender.ts';
 import type { ChunkedGraphClient } from './client.ts';
 import type { IdLayout } from './id-layout.ts';
-import { IdIndex } from './id-index.ts';
+import { afterWindow, Instants } from './instants.ts';
+import { RootBatch, type RootBatchParts } from './root-batch.ts';
 import { RootFate, type RootFailure, type RootQuestion, type RootsAnswer, type RootSource } from './root-source.ts';
 
 export { RootFate, type RootFailure, type RootQuestion, type RootsAnswer };
 
 export interface RootBatcherOptions {
-  client: Pick<ChunkedGraphClient, 'roots' | 'clock'>;
+  client: Pick<ChunkedGraphClient, 'roots' | 'currentRoots' | 'clock'>;
   ids: IdLayout;
   /** Layer of the roots. */
   nLayers: number;
+  /** What sizes of batches work is remembered under this name for the whole process. @default for this batcher alone */
+  host?: string;
   /** Most IDs in one request. @default 100_000 */
   batchSize?: number;
+  /** Most bytes of IDs in one request, before they are packed. @default 8 MiB */
+  batchBytes?: number;
   /** Requests at once. @default 4 */
   concurrency?: number;
+  /** How long a window is open for others to join, in ms; 0: one turn of the event loop. @default 0 */
+  windowMs?: number;
+  /** Most repeats of a request. @default 4 */
+  retries?: number;
+  /** @default those of the client's clock, held for a window */
+  instants?: Instants;
+  /** @default the machine's */
+  senderClock?: SenderClock;
   warn?: (message: string) => void;
 }
 
-const ZERO = 0xffffffff, NOT_LOOKED_UP = 0xfffffffe;
-
-/** All questions of one window with the same moment and layer. */
-interface Batch {
-  timestampMs: number;
-  layer: number;
-  index: IdIndex;
-  callers: number;
-  abort: AbortController;
-  answer: Promise<Answered>;
-  /** Closes the set and sends it. */
-  send: () => void;
-}
-
-/** Roots and fates by ordinal in the batch's index. */
-interface Answered {
-  roots: Uint32Array;
-  fates: Uint8Array;
-  failures: RootFailure[];
-  requests: number;
-}
+/** Marks of IDs without an answer yet: by whom they will be had. */
+const CLIMBS = 254, IS_CHECKED = 253;
 
 export class RootBatcher implements RootSource {
   readonly #options: RootBatcherOptions;
+  readonly #instants: Instants;
+  readonly #kinds: Record<typeof CLIMBS | typeof IS_CHECKED, RootBatchParts>;
   readonly #queue: PQueue;
-  /** Of the window that is open, by moment and layer. */
-  readonly #open = new Map<string, Batch>();
-  /** "Now" of the window that is open. */
-  #now: number | undefined;
+  /** Batches that may still be entered, by moment, layer and kind. */
+  readonly #open = new Map<string, RootBatch>();
+  /** Those whose answers are under way, likewise. */
+  readonly #asked = new Map<string, Set<RootBatch>>();
   #warned = false;
 
   constructor(options: RootBatcherOptions) {
     this.#options = options;
-    this.#queue = new PQueue({ concurrency: options.concurrency ?? 4 });
+    const { client, ids, nLayers, host, batchSize = 100_000, batchBytes = 8 * 2 ** 20, concurrency = 4, windowMs = 0, retries, senderClock } = options;
+    this.#instants = options.instants ?? new Instants(client.clock, { windowMs });
+    this.#queue = new PQueue({ concurrency });
+    const partsOf = (endpoint: string, bytesPerId: number, ask: RootBatchParts['ask']): RootBatchParts => ({
+      ids, nLayers, ask,
+      onAllUnknown: (count, timestampMs) => this.#warnOnce(count, timestampMs),
+      sender: {
+        queue: this.#queue, retries, clock: senderClock,
+        size: host === undefined ? new BatchSize() : batchSizeOf(host, endpoint),
+        maxCount: Math.max(1, Math.min(batchSize, Math.floor(batchBytes / bytesPerId))),
+      },
+    });
+    this.#kinds = {
+      [CLIMBS]: partsOf('roots', 8, (list, { timestampMs, layer, signal }) => client.roots(list, { timestampMs, stopLayer: layer === nLayers ? undefined : layer, signal })),
+      [IS_CHECKED]: partsOf('is_latest_roots', 21, (list, { timestampMs, signal }) => client.currentRoots(list, { timestampMs, signal })),
+    };
   }
 
   /**
    * Roots of many IDs, duplicates and zeros allowed, in the order given. A failed request does not throw: its IDs are `failed`.
    * @throws signal.reason for this caller alone; requests are cancelled when their last caller has left.
    */
-  async lookUp(ids: BigUint64Array, { timestampMs, stopLayer, signal }: RootQuestion = {}): Promise<RootsAnswer> {
+  async lookUp(ids: BigUint64Array, { timestampMs = this.#instants.now(), stopLayer = this.#options.nLayers, validate = false, signal }: RootQuestion = {}): Promise<RootsAnswer> {
     signal?.throwIfAborted();
-    const batch = this.#enter(timestampMs, stopLayer ?? this.#options.nLayers);
-    const ordinals = this.#number(ids, batch);
-    batch.callers++;
-    const answered = await leaveOnAbort(batch.answer, signal, () => {
-      if (--batch.callers > 0) return;
-      for (const [key, open] of this.#open) if (open === batch) this.#open.delete(key); // a later caller starts afresh
-      batch.abort.abort(signal?.reason);
-    });
-    return hand(ids, ordinals, batch, answered);
-  }
-
-  #enter(timestampMs: number | undefined, layer: number): Batch {
-    const ms = timestampMs ?? (this.#now ??= this.#options.client.clock.now());
-    const key = `${ms}:${layer}`;
-    let batch = this.#open.get(key);
-    if (!batch) {
-      if (this.#open.size === 0) setImmediate(() => this.#close());
-      batch = this.#begin(ms, layer);
-      this.#open.set(key, batch);
-    }
-    return batch;
-  }
-
-  #begin(timestampMs: number, layer: number): Batch {
-    let send!: () => void;
-    const answer = new Promise<Answered>((resolve) => (send = () => resolve(this.#ask(batch))));
-    const batch: Batch = { timestampMs, layer, index: new IdIndex(), callers: 0, abort: new AbortController(), answer, send };
-    return batch;
-  }
-
-  #close(): void {
-    const batches = [...this.#open.values()];
-    this.#open.clear();
-    this.#now = undefined;
-    for (const batch of batches) batch.send();
-  }
-
-  #number(ids: BigUint64Array, { index, layer }: Batch): Uint32Array {
-    const words = wordsOf(ids), ordinals = new Uint32Array(ids.length);
-    for (let i = 0; i < ordinals.length; i++) {
-      const low = words[2 * i], high = words[2 * i + 1];
-      if (low === 0 && high === 0) ordinals[i] = ZERO;
-      else if (this.#options.ids.layerOf(high) >= layer) ordinals[i] = NOT_LOOKED_UP;
-      else ordinals[i] = index.add(low, high);
-    }
-    return ordinals;
-  }
-
-  async #ask(batch: Batch): Promise<Answered> {
-    const { index, abort } = batch;
-    const { batchSize = 100_000 } = this.#options;
-    const sorted = index.sorted();
-    const answered: Answered = {
-      roots: new Uint32Array(2 * index.size), fates: new Uint8Array(index.size), failures: [], requests: 0,
+    const answer: RootsAnswer = {
+      timestampMs, settled: this.#instants.isSettled(timestampMs),
+      rootIds: ids.slice(), fates: new Uint8Array(ids.length), failures: [], distinct: 0, requests: 0,
     };
-    const requests: Promise<void>[] = [];
-    for (let start = 0; start < sorted.length; start += batchSize) {
-      const ids = sorted.subarray(start, start + batchSize);
-      requests.push(this.#queue.add(async () => {
-        abort.signal.aborted || (await this.#askOne(ids, batch, answered));
-      }));
-    }
-    await Promise.all(requests);
-    return answered;
+    const { climb, checked } = this.#mark(answer, stopLayer, validate);
+    const entered: Promise<void>[] = [];
+    if (climb > 0) entered.push(this.#enter(answer, CLIMBS, climb, stopLayer, signal));
+    if (checked > 0) entered.push(this.#enter(answer, IS_CHECKED, checked, this.#options.nLayers, signal));
+    await Promise.all(entered);
+    return answer;
   }
 
-  async #askOne(ids: BigUint64Array, { index, timestampMs, layer, abort }: Batch, answered: Answered): Promise<void> {
-    const { client, nLayers } = this.#options;
-    const words = wordsOf(ids);
-    answered.requests++;
-    let roots: Uint32Array;
-    try {
-      const stopLayer = layer === nLayers ? undefined : layer;
-      roots = wordsOf(await client.roots(ids, { timestampMs, stopLayer, signal: abort.signal }));
-    } catch (error) {
-      for (let i = 0; i < ids.length; i++) answered.fates[index.find(words[2 * i], words[2 * i + 1])] = RootFate.failed;
-      answered.failures.push({ first: ids[0], last: ids[ids.length - 1], error: error as Error });
-      return;
-    }
-    let echoed = 0;
-    for (let i = 0; i < ids.length; i++) {
-      const ordinal = index.find(words[2 * i], words[2 * i + 1]);
-      const low = roots[2 * i], high = roots[2 * i + 1];
-      // The server answers 0, or the very ID, for what it does not know: only a high enough layer makes an answer a root.
-      const reached = this.#options.ids.layerOf(high);
-      if (reached >= layer && reached <= nLayers) {
-        answered.roots[2 * ordinal] = low;
-        answered.roots[2 * ordinal + 1] = high;
+  /** What can be said without asking anybody. @returns how many IDs are left. */
+  #mark({ rootIds, fates }: RootsAnswer, layer: number, validate: boolean): { climb: number; checked: number } {
+    const { ids, nLayers } = this.#options, words = wordsOf(rootIds);
+    let climb = 0, checked = 0;
+    for (let i = 0; i < fates.length; i++) {
+      const high = words[2 * i + 1], of = ids.layerOf(high);
+      if (of < layer) {
+        if (high === 0 && words[2 * i] === 0) fates[i] = RootFate.zero;
+        else {
+          fates[i] = CLIMBS;
+          climb++;
+        }
+      } else if (!validate || of < nLayers) fates[i] = RootFate.notLookedUp;
+      else if (of === nLayers) {
+        fates[i] = IS_CHECKED;
+        checked++;
       } else {
-        answered.fates[ordinal] = RootFate.noRoot;
-        if (low === words[2 * i] && high === words[2 * i + 1]) echoed++;
+        fates[i] = RootFate.noRoot; // no graph has such layers
+        words[2 * i] = words[2 * i + 1] = 0;
       }
     }
-    if (echoed === ids.length) this.#warnOnce(ids.length, timestampMs);
+    return { climb, checked };
+  }
+
+  /** Fills in the answers of the IDs that bear a mark. */
+  #enter(answer: RootsAnswer, mark: typeof CLIMBS | typeof IS_CHECKED, count: number, layer: number, signal: AbortSignal | undefined): Promise<void> {
+    const { timestampMs } = answer;
+    const key = `${timestampMs}:${layer}:${mark}`;
+    let batch = this.#open.get(key);
+    if (!batch) this.#open.set(key, (batch = this.#begin(key, timestampMs, layer, this.#kinds[mark])));
+    const caller = { answer, mark, count };
+    const entered = batch;
+    return leaveOnAbort(entered.enter(caller), signal, () => {
+      if (entered.leave(caller, signal?.reason)) return;
+      if (this.#open.get(key) === entered) this.#open.delete(key); // a later caller starts afresh
+      this.#forget(key, entered);
+    });
+  }
+
+  #begin(key: string, timestampMs: number, layer: number, parts: RootBatchParts): RootBatch {
+    const batch = new RootBatch(timestampMs, layer, parts);
+    // Others may enter until a request can be sent: those that come while the server is busy share one.
+    afterWindow(this.#options.windowMs ?? 0, () => void this.#queue.add(() => this.#close(key, batch)));
+    return batch;
+  }
+
+  #close(key: string, batch: RootBatch): void {
+    if (this.#open.get(key) !== batch) return; // everybody has left
+    this.#open.delete(key);
+    let underWay = this.#asked.get(key);
+    if (!underWay) this.#asked.set(key, (underWay = new Set()));
+    batch.send(underWay);
+    underWay.add(batch);
+    void batch.ended.then(() => this.#forget(key, batch));
+  }
+
+  #forget(key: string, batch: RootBatch): void {
+    const underWay = this.#asked.get(key);
+    underWay?.delete(batch);
+    if (underWay?.size === 0) this.#asked.delete(key);
   }
 
   #warnOnce(count: number, timestampMs: number): void {
@@ -171,24 +162,4 @@ export class RootBatcher implements RootSource {
       `the server knows none of ${count} supervoxels at ${new Date(timestampMs).toISOString()}: is that before the graph was made, or is this another graph's segmentation?`,
     );
   }
-}
-
-function hand(ids: BigUint64Array, ordinals: Uint32Array, batch: Batch, answered: Answered): RootsAnswer {
-  const rootIds = new BigUint64Array(ids.length), fates = new Uint8Array(ids.length);
-  const words = wordsOf(ids), out = wordsOf(rootIds);
-  for (let i = 0; i < ordinals.length; i++) {
-    const ordinal = ordinals[i];
-    if (ordinal === ZERO) fates[i] = RootFate.zero;
-    else if (ordinal === NOT_LOOKED_UP) {
-      fates[i] = RootFate.notLookedUp;
-      out[2 * i] = words[2 * i];
-      out[2 * i + 1] = words[2 * i + 1];
-    } else {
-      fates[i] = answered.fates[ordinal];
-      out[2 * i] = answered.roots[2 * ordinal];
-      out[2 * i + 1] = answered.roots[2 * ordinal + 1];
-    }
-  }
-  const { failures, requests } = answered;
-  return { timestampMs: batch.timestampMs, settled: false, rootIds, fates, failures, distinct: batch.index.size, requests };
 }

@@ -9,6 +9,9 @@ export interface Clocks {
   steady: () => number;
 }
 
+/** Of a `Date` header; clocks of the servers behind one name differ by less. */
+const GRANULARITY_MS = 1000;
+
 const SYSTEM: Clocks = { wall: () => Date.now(), steady: () => performance.now() };
 
 export class ServerClock {
@@ -19,10 +22,14 @@ export class ServerClock {
     this.#clocks = clocks;
   }
 
-  /** Learns from a reply's `Date` header; ignores one that is missing or broken. */
+  /**
+   * Learns from a reply's `Date` header; ignores one that is missing or broken. The header has whole seconds and is read late, so it says
+   * when it was at least; of two that agree to a second the one that says more stands, and now does not go back.
+   */
   note(date: string | undefined): void {
-    const ms = date === undefined ? NaN : Date.parse(date);
-    if (!Number.isNaN(ms)) this.#server = { ms, at: this.#clocks.steady() };
+    const ms = date === undefined ? NaN : Date.parse(date), at = this.#clocks.steady();
+    const behind = this.#server ? this.#server.ms + at - this.#server.at - ms : NaN;
+    if (!Number.isNaN(ms) && !(behind >= 0 && behind <= GRANULARITY_MS)) this.#server = { ms, at };
   }
 
   /** The instant to use for "now", in whole milliseconds. */

@@ -42,7 +42,7 @@ describe('ChunkedGraphClient.roots', () => {
     const [{ headers, body, ...request }] = asked;
     expect(request).toEqual({
       method: 'POST', url: `${TABLE}/roots_binary?timestamp=1578441600.123`, signal,
-      followRedirects: false, retry: true, idleTimeoutMs: 600_000, maxBytes: 65_536,
+      followRedirects: false, retry: false, idleTimeoutMs: 600_000, maxBytes: 65_536,
     });
     expect(headers).toEqual({
       'content-type': 'application/octet-stream', 'x-requested-with': 'graphene-points', 'accept-encoding': 'identity', authorization: 'Bearer s3cr3t-token',

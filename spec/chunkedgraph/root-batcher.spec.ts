@@ -30,8 +30,12 @@ interface Asked extends RootsQuestion {
   ids: BigUint64Array;
 }
 
-function batcherOf(options: Partial<RootBatcherOptions> = {}, answer: (asked: Asked) => BigUint64Array | Promise<BigUint64Array> = (asked) => serve(asked.ids, asked)) {
-  const asked: Asked[] = [];
+function batcherOf(
+  options: Partial<RootBatcherOptions> = {},
+  answer: (asked: Asked) => BigUint64Array | Promise<BigUint64Array> = (asked) => serve(asked.ids, asked),
+  check: (asked: Asked) => BigUint64Array | Promise<BigUint64Array> = ({ ids }) => ids,
+) {
+  const asked: Asked[] = [], checked: Asked[] = [];
   const warn = jest.fn<(message: string) => void>();
   const time = { ms: 5_000_000 };
   // A clock that goes on whenever it is looked at: nobody gets the same now by luck.
@@ -40,7 +44,11 @@ function batcherOf(options: Partial<RootBatcherOptions> = {}, answer: (asked: As
     asked.push({ ids: list.slice(), ...question });
     return answer(asked[asked.length - 1]);
   };
-  return { asked, warn, time, batcher: new RootBatcher({ client: { roots, clock }, ids: layout, nLayers: N_LAYERS, warn, ...options }) };
+  const currentRoots = async (list: BigUint64Array, question: RootsQuestion): Promise<BigUint64Array> => {
+    checked.push({ ids: list.slice(), ...question });
+    return check(checked[checked.length - 1]);
+  };
+  return { asked, checked, warn, time, batcher: new RootBatcher({ client: { roots, currentRoots, clock }, ids: layout, nLayers: N_LAYERS, warn, ...options }) };
 }
 
 const AT = { timestampMs: 7000 };
@@ -162,7 +170,7 @@ describe('a window of a RootBatcher', () => {
       gates[done].resolve();
     }
     expect((await Promise.all([first, second])).map(({ requests }) => requests)).toEqual([4, 2]);
-    expect(asked.map(({ ids }) => [...ids].map(segmentOf))).toEqual([[1n, 2n], [3n, 4n], [5n, 7n], [9n], [50n, 51n], [52n]]);
+    expect(asked.map(({ ids }) => [...ids].map(segmentOf))).toEqual([[1n, 2n], [3n, 4n], [5n, 7n], [50n, 51n], [52n], [9n]]); // turn by turn
   });
 
   test('has batches of 100,000, four at a time, unless told otherwise', async () => {
