@@ -66,8 +66,9 @@ export class CredentialsError extends LookupError {
   constructor(
     readonly code: 'NOT_FOUND' | 'BAD_CREDENTIALS' | 'UNUSABLE',
     message: string,
+    options?: ErrorOptions,
   ) {
-    super(message);
+    super(message, options);
   }
 }
 

@@ -11,7 +11,7 @@ import { delayBeforeRetry } from './retry.ts';
 import { SignalWatch, Stopper } from './stopper.ts';
 import { USER_AGENT } from './user-agent.ts';
 
-export type { AllowAddress, HttpReply };
+export type { AllowAddress, Headers, HttpReply };
 
 export interface HttpClientOptions {
   /** Sockets per host; a little above the reads that run at a time. @default 48 */
@@ -26,13 +26,20 @@ export interface HttpClientOptions {
   idleTimeoutMs?: number;
 }
 
+export type Authorize = (request: { method: string; url: URL; headers: Headers }) => Promise<Headers>;
+
 export interface HttpRequest {
   url: string | URL;
   /** @default 'GET' */
   method?: 'GET' | 'HEAD' | 'POST';
   /** `accept-encoding` is `gzip, br, zstd` unless given; bodies always come back as sent. */
   headers?: Headers;
-  /** For POST. */
+  /**
+   * Makes the headers that prove who asks (lower-case names), anew for every attempt: signatures and tokens age while a request waits.
+   * Asked no more once a redirect has left the origin. What it throws ends the request as it is.
+   */
+  authorize?: Authorize;
+  /** For POST, and for servers that want one with a GET. */
   body?: Uint8Array;
   /** Bytes `start` (inclusive) to `end` (exclusive). The reply says what came: 206, or 200 with everything. */
   range?: { start: number; end: number };
@@ -86,13 +93,14 @@ export function createHttpClient({ maxSockets = 48, retries = 4, backoffMs = 200
   // Two pools: a socket opened without the check must not serve a request that wants it.
   const instances: Record<AllowAddress, Got> = { any: instance(), public: instance(lookupPublic) };
 
-  async function attempts(request: HttpRequest, url: URL, headers: Headers, stopper: Stopper): Promise<HttpReply> {
+  async function attempts(request: HttpRequest, url: URL, headers: Headers, authorize: Authorize | undefined, stopper: Stopper): Promise<HttpReply> {
     const { method = 'GET', body, meter, maxBytes = DEFAULT_MAX_BYTES, allowAddress = 'any' } = request;
     if (allowAddress === 'public') checkHost(url.hostname);
-    const asked = { url, method, headers, body, meter, maxBytes, connectTimeoutMs, idleTimeoutMs: request.idleTimeoutMs ?? idleTimeoutMs };
+    const asked = { url, method, body, meter, maxBytes, connectTimeoutMs, idleTimeoutMs: request.idleTimeoutMs ?? idleTimeoutMs };
     const count = { made: 0, idle: 0, retries: (request.retry ?? method !== 'POST') ? retries : 0, backoffMs };
     for (;;) {
-      const outcome = await exchange(instances[allowAddress], asked, stopper);
+      const proof = authorize && (await untilStopped(authorize({ method, url, headers }), stopper));
+      const outcome = await exchange(instances[allowAddress], { ...asked, headers: { ...headers, ...proof } }, stopper);
       if ('reply' in outcome && outcome.reply.status < 400) return outcome.reply;
       const failure =
         'reply' in outcome ? { kind: 'status' as const, status: outcome.reply.status, retryAfter: outcome.reply.headers['retry-after'] } : outcome.failure;
@@ -111,6 +119,7 @@ export function createHttpClient({ maxSockets = 48, retries = 4, backoffMs = 200
     let url = parseUrl(asked.url);
     if (closed) throw closedError(url);
     let headers: Headers = { 'user-agent': USER_AGENT, 'accept-encoding': 'gzip, br, zstd', ...lowerCased(asked.headers) };
+    let { authorize } = asked;
     if (range) headers = { ...headers, range: `bytes=${range.start}-${range.end - 1}` };
 
     const stopper = new Stopper();
@@ -118,12 +127,14 @@ export function createHttpClient({ maxSockets = 48, retries = 4, backoffMs = 200
     underWay.set(stopper, url);
     try {
       for (let redirects = 0; ; redirects++) {
-        const reply = await attempts(asked, url, headers, stopper);
+        const reply = await attempts(asked, url, headers, authorize, stopper);
         const { location } = reply.headers;
         if (!followRedirects || method === 'POST' || !isRedirect(reply.status) || location === undefined) return reply;
         if (redirects === MAX_REDIRECTS)
           throw new RequestError('REDIRECT', `${redactUrl(url)}: more than ${MAX_REDIRECTS} redirects`, redactUrl(url), reply.status);
+        const { origin } = url;
         ({ url, headers } = redirectTarget(url, location, headers));
+        if (url.origin !== origin) authorize = undefined; // for good, even if the way leads back
       }
     } finally {
       underWay.delete(stopper);
@@ -152,6 +163,13 @@ const pause = (ms: number, stopper: Stopper): Promise<void> =>
       clearTimeout(timer);
       reject(reason);
     });
+  });
+
+/** What comes of `work`, or the stop's reason at once; the work itself goes on. */
+const untilStopped = <T>(work: Promise<T>, stopper: Stopper): Promise<T> =>
+  new Promise((resolve, reject) => {
+    stopper.onStop(reject);
+    work.finally(() => stopper.idle()).then(resolve, reject);
   });
 
 function parseUrl(url: string | URL): URL {

@@ -1,35 +1,39 @@
 import { RequestError } from '../base/errors.ts';
-import { DEFAULT_MAX_BYTES, type AllowAddress, type HttpClient, type HttpReply } from '../http/client.ts';
-import { excerpt, isHtmlPage, redactUrl } from '../http/excerpt.ts';
+import { DEFAULT_MAX_BYTES, type AllowAddress, type Headers, type HttpClient, type HttpReply, type HttpRequest } from '../http/client.ts';
+import { excerpt, isHtmlPage } from '../http/excerpt.ts';
 import { beyondEnd, emptyRange, encodeKey } from './keys.ts';
 import type { ByteRange, ReadOptions, Store, StoredObject } from './store.ts';
 
+type Asked = Pick<HttpRequest, 'range' | 'signal' | 'maxBytes' | 'meter'>;
+
+export interface Answer {
+  reply: HttpReply;
+  /** The request carried credentials or a query, which a server may repeat in many spellings: then nothing of its answer is quoted. */
+  signed: boolean;
+  /** What a user may do about a refusal. */
+  advice?: string;
+}
+
+/** Gets whatever the server says about the object at an encoded path. */
+export type Ask = (path: string, request: Asked) => Promise<Answer>;
+
 export interface HttpStoreOptions {
-  http: HttpClient;
-  /** Sent to this store's origin and nowhere else. */
-  headers?: Readonly<Record<string, string>>;
-  allowAddress?: AllowAddress;
+  ask: Ask;
   /** The store is a gs:// or s3:// bucket. @default false */
   bucket?: boolean;
 }
 
-/** Objects below an http(s) URL. Also gs:// and s3:// by their HTTPS endpoints. */
+/** Objects below an http(s) URL, and of gs:// and s3:// buckets: what their servers' replies mean. */
 export class HttpStore implements Store {
   readonly url: string;
-  readonly #base: string;
-  /** Of a signed prefix; goes with every key. */
-  readonly #query: string;
-  /** Requests carry a query or credentials, which a server may repeat in many spellings: then nothing of its answers is quoted. */
-  readonly #signed: boolean;
-  readonly #options: HttpStoreOptions;
+  readonly #ask: Ask;
+  readonly #bucket: boolean;
 
-  constructor(base: URL, options: HttpStoreOptions) {
-    const path = base.pathname.replace(/\/+$/, '');
-    this.#query = base.search;
-    this.#base = `${base.protocol}//${userInfo(base)}${base.host}${path}`;
-    this.url = redactUrl(base).replace(/\/+$/, '');
-    this.#options = options;
-    this.#signed = options.headers !== undefined || base.search !== '' || base.username !== '' || base.password !== '';
+  /** @param url For messages: no credentials, no query. */
+  constructor(url: string, { ask, bucket = false }: HttpStoreOptions) {
+    this.url = url.replace(/\/+$/, '');
+    this.#ask = ask;
+    this.#bucket = bucket;
   }
 
   async read(key: string, { range, signal, maxBytes = DEFAULT_MAX_BYTES, absentBy403 = false, meter }: ReadOptions = {}): Promise<StoredObject | undefined> {
@@ -37,28 +41,35 @@ export class HttpStore implements Store {
     const path = encodeKey(key);
     const nothing = emptyRange(range);
     if (nothing) return nothing;
-    const { http, headers, allowAddress, bucket = false } = this.#options;
     const url = `${this.url}/${path}`;
-    const reply = await http.request({ url: `${this.#base}/${path}${this.#query}`, headers, range, signal, maxBytes, meter, allowAddress });
+    const answer = await this.#ask(path, { range, signal, maxBytes, meter });
+    const { reply, signed } = answer;
     const { status } = reply;
     if (status === 404) return undefined;
-    if (status === 403 && absentBy403 && bucket && !headers) {
+    if (status === 403 && absentBy403 && this.#bucket && !signed) {
       if (meter) meter.absentBy403++;
       return undefined;
     }
     if (status === 416 && range) throw beyondEnd(url, range, status);
     if (status !== 200 && status !== 206)
-      throw new RequestError('HTTP_STATUS', `${url} answered ${status}${this.#quote(reply)}`, url, status);
+      throw new RequestError('HTTP_STATUS', `${url} answered ${status}${quote(answer)}`, url, status);
     if (isHtmlPage(reply.body, reply.headers))
-      throw new RequestError('BAD_RESPONSE', `${url} answered with a web page${this.#quote(reply)}`, url, status);
+      throw new RequestError('BAD_RESPONSE', `${url} answered with a web page${quote(answer)}`, url, status);
     const contentEncoding = reply.headers['content-encoding']?.trim().toLowerCase() || undefined;
     return { bytes: reply.body, contentEncoding, ...(status === 206 && partOf(url, reply, range)) };
   }
+}
 
-  #quote({ body, headers }: HttpReply): string {
-    const said = this.#signed ? '' : excerpt(body, headers);
-    return said && `: ${said}`;
-  }
+const quote = ({ reply: { body, headers }, signed, advice }: Answer): string => {
+  const said = signed ? '' : excerpt(body, headers);
+  return `${said && `: ${said}`}${advice === undefined ? '' : `; ${advice}`}`;
+};
+
+/** Asks below a URL; its query, of a signed prefix, goes with every key. */
+export function askBelow(base: URL, { http, headers, allowAddress }: { http: HttpClient; headers?: Headers; allowAddress?: AllowAddress }): Ask {
+  const signed = headers !== undefined || base.search !== '' || base.username !== '' || base.password !== '';
+  const prefix = `${base.protocol}//${userInfo(base)}${base.host}${base.pathname.replace(/\/+$/, '')}`;
+  return async (path, request) => ({ reply: await http.request({ ...request, url: `${prefix}/${path}${base.search}`, headers, allowAddress }), signed });
 }
 
 const userInfo = ({ username, password }: URL): string => (username || password ? `${username}:${password}@` : '');

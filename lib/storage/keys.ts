@@ -15,7 +15,10 @@ export function segmentsOf(key: string): string[] {
 }
 
 /** A key as a URL path: every segment percent-encoded, so that `#`, `?` and `%` stay what they are. */
-export const encodeKey = (key: string): string => segmentsOf(key).map(encodeURIComponent).join('/');
+export const encodeKey = (key: string): string => segmentsOf(key).map(encodeSegment).join('/');
+
+/** All but RFC 3986's unreserved characters: signatures of S3 are made of the path in this spelling. */
+const encodeSegment = (segment: string): string => encodeURIComponent(segment).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 
 export const tooLarge = (url: string, maxBytes: number): RequestError => new RequestError('TOO_LARGE', `${url}: more than the ${maxBytes} bytes expected`, url);
 

@@ -3,13 +3,16 @@ import { PathError } from '../base/errors.ts';
 import { isLoopbackHost } from '../base/public-address.ts';
 import type { AllowAddress, HttpClient } from '../http/client.ts';
 import { redactUrl } from '../http/excerpt.ts';
+import type { BucketOptions } from './bucket-options.ts';
 import { FileStore } from './file-store.ts';
-import { HttpStore } from './http-store.ts';
+import { openGs } from './gs.ts';
+import { askBelow, HttpStore } from './http-store.ts';
 import { encodeKey, segmentsOf } from './keys.ts';
 import { MemoryStore } from './memory-store.ts';
+import { openS3 } from './s3.ts';
 import type { Store } from './store.ts';
 
-export interface OpenStoreOptions {
+export interface OpenStoreOptions extends BucketOptions {
   http: HttpClient;
   /**
    * `public` for a path that came from a server: no files, no memory, no private hosts.
@@ -18,6 +21,8 @@ export interface OpenStoreOptions {
   allowAddress?: AllowAddress;
   /** For http(s), gs and s3, e.g. Authorization; sent to the store's own origin only. */
   headers?: Readonly<Record<string, string>>;
+  /** Names endpoints, regions and files of credentials. @default process.env */
+  env?: NodeJS.ProcessEnv;
 }
 
 export const SCHEMES = ['file://', 'http://', 'https://', 'gs://', 's3://', 'mem://'] as const;
@@ -29,12 +34,8 @@ const OPENERS: Record<string, Opener> = {
   file: (_name, _prefix, path) => openFile(path.slice('file://'.length)),
   http: (_name, _prefix, path, options) => openUrl(path, options),
   https: (_name, _prefix, path, options) => openUrl(path, options),
-  gs: (bucket, prefix, path, options) => openBucket(`https://storage.googleapis.com/${bucketName(bucket, path)}`, prefix, options),
-  s3: (bucket, prefix, path, options) => {
-    const name = bucketName(bucket, path);
-    // The certificate of *.s3.amazonaws.com covers one label only.
-    return openBucket(name.includes('.') ? `https://s3.amazonaws.com/${name}` : `https://${name}.s3.amazonaws.com`, prefix, options);
-  },
+  gs: (bucket, prefix, path, options) => openGs(bucketName(bucket, path), encodedPrefix(prefix), options),
+  s3: (bucket, prefix, path, options) => openS3(bucketName(bucket, path), encodedPrefix(prefix), options),
   mem: (name, prefix) => new MemoryStore(name, prefix && segmentsOf(prefix).join('/')),
 };
 
@@ -43,7 +44,8 @@ const OPENERS: Record<string, Opener> = {
  * each may stand behind `precomputed://`. Nothing is read yet. A `file://` path is taken as it is, without percent-decoding,
  * as CloudVolume takes it.
  *
- * @throws PathError UNSUPPORTED_SCHEME, BAD_PATH, INSECURE_TOKEN (credentials for a plain http host), or FORBIDDEN_ADDRESS (`allowAddress: 'public'` and a local path).
+ * @throws PathError UNSUPPORTED_SCHEME, BAD_PATH, INSECURE_TOKEN (credentials for a plain http host); CredentialsError BAD_CREDENTIALS
+ *   (of another vendor); PathError FORBIDDEN_ADDRESS (`allowAddress: 'public'` and a local path).
  */
 export function openStore(path: string, options: OpenStoreOptions): Store {
   const location = path.trim().replace(/^precomputed:\/\//i, '');
@@ -69,11 +71,11 @@ function openUrl(path: string, options: OpenStoreOptions): HttpStore {
   if (credentials && url.protocol === 'http:' && !isLoopbackHost(url.hostname))
     throw new PathError('INSECURE_TOKEN', `credentials go over TLS or to loopback only, and ${redactUrl(path)} is neither`);
   if (url.hash) throw new PathError('BAD_PATH', `${redactUrl(path)}: a "#" in it must be written as %23`);
-  return new HttpStore(url, options);
+  return new HttpStore(redactUrl(url), { ask: askBelow(url, options) });
 }
 
-const openBucket = (base: string, prefix: string, options: OpenStoreOptions): HttpStore =>
-  new HttpStore(new URL(prefix ? `${base}/${encodeKey(prefix)}` : base), { ...options, bucket: true });
+/** What precedes a key in the path of a bucket's URLs. */
+const encodedPrefix = (prefix: string): string => (prefix && `${encodeKey(prefix)}/`);
 
 function bucketName(name: string, path: string): string {
   if (!/^[a-z\d][a-z\d._-]{1,220}[a-z\d]$/i.test(name)) throw new PathError('BAD_PATH', `${redactUrl(path)} names no bucket`);

@@ -1,0 +1,145 @@
+/**
+ * AWS's credentials for a bucket: those given, CloudVolume's files, then the chain that the AWS CLI walks, too. Chain and Signature V4
+ * are AWS's own packages, loaded once they are needed.
+ */
+import { createHash, createHmac, type BinaryLike, type Hash, type Hmac } from 'node:crypto';
+import { CredentialsError } from '../base/errors.ts';
+import type { Authorize, HttpReply } from '../http/client.ts';
+import { s3Error } from './s3-error.ts';
+import { firstSecret, secretFiles, type SecretFile } from './secret-files.ts';
+import { askVendor, type Signer } from './signer.ts';
+
+/** An access key; with a session token, a temporary one. */
+export interface AwsCredentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+}
+
+const ADVICE = 'run `aws configure` or `aws sso login`, or set AWS_PROFILE';
+
+export interface AwsSearch {
+  bucket: string;
+  env: NodeJS.ProcessEnv;
+  /** Given by the user; nothing is searched then. */
+  credentials?: AwsCredentials;
+  /** Of ~/.aws, instead of CloudVolume's files. */
+  profile?: string;
+  /** What requests are signed for; a bucket's region may turn out late. */
+  region: () => string;
+  /** A region that the credentials came with. */
+  setRegion: (region: string) => void;
+}
+
+/** What the search looked at, for when it found nothing. */
+export const awsAdvice = ({ bucket, env, profile }: Pick<AwsSearch, 'bucket' | 'env' | 'profile'>): string =>
+  profile === undefined
+    ? `no AWS credentials were found in ${secretFiles(bucket, 'aws', env).join(', ')}, the environment, ~/.aws, or a role of this machine; ${ADVICE}`
+    : `no AWS credentials were found for profile ${JSON.stringify(profile)}; run \`aws configure --profile\` or \`aws sso login --profile\``;
+
+type Provider = (options?: { forceRefresh?: boolean }) => Promise<AwsCredentials>;
+
+/** @throws CredentialsError BAD_CREDENTIALS, UNUSABLE. */
+export async function findAws(search: AwsSearch): Promise<Signer | undefined> {
+  const { bucket, env, credentials, profile, region, setRegion } = search;
+  if (credentials) return new AwsSigner('the credentials option', () => Promise.resolve(credentials), region);
+  const secret = profile === undefined ? await firstSecret(secretFiles(bucket, 'aws', env)) : undefined;
+  if (secret) {
+    const keys = keysIn(secret);
+    const { AWS_DEFAULT_REGION: home } = secret.json;
+    if (typeof home === 'string') setRegion(home);
+    return new AwsSigner(secret.file, () => Promise.resolve(keys), region);
+  }
+  const from = profile === undefined ? "AWS's own search" : `profile ${JSON.stringify(profile)}`;
+  const { defaultProvider } = await import('@aws-sdk/credential-provider-node');
+  const silent = (): void => undefined;
+  const provider = defaultProvider({ profile, logger: { debug: silent, info: silent, warn: silent, error: silent } });
+  const there = await askVendor(from, provider().then(() => true, noneAnywhere), [], ADVICE);
+  return there ? new AwsSigner(from, provider, region) : undefined;
+}
+
+/** The last link of the chain gives up with these words; anything else is a link that should have worked. */
+function noneAnywhere(error: unknown): false {
+  if (error instanceof Error && error.name === 'CredentialsProviderError' && /from any providers/.test(error.message)) return false;
+  throw error;
+}
+
+/** CloudVolume's spelling. */
+function keysIn({ file, json }: SecretFile): AwsCredentials {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken } = json;
+  if (typeof accessKeyId !== 'string' || typeof secretAccessKey !== 'string')
+    throw new CredentialsError('BAD_CREDENTIALS', `${file} holds no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`);
+  return { accessKeyId, secretAccessKey, ...(typeof sessionToken === 'string' && { sessionToken }) };
+}
+
+/** Refusals after which new credentials of the same source may do. Source: Amazon S3 API reference, "List of error codes". */
+const STALE = new Set(['ExpiredToken', 'ExpiredTokenException', 'InvalidToken', 'TokenRefreshRequired', 'InvalidAccessKeyId']);
+
+class AwsSigner implements Signer {
+  /** The server's clock less ours. */
+  #skewMs = 0;
+  #forceRefresh = false;
+  readonly #provider: Provider;
+  readonly #region: () => string;
+  readonly from: string;
+
+  constructor(from: string, provider: Provider, region: () => string) {
+    this.from = from;
+    this.#provider = provider;
+    this.#region = region;
+  }
+
+  readonly sign: Authorize = async ({ method, url, headers }) => {
+    const forceRefresh = this.#forceRefresh;
+    this.#forceRefresh = false;
+    const credentials = await askVendor(this.from, this.#provider({ forceRefresh }), [], ADVICE);
+    const { SignatureV4 } = await import('@smithy/signature-v4');
+    const signer = new SignatureV4({ service: 's3', region: this.#region(), credentials, sha256: Sha256, uriEscapePath: false });
+    const port = url.port === '' ? undefined : Number(url.port);
+    const signed = await signer.sign(
+      { method, protocol: url.protocol, hostname: url.hostname, port, path: url.pathname, query: {}, headers: { ...amazonHeaders(headers), host: url.host } },
+      { signingDate: new Date(Date.now() + this.#skewMs) },
+    );
+    return { ...amazonHeaders(signed.headers), authorization: signed.headers.authorization };
+  };
+
+  renew(refusal: HttpReply): boolean {
+    const { code } = s3Error(refusal);
+    if (code === 'RequestTimeTooSkewed') {
+      const theirs = Date.parse(refusal.headers.date ?? '');
+      if (Number.isNaN(theirs)) return false;
+      this.#skewMs = theirs - Date.now();
+      return true;
+    }
+    if (code === undefined || !STALE.has(code)) return false;
+    this.#forceRefresh = true;
+    return true;
+  }
+}
+
+/** All of them have to be signed; of the others, `host` is enough. */
+const amazonHeaders = (headers: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('x-amz-')));
+
+type Source = string | ArrayBuffer | ArrayBufferView;
+
+/** Node's own hash in the shape that the signing package asks for. */
+class Sha256 {
+  readonly #hash: Hash | Hmac;
+
+  constructor(secret?: Source) {
+    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', secret as BinaryLike);
+  }
+
+  update(chunk: Source): void {
+    this.#hash.update(chunk as BinaryLike);
+  }
+
+  async digest(): Promise<Uint8Array> {
+    return this.#hash.digest();
+  }
+
+  reset(): void {
+    throw new Error('made for one digest');
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Google's credentials for a bucket: those given, CloudVolume's files, then Application Default Credentials. The tokens are made by
+ * google-auth-library, which is loaded once credentials are there; it asks for them over our HTTP client.
+ * Sources: "How Application Default Credentials works", cloud.google.com/docs/authentication/application-default-credentials.
+ */
+import { homedir, platform } from 'node:os';
+import { join } from 'node:path';
+import { CredentialsError } from '../base/errors.ts';
+import type { Authorize, HttpClient, HttpReply } from '../http/client.ts';
+import { fetchOver } from '../http/fetch.ts';
+import { firstSecret, secretFiles, type SecretFile } from './secret-files.ts';
+import { askVendor, type Signer } from './signer.ts';
+
+/** A service account's key file, or any other file that Application Default Credentials may be, as an object. */
+export interface GoogleCredentials {
+  type: string;
+  [field: string]: unknown;
+}
+
+const READ_ONLY = 'https://www.googleapis.com/auth/devstorage.read_only';
+const ADVICE = 'run `gcloud auth application-default login`, or name a key file in GOOGLE_APPLICATION_CREDENTIALS';
+const SECRET_FIELDS = ['private_key', 'refresh_token', 'client_secret'];
+
+export interface GoogleSearch {
+  bucket: string;
+  http: HttpClient;
+  env: NodeJS.ProcessEnv;
+  /** Given by the user; nothing is searched then. */
+  credentials?: GoogleCredentials;
+  /** The credentials' own project is told who pays. */
+  ownProjectPays: boolean;
+}
+
+/** What the search looked at, for when it found nothing. */
+export const googleAdvice = ({ bucket, env }: Pick<GoogleSearch, 'bucket' | 'env'>): string =>
+  `no Google credentials were found in ${[...secretFiles(bucket, 'google', env), gcloudFile(env)].join(', ')}, GOOGLE_APPLICATION_CREDENTIALS or the metadata server; ${ADVICE}`;
+
+/** gcloud's own, written by `gcloud auth application-default login`. */
+function gcloudFile(env: NodeJS.ProcessEnv): string {
+  const folder = env.CLOUDSDK_CONFIG || (platform() === 'win32' ? join(env.APPDATA ?? '', 'gcloud') : join(homedir(), '.config', 'gcloud'));
+  return join(folder, 'application_default_credentials.json');
+}
+
+/** @throws CredentialsError BAD_CREDENTIALS. */
+export async function findGoogle(search: GoogleSearch): Promise<Signer | undefined> {
+  const found = await findFile(search);
+  const { GoogleAuth, Compute, gcpMetadata } = await import('google-auth-library');
+  if (!found) {
+    if (!(await gcpMetadata.isAvailable())) return undefined;
+    return new GoogleSigner('the metadata server', () => new Compute({ scopes: READ_ONLY }), [], search.ownProjectPays ? await gcpMetadata.project<string>('project-id') : undefined);
+  }
+  const { file, json } = found;
+  const make = (): TokenClient => {
+    try {
+      // The library adds to the options it is given.
+      return new GoogleAuth({ scopes: READ_ONLY }).fromJSON(json, { transporterOptions: { fetchImplementation: fetchOver(search.http) } });
+    } catch (error) {
+      // Of its own checks: names of fields, no values.
+      throw new CredentialsError('BAD_CREDENTIALS', `${file} holds no Google credentials: ${(error as Error).message}`);
+    }
+  };
+  make();
+  return new GoogleSigner(file, make, SECRET_FIELDS.map((field) => json[field]).filter((value) => typeof value === 'string'), search.ownProjectPays ? projectOf(found, search.env) : undefined);
+}
+
+async function findFile({ bucket, env, credentials }: GoogleSearch): Promise<SecretFile | undefined> {
+  if (credentials) return { file: 'the credentials option', json: credentials };
+  const named = env.GOOGLE_APPLICATION_CREDENTIALS;
+  const ours = await firstSecret(secretFiles(bucket, 'google', env));
+  if (ours) return ours;
+  if (!named) return firstSecret([gcloudFile(env)]);
+  const adc = await firstSecret([named]);
+  if (!adc) throw new CredentialsError('BAD_CREDENTIALS', `GOOGLE_APPLICATION_CREDENTIALS names ${named}, which does not exist`);
+  return adc;
+}
+
+function projectOf({ file, json }: SecretFile, env: NodeJS.ProcessEnv): string {
+  const project = json.quota_project_id ?? json.project_id ?? env.GOOGLE_CLOUD_PROJECT;
+  if (typeof project === 'string' && project !== '') return project;
+  throw new CredentialsError('BAD_CREDENTIALS', `${file} names no project to pay for the requests; name it: requesterPays: 'PROJECT'`);
+}
+
+interface TokenClient {
+  getAccessToken(): Promise<{ token?: string | null }>;
+}
+
+class GoogleSigner implements Signer {
+  readonly from: string;
+  readonly #make: () => TokenClient;
+  readonly #secrets: readonly string[];
+  readonly #payer: string | undefined;
+  #client: TokenClient;
+
+  constructor(from: string, make: () => TokenClient, secrets: readonly string[], payer: string | undefined) {
+    this.from = from;
+    this.#make = make;
+    this.#secrets = secrets;
+    this.#payer = payer;
+    this.#client = make();
+  }
+
+  // The token alone: a quota project in the credentials would be billed for every read if it were sent along.
+  readonly sign: Authorize = async () => {
+    const { token } = await askVendor(this.from, this.#client.getAccessToken(), this.#secrets, ADVICE);
+    if (!token) throw new CredentialsError('UNUSABLE', `the credentials of ${this.from} gave no token; ${ADVICE}`);
+    return { authorization: `Bearer ${token}`, ...(this.#payer && { 'x-goog-user-project': this.#payer }) };
+  };
+
+  renew({ status }: HttpReply): boolean {
+    if (status !== 401) return false;
+    this.#client = this.#make();
+    return true;
+  }
+}

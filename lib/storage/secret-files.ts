@@ -1,0 +1,48 @@
+/**
+ * The JSON files that credentials are kept in, CloudVolume's above all.
+ * Source: CloudVolume, cloudvolume/secrets.py, `google_credentials` and `aws_credentials`.
+ */
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { CredentialsError } from '../base/errors.ts';
+
+export interface SecretFile {
+  file: string;
+  json: Readonly<Record<string, unknown>>;
+}
+
+/** In order: the bucket's own file, then the one for all. `CLOUD_VOLUME_DIR` stands for `~/.cloudvolume`. */
+export function secretFiles(bucket: string, vendor: 'google' | 'aws', env: NodeJS.ProcessEnv): string[] {
+  const folder = join(env.CLOUD_VOLUME_DIR || join(homedir(), '.cloudvolume'), 'secrets');
+  return [join(folder, `${bucket}-${vendor}-secret.json`), join(folder, `${vendor}-secret.json`)];
+}
+
+/**
+ * The first of the files that is there.
+ * @throws CredentialsError BAD_CREDENTIALS when it cannot be read or holds no JSON object; a later file is not a substitute then.
+ */
+export async function firstSecret(files: readonly string[]): Promise<SecretFile | undefined> {
+  for (const file of files) {
+    let text: string;
+    try {
+      text = await readFile(file, 'utf8');
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' || code === 'ENOTDIR') continue;
+      throw new CredentialsError('BAD_CREDENTIALS', `${file} cannot be read (${code})`);
+    }
+    return { file, json: objectIn(text, file) };
+  }
+  return undefined;
+}
+
+function objectIn(text: string, file: string): Readonly<Record<string, unknown>> {
+  try {
+    const json: unknown = JSON.parse(text);
+    if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Record<string, unknown>;
+  } catch {
+    // told below; the parser's own words quote the file
+  }
+  throw new CredentialsError('BAD_CREDENTIALS', `${file} holds no JSON object`);
+}
