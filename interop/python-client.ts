@@ -35,7 +35,7 @@ export class PythonClient implements AsyncDisposable {
   }
 
   /**
-   * @param call Name of a method of the script's client, called with `args`; typed arrays cross as what they are, bigints as int.
+   * @param call Name of a method of the script's client, called with `args`; typed arrays cross as what they are, bigints as int, dates as datetime.
    * @returns What it returned: arrays as typed arrays, every other number as text.
    * @throws ClientError
    */
@@ -80,7 +80,9 @@ const ARRAYS = {
   '|u1': Uint8Array, '|i1': Int8Array, '<f4': Float32Array, '<f8': Float64Array,
 } as const;
 
-function toWire(_key: string, value: unknown): unknown {
+function toWire(this: unknown, key: string, value: unknown): unknown {
+  const original = (this as Record<string, unknown>)[key]; // a date has become text by now
+  if (original instanceof Date) return { ms: original.getTime() };
   if (typeof value === 'bigint') return { int: String(value) };
   if (!ArrayBuffer.isView(value)) return value;
   const [dtype] = Object.entries(ARRAYS).find(([, type]) => value instanceof type)!;

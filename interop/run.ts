@@ -1,12 +1,13 @@
 /** `npm run interop [-- PART…]`: the real clients against our mocks, answers compared with ours. All parts without a name. */
 import { Comparison } from './comparison.ts';
 import { builder } from './builder.ts';
+import { caveclient } from './caveclient.ts';
 import { cloudvolume } from './cloudvolume.ts';
 import { makePython } from './environment.ts';
 import type { Part } from './part.ts';
 import { tensorstore } from './tensorstore.ts';
 
-const PARTS: Record<string, Part> = { cloudvolume, tensorstore, builder };
+const PARTS: Record<string, Part> = { cloudvolume, tensorstore, caveclient, builder };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(PARTS, name));

@@ -14,6 +14,8 @@ def _from_wire(value):
         return np.frombuffer(base64.b64decode(value["base64"]), dtype=value["dtype"])
     if set(value) == {"int"}:
         return int(value["int"])
+    if set(value) == {"ms"}:
+        return datetime.datetime.fromtimestamp(value["ms"] / 1000, datetime.timezone.utc)
     return value
 
 
@@ -29,6 +31,8 @@ def _to_wire(value):
         return str(int(value)) if float(value).is_integer() else repr(float(value))
     if isinstance(value, datetime.datetime):
         return value.astimezone(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if hasattr(value, "to_dict"):  # a data frame
+        return _to_wire(value.to_dict("records"))
     if isinstance(value, dict):
         return {str(key): _to_wire(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, np.ndarray)):
