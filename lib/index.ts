@@ -19,10 +19,14 @@ export { parseTimestamp, type Timestamp } from './chunkedgraph/timestamp.ts';
 export type { GraphInfo } from './chunkedgraph/graph-info.ts';
 export type { Scale } from './precomputed/info.ts';
 export type { DataType } from './precomputed/data-type.ts';
+export type { BucketOptions } from './storage/bucket-options.ts';
+export type { AwsCredentials } from './storage/aws-signer.ts';
+export type { GoogleCredentials } from './storage/google-signer.ts';
 export { memoryBucket, type MemoryBucket } from './storage/memory-store.ts';
 export type { Store, ReadOptions, StoredObject, ByteRange, Meter } from './storage/store.ts';
 export {
   ChunkError,
+  CredentialsError,
   DecodeError,
   GraphError,
   InfoError,

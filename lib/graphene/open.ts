@@ -10,18 +10,18 @@ import { parseGraphPath, type GraphPath } from '../chunkedgraph/graph-path.ts';
 import { GraphServer } from '../chunkedgraph/graph-server.ts';
 import { RootBatcher } from '../chunkedgraph/root-batcher.ts';
 import { fixedMs } from '../chunkedgraph/timestamp.ts';
-import { findToken } from '../chunkedgraph/token.ts';
+import { findToken, type FoundToken } from '../chunkedgraph/token.ts';
 import { decompress } from '../compression/decompress.ts';
-import { createHttpClient, type AllowAddress, type HttpClient } from '../http/client.ts';
+import { createHttpClient, type HttpClient } from '../http/client.ts';
 import { redactUrl } from '../http/excerpt.ts';
 import { PointReader } from '../points/point-reader.ts';
 import { parseInfo, scaleAt, type VolumeInfo } from '../precomputed/info.ts';
 import { FileStore } from '../storage/file-store.ts';
-import { openStore } from '../storage/open.ts';
 import type { Store } from '../storage/store.ts';
 import { checkMip, GrapheneVolume } from './graphene-volume.ts';
-import { checkOpenOptions, checkResolution, type Logger, type OpenGrapheneOptions, type OpenOptions, type StorageOptions } from './options.ts';
+import { checkOpenOptions, checkResolution, isStore, type Logger, type OpenGrapheneOptions, type OpenOptions } from './options.ts';
 import { PrecomputedVolume, type VolumeParts } from './precomputed-volume.ts';
+import { headersOf, MIDDLEAUTH, storeAt } from './store-at.ts';
 
 const INFO_BOUND = 16 * 1024 * 1024;
 
@@ -37,7 +37,7 @@ export async function openPrecomputed(path: string, options: OpenOptions = {}): 
   if (path.startsWith('graphene://')) throw new PathError('BAD_PATH', `${redactUrl(path)} is a chunkedgraph: use openGraphene`);
   checkOpenOptions(options, false);
   return withHttp(options, async (http) => {
-    const store = await storeAt(path, 'any', http, options.storage);
+    const store = await storeAt(path, 'any', http, { storage: options.storage, logger: options.logger ?? CONSOLE });
     const raw = await readInfo(store, options.signal);
     return new PrecomputedVolume(partsOf({ raw, info: parseInfo(raw, `${store.url}/info`), store, infoWasRead: true, mip: 0, http, options }));
   });
@@ -63,7 +63,7 @@ export async function openGraphene(path: string, options: OpenGrapheneOptions = 
     const graph = parseGraphInfo(json, graphPath.infoUrl);
     const info = parseInfo(json, graphPath.infoUrl);
     checkWatershed(info, graph.cvMip, options.mip, graphPath.infoUrl);
-    const store = await watershedStore(graph.dataDir, graphPath, serverAddress, http, options);
+    const store = await watershedStore(graph.dataDir, { path: graphPath, token, address: serverAddress }, http, options);
     const roots = new RootBatcher({ client, ids: graph.ids, nLayers: graph.nLayers, batchSize: options.rootBatchSize, concurrency: options.rootConcurrency, warn });
     const parts = partsOf({ raw: json as Record<string, unknown>, info, store, infoWasRead: false, mip: graph.cvMip, http, options });
     return new GrapheneVolume({ ...parts, graph, path: graphPath, roots, clock: client.clock, checkSupervoxels: options.checkSupervoxels ?? true }, timestampMs);
@@ -107,21 +107,12 @@ async function withHttp<T>(options: OpenOptions, open: (http: HttpClient) => Pro
   }
 }
 
-const isStore = (storage: StorageOptions | Store | undefined): storage is Store => typeof (storage as Store | undefined)?.read === 'function';
-
-const headersOf = ({ headers, token }: StorageOptions = {}): Record<string, string> | undefined => {
-  const all = { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) };
-  return Object.keys(all).length > 0 ? all : undefined;
-};
-
-async function storeAt(path: string, allowAddress: AllowAddress, http: HttpClient, storage: StorageOptions | Store | undefined): Promise<Store> {
-  return isStore(storage) ? storage : openStore(path, { http, allowAddress, headers: headersOf(storage) });
-}
-
 /** Where the watershed is: as the user says, else as the server says as far as a server may. */
-async function watershedStore(dataDir: string | undefined, graphPath: GraphPath, serverAddress: string | undefined, http: HttpClient, options: OpenGrapheneOptions): Promise<Store> {
-  if (options.dataDir !== undefined || isStore(options.storage)) {
-    const store = await storeAt(options.dataDir ?? '', 'any', http, options.storage);
+async function watershedStore(dataDir: string | undefined, server: { path: GraphPath; token: FoundToken | undefined; address: string | undefined }, http: HttpClient, options: OpenGrapheneOptions): Promise<Store> {
+  const { storage, logger = CONSOLE } = options;
+  const { path: graphPath, token, address: serverAddress } = server;
+  if (options.dataDir !== undefined || isStore(storage)) {
+    const store = await storeAt(options.dataDir ?? '', 'any', http, { storage, logger });
     // Chunks that are not stored are an answer; a folder that is not there is a mistake.
     if (store instanceof FileStore && !existsSync(store.root)) throw new PathError('BAD_PATH', `dataDir ${store.root} does not exist`);
     return store;
@@ -129,13 +120,15 @@ async function watershedStore(dataDir: string | undefined, graphPath: GraphPath,
   if (dataDir === undefined) throw new InfoError('BAD_INFO', `info at ${graphPath.infoUrl} has no data_dir; pass dataDir, the watershed's path`, graphPath.infoUrl);
   const path = dataDir.trim().replace(/^precomputed:\/\//, '');
   const said = `data_dir ${JSON.stringify(printable(dataDir))} came from ${graphPath.origin}`;
-  if (!/^(https?|gs|s3):\/\//.test(path))
+  if (!/^(https?|gs|s3):\/\//.test(path.replace(MIDDLEAUTH, '')))
     throw new PathError('FORBIDDEN_ADDRESS', `${said}, and a server may not point at local files or memory; if you trust it, pass it as dataDir`);
-  // A server that names a host of its own choice must not be handed what was meant for the bucket.
-  if (headersOf(options.storage) && /^https?:/.test(path) && !(URL.canParse(path) && new URL(path).origin === graphPath.origin))
-    throw new PathError('INSECURE_TOKEN', `${said}: bucket credentials are not sent to a host that a server names; if you trust it, pass it as dataDir`);
+  // A server that names a host of its own choice must not be handed what was meant for the bucket, or for the server itself.
+  const address = path.replace(MIDDLEAUTH, ''), behindLogIn = address !== path;
+  const isOwn = URL.canParse(address) && new URL(address).origin === graphPath.origin;
+  if ((headersOf(storage) !== undefined || behindLogIn) && /^https?:/.test(address) && !isOwn)
+    throw new PathError('INSECURE_TOKEN', `${said}: ${behindLogIn ? 'tokens' : 'bucket credentials'} are not sent to a host that a server names; if you trust it, pass it as dataDir`);
   const serverIsLocal = isLoopbackHost(graphPath.hostname) || (serverAddress !== undefined && !isPublicAddress(serverAddress));
-  return storeAt(path, serverIsLocal ? 'any' : 'public', http, options.storage);
+  return storeAt(address, serverIsLocal ? 'any' : 'public', http, { storage: behindLogIn && token && !headersOf(storage) ? { token: token.token } : storage, logger });
 }
 
 function checkWatershed(info: VolumeInfo, cvMip: number, mip: number | undefined, url: string): void {

@@ -4,15 +4,19 @@ import { formatVec3 } from '../base/vec3.ts';
 import { LRU_ENCODINGS, type LruEncoding } from '../chunks/reencoding-source.ts';
 import type { Timestamp } from '../chunkedgraph/timestamp.ts';
 import type { Progress } from '../points/point-reader.ts';
+import { checkBucketOptions, type BucketOptions } from '../storage/bucket-options.ts';
 import type { Store } from '../storage/store.ts';
 
 export interface Logger {
   warn(message: string): void;
 }
 
-/** Credentials of the bucket; those of the graph server are apart and never sent there. */
-export interface StorageOptions {
-  /** Sent as `Authorization: Bearer …` to the bucket's host, over TLS or to loopback only. */
+/**
+ * Credentials of the bucket; those of the graph server are apart and never sent there. Without any, a gs:// or s3:// bucket that is not
+ * public is read with what CloudVolume, gcloud or the AWS CLI use on this machine.
+ */
+export interface StorageOptions extends BucketOptions {
+  /** Sent as `Authorization: Bearer …` to the bucket's host, over TLS or to loopback only; instead of `credentials`. */
   token?: string;
   /** Sent to the bucket's host with every read. */
   headers?: Record<string, string>;
@@ -111,6 +115,7 @@ const COUNTS = ['lruBytes', 'retries', 'mip'] as const;
 
 const OPEN_OPTIONS = ['resolution', 'mip', 'lruBytes', 'lruEncoding', 'rangeReads', 'concurrency', 'storage', 'retries', 'connectTimeoutMs', 'idleTimeoutMs', 'signal', 'logger'];
 const GRAPHENE_OPTIONS = [...OPEN_OPTIONS, 'token', 'dataDir', 'timestamp', 'checkSupervoxels', 'rootBatchSize', 'rootConcurrency', 'rootTimeoutMs'];
+const STORAGE_OPTIONS = ['token', 'headers', 'credentials', 'profile', 'region', 'endpoint', 'requesterPays'];
 export const READ_OPTIONS = ['resolution', 'mip', 'snap', 'onError', 'signal', 'onProgress'];
 export const ROOT_OPTIONS = ['timestamp', 'stopLayer', 'onError', 'signal'];
 export const SCATTERED_OPTIONS = [...new Set([...READ_OPTIONS, ...ROOT_OPTIONS, 'agglomerate'])];
@@ -139,6 +144,19 @@ export function checkOpenOptions(options: OpenGrapheneOptions, graphene: boolean
   checkLruEncoding(options.lruEncoding);
   checkBoolean('rangeReads', options.rangeReads);
   checkResolution(options.resolution);
+  checkStorage(options.storage);
+}
+
+export const isStore = (storage: StorageOptions | Store | undefined): storage is Store => typeof (storage as Store | undefined)?.read === 'function';
+
+function checkStorage(storage: StorageOptions | Store | undefined): void {
+  if (storage === undefined || isStore(storage)) return;
+  checkNames(storage, STORAGE_OPTIONS);
+  const { token, credentials, profile } = storage;
+  if (token !== undefined && !(typeof token === 'string' && /^[\x21-\x7e]+$/.test(token))) throw new TypeError('storage.token is a text without spaces');
+  if (token !== undefined && ((credentials !== undefined && credentials !== 'default') || profile !== undefined))
+    throw new TypeError('storage.token is given instead of credentials or profile');
+  checkBucketOptions(storage);
 }
 
 const shown = (value: unknown): string => (typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value));

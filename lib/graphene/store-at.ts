@@ -1,0 +1,36 @@
+/** The store at a path, with what the user said about its credentials. */
+import { PathError } from '../base/errors.ts';
+import { findToken } from '../chunkedgraph/token.ts';
+import type { AllowAddress, HttpClient } from '../http/client.ts';
+import { redactUrl } from '../http/excerpt.ts';
+import { openStore } from '../storage/open.ts';
+import type { Store } from '../storage/store.ts';
+import { isStore, type Logger, type StorageOptions } from './options.ts';
+
+/** A bucket behind the log-in that chunkedgraph servers share; Neuroglancer's spelling. */
+export const MIDDLEAUTH = /^middleauth\+(?=https?:\/\/)/i;
+
+export const headersOf = ({ headers, token }: StorageOptions = {}): Record<string, string> | undefined => {
+  const all = { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) };
+  return Object.keys(all).length > 0 ? all : undefined;
+};
+
+/**
+ * `middleauth+https://` is read with the storage token, else with the token that a chunkedgraph on that host would get.
+ * @throws as `openStore`, and as `findToken`.
+ */
+export async function storeAt(path: string, allowAddress: AllowAddress, http: HttpClient, { storage, logger }: { storage?: StorageOptions | Store; logger: Logger }): Promise<Store> {
+  if (isStore(storage)) return storage;
+  const location = path.trim().replace(/^precomputed:\/\//i, '');
+  const headers = headersOf(storage);
+  if (!MIDDLEAUTH.test(location)) return openStore(location, { ...storage, http, allowAddress, headers });
+  const address = location.replace(MIDDLEAUTH, '');
+  return openStore(address, { http, allowAddress, headers: headers ?? (await middleauthHeaders(address, logger)) });
+}
+
+async function middleauthHeaders(address: string, logger: Logger): Promise<Record<string, string> | undefined> {
+  if (!URL.canParse(address)) throw new PathError('BAD_PATH', `${redactUrl(address)} is not a URL`);
+  const { origin, hostname, host } = new URL(address);
+  const found = await findToken({ origin, hostname, host }, {}, (message) => logger.warn(message));
+  return found && { authorization: `Bearer ${found.token}` };
+}
