@@ -6,6 +6,7 @@ const one: Record<Exclude<keyof typeof errors, 'LookupError'>, [error: errors.Lo
   PathError: [new errors.PathError('BAD_PATH', 'm', { cause }), 'BAD_PATH'],
   InfoError: [new errors.InfoError('NOT_FOUND', 'm', 'https://h/info', { cause }), 'NOT_FOUND'],
   RequestError: [new errors.RequestError('HTTP_STATUS', 'm', 'https://h/key', 500, { cause }), 'HTTP_STATUS'],
+  CredentialsError: [new errors.CredentialsError('UNUSABLE', 'm', { cause }), 'UNUSABLE'],
   DecodeError: [new errors.DecodeError('TRUNCATED', 'm', { cause }), 'TRUNCATED'],
   ChunkError: [new errors.ChunkError('m', 'https://h/key', { cause }), 'CHUNK_FAILED'],
   GraphError: [new errors.GraphError('FORBIDDEN', 'm', 'https://h/roots', 403, { cause }), 'FORBIDDEN'],
@@ -13,6 +14,7 @@ const one: Record<Exclude<keyof typeof errors, 'LookupError'>, [error: errors.Lo
   PointError: [new errors.PointError('OUT_OF_BOUNDS', 'm', { cause }), 'OUT_OF_BOUNDS'],
   PartialResultError: [new errors.PartialResultError('m', {}, new Map([['roots:1', cause]])), 'PARTIAL'],
   VolumeClosedError: [new errors.VolumeClosedError(), 'CLOSED'],
+  SnapshotError: [new errors.SnapshotError('DAMAGED', 'm', { cause }), 'DAMAGED'],
   TableError: [new errors.TableError('BAD_ROW', 'm', { cause }), 'BAD_ROW'],
 };
 
