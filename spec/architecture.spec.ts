@@ -9,7 +9,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** A room may import those before it, never those after it. */
 const ROOMS = [
-  'base', 'cache', 'http', 'storage', 'compression', 'precomputed', 'codecs', 'chunks', 'points', 'chunkedgraph', 'graphene', 'jobs', 'cli',
+  'base', 'cache', 'http', 'storage', 'compression', 'precomputed', 'codecs', 'chunks', 'points', 'chunkedgraph', 'cave', 'graphene', 'jobs', 'cli',
 ] as const;
 /** Bytes and numbers in, numbers out: a browser build needs them as they are. */
 const PURE = [/^lib\/base\//, /^lib\/precomputed\//, /^lib\/codecs\//, /^lib\/points\/(status|input|result|cell-index|plan|ball)\.ts$/];

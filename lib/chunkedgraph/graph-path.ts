@@ -3,13 +3,17 @@
  */
 import { PathError } from '../base/errors.ts';
 
-export interface GraphPath {
+/** Where a service of CAVE is. */
+export interface Host {
   /** `https://host[:port]`. */
   origin: string;
   /** Without the port. */
   hostname: string;
   /** With the port, if one is given. */
   host: string;
+}
+
+export interface GraphPath extends Host {
   table: string;
   infoUrl: string;
   /** `…/segmentation/api/v1/table/NAME`: what endpoints are appended to. */

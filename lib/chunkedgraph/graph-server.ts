@@ -1,17 +1,20 @@
-/** Asks one table of a PyChunkedGraph server: marks, token, clock and errors are the same whatever is asked. */
+/** Asks one table of a PyChunkedGraph server, or another service beside it: marks, token, clock and errors are the same whatever is asked. */
 import { DecodeError, GraphError, RequestError } from '../base/errors.ts';
 import { decompress } from '../compression/decompress.ts';
 import type { HttpClient, HttpReply } from '../http/client.ts';
-import type { GraphPath } from './graph-path.ts';
+import type { GraphPath, Host } from './graph-path.ts';
+import { untilAllowed } from './rate-limit.ts';
 import { errorOfReply } from './reply.ts';
 import { ServerClock } from './server-clock.ts';
 import type { FoundToken } from './token.ts';
 
-export interface GraphServerOptions {
+export interface GraphServerOptions<P extends Host = GraphPath> {
   http: HttpClient;
-  path: GraphPath;
+  path: P;
   token?: FoundToken;
   clock?: ServerClock;
+  /** Requests a second to this host, repeats by the HTTP client left out. @default no limit */
+  rateLimit?: number;
 }
 
 export interface GraphRequest {
@@ -40,12 +43,13 @@ export interface GraphReply {
   serverAddress: string | undefined;
 }
 
-export class GraphServer {
-  readonly path: GraphPath;
+/** @typeParam P A table of a chunkedgraph, or any host of the same manners. */
+export class GraphServer<P extends Host = GraphPath> {
+  readonly path: P;
   readonly clock: ServerClock;
-  readonly #options: GraphServerOptions;
+  readonly #options: GraphServerOptions<P>;
 
-  constructor(options: GraphServerOptions) {
+  constructor(options: GraphServerOptions<P>) {
     this.#options = options;
     this.path = options.path;
     this.clock = options.clock ?? new ServerClock();
@@ -56,7 +60,8 @@ export class GraphServer {
    * @throws GraphError for every other answer and for none; `signal.reason`.
    */
   async ask({ url, query, headers, method = 'GET', retry = true, ...request }: GraphRequest): Promise<GraphReply> {
-    const { http, token, path } = this.#options;
+    const { http, token, path, rateLimit } = this.#options;
+    if (rateLimit !== undefined) await untilAllowed(path.host, rateLimit, request.signal);
     let reply: HttpReply;
     try {
       reply = await http.request({

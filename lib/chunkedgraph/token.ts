@@ -1,5 +1,5 @@
 /**
- * Which token a chunkedgraph server gets: the one given, `CAVE_TOKEN`, or the files that CAVEclient and CloudVolume keep.
+ * Which token a chunkedgraph server, or another service of CAVE, gets: the one given, `CAVE_TOKEN`, or the files that CAVEclient and CloudVolume keep.
  * Source: CAVEclient, caveclient/auth.py; CloudVolume, cloudvolume/secrets.py, `cave_credentials`.
  */
 import { readFile } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { InfoError, PathError } from '../base/errors.ts';
 import { isLoopbackHost } from '../base/public-address.ts';
-import type { GraphPath } from './graph-path.ts';
+import type { Host } from './graph-path.ts';
 
 export interface FoundToken {
   token: string;
@@ -19,22 +19,28 @@ export interface TokenSearch {
   /** A token, null for none at all, undefined to search. */
   token?: string | null;
   env?: NodeJS.ProcessEnv;
+  /** The server that makes the tokens, where the user named it: its own file comes after that of the host asked. */
+  authHost?: Host;
 }
 
-/** Files looked into, in order. `CLOUD_VOLUME_DIR` stands for `~/.cloudvolume`. */
-export function tokenFiles({ hostname, host }: GraphPath, env: NodeJS.ProcessEnv): string[] {
-  const folder = join(env.CLOUD_VOLUME_DIR || join(homedir(), '.cloudvolume'), 'secrets');
-  const names = new Set([`${host}-cave-secret.json`, `${hostname}-cave-secret.json`, 'cave-secret.json']);
-  return [...names].map((name) => join(folder, name));
+/** Where CAVEclient and CloudVolume keep secrets. `CLOUD_VOLUME_DIR` stands for `~/.cloudvolume`. */
+export const secretsFolder = (env: NodeJS.ProcessEnv): string => join(env.CLOUD_VOLUME_DIR || join(homedir(), '.cloudvolume'), 'secrets');
+
+export const tokenFileOf = ({ host }: Pick<Host, 'host'>): string => `${host}-cave-secret.json`;
+
+/** Files looked into, in order: of the host, of the one that makes its tokens, of any host, and one of an old name. */
+export function tokenFiles(host: Host, env: NodeJS.ProcessEnv, authHost?: Host): string[] {
+  const own = [host, ...(authHost ? [authHost] : [])].flatMap(({ hostname, host: port }) => [tokenFileOf({ host: port }), tokenFileOf({ host: hostname })]);
+  return [...new Set([...own, 'cave-secret.json', 'chunkedgraph-secret.json'])].map((name) => join(secretsFolder(env), name));
 }
 
 /**
  * @throws InfoError BAD_INFO when a token file is there but holds no token, or a token holds what no header can; PathError INSECURE_TOKEN when a token was given for a
  *   server that is reached neither over TLS nor on loopback. A token merely found is then left at home, and `warn` is told.
  */
-export async function findToken(path: GraphPath, { token, env = process.env }: TokenSearch, warn: (message: string) => void): Promise<FoundToken | undefined> {
+export async function findToken(path: Host, { token, env = process.env, authHost }: TokenSearch, warn: (message: string) => void): Promise<FoundToken | undefined> {
   if (token === null || token === '') return undefined;
-  const found = await search(path, token, env);
+  const found = await search(path, token, env, authHost);
   // Anything else cannot be in a header, and the HTTP client's own complaint would not say where it came from.
   if (found && !/^[\x20-\x7e]+$/.test(found.token)) throw new InfoError('BAD_INFO', `${found.from} holds characters that no token has`, path.origin);
   if (!found || path.origin.startsWith('https://') || isLoopbackHost(path.hostname)) return found;
@@ -43,10 +49,10 @@ export async function findToken(path: GraphPath, { token, env = process.env }: T
   return undefined;
 }
 
-async function search(path: GraphPath, token: string | undefined, env: NodeJS.ProcessEnv): Promise<FoundToken | undefined> {
+async function search(path: Host, token: string | undefined, env: NodeJS.ProcessEnv, authHost: Host | undefined): Promise<FoundToken | undefined> {
   if (token !== undefined) return { token, from: 'the token option' };
   const fromEnv = env.CAVE_TOKEN?.trim();
-  return fromEnv ? { token: fromEnv, from: 'CAVE_TOKEN' } : firstFile(tokenFiles(path, env));
+  return fromEnv ? { token: fromEnv, from: 'CAVE_TOKEN' } : firstFile(tokenFiles(path, env, authHost));
 }
 
 async function firstFile(files: string[]): Promise<FoundToken | undefined> {

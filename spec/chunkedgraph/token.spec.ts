@@ -119,8 +119,13 @@ describe('a token that no header can hold', () => {
 
 describe('tokenFiles', () => {
   test('are CloudVolume\'s, which CLOUD_VOLUME_DIR moves', () => {
-    const names = ['graph.example.org-cave-secret.json', 'cave-secret.json'];
+    const names = ['graph.example.org-cave-secret.json', 'cave-secret.json', 'chunkedgraph-secret.json'];
     expect(tokenFiles(HTTPS, { CLOUD_VOLUME_DIR: '/elsewhere' })).toEqual(names.map((name) => join('/elsewhere/secrets', name)));
     for (const env of [{}, { CLOUD_VOLUME_DIR: '' }]) expect(tokenFiles(HTTPS, env)).toEqual(names.map((name) => join(homedir(), '.cloudvolume/secrets', name)));
+  });
+
+  test('have that of the server that makes the tokens after the host’s own', () => {
+    const names = ['graph.example.org-cave-secret.json', 'auth.example.org:8443-cave-secret.json', 'auth.example.org-cave-secret.json', 'cave-secret.json', 'chunkedgraph-secret.json'];
+    expect(tokenFiles(HTTPS, { CLOUD_VOLUME_DIR: '/elsewhere' }, pathOf('https://auth.example.org:8443'))).toEqual(names.map((name) => join('/elsewhere/secrets', name)));
   });
 });

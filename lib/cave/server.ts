@@ -1,0 +1,73 @@
+/** The servers of CAVE that know datastacks: which one, and what it may be told. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { GraphError, InfoError, PathError } from '../base/errors.ts';
+import { isLoopbackHost } from '../base/public-address.ts';
+import type { Host } from '../chunkedgraph/graph-path.ts';
+import type { GraphServer } from '../chunkedgraph/graph-server.ts';
+import { secretsFolder } from '../chunkedgraph/token.ts';
+import { firstIssue } from '../precomputed/first-issue.ts';
+
+/** Source: CAVEclient, caveclient/endpoints.py, `default_global_server_address`. */
+export const DEFAULT_SERVER = 'https://global.daf-apis.com';
+
+/** Room for any datastack's record or list of versions. */
+const MAX_BYTES = 4 * 1024 * 1024;
+
+/** `https://host[:port]`, or a bare host. @throws PathError BAD_PATH. */
+export function parseServer(address: string): Host {
+  const bad = (why: string): PathError => new PathError('BAD_PATH', `${why}; a server is given as https://HOST[:PORT]`);
+  const text = address.includes('://') ? address : `https://${address}`;
+  if (!URL.canParse(text)) throw bad('the server is no URL');
+  const { protocol, username, password, search, hash, origin, hostname, host } = new URL(text);
+  if (protocol !== 'https:' && protocol !== 'http:') throw bad(`the server's protocol is ${protocol}//`);
+  if (username || password || search || hash) throw bad('the server has a user name, a password, a query or a fragment');
+  return { origin, hostname, host };
+}
+
+/**
+ * A host that an info service named. It gets the user's token, so it must be reached over TLS; one on loopback may only be named by
+ * another on loopback.
+ * @throws PathError INSECURE_TOKEN.
+ */
+export function learntServer(address: string, from: Host): Host {
+  const host = parseServer(address);
+  const local = isLoopbackHost(host.hostname);
+  if (isLoopbackHost(from.hostname) ? local || host.origin.startsWith('https:') : !local && host.origin.startsWith('https:')) return host;
+  throw new PathError('INSECURE_TOKEN', `${from.origin} names ${host.origin}, which is ${local ? 'this machine' : 'not reached over TLS'}: a token is not sent there`);
+}
+
+/**
+ * The server of a datastack: as given, else as CAVEclient remembers it, else the global one.
+ * Source: CAVEclient, caveclient/datastack_lookup.py.
+ * @throws PathError BAD_PATH.
+ */
+export async function serverOf(datastack: string, given: string | undefined, env: NodeJS.ProcessEnv): Promise<Host> {
+  if (given !== undefined) return parseServer(given);
+  const file = join(secretsFolder(env), 'cave_datastack_to_server_map.json');
+  const known: unknown = await readFile(file, 'utf8').then(JSON.parse).catch(() => ({}));
+  const remembered = typeof known === 'object' && known !== null && Object.hasOwn(known, datastack) ? (known as Record<string, unknown>)[datastack] : undefined;
+  return parseServer(typeof remembered === 'string' ? remembered : DEFAULT_SERVER);
+}
+
+/** A JSON answer of a service. @throws GraphError; InfoError NOT_FOUND (404) or BAD_INFO. */
+export async function askJson<T>(server: GraphServer<Host>, path: string, schema: z.ZodType<T>, what: string, signal?: AbortSignal): Promise<T> {
+  const url = `${server.path.origin}${path}`;
+  let body: Uint8Array;
+  try {
+    ({ body } = await server.ask({ url, maxBytes: MAX_BYTES, signal }));
+  } catch (error) {
+    if (error instanceof GraphError && error.status === 404) throw new InfoError('NOT_FOUND', `${server.path.origin} knows no ${what}`, url);
+    throw error;
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(body));
+  } catch {
+    throw new InfoError('BAD_INFO', `${url} answered no JSON${body[0] === 0x3c ? ' but a web page: is the address right, and is a log-in needed?' : ''}`, url);
+  }
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) throw new InfoError('BAD_INFO', `${url} answered something else than a ${what}: ${firstIssue(parsed.error)}`, url);
+  return parsed.data;
+}

@@ -1,0 +1,49 @@
+import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { DEFAULT_SERVER, learntServer, parseServer, serverOf } from '../../lib/cave/server.ts';
+
+describe('parseServer', () => {
+  test.each([
+    ['https://cave.example.org', 'https://cave.example.org', 'cave.example.org'],
+    ['cave.example.org', 'https://cave.example.org', 'cave.example.org'],
+    ['https://cave.example.org:8443/', 'https://cave.example.org:8443', 'cave.example.org:8443'],
+    ['http://127.0.0.1:80', 'http://127.0.0.1', '127.0.0.1'],
+  ])('takes %s', (address, origin, host) => expect(parseServer(address)).toEqual({ origin, host, hostname: new URL(origin).hostname }));
+  test.each(['', 'ftp://x.org', 'https://u:p@x.org', 'https://x.org/?a=1', 'https://x.org/#a', 'https://'])('refuses %p', (address) => {
+    expect(() => parseServer(address)).toThrow(expect.objectContaining({ name: 'PathError', code: 'BAD_PATH' }));
+  });
+});
+
+describe('a server that another one names', () => {
+  const remote = parseServer('https://global.example.org'), local = parseServer('http://localhost:99');
+  test.each([['https://local.example.org', remote], ['http://127.0.0.1:8000', local], ['https://else.example.org', local], ['https://localhost', local]])('may be %s', (address, from) => {
+    expect(learntServer(address, from).origin).toBe(address);
+  });
+  test.each([['http://local.example.org', remote], ['https://127.0.0.1', remote], ['http://localhost:80', remote], ['http://else.example.org', local]])('may not be %s', (address, from) => {
+    expect(() => learntServer(address, from)).toThrow(expect.objectContaining({ name: 'PathError', code: 'INSECURE_TOKEN' }));
+  });
+});
+
+describe('the server of a datastack', () => {
+  let folder: string;
+  const map = (text: string): Promise<void> => writeFile(join(folder, 'secrets', 'cave_datastack_to_server_map.json'), text);
+  const find = (given?: string) => serverOf('minnie', given, { CLOUD_VOLUME_DIR: folder }).then(({ origin }) => origin);
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'cave-'));
+    await mkdir(join(folder, 'secrets'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  test('is the one given, else the one remembered, else the global one', async () => {
+    expect(await find()).toBe(DEFAULT_SERVER);
+    await map('{"minnie": "https://remembered.example.org", "other": "https://x.org"}');
+    expect(await find()).toBe('https://remembered.example.org');
+    expect(await find('https://given.example.org')).toBe('https://given.example.org');
+  });
+  test.each(['', 'null', '[]', '{"minnie": 5}', '{"other": "https://x.org"}', 'no JSON'])('is the global one when the map is %p', async (text) => {
+    await map(text);
+    expect(await find()).toBe(DEFAULT_SERVER);
+  });
+});

@@ -1,0 +1,19 @@
+/** A service of CAVE that answers from a table of paths; notes what it is asked. */
+import { parseServer } from '../../lib/cave/server.ts';
+import type { Host } from '../../lib/chunkedgraph/graph-path.ts';
+import { GraphServer } from '../../lib/chunkedgraph/graph-server.ts';
+import type { HttpClient, HttpRequest } from '../../lib/http/client.ts';
+
+export function caveHost(origin: string, answers: Record<string, unknown>, token?: string) {
+  const asked: HttpRequest[] = [];
+  const http: HttpClient = {
+    async request(request) {
+      asked.push(request);
+      const path = String(request.url).slice(origin.length);
+      const body = Object.hasOwn(answers, path) ? answers[path] : undefined;
+      return { status: body === undefined ? 404 : 200, headers: {}, url: String(request.url), serverAddress: undefined, body: new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body ?? {})) };
+    },
+    close() {},
+  };
+  return { asked, answers, server: new GraphServer<Host>({ http, path: parseServer(origin), token: token === undefined ? undefined : { token, from: 'a file' } }) };
+}
