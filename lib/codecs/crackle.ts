@@ -66,16 +66,16 @@ function decodeSlice(view: DataView, header: CrackleHeader, { labelsTo, cracks }
   return slice;
 }
 
-/** The label stored at `from`, as wide as `out` wants it: cut off or extended as the reference does. */
-function copyLabel(view: DataView, from: number, { storedWidth, signed }: CrackleHeader, out: WordArray, to: number, words: 1 | 2): void {
+/** The label stored at `from`, cut off as the chunk's header says and extended to what `out` holds, as the reference and CloudVolume do. */
+function copyLabel(view: DataView, from: number, { labelWidth, signed }: CrackleHeader, out: WordArray, to: number, words: 1 | 2): void {
   const low =
-    storedWidth === 1
+    labelWidth === 1
       ? signed ? view.getInt8(from) : view.getUint8(from)
-      : storedWidth === 2
+      : labelWidth === 2
         ? signed ? view.getInt16(from, true) : view.getUint16(from, true)
         : signed ? view.getInt32(from, true) : view.getUint32(from, true);
   out[to] = low;
-  if (words === 2) out[to + 1] = storedWidth === 8 ? view.getUint32(from + 4, true) : low < 0 ? -1 : 0;
+  if (words === 2) out[to + 1] = labelWidth === 8 ? view.getUint32(from + 4, true) : low < 0 ? -1 : 0;
 }
 
 /**

@@ -30,6 +30,23 @@ describe('crackle: chunks written by the reference', () => {
     expect(CRACKLE_CASES.map(({ header }) => header.sorted)).toContain(false);
   });
 
+  // What `crackle.refit` and `crackle.astype` leave in a volume; CloudVolume widens it by NumPy's rules.
+  test.each(CRACKLE_CASES.map((one) => [one.name, one] as const))('reads %s the same in a volume of wider values', (_, one) => {
+    const layout = crackleLayout(one), dataType = one.dataType.startsWith('int') ? 'int64' : 'uint64';
+    const values = readCrackle(crackleBytes(one), { ...layout, dataType }, allOffsets(one.shape));
+    expect(one.samples.map(([offset]) => [offset, String(values[offset])])).toEqual(one.samples);
+  });
+
+  test('reads narrow labels of wide values in a volume of narrow ones, and refuses wider labels', () => {
+    const fits = CRACKLE_CASES.filter(({ dataType, header }) => dataType === 'uint64' && header.storedWidth === 2);
+    expect(fits.length).toBeGreaterThan(0);
+    for (const one of fits) {
+      const read = (dataType: 'uint8' | 'uint16' | 'uint32') => readCrackle(crackleBytes(one), { ...crackleLayout(one), dataType }, allOffsets(one.shape));
+      for (const dataType of ['uint16', 'uint32'] as const) expect(one.samples.map(([offset]) => [offset, String(read(dataType)[offset])])).toEqual(one.samples);
+      expect(() => read('uint8')).toThrow(expect.objectContaining({ code: 'BAD_HEADER', message: 'crackle: labels of 2 bytes in a volume of 1 byte(s) a value' }));
+    }
+  });
+
   test('are never larger than maxBytes', () => {
     for (const one of CRACKLE_CASES) expect(crackleBytes(one).length).toBeLessThanOrEqual(crackleCodec.maxBytes(crackleLayout(one)));
   });

@@ -22,8 +22,10 @@ export interface CrackleHeader {
   version: 0 | 1;
   bytes: number;
   shape: Vec3;
-  /** Bytes of a label in the table of labels; the chunk's own values may be wider or narrower. */
+  /** Bytes of a label in the table of labels. */
   storedWidth: number;
+  /** How many of those count, from the lowest: the chunk's own values may be narrower. Never more than the volume's values have. */
+  labelWidth: number;
   /** Labels are two's complement: widening repeats the sign. */
   signed: boolean;
   /** Crack codes draw the edges that may be crossed, rather than the ones that may not. */
@@ -50,13 +52,14 @@ export function readHeader(view: DataView, { chunkSize, dataType }: ChunkLayout)
     throw new DecodeError('BAD_CHECKSUM', 'crackle: header does not match its CRC-8');
 
   const format = view.getUint16(5, true);
-  const dataWidth = 1 << (format & 3);
+  const dataWidth = 1 << (format & 3); // of the array it was made from
   const shape: Vec3 = [view.getUint32(7, true), view.getUint32(11, true), view.getUint32(15, true)];
-  if (dataWidth !== bytesPerValue(dataType) || shape.some((size, axis) => size !== chunkSize[axis]))
-    throw new DecodeError(
-      'BAD_HEADER',
-      `crackle: expected ${formatVec3(chunkSize)} voxels of ${bytesPerValue(dataType)} byte(s), got ${formatVec3(shape)} of ${dataWidth}`,
-    );
+  if (shape.some((size, axis) => size !== chunkSize[axis]))
+    throw new DecodeError('BAD_HEADER', `crackle: expected ${formatVec3(chunkSize)} voxels, got ${formatVec3(shape)}`);
+  // `crackle.refit` and `crackle.astype` write narrower values than the volume's, and CloudVolume widens them.
+  const storedWidth = 1 << ((format >>> 2) & 3), labelWidth = Math.min(storedWidth, dataWidth);
+  if (labelWidth > bytesPerValue(dataType))
+    throw new DecodeError('BAD_HEADER', `crackle: labels of ${labelWidth} bytes in a volume of ${bytesPerValue(dataType)} byte(s) a value`);
   const labelFormat = (format >>> 5) & 3;
   if (labelFormat !== LABELS_FLAT && labelFormat !== LABELS_PINS)
     throw new DecodeError('UNSUPPORTED', `crackle: label format ${labelFormat} is not defined by the reference; readable: 0 (flat) and 2 (pins)`);
@@ -67,7 +70,8 @@ export function readHeader(view: DataView, { chunkSize, dataType }: ChunkLayout)
     version,
     bytes,
     shape,
-    storedWidth: 1 << ((format >>> 2) & 3),
+    storedWidth,
+    labelWidth,
     signed: (format & 0x100) !== 0,
     permissible: (format & 0x10) !== 0,
     labelFormat,
