@@ -3,9 +3,6 @@ import { RequestError } from '../base/errors.ts';
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import type { Meter, ReadOptions, Store, StoredObject } from '../storage/store.ts';
 
-/** Stored bytes may be a little longer than what they hold: headers of a bitstream, incompressible content. */
-export const storedBound = (bytes: number): number => Math.ceil(bytes * 1.01) + 65_536;
-
 /** What is in a stored chunk at most, and exactly where the encoding fixes it. */
 export function contentBytes(codec: Codec, layout: ChunkLayout): { maxBytes: number; exactBytes: number | undefined } {
   const exactBytes = codec.exactBytes?.(layout);

@@ -3,11 +3,10 @@
  * shard that are wanted together are read together.
  */
 import { DecodeError } from '../base/errors.ts';
-import { decompress } from '../compression/decompress.ts';
+import { decompress, storedBound } from '../compression/decompress.ts';
 import { decodeMinishardIndex, minishardIndexRange, SHARD_INDEX_ENTRY_BYTES, shardIndexBytes, type MinishardIndex } from '../precomputed/shard-index.ts';
 import type { ShardingSpec } from '../precomputed/sharding.ts';
 import type { ByteRange } from '../storage/store.ts';
-import { storedBound } from './chunk-store.ts';
 import { REQUEST_BYTES } from './merge-ranges.ts';
 import { sliceOf, type ShardFile, type ShardRead } from './shard-file.ts';
 import { SharedReads } from './shared-reads.ts';

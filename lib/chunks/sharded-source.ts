@@ -12,6 +12,7 @@
  *   not larger takes one request.
  */
 import { DecodeError } from '../base/errors.ts';
+import { storedBound } from '../compression/decompress.ts';
 import { trimmed } from '../compression/zlib.ts';
 import { cellPosition, chunkKey, gridShape } from '../precomputed/grid.ts';
 import { compressedMortonCodes } from '../precomputed/morton.ts';
@@ -20,7 +21,7 @@ import { findChunk, shardIndexBytes } from '../precomputed/shard-index.ts';
 import { locateChunks, shardFileName, type ShardingSpec } from '../precomputed/sharding.ts';
 import type { ByteRange } from '../storage/store.ts';
 import type { ChunkPart, ChunkSource, ReadContext, ReadTask, StoredChunk } from './chunk-source.ts';
-import { ChunkStore, contentBytes, storedBound } from './chunk-store.ts';
+import { ChunkStore, contentBytes } from './chunk-store.ts';
 import { MAX_READ_BYTES, planReads } from './merge-ranges.ts';
 import { planParts } from './range-cost.ts';
 import { ShardFile, sliceOf, type Piece, type ShardStore } from './shard-file.ts';

@@ -1,10 +1,11 @@
 /** One object a chunk: `KEY/x0-x1_y0-y1_z0-z1`. Source: Neuroglancer, src/datasource/precomputed/volume.md, "Unsharded chunk storage". */
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
+import { storedBound } from '../compression/decompress.ts';
 import { chunkKey } from '../precomputed/grid.ts';
 import type { Scale } from '../precomputed/info.ts';
 import type { ByteRange, Store, StoredObject } from '../storage/store.ts';
 import type { ChunkSource, ReadContext, ReadTask } from './chunk-source.ts';
-import { ChunkStore, contentBytes, storedBound } from './chunk-store.ts';
+import { ChunkStore, contentBytes } from './chunk-store.ts';
 import { PartReader } from './part-reader.ts';
 import { planParts } from './range-cost.ts';
 

@@ -22,6 +22,9 @@ const BITSTREAMS: Record<string, Undo> = {
   zstd: (bytes, { maxBytes }) => decodeZstd(bytes, maxBytes),
 };
 
+/** The most that `bytes` of content take in a bitstream: headers, content that does not shrink. */
+export const storedBound = (bytes: number): number => Math.ceil(bytes * 1.01) + 65_536;
+
 /** Stacked encodings that are undone; a longer list is a broken header. */
 const MAX_ENCODINGS = 3;
 
@@ -41,8 +44,8 @@ export function decompress(bytes: Uint8Array, contentEncoding: string | undefine
   if (unknown !== undefined || encodings.length > MAX_ENCODINGS)
     throw new DecodeError('UNSUPPORTED', `content encoding ${JSON.stringify(contentEncoding.slice(0, 60))} is not read; known are ${Object.keys(BITSTREAMS).join(', ')}`);
   const result = encodings.reduceRight<Uint8Array | Promise<Uint8Array>>((inner, name, index) => {
-    // What an outer encoding holds is itself encoded, and may be a little longer than what is inside.
-    const size = index === 0 ? { maxBytes, expectedBytes: exactBytes } : { maxBytes: Math.ceil(maxBytes * 1.01) + 65_536 };
+    // What an outer encoding holds is itself encoded.
+    const size = index === 0 ? { maxBytes, expectedBytes: exactBytes } : { maxBytes: storedBound(maxBytes) };
     const undo = BITSTREAMS[name];
     return inner instanceof Uint8Array ? undo(inner, size) : inner.then((outer) => undo(outer, size));
   }, bytes);
