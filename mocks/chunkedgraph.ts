@@ -101,7 +101,10 @@ export function createMockChunkedGraph(options: MockChunkedGraphOptions): MockCh
   const { table = 'mock', token, tokens, dataset = table, clock = Date.now, strict = false, faults, info, users = {} } = options;
   const editor = buildGraph(options, { exact: strict, multicut: (graph) => multicutOf(graph, options.multicuts) });
   const { graph } = editor;
-  const context: TableContext = { table, info, graph, editor, strict, now: clock };
+  let liveMs = -Infinity; // with a clock that stands still, "now" still comes after what was done
+  const now = (): number => Math.max(clock(), liveMs);
+  const nextMs = (): number => (liveMs = Math.max(Math.floor(now()), graph.newestMs + 1));
+  const context: TableContext = { table, info, graph, editor, strict, now, nextMs };
   const endpoints = [
     ...serviceEndpoints(info, options.dataDir),
     ...rootEndpoints(context),
@@ -115,7 +118,7 @@ export function createMockChunkedGraph(options: MockChunkedGraphOptions): MockCh
 
   const supervoxel = (id: Id): number => graph.supervoxel(BigInt(id));
   const edit = ({ at, user = '0' }: EditOptions, carryOut: (context: EditContext) => Edited): EditResult => {
-    const timeMs = at === undefined ? Math.max(Math.floor(clock()), graph.newestMs + 1) : toMs(at);
+    const timeMs = at === undefined ? context.nextMs() : toMs(at);
     if (timeMs < graph.newestMs) throw new RangeError('edits must be given in the order of their times');
     const { operation, oldRoots, newRoots, newLayer2 } = carryOut({ user, timeMs });
     const ids = (nodes: readonly number[]): bigint[] => [...graph.nodes.idsOf(nodes)];

@@ -33,6 +33,8 @@ export interface TableContext {
   strict: boolean;
   /** Milliseconds since 1970. */
   now: () => number;
+  /** The moment of an edit that is made now: after all others. */
+  nextMs: () => number;
 }
 
 /** A path below the table's. */

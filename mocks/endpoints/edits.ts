@@ -30,7 +30,7 @@ export function editEndpoints(context: TableContext, { labelAt, visibleAfterMs, 
   /** One edit after the other; what it did is there to read only after a while, with the moment at which it began. */
   const carryOut = async ({ user, query }: Asked, edit: (edit: EditContext) => Edited): Promise<MockResponse> => {
     const begun = last.then(async () => {
-      const timeMs = Math.max(Math.floor(context.now()), graph.newestMs + 1);
+      const timeMs = context.nextMs();
       if (visibleAfterMs > 0) await pause(visibleAfterMs);
       const edited = edit({ user: String(user.id ?? 1), timeMs });
       if (edited.operation) edited.operation.writtenMs = Math.max(timeMs, Math.floor(context.now()));

@@ -183,9 +183,16 @@ export class TimedGraph {
         if (parentLayer === layers) objects.push(component);
         else newAt[parentLayer].push(this.#add(parentLayer, this.#someSupervoxel(component[0]), timeMs, component));
       }
-    if (!nameRoot) return objects.map((children) => this.#add(layers, 0, timeMs, children));
-    const named = objects.map((children) => ({ children, first: Math.min(...children.map((child) => this.#firstSupervoxel(child))) }));
-    return named.sort((a, b) => a.first - b.first).map(({ children, first }) => this.#add(layers, first, timeMs, children, nameRoot(first)));
+    const names = nameRoot ? this.#namesOf(objects, nameRoot) : [];
+    return objects.map((children, k) => this.#add(layers, 0, timeMs, children, names[k]));
+  }
+
+  /** Names are given in the order of the objects' smallest supervoxels. */
+  #namesOf(objects: readonly number[][], nameRoot: NameRoot): (bigint | undefined)[] {
+    const names: (bigint | undefined)[] = [];
+    const firsts = objects.map((children, k) => ({ k, first: Math.min(...children.map((child) => this.#firstSupervoxel(child))) }));
+    for (const { k, first } of firsts.sort((a, b) => a.first - b.first)) names[k] = nameRoot(first);
+    return names;
   }
 
   /** Nodes of a layer that edges crossing at that layer connect to the new ones, as components in ascending order. */

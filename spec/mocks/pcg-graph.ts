@@ -9,7 +9,9 @@ interface ShortGraph {
   info: GraphInfo;
   base_timestamp: number;
   supervoxels: string[];
-  edges: [number, number][];
+  edges: [number, number, number][];
+  inactive_edges: [number, number, number][];
+  edge_area: number;
   edits: GraphEdit[];
   base: { l2: string[]; l3: string[]; root: string[] };
   epochs: { name: string; timestamp: number; changed: Record<string, [string, string, string]> }[];
@@ -45,7 +47,12 @@ export const pcgGraph: GraphDescription & { table: string } = {
   info: short.info,
   base_timestamp: short.base_timestamp,
   supervoxels: short.supervoxels,
-  edges: short.edges.map(([a, b]) => [short.supervoxels[a], short.supervoxels[b]]),
+  edges: [...short.edges, ...short.inactive_edges].map(([a, b, affinity], e) => ({
+    between: [short.supervoxels[a], short.supervoxels[b]],
+    affinity,
+    area: short.edge_area,
+    active: e < short.edges.length,
+  })),
   edits: short.edits,
   epochs,
 };
@@ -60,3 +67,10 @@ export interface Recorded {
 }
 
 export const recorded = read('recorded.json') as Recorded[];
+
+/** Supervoxel of a place in the grid: each fills 16 x 16 x 16 voxels. */
+export const supervoxelAt = (x: number, y: number, z: number): bigint =>
+  (1n << 56n) | (BigInt(x >> 1) << 46n) | (BigInt(y >> 1) << 36n) | (BigInt(z >> 1) << 26n) | BigInt(1 + (x & 1) + 2 * (y & 1) + 4 * (z & 1));
+
+/** The watershed, by voxel. */
+export const labelAt = (x: number, y: number, z: number): bigint => supervoxelAt(x >> 4, y >> 4, z >> 4);
