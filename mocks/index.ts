@@ -16,3 +16,5 @@ export type { Bitstream } from './volume/bitstream.ts';
 export type { Encoding } from './volume/encoders.ts';
 export type { ShardingJson } from './volume/shards.ts';
 export type { Labels, ValueOf } from './volume/values.ts';
+export { graphFromVolume, type GraphFromVolumeOptions } from './volume/graph-from-volume.ts';
+export { buildWorld, serveWorld, writeWorld, type Place, type ServedWorld, type World, type WorldEdit, type WorldOptions } from './world.ts';
