@@ -1,0 +1,169 @@
+/**
+ * Which roots a supervoxel was ever seen under: open addressing on (supervoxel, row of a root), 12 bytes a slot, no BigInt and no objects.
+ * At most `maxEntries`; the clock (a reference bit, a hand that goes round) picks what goes. 15 bytes an entry when full, at most 23
+ * while it grows.
+ */
+import type { RootTable } from './root-table.ts';
+
+/** Words of a slot: low and high of the supervoxel, and the row of the root plus one; 0 there: the slot is free. */
+const WORDS = 3;
+/** Top bit of a slot's third word: asked for since the clock's hand was here. */
+const REFERENCED = 0x80000000, ROW = 0x7fffffff;
+const LOAD = 0.8, GROWTH = 1.5, FIRST_SLOTS = 64;
+/** A supervoxel asked at ever more moments would make probes ever longer. */
+const MAX_ROOTS_EACH = 64;
+
+export class MemberTable {
+  readonly #roots: RootTable;
+  readonly maxEntries: number;
+  /** Known to nobody beforehand, so that no file or volume can be made of IDs that collide. */
+  readonly #seed = (Math.random() * 2 ** 32) >>> 0;
+  #slots: Uint32Array;
+  #count: number;
+  #size = 0;
+  #hand = 0;
+  #evicted = 0;
+
+  /** @param maxEntries A whole number from 1. */
+  constructor(roots: RootTable, maxEntries: number) {
+    this.#roots = roots;
+    this.maxEntries = maxEntries;
+    this.#count = Math.min(FIRST_SLOTS, slotsFor(maxEntries));
+    this.#slots = new Uint32Array(WORDS * this.#count);
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get evicted(): number {
+    return this.#evicted;
+  }
+
+  get bytes(): number {
+    return this.#slots.byteLength;
+  }
+
+  get slots(): number {
+    return this.#count;
+  }
+
+  /** A slot that holds this supervoxel, or -1. Slots are good until the next change. */
+  first(low: number, high: number): number {
+    return this.#from(this.#home(low, high), low, high);
+  }
+
+  /** The next slot after `slot` that holds this supervoxel, or -1. */
+  next(slot: number, low: number, high: number): number {
+    return this.#from(this.#after(slot), low, high);
+  }
+
+  /** Row of the root in a slot; -1 in a free one. */
+  rootAt(slot: number): number {
+    return (this.#slots[WORDS * slot + 2] & ROW) - 1;
+  }
+
+  lowAt(slot: number): number {
+    return this.#slots[WORDS * slot];
+  }
+
+  highAt(slot: number): number {
+    return this.#slots[WORDS * slot + 1];
+  }
+
+  touch(slot: number): void {
+    this.#slots[WORDS * slot + 2] |= REFERENCED;
+  }
+
+  /** Notes that a supervoxel is under a root; nothing happens when that is known. Something else goes when the table is full. */
+  add(low: number, high: number, root: number): void {
+    let each = 0, replaceable = -1;
+    for (let slot = this.first(low, high); slot >= 0; slot = this.next(slot, low, high)) {
+      const held = this.rootAt(slot);
+      if (held === root) return;
+      if (this.#roots.isGone(held) || each++ === root % MAX_ROOTS_EACH) replaceable = slot;
+    }
+    this.#roots.retain(root);
+    if (replaceable >= 0 && (each >= MAX_ROOTS_EACH || this.#roots.isGone(this.rootAt(replaceable)))) {
+      this.#roots.release(this.rootAt(replaceable));
+      this.#slots[WORDS * replaceable + 2] = root + 1;
+      return;
+    }
+    if (this.#size === this.maxEntries) this.#evict();
+    else if (this.#size >= this.#count * LOAD) this.#grow();
+    this.#put(low, high, root + 1);
+  }
+
+  #home(low: number, high: number): number {
+    let hash = Math.imul(low ^ this.#seed, 0x9e3779b1) ^ Math.imul(high, 0x85ebca6b);
+    hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+    hash = Math.imul(hash ^ (hash >>> 13), 0x297a2d39);
+    return Math.floor(((hash ^ (hash >>> 16)) >>> 0) * (this.#count / 2 ** 32));
+  }
+
+  #after(slot: number): number {
+    return slot + 1 === this.#count ? 0 : slot + 1;
+  }
+
+  #from(slot: number, low: number, high: number): number {
+    const slots = this.#slots;
+    for (; slots[WORDS * slot + 2] !== 0; slot = this.#after(slot)) if (slots[WORDS * slot] === low && slots[WORDS * slot + 1] === high) return slot;
+    return -1;
+  }
+
+  #put(low: number, high: number, word: number): void {
+    const slots = this.#slots;
+    let slot = this.#home(low, high);
+    while (slots[WORDS * slot + 2] !== 0) slot = this.#after(slot);
+    slots[WORDS * slot] = low;
+    slots[WORDS * slot + 1] = high;
+    slots[WORDS * slot + 2] = word;
+    this.#size++;
+  }
+
+  #evict(): void {
+    for (;;) {
+      const word = this.#slots[WORDS * this.#hand + 2];
+      if (word !== 0) {
+        if (word < REFERENCED || this.#roots.isGone((word & ROW) - 1)) {
+          this.#roots.release((word & ROW) - 1);
+          this.#remove(this.#hand); // what comes after may move here: the hand stays
+          this.#evicted++;
+          return;
+        }
+        this.#slots[WORDS * this.#hand + 2] = word & ROW;
+      }
+      this.#hand = this.#after(this.#hand);
+    }
+  }
+
+  /** Frees a slot and moves back what was only further on because of it. */
+  #remove(hole: number): void {
+    const slots = this.#slots;
+    for (let slot = this.#after(hole); slots[WORDS * slot + 2] !== 0; slot = this.#after(slot)) {
+      const home = this.#home(slots[WORDS * slot], slots[WORDS * slot + 1]);
+      const stays = hole <= slot ? hole < home && home <= slot : hole < home || home <= slot;
+      if (stays) continue;
+      slots.copyWithin(WORDS * hole, WORDS * slot, WORDS * slot + WORDS);
+      hole = slot;
+    }
+    slots[WORDS * hole + 2] = 0;
+    this.#size--;
+  }
+
+  #grow(): void {
+    const old = this.#slots;
+    this.#count = Math.min(Math.ceil(this.#count * GROWTH), slotsFor(this.maxEntries));
+    this.#slots = new Uint32Array(WORDS * this.#count);
+    this.#size = this.#hand = 0;
+    for (let at = 0; at < old.length; at += WORDS) {
+      const word = old[at + 2];
+      if (word === 0) continue;
+      if (this.#roots.isGone((word & ROW) - 1)) this.#roots.release((word & ROW) - 1);
+      else this.#put(old[at], old[at + 1], word);
+    }
+  }
+}
+
+/** One is always free, or a probe would not end. */
+const slotsFor = (maxEntries: number): number => Math.ceil(maxEntries / LOAD) + 1;

@@ -1,0 +1,116 @@
+/**
+ * One question about many roots, asked by many callers: what they ask about one moment in one event-loop turn goes out together, and a
+ * root whose answer is under way is not asked again.
+ */
+import { leaveOnAbort } from '../../base/abort.ts';
+import { wordsOf } from '../../base/uint64.ts';
+import { IdIndex } from '../id-index.ts';
+
+/** Answers in the order of the roots. */
+export type Ask = (roots: BigUint64Array, timestampMs: number, signal: AbortSignal) => Promise<ArrayLike<boolean | number>>;
+
+export interface Answers {
+  /** The number that was answered for a root, 0 or 1 for a boolean; undefined when its question failed. */
+  of(low: number, high: number): number | undefined;
+  /** Questions this caller took part in. */
+  requests: number;
+}
+
+interface Batch {
+  timestampMs: number;
+  roots: IdIndex;
+  /** By ordinal in `roots`; undefined until answered, and when that failed. */
+  values: Float64Array | undefined;
+  callers: number;
+  abort: AbortController;
+  done: Promise<void>;
+  send: () => void;
+}
+
+export class SharedQuestions {
+  readonly #ask: Ask;
+  /** Open or under way. */
+  readonly #batches = new Set<Batch>();
+  readonly #open = new Map<number, Batch>();
+  #failed = 0;
+
+  constructor(ask: Ask) {
+    this.#ask = ask;
+  }
+
+  /** Questions that came to nothing. */
+  get failed(): number {
+    return this.#failed;
+  }
+
+  /** @throws signal.reason for this caller alone. A question that fails does not throw. */
+  async ask(roots: IdIndex, timestampMs: number, signal: AbortSignal | undefined): Promise<Answers> {
+    const joined = this.#enter(roots, timestampMs);
+    for (const batch of joined) batch.callers++;
+    const leave = (batch: Batch): void => {
+      if (--batch.callers > 0) return;
+      this.#forget(batch); // a later caller starts afresh
+      batch.abort.abort(signal?.reason);
+    };
+    await Promise.all(joined.map((batch) => leaveOnAbort(batch.done, signal, () => leave(batch))));
+    const of = (low: number, high: number): number | undefined => {
+      for (const { roots: asked, values } of joined) {
+        const ordinal = asked.find(low, high);
+        if (ordinal >= 0) return values?.[ordinal];
+      }
+      return undefined;
+    };
+    return { of, requests: joined.length };
+  }
+
+  #enter(roots: IdIndex, timestampMs: number): Batch[] {
+    const underWay = [...this.#batches].filter((batch) => batch.timestampMs === timestampMs);
+    const joined = new Set<Batch>(), words = wordsOf(roots.sorted());
+    for (let at = 0; at < words.length; at += 2) {
+      let batch = underWay.find((other) => other.roots.find(words[at], words[at + 1]) >= 0);
+      if (!batch) (batch = this.#openAt(timestampMs)).roots.add(words[at], words[at + 1]);
+      joined.add(batch);
+    }
+    return [...joined];
+  }
+
+  #openAt(timestampMs: number): Batch {
+    const open = this.#open.get(timestampMs);
+    if (open) return open;
+    let send!: () => void;
+    const sent = new Promise<void>((resolve) => (send = resolve));
+    const batch: Batch = { timestampMs, roots: new IdIndex(), values: undefined, callers: 0, abort: new AbortController(), done: sent.then(() => this.#answer(batch)), send };
+    if (this.#open.size === 0) setImmediate(() => this.#close());
+    this.#open.set(timestampMs, batch);
+    this.#batches.add(batch);
+    return batch;
+  }
+
+  #close(): void {
+    const batches = [...this.#open.values()];
+    this.#open.clear();
+    for (const batch of batches) batch.send();
+  }
+
+  async #answer(batch: Batch): Promise<void> {
+    const { roots, timestampMs, abort } = batch;
+    try {
+      if (abort.signal.aborted) return;
+      const sorted = roots.sorted(), words = wordsOf(sorted);
+      const answers = await this.#ask(sorted, timestampMs, abort.signal);
+      if (answers.length !== sorted.length) throw new RangeError(`${answers.length} answers about ${sorted.length} roots`);
+      const values = new Float64Array(sorted.length);
+      for (let i = 0; i < sorted.length; i++) values[roots.find(words[2 * i], words[2 * i + 1])] = Number(answers[i]);
+      batch.values = values;
+    } catch {
+      this.#failed++; // whoever asked does without
+    } finally {
+      this.#forget(batch);
+    }
+  }
+
+  #forget(batch: Batch): void {
+    this.#batches.delete(batch);
+    if (this.#open.get(batch.timestampMs) === batch) this.#open.delete(batch.timestampMs);
+  }
+}
