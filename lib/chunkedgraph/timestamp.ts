@@ -55,6 +55,12 @@ function checked(ms: number, shown: string): Date {
 /** Milliseconds since 1970 of a moment that may be left open: undefined for none and for `'now'`. @throws TimestampError. */
 export const fixedMs = (timestamp: Timestamp | undefined): number | undefined => (timestamp === undefined || timestamp === 'now' ? undefined : parseTimestamp(timestamp).getTime());
 
+/** A moment in ms since 1970; undefined: now; `settled`: the newest whose answers are final. Both are known when the question is asked. */
+export type Moment = number | 'settled' | undefined;
+
+/** The same, with `'settled'` left open too. @throws TimestampError. */
+export const momentOf = (timestamp: Timestamp | undefined): Moment => (timestamp === 'settled' ? 'settled' : fixedMs(timestamp));
+
 /** What goes into the query: `1717582201.203`. */
 export const toUnixSeconds = (ms: number): string => (ms / 1000).toFixed(3);
 

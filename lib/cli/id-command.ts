@@ -5,7 +5,7 @@ import type { FormatName } from '../jobs/format.ts';
 import { answerIds, type IdQuestion } from '../jobs/id-table.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import { openGraphene } from '../graphene/open.ts';
-import { parseTimestamp } from '../chunkedgraph/timestamp.ts';
+import { momentOf } from '../chunkedgraph/timestamp.ts';
 import { idFormat } from './id-format.ts';
 import { type Io, UsageError } from './io.ts';
 import type { Report } from './report.ts';
@@ -37,13 +37,13 @@ const BAD_STATUSES = ['root_failed', 'no_root', 'invalid_id'];
 export async function runIdCommand({ input, path, question }: IdCommand, flags: IdFlags, io: Io, report: Report): Promise<boolean> {
   const { signal } = io;
   if (!path.startsWith('graphene://')) throw new UsageError(`${path} is no chunkedgraph: roots are asked of graphene:// paths`);
-  const timestamp = flags.timestamp === undefined || flags.timestamp === 'now' ? undefined : parseTimestamp(flags.timestamp);
+  const moment = momentOf(flags.timestamp);
   const stats = await openStats(flags.stats, io);
   let volume: GrapheneVolume | undefined;
   try {
     const { format, source } = await idFormat(input === '-' ? readStream(io.stdin, signal) : readFileBytes(input, signal), input, flags.format);
     const opened = (volume = await openGraphene(path, { signal, logger: report }));
-    const asked = question(opened, timestamp);
+    const asked = question(opened, moment === 'settled' ? opened.settled() : moment === undefined ? undefined : new Date(moment));
     const { replace, strict } = flags;
     const warn = (message: string): void => report.warn(message);
     const counts = await intoSink<RowCounts>(flags.out, io, (sink) => answerIds(asked, source, sink, { format, replace, strict, signal, warn }));

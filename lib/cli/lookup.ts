@@ -1,6 +1,6 @@
 /** `graphene-points lookup`: flags to a job on a table. */
 import type { LruEncoding } from '../chunks/reencoding-source.ts';
-import { parseTimestamp } from '../chunkedgraph/timestamp.ts';
+import { momentOf } from '../chunkedgraph/timestamp.ts';
 import { readFileBytes, readStream } from '../jobs/files.ts';
 import { formatOfFile, type FormatName } from '../jobs/format.ts';
 import { graphLookup, type Lookup, valueLookup } from '../jobs/lookup.ts';
@@ -47,12 +47,13 @@ export async function lookup(path: string, flags: LookupFlags, io: Io, report: R
   const format = formatOf(flags, report);
   const misplaced = isGraphene(path) ? [] : GRAPH_FLAGS.filter((name) => flags[name] !== undefined);
   if (misplaced.length > 0) throw new UsageError(`--${misplaced[0].replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} is for graphene:// paths`);
-  const timestamp = flags.timestamp === undefined || flags.timestamp === 'now' ? undefined : parseTimestamp(flags.timestamp);
+  const moment = momentOf(flags.timestamp);
 
   const stats = await openStats(flags.stats, io);
   let volume: Opened | undefined;
   try {
     volume = await openVolume(path, { mip, dataDir, lruBytes, lruEncoding, rangeReads, concurrency, signal, logger: report });
+    const timestamp = moment === 'settled' ? volume.graph?.settled() : moment === undefined ? undefined : new Date(moment);
     const read = { resolution, mip, snap: snapNm === undefined ? undefined : { radiusNm: snapNm } };
     const asked: Lookup = volume.graph ? graphLookup(volume.graph, { ...read, timestamp, stopLayer, supervoxelsOnly }) : valueLookup(volume.plain, read);
     const source = flags.points === '-' ? readStream(io.stdin, signal) : readFileBytes(flags.points, signal);

@@ -4,14 +4,15 @@ import { formatVec3 } from '../base/vec3.ts';
 import { wordsOf } from '../base/uint64.ts';
 import type { GraphInfo } from '../chunkedgraph/graph-info.ts';
 import type { GraphPath } from '../chunkedgraph/graph-path.ts';
-import { RootFate, type RootBatcher, type RootFailure, type RootsAnswer } from '../chunkedgraph/root-batcher.ts';
+import type { Instants } from '../chunkedgraph/instants.ts';
+import { RootFate, type RootFailure, type RootsAnswer, type RootSource } from '../chunkedgraph/root-source.ts';
 import type { ServerClock } from '../chunkedgraph/server-clock.ts';
-import { fixedMs, type Timestamp } from '../chunkedgraph/timestamp.ts';
+import { momentOf, type Moment, type Timestamp } from '../chunkedgraph/timestamp.ts';
 import type { PointInput } from '../points/input.ts';
 import { errorsOfPoints, type PointValues } from '../points/point-reader.ts';
 import type { LookupStats, PointsResult, RootsResult, SupervoxelResult } from '../points/result.ts';
 import { PointStatus, statusText } from '../points/status.ts';
-import { checkNames, checkOnError, checkResolution, checkSnap, ROOT_OPTIONS, SCATTERED_OPTIONS, type RootOptions, type ScatteredPointsOptions } from './options.ts';
+import { checkBoolean, checkNames, checkOnError, checkResolution, checkSnap, ROOT_OPTIONS, SCATTERED_OPTIONS, type RootOptions, type ScatteredPointsOptions } from './options.ts';
 import { throwIfPartial } from './partial.ts';
 import { boundTo, snappedNm, Volume, type VolumeParts } from './precomputed-volume.ts';
 import { markSuspects } from './suspect.ts';
@@ -20,7 +21,8 @@ import { markSuspects } from './suspect.ts';
 export interface GrapheneParts extends VolumeParts {
   graph: GraphInfo;
   path: GraphPath;
-  roots: RootBatcher;
+  roots: RootSource;
+  instants: Instants;
   clock: ServerClock;
   checkSupervoxels: boolean;
 }
@@ -30,14 +32,14 @@ export type OnePointOptions = Omit<ScatteredPointsOptions, 'onError' | 'onProgre
 
 export class GrapheneVolume extends Volume {
   readonly #parts: GrapheneParts;
-  /** Moment of this volume's root look-ups; undefined: now. */
-  readonly #timestampMs: number | undefined;
+  /** Of this volume's root look-ups. */
+  readonly #moment: Moment;
 
   /** @internal Volumes come from `openGraphene`. */
-  constructor(parts: GrapheneParts, timestampMs?: number) {
+  constructor(parts: GrapheneParts, moment?: Moment) {
     super(parts);
     this.#parts = parts;
-    this.#timestampMs = timestampMs;
+    this.#moment = moment;
   }
 
   /** The chunkedgraph as its server describes it. */
@@ -50,9 +52,17 @@ export class GrapheneVolume extends Volume {
     return new Date(this.#parts.clock.now());
   }
 
+  /**
+   * The newest moment whose roots are final: edits appear up to `settleMs` after their own timestamp. What is asked about later moments
+   * may be answered otherwise tomorrow.
+   */
+  settled(): Date {
+    return new Date(this.#parts.instants.settled());
+  }
+
   /** The same volume at one moment; connections and caches are shared, and closing either closes both. @throws TimestampError. */
   at(timestamp: Timestamp): GrapheneVolume {
-    return new GrapheneVolume(this.#parts, fixedMs(timestamp));
+    return new GrapheneVolume(this.#parts, momentOf(timestamp));
   }
 
   /**
@@ -70,7 +80,7 @@ export class GrapheneVolume extends Volume {
 
   /**
    * Root IDs of supervoxels that are known already: no voxel is read. Zeros are `background`, IDs at or above the wanted layer are kept
-   * and `notLookedUp`.
+   * and `notLookedUp`; with `validate`, those of the root layer are `ok` or `noRoot`.
    * @throws PartialResultError (see `onError`); TypeError unless the IDs are bigints; RangeError, TimestampError, `signal.reason`.
    */
   async roots(supervoxelIds: BigUint64Array | readonly bigint[], options: RootOptions = {}): Promise<RootsResult> {
@@ -87,7 +97,7 @@ export class GrapheneVolume extends Volume {
       ms: { plan: 0, chunks: 0, roots: total, total },
     };
     const result: RootsResult = {
-      rootIds, status, timestamp: new Date(answer.timestampMs), stats,
+      rootIds, status, timestamp: new Date(answer.timestampMs), settled: answer.settled, stats,
       *rows() {
         for (let index = 0; index < ids.length; index++) {
           const error = status[index] === PointStatus.rootFailed ? errorOfRoot(failures, ids[index]) : undefined;
@@ -95,7 +105,7 @@ export class GrapheneVolume extends Volume {
         }
       },
     };
-    return throwIfPartial(result, ids.length, onError, [], failures);
+    return throwIfPartial(result, status, onError, [], failures);
   }
 
   /**
@@ -167,7 +177,7 @@ export class GrapheneVolume extends Volume {
             yield { index, supervoxelId: supervoxelIds[index], status: statusText(status[index]), ...snappedNm(snapped?.nm[index]), error: errorOf(index) };
         },
       };
-      return throwIfPartial(result, status.length, onError, failures);
+      return throwIfPartial(result, status, onError, failures);
     }
     const chunksDone = performance.now();
     const answer = await this.#lookUp(supervoxelIds, options);
@@ -179,7 +189,7 @@ export class GrapheneVolume extends Volume {
     stats.ms.roots = done - chunksDone;
     stats.ms.total = done - began;
     const result: PointsResult = {
-      supervoxelIds, rootIds, status, timestamp: new Date(answer.timestampMs), stats, ...snappedNm(snapped?.nm),
+      supervoxelIds, rootIds, status, timestamp: new Date(answer.timestampMs), settled: answer.settled, stats, ...snappedNm(snapped?.nm),
       *rows() {
         for (let index = 0; index < status.length; index++) {
           const error = status[index] === PointStatus.rootFailed ? errorOfRoot(answer.failures, supervoxelIds[index]) : errorOf(index);
@@ -187,7 +197,7 @@ export class GrapheneVolume extends Volume {
         }
       },
     };
-    return throwIfPartial(result, status.length, onError, failures, answer.failures);
+    return throwIfPartial(result, status, onError, failures, answer.failures);
   }
 
   /** Supervoxels are checked at the graph's own mip only: coarser ones are sampled, and their voxels straddle graph chunks. */
@@ -202,18 +212,20 @@ export class GrapheneVolume extends Volume {
   }
 
   #lookUp(ids: BigUint64Array, options: RootOptions): Promise<RootsAnswer> {
-    const { timestampMs, stopLayer } = this.#checkRootOptions(options);
-    const { clock, logger } = this.#parts;
+    const { moment, stopLayer, validate } = this.#checkRootOptions(options);
+    const { clock, logger, instants } = this.#parts;
+    const timestampMs = moment === 'settled' ? instants.settled() : moment;
     if (timestampMs !== undefined && timestampMs > clock.now() + FUTURE_MS)
       logger.warn(`${new Date(timestampMs).toISOString()} is in the future: the server answers as of now, and later answers for that moment may differ`);
-    return this.#parts.roots.lookUp(ids, { timestampMs, stopLayer, signal: boundTo(this.parts, options.signal) });
+    return this.#parts.roots.lookUp(ids, { timestampMs, stopLayer, validate, signal: boundTo(this.parts, options.signal) });
   }
 
-  #checkRootOptions({ timestamp, stopLayer }: RootOptions): { timestampMs: number | undefined; stopLayer: number | undefined } {
+  #checkRootOptions({ timestamp, stopLayer, validate }: RootOptions): { moment: Moment; stopLayer: number | undefined; validate: boolean | undefined } {
     const { nLayers } = this.#parts.graph;
     if (stopLayer !== undefined && !(Number.isInteger(stopLayer) && stopLayer >= 2 && stopLayer <= nLayers))
       throw new RangeError(`stopLayer must be a whole number from 2 to ${nLayers}, the root layer, not ${String(stopLayer)}`);
-    return { timestampMs: timestamp === undefined ? this.#timestampMs : fixedMs(timestamp), stopLayer };
+    checkBoolean('validate', validate);
+    return { moment: timestamp === undefined ? this.#moment : momentOf(timestamp), stopLayer, validate };
   }
 }
 

@@ -8,8 +8,9 @@ import { ChunkedGraphClient } from '../chunkedgraph/client.ts';
 import { parseGraphInfo } from '../chunkedgraph/graph-info.ts';
 import { parseGraphPath, type GraphPath } from '../chunkedgraph/graph-path.ts';
 import { GraphServer } from '../chunkedgraph/graph-server.ts';
+import { Instants } from '../chunkedgraph/instants.ts';
 import { RootBatcher } from '../chunkedgraph/root-batcher.ts';
-import { fixedMs } from '../chunkedgraph/timestamp.ts';
+import { momentOf } from '../chunkedgraph/timestamp.ts';
 import { findToken, type FoundToken } from '../chunkedgraph/token.ts';
 import { decompress } from '../compression/decompress.ts';
 import { createHttpClient, type HttpClient } from '../http/client.ts';
@@ -52,21 +53,25 @@ export async function openPrecomputed(path: string, options: OpenOptions = {}): 
  */
 export async function openGraphene(path: string, options: OpenGrapheneOptions = {}): Promise<GrapheneVolume> {
   checkOpenOptions(options, true);
-  const timestampMs = fixedMs(options.timestamp);
+  const moment = momentOf(options.timestamp);
   const logger = options.logger ?? CONSOLE;
   const warn = (message: string): void => logger.warn(message);
   const graphPath = parseGraphPath(path);
   const token = await findToken(graphPath, options, warn);
   return withHttp(options, async (http) => {
-    const client = new ChunkedGraphClient({ server: new GraphServer({ http, path: graphPath, token }), rootTimeoutMs: options.rootTimeoutMs });
+    const client = new ChunkedGraphClient({ server: new GraphServer({ http, path: graphPath, token, rateLimit: options.rateLimit }), rootTimeoutMs: options.rootTimeoutMs });
     const { json, serverAddress } = await client.info(options.signal);
     const graph = parseGraphInfo(json, graphPath.infoUrl);
     const info = parseInfo(json, graphPath.infoUrl);
     checkWatershed(info, graph.cvMip, options.mip, graphPath.infoUrl);
     const store = await watershedStore(graph.dataDir, { path: graphPath, token, address: serverAddress }, http, options);
-    const roots = new RootBatcher({ client, ids: graph.ids, nLayers: graph.nLayers, batchSize: options.rootBatchSize, concurrency: options.rootConcurrency, warn });
+    const instants = new Instants(client.clock, { settleMs: options.settleMs, windowMs: options.batchWindowMs });
+    const roots = new RootBatcher({
+      client, ids: graph.ids, nLayers: graph.nLayers, host: graphPath.host, instants, warn,
+      batchSize: options.rootBatchSize, batchBytes: options.rootBatchBytes, concurrency: options.rootConcurrency, windowMs: options.batchWindowMs, retries: options.retries,
+    });
     const parts = partsOf({ raw: json as Record<string, unknown>, info, store, infoWasRead: false, mip: graph.cvMip, http, options });
-    return new GrapheneVolume({ ...parts, graph, path: graphPath, roots, clock: client.clock, checkSupervoxels: options.checkSupervoxels ?? true }, timestampMs);
+    return new GrapheneVolume({ ...parts, graph, path: graphPath, roots, instants, clock: client.clock, checkSupervoxels: options.checkSupervoxels ?? true }, moment);
   });
 }
 

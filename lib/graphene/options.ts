@@ -62,16 +62,24 @@ export interface OpenGrapheneOptions extends OpenOptions {
   token?: string | null;
   /** Where the watershed is, instead of where the server says. Anything `openPrecomputed` takes. */
   dataDir?: string;
-  /** Moment of all root look-ups. @default each call's own now */
+  /** Moment of all root look-ups; `'settled'`: each call's newest whose answers are final, see `settleMs`. @default each call's own now */
   timestamp?: Timestamp;
   /** Marks supervoxels that do not belong to the graph chunk of their point as `suspect`. @default true */
   checkSupervoxels?: boolean;
-  /** Most IDs in one root request. @default 100_000 */
+  /** Most IDs in one root request; fewer where the server turns out to want fewer. @default 100_000 */
   rootBatchSize?: number;
+  /** Most bytes of IDs in one root request, before they are packed. @default 8 MiB */
+  rootBatchBytes?: number;
   /** Root requests at once. @default 4 */
   rootConcurrency?: number;
   /** Longest silence of the graph server during a root look-up. @default 600_000 */
   rootTimeoutMs?: number;
+  /** How long root look-ups wait for others to share their requests, in ms; 0: one turn of the event loop. @default 0 */
+  batchWindowMs?: number;
+  /** Requests a second to the graph server's host, of all volumes opened with the same limit. @default no limit */
+  rateLimit?: number;
+  /** How old a moment must be for its roots to be final, in ms: edits appear that much after their own timestamp at most. @default 180_000 */
+  settleMs?: number;
 }
 
 export interface SnapOptions {
@@ -97,10 +105,15 @@ export interface ReadPointsOptions {
 }
 
 export interface RootOptions {
-  /** @default the volume's, else now */
+  /** `'settled'`: the newest moment whose answers are final. @default the volume's, else now */
   timestamp?: Timestamp;
   /** Layer at which the climb ends, 2 to the root layer. @default the root layer */
   stopLayer?: number;
+  /**
+   * IDs of the root layer are kept as they are, unless this is true: then they are `ok` if they are a root at the moment, else `noRoot`.
+   * @default false
+   */
+  validate?: boolean;
   onError?: 'throw' | 'status';
   signal?: AbortSignal;
 }
@@ -110,14 +123,14 @@ export interface ScatteredPointsOptions extends ReadPointsOptions, RootOptions {
   agglomerate?: boolean;
 }
 
-const POSITIVE_INTEGERS = ['concurrency', 'connectTimeoutMs', 'idleTimeoutMs', 'rootBatchSize', 'rootConcurrency', 'rootTimeoutMs'] as const;
-const COUNTS = ['lruBytes', 'retries', 'mip'] as const;
+const POSITIVE_INTEGERS = ['concurrency', 'connectTimeoutMs', 'idleTimeoutMs', 'rootBatchSize', 'rootBatchBytes', 'rootConcurrency', 'rootTimeoutMs'] as const;
+const COUNTS = ['lruBytes', 'retries', 'mip', 'batchWindowMs', 'settleMs'] as const;
 
 const OPEN_OPTIONS = ['resolution', 'mip', 'lruBytes', 'lruEncoding', 'rangeReads', 'concurrency', 'storage', 'retries', 'connectTimeoutMs', 'idleTimeoutMs', 'signal', 'logger'];
-const GRAPHENE_OPTIONS = [...OPEN_OPTIONS, 'token', 'dataDir', 'timestamp', 'checkSupervoxels', 'rootBatchSize', 'rootConcurrency', 'rootTimeoutMs'];
+const GRAPHENE_OPTIONS = [...OPEN_OPTIONS, 'token', 'dataDir', 'timestamp', 'checkSupervoxels', 'rootBatchSize', 'rootBatchBytes', 'rootConcurrency', 'rootTimeoutMs', 'batchWindowMs', 'rateLimit', 'settleMs'];
 const STORAGE_OPTIONS = ['token', 'headers', 'credentials', 'profile', 'region', 'endpoint', 'requesterPays'];
 export const READ_OPTIONS = ['resolution', 'mip', 'snap', 'onError', 'signal', 'onProgress'];
-export const ROOT_OPTIONS = ['timestamp', 'stopLayer', 'onError', 'signal'];
+export const ROOT_OPTIONS = ['timestamp', 'stopLayer', 'validate', 'onError', 'signal'];
 export const SCATTERED_OPTIONS = [...new Set([...READ_OPTIONS, ...ROOT_OPTIONS, 'agglomerate'])];
 
 /**
@@ -141,6 +154,8 @@ export function checkOpenOptions(options: OpenGrapheneOptions, graphene: boolean
   checkNames(options, graphene ? GRAPHENE_OPTIONS : OPEN_OPTIONS);
   for (const name of POSITIVE_INTEGERS) checkNumber(name, options[name], 1);
   for (const name of COUNTS) checkNumber(name, options[name], 0);
+  const { rateLimit } = options;
+  if (rateLimit !== undefined && !(typeof rateLimit === 'number' && rateLimit > 0 && Number.isFinite(rateLimit))) throw new RangeError(`rateLimit must be a positive number of requests a second, not ${shown(rateLimit)}`);
   checkLruEncoding(options.lruEncoding);
   checkBoolean('rangeReads', options.rangeReads);
   checkResolution(options.resolution);
@@ -166,7 +181,7 @@ function checkNumber(name: string, value: unknown, least: number): void {
     throw new RangeError(`${name} must be a whole number from ${least}, not ${shown(value)}`);
 }
 
-function checkBoolean(name: string, value: unknown): void {
+export function checkBoolean(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'boolean') throw new TypeError(`${name} is true or false, not ${shown(value)}`);
 }
 

@@ -107,6 +107,6 @@ export class PrecomputedVolume extends Volume {
           yield { index, values: [...values.subarray(index * channels, (index + 1) * channels)], status: statusText(status[index]), ...snappedNm(snapped?.nm[index]), error: errorOf(index) };
       },
     };
-    return throwIfPartial(result, status.length, onError, failures);
+    return throwIfPartial(result, status, onError, failures);
   }
 }

@@ -65,11 +65,15 @@ export interface PointsResult extends Answers<RootRow> {
   rootIds: BigUint64Array;
   /** The one instant all roots are of. */
   timestamp: Date;
+  /** Whether they are final: edits may still appear at moments younger than the volume's `settleMs`. */
+  settled: boolean;
 }
 
 export interface RootsResult extends Answers<RootRow> {
   rootIds: BigUint64Array;
   timestamp: Date;
+  /** Whether they are final: edits may still appear at moments younger than the volume's `settleMs`. */
+  settled: boolean;
 }
 
 export interface ValuesResult extends Answers<ValueRow> {

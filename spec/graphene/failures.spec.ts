@@ -94,8 +94,6 @@ describe('root requests that fail', () => {
     { name: 'a web page', fault: { status: 200, body: '<html>hello</html>' }, cause: { code: 'BAD_REPLY' } },
     { name: 'an empty answer', fault: { status: 200, body: '' }, cause: { code: 'BAD_REPLY', message: expect.stringContaining('expected') } },
     { name: 'an endless answer', fault: { status: 200, body: new Uint8Array(1e6) }, cause: { code: 'BAD_REPLY' } },
-    { name: '413', fault: { status: 413 }, cause: { code: 'HTTP_STATUS', status: 413 } },
-    { name: 'silence', fault: { stall: true }, options: { rootTimeoutMs: 500 }, cause: { code: 'TIMEOUT' } },
     { name: 'missing terms of service', fault: { status: 403, body: JSON.stringify({ error: 'missing_tos', data: { tos_form_url: 'https://auth.example.org/tos/1' } }) }, cause: { code: 'MISSING_TOS', message: expect.stringContaining('https://auth.example.org/tos/1') } },
   ];
 
@@ -115,6 +113,36 @@ describe('root requests that fail', () => {
       else expect(rootId).toBeGreaterThan(0n);
     }
     expect(everything(error)).not.toContain(TOKEN);
+  });
+
+  test.each<{ name: string; fault: Omit<Fault, 'match'>; options?: OpenGrapheneOptions }>([
+    { name: '413', fault: { status: 413 } },
+    { name: '504', fault: { status: 504 } },
+    { name: 'silence', fault: { stall: true }, options: { rootTimeoutMs: 500 } },
+    { name: 'a reset', fault: { reset: true } },
+    { name: 'an answer cut off', fault: { truncate: 10 } },
+  ])('($name) are made again with half of the IDs, even without retries', async ({ fault, options }) => {
+    await using volume = await open({ rootConcurrency: 1, ...options });
+    graph.faults.push({ match: /roots_binary/, times: 2, ...fault });
+    const points = spreadPoints(100);
+    const { rootIds, status } = await volume.scatteredPoints(points);
+    expect(new Set(status)).toEqual(new Set([PointStatus.ok]));
+    expect(rootIds).toEqual((await volume.scatteredPoints(points)).rootIds);
+    graph.faults.length = 0;
+  });
+
+  test('are told with the number of roots that are missing', async () => {
+    graph.faults.push({ match: /roots_binary/, times: 1, status: 500 });
+    await using volume = await open({ rootBatchSize: 60, rootConcurrency: 1 });
+    await expect(volume.scatteredPoints(spreadPoints(100))).rejects.toMatchObject({ message: expect.stringMatching(/^60 of 100 roots could not be looked up; the rest is in error.result/) });
+  });
+
+  test('of one caller are no matter of another who shared the window', async () => {
+    graph.faults.push({ match: /roots_binary/, times: 1, status: 500 });
+    await using volume = await open({ rootBatchSize: 1, rootConcurrency: 1 });
+    const [first, second] = [...(await volume.scatteredPoints(spreadPoints(2), { agglomerate: false })).supervoxelIds].sort();
+    const asked = await Promise.allSettled([volume.rootOf(first), volume.roots([second])]);
+    expect(asked).toMatchObject([{ status: 'rejected', reason: { code: 'ROOT_FAILED' } }, { status: 'fulfilled', value: { status: Uint8Array.of(PointStatus.ok) } }]);
   });
 
   test('say which token was refused, without saying the token', async () => {

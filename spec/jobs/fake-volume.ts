@@ -58,7 +58,7 @@ export function fakeGraphVolume(): FakeGraphVolume {
       status[k] = rootStatus(xOf(id));
       if (status[k] === PointStatus.ok) rootIds[k] = rootOf(id, at.getUTCDate());
     });
-    return { rootIds, status, timestamp: at, stats: rootStats(ids.length), rows: () => errorRows(status) };
+    return { rootIds, status, timestamp: at, settled: true, stats: rootStats(ids.length), rows: () => errorRows(status) };
   };
   return {
     calls,

@@ -26,7 +26,7 @@ function fakeVolume({ split = Infinity }: { split?: number } = {}) {
         else rootIds[k] = id === S + 1n && timestamp.getTime() >= split ? R + 1000n : rootOf(id);
       });
       return {
-        rootIds, status, timestamp, stats: { points: ids.length, chunks: 0, requests: 0, bytes: 0, cacheHits: 0, absentBy403: 0, rootRequests: 1, distinctSupervoxels: ids.length, ms: { plan: 0, chunks: 0, roots: 1, total: 1 } },
+        rootIds, status, timestamp, settled: true, stats: { points: ids.length, chunks: 0, requests: 0, bytes: 0, cacheHits: 0, absentBy403: 0, rootRequests: 1, distinctSupervoxels: ids.length, ms: { plan: 0, chunks: 0, roots: 1, total: 1 } },
         *rows() {
           for (const [index, code] of status.entries()) yield { index, supervoxelId: ids[index], rootId: rootIds[index], status: statusText(code), error: code === PointStatus.rootFailed ? new Error('it broke') : undefined };
         },
