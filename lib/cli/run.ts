@@ -1,9 +1,10 @@
 /** argv to a command, errors to exit codes. Commands are loaded when they are called, so that `--version` and `--help` are quick. */
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { USER_AGENT } from '../http/user-agent.ts';
 import type { InfoFlags } from './info.ts';
 import { Interrupted, type Io } from './io.ts';
 import type { LookupFlags } from './lookup.ts';
+import type { MockFlags } from './mock.ts';
 import { commaNames, commaNumbers, positiveNumber, size, text, wholeNumber } from './options.ts';
 import { Report } from './report.ts';
 import type { RootFlags } from './roots.ts';
@@ -101,11 +102,46 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     });
 
   program
+    .command('login')
+    .description('Keeps a token of a CAVE server where this and the Python tools look for it: names the page, reads the token, says what it wrote.')
+    .argument('[server]', 'https://HOST (default: https://global.daf-apis.com)')
+    .action(async (server: string | undefined) => {
+      const { login } = await import('./login.ts');
+      await login(server, io, report);
+    });
+
+  program
+    .command('cache')
+    .description('Says what is in a cache folder, deletes it, or checks every entry.')
+    .addArgument(new Argument('<action>').choices(['stats', 'clear', 'verify']))
+    .argument('<folder>', 'as given to --cache-dir')
+    .action(async (action: string, folder: string) => {
+      const { cache } = await import('./cache.ts');
+      await cache(action, folder, io);
+    });
+
+  program
     .command('demo')
     .description('Looks up points of a small volume that comes with this package, before and after a merge.')
     .action(async () => {
       const { demo } = await import('./demo.ts');
       await demo(io, report);
+    });
+
+  program
+    .command('mock')
+    .description('Serves a volume and a mocked chunkedgraph on this machine until it is interrupted, for tests in any language; prints one line of JSON with the URLs.')
+    .requiredOption('--volume <folder>', 'Precomputed volume: the watershed', text)
+    .option('--graph <file>', 'its graph as JSON: info, supervoxels, edges, edits (default: the volume alone)', text)
+    .option('--port <port>', '0 takes a free one', wholeNumber(0), 0)
+    .option('--table <name>', "name of the graph in URLs (default: the file's, or mock)", text)
+    .option('--token <token>', 'wanted by the graph server', text)
+    .option('--bucket-token <token>', 'wanted by the bucket, as Authorization: Bearer', text)
+    .option('--latency-ms <ms>', 'a wait before every answer', wholeNumber(0), 0)
+    .addHelpText('after', MOCK_HELP)
+    .action(async (flags: MockFlags) => {
+      const { mock } = await import('./mock.ts');
+      await mock(flags, io);
     });
 
   try {
@@ -137,3 +173,9 @@ keeps them, or sort the rows by place.
 The token of a graph server is taken from CAVE_TOKEN, or ~/.cloudvolume/secrets.
 
 Exit code: 0; 1 if any row is failed, root_failed, no_root, suspect or invalid_point; 2 for bad usage or unreadable input.`;
+
+const MOCK_HELP = `
+The line has url, cloudpath, table, bucket, requests and faults. GET requests is the log of all requests, DELETE forgets them; POST
+faults has something go wrong, such as {"server": "graph", "match": "roots_binary", "times": 2, "status": 503}, and DELETE ends that.
+
+Ends with 0 on SIGINT or SIGTERM. docs/testing.md says what a graph file holds.`;
