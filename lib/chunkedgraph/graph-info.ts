@@ -18,6 +18,8 @@ export interface GraphInfo {
   /** Graph chunks are counted from the voxel offset; otherwise from voxel 0. */
   chunksStartAtVoxelOffset: boolean;
   ids: IdLayout;
+  /** Chunks of one layer along each side of a chunk of the next, from layer 2 on. */
+  fanOut: number;
   /** Where the watershed is stored, as the server says: not to be trusted with anything. */
   dataDir: string | undefined;
   /** What the server says it speaks: a hint, not a wall. */
@@ -35,6 +37,7 @@ const schema = z.looseObject({
     n_layers: z.int().min(2).max(255),
     n_bits_for_layer_id: z.int().min(1).max(32).nullish(),
     cv_mip: z.int().nonnegative().nullish(),
+    fan_out: z.int().min(2).max(1024).nullish(),
     spatial_bit_masks: z.record(z.string().regex(/^\d+$/), z.int().min(0).max(31)).nullish(),
   }),
 });
@@ -55,6 +58,7 @@ export function parseGraphInfo(json: unknown, url: string): GraphInfo {
     cvMip: graph.cv_mip ?? 0,
     chunksStartAtVoxelOffset: atOffset ?? false,
     ids: new IdLayout({ layerBits, spatialBits }),
+    fanOut: graph.fan_out ?? 2,
     dataDir: dataDir ?? undefined,
     apiVersions: app?.supported_api_versions ?? [],
   };

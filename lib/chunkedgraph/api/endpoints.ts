@@ -11,7 +11,7 @@ import { delayBeforeRetry } from '../../http/retry.ts';
 import { firstIssue } from '../../precomputed/first-issue.ts';
 import { formatExactJson, parseExactJson } from '../exact-json.ts';
 import type { GraphReply, GraphRequest, GraphServer } from '../graph-server.ts';
-import { fixedMs, type Timestamp } from '../timestamp.ts';
+import type { Timestamp } from '../timestamp.ts';
 import { explained } from './explain.ts';
 
 export interface CallOptions {
@@ -42,8 +42,6 @@ export interface Call {
 
 export interface EndpointsOptions {
   server: GraphServer;
-  /** Moment of calls that name none; undefined: now. */
-  timestampMs?: number;
   /** Joins a caller's signal with the volume's life. */
   bind?: (signal: AbortSignal | undefined) => AbortSignal | undefined;
   /** Calls at once. @default 4 */
@@ -69,23 +67,18 @@ export class Endpoints {
     this.#queue = new PQueue({ concurrency: options.concurrency ?? 4 });
   }
 
-  /** The moment of a question in ms since 1970: its own, else the volume's, else now. @throws TimestampError. */
-  moment(timestamp: Timestamp | undefined): number {
-    return this.fixedMoment(timestamp) ?? this.server.clock.now();
-  }
-
-  /** The same, but undefined for now. @throws TimestampError. */
-  fixedMoment(timestamp: Timestamp | undefined): number | undefined {
-    return timestamp === undefined ? this.#options.timestampMs : fixedMs(timestamp);
-  }
-
   /**
    * The answer as `schema` makes it.
    * @throws GraphError, BAD_REPLY for an answer that is not what was asked for; `signal.reason`.
    */
-  async json<T>(schema: z.ZodType<T>, call: Call, options: CallOptions = {}): Promise<T> {
-    const { body, status } = await this.reply(call, options);
-    return this.check(schema, this.#parsed(body, call, status), call, status);
+  async json<T>(schema: z.ZodType<T>, call: Call, options?: CallOptions): Promise<T> {
+    return (await this.jsonAndHeaders(schema, call, options)).value;
+  }
+
+  /** The same, with the reply's headers. */
+  async jsonAndHeaders<T>(schema: z.ZodType<T>, call: Call, options?: CallOptions): Promise<{ value: T; headers: GraphReply['headers'] }> {
+    const { body, status, headers } = await this.reply(call, options);
+    return { value: this.check(schema, this.#parsed(body, call, status), call, status), headers };
   }
 
   /** A binary answer: little-endian uint64. @throws as {@link json}. */
@@ -95,24 +88,13 @@ export class Endpoints {
     return idsFromBytes(body);
   }
 
-  /** JSON where there is JSON, text where there is not. @throws as {@link json}. */
-  async anything(call: Call, options: CallOptions = {}): Promise<unknown> {
-    const { body } = await this.reply(call, options);
-    const text = new TextDecoder().decode(body);
-    try {
-      return parseExactJson(text);
-    } catch {
-      return text;
-    }
-  }
-
   /** @throws GraphError; `signal.reason`. */
   async reply({ path, query = {}, body, method, retry = true }: Call, { signal, timeoutMs = this.#options.timeoutMs ?? 600_000, maxBytes = MAX_BYTES }: CallOptions = {}): Promise<GraphReply> {
     const asked = Object.entries(query).filter(([, value]) => value !== undefined);
     const raw = body instanceof Uint8Array;
     const request: GraphRequest = {
       method, maxBytes,
-      url: this.#urlOf(path),
+      url: this.urlOf(path),
       query: Object.fromEntries(asked.map(([name, value]) => [name, String(value)])),
       body: raw || body === undefined ? body : new TextEncoder().encode(formatExactJson(body)),
       // Without a type, or with that of a form, the server may swallow the body.
@@ -158,11 +140,12 @@ export class Endpoints {
   }
 
   #bad({ path }: Pick<Call, 'path'>, what: string, status?: number): GraphError {
-    const url = this.#urlOf(path);
+    const url = this.urlOf(path);
     return new GraphError('BAD_REPLY', `${url} answered ${what}`, url, status);
   }
 
-  #urlOf(path: string): string {
+  /** Where a call goes, without its query: what errors name. */
+  urlOf(path: string): string {
     const { origin, tableUrl } = this.server.path;
     return path.startsWith('/') ? `${origin}${path}` : `${tableUrl}/${path}`;
   }

@@ -12,7 +12,17 @@ const MEANINGS: [message: RegExp, meaning: (match: RegExpExecArray) => string][]
   [/Supervoxels must belong to the same segment/, () => `the points are not, or no more, on one object; ${HINT}`],
 ];
 
-/** The same error, or UNKNOWN_ID where the server has no such ID, or not at that moment. */
+/** Endpoints that fail in the versions known, whatever is asked, and what does the same. Observed of PyChunkedGraph 2.21.1. */
+const BROKEN: [path: RegExp, instead: string][] = [
+  [/\/last_edit$/, 'use graph.lastEdit'],
+  [/\/merge_log$/, 'it fails when there is an undo in the history: use graph.mergeLog'],
+  [/\/roots_from_coords$/, 'use scatteredPoints or rootAt of the volume'],
+  [/\/l2_chunk_children\/\d+$/, 'it works with as_array=true only: use graph.l2ChunkChildren'],
+  [/\/contact_sites$/, 'nothing does the same'],
+  [/\/oldest_timestamp$/, 'it fails where no operation is among the first hundred: use graph.oldestTimestamp'],
+];
+
+/** The same error; or UNKNOWN_ID where the server has no such ID, or not at that moment; or BROKEN_ENDPOINT. */
 export function explained(error: unknown): unknown {
   if (!(error instanceof GraphError) || error.code !== 'HTTP_STATUS') return error;
   const { url, status, serverMessage = '' } = error;
@@ -20,5 +30,6 @@ export function explained(error: unknown): unknown {
     const match = message.exec(serverMessage);
     if (match) return new GraphError('UNKNOWN_ID', `${url} answered ${status}: ${meaning(match)}`, url, status, { serverMessage });
   }
-  return error;
+  const broken = status === 500 ? BROKEN.find(([path]) => path.test(url)) : undefined;
+  return broken ? new GraphError('BROKEN_ENDPOINT', `${url} answered 500: ${serverMessage}; ${broken[1]}`, url, status, { serverMessage }) : error;
 }

@@ -1,0 +1,472 @@
+/** Everything a PyChunkedGraph server can be asked about one table; IDs are bigints, lists of them BigUint64Arrays, both ways. */
+import { z } from 'zod';
+import { GraphError } from '../../base/errors.ts';
+import { bytesOf } from '../../base/uint64.ts';
+import type { Vec3 } from '../../base/vec3.ts';
+import type { GraphInfo } from '../graph-info.ts';
+import { IdArithmetic } from '../id-arithmetic.ts';
+import type { Instants } from '../instants.ts';
+import type { RootSource } from '../root-source.ts';
+import { momentOf, type Moment, type Timestamp } from '../timestamp.ts';
+import { CHANGES, sendEdit, type EditOptions, type EditResult } from './edits.ts';
+import { Endpoints, type CallOptions, type TimedOptions } from './endpoints.ts';
+import * as history from './history.ts';
+import { checkedId, checkedIds, checkedOperationId, checkedStopLayer, checkedTriple, distinct, type Bounds, type GraphGrid, type Ids } from './input.ts';
+import * as nodes from './nodes.ts';
+import type { GraphPoint, LeavesOptions } from './nodes.ts';
+import { isLatestRoots, lastRootTimestamps, rootTimestamps } from './root-life.ts';
+import { relatedRoots, suggestRoots, type Suggestion } from './successors.ts';
+import { count } from './shapes.ts';
+
+/** @internal */
+export interface ChunkedGraphParts {
+  api: Endpoints;
+  graph: GraphInfo;
+  /** The table's info as it stands. */
+  info: Readonly<Record<string, unknown>>;
+  grid: GraphGrid;
+  roots: RootSource;
+  instants: Pick<Instants, 'now' | 'settled'>;
+  /** Joins a caller's signal with the volume's life. */
+  bind: (signal: AbortSignal | undefined) => AbortSignal;
+  allowEdits: boolean;
+}
+
+export interface WindowOptions extends CallOptions {
+  /** @default as far back as the history goes */
+  from?: Timestamp;
+  /** An edit of this very millisecond is included. @default the volume's moment, else now */
+  to?: Timestamp;
+}
+
+export interface GraphRequestOptions extends CallOptions {
+  /** @default 'GET', which may have a body here */
+  method?: 'GET' | 'POST';
+  query?: Record<string, string | number | boolean | undefined>;
+  /** Bytes as they stand, a BigUint64Array as little-endian uint64; anything else as JSON, bigints and arrays of them as raw digits. */
+  body?: unknown;
+  /** What the answer is read as: JSON whose integers beyond 2^53 are bigints; little-endian uint64; text; bytes. @default 'json' */
+  as?: 'json' | 'ids' | 'text' | 'bytes';
+  /** Whether what may pass is tried again. @default true for GET */
+  retry?: boolean;
+}
+
+/**
+ * The graph of a volume: `volume.graph`. Where no timestamp is given, the volume's counts (`volume.at(…)`), else now.
+ *
+ * All methods throw GraphError (UNKNOWN_ID for an ID the graph does not have, or not at that moment; BAD_REPLY for an answer that is none;
+ * BROKEN_ENDPOINT), TypeError or RangeError for what cannot be meant, TimestampError, and `signal.reason`.
+ */
+export class ChunkedGraph {
+  readonly table: string;
+  /** The table's info as it stands on the server. */
+  readonly info: Readonly<Record<string, unknown>>;
+  /** What IDs say without asking anybody. */
+  readonly ids: IdArithmetic;
+  /** Voxels of mip `cvMip` a graph chunk, xyz. Not the storage chunk. */
+  readonly chunkSize: Vec3;
+  /** Layer of the roots; supervoxels are layer 1. */
+  readonly nLayers: number;
+  /** The mip whose voxels the graph is made of. */
+  readonly cvMip: number;
+  /** Graph chunks are counted from the voxel offset; otherwise from voxel 0. */
+  readonly chunksStartAtVoxelOffset: boolean;
+  readonly fanOut: number;
+  /** Where the watershed is stored, as the server says: not to be trusted with anything. */
+  readonly dataDir: string | undefined;
+  /** What the server says it speaks: a hint, not a wall. */
+  readonly apiVersions: readonly number[];
+  readonly #parts: ChunkedGraphParts;
+  /** Of calls that name none. */
+  readonly #moment: Moment;
+
+  /** @internal It comes with a volume. */
+  constructor(parts: ChunkedGraphParts, moment?: Moment) {
+    const { graph, grid, api, info } = parts;
+    this.#parts = parts;
+    this.#moment = moment;
+    this.table = api.server.path.table;
+    this.info = info;
+    this.ids = new IdArithmetic(graph, { voxelOffset: grid.bounds.min, resolution: grid.resolution });
+    this.chunkSize = graph.chunkSize;
+    this.nLayers = graph.nLayers;
+    this.cvMip = graph.cvMip;
+    this.chunksStartAtVoxelOffset = graph.chunksStartAtVoxelOffset;
+    this.fanOut = graph.fanOut;
+    this.dataDir = graph.dataDir;
+    this.apiVersions = graph.apiVersions;
+  }
+
+  // Roots
+
+  /**
+   * Roots of many IDs, in order; 0 where there is none. IDs at or above the wanted layer are given back unseen. Look-ups made in one turn
+   * become one request; `volume.roots` says more of each.
+   */
+  async roots(ids: Ids, { timestamp, stopLayer, signal }: Pick<TimedOptions, 'timestamp' | 'signal'> & { stopLayer?: number } = {}): Promise<BigUint64Array> {
+    const question = { timestampMs: this.#at(timestamp), stopLayer: checkedStopLayer(stopLayer, 2, this.nLayers), signal: this.#parts.bind(signal) };
+    const { rootIds, failures } = await this.#parts.roots.lookUp(checkedIds(ids), question);
+    if (failures.length > 0) throw failures[0].error;
+    return rootIds;
+  }
+
+  /** The root of one ID, asked by itself; one at or above the wanted layer comes back unseen. @throws GraphError UNKNOWN_ID when it has none. */
+  async root(node: bigint, { timestamp, stopLayer, ...options }: TimedOptions & { stopLayer?: number } = {}): Promise<bigint> {
+    return nodes.rootOf(this.#api, checkedId(node), this.#at(timestamp), checkedStopLayer(stopLayer, 2, this.nLayers), options);
+  }
+
+  /** Whether each ID is a root at the moment, an edit of that very millisecond included, as for root look-ups. */
+  async isLatestRoots(roots: Ids, { timestamp, ...options }: TimedOptions = {}): Promise<boolean[]> {
+    return isLatestRoots(this.#api, checkedIds(roots), this.#at(timestamp), options);
+  }
+
+  /**
+   * When each root was made; with `latest: true`, the last millisecond at which it was a root, which for those that still are at
+   * `timestamp` is that.
+   */
+  async rootTimestamps(roots: Ids, { latest = false, timestamp, ...options }: TimedOptions & { latest?: boolean } = {}): Promise<Date[]> {
+    const list = checkedIds(roots);
+    const times = latest ? await lastRootTimestamps(this.#api, list, this.#at(timestamp), options) : await rootTimestamps(this.#api, list, options);
+    return Array.from(times, (ms) => new Date(ms));
+  }
+
+  /** Whether each ID was a node of the graph at the moment, of whatever layer; with `from`, one that changed since then. */
+  async validNodes(ids: Ids, { from, to, ...options }: WindowOptions = {}): Promise<boolean[]> {
+    const list = checkedIds(ids);
+    // The server keeps its operations beside the nodes, under small numbers, and takes them for nodes.
+    const asked = list.filter((id) => this.ids.layerOf(id) > 0);
+    const valid = await history.validNodes(this.#api, asked, this.#past(from), this.#at(to), options);
+    let k = 0;
+    return Array.from(list, (id) => this.ids.layerOf(id) > 0 && valid[k++]);
+  }
+
+  // What nodes are made of
+
+  /** Supervoxels of a node, or its nodes of `stopLayer`. Unknown IDs and supervoxels have none; superseded roots still have theirs. */
+  async leaves(node: bigint, options: LeavesOptions = {}): Promise<BigUint64Array> {
+    checkedStopLayer(options.stopLayer, 1, this.nLayers);
+    return nodes.leaves(this.#api, this.#parts.grid, checkedId(node), options);
+  }
+
+  /** The same of many nodes, a thousand a request. A supervoxel is its own leaf here. */
+  async leavesMany(ids: Ids, options: LeavesOptions = {}): Promise<Map<bigint, BigUint64Array>> {
+    checkedStopLayer(options.stopLayer, 1, this.nLayers);
+    return nodes.leavesMany(this.#api, this.#parts.grid, checkedIds(ids), options);
+  }
+
+  async children(node: bigint, options: CallOptions = {}): Promise<BigUint64Array> {
+    return nodes.children(this.#api, checkedId(node), options);
+  }
+
+  /**
+   * All layer-2 IDs of a graph chunk that were made by the moment, with their supervoxels: superseded ones too, so that a supervoxel may
+   * come several times; `roots(…, { stopLayer: 2 })` tells which counts.
+   * @param chunk A layer-2 chunk ID, or any ID of layer 1 or 2 in it.
+   */
+  async l2ChunkChildren(chunk: bigint, { timestamp, ...options }: TimedOptions = {}): Promise<nodes.ChunkChildren> {
+    const chunkId = this.ids.chunkIdOf(checkedId(chunk)), layer = this.ids.layerOf(chunkId);
+    if (layer !== 1 && layer !== 2) throw new RangeError(`a layer-2 chunk is wanted, and ${chunk} is of layer ${layer}`);
+    return nodes.l2ChunkChildren(this.#api, layer === 2 ? chunkId : this.ids.parentChunkIdOf(chunkId), this.#at(timestamp), options);
+  }
+
+  /** Edges between the supervoxels of a node, with affinities and areas; those made by merges have an affinity near 0, cross-chunk ones may have Infinity. */
+  async subgraph(node: bigint, { bounds, ...options }: CallOptions & { bounds?: Bounds } = {}): Promise<nodes.Subgraph> {
+    return nodes.subgraph(this.#api, this.#parts.grid, checkedId(node), bounds, options);
+  }
+
+  /** Edges between the layer-2 nodes of a node: ends of edge k at `2 * k` and `2 * k + 1`. */
+  async level2Graph(node: bigint, { bounds, ...options }: CallOptions & { bounds?: Bounds } = {}): Promise<BigUint64Array> {
+    return nodes.level2Graph(this.#api, this.#parts.grid, checkedId(node), bounds, options);
+  }
+
+  /**
+   * The fewest nodes that hold exactly what the given ones hold. Whole objects are found here: the server loses them, or fails.
+   * @throws GraphError UNKNOWN_ID for an ID without a root at the moment.
+   */
+  async minimalCoveringNodes(ids: Ids, { timestamp, ...options }: TimedOptions = {}): Promise<BigUint64Array> {
+    const given = distinct(checkedIds(ids)), timestampMs = this.#at(timestamp);
+    if (given.length === 0) return given;
+    const roots = await this.roots(given, { timestamp: new Date(timestampMs), signal: options.signal });
+    const lost = roots.indexOf(0n);
+    if (lost >= 0) throw new GraphError('UNKNOWN_ID', `${given[lost]} has no root at ${new Date(timestampMs).toISOString()}`, this.#api.urlOf('minimal_covering_nodes'));
+    const layers = this.ids.layersOf(given), stopLayer = layers.includes(1) ? 1 : 2;
+    const objects = distinct(roots);
+    const [whole, parts] = await Promise.all([this.leavesMany(objects, { ...options, stopLayer }), this.leavesMany(given, { ...options, stopLayer })]);
+    const held = new Map<bigint, Set<bigint>>();
+    given.forEach((node, k) => {
+      const set = held.get(roots[k]) ?? new Set<bigint>();
+      for (const leaf of parts.get(node)!) set.add(leaf);
+      held.set(roots[k], set);
+    });
+    const covered = objects.filter((root) => held.get(root)!.size === whole.get(root)!.length), isCovered = new Set(covered);
+    const rest = given.filter((_node, k) => !isCovered.has(roots[k]));
+    const found = rest.length > 0 ? await nodes.coveringNodes(this.#api, rest, timestampMs, options) : rest;
+    return BigUint64Array.from([...covered, ...found]).sort();
+  }
+
+  /**
+   * A shortest way of layer-2 nodes between two points of one object. `id` is that of the object at both; its points must not lie near the
+   * edge of the volume, as the server looks around for supervoxels.
+   * @param options.precise Centroids of meshes, where the table has meshes, instead of chunk centres. @default false
+   */
+  async findPath(from: GraphPoint, to: GraphPoint, { precise = false, ...options }: CallOptions & { precise?: boolean } = {}): Promise<nodes.GraphPathFound> {
+    return nodes.findPath(this.#api, checkedPoint(from, 'from'), checkedPoint(to, 'to'), precise, options);
+  }
+
+  // History
+
+  /** How roots came out of one another: replaced → replacing, as far as `from` and `to`; nodes just beyond them that are linked are kept. */
+  async lineageGraph(roots: bigint | Ids, { from, to, ...options }: WindowOptions = {}): Promise<history.LineageGraph> {
+    return history.lineageGraph(this.#api, listOf(roots), this.#past(from), this.#at(to), options);
+  }
+
+  /** Of each root those that its parts had at `timestampPast`. The server heeds no moment in the future of it. */
+  async pastIdMapping(roots: Ids, { timestampPast, ...options }: CallOptions & { timestampPast?: Timestamp } = {}): Promise<history.IdMapping> {
+    return history.pastIdMapping(this.#api, distinct(checkedIds(roots)), this.#past(timestampPast), options);
+  }
+
+  /**
+   * Roots at `from` that are no more at `to`, and roots at `to` that were not yet at `from`, ascending; edits of those very milliseconds
+   * have happened. With `raw: true` what the server says: all that were replaced or made in between, also both, also twice.
+   */
+  async deltaRoots({ from, to, raw = false, ...options }: Omit<WindowOptions, 'from'> & { from: Timestamp; raw?: boolean }): Promise<history.DeltaRoots> {
+    const pastMs = this.#past(from);
+    if (pastMs === undefined) throw new TypeError('from is a moment in the past');
+    return (raw ? history.rawDeltaRoots : history.deltaRoots)(this.#api, pastMs, this.#at(to), options);
+  }
+
+  /** How much was edited in the history of a root, and by whom. @param options.filtered Only what concerns the root itself. @default true */
+  async changeLog(root: bigint, { filtered = true, ...options }: CallOptions & { filtered?: boolean } = {}): Promise<history.ChangeLog> {
+    return history.changeLog(this.#api, checkedId(root), filtered, options);
+  }
+
+  /** The edits in the history of a root, oldest first. @param options.filtered Only those that concern the root itself. @default true */
+  async tabularChangeLog(root: bigint, options: CallOptions & { filtered?: boolean } = {}): Promise<history.RootOperation[]> {
+    return (await this.tabularChangeLogs([root], options)).get(root)!;
+  }
+
+  /** The same of many roots in one request. */
+  async tabularChangeLogs(roots: Ids, { filtered = true, ...options }: CallOptions & { filtered?: boolean } = {}): Promise<Map<bigint, history.RootOperation[]>> {
+    return history.tabularChangeLogs(this.#api, distinct(checkedIds(roots)), filtered, options);
+  }
+
+  /** The merges in the history of a root, with the edges they added; `merge_log` fails when there was an undo. */
+  async mergeLog(root: bigint, options: CallOptions = {}): Promise<history.OperationDetails[]> {
+    const log = await this.tabularChangeLog(root, { ...options, filtered: false });
+    const merges = log.filter(({ isMerge }) => isMerge).map(({ operationId }) => operationId);
+    const details = await this.operationDetails(merges, options);
+    return merges.flatMap((operationId) => details.get(operationId) ?? []);
+  }
+
+  /** All edits of the table from one moment to another, oldest first; needs the permission to view as an administrator. */
+  async operations({ from, to, ...options }: WindowOptions = {}): Promise<history.LoggedOperation[]> {
+    return history.operations(this.#api, this.#past(from), this.#at(to), options);
+  }
+
+  /** Edits of one user; needs the permission to view as an administrator. @param options.includeUndone @default false */
+  async userOperations(userId: string | number, { from, to, includeUndone = false, ...options }: WindowOptions & { includeUndone?: boolean } = {}): Promise<history.Operation[]> {
+    return history.userOperations(this.#api, String(userId), this.#past(from), this.#at(to), includeUndone, options);
+  }
+
+  /** Of each operation that the log has, what it did. */
+  async operationDetails(operationIds: readonly number[], options: CallOptions = {}): Promise<Map<number, history.OperationDetails>> {
+    return history.operationDetails(this.#api, operationIds.map(checkedOperationId), options);
+  }
+
+  /**
+   * Half a second before the first edit, if that is among the first hundred operations; undefined where there is none. Not the graph's
+   * age: earlier moments are good to ask about.
+   */
+  async oldestTimestamp(options: CallOptions = {}): Promise<Date | undefined> {
+    return history.oldestTimestamp(this.#api, options);
+  }
+
+  /** When a root was last edited: when it was made, unless it was there from the beginning. */
+  async lastEdit(root: bigint, options: CallOptions = {}): Promise<Date | undefined> {
+    const id = BigUint64Array.of(checkedId(root)), [madeMs] = await rootTimestamps(this.#api, id, options);
+    const { links } = await history.lineageGraph(this.#api, id, madeMs, 0, options);
+    return links.length > 0 ? new Date(madeMs) : undefined;
+  }
+
+  // Across time
+
+  /**
+   * The roots that hold what a root held, at the moment, as the history of edits has it: later ones that it became, earlier ones it was
+   * made of, itself where it is one. What was merged in and split off again counts as well: `suggestLatestRoots` weighs them.
+   */
+  latestRoots(root: bigint, options?: TimedOptions): Promise<BigUint64Array>;
+  latestRoots(roots: Ids, options?: TimedOptions): Promise<Map<bigint, BigUint64Array>>;
+  async latestRoots(roots: bigint | Ids, { timestamp, ...options }: TimedOptions = {}): Promise<BigUint64Array | Map<bigint, BigUint64Array>> {
+    const found = await relatedRoots(this.#api, distinct(listOf(roots)), this.#at(timestamp), options);
+    return typeof roots === 'bigint' ? found.get(roots)! : found;
+  }
+
+  /** The roots that a root was made of: at `timestamp`, or in the beginning. */
+  originalRoots(root: bigint, options?: TimedOptions): Promise<BigUint64Array>;
+  originalRoots(roots: Ids, options?: TimedOptions): Promise<Map<bigint, BigUint64Array>>;
+  async originalRoots(roots: bigint | Ids, { timestamp, ...options }: TimedOptions = {}): Promise<BigUint64Array | Map<bigint, BigUint64Array>> {
+    const list = distinct(listOf(roots));
+    const found = timestamp === undefined ? await originals(this.#api, list, options) : await relatedRoots(this.#api, list, this.#at(timestamp), options);
+    return typeof roots === 'bigint' ? found.get(roots)! : found;
+  }
+
+  /**
+   * Which roots hold the parts of a root at the moment, by a vote of its layer-2 nodes (and of the supervoxels of those that edits
+   * replaced), or of all supervoxels. Any node will do, of any moment.
+   * @param options.by @default 'level2'
+   */
+  suggestLatestRoots(root: bigint, options?: TimedOptions & { by?: 'level2' | 'supervoxels' }): Promise<Suggestion>;
+  suggestLatestRoots(roots: Ids, options?: TimedOptions & { by?: 'level2' | 'supervoxels' }): Promise<Suggestion[]>;
+  async suggestLatestRoots(roots: bigint | Ids, { timestamp, by = 'level2', ...options }: TimedOptions & { by?: 'level2' | 'supervoxels' } = {}): Promise<Suggestion | Suggestion[]> {
+    if (by !== 'level2' && by !== 'supervoxels') throw new TypeError(`by is 'level2' or 'supervoxels', not ${String(by)}`);
+    const timestampMs = this.#at(timestamp);
+    const electorate = {
+      leavesMany: (ids: BigUint64Array, stopLayer: number) => this.leavesMany(ids, { ...options, stopLayer }),
+      rootsOf: (ids: BigUint64Array) => this.roots(ids, { timestamp: new Date(timestampMs), signal: options.signal }),
+    };
+    const suggestions = await suggestRoots(this.#api, listOf(roots), timestampMs, by, electorate, options);
+    return typeof roots === 'bigint' ? suggestions[0] : suggestions;
+  }
+
+  // Edits
+
+  /**
+   * Joins two objects where two points are, at most three graph chunks apart. With a supervoxel's ID the point is only noted; with a
+   * root's, the server looks around it, and fails near the edge of the volume.
+   * @throws GraphError EDITS_NOT_ALLOWED unless the volume was opened with `allowEdits`; EDIT_UNCERTAIN when nobody knows whether it happened.
+   */
+  async merge(a: GraphPoint, b: GraphPoint, options: EditOptions = {}): Promise<EditResult> {
+    return this.#edit('merge', [nodes.asNode(checkedPoint(a, 'the first point')), nodes.asNode(checkedPoint(b, 'the second point'))], {}, options);
+  }
+
+  /**
+   * Parts an object so that sources and sinks are apart.
+   * @param options.mincut false: cuts exactly between each source and the sink of the same number. @default true
+   * @throws as {@link merge}
+   */
+  async split(sources: readonly GraphPoint[], sinks: readonly GraphPoint[], { mincut, ...options }: EditOptions & { mincut?: boolean } = {}): Promise<EditResult> {
+    return this.#edit('split', asCut(sources, sinks), { mincut }, options);
+  }
+
+  /** What a split would come to; changes nothing. */
+  async splitPreview(sources: readonly GraphPoint[], sinks: readonly GraphPoint[], options: CallOptions = {}): Promise<nodes.SplitPreview> {
+    asCut(sources, sinks);
+    return nodes.splitPreview(this.#api, sources, sinks, options);
+  }
+
+  /** Takes an operation back. `done: false`: nothing was left to undo, and nothing happened. @throws as {@link merge} */
+  async undo(operationId: number, options: EditOptions = {}): Promise<EditResult & { done: true } | { done: false }> {
+    return this.#again('undo', operationId, options);
+  }
+
+  /** Does again what was undone. `done: false`: nothing was undone, and nothing happened. @throws as {@link merge} */
+  async redo(operationId: number, options: EditOptions = {}): Promise<EditResult & { done: true } | { done: false }> {
+    return this.#again('redo', operationId, options);
+  }
+
+  // The service
+
+  /** What the service speaks, and which PyChunkedGraph it is. */
+  async versions(options: CallOptions = {}): Promise<{ api: number[]; server: string }> {
+    const service = new URL(this.#api.server.path.infoUrl).pathname.replace(/\/table\/[^/]+\/info$/, '');
+    const [api, server] = await Promise.all([
+      this.#api.json(z.array(count), { path: `${service}/api/versions` }, options),
+      this.#api.json(z.string(), { path: `${service}/api/version` }, options),
+    ]);
+    return { api, server };
+  }
+
+  /**
+   * Anything else. IDs stay exact both ways.
+   * @param path Below the table (`node/123/root`), or of the whole service, beginning with `/`; without a query.
+   * @throws GraphError EDITS_NOT_ALLOWED for paths that change the graph, unless the volume was opened with `allowEdits`.
+   */
+  request(path: string, options: GraphRequestOptions & { as: 'ids' }): Promise<BigUint64Array>;
+  request(path: string, options: GraphRequestOptions & { as: 'text' }): Promise<string>;
+  request(path: string, options: GraphRequestOptions & { as: 'bytes' }): Promise<Uint8Array>;
+  request(path: string, options?: GraphRequestOptions): Promise<unknown>;
+  async request(path: string, { method = 'GET', query, body, as = 'json', retry = method === 'GET', ...options }: GraphRequestOptions = {}): Promise<unknown> {
+    if (/[?#]/.test(path)) throw new RangeError('a path has no query: pass query');
+    const changes = CHANGES.test(decoded(path));
+    if (changes) this.#mayEdit(path);
+    const call = { method, path, query, body: body instanceof BigUint64Array ? bytesOf(body) : body, retry: retry && !changes };
+    if (as === 'ids') return this.#api.ids(call, options);
+    if (as === 'json') return this.#api.json(z.unknown(), call, options);
+    const bytes = (await this.#api.reply(call, options)).body;
+    return as === 'text' ? new TextDecoder().decode(bytes) : bytes;
+  }
+
+  get #api(): Endpoints {
+    return this.#parts.api;
+  }
+
+  async #edit(path: string, body: unknown, query: Record<string, boolean | undefined>, options: EditOptions): Promise<EditResult> {
+    this.#mayEdit(path);
+    const { operationId, newRoots } = await sendEdit(this.#api, { path, body, query }, options);
+    if (operationId === undefined) throw new GraphError('BAD_REPLY', `${this.#api.urlOf(path)} answered without an operation: nothing happened`, this.#api.urlOf(path), 200);
+    return { operationId, newRoots };
+  }
+
+  async #again(path: 'undo' | 'redo', operation: number, options: EditOptions): Promise<EditResult & { done: true } | { done: false }> {
+    this.#mayEdit(path);
+    const { operationId, newRoots } = await sendEdit(this.#api, { path, body: { operation_id: checkedOperationId(operation) } }, options);
+    return operationId === undefined ? { done: false } : { done: true, operationId, newRoots };
+  }
+
+  #mayEdit(path: string): void {
+    if (!this.#parts.allowEdits)
+      throw new GraphError('EDITS_NOT_ALLOWED', `${this.#api.urlOf(path)} would change the graph: open the volume with allowEdits: true`, this.#api.urlOf(path));
+  }
+
+  /** A moment in ms since 1970: the one named, else the volume's, else now. */
+  #at(timestamp: Timestamp | undefined): number {
+    return this.#resolved(timestamp === undefined ? this.#moment : momentOf(timestamp));
+  }
+
+  #past(timestamp: Timestamp | undefined): number | undefined {
+    return timestamp === undefined ? undefined : this.#resolved(momentOf(timestamp));
+  }
+
+  #resolved(moment: Moment): number {
+    const { instants } = this.#parts;
+    return moment === 'settled' ? instants.settled() : (moment ?? instants.now());
+  }
+}
+
+/** All the way back. */
+async function originals(api: Endpoints, roots: BigUint64Array, options: CallOptions): Promise<Map<bigint, BigUint64Array>> {
+  const { links } = await history.lineageGraph(api, roots, undefined, 0, options);
+  const sources = new Map<bigint, bigint[]>();
+  for (const { source, target } of links) sources.set(target, [...(sources.get(target) ?? []), source]);
+  return new Map(
+    Array.from(roots, (root) => {
+      const seen = new Set([root]), first: bigint[] = [];
+      for (const node of seen) {
+        const from = sources.get(node);
+        if (from) for (const source of from) seen.add(source); // a Set goes on to what is added
+        else first.push(node);
+      }
+      return [root, BigUint64Array.from(first).sort()];
+    }),
+  );
+}
+
+const listOf = (roots: bigint | Ids): BigUint64Array => (typeof roots === 'bigint' ? BigUint64Array.of(checkedId(roots)) : checkedIds(roots));
+
+function checkedPoint(point: GraphPoint, what: string): GraphPoint {
+  if (typeof point !== 'object' || point === null) throw new TypeError(`${what} is { id, nm: [x, y, z] }`);
+  return { id: checkedId(point.id, `${what}'s id`), nm: checkedTriple(point.nm, `${what}'s nm`) };
+}
+
+function asCut(sources: readonly GraphPoint[], sinks: readonly GraphPoint[]): { sources: unknown[]; sinks: unknown[] } {
+  if (sources.length === 0 || sinks.length === 0) throw new RangeError('a split has at least one source and one sink');
+  return { sources: sources.map((point) => nodes.asNode(checkedPoint(point, 'a source'))), sinks: sinks.map((point) => nodes.asNode(checkedPoint(point, 'a sink'))) };
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}

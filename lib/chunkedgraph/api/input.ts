@@ -1,0 +1,82 @@
+/** What callers hand in, checked before anything is asked. */
+import type { Vec3 } from '../../base/vec3.ts';
+
+/** One ID or many. */
+export type Ids = BigUint64Array | readonly bigint[];
+
+/** A box, half-open: `min` inside, `max` outside. */
+export interface Bounds {
+  min: readonly number[];
+  max: readonly number[];
+  /** Nanometres per unit of `min` and `max`. @default voxels of the graph's mip */
+  resolution?: readonly number[];
+}
+
+/** Where a box is laid out and asked. */
+export interface GraphGrid {
+  /** Voxels of the graph's mip that the volume covers, half-open. */
+  bounds: { min: Vec3; max: Vec3 };
+  /** Nanometres per voxel of the graph's mip. */
+  resolution: Vec3;
+}
+
+/** @throws TypeError unless it is a bigint; RangeError unless that is a uint64. */
+export function checkedId(value: unknown, what = 'the ID'): bigint {
+  if (typeof value !== 'bigint') throw new TypeError(`${what} is a ${typeof value}${typeof value === 'number' ? ', which cannot hold 64 bits' : ''}; use a bigint`);
+  if (value < 0n || value >= 1n << 64n) throw new RangeError(`${what}, ${value}, is no uint64`);
+  return value;
+}
+
+/** @throws TypeError, RangeError naming the index. */
+export function checkedIds(ids: Ids): BigUint64Array {
+  if (ids instanceof BigUint64Array) return ids;
+  if (!Array.isArray(ids)) throw new TypeError('IDs are a BigUint64Array or a list of bigints');
+  return BigUint64Array.from(ids as bigint[], (id, index) => checkedId(id, `the ID at index ${index}`));
+}
+
+/** Each ID once, ascending. */
+export const distinct = (ids: BigUint64Array): BigUint64Array => {
+  const sorted = ids.slice().sort();
+  return sorted.filter((id, k) => k === 0 || id !== sorted[k - 1]);
+};
+
+const isTriple = (value: unknown): value is readonly [number, number, number] => (Array.isArray(value) || ArrayBuffer.isView(value)) && (value as ArrayLike<unknown>).length === 3 && Array.from(value as ArrayLike<unknown>).every(Number.isFinite);
+
+/** @throws RangeError unless it is three finite numbers. */
+export function checkedTriple(value: unknown, what: string): Vec3 {
+  if (!isTriple(value)) throw new RangeError(`${what} must be three finite numbers along x, y, z`);
+  return [value[0], value[1], value[2]];
+}
+
+/**
+ * Bounds as the server takes them, cut to the volume; null where they miss it altogether. Its text form knows no negative numbers.
+ * @throws RangeError for no box, and where the volume itself begins below 0.
+ */
+export function boundsText(bounds: Bounds | undefined, grid: GraphGrid): string | null | undefined {
+  if (bounds === undefined) return undefined;
+  const min = checkedTriple(bounds.min, 'bounds.min'), max = checkedTriple(bounds.max, 'bounds.max');
+  const unit = bounds.resolution === undefined ? undefined : checkedTriple(bounds.resolution, 'bounds.resolution');
+  if (unit?.some((nm) => nm <= 0)) throw new RangeError('bounds.resolution must be positive');
+  const sides: string[] = [];
+  for (let axis = 0; axis < 3; axis++) {
+    const scale = unit ? unit[axis] / grid.resolution[axis] : 1;
+    if (min[axis] > max[axis]) throw new RangeError(`bounds: min ${min[axis]} is beyond max ${max[axis]}`);
+    const from = Math.max(Math.floor(min[axis] * scale), grid.bounds.min[axis]), to = Math.min(Math.ceil(max[axis] * scale), grid.bounds.max[axis]);
+    if (from >= to) return null;
+    if (from < 0) throw new RangeError('the server takes no negative bounds, and this volume begins below 0: leave bounds out');
+    sides.push(`${from}-${to}`);
+  }
+  return sides.join('_');
+}
+
+/** @throws RangeError unless it is a whole number from 1 up. */
+export function checkedOperationId(value: unknown): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 1) throw new RangeError(`an operation ID is a whole number from 1 up, not ${String(value)}`);
+  return value as number;
+}
+
+/** @throws RangeError unless it is undefined or a whole number from `least` to the root layer. */
+export function checkedStopLayer(stopLayer: unknown, least: number, nLayers: number): number | undefined {
+  if (stopLayer === undefined || (Number.isInteger(stopLayer) && (stopLayer as number) >= least && (stopLayer as number) <= nLayers)) return stopLayer as number | undefined;
+  throw new RangeError(`stopLayer must be a whole number from ${least} to ${nLayers}, the root layer, not ${String(stopLayer)}`);
+}

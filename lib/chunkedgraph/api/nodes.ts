@@ -1,0 +1,144 @@
+/** What a node is made of: its leaves, children, edges and paths. Source: PyChunkedGraph, app/segmentation/v1/routes.py and common.py. */
+import { z } from 'zod';
+import { GraphError } from '../../base/errors.ts';
+import { toUnixSeconds } from '../timestamp.ts';
+import type { CallOptions, Endpoints, TimedOptions } from './endpoints.ts';
+import { boundsText, type Bounds, type GraphGrid } from './input.ts';
+import { floats, id, idPairs, ids as idList } from './shapes.ts';
+
+export interface LeavesOptions extends CallOptions {
+  /** Only what is in graph chunks that touch this box. @default the whole object */
+  bounds?: Bounds;
+  /**
+   * 1 for supervoxels, up to the root layer. Above 2, parts of an object that have no node of exactly this layer are left out by the server.
+   * @default 1
+   */
+  stopLayer?: number;
+}
+
+export interface Subgraph {
+  /** Supervoxels at the ends of each edge: `edges[2 * k]` and `edges[2 * k + 1]`. */
+  edges: BigUint64Array;
+  /** One an edge; Infinity is possible. */
+  affinities: Float64Array;
+  /** One an edge. */
+  areas: Float64Array;
+}
+
+/** Layer-2 IDs of a chunk with the supervoxels each is made of. */
+export interface ChunkChildren {
+  l2Ids: BigUint64Array;
+  /** Parallel to `l2Ids`. */
+  supervoxelIds: BigUint64Array;
+}
+
+export interface GraphPathFound {
+  l2Ids: BigUint64Array;
+  /** Nanometres, xyz interleaved, one an ID. */
+  centroidsNm: Float64Array;
+  /** Layer-2 IDs without a mesh; their centroids are missing. */
+  failedL2Ids: BigUint64Array;
+}
+
+export interface SplitPreview {
+  /** Supervoxels of the parts that would come of it: those of the sources first, those of the sinks second. */
+  parts: BigUint64Array[];
+  /** The points could not be told apart. */
+  illegal: boolean;
+}
+
+export async function rootOf(api: Endpoints, node: bigint, timestampMs: number, stopLayer: number | undefined, options: CallOptions): Promise<bigint> {
+  const call = { path: `node/${node}/root`, query: { timestamp: toUnixSeconds(timestampMs), stop_layer: stopLayer } };
+  return (await api.json(z.object({ root_id: id }), call, options)).root_id;
+}
+
+export async function leaves(api: Endpoints, grid: GraphGrid, node: bigint, { bounds, stopLayer, ...options }: LeavesOptions): Promise<BigUint64Array> {
+  const box = boundsText(bounds, grid);
+  if (box === null) return new BigUint64Array(0);
+  return (await api.json(z.object({ leaf_ids: idList }), { path: `node/${node}/leaves`, query: { bounds: box, stop_layer: stopLayer } }, options)).leaf_ids;
+}
+
+/** Nodes in one request: their answers come in one reply. */
+const NODES_AT_ONCE = 1000;
+
+export async function leavesMany(api: Endpoints, grid: GraphGrid, nodes: BigUint64Array, { bounds, stopLayer, ...options }: LeavesOptions): Promise<Map<bigint, BigUint64Array>> {
+  const box = boundsText(bounds, grid), found = new Map<bigint, BigUint64Array>();
+  for (const node of nodes) found.set(node, new BigUint64Array(0));
+  if (box === null) return found;
+  const asked = [...found.keys()], calls: Promise<void>[] = [];
+  for (let start = 0; start < asked.length; start += NODES_AT_ONCE) {
+    const call = { method: 'POST' as const, path: 'leaves_many', query: { bounds: box, stop_layer: stopLayer }, body: { node_ids: asked.slice(start, start + NODES_AT_ONCE) } };
+    calls.push(
+      api.json(z.record(z.string(), idList), call, options).then((answer) => {
+        for (const node of call.body.node_ids) {
+          const list = answer[String(node)];
+          if (!list) throw new GraphError('BAD_REPLY', `${api.urlOf(call.path)} answered nothing for ${node}`, api.urlOf(call.path), 200);
+          found.set(node, list);
+        }
+      }),
+    );
+  }
+  await Promise.all(calls);
+  return found;
+}
+
+export async function children(api: Endpoints, node: bigint, options: CallOptions): Promise<BigUint64Array> {
+  return (await api.json(z.object({ children_ids: idList }), { path: `node/${node}/children` }, options)).children_ids;
+}
+
+export async function l2ChunkChildren(api: Endpoints, chunk: bigint, timestampMs: number, options: CallOptions): Promise<ChunkChildren> {
+  const path = `l2_chunk_children_binary/${chunk}`;
+  // Without as_array it answers a Python pickle, and the JSON endpoint fails.
+  const flat = await api.ids({ path, query: { as_array: true, timestamp: toUnixSeconds(timestampMs) } }, options);
+  api.check(z.literal(0, { error: 'expected pairs' }), flat.length % 2, { path }, 200);
+  return { l2Ids: flat.filter((_id, k) => k % 2 === 0), supervoxelIds: flat.filter((_id, k) => k % 2 === 1) };
+}
+
+export async function subgraph(api: Endpoints, grid: GraphGrid, node: bigint, bounds: Bounds | undefined, options: CallOptions): Promise<Subgraph> {
+  const box = boundsText(bounds, grid), path = `node/${node}/subgraph`;
+  if (box === null) return { edges: new BigUint64Array(0), affinities: new Float64Array(0), areas: new Float64Array(0) };
+  const { nodes, affinities, areas } = await api.json(z.object({ nodes: idPairs, affinities: floats, areas: floats }), { path, query: { bounds: box } }, options);
+  api.check(z.literal(nodes.length / 2, { error: 'one affinity and one area an edge' }), affinities.length === areas.length ? areas.length : NaN, { path }, 200);
+  return { edges: nodes, affinities, areas };
+}
+
+export async function level2Graph(api: Endpoints, grid: GraphGrid, node: bigint, bounds: Bounds | undefined, options: CallOptions): Promise<BigUint64Array> {
+  const box = boundsText(bounds, grid), path = `node/${node}/lvl2_graph`;
+  if (box === null) return new BigUint64Array(0);
+  const { value, headers } = await api.jsonAndHeaders(z.object({ edge_graph: idPairs }), { path, query: { bounds: box } }, options);
+  if (box !== undefined && !/^true$/i.test(String(headers['used-bounds'])))
+    throw new GraphError('BROKEN_ENDPOINT', `${api.urlOf(path)} did not heed the bounds: PyChunkedGraph does from 2.15 on`, api.urlOf(path), 200);
+  return value.edge_graph;
+}
+
+/** A point on a node: coordinates in nanometres, the ID of the supervoxel there or of the object it is on. */
+export interface GraphPoint {
+  id: bigint;
+  nm: readonly number[];
+}
+
+export const asNode = ({ id, nm }: GraphPoint): unknown[] => [id, ...nm];
+
+export async function findPath(api: Endpoints, from: GraphPoint, to: GraphPoint, precise: boolean, options: CallOptions): Promise<GraphPathFound> {
+  const path = 'graph/find_path';
+  const shape = z.object({ centroids_list: z.array(floats.refine((list) => list.length === 3, 'expected three numbers')), l2_path: idList.nullable(), failed_l2_ids: idList });
+  const { centroids_list, l2_path, failed_l2_ids } = await api.json(shape, { method: 'POST', path, query: { precision_mode: precise }, body: [asNode(from), asNode(to)] }, options);
+  const centroidsNm = new Float64Array(3 * centroids_list.length);
+  centroids_list.forEach((centroid, k) => centroidsNm.set(centroid, 3 * k));
+  return { l2Ids: l2_path ?? new BigUint64Array(0), centroidsNm, failedL2Ids: failed_l2_ids };
+}
+
+export async function splitPreview(api: Endpoints, sources: readonly GraphPoint[], sinks: readonly GraphPoint[], options: CallOptions): Promise<SplitPreview> {
+  const shape = z.object({ supervoxel_connected_components: z.array(idList), illegal_split: z.boolean() });
+  const body = { sources: sources.map(asNode), sinks: sinks.map(asNode) };
+  const answer = await api.json(shape, { method: 'POST', path: 'graph/split_preview', body }, options);
+  return { parts: answer.supervoxel_connected_components, illegal: answer.illegal_split };
+}
+
+/** What the server makes of nodes that are not whole objects: see {@link ChunkedGraph.minimalCoveringNodes}. */
+export async function coveringNodes(api: Endpoints, nodes: BigUint64Array, timestampMs: number, options: CallOptions): Promise<BigUint64Array> {
+  const call = { method: 'POST' as const, path: 'minimal_covering_nodes', query: { as_array: true, timestamp: toUnixSeconds(timestampMs) }, body: { node_ids: nodes } };
+  return api.ids(call, options);
+}
+
+export type NodeTimedOptions = TimedOptions & { stopLayer?: number };
