@@ -1,5 +1,5 @@
 /** CloudVolume against ours: Precomputed volumes voxel by voxel, graphene volumes at many moments. */
-import { openGraphene, type GrapheneVolume, type PointsResult } from 'graphene-points';
+import type { GrapheneVolume, PointsResult } from 'graphene-points';
 import { createMockBucket, serveMocks } from 'graphene-points/mocks';
 import { fixtureVolumes, VOLUMES_FOLDER } from '../spec/support/fixtures.ts';
 import { seeded, type Random } from '../spec/support/random.ts';
@@ -7,7 +7,7 @@ import type { Comparison } from './comparison.ts';
 import type { Part } from './part.ts';
 import { PythonClient } from './python-client.ts';
 import { centres, compareEveryVoxel } from './volumes.ts';
-import { serveDemoWorld, serveFixtureWorld, servePcgWorld, serveStormWorld, TOKEN, type World } from './worlds.ts';
+import { openWorld, serveDemoWorld, serveFixtureWorld, servePcgWorld, serveStormWorld, type World } from './worlds.ts';
 
 const POINTS = 1000;
 const NOBODY_KNOWS = 'CloudVolume hands back IDs that the server echoes, or 0, where there is no root yet; ours says no_root';
@@ -21,14 +21,14 @@ export const cloudvolume: Part = async ({ python, comparison }) => {
   const worlds = [serveDemoWorld, () => serveFixtureWorld('graphene_cseg_u64'), () => serveFixtureWorld('graphene_crackle_u64_origin'), servePcgWorld, () => serveStormWorld(6, 300)];
   for (const serve of worlds) {
     await using world = await serve();
-    await compareWorld(client, world, comparison);
+    await compareCloudVolume(client, world, comparison);
   }
 };
 
-async function compareWorld(client: PythonClient, world: World, comparison: Comparison): Promise<void> {
+export async function compareCloudVolume(client: PythonClient, world: World, comparison: Comparison): Promise<void> {
   const { name, cloudPath: path, box, layers } = world;
   const random = seeded(1), ids = BigUint64Array.of(0n, ...world.supervoxels, ...world.supervoxels.subarray(0, 100));
-  await using volume = await openGraphene(path, { token: TOKEN, logger: { warn: () => undefined } });
+  await using volume = await openWorld(world);
   comparison.same(`${name}: bounds`, box, volume.bounds());
 
   for (const seconds of wholeSeconds(world)) {

@@ -25,6 +25,12 @@ export class Comparison {
     this.values(what, BigUint64Array.from(theirs).sort(), BigUint64Array.from(ours).sort());
   }
 
+  /** Answer by answer, in order, each whatever its shape. */
+  each(what: string, theirs: readonly unknown[], ours: readonly unknown[]): void {
+    if (theirs.length !== ours.length) return this.failed(`${what}: theirs is a list of ${theirs.length}, ours of ${ours.length}`);
+    ours.forEach((answer, i) => this.same(`${what} [${i}]`, theirs[i], answer));
+  }
+
   /** One answer, whatever its shape. Numbers are compared as text, so that 64 bits survive; members that are undefined do not count. */
   same(what: string, theirs: unknown, ours: unknown): void {
     const a = text(theirs), b = text(ours);

@@ -1,15 +1,23 @@
-/** `npm run interop [-- PART…]`: the real clients against our mocks, answers compared with ours. All parts without a name. */
+/** `npm run interop [-- PART…]`: the real clients against our mocks, answers compared with ours. Without names all but `pcg`. */
+import { parseArgs } from 'node:util';
 import { Comparison } from './comparison.ts';
-import { builder } from './builder.ts';
-import { caveclient } from './caveclient.ts';
-import { cloudvolume } from './cloudvolume.ts';
 import { makePython } from './environment.ts';
 import type { Part } from './part.ts';
-import { tensorstore } from './tensorstore.ts';
 
-const PARTS: Record<string, Part> = { cloudvolume, tensorstore, caveclient, builder };
+const { values: { 'pcg-ready': ready }, positionals } = parseArgs({ allowPositionals: true, options: { 'pcg-ready': { type: 'string' } } });
 
-const wanted = process.argv.slice(2);
+/** Loaded when their turn comes, so that each runs alone. */
+const PARTS: Record<string, () => Promise<Part>> = {
+  cloudvolume: async () => (await import('./cloudvolume.ts')).cloudvolume,
+  tensorstore: async () => (await import('./tensorstore.ts')).tensorstore,
+  caveclient: async () => (await import('./caveclient.ts')).caveclient,
+  builder: async () => (await import('./builder.ts')).builder,
+  storage: async () => (await import('./storage.ts')).storage,
+  pcg: async () => (await import('./pcg.ts')).pcg(ready),
+};
+const BY_HAND = ['pcg'];
+
+const wanted = positionals.length > 0 ? positionals : Object.keys(PARTS).filter((name) => !BY_HAND.includes(name));
 const unknown = wanted.filter((name) => !Object.hasOwn(PARTS, name));
 if (unknown.length > 0) {
   console.error(`there is no part ${unknown.join(', ')}; parts are ${Object.keys(PARTS).join(', ')}`);
@@ -18,11 +26,11 @@ if (unknown.length > 0) {
 
 const python = makePython();
 let differing = 0;
-for (const name of wanted.length > 0 ? wanted : Object.keys(PARTS)) {
+for (const name of wanted) {
   const began = performance.now();
   const comparison = new Comparison(name);
   try {
-    await PARTS[name]({ python, comparison });
+    await (await PARTS[name]())({ python, comparison });
     if (comparison.compared === 0) comparison.failed('nothing was compared');
   } catch (error) {
     comparison.failed(error instanceof Error ? (error.stack ?? error.message) : String(error));

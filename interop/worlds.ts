@@ -1,6 +1,7 @@
 /** Chunkedgraphs with their volumes, mocked and served on loopback. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { openGraphene, type GrapheneVolume } from 'graphene-points';
 import { buildPrecomputed, createMockBucket, createMockChunkedGraph, serveMocks, type GraphDescription, type GraphEdit, type GraphInfo, type Moment, type MockBucketOptions } from 'graphene-points/mocks';
 import { pcgGraph } from '../spec/mocks/pcg-graph.ts';
 import { loadFixture } from '../spec/support/fixtures.ts';
@@ -22,7 +23,12 @@ export interface World extends AsyncDisposable {
   /** Milliseconds since 1970. */
   readonly baseMs: number;
   readonly editsMs: readonly number[];
+  /** Where ours finds the watershed when the server's word for it is not to be trusted. */
+  readonly dataDir?: string;
 }
+
+/** Ours. */
+export const openWorld = ({ cloudPath, dataDir }: World): Promise<GrapheneVolume> => openGraphene(cloudPath, { token: TOKEN, dataDir, logger: { warn: () => undefined } });
 
 /** Of all graphs here; buckets want none. */
 export const TOKEN = '0123456789abcdef';
