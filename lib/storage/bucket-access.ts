@@ -4,8 +4,8 @@
  */
 import { leaveOnAbort } from '../base/abort.ts';
 import { CredentialsError } from '../base/errors.ts';
-import type { AllowAddress, Headers, HttpClient, HttpReply, HttpRequest } from '../http/client.ts';
-import type { Answer, Ask } from './http-store.ts';
+import type { AllowAddress, Headers, HttpClient, HttpReply } from '../http/client.ts';
+import type { Answer, Ask, Asked } from './http-store.ts';
 import type { FindSigner, Signer } from './signer.ts';
 
 /** Where a bucket's objects are: moves when its server says so. */
@@ -80,7 +80,7 @@ export class BucketAccess {
     return this.#mode === 'signed';
   }
 
-  async #askSigned(path: string, request: AskedOf): Promise<Answer> {
+  async #askSigned(path: string, request: Asked): Promise<Answer> {
     const signer = await leaveOnAbort(this.#find(), request.signal, () => undefined);
     if (!signer) throw new CredentialsError('NOT_FOUND', this.#options.advice());
     for (let again = true; ; again = false) {
@@ -112,11 +112,11 @@ export class BucketAccess {
     return this.#finding;
   }
 
-  async #send(path: string, request: AskedOf, signer?: Signer): Promise<HttpReply> {
+  async #send(path: string, request: Asked, signer?: Signer): Promise<HttpReply> {
     const { http, place, headers } = this.#options;
     const { followRedirects, allowAddress } = place;
     for (let moves = 0; ; moves++) {
-      const reply = await http.request({ ...request, url: place.url(path), headers, authorize: signer?.sign, followRedirects, allowAddress });
+      const reply = await http.request({ ...request, url: place.url(path), headers: { ...headers, ...request.headers }, authorize: signer?.sign, followRedirects, allowAddress });
       if (reply.status < 300 || !place.learn(reply) || moves === MAX_MOVES) return reply;
     }
   }
@@ -124,4 +124,3 @@ export class BucketAccess {
 
 const MAX_MOVES = 2;
 
-type AskedOf = Pick<HttpRequest, 'range' | 'signal' | 'maxBytes' | 'meter'>;

@@ -4,7 +4,8 @@ import { excerpt, isHtmlPage } from '../http/excerpt.ts';
 import { beyondEnd, emptyRange, encodeKey } from './keys.ts';
 import type { ByteRange, ReadOptions, Store, StoredObject } from './store.ts';
 
-type Asked = Pick<HttpRequest, 'range' | 'signal' | 'maxBytes' | 'meter'>;
+/** What is asked of an object; its headers go beside those that say who asks. */
+export type Asked = Pick<HttpRequest, 'range' | 'signal' | 'maxBytes' | 'meter' | 'headers'>;
 
 export interface Answer {
   reply: HttpReply;
@@ -36,13 +37,13 @@ export class HttpStore implements Store {
     this.#bucket = bucket;
   }
 
-  async read(key: string, { range, signal, maxBytes = DEFAULT_MAX_BYTES, absentBy403 = false, meter }: ReadOptions = {}): Promise<StoredObject | undefined> {
+  async read(key: string, { range, signal, maxBytes = DEFAULT_MAX_BYTES, absentBy403 = false, meter, ifNoneMatch }: ReadOptions = {}): Promise<StoredObject | undefined> {
     signal?.throwIfAborted();
     const path = encodeKey(key);
     const nothing = emptyRange(range);
     if (nothing) return nothing;
     const url = `${this.url}/${path}`;
-    const answer = await this.#ask(path, { range, signal, maxBytes, meter });
+    const answer = await this.#ask(path, { range, signal, maxBytes, meter, ...(ifNoneMatch !== undefined && { headers: { 'if-none-match': ifNoneMatch } }) });
     const { reply, signed } = answer;
     const { status } = reply;
     if (status === 404) return undefined;
@@ -50,13 +51,14 @@ export class HttpStore implements Store {
       if (meter) meter.absentBy403++;
       return undefined;
     }
+    if (status === 304 && ifNoneMatch !== undefined) return { bytes: new Uint8Array(0), contentEncoding: undefined, validator: ifNoneMatch, notModified: true };
     if (status === 416 && range) throw beyondEnd(url, range, status);
     if (status !== 200 && status !== 206)
       throw new RequestError('HTTP_STATUS', `${url} answered ${status}${quote(answer)}`, url, status);
     if (isHtmlPage(reply.body, reply.headers))
       throw new RequestError('BAD_RESPONSE', `${url} answered with a web page${quote(answer)}`, url, status);
     const contentEncoding = reply.headers['content-encoding']?.trim().toLowerCase() || undefined;
-    return { bytes: reply.body, contentEncoding, ...(status === 206 && partOf(url, reply, range)) };
+    return { bytes: reply.body, contentEncoding, validator: reply.headers.etag, ...(status === 206 && partOf(url, reply, range)) };
   }
 }
 
@@ -69,7 +71,7 @@ const quote = ({ reply: { body, headers }, signed, advice }: Answer): string => 
 export function askBelow(base: URL, { http, headers, allowAddress }: { http: HttpClient; headers?: Headers; allowAddress?: AllowAddress }): Ask {
   const signed = headers !== undefined || base.search !== '' || base.username !== '' || base.password !== '';
   const prefix = `${base.protocol}//${userInfo(base)}${base.host}${base.pathname.replace(/\/+$/, '')}`;
-  return async (path, request) => ({ reply: await http.request({ ...request, url: `${prefix}/${path}${base.search}`, headers, allowAddress }), signed });
+  return async (path, request) => ({ reply: await http.request({ ...request, url: `${prefix}/${path}${base.search}`, headers: { ...headers, ...request.headers }, allowAddress }), signed });
 }
 
 const userInfo = ({ username, password }: URL): string => (username || password ? `${username}:${password}@` : '');

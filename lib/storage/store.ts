@@ -30,6 +30,8 @@ export interface ReadOptions {
    */
   absentBy403?: boolean;
   meter?: Meter;
+  /** What the server called the version that is here already; it may then answer that nothing has changed. Other stores ignore it. */
+  ifNoneMatch?: string;
 }
 
 export interface StoredObject {
@@ -41,6 +43,10 @@ export interface StoredObject {
   range?: ByteRange;
   /** With `range`: how large the whole object is, where the store knows. */
   totalBytes?: number;
+  /** What the server calls this version of the object (its ETag), where it says. */
+  validator?: string;
+  /** The version is still the one of `ifNoneMatch`; there are no bytes. */
+  notModified?: true;
 }
 
 export interface Store {
