@@ -76,7 +76,7 @@ export function checkedOperationId(value: unknown): number {
 }
 
 /** @throws RangeError unless it is undefined or a whole number from `least` to the root layer. */
-export function checkedStopLayer(stopLayer: unknown, least: number, nLayers: number): number | undefined {
-  if (stopLayer === undefined || (Number.isInteger(stopLayer) && (stopLayer as number) >= least && (stopLayer as number) <= nLayers)) return stopLayer as number | undefined;
-  throw new RangeError(`stopLayer must be a whole number from ${least} to ${nLayers}, the root layer, not ${String(stopLayer)}`);
+export function checkedStopLayer(stopLayer: number | undefined, least: number, nLayers: number): number | undefined {
+  if (stopLayer === undefined || (Number.isInteger(stopLayer) && stopLayer >= least && stopLayer <= nLayers)) return stopLayer;
+  throw new RangeError(`stopLayer must be a whole number from ${least} to ${nLayers}, the root layer, not ${stopLayer}`);
 }
