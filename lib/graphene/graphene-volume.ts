@@ -2,12 +2,15 @@
 import { PointError } from '../base/errors.ts';
 import { formatVec3 } from '../base/vec3.ts';
 import { wordsOf } from '../base/uint64.ts';
+import { ChunkedGraph, type ChunkedGraphParts } from '../chunkedgraph/api/chunked-graph.ts';
+import type { Endpoints } from '../chunkedgraph/api/endpoints.ts';
 import type { GraphInfo } from '../chunkedgraph/graph-info.ts';
 import type { GraphPath } from '../chunkedgraph/graph-path.ts';
 import type { Instants } from '../chunkedgraph/instants.ts';
 import { RootFate, type RootFailure, type RootsAnswer, type RootSource } from '../chunkedgraph/root-source.ts';
 import type { ServerClock } from '../chunkedgraph/server-clock.ts';
 import { momentOf, type Moment, type Timestamp } from '../chunkedgraph/timestamp.ts';
+import { scaleAt } from '../precomputed/info.ts';
 import type { PointInput } from '../points/input.ts';
 import { errorsOfPoints, type PointValues } from '../points/point-reader.ts';
 import type { LookupStats, PointsResult, RootsResult, SupervoxelResult } from '../points/result.ts';
@@ -15,6 +18,7 @@ import { PointStatus, statusText } from '../points/status.ts';
 import { checkBoolean, checkNames, checkOnError, checkResolution, checkSnap, ROOT_OPTIONS, SCATTERED_OPTIONS, type RootOptions, type ScatteredPointsOptions } from './options.ts';
 import { throwIfPartial } from './partial.ts';
 import { boundTo, snappedNm, Volume, type VolumeParts } from './precomputed-volume.ts';
+import type { OpenedRootCache, VolumeRootCache } from './root-cache.ts';
 import { markSuspects } from './suspect.ts';
 
 /** @internal */
@@ -22,9 +26,13 @@ export interface GrapheneParts extends VolumeParts {
   graph: GraphInfo;
   path: GraphPath;
   roots: RootSource;
+  /** In front of `roots`, when there is one. */
+  rootCache: OpenedRootCache | undefined;
   instants: Instants;
   clock: ServerClock;
   checkSupervoxels: boolean;
+  api: Endpoints;
+  allowEdits: boolean;
 }
 
 /** One point, or one ID, at a time. */
@@ -34,6 +42,7 @@ export class GrapheneVolume extends Volume {
   readonly #parts: GrapheneParts;
   /** Of this volume's root look-ups. */
   readonly #moment: Moment;
+  #graph: ChunkedGraph | undefined;
 
   /** @internal Volumes come from `openGraphene`. */
   constructor(parts: GrapheneParts, moment?: Moment) {
@@ -42,9 +51,27 @@ export class GrapheneVolume extends Volume {
     this.#moment = moment;
   }
 
-  /** The chunkedgraph as its server describes it. */
-  get graph(): GraphInfo & { table: string } {
-    return { ...this.#parts.graph, table: this.#parts.path.table };
+  #graphParts(): ChunkedGraphParts {
+    const { api, graph, raw, info, roots, rootCache, instants, allowEdits } = this.#parts;
+    const { voxelOffset: min, size, resolution } = scaleAt(info.scales, graph.cvMip);
+    const bounds = { min, max: [min[0] + size[0], min[1] + size[1], min[2] + size[2]] as const };
+    return { api, graph, info: raw, grid: { bounds, resolution }, roots: rootCache?.cache ?? roots, instants, bind: (signal) => boundTo(this.#parts, signal), allowEdits };
+  }
+
+  /** What is remembered of roots; undefined unless the volume was opened with `rootCache`. */
+  get rootCache(): VolumeRootCache | undefined {
+    return this.#parts.rootCache?.cache;
+  }
+
+  /** Ends everything under way and all connections; later calls are refused. A `rootCache.file` is written, or a warning that it cannot be. */
+  override async close(): Promise<void> {
+    await super.close();
+    await this.#parts.rootCache?.keep();
+  }
+
+  /** The chunkedgraph as its server describes it, and everything else that can be asked about it. */
+  get graph(): ChunkedGraph {
+    return (this.#graph ??= new ChunkedGraph(this.#graphParts(), this.#moment));
   }
 
   /** The moment that "now" stands for: the earlier of the local clock and the server's. Give it to several calls to have them agree. */
@@ -90,10 +117,11 @@ export class GrapheneVolume extends Volume {
     const ids = toIds(supervoxelIds);
     const answer = await this.#lookUp(ids, options);
     const { rootIds, fates, failures } = answer;
-    const status = Uint8Array.from(fates, (fate) => STATUS_OF_FATE[fate]);
+    const status = new Uint8Array(fates.length);
+    for (let i = 0; i < status.length; i++) status[i] = STATUS_OF_FATE[fates[i]];
     const total = performance.now() - began;
     const stats: LookupStats = {
-      points: ids.length, chunks: 0, requests: 0, bytes: 0, cacheHits: 0, absentBy403: 0, rootRequests: answer.requests, distinctSupervoxels: answer.distinct,
+      points: ids.length, chunks: 0, requests: 0, bytes: 0, cacheHits: 0, absentBy403: 0, rootRequests: answer.requests, distinctSupervoxels: answer.distinct, ...rootCacheHits(answer),
       ms: { plan: 0, chunks: 0, roots: total, total },
     };
     const result: RootsResult = {
@@ -186,6 +214,7 @@ export class GrapheneVolume extends Volume {
     const done = performance.now();
     stats.rootRequests = answer.requests;
     stats.distinctSupervoxels = answer.distinct;
+    Object.assign(stats, rootCacheHits(answer));
     stats.ms.roots = done - chunksDone;
     stats.ms.total = done - began;
     const result: PointsResult = {
@@ -217,7 +246,8 @@ export class GrapheneVolume extends Volume {
     const timestampMs = moment === 'settled' ? instants.settled() : moment;
     if (timestampMs !== undefined && timestampMs > clock.now() + FUTURE_MS)
       logger.warn(`${new Date(timestampMs).toISOString()} is in the future: the server answers as of now, and later answers for that moment may differ`);
-    return this.#parts.roots.lookUp(ids, { timestampMs, stopLayer, validate, signal: boundTo(this.parts, options.signal) });
+    const { roots, rootCache } = this.#parts;
+    return (rootCache?.cache ?? roots).lookUp(ids, { timestampMs, stopLayer, validate, signal: boundTo(this.parts, options.signal) });
   }
 
   #checkRootOptions({ timestamp, stopLayer, validate }: RootOptions): { moment: Moment; stopLayer: number | undefined; validate: boolean | undefined } {
@@ -229,10 +259,13 @@ export class GrapheneVolume extends Volume {
   }
 }
 
+/** A member of the stats that is there only with a root cache. */
+const rootCacheHits = ({ cached }: RootsAnswer): { rootCacheHits?: number } => (cached === undefined ? {} : { rootCacheHits: cached });
+
 /** Clocks differ; a timestamp this far ahead is no clock's. */
 const FUTURE_MS = 60_000;
 
-const STATUS_OF_FATE: readonly number[] = [];
+const STATUS_OF_FATE = new Uint8Array(Object.keys(RootFate).length);
 Object.assign(STATUS_OF_FATE, {
   [RootFate.ok]: PointStatus.ok,
   [RootFate.noRoot]: PointStatus.noRoot,
