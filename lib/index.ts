@@ -1,6 +1,8 @@
 /** graphene-points: which supervoxel, and which root ID at time T, is at each of N points. */
 export { openGraphene, openPrecomputed } from './graphene/open.ts';
 export type { GrapheneVolume, OnePointOptions } from './graphene/graphene-volume.ts';
+export type { RootCacheSettings, VolumeRootCache } from './graphene/root-cache.ts';
+export type { RootCacheStats } from './chunkedgraph/root-cache/root-cache.ts';
 export type { PrecomputedVolume } from './graphene/precomputed-volume.ts';
 export type {
   Logger,
@@ -17,6 +19,16 @@ export type { FlatPoints, PointInput } from './points/input.ts';
 export type { LookupStats, PointsResult, RootRow, RootsResult, SupervoxelResult, SupervoxelRow, ValueRow, ValuesResult } from './points/result.ts';
 export { parseTimestamp, type Timestamp } from './chunkedgraph/timestamp.ts';
 export type { GraphInfo } from './chunkedgraph/graph-info.ts';
+export type { ChunkedGraph, GraphRequestOptions, WindowOptions } from './chunkedgraph/api/chunked-graph.ts';
+export type { CallOptions, TimedOptions } from './chunkedgraph/api/endpoints.ts';
+export type { EditOptions, EditResult } from './chunkedgraph/api/edits.ts';
+export type {
+  ChangeLog, DeltaRoots, IdMapping, LineageGraph, LineageNode, LoggedOperation, Operation, OperationDetails, RootOperation,
+} from './chunkedgraph/api/history.ts';
+export type { Bounds, Ids } from './chunkedgraph/api/input.ts';
+export type { ChunkChildren, GraphPathFound, GraphPoint, LeavesOptions, SplitPreview, Subgraph } from './chunkedgraph/api/nodes.ts';
+export type { SuggestedRoot, Suggestion } from './chunkedgraph/api/successors.ts';
+export type { ChunkOfPointOptions, IdArithmetic } from './chunkedgraph/id-arithmetic.ts';
 export type { Scale } from './precomputed/info.ts';
 export type { DataType } from './precomputed/data-type.ts';
 export type { BucketOptions } from './storage/bucket-options.ts';
@@ -35,6 +47,7 @@ export {
   PathError,
   PointError,
   RequestError,
+  SnapshotError,
   TableError,
   TimestampError,
   VolumeClosedError,

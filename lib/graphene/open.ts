@@ -4,12 +4,14 @@ import { existsSync } from 'node:fs';
 import { InfoError, PathError } from '../base/errors.ts';
 import { printable } from '../base/printable.ts';
 import { isLoopbackHost, isPublicAddress } from '../base/public-address.ts';
+import { Endpoints } from '../chunkedgraph/api/endpoints.ts';
 import { ChunkedGraphClient } from '../chunkedgraph/client.ts';
 import { parseGraphInfo } from '../chunkedgraph/graph-info.ts';
 import { parseGraphPath, type GraphPath } from '../chunkedgraph/graph-path.ts';
 import { GraphServer } from '../chunkedgraph/graph-server.ts';
 import { Instants } from '../chunkedgraph/instants.ts';
 import { RootBatcher } from '../chunkedgraph/root-batcher.ts';
+import { serverHistory } from '../chunkedgraph/root-cache/server-history.ts';
 import { momentOf } from '../chunkedgraph/timestamp.ts';
 import { findToken, type FoundToken } from '../chunkedgraph/token.ts';
 import { decompress } from '../compression/decompress.ts';
@@ -21,7 +23,8 @@ import { FileStore } from '../storage/file-store.ts';
 import type { Store } from '../storage/store.ts';
 import { checkMip, GrapheneVolume } from './graphene-volume.ts';
 import { checkOpenOptions, checkResolution, isStore, type Logger, type OpenGrapheneOptions, type OpenOptions } from './options.ts';
-import { PrecomputedVolume, type VolumeParts } from './precomputed-volume.ts';
+import { boundTo, PrecomputedVolume, type VolumeParts } from './precomputed-volume.ts';
+import { checkRootCache, openRootCache } from './root-cache.ts';
 import { headersOf, MIDDLEAUTH, storeAt } from './store-at.ts';
 
 const INFO_BOUND = 16 * 1024 * 1024;
@@ -49,17 +52,18 @@ export async function openPrecomputed(path: string, options: OpenOptions = {}): 
  *
  * @param path `graphene://[middleauth+]https://HOST[:PORT]/segmentation/table/NAME`, or one of the older spellings.
  * @throws PathError (BAD_PATH; INSECURE_TOKEN; FORBIDDEN_ADDRESS when the server names a place it must not), InfoError, GraphError;
- *   TimestampError; RangeError or TypeError for an impossible option.
+ *   TimestampError; SnapshotError for `rootCache.file`; RangeError or TypeError for an impossible option.
  */
 export async function openGraphene(path: string, options: OpenGrapheneOptions = {}): Promise<GrapheneVolume> {
   checkOpenOptions(options, true);
-  const moment = momentOf(options.timestamp);
+  const moment = momentOf(options.timestamp), caching = checkRootCache(options.rootCache);
   const logger = options.logger ?? CONSOLE;
   const warn = (message: string): void => logger.warn(message);
   const graphPath = parseGraphPath(path);
   const token = await findToken(graphPath, options, warn);
   return withHttp(options, async (http) => {
-    const client = new ChunkedGraphClient({ server: new GraphServer({ http, path: graphPath, token, rateLimit: options.rateLimit }), rootTimeoutMs: options.rootTimeoutMs });
+    const server = new GraphServer({ http, path: graphPath, token, rateLimit: options.rateLimit });
+    const client = new ChunkedGraphClient({ server, rootTimeoutMs: options.rootTimeoutMs });
     const { json, serverAddress } = await client.info(options.signal);
     const graph = parseGraphInfo(json, graphPath.infoUrl);
     const info = parseInfo(json, graphPath.infoUrl);
@@ -71,7 +75,13 @@ export async function openGraphene(path: string, options: OpenGrapheneOptions = 
       batchSize: options.rootBatchSize, batchBytes: options.rootBatchBytes, concurrency: options.rootConcurrency, windowMs: options.batchWindowMs, retries: options.retries,
     });
     const parts = partsOf({ raw: json as Record<string, unknown>, info, store, infoWasRead: false, mip: graph.cvMip, http, options });
-    return new GrapheneVolume({ ...parts, graph, path: graphPath, roots, instants, clock: client.clock, checkSupervoxels: options.checkSupervoxels ?? true }, moment);
+    const api = new Endpoints({ server, bind: (signal) => boundTo(parts, signal), concurrency: options.rootConcurrency, timeoutMs: options.rootTimeoutMs, retries: options.retries });
+    const rootCache = caching && (await openRootCache(
+      caching,
+      { source: roots, history: serverHistory(roots, api), graph: graphPath.tableUrl, ids: graph.ids, nLayers: graph.nLayers, instants },
+      logger,
+    ));
+    return new GrapheneVolume({ ...parts, graph, path: graphPath, roots, rootCache, instants, clock: client.clock, api, allowEdits: options.allowEdits ?? false, checkSupervoxels: options.checkSupervoxels ?? true }, moment);
   });
 }
 

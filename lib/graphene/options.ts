@@ -6,6 +6,7 @@ import type { Timestamp } from '../chunkedgraph/timestamp.ts';
 import type { Progress } from '../points/point-reader.ts';
 import { checkBucketOptions, type BucketOptions } from '../storage/bucket-options.ts';
 import type { Store } from '../storage/store.ts';
+import type { RootCacheSettings } from './root-cache.ts';
 
 export interface Logger {
   warn(message: string): void;
@@ -64,6 +65,8 @@ export interface OpenGrapheneOptions extends OpenOptions {
   dataDir?: string;
   /** Moment of all root look-ups; `'settled'`: each call's newest whose answers are final, see `settleMs`. @default each call's own now */
   timestamp?: Timestamp;
+  /** Whether `graph.merge`, `split`, `undo` and `redo` may change the graph. @default false */
+  allowEdits?: boolean;
   /** Marks supervoxels that do not belong to the graph chunk of their point as `suspect`. @default true */
   checkSupervoxels?: boolean;
   /** Most IDs in one root request; fewer where the server turns out to want fewer. @default 100_000 */
@@ -80,6 +83,12 @@ export interface OpenGrapheneOptions extends OpenOptions {
   rateLimit?: number;
   /** How old a moment must be for its roots to be final, in ms: edits appear that much after their own timestamp at most. @default 180_000 */
   settleMs?: number;
+  /**
+   * Keeps which roots supervoxels were found under, so that at a settled moment nothing is asked twice, and from one moment to a later one
+   * only what changed. Nothing is noticed of a server whose past was repaired, for as long as `maxAgeMs`.
+   * @default false
+   */
+  rootCache?: boolean | RootCacheSettings;
 }
 
 export interface SnapOptions {
@@ -127,7 +136,7 @@ const POSITIVE_INTEGERS = ['concurrency', 'connectTimeoutMs', 'idleTimeoutMs', '
 const COUNTS = ['lruBytes', 'retries', 'mip', 'batchWindowMs', 'settleMs'] as const;
 
 const OPEN_OPTIONS = ['resolution', 'mip', 'lruBytes', 'lruEncoding', 'rangeReads', 'concurrency', 'storage', 'retries', 'connectTimeoutMs', 'idleTimeoutMs', 'signal', 'logger'];
-const GRAPHENE_OPTIONS = [...OPEN_OPTIONS, 'token', 'dataDir', 'timestamp', 'checkSupervoxels', 'rootBatchSize', 'rootBatchBytes', 'rootConcurrency', 'rootTimeoutMs', 'batchWindowMs', 'rateLimit', 'settleMs'];
+const GRAPHENE_OPTIONS = [...OPEN_OPTIONS, 'token', 'dataDir', 'timestamp', 'checkSupervoxels', 'rootBatchSize', 'rootBatchBytes', 'rootConcurrency', 'rootTimeoutMs', 'batchWindowMs', 'rateLimit', 'settleMs', 'rootCache', 'allowEdits'];
 const STORAGE_OPTIONS = ['token', 'headers', 'credentials', 'profile', 'region', 'endpoint', 'requesterPays'];
 export const READ_OPTIONS = ['resolution', 'mip', 'snap', 'onError', 'signal', 'onProgress'];
 export const ROOT_OPTIONS = ['timestamp', 'stopLayer', 'validate', 'onError', 'signal'];
@@ -158,6 +167,7 @@ export function checkOpenOptions(options: OpenGrapheneOptions, graphene: boolean
   if (rateLimit !== undefined && !(typeof rateLimit === 'number' && rateLimit > 0 && Number.isFinite(rateLimit))) throw new RangeError(`rateLimit must be a positive number of requests a second, not ${shown(rateLimit)}`);
   checkLruEncoding(options.lruEncoding);
   checkBoolean('rangeReads', options.rangeReads);
+  checkBoolean('allowEdits', options.allowEdits);
   checkResolution(options.resolution);
   checkStorage(options.storage);
 }

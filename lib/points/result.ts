@@ -18,6 +18,8 @@ export interface LookupStats {
   rootRequests: number;
   /** Distinct supervoxels whose root was asked. */
   distinctSupervoxels: number;
+  /** With a root cache only: IDs whose root it gave. */
+  rootCacheHits?: number;
   /** Wall time in milliseconds by stage. */
   ms: { plan: number; chunks: number; roots: number; total: number };
 }

@@ -1,0 +1,13 @@
+/** What a server says of roots, asked for the root cache: `is_latest_roots` as any look-up is, in batches that adapt; `root_timestamps` through the API. */
+import { rootTimestamps } from '../api/root-life.ts';
+import type { Endpoints } from '../api/endpoints.ts';
+import { RootFate, type RootSource } from '../root-source.ts';
+import type { RootHistory } from './root-history.ts';
+
+export const serverHistory = (source: RootSource, api: Endpoints): RootHistory => ({
+  isLatest: async (roots, timestampMs, signal) => {
+    const { fates } = await source.lookUp(roots, { timestampMs, validate: true, signal });
+    return Float64Array.from(fates, (fate) => (fate === RootFate.ok ? 1 : fate === RootFate.noRoot ? 0 : NaN));
+  },
+  createdMs: (roots, signal) => rootTimestamps(api, roots, { signal }),
+});
