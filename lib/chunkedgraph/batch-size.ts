@@ -33,7 +33,7 @@ export class BatchSize {
       this.#worked = 0;
     }
     this.#strikes = 0;
-    this.#limit = Math.min(this.#limit, Math.max(1, Math.floor(count / 2), this.#worked));
+    this.#limit = Math.min(this.#limit, Math.max(Math.ceil(count / 2), this.#worked));
   }
 }
 

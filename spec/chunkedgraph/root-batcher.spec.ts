@@ -343,3 +343,200 @@ describe('an abort of a look-up', () => {
     expect(getEventListeners(abort.signal, 'abort')).toEqual([]);
   });
 });
+
+describe('an ID in flight', () => {
+  /** A server that answers request k when told. */
+  function gated(options: Partial<RootBatcherOptions> = {}) {
+    const gates = Array.from({ length: 9 }, () => deferred<void>());
+    let begun = 0;
+    const made = batcherOf(options, async (question) => {
+      const gate = gates[begun++];
+      await Promise.race([gate.promise, new Promise((_resolve, reject) => question.signal!.addEventListener('abort', () => reject(question.signal!.reason)))]);
+      return serve(question.ids, question);
+    });
+    return { ...made, gates };
+  }
+  const turns = async (): Promise<void> => {
+    for (let k = 0; k < 3; k++) await nextTurn();
+  };
+
+  test('is not asked again by a later window of the same moment', async () => {
+    const { asked, batcher, gates } = gated();
+    const first = batcher.lookUp(ids(id(1), id(2), id(1500)), AT);
+    await turns();
+    const second = batcher.lookUp(ids(id(3), id(1500), id(2), id(2)), AT);
+    await turns();
+    expect(asked.map(({ ids }) => ids)).toEqual([ids(id(1), id(2), id(1500)), ids(id(3))]);
+    gates[1].resolve();
+    gates[0].resolve();
+    expect(await first).toMatchObject({ fates: Uint8Array.of(ok, ok, noRoot), requests: 1 });
+    expect(await second).toMatchObject({ rootIds: ids(rootOf(id(3), 7000), 0n, rootOf(id(2), 7000), rootOf(id(2), 7000)), fates: Uint8Array.of(ok, noRoot, ok, ok), requests: 2 });
+    gates[2].resolve();
+    await batcher.lookUp(ids(id(2)), AT);
+    expect(asked).toHaveLength(3);
+  });
+
+  test.each([[{ timestampMs: 7001 }], [{ ...AT, stopLayer: 2 }]])('is asked again for %p', async (other) => {
+    const { asked, batcher, gates } = gated();
+    gates.forEach((gate) => gate.resolve());
+    const first = batcher.lookUp(ids(id(1)), AT);
+    await nextTurn();
+    await Promise.all([first, batcher.lookUp(ids(id(1)), other)]);
+    expect(asked).toHaveLength(2);
+  });
+
+  test('goes on for the second when the first leaves, and ends when both have', async () => {
+    const { asked, batcher, gates } = gated();
+    const [one, two] = [new AbortController(), new AbortController()];
+    const first = batcher.lookUp(ids(id(1), id(2)), { ...AT, signal: one.signal });
+    await turns();
+    const second = batcher.lookUp(ids(id(2)), { ...AT, signal: two.signal });
+    await turns();
+    one.abort(new Error('left'));
+    await expect(first).rejects.toThrow('left');
+    expect(asked[0].signal!.aborted).toBe(false);
+    const third = batcher.lookUp(ids(id(1)), AT);
+    await turns();
+    two.abort(new Error('left too'));
+    await expect(second).rejects.toThrow('left too');
+    expect(asked[0].signal!.aborted).toBe(false);
+    gates[0].resolve();
+    expect((await third).rootIds).toEqual(ids(rootOf(id(1), 7000)));
+    expect(asked).toHaveLength(1);
+  });
+
+  test('fails for all who wait for it, with one reason, and is asked anew afterwards', async () => {
+    const boom = new Error('boom');
+    const { asked, batcher, gates } = gated({ batchSize: 2 });
+    const first = batcher.lookUp(ids(id(1), id(2)), AT);
+    await turns();
+    const second = batcher.lookUp(ids(id(2), id(3)), AT);
+    await turns();
+    gates[0].reject(boom);
+    gates[1].resolve();
+    expect(await first).toMatchObject({ fates: Uint8Array.of(failed, failed), failures: [{ first: id(1), last: id(2), error: boom }] });
+    expect(await second).toMatchObject({ fates: Uint8Array.of(failed, ok), failures: [{ first: id(2), last: id(2), error: boom }] });
+    gates[2].resolve();
+    expect((await batcher.lookUp(ids(id(2)), AT)).fates).toEqual(Uint8Array.of(ok));
+    expect(asked).toHaveLength(3);
+  });
+
+  test('holds up only those who ask for it: others of its window have their answers before', async () => {
+    const { batcher, gates } = gated({ batchSize: 1 });
+    const small = batcher.lookUp(ids(id(1)), AT);
+    let large = false;
+    const both = batcher.lookUp(ids(id(1), id(2)), AT).then(() => (large = true));
+    gates[0].resolve();
+    await small;
+    expect(large).toBe(false);
+    gates[1].resolve();
+    await both;
+  });
+
+  test('waits with others while the server is busy, so that they share a request', async () => {
+    const { asked, batcher, gates } = gated({ concurrency: 1 });
+    const first = batcher.lookUp(ids(id(1)), AT);
+    await turns();
+    const rest = [];
+    for (let k = 2; k < 6; k++) {
+      rest.push(batcher.lookUp(ids(id(k)), AT));
+      await turns();
+    }
+    gates.forEach((gate) => gate.resolve());
+    await Promise.all([first, ...rest]);
+    expect(asked.map(({ ids }) => [...ids].map(segmentOf))).toEqual([[1n], [2n, 3n, 4n, 5n]]);
+  });
+
+  test('is right whoever asks and whenever', async () => {
+    const step = fc.record({ list: fc.array(fc.nat(12), { maxLength: 6 }), turns: fc.nat(2), moment: fc.nat(1) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 3 }), async (steps, batchSize, concurrency) => {
+        const { batcher } = batcherOf({ batchSize, concurrency }, async (question) => {
+          for (let k = 0; k < Number(segmentOf(question.ids[0]) % 3n); k++) await nextTurn();
+          return serve(question.ids, question);
+        });
+        const answers = [];
+        for (const { list, turns, moment } of steps) {
+          answers.push(batcher.lookUp(ids(...list.map((n) => id(n + 1))), { timestampMs: 1000 * moment }));
+          for (let k = 0; k < turns; k++) await nextTurn();
+        }
+        const got = await Promise.all(answers);
+        got.forEach(({ rootIds, fates }, k) => {
+          expect([...rootIds]).toEqual(steps[k].list.map((n) => rootOf(id(n + 1), 1000 * steps[k].moment)));
+          expect(fates.every((fate) => fate === ok)).toBe(true);
+        });
+      }),
+      { seed: 21, numRuns: 60 },
+    );
+  });
+});
+
+describe('a RootBatcher that validates', () => {
+  test('asks whether IDs of the root layer are roots, once, beside the others', async () => {
+    const { asked, checked, batcher } = batcherOf({}, undefined, ({ ids }) => ids.map((of) => (segmentOf(of) === 7n ? of : 0n)));
+    const question = ids(id(8, 4), id(3), id(7, 4), 0n, id(7, 4), id(9, 200));
+    const { rootIds, fates, requests } = await batcher.lookUp(question, { ...AT, validate: true });
+    expect(rootIds).toEqual(ids(0n, rootOf(id(3), 7000), id(7, 4), 0n, id(7, 4), 0n));
+    expect(fates).toEqual(Uint8Array.of(noRoot, ok, ok, zero, ok, noRoot));
+    expect(requests).toBe(2);
+    expect(asked.map(({ ids }) => ids)).toEqual([ids(id(3))]);
+    expect(checked.map(({ ids, timestampMs }) => [ids, timestampMs])).toEqual([[ids(id(7, 4), id(8, 4)), 7000]]);
+    expect(question[0]).toBe(id(8, 4));
+  });
+
+  test('knows no question about layers below', async () => {
+    const { asked, checked, batcher } = batcherOf();
+    const { fates } = await batcher.lookUp(ids(id(5, 2), id(5, 3), id(5, 4)), { ...AT, stopLayer: 2, validate: true });
+    expect([fates, asked, checked.map(({ ids }) => ids)]).toEqual([Uint8Array.of(notLookedUp, notLookedUp, ok), [], [ids(id(5, 4))]]);
+  });
+
+  test('fails what could not be asked', async () => {
+    const boom = new Error('boom');
+    const { batcher } = batcherOf({}, undefined, () => {
+      throw boom;
+    });
+    expect(await batcher.lookUp(ids(id(5, 4), id(1)), { ...AT, validate: true })).toMatchObject({
+      rootIds: ids(0n, rootOf(id(1), 7000)), fates: Uint8Array.of(failed, ok), failures: [{ first: id(5, 4), last: id(5, 4), error: boom }],
+    });
+  });
+});
+
+describe('the moment of an answer', () => {
+  test('is settled when it was three minutes old as it was asked', async () => {
+    const { batcher } = batcherOf();
+    const settled = async (timestampMs: number | undefined): Promise<boolean> => (await batcher.lookUp(ids(id(1)), { timestampMs })).settled;
+    expect(await settled(5_001_000 - 180_000)).toBe(true);
+    expect(await settled(5_002_000 - 180_000 + 1)).toBe(false);
+    expect(await settled(undefined)).toBe(false);
+  });
+});
+
+describe('limits of a batch', () => {
+  test('are in bytes, too', async () => {
+    const { asked, checked, batcher } = batcherOf({ batchBytes: 50 });
+    await batcher.lookUp(ids(...Array.from({ length: 7 }, (_, k) => id(k + 1)), id(1, 4), id(2, 4), id(3, 4)), { ...AT, validate: true });
+    expect([asked, checked].map((requests) => requests.map(({ ids }) => ids.length))).toEqual([[6, 1], [2, 1]]);
+  });
+
+  test('never ask for nothing', async () => {
+    const { asked, batcher } = batcherOf({ batchBytes: 1 });
+    await batcher.lookUp(ids(id(1), id(2)), AT);
+    expect(asked).toHaveLength(2);
+  });
+});
+
+test('a window may be longer than a turn', async () => {
+  jest.useFakeTimers();
+  try {
+    const { asked, batcher } = batcherOf({ windowMs: 50 });
+    const first = batcher.lookUp(ids(id(1)));
+    await jest.advanceTimersByTimeAsync(49);
+    const second = batcher.lookUp(ids(id(2)));
+    expect(asked).toEqual([]);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(asked.map(({ ids }) => ids)).toEqual([ids(id(1), id(2))]);
+    expect((await first).timestampMs).toBe((await second).timestampMs);
+  } finally {
+    jest.useRealTimers();
+  }
+});
