@@ -2,6 +2,7 @@
 export { createMockBucket, type MockBucket, type MockBucketOptions, type StoredFile } from './bucket.ts';
 export type { BucketStyle } from './bucket-errors.ts';
 export { createMockChunkedGraph, type MockChunkedGraph, type MockChunkedGraphOptions } from './chunkedgraph.ts';
+export { controlServer } from './control.ts';
 export { DEMO_AFTER, DEMO_BEFORE, demoPointsFile, serveDemo, type ServedDemo } from './demo.ts';
 export { withFaults, type Fault } from './faults.ts';
 export { writeFiles } from './folder.ts';

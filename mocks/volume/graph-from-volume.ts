@@ -1,6 +1,5 @@
 /** A graph for a volume whose labels are supervoxel IDs already: its supervoxels and what touches what, read from its chunks. */
 import { product, type Vec3 } from '../../lib/base/vec3.ts';
-import { openPrecomputed } from '../../lib/graphene/open.ts';
 import type { PrecomputedVolume } from '../../lib/graphene/precomputed-volume.ts';
 import { cellBounds, gridShape } from '../../lib/precomputed/grid.ts';
 import type { GraphDescription } from '../graph-input.ts';
@@ -25,6 +24,7 @@ const MOST_VOXELS = 2 ** 28;
  * @throws RangeError for a volume of more than 2^28 voxels, and what reading throws
  */
 export async function graphFromVolume(path: string, { join = () => true, graphChunkSize, graph }: GraphFromVolumeOptions = {}): Promise<GraphDescription> {
+  const { openPrecomputed } = await import('../../lib/graphene/open.ts'); // who only serves mocks need not load it
   await using volume = await openPrecomputed(path);
   const [scale] = volume.scales;
   if (product(scale.size) > MOST_VOXELS) throw new RangeError(`${scale.size.join(' x ')} voxels; up to ${MOST_VOXELS} are read`);
