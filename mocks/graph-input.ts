@@ -173,7 +173,7 @@ function replay(editor: Editor, edit: GraphEdit, nameRoot: NameRoot | undefined)
   const kind = edit.type ?? (removed.length === 0 ? 'merge' : 'split');
   const ids = { ...(edit.source_ids ? { sources: edit.source_ids.map(supervoxel) } : {}), ...(edit.sink_ids ? { sinks: edit.sink_ids.map(supervoxel) } : {}) };
   const name = nameRoot ?? inOrder(edit.new_root_ids);
-  editor.replay(kind, { added, removed, ...(edit.of === undefined ? {} : { of: edit.of }), ...ids }, { user, timeMs: toMs(edit.timestamp), sourceCoords, sinkCoords, nameRoot: name });
+  editor.replay(kind, { added, removed }, { ...(edit.of === undefined ? {} : { of: edit.of }), ...ids }, { user, timeMs: toMs(edit.timestamp), sourceCoords, sinkCoords, nameRoot: name });
 }
 
 function nameBy(nodes: NodeTable, supervoxels: BigUint64Array, roots: BigUint64Array): NameRoot {

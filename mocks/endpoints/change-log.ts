@@ -130,7 +130,7 @@ export function changeLogEndpoints(context: TableContext, users: Readonly<Record
     return { labels: [...entries.keys()], columns };
   };
 
-  const details = (operation: Operation): unknown => {
+  const details = (query: URLSearchParams, operation: Operation): unknown => {
     const pairs = (edges: readonly Edge[]): bigint[][] => edges.map((edge) => [...nodes.idsOf(edge)]);
     const { kind, of, added, removed, sources, sinks, sourceCoords, sinkCoords } = operation;
     const when = pythonTime(operation.timeMs);
@@ -141,7 +141,7 @@ export function changeLogEndpoints(context: TableContext, users: Readonly<Record
       ...(sinks ? { sink_ids: [...nodes.idsOf(sinks)] } : {}),
       ...(sourceCoords ? { source_coords: sourceCoords } : {}),
       ...(sinkCoords ? { sink_coords: sinkCoords } : {}),
-      ...(of === undefined ? {} : { [`${kind}_operation_id`]: of }),
+      ...(of === undefined ? {} : { [`${kind}_operation_id`]: intOut(query)(of) }),
       operation_exception: operation.exception,
       operation_status: operation.status,
       operation_ts: when,
@@ -183,7 +183,7 @@ export function changeLogEndpoints(context: TableContext, users: Readonly<Record
       answer: ({ query }) => {
         const asked = parseJson(new TextEncoder().encode(query.get('operation_ids') ?? '[]'));
         const ids = (Array.isArray(asked) ? asked : Object.values(member({ asked }, 'asked') as object)).map((id) => (id instanceof NumberText ? Number(id.text) : Number(id)));
-        return json(Object.fromEntries(ids.flatMap((id) => (Number.isInteger(id) && id > 0 && id <= editor.operations.length ? [[String(id), details(editor.operations[id - 1])]] : []))));
+        return json(Object.fromEntries(ids.flatMap((id) => (Number.isInteger(id) && id > 0 && id <= editor.operations.length ? [[String(id), details(query, editor.operations[id - 1])]] : []))));
       },
     },
   ];

@@ -20,6 +20,8 @@ export class NodeTable {
   /** Newest parent, -1 for none, and since when. */
   #parent: Int32Array;
   #parentSinceMs: Float64Array;
+  /** 1 for a root that was replaced. */
+  #retired: Uint8Array;
   #childStart: Int32Array;
   #count = 0;
   readonly #children: IntList;
@@ -33,6 +35,7 @@ export class NodeTable {
     this.#createdMs = new Float64Array(this.#capacity);
     this.#parent = new Int32Array(this.#capacity).fill(-1);
     this.#parentSinceMs = new Float64Array(this.#capacity);
+    this.#retired = new Uint8Array(this.#capacity);
     this.#childStart = new Int32Array(this.#capacity + 1);
     this.#children = new IntList(2 * this.#capacity);
     this.#index = new IdIndex(this.#capacity);
@@ -107,6 +110,14 @@ export class NodeTable {
     return this.#createdMs[node];
   }
 
+  isRetired(root: number): boolean {
+    return this.#retired[root] === 1;
+  }
+
+  retire(root: number): void {
+    this.#retired[root] = 1;
+  }
+
   /** The newest parent; -1 when there is none. */
   parentNow(node: number): number {
     return this.#parent[node];
@@ -143,7 +154,7 @@ export class NodeTable {
   }
 
   #grow(): void {
-    const larger = <T extends Uint32Array | Float64Array | Int32Array>(old: T, size: number): T => {
+    const larger = <T extends Uint32Array | Float64Array | Int32Array | Uint8Array>(old: T, size: number): T => {
       const array = new (old.constructor as new (length: number) => T)(size);
       array.set(old);
       return array;
@@ -153,6 +164,7 @@ export class NodeTable {
     this.#createdMs = larger(this.#createdMs, this.#capacity);
     this.#parent = larger(this.#parent, this.#capacity).fill(-1, this.#count);
     this.#parentSinceMs = larger(this.#parentSinceMs, this.#capacity);
+    this.#retired = larger(this.#retired, this.#capacity);
     this.#childStart = larger(this.#childStart, this.#capacity + 1);
   }
 }

@@ -98,7 +98,7 @@ export class Editor {
     if (sources.some((source) => sinks.includes(source))) throw new EditError('REFUSED', 'Supervoxels exist in both sink and source, try placing the points further apart.');
     if (this.#rootsOf([...sources, ...sinks]).size > 1) throw new EditError('REFUSED', 'Supervoxels must belong to the same segment.');
     const operation = this.#open('multicut', context, { sources, sinks, removed: [] });
-    const removed = (this.multicut(sources, sinks) ?? this.#noMulticut(operation)).flatMap((edge) => knownDirections(this.graph, edge));
+    const removed = (this.multicut(sources, sinks) ?? this.#noMulticut(operation)).flatMap((edge) => this.#multicutRows(edge));
     if (removed.length === 0) throw new EditError('FAILED', 'Mincut could not find any edges to remove.');
     operation.removed = removed;
     return this.#close(operation, context, { removed });
@@ -113,9 +113,11 @@ export class Editor {
   }
 
   /** What a graph's maker says was done: exactly these edges. */
-  replay(kind: Operation['kind'], change: { added: readonly Edge[]; removed: readonly Edge[]; of?: number; sources?: readonly number[]; sinks?: readonly number[] }, context: EditContext): Edited {
-    const { added, removed, ...rest } = change;
-    const operation = this.#open(kind, context, { ...rest, ...(added.length > 0 ? { added } : {}), ...(removed.length > 0 || added.length === 0 ? { removed } : {}) });
+  replay(kind: Operation['kind'], change: { added: readonly Edge[]; removed: readonly Edge[] }, details: Pick<Operation, 'of' | 'sources' | 'sinks'>, context: EditContext): Edited {
+    const multicut = kind === 'multicut' || (details.of !== undefined && this.#operation(details.of).kind === 'multicut');
+    const rows = (edges: readonly Edge[]): readonly Edge[] => (multicut ? edges.flatMap((edge) => this.#multicutRows(edge)) : edges);
+    const added = rows(change.added), removed = rows(change.removed);
+    const operation = this.#open(kind, context, { ...details, ...(added.length > 0 ? { added } : {}), ...(removed.length > 0 || added.length === 0 ? { removed } : {}) });
     return this.#close(operation, context, change);
   }
 
@@ -187,6 +189,12 @@ export class Editor {
 
   #rootsOf(supervoxels: readonly number[]): Set<number> {
     return new Set(supervoxels.map((supervoxel) => this.graph.rootNow(supervoxel)));
+  }
+
+  /** The real server's mincut names an edge within a graph chunk twice, one between two chunks four times from each end. */
+  #multicutRows(edge: Edge): Edge[] {
+    const known = knownDirections(this.graph, edge);
+    return known.flatMap((direction) => Array<Edge>(2 * known.length).fill(direction));
   }
 
   #operation(id: number): Operation {

@@ -55,6 +55,8 @@ export class TimedGraph {
   readonly #chunkIndex = new IdIndex();
   readonly #lastSegment: number[] = [];
   readonly #edgesOf = new Map<number, Edges>();
+  /** A root that each supervoxel had when it was last asked for, -1 for none: where most climbs go, in one step. */
+  readonly #root: Int32Array;
   #newestMs: number;
 
   /** @param nodes Holds the supervoxels, in ascending order, and nothing else. */
@@ -68,6 +70,7 @@ export class TimedGraph {
   ) {
     this.supervoxels = nodes.count;
     this.#newestMs = baseMs;
+    this.#root = new Int32Array(nodes.count).fill(-1);
     this.#chunks = new Int32Array(3 * nodes.count);
     for (let node = 0; node < nodes.count; node++) {
       const low = nodes.lowWord(node), high = nodes.highWord(node);
@@ -102,6 +105,7 @@ export class TimedGraph {
       return node;
     });
     const newRoots = this.#raise(newLayer2, timeMs, nameRoot);
+    for (const root of oldRoots) this.nodes.retire(root);
     this.lineage.record({ timeMs, operation, from: oldRoots, to: newRoots });
     return { oldRoots, newRoots, newLayer2 };
   }
@@ -118,13 +122,23 @@ export class TimedGraph {
    * -1 when the node had no parent yet.
    */
   ancestorAt(node: number, layer: number, timeMs: number): number {
+    if (layer === this.layout.layers && node >= 0 && node < this.supervoxels) return this.#rootAt(node, timeMs);
+    return this.#ancestorAt(node, layer, timeMs);
+  }
+
+  #rootAt(supervoxel: number, timeMs: number): number {
+    const known = this.#root[supervoxel];
+    if (known >= 0 && this.nodes.createdMs(known) <= timeMs && !this.nodes.isRetired(known)) return known; // it has stood since
+    return (this.#root[supervoxel] = this.#ancestorAt(supervoxel, this.layout.layers, timeMs));
+  }
+
+  #ancestorAt(node: number, layer: number, timeMs: number): number {
     while (node >= 0 && this.layerOf(node) < layer) node = this.nodes.parentAt(node, timeMs);
     return node;
   }
 
   rootNow(node: number): number {
-    while (this.layerOf(node) < this.layout.layers) node = this.nodes.parentNow(node);
-    return node;
+    return this.ancestorAt(node, this.layout.layers, Infinity);
   }
 
   layerOf(node: number): number {

@@ -1,0 +1,113 @@
+/**
+ * How quick is the mocked chunkedgraph? Start-up from supervoxels and edges, roots a second through loopback, edits a second.
+ *
+ *     npm run bench:mocks
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { cpus } from 'node:os';
+import { bytesOf, idsFromBytes } from '../lib/base/uint64.ts';
+import { createMockChunkedGraph, serveMocks, type MockChunkedGraph } from '../mocks/index.ts';
+
+const LAYERS = 8;
+const info = { graph: { chunk_size: [256, 256, 512], n_layers: LAYERS, n_bits_for_layer_id: 8, spatial_bit_masks: { 1: 10, 2: 10, 3: 9, 4: 8, 5: 7, 6: 6, 7: 5, 8: 4 } } };
+const PER_CHUNK = 100;
+const OBJECT = 40; // supervoxels in a row that are one object
+
+/** Supervoxels of a row of graph chunks that wanders through all three axes, and the edges of objects along it. */
+function describe(count: number): { supervoxels: BigUint64Array; edges: BigUint64Array } {
+  const side = Math.ceil(Math.cbrt(count / PER_CHUNK));
+  const supervoxels = BigUint64Array.from({ length: count }, (_, k) => {
+    const chunk = Math.floor(k / PER_CHUNK);
+    const [x, y, z] = [chunk % side, Math.floor(chunk / side) % side, Math.floor(chunk / side ** 2)];
+    return (1n << 56n) | (BigInt(x) << 46n) | (BigInt(y) << 36n) | (BigInt(z) << 26n) | BigInt(1 + (k % PER_CHUNK));
+  });
+  const edges: bigint[] = [];
+  for (let k = 0; k + 1 < count; k++) if (k % OBJECT !== OBJECT - 1) edges.push(supervoxels[k], supervoxels[k + 1]);
+  return { supervoxels, edges: BigUint64Array.from(edges) };
+}
+
+const create = (graph: { supervoxels: Iterable<bigint | string>; edges: BigUint64Array | [string, string][] }): MockChunkedGraph => createMockChunkedGraph({ info, ...graph });
+
+function timed<T>(run: () => T): { value: T; ms: number } {
+  const start = performance.now();
+  const value = run();
+  return { value, ms: performance.now() - start };
+}
+
+const median = (values: number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];
+const spread = (values: number[], digits = 0): string => `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)}-${Math.max(...values).toFixed(digits)})`;
+const rows: string[] = [];
+const report = (what: string, figure: string): void => {
+  rows.push(`| ${what} | ${figure} |`);
+  console.log(`${what}: ${figure}`);
+};
+
+function startUp(count: number, runs: number): void {
+  const { supervoxels, edges } = describe(count);
+  const asText = { supervoxels: Array.from(supervoxels, String), edges: Array.from({ length: edges.length / 2 }, (_, e): [string, string] => [String(edges[2 * e]), String(edges[2 * e + 1])]) };
+  for (const [form, graph] of [['typed arrays', { supervoxels, edges }], ['decimal text', asText]] as const) {
+    const cold = timed(() => create(graph)).ms;
+    const times = Array.from({ length: runs }, () => timed(() => create(graph)).ms);
+    report(`start-up, ${count.toLocaleString('en')} supervoxels, ${form}, ms: first; then median (min-max) of ${runs}`, `${cold.toFixed(0)}; ${spread(times)}`);
+  }
+}
+
+function post(agent: Agent, url: string, body: Uint8Array): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(url, { method: 'POST', agent, headers: { 'content-length': body.byteLength, 'content-type': 'application/octet-stream' } }, (incoming) => {
+      const parts: Buffer[] = [];
+      incoming.on('data', (part: Buffer) => parts.push(part)).on('end', () => resolve(Buffer.concat(parts))).on('error', reject);
+    });
+    outgoing.on('error', reject).end(body);
+  });
+}
+
+async function roots(count: number, batch: number, total: number): Promise<void> {
+  const graph = create(describe(count));
+  const { supervoxels } = describe(count);
+  await using served = await serveMocks({ '/segmentation': graph });
+  const agent = new Agent({ keepAlive: true });
+  const url = `${served.url}/segmentation/api/v1/table/mock/roots_binary`;
+  let seed = 1;
+  const random = (): number => ((seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32);
+  const bodies = Array.from({ length: total / batch }, () => BigUint64Array.from({ length: batch }, () => supervoxels[Math.floor(random() * count)]));
+  const answer = idsFromBytes(await post(agent, url, bytesOf(bodies[0])));
+  if (answer.length !== batch || answer.some((root) => root >> 56n !== BigInt(LAYERS))) throw new Error('not all of them are roots');
+  const rates: number[] = [];
+  for (let run = 0; run < 5; run++) {
+    const start = performance.now();
+    for (const body of bodies) await post(agent, url, bytesOf(body));
+    rates.push(total / (performance.now() - start) / 1e3);
+  }
+  agent.destroy();
+  report(`roots_binary through loopback, random IDs among ${count.toLocaleString('en')}, batches of ${batch.toLocaleString('en')}, million a second`, spread(rates, 2));
+}
+
+function edits(count: number, times: number): void {
+  const { supervoxels, edges } = describe(count);
+  const graph = create({ supervoxels, edges });
+  const objects = Math.floor(count / OBJECT);
+  const { ms } = timed(() => {
+    for (let k = 0; k < times; k++) {
+      const a = k % (objects - 1);
+      const { operationId } = graph.merge([supervoxels[a * OBJECT], supervoxels[(a + 1) * OBJECT]], { at: k + 1 });
+      if (k % 2 === 1) graph.undo(operationId!, { at: k + 1.5 });
+    }
+  });
+  report(`merges, every other one undone, among ${count.toLocaleString('en')} supervoxels, edits a second`, ((1.5 * times * 1e3) / ms).toFixed(0));
+}
+
+startUp(10_000, 9);
+startUp(1_000_000, 3);
+await roots(1_000_000, 100_000, 2_000_000);
+await roots(100_000, 10_000, 1_000_000);
+edits(1_000_000, 2_000);
+
+const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+mkdirSync(new URL('results/', import.meta.url), { recursive: true });
+writeFileSync(
+  new URL('results/mocks.md', import.meta.url),
+  `# The mocked chunkedgraph\n\n${cpus().length} x ${cpus()[0].model}, Node ${process.version}, commit ${commit}. Client and server share one process and its one thread.\n\n| what | figure |\n|---|---|\n${rows.join('\n')}\n`,
+);
