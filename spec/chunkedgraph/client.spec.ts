@@ -147,6 +147,30 @@ describe('ChunkedGraphClient.roots', () => {
   });
 });
 
+describe('ChunkedGraphClient.currentRoots', () => {
+  const latest = (...is_latest: unknown[]): Answer => ({ body: JSON.stringify({ is_latest }) });
+
+  test('asks in exact digits, a millisecond later as the server leaves that of its timestamp out', async () => {
+    const { asked, client } = clientOf(() => latest(true, false, true, true));
+    expect(await client.currentRoots(IDS, { timestampMs: 1578441600123 })).toEqual(BigUint64Array.of(IDS[0], 0n, 0n, IDS[3]));
+    const [{ url, body, retry, method, idleTimeoutMs }] = asked;
+    expect([method, url, retry, idleTimeoutMs]).toEqual(['POST', `${TABLE}/is_latest_roots?timestamp=1578441600.124`, false, 600_000]);
+    expect(new TextDecoder().decode(body)).toBe('{"node_ids":[72127962782105601,18446744073709551615,0,72127962782105601]}');
+  });
+
+  test.each<[what: string, answer: Answer, message: RegExp]>([
+    ['too few', latest(true), /is_latest_roots answered 1 values for 4 IDs/],
+    ['too many', latest(true, true, true, true, true), /answered 5 values for 4 IDs/],
+    ['other values', latest(true, 1, true, true), /answered no list of booleans for 4 IDs/],
+    ['no list', { body: '{"is_latest":"yes"}' }, /no list of booleans/],
+    ['null', { body: 'null' }, /no list of booleans/],
+    ['a web page', { body: '<html>' }, /no list of booleans/],
+    ['nothing', {}, /no list of booleans/],
+  ])('refuses %s', async (_what, answer, message) => {
+    await expect(clientOf(() => answer).client.currentRoots(IDS, ms(1))).rejects.toMatchObject({ name: 'GraphError', code: 'BAD_REPLY', message: expect.stringMatching(message) });
+  });
+});
+
 describe('ChunkedGraphClient.info', () => {
   test('gets the table\'s info with the token, and says who answered', async () => {
     const { asked, client } = clientOf(() => ({ body: '{"graph": {"n_layers": 4}}' }));

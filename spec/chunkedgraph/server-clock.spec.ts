@@ -45,6 +45,25 @@ describe('ServerClock', () => {
     expect(clock.now()).toBe(SERVER + 2000);
   });
 
+  test('does not go back where a header repeats or cuts its second', () => {
+    const { clock, at } = clocks(SERVER + 1e9);
+    clock.note(DATE);
+    at.steady += 900;
+    clock.note(DATE);
+    expect(clock.now()).toBe(SERVER + 900);
+    at.steady += 950;
+    clock.note('Wed, 05 Jun 2024 10:10:02 GMT');
+    expect(clock.now()).toBe(SERVER + 1850);
+  });
+
+  test('follows a server that was set back', () => {
+    const { clock, at } = clocks(SERVER + 1e9);
+    clock.note(DATE);
+    at.steady += 10;
+    clock.note('Wed, 05 Jun 2024 10:09:59 GMT');
+    expect(clock.now()).toBe(SERVER - 2000);
+  });
+
   test.each([undefined, '', 'soon', 'Wed, 35 Jun 2024 10:10:01 GMT'])('ignores the Date %p', (date) => {
     const { clock } = clocks(SERVER + 7);
     clock.note(DATE);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { parseTimestamp, toUnixSeconds, type Timestamp } from '../../lib/chunkedgraph/timestamp.ts';
+import { momentOf, parseTimestamp, toExclusiveUnixSeconds, toUnixSeconds, type Timestamp } from '../../lib/chunkedgraph/timestamp.ts';
+import { TimestampError } from '../../lib/base/errors.ts';
 import { thrownBy } from '../support/thrown-by.ts';
 
 const END = 253_402_300_799_999; // the last millisecond of 9999
@@ -115,4 +116,15 @@ describe('toUnixSeconds', () => {
       }),
       { seed: 6, numRuns: 2000, examples: [[1578441600123], [-1], [1]] },
     ));
+});
+
+describe('momentOf', () => {
+  test.each<[timestamp: string | number | Date | undefined, moment: unknown]>([[undefined, undefined], ['now', undefined], ['settled', 'settled'], ['1578441600.123', 1578441600123], [new Date(5), 5]])(
+    'leaves %p open or fixes it', (timestamp, moment) => expect(momentOf(timestamp)).toBe(moment));
+
+  test('refuses what is no timestamp', () => expect(() => momentOf('Settled')).toThrow(TimestampError));
+});
+
+describe('toExclusiveUnixSeconds', () => {
+  test.each([[1577923200000, '1577923200.001'], [1578441600999, '1578441601.000'], [-1, '0.000'], [253_402_300_799_999, '253402300799.999']])('of %d is %p', (ms, text) => expect(toExclusiveUnixSeconds(ms)).toBe(text));
 });
