@@ -9,7 +9,8 @@ import type { Instants } from '../instants.ts';
 import type { RootSource } from '../root-source.ts';
 import { momentOf, type Moment, type Timestamp } from '../timestamp.ts';
 import { CHANGES, sendEdit, type EditOptions, type EditResult } from './edits.ts';
-import { Endpoints, type CallOptions, type TimedOptions } from './endpoints.ts';
+import { disjointGroups } from './disjoint.ts';
+import type { CallOptions, Endpoints, TimedOptions } from './endpoints.ts';
 import * as history from './history.ts';
 import { checkedId, checkedIds, checkedOperationId, checkedStopLayer, checkedTriple, distinct, type Bounds, type GraphGrid, type Ids } from './input.ts';
 import * as nodes from './nodes.ts';
@@ -148,10 +149,15 @@ export class ChunkedGraph {
     return nodes.leaves(this.#api, this.#parts.grid, checkedId(node), options);
   }
 
-  /** The same of many nodes, a thousand a request. A supervoxel is its own leaf here. */
+  /**
+   * The same of many nodes, as many a request as the server can tell apart: all roots of one moment, or all layer-2 nodes. A supervoxel is
+   * its own leaf here.
+   */
   async leavesMany(ids: Ids, options: LeavesOptions = {}): Promise<Map<bigint, BigUint64Array>> {
-    checkedStopLayer(options.stopLayer, 1, this.nLayers);
-    return nodes.leavesMany(this.#api, this.#parts.grid, checkedIds(ids), options);
+    const { stopLayer = 1, signal, timeoutMs, maxBytes } = options;
+    checkedStopLayer(stopLayer, 1, this.nLayers);
+    const about = { layerOf: (id: bigint) => this.ids.layerOf(id), nLayers: this.nLayers, stopLayer, nowMs: this.#parts.instants.now() };
+    return nodes.leavesMany(this.#api, this.#parts.grid, await disjointGroups(this.#api, checkedIds(ids), about, { signal, timeoutMs, maxBytes }), options);
   }
 
   async children(node: bigint, options: CallOptions = {}): Promise<BigUint64Array> {
@@ -189,8 +195,9 @@ export class ChunkedGraph {
     const roots = await this.roots(given, { timestamp: new Date(timestampMs), signal: options.signal });
     const lost = roots.indexOf(0n);
     if (lost >= 0) throw new GraphError('UNKNOWN_ID', `${given[lost]} has no root at ${new Date(timestampMs).toISOString()}`, this.#api.urlOf('minimal_covering_nodes'));
+    const objects = distinct(roots), stand = await this.isLatestRoots(objects, { ...options, timestamp: new Date(timestampMs) });
+    if (stand.includes(false)) throw new GraphError('UNKNOWN_ID', `among the nodes are some of ${objects[stand.indexOf(false)]}, which is no root at ${new Date(timestampMs).toISOString()}; suggestLatestRoots says what became of it`, this.#api.urlOf('minimal_covering_nodes'));
     const layers = this.ids.layersOf(given), stopLayer = layers.includes(1) ? 1 : 2;
-    const objects = distinct(roots);
     const [whole, parts] = await Promise.all([this.leavesMany(objects, { ...options, stopLayer }), this.leavesMany(given, { ...options, stopLayer })]);
     const held = new Map<bigint, Set<bigint>>();
     given.forEach((node, k) => {

@@ -50,7 +50,8 @@ export interface IdMapping {
 export async function pastIdMapping(api: Endpoints, roots: BigUint64Array, pastMs: number | undefined, options: CallOptions): Promise<IdMapping> {
   if (roots.length === 0) return { past: new Map(), future: new Map() };
   const shape = z.object({ past_id_map: z.record(z.string().regex(/^\d+$/), idList), future_id_map: z.record(z.string().regex(/^\d+$/), id) });
-  const query = { timestamp_past: pastMs === undefined ? undefined : toUnixSeconds(pastMs) };
+  // What was made at the moment itself stands then: it is not to be taken apart.
+  const query = { timestamp_past: pastMs === undefined ? undefined : toExclusiveUnixSeconds(pastMs) };
   const answer = await api.json(shape, { path: 'past_id_mapping', query, body: { root_ids: roots } }, options);
   const keyed = <T>(map: Record<string, T>): Map<bigint, T> => new Map(Object.entries(map).map(([key, value]) => [BigInt(key), value]));
   return { past: keyed(answer.past_id_map), future: keyed(answer.future_id_map) };

@@ -61,22 +61,26 @@ export async function leaves(api: Endpoints, grid: GraphGrid, node: bigint, { bo
 /** Nodes in one request: their answers come in one reply. */
 const NODES_AT_ONCE = 1000;
 
-export async function leavesMany(api: Endpoints, grid: GraphGrid, nodes: BigUint64Array, { bounds, stopLayer, ...options }: LeavesOptions): Promise<Map<bigint, BigUint64Array>> {
+/**
+ * @param groups The nodes, parted so that no two of a group have anything below them in common: of what two nodes share, the server
+ *   gives one of them nothing.
+ */
+export async function leavesMany(api: Endpoints, grid: GraphGrid, groups: readonly BigUint64Array[], { bounds, stopLayer, ...options }: LeavesOptions): Promise<Map<bigint, BigUint64Array>> {
   const box = boundsText(bounds, grid), found = new Map<bigint, BigUint64Array>();
-  for (const node of nodes) found.set(node, new BigUint64Array(0));
-  if (box === null) return found;
-  const asked = [...found.keys()], calls: Promise<void>[] = [];
-  for (let start = 0; start < asked.length; start += NODES_AT_ONCE) {
-    const call = { method: 'POST' as const, path: 'leaves_many', query: { bounds: box, stop_layer: stopLayer }, body: { node_ids: asked.slice(start, start + NODES_AT_ONCE) } };
-    calls.push(
-      api.json(z.record(z.string(), idList), call, options).then((answer) => {
-        for (const node of call.body.node_ids) {
-          const list = answer[String(node)];
-          if (!list) throw new GraphError('BAD_REPLY', `${api.urlOf(call.path)} answered nothing for ${node}`, api.urlOf(call.path), 200);
-          found.set(node, list);
-        }
-      }),
-    );
+  const ask = async (nodes: bigint[]): Promise<void> => {
+    const path = 'leaves_many', call = { method: 'POST' as const, path, query: { bounds: box!, stop_layer: stopLayer }, body: { node_ids: nodes } };
+    const answer = await api.json(z.record(z.string(), idList), call, options);
+    for (const node of nodes) {
+      const list = answer[String(node)];
+      if (!list) throw new GraphError('BAD_REPLY', `${api.urlOf(path)} answered nothing for ${node}`, api.urlOf(path), 200);
+      found.set(node, list);
+    }
+  };
+  const calls: Promise<void>[] = [];
+  for (const group of groups) {
+    const nodes = [...new Set(group)];
+    for (const node of nodes) found.set(node, new BigUint64Array(0));
+    if (box !== null) for (let start = 0; start < nodes.length; start += NODES_AT_ONCE) calls.push(ask(nodes.slice(start, start + NODES_AT_ONCE)));
   }
   await Promise.all(calls);
   return found;
