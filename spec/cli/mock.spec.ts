@@ -1,0 +1,106 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
+import got from 'got';
+import { openGraphene, openPrecomputed } from '../../lib/index.ts';
+import { buildWorld, writeWorld } from '../../mocks/world.ts';
+import { runCli } from './run-cli.ts';
+
+const main = fileURLToPath(new URL('../../lib/cli/main.ts', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'graphene-points-'));
+const world = buildWorld({
+  labels: (x) => (x < 8 ? 1n : 2n), size: [16, 4, 2], chunkSize: [8, 4, 2], table: 'drawn',
+  edits: [{ timestamp: '2024-06-05T10:10:01.203Z', merge: [[0, 0, 0], [8, 0, 0]] }],
+});
+writeWorld(folder, world);
+afterAll(() => rmSync(folder, { recursive: true }));
+const volume = join(folder, 'volume'), graph = join(folder, 'graph.json');
+
+interface Line {
+  url: string;
+  cloudpath: string;
+  table?: string;
+  bucket: string;
+  requests: string;
+  faults: string;
+}
+
+/** Of a test that failed, those that nobody stopped. */
+const running = new Set<ChildProcess>();
+afterEach(() => running.forEach((child) => child.kill('SIGKILL')));
+
+/** The command as a process of its own, as other languages start it. */
+async function start(...flags: string[]) {
+  const child = spawn(process.execPath, ['--import', 'tsx', main, 'mock', ...flags], { stdio: ['ignore', 'pipe', 'inherit'] });
+  running.add(child);
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const stop = async (signal: NodeJS.Signals): Promise<unknown[]> => {
+    const closed = once(child, 'close');
+    child.kill(signal);
+    return closed;
+  };
+  return { line: line.toString(), served: JSON.parse(line.toString()) as Line, stop };
+}
+
+describe('graphene-points mock', () => {
+  test('serves a graph with its volume until SIGTERM, and says where', async () => {
+    const { line, served, stop } = await start('--volume', volume, '--graph', graph);
+    expect(line).toMatch(/^\{.*\}\n$/);
+    const { url } = served;
+    expect(served).toEqual({
+      url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/), cloudpath: `graphene://${url}/segmentation/table/drawn`, table: 'drawn', bucket: `${url}/bucket`, requests: `${url}/mock/requests`, faults: `${url}/mock/faults`,
+    });
+    await using opened = await openGraphene(served.cloudpath, { token: null });
+    const ids = [...(await opened.at('2024-06-05').scatteredPoints([[0, 0, 0], [15, 3, 1]])).rootIds];
+    expect(ids[0]).not.toBe(ids[1]);
+    expect(await opened.rootAt([15, 3, 1])).toBe(await opened.rootAt([0, 0, 0]));
+    expect(await stop('SIGTERM')).toEqual([0, null]);
+    await expect(got(`${url}/bucket/info`, { retry: { limit: 0 } })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  test('shows its requests and takes faults, and ends with 0 on SIGINT too', async () => {
+    const { served, stop } = await start('--volume', volume, '--graph', graph, '--table', 'renamed', '--token', 'graph-token', '--bucket-token', 'bucket-token');
+    const info = `${served.url}/segmentation/table/renamed/info`, options = { throwHttpErrors: false, retry: { limit: 0 } };
+    const asked = async (headers: Record<string, string>): Promise<number> => (await got(info, { ...options, headers })).statusCode;
+    expect([await asked({ authorization: 'Bearer other' }), await asked({ authorization: 'Bearer graph-token' }), (await got(`${served.bucket}/info`, options)).statusCode]).toEqual([401, 200, 403]);
+    await got.post(served.faults, { json: { server: 'graph', match: 'info$', times: 1, status: 503 } });
+    expect([await asked({ authorization: 'Bearer graph-token' }), await asked({ authorization: 'Bearer graph-token' })]).toEqual([503, 200]);
+    const lines = await got(served.requests).json<{ server: string; path: string; status: number }[]>();
+    expect(lines.map(({ server, path, status }) => [server, path, status])).toEqual([
+      ...[401, 200, 503, 200].map((status) => ['graph', '/segmentation/table/renamed/info', status]), ['bucket', '/info', 403],
+    ]);
+    expect(await stop('SIGINT')).toEqual([0, null]);
+  });
+
+  test('serves a volume alone', async () => {
+    const { served, stop } = await start('--volume', volume);
+    expect([served.cloudpath, served.table]).toEqual([`precomputed://${served.url}/bucket`, undefined]);
+    await using opened = await openPrecomputed(served.cloudpath);
+    expect([...(await opened.scatteredPoints([[8, 0, 0]])).values]).toEqual([world.supervoxelAt([8, 0, 0])]);
+    expect((await got(`${served.url}/segmentation/table/drawn/info`, { throwHttpErrors: false })).statusCode).toBe(404);
+    expect(await stop('SIGTERM')).toEqual([0, null]);
+  });
+
+  const bad = (text: string): string[] => {
+    const file = join(folder, 'bad.json');
+    writeFileSync(file, text);
+    return ['--volume', volume, '--graph', file];
+  };
+  test.each([
+    { name: 'no volume', flags: () => ['--volume', folder], says: /^error: --volume: there is no info in / },
+    { name: 'no graph', flags: () => ['--volume', volume, '--graph', join(folder, 'none.json')], says: /--graph .*none\.json: ENOENT/ },
+    { name: 'a graph that is no JSON', flags: () => bad('{'), says: /--graph .*bad\.json: / },
+    { name: 'a graph without info', flags: () => bad('{"supervoxels": []}'), says: /bad\.json: it has no info with a graph/ },
+    { name: 'IDs as numbers', flags: () => bad('{"info": {"graph": {}}, "supervoxels": [72057594037927937]}'), says: /bad\.json: 0 is a number that would be rounded: IDs are written as strings/ },
+    { name: 'a port that is none', flags: () => ['--volume', volume, '--port', 'http'], says: /expected a whole number from 0/ },
+    { name: 'nothing', flags: () => [], says: /required option '--volume <folder>'/ },
+  ])('refuses $name', async ({ flags, says }) => {
+    const { code, stdout, stderr } = await runCli(['mock', ...flags()]);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(says);
+  });
+});
