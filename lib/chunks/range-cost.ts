@@ -1,10 +1,15 @@
 /**
  * Whether parts of a chunk are less work than all of it: the decision only, nothing is read here.
  *
- * Only of chunks whose values lie at known places (raw): their parts are asked for at once and take one round trip, as the whole chunk
- * does. A value of compressed_segmentation takes three that wait for one another (block header, packed word, table entry), so that even
- * a single point would win by parts only where a chunk takes longer than two more round trips to come: at 20 ms and 100 MB/s that is
- * 4 MB as stored, and chunks of this encoding are made to be a tenth of that. They are read whole.
+ * Only of chunks whose values lie at known places (raw): their size is known beforehand, and their parts are asked for at once and take
+ * one round trip, as the whole chunk does. compressed_segmentation is read whole. Its values take two round trips (the block header; then
+ * the packed word with the block's table), and how large the chunk is only the first of them tells, so that all smaller chunks would pay a
+ * round trip for nothing. With L for a round trip and B for the bandwidth, a single point would win where a chunk takes more than L * B as
+ * stored: at 20 ms and 100 MB/s 2 MB, or 9 million voxels of 0.23 bytes as real labels have; at 10 ms and 25 MB/s 0.25 MB. At the weights
+ * below (three requests, less than half of the chunk) that is 1.5 MiB, or 7 million voxels: chunks of 128 x 128 x 128 are far below, those
+ * of 256 x 256 x 256 (3.8 MB: 58 ms whole, 40 ms by parts) are above. Large ones are not stored without a bitstream by those who write
+ * this encoding: CloudVolume makes it gzip unless told otherwise, which is a sixth of the bytes and cannot be read in parts
+ * (bench/cseg-parts.ts).
  */
 import type { ByteRange } from '../storage/store.ts';
 import { mergeRanges } from './merge-ranges.ts';
