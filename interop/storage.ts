@@ -3,7 +3,7 @@
  * behind a door that wants a token. The vendors' own clients write the objects, and read them beside us.
  */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, request as httpRequest } from 'node:http';
+import { createServer, request as httpRequest, type OutgoingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -162,8 +162,9 @@ async function withEnvironment(env: NodeJS.ProcessEnv, work: () => Promise<void>
 async function guard(port: number, token: string): Promise<AsyncDisposable & { origin: string }> {
   const server = createServer((request, response) => {
     if (request.headers.authorization !== `Bearer ${token}`) return void response.writeHead(401).end('Anonymous caller does not have storage.objects.get access');
-    const headers = { ...request.headers, authorization: [], host: `127.0.0.1:${port}` };
-    httpRequest({ port, host: '127.0.0.1', path: request.url, headers }, (reply) => {
+    const headers: OutgoingHttpHeaders = { ...request.headers, host: `127.0.0.1:${port}` };
+    delete headers.authorization;
+    httpRequest({ port, host: '127.0.0.1', path: request.url ?? '/', headers }, (reply) => {
       response.writeHead(reply.statusCode!, reply.headers);
       reply.pipe(response);
     }).end();

@@ -53,7 +53,8 @@ export async function findAws(search: AwsSearch): Promise<Signer | undefined> {
   const from = profile === undefined ? "AWS's own search" : `profile ${JSON.stringify(profile)}`;
   const { defaultProvider } = await import('@aws-sdk/credential-provider-node');
   const silent = (): void => undefined;
-  const provider = defaultProvider({ profile, logger: { debug: silent, info: silent, warn: silent, error: silent } });
+  // Its cache of files would outlive a rotation.
+  const provider = defaultProvider({ profile, ignoreCache: true, logger: { debug: silent, info: silent, warn: silent, error: silent } });
   const there = await askVendor(from, provider().then(() => true, noneAnywhere), [], ADVICE);
   return there ? new AwsSigner(from, provider, region) : undefined;
 }
@@ -78,7 +79,8 @@ const STALE = new Set(['ExpiredToken', 'ExpiredTokenException', 'InvalidToken', 
 class AwsSigner implements Signer {
   /** The server's clock less ours. */
   #skewMs = 0;
-  #forceRefresh = false;
+  /** Under way since a refusal; everybody waits for it. */
+  #refresh: Promise<AwsCredentials> | undefined;
   readonly #provider: Provider;
   readonly #region: () => string;
   readonly from: string;
@@ -90,9 +92,7 @@ class AwsSigner implements Signer {
   }
 
   readonly sign: Authorize = async ({ method, url, headers }) => {
-    const forceRefresh = this.#forceRefresh;
-    this.#forceRefresh = false;
-    const credentials = await askVendor(this.from, this.#provider({ forceRefresh }), [], ADVICE);
+    const credentials = await askVendor(this.from, this.#refresh ?? this.#provider(), [], ADVICE);
     const { SignatureV4 } = await import('@smithy/signature-v4');
     const signer = new SignatureV4({ service: 's3', region: this.#region(), credentials, sha256: Sha256, uriEscapePath: false });
     const port = url.port === '' ? undefined : Number(url.port);
@@ -112,7 +112,10 @@ class AwsSigner implements Signer {
       return true;
     }
     if (code === undefined || !STALE.has(code)) return false;
-    this.#forceRefresh = true;
+    const refresh = this.#provider({ forceRefresh: true });
+    const done = (): void => void (this.#refresh = undefined);
+    refresh.then(done, done); // its failure is told by `sign`
+    this.#refresh = refresh;
     return true;
   }
 }

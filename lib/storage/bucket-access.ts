@@ -61,7 +61,7 @@ export class BucketAccess {
     if (!isRefusal(reply)) return answer;
     // Others may have found out meanwhile.
     if (this.#isSigned()) return this.#askSigned(path, request);
-    if (this.#mode === 'anonymous') return sign === 'never' && !headers ? { ...answer, advice: advice() } : answer;
+    if (this.#mode === 'anonymous') return sign === 'never' ? { ...answer, advice: advice() } : answer;
     try {
       const signed = await this.#askSigned(path, request);
       if (!isRefusal(signed.reply)) {

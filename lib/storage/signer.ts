@@ -39,9 +39,9 @@ export async function askVendor<T>(from: string, work: Promise<T>, secrets: read
   }
 }
 
-/** The first 200 characters, without the command line of a credential process, known secrets, and anything as long as a token. */
+/** The first 200 characters, without known secrets and anything as long as a token. */
 function vendorWords(error: unknown, secrets: readonly string[]): string {
   const message = error instanceof Error ? error.message : 'unknown error';
-  const words = message.replace(/Command failed:[^]*/, 'the credential process failed').replace(/[\w+=.-]{60,}/g, '***');
+  const words = message.replace(/[\w+=.-]{60,}/g, '***');
   return excerpt(Buffer.from(words), {}, secrets) || 'unknown error';
 }

@@ -52,7 +52,7 @@ const backends = {
     return openStore('mem://contract/bucket/', { http });
   },
   'http:// on loopback': () => openStore(`${server.origin}/bucket/`, { http }),
-  'gs:// on nock': () => openStore('precomputed://gs://bucket', { http }),
+  'gs:// on nock': () => openStore('precomputed://gs://bucket', { http, env: {} }),
 };
 for (const [name, open] of Object.entries(backends)) {
   describeStore(name, open);

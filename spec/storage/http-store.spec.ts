@@ -22,7 +22,7 @@ interface Reply {
 const GCS = 'https://storage.googleapis.com';
 function read({ status, body = '', headers = {} }: Reply, options: ReadOptions = {}, path = 'gs://bucket/vol', more: Partial<OpenStoreOptions> = {}) {
   nock(path.startsWith('gs') ? GCS : new URL(path).origin).get(/.*/).reply(status, body, headers);
-  return openStore(path, { http, ...more }).read('key', options);
+  return openStore(path, { http, credentials: 'anonymous', env: {}, ...more }).read('key', options);
 }
 
 describe('HttpStore', () => {
@@ -33,7 +33,7 @@ describe('HttpStore', () => {
   });
   test.each<[string, ReadOptions, string, Partial<OpenStoreOptions>]>([
     ['when the caller does not allow it', {}, 'gs://bucket/vol', {}],
-    ['with credentials', { absentBy403: true }, 'gs://bucket/vol', { headers: { authorization: 'Bearer t' } }],
+    ['with credentials', { absentBy403: true }, 'gs://bucket/vol', { credentials: 'default', headers: { authorization: 'Bearer t' } }],
     ['elsewhere', { absentBy403: true }, 'https://host.org/vol', {}],
   ])('403 is an error %s', async (_name, options, path, more) => {
     await expect(read({ status: 403 }, options, path, more)).rejects.toMatchObject({ code: 'HTTP_STATUS', status: 403 });

@@ -34,7 +34,7 @@ describe('openStore', () => {
     ['gs://bucket/with space/#', 'https://storage.googleapis.com/bucket/with%20space/%23'],
     ['s3://bucket/vol', 'https://bucket.s3.amazonaws.com/vol'],
     ['s3://bucket.with.dots/vol', 'https://s3.amazonaws.com/bucket.with.dots/vol'],
-  ])('%s is at %s', (path, url) => expect(openStore(path, { http }).url).toBe(url));
+  ])('%s is at %s', (path, url) => expect(openStore(path, { http, env: {} }).url).toBe(url));
 
   test.each([
     ['ftp://host/vol', 'UNSUPPORTED_SCHEME'],

@@ -1,0 +1,23 @@
+/** What specs of private buckets share: folders of secrets, replies of S3, an environment without anything of the machine's own. */
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { jest } from '@jest/globals';
+
+/** A folder for CLOUD_VOLUME_DIR that holds these files below `secrets`; text as it is, the rest as JSON. */
+export function secretsFolder(files: Record<string, unknown> = {}): string {
+  const folder = mkdtempSync(join(tmpdir(), 'secrets-'));
+  mkdirSync(join(folder, 'secrets'));
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, 'secrets', name), typeof content === 'string' ? content : JSON.stringify(content));
+  return folder;
+}
+
+export const s3ErrorBody = (code: string, more = ''): string => `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>words</Message>${more}</Error>`;
+
+/** Only the clock stands still; sockets and timers go on. */
+export function stopClock(now: Date | string): void {
+  jest.useFakeTimers({
+    now: new Date(now),
+    doNotFake: ['hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'clearImmediate', 'setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'],
+  });
+}
