@@ -10,8 +10,8 @@ import PQueue from 'p-queue';
 import { ChunkError } from '../base/errors.ts';
 import { newMeter, type ByteRange, type Meter } from '../storage/store.ts';
 import type { Codec } from '../codecs/codec.ts';
-import type { ChunkPart, ChunkSource, KeptChunk, Parts, ReadTask, StoredChunk } from './chunk-source.ts';
-import { hand, handOver, unpack, type Taker, type Watcher } from './unpack.ts';
+import type { ChunkPart, ChunkSource, Keeper, KeptChunk, Parts, ReadTask, StoredChunk } from './chunk-source.ts';
+import { hand, handOver, remake, unpack, type Taker, type Watcher } from './unpack.ts';
 
 export interface ChunkReaderOptions {
   /** Reads in flight at once, over all calls. @default 32 */
@@ -188,9 +188,9 @@ export class ChunkReader {
       for (const { call, ordinal } of one.waiters) this.#taker(call, ordinal, cell, true).fail(error);
     };
     // What a cache is to keep must be whole.
-    const parts: Parts | undefined = this.#cache ? undefined : { wanted: (cell) => bytesFor(wanted.get(cell)), deliver: (cell, found) => this.#deliverParts(job, cell, found) };
+    const parts: Parts | undefined = this.#cache || source.save ? undefined : { wanted: (cell) => bytesFor(wanted.get(cell)), deliver: (cell, found) => this.#deliverParts(job, cell, found) };
     try {
-      const more = await task.run({ signal: abort.signal, meter: waiters[0].call.cost, deliver: (cell, chunk) => this.#deliver(job, cell, chunk), parts, fail });
+      const more = await task.run({ signal: abort.signal, meter: waiters[0].call.cost, deliver: (cell, chunk, from) => this.#deliver(job, cell, chunk, from), parts, fail });
       if (more) this.#enqueue(source, more, wanted);
       for (const cell of wanted.keys()) fail(cell, new Error('the read ended without it'));
     } catch (error) {
@@ -198,19 +198,25 @@ export class ChunkReader {
     }
   }
 
-  async #deliver({ source, wanted, abort }: Job, cell: number, chunk: StoredChunk | undefined): Promise<void> {
+  async #deliver({ source, wanted, abort }: Job, cell: number, chunk: StoredChunk | undefined, from: 'store' | 'cache' = 'store'): Promise<void> {
     const one = wanted.get(cell);
     if (!one) return; // nobody wants it any more
+    const saves = from === 'store' && source.save !== undefined;
+    const keeperOf = (): Keeper | undefined => source.keeperOf?.(cell);
+    // What is saved is the chunk as it is, whatever is kept in memory.
+    const keep = saves ? () => undefined : this.#cache && keeperOf;
     let kept: KeptChunk | undefined;
     // Whoever joins while the bytes are here gets them, in another round.
     while (one.waiters.length > 0) {
       one.served = one.waiters.splice(0);
+      if (from === 'cache') for (const { call } of one.served) call.cost.cacheHits++;
       const takers = one.served.map(({ call, ordinal }) => this.#taker(call, ordinal, cell, chunk !== undefined));
       if (kept) for (const taker of takers) hand(taker, kept);
-      else kept = await unpack(chunk, takers, this.#cache && (() => source.keeperOf?.(cell)), abort.signal);
+      else kept = await unpack(chunk, takers, keep, abort.signal);
       one.served = [];
     }
-    if (kept) this.#cache?.set(one.key, kept);
+    if (saves && (kept || !chunk)) await source.save?.(cell, kept?.bytes, chunk?.validator);
+    if (kept && this.#cache) this.#cache.set(one.key, saves ? remake(kept.bytes, keeperOf()) : kept);
     this.#forget(one);
   }
 

@@ -10,6 +10,8 @@ export interface StoredChunk {
   maxBytes: number;
   /** What is inside when the encoding fixes it (raw). */
   exactBytes?: number;
+  /** What the server calls the version of the object it came from, where it says. */
+  validator?: string;
 }
 
 /** Bytes of a chunk as the codec sees them, from `start` on. */
@@ -36,7 +38,7 @@ export interface ReadContext {
    * Hands over a cell of the task: undefined when its chunk is not stored. Each cell is handed over, failed, or left to a follow-up once.
    * Resolves when the bytes are no longer needed. Never rejects.
    */
-  deliver: (cell: number, chunk: StoredChunk | undefined) => Promise<void>;
+  deliver: (cell: number, chunk: StoredChunk | undefined, from?: 'store' | 'cache') => Promise<void>;
   /** Not there when chunks are kept. */
   parts?: Parts;
   /** One cell that cannot be read, where the others of the task can. */
@@ -75,6 +77,14 @@ export interface ChunkSource {
   urlOf(cell: number): string;
   /** How the chunks of these cells are read: every cell in one task. */
   plan(cells: readonly number[]): readonly ReadTask[];
+  /** Keeps what was read from the store and could be used: the inflated bytes, or that nothing is stored. Never rejects. */
+  save?(cell: number, bytes: Uint8Array | undefined, validator: string | undefined): Promise<void>;
   /** Makes what a cache is to hold instead of the inflated bytes of a cell; undefined: those are kept. */
   keeperOf?(cell: number): Keeper | undefined;
+}
+
+/** A source whose chunks are in objects of a store. */
+export interface ObjectSource extends ChunkSource {
+  /** Key of the object that holds the cell's chunk. */
+  objectOf(cell: number): string;
 }

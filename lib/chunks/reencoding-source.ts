@@ -21,6 +21,7 @@ export function keepReencoded(source: ChunkSource, codec: Codec, layoutOf: (cell
     id: source.id,
     urlOf: (cell) => source.urlOf(cell),
     plan: (cells) => source.plan(cells),
+    save: source.save && ((...chunk) => source.save!(...chunk)),
     keeperOf(cell) {
       const layout = layoutOf(cell);
       if (!reencoded.dataTypes.includes(layout.dataType)) return undefined;

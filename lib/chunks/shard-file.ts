@@ -1,7 +1,7 @@
 /** One shard file, as one task reads it. Errors say "it": whoever asks knows the shard's name. */
 import { DecodeError, RequestError } from '../base/errors.ts';
 import { decompress } from '../compression/decompress.ts';
-import type { ByteRange, Meter } from '../storage/store.ts';
+import type { ByteRange, Meter, StoredObject } from '../storage/store.ts';
 import type { ChunkStore } from './chunk-store.ts';
 import { planReads } from './merge-ranges.ts';
 
@@ -14,6 +14,8 @@ export interface ShardRead {
 export interface Piece {
   start: number;
   bytes: Uint8Array;
+  /** What the server calls this version of the file, where it says. */
+  validator?: string;
 }
 
 /** Where a scale's shard files are read. */
@@ -70,10 +72,10 @@ export class ShardFile {
       if (!object) return undefined;
       if (!object.range) {
         if (range.start > 0 || object.bytes.byteLength > range.end) this.store.ignoresRanges = true; // else all is what was asked
-        return await this.#holdWhole(object.bytes, object.contentEncoding, signal);
+        return await this.#holdWhole(object, signal);
       }
       if (object.contentEncoding) throw new DecodeError('UNSUPPORTED', `it is stored with content encoding ${object.contentEncoding.slice(0, 60)}, so that no part of it can be read`);
-      return { start: object.range.start, bytes: object.bytes };
+      return { start: object.range.start, bytes: object.bytes, validator: object.validator };
     } catch (error) {
       if (beginsBeyondEnd(error)) throw new DecodeError('TRUNCATED', `it ends before byte ${range.start}`, { cause: error });
       throw error;
@@ -94,12 +96,12 @@ export class ShardFile {
   async #readWhole({ signal, meter }: ShardRead): Promise<Piece | undefined> {
     const { chunks, key } = this.store;
     const object = await chunks.read(`${key}/${this.name}`, { signal, meter, maxBytes: MAX_WHOLE_SHARD_BYTES });
-    return object && this.#holdWhole(object.bytes, object.contentEncoding, signal);
+    return object && this.#holdWhole(object, signal);
   }
 
-  async #holdWhole(stored: Uint8Array, contentEncoding: string | undefined, signal: AbortSignal): Promise<Piece> {
+  async #holdWhole({ bytes: stored, contentEncoding, validator }: StoredObject, signal: AbortSignal): Promise<Piece> {
     const bytes = await decompress(stored, contentEncoding, { maxBytes: MAX_WHOLE_SHARD_BYTES, signal });
-    this.#held = { start: 0, bytes, whole: true };
+    this.#held = { start: 0, bytes, validator, whole: true };
     return this.#held;
   }
 }

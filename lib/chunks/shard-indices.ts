@@ -7,6 +7,7 @@ import { decompress, storedBound } from '../compression/decompress.ts';
 import { decodeMinishardIndex, minishardIndexRange, SHARD_INDEX_ENTRY_BYTES, shardIndexBytes, type MinishardIndex } from '../precomputed/shard-index.ts';
 import type { ShardingSpec } from '../precomputed/sharding.ts';
 import type { ByteRange } from '../storage/store.ts';
+import type { ChunkCache } from './chunk-cache.ts';
 import { REQUEST_BYTES } from './merge-ranges.ts';
 import { sliceOf, type ShardFile, type ShardRead } from './shard-file.ts';
 import { SharedReads } from './shared-reads.ts';
@@ -28,12 +29,17 @@ export class ShardIndices {
   readonly #cache: ShardIndexCache;
   readonly #scale: string;
   readonly #spec: ShardingSpec;
+  readonly #disk: ChunkCache | undefined;
 
-  /** @param scale Names the scale among all that share the cache. */
-  constructor(cache: ShardIndexCache, scale: string, spec: ShardingSpec) {
+  /**
+   * @param scale Names the scale among all that share the cache.
+   * @param disk Where indices are kept longer.
+   */
+  constructor(cache: ShardIndexCache, scale: string, spec: ShardingSpec, disk?: ChunkCache) {
     this.#cache = cache;
     this.#scale = scale;
     this.#spec = spec;
+    this.#disk = disk;
   }
 
   /** Whether all of them are kept. */
@@ -50,15 +56,32 @@ export class ShardIndices {
   #key = ({ name }: ShardFile, minishard: number): string => `${this.#scale}/${name}/${minishard}`;
 
   #read(file: ShardFile, minishards: readonly number[], read: ShardRead): Promise<MinishardIndex | undefined>[] {
-    const stored = this.#locate(file, minishards, read).then((ranges) => ({ ranges, parts: file.readAll(ranges.map((range) => (range instanceof Error || !range ? NOWHERE : range)), read) }));
+    const kept = this.#fromDisk(file, minishards, read);
+    const stored = kept.then(async (known) => {
+      const missing = minishards.filter((_, i) => !known[i]);
+      const ranges = missing.length > 0 ? await this.#locate(file, missing, read) : [];
+      const parts = file.readAll(ranges.map((range) => (range instanceof Error || !range ? NOWHERE : range)), read);
+      return new Map(missing.map((minishard, k) => [minishard, { range: ranges[k], part: parts[k] }]));
+    });
     return minishards.map(async (minishard, i) => {
-      const { ranges, parts } = await stored;
-      const range = ranges[i];
+      const known = (await kept)[i];
+      if (known) return decodeMinishardIndex(known, this.#spec, minishard);
+      const { range, part } = (await stored).get(minishard)!;
       if (range instanceof Error) throw range;
       if (!range) return undefined;
-      const bytes = await this.#inflate(minishard, parts[i], read.signal);
-      return bytes && decodeMinishardIndex(bytes, this.#spec, minishard);
+      const bytes = await this.#inflate(minishard, part, read.signal);
+      const index = bytes && decodeMinishardIndex(bytes, this.#spec, minishard);
+      if (index) await this.#disk?.put(this.#diskKey(file, minishard), bytes);
+      return index;
     });
+  }
+
+  #diskKey = ({ name }: ShardFile, minishard: number): string => `${this.#scale}/${name} index ${minishard}`;
+
+  #fromDisk(file: ShardFile, minishards: readonly number[], read: ShardRead): Promise<(Uint8Array | undefined)[]> {
+    const disk = this.#disk;
+    if (!disk) return Promise.resolve([]);
+    return Promise.all(minishards.map(async (minishard) => (await disk.get(this.#diskKey(file, minishard), `${file.store.key}/${file.name}`, read))?.bytes));
   }
 
   /** Where each minishard's index is, or why that is unknown: nowhere for an empty minishard, undefined where the shard does not exist. */

@@ -20,7 +20,8 @@ import { cellsInShard } from '../precomputed/shard-cells.ts';
 import { findChunk, shardIndexBytes } from '../precomputed/shard-index.ts';
 import { locateChunks, shardFileName, type ShardingSpec } from '../precomputed/sharding.ts';
 import type { ByteRange } from '../storage/store.ts';
-import type { ChunkPart, ChunkSource, ReadContext, ReadTask, StoredChunk } from './chunk-source.ts';
+import type { ChunkCache } from './chunk-cache.ts';
+import type { ChunkPart, ObjectSource, ReadContext, ReadTask, StoredChunk } from './chunk-source.ts';
 import { ChunkStore, contentBytes } from './chunk-store.ts';
 import { MAX_READ_BYTES, planReads } from './merge-ranges.ts';
 import { planParts } from './range-cost.ts';
@@ -31,6 +32,8 @@ import type { UnshardedSourceOptions } from './unsharded-source.ts';
 export interface ShardedSourceOptions extends UnshardedSourceOptions {
   sharding: ShardingSpec;
   indices: ShardIndexCache;
+  /** Where indices are kept longer. */
+  disk?: ChunkCache;
 }
 
 /** From this part of a shard's cells on, all of it is read: with the rest it is at most a quarter more than what is wanted. */
@@ -49,24 +52,28 @@ interface Placed extends ByteRange {
   minishard: number;
 }
 
-export class ShardedSource implements ChunkSource {
+export class ShardedSource implements ObjectSource {
   readonly id: string;
   readonly #options: ShardedSourceOptions;
   readonly #store: ShardStore;
   readonly #indices: ShardIndices;
 
   constructor(options: ShardedSourceOptions) {
-    const { store, scale, sharding, indices, infoWasRead } = options;
+    const { store, scale, sharding, indices, infoWasRead, disk } = options;
     this.#options = options;
     this.id = `${store.url}/${scale.key}`;
     this.#store = { chunks: new ChunkStore(store, infoWasRead), key: scale.key, ignoresRanges: false };
-    this.#indices = new ShardIndices(indices, this.id, sharding);
+    this.#indices = new ShardIndices(indices, this.id, sharding, disk);
   }
 
   /** The shard, and in it the chunk by the name that it would have on its own: `…/8_8_40/0b.shard#64-128_0-64_0-32`. */
   urlOf(cell: number): string {
     const name = chunkKey(this.#options.scale, cell).slice(this.#options.scale.key.length + 1);
-    return `${this.id}/${this.#shardName(this.#locate([cell]), 0)}#${name}`;
+    return `${this.#options.store.url}/${this.objectOf(cell)}#${name}`;
+  }
+
+  objectOf(cell: number): string {
+    return `${this.#options.scale.key}/${this.#shardName(this.#locate([cell]), 0)}`;
   }
 
   plan(cells: readonly number[]): readonly ReadTask[] {
@@ -135,7 +142,7 @@ export class ShardedSource implements ChunkSource {
         const found = await partsOf(chunk), parts = found.filter((part) => part !== undefined);
         if (parts.length < found.length) await context.deliver(chunk.cell, undefined); // the shard has gone
         else if (inParts) context.parts!.deliver(chunk.cell, parts);
-        else await context.deliver(chunk.cell, this.#stored(chunk.cell, parts[0].bytes));
+        else await context.deliver(chunk.cell, this.#stored(chunk.cell, parts[0].bytes, undefined));
       } catch (error) {
         context.fail(chunk.cell, inShard(file.name, error, `minishard ${chunk.minishard}: `));
       }
@@ -193,8 +200,8 @@ export class ShardedSource implements ChunkSource {
 
   #contentOf = (cell: number): { maxBytes: number; exactBytes: number | undefined } => contentBytes(this.#options.codec, this.#options.layoutOf(cell));
 
-  #stored(cell: number, bytes: Uint8Array): StoredChunk {
-    const { dataEncoding } = this.#options.sharding, content = this.#contentOf(cell);
+  #stored(cell: number, bytes: Uint8Array, validator: string | undefined): StoredChunk {
+    const { dataEncoding } = this.#options.sharding, content = { ...this.#contentOf(cell), validator };
     // Plain bytes may be kept as they are, and would keep all of a large piece alive: they are copied out of it.
     return dataEncoding === 'raw' ? { bytes: trimmed(bytes), contentEncoding: undefined, ...content } : { bytes, contentEncoding: dataEncoding, ...content };
   }
@@ -203,7 +210,7 @@ export class ShardedSource implements ChunkSource {
   async #deliver(name: string, piece: Piece | undefined, members: readonly Placed[], { deliver, fail }: ReadContext): Promise<void> {
     for (const { cell, minishard, ...range } of members) {
       try {
-        await deliver(cell, piece && this.#stored(cell, sliceOf(piece, range)));
+        await deliver(cell, piece && this.#stored(cell, sliceOf(piece, range), piece.validator));
       } catch (error) {
         fail(cell, inShard(name, error, `minishard ${minishard}: `));
       }

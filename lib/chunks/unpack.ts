@@ -58,7 +58,8 @@ export async function unpack(
   return taken && bytes && keep ? remake(bytes, keeper) : undefined;
 }
 
-function remake(bytes: Uint8Array, keeper: Keeper | undefined): KeptChunk {
+/** What to keep of a chunk that is whole: what the keeper makes of it, or its bytes as they are. */
+export function remake(bytes: Uint8Array, keeper: Keeper | undefined): KeptChunk {
   keeper?.add(bytes);
   // Memory of its own: a view of a larger read would keep all of that.
   return keeper?.finish() ?? { bytes: bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes) };

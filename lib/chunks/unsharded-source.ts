@@ -4,7 +4,7 @@ import { storedBound } from '../compression/decompress.ts';
 import { chunkKey } from '../precomputed/grid.ts';
 import type { Scale } from '../precomputed/info.ts';
 import type { ByteRange, Store, StoredObject } from '../storage/store.ts';
-import type { ChunkSource, ReadContext, ReadTask } from './chunk-source.ts';
+import type { ObjectSource, ReadContext, ReadTask } from './chunk-source.ts';
 import { ChunkStore, contentBytes } from './chunk-store.ts';
 import { PartReader } from './part-reader.ts';
 import { planParts } from './range-cost.ts';
@@ -20,7 +20,7 @@ export interface UnshardedSourceOptions {
   rangeReads?: boolean;
 }
 
-export class UnshardedSource implements ChunkSource {
+export class UnshardedSource implements ObjectSource {
   readonly id: string;
   readonly #options: UnshardedSourceOptions;
   readonly #chunks: ChunkStore;
@@ -35,6 +35,10 @@ export class UnshardedSource implements ChunkSource {
 
   urlOf(cell: number): string {
     return `${this.#options.store.url}/${chunkKey(this.#options.scale, cell)}`;
+  }
+
+  objectOf(cell: number): string {
+    return chunkKey(this.#options.scale, cell);
   }
 
   plan(cells: readonly number[]): readonly ReadTask[] {

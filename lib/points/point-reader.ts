@@ -1,8 +1,10 @@
 /** Values of one volume at many points: plans, reads, and says what became of each point. */
 import type { ChunkError } from '../base/errors.ts';
 import { formatVec3, type Vec3 } from '../base/vec3.ts';
+import type { ChunkCache } from '../chunks/chunk-cache.ts';
 import { ChunkReader, type ChunkReaderOptions } from '../chunks/chunk-reader.ts';
 import type { ChunkSource } from '../chunks/chunk-source.ts';
+import { keepOnDisk } from '../chunks/disk-cached-source.ts';
 import { keepReencoded, type LruEncoding } from '../chunks/reencoding-source.ts';
 import { ShardedSource } from '../chunks/sharded-source.ts';
 import { ShardIndexCache } from '../chunks/shard-indices.ts';
@@ -61,6 +63,8 @@ export interface PointReaderOptions extends ChunkReaderOptions {
   lruEncoding?: LruEncoding;
   /** @default true */
   rangeReads?: boolean;
+  /** The volume's part of a cache on disk. @default none */
+  chunkCache?: ChunkCache;
 }
 
 /** What it takes to read one scale. */
@@ -136,7 +140,7 @@ export class PointReader {
   }
 
   #open(mip: number): OpenScale {
-    const { info, store, infoWasRead, lruEncoding, rangeReads } = this.#options;
+    const { info, store, infoWasRead, lruEncoding, rangeReads, chunkCache } = this.#options;
     const known = this.#scales.get(mip);
     if (known) return known;
     const scale = scaleAt(info.scales, mip);
@@ -146,7 +150,8 @@ export class PointReader {
       chunkSize: cellSize(scale, cell), channels: info.numChannels, dataType: info.dataType, blockSize: scale.blockSize,
     });
     const options = { store, scale, codec, layoutOf, infoWasRead, rangeReads };
-    const source = sharding ? new ShardedSource({ ...options, sharding, indices: this.#shardIndices }) : new UnshardedSource(options);
+    const stored = sharding ? new ShardedSource({ ...options, sharding, indices: this.#shardIndices, disk: chunkCache }) : new UnshardedSource(options);
+    const source = chunkCache ? keepOnDisk(stored, { cache: chunkCache, scale, codec, layoutOf }) : stored;
     const opened: OpenScale = { scale, codec, layoutOf, source: lruEncoding === 'compressed_segmentation' ? keepReencoded(source, codec, layoutOf) : source };
     this.#scales.set(mip, opened);
     return opened;

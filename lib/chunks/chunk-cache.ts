@@ -1,0 +1,73 @@
+/** A volume's part of the disk cache: what was read of it once, and whether that may still be used. */
+import { leaveOnAbort } from '../base/abort.ts';
+import { RequestError } from '../base/errors.ts';
+import type { DiskCache } from '../cache/disk-cache.ts';
+import type { Meter, Store } from '../storage/store.ts';
+
+/**
+ * When something is asked about what is kept: `never`; `info`, when the volume's info is another one than it was; `always`, each time, of
+ * the object it came from.
+ */
+export const REVALIDATIONS = ['never', 'info', 'always'] as const;
+export type Revalidation = (typeof REVALIDATIONS)[number];
+
+export interface ChunkCacheOptions {
+  disk: DiskCache;
+  store: Store;
+  /** Whose the entries are: the volume, its info unless that does not matter, and who read it. No secrets: it is written to disk. */
+  scope: string;
+  revalidate: Revalidation;
+  /** How long it is believed that there is nothing at a place. @default 600_000 */
+  absentMs?: number;
+  now?: () => number;
+}
+
+export class ChunkCache {
+  readonly #options: ChunkCacheOptions;
+  /** Checks under way, by object and version. */
+  readonly #checks = new Map<string, Promise<boolean>>();
+
+  constructor(options: ChunkCacheOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @param object Key of the stored object that it came from.
+   * @returns What was kept, `bytes` undefined when nothing is stored there; undefined when it is not known.
+   * @throws RequestError, when the object has to be asked about and cannot be.
+   */
+  async get(key: string, object: string, { signal, meter }: { signal: AbortSignal; meter: Meter }): Promise<{ bytes: Uint8Array | undefined } | undefined> {
+    const { disk, scope, revalidate, absentMs = 600_000, now = Date.now } = this.#options;
+    const entry = await disk.get(`${scope} ${key}`);
+    if (!entry) return undefined;
+    if (!entry.bytes) return revalidate !== 'always' && now() - entry.storedMs < absentMs ? entry : undefined;
+    if (revalidate !== 'always') return entry;
+    return entry.validator !== undefined && (await leaveOnAbort(this.#stands(object, entry.validator, meter), signal, () => undefined)) ? entry : undefined;
+  }
+
+  /** Keeps what was read, or that there is nothing. */
+  put(key: string, bytes: Uint8Array | undefined, validator?: string): Promise<void> {
+    return this.#options.disk.put(`${this.#options.scope} ${key}`, { bytes, validator });
+  }
+
+  /** Whether the object is still the version it was. Those who ask at the same time share a request, which the first pays for. */
+  #stands(object: string, validator: string, meter: Meter): Promise<boolean> {
+    const key = `${object} ${validator}`;
+    let check = this.#checks.get(key);
+    if (!check) {
+      check = this.#ask(object, validator, meter).finally(() => this.#checks.delete(key));
+      this.#checks.set(key, check);
+    }
+    return check;
+  }
+
+  async #ask(object: string, validator: string, meter: Meter): Promise<boolean> {
+    try {
+      const found = await this.#options.store.read(object, { range: { start: 0, end: 1 }, ifNoneMatch: validator, meter, absentBy403: true });
+      return found?.notModified === true;
+    } catch (error) {
+      if (error instanceof RequestError && error.code === 'TOO_LARGE') return false; // all of another version, from a server that knows no ranges
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,56 @@
+/** The same source, whose chunks are looked for on disk first and kept there when they had to be read. */
+import type { ChunkLayout, Codec } from '../codecs/codec.ts';
+import { chunkKey } from '../precomputed/grid.ts';
+import type { Scale } from '../precomputed/info.ts';
+import type { ChunkCache } from './chunk-cache.ts';
+import type { ChunkSource, ObjectSource, ReadContext, ReadTask } from './chunk-source.ts';
+import { contentBytes } from './chunk-store.ts';
+
+export interface DiskCachedOptions {
+  cache: ChunkCache;
+  scale: Scale;
+  codec: Codec;
+  layoutOf: (cell: number) => ChunkLayout;
+}
+
+/** Entries of one task that are read at a time. */
+const AT_ONCE = 8;
+
+/** Tasks are those of the source; of each, what is on disk is handed over, and the rest goes on in tasks of its own. */
+export function keepOnDisk(source: ObjectSource, { cache, scale, codec, layoutOf }: DiskCachedOptions): ChunkSource {
+  const keyOf = (cell: number): string => chunkKey(scale, cell);
+
+  const fromDisk = async (cell: number, context: ReadContext): Promise<boolean> => {
+    const found = await cache.get(keyOf(cell), source.objectOf(cell), context);
+    if (!found) return false;
+    await context.deliver(cell, found.bytes && { bytes: found.bytes, contentEncoding: undefined, ...contentBytes(codec, layoutOf(cell)) }, 'cache');
+    return true;
+  };
+
+  const looking = (task: ReadTask): ReadTask => ({
+    cells: task.cells,
+    async run(context) {
+      const missing: number[] = [];
+      const queue = task.cells.values();
+      const work = async (): Promise<void> => {
+        for (const cell of queue) {
+          try {
+            if (!(await fromDisk(cell, context))) missing.push(cell);
+          } catch (error) {
+            context.fail(cell, error);
+          }
+        }
+      };
+      await Promise.all(Array.from({ length: Math.min(AT_ONCE, task.cells.length) }, work));
+      if (missing.length === task.cells.length) return task.run(context);
+      return missing.length > 0 ? source.plan(missing) : undefined;
+    },
+  });
+
+  return {
+    id: source.id,
+    urlOf: (cell) => source.urlOf(cell),
+    plan: (cells) => source.plan(cells).map(looking),
+    save: (cell, bytes, validator) => cache.put(keyOf(cell), bytes, validator),
+  };
+}
