@@ -1,6 +1,8 @@
 /** CAVEclient's client of the chunkedgraph against ours, around edits to the millisecond, and against the history that ours makes out. */
 import type { GrapheneVolume } from 'graphene-points';
 import { seeded, type Random } from '../spec/support/random.ts';
+import { compareTyped } from './cave-typed.ts';
+import { instants, sample, toIds, type NodeLink } from './cave-values.ts';
 import type { Comparison } from './comparison.ts';
 import { History } from './history.ts';
 import type { Part } from './part.ts';
@@ -8,7 +10,7 @@ import { PythonClient } from './python-client.ts';
 import { openWorld, serveDemoWorld, servePcgWorld, serveStormWorld, type World } from './worlds.ts';
 
 /** What the functions below share: one world, and both sides of it. */
-interface Sides {
+export interface Sides {
   world: World;
   volume: GrapheneVolume;
   history: History;
@@ -34,20 +36,8 @@ export async function compareCaveClient(client: PythonClient, world: World, comp
     random: seeded(2),
     theirs: (method, args) => client.ask('ask', { server: world.origin, table: world.table, method, ...args }),
   };
-  for (const compare of [compareRoots, compareLives, compareLeaves, compareLineage, compareSuggestions]) await compare(sides);
+  for (const compare of [compareRoots, compareLives, compareLeaves, compareLineage, compareSuggestions, compareTyped]) await compare(sides);
 }
-
-/** Instants around edits, to the millisecond; the base's own among them. */
-function instants({ baseMs, editsMs }: World, edits: number): number[] {
-  const every = Math.ceil(editsMs.length / edits);
-  const chosen = [baseMs, ...editsMs.filter((_, k) => k % every === 0 || k === editsMs.length - 1)];
-  return [...new Set(chosen.flatMap((ms) => [ms - 1, ms, ms + 1]))].filter((ms) => ms >= baseMs);
-}
-
-const sample = (random: Random, items: readonly bigint[], count: number): bigint[] => Array.from({ length: Math.min(count, items.length) }, () => random.pick(items));
-
-/** IDs come as signed or unsigned arrays, or, when there is none of them, as floats. */
-const toIds = (ids: ArrayLike<bigint | number | string>): BigUint64Array => BigUint64Array.from(Array.from(ids, BigInt));
 
 async function compareRoots({ world, volume, random, comparison, theirs }: Sides): Promise<void> {
   const ids = BigUint64Array.of(0n, ...world.supervoxels, ...world.supervoxels.subarray(0, 50));
@@ -95,11 +85,6 @@ async function compareLeaves({ world, volume, history, random, comparison, their
   const together = [...new Set(sample(random, history.at(random.pick([world.baseMs, ...world.editsMs])), 40))];
   const many = await theirs<Record<string, BigInt64Array>>('get_leaves_many', { root_ids: together });
   for (const root of together) comparison.sets(`${world.name}: get_leaves_many, ${root}`, toIds(many[String(root)]), history.life(root).supervoxels);
-}
-
-interface NodeLink {
-  nodes: { id: string }[];
-  links: { source: string; target: string }[];
 }
 
 async function compareLineage({ world, history, random, comparison, theirs }: Sides): Promise<void> {

@@ -14,6 +14,8 @@ def _from_wire(value):
         return np.frombuffer(base64.b64decode(value["base64"]), dtype=value["dtype"])
     if set(value) == {"int"}:
         return int(value["int"])
+    if set(value) == {"shape", "values"}:
+        return np.array(value["values"]).reshape(value["shape"])
     if set(value) == {"ms"}:
         return datetime.datetime.fromtimestamp(value["ms"] / 1000, datetime.timezone.utc)
     return value
@@ -33,6 +35,8 @@ def _to_wire(value):
         return value.astimezone(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if hasattr(value, "to_dict"):  # a data frame
         return _to_wire(value.to_dict("records"))
+    if value is not None and type(value).__name__ == "Version":
+        return str(value)
     if isinstance(value, dict):
         return {str(key): _to_wire(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, np.ndarray)):
