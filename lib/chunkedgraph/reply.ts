@@ -30,7 +30,8 @@ export function errorOfReply(reply: HttpReply, asked: AskedWith): GraphError | u
   if (status >= 300 && status < 400)
     return new GraphError('LOGIN_REDIRECT', `${url} redirects instead of answering (${token} was sent): it wants a log-in, or the address is wrong`, url, status);
   const body = errorBody(reply);
-  const said = typeof body.message === 'string' ? excerpt(new TextEncoder().encode(body.message), {}, secrets) : excerpt(reply.body, reply.headers, secrets);
+  const message = typeof body.message === 'string' ? body.message : 'traceback' in body ? '' : undefined;
+  const said = message === undefined ? excerpt(reply.body, reply.headers, secrets) : excerpt(new TextEncoder().encode(message), {}, secrets);
   const { 'retry-after': retryAfter } = reply.headers;
   const error = (code: GraphErrorCode, message: string): GraphError => new GraphError(code, message, url, status, { serverMessage: said, retryAfter });
   // The graph's own 401s are about the ID or the table, not the token.

@@ -1,0 +1,70 @@
+/** A ChunkedGraph whose server gives recorded answers, or any others. */
+import { GraphError } from '../../../lib/base/errors.ts';
+import { ChunkedGraph } from '../../../lib/chunkedgraph/api/chunked-graph.ts';
+import { Endpoints } from '../../../lib/chunkedgraph/api/endpoints.ts';
+import { parseGraphInfo } from '../../../lib/chunkedgraph/graph-info.ts';
+import { parseGraphPath } from '../../../lib/chunkedgraph/graph-path.ts';
+import { GraphServer } from '../../../lib/chunkedgraph/graph-server.ts';
+import { RootFate, type RootSource } from '../../../lib/chunkedgraph/root-source.ts';
+import { ServerClock } from '../../../lib/chunkedgraph/server-clock.ts';
+import type { HttpClient, HttpReply, HttpRequest } from '../../../lib/http/client.ts';
+import { pcgGraph, recorded, type Recorded } from '../../mocks/pcg-graph.ts';
+
+export const ORIGIN = 'https://graph.example.org';
+/** What "now" is to this graph, in ms. */
+export const NOW = Date.parse('2026-11-22T12:00:00Z');
+
+export type Answer = Partial<Omit<HttpReply, 'body'>> & { body?: Uint8Array | string };
+
+export interface Replay {
+  graph: ChunkedGraph;
+  asked: HttpRequest[];
+}
+
+export function graphOf(answer: (request: HttpRequest, earlier: number) => Answer | Promise<Answer>, { allowEdits = false, roots, timestampMs }: { allowEdits?: boolean; roots?: RootSource; timestampMs?: number } = {}): Replay {
+  const asked: HttpRequest[] = [];
+  const http: HttpClient = {
+    async request(request) {
+      asked.push(request);
+      const { body = '', ...reply } = await answer(request, asked.length - 1);
+      return { status: 200, headers: {}, url: String(request.url), serverAddress: undefined, ...reply, body: typeof body === 'string' ? new TextEncoder().encode(body) : body };
+    },
+    close() {},
+  };
+  const clock = new ServerClock({ wall: () => NOW, steady: () => 0 });
+  const server = new GraphServer({ http, path: parseGraphPath(`graphene://${ORIGIN}/segmentation/table/${pcgGraph.table}`), token: { token: 's3cr3t', from: 'CAVE_TOKEN' }, clock });
+  const graph = new ChunkedGraph(
+    {
+      api: new Endpoints({ server }), graph: parseGraphInfo(pcgGraph.info, ORIGIN), info: pcgGraph.info as unknown as Record<string, unknown>,
+      grid: { bounds: { min: [0, 0, 0], max: [128, 128, 128] }, resolution: [8, 8, 40] },
+      roots: roots ?? { lookUp: () => Promise.reject(new GraphError('CONNECTION', 'not asked here', ORIGIN)) },
+      instants: { now: () => NOW, settled: () => NOW - 180_000 }, bind: (signal) => signal ?? new AbortController().signal, allowEdits,
+    },
+    timestampMs,
+  );
+  return { graph, asked };
+}
+
+/** Roots as a function of the ID. */
+export const rootSource = (rootOf: (id: bigint) => bigint): RootSource => ({
+  lookUp: async (ids, { timestampMs = NOW } = {}) => ({
+    timestampMs, settled: true, rootIds: ids.map(rootOf), fates: new Uint8Array(ids.length).fill(RootFate.ok), failures: [], distinct: ids.length, requests: 1,
+  }),
+});
+
+const named = new Map(recorded.map((one) => [one.name, one]));
+
+export function recordedAs(name: string): Recorded {
+  const found = named.get(name);
+  if (!found) throw new Error(`nothing is recorded as ${name}`);
+  return found;
+}
+
+/** The answer as it came over the wire; of status 500 what is kept of it. */
+export function answerOf({ answer }: Recorded): Answer {
+  const body = answer.body === undefined ? JSON.stringify({ code: answer.status, message: answer.message, traceback: ['File "secret.py"'] }) : Buffer.from(answer.body, 'base64');
+  return { status: answer.status, headers: { ...answer.headers, ...(answer.headers['used-bounds'] === undefined && { 'used-bounds': 'True' }) }, body };
+}
+
+/** Gives the recorded answers one after the other. */
+export const replayOf = (names: string[], options?: Parameters<typeof graphOf>[1]): Replay => graphOf((_request, earlier) => answerOf(recordedAs(names[Math.min(earlier, names.length - 1)])), options);
