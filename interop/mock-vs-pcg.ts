@@ -4,7 +4,9 @@
  *
  *     npx tsx interop/mock-vs-pcg.ts http://127.0.0.1:18555 spec/fixtures/pcg/graph.json [edits] [seed]
  *
- * The server must hold the graph of the file and have no other edits. It is changed.
+ * The server must hold the graph of the file and have no other edits. It is changed. What is known to differ: PyChunkedGraph 2.21.1
+ * fails (500) at some splits that leave one part alone in its graph chunks, as its search for siblings
+ * then meets the part's old parent, whose edge is gone; the mock carries such a split out.
  */
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
@@ -17,6 +19,7 @@ interface Shortened extends Omit<GraphDescription, 'edges' | 'supervoxels'> {
   edges: [number, number, number][];
   inactive_edges: [number, number, number][];
   edge_area: number;
+  base?: { root: string[] };
 }
 
 const [, , origin, file, editsText = '60', seedText = '1'] = process.argv;

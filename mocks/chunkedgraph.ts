@@ -37,7 +37,7 @@ export interface MockChunkedGraphOptions extends GraphDescription {
   tokens?: Readonly<Record<string, MockUser>>;
   /** What permissions are given for, as refusals name it. @default the table */
   dataset?: string;
-  /** Names for change logs, by ID of the user. */
+  /** Names for change logs, by ID of the user. @default those of the tokens' users */
   users?: Readonly<Record<string, KnownUser>>;
   /** Milliseconds since 1970: the server's now. @default Date.now */
   clock?: () => number;
@@ -98,7 +98,9 @@ export interface MockChunkedGraph extends MockServer {
 
 /** @throws RangeError when the description does not fit together. */
 export function createMockChunkedGraph(options: MockChunkedGraphOptions): MockChunkedGraph {
-  const { table = 'mock', token, tokens, dataset = table, clock = Date.now, strict = false, faults, info, users = {} } = options;
+  const { table = 'mock', token, tokens, dataset = table, clock = Date.now, strict = false, faults, info } = options;
+  const named = Object.values(tokens ?? {}).flatMap(({ id = 1, name }) => (name === undefined ? [] : [[id, { name }] as const]));
+  const users = { ...Object.fromEntries(named), ...options.users };
   const editor = buildGraph(options, { exact: strict, multicut: (graph) => multicutOf(graph, options.multicuts) });
   const { graph } = editor;
   let liveMs = -Infinity; // with a clock that stands still, "now" still comes after what was done

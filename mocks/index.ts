@@ -1,13 +1,18 @@
 /** Servers to test against: a chunkedgraph and an object store that behave, on loopback or as plain functions. */
 export { createMockBucket, type MockBucket, type MockBucketOptions, type StoredFile } from './bucket.ts';
 export type { BucketStyle } from './bucket-errors.ts';
-export { createMockChunkedGraph, type MockChunkedGraph, type MockChunkedGraphOptions } from './chunkedgraph.ts';
+export { mockCave, type MockCaveOptions } from './cave.ts';
+export { createMockChunkedGraph, type EditOptions, type EditResult, type GivenMulticut, type MockChunkedGraph, type MockChunkedGraphOptions } from './chunkedgraph.ts';
 export { controlServer } from './control.ts';
 export { DEMO_AFTER, DEMO_BEFORE, demoPointsFile, serveDemo, type ServedDemo } from './demo.ts';
 export { withFaults, type Fault } from './faults.ts';
 export { writeFiles } from './folder.ts';
-export type { GraphDescription, GraphEdit, Id, Moment } from './graph-input.ts';
+export type { MockUser, Permission } from './endpoints/auth.ts';
+export { graphInfo, supervoxelId, type GraphInfoOptions } from './graph-info.ts';
+export type { DescribedEdge, GraphDescription, GraphEdit, Id, Moment } from './graph-input.ts';
 export type { GraphInfo } from './graph/id-layout.ts';
+export type { LabelAt } from './graph/locate.ts';
+export { EditError, type Operation } from './graph/operations.ts';
 export { serveMocks, type ServedMocks, type ServeMocksOptions } from './loopback.ts';
 export { mockRequest, type MockHandler, type MockRequest, type MockResponse } from './message.ts';
 export { RequestLog, type LoggedRequest, type PathPattern } from './request-log.ts';
