@@ -99,10 +99,9 @@ async function gs(client: PythonClient, comparison: Comparison, http: HttpClient
   const theirs = (key: string, range: ByteRange | undefined) => client.ask<Read>('gs_get', { bucket: 'some-bucket', key, start: range?.start ?? null, end: range?.end ?? null });
   await compareStore('gs, an emulator', comparison, theirs, openStore('gs://some-bucket', { http, env: { STORAGE_EMULATOR_HOST: host } }));
   await using door = await guard(port, 'T0ken');
-  const at = { http, endpoint: door.origin, env: { CLOUD_VOLUME_DIR: folder, CLOUDSDK_CONFIG: folder } };
+  const at = { http, endpoint: door.origin, env: { CLOUD_VOLUME_DIR: folder, CLOUDSDK_CONFIG: folder, METADATA_SERVER_DETECTION: 'none' } };
   await compareStore('gs, a token', comparison, theirs, openStore('gs://some-bucket', { ...at, headers: { authorization: 'Bearer T0ken' } }));
-  await withEnvironment({ METADATA_SERVER_DETECTION: 'none' }, () =>
-    expectRefusal('gs, no credentials anywhere', comparison, /answered 401.*no Google credentials were found in .*gcloud auth application-default login/, () => openStore('gs://some-bucket', at).read('info')));
+  await expectRefusal('gs, no credentials anywhere', comparison, /answered 401.*no Google credentials were found in .*gcloud auth application-default login/, () => openStore('gs://some-bucket', at).read('info'));
   await volumeAt('gs://some-bucket/volume', comparison, { endpoint: door.origin, token: 'T0ken' });
 }
 

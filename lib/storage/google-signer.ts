@@ -19,6 +19,8 @@ export interface GoogleCredentials {
 
 const READ_ONLY = 'https://www.googleapis.com/auth/devstorage.read_only';
 const ADVICE = 'run `gcloud auth application-default login`, or name a key file in GOOGLE_APPLICATION_CREDENTIALS';
+/** It answers at once where there is one. */
+const PING_MS = 3000;
 const SECRET_FIELDS = ['private_key', 'refresh_token', 'client_secret'];
 
 export interface GoogleSearch {
@@ -46,7 +48,7 @@ export async function findGoogle(search: GoogleSearch): Promise<Signer | undefin
   const found = await findFile(search);
   const { GoogleAuth, Compute, gcpMetadata } = await import('google-auth-library');
   if (!found) {
-    if (!(await gcpMetadata.isAvailable())) return undefined;
+    if (!(await isOnGoogle(search))) return undefined;
     return new GoogleSigner('the metadata server', () => new Compute({ scopes: READ_ONLY }), [], search.ownProjectPays ? await gcpMetadata.project<string>('project-id') : undefined);
   }
   const { file, json } = found;
@@ -61,6 +63,24 @@ export async function findGoogle(search: GoogleSearch): Promise<Signer | undefin
   };
   make();
   return new GoogleSigner(file, make, SECRET_FIELDS.map((field) => json[field]).filter((value) => typeof value === 'string'), search.ownProjectPays ? projectOf(found, search.env) : undefined);
+}
+
+/**
+ * Whether there is a metadata server, asked as the library would (which warns on standard error when there is none).
+ * Sources: cloud.google.com/compute/docs/metadata/querying-metadata; gcp-metadata's README for the environment variables.
+ */
+async function isOnGoogle({ http, env }: GoogleSearch): Promise<boolean> {
+  const detection = env.METADATA_SERVER_DETECTION?.trim().toLowerCase();
+  if (detection === 'none') return false;
+  if (detection === 'assume-present') return true;
+  const host = env.GCE_METADATA_IP || env.GCE_METADATA_HOST || '169.254.169.254';
+  const url = `${/^https?:/.test(host) ? host : `http://${host}`}/computeMetadata/v1/instance`;
+  try {
+    const { headers } = await http.request({ url, headers: { 'metadata-flavor': 'Google' }, retry: false, followRedirects: false, signal: AbortSignal.timeout(PING_MS) });
+    return headers['metadata-flavor'] === 'Google';
+  } catch {
+    return false;
+  }
 }
 
 async function findFile({ bucket, env, credentials }: GoogleSearch): Promise<SecretFile | undefined> {

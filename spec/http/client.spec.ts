@@ -264,3 +264,43 @@ test.each([
   client = createHttpClient();
   await expect(client.request({ url })).rejects.toMatchObject({ name: 'PathError', code });
 });
+
+describe('HttpClient: authorize', () => {
+  test('is asked for every attempt, and told what is sent', async () => {
+    const proofs: string[] = [];
+    const authorize: HttpRequest['authorize'] = async ({ method, url, headers }) => {
+      proofs.push(`${method} ${url.pathname} ${headers.range}`);
+      return { authorization: `proof ${proofs.length}` };
+    };
+    await ask((_request, response, earlier) => void response.writeHead(earlier === 0 ? 503 : 200).end('bytes'), { authorize, range: { start: 0, end: 5 } });
+    expect(proofs).toEqual(['GET /k bytes=0-4', 'GET /k bytes=0-4']);
+    expect(server!.requests.map(({ headers }) => headers.authorization)).toEqual(['proof 1', 'proof 2']);
+  });
+  test('is asked again on the same origin, and never again once a redirect has left it', async () => {
+    const authorize = async (): Promise<Record<string, string>> => ({ authorization: 'proof' });
+    const other = await serve((_request, response) => void response.writeHead(302, { location: `${server!.origin}/back` }).end());
+    try {
+      await ask((request, response) => void (request.url === '/back' ? response.end('bytes') : response.writeHead(302, { location: request.url === '/k' ? '/l' : other.origin }).end()), { authorize });
+      expect(server!.requests.map(({ path, headers }) => [path, headers.authorization])).toEqual([['/k', 'proof'], ['/l', 'proof'], ['/back', undefined]]);
+      expect(other.requests.map(({ headers }) => headers.authorization)).toEqual([undefined]);
+    } finally {
+      await other.close();
+    }
+  });
+  test('ends the request with its own error, without one sent', async () => {
+    const reason = new Error('no proof');
+    await expect(ask(ok, { authorize: () => Promise.reject(reason) })).rejects.toBe(reason);
+    expect(server!.requests).toEqual([]);
+  });
+  test('is left by an abort and by close()', async () => {
+    const reason = new Error('enough'), abort = new AbortController();
+    const endless = { authorize: () => new Promise<never>(() => undefined) };
+    const aborted = ask(ok, { ...endless, signal: abort.signal });
+    setImmediate(() => abort.abort(reason));
+    await expect(aborted).rejects.toBe(reason);
+    expect(getEventListeners(abort.signal, 'abort')).toEqual([]);
+    const closed = client!.request({ url: `${server!.origin}/k`, ...endless });
+    setImmediate(() => client!.close());
+    await expect(closed).rejects.toMatchObject({ code: 'CONNECTION' });
+  });
+});

@@ -15,7 +15,7 @@ const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 20
 const ACCOUNT = { type: 'service_account', project_id: 'own-project', private_key_id: 'kid', private_key: privateKey, client_email: 'reader@own-project.iam.gserviceaccount.com', token_uri: 'https://evil.org/token' };
 const USER = { type: 'authorized_user', client_id: 'id', client_secret: 'cl1ent-secret', refresh_token: 'refr3sh-token', quota_project_id: 'quota-project' };
 const EMPTY = secretsFolder();
-const NONE = { CLOUD_VOLUME_DIR: EMPTY, CLOUDSDK_CONFIG: EMPTY };
+const NONE = { CLOUD_VOLUME_DIR: EMPTY, CLOUDSDK_CONFIG: EMPTY, METADATA_SERVER_DETECTION: 'none' };
 const REFUSED = [401, 'Anonymous caller does not have storage.objects.get access'] as const;
 
 let http: HttpClient;
@@ -23,10 +23,7 @@ beforeAll(() => {
   nock.disableNetConnect();
   nock.enableNetConnect('127.0.0.1');
 });
-beforeEach(() => {
-  http = createHttpClient({ retries: 0 });
-  process.env.METADATA_SERVER_DETECTION = 'none'; // read by Google's library itself
-});
+beforeEach(() => void (http = createHttpClient({ retries: 0 })));
 afterEach(() => {
   http.close();
   const pending = nock.pendingMocks();
@@ -124,20 +121,34 @@ describe('gs:// credentials', () => {
     expect(bearers(asked)).toEqual([undefined, 'Bearer T1', 'Bearer T1']);
     expect(JSON.parse(Buffer.from(forms[0].get('assertion')!.split('.')[1], 'base64url').toString())).toMatchObject({ iss: `${who}@x` });
   });
-  test('are of the metadata server', async () => {
+  test.each([
+    ['where it answers', 'ping-only', ['/computeMetadata/v1/instance']],
+    ['where it is said to be', 'assume-present', []],
+  ])('are of the metadata server %s', async (_name, detection, pings) => {
     const asked: string[] = [];
     const server = await serve((request, response) => {
       asked.push(request.url!);
       response.writeHead(200, { 'content-type': 'application/json', 'metadata-flavor': 'Google' }).end(JSON.stringify({ access_token: 'T-machine', expires_in: 3599 }));
     });
-    Object.assign(process.env, { METADATA_SERVER_DETECTION: 'assume-present', GCE_METADATA_HOST: server.origin });
+    process.env.GCE_METADATA_HOST = server.origin; // read by Google's library itself
     try {
       const objects = bucket(REFUSED, [200, 'x']);
-      await open().read('k');
+      await open({ env: { ...NONE, METADATA_SERVER_DETECTION: detection, GCE_METADATA_HOST: server.origin } }).read('k');
       expect(bearers(objects)).toEqual([undefined, 'Bearer T-machine']);
-      expect(asked).toEqual([expect.stringMatching(/^\/computeMetadata\/v1\/instance\/service-accounts\/default\/token\?scopes=/)]);
+      expect(asked).toEqual([...pings, expect.stringMatching(/^\/computeMetadata\/v1\/instance\/service-accounts\/default\/token\?scopes=/)]);
     } finally {
       delete process.env.GCE_METADATA_HOST;
+      await server.close();
+    }
+  });
+  test.each<[string, Record<string, string>]>([['that is none', {}], ['of another make', { 'metadata-flavor': 'Other' }]])('are not of a metadata server %s', async (_name, headers) => {
+    const server = await serve((_request, response) => void response.writeHead(200, headers).end());
+    try {
+      bucket(REFUSED);
+      const env = { ...NONE, METADATA_SERVER_DETECTION: undefined, GCE_METADATA_HOST: server.origin.slice('http://'.length) };
+      await expect(open({ env }).read('k')).rejects.toMatchObject({ status: 401, message: expect.stringContaining('no Google credentials were found') });
+      expect(server.requests).toMatchObject([{ path: '/computeMetadata/v1/instance', headers: { 'metadata-flavor': 'Google' } }]);
+    } finally {
       await server.close();
     }
   });

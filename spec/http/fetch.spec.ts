@@ -1,0 +1,34 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { createHttpClient } from '../../lib/http/client.ts';
+import { fetchOver } from '../../lib/http/fetch.ts';
+import { serve, type LoopbackServer } from '../support/http-server.ts';
+
+let server: LoopbackServer | undefined;
+const http = createHttpClient({ retries: 3, backoffMs: 1 });
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+});
+
+test('posts a form, and gives status, type and body back', async () => {
+  server = await serve((_request, response) => void response.writeHead(400, { 'content-type': 'application/json', location: 'x' }).end('{"error":"no"}'));
+  const response = await fetchOver(http)(server.origin, { method: 'POST', headers: { 'x-a': 'b' }, body: new URLSearchParams({ key: 'a b&' }) });
+  expect([response.status, response.headers.get('content-type'), await response.json()]).toEqual([400, 'application/json', { error: 'no' }]);
+  expect(server.requests).toMatchObject([{ method: 'POST', body: Buffer.from('key=a+b%26'), headers: { 'x-a': 'b', 'content-type': expect.stringContaining('x-www-form-urlencoded') } }]);
+});
+test('gets, without repeating, without following', async () => {
+  server = await serve((_request, response) => void response.writeHead(503).end());
+  expect((await fetchOver(http)(`${server.origin}/a`)).status).toBe(503);
+  expect(server.requests).toMatchObject([{ method: 'GET', path: '/a' }]);
+});
+test('is ended by its signal', async () => {
+  server = await serve(() => undefined);
+  const abort = new AbortController(), reason = new Error('enough');
+  const work = fetchOver(http)(server.origin, { signal: abort.signal });
+  setImmediate(() => abort.abort(reason));
+  await expect(work).rejects.toBe(reason);
+});
+test('takes no more than a token needs', async () => {
+  server = await serve((_request, response) => void response.end(Buffer.alloc(2 ** 20 + 1)));
+  await expect(fetchOver(http)(server.origin)).rejects.toMatchObject({ code: 'TOO_LARGE' });
+});
