@@ -11,6 +11,7 @@ const PARTS: Record<string, () => Promise<Part>> = {
   cloudvolume: async () => (await import('./cloudvolume.ts')).cloudvolume,
   tensorstore: async () => (await import('./tensorstore.ts')).tensorstore,
   caveclient: async () => (await import('./caveclient.ts')).caveclient,
+  cave: async () => (await import('./cave.ts')).cave,
   builder: async () => (await import('./builder.ts')).builder,
   storage: async () => (await import('./storage.ts')).storage,
   pcg: async () => (await import('./pcg.ts')).pcg(ready),

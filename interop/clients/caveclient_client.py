@@ -16,7 +16,26 @@ def chunkedgraph(server, table):
     return ChunkedGraphClient(server_address=server, table_name=table, auth_client=auth, max_retries=0)
 
 
+def start(server, datastack, **options):
+    return CAVEclient(datastack, server_address=server, auth_token=TOKEN, write_server_cache=False, max_retries=0, **options)
+
+
 class Client:
+    def start(self, server, datastack):
+        """What a client finds out by the name of a datastack alone."""
+        client = start(server, datastack)
+        versions = sorted(client.materialize.get_versions())
+        return {
+            "datastack": client.datastack_name,
+            "segmentation": client.info.segmentation_source(),
+            "resolution": list(client.info.viewer_resolution()),
+            "versions": versions,
+            "timestamps": {version: client.materialize.get_timestamp(version) for version in versions},
+        }
+
+    def roots_of_version(self, server, datastack, version, ids):
+        return start(server, datastack, version=version).chunkedgraph.get_roots(ids)
+
     def ask(self, server, table, method, **options):
         """A method of ChunkedGraphClient, or one of its properties."""
         member = getattr(chunkedgraph(server, table), method)
