@@ -35,7 +35,7 @@ export function graphOf(answer: (request: HttpRequest, earlier: number) => Answe
   const server = new GraphServer({ http, path: parseGraphPath(`graphene://${ORIGIN}/segmentation/table/${pcgGraph.table}`), token: { token: 's3cr3t', from: 'CAVE_TOKEN' }, clock });
   const graph = new ChunkedGraph(
     {
-      api: new Endpoints({ server }), graph: parseGraphInfo(pcgGraph.info, ORIGIN), info: pcgGraph.info as unknown as Record<string, unknown>,
+      api: new Endpoints({ server }), graph: parseGraphInfo(pcgGraph.info, ORIGIN), info: pcgGraph.info,
       grid: { bounds: { min: [0, 0, 0], max: [128, 128, 128] }, resolution: [8, 8, 40] },
       roots: roots ?? { lookUp: () => Promise.reject(new GraphError('CONNECTION', 'not asked here', ORIGIN)) },
       instants: { now: () => NOW, settled: () => NOW - 180_000 }, bind: (signal) => signal ?? new AbortController().signal, allowEdits,

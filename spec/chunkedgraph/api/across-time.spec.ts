@@ -1,0 +1,123 @@
+/** What the API makes of several answers, on a mocked server with the recorded graph and its history: judged by that graph. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { openGraphene, type ChunkedGraph, type GraphPoint } from '../../../lib/index.ts';
+import { createMockChunkedGraph, serveMocks, type ServedMocks } from '../../../mocks/index.ts';
+import { epochs, pcgGraph, supervoxels } from '../../mocks/pcg-graph.ts';
+import { graphOf } from './replayed-graph.ts';
+
+const mock = createMockChunkedGraph({ ...pcgGraph, clock: () => Date.parse('2026-11-22T12:00:00Z') });
+let served: ServedMocks, volume: Awaited<ReturnType<typeof openGraphene>>, graph: ChunkedGraph;
+beforeAll(async () => {
+  served = await serveMocks({ '/segmentation': mock });
+  volume = await openGraphene(`graphene://${served.url}/segmentation/table/${pcgGraph.table}`, { token: null, dataDir: 'mem://across-time/none' });
+  graph = volume.graph;
+});
+afterAll(async () => {
+  await volume.close();
+  await served.close();
+});
+
+const ms = epochs.map(({ timestamp }) => Math.round(timestamp * 1000));
+const roots = epochs.map(({ root }) => root.map(BigInt));
+const sorted = (ids: Iterable<bigint>): bigint[] => [...new Set(ids)].sort((a, b) => (a < b ? -1 : 1));
+const ever = sorted(roots.flat()), touched = ever.filter((root) => !roots.every((list) => list.includes(root)));
+const madeAt = (root: bigint): number => roots.findIndex((list) => list.includes(root));
+const of = (root: bigint, epoch = madeAt(root)): bigint[] => [...supervoxels].filter((_id, k) => roots[epoch][k] === root);
+const steps = roots.slice(1).map((list, k) => {
+  const changed = list.map((_root, n) => n).filter((n) => list[n] !== roots[k][n]);
+  return { before: sorted(changed.map((n) => roots[k][n])), after: sorted(changed.map((n) => list[n])) };
+});
+
+/** All that a root came to, or came from, that stood in an epoch. */
+function related(root: bigint, epoch: number): bigint[] {
+  const forward = madeAt(root) <= epoch, seen = new Set([root]);
+  for (const node of seen)
+    for (const { before, after } of steps)
+      if ((forward ? before : after).includes(node)) for (const next of forward ? after : before) seen.add(next);
+  return sorted(seen).filter((id) => roots[epoch].includes(id));
+}
+
+const moments = ms.flatMap((at, epoch) => [[epoch, at], ...(epoch > 0 && at - 1 >= ms[epoch - 1] ? [[epoch - 1, at - 1]] : [])]) as [epoch: number, at: number][];
+
+describe('across time', () => {
+  test.each(moments)('epoch %d at %d: latestRoots, isLatestRoots, pastIdMapping, deltaRoots', async (epoch, at) => {
+    const timestamp = new Date(at), found = await graph.latestRoots(touched, { timestamp });
+    for (const root of touched) expect([root, ...found.get(root)!]).toEqual([root, ...related(root, epoch)]);
+    expect(await graph.isLatestRoots(ever, { timestamp })).toEqual(ever.map((root) => roots[epoch].includes(root)));
+    for (const [other, to] of moments.filter(([, to], k) => to >= at && (to <= ms[epoch + 1] || k === moments.length - 1))) {
+      const { oldRoots, newRoots } = await graph.deltaRoots({ from: timestamp, to: new Date(to) });
+      expect([[...oldRoots], [...newRoots]]).toEqual([sorted(roots[epoch]).filter((id) => !roots[other].includes(id)), sorted(roots[other]).filter((id) => !roots[epoch].includes(id))]);
+    }
+  });
+
+  test.each(moments)('epoch %d at %d: suggestLatestRoots', async (epoch, at) => {
+    for (const by of ['supervoxels', 'level2'] as const)
+      for (const { root, suggestions, changed } of await graph.suggestLatestRoots(touched, { timestamp: new Date(at), by })) {
+        const voters = of(root), l2 = new Map<string, bigint[]>(), share = new Map<bigint, number>();
+        for (const id of voters) {
+          const group = by === 'level2' ? epochs[madeAt(root)].l2[supervoxels.indexOf(id)] : String(id);
+          l2.set(group, [...(l2.get(group) ?? []), id]);
+        }
+        for (const group of l2.values()) for (const id of group) share.set(roots[epoch][supervoxels.indexOf(id)], (share.get(roots[epoch][supervoxels.indexOf(id)]) ?? 0) + 1 / group.length / l2.size);
+        expect(changed).toBe(!roots[epoch].includes(root));
+        expect(suggestions.map(({ root }) => root).sort()).toEqual([...share.keys()].sort());
+        for (const { root, confidence } of suggestions) expect(confidence).toBeCloseTo(share.get(root)!, 9);
+        expect(suggestions.map(({ confidence }) => confidence)).toEqual(suggestions.map(({ confidence }) => confidence).sort((a, b) => b - a));
+      }
+  });
+
+  test('originalRoots, in the beginning and at a moment; one and many', async () => {
+    const found = await graph.originalRoots(touched);
+    for (const root of touched) expect([...found.get(root)!]).toEqual(madeAt(root) === 0 ? [root] : related(root, 0));
+    const last = touched.find((root) => madeAt(root) === 6)!;
+    expect([...(await graph.originalRoots(last, { timestamp: new Date(ms[2]) }))]).toEqual(related(last, 2));
+  });
+
+  test('mergeLog has the merges of a history with an undo; lastEdit is when a root was made', async () => {
+    const root = touched.find((one) => madeAt(one) === 6)!;
+    expect((await graph.mergeLog(root)).map(({ operationId }) => operationId)).toEqual([1, 2, 5]);
+    expect(await graph.lastEdit(root)).toEqual(new Date(ms[6]));
+    expect(await graph.lastEdit(ever.find((one) => madeAt(one) === 0)!)).toBeUndefined();
+  });
+
+  test('minimalCoveringNodes finds whole objects, which the server loses', async () => {
+    const whole = touched.find((root) => madeAt(root) === 6)!, single = roots[9][511], part = of(touched.find((root) => madeAt(root) === 9)!).slice(0, 1);
+    const cover = await graph.minimalCoveringNodes([...of(whole), ...of(single, 9), ...part]);
+    expect([...cover]).toEqual(sorted([whole, single, ...part]));
+    expect([...(await graph.minimalCoveringNodes([whole]))]).toEqual([whole]);
+    expect([...(await graph.minimalCoveringNodes([]))]).toEqual([]);
+    await expect(graph.minimalCoveringNodes([touched[0]], { timestamp: madeAt(touched[0]) === 0 ? new Date(ms[9]) : new Date(ms[0]) })).rejects.toMatchObject({ code: 'UNKNOWN_ID' });
+  });
+
+  test('the graph of a volume at a moment asks about that moment', async () => {
+    const then = volume.at(new Date(ms[3])).graph;
+    expect(await then.isLatestRoots(ever)).toEqual(ever.map((root) => roots[3].includes(root)));
+    expect([...(await then.roots(supervoxels))]).toEqual(roots[3]);
+    expect(then).toMatchObject({ table: pcgGraph.table, nLayers: 4, chunkSize: [32, 32, 32], cvMip: 0, fanOut: 2 });
+  });
+
+  test('a volume edits only when it was opened so', async () => {
+    const point: GraphPoint = { id: supervoxels[0], nm: [64, 64, 320] };
+    await expect(graph.merge(point, point)).rejects.toMatchObject({ code: 'EDITS_NOT_ALLOWED' });
+    await expect(openGraphene('graphene://https://h/segmentation/table/t', { allowEdits: 'yes' as unknown as boolean })).rejects.toThrow('allowEdits is true or false');
+  });
+});
+
+/** The server gives nodes that share parts wrong leaves. */
+describe('leavesMany', () => {
+  const life: Record<string, [made: number, last: number]> = { 1: [0, 10], 2: [11, 99], 3: [5, 20], 4: [12, 15], 5: [0, 99] };
+  const root = (n: bigint): bigint => (4n << 56n) | n;
+  test('asks roots that never stood together apart, and as many together as stood at one moment', async () => {
+    const { graph: replayed, asked } = graphOf(({ url, body }) => {
+      const ids = [...Buffer.from(body!).toString().matchAll(/\d{5,}/g)].map(([id]) => BigInt(id));
+      if (!String(url).includes('root_timestamps')) return { body: JSON.stringify(Object.fromEntries(ids.map((id) => [String(id), [Number(id & 255n)]]))) };
+      const latest = String(url).includes('latest');
+      return { body: JSON.stringify({ timestamp: ids.map((id) => life[Number(id & 255n)][latest ? 1 : 0]) }) };
+    });
+    const nodes = [1n, 2n, 3n, 4n, 5n].map(root), lower = [(2n << 56n) | 300000n, (2n << 56n) | 300001n, (3n << 56n) | 7n, (3n << 56n) | 8n];
+    const found = await replayed.leavesMany([...nodes, ...lower]);
+    expect([...found.keys()].sort()).toEqual([...nodes, ...lower].sort());
+    const groups = asked.filter(({ url }) => String(url).includes('leaves_many')).map(({ body }) => [...Buffer.from(body!).toString().matchAll(/\d{5,}/g)].map(([id]) => BigInt(id)));
+    expect(groups.map((group) => group.map((id) => `${id >> 56n}/${id & 0xffffffn}`).sort().join(' ')).sort()).toEqual(['2/300000 2/300001', '3/7', '3/8', '4/1', '4/2 4/3 4/4 4/5'].sort());
+  });
+});
