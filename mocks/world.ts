@@ -1,7 +1,7 @@
 /** A chunkedgraph and its volume, made of objects that a test draws: what most tests need, in a few lines. */
 import type { Vec3 } from '../lib/base/vec3.ts';
 import { createMockBucket, type MockBucket } from './bucket.ts';
-import { createMockChunkedGraph, type MockChunkedGraph } from './chunkedgraph.ts';
+import { createMockChunkedGraph, type MockChunkedGraph, type MockChunkedGraphOptions } from './chunkedgraph.ts';
 import { writeFiles } from './folder.ts';
 import type { GraphDescription, GraphEdit, Id } from './graph-input.ts';
 import { serveMocks, type ServedMocks, type ServeMocksOptions } from './loopback.ts';
@@ -21,21 +21,18 @@ export interface WorldEdit extends Omit<GraphEdit, 'merge' | 'split'> {
   split?: readonly (readonly Place[])[];
 }
 
-export interface WorldOptions extends Omit<PrecomputedOptions, 'dataType' | 'channels' | 'type' | 'labels'> {
+/** What is the graph server's own, as {@link createMockChunkedGraph} takes it. */
+type ServerOptions = Omit<MockChunkedGraphOptions, keyof GraphDescription | 'dataDir' | 'labelAt'>;
+
+export interface WorldOptions extends Omit<PrecomputedOptions, 'dataType' | 'channels' | 'type' | 'labels'>, ServerOptions {
   /** Object of each voxel, 0 is background: neurons before any edit. Each has one root, whether its parts touch or not. */
   labels: PrecomputedOptions['labels'];
   /** Voxels of mip 0, from the voxel offset; objects are cut at its borders. @default the chunk size */
   graphChunkSize?: Vec3;
   /** Objects are also cut into pieces of at most so many voxels. @default the graph chunk size */
   supervoxelSize?: Vec3;
-  /** Name in the URLs. @default 'mock' */
-  table?: string;
-  /** Wanted by the graph server. @default none is asked for */
-  token?: string;
   /** Wanted by the bucket. @default anybody may read */
   bucketToken?: string;
-  /** Milliseconds since 1970: the graph server's now. @default Date.now */
-  clock?: () => number;
   /** Before this moment there is no graph. @default 0 (1970) */
   base_timestamp?: GraphDescription['base_timestamp'];
   /** In the order of their times. */
@@ -61,11 +58,11 @@ export interface World {
 
 /** @throws RangeError or TypeError for what does not fit together, such as an edit at a voxel of background */
 export function buildWorld(options: WorldOptions): World {
-  const { labels, size, voxelOffset = [0, 0, 0], chunkSize = [64, 64, 64], table = 'mock', token, bucketToken, clock, base_timestamp, edits = [], ...rest } = options;
-  const { graphChunkSize = chunkSize, supervoxelSize = graphChunkSize, ...stored } = rest;
+  const { labels, size, voxelOffset = [0, 0, 0], chunkSize = [64, 64, 64], table = 'mock', bucketToken, base_timestamp, edits = [] } = options;
+  const { graphChunkSize = chunkSize, supervoxelSize = graphChunkSize } = options;
   const { ids, objects, parts, edges } = cutIntoSupervoxels(valueOf(labels, { size, voxelOffset, channels: 1 }), { size, voxelOffset, graphChunkSize, supervoxelSize });
   const watershed = BigUint64Array.from(parts, (part) => (part < 0 ? 0n : ids[part]));
-  const volume = buildPrecomputed({ ...stored, labels: watershed, size, voxelOffset, chunkSize });
+  const volume = buildPrecomputed({ ...options, labels: watershed });
   const supervoxelAt = (voxel: Vec3): bigint => BigInt(volume.valueAt(voxel) ?? 0n);
 
   const idOf = (place: Place): string => {
@@ -86,7 +83,7 @@ export function buildWorld(options: WorldOptions): World {
       ...(split && { split: split.map((group) => group.map(idOf)) }),
     })),
   };
-  const graph = createMockChunkedGraph({ ...description, dataDir: '{HOST}/bucket', token, clock });
+  const graph = createMockChunkedGraph({ ...options, ...description, dataDir: '{HOST}/bucket', labelAt: (x, y, z) => supervoxelAt([x, y, z]) });
   const bucket = createMockBucket({ files: volume.files, token: bucketToken });
   return {
     graph,

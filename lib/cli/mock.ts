@@ -24,7 +24,7 @@ export async function mock({ volume, graph: graphFile, port, table, token, bucke
   const bucket = createMockBucket({ folder: volume, token: bucketToken });
   const graph = description && createMockChunkedGraph({ ...description, table: name, dataDir: '{HOST}/bucket', token });
   const servers: Record<string, MockServer> = graph ? { graph, bucket } : { bucket };
-  await using served = await serveMocks({ '/bucket': bucket, '/mock': controlServer(servers), ...(graph && { '/segmentation': graph }) }, { port, latencyMs });
+  const served = await serveMocks({ '/bucket': bucket, '/mock': controlServer(servers), ...(graph && { '/segmentation': graph }) }, { port, latencyMs });
   const { url } = served;
   const line = {
     url,
@@ -36,6 +36,7 @@ export async function mock({ volume, graph: graphFile, port, table, token, bucke
   };
   stdout.write(`${JSON.stringify(line)}\n`);
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  await served.close();
 }
 
 type GraphFile = GraphDescription & { table?: string };

@@ -24,8 +24,7 @@ const MOST_VOXELS = 2 ** 28;
  * @throws RangeError for a volume of more than 2^28 voxels, and what reading throws
  */
 export async function graphFromVolume(path: string, { join = () => true, graphChunkSize, graph }: GraphFromVolumeOptions = {}): Promise<GraphDescription> {
-  const { openPrecomputed } = await import('../../lib/graphene/open.ts'); // who only serves mocks need not load it
-  await using volume = await openPrecomputed(path);
+  await using volume = await open(path);
   const [scale] = volume.scales;
   if (product(scale.size) > MOST_VOXELS) throw new RangeError(`${scale.size.join(' x ')} voxels; up to ${MOST_VOXELS} are read`);
   const { ids, parts } = await readParts(volume);
@@ -36,6 +35,12 @@ export async function graphFromVolume(path: string, { join = () => true, graphCh
     supervoxels: ids.map(String),
     edges: edges.map(([a, b]) => [String(ids[a]), String(ids[b])]),
   };
+}
+
+/** Who only serves mocks need not load the reader. Apart from `await using`, around which tsc leaves an import's `.ts` as it is. */
+async function open(path: string): Promise<PrecomputedVolume> {
+  const { openPrecomputed } = await import('../../lib/graphene/open.ts');
+  return openPrecomputed(path);
 }
 
 /** All labels, and which of them each voxel of mip 0 has, x fastest; -1 is background. A chunk at a time. */

@@ -1,0 +1,16 @@
+/** Which neurons of a saved table have changed: their root at the anchor point is another one by now. */
+import { openGraphene } from 'graphene-points';
+
+/**
+ * @param {{ name: string, anchor: number[], root: bigint }[]} neurons
+ * @returns {Promise<{ name: string, root: bigint, now: bigint }[]>} those that changed
+ */
+export async function staleNeurons(cloudPath, neurons, { token, timestamp }) {
+  const volume = await openGraphene(cloudPath, { token });
+  try {
+    const { rootIds } = await volume.at(timestamp).scatteredPoints(neurons.map(({ anchor }) => anchor));
+    return neurons.map(({ name, root }, k) => ({ name, root, now: rootIds[k] })).filter(({ root, now }) => root !== now);
+  } finally {
+    await volume.close();
+  }
+}
