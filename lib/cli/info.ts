@@ -1,16 +1,18 @@
 /** `graphene-points info`: what a volume is. */
 import { formatVec3 } from '../base/vec3.ts';
+import { storageOf, type BucketFlags } from './bucket-flags.ts';
 import type { Io } from './io.ts';
 import { openVolume, type Opened } from './open.ts';
 import { alignColumns, plain, type Report } from './report.ts';
 
-export interface InfoFlags {
+export interface InfoFlags extends BucketFlags {
   json?: boolean;
   dataDir?: string;
 }
 
-export async function info(path: string, { json, dataDir }: InfoFlags, io: Io, report: Report): Promise<void> {
-  const opened = await openVolume(path, { dataDir, signal: io.signal, logger: report });
+export async function info(path: string, flags: InfoFlags, io: Io, report: Report): Promise<void> {
+  const { json, dataDir } = flags;
+  const opened = await openVolume(path, { dataDir, storage: storageOf(flags), signal: io.signal, logger: report });
   try {
     const summary = summarise(path, opened);
     io.stdout.write(json ? `${JSON.stringify(summary, null, 2)}\n` : toText(summary));

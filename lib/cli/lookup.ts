@@ -5,13 +5,14 @@ import { readFileBytes, readStream } from '../jobs/files.ts';
 import { formatOfFile, type FormatName } from '../jobs/format.ts';
 import { graphLookup, type Lookup, valueLookup } from '../jobs/lookup.ts';
 import { lookupTable } from '../jobs/lookup-table.ts';
+import { storageOf, type BucketFlags } from './bucket-flags.ts';
 import { type Io, UsageError } from './io.ts';
 import { isGraphene, openVolume, type Opened } from './open.ts';
 import type { Report } from './report.ts';
 import { statsJson, summaryLine } from './summary.ts';
 import { intoSink, openStats } from './table-io.ts';
 
-export interface LookupFlags {
+export interface LookupFlags extends BucketFlags {
   points: string;
   out: string;
   format?: FormatName;
@@ -52,7 +53,7 @@ export async function lookup(path: string, flags: LookupFlags, io: Io, report: R
   const stats = await openStats(flags.stats, io);
   let volume: Opened | undefined;
   try {
-    volume = await openVolume(path, { mip, dataDir, lruBytes, lruEncoding, rangeReads, concurrency, signal, logger: report });
+    volume = await openVolume(path, { mip, dataDir, storage: storageOf(flags), lruBytes, lruEncoding, rangeReads, concurrency, signal, logger: report });
     const timestamp = moment === 'settled' ? volume.graph?.settled() : moment === undefined ? undefined : new Date(moment);
     const read = { resolution, mip, snap: snapNm === undefined ? undefined : { radiusNm: snapNm } };
     const asked: Lookup = volume.graph ? graphLookup(volume.graph, { ...read, timestamp, stopLayer, supervoxelsOnly }) : valueLookup(volume.plain, read);

@@ -1,6 +1,7 @@
 /** argv to a command, errors to exit codes. Commands are loaded when they are called, so that `--version` and `--help` are quick. */
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { USER_AGENT } from '../http/user-agent.ts';
+import { bucketFlags } from './bucket-flags.ts';
 import type { InfoFlags } from './info.ts';
 import { Interrupted, type Io } from './io.ts';
 import type { LookupFlags } from './lookup.ts';
@@ -23,31 +24,33 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     .exitOverride()
     .configureOutput({ writeOut: (line) => io.stdout.write(line), writeErr: (line) => io.stderr.write(line) });
 
-  program
-    .command('lookup')
-    .description('Writes the rows of a table again, with what is at their points: supervoxel_id, root_id and status; value for a plain volume.')
-    .argument('<cloudpath>', 'graphene://… for supervoxels and roots; any other path for the values of a Precomputed volume')
-    .requiredOption('--points <file>', 'table with a point a row: .csv, .tsv, .jsonl or .ndjson; - is standard input')
-    .option('--out <file>', 'the same rows with their answers, in the same format; written as FILE.partial first; - is standard output', '-')
-    .addOption(new Option('--format <format>', 'format of the table (default: by suffix; csv for -)').choices(['csv', 'tsv', 'jsonl']))
-    .addOption(new Option('--columns <a,b,c>', 'columns of the coordinates (default: x,y,z)').argParser(commaNames).conflicts('position'))
-    .option('--position <column>', 'one column of [x, y, z], (x, y, z), [x y z] or as NumPy shows them; outputs are named after it: pt_position gives pt_root_id', text)
-    .option('--replace', 'write over output columns that exist')
-    .option('--resolution <x,y,z>', 'nanometres per unit of the coordinates (default: voxels of mip 0)', commaNumbers)
-    .option('--mip <mip>', "scale to read (default: 0, or the graph's own)", wholeNumber(0))
-    .option('--snap-nm <radius>', 'points on background take the nearest label within so many nanometres; snapped_nm says how far it is', positiveNumber)
-    .option('--timestamp <time>', 'moment of the roots: ISO 8601 (no zone: UTC) or unix seconds (default: now)', text)
-    .option('--timestamp-column <column>', "column with a moment for each row; empty: the moment of --timestamp", text)
-    .option('--stop-layer <layer>', 'end at this layer instead of the root: 2 gives l2_id', wholeNumber(2))
-    .addOption(new Option('--supervoxels-only', 'do not look up roots').conflicts(['timestamp', 'timestampColumn', 'stopLayer']))
-    .option('--data-dir <path>', 'where the watershed is, instead of where the graph server says', text)
-    .option('--lru-bytes <size>', 'encoded chunks kept in memory, such as 200MB or 1GiB (default: 0)', size)
-    .addOption(new Option('--lru-encoding <encoding>', 'how raw chunks of uint32 or uint64 are kept there (default: same)').choices(['same', 'compressed_segmentation']))
-    .option('--no-range-reads', 'read chunks whole, also where few points need little of them')
-    .option('--concurrency <n>', 'chunks in flight at once (default: 32)', wholeNumber(1))
-    .option('--stats <file>', 'counts, times and the timestamp used (of --timestamp-column: first, last and count), as JSON; - is standard error', text)
-    .option('--strict', 'a row without a valid point is an error')
-    .option('--quiet', 'no progress and no summary; warnings stay')
+  bucketFlags(
+    program
+      .command('lookup')
+      .description('Writes the rows of a table again, with what is at their points: supervoxel_id, root_id and status; value for a plain volume.')
+      .argument('<cloudpath>', 'graphene://… for supervoxels and roots; any other path for the values of a Precomputed volume')
+      .requiredOption('--points <file>', 'table with a point a row: .csv, .tsv, .jsonl or .ndjson; - is standard input')
+      .option('--out <file>', 'the same rows with their answers, in the same format; written as FILE.partial first; - is standard output', '-')
+      .addOption(new Option('--format <format>', 'format of the table (default: by suffix; csv for -)').choices(['csv', 'tsv', 'jsonl']))
+      .addOption(new Option('--columns <a,b,c>', 'columns of the coordinates (default: x,y,z)').argParser(commaNames).conflicts('position'))
+      .option('--position <column>', 'one column of [x, y, z], (x, y, z), [x y z] or as NumPy shows them; outputs are named after it: pt_position gives pt_root_id', text)
+      .option('--replace', 'write over output columns that exist')
+      .option('--resolution <x,y,z>', 'nanometres per unit of the coordinates (default: voxels of mip 0)', commaNumbers)
+      .option('--mip <mip>', "scale to read (default: 0, or the graph's own)", wholeNumber(0))
+      .option('--snap-nm <radius>', 'points on background take the nearest label within so many nanometres; snapped_nm says how far it is', positiveNumber)
+      .option('--timestamp <time>', 'moment of the roots: ISO 8601 (no zone: UTC) or unix seconds (default: now)', text)
+      .option('--timestamp-column <column>', "column with a moment for each row; empty: the moment of --timestamp", text)
+      .option('--stop-layer <layer>', 'end at this layer instead of the root: 2 gives l2_id', wholeNumber(2))
+      .addOption(new Option('--supervoxels-only', 'do not look up roots').conflicts(['timestamp', 'timestampColumn', 'stopLayer']))
+      .option('--data-dir <path>', 'where the watershed is, instead of where the graph server says', text)
+      .option('--lru-bytes <size>', 'encoded chunks kept in memory, such as 200MB or 1GiB (default: 0)', size)
+      .addOption(new Option('--lru-encoding <encoding>', 'how raw chunks of uint32 or uint64 are kept there (default: same)').choices(['same', 'compressed_segmentation']))
+      .option('--no-range-reads', 'read chunks whole, also where few points need little of them')
+      .option('--concurrency <n>', 'chunks in flight at once (default: 32)', wholeNumber(1))
+      .option('--stats <file>', 'counts, times and the timestamp used (of --timestamp-column: first, last and count), as JSON; - is standard error', text)
+      .option('--strict', 'a row without a valid point is an error')
+      .option('--quiet', 'no progress and no summary; warnings stay'),
+  )
     .addHelpText('after', LOOKUP_HELP)
     .action(async (path: string, flags: LookupFlags) => {
       const { lookup } = await import('./lookup.ts');
@@ -90,13 +93,14 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     code = (await update(path, flags, io, report)) ? EXIT.rows : 0;
   });
 
-  program
-    .command('info')
-    .description('Says what a volume is: type, scales, bounds, graph.')
-    .argument('<cloudpath>', 'as for lookup')
-    .option('--json', 'as JSON')
-    .option('--data-dir <path>', 'where the watershed is, instead of where the graph server says', text)
-    .action(async (path: string, flags: InfoFlags) => {
+  bucketFlags(
+    program
+      .command('info')
+      .description('Says what a volume is: type, scales, bounds, graph.')
+      .argument('<cloudpath>', 'as for lookup')
+      .option('--json', 'as JSON')
+      .option('--data-dir <path>', 'where the watershed is, instead of where the graph server says', text),
+  ).action(async (path: string, flags: InfoFlags) => {
       const { info } = await import('./info.ts');
       await info(path, flags, io, report);
     });

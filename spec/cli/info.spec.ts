@@ -50,3 +50,32 @@ describe('graphene-points', () => {
 
   test.each([[[]], [['what']], [['info']], [['info', 'a', 'b']]])('refuses %j with 2', async (argv) => expect((await runCli(argv)).code).toBe(2));
 });
+
+describe('graphene-points info: buckets', () => {
+  const bucketServer = async () => {
+    const mock = createMockBucket({ folder: loadFixture('img_raw_u8').folder });
+    return { mock, served: await serveMocks({ '/bucket/vol': mock }) };
+  };
+
+  test.each(['gs', 's3'])('%s:// is read from --endpoint', async (scheme) => {
+    const { mock, served } = await bucketServer();
+    try {
+      const { code, stdout, stderr } = await runCli(['info', `${scheme}://bucket/vol`, '--endpoint', served.url, '--anonymous']);
+      expect([code, stderr]).toEqual([0, '']);
+      expect(stdout).toContain('image of uint8');
+      expect(mock.log.requests).toHaveLength(1);
+    } finally {
+      await served.close();
+    }
+  });
+  test.each<[string[], RegExp]>([
+    [['--anonymous', '--requester-pays'], /'--anonymous' cannot be used with option '--requester-pays/],
+    [['--anonymous', '--aws-profile', 'x'], /'--anonymous' cannot be used with option '--aws-profile/],
+    [['--endpoint', 'minio'], /endpoint minio is not http\(s\):/],
+    [['--endpoint', 'http://minio.lab', '--requester-pays', 'a b'], /requesterPays/],
+    [['--endpoint', 'http://minio.lab', '--aws-profile', 'x'], /over TLS or to loopback only/],
+  ])('%j is bad usage', async (flags, words) => {
+    const { code, stderr } = await runCli(['info', 's3://bucket/vol', ...flags]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(words)]);
+  });
+});

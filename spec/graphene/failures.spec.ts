@@ -206,6 +206,46 @@ describe('bucket credentials', () => {
     expect([...result.rows()]).toMatchObject([{ status: 'failed', error: { cause: { name: 'PathError', code: 'FORBIDDEN_ADDRESS' } } }]);
   });
 
+  test('are not handed to a log-in that only the graph server names', async () => {
+    for (const dataDir of ['middleauth+https://evil.example.com/x', 'precomputed://middleauth+https://graph.example.org:8443/x'])
+      await expect(opened(dataDir, { storage: undefined, token: 'graph-token' })).rejects.toMatchObject({ name: 'PathError', code: 'INSECURE_TOKEN', message: expect.stringContaining('dataDir') });
+    await expect(opened('middleauth+file:///etc', { storage: undefined })).rejects.toMatchObject({ code: 'FORBIDDEN_ADDRESS' });
+  });
+  test("are the graph's own behind its own log-in", async () => {
+    nock('https://graph.example.org').get('/segmentation/table/world/info').reply(200, { ...GRAPH_INFO, data_dir: 'middleauth+https://graph.example.org/x' });
+    nock('https://graph.example.org', { reqheaders: { authorization: 'Bearer graph-token' } }).get(/^\/x\//).reply(404);
+    await using volume = await openGraphene('graphene://https://graph.example.org/segmentation/table/world', { token: 'graph-token', retries: 0 });
+    expect([...(await volume.scatteredPoints([[17, 8, 4]], { agglomerate: false })).status]).toEqual([PointStatus.missingChunk]);
+  });
+  test("are CAVE's where the user opens a path behind its log-in", async () => {
+    const before = process.env.CAVE_TOKEN;
+    process.env.CAVE_TOKEN = 'cave-token';
+    try {
+      for (const [storage, token] of [[undefined, 'cave-token'], [{ token: 'bucket-token' }, 'bucket-token']] as const) {
+        nock('https://host.example.org', { reqheaders: { authorization: `Bearer ${token}` } }).get('/v/info').reply(200, tinyInfo(WORLD));
+        await (await openPrecomputed('precomputed://middleauth+https://host.example.org/v', { storage })).close();
+      }
+    } finally {
+      if (before === undefined) delete process.env.CAVE_TOKEN;
+      else process.env.CAVE_TOKEN = before;
+    }
+  });
+  test.each<[object, RegExp]>([
+    [{ tokn: 'x' }, /no option "tokn"/],
+    [{ token: 'a b' }, /storage\.token/],
+    [{ token: 't', credentials: 'anonymous' }, /instead of credentials/],
+    [{ token: 't', profile: 'p' }, /instead of credentials/],
+    [{ credentials: 'nobody' }, /credentials are/],
+    [{ credentials: { accessKeyId: 'a' } }, /credentials are/],
+    [{ credentials: null }, /credentials are/],
+    [{ credentials: 'anonymous', requesterPays: true }, /rules out/],
+    [{ requesterPays: 'a\r\nb' }, /requesterPays/],
+    [{ region: '' }, /region/],
+    [{ endpoint: 5 }, /endpoint/],
+  ])('%j is refused', async (storage, words) => {
+    await expect(openPrecomputed('gs://bucket/v', { storage: storage as never })).rejects.toMatchObject({ name: 'TypeError', message: expect.stringMatching(words) });
+  });
+
   test('are in no error, however the server repeats them', async () => {
     const query = 'X-Sig=SECRET%2BSIG&y=1';
     const echoes = [query, query.replace('&', '&amp;'), decodeURIComponent(query), '<SignatureProvided>SECRET+SIG</SignatureProvided>', Buffer.from('SECRET+SIG').toString('base64')];
