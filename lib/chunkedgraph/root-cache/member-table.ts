@@ -1,13 +1,13 @@
 /**
  * Which roots a supervoxel was ever seen under: open addressing on (supervoxel, row of a root), 12 bytes a slot, no BigInt and no objects.
- * At most `maxEntries`; the clock (a reference bit, a hand that goes round) picks what goes. 15 bytes an entry when full, at most 23
- * while it grows.
+ * At most `maxEntries`; what goes then is picked at random from what was not asked for again. 15 bytes an entry when full, at most 23 while
+ * it grows.
  */
 import type { RootTable } from './root-table.ts';
 
 /** Words of a slot: low and high of the supervoxel, and the row of the root plus one; 0 there: the slot is free. */
 const WORDS = 3;
-/** Top bit of a slot's third word: asked for since the clock's hand was here. */
+/** Top bit of a slot's third word: asked for since it was last passed over. */
 const REFERENCED = 0x80000000, ROW = 0x7fffffff;
 const LOAD = 0.8, GROWTH = 1.5, FIRST_SLOTS = 64;
 /** A supervoxel asked at ever more moments would make probes ever longer. */
@@ -21,7 +21,8 @@ export class MemberTable {
   #slots: Uint32Array;
   #count: number;
   #size = 0;
-  #hand = 0;
+  /** Where the next entry goes from: Numerical Recipes' linear congruential generator. */
+  #random = this.#seed;
   #evicted = 0;
 
   /** @param maxEntries A whole number from 1. */
@@ -121,19 +122,22 @@ export class MemberTable {
     this.#size++;
   }
 
+  /**
+   * At random, with a second chance for what was asked for. A hand that goes round would leave the slots behind it empty and crowd those
+   * before it, until a probe goes through thousands.
+   */
   #evict(): void {
     for (;;) {
-      const word = this.#slots[WORDS * this.#hand + 2];
-      if (word !== 0) {
-        if (word < REFERENCED || this.#roots.isGone((word & ROW) - 1)) {
-          this.#roots.release((word & ROW) - 1);
-          this.#remove(this.#hand); // what comes after may move here: the hand stays
-          this.#evicted++;
-          return;
-        }
-        this.#slots[WORDS * this.#hand + 2] = word & ROW;
+      this.#random = (Math.imul(this.#random, 1_664_525) + 1_013_904_223) >>> 0;
+      const slot = Math.floor(this.#random * (this.#count / 2 ** 32)), word = this.#slots[WORDS * slot + 2];
+      if (word === 0) continue; // a full table is more than half full
+      if (word < REFERENCED || this.#roots.isGone((word & ROW) - 1)) {
+        this.#roots.release((word & ROW) - 1);
+        this.#remove(slot);
+        this.#evicted++;
+        return;
       }
-      this.#hand = this.#after(this.#hand);
+      this.#slots[WORDS * slot + 2] = word & ROW;
     }
   }
 
@@ -155,7 +159,7 @@ export class MemberTable {
     const old = this.#slots;
     this.#count = Math.min(Math.ceil(this.#count * GROWTH), slotsFor(this.maxEntries));
     this.#slots = new Uint32Array(WORDS * this.#count);
-    this.#size = this.#hand = 0;
+    this.#size = 0;
     for (let at = 0; at < old.length; at += WORDS) {
       const word = old[at + 2];
       if (word === 0) continue;
