@@ -33,7 +33,7 @@ describe('calls of the graph', () => {
   ];
   test.each(calls)('take no %s for an answer', async (_name, call, body, message) => {
     const { graph } = graphOf(() => ({ body }));
-    await expect(call(graph)).rejects.toMatchObject({ name: 'GraphError', code: 'BAD_REPLY', message: expect.stringMatching(message) as string, url: expect.stringMatching(ORIGIN) as string });
+    await expect(call(graph)).rejects.toMatchObject({ name: 'GraphError', code: 'BAD_REPLY', message: expect.stringMatching(message) as unknown, url: expect.stringMatching(ORIGIN) as unknown });
   });
 
   test('read Infinity and NaN where edges have them', async () => {
@@ -123,7 +123,7 @@ describe('graph.request', () => {
 
   test.each(['merge', 'split', 'undo', 'redo', 'rollback_user', 'merge_admin', '/segmentation/api/v1/table/test_pcg/merge', 'm%65rge'])('does not reach %s without allowEdits', async (path) => {
     const { graph, asked } = graphOf(() => ({ body: '{}' }));
-    await expect(graph.request(path, { method: 'POST', body: [] })).rejects.toMatchObject({ code: 'EDITS_NOT_ALLOWED', message: expect.stringContaining('allowEdits: true') as string });
+    await expect(graph.request(path, { method: 'POST', body: [] })).rejects.toMatchObject({ code: 'EDITS_NOT_ALLOWED', message: expect.stringContaining('allowEdits: true') as unknown });
     expect(asked.length).toBe(0);
   });
 });
