@@ -3,6 +3,7 @@
  * are AWS's own packages, loaded once they are needed.
  */
 import { createHash, createHmac, type BinaryLike, type Hash, type Hmac } from 'node:crypto';
+import type { SignatureV4 } from '@smithy/signature-v4';
 import { CredentialsError } from '../base/errors.ts';
 import type { Authorize, HttpReply } from '../http/client.ts';
 import { s3Error } from './s3-error.ts';
@@ -41,14 +42,16 @@ type Provider = (options?: { forceRefresh?: boolean }) => Promise<AwsCredentials
 
 /** @throws CredentialsError BAD_CREDENTIALS, UNUSABLE. */
 export async function findAws(search: AwsSearch): Promise<Signer | undefined> {
-  const { bucket, env, credentials, profile, region, setRegion } = search;
-  if (credentials) return new AwsSigner('the credentials option', () => Promise.resolve(credentials), region);
+  const { bucket, env, credentials, profile, setRegion } = search;
+  const { SignatureV4 } = await import('@smithy/signature-v4');
+  const signerOf = (from: string, provider: Provider): Signer => new AwsSigner(SignatureV4, from, provider, search.region);
+  if (credentials) return signerOf('the credentials option', () => Promise.resolve(credentials));
   const secret = profile === undefined ? await firstSecret(secretFiles(bucket, 'aws', env)) : undefined;
   if (secret) {
     const keys = keysIn(secret);
     const { AWS_DEFAULT_REGION: home } = secret.json;
     if (typeof home === 'string') setRegion(home);
-    return new AwsSigner(secret.file, () => Promise.resolve(keys), region);
+    return signerOf(secret.file, () => Promise.resolve(keys));
   }
   const from = profile === undefined ? "AWS's own search" : `profile ${JSON.stringify(profile)}`;
   const { defaultProvider } = await import('@aws-sdk/credential-provider-node');
@@ -56,7 +59,7 @@ export async function findAws(search: AwsSearch): Promise<Signer | undefined> {
   // Its cache of files would outlive a rotation.
   const provider = defaultProvider({ profile, ignoreCache: true, logger: { debug: silent, info: silent, warn: silent, error: silent } });
   const there = await askVendor(from, provider().then(() => true, noneAnywhere), [], ADVICE);
-  return there ? new AwsSigner(from, provider, region) : undefined;
+  return there ? signerOf(from, provider) : undefined;
 }
 
 /** The last link of the chain gives up with these words; anything else is a link that should have worked. */
@@ -82,21 +85,19 @@ class AwsSigner implements Signer {
   /** Under way since a refusal; everybody waits for it. */
   #refresh: Promise<AwsCredentials> | undefined;
   readonly #provider: Provider;
-  readonly #region: () => string;
+  readonly #signature: SignatureV4;
   readonly from: string;
 
-  constructor(from: string, provider: Provider, region: () => string) {
+  constructor(Signature: typeof SignatureV4, from: string, provider: Provider, region: () => string) {
     this.from = from;
     this.#provider = provider;
-    this.#region = region;
+    const credentials = (): Promise<AwsCredentials> => askVendor(from, this.#refresh ?? provider(), [], ADVICE);
+    this.#signature = new Signature({ service: 's3', region: async () => region(), credentials, sha256: Sha256, uriEscapePath: false });
   }
 
   readonly sign: Authorize = async ({ method, url, headers }) => {
-    const credentials = await askVendor(this.from, this.#refresh ?? this.#provider(), [], ADVICE);
-    const { SignatureV4 } = await import('@smithy/signature-v4');
-    const signer = new SignatureV4({ service: 's3', region: this.#region(), credentials, sha256: Sha256, uriEscapePath: false });
     const port = url.port === '' ? undefined : Number(url.port);
-    const signed = await signer.sign(
+    const signed = await this.#signature.sign(
       { method, protocol: url.protocol, hostname: url.hostname, port, path: url.pathname, query: {}, headers: { ...amazonHeaders(headers), host: url.host } },
       { signingDate: new Date(Date.now() + this.#skewMs) },
     );
