@@ -38,9 +38,15 @@ export function delayBeforeRetry(failure: Failure, { made, idle, retries, backof
   if (failure.kind === 'status' && !isRetriableStatus(failure.status!)) return undefined;
   const ceiling = Math.min(MAX_DELAY_MS, backoffMs * 2 ** (made - 1));
   const backoff = ceiling / 2 + (ceiling / 2) * random;
-  const asked = retryAfterMs(failure.retryAfter, now) ?? 0;
+  const asked = askedDelayMs(failure.retryAfter, now);
   // A server, or a clock, that says "at once" is not hammered.
-  return asked > MAX_RETRY_AFTER_MS ? undefined : Math.max(asked, backoff);
+  return asked === undefined ? undefined : Math.max(asked, backoff);
+}
+
+/** What `Retry-After` asks for, 0 when it does not; undefined when it is more than is waited for. */
+export function askedDelayMs(retryAfter: string | undefined, now: number): number | undefined {
+  const asked = retryAfterMs(retryAfter, now) ?? 0;
+  return asked > MAX_RETRY_AFTER_MS ? undefined : asked;
 }
 
 /** RFC 9110, 10.2.3: seconds or an HTTP date; anything else is ignored. */

@@ -1,0 +1,199 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { createHttpClient } from '../../lib/http/client.ts';
+import { Stopper } from '../../lib/http/stopper.ts';
+import { Throttle, type Experience } from '../../lib/http/throttle.ts';
+import { serve } from '../support/http-server.ts';
+
+beforeEach(() => void jest.useFakeTimers());
+afterEach(() => void jest.useRealTimers());
+
+const OK: Experience = { busy: false, answered: true }, BUSY: Experience = { busy: true, answered: false }, BROKEN: Experience = { busy: false, answered: false };
+
+/** A server whose answers a spec gives, in the order in which requests reached it. */
+class Desk {
+  readonly throttle = new Throttle();
+  readonly running: ((seen: Experience) => void)[] = [];
+  mostAtOnce = 0;
+  ended = 0;
+
+  ask(stopper = new Stopper()): Promise<Experience> {
+    const work = (): Promise<Experience> =>
+      new Promise((resolve) => {
+        this.running.push(resolve);
+        this.mostAtOnce = Math.max(this.mostAtOnce, this.running.length);
+      });
+    return this.throttle.run(work, (seen) => seen, stopper).finally(() => this.ended++);
+  }
+
+  askFor(count: number): void {
+    for (let k = 0; k < count; k++) this.ask().catch(() => undefined);
+  }
+
+  async answer(count: number, seen: Experience): Promise<void> {
+    for (const settle of this.running.splice(0, count)) settle(seen);
+    await settled();
+  }
+}
+
+/** Promises that can go on have gone on; no timer has run. */
+const settled = async (): Promise<void> => {
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+};
+
+describe('Throttle', () => {
+  test('lets all begin at once, before they return, as long as the server is content', async () => {
+    const desk = new Desk();
+    desk.askFor(500);
+    expect([desk.running.length, desk.throttle.limit]).toEqual([500, Infinity]);
+    await desk.answer(250, BROKEN);
+    await desk.answer(250, OK);
+    expect([desk.ended, desk.throttle.limit]).toEqual([500, Infinity]);
+  });
+
+  test('halves once for all that were under way, however many of them are refused', async () => {
+    const desk = new Desk();
+    desk.askFor(32);
+    await desk.answer(32, BUSY);
+    expect(desk.throttle.limit).toBe(16);
+    desk.askFor(32);
+    expect(desk.running).toHaveLength(16);
+    await desk.answer(1, BUSY);
+    expect([desk.throttle.limit, desk.running.length]).toEqual([8, 15]); // nobody is turned out, and nobody let in
+    await desk.answer(15, BUSY);
+    expect([desk.throttle.limit, desk.running.length]).toEqual([8, 8]);
+  });
+
+  test('never goes below one', async () => {
+    const desk = new Desk();
+    for (let round = 0; round < 6; round++) {
+      desk.askFor(1);
+      await desk.answer(1, BUSY);
+    }
+    expect([desk.throttle.limit, desk.ended]).toEqual([1, 6]);
+  });
+
+  test('grows by one with every so many answers as are given at once', async () => {
+    const desk = new Desk();
+    desk.askFor(8);
+    await desk.answer(8, BUSY);
+    desk.askFor(1000);
+    const limits = [desk.throttle.limit];
+    for (let round = 0; round < 12; round++) {
+      await desk.answer(desk.throttle.limit, OK);
+      limits.push(desk.throttle.limit);
+    }
+    for (const [k, limit] of limits.slice(1).entries()) expect([0, 1]).toContain(limit - limits[k]);
+    expect(limits.at(-1)).toBeGreaterThanOrEqual(4 + 10);
+  });
+
+  test('learns nothing from answers that it was not needed for, and from broken connections', async () => {
+    const desk = new Desk();
+    desk.askFor(20);
+    await desk.answer(20, BUSY);
+    for (let k = 0; k < 50; k++) {
+      desk.askFor(1);
+      await desk.answer(1, OK);
+    }
+    desk.askFor(100);
+    for (let k = 0; k < 9; k++) await desk.answer(10, BROKEN);
+    expect([desk.throttle.limit, desk.running.length]).toEqual([10, 10]);
+  });
+
+  test('finds what a server can take, and what was refused is a small part', async () => {
+    const desk = new Desk(), capacity = 12, wanted = 5000;
+    let refused = 0;
+    desk.askFor(64);
+    let asked = 64, done = 0;
+    while (done < wanted) {
+      const [taken, turnedAway] = [Math.min(capacity, desk.running.length), Math.max(0, desk.running.length - capacity)];
+      await Promise.all([desk.answer(taken, OK), desk.answer(turnedAway, BUSY)]);
+      done += taken;
+      refused += turnedAway;
+      while (asked < done + refused + 64) { // as many as the user allows, refused ones again
+        desk.askFor(1);
+        asked++;
+      }
+    }
+    expect(refused).toBeLessThan(0.1 * wanted);
+    expect(desk.throttle.limit).toBeGreaterThanOrEqual(capacity / 2);
+  });
+
+  test('is first come, first served', async () => {
+    const desk = new Desk(), order: number[] = [];
+    desk.askFor(2);
+    await desk.answer(2, BUSY);
+    for (let k = 0; k < 5; k++) void desk.throttle.run(async () => (order.push(k), BROKEN), (seen) => seen, new Stopper());
+    await settled();
+    expect(order).toEqual([0, 1, 2, 3, 4]);
+  });
+});
+
+describe('Throttle: Retry-After', () => {
+  test('keeps everybody away for as long as the server says, and no longer', async () => {
+    const desk = new Desk();
+    desk.askFor(4);
+    await desk.answer(1, { ...BUSY, aloneMs: 5000 });
+    await desk.answer(1, { ...BUSY, aloneMs: 2000 }); // the longest counts
+    await desk.answer(2, OK);
+    desk.askFor(3);
+    expect([desk.running.length, jest.getTimerCount()]).toEqual([0, 1]);
+    await jest.advanceTimersByTimeAsync(4999);
+    expect(desk.running.length).toBe(0);
+    await jest.advanceTimersByTimeAsync(1);
+    expect([desk.running.length, jest.getTimerCount()]).toEqual([desk.throttle.limit, 0]);
+  });
+
+  test('leaves no timer behind when those who wait are stopped', async () => {
+    const desk = new Desk(), stopper = new Stopper(), reason = new Error('enough');
+    desk.askFor(1);
+    await desk.answer(1, { ...BUSY, aloneMs: 60_000 });
+    const waiting = desk.ask(stopper);
+    expect(jest.getTimerCount()).toBe(1);
+    stopper.stop(reason);
+    await expect(waiting).rejects.toBe(reason);
+    expect([jest.getTimerCount(), desk.running.length]).toEqual([0, 0]);
+  });
+});
+
+test('Throttle: a stop frees the place for the next, and what fails gives its place back', async () => {
+  const desk = new Desk(), stopper = new Stopper(), reason = new Error('enough');
+  desk.askFor(1);
+  await desk.answer(1, BUSY);
+  desk.askFor(1);
+  const stopped = desk.ask(stopper), broken = desk.throttle.run(() => Promise.reject(new Error('broken')), () => OK, new Stopper());
+  desk.askFor(1);
+  stopper.stop(reason);
+  await expect(stopped).rejects.toBe(reason);
+  await desk.answer(1, BROKEN);
+  await expect(broken).rejects.toThrow('broken');
+  await settled();
+  expect([desk.throttle.limit, desk.running.length]).toEqual([1, 1]);
+});
+
+test.each([429, 503])('HttpClient: repeats after %i come half as many at once', async (status) => {
+  jest.useRealTimers();
+  const held: (() => void)[] = [];
+  let inFlight = 0, most = 0;
+  const server = await serve((_request, response, earlier) => {
+    if (earlier < 20) {
+      held.push(() => void response.writeHead(status).end());
+      if (held.length === 20) for (const refuse of held) refuse();
+      return;
+    }
+    most = Math.max(most, ++inFlight);
+    setImmediate(() => {
+      inFlight--;
+      response.end('yes');
+    });
+  });
+  const client = createHttpClient({ backoffMs: 1 });
+  try {
+    const replies = await Promise.all(Array.from({ length: 20 }, (_, k) => client.request({ url: `${server.origin}/${k}` })));
+    expect(replies.map((reply) => reply.status)).toEqual(Array(20).fill(200));
+    expect(server.requests).toHaveLength(40);
+    expect(most).toBeLessThanOrEqual(12); // 10, and two more for the answers that came
+  } finally {
+    client.close();
+    await server.close();
+  }
+});
