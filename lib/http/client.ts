@@ -1,14 +1,16 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import got, { type Got } from 'got';
 import { PathError, RequestError } from '../base/errors.ts';
 import { checkHost, lookupPublic, type AllowAddress } from './address.ts';
-import { exchange, type HttpReply } from './exchange.ts';
+import { exchange, type HttpReply, type Outcome, type Send } from './exchange.ts';
 import type { HttpMeter } from './meter.ts';
 import { isRedirect, redirectTarget, type Headers } from './redirect.ts';
 import { redactUrl } from './excerpt.ts';
-import { delayBeforeRetry } from './retry.ts';
+import { askedDelayMs, delayBeforeRetry, type Failure } from './retry.ts';
+import { sendGet } from './send-get.ts';
+import { sendWithGot } from './send-with-got.ts';
 import { SignalWatch, Stopper } from './stopper.ts';
+import { Throttle, type Experience } from './throttle.ts';
 import { USER_AGENT } from './user-agent.ts';
 
 export type { AllowAddress, Headers, HttpReply };
@@ -75,35 +77,41 @@ export function createHttpClient({ maxSockets = 48, retries = 4, backoffMs = 200
   const agents: (HttpAgent | HttpsAgent)[] = [];
   const underWay = new Map<Stopper, URL>();
   const signals = new SignalWatch();
+  /** By host. */
+  const throttles = new Map<string, Throttle>();
   let closed = false;
 
-  const instance = (lookup?: typeof lookupPublic): Got => {
+  const sender = (lookup?: typeof lookupPublic): Send => {
     const options = { keepAlive: true, maxSockets, ...(lookup && { lookup }) };
-    const http = new HttpAgent(options), https = new HttpsAgent(options);
-    agents.push(http, https);
-    return got.extend({
-      agent: { http, https },
-      decompress: false,
-      throwHttpErrors: false,
-      followRedirect: false,
-      retry: { limit: 0 },
-      strictContentLength: true,
-    });
+    const agent = { http: new HttpAgent(options), https: new HttpsAgent(options) };
+    agents.push(agent.http, agent.https);
+    const get = sendGet(agent), any = sendWithGot(agent);
+    return (outgoing, wire) => (outgoing.method === 'GET' && !outgoing.body?.byteLength ? get : any)(outgoing, wire);
   };
   // Two pools: a socket opened without the check must not serve a request that wants it.
-  const instances: Record<AllowAddress, Got> = { any: instance(), public: instance(lookupPublic) };
+  const senders: Record<AllowAddress, Send> = { any: sender(), public: sender(lookupPublic) };
+
+  function throttleOf(host: string): Throttle {
+    let throttle = throttles.get(host);
+    if (!throttle) throttles.set(host, (throttle = new Throttle()));
+    return throttle;
+  }
 
   async function attempts(request: HttpRequest, url: URL, headers: Headers, authorize: Authorize | undefined, stopper: Stopper): Promise<HttpReply> {
     const { method = 'GET', body, meter, maxBytes = DEFAULT_MAX_BYTES, allowAddress = 'any' } = request;
     if (allowAddress === 'public') checkHost(url.hostname);
     const asked = { url, method, body, meter, maxBytes, connectTimeoutMs, idleTimeoutMs: request.idleTimeoutMs ?? idleTimeoutMs };
-    const count = { made: 0, idle: 0, retries: (request.retry ?? method !== 'POST') ? retries : 0, backoffMs };
-    for (;;) {
+    const isRepeated = request.retry ?? method !== 'POST';
+    const count = { made: 0, idle: 0, retries: isRepeated ? retries : 0, backoffMs };
+    const attempt = async (): Promise<Outcome> => {
       const proof = authorize && (await untilStopped(authorize({ method, url, headers }), stopper));
-      const outcome = await exchange(instances[allowAddress], { ...asked, headers: { ...headers, ...proof } }, stopper);
+      return exchange(senders[allowAddress], { ...asked, headers: { ...headers, ...proof } }, stopper);
+    };
+    for (;;) {
+      // Whoever repeats requests by other rules also knows how many to send.
+      const outcome = await (isRepeated ? throttleOf(url.host).run(attempt, experienceOf, stopper) : attempt());
       if ('reply' in outcome && outcome.reply.status < 400) return outcome.reply;
-      const failure =
-        'reply' in outcome ? { kind: 'status' as const, status: outcome.reply.status, retryAfter: outcome.reply.headers['retry-after'] } : outcome.failure;
+      const failure = failureOf(outcome);
       count.made++;
       if (failure.kind === 'idle') count.idle++;
       const delayMs = delayBeforeRetry(failure, count, Math.random(), Date.now());
@@ -149,6 +157,15 @@ export function createHttpClient({ maxSockets = 48, retries = 4, backoffMs = 200
   }
 
   return { request, close };
+}
+
+const failureOf = (outcome: Outcome): Failure =>
+  'reply' in outcome ? { kind: 'status', status: outcome.reply.status, retryAfter: outcome.reply.headers['retry-after'] } : outcome.failure;
+
+function experienceOf(outcome: Outcome): Experience {
+  const { status, retryAfter } = failureOf(outcome);
+  const busy = status === 429 || status === 503;
+  return { busy, answered: status !== undefined && !busy, aloneMs: busy ? askedDelayMs(retryAfter, Date.now()) : undefined };
 }
 
 const closedError = (url: URL): RequestError => new RequestError('CONNECTION', `${redactUrl(url)}: the client was closed`, redactUrl(url));

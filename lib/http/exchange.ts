@@ -1,11 +1,9 @@
 /**
- * One attempt of one request over got's stream interface. got's promise interface costs a fifth more CPU per request, and
- * its own retries read failing bodies without a bound, so the attempts are counted in client.ts.
- * got's errors show their request's headers when printed: none leaves this file, not even as a `cause`.
+ * One attempt of one request: what happens on the wire becomes an outcome. The bytes are moved by a `Send`; attempts are counted in
+ * client.ts. A library's errors may show the request's headers when printed: none leaves this file, not even as a `cause`.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Got } from 'got';
 import { RequestError, type Broken, type LookupError } from '../base/errors.ts';
 import { forbidden } from './address.ts';
 import type { HttpMeter } from './meter.ts';
@@ -25,16 +23,33 @@ export interface HttpReply {
   serverAddress: string | undefined;
 }
 
-export interface Exchange {
+/** What is put on the wire. */
+export interface Outgoing {
   url: URL;
   method: 'GET' | 'HEAD' | 'POST';
   headers: Headers;
   body: Uint8Array | undefined;
+}
+
+export interface Exchange extends Outgoing {
   maxBytes: number;
   connectTimeoutMs: number;
   idleTimeoutMs: number;
   meter: HttpMeter | undefined;
 }
+
+/** What is heard while a request is under way; after `onEnd`, `onError` or `destroy` it does not matter any more. */
+export interface Wire {
+  readonly onSocket: (socket: Socket) => void;
+  readonly onResponse: (response: { statusCode?: number; headers: IncomingHttpHeaders }, serverAddress: string | undefined) => void;
+  readonly onData: (chunk: Uint8Array) => void;
+  /** The whole body has come. */
+  readonly onEnd: () => void;
+  readonly onError: (error: { code?: string }) => void;
+}
+
+/** Sends one request and tells `wire` what comes of it, never before it returns. `destroy` ends it at once. */
+export type Send = (outgoing: Outgoing, wire: Wire) => { destroy(): unknown };
 
 export type Outcome = { reply: HttpReply } | { error: LookupError; failure: Failure };
 
@@ -47,18 +62,10 @@ const TRANSIENT = new Set(['ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'EPIPE'
 const UNREACHABLE = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRINUSE']);
 
 /** Resolves for every end but a stop, which rejects with the stop's reason. */
-export function exchange(got: Got, asked: Exchange, stopper: Stopper): Promise<Outcome> {
+export function exchange(send: Send, asked: Exchange, stopper: Stopper): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const { url, method, headers, body, meter } = asked;
-    const hasBody = method === 'POST' || !!body?.byteLength;
+    const { url, method, meter } = asked;
     if (meter) meter.requests++;
-    const stream = got.stream(url, {
-      method,
-      headers,
-      // Whatever may have a body and has none would wait for one to be written.
-      body: hasBody ? Buffer.from(body?.buffer ?? new ArrayBuffer(0), body?.byteOffset, body?.byteLength) : undefined,
-      allowGetBody: hasBody,
-    });
     const chunks: Uint8Array[] = [];
     let received = 0;
     let reply: Omit<HttpReply, 'body' | 'url'> | undefined;
@@ -77,65 +84,61 @@ export function exchange(got: Got, asked: Exchange, stopper: Stopper): Promise<O
     const succeed = (): void => end(() => resolve({ reply: { ...reply!, body: joined(chunks, received), url: url.href } }));
     const fail = (error: LookupError, kind: Failure['kind']): void =>
       end(() => {
-        stream.destroy();
+        sent.destroy();
         resolve({ error, failure: { kind } });
       });
     const failWith = (code: 'TIMEOUT' | 'CONNECTION' | 'TOO_LARGE', what: string, kind: Failure['kind'], broken?: Broken): void =>
       fail(new RequestError(code, `${method} ${redactUrl(url)}: ${what}`, redactUrl(url), reply?.status, { broken }), kind);
-    /** False when no more is wanted. */
-    const fits = (bytes: number): boolean => {
+    /** Ends the exchange when no more is wanted. */
+    const checkFits = (bytes: number): void => {
       if (reply!.status >= 300) {
-        if (bytes <= FAILED_BODY_BYTES) return true;
+        if (bytes <= FAILED_BODY_BYTES) return;
         succeed();
-        stream.destroy();
-      } else {
-        if (bytes <= asked.maxBytes) return true;
-        failWith('TOO_LARGE', `more than the ${asked.maxBytes} bytes expected`, 'final');
-      }
-      return false;
+        sent.destroy();
+      } else if (bytes > asked.maxBytes) failWith('TOO_LARGE', `more than the ${asked.maxBytes} bytes expected`, 'final');
     };
-
-    stopper.onStop((reason) =>
-      end(() => {
-        stream.destroy();
-        reject(reason);
-      }),
-    );
     // From the socket on: a request that waits for a free one is not idle.
     const watchSilence = (): void => {
       clearTimeout(timer);
       if (!over) timer = setTimeout(() => failWith('TIMEOUT', `nothing received for ${asked.idleTimeoutMs} ms`, 'idle', 'silent'), asked.idleTimeoutMs);
     };
-    stream.once('socket', (socket: Socket) => {
-      if (over) return;
-      reused = !socket.connecting;
-      if (reused) return watchSilence();
-      timer = setTimeout(() => failWith('TIMEOUT', `no connection within ${asked.connectTimeoutMs} ms`, 'connection', 'unreachable'), asked.connectTimeoutMs);
-      socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', watchSilence);
+
+    const sent = send(asked, {
+      onSocket(socket) {
+        if (over) return;
+        reused = !socket.connecting;
+        if (reused) return watchSilence();
+        timer = setTimeout(() => failWith('TIMEOUT', `no connection within ${asked.connectTimeoutMs} ms`, 'connection', 'unreachable'), asked.connectTimeoutMs);
+        socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', watchSilence);
+      },
+      onResponse({ statusCode = 0, headers }, serverAddress) {
+        timer?.refresh();
+        reply = { status: statusCode, headers, serverAddress };
+        // Refused before its first byte, not after the last that fits; a failing reply is read as far as it is wanted.
+        if (reply.status < 300 && method !== 'HEAD') checkFits(Number(headers['content-length'] ?? 0));
+      },
+      onData(chunk) {
+        if (over) return;
+        timer?.refresh();
+        received += chunk.byteLength;
+        if (meter) meter.bytes += chunk.byteLength;
+        chunks.push(chunk);
+        checkFits(received);
+      },
+      onEnd: succeed,
+      onError({ code = 'unknown error' }) {
+        if (code === 'FORBIDDEN_ADDRESS') fail(forbidden(url.hostname), 'final');
+        else if (reply && TRANSIENT.has(code)) failWith('CONNECTION', `the body ended early (${code})`, 'connection', 'cut');
+        else if (!TRANSIENT.has(code)) failWith('CONNECTION', `connection failed (${code})`, 'final');
+        else failWith('CONNECTION', `connection failed (${code})`, 'connection', UNREACHABLE.has(code) ? 'unreachable' : reused ? 'stale' : 'cut');
+      },
     });
-    stream.once('response', (response: { statusCode: number; headers: IncomingHttpHeaders; ip?: string }) => {
-      timer?.refresh();
-      reply = { status: response.statusCode, headers: response.headers, serverAddress: response.ip };
-      // Refused before its first byte, not after the last that fits; a failing reply is read as far as it is wanted.
-      if (reply.status < 300 && method !== 'HEAD') fits(Number(response.headers['content-length'] ?? 0));
-    });
-    stream.on('data', (chunk: Uint8Array) => {
-      if (over) return;
-      timer?.refresh();
-      received += chunk.byteLength;
-      if (meter) meter.bytes += chunk.byteLength;
-      chunks.push(chunk);
-      fits(received);
-    });
-    stream.once('end', succeed);
-    // Stays: a stream that was destroyed may still have something to say, and nobody else listens.
-    stream.on('error', (error: { code?: string }) => {
-      const code = error.code ?? 'unknown error';
-      if (code === 'FORBIDDEN_ADDRESS') fail(forbidden(url.hostname), 'final');
-      else if (reply && TRANSIENT.has(code)) failWith('CONNECTION', `the body ended early (${code})`, 'connection', 'cut');
-      else if (!TRANSIENT.has(code)) failWith('CONNECTION', `connection failed (${code})`, 'final');
-      else failWith('CONNECTION', `connection failed (${code})`, 'connection', UNREACHABLE.has(code) ? 'unreachable' : reused ? 'stale' : 'cut');
-    });
+    stopper.onStop((reason) =>
+      end(() => {
+        sent.destroy();
+        reject(reason);
+      }),
+    );
   });
 }
 
