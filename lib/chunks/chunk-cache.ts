@@ -1,5 +1,4 @@
 /** A volume's part of the disk cache: what was read of it once, and whether that may still be used. */
-import { leaveOnAbort } from '../base/abort.ts';
 import { RequestError } from '../base/errors.ts';
 import type { DiskCache } from '../cache/disk-cache.ts';
 import type { Meter, Store } from '../storage/store.ts';
@@ -10,6 +9,9 @@ import type { Meter, Store } from '../storage/store.ts';
  */
 export const REVALIDATIONS = ['never', 'info', 'always'] as const;
 export type Revalidation = (typeof REVALIDATIONS)[number];
+
+/** By object and version: whether the one is still the other. */
+export type Checks = Map<string, Promise<boolean>>;
 
 export interface ChunkCacheOptions {
   disk: DiskCache;
@@ -24,8 +26,6 @@ export interface ChunkCacheOptions {
 
 export class ChunkCache {
   readonly #options: ChunkCacheOptions;
-  /** Checks under way, by object and version. */
-  readonly #checks = new Map<string, Promise<boolean>>();
 
   constructor(options: ChunkCacheOptions) {
     this.#options = options;
@@ -33,16 +33,17 @@ export class ChunkCache {
 
   /**
    * @param object Key of the stored object that it came from.
+   * @param checks What objects were found to be, for all that one read asks about: each is asked about once.
    * @returns What was kept, `bytes` undefined when nothing is stored there; undefined when it is not known.
    * @throws RequestError, when the object has to be asked about and cannot be.
    */
-  async get(key: string, object: string, { signal, meter }: { signal: AbortSignal; meter: Meter }): Promise<{ bytes: Uint8Array | undefined } | undefined> {
+  async get(key: string, object: string, { signal, meter }: { signal: AbortSignal; meter: Meter }, checks: Checks): Promise<{ bytes: Uint8Array | undefined } | undefined> {
     const { disk, scope, revalidate, absentMs = 600_000, now = Date.now } = this.#options;
     const entry = await disk.get(`${scope} ${key}`);
     if (!entry) return undefined;
     if (!entry.bytes) return revalidate !== 'always' && now() - entry.storedMs < absentMs ? entry : undefined;
     if (revalidate !== 'always') return entry;
-    return entry.validator !== undefined && (await leaveOnAbort(this.#stands(object, entry.validator, meter), signal, () => undefined)) ? entry : undefined;
+    return entry.validator !== undefined && (await this.#stands(object, entry.validator, { signal, meter }, checks)) ? entry : undefined;
   }
 
   /** Keeps what was read, or that there is nothing. */
@@ -50,20 +51,16 @@ export class ChunkCache {
     return this.#options.disk.put(`${this.#options.scope} ${key}`, { bytes, validator });
   }
 
-  /** Whether the object is still the version it was. Those who ask at the same time share a request, which the first pays for. */
-  #stands(object: string, validator: string, meter: Meter): Promise<boolean> {
+  #stands(object: string, validator: string, read: { signal: AbortSignal; meter: Meter }, checks: Checks): Promise<boolean> {
     const key = `${object} ${validator}`;
-    let check = this.#checks.get(key);
-    if (!check) {
-      check = this.#ask(object, validator, meter).finally(() => this.#checks.delete(key));
-      this.#checks.set(key, check);
-    }
+    let check = checks.get(key);
+    if (!check) checks.set(key, (check = this.#ask(object, validator, read)));
     return check;
   }
 
-  async #ask(object: string, validator: string, meter: Meter): Promise<boolean> {
+  async #ask(object: string, validator: string, { signal, meter }: { signal: AbortSignal; meter: Meter }): Promise<boolean> {
     try {
-      const found = await this.#options.store.read(object, { range: { start: 0, end: 1 }, ifNoneMatch: validator, meter, absentBy403: true });
+      const found = await this.#options.store.read(object, { range: { start: 0, end: 1 }, ifNoneMatch: validator, signal, meter, absentBy403: true });
       return found?.notModified === true;
     } catch (error) {
       if (error instanceof RequestError && error.code === 'TOO_LARGE') return false; // all of another version, from a server that knows no ranges

@@ -94,6 +94,7 @@ export class ChunkReader {
   readonly #cache: LRUCache<string, KeptChunk> | undefined;
   /** By key: queued or in flight. */
   readonly #wanted = new Map<string, Wanted>();
+  readonly #delivering = new Set<Promise<void>>();
   #waiting: Job[] = [];
   #next = 0;
 
@@ -126,6 +127,11 @@ export class ChunkReader {
       for (let ordinal = 0; ordinal < cells.length && !call.gone; ordinal++) this.#want(call, ordinal, cells[ordinal], fresh);
       this.#enqueue(source, source.plan([...fresh.keys()]), fresh);
     });
+  }
+
+  /** When all that was read has been saved, where it is. */
+  async saved(): Promise<void> {
+    while (this.#delivering.size > 0) await Promise.all(this.#delivering);
   }
 
   #want(call: Call, ordinal: number, cell: number, fresh: Map<number, Wanted>): void {
@@ -190,12 +196,18 @@ export class ChunkReader {
     // What a cache is to keep must be whole.
     const parts: Parts | undefined = this.#cache || source.save ? undefined : { wanted: (cell) => bytesFor(wanted.get(cell)), deliver: (cell, found) => this.#deliverParts(job, cell, found) };
     try {
-      const more = await task.run({ signal: abort.signal, meter: waiters[0].call.cost, deliver: (cell, chunk, from) => this.#deliver(job, cell, chunk, from), parts, fail });
+      const more = await task.run({ signal: abort.signal, meter: waiters[0].call.cost, deliver: (cell, chunk, from) => this.#track(this.#deliver(job, cell, chunk, from)), parts, fail });
       if (more) this.#enqueue(source, more, wanted);
       for (const cell of wanted.keys()) fail(cell, new Error('the read ended without it'));
     } catch (error) {
       for (const cell of wanted.keys()) fail(cell, error);
     }
+  }
+
+  #track(delivery: Promise<void>): Promise<void> {
+    const tracked = delivery.finally(() => this.#delivering.delete(tracked));
+    this.#delivering.add(tracked);
+    return tracked;
   }
 
   async #deliver({ source, wanted, abort }: Job, cell: number, chunk: StoredChunk | undefined, from: 'store' | 'cache' = 'store'): Promise<void> {
@@ -215,9 +227,9 @@ export class ChunkReader {
       else kept = await unpack(chunk, takers, keep, abort.signal);
       one.served = [];
     }
-    if (saves && (kept || !chunk)) await source.save?.(cell, kept?.bytes, chunk?.validator);
     if (kept && this.#cache) this.#cache.set(one.key, saves ? remake(kept.bytes, keeperOf()) : kept);
     this.#forget(one);
+    if (saves && (kept || !chunk)) await source.save?.(cell, kept?.bytes, chunk?.validator);
   }
 
   #deliverParts({ source, wanted }: Job, cell: number, parts: readonly ChunkPart[]): void {

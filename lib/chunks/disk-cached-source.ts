@@ -2,7 +2,7 @@
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import { chunkKey } from '../precomputed/grid.ts';
 import type { Scale } from '../precomputed/info.ts';
-import type { ChunkCache } from './chunk-cache.ts';
+import type { Checks, ChunkCache } from './chunk-cache.ts';
 import type { ChunkSource, ObjectSource, ReadContext, ReadTask } from './chunk-source.ts';
 import { contentBytes } from './chunk-store.ts';
 
@@ -20,8 +20,8 @@ const AT_ONCE = 8;
 export function keepOnDisk(source: ObjectSource, { cache, scale, codec, layoutOf }: DiskCachedOptions): ChunkSource {
   const keyOf = (cell: number): string => chunkKey(scale, cell);
 
-  const fromDisk = async (cell: number, context: ReadContext): Promise<boolean> => {
-    const found = await cache.get(keyOf(cell), source.objectOf(cell), context);
+  const fromDisk = async (cell: number, context: ReadContext, checks: Checks): Promise<boolean> => {
+    const found = await cache.get(keyOf(cell), source.objectOf(cell), context, checks);
     if (!found) return false;
     await context.deliver(cell, found.bytes && { bytes: found.bytes, contentEncoding: undefined, ...contentBytes(codec, layoutOf(cell)) }, 'cache');
     return true;
@@ -30,12 +30,12 @@ export function keepOnDisk(source: ObjectSource, { cache, scale, codec, layoutOf
   const looking = (task: ReadTask): ReadTask => ({
     cells: task.cells,
     async run(context) {
-      const missing: number[] = [];
+      const missing: number[] = [], checks: Checks = new Map();
       const queue = task.cells.values();
       const work = async (): Promise<void> => {
         for (const cell of queue) {
           try {
-            if (!(await fromDisk(cell, context))) missing.push(cell);
+            if (!(await fromDisk(cell, context, checks))) missing.push(cell);
           } catch (error) {
             context.fail(cell, error);
           }

@@ -79,9 +79,9 @@ export class ShardIndices {
   #diskKey = ({ name }: ShardFile, minishard: number): string => `${this.#scale}/${name} index ${minishard}`;
 
   #fromDisk(file: ShardFile, minishards: readonly number[], read: ShardRead): Promise<(Uint8Array | undefined)[]> {
-    const disk = this.#disk;
+    const disk = this.#disk, checks = new Map<string, Promise<boolean>>();
     if (!disk) return Promise.resolve([]);
-    return Promise.all(minishards.map(async (minishard) => (await disk.get(this.#diskKey(file, minishard), `${file.store.key}/${file.name}`, read))?.bytes));
+    return Promise.all(minishards.map(async (minishard) => (await disk.get(this.#diskKey(file, minishard), `${file.store.key}/${file.name}`, read, checks))?.bytes));
   }
 
   /** Where each minishard's index is, or why that is unknown: nowhere for an empty minishard, undefined where the shard does not exist. */

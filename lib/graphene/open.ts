@@ -21,6 +21,7 @@ import { PointReader } from '../points/point-reader.ts';
 import { parseInfo, scaleAt, type VolumeInfo } from '../precomputed/info.ts';
 import { FileStore } from '../storage/file-store.ts';
 import type { Store } from '../storage/store.ts';
+import { chunkCacheOf } from './chunk-cache.ts';
 import { checkMip, GrapheneVolume } from './graphene-volume.ts';
 import { checkOpenOptions, checkResolution, isStore, type Logger, type OpenGrapheneOptions, type OpenOptions } from './options.ts';
 import { boundTo, PrecomputedVolume, type VolumeParts } from './precomputed-volume.ts';
@@ -103,7 +104,7 @@ function partsOf({ raw, info, store, infoWasRead, mip, http, options }: Opened):
   setMaxListeners(0, life.signal); // every call under way listens
   return {
     raw, info, mip: chosen, life,
-    reader: new PointReader({ info, store, infoWasRead, concurrency: options.concurrency, lruBytes: options.lruBytes, lruEncoding: options.lruEncoding, rangeReads: options.rangeReads }),
+    reader: new PointReader({ info, store, infoWasRead, concurrency: options.concurrency, lruBytes: options.lruBytes, lruEncoding: options.lruEncoding, rangeReads: options.rangeReads, chunkCache: chunkCacheOf(options, store, raw, options.logger ?? CONSOLE) }),
     resolution: checkResolution(options.resolution),
     logger: options.logger ?? CONSOLE,
     release: () => http.close(),

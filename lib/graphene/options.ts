@@ -1,6 +1,7 @@
 /** What can be asked for when a volume is opened or read, checked before anything is done. */
 import type { Vec3 } from '../base/vec3.ts';
 import { formatVec3 } from '../base/vec3.ts';
+import { REVALIDATIONS, type Revalidation } from '../chunks/chunk-cache.ts';
 import { LRU_ENCODINGS, type LruEncoding } from '../chunks/reencoding-source.ts';
 import type { Timestamp } from '../chunkedgraph/timestamp.ts';
 import type { Progress } from '../points/point-reader.ts';
@@ -42,6 +43,20 @@ export interface OpenOptions {
    * @default true
    */
   rangeReads?: boolean;
+  /**
+   * Folder in which chunks and shard indices are kept between processes, any number of which may share it; made with mode 0700. Volumes
+   * in files, in memory or in a store of your own are not kept.
+   * @default none
+   */
+  cacheDir?: string;
+  /** What all volumes in `cacheDir` may take together, in bytes; what was used least recently goes first. @default 10 GiB */
+  cacheBytes?: number;
+  /**
+   * What is asked before a kept chunk is used: nothing (`never`), whether the volume's info is still the same (`info`), or whether the
+   * object it came from is (`always`, a small request each).
+   * @default 'info'
+   */
+  revalidate?: Revalidation;
   /** Chunks in flight at once. @default 32 */
   concurrency?: number;
   /** Credentials, or a store of your own. */
@@ -132,10 +147,10 @@ export interface ScatteredPointsOptions extends ReadPointsOptions, RootOptions {
   agglomerate?: boolean;
 }
 
-const POSITIVE_INTEGERS = ['concurrency', 'connectTimeoutMs', 'idleTimeoutMs', 'rootBatchSize', 'rootBatchBytes', 'rootConcurrency', 'rootTimeoutMs'] as const;
+const POSITIVE_INTEGERS = ['cacheBytes', 'concurrency', 'connectTimeoutMs', 'idleTimeoutMs', 'rootBatchSize', 'rootBatchBytes', 'rootConcurrency', 'rootTimeoutMs'] as const;
 const COUNTS = ['lruBytes', 'retries', 'mip', 'batchWindowMs', 'settleMs'] as const;
 
-const OPEN_OPTIONS = ['resolution', 'mip', 'lruBytes', 'lruEncoding', 'rangeReads', 'concurrency', 'storage', 'retries', 'connectTimeoutMs', 'idleTimeoutMs', 'signal', 'logger'];
+const OPEN_OPTIONS = ['cacheDir', 'cacheBytes', 'revalidate', 'resolution', 'mip', 'lruBytes', 'lruEncoding', 'rangeReads', 'concurrency', 'storage', 'retries', 'connectTimeoutMs', 'idleTimeoutMs', 'signal', 'logger'];
 const GRAPHENE_OPTIONS = [...OPEN_OPTIONS, 'token', 'dataDir', 'timestamp', 'checkSupervoxels', 'rootBatchSize', 'rootBatchBytes', 'rootConcurrency', 'rootTimeoutMs', 'batchWindowMs', 'rateLimit', 'settleMs', 'rootCache', 'allowEdits'];
 const STORAGE_OPTIONS = ['token', 'headers', 'credentials', 'profile', 'region', 'endpoint', 'requesterPays'];
 export const READ_OPTIONS = ['resolution', 'mip', 'snap', 'onError', 'signal', 'onProgress'];
@@ -167,6 +182,7 @@ export function checkOpenOptions(options: OpenGrapheneOptions, graphene: boolean
   if (rateLimit !== undefined && !(typeof rateLimit === 'number' && rateLimit > 0 && Number.isFinite(rateLimit))) throw new RangeError(`rateLimit must be a positive number of requests a second, not ${shown(rateLimit)}`);
   checkLruEncoding(options.lruEncoding);
   checkBoolean('rangeReads', options.rangeReads);
+  checkCache(options);
   checkBoolean('allowEdits', options.allowEdits);
   checkResolution(options.resolution);
   checkStorage(options.storage);
@@ -197,6 +213,11 @@ export function checkBoolean(name: string, value: unknown): void {
 
 function checkLruEncoding(encoding: unknown): void {
   if (encoding !== undefined && !LRU_ENCODINGS.includes(encoding as LruEncoding)) throw new TypeError(`lruEncoding is 'same' or 'compressed_segmentation', not ${shown(encoding)}`);
+}
+
+function checkCache({ cacheDir, revalidate }: OpenOptions): void {
+  if (cacheDir !== undefined && (typeof cacheDir !== 'string' || cacheDir === '')) throw new TypeError(`cacheDir is the path of a folder, not ${shown(cacheDir)}`);
+  if (revalidate !== undefined && !REVALIDATIONS.includes(revalidate)) throw new TypeError(`revalidate is 'never', 'info' or 'always', not ${shown(revalidate)}`);
 }
 
 /** @throws RangeError unless it is three positive numbers, or undefined. */

@@ -73,6 +73,7 @@ export class Volume {
   async close(): Promise<void> {
     this.parts.life.abort(new VolumeClosedError());
     this.parts.release();
+    await this.parts.reader.saved();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -128,6 +128,11 @@ export class PointReader {
     return { values, status, failures, stats, plan, scale, snapped };
   }
 
+  /** When all that was read has been saved, where it is. */
+  saved(): Promise<void> {
+    return this.#chunks.saved();
+  }
+
   /** The last radius of each scale is kept: the next batch has the same. */
   #searchIn({ mip, resolution }: Scale, radiusNm: number): BallSearch {
     const { info } = this.#options;
