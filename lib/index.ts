@@ -39,6 +39,7 @@ export type { Store, ReadOptions, StoredObject, ByteRange, Meter } from './stora
 export {
   ChunkError,
   CredentialsError,
+  DeadlineError,
   DecodeError,
   GraphError,
   InfoError,

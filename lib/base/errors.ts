@@ -183,6 +183,20 @@ export class PartialResultError<Result = unknown> extends LookupError {
   }
 }
 
+/** The time that a call was given (`timeoutMs`) is over. Connections are fine: the same call may succeed with more of it. */
+export class DeadlineError extends LookupError {
+  override readonly name = 'DeadlineError';
+  readonly code = 'TIMEOUT';
+  constructor(
+    readonly timeoutMs: number,
+    /** What had not come by then; undefined when that is the whole answer. */
+    readonly missing?: { what: 'chunks' | 'roots'; count: number; of: number },
+    options?: ErrorOptions,
+  ) {
+    super(missing ? `${missing.count} of ${missing.of} ${missing.what} had not come within ${timeoutMs} ms` : `not done within ${timeoutMs} ms`, options);
+  }
+}
+
 /** The volume was closed while, or before, it was asked. */
 export class VolumeClosedError extends LookupError {
   override readonly name = 'VolumeClosedError';

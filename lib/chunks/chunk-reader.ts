@@ -7,7 +7,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import PQueue from 'p-queue';
-import { ChunkError } from '../base/errors.ts';
+import { ChunkError, DeadlineError } from '../base/errors.ts';
 import { newMeter, type ByteRange, type Meter } from '../storage/store.ts';
 import type { Codec } from '../codecs/codec.ts';
 import type { ChunkPart, ChunkSource, Keeper, KeptChunk, Parts, ReadTask, StoredChunk } from './chunk-source.ts';
@@ -55,6 +55,8 @@ interface Call {
 interface Waiter {
   call: Call;
   ordinal: number;
+  /** It was taken or has failed. */
+  over?: boolean;
   /** What it needs is in the parts that are being read. */
   inParts?: boolean;
 }
@@ -106,20 +108,24 @@ export class ChunkReader {
   /**
    * Hands every chunk of `cells` to `consumer`, in no particular order. Registers all of them before it returns.
    * @returns What it cost, when the last chunk was taken or has failed.
-   * @throws signal.reason; reads that nobody else waits for are cancelled.
+   * @throws signal.reason; reads that nobody else waits for are cancelled. A DeadlineError is not thrown: what is missing then has failed.
    */
   read(source: ChunkSource, cells: Float64Array, consumer: ChunkConsumer, signal?: AbortSignal): Promise<ChunkCost> {
     return new Promise<ChunkCost>((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason as Error);
-      const leave = (): void => {
-        this.#drop(call);
-        reject(signal?.reason as Error);
+      const end = (missing: readonly number[]): void => {
+        const reason: unknown = signal?.reason;
+        if (!(reason instanceof DeadlineError)) return reject(reason as Error);
+        const late = new DeadlineError(reason.timeoutMs, { what: 'chunks', count: missing.length, of: cells.length });
+        for (const ordinal of missing) consumer.fail(ordinal, ChunkError.of(source.urlOf(cells[ordinal]), late));
+        resolve(call.cost);
       };
+      const leave = (): void => end(this.#drop(call));
       const settle = (): void => {
         signal?.removeEventListener('abort', leave);
         resolve(call.cost);
       };
       const call: Call = { source, consumer, cost: { ...newMeter(), cacheHits: 0 }, left: cells.length, gone: false, settle };
+      if (signal?.aborted) return end([...cells.keys()]);
       if (cells.length === 0) return resolve(call.cost);
       signal?.addEventListener('abort', leave, { once: true });
       const fresh = new Map<number, Wanted>();
@@ -140,7 +146,7 @@ export class ChunkReader {
     const known = this.#wanted.get(key);
     if (cached || known) call.cost.cacheHits++;
     if (cached) {
-      hand(this.#taker(call, ordinal, cell, true), cached);
+      hand(this.#taker({ call, ordinal }, cell, true), cached);
       return;
     }
     const wanted = known ?? { key, cell, waiters: [], served: [], job: undefined };
@@ -191,7 +197,7 @@ export class ChunkReader {
       const one = wanted.get(cell);
       if (!one) return;
       this.#forget(one);
-      for (const { call, ordinal } of one.waiters) this.#taker(call, ordinal, cell, true).fail(error);
+      for (const waiter of one.waiters) this.#taker(waiter, cell, true).fail(error);
     };
     // What a cache is to keep must be whole.
     const parts: Parts | undefined = this.#cache || source.save ? undefined : { wanted: (cell) => bytesFor(wanted.get(cell)), deliver: (cell, found) => this.#deliverParts(job, cell, found) };
@@ -222,7 +228,7 @@ export class ChunkReader {
     while (one.waiters.length > 0) {
       one.served = one.waiters.splice(0);
       if (from === 'cache') for (const { call } of one.served) call.cost.cacheHits++;
-      const takers = one.served.map(({ call, ordinal }) => this.#taker(call, ordinal, cell, chunk !== undefined));
+      const takers = one.served.map((waiter) => this.#taker(waiter, cell, chunk !== undefined));
       if (kept) for (const taker of takers) hand(taker, kept);
       else kept = await unpack(chunk, takers, keep, abort.signal);
       one.served = [];
@@ -237,7 +243,7 @@ export class ChunkReader {
     if (!one) return;
     one.served = one.waiters.filter(({ inParts }) => inParts);
     one.waiters = one.waiters.filter(({ inParts }) => !inParts);
-    for (const { call, ordinal } of one.served) handOver(parts, this.#taker(call, ordinal, cell, true));
+    for (const waiter of one.served) handOver(parts, this.#taker(waiter, cell, true));
     one.served = [];
     if (one.waiters.length === 0) return this.#forget(one);
     // They came after the parts had been asked for, and need others.
@@ -251,14 +257,18 @@ export class ChunkReader {
     one.job?.wanted.delete(one.cell);
   }
 
-  #taker(call: Call, ordinal: number, cell: number, stored: boolean): Taker {
-    const { consumer, source } = call;
+  #taker(waiter: Waiter, cell: number, stored: boolean): Taker {
+    const { call, ordinal } = waiter, { consumer, source } = call;
     const settled = (): void => {
+      waiter.over = true;
       if (--call.left === 0) call.settle();
     };
     return {
       take: (bytes, codec) => call.gone || consumer.take(ordinal, bytes, codec),
-      watch: () => (call.gone ? () => undefined : consumer.watch?.(ordinal)),
+      watch: () => {
+        const watcher = call.gone ? () => undefined : consumer.watch?.(ordinal);
+        return watcher && ((window, at) => call.gone || watcher(window, at)); // the call may leave between two windows
+      },
       done: () => {
         if (call.gone) return;
         consumer.done(ordinal, stored);
@@ -272,11 +282,14 @@ export class ChunkReader {
     };
   }
 
-  #drop(call: Call): void {
+  /** @returns what the call was still waiting for. */
+  #drop(call: Call): number[] {
+    const missing: number[] = [];
     call.gone = true;
     for (const one of this.#wanted.values()) {
       const others = ({ call: other }: Waiter): boolean => other !== call;
       if (one.waiters.every(others) && one.served.every(others)) continue;
+      for (const waiter of [...one.waiters, ...one.served]) if (waiter.call === call && !waiter.over) missing.push(waiter.ordinal);
       one.waiters = one.waiters.filter(others);
       one.served = one.served.filter(others);
       if (one.waiters.length + one.served.length > 0) continue;
@@ -284,5 +297,6 @@ export class ChunkReader {
       this.#forget(one);
       if (job?.wanted.size === 0) job.abort.abort();
     }
+    return missing;
   }
 }

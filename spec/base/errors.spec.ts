@@ -13,6 +13,7 @@ const one: Record<Exclude<keyof typeof errors, 'LookupError'>, [error: errors.Lo
   TimestampError: [new errors.TimestampError('m', { cause }), 'BAD_TIMESTAMP'],
   PointError: [new errors.PointError('OUT_OF_BOUNDS', 'm', { cause }), 'OUT_OF_BOUNDS'],
   PartialResultError: [new errors.PartialResultError('m', {}, new Map([['roots:1', cause]])), 'PARTIAL'],
+  DeadlineError: [new errors.DeadlineError(100, { what: 'chunks', count: 1, of: 2 }, { cause }), 'TIMEOUT'],
   VolumeClosedError: [new errors.VolumeClosedError(), 'CLOSED'],
   SnapshotError: [new errors.SnapshotError('DAMAGED', 'm', { cause }), 'DAMAGED'],
   TableError: [new errors.TableError('BAD_ROW', 'm', { cause }), 'BAD_ROW'],
