@@ -1,4 +1,5 @@
 /** The IDs of one window that ask for the same moment and layer: entered, sorted, sent, and handed back to those who asked. */
+import { DeadlineError } from '../base/errors.ts';
 import { wordsOf } from '../base/uint64.ts';
 import { sendInBatches, type BatchSenderOptions } from './batch-sender.ts';
 import { distinctOf, placeOf } from './distinct.ts';
@@ -77,8 +78,13 @@ export class RootBatch {
     return new Promise((resolve) => this.#waiting.set(caller, { ...caller, places: NONE, next: 0, resolve }));
   }
 
-  /** @returns whether somebody still waits; when nobody does, requests are cancelled. */
+  /**
+   * @param reason A deadline leaves the caller with the answers that are there; its other IDs have failed.
+   * @returns whether somebody still waits; when nobody does, requests are cancelled.
+   */
   leave(caller: Caller, reason: unknown): boolean {
+    const waiting = this.#waiting.get(caller);
+    if (waiting && reason instanceof DeadlineError) this.#hand(waiting, reason);
     this.#waiting.delete(caller);
     return this.#isWanted(reason);
   }
@@ -223,12 +229,23 @@ export class RootBatch {
     batch.#followers.delete(this);
   }
 
-  #hand({ answer, mark, places }: Waiting): void {
+  /** @param deadline What the IDs without an answer have failed of; without it there are none. */
+  #hand({ answer, mark, count, places }: Waiting, deadline?: DeadlineError): void {
     const { fates } = answer, out = wordsOf(answer.rootIds);
     const why = new Set<number>();
-    for (let i = 0, k = 0; k < places.length; i++) {
+    const late = { count: 0, first: 2n ** 64n, last: 0n };
+    for (let i = 0, k = 0; k < count; i++) {
       if (fates[i] !== mark) continue;
       const place = places[k++];
+      if (deadline && !isAnswered(this.#fates[place] ?? PENDING)) { // no places before it is sent
+        const id = answer.rootIds[i];
+        late.count++;
+        if (id < late.first) late.first = id;
+        if (id > late.last) late.last = id;
+        fates[i] = RootFate.failed;
+        answer.rootIds[i] = 0n;
+        continue;
+      }
       fates[i] = this.#fates[place];
       out[2 * i] = this.#roots[2 * place];
       out[2 * i + 1] = this.#roots[2 * place + 1];
@@ -239,6 +256,7 @@ export class RootBatch {
       const { start, end, error } = this.#failures.at(run);
       answer.failures.push({ first: ids[start], last: ids[end - 1], error });
     }
+    if (deadline && late.count > 0) answer.failures.push({ ...late, error: new DeadlineError(deadline.timeoutMs, { what: 'roots', count: late.count, of: count }) });
     answer.distinct += this.#fates.length;
     answer.requests += this.#requests;
   }

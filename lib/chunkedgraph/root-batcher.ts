@@ -6,6 +6,8 @@
  */
 import PQueue from 'p-queue';
 import { leaveOnAbort } from '../base/abort.ts';
+import { deadlineOf } from '../base/deadline.ts';
+import { DeadlineError } from '../base/errors.ts';
 import { wordsOf } from '../base/uint64.ts';
 import { BatchSize, batchSizeOf } from './batch-size.ts';
 import type { SenderClock } from './batch-sender.ts';
@@ -77,10 +79,11 @@ export class RootBatcher implements RootSource {
 
   /**
    * Roots of many IDs, duplicates and zeros allowed, in the order given. A failed request does not throw: its IDs are `failed`.
-   * @throws signal.reason for this caller alone; requests are cancelled when their last caller has left.
+   * @throws signal.reason for this caller alone; requests are cancelled when their last caller has left. A DeadlineError is not thrown: the
+   *   IDs without an answer have failed.
    */
   async lookUp(ids: BigUint64Array, { timestampMs = this.#instants.now(), stopLayer = this.#options.nLayers, validate = false, signal }: RootQuestion = {}): Promise<RootsAnswer> {
-    signal?.throwIfAborted();
+    deadlineOf(signal);
     const answer: RootsAnswer = {
       timestampMs, settled: this.#instants.isSettled(timestampMs),
       rootIds: ids.slice(), fates: new Uint8Array(ids.length), failures: [], distinct: 0, requests: 0,
@@ -125,10 +128,13 @@ export class RootBatcher implements RootSource {
     if (!batch) this.#open.set(key, (batch = this.#begin(key, timestampMs, layer, this.#kinds[mark])));
     const caller = { answer, mark, count };
     const entered = batch;
-    return leaveOnAbort(entered.enter(caller), signal, () => {
+    const answered = leaveOnAbort(entered.enter(caller), signal, () => {
       if (entered.leave(caller, signal?.reason)) return;
       if (this.#open.get(key) === entered) this.#open.delete(key); // a later caller starts afresh
       this.#forget(key, entered);
+    });
+    return answered.catch((reason: unknown) => {
+      if (!(reason instanceof DeadlineError)) throw reason;
     });
   }
 

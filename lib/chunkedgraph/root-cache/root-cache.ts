@@ -17,6 +17,8 @@
  * Only supervoxels and the root layer are remembered: an obsolete ID of a layer between keeps its old root at the server for good.
  * Memory: 15 bytes an entry (a supervoxel and one root it was under) in a full table, up to 23 while it grows, and 53 a distinct root.
  */
+import { deadlineOf } from '../../base/deadline.ts';
+import { DeadlineError } from '../../base/errors.ts';
 import { wordsOf } from '../../base/uint64.ts';
 import { IdIndex } from '../id-index.ts';
 import type { IdLayout } from '../id-layout.ts';
@@ -147,7 +149,7 @@ export class RootCache implements RootSource {
   /** As any other source; `cached` counts the IDs that were answered without looking them up. */
   async lookUp(ids: BigUint64Array, question: RootQuestion = {}): Promise<RootsAnswer> {
     const { source, nLayers } = this.#parts, { signal, stopLayer = nLayers } = question;
-    signal?.throwIfAborted();
+    deadlineOf(signal);
     if (stopLayer !== nLayers) return source.lookUp(ids, question);
     const asking = this.#begin(ids, question.timestampMs), { answer, timestampMs } = asking;
     const later = new IdIndex(), earlier = new IdIndex();
@@ -202,7 +204,10 @@ export class RootCache implements RootSource {
   /** What is found replaces nothing in `later` or `earlier`: entries may have come and gone meanwhile, so all that is open is gone through anew. */
   async #askAboutRoots(asking: Asking, later: IdIndex, earlier: IdIndex, signal: AbortSignal | undefined): Promise<void> {
     const { facts, timestampMs, answer } = asking;
-    const [latest, created] = await Promise.all([this.#latest.ask(later, timestampMs, signal), this.#created.ask(earlier, NO_MOMENT, signal)]);
+    const [latest, created] = await Promise.all([this.#latest.ask(later, timestampMs, signal), this.#created.ask(earlier, NO_MOMENT, signal)]).catch((reason: unknown) => {
+      if (reason instanceof DeadlineError) return [NOTHING, NOTHING];
+      throw reason;
+    });
     answer.requests += latest.requests + created.requests;
     note(facts, earlier, created, (ordinal, ms) => facts.roots.createdAt(ordinal, ms));
     note(facts, later, latest, (ordinal, isLatest) => {
@@ -224,6 +229,8 @@ export class RootCache implements RootSource {
     }
   }
 }
+
+const NOTHING: Answers = { of: () => undefined, requests: 0 };
 
 function note(facts: RootFacts, asked: IdIndex, answers: Answers, tell: (ordinal: number, value: number) => void): void {
   const words = wordsOf(asked.sorted());
