@@ -1,13 +1,20 @@
 /** What a person may want of a cache folder: how much is in it, all of it gone, whether it is sound. */
-import { basename } from 'node:path';
+import { readdir, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { CacheFolder } from './cache-folder.ts';
 import { decodeEntry } from './entry.ts';
 
+/** Where snapshots of what is known of roots are kept, beside the chunks. */
+export const ROOTS_FOLDER = 'roots-v1';
+
 export interface CacheStats {
+  /** Of the chunks. */
   path: string;
   entries: number;
   /** On disk. */
   bytes: number;
+  /** Snapshots of roots, one a graph, which are not counted above. */
+  snapshots: { entries: number; bytes: number };
   /** When the entry that was used least recently was last used; undefined in an empty cache. */
   oldestUse: Date | undefined;
 }
@@ -22,13 +29,22 @@ export async function cacheStats(folder: string): Promise<CacheStats> {
     entries: entries.length,
     bytes: entries.reduce((sum, { size }) => sum + size, 0),
     oldestUse: entries.length > 0 ? new Date(oldest) : undefined,
+    snapshots: await snapshotsIn(folder),
   };
 }
 
-/** Deletes the cache, and nothing else in the folder. @returns what was in it. */
+async function snapshotsIn(folder: string): Promise<CacheStats['snapshots']> {
+  const path = join(folder, ROOTS_FOLDER);
+  const files = await readdir(path).catch(() => []);
+  const sizes = await Promise.all(files.filter((name) => name.endsWith('.snapshot')).map((name) => stat(join(path, name)).then(({ size }) => size, () => 0)));
+  return { entries: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) };
+}
+
+/** Deletes the cache, chunks and roots, and nothing else in the folder. @returns what was in it. */
 export async function clearCache(folder: string): Promise<CacheStats> {
   const stats = await cacheStats(folder);
   await new CacheFolder(folder, Infinity).clear();
+  await rm(join(folder, ROOTS_FOLDER), { recursive: true, force: true });
   return stats;
 }
 

@@ -8,8 +8,9 @@ const entries = (count: number): string => `${count.toLocaleString('en-US')} ${c
 
 const ACTIONS: Record<string, (folder: string) => Promise<string>> = {
   async stats(folder) {
-    const { path, entries: count, bytes, oldestUse } = await cacheStats(folder);
-    return `${path}: ${entries(count)}, ${mebibytes(bytes)}${oldestUse ? `, the oldest used ${oldestUse.toISOString()}` : ''}`;
+    const { path, entries: count, bytes, oldestUse, snapshots } = await cacheStats(folder);
+    const roots = snapshots.entries > 0 ? `; roots of ${snapshots.entries} graph${snapshots.entries === 1 ? '' : 's'}, ${mebibytes(snapshots.bytes)}` : '';
+    return `${path}: ${entries(count)}, ${mebibytes(bytes)}${oldestUse ? `, the oldest used ${oldestUse.toISOString()}` : ''}${roots}`;
   },
   async clear(folder) {
     const { path, entries: count, bytes } = await clearCache(folder);

@@ -142,7 +142,7 @@ describe('upkeep', () => {
     const cache = open();
     for (const key of ['a', 'b', 'c']) await cache.put(key, { bytes: bytesOf(1, 5000), validator: undefined });
     await utimes(fileOf('b'), 1000, 1000);
-    expect(await cacheStats(folder)).toEqual({ path: join(folder, 'chunks-v1'), entries: 3, bytes: 3 * 8192, oldestUse: new Date(1_000_000) });
+    expect(await cacheStats(folder)).toEqual({ path: join(folder, 'chunks-v1'), entries: 3, bytes: 3 * 8192, oldestUse: new Date(1_000_000), snapshots: { entries: 0, bytes: 0 } });
     expect(await verifyCache(folder)).toMatchObject({ entries: 3, damaged: 0 });
     await writeFile(fileOf('c'), 'x');
     await writeFile(join(fileOf('a'), '..', '0'.repeat(64)), await readFile(fileOf('a')));

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { cacheStats, clearCache } from '../../lib/cache/upkeep.ts';
 import { openGraphene, SnapshotError, type GrapheneVolume, type OpenGrapheneOptions } from '../../lib/index.ts';
 import { serveMocks, type ServedMocks } from '../../mocks/index.ts';
 import { BEFORE, MERGED_AT, rootOf, spreadPoints, worldBucket, worldGraph } from '../support/graph-world.ts';
@@ -102,6 +103,29 @@ describe('rootCache', () => {
     volume.rootCache!.clear();
     expect(volume.rootCache!.stats.entries).toBe(0);
     await volume.close();
+  });
+
+  test('is kept in cacheDir, one file a graph, and mended there whatever is wrong with it', async () => {
+    const cacheDir = join(folder, 'cache');
+    for (const requests of [1, 0]) {
+      graph.log.clear();
+      await using volume = await open(true, { timestamp: BEFORE, cacheDir });
+      await volume.roots(ROW_0);
+      expect(counts()).toEqual([requests, 0, 0]);
+    }
+    await using other = await open(true, { timestamp: BEFORE, cacheDir }, elsewhere);
+    expect((await other.roots(ROW_0)).stats.rootCacheHits).toBe(0);
+    await other.close();
+    const roots = join(cacheDir, 'roots-v1'), files = await readdir(roots);
+    expect(files).toHaveLength(2);
+    const [first, second] = await Promise.all(files.map((file) => readFile(join(roots, file))));
+    await writeFile(join(roots, files[0]), second);
+    await writeFile(join(roots, files[1]), first);
+    await (await open(true, { cacheDir })).close();
+    expect(warnings).toEqual([expect.stringMatching(/^cacheDir: .*; the root cache starts empty$/)]);
+    expect((await cacheStats(cacheDir)).snapshots).toMatchObject({ entries: 2 });
+    expect(await clearCache(cacheDir)).toMatchObject({ snapshots: { entries: 2 } });
+    expect((await cacheStats(cacheDir)).snapshots).toEqual({ entries: 0, bytes: 0 });
   });
 
   test('of a damaged file starts empty with a warning, and mends it; of another graph it does not open', async () => {
