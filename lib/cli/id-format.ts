@@ -1,5 +1,8 @@
-/** What kind of table holds IDs: by its suffix, or else by how it begins. */
+/** What kind of table holds IDs: by how it begins, or else by its suffix. */
 import { formatOfFile, type FormatName, type IdFormatName } from '../jobs/format.ts';
+
+/** A list has no header: its first line is an ID, well or badly written, whatever the file is called. */
+const NUMBER = /^"?[+-]?[\d.]+(?:e[+-]?\d+)?"?\s*$/i;
 
 /**
  * @param given What the user said.
@@ -16,8 +19,8 @@ export async function idFormat(source: AsyncIterable<Uint8Array>, path: string, 
     text += Buffer.from(next.value).toString('latin1');
   }
   const [first = ''] = text.replace(/^\u00ef\u00bb\u00bf/, '').trim().split('\n');
-  // A list has no header: its first line is an ID, whatever the file is called.
-  const format = given ?? (/^\d+\s*$/.test(first) ? 'list' : (formatOfFile(path) ?? (first.startsWith('{') ? 'jsonl' : first.includes('\t') ? 'tsv' : 'csv')));
+  const byLooks = first === '' ? 'list' : first.startsWith('{') ? 'jsonl' : first.includes('\t') ? 'tsv' : 'csv';
+  const format = given ?? (NUMBER.test(first) ? 'list' : (formatOfFile(path) ?? byLooks));
   return {
     format,
     source: (async function* () {

@@ -175,7 +175,7 @@ function warnOfFailures(errors: Iterable<{ index: number; status: string; error?
   }
 }
 
-const emptyStats = (): LookupStats => ({
+export const emptyStats = (): LookupStats => ({
   points: 0, chunks: 0, requests: 0, bytes: 0, cacheHits: 0, absentBy403: 0, rootRequests: 0, distinctSupervoxels: 0,
   ms: { plan: 0, chunks: 0, roots: 0, total: 0 },
 });

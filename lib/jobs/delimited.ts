@@ -26,6 +26,7 @@ export class Delimited implements TableFormat {
   /** Starts and ends of the fields of one row, reused. */
   readonly #spans: number[] = [];
   #timestamp = '';
+  #hasId = false;
 
   constructor(
     readonly delimiter: ',' | '\t',
@@ -55,7 +56,7 @@ export class Delimited implements TableFormat {
     this.#timestampField = timestamp === undefined ? -1 : fieldOf(timestamp);
     this.#places = outputs.map((name, column) => ({ field: names.includes(name) ? fieldOf(name) : Infinity, column }));
     this.#places.sort((a, b) => (a.field === b.field ? a.column - b.column : a.field - b.field));
-    const header = this.#given ? Buffer.from(`${this.#given.join(this.delimiter)}\n`) : bytes.subarray(start, end);
+    const header = this.#given ? Buffer.from(`${this.#given.join(this.delimiter)}${endsWithCrLf(bytes, start, end) ? '\r' : ''}\n`) : bytes.subarray(start, end);
     this.writeRow(out, header, 0, header.length, { write: (to, column) => (to.copy(this.#quoted(outputs[column])), true) });
     return !this.#given;
   }
@@ -90,12 +91,18 @@ export class Delimited implements TableFormat {
   readIds(bytes: Buffer, start: number, end: number, out: readonly Uint32Array[], row: number): string | undefined {
     const fields = this.#split(bytes, start, end);
     let reason = fields === this.#fields ? undefined : `${fields} fields where the header has ${this.#fields}`;
+    this.#hasId = reason !== undefined;
     for (let k = 0; k < this.#idFields.length && reason === undefined; k++) {
       const [from, to] = this.#inside(bytes, this.#idFields[k]);
+      if (k === 0) this.#hasId = !isBlank(bytes, from, to);
       if (!parseId(bytes, from, to, out[k], 2 * row)) reason = `column ${this.#columns.ids![k]}${this.#shown(bytes, this.#idFields[k], 'no uint64 ID')}`;
     }
     if (reason !== undefined) for (const words of out) words[2 * row] = words[2 * row + 1] = 0;
     return reason;
+  }
+
+  hasId(): boolean {
+    return this.#hasId;
   }
 
   timestamp(): string {
@@ -172,6 +179,13 @@ export class Delimited implements TableFormat {
   #quoted(name: string): Buffer {
     return Buffer.from(name.includes(this.delimiter) || /["\r\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name);
   }
+}
+
+const endsWithCrLf = (bytes: Buffer, start: number, end: number): boolean => end - start >= 2 && bytes[end - 1] === LF && bytes[end - 2] === CR;
+
+function isBlank(bytes: Buffer, start: number, end: number): boolean {
+  while (start < end && (bytes[start] === 32 || (bytes[start] >= 9 && bytes[start] <= CR))) start++;
+  return start === end;
 }
 
 /** What to try when a header is one single column. */

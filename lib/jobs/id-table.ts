@@ -1,5 +1,6 @@
 /** Jobs on tables of IDs: roots of supervoxels, and tables of roots brought up to date. No voxel is read. */
 import { wordsOf } from '../base/uint64.ts';
+import { PointStatus } from '../points/status.ts';
 import { answerRows, type RowCounts, type RowJob, type RowOptions } from './answer-rows.ts';
 import type { Sink } from './files.ts';
 import { openFormat, openIdList, type IdFormatName } from './format.ts';
@@ -14,11 +15,14 @@ export interface IdQuestion {
   readonly width: number;
   /** What the IDs of a bare list are called. */
   readonly listName: string;
-  /**
-   * @param ids One array a column of `columns().ids`; 0 where a row has none.
-   * @param invalid Rows whose IDs cannot be read.
-   */
-  ask(ids: readonly BigUint64Array[], invalid: ReadonlySet<number>, signal: AbortSignal | undefined): Promise<Answers>;
+  ask(rows: IdRows, signal: AbortSignal | undefined): Promise<Answers>;
+}
+
+export interface IdRows {
+  /** One array a column of `columns().ids`; 0 where a row has none. */
+  ids: readonly BigUint64Array[];
+  /** Statuses that are known before anybody is asked: `invalidId`, and `notLookedUp` where the first column is empty; 0 for all others. */
+  given: Uint8Array;
 }
 
 export interface IdTableOptions extends RowOptions {
@@ -34,21 +38,21 @@ export async function answerIds(question: IdQuestion, source: AsyncIterable<Uint
   const format = options.format === 'list' ? openIdList(question.listName, choose) : openFormat(options.format, choose);
   let ids: BigUint64Array[] = [];
   let words: Uint32Array[] = [];
-  let invalid = new Set<number>();
+  let given = new Uint8Array(0);
   const job: RowJob = {
     wanted: 'a valid ID',
     invalid: 'invalid_id',
     begin(count) {
       ids = Array.from({ length: question.width }, () => new BigUint64Array(count));
       words = ids.map(wordsOf);
-      invalid = new Set();
+      given = new Uint8Array(count);
     },
     read(bytes, start, end, row) {
       const reason = format.readIds(bytes, start, end, words, row);
-      if (reason !== undefined) invalid.add(row);
+      given[row] = reason !== undefined ? PointStatus.invalidId : format.hasId() ? 0 : PointStatus.notLookedUp;
       return reason;
     },
-    ask: () => question.ask(ids, invalid, signal),
+    ask: () => question.ask({ ids, given }, signal),
   };
   return answerRows(format, job, source, sink, options);
 }

@@ -17,6 +17,7 @@ export class JsonLines implements TableFormat {
   /** `"supervoxel_id":` and so on. */
   #keys: Buffer[] = [];
   #timestamp = '';
+  #hasId = false;
 
   constructor(columns: ColumnChoice) {
     this.#choice = columns;
@@ -55,7 +56,8 @@ export class JsonLines implements TableFormat {
 
   readIds(bytes: Buffer, start: number, end: number, out: readonly Uint32Array[], row: number): string | undefined {
     const { ids = [] } = this.#columns;
-    const values = this.#row(bytes, start, end);
+    const values = this.#row(bytes, start, end), first = ids.length > 0 ? valueOf(values, ids[0]) : null;
+    this.#hasId = first !== null && (typeof first !== 'string' || first.trim() !== '');
     let reason: string | undefined;
     for (const words of out) words[2 * row] = words[2 * row + 1] = 0;
     // Their digits are read from the text: a double would round them.
@@ -69,6 +71,10 @@ export class JsonLines implements TableFormat {
     if (missing !== undefined) reason ??= `${missing} is missing`;
     if (reason !== undefined) for (const words of out) words[2 * row] = words[2 * row + 1] = 0;
     return reason;
+  }
+
+  hasId(): boolean {
+    return this.#hasId;
   }
 
   timestamp(): string {

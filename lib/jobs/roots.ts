@@ -1,6 +1,5 @@
 /** Roots of a table's supervoxels. */
 import type { RootsResult } from '../points/result.ts';
-import { PointStatus } from '../points/status.ts';
 import type { ValueArray } from '../precomputed/data-type.ts';
 import { idColumnIn } from './columns.ts';
 import type { IdQuestion } from './id-table.ts';
@@ -39,10 +38,10 @@ export function rootQuestion(volume: RootVolume, { timestamp, column, ...options
       const { name, prefix } = idColumnIn(found, 'supervoxel_id', column);
       return { ids: [name], outputs: [`${prefix}${stopLayer === undefined ? 'root_id' : `l${stopLayer}_id`}`, `${prefix}status`] };
     },
-    async ask([ids], invalid, signal) {
+    async ask({ ids: [ids], given }, signal) {
       instant ??= volume.now();
       const answer = await volume.roots(ids, { ...options, timestamp: instant, onError: 'status', signal });
-      for (const row of invalid) answer.status[row] = PointStatus.invalidId;
+      for (let row = 0; row < given.length; row++) answer.status[row] = given[row] || answer.status[row];
       return { columns: [rootColumn(answer.rootIds)], status: answer.status, stats: answer.stats, errors: () => answer.rows() };
     },
   };

@@ -46,6 +46,8 @@ export interface TableFormat {
    * @returns why one of them is no ID (all are then 0), or undefined.
    */
   readIds(bytes: Buffer, start: number, end: number, out: readonly Uint32Array[], row: number): string | undefined;
+  /** Whether the first ID cell of the row read last held anything. */
+  hasId(): boolean;
   /** Text of the timestamp cell of the row read last; empty where there is none. */
   timestamp(): string;
   /** Writes a row with its answers. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { GraphError } from '../../lib/base/errors.ts';
 import type { Sink } from '../../lib/jobs/files.ts';
 import { answerIds, type IdQuestion, type IdTableOptions } from '../../lib/jobs/id-table.ts';
 import { rootQuestion, type RootVolume } from '../../lib/jobs/roots.ts';
@@ -55,6 +56,9 @@ describe('roots of a table of IDs', () => {
 
   test.each([
     ['a list', 'list', `${S}\n${S + 3n}\n`, `supervoxel_id,root_id,status\n${S},${R},ok\n${S + 3n},${R + 6n},ok\n`],
+    ['a list with CR LF', 'list', `${S}\r\n${S + 3n}\r\n`, `supervoxel_id,root_id,status\r\n${S},${R},ok\r\n${S + 3n},${R + 6n},ok\r\n`],
+    ['a list with a byte order mark', 'list', `\ufeff${S}\n`, `\ufeffsupervoxel_id,root_id,status\n${S},${R},ok\n`],
+    ['a list of quoted IDs, and one that is none', 'list', `"${S}"\n\nseven\n`, `supervoxel_id,root_id,status\n"${S}",${R},ok\n\nseven,,invalid_id\n`],
     ['a list without a last line end', 'list', `${S}`, `supervoxel_id,root_id,status\n${S},${R},ok`],
     ['an empty list', 'list', '', 'supervoxel_id,root_id,status\n'],
     ['CSV', 'csv', `n,supervoxel_id\n"a,b",${S}\n`, `n,supervoxel_id,root_id,status\n"a,b",${S},${R},ok\n`],
@@ -69,7 +73,9 @@ describe('roots of a table of IDs', () => {
 
   test.each([
     ['0', '0,background'],
-    ['', '0,background'],
+    ['', ',not_looked_up'],
+    [' ', ',not_looked_up'],
+    ['""', ',not_looked_up'],
     [`${UNKNOWN}`, ',no_root'],
     [`${FAILED}`, ',root_failed'],
     ['18446744073709551616', ',invalid_id'],
@@ -83,7 +89,7 @@ describe('roots of a table of IDs', () => {
   });
 
   test.each<[string, string | null, string]>([
-    ['null', '0', 'background'], ['"7 "', '14', 'ok'],
+    ['null', null, 'not_looked_up'], ['" "', null, 'not_looked_up'], ['0', '0', 'background'], ['"7 "', '14', 'ok'],
     ['7.5', null, 'invalid_id'], ['true', null, 'invalid_id'], ['[1]', null, 'invalid_id'], ['1e3', null, 'invalid_id'], ['-0', null, 'invalid_id'], ['"\\u0031"', null, 'invalid_id'],
   ])('reads the JSON value %s as an ID or not at all', async (value, root, status) => {
     const volume = fakeVolume().volume;
@@ -141,7 +147,7 @@ describe('roots of an earlier table at another moment', () => {
     expect(text).toBe(`supervoxel_id,root_id,status,note\n${expected.join('\n')}\n`);
     expect(asked).toEqual([`is ${R} ${R + 2n} ${R + 4n} valid`, 'roots of 3 at 2024-06-05T10:10:01.203Z']);
     expect([question.changed, question.timestamp, counts.rows]).toEqual([3, NOW, 7]);
-    expect(counts.statuses).toEqual({ ok: 5, not_looked_up: 2 });
+    expect(counts.statuses).toEqual({ ok: 5, background: 1, not_looked_up: 1 });
   });
 
   test('does the same in JSON Lines, where every other byte stays', async () => {
@@ -152,7 +158,7 @@ describe('roots of an earlier table at another moment', () => {
 
   test('adds a status where there was none', async () => {
     const { text } = await run(updateQuestion(fakeVolume({ split: SPLIT }).volume, {}), `supervoxel_id,root_id\n${S},${R}\n${S + 1n},${R + 2n}\n0,0\n`);
-    expect(text).toBe(`supervoxel_id,root_id,status\n${S},${R},ok\n${S + 1n},${R + 1000n},ok\n0,0,not_looked_up\n`);
+    expect(text).toBe(`supervoxel_id,root_id,status\n${S},${R},ok\n${S + 1n},${R + 1000n},ok\n0,0,background\n`);
   });
 
   test('asks at the moment given, and empties what has no root or no valid ID', async () => {
@@ -164,7 +170,29 @@ describe('roots of an earlier table at another moment', () => {
     expect(warnings).toEqual(['row 3 (line 4): column supervoxel_id: "x" is no uint64 ID; invalid_id']);
   });
 
+  test('looks up all where nobody says which roots stand', async () => {
+    const { asked, volume } = fakeVolume({ split: SPLIT });
+    const isLatest = async (): Promise<boolean[]> => {
+      throw new GraphError('HTTP_STATUS', 'too much', 'http://graph', 503);
+    };
+    const { text } = await run(updateQuestion({ ...volume, isLatest }, {}), `supervoxel_id,root_id,status\n${S},${R},ok\n${S + 1n},${R + 2n},ok\n`);
+    expect(text).toBe(`supervoxel_id,root_id,status\n${S},${R},ok\n${S + 1n},${R + 1000n},ok\n`);
+    expect(asked).toEqual(['roots of 2 at 2024-06-05T10:10:01.203Z']);
+  });
+
+  test('counts rows whose root could not be looked up as failed, not as changed', async () => {
+    const question = updateQuestion(fakeVolume().volume, {});
+    const { text, warnings } = await run(question, `supervoxel_id,root_id,status\n${FAILED},${R + 2000n},ok\n`);
+    expect([text, question.changed, warnings]).toEqual([`supervoxel_id,root_id,status\n${FAILED},,root_failed\n`, 0, ['row 1: root_failed: it broke']]);
+  });
+
+  test('says what to do about layer-2 IDs', async () => {
+    await expect(run(updateQuestion(fakeVolume().volume, {}), 'pt_supervoxel_id,pt_l2_id,pt_status\n1,2,ok\n')).rejects.toMatchObject({
+      code: 'MISSING_COLUMN', message: 'no column "pt_root_id" but pt_l2_id, and update is for roots: `roots --stop-layer 2 --replace` looks those up again',
+    });
+  });
+
   test('needs the roots of the column’s own prefix', async () => {
-    await expect(run(updateQuestion(fakeVolume().volume, {}), 'pt_supervoxel_id,root_id\n1,2\n')).rejects.toMatchObject({ message: 'no column "pt_root_id"; columns found: pt_supervoxel_id, root_id' });
+    await expect(run(updateQuestion(fakeVolume().volume, {}), 'pt_supervoxel_id,root_id\n1,2\n')).rejects.toMatchObject({ message: 'no column "pt_root_id" with earlier roots to bring up to date: `roots` looks them up; columns found: pt_supervoxel_id, root_id' });
   });
 });

@@ -1,0 +1,23 @@
+/** `graphene-points latest`: what became of the roots of a table. */
+import { latestQuestion } from '../jobs/latest-roots.ts';
+import { runIdCommand, type IdFlags } from './id-command.ts';
+import type { Io } from './io.ts';
+import type { Report } from './report.ts';
+
+export interface LatestFlags extends IdFlags {
+  ids: string;
+  by: 'level2' | 'supervoxels';
+}
+
+/** @returns whether any row needs attention. */
+export const latest = (path: string, flags: LatestFlags, io: Io, report: Report): Promise<boolean> =>
+  runIdCommand({
+    path,
+    input: flags.ids,
+    question: (volume, timestamp) =>
+      latestQuestion({
+        now: () => volume.now(),
+        isLatest: (ids, at, signal) => volume.graph.isLatestRoots(ids, { timestamp: at, signal }),
+        suggest: (ids, at, signal) => volume.graph.suggestLatestRoots(ids, { timestamp: at, by: flags.by, signal }),
+      }, { timestamp, column: flags.column }),
+  }, flags, io, report);
