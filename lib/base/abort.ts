@@ -9,7 +9,10 @@ export function leaveOnAbort<T>(work: Promise<T>, signal: AbortSignal | undefine
       onLeave();
       reject(signal.reason as Error);
     };
-    if (signal.aborted) return leave();
+    if (signal.aborted) {
+      work.catch(() => undefined); // nobody waits for it any more
+      return leave();
+    }
     signal.addEventListener('abort', leave, { once: true });
     const done = (): void => signal.removeEventListener('abort', leave);
     work.then(
