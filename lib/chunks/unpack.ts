@@ -23,7 +23,7 @@ export interface Taker {
   fail(error: unknown): void;
 }
 
-/** Below this a chunk is inflated whole: windows would cost more than they save. */
+/** Below this a chunk is inflated and shown whole: its memory is not worth giving back. */
 const WHOLE_BYTES = 1024 * 1024;
 
 /**
@@ -87,7 +87,7 @@ async function unpackWindows(
 ): Promise<{ left: readonly Taker[]; served: boolean }> {
   const watching = new Map(takers.map((taker, k) => [taker, watchers[k]]));
   try {
-    const total = await decompressWindows(chunk.bytes, chunk.contentEncoding!, { maxBytes: chunk.maxBytes, signal }, (window, at) => {
+    const total = await decompressWindows(chunk.bytes, chunk.contentEncoding!, { maxBytes: chunk.maxBytes, expectedBytes: chunk.exactBytes, signal }, (window, at) => {
       keeper?.add(window);
       for (const [taker, watch] of watching) {
         try {

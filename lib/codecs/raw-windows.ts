@@ -6,19 +6,17 @@ import { product } from '../base/vec3.ts';
 import { bytesPerValue, type WordArray } from '../precomputed/data-type.ts';
 import type { ChunkLayout } from './codec.ts';
 
-/** Values in the order their bytes come by; undefined when there are too many for an exact sort key. */
-function inOrder(offsets: Uint32Array): Float64Array | undefined {
-  const n = offsets.length;
-  if (n >= 2 ** 21) return undefined; // 2^32 offsets times 2^21 points is the last product that a double holds
-  return Float64Array.from(offsets, (offset, k) => offset * n + k).sort();
-}
+/** For more points whole chunks are better: 2^32 offsets times 2^21 points is the last product that a double holds. */
+export const MAX_POINTS = 2 ** 21;
+
+/** Values in the order their bytes come by, each as an exact sort key. */
+const inOrder = (offsets: Uint32Array): Float64Array => Float64Array.from(offsets, (offset, k) => offset * offsets.length + k).sort();
 
 /** As {@link Codec.watchPoints}. Values may lie across two pieces: bytes are what is copied there. 8 bytes a point while it lasts. */
-export function watchRawPoints(layout: ChunkLayout, offsets: Uint32Array, out: WordArray, outIndex: Uint32Array): ((window: Uint8Array, at: number) => void) | undefined {
+export function watchRawPoints(layout: ChunkLayout, offsets: Uint32Array, out: WordArray, outIndex: Uint32Array): (window: Uint8Array, at: number) => void {
   const { chunkSize, channels, dataType } = layout;
   const width = bytesPerValue(dataType), voxels = product(chunkSize), n = offsets.length;
   const sorted = inOrder(offsets);
-  if (!sorted) return undefined;
   const outBytes = new Uint8Array(out.buffer, out.byteOffset, out.byteLength);
   const offsetAt = (at: number): number => Math.floor(sorted[at] / n);
   /** The bytes that value `at`, which lies from `from` on, has in the piece. */

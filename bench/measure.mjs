@@ -1,0 +1,47 @@
+/**
+ * One case of ours in one process: opens a volume, reads a point set cold and again warm, checks every answer, prints one JSON line. Plain
+ * JavaScript, as a loader for TypeScript would be half of the memory.
+ *
+ *   node bench/measure.mjs --base URL --volume NAME --points FILE_WITHOUT_SUFFIX [--lru BYTES] [--lru-encoding ENCODING] [--concurrency N] [--agglomerate]
+ */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { openGraphene, openPrecomputed } from 'graphene-points';
+
+const { values: args } = parseArgs({
+  options: {
+    base: { type: 'string' }, volume: { type: 'string' }, points: { type: 'string' }, lru: { type: 'string', default: '0' }, 'lru-encoding': { type: 'string' },
+    concurrency: { type: 'string', default: '32' }, agglomerate: { type: 'boolean', default: false },
+  },
+});
+const read = (suffix) => readFileSync(`${args.points}.${suffix}`);
+const pointBytes = read('f64');
+const points = new Float64Array(pointBytes.buffer, pointBytes.byteOffset, pointBytes.byteLength / 8);
+const options = { lruBytes: Number(args.lru), lruEncoding: args['lru-encoding'], concurrency: Number(args.concurrency) };
+
+const volume = args.agglomerate
+  ? await openGraphene(`graphene://${args.base}/segmentation/table/${args.volume}`, { ...options, token: null })
+  : await openPrecomputed(`${args.base}/${args.volume}`, options);
+
+const peakMb = () => Math.round(process.resourceUsage().maxRSS / 102.4) / 10;
+const before = peakMb();
+
+async function run() {
+  const cpu = process.cpuUsage(), began = performance.now();
+  const result = await volume.scatteredPoints(points);
+  const seconds = (performance.now() - began) / 1000, used = process.cpuUsage(cpu);
+  return { wall_s: seconds, cpu_s: (used.user + used.system) / 1e6, peak_mb: peakMb(), requests: result.stats.requests, bytes: result.stats.bytes, rootRequests: result.stats.rootRequests, ids: result.supervoxelIds ?? result.values };
+}
+
+/** Bytes are compared, after the clock and the peak were read: the truth is no part of what is measured. */
+function check({ ids, ...run }) {
+  const truth = read('u64'), words = new Uint32Array(ids.buffer, ids.byteOffset, 2 * ids.length);
+  let wrong = 0;
+  for (let i = 0; i < ids.length; i++) if (words[2 * i] !== truth.readUInt32LE(8 * i) || words[2 * i + 1] !== truth.readUInt32LE(8 * i + 4)) wrong++;
+  return { ...run, wrong };
+}
+
+const cold = await run();
+const warm = options.lruBytes > 0 ? await run() : undefined;
+console.log(JSON.stringify({ points: points.length / 3, before_mb: before, cold: check(cold), warm: warm && check(warm) }));
+await volume.close();
