@@ -1,6 +1,7 @@
 /** graphene-points: which supervoxel, and which root ID at time T, is at each of N points. */
 export { openGraphene, openPrecomputed } from './graphene/open.ts';
 export type { GrapheneVolume, OnePointOptions } from './graphene/graphene-volume.ts';
+export type { DatastackPath, VolumeDatastack } from './graphene/datastack.ts';
 export type { RootCacheSettings, VolumeRootCache } from './graphene/root-cache.ts';
 export type { RootCacheStats } from './chunkedgraph/root-cache/root-cache.ts';
 export type { PrecomputedVolume } from './graphene/precomputed-volume.ts';
@@ -9,6 +10,7 @@ export type {
   OpenGrapheneOptions,
   OpenOptions,
   ReadPointsOptions,
+  Resolution,
   RootOptions,
   ScatteredPointsOptions,
   SnapOptions,

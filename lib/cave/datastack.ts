@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { InfoError, PathError } from '../base/errors.ts';
 import type { Vec3 } from '../base/vec3.ts';
-import type { Host } from '../chunkedgraph/graph-path.ts';
+import { parseGraphPath, type Host } from '../chunkedgraph/graph-path.ts';
 import type { GraphServer } from '../chunkedgraph/graph-server.ts';
 import { askJson, learntServer } from './server.ts';
 
@@ -39,8 +39,8 @@ export function parseDatastack(path: string): string {
 }
 
 /**
- * @throws GraphError; InfoError NOT_FOUND, BAD_INFO, or UNSUPPORTED (its segmentation is no chunkedgraph); PathError INSECURE_TOKEN (it
- *   names a server that must not get a token).
+ * @throws GraphError; InfoError NOT_FOUND, BAD_INFO, or UNSUPPORTED (its segmentation is no chunkedgraph); PathError BAD_PATH, or
+ *   INSECURE_TOKEN (it names a server that must not get a token).
  */
 export async function readDatastack(info: GraphServer<Host>, name: string, signal?: AbortSignal): Promise<Datastack> {
   const path = `/info/api/v2/datastack/full/${encodeURIComponent(name)}`;
@@ -49,13 +49,12 @@ export async function readDatastack(info: GraphServer<Host>, name: string, signa
   const source = record.segmentation_source?.trim() ?? '';
   // Some records leave the scheme out.
   const segmentationSource = /^(middleauth\+)?https?:\/\//.test(source) ? `graphene://${source}` : source;
-  const [, address] = /^graphene:\/\/(?:middleauth\+)?(https?:\/\/[^/]+)\//.exec(segmentationSource) ?? [];
-  if (address === undefined) throw new InfoError('UNSUPPORTED', `the segmentation of datastack ${name} is ${source === '' ? 'not named' : 'no chunkedgraph'} at ${info.path.origin}: open its volume by its own path`, url);
+  if (!segmentationSource.startsWith('graphene://')) throw new InfoError('UNSUPPORTED', `the segmentation of datastack ${name} is ${source === '' ? 'not named' : 'no chunkedgraph'} at ${info.path.origin}: open its volume by its own path`, url);
   const { viewer_resolution_x: x, viewer_resolution_y: y, viewer_resolution_z: z } = record;
   return {
     name,
     segmentationSource,
-    graphHost: learntServer(address, info.path),
+    graphHost: learntServer(parseGraphPath(segmentationSource).origin, info.path),
     localServer: record.local_server ? learntServer(record.local_server, info.path) : undefined,
     viewerResolution: x && y && z ? [x, y, z] : undefined,
   };

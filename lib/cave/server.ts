@@ -3,10 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { GraphError, InfoError, PathError } from '../base/errors.ts';
-import { isLoopbackHost } from '../base/public-address.ts';
+import { isLoopbackHost, isPublicAddress } from '../base/public-address.ts';
 import type { Host } from '../chunkedgraph/graph-path.ts';
 import type { GraphServer } from '../chunkedgraph/graph-server.ts';
 import { secretsFolder } from '../chunkedgraph/token.ts';
+import type { AllowAddress } from '../http/client.ts';
 import { firstIssue } from '../precomputed/first-issue.ts';
 
 /** Source: CAVEclient, caveclient/endpoints.py, `default_global_server_address`. */
@@ -27,15 +28,28 @@ export function parseServer(address: string): Host {
 }
 
 /**
- * A host that an info service named. It gets the user's token, so it must be reached over TLS; one on loopback may only be named by
- * another on loopback.
+ * A host that an info service named. It gets the user's token, so it must be reached over TLS and learnt over TLS; one on loopback may only
+ * be named by another on loopback. The service itself needs no such thing: the user named it.
  * @throws PathError INSECURE_TOKEN.
  */
 export function learntServer(address: string, from: Host): Host {
   const host = parseServer(address);
-  const local = isLoopbackHost(host.hostname);
-  if (isLoopbackHost(from.hostname) ? local || host.origin.startsWith('https:') : !local && host.origin.startsWith('https:')) return host;
-  throw new PathError('INSECURE_TOKEN', `${from.origin} names ${host.origin}, which is ${local ? 'this machine' : 'not reached over TLS'}: a token is not sent there`);
+  if (host.origin === from.origin) return host;
+  const local = isLoopbackHost(host.hostname), trusted = isLoopbackHost(from.hostname);
+  const why = !trusted && !isSecure(from) ? 'and that was not learnt over TLS' : !local && !isSecure(host) ? 'which is not reached over TLS' : local && !trusted ? 'which is this machine' : undefined;
+  if (why === undefined) return host;
+  throw new PathError('INSECURE_TOKEN', `${from.origin} names ${host.origin}, ${why}: a token is not sent there`);
+}
+
+const isSecure = ({ origin }: Host): boolean => origin.startsWith('https:');
+
+/**
+ * Which addresses a host may have that a server named: as with all that servers name, only public ones, unless that server's own is none
+ * or the host is that server itself.
+ */
+export function addressesOf({ origin }: Host, { path: from, address }: GraphServer<Host>): AllowAddress {
+  const named = origin === from.origin || isLoopbackHost(from.hostname) || (address !== undefined && !isPublicAddress(address));
+  return named ? 'any' : 'public';
 }
 
 /**

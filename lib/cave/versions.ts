@@ -10,13 +10,6 @@ import type { GraphServer } from '../chunkedgraph/graph-server.ts';
 import { parseTimestamp } from '../chunkedgraph/timestamp.ts';
 import { askJson } from './server.ts';
 
-/** The version a timestamp names: `newest`, its number, or undefined for any other timestamp. */
-export function parseVersion(timestamp: unknown): number | 'newest' | undefined {
-  if (typeof timestamp !== 'string') return undefined;
-  const [, number] = /^mat(?:_(\d{1,9}))?$/i.exec(timestamp.trim()) ?? [];
-  return number !== undefined ? Number(number) : /^mat$/i.test(timestamp.trim()) ? 'newest' : undefined;
-}
-
 /** The versions of one datastack; each is asked for once. */
 export class Versions {
   readonly #server: GraphServer<Host>;

@@ -1,7 +1,7 @@
 /** Asks one table of a PyChunkedGraph server, or another service beside it: marks, token, clock and errors are the same whatever is asked. */
 import { DecodeError, GraphError, RequestError } from '../base/errors.ts';
 import { decompress } from '../compression/decompress.ts';
-import type { HttpClient, HttpReply } from '../http/client.ts';
+import type { AllowAddress, HttpClient, HttpReply } from '../http/client.ts';
 import type { GraphPath, Host } from './graph-path.ts';
 import { untilAllowed } from './rate-limit.ts';
 import { errorOfReply } from './reply.ts';
@@ -15,6 +15,8 @@ export interface GraphServerOptions<P extends Host = GraphPath> {
   clock?: ServerClock;
   /** Requests a second to this host, repeats by the HTTP client left out. @default no limit */
   rateLimit?: number;
+  /** `public` for a host that another server named. @default 'any' */
+  allowAddress?: AllowAddress;
 }
 
 export interface GraphRequest {
@@ -48,6 +50,7 @@ export class GraphServer<P extends Host = GraphPath> {
   readonly path: P;
   readonly clock: ServerClock;
   readonly #options: GraphServerOptions<P>;
+  #address: string | undefined;
 
   constructor(options: GraphServerOptions<P>) {
     this.#options = options;
@@ -55,12 +58,17 @@ export class GraphServer<P extends Host = GraphPath> {
     this.clock = options.clock ?? new ServerClock();
   }
 
+  /** That the last answer came from. */
+  get address(): string | undefined {
+    return this.#address;
+  }
+
   /**
    * The body of a 200.
    * @throws GraphError for every other answer and for none; `signal.reason`.
    */
   async ask({ url, query, headers, method = 'GET', retry = true, ...request }: GraphRequest): Promise<GraphReply> {
-    const { http, token, path, rateLimit } = this.#options;
+    const { http, token, path, rateLimit, allowAddress } = this.#options;
     if (rateLimit !== undefined) await untilAllowed(path.host, rateLimit, request.signal);
     let reply: HttpReply;
     try {
@@ -77,12 +85,14 @@ export class GraphServer<P extends Host = GraphPath> {
           ...headers,
         },
         followRedirects: false,
+        allowAddress,
       });
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       const code = error.code === 'TIMEOUT' || error.code === 'CONNECTION' ? error.code : 'BAD_REPLY';
       throw new GraphError(code, error.message, url, error.status, { cause: error });
     }
+    this.#address = reply.serverAddress;
     this.clock.note(reply.headers.date);
     const failure = errorOfReply(reply, { url, token, origin: path.origin });
     if (failure) throw failure;

@@ -55,11 +55,25 @@ function checked(ms: number, shown: string): Date {
 /** Milliseconds since 1970 of a moment that may be left open: undefined for none and for `'now'`. @throws TimestampError. */
 export const fixedMs = (timestamp: Timestamp | undefined): number | undefined => (timestamp === undefined || timestamp === 'now' ? undefined : parseTimestamp(timestamp).getTime());
 
-/** A moment in ms since 1970; undefined: now; `settled`: the newest whose answers are final. Both are known when the question is asked. */
-export type Moment = number | 'settled' | undefined;
+/** A materialization of a datastack. */
+export interface Version {
+  version: number | 'newest';
+}
 
-/** The same, with `'settled'` left open too. @throws TimestampError. */
-export const momentOf = (timestamp: Timestamp | undefined): Moment => (timestamp === 'settled' ? 'settled' : fixedMs(timestamp));
+/**
+ * A moment in ms since 1970; undefined: now; `settled`: the newest whose answers are final. Both are known when the question is asked;
+ * that of a version when its server has been asked.
+ */
+export type Moment = number | 'settled' | Version | undefined;
+
+/** The same, with `'settled'`, `'mat'` and `'mat_943'` left open too. @throws TimestampError. */
+export const momentOf = (timestamp: Timestamp | undefined): Moment => (timestamp === 'settled' ? 'settled' : (versionOf(timestamp) ?? fixedMs(timestamp)));
+
+/** The version that a timestamp names: `mat` the newest, `mat_943` that one; undefined for any other. */
+export function versionOf(timestamp: unknown): Version | undefined {
+  const [name, number] = typeof timestamp === 'string' ? (/^mat(?:_(\d{1,9}))?$/i.exec(timestamp.trim()) ?? []) : [];
+  return name === undefined ? undefined : { version: number === undefined ? 'newest' : Number(number) };
+}
 
 /** What goes into the query: `1717582201.203`. */
 export const toUnixSeconds = (ms: number): string => (ms / 1000).toFixed(3);

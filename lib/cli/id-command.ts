@@ -8,11 +8,13 @@ import { openGraphene } from '../graphene/open.ts';
 import { momentOf } from '../chunkedgraph/timestamp.ts';
 import { idFormat } from './id-format.ts';
 import { type Io, UsageError } from './io.ts';
+import { isGraphene, jobMoment } from './open.ts';
 import type { Report } from './report.ts';
 import { idSummaryLine, statsJson } from './summary.ts';
 import { intoSink, openStats } from './table-io.ts';
 
 export interface IdFlags {
+  server?: string;
   out: string;
   format?: FormatName;
   column?: string;
@@ -36,14 +38,14 @@ const BAD_STATUSES = ['root_failed', 'no_root', 'invalid_id'];
 /** @returns whether any row needs attention. */
 export async function runIdCommand({ input, path, question }: IdCommand, flags: IdFlags, io: Io, report: Report): Promise<boolean> {
   const { signal } = io;
-  if (!path.startsWith('graphene://')) throw new UsageError(`${path} is no chunkedgraph: roots are asked of graphene:// paths`);
-  const moment = momentOf(flags.timestamp);
+  if (!isGraphene(path)) throw new UsageError(`${path} is no chunkedgraph: roots are asked of graphene:// and cave:// paths`);
+  momentOf(flags.timestamp); // refused before anything is opened
   const stats = await openStats(flags.stats, io);
   let volume: GrapheneVolume | undefined;
   try {
     const { format, source } = await idFormat(input === '-' ? readStream(io.stdin, signal) : readFileBytes(input, signal), input, flags.format);
-    const opened = (volume = await openGraphene(path, { signal, logger: report }));
-    const asked = question(opened, moment === 'settled' ? opened.settled() : moment === undefined ? undefined : new Date(moment));
+    const opened = (volume = await openGraphene(path, { server: flags.server, signal, logger: report }));
+    const asked = question(opened, await jobMoment(flags.timestamp, opened, signal));
     const { replace, strict } = flags;
     const warn = (message: string): void => report.warn(message);
     const counts = await intoSink<RowCounts>(flags.out, io, (sink) => answerIds(asked, source, sink, { format, replace, strict, signal, warn }));

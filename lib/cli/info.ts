@@ -8,11 +8,12 @@ import { alignColumns, plain, type Report } from './report.ts';
 export interface InfoFlags extends BucketFlags {
   json?: boolean;
   dataDir?: string;
+  server?: string;
 }
 
 export async function info(path: string, flags: InfoFlags, io: Io, report: Report): Promise<void> {
-  const { json, dataDir } = flags;
-  const opened = await openVolume(path, { dataDir, storage: storageOf(flags), signal: io.signal, logger: report });
+  const { json, dataDir, server } = flags;
+  const opened = await openVolume(path, { dataDir, server, storage: storageOf(flags), signal: io.signal, logger: report });
   try {
     const summary = summarise(path, opened);
     io.stdout.write(json ? `${JSON.stringify(summary, null, 2)}\n` : toText(summary));
@@ -29,6 +30,7 @@ function summarise(path: string, { graph, plain }: Opened) {
     type,
     dataType,
     numChannels,
+    ...(graph?.datastack && { datastack: { name: graph.datastack.name, server: graph.datastack.server, segmentationSource: graph.datastack.segmentationSource, localServer: graph.datastack.localServer, viewerResolution: graph.datastack.viewerResolution } }),
     ...(graph && {
       graph: {
         nLayers: graph.graph.nLayers,
@@ -43,8 +45,9 @@ function summarise(path: string, { graph, plain }: Opened) {
   };
 }
 
-function toText({ path, type, dataType, numChannels, graph, scales }: ReturnType<typeof summarise>): string {
+function toText({ path, type, dataType, numChannels, datastack, graph, scales }: ReturnType<typeof summarise>): string {
   const lines = [path, `${type} of ${dataType}, ${numChannels} ${numChannels === 1 ? 'channel' : 'channels'}`];
+  if (datastack) lines.push(`datastack of ${datastack.server}: ${datastack.segmentationSource}; its viewer shows ${datastack.viewerResolution ? `voxels of ${formatVec3(datastack.viewerResolution)} nm` : 'a resolution that is not told'}`);
   if (graph) {
     lines.push(`graph: ${graph.nLayers} layers; chunks of ${formatVec3(graph.chunkSize)} voxels of mip ${graph.cvMip} (cv_mip), counted from ${graph.chunksStartAtVoxelOffset ? 'the voxel offset' : 'voxel 0'}`);
     lines.push(`graph API versions: ${graph.apiVersions.join(', ') || 'not told'}`, `watershed: ${graph.dataDir ?? 'not told'}`);

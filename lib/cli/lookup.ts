@@ -1,13 +1,15 @@
 /** `graphene-points lookup`: flags to a job on a table. */
+import type { Revalidation } from '../chunks/chunk-cache.ts';
 import type { LruEncoding } from '../chunks/reencoding-source.ts';
 import { momentOf } from '../chunkedgraph/timestamp.ts';
+import type { Resolution } from '../graphene/options.ts';
 import { readFileBytes, readStream } from '../jobs/files.ts';
 import { formatOfFile, type FormatName } from '../jobs/format.ts';
 import { graphLookup, type Lookup, valueLookup } from '../jobs/lookup.ts';
 import { lookupTable } from '../jobs/lookup-table.ts';
 import { storageOf, type BucketFlags } from './bucket-flags.ts';
 import { type Io, UsageError } from './io.ts';
-import { isGraphene, openVolume, type Opened } from './open.ts';
+import { isGraphene, jobMoment, openVolume, type Opened } from './open.ts';
 import type { Report } from './report.ts';
 import { statsJson, summaryLine } from './summary.ts';
 import { intoSink, openStats } from './table-io.ts';
@@ -19,7 +21,8 @@ export interface LookupFlags extends BucketFlags {
   columns?: [string, string, string];
   position?: string;
   replace?: boolean;
-  resolution?: number[];
+  resolution?: Resolution;
+  server?: string;
   mip?: number;
   snapNm?: number;
   timestamp?: string;
@@ -29,6 +32,9 @@ export interface LookupFlags extends BucketFlags {
   dataDir?: string;
   lruBytes?: number;
   lruEncoding?: LruEncoding;
+  cacheDir?: string;
+  cacheBytes?: number;
+  revalidate?: Revalidation;
   rangeReads?: boolean;
   concurrency?: number;
   stats?: string;
@@ -36,26 +42,26 @@ export interface LookupFlags extends BucketFlags {
   quiet?: boolean;
 }
 
-const GRAPH_FLAGS = ['timestamp', 'timestampColumn', 'stopLayer', 'supervoxelsOnly', 'dataDir'] as const;
+const GRAPH_FLAGS = ['server', 'timestamp', 'timestampColumn', 'stopLayer', 'supervoxelsOnly', 'dataDir'] as const;
 
 /** Statuses a user has to do something about. */
 const BAD_STATUSES = ['failed', 'root_failed', 'no_root', 'suspect', 'invalid_point'];
 
 /** @returns whether any row needs attention. */
 export async function lookup(path: string, flags: LookupFlags, io: Io, report: Report): Promise<boolean> {
-  const { resolution, mip, snapNm, dataDir, lruBytes, lruEncoding, rangeReads, concurrency, stopLayer, supervoxelsOnly, timestampColumn, replace, strict } = flags;
+  const { resolution, server, mip, snapNm, dataDir, lruBytes, lruEncoding, cacheDir, cacheBytes, revalidate, rangeReads, concurrency, stopLayer, supervoxelsOnly, timestampColumn, replace, strict } = flags;
   const { signal } = io;
   const format = formatOf(flags, report);
   const misplaced = isGraphene(path) ? [] : GRAPH_FLAGS.filter((name) => flags[name] !== undefined);
-  if (misplaced.length > 0) throw new UsageError(`--${misplaced[0].replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} is for graphene:// paths`);
-  const moment = momentOf(flags.timestamp);
+  if (misplaced.length > 0) throw new UsageError(`--${misplaced[0].replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} is for graphene:// and cave:// paths`);
+  momentOf(flags.timestamp); // refused before anything is opened
 
   const stats = await openStats(flags.stats, io);
   let volume: Opened | undefined;
   try {
-    volume = await openVolume(path, { mip, dataDir, storage: storageOf(flags), lruBytes, lruEncoding, rangeReads, concurrency, signal, logger: report });
-    const timestamp = moment === 'settled' ? volume.graph?.settled() : moment === undefined ? undefined : new Date(moment);
-    const read = { resolution, mip, snap: snapNm === undefined ? undefined : { radiusNm: snapNm } };
+    volume = await openVolume(path, { resolution, server, mip, dataDir, storage: storageOf(flags), lruBytes, lruEncoding, cacheDir, cacheBytes, revalidate, rangeReads, concurrency, signal, logger: report });
+    const timestamp = volume.graph && (await jobMoment(flags.timestamp, volume.graph, signal));
+    const read = { mip, snap: snapNm === undefined ? undefined : { radiusNm: snapNm } };
     const asked: Lookup = volume.graph ? graphLookup(volume.graph, { ...read, timestamp, stopLayer, supervoxelsOnly }) : valueLookup(volume.plain, read);
     const source = flags.points === '-' ? readStream(io.stdin, signal) : readFileBytes(flags.points, signal);
     const rowsAreShown = flags.out === '-' && io.stdout.isTTY; // on the terminal that the bar would draw on

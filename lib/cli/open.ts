@@ -1,13 +1,27 @@
-/** A path from the command line to an open volume. */
+/** A path from the command line to an open volume, and the moment of its job. */
+import { momentOf } from '../chunkedgraph/timestamp.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import { openGraphene, openPrecomputed } from '../graphene/open.ts';
-import type { OpenOptions } from '../graphene/options.ts';
+import type { OpenGrapheneOptions } from '../graphene/options.ts';
 import type { PrecomputedVolume } from '../graphene/precomputed-volume.ts';
+import { UsageError } from './io.ts';
 
-export const isGraphene = (path: string): boolean => path.startsWith('graphene://');
+export const isGraphene = (path: string): boolean => /^(graphene|cave):\/\//.test(path);
 
 export type Opened = { graph: GrapheneVolume; plain?: undefined } | { plain: PrecomputedVolume; graph?: undefined };
 
-export async function openVolume(path: string, options: OpenOptions & { dataDir?: string }): Promise<Opened> {
-  return isGraphene(path) ? { graph: await openGraphene(path, options) } : { plain: await openPrecomputed(path, options) };
+export async function openVolume(path: string, options: OpenGrapheneOptions): Promise<Opened> {
+  // Batches of a table share supervoxels, and roots.
+  if (isGraphene(path)) return { graph: await openGraphene(path, { rootCache: true, ...options }) };
+  const { resolution, server, ...rest } = options;
+  if (server !== undefined) throw new UsageError('--server is for cave:// paths');
+  if (resolution === 'viewer') throw new UsageError('--resolution viewer is for cave:// paths');
+  return { plain: await openPrecomputed(path, { ...rest, resolution }) };
+}
+
+/** The one moment of a whole job; undefined: its own now. @throws TimestampError; as `volume.datastack.timestampOf`. */
+export async function jobMoment(timestamp: string | undefined, volume: GrapheneVolume, signal: AbortSignal): Promise<Date | undefined> {
+  const moment = momentOf(timestamp);
+  if (typeof moment === 'object') return volume.datastack!.timestampOf(moment.version, { signal });
+  return moment === 'settled' ? volume.settled() : moment === undefined ? undefined : new Date(moment);
 }

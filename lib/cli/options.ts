@@ -33,6 +33,9 @@ export function commaNumbers(value: string): number[] {
   return numbers;
 }
 
+/** The same, or the word for what a datastack's viewer shows. */
+export const resolution = (value: string): number[] | 'viewer' => (value === 'viewer' ? 'viewer' : commaNumbers(value));
+
 const UNITS: Record<string, number> = { '': 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 };
 
 /** `200MB`, `1.5GiB`, `4096` → bytes. */

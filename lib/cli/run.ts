@@ -6,10 +6,13 @@ import type { InfoFlags } from './info.ts';
 import { Interrupted, type Io } from './io.ts';
 import type { LookupFlags } from './lookup.ts';
 import type { MockFlags } from './mock.ts';
-import { commaNames, commaNumbers, positiveNumber, size, text, wholeNumber } from './options.ts';
+import { commaNames, positiveNumber, resolution, size, text, wholeNumber } from './options.ts';
 import { Report } from './report.ts';
 import type { RootFlags } from './roots.ts';
 import type { UpdateFlags } from './update.ts';
+
+/** Of commands that take cave:// paths. */
+const SERVER = ['--server <url>', 'of a cave:// path: the server that knows the datastack (default: the one CAVEclient remembers for it, else https://global.daf-apis.com)', text] as const;
 
 /** Exit codes besides 0. */
 export const EXIT = { rows: 1, refused: 2, interrupted: 130 } as const;
@@ -28,24 +31,28 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     program
       .command('lookup')
       .description('Writes the rows of a table again, with what is at their points: supervoxel_id, root_id and status; value for a plain volume.')
-      .argument('<cloudpath>', 'graphene://… for supervoxels and roots; any other path for the values of a Precomputed volume')
+      .argument('<cloudpath>', 'graphene://… or cave://DATASTACK for supervoxels and roots; any other path for the values of a Precomputed volume')
       .requiredOption('--points <file>', 'table with a point a row: .csv, .tsv, .jsonl or .ndjson; - is standard input')
       .option('--out <file>', 'the same rows with their answers, in the same format; written as FILE.partial first; - is standard output', '-')
       .addOption(new Option('--format <format>', 'format of the table (default: by suffix; csv for -)').choices(['csv', 'tsv', 'jsonl']))
       .addOption(new Option('--columns <a,b,c>', 'columns of the coordinates (default: x,y,z)').argParser(commaNames).conflicts('position'))
       .option('--position <column>', 'one column of [x, y, z], (x, y, z), [x y z] or as NumPy shows them; outputs are named after it: pt_position gives pt_root_id', text)
       .option('--replace', 'write over output columns that exist')
-      .option('--resolution <x,y,z>', 'nanometres per unit of the coordinates (default: voxels of mip 0)', commaNumbers)
+      .option('--resolution <x,y,z>', "nanometres per unit of the coordinates, or viewer for those of the datastack's viewer (default: voxels of mip 0)", resolution)
+      .option(...SERVER)
       .option('--mip <mip>', "scale to read (default: 0, or the graph's own)", wholeNumber(0))
       .option('--snap-nm <radius>', 'points on background take the nearest label within so many nanometres; snapped_nm says how far it is', positiveNumber)
-      .option('--timestamp <time>', 'moment of the roots: ISO 8601 (no zone: UTC) or unix seconds (default: now)', text)
+      .option('--timestamp <time>', 'moment of the roots: ISO 8601 (no zone: UTC), unix seconds, settled, or mat or mat_943 of a datastack (default: now)', text)
       .option('--timestamp-column <column>', "column with a moment for each row; empty: the moment of --timestamp", text)
       .option('--stop-layer <layer>', 'end at this layer instead of the root: 2 gives l2_id', wholeNumber(2))
       .addOption(new Option('--supervoxels-only', 'do not look up roots').conflicts(['timestamp', 'timestampColumn', 'stopLayer']))
       .option('--data-dir <path>', 'where the watershed is, instead of where the graph server says', text)
       .option('--lru-bytes <size>', 'encoded chunks kept in memory, such as 200MB or 1GiB (default: 0)', size)
       .addOption(new Option('--lru-encoding <encoding>', 'how raw chunks of uint32 or uint64 are kept there (default: same)').choices(['same', 'compressed_segmentation']))
-      .option('--no-range-reads', 'read chunks whole, also where few points need little of them')
+      .option('--cache-dir <folder>', 'keep chunks, shard indices and roots there between runs', text)
+    .option('--cache-bytes <size>', 'what chunks in the cache folder may take together (default: 10GiB)', size)
+    .addOption(new Option('--revalidate <when>', 'when kept chunks are asked about: never; when the info of the volume has changed; always (default: info)').choices(['never', 'info', 'always']))
+    .option('--no-range-reads', 'read chunks whole, also where few points need little of them')
       .option('--concurrency <n>', 'chunks in flight at once (default: 32)', wholeNumber(1))
       .option('--stats <file>', 'counts, times and the timestamp used (of --timestamp-column: first, last and count), as JSON; - is standard error', text)
       .option('--strict', 'a row without a valid point is an error')
@@ -61,7 +68,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     command
       .option('--out <file>', 'the same rows with their answers; written as FILE.partial first; - is standard output', '-')
       .addOption(new Option('--format <format>', 'format of the table (default: by suffix and content)').choices(['csv', 'tsv', 'jsonl']))
-      .option('--timestamp <time>', 'moment of the roots: ISO 8601 (no zone: UTC), unix seconds, now or settled (default: now)', text)
+      .option('--timestamp <time>', 'moment of the roots: ISO 8601 (no zone: UTC), unix seconds, settled, or mat or mat_943 of a datastack (default: now)', text)
+      .option(...SERVER)
       .option('--stats <file>', 'counts, times and the timestamp used, as JSON; - is standard error', text)
       .option('--strict', 'a row without a valid ID is an error')
       .option('--quiet', 'no summary; warnings stay');
@@ -70,7 +78,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     program
       .command('roots')
       .description('Writes the rows of a table of supervoxel IDs again, with their root_id and status. No voxel is read.')
-      .argument('<cloudpath>', 'graphene://…')
+      .argument('<cloudpath>', 'graphene://… or cave://DATASTACK')
       .requiredOption('--ids <file>', 'one ID a line, or a table: .csv, .tsv, .jsonl or .ndjson; - is standard input')
       .option('--column <name>', 'column of the IDs (default: supervoxel_id, or the only one that ends so)', text)
       .option('--stop-layer <layer>', 'end at this layer instead of the root: 2 gives l2_id', wholeNumber(2))
@@ -85,7 +93,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     program
       .command('update')
       .description('Brings the root_id of an earlier table to another moment: only what changed is asked, no voxel is read.')
-      .argument('<cloudpath>', 'graphene://…')
+      .argument('<cloudpath>', 'graphene://… or cave://DATASTACK')
       .requiredOption('--in <file>', 'a table that lookup or roots wrote: supervoxel_id, root_id; - is standard input')
       .option('--column <name>', 'column of the supervoxels (default: supervoxel_id, or the only one that ends so); PREFIX_supervoxel_id goes with PREFIX_root_id', text),
   ).action(async (path: string, flags: UpdateFlags) => {
@@ -99,6 +107,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       .description('Says what a volume is: type, scales, bounds, graph.')
       .argument('<cloudpath>', 'as for lookup')
       .option('--json', 'as JSON')
+      .option(...SERVER)
       .option('--data-dir <path>', 'where the watershed is, instead of where the graph server says', text),
   ).action(async (path: string, flags: InfoFlags) => {
       const { info } = await import('./info.ts');

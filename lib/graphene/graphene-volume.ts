@@ -8,16 +8,18 @@ import type { GraphInfo } from '../chunkedgraph/graph-info.ts';
 import type { GraphPath } from '../chunkedgraph/graph-path.ts';
 import type { Instants } from '../chunkedgraph/instants.ts';
 import { RootFate, type RootFailure, type RootsAnswer, type RootSource } from '../chunkedgraph/root-source.ts';
+import { checkMoment, settleVersion } from '../chunkedgraph/moments.ts';
 import type { ServerClock } from '../chunkedgraph/server-clock.ts';
-import { momentOf, type Moment, type Timestamp } from '../chunkedgraph/timestamp.ts';
+import { momentOf, type Moment, type Timestamp, type Version } from '../chunkedgraph/timestamp.ts';
 import { scaleAt } from '../precomputed/info.ts';
 import type { PointInput } from '../points/input.ts';
 import { errorsOfPoints, type PointValues } from '../points/point-reader.ts';
 import type { LookupStats, PointsResult, RootsResult, SupervoxelResult } from '../points/result.ts';
 import { PointStatus, statusText } from '../points/status.ts';
-import { checkBoolean, checkNames, checkOnError, checkResolution, checkSnap, ROOT_OPTIONS, SCATTERED_OPTIONS, type RootOptions, type ScatteredPointsOptions } from './options.ts';
+import { versionsOf, type VolumeDatastack } from './datastack.ts';
+import { checkBoolean, checkNames, checkOnError, checkSnap, resolutionOf, ROOT_OPTIONS, SCATTERED_OPTIONS, type RootOptions, type ScatteredPointsOptions } from './options.ts';
 import { throwIfPartial } from './partial.ts';
-import { boundTo, snappedNm, Volume, type VolumeParts } from './precomputed-volume.ts';
+import { boundTo, inTime, snappedNm, Volume, type VolumeParts } from './precomputed-volume.ts';
 import type { OpenedRootCache, VolumeRootCache } from './root-cache.ts';
 import { markSuspects } from './suspect.ts';
 
@@ -33,6 +35,7 @@ export interface GrapheneParts extends VolumeParts {
   checkSupervoxels: boolean;
   api: Endpoints;
   allowEdits: boolean;
+  datastack: VolumeDatastack | undefined;
 }
 
 /** One point, or one ID, at a time. */
@@ -52,10 +55,15 @@ export class GrapheneVolume extends Volume {
   }
 
   #graphParts(): ChunkedGraphParts {
-    const { api, graph, raw, info, roots, rootCache, instants, allowEdits } = this.#parts;
+    const { api, graph, raw, info, roots, rootCache, instants, allowEdits, datastack } = this.#parts;
     const { voxelOffset: min, size, resolution } = scaleAt(info.scales, graph.cvMip);
     const bounds = { min, max: [min[0] + size[0], min[1] + size[1], min[2] + size[2]] as const };
-    return { api, graph, info: raw, grid: { bounds, resolution }, roots: rootCache?.cache ?? roots, instants, bind: (signal) => boundTo(this.#parts, signal), allowEdits };
+    return { api, graph, info: raw, grid: { bounds, resolution }, roots: rootCache?.cache ?? roots, instants, versions: versionsOf(datastack), bind: (signal) => boundTo(this.#parts, signal), allowEdits };
+  }
+
+  /** What it was opened by; undefined when that was the graph's own path. */
+  get datastack(): VolumeDatastack | undefined {
+    return this.#parts.datastack;
   }
 
   /** What is remembered of roots; undefined unless the volume was opened with `rootCache`. */
@@ -87,9 +95,13 @@ export class GrapheneVolume extends Volume {
     return new Date(this.#parts.instants.settled());
   }
 
-  /** The same volume at one moment; connections and caches are shared, and closing either closes both. @throws TimestampError. */
+  /**
+   * The same volume at one moment; connections and caches are shared, and closing either closes both. `'mat'` and `'mat_943'` are looked up
+   * by each call that needs them.
+   * @throws TimestampError.
+   */
   at(timestamp: Timestamp): GrapheneVolume {
-    return new GrapheneVolume(this.#parts, momentOf(timestamp));
+    return new GrapheneVolume(this.#parts, checkMoment(momentOf(timestamp), versionsOf(this.#parts.datastack)));
   }
 
   /**
@@ -102,7 +114,7 @@ export class GrapheneVolume extends Volume {
   scatteredPoints(points: PointInput, options?: ScatteredPointsOptions & { agglomerate?: true }): Promise<PointsResult>;
   scatteredPoints(points: PointInput, options?: ScatteredPointsOptions): Promise<PointsResult | SupervoxelResult>;
   async scatteredPoints(points: PointInput, options: ScatteredPointsOptions = {}): Promise<PointsResult | SupervoxelResult> {
-    return this.#scatteredPoints(points, options, (message) => this.#parts.logger.warn(message));
+    return this.#inTime(points, options, (message) => this.#parts.logger.warn(message));
   }
 
   /**
@@ -111,11 +123,15 @@ export class GrapheneVolume extends Volume {
    * @throws PartialResultError (see `onError`); TypeError unless the IDs are bigints; RangeError, TimestampError, `signal.reason`.
    */
   async roots(supervoxelIds: BigUint64Array | readonly bigint[], options: RootOptions = {}): Promise<RootsResult> {
-    const began = performance.now();
     checkNames(options, ROOT_OPTIONS);
+    return inTime(this.#parts, options, (bound) => this.#roots(supervoxelIds, bound));
+  }
+
+  async #roots(supervoxelIds: BigUint64Array | readonly bigint[], options: RootOptions): Promise<RootsResult> {
+    const began = performance.now();
     const onError = checkOnError(options.onError);
     const ids = toIds(supervoxelIds);
-    const answer = await this.#lookUp(ids, options);
+    const answer = await this.#lookUp(ids, await this.#question(options));
     const { rootIds, fates, failures } = answer;
     const status = new Uint8Array(fates.length);
     for (let i = 0; i < status.length; i++) status[i] = STATUS_OF_FATE[fates[i]];
@@ -140,7 +156,7 @@ export class GrapheneVolume extends Volume {
    * The supervoxel at one point; 0n on background.
    * @throws PointError whose `code` is the status in upper case; as `scatteredPoints`.
    */
-  async supervoxelAt(point: readonly number[], options: Omit<OnePointOptions, keyof RootOptions> & { signal?: AbortSignal } = {}): Promise<bigint> {
+  async supervoxelAt(point: readonly number[], options: Omit<OnePointOptions, keyof RootOptions> & { signal?: AbortSignal; timeoutMs?: number } = {}): Promise<bigint> {
     const { supervoxelId } = await this.#one(point, { ...options, agglomerate: false });
     return supervoxelId;
   }
@@ -167,7 +183,7 @@ export class GrapheneVolume extends Volume {
 
   async #one(point: readonly number[], options: ScatteredPointsOptions): Promise<{ supervoxelId: bigint; rootId: bigint }> {
     // A lone point on background is an ordinary answer: no advice about resolutions.
-    const result = await this.#scatteredPoints([point], { ...options, onError: 'status' }, () => undefined);
+    const result = await this.#inTime([point], { ...options, onError: 'status' }, () => undefined);
     const [row] = result.rows() as IterableIterator<{ supervoxelId: bigint; rootId?: bigint; status: string; error?: Error }>;
     const name = `point [${formatVec3(point)}]`;
     if (row.status === 'suspect') {
@@ -179,17 +195,22 @@ export class GrapheneVolume extends Volume {
     return { supervoxelId: row.supervoxelId, rootId: row.rootId ?? 0n };
   }
 
+  async #inTime(points: PointInput, options: ScatteredPointsOptions, warn: (message: string) => void): Promise<PointsResult | SupervoxelResult> {
+    checkNames(options, SCATTERED_OPTIONS);
+    return inTime(this.#parts, options, (bound) => this.#scatteredPoints(points, bound, warn));
+  }
+
   async #scatteredPoints(points: PointInput, options: ScatteredPointsOptions, warn: (message: string) => void): Promise<PointsResult | SupervoxelResult> {
     const began = performance.now();
-    checkNames(options, SCATTERED_OPTIONS);
     const onError = checkOnError(options.onError);
     if (options.agglomerate !== undefined && typeof options.agglomerate !== 'boolean') throw new TypeError('agglomerate is true or false');
-    this.#checkRootOptions(options);
+    const resolution = resolutionOf(options.resolution, this.#parts.datastack) ?? this.parts.resolution;
+    const question = await this.#question(options);
     const read = await this.#parts.reader.read(points, {
-      resolution: checkResolution(options.resolution) ?? this.parts.resolution,
+      resolution,
       mip: checkMip(options.mip ?? this.#parts.mip, this.#parts.graph.cvMip),
       snapNm: checkSnap(options.snap),
-      signal: boundTo(this.parts, options.signal),
+      signal: options.signal,
       onProgress: options.onProgress,
       warn,
     });
@@ -208,7 +229,7 @@ export class GrapheneVolume extends Volume {
       return throwIfPartial(result, status, onError, failures);
     }
     const chunksDone = performance.now();
-    const answer = await this.#lookUp(supervoxelIds, options);
+    const answer = await this.#lookUp(supervoxelIds, question);
     const { rootIds } = answer;
     applyFates(answer.fates, status);
     const done = performance.now();
@@ -240,23 +261,31 @@ export class GrapheneVolume extends Volume {
       warn(`${suspects} of ${status.length} supervoxel IDs do not belong to the graph chunk of their point: is this watershed the graph's own?`);
   }
 
-  #lookUp(ids: BigUint64Array, options: RootOptions): Promise<RootsAnswer> {
-    const { moment, stopLayer, validate } = this.#checkRootOptions(options);
-    const { clock, logger, instants } = this.#parts;
+  #lookUp(ids: BigUint64Array, { moment, ...question }: Question): Promise<RootsAnswer> {
+    const { clock, logger, instants, roots, rootCache } = this.#parts;
     const timestampMs = moment === 'settled' ? instants.settled() : moment;
     if (timestampMs !== undefined && timestampMs > clock.now() + FUTURE_MS)
       logger.warn(`${new Date(timestampMs).toISOString()} is in the future: the server answers as of now, and later answers for that moment may differ`);
-    const { roots, rootCache } = this.#parts;
-    return (rootCache?.cache ?? roots).lookUp(ids, { timestampMs, stopLayer, validate, signal: boundTo(this.parts, options.signal) });
+    return (rootCache?.cache ?? roots).lookUp(ids, { ...question, timestampMs });
   }
 
-  #checkRootOptions({ timestamp, stopLayer, validate }: RootOptions): { moment: Moment; stopLayer: number | undefined; validate: boolean | undefined } {
-    const { nLayers } = this.#parts.graph;
+  /** Checked, and with a version looked up unless no root is wanted. */
+  async #question({ timestamp, stopLayer, validate, signal, agglomerate = true }: RootOptions & { agglomerate?: boolean }): Promise<Question> {
+    const { graph: { nLayers }, datastack } = this.#parts;
     if (stopLayer !== undefined && !(Number.isInteger(stopLayer) && stopLayer >= 2 && stopLayer <= nLayers))
       throw new RangeError(`stopLayer must be a whole number from 2 to ${nLayers}, the root layer, not ${String(stopLayer)}`);
     checkBoolean('validate', validate);
-    return { moment: timestamp === undefined ? this.#moment : momentOf(timestamp), stopLayer, validate };
+    const versions = versionsOf(datastack), wanted = checkMoment(timestamp === undefined ? this.#moment : momentOf(timestamp), versions);
+    return { moment: agglomerate ? await settleVersion(wanted, versions, signal) : undefined, stopLayer, validate, signal };
   }
+}
+
+/** Of a root look-up, apart from the IDs. */
+interface Question {
+  moment: Exclude<Moment, Version>;
+  stopLayer: number | undefined;
+  validate: boolean | undefined;
+  signal: AbortSignal | undefined;
 }
 
 /** A member of the stats that is there only with a root cache. */

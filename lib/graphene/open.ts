@@ -1,17 +1,20 @@
 /** From a path to a volume that answers. */
 import { setMaxListeners } from 'node:events';
 import { existsSync } from 'node:fs';
+import { leaveOnAbort } from '../base/abort.ts';
+import { within } from '../base/deadline.ts';
 import { InfoError, PathError } from '../base/errors.ts';
 import { printable } from '../base/printable.ts';
 import { isLoopbackHost, isPublicAddress } from '../base/public-address.ts';
 import { Endpoints } from '../chunkedgraph/api/endpoints.ts';
 import { ChunkedGraphClient } from '../chunkedgraph/client.ts';
 import { parseGraphInfo } from '../chunkedgraph/graph-info.ts';
-import { parseGraphPath, type GraphPath } from '../chunkedgraph/graph-path.ts';
+import type { GraphPath } from '../chunkedgraph/graph-path.ts';
 import { GraphServer } from '../chunkedgraph/graph-server.ts';
 import { Instants } from '../chunkedgraph/instants.ts';
 import { RootBatcher } from '../chunkedgraph/root-batcher.ts';
 import { serverHistory } from '../chunkedgraph/root-cache/server-history.ts';
+import { checkMoment, settleVersion } from '../chunkedgraph/moments.ts';
 import { momentOf } from '../chunkedgraph/timestamp.ts';
 import { findToken, type FoundToken } from '../chunkedgraph/token.ts';
 import { decompress } from '../compression/decompress.ts';
@@ -22,8 +25,9 @@ import { parseInfo, scaleAt, type VolumeInfo } from '../precomputed/info.ts';
 import { FileStore } from '../storage/file-store.ts';
 import type { Store } from '../storage/store.ts';
 import { chunkCacheOf } from './chunk-cache.ts';
+import { authHostOf, datastackOf, openDatastack, placeOf, type DatastackPath } from './datastack.ts';
 import { checkMip, GrapheneVolume } from './graphene-volume.ts';
-import { checkOpenOptions, checkResolution, isStore, type Logger, type OpenGrapheneOptions, type OpenOptions } from './options.ts';
+import { checkOpenOptions, checkResolution, isStore, resolutionOf, type Logger, type OpenGrapheneOptions, type OpenOptions } from './options.ts';
 import { boundTo, PrecomputedVolume, type VolumeParts } from './precomputed-volume.ts';
 import { checkRootCache, openRootCache } from './root-cache.ts';
 import { headersOf, MIDDLEAUTH, storeAt } from './store-at.ts';
@@ -39,7 +43,7 @@ const CONSOLE: Logger = { warn: (message) => console.warn(`graphene-points: ${me
  * @throws PathError, InfoError (NOT_FOUND, BAD_INFO, UNSUPPORTED), RequestError; RangeError or TypeError for an impossible option.
  */
 export async function openPrecomputed(path: string, options: OpenOptions = {}): Promise<PrecomputedVolume> {
-  if (path.startsWith('graphene://')) throw new PathError('BAD_PATH', `${redactUrl(path)} is a chunkedgraph: use openGraphene`);
+  if (/^(graphene|cave):\/\//.test(path)) throw new PathError('BAD_PATH', `${redactUrl(path)} is a chunkedgraph: use openGraphene`);
   checkOpenOptions(options, false);
   return withHttp(options, async (http) => {
     const store = await storeAt(path, 'any', http, { storage: options.storage, logger: options.logger ?? CONSOLE });
@@ -49,21 +53,29 @@ export async function openPrecomputed(path: string, options: OpenOptions = {}): 
 }
 
 /**
- * Opens a chunkedgraph and its watershed: reads the graph's info and nothing else.
+ * Opens a chunkedgraph and its watershed: reads the graph's info and nothing else; of a datastack, what its server says of it before.
  *
- * @param path `graphene://[middleauth+]https://HOST[:PORT]/segmentation/table/NAME`, or one of the older spellings.
- * @throws PathError (BAD_PATH; INSECURE_TOKEN; FORBIDDEN_ADDRESS when the server names a place it must not), InfoError, GraphError;
+ * @param path `graphene://[middleauth+]https://HOST[:PORT]/segmentation/table/NAME`, or one of the older spellings; `cave://DATASTACK`, or
+ *   the same as `{ datastack, server }`.
+ * @throws PathError (BAD_PATH; INSECURE_TOKEN; FORBIDDEN_ADDRESS when a server names a place it must not), InfoError, GraphError;
  *   TimestampError; SnapshotError for `rootCache.file`; RangeError or TypeError for an impossible option.
  */
-export async function openGraphene(path: string, options: OpenGrapheneOptions = {}): Promise<GrapheneVolume> {
+export async function openGraphene(path: string | DatastackPath, options: OpenGrapheneOptions = {}): Promise<GrapheneVolume> {
   checkOpenOptions(options, true);
-  const moment = momentOf(options.timestamp), caching = checkRootCache(options.rootCache);
+  const place = placeOf(path, options.server), caching = checkRootCache(options.rootCache), authHost = authHostOf(options.authServer);
+  const wanted = momentOf(options.timestamp);
+  if (place.graph) {
+    checkMoment(wanted, undefined);
+    resolutionOf(options.resolution, undefined);
+  }
   const logger = options.logger ?? CONSOLE;
   const warn = (message: string): void => logger.warn(message);
-  const graphPath = parseGraphPath(path);
-  const token = await findToken(graphPath, options, warn);
   return withHttp(options, async (http) => {
-    const server = new GraphServer({ http, path: graphPath, token, rateLimit: options.rateLimit });
+    const stack = place.graph ? undefined : await openDatastack(place.datastack, { server: place.server, token: options.token, authHost, signal: options.signal }, http, warn);
+    const moment = await settleVersion(wanted, stack?.versions, options.signal);
+    const graphPath = stack?.graph ?? place.graph!;
+    const token = stack ? stack.token : await findToken(graphPath, { token: options.token, authHost }, warn);
+    const server = new GraphServer({ http, path: graphPath, token, rateLimit: options.rateLimit, allowAddress: stack?.allowAddress });
     const client = new ChunkedGraphClient({ server, rootTimeoutMs: options.rootTimeoutMs });
     const { json, serverAddress } = await client.info(options.signal);
     const graph = parseGraphInfo(json, graphPath.infoUrl);
@@ -75,14 +87,17 @@ export async function openGraphene(path: string, options: OpenGrapheneOptions = 
       client, ids: graph.ids, nLayers: graph.nLayers, host: graphPath.host, instants, warn,
       batchSize: options.rootBatchSize, batchBytes: options.rootBatchBytes, concurrency: options.rootConcurrency, windowMs: options.batchWindowMs, retries: options.retries,
     });
-    const parts = partsOf({ raw: json as Record<string, unknown>, info, store, infoWasRead: false, mip: graph.cvMip, http, options });
+    const resolution = resolutionOf(options.resolution, stack && { name: place.datastack!, viewerResolution: stack.viewerResolution });
+    const parts = partsOf({ raw: json as Record<string, unknown>, info, store, infoWasRead: false, mip: graph.cvMip, http, options: { ...options, resolution } });
+    const datastack = stack && datastackOf(place.datastack!, stack, (signal) => boundTo(parts, signal));
     const api = new Endpoints({ server, bind: (signal) => boundTo(parts, signal), concurrency: options.rootConcurrency, timeoutMs: options.rootTimeoutMs, retries: options.retries });
     const rootCache = caching && (await openRootCache(
       caching,
       { source: roots, history: serverHistory(roots, api), graph: graphPath.tableUrl, ids: graph.ids, nLayers: graph.nLayers, instants },
       logger,
+      options.cacheDir,
     ));
-    return new GrapheneVolume({ ...parts, graph, path: graphPath, roots, rootCache, instants, clock: client.clock, api, allowEdits: options.allowEdits ?? false, checkSupervoxels: options.checkSupervoxels ?? true }, moment);
+    return new GrapheneVolume({ ...parts, graph, path: graphPath, roots, rootCache, instants, clock: client.clock, api, allowEdits: options.allowEdits ?? false, checkSupervoxels: options.checkSupervoxels ?? true, datastack }, moment);
   });
 }
 
@@ -107,16 +122,17 @@ function partsOf({ raw, info, store, infoWasRead, mip, http, options }: Opened):
     reader: new PointReader({ info, store, infoWasRead, concurrency: options.concurrency, lruBytes: options.lruBytes, lruEncoding: options.lruEncoding, rangeReads: options.rangeReads, chunkCache: chunkCacheOf(options, store, raw, options.logger ?? CONSOLE) }),
     resolution: checkResolution(options.resolution),
     logger: options.logger ?? CONSOLE,
+    timeoutMs: options.timeoutMs,
     release: () => http.close(),
   };
 }
 
 /** An HTTP client for one volume; closed again when the opening fails. */
-async function withHttp<T>(options: OpenOptions, open: (http: HttpClient) => Promise<T>): Promise<T> {
-  const { concurrency = 32, retries, connectTimeoutMs, idleTimeoutMs } = options;
+async function withHttp<T>(options: Omit<OpenOptions, 'resolution'>, open: (http: HttpClient) => Promise<T>): Promise<T> {
+  const { concurrency = 32, retries, connectTimeoutMs, idleTimeoutMs, timeoutMs, signal } = options;
   const http = createHttpClient({ maxSockets: concurrency + 16, retries, connectTimeoutMs, idleTimeoutMs });
   try {
-    return await open(http);
+    return await within(timeoutMs, [signal], (bound) => leaveOnAbort(open(http), bound, () => undefined));
   } catch (error) {
     http.close();
     throw error;
@@ -124,7 +140,7 @@ async function withHttp<T>(options: OpenOptions, open: (http: HttpClient) => Pro
 }
 
 /** Where the watershed is: as the user says, else as the server says as far as a server may. */
-async function watershedStore(dataDir: string | undefined, server: { path: GraphPath; token: FoundToken | undefined; address: string | undefined }, http: HttpClient, options: OpenGrapheneOptions): Promise<Store> {
+async function watershedStore(dataDir: string | undefined, server: { path: GraphPath; token: FoundToken | undefined; address: string | undefined }, http: HttpClient, options: Pick<OpenGrapheneOptions, 'dataDir' | 'storage' | 'logger'>): Promise<Store> {
   const { storage, logger = CONSOLE } = options;
   const { path: graphPath, token, address: serverAddress } = server;
   if (options.dataDir !== undefined || isStore(storage)) {

@@ -1,4 +1,6 @@
 /** What can be asked for when a volume is opened or read, checked before anything is done. */
+import { MAX_TIMEOUT_MS } from '../base/deadline.ts';
+import { InfoError } from '../base/errors.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import { formatVec3 } from '../base/vec3.ts';
 import { REVALIDATIONS, type Revalidation } from '../chunks/chunk-cache.ts';
@@ -23,6 +25,9 @@ export interface StorageOptions extends BucketOptions {
   /** Sent to the bucket's host with every read. */
   headers?: Record<string, string>;
 }
+
+/** Nanometres per unit of coordinates, xyz; or those of the datastack's viewer. */
+export type Resolution = readonly number[] | 'viewer';
 
 export interface OpenOptions {
   /** Nanometres per unit of all coordinates given to this volume. @default voxels of mip 0 */
@@ -67,18 +72,30 @@ export interface OpenOptions {
   connectTimeoutMs?: number;
   /** Longest silence of a storage server. @default 30_000 */
   idleTimeoutMs?: number;
+  /** Most that the opening may take, and each call that does not say otherwise, in ms; see {@link ReadPointsOptions.timeoutMs}. @default no limit */
+  timeoutMs?: number;
   /** Ends the opening. */
   signal?: AbortSignal;
   /** @default warnings go to `console.warn` */
   logger?: Logger;
 }
 
-export interface OpenGrapheneOptions extends OpenOptions {
-  /** The graph server's token; null sends none. @default CAVE_TOKEN, then CAVEclient's and CloudVolume's files */
+export interface OpenGrapheneOptions extends Omit<OpenOptions, 'resolution'> {
+  /** Nanometres per unit of all coordinates given to this volume; `'viewer'`: as the datastack's viewer shows them. @default voxels of mip 0 */
+  resolution?: Resolution;
+  /** Of a datastack: the server that knows it, `https://HOST[:PORT]`. @default the one CAVEclient remembers for it, else https://global.daf-apis.com */
+  server?: string;
+  /** The token of the graph server, and of the servers of a datastack; null sends none. @default CAVE_TOKEN, then CAVEclient's and CloudVolume's files */
   token?: string | null;
+  /** The server that makes the tokens: its file is looked into after that of the host asked. @default of a datastack, the server that knows it */
+  authServer?: string;
   /** Where the watershed is, instead of where the server says. Anything `openPrecomputed` takes. */
   dataDir?: string;
-  /** Moment of all root look-ups; `'settled'`: each call's newest whose answers are final, see `settleMs`. @default each call's own now */
+  /**
+   * Moment of all root look-ups; `'settled'`: each call's newest whose answers are final, see `settleMs`; of a datastack `'mat_943'`, a
+   * materialization, or `'mat'`, the newest when the volume was opened.
+   * @default each call's own now
+   */
   timestamp?: Timestamp;
   /** Whether `graph.merge`, `split`, `undo` and `redo` may change the graph. @default false */
   allowEdits?: boolean;
@@ -124,12 +141,18 @@ export interface ReadPointsOptions {
   snap?: SnapOptions;
   /** `throw`: a PartialResultError after everything else has finished. `status`: failures only show in `status`. @default 'throw' */
   onError?: 'throw' | 'status';
+  /**
+   * Most that the call may take, in ms. What it has not got by then has failed with a DeadlineError as the cause (points `failed`, or
+   * `rootFailed` where the supervoxel is known), and what it has got is kept, as after any other failure.
+   * @default the volume's
+   */
+  timeoutMs?: number;
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
 }
 
 export interface RootOptions {
-  /** `'settled'`: the newest moment whose answers are final. @default the volume's, else now */
+  /** `'settled'`: the newest moment whose answers are final; `'mat'`, `'mat_943'`: a materialization of the datastack. @default the volume's, else now */
   timestamp?: Timestamp;
   /** Layer at which the climb ends, 2 to the root layer. @default the root layer */
   stopLayer?: number;
@@ -139,10 +162,14 @@ export interface RootOptions {
    */
   validate?: boolean;
   onError?: 'throw' | 'status';
+  /** Most that the call may take, in ms; IDs without an answer by then are `rootFailed`. @default the volume's */
+  timeoutMs?: number;
   signal?: AbortSignal;
 }
 
-export interface ScatteredPointsOptions extends ReadPointsOptions, RootOptions {
+export interface ScatteredPointsOptions extends Omit<ReadPointsOptions, 'resolution'>, RootOptions {
+  /** Nanometres per unit of the given coordinates; `'viewer'`: as the datastack's viewer shows them. @default the volume's `resolution`, else voxels of mip 0 */
+  resolution?: Resolution;
   /** false: supervoxels only, the graph server is not asked. @default true */
   agglomerate?: boolean;
 }
@@ -150,11 +177,11 @@ export interface ScatteredPointsOptions extends ReadPointsOptions, RootOptions {
 const POSITIVE_INTEGERS = ['cacheBytes', 'concurrency', 'connectTimeoutMs', 'idleTimeoutMs', 'rootBatchSize', 'rootBatchBytes', 'rootConcurrency', 'rootTimeoutMs'] as const;
 const COUNTS = ['lruBytes', 'retries', 'mip', 'batchWindowMs', 'settleMs'] as const;
 
-const OPEN_OPTIONS = ['cacheDir', 'cacheBytes', 'revalidate', 'resolution', 'mip', 'lruBytes', 'lruEncoding', 'rangeReads', 'concurrency', 'storage', 'retries', 'connectTimeoutMs', 'idleTimeoutMs', 'signal', 'logger'];
-const GRAPHENE_OPTIONS = [...OPEN_OPTIONS, 'token', 'dataDir', 'timestamp', 'checkSupervoxels', 'rootBatchSize', 'rootBatchBytes', 'rootConcurrency', 'rootTimeoutMs', 'batchWindowMs', 'rateLimit', 'settleMs', 'rootCache', 'allowEdits'];
+const OPEN_OPTIONS = ['cacheDir', 'cacheBytes', 'revalidate', 'resolution', 'mip', 'lruBytes', 'lruEncoding', 'rangeReads', 'concurrency', 'storage', 'retries', 'connectTimeoutMs', 'idleTimeoutMs', 'timeoutMs', 'signal', 'logger'];
+const GRAPHENE_OPTIONS = [...OPEN_OPTIONS, 'server', 'authServer', 'token', 'dataDir', 'timestamp', 'checkSupervoxels', 'rootBatchSize', 'rootBatchBytes', 'rootConcurrency', 'rootTimeoutMs', 'batchWindowMs', 'rateLimit', 'settleMs', 'rootCache', 'allowEdits'];
 const STORAGE_OPTIONS = ['token', 'headers', 'credentials', 'profile', 'region', 'endpoint', 'requesterPays'];
-export const READ_OPTIONS = ['resolution', 'mip', 'snap', 'onError', 'signal', 'onProgress'];
-export const ROOT_OPTIONS = ['timestamp', 'stopLayer', 'validate', 'onError', 'signal'];
+export const READ_OPTIONS = ['resolution', 'mip', 'snap', 'onError', 'timeoutMs', 'signal', 'onProgress'];
+export const ROOT_OPTIONS = ['timestamp', 'stopLayer', 'validate', 'onError', 'timeoutMs', 'signal'];
 export const SCATTERED_OPTIONS = [...new Set([...READ_OPTIONS, ...ROOT_OPTIONS, 'agglomerate'])];
 
 /**
@@ -178,13 +205,16 @@ export function checkOpenOptions(options: OpenGrapheneOptions, graphene: boolean
   checkNames(options, graphene ? GRAPHENE_OPTIONS : OPEN_OPTIONS);
   for (const name of POSITIVE_INTEGERS) checkNumber(name, options[name], 1);
   for (const name of COUNTS) checkNumber(name, options[name], 0);
+  checkTimeout(options.timeoutMs);
   const { rateLimit } = options;
   if (rateLimit !== undefined && !(typeof rateLimit === 'number' && rateLimit > 0 && Number.isFinite(rateLimit))) throw new RangeError(`rateLimit must be a positive number of requests a second, not ${shown(rateLimit)}`);
   checkLruEncoding(options.lruEncoding);
   checkBoolean('rangeReads', options.rangeReads);
   checkCache(options);
   checkBoolean('allowEdits', options.allowEdits);
-  checkResolution(options.resolution);
+  checkText('server', options.server);
+  checkText('authServer', options.authServer);
+  if (!graphene || options.resolution !== 'viewer') resolutionOf(options.resolution, undefined);
   checkStorage(options.storage);
 }
 
@@ -207,15 +237,26 @@ function checkNumber(name: string, value: unknown, least: number): void {
     throw new RangeError(`${name} must be a whole number from ${least}, not ${shown(value)}`);
 }
 
+/** @throws RangeError for what a timer cannot wait. */
+export function checkTimeout(timeoutMs: number | undefined): number | undefined {
+  checkNumber('timeoutMs', timeoutMs, 1);
+  if (timeoutMs !== undefined && timeoutMs > MAX_TIMEOUT_MS) throw new RangeError(`timeoutMs must be at most ${MAX_TIMEOUT_MS}, not ${timeoutMs}`);
+  return timeoutMs;
+}
+
 export function checkBoolean(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'boolean') throw new TypeError(`${name} is true or false, not ${shown(value)}`);
+}
+
+function checkText(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'string') throw new TypeError(`${name} is a text, not ${shown(value)}`);
 }
 
 function checkLruEncoding(encoding: unknown): void {
   if (encoding !== undefined && !LRU_ENCODINGS.includes(encoding as LruEncoding)) throw new TypeError(`lruEncoding is 'same' or 'compressed_segmentation', not ${shown(encoding)}`);
 }
 
-function checkCache({ cacheDir, revalidate }: OpenOptions): void {
+function checkCache({ cacheDir, revalidate }: Pick<OpenOptions, 'cacheDir' | 'revalidate'>): void {
   if (cacheDir !== undefined && (typeof cacheDir !== 'string' || cacheDir === '')) throw new TypeError(`cacheDir is the path of a folder, not ${shown(cacheDir)}`);
   if (revalidate !== undefined && !REVALIDATIONS.includes(revalidate)) throw new TypeError(`revalidate is 'never', 'info' or 'always', not ${shown(revalidate)}`);
 }
@@ -226,6 +267,17 @@ export function checkResolution(resolution: readonly number[] | undefined): Vec3
   if (!Array.isArray(resolution) || resolution.length !== 3 || !resolution.every((nm) => typeof nm === 'number' && nm > 0 && Number.isFinite(nm)))
     throw new RangeError(`resolution must be three positive numbers, nanometres along x, y, z, not ${Array.isArray(resolution) ? formatVec3(resolution) : String(resolution)}`);
   return resolution as unknown as Vec3;
+}
+
+/**
+ * The same, or that of the datastack's viewer: never in place of numbers that were given.
+ * @throws InfoError UNSUPPORTED for `'viewer'` where there is no datastack, NOT_FOUND where that does not say; RangeError.
+ */
+export function resolutionOf(resolution: Resolution | undefined, datastack: { name: string; viewerResolution: Vec3 | undefined } | undefined): Vec3 | undefined {
+  if (resolution !== 'viewer') return checkResolution(resolution);
+  if (!datastack) throw new InfoError('UNSUPPORTED', "resolution 'viewer' is that of a datastack: open the volume as cave://DATASTACK, or give three numbers");
+  if (!datastack.viewerResolution) throw new InfoError('NOT_FOUND', `datastack ${datastack.name} does not say at which resolution its viewer shows coordinates: give three numbers`);
+  return datastack.viewerResolution;
 }
 
 /** @throws RangeError unless it holds a positive radius, or is undefined. */

@@ -1,4 +1,5 @@
 /** A Precomputed volume, read at points. */
+import { within } from '../base/deadline.ts';
 import { VolumeClosedError } from '../base/errors.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import type { DataType } from '../precomputed/data-type.ts';
@@ -7,7 +8,7 @@ import type { PointInput } from '../points/input.ts';
 import { errorsOfPoints, type PointReader } from '../points/point-reader.ts';
 import type { ValuesResult } from '../points/result.ts';
 import { statusText } from '../points/status.ts';
-import { checkNames, checkOnError, checkResolution, READ_OPTIONS, checkSnap, type Logger, type ReadPointsOptions } from './options.ts';
+import { checkNames, checkOnError, checkResolution, READ_OPTIONS, checkSnap, checkTimeout, type Logger, type ReadPointsOptions } from './options.ts';
 import { throwIfPartial } from './partial.ts';
 
 /** @internal */
@@ -19,6 +20,8 @@ export interface VolumeParts {
   resolution: Vec3 | undefined;
   mip: number;
   logger: Logger;
+  /** Of calls that do not say otherwise. */
+  timeoutMs: number | undefined;
   /** Aborted by `close()`: ends all that is under way. */
   life: AbortController;
   /** Closes connections. */
@@ -27,6 +30,10 @@ export interface VolumeParts {
 
 /** The caller's signal and the volume's own life as one. @internal */
 export const boundTo = ({ life }: VolumeParts, signal: AbortSignal | undefined): AbortSignal => (signal ? AbortSignal.any([signal, life.signal]) : life.signal);
+
+/** A call with a signal that its deadline, its caller and `close()` abort. @internal */
+export const inTime = <Options extends { signal?: AbortSignal; timeoutMs?: number }, T>({ life, timeoutMs }: VolumeParts, options: Options, call: (options: Options & { signal: AbortSignal }) => Promise<T>): Promise<T> =>
+  within(checkTimeout(options.timeoutMs) ?? timeoutMs, [options.signal, life.signal], (signal) => call({ ...options, signal }));
 
 /** A member of results and rows that is there only when asked for. */
 export const snappedNm = <T>(nm: T | undefined): { snappedNm?: T } => (nm === undefined ? {} : { snappedNm: nm });
@@ -89,14 +96,18 @@ export class PrecomputedVolume extends Volume {
    * @throws PartialResultError (see `onError`); TypeError, RangeError, InfoError UNSUPPORTED, `signal.reason`.
    */
   async scatteredPoints(points: PointInput, options: ReadPointsOptions = {}): Promise<ValuesResult> {
-    const { reader, logger, info } = this.parts;
     checkNames(options, READ_OPTIONS);
+    return inTime(this.parts, options, (bound) => this.#read(points, bound));
+  }
+
+  async #read(points: PointInput, options: ReadPointsOptions): Promise<ValuesResult> {
+    const { reader, logger, info } = this.parts;
     const onError = checkOnError(options.onError);
     const { values, status, failures, stats, snapped } = await reader.read(points, {
       resolution: checkResolution(options.resolution) ?? this.parts.resolution,
       mip: options.mip ?? this.parts.mip,
       snapNm: checkSnap(options.snap),
-      signal: boundTo(this.parts, options.signal),
+      signal: options.signal,
       onProgress: options.onProgress,
       warn: (message) => logger.warn(message),
     });

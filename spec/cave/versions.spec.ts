@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseVersion, Versions } from '../../lib/cave/versions.ts';
+import { Versions } from '../../lib/cave/versions.ts';
 import { caveHost } from '../support/cave-host.ts';
 
 const BASE = '/materialize/api/v2/datastack/minnie';
@@ -8,11 +8,6 @@ const service = (answers: Record<string, unknown>) => {
   return { ...host, versions: new Versions(host.server, 'minnie') };
 };
 const paths = (asked: { url: string | URL }[]): string[] => asked.map(({ url }) => String(url).slice('https://local.example.org'.length));
-
-describe('a timestamp that is a version', () => {
-  test.each([['mat', 'newest'], [' MAT ', 'newest'], ['mat_943', 943], ['mat_0', 0]])('%p', (text, version) => expect(parseVersion(text)).toBe(version));
-  test.each([['matte'], ['mat_'], ['mat_x'], ['943'], ['now'], [undefined], [943]])('%p is none', (text) => expect(parseVersion(text)).toBeUndefined());
-});
 
 describe('versions', () => {
   test('have moments, in UTC and cut to milliseconds, each asked for once', async () => {

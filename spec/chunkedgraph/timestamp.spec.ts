@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { momentOf, parseTimestamp, toExclusiveUnixSeconds, toUnixSeconds, type Timestamp } from '../../lib/chunkedgraph/timestamp.ts';
+import { momentOf, parseTimestamp, toExclusiveUnixSeconds, toUnixSeconds, versionOf, type Timestamp } from '../../lib/chunkedgraph/timestamp.ts';
 import { TimestampError } from '../../lib/base/errors.ts';
 import { thrownBy } from '../support/thrown-by.ts';
 
@@ -123,6 +123,11 @@ describe('momentOf', () => {
     'leaves %p open or fixes it', (timestamp, moment) => expect(momentOf(timestamp)).toBe(moment));
 
   test('refuses what is no timestamp', () => expect(() => momentOf('Settled')).toThrow(TimestampError));
+});
+
+describe('a timestamp that is a version', () => {
+  test.each([['mat', 'newest'], [' MAT ', 'newest'], ['mat_943', 943], ['mat_0', 0]])('%p', (text, version) => expect([versionOf(text), momentOf(text)]).toEqual([{ version }, { version }]));
+  test.each([['matte'], ['mat_'], ['mat_x'], ['mat_-1'], ['943'], ['now'], [undefined], [943]])('%p is none', (text) => expect(versionOf(text)).toBeUndefined());
 });
 
 describe('toExclusiveUnixSeconds', () => {

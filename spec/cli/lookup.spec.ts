@@ -180,7 +180,7 @@ describe('graphene-points lookup', () => {
 
   test('refuses what only a graph has for a plain volume', async () => {
     const { code, stderr } = await runCli(['lookup', plainVolume.folder, '--points', '-', '--timestamp-column', 't'], { stdin: '' });
-    expect([code, stderr]).toEqual([2, 'error: --timestamp-column is for graphene:// paths\n']);
+    expect([code, stderr]).toEqual([2, 'error: --timestamp-column is for graphene:// and cave:// paths\n']);
   });
 
   test('says when there is no volume', async () => {

@@ -5,7 +5,7 @@ import { bytesOf } from '../../base/uint64.ts';
 import type { Vec3 } from '../../base/vec3.ts';
 import type { GraphInfo } from '../graph-info.ts';
 import { IdArithmetic } from '../id-arithmetic.ts';
-import type { Instants } from '../instants.ts';
+import { msOf, type Moments } from '../moments.ts';
 import type { RootSource } from '../root-source.ts';
 import { momentOf, type Moment, type Timestamp } from '../timestamp.ts';
 import { CHANGES, sendEdit, type EditOptions, type EditResult } from './edits.ts';
@@ -20,14 +20,13 @@ import { relatedRoots, suggestRoots, type Suggestion } from './successors.ts';
 import { count } from './shapes.ts';
 
 /** @internal */
-export interface ChunkedGraphParts {
+export interface ChunkedGraphParts extends Moments {
   api: Endpoints;
   graph: GraphInfo;
   /** The table's info as it stands. */
   info: Readonly<Record<string, unknown>>;
   grid: GraphGrid;
   roots: RootSource;
-  instants: Pick<Instants, 'now' | 'settled'>;
   /** Joins a caller's signal with the volume's life. */
   bind: (signal: AbortSignal | undefined) => AbortSignal;
   allowEdits: boolean;
@@ -105,20 +104,21 @@ export class ChunkedGraph {
    * become one request; `volume.roots` says more of each.
    */
   async roots(ids: Ids, { timestamp, stopLayer, signal }: Pick<TimedOptions, 'timestamp' | 'signal'> & { stopLayer?: number } = {}): Promise<BigUint64Array> {
-    const question = { timestampMs: this.#at(timestamp), stopLayer: checkedStopLayer(stopLayer, 2, this.nLayers), signal: this.#parts.bind(signal) };
-    const { rootIds, failures } = await this.#parts.roots.lookUp(checkedIds(ids), question);
+    const list = checkedIds(ids), layer = checkedStopLayer(stopLayer, 2, this.nLayers);
+    const { rootIds, failures } = await this.#parts.roots.lookUp(list, { timestampMs: await this.#at(timestamp, signal), stopLayer: layer, signal: this.#parts.bind(signal) });
     if (failures.length > 0) throw failures[0].error;
     return rootIds;
   }
 
   /** The root of one ID, asked by itself; one at or above the wanted layer comes back unseen. @throws GraphError UNKNOWN_ID when it has none. */
   async root(node: bigint, { timestamp, stopLayer, ...options }: TimedOptions & { stopLayer?: number } = {}): Promise<bigint> {
-    return nodes.rootOf(this.#api, checkedId(node), this.#at(timestamp), checkedStopLayer(stopLayer, 2, this.nLayers), options);
+    const id = checkedId(node), layer = checkedStopLayer(stopLayer, 2, this.nLayers);
+    return nodes.rootOf(this.#api, id, await this.#at(timestamp, options.signal), layer, options);
   }
 
   /** Whether each ID is a root at the moment, an edit of that very millisecond included, as for root look-ups. */
   async isLatestRoots(roots: Ids, { timestamp, ...options }: TimedOptions = {}): Promise<boolean[]> {
-    return isLatestRoots(this.#api, checkedIds(roots), this.#at(timestamp), options);
+    return isLatestRoots(this.#api, checkedIds(roots), await this.#at(timestamp, options.signal), options);
   }
 
   /**
@@ -127,7 +127,7 @@ export class ChunkedGraph {
    */
   async rootTimestamps(roots: Ids, { latest = false, timestamp, ...options }: TimedOptions & { latest?: boolean } = {}): Promise<Date[]> {
     const list = checkedIds(roots);
-    const times = latest ? await lastRootTimestamps(this.#api, list, this.#at(timestamp), options) : await rootTimestamps(this.#api, list, options);
+    const times = latest ? await lastRootTimestamps(this.#api, list, await this.#at(timestamp, options.signal), options) : await rootTimestamps(this.#api, list, options);
     return Array.from(times, (ms) => new Date(ms));
   }
 
@@ -136,7 +136,7 @@ export class ChunkedGraph {
     const list = checkedIds(ids);
     // The server keeps its operations beside the nodes, under small numbers, and takes them for nodes.
     const asked = list.filter((id) => this.ids.layerOf(id) > 0);
-    const valid = await history.validNodes(this.#api, asked, this.#past(from), this.#at(to), options);
+    const valid = await history.validNodes(this.#api, asked, await this.#past(from, options.signal), await this.#at(to, options.signal), options);
     let k = 0;
     return Array.from(list, (id) => this.ids.layerOf(id) > 0 && valid[k++]);
   }
@@ -172,7 +172,7 @@ export class ChunkedGraph {
   async l2ChunkChildren(chunk: bigint, { timestamp, ...options }: TimedOptions = {}): Promise<nodes.ChunkChildren> {
     const chunkId = this.ids.chunkIdOf(checkedId(chunk)), layer = this.ids.layerOf(chunkId);
     if (layer !== 1 && layer !== 2) throw new RangeError(`a layer-2 chunk is wanted, and ${chunk} is of layer ${layer}`);
-    return nodes.l2ChunkChildren(this.#api, layer === 2 ? chunkId : this.ids.parentChunkIdOf(chunkId), this.#at(timestamp), options);
+    return nodes.l2ChunkChildren(this.#api, layer === 2 ? chunkId : this.ids.parentChunkIdOf(chunkId), await this.#at(timestamp, options.signal), options);
   }
 
   /** Edges between the supervoxels of a node, with affinities and areas; those made by merges have an affinity near 0, cross-chunk ones may have Infinity. */
@@ -190,7 +190,7 @@ export class ChunkedGraph {
    * @throws GraphError UNKNOWN_ID for an ID without a root at the moment.
    */
   async minimalCoveringNodes(ids: Ids, { timestamp, ...options }: TimedOptions = {}): Promise<BigUint64Array> {
-    const given = distinct(checkedIds(ids)), timestampMs = this.#at(timestamp);
+    const given = distinct(checkedIds(ids)), timestampMs = await this.#at(timestamp, options.signal);
     if (given.length === 0) return given;
     const roots = await this.roots(given, { timestamp: new Date(timestampMs), signal: options.signal });
     const lost = roots.indexOf(0n);
@@ -224,12 +224,12 @@ export class ChunkedGraph {
 
   /** How roots came out of one another: replaced → replacing, as far as `from` and `to`; nodes just beyond them that are linked are kept. */
   async lineageGraph(roots: bigint | Ids, { from, to, ...options }: WindowOptions = {}): Promise<history.LineageGraph> {
-    return history.lineageGraph(this.#api, listOf(roots), this.#past(from), this.#at(to), options);
+    return history.lineageGraph(this.#api, listOf(roots), await this.#past(from, options.signal), await this.#at(to, options.signal), options);
   }
 
   /** Of each root those that its parts had at `timestampPast`. The server heeds no moment in the future of it. */
   async pastIdMapping(roots: Ids, { timestampPast, ...options }: CallOptions & { timestampPast?: Timestamp } = {}): Promise<history.IdMapping> {
-    return history.pastIdMapping(this.#api, distinct(checkedIds(roots)), this.#past(timestampPast), options);
+    return history.pastIdMapping(this.#api, distinct(checkedIds(roots)), await this.#past(timestampPast, options.signal), options);
   }
 
   /**
@@ -237,9 +237,9 @@ export class ChunkedGraph {
    * have happened. With `raw: true` what the server says: all that were replaced or made in between, also both, also twice.
    */
   async deltaRoots({ from, to, raw = false, ...options }: Omit<WindowOptions, 'from'> & { from: Timestamp; raw?: boolean }): Promise<history.DeltaRoots> {
-    const pastMs = this.#past(from);
+    const pastMs = await this.#past(from, options.signal);
     if (pastMs === undefined) throw new TypeError('from is a moment in the past');
-    return (raw ? history.rawDeltaRoots : history.deltaRoots)(this.#api, pastMs, this.#at(to), options);
+    return (raw ? history.rawDeltaRoots : history.deltaRoots)(this.#api, pastMs, await this.#at(to, options.signal), options);
   }
 
   /** How much was edited in the history of a root, and by whom. @param options.filtered Only what concerns the root itself. @default true */
@@ -267,12 +267,12 @@ export class ChunkedGraph {
 
   /** All edits of the table from one moment to another, oldest first; needs the permission to view as an administrator. */
   async operations({ from, to, ...options }: WindowOptions = {}): Promise<history.LoggedOperation[]> {
-    return history.operations(this.#api, this.#past(from), this.#at(to), options);
+    return history.operations(this.#api, await this.#past(from, options.signal), await this.#at(to, options.signal), options);
   }
 
   /** Edits of one user; needs the permission to view as an administrator. @param options.includeUndone @default false */
   async userOperations(userId: string | number, { from, to, includeUndone = false, ...options }: WindowOptions & { includeUndone?: boolean } = {}): Promise<history.Operation[]> {
-    return history.userOperations(this.#api, String(userId), this.#past(from), this.#at(to), includeUndone, options);
+    return history.userOperations(this.#api, String(userId), await this.#past(from, options.signal), await this.#at(to, options.signal), includeUndone, options);
   }
 
   /** Of each operation that the log has, what it did. */
@@ -304,7 +304,7 @@ export class ChunkedGraph {
   latestRoots(root: bigint, options?: TimedOptions): Promise<BigUint64Array>;
   latestRoots(roots: Ids, options?: TimedOptions): Promise<Map<bigint, BigUint64Array>>;
   async latestRoots(roots: bigint | Ids, { timestamp, ...options }: TimedOptions = {}): Promise<BigUint64Array | Map<bigint, BigUint64Array>> {
-    const found = await relatedRoots(this.#api, distinct(listOf(roots)), this.#at(timestamp), options);
+    const found = await relatedRoots(this.#api, distinct(listOf(roots)), await this.#at(timestamp, options.signal), options);
     return typeof roots === 'bigint' ? found.get(roots)! : found;
   }
 
@@ -313,7 +313,7 @@ export class ChunkedGraph {
   originalRoots(roots: Ids, options?: TimedOptions): Promise<Map<bigint, BigUint64Array>>;
   async originalRoots(roots: bigint | Ids, { timestamp, ...options }: TimedOptions = {}): Promise<BigUint64Array | Map<bigint, BigUint64Array>> {
     const list = distinct(listOf(roots));
-    const found = timestamp === undefined ? await originals(this.#api, list, options) : await relatedRoots(this.#api, list, this.#at(timestamp), options);
+    const found = timestamp === undefined ? await originals(this.#api, list, options) : await relatedRoots(this.#api, list, await this.#at(timestamp, options.signal), options);
     return typeof roots === 'bigint' ? found.get(roots)! : found;
   }
 
@@ -326,7 +326,7 @@ export class ChunkedGraph {
   suggestLatestRoots(roots: Ids, options?: TimedOptions & { by?: 'level2' | 'supervoxels' }): Promise<Suggestion[]>;
   async suggestLatestRoots(roots: bigint | Ids, { timestamp, by = 'level2', ...options }: TimedOptions & { by?: 'level2' | 'supervoxels' } = {}): Promise<Suggestion | Suggestion[]> {
     if (by !== 'level2' && by !== 'supervoxels') throw new TypeError(`by is 'level2' or 'supervoxels', not ${String(by)}`);
-    const timestampMs = this.#at(timestamp);
+    const timestampMs = await this.#at(timestamp, options.signal);
     const electorate = {
       leavesMany: (ids: BigUint64Array, stopLayer: number) => this.leavesMany(ids, { ...options, stopLayer }),
       rootsOf: (ids: BigUint64Array) => this.roots(ids, { timestamp: new Date(timestampMs), signal: options.signal }),
@@ -426,17 +426,12 @@ export class ChunkedGraph {
   }
 
   /** A moment in ms since 1970: the one named, else the volume's, else now. */
-  #at(timestamp: Timestamp | undefined): number {
-    return this.#resolved(timestamp === undefined ? this.#moment : momentOf(timestamp));
+  #at(timestamp: Timestamp | undefined, signal: AbortSignal | undefined): Promise<number> {
+    return msOf(timestamp === undefined ? this.#moment : momentOf(timestamp), this.#parts, signal);
   }
 
-  #past(timestamp: Timestamp | undefined): number | undefined {
-    return timestamp === undefined ? undefined : this.#resolved(momentOf(timestamp));
-  }
-
-  #resolved(moment: Moment): number {
-    const { instants } = this.#parts;
-    return moment === 'settled' ? instants.settled() : (moment ?? instants.now());
+  async #past(timestamp: Timestamp | undefined, signal: AbortSignal | undefined): Promise<number | undefined> {
+    return timestamp === undefined ? undefined : this.#at(timestamp, signal);
   }
 }
 

@@ -1,0 +1,124 @@
+/** A datastack as a volume is opened by it: where its graph is, which token each of its servers gets, and what it knows besides. */
+import { PathError, TimestampError } from '../base/errors.ts';
+import type { Vec3 } from '../base/vec3.ts';
+import { parseDatastack, readDatastack } from '../cave/datastack.ts';
+import { addressesOf, parseServer, serverOf } from '../cave/server.ts';
+import { Versions } from '../cave/versions.ts';
+import { parseGraphPath, type GraphPath, type Host } from '../chunkedgraph/graph-path.ts';
+import { GraphServer } from '../chunkedgraph/graph-server.ts';
+import type { VersionSource } from '../chunkedgraph/moments.ts';
+import { findToken, type FoundToken } from '../chunkedgraph/token.ts';
+import type { AllowAddress, HttpClient } from '../http/client.ts';
+
+/** A datastack by its name; `openGraphene('cave://NAME', { server })` is the same. */
+export interface DatastackPath {
+  datastack: string;
+  /** That knows it, `https://HOST[:PORT]`. @default the one CAVEclient remembers for it, else https://global.daf-apis.com */
+  server?: string;
+}
+
+/** What the info service says of a volume's datastack. */
+export interface VolumeDatastack {
+  readonly name: string;
+  /** The server asked, `https://HOST[:PORT]`. */
+  readonly server: string;
+  /** The chunkedgraph, as the service words it. */
+  readonly segmentationSource: string;
+  /** Where its materializations are. */
+  readonly localServer: string | undefined;
+  /** Nanometres per voxel of the coordinates that its viewer shows: what `resolution: 'viewer'` stands for. */
+  readonly viewerResolution: Vec3 | undefined;
+  /** Materializations that have not expired. @throws GraphError, InfoError; TimestampError when the datastack has no place for any; `signal.reason`. */
+  versions(options?: { signal?: AbortSignal }): Promise<number[]>;
+  /** When one was frozen; the newest is looked for each time. @throws as `versions`; InfoError NOT_FOUND. */
+  timestampOf(version: number | 'newest', options?: { signal?: AbortSignal }): Promise<Date>;
+}
+
+/** What a path names: a table of a chunkedgraph, or a datastack that says which. */
+export type Place = { graph: GraphPath; datastack?: undefined } | { datastack: string; server: string | undefined; graph?: undefined };
+
+/** @throws PathError BAD_PATH; TypeError for a server that is not asked, or named twice. */
+export function placeOf(path: string | DatastackPath, server: string | undefined): Place {
+  if (typeof path === 'string' && !path.startsWith('cave://')) {
+    if (server !== undefined) throw new TypeError('server is where a cave:// path is looked up; this path names its own');
+    return { graph: parseGraphPath(path) };
+  }
+  if (typeof path === 'string') return { datastack: parseDatastack(path), server };
+  if (typeof path !== 'object' || path === null || typeof path.datastack !== 'string') throw new PathError('BAD_PATH', 'a volume is opened by its path, or as { datastack, server }');
+  if (path.server !== undefined && server !== undefined) throw new TypeError('server is named twice');
+  return { datastack: parseDatastack(`cave://${path.datastack}`), server: path.server ?? server };
+}
+
+export interface DatastackSearch {
+  server: string | undefined;
+  token?: string | null;
+  /** As the user names it. @default the server that knows the datastack */
+  authHost?: Host;
+  env?: NodeJS.ProcessEnv;
+  signal?: AbortSignal;
+}
+
+export interface OpenedDatastack {
+  server: Host;
+  graph: GraphPath;
+  /** Addresses that the graph's host may have. */
+  allowAddress: AllowAddress;
+  token: FoundToken | undefined;
+  segmentationSource: string;
+  localServer: string | undefined;
+  viewerResolution: Vec3 | undefined;
+  versions: Pick<Versions, 'list' | 'momentOf'>;
+}
+
+/**
+ * Asks the info service, with the token that its host would get.
+ * @throws as `readDatastack` and `findToken`.
+ */
+export async function openDatastack(name: string, { server: given, token, authHost, env = process.env, signal }: DatastackSearch, http: HttpClient, warn: (message: string) => void): Promise<OpenedDatastack> {
+  const server = await serverOf(name, given, env);
+  const tokens = new Map<string, Promise<FoundToken | undefined>>(); // each searched once, so that each warning comes once
+  const tokenOf = (host: Host): Promise<FoundToken | undefined> => {
+    const found = tokens.get(host.origin) ?? findToken(host, { token, env, authHost: authHost ?? server }, warn);
+    tokens.set(host.origin, found);
+    return found;
+  };
+  const info = new GraphServer<Host>({ http, path: server, token: await tokenOf(server) });
+  const { segmentationSource, graphHost, localServer, viewerResolution } = await readDatastack(info, name, signal);
+  const local = localServer && new GraphServer<Host>({ http, path: localServer, token: await tokenOf(localServer), allowAddress: addressesOf(localServer, info) });
+  return {
+    server, segmentationSource, viewerResolution,
+    graph: parseGraphPath(segmentationSource),
+    allowAddress: addressesOf(graphHost, info),
+    token: await tokenOf(graphHost),
+    localServer: localServer?.origin,
+    versions: local ? new Versions(local, name) : noVersions(name),
+  };
+}
+
+function noVersions(name: string): OpenedDatastack['versions'] {
+  const none = async (): Promise<never> => {
+    throw new TimestampError(`datastack ${name} names no server that has materializations`);
+  };
+  return { list: none, momentOf: none };
+}
+
+/** @param bind Joins a caller's signal with the volume's life. */
+export function datastackOf(name: string, { server, segmentationSource, localServer, viewerResolution, versions }: OpenedDatastack, bind: (signal: AbortSignal | undefined) => AbortSignal): VolumeDatastack {
+  return {
+    name, segmentationSource, localServer, viewerResolution,
+    server: server.origin,
+    versions: async ({ signal } = {}) => versions.list(bind(signal)),
+    timestampOf: async (version, { signal } = {}) => versions.momentOf(checkVersion(version), bind(signal)),
+  };
+}
+
+/** The same for whoever takes timestamps. */
+export const versionsOf = (datastack: VolumeDatastack | undefined): VersionSource | undefined => datastack && { momentOf: (version, signal) => datastack.timestampOf(version, { signal }) };
+
+function checkVersion(version: number | 'newest'): number | 'newest' {
+  if (version !== 'newest' && !(Number.isSafeInteger(version) && version >= 0)) throw new RangeError(`a version is a whole number from 0, or 'newest', not ${String(version)}`);
+  return version;
+}
+
+/** The server whose token file comes after that of the host asked. @throws PathError BAD_PATH. */
+export const authHostOf = (authServer: string | undefined): Host | undefined => (authServer === undefined ? undefined : parseServer(authServer));
