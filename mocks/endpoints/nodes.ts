@@ -1,7 +1,7 @@
 /** Endpoints about what is below a node, and around it. Source: PyChunkedGraph, pychunkedgraph/app/segmentation/ and graph/analysis/. */
 import { forEachDirected } from '../graph/local-edges.ts';
 import { rootsAt } from '../graph/roots-at.ts';
-import { chunkBox, nodesAt, supervoxelsOf, type ChunkBox } from '../graph/subtree.ts';
+import { chunkBox, nodesAt, nodesBelow, supervoxelsOf, type ChunkBox } from '../graph/subtree.ts';
 import type { TimedGraph } from '../graph/timed-graph.ts';
 import { reply } from '../message.ts';
 import { at, binary, flag, HTML, idOfPath, idOut, idsOfBody, idsOut, intOut, json, momentOf, type Endpoint, type TableContext } from './answers.ts';
@@ -20,6 +20,9 @@ export function nodeEndpoints(context: TableContext): Endpoint[] {
     if (axes.length !== 3 || axes.some((range) => range.length !== 2)) throw new Crash('not enough values to unpack');
     return chunkBox(info, axes.map(([from]) => from), axes.map(([, to]) => to));
   };
+
+  /** Of an ID that is no node: at its own layer itself. */
+  const echoed = (id: bigint, layer: number): bigint[] => (!context.strict && graph.layout.layerOf(Number(id >> 32n)) === layer ? [id] : []);
 
   /** Layer-2 nodes with their supervoxels; also those that were replaced since. */
   const chunkChildren = (query: URLSearchParams, chunk: bigint): [number, Int32Array][] => {
@@ -58,7 +61,8 @@ export function nodeEndpoints(context: TableContext): Endpoint[] {
       need: 'view',
       answer: ({ query, parts }) => {
         const stopLayer = stopLayerOf(query), box = boundsOf(query);
-        const node = nodes.findId(idOfPath(parts.id));
+        const id = idOfPath(parts.id), node = nodes.findId(id);
+        if (node < 0) return json({ leaf_ids: idsOut(query, stopLayer > 1 ? echoed(id, stopLayer) : []) });
         return json({ leaf_ids: idsOut(query, nodes.idsOf(stopLayer > 1 ? nodesAt(graph, node, stopLayer, box) : supervoxelsOf(graph, node, box)).sort()) });
       },
     },
@@ -68,11 +72,15 @@ export function nodeEndpoints(context: TableContext): Endpoint[] {
       need: 'view',
       answer: ({ query, body }) => {
         const box = boundsOf(query), ids = idsOfBody(body), stopLayer = stopLayerOf(query);
+        const walk = (asked: number[]): Map<number, number[]> => nodesBelow(graph, asked, stopLayer, box);
+        const known = Array.from(ids, (id) => nodes.findId(id)).filter((node) => node >= 0);
+        const together = context.strict ? undefined : walk(known);
         const answer: Record<string, unknown> = {};
         for (const id of ids) {
-          const leaves = nodes.idsOf(nodesAt(graph, nodes.findId(id), stopLayer, box)).sort();
-          if (String(id) in answer && !context.strict && leaves.length <= stopLayer) throw new Crash(`index ${stopLayer} is out of bounds for axis 0 with size ${leaves.length}`);
-          answer[String(id)] = idsOut(query, leaves); // what the real server makes of an ID that comes twice is one of its leaves, or nothing
+          const node = nodes.findId(id);
+          const leaves = node < 0 ? echoed(id, stopLayer) : nodes.idsOf((together ?? walk([node])).get(node)!).sort();
+          if (String(id) in answer && !context.strict) throw new Crash(leaves.length > 0 ? 'zero-dimensional arrays cannot be concatenated' : `index ${stopLayer} is out of bounds for axis 0 with size 0`);
+          answer[String(id)] = idsOut(query, leaves);
         }
         return json(answer);
       },

@@ -1,6 +1,7 @@
 /** Merges, splits, undos and redos: from test code and over HTTP. */
 import { describe, expect, test } from '@jest/globals';
-import { createMockChunkedGraph, EditError, graphInfo, mockRequest, supervoxelId, type MockChunkedGraph, type MockChunkedGraphOptions } from '../../mocks/index.ts';
+import { buildWorld, createMockChunkedGraph, EditError, graphInfo, mockRequest, supervoxelId, type MockChunkedGraph, type MockChunkedGraphOptions } from '../../mocks/index.ts';
+import { pcgGraph } from './pcg-graph.ts';
 
 const info = graphInfo({ chunkSize: [64, 32, 16] });
 const sv = (x: number, segment: number): bigint => supervoxelId(info, [x, 0, 0], segment);
@@ -175,6 +176,11 @@ describe('permissions', () => {
 
 describe('supervoxelId and graphInfo', () => {
   test('follow the server’s layout', () => expect([sv(1, 1), supervoxelId(info, [3, 2, 1], 9)]).toEqual([72127962782105601n, (1n << 56n) | (3n << 46n) | (2n << 36n) | (1n << 26n) | 9n]));
+  test('an info says of its graph what the real server said, by hand and over a volume', () => {
+    const real = pcgGraph.info.graph;
+    expect(graphInfo({ layers: 4, chunkSize: [32, 32, 32] }).graph).toEqual(real);
+    expect(buildWorld({ labels: () => 1n, size: [128, 128, 128], chunkSize: [32, 32, 32] }).description.info.graph).toEqual(real);
+  });
   test.each([
     { run: () => supervoxelId(info, [1024, 0, 0], 1), message: 'there is no graph chunk 1024, 0, 0: coordinates are below 1024' },
     { run: () => supervoxelId(info, [0, 0, 0], 2 ** 26), message: 'there is no segment 67108864' },
