@@ -1,36 +1,32 @@
 /** From a path to a volume that answers. */
 import { setMaxListeners } from 'node:events';
-import { existsSync } from 'node:fs';
 import { leaveOnAbort } from '../base/abort.ts';
 import { within } from '../base/deadline.ts';
 import { InfoError, PathError } from '../base/errors.ts';
-import { printable } from '../base/printable.ts';
-import { isLoopbackHost, isPublicAddress } from '../base/public-address.ts';
 import { Endpoints } from '../chunkedgraph/api/endpoints.ts';
 import { ChunkedGraphClient } from '../chunkedgraph/client.ts';
 import { parseGraphInfo } from '../chunkedgraph/graph-info.ts';
-import type { GraphPath } from '../chunkedgraph/graph-path.ts';
 import { GraphServer } from '../chunkedgraph/graph-server.ts';
 import { Instants } from '../chunkedgraph/instants.ts';
 import { RootBatcher } from '../chunkedgraph/root-batcher.ts';
 import { serverHistory } from '../chunkedgraph/root-cache/server-history.ts';
 import { checkMoment, settleVersion } from '../chunkedgraph/moments.ts';
 import { momentOf } from '../chunkedgraph/timestamp.ts';
-import { findToken, type FoundToken } from '../chunkedgraph/token.ts';
+import { findToken } from '../chunkedgraph/token.ts';
 import { decompress } from '../compression/decompress.ts';
 import { createHttpClient, type HttpClient } from '../http/client.ts';
 import { redactUrl } from '../http/excerpt.ts';
 import { PointReader } from '../points/point-reader.ts';
 import { parseInfo, scaleAt, type VolumeInfo } from '../precomputed/info.ts';
-import { FileStore } from '../storage/file-store.ts';
 import type { Store } from '../storage/store.ts';
 import { chunkCacheOf } from './chunk-cache.ts';
 import { authHostOf, datastackOf, openDatastack, placeOf, type DatastackPath } from './datastack.ts';
-import { checkMip, GrapheneVolume } from './graphene-volume.ts';
-import { checkOpenOptions, checkResolution, isStore, resolutionOf, type Logger, type OpenGrapheneOptions, type OpenOptions } from './options.ts';
+import { GrapheneVolume } from './graphene-volume.ts';
+import { checkOpenOptions, checkResolution, resolutionOf, type Logger, type OpenGrapheneOptions, type OpenOptions } from './options.ts';
 import { boundTo, PrecomputedVolume, type VolumeParts } from './precomputed-volume.ts';
 import { checkRootCache, openRootCache } from './root-cache.ts';
-import { headersOf, MIDDLEAUTH, storeAt } from './store-at.ts';
+import { storeAt } from './store-at.ts';
+import { checkWatershed, watershedStore } from './watershed.ts';
 
 const INFO_BOUND = 16 * 1024 * 1024;
 
@@ -81,7 +77,7 @@ export async function openGraphene(path: string | DatastackPath, options: OpenGr
     const graph = parseGraphInfo(json, graphPath.infoUrl);
     const info = parseInfo(json, graphPath.infoUrl);
     checkWatershed(info, graph.cvMip, options.mip, graphPath.infoUrl);
-    const store = await watershedStore(graph.dataDir, { path: graphPath, token, address: serverAddress }, http, options);
+    const store = await watershedStore(graph.dataDir, { path: graphPath, token, address: serverAddress }, http, { ...options, logger });
     const instants = new Instants(client.clock, { settleMs: options.settleMs, windowMs: options.batchWindowMs });
     const roots = new RootBatcher({
       client, ids: graph.ids, nLayers: graph.nLayers, host: graphPath.host, instants, warn,
@@ -137,37 +133,6 @@ async function withHttp<T>(options: Omit<OpenOptions, 'resolution'>, open: (http
     http.close();
     throw error;
   }
-}
-
-/** Where the watershed is: as the user says, else as the server says as far as a server may. */
-async function watershedStore(dataDir: string | undefined, server: { path: GraphPath; token: FoundToken | undefined; address: string | undefined }, http: HttpClient, options: Pick<OpenGrapheneOptions, 'dataDir' | 'storage' | 'logger'>): Promise<Store> {
-  const { storage, logger = CONSOLE } = options;
-  const { path: graphPath, token, address: serverAddress } = server;
-  if (options.dataDir !== undefined || isStore(storage)) {
-    const store = await storeAt(options.dataDir ?? '', 'any', http, { storage, logger });
-    // Chunks that are not stored are an answer; a folder that is not there is a mistake.
-    if (store instanceof FileStore && !existsSync(store.root)) throw new PathError('BAD_PATH', `dataDir ${store.root} does not exist`);
-    return store;
-  }
-  if (dataDir === undefined) throw new InfoError('BAD_INFO', `info at ${graphPath.infoUrl} has no data_dir; pass dataDir, the watershed's path`, graphPath.infoUrl);
-  const path = dataDir.trim().replace(/^precomputed:\/\//, '');
-  const said = `data_dir ${JSON.stringify(printable(dataDir))} came from ${graphPath.origin}`;
-  if (!/^(https?|gs|s3):\/\//.test(path.replace(MIDDLEAUTH, '')))
-    throw new PathError('FORBIDDEN_ADDRESS', `${said}, and a server may not point at local files or memory; if you trust it, pass it as dataDir`);
-  // A server that names a host of its own choice must not be handed what was meant for the bucket, or for the server itself.
-  const address = path.replace(MIDDLEAUTH, ''), behindLogIn = address !== path;
-  const isOwn = URL.canParse(address) && new URL(address).origin === graphPath.origin;
-  if ((headersOf(storage) !== undefined || behindLogIn) && /^https?:/.test(address) && !isOwn)
-    throw new PathError('INSECURE_TOKEN', `${said}: ${behindLogIn ? 'tokens' : 'bucket credentials'} are not sent to a host that a server names; if you trust it, pass it as dataDir`);
-  const serverIsLocal = isLoopbackHost(graphPath.hostname) || (serverAddress !== undefined && !isPublicAddress(serverAddress));
-  return storeAt(address, serverIsLocal ? 'any' : 'public', http, { storage: behindLogIn && token && !headersOf(storage) ? { token: token.token } : storage, logger });
-}
-
-function checkWatershed(info: VolumeInfo, cvMip: number, mip: number | undefined, url: string): void {
-  if (info.type !== 'segmentation' || info.dataType !== 'uint64' || info.numChannels !== 1)
-    throw new InfoError('BAD_INFO', `info at ${url}: a watershed is a segmentation of one uint64 channel, not ${info.type} of ${info.numChannels} x ${info.dataType}`, url);
-  if (cvMip >= info.scales.length) throw new InfoError('BAD_INFO', `info at ${url}: graph.cv_mip is ${cvMip}, but there are ${info.scales.length} scales`, url);
-  checkMip(mip ?? cvMip, cvMip);
 }
 
 /** @throws InfoError NOT_FOUND, BAD_INFO; RequestError. */
