@@ -29,6 +29,8 @@ export interface IdCommand {
   /** The table; - is standard input. */
   input: string;
   path: string;
+  /** Whether roots come from votes. @default false */
+  votes?: boolean;
   question: (volume: GrapheneVolume, timestamp: Date | undefined) => IdQuestion & { readonly timestamp: Date | undefined; readonly changed?: number };
 }
 
@@ -36,7 +38,7 @@ export interface IdCommand {
 const BAD_STATUSES = ['root_failed', 'no_root', 'invalid_id'];
 
 /** @returns whether any row needs attention. */
-export async function runIdCommand({ input, path, question }: IdCommand, flags: IdFlags, io: Io, report: Report): Promise<boolean> {
+export async function runIdCommand({ input, path, votes, question }: IdCommand, flags: IdFlags, io: Io, report: Report): Promise<boolean> {
   const { signal } = io;
   if (!isGraphene(path)) throw new UsageError(`${path} is no chunkedgraph: roots are asked of graphene:// and cave:// paths`);
   momentOf(flags.timestamp); // refused before anything is opened
@@ -44,7 +46,7 @@ export async function runIdCommand({ input, path, question }: IdCommand, flags: 
   let volume: GrapheneVolume | undefined;
   try {
     const { format, source } = await idFormat(input === '-' ? readStream(io.stdin, signal) : readFileBytes(input, signal), input, flags.format);
-    const opened = (volume = await openGraphene(path, { server: flags.server, signal, logger: report }));
+    const opened = (volume = await openGraphene(path, { rootCache: true, server: flags.server, signal, logger: report }));
     const asked = question(opened, await jobMoment(flags.timestamp, opened, signal));
     const { replace, strict } = flags;
     const warn = (message: string): void => report.warn(message);
@@ -53,7 +55,7 @@ export async function runIdCommand({ input, path, question }: IdCommand, flags: 
     const summary = { ...counts, timestamp: asked.timestamp, changed: asked.changed };
     await stats?.write(Buffer.from(statsJson(summary)));
     await stats?.finish();
-    if (!flags.quiet) report.line(idSummaryLine(summary));
+    if (!flags.quiet) report.line(idSummaryLine(summary, votes));
     return BAD_STATUSES.some((status) => counts.statuses[status] > 0);
   } finally {
     await stats?.abandon(false);

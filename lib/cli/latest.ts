@@ -14,6 +14,7 @@ export const latest = (path: string, flags: LatestFlags, io: Io, report: Report)
   runIdCommand({
     path,
     input: flags.ids,
+    votes: true,
     question: (volume, timestamp) =>
       latestQuestion({
         now: () => volume.now(),

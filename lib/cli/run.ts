@@ -2,8 +2,11 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { USER_AGENT } from '../http/user-agent.ts';
 import { bucketFlags } from './bucket-flags.ts';
+import { graphCommand } from './graph-command.ts';
+import type { DoctorFlags } from './doctor.ts';
 import type { InfoFlags } from './info.ts';
 import { Interrupted, type Io } from './io.ts';
+import type { LatestFlags } from './latest.ts';
 import type { LookupFlags } from './lookup.ts';
 import type { MockFlags } from './mock.ts';
 import { commaNames, positiveNumber, resolution, size, text, wholeNumber } from './options.ts';
@@ -84,7 +87,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       .option('--stop-layer <layer>', 'end at this layer instead of the root: 2 gives l2_id', wholeNumber(2))
       .option('--validate', 'IDs that are roots already are asked whether they are valid at the moment')
       .option('--replace', 'write over output columns that exist'),
-  ).action(async (path: string, flags: RootFlags) => {
+  ).addHelpText('after', ID_HELP).action(async (path: string, flags: RootFlags) => {
     const { roots } = await import('./roots.ts');
     code = (await roots(path, flags, io, report)) ? EXIT.rows : 0;
   });
@@ -96,9 +99,30 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       .argument('<cloudpath>', 'graphene://… or cave://DATASTACK')
       .requiredOption('--in <file>', 'a table that lookup or roots wrote: supervoxel_id, root_id; - is standard input')
       .option('--column <name>', 'column of the supervoxels (default: supervoxel_id, or the only one that ends so); PREFIX_supervoxel_id goes with PREFIX_root_id', text),
-  ).action(async (path: string, flags: UpdateFlags) => {
+  ).addHelpText('after', UPDATE_HELP).action(async (path: string, flags: UpdateFlags) => {
     const { update } = await import('./update.ts');
     code = (await update(path, flags, io, report)) ? EXIT.rows : 0;
+  });
+
+  idOptions(
+    program
+      .command('latest')
+      .description('Writes the rows of a table of root IDs again, with what became of them: latest_root_id, confidence, changed and status.')
+      .argument('<cloudpath>', 'graphene://… or cave://DATASTACK')
+      .requiredOption('--ids <file>', 'one root ID a line, or a table: .csv, .tsv, .jsonl or .ndjson; - is standard input')
+      .option('--column <name>', 'column of the roots (default: root_id, or the only one that ends so); pt_root_id gives pt_latest_root_id', text)
+      .addOption(new Option('--by <voters>', 'which parts of a replaced root vote: its layer-2 nodes, or all its supervoxels').choices(['level2', 'supervoxels']).default('level2'))
+      .option('--replace', 'write over output columns that exist'),
+  )
+    .addHelpText('after', LATEST_HELP)
+    .action(async (path: string, flags: LatestFlags) => {
+      const { latest } = await import('./latest.ts');
+      code = (await latest(path, flags, io, report)) ? EXIT.rows : 0;
+    });
+
+  graphCommand(program, (command) => command.option(...SERVER), async (call, path, args, flags) => {
+    const { graph } = await import('./graph.ts');
+    code = (await graph(call, path, args, flags, io, report)) ? EXIT.rows : 0;
   });
 
   bucketFlags(
@@ -122,6 +146,19 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       const { login } = await import('./login.ts');
       await login(server, io, report);
     });
+
+  bucketFlags(
+    program
+      .command('doctor')
+      .description('Checks whether a volume can be read from here: Node, secrets, token, servers, clock, bucket, one look-up. Each with what to do next.')
+      .argument('[cloudpath]', "as for lookup (default: this machine, and the server's token)")
+      .option(...SERVER)
+      .option('--data-dir <path>', 'where the watershed is, instead of where the graph server says', text)
+      .option('--json', 'as JSON'),
+  ).action(async (path: string | undefined, flags: DoctorFlags) => {
+    const { doctor } = await import('./doctor.ts');
+    code = (await doctor(path, flags, io)) ? EXIT.rows : 0;
+  });
 
   program
     .command('cache')
@@ -186,6 +223,24 @@ keeps them, or sort the rows by place.
 The token of a graph server is taken from CAVE_TOKEN, or ~/.cloudvolume/secrets.
 
 Exit code: 0; 1 if any row is failed, root_failed, no_root, suspect or invalid_point; 2 for bad usage or unreadable input.`;
+
+const ID_HELP = `
+Every row is written, in order, its other columns byte for byte. One ID a line makes a CSV with a header. Repeated IDs are asked once.
+0 is background; an empty cell is not_looked_up; what is no uint64 (a float has lost digits) is invalid_id.
+
+Exit code: 0; 1 if any row is root_failed, no_root or invalid_id; 2 for bad usage or unreadable input.`;
+
+const UPDATE_HELP = `
+The table keeps its rows, in order, and every byte of those whose root still is one. Rows without a root (no_root, root_failed, empty) are
+asked again; those without a supervoxel stay as they are. A table of --stop-layer has no roots: \`roots --stop-layer 2 --replace\` renews it.
+
+Exit code: 0; 1 if any row is root_failed, no_root or invalid_id; 2 for bad usage or unreadable input.`;
+
+const LATEST_HELP = `
+A root that still is one at the moment keeps its ID, with confidence 1 and changed false. Of a replaced one the root that most of its parts
+are in now is told; confidence is their share. Any node will do, of any layer. no_root: the graph knows no such ID.
+
+Exit code: 0; 1 if any row is root_failed, no_root or invalid_id; 2 for bad usage or unreadable input.`;
 
 const MOCK_HELP = `
 The line has url, cloudpath, table, bucket, requests and faults. GET requests is the log of all requests, DELETE forgets them; POST

@@ -18,13 +18,13 @@ export function summaryLine({ rows, statuses, timestamp, timestamps, stats }: Ta
   ].join('; ');
 }
 
-/** The same for a table of IDs, of which `changed` have another root than before. */
-export function idSummaryLine({ rows, statuses, timestamp, changed, stats }: TableSummary & { changed?: number }): string {
+/** The same for a table of IDs, of which `changed` have another root than before. @param votes Whether roots came from votes, whose requests nobody counts. */
+export function idSummaryLine({ rows, statuses, timestamp, changed, stats }: TableSummary & { changed?: number }, votes = false): string {
   return [
     rowsByStatus(rows, statuses),
     ...(changed === undefined ? [] : [`${number(changed)} changed`]),
     ...(timestamp === undefined ? [] : [`roots as of ${timestamp.toISOString()}`]),
-    count(stats.rootRequests, 'root request'),
+    ...(votes ? [] : [count(stats.rootRequests, 'root request')]),
   ].join('; ');
 }
 

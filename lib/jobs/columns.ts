@@ -23,12 +23,13 @@ export function outputNames({ position, kind, stopLayer, channels = 1, snaps = f
 }
 
 /**
- * The column that holds the IDs of a kind: the one named, or called just so, or the only one whose name ends so, or the only one at all.
+ * The column that holds the IDs of a kind, such as `root_id`: the one named, or called just so, or the only one whose name ends so, or the only one at all.
  * @returns its name, and what precedes the kind in it, which goes before the names of the outputs.
  * @throws TableError MISSING_COLUMN.
  */
-export function idColumnIn(found: readonly string[], kind: 'supervoxel_id' | 'root_id', named?: string): { name: string; prefix: string } {
-  const ending = found.filter((name) => name.endsWith(`_${kind}`));
+export function idColumnIn(found: readonly string[], kind: string, named?: string): { name: string; prefix: string } {
+  // What `latest` wrote stands beside the roots it was asked about.
+  const all = found.filter((name) => name.endsWith(`_${kind}`)), ending = all.length > 1 ? all.filter((name) => !name.endsWith('latest_root_id')) : all;
   const name = named ?? (found.includes(kind) ? kind : ending.length === 1 ? ending[0] : found.length === 1 ? found[0] : undefined);
   if (name === undefined || !found.includes(name)) {
     const why = name === undefined && ending.length > 1 ? `${ending.length} columns could be the ${kind}: name one` : `no column ${JSON.stringify(name ?? kind)}`;

@@ -6,7 +6,6 @@ import type { Suggestion } from '../chunkedgraph/api/successors.ts';
 import { GraphError } from '../base/errors.ts';
 import type { Row } from '../points/result.ts';
 import { PointStatus, statusText } from '../points/status.ts';
-import type { ValueArray } from '../precomputed/data-type.ts';
 import { emptyStats } from './answer-rows.ts';
 import { askInParts } from './ask-in-parts.ts';
 import { idColumnIn } from './columns.ts';
@@ -72,7 +71,7 @@ export function latestQuestion(volume: LatestVolume, { timestamp, column }: Late
       return {
         columns: [
           rootColumn(latest),
-          { values: confidence as ValueArray, stride: 1, offset: 0, zeroIsNone: false, decimals: 6 },
+          { values: confidence, stride: 1, offset: 0, zeroIsNone: false, decimals: 6 },
           { values: moved, stride: 1, offset: 0, zeroIsNone: false, words: ['false', 'true'] },
         ],
         status,

@@ -1,0 +1,79 @@
+/** `graphene-points graph`: questions to a chunkedgraph, answers as JSON Lines. */
+import { GraphError } from '../base/errors.ts';
+import { openGraphene } from '../graphene/open.ts';
+import { momentOf } from '../chunkedgraph/timestamp.ts';
+import { askInParts } from '../jobs/ask-in-parts.ts';
+import { collectIds } from '../jobs/collect-ids.ts';
+import { readFileBytes, readStream, type Sink } from '../jobs/files.ts';
+import type { FormatName } from '../jobs/format.ts';
+import { withCauses } from '../jobs/messages.ts';
+import { GRAPH_CALLS, type GraphFlags, type IdCall } from './graph-calls.ts';
+import { idFormat } from './id-format.ts';
+import { type Io, UsageError } from './io.ts';
+import { jsonLine } from './json-line.ts';
+import { isGraphene, jobMoment } from './open.ts';
+import { plain, type Report } from './report.ts';
+import { intoSink } from './table-io.ts';
+
+export interface GraphCommandFlags extends GraphFlags {
+  server?: string;
+  out: string;
+  /** A table with the IDs; - is standard input. */
+  ids?: string;
+  column?: string;
+  format?: FormatName;
+}
+
+/** @returns whether anything is without an answer. */
+export async function graph(name: string, path: string, args: readonly string[], flags: GraphCommandFlags, io: Io, report: Report): Promise<boolean> {
+  const { signal } = io, call = GRAPH_CALLS[name];
+  if (!isGraphene(path)) throw new UsageError(`${path} is no chunkedgraph: expected a graphene:// or cave:// path`);
+  for (const moment of [flags.timestamp, flags.from, flags.to]) momentOf(moment); // refused before anything is asked
+  const { ids, invalid } = call.ids === undefined ? { ids: [], invalid: 0 } : await idsOf(call, args, flags, io, report);
+  const volume = await openGraphene(path, { server: flags.server, signal, logger: report });
+  try {
+    // One moment for all calls.
+    const asked = { graph: volume.at((await jobMoment(flags.timestamp, volume, signal)) ?? volume.now()).graph, flags, signal };
+    const failed = await intoSink(flags.out, io, async (sink) => {
+      if (call.ids !== undefined) return writeEach(call, ids, asked, sink, report);
+      for (const answer of await call.ask(asked, args[0])) await sink.write(Buffer.from(flags.as === 'text' ? String(answer) : jsonLine(answer, call.verbatim)));
+      return 0;
+    });
+    return failed === undefined ? false : failed + invalid > 0; // undefined: nobody reads on
+  } finally {
+    await volume.close();
+  }
+}
+
+/** IDs that are spelled out on standard error. */
+const SHOWN = 3;
+
+/** A line an ID, in their order. @returns how many have none but an error. */
+async function writeEach(call: IdCall, ids: bigint[], asked: Parameters<IdCall['ask']>[1], sink: Sink, report: Report): Promise<number> {
+  let failed = 0;
+  const write = async (id: bigint | undefined, answer: object): Promise<void> => {
+    if ('error' in answer && failed++ < SHOWN) report.warn(`${id === undefined ? '' : `${id}: `}${(answer as unknown as { message: string }).message}`);
+    await sink.write(Buffer.from(jsonLine(id === undefined ? answer : { id, ...answer })));
+  };
+  for await (const { ids: part, answers, error } of askInParts(ids, (some) => call.ask(some, asked), { size: call.size ?? 1, signal: asked.signal })) {
+    const failure = error && { error: error instanceof GraphError ? error.code : error.name, message: plain(withCauses(error)) };
+    if (call.size === Infinity) await write(undefined, failure ?? answers![0]);
+    else for (let k = 0; k < part.length; k++) await write(part[k], failure ?? answers![k]);
+  }
+  if (failed > SHOWN) report.warn(`${failed - SHOWN} more have no answer`);
+  return failed;
+}
+
+async function idsOf({ ids: kind, size }: IdCall, args: readonly string[], { ids: file, column, format: given }: GraphCommandFlags, { stdin, signal }: Io, report: Report): Promise<{ ids: bigint[]; invalid: number }> {
+  if ((args.length > 0) === (file !== undefined)) throw new UsageError(args.length > 0 ? 'IDs stand behind the cloud path or in --ids FILE, not both' : 'no IDs: they stand behind the cloud path, or in --ids FILE');
+  if (file === undefined) return { ids: [...new Set(args.map(idOf))], invalid: 0 };
+  const { format, source } = await idFormat(file === '-' ? readStream(stdin, signal) : readFileBytes(file, signal), file, given);
+  const collected = await collectIds(source, { format, kind, column, signal, warn: (message) => report.warn(message) });
+  if (collected.ids.length === 0 && size === Infinity) throw new UsageError(`${file} holds no IDs`);
+  return collected;
+}
+
+function idOf(text: string): bigint {
+  if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 1n << 64n) throw new UsageError(`${JSON.stringify(text)} is no uint64 ID`);
+  return BigInt(text);
+}

@@ -1,0 +1,18 @@
+/** Answers as JSON Lines: IDs are strings, moments ISO 8601, names in lower case with underscores, as the columns of tables are. */
+
+/** @param verbatim Names stay as they are. */
+export const jsonLine = (value: unknown, verbatim = false): string => `${JSON.stringify(shown(value, verbatim ? (name) => name : snakeCase)) ?? 'null'}\n`;
+
+const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
+
+function shown(value: unknown, named: (name: string) => string): unknown {
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value); // JSON has none
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Date) return value.toISOString();
+  if (value instanceof BigUint64Array) return Array.from(value, String);
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) return Array.from(value as ArrayLike<unknown>, (part) => shown(part, named));
+  // What a Map has for keys are data.
+  const entries: [string, unknown][] = value instanceof Map ? Array.from(value, ([key, part]) => [String(key), part]) : Object.entries(value).map(([name, part]) => [named(name), part]);
+  return Object.fromEntries(entries.map(([name, part]) => [name, shown(part, named)]));
+}
