@@ -114,7 +114,7 @@ export class ChunkReader {
     return new Promise<ChunkCost>((resolve, reject) => {
       const end = (missing: readonly number[]): void => {
         const reason: unknown = signal?.reason;
-        if (!(reason instanceof DeadlineError)) return reject(reason as Error);
+        if (!(reason instanceof DeadlineError)) return reject(reason);
         const late = new DeadlineError(reason.timeoutMs, { what: 'chunks', count: missing.length, of: cells.length });
         for (const ordinal of missing) consumer.fail(ordinal, ChunkError.of(source.urlOf(cells[ordinal]), late));
         resolve(call.cost);
