@@ -1,7 +1,9 @@
 /** At most so many requests a second to one host, whoever asks in this process. */
 import PQueue from 'p-queue';
+import QuickLRU from 'quick-lru';
 
-const queues = new Map<string, PQueue>();
+/** Of hosts asked long ago nothing has to be kept: theirs are empty. */
+const queues = new QuickLRU<string, PQueue>({ maxSize: 1000 });
 
 /**
  * Resolves when the next request may be sent: no second, wherever it begins, sees more than `perSecond` of them.

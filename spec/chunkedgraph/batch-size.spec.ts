@@ -36,4 +36,13 @@ describe('BatchSize', () => {
     expect(batchSizeOf('a.example.org:8080', 'roots')).not.toBe(size);
     expect(batchSizeOf('a.example.org', 'is_latest_roots')).not.toBe(size);
   });
+
+  test('is forgotten of hosts that nobody asked for in a long time, not of those in use', () => {
+    const old = batchSizeOf('old.example.org', 'roots'), used = batchSizeOf('used.example.org', 'roots');
+    for (let k = 0; k < 3000; k++) {
+      batchSizeOf(`${k}.example.org`, 'roots');
+      expect(batchSizeOf('used.example.org', 'roots')).toBe(used);
+    }
+    expect(batchSizeOf('old.example.org', 'roots')).not.toBe(old);
+  });
 });
