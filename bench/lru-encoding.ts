@@ -69,7 +69,7 @@ interface Pass {
 }
 
 async function measure(flags: string[]): Promise<{ cold: Pass; warm?: Pass; peak_rss_mb: number }> {
-  const parameters = ['--import', 'tsx', join(HERE, 'measure.ts'), '--base', args.base!, '--volume', 'raw_gzip', '--points', join(args.volumes!, 'u100k'), ...flags];
+  const parameters = [join(HERE, 'measure.mjs'), '--base', args.base!, '--volume', 'raw_gzip', '--points', join(args.volumes!, 'u100k'), ...flags];
   const { stdout } = await promisify(execFile)(process.execPath, parameters);
   const measured = JSON.parse(stdout.trim().split('\n').at(-1)!) as Awaited<ReturnType<typeof measure>>;
   if (measured.cold.wrong + (measured.warm?.wrong ?? 0) > 0) throw new Error(`wrong answers: ${flags.join(' ')}`);

@@ -2,26 +2,25 @@
  * One case of ours in one process: opens a volume, reads a point set cold and again warm, checks every answer, prints one JSON line. Plain
  * JavaScript, as a loader for TypeScript would be half of the memory.
  *
- *   node bench/measure.mjs --base URL --volume NAME --points FILE_WITHOUT_SUFFIX [--lru BYTES] [--lru-encoding ENCODING] [--concurrency N] [--agglomerate]
+ *   node bench/measure.mjs --base URL --volume NAME --points FILE_WITHOUT_SUFFIX [--lru BYTES] [--lru-encoding ENCODING] [--concurrency N] [--take N]
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { openGraphene, openPrecomputed } from 'graphene-points';
+import { openPrecomputed } from 'graphene-points';
 
 const { values: args } = parseArgs({
   options: {
     base: { type: 'string' }, volume: { type: 'string' }, points: { type: 'string' }, lru: { type: 'string', default: '0' }, 'lru-encoding': { type: 'string' },
-    concurrency: { type: 'string', default: '32' }, agglomerate: { type: 'boolean', default: false },
+    concurrency: { type: 'string', default: '32' }, take: { type: 'string' },
   },
 });
 const read = (suffix) => readFileSync(`${args.points}.${suffix}`);
-const pointBytes = read('f64');
-const points = new Float64Array(pointBytes.buffer, pointBytes.byteOffset, pointBytes.byteLength / 8);
+const given = read('f64'), count = Number(args.take ?? given.byteLength / 24);
+const points = new Float64Array(3 * count), set = new Float64Array(given.buffer, given.byteOffset, given.byteLength / 8);
+for (let at = 0; at < points.length; at += set.length) points.set(set.subarray(0, points.length - at), at);
 const options = { lruBytes: Number(args.lru), lruEncoding: args['lru-encoding'], concurrency: Number(args.concurrency) };
 
-const volume = args.agglomerate
-  ? await openGraphene(`graphene://${args.base}/segmentation/table/${args.volume}`, { ...options, token: null })
-  : await openPrecomputed(`${args.base}/${args.volume}`, options);
+const volume = await openPrecomputed(`${args.base}/${args.volume}`, options);
 
 const peakMb = () => Math.round(process.resourceUsage().maxRSS / 102.4) / 10;
 const before = peakMb();
@@ -30,14 +29,14 @@ async function run() {
   const cpu = process.cpuUsage(), began = performance.now();
   const result = await volume.scatteredPoints(points);
   const seconds = (performance.now() - began) / 1000, used = process.cpuUsage(cpu);
-  return { wall_s: seconds, cpu_s: (used.user + used.system) / 1e6, peak_mb: peakMb(), requests: result.stats.requests, bytes: result.stats.bytes, rootRequests: result.stats.rootRequests, ids: result.supervoxelIds ?? result.values };
+  return { wall_s: seconds, cpu_s: (used.user + used.system) / 1e6, peak_mb: peakMb(), requests: result.stats.requests, bytes: result.stats.bytes, ids: result.values };
 }
 
 /** Bytes are compared, after the clock and the peak were read: the truth is no part of what is measured. */
 function check({ ids, ...run }) {
-  const truth = read('u64'), words = new Uint32Array(ids.buffer, ids.byteOffset, 2 * ids.length);
+  const truth = read('u64'), n = truth.length / 8, words = new Uint32Array(ids.buffer, ids.byteOffset, 2 * ids.length);
   let wrong = 0;
-  for (let i = 0; i < ids.length; i++) if (words[2 * i] !== truth.readUInt32LE(8 * i) || words[2 * i + 1] !== truth.readUInt32LE(8 * i + 4)) wrong++;
+  for (let i = 0; i < ids.length; i++) if (words[2 * i] !== truth.readUInt32LE(8 * (i % n)) || words[2 * i + 1] !== truth.readUInt32LE(8 * (i % n) + 4)) wrong++;
   return { ...run, wrong };
 }
 

@@ -1,91 +1,95 @@
 /**
- * How long do points take, cold, beside CloudVolume and TensorStore? Every run is a fresh process; the peers take turns, so that the
- * ratio holds when the machine's speed drifts. Every answer is checked.
+ * How long do points take beside CloudVolume, TensorStore and the floor (the same chunks fetched and inflated, nothing else)? Every run is a
+ * fresh process; the peers take turns, so that ratios hold when the machine's speed drifts; every answer is checked.
  *
- *   npm run bench -- --volumes DIR [--python PYTHON] [--server 'COMMAND …'] [--runs 5] [--sets c10k,u100k,u1M] [--names cseg_gzip,raw_gzip] [--cloudvolume NAMES]
+ *   npm run bench -- --quick                                              ours and the floor, on a volume made here; no Python
+ *   npm run bench -- --volumes DIR --python PYTHON [--runs 5] [--only SECTION,…] [--note TEXT]
  */
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
+import { HERE, hasVolume, measure, peerVersions, startServer, type Measured } from './harness.ts';
 import { machine } from './machine.ts';
+import { report, type Results, type Row } from './report.ts';
+import { makeVolumes } from './volumes.ts';
 
-const HERE = fileURLToPath(new URL('.', import.meta.url));
-const run = promisify(execFile);
 const { values: args } = parseArgs({
   options: {
-    volumes: { type: 'string' }, python: { type: 'string' }, server: { type: 'string' }, runs: { type: 'string', default: '5' },
-    sets: { type: 'string', default: 'c10k,u100k,u1M' }, names: { type: 'string', default: 'cseg_gzip,raw_gzip' }, cloudvolume: { type: 'string', default: '' },
+    quick: { type: 'boolean', default: false }, volumes: { type: 'string' }, python: { type: 'string' }, runs: { type: 'string' },
+    only: { type: 'string' }, note: { type: 'string' }, out: { type: 'string', default: join(HERE, 'results') },
   },
 });
-if (!args.volumes) throw new Error('--volumes DIR is needed: see bench/README.md');
+const runs = Number(args.runs ?? (args.quick ? 3 : 5)), { python } = args;
+const volumes = args.volumes ?? join(HERE, '.work/volumes');
+if (!args.volumes && !hasVolume(volumes, 'cseg_gzip')) {
+  console.log(`making volumes in ${volumes}`);
+  await makeVolumes(volumes);
+}
+const server = await startServer(volumes);
 
-interface Measured {
-  wall_s: number;
-  cpu_s: number;
-  peak_mb: number;
-  wrong: number;
-  requests?: number;
-  bytes?: number;
+/** Whoever is measured, as a command. `phase` is what of its output counts. */
+interface Who {
+  name: string;
+  command: string;
+  parameters: string[];
+  phase?: 'cold' | 'warm';
+  /** Slow ones are run so often at most. */
+  most?: number;
 }
 
-async function startServer(): Promise<{ base: string; child: ChildProcess }> {
-  const [command, ...rest] = args.server ? [...args.server.split(' '), '-root', args.volumes!] : [process.execPath, '--import', 'tsx', join(HERE, 'serve.ts'), args.volumes!];
-  const child = spawn(command, rest, { stdio: ['pipe', 'pipe', 'inherit'] });
-  for await (const line of createInterface(child.stdout)) return { base: `http://127.0.0.1:${line.split(' ')[1]}`, child };
-  throw new Error('the server did not start');
+const shared = (volume: string, set: string): string[] => ['--base', server.base, '--volume', volume, '--points', join(volumes, set)];
+const node = (name: string, file: string, parameters: string[]): Who => ({ name, command: process.execPath, parameters: [join(HERE, file), ...parameters] });
+const ours = (volume: string, set: string, ...more: string[]): Who => node('graphene-points', 'measure.mjs', [...shared(volume, set), ...more]);
+const floor = (volume: string, set: string): Who => node('floor', 'floor.mjs', shared(volume, set));
+const peer = (name: string, volume: string, set: string, ...more: string[]): Who[] =>
+  python ? [{ name, command: python, parameters: [join(HERE, 'peers/measure.py'), '--peer', name.split(',')[0].toLowerCase(), ...shared(volume, set), ...more] }] : [];
+const tensorStore = (volume: string, set: string, ...more: string[]): Who[] => (/^(cseg|raw)/.test(volume) ? peer('TensorStore', volume, set, ...more) : []);
+
+const RESULTS = join(args.out, args.quick ? 'quick.json' : 'points.json');
+const results: Results = existsSync(RESULTS) ? (JSON.parse(readFileSync(RESULTS, 'utf8')) as Results) : {};
+const versions = `Server: ${server.name}. ${python ? `${await peerVersions(python)}.` : 'No peers.'}`;
+
+/** All of a section's cases, written when they are done, so that sections can be taken one at a time. */
+async function section(name: string, cases: { volume: string; set: string; latencyMs?: number; x?: number; who: Who[] }[]): Promise<void> {
+  if (args.only && !args.only.split(',').includes(name)) return;
+  const rows: Row[] = [];
+  for (const { volume, set, latencyMs = 0, x, who } of cases) {
+    if (!hasVolume(volumes, volume) || !existsSync(join(volumes, `${set}.f64`))) continue;
+    await server.setLatency(latencyMs);
+    await measure(server, who[0].command, who[0].parameters); // the page cache is warm for everybody
+    const taken = new Map<string, Measured[]>(who.map(({ name }) => [name, []]));
+    for (let round = 0; round < runs; round++)
+      for (const { name, command, parameters, phase = 'cold', most = Infinity } of who) if (round < most) taken.get(name)!.push((await measure(server, command, parameters))[phase]!);
+    for (const [who, measured] of taken) rows.push({ volume, set, latencyMs, x, who, runs: measured });
+    console.log(`${name}: ${volume} ${set} ${latencyMs} ms${x === undefined ? '' : ` ${x}`}: ${[...taken].map(([who, all]) => `${who} ${all.map(({ wall_s }) => wall_s.toFixed(2)).join(' ')}`).join('; ')}`);
+  }
+  results[name] = { taken: machine(), versions, note: args.note ?? results[name]?.note, rows };
+  mkdirSync(args.out, { recursive: true });
+  writeFileSync(RESULTS, JSON.stringify(results, undefined, 1));
+  report(results, args.out, args.quick ? 'quick' : 'points');
 }
 
-async function measure(command: string, parameters: string[]): Promise<Measured> {
-  const { stdout } = await run(command, parameters);
-  const { cold, peak_rss_mb } = JSON.parse(stdout.trim().split('\n').at(-1)!) as { cold: Omit<Measured, 'peak_mb'>; peak_rss_mb: number };
-  if (cold.wrong > 0) throw new Error(`${cold.wrong} wrong answers: ${command} ${parameters.join(' ')}`);
-  return { ...cold, peak_mb: peak_rss_mb };
-}
-
-const sorted = (numbers: number[]): number[] => [...numbers].sort((a, b) => a - b);
-const median = (numbers: number[]): number => sorted(numbers)[Math.floor(numbers.length / 2)];
-const spread = (numbers: number[], digits: number): string => `${median(numbers).toFixed(digits)} (${sorted(numbers)[0].toFixed(digits)}–${sorted(numbers).at(-1)!.toFixed(digits)})`;
-
-const { base, child } = await startServer();
-const rows: string[] = [];
 try {
-  for (const name of args.names.split(','))
-    for (const set of args.sets.split(',')) {
-      const shared = ['--base', base, '--volume', name, '--points', join(args.volumes, set)];
-      const ours = (): Promise<Measured> => measure(process.execPath, ['--import', 'tsx', join(HERE, 'measure.ts'), ...shared]);
-      const peer = (...more: string[]) => (): Promise<Measured> => measure(args.python!, [join(HERE, 'peers/measure.py'), ...shared, ...more]);
-      const peers: Record<string, () => Promise<Measured>> = { 'graphene-points': ours };
-      if (args.python && /^(cseg|raw)/.test(name)) peers.TensorStore = peer('--peer', 'tensorstore');
-      if (args.python && args.cloudvolume.split(',').includes(name) && set === 'c10k') Object.assign(peers, { 'CloudVolume, LRU 1 GB': peer('--peer', 'cloudvolume', '--lru', '1e9'), 'CloudVolume, no LRU': peer('--peer', 'cloudvolume') });
-      await ours(); // the page cache is warm for everybody
-      const taken: Record<string, Measured[]> = {};
-      for (let round = 0; round < Number(args.runs); round++)
-        for (const [who, go] of Object.entries(peers)) {
-          if (who.startsWith('CloudVolume') && round >= 2) continue; // minutes a run
-          (taken[who] ??= []).push(await go());
-        }
-      for (const [who, runs] of Object.entries(taken)) {
-        const ratios = runs.map(({ wall_s }, round) => wall_s / taken['graphene-points'][round].wall_s);
-        const of = (key: 'wall_s' | 'cpu_s' | 'peak_mb'): number[] => runs.map((r) => r[key]);
-        const { requests = '', bytes } = runs[0];
-        rows.push(`| ${name} | ${set} | ${who} | ${runs.length} | ${spread(of('wall_s'), 3)} | ${spread(ratios, 2)} | ${median(of('cpu_s')).toFixed(2)} | ${requests} | ${bytes === undefined ? '' : (bytes / 1e6).toFixed(1)} | ${median(of('peak_mb')).toFixed(0)} |`);
-        console.log(rows.at(-1));
-      }
-    }
+  const latencies = [0, 20], main = args.quick ? ['cseg_gzip', 'raw_gzip'] : ['cseg_gzip', 'raw_gzip', 'cseg_sharded'];
+  const sets = args.quick ? ['c10k', 'u100k', 'u1M'] : ['u1k', 'u10k', 'c10k', 'c100k', 'n10k', 'u100k', 'u1M'];
+  await section('cold', latencies.flatMap((latencyMs) => main.flatMap((volume) => sets.map((set) => (
+    { volume, set, latencyMs, who: [ours(volume, set), ...(volume === 'cseg_sharded' ? [] : [floor(volume, set)]), ...tensorStore(volume, set)] })))));
+  const scales = [1e3, 1e4, 1e5, 1e6, ...(args.quick ? [] : [1e7])];
+  await section('scaling', scales.map((x) => ({ volume: 'cseg_gzip', set: 'u1M', x, who: [ours('cseg_gzip', 'u1M', '--take', String(x)), ...tensorStore('cseg_gzip', 'u1M', '--take', String(x))] })));
+  const atOnce = args.quick ? [4, 16, 32] : [1, 2, 4, 8, 16, 32, 64, 128];
+  await section('concurrency', latencies.flatMap((latencyMs) => atOnce.map((x) => ({ volume: 'cseg_gzip', set: 'u100k', latencyMs, x, who: [ours('cseg_gzip', 'u100k', '--concurrency', String(x))] }))));
+  const warm = (who: Who): Who => ({ ...who, phase: 'warm' });
+  await section('warm', ['cseg_gzip', 'raw_gzip'].map((volume) => ({ volume, set: 'u100k', who: [
+    warm(ours(volume, 'u100k', '--lru', '1e9', '--lru-encoding', 'compressed_segmentation')), ...tensorStore(volume, 'u100k', '--cache', '6e9').map(warm)] })));
+  const slow = ['crackle_gzip', 'compresso_gzip'];
+  await section('decoding', slow.flatMap((volume) => ['u10k', 'u100k'].map((set) => ({ volume, set, who: [
+    ours(volume, set), floor(volume, set), ...(python ? [{ name: 'C++ full decode', command: python, parameters: [join(HERE, 'peers/decode.py'), join(volumes, volume), join(volumes, set)] }] : [])] }))));
+  if (python) {
+    const cloudVolume = (volume: string, set: string, most: number): Who[] => peer('CloudVolume, LRU 1 GB', volume, set, '--cache', '1e9').map((who) => ({ ...who, most }));
+    const bare = (volume: string, set: string): Who[] => peer('CloudVolume, no LRU', volume, set).map((who) => ({ ...who, most: 1 }));
+    await section('cloudvolume', ['cseg_gzip', 'crackle_gzip', 'compresso_gzip', 'raw_gzip'].map((volume) => ({ volume, set: 'c10k', who: [ours(volume, 'c10k'), ...cloudVolume(volume, 'c10k', volume === 'raw_gzip' ? 1 : 3), ...bare(volume, 'c10k')] })));
+    await section('cloudvolume-100k', ['cseg_gzip', 'crackle_gzip'].map((volume) => ({ volume, set: 'u100k', who: [ours(volume, 'u100k'), ...cloudVolume(volume, 'u100k', 1)] })));
+  }
 } finally {
-  child.kill();
+  server.stop();
 }
-const report = `# Points, cold, over loopback HTTP
-
-${machine()}
-Median (least–most). "times ours" is the peer's seconds over ours in the same round.
-
-| volume | points | who | runs | seconds | times ours | CPU s | requests | MB | peak MB |
-|---|---|---|--:|--:|--:|--:|--:|--:|--:|
-${rows.join('\n')}
-`;
-mkdirSync(join(HERE, 'results'), { recursive: true });
-writeFileSync(join(HERE, 'results/points.md'), report);

@@ -3,7 +3,7 @@
 
 SOURCE_VOLUME is a Precomputed uint64 segmentation that CloudVolume reads (1024 x 1024 x 512, chunks of 128 x 128 x 64).
 OUT gets one volume a name (cseg_gzip, raw_gzip, cseg_sharded, ...), and per point set NAME.npz for the Python peers and NAME.f64, NAME.u64
-(points xyz interleaved, true labels) for ours. Needs the packages in requirements.txt beside this file.
+(points xyz interleaved, true labels) for ours. Without names only the point sets are written. Needs the packages in requirements.txt beside this file.
 """
 import json, multiprocessing, os, sys
 import numpy as np
@@ -51,9 +51,17 @@ def walks(rng, count, steps, size):
     return np.array(points)
 
 
+def neuron(rng, count, stride=(4, 4, 2)):
+    """Points inside the largest label: along one neuron."""
+    few = labels[::stride[0], ::stride[1], ::stride[2]]
+    ids, counts = np.unique(few, return_counts=True)
+    inside = np.argwhere(few == ids[np.argmax(np.where(ids == 0, 0, counts))])
+    return inside[rng.randint(0, len(inside), count)] * np.array(stride)
+
+
 def main():
     global labels
-    source, out, names = sys.argv[1], os.path.abspath(sys.argv[2]), sys.argv[3:] or ["cseg_gzip", "raw_gzip"]
+    source, out, names = sys.argv[1], os.path.abspath(sys.argv[2]), sys.argv[3:]
     labels = np.asarray(CloudVolume("file://" + os.path.abspath(source), progress=False)[:, :, :])[..., 0]
     size = np.array(labels.shape)
     for name in names:
@@ -74,6 +82,8 @@ def main():
     rng = np.random.RandomState(1)
     sets = {f"u{n}": np.stack([rng.randint(0, s, int(n.replace("k", "000").replace("M", "000000"))) for s in size], 1) for n in ("1k", "10k", "100k", "1M")}
     sets["c10k"] = walks(rng, 40, 250, size)
+    sets["c100k"] = walks(rng, 400, 250, size)
+    sets["n10k"] = neuron(rng, 10000)
     for name, points in sets.items():
         points = points.astype(np.int64)
         truth = labels[points[:, 0], points[:, 1], points[:, 2]]

@@ -1,28 +1,30 @@
 #!/usr/bin/env python3
-"""One case of a peer in one process, as ../measure.ts is for ours:
+"""One case of a peer in one process, as ../measure.mjs is for ours:
 
-  measure.py --peer cloudvolume|tensorstore --base URL --volume NAME --points FILE_WITHOUT_SUFFIX [--lru BYTES]
+  measure.py --peer cloudvolume|tensorstore --base URL --volume NAME --points FILE_WITHOUT_SUFFIX [--cache BYTES] [--take N]
 """
 import argparse, json, os, resource, tempfile, time
 import numpy as np
 
 parser = argparse.ArgumentParser()
 for name in ("peer", "base", "volume", "points"): parser.add_argument("--" + name, required=True)
-parser.add_argument("--lru", type=float, default=0)
+parser.add_argument("--cache", type=float, default=0)
+parser.add_argument("--take", type=int)
 a = parser.parse_args()
 saved = np.load(a.points + ".npz")
 points, truth = saved["points"], saved["labels"]
+if a.take: points, truth = np.resize(points, (a.take, 3)), np.resize(truth, a.take)
 
 if a.peer == "cloudvolume":
     os.environ["CLOUD_VOLUME_DIR"] = tempfile.mkdtemp()
     from cloudvolume import CloudVolume
-    volume = CloudVolume(f"precomputed://{a.base}/{a.volume}", progress=False, fill_missing=True, lru_bytes=int(a.lru))
+    volume = CloudVolume(f"precomputed://{a.base}/{a.volume}", progress=False, fill_missing=True, lru_bytes=int(a.cache))
     asked = list(map(tuple, points.tolist()))
     read = lambda: volume.scattered_points(asked)
     labels = lambda answer: np.array([answer[p] for p in asked], dtype=np.uint64)
 else:
     import tensorstore
-    context = tensorstore.Context({"cache_pool": {"total_bytes_limit": 0}})
+    context = tensorstore.Context({"cache_pool": {"total_bytes_limit": int(a.cache)}})
     spec = {"driver": "neuroglancer_precomputed", "kvstore": {"driver": "http", "base_url": f"{a.base}/{a.volume}/"}, "open": True, "recheck_cached_data": "open"}
     volume = tensorstore.open(spec, context=context).result()
     x, y, z = (np.ascontiguousarray(points[:, axis]) for axis in range(3))
@@ -41,10 +43,10 @@ before = usage()[1]
 def run():
     cpu, began = usage()[0], time.perf_counter()
     answer = read()
-    seconds = time.perf_counter() - began
-    return {"wall_s": seconds, "points_per_s": round(len(points) / seconds), "cpu_s": usage()[0] - cpu, "wrong": int((labels(answer) != truth).sum())}
+    seconds, (used, peak) = time.perf_counter() - began, usage()
+    return {"wall_s": seconds, "cpu_s": used - cpu, "peak_mb": peak, "wrong": int((labels(answer) != truth).sum())}
 
 
 cold = run()
-warm = run() if a.lru else None
-print(json.dumps({"peer": a.peer, "volume": a.volume, "points": len(points), "cold": cold, "warm": warm, "rss_before_mb": before, "peak_rss_mb": usage()[1]}))
+warm = run() if a.cache else None
+print(json.dumps({"points": len(points), "before_mb": before, "cold": cold, "warm": warm}))

@@ -1,0 +1,104 @@
+/** What was measured, as tables and plots. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { median, spread, type Measured } from './harness.ts';
+import { plot, type Series } from './plot.ts';
+
+export interface Row {
+  volume: string;
+  set: string;
+  latencyMs: number;
+  /** What the section varies. */
+  x?: number;
+  who: string;
+  runs: Measured[];
+}
+
+export interface Section {
+  /** Date, commit and machine. */
+  taken: string;
+  versions: string;
+  note?: string;
+  rows: Row[];
+}
+
+export type Results = Record<string, Section>;
+
+const TITLES: Record<string, string> = {
+  cold: 'Cold, over loopback HTTP',
+  scaling: 'Time against the number of points, on the same 512 chunks (cseg_gzip)',
+  concurrency: 'Time against the reads in flight (cseg_gzip, u100k)',
+  warm: 'Again, from memory: ours keeps encoded chunks (raw as compressed_segmentation), TensorStore decoded ones',
+  decoding: 'Encodings that must be decoded: the floor fetches and inflates; the C++ codecs decode the same chunks whole, on all cores, without fetching',
+  cloudvolume: 'Clustered points beside CloudVolume',
+  'cloudvolume-100k': '100,000 points beside CloudVolume',
+};
+
+const OURS = 'graphene-points';
+const pointsOf = ({ set, x }: Row, section: string): number =>
+  section === 'scaling' ? x! : Number(set.slice(1).replace('k', '000').replace('M', '000000'));
+const of = (runs: readonly Measured[], key: 'wall_s' | 'cpu_s' | 'peak_mb'): number[] => runs.map((run) => run[key]);
+const ms = (runs: readonly Measured[]): number => median(of(runs, 'wall_s'));
+/** Theirs over ours, in the same round: medians of ratios do not see the machine drift. */
+const ratios = (row: Row, ours: Row, key: 'wall_s' | 'cpu_s'): number[] => row.runs.map((run, round) => run[key] / ours.runs[Math.min(round, ours.runs.length - 1)][key]);
+
+function table(name: string, { rows }: Section): string {
+  const varies = rows.some(({ x }) => x !== undefined) && name !== 'scaling';
+  const lines = rows.map((row) => {
+    const ours = rows.find(({ who, volume, set, latencyMs, x }) => who === OURS && volume === row.volume && set === row.set && latencyMs === row.latencyMs && x === row.x)!;
+    const { volume, latencyMs, who, runs } = row, points = pointsOf(row, name), { requests, bytes } = runs[0];
+    return [
+      volume, name === 'scaling' ? points.toLocaleString('en') : row.set, latencyMs, ...(varies ? [row.x] : []), who, runs.length, spread(of(runs, 'wall_s'), 3),
+      who === OURS ? '' : spread(ratios(row, ours, 'wall_s'), 2), Math.round(points / ms(runs)).toLocaleString('en'),
+      median(of(runs, 'cpu_s')).toFixed(2), who === OURS ? '' : median(ratios(row, ours, 'cpu_s')).toFixed(2),
+      requests ?? '', bytes === undefined ? '' : (bytes / 1e6).toFixed(1), runs[0].peak_mb > 0 ? median(of(runs, 'peak_mb')).toFixed(0) : '',
+    ].join(' | ');
+  });
+  return `| volume | points | latency ms | ${varies ? 'in flight | ' : ''}who | runs | seconds | times ours | points/s | CPU s | times ours | requests | MB | peak MB |
+|---|---|--:|${varies ? '--:|' : ''}---|--:|--:|--:|--:|--:|--:|--:|--:|--:|
+${lines.map((line) => `| ${line} |`).join('\n')}`;
+}
+
+/** One line a name, x upwards. */
+function series(rows: readonly Row[], nameOf: (row: Row) => string, value: (row: Row) => readonly [number, number]): Series[] {
+  const named = new Map<string, (readonly [number, number])[]>();
+  for (const row of rows) named.set(nameOf(row), [...(named.get(nameOf(row)) ?? []), value(row)]);
+  return [...named].map(([name, points]) => ({ name, points: points.sort(([a], [b]) => a - b) }));
+}
+
+/** Seconds for ten times the points, fitted over 1e4 and more: 1 is proportional. */
+function slope(rows: readonly Row[]): string {
+  const ours = rows.filter(({ who, x }) => who === OURS && x! >= 1e4);
+  if (ours.length < 2) return '';
+  const [first, last] = [ours[0], ours.at(-1)!];
+  return `\nFrom ${first.x!.toLocaleString('en')} to ${last.x!.toLocaleString('en')} points ours takes ${(ms(last.runs) / ms(first.runs)).toFixed(1)} times as long (slope ${(Math.log10(ms(last.runs) / ms(first.runs)) / Math.log10(last.x! / first.x!)).toFixed(2)} on log-log axes).\n`;
+}
+
+export function report(results: Results, folder: string, name: string): void {
+  const parts = Object.keys(TITLES).filter((section) => results[section]?.rows.length > 0);
+  const plots: Record<string, string> = {};
+  const { scaling, concurrency, cold } = results;
+  if (scaling) plots.scaling = plot({ title: 'cold, 512 chunks of compressed_segmentation', x: 'points', y: 'seconds', series: series(scaling.rows, ({ who }) => who, (row) => [row.x!, ms(row.runs)]) });
+  if (concurrency) plots.concurrency = plot({ title: '100,000 points, 512 chunks', x: 'reads in flight', y: 'seconds', series: series(concurrency.rows, ({ latencyMs }) => `${latencyMs} ms a request`, (row) => [row.x!, ms(row.runs)]) });
+  for (const volume of ['cseg_gzip', 'raw_gzip']) {
+    const rows = cold?.rows.filter((row) => row.volume === volume && row.latencyMs === 0 && row.set.startsWith('u')) ?? [];
+    if (rows.length > 0) plots[volume] = plot({ title: `${volume}, cold, uniform points`, x: 'points', y: 'points/s', series: series(rows, ({ who }) => who, (row) => [pointsOf(row, 'cold'), pointsOf(row, 'cold') / ms(row.runs)]) });
+  }
+  const files = Object.entries(plots).map(([plotted, svg]) => {
+    writeFileSync(join(folder, `${name}-${plotted}.svg`), svg);
+    return `![${plotted}](${name}-${plotted}.svg)`;
+  });
+  const text = parts.map((section) => {
+    const { taken, versions, note, rows } = results[section];
+    return `## ${TITLES[section]}\n\n${taken} ${versions}${note ? ` ${note}` : ''}\n\n${table(section, results[section])}\n${section === 'scaling' ? slope(rows) : ''}`;
+  });
+  writeFileSync(join(folder, `${name}.md`), `# Points
+
+Median (least–most). "times ours" is the other's figure over ours in the same round. Requests and MB are what the server counted, with what it
+takes to open the volume. Peak is of the whole process: Node begins with about 85 MB here, TensorStore's Python with 60, CloudVolume's with 105.
+Sets: u uniform, c along random walks (as synapses along neurites), n inside one neuron.
+
+${files.join('\n')}
+
+${text.join('\n')}`);
+}
