@@ -3,14 +3,14 @@
  *
  *     FOLDER/chunks-v1/          mode 0700
  *       00 … ff/HASH             entries, by the SHA-256 of their keys; the mtime says when one was last used
- *       tmp/HOST.PID.NUMBER.SIZE files being written; renamed when complete
+ *       tmp/HOST.PID.NAME.SIZE   files being written; renamed when complete
  *       written                  its length counts what was stored since the last collection, in units of 4 KiB
  *       bound                    what the last collection was to keep within
  *       lock                     whoever collects now
  *
  * Memory: some 200 bytes an entry while a collection lasts.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { lstat, mkdir, open, readdir, readFile, rename, rm, stat, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +21,15 @@ const UNIT = 4096;
 const KEEP = 0.7, BETWEEN = 0.15;
 /** After this long whoever held the lock or a file is gone, wherever it ran. */
 const STALE_MS = 10 * 60_000;
+/** After this long whoever made a lock and did not sign it was killed in between. */
+const SIGNED_MS = 10_000;
 const NAME = 'chunks-v1';
+/** No entry is larger: no file makes a reader allocate more. */
+export const LARGEST_ENTRY_BYTES = 1024 ** 3;
+
+/** No two writers name a file alike: volumes of one process, workers, containers whose host and process have the same name. */
+const WRITER = randomBytes(6).toString('hex');
+let written = 0;
 
 const onDisk = (bytes: number): number => Math.ceil(bytes / UNIT) * UNIT;
 
@@ -37,7 +45,6 @@ export interface Collected {
 export class CacheFolder {
   readonly path: string;
   readonly #maxBytes: number;
-  #number = 0;
 
   constructor(folder: string, maxBytes: number) {
     this.path = join(folder, NAME);
@@ -49,11 +56,8 @@ export class CacheFolder {
    * @throws PathError FORBIDDEN_ADDRESS when others may write there; the error of the file system.
    */
   async prepare(): Promise<void> {
+    await prepareFolder(this.path, 'chunks');
     await mkdir(join(this.path, 'tmp'), { recursive: true, mode: 0o700 });
-    const found = await lstat(this.path);
-    const mine = process.getuid === undefined || found.uid === process.getuid();
-    if (!found.isDirectory() || !mine || (process.getuid !== undefined && (found.mode & 0o077) !== 0))
-      throw new PathError('FORBIDDEN_ADDRESS', `${this.path} is not a folder of yours that only you may enter (mode 0700): others could put false chunks into it`);
   }
 
   /** Takes over from processes that ended, and from those that had more room. @throws The error of the file system. */
@@ -68,14 +72,13 @@ export class CacheFolder {
     return join(this.path, hash.slice(0, 2), hash);
   }
 
-  /** The whole file, undefined when there is none. */
-  async read(file: string): Promise<{ bytes: Uint8Array; usedMs: number } | undefined> {
+  /** The whole file, undefined when there is none. Of a larger one than `maxBytes`, which is none of ours, nothing. */
+  async read(file: string, maxBytes: number): Promise<{ bytes: Uint8Array; usedMs: number } | undefined> {
     try {
       const handle = await open(file);
       try {
         const { size, mtimeMs } = await handle.stat();
-        // A file larger than the whole cache is none of ours.
-        return size > this.#maxBytes ? { bytes: new Uint8Array(0), usedMs: mtimeMs } : { bytes: await handle.readFile(), usedMs: mtimeMs };
+        return { bytes: size > maxBytes ? new Uint8Array(0) : await handle.readFile(), usedMs: mtimeMs };
       } finally {
         await handle.close();
       }
@@ -111,7 +114,8 @@ export class CacheFolder {
           await rm(temporary, { force: true });
           return false;
         }
-        await handle.writev(parts as Uint8Array[]);
+        const { bytesWritten } = await handle.writev(parts as Uint8Array[]);
+        if (bytesWritten < size) await handle.writeFile(Buffer.concat(parts).subarray(bytesWritten)); // a disk that is nearly full takes a part, and says so at the next
       } finally {
         await handle.close();
       }
@@ -128,21 +132,21 @@ export class CacheFolder {
   }
 
   #temporary(size: number): string {
-    return join(this.path, 'tmp', `${hostname()}.${process.pid}.${this.#number++}.${size}`);
+    return join(this.path, 'tmp', `${hostname()}.${process.pid}.${WRITER}-${written++}.${size}`);
   }
 
   /** Counts what is about to be stored, and makes room first where all of it together may be too much. */
   async #reserve(bytes: number, nowMs: number): Promise<boolean> {
     const counter = await open(join(this.path, 'written'), 'a', 0o600);
-    let written: number;
+    let stored: number;
     try {
       await counter.write(new Uint8Array(onDisk(bytes) / UNIT)); // appended whole, whoever else appends
-      written = (await counter.stat()).size * UNIT;
+      stored = (await counter.stat()).size * UNIT;
     } finally {
       await counter.close();
     }
     // A lock that nobody holds any more is a collection that was cut short: it emptied the counter, but perhaps nothing else.
-    const fits = written <= BETWEEN * this.#maxBytes && (await this.#holder(nowMs)) !== 'dead';
+    const fits = stored <= BETWEEN * this.#maxBytes && (await this.#holder(nowMs)) !== 'dead';
     return fits || (await this.collect(nowMs)) !== undefined;
   }
 
@@ -180,7 +184,7 @@ export class CacheFolder {
       const stats = await Promise.all(files.map((file) => stat(file).catch(() => undefined)));
       for (const [k, file] of files.entries()) {
         const known = stats[k];
-        if (known) found.push({ file, size: onDisk(known.size), usedMs: known.mtimeMs });
+        if (known?.isFile()) found.push({ file, size: onDisk(known.size), usedMs: known.mtimeMs });
       }
     }
     return found;
@@ -188,7 +192,7 @@ export class CacheFolder {
 
   /** Deletes everything. */
   async clear(): Promise<void> {
-    await rm(this.path, { recursive: true, force: true });
+    await rm(this.path, { recursive: true, force: true, maxRetries: 10 }); // others may be writing into it
   }
 
   /** Deletes what nobody is writing any more. @returns the bytes that others are. */
@@ -196,7 +200,7 @@ export class CacheFolder {
     let bytes = 0;
     for (const name of await names(join(this.path, 'tmp'))) {
       const file = join(this.path, 'tmp', name);
-      const [, host, pid, size] = /^(.*)\.(\d+)\.\d+\.(\d+)$/.exec(name) ?? [];
+      const [, host, pid, size] = /^(.*)\.(\d+)\.[\w-]+\.(\d+)$/.exec(name) ?? [];
       const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: nowMs }));
       if (nowMs - mtimeMs > STALE_MS || (host === hostname() && !isAlive(Number(pid)))) await rm(file, { force: true });
       else bytes += onDisk(Number(size ?? 0));
@@ -228,13 +232,27 @@ export class CacheFolder {
     const file = join(this.path, 'lock');
     try {
       const [holder, { mtimeMs }] = await Promise.all([readFile(file, 'utf8'), stat(file)]);
-      const [host, pid] = holder.split(' ');
-      return nowMs - mtimeMs > STALE_MS || (host === hostname() && pid !== undefined && !isAlive(Number(pid))) ? 'dead' : 'alive';
+      const [host, pid] = holder.split(' '), ageMs = nowMs - mtimeMs;
+      const ended = pid === undefined ? ageMs > SIGNED_MS : host === hostname() && !isAlive(Number(pid));
+      return ended || ageMs > STALE_MS ? 'dead' : 'alive';
     } catch (error) {
       if (isGone(error)) return 'nobody';
       throw error;
     }
   }
+}
+
+/**
+ * Makes a folder where it is missing.
+ * @param what It holds, for the message.
+ * @throws PathError FORBIDDEN_ADDRESS when others may write there; the error of the file system.
+ */
+export async function prepareFolder(path: string, what: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const found = await lstat(path);
+  const mine = process.getuid === undefined || found.uid === process.getuid();
+  if (!found.isDirectory() || !mine || (process.getuid !== undefined && (found.mode & 0o077) !== 0))
+    throw new PathError('FORBIDDEN_ADDRESS', `${path} is not a folder of yours that only you may enter (mode 0700): others could put false ${what} into it`);
 }
 
 async function names(folder: string): Promise<string[]> {

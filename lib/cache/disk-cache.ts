@@ -5,7 +5,7 @@
  * Memory: one entry at a time while it is read or written.
  */
 import { decodeEntry, encodeEntry, ENTRY_OVERHEAD, type CacheEntry } from './entry.ts';
-import { CacheFolder } from './cache-folder.ts';
+import { CacheFolder, LARGEST_ENTRY_BYTES } from './cache-folder.ts';
 
 export interface DiskCacheOptions {
   /** Made where it is missing, with mode 0700. */
@@ -27,7 +27,7 @@ export interface DiskCacheCounts {
 }
 
 export const DEFAULT_CACHE_BYTES = 10 * 1024 ** 3;
-/** One entry never takes more than this share of the cache. */
+/** One entry never takes more than this share of the cache, nor more than {@link LARGEST_ENTRY_BYTES}. */
 const LARGEST_SHARE = 0.1;
 /** A hit moves an entry to the end of the line, but not again within this time. */
 const TOUCH_AFTER_MS = 60_000;
@@ -48,16 +48,20 @@ export class DiskCache {
     this.#warn = warn;
   }
 
-  /** The entry at a key. */
-  async get(key: string): Promise<CacheEntry | undefined> {
-    const found = (await this.#open()) ? await this.#read(key) : undefined;
+  /**
+   * The entry at a key.
+   * @param maxBytes More than this in it is damage, not an allocation.
+   */
+  async get(key: string, maxBytes = LARGEST_ENTRY_BYTES): Promise<CacheEntry | undefined> {
+    const found = (await this.#open()) ? await this.#read(key, Math.min(maxBytes, LARGEST_ENTRY_BYTES)) : undefined;
     this.counts[found ? 'hits' : 'misses']++;
     return found;
   }
 
   /** Keeps the entry, or does not. */
   async put(key: string, { bytes, validator }: Pick<CacheEntry, 'bytes' | 'validator'>): Promise<void> {
-    if (!(await this.#open()) || !this.#writable || (bytes?.byteLength ?? 0) + ENTRY_OVERHEAD > LARGEST_SHARE * this.#maxBytes) return;
+    const size = bytes?.byteLength ?? 0;
+    if (!(await this.#open()) || !this.#writable || size + ENTRY_OVERHEAD > LARGEST_SHARE * this.#maxBytes || size > LARGEST_ENTRY_BYTES) return;
     const parts = encodeEntry(key, { bytes, validator, storedMs: this.#now() });
     if (!parts) return;
     try {
@@ -77,10 +81,10 @@ export class DiskCache {
     }
   }
 
-  async #read(key: string): Promise<CacheEntry | undefined> {
+  async #read(key: string, maxBytes: number): Promise<CacheEntry | undefined> {
     const file = this.#folder.fileOf(key);
     try {
-      const found = await this.#folder.read(file);
+      const found = await this.#folder.read(file, maxBytes + ENTRY_OVERHEAD);
       if (!found) return undefined;
       const decoded = decodeEntry(found.bytes);
       if (decoded?.key !== key) {

@@ -53,8 +53,19 @@ export function decodeEntry(file: Uint8Array): { key: string; entry: CacheEntry 
   if (end > Math.min(file.length, PREFIX + MAX_HEADER)) return undefined;
   const header = file.subarray(PREFIX, end);
   if (crc32(header) !== view.getUint32(12, true)) return undefined;
-  const { key, length, crc, validator, storedMs } = JSON.parse(new TextDecoder().decode(header)) as Header; // checked above: it is ours
-  const payload = file.subarray(end);
+  const said = parseHeader(new TextDecoder().decode(header));
+  if (!said) return undefined;
+  const { key, length, crc, validator, storedMs } = said, payload = file.subarray(end);
   if (payload.length !== Math.max(0, length) || (length >= 0 && crc32(payload) !== crc)) return undefined;
   return { key, entry: { bytes: length < 0 ? undefined : payload, validator, storedMs } };
+}
+
+/** Its checksum agrees, so it is ours, or somebody's who made one. */
+function parseHeader(text: string): Header | undefined {
+  try {
+    const said = JSON.parse(text) as Header | null;
+    return typeof said?.key === 'string' && typeof said.length === 'number' ? said : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,8 +1,8 @@
 /** What a person may want of a cache folder: how much is in it, all of it gone, whether it is sound. */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { CacheFolder } from './cache-folder.ts';
-import { decodeEntry } from './entry.ts';
+import { CacheFolder, LARGEST_ENTRY_BYTES } from './cache-folder.ts';
+import { decodeEntry, ENTRY_OVERHEAD } from './entry.ts';
 
 /** Where snapshots of what is known of roots are kept, beside the chunks. */
 export const ROOTS_FOLDER = 'roots-v1';
@@ -54,7 +54,7 @@ export async function verifyCache(folder: string): Promise<{ path: string; entri
   const entries = await cache.list();
   let damaged = 0;
   for (const { file } of entries) {
-    const found = await cache.read(file);
+    const found = await cache.read(file, LARGEST_ENTRY_BYTES + ENTRY_OVERHEAD);
     const decoded = found && decodeEntry(found.bytes);
     if (!found || (decoded && basename(cache.fileOf(decoded.key)) === basename(file))) continue;
     damaged++;

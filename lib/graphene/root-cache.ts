@@ -1,9 +1,9 @@
 /** The root cache of a volume: from its option to one that is filled from its file. */
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SnapshotError } from '../base/errors.ts';
 import { RootCache, type RootCacheOptions, type RootCacheParts } from '../chunkedgraph/root-cache/root-cache.ts';
+import { prepareFolder } from '../cache/cache-folder.ts';
 import { ROOTS_FOLDER } from '../cache/upkeep.ts';
 import { checkNames, type Logger } from './options.ts';
 
@@ -71,7 +71,7 @@ export async function openRootCache({ file: named, ...options }: RootCacheSettin
 async function snapshotIn(cacheDir: string, graph: string, logger: Logger): Promise<string | undefined> {
   const folder = join(cacheDir, ROOTS_FOLDER);
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await prepareFolder(folder, 'roots');
   } catch (error) {
     logger.warn(`cacheDir: ${(error as Error).message}; roots are not kept`);
     return undefined;

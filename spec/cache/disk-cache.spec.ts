@@ -1,4 +1,4 @@
-import { mkdtemp, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, mkdir, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
@@ -64,6 +64,27 @@ describe('DiskCache', () => {
     expect(cache.counts.damaged).toBe(1);
   });
 
+  test('reads no more than an entry can have: a file of a terabyte is damage', async () => {
+    const cache = open();
+    await cache.put('a', { bytes: bytesOf(1, 40_000), validator: undefined });
+    await truncate(fileOf('a'), 1e12);
+    expect(await cache.get('a')).toBeUndefined();
+    expect([cache.counts.damaged, await stat(fileOf('a')).catch(() => 'gone')]).toEqual([1, 'gone']);
+    await cache.put('a', { bytes: bytesOf(1, 40_000), validator: undefined });
+    expect(await cache.get('a', 40_000)).toBeDefined();
+    expect(await cache.get('a', 10_000)).toBeUndefined();
+    await cache.put('a', { bytes: bytesOf(1), validator: undefined });
+    await truncate(fileOf('a'), 1e12);
+    expect(await verifyCache(folder)).toMatchObject({ entries: 1, damaged: 1 });
+  });
+
+  test('reads what one with more room stored', async () => {
+    await open().put('a', { bytes: bytesOf(1, 600_000), validator: undefined });
+    const small = open({ maxBytes: MB });
+    expect((await small.get('a'))?.bytes).toEqual(Buffer.from(bytesOf(1, 600_000)));
+    expect(small.counts.damaged).toBe(0);
+  });
+
   test('stays within its bound and keeps what was used last', async () => {
     let now = 1_000_000_000;
     const cache = open({ maxBytes: 10 * MB, now: () => now });
@@ -104,6 +125,14 @@ describe('DiskCache', () => {
     expect(warn.mock.calls).toEqual([[expect.stringMatching(/^nothing is stored in the cache at .*chunks-v1 any more: E/)]]);
   });
 
+  test('shares a folder with others of its process that write at the same moments', async () => {
+    const warn = jest.fn();
+    const caches = Array.from({ length: 4 }, () => open({ warn }));
+    for (let round = 0; round < 10; round++) await Promise.all(caches.map((cache, k) => cache.put(`${k} ${round}`, { bytes: bytesOf(k), validator: undefined })));
+    expect(warn).not.toHaveBeenCalled();
+    expect([(await verifyCache(folder)).entries, await readdir(join(folder, 'chunks-v1', 'tmp'))]).toEqual([40, []]);
+  });
+
   test('refuses a folder that others may write to', async () => {
     const warn = jest.fn();
     await mkdir(join(folder, 'chunks-v1'), { recursive: true, mode: 0o777 });
@@ -124,6 +153,17 @@ describe('DiskCache', () => {
     await open({ maxBytes: MB }).get('a');
     expect((await readdir(tmp)).sort()).toEqual(['elsewhere.1.0.4', ofLiving].sort());
     await expect(stat(join(folder, 'chunks-v1', 'lock'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  test.each([
+    ['of who is about to sign it', 9_000, false],
+    ['that was never signed', 11_000, true],
+  ])('takes over a lock %s: after %i ms %p', async (_, ageMs, isTakenOver) => {
+    await open().put('a', { bytes: bytesOf(1), validator: undefined });
+    const lock = join(folder, 'chunks-v1', 'lock'), now = 1_800_000_000_000;
+    await writeFile(lock, '');
+    await utimes(lock, (now - ageMs) / 1000, (now - ageMs) / 1000);
+    expect((await new CacheFolder(folder, MB).collect(now)) !== undefined).toBe(isTakenOver);
   });
 
   test('stores nothing more while it is full and another process makes room', async () => {

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { decodeEntry, encodeEntry, type CacheEntry } from '../../lib/cache/entry.ts';
@@ -43,6 +44,13 @@ describe('an entry', () => {
       expect(decodeEntry(bytes)).toBeUndefined();
       expect(decodeEntry(Uint8Array.from([...magic, ...bytes]))).toBeUndefined();
     }), { seed: 7, numRuns: 500 });
+  });
+
+  test.each(['', 'null', '5', '{"length":0,"crc":0}', '{"key":"k","length":"0","crc":0}'])('is nothing with the header %j, though its checksum agrees', (text) => {
+    const header = Buffer.from(text), prefix = Buffer.from('GPCACHE1\0\0\0\0\0\0\0\0');
+    prefix.writeUint32LE(header.length, 8);
+    prefix.writeUint32LE(crc32(header), 12);
+    expect(decodeEntry(Buffer.concat([prefix, header]))).toBeUndefined();
   });
 
   test('is not made of a key that is too long', () => expect(encodeEntry('k'.repeat(20_000), entry)).toBeUndefined());

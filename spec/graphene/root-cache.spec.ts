@@ -1,5 +1,5 @@
 /** The root cache of a volume, against a chunkedgraph on loopback: what its server is asked. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -126,6 +126,15 @@ describe('rootCache', () => {
     expect((await cacheStats(cacheDir)).snapshots).toMatchObject({ entries: 2 });
     expect(await clearCache(cacheDir)).toMatchObject({ snapshots: { entries: 2 } });
     expect((await cacheStats(cacheDir)).snapshots).toEqual({ entries: 0, bytes: 0 });
+  });
+
+  test('is not kept in a cacheDir whose folder others may write to', async () => {
+    const cacheDir = join(folder, 'open'), roots = join(cacheDir, 'roots-v1');
+    await mkdir(roots, { recursive: true });
+    await chmod(roots, 0o777);
+    await (await open(true, { cacheDir })).close();
+    expect(warnings).toEqual([expect.stringMatching(/^cacheDir: .*roots-v1 is not a folder of yours .*; roots are not kept$/)]);
+    expect(await readdir(roots)).toEqual([]);
   });
 
   test('of a damaged file starts empty with a warning, and mends it; of another graph it does not open', async () => {
