@@ -44,6 +44,21 @@ export async function compareCloudVolume(client: PythonClient, world: World, com
     if (1000 * seconds >= world.baseMs) await compareCutout(client, volume, world, random, timestamp, comparison);
   }
   await compareFractions(client, volume, world, ids, comparison);
+  await compareLeaves(client, volume, world, random, comparison);
+}
+
+/** Of roots old and new: supervoxels and nodes of every layer, in the whole volume and in a box. */
+async function compareLeaves(client: PythonClient, volume: GrapheneVolume, world: World, random: Random, comparison: Comparison): Promise<void> {
+  const { name, cloudPath: path, box, layers } = world;
+  const moments = [world.baseMs, ...world.editsMs.filter((_, k, all) => k % Math.ceil(all.length / 5) === 0)];
+  const some = BigUint64Array.from({ length: 4 }, () => random.pick([...world.supervoxels]));
+  const roots = new Set((await Promise.all(moments.map((ms) => volume.roots(some, { timestamp: new Date(ms) })))).flatMap(({ rootIds }) => [...rootIds]));
+  for (const root of roots)
+    for (const { min, max } of [box, boxWithin(world, random)])
+      for (const stopLayer of [undefined, 2, 3, layers]) {
+        const theirs = await client.ask<BigUint64Array>('get_leaves', { path, root, box: [...min, ...max], ...(stopLayer !== undefined && { stop_layer: stopLayer }) });
+        comparison.sets(`${name}: get_leaves of ${root} to layer ${stopLayer} in ${min.join()} to ${max.join()}`, theirs, await volume.graph.leaves(root, { bounds: { min, max }, stopLayer }));
+      }
 }
 
 /** A fraction of a second: CloudVolume asks for the next whole second, and so gives the answer of that. */
@@ -58,12 +73,17 @@ async function compareFractions(client: PythonClient, volume: GrapheneVolume, { 
 }
 
 /** Download of a box with root IDs, at all its voxels. */
-async function compareCutout(client: PythonClient, volume: GrapheneVolume, { name, cloudPath: path, box: { min, max } }: World, random: Random, timestamp: Date, comparison: Comparison): Promise<void> {
-  const from = min.map((first, axis) => first + random.below(Math.max(1, max[axis] - first - 40))) as [number, number, number];
-  const to = from.map((first, axis) => Math.min(max[axis], first + 40)) as [number, number, number];
+async function compareCutout(client: PythonClient, volume: GrapheneVolume, world: World, random: Random, timestamp: Date, comparison: Comparison): Promise<void> {
+  const { name, cloudPath: path } = world, { min: from, max: to } = boxWithin(world, random);
   const theirs = await client.ask<BigUint64Array>('download', { path, mip: 0, box: [...from, ...to], agglomerate: true, timestamp: timestamp.getTime() / 1000 });
   const ours = await volume.scatteredPoints(centres(from, to), { timestamp });
   comparison.values(`${name} at ${timestamp.toISOString()}: agglomerated download of ${from.join()} to ${to.join()}`, theirs, ours.rootIds);
+}
+
+/** At most 40 voxels along a side. */
+function boxWithin({ box: { min, max } }: World, random: Random): World['box'] {
+  const from = min.map((first, axis) => first + random.below(Math.max(1, max[axis] - first - 40)));
+  return { min: from as [number, number, number], max: from.map((first, axis) => Math.min(max[axis], first + 40)) as [number, number, number] };
 }
 
 function compareRoots(what: string, theirs: BigUint64Array, ours: Pick<PointsResult, 'supervoxelIds' | 'rootIds'> & { rows(): Iterable<{ index: number; status: string }> }, comparison: Comparison): void {
