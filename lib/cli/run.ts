@@ -9,7 +9,7 @@ import { Interrupted, type Io } from './io.ts';
 import type { LatestFlags } from './latest.ts';
 import type { LookupFlags } from './lookup.ts';
 import type { MockFlags } from './mock.ts';
-import { commaNames, positiveNumber, resolution, size, text, wholeNumber } from './options.ts';
+import { commaNames, positiveNumber, resolution, seconds, size, text, wholeNumber } from './options.ts';
 import { Report } from './report.ts';
 import type { RootFlags } from './roots.ts';
 import type { UpdateFlags } from './update.ts';
@@ -57,6 +57,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     .addOption(new Option('--revalidate <when>', 'when kept chunks are asked about: never; when the info of the volume has changed; always (default: info)').choices(['never', 'info', 'always']))
     .option('--no-range-reads', 'read chunks whole, also where few points need little of them')
       .option('--concurrency <n>', 'chunks in flight at once (default: 32)', wholeNumber(1))
+      .option('--timeout <seconds>', 'most that the opening, and then each million rows, may take; rows without an answer by then have failed (default: no limit)', seconds)
       .option('--stats <file>', 'counts, times and the timestamp used (of --timestamp-column: first, last and count), as JSON; - is standard error', text)
       .option('--strict', 'a row without a valid point is an error')
       .option('--quiet', 'no progress and no summary; warnings stay'),
@@ -73,6 +74,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       .addOption(new Option('--format <format>', 'format of the table (default: by suffix and content)').choices(['csv', 'tsv', 'jsonl']))
       .option('--timestamp <time>', 'moment of the roots: ISO 8601 (no zone: UTC), unix seconds, settled, or mat or mat_943 of a datastack (default: now)', text)
       .option(...SERVER)
+      .option('--timeout <seconds>', 'most that the opening, and then each million rows, may take; rows without an answer by then have failed (default: no limit)', seconds)
       .option('--stats <file>', 'counts, times and the timestamp used, as JSON; - is standard error', text)
       .option('--strict', 'a row without a valid ID is an error')
       .option('--quiet', 'no summary; warnings stay');

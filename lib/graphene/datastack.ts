@@ -35,7 +35,7 @@ export interface VolumeDatastack {
 }
 
 /** What a path names: a table of a chunkedgraph, or a datastack that says which. */
-export type Place = { graph: GraphPath; datastack?: undefined } | { datastack: string; server: string | undefined; graph?: undefined };
+export type Place = { graph: GraphPath; datastack?: undefined; server?: undefined } | { datastack: string; server: string | undefined; graph?: undefined };
 
 /** @throws PathError BAD_PATH; TypeError for a server that is not asked, or named twice. */
 export function placeOf(path: string | DatastackPath, server: string | undefined): Place {
