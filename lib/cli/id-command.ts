@@ -20,6 +20,8 @@ export interface IdFlags {
   column?: string;
   replace?: boolean;
   timestamp?: string;
+  /** In milliseconds. */
+  timeout?: number;
   stats?: string;
   strict?: boolean;
   quiet?: boolean;
@@ -46,7 +48,7 @@ export async function runIdCommand({ input, path, votes, question }: IdCommand, 
   let volume: GrapheneVolume | undefined;
   try {
     const { format, source } = await idFormat(input === '-' ? readStream(io.stdin, signal) : readFileBytes(input, signal), input, flags.format);
-    const opened = (volume = await openGraphene(path, { rootCache: true, server: flags.server, signal, logger: report }));
+    const opened = (volume = await openGraphene(path, { rootCache: true, server: flags.server, timeoutMs: flags.timeout, signal, logger: report }));
     const asked = question(opened, await jobMoment(flags.timestamp, opened, signal));
     const { replace, strict } = flags;
     const warn = (message: string): void => report.warn(message);

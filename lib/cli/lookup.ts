@@ -37,6 +37,8 @@ export interface LookupFlags extends BucketFlags {
   revalidate?: Revalidation;
   rangeReads?: boolean;
   concurrency?: number;
+  /** In milliseconds. */
+  timeout?: number;
   stats?: string;
   strict?: boolean;
   quiet?: boolean;
@@ -59,7 +61,7 @@ export async function lookup(path: string, flags: LookupFlags, io: Io, report: R
   const stats = await openStats(flags.stats, io);
   let volume: Opened | undefined;
   try {
-    volume = await openVolume(path, { resolution, server, mip, dataDir, storage: storageOf(flags), lruBytes, lruEncoding, cacheDir, cacheBytes, revalidate, rangeReads, concurrency, signal, logger: report });
+    volume = await openVolume(path, { resolution, server, mip, dataDir, storage: storageOf(flags), lruBytes, lruEncoding, cacheDir, cacheBytes, revalidate, rangeReads, concurrency, timeoutMs: flags.timeout, signal, logger: report });
     const timestamp = volume.graph && (await jobMoment(flags.timestamp, volume.graph, signal));
     const read = { mip, snap: snapNm === undefined ? undefined : { radiusNm: snapNm } };
     const asked: Lookup = volume.graph ? graphLookup(volume.graph, { ...read, timestamp, stopLayer, supervoxelsOnly }) : valueLookup(volume.plain, read);

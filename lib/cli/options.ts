@@ -1,5 +1,6 @@
 /** Option values out of text. Each throws InvalidArgumentError, which becomes exit code 2. */
 import { InvalidArgumentError } from 'commander';
+import { MAX_TIMEOUT_MS } from '../base/deadline.ts';
 
 export function text(value: string): string {
   if (value === '') throw new InvalidArgumentError('it is empty.');
@@ -16,6 +17,13 @@ export function positiveNumber(value: string): number {
   const number = value.trim() === '' ? NaN : Number(value);
   if (!(number > 0 && Number.isFinite(number))) throw new InvalidArgumentError('expected a positive number.');
   return number;
+}
+
+/** `2.5` seconds → milliseconds, as long as a timer can wait. */
+export function seconds(value: string): number {
+  const ms = Math.ceil(positiveNumber(value) * 1000);
+  if (ms > MAX_TIMEOUT_MS) throw new InvalidArgumentError(`expected ${Math.floor(MAX_TIMEOUT_MS / 1000)} seconds at most.`);
+  return ms;
 }
 
 /** `a,b,c` → three names, as they are. */

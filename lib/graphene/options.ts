@@ -72,7 +72,7 @@ export interface OpenOptions {
   connectTimeoutMs?: number;
   /** Longest silence of a storage server. @default 30_000 */
   idleTimeoutMs?: number;
-  /** Most that the opening may take, and each call that does not say otherwise, in ms; see {@link ReadPointsOptions.timeoutMs}. @default no limit */
+  /** Most that the opening may take, and each call that does not say otherwise, in ms; of `volume.graph` each request, unless it may change the graph. See {@link ReadPointsOptions.timeoutMs}. @default no limit */
   timeoutMs?: number;
   /** Ends the opening. */
   signal?: AbortSignal;

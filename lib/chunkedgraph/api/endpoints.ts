@@ -5,6 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type { z } from 'zod';
+import { within } from '../../base/deadline.ts';
 import { GraphError } from '../../base/errors.ts';
 import { idsFromBytes } from '../../base/uint64.ts';
 import { delayBeforeRetry } from '../../http/retry.ts';
@@ -38,6 +39,8 @@ export interface Call {
   body?: unknown;
   /** Whether what may pass (429, 502 to 504, a broken connection) is tried again; a 500 means bad input more often than not. @default true */
   retry?: boolean;
+  /** Told before each attempt. */
+  onSend?: () => void;
 }
 
 export interface EndpointsOptions {
@@ -48,6 +51,8 @@ export interface EndpointsOptions {
   concurrency?: number;
   /** @default 600_000 */
   timeoutMs?: number;
+  /** Most that one request may take, its turn and its repeats included; what may change the graph is waited for. @default no limit */
+  deadlineMs?: number;
   /** Most repeats of one call. @default 4 */
   retries?: number;
 }
@@ -88,23 +93,25 @@ export class Endpoints {
     return idsFromBytes(body);
   }
 
-  /** @throws GraphError; `signal.reason`. */
-  async reply({ path, query = {}, body, method, retry = true }: Call, { signal, timeoutMs = this.#options.timeoutMs ?? 600_000, maxBytes = MAX_BYTES }: CallOptions = {}): Promise<GraphReply> {
+  /** @throws GraphError; DeadlineError; `signal.reason`. */
+  async reply({ path, query = {}, body, method, retry = true, onSend }: Call, { signal, timeoutMs = this.#options.timeoutMs ?? 600_000, maxBytes = MAX_BYTES }: CallOptions = {}): Promise<GraphReply> {
     const asked = Object.entries(query).filter(([, value]) => value !== undefined);
     const raw = body instanceof Uint8Array;
     const request: GraphRequest = {
-      method, maxBytes,
+      method, maxBytes, onSend,
       url: this.urlOf(path),
       query: Object.fromEntries(asked.map(([name, value]) => [name, String(value)])),
       body: raw || body === undefined ? body : new TextEncoder().encode(formatExactJson(body)),
       // Without a type, or with that of a form, the server may swallow the body.
       headers: body === undefined ? undefined : { 'content-type': raw ? 'application/octet-stream' : 'application/json' },
       idleTimeoutMs: timeoutMs,
-      signal: this.#options.bind ? this.#options.bind(signal) : signal,
       retry: false, // here, where it is known what a status means
     };
+    const { bind, deadlineMs, retries = 4 } = this.#options;
     try {
-      return await this.#queue.add(() => this.#ask(request, retry ? (this.#options.retries ?? 4) : 0), { signal: request.signal });
+      return await within(retry ? deadlineMs : undefined, [bind ? bind(signal) : signal], (bound) =>
+        this.#queue.add(() => this.#ask({ ...request, signal: bound }, retry ? retries : 0), { signal: bound }),
+      );
     } catch (error) {
       throw explained(error);
     }
