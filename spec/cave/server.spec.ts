@@ -2,7 +2,7 @@ import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { DEFAULT_SERVER, learntServer, parseServer, serverOf } from '../../lib/cave/server.ts';
+import { addressesOf, DEFAULT_SERVER, learntServer, parseServer, serverOf } from '../../lib/cave/server.ts';
 
 describe('parseServer', () => {
   test.each([
@@ -18,10 +18,10 @@ describe('parseServer', () => {
 
 describe('a server that another one names', () => {
   const remote = parseServer('https://global.example.org'), local = parseServer('http://localhost:99');
-  test.each([['https://local.example.org', remote], ['http://127.0.0.1:8000', local], ['https://else.example.org', local], ['https://localhost', local]])('may be %s', (address, from) => {
+  test.each([['https://local.example.org', remote], ['http://127.0.0.1:8000', local], ['https://else.example.org', local], ['https://localhost', local], ['http://cave.lab', parseServer('http://cave.lab')]])('may be %s', (address, from) => {
     expect(learntServer(address, from).origin).toBe(address);
   });
-  test.each([['http://local.example.org', remote], ['https://127.0.0.1', remote], ['http://localhost:80', remote], ['http://else.example.org', local]])('may not be %s', (address, from) => {
+  test.each([['http://local.example.org', remote], ['https://127.0.0.1', remote], ['http://localhost:80', remote], ['http://else.example.org', local], ['https://else.example.org', parseServer('http://cave.lab')]])('may not be %s', (address, from) => {
     expect(() => learntServer(address, from)).toThrow(expect.objectContaining({ name: 'PathError', code: 'INSECURE_TOKEN' }));
   });
 });
@@ -46,4 +46,16 @@ describe('the server of a datastack', () => {
     await map(text);
     expect(await find()).toBe(DEFAULT_SERVER);
   });
+});
+
+describe('addresses', () => {
+  const from = (origin: string, address?: string) => ({ path: parseServer(origin), address }) as Parameters<typeof addressesOf>[1];
+  test.each([
+    ['https://local.example.org', from('https://global.example.org', '93.184.215.14'), 'public'],
+    ['https://10.0.0.5', from('https://global.example.org', '93.184.215.14'), 'public'],
+    ['https://local.example.org', from('https://global.example.org'), 'public'],
+    ['https://local.example.org', from('https://cave.lab', '10.0.0.7'), 'any'],
+    ['https://global.example.org', from('https://global.example.org', '93.184.215.14'), 'any'],
+    ['http://127.0.0.1:5', from('http://127.0.0.1:4', '127.0.0.1'), 'any'],
+  ] as const)('of %s, when %p names it, may be %s', (host, server, allowed) => expect(addressesOf(parseServer(host), server)).toBe(allowed));
 });
