@@ -1,30 +1,45 @@
 /**
  * Requests by got's stream interface. got's promise interface costs a fifth more CPU per request, and its own retries read failing bodies
- * without a bound.
+ * without a bound. got is loaded with the first request: most look-ups of voxels send none.
  */
 import type { Agent as HttpAgent, IncomingHttpHeaders } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
-import got from 'got';
-import type { Send } from './exchange.ts';
+import type { Got, Request } from 'got';
+import type { Outgoing, Send, Wire } from './exchange.ts';
 
 /** Any request: with a body or without. */
 export function sendWithGot(agent: { http: HttpAgent; https: HttpsAgent }): Send {
-  const instance = got.extend({ agent, decompress: false, throwHttpErrors: false, followRedirect: false, retry: { limit: 0 }, strictContentLength: true });
-  return ({ url, method, headers, body }, wire) => {
-    const hasBody = method === 'POST' || !!body?.byteLength;
-    const stream = instance.stream(url, {
-      method,
-      headers,
-      // Whatever may have a body and has none would wait for one to be written.
-      body: hasBody ? Buffer.from(body?.buffer ?? new ArrayBuffer(0), body?.byteOffset, body?.byteLength) : undefined,
-      allowGetBody: hasBody,
-    });
-    stream.once('socket', wire.onSocket);
-    stream.once('response', (response: { statusCode: number; headers: IncomingHttpHeaders; ip?: string }) => wire.onResponse(response, response.ip));
-    stream.on('data', wire.onData);
-    stream.once('end', wire.onEnd);
-    // Stays: a stream that was destroyed may still have something to say, and nobody else listens.
-    stream.on('error', wire.onError);
-    return stream;
+  const load = async (): Promise<Got> =>
+    (await import('got')).got.extend({ agent, decompress: false, throwHttpErrors: false, followRedirect: false, retry: { limit: 0 }, strictContentLength: true });
+  let loading: Promise<Got> | undefined;
+  return (outgoing, wire) => {
+    let stream: Request | undefined, destroyed = false;
+    (loading ??= load()).then((got) => {
+      if (!destroyed) stream = begin(got, outgoing, wire);
+    }, wire.onError);
+    return {
+      destroy() {
+        destroyed = true;
+        stream?.destroy();
+      },
+    };
   };
+}
+
+function begin(got: Got, { url, method, headers, body }: Outgoing, wire: Wire): Request {
+  const hasBody = method === 'POST' || !!body?.byteLength;
+  const stream = got.stream(url, {
+    method,
+    headers,
+    // Whatever may have a body and has none would wait for one to be written.
+    body: hasBody ? Buffer.from(body?.buffer ?? new ArrayBuffer(0), body?.byteOffset, body?.byteLength) : undefined,
+    allowGetBody: hasBody,
+  });
+  stream.once('socket', wire.onSocket);
+  stream.once('response', (response: { statusCode: number; headers: IncomingHttpHeaders; ip?: string }) => wire.onResponse(response, response.ip));
+  stream.on('data', wire.onData);
+  stream.once('end', wire.onEnd);
+  // Stays: a stream that was destroyed may still have something to say, and nobody else listens.
+  stream.on('error', wire.onError);
+  return stream;
 }
