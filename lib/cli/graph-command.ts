@@ -43,7 +43,7 @@ export function graphCommand(program: Command, shared: (command: Command) => Com
         .option('--column <name>', `their column (default: ${call.ids}, or the only one that ends so)`, text)
         .addOption(new Option('--format <format>', 'format of the table (default: by suffix and content)').choices(['csv', 'tsv', 'jsonl']));
     } else if (call.argument !== undefined) command.argument(`<${call.argument}>`);
-    for (const option of call.options ?? []) command.addOption(OPTIONS[option]().makeOptionMandatory(call.needs?.includes(option)));
+    for (const option of call.options ?? []) command.addOption(OPTIONS[option]().makeOptionMandatory(call.needs?.includes(option) ?? false));
     command.option('--out <file>', 'written as FILE.partial first; - is standard output', '-').addHelpText('after', call.ids === undefined ? '' : ID_HELP);
     const idsOrArgument = (given: unknown): string[] => (Array.isArray(given) ? (given as string[]) : typeof given === 'string' ? [given] : []);
     command.action((path: string, given: unknown) => run(name, path, idsOrArgument(given), command.opts<GraphCommandFlags>()));

@@ -1,6 +1,5 @@
 /** `graphene-points graph`: questions to a chunkedgraph, answers as JSON Lines. */
 import { GraphError } from '../base/errors.ts';
-import { openGraphene } from '../graphene/open.ts';
 import { momentOf } from '../chunkedgraph/timestamp.ts';
 import { askInParts } from '../jobs/ask-in-parts.ts';
 import { collectIds } from '../jobs/collect-ids.ts';
@@ -11,7 +10,7 @@ import { GRAPH_CALLS, type GraphFlags, type IdCall } from './graph-calls.ts';
 import { idFormat } from './id-format.ts';
 import { type Io, UsageError } from './io.ts';
 import { jsonLine } from './json-line.ts';
-import { isGraphene, jobMoment } from './open.ts';
+import { jobMoment, openGraph } from './open.ts';
 import { plain, type Report } from './report.ts';
 import { intoSink } from './table-io.ts';
 
@@ -27,10 +26,9 @@ export interface GraphCommandFlags extends GraphFlags {
 /** @returns whether anything is without an answer. */
 export async function graph(name: string, path: string, args: readonly string[], flags: GraphCommandFlags, io: Io, report: Report): Promise<boolean> {
   const { signal } = io, call = GRAPH_CALLS[name];
-  if (!isGraphene(path)) throw new UsageError(`${path} is no chunkedgraph: expected a graphene:// or cave:// path`);
   for (const moment of [flags.timestamp, flags.from, flags.to]) momentOf(moment); // refused before anything is asked
   const { ids, invalid } = call.ids === undefined ? { ids: [], invalid: 0 } : await idsOf(call, args, flags, io, report);
-  const volume = await openGraphene(path, { server: flags.server, signal, logger: report });
+  const volume = await openGraph(path, { server: flags.server, signal, logger: report });
   try {
     // One moment for all calls.
     const asked = { graph: volume.at((await jobMoment(flags.timestamp, volume, signal)) ?? volume.now()).graph, flags, signal };

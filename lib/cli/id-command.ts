@@ -4,11 +4,10 @@ import { readFileBytes, readStream } from '../jobs/files.ts';
 import type { FormatName } from '../jobs/format.ts';
 import { answerIds, type IdQuestion } from '../jobs/id-table.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
-import { openGraphene } from '../graphene/open.ts';
 import { momentOf } from '../chunkedgraph/timestamp.ts';
 import { idFormat } from './id-format.ts';
-import { type Io, UsageError } from './io.ts';
-import { isGraphene, jobMoment } from './open.ts';
+import type { Io } from './io.ts';
+import { jobMoment, openGraph } from './open.ts';
 import type { Report } from './report.ts';
 import { idSummaryLine, statsJson } from './summary.ts';
 import { intoSink, openStats } from './table-io.ts';
@@ -42,13 +41,12 @@ const BAD_STATUSES = ['root_failed', 'no_root', 'invalid_id'];
 /** @returns whether any row needs attention. */
 export async function runIdCommand({ input, path, votes, question }: IdCommand, flags: IdFlags, io: Io, report: Report): Promise<boolean> {
   const { signal } = io;
-  if (!isGraphene(path)) throw new UsageError(`${path} is no chunkedgraph: roots are asked of graphene:// and cave:// paths`);
   momentOf(flags.timestamp); // refused before anything is opened
   const stats = await openStats(flags.stats, io);
   let volume: GrapheneVolume | undefined;
   try {
     const { format, source } = await idFormat(input === '-' ? readStream(io.stdin, signal) : readFileBytes(input, signal), input, flags.format);
-    const opened = (volume = await openGraphene(path, { rootCache: true, server: flags.server, timeoutMs: flags.timeout, signal, logger: report }));
+    const opened = (volume = await openGraph(path, { server: flags.server, timeoutMs: flags.timeout, signal, logger: report }));
     const asked = question(opened, await jobMoment(flags.timestamp, opened, signal));
     const { replace, strict } = flags;
     const warn = (message: string): void => report.warn(message);

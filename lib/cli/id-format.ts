@@ -12,7 +12,7 @@ export async function idFormat(source: AsyncIterable<Uint8Array>, path: string, 
   const parts = source[Symbol.asyncIterator]();
   const seen: Uint8Array[] = [];
   let text = '';
-  while (!/\S[^\n]*\n/.test(text) && text.length < 65_536) {
+  while (!text.trimStart().includes('\n') && text.length < 65_536) {
     const next = await parts.next();
     if (next.done) break;
     seen.push(next.value);

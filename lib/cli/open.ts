@@ -19,6 +19,12 @@ export async function openVolume(path: string, options: OpenGrapheneOptions): Pr
   return { plain: await openPrecomputed(path, { ...rest, resolution }) };
 }
 
+/** The graph of a path, for those who read no voxel: wherever its server says that these are, nothing is looked for there. @throws UsageError. */
+export async function openGraph(path: string, options: Omit<OpenGrapheneOptions, 'dataDir' | 'rootCache'>): Promise<GrapheneVolume> {
+  if (!isGraphene(path)) throw new UsageError(`${path} is no chunkedgraph: expected a graphene:// or cave:// path`);
+  return openGraphene(path, { ...options, dataDir: 'mem://no-voxel/is-read', rootCache: true });
+}
+
 /** The one moment of a whole job; undefined: its own now. @throws TimestampError; as `volume.datastack.timestampOf`. */
 export async function jobMoment(timestamp: string | undefined, volume: GrapheneVolume, signal: AbortSignal): Promise<Date | undefined> {
   const moment = momentOf(timestamp);

@@ -1,0 +1,60 @@
+import { describe, expect, test } from '@jest/globals';
+import { idFormat } from '../../lib/cli/id-format.ts';
+
+async function sniff(pieces: string[], path = '-', given?: 'csv' | 'tsv' | 'jsonl') {
+  let ended = false;
+  const source = (async function* () {
+    try {
+      for (const piece of pieces) yield Buffer.from(piece);
+    } finally {
+      ended = true;
+    }
+  })();
+  const { format, source: again } = await idFormat(source, path, given);
+  const parts: Uint8Array[] = [];
+  for await (const part of again) parts.push(part);
+  expect([Buffer.concat(parts).toString(), ended]).toEqual([pieces.join(''), true]); // nothing was taken
+  return format;
+}
+
+describe('the format of a table of IDs', () => {
+  test.each([
+    ['123\n456\n', '-', 'list'],
+    ['123\r\n456\r\n', 'ids.txt', 'list'],
+    ['123', 'ids', 'list'],
+    ['\n\n  123 \n', '-', 'list'],
+    ['\ufeff123\n', 'ids.csv', 'list'],
+    ['"123"\n"456"\n', 'ids.csv', 'list'],
+    ['7.2e+16\n', '-', 'list'],
+    ['-1\n', '-', 'list'],
+    ['720575940.0\r\n', 'ids.csv', 'list'],
+    ['', '-', 'list'],
+    [' \n\r\n', 'ids.txt', 'list'],
+    ['', 'ids.csv', 'csv'],
+    ['', 'ids.jsonl', 'jsonl'],
+    ['root_id\n123\n', '-', 'csv'],
+    ['root_id\r\n123\r\n', 'ids.txt', 'csv'],
+    ['\ufeffroot_id\n', '-', 'csv'],
+    ['123,456\n', '-', 'csv'],
+    ['a\tb\n1\t2\n', 'ids.txt', 'tsv'],
+    ['a\tb\n', 'ids.csv', 'csv'],
+    ['a,b\n', 'ids.tsv', 'tsv'],
+    ['{"a":1}\n', '-', 'jsonl'],
+    ['\ufeff {"a":"1\\t"}\n', 'ids.txt', 'jsonl'],
+    ['{"a":1}\n', 'ids.NDJSON', 'jsonl'],
+  ])('%p in %s is %s', async (text, path, format) => {
+    expect(await sniff([text], path)).toBe(format);
+    expect(await sniff([...text], path)).toBe(format); // a character at a time
+  });
+
+  test('is what the user says', async () => expect(await sniff(['123\n'], 'ids.txt', 'jsonl')).toBe('jsonl'));
+
+  test('looks at no more than the first line, and not for ever', async () => {
+    let given = 0;
+    const endless = (async function* () {
+      for (;;) yield (given++, Buffer.alloc(4096, 'a'));
+    })();
+    expect((await idFormat(endless, '-')).format).toBe('csv');
+    expect(given).toBeLessThan(20);
+  });
+});
