@@ -3,7 +3,9 @@
  * fresh process; the peers take turns, so that ratios hold when the machine's speed drifts; every answer is checked.
  *
  *   npm run bench -- --quick                                              ours and the floor, on a volume made here; no Python
- *   npm run bench -- --volumes DIR --python PYTHON [--runs 5] [--only SECTION,…] [--note TEXT]
+ *   npm run bench -- --volumes DIR --python PYTHON [--runs 5] [--only SECTION,…] [--sets NAME,…] [--note TEXT]
+ *
+ * Sections and sets that are not taken keep the figures they had.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +18,7 @@ import { makeVolumes } from './volumes.ts';
 const { values: args } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false }, volumes: { type: 'string' }, python: { type: 'string' }, runs: { type: 'string' },
-    only: { type: 'string' }, note: { type: 'string' }, out: { type: 'string', default: join(HERE, 'results') },
+    only: { type: 'string' }, sets: { type: 'string' }, note: { type: 'string' }, out: { type: 'string', default: join(HERE, 'results') },
   },
 });
 const runs = Number(args.runs ?? (args.quick ? 3 : 5)), { python } = args;
@@ -54,6 +56,7 @@ async function section(name: string, cases: { volume: string; set: string; laten
   if (args.only && !args.only.split(',').includes(name)) return;
   const rows: Row[] = [];
   for (const { volume, set, latencyMs = 0, x, who } of cases) {
+    if (args.sets && !args.sets.split(',').includes(set)) continue;
     if (!hasVolume(volumes, volume) || !existsSync(join(volumes, `${set}.f64`))) continue;
     await server.setLatency(latencyMs);
     await measure(server, who[0].command, who[0].parameters); // the page cache is warm for everybody
@@ -63,7 +66,10 @@ async function section(name: string, cases: { volume: string; set: string; laten
     for (const [who, measured] of taken) rows.push({ volume, set, latencyMs, x, who, runs: measured });
     console.log(`${name}: ${volume} ${set} ${latencyMs} ms${x === undefined ? '' : ` ${x}`}: ${[...taken].map(([who, all]) => `${who} ${all.map(({ wall_s }) => wall_s.toFixed(2)).join(' ')}`).join('; ')}`);
   }
-  results[name] = { taken: machine(), versions, note: args.note ?? results[name]?.note, rows };
+  if (rows.length === 0) return;
+  const same = (a: Row, b: Row): boolean => a.volume === b.volume && a.set === b.set && a.latencyMs === b.latencyMs && a.x === b.x;
+  const kept = (results[name]?.rows ?? []).filter((row) => !rows.some((other) => same(row, other)));
+  results[name] = { taken: machine(), versions, note: args.note ?? results[name]?.note, rows: [...kept, ...rows] };
   mkdirSync(args.out, { recursive: true });
   writeFileSync(RESULTS, JSON.stringify(results, undefined, 1));
   report(results, args.out, args.quick ? 'quick' : 'points');
