@@ -16,8 +16,8 @@ export type Checks = Map<string, Promise<boolean>>;
 export interface ChunkCacheOptions {
   disk: DiskCache;
   store: Store;
-  /** Whose the entries are: the volume, its info unless that does not matter, and who read it. No secrets: it is written to disk. */
-  scope: string;
+  /** Whose the entries are: the volume, what of its info matters, and who read it. Never rejects. No secrets: it is written to disk. */
+  scope: Promise<string>;
   revalidate: Revalidation;
   /** How long it is believed that there is nothing at a place. @default 600_000 */
   absentMs?: number;
@@ -33,13 +33,14 @@ export class ChunkCache {
 
   /**
    * @param object Key of the stored object that it came from.
+   * @param maxBytes More than this is no answer.
    * @param checks What objects were found to be, for all that one read asks about: each is asked about once.
    * @returns What was kept, `bytes` undefined when nothing is stored there; undefined when it is not known.
    * @throws RequestError, when the object has to be asked about and cannot be.
    */
-  async get(key: string, object: string, { signal, meter }: { signal: AbortSignal; meter: Meter }, checks: Checks): Promise<{ bytes: Uint8Array | undefined } | undefined> {
+  async get(key: string, object: string, maxBytes: number, { signal, meter }: { signal: AbortSignal; meter: Meter }, checks: Checks): Promise<{ bytes: Uint8Array | undefined } | undefined> {
     const { disk, scope, revalidate, absentMs = 600_000, now = Date.now } = this.#options;
-    const entry = await disk.get(`${scope} ${key}`);
+    const entry = await disk.get(`${await scope} ${key}`, maxBytes);
     if (!entry) return undefined;
     if (!entry.bytes) return revalidate !== 'always' && now() - entry.storedMs < absentMs ? entry : undefined;
     if (revalidate !== 'always') return entry;
@@ -47,8 +48,9 @@ export class ChunkCache {
   }
 
   /** Keeps what was read, or that there is nothing. */
-  put(key: string, bytes: Uint8Array | undefined, validator?: string): Promise<void> {
-    return this.#options.disk.put(`${this.#options.scope} ${key}`, { bytes, validator });
+  async put(key: string, bytes: Uint8Array | undefined, validator?: string): Promise<void> {
+    const { disk, scope } = this.#options;
+    await disk.put(`${await scope} ${key}`, { bytes, validator });
   }
 
   #stands(object: string, validator: string, read: { signal: AbortSignal; meter: Meter }, checks: Checks): Promise<boolean> {
@@ -60,11 +62,17 @@ export class ChunkCache {
 
   async #ask(object: string, validator: string, { signal, meter }: { signal: AbortSignal; meter: Meter }): Promise<boolean> {
     try {
-      const found = await this.#options.store.read(object, { range: { start: 0, end: 1 }, ifNoneMatch: validator, signal, meter, absentBy403: true });
+      const found = await this.#options.store.read(object, { range: { start: 0, end: 1 }, ifNoneMatch: validator, signal, meter, maxBytes: ASK_BYTES, absentBy403: true });
       return found?.notModified === true;
     } catch (error) {
-      if (error instanceof RequestError && error.code === 'TOO_LARGE') return false; // all of another version, from a server that knows no ranges
+      if (error instanceof RequestError && leavesOpen(error)) return false;
       throw error;
     }
   }
 }
+
+/** Of another version, from a server that knows no ranges, no more is read than this. */
+const ASK_BYTES = 65_536;
+
+/** An answer, but none to the question: all of an object, an empty one (416), a precondition taken for another (412). Reading it will tell. */
+const leavesOpen = ({ code, status }: RequestError): boolean => code === 'TOO_LARGE' || code === 'BAD_RESPONSE' || status === 412;

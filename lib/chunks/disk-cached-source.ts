@@ -21,9 +21,10 @@ export function keepOnDisk(source: ObjectSource, { cache, scale, codec, layoutOf
   const keyOf = (cell: number): string => chunkKey(scale, cell);
 
   const fromDisk = async (cell: number, context: ReadContext, checks: Checks): Promise<boolean> => {
-    const found = await cache.get(keyOf(cell), source.objectOf(cell), context, checks);
+    const content = contentBytes(codec, layoutOf(cell));
+    const found = await cache.get(keyOf(cell), source.objectOf(cell), content.maxBytes, context, checks);
     if (!found) return false;
-    await context.deliver(cell, found.bytes && { bytes: found.bytes, contentEncoding: undefined, ...contentBytes(codec, layoutOf(cell)) }, 'cache');
+    await context.deliver(cell, found.bytes && { bytes: found.bytes, contentEncoding: undefined, ...content }, 'cache');
     return true;
   };
 
@@ -34,6 +35,7 @@ export function keepOnDisk(source: ObjectSource, { cache, scale, codec, layoutOf
       const queue = task.cells.values();
       const work = async (): Promise<void> => {
         for (const cell of queue) {
+          if (context.signal.aborted) return; // nobody wants the rest
           try {
             if (!(await fromDisk(cell, context, checks))) missing.push(cell);
           } catch (error) {
@@ -42,6 +44,7 @@ export function keepOnDisk(source: ObjectSource, { cache, scale, codec, layoutOf
         }
       };
       await Promise.all(Array.from({ length: Math.min(AT_ONCE, task.cells.length) }, work));
+      context.signal.throwIfAborted();
       if (missing.length === task.cells.length) return task.run(context);
       return missing.length > 0 ? source.plan(missing) : undefined;
     },

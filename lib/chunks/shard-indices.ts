@@ -81,7 +81,7 @@ export class ShardIndices {
   #fromDisk(file: ShardFile, minishards: readonly number[], read: ShardRead): Promise<(Uint8Array | undefined)[]> {
     const disk = this.#disk, checks = new Map<string, Promise<boolean>>();
     if (!disk) return Promise.resolve([]);
-    return Promise.all(minishards.map(async (minishard) => (await disk.get(this.#diskKey(file, minishard), `${file.store.key}/${file.name}`, read, checks))?.bytes));
+    return Promise.all(minishards.map(async (minishard) => (await disk.get(this.#diskKey(file, minishard), `${file.store.key}/${file.name}`, MAX_MINISHARD_INDEX_BYTES, read, checks))?.bytes));
   }
 
   /** Where each minishard's index is, or why that is unknown: nowhere for an empty minishard, undefined where the shard does not exist. */

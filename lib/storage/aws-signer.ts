@@ -3,11 +3,13 @@
  * are AWS's own packages, loaded once they are needed.
  */
 import { createHash, createHmac, type BinaryLike, type Hash, type Hmac } from 'node:crypto';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import type { SignatureV4 } from '@smithy/signature-v4';
 import { CredentialsError } from '../base/errors.ts';
 import type { Authorize, HttpReply } from '../http/client.ts';
 import { s3Error } from './s3-error.ts';
-import { firstSecret, secretFiles, type SecretFile } from './secret-files.ts';
+import { contentsOf, firstSecret, secretFiles, type SecretFile } from './secret-files.ts';
 import { askVendor, type Signer } from './signer.ts';
 
 /** An access key; with a session token, a temporary one. */
@@ -37,6 +39,18 @@ export const awsAdvice = ({ bucket, env, profile }: Pick<AwsSearch, 'bucket' | '
   profile === undefined
     ? `no AWS credentials were found in ${secretFiles(bucket, 'aws', env).join(', ')}, the environment, ~/.aws, or a role of this machine; ${ADVICE}`
     : `no AWS credentials were found for profile ${JSON.stringify(profile)}; run \`aws configure --profile\` or \`aws sso login --profile\``;
+
+/**
+ * What credentials the search finds depends on: variables and files. A machine's own role is in neither.
+ * Source: AWS SDKs and Tools reference guide, "Settings reference".
+ */
+export async function awsSources({ bucket, env }: Pick<AwsSearch, 'bucket' | 'env'>): Promise<unknown> {
+  const ofUser = (name: string): string => join(homedir(), '.aws', name);
+  const files = [...secretFiles(bucket, 'aws', env), env.AWS_SHARED_CREDENTIALS_FILE || ofUser('credentials'), env.AWS_CONFIG_FILE || ofUser('config')];
+  return [VARIABLES.map((name) => env[name]), await contentsOf(files)];
+}
+
+const VARIABLES = ['AWS_ACCESS_KEY_ID', 'AWS_PROFILE', 'AWS_ROLE_ARN', 'AWS_WEB_IDENTITY_TOKEN_FILE', 'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', 'AWS_CONTAINER_CREDENTIALS_FULL_URI'];
 
 type Provider = (options?: { forceRefresh?: boolean }) => Promise<AwsCredentials>;
 

@@ -37,6 +37,9 @@ export interface GoogleSearch {
 export const googleAdvice = ({ bucket, env }: Pick<GoogleSearch, 'bucket' | 'env'>): string =>
   `no Google credentials were found in ${[...secretFiles(bucket, 'google', env), gcloudFile(env)].join(', ')}, GOOGLE_APPLICATION_CREDENTIALS or the metadata server; ${ADVICE}`;
 
+/** Where credentials may be; a machine's own are not in a file. */
+export const googleFiles = ({ bucket, env }: Pick<GoogleSearch, 'bucket' | 'env'>): (string | undefined)[] => [...secretFiles(bucket, 'google', env), env.GOOGLE_APPLICATION_CREDENTIALS, gcloudFile(env)];
+
 /** gcloud's own, written by `gcloud auth application-default login`. */
 function gcloudFile(env: NodeJS.ProcessEnv): string {
   const folder = env.CLOUDSDK_CONFIG || (platform() === 'win32' ? join(env.APPDATA ?? '', 'gcloud') : join(homedir(), '.config', 'gcloud'));

@@ -3,9 +3,10 @@ import { CredentialsError } from '../base/errors.ts';
 import { redactUrl } from '../http/excerpt.ts';
 import { BucketAccess, type Place } from './bucket-access.ts';
 import { endpointUrl, isGoogle } from './bucket-options.ts';
-import { findGoogle, googleAdvice } from './google-signer.ts';
+import { findGoogle, googleAdvice, googleFiles } from './google-signer.ts';
 import { HttpStore } from './http-store.ts';
 import type { OpenStoreOptions } from './open.ts';
+import { contentsOf } from './secret-files.ts';
 import { signingOf } from './signing.ts';
 
 const GOOGLE = 'https://storage.googleapis.com';
@@ -38,7 +39,8 @@ export function openGs(bucket: string, prefix: string, options: OpenStoreOptions
     ...signingOf({ credentials, requesterPays, headers, server, emulated: Boolean(emulator), notFound: () => googleAdvice({ bucket, env }) }),
     find: () => findGoogle({ bucket, http, env, credentials: key, ownProjectPays: requesterPays === true }),
   });
-  return new HttpStore(base, { ask: access.ask, bucket: true });
+  const identity = async (): Promise<unknown> => [headers, credentials, await contentsOf(googleFiles({ bucket, env }))];
+  return new HttpStore(base, { ask: access.ask, bucket: true, identity });
 }
 
 /** Emulators are often named without one. */

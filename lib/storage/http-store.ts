@@ -22,19 +22,27 @@ export interface HttpStoreOptions {
   ask: Ask;
   /** The store is a gs:// or s3:// bucket. @default false */
   bucket?: boolean;
+  /** See {@link HttpStore.identity}. */
+  identity?: () => Promise<unknown>;
 }
 
 /** Objects below an http(s) URL, and of gs:// and s3:// buckets: what their servers' replies mean. */
 export class HttpStore implements Store {
   readonly url: string;
+  /**
+   * What answers depend on beside the URL, as JSON can say it: who asks, and the query. Another one, other answers. Holds secrets: it is
+   * for hashing.
+   */
+  readonly identity: () => Promise<unknown>;
   readonly #ask: Ask;
   readonly #bucket: boolean;
 
   /** @param url For messages: no credentials, no query. */
-  constructor(url: string, { ask, bucket = false }: HttpStoreOptions) {
+  constructor(url: string, { ask, bucket = false, identity = () => Promise.resolve([]) }: HttpStoreOptions) {
     this.url = url.replace(/\/+$/, '');
     this.#ask = ask;
     this.#bucket = bucket;
+    this.identity = identity;
   }
 
   async read(key: string, { range, signal, maxBytes = DEFAULT_MAX_BYTES, absentBy403 = false, meter, ifNoneMatch }: ReadOptions = {}): Promise<StoredObject | undefined> {

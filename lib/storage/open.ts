@@ -71,7 +71,8 @@ function openUrl(path: string, options: OpenStoreOptions): HttpStore {
   if (credentials && url.protocol === 'http:' && !isLoopbackHost(url.hostname))
     throw new PathError('INSECURE_TOKEN', `credentials go over TLS or to loopback only, and ${redactUrl(path)} is neither`);
   if (url.hash) throw new PathError('BAD_PATH', `${redactUrl(path)}: a "#" in it must be written as %23`);
-  return new HttpStore(redactUrl(url), { ask: askBelow(url, options) });
+  const { username, password, search } = url;
+  return new HttpStore(redactUrl(url), { ask: askBelow(url, options), identity: () => Promise.resolve([username, password, search, options.headers]) });
 }
 
 /** What precedes a key in the path of a bucket's URLs. */

@@ -5,7 +5,7 @@
 import { CredentialsError } from '../base/errors.ts';
 import { redactUrl } from '../http/excerpt.ts';
 import type { AllowAddress, HttpReply } from '../http/client.ts';
-import { awsAdvice, findAws } from './aws-signer.ts';
+import { awsAdvice, awsSources, findAws } from './aws-signer.ts';
 import { BucketAccess, type Place } from './bucket-access.ts';
 import { endpointUrl, isAws } from './bucket-options.ts';
 import { HttpStore } from './http-store.ts';
@@ -34,7 +34,8 @@ export function openS3(bucket: string, prefix: string, options: OpenStoreOptions
     ...signingOf({ credentials, profile, requesterPays, headers, server: new URL(place.url('')), notFound: () => awsAdvice({ bucket, env, profile }) }),
     find: () => findAws({ bucket, env, credentials: keys, profile, region: () => place.region ?? DEFAULT_REGION, setRegion }),
   });
-  return new HttpStore(place.url(''), { ask: access.ask, bucket: true });
+  const identity = async (): Promise<unknown> => [headers, credentials, profile, await awsSources({ bucket, env })];
+  return new HttpStore(place.url(''), { ask: access.ask, bucket: true, identity });
 }
 
 const DEFAULT_REGION = 'us-east-1';

@@ -37,6 +37,10 @@ export async function firstSecret(files: readonly string[]): Promise<SecretFile 
   return undefined;
 }
 
+/** What is in the files now, or why that cannot be read: somebody else's credentials, another answer. */
+export const contentsOf = (files: readonly (string | undefined)[]): Promise<unknown[]> =>
+  Promise.all(files.map(async (file) => file && readFile(file, 'latin1').catch((error: unknown) => (error as NodeJS.ErrnoException).code)));
+
 function objectIn(text: string, file: string): Readonly<Record<string, unknown>> {
   try {
     const json: unknown = JSON.parse(text);

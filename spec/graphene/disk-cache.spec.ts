@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { cacheStats } from '../../lib/cache/upkeep.ts';
+import { ChunkCache } from '../../lib/chunks/chunk-cache.ts';
 import { openPrecomputed } from '../../lib/graphene/open.ts';
 import type { OpenOptions } from '../../lib/graphene/options.ts';
-import { createMockBucket, serveMocks, type ServedMocks } from '../../mocks/index.ts';
+import { createMockBucket, serveMocks, type MockRequest, type MockResponse, type ServedMocks } from '../../mocks/index.ts';
 import { fixtureVolumes, loadFixture, VOLUMES_FOLDER } from '../support/fixtures.ts';
 
 let cacheDir: string;
@@ -18,17 +19,20 @@ afterEach(async () => {
   await rm(cacheDir, { recursive: true });
 });
 
+/** What becomes of a request on its way to a bucket and back. */
+type Manner = (request: MockRequest, answer: (request: MockRequest) => Promise<MockResponse>) => Promise<MockResponse>;
+
 /** A served fixture; `ask` opens it afresh each time, as another process would. */
-async function serve(name: string, files: Record<string, Uint8Array> = {}) {
+async function serve(name: string, files: Record<string, Uint8Array> = {}, manner: Manner = (request, answer) => answer(request)) {
   const bucket = createMockBucket({ folder: join(VOLUMES_FOLDER, name), files });
-  served = await serveMocks({ '/bucket': bucket });
+  served = await serveMocks({ '/bucket': { ...bucket, handle: (request) => manner(request, (asked) => bucket.handle(asked)) } });
   const { points } = loadFixture(name).scales[0];
   const path = `${served.url}/bucket`;
   return {
     bucket, files, points, path,
-    ask: async (options: Partial<OpenOptions> = {}) => {
+    ask: async (options: Partial<OpenOptions> = {}, query = '') => {
       bucket.log.requests.length = 0;
-      await using volume = await openPrecomputed(path, { cacheDir, retries: 0, logger: { warn: () => undefined }, ...options });
+      await using volume = await openPrecomputed(path + query, { cacheDir, retries: 0, logger: { warn: () => undefined }, ...options });
       const { values, status, stats } = await volume.scatteredPoints(points, { onError: 'status' });
       return { values, status, stats, asked: bucket.log.requests.map(({ path }) => path).filter((asked) => !asked.endsWith('/info')) };
     },
@@ -71,6 +75,53 @@ describe('cacheDir', () => {
     for (const storage of [{ token: 's3cr3t-two' }, { headers: { 'x-key': 's3cr3t-one' } }, undefined]) expect((await ask({ storage })).asked.sort()).toEqual([...first.asked].sort());
     expect((await ask({ storage: { token: 's3cr3t-one' } })).asked).toEqual([]);
     for (const file of await entryFiles()) expect((await readFile(file)).includes('s3cr3t')).toBe(false);
+  });
+
+  test('does not use what was read with another query, which may name another version, or be a signature', async () => {
+    const { ask } = await serve('seg_cseg_u64_gzip');
+    for (const query of ['?v=s3cr3t', '?v=2', '']) {
+      expect((await ask({}, query)).asked.length).toBeGreaterThan(0);
+      expect((await ask({}, query)).asked).toEqual([]);
+    }
+    for (const file of await entryFiles()) expect((await readFile(file)).includes('s3cr3t')).toBe(false);
+  });
+
+  test('does not use what was read with another log-in', async () => {
+    const { ask, path, bucket, points } = await serve('seg_cseg_u64_gzip');
+    const first = await ask({ storage: { token: 'one' } });
+    const { CAVE_TOKEN } = process.env;
+    try {
+      for (const [token, fresh] of [['one', false], ['two', true], ['two', false]] as const) {
+        process.env.CAVE_TOKEN = token;
+        bucket.log.requests.length = 0;
+        await using volume = await openPrecomputed(`middleauth+${path}`, { cacheDir });
+        await volume.scatteredPoints(points);
+        expect([token, bucket.log.requests.filter(({ path }) => !path.endsWith('/info')).length]).toEqual([token, fresh ? first.asked.length : 0]);
+      }
+    } finally {
+      if (CAVE_TOKEN === undefined) delete process.env.CAVE_TOKEN;
+      else process.env.CAVE_TOKEN = CAVE_TOKEN;
+    }
+  });
+
+  test('reads nothing more from the disk when nobody waits for it any more', async () => {
+    const { ask, path, points } = await serve('shard_cseg_u64_murmur');
+    await ask();
+    const read = jest.spyOn(ChunkCache.prototype, 'get');
+    try {
+      await using volume = await openPrecomputed(path, { cacheDir });
+      const abort = new AbortController();
+      read.mockImplementation(async () => {
+        abort.abort(new Error('enough'));
+        return undefined;
+      });
+      await expect(volume.scatteredPoints(points, { signal: abort.signal })).rejects.toThrow('enough');
+      await volume.close();
+      const shards = new Set((await ask({ cacheDir: undefined })).asked).size;
+      expect(read.mock.calls.length).toBeLessThanOrEqual(8 * shards); // those under way
+    } finally {
+      read.mockRestore();
+    }
   });
 
   test('takes a damaged entry for none', async () => {
@@ -154,6 +205,49 @@ describe('cacheDir', () => {
       expect(again.asked.filter((path) => path === cold.asked[0])).toHaveLength(2);
       expect(again.values).not.toEqual(cold.values);
     });
+  });
+
+  test("never: but bytes are not read as what they are not, when the volume's encoding changed", async () => {
+    const { ask, files } = await serve('seg_cseg_u64_gzip');
+    await ask({ revalidate: 'never' });
+    const info = JSON.parse(await readFile(join(VOLUMES_FOLDER, 'seg_cseg_u64_gzip', 'info'), 'utf8')) as { scales: Record<string, unknown>[] };
+    info.scales[0].compressed_segmentation_block_size = [4, 4, 4];
+    files.info = Buffer.from(JSON.stringify(info));
+    expect((await ask({ revalidate: 'never' })).asked.length).toBeGreaterThan(0);
+  });
+
+  const without = ({ headers, ...request }: MockRequest, ...names: string[]): MockRequest =>
+    ({ ...request, headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name))) });
+  const isChunk = ({ path }: MockRequest): boolean => !path.endsWith('/info');
+  const asks = (request: MockRequest): boolean => request.headers['if-none-match'] !== undefined;
+  const oddServers: [string, boolean, Manner][] = [
+    ['whose ETags are weak', true, async (request, answer) => {
+      const { headers, ...reply } = await answer(request);
+      return { ...reply, headers: { ...headers, ...(headers.etag !== undefined && { etag: `W/${headers.etag}` }) } };
+    }],
+    ['without ETags', false, async (request, answer) => {
+      const { headers, ...reply } = await answer(request);
+      return { ...reply, headers: Object.fromEntries(Object.entries(headers).filter(([name]) => name !== 'etag')) };
+    }],
+    ['that ignores conditions', false, (request, answer) => answer(without(request, 'if-none-match'))],
+    ['that ignores conditions and ranges', false, (request, answer) => answer(without(request, 'if-none-match', 'range'))],
+    ['that answers 412 to a condition', false, async (request, answer) => (asks(request) ? { status: 412, headers: {}, body: new Uint8Array(0) } : answer(request))],
+    ['that answers 416, as for an empty object', false, async (request, answer) => (asks(request) ? { status: 416, headers: {}, body: new Uint8Array(0) } : answer(request))],
+    ['that answers a condition with all of something large', false, async (request, answer) => (asks(request) ? { status: 200, headers: {}, body: new Uint8Array(1e6) } : answer(request))],
+    ['that redirects to another host', true, async (request, answer) =>
+      isChunk(request) && request.headers.host.startsWith('127.0.0.1') ? { status: 302, headers: { location: `http://${request.headers.host.replace('127.0.0.1', 'localhost')}/bucket${request.path}` }, body: new Uint8Array(0) } : answer(request)],
+  ];
+  test.each(oddServers)('always: of a server %s the answers are right; nothing is read twice: %p', async (_, unchanged, manner) => {
+    const { ask, files } = await serve('seg_cseg_u64_gzip', {}, manner);
+    const plain = await ask({ cacheDir: undefined });
+    for (const round of [1, 2]) expect([round, (await ask({ revalidate: 'always' })).values]).toEqual([round, plain.values]);
+    const third = await ask({ revalidate: 'always' });
+    expect([third.stats.cacheHits, third.stats.bytes === 0]).toEqual([unchanged ? third.stats.chunks : 0, unchanged]);
+    expect(third.stats.bytes).toBeLessThan(2 * plain.stats.bytes + third.stats.chunks * 65_536);
+    const [one, other] = plain.asked.map((path) => path.slice(1)); // another version: the bytes of a neighbour
+    files[`${one}.gz`] = await readFile(join(VOLUMES_FOLDER, 'seg_cseg_u64_gzip', `${other}.gz`));
+    const changed = await ask({ revalidate: 'always' });
+    expect(changed.values).toEqual((await ask({ cacheDir: undefined })).values);
   });
 
   test.each([[{ cacheDir: '' }, /^cacheDir is the path of a folder/], [{ cacheDir: 5 as never }, /^cacheDir/], [{ revalidate: 'sometimes' as 'info' }, /^revalidate is 'never', 'info' or 'always', not "sometimes"$/], [{ cacheBytes: 0 }, /^cacheBytes/]])('refuses %j', async (options, message) => {

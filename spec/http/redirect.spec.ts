@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { redirectTarget } from '../../lib/http/redirect.ts';
 
-const headers = { authorization: 'Bearer t', cookie: 'c=1', 'x-key': 'k', range: 'bytes=0-1', 'accept-encoding': 'gzip' };
-const harmless = { range: 'bytes=0-1', 'accept-encoding': 'gzip' };
+const headers = { authorization: 'Bearer t', cookie: 'c=1', 'x-key': 'k', range: 'bytes=0-1', 'accept-encoding': 'gzip', 'if-none-match': '"v"' };
+const harmless = { range: 'bytes=0-1', 'accept-encoding': 'gzip', 'if-none-match': '"v"' };
 const go = (from: string, location: string) => {
   const { url, headers: sent } = redirectTarget(new URL(from), location, headers);
   return { url: url.href, sent };
