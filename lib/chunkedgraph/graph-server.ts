@@ -1,7 +1,7 @@
 /** Asks one table of a PyChunkedGraph server, or another service beside it: marks, token, clock and errors are the same whatever is asked. */
 import { DecodeError, GraphError, RequestError } from '../base/errors.ts';
 import { decompress } from '../compression/decompress.ts';
-import type { AllowAddress, HttpClient, HttpReply } from '../http/client.ts';
+import type { AllowAddress, Headers, HttpClient, HttpReply } from '../http/client.ts';
 import type { GraphPath, Host } from './graph-path.ts';
 import { untilAllowed } from './rate-limit.ts';
 import { errorOfReply } from './reply.ts';
@@ -13,7 +13,7 @@ export interface GraphServerOptions<P extends Host = GraphPath> {
   path: P;
   token?: FoundToken;
   clock?: ServerClock;
-  /** Requests a second to this host, repeats by the HTTP client left out. @default no limit */
+  /** Requests a second to this host, repeats included. @default no limit */
   rateLimit?: number;
   /** `public` for a host that another server named. @default 'any' */
   allowAddress?: AllowAddress;
@@ -33,6 +33,8 @@ export interface GraphRequest {
   idleTimeoutMs?: number;
   /** Whether failures that may pass are tried again. @default true */
   retry?: boolean;
+  /** Told before each attempt: from here on the server may have got it. */
+  onSend?: () => void;
   signal?: AbortSignal;
 }
 
@@ -67,9 +69,13 @@ export class GraphServer<P extends Host = GraphPath> {
    * The body of a 200.
    * @throws GraphError for every other answer and for none; `signal.reason`.
    */
-  async ask({ url, query, headers, method = 'GET', retry = true, ...request }: GraphRequest): Promise<GraphReply> {
+  async ask({ url, query, headers, method = 'GET', retry = true, onSend, ...request }: GraphRequest): Promise<GraphReply> {
     const { http, token, path, rateLimit, allowAddress } = this.#options;
-    if (rateLimit !== undefined) await untilAllowed(path.host, rateLimit, request.signal);
+    const beforeEach = async (): Promise<Headers> => {
+      if (rateLimit !== undefined) await untilAllowed(path.host, rateLimit, request.signal);
+      onSend?.();
+      return {};
+    };
     let reply: HttpReply;
     try {
       reply = await http.request({
@@ -86,6 +92,7 @@ export class GraphServer<P extends Host = GraphPath> {
         },
         followRedirects: false,
         allowAddress,
+        ...((rateLimit !== undefined || onSend) && { authorize: beforeEach }),
       });
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;

@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { parseGraphPath } from '../../lib/chunkedgraph/graph-path.ts';
+import { GraphServer } from '../../lib/chunkedgraph/graph-server.ts';
 import { untilAllowed } from '../../lib/chunkedgraph/rate-limit.ts';
+import type { HttpClient } from '../../lib/http/client.ts';
 
 describe('untilAllowed', () => {
   beforeEach(() => void jest.useFakeTimers());
@@ -40,5 +43,25 @@ describe('untilAllowed', () => {
     abort.abort(new Error('enough'));
     await expect(left).rejects.toThrow('enough');
     expect(await stays).toHaveLength(1);
+  });
+
+  test('is asked before each attempt of a request, repeats included', async () => {
+    const began = Date.now(), attempts: number[] = [];
+    const http: HttpClient = {
+      async request({ url, authorize }) {
+        for (let attempt = 0; attempt < 3; attempt++) {
+          expect(await authorize!({ method: 'GET', url: new URL(url), headers: {} })).toEqual({});
+          attempts.push(Date.now() - began);
+        }
+        return { status: 200, headers: {}, url: String(url), serverAddress: undefined, body: new Uint8Array(0) };
+      },
+      close() {},
+    };
+    const server = new GraphServer({ http, path: parseGraphPath('graphene://https://f.example.org/segmentation/table/t'), rateLimit: 1 });
+    const asked = server.ask({ url: 'https://f.example.org/info', maxBytes: 9 });
+    await jest.advanceTimersByTimeAsync(2100);
+    await asked;
+    expect(attempts).toHaveLength(3);
+    for (let k = 1; k < 3; k++) expect(attempts[k] - attempts[k - 1]).toBeGreaterThanOrEqual(1000);
   });
 });

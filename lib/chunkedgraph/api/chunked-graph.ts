@@ -265,7 +265,10 @@ export class ChunkedGraph {
     return merges.flatMap((operationId) => details.get(operationId) ?? []);
   }
 
-  /** All edits of the table from one moment to another, oldest first; needs the permission to view as an administrator. */
+  /**
+   * All edits of the table from one moment to another, oldest first; needs the permission to view as an administrator. Those that failed or
+   * are under way are in the log, too: the `status` of their details tells.
+   */
   async operations({ from, to, ...options }: WindowOptions = {}): Promise<history.LoggedOperation[]> {
     return history.operations(this.#api, await this.#past(from, options.signal), await this.#at(to, options.signal), options);
   }
@@ -340,7 +343,8 @@ export class ChunkedGraph {
   /**
    * Joins two objects where two points are, at most three graph chunks apart. With a supervoxel's ID the point is only noted; with a
    * root's, the server looks around it, and fails near the edge of the volume.
-   * @throws GraphError EDITS_NOT_ALLOWED unless the volume was opened with `allowEdits`; EDIT_UNCERTAIN when nobody knows whether it happened.
+   * @throws GraphError EDITS_NOT_ALLOWED unless the volume was opened with `allowEdits`; EDIT_UNCERTAIN when nobody knows whether it happened, as
+   *   after an abort once it was sent (its `cause`).
    */
   async merge(a: GraphPoint, b: GraphPoint, options: EditOptions = {}): Promise<EditResult> {
     return this.#edit('merge', [nodes.asNode(checkedPoint(a, 'the first point')), nodes.asNode(checkedPoint(b, 'the second point'))], {}, options);
@@ -394,7 +398,7 @@ export class ChunkedGraph {
   request(path: string, options?: GraphRequestOptions): Promise<unknown>;
   async request(path: string, { method = 'GET', query, body, as = 'json', retry = method === 'GET', ...options }: GraphRequestOptions = {}): Promise<unknown> {
     if (/[?#]/.test(path)) throw new RangeError('a path has no query: pass query');
-    const changes = CHANGES.test(decoded(path));
+    const changes = CHANGES.test(decoded(new URL(this.#api.urlOf(path)).pathname)); // a URL drops tabs and dots
     if (changes) this.#mayEdit(path);
     const call = { method, path, query, body: body instanceof BigUint64Array ? bytesOf(body) : body, retry: retry && !changes };
     if (as === 'ids') return this.#api.ids(call, options);

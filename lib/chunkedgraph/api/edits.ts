@@ -3,7 +3,7 @@
  * Source: PyChunkedGraph, app/segmentation/common.py, `handle_merge`, `handle_split`, `handle_undo`, `handle_redo`.
  */
 import { z } from 'zod';
-import { GraphError, RequestError } from '../../base/errors.ts';
+import { GraphError, PathError, RequestError } from '../../base/errors.ts';
 import type { Call, CallOptions, Endpoints } from './endpoints.ts';
 import { count, ids as idList } from './shapes.ts';
 
@@ -27,23 +27,29 @@ const edited = z.object({ operation_id: count.nullable(), new_root_ids: idList }
 /** 502 to 504: a proxy gave up on a server that may go on. */
 const GAVE_UP = new Set([502, 503, 504]);
 
-/** @throws GraphError EDIT_UNCERTAIN when nobody knows whether it happened. */
+/** @throws GraphError EDIT_UNCERTAIN when nobody knows whether it happened: an abort is its `cause` then; before it was sent, `signal.reason`. */
 export async function sendEdit(api: Endpoints, call: Pick<Call, 'path' | 'query' | 'body'>, { remesh, priority, ...options }: EditOptions): Promise<{ operationId: number | undefined; newRoots: BigUint64Array }> {
   const sentAt = new Date(api.server.clock.now() - 1000).toISOString();
+  let sent = false;
+  const onSend = (): void => void (sent = true);
   try {
-    const { operation_id: operationId, new_root_ids: newRoots } = await api.json(edited, { ...call, method: 'POST', retry: false, query: { ...call.query, remesh, priority } }, options);
+    const { operation_id: operationId, new_root_ids: newRoots } = await api.json(edited, { ...call, method: 'POST', retry: false, onSend, query: { ...call.query, remesh, priority } }, options);
     return { operationId: operationId ?? undefined, newRoots };
   } catch (error) {
-    if (!(error instanceof GraphError) || !isUncertain(error)) throw error;
+    if (!sent || !isUncertain(error)) throw error;
+    const { url, status, serverMessage } = error instanceof GraphError ? error : { url: api.urlOf(call.path) };
     throw new GraphError(
       'EDIT_UNCERTAIN',
-      `it is unknown whether the edit happened, and it is not sent again: see graph.operations({ from: '${sentAt}' }), or what roots its supervoxels have now (${error.message})`,
-      error.url, error.status, { cause: error, serverMessage: error.serverMessage },
+      `it is unknown whether the edit happened, and it is not sent again: see graph.operations({ from: '${sentAt}' }) and the status in their details, or what roots its supervoxels have now (${error instanceof Error ? error.message : String(error)})`,
+      url, status, { cause: error, serverMessage },
     );
   }
 }
 
-function isUncertain({ code, status, cause }: GraphError): boolean {
+/** Of an error after it was sent. */
+function isUncertain(error: unknown): boolean {
+  if (!(error instanceof GraphError)) return !(error instanceof PathError); // an abort, or the volume was closed
+  const { code, status, cause } = error;
   if (code === 'CONNECTION' || code === 'TIMEOUT') return !(cause instanceof RequestError && cause.broken === 'unreachable');
   return code === 'BAD_REPLY' || (code === 'HTTP_STATUS' && GAVE_UP.has(status ?? 0));
 }

@@ -168,7 +168,7 @@ export async function tabularChangeLogs(api: Endpoints, roots: BigUint64Array, f
   return logs;
 }
 
-/** All edits from one moment to another, both included; the newest too, which `change_log` leaves out. */
+/** All edits from one moment to another, both included; the newest too, which `change_log` leaves out, and those that came to nothing. */
 export async function operations(api: Endpoints, fromMs: number | undefined, toMs: number, options: CallOptions): Promise<LoggedOperation[]> {
   const path = 'tabular_change_log_recent';
   const query = { timestamp: fromMs === undefined ? undefined : toUnixSeconds(fromMs), timestamp_end: toExclusiveUnixSeconds(toMs + LOG_LAG_MS) };
@@ -195,7 +195,7 @@ export interface OperationDetails {
   /** Voxels of the graph's mip, xyz interleaved. */
   sourceCoords?: number[];
   sinkCoords?: number[];
-  /** 0: done. */
+  /** 0: done; 1: begun, or refused before anything changed; 2: failed; 3: being written; 4: not all of it was written. */
   status?: number;
   /** Why it failed; empty unless it did. */
   exception?: string;

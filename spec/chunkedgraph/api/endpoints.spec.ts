@@ -1,6 +1,7 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { GraphError, RequestError } from '../../../lib/base/errors.ts';
 import type { ChunkedGraph } from '../../../lib/chunkedgraph/api/chunked-graph.ts';
+import { nextTurn } from '../../support/stub-store.ts';
 import { graphOf, NOW, ORIGIN, rootSource, type Answer } from './replayed-graph.ts';
 
 const TABLE = `${ORIGIN}/segmentation/api/v1/table/test_pcg`;
@@ -121,7 +122,7 @@ describe('graph.request', () => {
     expect(Buffer.from(asked[0].body!).toString()).toBe('{"node_ids":[288230376151712042]}');
   });
 
-  test.each(['merge', 'split', 'undo', 'redo', 'rollback_user', 'merge_admin', '/segmentation/api/v1/table/test_pcg/merge', 'm%65rge'])('does not reach %s without allowEdits', async (path) => {
+  test.each(['merge', 'split', 'undo', 'redo', 'rollback_user', 'merge_admin', '/segmentation/api/v1/table/test_pcg/merge', 'm%65rge', 'me\trge', 'x\\merge', 'split/.', 'merge/%2e/'])('does not reach %s without allowEdits', async (path) => {
     const { graph, asked } = graphOf(() => ({ body: '{}' }));
     await expect(graph.request(path, { method: 'POST', body: [] })).rejects.toMatchObject({ code: 'EDITS_NOT_ALLOWED', message: expect.stringContaining('allowEdits: true') as unknown });
     expect(asked.length).toBe(0);
@@ -162,6 +163,19 @@ describe('edits', () => {
     expect(error).toMatchObject({ code });
     if (code === 'EDIT_UNCERTAIN') expect(error.message).toMatch(/unknown whether the edit happened.*graph\.operations\(\{ from: '2026-11-22T11:59:59\.000Z' \}\)/);
     expect(asked.length).toBe(1);
+  });
+
+  test('that were sent when the caller leaves are uncertain; those that wait are not', async () => {
+    const { graph, asked } = graphOf(({ signal }) => new Promise<Answer>((_resolve, reject) => signal!.addEventListener('abort', () => reject(signal!.reason))), { allowEdits: true });
+    const abort = new AbortController(), reason = new Error('enough');
+    const all = Array.from({ length: 5 }, (_, k) => graph.undo(k + 1, { signal: abort.signal }).catch((error: unknown) => error));
+    await nextTurn();
+    abort.abort(reason);
+    const errors = await Promise.all(all);
+    expect(asked.length).toBe(4);
+    for (const error of errors.slice(0, 4)) expect(error).toMatchObject({ name: 'GraphError', code: 'EDIT_UNCERTAIN', url: `${TABLE}/undo`, cause: reason });
+    expect(errors[4]).toBe(reason);
+    await expect(graph.undo(1, { signal: abort.signal })).rejects.toBe(reason);
   });
 
   test.each<[string, (graph: ChunkedGraph) => Promise<unknown>, RegExp]>([

@@ -26,6 +26,7 @@ export function graphOf(answer: (request: HttpRequest, earlier: number) => Answe
   const http: HttpClient = {
     async request(request) {
       asked.push(request);
+      await request.authorize?.({ method: request.method ?? 'GET', url: new URL(request.url), headers: {} });
       const { body = '', ...reply } = await answer(request, asked.length - 1);
       return { status: 200, headers: {}, url: String(request.url), serverAddress: undefined, ...reply, body: typeof body === 'string' ? new TextEncoder().encode(body) : body };
     },
