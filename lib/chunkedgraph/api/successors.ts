@@ -98,60 +98,60 @@ export async function suggestRoots(api: Endpoints, roots: BigUint64Array, timest
   const current = await isLatestRoots(api, roots, timestampMs, options);
   const old = roots.filter((_root, k) => !current[k]);
   const parts = await leavesMany(old, by === 'level2' ? 2 : 1);
-  let votes = weighed(parts);
-  let elected = await rootsOf(votes.voters);
-  if (by === 'level2') {
-    const distinct = BigUint64Array.from(new Set(elected));
-    const latest = await isLatestRoots(api, distinct, timestampMs, options);
-    const stale = new Set(distinct.filter((_root, k) => !latest[k]));
-    const replaced = votes.voters.filter((_voter, k) => stale.has(elected[k]));
-    if (replaced.length > 0) {
-      const supervoxels = await leavesMany(replaced, 1);
-      votes = shared(votes, supervoxels);
-      elected = await rootsOf(votes.voters);
-    }
-  }
-  const counts = new Map<bigint, Map<bigint, number>>();
-  votes.voters.forEach((_voter, k) => {
-    if (elected[k] === 0n) return;
-    const count = counts.get(votes.of[k]) ?? new Map<bigint, number>();
-    counts.set(votes.of[k], count.set(elected[k], (count.get(elected[k]) ?? 0) + votes.weights[k]));
-  });
+  const elected = await electedBy(parts, rootsOf);
+  const stale = by === 'level2' ? await staleOf(api, elected, timestampMs, options) : new Set<bigint>();
+  // Which parts have none that stands, and what theirs say.
+  const replaced = BigUint64Array.from([...elected].filter(([, root]) => stale.has(root)).map(([part]) => part));
+  const supervoxels = replaced.length > 0 ? await leavesMany(replaced, 1) : new Map<bigint, BigUint64Array>();
+  const electedBelow = await electedBy(supervoxels, rootsOf);
   return Array.from(roots, (root, k) => {
     if (current[k]) return { root, suggestions: [{ root, confidence: 1 }], changed: false };
-    const suggestions = Array.from(counts.get(root) ?? [], ([suggested, confidence]) => ({ root: suggested, confidence: Math.min(1, confidence) }));
-    return { root, suggestions: suggestions.sort((a, b) => b.confidence - a.confidence || (a.root < b.root ? -1 : 1)), changed: true };
+    const list = parts.get(root)!, votes = new Tally();
+    for (const part of list) {
+      const below = supervoxels.get(part);
+      if (below) votes.addShared(Array.from(below, (supervoxel) => electedBelow.get(supervoxel)!));
+      else votes.add(elected.get(part)!);
+    }
+    return { root, suggestions: votes.shares(list.length), changed: true };
   });
 }
 
-interface Votes {
-  voters: BigUint64Array;
-  /** The old root each votes for the successor of. */
-  of: bigint[];
-  weights: number[];
+/** The roots that all of the parts have. */
+async function electedBy(parts: Map<bigint, BigUint64Array>, rootsOf: Electorate['rootsOf']): Promise<Map<bigint, bigint>> {
+  const voters = BigUint64Array.from(new Set([...parts.values()].flatMap((list) => [...list])));
+  const elected = await rootsOf(voters);
+  return new Map(Array.from(voters, (voter, k) => [voter, elected[k]]));
 }
 
-function weighed(parts: Map<bigint, BigUint64Array>): Votes {
-  const voters: bigint[] = [], of: bigint[] = [], weights: number[] = [];
-  for (const [root, list] of parts)
-    for (const part of list) {
-      voters.push(part);
-      of.push(root);
-      weights.push(1 / list.length);
-    }
-  return { voters: BigUint64Array.from(voters), of, weights };
+/** Of what was elected, all that is no root at the moment. */
+async function staleOf(api: Endpoints, elected: Map<bigint, bigint>, timestampMs: number, options: CallOptions): Promise<Set<bigint>> {
+  const distinct = BigUint64Array.from(new Set(elected.values()));
+  const latest = await isLatestRoots(api, distinct, timestampMs, options);
+  return new Set(distinct.filter((_root, k) => !latest[k]));
 }
 
-/** Voters that have parts of their own give way to them. */
-function shared(votes: Votes, parts: Map<bigint, BigUint64Array>): Votes {
-  const voters: bigint[] = [], of: bigint[] = [], weights: number[] = [];
-  votes.voters.forEach((voter, k) => {
-    const list = parts.get(voter) ?? [voter];
-    for (const part of list) {
-      voters.push(part);
-      of.push(votes.of[k]);
-      weights.push(votes.weights[k] / list.length);
-    }
-  });
-  return { voters: BigUint64Array.from(voters), of, weights };
+/** Counts whole votes as whole numbers, so that what all agree on is exactly 1. */
+class Tally {
+  readonly #whole = new Map<bigint, number>();
+  readonly #parts = new Map<bigint, number>();
+
+  add(root: bigint): void {
+    this.#whole.set(root, (this.#whole.get(root) ?? 0) + 1);
+  }
+
+  /** One vote, of several. */
+  addShared(roots: readonly bigint[]): void {
+    const counts = new Map<bigint, number>();
+    for (const root of roots) counts.set(root, (counts.get(root) ?? 0) + 1);
+    for (const [root, count] of counts)
+      if (count === roots.length) this.add(root);
+      else this.#parts.set(root, (this.#parts.get(root) ?? 0) + count / roots.length);
+  }
+
+  /** Of `total` votes; 0 is nobody. */
+  shares(total: number): SuggestedRoot[] {
+    const roots = [...new Set([...this.#whole.keys(), ...this.#parts.keys()])].filter((root) => root !== 0n);
+    const shares = roots.map((root) => ({ root, confidence: ((this.#whole.get(root) ?? 0) + (this.#parts.get(root) ?? 0)) / total }));
+    return shares.sort((a, b) => b.confidence - a.confidence || (a.root < b.root ? -1 : 1));
+  }
 }
