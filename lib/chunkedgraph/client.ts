@@ -2,7 +2,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { GraphError, InfoError } from '../base/errors.ts';
-import { bytesOf, idsFromBytes } from '../base/uint64.ts';
+import { bytesOf, idsFromBytes, wordsOf } from '../base/uint64.ts';
 import type { GraphServer } from './graph-server.ts';
 import type { ServerClock } from './server-clock.ts';
 import { toExclusiveUnixSeconds, toUnixSeconds } from './timestamp.ts';
@@ -18,6 +18,8 @@ export interface RootsQuestion {
   timestampMs: number;
   /** Layer at which the climb ends; undefined: the root layer. */
   stopLayer?: number;
+  /** Whether an ID can be an answer, by its high word: no graph has any above its roots, but a web page of the right length is full of them. */
+  isPossible?: (high: number) => boolean;
   signal?: AbortSignal;
 }
 
@@ -61,7 +63,7 @@ export class ChunkedGraphClient {
    *
    * @throws GraphError; `signal.reason`.
    */
-  async roots(ids: BigUint64Array, { timestampMs, stopLayer, signal }: RootsQuestion): Promise<BigUint64Array> {
+  async roots(ids: BigUint64Array, { timestampMs, stopLayer, isPossible, signal }: RootsQuestion): Promise<BigUint64Array> {
     const { server, rootTimeoutMs = 600_000 } = this.#options;
     const url = `${server.path.tableUrl}/roots_binary`;
     const plain = bytesOf(ids), zipped = plain.byteLength > GZIP_ABOVE;
@@ -80,7 +82,10 @@ export class ChunkedGraphClient {
     if (body.byteLength !== plain.byteLength)
       throw new GraphError('BAD_REPLY', `${url} answered ${body.byteLength} bytes for ${ids.length} IDs; expected ${plain.byteLength}`, url, status);
     // Nobody else has the body: where it is aligned it is the answer.
-    return body.byteOffset % 8 === 0 ? new BigUint64Array(body.buffer, body.byteOffset, ids.length) : idsFromBytes(body);
+    const answers = body.byteOffset % 8 === 0 ? new BigUint64Array(body.buffer, body.byteOffset, ids.length) : idsFromBytes(body);
+    const words = wordsOf(answers);
+    if (isPossible) for (let at = 1; at < words.length; at += 2) if (!isPossible(words[at])) throw new GraphError('BAD_REPLY', `${url} answered ${answers[at >>> 1]}, which is above all layers of the graph`, url, status);
+    return answers;
   }
 
   /**
@@ -89,7 +94,7 @@ export class ChunkedGraphClient {
    *
    * @throws GraphError; `signal.reason`.
    */
-  async currentRoots(ids: BigUint64Array, { timestampMs, signal }: Omit<RootsQuestion, 'stopLayer'>): Promise<BigUint64Array> {
+  async currentRoots(ids: BigUint64Array, { timestampMs, signal }: Pick<RootsQuestion, 'timestampMs' | 'signal'>): Promise<BigUint64Array> {
     const { server, rootTimeoutMs = 600_000 } = this.#options;
     const url = `${server.path.tableUrl}/is_latest_roots`;
     const { body, status } = await server.ask({

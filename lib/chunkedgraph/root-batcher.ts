@@ -62,6 +62,7 @@ export class RootBatcher implements RootSource {
     const { client, ids, nLayers, host, batchSize = 100_000, batchBytes = 8 * 2 ** 20, concurrency = 4, windowMs = 0, retries, senderClock } = options;
     this.#instants = options.instants ?? new Instants(client.clock, { windowMs });
     this.#queue = new PQueue({ concurrency });
+    const isPossible = (high: number): boolean => ids.layerOf(high) <= nLayers;
     const partsOf = (endpoint: string, bytesPerId: number, ask: RootBatchParts['ask']): RootBatchParts => ({
       ids, nLayers, ask,
       onAllUnknown: (count, timestampMs) => this.#warnOnce(count, timestampMs),
@@ -72,7 +73,7 @@ export class RootBatcher implements RootSource {
       },
     });
     this.#kinds = {
-      [CLIMBS]: partsOf('roots', 8, (list, { timestampMs, layer, signal }) => client.roots(list, { timestampMs, stopLayer: layer === nLayers ? undefined : layer, signal })),
+      [CLIMBS]: partsOf('roots', 8, (list, { timestampMs, layer, signal }) => client.roots(list, { timestampMs, stopLayer: layer === nLayers ? undefined : layer, isPossible, signal })),
       [IS_CHECKED]: partsOf('is_latest_roots', 21, (list, { timestampMs, signal }) => client.currentRoots(list, { timestampMs, signal })),
     };
   }

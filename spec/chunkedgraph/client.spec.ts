@@ -56,6 +56,14 @@ describe('ChunkedGraphClient.roots', () => {
     expect(asked[0].body).toEqual(bytesOf(IDS));
   });
 
+  test('takes no web page of the right length for roots', async () => {
+    const { client } = clientOf(() => ({ body: '<html><title>Log in</title>'.padEnd(8 * IDS.length), headers: { 'content-type': 'text/html' } }));
+    const isPossible = (high: number): boolean => high >>> 24 <= 4;
+    await expect(client.roots(IDS, { timestampMs: 1, isPossible })).rejects.toMatchObject({ code: 'BAD_REPLY', url: `${TABLE}/roots_binary`, status: 200, message: expect.stringMatching(/answered \d+, which is above all layers/) as unknown });
+    const { client: honest } = clientOf(() => ({ body: bytesOf(BigUint64Array.of(4n << 56n, 0n, 1n << 56n, (5n << 56n) - 1n)) }));
+    expect(await honest.roots(IDS, { timestampMs: 1, isPossible })).toEqual(BigUint64Array.of(4n << 56n, 0n, 1n << 56n, (5n << 56n) - 1n));
+  });
+
   test.each([[undefined, ''], [2, '&stop_layer=2']])('asks for stop layer %p', async (stopLayer, query) => {
     const { asked, client } = clientOf(echo);
     await client.roots(IDS, { ...ms(1577836800), stopLayer });
