@@ -19,7 +19,7 @@ export const PointStatus = {
   failed: 8,
   /** The root request failed; the supervoxel is known. */
   rootFailed: 9,
-  /** An ID already at or above the wanted layer: kept as it is, nobody was asked whether it exists. */
+  /** An ID already at or above the wanted layer: kept as it is, nobody was asked whether it exists. In tables of IDs also an empty cell. */
   notLookedUp: 10,
   /** A cell of a table that holds no uint64 ID. */
   invalidId: 11,
