@@ -132,7 +132,7 @@ function instead({ status, html }: Fault): MockResponse | undefined {
 
 /** A copy with `count` other bytes, one in each of as many equal parts. */
 function corrupted(bytes: Uint8Array, count: number, random: () => number): Uint8Array {
-  const copy = bytes.slice(), parts = Math.min(count, copy.length);
+  const copy = new Uint8Array(bytes), parts = Math.min(count, copy.length);
   for (let part = 0; part < parts; part++) copy[Math.floor(((part + random()) * copy.length) / parts)] ^= 1 + Math.floor(255 * random());
   return copy;
 }
