@@ -18,10 +18,12 @@ import { makeVolumes } from './volumes.ts';
 const { values: args } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false }, volumes: { type: 'string' }, python: { type: 'string' }, runs: { type: 'string' },
-    only: { type: 'string' }, sets: { type: 'string' }, note: { type: 'string' }, out: { type: 'string', default: join(HERE, 'results') },
+    only: { type: 'string' }, sets: { type: 'string' }, note: { type: 'string' }, out: { type: 'string' },
   },
 });
 const runs = Number(args.runs ?? (args.quick ? 3 : 5)), { python } = args;
+/** Figures of a quick look are not for keeping. */
+const out = args.out ?? join(HERE, args.quick ? '.work/results' : 'results');
 const volumes = args.volumes ?? join(HERE, '.work/volumes');
 if (!args.volumes && !hasVolume(volumes, 'cseg_gzip')) {
   console.log(`making volumes in ${volumes}`);
@@ -47,7 +49,7 @@ const peer = (name: string, volume: string, set: string, ...more: string[]): Who
   python ? [{ name, command: python, parameters: [join(HERE, 'peers/measure.py'), '--peer', name.split(',')[0].toLowerCase(), ...shared(volume, set), ...more] }] : [];
 const tensorStore = (volume: string, set: string, ...more: string[]): Who[] => (/^(cseg|raw)/.test(volume) ? peer('TensorStore', volume, set, ...more) : []);
 
-const RESULTS = join(args.out, args.quick ? 'quick.json' : 'points.json');
+const RESULTS = join(out, args.quick ? 'quick.json' : 'points.json');
 const results: Results = existsSync(RESULTS) ? (JSON.parse(readFileSync(RESULTS, 'utf8')) as Results) : {};
 const versions = `Server: ${server.name}. ${python ? `${await peerVersions(python)}.` : 'No peers.'}`;
 
@@ -70,9 +72,9 @@ async function section(name: string, cases: { volume: string; set: string; laten
   const same = (a: Row, b: Row): boolean => a.volume === b.volume && a.set === b.set && a.latencyMs === b.latencyMs && a.x === b.x;
   const kept = (results[name]?.rows ?? []).filter((row) => !rows.some((other) => same(row, other)));
   results[name] = { taken: machine(), versions, note: args.note ?? results[name]?.note, rows: [...kept, ...rows] };
-  mkdirSync(args.out, { recursive: true });
+  mkdirSync(out, { recursive: true });
   writeFileSync(RESULTS, JSON.stringify(results, undefined, 1));
-  report(results, args.out, args.quick ? 'quick' : 'points');
+  report(results, out, args.quick ? 'quick' : 'points');
 }
 
 try {

@@ -96,7 +96,7 @@ export function report(results: Results, folder: string, name: string): void {
 
 Median (least–most). "times ours" is the other's figure over ours in the same round. Requests and MB are what the server counted, with what it
 takes to open the volume. Peak is of the whole process: Node begins with about 85 MB here, TensorStore's Python with 60, CloudVolume's with 105.
-Sets: u uniform, c along random walks (as synapses along neurites), n inside one neuron.
+Sets: u uniform, c along random walks of 250 points (as synapses along neurites), n along a single one.
 
 ${files.join('\n')}
 

@@ -51,14 +51,6 @@ def walks(rng, count, steps, size):
     return np.array(points)
 
 
-def neuron(rng, count, stride=(4, 4, 2)):
-    """Points inside the largest label: along one neuron."""
-    few = labels[::stride[0], ::stride[1], ::stride[2]]
-    ids, counts = np.unique(few, return_counts=True)
-    inside = np.argwhere(few == ids[np.argmax(np.where(ids == 0, 0, counts))])
-    return inside[rng.randint(0, len(inside), count)] * np.array(stride)
-
-
 def main():
     global labels
     source, out, names = sys.argv[1], os.path.abspath(sys.argv[2]), sys.argv[3:]
@@ -83,7 +75,7 @@ def main():
     sets = {f"u{n}": np.stack([rng.randint(0, s, int(n.replace("k", "000").replace("M", "000000"))) for s in size], 1) for n in ("1k", "10k", "100k", "1M")}
     sets["c10k"] = walks(rng, 40, 250, size)
     sets["c100k"] = walks(rng, 400, 250, size)
-    sets["n10k"] = neuron(rng, 10000)
+    sets["n10k"] = walks(rng, 1, 10000, size)  # along one neuron
     for name, points in sets.items():
         points = points.astype(np.int64)
         truth = labels[points[:, 0], points[:, 1], points[:, 2]]
