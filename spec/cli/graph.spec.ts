@@ -106,6 +106,24 @@ describe('graphene-points graph', () => {
     expect((await answers('covering-nodes', [...leaves, '--timestamp', isoOf(LAST)]))).toEqual([{ nodes: [root] }]);
   });
 
+  test('past-ids, latest-roots, merge-log, user-operations and oldest-timestamp', async () => {
+    const [{ id, past }] = await answers('past-ids', [successor, '--from', isoOf(0)]) as [{ id: string; past: string[] }];
+    expect([id, past]).toEqual([successor, expect.arrayContaining([old])]);
+    expect(await answers('latest-roots', [old, successor, '--timestamp', isoOf(LAST)])).toEqual([{ id: old, roots: expect.arrayContaining([successor]) as unknown }, { id: successor, roots: [successor] }]);
+    // Users, times and kinds of edits: spec/fixtures/pcg/graph.json.
+    expect(await answers('user-operations', ['101'])).toEqual([1, 2, 7].map((number) => ({ operation_id: number, timestamp: isoOf(number) })));
+    expect(await answers('oldest-timestamp', [])).toEqual([{ oldest_timestamp: new Date(Date.parse(isoOf(1)) - 500).toISOString() }]);
+    const [{ merges }] = await answers('merge-log', [rootAt(0, 1)]) as [{ merges: { operation_id: number; added_edges: string[][] }[] }];
+    for (const { added_edges: edges } of merges) for (const pair of edges) expect(pair.map((end) => /^\d+$/.test(end))).toEqual([true, true]);
+  });
+
+  test('path has its layer-2 nodes with a centroid each', async () => {
+    const body = '{"centroids_list":[[1,2,3],[4,5,6.5]],"l2_path":["144115188075855873","144115188075855874"],"failed_l2_ids":[]}';
+    graph.faults.push({ match: /find_path/, status: 200, headers: { 'content-type': 'application/json' }, body });
+    expect(await answers('path', ['--source', `${sv(0)},1,2,3`, '--sink', `${sv(1)},4,5,6`])).toEqual([{ l2_ids: ['144115188075855873', '144115188075855874'], centroids_nm: [[1, 2, 3], [4, 5, 6.5]], failed_l2_ids: [] }]);
+    expect(await ask('path', ['--source', '1,2,3,4', '--source', '1,2,3,4', '--sink', '1,2,3,4'])).toMatchObject({ code: 2, stderr: 'error: a path has one --source and one --sink\n' });
+  });
+
   test('one bad ID costs no other its answer', async () => {
     graph.faults.push({ match: new RegExp(`/node/${old}/leaves`), status: 500 });
     const { code, stdout, stderr } = await ask('leaves', [standing[0], old, standing[1]]);
