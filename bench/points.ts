@@ -53,10 +53,15 @@ const RESULTS = join(out, args.quick ? 'quick.json' : 'points.json');
 const results: Results = existsSync(RESULTS) ? (JSON.parse(readFileSync(RESULTS, 'utf8')) as Results) : {};
 const versions = `Server: ${server.name}. ${python ? `${await peerVersions(python)}.` : 'No peers.'}`;
 
-/** All of a section's cases, written when they are done, so that sections can be taken one at a time. */
+function save(): void {
+  mkdirSync(out, { recursive: true });
+  writeFileSync(RESULTS, JSON.stringify(results, undefined, 1));
+  report(results, out, args.quick ? 'quick' : 'points');
+}
+
+/** All of a section's cases. Each is written as soon as it is done. */
 async function section(name: string, cases: { volume: string; set: string; latencyMs?: number; x?: number; who: Who[] }[]): Promise<void> {
   if (args.only && !args.only.split(',').includes(name)) return;
-  const rows: Row[] = [];
   for (const { volume, set, latencyMs = 0, x, who } of cases) {
     if (args.sets && !args.sets.split(',').includes(set)) continue;
     if (!hasVolume(volumes, volume) || !existsSync(join(volumes, `${set}.f64`))) continue;
@@ -65,16 +70,12 @@ async function section(name: string, cases: { volume: string; set: string; laten
     const taken = new Map<string, Measured[]>(who.map(({ name }) => [name, []]));
     for (let round = 0; round < runs; round++)
       for (const { name, command, parameters, phase = 'cold', most = Infinity } of who) if (round < most) taken.get(name)!.push((await measure(server, command, parameters))[phase]!);
-    for (const [who, measured] of taken) rows.push({ volume, set, latencyMs, x, who, runs: measured });
+    const kept = (results[name]?.rows ?? []).filter((row) => !(row.volume === volume && row.set === set && row.latencyMs === latencyMs && row.x === x));
+    const rows: Row[] = [...taken].map(([who, measured]) => ({ volume, set, latencyMs, x, who, runs: measured }));
+    results[name] = { taken: machine(), versions, note: args.note ?? results[name]?.note, rows: [...kept, ...rows] };
+    save();
     console.log(`${name}: ${volume} ${set} ${latencyMs} ms${x === undefined ? '' : ` ${x}`}: ${[...taken].map(([who, all]) => `${who} ${all.map(({ wall_s }) => wall_s.toFixed(2)).join(' ')}`).join('; ')}`);
   }
-  if (rows.length === 0) return;
-  const same = (a: Row, b: Row): boolean => a.volume === b.volume && a.set === b.set && a.latencyMs === b.latencyMs && a.x === b.x;
-  const kept = (results[name]?.rows ?? []).filter((row) => !rows.some((other) => same(row, other)));
-  results[name] = { taken: machine(), versions, note: args.note ?? results[name]?.note, rows: [...kept, ...rows] };
-  mkdirSync(out, { recursive: true });
-  writeFileSync(RESULTS, JSON.stringify(results, undefined, 1));
-  report(results, out, args.quick ? 'quick' : 'points');
 }
 
 try {
