@@ -32,12 +32,12 @@ export function errorOfReply(reply: HttpReply, asked: AskedWith): GraphError | u
   const body = errorBody(reply);
   const message = typeof body.message === 'string' ? body.message : 'traceback' in body ? '' : undefined;
   const said = message === undefined ? excerpt(reply.body, reply.headers, secrets) : excerpt(new TextEncoder().encode(message), {}, secrets);
-  const { 'retry-after': retryAfter } = reply.headers;
+  const { 'retry-after': wait = '' } = reply.headers, retryAfter = wait === '' || repeats(wait, secrets) ? undefined : wait;
   const error = (code: GraphErrorCode, message: string): GraphError => new GraphError(code, message, url, status, { serverMessage: said, retryAfter });
   // The graph's own 401s are about the ID or the table, not the token.
   if (status === 401 && /not valid at timestamp|on virtual tables/.test(said)) return error('HTTP_STATUS', `${url} answered 401: ${said}`);
   if (status === 401) return error('UNAUTHORIZED', `${url} ${asked.token ? `refused ${token}` : 'wants a token, and none was sent'}: ${said}. Get one at ${tokenPage(reply, origin, secrets)}`);
-  if (status === 403 && body.error === 'missing_tos') return error('MISSING_TOS', `${url}: accept the terms of service first${formOf(body)}, then ask again`);
+  if (status === 403 && body.error === 'missing_tos') return error('MISSING_TOS', `${url}: accept the terms of service first${formOf(body, secrets)}, then ask again`);
   if (status === 403) return error('FORBIDDEN', `${url} (${token} was sent): ${said}${asked.token ? '' : `. Get a token at ${tokenPage(reply, origin, secrets)}`}`);
   return error('HTTP_STATUS', `${url} answered ${status}: ${said}`);
 }
@@ -45,17 +45,20 @@ export function errorOfReply(reply: HttpReply, asked: AskedWith): GraphError | u
 /** A token as a server may repeat it. */
 const spellings = (token: string): string[] => [token, encodeURIComponent(token), Buffer.from(token).toString('base64'), Buffer.from(token).toString('base64url')];
 
+const repeats = (text: string, secrets: readonly string[]): boolean => secrets.some((secret) => text.includes(secret));
+
 /** The auth service is often another host: the reply names its `…/authorize`, beside which tokens are made. */
 function tokenPage({ headers }: HttpReply, origin: string, secrets: readonly string[]): string {
   const [, realm = ''] = /\brealm="(https:[^"]*\/authorize)"/.exec(headers['www-authenticate'] ?? '') ?? [];
   const { origin: host, pathname } = new URL(URL.canParse(realm) ? realm : `${origin}/auth/api/v1/authorize`);
   const page = `${host}${pathname.replace(/authorize$/, 'create_token')}`;
-  return secrets.some((secret) => page.includes(secret)) ? `${origin}/auth/api/v1/create_token` : page;
+  return repeats(page, secrets) ? `${origin}/auth/api/v1/create_token` : page;
 }
 
-function formOf({ data }: ErrorBody): string {
+function formOf({ data }: ErrorBody, secrets: readonly string[]): string {
   const form = typeof data?.tos_form_url === 'string' && URL.canParse(data.tos_form_url) ? new URL(data.tos_form_url) : undefined;
-  return form && /^https?:$/.test(form.protocol) ? ` at ${form.origin}${form.pathname}` : '';
+  const page = form && /^https?:$/.test(form.protocol) ? `${form.origin}${form.pathname}` : '';
+  return page === '' || repeats(page, secrets) ? '' : ` at ${page}`;
 }
 
 function errorBody({ body }: HttpReply): ErrorBody {
