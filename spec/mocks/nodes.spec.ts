@@ -1,9 +1,9 @@
 /**
- * What `leaves_many` makes of nodes that share parts. Counts and messages are those of a real PyChunkedGraph 2.21.1 on this graph; its
- * recorded answers (spec/mocks/conformance.spec.ts) have only nodes apart.
+ * What is below nodes: `leaves_many` of nodes that share parts, boxes and windows. Counts and messages are those of a real PyChunkedGraph 2.21.1
+ * on this graph; its recorded answers (spec/mocks/conformance.spec.ts) have only nodes apart.
  */
 import { describe, expect, test } from '@jest/globals';
-import { createMockChunkedGraph, mockRequest } from '../../mocks/index.ts';
+import { createMockChunkedGraph, graphInfo, mockRequest, supervoxelId } from '../../mocks/index.ts';
 import { epochs, pcgGraph, supervoxels } from './pcg-graph.ts';
 
 /** In the object that the first six edits change. */
@@ -60,4 +60,28 @@ describe('an ID that is no node', () => {
     expect(JSON.parse(Buffer.from(body).toString())).toEqual({ leaf_ids: leaves });
   });
   test('a strict server knows nothing of it', async () => expect(await leavesOf([NOBODY], '&stop_layer=4', strict)).toEqual({ [NOBODY]: [] }));
+});
+
+describe('windows and boxes', () => {
+  const [a, b] = [supervoxelId(graphInfo(), [0, 0, 0], 1), supervoxelId(graphInfo(), [1, 0, 0], 1)];
+  const info = { ...graphInfo(), scales: [{ resolution: [8, 8, 40], size: [1024, 1024, 1024], voxel_offset: [100, 10, 1] }] };
+  const graph = createMockChunkedGraph({ info, supervoxels: [a, b], edges: [], base_timestamp: 1000, edits: [{ timestamp: 2000, merge: [a, b] }] });
+  const get = async (path: string, body?: string): Promise<unknown> => JSON.parse(Buffer.from((await graph.handle(mockRequest('GET', `/segmentation/api/v1/table/mock/${path}&int64_as_str=1`, { body }))).body).toString());
+  const root = (5n << 56n) | 3n;
+
+  test.each([
+    { bounds: '100-164_10-74_1-65', leaves: [a] },
+    { bounds: '164-165_10-74_1-65', leaves: [b] },
+    { bounds: '163-165_10-74_1-65', leaves: [a, b] },
+  ])('graph chunks begin at the voxel offset: $bounds', async ({ bounds, leaves }) => expect(await get(`node/${root}/leaves?bounds=${bounds}`)).toEqual({ leaf_ids: leaves.map(String) }));
+
+  test('valid_nodes excludes the end of its window', async () => {
+    const valid = (from: number, to: number): Promise<unknown> => get(`valid_nodes?start_timestamp=${from}&end_timestamp=${to}`, `{"node_ids":[${root}]}`);
+    expect(await Promise.all([valid(1500, 2000), valid(2000, 2000.001)])).toEqual([{ valid_roots: [] }, { valid_roots: [String(root)] }]);
+  });
+
+  test('delta_roots includes both ends of its window', async () => {
+    const fresh = async (from: number, to: number): Promise<unknown> => ((await get(`delta_roots?timestamp_past=${from}&timestamp_future=${to}`)) as { new_roots: string[] }).new_roots;
+    expect(await Promise.all([fresh(2000, 2000), fresh(2000.001, 3000), fresh(1000, 1999.999)])).toEqual([[String(root)], [], []]);
+  });
 });
