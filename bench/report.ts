@@ -82,7 +82,7 @@ export function report(results: Results, folder: string, name: string): void {
   if (concurrency) plots.concurrency = plot({ title: '100,000 points, 512 chunks', x: 'reads in flight', y: 'seconds', series: series(concurrency.rows, ({ latencyMs }) => `${latencyMs} ms a request`, (row) => [row.x!, ms(row.runs)]) });
   for (const volume of ['cseg_gzip', 'raw_gzip']) {
     const rows = cold?.rows.filter((row) => row.volume === volume && row.latencyMs === 0 && row.set.startsWith('u')) ?? [];
-    if (rows.length > 0) plots[volume] = plot({ title: `${volume}, cold, uniform points`, x: 'points', y: 'points/s', series: series(rows, ({ who }) => who, (row) => [pointsOf(row, 'cold'), pointsOf(row, 'cold') / ms(row.runs)]) });
+    if (new Set(rows.map(({ set }) => set)).size > 1) plots[volume] = plot({ title: `${volume}, cold, uniform points`, x: 'points', y: 'points/s', series: series(rows, ({ who }) => who, (row) => [pointsOf(row, 'cold'), pointsOf(row, 'cold') / ms(row.runs)]) });
   }
   const files = Object.entries(plots).map(([plotted, svg]) => {
     writeFileSync(join(folder, `${name}-${plotted}.svg`), svg);
