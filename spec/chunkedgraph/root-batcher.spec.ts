@@ -140,6 +140,21 @@ describe('a window of a RootBatcher', () => {
     expect((await batcher.lookUp(ids(id(1)))).timestampMs).toBe(5_002_000);
   });
 
+  test('cancels a request when the last of those who share it has left, whichever window they came in', async () => {
+    const { asked, batcher } = batcherOf({}, () => new Promise(() => undefined));
+    const [first, second] = [new AbortController(), new AbortController()];
+    const a = batcher.lookUp(ids(id(3)), { ...AT, signal: first.signal }).catch((error: unknown) => error);
+    await nextTurn();
+    await nextTurn();
+    const b = batcher.lookUp(ids(id(3)), { ...AT, signal: second.signal }).catch((error: unknown) => error);
+    await nextTurn();
+    await nextTurn();
+    first.abort('first');
+    expect([await a, asked.map(({ signal }) => signal!.aborted)]).toEqual(['first', [false]]);
+    second.abort('second');
+    expect([await b, asked.map(({ signal }) => signal!.aborted)]).toEqual(['second', [true]]);
+  });
+
   test('never mixes moments or layers', async () => {
     const { asked, batcher } = batcherOf();
     const list = ids(id(1), id(25));
