@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
+import { GraphError } from '../../lib/base/errors.ts';
 import { IdLayout } from '../../lib/chunkedgraph/id-layout.ts';
 import { RootBatcher, RootFate, type RootBatcherOptions } from '../../lib/chunkedgraph/root-batcher.ts';
 import { ServerClock } from '../../lib/chunkedgraph/server-clock.ts';
@@ -153,6 +154,24 @@ describe('a window of a RootBatcher', () => {
     expect([await a, asked.map(({ signal }) => signal!.aborted)]).toEqual(['first', [false]]);
     second.abort('second');
     expect([await b, asked.map(({ signal }) => signal!.aborted)]).toEqual(['second', [true]]);
+  });
+
+  test('asks anew for what has failed while the rest of its window is under way', async () => {
+    const rest = deferred<BigUint64Array>();
+    const refused = new GraphError('HTTP_STATUS', 'answered 400', 'https://graph.example.org', 400);
+    let fails = true;
+    const { asked, batcher } = batcherOf({ batchSize: 1 }, async (question) => {
+      if (question.ids[0] === id(25)) return rest.promise;
+      if (fails) throw refused;
+      return serve(question.ids, question);
+    });
+    const both = batcher.lookUp(ids(id(3), id(25)), AT);
+    for (let turn = 0; turn < 5; turn++) await nextTurn();
+    fails = false;
+    expect((await batcher.lookUp(ids(id(3)), AT)).fates).toEqual(Uint8Array.of(ok));
+    rest.resolve(ids(rootOf(id(25), 7000)));
+    expect((await both).fates).toEqual(Uint8Array.of(failed, ok));
+    expect(asked.map(({ ids }) => ids[0])).toEqual([id(3), id(25), id(3)]);
   });
 
   test('never mixes moments or layers', async () => {
