@@ -40,6 +40,8 @@ export interface Collected {
   entries: number;
   bytes: number;
   evicted: number;
+  /** Whether more may be stored: what others are writing right now may leave none. */
+  hasRoom: boolean;
 }
 
 export class CacheFolder {
@@ -147,7 +149,7 @@ export class CacheFolder {
     }
     // A lock that nobody holds any more is a collection that was cut short: it emptied the counter, but perhaps nothing else.
     const fits = stored <= BETWEEN * this.#maxBytes && (await this.#holder(nowMs)) !== 'dead';
-    return fits || (await this.collect(nowMs)) !== undefined;
+    return fits || (await this.collect(nowMs))?.hasRoom === true;
   }
 
   /**
@@ -159,17 +161,23 @@ export class CacheFolder {
     if (!release) return undefined;
     try {
       await truncate(join(this.path, 'written'), 0).catch(() => undefined); // before the count: what comes meanwhile counts twice, not never
-      let bytes = await this.#sweep(nowMs);
+      const underWay = await this.#sweep(nowMs);
       const entries = await this.list();
+      let bytes = 0, evicted = 0;
       for (const { size } of entries) bytes += size;
-      let evicted = 0;
       entries.sort((a, b) => a.usedMs - b.usedMs);
-      for (; bytes > KEEP * this.#maxBytes && evicted < entries.length; evicted++) {
+      // Many files under way are mostly such as wait for this: entries make room for a part of them only.
+      const most = KEEP * this.#maxBytes - Math.min(underWay, BETWEEN * this.#maxBytes);
+      for (; bytes > most && evicted < entries.length; evicted++) {
         await this.remove(entries[evicted].file);
         bytes -= entries[evicted].size;
       }
+      bytes += underWay;
+      const hasRoom = bytes <= KEEP * this.#maxBytes;
+      // As full as it was: whoever comes next collects again, and stores nothing unless that helps.
+      if (!hasRoom) await truncate(join(this.path, 'written'), Math.floor((BETWEEN * this.#maxBytes) / UNIT) + 1).catch(() => undefined);
       await writeFile(join(this.path, 'bound'), String(this.#maxBytes), { mode: 0o600 });
-      return { entries: entries.length - evicted, bytes, evicted };
+      return { entries: entries.length - evicted, bytes, evicted, hasRoom };
     } finally {
       await release();
     }

@@ -6,13 +6,15 @@ import { transformFile } from '@swc/core';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
+const STRIPPED = { target: 'es2022', parser: { syntax: 'typescript' }, rewriteRelativeImportExtensions: true } as const;
+
 /** @returns Where `spec/cache/NAME.ts` now is as JavaScript, below `folder`, with `lib/base` and `lib/cache` beside it. */
 export async function compiled(name: string, folder: string): Promise<string> {
   const inRooms = await Promise.all(['lib/base', 'lib/cache'].map(async (room) => (await readdir(join(ROOT, room))).map((file) => join(room, file))));
   const files = [...inRooms.flat(), join('spec/cache', `${name}.ts`)];
   await Promise.all(
     files.map(async (file) => {
-      const { code } = await transformFile(join(ROOT, file), { jsc: { target: 'es2022', parser: { syntax: 'typescript' }, rewriteRelativeImportExtensions: true }, module: { type: 'es6' } });
+      const { code } = await transformFile(join(ROOT, file), { jsc: STRIPPED, module: { type: 'es6' } });
       await mkdir(join(folder, file, '..'), { recursive: true });
       await writeFile(join(folder, file, '..', `${basename(file, '.ts')}.js`), code);
     }),

@@ -166,6 +166,18 @@ describe('DiskCache', () => {
     expect((await new CacheFolder(folder, MB).collect(now)) !== undefined).toBe(isTakenOver);
   });
 
+  test('stores nothing more, and keeps most of what it has, while others write as much as fits', async () => {
+    const cache = open({ maxBytes: MB });
+    for (const key of ['a', 'b', 'c', 'd']) await cache.put(key, { bytes: bytesOf(1, 80_000), validator: undefined });
+    const { stored } = cache.counts;
+    for (let k = 0; k < 10; k++) await writeFile(join(folder, 'chunks-v1', 'tmp', `${hostname()}.${process.pid}.other-${k}.80000`), '');
+    for (let k = 0; k < 5; k++) await cache.put(`k${k}`, { bytes: bytesOf(k, 80_000), validator: undefined });
+    expect([stored, cache.counts.stored, (await cacheStats(folder)).entries]).toEqual([4, 5, 5]); // one before the next collection
+    for (let k = 0; k < 10; k++) await rm(join(folder, 'chunks-v1', 'tmp', `${hostname()}.${process.pid}.other-${k}.80000`));
+    await cache.put('e', { bytes: bytesOf(1, 80_000), validator: undefined });
+    expect((await cacheStats(folder)).entries).toBe(6);
+  });
+
   test('stores nothing more while it is full and another process makes room', async () => {
     const cache = open({ maxBytes: MB });
     await cache.put('a', { bytes: bytesOf(1), validator: undefined });
