@@ -35,15 +35,16 @@ export class ChunkCache {
    * @param object Key of the stored object that it came from.
    * @param maxBytes More than this is no answer.
    * @param checks What objects were found to be, for all that one read asks about: each is asked about once.
+   * @param mustStand What is outdated would make other things wrong: it is asked about, unless nothing ever is.
    * @returns What was kept, `bytes` undefined when nothing is stored there; undefined when it is not known.
    * @throws RequestError, when the object has to be asked about and cannot be.
    */
-  async get(key: string, object: string, maxBytes: number, { signal, meter }: { signal: AbortSignal; meter: Meter }, checks: Checks): Promise<{ bytes: Uint8Array | undefined } | undefined> {
+  async get(key: string, object: string, maxBytes: number, { signal, meter }: { signal: AbortSignal; meter: Meter }, checks: Checks, mustStand = false): Promise<{ bytes: Uint8Array | undefined } | undefined> {
     const { disk, scope, revalidate, absentMs = 600_000, now = Date.now } = this.#options;
     const entry = await disk.get(`${await scope} ${key}`, maxBytes);
     if (!entry) return undefined;
     if (!entry.bytes) return revalidate !== 'always' && now() - entry.storedMs < absentMs ? entry : undefined;
-    if (revalidate !== 'always') return entry;
+    if (revalidate === 'never' || (revalidate === 'info' && !mustStand)) return entry;
     return entry.validator !== undefined && (await this.#stands(object, entry.validator, { signal, meter }, checks)) ? entry : undefined;
   }
 

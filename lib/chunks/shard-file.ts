@@ -34,6 +34,8 @@ export class ShardFile {
   /** The beginning, or all. */
   #held: (Piece & { whole: boolean }) | undefined;
   #whole: Promise<Piece | undefined> | undefined;
+  /** Of all replies. */
+  readonly #validators = new Set<string | undefined>();
 
   constructor(
     readonly store: ShardStore,
@@ -44,6 +46,11 @@ export class ShardFile {
   /** What is here already. */
   get held(): Piece | undefined {
     return this.#held;
+  }
+
+  /** What the server calls this version of the file: undefined where it does not say, or said different things. */
+  get validator(): string | undefined {
+    return this.#validators.size === 1 ? [...this.#validators][0] : undefined;
   }
 
   /** Whether the range needs no request. */
@@ -70,6 +77,7 @@ export class ShardFile {
       const maxBytes = Math.max(MAX_WHOLE_SHARD_BYTES, range.end - range.start);
       const object = await chunks.read(`${key}/${this.name}`, { range, signal, meter, maxBytes });
       if (!object) return undefined;
+      this.#validators.add(object.validator);
       if (!object.range) {
         if (range.start > 0 || object.bytes.byteLength > range.end) this.store.ignoresRanges = true; // else all is what was asked
         return await this.#holdWhole(object, signal);
@@ -96,6 +104,7 @@ export class ShardFile {
   async #readWhole({ signal, meter }: ShardRead): Promise<Piece | undefined> {
     const { chunks, key } = this.store;
     const object = await chunks.read(`${key}/${this.name}`, { signal, meter, maxBytes: MAX_WHOLE_SHARD_BYTES });
+    if (object) this.#validators.add(object.validator);
     return object && this.#holdWhole(object, signal);
   }
 

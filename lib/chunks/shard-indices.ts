@@ -71,17 +71,18 @@ export class ShardIndices {
       if (!range) return undefined;
       const bytes = await this.#inflate(minishard, part, read.signal);
       const index = bytes && decodeMinishardIndex(bytes, this.#spec, minishard);
-      if (index) await this.#disk?.put(this.#diskKey(file, minishard), bytes);
+      if (index) await this.#disk?.put(this.#diskKey(file, minishard), bytes, file.validator);
       return index;
     });
   }
 
   #diskKey = ({ name }: ShardFile, minishard: number): string => `${this.#scale}/${name} index ${minishard}`;
 
+  /** An index of another version of its shard would say where other chunks are. */
   #fromDisk(file: ShardFile, minishards: readonly number[], read: ShardRead): Promise<(Uint8Array | undefined)[]> {
     const disk = this.#disk, checks = new Map<string, Promise<boolean>>();
     if (!disk) return Promise.resolve([]);
-    return Promise.all(minishards.map(async (minishard) => (await disk.get(this.#diskKey(file, minishard), `${file.store.key}/${file.name}`, MAX_MINISHARD_INDEX_BYTES, read, checks))?.bytes));
+    return Promise.all(minishards.map(async (minishard) => (await disk.get(this.#diskKey(file, minishard), `${file.store.key}/${file.name}`, MAX_MINISHARD_INDEX_BYTES, read, checks, true))?.bytes));
   }
 
   /** Where each minishard's index is, or why that is unknown: nowhere for an empty minishard, undefined where the shard does not exist. */

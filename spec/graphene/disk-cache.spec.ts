@@ -7,7 +7,7 @@ import { cacheStats } from '../../lib/cache/upkeep.ts';
 import { ChunkCache } from '../../lib/chunks/chunk-cache.ts';
 import { openPrecomputed } from '../../lib/graphene/open.ts';
 import type { OpenOptions } from '../../lib/graphene/options.ts';
-import { createMockBucket, serveMocks, type MockRequest, type MockResponse, type ServedMocks } from '../../mocks/index.ts';
+import { buildPrecomputed, createMockBucket, serveMocks, type MockRequest, type MockResponse, type ServedMocks } from '../../mocks/index.ts';
 import { fixtureVolumes, loadFixture, VOLUMES_FOLDER } from '../support/fixtures.ts';
 
 let cacheDir: string;
@@ -170,6 +170,27 @@ describe('cacheDir', () => {
     } finally {
       jest.restoreAllMocks();
     }
+  });
+
+  test.each([['info'], ['always']] as const)('never reads a shard by the index of an earlier version of it, %s', async (revalidate) => {
+    const size = [64, 64, 8] as [number, number, number];
+    const version = (step: bigint) => buildPrecomputed({
+      size, chunkSize: [16, 16, 8], encoding: 'compressed_segmentation', sharding: { preshift_bits: 9, minishard_bits: 2, shard_bits: 0 },
+      labels: (x, y, z) => step * BigInt(1 + ((x * Number(step) + y * 3) >> 1) + z),
+    });
+    const one = version(1n), two = version(7n);
+    expect(two.info).toEqual(one.info);
+    const bucket = createMockBucket({ files: { ...one.files } });
+    served = await serveMocks({ '/bucket': bucket });
+    const at = async (points: number[][]) => {
+      await using volume = await openPrecomputed(`${served!.url}/bucket`, { cacheDir, revalidate });
+      return [...(await volume.scatteredPoints(points)).values];
+    };
+    expect(await at([[1, 2, 3]])).toEqual([one.valueAt([1, 2, 3])]);
+    for (const [key, { bytes }] of Object.entries(two.files)) bucket.put(key, bytes);
+    const elsewhere = [[17, 2, 3], [40, 50, 7], [63, 63, 0], [33, 20, 1]];
+    expect(await at(elsewhere)).toEqual(elsewhere.map((point) => two.valueAt(point as [number, number, number])));
+    expect(await at([[1, 2, 3]])).toEqual([(revalidate === 'info' ? one : two).valueAt([1, 2, 3])]);
   });
 
   describe('revalidate', () => {

@@ -47,7 +47,7 @@ const stages: Record<string, Stage> = {
   'chunks stall inside their bodies': { where: bucket, fault: { match: /s0/, stall: 10 } },
   'chunks are tried again': { where: bucket, fault: { match: /s0/, reset: true }, options: { retries: 50 } },
   'the bucket wants to be left alone': { where: bucket, fault: { match: /s0/, status: 503, headers: { 'retry-after': '100' } } },
-  'chunks are late, with a cache on disk': { where: bucket, fault: { match: /s0/, delayMs: 1 }, options: { cacheDir: join(folder, 'cache') } },
+  'chunks are late, with a cache on disk': { where: bucket, fault: { match: /s0/, delayMs: 20 }, options: { cacheDir: join(folder, 'cache') } },
   'roots stall': { where: graph, fault: { match: /roots_binary/, stall: true } },
   'the graph wants to be left alone': { where: graph, fault: { match: /roots_binary/, status: 503, headers: { 'retry-after': '100' } } },
 };
@@ -57,7 +57,8 @@ for (const [stage, { where, fault, options }] of Object.entries(stages))
   for (const way of ['abort', 'deadline', 'close'] as Way[]) {
     const { promise: underWay, resolve } = deferred<void>();
     where.faults.push({ ...fault, match: (request) => (fault.match as RegExp).test(request.path) && (setImmediate(() => resolve()), true) });
-    const volume = await open({ ...options, ...(way === 'deadline' && { timeoutMs: 150 }) });
+    // What one way has kept is not there for the next.
+    const volume = await open({ ...options, ...(options?.cacheDir !== undefined && { cacheDir: join(options.cacheDir, way) }), ...(way === 'deadline' && { timeoutMs: 150 }) });
     const abort = new AbortController();
     const calls = [0, 1, 2].map(() => ask(volume, where, abort.signal));
     const settled = Promise.allSettled(calls);

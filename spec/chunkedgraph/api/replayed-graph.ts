@@ -25,9 +25,9 @@ export function graphOf(answer: (request: HttpRequest, earlier: number) => Answe
   const asked: HttpRequest[] = [];
   const http: HttpClient = {
     async request(request) {
-      asked.push(request);
+      const earlier = asked.push(request) - 1;
       await request.authorize?.({ method: request.method ?? 'GET', url: new URL(request.url), headers: {} });
-      const { body = '', ...reply } = await answer(request, asked.length - 1);
+      const { body = '', ...reply } = await answer(request, earlier);
       return { status: 200, headers: {}, url: String(request.url), serverAddress: undefined, ...reply, body: typeof body === 'string' ? new TextEncoder().encode(body) : body };
     },
     close() {},
