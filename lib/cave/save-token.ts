@@ -4,7 +4,8 @@ import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { InfoError } from '../base/errors.ts';
 import type { Host } from '../chunkedgraph/graph-path.ts';
-import { secretsFolder, tokenFileOf } from '../chunkedgraph/token.ts';
+import { tokenFileOf } from '../chunkedgraph/token.ts';
+import { secretsFolder } from '../storage/secret-files.ts';
 
 /** Where a person makes a token. Source: CAVEclient, caveclient/endpoints.py, `create_token`. */
 export const tokenPage = ({ origin }: Host): string => `${origin}/auth/api/v1/create_token`;

@@ -1,7 +1,7 @@
 /** The folder of secrets: which files are there, and whether others can read them. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { secretsFolder } from '../chunkedgraph/token.ts';
+import { secretsFolder } from '../storage/secret-files.ts';
 import { ok, warn, type Findings } from './finding.ts';
 
 /** Source: CAVEclient, caveclient/auth.py; CloudVolume, cloudvolume/secrets.py. */

@@ -6,7 +6,7 @@ import { GraphError, InfoError, PathError } from '../base/errors.ts';
 import { isLoopbackHost, isPublicAddress } from '../base/public-address.ts';
 import type { Host } from '../chunkedgraph/graph-path.ts';
 import type { GraphServer } from '../chunkedgraph/graph-server.ts';
-import { secretsFolder } from '../chunkedgraph/token.ts';
+import { secretsFolder } from '../storage/secret-files.ts';
 import type { AllowAddress } from '../http/client.ts';
 import { firstIssue } from '../precomputed/first-issue.ts';
 

@@ -2,11 +2,10 @@
  * Which token a chunkedgraph server, or another service of CAVE, gets: the one given, `CAVE_TOKEN`, or the files that CAVEclient and CloudVolume keep.
  * Source: CAVEclient, caveclient/auth.py; CloudVolume, cloudvolume/secrets.py, `cave_credentials`.
  */
-import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { InfoError, PathError } from '../base/errors.ts';
 import { isLoopbackHost } from '../base/public-address.ts';
+import { firstFile, secretsFolder } from '../storage/secret-files.ts';
 import type { Host } from './graph-path.ts';
 
 export interface FoundToken {
@@ -22,9 +21,6 @@ export interface TokenSearch {
   /** The server that makes the tokens, where the user named it: its own file comes after that of the host asked. */
   authHost?: Host;
 }
-
-/** Where CAVEclient and CloudVolume keep secrets. `CLOUD_VOLUME_DIR` stands for `~/.cloudvolume`. */
-export const secretsFolder = (env: NodeJS.ProcessEnv): string => join(env.CLOUD_VOLUME_DIR || join(homedir(), '.cloudvolume'), 'secrets');
 
 export const tokenFileOf = ({ host }: Pick<Host, 'host'>): string => `${host}-cave-secret.json`;
 
@@ -52,24 +48,15 @@ export async function findToken(path: Host, { token, env = process.env, authHost
 async function search(path: Host, token: string | undefined, env: NodeJS.ProcessEnv, authHost: Host | undefined): Promise<FoundToken | undefined> {
   if (token !== undefined) return { token, from: 'the token option' };
   const fromEnv = env.CAVE_TOKEN?.trim();
-  return fromEnv ? { token: fromEnv, from: 'CAVE_TOKEN' } : firstFile(tokenFiles(path, env, authHost));
+  return fromEnv ? { token: fromEnv, from: 'CAVE_TOKEN' } : tokenOfFiles(tokenFiles(path, env, authHost));
 }
 
-async function firstFile(files: string[]): Promise<FoundToken | undefined> {
-  for (const file of files) {
-    let text: string;
-    try {
-      text = await readFile(file, 'utf8');
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT' || code === 'ENOTDIR') continue;
-      throw new InfoError('BAD_INFO', `token file ${file} cannot be read (${code})`, file);
-    }
-    const token = tokenIn(text);
-    if (token === undefined) throw new InfoError('BAD_INFO', `token file ${file} holds no {"token": "…"}`, file);
-    return { token, from: file };
-  }
-  return undefined;
+async function tokenOfFiles(files: readonly string[]): Promise<FoundToken | undefined> {
+  const found = await firstFile(files, (file, code) => new InfoError('BAD_INFO', `token file ${file} cannot be read (${code})`, file));
+  if (!found) return undefined;
+  const token = tokenIn(found.text);
+  if (token === undefined) throw new InfoError('BAD_INFO', `token file ${found.file} holds no {"token": "…"}`, found.file);
+  return { token, from: found.file };
 }
 
 function tokenIn(text: string): string | undefined {

@@ -1,5 +1,5 @@
 /**
- * The JSON files that credentials are kept in, CloudVolume's above all.
+ * The files that credentials are kept in, CloudVolume's above all.
  * Source: CloudVolume, cloudvolume/secrets.py, `google_credentials` and `aws_credentials`.
  */
 import { readFile } from 'node:fs/promises';
@@ -12,29 +12,38 @@ export interface SecretFile {
   json: Readonly<Record<string, unknown>>;
 }
 
-/** In order: the bucket's own file, then the one for all. `CLOUD_VOLUME_DIR` stands for `~/.cloudvolume`. */
+/** Where CAVEclient and CloudVolume keep secrets. `CLOUD_VOLUME_DIR` stands for `~/.cloudvolume`. */
+export const secretsFolder = (env: NodeJS.ProcessEnv): string => join(env.CLOUD_VOLUME_DIR || join(homedir(), '.cloudvolume'), 'secrets');
+
+/** In order: the bucket's own file, then the one for all. */
 export function secretFiles(bucket: string, vendor: 'google' | 'aws', env: NodeJS.ProcessEnv): string[] {
-  const folder = join(env.CLOUD_VOLUME_DIR || join(homedir(), '.cloudvolume'), 'secrets');
+  const folder = secretsFolder(env);
   return [join(folder, `${bucket}-${vendor}-secret.json`), join(folder, `${vendor}-secret.json`)];
 }
 
 /**
  * The first of the files that is there.
- * @throws CredentialsError BAD_CREDENTIALS when it cannot be read or holds no JSON object; a later file is not a substitute then.
+ * @param unreadable The error for one that is there and cannot be read; a later file is not a substitute then.
  */
-export async function firstSecret(files: readonly string[]): Promise<SecretFile | undefined> {
+export async function firstFile(files: readonly string[], unreadable: (file: string, code: string | undefined) => Error): Promise<{ file: string; text: string } | undefined> {
   for (const file of files) {
-    let text: string;
     try {
-      text = await readFile(file, 'utf8');
+      return { file, text: await readFile(file, 'utf8') };
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT' || code === 'ENOTDIR') continue;
-      throw new CredentialsError('BAD_CREDENTIALS', `${file} cannot be read (${code})`);
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') throw unreadable(file, code);
     }
-    return { file, json: objectIn(text, file) };
   }
   return undefined;
+}
+
+/**
+ * What the first of the files holds.
+ * @throws CredentialsError BAD_CREDENTIALS when it cannot be read or holds no JSON object.
+ */
+export async function firstSecret(files: readonly string[]): Promise<SecretFile | undefined> {
+  const found = await firstFile(files, (file, code) => new CredentialsError('BAD_CREDENTIALS', `${file} cannot be read (${code})`));
+  return found && { file: found.file, json: objectIn(found.text, found.file) };
 }
 
 /** What is in the files now, or why that cannot be read: somebody else's credentials, another answer. */
