@@ -10,7 +10,7 @@ import PQueue from 'p-queue';
 import { ChunkError, DeadlineError } from '../base/errors.ts';
 import { newMeter, type ByteRange, type Meter } from '../storage/store.ts';
 import type { Codec } from '../codecs/codec.ts';
-import type { ChunkPart, ChunkSource, Keeper, KeptChunk, Parts, ReadTask, StoredChunk } from './chunk-source.ts';
+import type { ChunkPart, ChunkSource, Keeper, KeptChunk, Parts, ReadContext, ReadTask, StoredChunk } from './chunk-source.ts';
 import { hand, handOver, remake, unpack, type Taker, type Watcher } from './unpack.ts';
 
 export interface ChunkReaderOptions {
@@ -201,8 +201,12 @@ export class ChunkReader {
     };
     // What a cache is to keep must be whole.
     const parts: Parts | undefined = this.#cache || source.save ? undefined : { wanted: (cell) => bytesFor(wanted.get(cell)), deliver: (cell, found) => this.#deliverParts(job, cell, found) };
+    const deliver: ReadContext['deliver'] = (cell, chunk, from) => {
+      const delivery = this.#deliver(job, cell, chunk, from);
+      return source.save ? this.#track(delivery) : delivery;
+    };
     try {
-      const more = await task.run({ signal: abort.signal, meter: waiters[0].call.cost, deliver: (cell, chunk, from) => this.#track(this.#deliver(job, cell, chunk, from)), parts, fail });
+      const more = await task.run({ signal: abort.signal, meter: waiters[0].call.cost, deliver, parts, fail });
       if (more) this.#enqueue(source, more, wanted);
       for (const cell of wanted.keys()) fail(cell, new Error('the read ended without it'));
     } catch (error) {

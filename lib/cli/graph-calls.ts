@@ -2,7 +2,6 @@
 import type { ChunkedGraph } from '../chunkedgraph/api/chunked-graph.ts';
 import type { Bounds } from '../chunkedgraph/api/input.ts';
 import type { GraphPoint } from '../chunkedgraph/api/nodes.ts';
-import { parseExactJson } from '../chunkedgraph/exact-json.ts';
 import { UsageError } from './io.ts';
 
 /** Options of the calls; `graph-command.ts` says what they are on the command line. */
@@ -183,7 +182,7 @@ export const GRAPH_CALLS: Readonly<Record<string, IdCall | OtherCall>> = {
   request: {
     about: 'anything else: a path below the table (root/123/change_log), or of the service, beginning with /', argument: 'path', options: ['query', 'body', 'as'], verbatim: true,
     async ask({ graph, flags: { query, body, as }, signal }, path) {
-      return [await graph.request(path, { method: body === undefined ? 'GET' : 'POST', query, body: body === undefined ? undefined : parsedBody(body), as, signal })];
+      return [await graph.request(path, { method: body === undefined ? 'GET' : 'POST', query, body: body === undefined ? undefined : await parsedBody(body), as, signal })];
     },
   },
 };
@@ -194,7 +193,8 @@ const operationLine = ({ raw: _, addedEdges, removedEdges, ...rest }: { raw: unk
   ...(removedEdges && { removedEdges: pairs(removedEdges) }),
 });
 
-function parsedBody(text: string): unknown {
+async function parsedBody(text: string): Promise<unknown> {
+  const { parseExactJson } = await import('../chunkedgraph/exact-json.ts'); // every command comes by here, and few need it
   try {
     return parseExactJson(text);
   } catch {
