@@ -7,7 +7,6 @@ import { GraphError } from '../../base/errors.ts';
 import { toExclusiveUnixSeconds } from '../timestamp.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
 
-
 /** IDs in one request. */
 const BATCH = 50_000;
 
