@@ -2,7 +2,7 @@
  * A datastack: what its info service says of it.
  * Source: CAVEclient, caveclient/infoservice.py and endpoints.py (`/info/api/v2/datastack/full/NAME`).
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InfoError, PathError } from '../base/errors.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import { parseGraphPath, type Host } from '../chunkedgraph/graph-path.ts';

@@ -1,7 +1,7 @@
 /** The servers of CAVE that know datastacks: which one, and what it may be told. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { GraphError, InfoError, PathError } from '../base/errors.ts';
 import { isLoopbackHost, isPublicAddress } from '../base/public-address.ts';
 import type { Host } from '../chunkedgraph/graph-path.ts';

@@ -2,7 +2,7 @@
  * Materialization versions as moments: `mat` is the newest one, `mat_943` that one.
  * Source: CAVEclient, caveclient/materializationengine.py, `get_versions` and `get_timestamp`.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { leaveOnAbort } from '../base/abort.ts';
 import { InfoError, TimestampError } from '../base/errors.ts';
 import type { Host } from '../chunkedgraph/graph-path.ts';

@@ -2,7 +2,7 @@
  * The chunkedgraph's part of the info a PyChunkedGraph server gives for a table.
  * Source: PyChunkedGraph, pychunkedgraph/app/segmentation/common.py, `handle_info`; CloudVolume, datasource/graphene/metadata.py.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InfoError } from '../base/errors.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import { firstIssue } from '../precomputed/first-issue.ts';

@@ -3,7 +3,7 @@
  * (unknown fields are kept out of the way; old infos have no `@type`).
  * Source: Neuroglancer, src/datasource/precomputed/volume.md, "info JSON file specification".
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InfoError } from '../base/errors.ts';
 import { printable } from '../base/printable.ts';
 import { product, type Vec3 } from '../base/vec3.ts';

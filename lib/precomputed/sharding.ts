@@ -2,7 +2,7 @@
  * Which shard file and which minishard of it hold a chunk.
  * Source: Neuroglancer, src/datasource/precomputed/sharded.md, "Sharding specification".
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InfoError } from '../base/errors.ts';
 import { hashInPlace } from './murmurhash.ts';
 

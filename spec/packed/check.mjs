@@ -13,7 +13,7 @@ assert.equal(typeof mocks.serveMocks, 'function');
 assert.ok(!existsSync('node_modules/nock'), 'nock is an optional peer and is not installed with the package');
 await assert.rejects(import('graphene-points/mocks/nock'), { code: 'ERR_MODULE_NOT_FOUND' });
 
-// tsc does not rewrite every dynamic import: one that still names a .ts file fails only when it is reached.
+// An import that still names a .ts file fails only when it is reached.
 const built = readdirSync('node_modules/graphene-points/dist', { recursive: true }).filter((file) => file.endsWith('.js'));
 assert.deepEqual(built.filter((file) => /import\((['"])[^'"]*\.ts\1\)/.test(readFileSync(`node_modules/graphene-points/dist/${file}`, 'utf8'))), []);
 

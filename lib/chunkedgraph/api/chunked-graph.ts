@@ -1,5 +1,5 @@
 /** Everything a PyChunkedGraph server can be asked about one table; IDs are bigints, lists of them BigUint64Arrays, both ways. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { GraphError } from '../../base/errors.ts';
 import { bytesOf } from '../../base/uint64.ts';
 import type { Vec3 } from '../../base/vec3.ts';

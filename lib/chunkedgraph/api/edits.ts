@@ -2,7 +2,7 @@
  * Changes to the graph. Never sent twice: whoever loses the connection does not know whether the edit happened, and a second one is another.
  * Source: PyChunkedGraph, app/segmentation/common.py, `handle_merge`, `handle_split`, `handle_undo`, `handle_redo`.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { GraphError, PathError, RequestError } from '../../base/errors.ts';
 import type { Call, CallOptions, Endpoints } from './endpoints.ts';
 import { count, ids as idList } from './shapes.ts';

@@ -1,5 +1,5 @@
 /** What became of objects, and who did it. Source: PyChunkedGraph, app/segmentation/common.py; graph/{lineage,segmenthistory,misc}.py. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { GraphError } from '../../base/errors.ts';
 import { toExclusiveUnixSeconds, toUnixSeconds } from '../timestamp.ts';
 import { parseExactJson } from '../exact-json.ts';

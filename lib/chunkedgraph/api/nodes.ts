@@ -1,5 +1,5 @@
 /** What a node is made of: its leaves, children, edges and paths. Source: PyChunkedGraph, app/segmentation/v1/routes.py and common.py. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { GraphError } from '../../base/errors.ts';
 import { toUnixSeconds } from '../timestamp.ts';
 import type { CallOptions, Endpoints, TimedOptions } from './endpoints.ts';

@@ -2,7 +2,7 @@
  * When a root came and went. `is_latest_roots` and `root_timestamps` look at what is older than their timestamp, where root look-ups include
  * an edit made at it: `toExclusiveUnixSeconds` makes up for that, so that all answers for one moment are about one state.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { GraphError } from '../../base/errors.ts';
 import { toExclusiveUnixSeconds } from '../timestamp.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';

@@ -1,5 +1,5 @@
 /** The pieces that answers are made of, as zod reads them. Lists of IDs are checked in one pass: they may be long. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Whether it is a uint64 in any spelling the server has for one. */
 const isId = (value: unknown): value is bigint | number | string =>

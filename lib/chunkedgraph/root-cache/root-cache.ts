@@ -27,7 +27,6 @@ import { RootFate, type RootQuestion, type RootsAnswer, type RootSource } from '
 import { RootFacts, type Confirm } from './root-facts.ts';
 import type { RootHistory } from './root-history.ts';
 import { SharedQuestions, type Answers } from './shared-questions.ts';
-import { loadSnapshot, saveSnapshot } from './snapshot.ts';
 import { UNKNOWN_LATER } from './standing.ts';
 
 export interface RootCacheOptions {
@@ -131,7 +130,7 @@ export class RootCache implements RootSource {
    */
   async save(file: string): Promise<void> {
     const { graph, nLayers, instants } = this.#parts;
-    const saving = this.#saved.then(() => saveSnapshot(file, this.#facts, { graph, nLayers, savedMs: instants.now() }));
+    const saving = this.#saved.then(async () => (await import('./snapshot.ts')).saveSnapshot(file, this.#facts, { graph, nLayers, savedMs: instants.now() }));
     this.#saved = saving.catch(() => undefined);
     return saving;
   }
@@ -143,6 +142,7 @@ export class RootCache implements RootSource {
    */
   async load(file: string): Promise<number> {
     const { graph, nLayers, instants, ids } = this.#parts;
+    const { loadSnapshot } = await import('./snapshot.ts'); // with what it reads files by, which few need
     return loadSnapshot(file, this.#facts, { graph, nLayers, ids, nowMs: instants.now() });
   }
 

@@ -4,7 +4,7 @@
  * cannot be taken changes nothing. It is trusted as the server is: whoever can write it can say anything.
  */
 import type { FileHandle } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { SnapshotError } from '../../base/errors.ts';
 import { printable } from '../../base/printable.ts';
 import { firstIssue } from '../../precomputed/first-issue.ts';
