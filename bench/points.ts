@@ -36,7 +36,7 @@ interface Who {
   name: string;
   command: string;
   parameters: string[];
-  phase?: 'cold' | 'warm';
+  phase?: 'cold' | 'again';
   /** Slow ones are run so often at most. */
   most?: number;
 }
@@ -44,7 +44,7 @@ interface Who {
 const shared = (volume: string, set: string): string[] => ['--base', server.base, '--volume', volume, '--points', join(volumes, set)];
 const node = (name: string, file: string, parameters: string[]): Who => ({ name, command: process.execPath, parameters: [join(HERE, file), ...parameters] });
 const ours = (volume: string, set: string, ...more: string[]): Who => node('graphene-points', 'measure.mjs', [...shared(volume, set), ...more]);
-const floor = (volume: string, set: string): Who => node('floor', 'floor.mjs', shared(volume, set));
+const floor = (volume: string, set: string, ...more: string[]): Who => node('floor', 'floor.mjs', [...shared(volume, set), ...more]);
 const peer = (name: string, volume: string, set: string, ...more: string[]): Who[] =>
   python ? [{ name, command: python, parameters: [join(HERE, 'peers/measure.py'), '--peer', name.split(',')[0].toLowerCase(), ...shared(volume, set), ...more] }] : [];
 const tensorStore = (volume: string, set: string, ...more: string[]): Who[] => (/^(cseg|raw)/.test(volume) ? peer('TensorStore', volume, set, ...more) : []);
@@ -87,9 +87,10 @@ try {
   await section('scaling', scales.map((x) => ({ volume: 'cseg_gzip', set: 'u1M', x, who: [ours('cseg_gzip', 'u1M', '--take', String(x)), ...tensorStore('cseg_gzip', 'u1M', '--take', String(x))] })));
   const atOnce = args.quick ? [4, 16, 32] : [1, 2, 4, 8, 16, 32, 64, 128];
   await section('concurrency', latencies.flatMap((latencyMs) => atOnce.map((x) => ({ volume: 'cseg_gzip', set: 'u100k', latencyMs, x, who: [ours('cseg_gzip', 'u100k', '--concurrency', String(x))] }))));
-  const warm = (who: Who): Who => ({ ...who, phase: 'warm' });
+  const again = (passes: number, who: Who): Who => ({ ...who, parameters: [...who.parameters, '--again', String(passes)], phase: 'again' });
+  await section('steady', ['cseg_gzip', 'raw_gzip'].map((volume) => ({ volume, set: 'u100k', who: [ours(volume, 'u100k'), floor(volume, 'u100k'), ...tensorStore(volume, 'u100k')].map((who) => again(15, who)) })));
   await section('warm', ['cseg_gzip', 'raw_gzip'].map((volume) => ({ volume, set: 'u100k', who: [
-    warm(ours(volume, 'u100k', '--lru', '1e9', '--lru-encoding', 'compressed_segmentation')), ...tensorStore(volume, 'u100k', '--cache', '6e9').map(warm)] })));
+    ours(volume, 'u100k', '--lru', '1e9', '--lru-encoding', 'compressed_segmentation'), ...tensorStore(volume, 'u100k', '--cache', '6e9')].map((who) => again(25, who)) })));
   const slow = ['crackle_gzip', 'compresso_gzip'];
   await section('decoding', slow.flatMap((volume) => ['u10k', 'u100k'].map((set) => ({ volume, set, who: [
     ours(volume, set), floor(volume, set), ...(python ? [{ name: 'C++ full decode', command: python, parameters: [join(HERE, 'peers/decode.py'), join(volumes, volume), join(volumes, set)] }] : [])] }))));

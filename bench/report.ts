@@ -28,7 +28,8 @@ const TITLES: Record<string, string> = {
   cold: 'Cold, over loopback HTTP',
   scaling: 'Time against the number of points, on the same 512 chunks (cseg_gzip)',
   concurrency: 'Time against the reads in flight (cseg_gzip, u100k)',
-  warm: 'Again, from memory: ours keeps encoded chunks (raw as compressed_segmentation), TensorStore decoded ones',
+  steady: 'The same cold reads in a process that goes on: the median of 15 more passes, nothing kept',
+  warm: 'Again, from memory, the median of 25 passes: ours keeps encoded chunks (raw as compressed_segmentation), TensorStore decoded ones',
   decoding: 'Encodings that must be decoded: the floor fetches and inflates; the C++ codecs decode the same chunks whole, on all cores, without fetching',
   cloudvolume: 'Clustered points beside CloudVolume',
   'cloudvolume-100k': '100,000 points beside CloudVolume',
@@ -71,7 +72,9 @@ function slope(rows: readonly Row[]): string {
   const ours = rows.filter(({ who, x }) => who === OURS && x! >= 1e4);
   if (ours.length < 2) return '';
   const [first, last] = [ours[0], ours.at(-1)!];
-  return `\nFrom ${first.x!.toLocaleString('en')} to ${last.x!.toLocaleString('en')} points ours takes ${(ms(last.runs) / ms(first.runs)).toFixed(1)} times as long (slope ${(Math.log10(ms(last.runs) / ms(first.runs)) / Math.log10(last.x! / first.x!)).toFixed(2)} on log-log axes).\n`;
+  const { before_mb: before = 0, peak_mb: peak } = last.runs[0];
+  const perPoint = ((peak - before) * 2 ** 20) / last.x! - 9;
+  return `\nFrom ${first.x!.toLocaleString('en')} to ${last.x!.toLocaleString('en')} points ours takes ${(ms(last.runs) / ms(first.runs)).toFixed(1)} times as long (slope ${(Math.log10(ms(last.runs) / ms(first.runs)) / Math.log10(last.x! / first.x!)).toFixed(2)} on log-log axes). At the most points memory grows by ${perPoint.toFixed(0)} bytes a point beyond the given and the returned arrays.\n`;
 }
 
 export function report(results: Results, folder: string, name: string): void {

@@ -190,8 +190,12 @@ const untilStopped = <T>(work: Promise<T>, stopper: Stopper): Promise<T> =>
   });
 
 function parseUrl(url: string | URL): URL {
-  if (!URL.canParse(String(url))) throw new PathError('BAD_PATH', `${redactUrl(url)} is not a URL`);
-  const parsed = new URL(url);
+  let parsed: URL;
+  try {
+    parsed = new URL(url);
+  } catch {
+    throw new PathError('BAD_PATH', `${redactUrl(url)} is not a URL`);
+  }
   if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') throw new PathError('UNSUPPORTED_SCHEME', `${redactUrl(parsed)} is neither http nor https`);
   return parsed;
 }

@@ -12,8 +12,8 @@ export type PointInput = readonly (readonly number[])[] | FlatPoints | { x: Nume
 
 export interface PointSource {
   readonly count: number;
-  /** Writes x, y, z of point `index` to `out[0..2]`; NaN where a coordinate is no number. */
-  read(index: number, out: Float64Array): void;
+  /** Writes x, y, z of the points from `first` on, as many as there are and `out` has room for; NaN where a coordinate is no number. */
+  read(first: number, out: Float64Array): void;
 }
 
 const number = (value: unknown): number => (typeof value === 'number' ? value : typeof value === 'bigint' ? Number(value) : NaN);
@@ -31,10 +31,12 @@ export function pointSource(points: PointInput): PointSource {
       throw new TypeError('points must be a list of points: [[x, y, z], …]; for one point use [[x, y, z]] or supervoxelAt([x, y, z])');
     return {
       count: list.length,
-      read(index, out) {
-        const point = list[index];
-        const whole = (Array.isArray(point) || ArrayBuffer.isView(point)) && (point as unknown as ArrayLike<unknown>).length === 3;
-        for (let axis = 0; axis < 3; axis++) out[axis] = whole ? number((point as unknown as ArrayLike<unknown>)[axis]) : NaN;
+      read(first, out) {
+        for (let index = first, to = 0; index < list.length && to < out.length; index++) {
+          const point = list[index];
+          const whole = (Array.isArray(point) || ArrayBuffer.isView(point)) && (point as unknown as ArrayLike<unknown>).length === 3;
+          for (let axis = 0; axis < 3; axis++) out[to++] = whole ? number((point as unknown as ArrayLike<unknown>)[axis]) : NaN;
+        }
       },
     };
   }
@@ -43,8 +45,10 @@ export function pointSource(points: PointInput): PointSource {
     if (flat.length % 3 !== 0) throw new TypeError(`a flat array of points holds x, y, z of each in turn: ${flat.length} values are no whole number of points`);
     return {
       count: flat.length / 3,
-      read(index, out) {
-        for (let axis = 0; axis < 3; axis++) out[axis] = Number(flat[3 * index + axis]);
+      read(first, out) {
+        const part = flat.subarray(3 * first, 3 * first + out.length);
+        if (typeof part[0] !== 'bigint') out.set(part as Float64Array);
+        else for (let k = 0; k < part.length; k++) out[k] = Number(part[k]);
       },
     };
   }
@@ -54,10 +58,12 @@ export function pointSource(points: PointInput): PointSource {
     if (x.length !== y.length || x.length !== z.length) throw new TypeError(`columns x, y, z differ in length: ${x.length}, ${y.length}, ${z.length}`);
     return {
       count: x.length,
-      read(index, out) {
-        out[0] = number(x[index]);
-        out[1] = number(y[index]);
-        out[2] = number(z[index]);
+      read(first, out) {
+        for (let index = first, to = 0; index < x.length && to < out.length; index++) {
+          out[to++] = number(x[index]);
+          out[to++] = number(y[index]);
+          out[to++] = number(z[index]);
+        }
       },
     };
   }

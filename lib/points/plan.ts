@@ -21,55 +21,66 @@ export interface PointPlan {
 }
 
 const NO_CELL = 0xffffffff;
+const BLOCK_POINTS = 1024;
 
 /**
  * @param resolution Nanometres per unit of the given coordinates.
  * @param status One a point: `invalidPoint` and `outOfBounds` are written, all others left as they are.
  */
 export function planPoints(points: PointSource, scale: Scale, resolution: Vec3, status: Uint8Array): PointPlan {
-  const { size, chunkSize, voxelOffset } = scale;
-  const [nx, ny] = gridShape(scale);
+  const [sizeX, sizeY, sizeZ] = scale.size, [chunkX, chunkY, chunkZ] = scale.chunkSize, [offsetX, offsetY, offsetZ] = scale.voxelOffset;
+  const [gridX, gridY] = gridShape(scale);
   const n = points.count;
   const index = new CellIndex();
   const ordinals = new Uint32Array(n), unordered = new Uint32Array(n);
-  const p = new Float64Array(3);
-  const toVoxel = [0, 1, 2].map((axis) => axisScale(resolution[axis], scale.resolution[axis]));
-  let lastCell = -1, lastOrdinal = 0, inside = 0;
-  for (let i = 0; i < n; i++) {
-    points.read(i, p);
-    ordinals[i] = NO_CELL;
-    if (!(Number.isFinite(p[0]) && Number.isFinite(p[1]) && Number.isFinite(p[2]))) {
-      status[i] = PointStatus.invalidPoint;
-      continue;
+  const p = new Float64Array(3 * Math.min(n, BLOCK_POINTS));
+  // Where resolutions are equal, no rounding can creep in.
+  const otherUnits = [0, 1, 2].map((axis) => ({ axis, from: resolution[axis], to: scale.resolution[axis] })).filter(({ from, to }) => from !== to);
+  let inside = 0;
+
+  // By blocks, as a function that is called often is compiled sooner than a loop that goes round often.
+  const place = (first: number, end: number): number => {
+    let lastCell = -1, lastOrdinal = 0, placed = 0;
+    for (let i = first, at = 0; i < end; i++, at += 3) {
+      ordinals[i] = NO_CELL;
+      const x = Math.floor(p[at]) - offsetX, y = Math.floor(p[at + 1]) - offsetY, z = Math.floor(p[at + 2]) - offsetZ;
+      if (!(x >= 0 && y >= 0 && z >= 0 && x < sizeX && y < sizeY && z < sizeZ)) {
+        status[i] = Number.isFinite(p[at]) && Number.isFinite(p[at + 1]) && Number.isFinite(p[at + 2]) ? PointStatus.outOfBounds : PointStatus.invalidPoint;
+        continue;
+      }
+      const gx = Math.floor(x / chunkX), gy = Math.floor(y / chunkY), gz = Math.floor(z / chunkZ);
+      const x0 = gx * chunkX, y0 = gy * chunkY;
+      const sx = Math.min(chunkX, sizeX - x0), sy = Math.min(chunkY, sizeY - y0);
+      unordered[i] = x - x0 + sx * (y - y0 + sy * (z - gz * chunkZ));
+      const cell = gx + gridX * (gy + gridY * gz);
+      if (cell !== lastCell) {
+        lastCell = cell;
+        lastOrdinal = index.add(cell);
+      }
+      ordinals[i] = lastOrdinal;
+      placed++;
     }
-    const x = voxelOf(p[0], toVoxel[0]) - voxelOffset[0];
-    const y = voxelOf(p[1], toVoxel[1]) - voxelOffset[1];
-    const z = voxelOf(p[2], toVoxel[2]) - voxelOffset[2];
-    if (!(x >= 0 && y >= 0 && z >= 0 && x < size[0] && y < size[1] && z < size[2])) {
-      status[i] = PointStatus.outOfBounds;
-      continue;
-    }
-    const gx = Math.floor(x / chunkSize[0]), gy = Math.floor(y / chunkSize[1]), gz = Math.floor(z / chunkSize[2]);
-    const x0 = gx * chunkSize[0], y0 = gy * chunkSize[1];
-    const sx = Math.min(chunkSize[0], size[0] - x0), sy = Math.min(chunkSize[1], size[1] - y0);
-    unordered[i] = x - x0 + sx * (y - y0 + sy * (z - gz * chunkSize[2]));
-    const cell = gx + nx * (gy + ny * gz);
-    if (cell !== lastCell) {
-      lastCell = cell;
-      lastOrdinal = index.add(cell);
-    }
-    ordinals[i] = lastOrdinal;
-    inside++;
+    return placed;
+  };
+  for (let first = 0; first < n; first += BLOCK_POINTS) {
+    const end = Math.min(n, first + BLOCK_POINTS);
+    points.read(first, p);
+    for (const { axis, from, to } of otherUnits) for (let at = axis; at < 3 * (end - first); at += 3) p[at] = converted(p[at], from, to);
+    inside += place(first, end);
   }
   return group(index.cells.slice(), ordinals, unordered, inside);
 }
 
+function startsOf(cells: number, ordinals: Uint32Array): Uint32Array {
+  const starts = new Uint32Array(cells + 1);
+  for (let i = 0; i < ordinals.length; i++) if (ordinals[i] !== NO_CELL) starts[ordinals[i] + 1]++;
+  for (let c = 0; c < cells; c++) starts[c + 1] += starts[c];
+  return starts;
+}
+
 /** A counting sort by cell: stable, so that points of a cell keep their order. */
 function group(cells: Float64Array, ordinals: Uint32Array, unordered: Uint32Array, inside: number): PointPlan {
-  const starts = new Uint32Array(cells.length + 1);
-  for (let i = 0; i < ordinals.length; i++) if (ordinals[i] !== NO_CELL) starts[ordinals[i] + 1]++;
-  for (let c = 0; c < cells.length; c++) starts[c + 1] += starts[c];
-  const next = starts.slice(0, cells.length);
+  const starts = startsOf(cells.length, ordinals), next = starts.slice(0, cells.length);
   const offsets = new Uint32Array(inside), order = new Uint32Array(inside);
   for (let i = 0; i < ordinals.length; i++) {
     if (ordinals[i] === NO_CELL) continue;
@@ -80,14 +91,8 @@ function group(cells: Float64Array, ordinals: Uint32Array, unordered: Uint32Arra
   return { cells, starts, offsets, order };
 }
 
-interface AxisScale {
-  /** Equal resolutions: the coordinate is copied, no rounding can creep in. */
-  same: boolean;
-  from: number;
-  to: number;
+/** p × from ÷ to, multiplied first: whole ratios come out exact in double precision. What is finite stays so. */
+function converted(p: number, from: number, to: number): number {
+  const q = (p * from) / to;
+  return Number.isFinite(q) || !Number.isFinite(p) ? q : Math.sign(p) * Number.MAX_VALUE;
 }
-
-const axisScale = (from: number, to: number): AxisScale => ({ same: from === to, from, to });
-
-/** floor(p × from ÷ to), multiplied first: whole ratios come out exact in double precision. */
-const voxelOf = (p: number, { same, from, to }: AxisScale): number => Math.floor(same ? p : (p * from) / to);

@@ -3,10 +3,17 @@ import { pointSource, type PointInput } from '../../lib/points/input.ts';
 
 function all(points: unknown): number[][] {
   const source = pointSource(points as PointInput), out = new Float64Array(3);
-  return Array.from({ length: source.count }, (_, index) => {
+  const one = Array.from({ length: source.count }, (_, index) => {
     source.read(index, out);
     return [...out];
   });
+  // Blocks of two: what is beyond the end stays as it was.
+  for (let first = 0; first < source.count; first += 2) {
+    const block = new Float64Array(6).fill(-7);
+    source.read(first, block);
+    expect([...block]).toEqual([...one[first], ...(one[first + 1] ?? [-7, -7, -7])]);
+  }
+  return one;
 }
 
 const NO_POINT = [NaN, NaN, NaN];
