@@ -79,17 +79,18 @@ async function section(name: string, cases: { volume: string; set: string; laten
 }
 
 try {
-  const latencies = [0, 20], main = args.quick ? ['cseg_gzip', 'raw_gzip'] : ['cseg_gzip', 'raw_gzip', 'cseg_sharded'];
+  const latencies = args.quick ? [0] : [0, 20], main = args.quick ? ['cseg_gzip', 'raw_gzip'] : ['cseg_gzip', 'raw_gzip', 'cseg_sharded'];
   const sets = args.quick ? ['c10k', 'u100k', 'u1M'] : ['u1k', 'u10k', 'c10k', 'c100k', 'n10k', 'u100k', 'u1M'];
   await section('cold', latencies.flatMap((latencyMs) => main.flatMap((volume) => sets.map((set) => (
     { volume, set, latencyMs, who: [ours(volume, set), ...(volume === 'cseg_sharded' ? [] : [floor(volume, set)]), ...tensorStore(volume, set)] })))));
-  const scales = [1e3, 1e4, 1e5, 1e6, ...(args.quick ? [] : [1e7])];
+  const scales = args.quick ? [1e4, 1e6] : [1e3, 1e4, 1e5, 1e6, 1e7];
   await section('scaling', scales.map((x) => ({ volume: 'cseg_gzip', set: 'u1M', x, who: [ours('cseg_gzip', 'u1M', '--take', String(x)), ...tensorStore('cseg_gzip', 'u1M', '--take', String(x))] })));
-  const atOnce = args.quick ? [4, 16, 32] : [1, 2, 4, 8, 16, 32, 64, 128];
+  const atOnce = args.quick ? [8, 32] : [1, 2, 4, 8, 16, 32, 64, 128];
   await section('concurrency', latencies.flatMap((latencyMs) => atOnce.map((x) => ({ volume: 'cseg_gzip', set: 'u100k', latencyMs, x, who: [ours('cseg_gzip', 'u100k', '--concurrency', String(x))] }))));
   const again = (passes: number, who: Who): Who => ({ ...who, parameters: [...who.parameters, '--again', String(passes)], phase: 'again' });
-  await section('steady', ['cseg_gzip', 'raw_gzip'].map((volume) => ({ volume, set: 'u100k', who: [ours(volume, 'u100k'), floor(volume, 'u100k'), ...tensorStore(volume, 'u100k')].map((who) => again(15, who)) })));
-  await section('warm', ['cseg_gzip', 'raw_gzip'].map((volume) => ({ volume, set: 'u100k', who: [
+  const kept = args.quick ? ['cseg_gzip'] : ['cseg_gzip', 'raw_gzip'];
+  await section('steady', kept.map((volume) => ({ volume, set: 'u100k', who: [ours(volume, 'u100k'), floor(volume, 'u100k'), ...tensorStore(volume, 'u100k')].map((who) => again(15, who)) })));
+  await section('warm', kept.map((volume) => ({ volume, set: 'u100k', who: [
     ours(volume, 'u100k', '--lru', '1e9', '--lru-encoding', 'compressed_segmentation'), ...tensorStore(volume, 'u100k', '--cache', '6e9')].map((who) => again(25, who)) })));
   const slow = ['crackle_gzip', 'compresso_gzip'];
   await section('decoding', slow.flatMap((volume) => ['u10k', 'u100k'].map((set) => ({ volume, set, who: [
