@@ -1,7 +1,8 @@
 /**
- * Stored bytes to those who wait for them. A large chunk whose voxels lie at known places goes by in windows, each taking its voxels out
- * as they pass, and is never held whole, unless its bytes are to be kept as they are; any other is inflated once and shown to all.
+ * Stored bytes to those who wait for them: inflated once, shown to all, and given back at once where nothing is to be kept. A very large
+ * chunk whose voxels lie at known places goes by in windows, each taking its voxels out as they pass, and is never held whole.
  */
+import { release } from '../compression/release.ts';
 import { canStream, decompressWindows } from '../compression/windows.ts';
 import type { Codec } from '../codecs/codec.ts';
 import type { ChunkPart, Keeper, KeptChunk, StoredChunk } from './chunk-source.ts';
@@ -23,8 +24,11 @@ export interface Taker {
   fail(error: unknown): void;
 }
 
-/** Below this a chunk is inflated and shown whole: its memory is not worth giving back. */
-const WHOLE_BYTES = 1024 * 1024;
+/** Above this a chunk goes by in windows where it can. */
+const WHOLE_BYTES = 16 * 1024 * 1024;
+/** Below this the collector is as good: giving memory back is a message of its own. */
+const RELEASED_BYTES = 1024 * 1024;
+const SPARE_BYTES = 1024;
 
 /**
  * @param keep Given when something is to be kept: says what makes it, undefined for the inflated bytes as they are.
@@ -55,14 +59,18 @@ export async function unpack(
   for (const taker of takers) {
     if (hand(taker, { bytes })) taken = true;
   }
-  return taken && bytes && keep ? remake(bytes, keeper) : undefined;
+  const kept = taken && bytes && keep ? remake(bytes, keeper) : undefined;
+  // Not what came from the store: other chunks may be in the same memory.
+  if (bytes && bytes.byteLength >= RELEASED_BYTES && kept?.bytes !== bytes && bytes.buffer !== chunk?.bytes.buffer) release(bytes);
+  return kept;
 }
 
 /** What to keep of a chunk that is whole: what the keeper makes of it, or its bytes as they are. */
 export function remake(bytes: Uint8Array, keeper: Keeper | undefined): KeptChunk {
   keeper?.add(bytes);
-  // Memory of its own: a view of a larger read would keep all of that.
-  return keeper?.finish() ?? { bytes: bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes) };
+  // Memory of its own: a view of a larger read would keep all of that. What inflating has to spare is not worth a copy.
+  const isOwn = bytes.byteOffset === 0 && bytes.buffer.byteLength - bytes.byteLength <= SPARE_BYTES;
+  return keeper?.finish() ?? { bytes: isOwn ? bytes : new Uint8Array(bytes) };
 }
 
 /** The rare chunk that went by in windows and is to be kept as it is after all. Everybody has been served, so nothing fails. */
@@ -87,7 +95,7 @@ async function unpackWindows(
 ): Promise<{ left: readonly Taker[]; served: boolean }> {
   const watching = new Map(takers.map((taker, k) => [taker, watchers[k]]));
   try {
-    const total = await decompressWindows(chunk.bytes, chunk.contentEncoding!, { maxBytes: chunk.maxBytes, expectedBytes: chunk.exactBytes, signal }, (window, at) => {
+    const total = await decompressWindows(chunk.bytes, chunk.contentEncoding!, { maxBytes: chunk.maxBytes, signal }, (window, at) => {
       keeper?.add(window);
       for (const [taker, watch] of watching) {
         try {

@@ -1,6 +1,6 @@
 /**
- * A bitstream undone for those who need only parts of what is inside and keep none of it. Up to {@link WHOLE_BYTES} it is one piece, whose
- * memory is given back at once; beyond, memory stays at one window, however large the content.
+ * A bitstream undone for those who need only parts of what is inside and keep none of it: memory stays at one window, however large the
+ * content. Each window costs a turn on the thread pool: where one piece can be held, that takes a third less CPU.
  *
  * A stream is read to its end, though the last wanted byte may be out before: only the checksum at the end of gzip and deflate tells a
  * flipped bit from a label, and only the end of brotli, which has none, tells a chunk of another size. Stopping would save some 4 ms of the 7
@@ -9,11 +9,8 @@
  */
 import { createBrotliDecompress, createGunzip, createInflate, type BrotliDecompress, type Gunzip, type Inflate } from 'node:zlib';
 import { DecodeError } from '../base/errors.ts';
-import { release } from './release.ts';
-import { decodeError, undoZlib } from './zlib.ts';
+import { decodeError } from './zlib.ts';
 
-/** Windows cost a turn on the thread pool each: a third more CPU than one piece. */
-const WHOLE_BYTES = 16 * 1024 * 1024;
 const WINDOW_BYTES = 256 * 1024;
 
 const STREAMS: Record<string, { format: 'gzip' | 'deflate' | 'br'; create: (options: { chunkSize: number }) => Gunzip | Inflate | BrotliDecompress }> = {
@@ -27,29 +24,17 @@ const STREAMS: Record<string, { format: 'gzip' | 'deflate' | 'br'; create: (opti
 export const canStream = (contentEncoding: string | undefined): boolean => contentEncoding !== undefined && Object.hasOwn(STREAMS, contentEncoding);
 
 /**
- * @param expectedBytes How many bytes there should be.
  * @param onWindow Sees each piece, in order; `at` is its offset. It must not keep the piece.
  * @returns How many bytes there were.
  * @throws DecodeError TRUNCATED, BAD_BITSTREAM, BAD_CHECKSUM, TOO_LARGE; what `onWindow` throws; `signal.reason`.
  */
-export async function decompressWindows(
+export function decompressWindows(
   bytes: Uint8Array,
   contentEncoding: string,
-  { maxBytes, expectedBytes, signal }: { maxBytes: number; expectedBytes?: number; signal?: AbortSignal },
+  { maxBytes, signal }: { maxBytes: number; signal?: AbortSignal },
   onWindow: (window: Uint8Array, at: number) => void,
 ): Promise<number> {
   const { format, create } = STREAMS[contentEncoding];
-  if (expectedBytes !== undefined && expectedBytes <= WHOLE_BYTES) {
-    signal?.throwIfAborted();
-    const whole = await undoZlib(format, bytes, { maxBytes, expectedBytes }), { byteLength } = whole;
-    try {
-      signal?.throwIfAborted();
-      onWindow(whole, 0);
-    } finally {
-      release(whole);
-    }
-    return byteLength;
-  }
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason as Error);
     const stream = create({ chunkSize: WINDOW_BYTES });

@@ -416,27 +416,33 @@ describe('tasks of several cells', () => {
 });
 
 describe('large chunks of known places', () => {
-  const bytes = new Uint8Array(3 * 2 ** 20).map((_, at) => at % 251);
+  const bytes = new Uint8Array(2 ** 24 + 2 ** 20).map((_, at) => at % 251), gzipped = gzipSync(bytes, { level: 1 });
   const sourceOf = (chunk: Partial<StoredChunk>): ChunkSource => ({
     id: 's',
     urlOf: () => 'mem://s/0',
-    plan: (cells) => [{ cells, run: ({ deliver }) => deliver(0, { bytes: gzipSync(bytes), contentEncoding: 'gzip', maxBytes: bytes.length, exactBytes: bytes.length, ...chunk }) }],
+    plan: (cells) => [{ cells, run: ({ deliver }) => deliver(0, { bytes: gzipped, contentEncoding: 'gzip', maxBytes: bytes.length, exactBytes: bytes.length, ...chunk }) }],
   });
   class Watching extends Consumer {
     seen = 0;
     right = true;
+    shown: Uint8Array | undefined;
+    sizes: number[] = [];
     watch() {
       return (window: Uint8Array, at: number): void => {
         this.right &&= at === this.seen && window.every((byte, k) => byte === (at + k) % 251);
         this.seen += window.byteLength;
       };
     }
+    override take(_ordinal: number, whole: Uint8Array | undefined): void {
+      this.right &&= whole!.every((byte, k) => byte === k % 251);
+      this.sizes.push((this.shown = whole!).byteLength);
+    }
   }
 
   test('go by in windows, to all that wait, and are never held whole', async () => {
     const reader = new ChunkReader(), consumers = [new Watching(), new Watching()];
     await Promise.all(consumers.map((consumer) => reader.read(sourceOf({}), cells(0), consumer)));
-    for (const { seen, right, taken } of consumers) expect([seen, right, taken]).toEqual([bytes.length, true, []]);
+    for (const { seen, right, sizes } of consumers) expect([seen, right, sizes]).toEqual([bytes.length, true, []]);
   });
 
   test('fail for the one whose watcher throws, and not for the others', async () => {
@@ -449,32 +455,44 @@ describe('large chunks of known places', () => {
     expect(bad.failed).toHaveLength(1);
   });
 
+  const size = 3 * 2 ** 20;
   test.each([
-    { name: 'they are to be kept', options: { lruBytes: 1e7 }, chunk: {} },
-    { name: 'they are small', options: {}, chunk: { bytes: gzipSync(bytes.subarray(0, 1000)), exactBytes: 1000 } },
-    { name: 'they are stored plain', options: {}, chunk: { bytes, contentEncoding: undefined } },
-  ])('are shown whole when $name', async ({ options, chunk }) => {
-    const consumer = new Watching();
+    { name: 'they are to be kept', options: { lruBytes: 1e8 }, chunk: {}, givenBack: false },
+    { name: 'they are of some megabytes', options: {}, chunk: { bytes: gzipSync(bytes.subarray(0, size)), exactBytes: size }, givenBack: true },
+    { name: 'they are small', options: {}, chunk: { bytes: gzipSync(bytes.subarray(0, 1000)), exactBytes: 1000 }, givenBack: false },
+    { name: 'they are stored plain', options: {}, chunk: { bytes: bytes.slice(), contentEncoding: undefined }, givenBack: false },
+  ])('are shown whole when $name; memory given back: $givenBack', async ({ options, chunk, givenBack }) => {
+    const consumer = new Watching(), expected = chunk.exactBytes ?? bytes.length;
     await new ChunkReader(options).read(sourceOf(chunk), cells(0), consumer);
-    expect(consumer.seen).toBe(0);
-    expect(consumer.taken[0][1]).toHaveLength(chunk.exactBytes ?? bytes.length);
+    await nextTurn();
+    expect([consumer.seen, consumer.sizes, consumer.right, consumer.shown!.byteLength]).toEqual([0, [expected], true, givenBack ? 0 : expected]);
+  });
+
+  test('are shown whole to two that wait, one of whom fails, before their memory is given back', async () => {
+    const reader = new ChunkReader(), good = new Watching(), bad = new Watching();
+    bad.take = () => {
+      throw new RangeError('mine');
+    };
+    const source = sourceOf({ bytes: gzipSync(bytes.subarray(0, size)), exactBytes: size });
+    await Promise.all([bad, good].map((consumer) => reader.read(source, cells(0), consumer)));
+    expect([good.sizes, good.right, bad.failed.length]).toEqual([[size], true, 1]);
   });
 
   test('are shown whole, to be judged, when they are shorter than their size', async () => {
     const consumer = new Watching();
     await new ChunkReader().read(sourceOf({ bytes: gzipSync(bytes.subarray(0, 2 ** 21)) }), cells(0), consumer);
-    expect(consumer.taken[0][1]).toHaveLength(2 ** 21);
+    expect([consumer.sizes, consumer.right]).toEqual([[2 ** 21], true]);
   });
 
   test('are found inside a second gzip that no header names', async () => {
     const consumer = new Watching();
-    await new ChunkReader().read(sourceOf({ bytes: gzipSync(gzipSync(bytes)) }), cells(0), consumer);
-    expect(consumer.taken[0][1]).toHaveLength(bytes.length);
+    await new ChunkReader().read(sourceOf({ bytes: gzipSync(gzipped) }), cells(0), consumer);
+    expect(consumer.sizes).toEqual([bytes.length]);
   });
 
   test.each([
-    { name: 'longer than their size', chunk: { bytes: gzipSync(new Uint8Array(4 * 2 ** 20)) }, code: 'TOO_LARGE' },
-    { name: 'cut', chunk: { bytes: gzipSync(bytes).subarray(0, 500) }, code: 'TRUNCATED' },
+    { name: 'longer than their size', chunk: { bytes: gzipSync(new Uint8Array(bytes.length + 2 ** 20)) }, code: 'TOO_LARGE' },
+    { name: 'cut', chunk: { bytes: gzipped.subarray(0, 500) }, code: 'TRUNCATED' },
     { name: 'no bitstream', chunk: { bytes: bytes.subarray(0, 5000) }, code: 'BAD_BITSTREAM' },
   ])('fail when they are $name', async ({ chunk, code }) => {
     const consumer = new Watching();

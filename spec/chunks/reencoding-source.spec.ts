@@ -11,7 +11,7 @@ import { nextTurn } from '../support/stub-store.ts';
 
 const raw = codecFor('raw')!;
 
-/** 16 x 16 x `depth` voxels of uint64; `depth` 640 is more than a megabyte, and goes by in windows. */
+/** 16 x 16 x `depth` voxels of uint64; `depth` 8200 is more than 16 MiB, and goes by in windows. */
 const layoutOf = (depth: number, dataType: DataType = 'uint64'): ChunkLayout => ({ chunkSize: [16, 16, depth], channels: 1, dataType });
 const labels = (depth: number, labelAt: (voxel: number) => bigint): Uint8Array =>
   new Uint8Array(BigUint64Array.from({ length: 256 * depth }, (_, voxel) => labelAt(voxel)).buffer);
@@ -60,7 +60,7 @@ const exact = (bytes: Uint8Array, contentEncoding?: string): StoredChunk => ({
 });
 
 describe('keepReencoded', () => {
-  const depths = [{ how: 'whole', depth: 40 }, { how: 'by windows', depth: 640 }];
+  const depths = [{ how: 'whole', depth: 40 }, { how: 'by windows', depth: 8200 }];
   test.each(depths)('keeps a chunk that is inflated $how as compressed_segmentation, in a cache it would not fit raw', async ({ how, depth }) => {
     const layout = layoutOf(depth), bytes = labels(depth, few), stored = sourceOf(exact(bytes, 'gzip'));
     const source = keepReencoded(stored, raw, () => layout), reader = new ChunkReader({ lruBytes: bytes.byteLength / 4 });
