@@ -3,7 +3,7 @@
  * fresh process; the peers take turns, so that ratios hold when the machine's speed drifts; every answer is checked.
  *
  *   npm run bench -- --quick                                              ours and the floor, on a volume made here; no Python
- *   npm run bench -- --volumes DIR --python PYTHON [--runs 5] [--only SECTION,…] [--sets NAME,…] [--note TEXT]
+ *   npm run bench -- --volumes DIR --python PYTHON [--runs 5] [--only SECTION,…] [--of VOLUME,…] [--sets NAME,…] [--note TEXT]
  *
  * Sections and sets that are not taken keep the figures they had.
  */
@@ -18,7 +18,7 @@ import { makeVolumes } from './volumes.ts';
 const { values: args } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false }, volumes: { type: 'string' }, python: { type: 'string' }, runs: { type: 'string' },
-    only: { type: 'string' }, sets: { type: 'string' }, note: { type: 'string' }, out: { type: 'string' },
+    only: { type: 'string' }, of: { type: 'string' }, sets: { type: 'string' }, note: { type: 'string' }, out: { type: 'string' },
   },
 });
 const runs = Number(args.runs ?? (args.quick ? 3 : 5)), { python } = args;
@@ -63,7 +63,7 @@ function save(): void {
 async function section(name: string, cases: { volume: string; set: string; latencyMs?: number; x?: number; who: Who[] }[]): Promise<void> {
   if (args.only && !args.only.split(',').includes(name)) return;
   for (const { volume, set, latencyMs = 0, x, who } of cases) {
-    if (args.sets && !args.sets.split(',').includes(set)) continue;
+    if ((args.sets && !args.sets.split(',').includes(set)) || (args.of && !args.of.split(',').includes(volume))) continue;
     if (!hasVolume(volumes, volume) || !existsSync(join(volumes, `${set}.f64`))) continue;
     await server.setLatency(latencyMs);
     await measure(server, who[0].command, who[0].parameters); // the page cache is warm for everybody
@@ -89,7 +89,7 @@ try {
   await section('concurrency', latencies.flatMap((latencyMs) => atOnce.map((x) => ({ volume: 'cseg_gzip', set: 'u100k', latencyMs, x, who: [ours('cseg_gzip', 'u100k', '--concurrency', String(x))] }))));
   const again = (passes: number, who: Who): Who => ({ ...who, parameters: [...who.parameters, '--again', String(passes)], phase: 'again' });
   const kept = args.quick ? ['cseg_gzip'] : ['cseg_gzip', 'raw_gzip'];
-  await section('steady', kept.map((volume) => ({ volume, set: 'u100k', who: [ours(volume, 'u100k'), floor(volume, 'u100k'), ...tensorStore(volume, 'u100k')].map((who) => again(15, who)) })));
+  await section('steady', kept.map((volume) => ({ volume, set: 'u100k', who: [ours(volume, 'u100k'), floor(volume, 'u100k'), ...tensorStore(volume, 'u100k')].map((who) => again(9, who)) })));
   await section('warm', kept.map((volume) => ({ volume, set: 'u100k', who: [
     ours(volume, 'u100k', '--lru', '1e9', '--lru-encoding', 'compressed_segmentation'), ...tensorStore(volume, 'u100k', '--cache', '6e9')].map((who) => again(25, who)) })));
   const slow = ['crackle_gzip', 'compresso_gzip'];

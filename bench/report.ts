@@ -28,7 +28,7 @@ const TITLES: Record<string, string> = {
   cold: 'Cold, over loopback HTTP',
   scaling: 'Time against the number of points, on the same 512 chunks (cseg_gzip)',
   concurrency: 'Time against the reads in flight (cseg_gzip, u100k)',
-  steady: 'The same cold reads in a process that goes on: the median of 15 more passes, nothing kept',
+  steady: 'The same cold reads in a process that goes on: the median of 9 more passes, nothing kept',
   warm: 'Again, from memory, the median of 25 passes: ours keeps encoded chunks (raw as compressed_segmentation), TensorStore decoded ones',
   decoding: 'Encodings that must be decoded: the floor fetches and inflates; the C++ codecs decode the same chunks whole, on all cores, without fetching',
   cloudvolume: 'Clustered points beside CloudVolume',
