@@ -23,10 +23,10 @@ const DEFLATE_RATIO = 1032;
 const TYPICAL_RATIO = 8;
 
 /**
- * Large outputs are made no more at a time than there are cores: more would not be faster, only hold more memory. The thread pool they
- * run on is the process's, and so is this bound.
+ * Large outputs are made one a core at a time, and one more that is ready when a core is: beyond, they would only hold more memory. The
+ * thread pool they run on is the process's, and so is this bound.
  */
-const large = new PQueue({ concurrency: availableParallelism() });
+const large = new PQueue({ concurrency: availableParallelism() + 1 });
 
 /** The queue holds turns and not results: it keeps finished tasks for a while, and theirs would be megabytes. */
 async function inTurn<T>(work: () => Promise<T>): Promise<T> {
