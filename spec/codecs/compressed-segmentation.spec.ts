@@ -43,6 +43,14 @@ describe('compressed_segmentation: decodePoints', () => {
     expect(bytes).toEqual(before);
   });
 
+  test('reads thousands of points in any order, in all channels', () => {
+    const random = seeded(11), layout: ChunkLayout = { chunkSize: [17, 16, 15], blockSize: [8, 8, 8], channels: 2, dataType: 'uint64' };
+    const voxels = voxelsOf(layout), labels = Array.from({ length: 9 }, (_, i) => 2n ** 60n + BigInt(i));
+    const values = Array.from({ length: 2 * voxels }, () => random.pick(labels)), bytes = encodeCseg(values, layout);
+    const all = [...allOffsets(layout)], offsets = Uint32Array.from({ length: 5000 }, () => random.pick(all));
+    expect(pointValues(cseg, bytes, layout, offsets)).toEqual(Array.from(offsets, (offset) => [values[offset], values[voxels + offset]]));
+  });
+
   test('reads nothing for no points', () => expect(pointValues(cseg, bytes, layout, new Uint32Array())).toEqual([]));
 });
 
