@@ -99,6 +99,8 @@ try {
     const cloudVolume = (volume: string, set: string, most: number): Who[] => peer('CloudVolume, LRU 1 GB', volume, set, '--cache', '1e9').map((who) => ({ ...who, most }));
     const bare = (volume: string, set: string): Who[] => peer('CloudVolume, no LRU', volume, set).map((who) => ({ ...who, most: 1 }));
     await section('cloudvolume', ['cseg_gzip', 'crackle_gzip', 'compresso_gzip', 'raw_gzip'].map((volume) => ({ volume, set: 'c10k', who: [ours(volume, 'c10k'), ...cloudVolume(volume, 'c10k', volume === 'raw_gzip' ? 1 : 3), ...bare(volume, 'c10k')] })));
+    await section('cloudvolume-warm', ['cseg_gzip', 'crackle_gzip', 'compresso_gzip', 'raw_gzip'].map((volume) => ({ volume, set: 'c10k', who: [
+      again(9, ours(volume, 'c10k', '--lru', '1e9')), ...cloudVolume(volume, 'c10k', volume === 'raw_gzip' ? 1 : 3).map((who) => again(1, who))] })));
     await section('cloudvolume-100k', ['cseg_gzip', 'crackle_gzip'].map((volume) => ({ volume, set: 'u100k', who: [ours(volume, 'u100k'), ...cloudVolume(volume, 'u100k', 1)] })));
   }
 } finally {
