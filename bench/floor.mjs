@@ -9,6 +9,7 @@ import http from 'node:http';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { gunzip, gunzipSync } from 'node:zlib';
+import { passes } from './passes.mjs';
 
 const { values: args } = parseArgs({ options: { base: { type: 'string' }, volume: { type: 'string' }, points: { type: 'string' }, again: { type: 'string', default: '0' } } });
 const agent = new http.Agent({ keepAlive: true, maxSockets: 32 });
@@ -59,9 +60,5 @@ async function run() {
   return { wall_s, cpu_s: (used.user + used.system) / 1e6, peak_mb: process.resourceUsage().maxRSS / 1024, requests: keys.size, bytes: stored, wrong: 0 };
 }
 
-const cold = await run(), again = [];
-for (let k = 0; k < Number(args.again); k++) again.push(await run());
-/** The one in the middle. */
-const median = again.sort((a, b) => a.wall_s - b.wall_s)[again.length >> 1];
-console.log(JSON.stringify({ cold, again: median }));
+console.log(JSON.stringify(await passes(run, Number(args.again))));
 agent.destroy();

@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { openPrecomputed } from 'graphene-points';
+import { passes } from './passes.mjs';
 
 const { values: args } = parseArgs({
   options: {
@@ -40,9 +41,5 @@ function check({ ids, ...run }) {
   return { ...run, wrong };
 }
 
-const cold = check(await run()), again = [];
-for (let k = 0; k < Number(args.again); k++) again.push(check(await run()));
-/** The one in the middle. */
-const median = again.sort((a, b) => a.wall_s - b.wall_s)[again.length >> 1];
-console.log(JSON.stringify({ points: points.length / 3, before_mb: before, cold, again: median }));
+console.log(JSON.stringify({ points: points.length / 3, before_mb: before, ...(await passes(async () => check(await run()), Number(args.again))) }));
 await volume.close();

@@ -44,7 +44,7 @@ interface Who {
 const shared = (volume: string, set: string): string[] => ['--base', server.base, '--volume', volume, '--points', join(volumes, set)];
 const node = (name: string, file: string, parameters: string[]): Who => ({ name, command: process.execPath, parameters: [join(HERE, file), ...parameters] });
 const ours = (volume: string, set: string, ...more: string[]): Who => node('graphene-points', 'measure.mjs', [...shared(volume, set), ...more]);
-const floor = (volume: string, set: string, ...more: string[]): Who => node('floor', 'floor.mjs', [...shared(volume, set), ...more]);
+const floor = (volume: string, set: string): Who => node('floor', 'floor.mjs', shared(volume, set));
 const peer = (name: string, volume: string, set: string, ...more: string[]): Who[] =>
   python ? [{ name, command: python, parameters: [join(HERE, 'peers/measure.py'), '--peer', name.split(',')[0].toLowerCase(), ...shared(volume, set), ...more] }] : [];
 const tensorStore = (volume: string, set: string, ...more: string[]): Who[] => (/^(cseg|raw)/.test(volume) ? peer('TensorStore', volume, set, ...more) : []);

@@ -4,6 +4,7 @@
  */
 import { release } from '../compression/release.ts';
 import { canStream, decompressWindows } from '../compression/windows.ts';
+import { SLACK_BYTES } from '../compression/zlib.ts';
 import type { Codec } from '../codecs/codec.ts';
 import type { ChunkPart, Keeper, KeptChunk, StoredChunk } from './chunk-source.ts';
 import { inflate } from './inflate.ts';
@@ -28,7 +29,6 @@ export interface Taker {
 const WHOLE_BYTES = 16 * 1024 * 1024;
 /** Below this the collector is as good: giving memory back is a message of its own. */
 const RELEASED_BYTES = 1024 * 1024;
-const SPARE_BYTES = 1024;
 
 /**
  * @param keep Given when something is to be kept: says what makes it, undefined for the inflated bytes as they are.
@@ -68,8 +68,8 @@ export async function unpack(
 /** What to keep of a chunk that is whole: what the keeper makes of it, or its bytes as they are. */
 export function remake(bytes: Uint8Array, keeper: Keeper | undefined): KeptChunk {
   keeper?.add(bytes);
-  // Memory of its own: a view of a larger read would keep all of that. What inflating has to spare is not worth a copy.
-  const isOwn = bytes.byteOffset === 0 && bytes.buffer.byteLength - bytes.byteLength <= SPARE_BYTES;
+  // Memory of its own: a view of a larger read would keep all of that. The slack of inflating is not worth a copy.
+  const isOwn = bytes.byteOffset === 0 && bytes.buffer.byteLength - bytes.byteLength <= SLACK_BYTES;
   return keeper?.finish() ?? { bytes: isOwn ? bytes : new Uint8Array(bytes) };
 }
 

@@ -41,17 +41,6 @@ function decodePoints(bytes: Uint8Array, layout: ChunkLayout, offsets: Uint32Arr
   }
 }
 
-/** As {@link Codec.watchPoints}: a piece that is the whole chunk is read as such. */
-function watchPoints(layout: ChunkLayout, offsets: Uint32Array, out: WordArray, outIndex: Uint32Array): ((window: Uint8Array, at: number) => void) | undefined {
-  if (offsets.length >= MAX_POINTS) return undefined;
-  const total = exactBytes(layout);
-  let watch: ReturnType<typeof watchRawPoints> | undefined;
-  return (window, at) => {
-    if (window.byteLength === total) decodePoints(window, layout, offsets, out, outIndex);
-    else (watch ??= watchRawPoints(layout, offsets, out, outIndex))(window, at);
-  };
-}
-
 function wantedBytes({ chunkSize, channels, dataType }: ChunkLayout, offsets: Uint32Array): ByteRange[] {
   const width = bytesPerValue(dataType), voxels = product(chunkSize);
   return Array.from({ length: channels }, (_, channel) => Array.from(offsets, (offset) => (channel * voxels + offset) * width))
@@ -63,7 +52,7 @@ export const raw: Codec = {
   encoding: 'raw',
   dataTypes: Object.keys(DATA_TYPES) as DataType[],
   decodePoints,
-  watchPoints,
+  watchPoints: (layout, offsets, ...to) => (offsets.length < MAX_POINTS ? watchRawPoints(layout, offsets, ...to) : undefined),
   wantedBytes,
   maxBytes: exactBytes,
   exactBytes,

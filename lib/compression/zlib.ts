@@ -16,8 +16,8 @@ export interface OutputSize {
 
 /** Up to this much output the synchronous call is quicker than a turn on the thread pool. */
 const SYNC_BYTES = 512 * 1024;
-/** Node starts a second buffer as soon as the first is full to the brim. */
-const SLACK_BYTES = 64;
+/** Memory beyond the output: Node starts a second buffer as soon as the first is full to the brim. */
+export const SLACK_BYTES = 64;
 /** The most that deflate can stand for, by its format. */
 const DEFLATE_RATIO = 1032;
 const TYPICAL_RATIO = 8;
