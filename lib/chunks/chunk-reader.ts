@@ -6,7 +6,6 @@
  * chunk that waits.
  */
 import { LRUCache } from 'lru-cache';
-import PQueue from 'p-queue';
 import { ChunkError, DeadlineError } from '../base/errors.ts';
 import { newMeter, type ByteRange, type Meter } from '../storage/store.ts';
 import type { Codec } from '../codecs/codec.ts';
@@ -92,7 +91,9 @@ function bytesFor(one: Wanted | undefined): ByteRange[] | undefined {
 }
 
 export class ChunkReader {
-  readonly #queue: PQueue;
+  readonly #concurrency: number;
+  /** Workers that have not found the list of jobs empty: none of them misses a job that is added. */
+  #workers = 0;
   readonly #cache: LRUCache<string, KeptChunk> | undefined;
   /** By key: queued or in flight. */
   readonly #wanted = new Map<string, Wanted>();
@@ -101,7 +102,7 @@ export class ChunkReader {
   #next = 0;
 
   constructor({ concurrency = 32, lruBytes = 0 }: ChunkReaderOptions = {}) {
-    this.#queue = new PQueue({ concurrency });
+    this.#concurrency = concurrency;
     if (lruBytes > 0) this.#cache = new LRUCache({ maxSize: lruBytes, sizeCalculation: ({ bytes }) => bytes.byteLength || 1 });
   }
 
@@ -128,10 +129,16 @@ export class ChunkReader {
       if (signal?.aborted) return end([...cells.keys()]);
       if (cells.length === 0) return resolve(call.cost);
       signal?.addEventListener('abort', leave, { once: true });
-      const fresh = new Map<number, Wanted>();
-      // A consumer that gets cached bytes may abort its own call: the rest is not registered then.
-      for (let ordinal = 0; ordinal < cells.length && !call.gone; ordinal++) this.#want(call, ordinal, cells[ordinal], fresh);
-      this.#enqueue(source, source.plan([...fresh.keys()]), fresh);
+      try {
+        const fresh = new Map<number, Wanted>();
+        // A consumer that gets cached bytes may abort its own call: the rest is not registered then.
+        for (let ordinal = 0; ordinal < cells.length && !call.gone; ordinal++) this.#want(call, ordinal, cells[ordinal], fresh);
+        this.#enqueue(source, source.plan([...fresh.keys()]), fresh);
+      } catch (error) {
+        signal?.removeEventListener('abort', leave);
+        this.#drop(call); // or others would wait for chunks that nobody reads
+        reject(error as Error);
+      }
     });
   }
 
@@ -168,18 +175,22 @@ export class ChunkReader {
       }
       if (job.wanted.size > 0) this.#waiting.push(job);
     }
-    // The queue holds workers, not chunks: a million waiting chunks cost a million small records and nothing more.
-    let idle = this.#waiting.length - this.#next;
-    while (idle-- > 0 && this.#queue.size + this.#queue.pending < this.#queue.concurrency) void this.#queue.add(() => this.#work());
+    while (this.#workers < this.#concurrency && this.#next < this.#waiting.length) {
+      this.#workers++;
+      void this.#work();
+    }
   }
 
+  /** Never rejects. It stops counting in the very turn in which it finds nothing: whoever adds a job from then on starts another. */
   async #work(): Promise<void> {
     for (let job = this.#take(); job; job = this.#take()) {
       if (job.wanted.size > 0) await this.#run(job);
     }
+    this.#workers--;
   }
 
   #take(): Job | undefined {
+    if (this.#next === this.#waiting.length) return undefined;
     const job = this.#waiting[this.#next++];
     // Jobs that were taken go by halves: under a steady stream of calls the list may never run empty.
     if (this.#next * 2 >= this.#waiting.length) {

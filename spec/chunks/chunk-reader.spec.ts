@@ -193,6 +193,20 @@ describe('ChunkReader', () => {
     expect((await again).cacheHits).toBe(0);
   });
 
+  test('leaves nothing behind of a call whose reads could not be planned', async () => {
+    const source = new Source(), reader = new ChunkReader(), consumer = new Consumer(), { signal } = new AbortController();
+    const plan = jest.spyOn(source, 'plan').mockImplementationOnce(() => {
+      throw new RangeError('no room');
+    });
+    await expect(reader.read(source, cells(1, 2), new Consumer(), signal)).rejects.toThrow('no room');
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+    const again = reader.read(source, cells(2), consumer);
+    await source.serve();
+    await again;
+    expect(consumer.taken).toEqual([[0, [2]]]);
+    plan.mockRestore();
+  });
+
   test('reads 50,000 chunks, and works on after running dry', async () => {
     const source: ChunkSource = {
       id: 's',
