@@ -62,8 +62,8 @@ export class Throttle {
     } else if (answered && this.#running >= this.limit) this.#limit += 1 / this.#limit; // a limit that is not reached says nothing
   }
 
-  #hasRoom(): boolean {
-    return this.#running < this.limit && performance.now() >= this.#aloneUntil;
+  #hasRoom(now = performance.now()): boolean {
+    return this.#running < this.limit && now >= this.#aloneUntil;
   }
 
   #turn(stopper: Stopper): Promise<void> {
@@ -87,13 +87,14 @@ export class Throttle {
   /** Lets in those for whom there is room, and comes back when the server may be asked again. */
   #admit(): void {
     clearTimeout(this.#timer);
+    const now = performance.now(); // read once: were the time to come between two looks, no timer would be set
     for (const one of this.#waiting) {
-      if (!this.#hasRoom()) break;
+      if (!this.#hasRoom(now)) break;
       this.#waiting.delete(one);
       this.#running++;
       one.begin();
     }
-    const aloneMs = this.#aloneUntil - performance.now();
+    const aloneMs = this.#aloneUntil - now;
     if (this.#waiting.size > 0 && aloneMs > 0) this.#timer = setTimeout(() => this.#admit(), Math.ceil(aloneMs));
   }
 }

@@ -143,6 +143,21 @@ describe('Throttle: Retry-After', () => {
     expect([desk.running.length, jest.getTimerCount()]).toEqual([desk.throttle.limit, 0]);
   });
 
+  test('lets those in who wait although the time came while it looked', async () => {
+    const desk = new Desk();
+    desk.askFor(1);
+    await desk.answer(1, { ...BUSY, aloneMs: 5000 });
+    desk.askFor(1);
+    const until = performance.now() + 5000;
+    // The timer is early by less than a millisecond, and time goes on with every look at the clock.
+    let now = until - 0.15;
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => (now += 0.1));
+    jest.runOnlyPendingTimers();
+    clock.mockRestore();
+    await jest.runAllTimersAsync();
+    expect(desk.running.length).toBe(1);
+  });
+
   test('leaves no timer behind when those who wait are stopped', async () => {
     const desk = new Desk(), stopper = new Stopper(), reason = new Error('enough');
     desk.askFor(1);
