@@ -137,7 +137,7 @@ export class ChunkReader {
       } catch (error) {
         signal?.removeEventListener('abort', leave);
         this.#drop(call); // or others would wait for chunks that nobody reads
-        reject(error as Error);
+        reject(error);
       }
     });
   }

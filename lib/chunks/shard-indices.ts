@@ -63,6 +63,7 @@ export class ShardIndices {
       const parts = file.readAll(ranges.map((range) => (range instanceof Error || !range ? NOWHERE : range)), read);
       return new Map(missing.map((minishard, k) => [minishard, { range: ranges[k], part: parts[k] }]));
     });
+    stored.catch(() => undefined); // each minishard below tells it, unless what it waits for first has failed
     return minishards.map(async (minishard, i) => {
       const known = (await kept)[i];
       if (known) return decodeMinishardIndex(known, this.#spec, minishard);
