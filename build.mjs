@@ -3,8 +3,17 @@
  * every look-up needs of other packages is in these files, too: of zod a small part, which whole is 95 modules. All else stays an import.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, readFileSync, rmSync } from 'node:fs';
-import { build } from 'esbuild';
+import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
+
+if (!existsSync('node_modules/esbuild')) {
+  if (/\bdev\b/.test(process.env.npm_config_omit ?? '')) {
+    console.error('graphene-points: dist/ is not built, because development packages are left out');
+    process.exit();
+  }
+  // `npm pack` and `npm publish` in a fresh clone. What they print on standard output is the name of the file that they make.
+  execFileSync('npm', ['ci', '--ignore-scripts'], { stdio: ['ignore', process.stderr, 'inherit'] });
+}
+const { build } = await import('esbuild');
 
 const INSIDE = ['ipaddr.js', 'lossless-json', 'lru-cache', 'p-queue', 'quick-lru', 'zod'];
 const { bin, dependencies, peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
