@@ -12,7 +12,7 @@ export interface NockedMocks extends Disposable {
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /**
- * Answers every request to `origin` until `restore()`. Works with `nock.disableNetConnect()`. A JSON request body that is no
+ * Answers every request to `origin` until `restore()`, and none need come: `nock.isDone()` is true all the same. Works with `nock.disableNetConnect()`. A JSON request body that is no
  * JSON does not get here: nock itself refuses it when the content type says application/json.
  *
  * @param origin `https://pcg.example.org`, without a path.
@@ -20,7 +20,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 export function nockMocks(origin: string, routes: MockRoutes): NockedMocks {
   const scope = nock(origin).persist();
   const interceptors = METHODS.map((method) => {
-    const interceptor = scope.intercept(/.*/, method).query(true);
+    const interceptor = scope.intercept(/.*/, method).query(true).optionally();
     interceptor.reply(async function (uri) {
       // The body that nock hands over is hex or text, depending on what is in it.
       const body = Buffer.concat((this.req as unknown as { requestBodyBuffers: Buffer[] }).requestBodyBuffers);

@@ -45,7 +45,16 @@ export interface Wire {
   readonly onData: (chunk: Uint8Array) => void;
   /** The whole body has come. */
   readonly onEnd: () => void;
-  readonly onError: (error: { code?: string }) => void;
+  readonly onError: (error: ConnectionFailure) => void;
+}
+
+/** What is looked at of an error of Node's, or of what stands in for its network. */
+export interface ConnectionFailure {
+  code?: string;
+  message?: string;
+  /** Of the system's errors: the call that failed. */
+  syscall?: string;
+  cause?: unknown;
 }
 
 /** Sends one request and tells `wire` what comes of it, never before it returns. `destroy` ends it at once. */
@@ -126,11 +135,12 @@ export function exchange(send: Send, asked: Exchange, stopper: Stopper): Promise
         checkFits(received);
       },
       onEnd: succeed,
-      onError({ code = 'unknown error' }) {
+      onError(error) {
+        const { code = 'unknown error' } = error;
         if (code === 'FORBIDDEN_ADDRESS') fail(forbidden(url.hostname), 'final');
         else if (reply && TRANSIENT.has(code)) failWith('CONNECTION', `the body ended early (${code})`, 'connection', 'cut');
         else if (!TRANSIENT.has(code)) failWith('CONNECTION', `connection failed (${code})`, 'final');
-        else failWith('CONNECTION', `connection failed (${code})`, 'connection', UNREACHABLE.has(code) ? 'unreachable' : reused ? 'stale' : 'cut');
+        else failWith('CONNECTION', `connection failed (${code})${wordsOf(error)}`, 'connection', UNREACHABLE.has(code) ? 'unreachable' : reused ? 'stale' : 'cut');
       },
     });
     stopper.onStop((reason) =>
@@ -140,6 +150,16 @@ export function exchange(send: Send, asked: Exchange, stopper: Stopper): Promise
       }),
     );
   });
+}
+
+/**
+ * What an error says that does not come from the system: a library that stands in for the network in tests says which host it blocked.
+ * The system's own messages say no more than their code.
+ */
+function wordsOf({ code, syscall, message, cause }: ConnectionFailure): string {
+  const isOfSystem = syscall !== undefined || (cause as ConnectionFailure | undefined)?.syscall !== undefined;
+  if (isOfSystem || !message || code === undefined || !UNREACHABLE.has(code)) return '';
+  return `: ${message.replace(/\?[^\s"']*/g, '').slice(0, 200)}`;
 }
 
 /** One chunk is handed on as it is: its memory is what the socket read, little more than the body. */

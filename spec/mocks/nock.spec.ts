@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import got from 'got';
 import nock from 'nock';
+import { openGraphene, openPrecomputed } from '../../lib/index.ts';
 import { createMockBucket } from '../../mocks/index.ts';
 import { nockMocks } from '../../mocks/nock.ts';
 import { mountContract, type Mount } from './contract.ts';
@@ -19,6 +20,22 @@ mountContract('nock', mount);
 faultContract('nock', mount);
 
 describe('nockMocks', () => {
+  test('leaves nothing pending, whether it was asked or not', async () => {
+    const mocks = nockMocks('https://mocked.example.org', { '/bucket': createMockBucket({ files: { info: Buffer.from('{}') } }) });
+    expect([nock.isDone(), nock.pendingMocks()]).toEqual([true, []]);
+    expect(await got('https://mocked.example.org/bucket/info').text()).toBe('{}');
+    expect(await got('https://mocked.example.org/bucket/info').text()).toBe('{}');
+    expect([nock.isDone(), nock.pendingMocks()]).toEqual([true, []]);
+    mocks.restore();
+  });
+
+  test("nock's word about a blocked host is in the error, without the request's query", async () => {
+    const open = openPrecomputed('https://other.example.org/v?signature=abc', { retries: 0 });
+    await expect(open).rejects.toMatchObject({ code: 'CONNECTION', message: expect.stringMatching(/Nock: Disallowed net connect for "other\.example\.org[^?]*$/) });
+    const graph = openGraphene('graphene://https://other.example.org/segmentation/table/t', { token: null, retries: 0 });
+    await expect(graph).rejects.toMatchObject({ code: 'CONNECTION', message: expect.stringContaining('Nock: Disallowed net connect for "other.example.org') });
+  });
+
   test('restore() takes off its own interceptors and no others', async () => {
     const bucket = createMockBucket({ files: { info: Buffer.from('{}') } });
     const mocks = nockMocks('https://mocked.example.org', { '/bucket': bucket });
