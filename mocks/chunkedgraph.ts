@@ -43,7 +43,8 @@ export interface MockChunkedGraphOptions extends GraphDescription {
   clock?: () => number;
   /**
    * A server without quirks: unknown IDs get 0 whatever else is asked with them, form bodies are read, binary answers say so, every
-   * time includes its moment, `last_edit` works, a merge adds the edge it was asked for, and what a split removed stays so. @default false
+   * time includes its moment, `last_edit` works, a merge adds the edge it was asked for, what a split removed stays so, and points of edits may be near the volume's
+   * edge. @default false
    */
   strict?: boolean;
   /** What mincut splits remove; one that is not here is answered with status 500. @default none */

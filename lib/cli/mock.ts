@@ -13,23 +13,38 @@ export interface MockFlags {
   token?: string;
   bucketToken?: string;
   latencyMs: number;
+  cave?: boolean;
+  materialization?: Readonly<Record<number, Date>>;
 }
 
+/** The datastack of `--cave`. */
+const DATASTACK = 'mock';
+
 /** Prints one line of JSON, and serves until it is interrupted. */
-export async function mock({ volume, graph: graphFile, port, table, token, bucketToken, latencyMs }: MockFlags, { stdout, signal }: Io): Promise<void> {
+export async function mock(flags: MockFlags, { stdout, signal }: Io): Promise<void> {
+  const { volume, graph: graphFile, port, table, token, bucketToken, latencyMs, cave, materialization: versions } = flags;
   if (!existsSync(join(volume, 'info'))) throw new UsageError(`--volume: there is no info in ${volume}`);
-  const { controlServer, createMockBucket, createMockChunkedGraph, serveMocks } = await import('../../mocks/index.ts');
+  if (cave && graphFile === undefined) throw new UsageError('--cave: a datastack names a graph; give one with --graph');
+  if (versions && !cave) throw new UsageError('--materialization: only a datastack has materializations; give --cave too');
+  const { controlServer, createMockBucket, createMockChunkedGraph, mockCave, serveMocks } = await import('../../mocks/index.ts');
   const description = graphFile === undefined ? undefined : await readGraph(graphFile);
   const name = table ?? description?.table ?? 'mock';
   const bucket = createMockBucket({ folder: volume, token: bucketToken });
   const graph = description && createMockChunkedGraph({ ...description, table: name, dataDir: '{HOST}/bucket', token });
   const servers: Record<string, MockServer> = graph ? { graph, bucket } : { bucket };
-  const served = await serveMocks({ '/bucket': bucket, '/mock': controlServer(servers), ...(graph && { '/segmentation': graph }) }, { port, latencyMs });
+  const caveRoutes = cave && mockCave({
+    datastack: DATASTACK, table: name, versions,
+    tokens: token === undefined ? undefined : { [token]: { admin: true } },
+    datastackInfo: viewerResolution(description!.info),
+  });
+  const routes = { '/bucket': bucket, '/mock': controlServer(servers), ...(graph && { '/segmentation': graph }), ...caveRoutes };
+  const served = await serveMocks(routes, { port, latencyMs });
   const { url } = served;
   const line = {
     url,
     cloudpath: graph ? `graphene://${url}/segmentation/table/${name}` : `precomputed://${url}/bucket`,
     ...(graph && { table: name }),
+    ...(cave && { datastack: `cave://${DATASTACK}`, server: url }),
     bucket: `${url}/bucket`,
     requests: `${url}/mock/requests`,
     faults: `${url}/mock/faults`,
@@ -37,6 +52,14 @@ export async function mock({ volume, graph: graphFile, port, table, token, bucke
   stdout.write(`${JSON.stringify(line)}\n`);
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
   await served.close();
+}
+
+/** The volume's own: whoever asks for points in the viewer's units then asks in voxels. */
+function viewerResolution(info: object): Record<string, number> {
+  const { scales = [] } = info as { scales?: unknown };
+  const [scale] = scales as { resolution?: number[] }[];
+  const [x, y, z] = scale?.resolution ?? [];
+  return x === undefined ? {} : { viewer_resolution_x: x, viewer_resolution_y: y, viewer_resolution_z: z };
 }
 
 type GraphFile = GraphDescription & { table?: string };

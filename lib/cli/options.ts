@@ -1,6 +1,7 @@
 /** Option values out of text. Each throws InvalidArgumentError, which becomes exit code 2. */
 import { InvalidArgumentError } from 'commander';
 import { MAX_TIMEOUT_MS } from '../base/deadline.ts';
+import { parseTimestamp } from '../chunkedgraph/timestamp.ts';
 
 export function text(value: string): string {
   if (value === '') throw new InvalidArgumentError('it is empty.');
@@ -43,6 +44,18 @@ export function commaNumbers(value: string): number[] {
 
 /** The same, or the word for what a datastack's viewer shows. */
 export const resolution = (value: string): number[] | 'viewer' => (value === 'viewer' ? 'viewer' : commaNumbers(value));
+
+/** `943=2024-06-05T10:10:01Z`, given once or more. */
+export function materialization(value: string, earlier: Record<number, Date> = {}): Record<number, Date> {
+  const [, version, timestamp] = /^(\d{1,9})=(.+)$/.exec(value) ?? [];
+  if (version === undefined) throw new InvalidArgumentError('expected a number and a timestamp, such as 943=2024-06-05T10:10:01Z.');
+  if (Object.hasOwn(earlier, version)) throw new InvalidArgumentError(`materialization ${version} is given twice.`);
+  try {
+    return { ...earlier, [version]: parseTimestamp(timestamp) };
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`);
+  }
+}
 
 const UNITS: Record<string, number> = { '': 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 };
 

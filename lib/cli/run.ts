@@ -9,7 +9,7 @@ import { Interrupted, type Io } from './io.ts';
 import type { LatestFlags } from './latest.ts';
 import type { LookupFlags } from './lookup.ts';
 import type { MockFlags } from './mock.ts';
-import { commaNames, positiveNumber, resolution, seconds, size, text, wholeNumber } from './options.ts';
+import { commaNames, materialization, positiveNumber, resolution, seconds, size, text, wholeNumber } from './options.ts';
 import { Report } from './report.ts';
 import type { RootFlags } from './roots.ts';
 import type { UpdateFlags } from './update.ts';
@@ -190,6 +190,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     .option('--token <token>', 'wanted by the graph server', text)
     .option('--bucket-token <token>', 'wanted by the bucket, as Authorization: Bearer', text)
     .option('--latency-ms <ms>', 'a wait before every answer', wholeNumber(0), 0)
+    .option('--cave', 'with what a CAVE client asks first: auth, info and materializations of the datastack mock')
+    .option('--materialization <number=timestamp>', 'of --cave: a materialization and its timestamp, such as 943=2024-06-05T10:10:01Z (repeatable)', materialization)
     .addHelpText('after', MOCK_HELP)
     .action(async (flags: MockFlags) => {
       const { mock } = await import('./mock.ts');
@@ -245,7 +247,7 @@ are in now is told; confidence is their share. Any node will do, of any layer. n
 Exit code: 0; 1 if any row is root_failed, no_root or invalid_id; 2 for bad usage or unreadable input.`;
 
 const MOCK_HELP = `
-The line has url, cloudpath, table, bucket, requests and faults. GET requests is the log of all requests, DELETE forgets them; POST
+The line has url, cloudpath, table, bucket, requests and faults, and with --cave datastack and server: open cave://mock with --server URL. GET requests is the log of all requests, DELETE forgets them; POST
 faults has something go wrong, such as {"server": "graph", "match": "roots_binary", "times": 2, "status": 503}, and DELETE ends that.
 
 Ends with 0 on SIGINT or SIGTERM. docs/testing.md says what a graph file holds.`;

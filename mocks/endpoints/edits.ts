@@ -53,7 +53,8 @@ export function editEndpoints(context: TableContext, { labelAt, visibleAfterMs, 
     return { supervoxels: [...uint64Array(rows.map(([id]) => id))], coords };
   };
   const located = (...lists: Placed[]): Placed[] => {
-    const found = locate(graph, info, lists.flatMap(({ supervoxels }) => supervoxels), lists.flatMap(({ coords }) => coords), labelAt);
+    const ids = lists.flatMap(({ supervoxels }) => supervoxels), points = lists.flatMap(({ coords }) => coords);
+    const found = locate(graph, info, ids, points, { labelAt, staysInside: context.strict });
     return lists.map(({ coords }) => ({ supervoxels: found.splice(0, coords.length), coords: coords.map((point) => point.map(Math.trunc)) }));
   };
   const known = (ids: readonly bigint[]): number[] =>

@@ -7,6 +7,13 @@ import type { TimedGraph } from './timed-graph.ts';
 /** Supervoxel at a voxel of the graph's mip; 0n for background. */
 export type LabelAt = (x: number, y: number, z: number) => bigint;
 
+export interface LocateOptions {
+  /** Without it a point means the first of the node's supervoxels in the point's graph chunk. */
+  labelAt?: LabelAt;
+  /** The search ends at the volume's edge; otherwise a search that leaves the volume fails, as on the real server. */
+  staysInside: boolean;
+}
+
 /** In mean sides of a voxel. */
 const SEARCH_RADII = [4, 8, 14, 28];
 /** Points of one node that are nearer than this are looked for together. */
@@ -25,10 +32,15 @@ export const scaleOf = (info: GraphInfo): Scale => (info.scales as Scale[] | und
  * supervoxels, as things stood when the node was made.
  *
  * @param points Voxels, xyz.
- * @param labelAt Without it a point means the first of the node's supervoxels in the point's graph chunk.
- * @throws EditError REFUSED when nothing of the node is near, FAILED when the search leaves the volume.
+ * @throws EditError REFUSED when nothing of the node is near, FAILED when the search leaves the volume and may not.
  */
-export function locate(graph: TimedGraph, info: GraphInfo, nodes: readonly bigint[], points: readonly (readonly number[])[], labelAt?: LabelAt): bigint[] {
+export function locate(
+  graph: TimedGraph,
+  info: GraphInfo,
+  nodes: readonly bigint[],
+  points: readonly (readonly number[])[],
+  { labelAt, staysInside }: LocateOptions,
+): bigint[] {
   const found = [...nodes];
   const voxels = points.map((point) => point.map(Math.trunc));
   for (const id of new Set(nodes)) {
@@ -37,7 +49,10 @@ export function locate(graph: TimedGraph, info: GraphInfo, nodes: readonly bigin
     if (node < 0) throw new EditError('FAILED', 'list index out of range');
     const here = nodes.flatMap((other, k) => (other === id ? [k] : []));
     for (const group of together(here, voxels, scaleOf(info).resolution)) {
-      const supervoxels = labelAt ? nearest(graph, info, node, group.map((k) => voxels[k]), labelAt) : inTheirChunks(graph, info, node, group.map((k) => voxels[k]));
+      const wanted = group.map((k) => voxels[k]);
+      const supervoxels = labelAt
+        ? nearest(graph, info, node, wanted, { labelAt, staysInside })
+        : inTheirChunks(graph, info, node, wanted);
       if (!supervoxels) throw new EditError('REFUSED', `Could not determine supervoxel ID for coordinates ${JSON.stringify(voxels)} - Lookup stage.`);
       group.forEach((k, g) => (found[k] = supervoxels[g]));
     }
@@ -64,7 +79,13 @@ function together(indices: readonly number[], voxels: readonly number[][], resol
   return groups;
 }
 
-function nearest(graph: TimedGraph, info: GraphInfo, node: number, points: readonly number[][], labelAt: LabelAt): bigint[] | undefined {
+function nearest(
+  graph: TimedGraph,
+  info: GraphInfo,
+  node: number,
+  points: readonly number[][],
+  { labelAt, staysInside }: Required<LocateOptions>,
+): bigint[] | undefined {
   const { resolution, size, voxel_offset: offset = [0, 0, 0] } = scaleOf(info);
   const mean = (resolution[0] + resolution[1] + resolution[2]) / 3;
   const layer = graph.layerOf(node), timeMs = graph.nodes.createdMs(node);
@@ -80,11 +101,7 @@ function nearest(graph: TimedGraph, info: GraphInfo, node: number, points: reado
   for (const radius of SEARCH_RADII) {
     const radiusNm = radius * mean;
     const reach = resolution.map((side) => Math.ceil(radiusNm / side));
-    const min = [0, 1, 2].map((axis) => Math.min(...points.map((point) => point[axis])) - reach[axis]);
-    const max = [0, 1, 2].map((axis) => Math.max(...points.map((point) => point[axis])) + reach[axis] + 1);
-    for (let axis = 0; axis < 3; axis++)
-      for (const value of [min[axis], max[axis]])
-        if (value < offset[axis] || value > offset[axis] + size[axis]) throw new EditError('FAILED', `Value ${value} cannot be outside of inclusive range ${offset[axis]} to ${offset[axis] + size[axis]}`);
+    const { min, max } = searchBox(points, reach, { offset, size, staysInside });
     const best = points.map(() => ({ distance: Infinity, label: 0n }));
     for (let x = min[0]; x < max[0]; x++)
       for (let y = min[1]; y < max[1]; y++)
@@ -99,6 +116,24 @@ function nearest(graph: TimedGraph, info: GraphInfo, node: number, points: reado
     if (best.every(({ distance }) => distance <= radiusNm)) return best.map(({ label }) => label);
   }
   return undefined;
+}
+
+/** @throws EditError FAILED when it leaves the volume and may not. */
+function searchBox(
+  points: readonly number[][],
+  reach: readonly number[],
+  { offset, size, staysInside }: { offset: readonly number[]; size: readonly number[]; staysInside: boolean },
+): { min: number[]; max: number[] } {
+  const min: number[] = [], max: number[] = [];
+  for (let axis = 0; axis < 3; axis++) {
+    const along = points.map((point) => point[axis]), start = offset[axis], end = start + size[axis];
+    for (const [side, value] of [[min, Math.min(...along) - reach[axis]], [max, Math.max(...along) + reach[axis] + 1]] as const) {
+      if (!staysInside && (value < start || value > end))
+        throw new EditError('FAILED', `Value ${value} cannot be outside of inclusive range ${start} to ${end}`);
+      side.push(Math.min(Math.max(value, start), end));
+    }
+  }
+  return { min, max };
 }
 
 function inTheirChunks(graph: TimedGraph, info: GraphInfo, node: number, points: readonly number[][]): bigint[] | undefined {

@@ -24,6 +24,8 @@ interface Line {
   url: string;
   cloudpath: string;
   table?: string;
+  datastack?: string;
+  server?: string;
   bucket: string;
   requests: string;
   faults: string;
@@ -76,6 +78,22 @@ describe('graphene-points mock', () => {
     expect(await stop('SIGINT')).toEqual([0, null]);
   });
 
+  test('serves a datastack with its materializations', async () => {
+    const flags = ['--volume', volume, '--graph', graph, '--token', 'cave-token', '--cave'];
+    const { served, stop } = await start(...flags, '--materialization', '7=2024-06-05', '--materialization', '12=2024-06-06T01:02:03Z');
+    expect(served).toMatchObject({ table: 'drawn', datastack: 'cave://mock', server: served.url });
+    const options = { server: served.server, token: 'cave-token' };
+    await using opened = await openGraphene('cave://mock', { ...options, resolution: 'viewer' });
+    expect(opened.datastack?.viewerResolution).toEqual(world.volume.info.scales[0].resolution);
+    expect(await opened.datastack!.versions()).toEqual([7, 12]);
+    const apart = await opened.roots([...world.supervoxelsOf(1), ...world.supervoxelsOf(2)], { timestamp: 'mat_7' });
+    const joined = await opened.scatteredPoints([[0, 0, 0], [15, 3, 1]], { timestamp: 'mat' });
+    expect([new Set(apart.rootIds).size, new Set(joined.rootIds).size]).toEqual([2, 1]);
+    expect(joined.timestamp).toEqual(new Date('2024-06-06T01:02:03Z'));
+    await expect(openGraphene('cave://mock', { ...options, token: 'another' })).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+    expect(await stop('SIGTERM')).toEqual([0, null]);
+  });
+
   test('serves a volume alone', async () => {
     const { served, stop } = await start('--volume', volume);
     expect([served.cloudpath, served.table]).toEqual([`precomputed://${served.url}/bucket`, undefined]);
@@ -97,6 +115,11 @@ describe('graphene-points mock', () => {
     { name: 'a graph without info', flags: () => bad('{"supervoxels": []}'), says: /bad\.json: it has no info with a graph/ },
     { name: 'IDs as numbers', flags: () => bad('{"info": {"graph": {}}, "supervoxels": [72057594037927937]}'), says: /bad\.json: 0 is a number that would be rounded: IDs are written as strings/ },
     { name: 'a port that is none', flags: () => ['--volume', volume, '--port', 'http'], says: /expected a whole number from 0/ },
+    { name: 'a datastack without a graph', flags: () => ['--volume', volume, '--cave'], says: /--cave: a datastack names a graph; give one with --graph/ },
+    { name: 'materializations without a datastack', flags: () => ['--volume', volume, '--graph', graph, '--materialization', '7=2024-06-05'], says: /--materialization: .*give --cave too/ },
+    { name: 'a materialization without a timestamp', flags: () => ['--volume', volume, '--materialization', '7'], says: /expected a number and a timestamp, such as 943=/ },
+    { name: 'a materialization twice', flags: () => ['--volume', volume, '--materialization', '7=2024-06-05', '--materialization', '7=2024-06-06'], says: /materialization 7 is given twice/ },
+    { name: 'a materialization at a time that does not exist', flags: () => ['--volume', volume, '--materialization', '7=2024-02-30'], says: /"2024-02-30" names a moment that does not exist/ },
     { name: 'nothing', flags: () => [], says: /required option '--volume <folder>'/ },
   ])('refuses $name', async ({ flags, says }) => {
     const { code, stdout, stderr } = await runCli(['mock', ...flags()]);

@@ -46,6 +46,42 @@ describe('buildWorld', () => {
     expect(world.graph.log.byRoute()).toEqual({ 'GET /segmentation/table/mock/info': 1, 'POST /segmentation/api/v1/table/mock/roots_binary': 3 });
   });
 
+  describe('edits by root and point in a small world', () => {
+    const size = [24, 5, 3] as const;
+    const world = (strict: boolean): World => buildWorld({ labels: (x) => (x < 11 ? 1n : 2n), size: [...size], chunkSize: [8, 4, 2], strict });
+    const post = async ({ graph }: World, path: string, body: unknown): Promise<{ status: number; json: Record<string, unknown> }> => {
+      const text = JSON.stringify(body, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+      const answer = await graph.handle(mockRequest('POST', `/segmentation/api/v1/table/mock/${path}`, { body: Buffer.from(text) }));
+      return { status: answer.status, json: JSON.parse(Buffer.from(answer.body).toString()) as Record<string, unknown> };
+    };
+    const inNm = ({ volume }: World, voxel: readonly number[]): number[] => voxel.map((v, axis) => v * volume.info.scales[0].resolution[axis]);
+    const rootAt = async (drawn: World, voxel: Voxel): Promise<bigint> => (await rootsOf(drawn.graph, [drawn.supervoxelAt(voxel)], '2099-01-01'))[0];
+    const corners = [[0, 0], [4, 0], [0, 2], [4, 2], [2, 1]].map(([y, z]) => ({ y, z }));
+
+    test.each(corners)('strict: a merge and a split at y $y, z $z', async ({ y, z }) => {
+      const drawn = world(true), left: Voxel = [0, y, z], right: Voxel = [23, y, z], edge: Voxel[] = [[10, y, z], [11, y, z]];
+      const point = async (voxel: Voxel): Promise<unknown[]> => [await rootAt(drawn, voxel), ...inNm(drawn, voxel)];
+      expect(await rootAt(drawn, left)).not.toBe(await rootAt(drawn, right));
+      expect(await post(drawn, 'merge', [await point(edge[0]), await point(edge[1])])).toMatchObject({ status: 200 });
+      expect(await rootAt(drawn, left)).toBe(await rootAt(drawn, right));
+      const sides = { sources: [await point(edge[0])], sinks: [await point(edge[1])] };
+      expect(await post(drawn, 'split?mincut=false', sides)).toMatchObject({ status: 200 });
+      expect(await rootAt(drawn, left)).not.toBe(await rootAt(drawn, right));
+    });
+
+    test('a point outside the volume is refused', async () => {
+      const drawn = world(true), root = await rootAt(drawn, [0, 0, 0]), other = await rootAt(drawn, [23, 0, 0]);
+      const answer = await post(drawn, 'merge', [[root, ...inNm(drawn, [-900, 0, 0])], [other, ...inNm(drawn, [23, 0, 0])]]);
+      expect([answer.status, answer.json.message]).toEqual([400, expect.stringContaining('Could not determine supervoxel ID')]);
+    });
+
+    test('as on the real server, the search may not leave the volume', async () => {
+      const drawn = world(false);
+      const points = await Promise.all(([[10, 2, 1], [11, 2, 1]] as Voxel[]).map(async (voxel) => [await rootAt(drawn, voxel), ...inNm(drawn, voxel)]));
+      expect(await post(drawn, 'merge', points)).toMatchObject({ status: 500, json: { message: expect.stringContaining('cannot be outside of inclusive range') } });
+    });
+  });
+
   test('numbers supervoxels by layer, graph chunk and first voxel', () => {
     const { supervoxelAt, supervoxelsOf, description } = slabWorld({ voxelOffset: [100, 10, 1], labels: (x) => slabs(x - 100), graphChunkSize: [16, 8, 8] });
     const id = (x: number, segment: number): bigint => (1n << 56n) | (BigInt(x) << 46n) | BigInt(segment);
