@@ -89,17 +89,23 @@ export class RootBatcher implements RootSource {
       timestampMs, settled: this.#instants.isSettled(timestampMs),
       rootIds: ids.slice(), fates: new Uint8Array(ids.length), failures: [], distinct: 0, requests: 0,
     };
-    const { climb, checked } = this.#mark(answer, stopLayer, validate);
+    const { climb, checked, nodes } = this.#mark(answer, stopLayer, validate);
     const entered: Promise<void>[] = [];
     if (climb > 0) entered.push(this.#enter(answer, CLIMBS, climb, stopLayer, signal));
     if (checked > 0) entered.push(this.#enter(answer, IS_CHECKED, checked, this.#options.nLayers, signal));
+    const asked = BigUint64Array.from(nodes, (index) => answer.rootIds[index]);
     await Promise.all(entered);
+    if (nodes.length > 0) await this.#checkNodes(answer, nodes, asked, signal);
     return answer;
   }
 
-  /** What can be said without asking anybody. @returns how many IDs are left. */
-  #mark({ rootIds, fates }: RootsAnswer, layer: number, validate: boolean): { climb: number; checked: number } {
+  /**
+   * What can be said without asking anybody.
+   * @returns how many IDs are left, and the indices of those above the supervoxels that climb.
+   */
+  #mark({ rootIds, fates }: RootsAnswer, layer: number, validate: boolean): { climb: number; checked: number; nodes: number[] } {
     const { ids, nLayers } = this.#options, words = wordsOf(rootIds);
+    const nodes: number[] = [];
     let climb = 0, checked = 0;
     for (let i = 0; i < fates.length; i++) {
       const high = words[2 * i + 1], of = ids.layerOf(high);
@@ -108,6 +114,7 @@ export class RootBatcher implements RootSource {
         else {
           fates[i] = CLIMBS;
           climb++;
+          if (of > 1) nodes.push(i);
         }
       } else if (!validate || of < nLayers) fates[i] = RootFate.notLookedUp;
       else if (of === nLayers) {
@@ -118,7 +125,29 @@ export class RootBatcher implements RootSource {
         words[2 * i] = words[2 * i + 1] = 0;
       }
     }
-    return { climb, checked };
+    return { climb, checked, nodes };
+  }
+
+  /**
+   * The server climbs from any node. From one that an edit replaced it comes to a root that is not one any more: that node has none.
+   * @param nodes Indices of the IDs above the supervoxels.
+   * @param asked Those IDs.
+   */
+  async #checkNodes(answer: RootsAnswer, nodes: readonly number[], asked: BigUint64Array, signal: AbortSignal | undefined): Promise<void> {
+    const { rootIds, fates, timestampMs } = answer;
+    const found = [...nodes.keys()].filter((k) => fates[nodes[k]] === RootFate.ok);
+    if (found.length === 0) return;
+    // Answers of a layer between climb on and are checked in turn: a node is current when its root is.
+    const checked = await this.lookUp(BigUint64Array.from(found, (k) => rootIds[nodes[k]]), { timestampMs, validate: true, signal });
+    answer.requests += checked.requests;
+    const failures = new Map<Error, RootFailure>();
+    found.forEach((k, at) => {
+      if (checked.fates[at] === RootFate.ok) return;
+      if (checked.fates[at] === RootFate.failed) noteFailure(failures, asked[k], reasonOf(checked, rootIds[nodes[k]]));
+      fates[nodes[k]] = checked.fates[at];
+      rootIds[nodes[k]] = 0n;
+    });
+    answer.failures.push(...failures.values());
   }
 
   /** Fills in the answers of the IDs that bear a mark. */
@@ -169,4 +198,11 @@ export class RootBatcher implements RootSource {
       `the server knows none of ${count} supervoxels at ${new Date(timestampMs).toISOString()}: is that before the graph was made, or is this another graph's segmentation?`,
     );
   }
+}
+
+const reasonOf = ({ failures }: RootsAnswer, id: bigint): Error => failures.find(({ first, last }) => first <= id && id <= last)!.error;
+
+function noteFailure(failures: Map<Error, RootFailure>, id: bigint, error: Error): void {
+  const { first, last } = failures.get(error) ?? { first: id, last: id };
+  failures.set(error, { first: id < first ? id : first, last: id > last ? id : last, error });
 }

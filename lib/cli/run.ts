@@ -235,14 +235,15 @@ Every row is written, in order, its other columns byte for byte. One ID a line m
 Exit code: 0; 1 if any row is root_failed, no_root or invalid_id; 2 for bad usage or unreadable input.`;
 
 const UPDATE_HELP = `
-The table keeps its rows, in order, and every byte of those whose root still is one. Rows without a root (no_root, root_failed, empty) are
-asked again; those without a supervoxel stay as they are. A table of --stop-layer has no roots: \`roots --stop-layer 2 --replace\` renews it.
+The table keeps its rows, in order, and every byte of those whose root still is one. Rows without a root (no_root, root_failed, empty, or an
+ID of a lower layer in its place) are asked again; those without a supervoxel stay as they are. A table of --stop-layer has no roots: \`roots --stop-layer 2 --replace\` renews it.
 
 Exit code: 0; 1 if any row is root_failed, no_root or invalid_id; 2 for bad usage or unreadable input.`;
 
 const LATEST_HELP = `
 A root that still is one at the moment keeps its ID, with confidence 1 and changed false. Of a replaced one the root that most of its parts
-are in now is told; confidence is their share. Any node will do, of any layer. no_root: the graph knows no such ID.
+are in now is told; confidence is their share. Any node will do, of any layer: one below the roots is never its own answer but gets the root
+that its supervoxels are in, with changed true. no_root: the graph does not know the ID, or its parts have no root at the moment.
 
 Exit code: 0; 1 if any row is root_failed, no_root or invalid_id; 2 for bad usage or unreadable input.`;
 

@@ -535,6 +535,40 @@ describe('a RootBatcher that validates', () => {
   });
 });
 
+describe('nodes between supervoxels and roots', () => {
+  // As the real server: it climbs from a node that an edit replaced to the root that was replaced with it.
+  const climb = ({ ids, stopLayer = N_LAYERS }: Asked): BigUint64Array => ids.map((of) => id(Number(segmentOf(of)), stopLayer));
+  const current = ({ ids }: Asked): BigUint64Array => ids.map((of) => (segmentOf(of) < 5n ? of : 0n));
+
+  test('have a root only when that is current; supervoxels cost no further request', async () => {
+    const { asked, checked, batcher } = batcherOf({}, climb, current);
+    const answer = await batcher.lookUp(ids(id(7), id(1, 2), id(9, 2), id(8, 3), id(1, 3), id(9, 2), id(9, 4)), AT);
+    expect(answer.rootIds).toEqual(ids(id(7, 4), id(1, 4), 0n, 0n, id(1, 4), 0n, id(9, 4)));
+    expect(answer.fates).toEqual(Uint8Array.of(ok, ok, noRoot, noRoot, ok, noRoot, notLookedUp));
+    expect([asked.length, checked.map(({ ids, timestampMs }) => [ids, timestampMs]), answer.requests]).toEqual([1, [[ids(id(1, 4), id(8, 4), id(9, 4)), 7000]], 2]);
+    await batcher.lookUp(ids(id(7), id(9)), AT);
+    expect([asked.length, checked.length]).toEqual([2, 1]);
+  });
+
+  test('have a node of a layer between only when the root above it is current', async () => {
+    const { asked, checked, batcher } = batcherOf({}, climb, current);
+    const answer = await batcher.lookUp(ids(id(1, 2), id(9, 2), id(9)), { ...AT, stopLayer: 3 });
+    expect([answer.rootIds, answer.fates]).toEqual([ids(id(1, 3), 0n, id(9, 3)), Uint8Array.of(ok, noRoot, ok)]);
+    expect(asked.map(({ ids, stopLayer }) => [ids, stopLayer])).toEqual([[ids(id(9), id(1, 2), id(9, 2)), 3], [ids(id(1, 3), id(9, 3)), undefined]]);
+    expect(checked.map(({ ids }) => ids)).toEqual([ids(id(1, 4), id(9, 4))]);
+  });
+
+  test('fail when nobody can say whether their root is current', async () => {
+    const boom = new Error('boom');
+    const { batcher } = batcherOf({}, climb, () => {
+      throw boom;
+    });
+    expect(await batcher.lookUp(ids(id(7), id(9, 2), id(1, 3), id(4)), AT)).toMatchObject({
+      rootIds: ids(id(7, 4), 0n, 0n, id(4, 4)), fates: Uint8Array.of(ok, failed, failed, ok), failures: [{ first: id(9, 2), last: id(1, 3), error: boom }],
+    });
+  });
+});
+
 describe('the moment of an answer', () => {
   test('is settled when it was three minutes old as it was asked', async () => {
     const { batcher } = batcherOf();

@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ServedMocks } from '../../mocks/index.ts';
+import { epochs } from '../mocks/pcg-graph.ts';
 import { firstChange } from './first-change.ts';
 import { bucket, count, forget, graph, isoOf, LAST, rootAt, servePcg, successors, sv } from './pcg-cli.ts';
 import { runCli, type CliResult } from './run-cli.ts';
@@ -24,6 +25,8 @@ afterEach(async () => {
 const run = (command: string, flags: readonly string[], stdin?: string, signal?: AbortSignal): Promise<CliResult> => runCli([command, served.path, ...flags], { stdin, signal });
 const ns = Array.from({ length: count }, (_, n) => n);
 const changed = ns.filter((n) => rootAt(n, 0) !== rootAt(n, LAST));
+/** A supervoxel of an object of several chunks whose layer-2 node was replaced, too. */
+const rebuilt = changed.find((n) => BigInt(epochs[0].l3[n]) >> 56n === 3n && epochs[0].l2[n] !== epochs[LAST].l2[n])!;
 const lines = (...rows: string[]): string => rows.map((row) => `${row}\n`).join('');
 /** IDs that the graph does not have. */
 const UNKNOWN_SV = String(BigInt(sv(0)) + 60_000n);
@@ -109,6 +112,21 @@ describe('graphene-points update', () => {
     expect(graph.log.matching('roots_binary').map(({ ids }) => ids)).toEqual([1]);
   });
 
+  test('looks up the supervoxel where the root is an ID of a lower layer', async () => {
+    const [n] = changed, header = 'supervoxel_id,root_id,status';
+    const before = [sv(n), epochs[0].l2[n], epochs[LAST].l2[n], epochs[LAST].l3[n]].map((root) => `${sv(n)},${root},ok`);
+    expect(await run('update', ['--in', '-', '--timestamp', isoOf(LAST), '--quiet'], lines(header, ...before))).toEqual({
+      code: 0, stdout: lines(header, ...before.map(() => `${sv(n)},${rootAt(n, LAST)},ok`)), stderr: '',
+    });
+    expect([graph.log.count('is_latest_roots'), graph.log.matching('roots_binary').map(({ ids }) => ids)]).toEqual([0, [1]]);
+  });
+
+  test('gives a replaced node among the supervoxels no root', async () => {
+    const n = rebuilt, [old, node] = [epochs[0].l2[n], epochs[LAST].l2[n]];
+    const { code, stdout } = await run('update', ['--in', '-', '--timestamp', isoOf(LAST), '--quiet'], lines('supervoxel_id,root_id,status', `${old},${rootAt(n, 0)},ok`, `${node},${rootAt(n, 0)},ok`));
+    expect([code, stdout]).toEqual([1, lines('supervoxel_id,root_id,status', `${old},,no_root`, `${node},${rootAt(n, LAST)},ok`)]);
+  });
+
   test('keeps every other byte of JSON Lines', async () => {
     const n = changed[0];
     const rows = (epoch: number): string => `{ "pt_root_id" : "${rootAt(n, epoch)}",\t"big": 12345678901234567890, "pt_supervoxel_id": ${sv(n)}, "pt_status":"ok" }\n`;
@@ -150,6 +168,21 @@ describe('graphene-points latest', () => {
     const { code, stdout } = await run('latest', ['--ids', '-', '--timestamp', isoOf(LAST), '--quiet'], lines(...standing));
     expect([code, stdout]).toEqual([0, lines('root_id,latest_root_id,confidence,changed,status', ...standing.map(rowOf))]);
     expect([graph.log.count('is_latest_roots'), graph.log.count('leaves'), graph.log.count('roots_binary')]).toEqual([1, 0, 0]);
+  });
+
+  test.each(['level2', 'supervoxels'])('gives the own root of an ID below the roots, by %s', async (by) => {
+    const n = rebuilt, ids = [sv(n), epochs[0].l2[n], epochs[0].l3[n], epochs[LAST].l2[n], sv(count - 1)];
+    const { code, stdout } = await run('latest', ['--ids', '-', '--by', by, '--timestamp', isoOf(LAST), '--quiet'], lines(...ids));
+    // The objects of whatever has the node in an epoch.
+    const best = (id: string, k: number): [string, number] => {
+      const members = ns.filter((m) => epochs[k].l2[m] === id || epochs[k].l3[m] === id || sv(m) === id), held = members.map((m) => rootAt(m, LAST));
+      const share = (root: string): number => held.filter((one) => one === root).length / held.length;
+      const [root] = [...new Set(held)].sort((a, b) => share(b) - share(a) || (BigInt(a) < BigInt(b) ? -1 : 1));
+      return [root, Number(share(root).toFixed(6))];
+    };
+    const expected = ids.map((id, k) => [id, ...best(id, k === 3 ? LAST : 0), 'true', 'ok'].join());
+    expect([code, stdout]).toEqual([0, lines('root_id,latest_root_id,confidence,changed,status', ...expected)]);
+    expect(graph.log.count('is_latest_roots')).toBe(by === 'level2' ? 1 : 0); // of the roots that layer-2 nodes came to, never of the supervoxels'
   });
 
   test('names columns after the one asked about, in every format', async () => {

@@ -100,8 +100,9 @@ export class ChunkedGraph {
   // Roots
 
   /**
-   * Roots of many IDs, in order; 0 where there is none. IDs at or above the wanted layer are given back unseen. Look-ups made in one turn
-   * become one request; `volume.roots` says more of each.
+   * Roots of many IDs, in order; 0 where there is none, as for a node between supervoxels and roots that an edit had replaced by then, or that
+   * was made later. IDs at or above the wanted layer are given back unseen. Look-ups made in one turn become one request; `volume.roots` says
+   * more of each.
    */
   async roots(ids: Ids, { timestamp, stopLayer, signal }: Pick<TimedOptions, 'timestamp' | 'signal'> & { stopLayer?: number } = {}): Promise<BigUint64Array> {
     const list = checkedIds(ids), layer = checkedStopLayer(stopLayer, 2, this.nLayers);
@@ -112,21 +113,34 @@ export class ChunkedGraph {
 
   /** The root of one ID, asked by itself; one at or above the wanted layer comes back unseen. @throws GraphError UNKNOWN_ID when it has none. */
   async root(node: bigint, { timestamp, stopLayer, ...options }: TimedOptions & { stopLayer?: number } = {}): Promise<bigint> {
-    const id = checkedId(node), layer = checkedStopLayer(stopLayer, 2, this.nLayers);
-    return nodes.rootOf(this.#api, id, await this.#at(timestamp, options.signal), layer, options);
-  }
-
-  /** Whether each ID is a root at the moment, an edit of that very millisecond included, as for root look-ups. */
-  async isLatestRoots(roots: Ids, { timestamp, ...options }: TimedOptions = {}): Promise<boolean[]> {
-    return isLatestRoots(this.#api, checkedIds(roots), await this.#at(timestamp, options.signal), options);
+    const id = checkedId(node), layer = checkedStopLayer(stopLayer, 2, this.nLayers), ofId = this.ids.layerOf(id);
+    const timestampMs = await this.#at(timestamp, options.signal);
+    if (ofId < 2 || ofId >= (layer ?? this.nLayers)) return nodes.rootOf(this.#api, id, timestampMs, layer, options);
+    // Of a node that an edit replaced the server gives the root that was replaced with it.
+    const [root] = await this.roots([id], { timestamp: new Date(timestampMs), stopLayer, signal: options.signal });
+    if (root !== 0n) return root;
+    throw this.#unknown(`${id} has no root at ${new Date(timestampMs).toISOString()}; suggestLatestRoots says what its parts belong to`, 'roots_binary');
   }
 
   /**
-   * When each root was made; with `latest: true`, the last millisecond at which it was a root, which for those that still are at
-   * `timestamp` is that.
+   * Whether each ID is a root at the moment, an edit of that very millisecond included, as for root look-ups. One of a layer below the roots'
+   * never is, whatever the server says of it.
+   */
+  async isLatestRoots(roots: Ids, { timestamp, ...options }: TimedOptions = {}): Promise<boolean[]> {
+    const list = checkedIds(roots), asked = list.filter((id) => this.ids.layerOf(id) === this.nLayers);
+    const timestampMs = await this.#at(timestamp, options.signal);
+    const latest = asked.length > 0 ? await isLatestRoots(this.#api, asked, timestampMs, options) : [];
+    let k = 0;
+    return Array.from(list, (id) => this.ids.layerOf(id) === this.nLayers && latest[k++]);
+  }
+
+  /**
+   * When each root was made, or any other node above the supervoxels; with `latest: true`, the last millisecond at which each was a root,
+   * which for those that still are at `timestamp` is that.
+   * @throws GraphError UNKNOWN_ID, too, for a node below the roots with `latest: true`.
    */
   async rootTimestamps(roots: Ids, { latest = false, timestamp, ...options }: TimedOptions & { latest?: boolean } = {}): Promise<Date[]> {
-    const list = checkedIds(roots);
+    const list = latest ? this.#onlyRoots(checkedIds(roots)) : checkedIds(roots);
     const times = latest ? await lastRootTimestamps(this.#api, list, await this.#at(timestamp, options.signal), options) : await rootTimestamps(this.#api, list, options);
     return Array.from(times, (ms) => new Date(ms));
   }
@@ -194,9 +208,10 @@ export class ChunkedGraph {
     if (given.length === 0) return given;
     const roots = await this.roots(given, { timestamp: new Date(timestampMs), signal: options.signal });
     const lost = roots.indexOf(0n);
-    if (lost >= 0) throw new GraphError('UNKNOWN_ID', `${given[lost]} has no root at ${new Date(timestampMs).toISOString()}`, this.#api.urlOf('minimal_covering_nodes'));
+    if (lost >= 0) throw this.#unknown(`${given[lost]} has no root at ${new Date(timestampMs).toISOString()}`, 'minimal_covering_nodes');
     const objects = distinct(roots), stand = await this.isLatestRoots(objects, { ...options, timestamp: new Date(timestampMs) });
-    if (stand.includes(false)) throw new GraphError('UNKNOWN_ID', `among the nodes are some of ${objects[stand.indexOf(false)]}, which is no root at ${new Date(timestampMs).toISOString()}; suggestLatestRoots says what became of it`, this.#api.urlOf('minimal_covering_nodes'));
+    if (stand.includes(false))
+      throw this.#unknown(`${objects[stand.indexOf(false)]} is not a root at ${new Date(timestampMs).toISOString()}; suggestLatestRoots says what became of it`, 'minimal_covering_nodes');
     const layers = this.ids.layersOf(given), stopLayer = layers.includes(1) ? 1 : 2;
     const [whole, parts] = await Promise.all([this.leavesMany(objects, { ...options, stopLayer }), this.leavesMany(given, { ...options, stopLayer })]);
     const held = new Map<bigint, Set<bigint>>();
@@ -222,9 +237,12 @@ export class ChunkedGraph {
 
   // History
 
-  /** How roots came out of one another: replaced → replacing, as far as `from` and `to`; nodes just beyond them that are linked are kept. */
+  /**
+   * How roots came out of one another: replaced → replacing, as far as `from` and `to`; nodes just beyond them that are linked are kept.
+   * @throws GraphError UNKNOWN_ID, too, for an ID below the roots.
+   */
   async lineageGraph(roots: bigint | Ids, { from, to, ...options }: WindowOptions = {}): Promise<history.LineageGraph> {
-    return history.lineageGraph(this.#api, listOf(roots), await this.#past(from, options.signal), await this.#at(to, options.signal), options);
+    return history.lineageGraph(this.#api, this.#onlyRoots(listOf(roots)), await this.#past(from, options.signal), await this.#at(to, options.signal), options);
   }
 
   /** Of each root those that its parts had at `timestampPast`. The server heeds no moment in the future of it. */
@@ -291,9 +309,12 @@ export class ChunkedGraph {
     return history.oldestTimestamp(this.#api, options);
   }
 
-  /** When a root was last edited: when it was made, unless it was there from the beginning. */
+  /**
+   * When a root was last edited: when it was made, unless it was there from the beginning.
+   * @throws GraphError UNKNOWN_ID, too, for an ID below the roots.
+   */
   async lastEdit(root: bigint, options: CallOptions = {}): Promise<Date | undefined> {
-    const id = BigUint64Array.of(checkedId(root)), [madeMs] = await rootTimestamps(this.#api, id, options);
+    const id = this.#onlyRoots(listOf(root)), [madeMs] = await rootTimestamps(this.#api, id, options);
     const { links } = await history.lineageGraph(this.#api, id, madeMs, 0, options);
     return links.length > 0 ? new Date(madeMs) : undefined;
   }
@@ -302,27 +323,40 @@ export class ChunkedGraph {
 
   /**
    * The roots that hold what a root held, at the moment, as the history of edits has it: later ones that it became, earlier ones it was
-   * made of, itself where it is one. What was merged in and split off again counts as well: `suggestLatestRoots` weighs them.
+   * made of, itself where it is one. What was merged in and split off again counts as well: `suggestLatestRoots` weighs them. An ID below the
+   * roots has no history: of it those are meant that hold its supervoxels at the moment.
    */
   latestRoots(root: bigint, options?: TimedOptions): Promise<BigUint64Array>;
   latestRoots(roots: Ids, options?: TimedOptions): Promise<Map<bigint, BigUint64Array>>;
   async latestRoots(roots: bigint | Ids, { timestamp, ...options }: TimedOptions = {}): Promise<BigUint64Array | Map<bigint, BigUint64Array>> {
-    const found = await relatedRoots(this.#api, distinct(listOf(roots)), await this.#at(timestamp, options.signal), options);
-    return typeof roots === 'bigint' ? found.get(roots)! : found;
+    const list = distinct(listOf(roots)), timestampMs = await this.#at(timestamp, options.signal), isRoot = (id: bigint): boolean => this.ids.layerOf(id) === this.nLayers;
+    const [related, voted] = await Promise.all([
+      relatedRoots(this.#api, list.filter(isRoot), timestampMs, options),
+      this.suggestLatestRoots(list.filter((id) => !isRoot(id)), { ...options, timestamp: new Date(timestampMs) }),
+    ]);
+    for (const { root: id, suggestions } of voted) {
+      if (suggestions.length === 0) throw this.#unknown(`${id} has no root at ${new Date(timestampMs).toISOString()}`, 'roots_binary');
+      related.set(id, BigUint64Array.from(suggestions, ({ root }) => root).sort());
+    }
+    return typeof roots === 'bigint' ? related.get(roots)! : related;
   }
 
-  /** The roots that a root was made of: at `timestamp`, or in the beginning. */
+  /**
+   * The roots that a root was made of: at `timestamp`, or in the beginning.
+   * @throws GraphError UNKNOWN_ID, too, for an ID below the roots.
+   */
   originalRoots(root: bigint, options?: TimedOptions): Promise<BigUint64Array>;
   originalRoots(roots: Ids, options?: TimedOptions): Promise<Map<bigint, BigUint64Array>>;
   async originalRoots(roots: bigint | Ids, { timestamp, ...options }: TimedOptions = {}): Promise<BigUint64Array | Map<bigint, BigUint64Array>> {
-    const list = distinct(listOf(roots));
+    const list = this.#onlyRoots(distinct(listOf(roots)));
     const found = timestamp === undefined ? await originals(this.#api, list, options) : await relatedRoots(this.#api, list, await this.#at(timestamp, options.signal), options);
     return typeof roots === 'bigint' ? found.get(roots)! : found;
   }
 
   /**
    * Which roots hold the parts of a root at the moment, by a vote of its layer-2 nodes (and of the supervoxels of those that edits
-   * replaced), or of all supervoxels. Any node will do, of any moment.
+   * replaced), or of all supervoxels. Any node will do, of any moment and any layer: what is below the roots is never suggested itself, and a
+   * supervoxel votes for its own root.
    * @param options.by @default 'level2'
    */
   suggestLatestRoots(root: bigint, options?: TimedOptions & { by?: 'level2' | 'supervoxels' }): Promise<Suggestion>;
@@ -330,11 +364,13 @@ export class ChunkedGraph {
   async suggestLatestRoots(roots: bigint | Ids, { timestamp, by = 'level2', ...options }: TimedOptions & { by?: 'level2' | 'supervoxels' } = {}): Promise<Suggestion | Suggestion[]> {
     if (by !== 'level2' && by !== 'supervoxels') throw new TypeError(`by is 'level2' or 'supervoxels', not ${String(by)}`);
     const timestampMs = await this.#at(timestamp, options.signal);
-    const electorate = {
-      leavesMany: (ids: BigUint64Array, stopLayer: number) => this.leavesMany(ids, { ...options, stopLayer }),
-      rootsOf: (ids: BigUint64Array) => this.roots(ids, { timestamp: new Date(timestampMs), signal: options.signal }),
-    };
-    const suggestions = await suggestRoots(this.#api, listOf(roots), timestampMs, by, electorate, options);
+    const then = new Date(timestampMs);
+    const suggestions = await suggestRoots(listOf(roots), by === 'level2' ? 2 : 1, {
+      isLatest: (ids) => this.isLatestRoots(ids, { ...options, timestamp: then }),
+      layerOf: (id) => this.ids.layerOf(id),
+      leavesMany: (ids, stopLayer) => this.leavesMany(ids, { ...options, stopLayer }),
+      rootsOf: (ids) => this.roots(ids, { timestamp: then, signal: options.signal }),
+    });
     return typeof roots === 'bigint' ? suggestions[0] : suggestions;
   }
 
@@ -427,6 +463,17 @@ export class ChunkedGraph {
   #mayEdit(path: string): void {
     if (!this.#parts.allowEdits)
       throw new GraphError('EDITS_NOT_ALLOWED', `${this.#api.urlOf(path)} would change the graph: open the volume with allowEdits: true`, this.#api.urlOf(path));
+  }
+
+  /** @throws GraphError UNKNOWN_ID for an ID of another layer than the roots'. */
+  #onlyRoots(ids: BigUint64Array): BigUint64Array {
+    const other = ids.find((id) => this.ids.layerOf(id) !== this.nLayers);
+    if (other === undefined) return ids;
+    throw this.#unknown(`${other} is of layer ${this.ids.layerOf(other)}, and roots are of layer ${this.nLayers}: suggestLatestRoots gives the root of an ID below`, 'lineage_graph_multiple');
+  }
+
+  #unknown(message: string, path: string): GraphError {
+    return new GraphError('UNKNOWN_ID', message, this.#api.urlOf(path));
   }
 
   /** A moment in ms since 1970: the one named, else the volume's, else now. */

@@ -1,5 +1,5 @@
 /** Which roots hold the parts of an object at another moment. */
-import { isLatestRoots, rootTimestamps } from './root-life.ts';
+import { rootTimestamps } from './root-life.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
 import { lineageGraph, type LineageGraph } from './history.ts';
 
@@ -75,7 +75,7 @@ export interface SuggestedRoot {
 }
 
 export interface Suggestion {
-  /** The root asked about. */
+  /** The ID asked about. */
   root: bigint;
   /** Most of its parts first; of equals the lower ID. Empty when none of its parts has a root at that moment, or there is no such ID. */
   suggestions: SuggestedRoot[];
@@ -85,26 +85,29 @@ export interface Suggestion {
 
 /** What a vote needs to know of the graph. */
 export interface Electorate {
+  /** Whether each is a root at the moment. */
+  isLatest: (ids: BigUint64Array) => Promise<boolean[]>;
+  layerOf: (id: bigint) => number;
   leavesMany: (nodes: BigUint64Array, stopLayer: number) => Promise<Map<bigint, BigUint64Array>>;
-  /** Roots at the moment; 0 where there is none. */
+  /** Roots at the moment; 0 where there is none, as for nodes that an edit replaced. */
   rootsOf: (ids: BigUint64Array) => Promise<BigUint64Array>;
 }
 
 /**
- * A vote of each old root's parts. A layer-2 node that an edit replaced still leads to the old root: its supervoxels then vote one by one,
+ * A vote of the parts of each ID that is not a root at the moment. The supervoxels of a layer-2 node that an edit replaced vote one by one,
  * sharing its vote.
+ * @param votingLayer Of the parts; an ID at that layer or below is its own part.
  */
-export async function suggestRoots(api: Endpoints, roots: BigUint64Array, timestampMs: number, by: 'level2' | 'supervoxels', { leavesMany, rootsOf }: Electorate, options: CallOptions): Promise<Suggestion[]> {
-  const current = await isLatestRoots(api, roots, timestampMs, options);
-  const old = roots.filter((_root, k) => !current[k]);
-  const parts = await leavesMany(old, by === 'level2' ? 2 : 1);
+export async function suggestRoots(ids: BigUint64Array, votingLayer: 1 | 2, { isLatest, layerOf, leavesMany, rootsOf }: Electorate): Promise<Suggestion[]> {
+  const current = await isLatest(ids), old = ids.filter((_id, k) => !current[k]);
+  const above = old.filter((id) => layerOf(id) > votingLayer);
+  const parts = above.length > 0 ? await leavesMany(above, votingLayer) : new Map<bigint, BigUint64Array>();
+  for (const id of old) if (layerOf(id) <= votingLayer) parts.set(id, BigUint64Array.of(id));
   const elected = await electedBy(parts, rootsOf);
-  const stale = by === 'level2' ? await staleOf(api, elected, timestampMs, options) : new Set<bigint>();
-  // Which parts have none that stands, and what theirs say.
-  const replaced = BigUint64Array.from([...elected].filter(([, root]) => stale.has(root)).map(([part]) => part));
+  const replaced = BigUint64Array.from([...elected].filter(([part, root]) => root === 0n && layerOf(part) > 1).map(([part]) => part));
   const supervoxels = replaced.length > 0 ? await leavesMany(replaced, 1) : new Map<bigint, BigUint64Array>();
   const electedBelow = await electedBy(supervoxels, rootsOf);
-  return Array.from(roots, (root, k) => {
+  return Array.from(ids, (root, k) => {
     if (current[k]) return { root, suggestions: [{ root, confidence: 1 }], changed: false };
     const list = parts.get(root)!, votes = new Tally();
     for (const part of list) {
@@ -119,15 +122,8 @@ export async function suggestRoots(api: Endpoints, roots: BigUint64Array, timest
 /** The roots that all of the parts have. */
 async function electedBy(parts: Map<bigint, BigUint64Array>, rootsOf: Electorate['rootsOf']): Promise<Map<bigint, bigint>> {
   const voters = BigUint64Array.from(new Set([...parts.values()].flatMap((list) => [...list])));
-  const elected = await rootsOf(voters);
+  const elected = voters.length > 0 ? await rootsOf(voters) : voters;
   return new Map(Array.from(voters, (voter, k) => [voter, elected[k]]));
-}
-
-/** Of what was elected, all that is no root at the moment. */
-async function staleOf(api: Endpoints, elected: Map<bigint, bigint>, timestampMs: number, options: CallOptions): Promise<Set<bigint>> {
-  const distinct = BigUint64Array.from(new Set(elected.values()));
-  const latest = await isLatestRoots(api, distinct, timestampMs, options);
-  return new Set(distinct.filter((_root, k) => !latest[k]));
 }
 
 /** Counts whole votes as whole numbers, so that what all agree on is exactly 1. */

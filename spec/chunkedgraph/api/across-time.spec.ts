@@ -1,6 +1,7 @@
 /** What the API makes of several answers, on a mocked server with the recorded graph and its history: judged by that graph. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openGraphene, type ChunkedGraph, type GraphPoint } from '../../../lib/index.ts';
+import { PointStatus } from '../../../lib/points/status.ts';
 import { createMockChunkedGraph, serveMocks, type ServedMocks } from '../../../mocks/index.ts';
 import { epochs, pcgGraph, supervoxels } from '../../mocks/pcg-graph.ts';
 import { graphOf } from './replayed-graph.ts';
@@ -65,6 +66,36 @@ describe('across time', () => {
         if (suggestions.length === 1) expect(suggestions[0].confidence).toBe(1); // count of count, not a sum of shares
         expect(suggestions.map(({ confidence }) => confidence)).toEqual(suggestions.map(({ confidence }) => confidence).sort((a, b) => b - a));
       }
+  });
+
+  test.each(moments.filter((_moment, k) => k % 2 === 0))('epoch %d at %d: IDs below the roots, replaced ones too', async (epoch, at) => {
+    const timestamp = new Date(at), place = new Map(Array.from(supervoxels, (id, k) => [id, k]));
+    // Every node there ever was, with its supervoxels and the epochs in which it stood.
+    const members = new Map<bigint, number[]>(), stood = new Map<bigint, Set<number>>();
+    for (const [k, { l2, l3 }] of epochs.entries())
+      for (const list of [l2, l3]) {
+        const inEpoch = new Map<bigint, number[]>();
+        for (const [n, text] of list.entries()) if (BigInt(text) >> 56n < 4n) inEpoch.set(BigInt(text), [...(inEpoch.get(BigInt(text)) ?? []), n]);
+        for (const [node, ns] of inEpoch) members.set(node, ns) && stood.set(node, (stood.get(node) ?? new Set()).add(k));
+      }
+    const nodes = [...members.keys()].filter((node, n) => stood.get(node)!.size < epochs.length || n % 31 === 0), some = [...supervoxels].filter((_id, n) => n % 43 === 0);
+    const rootOf = (node: bigint): bigint => (stood.get(node)!.has(epoch) ? roots[epoch][members.get(node)![0]] : 0n);
+    expect([...(await graph.roots(nodes, { timestamp }))]).toEqual(nodes.map(rootOf));
+    expect([...(await volume.roots(nodes, { timestamp, validate: true })).status]).toEqual(nodes.map((node) => (rootOf(node) === 0n ? PointStatus.noRoot : PointStatus.ok)));
+    expect(await graph.isLatestRoots([...nodes, ...some], { timestamp })).toEqual([...nodes, ...some].map(() => false));
+    const heldBy = new Map([...nodes, ...some].map((id) => [id, sorted((members.get(id) ?? [place.get(id)!]).map((n) => roots[epoch][n]))]));
+    const latest = await graph.latestRoots([...nodes, ...some, touched[0]], { timestamp });
+    for (const [id, held] of heldBy) expect([id, ...latest.get(id)!]).toEqual([id, ...held]);
+    expect([...latest.get(touched[0])!]).toEqual(related(touched[0], epoch));
+    for (const by of ['supervoxels', 'level2'] as const)
+      for (const { root: id, suggestions, changed } of await graph.suggestLatestRoots([...nodes, ...some], { timestamp, by }))
+        expect([id, changed, ...sorted(suggestions.map(({ root }) => root))]).toEqual([id, true, ...heldBy.get(id)!]);
+    await expect(graph.root(nodes.find((node) => rootOf(node) === 0n) ?? 77n, { timestamp })).rejects.toMatchObject({ code: 'UNKNOWN_ID' });
+  });
+
+  test.each([['a supervoxel', supervoxels[0]], ['a layer-2 node', BigInt(epochs[0].l2[0])], ['a layer-3 node', BigInt(epochs[0].l3[0])], ['an operation', 3n]])('%s has no history', async (_name, id) => {
+    const calls = [graph.lineageGraph(id), graph.lineageGraph([touched[0], id]), graph.originalRoots(id), graph.lastEdit(id), graph.rootTimestamps([id], { latest: true })];
+    for (const call of calls) await expect(call).rejects.toMatchObject({ name: 'GraphError', code: 'UNKNOWN_ID', message: expect.stringContaining(String(id)) as unknown });
   });
 
   test('originalRoots, in the beginning and at a moment; one and many', async () => {

@@ -1,16 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Endpoints } from '../../../lib/chunkedgraph/api/endpoints.ts';
 import { suggestRoots, type Suggestion } from '../../../lib/chunkedgraph/api/successors.ts';
 
 const OLD = 4n << 56n, NEW = OLD + 1n, OTHER = OLD + 2n;
 const l2 = (k: number): bigint => (2n << 56n) + BigInt(k), sv = (k: number): bigint => (1n << 56n) + BigInt(k);
 
 /** A vote over an old root of `parts`; only NEW and OTHER are current. */
-async function vote(parts: bigint[], rootOf: (id: bigint) => bigint, below: Record<string, bigint[]> = {}, roots = [OLD]): Promise<Suggestion[]> {
-  const api = { json: (_shape: unknown, { body }: { body: { node_ids: BigUint64Array } }) => Promise.resolve({ is_latest: Array.from(body.node_ids, (id) => id === NEW || id === OTHER) }) };
-  const leavesMany = (nodes: BigUint64Array, stopLayer: number) => Promise.resolve(new Map(Array.from(new Set(nodes), (node) => [node, BigUint64Array.from(stopLayer === 2 ? parts : below[String(node)])])));
-  const rootsOf = (ids: BigUint64Array) => Promise.resolve(ids.map(rootOf));
-  return suggestRoots(api as unknown as Endpoints, BigUint64Array.from(roots), 0, 'level2', { leavesMany, rootsOf }, {});
+async function vote(parts: bigint[], rootOf: (id: bigint) => bigint, below: Record<string, bigint[]> = {}, ids = [OLD], votingLayer: 1 | 2 = 2): Promise<Suggestion[]> {
+  return suggestRoots(BigUint64Array.from(ids), votingLayer, {
+    isLatest: async (asked) => Array.from(asked, (id) => id === NEW || id === OTHER),
+    layerOf: (id) => Number(id >> 56n),
+    leavesMany: async (nodes, stopLayer) => new Map(Array.from(new Set(nodes), (node) => [node, BigUint64Array.from(stopLayer === 2 ? parts : below[String(node)])])),
+    rootsOf: async (asked) => asked.map(rootOf),
+  });
 }
 
 const many = Array.from({ length: 49 }, (_value, k) => l2(k)); // 49 times 1/49 is less than 1
@@ -24,7 +25,7 @@ describe('suggestRoots', () => {
 
   test('gives the vote of a replaced node to its supervoxels', async () => {
     const below = { [String(l2(0))]: [sv(0), sv(1), sv(2), sv(3)], [String(l2(1))]: [sv(4), sv(5), sv(6)] };
-    const rootOf = (id: bigint): bigint => (id === l2(0) ? OLD : id === l2(1) ? 0n : id === sv(0) ? OTHER : NEW);
+    const rootOf = (id: bigint): bigint => (id === l2(0) || id === l2(1) ? 0n : id === sv(0) ? OTHER : NEW);
     const [{ suggestions }] = await vote(many, rootOf, below);
     expect(suggestions).toEqual([{ root: NEW, confidence: 48.75 / 49 }, { root: OTHER, confidence: 0.25 / 49 }]);
   });
@@ -34,5 +35,14 @@ describe('suggestRoots', () => {
     expect(old).toEqual({ root: OLD, changed: true, suggestions: [{ root: NEW, confidence: 0.5 }] });
     expect(current).toEqual({ root: NEW, changed: false, suggestions: [{ root: NEW, confidence: 1 }] });
     expect(again).toEqual(old);
+  });
+
+  test('lets an ID below the roots vote for its own, and never suggests it', async () => {
+    const below = { [String(l2(1))]: [sv(1), sv(2)] }, rootOf = (id: bigint): bigint => (id === l2(1) || id === sv(9) ? 0n : id === sv(2) ? OTHER : NEW);
+    const answers = await vote([], rootOf, below, [sv(1), l2(0), l2(1), sv(9), NEW]);
+    expect(answers.map(({ root, changed, suggestions }) => [root, changed, suggestions.map(({ root, confidence }) => [root, confidence])])).toEqual([
+      [sv(1), true, [[NEW, 1]]], [l2(0), true, [[NEW, 1]]], [l2(1), true, [[NEW, 0.5], [OTHER, 0.5]]], [sv(9), true, []], [NEW, false, [[NEW, 1]]],
+    ]);
+    expect((await vote([], rootOf, below, [l2(1)], 1))[0].suggestions).toEqual([{ root: NEW, confidence: 0.5 }, { root: OTHER, confidence: 0.5 }]);
   });
 });
