@@ -3,7 +3,7 @@
  * An edit bears the time of its lock and is seen when it has been written, which may take as long as the lock lasts: what is asked about a
  * moment younger than that may be answered otherwise later. Source: PyChunkedGraph, graph/chunkedgraph.py, ROOT_LOCK_EXPIRY (3 minutes).
  */
-import type { ServerClock } from './server-clock.ts';
+import type { Instant, ServerClock } from './server-clock.ts';
 
 export interface InstantsOptions {
   /** How old a moment must be for its answers to be final. @default 180_000 */
@@ -12,39 +12,44 @@ export interface InstantsOptions {
   windowMs?: number;
 }
 
+/** What instants are taken from. */
+export type InstantClock = Pick<ServerClock, 'read' | 'editMs'>;
+
 export class Instants {
-  readonly #clock: Pick<ServerClock, 'now'>;
+  readonly #clock: InstantClock;
   readonly #settleMs: number;
   readonly #windowMs: number;
-  #held: number | undefined;
+  #held: Instant | undefined;
 
-  constructor(clock: Pick<ServerClock, 'now'>, { settleMs = 180_000, windowMs = 0 }: InstantsOptions = {}) {
+  constructor(clock: InstantClock, { settleMs = 180_000, windowMs = 0 }: InstantsOptions = {}) {
     this.#clock = clock;
     this.#settleMs = settleMs;
     this.#windowMs = windowMs;
   }
 
-  /** In whole milliseconds since 1970. */
+  /** In whole milliseconds since 1970. An instant from before an edit of this process is not used after the edit. */
   now(): number {
-    if (this.#held === undefined) {
-      this.#held = this.#clock.now();
-      afterWindow(this.#windowMs, () => (this.#held = undefined));
-    }
-    return this.#held;
+    return this.#instant().nowMs;
   }
 
-  /** The newest moment whose answers are final. */
+  /** The newest moment whose answers are final; by the earlier of the local and the server's clock, whatever "now" is. */
   settled(): number {
-    return this.now() - this.#settleMs;
+    return this.#instant().certainMs - this.#settleMs;
   }
 
   isSettled(timestampMs: number): boolean {
     return timestampMs <= this.settled();
   }
+
+  #instant(): Instant {
+    const clock = this.#clock;
+    if (this.#held && this.#held.nowMs >= clock.editMs) return this.#held;
+    if (!this.#held) afterWindow(this.#windowMs, () => (this.#held = undefined)).unref(); // nobody waits for its end
+    return (this.#held = clock.read());
+  }
 }
 
 /** Acts when a window of so many milliseconds ends; 0: after one turn of the event loop. */
-export function afterWindow(windowMs: number, act: () => void): void {
-  if (windowMs === 0) setImmediate(act);
-  else setTimeout(act, windowMs);
+export function afterWindow(windowMs: number, act: () => void): NodeJS.Immediate | NodeJS.Timeout {
+  return windowMs === 0 ? setImmediate(act) : setTimeout(act, windowMs);
 }

@@ -7,6 +7,7 @@ import { serverOf } from '../cave/server.ts';
 import { parseGraphInfo } from '../chunkedgraph/graph-info.ts';
 import type { Host } from '../chunkedgraph/graph-path.ts';
 import { GraphServer } from '../chunkedgraph/graph-server.ts';
+import { SKEW_MS as TOO_FAR_MS } from '../chunkedgraph/server-clock.ts';
 import { findToken, tokenFiles, type FoundToken } from '../chunkedgraph/token.ts';
 import { createHttpClient, type HttpClient } from '../http/client.ts';
 import { authHostOf, openDatastack, placeOf, type OpenedDatastack } from './datastack.ts';
@@ -148,9 +149,12 @@ async function* checkAccess(server: GraphServer, token: FoundToken | undefined, 
 function checkClock(origin: string, date: string | undefined, hereMs: number): Finding {
   const thereMs = date === undefined ? NaN : Date.parse(date) + 500; // whole seconds, cut
   if (Number.isNaN(thereMs)) return ok('clock', `${origin} does not say what time it is`);
-  const seconds = Math.round(Math.abs(hereMs - thereMs) / 1000);
-  if (Math.abs(hereMs - thereMs) <= SKEW_MS) return ok('clock', `agrees with that of ${origin} to ${SKEW_MS / 1000} s`);
-  return warn('clock', `this machine is ${seconds} s ${hereMs > thereMs ? 'ahead of' : 'behind'} ${origin}`, 'have it set its clock by the network: "now" is the earlier of both, and buckets refuse signatures of another hour');
+  const apartMs = Math.abs(hereMs - thereMs);
+  if (apartMs <= SKEW_MS) return ok('clock', `agrees with that of ${origin} to ${SKEW_MS / 1000} s`);
+  const said = `this machine is ${Math.round(apartMs / 1000)} s ${hereMs > thereMs ? 'ahead of' : 'behind'} ${origin}`;
+  if (apartMs <= TOO_FAR_MS) return warn('clock', said, 'have it set its clock by the network: "now" is the earlier of both, and buckets refuse signatures of another hour');
+  const instants = `it is ${new Date(hereMs).toISOString()} here and ${new Date(thereMs).toISOString()} there`;
+  return { name: 'clock', verdict: 'fail', said: `${said}: ${instants}`, next: 'set the clock that is wrong: which roots are current depends on it' };
 }
 
 async function* checkWatershedInfo(json: unknown, server: Parameters<typeof watershedStore>[1], http: HttpClient, options: DoctorOptions): Findings {

@@ -9,7 +9,6 @@ import type { GraphPath } from '../chunkedgraph/graph-path.ts';
 import type { Instants } from '../chunkedgraph/instants.ts';
 import { RootFate, type RootFailure, type RootsAnswer, type RootSource } from '../chunkedgraph/root-source.ts';
 import { checkMoment, settleVersion } from '../chunkedgraph/moments.ts';
-import type { ServerClock } from '../chunkedgraph/server-clock.ts';
 import { momentOf, type Moment, type Timestamp, type Version } from '../chunkedgraph/timestamp.ts';
 import { scaleAt } from '../precomputed/info.ts';
 import type { PointInput } from '../points/input.ts';
@@ -31,7 +30,6 @@ export interface GrapheneParts extends VolumeParts {
   /** In front of `roots`, when there is one. */
   rootCache: OpenedRootCache | undefined;
   instants: Instants;
-  clock: ServerClock;
   checkSupervoxels: boolean;
   api: Endpoints;
   allowEdits: boolean;
@@ -82,9 +80,12 @@ export class GrapheneVolume extends Volume {
     return (this.#graph ??= new ChunkedGraph(this.#graphParts(), this.#moment));
   }
 
-  /** The moment that "now" stands for: the earlier of the local clock and the server's. Give it to several calls to have them agree. */
+  /**
+   * The moment that "now" stands for: the earlier of the local clock and the server's, the later when they are more than 5 minutes apart. It
+   * never goes back, and never lies before an edit that this process has made. Give it to several calls to have them agree.
+   */
   now(): Date {
-    return new Date(this.#parts.clock.now());
+    return new Date(this.#parts.instants.now());
   }
 
   /**
@@ -262,9 +263,9 @@ export class GrapheneVolume extends Volume {
   }
 
   #lookUp(ids: BigUint64Array, { moment, ...question }: Question): Promise<RootsAnswer> {
-    const { clock, logger, instants, roots, rootCache } = this.#parts;
+    const { logger, instants, roots, rootCache } = this.#parts;
     const timestampMs = moment === 'settled' ? instants.settled() : moment;
-    if (timestampMs !== undefined && timestampMs > clock.now() + FUTURE_MS)
+    if (timestampMs !== undefined && timestampMs > instants.now() + FUTURE_MS)
       logger.warn(`${new Date(timestampMs).toISOString()} is in the future: the server answers as of now, and later answers for that moment may differ`);
     return (rootCache?.cache ?? roots).lookUp(ids, { ...question, timestampMs });
   }

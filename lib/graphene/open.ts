@@ -6,10 +6,12 @@ import { InfoError, PathError } from '../base/errors.ts';
 import { Endpoints } from '../chunkedgraph/api/endpoints.ts';
 import { ChunkedGraphClient } from '../chunkedgraph/client.ts';
 import { parseGraphInfo } from '../chunkedgraph/graph-info.ts';
+import { presentOf } from '../chunkedgraph/graph-present.ts';
 import { GraphServer } from '../chunkedgraph/graph-server.ts';
 import { Instants } from '../chunkedgraph/instants.ts';
 import { RootBatcher } from '../chunkedgraph/root-batcher.ts';
 import { serverHistory } from '../chunkedgraph/root-cache/server-history.ts';
+import { ServerClock } from '../chunkedgraph/server-clock.ts';
 import { checkMoment, settleVersion } from '../chunkedgraph/moments.ts';
 import { momentOf } from '../chunkedgraph/timestamp.ts';
 import { findToken } from '../chunkedgraph/token.ts';
@@ -71,14 +73,15 @@ export async function openGraphene(path: string | DatastackPath, options: OpenGr
     const moment = await settleVersion(wanted, stack?.versions, options.signal);
     const graphPath = stack?.graph ?? place.graph!;
     const token = stack ? stack.token : await findToken(graphPath, { token: options.token, authHost }, warn);
-    const server = new GraphServer({ http, path: graphPath, token, rateLimit: options.rateLimit, allowAddress: stack?.allowAddress });
+    const clock = new ServerClock({ present: presentOf(graphPath), warn });
+    const server = new GraphServer({ http, path: graphPath, token, clock, rateLimit: options.rateLimit, allowAddress: stack?.allowAddress });
     const client = new ChunkedGraphClient({ server, rootTimeoutMs: options.rootTimeoutMs });
     const { json, serverAddress } = await client.info(options.signal);
     const graph = parseGraphInfo(json, graphPath.infoUrl);
     const info = parseInfo(json, graphPath.infoUrl);
     checkWatershed(info, graph.cvMip, options.mip, graphPath.infoUrl);
     const store = await watershedStore(graph.dataDir, { path: graphPath, token, address: serverAddress }, http, { ...options, logger });
-    const instants = new Instants(client.clock, { settleMs: options.settleMs, windowMs: options.batchWindowMs });
+    const instants = new Instants(clock, { settleMs: options.settleMs, windowMs: options.batchWindowMs });
     const roots = new RootBatcher({
       client, ids: graph.ids, nLayers: graph.nLayers, host: graphPath.host, instants, warn,
       batchSize: options.rootBatchSize, batchBytes: options.rootBatchBytes, concurrency: options.rootConcurrency, windowMs: options.batchWindowMs, retries: options.retries,
@@ -93,7 +96,7 @@ export async function openGraphene(path: string | DatastackPath, options: OpenGr
       logger,
       options.cacheDir,
     ));
-    return new GrapheneVolume({ ...parts, graph, path: graphPath, roots, rootCache, instants, clock: client.clock, api, allowEdits: options.allowEdits ?? false, checkSupervoxels: options.checkSupervoxels ?? true, datastack }, moment);
+    return new GrapheneVolume({ ...parts, graph, path: graphPath, roots, rootCache, instants, api, allowEdits: options.allowEdits ?? false, checkSupervoxels: options.checkSupervoxels ?? true, datastack }, moment);
   });
 }
 

@@ -138,7 +138,7 @@ describe('ChunkedGraphClient.roots', () => {
   });
 
   test('learns the time from every reply, also a refusal', async () => {
-    const clock = new ServerClock({ wall: () => 4e12, steady: () => 0 });
+    const clock = new ServerClock({ clocks: { wall: () => Date.parse('2024-06-05T10:12:00Z'), steady: () => 0 } });
     const { client } = clientOf(() => ({ status: 500, headers: { date: 'Wed, 05 Jun 2024 10:10:01 GMT' } }), { clock });
     await expect(client.roots(IDS, ms(1))).rejects.toMatchObject({ status: 500 });
     expect(client.clock.now()).toBe(Date.parse('2024-06-05T10:10:01Z'));

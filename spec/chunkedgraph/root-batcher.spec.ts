@@ -40,7 +40,7 @@ function batcherOf(
   const warn = jest.fn<(message: string) => void>();
   const time = { ms: 5_000_000 };
   // A clock that goes on whenever it is looked at: nobody gets the same now by luck.
-  const clock = new ServerClock({ wall: () => (time.ms += 1000), steady: () => 0 });
+  const clock = new ServerClock({ clocks: { wall: () => (time.ms += 1000), steady: () => 0 } });
   const roots = async (list: BigUint64Array, question: RootsQuestion): Promise<BigUint64Array> => {
     asked.push({ ids: list.slice(), ...question });
     return answer(asked[asked.length - 1]);

@@ -4,11 +4,12 @@ import { GraphError } from '../../base/errors.ts';
 import { bytesOf } from '../../base/uint64.ts';
 import type { Vec3 } from '../../base/vec3.ts';
 import type { GraphInfo } from '../graph-info.ts';
+import type { GraphReply } from '../graph-server.ts';
 import { IdArithmetic } from '../id-arithmetic.ts';
 import { msOf, type Moments } from '../moments.ts';
 import type { RootSource } from '../root-source.ts';
 import { momentOf, type Moment, type Timestamp } from '../timestamp.ts';
-import { CHANGES, sendEdit, type EditOptions, type EditResult } from './edits.ts';
+import { CHANGES, replyToEdit, sendEdit, type EditOptions, type EditResult } from './edits.ts';
 import { disjointGroups } from './disjoint.ts';
 import type { CallOptions, Endpoints, TimedOptions } from './endpoints.ts';
 import * as history from './history.ts';
@@ -426,7 +427,7 @@ export class ChunkedGraph {
   /**
    * Anything else. IDs stay exact both ways.
    * @param path Below the table (`node/123/root`), or of the whole service, beginning with `/`; without a query.
-   * @throws GraphError EDITS_NOT_ALLOWED for paths that change the graph, unless the volume was opened with `allowEdits`.
+   * @throws GraphError EDITS_NOT_ALLOWED for paths that change the graph, unless the volume was opened with `allowEdits`; EDIT_UNCERTAIN as `merge`.
    */
   request(path: string, options: GraphRequestOptions & { as: 'ids' }): Promise<BigUint64Array>;
   request(path: string, options: GraphRequestOptions & { as: 'text' }): Promise<string>;
@@ -436,11 +437,13 @@ export class ChunkedGraph {
     if (/[?#]/.test(path)) throw new RangeError('a path has no query: pass query');
     const changes = CHANGES.test(decoded(new URL(this.#api.urlOf(path)).pathname)); // a URL drops tabs and dots
     if (changes) this.#mayEdit(path);
-    const call = { method, path, query, body: body instanceof BigUint64Array ? bytesOf(body) : body, retry: retry && !changes };
-    if (as === 'ids') return this.#api.ids(call, options);
-    if (as === 'json') return this.#api.json(z.unknown(), call, options);
-    const bytes = (await this.#api.reply(call, options)).body;
-    return as === 'text' ? new TextDecoder().decode(bytes) : bytes;
+    const call = { method, path, query, body: body instanceof BigUint64Array ? bytesOf(body) : body };
+    const read = (reply: GraphReply): unknown => {
+      if (as === 'ids') return this.#api.idsOf(reply, call);
+      if (as === 'json') return this.#api.jsonOf(z.unknown(), reply, call);
+      return as === 'text' ? new TextDecoder().decode(reply.body) : reply.body;
+    };
+    return changes ? replyToEdit(this.#api, call, options, read) : read(await this.#api.reply({ ...call, retry }, options));
   }
 
   get #api(): Endpoints {

@@ -4,7 +4,11 @@
  */
 import * as z from 'zod';
 import { GraphError, PathError, RequestError } from '../../base/errors.ts';
+import { parseExactJson } from '../exact-json.ts';
+import type { GraphReply } from '../graph-server.ts';
+import { LAST_MS } from '../timestamp.ts';
 import type { Call, CallOptions, Endpoints } from './endpoints.ts';
+import { rootTimestamps } from './root-life.ts';
 import { count, ids as idList } from './shapes.ts';
 
 export interface EditOptions extends CallOptions {
@@ -27,16 +31,31 @@ const edited = z.object({ operation_id: count.nullable(), new_root_ids: idList }
 /** 502 to 504: a proxy gave up on a server that may go on. */
 const GAVE_UP = new Set([502, 503, 504]);
 
-/** @throws GraphError EDIT_UNCERTAIN when nobody knows whether it happened: an abort is its `cause` then; before it was sent, `signal.reason`. */
+/** @throws as {@link replyToEdit}. */
 export async function sendEdit(api: Endpoints, call: Pick<Call, 'path' | 'query' | 'body'>, { remesh, priority, ...options }: EditOptions): Promise<{ operationId: number | undefined; newRoots: BigUint64Array }> {
-  const sentAt = new Date(api.server.clock.now() - 1000).toISOString();
+  const sent = { ...call, method: 'POST' as const, query: { ...call.query, remesh, priority } };
+  return replyToEdit(api, sent, options, (reply) => {
+    const { operation_id: operationId, new_root_ids: newRoots } = api.jsonOf(edited, reply, sent);
+    return { operationId: operationId ?? undefined, newRoots };
+  });
+}
+
+/**
+ * What `read` makes of the reply to a call that changes the graph. Once it is there, "now" of all volumes on the graph comes after the edit.
+ * @throws GraphError EDIT_UNCERTAIN when nobody knows whether it happened: an abort is its `cause` then; before it was sent, `signal.reason`.
+ */
+export async function replyToEdit<T>(api: Endpoints, call: Omit<Call, 'retry' | 'onSend'>, options: CallOptions, read: (reply: GraphReply) => T): Promise<T> {
+  const sentAt = new Date(api.server.clock.read().certainMs - 1000).toISOString();
   let sent = false;
   const onSend = (): void => void (sent = true);
   try {
-    const { operation_id: operationId, new_root_ids: newRoots } = await api.json(edited, { ...call, method: 'POST', retry: false, onSend, query: { ...call.query, remesh, priority } }, options);
-    return { operationId: operationId ?? undefined, newRoots };
+    const reply = await api.reply({ ...call, retry: false, onSend }, options);
+    const answer = read(reply);
+    await comeAfter(api, reply, options);
+    return answer;
   } catch (error) {
     if (!sent || !isUncertain(error)) throw error;
+    api.server.clock.edited();
     const { url, status, serverMessage } = error instanceof GraphError ? error : { url: api.urlOf(call.path) };
     throw new GraphError(
       'EDIT_UNCERTAIN',
@@ -44,6 +63,24 @@ export async function sendEdit(api: Endpoints, call: Pick<Call, 'path' | 'query'
       url, status, { cause: error, serverMessage },
     );
   }
+}
+
+/**
+ * Has "now" come after an edit. New roots bear its timestamp, so they are asked; where that cannot be had, the latest that it can be counts.
+ * Nothing that fails here makes the edit undone: nothing is thrown.
+ */
+async function comeAfter(api: Endpoints, { body }: GraphReply, options: CallOptions): Promise<void> {
+  const { clock } = api.server;
+  let madeMs: number | undefined;
+  try {
+    const { operation_id: operationId, new_root_ids: newRoots } = edited.parse(parseExactJson(new TextDecoder().decode(body)));
+    if (operationId === null && newRoots.length === 0) return; // nothing happened
+    const latestMs = Math.max(...(await rootTimestamps(api, newRoots, options)));
+    if (Math.abs(latestMs) <= LAST_MS) madeMs = latestMs;
+  } catch {
+    // another kind of edit, or its roots cannot be asked about
+  }
+  clock.edited(madeMs);
 }
 
 /** Of an error after it was sent. */

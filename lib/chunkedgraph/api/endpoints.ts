@@ -82,15 +82,24 @@ export class Endpoints {
 
   /** The same, with the reply's headers. */
   async jsonAndHeaders<T>(schema: z.ZodType<T>, call: Call, options?: CallOptions): Promise<{ value: T; headers: GraphReply['headers'] }> {
-    const { body, status, headers } = await this.reply(call, options);
-    return { value: this.check(schema, this.#parsed(body, call, status), call, status), headers };
+    const reply = await this.reply(call, options);
+    return { value: this.jsonOf(schema, reply, call), headers: reply.headers };
+  }
+
+  /** A reply's JSON as `schema` makes it. @throws GraphError BAD_REPLY. */
+  jsonOf<T>(schema: z.ZodType<T>, { body, status }: GraphReply, call: Pick<Call, 'path'>): T {
+    return this.check(schema, this.#parsed(body, call, status), call, status);
+  }
+
+  /** A reply's little-endian uint64. @throws GraphError BAD_REPLY. */
+  idsOf({ body, status }: GraphReply, call: Pick<Call, 'path'>): BigUint64Array {
+    if (body.byteLength % 8 !== 0) throw this.#bad(call, `${body.byteLength} bytes; expected a multiple of 8`, status);
+    return idsFromBytes(body);
   }
 
   /** A binary answer: little-endian uint64. @throws as {@link json}. */
   async ids(call: Call, options: CallOptions = {}): Promise<BigUint64Array> {
-    const { body, status } = await this.reply(call, options);
-    if (body.byteLength % 8 !== 0) throw this.#bad(call, `${body.byteLength} bytes; expected a multiple of 8`, status);
-    return idsFromBytes(body);
+    return this.idsOf(await this.reply(call, options), call);
   }
 
   /** @throws GraphError; DeadlineError; `signal.reason`. */
@@ -138,7 +147,7 @@ export class Endpoints {
     return parsed.data;
   }
 
-  #parsed(body: Uint8Array, call: Call, status: number): unknown {
+  #parsed(body: Uint8Array, call: Pick<Call, 'path'>, status: number): unknown {
     try {
       return parseExactJson(new TextDecoder('utf-8', { fatal: true }).decode(body));
     } catch {

@@ -141,7 +141,8 @@ describe('edits', () => {
   test.each(edits)('%s: raw digits and nanometres, once', async (path, call, body) => {
     const { graph, asked } = graphOf(() => ({ body: `{"operation_id":8,"new_root_ids":[${ROOT}]}` }), { allowEdits: true });
     expect(await call(graph)).toMatchObject({ operationId: 8, newRoots: BigUint64Array.of(ROOT) });
-    expect(asked.map(({ url, body }) => [url, Buffer.from(body!).toString()])).toEqual([[`${TABLE}/${path}?remesh=false`, body]]);
+    const sent = asked.map(({ url, body }) => [url, Buffer.from(body!).toString()]);
+    expect(sent).toEqual([[`${TABLE}/${path}?remesh=false`, body], [`${TABLE}/root_timestamps`, `{"node_ids":[${ROOT}]}`]]); // then when it was done
   });
 
   test.each(edits)('%s: not unless they are allowed', async (_path, call) => {

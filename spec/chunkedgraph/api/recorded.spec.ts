@@ -197,7 +197,8 @@ describe('ChunkedGraph, on recorded answers', () => {
   test.each(changes)('%s', async (name, call, expected) => {
     const { graph, asked } = replayOf([name], { allowEdits: true });
     expect(await call(graph)).toEqual(expected);
-    expect(asked).toMatchObject([{ method: 'POST', retry: false }]);
+    const edits = asked.filter(({ url }) => !String(url).endsWith('/root_timestamps')); // when it was done is asked as well
+    expect(edits.map(({ method, retry }) => ({ method, retry }))).toEqual([{ method: 'POST', retry: false }]);
     expect(new URL(asked[0].url).pathname).toBe(pathOf(recordedAs(name).path));
   });
 

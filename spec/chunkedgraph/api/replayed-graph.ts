@@ -32,7 +32,7 @@ export function graphOf(answer: (request: HttpRequest, earlier: number) => Answe
     },
     close() {},
   };
-  const clock = new ServerClock({ wall: () => NOW, steady: () => 0 });
+  const clock = new ServerClock({ clocks: { wall: () => NOW, steady: () => 0 } });
   const server = new GraphServer({ http, path: parseGraphPath(`graphene://${ORIGIN}/segmentation/table/${pcgGraph.table}`), token: { token: 's3cr3t', from: 'CAVE_TOKEN' }, clock });
   const graph = new ChunkedGraph(
     {
