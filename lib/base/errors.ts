@@ -222,7 +222,7 @@ export class SnapshotError extends LookupError {
 export class TableError extends LookupError {
   override readonly name = 'TableError';
   constructor(
-    readonly code: 'MISSING_COLUMN' | 'COLUMN_EXISTS' | 'BAD_ROW' | 'BAD_FORMAT' | 'UNREADABLE',
+    readonly code: 'MISSING_COLUMN' | 'COLUMN_EXISTS' | 'BAD_ROW' | 'BAD_FORMAT' | 'UNREADABLE' | 'IN_USE',
     message: string,
     options?: ErrorOptions,
   ) {

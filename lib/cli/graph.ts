@@ -1,9 +1,10 @@
 /** `graphene-points graph`: questions to a chunkedgraph, answers as JSON Lines. */
 import { GraphError } from '../base/errors.ts';
 import { momentOf } from '../chunkedgraph/timestamp.ts';
+import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import { askInParts } from '../jobs/ask-in-parts.ts';
 import { collectIds } from '../jobs/collect-ids.ts';
-import { readFileBytes, readStream, type Sink } from '../jobs/files.ts';
+import type { Sink } from '../jobs/files.ts';
 import type { FormatName } from '../jobs/format.ts';
 import { withCauses } from '../jobs/messages.ts';
 import { GRAPH_CALLS, type GraphFlags, type IdCall } from './graph-calls.ts';
@@ -12,7 +13,7 @@ import { type Io, UsageError } from './io.ts';
 import { jsonLine } from './json-line.ts';
 import { jobMoment, openGraph } from './open.ts';
 import { plain, type Report } from './report.ts';
-import { intoSink } from './table-io.ts';
+import { type JobFiles, openFiles } from './table-io.ts';
 
 export interface GraphCommandFlags extends GraphFlags {
   server?: string;
@@ -27,19 +28,23 @@ export interface GraphCommandFlags extends GraphFlags {
 export async function graph(name: string, path: string, args: readonly string[], flags: GraphCommandFlags, io: Io, report: Report): Promise<boolean> {
   const { signal } = io, call = GRAPH_CALLS[name];
   for (const moment of [flags.timestamp, flags.from, flags.to]) momentOf(moment); // refused before anything is asked
-  const { ids, invalid } = call.ids === undefined ? { ids: [], invalid: 0 } : await idsOf(call, args, flags, io, report);
-  const volume = await openGraph(path, { server: flags.server, signal, logger: report });
+  const input = flags.ids === undefined ? undefined : { option: '--ids', file: flags.ids };
+  const files = await openFiles({ input, out: flags.out }, io, report);
+  let volume: GrapheneVolume | undefined;
   try {
+    const { ids, invalid } = call.ids === undefined ? { ids: [], invalid: 0 } : await idsOf(call, args, flags, files, signal, report);
+    volume = await openGraph(path, { server: flags.server, signal, logger: report });
     // One moment for all calls.
     const asked = { graph: volume.at((await jobMoment(flags.timestamp, volume, signal)) ?? volume.now()).graph, flags, signal };
-    const failed = await intoSink(flags.out, io, async (sink) => {
+    const failed = await files.into(async (sink) => {
       if (call.ids !== undefined) return writeEach(call, ids, asked, sink, report);
       for (const answer of await call.ask(asked, args[0])) await sink.write(Buffer.from(flags.as === 'text' ? String(answer) : jsonLine(answer, call.verbatim)));
       return 0;
     });
     return failed === undefined ? false : failed + invalid > 0; // undefined: nobody reads on
   } finally {
-    await volume.close();
+    await files.close();
+    await volume?.close();
   }
 }
 
@@ -62,10 +67,10 @@ async function writeEach(call: IdCall, ids: bigint[], asked: Parameters<IdCall['
   return failed;
 }
 
-async function idsOf({ ids: kind, size }: IdCall, args: readonly string[], { ids: file, column, format: given }: GraphCommandFlags, { stdin, signal }: Io, report: Report): Promise<{ ids: bigint[]; invalid: number }> {
+async function idsOf({ ids: kind, size }: IdCall, args: readonly string[], { ids: file, column, format: given }: GraphCommandFlags, files: JobFiles, signal: AbortSignal, report: Report): Promise<{ ids: bigint[]; invalid: number }> {
   if ((args.length > 0) === (file !== undefined)) throw new UsageError(args.length > 0 ? 'IDs stand behind the cloud path or in --ids FILE, not both' : 'no IDs: they stand behind the cloud path, or in --ids FILE');
   if (file === undefined) return { ids: [...new Set(args.map(idOf))], invalid: 0 };
-  const { format, source } = await idFormat(file === '-' ? readStream(stdin, signal) : readFileBytes(file, signal), file, given);
+  const { format, source } = await idFormat(files.source(), file, given);
   const collected = await collectIds(source, { format, kind, column, signal, warn: (message) => report.warn(message) });
   if (collected.ids.length === 0 && size === Infinity) throw new UsageError(`${file} holds no IDs`);
   return collected;

@@ -1,6 +1,5 @@
 /** What the commands on tables of IDs have in common: a table in, the same rows out, a summary. */
 import type { RowCounts } from '../jobs/answer-rows.ts';
-import { readFileBytes, readStream } from '../jobs/files.ts';
 import type { FormatName } from '../jobs/format.ts';
 import { answerIds, type IdQuestion } from '../jobs/id-table.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
@@ -10,7 +9,7 @@ import type { Io } from './io.ts';
 import { jobMoment, openGraph } from './open.ts';
 import type { Report } from './report.ts';
 import { idSummaryLine, statsJson } from './summary.ts';
-import { intoSink, openStats } from './table-io.ts';
+import { openFiles } from './table-io.ts';
 
 export interface IdFlags {
   server?: string;
@@ -29,6 +28,8 @@ export interface IdFlags {
 export interface IdCommand {
   /** The table; - is standard input. */
   input: string;
+  /** What named it. @default --ids */
+  inputOption?: string;
   path: string;
   /** Whether roots come from votes. @default false */
   votes?: boolean;
@@ -39,26 +40,25 @@ export interface IdCommand {
 const BAD_STATUSES = ['root_failed', 'no_root', 'invalid_id'];
 
 /** @returns whether any row needs attention. */
-export async function runIdCommand({ input, path, votes, question }: IdCommand, flags: IdFlags, io: Io, report: Report): Promise<boolean> {
+export async function runIdCommand({ input, inputOption = '--ids', path, votes, question }: IdCommand, flags: IdFlags, io: Io, report: Report): Promise<boolean> {
   const { signal } = io;
   momentOf(flags.timestamp); // refused before anything is opened
-  const stats = await openStats(flags.stats, io);
+  const files = await openFiles({ input: { option: inputOption, file: input }, out: flags.out, stats: flags.stats }, io, report);
   let volume: GrapheneVolume | undefined;
   try {
-    const { format, source } = await idFormat(input === '-' ? readStream(io.stdin, signal) : readFileBytes(input, signal), input, flags.format);
+    const { format, source } = await idFormat(files.source(), input, flags.format);
     const opened = (volume = await openGraph(path, { server: flags.server, timeoutMs: flags.timeout, signal, logger: report }));
     const asked = question(opened, await jobMoment(flags.timestamp, opened, signal));
     const { replace, strict } = flags;
     const warn = (message: string): void => report.warn(message);
-    const counts = await intoSink<RowCounts>(flags.out, io, (sink) => answerIds(asked, source, sink, { format, replace, strict, signal, warn }));
+    const counts = await files.into<RowCounts>((sink) => answerIds(asked, source, sink, { format, replace, strict, signal, warn }));
     if (!counts) return false; // nobody reads on
     const summary = { ...counts, timestamp: asked.timestamp, changed: asked.changed };
-    await stats?.write(Buffer.from(statsJson(summary)));
-    await stats?.finish();
+    await files.writeStats(statsJson(summary));
     if (!flags.quiet) report.line(idSummaryLine(summary, votes));
     return BAD_STATUSES.some((status) => counts.statuses[status] > 0);
   } finally {
-    await stats?.abandon(false);
+    await files.close();
     await volume?.close();
   }
 }

@@ -3,7 +3,6 @@ import type { Revalidation } from '../chunks/chunk-cache.ts';
 import type { LruEncoding } from '../chunks/reencoding-source.ts';
 import { momentOf } from '../chunkedgraph/timestamp.ts';
 import type { Resolution } from '../graphene/options.ts';
-import { readFileBytes, readStream } from '../jobs/files.ts';
 import { formatOfFile, type FormatName } from '../jobs/format.ts';
 import { graphLookup, type Lookup, valueLookup } from '../jobs/lookup.ts';
 import { lookupTable } from '../jobs/lookup-table.ts';
@@ -12,7 +11,7 @@ import { type Io, UsageError } from './io.ts';
 import { isGraphene, jobMoment, openVolume, type Opened } from './open.ts';
 import type { Report } from './report.ts';
 import { statsJson, summaryLine } from './summary.ts';
-import { intoSink, openStats } from './table-io.ts';
+import { openFiles } from './table-io.ts';
 
 export interface LookupFlags extends BucketFlags {
   points: string;
@@ -58,27 +57,26 @@ export async function lookup(path: string, flags: LookupFlags, io: Io, report: R
   if (misplaced.length > 0) throw new UsageError(`--${misplaced[0].replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} is for graphene:// and cave:// paths`);
   momentOf(flags.timestamp); // refused before anything is opened
 
-  const stats = await openStats(flags.stats, io);
+  const files = await openFiles({ input: { option: '--points', file: flags.points }, out: flags.out, stats: flags.stats }, io, report);
   let volume: Opened | undefined;
   try {
     volume = await openVolume(path, { resolution, server, mip, dataDir, storage: storageOf(flags), lruBytes, lruEncoding, cacheDir, cacheBytes, revalidate, rangeReads, concurrency, timeoutMs: flags.timeout, signal, logger: report });
     const timestamp = volume.graph && (await jobMoment(flags.timestamp, volume.graph, signal));
     const read = { mip, snap: snapNm === undefined ? undefined : { radiusNm: snapNm } };
     const asked: Lookup = volume.graph ? graphLookup(volume.graph, { ...read, timestamp, stopLayer, supervoxelsOnly }) : valueLookup(volume.plain, read);
-    const source = flags.points === '-' ? readStream(io.stdin, signal) : readFileBytes(flags.points, signal);
+    const source = files.source();
     const rowsAreShown = flags.out === '-' && io.stdout.isTTY; // on the terminal that the bar would draw on
     const onProgress = flags.quiet || rowsAreShown ? undefined : await report.startProgress();
     const point = flags.position !== undefined ? ([flags.position] as const) : (flags.columns ?? (['x', 'y', 'z'] as const));
     const warn = (message: string): void => report.warn(message);
-    const summary = await intoSink(flags.out, io, (sink) => lookupTable(asked, source, sink, { format, point, timestampColumn, replace, strict, signal, warn, onProgress }));
+    const summary = await files.into((sink) => lookupTable(asked, source, sink, { format, point, timestampColumn, replace, strict, signal, warn, onProgress }));
     report.done();
     if (!summary) return false; // nobody reads on
-    await stats?.write(Buffer.from(statsJson(summary)));
-    await stats?.finish();
+    await files.writeStats(statsJson(summary));
     if (!flags.quiet) report.line(summaryLine(summary));
     return BAD_STATUSES.some((status) => summary.statuses[status] > 0);
   } finally {
-    await stats?.abandon(false);
+    await files.close();
     await (volume?.graph ?? volume?.plain)?.close();
   }
 }

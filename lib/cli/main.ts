@@ -11,3 +11,4 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
 
 const { stdin, stdout, stderr, env } = process;
 process.exitCode = await run(process.argv.slice(2), { stdin, stdout, stderr, env, signal: interrupt.signal });
+if (interrupt.signal.aborted) process.exit(); // without waiting for a reader that takes nothing

@@ -1,6 +1,8 @@
 /** argv to a command, errors to exit codes. Commands are loaded when they are called, so that `--version` and `--help` are quick. */
 import { Argument, Command, CommanderError, Option } from 'commander';
+import { leaveOnAbort } from '../base/abort.ts';
 import { USER_AGENT } from '../http/user-agent.ts';
+import { unusable } from '../jobs/files.ts';
 import { bucketFlags } from './bucket-flags.ts';
 import { graphCommand } from './graph-command.ts';
 import type { DoctorFlags } from './doctor.ts';
@@ -23,6 +25,17 @@ export const EXIT = { rows: 1, refused: 2, interrupted: 130 } as const;
 /** Runs one command line, program name left out. @returns the exit code; never throws. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const report = new Report(io);
+  let lost: NodeJS.ErrnoException | undefined;
+  io.stdout.on('error', (error) => (lost ??= error));
+  io.stderr.on('error', () => undefined); // nobody is left to be told
+  const code = await runCommand(argv, io, report);
+  await leaveOnAbort(new Promise((resolve) => void io.stdout.write('', resolve)), io.signal, () => {}).catch(() => undefined);
+  if (!lost || lost.code === 'EPIPE' || code === EXIT.refused) return code; // EPIPE: the reader has seen enough
+  report.error(unusable('written', 'standard output', lost));
+  return EXIT.refused;
+}
+
+async function runCommand(argv: readonly string[], io: Io, report: Report): Promise<number> {
   let code = 0;
   const program = new Command('graphene-points')
     .description('Supervoxels, and root IDs at a time, at the points of a table.')

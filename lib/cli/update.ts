@@ -13,6 +13,7 @@ export const update = (path: string, flags: UpdateFlags, io: Io, report: Report)
   runIdCommand({
     path,
     input: flags.in,
+    inputOption: '--in',
     question: (volume, timestamp) =>
       updateQuestion({
         now: () => volume.now(),
