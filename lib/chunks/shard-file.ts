@@ -18,6 +18,13 @@ export interface Piece {
   validator?: string;
 }
 
+export interface Shard {
+  /** `0b.shard` */
+  name: string;
+  /** Low word, high word. */
+  number: readonly [low: number, high: number];
+}
+
 /** Where a scale's shard files are read. */
 export interface ShardStore {
   chunks: ChunkStore;
@@ -39,9 +46,13 @@ export class ShardFile {
 
   constructor(
     readonly store: ShardStore,
-    /** `0b.shard` */
-    readonly name: string,
+    readonly shard: Shard,
   ) {}
+
+  /** `0b.shard` */
+  get name(): string {
+    return this.shard.name;
+  }
 
   /** What is here already. */
   get held(): Piece | undefined {

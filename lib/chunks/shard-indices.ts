@@ -3,7 +3,9 @@
  * shard that are wanted together are read together.
  */
 import { DecodeError } from '../base/errors.ts';
+import type { Vec3 } from '../base/vec3.ts';
 import { decompress, storedBound } from '../compression/decompress.ts';
+import { checkMinishardIndex } from '../precomputed/minishard-check.ts';
 import { decodeMinishardIndex, minishardIndexRange, SHARD_INDEX_ENTRY_BYTES, shardIndexBytes, type MinishardIndex } from '../precomputed/shard-index.ts';
 import type { ShardingSpec } from '../precomputed/sharding.ts';
 import type { ByteRange } from '../storage/store.ts';
@@ -29,16 +31,19 @@ export class ShardIndices {
   readonly #cache: ShardIndexCache;
   readonly #scale: string;
   readonly #spec: ShardingSpec;
+  readonly #gridShape: Vec3;
   readonly #disk: ChunkCache | undefined;
 
   /**
    * @param scale Names the scale among all that share the cache.
+   * @param gridShape Cells of the scale along x, y, z.
    * @param disk Where indices are kept longer.
    */
-  constructor(cache: ShardIndexCache, scale: string, spec: ShardingSpec, disk?: ChunkCache) {
+  constructor(cache: ShardIndexCache, scale: string, spec: ShardingSpec, gridShape: Vec3, disk?: ChunkCache) {
     this.#cache = cache;
     this.#scale = scale;
     this.#spec = spec;
+    this.#gridShape = gridShape;
     this.#disk = disk;
   }
 
@@ -66,15 +71,21 @@ export class ShardIndices {
     stored.catch(() => undefined); // each minishard below tells it, unless what it waits for first has failed
     return minishards.map(async (minishard, i) => {
       const known = (await kept)[i];
-      if (known) return decodeMinishardIndex(known, this.#spec, minishard);
+      if (known) return this.#decode(file, minishard, known);
       const { range, part } = (await stored).get(minishard)!;
       if (range instanceof Error) throw range;
       if (!range) return undefined;
       const bytes = await this.#inflate(minishard, part, read.signal);
-      const index = bytes && decodeMinishardIndex(bytes, this.#spec, minishard);
+      const index = bytes && this.#decode(file, minishard, bytes);
       if (index) await this.#disk?.put(this.#diskKey(file, minishard), bytes, file.validator);
       return index;
     });
+  }
+
+  #decode({ shard }: ShardFile, minishard: number, bytes: Uint8Array): MinishardIndex {
+    const index = decodeMinishardIndex(bytes, this.#spec, minishard);
+    checkMinishardIndex(index, this.#spec, { shard: shard.number, minishard, gridShape: this.#gridShape });
+    return index;
   }
 
   #diskKey = ({ name }: ShardFile, minishard: number): string => `${this.#scale}/${name} index ${minishard}`;

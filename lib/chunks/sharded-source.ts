@@ -25,7 +25,7 @@ import type { ChunkPart, ObjectSource, ReadContext, ReadTask, StoredChunk } from
 import { ChunkStore, contentBytes } from './chunk-store.ts';
 import { MAX_READ_BYTES, planReads } from './merge-ranges.ts';
 import { planParts } from './range-cost.ts';
-import { ShardFile, sliceOf, type Piece, type ShardStore } from './shard-file.ts';
+import { ShardFile, sliceOf, type Piece, type Shard, type ShardStore } from './shard-file.ts';
 import { ShardIndices, WHOLE_INDEX_BYTES, type ShardIndexCache } from './shard-indices.ts';
 import type { UnshardedSourceOptions } from './unsharded-source.ts';
 
@@ -63,7 +63,7 @@ export class ShardedSource implements ObjectSource {
     this.#options = options;
     this.id = `${store.url}/${scale.key}`;
     this.#store = { chunks: new ChunkStore(store, infoWasRead), key: scale.key, ignoresRanges: false };
-    this.#indices = new ShardIndices(indices, this.id, sharding, disk);
+    this.#indices = new ShardIndices(indices, this.id, sharding, gridShape(scale), disk);
   }
 
   /** The shard, and in it the chunk by the name that it would have on its own: `…/8_8_40/0b.shard#64-128_0-64_0-32`. */
@@ -78,13 +78,13 @@ export class ShardedSource implements ObjectSource {
 
   plan(cells: readonly number[]): readonly ReadTask[] {
     const places = this.#locate(cells);
-    const byShard = new Map<string, number[]>();
+    const byShard = new Map<string, { shard: Shard; cells: number[] }>();
     for (const [k, cell] of cells.entries()) {
       const name = this.#shardName(places, k), known = byShard.get(name);
-      if (known) known.push(cell);
-      else byShard.set(name, [cell]);
+      if (known) known.cells.push(cell);
+      else byShard.set(name, { shard: { name, number: [places.shards[2 * k], places.shards[2 * k + 1]] }, cells: [cell] });
     }
-    return Array.from(byShard, ([name, cells]) => ({ cells, run: (context) => this.#readShard(name, cells, context) }));
+    return Array.from(byShard.values(), ({ shard, cells }) => ({ cells, run: (context) => this.#readShard(shard, cells, context) }));
   }
 
   #locate(cells: readonly number[]): Places {
@@ -97,8 +97,8 @@ export class ShardedSource implements ObjectSource {
 
   #shardName = ({ shards }: Places, k: number): string => shardFileName(this.#options.sharding, shards[2 * k], shards[2 * k + 1]);
 
-  async #readShard(name: string, cells: readonly number[], context: ReadContext): Promise<readonly ReadTask[]> {
-    const file = new ShardFile(this.#store, name);
+  async #readShard(shard: Shard, cells: readonly number[], context: ReadContext): Promise<readonly ReadTask[]> {
+    const file = new ShardFile(this.#store, shard), { name } = shard;
     try {
       const placed = await this.#find(file, cells, context);
       if (this.#store.ignoresRanges && !placed.every((chunk) => file.holds(chunk))) await file.hold(MAX_READ_BYTES, context);
@@ -106,15 +106,15 @@ export class ShardedSource implements ObjectSource {
       const rest = placed.filter((chunk) => !file.holds(chunk));
       return planReads(rest).map((range) => {
         const members = range.members.map((member) => rest[member]);
-        return { cells: members.map(({ cell }) => cell), run: (later: ReadContext) => this.#readRange(name, range, members, later) };
+        return { cells: members.map(({ cell }) => cell), run: (later: ReadContext) => this.#readRange(shard, range, members, later) };
       });
     } catch (error) {
       throw inShard(name, error);
     }
   }
 
-  async #readRange(name: string, range: ByteRange, members: readonly Placed[], context: ReadContext): Promise<void> {
-    const file = new ShardFile(this.#store, name);
+  async #readRange(shard: Shard, range: ByteRange, members: readonly Placed[], context: ReadContext): Promise<void> {
+    const file = new ShardFile(this.#store, shard), { name } = shard;
     try {
       const wanted = members.map((chunk) => this.#wantedOf(chunk, context));
       const ranges = wanted.some((its) => its) ? planParts(wanted.flatMap((its, k) => its ?? [members[k]]), range.end - range.start) : undefined;

@@ -110,4 +110,5 @@ const uint64 = (view: DataView, at: number): number => view.getUint32(at, true) 
 /** The same bytes as a signed number: adding it equals adding the unsigned one modulo 2^64, for every sum below 2^53. */
 const int64 = (view: DataView, at: number): number => view.getUint32(at, true) + view.getInt32(at + 4, true) * 0x1_0000_0000;
 
-const idText = (low: number, high: number): string => ((BigInt(high) << 32n) | BigInt(low)).toString();
+/** A chunk ID in decimal, for messages. */
+export const idText = (low: number, high: number): string => ((BigInt(high) << 32n) | BigInt(low)).toString();

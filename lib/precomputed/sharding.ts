@@ -92,7 +92,7 @@ export function shardFileName({ shardBits }: ShardingSpec, low: number, high: nu
 const lowBits = (count: number): Uint32Array => Uint32Array.of(2 ** Math.min(count, 32) - 1, 2 ** Math.max(count - 32, 0) - 1);
 
 /** Shifts a pair of uint32 right by 0 to 64 bits, in place. A shift by 32 would do nothing in JavaScript. */
-function shiftRight(words: Uint32Array, count: number): void {
+export function shiftRight(words: Uint32Array, count: number): void {
   for (; count >= 32; count -= 32) {
     words[0] = words[1];
     words[1] = 0;

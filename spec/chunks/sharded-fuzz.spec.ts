@@ -87,3 +87,33 @@ describe('a mutated shard file', () => {
     expect(met.size).toBeGreaterThan(1);
   });
 });
+
+/** Without a checksum only the index itself can tell: what it lists must be what it can hold, or all that it lists is `failed`. */
+describe('a byte too many, too few or changed in a shard of raw indices', () => {
+  const damages: Record<string, (bytes: Uint8Array, at: number) => Uint8Array> = {
+    inserted: (bytes, at) => new Uint8Array(Buffer.concat([bytes.subarray(0, at), Uint8Array.of(0), bytes.subarray(at)])),
+    removed: (bytes, at) => new Uint8Array(Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1)])),
+  };
+  const shardings: ShardedVolume['sharding'][] = [
+    { ...volume.sharding, minishard_index_encoding: 'raw' },
+    { ...volume.sharding, minishard_index_encoding: 'raw', hash: 'murmurhash3_x86_128' },
+  ];
+  test.each(shardings.flatMap((sharding) => Object.keys(damages).map((damage) => ({ sharding, damage }))))(
+    'never turns a stored chunk into a missing one: $sharding.hash, $damage',
+    async ({ sharding, damage }) => {
+      const made = { ...volume, sharding }, files = shardedFiles(made), info = parseInfo(shardedInfo(made), 'https://bucket.example/volume');
+      const shard = files['s0/0.shard'], met = new Set<number>();
+      // From the end of the shard index on: there, a start that equals its end is an empty minishard, and nothing tells otherwise.
+      for (let at = INDEX_BYTES; at < shard.byteLength; at += 5) {
+        const reader = new PointReader({ info, store: rangeStore({ ...files, 's0/0.shard': damages[damage](shard, at) }), infoWasRead: true });
+        const { values, status } = await reader.read(points, { mip: 0, resolution: [8, 8, 40] });
+        for (const [i, point] of points.entries()) {
+          met.add(status[i]);
+          if (status[i] === missingChunk) throw new Error(`byte ${at}: the chunk at ${point.join()} is said to be missing`);
+          if (status[i] === ok && values[i] !== made.labelAt(...point)) throw new Error(`byte ${at}: a wrong label at ${point.join()}`);
+        }
+      }
+      expect([...met].sort()).toEqual([ok, failed].sort());
+    },
+  );
+});
