@@ -17,7 +17,7 @@ export type {
   StorageOptions,
 } from './graphene/options.ts';
 export { PointStatus, statusText, type PointStatusCode, type PointStatusName } from './points/status.ts';
-export type { FlatPoints, PointInput } from './points/input.ts';
+export type { FlatPoints, Point, PointInput } from './points/input.ts';
 export type { LookupStats, PointsResult, RootRow, RootsResult, SupervoxelResult, SupervoxelRow, ValueRow, ValuesResult } from './points/result.ts';
 export { parseTimestamp, type Timestamp } from './chunkedgraph/timestamp.ts';
 export type { GraphInfo } from './chunkedgraph/graph-info.ts';

@@ -76,7 +76,7 @@ export function createMockBucket({ folder, files = {}, token, style = 'gs', list
     ...mockServer(answer, { faults }),
     put: (key, bytes, contentEncoding) => {
       remove(key);
-      files[key] = { bytes: typeof bytes === 'string' ? Buffer.from(bytes) : bytes, contentEncoding };
+      files[key] = { bytes: typeof bytes === 'string' ? Buffer.from(bytes) : new Uint8Array(bytes), contentEncoding };
       puts.set(key, (puts.get(key) ?? 0) + 1);
     },
     delete: remove,

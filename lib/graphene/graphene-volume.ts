@@ -1,8 +1,10 @@
 /** A chunkedgraph and its watershed: supervoxels at points, and their root IDs at a moment. */
 import { PointError } from '../base/errors.ts';
 import { formatVec3 } from '../base/vec3.ts';
+import { takeOptions } from '../base/options.ts';
 import { wordsOf } from '../base/uint64.ts';
 import { ChunkedGraph, type ChunkedGraphParts } from '../chunkedgraph/api/chunked-graph.ts';
+import { takeIds, type Ids } from '../chunkedgraph/api/input.ts';
 import type { Endpoints } from '../chunkedgraph/api/endpoints.ts';
 import type { GraphInfo } from '../chunkedgraph/graph-info.ts';
 import type { GraphPath } from '../chunkedgraph/graph-path.ts';
@@ -11,14 +13,14 @@ import { RootFate, type RootFailure, type RootsAnswer, type RootSource } from '.
 import { checkMoment, settleVersion } from '../chunkedgraph/moments.ts';
 import { momentOf, type Moment, type Timestamp, type Version } from '../chunkedgraph/timestamp.ts';
 import { scaleAt } from '../precomputed/info.ts';
-import type { PointInput } from '../points/input.ts';
+import { pointSource, type Point, type PointInput, type PointSource } from '../points/input.ts';
 import { errorsOfPoints, type PointValues } from '../points/point-reader.ts';
 import type { LookupStats, PointsResult, RootsResult, SupervoxelResult } from '../points/result.ts';
 import { PointStatus, statusText } from '../points/status.ts';
 import { versionsOf, type VolumeDatastack } from './datastack.ts';
-import { checkBoolean, checkNames, checkOnError, checkSnap, resolutionOf, ROOT_OPTIONS, SCATTERED_OPTIONS, type RootOptions, type ScatteredPointsOptions } from './options.ts';
+import { checkBoolean, checkOnError, checkSnap, resolutionOf, ROOT_OPTIONS, SCATTERED_OPTIONS, type RootOptions, type ScatteredPointsOptions } from './options.ts';
 import { throwIfPartial } from './partial.ts';
-import { boundTo, inTime, snappedNm, Volume, type VolumeParts } from './precomputed-volume.ts';
+import { boundTo, inTime, snappedNm, takePoints, Volume, type VolumeParts } from './precomputed-volume.ts';
 import type { OpenedRootCache, VolumeRootCache } from './root-cache.ts';
 import { markSuspects } from './suspect.ts';
 
@@ -108,14 +110,16 @@ export class GrapheneVolume extends Volume {
   /**
    * Supervoxel and root ID at each point: N in, N out, in the order given, 0 wherever there is none.
    *
-   * @param points `[x, y, z][]`, a flat typed array or columns; voxels of mip 0 unless `resolution` says otherwise; floored.
+   * @param points `[x, y, z][]`, `{ x, y, z }[]`, a flat typed array or columns; voxels of mip 0 unless `resolution` says otherwise; floored.
+   *   They are copied before the call returns, unless `borrow` is true.
    * @throws PartialResultError (see `onError`); TypeError, RangeError, TimestampError, InfoError UNSUPPORTED, `signal.reason`.
    */
   scatteredPoints(points: PointInput, options: ScatteredPointsOptions & { agglomerate: false }): Promise<SupervoxelResult>;
   scatteredPoints(points: PointInput, options?: ScatteredPointsOptions & { agglomerate?: true }): Promise<PointsResult>;
   scatteredPoints(points: PointInput, options?: ScatteredPointsOptions): Promise<PointsResult | SupervoxelResult>;
   async scatteredPoints(points: PointInput, options: ScatteredPointsOptions = {}): Promise<PointsResult | SupervoxelResult> {
-    return this.#inTime(points, options, (message) => this.#parts.logger.warn(message));
+    const { source, options: own } = takePoints(points, options, SCATTERED_OPTIONS);
+    return this.#inTime(source, own, (message) => this.#parts.logger.warn(message));
   }
 
   /**
@@ -123,15 +127,16 @@ export class GrapheneVolume extends Volume {
    * and `notLookedUp`; with `validate`, those of the root layer are `ok` or `noRoot`.
    * @throws PartialResultError (see `onError`); TypeError unless the IDs are bigints; RangeError, TimestampError, `signal.reason`.
    */
-  async roots(supervoxelIds: BigUint64Array | readonly bigint[], options: RootOptions = {}): Promise<RootsResult> {
-    checkNames(options, ROOT_OPTIONS);
-    return inTime(this.#parts, options, (bound) => this.#roots(supervoxelIds, bound));
+  async roots(supervoxelIds: Ids, options: RootOptions = {}): Promise<RootsResult> {
+    const own = takeOptions(options, ROOT_OPTIONS);
+    checkBoolean('borrow', own.borrow);
+    const ids = takeIds(supervoxelIds, { borrow: own.borrow, what: 'supervoxel ID' });
+    return inTime(this.#parts, own, (bound) => this.#roots(ids, bound));
   }
 
-  async #roots(supervoxelIds: BigUint64Array | readonly bigint[], options: RootOptions): Promise<RootsResult> {
+  async #roots(ids: BigUint64Array, options: RootOptions): Promise<RootsResult> {
     const began = performance.now();
     const onError = checkOnError(options.onError);
-    const ids = toIds(supervoxelIds);
     const answer = await this.#lookUp(ids, await this.#question(options));
     const { rootIds, fates, failures } = answer;
     const status = new Uint8Array(fates.length);
@@ -154,19 +159,19 @@ export class GrapheneVolume extends Volume {
   }
 
   /**
-   * The supervoxel at one point; 0n on background.
+   * The supervoxel at one point, `[x, y, z]` or `{ x, y, z }`; 0n on background.
    * @throws PointError whose `code` is the status in upper case; as `scatteredPoints`.
    */
-  async supervoxelAt(point: readonly number[], options: Omit<OnePointOptions, keyof RootOptions> & { signal?: AbortSignal; timeoutMs?: number } = {}): Promise<bigint> {
+  async supervoxelAt(point: Point, options: Omit<OnePointOptions, keyof RootOptions> & { signal?: AbortSignal; timeoutMs?: number } = {}): Promise<bigint> {
     const { supervoxelId } = await this.#one(point, { ...options, agglomerate: false });
     return supervoxelId;
   }
 
   /**
-   * The root ID at one point; 0n on background.
+   * The root ID at one point, `[x, y, z]` or `{ x, y, z }`; 0n on background.
    * @throws PointError whose `code` is the status in upper case; as `scatteredPoints`.
    */
-  async rootAt(point: readonly number[], options: OnePointOptions = {}): Promise<bigint> {
+  async rootAt(point: Point, options: OnePointOptions = {}): Promise<bigint> {
     const { rootId } = await this.#one(point, options);
     return rootId;
   }
@@ -182,11 +187,13 @@ export class GrapheneVolume extends Volume {
     return row.rootId;
   }
 
-  async #one(point: readonly number[], options: ScatteredPointsOptions): Promise<{ supervoxelId: bigint; rootId: bigint }> {
+  async #one(point: Point, given: ScatteredPointsOptions): Promise<{ supervoxelId: bigint; rootId: bigint }> {
     // A lone point on background is an ordinary answer: no advice about resolutions.
-    const result = await this.#inTime([point], { ...options, onError: 'status' }, () => undefined);
+    const options = takeOptions(given, SCATTERED_OPTIONS), source = pointSource([point]), xyz = new Float64Array(3);
+    source.read(0, xyz);
+    const result = await this.#inTime(source, { ...options, onError: 'status' }, () => undefined);
     const [row] = result.rows() as IterableIterator<{ supervoxelId: bigint; rootId?: bigint; status: string; error?: Error }>;
-    const name = `point [${formatVec3(point)}]`;
+    const name = `point [${formatVec3(xyz)}]`;
     if (row.status === 'suspect') {
       this.#parts.logger.warn(`${name}: supervoxel ${row.supervoxelId} does not belong to the graph chunk of the point`);
       // 0n is for background alone.
@@ -196,12 +203,11 @@ export class GrapheneVolume extends Volume {
     return { supervoxelId: row.supervoxelId, rootId: row.rootId ?? 0n };
   }
 
-  async #inTime(points: PointInput, options: ScatteredPointsOptions, warn: (message: string) => void): Promise<PointsResult | SupervoxelResult> {
-    checkNames(options, SCATTERED_OPTIONS);
+  async #inTime(points: PointSource, options: ScatteredPointsOptions, warn: (message: string) => void): Promise<PointsResult | SupervoxelResult> {
     return inTime(this.#parts, options, (bound) => this.#scatteredPoints(points, bound, warn));
   }
 
-  async #scatteredPoints(points: PointInput, options: ScatteredPointsOptions, warn: (message: string) => void): Promise<PointsResult | SupervoxelResult> {
+  async #scatteredPoints(points: PointSource, options: ScatteredPointsOptions, warn: (message: string) => void): Promise<PointsResult | SupervoxelResult> {
     const began = performance.now();
     const onError = checkOnError(options.onError);
     if (options.agglomerate !== undefined && typeof options.agglomerate !== 'boolean') throw new TypeError('agglomerate is true or false');
@@ -316,16 +322,6 @@ function applyFates(fates: Uint8Array, status: Uint8Array): void {
 export function checkMip(mip: number, cvMip: number): number {
   if (mip < cvMip) throw new RangeError(`mip ${mip} is finer than the graph's own, ${cvMip}: it holds no supervoxels of this graph`);
   return mip;
-}
-
-function toIds(ids: BigUint64Array | readonly bigint[]): BigUint64Array {
-  if (ids instanceof BigUint64Array) return ids;
-  if (!Array.isArray(ids)) throw new TypeError('supervoxel IDs must be a BigUint64Array or a list of bigints');
-  ids.forEach((id: unknown, index) => {
-    if (typeof id !== 'bigint') throw new TypeError(`the supervoxel ID at index ${index} is a ${typeof id}${typeof id === 'number' ? ', which cannot hold 64 bits' : ''}; use a bigint`);
-    if (id < 0n || id >= 1n << 64n) throw new RangeError(`the supervoxel ID at index ${index}, ${id}, is no uint64`);
-  });
-  return BigUint64Array.from(ids as bigint[]);
 }
 
 const errorOfRoot = (failures: readonly RootFailure[], id: bigint): Error | undefined => failures.find(({ first, last }) => first <= id && id <= last)?.error;

@@ -24,7 +24,7 @@ import type { Store } from '../storage/store.ts';
 import { chunkCacheOf } from './chunk-cache.ts';
 import { authHostOf, datastackOf, openDatastack, placeOf, type DatastackPath } from './datastack.ts';
 import { GrapheneVolume } from './graphene-volume.ts';
-import { checkOpenOptions, checkResolution, resolutionOf, type Logger, type OpenGrapheneOptions, type OpenOptions } from './options.ts';
+import { takeOpenOptions, checkResolution, resolutionOf, type Logger, type OpenGrapheneOptions, type OpenOptions } from './options.ts';
 import { boundTo, PrecomputedVolume, type VolumeParts } from './precomputed-volume.ts';
 import { checkRootCache, openRootCache } from './root-cache.ts';
 import { storeAt } from './store-at.ts';
@@ -40,9 +40,9 @@ const CONSOLE: Logger = { warn: (message) => console.warn(`graphene-points: ${me
  * @param path `file://` or a plain path, `http(s)://`, `gs://`, `s3://`, `mem://`; a leading `precomputed://` is optional.
  * @throws PathError, InfoError (NOT_FOUND, BAD_INFO, UNSUPPORTED), RequestError; RangeError or TypeError for an impossible option.
  */
-export async function openPrecomputed(path: string, options: OpenOptions = {}): Promise<PrecomputedVolume> {
+export async function openPrecomputed(path: string, given: OpenOptions = {}): Promise<PrecomputedVolume> {
   if (/^(graphene|cave):\/\//.test(path)) throw new PathError('BAD_PATH', `${redactUrl(path)} is a chunkedgraph: use openGraphene`);
-  checkOpenOptions(options, false);
+  const options = takeOpenOptions(given, false);
   return withHttp(options, async (http) => {
     const store = await storeAt(path, 'any', http, { storage: options.storage, logger: options.logger ?? CONSOLE });
     const raw = await readInfo(store, options.signal);
@@ -58,8 +58,8 @@ export async function openPrecomputed(path: string, options: OpenOptions = {}): 
  * @throws PathError (BAD_PATH; INSECURE_TOKEN; FORBIDDEN_ADDRESS when a server names a place it must not), InfoError, GraphError;
  *   TimestampError; SnapshotError for `rootCache.file`; RangeError or TypeError for an impossible option.
  */
-export async function openGraphene(path: string | DatastackPath, options: OpenGrapheneOptions = {}): Promise<GrapheneVolume> {
-  checkOpenOptions(options, true);
+export async function openGraphene(path: string | DatastackPath, given: OpenGrapheneOptions = {}): Promise<GrapheneVolume> {
+  const options = takeOpenOptions(given, true);
   const place = placeOf(path, options.server), caching = checkRootCache(options.rootCache), authHost = authHostOf(options.authServer);
   const wanted = momentOf(options.timestamp);
   if (place.graph) {

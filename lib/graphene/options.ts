@@ -1,6 +1,7 @@
 /** What can be asked for when a volume is opened or read, checked before anything is done. */
 import { MAX_TIMEOUT_MS } from '../base/deadline.ts';
 import { InfoError } from '../base/errors.ts';
+import { checkNames, takeOptions } from '../base/options.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import { formatVec3 } from '../base/vec3.ts';
 import { REVALIDATIONS, type Revalidation } from '../chunks/chunk-cache.ts';
@@ -149,6 +150,12 @@ export interface ReadPointsOptions {
   timeoutMs?: number;
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
+  /**
+   * Typed arrays of points are not copied, which takes some 16 ms for a million: the caller promises not to write to them before the call
+   * has ended. Lists are always read at once.
+   * @default false
+   */
+  borrow?: boolean;
 }
 
 export interface RootOptions {
@@ -165,6 +172,12 @@ export interface RootOptions {
   /** Most that the call may take, in ms; IDs without an answer by then are `rootFailed`. @default the volume's */
   timeoutMs?: number;
   signal?: AbortSignal;
+  /**
+   * A BigUint64Array of IDs is not copied: the caller promises not to write to it before the call has ended and the answer's `rows()` have
+   * been read.
+   * @default false
+   */
+  borrow?: boolean;
 }
 
 export interface ScatteredPointsOptions extends Omit<ReadPointsOptions, 'resolution'>, RootOptions {
@@ -180,29 +193,17 @@ const COUNTS = ['lruBytes', 'retries', 'mip', 'batchWindowMs', 'settleMs'] as co
 const OPEN_OPTIONS = ['cacheDir', 'cacheBytes', 'revalidate', 'resolution', 'mip', 'lruBytes', 'lruEncoding', 'rangeReads', 'concurrency', 'storage', 'retries', 'connectTimeoutMs', 'idleTimeoutMs', 'timeoutMs', 'signal', 'logger'];
 const GRAPHENE_OPTIONS = [...OPEN_OPTIONS, 'server', 'authServer', 'token', 'dataDir', 'timestamp', 'checkSupervoxels', 'rootBatchSize', 'rootBatchBytes', 'rootConcurrency', 'rootTimeoutMs', 'batchWindowMs', 'rateLimit', 'settleMs', 'rootCache', 'allowEdits'];
 const STORAGE_OPTIONS = ['token', 'headers', 'credentials', 'profile', 'region', 'endpoint', 'requesterPays'];
-export const READ_OPTIONS = ['resolution', 'mip', 'snap', 'onError', 'timeoutMs', 'signal', 'onProgress'];
-export const ROOT_OPTIONS = ['timestamp', 'stopLayer', 'validate', 'onError', 'timeoutMs', 'signal'];
+export const READ_OPTIONS = ['resolution', 'mip', 'snap', 'onError', 'timeoutMs', 'signal', 'onProgress', 'borrow'];
+export const ROOT_OPTIONS = ['timestamp', 'stopLayer', 'validate', 'onError', 'timeoutMs', 'signal', 'borrow'];
 export const SCATTERED_OPTIONS = [...new Set([...READ_OPTIONS, ...ROOT_OPTIONS, 'agglomerate'])];
 
 /**
- * A misspelt option would be ignored without a word, and the answer be another than was asked for.
- * @throws TypeError naming the option, and the one that may be meant.
- */
-export function checkNames(options: object, known: readonly string[]): void {
-  const bare = (name: string): string => name.toLowerCase().replaceAll('_', '');
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || known.includes(name)) continue;
-    const meant = known.find((other) => bare(other) === bare(name));
-    throw new TypeError(`there is no option ${JSON.stringify(name)}${meant ? `; did you mean ${meant}?` : `: options are ${known.join(', ')}`}`);
-  }
-}
-
-/**
+ * The options as they are now, checked.
  * @param graphene Whether the options of a chunkedgraph are meant, too.
  * @throws RangeError or TypeError for a name nobody knows or a value that cannot be meant.
  */
-export function checkOpenOptions(options: OpenGrapheneOptions, graphene: boolean): void {
-  checkNames(options, graphene ? GRAPHENE_OPTIONS : OPEN_OPTIONS);
+export function takeOpenOptions<Options extends OpenOptions | OpenGrapheneOptions>(given: Options, graphene: boolean): Options {
+  const own = takeOptions(given, graphene ? GRAPHENE_OPTIONS : OPEN_OPTIONS), options: OpenGrapheneOptions = own;
   for (const name of POSITIVE_INTEGERS) checkNumber(name, options[name], 1);
   for (const name of COUNTS) checkNumber(name, options[name], 0);
   checkTimeout(options.timeoutMs);
@@ -216,6 +217,7 @@ export function checkOpenOptions(options: OpenGrapheneOptions, graphene: boolean
   checkText('authServer', options.authServer);
   if (!graphene || options.resolution !== 'viewer') resolutionOf(options.resolution, undefined);
   checkStorage(options.storage);
+  return own;
 }
 
 export const isStore = (storage: StorageOptions | Store | undefined): storage is Store => typeof (storage as Store | undefined)?.read === 'function';

@@ -1,14 +1,15 @@
 /** A Precomputed volume, read at points. */
 import { within } from '../base/deadline.ts';
 import { VolumeClosedError } from '../base/errors.ts';
+import { takeOptions } from '../base/options.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import type { DataType } from '../precomputed/data-type.ts';
 import { scaleAt, type Scale, type VolumeInfo } from '../precomputed/info.ts';
-import type { PointInput } from '../points/input.ts';
+import { pointSource, type PointInput, type PointSource } from '../points/input.ts';
 import { errorsOfPoints, type PointReader } from '../points/point-reader.ts';
 import type { ValuesResult } from '../points/result.ts';
 import { statusText } from '../points/status.ts';
-import { checkNames, checkOnError, checkResolution, READ_OPTIONS, checkSnap, checkTimeout, type Logger, type ReadPointsOptions } from './options.ts';
+import { checkBoolean, checkOnError, checkResolution, READ_OPTIONS, checkSnap, checkTimeout, type Logger, type ReadPointsOptions } from './options.ts';
 import { throwIfPartial } from './partial.ts';
 
 /** @internal */
@@ -34,6 +35,13 @@ export const boundTo = ({ life }: VolumeParts, signal: AbortSignal | undefined):
 /** A call with a signal that its deadline, its caller and `close()` abort. @internal */
 export const inTime = <Options extends { signal?: AbortSignal; timeoutMs?: number }, T>({ life, timeoutMs }: VolumeParts, options: Options, call: (options: Options & { signal: AbortSignal }) => Promise<T>): Promise<T> =>
   within(checkTimeout(options.timeoutMs) ?? timeoutMs, [options.signal, life.signal], (signal) => call({ ...options, signal }));
+
+/** Options and points of a call, as they are now. @internal @throws TypeError. */
+export function takePoints<Options extends { borrow?: boolean }>(points: PointInput, given: Options, known: readonly string[]): { options: Options; source: PointSource } {
+  const options = takeOptions(given, known);
+  checkBoolean('borrow', options.borrow);
+  return { options, source: pointSource(points, options) };
+}
 
 /** A member of results and rows that is there only when asked for. */
 export const snappedNm = <T>(nm: T | undefined): { snappedNm?: T } => (nm === undefined ? {} : { snappedNm: nm });
@@ -92,15 +100,16 @@ export class PrecomputedVolume extends Volume {
   /**
    * The value at each point: N in, N out, in the order given.
    *
-   * @param points `[x, y, z][]`, a flat typed array or columns; voxels of mip 0 unless `resolution` says otherwise; floored.
+   * @param points `[x, y, z][]`, `{ x, y, z }[]`, a flat typed array or columns; voxels of mip 0 unless `resolution` says otherwise; floored.
+   *   They are copied before the call returns, unless `borrow` is true.
    * @throws PartialResultError (see `onError`); TypeError, RangeError, InfoError UNSUPPORTED, `signal.reason`.
    */
   async scatteredPoints(points: PointInput, options: ReadPointsOptions = {}): Promise<ValuesResult> {
-    checkNames(options, READ_OPTIONS);
-    return inTime(this.parts, options, (bound) => this.#read(points, bound));
+    const taken = takePoints(points, options, READ_OPTIONS);
+    return inTime(this.parts, taken.options, (bound) => this.#read(taken.source, bound));
   }
 
-  async #read(points: PointInput, options: ReadPointsOptions): Promise<ValuesResult> {
+  async #read(points: PointSource, options: ReadPointsOptions): Promise<ValuesResult> {
     const { reader, logger, info } = this.parts;
     const onError = checkOnError(options.onError);
     const { values, status, failures, stats, snapped } = await reader.read(points, {

@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { SnapshotError } from '../base/errors.ts';
+import { checkNames } from '../base/options.ts';
 import { RootCache, type RootCacheOptions, type RootCacheParts } from '../chunkedgraph/root-cache/root-cache.ts';
 import { prepareFolder } from '../cache/cache-folder.ts';
 import { ROOTS_FOLDER } from '../cache/upkeep.ts';
-import { checkNames, type Logger } from './options.ts';
+import type { Logger } from './options.ts';
 
 export interface RootCacheSettings extends RootCacheOptions {
   /**

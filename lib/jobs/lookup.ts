@@ -7,6 +7,8 @@ import type { ValueArray } from '../precomputed/data-type.ts';
 
 interface PointOptions extends ReadOptions {
   onError: 'status';
+  /** A batch has arrays of its own. */
+  borrow: true;
   signal?: AbortSignal;
   onProgress?: (progress: { chunksDone: number; chunks: number; points: number }) => void;
 }
@@ -23,7 +25,7 @@ export interface GraphVolume {
     points: Float64Array,
     options: PointOptions & { agglomerate: boolean; timestamp?: Date; stopLayer?: number },
   ): Promise<SupervoxelResult & { rootIds?: BigUint64Array }>;
-  at(timestamp: Date): { roots(ids: BigUint64Array, options: { onError: 'status'; stopLayer?: number; signal?: AbortSignal }): Promise<RootsResult> };
+  at(timestamp: Date): { roots(ids: BigUint64Array, options: { onError: 'status'; borrow: true; stopLayer?: number; signal?: AbortSignal }): Promise<RootsResult> };
   now(): Date;
 }
 
@@ -98,7 +100,7 @@ export function valueLookup(volume: ValueVolume, options: ReadOptions): Lookup {
     channels,
     snaps: options.snap !== undefined,
     async ask({ points, signal, onProgress }) {
-      const answer = await volume.scatteredPoints(points, { ...options, onError: 'status', signal, onProgress });
+      const answer = await volume.scatteredPoints(points, { ...options, onError: 'status', borrow: true, signal, onProgress });
       const columns = Array.from({ length: channels }, (_, offset) => ({ values: answer.values, stride: channels, offset, zeroIsNone: false }));
       return { columns: [...columns, ...distanceColumn(answer)], status: answer.status, stats: answer.stats, errors: () => answer.rows() };
     },
@@ -116,13 +118,13 @@ export function graphLookup(volume: GraphVolume, { resolution, mip, snap, timest
       return pinned;
     },
     async ask({ points, moments, signal, onProgress }) {
-      const read = { resolution, mip, snap, onError: 'status', signal, onProgress } as const;
+      const read = { resolution, mip, snap, onError: 'status', borrow: true, signal, onProgress } as const;
       if (!supervoxelsOnly) pinned ??= volume.now();
       const apart = supervoxelsOnly || moments !== undefined;
       const answer = await volume.scatteredPoints(points, apart ? { ...read, agglomerate: false } : { ...read, agglomerate: true, timestamp: pinned, stopLayer });
       const answers: Answers = { columns: [idColumn(answer.supervoxelIds)], status: answer.status, stats: answer.stats, errors: () => answer.rows() };
       if (answer.rootIds) answers.columns.push(idColumn(answer.rootIds));
-      else if (moments) await addRootsByMoment(answers, answer.supervoxelIds, moments, pinned!, (instant, ids) => volume.at(instant).roots(ids, { onError: 'status', stopLayer, signal }));
+      else if (moments) await addRootsByMoment(answers, answer.supervoxelIds, moments, pinned!, (instant, ids) => volume.at(instant).roots(ids, { onError: 'status', borrow: true, stopLayer, signal }));
       answers.columns.push(...distanceColumn(answer));
       return answers;
     },

@@ -8,7 +8,7 @@ import type { AnswerColumn } from './lookup.ts';
 /** What a job needs of a graphene volume. */
 export interface RootVolume {
   now(): Date;
-  roots(ids: BigUint64Array, options: RootJobOptions & { timestamp: Date; onError: 'status'; signal?: AbortSignal }): Promise<RootsResult>;
+  roots(ids: BigUint64Array, options: RootJobOptions & { timestamp: Date; onError: 'status'; borrow: true; signal?: AbortSignal }): Promise<RootsResult>;
 }
 
 interface RootJobOptions {
@@ -40,7 +40,7 @@ export function rootQuestion(volume: RootVolume, { timestamp, column, ...options
     },
     async ask({ ids: [ids], given }, signal) {
       instant ??= volume.now();
-      const answer = await volume.roots(ids, { ...options, timestamp: instant, onError: 'status', signal });
+      const answer = await volume.roots(ids, { ...options, timestamp: instant, onError: 'status', borrow: true, signal });
       for (let row = 0; row < given.length; row++) answer.status[row] = given[row] || answer.status[row];
       return { columns: [rootColumn(answer.rootIds)], status: answer.status, stats: answer.stats, errors: () => answer.rows() };
     },

@@ -64,7 +64,7 @@ export function updateQuestion(volume: UpdateVolume, { timestamp, column }: Upda
           rows[k] = row;
           asked[k++] = supervoxels[row];
         }
-      const answer = await volume.roots(asked, { timestamp: instant, onError: 'status', signal });
+      const answer = await volume.roots(asked, { timestamp: instant, onError: 'status', borrow: true, signal });
       const out = roots.slice();
       rows.forEach((row, k) => {
         out[row] = answer.rootIds[k];

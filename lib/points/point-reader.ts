@@ -18,7 +18,7 @@ import { parseSharding } from '../precomputed/sharding.ts';
 import type { Store } from '../storage/store.ts';
 import { Ball } from './ball.ts';
 import { BallSearch } from './ball-search.ts';
-import { pointSource, type PointInput } from './input.ts';
+import { pointSource, type PointInput, type PointSource } from './input.ts';
 import { planPoints, type PointPlan } from './plan.ts';
 import { readPoints, type ChunkFailure, type ReadRequest } from './read-points.ts';
 import { Snap } from './snap.ts';
@@ -92,7 +92,7 @@ export class PointReader {
    * @throws InfoError UNSUPPORTED or BAD_INFO (the scale's encoding or sharding), RangeError (no such mip; a ball too large to snap in),
    *   TypeError (no points; snapping in an image), `signal.reason`.
    */
-  async read(points: PointInput, query: PointQuery): Promise<PointValues> {
+  async read(points: PointInput | PointSource, query: PointQuery): Promise<PointValues> {
     const began = performance.now();
     const { info } = this.#options;
     const { mip, snapNm, signal, onProgress, warn } = query;

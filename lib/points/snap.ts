@@ -129,7 +129,7 @@ export class Snap {
         points.push(point);
         voxels.push(...voxel.map((v, axis) => scale.voxelOffset[axis] + v + at[axis]));
       }
-    const moved = planPoints(pointSource(Float64Array.from(voxels)), scale, scale.resolution, new Uint8Array(points.length));
+    const moved = planPoints(pointSource(Float64Array.from(voxels), { borrow: true }), scale, scale.resolution, new Uint8Array(points.length));
     return { ...moved, order: moved.order.map((k) => points[k]) };
   }
 

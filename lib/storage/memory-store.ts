@@ -1,3 +1,4 @@
+import { copyOf } from '../base/typed-array.ts';
 import { DEFAULT_MAX_BYTES } from '../http/client.ts';
 import { clipRange, emptyRange, segmentsOf, tooLarge } from './keys.ts';
 import type { ReadOptions, Store, StoredObject } from './store.ts';
@@ -8,7 +9,7 @@ export class MemoryBucket {
 
   /** Keeps a copy of the bytes. */
   put(key: string, bytes: Uint8Array, contentEncoding?: string): void {
-    this.#objects.set(segmentsOf(key).join('/'), { bytes: bytes.slice(), contentEncoding });
+    this.#objects.set(segmentsOf(key).join('/'), { bytes: copyOf(bytes, 'the bytes'), contentEncoding });
   }
 
   get(key: string): StoredObject | undefined {

@@ -1,4 +1,5 @@
 /** What callers hand in, checked before anything is asked. */
+import { isBigUint64Array, taken } from '../../base/typed-array.ts';
 import type { Vec3 } from '../../base/vec3.ts';
 
 /** One ID or many. */
@@ -20,19 +21,33 @@ export interface GraphGrid {
   resolution: Vec3;
 }
 
+const isUint64 = (value: unknown): value is bigint => typeof value === 'bigint' && value >= 0n && value < 1n << 64n;
+
 /** @throws TypeError unless it is a bigint; RangeError unless that is a uint64. */
 export function checkedId(value: unknown, what = 'the ID'): bigint {
+  if (isUint64(value)) return value;
   if (typeof value !== 'bigint') throw new TypeError(`${what} is a ${typeof value}${typeof value === 'number' ? ', which cannot hold 64 bits' : ''}; use a bigint`);
-  if (value < 0n || value >= 1n << 64n) throw new RangeError(`${what}, ${value}, is no uint64`);
-  return value;
+  throw new RangeError(`${what}, ${value}, is no uint64`);
 }
 
-/** @throws TypeError, RangeError naming the index. */
-export function checkedIds(ids: Ids): BigUint64Array {
-  if (ids instanceof BigUint64Array) return ids;
-  if (!Array.isArray(ids)) throw new TypeError('IDs are a BigUint64Array or a list of bigints');
-  return BigUint64Array.from(ids as bigint[], (id, index) => checkedId(id, `the ID at index ${index}`));
+/**
+ * IDs that no caller changes any more: a list is read, an array copied.
+ * @param borrow The array itself: the caller does not write to it.
+ * @throws TypeError, RangeError naming the index.
+ */
+export function takeIds(ids: Ids, { borrow = false, what = 'ID' }: { borrow?: boolean; what?: string } = {}): BigUint64Array {
+  if (isBigUint64Array(ids)) return taken(ids, borrow, `the ${what}s`);
+  if (!Array.isArray(ids)) throw new TypeError(`${what}s are a BigUint64Array or a list of bigints`);
+  const list = ids as readonly unknown[], own = new BigUint64Array(list.length);
+  for (let index = 0; index < own.length; index++) {
+    const id = list[index];
+    own[index] = isUint64(id) ? id : checkedId(id, `the ${what} at index ${index}`);
+  }
+  return own;
 }
+
+/** As {@link takeIds}. */
+export const checkedIds = (ids: Ids): BigUint64Array => takeIds(ids);
 
 /** Each ID once, ascending. */
 export const distinct = (ids: BigUint64Array): BigUint64Array => {
