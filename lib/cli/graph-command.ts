@@ -5,6 +5,7 @@ import type { GraphPoint } from '../chunkedgraph/api/nodes.ts';
 import { GRAPH_CALLS, type GraphFlags } from './graph-calls.ts';
 import type { GraphCommandFlags } from './graph.ts';
 import { commaNumbers, text, wholeNumber } from './options.ts';
+import { mayRepeat } from './repeats.ts';
 
 type Run = (call: string, path: string, args: readonly string[], flags: GraphCommandFlags) => Promise<void>;
 
@@ -24,9 +25,9 @@ const OPTIONS: Readonly<Record<keyof GraphFlags, () => Option>> = {
   latest: () => new Option('--latest', 'the last millisecond of its life; --timestamp for those that live'),
   includeUndone: () => new Option('--include-undone', 'also edits that were undone'),
   precise: () => new Option('--precise', 'centroids of meshes instead of chunk centres'),
-  source: () => new Option('--source <id,x,y,z>', 'an ID and a point on it, in nanometres').argParser(collectPoints),
-  sink: () => new Option('--sink <id,x,y,z>', 'the same on the other side').argParser(collectPoints),
-  query: () => new Option('--query <name=value>', 'a parameter; may be repeated').argParser(collectQuery),
+  source: () => mayRepeat(new Option('--source <id,x,y,z>', 'an ID and a point on it, in nanometres; may be repeated').argParser(collectPoints)),
+  sink: () => mayRepeat(new Option('--sink <id,x,y,z>', 'the same on the other side').argParser(collectPoints)),
+  query: () => mayRepeat(new Option('--query <name=value>', 'a parameter; may be repeated').argParser(collectQuery)),
   body: () => new Option('--body <json>', 'what is sent, by POST; integers of 64 bits stay exact').argParser(text),
   as: () => new Option('--as <what>', 'what the answer is: JSON, binary uint64 IDs, or text').choices(['json', 'ids', 'text']).default('json'),
 };

@@ -15,7 +15,7 @@ export interface IdFlags {
   server?: string;
   out: string;
   format?: FormatName;
-  column?: string;
+  column?: string[];
   replace?: boolean;
   timestamp?: string;
   /** In milliseconds. */
@@ -37,7 +37,7 @@ export interface IdCommand {
 }
 
 /** Statuses a user has to do something about. */
-const BAD_STATUSES = ['root_failed', 'no_root', 'invalid_id'];
+const BAD_STATUSES = ['root_failed', 'no_root', 'invalid_id', 'suspect'];
 
 /** @returns whether any row needs attention. */
 export async function runIdCommand({ input, inputOption = '--ids', path, votes, question }: IdCommand, flags: IdFlags, io: Io, report: Report): Promise<boolean> {

@@ -20,5 +20,5 @@ export const latest = (path: string, flags: LatestFlags, io: Io, report: Report)
         now: () => volume.now(),
         isLatest: (ids, at, signal) => volume.graph.isLatestRoots(ids, { timestamp: at, signal }),
         suggest: (ids, at, signal) => volume.graph.suggestLatestRoots(ids, { timestamp: at, by: flags.by, signal }),
-      }, { timestamp, column: flags.column }),
+      }, { timestamp, columns: flags.column }),
   }, flags, io, report);

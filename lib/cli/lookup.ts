@@ -18,7 +18,7 @@ export interface LookupFlags extends BucketFlags {
   out: string;
   format?: FormatName;
   columns?: [string, string, string];
-  position?: string;
+  position?: string[];
   replace?: boolean;
   resolution?: Resolution;
   server?: string;
@@ -46,7 +46,7 @@ export interface LookupFlags extends BucketFlags {
 const GRAPH_FLAGS = ['server', 'timestamp', 'timestampColumn', 'stopLayer', 'supervoxelsOnly', 'dataDir'] as const;
 
 /** Statuses a user has to do something about. */
-const BAD_STATUSES = ['failed', 'root_failed', 'no_root', 'suspect', 'invalid_point'];
+const BAD_STATUSES = ['failed', 'root_failed', 'no_root', 'suspect', 'invalid_point', 'invalid_timestamp'];
 
 /** @returns whether any row needs attention. */
 export async function lookup(path: string, flags: LookupFlags, io: Io, report: Report): Promise<boolean> {
@@ -67,9 +67,10 @@ export async function lookup(path: string, flags: LookupFlags, io: Io, report: R
     const source = files.source();
     const rowsAreShown = flags.out === '-' && io.stdout.isTTY; // on the terminal that the bar would draw on
     const onProgress = flags.quiet || rowsAreShown ? undefined : await report.startProgress();
-    const point = flags.position !== undefined ? ([flags.position] as const) : (flags.columns ?? (['x', 'y', 'z'] as const));
     const warn = (message: string): void => report.warn(message);
-    const summary = await files.into((sink) => lookupTable(asked, source, sink, { format, point, timestampColumn, replace, strict, signal, warn, onProgress }));
+    const summary = await files.into((sink) => lookupTable(asked, source, sink, {
+      format, columns: flags.columns, positions: flags.position, timestampColumn, replace, strict, signal, warn, onProgress,
+    }));
     report.done();
     if (!summary) return false; // nobody reads on
     await files.writeStats(statsJson(summary));

@@ -8,6 +8,12 @@ export function text(value: string): string {
   return value;
 }
 
+/** Of an option that may be repeated: all its values, which must differ. */
+export function texts(value: string, before: readonly string[] = []): string[] {
+  if (before.includes(value)) throw new InvalidArgumentError('it is given twice.');
+  return [...before, text(value)];
+}
+
 export const wholeNumber = (least: number) => (value: string): number => {
   const number = /^\d+$/.test(value) ? Number(value) : NaN;
   if (!(number >= least && Number.isSafeInteger(number))) throw new InvalidArgumentError(`expected a whole number from ${least}.`);

@@ -15,5 +15,5 @@ export const roots = (path: string, flags: RootFlags, io: Io, report: Report): P
   runIdCommand({
     path,
     input: flags.ids,
-    question: (volume, timestamp) => rootQuestion(volume, { timestamp, column: flags.column, stopLayer: flags.stopLayer, validate: flags.validate }),
+    question: (volume, timestamp) => rootQuestion(volume, { timestamp, columns: flags.column, stopLayer: flags.stopLayer, validate: flags.validate }),
   }, flags, io, report);

@@ -11,13 +11,20 @@ import { Interrupted, type Io } from './io.ts';
 import type { LatestFlags } from './latest.ts';
 import type { LookupFlags } from './lookup.ts';
 import type { MockFlags } from './mock.ts';
-import { commaNames, materialization, positiveNumber, resolution, seconds, size, text, wholeNumber } from './options.ts';
+import { commaNames, materialization, positiveNumber, resolution, seconds, size, text, texts, wholeNumber } from './options.ts';
+import { mayRepeat, refuseRepeats } from './repeats.ts';
 import { Report } from './report.ts';
 import type { RootFlags } from './roots.ts';
 import type { UpdateFlags } from './update.ts';
 
 /** Of commands that take cave:// paths. */
 const SERVER = ['--server <url>', 'of a cave:// path: the server that knows the datastack (default: the one CAVEclient remembers for it, else https://global.daf-apis.com)', text] as const;
+
+const POSITION =
+  'one column of [x, y, z], (x, y, z), [x y z] or as NumPy shows them, or what the names of three columns begin with: pt_position also takes ' +
+  'pt_position_x, _y and _z; outputs are named after it: pt_root_id; may be repeated, for both sides of a synapse';
+
+const columnOption = (about: string): Option => mayRepeat(new Option('--column <name>', about).argParser(texts));
 
 /** Exit codes besides 0. */
 export const EXIT = { rows: 1, refused: 2, interrupted: 130 } as const;
@@ -52,14 +59,14 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
       .option('--out <file>', 'the same rows with their answers, in the same format; written as FILE.partial first; - is standard output', '-')
       .addOption(new Option('--format <format>', 'format of the table (default: by suffix; csv for -)').choices(['csv', 'tsv', 'jsonl']))
       .addOption(new Option('--columns <a,b,c>', 'columns of the coordinates (default: x,y,z)').argParser(commaNames).conflicts('position'))
-      .option('--position <column>', 'one column of [x, y, z], (x, y, z), [x y z] or as NumPy shows them; outputs are named after it: pt_position gives pt_root_id', text)
+      .addOption(mayRepeat(new Option('--position <column>', POSITION).argParser(texts)))
       .option('--replace', 'write over output columns that exist')
       .option('--resolution <x,y,z>', "nanometres per unit of the coordinates, or viewer for those of the datastack's viewer (default: voxels of mip 0)", resolution)
       .option(...SERVER)
       .option('--mip <mip>', "scale to read (default: 0, or the graph's own)", wholeNumber(0))
       .option('--snap-nm <radius>', 'points on background take the nearest label within so many nanometres; snapped_nm says how far it is', positiveNumber)
       .option('--timestamp <time>', 'moment of the roots: ISO 8601 (no zone: UTC), unix seconds, settled, or mat or mat_943 of a datastack (default: now)', text)
-      .option('--timestamp-column <column>', "column with a moment for each row; empty: the moment of --timestamp", text)
+      .option('--timestamp-column <column>', 'column with a moment for each row; missing: the moment of --timestamp', text)
       .option('--stop-layer <layer>', 'end at this layer instead of the root: 2 gives l2_id', wholeNumber(2))
       .addOption(new Option('--supervoxels-only', 'do not look up roots').conflicts(['timestamp', 'timestampColumn', 'stopLayer']))
       .option('--data-dir <path>', 'where the watershed is, instead of where the graph server says', text)
@@ -98,7 +105,7 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
       .description('Writes the rows of a table of supervoxel IDs again, with their root_id and status. No voxel is read.')
       .argument('<cloudpath>', 'graphene://… or cave://DATASTACK')
       .requiredOption('--ids <file>', 'one ID a line, or a table: .csv, .tsv, .jsonl or .ndjson; - is standard input')
-      .option('--column <name>', 'column of the IDs (default: supervoxel_id, or the only one that ends so)', text)
+      .addOption(columnOption('column of the IDs (default: supervoxel_id, or the only one that ends so); may be repeated'))
       .option('--stop-layer <layer>', 'end at this layer instead of the root: 2 gives l2_id', wholeNumber(2))
       .option('--validate', 'IDs that are roots already are asked whether they are valid at the moment')
       .option('--replace', 'write over output columns that exist'),
@@ -113,7 +120,7 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
       .description('Brings the root_id of an earlier table to another moment: only what changed is asked, no voxel is read.')
       .argument('<cloudpath>', 'graphene://… or cave://DATASTACK')
       .requiredOption('--in <file>', 'a table that lookup or roots wrote: supervoxel_id, root_id; - is standard input')
-      .option('--column <name>', 'column of the supervoxels (default: supervoxel_id, or the only one that ends so); PREFIX_supervoxel_id goes with PREFIX_root_id', text),
+      .addOption(columnOption('column of the supervoxels (default: supervoxel_id, or the only one that ends so); PREFIX_supervoxel_id goes with PREFIX_root_id; may be repeated')),
   ).addHelpText('after', UPDATE_HELP).action(async (path: string, flags: UpdateFlags) => {
     const { update } = await import('./update.ts');
     code = (await update(path, flags, io, report)) ? EXIT.rows : 0;
@@ -125,7 +132,7 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
       .description('Writes the rows of a table of root IDs again, with what became of them: latest_root_id, confidence, changed and status.')
       .argument('<cloudpath>', 'graphene://… or cave://DATASTACK')
       .requiredOption('--ids <file>', 'one root ID a line, or a table: .csv, .tsv, .jsonl or .ndjson; - is standard input')
-      .option('--column <name>', 'column of the roots (default: root_id, or the only one that ends so); pt_root_id gives pt_latest_root_id', text)
+      .addOption(columnOption('column of the roots (default: root_id, or the only one that ends so); pt_root_id gives pt_latest_root_id; may be repeated'))
       .addOption(new Option('--by <voters>', 'which parts of a replaced root vote: its layer-2 nodes, or all its supervoxels').choices(['level2', 'supervoxels']).default('level2'))
       .option('--replace', 'write over output columns that exist'),
   )
@@ -211,6 +218,7 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
       await mock(flags, io);
     });
 
+  refuseRepeats(program);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return code;
@@ -230,7 +238,8 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
 
 const LOOKUP_HELP = `
 Every row is written, in order, its other columns byte for byte. IDs are 0 on background and empty (null in JSON Lines) where there
-is no answer; status says why. A row whose number of fields is not the header's is kept, and its status is its last field.
+is no answer; status says why. With --replace an old value stays where there is no answer: status says so. A position that is missing (an
+empty cell, NA, nan, <NA>, None, null in any case, or three of them) is not_looked_up; one that cannot be read is invalid_point. A row whose number of fields is not the header's is kept, and its status is its last field.
 Blank lines are kept and are no rows. A table without rows is fine (a header alone; JSON Lines that are empty), but CSV and TSV
 need their header: a file that is wholly empty is an error. JSON Lines may hold Python's NaN, Infinity and -Infinity.
 
@@ -239,24 +248,30 @@ keeps them, or sort the rows by place.
 
 The token of a graph server is taken from CAVE_TOKEN, or ~/.cloudvolume/secrets.
 
-Exit code: 0; 1 if any row is failed, root_failed, no_root, suspect or invalid_point; 2 for bad usage or unreadable input.`;
+Exit code: 0; 1 if any row is failed, root_failed, no_root, suspect, invalid_point or invalid_timestamp; 2 for bad usage or unreadable input.`;
 
 const ID_HELP = `
 Every row is written, in order, its other columns byte for byte. One ID a line makes a CSV with a header. Repeated IDs are asked once.
-0 is background; an empty cell is not_looked_up; what is no uint64 (a float has lost digits) is invalid_id.
+0 is background; a missing ID (an empty cell, NA, nan, <NA>, None, null in any case) is not_looked_up; a value that is not a uint64 (a float has
+lost digits) is invalid_id. With --replace an old value stays where there is no answer: status says so.
+Where the table has a status column already and no roots, statuses go to root_status.
 
 Exit code: 0; 1 if any row is root_failed, no_root or invalid_id; 2 for bad usage or unreadable input.`;
 
 const UPDATE_HELP = `
-The table keeps its rows, in order, and every byte of those whose root still is one. Rows without a root (no_root, root_failed, empty, or an
-ID of a lower layer in its place) are asked again; those without a supervoxel stay as they are. A table of --stop-layer has no roots: \`roots --stop-layer 2 --replace\` renews it.
+The table keeps its rows, in order, and every byte of those whose root still is one. Rows without a root (no_root, missing, mangled, or an ID
+of a lower layer in its place) are asked again; those without a supervoxel stay as they are, and one that is mangled (invalid_id) keeps its
+root. Where the server cannot answer, the old root stays too, as root_failed; where it says that there is none, the cell is emptied, as
+no_root. A suspect row stays suspect. A status column that holds other words than ours is left alone: statuses go to root_status.
+A table of --stop-layer has no roots: \`roots --stop-layer 2 --replace\` renews it.
 
-Exit code: 0; 1 if any row is root_failed, no_root or invalid_id; 2 for bad usage or unreadable input.`;
+Exit code: 0; 1 if any row is root_failed, no_root, invalid_id or suspect; 2 for bad usage or unreadable input.`;
 
 const LATEST_HELP = `
 A root that still is one at the moment keeps its ID, with confidence 1 and changed false. Of a replaced one the root that most of its parts
 are in now is told; confidence is their share. Any node will do, of any layer: one below the roots is never its own answer but gets the root
 that its supervoxels are in, with changed true. no_root: the graph does not know the ID, or its parts have no root at the moment.
+What lookup wrote has a status already: statuses go to latest_status. For both sides of a synapse: --column pre_pt_root_id --column post_pt_root_id.
 
 Exit code: 0; 1 if any row is root_failed, no_root or invalid_id; 2 for bad usage or unreadable input.`;
 

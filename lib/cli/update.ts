@@ -19,5 +19,5 @@ export const update = (path: string, flags: UpdateFlags, io: Io, report: Report)
         now: () => volume.now(),
         roots: (ids, options) => volume.roots(ids, options),
         isLatest: (ids, at, signal) => volume.graph.isLatestRoots(ids, { timestamp: at, signal }),
-      }, { timestamp, column: flags.column }),
+      }, { timestamp, columns: flags.column }),
   }, flags, io, report);

@@ -28,23 +28,31 @@ export interface TableProgress {
   chunks: number;
 }
 
+/** Why a row has no valid question, and what its status will be. */
+export interface Refusal {
+  reason: string;
+  status: string;
+}
+
 /** One batch of a table, bound to the rows it came from. */
 export interface RowJob {
   /** What a row without a valid question is called in the summary of warnings: `a valid point`. */
   readonly wanted: string;
-  /** What its status will be. */
-  readonly invalid: string;
+  /** What the questions of a row are called: known once the first row has been met. */
+  readonly sides: readonly string[];
   /** Makes room for the questions of so many rows. */
   begin(count: number): void;
-  /** Reads the question of a row. @returns why there is none. @throws TableError, to which the number of the row is added. */
-  read(bytes: Buffer, start: number, end: number, row: number): string | undefined;
-  /** Answers all rows read since `begin`. */
+  /** Reads the questions of a row. @returns why one is not valid. @throws TableError, to which the number of the row is added. */
+  read(bytes: Buffer, start: number, end: number, row: number): Refusal | undefined;
+  /** Answers all rows read since `begin`: the first questions of all, then the second, and so on. */
   ask(onProgress: ((progress: { chunksDone: number; chunks: number }) => void) | undefined): Promise<Answers>;
 }
 
 export interface RowCounts {
   rows: number;
-  /** Rows by status, in its text form; those that did not occur are left out. */
+  /** What a row is asked about, where it is more than one thing: the prefixes or columns. */
+  sides?: readonly string[];
+  /** Questions by status, in its text form; those that did not occur are left out. */
   statuses: Record<string, number>;
   /** Sums over all batches (a chunk or supervoxel that several batches touch counts in each); `ms.total` is the wall time of the whole job. */
   stats: LookupStats;
@@ -68,10 +76,10 @@ export async function answerRows(format: TableFormat, job: RowJob, source: Async
   let rows = 0;
   let invalid = 0;
 
-  const refuse = (row: number, line: number, reason: string): void => {
+  const refuse = (row: number, line: number, { reason, status }: Refusal): void => {
     const message = `row ${row} (line ${line}): ${reason}`;
     if (strict) throw new TableError('BAD_ROW', message);
-    if (invalid++ < SHOWN) warn(`${message}; ${job.invalid}`);
+    if (invalid++ < SHOWN) warn(`${message}; ${status}`);
   };
 
   for await (const blocks of readBatches(source, format, out, batchRows)) {
@@ -81,9 +89,9 @@ export async function answerRows(format: TableFormat, job: RowJob, source: Async
     const answers = await job.ask(onProgress && (({ chunksDone, chunks }) => onProgress({ rows, chunksDone, chunks })));
     for (const code of answers.status) counts[code]++;
     addStats(stats, answers.stats);
-    if (answers.status.includes(PointStatus.failed) || answers.status.includes(PointStatus.rootFailed)) warnOfFailures(answers.errors(), firstRow, warn);
+    if (answers.status.includes(PointStatus.failed) || answers.status.includes(PointStatus.rootFailed)) warnOfFailures(answers, firstRow, job.sides, warn);
 
-    const cells = answerCells(answers);
+    const cells = answerCells(answers, job.sides.length);
     let row = 0;
     for (const { bytes, start, ends } of blocks) {
       let from = start;
@@ -98,12 +106,13 @@ export async function answerRows(format: TableFormat, job: RowJob, source: Async
   }
   await sink.write(out.take()); // a header without rows
   if (rows === 0 && format.rules.delimiter === undefined) warn('the table is empty');
-  stats.points = rows;
+  const { sides } = job;
+  stats.points = rows * Math.max(1, sides.length);
   stats.ms.total = performance.now() - began;
   if (invalid > SHOWN) warn(`${invalid - SHOWN} more rows without ${job.wanted}`);
   const statuses: Record<string, number> = {};
   counts.forEach((count, code) => count > 0 && (statuses[statusText(code)] = count));
-  return { rows, statuses, stats };
+  return { rows, ...(sides.length > 1 && { sides }), statuses, stats };
 }
 
 /** Blocks of rows, batch by batch; what comes before the first row (byte order mark, header) goes to `out`. */
@@ -112,49 +121,64 @@ async function* readBatches(source: AsyncIterable<Uint8Array>, format: TableForm
   let rows = 0;
   let bytes = 0;
   let begun = false;
-  for await (let block of readRows(source, format.rules)) {
-    if (!begun) {
-      begun = true;
-      const { bytes, start, ends } = block;
-      out.copy(bytes, 0, start);
-      if (begin(format, block, out)) block = { ...block, start: ends[0], ends: ends.subarray(1) };
-    }
+  const taken = (): RowBlock[] => {
+    const blocks = begun ? batch : begin(format, batch, out);
+    begun = true;
+    batch = [];
+    rows = bytes = 0;
+    return blocks;
+  };
+  for await (const block of readRows(source, format.rules)) {
     batch.push(block);
     rows += block.ends.length;
     bytes += block.bytes.length;
-    if (rows < batchRows && bytes < BATCH_BYTES) continue;
-    yield batch;
-    batch = [];
-    rows = bytes = 0;
+    if (rows >= batchRows || bytes >= BATCH_BYTES) yield taken();
   }
-  if (!begun) format.begin(Buffer.alloc(0), 0, 0, out);
-  if (batch.length > 0) yield batch;
+  if (batch.length > 0) yield taken();
+  else if (!begun) begin(format, [], out);
 }
 
-/** Only what is wrong with the first row alone has its number; what is wrong with the columns is so in every row. */
-function begin(format: TableFormat, block: RowBlock, out: ByteWriter): boolean {
+/**
+ * Meets the first row. Only what is wrong with it alone has its number; what is wrong with the columns is so in every row.
+ * @returns the blocks without the header.
+ */
+function begin(format: TableFormat, blocks: RowBlock[], out: ByteWriter): RowBlock[] {
+  if (blocks.length === 0) return format.begin(Buffer.alloc(0), 0, 0, out, []), [];
+  const [block] = blocks, { bytes, start, ends } = block;
+  out.copy(bytes, 0, start);
   try {
-    return format.begin(block.bytes, block.start, block.ends[0] ?? block.start, out);
+    const isHeader = format.begin(bytes, start, ends[0] ?? start, out, { [Symbol.iterator]: () => rowsOf(blocks) });
+    return isHeader ? [{ ...block, start: ends[0], ends: ends.subarray(1) }, ...blocks.slice(1)] : blocks;
   } catch (error) {
     throw error instanceof TableError && error.code === 'BAD_ROW' ? atRow(error, format.rules.firstRow, block, 0) : error;
   }
 }
 
+function* rowsOf(blocks: readonly RowBlock[]): Generator<{ bytes: Buffer; start: number; end: number }> {
+  for (const { bytes, start, ends } of blocks) {
+    let from = start;
+    for (const end of ends) {
+      yield { bytes, start: from, end };
+      from = end;
+    }
+  }
+}
+
 /** @returns how many rows there are. */
-function readQuestions(blocks: readonly RowBlock[], job: RowJob, firstRow: number, refuse: (row: number, line: number, reason: string) => void): number {
+function readQuestions(blocks: readonly RowBlock[], job: RowJob, firstRow: number, refuse: (row: number, line: number, refusal: Refusal) => void): number {
   const count = blocks.reduce((sum, { ends }) => sum + ends.length, 0);
   job.begin(count);
   let row = 0;
   for (const block of blocks) {
     let from = block.start;
     for (let k = 0; k < block.ends.length; k++, row++) {
-      let reason: string | undefined;
+      let refusal: Refusal | undefined;
       try {
-        reason = job.read(block.bytes, from, block.ends[k], row);
+        refusal = job.read(block.bytes, from, block.ends[k], row);
       } catch (error) {
         throw atRow(error, firstRow + row, block, k);
       }
-      if (reason !== undefined) refuse(firstRow + row, lineOf(block, k), reason);
+      if (refusal) refuse(firstRow + row, lineOf(block, k), refusal);
       from = block.ends[k];
     }
   }
@@ -165,12 +189,13 @@ function readQuestions(blocks: readonly RowBlock[], job: RowJob, firstRow: numbe
 const atRow = (error: unknown, row: number, block: RowBlock, index: number): unknown =>
   error instanceof TableError ? new TableError(error.code, `row ${row} (line ${lineOf(block, index)}): ${error.message}`) : error;
 
-function warnOfFailures(errors: Iterable<{ index: number; status: string; error?: Error }>, firstRow: number, warn: (message: string) => void): void {
-  const seen = new Set<string>();
-  for (const { index, status, error } of errors) {
+function warnOfFailures({ errors, status: statuses }: Answers, firstRow: number, sides: readonly string[], warn: (message: string) => void): void {
+  const seen = new Set<string>(), rows = statuses.length / sides.length;
+  for (const { index, status, error } of errors()) {
     if (!error || seen.has(error.message)) continue;
     seen.add(error.message);
-    warn(`row ${firstRow + index}: ${status}: ${withCauses(error)}`);
+    const side = sides.length > 1 ? ` (${sides[Math.floor(index / rows)]})` : '';
+    warn(`row ${firstRow + (index % rows)}${side}: ${status}: ${withCauses(error)}`);
     if (seen.size === SHOWN) return warn('… there may be more failures');
   }
 }

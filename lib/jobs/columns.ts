@@ -1,8 +1,11 @@
 /** Names of columns, as CAVE names them: `pt_position` → `pt_supervoxel_id`, `pt_root_id`. */
 import { TableError } from '../base/errors.ts';
+import { statusCode } from '../points/status.ts';
+import { isMissing } from './missing.ts';
+import type { PointColumns } from './table.ts';
 
 export interface OutputNaming {
-  /** Column that holds whole positions; its name without `_position` goes before every output. */
+  /** Column of whole positions, or what the names of three begin with; without `_position` it goes before every output. */
   position?: string;
   /** `graph`: supervoxel and root; `supervoxels`: no root; `values`: one column a channel. */
   kind: 'graph' | 'supervoxels' | 'values';
@@ -22,18 +25,58 @@ export function outputNames({ position, kind, stopLayer, channels = 1, snaps = f
   return [...names, 'status'].map((name) => prefix + name);
 }
 
+/** What stands between the name of a point and its axes: CAVE's `pt_position_x`, and `soma.x`. */
+const AXIS_ENDS = ['_x,_y,_z', '_X,_Y,_Z', '.x,.y,.z', '.X,.Y,.Z'].map((ends) => ends.split(','));
+
 /**
- * The column that holds the IDs of a kind, such as `root_id`: the one named, or called just so, or the only one whose name ends so, or the only one at all.
- * @returns its name, and what precedes the kind in it, which goes before the names of the outputs.
+ * The columns of a point: the one named, or the three whose names begin so and end with an axis.
  * @throws TableError MISSING_COLUMN.
  */
-export function idColumnIn(found: readonly string[], kind: string, named?: string): { name: string; prefix: string } {
+export function pointColumnsIn(found: readonly string[], position: string): PointColumns {
+  if (found.includes(position)) return [position];
+  const axes = AXIS_ENDS.map((ends) => ends.map((end) => position + end)).find((names) => names.every((name) => found.includes(name)));
+  if (!axes) throw new TableError('MISSING_COLUMN', `no column ${JSON.stringify(position)}, nor ${position}_x, ${position}_y and ${position}_z; columns found: ${found.join(', ')}`);
+  return axes as [string, string, string];
+}
+
+/** A column of IDs. */
+export interface IdColumn {
+  name: string;
+  /** What precedes the kind in its name, which goes before the names of the outputs. */
+  prefix: string;
+}
+
+/** The columns named, or the one found. @throws TableError MISSING_COLUMN. */
+export const idColumnsIn = (found: readonly string[], kind: string, named: readonly string[] = []): IdColumn[] =>
+  named.length > 0 ? named.map((name) => idColumnIn(found, kind, name)) : [idColumnIn(found, kind)];
+
+/**
+ * The column that holds the IDs of a kind, such as `root_id`: the one named, or called just so, or the only one whose name ends so, or the only one at all.
+ * @throws TableError MISSING_COLUMN.
+ */
+export function idColumnIn(found: readonly string[], kind: string, named?: string): IdColumn {
   // What `latest` wrote stands beside the roots it was asked about.
   const all = found.filter((name) => name.endsWith(`_${kind}`)), ending = all.length > 1 ? all.filter((name) => !name.endsWith('latest_root_id')) : all;
   const name = named ?? (found.includes(kind) ? kind : ending.length === 1 ? ending[0] : found.length === 1 ? found[0] : undefined);
   if (name === undefined || !found.includes(name)) {
-    const why = name === undefined && ending.length > 1 ? `${ending.length} columns could be the ${kind}: name one` : `no column ${JSON.stringify(name ?? kind)}`;
+    const several = name === undefined && ending.length > 1;
+    const why = several ? `${ending.length} columns could be the ${kind}: name one or more with --column` : `no column ${JSON.stringify(name ?? kind)}`;
     throw new TableError('MISSING_COLUMN', `${why}; columns found: ${found.join(', ')}`);
   }
   return { name, prefix: name.endsWith(`_${kind}`) ? name.slice(0, -kind.length) : '' };
+}
+
+/**
+ * Where statuses go: to `status`, or where a `status` would be somebody else's to a column of another name.
+ * @param other The other name, without the prefix.
+ */
+export function statusColumn(found: readonly string[], prefix: string, other: string, isOurs: (status: string) => boolean): string {
+  const status = `${prefix}status`, apart = prefix + other;
+  return found.includes(apart) || !isOurs(status) ? apart : status;
+}
+
+/** Whether the cells of a column could be statuses: each is missing or one of our words. */
+export function holdsStatuses(cells: Iterable<string>): boolean {
+  for (const cell of cells) if (!isMissing(cell) && statusCode(cell.trim()) === undefined) return false;
+  return true;
 }

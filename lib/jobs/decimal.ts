@@ -1,4 +1,5 @@
 /** Decimal numbers in the bytes of a table, read without making a string for the usual ones. */
+import { isMissing } from './missing.ts';
 
 const POWERS = Array.from({ length: 16 }, (_, n) => 10 ** n);
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
@@ -68,9 +69,22 @@ export function parsePosition(bytes: Buffer, start: number, end: number, out: Fl
   if (parseTriple(bytes, start, end, out, at)) return true;
   if (end - start > MAX_NUMPY_BYTES) return false;
   const shown = bytes.toString('latin1', start, end);
-  const bare = shown.replace(NUMPY_ARRAY, '$1').replace(NUMPY_NUMBER, '$1');
+  const bare = withoutNumpy(shown);
   return bare !== shown && parseTriple(Buffer.from(bare, 'latin1'), 0, bare.length, out, at);
 }
+
+/** Whether a cell stands for no position: a marker, or three of them where numbers would be, such as `[nan nan nan]`. */
+export function isMissingPosition(cell: string): boolean {
+  if (isMissing(cell)) return true;
+  if (cell.length > MAX_NUMPY_BYTES) return false;
+  const inside = /^\s*(?:\[(.*)\]|\((.*)\)|([^[(].*))\s*$/s.exec(withoutNumpy(cell));
+  const text = inside?.slice(1).find((part) => part !== undefined)?.trim();
+  if (!text) return false;
+  const parts = text.includes(',') ? text.split(',') : text.split(/\s+/);
+  return parts.length === 3 && parts.every((part) => part.trim() !== '' && isMissing(part));
+}
+
+const withoutNumpy = (shown: string): string => shown.replace(NUMPY_ARRAY, '$1').replace(NUMPY_NUMBER, '$1');
 
 const MAX_NUMPY_BYTES = 400;
 const NUMPY_ARRAY = /^\s*(?:np\.|numpy\.)?array\((\[[^\]]*\])(?:,\s*dtype=[\w.'<>=]+)?\)\s*$/;

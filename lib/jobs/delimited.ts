@@ -3,10 +3,12 @@
  * A row whose number of fields is not the header's has no trustworthy columns: it is kept, gets no answer, and its status is its last field.
  */
 import { TableError } from '../base/errors.ts';
+import { PointStatus } from '../points/status.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import { parseDecimal, parseId, parsePosition } from './decimal.ts';
+import { isMissingPosition, parseDecimal, parseId, parsePosition } from './decimal.ts';
+import { isMissing } from './missing.ts';
 import type { RowRules } from './rows.ts';
-import { type Cells, checkColumns, chosen, type ColumnChoice, type TableColumns, type TableFormat } from './table.ts';
+import { type Cells, type CellsOf, checkColumns, type ColumnChoice, type IdCells, type PointCells, type RowSpans, type TableColumns, type TableFormat } from './table.ts';
 
 const LF = 10, CR = 13, QUOTE = 34;
 
@@ -18,15 +20,15 @@ export class Delimited implements TableFormat {
   readonly #given: readonly string[] | undefined;
   #columns!: TableColumns; // from the header on
   #fields = 0; // of the header
-  #pointFields: number[] = [];
+  #pointFields: number[][] = [];
   #idFields: number[] = [];
-  #timestampField = -1;
+  #textFields: number[] = [];
   /** Where answers go, left to right: a field written over, or Infinity for behind the row. */
   #places: { field: number; column: number }[] = [];
   /** Starts and ends of the fields of one row, reused. */
   readonly #spans: number[] = [];
-  #timestamp = '';
-  #hasId = false;
+  /** The row read last, or undefined where its fields are not those of the header. */
+  #row: Buffer | undefined;
 
   constructor(
     readonly delimiter: ',' | '\t',
@@ -39,85 +41,125 @@ export class Delimited implements TableFormat {
     this.rules = { delimiter: this.#delimiter, firstRow: header ? 1 : 0 };
   }
 
-  begin(bytes: Buffer, start: number, end: number, out: ByteWriter): boolean {
+  begin(bytes: Buffer, start: number, end: number, out: ByteWriter, rows: RowSpans): boolean {
     if (start === end && !this.#given) throw new TableError('BAD_FORMAT', 'the table is empty: it has no header');
     this.#fields = this.#given?.length ?? this.#split(bytes, start, end);
     const names = this.#given ?? Array.from({ length: this.#fields }, (_, field) => this.#text(bytes, field));
-    this.#columns = chosen(this.#choice, names);
-    const { point = [], ids = [], timestamp, outputs } = this.#columns;
+    this.#columns = this.#choice(names, this.#cellsOf(names, rows));
+    const { points = [], ids = [], texts = [], outputs } = this.#columns;
     checkColumns(this.#columns, names, names.length === 1 ? otherSeparator(names[0], this.delimiter) : undefined);
     const fieldOf = (name: string): number => {
       const field = names.indexOf(name);
       if (field !== names.lastIndexOf(name)) throw new TableError('BAD_FORMAT', `column ${name} is there more than once`);
       return field;
     };
-    this.#pointFields = point.map(fieldOf);
+    this.#pointFields = points.map((columns) => columns.map(fieldOf));
     this.#idFields = ids.map(fieldOf);
-    this.#timestampField = timestamp === undefined ? -1 : fieldOf(timestamp);
+    this.#textFields = texts.map(fieldOf);
     this.#places = outputs.map((name, column) => ({ field: names.includes(name) ? fieldOf(name) : Infinity, column }));
     this.#places.sort((a, b) => (a.field === b.field ? a.column - b.column : a.field - b.field));
-    const header = this.#given ? Buffer.from(`${this.#given.join(this.delimiter)}${endsWithCrLf(bytes, start, end) ? '\r' : ''}\n`) : bytes.subarray(start, end);
+    const ownHeader = this.#given?.map((name) => this.#quoted(name).toString()).join(this.delimiter);
+    const header = ownHeader === undefined ? bytes.subarray(start, end) : Buffer.from(`${ownHeader}${endsWithCrLf(bytes, start, end) ? '\r' : ''}\n`);
     this.writeRow(out, header, 0, header.length, { write: (to, column) => (to.copy(this.#quoted(outputs[column])), true) });
     return !this.#given;
   }
 
-  readPoint(bytes: Buffer, start: number, end: number, out: Float64Array, at: number): string | undefined {
-    out[at] = out[at + 1] = out[at + 2] = NaN;
-    this.#timestamp = '';
-    const fields = this.#split(bytes, start, end);
-    if (fields !== this.#fields) return `${fields} fields where the header has ${this.#fields}`;
-    if (this.#timestampField >= 0) this.#timestamp = this.#text(bytes, this.#timestampField).trim();
-    const names = this.#columns.point!;
-    if (names.length === 1) {
-      const field = this.#pointFields[0];
-      const [from, to] = this.#inside(bytes, field);
-      if (parsePosition(bytes, from, to, out, at)) return undefined;
-      out.fill(NaN, at, at + 3);
-      return `column ${names[0]}${this.#shown(bytes, field, 'no [x, y, z]')}`;
-    }
-    for (let axis = 0; axis < 3; axis++) {
-      const field = this.#pointFields[axis];
-      const quoted = bytes[this.#spans[2 * field]] === QUOTE ? 1 : 0;
-      const number = parseDecimal(bytes, this.#spans[2 * field] + quoted, this.#spans[2 * field + 1] - quoted);
-      if (Number.isNaN(number)) {
-        out.fill(NaN, at, at + 3);
-        return `column ${names[axis]}${this.#shown(bytes, field, 'no number')}`;
+  #cellsOf(names: readonly string[], rows: RowSpans): CellsOf {
+    const isCell = (bytes: Buffer, start: number, end: number): boolean => this.#split(bytes, start, end) === names.length;
+    const text = (bytes: Buffer, field: number): string => this.#text(bytes, field), header = this.#given === undefined;
+    return function* (name) {
+      const field = names.indexOf(name);
+      let isFirst = true;
+      for (const { bytes, start, end } of field < 0 ? [] : rows) {
+        if (!(isFirst && header) && isCell(bytes, start, end)) yield text(bytes, field);
+        isFirst = false;
       }
+    };
+  }
+
+  /** Splits a row. @returns what is wrong with the number of its fields, or undefined. */
+  #open(bytes: Buffer, start: number, end: number): string | undefined {
+    const fields = this.#split(bytes, start, end), fits = fields === this.#fields;
+    this.#row = fits ? bytes : undefined;
+    return fits ? undefined : `${fields} fields where the header has ${this.#fields}`;
+  }
+
+  readPoints(bytes: Buffer, start: number, end: number, out: readonly PointCells[], row: number): string | undefined {
+    const ragged = this.#open(bytes, start, end);
+    let reasons = ragged;
+    for (let k = 0; k < out.length; k++) {
+      const { points, given } = out[k], fields = this.#pointFields[k];
+      if (ragged === undefined && (fields.length === 1 ? this.#readPosition(bytes, fields[0], points, 3 * row) : this.#readAxes(bytes, fields, points, 3 * row))) continue;
+      points.fill(NaN, 3 * row, 3 * row + 3);
+      const reason = ragged === undefined ? this.#whyNoPoint(bytes, k) : undefined;
+      given[row] = ragged === undefined && reason === undefined ? PointStatus.notLookedUp : PointStatus.invalidPoint;
+      if (reason !== undefined) reasons = reasons === undefined ? reason : `${reasons}; ${reason}`;
+    }
+    return reasons;
+  }
+
+  #readPosition(bytes: Buffer, field: number, out: Float64Array, at: number): boolean {
+    const [from, to] = this.#inside(bytes, field);
+    return parsePosition(bytes, from, to, out, at);
+  }
+
+  #readAxes(bytes: Buffer, fields: readonly number[], out: Float64Array, at: number): boolean {
+    for (let axis = 0; axis < 3; axis++) {
+      const start = this.#spans[2 * fields[axis]], quoted = bytes[start] === QUOTE ? 1 : 0;
+      const number = parseDecimal(bytes, start + quoted, this.#spans[2 * fields[axis] + 1] - quoted);
+      if (Number.isNaN(number)) return false;
       out[at + axis] = number;
     }
-    return undefined;
+    return true;
   }
 
-  readIds(bytes: Buffer, start: number, end: number, out: readonly Uint32Array[], row: number): string | undefined {
-    const fields = this.#split(bytes, start, end);
-    let reason = fields === this.#fields ? undefined : `${fields} fields where the header has ${this.#fields}`;
-    this.#hasId = reason !== undefined;
-    for (let k = 0; k < this.#idFields.length && reason === undefined; k++) {
-      const [from, to] = this.#inside(bytes, this.#idFields[k]);
-      if (k === 0) this.#hasId = !isBlank(bytes, from, to);
-      if (!parseId(bytes, from, to, out[k], 2 * row)) reason = `column ${this.#columns.ids![k]}${this.#shown(bytes, this.#idFields[k], 'no uint64 ID')}`;
+  /** @returns undefined where it is missing. */
+  #whyNoPoint(bytes: Buffer, k: number): string | undefined {
+    const fields = this.#pointFields[k], names = this.#columns.points![k];
+    if (fields.length === 1) return isMissingPosition(this.#text(bytes, fields[0])) ? undefined : `column ${names[0]}${this.#shown(bytes, fields[0], 'no [x, y, z]')}`;
+    if (fields.every((field) => isMissing(this.#text(bytes, field)))) return undefined;
+    const axis = fields.findIndex((field) => {
+      const [from, to] = this.#inside(bytes, field);
+      return Number.isNaN(parseDecimal(bytes, from, to));
+    });
+    return `column ${names[axis]}${this.#shown(bytes, fields[axis], 'no number')}`;
+  }
+
+  readIds(bytes: Buffer, start: number, end: number, out: readonly IdCells[], row: number): string | undefined {
+    const ragged = this.#open(bytes, start, end);
+    let reasons = ragged;
+    for (let k = 0; k < out.length; k++) {
+      const { words, given } = out[k];
+      if (ragged !== undefined) {
+        given[row] = PointStatus.invalidId;
+        continue;
+      }
+      const field = this.#idFields[k], [from, to] = this.#inside(bytes, field);
+      const isId = parseId(bytes, from, to, words, 2 * row);
+      if (isId && (words[2 * row] !== 0 || words[2 * row + 1] !== 0 || !isBlank(bytes, from, to))) continue;
+      if (isId || isMissing(this.#text(bytes, field))) given[row] = PointStatus.notLookedUp;
+      else {
+        const reason = `column ${this.#columns.ids![k]}${this.#shown(bytes, field, 'no uint64 ID')}`;
+        given[row] = PointStatus.invalidId;
+        reasons = reasons === undefined ? reason : `${reasons}; ${reason}`;
+      }
     }
-    if (reason !== undefined) for (const words of out) words[2 * row] = words[2 * row + 1] = 0;
-    return reason;
+    return reasons;
   }
 
-  hasId(): boolean {
-    return this.#hasId;
-  }
-
-  timestamp(): string {
-    return this.#timestamp;
+  text(k: number): string {
+    const field = this.#textFields[k];
+    return this.#row === undefined || field < 0 ? '' : this.#text(this.#row, field).trim();
   }
 
   writeRow(out: ByteWriter, bytes: Buffer, start: number, end: number, cells: Cells, row = 0): void {
     const contentEnd = withoutLineEnd(bytes, start, end);
     const replaces = this.#places.length > 0 && this.#places[0].field !== Infinity;
     const fields = replaces && this.#split(bytes, start, end) === this.#fields ? this.#fields : 0;
-    const keeps = cells.keeps?.(row) ?? false;
     let copied = start;
     for (const { field, column } of this.#places) {
-      if (keeps && field < fields) continue;
       if (field < fields) {
+        if (cells.keeps?.(column, row)) continue;
         out.copy(bytes, copied, this.#spans[2 * field]);
         copied = this.#spans[2 * field + 1];
       } else {

@@ -4,9 +4,11 @@
  * writes and reads, are taken as values.
  */
 import { TableError } from '../base/errors.ts';
+import { PointStatus } from '../points/status.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import { parseDecimal, parseId, parsePosition } from './decimal.ts';
-import { type Cells, checkColumns, chosen, type ColumnChoice, existsAlready, type TableColumns, type TableFormat } from './table.ts';
+import { isMissingPosition, parseDecimal, parseId, parsePosition } from './decimal.ts';
+import { isMissing } from './missing.ts';
+import { type Cells, type CellsOf, checkColumns, type ColumnChoice, existsAlready, type IdCells, type PointCells, type RowSpans, type TableColumns, type TableFormat } from './table.ts';
 
 const QUOTE = 34, COMMA = 44, COLON = 58, OPEN = 123, BACKSLASH = 92;
 
@@ -16,69 +18,79 @@ export class JsonLines implements TableFormat {
   #columns!: TableColumns; // from the first row on
   /** `"supervoxel_id":` and so on. */
   #keys: Buffer[] = [];
-  #timestamp = '';
-  #hasId = false;
+  /** The row read last. */
+  #row: object = {};
 
   constructor(columns: ColumnChoice) {
     this.#choice = columns;
   }
 
-  begin(bytes: Buffer, start: number, end: number): boolean {
+  begin(bytes: Buffer, start: number, end: number, _out: ByteWriter, rows: RowSpans): boolean {
     if (end === start) return false;
-    const found = Object.keys(parseRow(bytes, start, end));
-    this.#columns = chosen(this.#choice, found);
+    const first = Object.keys(parseRow(bytes, start, end));
+    this.#columns = this.#choose(first, rows);
     this.#keys = this.#columns.outputs.map((name) => Buffer.from(`${JSON.stringify(name)}:`));
-    checkColumns(this.#columns, found);
     return false;
   }
 
-  readPoint(bytes: Buffer, start: number, end: number, out: Float64Array, at: number): string | undefined {
-    const { point = [], timestamp } = this.#columns;
-    const row = this.#row(bytes, start, end);
-    const time = timestamp === undefined ? undefined : valueOf(row, timestamp);
-    this.#timestamp = typeof time === 'string' || typeof time === 'number' ? String(time).trim() : time == null ? '' : JSON.stringify(time);
-    const values = point.map((name) => valueOf(row, name));
-    if (point.length === 1) {
-      const [value] = values;
-      const list = typeof value === 'string' ? [] : value;
-      if (typeof value === 'string') {
-        const text = Buffer.from(value);
-        if (parsePosition(text, 0, text.length, out, at)) return undefined;
-      } else if (Array.isArray(list) && list.length === 3 && setPoint(list, out, at) < 0) return undefined;
-      out.fill(NaN, at, at + 3);
-      return `${point[0]}${wrong(value, 'no [x, y, z]')}`;
+  /** A row may lack a key that others have: the first rows tell of the columns, and where that is not enough, all of the first batch. */
+  #choose(first: readonly string[], rows: RowSpans): TableColumns {
+    const choose = (found: readonly string[]): TableColumns => {
+      const columns = this.#choice(found, cellsOf(rows));
+      checkColumns(columns, found, undefined, first);
+      return columns;
+    };
+    const some = keysOf(rows, FIRST_ROWS);
+    try {
+      return choose(some);
+    } catch (error) {
+      const all = error instanceof TableError && error.code === 'MISSING_COLUMN' ? keysOf(rows, Infinity) : some;
+      if (all.length === some.length) throw error;
+      return choose(all);
     }
-    const broken = setPoint(values, out, at);
-    if (broken < 0) return undefined;
-    out.fill(NaN, at, at + 3);
-    return `${point[broken]}${wrong(values[broken], 'no number')}`;
   }
 
-  readIds(bytes: Buffer, start: number, end: number, out: readonly Uint32Array[], row: number): string | undefined {
+  readPoints(bytes: Buffer, start: number, end: number, out: readonly PointCells[], row: number): string | undefined {
+    const values = this.#open(bytes, start, end);
+    let reasons: string | undefined;
+    this.#columns.points?.forEach((names, k) => {
+      const { points, given } = out[k], cells = names.map((name) => valueOf(values, name));
+      const broken = names.length === 1 ? (setPosition(cells[0], points, 3 * row) ? -1 : 0) : setPoint(cells, points, 3 * row);
+      if (broken < 0) return;
+      points.fill(NaN, 3 * row, 3 * row + 3);
+      if (names.length === 1 ? isNoPosition(cells[0]) : cells.every(isMissing)) return void (given[row] = PointStatus.notLookedUp);
+      given[row] = PointStatus.invalidPoint;
+      const reason = `${names[broken]}${wrong(cells[broken], textOf(bytes, start, end, names[broken]), names.length === 1 ? 'no [x, y, z]' : 'no number')}`;
+      reasons = reasons === undefined ? reason : `${reasons}; ${reason}`;
+    });
+    return reasons;
+  }
+
+  readIds(bytes: Buffer, start: number, end: number, out: readonly IdCells[], row: number): string | undefined {
     const { ids = [] } = this.#columns;
-    const values = this.#row(bytes, start, end), first = ids.length > 0 ? valueOf(values, ids[0]) : null;
-    this.#hasId = first !== null && (typeof first !== 'string' || first.trim() !== '');
-    let reason: string | undefined;
-    for (const words of out) words[2 * row] = words[2 * row + 1] = 0;
-    // Their digits are read from the text: a double would round them.
+    const values = this.#open(bytes, start, end);
+    let reasons: string | undefined;
+    for (const { words, given } of out) {
+      words[2 * row] = words[2 * row + 1] = 0;
+      given[row] = PointStatus.notLookedUp;
+    }
+    // Their digits are read from the text: a double would round them. Of a name that comes twice the last value counts, as in JSON.parse.
     for (const { name, from, to } of members(bytes, start, closingBrace(bytes, end))) {
       const k = ids.indexOf(name), value = valueOf(values, name);
-      if (k < 0 || value === null || value === '') continue;
+      if (k < 0 || isMissing(value)) continue;
       const quoted = typeof value === 'string' ? 1 : 0;
-      if (!parseId(bytes, from + quoted, to - quoted, out[k], 2 * row)) reason ??= `${name}${wrong(value, 'no uint64 ID')}`;
+      out[k].given[row] = parseId(bytes, from + quoted, to - quoted, out[k].words, 2 * row) ? 0 : PointStatus.invalidId;
     }
-    const missing = ids.find((name) => !Object.hasOwn(values, name));
-    if (missing !== undefined) reason ??= `${missing} is missing`;
-    if (reason !== undefined) for (const words of out) words[2 * row] = words[2 * row + 1] = 0;
-    return reason;
+    for (let k = 0; k < out.length; k++) {
+      if (out[k].given[row] !== PointStatus.invalidId) continue;
+      const reason = `${ids[k]}${wrong(valueOf(values, ids[k]), textOf(bytes, start, end, ids[k]), 'no uint64 ID')}`;
+      reasons = reasons === undefined ? reason : `${reasons}; ${reason}`;
+    }
+    return reasons;
   }
 
-  hasId(): boolean {
-    return this.#hasId;
-  }
-
-  timestamp(): string {
-    return this.#timestamp;
+  text(k: number): string {
+    return plainText(valueOf(this.#row, this.#columns.texts![k])).trim();
   }
 
   writeRow(out: ByteWriter, bytes: Buffer, start: number, end: number, cells: Cells, row: number): void {
@@ -88,7 +100,6 @@ export class JsonLines implements TableFormat {
       out.length--;
       out.ascii('null');
     };
-    const keeps = cells.keeps?.(row) ?? false;
     const brace = closingBrace(bytes, end);
     let before = brace - 1;
     while (isBlank(bytes[before])) before--;
@@ -100,7 +111,7 @@ export class JsonLines implements TableFormat {
         const column = this.#columns.outputs.indexOf(name);
         if (column < 0) continue;
         written.add(column);
-        if (keeps) continue;
+        if (cells.keeps?.(column, row)) continue;
         out.copy(bytes, copied, from);
         answer(column);
         copied = to;
@@ -116,14 +127,41 @@ export class JsonLines implements TableFormat {
     out.copy(bytes, brace, end);
   }
 
-  #row(bytes: Buffer, start: number, end: number): object {
+  #open(bytes: Buffer, start: number, end: number): object {
     const { outputs, replace } = this.#columns;
     const row = parseRow(bytes, start, end);
     const existing = replace ? [] : outputs.filter((name) => Object.hasOwn(row, name));
     if (existing.length > 0) throw existsAlready(existing);
-    return row;
+    return (this.#row = row);
   }
 }
+
+const FIRST_ROWS = 1000;
+
+/** Names in the order met; what is not JSON is for the one to tell who reads it. */
+function keysOf(rows: RowSpans, most: number): string[] {
+  const keys = new Set<string>();
+  for (const row of parsed(rows)) {
+    for (const name of Object.keys(row)) keys.add(name);
+    if (--most <= 0) break;
+  }
+  return [...keys];
+}
+
+const cellsOf = (rows: RowSpans): CellsOf =>
+  function* (name) {
+    for (const row of parsed(rows)) yield plainText(valueOf(row, name));
+  };
+
+function* parsed(rows: RowSpans): Generator<object> {
+  try {
+    for (const { bytes, start, end } of rows) yield parseRow(bytes, start, end);
+  } catch (error) {
+    if (!(error instanceof TableError)) throw error;
+  }
+}
+
+const plainText = (value: unknown): string => (typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value));
 
 /** Where the object that ends a row is closed. The JSON is known to be valid. */
 function closingBrace(bytes: Buffer, end: number): number {
@@ -138,11 +176,30 @@ const valueOf = (row: object, name: string): unknown => (Object.hasOwn(row, name
 
 const shown = (value: unknown): string => JSON.stringify(value).slice(0, 60);
 
-function wrong(value: unknown, what: string): string {
+/** What a row says of a name, as it is written there. */
+function textOf(bytes: Buffer, start: number, end: number, wanted: string): string {
+  let text = '';
+  for (const { name, from, to } of members(bytes, start, closingBrace(bytes, end))) if (name === wanted) text = bytes.toString('utf8', from, to);
+  return text;
+}
+
+/** @param text The value as the table has it. */
+function wrong(value: unknown, text: string, what: string): string {
   if (value === undefined) return ' is missing';
   if (value === null) return ' is null';
-  return typeof value === 'string' && value.trim() === '' ? ' is empty' : `: ${shown(value)} is ${what}`;
+  return typeof value === 'string' && value.trim() === '' ? ' is empty' : `: ${text.slice(0, 60)} is ${what}`;
 }
+
+/** Three numbers: a list of them, or the text that CSV would have. */
+function setPosition(value: unknown, out: Float64Array, at: number): boolean {
+  if (Array.isArray(value)) return value.length === 3 && setPoint(value, out, at) < 0;
+  if (typeof value !== 'string') return false;
+  const text = Buffer.from(value);
+  return parsePosition(text, 0, text.length, out, at);
+}
+
+const isNoPosition = (value: unknown): boolean =>
+  Array.isArray(value) ? value.length === 3 && value.every(isMissing) : typeof value === 'string' ? isMissingPosition(value) : isMissing(value);
 
 function parseRow(bytes: Buffer, start: number, end: number): object {
   let row: unknown;

@@ -8,7 +8,7 @@ import type { Row } from '../points/result.ts';
 import { PointStatus, statusText } from '../points/status.ts';
 import { emptyStats } from './answer-rows.ts';
 import { askInParts } from './ask-in-parts.ts';
-import { idColumnIn } from './columns.ts';
+import { idColumnsIn, statusColumn } from './columns.ts';
 import type { IdQuestion } from './id-table.ts';
 import { rootColumn } from './roots.ts';
 import { standingOf, type IsLatest } from './standing.ts';
@@ -24,8 +24,8 @@ export interface LatestVolume {
 export interface LatestJob {
   /** @default the volume's now, taken once, for the first batch */
   timestamp?: Date;
-  /** Column of the roots. @default see `idColumnIn` */
-  column?: string;
+  /** Columns of the roots. @default the one that `idColumnIn` finds */
+  columns?: readonly string[];
 }
 
 export interface LatestQuestion extends IdQuestion {
@@ -39,12 +39,12 @@ const ROOTS_AT_ONCE = 50, VOTES_AT_ONCE = 2;
 
 const { ok, background, noRoot, rootFailed } = PointStatus;
 
-export function latestQuestion(volume: LatestVolume, { timestamp, column }: LatestJob): LatestQuestion {
+export function latestQuestion(volume: LatestVolume, { timestamp, columns }: LatestJob): LatestQuestion {
   let instant = timestamp;
   let changed = 0;
   return {
     width: 1,
-    listName: column ?? 'root_id',
+    listName: columns?.[0] ?? 'root_id',
     get timestamp() {
       return instant;
     },
@@ -52,17 +52,22 @@ export function latestQuestion(volume: LatestVolume, { timestamp, column }: Late
       return changed;
     },
     columns(found) {
-      const { name, prefix } = idColumnIn(found, 'root_id', column);
-      return { ids: [name], outputs: ['latest_root_id', 'confidence', 'changed', 'status'].map((output) => prefix + output) };
+      const asked = idColumnsIn(found, 'root_id', columns);
+      // What `lookup` wrote has a status already: that of the look-up.
+      const outputs = asked.flatMap(({ prefix }) => {
+        const names = ['latest_root_id', 'confidence', 'changed'].map((output) => prefix + output);
+        return [...names, statusColumn(found, prefix, 'latest_status', (status) => found.includes(names[0]) || !found.includes(status))];
+      });
+      return { ids: asked.map(({ name }) => name), outputs };
     },
-    async ask({ ids: [asked], given }, signal) {
+    async ask({ ids: [asked] }, signal) {
       instant ??= volume.now();
       const fates = await fatesOf(asked, volume, instant, signal);
       const { places } = fates, count = asked.length;
       const latest = new BigUint64Array(count), confidence = new Float64Array(count).fill(NaN), moved = new Uint8Array(count), status = new Uint8Array(count);
       for (let row = 0; row < count; row++) {
         const place = places[row];
-        status[row] = given[row] || fates.status[place];
+        status[row] = fates.status[place];
         latest[row] = fates.latest[place];
         confidence[row] = fates.confidence[place];
         moved[row] = fates.changed[place];

@@ -1,17 +1,22 @@
 /** The main job on a table: rows with points in, the same rows out with what is at their points. */
 import { LookupError } from '../base/errors.ts';
 import { parseTimestamp } from '../chunkedgraph/timestamp.ts';
-import { answerRows, type RowCounts, type RowJob, type RowOptions } from './answer-rows.ts';
-import { outputNames } from './columns.ts';
+import { PointStatus } from '../points/status.ts';
+import { answerRows, type Refusal, type RowCounts, type RowJob, type RowOptions } from './answer-rows.ts';
+import { outputNames, pointColumnsIn } from './columns.ts';
 import type { Sink } from './files.ts';
 import { type FormatName, openFormat } from './format.ts';
-import type { Lookup } from './lookup.ts';
+import { type Lookup, withGiven } from './lookup.ts';
+import { isMissing } from './missing.ts';
+import type { ColumnChoice, PointCells } from './table.ts';
 
 export interface TableJobOptions extends RowOptions {
   format: FormatName;
-  /** Three columns of coordinates, or one whose cells hold all three. */
-  point: readonly [string, string, string] | readonly [string];
-  /** Column with the timestamp of each row; an empty cell means the job's own. */
+  /** Columns of the coordinates of one point a row, where there are no `positions`. @default ['x', 'y', 'z'] */
+  columns?: readonly [string, string, string];
+  /** Points of a row, one or several: columns whose cells hold all three coordinates, or what the names of three columns begin with. */
+  positions?: readonly string[];
+  /** Column with the timestamp of each row; a missing one means the job's own. */
   timestampColumn?: string;
   /** Write over output columns that exist. @default false */
   replace?: boolean;
@@ -29,39 +34,62 @@ export interface TableSummary extends RowCounts {
  * @throws TableError for a table that cannot be read as asked, with the number of the row (data rows count from 1).
  */
 export async function lookupTable(lookup: Lookup, source: AsyncIterable<Uint8Array>, sink: Sink, options: TableJobOptions): Promise<TableSummary> {
-  const { point, timestampColumn, replace = false, signal } = options;
+  const { columns = ['x', 'y', 'z'], positions, timestampColumn, replace = false, strict = false, signal } = options;
   const { kind, stopLayer, channels, snaps } = lookup;
-  const outputs = outputNames({ position: point.length === 1 ? point[0] : undefined, kind, stopLayer, channels, snaps });
-  const format = openFormat(options.format, { point, timestamp: timestampColumn, outputs, replace });
+  const sides = positions ?? ['the point'];
+  const outputs = (positions ?? [undefined]).flatMap((position) => outputNames({ position, kind, stopLayer, channels, snaps }));
+  const choose: ColumnChoice = (found) => ({
+    points: positions?.map((position) => pointColumnsIn(found, position)) ?? [columns],
+    texts: timestampColumn === undefined ? [] : [timestampColumn], outputs, replace,
+  });
+  const format = openFormat(options.format, choose);
   const instants = new Set<number>(); // each has cost a root request: there are not too many
   const timed = timestampColumn !== undefined;
+  let rows = 0;
   let points = new Float64Array(0);
+  let given = new Uint8Array(0);
+  let cells: PointCells[] = [];
   let of = new Int32Array(0);
   let calendar = new Calendar();
 
+  /** The moment of a row, for those of its points that there are. @returns why it has none. */
+  const takeMoment = (row: number): Refusal | undefined => {
+    let moment: number | string | undefined;
+    for (let side = 0; side < cells.length; side++) {
+      if (cells[side].given[row] !== 0) continue;
+      moment ??= calendar.momentOf(format.text(0));
+      if (typeof moment === 'number') of[side * rows + row] = moment;
+      else {
+        cells[side].given[row] = PointStatus.invalidTimestamp;
+        cells[side].points.fill(NaN, 3 * row, 3 * row + 3);
+      }
+    }
+    return typeof moment === 'string' ? { reason: `column ${timestampColumn}: ${moment}`, status: 'invalid_timestamp' } : undefined;
+  };
+
   const job: RowJob = {
     wanted: 'a valid point',
-    invalid: 'invalid_point',
+    sides,
     begin(count) {
-      points = new Float64Array(3 * count);
-      of = new Int32Array(timed ? count : 0);
+      rows = count;
+      points = new Float64Array(3 * count * sides.length);
+      given = new Uint8Array(count * sides.length);
+      cells = sides.map((_, side) => ({ points: points.subarray(3 * count * side, 3 * count * (side + 1)), given: given.subarray(count * side, count * (side + 1)) }));
+      of = new Int32Array(timed ? count * sides.length : 0);
       calendar = new Calendar();
     },
     read(bytes, start, end, row) {
-      const reason = format.readPoint(bytes, start, end, points, 3 * row);
-      if (!timed || reason !== undefined) return reason;
-      const moment = calendar.momentOf(format.timestamp());
-      if (typeof moment === 'string') {
-        points.fill(NaN, 3 * row, 3 * row + 3);
-        return moment;
-      }
-      of[row] = moment;
-      return undefined;
+      const reason = format.readPoints(bytes, start, end, cells, row);
+      const refusal = reason === undefined ? undefined : { reason, status: 'invalid_point' };
+      const missing = strict && !refusal ? cells.findIndex((side) => side.given[row] !== 0) : -1;
+      if (missing >= 0) return { reason: `${sides[missing]} is missing`, status: 'not_looked_up' };
+      const untimed = timed ? takeMoment(row) : undefined;
+      return refusal ?? untimed;
     },
     async ask(onProgress) {
       const answers = await lookup.ask({ points, moments: timed ? { of, instants: calendar.instants } : undefined, signal, onProgress });
       for (const instant of answers.instants ?? []) instants.add(instant.getTime());
-      return answers;
+      return withGiven(answers, given);
     },
   };
   const counts = await answerRows(format, job, source, sink, options);
@@ -84,13 +112,13 @@ const OWN_MOMENT = -1;
 /** The distinct instants of a batch; each spelling is parsed once. */
 class Calendar {
   readonly instants: Date[] = [];
-  readonly #byText = new Map<string, number | string>([['', OWN_MOMENT], ['now', OWN_MOMENT]]);
+  readonly #byText = new Map<string, number | string>([['now', OWN_MOMENT]]);
   readonly #byMs = new Map<number, number>();
 
   /** Index of the instant (or the job's own), or why the text is none. */
   momentOf(text: string): number | string {
     let moment = this.#byText.get(text);
-    if (moment === undefined) this.#byText.set(text, (moment = this.#parse(text)));
+    if (moment === undefined) this.#byText.set(text, (moment = isMissing(text) || text.toLowerCase() === 'nat' ? OWN_MOMENT : this.#parse(text)));
     return moment;
   }
 

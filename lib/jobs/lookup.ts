@@ -63,8 +63,20 @@ export interface Answers {
   instants?: Date[];
   /** Rows with what broke them; rows without are skipped. */
   errors: () => Iterable<Row>;
-  /** Whether what a row has in output columns stays as it is. @default false */
-  keeps?: (row: number) => boolean;
+  /** Statuses of rows that were not asked about; 0 for all others. */
+  given?: Uint8Array;
+  /**
+   * Whether what a row has in an output column stays as it is; the status is the last column.
+   * @default all but the status of a row that has no answer
+   */
+  keeps?: (row: number, column: number) => boolean;
+}
+
+/** The answers, and what is known without asking: a row that has a status in `given` has no other. */
+export function withGiven(answers: Answers, given: Uint8Array): Answers {
+  const { status } = answers;
+  for (let row = 0; row < given.length; row++) if (given[row] !== 0) status[row] = given[row];
+  return { ...answers, given };
 }
 
 export interface Lookup {

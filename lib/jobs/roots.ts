@@ -1,7 +1,7 @@
 /** Roots of a table's supervoxels. */
 import type { RootsResult } from '../points/result.ts';
 import type { ValueArray } from '../precomputed/data-type.ts';
-import { idColumnIn } from './columns.ts';
+import { idColumnsIn, statusColumn } from './columns.ts';
 import type { IdQuestion } from './id-table.ts';
 import type { AnswerColumn } from './lookup.ts';
 
@@ -21,27 +21,30 @@ interface RootJobOptions {
 export interface RootJob extends RootJobOptions {
   /** @default the volume's now, taken once, for the first batch */
   timestamp?: Date;
-  /** Column of the IDs. @default see `idColumnIn` */
-  column?: string;
+  /** Columns of the IDs. @default the one that `idColumnIn` finds */
+  columns?: readonly string[];
 }
 
-export function rootQuestion(volume: RootVolume, { timestamp, column, ...options }: RootJob): IdQuestion & { readonly timestamp: Date | undefined } {
+export function rootQuestion(volume: RootVolume, { timestamp, columns, ...options }: RootJob): IdQuestion & { readonly timestamp: Date | undefined } {
   const { stopLayer } = options;
   let instant = timestamp;
   return {
     width: 1,
-    listName: column ?? 'supervoxel_id',
+    listName: columns?.[0] ?? 'supervoxel_id',
     get timestamp() {
       return instant;
     },
     columns(found) {
-      const { name, prefix } = idColumnIn(found, 'supervoxel_id', column);
-      return { ids: [name], outputs: [`${prefix}${stopLayer === undefined ? 'root_id' : `l${stopLayer}_id`}`, `${prefix}status`] };
+      const asked = idColumnsIn(found, 'supervoxel_id', columns);
+      const outputs = asked.flatMap(({ prefix }) => {
+        const node = `${prefix}${stopLayer === undefined ? 'root_id' : `l${stopLayer}_id`}`;
+        return [node, statusColumn(found, prefix, 'root_status', (status) => found.includes(node) || !found.includes(status))];
+      });
+      return { ids: asked.map(({ name }) => name), outputs };
     },
-    async ask({ ids: [ids], given }, signal) {
+    async ask({ ids: [ids] }, signal) {
       instant ??= volume.now();
       const answer = await volume.roots(ids, { ...options, timestamp: instant, onError: 'status', borrow: true, signal });
-      for (let row = 0; row < given.length; row++) answer.status[row] = given[row] || answer.status[row];
       return { columns: [rootColumn(answer.rootIds)], status: answer.status, stats: answer.stats, errors: () => answer.rows() };
     },
   };

@@ -3,14 +3,17 @@ import { TableError } from '../base/errors.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import type { RowRules } from './rows.ts';
 
+/** Columns of one point: three of coordinates, or one whose cells hold all three. */
+export type PointColumns = readonly [string, string, string] | readonly [string];
+
 /** Which columns are read and written. */
 export interface TableColumns {
-  /** Three columns of coordinates, or one whose cells hold all three. */
-  point?: readonly [string, string, string] | readonly [string];
+  /** A row may have several points. */
+  points?: readonly PointColumns[];
   /** Columns of uint64 IDs. */
   ids?: readonly string[];
-  /** Column with a timestamp for each row. */
-  timestamp?: string;
+  /** Columns whose text is asked for; an output among them need not be there yet. */
+  texts?: readonly string[];
   /** Columns written, in this order. */
   outputs: readonly string[];
   /** Whether output columns that exist are replaced, in their place; otherwise they are an error. */
@@ -19,16 +22,36 @@ export interface TableColumns {
   rereads?: boolean;
 }
 
-/** Columns, or how they follow from the names that the table has. */
-export type ColumnChoice = TableColumns | ((found: readonly string[]) => TableColumns);
+/** What the cells of a column hold in the rows that are known so far: those of the first batch. */
+export type CellsOf = (name: string) => Iterable<string>;
 
-export const chosen = (choice: ColumnChoice, found: readonly string[]): TableColumns => (typeof choice === 'function' ? choice(found) : choice);
+/** How the columns follow from the names that the table has. @throws TableError MISSING_COLUMN. */
+export type ColumnChoice = (found: readonly string[], cellsOf: CellsOf) => TableColumns;
+
+/** Rows of a table, as spans of bytes. */
+export type RowSpans = Iterable<{ bytes: Buffer; start: number; end: number }>;
 
 /** The answers of a batch, a cell at a time: digits or a word; nothing is written, and false returned, where there is no answer. */
 export interface Cells {
   write(out: ByteWriter, column: number, row: number): boolean;
-  /** Whether what a row has in output columns stays as it is. */
-  keeps?(row: number): boolean;
+  /** Whether what a row has in an output column stays as it is. */
+  keeps?(column: number, row: number): boolean;
+  /** Whether the cells of a column are numbers or booleans, which JSON writes without quotes. */
+  isBare?(column: number): boolean;
+}
+
+/** Where the points of one column (or of three) are read to: row r to `points[3r..3r + 2]`. */
+export interface PointCells {
+  points: Float64Array;
+  /** Of rows that have no point (NaN then): `notLookedUp` where it is missing, else `invalidPoint`; 0 for all others. */
+  given: Uint8Array;
+}
+
+/** Where the IDs of one column are read to, as pairs of uint32, low word first: row r to `words[2r]` and the word after. */
+export interface IdCells {
+  words: Uint32Array;
+  /** Of rows that have no ID (0 then): `notLookedUp` where it is missing, else `invalidId`; 0 for all others. */
+  given: Uint8Array;
 }
 
 /**
@@ -37,35 +60,37 @@ export interface Cells {
  */
 export interface TableFormat {
   readonly rules: RowRules;
-  /** Meets the first row (empty bytes when there is none), and checks the columns. @returns whether it was a header, now written to `out`. */
-  begin(bytes: Buffer, start: number, end: number, out: ByteWriter): boolean;
-  /** Reads the point of a row to `out[at..at + 2]`. @returns why it is no point (`out` is then NaN), or undefined. */
-  readPoint(bytes: Buffer, start: number, end: number, out: Float64Array, at: number): string | undefined;
   /**
-   * Reads the IDs of a row as uint32 pairs, low word first: column k to `out[k][2 * row]` and the word after; an empty cell gives 0.
-   * @returns why one of them is no ID (all are then 0), or undefined.
+   * Meets the first row (empty bytes when there is none), and checks the columns.
+   * @param rows All rows of the first batch, this one too.
+   * @returns whether it was a header, now written to `out`.
    */
-  readIds(bytes: Buffer, start: number, end: number, out: readonly Uint32Array[], row: number): string | undefined;
-  /** Whether the first ID cell of the row read last held anything. */
-  hasId(): boolean;
-  /** Text of the timestamp cell of the row read last; empty where there is none. */
-  timestamp(): string;
+  begin(bytes: Buffer, start: number, end: number, out: ByteWriter, rows: RowSpans): boolean;
+  /** Reads the points of a row, to one of `out` each. @returns why some are mangled, or undefined. */
+  readPoints(bytes: Buffer, start: number, end: number, out: readonly PointCells[], row: number): string | undefined;
+  /** Reads the IDs of a row, to one of `out` each. @returns why some are mangled, or undefined. */
+  readIds(bytes: Buffer, start: number, end: number, out: readonly IdCells[], row: number): string | undefined;
+  /** Text of cell k of `texts` in the row read last; empty where there is none. */
+  text(k: number): string;
   /** Writes a row with its answers. */
   writeRow(out: ByteWriter, bytes: Buffer, start: number, end: number, cells: Cells, row: number): void;
 }
 
 /**
  * @param hint What may be wrong with the table, if columns are missing.
+ * @param present What is there already in every row.
  * @throws TableError MISSING_COLUMN, listing what is there; COLUMN_EXISTS.
  */
-export function checkColumns({ point, ids = [], timestamp, outputs, replace, rereads = false }: TableColumns, found: readonly string[], hint?: string): void {
-  const wanted = [...(point ?? []), ...ids, ...(timestamp === undefined ? [] : [timestamp])];
+export function checkColumns({ points = [], ids = [], texts = [], outputs, replace, rereads = false }: TableColumns, found: readonly string[], hint?: string, present = found): void {
+  const wanted = [...points.flat(), ...ids, ...texts.filter((name) => !outputs.includes(name))];
+  const twice = outputs.find((name, k) => outputs.indexOf(name) !== k);
+  if (twice !== undefined) throw new TableError('COLUMN_EXISTS', `column ${twice} would be written twice: what is asked about needs names that differ`);
   const missing = wanted.filter((name) => !found.includes(name));
   if (missing.length > 0) {
     const list = found.length > 0 ? `columns found: ${found.map((name) => (name === name.trim() ? name : JSON.stringify(name))).join(', ')}` : 'no columns found';
     throw new TableError('MISSING_COLUMN', `no column ${missing.map((name) => JSON.stringify(name)).join(', ')}; ${list}${hint === undefined ? '' : ` (${hint})`}`);
   }
-  const existing = outputs.filter((name) => found.includes(name));
+  const existing = outputs.filter((name) => present.includes(name));
   if (existing.length > 0 && !replace) throw existsAlready(existing);
   const read = outputs.find((name) => wanted.includes(name));
   if (read !== undefined && !rereads) throw new TableError('COLUMN_EXISTS', `column ${read} is read and would be written over`);

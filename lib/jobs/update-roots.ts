@@ -5,7 +5,7 @@
 import { TableError } from '../base/errors.ts';
 import { wordsOf } from '../base/uint64.ts';
 import { PointStatus } from '../points/status.ts';
-import { idColumnIn } from './columns.ts';
+import { holdsStatuses, idColumnsIn, statusColumn } from './columns.ts';
 import type { IdQuestion } from './id-table.ts';
 import { rootColumn, type RootVolume } from './roots.ts';
 import { standingOf, type IsLatest } from './standing.ts';
@@ -17,8 +17,8 @@ export interface UpdateVolume extends RootVolume {
 
 export interface UpdateJob {
   timestamp?: Date;
-  /** Column of the supervoxels. @default see `idColumnIn` */
-  column?: string;
+  /** Columns of the supervoxels. @default the one that `idColumnIn` finds */
+  columns?: readonly string[];
 }
 
 export interface UpdateQuestion extends IdQuestion {
@@ -27,9 +27,15 @@ export interface UpdateQuestion extends IdQuestion {
   readonly changed: number;
 }
 
-const { ok, background, rootFailed } = PointStatus;
+const { ok, background, suspect, rootFailed, notLookedUp } = PointStatus;
 
-export function updateQuestion(volume: UpdateVolume, { timestamp, column }: UpdateJob): UpdateQuestion {
+/** What a row keeps as it is. */
+const ROOT = 1, STATUS = 2;
+
+/** A supervoxel that does not belong to its point is no better with another root; what could not be looked up says so. */
+const stillSuspect = (status: number, earlier: number): number => (earlier === suspect && status !== rootFailed ? suspect : status);
+
+export function updateQuestion(volume: UpdateVolume, { timestamp, columns }: UpdateJob): UpdateQuestion {
   let instant = timestamp;
   let changed = 0;
   return {
@@ -41,22 +47,29 @@ export function updateQuestion(volume: UpdateVolume, { timestamp, column }: Upda
     get changed() {
       return changed;
     },
-    columns(found) {
-      const { name, prefix } = idColumnIn(found, 'supervoxel_id', column), root = `${prefix}root_id`;
-      if (!found.includes(root)) throw noRoots(root, prefix, found);
-      return { ids: [name, root], outputs: [root, `${prefix}status`], replace: true, rereads: true };
+    columns(found, cellsOf) {
+      const asked = idColumnsIn(found, 'supervoxel_id', columns).map(({ name, prefix }) => {
+        const root = `${prefix}root_id`;
+        if (!found.includes(root)) throw noRoots(root, prefix, found);
+        return { ids: [name, root], root, status: statusColumn(found, prefix, 'root_status', (status) => holdsStatuses(cellsOf(status))) };
+      });
+      const statuses = asked.map(({ status }) => status);
+      return { ids: asked.flatMap(({ ids }) => ids), outputs: asked.flatMap(({ root, status }) => [root, status]), statuses, replace: true, rereads: true };
     },
-    async ask({ ids: [supervoxels, roots], given }, signal) {
+    async ask({ ids: [supervoxels, roots], given: [given], statuses }, signal) {
       instant ??= volume.now();
       // Where nobody can say whether a root stands, its supervoxels are looked up.
       const { places, stands } = await standingOf(roots, volume.isLatest, instant, signal);
-      const words = wordsOf(supervoxels), status = new Uint8Array(roots.length), again = new Uint8Array(roots.length);
+      const words = wordsOf(supervoxels), status = new Uint8Array(roots.length), kept = new Uint8Array(roots.length).fill(ROOT | STATUS), again = new Uint8Array(roots.length);
       let count = 0;
       for (let row = 0; row < status.length; row++) {
-        if (given[row]) status[row] = given[row];
+        const earlier = statuses[row];
+        if (given[row]) kept[row] = given[row] === notLookedUp ? ROOT | STATUS : ROOT;
         else if (words[2 * row] === 0 && words[2 * row + 1] === 0) status[row] = background;
-        else if (stands[places[row]]) status[row] = ok;
-        else count += again[row] = 1;
+        else if (stands[places[row]]) {
+          status[row] = stillSuspect(ok, earlier);
+          if (earlier !== 0 && earlier !== status[row]) kept[row] = ROOT; // such as the root_failed of an earlier run
+        } else count += again[row] = 1;
       }
       const rows = new Uint32Array(count), asked = new BigUint64Array(count);
       for (let row = 0, k = 0; row < again.length; row++)
@@ -67,9 +80,11 @@ export function updateQuestion(volume: UpdateVolume, { timestamp, column }: Upda
       const answer = await volume.roots(asked, { timestamp: instant, onError: 'status', borrow: true, signal });
       const out = roots.slice();
       rows.forEach((row, k) => {
+        status[row] = stillSuspect(answer.status[k], statuses[row]);
+        kept[row] = status[row] === rootFailed ? ROOT : 0; // nobody has said that the old one is wrong
+        if (kept[row]) return;
         out[row] = answer.rootIds[k];
-        status[row] = answer.status[k];
-        if (out[row] !== roots[row] && status[row] !== rootFailed) changed++;
+        if (out[row] !== roots[row]) changed++;
       });
       return {
         columns: [rootColumn(out)], status,
@@ -77,7 +92,7 @@ export function updateQuestion(volume: UpdateVolume, { timestamp, column }: Upda
         *errors() {
           for (const row of answer.rows()) yield { ...row, index: rows[row.index] };
         },
-        keeps: (row) => again[row] === 0 && given[row] !== PointStatus.invalidId,
+        keeps: (row, column) => (kept[row] & (column === 0 ? ROOT : STATUS)) !== 0,
       };
     },
   };

@@ -19,10 +19,12 @@ export const PointStatus = {
   failed: 8,
   /** The root request failed; the supervoxel is known. */
   rootFailed: 9,
-  /** An ID already at or above the wanted layer: kept as it is, nobody was asked whether it exists. In tables of IDs also an empty cell. */
+  /** An ID already at or above the wanted layer: kept as it is, nobody was asked whether it exists. In tables also a missing ID or position. */
   notLookedUp: 10,
   /** A cell of a table that holds no uint64 ID. */
   invalidId: 11,
+  /** A cell of a table that should hold a timestamp and does not. */
+  invalidTimestamp: 12,
 } as const;
 
 export type PointStatusName = keyof typeof PointStatus;
@@ -30,6 +32,11 @@ export type PointStatusCode = (typeof PointStatus)[PointStatusName];
 
 /** Text forms, as tables and rows show them: `out_of_bounds`. Indexed by code. */
 const TEXTS = (Object.keys(PointStatus) as PointStatusName[]).map((name) => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`));
+
+const CODES = new Map(TEXTS.map((text, code) => [text, code]));
+
+/** `out_of_bounds` → `3`; undefined for what is not a status. */
+export const statusCode = (text: string): number | undefined => CODES.get(text);
 
 /** `3` → `out_of_bounds`. */
 export const statusText = (code: number): string => TEXTS[code] ?? `status_${code}`;

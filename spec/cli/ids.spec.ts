@@ -139,10 +139,10 @@ describe('graphene-points update', () => {
     expect([code, stdout]).toEqual([0, table(LAST)]);
   });
 
-  test('exits with 1 when roots cannot be looked up, and leaves no stale ones', async () => {
+  test('exits with 1 when roots cannot be looked up, and keeps the old ones', async () => {
     graph.faults.push({ match: /roots_binary/, status: 403 });
     const { code, stdout, stderr } = await run('update', ['--in', '-', '--timestamp', isoOf(LAST)], lines('supervoxel_id,root_id', `${sv(changed[0])},${rootAt(changed[0], 0)}`));
-    expect([code, stdout]).toEqual([1, lines('supervoxel_id,root_id,status', `${sv(changed[0])},,root_failed`)]);
+    expect([code, stdout]).toEqual([1, lines('supervoxel_id,root_id,status', `${sv(changed[0])},${rootAt(changed[0], 0)},root_failed`)]);
     expect(stderr).toMatch(/^warning: row 1: root_failed: .*roots_binary/m);
   });
 });

@@ -44,8 +44,9 @@ function fakeVolume({ split = Infinity }: { split?: number } = {}) {
 async function run(question: IdQuestion, text: string, options: Partial<IdTableOptions> = {}) {
   const written: Uint8Array[] = [], warnings: string[] = [];
   const sink: Sink = { write: async (bytes) => void written.push(bytes), finish: async () => {}, abandon: async () => undefined };
+  const bytes = Buffer.from(text);
   const source = (async function* () {
-    yield Buffer.from(text);
+    for (let at = 0; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536);
   })();
   const counts = await answerIds(question, source, sink, { format: 'csv', warn: (message) => warnings.push(message), ...options });
   return { text: Buffer.concat(written).toString(), counts, warnings };
@@ -74,6 +75,15 @@ describe('roots of a table of IDs', () => {
   test.each([
     ['0', '0,background'],
     ['', ',not_looked_up'],
+    ['NA', ',not_looked_up'],
+    ['nan', ',not_looked_up'],
+    ['<NA>', ',not_looked_up'],
+    ['None', ',not_looked_up'],
+    ['"n/a"', ',not_looked_up'],
+    ['#N/A N/A', ',not_looked_up'],
+    ['NULL', ',not_looked_up'],
+    ['-1.#IND', ',not_looked_up'],
+    ['missing', ',invalid_id'],
     [' ', ',not_looked_up'],
     ['""', ',not_looked_up'],
     [`${UNKNOWN}`, ',no_root'],
@@ -89,12 +99,12 @@ describe('roots of a table of IDs', () => {
   });
 
   test.each<[string, string | null, string]>([
-    ['null', null, 'not_looked_up'], ['" "', null, 'not_looked_up'], ['0', '0', 'background'], ['"7 "', '14', 'ok'],
+    ['null', null, 'not_looked_up'], ['NaN', null, 'not_looked_up'], ['"<NA>"', null, 'not_looked_up'], ['Infinity', null, 'invalid_id'], ['" "', null, 'not_looked_up'], ['0', '0', 'background'], ['"7 "', '14', 'ok'],
     ['7.5', null, 'invalid_id'], ['true', null, 'invalid_id'], ['[1]', null, 'invalid_id'], ['1e3', null, 'invalid_id'], ['-0', null, 'invalid_id'], ['"\\u0031"', null, 'invalid_id'],
   ])('reads the JSON value %s as an ID or not at all', async (value, root, status) => {
     const volume = fakeVolume().volume;
     const { text } = await run(rootQuestion({ ...volume, roots: (ids, options) => volume.roots(ids.map((id) => (id === 0n ? 0n : S + id)), options).then((r) => ({ ...r, rootIds: r.rootIds.map((id) => (id === 0n ? 0n : id - R)) })) }, {}), `{"supervoxel_id":${value}}\n`, { format: 'jsonl' });
-    expect(JSON.parse(text)).toMatchObject({ root_id: root, status });
+    expect(JSON.parse(text.replace(/:(NaN|Infinity)/, ':null'))).toMatchObject({ root_id: root, status });
   });
 
   test('tells of the first invalid rows, and stops at one when strict', async () => {
@@ -120,15 +130,36 @@ describe('roots of a table of IDs', () => {
 
   test.each([
     ['no such column', 'a,b\n1,2\n', {}, 'no column "supervoxel_id"; columns found: a, b'],
-    ['several', 'pre_supervoxel_id,post_supervoxel_id\n1,2\n', {}, '2 columns could be the supervoxel_id: name one; columns found: pre_supervoxel_id, post_supervoxel_id'],
-    ['one named that is not there', 'supervoxel_id\n1\n', { column: 'sv' }, 'no column "sv"; columns found: supervoxel_id'],
+    ['several', 'pre_supervoxel_id,post_supervoxel_id\n1,2\n', {}, '2 columns could be the supervoxel_id: name one or more with --column; columns found: pre_supervoxel_id, post_supervoxel_id'],
+    ['one named that is not there', 'supervoxel_id\n1\n', { columns: ['sv'] }, 'no column "sv"; columns found: supervoxel_id'],
     ['an output that exists', 'supervoxel_id,root_id\n1,2\n', {}, 'column root_id exists already (--replace writes over it)'],
   ])('refuses a table with %s', async (_, table, job, message) => {
     await expect(ask(table, {}, job)).rejects.toMatchObject({ name: 'TableError', message });
   });
 
+  test('finds the IDs of JSON Lines whose first row has none, and quotes a mangled one as the table has it', async () => {
+    const { text, warnings } = await ask(`{"a":1}\n{"supervoxel_id":"${S}"}\n{"supervoxel_id":7.20e16}\n`, { format: 'jsonl' });
+    expect(text.split('\n').map((row) => row && (JSON.parse(row) as { status: string }).status)).toEqual(['not_looked_up', 'ok', 'invalid_id', '']);
+    expect(warnings).toEqual(['row 3 (line 3): supervoxel_id: 7.20e16 is no uint64 ID; invalid_id']);
+  });
+
+  test('asks about several columns at once', async () => {
+    const { asked, volume } = fakeVolume();
+    const question = rootQuestion(volume, { columns: ['post_supervoxel_id', 'pre_supervoxel_id'] });
+    const { text } = await run(question, `pre_supervoxel_id,post_supervoxel_id\n${S},${S + 1n}\nnan,7.5\n`);
+    expect(text).toBe(`pre_supervoxel_id,post_supervoxel_id,post_root_id,post_status,pre_root_id,pre_status\n${S},${S + 1n},${R + 2n},ok,${R},ok\nnan,7.5,,invalid_id,,not_looked_up\n`);
+    expect(asked).toEqual(['roots of 4 at 2024-06-05T10:10:01.203Z']);
+    await expect(run(rootQuestion(volume, { columns: ['a', 'b'] }), 'a,b\n1,2\n')).rejects.toMatchObject({ code: 'COLUMN_EXISTS', message: 'column root_id would be written twice: what is asked about needs names that differ' });
+  });
+
+  test('leaves the status of the look-up alone, and any value that it does not replace', async () => {
+    expect((await ask(`supervoxel_id,status\n${S},suspect\n`)).text).toBe(`supervoxel_id,status,root_id,root_status\n${S},suspect,${R},ok\n`);
+    const again = await ask(`supervoxel_id,root_id,status\nNA,7,ok\nx,7,ok\n${FAILED},7,ok\n${UNKNOWN},7,ok\n`, { replace: true });
+    expect(again.text).toBe(`supervoxel_id,root_id,status\nNA,7,not_looked_up\nx,7,invalid_id\n${FAILED},7,root_failed\n${UNKNOWN},,no_root\n`);
+  });
+
   test('takes the column named among several', async () => {
-    expect((await ask(`pre_supervoxel_id,post_supervoxel_id\n1,${S}\n`, {}, { column: 'post_supervoxel_id' })).text).toBe(`pre_supervoxel_id,post_supervoxel_id,post_root_id,post_status\n1,${S},${R},ok\n`);
+    expect((await ask(`pre_supervoxel_id,post_supervoxel_id\n1,${S}\n`, {}, { columns: ['post_supervoxel_id'] })).text).toBe(`pre_supervoxel_id,post_supervoxel_id,post_root_id,post_status\n1,${S},${R},ok\n`);
   });
 });
 
@@ -142,12 +173,12 @@ describe('roots of an earlier table at another moment', () => {
     const { text, counts } = await run(question, `supervoxel_id,root_id,status,note\n${rows.join('\n')}\n`);
     const expected = [...rows];
     expected[1] = `${S + 1n},${R + 1000n},ok,`;
-    expected[2] = `${S + 1n},${R + 1000n},ok,again`;
+    expected[2] = `${S + 1n},${R + 1000n},suspect,again`;
     expected[6] = `${S + 3n},${R + 6n},ok,`;
     expect(text).toBe(`supervoxel_id,root_id,status,note\n${expected.join('\n')}\n`);
     expect(asked).toEqual([`is ${R} ${R + 2n} ${R + 4n} valid`, 'roots of 3 at 2024-06-05T10:10:01.203Z']);
     expect([question.changed, question.timestamp, counts.rows]).toEqual([3, NOW, 7]);
-    expect(counts.statuses).toEqual({ ok: 5, background: 1, not_looked_up: 1 });
+    expect(counts.statuses).toEqual({ ok: 4, suspect: 1, background: 1, not_looked_up: 1 });
   });
 
   test('does the same in JSON Lines, where every other byte stays', async () => {
@@ -161,11 +192,11 @@ describe('roots of an earlier table at another moment', () => {
     expect(text).toBe(`supervoxel_id,root_id,status\n${S},${R},ok\n${S + 1n},${R + 1000n},ok\n0,0,background\n`);
   });
 
-  test('asks at the moment given, and empties what has no root or no valid ID', async () => {
+  test('asks at the moment given, and empties what has no root', async () => {
     const { asked, volume } = fakeVolume({ split: SPLIT });
     const earlier = new Date(SPLIT - 1);
     const { text, warnings } = await run(updateQuestion(volume, { timestamp: earlier }), `supervoxel_id,root_id,status\n${S + 1n},${R + 2n},ok\n${UNKNOWN},5000000000000000000,ok\nx,${R},ok\n`);
-    expect(text).toBe(`supervoxel_id,root_id,status\n${S + 1n},${R + 2n},ok\n${UNKNOWN},,no_root\nx,,invalid_id\n`);
+    expect(text).toBe(`supervoxel_id,root_id,status\n${S + 1n},${R + 2n},ok\n${UNKNOWN},,no_root\nx,${R},invalid_id\n`);
     expect(asked[1]).toBe(`roots of 1 at ${earlier.toISOString()}`);
     expect(warnings).toEqual(['row 3 (line 4): column supervoxel_id: "x" is no uint64 ID; invalid_id']);
   });
@@ -180,10 +211,63 @@ describe('roots of an earlier table at another moment', () => {
     expect(asked).toEqual(['roots of 2 at 2024-06-05T10:10:01.203Z']);
   });
 
-  test('counts rows whose root could not be looked up as failed, not as changed', async () => {
+  test('counts rows whose root could not be looked up as failed, not as changed, and keeps their root', async () => {
     const question = updateQuestion(fakeVolume().volume, {});
     const { text, warnings } = await run(question, `supervoxel_id,root_id,status\n${FAILED},${R + 2000n},ok\n`);
-    expect([text, question.changed, warnings]).toEqual([`supervoxel_id,root_id,status\n${FAILED},,root_failed\n`, 0, ['row 1: root_failed: it broke']]);
+    expect([text, question.changed, warnings]).toEqual([`supervoxel_id,root_id,status\n${FAILED},${R + 2000n},root_failed\n`, 0, ['row 1: root_failed: it broke']]);
+  });
+
+  test.each([
+    ['a missing supervoxel', `NA,${R},ok`, undefined],
+    ['an empty supervoxel', `,${R + 2n},`, undefined],
+    ['a mangled supervoxel', `7.2e+16,${R},ok`, `7.2e+16,${R},invalid_id`],
+    ['a missing root', `${S},NA,no_root`, `${S},${R},ok`],
+    ['a mangled root', `${S},2.88230376151711e+17,`, `${S},${R},ok`],
+    ['a mangled root that cannot be looked up', `${FAILED},2.88230376151711e+17,ok`, `${FAILED},2.88230376151711e+17,root_failed`],
+    ['both missing', 'nan,<NA>,failed', undefined],
+    ['both mangled', 'a,b,ok', 'a,b,invalid_id'],
+    ['a root that an earlier run could not look up, and stands', `${S},${R},root_failed`, `${S},${R},ok`],
+    ['a suspect one that stands', `${S},${R},suspect`, undefined],
+    ['a suspect one without a root', `${UNKNOWN},${R + 2000n},suspect`, `${UNKNOWN},,suspect`],
+    ['no status, and a root that stands', `${S},${R},`, undefined],
+  ])('keeps what it does not replace: %s', async (_, row, expected = row) => {
+    const { text } = await run(updateQuestion(fakeVolume({ split: SPLIT }).volume, {}), `supervoxel_id,root_id,status\n${row}\n`);
+    expect(text).toBe(`supervoxel_id,root_id,status\n${expected}\n`);
+  });
+
+  test('does not lose the value of a key that JSON Lines lack, or cannot be read', async () => {
+    const rows = [`{"supervoxel_id":null,"root_id":"${R}","status":"ok"}`, `{"root_id":"${R}","status":"ok"}`, `{"supervoxel_id":7.2e16,"root_id":"${R}","status":"ok"}`, `{"supervoxel_id":"${S}"}`, `{"supervoxel_id":"${S}","root_id":NaN}`];
+    const { text } = await run(updateQuestion(fakeVolume({ split: SPLIT }).volume, {}), `${rows.join('\n')}\n`, { format: 'jsonl' });
+    expect(text.split('\n')).toEqual([
+      rows[0], rows[1], rows[2].replace('"ok"', '"invalid_id"'), `{"supervoxel_id":"${S}","root_id":"${R}","status":"ok"}`, `{"supervoxel_id":"${S}","root_id":"${R}","status":"ok"}`, '',
+    ]);
+  });
+
+  test.each([
+    ['csv', `supervoxel_id,root_id,status\n${S},${R},ok\n${S + 1n},${R + 2n},traced\n`, `supervoxel_id,root_id,status,root_status\n${S},${R},ok,ok\n${S + 1n},${R + 1000n},traced,ok\n`],
+    ['jsonl', `{"supervoxel_id":"${S + 1n}","root_id":"${R + 2n}"}\n{"supervoxel_id":"${S + 1n}","root_id":"${R + 2n}","status":7}\n`,
+      `{"supervoxel_id":"${S + 1n}","root_id":"${R + 1000n}","root_status":"ok"}\n{"supervoxel_id":"${S + 1n}","root_id":"${R + 1000n}","status":7,"root_status":"ok"}\n`],
+  ] as const)('writes over no status that is somebody else’s (%s), and finds its own again', async (format, table, expected) => {
+    const once = await run(updateQuestion(fakeVolume({ split: SPLIT }).volume, {}), table, { format });
+    expect(once.text).toBe(expected);
+    expect((await run(updateQuestion(fakeVolume({ split: SPLIT }).volume, {}), once.text, { format })).text).toBe(expected);
+  });
+
+  test('stops at a status that is somebody else’s where its column was taken for ours', async () => {
+    const rows = Array.from({ length: 3000 }, () => `${S},${R},ok,${'n'.repeat(60)}\n`).join('');
+    await expect(run(updateQuestion(fakeVolume().volume, {}), `supervoxel_id,root_id,status,n\n${rows}${S},${R},traced,\n`, { batchRows: 10 })).rejects.toMatchObject({
+      code: 'BAD_ROW', message: 'row 3001 (line 3002): column status holds "traced", which is not a status: rename the column, and statuses will have their own',
+    });
+  });
+
+  test('brings both sides of a table to the moment, each supervoxel and root asked once', async () => {
+    const { asked, volume } = fakeVolume({ split: SPLIT });
+    const question = updateQuestion(volume, { columns: ['pre_supervoxel_id', 'post_supervoxel_id'] });
+    const { text, counts } = await run(question, `pre_supervoxel_id,pre_root_id,post_root_id,post_supervoxel_id\n${S},${R},${R + 2n},${S + 1n}\n${S + 1n},${R + 2n},NA,x\n`);
+    expect(text).toBe(`pre_supervoxel_id,pre_root_id,post_root_id,post_supervoxel_id,pre_status,post_status\n${S},${R},${R + 1000n},${S + 1n},ok,ok\n${S + 1n},${R + 1000n},NA,x,ok,invalid_id\n`);
+    expect(asked).toEqual([`is ${R} ${R + 2n} valid`, 'roots of 2 at 2024-06-05T10:10:01.203Z']);
+    expect(counts).toMatchObject({ rows: 2, sides: ['pre_supervoxel_id', 'post_supervoxel_id'], statuses: { ok: 3, invalid_id: 1 }, stats: { points: 4 } });
+    expect(question.changed).toBe(2);
   });
 
   test('says what to do about layer-2 IDs', async () => {

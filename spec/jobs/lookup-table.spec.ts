@@ -18,7 +18,7 @@ async function run(text: string | Buffer, options: Partial<TableJobOptions> = {}
   const source = (async function* () {
     yield Buffer.from(text);
   })();
-  const summary = await lookupTable(lookup, source, sink, { format: 'csv', point: ['x', 'y', 'z'], warn: (message) => warnings.push(message), ...options });
+  const summary = await lookupTable(lookup, source, sink, { format: 'csv', warn: (message) => warnings.push(message), ...options });
   return { text: Buffer.concat(written).toString('latin1'), summary, warnings };
 }
 
@@ -86,14 +86,67 @@ describe('lookupTable: CSV', () => {
   });
 
   test('reads quoted names and other columns, tabs, and columns named in UTF-8', async () => {
-    expect((await run('"x"\t"ü ""1"""\tz\n"1"\t2\t3\n', { format: 'tsv', point: ['x', 'ü "1"', 'z'] })).text.split('\n')[1]).toBe(`"1"\t2\t3\t${answered(1, 2).replaceAll(',', '\t')}`);
+    expect((await run('"x"\t"ü ""1"""\tz\n"1"\t2\t3\n', { format: 'tsv', columns: ['x', 'ü "1"', 'z'] })).text.split('\n')[1]).toBe(`"1"\t2\t3\t${answered(1, 2).replaceAll(',', '\t')}`);
   });
 
   test('reads positions from one column and names outputs after it', async () => {
-    const { text } = await run('id,pt_position\n1,"[7, 8, 9]"\n2,(7 8 9)\n3,\n', { point: ['pt_position'] });
-    expect(text).toBe(`id,pt_position,pt_${S},pt_${R},pt_status\n1,"[7, 8, 9]",${answered(7, 8)}\n2,(7 8 9),${answered(7, 8)}\n3,,,,invalid_point\n`);
-    const numpy = await run('p\n"[np.int64(7), np.int64(8), np.int64(9)]"\n"array([7, 8, 9])"\n', { point: ['p'] });
+    const { text } = await run('id,pt_position\n1,"[7, 8, 9]"\n2,(7 8 9)\n3,\n', { positions: ['pt_position'] });
+    expect(text).toBe(`id,pt_position,pt_${S},pt_${R},pt_status\n1,"[7, 8, 9]",${answered(7, 8)}\n2,(7 8 9),${answered(7, 8)}\n3,,,,not_looked_up\n`);
+    const numpy = await run('p\n"[np.int64(7), np.int64(8), np.int64(9)]"\n"array([7, 8, 9])"\n', { positions: ['p'] });
     expect(numpy.text.split('\n').slice(1).map((row) => row.slice(row.lastIndexOf('"') + 1))).toEqual([`,${answered(7, 8)}`, `,${answered(7, 8)}`, '']);
+  });
+
+  test.each([
+    ['" "', 'not_looked_up'], ['NA', 'not_looked_up'], ['<NA>', 'not_looked_up'], ['none', 'not_looked_up'], ['"#N/A N/A"', 'not_looked_up'], ['-1.#QNAN', 'not_looked_up'],
+    ['[nan nan nan]', 'not_looked_up'], ['"[NaN, NaN, NaN]"', 'not_looked_up'], ['"(None, None, None)"', 'not_looked_up'], ['"array([nan, nan, nan])"', 'not_looked_up'],
+    ['nan nan nan', 'not_looked_up'], ['"[1, nan, 3]"', 'invalid_point'], ['[nan nan]', 'invalid_point'], ['[]', 'invalid_point'], ['missing', 'invalid_point'], ['NaT', 'invalid_point'],
+  ])('tells a missing position from a mangled one: %j is %s', async (cell, status) => {
+    const { text, summary, warnings } = await run(`p\n${cell}\n`, { positions: ['p'] });
+    expect([text, summary.statuses]).toEqual([`p,p_${S},p_${R},p_status\n${cell},,,${status}\n`, { [status]: 1 }]);
+    expect(warnings.length).toBe(status === 'invalid_point' ? 1 : 0);
+    await expect(run(`p\n${cell}\n`, { positions: ['p'], strict: true })).rejects.toMatchObject({ code: 'BAD_ROW', message: expect.stringMatching(/^row 1 \(line 2\): /) as unknown });
+  });
+
+  test.each([[',,', 'not_looked_up'], ['NA,NA,NA', 'not_looked_up'], ['nan,,<NA>', 'not_looked_up'], ['1,NA,3', 'invalid_point'], ['nan,nan,x', 'invalid_point']])(
+    'three coordinates %j are %s', async (row, status) => expect((await run(`x,y,z\n${row}\n`)).text).toBe(`x,y,z,${S},${R},status\n${row},,,${status}\n`));
+
+  test('reads both sides of a row in one pass, from whole positions or split ones', async () => {
+    const volume = fakeGraphVolume();
+    const table = `id,pre_pt_position,post.x,post.y,post.z\n1,[1 2 3],4,5,6\n2,"[7, 8, 9]",${AT.background},1,1\n3,,10,11,12\n4,x,13,NA,15\n`;
+    const { text, summary, warnings } = await run(table, { positions: ['pre_pt_position', 'post'] }, graphLookup(volume, {}));
+    const rows = [`${answered(1, 2)},${answered(4, 5)}`, `${answered(7, 8)},0,0,background`, `,,not_looked_up,${answered(10, 11)}`, ',,invalid_point,,,invalid_point'];
+    const lines = table.trimEnd().split('\n');
+    expect(text).toBe(`${lines[0]},pre_pt_${S},pre_pt_${R},pre_pt_status,post_${S},post_${R},post_status\n${rows.map((row, k) => `${lines[k + 1]},${row}\n`).join('')}`);
+    expect(volume.calls).toEqual(['now', 'points 8 at 2024-06-05']);
+    expect(summary).toMatchObject({ rows: 4, sides: ['pre_pt_position', 'post'], statuses: { ok: 4, background: 1, not_looked_up: 1, invalid_point: 2 }, stats: { points: 8 } });
+    expect(warnings).toEqual(['row 4 (line 5): column pre_pt_position: "x" is no [x, y, z]; column post.y: "NA" is no number; invalid_point']);
+  });
+
+  test('does the same in JSON Lines, at the moment of each row', async () => {
+    const volume = fakeGraphVolume();
+    const row = '{"pre_x":1,"pre_y":2,"pre_z":3,"t":"2024-01-02","post":[4,5,6]}', bad = '{"pre_x":1,"pre_y":2,"pre_z":3,"t":"soon","post":null}';
+    const { text } = await run(`${row}\n${bad}\n`, { format: 'jsonl', positions: ['pre', 'post'], timestampColumn: 't' }, graphLookup(volume, {}));
+    const shown = (side: string, x: number, y: number): string => `"${side}_${S}":"${supervoxelText(x, y)}","${side}_${R}":"${rootText(x, y, 2)}","${side}_status":"ok"`;
+    const none = (side: string, status: string): string => `"${side}_${S}":null,"${side}_${R}":null,"${side}_status":"${status}"`;
+    expect(text).toBe(`${row.slice(0, -1)},${shown('pre', 1, 2)},${shown('post', 4, 5)}}\n${bad.slice(0, -1)},${none('pre', 'invalid_timestamp')},${none('post', 'not_looked_up')}}\n`);
+    expect(volume.calls).toEqual(['now', 'points 4', 'roots 2 at 2024-01-02']);
+  });
+
+  test('says which side of which row failed', async () => {
+    const { warnings } = await run(`a,b\n1 1 1,2 1 1\n3 1 1,${AT.failed} 1 1\n`, { positions: ['a', 'b'] });
+    expect(warnings).toEqual(['row 2 (b): failed: it broke: the disk is gone']);
+  });
+
+  test.each(['NaT', 'nan', 'None', '', 'now'])('takes the moment of the job where that of a row is %j', async (cell) => {
+    expect((await run(`t,x,y,z\n${cell},1,2,3\n`, { timestampColumn: 't' })).text).toBe(`t,x,y,z,${S},${R},status\n${cell},1,2,3,${answered(1, 2)}\n`);
+  });
+
+  test('replaces no value by nothing where a row was not answered', async () => {
+    const rows = [`x,2,3,7,8,ok`, `NA,NA,NA,7,8,ok`, `${AT.failed},1,1,7,8,ok`, `${AT.rootFailed},1,1,7,8,ok`, `${AT.outOfBounds},1,1,7,8,ok`, `${AT.noRoot},1,1,7,8,ok`];
+    const { text } = await run(`x,y,z,${S},${R},status\n${rows.join('\n')}\n`, { replace: true });
+    expect(text.trimEnd().split('\n').slice(1).map((row) => row.split(',').slice(3).join(','))).toEqual([
+      '7,8,invalid_point', '7,8,not_looked_up', '7,8,failed', `${supervoxelText(AT.rootFailed, 1)},8,root_failed`, ',,out_of_bounds', `${supervoxelText(AT.noRoot, 1)},,no_root`,
+    ]);
   });
 
   test('replaces output columns in their place, and adds the missing ones', async () => {
@@ -116,7 +169,9 @@ describe('lookupTable: CSV', () => {
     ['COLUMN_EXISTS', `x,y,z,status,${R}\n`, {}, `columns ${R}, status exist already (--replace writes over them)`],
     ['MISSING_COLUMN', 'x,y,z\n', { timestampColumn: 't' }, 'no column "t"; columns found: x, y, z'],
     ['BAD_FORMAT', 'x,y,z,x\n1,2,3,4\n', {}, 'column x is there more than once'],
-    ['COLUMN_EXISTS', 'x,y,status\n', { point: ['x', 'y', 'status'], replace: true }, 'column status is read and would be written over'],
+    ['MISSING_COLUMN', 'p_x,p_y\n', { positions: ['p'] }, 'no column "p", nor p_x, p_y and p_z; columns found: p_x, p_y'],
+    ['COLUMN_EXISTS', 'pt,pt_position\n', { positions: ['pt', 'pt_position'] }, `column pt_${S} would be written twice: what is asked about needs names that differ`],
+    ['COLUMN_EXISTS', 'x,y,status\n', { columns: ['x', 'y', 'status'], replace: true }, 'column status is read and would be written over'],
     ['BAD_ROW', 'x,y,z\n1,2,"3\n', {}, 'row 1 (line 2): a quote is opened and never closed'],
   ] as const)('refuses with %s: %j', async (code, text, options, message) => {
     await expect(run(text, options)).rejects.toMatchObject({ name: 'TableError', code, message });
@@ -155,21 +210,36 @@ describe('lookupTable: JSON Lines', () => {
   test('gives null where there is no answer', async () => {
     const { text, warnings } = await lines(`{"x":1,"y":1,"z":1}\n{}\n{"x":${AT.background},"y":1,"z":1}\n{"x":1,"y":null,"z":1}\n`);
     expect(text.split('\n').slice(1)).toEqual([
-      `{"${S}":null,"${R}":null,"status":"invalid_point"}`,
+      `{"${S}":null,"${R}":null,"status":"not_looked_up"}`,
       `{"x":900,"y":1,"z":1,"${S}":"0","${R}":"0","status":"background"}`,
       `{"x":1,"y":null,"z":1,"${S}":null,"${R}":null,"status":"invalid_point"}`,
       '',
     ]);
-    expect(warnings).toEqual(['row 2 (line 2): x is missing; invalid_point', 'row 4 (line 4): y is null; invalid_point']);
+    expect(warnings).toEqual(['row 4 (line 4): y is null; invalid_point']);
+  });
+
+  test.each(['null', '[null,null,null]', '[NaN, NaN, NaN]', 'NaN', '"nan"', '"[nan nan nan]"', '""'])('takes the position %s for a missing one', async (position) => {
+    expect((await lines(`{"p":${position}}\n`, { positions: ['p'] })).summary.statuses).toEqual({ not_looked_up: 1 });
+  });
+
+  test('finds a column that the first row lacks', async () => {
+    const { text, summary } = await lines('{"id":1}\n{"p":[1,2,3]}\n', { positions: ['p'] });
+    expect(text).toBe(`{"id":1,"p_${S}":null,"p_${R}":null,"p_status":"not_looked_up"}\n{"p":[1,2,3],"p_${S}":"${supervoxelText(1, 2)}","p_${R}":"${rootText(1, 2)}","p_status":"ok"}\n`);
+    expect(summary.statuses).toEqual({ not_looked_up: 1, ok: 1 });
+  });
+
+  test('quotes a value as the table has it', async () => {
+    const { warnings } = await lines('{"x":1,"y":"\\u0061","z":1}\n{"x":1,"y":{"a" : 1.0},"z":1}\n{"x":1,"y":1e999,"z":1}\n');
+    expect(warnings).toEqual(['row 1 (line 1): y: "\\u0061" is no number; invalid_point', 'row 2 (line 2): y: {"a" : 1.0} is no number; invalid_point', 'row 3 (line 3): y: 1e999 is no number; invalid_point']);
   });
 
   test.each(['[1,2,3]', '"[1, 2, 3]"', '"(1 2 3)"', '["1", 2, 3]'])('reads the position %s', async (position) => {
-    const row = await lines(`{"pt_position":${position}}\n`, { point: ['pt_position'] });
+    const row = await lines(`{"pt_position":${position}}\n`, { positions: ['pt_position'] });
     expect(row.text).toBe(`{"pt_position":${position},"pt_${S}":"${supervoxelText(1, 2)}","pt_${R}":"${rootText(1, 2)}","pt_status":"ok"}\n`);
   });
 
-  test.each(['[1,2]', '[1,2,3,4]', '[1,2,null]', '{"x":1}', '"1"', 'null', '7', '[1,[2],3]'])('takes the position %s for an invalid point', async (position) => {
-    expect((await lines(`{"p":${position}}\n`, { point: ['p'] })).summary.statuses).toEqual({ invalid_point: 1 });
+  test.each(['[1,2]', '[1,2,3,4]', '[1,2,null]', '{"x":1}', '"1"', '7', '[1,[2],3]', '[]', '[null,null]'])('takes the position %s for an invalid point', async (position) => {
+    expect((await lines(`{"p":${position}}\n`, { positions: ['p'] })).summary.statuses).toEqual({ invalid_point: 1 });
   });
 
   test('replaces values in their place, whatever surrounds them', async () => {
@@ -211,8 +281,8 @@ describe('lookupTable: JSON Lines', () => {
   test('takes a coordinate that is NaN for an invalid point', async () => {
     const { text, warnings } = await lines('{"x":1,"y":NaN,"z":3}\n');
     expect(text).toBe(`{"x":1,"y":NaN,"z":3,"${S}":null,"${R}":null,"status":"invalid_point"}\n`);
-    expect(warnings).toEqual(['row 1 (line 1): y: "NaN" is no number; invalid_point']);
-    expect((await lines('{"p":[1,-Infinity,3]}\n', { point: ['p'] })).summary.statuses).toEqual({ invalid_point: 1 });
+    expect(warnings).toEqual(['row 1 (line 1): y: NaN is no number; invalid_point']);
+    expect((await lines('{"p":[1,-Infinity,3]}\n', { positions: ['p'] })).summary.statuses).toEqual({ invalid_point: 1 });
   });
 
   test('reads a long row of Python in one pass', async () => {
@@ -248,7 +318,7 @@ describe('lookupTable: what is asked', () => {
     })();
     const written: Uint8Array[] = [];
     const sink: Sink = { write: async (part) => void written.push(part), finish: async () => {}, abandon: async () => undefined };
-    const summary = await lookupTable(graphLookup(volume, {}), source, sink, { format: 'csv', point: ['x', 'y', 'z'], batchRows: 20 });
+    const summary = await lookupTable(graphLookup(volume, {}), source, sink, { format: 'csv', batchRows: 20 });
     expect(volume.calls).toEqual(['now', 'points 20 at 2024-06-05', 'points 20 at 2024-06-05', 'points 10 at 2024-06-05']);
     expect(summary).toMatchObject({ rows: 50, stats: { points: 50, chunks: 6, ms: { plan: 3, chunks: 3 } } });
     const rows = Buffer.concat(written).toString().trimEnd().split('\n');
@@ -282,13 +352,13 @@ describe('lookupTable: what is asked', () => {
     expect(volume.calls).toEqual(['now', 'points 7', 'roots 2 at 2024-06-05 to layer 3', 'roots 2 at 2024-01-02 to layer 3', 'roots 1 at 2024-01-03 to layer 3']);
     const days = [2, NOW.getUTCDate(), 2, undefined, NOW.getUTCDate(), 3, undefined];
     expect(text.trimEnd().split('\n').slice(1).map((row) => row.split(',').slice(5).join(','))).toEqual(
-      days.map((day, k) => (day ? `${rootText(k + 1, 1, day)},ok` : k === 3 ? ',invalid_point' : '0,background')),
+      days.map((day, k) => (day ? `${rootText(k + 1, 1, day)},ok` : k === 3 ? ',invalid_timestamp' : '0,background')),
     );
     expect(summary.timestamp).toBeUndefined();
-    expect(warnings).toEqual([`row 4 (line 5): "soon" is no timestamp: expected 2024-06-05T10:10:01.203Z, unix seconds or 'now'; invalid_point`]);
+    expect(warnings).toEqual([`row 4 (line 5): column t: "soon" is no timestamp: expected 2024-06-05T10:10:01.203Z, unix seconds or 'now'; invalid_timestamp`]);
     expect(summary).toMatchObject({
       timestamps: { first: new Date('2024-01-02'), last: NOW, count: 3 },
-      statuses: { ok: 5, invalid_point: 1, background: 1 },
+      statuses: { ok: 5, invalid_timestamp: 1, background: 1 },
       stats: { requests: 2, bytes: 100, rootRequests: 3, distinctSupervoxels: 5 },
     });
   });
@@ -328,7 +398,7 @@ describe('lookupTable: what is asked', () => {
 
   test('gives timestamps in milliseconds the advice of all timestamps', async () => {
     const { warnings } = await run('t,x,y,z\n1717582201203,1,1,1\n', { timestampColumn: 't' });
-    expect(warnings).toEqual([expect.stringMatching(/^row 1 \(line 2\): "1717582201203" looks like milliseconds; .*; invalid_point$/)]);
+    expect(warnings).toEqual([expect.stringMatching(/^row 1 \(line 2\): column t: "1717582201203" looks like milliseconds; .*; invalid_timestamp$/)]);
   });
 
   test('writes the rows of a batch before the next is asked', async () => {
@@ -339,7 +409,7 @@ describe('lookupTable: what is asked', () => {
       yield Buffer.from(longTable.slice(70_000, 140_000));
       throw new Error('interrupted');
     })();
-    await expect(lookupTable(graphLookup(fakeGraphVolume(), {}), source, sink, { format: 'csv', point: ['x', 'y', 'z'], batchRows: 5 })).rejects.toThrow('interrupted');
+    await expect(lookupTable(graphLookup(fakeGraphVolume(), {}), source, sink, { format: 'csv', batchRows: 5 })).rejects.toThrow('interrupted');
     expect(written.join('').match(/,ok\n/g)).toHaveLength(Math.floor(140_000 / 6_500)); // all that came
   });
 

@@ -1,0 +1,18 @@
+/**
+ * Cells that say that a value is missing, apart from cells whose value cannot be read.
+ * Source: pandas, `read_csv`, parameter `na_values`; R's `write.csv` writes NA.
+ */
+const MARKERS = new Set([
+  '', '#n/a', '#n/a n/a', '#na', '-1.#ind', '-1.#qnan', '-nan', '1.#ind', '1.#qnan', '<na>', 'n/a', 'na', 'nan', 'none', 'null',
+]);
+
+const LONGEST = Math.max(...[...MARKERS].map((marker) => marker.length));
+
+/** Whether a cell, or a value of JSON, stands for no value: nothing, blanks, or a marker in any case. */
+export function isMissing(value: unknown): boolean {
+  if (value === undefined || value === null) return true;
+  if (typeof value === 'number') return Number.isNaN(value);
+  if (typeof value !== 'string') return false;
+  const text = value.trim();
+  return text.length <= LONGEST && MARKERS.has(text.toLowerCase());
+}
