@@ -212,9 +212,9 @@ export class RootCache implements RootSource {
     note(facts, earlier, created, (ordinal, ms) => facts.roots.createdAt(ordinal, ms));
     note(facts, later, latest, (ordinal, isLatest) => {
       this.#counts[isLatest ? 'confirmed' : 'expired']++;
-      if (!answer.settled) return;
-      if (isLatest) facts.roots.seen(ordinal, timestampMs);
-      else facts.roots.replacedBy(ordinal, timestampMs);
+      if (isLatest && answer.settled) facts.roots.seen(ordinal, timestampMs);
+      // That a root was replaced is never undone. One that was not seen yet may be about to appear.
+      if (!isLatest && (answer.settled || facts.roots.wasSeen(ordinal))) facts.roots.replacedBy(ordinal, timestampMs);
     });
     this.#answer(asking, (low, high, standing) => standing === UNKNOWN_LATER && latest.of(low, high) === 1);
   }

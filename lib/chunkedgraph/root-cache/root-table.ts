@@ -76,7 +76,7 @@ export class RootTable {
     const times = this.#times, at = COLUMNS * ordinal;
     if (ms >= times[at + FROM]) {
       if (ms <= times[at + TO]) return CURRENT;
-    } else if (times[at + FROM] <= times[at + TO]) return this.#flags[ordinal] & CREATED ? NOT_CURRENT : UNKNOWN_EARLIER;
+    } else if (this.wasSeen(ordinal)) return this.#flags[ordinal] & CREATED ? NOT_CURRENT : UNKNOWN_EARLIER;
     return ms >= times[at + DEAD_FROM] ? NOT_CURRENT : UNKNOWN_LATER;
   }
 
@@ -118,15 +118,24 @@ export class RootTable {
     this.#live--;
   }
 
-  /** The root is current at this settled moment. */
+  /**
+   * A look-up found the root at this settled moment. It says nothing where the root is known not to be current: the server leads from
+   * supervoxels and nodes that were replaced to the root they had. What is not current before a root is first seen may not be made yet.
+   */
   seen(ordinal: number, ms: number): void {
-    const times = this.#times, at = COLUMNS * ordinal;
+    const times = this.#times, at = COLUMNS * ordinal, deadFromMs = times[at + DEAD_FROM];
+    if (ms === deadFromMs || (ms > deadFromMs && this.wasSeen(ordinal))) return;
     if (ms < times[at + FROM]) {
       times[at + FROM] = ms;
       this.#flags[ordinal] &= ~CREATED; // seen before it was made: it was not made then
     }
     if (ms > times[at + TO]) times[at + TO] = ms;
-    if (times[at + DEAD_FROM] <= times[at + TO]) times[at + DEAD_FROM] = Infinity;
+    if (deadFromMs <= times[at + TO]) times[at + DEAD_FROM] = Infinity;
+  }
+
+  /** Whether any moment is known at which the root was current. */
+  wasSeen(ordinal: number): boolean {
+    return this.#times[COLUMNS * ordinal + FROM] <= this.#times[COLUMNS * ordinal + TO];
   }
 
   /** The root is not current at this moment, nor later. Only saves questions: a root is never answered because another is not. */
@@ -137,8 +146,8 @@ export class RootTable {
 
   /** The root was made at this moment. Nothing changes for an empty span; a span that begins before only stays as it is. */
   createdAt(ordinal: number, ms: number): void {
+    if (!this.wasSeen(ordinal)) return;
     const times = this.#times, at = COLUMNS * ordinal;
-    if (times[at + FROM] > times[at + TO]) return;
     if (ms < times[at + FROM]) times[at + FROM] = ms;
     this.#flags[ordinal] |= CREATED;
   }

@@ -128,4 +128,30 @@ describe('a root cache', () => {
     expect(answered).toBeGreaterThan(10_000);
     expect(hits).toBeGreaterThan(3000);
   });
+
+  test('gives no wrong root to others when the server leads a supervoxel to a root that is no more', async () => {
+    let stale = 0;
+    await fc.assert(
+      fc.asyncProperty(steps, fc.nat(), fc.nat(SIZE - 1), fc.boolean(), async (all, seed, n, extendToCreation) => {
+        const graph = new SimulatedGraph(SIZE, seed), server = new SimulatedServer(graph), ids = BigUint64Array.from(NUMBER_OF.keys());
+        const cache = new RootCache({ source: server, history: server, graph: 'https://host/table/t', ids: IDS, nLayers: N_LAYERS, instants: server }, { maxAgeMs: Infinity, extendToCreation });
+        const timestampMs = graph.nowMs - SETTLE_MS;
+        await cache.lookUp(ids, { timestampMs });
+        graph.frozen.set(n, { ms: timestampMs, root: graph.truth(n, timestampMs) });
+        for (const one of all) {
+          if (one.do === 'wait') graph.nowMs += one.ms;
+          else if (one.do !== 'ask') { if (one.do !== 'reopen') graph.edit(one.do, one.a, one.b); }
+          else {
+            const wasMs = graph.nowMs, asked = ask({ graph, server, cache }, one), answer = await asked.answer;
+            const others = [...asked.ids.keys()].filter((i) => asked.ids[i] !== supervoxel(n));
+            const rootIds = answer.rootIds.filter((_root, i) => asked.ids[i] !== supervoxel(n)), fates = answer.fates.filter((_fate, i) => asked.ids[i] !== supervoxel(n));
+            check({ graph, server, cache }, others.map((i) => asked.ids[i]), { ...answer, rootIds, fates }, wasMs);
+            if (others.length < asked.ids.length && graph.truth(n, answer.timestampMs) !== graph.read(supervoxel(n), answer.timestampMs)) stale++;
+          }
+        }
+      }),
+      { seed: 7, numRuns: 30 },
+    );
+    expect(stale).toBeGreaterThan(30);
+  });
 });

@@ -53,6 +53,9 @@ export class SimulatedGraph {
     for (let n = 0; n < size; n += 2) this.#make(n + 1 < size ? [n, n + 1] : [n], BASE_MS, 0);
   }
 
+  /** Supervoxels that the server leads to the root they had at some moment, ever after: what was made of them has other IDs. */
+  readonly frozen = new Map<number, { ms: number; root: bigint }>();
+
   /** Roots in force when everything has appeared. */
   get current(): Root[] {
     return [...this.roots.values()].filter(({ replacedMs }) => replacedMs === Infinity);
@@ -88,7 +91,8 @@ export class SimulatedGraph {
   read(id: bigint, ms: number): bigint {
     const level2 = this.level2.get(id);
     if (level2) return level2.createdMs <= ms ? level2.id : 0n;
-    const n = this.#changes.findIndex((_, k) => supervoxel(k) === id);
+    const n = this.#changes.findIndex((_, k) => supervoxel(k) === id), frozen = this.frozen.get(n);
+    if (frozen && ms >= frozen.ms) return frozen.root;
     return n < 0 ? 0n : (this.#changes[n].findLast((change) => change.ms <= ms && change.seenMs <= this.nowMs)?.root.id ?? 0n);
   }
 
