@@ -23,9 +23,10 @@ export { parseTimestamp, type Timestamp } from './chunkedgraph/timestamp.ts';
 export type { GraphInfo } from './chunkedgraph/graph-info.ts';
 export type { ChunkedGraph, GraphRequestOptions, WindowOptions } from './chunkedgraph/api/chunked-graph.ts';
 export type { CallOptions, TimedOptions } from './chunkedgraph/api/endpoints.ts';
+export type { DeltaRoots } from './chunkedgraph/api/delta-roots.ts';
 export type { EditOptions, EditResult } from './chunkedgraph/api/edits.ts';
 export type {
-  ChangeLog, DeltaRoots, IdMapping, LineageGraph, LineageNode, LoggedOperation, Operation, OperationDetails, RootOperation,
+  ChangeLog, IdMapping, LineageGraph, LineageNode, LoggedOperation, Operation, OperationDetails, RootOperation,
 } from './chunkedgraph/api/history.ts';
 export type { Bounds, Ids } from './chunkedgraph/api/input.ts';
 export type { ChunkChildren, GraphPathFound, GraphPoint, LeavesOptions, SplitPreview, Subgraph } from './chunkedgraph/api/nodes.ts';

@@ -182,7 +182,7 @@ describe('graphene-points latest', () => {
     };
     const expected = ids.map((id, k) => [id, ...best(id, k === 3 ? LAST : 0), 'true', 'ok'].join());
     expect([code, stdout]).toEqual([0, lines('root_id,latest_root_id,confidence,changed,status', ...expected)]);
-    expect(graph.log.count('is_latest_roots')).toBe(by === 'level2' ? 1 : 0); // of the roots that layer-2 nodes came to, never of the supervoxels'
+    expect(graph.log.count('is_latest_roots')).toBe(by === 'level2' ? 1 : 0); // of the roots that layer-2 nodes came to, never of the supervoxels
   });
 
   test('names columns after the one asked about, in every format', async () => {

@@ -9,6 +9,7 @@ import { IdArithmetic } from '../id-arithmetic.ts';
 import { msOf, type Moments } from '../moments.ts';
 import type { RootSource } from '../root-source.ts';
 import { momentOf, type Moment, type Timestamp } from '../timestamp.ts';
+import { deltaRoots, rawDeltaRoots, type DeltaRoots } from './delta-roots.ts';
 import { CHANGES, replyToEdit, sendEdit, type EditOptions, type EditResult } from './edits.ts';
 import { disjointGroups } from './disjoint.ts';
 import type { CallOptions, Endpoints, TimedOptions } from './endpoints.ts';
@@ -253,12 +254,16 @@ export class ChunkedGraph {
 
   /**
    * Roots at `from` that are no more at `to`, and roots at `to` that were not yet at `from`, ascending; edits of those very milliseconds
-   * have happened. With `raw: true` what the server says: all that were replaced or made in between, also both, also twice.
+   * have happened. Either may be the earlier moment. With `raw: true` what the server says of a window: all that were replaced or made in
+   * between, also both, also twice.
+   * @throws TimestampError when the graph was made between the two, as the server does not list the roots that it began with; with `raw`, when
+   *   `from` is later than `to`.
    */
-  async deltaRoots({ from, to, raw = false, ...options }: Omit<WindowOptions, 'from'> & { from: Timestamp; raw?: boolean }): Promise<history.DeltaRoots> {
-    const pastMs = await this.#past(from, options.signal);
-    if (pastMs === undefined) throw new TypeError('from is a moment in the past');
-    return (raw ? history.rawDeltaRoots : history.deltaRoots)(this.#api, pastMs, await this.#at(to, options.signal), options);
+  async deltaRoots({ from, to, raw = false, ...options }: Omit<WindowOptions, 'from'> & { from: Timestamp; raw?: boolean }): Promise<DeltaRoots> {
+    const fromMs = await this.#past(from, options.signal);
+    if (fromMs === undefined) throw new TypeError('from is a moment in the past');
+    const toMs = await this.#at(to, options.signal);
+    return raw ? rawDeltaRoots(this.#api, fromMs, toMs, options) : deltaRoots(this.#api, fromMs, toMs, () => this.#firstRoots(options), options);
   }
 
   /** How much was edited in the history of a root, and by whom. @param options.filtered Only what concerns the root itself. @default true */
@@ -316,7 +321,7 @@ export class ChunkedGraph {
    */
   async lastEdit(root: bigint, options: CallOptions = {}): Promise<Date | undefined> {
     const id = this.#onlyRoots(listOf(root)), [madeMs] = await rootTimestamps(this.#api, id, options);
-    const { links } = await history.lineageGraph(this.#api, id, madeMs, 0, options);
+    const { links } = await history.lineageWalk(this.#api, id, madeMs, 0, options);
     return links.length > 0 ? new Date(madeMs) : undefined;
   }
 
@@ -479,6 +484,19 @@ export class ChunkedGraph {
     return new GraphError('UNKNOWN_ID', message, this.#api.urlOf(path));
   }
 
+  /** Some roots that the graph began with: of one graph chunk, looked for from the middle of the volume on; none where all is empty there. */
+  async #firstRoots(options: CallOptions): Promise<BigUint64Array> {
+    const { min, max } = this.#parts.grid.bounds;
+    for (const position of middleChunks(this.ids.chunkOfPoint(min), this.ids.chunkOfPoint(max.map((end) => end - 1)))) {
+      const { supervoxelIds } = await this.l2ChunkChildren(this.ids.encode(2, position), { ...options, timestamp: 'now' });
+      if (supervoxelIds.length === 0) continue;
+      const roots = await this.roots(supervoxelIds.subarray(0, SUPERVOXELS_TRIED), { timestamp: 'now', signal: options.signal });
+      const first = await originals(this.#api, distinct(roots).filter((root) => root !== 0n), options);
+      return distinct(BigUint64Array.from([...first.values()].flatMap((list) => [...list])));
+    }
+    return new BigUint64Array(0);
+  }
+
   /** A moment in ms since 1970: the one named, else the volume's, else now. */
   #at(timestamp: Timestamp | undefined, signal: AbortSignal | undefined): Promise<number> {
     return msOf(timestamp === undefined ? this.#moment : momentOf(timestamp), this.#parts, signal);
@@ -489,9 +507,24 @@ export class ChunkedGraph {
   }
 }
 
+/** Where a root is looked for: so many graph chunks along each axis. */
+const CHUNKS_TRIED = 5, SUPERVOXELS_TRIED = 1000;
+
+/** The middle of a grid that reaches from `first` to `last`, its very middle first. */
+function middleChunks(first: Vec3, last: Vec3): Vec3[] {
+  const middle = first.map((from, axis) => Math.floor((from + last[axis]) / 2));
+  const along = (axis: number): number[] => {
+    const from = Math.max(first[axis], middle[axis] - Math.floor(CHUNKS_TRIED / 2));
+    return Array.from({ length: Math.min(CHUNKS_TRIED, last[axis] - from + 1) }, (_, k) => from + k);
+  };
+  const distance = (position: Vec3): number => Math.max(...position.map((at, axis) => Math.abs(at - middle[axis])));
+  const chunks = along(0).flatMap((x) => along(1).flatMap((y) => along(2).map((z): Vec3 => [x, y, z])));
+  return chunks.sort((a, b) => distance(a) - distance(b));
+}
+
 /** All the way back. */
 async function originals(api: Endpoints, roots: BigUint64Array, options: CallOptions): Promise<Map<bigint, BigUint64Array>> {
-  const { links } = await history.lineageGraph(api, roots, undefined, 0, options);
+  const { links } = await history.lineageWalk(api, roots, undefined, 0, options);
   const sources = new Map<bigint, bigint[]>();
   for (const { source, target } of links) sources.set(target, [...(sources.get(target) ?? []), source]);
   return new Map(

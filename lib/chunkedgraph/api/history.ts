@@ -1,14 +1,13 @@
 /** What became of objects, and who did it. Source: PyChunkedGraph, app/segmentation/common.py; graph/{lineage,segmenthistory,misc}.py. */
 import * as z from 'zod';
 import { GraphError } from '../../base/errors.ts';
-import { toExclusiveUnixSeconds, toUnixSeconds } from '../timestamp.ts';
+import { LAST_MS, toExclusiveUnixSeconds, toUnixSeconds } from '../timestamp.ts';
 import { parseExactJson } from '../exact-json.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
-import { isLatestRoots } from './root-life.ts';
 import { count, id, idPairs, ids as idList, isoTime, seconds } from './shapes.ts';
 
 /** An edit's log may be written this much later than the edit's own timestamp: its lock lasts no longer by default. */
-const LOG_LAG_MS = 180_000;
+export const LOG_LAG_MS = 180_000;
 
 export interface LineageNode {
   id: bigint;
@@ -34,8 +33,23 @@ const lineage = z
     links,
   }));
 
-/** Through `lineage_graph_multiple`: the endpoint for one root ignores `timestamp_future`. */
+/**
+ * How roots came out of one another. The server ends a walk wherever another one has been: what one root came out of and what another
+ * became are asked apart. Walks of one direction lose nothing by it, nor do those of one root, which never meet.
+ */
 export async function lineageGraph(api: Endpoints, roots: BigUint64Array, pastMs: number | undefined, futureMs: number, options: CallOptions): Promise<LineageGraph> {
+  if (new Set(roots).size < 2) return lineageWalk(api, roots, pastMs, futureMs, options);
+  const [past, future] = await Promise.all([lineageWalk(api, roots, pastMs, 0, options), lineageWalk(api, roots, LAST_MS, futureMs, options)]);
+  const nodes = new Map([...past.nodes, ...future.nodes].map((node) => [node.id, node]));
+  const links = new Map([...past.links, ...future.links].map((link) => [`${link.source}>${link.target}`, link]));
+  return { nodes: [...nodes.values()], links: [...links.values()] };
+}
+
+/**
+ * As the server walks, from all roots at once: back while a node was made at `pastMs` or later, on while one was made at `futureMs` or before.
+ * Through `lineage_graph_multiple`: the endpoint for one root ignores `timestamp_future`.
+ */
+export async function lineageWalk(api: Endpoints, roots: BigUint64Array, pastMs: number | undefined, futureMs: number, options: CallOptions): Promise<LineageGraph> {
   const query = { timestamp_past: pastMs === undefined ? undefined : toUnixSeconds(pastMs), timestamp_future: toUnixSeconds(futureMs) };
   return api.json(lineage, { method: 'POST', path: 'lineage_graph_multiple', query, body: { root_ids: roots } }, options);
 }
@@ -55,31 +69,6 @@ export async function pastIdMapping(api: Endpoints, roots: BigUint64Array, pastM
   const answer = await api.json(shape, { path: 'past_id_mapping', query, body: { root_ids: roots } }, options);
   const keyed = <T>(map: Record<string, T>): Map<bigint, T> => new Map(Object.entries(map).map(([key, value]) => [BigInt(key), value]));
   return { past: keyed(answer.past_id_map), future: keyed(answer.future_id_map) };
-}
-
-export interface DeltaRoots {
-  oldRoots: BigUint64Array;
-  newRoots: BigUint64Array;
-}
-
-const delta = z.object({ old_roots: idList, new_roots: idList });
-
-/** All roots that operations logged from `pastMs` to `futureMs`, both included, replaced or made: those in between in both lists, some twice. */
-export async function rawDeltaRoots(api: Endpoints, pastMs: number, futureMs: number, options: CallOptions): Promise<DeltaRoots> {
-  const query = { timestamp_past: toUnixSeconds(pastMs), timestamp_future: toUnixSeconds(futureMs) };
-  const { old_roots: oldRoots, new_roots: newRoots } = await api.json(delta, { path: 'delta_roots', query }, options);
-  return { oldRoots, newRoots };
-}
-
-/**
- * Roots that were at one moment and are no more at the other, and the reverse. The log goes by when it was written: it only says which
- * roots to look at, and `is_latest_roots` decides about both moments.
- */
-export async function deltaRoots(api: Endpoints, pastMs: number, futureMs: number, options: CallOptions): Promise<DeltaRoots> {
-  const raw = await rawDeltaRoots(api, pastMs, futureMs + LOG_LAG_MS, options);
-  const touched = BigUint64Array.from(new Set([...raw.oldRoots, ...raw.newRoots])).sort();
-  const [before, after] = await Promise.all([isLatestRoots(api, touched, pastMs, options), isLatestRoots(api, touched, futureMs, options)]);
-  return { oldRoots: touched.filter((_id, k) => before[k] && !after[k]), newRoots: touched.filter((_id, k) => !before[k] && after[k]) };
 }
 
 export interface ChangeLog {

@@ -1,7 +1,7 @@
 /** Which roots hold the parts of an object at another moment. */
 import { rootTimestamps } from './root-life.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
-import { lineageGraph, type LineageGraph } from './history.ts';
+import { lineageWalk, type LineageGraph } from './history.ts';
 
 /** Roots in one lineage request. */
 const ROOTS_AT_ONCE = 200;
@@ -17,7 +17,7 @@ export async function relatedRoots(api: Endpoints, roots: BigUint64Array, timest
   const found = new Map<bigint, BigUint64Array>();
   const walk = async (asked: BigUint64Array, forward: boolean): Promise<void> => {
     // From one millisecond later on into the past, so that who was made at this very moment is not taken apart.
-    const lineage = await lineageGraph(api, asked, timestampMs + 1, timestampMs, options);
+    const lineage = await lineageWalk(api, asked, timestampMs + 1, timestampMs, options);
     const at = new LineageAt(lineage, timestampMs, forward);
     for (const root of asked) found.set(root, at.from(root));
   };

@@ -51,6 +51,53 @@ describe('across time', () => {
     }
   });
 
+  test('deltaRoots takes its moments in any order', async () => {
+    for (const [later, from] of moments)
+      for (const earlier of [0, later >> 1]) {
+        const { oldRoots, newRoots } = await graph.deltaRoots({ from: new Date(from), to: new Date(ms[earlier]) });
+        expect([[...oldRoots], [...newRoots]]).toEqual([sorted(roots[later]).filter((id) => !roots[earlier].includes(id)), sorted(roots[earlier]).filter((id) => !roots[later].includes(id))]);
+      }
+    await expect(graph.deltaRoots({ from: new Date(ms[2]), to: new Date(ms[1]), raw: true })).rejects.toMatchObject({ name: 'TimestampError' });
+  });
+
+  test('deltaRoots never leaves out the roots that the graph began with', async () => {
+    const before = new Date(ms[0] - 1), base = new Date(ms[0]), none = { oldRoots: new BigUint64Array(0), newRoots: new BigUint64Array(0) };
+    for (const to of [base, new Date(ms[1] - 1), new Date(ms[1]), new Date(ms[9])])
+      for (const window of [{ from: before, to }, { from: to, to: before }])
+        await expect(graph.deltaRoots(window)).rejects.toMatchObject({ name: 'TimestampError', message: expect.stringContaining('2020-01-01T00:00:00.000Z, when the graph was made') as unknown });
+    expect(await graph.deltaRoots({ from: new Date(0), to: before })).toEqual(none);
+    expect(await graph.deltaRoots({ from: base, to: new Date(ms[1] - 1) })).toEqual(none);
+  });
+
+  test('deltaRoots of a graph without edits', async () => {
+    const none = { oldRoots: new BigUint64Array(0), newRoots: new BigUint64Array(0) };
+    await using other = await serveMocks({ '/segmentation': createMockChunkedGraph({ ...pcgGraph, edits: [], epochs: undefined }) });
+    const opened = await openGraphene(`graphene://${other.url}/segmentation/table/${pcgGraph.table}`, { token: null, dataDir: 'mem://across-time/none' });
+    try {
+      expect(await opened.graph.deltaRoots({ from: new Date(ms[0]) })).toEqual(none);
+      expect(await opened.graph.deltaRoots({ from: new Date(0), to: new Date(ms[0] - 1) })).toEqual(none);
+      await expect(opened.graph.deltaRoots({ from: new Date(ms[0] - 1) })).rejects.toMatchObject({ name: 'TimestampError' });
+    } finally {
+      await opened.close();
+    }
+  });
+
+  test('lineageGraph of several roots is that of each, put together', async () => {
+    const show = ({ nodes, links }: { nodes: { id: bigint; operationId?: number }[]; links: { source: bigint; target: bigint }[] }) => [nodes.map(({ id, operationId }) => `${id} ${operationId}`), links.map(({ source, target }) => `${source}>${target}`)];
+    const windows = [{}, { from: new Date(ms[2]) }, { to: new Date(ms[5]) }, { from: new Date(ms[3]), to: new Date(ms[4]) }];
+    const together = (lists: string[][][]): string[][] => [0, 1].map((part) => [...new Set(lists.flatMap((list) => list[part]))].sort());
+    for (const window of windows) {
+      const alone = new Map<bigint, string[][]>();
+      for (const root of touched) alone.set(root, show(await graph.lineageGraph(root, window)));
+      for (let k = 0; k < touched.length; k += 4) {
+        const asked = touched.filter((_root, n) => n === k || (n * 7 + k) % 5 === 0), found = show(await graph.lineageGraph(asked, window));
+        expect(found.map((part) => part.sort())).toEqual(together(asked.map((root) => alone.get(root)!)));
+      }
+    }
+    const kept = (id: bigint): Set<bigint> => new Set([0, epochs.length - 1].flatMap((epoch) => related(id, epoch)));
+    for (const root of touched) for (const id of kept(root)) expect(show(await graph.lineageGraph(root))[0].map((text) => text.split(' ')[0])).toContain(String(id));
+  });
+
   test.each(moments)('epoch %d at %d: suggestLatestRoots', async (epoch, at) => {
     for (const by of ['supervoxels', 'level2'] as const)
       for (const { root, suggestions, changed } of await graph.suggestLatestRoots(touched, { timestamp: new Date(at), by })) {
