@@ -83,12 +83,15 @@ const NO_MOMENT = 0;
 interface Asking {
   /** Those that there were when it began: what is learnt after a `clear()` is of before it. */
   facts: RootFacts;
+  /** Words of the IDs that are open: of the caller's array while the call has not returned, afterwards of `own`. */
   words: Uint32Array;
+  /** A copy of what is still open: what is learnt must not depend on an array that its owner may write to. */
+  own: Uint32Array;
   timestampMs: number;
   /** When it began: the age of what it teaches. */
   nowMs: number;
   answer: RootsAnswer & { cached: number };
-  /** Indices of IDs without an answer yet: the first `openCount`. */
+  /** Indices of IDs without an answer yet, in the order of `words`: the first `openCount`. */
   open: Uint32Array;
   openCount: number;
 }
@@ -159,12 +162,11 @@ export class RootCache implements RootSource {
       return false;
     });
     if (later.size + earlier.size > 0) await this.#askAboutRoots(asking, later, earlier, signal);
-    const open = asking.open.subarray(0, asking.openCount);
-    answer.cached = ids.length - open.length;
+    const open = asking.open.subarray(0, asking.openCount), rest = new BigUint64Array(asking.own.buffer, 0, open.length);
+    answer.cached = answer.fates.length - open.length;
     this.#counts.hits += answer.cached;
     this.#counts.misses += open.length;
     if (open.length === 0) return answer;
-    const rest = answer.cached === 0 ? ids : picked(asking.words, open);
     const asked = await source.lookUp(rest, { ...question, timestampMs });
     this.#learn(rest, asked, asking);
     if (answer.cached > 0) spread(asked, open, answer);
@@ -181,24 +183,29 @@ export class RootCache implements RootSource {
       timestampMs, settled: instants.isSettled(timestampMs), rootIds: new BigUint64Array(ids.length), fates: new Uint8Array(ids.length),
       failures: [], distinct: 0, requests: 0, cached: 0,
     };
-    return { facts: this.#facts, words: wordsOf(ids), timestampMs, nowMs: instants.now(), answer, open, openCount: ids.length };
+    return { facts: this.#facts, words: wordsOf(ids), own: new Uint32Array(2 * ids.length), timestampMs, nowMs: instants.now(), answer, open, openCount: ids.length };
   }
 
   /** Answers what the facts, or `confirm`, say; the rest stays open. */
   #answer(asking: Asking, confirm: Confirm): void {
-    const { facts, words, open, timestampMs, answer } = asking, out = wordsOf(answer.rootIds);
+    const { facts, words, own, open, timestampMs, answer } = asking, out = wordsOf(answer.rootIds);
     facts.setNow(this.#parts.instants.now());
     let left = 0;
     for (let k = 0; k < asking.openCount; k++) {
-      const i = open[k], ordinal = facts.rootOf(words[2 * i], words[2 * i + 1], timestampMs, confirm);
-      if (ordinal < 0) open[left++] = i;
-      else if (facts.isNoRoot(ordinal)) answer.fates[i] = RootFate.noRoot;
+      const low = words[2 * k], high = words[2 * k + 1], i = open[k];
+      const ordinal = facts.rootOf(low, high, timestampMs, confirm);
+      if (ordinal < 0) {
+        own[2 * left] = low;
+        own[2 * left + 1] = high;
+        open[left++] = i;
+      } else if (facts.isNoRoot(ordinal)) answer.fates[i] = RootFate.noRoot;
       else {
         out[2 * i] = facts.roots.lowOf(ordinal);
         out[2 * i + 1] = facts.roots.highOf(ordinal);
       }
     }
     asking.openCount = left;
+    asking.words = own;
   }
 
   /** What is found replaces nothing in `later` or `earlier`: entries may have come and gone meanwhile, so all that is open is gone through anew. */
@@ -238,15 +245,6 @@ function note(facts: RootFacts, asked: IdIndex, answers: Answers, tell: (ordinal
     const ordinal = facts.roots.find(words[at], words[at + 1]), value = answers.of(words[at], words[at + 1]);
     if (ordinal >= 0 && value !== undefined && !Number.isNaN(value)) tell(ordinal, value);
   }
-}
-
-function picked(words: Uint32Array, indices: Uint32Array): BigUint64Array {
-  const ids = new BigUint64Array(indices.length), out = wordsOf(ids);
-  for (let k = 0; k < indices.length; k++) {
-    out[2 * k] = words[2 * indices[k]];
-    out[2 * k + 1] = words[2 * indices[k] + 1];
-  }
-  return ids;
 }
 
 function spread(from: RootsAnswer, indices: Uint32Array, to: RootsAnswer): void {

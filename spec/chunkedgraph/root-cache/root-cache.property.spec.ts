@@ -49,7 +49,9 @@ function ask({ graph, cache }: World, { when, which }: Extract<Step, { do: 'ask'
   const timestampMs = when === 'now' ? undefined : 'agoMs' in when ? graph.nowMs - when.agoMs : Math.min(moments[when.edit % moments.length] + when.besideMs, graph.nowMs);
   const level2 = [...graph.level2.keys()], roots = [...graph.roots.keys()];
   const ids = which.flatMap((n) => (n < SIZE ? [supervoxel(n)] : n === SIZE ? [unknownSupervoxel(n), level2[which.length % level2.length]] : [0n, roots[which.length % roots.length]]));
-  return { ids, answer: cache.lookUp(BigUint64Array.from(ids), { timestampMs }) };
+  const buffer = BigUint64Array.from(ids), answer = cache.lookUp(buffer, { timestampMs });
+  buffer.fill(supervoxel(which.length % SIZE)); // whoever asks may use the array for something else straight away
+  return { ids, answer };
 }
 
 async function run(steps: readonly Step[], seed: number, options: RootCacheOptions, withFailures: boolean): Promise<World> {
