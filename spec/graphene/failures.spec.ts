@@ -1,20 +1,24 @@
 /** What breaks, breaks alone: a typed error or status that names point, chunk and URL, everything else intact, and no token anywhere. */
 import { inspect } from 'node:util';
 import nock from 'nock';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { openGraphene, openPrecomputed, PartialResultError, PointStatus, type GrapheneVolume, type OpenGrapheneOptions, type PointsResult } from '../../lib/index.ts';
+import type { Progress } from '../../lib/points/point-reader.ts';
 import { createMockBucket, serveMocks, type Fault, type ServedMocks } from '../../mocks/index.ts';
+import { fakeTimeouts } from '../support/fake-timeouts.ts';
 import { BEFORE, GRAPH_INFO, rootOf, spreadPoints, worldBucket, worldGraph, WORLD } from '../support/graph-world.ts';
 import { supervoxel, tinyInfo } from '../support/tiny-volume.ts';
 
 nock.restore(); // importing it patches http; the tests that want it say so
 
+const HOUR = 3_600_000;
 const TOKEN = 'secret-token-0123456789abcdef';
 const graph = worldGraph({ token: TOKEN }), bucket = worldBucket();
 let served: ServedMocks;
 
 beforeAll(async () => void (served = await serveMocks({ '/segmentation': graph, '/bucket': bucket })));
 afterAll(() => served.close());
+afterEach(() => void jest.useRealTimers());
 beforeEach(() => {
   graph.faults.length = 0;
   bucket.faults.length = 0;
@@ -40,15 +44,20 @@ describe('one chunk that cannot be read', () => {
     { name: 'a short object', fault: { status: 200, body: new Uint8Array(100) }, cause: { name: 'DecodeError', code: 'WRONG_SIZE' } },
     { name: 'a long object', fault: { status: 200, body: new Uint8Array(3000) }, cause: { name: 'DecodeError', code: 'WRONG_SIZE' } },
     { name: 'no gzip where gzip is promised', fault: { headers: { 'content-encoding': 'gzip' } }, cause: { name: 'DecodeError', code: 'BAD_BITSTREAM' } },
-    { name: 'a stalled server', fault: { stall: true }, options: { idleTimeoutMs: 1000 }, cause: { code: 'TIMEOUT' } },
+    { name: 'a stalled server', fault: { stall: true }, options: { idleTimeoutMs: HOUR }, cause: { code: 'TIMEOUT' } },
     { name: 'a reset', fault: { reset: true }, cause: { code: 'CONNECTION' } },
   ];
 
   test.each(cases)('($name) fails its own points only', async ({ fault, options, cause }) => {
     bucket.faults.push({ match: new RegExp(key), ...fault });
+    fakeTimeouts();
     await using volume = await open(options);
     const points = spreadPoints(300);
-    const error = (await caught(volume.scatteredPoints(points))) as PartialResultError<PointsResult>;
+    // When the other chunks are here, the time of a stalled server is over.
+    const onProgress = ({ chunks, chunksDone }: Progress): void => {
+      if (fault.stall && chunksDone === chunks - 1) setImmediate(() => jest.advanceTimersByTime(HOUR));
+    };
+    const error = (await caught(volume.scatteredPoints(points, { onProgress }))) as PartialResultError<PointsResult>;
     expect(error).toBeInstanceOf(PartialResultError);
     expect(error.code).toBe('PARTIAL');
     const url = `${served.url}/bucket/${key}`;
@@ -118,12 +127,18 @@ describe('root requests that fail', () => {
   test.each<{ name: string; fault: Omit<Fault, 'match'>; options?: OpenGrapheneOptions }>([
     { name: '413', fault: { status: 413 } },
     { name: '504', fault: { status: 504 } },
-    { name: 'silence', fault: { stall: true }, options: { rootTimeoutMs: 500 } },
+    { name: 'silence', fault: { stall: true }, options: { rootTimeoutMs: HOUR } },
     { name: 'a reset', fault: { reset: true } },
     { name: 'an answer cut off', fault: { truncate: 10 } },
   ])('($name) are made again with half of the IDs, even without retries', async ({ fault, options }) => {
     await using volume = await open({ rootConcurrency: 1, ...options });
-    graph.faults.push({ match: /roots_binary/, times: 2, ...fault });
+    fakeTimeouts();
+    const silent = (path: string): boolean => {
+      const hit = /roots_binary/.test(path);
+      if (hit && fault.stall) setImmediate(() => jest.advanceTimersByTime(HOUR));
+      return hit;
+    };
+    graph.faults.push({ match: ({ path }) => silent(path), times: 2, ...fault });
     const points = spreadPoints(100);
     const { rootIds, status } = await volume.scatteredPoints(points);
     expect(new Set(status)).toEqual(new Set([PointStatus.ok]));

@@ -39,8 +39,14 @@ interface Stage {
 }
 
 const IDS = BigUint64Array.from({ length: 100 }, (_, k) => supervoxel([k % 10, Math.floor(k / 10), 0], 1));
-const ask = (volume: GrapheneVolume, where: unknown, signal: AbortSignal): Promise<{ status: Uint8Array }> =>
-  where === graph ? volume.roots(IDS, { signal, onError: 'status' }) : volume.scatteredPoints(spreadPoints(100), { signal, onError: 'status', agglomerate: false });
+interface AskOptions {
+  signal: AbortSignal;
+  timeoutMs?: number;
+}
+const ask = (volume: GrapheneVolume, where: unknown, options: AskOptions): Promise<{ status: Uint8Array }> =>
+  where === graph
+    ? volume.roots(IDS, { ...options, onError: 'status' })
+    : volume.scatteredPoints(spreadPoints(100), { ...options, onError: 'status', agglomerate: false });
 
 const stages: Record<string, Stage> = {
   'chunks stall': { where: bucket, fault: { match: /s0/, stall: true } },
@@ -58,9 +64,10 @@ for (const [stage, { where, fault, options }] of Object.entries(stages))
     const { promise: underWay, resolve } = deferred<void>();
     where.faults.push({ ...fault, match: (request) => (fault.match as RegExp).test(request.path) && (setImmediate(() => resolve()), true) });
     // What one way has kept is not there for the next.
-    const volume = await open({ ...options, ...(options?.cacheDir !== undefined && { cacheDir: join(options.cacheDir, way) }), ...(way === 'deadline' && { timeoutMs: 150 }) });
+    const volume = await open({ ...options, ...(options?.cacheDir !== undefined && { cacheDir: join(options.cacheDir, way) }) });
     const abort = new AbortController();
-    const calls = [0, 1, 2].map(() => ask(volume, where, abort.signal));
+    const timeoutMs = way === 'deadline' ? 150 : undefined;
+    const calls = [0, 1, 2].map(() => ask(volume, where, { signal: abort.signal, timeoutMs }));
     const settled = Promise.allSettled(calls);
     await Promise.race([underWay, settled]);
     if (way === 'abort') abort.abort(reason);

@@ -6,6 +6,7 @@ import { DeadlineError, openGraphene, openPrecomputed, PartialResultError, Point
 import type { Progress } from '../../lib/points/point-reader.ts';
 import { serveMocks, type Fault, type ServedMocks } from '../../mocks/index.ts';
 import { BEFORE, rootOf, spreadPoints, worldBucket, worldGraph, WORLD } from '../support/graph-world.ts';
+import { fakeTimeouts } from '../support/fake-timeouts.ts';
 import { deferred } from '../support/stub-store.ts';
 import { supervoxel } from '../support/tiny-volume.ts';
 
@@ -14,7 +15,7 @@ const graph = worldGraph(), bucket = worldBucket();
 let served: ServedMocks;
 beforeAll(async () => void (served = await serveMocks({ '/segmentation': graph, '/bucket': bucket })));
 afterAll(() => served.close());
-beforeEach(() => void jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'clearImmediate', 'queueMicrotask', 'setInterval', 'clearInterval', 'performance', 'Date', 'hrtime'] }));
+beforeEach(fakeTimeouts);
 afterEach(() => {
   jest.useRealTimers();
   graph.faults.length = 0;
@@ -216,4 +217,4 @@ test('however a call is left, nothing stays open: no timer, socket, file or list
     'a thousand calls on one signal': { first: [`${PointStatus.ok}`], listenersBetween: 0, left: ['reason'], listeners: 0 },
     'files left in the cache that are not entries': [],
   });
-}, 60_000);
+});
