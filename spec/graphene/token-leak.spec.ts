@@ -118,7 +118,7 @@ describe.each(Object.keys(ECHOES))('a server that answers with %s', (name) => {
       expect(result.code).toBe(argv[0] === 'info' ? 2 : name === '404' ? 0 : 1); // a chunk that is not stored is an answer
     }
     for (const file of await readdir(folder)) if ((await stat(join(folder, file))).isFile()) note(await readFile(join(folder, file), 'latin1'));
-  }, 60_000);
+  });
 });
 
 test('what is kept on disk, stats and results hold no secret', async () => {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { getEventListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -6,6 +6,7 @@ import { inspect } from 'node:util';
 import nock from 'nock';
 import { createHttpClient, type HttpClient, type HttpClientOptions, type HttpRequest } from '../../lib/http/client.ts';
 import { USER_AGENT } from '../../lib/http/user-agent.ts';
+import { fakeTimeouts } from '../support/fake-timeouts.ts';
 import { serve, type LoopbackServer } from '../support/http-server.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse, earlier: number) => void;
@@ -18,6 +19,7 @@ beforeAll(() => {
 });
 afterAll(() => nock.restore());
 afterEach(async () => {
+  jest.useRealTimers();
   client?.close();
   await server?.close();
   client = server = undefined;
@@ -32,6 +34,7 @@ async function ask(answer: Answer, request: Partial<HttpRequest> = {}, options: 
 const text = (body: Uint8Array): string => new TextDecoder().decode(body);
 const ok: Answer = (_request, response) => void response.end('bytes');
 const never: Answer = () => {};
+const HOUR = 3_600_000;
 
 describe('HttpClient', () => {
   test('sends its own headers, the range, and what it is given', async () => {
@@ -120,11 +123,23 @@ describe('HttpClient retries', () => {
     expect(meter.requests).toBe(3);
   });
   test('an idle timeout once', async () => {
-    await expect(ask(never, { idleTimeoutMs: 20 })).rejects.toMatchObject({ code: 'TIMEOUT' });
+    fakeTimeouts();
+    const silent: Answer = () => void setImmediate(() => jest.advanceTimersByTime(HOUR));
+    await expect(ask(silent, { idleTimeoutMs: HOUR })).rejects.toMatchObject({ code: 'TIMEOUT' });
     expect(server!.requests).toHaveLength(2);
   });
   test('a stall inside a body once', async () => {
-    await expect(ask((_request, response) => void response.writeHead(200).write('a'), {}, { idleTimeoutMs: 20 })).rejects.toMatchObject({ code: 'TIMEOUT', status: 200 });
+    fakeTimeouts();
+    const meter = { requests: 0, bytes: 0 };
+    const passTimeWhenReceived = (): void => {
+      if (meter.bytes < meter.requests) setImmediate(passTimeWhenReceived);
+      else jest.advanceTimersByTime(HOUR);
+    };
+    const stalls: Answer = (_request, response) => {
+      response.writeHead(200).write('a');
+      passTimeWhenReceived();
+    };
+    await expect(ask(stalls, { meter }, { idleTimeoutMs: HOUR })).rejects.toMatchObject({ code: 'TIMEOUT', status: 200 });
     expect(server!.requests).toHaveLength(2);
   });
   test.each([[undefined, 1], [true, 5]])('a POST only when told to (%s)', async (retry, count) => {
