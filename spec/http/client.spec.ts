@@ -122,25 +122,37 @@ describe('HttpClient retries', () => {
     await expect(client.request({ url: `${closed.origin}/k?sig=x`, meter })).rejects.toMatchObject({ name: 'RequestError', code: 'CONNECTION', url: `${closed.origin}/k` });
     expect(meter.requests).toBe(3);
   });
-  test('an idle timeout once', async () => {
-    fakeTimeouts();
-    const silent: Answer = () => void setImmediate(() => jest.advanceTimersByTime(HOUR));
-    await expect(ask(silent, { idleTimeoutMs: HOUR })).rejects.toMatchObject({ code: 'TIMEOUT' });
-    expect(server!.requests).toHaveLength(2);
-  });
-  test('a stall inside a body once', async () => {
-    fakeTimeouts();
-    const meter = { requests: 0, bytes: 0 };
-    const passTimeWhenReceived = (): void => {
-      if (meter.bytes < meter.requests) setImmediate(passTimeWhenReceived);
-      else jest.advanceTimersByTime(HOUR);
-    };
-    const stalls: Answer = (_request, response) => {
-      response.writeHead(200).write('a');
-      passTimeWhenReceived();
-    };
-    await expect(ask(stalls, { meter }, { idleTimeoutMs: HOUR })).rejects.toMatchObject({ code: 'TIMEOUT', status: 200 });
-    expect(server!.requests).toHaveLength(2);
+  describe('once after', () => {
+    /** Lets an hour pass, again and again, whenever nothing is on its way. */
+    async function untilOver(reply: Promise<unknown>, isQuiet: () => boolean): Promise<void> {
+      let over = false;
+      const passTime = (): void => {
+        if (over) return;
+        if (isQuiet()) jest.advanceTimersByTime(HOUR);
+        setImmediate(passTime);
+      };
+      passTime();
+      await reply.catch(() => undefined);
+      over = true;
+    }
+
+    test('silence', async () => {
+      fakeTimeouts();
+      const meter = { requests: 0, bytes: 0 };
+      const reply = ask(never, { idleTimeoutMs: HOUR, meter });
+      await untilOver(reply, () => server?.requests.length === meter.requests);
+      await expect(reply).rejects.toMatchObject({ code: 'TIMEOUT' });
+      expect(server!.requests).toHaveLength(2);
+    });
+
+    test('a stall inside a body', async () => {
+      fakeTimeouts();
+      const meter = { requests: 0, bytes: 0 };
+      const reply = ask((_request, response) => void response.writeHead(200).write('a'), { meter }, { idleTimeoutMs: HOUR });
+      await untilOver(reply, () => meter.bytes === meter.requests);
+      await expect(reply).rejects.toMatchObject({ code: 'TIMEOUT', status: 200 });
+      expect(server!.requests).toHaveLength(2);
+    });
   });
   test.each([[undefined, 1], [true, 5]])('a POST only when told to (%s)', async (retry, count) => {
     await ask((_request, response) => void response.writeHead(500).end(), { method: 'POST', body: Uint8Array.of(1), retry });
