@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { GraphError, InfoError } from '../base/errors.ts';
 import { bytesOf, idsFromBytes, wordsOf } from '../base/uint64.ts';
+import { parseJson } from '../http/json.ts';
 import type { GraphServer } from './graph-server.ts';
 import type { ServerClock } from './server-clock.ts';
 import { toExclusiveUnixSeconds, toUnixSeconds } from './timestamp.ts';
@@ -49,11 +50,9 @@ export class ChunkedGraphClient {
   async info(signal?: AbortSignal): Promise<{ json: unknown; serverAddress: string | undefined }> {
     const { server } = this.#options, { infoUrl } = server.path;
     const { body, serverAddress } = await server.ask({ url: infoUrl, maxBytes: INFO_BOUND, signal });
-    try {
-      return { json: JSON.parse(new TextDecoder().decode(body)), serverAddress };
-    } catch {
-      throw new InfoError('BAD_INFO', `info at ${infoUrl} is no JSON${body[0] === 0x3c ? ' but a web page: is the address right, and is a log-in needed?' : ''}`, infoUrl);
-    }
+    const json = parseJson(body);
+    if (json !== undefined) return { json, serverAddress };
+    throw new InfoError('BAD_INFO', `info at ${infoUrl} is no JSON${body[0] === 0x3c ? ' but a web page: is the address right, and is a log-in needed?' : ''}`, infoUrl);
   }
 
   /**

@@ -24,6 +24,8 @@ export interface GraphInfo {
   dataDir: string | undefined;
   /** What the server says it speaks: a hint, not a wall. */
   apiVersions: number[];
+  /** Supervoxels can split: what they are now is in OCDBT, and `dataDir` holds what they were. */
+  ocdbt: boolean;
 }
 
 const count = z.int().positive();
@@ -31,22 +33,27 @@ const count = z.int().positive();
 const schema = z.looseObject({
   data_dir: z.string().nullish(),
   chunks_start_at_voxel_offset: z.boolean().nullish(),
-  app: z.looseObject({ supported_api_versions: z.array(z.int()).nullish() }).nullish().catch(null),
+  ocdbt_seg: z.unknown().optional(),
+  app: z.looseObject({ ocdbt_seg: z.unknown().optional(), supported_api_versions: z.array(z.int()).nullish() }).nullish().catch(null),
   graph: z.looseObject({
     chunk_size: z.tuple([count, count, count]),
     n_layers: z.int().min(2).max(255),
     n_bits_for_layer_id: z.int().min(1).max(32).nullish(),
     cv_mip: z.int().nonnegative().nullish(),
+    ocdbt_seg: z.unknown().optional(),
     fan_out: z.int().min(2).max(1024).nullish(),
     spatial_bit_masks: z.record(z.string().regex(/^\d+$/), z.int().min(0).max(31)).nullish(),
   }),
 });
 
+/** Whatever is not a plain no counts. */
+const isSaid = (said: unknown): boolean => Boolean(said) && said !== 'false';
+
 /** @throws InfoError BAD_INFO naming the field. */
 export function parseGraphInfo(json: unknown, url: string): GraphInfo {
   const parsed = schema.safeParse(json);
   if (!parsed.success) throw new InfoError('BAD_INFO', `info at ${url} describes no chunkedgraph: ${firstIssue(parsed.error)}`, url);
-  const { graph, app, data_dir: dataDir, chunks_start_at_voxel_offset: atOffset } = parsed.data;
+  const { graph, app, data_dir: dataDir, chunks_start_at_voxel_offset: atOffset, ocdbt_seg: ocdbt } = parsed.data;
   const layerBits = graph.n_bits_for_layer_id ?? 8;
   if (graph.n_layers >= 2 ** layerBits) throw new InfoError('BAD_INFO', `info at ${url}: graph.n_layers ${graph.n_layers} does not fit in ${layerBits} bits`, url);
   const spatialBits = new Map(Object.entries(graph.spatial_bit_masks ?? {}).map(([layer, bits]) => [Number(layer), bits]));
@@ -61,5 +68,6 @@ export function parseGraphInfo(json: unknown, url: string): GraphInfo {
     fanOut: graph.fan_out ?? 2,
     dataDir: dataDir ?? undefined,
     apiVersions: app?.supported_api_versions ?? [],
+    ocdbt: [ocdbt, graph.ocdbt_seg, app?.ocdbt_seg].some(isSaid),
   };
 }

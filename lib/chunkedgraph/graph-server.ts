@@ -60,6 +60,11 @@ export class GraphServer<P extends Host = GraphPath> {
     this.clock = options.clock ?? new ServerClock();
   }
 
+  /** What each request carries. */
+  get token(): FoundToken | undefined {
+    return this.#options.token;
+  }
+
   /** That the last answer came from. */
   get address(): string | undefined {
     return this.#address;

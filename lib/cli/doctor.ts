@@ -2,20 +2,20 @@
 import type { Finding } from '../cave/finding.ts';
 import { diagnose } from '../graphene/doctor.ts';
 import { storageOf, type BucketFlags } from './bucket-flags.ts';
+import type { GraphFlags } from './graph-flags.ts';
 import type { Io } from './io.ts';
 import { plain } from './report.ts';
 
-export interface DoctorFlags extends BucketFlags {
-  server?: string;
+export interface DoctorFlags extends BucketFlags, GraphFlags {
   dataDir?: string;
   json?: boolean;
 }
 
 /** @returns whether anything failed. */
 export async function doctor(path: string | undefined, flags: DoctorFlags, io: Io): Promise<boolean> {
-  const { server, dataDir, json } = flags;
+  const { server, dataDir, ocdbt, json } = flags;
   const findings: Finding[] = [];
-  for await (const finding of diagnose(path, { server, dataDir, storage: storageOf(flags), signal: io.signal })) {
+  for await (const finding of diagnose(path, { server, dataDir, ocdbt, storage: storageOf(flags), signal: io.signal })) {
     findings.push(finding);
     if (!json) io.stdout.write(toText(finding)); // as they come: some take their time
   }

@@ -8,6 +8,7 @@ import type { Sink } from '../jobs/files.ts';
 import type { FormatName } from '../jobs/format.ts';
 import { withCauses } from '../jobs/messages.ts';
 import { GRAPH_CALLS, type GraphFlags, type IdCall } from './graph-calls.ts';
+import type { GraphFlags as GraphOpenFlags } from './graph-flags.ts';
 import { idFormat } from './id-format.ts';
 import { type Io, UsageError } from './io.ts';
 import { jsonLine } from './json-line.ts';
@@ -15,8 +16,7 @@ import { jobMoment, openGraph } from './open.ts';
 import { plain, type Report } from './report.ts';
 import { type JobFiles, openFiles } from './table-io.ts';
 
-export interface GraphCommandFlags extends GraphFlags {
-  server?: string;
+export interface GraphCommandFlags extends GraphFlags, GraphOpenFlags {
   out: string;
   /** A table with the IDs; - is standard input. */
   ids?: string;
@@ -33,7 +33,7 @@ export async function graph(name: string, path: string, args: readonly string[],
   let volume: GrapheneVolume | undefined;
   try {
     const { ids, invalid } = call.ids === undefined ? { ids: [], invalid: 0 } : await idsOf(call, args, flags, files, signal, report);
-    volume = await openGraph(path, { server: flags.server, signal, logger: report });
+    volume = await openGraph(path, { server: flags.server, ocdbt: flags.ocdbt, signal, logger: report });
     // One moment for all calls.
     const asked = { graph: volume.at((await jobMoment(flags.timestamp, volume, signal)) ?? volume.now()).graph, flags, signal };
     const failed = await files.into(async (sink) => {

@@ -4,6 +4,7 @@ import type { FormatName } from '../jobs/format.ts';
 import { answerIds, type IdQuestion } from '../jobs/id-table.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import { momentOf } from '../chunkedgraph/timestamp.ts';
+import type { GraphFlags } from './graph-flags.ts';
 import { idFormat } from './id-format.ts';
 import type { Io } from './io.ts';
 import { jobMoment, openGraph } from './open.ts';
@@ -11,8 +12,7 @@ import type { Report } from './report.ts';
 import { idSummaryLine, statsJson } from './summary.ts';
 import { openFiles } from './table-io.ts';
 
-export interface IdFlags {
-  server?: string;
+export interface IdFlags extends GraphFlags {
   out: string;
   format?: FormatName;
   column?: string[];
@@ -47,7 +47,7 @@ export async function runIdCommand({ input, inputOption = '--ids', path, votes, 
   let volume: GrapheneVolume | undefined;
   try {
     const { format, source } = await idFormat(files.source(), input, flags.format);
-    const opened = (volume = await openGraph(path, { server: flags.server, timeoutMs: flags.timeout, signal, logger: report }));
+    const opened = (volume = await openGraph(path, { server: flags.server, ocdbt: flags.ocdbt, timeoutMs: flags.timeout, signal, logger: report }));
     const asked = question(opened, await jobMoment(flags.timestamp, opened, signal));
     const { replace, strict } = flags;
     const warn = (message: string): void => report.warn(message);

@@ -1,19 +1,19 @@
 /** `graphene-points info`: what a volume is. */
 import { formatVec3 } from '../base/vec3.ts';
 import { storageOf, type BucketFlags } from './bucket-flags.ts';
+import type { GraphFlags } from './graph-flags.ts';
 import type { Io } from './io.ts';
 import { openVolume, type Opened } from './open.ts';
 import { alignColumns, plain, type Report } from './report.ts';
 
-export interface InfoFlags extends BucketFlags {
+export interface InfoFlags extends BucketFlags, GraphFlags {
   json?: boolean;
   dataDir?: string;
-  server?: string;
 }
 
 export async function info(path: string, flags: InfoFlags, io: Io, report: Report): Promise<void> {
-  const { json, dataDir, server } = flags;
-  const opened = await openVolume(path, { dataDir, server, storage: storageOf(flags), signal: io.signal, logger: report });
+  const { json, dataDir, server, ocdbt } = flags;
+  const opened = await openVolume(path, { dataDir, server, ocdbt, storage: storageOf(flags), signal: io.signal, logger: report });
   try {
     const summary = summarise(path, opened);
     io.stdout.write(json ? `${JSON.stringify(summary, null, 2)}\n` : toText(summary));
@@ -27,6 +27,7 @@ function summarise(path: string, { graph, plain }: Opened) {
   const { type, dataType, numChannels } = volume;
   return {
     path,
+    ...(volume.redirects.length > 0 && { redirects: volume.redirects }),
     type,
     dataType,
     numChannels,
@@ -45,8 +46,9 @@ function summarise(path: string, { graph, plain }: Opened) {
   };
 }
 
-function toText({ path, type, dataType, numChannels, datastack, graph, scales }: ReturnType<typeof summarise>): string {
+function toText({ path, redirects, type, dataType, numChannels, datastack, graph, scales }: ReturnType<typeof summarise>): string {
   const lines = [path, `${type} of ${dataType}, ${numChannels} ${numChannels === 1 ? 'channel' : 'channels'}`];
+  if (redirects) lines.splice(1, 0, `redirects: ${redirects.join(' -> ')}`);
   if (datastack) lines.push(`datastack of ${datastack.server}: ${datastack.segmentationSource}; its viewer shows ${datastack.viewerResolution ? `voxels of ${formatVec3(datastack.viewerResolution)} nm` : 'a resolution that is not told'}`);
   if (graph) {
     lines.push(`graph: ${graph.nLayers} layers; chunks of ${formatVec3(graph.chunkSize)} voxels of mip ${graph.cvMip} (cv_mip), counted from ${graph.chunksStartAtVoxelOffset ? 'the voxel offset' : 'voxel 0'}`);

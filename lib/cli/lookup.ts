@@ -7,13 +7,14 @@ import { formatOfFile, type FormatName } from '../jobs/format.ts';
 import { graphLookup, type Lookup, valueLookup } from '../jobs/lookup.ts';
 import { lookupTable } from '../jobs/lookup-table.ts';
 import { storageOf, type BucketFlags } from './bucket-flags.ts';
+import type { GraphFlags } from './graph-flags.ts';
 import { type Io, UsageError } from './io.ts';
 import { isGraphene, jobMoment, openVolume, type Opened } from './open.ts';
 import type { Report } from './report.ts';
 import { statsJson, summaryLine } from './summary.ts';
 import { openFiles } from './table-io.ts';
 
-export interface LookupFlags extends BucketFlags {
+export interface LookupFlags extends BucketFlags, GraphFlags {
   points: string;
   out: string;
   format?: FormatName;
@@ -21,7 +22,6 @@ export interface LookupFlags extends BucketFlags {
   position?: string[];
   replace?: boolean;
   resolution?: Resolution;
-  server?: string;
   mip?: number;
   snapNm?: number;
   timestamp?: string;
@@ -43,14 +43,14 @@ export interface LookupFlags extends BucketFlags {
   quiet?: boolean;
 }
 
-const GRAPH_FLAGS = ['server', 'timestamp', 'timestampColumn', 'stopLayer', 'supervoxelsOnly', 'dataDir'] as const;
+const GRAPH_FLAGS = ['server', 'ocdbt', 'timestamp', 'timestampColumn', 'stopLayer', 'supervoxelsOnly', 'dataDir'] as const;
 
 /** Statuses a user has to do something about. */
 const BAD_STATUSES = ['failed', 'root_failed', 'no_root', 'suspect', 'invalid_point', 'invalid_timestamp'];
 
 /** @returns whether any row needs attention. */
 export async function lookup(path: string, flags: LookupFlags, io: Io, report: Report): Promise<boolean> {
-  const { resolution, server, mip, snapNm, dataDir, lruBytes, lruEncoding, cacheDir, cacheBytes, revalidate, rangeReads, concurrency, stopLayer, supervoxelsOnly, timestampColumn, replace, strict } = flags;
+  const { resolution, server, ocdbt, mip, snapNm, dataDir, lruBytes, lruEncoding, cacheDir, cacheBytes, revalidate, rangeReads, concurrency, stopLayer, supervoxelsOnly, timestampColumn, replace, strict } = flags;
   const { signal } = io;
   const format = formatOf(flags, report);
   const misplaced = isGraphene(path) ? [] : GRAPH_FLAGS.filter((name) => flags[name] !== undefined);
@@ -60,7 +60,7 @@ export async function lookup(path: string, flags: LookupFlags, io: Io, report: R
   const files = await openFiles({ input: { option: '--points', file: flags.points }, out: flags.out, stats: flags.stats }, io, report);
   let volume: Opened | undefined;
   try {
-    volume = await openVolume(path, { resolution, server, mip, dataDir, storage: storageOf(flags), lruBytes, lruEncoding, cacheDir, cacheBytes, revalidate, rangeReads, concurrency, timeoutMs: flags.timeout, signal, logger: report });
+    volume = await openVolume(path, { resolution, server, ocdbt, mip, dataDir, storage: storageOf(flags), lruBytes, lruEncoding, cacheDir, cacheBytes, revalidate, rangeReads, concurrency, timeoutMs: flags.timeout, signal, logger: report });
     const timestamp = volume.graph && (await jobMoment(flags.timestamp, volume.graph, signal));
     const read = { mip, snap: snapNm === undefined ? undefined : { radiusNm: snapNm } };
     const asked: Lookup = volume.graph ? graphLookup(volume.graph, { ...read, timestamp, stopLayer, supervoxelsOnly }) : valueLookup(volume.plain, read);

@@ -1,20 +1,22 @@
 /** A path from the command line to an open volume, and the moment of its job. */
 import { momentOf } from '../chunkedgraph/timestamp.ts';
+import { cloudPath, isGraphPath } from '../graphene/cloud-path.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import { openGraphene, openPrecomputed } from '../graphene/open.ts';
 import type { OpenGrapheneOptions } from '../graphene/options.ts';
 import type { PrecomputedVolume } from '../graphene/precomputed-volume.ts';
 import { UsageError } from './io.ts';
 
-export const isGraphene = (path: string): boolean => /^(graphene|cave):\/\//.test(path);
+export const isGraphene = (path: string): boolean => isGraphPath(cloudPath(path));
 
 export type Opened = { graph: GrapheneVolume; plain?: undefined } | { plain: PrecomputedVolume; graph?: undefined };
 
 export async function openVolume(path: string, options: OpenGrapheneOptions): Promise<Opened> {
   // Batches of a table share supervoxels, and roots.
   if (isGraphene(path)) return { graph: await openGraphene(path, { rootCache: true, ...options }) };
-  const { resolution, server, ...rest } = options;
+  const { resolution, server, ocdbt, ...rest } = options;
   if (server !== undefined) throw new UsageError('--server is for cave:// paths');
+  if (ocdbt !== undefined) throw new UsageError('--ocdbt is for graphene:// and cave:// paths');
   if (resolution === 'viewer') throw new UsageError('--resolution viewer is for cave:// paths');
   return { plain: await openPrecomputed(path, { ...rest, resolution }) };
 }

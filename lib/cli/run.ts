@@ -5,6 +5,7 @@ import { USER_AGENT } from '../http/user-agent.ts';
 import { unusable } from '../jobs/files.ts';
 import { bucketFlags } from './bucket-flags.ts';
 import { graphCommand } from './graph-command.ts';
+import { graphFlags } from './graph-flags.ts';
 import type { DoctorFlags } from './doctor.ts';
 import type { InfoFlags } from './info.ts';
 import { Interrupted, type Io } from './io.ts';
@@ -16,9 +17,6 @@ import { mayRepeat, refuseRepeats } from './repeats.ts';
 import { Report } from './report.ts';
 import type { RootFlags } from './roots.ts';
 import type { UpdateFlags } from './update.ts';
-
-/** Of commands that take cave:// paths. */
-const SERVER = ['--server <url>', 'of a cave:// path: the server that knows the datastack (default: the one CAVEclient remembers for it, else https://global.daf-apis.com)', text] as const;
 
 const POSITION =
   'one column of [x, y, z], (x, y, z), [x y z] or as NumPy shows them, or what the names of three columns begin with: pt_position also takes ' +
@@ -50,7 +48,7 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
     .exitOverride()
     .configureOutput({ writeOut: (line) => io.stdout.write(line), writeErr: (line) => io.stderr.write(line) });
 
-  bucketFlags(
+  graphFlags(bucketFlags(
     program
       .command('lookup')
       .description('Writes the rows of a table again, with what is at their points: supervoxel_id, root_id and status; value for a plain volume.')
@@ -62,7 +60,6 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
       .addOption(mayRepeat(new Option('--position <column>', POSITION).argParser(texts)))
       .option('--replace', 'write over output columns that exist')
       .option('--resolution <x,y,z>', "nanometres per unit of the coordinates, or viewer for those of the datastack's viewer (default: voxels of mip 0)", resolution)
-      .option(...SERVER)
       .option('--mip <mip>', "scale to read (default: 0, or the graph's own)", wholeNumber(0))
       .option('--snap-nm <radius>', 'points on background take the nearest label within so many nanometres; snapped_nm says how far it is', positiveNumber)
       .option('--timestamp <time>', 'moment of the roots: ISO 8601 (no zone: UTC), unix seconds, settled, or mat or mat_943 of a datastack (default: now)', text)
@@ -81,7 +78,7 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
       .option('--stats <file>', 'counts, times and the timestamp used (of --timestamp-column: first, last and count), as JSON; - is standard error', text)
       .option('--strict', 'a row without a valid point is an error')
       .option('--quiet', 'no progress and no summary; warnings stay'),
-  )
+  ))
     .addHelpText('after', LOOKUP_HELP)
     .action(async (path: string, flags: LookupFlags) => {
       const { lookup } = await import('./lookup.ts');
@@ -89,11 +86,10 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
     });
 
   const idOptions = (command: Command): Command =>
-    command
+    graphFlags(command)
       .option('--out <file>', 'the same rows with their answers; written as FILE.partial first; - is standard output', '-')
       .addOption(new Option('--format <format>', 'format of the table (default: by suffix and content)').choices(['csv', 'tsv', 'jsonl']))
       .option('--timestamp <time>', 'moment of the roots: ISO 8601 (no zone: UTC), unix seconds, settled, or mat or mat_943 of a datastack (default: now)', text)
-      .option(...SERVER)
       .option('--timeout <seconds>', 'most that the opening, and then each million rows, may take; rows without an answer by then have failed (default: no limit)', seconds)
       .option('--stats <file>', 'counts, times and the timestamp used, as JSON; - is standard error', text)
       .option('--strict', 'a row without a valid ID is an error')
@@ -142,20 +138,19 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
       code = (await latest(path, flags, io, report)) ? EXIT.rows : 0;
     });
 
-  graphCommand(program, (command) => command.option(...SERVER), async (call, path, args, flags) => {
+  graphCommand(program, graphFlags, async (call, path, args, flags) => {
     const { graph } = await import('./graph.ts');
     code = (await graph(call, path, args, flags, io, report)) ? EXIT.rows : 0;
   });
 
-  bucketFlags(
+  graphFlags(bucketFlags(
     program
       .command('info')
       .description('Says what a volume is: type, scales, bounds, graph.')
       .argument('<cloudpath>', 'as for lookup')
       .option('--json', 'as JSON')
-      .option(...SERVER)
       .option('--data-dir <path>', 'where the watershed is, instead of where the graph server says', text),
-  ).action(async (path: string, flags: InfoFlags) => {
+  )).action(async (path: string, flags: InfoFlags) => {
       const { info } = await import('./info.ts');
       await info(path, flags, io, report);
     });
@@ -169,15 +164,14 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
       await login(server, io, report);
     });
 
-  bucketFlags(
+  graphFlags(bucketFlags(
     program
       .command('doctor')
       .description('Checks whether a volume can be read from here: Node, secrets, token, servers, clock, bucket, one look-up. Each with what to do next.')
       .argument('[cloudpath]', "as for lookup (default: this machine, and the server's token)")
-      .option(...SERVER)
       .option('--data-dir <path>', 'where the watershed is, instead of where the graph server says', text)
       .option('--json', 'as JSON'),
-  ).action(async (path: string | undefined, flags: DoctorFlags) => {
+  )).action(async (path: string | undefined, flags: DoctorFlags) => {
     const { doctor } = await import('./doctor.ts');
     code = (await doctor(path, flags, io)) ? EXIT.rows : 0;
   });

@@ -9,6 +9,7 @@ import { GraphServer } from '../chunkedgraph/graph-server.ts';
 import type { VersionSource } from '../chunkedgraph/moments.ts';
 import { findToken, type FoundToken } from '../chunkedgraph/token.ts';
 import type { AllowAddress, HttpClient } from '../http/client.ts';
+import { cloudPath } from './cloud-path.ts';
 
 /** A datastack by its name; `openGraphene('cave://NAME', { server })` is the same. */
 export interface DatastackPath {
@@ -39,11 +40,12 @@ export type Place = { graph: GraphPath; datastack?: undefined; server?: undefine
 
 /** @throws PathError BAD_PATH; TypeError for a server that is not asked, or named twice. */
 export function placeOf(path: string | DatastackPath, server: string | undefined): Place {
-  if (typeof path === 'string' && !path.startsWith('cave://')) {
+  if (typeof path === 'string') {
+    const place = cloudPath(path);
+    if (place.startsWith('cave://')) return { datastack: parseDatastack(place), server };
     if (server !== undefined) throw new TypeError('server is where a cave:// path is looked up; this path names its own');
-    return { graph: parseGraphPath(path) };
+    return { graph: parseGraphPath(place) };
   }
-  if (typeof path === 'string') return { datastack: parseDatastack(path), server };
   if (typeof path !== 'object' || path === null || typeof path.datastack !== 'string') throw new PathError('BAD_PATH', 'a volume is opened by its path, or as { datastack, server }');
   if (path.server !== undefined && server !== undefined) throw new TypeError('server is named twice');
   return { datastack: parseDatastack(`cave://${path.datastack}`), server: path.server ?? server };

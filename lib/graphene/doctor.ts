@@ -10,15 +10,18 @@ import { GraphServer } from '../chunkedgraph/graph-server.ts';
 import { SKEW_MS as TOO_FAR_MS } from '../chunkedgraph/server-clock.ts';
 import { findToken, tokenFiles, type FoundToken } from '../chunkedgraph/token.ts';
 import { createHttpClient, type HttpClient } from '../http/client.ts';
+import { parseJson } from '../http/json.ts';
+import { cloudPath, isGraphPath } from './cloud-path.ts';
 import { authHostOf, openDatastack, placeOf, type OpenedDatastack } from './datastack.ts';
 import type { GrapheneVolume } from './graphene-volume.ts';
 import { lookUpNearMiddle } from './one-look-up.ts';
 import { openGraphene, openPrecomputed } from './open.ts';
 import type { Logger, OpenGrapheneOptions } from './options.ts';
+import { graphNamed, MOST_REDIRECTS, redirectOf, type NextGraph } from './redirects.ts';
 import { MIDDLEAUTH } from './store-at.ts';
 import { watershedStore } from './watershed.ts';
 
-export interface DoctorOptions extends Pick<OpenGrapheneOptions, 'server' | 'authServer' | 'token' | 'dataDir' | 'storage' | 'signal' | 'retries'> {
+export interface DoctorOptions extends Pick<OpenGrapheneOptions, 'server' | 'authServer' | 'token' | 'dataDir' | 'ocdbt' | 'storage' | 'signal' | 'retries'> {
   /** Of Node. @default the one running */
   version?: string;
   /** Milliseconds since 1970. @default Date.now */
@@ -44,7 +47,7 @@ export async function* diagnose(path: string | undefined, options: DoctorOptions
   const http = createHttpClient({ retries });
   try {
     if (path === undefined) yield* checkServer(http, options);
-    else if (/^(graphene|cave):\/\//.test(path)) yield* checkGraph(path, http, { ...options, retries });
+    else if (isGraphPath(cloudPath(path))) yield* checkGraph(path, http, { ...options, retries });
     else yield* checkPlain(path, { ...options, retries });
   } catch (error) {
     if (!(error instanceof LookupError)) throw error;
@@ -119,11 +122,28 @@ async function* checkGraph(path: string, http: HttpClient, options: DoctorOption
     if (checked.finding.verdict === 'fail') return;
     token = checked.token;
   }
-  const server = new GraphServer({ http, path: graph, token, allowAddress: stack?.allowAddress });
-  const answer = yield* checkAccess(server, token, (login ?? graph).origin, options);
-  if (answer === undefined) return;
-  yield* checkWatershedInfo(answer, { path: graph, token, address: server.address }, http, options);
+  const found = yield* checkTable({ path: graph, token, allowAddress: stack?.allowAddress }, http, (login ?? graph).origin, options);
+  if (found === undefined) return;
+  yield* checkWatershedInfo(found.answer, { path: found.server.path, token: found.server.token, address: found.server.address }, http, options);
   yield* checkVolume(path, options);
+}
+
+/** @returns the table's info, wherever it is now; undefined when it was not to be had. */
+async function* checkTable(asked: NextGraph, http: HttpClient, login: string, options: DoctorOptions): AsyncGenerator<Finding, { server: GraphServer; answer: unknown } | undefined, undefined> {
+  for (let at = asked, steps = 0; ; steps++) {
+    const server = new GraphServer({ http, ...at });
+    const answer = yield* checkAccess(server, at.token, login, options);
+    if (answer === undefined) return undefined;
+    try {
+      const redirect = redirectOf(answer, at.path.infoUrl);
+      if (redirect === undefined || steps === MOST_REDIRECTS) return { server, answer }; // opening the volume says what is wrong
+      at = graphNamed(redirect, { ...at, address: server.address });
+      yield ok('redirect', `${server.path.infoUrl} redirects to ${at.path.infoUrl}`);
+    } catch (error) {
+      yield fail('redirect', error);
+      return undefined;
+    }
+  }
 }
 
 /** @returns the table's info; undefined when it was not to be had. */
@@ -139,11 +159,7 @@ async function* checkAccess(server: GraphServer, token: FoundToken | undefined, 
   const answered = now();
   yield ok('access', `${path.origin} answers for table ${path.table}${token ? `, with the token from ${token.from}` : ' without a token'}`);
   yield checkClock(path.origin, reply.headers.date, (asked + answered) / 2);
-  try {
-    return JSON.parse(new TextDecoder().decode(reply.body)) as unknown;
-  } catch {
-    return {}; // opening the volume says what is wrong
-  }
+  return parseJson(reply.body) ?? {}; // opening the volume says what is wrong
 }
 
 function checkClock(origin: string, date: string | undefined, hereMs: number): Finding {
@@ -204,9 +220,9 @@ async function checkMaterializations({ datastack }: GrapheneVolume, signal: Abor
   }
 }
 
-async function* checkPlain(path: string, { version: _version, now: _now, server, authServer, token, dataDir, ...options }: DoctorOptions): Findings {
-  for (const [name, value] of Object.entries({ server, authServer, token, dataDir })) if (value !== undefined) throw new TypeError(`${name} is for graphene:// and cave:// paths`);
-  const location = path.trim().replace(/^precomputed:\/\//i, ''), address = location.replace(MIDDLEAUTH, '');
+async function* checkPlain(path: string, { version: _version, now: _now, server, authServer, token, dataDir, ocdbt, ...options }: DoctorOptions): Findings {
+  for (const [name, value] of Object.entries({ server, authServer, token, dataDir, ocdbt })) if (value !== undefined) throw new TypeError(`${name} is for graphene:// and cave:// paths`);
+  const location = cloudPath(path), address = location.replace(MIDDLEAUTH, '');
   if (address !== location && URL.canParse(address)) yield (await checkToken(new URL(address), undefined, {})).finding;
   let volume;
   try {
@@ -215,6 +231,7 @@ async function* checkPlain(path: string, { version: _version, now: _now, server,
     return yield fail('bucket', error);
   }
   try {
+    if (volume.redirects.length > 0) yield ok('redirect', volume.redirects.join(' -> '));
     yield ok('bucket', `${volume.type} of ${volume.dataType}, ${volume.scales.length} ${volume.scales.length === 1 ? 'scale' : 'scales'}`);
     yield await lookUpNearMiddle(volume, 0, options.signal);
   } finally {

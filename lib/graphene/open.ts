@@ -2,51 +2,47 @@
 import { setMaxListeners } from 'node:events';
 import { leaveOnAbort } from '../base/abort.ts';
 import { within } from '../base/deadline.ts';
-import { InfoError, PathError } from '../base/errors.ts';
+import { PathError } from '../base/errors.ts';
 import { Endpoints } from '../chunkedgraph/api/endpoints.ts';
-import { ChunkedGraphClient } from '../chunkedgraph/client.ts';
 import { parseGraphInfo } from '../chunkedgraph/graph-info.ts';
-import { presentOf } from '../chunkedgraph/graph-present.ts';
-import { GraphServer } from '../chunkedgraph/graph-server.ts';
 import { Instants } from '../chunkedgraph/instants.ts';
 import { RootBatcher } from '../chunkedgraph/root-batcher.ts';
 import { serverHistory } from '../chunkedgraph/root-cache/server-history.ts';
-import { ServerClock } from '../chunkedgraph/server-clock.ts';
 import { checkMoment, settleVersion } from '../chunkedgraph/moments.ts';
 import { momentOf } from '../chunkedgraph/timestamp.ts';
 import { findToken } from '../chunkedgraph/token.ts';
-import { decompress } from '../compression/decompress.ts';
 import { createHttpClient, type HttpClient } from '../http/client.ts';
 import { redactUrl } from '../http/excerpt.ts';
 import { PointReader } from '../points/point-reader.ts';
 import { parseInfo, scaleAt, type VolumeInfo } from '../precomputed/info.ts';
 import type { Store } from '../storage/store.ts';
 import { chunkCacheOf } from './chunk-cache.ts';
+import { cloudPath, isGraphPath } from './cloud-path.ts';
 import { authHostOf, datastackOf, openDatastack, placeOf, type DatastackPath } from './datastack.ts';
+import { findGraph } from './graph-table.ts';
 import { GrapheneVolume } from './graphene-volume.ts';
+import { checkOcdbt } from './ocdbt.ts';
 import { takeOpenOptions, checkResolution, resolutionOf, type Logger, type OpenGrapheneOptions, type OpenOptions } from './options.ts';
 import { boundTo, PrecomputedVolume, type VolumeParts } from './precomputed-volume.ts';
 import { checkRootCache, openRootCache } from './root-cache.ts';
-import { storeAt } from './store-at.ts';
+import { findInfo } from './volume-info.ts';
 import { checkWatershed, watershedStore } from './watershed.ts';
-
-const INFO_BOUND = 16 * 1024 * 1024;
 
 const CONSOLE: Logger = { warn: (message) => console.warn(`graphene-points: ${message}`) };
 
 /**
- * Opens a Precomputed volume: reads its info and nothing else.
+ * Opens a Precomputed volume: reads its info, and those that it redirects to, and nothing else.
  *
  * @param path `file://` or a plain path, `http(s)://`, `gs://`, `s3://`, `mem://`; a leading `precomputed://` is optional.
  * @throws PathError, InfoError (NOT_FOUND, BAD_INFO, UNSUPPORTED), RequestError; RangeError or TypeError for an impossible option.
  */
 export async function openPrecomputed(path: string, given: OpenOptions = {}): Promise<PrecomputedVolume> {
-  if (/^(graphene|cave):\/\//.test(path)) throw new PathError('BAD_PATH', `${redactUrl(path)} is a chunkedgraph: use openGraphene`);
+  const place = cloudPath(path);
+  if (isGraphPath(place)) throw new PathError('BAD_PATH', `${redactUrl(place)} is a chunkedgraph: use openGraphene`);
   const options = takeOpenOptions(given, false);
   return withHttp(options, async (http) => {
-    const store = await storeAt(path, 'any', http, { storage: options.storage, logger: options.logger ?? CONSOLE });
-    const raw = await readInfo(store, options.signal);
-    return new PrecomputedVolume(partsOf({ raw, info: parseInfo(raw, `${store.url}/info`), store, infoWasRead: true, mip: 0, http, options }));
+    const { store, raw, redirects } = await findInfo(place, http, { ...options, logger: options.logger ?? CONSOLE });
+    return new PrecomputedVolume(partsOf({ raw, info: parseInfo(raw, `${store.url}/info`), store, infoWasRead: true, mip: 0, redirects, http, options }));
   });
 }
 
@@ -71,13 +67,12 @@ export async function openGraphene(path: string | DatastackPath, given: OpenGrap
   return withHttp(options, async (http) => {
     const stack = place.graph ? undefined : await openDatastack(place.datastack, { server: place.server, token: options.token, authHost, signal: options.signal }, http, warn);
     const moment = await settleVersion(wanted, stack?.versions, options.signal);
-    const graphPath = stack?.graph ?? place.graph!;
-    const token = stack ? stack.token : await findToken(graphPath, { token: options.token, authHost }, warn);
-    const clock = new ServerClock({ present: presentOf(graphPath), warn });
-    const server = new GraphServer({ http, path: graphPath, token, clock, rateLimit: options.rateLimit, allowAddress: stack?.allowAddress });
-    const client = new ChunkedGraphClient({ server, rootTimeoutMs: options.rootTimeoutMs });
-    const { json, serverAddress } = await client.info(options.signal);
+    const asked = stack?.graph ?? place.graph!;
+    const askedToken = stack ? stack.token : await findToken(asked, { token: options.token, authHost }, warn);
+    const { server, client, json, redirects } = await findGraph({ path: asked, token: askedToken, allowAddress: stack?.allowAddress }, http, options, warn);
+    const { path: graphPath, token, clock } = server, serverAddress = server.address;
     const graph = parseGraphInfo(json, graphPath.infoUrl);
+    checkOcdbt(graph, options.ocdbt, graphPath.infoUrl, warn);
     const info = parseInfo(json, graphPath.infoUrl);
     checkWatershed(info, graph.cvMip, options.mip, graphPath.infoUrl);
     const store = await watershedStore(graph.dataDir, { path: graphPath, token, address: serverAddress }, http, { ...options, logger });
@@ -87,7 +82,7 @@ export async function openGraphene(path: string | DatastackPath, given: OpenGrap
       batchSize: options.rootBatchSize, batchBytes: options.rootBatchBytes, concurrency: options.rootConcurrency, windowMs: options.batchWindowMs, retries: options.retries,
     });
     const resolution = resolutionOf(options.resolution, stack && { name: place.datastack!, viewerResolution: stack.viewerResolution });
-    const parts = partsOf({ raw: json as Record<string, unknown>, info, store, infoWasRead: false, mip: graph.cvMip, http, options: { ...options, resolution } });
+    const parts = partsOf({ raw: json as Record<string, unknown>, info, store, infoWasRead: false, mip: graph.cvMip, redirects, http, options: { ...options, resolution } });
     const datastack = stack && datastackOf(place.datastack!, stack, (signal) => boundTo(parts, signal));
     const api = new Endpoints({ server, bind: (signal) => boundTo(parts, signal), concurrency: options.rootConcurrency, timeoutMs: options.rootTimeoutMs, deadlineMs: options.timeoutMs, retries: options.retries });
     const rootCache = caching && (await openRootCache(
@@ -107,17 +102,18 @@ interface Opened {
   infoWasRead: boolean;
   /** Used unless the options name one. */
   mip: number;
+  redirects: readonly string[];
   http: HttpClient;
   options: OpenOptions;
 }
 
-function partsOf({ raw, info, store, infoWasRead, mip, http, options }: Opened): VolumeParts {
+function partsOf({ raw, info, store, infoWasRead, mip, redirects, http, options }: Opened): VolumeParts {
   const chosen = options.mip ?? mip;
   scaleAt(info.scales, chosen);
   const life = new AbortController();
   setMaxListeners(0, life.signal); // every call under way listens
   return {
-    raw, info, mip: chosen, life,
+    raw, info, redirects, mip: chosen, life,
     reader: new PointReader({ info, store, infoWasRead, concurrency: options.concurrency, lruBytes: options.lruBytes, lruEncoding: options.lruEncoding, rangeReads: options.rangeReads, chunkCache: chunkCacheOf(options, store, raw, options.logger ?? CONSOLE) }),
     resolution: checkResolution(options.resolution),
     logger: options.logger ?? CONSOLE,
@@ -136,24 +132,4 @@ async function withHttp<T>(options: Omit<OpenOptions, 'resolution'>, open: (http
     http.close();
     throw error;
   }
-}
-
-/** @throws InfoError NOT_FOUND, BAD_INFO; RequestError. */
-async function readInfo(store: Store, signal: AbortSignal | undefined): Promise<Record<string, unknown>> {
-  const url = `${store.url}/info`;
-  const object = await store.read('info', { signal, maxBytes: INFO_BOUND });
-  if (!object) throw new InfoError('NOT_FOUND', `no info at ${url}: is the path right?`, url);
-  let bytes: Uint8Array;
-  try {
-    bytes = await decompress(object.bytes, object.contentEncoding, { maxBytes: INFO_BOUND });
-  } catch (error) {
-    throw new InfoError('BAD_INFO', `info at ${url}: ${(error as Error).message}`, url, { cause: error });
-  }
-  try {
-    const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    if (typeof json === 'object' && json !== null) return json as Record<string, unknown>;
-  } catch {
-    // told below
-  }
-  throw new InfoError('BAD_INFO', `info at ${url} is no JSON object${bytes[0] === 0x3c ? ' but a web page: is the address right, and is a log-in needed?' : ''}`, url);
 }

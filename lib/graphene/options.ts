@@ -10,6 +10,7 @@ import type { Timestamp } from '../chunkedgraph/timestamp.ts';
 import type { Progress } from '../points/point-reader.ts';
 import { checkBucketOptions, type BucketOptions } from '../storage/bucket-options.ts';
 import type { Store } from '../storage/store.ts';
+import { OCDBT_CHOICES, type OcdbtChoice } from './ocdbt.ts';
 import type { RootCacheSettings } from './root-cache.ts';
 
 export interface Logger {
@@ -92,6 +93,12 @@ export interface OpenGrapheneOptions extends Omit<OpenOptions, 'resolution'> {
   authServer?: string;
   /** Where the watershed is, instead of where the server says. Anything `openPrecomputed` takes. */
   dataDir?: string;
+  /**
+   * Of a graph whose supervoxels can split (`ocdbt_seg` in its info): `'ignore'` opens it with a warning, as if none had. Supervoxels
+   * that were split, and their roots, are then old ones.
+   * @default an InfoError
+   */
+  ocdbt?: OcdbtChoice;
   /**
    * Moment of all root look-ups; `'settled'`: each call's newest whose answers are final, see `settleMs`; of a datastack `'mat_943'`, a
    * materialization, or `'mat'`, the newest when the volume was opened.
@@ -191,7 +198,7 @@ const POSITIVE_INTEGERS = ['cacheBytes', 'concurrency', 'connectTimeoutMs', 'idl
 const COUNTS = ['lruBytes', 'retries', 'mip', 'batchWindowMs', 'settleMs'] as const;
 
 const OPEN_OPTIONS = ['cacheDir', 'cacheBytes', 'revalidate', 'resolution', 'mip', 'lruBytes', 'lruEncoding', 'rangeReads', 'concurrency', 'storage', 'retries', 'connectTimeoutMs', 'idleTimeoutMs', 'timeoutMs', 'signal', 'logger'];
-const GRAPHENE_OPTIONS = [...OPEN_OPTIONS, 'server', 'authServer', 'token', 'dataDir', 'timestamp', 'checkSupervoxels', 'rootBatchSize', 'rootBatchBytes', 'rootConcurrency', 'rootTimeoutMs', 'batchWindowMs', 'rateLimit', 'settleMs', 'rootCache', 'allowEdits'];
+const GRAPHENE_OPTIONS = [...OPEN_OPTIONS, 'server', 'authServer', 'token', 'dataDir', 'ocdbt', 'timestamp', 'checkSupervoxels', 'rootBatchSize', 'rootBatchBytes', 'rootConcurrency', 'rootTimeoutMs', 'batchWindowMs', 'rateLimit', 'settleMs', 'rootCache', 'allowEdits'];
 const STORAGE_OPTIONS = ['token', 'headers', 'credentials', 'profile', 'region', 'endpoint', 'requesterPays'];
 export const READ_OPTIONS = ['resolution', 'mip', 'snap', 'onError', 'timeoutMs', 'signal', 'onProgress', 'borrow'];
 export const ROOT_OPTIONS = ['timestamp', 'stopLayer', 'validate', 'onError', 'timeoutMs', 'signal', 'borrow'];
@@ -213,6 +220,7 @@ export function takeOpenOptions<Options extends OpenOptions | OpenGrapheneOption
   checkBoolean('rangeReads', options.rangeReads);
   checkCache(options);
   checkBoolean('allowEdits', options.allowEdits);
+  if (options.ocdbt !== undefined && !OCDBT_CHOICES.includes(options.ocdbt)) throw new TypeError(`ocdbt is 'ignore', not ${shown(options.ocdbt)}`);
   checkText('server', options.server);
   checkText('authServer', options.authServer);
   if (!graphene || options.resolution !== 'viewer') resolutionOf(options.resolution, undefined);

@@ -17,6 +17,7 @@ export interface VolumeParts {
   /** What the info file holds, as it stands. */
   raw: Readonly<Record<string, unknown>>;
   info: VolumeInfo;
+  redirects: readonly string[];
   reader: PointReader;
   resolution: Vec3 | undefined;
   mip: number;
@@ -59,6 +60,11 @@ export class Volume {
   /** The info as it stands on the server. */
   get info(): Readonly<Record<string, unknown>> {
     return this.parts.raw;
+  }
+
+  /** Paths gone through where infos redirect, from the one that was opened to the one that is read; empty when nothing redirected. */
+  get redirects(): readonly string[] {
+    return this.parts.redirects;
   }
 
   get type(): VolumeInfo['type'] {

@@ -5,6 +5,7 @@ import type { AllowAddress, HttpClient } from '../http/client.ts';
 import { redactUrl } from '../http/excerpt.ts';
 import { openStore } from '../storage/open.ts';
 import type { Store } from '../storage/store.ts';
+import { cloudPath } from './cloud-path.ts';
 import { isStore, type Logger, type StorageOptions } from './options.ts';
 
 /** A bucket behind the log-in that chunkedgraph servers share; Neuroglancer's spelling. */
@@ -21,7 +22,7 @@ export const headersOf = ({ headers, token }: StorageOptions = {}): Record<strin
  */
 export async function storeAt(path: string, allowAddress: AllowAddress, http: HttpClient, { storage, logger }: { storage?: StorageOptions | Store; logger: Logger }): Promise<Store> {
   if (isStore(storage)) return storage;
-  const location = path.trim().replace(/^precomputed:\/\//i, '');
+  const location = cloudPath(path);
   const headers = headersOf(storage);
   if (!MIDDLEAUTH.test(location)) return openStore(location, { ...storage, http, allowAddress, headers });
   const address = location.replace(MIDDLEAUTH, '');

@@ -1,8 +1,6 @@
 /** The watershed of a chunkedgraph: where it is, and whether it can be one. */
 import { existsSync } from 'node:fs';
 import { InfoError, PathError } from '../base/errors.ts';
-import { printable } from '../base/printable.ts';
-import { isLoopbackHost, isPublicAddress } from '../base/public-address.ts';
 import type { GraphPath } from '../chunkedgraph/graph-path.ts';
 import type { FoundToken } from '../chunkedgraph/token.ts';
 import type { HttpClient } from '../http/client.ts';
@@ -11,7 +9,8 @@ import { FileStore } from '../storage/file-store.ts';
 import type { Store } from '../storage/store.ts';
 import { checkMip } from './graphene-volume.ts';
 import { isStore, type Logger, type OpenGrapheneOptions } from './options.ts';
-import { headersOf, MIDDLEAUTH, storeAt } from './store-at.ts';
+import { addressesNamedBy, quoted, storeNamed } from './named-place.ts';
+import { storeAt } from './store-at.ts';
 
 /** The server that names the watershed. */
 export interface GraphAddress {
@@ -23,7 +22,7 @@ export interface GraphAddress {
 
 /**
  * Where the watershed is: as the user says, else as the server says as far as a server may.
- * @throws InfoError BAD_INFO; PathError FORBIDDEN_ADDRESS, INSECURE_TOKEN, BAD_PATH; as `storeAt`.
+ * @throws InfoError BAD_INFO; as `storeNamed` and `storeAt`.
  */
 export async function watershedStore(dataDir: string | undefined, server: GraphAddress, http: HttpClient, options: Pick<OpenGrapheneOptions, 'dataDir' | 'storage'> & { logger: Logger }): Promise<Store> {
   const { storage, logger } = options;
@@ -35,17 +34,20 @@ export async function watershedStore(dataDir: string | undefined, server: GraphA
     return store;
   }
   if (dataDir === undefined) throw new InfoError('BAD_INFO', `info at ${graphPath.infoUrl} has no data_dir; pass dataDir, the watershed's path`, graphPath.infoUrl);
-  const path = dataDir.trim().replace(/^precomputed:\/\//, '');
-  const said = `data_dir ${JSON.stringify(printable(dataDir))} came from ${graphPath.origin}`;
-  if (!/^(https?|gs|s3):\/\//.test(path.replace(MIDDLEAUTH, '')))
-    throw new PathError('FORBIDDEN_ADDRESS', `${said}, and a server may not point at local files or memory; if you trust it, pass it as dataDir`);
-  // A server that names a host of its own choice must not be handed what was meant for the bucket, or for the server itself.
-  const address = path.replace(MIDDLEAUTH, ''), behindLogIn = address !== path;
-  const isOwn = URL.canParse(address) && new URL(address).origin === graphPath.origin;
-  if ((headersOf(storage) !== undefined || behindLogIn) && /^https?:/.test(address) && !isOwn)
-    throw new PathError('INSECURE_TOKEN', `${said}: ${behindLogIn ? 'tokens' : 'bucket credentials'} are not sent to a host that a server names; if you trust it, pass it as dataDir`);
-  const serverIsLocal = isLoopbackHost(graphPath.hostname) || (serverAddress !== undefined && !isPublicAddress(serverAddress));
-  return storeAt(address, serverIsLocal ? 'any' : 'public', http, { storage: behindLogIn && token && !headersOf(storage) ? { token: token.token } : storage, logger });
+  if (dataDir.trim() === '') throw new InfoError('BAD_INFO', `info at ${graphPath.infoUrl}: data_dir is empty; pass dataDir, the watershed's path`, graphPath.infoUrl);
+  return storeNamed(
+    dataDir,
+    {
+      said: `data_dir ${quoted(dataDir)} came from ${graphPath.origin}`,
+      trust: 'pass it as dataDir',
+      origin: graphPath.origin,
+      allowAddress: addressesNamedBy(graphPath.hostname, serverAddress),
+      bucketHeaders: true,
+      token: token?.token,
+    },
+    http,
+    { storage, logger },
+  );
 }
 
 /** @throws InfoError BAD_INFO; RangeError for a mip finer than the graph's. */

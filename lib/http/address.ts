@@ -1,28 +1,42 @@
 import { lookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { PathError } from '../base/errors.ts';
-import { isLoopbackHost, isPublicAddress } from '../base/public-address.ts';
-
-/** `public`: connections to this machine, private networks and other special addresses are refused. */
-export type AllowAddress = 'any' | 'public';
-
-export const forbidden = (hostname: string): PathError =>
-  new PathError('FORBIDDEN_ADDRESS', `${hostname} is not, or does not resolve to, a public address; this location came from a server, so it may not be read`);
+import { isLoopbackHost, isMetadataHost, isPublicAddress } from '../base/public-address.ts';
 
 /**
- * Refuses a host that is not public as it stands; names are judged when they are resolved ({@link lookupPublic}).
+ * `any` is what the user named. `public`: connections to this machine, private networks and other special addresses are refused.
+ * `notMetadata`: those to link-local addresses and to a cloud's metadata are.
+ */
+export type AllowAddress = 'any' | 'public' | 'notMetadata';
+export type Restricted = Exclude<AllowAddress, 'any'>;
+
+const WORDS: Record<Restricted, string> = {
+  public: 'is not, or does not resolve to, a public address; this location came from a server, so it may not be read',
+  notMetadata: "is, or resolves to, a link-local address or a cloud's metadata; a server may not send anybody there",
+};
+
+export const forbidden = (hostname: string, allowed: Restricted): PathError => new PathError('FORBIDDEN_ADDRESS', `${hostname} ${WORDS[allowed]}`);
+
+const ALLOWS: Record<Restricted, (host: string) => boolean> = {
+  public: isPublicAddress,
+  notMetadata: (address) => !isMetadataHost(address),
+};
+
+/**
+ * Refuses a host that is not allowed as it stands; names are judged when they are resolved ({@link lookupAllowed}).
  * @throws PathError FORBIDDEN_ADDRESS
  */
-export function checkHost(hostname: string): void {
+export function checkHost(hostname: string, allowed: Restricted): void {
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
-  if (isLoopbackHost(host) || (isIP(host) !== 0 && !isPublicAddress(host))) throw forbidden(hostname);
+  const isRefused = isMetadataHost(host) || (allowed === 'public' && isLoopbackHost(host)) || (isIP(host) !== 0 && !ALLOWS[allowed](host));
+  if (isRefused) throw forbidden(hostname, allowed);
 }
 
-/** `dns.lookup` that fails unless every address is public, so that what was checked is what is connected to. */
-export const lookupPublic: LookupFunction = (hostname, options, callback) => {
+/** `dns.lookup` that fails unless every address is allowed, so that what was checked is what is connected to. */
+export const lookupAllowed = (allowed: Restricted): LookupFunction => (hostname, options, callback) => {
   lookup(hostname, options, (error, address, family) => {
     const addresses = typeof address === 'string' ? [address] : ((address as unknown as { address: string }[] | undefined) ?? []).map((a) => a.address);
-    const refused = error ?? (addresses.every(isPublicAddress) ? null : forbidden(hostname));
+    const refused = error ?? (addresses.every(ALLOWS[allowed]) ? null : forbidden(hostname, allowed));
     callback(refused, address, family);
   });
 };

@@ -1,7 +1,8 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { PathError, RequestError } from '../base/errors.ts';
-import { checkHost, lookupPublic, type AllowAddress } from './address.ts';
+import type { LookupFunction } from 'node:net';
+import { checkHost, lookupAllowed, type AllowAddress } from './address.ts';
 import { exchange, type HttpReply, type Outcome, type Send } from './exchange.ts';
 import type { HttpMeter } from './meter.ts';
 import { isRedirect, redirectTarget, type Headers } from './redirect.ts';
@@ -81,15 +82,15 @@ export function createHttpClient({ maxSockets = 48, retries = 4, backoffMs = 200
   const throttles = new Map<string, Throttle>();
   let closed = false;
 
-  const sender = (lookup?: typeof lookupPublic): Send => {
+  const sender = (lookup?: LookupFunction): Send => {
     const options = { keepAlive: true, maxSockets, ...(lookup && { lookup }) };
     const agent = { http: new HttpAgent(options), https: new HttpsAgent(options) };
     agents.push(agent.http, agent.https);
     const get = sendGet(agent), any = sendWithGot(agent);
     return (outgoing, wire) => (outgoing.method === 'GET' && !outgoing.body?.byteLength ? get : any)(outgoing, wire);
   };
-  // Two pools: a socket opened without the check must not serve a request that wants it.
-  const senders: Record<AllowAddress, Send> = { any: sender(), public: sender(lookupPublic) };
+  // A pool each: a socket opened without the check must not serve a request that wants it.
+  const senders: Record<AllowAddress, Send> = { any: sender(), public: sender(lookupAllowed('public')), notMetadata: sender(lookupAllowed('notMetadata')) };
 
   function throttleOf(host: string): Throttle {
     let throttle = throttles.get(host);
@@ -97,10 +98,10 @@ export function createHttpClient({ maxSockets = 48, retries = 4, backoffMs = 200
     return throttle;
   }
 
-  async function attempts(request: HttpRequest, url: URL, headers: Headers, authorize: Authorize | undefined, stopper: Stopper): Promise<HttpReply> {
-    const { method = 'GET', body, meter, maxBytes = DEFAULT_MAX_BYTES, allowAddress = 'any' } = request;
-    if (allowAddress === 'public') checkHost(url.hostname);
-    const asked = { url, method, body, meter, maxBytes, connectTimeoutMs, idleTimeoutMs: request.idleTimeoutMs ?? idleTimeoutMs };
+  async function attempts(request: HttpRequest, url: URL, headers: Headers, authorize: Authorize | undefined, allowAddress: AllowAddress, stopper: Stopper): Promise<HttpReply> {
+    const { method = 'GET', body, meter, maxBytes = DEFAULT_MAX_BYTES } = request;
+    if (allowAddress !== 'any') checkHost(url.hostname, allowAddress);
+    const asked = { url, allowAddress, method, body, meter, maxBytes, connectTimeoutMs, idleTimeoutMs: request.idleTimeoutMs ?? idleTimeoutMs };
     const isRepeated = request.retry ?? method !== 'POST';
     const count = { made: 0, idle: 0, retries: isRepeated ? retries : 0, backoffMs };
     const attempt = async (): Promise<Outcome> => {
@@ -127,7 +128,7 @@ export function createHttpClient({ maxSockets = 48, retries = 4, backoffMs = 200
     let url = parseUrl(asked.url);
     if (closed) throw closedError(url);
     let headers: Headers = { 'user-agent': USER_AGENT, 'accept-encoding': 'gzip, br, zstd', ...lowerCased(asked.headers) };
-    let { authorize } = asked;
+    let { authorize, allowAddress = 'any' } = asked;
     if (range) headers = { ...headers, range: `bytes=${range.start}-${range.end - 1}` };
 
     const stopper = new Stopper();
@@ -135,14 +136,16 @@ export function createHttpClient({ maxSockets = 48, retries = 4, backoffMs = 200
     underWay.set(stopper, url);
     try {
       for (let redirects = 0; ; redirects++) {
-        const reply = await attempts(asked, url, headers, authorize, stopper);
+        const reply = await attempts(asked, url, headers, authorize, allowAddress, stopper);
         const { location } = reply.headers;
         if (!followRedirects || method === 'POST' || !isRedirect(reply.status) || location === undefined) return reply;
         if (redirects === MAX_REDIRECTS)
           throw new RequestError('REDIRECT', `${redactUrl(url)}: more than ${MAX_REDIRECTS} redirects`, redactUrl(url), reply.status);
-        const { origin } = url;
+        const { origin, hostname } = url;
         ({ url, headers } = redirectTarget(url, location, headers));
         if (url.origin !== origin) authorize = undefined; // for good, even if the way leads back
+        // The user named the first host, and no other.
+        if (url.hostname !== hostname && allowAddress === 'any') allowAddress = 'notMetadata';
       }
     } finally {
       underWay.delete(stopper);

@@ -6,6 +6,9 @@ const EXCERPT_CHARACTERS = 200;
 
 /** The URL without user info, query and fragment: what may appear in errors and logs. */
 export function redactUrl(url: string | URL): string {
+  // graphene://https://…: the URL is behind the first scheme.
+  const [, scheme, rest] = typeof url === 'string' ? (/^([a-z][a-z\d+.-]*:\/\/)([a-z][a-z\d+.-]*:\/\/.*)$/is.exec(url) ?? []) : [];
+  if (scheme !== undefined) return scheme + redactUrl(rest);
   const parsed = typeof url === 'string' ? (URL.canParse(url) ? new URL(url) : undefined) : url;
   if (parsed) return `${parsed.protocol}//${parsed.host}${parsed.pathname}`;
   return String(url).replace(/[?#].*$/s, '').replace(/^([a-z][a-z\d+.-]*:\/\/)[^/]*@/i, '$1');

@@ -5,7 +5,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import { RequestError, type Broken, type LookupError } from '../base/errors.ts';
-import { forbidden } from './address.ts';
+import { forbidden, type AllowAddress } from './address.ts';
 import type { HttpMeter } from './meter.ts';
 import type { Headers } from './redirect.ts';
 import { redactUrl } from './excerpt.ts';
@@ -35,6 +35,7 @@ export interface Exchange extends Outgoing {
   maxBytes: number;
   connectTimeoutMs: number;
   idleTimeoutMs: number;
+  allowAddress: AllowAddress;
   meter: HttpMeter | undefined;
 }
 
@@ -137,7 +138,7 @@ export function exchange(send: Send, asked: Exchange, stopper: Stopper): Promise
       onEnd: succeed,
       onError(error) {
         const { code = 'unknown error' } = error;
-        if (code === 'FORBIDDEN_ADDRESS') fail(forbidden(url.hostname), 'final');
+        if (code === 'FORBIDDEN_ADDRESS' && asked.allowAddress !== 'any') fail(forbidden(url.hostname, asked.allowAddress), 'final');
         else if (reply && TRANSIENT.has(code)) failWith('CONNECTION', `the body ended early (${code})`, 'connection', 'cut');
         else if (!TRANSIENT.has(code)) failWith('CONNECTION', `connection failed (${code})`, 'final');
         else failWith('CONNECTION', `connection failed (${code})${wordsOf(error)}`, 'connection', UNREACHABLE.has(code) ? 'unreachable' : reused ? 'stale' : 'cut');

@@ -36,6 +36,7 @@ export class HttpStore implements Store {
   readonly identity: () => Promise<unknown>;
   readonly #ask: Ask;
   readonly #bucket: boolean;
+  #serverAddress: string | undefined;
 
   /** @param url For messages: no credentials, no query. */
   constructor(url: string, { ask, bucket = false, identity = () => Promise.resolve([]) }: HttpStoreOptions) {
@@ -43,6 +44,11 @@ export class HttpStore implements Store {
     this.#ask = ask;
     this.#bucket = bucket;
     this.identity = identity;
+  }
+
+  /** The IP address that the last answer came from, where it is known. */
+  get serverAddress(): string | undefined {
+    return this.#serverAddress;
   }
 
   async read(key: string, { range, signal, maxBytes = DEFAULT_MAX_BYTES, absentBy403 = false, meter, ifNoneMatch }: ReadOptions = {}): Promise<StoredObject | undefined> {
@@ -54,6 +60,7 @@ export class HttpStore implements Store {
     const answer = await this.#ask(path, { range, signal, maxBytes, meter, ...(ifNoneMatch !== undefined && { headers: { 'if-none-match': ifNoneMatch } }) });
     const { reply, signed } = answer;
     const { status } = reply;
+    this.#serverAddress = reply.serverAddress;
     if (status === 404) return undefined;
     if (status === 403 && absentBy403 && this.#bucket && !signed) {
       if (meter) meter.absentBy403++;

@@ -24,7 +24,7 @@ export function openS3(bucket: string, prefix: string, options: OpenStoreOptions
 
   const named = options.endpoint ?? (env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL || undefined);
   const region = options.region ?? (env.AWS_REGION || env.AWS_DEFAULT_REGION || undefined);
-  const place = named === undefined ? new AmazonPlace(bucket, prefix, region, options.allowAddress ?? 'any') : new NamedPlace(endpointUrl(named), bucket, prefix, region);
+  const place = named === undefined ? new AmazonPlace(bucket, prefix, region, options.dualstack ?? false, options.allowAddress ?? 'any') : new NamedPlace(endpointUrl(named), bucket, prefix, region);
   const payer = requesterPays ? { 'x-amz-request-payer': 'requester' } : undefined;
   const setRegion = (other: string): void => void (region === undefined && (place.region ??= other));
   const access = new BucketAccess({
@@ -51,12 +51,13 @@ class AmazonPlace implements S3Place {
     readonly bucket: string,
     readonly prefix: string,
     public region: string | undefined,
+    readonly dualstack: boolean,
     readonly allowAddress: AllowAddress,
   ) {}
 
   url(path: string): string {
-    const { bucket, prefix, region } = this;
-    const server = `${region === undefined ? 's3' : `s3.${region}`}.amazonaws.com${region?.startsWith('cn-') ? '.cn' : ''}`;
+    const { bucket, prefix, region } = this, ofRegion = this.dualstack ? 's3.dualstack' : 's3';
+    const server = `${region === undefined ? 's3' : `${ofRegion}.${region}`}.amazonaws.com${region?.startsWith('cn-') ? '.cn' : ''}`;
     // The certificate of *.s3.amazonaws.com covers one label only.
     const base = bucket.includes('.') ? `https://${server}/${bucket}` : `https://${bucket}.${server}`;
     return `${base}/${prefix}${path}`;

@@ -1,0 +1,61 @@
+/** A place that a server names, as far as a server may: its data_dir, and where an info redirects to. */
+import { PathError } from '../base/errors.ts';
+import { printable } from '../base/printable.ts';
+import { isLoopbackHost, isPublicAddress } from '../base/public-address.ts';
+import type { AllowAddress, HttpClient } from '../http/client.ts';
+import { bucketOfEndpoint } from '../storage/bucket-urls.ts';
+import { HttpStore } from '../storage/http-store.ts';
+import { SCHEMES, unknownScheme } from '../storage/open.ts';
+import type { Store } from '../storage/store.ts';
+import { cloudPath, isGraphPath } from './cloud-path.ts';
+import type { Logger, StorageOptions } from './options.ts';
+import { headersOf, MIDDLEAUTH, storeAt } from './store-at.ts';
+
+export interface Naming {
+  /** Who names it how: `data_dir "…" came from https://…`; begins each message. */
+  said: string;
+  /** What a user who trusts it does: `pass it as dataDir`. */
+  trust: string;
+  /** Scheme, host and port that named it; undefined for files and memory. */
+  origin: string | undefined;
+  /** Addresses that it may have. */
+  allowAddress: AllowAddress;
+  /** Whether the headers given, or a token for a bucket, were meant for Google's and Amazon's servers. */
+  bucketHeaders: boolean;
+  /** The token that the naming server itself gets. */
+  token?: string;
+}
+
+/** Whoever is on this machine or in its network may name places there; but never the machine's own metadata. */
+export const addressesNamedBy = (hostname: string, address: string | undefined): AllowAddress =>
+  isLoopbackHost(hostname) || (address !== undefined && !isPublicAddress(address)) ? 'notMetadata' : 'public';
+
+/** The same of a store that was read. */
+export function addressesNamedByStore(store: Store): AllowAddress {
+  if (!(store instanceof HttpStore)) return 'notMetadata';
+  return addressesNamedBy(new URL(store.url).hostname, store.serverAddress);
+}
+
+/** As it stands in the JSON, for messages. */
+export const quoted = (place: string): string => JSON.stringify(printable(place));
+
+/**
+ * A server that names a host of its own choice must not be handed what was meant for the bucket, or for the server itself.
+ * @throws PathError FORBIDDEN_ADDRESS, INSECURE_TOKEN, UNSUPPORTED_SCHEME; as `storeAt`.
+ */
+export async function storeNamed(place: string, naming: Naming, http: HttpClient, { storage, logger }: { storage?: StorageOptions; logger: Logger }): Promise<Store> {
+  const { said, trust, origin, allowAddress, bucketHeaders, token } = naming;
+  const path = cloudPath(place), address = path.replace(MIDDLEAUTH, ''), behindLogIn = address !== path;
+  const scheme = /^([a-z][a-z\d+.-]*):\/\//i.exec(address)?.[1];
+  if (isGraphPath(path)) throw new PathError('BAD_PATH', `${said}, and that is a chunkedgraph, not a bucket`);
+  if (bucketOfEndpoint(address)?.endpoint !== undefined)
+    throw new PathError('FORBIDDEN_ADDRESS', `${said}, and a server may not name the server of a bucket, which would get your credentials; if you trust it, ${trust}`);
+  if (scheme !== undefined && !(SCHEMES as readonly string[]).includes(`${scheme}://`)) throw new PathError('UNSUPPORTED_SCHEME', `${said}: ${unknownScheme(scheme)}; then ${trust}`);
+  const isRemote = /^(https?|gs|s3):/.test(address);
+  if (origin !== undefined && !isRemote) throw new PathError('FORBIDDEN_ADDRESS', `${said}, and a server may not point at local files or memory; if you trust it, ${trust}`);
+  const isOwn = origin !== undefined && URL.canParse(address) && new URL(address).origin === origin;
+  const meantForOthers = headersOf(storage) !== undefined && (/^https?:/.test(address) || !bucketHeaders);
+  if (isRemote && !isOwn && (meantForOthers || behindLogIn))
+    throw new PathError('INSECURE_TOKEN', `${said}: ${behindLogIn ? 'tokens' : 'bucket credentials'} are not sent to a host that a server names; if you trust it, ${trust}`);
+  return storeAt(address, allowAddress, http, { storage: behindLogIn && token !== undefined && !headersOf(storage) ? { token } : storage, logger });
+}

@@ -1,0 +1,70 @@
+/**
+ * An info that says where its volume has moved. Sources: CloudVolume, datasource/precomputed/metadata.py, `redirectable_fetch_info`;
+ * Neuroglancer, src/datasource/index.ts, `DataSourceRegistry.get`. Both take whole paths only.
+ */
+import { InfoError, PathError } from '../base/errors.ts';
+import { printable } from '../base/printable.ts';
+import { learntServer } from '../cave/server.ts';
+import { parseGraphPath, type GraphPath } from '../chunkedgraph/graph-path.ts';
+import type { FoundToken } from '../chunkedgraph/token.ts';
+import type { AllowAddress } from '../http/client.ts';
+import { redactUrl } from '../http/excerpt.ts';
+import { cloudPath, isGraphPath } from './cloud-path.ts';
+import { addressesNamedBy, quoted } from './named-place.ts';
+
+export const MOST_REDIRECTS = 10;
+
+/** Where an info sends its readers; undefined when it is the volume's own. @throws InfoError BAD_INFO. */
+export function redirectOf(info: unknown, url: string): string | undefined {
+  const { redirect } = (info ?? {}) as { redirect?: unknown };
+  if (redirect === undefined || redirect === null || redirect === '') return undefined;
+  if (typeof redirect !== 'string') throw new InfoError('BAD_INFO', `info at ${url}: redirect is not a path`, url);
+  if (!/^\s*[a-z][a-z\d+.-]*:\/\//i.test(redirect)) throw new InfoError('BAD_INFO', `info at ${url}: redirect ${quoted(redirect)} is not a whole path, such as gs://BUCKET/PATH`, url);
+  return redirect;
+}
+
+/** The places that were gone through, the first one the user's. */
+export class Trail {
+  readonly #places: string[];
+
+  constructor(place: string) {
+    this.#places = [cloudPath(place)];
+  }
+
+  /** All of them, the last one where it ends; none when nothing redirected. Without credentials and queries. */
+  get steps(): string[] {
+    return this.#places.length > 1 ? this.#places.map(shown) : [];
+  }
+
+  /** @throws InfoError BAD_INFO when it leads in a circle, or on and on. */
+  goTo(place: string, url: string): void {
+    const next = cloudPath(place).replace(/\/+$/, '');
+    const known = this.#places.some((one) => one.replace(/\/+$/, '') === next);
+    this.#places.push(next);
+    if (!known && this.#places.length <= MOST_REDIRECTS + 1) return;
+    throw new InfoError('BAD_INFO', `${known ? 'infos redirect in a circle' : `more than ${MOST_REDIRECTS} infos redirect`}: ${this.#places.map(shown).join(' -> ')}`, url);
+  }
+}
+
+const shown = (place: string): string => printable(redactUrl(place));
+
+export interface NextGraph {
+  path: GraphPath;
+  token: FoundToken | undefined;
+  allowAddress: AllowAddress | undefined;
+}
+
+/**
+ * The table that a table's info redirects to. On another host it gets no token: that was meant for the host asked.
+ * @throws PathError BAD_PATH, INSECURE_TOKEN; InfoError UNSUPPORTED.
+ */
+export function graphNamed(redirect: string, from: NextGraph & { address: string | undefined }): NextGraph {
+  const { path: asked, token, allowAddress, address } = from;
+  const path = cloudPath(redirect), said = `info at ${asked.infoUrl} redirects to ${quoted(redirect)}`;
+  if (!isGraphPath(path)) throw new InfoError('UNSUPPORTED', `${said}, which is not a chunkedgraph: open that as a plain volume`, asked.infoUrl);
+  const next = parseGraphPath(path);
+  if (next.origin === asked.origin) return { path: next, token, allowAddress };
+  if (token) throw new PathError('INSECURE_TOKEN', `${said}: tokens are not sent to a host that a server names; if you trust it, open that`);
+  learntServer(next.origin, asked);
+  return { path: next, token: undefined, allowAddress: addressesNamedBy(asked.hostname, address) };
+}
