@@ -15,7 +15,7 @@ export interface Moments {
 }
 
 /** @throws TimestampError when a version is named where there are none. */
-export function checkMoment(moment: Moment, versions: VersionSource | undefined): Moment {
+export function checkMoment(moment: Moment, versions: object | undefined): Moment {
   if (typeof moment !== 'object' || versions) return moment;
   const name = moment.version === 'newest' ? 'mat' : `mat_${moment.version}`;
   throw new TimestampError(`'${name}' names a materialization, and those are a datastack's: open the volume as cave://DATASTACK`);

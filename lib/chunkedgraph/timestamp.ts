@@ -10,25 +10,27 @@ export type Timestamp = Date | string | number;
 const START_MS = -62_135_596_800_000, END_MS = 253_402_300_800_000;
 /** The last moment the server takes, in ms since 1970. */
 export const LAST_MS = END_MS - 1;
-const ISO = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}([.,]\d+)?)?)\s?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
+const ISO = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}([.,]\d+)?)?)\s?(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?)?$/i;
+/** In 1973. A number below it is a year, a day or a materialization: no graph is so old. */
+const LEAST_SECONDS = 1e8;
 
 /**
  * @param value A Date, ISO 8601 text (no zone: UTC), or unix seconds as a number or text. Finer parts than milliseconds are cut off.
- * @throws TimestampError for anything else; a number above 1e11 is refused because it can only be milliseconds.
+ * @throws TimestampError for anything else; a number above 1e11 is refused because it can only be milliseconds, one below 1e8 because it is
+ * more likely a materialization.
  */
 export function parseTimestamp(value: Timestamp): Date {
   if (value instanceof Date) return checked(value.getTime(), 'the Date given');
   if (typeof value === 'number') return fromSeconds(value, String(value));
   if (typeof value !== 'string') throw new TimestampError(`a timestamp is a Date, ISO 8601 text, unix seconds or 'now', not ${typeof value}`);
   const text = value.trim(), shown = JSON.stringify(value.slice(0, 60));
-  // 2024, 202406 and 20240605 are a year, a month and a day to ISO 8601, and 1970 to unix: neither is taken.
-  if (/^-?\d+(\.\d+)?$/.test(text) && !/^(\d{4}|\d{6}|\d{8})$/.test(text)) return fromSeconds(Number(text), shown, text);
+  if (/^-?\d+(\.\d+)?$/.test(text)) return fromSeconds(Number(text), shown, text);
   const iso = ISO.exec(text);
   if (!iso) throw new TimestampError(`${shown} is no timestamp: expected 2024-06-05T10:10:01.203Z, unix seconds or 'now'`);
   const [, day, clock = '00:00:00', fraction = '', zone = 'Z'] = iso;
   const time = clock.slice(0, 8);
   const ms = fraction.slice(1, 4).padEnd(3, '0');
-  const offset = /^[+-]\d{2}$/.test(zone) ? `${zone}:00` : zone.replace(/^([+-]\d{2})(\d{2})$/, '$1:$2').toUpperCase();
+  const offset = /^(UTC|GMT)$/i.test(zone) ? 'Z' : /^[+-]\d{2}$/.test(zone) ? `${zone}:00` : zone.replace(/^([+-]\d{2})(\d{2})$/, '$1:$2').toUpperCase();
   const parsed = Date.parse(`${day}T${time.length === 5 ? `${time}:00` : time}.${ms}${offset}`);
   // Date.parse turns 30 February into March: a date that does not come back as it went in is none.
   if (Number.isNaN(parsed) || new Date(Date.parse(`${day}T00:00:00Z`)).toISOString().slice(0, 10) !== day)
@@ -38,12 +40,20 @@ export function parseTimestamp(value: Timestamp): Date {
 
 function fromSeconds(seconds: number, shown: string, text = String(seconds)): Date {
   if (!Number.isFinite(seconds)) throw new TimestampError(`${shown} is no timestamp`);
-  if (Math.abs(seconds) > 1e11) throw new TimestampError(`${shown} looks like milliseconds; unix seconds are wanted: divide by 1000`);
+  if (seconds < LEAST_SECONDS) throw new TimestampError(`${shown} is too small for unix seconds: ${adviceFor(text)}`);
+  if (seconds > 1e11) throw new TimestampError(`${shown} looks like milliseconds; unix seconds are wanted: divide by 1000`);
   // Cut, not rounded, and by its digits: 1578441600.123 × 1000 is 1578441600122.9999 in doubles.
-  const digits = /^(-?\d+)(?:\.(\d+))?$/.exec(text);
+  const digits = /^(\d+)(?:\.(\d+))?$/.exec(text);
   if (!digits) return checked(Math.floor(seconds * 1000), shown);
   const whole = Number(digits[1]) * 1000, part = Number((digits[2] ?? '').slice(0, 3).padEnd(3, '0'));
-  return checked(digits[1].startsWith('-') ? whole - part : whole + part, shown);
+  return checked(whole + part, shown);
+}
+
+/** What a small number may have been meant to be. */
+function adviceFor(text: string): string {
+  const day = /^(\d{4})(\d{2})(\d{2})$/.exec(text);
+  if (day) return `write the day as ${day.slice(1).join('-')}`;
+  return /^\d+$/.test(text) ? `the materialization ${Number(text)} of a datastack is mat_${Number(text)}, and a day is written as 2024-06-05` : 'write a moment as 2024-06-05T10:10:01.203Z';
 }
 
 function checked(ms: number, shown: string): Date {

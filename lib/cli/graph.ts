@@ -1,5 +1,6 @@
 /** `graphene-points graph`: questions to a chunkedgraph, answers as JSON Lines. */
 import { GraphError } from '../base/errors.ts';
+import { checkMoment } from '../chunkedgraph/moments.ts';
 import { momentOf } from '../chunkedgraph/timestamp.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import { askInParts } from '../jobs/ask-in-parts.ts';
@@ -27,13 +28,15 @@ export interface GraphCommandFlags extends GraphFlags, GraphOpenFlags {
 /** @returns whether anything is without an answer. */
 export async function graph(name: string, path: string, args: readonly string[], flags: GraphCommandFlags, io: Io, report: Report): Promise<boolean> {
   const { signal } = io, call = GRAPH_CALLS[name];
-  for (const moment of [flags.timestamp, flags.from, flags.to]) momentOf(moment); // refused before anything is asked
+  const window = [flags.from, flags.to].map(momentOf);
+  momentOf(flags.timestamp); // all refused before anything is asked
   const input = flags.ids === undefined ? undefined : { option: '--ids', file: flags.ids };
   const files = await openFiles({ input, out: flags.out }, io, report);
   let volume: GrapheneVolume | undefined;
   try {
     const { ids, invalid } = call.ids === undefined ? { ids: [], invalid: 0 } : await idsOf(call, args, flags, files, signal, report);
     volume = await openGraph(path, { server: flags.server, ocdbt: flags.ocdbt, signal, logger: report });
+    for (const moment of window) checkMoment(moment, volume.datastack);
     // One moment for all calls.
     const asked = { graph: volume.at((await jobMoment(flags.timestamp, volume, signal)) ?? volume.now()).graph, flags, signal };
     const failed = await files.into(async (sink) => {

@@ -1,5 +1,6 @@
 /** What the commands on tables of IDs have in common: a table in, the same rows out, a summary. */
 import type { RowCounts } from '../jobs/answer-rows.ts';
+import type { Missing } from '../jobs/cells.ts';
 import type { FormatName } from '../jobs/format.ts';
 import { answerIds, type IdQuestion } from '../jobs/id-table.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
@@ -7,6 +8,7 @@ import { momentOf } from '../chunkedgraph/timestamp.ts';
 import type { GraphFlags } from './graph-flags.ts';
 import { idFormat } from './id-format.ts';
 import type { Io } from './io.ts';
+import { checkMissing } from './missing.ts';
 import { jobMoment, openGraph } from './open.ts';
 import type { Report } from './report.ts';
 import { idSummaryLine, statsJson } from './summary.ts';
@@ -17,6 +19,7 @@ export interface IdFlags extends GraphFlags {
   format?: FormatName;
   column?: string[];
   replace?: boolean;
+  missing?: Missing;
   timestamp?: string;
   /** In milliseconds. */
   timeout?: number;
@@ -47,11 +50,12 @@ export async function runIdCommand({ input, inputOption = '--ids', path, votes, 
   let volume: GrapheneVolume | undefined;
   try {
     const { format, source } = await idFormat(files.source(), input, flags.format);
+    checkMissing(flags.missing, format, report);
     const opened = (volume = await openGraph(path, { server: flags.server, ocdbt: flags.ocdbt, timeoutMs: flags.timeout, signal, logger: report }));
     const asked = question(opened, await jobMoment(flags.timestamp, opened, signal));
-    const { replace, strict } = flags;
+    const { replace, missing, strict } = flags;
     const warn = (message: string): void => report.warn(message);
-    const counts = await files.into<RowCounts>((sink) => answerIds(asked, source, sink, { format, replace, strict, signal, warn }));
+    const counts = await files.into<RowCounts>((sink) => answerIds(asked, source, sink, { format, replace, missing, strict, signal, warn }));
     if (!counts) return false; // nobody reads on
     const summary = { ...counts, timestamp: asked.timestamp, changed: asked.changed };
     await files.writeStats(statsJson(summary));

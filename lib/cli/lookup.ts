@@ -3,12 +3,14 @@ import type { Revalidation } from '../chunks/chunk-cache.ts';
 import type { LruEncoding } from '../chunks/reencoding-source.ts';
 import { momentOf } from '../chunkedgraph/timestamp.ts';
 import type { Resolution } from '../graphene/options.ts';
+import type { Missing } from '../jobs/cells.ts';
 import { formatOfFile, type FormatName } from '../jobs/format.ts';
 import { graphLookup, type Lookup, valueLookup } from '../jobs/lookup.ts';
 import { lookupTable } from '../jobs/lookup-table.ts';
 import { storageOf, type BucketFlags } from './bucket-flags.ts';
 import type { GraphFlags } from './graph-flags.ts';
 import { type Io, UsageError } from './io.ts';
+import { checkMissing } from './missing.ts';
 import { isGraphene, jobMoment, openVolume, type Opened } from './open.ts';
 import type { Report } from './report.ts';
 import { statsJson, summaryLine } from './summary.ts';
@@ -21,6 +23,7 @@ export interface LookupFlags extends BucketFlags, GraphFlags {
   columns?: [string, string, string];
   position?: string[];
   replace?: boolean;
+  missing?: Missing;
   resolution?: Resolution;
   mip?: number;
   snapNm?: number;
@@ -50,9 +53,10 @@ const BAD_STATUSES = ['failed', 'root_failed', 'no_root', 'suspect', 'invalid_po
 
 /** @returns whether any row needs attention. */
 export async function lookup(path: string, flags: LookupFlags, io: Io, report: Report): Promise<boolean> {
-  const { resolution, server, ocdbt, mip, snapNm, dataDir, lruBytes, lruEncoding, cacheDir, cacheBytes, revalidate, rangeReads, concurrency, stopLayer, supervoxelsOnly, timestampColumn, replace, strict } = flags;
+  const { resolution, server, ocdbt, mip, snapNm, dataDir, lruBytes, lruEncoding, cacheDir, cacheBytes, revalidate, rangeReads, concurrency, stopLayer, supervoxelsOnly, timestampColumn, replace, missing, strict } = flags;
   const { signal } = io;
   const format = formatOf(flags, report);
+  checkMissing(missing, format, report);
   const misplaced = isGraphene(path) ? [] : GRAPH_FLAGS.filter((name) => flags[name] !== undefined);
   if (misplaced.length > 0) throw new UsageError(`--${misplaced[0].replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} is for graphene:// and cave:// paths`);
   momentOf(flags.timestamp); // refused before anything is opened
@@ -69,7 +73,7 @@ export async function lookup(path: string, flags: LookupFlags, io: Io, report: R
     const onProgress = flags.quiet || rowsAreShown ? undefined : await report.startProgress();
     const warn = (message: string): void => report.warn(message);
     const summary = await files.into((sink) => lookupTable(asked, source, sink, {
-      format, columns: flags.columns, positions: flags.position, timestampColumn, replace, strict, signal, warn, onProgress,
+      format, columns: flags.columns, positions: flags.position, timestampColumn, replace, missing, strict, signal, warn, onProgress,
     }));
     report.done();
     if (!summary) return false; // nobody reads on

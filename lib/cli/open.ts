@@ -1,4 +1,5 @@
 /** A path from the command line to an open volume, and the moment of its job. */
+import { checkMoment } from '../chunkedgraph/moments.ts';
 import { momentOf } from '../chunkedgraph/timestamp.ts';
 import { cloudPath, isGraphPath } from '../graphene/cloud-path.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
@@ -29,7 +30,7 @@ export async function openGraph(path: string, options: Omit<OpenGrapheneOptions,
 
 /** The one moment of a whole job; undefined: its own now. @throws TimestampError; as `volume.datastack.timestampOf`. */
 export async function jobMoment(timestamp: string | undefined, volume: GrapheneVolume, signal: AbortSignal): Promise<Date | undefined> {
-  const moment = momentOf(timestamp);
+  const moment = checkMoment(momentOf(timestamp), volume.datastack);
   if (typeof moment === 'object') return volume.datastack!.timestampOf(moment.version, { signal });
   return moment === 'settled' ? volume.settled() : moment === undefined ? undefined : new Date(moment);
 }

@@ -13,6 +13,7 @@ import type { LatestFlags } from './latest.ts';
 import type { LookupFlags } from './lookup.ts';
 import type { MockFlags } from './mock.ts';
 import { commaNames, materialization, positiveNumber, resolution, seconds, size, text, texts, wholeNumber } from './options.ts';
+import { missingOption } from './missing.ts';
 import { mayRepeat, refuseRepeats } from './repeats.ts';
 import { Report } from './report.ts';
 import type { RootFlags } from './roots.ts';
@@ -59,6 +60,7 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
       .addOption(new Option('--columns <a,b,c>', 'columns of the coordinates (default: x,y,z)').argParser(commaNames).conflicts('position'))
       .addOption(mayRepeat(new Option('--position <column>', POSITION).argParser(texts)))
       .option('--replace', 'write over output columns that exist')
+      .addOption(missingOption())
       .option('--resolution <x,y,z>', "nanometres per unit of the coordinates, or viewer for those of the datastack's viewer (default: voxels of mip 0)", resolution)
       .option('--mip <mip>', "scale to read (default: 0, or the graph's own)", wholeNumber(0))
       .option('--snap-nm <radius>', 'points on background take the nearest label within so many nanometres; snapped_nm says how far it is', positiveNumber)
@@ -89,6 +91,7 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
     graphFlags(command)
       .option('--out <file>', 'the same rows with their answers; written as FILE.partial first; - is standard output', '-')
       .addOption(new Option('--format <format>', 'format of the table (default: by suffix and content)').choices(['csv', 'tsv', 'jsonl']))
+      .addOption(missingOption())
       .option('--timestamp <time>', 'moment of the roots: ISO 8601 (no zone: UTC), unix seconds, settled, or mat or mat_943 of a datastack (default: now)', text)
       .option('--timeout <seconds>', 'most that the opening, and then each million rows, may take; rows without an answer by then have failed (default: no limit)', seconds)
       .option('--stats <file>', 'counts, times and the timestamp used, as JSON; - is standard error', text)
@@ -237,6 +240,10 @@ empty cell, NA, nan, <NA>, None, null in any case, or three of them) is not_look
 Blank lines are kept and are no rows. A table without rows is fine (a header alone; JSON Lines that are empty), but CSV and TSV
 need their header: a file that is wholly empty is an error. JSON Lines may hold Python's NaN, Infinity and -Infinity.
 
+In pandas a column with an empty cell becomes float64, which rounds IDs. Read them as nullable integers, or as text (dtype=str):
+pd.read_csv('roots.csv', dtype={'supervoxel_id': 'UInt64', 'root_id': 'UInt64'}); of JSON Lines pd.read_json('roots.jsonl', lines=True, dtype=…)
+with the same dtype. --missing NA is for R; with --missing 0 the columns stay whole numbers, but failures look like background.
+
 Tables are taken a million rows at a time. Where a larger one is shuffled, its chunks are read again for every million: --lru-bytes
 keeps them, or sort the rows by place.
 
@@ -249,6 +256,7 @@ Every row is written, in order, its other columns byte for byte. One ID a line m
 0 is background; a missing ID (an empty cell, NA, nan, <NA>, None, null in any case) is not_looked_up; a value that is not a uint64 (a float has
 lost digits) is invalid_id. With --replace an old value stays where there is no answer: status says so.
 Where the table has a status column already and no roots, statuses go to root_status.
+For pandas: pd.read_csv('roots.csv', dtype={'supervoxel_id': 'UInt64', 'root_id': 'UInt64'}), or an empty cell makes IDs float64, rounded.
 
 Exit code: 0; 1 if any row is root_failed, no_root or invalid_id; 2 for bad usage or unreadable input.`;
 

@@ -3,7 +3,7 @@ import { TableError } from '../base/errors.ts';
 import type { LookupStats } from '../points/result.ts';
 import { PointStatus, statusText } from '../points/status.ts';
 import { ByteWriter } from './byte-writer.ts';
-import { answerCells } from './cells.ts';
+import { answerCells, type Missing } from './cells.ts';
 import type { Sink } from './files.ts';
 import type { Answers } from './lookup.ts';
 import { withCauses } from './messages.ts';
@@ -15,6 +15,8 @@ export interface RowOptions {
   strict?: boolean;
   /** A batch ends with the block of rows (64 KiB or more of text) that reaches this many. @default 1_000_000 */
   batchRows?: number;
+  /** What stands in CSV and TSV where there is no answer; JSON Lines have null. @default 'empty' */
+  missing?: Missing;
   signal?: AbortSignal;
   warn?: (message: string) => void;
   onProgress?: (progress: TableProgress) => void;
@@ -68,7 +70,7 @@ const SHOWN = 3;
  * @throws TableError for a table that cannot be read as asked, with the number of the row (data rows count from 1).
  */
 export async function answerRows(format: TableFormat, job: RowJob, source: AsyncIterable<Uint8Array>, sink: Sink, options: RowOptions): Promise<RowCounts> {
-  const { batchRows = 1_000_000, signal, warn = () => {}, onProgress, strict } = options;
+  const { batchRows = 1_000_000, signal, warn = () => {}, onProgress, strict, missing } = options;
   const began = performance.now();
   const out = new ByteWriter(2 * WRITE_BYTES);
   const counts = new Float64Array(256);
@@ -91,7 +93,7 @@ export async function answerRows(format: TableFormat, job: RowJob, source: Async
     addStats(stats, answers.stats);
     if (answers.status.includes(PointStatus.failed) || answers.status.includes(PointStatus.rootFailed)) warnOfFailures(answers, firstRow, job.sides, warn);
 
-    const cells = answerCells(answers, job.sides.length);
+    const cells = answerCells(answers, job.sides.length, missing);
     let row = 0;
     for (const { bytes, start, ends } of blocks) {
       let from = start;

@@ -18,12 +18,17 @@ interface Writer {
   /** Whether there is an answer. */
   has(at: number): boolean;
   put(out: ByteWriter, at: number): void;
-  /** Whether JSON writes it without quotes. */
-  bare: boolean;
+  /** Whether it is a number or a boolean of JSON. */
+  isBare(at: number): boolean;
+  /** Whether 0 may stand where there is no answer. */
+  isWhole: boolean;
 }
 
+/** What stands in text where there is no answer. `0` only where whole numbers do, so that a reader sees no other type. */
+export type Missing = 'empty' | '0' | 'NA';
+
 /** @param sides How many questions a row has: their answers come one after the other. */
-export function answerCells(answers: Answers, sides: number): Cells {
+export function answerCells(answers: Answers, sides: number, missing: Missing = 'empty'): Cells {
   const { status, given, keeps } = answers;
   const writers = answers.columns.map((column) => writerOf(column, status));
   const perSide = writers.length + 1, rows = status.length / sides;
@@ -36,12 +41,16 @@ export function answerCells(answers: Answers, sides: number): Cells {
       if (keeps) return keeps(at, column);
       return column < writers.length && UNANSWERED.has(status[at]) && !has(column, at);
     },
-    isBare: (output) => writers[places[output][0]]?.bare ?? false,
+    isBare(output, row) {
+      const [column, first] = places[output];
+      return column < writers.length && writers[column].isBare(first + row);
+    },
     write(out, output, row) {
       const [column, first] = places[output], at = first + row;
       if (column === writers.length) out.ascii(statusText(status[at]));
-      else if (!has(column, at)) return false;
-      else writers[column].put(out, at);
+      else if (has(column, at)) writers[column].put(out, at);
+      else if (missing === 'NA' || (missing === '0' && writers[column].isWhole)) out.ascii(missing);
+      else return false;
       return true;
     },
   };
@@ -49,12 +58,19 @@ export function answerCells(answers: Answers, sides: number): Cells {
 
 function writerOf({ values, stride, offset, zeroIsNone, decimals, words: texts }: AnswerColumn, status: Uint8Array): Writer {
   const value = (at: number): number => Number(values[at * stride + offset]);
-  if (texts) return { bare: true, has: (at) => value(at) < texts.length, put: (out, at) => out.ascii(texts[value(at)]) };
-  if (decimals !== undefined) return { bare: true, has: (at) => !Number.isNaN(value(at)), put: (out, at) => out.ascii(String(Number(value(at).toFixed(decimals)))) };
-  if (!(values instanceof BigUint64Array)) return { bare: true, has: () => true, put: (out, at) => out.ascii(String(values[at * stride + offset])) };
+  if (texts) return { isWhole: false, isBare: () => true, has: (at) => value(at) < texts.length, put: (out, at) => out.ascii(texts[value(at)]) };
+  if (decimals !== undefined) {
+    const text = (at: number): string => String(Number(value(at).toFixed(decimals)));
+    return { isWhole: false, isBare: (at) => Number.isFinite(value(at)), has: (at) => !Number.isNaN(value(at)), put: (out, at) => out.ascii(text(at)) };
+  }
+  if (!(values instanceof BigUint64Array)) {
+    const isBare = (at: number): boolean => Number.isFinite(values[at * stride + offset]); // of a bigint false: JSON readers would round it
+    return { isWhole: !(values instanceof Float32Array || values instanceof Float64Array), isBare, has: () => true, put: (out, at) => out.ascii(String(values[at * stride + offset])) };
+  }
   const words = wordsOf(values);
   return {
-    bare: false,
+    isWhole: true,
+    isBare: () => false,
     has(at) {
       const from = 2 * (at * stride + offset);
       return !zeroIsNone || words[from] !== 0 || words[from + 1] !== 0 || status[at] === background;

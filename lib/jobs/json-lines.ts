@@ -1,6 +1,6 @@
 /**
  * JSON Lines: the text of a row is kept, so that its numbers never pass through a double; answers are written before the final
- * brace, or over old ones. IDs are JSON strings; null where there is no answer. NaN, Infinity and -Infinity, which Python's json module
+ * brace, or over old ones. IDs are JSON strings, other numbers and booleans are not; null where there is no answer. NaN, Infinity and -Infinity, which Python's json module
  * writes and reads, are taken as values.
  */
 import { TableError } from '../base/errors.ts';
@@ -95,9 +95,10 @@ export class JsonLines implements TableFormat {
 
   writeRow(out: ByteWriter, bytes: Buffer, start: number, end: number, cells: Cells, row: number): void {
     const answer = (column: number): void => {
-      out.byte(QUOTE);
-      if (cells.write(out, column, row)) return out.byte(QUOTE);
-      out.length--;
+      const before = out.length, quotes = !cells.isBare?.(column, row);
+      if (quotes) out.byte(QUOTE);
+      if (cells.write(out, column, row)) return quotes ? out.byte(QUOTE) : undefined;
+      out.length = before;
       out.ascii('null');
     };
     const brace = closingBrace(bytes, end);

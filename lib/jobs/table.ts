@@ -36,8 +36,8 @@ export interface Cells {
   write(out: ByteWriter, column: number, row: number): boolean;
   /** Whether what a row has in an output column stays as it is. */
   keeps?(column: number, row: number): boolean;
-  /** Whether the cells of a column are numbers or booleans, which JSON writes without quotes. */
-  isBare?(column: number): boolean;
+  /** Whether a cell is a number or a boolean, which JSON writes without quotes. */
+  isBare?(column: number, row: number): boolean;
 }
 
 /** Where the points of one column (or of three) are read to: row r to `points[3r..3r + 2]`. */

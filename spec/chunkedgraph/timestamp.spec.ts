@@ -35,17 +35,16 @@ describe('parseTimestamp', () => {
     ['1577923200.5', '2020-01-02T00:00:00.500Z'],
     ['1578441600.123', '2020-01-08T00:00:00.123Z'],
     ['1578441600.1239999', '2020-01-08T00:00:00.123Z'],
-    ['0', '1970-01-01T00:00:00.000Z'],
-    ['-1.5', '1969-12-31T23:59:58.500Z'],
     [1577923200, '2020-01-02T00:00:00.000Z'],
     // 1578441600.123 * 1000 is 1578441600122.9999 in doubles.
     [1578441600.123, '2020-01-08T00:00:00.123Z'],
     [1578441600.124, '2020-01-08T00:00:00.124Z'],
     [1578441600.1239, '2020-01-08T00:00:00.123Z'],
-    [0, '1970-01-01T00:00:00.000Z'],
-    [-0.001, '1969-12-31T23:59:59.999Z'],
-    [1e-7, '1970-01-01T00:00:00.000Z'],
-    [2024, '1970-01-01T00:33:44.000Z'],
+    ['2024-06-05 10:10:01 UTC', '2024-06-05T10:10:01.000Z'],
+    ['2024-06-05T10:10:01.203 gmt', '2024-06-05T10:10:01.203Z'],
+    ['2024-06-05 10:10UTC', '2024-06-05T10:10:00.000Z'],
+    ['100000000', '1973-03-03T09:46:40.000Z'],
+    [1e8, '1973-03-03T09:46:40.000Z'],
     [1e11, '5138-11-16T09:46:40.000Z'],
     ['9999-12-31T23:59:59.999Z', '9999-12-31T23:59:59.999Z'],
     ['0001-01-01', '0001-01-01T00:00:00.000Z'],
@@ -70,7 +69,14 @@ describe('parseTimestamp', () => {
     ['a list', [2024], /not object/],
     ['nothing', '', /"" is no timestamp/],
     ['words', 'yesterday', /"yesterday" is no timestamp/],
-    ['a year', '2024', /"2024" is no timestamp/],
+    ['a materialization', '943', /^"943" is too small for unix seconds: the materialization 943 of a datastack is mat_943/],
+    ['a materialization as a number', 1300, /^1300 is too small for unix seconds: the materialization 1300 of a datastack is mat_1300/],
+    ['a year', '2024', /"2024" is too small for unix seconds: .* a day is written as 2024-06-05/],
+    ['a day without hyphens', '20240605', /"20240605" is too small for unix seconds: write the day as 2024-06-05/],
+    ['just below 1e8', '99999999.9', /is too small for unix seconds/],
+    ['the beginning of unix time', 0, /^0 is too small for unix seconds/],
+    ['seconds before it', '-1577923200', /is too small for unix seconds/],
+    ['a zone without a time in words', '2024-06-05 UTC', /is no timestamp/],
     ['a month', '2024-06', /"2024-06" is no timestamp/],
     ['an exponent', '1.5e9', /"1.5e9" is no timestamp/],
     ['hexadecimal', '0x10', /"0x10" is no timestamp/],
@@ -91,7 +97,6 @@ describe('parseTimestamp', () => {
     ['a zone beyond a day', '2024-06-05T10:10:01+25:00', /names a moment that does not exist/],
     ['the year 10000', new Date(END + 1), /beyond the years the server knows/],
     ['the year 0', new Date(START - 1), /beyond the years the server knows/],
-    ['seconds before the year 1', -62_135_596_801, /beyond the years the server knows/],
     ['what a zone carries into 10000', '9999-12-31T23:59:59-01:00', /beyond the years the server knows/],
   ])('refuses %s', (_what, value, message) =>
     expect(thrownBy(() => parseTimestamp(value as Timestamp))).toMatchObject({ name: 'TimestampError', code: 'BAD_TIMESTAMP', message: expect.stringMatching(message) }));
@@ -108,7 +113,7 @@ describe('toUnixSeconds', () => {
     fc.assert(
       fc.property(fc.oneof(fc.integer({ min: START, max: END }), fc.integer({ min: 1.4e12, max: 4.1e12 })), (ms) => {
         expect(parseTimestamp(new Date(ms)).getTime()).toBe(ms);
-        if (Math.abs(ms) > 1e14) return;
+        if (ms < 1e11 || ms > 1e14) return;
         expect(parseTimestamp(toUnixSeconds(ms)).getTime()).toBe(ms);
         expect(parseTimestamp(ms / 1000).getTime()).toBe(ms);
         // What the server's Python reads: a double of seconds, cut to milliseconds after rounding to microseconds.

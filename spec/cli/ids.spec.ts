@@ -189,7 +189,7 @@ describe('graphene-points latest', () => {
     const [root, { root: now }] = [...became].find(([, { share }]) => share === 1)!;
     const flags = ['--ids', '-', '--timestamp', isoOf(LAST), '--quiet'];
     expect((await run('latest', flags, lines('x,pt_root_id', `1,${root}`))).stdout).toBe(lines('x,pt_root_id,pt_latest_root_id,pt_confidence,pt_changed,pt_status', `1,${root},${now},1,true,ok`));
-    expect((await run('latest', flags, `{"root_id":${root}}\n`)).stdout).toBe(`{"root_id":${root},"latest_root_id":"${now}","confidence":"1","changed":"true","status":"ok"}\n`);
+    expect((await run('latest', flags, `{"root_id":${root}}\n`)).stdout).toBe(`{"root_id":${root},"latest_root_id":"${now}","confidence":1,"changed":true,"status":"ok"}\n`);
     const again = await run('latest', [...flags, '--replace'], lines('pt_root_id,pt_latest_root_id,pt_confidence,pt_changed,pt_status', `${root},1,2,3,4`));
     expect(again.stdout).toBe(lines('pt_root_id,pt_latest_root_id,pt_confidence,pt_changed,pt_status', `${root},${now},1,true,ok`));
   });
@@ -210,6 +210,44 @@ describe('graphene-points latest', () => {
 });
 
 describe('commands on tables of IDs', () => {
+  test.each([['roots', '--ids'], ['latest', '--ids'], ['update', '--in']])('%s says that a materialization is a datastack’s', async (command, input) => {
+    const { code, stderr } = await run(command, [input, '-', '--timestamp', 'mat_943'], lines('supervoxel_id,root_id', `${sv(0)},${rootAt(0, 0)}`));
+    expect([code, stderr]).toEqual([2, "error: 'mat_943' names a materialization, and those are a datastack's: open the volume as cave://DATASTACK\n"]);
+    const small = await run(command, [input, '-', '--timestamp', '943'], '');
+    expect([small.code, small.stderr]).toEqual([2, expect.stringMatching(/^error: "943" is too small for unix seconds: the materialization 943 of a datastack is mat_943/)]);
+  });
+
+  test('takes what lookup writes: one prefix, or both sides of a synapse', async () => {
+    const root = rootAt(0, 0), flags = ['--ids', '-', '--timestamp', isoOf(0), '--quiet'];
+    const one = lines('pt_position,pt_supervoxel_id,pt_root_id,pt_status', `1 2 3,${sv(0)},${root},ok`);
+    expect((await run('latest', flags, one)).stdout).toBe(lines('pt_position,pt_supervoxel_id,pt_root_id,pt_status,pt_latest_root_id,pt_confidence,pt_changed,pt_latest_status', `1 2 3,${sv(0)},${root},ok,${root},1,false,ok`));
+    const both = lines('pre_pt_root_id,pre_pt_status,post_pt_root_id,post_pt_status', `${root},ok,,missing_chunk`);
+    expect((await run('latest', flags, both)).stderr).toBe('error: 2 columns could be the root_id: name one or more with --column; columns found: pre_pt_root_id, pre_pt_status, post_pt_root_id, post_pt_status\n');
+    const { code, stdout } = await run('latest', [...flags, '--column', 'pre_pt_root_id', '--column', 'post_pt_root_id'], both);
+    expect([code, stdout]).toEqual([0, lines(
+      'pre_pt_root_id,pre_pt_status,post_pt_root_id,post_pt_status,pre_pt_latest_root_id,pre_pt_confidence,pre_pt_changed,pre_pt_latest_status,post_pt_latest_root_id,post_pt_confidence,post_pt_changed,post_pt_latest_status',
+      `${root},ok,,missing_chunk,${root},1,false,ok,,,,not_looked_up`,
+    )]);
+    expect(graph.log.count('is_latest_roots')).toBe(2);
+  });
+
+  test('exits with 1 where update leaves a suspect row', async () => {
+    const table = lines('supervoxel_id,root_id,status', `${sv(0)},${rootAt(0, 0)},suspect`);
+    expect(await run('update', ['--in', '-', '--timestamp', isoOf(0), '--quiet'], table)).toEqual({ code: 1, stdout: table, stderr: '' });
+  });
+
+  test('--missing says what stands where there is no answer', async () => {
+    const table = lines('supervoxel_id', sv(0), UNKNOWN_SV, 'NA'), flags = ['--ids', '-', '--timestamp', isoOf(0), '--quiet'];
+    const answer = (none: string): string => lines('supervoxel_id,root_id,status', `${sv(0)},${rootAt(0, 0)},ok`, `${UNKNOWN_SV},${none},no_root`, `NA,${none},not_looked_up`);
+    for (const [missing, none] of [['empty', ''], ['NA', 'NA'], ['0', '0']]) {
+      const { stdout, stderr } = await run('roots', [...flags, '--missing', missing], table);
+      expect([stdout, stderr]).toEqual([answer(none), missing === '0' ? 'warning: --missing 0: rows without an answer look like background; only their status tells them apart\n' : '']);
+    }
+    const latest = await run('latest', [...flags, '--missing', '0'], lines('root_id', 'NA'));
+    expect(latest.stdout).toBe(lines('root_id,latest_root_id,confidence,changed,status', 'NA,0,,,not_looked_up'));
+    expect(await run('roots', [...flags, '--missing', '0'], `{"supervoxel_id":"${sv(0)}"}\n`)).toEqual({ code: 2, stdout: '', stderr: 'error: --missing is for csv and tsv: JSON Lines have null\n' });
+  });
+
   test.each([
     ['roots', ['--ids', 'none.txt'], /^error: none\.txt cannot be read: no such file or directory \(ENOENT\)\n$/],
     ['roots', ['--ids', '-', '--column', 'sv'], /^error: no column "sv"; columns found: a, root_id\n$/],

@@ -39,7 +39,7 @@ describe('graphene-points lookup --snap-nm', () => {
   test('writes JSON Lines, and refuses a column that exists', async () => {
     const line = (cells: string): string => `{"x":24,"y":8,"z":4${cells}}\n`;
     const { stdout } = await lookup(['--snap-nm', '8', '--format', 'jsonl', '--supervoxels-only'], line(''));
-    expect(stdout).toBe(line(`,"supervoxel_id":"${sv}","snapped_nm":"8","status":"ok"`));
+    expect(stdout).toBe(line(`,"supervoxel_id":"${sv}","snapped_nm":8,"status":"ok"`));
     const { code, stderr } = await lookup(['--snap-nm', '8', '--format', 'csv'], 'x,y,z,snapped_nm\n24,8,4,1\n');
     expect([code, stderr]).toEqual([2, expect.stringContaining('snapped_nm exists')]);
   });

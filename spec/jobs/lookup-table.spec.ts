@@ -222,6 +222,13 @@ describe('lookupTable: JSON Lines', () => {
     expect((await lines(`{"p":${position}}\n`, { positions: ['p'] })).summary.statuses).toEqual({ not_looked_up: 1 });
   });
 
+  test('writes numbers of a plain volume as numbers', async () => {
+    const { text } = await lines('{"x":1,"y":1,"z":1}\n{"x":901,"y":1,"z":1}\n', {}, valueLookup(fakeValueVolume(), {}));
+    expect(text).toBe('{"x":1,"y":1,"z":1,"value":-0.5,"status":"ok"}\n{"x":901,"y":1,"z":1,"value":null,"status":"out_of_bounds"}\n');
+    const odd = { ...fakeValueVolume(), scatteredPoints: async (...args: Parameters<ReturnType<typeof fakeValueVolume>['scatteredPoints']>) => ({ ...(await fakeValueVolume().scatteredPoints(...args)), values: Float32Array.of(NaN, Infinity) }) };
+    expect((await lines('{"x":1,"y":1,"z":1}\n{"x":1,"y":1,"z":1}\n', {}, valueLookup(odd, {}))).text.match(/"value":[^,]+/g)).toEqual(['"value":"NaN"', '"value":"Infinity"']);
+  });
+
   test('finds a column that the first row lacks', async () => {
     const { text, summary } = await lines('{"id":1}\n{"p":[1,2,3]}\n', { positions: ['p'] });
     expect(text).toBe(`{"id":1,"p_${S}":null,"p_${R}":null,"p_status":"not_looked_up"}\n{"p":[1,2,3],"p_${S}":"${supervoxelText(1, 2)}","p_${R}":"${rootText(1, 2)}","p_status":"ok"}\n`);

@@ -167,7 +167,7 @@ describe('ChunkedGraph, on recorded answers', () => {
   test.each([
     ['is_latest', undefined, [true, false, false, false, false, true]],
     ['is_latest.before-op1', 1577923199, [false, true, false, false, false, true]],
-    ['is_latest.before-base', 1, [false, false, false, false, false, false]],
+    ['is_latest.before-base', new Date(1000), [false, false, false, false, false, false]],
   ])('asks %s about the roots alone', async (name, timestamp, expected) => {
     const ids = [rA, rA0, UR, A, 0n, rI], isRoot = (id: bigint): boolean => id >> 56n === 4n;
     const { is_latest: latest } = JSON.parse(Buffer.from(recordedAs(name).answer.body!, 'base64').toString()) as { is_latest: boolean[] };
@@ -204,7 +204,7 @@ describe('ChunkedGraph, on recorded answers', () => {
 
   const refusals: [name: string, call: (graph: ChunkedGraph) => Promise<unknown>, code: string, message: RegExp][] = [
     ['root.unknown', (graph) => graph.root(sv(0, 0, 0)), 'UNKNOWN_ID', /has no root at .*suggestLatestRoots/],
-    ['root.timestamp-before-base', (graph) => graph.root(A, { timestamp: 1 }), 'UNKNOWN_ID', /has no root at 1970.*suggestLatestRoots/],
+    ['root.timestamp-before-base', (graph) => graph.root(A, { timestamp: new Date(1000) }), 'UNKNOWN_ID', /has no root at 1970.*suggestLatestRoots/],
     ['lineage_graph.unknown', (graph) => graph.lineageGraph(UR), 'UNKNOWN_ID', /the graph has no ID 288230376151711821.*suggestLatestRoots/],
     ['tabular_change_log.not-root', (graph) => graph.changeLog(A), 'UNKNOWN_ID', /72127962782105601 is no root.*suggestLatestRoots/],
     ['past_id_mapping.not-root', (graph) => graph.pastIdMapping([A]), 'UNKNOWN_ID', /is no root/],
