@@ -20,6 +20,7 @@ import type { GraphPoint, LeavesOptions } from './nodes.ts';
 import { isLatestRoots, lastRootTimestamps, rootTimestamps } from './root-life.ts';
 import { relatedRoots, suggestRoots, type Suggestion } from './successors.ts';
 import { count } from './shapes.ts';
+import { isUndone } from './undone.ts';
 
 /** @internal */
 export interface ChunkedGraphParts extends Moments {
@@ -412,9 +413,16 @@ export class ChunkedGraph {
     return this.#again('undo', operationId, options);
   }
 
-  /** Does again what was undone. `done: false`: nothing was undone, and nothing happened. @throws as {@link merge} */
+  /**
+   * Does again what was undone. `done: false`: nothing was undone, and nothing happened: the log is asked first, since the server would carry
+   * out again what nobody has undone.
+   * @throws as {@link merge}; GraphError UNKNOWN_ID when there is no such operation.
+   */
   async redo(operationId: number, options: EditOptions = {}): Promise<EditResult & { done: true } | { done: false }> {
-    return this.#again('redo', operationId, options);
+    this.#mayEdit('redo');
+    const id = checkedOperationId(operationId), { signal, timeoutMs, maxBytes } = options;
+    if (!(await isUndone(this.#api, id, this.#parts.instants.now(), { signal, timeoutMs, maxBytes }))) return { done: false };
+    return this.#again('redo', id, options);
   }
 
   // The service

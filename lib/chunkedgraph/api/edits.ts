@@ -28,8 +28,16 @@ export const CHANGES = /(?:^|\/)(?:merge|merge_admin|split|undo|redo|rollback_us
 
 const edited = z.object({ operation_id: count.nullable(), new_root_ids: idList });
 
-/** 502 to 504: a proxy gave up on a server that may go on. */
-const GAVE_UP = new Set([502, 503, 504]);
+/**
+ * Answers that prove that nothing was done: the request was refused before it was carried out. PyChunkedGraph answers 400 to what it cannot
+ * carry out, all of it before it writes, and its layer of permissions 401 and 403; of a table or a path that is not there nothing is edited
+ * (404, 405), and 411 to 415 and 431 are about the request itself. All others may come after the edit: 500 when the server fails to tell
+ * others of it, 408, 429, 499 and 5xx from a proxy that had passed it on. Source: app/segmentation/common.py, `publish_edit`.
+ */
+const REFUSED = new Set([400, 401, 403, 404, 405, 411, 413, 414, 415, 431]);
+
+/** The server's own 500 for an operation that its log does not have, raised as it is read. Source: graph/operation.py, `get_log_record_type`. */
+const NO_SUCH_OPERATION = 'Could not determine graph operation type.';
 
 /** @throws as {@link replyToEdit}. */
 export async function sendEdit(api: Endpoints, call: Pick<Call, 'path' | 'query' | 'body'>, { remesh, priority, ...options }: EditOptions): Promise<{ operationId: number | undefined; newRoots: BigUint64Array }> {
@@ -86,7 +94,7 @@ async function comeAfter(api: Endpoints, { body }: GraphReply, options: CallOpti
 /** Of an error after it was sent. */
 function isUncertain(error: unknown): boolean {
   if (!(error instanceof GraphError)) return !(error instanceof PathError); // an abort, or the volume was closed
-  const { code, status, cause } = error;
+  const { code, status, cause, serverMessage } = error;
   if (code === 'CONNECTION' || code === 'TIMEOUT') return !(cause instanceof RequestError && cause.broken === 'unreachable');
-  return code === 'BAD_REPLY' || (code === 'HTTP_STATUS' && GAVE_UP.has(status ?? 0));
+  return !REFUSED.has(status ?? 0) && serverMessage !== NO_SUCH_OPERATION;
 }
