@@ -33,7 +33,16 @@ export class InfoError extends LookupError {
   }
 }
 
-export type RequestErrorCode = 'HTTP_STATUS' | 'TIMEOUT' | 'CONNECTION' | 'TOO_LARGE' | 'REDIRECT' | 'BAD_RESPONSE' | 'IO';
+export type RequestErrorCode =
+  | 'HTTP_STATUS'
+  | 'TIMEOUT'
+  | 'CONNECTION'
+  | 'TOO_LARGE'
+  | 'REDIRECT'
+  | 'BAD_RESPONSE'
+  | 'IO'
+  /** The object was replaced while parts of it were read, each time it was tried. */
+  | 'CHANGED_UNDER_WAY';
 
 /**
  * How an exchange ended without its whole answer, for the ends that may pass: nobody could be reached; a connection kept from earlier had

@@ -10,7 +10,7 @@ import { crc32 } from 'node:zlib';
 export interface CacheEntry {
   /** The answer; undefined: there is nothing at this key. */
   bytes: Uint8Array | undefined;
-  /** What the server calls this version of the object (an ETag). */
+  /** Tells this version of the object from others: an ETag, or what else the store knows it by. */
   validator: string | undefined;
   /** When it was stored, in ms since 1970. */
   storedMs: number;

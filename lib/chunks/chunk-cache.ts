@@ -39,7 +39,7 @@ export class ChunkCache {
    * @returns What was kept, `bytes` undefined when nothing is stored there; undefined when it is not known.
    * @throws RequestError, when the object has to be asked about and cannot be.
    */
-  async get(key: string, object: string, maxBytes: number, { signal, meter }: { signal: AbortSignal; meter: Meter }, checks: Checks, mustStand = false): Promise<{ bytes: Uint8Array | undefined } | undefined> {
+  async get(key: string, object: string, maxBytes: number, { signal, meter }: { signal: AbortSignal; meter: Meter }, checks: Checks, mustStand = false): Promise<{ bytes: Uint8Array | undefined; validator?: string } | undefined> {
     const { disk, scope, revalidate, absentMs = 600_000, now = Date.now } = this.#options;
     const entry = await disk.get(`${await scope} ${key}`, maxBytes);
     if (!entry) return undefined;

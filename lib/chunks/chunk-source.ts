@@ -10,7 +10,7 @@ export interface StoredChunk {
   maxBytes: number;
   /** What is inside when the encoding fixes it (raw). */
   exactBytes?: number;
-  /** What the server calls the version of the object it came from, where it says. */
+  /** Tells the version of the object it came from, where the store can. */
   validator?: string;
 }
 

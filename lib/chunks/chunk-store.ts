@@ -19,6 +19,11 @@ export class ChunkStore {
     if (infoWasRead) this.#infoReadable = Promise.resolve(true);
   }
 
+  /** For messages: no credentials. */
+  get url(): string {
+    return this.#store.url;
+  }
+
   /** As {@link Store.read}: 403 is absent where a public bucket answers so for what is missing. */
   async read(key: string, options: ReadOptions): Promise<StoredObject | undefined> {
     const absentBy403 = await this.#infoReadable;

@@ -1,6 +1,7 @@
 /** Parts of chunks that are stored as they are, without a bitstream around them. */
 import { RequestError } from '../base/errors.ts';
 import type { ByteRange, StoredObject } from '../storage/store.ts';
+import { isSameVersion } from '../storage/validator.ts';
 import type { ChunkPart } from './chunk-source.ts';
 import { REQUEST_COST_BYTES } from './range-cost.ts';
 
@@ -18,7 +19,7 @@ const TRIAL: ByteRange = { start: 0, end: REQUEST_COST_BYTES };
 
 /**
  * Learns from the replies whether the chunks of one scale can be read in parts. Once one could not (a content encoding, another size
- * than the chunk has, a server that ignores ranges or answers them wrongly), it is not tried again.
+ * than the chunk has, a server that ignores ranges or answers them wrongly, parts of different versions), it is not tried again.
  */
 export class PartReader {
   /** Undefined until a reply has told. */
@@ -37,6 +38,7 @@ export class PartReader {
   async read(ranges: readonly ByteRange[], exactBytes: number, readPart: ReadPart): Promise<Found> {
     if (this.#possible === false) return undefined;
     const parts: ChunkPart[] = [];
+    let version: string | undefined;
     const steps = this.#possible ? [ranges] : [[TRIAL], ranges.filter(({ end }) => end > TRIAL.end)];
     try {
       for (const wanted of steps) {
@@ -45,6 +47,12 @@ export class PartReader {
           if (!isPart(object, wanted[k], exactBytes)) {
             this.#possible = false;
             return isWhole(object) ? { whole: object } : undefined;
+          }
+          version ??= object.validator;
+          // It was replaced between two parts, or its server's validators say nothing: whole, it is of one version.
+          if (object.validator !== undefined && !isSameVersion(object.validator, version)) {
+            this.#possible = false;
+            return undefined;
           }
           parts.push({ start: wanted[k].start, bytes: object.bytes });
         }

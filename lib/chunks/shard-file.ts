@@ -4,6 +4,7 @@ import { decompress } from '../compression/decompress.ts';
 import type { ByteRange, Meter, StoredObject } from '../storage/store.ts';
 import type { ChunkStore } from './chunk-store.ts';
 import { planReads } from './merge-ranges.ts';
+import type { VersionCheck } from './versions.ts';
 
 export interface ShardRead {
   signal: AbortSignal;
@@ -14,7 +15,9 @@ export interface ShardRead {
 export interface Piece {
   start: number;
   bytes: Uint8Array;
-  /** What the server calls this version of the file, where it says. */
+  /** Of the whole file, where that is known. */
+  totalBytes?: number;
+  /** Of the version of the file, where its store tells. */
   validator?: string;
 }
 
@@ -30,6 +33,7 @@ export interface ShardStore {
   chunks: ChunkStore;
   /** Folder of the scale. */
   key: string;
+  versions: VersionCheck;
   /** The server was seen to answer with the whole object where a range was asked: it is asked for whole shards from then on. */
   ignoresRanges: boolean;
 }
@@ -41,8 +45,6 @@ export class ShardFile {
   /** The beginning, or all. */
   #held: (Piece & { whole: boolean }) | undefined;
   #whole: Promise<Piece | undefined> | undefined;
-  /** Of all replies. */
-  readonly #validators = new Set<string | undefined>();
 
   constructor(
     readonly store: ShardStore,
@@ -59,9 +61,10 @@ export class ShardFile {
     return this.#held;
   }
 
-  /** What the server calls this version of the file: undefined where it does not say, or said different things. */
-  get validator(): string | undefined {
-    return this.#validators.size === 1 ? [...this.#validators][0] : undefined;
+  /** For messages: no credentials. */
+  get url(): string {
+    const { chunks, key } = this.store;
+    return `${chunks.url}/${key}/${this.name}`;
   }
 
   /** Whether the range needs no request. */
@@ -72,7 +75,8 @@ export class ShardFile {
   /** Reads the file's beginning and holds it: what is asked later and lies there costs nothing. @returns whether there is such a file. */
   async hold(maxBytes: number, read: ShardRead): Promise<boolean> {
     const piece = await this.read({ start: 0, end: maxBytes }, read);
-    if (piece && !this.#held) this.#held = { ...piece, whole: piece.bytes.byteLength < maxBytes };
+    // Where a server does not say how large the file is, a short reply may be all of it or not.
+    if (piece && !this.#held) this.#held = { ...piece, whole: piece.totalBytes === piece.bytes.byteLength };
     return piece !== undefined;
   }
 
@@ -88,13 +92,12 @@ export class ShardFile {
       const maxBytes = Math.max(MAX_WHOLE_SHARD_BYTES, range.end - range.start);
       const object = await chunks.read(`${key}/${this.name}`, { range, signal, meter, maxBytes });
       if (!object) return undefined;
-      this.#validators.add(object.validator);
       if (!object.range) {
         if (range.start > 0 || object.bytes.byteLength > range.end) this.store.ignoresRanges = true; // else all is what was asked
         return await this.#holdWhole(object, signal);
       }
       if (object.contentEncoding) throw new DecodeError('UNSUPPORTED', `it is stored with content encoding ${object.contentEncoding.slice(0, 60)}, so that no part of it can be read`);
-      return { start: object.range.start, bytes: object.bytes, validator: object.validator };
+      return { start: object.range.start, bytes: object.bytes, totalBytes: object.totalBytes, validator: object.validator };
     } catch (error) {
       if (beginsBeyondEnd(error)) throw new DecodeError('TRUNCATED', `it ends before byte ${range.start}`, { cause: error });
       throw error;
@@ -102,12 +105,12 @@ export class ShardFile {
   }
 
   /** Many ranges in few reads, each with its own failure; undefined when there is no such file. An empty range asks nothing. */
-  readAll(ranges: readonly ByteRange[], read: ShardRead): Promise<Uint8Array | undefined>[] {
-    const parts = ranges.map(() => Promise.resolve<Uint8Array | undefined>(new Uint8Array(0)));
+  readAll(ranges: readonly ByteRange[], read: ShardRead): Promise<Piece | undefined>[] {
+    const parts = ranges.map(({ start }) => Promise.resolve<Piece | undefined>({ start, bytes: new Uint8Array(0) }));
     const wanted = [...ranges.keys()].filter((k) => ranges[k].end > ranges[k].start);
     for (const merged of planReads(wanted.map((k) => ranges[k]))) {
       const piece = this.read(merged, read);
-      for (const member of merged.members) parts[wanted[member]] = piece.then((found) => found && sliceOf(found, ranges[wanted[member]]));
+      for (const member of merged.members) parts[wanted[member]] = piece.then((found) => found && { ...found, start: ranges[wanted[member]].start, bytes: sliceOf(found, ranges[wanted[member]]) });
     }
     return parts;
   }
@@ -115,13 +118,12 @@ export class ShardFile {
   async #readWhole({ signal, meter }: ShardRead): Promise<Piece | undefined> {
     const { chunks, key } = this.store;
     const object = await chunks.read(`${key}/${this.name}`, { signal, meter, maxBytes: MAX_WHOLE_SHARD_BYTES });
-    if (object) this.#validators.add(object.validator);
     return object && this.#holdWhole(object, signal);
   }
 
   async #holdWhole({ bytes: stored, contentEncoding, validator }: StoredObject, signal: AbortSignal): Promise<Piece> {
     const bytes = await decompress(stored, contentEncoding, { maxBytes: MAX_WHOLE_SHARD_BYTES, signal });
-    this.#held = { start: 0, bytes, validator, whole: true };
+    this.#held = { start: 0, bytes, totalBytes: bytes.byteLength, validator, whole: true };
     return this.#held;
   }
 }
@@ -132,5 +134,12 @@ export function sliceOf({ start, bytes }: Piece, range: ByteRange): Uint8Array {
   if (range.start < start || range.end > end) throw new DecodeError('TRUNCATED', `bytes ${range.start} to ${range.end} are wanted, it has ${start} to ${end}`);
   return bytes.subarray(range.start - start, range.end - start);
 }
+
+/** What is said of chunks whose shard was another one each time it was asked for. */
+export const changedUnderWay = (url: string): RequestError =>
+  new RequestError('CHANGED_UNDER_WAY', `${url} is being replaced: its index and its chunks came from different versions, again and again; ask again when its writer is done`, url);
+
+/** Whether a file ended too soon. */
+export const isTruncated = (error: unknown): boolean => error instanceof DecodeError && error.code === 'TRUNCATED';
 
 const beginsBeyondEnd = (error: unknown): boolean => error instanceof RequestError && error.code === 'BAD_RESPONSE' && (error.status === undefined || error.status === 416);

@@ -1,6 +1,7 @@
 /**
  * Where the chunks of one scale are in its shard files: the two levels of index, each read once while it is kept. The indices of one
- * shard that are wanted together are read together.
+ * shard that are wanted together are read together. Each level knows the versions of the shard that it holds for: what is read by it and
+ * is of another version has it read again.
  */
 import { DecodeError } from '../base/errors.ts';
 import type { Vec3 } from '../base/vec3.ts';
@@ -9,20 +10,67 @@ import { checkMinishardIndex } from '../precomputed/minishard-check.ts';
 import { decodeMinishardIndex, minishardIndexRange, SHARD_INDEX_ENTRY_BYTES, shardIndexBytes, type MinishardIndex } from '../precomputed/shard-index.ts';
 import type { ShardingSpec } from '../precomputed/sharding.ts';
 import type { ByteRange } from '../storage/store.ts';
+import { comparable } from '../storage/validator.ts';
 import type { ChunkCache } from './chunk-cache.ts';
 import { REQUEST_BYTES } from './merge-ranges.ts';
-import { sliceOf, type ShardFile, type ShardRead } from './shard-file.ts';
+import { changedUnderWay, isTruncated, sliceOf, type Piece, type ShardFile, type ShardRead } from './shard-file.ts';
 import { SharedReads } from './shared-reads.ts';
+import { VersionCheck, type Versions } from './versions.ts';
 
 /** A shard index up to this size is read whole and kept; of a larger one only the entries that are needed are read. */
 export const WHOLE_INDEX_BYTES = REQUEST_BYTES;
 /** A larger minishard index is an error, not an allocation: 2.8 million chunks. */
 const MAX_MINISHARD_INDEX_BYTES = 64 * 1024 * 1024;
+/** How often indices are read again for one call because their shard changed. */
+export const MAX_REREADS = 2;
+/** How often what they lead to is read again then, while they stay the same: of two replicas, the other one may answer. */
+export const MAX_RETRIES = 4;
+/** So many validators for pieces that belong together are no versions. */
+const MANY_VALIDATORS = 4;
+
+/** The shard index, or one entry of it. */
+interface ShardIndex {
+  bytes: Uint8Array;
+  firstMinishard: number;
+  versions: Versions;
+}
+
+/** Where the chunks of a minishard are, in these versions of its shard. */
+export interface KeptIndex extends MinishardIndex {
+  versions: Versions;
+  /** It was kept by another process, or an earlier call of a volume that is closed. */
+  fromDisk: boolean;
+}
+
+/** What a reading by an index met: of another version than the index, or ending before what the index names (`validator` unknown). */
+export type Contradiction = Partial<Piece>;
+
+/** Tells one minishard whose shard has ever other validators from one whose shard has ever other bytes. */
+class Suspect {
+  readonly #validators = new Set<string | undefined>();
+  #before: { entry: Uint8Array; part: Uint8Array } | undefined;
+  #isSteady = true;
+
+  /** Whether what came so far was the same each time, each time under another validator. */
+  isEverOther(entry: ShardIndex, { bytes: part, validator }: Contradiction): boolean {
+    if (!part) return false;
+    if (this.#before && !(areSame(this.#before.entry, entry.bytes) && areSame(this.#before.part, part))) this.#isSteady = false;
+    this.#before = { entry: entry.bytes, part };
+    this.#validators.add(entry.versions.latest).add(validator && comparable(validator));
+    return this.#isSteady && this.#validators.size >= MANY_VALIDATORS;
+  }
+}
 
 /** What a volume keeps of the indices of its shards, of all scales. */
 export class ShardIndexCache {
-  readonly shards = new SharedReads<Uint8Array>({ maxBytes: 16 * 1024 * 1024, bytesOf: ({ byteLength }) => byteLength });
-  readonly minishards = new SharedReads<MinishardIndex>({ maxBytes: 32 * 1024 * 1024, bytesOf: ({ ids, starts, ends }) => ids.byteLength + starts.byteLength + ends.byteLength });
+  readonly shards = new SharedReads<ShardIndex>({ maxBytes: 16 * 1024 * 1024, bytesOf: ({ bytes }) => bytes.byteLength });
+  readonly minishards = new SharedReads<KeptIndex>({ maxBytes: 32 * 1024 * 1024, bytesOf: ({ ids, starts, ends }) => ids.byteLength + starts.byteLength + ends.byteLength });
+  readonly check: VersionCheck;
+
+  /** @param warn Told once, when the server cannot say which version of a file it gives. */
+  constructor(warn?: (message: string) => void) {
+    this.check = new VersionCheck(warn);
+  }
 }
 
 const NOWHERE: ByteRange = { start: 0, end: 0 };
@@ -53,33 +101,114 @@ export class ShardIndices {
   }
 
   /** Of each of the (distinct) minishards, its index or why there is none; undefined when the shard does not exist. */
-  of(file: ShardFile, minishards: readonly number[], { signal, meter }: ShardRead): Promise<PromiseSettledResult<MinishardIndex | undefined>[]> {
+  of(file: ShardFile, minishards: readonly number[], read: ShardRead): Promise<PromiseSettledResult<KeptIndex | undefined>[]> {
+    return this.#all(file, minishards, read);
+  }
+
+  /** Whether a piece of the shard is of a version that the index holds for. */
+  agrees({ versions }: KeptIndex, piece: Piece): boolean {
+    return this.#cache.check.agrees(versions, piece);
+  }
+
+  /**
+   * Reads indices again that something contradicts, unless others have done so: `of` gives the new ones afterwards.
+   *
+   * @param times How often at most.
+   * @returns How often they were read, and whether what to think of the other version is open: the indices are the same as before.
+   */
+  async renew(file: ShardFile, used: ReadonlyMap<number, KeptIndex>, { validator }: Contradiction, times: number, read: ShardRead): Promise<{ made: number; isOpen: boolean }> {
+    let before = used;
+    for (let made = 1; ; made++) {
+      for (const [minishard, index] of before) this.#cache.minishards.forget(this.#key(file, minishard), index);
+      const minishards = [...before.keys()], since = Math.max(...Array.from(before.values(), ({ versions }) => versions.learned));
+      const after = await this.#all(file, minishards, read, since);
+      const open = new Map<number, KeptIndex>();
+      for (const [k, minishard] of minishards.entries()) {
+        const old = before.get(minishard)!, result = after[k], index = result.status === 'fulfilled' ? result.value : undefined;
+        if (index && this.#cache.check.learn(`${file.url} (minishard ${minishard})`, old.versions, index.versions, isSameIndex(old, index), validator, made > 1)) open.set(minishard, index);
+      }
+      if (open.size === 0 || made === times) return { made, isOpen: open.size > 0 };
+      before = open;
+    }
+  }
+
+  #all(file: ShardFile, minishards: readonly number[], { signal, meter }: ShardRead, since?: number): Promise<PromiseSettledResult<KeptIndex | undefined>[]> {
     const keys = minishards.map((minishard) => this.#key(file, minishard));
-    return this.#cache.minishards.all(keys, (missing, ours) => this.#read(file, missing.map((k) => minishards[k]), { signal: ours, meter }), signal);
+    return this.#cache.minishards.all(keys, (missing, ours) => this.#read(file, missing.map((k) => minishards[k]), { signal: ours, meter }, since), signal);
   }
 
   #key = ({ name }: ShardFile, minishard: number): string => `${this.#scale}/${name}/${minishard}`;
 
-  #read(file: ShardFile, minishards: readonly number[], read: ShardRead): Promise<MinishardIndex | undefined>[] {
-    const kept = this.#fromDisk(file, minishards, read);
-    const stored = kept.then(async (known) => {
-      const missing = minishards.filter((_, i) => !known[i]);
-      const ranges = missing.length > 0 ? await this.#locate(file, missing, read) : [];
-      const parts = file.readAll(ranges.map((range) => (range instanceof Error || !range ? NOWHERE : range)), read);
-      return new Map(missing.map((minishard, k) => [minishard, { range: ranges[k], part: parts[k] }]));
-    });
+  /** @param since Given when they are read again: what was learned by then is not used. */
+  #read(file: ShardFile, minishards: readonly number[], read: ShardRead, since?: number): Promise<KeptIndex | undefined>[] {
+    const kept = since === undefined ? this.#fromDisk(file, minishards, read) : Promise.resolve([]);
+    const stored = kept.then((known) => this.#fromStore(file, minishards.filter((_, i) => !known[i]), read, since));
     stored.catch(() => undefined); // each minishard below tells it, unless what it waits for first has failed
-    return minishards.map(async (minishard, i) => {
-      const known = (await kept)[i];
-      if (known) return this.#decode(file, minishard, known);
-      const { range, part } = (await stored).get(minishard)!;
-      if (range instanceof Error) throw range;
-      if (!range) return undefined;
-      const bytes = await this.#inflate(minishard, part, read.signal);
-      const index = bytes && this.#decode(file, minishard, bytes);
-      if (index) await this.#disk?.put(this.#diskKey(file, minishard), bytes, file.validator);
-      return index;
-    });
+    return minishards.map(async (minishard, i) => (await kept)[i] ?? (await stored).get(minishard)!());
+  }
+
+  /** Of each minishard its index or its failure. What is read by a shard index and contradicts it has that one read again. */
+  async #fromStore(file: ShardFile, minishards: readonly number[], read: ShardRead, since: number | undefined): Promise<Map<number, () => KeptIndex | undefined>> {
+    const found = new Map<number, () => KeptIndex | undefined>(), began = this.#cache.check.turn();
+    const fail = (minishard: number, error: unknown): void =>
+      void found.set(minishard, () => {
+        throw error;
+      });
+    const entries = await this.#locate(file, minishards, read, since), suspects = new Map(minishards.map((minishard) => [minishard, new Suspect()]));
+    let rereads = MAX_REREADS, retries = MAX_RETRIES;
+    for (;;) {
+      const asked = [...entries];
+      const ranges = asked.map(([minishard, entry]) => this.#rangeOf(entry, minishard));
+      const parts = file.readAll(ranges.map((range) => (range instanceof Error || !range ? NOWHERE : range)), read);
+      let contradiction: Contradiction | undefined;
+      await Promise.all(
+        asked.map(async ([minishard, entry], k) => {
+          const range = ranges[k];
+          try {
+            if (range instanceof Error) throw range;
+            const part = range && (await this.#part(minishard, parts[k], entry as ShardIndex, range, began));
+            if (part && 'contradiction' in part && !suspects.get(minishard)!.isEverOther(entry as ShardIndex, part.contradiction)) return (contradiction ??= part.contradiction);
+            if (part && 'contradiction' in part) this.#cache.check.distrust(file.url);
+            const piece = part && 'contradiction' in part ? (part.contradiction as Piece) : part;
+            const index = piece && (await this.#index(file, minishard, piece, entry as ShardIndex, read.signal));
+            found.set(minishard, () => index);
+          } catch (error) {
+            fail(minishard, error);
+          }
+          entries.delete(minishard);
+        }),
+      );
+      if (entries.size === 0) return found;
+      if (rereads > 0) {
+        const { made, isOpen } = await this.#renewEntries(file, entries, contradiction!, rereads, read);
+        rereads -= made;
+        if (!isOpen) retries = MAX_RETRIES;
+      } else if (retries-- === 0) {
+        for (const minishard of entries.keys()) fail(minishard, changedUnderWay(file.url));
+        return found;
+      }
+    }
+  }
+
+  /** Bytes of a minishard index, or what they say against the shard index that they were found by; undefined where the shard has gone. */
+  async #part(minishard: number, reading: Promise<Piece | undefined>, entry: ShardIndex, { start, end }: ByteRange, began: number): Promise<Piece | { contradiction: Contradiction } | undefined> {
+    try {
+      const part = await reading;
+      return part && end > start && !this.#cache.check.agrees(entry.versions, part) ? { contradiction: part } : part;
+    } catch (error) {
+      // A shard index that is kept from before may be that of a longer file.
+      if (isTruncated(error) && entry.versions.learned < began) return { contradiction: {} };
+      throw ofIndex(minishard, error);
+    }
+  }
+
+  async #index(file: ShardFile, minishard: number, part: Piece, entry: ShardIndex, signal: AbortSignal): Promise<KeptIndex> {
+    const bytes = await this.#inflate(minishard, part.bytes, signal);
+    // Of an empty minishard nothing was read but its entry.
+    const versions = part.bytes.byteLength > 0 ? this.#cache.check.versionsOf(part) : this.#cache.check.versionsOf({ validator: entry.versions.latest });
+    const index = { ...this.#decode(file, minishard, bytes), versions, fromDisk: false };
+    await this.#disk?.put(this.#diskKey(file, minishard), bytes, part.validator ?? entry.versions.latest);
+    return index;
   }
 
   #decode({ shard }: ShardFile, minishard: number, bytes: Uint8Array): MinishardIndex {
@@ -90,56 +219,103 @@ export class ShardIndices {
 
   #diskKey = ({ name }: ShardFile, minishard: number): string => `${this.#scale}/${name} index ${minishard}`;
 
-  /** An index of another version of its shard would say where other chunks are. */
-  #fromDisk(file: ShardFile, minishards: readonly number[], read: ShardRead): Promise<(Uint8Array | undefined)[]> {
+  /** An index of another version of its shard would say where other chunks are. One that is kept and cannot be decoded is read again. */
+  #fromDisk(file: ShardFile, minishards: readonly number[], read: ShardRead): Promise<(KeptIndex | undefined)[]> {
     const disk = this.#disk, checks = new Map<string, Promise<boolean>>();
     if (!disk) return Promise.resolve([]);
-    return Promise.all(minishards.map(async (minishard) => (await disk.get(this.#diskKey(file, minishard), `${file.store.key}/${file.name}`, MAX_MINISHARD_INDEX_BYTES, read, checks, true))?.bytes));
-  }
-
-  /** Where each minishard's index is, or why that is unknown: nowhere for an empty minishard, undefined where the shard does not exist. */
-  async #locate(file: ShardFile, minishards: readonly number[], read: ShardRead): Promise<(ByteRange | undefined | Error)[]> {
-    const whole = shardIndexBytes(this.#spec) <= WHOLE_INDEX_BYTES;
-    const entry = (minishard: number): ByteRange => ({ start: minishard * SHARD_INDEX_ENTRY_BYTES, end: (minishard + 1) * SHARD_INDEX_ENTRY_BYTES });
-    const entries = whole ? await this.#shardIndex(file, read) : file.readAll(minishards.map(entry), read);
     return Promise.all(
-      minishards.map(async (minishard, i) => {
+      minishards.map(async (minishard) => {
+        const entry = await disk.get(this.#diskKey(file, minishard), `${file.store.key}/${file.name}`, MAX_MINISHARD_INDEX_BYTES, read, checks, true);
+        if (!entry?.bytes) return undefined;
         try {
-          const bytes = Array.isArray(entries) ? await entries[i] : entries;
-          return bytes && this.#rangeOf(bytes, minishard, whole ? 0 : minishard);
-        } catch (error) {
-          return error as Error;
+          return { ...this.#decode(file, minishard, entry.bytes), versions: this.#cache.check.versionsOf(entry), fromDisk: true };
+        } catch {
+          return undefined;
         }
       }),
     );
   }
 
-  #rangeOf(entries: Uint8Array, minishard: number, first: number): ByteRange {
-    const range = minishardIndexRange(entries, this.#spec, minishard, first) ?? NOWHERE;
-    const size = range.end - range.start;
-    if (size > storedBound(MAX_MINISHARD_INDEX_BYTES)) throw new DecodeError('TOO_LARGE', `minishard ${minishard}: an index of ${size} bytes; at most ${MAX_MINISHARD_INDEX_BYTES} are read`);
-    return range;
+  /** Each minishard's entry of the shard index, or why there is none; undefined where the shard does not exist. */
+  async #locate(file: ShardFile, minishards: readonly number[], read: ShardRead, since: number | undefined): Promise<Map<number, ShardIndex | Error | undefined>> {
+    if (minishards.length === 0) return new Map();
+    if (shardIndexBytes(this.#spec) <= WHOLE_INDEX_BYTES) {
+      const index = await this.#shardIndex(file, read, since);
+      return new Map(minishards.map((minishard) => [minishard, index]));
+    }
+    const entries = file.readAll(minishards.map(entryRange), read);
+    const settled = await Promise.allSettled(entries.map(async (entry, k) => shardIndexOf(await entry, minishards[k], this.#cache.check)));
+    return new Map(settled.map((entry, k) => [minishards[k], entry.status === 'fulfilled' ? entry.value : (entry.reason as Error)]));
   }
 
-  async #shardIndex(file: ShardFile, { signal, meter }: ShardRead): Promise<Uint8Array | undefined> {
-    const range = { start: 0, end: shardIndexBytes(this.#spec) };
-    const read = async (ours: AbortSignal): Promise<Uint8Array | undefined> => {
+  /** Reads the shard index again, or its entries for these minishards, and puts them in the place of those. */
+  async #renewEntries(file: ShardFile, entries: Map<number, ShardIndex | Error | undefined>, { validator }: Contradiction, times: number, read: ShardRead): Promise<{ made: number; isOpen: boolean }> {
+    for (let made = 1; ; made++) {
+      const since = Math.max(...Array.from(entries.values(), (entry) => (isIndex(entry) ? entry.versions.learned : 0)));
+      const after = await this.#locate(file, [...entries.keys()], read, since);
+      let isOpen = false;
+      for (const [minishard, entry] of after) {
+        const old = entries.get(minishard);
+        if (isIndex(entry) && isIndex(old) && this.#cache.check.learn(file.url, old.versions, entry.versions, areSame(old.bytes, entry.bytes), validator, made > 1)) isOpen = true;
+        entries.set(minishard, entry);
+      }
+      if (!isOpen || made === times) return { made, isOpen };
+    }
+  }
+
+  #rangeOf(entry: ShardIndex | Error | undefined, minishard: number): ByteRange | Error | undefined {
+    if (!isIndex(entry)) return entry;
+    try {
+      const range = minishardIndexRange(entry.bytes, this.#spec, minishard, entry.firstMinishard) ?? NOWHERE;
+      const size = range.end - range.start;
+      if (size > storedBound(MAX_MINISHARD_INDEX_BYTES)) throw new DecodeError('TOO_LARGE', `minishard ${minishard}: an index of ${size} bytes; at most ${MAX_MINISHARD_INDEX_BYTES} are read`);
+      return range;
+    } catch (error) {
+      return error as Error;
+    }
+  }
+
+  /** @param since What was learned by then is read again. */
+  async #shardIndex(file: ShardFile, { signal, meter }: ShardRead, since = -1): Promise<ShardIndex | undefined> {
+    const key = `${this.#scale}/${file.name}`, range = { start: 0, end: shardIndexBytes(this.#spec) };
+    const old = this.#cache.shards.peek(key);
+    if (old && old.versions.learned <= since) this.#cache.shards.forget(key, old);
+    const read = async (ours: AbortSignal): Promise<ShardIndex | undefined> => {
       const piece = await file.read(range, { signal: ours, meter });
-      return piece && sliceOf(piece, range).slice(); // what is kept is no view of something larger
+      const index = shardIndexOf(piece && { ...piece, bytes: sliceOf(piece, range) }, 0, this.#cache.check);
+      if (index && old && areSame(old.bytes, index.bytes)) index.versions.addAll(old.versions);
+      return index;
     };
-    const [result] = await this.#cache.shards.all([`${this.#scale}/${file.name}`], (_, ours) => [read(ours)], signal);
+    const [result] = await this.#cache.shards.all([key], (_, ours) => [read(ours)], signal);
     if (result.status === 'rejected') throw result.reason;
     return result.value;
   }
 
-  /** An index out of its encoding; undefined when the shard has gone. */
-  async #inflate(minishard: number, part: Promise<Uint8Array | undefined>, signal: AbortSignal): Promise<Uint8Array | undefined> {
+  /** An index out of its encoding. */
+  async #inflate(minishard: number, bytes: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    if (bytes.byteLength === 0 || this.#spec.minishardIndexEncoding === 'raw') return bytes;
     try {
-      const bytes = await part;
-      if (!bytes?.byteLength || this.#spec.minishardIndexEncoding === 'raw') return bytes;
       return await decompress(bytes, this.#spec.minishardIndexEncoding, { maxBytes: MAX_MINISHARD_INDEX_BYTES, signal });
     } catch (error) {
-      throw error instanceof DecodeError ? new DecodeError(error.code, `the index of minishard ${minishard}: ${error.message}`, { cause: error }) : error;
+      throw ofIndex(minishard, error);
     }
   }
 }
+
+const ofIndex = (minishard: number, error: unknown): unknown =>
+  error instanceof DecodeError ? new DecodeError(error.code, `the index of minishard ${minishard}: ${error.message}`, { cause: error }) : error;
+
+const entryRange = (minishard: number): ByteRange => ({ start: minishard * SHARD_INDEX_ENTRY_BYTES, end: (minishard + 1) * SHARD_INDEX_ENTRY_BYTES });
+
+/** What is kept is no view of something larger. */
+const shardIndexOf = (piece: Piece | undefined, firstMinishard: number, check: VersionCheck): ShardIndex | undefined =>
+  piece && { bytes: piece.bytes.slice(), firstMinishard, versions: check.versionsOf(piece) };
+
+const isIndex = (entry: ShardIndex | Error | undefined): entry is ShardIndex => entry !== undefined && !(entry instanceof Error);
+
+const areSame = (a: ArrayLike<number>, b: ArrayLike<number>): boolean => {
+  for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return false;
+  return a.length === b.length;
+};
+
+const isSameIndex = (a: MinishardIndex, b: MinishardIndex): boolean => areSame(a.ids, b.ids) && areSame(a.starts, b.starts) && areSame(a.ends, b.ends);

@@ -25,8 +25,8 @@ import type { ChunkPart, ObjectSource, ReadContext, ReadTask, StoredChunk } from
 import { ChunkStore, contentBytes } from './chunk-store.ts';
 import { MAX_READ_BYTES, planReads } from './merge-ranges.ts';
 import { planParts } from './range-cost.ts';
-import { ShardFile, sliceOf, type Piece, type Shard, type ShardStore } from './shard-file.ts';
-import { ShardIndices, WHOLE_INDEX_BYTES, type ShardIndexCache } from './shard-indices.ts';
+import { changedUnderWay, isTruncated, ShardFile, sliceOf, type Piece, type Shard, type ShardStore } from './shard-file.ts';
+import { MAX_REREADS, MAX_RETRIES, ShardIndices, WHOLE_INDEX_BYTES, type Contradiction, type KeptIndex, type ShardIndexCache } from './shard-indices.ts';
 import type { UnshardedSourceOptions } from './unsharded-source.ts';
 
 export interface ShardedSourceOptions extends UnshardedSourceOptions {
@@ -50,6 +50,15 @@ interface Places {
 interface Placed extends ByteRange {
   cell: number;
   minishard: number;
+  /** Says so. */
+  index: KeptIndex;
+}
+
+/** How often the indices of a shard, and chunks by the same indices, may still be read again for one call, and when that began. */
+interface Patience {
+  rereads: number;
+  retries: number;
+  since: number;
 }
 
 export class ShardedSource implements ObjectSource {
@@ -62,7 +71,7 @@ export class ShardedSource implements ObjectSource {
     const { store, scale, sharding, indices, infoWasRead, disk } = options;
     this.#options = options;
     this.id = `${store.url}/${scale.key}`;
-    this.#store = { chunks: new ChunkStore(store, infoWasRead), key: scale.key, ignoresRanges: false };
+    this.#store = { chunks: new ChunkStore(store, infoWasRead), key: scale.key, versions: indices.check, ignoresRanges: false };
     this.#indices = new ShardIndices(indices, this.id, sharding, gridShape(scale), disk);
   }
 
@@ -84,7 +93,7 @@ export class ShardedSource implements ObjectSource {
       if (known) known.cells.push(cell);
       else byShard.set(name, { shard: { name, number: [places.shards[2 * k], places.shards[2 * k + 1]] }, cells: [cell] });
     }
-    return Array.from(byShard.values(), ({ shard, cells }) => ({ cells, run: (context) => this.#readShard(shard, cells, context) }));
+    return Array.from(byShard.values(), ({ shard, cells }) => ({ cells, run: (context) => this.#readShard(shard, cells, { rereads: MAX_REREADS, retries: MAX_RETRIES, since: this.#store.versions.turn() }, context) }));
   }
 
   #locate(cells: readonly number[]): Places {
@@ -97,44 +106,65 @@ export class ShardedSource implements ObjectSource {
 
   #shardName = ({ shards }: Places, k: number): string => shardFileName(this.#options.sharding, shards[2 * k], shards[2 * k + 1]);
 
-  async #readShard(shard: Shard, cells: readonly number[], context: ReadContext): Promise<readonly ReadTask[]> {
+  async #readShard(shard: Shard, cells: readonly number[], patience: Patience, context: ReadContext): Promise<readonly ReadTask[]> {
     const file = new ShardFile(this.#store, shard), { name } = shard;
     try {
       const placed = await this.#find(file, cells, context);
       if (this.#store.ignoresRanges && !placed.every((chunk) => file.holds(chunk))) await file.hold(MAX_READ_BYTES, context);
-      await this.#deliver(name, file.held, placed.filter((chunk) => file.holds(chunk)), context);
       const rest = placed.filter((chunk) => !file.holds(chunk));
-      return planReads(rest).map((range) => {
+      const held = placed.filter((chunk) => file.holds(chunk));
+      const again = held.length > 0 ? await this.#deliver(file, file.held, held, patience, context) : [];
+      const reads = planReads(rest).map((range) => {
         const members = range.members.map((member) => rest[member]);
-        return { cells: members.map(({ cell }) => cell), run: (later: ReadContext) => this.#readRange(shard, range, members, later) };
+        return { cells: members.map(({ cell }) => cell), run: (later: ReadContext) => this.#readRange(shard, range, members, patience, later) };
       });
+      return [...again, ...reads];
     } catch (error) {
       throw inShard(name, error);
     }
   }
 
-  async #readRange(shard: Shard, range: ByteRange, members: readonly Placed[], context: ReadContext): Promise<void> {
+  async #readRange(shard: Shard, range: ByteRange, members: readonly Placed[], patience: Patience, context: ReadContext): Promise<readonly ReadTask[]> {
     const file = new ShardFile(this.#store, shard), { name } = shard;
     try {
       const wanted = members.map((chunk) => this.#wantedOf(chunk, context));
       const ranges = wanted.some((its) => its) ? planParts(wanted.flatMap((its, k) => its ?? [members[k]]), range.end - range.start) : undefined;
-      if (ranges) return await this.#readParts(file, ranges, members, wanted, context);
-      await this.#deliver(name, await file.read(range, context), members, context);
+      if (ranges) return await this.#readParts(file, ranges, members, wanted, patience, context);
+      return await this.#deliver(file, await file.read(range, context), members, patience, context);
     } catch (error) {
+      if (isTruncated(error) && members.some(({ index }) => isOld(index, patience))) return this.#readAgain(file, members, {}, patience, context);
       throw inShard(name, error);
     }
   }
 
+  /** Chunks whose index and bytes are of different versions of the shard: they are looked for once more, in an index that is read again. */
+  async #readAgain(file: ShardFile, members: readonly Placed[], contradiction: Contradiction, { rereads, retries, since }: Patience, context: ReadContext): Promise<readonly ReadTask[]> {
+    const cells = members.map(({ cell }) => cell);
+    const go = (patience: Patience): readonly ReadTask[] => [{ cells, run: (later) => this.#readShard(file.shard, cells, patience, later) }];
+    if (rereads > 0) {
+      const { made, isOpen } = await this.#indices.renew(file, new Map(members.map(({ minishard, index }) => [minishard, index])), contradiction, rereads, context);
+      return go({ rereads: rereads - made, retries: isOpen ? MAX_RETRIES : 0, since });
+    }
+    if (retries > 0) return go({ rereads, retries: retries - 1, since });
+    for (const cell of cells) context.fail(cell, changedUnderWay(file.url));
+    return [];
+  }
+
   /** Bytes of the shard that hold all that is wanted of a chunk now; undefined where all of the chunk is. */
-  #wantedOf({ cell, start, end }: Placed, { parts }: ReadContext): readonly ByteRange[] | undefined {
+  #wantedOf({ cell, start, end }: ByteRange & { cell: number }, { parts }: ReadContext): readonly ByteRange[] | undefined {
     const { sharding, rangeReads } = this.#options;
     if (rangeReads === false || sharding.dataEncoding !== 'raw' || end - start !== this.#contentOf(cell).exactBytes) return undefined;
     return parts?.wanted(cell)?.map((range) => ({ start: start + range.start, end: start + range.end }));
   }
 
   /** @param ranges Hold of each member what is wanted, or all of it. */
-  async #readParts(file: ShardFile, ranges: readonly ByteRange[], members: readonly Placed[], wanted: readonly (readonly ByteRange[] | undefined)[], context: ReadContext): Promise<void> {
+  async #readParts(
+    file: ShardFile, ranges: readonly ByteRange[], members: readonly Placed[], wanted: readonly (readonly ByteRange[] | undefined)[], patience: Patience, context: ReadContext,
+  ): Promise<readonly ReadTask[]> {
     const pieces = ranges.map((range) => file.read(range, context));
+    const came = (await Promise.allSettled(pieces)).flatMap((piece) => (piece.status === 'fulfilled' && piece.value ? [piece.value] : []));
+    const other = came.find((piece) => members.some(({ index }) => !this.#indices.agrees(index, piece)));
+    if (other || !this.#store.versions.areOne(came)) return this.#readAgain(file, members, other ?? {}, patience, context);
     const partsOf = (chunk: Placed): Promise<(ChunkPart | undefined)[]> =>
       Promise.all(ranges.flatMap((range, k) => (range.start < chunk.end && range.end > chunk.start ? pieces[k].then((piece) => piece && partOf(chunk, piece, range)) : [])));
     const hand = async (chunk: Placed, inParts: boolean): Promise<void> => {
@@ -148,6 +178,7 @@ export class ShardedSource implements ObjectSource {
       }
     };
     await Promise.all(members.map((chunk, k) => hand(chunk, wanted[k] !== undefined)));
+    return [];
   }
 
   /** Where the chunks are. Those that are not stored, and those that cannot be, are settled. */
@@ -166,7 +197,7 @@ export class ShardedSource implements ObjectSource {
         continue;
       }
       const range = index?.value && findChunk(index.value, ids[2 * k], ids[2 * k + 1]);
-      if (range) placed.push({ ...range, cell, minishard });
+      if (range) placed.push({ ...range, cell, minishard, index: index.value! });
       else await context.deliver(cell, undefined);
     }
     return placed.filter((chunk) => this.#isPossible(file.name, chunk, context));
@@ -186,7 +217,7 @@ export class ShardedSource implements ObjectSource {
   #areInParts(cells: readonly number[], context: ReadContext): boolean {
     return cells.every((cell) => {
       const { exactBytes: end } = this.#contentOf(cell);
-      const wanted = end === undefined ? undefined : this.#wantedOf({ cell, minishard: 0, start: 0, end }, context);
+      const wanted = end === undefined ? undefined : this.#wantedOf({ cell, start: 0, end }, context);
       return wanted !== undefined && planParts(wanted, end!) !== undefined;
     });
   }
@@ -206,17 +237,31 @@ export class ShardedSource implements ObjectSource {
     return dataEncoding === 'raw' ? { bytes: trimmed(bytes), contentEncoding: undefined, ...content } : { bytes, contentEncoding: dataEncoding, ...content };
   }
 
-  /** @param piece Undefined when the shard has gone since its index was read: nothing is stored there. */
-  async #deliver(name: string, piece: Piece | undefined, members: readonly Placed[], { deliver, fail }: ReadContext): Promise<void> {
-    for (const { cell, minishard, ...range } of members) {
+  /**
+   * @param piece Undefined when the shard has gone since its index was read: nothing is stored there.
+   * @returns Tasks that the chunks go on in whose index is of another version than the piece.
+   */
+  async #deliver(file: ShardFile, piece: Piece | undefined, members: readonly Placed[], patience: Patience, context: ReadContext): Promise<readonly ReadTask[]> {
+    const stale: Placed[] = [];
+    for (const chunk of members) {
+      const { cell, minishard, index, start, end } = chunk;
+      const isCut = piece && end > piece.start + piece.bytes.byteLength && isOld(index, patience);
+      if (piece && (isCut || !this.#indices.agrees(index, piece))) {
+        stale.push(chunk);
+        continue;
+      }
       try {
-        await deliver(cell, piece && this.#stored(cell, sliceOf(piece, range), piece.validator));
+        await context.deliver(cell, piece && this.#stored(cell, sliceOf(piece, { start, end }), piece.validator));
       } catch (error) {
-        fail(cell, inShard(name, error, `minishard ${minishard}: `));
+        context.fail(cell, inShard(file.name, error, `minishard ${minishard}: `));
       }
     }
+    return stale.length > 0 ? this.#readAgain(file, stale, piece!, patience, context) : [];
   }
 }
+
+/** Whether an index was here before the call began: its shard may be another one by now. */
+const isOld = ({ versions, fromDisk }: KeptIndex, { since, rereads }: Patience): boolean => rereads > 0 && (fromDisk || versions.learned < since);
 
 /** What a range has of a chunk, out of a piece that was read for it. */
 function partOf(chunk: ByteRange, piece: Piece, range: ByteRange): ChunkPart {

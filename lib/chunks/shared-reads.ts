@@ -31,6 +31,16 @@ export class SharedReads<V extends object> {
     return this.#kept.has(key);
   }
 
+  /** Forgets what is kept at a key, if it is this value: whoever asks from now on reads it again. */
+  forget(key: string, value: V): void {
+    if (this.#kept.peek(key) === value) this.#kept.delete(key);
+  }
+
+  /** What is kept at a key. */
+  peek(key: string): V | undefined {
+    return this.#kept.peek(key);
+  }
+
   /**
    * One value a key, each with its own failure. undefined (nothing is stored there) is not kept.
    *

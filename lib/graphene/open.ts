@@ -114,7 +114,10 @@ function partsOf({ raw, info, store, infoWasRead, mip, redirects, http, options 
   setMaxListeners(0, life.signal); // every call under way listens
   return {
     raw, info, redirects, mip: chosen, life,
-    reader: new PointReader({ info, store, infoWasRead, concurrency: options.concurrency, lruBytes: options.lruBytes, lruEncoding: options.lruEncoding, rangeReads: options.rangeReads, chunkCache: chunkCacheOf(options, store, raw, options.logger ?? CONSOLE) }),
+    reader: new PointReader({
+      info, store, infoWasRead, concurrency: options.concurrency, lruBytes: options.lruBytes, lruEncoding: options.lruEncoding, rangeReads: options.rangeReads,
+      warn: (message) => (options.logger ?? CONSOLE).warn(message), chunkCache: chunkCacheOf(options, store, raw, options.logger ?? CONSOLE),
+    }),
     resolution: checkResolution(options.resolution),
     logger: options.logger ?? CONSOLE,
     timeoutMs: options.timeoutMs,

@@ -65,6 +65,8 @@ export interface PointReaderOptions extends ChunkReaderOptions {
   rangeReads?: boolean;
   /** The volume's part of a cache on disk. @default none */
   chunkCache?: ChunkCache;
+  /** Told once what is wrong with the server, for as long as the volume is open. */
+  warn?: (message: string) => void;
 }
 
 /** What it takes to read one scale. */
@@ -78,13 +80,14 @@ interface OpenScale {
 export class PointReader {
   readonly #options: PointReaderOptions;
   readonly #chunks: ChunkReader;
-  readonly #shardIndices = new ShardIndexCache();
+  readonly #shardIndices: ShardIndexCache;
   readonly #scales = new Map<number, OpenScale>();
   readonly #searches = new Map<number, BallSearch>();
 
   constructor(options: PointReaderOptions) {
     this.#options = options;
     this.#chunks = new ChunkReader(options);
+    this.#shardIndices = new ShardIndexCache(options.warn);
   }
 
   /**

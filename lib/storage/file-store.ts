@@ -57,9 +57,9 @@ async function readFile(file: FileHandle, path: string, { range, signal, maxByte
   try {
     signal?.throwIfAborted();
     if (meter) meter.requests++;
-    const stat = await file.stat();
+    const stat = await file.stat({ bigint: true }), totalBytes = Number(stat.size);
     if (!stat.isFile()) throw new RequestError('IO', `${path}: ${stat.isDirectory() ? 'EISDIR' : 'not a file'}`, path);
-    const part = range ? clipRange(path, range, stat.size) : { start: 0, end: stat.size };
+    const part = range ? clipRange(path, range, totalBytes) : { start: 0, end: totalBytes };
     const size = part.end - part.start;
     if (size > maxBytes) throw tooLarge(path, maxBytes);
     const bytes = new Uint8Array(size);
@@ -70,7 +70,8 @@ async function readFile(file: FileHandle, path: string, { range, signal, maxByte
       filled += bytesRead;
     }
     if (meter) meter.bytes += size;
-    return range ? { bytes, range: part, totalBytes: stat.size } : { bytes };
+    const validator = `file ${stat.mtimeNs} ${stat.size} ${stat.ino}`;
+    return { bytes, validator, ...(range && { range: part, totalBytes }) };
   } finally {
     await file.close();
   }

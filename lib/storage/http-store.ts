@@ -3,6 +3,7 @@ import { DEFAULT_MAX_BYTES, type AllowAddress, type Headers, type HttpClient, ty
 import { excerpt, isHtmlPage } from '../http/excerpt.ts';
 import { beyondEnd, emptyRange, encodeKey } from './keys.ts';
 import type { ByteRange, ReadOptions, Store, StoredObject } from './store.ts';
+import { isETag, validatorOf } from './validator.ts';
 
 /** What is asked of an object; its headers go beside those that say who asks. */
 export type Asked = Pick<HttpRequest, 'range' | 'signal' | 'maxBytes' | 'meter' | 'headers'>;
@@ -57,7 +58,7 @@ export class HttpStore implements Store {
     const nothing = emptyRange(range);
     if (nothing) return nothing;
     const url = `${this.url}/${path}`;
-    const answer = await this.#ask(path, { range, signal, maxBytes, meter, ...(ifNoneMatch !== undefined && { headers: { 'if-none-match': ifNoneMatch } }) });
+    const answer = await this.#ask(path, { range, signal, maxBytes, meter, ...(ifNoneMatch !== undefined && isETag(ifNoneMatch) && { headers: { 'if-none-match': ifNoneMatch } }) });
     const { reply, signed } = answer;
     const { status } = reply;
     this.#serverAddress = reply.serverAddress;
@@ -73,7 +74,9 @@ export class HttpStore implements Store {
     if (isHtmlPage(reply.body, reply.headers))
       throw new RequestError('BAD_RESPONSE', `${url} answered with a web page${quote(answer)}`, url, status);
     const contentEncoding = reply.headers['content-encoding']?.trim().toLowerCase() || undefined;
-    return { bytes: reply.body, contentEncoding, validator: reply.headers.etag, ...(status === 206 && partOf(url, reply, range)) };
+    const part = status === 206 ? partOf(url, reply, range) : undefined;
+    const validator = validatorOf(reply.headers, part ? part.totalBytes : reply.body.byteLength);
+    return { bytes: reply.body, contentEncoding, validator, ...part };
   }
 }
 

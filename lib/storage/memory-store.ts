@@ -6,10 +6,11 @@ import type { ReadOptions, Store, StoredObject } from './store.ts';
 /** What `mem://NAME/…` reads: filled by whoever has its name, kept as long as the process. */
 export class MemoryBucket {
   readonly #objects = new Map<string, StoredObject>();
+  #puts = 0;
 
   /** Keeps a copy of the bytes. */
   put(key: string, bytes: Uint8Array, contentEncoding?: string): void {
-    this.#objects.set(segmentsOf(key).join('/'), { bytes: copyOf(bytes, 'the bytes'), contentEncoding });
+    this.#objects.set(segmentsOf(key).join('/'), { bytes: copyOf(bytes, 'the bytes'), contentEncoding, validator: `put ${++this.#puts}` });
   }
 
   get(key: string): StoredObject | undefined {
@@ -59,6 +60,6 @@ export class MemoryStore implements Store {
     const bytes = object.bytes.slice(part?.start, part?.end);
     if (bytes.byteLength > maxBytes) throw tooLarge(url, maxBytes);
     if (meter) meter.bytes += bytes.byteLength;
-    return { bytes, contentEncoding: object.contentEncoding, ...(part && { range: part, totalBytes: object.bytes.byteLength }) };
+    return { bytes, contentEncoding: object.contentEncoding, validator: object.validator, ...(part && { range: part, totalBytes: object.bytes.byteLength }) };
   }
 }

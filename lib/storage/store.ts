@@ -30,7 +30,7 @@ export interface ReadOptions {
    */
   absentBy403?: boolean;
   meter?: Meter;
-  /** What the server called the version that is here already; it may then answer that nothing has changed. Other stores ignore it. */
+  /** The validator of the version that is here already; a server may then answer that nothing has changed. Other stores ignore it. */
   ifNoneMatch?: string;
 }
 
@@ -43,7 +43,10 @@ export interface StoredObject {
   range?: ByteRange;
   /** With `range`: how large the whole object is, where the store knows. */
   totalBytes?: number;
-  /** What the server calls this version of the object (its ETag), where it says. */
+  /**
+   * Tells this version of the object from others, where the store can: another one, other bytes. An ETag, or what else the store knows
+   * versions by. Parts of an object that were read at different times belong together only where it is the same.
+   */
   validator?: string;
   /** The version is still the one of `ifNoneMatch`; there are no bytes. */
   notModified?: true;
