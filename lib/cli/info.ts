@@ -1,4 +1,5 @@
 /** `graphene-points info`: what a volume is. */
+import { printable } from '../base/printable.ts';
 import { formatVec3 } from '../base/vec3.ts';
 import { storageOf, type BucketFlags } from './bucket-flags.ts';
 import type { GraphFlags } from './graph-flags.ts';
@@ -42,7 +43,7 @@ function summarise(path: string, { graph, plain }: Opened) {
         dataDir: graph.graph.dataDir,
       },
     }),
-    scales: volume.scales.map((scale) => ({ ...scale, bounds: volume.bounds(scale.mip) })),
+    scales: volume.scales.map(({ error, ...scale }) => (error ? { ...scale, error: error.message } : { ...scale, bounds: volume.bounds(scale.mip) })),
   };
 }
 
@@ -55,9 +56,10 @@ function toText({ path, redirects, type, dataType, numChannels, datastack, graph
     lines.push(`graph API versions: ${graph.apiVersions.join(', ') || 'not told'}`, `watershed: ${graph.dataDir ?? 'not told'}`);
   }
   const head = ['mip', 'resolution (nm)', 'size', 'voxel offset', 'chunk size', 'encoding', 'bounds (min to max, max outside)', 'key'];
-  const cells = scales.map(({ mip, resolution, size, voxelOffset, chunkSize, encoding, sharding, bounds, key }) => [
-    String(mip), formatVec3(resolution), formatVec3(size), formatVec3(voxelOffset), formatVec3(chunkSize),
-    sharding === undefined ? encoding : `${encoding}, sharded`, `${formatVec3(bounds.min)} to ${formatVec3(bounds.max)}`, key,
+  const cells = scales.map((scale) => [
+    String(scale.mip), formatVec3(scale.resolution), formatVec3(scale.size), formatVec3(scale.voxelOffset), formatVec3(scale.chunkSize),
+    scale.sharding === undefined ? scale.encoding : `${scale.encoding}, sharded`,
+    'error' in scale ? `cannot be read: ${scale.error}` : `${formatVec3(scale.bounds.min)} to ${formatVec3(scale.bounds.max)}`, printable(scale.key),
   ]);
   return `${[...lines.map(plain), '', ''].join('\n')}${alignColumns([head, ...cells])}`;
 }

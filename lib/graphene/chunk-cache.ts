@@ -21,9 +21,9 @@ export function chunkCacheOf(options: OpenOptions, store: Store, raw: Readonly<R
   return new ChunkCache({ disk, store, scope, revalidate });
 }
 
-type Scale = Readonly<Record<string, unknown>>;
+type Scale = Readonly<Record<string, unknown>> | null;
 
 /** What the bytes of a chunk mean. Even who never asks whether they are the latest must not read them as something else. */
-const meaningOf = ({ key, encoding, compressed_segmentation_block_size, sharding }: Scale): unknown => [key, encoding, compressed_segmentation_block_size, sharding];
+const meaningOf = (scale: Scale): unknown => [scale?.key, scale?.encoding, scale?.compressed_segmentation_block_size, scale?.sharding];
 
 const hash = (value: unknown): string => createHash('sha256').update(JSON.stringify(value) ?? '').digest('hex').slice(0, 24);

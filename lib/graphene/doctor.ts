@@ -233,7 +233,7 @@ async function* checkPlain(path: string, { version: _version, now: _now, server,
   try {
     if (volume.redirects.length > 0) yield ok('redirect', volume.redirects.join(' -> '));
     yield ok('bucket', `${volume.type} of ${volume.dataType}, ${volume.scales.length} ${volume.scales.length === 1 ? 'scale' : 'scales'}`);
-    yield await lookUpNearMiddle(volume, 0, options.signal);
+    yield await lookUpNearMiddle(volume, volume.scales.findIndex(({ error }) => !error), options.signal);
   } finally {
     await volume.close();
   }

@@ -109,7 +109,8 @@ interface Opened {
 
 function partsOf({ raw, info, store, infoWasRead, mip, redirects, http, options }: Opened): VolumeParts {
   const chosen = options.mip ?? mip;
-  scaleAt(info.scales, chosen);
+  // One that nobody named is refused when it is read.
+  if (options.mip !== undefined || !info.scales[chosen]?.error) scaleAt(info.scales, chosen);
   const life = new AbortController();
   setMaxListeners(0, life.signal); // every call under way listens
   return {

@@ -4,7 +4,7 @@ import { InfoError, PathError } from '../base/errors.ts';
 import type { GraphPath } from '../chunkedgraph/graph-path.ts';
 import type { FoundToken } from '../chunkedgraph/token.ts';
 import type { HttpClient } from '../http/client.ts';
-import type { VolumeInfo } from '../precomputed/info.ts';
+import { scaleAt, type VolumeInfo } from '../precomputed/info.ts';
 import { FileStore } from '../storage/file-store.ts';
 import type { Store } from '../storage/store.ts';
 import { checkMip } from './graphene-volume.ts';
@@ -55,5 +55,6 @@ export function checkWatershed(info: VolumeInfo, cvMip: number, mip: number | un
   if (info.type !== 'segmentation' || info.dataType !== 'uint64' || info.numChannels !== 1)
     throw new InfoError('BAD_INFO', `info at ${url}: a watershed is a segmentation of one uint64 channel, not ${info.type} of ${info.numChannels} x ${info.dataType}`, url);
   if (cvMip >= info.scales.length) throw new InfoError('BAD_INFO', `info at ${url}: graph.cv_mip is ${cvMip}, but there are ${info.scales.length} scales`, url);
+  scaleAt(info.scales, cvMip);
   checkMip(mip ?? cvMip, cvMip);
 }

@@ -13,7 +13,7 @@ import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import { requireCodec } from '../codecs/registry.ts';
 import { DATA_TYPES, wordsView, type ValueArray } from '../precomputed/data-type.ts';
 import { cellSize } from '../precomputed/grid.ts';
-import { scaleAt, type Scale, type VolumeInfo } from '../precomputed/info.ts';
+import { finestResolution, scaleAt, type Scale, type VolumeInfo } from '../precomputed/info.ts';
 import { parseSharding } from '../precomputed/sharding.ts';
 import type { Store } from '../storage/store.ts';
 import { Ball } from './ball.ts';
@@ -101,7 +101,7 @@ export class PointReader {
     const { mip, snapNm, signal, onProgress, warn } = query;
     const source = pointSource(points);
     const { scale, ...reading } = this.#open(mip);
-    const resolution = query.resolution ?? info.scales[0].resolution;
+    const resolution = query.resolution ?? finestResolution(info.scales);
     const search = snapNm === undefined ? undefined : this.#searchIn(scale, snapNm);
     const status = new Uint8Array(source.count);
     const values = new DATA_TYPES[info.dataType](source.count * info.numChannels);

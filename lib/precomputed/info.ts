@@ -28,6 +28,8 @@ export interface Scale {
   blockSize?: Vec3;
   /** The `sharding` member as it stands; undefined for one object a chunk. */
   sharding?: unknown;
+  /** Why this scale cannot be read, told to whoever uses it; what is not known of its other fields is NaN, or empty. */
+  error?: InfoError;
 }
 
 export interface VolumeInfo {
@@ -56,22 +58,33 @@ const scaleSchema = z.looseObject({
   sharding: z.unknown().optional(),
 });
 
+const inLowerCase = (value: unknown): unknown => (typeof value === 'string' ? value.toLowerCase() : value);
+
 const infoSchema = z.looseObject({
   '@type': z.literal('neuroglancer_multiscale_volume').optional(),
-  type: z.enum(['image', 'segmentation']),
-  data_type: z.preprocess((value) => (typeof value === 'string' ? value.toLowerCase() : value), z.enum(Object.keys(DATA_TYPES) as [DataType, ...DataType[]])),
+  type: z.preprocess(inLowerCase, z.enum(['image', 'segmentation'])),
+  data_type: z.preprocess(inLowerCase, z.enum(Object.keys(DATA_TYPES) as [DataType, ...DataType[]])),
   num_channels: count.max(65_536),
-  scales: z.array(scaleSchema).min(1),
+  scales: z.array(z.unknown()).min(1),
 });
 
-/** @throws RangeError for a mip the volume has not. */
+/** @throws RangeError for a mip the volume has not; InfoError for one that cannot be read. */
 export function scaleAt(scales: readonly Scale[], mip: number): Scale {
   const scale = scales[mip];
   if (!scale) throw new RangeError(`mip ${mip} is not one of 0 to ${scales.length - 1}`);
+  if (scale.error) throw scale.error;
   return scale;
 }
 
+/** Nanometres a voxel of the finest scale, also where it is not known how to read that. @throws InfoError when it does not say. */
+export function finestResolution([{ resolution, error }]: readonly Scale[]): Vec3 {
+  if (error && resolution.some(Number.isNaN)) throw error;
+  return resolution;
+}
+
 /**
+ * A scale that cannot be read has its error with it, unless that is so of all of them.
+ *
  * @param json What the info file holds.
  * @param url Where it was read from, for messages.
  * @throws InfoError BAD_INFO (a field is missing or impossible) or UNSUPPORTED (legal, but not read here).
@@ -79,8 +92,36 @@ export function scaleAt(scales: readonly Scale[], mip: number): Scale {
 export function parseInfo(json: unknown, url: string): VolumeInfo {
   const parsed = infoSchema.safeParse(json);
   if (!parsed.success) throw new InfoError('BAD_INFO', `info at ${url} is not a Precomputed volume: ${firstIssue(parsed.error)}`, url);
-  const { type, data_type: dataType, num_channels: numChannels, scales } = parsed.data;
-  return { type, dataType, numChannels, scales: scales.map((scale, mip) => toScale(scale, mip, numChannels * bytesPerValue(dataType), url)) };
+  const { type, data_type: dataType, num_channels: numChannels, scales: given } = parsed.data;
+  const scales = given.map((scale, mip) => readScale(scale, mip, numChannels * bytesPerValue(dataType), url));
+  if (scales.every(({ error }) => error)) throw scales[0].error!;
+  return { type, dataType, numChannels, scales };
+}
+
+function readScale(json: unknown, mip: number, bytesPerVoxel: number, url: string): Scale {
+  try {
+    const parsed = scaleSchema.safeParse(json);
+    if (!parsed.success) throw new InfoError('BAD_INFO', `info at ${url} is not a Precomputed volume: ${firstIssue(parsed.error, `scales[${mip}]`)}`, url);
+    return toScale(parsed.data, mip, bytesPerVoxel, url);
+  } catch (error) {
+    if (!(error instanceof InfoError)) throw error;
+    return { ...knownOf(json), mip, error };
+  }
+}
+
+/** What a scale that cannot be read says all the same. */
+function knownOf(json: unknown): Omit<Scale, 'mip'> {
+  const { key, resolution, size, voxel_offset: voxelOffset, chunk_sizes: chunkSizes, encoding } = (json ?? {}) as Record<string, unknown>;
+  const text = (value: unknown): string => (typeof value === 'string' ? printable(value) : '');
+  const vector = (value: unknown): Vec3 => vec3(z.number()).safeParse(value).data ?? [NaN, NaN, NaN];
+  return {
+    key: text(key),
+    resolution: vec3(z.number().positive()).safeParse(resolution).data ?? [NaN, NaN, NaN],
+    size: vector(size),
+    voxelOffset: voxelOffset == null ? [0, 0, 0] : vector(voxelOffset),
+    chunkSize: vector(Array.isArray(chunkSizes) ? chunkSizes[0] : undefined),
+    encoding: text(encoding),
+  };
 }
 
 function toScale(scale: z.infer<typeof scaleSchema>, mip: number, bytesPerVoxel: number, url: string): Scale {
