@@ -1,11 +1,11 @@
 /** Keeps a token where CAVEclient, CloudVolume and this package look for it. */
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InfoError } from '../base/errors.ts';
 import type { Host } from '../chunkedgraph/graph-path.ts';
 import { tokenFileOf } from '../chunkedgraph/token.ts';
-import { secretsFolder } from '../storage/secret-files.ts';
+import { readText, secretsFolder } from '../storage/secret-files.ts';
 
 /** Where a person makes a token. Source: CAVEclient, caveclient/endpoints.py, `create_token`. */
 export const tokenPage = ({ origin }: Host): string => `${origin}/auth/api/v1/create_token`;
@@ -46,7 +46,7 @@ async function write(file: string, token: string): Promise<void> {
 async function present(file: string): Promise<object> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readText(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
     throw error;

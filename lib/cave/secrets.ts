@@ -1,7 +1,7 @@
 /** The folder of secrets: which files are there, and whether others can read them. */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { secretsFolder } from '../storage/secret-files.ts';
+import { readText, secretsFolder } from '../storage/secret-files.ts';
 import { ok, warn, type Findings } from './finding.ts';
 
 /** Source: CAVEclient, caveclient/auth.py; CloudVolume, cloudvolume/secrets.py. */
@@ -40,7 +40,7 @@ const quoted = (path: string): string => (/^[\w./:@-]+$/.test(path) ? path : `'$
 
 async function holdsObject(file: string): Promise<boolean> {
   try {
-    const parsed: unknown = JSON.parse(await readFile(file, 'utf8'));
+    const parsed: unknown = JSON.parse(await readText(file));
     return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed);
   } catch {
     return false;

@@ -1,12 +1,11 @@
 /** The servers of CAVE that know datastacks: which one, and what it may be told. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { GraphError, InfoError, PathError } from '../base/errors.ts';
 import { isLoopbackHost, isPublicAddress } from '../base/public-address.ts';
 import type { Host } from '../chunkedgraph/graph-path.ts';
 import type { GraphServer } from '../chunkedgraph/graph-server.ts';
-import { secretsFolder } from '../storage/secret-files.ts';
+import { readText, secretsFolder } from '../storage/secret-files.ts';
 import type { AllowAddress } from '../http/client.ts';
 import { firstIssue } from '../precomputed/first-issue.ts';
 
@@ -60,7 +59,7 @@ export function addressesOf({ origin }: Host, { path: from, address }: GraphServ
 export async function serverOf(datastack: string, given: string | undefined, env: NodeJS.ProcessEnv): Promise<Host> {
   if (given !== undefined) return parseServer(given);
   const file = join(secretsFolder(env), 'cave_datastack_to_server_map.json');
-  const known: unknown = await readFile(file, 'utf8').then(JSON.parse).catch(() => ({}));
+  const known: unknown = await readText(file).then(JSON.parse).catch(() => ({}));
   const remembered = typeof known === 'object' && known !== null && Object.hasOwn(known, datastack) ? (known as Record<string, unknown>)[datastack] : undefined;
   return parseServer(typeof remembered === 'string' ? remembered : DEFAULT_SERVER);
 }

@@ -48,10 +48,11 @@ export async function storeNamed(place: string, naming: Naming, http: HttpClient
   const path = cloudPath(place), address = path.replace(MIDDLEAUTH, ''), behindLogIn = address !== path;
   const scheme = /^([a-z][a-z\d+.-]*):\/\//i.exec(address)?.[1];
   if (isGraphPath(path)) throw new PathError('BAD_PATH', `${said}, and that is a chunkedgraph, not a bucket`);
-  if (bucketOfEndpoint(address)?.endpoint !== undefined)
+  const bucket = bucketOfEndpoint(address);
+  if (bucket?.endpoint !== undefined)
     throw new PathError('FORBIDDEN_ADDRESS', `${said}, and a server may not name the server of a bucket, which would get your credentials; if you trust it, ${trust}`);
-  if (scheme !== undefined && !(SCHEMES as readonly string[]).includes(`${scheme}://`)) throw new PathError('UNSUPPORTED_SCHEME', `${said}: ${unknownScheme(scheme)}; then ${trust}`);
-  const isRemote = /^(https?|gs|s3):/.test(address);
+  if (!bucket && scheme !== undefined && !(SCHEMES as readonly string[]).includes(`${scheme}://`)) throw new PathError('UNSUPPORTED_SCHEME', `${said}: ${unknownScheme(scheme)}; then ${trust}`);
+  const isRemote = /^(https?|gs|s3)[:+]/.test(address);
   if (origin !== undefined && !isRemote) throw new PathError('FORBIDDEN_ADDRESS', `${said}, and a server may not point at local files or memory; if you trust it, ${trust}`);
   const isOwn = origin !== undefined && URL.canParse(address) && new URL(address).origin === origin;
   const meantForOthers = headersOf(storage) !== undefined && (/^https?:/.test(address) || !bucketHeaders);

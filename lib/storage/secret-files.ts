@@ -21,6 +21,13 @@ export function secretFiles(bucket: string, vendor: 'google' | 'aws', env: NodeJ
   return [join(folder, `${bucket}-${vendor}-secret.json`), join(folder, `${vendor}-secret.json`)];
 }
 
+/** The text of a file that an editor may have written with a byte order mark, in UTF-8 or, as Windows' shell does, in UTF-16. */
+export async function readText(file: string): Promise<string> {
+  const bytes = await readFile(file);
+  const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : 'utf-8';
+  return new TextDecoder(encoding).decode(bytes); // the mark is left out
+}
+
 /**
  * The first of the files that is there.
  * @param unreadable The error for one that is there and cannot be read; a later file is not a substitute then.
@@ -28,7 +35,7 @@ export function secretFiles(bucket: string, vendor: 'google' | 'aws', env: NodeJ
 export async function firstFile(files: readonly string[], unreadable: (file: string, code: string | undefined) => Error): Promise<{ file: string; text: string } | undefined> {
   for (const file of files) {
     try {
-      return { file, text: await readFile(file, 'utf8') };
+      return { file, text: await readText(file) };
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== 'ENOENT' && code !== 'ENOTDIR') throw unreadable(file, code);

@@ -77,7 +77,7 @@ test('coordinates in voxels of mip 0 need nothing of it but its resolution', asy
 });
 
 test("a graph's own scale is needed when it is opened", async () => {
-  const serve = (scales: unknown[]) => serveMocks({ '/segmentation': worldGraph({ info: { ...GRAPH_INFO, scales } as typeof GRAPH_INFO }), '/bucket': worldBucket() });
+  const serve = (scales: unknown[]) => serveMocks({ '/segmentation': worldGraph({ info: { ...GRAPH_INFO, scales } }), '/bucket': worldBucket() });
   const [own] = GRAPH_INFO.scales;
   const bad = await serve([{ ...own, key: '../x' }, own]), good = await serve([own, { ...own, size: 'x' }]);
   const open = (url: string) => openGraphene(`graphene://${url}/segmentation/table/world`, { token: null });
