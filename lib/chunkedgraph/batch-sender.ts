@@ -5,7 +5,7 @@
  * - 408, 429, 502, 503 and servers out of reach are asked again after a pause: as long as `Retry-After` says (120 s at most), else longer
  *   each time, `retries` times.
  * - 413, 504, resets and silence split the batch in half, down to one; a single one is asked once more, after 413 not at all.
- * - Other 5xx are asked once more.
+ * - Other 5xx, and answers that are not what was asked for, are asked once more.
  * - After eight batches in a row that failed for good, or half an hour without any answer, the rest fails unasked.
  */
 import { setTimeout as wait } from 'node:timers/promises';
@@ -166,7 +166,8 @@ class Sending {
     if (remedy === 'none' || remedy === 'smaller') return undefined;
     const { retries = 4 } = this.#options;
     const count = { made, idle: 0, retries: remedy === 'wait' ? retries : Math.min(1, retries), backoffMs: BACKOFF_MS };
-    return delayBeforeRetry({ kind: status === undefined ? 'connection' : 'status', status, retryAfter }, count, this.#clock.random(), Date.now());
+    const isFailure = status !== undefined && status >= 400; // a reply that was cut, or is not what was asked for, has the status of a good one
+    return delayBeforeRetry({ kind: isFailure ? 'status' : 'connection', status, retryAfter }, count, this.#clock.random(), Date.now());
   }
 
   #fail(start: number, end: number, error: GraphError, outOfPatience: boolean): void {

@@ -16,5 +16,6 @@ export function remedyFor(error: unknown): Remedy {
   const { code, status = 0, cause } = error;
   if (code === 'HTTP_STATUS') return BY_STATUS[status] ?? (status >= 500 ? 'once' : 'none');
   if (cause instanceof RequestError && cause.broken) return BY_BREAK[cause.broken];
+  if (code === 'BAD_REPLY' && status >= 200 && status < 300 && !(cause instanceof RequestError)) return 'once'; // cut on its way, perhaps
   return 'none';
 }

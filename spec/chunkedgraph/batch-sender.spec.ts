@@ -7,7 +7,7 @@ import { sendInBatches, type BatchSenderOptions } from '../../lib/chunkedgraph/b
 
 const URL = 'https://graph.example.org/t/roots_binary';
 const answered = (status: number, retryAfter?: string): GraphError => new GraphError('HTTP_STATUS', `answered ${status}`, URL, status, { retryAfter });
-const broken = (how: Broken): GraphError => new GraphError('CONNECTION', how, URL, undefined, { cause: new RequestError('CONNECTION', how, URL, undefined, { broken: how }) });
+const broken = (how: Broken, status?: number): GraphError => new GraphError('CONNECTION', how, URL, status, { cause: new RequestError('CONNECTION', how, URL, undefined, { broken: how }) });
 const badReply = new GraphError('BAD_REPLY', 'answered 24 bytes for 4 IDs', URL, 200);
 
 interface Batch {
@@ -96,7 +96,12 @@ describe('sendInBatches', () => {
     expect((await send(9, () => answered(status), { retries: 0 })).sizes).toEqual([9]);
   });
 
-  test.each([answered(400), answered(404), answered(501), badReply, new GraphError('UNAUTHORIZED', 'no', URL, 401), new GraphError('CONNECTION', 'a bad certificate', URL), new Error('a bug')])(
+  test('asks once more after an answer of another length', async () => {
+    expect(await send(9, once(badReply))).toMatchObject({ sizes: [9, 9], pauses: [100] });
+    expect((await send(9, () => badReply)).sizes).toEqual([9, 9]);
+  });
+
+  test.each([answered(400), answered(404), answered(501), new GraphError('BAD_REPLY', 'too large', URL, 200, { cause: new RequestError('TOO_LARGE', 'too large', URL) }), new GraphError('UNAUTHORIZED', 'no', URL, 401), new GraphError('CONNECTION', 'a bad certificate', URL), new Error('a bug')])(
     'gives up at once on %#', async (error) => {
       const { sizes, pauses, of } = await send(9, () => error);
       expect([sizes, pauses, new Set(of)]).toEqual([[9], [], new Set([error.message])]);
@@ -105,6 +110,8 @@ describe('sendInBatches', () => {
   test('asks a single one once more, after 413 not', async () => {
     expect((await send(1, once(answered(504)))).of).toEqual(['ok']);
     expect((await send(1, once(broken('cut')))).of).toEqual(['ok']);
+    expect((await send(1, once(broken('cut', 200)))).of).toEqual(['ok']); // after the reply's head
+    expect((await send(1, () => broken('cut', 200))).sizes).toEqual([1, 1]);
     expect((await send(1, () => answered(504))).sizes).toEqual([1, 1]);
     expect((await send(1, () => answered(413))).sizes).toEqual([1]);
   });
