@@ -4,7 +4,7 @@ import type { Bounds } from '../chunkedgraph/api/input.ts';
 import type { GraphPoint } from '../chunkedgraph/api/nodes.ts';
 import { GRAPH_CALLS, type GraphFlags } from './graph-calls.ts';
 import type { GraphCommandFlags } from './graph.ts';
-import { commaNumbers, text, wholeNumber } from './options.ts';
+import { commaNumbers, delimiter, text, wholeNumber } from './options.ts';
 import { mayRepeat } from './repeats.ts';
 
 type Run = (call: string, path: string, args: readonly string[], flags: GraphCommandFlags) => Promise<void>;
@@ -42,7 +42,8 @@ export function graphCommand(program: Command, shared: (command: Command) => Com
         .argument('[ids...]', `each ${call.ids}`)
         .option('--ids <file>', `the IDs, one a line or in a table: .csv, .tsv, .jsonl or .ndjson; - is standard input; repeats and 0 are left out`, text)
         .option('--column <name>', `their column (default: ${call.ids}, or the only one that ends so)`, text)
-        .addOption(new Option('--format <format>', 'format of the table (default: by suffix and content)').choices(['csv', 'tsv', 'jsonl']));
+        .addOption(new Option('--format <format>', 'format of the table (default: by suffix and content)').choices(['csv', 'tsv', 'jsonl']))
+        .option('--delimiter <character>', 'between its fields, such as \';\' or tab (default: by format)', delimiter);
     } else if (call.argument !== undefined) command.argument(`<${call.argument}>`);
     for (const option of call.options ?? []) command.addOption(OPTIONS[option]().makeOptionMandatory(call.needs?.includes(option) ?? false));
     command.option('--out <file>', 'written as FILE.partial first; - is standard output', '-').addHelpText('after', call.ids === undefined ? '' : ID_HELP);

@@ -23,6 +23,8 @@ export interface GraphCommandFlags extends GraphFlags, GraphOpenFlags {
   ids?: string;
   column?: string;
   format?: FormatName;
+  /** Between fields, where it is not what the format says. */
+  delimiter?: string;
 }
 
 /** @returns whether anything is without an answer. */
@@ -70,11 +72,11 @@ async function writeEach(call: IdCall, ids: bigint[], asked: Parameters<IdCall['
   return failed;
 }
 
-async function idsOf({ ids: kind, size }: IdCall, args: readonly string[], { ids: file, column, format: given }: GraphCommandFlags, files: JobFiles, signal: AbortSignal, report: Report): Promise<{ ids: bigint[]; invalid: number }> {
+async function idsOf({ ids: kind, size }: IdCall, args: readonly string[], { ids: file, column, ...flags }: GraphCommandFlags, files: JobFiles, signal: AbortSignal, report: Report): Promise<{ ids: bigint[]; invalid: number }> {
   if ((args.length > 0) === (file !== undefined)) throw new UsageError(args.length > 0 ? 'IDs stand behind the cloud path or in --ids FILE, not both' : 'no IDs: they stand behind the cloud path, or in --ids FILE');
   if (file === undefined) return { ids: [...new Set(args.map(idOf))], invalid: 0 };
-  const { format, source } = await idFormat(files.source(), file, given);
-  const collected = await collectIds(source, { format, kind, column, signal, warn: (message) => report.warn(message) });
+  const { format, source } = await idFormat(files.source(), file, flags);
+  const collected = await collectIds(source, { format, text: { delimiter: flags.delimiter }, kind, column, signal, warn: (message) => report.warn(message) });
   if (collected.ids.length === 0 && size === Infinity) throw new UsageError(`${file} holds no IDs`);
   return collected;
 }

@@ -17,6 +17,8 @@ import { openFiles } from './table-io.ts';
 export interface IdFlags extends GraphFlags {
   out: string;
   format?: FormatName;
+  /** Between fields, where it is not what the format says. */
+  delimiter?: string;
   column?: string[];
   replace?: boolean;
   missing?: Missing;
@@ -49,13 +51,13 @@ export async function runIdCommand({ input, inputOption = '--ids', path, votes, 
   const files = await openFiles({ input: { option: inputOption, file: input }, out: flags.out, stats: flags.stats }, io, report);
   let volume: GrapheneVolume | undefined;
   try {
-    const { format, source } = await idFormat(files.source(), input, flags.format);
+    const { format, source } = await idFormat(files.source(), input, flags);
     checkMissing(flags.missing, format, report);
     const opened = (volume = await openGraph(path, { server: flags.server, ocdbt: flags.ocdbt, timeoutMs: flags.timeout, signal, logger: report }));
     const asked = question(opened, await jobMoment(flags.timestamp, opened, signal));
     const { replace, missing, strict } = flags;
     const warn = (message: string): void => report.warn(message);
-    const counts = await files.into<RowCounts>((sink) => answerIds(asked, source, sink, { format, replace, missing, strict, signal, warn }));
+    const counts = await files.into<RowCounts>((sink) => answerIds(asked, source, sink, { format, text: { delimiter: flags.delimiter }, replace, missing, strict, signal, warn }));
     if (!counts) return false; // nobody reads on
     const summary = { ...counts, timestamp: asked.timestamp, changed: asked.changed };
     await files.writeStats(statsJson(summary));

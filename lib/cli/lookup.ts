@@ -4,7 +4,8 @@ import type { LruEncoding } from '../chunks/reencoding-source.ts';
 import { momentOf } from '../chunkedgraph/timestamp.ts';
 import type { Resolution } from '../graphene/options.ts';
 import type { Missing } from '../jobs/cells.ts';
-import { formatOfFile, type FormatName } from '../jobs/format.ts';
+import { whyNotRead } from '../jobs/file-kinds.ts';
+import { formatOfFile, type FormatName, type TextOptions } from '../jobs/format.ts';
 import { graphLookup, type Lookup, valueLookup } from '../jobs/lookup.ts';
 import { lookupTable } from '../jobs/lookup-table.ts';
 import { storageOf, type BucketFlags } from './bucket-flags.ts';
@@ -20,6 +21,10 @@ export interface LookupFlags extends BucketFlags, GraphFlags {
   points: string;
   out: string;
   format?: FormatName;
+  /** Between fields, where it is not what the format says. */
+  delimiter?: string;
+  /** Before decimals. */
+  decimal?: '.' | ',';
   columns?: [string, string, string];
   position?: string[];
   replace?: boolean;
@@ -73,7 +78,7 @@ export async function lookup(path: string, flags: LookupFlags, io: Io, report: R
     const onProgress = flags.quiet || rowsAreShown ? undefined : await report.startProgress();
     const warn = (message: string): void => report.warn(message);
     const summary = await files.into((sink) => lookupTable(asked, source, sink, {
-      format, columns: flags.columns, positions: flags.position, timestampColumn, replace, missing, strict, signal, warn, onProgress,
+      format, text: textOf(flags), columns: flags.columns, positions: flags.position, timestampColumn, replace, missing, strict, signal, warn, onProgress,
     }));
     report.done();
     if (!summary) return false; // nobody reads on
@@ -86,9 +91,12 @@ export async function lookup(path: string, flags: LookupFlags, io: Io, report: R
   }
 }
 
-function formatOf({ points, out, format }: LookupFlags, report: Report): FormatName {
+const textOf = ({ delimiter, decimal }: LookupFlags): TextOptions => ({ delimiter, decimalComma: decimal === ',' });
+
+function formatOf({ points, out, format, delimiter, decimal }: LookupFlags, report: Report): FormatName {
   const input = format ?? (points === '-' ? 'csv' : formatOfFile(points));
-  if (!input) throw new UsageError(`the format of ${points} is not known by its suffix: add --format csv, tsv or jsonl`);
+  if (!input) throw new UsageError(whyNotRead(points) ?? `the format of ${points} is not known by its suffix: add --format csv, tsv or jsonl`);
+  if (input === 'jsonl' && (delimiter !== undefined || decimal !== undefined)) throw new UsageError(`--${delimiter === undefined ? 'decimal' : 'delimiter'} is for csv and tsv`);
   const output = out === '-' ? undefined : formatOfFile(out);
   if (output && output !== input) report.warn(`${out} will hold ${input}, the format of the input`);
   return input;

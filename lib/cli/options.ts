@@ -14,6 +14,13 @@ export function texts(value: string, before: readonly string[] = []): string[] {
   return [...before, text(value)];
 }
 
+/** What stands between the fields of a table: one ASCII character, or `tab`. */
+export function delimiter(value: string): string {
+  const character = value === 'tab' || value === '\\t' ? '\t' : value;
+  if (!/^[\t -~]$/.test(character) || /["\w.+-]/.test(character)) throw new InvalidArgumentError("expected one character, such as ';' or '|', or tab.");
+  return character;
+}
+
 export const wholeNumber = (least: number) => (value: string): number => {
   const number = /^\d+$/.test(value) ? Number(value) : NaN;
   if (!(number >= least && Number.isSafeInteger(number))) throw new InvalidArgumentError(`expected a whole number from ${least}.`);

@@ -12,7 +12,7 @@ import { Interrupted, type Io } from './io.ts';
 import type { LatestFlags } from './latest.ts';
 import type { LookupFlags } from './lookup.ts';
 import type { MockFlags } from './mock.ts';
-import { commaNames, materialization, positiveNumber, resolution, seconds, size, text, texts, wholeNumber } from './options.ts';
+import { commaNames, delimiter, materialization, positiveNumber, resolution, seconds, size, text, texts, wholeNumber } from './options.ts';
 import { missingOption } from './missing.ts';
 import { mayRepeat, refuseRepeats } from './repeats.ts';
 import { Report } from './report.ts';
@@ -54,10 +54,12 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
       .command('lookup')
       .description('Writes the rows of a table again, with what is at their points: supervoxel_id, root_id and status; value for a plain volume.')
       .argument('<cloudpath>', 'graphene://… or cave://DATASTACK for supervoxels and roots; any other path for the values of a Precomputed volume')
-      .requiredOption('--points <file>', 'table with a point a row: .csv, .tsv, .jsonl or .ndjson; - is standard input')
+      .requiredOption('--points <file>', 'table with a point a row: .csv, .tsv, .jsonl or .ndjson, also .gz or .zst; - is standard input')
       .option('--out <file>', 'the same rows with their answers, in the same format; written as FILE.partial first; - is standard output', '-')
       .addOption(new Option('--format <format>', 'format of the table (default: by suffix; csv for -)').choices(['csv', 'tsv', 'jsonl']))
-      .addOption(new Option('--columns <a,b,c>', 'columns of the coordinates (default: x,y,z)').argParser(commaNames).conflicts('position'))
+      .option('--delimiter <character>', "between the fields of the table, such as ';' or tab (default: by format)", delimiter)
+      .addOption(new Option('--decimal <mark>', 'before the decimals of coordinates (default: .)').choices(['.', ',']))
+      .addOption(new Option('--columns <a,b,c>', 'columns of the coordinates (default: x,y,z or X,Y,Z)').argParser(commaNames).conflicts('position'))
       .addOption(mayRepeat(new Option('--position <column>', POSITION).argParser(texts)))
       .option('--replace', 'write over output columns that exist')
       .addOption(missingOption())
@@ -91,6 +93,7 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
     graphFlags(command)
       .option('--out <file>', 'the same rows with their answers; written as FILE.partial first; - is standard output', '-')
       .addOption(new Option('--format <format>', 'format of the table (default: by suffix and content)').choices(['csv', 'tsv', 'jsonl']))
+      .option('--delimiter <character>', "between the fields of the table, such as ';' or tab (default: by format)", delimiter)
       .addOption(missingOption())
       .option('--timestamp <time>', 'moment of the roots: ISO 8601 (no zone: UTC), unix seconds, settled, or mat or mat_943 of a datastack (default: now)', text)
       .option('--timeout <seconds>', 'most that the opening, and then each million rows, may take; rows without an answer by then have failed (default: no limit)', seconds)
@@ -103,7 +106,7 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
       .command('roots')
       .description('Writes the rows of a table of supervoxel IDs again, with their root_id and status. No voxel is read.')
       .argument('<cloudpath>', 'graphene://… or cave://DATASTACK')
-      .requiredOption('--ids <file>', 'one ID a line, or a table: .csv, .tsv, .jsonl or .ndjson; - is standard input')
+      .requiredOption('--ids <file>', 'one ID a line, or a table: .csv, .tsv, .jsonl or .ndjson, also .gz or .zst; - is standard input')
       .addOption(columnOption('column of the IDs (default: supervoxel_id, or the only one that ends so); may be repeated'))
       .option('--stop-layer <layer>', 'end at this layer instead of the root: 2 gives l2_id', wholeNumber(2))
       .option('--validate', 'IDs that are roots already are asked whether they are valid at the moment')
@@ -130,7 +133,7 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
       .command('latest')
       .description('Writes the rows of a table of root IDs again, with what became of them: latest_root_id, confidence, changed and status.')
       .argument('<cloudpath>', 'graphene://… or cave://DATASTACK')
-      .requiredOption('--ids <file>', 'one root ID a line, or a table: .csv, .tsv, .jsonl or .ndjson; - is standard input')
+      .requiredOption('--ids <file>', 'one root ID a line, or a table: .csv, .tsv, .jsonl or .ndjson, also .gz or .zst; - is standard input')
       .addOption(columnOption('column of the roots (default: root_id, or the only one that ends so); pt_root_id gives pt_latest_root_id; may be repeated'))
       .addOption(new Option('--by <voters>', 'which parts of a replaced root vote: its layer-2 nodes, or all its supervoxels').choices(['level2', 'supervoxels']).default('level2'))
       .option('--replace', 'write over output columns that exist'),

@@ -2,7 +2,9 @@
 import { fstatSync, lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { readFileBytes, readStream, ReaderGone, type Sink, streamSink } from '../jobs/files.ts';
+import { whyNotWritten } from '../jobs/file-kinds.ts';
 import { claimOutput, type OutputFile, partialOf, targetOf } from '../jobs/output-file.ts';
+import { unpacked } from '../jobs/packed-tables.ts';
 import { Interrupted, type Io, UsageError } from './io.ts';
 import type { Report } from './report.ts';
 
@@ -32,6 +34,8 @@ export interface JobFiles {
  */
 export async function openFiles(names: JobFileNames, io: Io, report: Report): Promise<JobFiles> {
   const { input, out, stats } = names;
+  const unwritten = whyNotWritten(out);
+  if (unwritten !== undefined) throw new UsageError(unwritten);
   await refuseClashes(names, io);
   const options = { warn: (message: string) => report.warn(message), signal: io.signal };
   const output = out === '-' ? undefined : await claimOutput(out, options);
@@ -43,7 +47,7 @@ export async function openFiles(names: JobFileNames, io: Io, report: Report): Pr
     throw error;
   }
   return {
-    source: () => (input!.file === '-' ? readStream(io.stdin, io.signal) : readFileBytes(input!.file, io.signal)),
+    source: () => (input!.file === '-' ? unpacked(readStream(io.stdin, io.signal), 'standard input') : unpacked(readFileBytes(input!.file, io.signal), input!.file)),
     into: (job) => intoOutput(output, io, job),
     async writeStats(json) {
       await counts?.write(Buffer.from(json));

@@ -107,3 +107,9 @@ function contentSize(view: DataView, at: number, sizeBytes: number): number {
   if (sizeBytes === 4) return view.getUint32(at, true);
   return Number(view.getBigUint64(at, true));
 }
+
+/** One frame that says its size. @throws DecodeError UNSUPPORTED (no memory to load the encoder). */
+export async function encodeZstd(bytes: Uint8Array): Promise<Uint8Array> {
+  const { compress } = await decoder();
+  return compress(bytes, 3);
+}

@@ -1,4 +1,5 @@
 /** A table through a question and out again: the same rows with their answers, a batch at a time so that memory stays bounded. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TableError } from '../base/errors.ts';
 import type { LookupStats } from '../points/result.ts';
 import { PointStatus, statusText } from '../points/status.ts';
@@ -78,16 +79,17 @@ export async function answerRows(format: TableFormat, job: RowJob, source: Async
   let rows = 0;
   let invalid = 0;
 
-  const refuse = (row: number, line: number, { reason, status }: Refusal): void => {
-    const message = `row ${row} (line ${line}): ${reason}`;
+  const refuse = (row: number, block: RowBlock, index: number, { reason, status }: Refusal): void => {
+    if (!strict && ++invalid > SHOWN) return;
+    const message = `row ${row} (line ${lineOf(block, index)}): ${reason}`; // to find the line takes a look at the whole block
     if (strict) throw new TableError('BAD_ROW', message);
-    if (invalid++ < SHOWN) warn(`${message}; ${status}`);
+    warn(`${message}; ${status}`);
   };
 
   for await (const blocks of readBatches(source, format, out, batchRows)) {
     signal?.throwIfAborted();
     const firstRow = rows + 1;
-    rows += readQuestions(blocks, job, firstRow, refuse);
+    rows += await readQuestions(blocks, job, firstRow, refuse, signal);
     const answers = await job.ask(onProgress && (({ chunksDone, chunks }) => onProgress({ rows, chunksDone, chunks })));
     for (const code of answers.status) counts[code]++;
     addStats(stats, answers.stats);
@@ -166,12 +168,27 @@ function* rowsOf(blocks: readonly RowBlock[]): Generator<{ bytes: Buffer; start:
   }
 }
 
-/** @returns how many rows there are. */
-function readQuestions(blocks: readonly RowBlock[], job: RowJob, firstRow: number, refuse: (row: number, line: number, refusal: Refusal) => void): number {
+/** Other work gets its turn after so long. */
+const TURN_MS = 20;
+
+/** @returns how many rows there are. @throws signal.reason */
+async function readQuestions(
+  blocks: readonly RowBlock[],
+  job: RowJob,
+  firstRow: number,
+  refuse: (row: number, block: RowBlock, index: number, refusal: Refusal) => void,
+  signal: AbortSignal | undefined,
+): Promise<number> {
   const count = blocks.reduce((sum, { ends }) => sum + ends.length, 0);
   job.begin(count);
   let row = 0;
+  let turn = performance.now();
   for (const block of blocks) {
+    if (performance.now() - turn > TURN_MS) {
+      await nextTurn();
+      signal?.throwIfAborted();
+      turn = performance.now();
+    }
     let from = block.start;
     for (let k = 0; k < block.ends.length; k++, row++) {
       let refusal: Refusal | undefined;
@@ -180,7 +197,7 @@ function readQuestions(blocks: readonly RowBlock[], job: RowJob, firstRow: numbe
       } catch (error) {
         throw atRow(error, firstRow + row, block, k);
       }
-      if (refusal) refuse(firstRow + row, lineOf(block, k), refusal);
+      if (refusal) refuse(firstRow + row, block, k, refusal);
       from = block.ends[k];
     }
   }

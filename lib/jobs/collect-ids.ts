@@ -3,7 +3,7 @@ import { emptyStats } from './answer-rows.ts';
 import { idColumnIn } from './columns.ts';
 import { answerIds, type IdQuestion, type IdTableOptions } from './id-table.ts';
 
-export interface CollectOptions extends Pick<IdTableOptions, 'format' | 'signal' | 'warn'> {
+export interface CollectOptions extends Pick<IdTableOptions, 'format' | 'text' | 'signal' | 'warn'> {
   /** What the column is called or how its name ends: `root_id`. */
   kind: string;
   /** @default see `idColumnIn` */

@@ -39,6 +39,12 @@ export function pointColumnsIn(found: readonly string[], position: string): Poin
   return axes as [string, string, string];
 }
 
+/** The columns of a point that nobody named: x, y and z, in lower case where there are both. */
+export function axesIn(found: readonly string[]): PointColumns {
+  const axis = (name: string): string => (!found.includes(name) && found.includes(name.toUpperCase()) ? name.toUpperCase() : name);
+  return [axis('x'), axis('y'), axis('z')];
+}
+
 /** A column of IDs. */
 export interface IdColumn {
   name: string;

@@ -6,8 +6,11 @@ const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 const isSpace = (c: number): boolean => c === 32 || (c >= 9 && c <= 13);
 
-/** The number written in `bytes[start, end)`, blanks around it allowed; NaN for anything that is no finite decimal number. */
-export function parseDecimal(bytes: Buffer, start: number, end: number): number {
+/**
+ * The number written in `bytes[start, end)`, blanks around it allowed; NaN for anything that is not a finite decimal number.
+ * @param mark The byte before decimals: a point, or a comma.
+ */
+export function parseDecimal(bytes: Buffer, start: number, end: number, mark = 46): number {
   while (start < end && isSpace(bytes[start])) start++;
   while (end > start && isSpace(bytes[end - 1])) end--;
   let at = start;
@@ -22,7 +25,7 @@ export function parseDecimal(bytes: Buffer, start: number, end: number): number 
       value = value * 10 + (c - 48);
       digits++;
       if (decimals >= 0) decimals++;
-    } else if (c === 46 && decimals < 0) decimals = 0;
+    } else if (c === mark && decimals < 0) decimals = 0;
     else break;
   }
   // Up to 15 digits the digits and the power of ten are exact doubles, so that one division rounds right.
@@ -30,7 +33,8 @@ export function parseDecimal(bytes: Buffer, start: number, end: number): number 
     if (decimals > 0) value /= POWERS[decimals];
     return negative ? -value : value;
   }
-  const text = bytes.toString('latin1', start, end);
+  let text = bytes.toString('latin1', start, end);
+  if (mark !== 46) text = text.includes('.') ? '' : text.replace(String.fromCharCode(mark), '.');
   const number = DECIMAL.test(text) ? Number(text) : NaN;
   return Number.isFinite(number) ? number : NaN;
 }

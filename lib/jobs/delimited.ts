@@ -1,25 +1,48 @@
 /**
  * CSV and TSV: the text of a row is kept as it is, answers are written behind it or over old ones.
  * A row whose number of fields is not the header's has no trustworthy columns: it is kept, gets no answer, and its status is its last field.
+ * A later run sees by such an end that the row is one of those, and puts nothing behind it again.
  */
 import { TableError } from '../base/errors.ts';
-import { PointStatus } from '../points/status.ts';
+import { PointStatus, statusText } from '../points/status.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { isMissingPosition, parseDecimal, parseId, parsePosition } from './decimal.ts';
 import { isMissing } from './missing.ts';
-import type { RowRules } from './rows.ts';
+import { contentEnd, type RowRules } from './rows.ts';
+import { refuseOtherSeparators } from './separators.ts';
 import { type Cells, type CellsOf, checkColumns, type ColumnChoice, type IdCells, type PointCells, type RowSpans, type TableColumns, type TableFormat } from './table.ts';
 
-const LF = 10, CR = 13, QUOTE = 34;
+const LF = 10, CR = 13, QUOTE = 34, POINT = 46, COMMA = 44;
+
+/** What stands at the end of a row whose fields are not those of the header. */
+const INVALID = [PointStatus.invalidPoint, PointStatus.invalidId].map((status) => Buffer.from(statusText(status)));
+
+export interface DelimitedOptions {
+  /** One ASCII character. */
+  delimiter: string;
+  /** Whether the user said so: whatever else the header may hold, it is the one then. @default false */
+  sure?: boolean;
+  /** Whether coordinates have a decimal comma. @default false */
+  decimalComma?: boolean;
+  /** Names where the table has no header: it gets this one. */
+  header?: readonly string[];
+}
 
 export class Delimited implements TableFormat {
   readonly rules: RowRules;
+  readonly #options: DelimitedOptions;
   readonly #delimiter: number;
+  readonly #mark: number;
   readonly #choice: ColumnChoice;
   /** Names where the table has none; its header is then ours. */
   readonly #given: readonly string[] | undefined;
   #columns!: TableColumns; // from the header on
   #fields = 0; // of the header
+  /** Of the header that is written. */
+  #fieldsOut = 0;
+  /** Whether the header ends with a status: an ending that says so tells nothing then. */
+  #endsWithStatus = false;
+  #replaces = false;
   #pointFields: number[][] = [];
   #idFields: number[] = [];
   #textFields: number[] = [];
@@ -30,24 +53,24 @@ export class Delimited implements TableFormat {
   /** The row read last, or undefined where its fields are not those of the header. */
   #row: Buffer | undefined;
 
-  constructor(
-    readonly delimiter: ',' | '\t',
-    columns: ColumnChoice,
-    header?: readonly string[],
-  ) {
-    this.#delimiter = delimiter.charCodeAt(0);
+  constructor(options: DelimitedOptions, columns: ColumnChoice) {
+    this.#options = options;
+    this.#delimiter = options.delimiter.charCodeAt(0);
+    this.#mark = options.decimalComma ? COMMA : POINT;
     this.#choice = columns;
-    this.#given = header;
-    this.rules = { delimiter: this.#delimiter, firstRow: header ? 1 : 0 };
+    this.#given = options.header;
+    this.rules = { delimiter: this.#delimiter, firstRow: options.header ? 1 : 0 };
   }
 
   begin(bytes: Buffer, start: number, end: number, out: ByteWriter, rows: RowSpans): boolean {
     if (start === end && !this.#given) throw new TableError('BAD_FORMAT', 'the table is empty: it has no header');
     this.#fields = this.#given?.length ?? this.#split(bytes, start, end);
-    const names = this.#given ?? Array.from({ length: this.#fields }, (_, field) => this.#text(bytes, field));
+    if (!this.#given && !this.#options.sure) refuseOtherSeparators(bytes.subarray(start, end), this.#options.delimiter);
+    const names = this.#given ?? withoutBlanks(Array.from({ length: this.#fields }, (_, field) => this.#text(bytes, field)));
     this.#columns = this.#choice(names, this.#cellsOf(names, rows));
     const { points = [], ids = [], texts = [], outputs } = this.#columns;
-    checkColumns(this.#columns, names, names.length === 1 ? otherSeparator(names[0], this.delimiter) : undefined);
+    checkColumns(this.#columns, names);
+    if (this.#options.decimalComma && points.some((columns) => columns.length === 1)) throw new TableError('BAD_FORMAT', 'decimal commas are read in columns of one coordinate each');
     const fieldOf = (name: string): number => {
       const field = names.indexOf(name);
       if (field !== names.lastIndexOf(name)) throw new TableError('BAD_FORMAT', `column ${name} is there more than once`);
@@ -58,9 +81,14 @@ export class Delimited implements TableFormat {
     this.#textFields = texts.map(fieldOf);
     this.#places = outputs.map((name, column) => ({ field: names.includes(name) ? fieldOf(name) : Infinity, column }));
     this.#places.sort((a, b) => (a.field === b.field ? a.column - b.column : a.field - b.field));
-    const ownHeader = this.#given?.map((name) => this.#quoted(name).toString()).join(this.delimiter);
-    const header = ownHeader === undefined ? bytes.subarray(start, end) : Buffer.from(`${ownHeader}${endsWithCrLf(bytes, start, end) ? '\r' : ''}\n`);
-    this.writeRow(out, header, 0, header.length, { write: (to, column) => (to.copy(this.#quoted(outputs[column])), true) });
+    this.#replaces = this.#places.length > 0 && this.#places[0].field !== Infinity;
+    this.#fieldsOut = this.#fields + this.#places.filter(({ field }) => field === Infinity).length;
+    this.#endsWithStatus = this.#places.some(({ field, column }) => field === this.#fields - 1 && /(^|_)status$/.test(outputs[column]));
+    const lineEnd = bytes.toString('latin1', contentEnd(bytes, start, end), end) || '\n';
+    const ownHeader = this.#given?.map((name) => this.#quoted(name).toString()).join(this.#options.delimiter);
+    const header = ownHeader === undefined ? bytes.subarray(start, end) : Buffer.from(ownHeader + lineEnd);
+    this.#split(header, 0, header.length);
+    this.#writeFields(out, header, 0, header.length, { write: (to, column) => (to.copy(this.#quoted(outputs[column])), true) }, 0, this.#fields);
     return !this.#given;
   }
 
@@ -79,9 +107,22 @@ export class Delimited implements TableFormat {
 
   /** Splits a row. @returns what is wrong with the number of its fields, or undefined. */
   #open(bytes: Buffer, start: number, end: number): string | undefined {
-    const fields = this.#split(bytes, start, end), fits = fields === this.#fields;
-    this.#row = fits ? bytes : undefined;
+    const fields = this.#split(bytes, start, end), fits = fields === this.#fields, wasExtended = fits && this.#wasExtended(bytes);
+    this.#row = fits && !wasExtended ? bytes : undefined;
+    if (wasExtended) return 'an earlier run found that it has not the fields of the header, as its end says';
     return fits ? undefined : `${fields} fields where the header has ${this.#fields}`;
+  }
+
+  /** Whether the row split last has as many fields as the header only because an earlier run put some behind it. */
+  #wasExtended(bytes: Buffer): boolean {
+    return this.#replaces && !this.#endsWithStatus && this.#endsInvalid(bytes, this.#fields);
+  }
+
+  /** Whether the row split last, of so many fields, ends as those do that an earlier run found to be invalid: an empty field and the word. */
+  #endsInvalid(bytes: Buffer, fields: number): boolean {
+    if (fields < 2 || this.#spans[2 * fields - 4] !== this.#spans[2 * fields - 3]) return false;
+    const start = this.#spans[2 * fields - 2], end = this.#spans[2 * fields - 1];
+    return INVALID.some((word) => word.length === end - start && word.equals(bytes.subarray(start, end)));
   }
 
   readPoints(bytes: Buffer, start: number, end: number, out: readonly PointCells[], row: number): string | undefined {
@@ -106,7 +147,7 @@ export class Delimited implements TableFormat {
   #readAxes(bytes: Buffer, fields: readonly number[], out: Float64Array, at: number): boolean {
     for (let axis = 0; axis < 3; axis++) {
       const start = this.#spans[2 * fields[axis]], quoted = bytes[start] === QUOTE ? 1 : 0;
-      const number = parseDecimal(bytes, start + quoted, this.#spans[2 * fields[axis] + 1] - quoted);
+      const number = parseDecimal(bytes, start + quoted, this.#spans[2 * fields[axis] + 1] - quoted, this.#mark);
       if (Number.isNaN(number)) return false;
       out[at + axis] = number;
     }
@@ -120,9 +161,9 @@ export class Delimited implements TableFormat {
     if (fields.every((field) => isMissing(this.#text(bytes, field)))) return undefined;
     const axis = fields.findIndex((field) => {
       const [from, to] = this.#inside(bytes, field);
-      return Number.isNaN(parseDecimal(bytes, from, to));
+      return Number.isNaN(parseDecimal(bytes, from, to, this.#mark));
     });
-    return `column ${names[axis]}${this.#shown(bytes, fields[axis], 'no number')}`;
+    return `column ${names[axis]}${this.#shown(bytes, fields[axis], this.#whyNoNumber(bytes, fields[axis]))}`;
   }
 
   readIds(bytes: Buffer, start: number, end: number, out: readonly IdCells[], row: number): string | undefined {
@@ -152,10 +193,21 @@ export class Delimited implements TableFormat {
     return this.#row === undefined || field < 0 ? '' : this.#text(this.#row, field).trim();
   }
 
+  #whyNoNumber(bytes: Buffer, field: number): string {
+    const text = this.#text(bytes, field).trim();
+    if (this.#mark === POINT && /^[+-]?[\d.]*,\d+$/.test(text)) return 'no number with a decimal point: --decimal , reads decimal commas';
+    return this.#mark === COMMA && /^[+-]?[\d,]*\.\d+$/.test(text) ? 'no number with a decimal comma, which --decimal , is for' : 'no number';
+  }
+
   writeRow(out: ByteWriter, bytes: Buffer, start: number, end: number, cells: Cells, row = 0): void {
-    const contentEnd = withoutLineEnd(bytes, start, end);
-    const replaces = this.#places.length > 0 && this.#places[0].field !== Infinity;
-    const fields = replaces && this.#split(bytes, start, end) === this.#fields ? this.#fields : 0;
+    // Behind the row it makes no difference how many fields there are.
+    const fields = this.#replaces ? this.#split(bytes, start, end) : this.#fields;
+    if (fields === this.#fields && !this.#wasExtended(bytes)) this.#writeFields(out, bytes, start, end, cells, row, fields);
+    else this.#writeRagged(out, bytes, start, end, cells, row, fields);
+  }
+
+  #writeFields(out: ByteWriter, bytes: Buffer, start: number, end: number, cells: Cells, row: number, fields: number): void {
+    const content = contentEnd(bytes, start, end);
     let copied = start;
     for (const { field, column } of this.#places) {
       if (field < fields) {
@@ -163,8 +215,8 @@ export class Delimited implements TableFormat {
         out.copy(bytes, copied, this.#spans[2 * field]);
         copied = this.#spans[2 * field + 1];
       } else {
-        out.copy(bytes, copied, contentEnd);
-        copied = contentEnd;
+        out.copy(bytes, copied, content);
+        copied = content;
         out.byte(this.#delimiter);
       }
       cells.write(out, column, row);
@@ -172,11 +224,29 @@ export class Delimited implements TableFormat {
     out.copy(bytes, copied, end);
   }
 
+  /** All answers behind the row, in their order, so that its status is last; in place of what an earlier run put there. */
+  #writeRagged(out: ByteWriter, bytes: Buffer, start: number, end: number, cells: Cells, row: number, fields: number): void {
+    const content = contentEnd(bytes, start, end), count = this.#columns.outputs.length;
+    if (this.#endsInvalid(bytes, fields)) {
+      out.copy(bytes, start, this.#spans[2 * fields - 2]);
+      cells.write(out, count - 1, row);
+    } else {
+      out.copy(bytes, start, content);
+      for (let column = 0; column < count; column++) {
+        // One more where it would look like a row of the header's fields.
+        if (column === count - 1 && fields + count === this.#fieldsOut && this.#endsWithStatus) out.byte(this.#delimiter);
+        out.byte(this.#delimiter);
+        cells.write(out, column, row);
+      }
+    }
+    out.copy(bytes, content, end);
+  }
+
   /** Finds the fields of a row: field f is `bytes[spans[2f], spans[2f + 1])`. @returns how many there are. */
   #split(bytes: Buffer, start: number, end: number): number {
     const spans = this.#spans;
     const delimiter = this.#delimiter;
-    const stop = withoutLineEnd(bytes, start, end);
+    const stop = contentEnd(bytes, start, end);
     while (start < stop && (bytes[start] === LF || bytes[start] === CR)) start++; // blank lines before the row
     let used = 0;
     spans[used++] = start;
@@ -219,27 +289,17 @@ export class Delimited implements TableFormat {
   }
 
   #quoted(name: string): Buffer {
-    return Buffer.from(name.includes(this.delimiter) || /["\r\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name);
+    return Buffer.from(name.includes(this.#options.delimiter) || /["\r\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name);
   }
 }
 
-const endsWithCrLf = (bytes: Buffer, start: number, end: number): boolean => end - start >= 2 && bytes[end - 1] === LF && bytes[end - 2] === CR;
+/** Names of columns as they are meant; blanks stay where they alone tell two apart. */
+function withoutBlanks(names: readonly string[]): readonly string[] {
+  const trimmed = names.map((name) => name.trim());
+  return new Set(trimmed).size === new Set(names).size ? trimmed : names;
+}
 
 function isBlank(bytes: Buffer, start: number, end: number): boolean {
   while (start < end && (bytes[start] === 32 || (bytes[start] >= 9 && bytes[start] <= CR))) start++;
   return start === end;
-}
-
-/** What to try when a header is one single column. */
-function otherSeparator(name: string, delimiter: string): string | undefined {
-  if (delimiter !== '\t' && name.includes('\t')) return 'the header has tabs: try --format tsv';
-  if (delimiter !== ',' && name.includes(',')) return 'the header has commas: try --format csv';
-  return name.includes(';') ? '; is no separator here: write the table with commas or tabs' : undefined;
-}
-
-/** Where the line end of a row starts: before LF or CR LF, or at its end. */
-function withoutLineEnd(bytes: Buffer, start: number, end: number): number {
-  if (end > start && bytes[end - 1] === LF) end--;
-  else return end;
-  return end > start && bytes[end - 1] === CR ? end - 1 : end;
 }

@@ -8,16 +8,24 @@ export type FormatName = (typeof FORMATS)[number];
 
 const SUFFIXES: Record<string, FormatName> = { csv: 'csv', tsv: 'tsv', jsonl: 'jsonl', ndjson: 'jsonl' };
 
-/** Format of a file by its suffix; undefined for any other. */
-export const formatOfFile = (path: string): FormatName | undefined => SUFFIXES[/\.([^./\\]+)$/.exec(path)?.[1].toLowerCase() ?? ''];
+/** Format of a file by its suffix, that of its packing left out; undefined for any other. */
+export const formatOfFile = (path: string): FormatName | undefined => SUFFIXES[/\.([^./\\]+?)(?:\.(?:gz|gzip|zst|zstd))?$/i.exec(path)?.[1].toLowerCase() ?? ''];
 
 /** `list`: one ID a line and nothing else; it is written as CSV. */
 export type IdFormatName = FormatName | 'list';
 
-export function openFormat(name: FormatName, columns: ColumnChoice): TableFormat {
+/** How the text of a table is written, where it is not as usual. */
+export interface TextOptions {
+  /** Between fields. @default what the format says */
+  delimiter?: string;
+  /** @default false */
+  decimalComma?: boolean;
+}
+
+export function openFormat(name: FormatName, columns: ColumnChoice, { delimiter, decimalComma }: TextOptions = {}): TableFormat {
   if (name === 'jsonl') return new JsonLines(columns);
-  return new Delimited(name === 'tsv' ? '\t' : ',', columns);
+  return new Delimited({ delimiter: delimiter ?? (name === 'tsv' ? '\t' : ','), sure: delimiter !== undefined, decimalComma }, columns);
 }
 
 /** @param name What the IDs of a list are called. */
-export const openIdList = (name: string, columns: ColumnChoice): TableFormat => new Delimited(',', columns, [name]);
+export const openIdList = (name: string, columns: ColumnChoice): TableFormat => new Delimited({ delimiter: ',', header: [name] }, columns);

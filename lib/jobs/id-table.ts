@@ -4,7 +4,7 @@ import { wordsOf } from '../base/uint64.ts';
 import { PointStatus, statusCode } from '../points/status.ts';
 import { answerRows, type RowCounts, type RowJob, type RowOptions } from './answer-rows.ts';
 import type { Sink } from './files.ts';
-import { openFormat, openIdList, type IdFormatName } from './format.ts';
+import { openFormat, openIdList, type IdFormatName, type TextOptions } from './format.ts';
 import { type Answers, withGiven } from './lookup.ts';
 import { isMissing } from './missing.ts';
 import type { CellsOf, ColumnChoice, IdCells, TableColumns } from './table.ts';
@@ -42,6 +42,7 @@ export interface IdRows {
 
 export interface IdTableOptions extends RowOptions {
   format: IdFormatName;
+  text?: TextOptions;
   /** Write over output columns that exist. @default false */
   replace?: boolean;
   /** Whether words for missing IDs are told of like mangled ones; empty cells never are. @default false */
@@ -56,7 +57,7 @@ export async function answerIds(question: IdQuestion, source: AsyncIterable<Uint
     columns = question.columns(found, cellsOf);
     return { replace, texts: tellMissing ? columns.ids : (columns.statuses ?? []), ...columns };
   };
-  const format = options.format === 'list' ? openIdList(question.listName, choose) : openFormat(options.format, choose);
+  const format = options.format === 'list' ? openIdList(question.listName, choose) : openFormat(options.format, choose, options.text);
   let count = 0;
   let ids: BigUint64Array[] = [];
   let given: Uint8Array[] = [];

@@ -3,16 +3,17 @@ import { LookupError } from '../base/errors.ts';
 import { parseTimestamp } from '../chunkedgraph/timestamp.ts';
 import { PointStatus } from '../points/status.ts';
 import { answerRows, type Refusal, type RowCounts, type RowJob, type RowOptions } from './answer-rows.ts';
-import { outputNames, pointColumnsIn } from './columns.ts';
+import { axesIn, outputNames, pointColumnsIn } from './columns.ts';
 import type { Sink } from './files.ts';
-import { type FormatName, openFormat } from './format.ts';
+import { type FormatName, openFormat, type TextOptions } from './format.ts';
 import { type Lookup, withGiven } from './lookup.ts';
 import { isMissing } from './missing.ts';
 import type { ColumnChoice, PointCells } from './table.ts';
 
 export interface TableJobOptions extends RowOptions {
   format: FormatName;
-  /** Columns of the coordinates of one point a row, where there are no `positions`. @default ['x', 'y', 'z'] */
+  text?: TextOptions;
+  /** Columns of the coordinates of one point a row, where there are no `positions`. @default x, y and z, in upper or lower case */
   columns?: readonly [string, string, string];
   /** Points of a row, one or several: columns whose cells hold all three coordinates, or what the names of three columns begin with. */
   positions?: readonly string[];
@@ -34,15 +35,15 @@ export interface TableSummary extends RowCounts {
  * @throws TableError for a table that cannot be read as asked, with the number of the row (data rows count from 1).
  */
 export async function lookupTable(lookup: Lookup, source: AsyncIterable<Uint8Array>, sink: Sink, options: TableJobOptions): Promise<TableSummary> {
-  const { columns = ['x', 'y', 'z'], positions, timestampColumn, replace = false, strict = false, signal } = options;
+  const { columns, positions, timestampColumn, replace = false, strict = false, signal } = options;
   const { kind, stopLayer, channels, snaps } = lookup;
   const sides = positions ?? ['the point'];
   const outputs = (positions ?? [undefined]).flatMap((position) => outputNames({ position, kind, stopLayer, channels, snaps }));
   const choose: ColumnChoice = (found) => ({
-    points: positions?.map((position) => pointColumnsIn(found, position)) ?? [columns],
+    points: positions?.map((position) => pointColumnsIn(found, position)) ?? [columns ?? axesIn(found)],
     texts: timestampColumn === undefined ? [] : [timestampColumn], outputs, replace,
   });
-  const format = openFormat(options.format, choose);
+  const format = openFormat(options.format, choose, options.text);
   const instants = new Set<number>(); // each has cost a root request: there are not too many
   const timed = timestampColumn !== undefined;
   let rows = 0;

@@ -6,6 +6,7 @@ import { TableError } from '../base/errors.ts';
 import { writeFifo } from './fifos.ts';
 import { type Sink, streamSink, unusable } from './files.ts';
 import { lockOutput } from './output-lock.ts';
+import { packed } from './packed-tables.ts';
 
 export interface OutputOptions {
   /** What asked for the file, named before it in errors. */
@@ -52,7 +53,7 @@ export async function claimOutput(path: string, { option, warn, signal }: Output
     release,
     async open() {
       try {
-        return wholeOrNothing(await told(create(partial, present), partial), target, called(partial), release);
+        return packed(wholeOrNothing(await told(create(partial, present), partial), target, called(partial), release), path);
       } catch (error) {
         release();
         throw error;

@@ -1,5 +1,5 @@
 /**
- * A stream of bytes cut into rows, every byte kept. A row ends with LF (a CR before it belongs to the line end) or with the table.
+ * A stream of bytes cut into rows, every byte kept. A row ends with LF, CR LF, a CR alone, or the table.
  * Quotes follow RFC 4180, section 2, read as Python's csv module does: a quote opens only at the start of a field, and what
  * follows a closing quote is part of the field.
  */
@@ -56,8 +56,14 @@ export async function* readRows(source: AsyncIterable<Uint8Array>, rules: RowRul
     }
     const ends: number[] = [];
     let linesAtLastEnd = 0;
-    for (let at = scanned; at < pending.length; at++) {
-      const c = pending[at];
+    let stop = pending.length;
+    if (stop > scanned && pending[stop - 1] === CR) stop--; // whether it is alone, the next byte says
+    for (let at = scanned; at < stop; at++) {
+      let c = pending[at];
+      if (c === CR) {
+        if (pending[at + 1] === LF) continue;
+        c = LF;
+      }
       if (c === LF) lineEnds++;
       if (state === QUOTED) {
         if (c === QUOTE) state = CLOSED;
@@ -68,9 +74,9 @@ export async function* readRows(source: AsyncIterable<Uint8Array>, rules: RowRul
         ends.push(at + 1);
         linesAtLastEnd = lineEnds;
       } else if (c === delimiter) state = FIELD_START;
-      else if (state !== BLANK || !(c === CR || (!delimited && (c === 32 || c === 9)))) state = PLAIN;
+      else if (state !== BLANK || delimited || (c !== 32 && c !== 9)) state = PLAIN;
     }
-    scanned = pending.length;
+    scanned = stop;
     if (ends.length > 0) {
       const end = ends[ends.length - 1];
       yield { bytes: pending.subarray(0, end), start, ends: Uint32Array.from(ends), firstLine: line };
@@ -105,17 +111,27 @@ async function* gather(source: AsyncIterable<Uint8Array>, leastBytes: number): A
 const join = (parts: Uint8Array[]): Buffer =>
   parts.length === 1 ? Buffer.from(parts[0].buffer, parts[0].byteOffset, parts[0].length) : Buffer.concat(parts);
 
+/** LF, CR LF (at its LF), or a CR alone. */
+const endsLine = (bytes: Buffer, at: number): boolean => bytes[at] === LF || (bytes[at] === CR && bytes[at + 1] !== LF);
+
 /** Blank lines at the start of a row. */
 export function leadingLines(bytes: Buffer, start: number): number {
   let lines = 0;
-  for (let at = start; bytes[at] === LF || bytes[at] === CR; at++) if (bytes[at] === LF) lines++;
+  for (let at = start; bytes[at] === LF || bytes[at] === CR; at++) if (endsLine(bytes, at)) lines++;
   return lines;
+}
+
+/** Where the line end of a row starts: LF, CR LF or CR; at the end of a table there need not be one. */
+export function contentEnd(bytes: Buffer, start: number, end: number): number {
+  if (end > start && bytes[end - 1] === LF) end--;
+  else return end > start && bytes[end - 1] === CR ? end - 1 : end;
+  return end > start && bytes[end - 1] === CR ? end - 1 : end;
 }
 
 /** Line of row `index` of a block, counted from 1. */
 export function lineOf({ bytes, start, ends, firstLine }: RowBlock, index: number): number {
   const from = index === 0 ? start : ends[index - 1];
   let line = firstLine;
-  for (let at = 0; at < from; at++) if (bytes[at] === LF) line++;
+  for (let at = 0; at < from; at++) if (endsLine(bytes, at)) line++;
   return line + leadingLines(bytes, from);
 }

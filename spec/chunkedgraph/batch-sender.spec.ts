@@ -141,10 +141,10 @@ describe('sendInBatches', () => {
     });
 
   test('does not give up while one of eight is answered', async () => {
-    const { asked, of } = await send(40, ({ nth }) => (nth % 8 === 7 ? undefined : badReply), { maxCount: 1 });
+    const { asked, of } = await send(40, ({ nth }) => (nth % 8 === 7 ? undefined : answered(404)), { maxCount: 1 });
     expect(asked).toHaveLength(40);
     expect(of.map((what) => what === 'ok')).toEqual(of.map((_what, k) => k % 8 === 7));
-    expect((await send(40, ({ nth }) => (nth % 9 === 8 ? undefined : badReply), { maxCount: 1 })).asked).toHaveLength(8);
+    expect((await send(40, ({ nth }) => (nth % 9 === 8 ? undefined : answered(404)), { maxCount: 1 })).asked).toHaveLength(8);
   });
 
   test('gives up when no answer has come for half an hour', async () => {

@@ -10,7 +10,7 @@ async function sniff(pieces: string[], path = '-', given?: 'csv' | 'tsv' | 'json
       ended = true;
     }
   })();
-  const { format, source: again } = await idFormat(source, path, given);
+  const { format, source: again } = await idFormat(source, path, { format: given });
   const parts: Uint8Array[] = [];
   for await (const part of again) parts.push(part);
   expect([Buffer.concat(parts).toString(), ended]).toEqual([pieces.join(''), true]); // nothing was taken

@@ -1,0 +1,63 @@
+/** Kinds of files that are not tables of text, by suffix and by how they begin, and what makes a table of text of each. */
+import { formatOfFile } from './format.ts';
+
+interface FileKind {
+  name: string;
+  suffixes: readonly string[];
+  /** The first bytes, in latin1. */
+  magic?: RegExp;
+  /** What makes the text table OUT of FILE. */
+  convert: string;
+}
+
+const pandas = (read: string): string => `python -c "import pandas; pandas.${read}.to_csv('OUT', index=False)"`;
+
+const KINDS: readonly FileKind[] = [
+  { name: 'Parquet', suffixes: ['parquet', 'pq'], magic: /^PAR1/, convert: pandas("read_parquet('FILE')") },
+  { name: 'Feather', suffixes: ['feather', 'arrow', 'ipc'], magic: /^(ARROW1|FEA1)/, convert: pandas("read_feather('FILE')") },
+  { name: 'ORC', suffixes: ['orc'], magic: /^ORC/, convert: pandas("read_orc('FILE')") },
+  { name: 'a spreadsheet', suffixes: ['xlsx', 'xlsm', 'xls', 'ods'], magic: /^\xd0\xcf\x11\xe0/, convert: 'save it as "CSV UTF-8" (IDs formatted as text, or they lose digits)' },
+  { name: 'a NumPy array', suffixes: ['npy'], magic: /^\x93NUMPY/, convert: `python -c "import numpy; numpy.savetxt('OUT', numpy.load('FILE'), fmt='%s', delimiter=',', header='x,y,z', comments='')"` },
+  { name: 'NumPy arrays', suffixes: ['npz'], convert: `python -c "import numpy; numpy.savetxt('OUT', numpy.load('FILE')['NAME_OF_THE_ARRAY'], fmt='%s', delimiter=',', header='x,y,z', comments='')"` },
+  { name: 'a pickle', suffixes: ['pkl', 'pickle'], convert: pandas("read_pickle('FILE')") },
+  { name: 'HDF5', suffixes: ['h5', 'hdf5', 'hdf'], magic: /^\x89HDF/, convert: pandas("read_hdf('FILE')") },
+  { name: 'a database', suffixes: ['sqlite', 'sqlite3', 'db'], magic: /^SQLite format 3/, convert: `sqlite3 -header -csv FILE "select * from NAME_OF_THE_TABLE" > OUT` },
+  { name: 'JSON', suffixes: ['json'], convert: "jq -c '.[]' FILE > OUT" },
+  { name: 'an archive', suffixes: ['zip'], magic: /^PK\x03\x04/, convert: 'unzip it; a spreadsheet is saved as "CSV UTF-8"' },
+  { name: 'an archive', suffixes: ['tar', 'tgz', '7z', 'rar'], magic: /^(7z\xbc\xaf|Rar!)/, convert: 'take the table out of it' },
+  { name: 'bzip2', suffixes: ['bz2'], magic: /^BZh[1-9]1AY&SY/, convert: 'bzip2 -dc FILE > OUT' },
+  { name: 'xz', suffixes: ['xz'], magic: /^\xfd7zXZ\0/, convert: 'xz -dc FILE > OUT' },
+  { name: 'LZ4', suffixes: ['lz4'], magic: /^\x04"M\x18/, convert: 'lz4 -dc FILE > OUT' },
+];
+
+const FORMATS = '.csv, .tsv, .jsonl and .ndjson, each also as .gz or .zst';
+
+/** Why a file of this name is not read as a table, and what to do; undefined for all names that say nothing of the kind. */
+export function whyNotRead(path: string): string | undefined {
+  const kind = kindOfName(path);
+  return kind && `${path} is ${kind.name}, which is not read (${FORMATS} are): ${advice(kind, path)}`;
+}
+
+/** The same for a file to be written. */
+export function whyNotWritten(path: string): string | undefined {
+  const kind = kindOfName(path);
+  return kind && `${path} would be ${kind.name}, which is not written (${FORMATS} are)`;
+}
+
+/** The same by how a file begins. @param called What messages call it. */
+export function whyNotText(start: Uint8Array, called: string): string | undefined {
+  const text = Buffer.from(start.buffer, start.byteOffset, Math.min(start.byteLength, 16)).toString('latin1');
+  const kind = KINDS.find(({ magic }) => magic?.test(text));
+  return kind && `${called} holds ${kind.name} and not text: ${advice(kind, called)}`;
+}
+
+function kindOfName(path: string): FileKind | undefined {
+  if (formatOfFile(path) !== undefined) return undefined;
+  const suffix = /\.([^./\\]+)$/.exec(path)?.[1].toLowerCase();
+  return suffix === undefined ? undefined : KINDS.find(({ suffixes }) => suffixes.includes(suffix));
+}
+
+function advice({ name, convert }: FileKind, file: string): string {
+  const out = `${file.replace(/\.[^./\\]+$/, '')}${name === 'JSON' ? '.jsonl' : /\.(csv|tsv|jsonl|ndjson)\.[^.]+$/i.test(file) ? '' : '.csv'}`;
+  return convert.replaceAll('FILE', file).replaceAll('OUT', out);
+}

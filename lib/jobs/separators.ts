@@ -1,0 +1,30 @@
+/** What stands between the fields of a table: known from its format, and checked against its header before any column is chosen by it. */
+import { TableError } from '../base/errors.ts';
+
+/** As messages call them, and as options take them. */
+const SEPARATORS: Readonly<Record<string, { plural: string; option: string }>> = {
+  ',': { plural: 'commas', option: ',' },
+  ';': { plural: 'semicolons', option: "';'" },
+  '\t': { plural: 'tabs', option: 'tab' },
+  '|': { plural: 'bars', option: "'|'" },
+};
+
+const QUOTE = 34;
+
+/**
+ * A header with more of another separator than of this one is a table of that one: its columns would be wrong.
+ * @throws TableError BAD_FORMAT, naming the option that says which it is.
+ */
+export function refuseOtherSeparators(header: Buffer, delimiter: string): void {
+  const counts = new Map(Object.keys(SEPARATORS).map((separator) => [separator.charCodeAt(0), 0]));
+  let quoted = false;
+  for (const byte of header) {
+    if (byte === QUOTE) quoted = !quoted;
+    else if (!quoted && counts.has(byte)) counts.set(byte, counts.get(byte)! + 1);
+  }
+  const countOf = (separator: string): number => counts.get(separator.charCodeAt(0)) ?? 0, own = countOf(delimiter);
+  const [other] = Object.keys(SEPARATORS).sort((a, b) => countOf(b) - countOf(a));
+  if (other === delimiter || countOf(other) <= own) return;
+  const { plural, option } = SEPARATORS[other], ours = SEPARATORS[delimiter];
+  throw new TableError('BAD_FORMAT', `the header has ${countOf(other)} ${plural} and ${own} ${ours.plural}: add --delimiter ${option} (or --delimiter ${ours.option}, if it is right)`);
+}
