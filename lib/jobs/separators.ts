@@ -26,5 +26,5 @@ export function refuseOtherSeparators(header: Buffer, delimiter: string): void {
   const [other] = Object.keys(SEPARATORS).sort((a, b) => countOf(b) - countOf(a));
   if (other === delimiter || countOf(other) <= own) return;
   const { plural, option } = SEPARATORS[other], ours = SEPARATORS[delimiter];
-  throw new TableError('BAD_FORMAT', `the header has ${countOf(other)} ${plural} and ${own} ${ours.plural}: add --delimiter ${option} (or --delimiter ${ours.option}, if it is right)`);
+  throw new TableError('BAD_FORMAT', `the header has ${countOf(other)} ${plural} and ${own} ${ours.plural}: add --delimiter ${option} (or --delimiter ${ours.option} where that is right)`);
 }

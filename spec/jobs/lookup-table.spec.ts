@@ -153,16 +153,16 @@ describe('lookupTable: CSV', () => {
     const table = `status,x,${R},y,z,note\nold,1,"5",2,3,é\nold,1\n`;
     await expect(run(table)).rejects.toMatchObject({ code: 'COLUMN_EXISTS' });
     expect((await run(table, { replace: true })).text).toBe(
-      Buffer.from(`status,x,${R},y,z,note,${S}\nok,1,${rootText(1, 2)},2,3,é,${supervoxelText(1, 2)}\nold,1,invalid_point,,\n`).toString('latin1'),
+      Buffer.from(`status,x,${R},y,z,note,${S}\nok,1,${rootText(1, 2)},2,3,é,${supervoxelText(1, 2)}\nold,1,,,invalid_point\n`).toString('latin1'),
     );
   });
 
   test.each([
     ['MISSING_COLUMN', 'a,x,z\n1,2,3\n', {}, 'no column "y"; columns found: a, x, z'],
-    ['MISSING_COLUMN', 'x;y;z\n1;2;3\n', {}, 'no column "x", "y", "z"; columns found: x;y;z (; is no separator here: write the table with commas or tabs)'],
-    ['MISSING_COLUMN', 'x;y;z\n', { format: 'tsv' }, 'no column "x", "y", "z"; columns found: x;y;z (; is no separator here: write the table with commas or tabs)'],
-    ['MISSING_COLUMN', 'x\ty\tz\n1\t2\t3\n', {}, 'no column "x", "y", "z"; columns found: x\ty\tz (the header has tabs: try --format tsv)'],
-    ['MISSING_COLUMN', 'x,y,z\n', { format: 'tsv' }, 'no column "x", "y", "z"; columns found: x,y,z (the header has commas: try --format csv)'],
+    ['BAD_FORMAT', 'x;y;z\n1;2;3\n', {}, "the header has 2 semicolons and 0 commas: add --delimiter ';' (or --delimiter , where that is right)"],
+    ['BAD_FORMAT', 'a,b;x;y;z\n', {}, "the header has 3 semicolons and 1 commas: add --delimiter ';' (or --delimiter , where that is right)"],
+    ['BAD_FORMAT', 'x\ty\tz\n1\t2\t3\n', {}, 'the header has 2 tabs and 0 commas: add --delimiter tab (or --delimiter , where that is right)'],
+    ['BAD_FORMAT', 'x,y,z\n', { format: 'tsv' }, 'the header has 2 commas and 0 tabs: add --delimiter , (or --delimiter tab where that is right)'],
     ['BAD_FORMAT', '', {}, 'the table is empty: it has no header'],
     ['BAD_FORMAT', '\ufeff\r\n\n', {}, 'the table is empty: it has no header'],
     ['COLUMN_EXISTS', 'x,y,z,status\n', {}, 'column status exists already (--replace writes over it)'],

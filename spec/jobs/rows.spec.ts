@@ -28,6 +28,9 @@ describe('readRows', () => {
   const cases = [
     { name: 'LF', text: 'a,b\n1,2\n', rules: CSV, rows: ['a,b\n', '1,2\n'], lines: [1, 2] },
     { name: 'CR LF', text: 'a,b\r\n1,2\r\n', rules: CSV, rows: ['a,b\r\n', '1,2\r\n'], lines: [1, 2] },
+    { name: 'CR alone', text: 'a,b\r1,2\r\r"x\r",3\r', rules: CSV, rows: ['a,b\r', '1,2\r', '\r"x\r",3\r'], lines: [1, 2, 4] },
+    { name: 'line ends of all kinds', text: 'a\r\nb\nc\rd\r\r\ne\r', rules: CSV, rows: ['a\r\n', 'b\n', 'c\r', 'd\r', '\r\ne\r'], lines: [1, 2, 3, 4, 6] },
+    { name: 'lines that end with CR', text: '{}\r{"a":1}\r', rules: LINES, rows: ['{}\r', '{"a":1}\r'], lines: [1, 2] },
     { name: 'no final line end', text: 'a\n1', rules: CSV, rows: ['a\n', '1'], lines: [1, 2] },
     { name: 'a line end in quotes', text: 'a,"x\ny"\n1,2\n', rules: CSV, rows: ['a,"x\ny"\n', '1,2\n'], lines: [1, 3] },
     { name: 'doubled quotes', text: 'a,"x""\n"",y"\n1,2\n', rules: CSV, rows: ['a,"x""\n"",y"\n', '1,2\n'], lines: [1, 3] },
