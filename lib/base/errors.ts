@@ -199,7 +199,7 @@ export class DeadlineError extends LookupError {
   constructor(
     readonly timeoutMs: number,
     /** What had not come by then; undefined when that is the whole answer. */
-    readonly missing?: { what: 'chunks' | 'roots'; count: number; of: number },
+    readonly missing?: { what: 'chunks' | 'points' | 'roots'; count: number; of: number },
     options?: ErrorOptions,
   ) {
     super(missing ? `${missing.count} of ${missing.of} ${missing.what} had not come within ${timeoutMs} ms` : `not done within ${timeoutMs} ms`, options);

@@ -7,6 +7,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import { ChunkError, DeadlineError } from '../base/errors.ts';
+import { atOnce, type Pacer, pacer as eventLoop, type Paced } from '../base/pacer.ts';
 import { newMeter, type ByteRange, type Meter } from '../storage/store.ts';
 import type { Codec } from '../codecs/codec.ts';
 import type { ChunkPart, ChunkSource, Keeper, KeptChunk, Parts, ReadContext, ReadTask, StoredChunk } from './chunk-source.ts';
@@ -17,25 +18,34 @@ export interface ChunkReaderOptions {
   concurrency?: number;
   /** Bytes of encoded chunks (bitstream compression stripped) kept between calls. @default 0 */
   lruBytes?: number;
+  /** @default the process's */
+  pacer?: Pacer;
 }
 
 export interface ChunkConsumer {
   /**
-   * Takes what it needs out of the bytes of `cells[ordinal]`, at once: it must not keep them. Undefined: the chunk is not stored.
-   * What it throws makes the chunk failed for this consumer.
+   * Takes what it needs out of the bytes of `cells[ordinal]`, at once or with pauses: it must not keep them any longer. Undefined: the chunk
+   * is not stored. What it throws makes the chunk failed for this consumer. It is not gone on with once the call has ended.
    *
    * @param codec What reads the bytes, where they were kept in another encoding than the source's.
    */
-  take(ordinal: number, bytes: Uint8Array | undefined, codec?: Codec): void;
+  take(ordinal: number, bytes: Uint8Array | undefined, codec?: Codec): Paced | void;
   /** The same by windows, where the encoding allows it; `take` is not called then. */
   watch?(ordinal: number): Watcher | undefined;
   /** Bytes of the chunk that are enough for it: `watch` then sees parts that hold them. Undefined: it needs the whole chunk. */
   wanted?(ordinal: number): readonly ByteRange[] | undefined;
   /** All of the chunk was taken. */
-  done(ordinal: number, stored: boolean): void;
+  done(ordinal: number, stored: boolean): Paced | void;
   /** The chunk could not be read, or taking it failed. */
   fail(ordinal: number, error: ChunkError): void;
+  /** So many chunks, all that are not settled yet, had not come in time: told at once where each on its own would take too long. */
+  failRest?(count: number, error: ChunkError): void;
 }
+
+/** Chunks that had not come in time and are told one by one. */
+const MOST_LATE = 1000;
+/** Chunks that are registered between two pauses. */
+const STRETCH = 512;
 
 export interface ChunkCost extends Meter {
   /** Chunks that came from the cache or from a read another call had asked for. */
@@ -90,8 +100,18 @@ function bytesFor(one: Wanted | undefined): ByteRange[] | undefined {
   return ranges.length > 0 ? ranges : undefined;
 }
 
+/** The work of a consumer, which ends with its call. */
+function* whileWanted(call: Call, work: Paced | void): Paced {
+  if (!work) return;
+  while (!work.next().done) {
+    yield;
+    if (call.gone) return;
+  }
+}
+
 export class ChunkReader {
   readonly #concurrency: number;
+  readonly #pacer: Pacer;
   /** Workers that have not found the list of jobs empty: none of them misses a job that is added. */
   #workers = 0;
   readonly #cache: LRUCache<string, KeptChunk> | undefined;
@@ -101,7 +121,8 @@ export class ChunkReader {
   #waiting: Job[] = [];
   #next = 0;
 
-  constructor({ concurrency = 32, lruBytes = 0 }: ChunkReaderOptions = {}) {
+  constructor({ concurrency = 32, lruBytes = 0, pacer = eventLoop }: ChunkReaderOptions = {}) {
+    this.#pacer = pacer;
     this.#concurrency = concurrency;
     if (lruBytes > 0) this.#cache = new LRUCache({ maxSize: lruBytes, sizeCalculation: ({ bytes }) => bytes.byteLength || 1 });
   }
@@ -117,7 +138,8 @@ export class ChunkReader {
         const reason: unknown = signal?.reason;
         if (!(reason instanceof DeadlineError)) return reject(reason);
         const late = new DeadlineError(reason.timeoutMs, { what: 'chunks', count: missing.length, of: cells.length });
-        for (const ordinal of missing) consumer.fail(ordinal, ChunkError.of(source.urlOf(cells[ordinal]), late));
+        if (consumer.failRest && missing.length > MOST_LATE) consumer.failRest(missing.length, ChunkError.of(source.id, late));
+        else for (const ordinal of missing) consumer.fail(ordinal, ChunkError.of(source.urlOf(cells[ordinal]), late));
         resolve(call.cost);
       };
       const leave = (): void => end(this.#drop(call));
@@ -129,15 +151,16 @@ export class ChunkReader {
       if (signal?.aborted) return end([...cells.keys()]);
       if (cells.length === 0) return resolve(call.cost);
       signal?.addEventListener('abort', leave, { once: true });
-      try {
-        const fresh = new Map<number, Wanted>();
-        // A consumer that gets cached bytes may abort its own call: the rest is not registered then.
-        for (let ordinal = 0; ordinal < cells.length && !call.gone; ordinal++) this.#want(call, ordinal, cells[ordinal], fresh);
-        this.#enqueue(source, source.plan([...fresh.keys()]), fresh);
-      } catch (error) {
+      const giveUp = (error: unknown): void => {
         signal?.removeEventListener('abort', leave);
         this.#drop(call); // or others would wait for chunks that nobody reads
         reject(error);
+      };
+      try {
+        const registering = this.#pacer.run(this.#register(call, cells));
+        if (registering) registering.catch(giveUp);
+      } catch (error) {
+        giveUp(error);
       }
     });
   }
@@ -147,13 +170,24 @@ export class ChunkReader {
     while (this.#delivering.size > 0) await Promise.all(this.#delivering);
   }
 
-  #want(call: Call, ordinal: number, cell: number, fresh: Map<number, Wanted>): void {
+  *#register(call: Call, cells: Float64Array): Paced {
+    const fresh = new Map<number, Wanted>();
+    // The call may end meanwhile, also by what its consumer does with cached bytes: the rest is not registered then.
+    for (let ordinal = 0; ordinal < cells.length && !call.gone; ordinal++) {
+      if (ordinal % STRETCH === STRETCH - 1) yield;
+      yield* this.#want(call, ordinal, cells[ordinal], fresh);
+    }
+    yield* this.#enqueue(call.source, call.source.plan([...fresh.keys()]), fresh);
+  }
+
+  *#want(call: Call, ordinal: number, cell: number, fresh: Map<number, Wanted>): Paced {
     const key = `${call.source.id}:${cell}`;
     const cached = this.#cache?.get(key);
     const known = this.#wanted.get(key);
     if (cached || known) call.cost.cacheHits++;
     if (cached) {
-      hand(this.#taker({ call, ordinal }, cell, true), cached);
+      yield* hand(this.#taker({ call, ordinal }, cell, true), cached);
+      yield;
       return;
     }
     const wanted = known ?? { key, cell, waiters: [], served: [], job: undefined };
@@ -163,8 +197,12 @@ export class ChunkReader {
     fresh.set(cell, wanted);
   }
 
-  #enqueue(source: ChunkSource, tasks: readonly ReadTask[], wanted: Map<number, Wanted>): void {
-    for (const task of tasks) {
+  *#enqueue(source: ChunkSource, tasks: readonly ReadTask[], wanted: Map<number, Wanted>): Paced {
+    for (const [k, task] of tasks.entries()) {
+      if (k % STRETCH === STRETCH - 1) {
+        this.#startWorkers();
+        yield;
+      }
       const job: Job = { task, source, wanted: new Map(), abort: new AbortController() };
       for (const cell of task.cells) {
         const one = wanted.get(cell);
@@ -175,6 +213,10 @@ export class ChunkReader {
       }
       if (job.wanted.size > 0) this.#waiting.push(job);
     }
+    this.#startWorkers();
+  }
+
+  #startWorkers(): void {
     while (this.#workers < this.#concurrency && this.#next < this.#waiting.length) {
       this.#workers++;
       void this.#work();
@@ -185,6 +227,7 @@ export class ChunkReader {
   async #work(): Promise<void> {
     for (let job = this.#take(); job; job = this.#take()) {
       if (job.wanted.size > 0) await this.#run(job);
+      if (this.#next < this.#waiting.length && this.#pacer.isDue()) await this.#pacer.pause();
     }
     this.#workers--;
   }
@@ -218,7 +261,7 @@ export class ChunkReader {
     };
     try {
       const more = await task.run({ signal: abort.signal, meter: waiters[0].call.cost, deliver, parts, fail });
-      if (more) this.#enqueue(source, more, wanted);
+      if (more) await this.#pacer.run(this.#enqueue(source, more, wanted));
       for (const cell of wanted.keys()) fail(cell, new Error('the read ended without it'));
     } catch (error) {
       for (const cell of wanted.keys()) fail(cell, error);
@@ -244,8 +287,12 @@ export class ChunkReader {
       one.served = one.waiters.splice(0);
       if (from === 'cache') for (const { call } of one.served) call.cost.cacheHits++;
       const takers = one.served.map((waiter) => this.#taker(waiter, cell, chunk !== undefined));
-      if (kept) for (const taker of takers) hand(taker, kept);
-      else kept = await unpack(chunk, takers, keep, abort.signal);
+      if (kept)
+        for (const taker of takers) {
+          const going = this.#pacer.run(hand(taker, kept));
+          if (typeof going !== 'boolean') await going;
+        }
+      else kept = await unpack(chunk, takers, keep, abort.signal, this.#pacer);
       one.served = [];
     }
     if (kept && this.#cache) this.#cache.set(one.key, saves ? remake(kept.bytes, keeperOf()) : kept);
@@ -263,7 +310,7 @@ export class ChunkReader {
     if (one.waiters.length === 0) return this.#forget(one);
     // They came after the parts had been asked for, and need others.
     wanted.delete(cell);
-    this.#enqueue(source, source.plan([cell]), new Map([[cell, one]]));
+    atOnce(this.#enqueue(source, source.plan([cell]), new Map([[cell, one]])));
   }
 
   /** Whoever asks from now on reads afresh, and never inherits a failure. */
@@ -279,15 +326,17 @@ export class ChunkReader {
       if (--call.left === 0) call.settle();
     };
     return {
-      take: (bytes, codec) => call.gone || consumer.take(ordinal, bytes, codec),
+      *take(bytes, codec) {
+        if (!call.gone) yield* whileWanted(call, consumer.take(ordinal, bytes, codec));
+      },
       watch: () => {
         const watcher = call.gone ? () => undefined : consumer.watch?.(ordinal);
         return watcher && ((window, at) => call.gone || watcher(window, at)); // the call may leave between two windows
       },
-      done: () => {
+      *done() {
         if (call.gone) return;
-        consumer.done(ordinal, stored);
-        settled();
+        yield* whileWanted(call, consumer.done(ordinal, stored));
+        if (!call.gone) settled();
       },
       fail: (error) => {
         if (call.gone) return;

@@ -2,6 +2,7 @@
  * Stored bytes to those who wait for them: inflated once, shown to all, and given back at once where nothing is to be kept. A very large
  * chunk whose voxels lie at known places goes by in windows, each taking its voxels out as they pass, and is never held whole.
  */
+import { atOnce, type Paced, type Pacer } from '../base/pacer.ts';
 import { release } from '../compression/release.ts';
 import { canStream, decompressWindows } from '../compression/windows.ts';
 import { SLACK_BYTES } from '../compression/zlib.ts';
@@ -14,14 +15,14 @@ export type Watcher = (window: Uint8Array, at: number) => void;
 
 export interface Taker {
   /**
-   * Takes what it needs out of all bytes of the chunk, at once; it must not keep them. Undefined: the chunk is not stored.
+   * Takes what it needs out of all bytes of the chunk; it must not keep them any longer. Undefined: the chunk is not stored.
    *
    * @param codec What reads the bytes, where they are not in the source's own encoding.
    */
-  take(bytes: Uint8Array | undefined, codec?: Codec): void;
+  take(bytes: Uint8Array | undefined, codec?: Codec): Paced;
   /** The same by windows, where the encoding allows it. */
   watch?(): Watcher | undefined;
-  done(): void;
+  done(): Paced;
   fail(error: unknown): void;
 }
 
@@ -39,11 +40,12 @@ export async function unpack(
   takers: readonly Taker[],
   keep: (() => Keeper | undefined) | undefined,
   signal: AbortSignal,
+  pacer: Pacer,
 ): Promise<KeptChunk | undefined> {
   let keeper = chunk && keep?.();
   const watchers = (keep && !keeper) || !chunk || !goesByWindows(chunk) ? [] : takers.map((taker) => taker.watch?.());
   if (chunk && watchers.length > 0 && watchers.every((watcher) => watcher !== undefined)) {
-    const { left, served } = await unpackWindows(chunk, takers, watchers, keeper, signal);
+    const { left, served } = await unpackWindows(chunk, takers, watchers, keeper, signal, pacer);
     if (left.length === 0) return served && keeper ? (keeper.finish() ?? inflateAgain(chunk, signal)) : undefined;
     takers = left;
     keeper = keep?.(); // the other one has seen what is not the chunk
@@ -57,7 +59,9 @@ export async function unpack(
   }
   let taken = false;
   for (const taker of takers) {
-    if (hand(taker, { bytes })) taken = true;
+    const going = pacer.run(hand(taker, { bytes }));
+    // All of them in one go where they are short: whoever goes on together asks together.
+    if (typeof going === 'boolean' ? going : await going) taken = true;
   }
   const kept = taken && bytes && keep ? remake(bytes, keeper) : undefined;
   // Not what came from the store: other chunks may be in the same memory.
@@ -92,6 +96,7 @@ async function unpackWindows(
   watchers: readonly Watcher[],
   keeper: Keeper | undefined,
   signal: AbortSignal,
+  pacer: Pacer,
 ): Promise<{ left: readonly Taker[]; served: boolean }> {
   const watching = new Map(takers.map((taker, k) => [taker, watchers[k]]));
   try {
@@ -107,7 +112,10 @@ async function unpackWindows(
       }
     });
     if (total !== chunk.exactBytes) return { left: [...watching.keys()], served: false };
-    for (const taker of watching.keys()) taker.done();
+    for (const taker of watching.keys()) {
+      const going = pacer.run(taker.done());
+      if (going) await going;
+    }
     return { left: [], served: watching.size > 0 };
   } catch (error) {
     for (const taker of watching.keys()) taker.fail(error);
@@ -123,17 +131,17 @@ export function handOver(parts: readonly ChunkPart[], taker: Taker): void {
   } catch (error) {
     return taker.fail(error);
   }
-  taker.done();
+  atOnce(taker.done()); // so few values are asked for in parts
 }
 
 /** All of a chunk to one who waits for it. @returns whether it went well. */
-export function hand(taker: Taker, { bytes, codec }: { bytes: Uint8Array | undefined; codec?: Codec }): boolean {
+export function* hand(taker: Taker, { bytes, codec }: { bytes: Uint8Array | undefined; codec?: Codec }): Paced<boolean> {
   try {
-    taker.take(bytes, codec);
+    yield* taker.take(bytes, codec);
   } catch (error) {
     taker.fail(error);
     return false;
   }
-  taker.done();
+  yield* taker.done();
   return true;
 }

@@ -19,6 +19,8 @@ export interface Codec {
   /** As `info` spells it: `raw`, `compressed_segmentation`, … */
   readonly encoding: string;
   readonly dataTypes: readonly DataType[];
+  /** Whether voxels cost the same however they are parted between calls of `decodePoints`; else each call decodes what its voxels lie in. */
+  readonly isByPoint?: boolean;
   /**
    * Values of many voxels of one chunk.
    *

@@ -116,6 +116,7 @@ function maxBytes(layout: ChunkLayout): number {
 export const compressedSegmentation: Codec = {
   encoding: 'compressed_segmentation',
   dataTypes: ['uint32', 'uint64'],
+  isByPoint: true,
   decodePoints,
   maxBytes,
 };

@@ -51,6 +51,7 @@ function wantedBytes({ chunkSize, channels, dataType }: ChunkLayout, offsets: Ui
 export const raw: Codec = {
   encoding: 'raw',
   dataTypes: Object.keys(DATA_TYPES) as DataType[],
+  isByPoint: true,
   decodePoints,
   watchPoints: (layout, offsets, ...to) => (offsets.length < MAX_POINTS ? watchRawPoints(layout, offsets, ...to) : undefined),
   wantedBytes,

@@ -1,5 +1,6 @@
 /** A chunkedgraph and its watershed: supervoxels at points, and their root IDs at a moment. */
 import { PointError } from '../base/errors.ts';
+import { byStretches, pacer, type Paced } from '../base/pacer.ts';
 import { formatVec3 } from '../base/vec3.ts';
 import { takeOptions } from '../base/options.ts';
 import { wordsOf } from '../base/uint64.ts';
@@ -14,7 +15,7 @@ import { checkMoment, settleVersion } from '../chunkedgraph/moments.ts';
 import { momentOf, type Moment, type Timestamp, type Version } from '../chunkedgraph/timestamp.ts';
 import { scaleAt } from '../precomputed/info.ts';
 import { pointSource, type Point, type PointInput, type PointSource } from '../points/input.ts';
-import { errorsOfPoints, type PointValues } from '../points/point-reader.ts';
+import { errorsOfPoints, type PointQuery, type PointValues } from '../points/point-reader.ts';
 import type { LookupStats, PointsResult, RootsResult, SupervoxelResult } from '../points/result.ts';
 import { PointStatus, statusText } from '../points/status.ts';
 import { versionsOf, type VolumeDatastack } from './datastack.ts';
@@ -22,7 +23,7 @@ import { checkBoolean, checkOnError, checkSnap, resolutionOf, ROOT_OPTIONS, SCAT
 import { throwIfPartial } from './partial.ts';
 import { boundTo, inTime, snappedNm, takePoints, Volume, type VolumeParts } from './precomputed-volume.ts';
 import type { OpenedRootCache, VolumeRootCache } from './root-cache.ts';
-import { markSuspects } from './suspect.ts';
+import { markSuspects, suspectMarker } from './suspect.ts';
 
 /** @internal */
 export interface GrapheneParts extends VolumeParts {
@@ -155,7 +156,7 @@ export class GrapheneVolume extends Volume {
         }
       },
     };
-    return throwIfPartial(result, status, onError, [], failures);
+    return await throwIfPartial(result, status, onError, [], failures);
   }
 
   /**
@@ -213,18 +214,20 @@ export class GrapheneVolume extends Volume {
     if (options.agglomerate !== undefined && typeof options.agglomerate !== 'boolean') throw new TypeError('agglomerate is true or false');
     const resolution = resolutionOf(options.resolution, this.#parts.datastack) ?? this.parts.resolution;
     const question = await this.#question(options);
+    const checked = { suspects: 0 };
     const read = await this.#parts.reader.read(points, {
       resolution,
       mip: checkMip(options.mip ?? this.#parts.mip, this.#parts.graph.cvMip),
       snapNm: checkSnap(options.snap),
       signal: options.signal,
       onProgress: options.onProgress,
+      judgeOf: this.#judgeOf(checked),
       warn,
     });
     const { status, failures, stats, snapped } = read;
-    const errorOf = errorsOfPoints(failures, status.length);
+    const errorOf = errorsOfPoints(failures, status);
     const supervoxelIds = read.values as BigUint64Array;
-    this.#check(read, supervoxelIds, warn);
+    await this.#tellSuspects(read, checked.suspects, warn);
     if (options.agglomerate === false) {
       const result: SupervoxelResult = {
         supervoxelIds, status, stats, ...snappedNm(snapped?.nm),
@@ -233,12 +236,12 @@ export class GrapheneVolume extends Volume {
             yield { index, supervoxelId: supervoxelIds[index], status: statusText(status[index]), ...snappedNm(snapped?.nm[index]), error: errorOf(index) };
         },
       };
-      return throwIfPartial(result, status, onError, failures);
+      return await throwIfPartial(result, status, onError, failures);
     }
     const chunksDone = performance.now();
     const answer = await this.#lookUp(supervoxelIds, question);
     const { rootIds } = answer;
-    applyFates(answer.fates, status);
+    await pacer.run(applyFates(answer.fates, status));
     const done = performance.now();
     stats.rootRequests = answer.requests;
     stats.distinctSupervoxels = answer.distinct;
@@ -254,16 +257,25 @@ export class GrapheneVolume extends Volume {
         }
       },
     };
-    return throwIfPartial(result, status, onError, failures, answer.failures);
+    return await throwIfPartial(result, status, onError, failures, answer.failures);
   }
 
   /** Supervoxels are checked at the graph's own mip only: coarser ones are sampled, and their voxels straddle graph chunks. */
-  #check({ plan, scale, status, snapped }: PointValues, supervoxelIds: BigUint64Array, warn: (message: string) => void): void {
+  #judgeOf(checked: { suspects: number }): PointQuery['judgeOf'] {
     const { graph, checkSupervoxels } = this.#parts;
-    if (!checkSupervoxels || scale.mip !== graph.cvMip) return;
-    const ids = wordsOf(supervoxelIds);
-    let suspects = markSuspects(plan, scale, graph, ids, status, snapped && ((point) => snapped.nm[point] > 0));
-    if (snapped) suspects += markSuspects(snapped.plan(), scale, graph, ids, status);
+    return ({ plan, scale, words, status }) => {
+      const mark = checkSupervoxels && scale.mip === graph.cvMip ? suspectMarker(plan, scale, graph, words as Uint32Array, status) : undefined;
+      return mark && ((...points) => (checked.suspects += mark(...points)));
+    };
+  }
+
+  /** @param suspects Those found where the points are; labels that were taken from elsewhere are checked there. */
+  async #tellSuspects({ scale, status, snapped, values }: PointValues, suspects: number, warn: (message: string) => void): Promise<void> {
+    const { graph, checkSupervoxels } = this.#parts;
+    if (snapped && checkSupervoxels && scale.mip === graph.cvMip) {
+      const moved = await pacer.run(snapped.plan());
+      suspects += await pacer.run(markSuspects(moved, suspectMarker(moved, scale, graph, wordsOf(values as BigUint64Array), status)));
+    }
     if (suspects * 100 > status.length)
       warn(`${suspects} of ${status.length} supervoxel IDs do not belong to the graph chunk of their point: is this watershed the graph's own?`);
   }
@@ -311,11 +323,13 @@ Object.assign(STATUS_OF_FATE, {
 });
 
 /** Of a point's statuses the first that applies counts: a failed look-up before suspect, suspect before no root. */
-function applyFates(fates: Uint8Array, status: Uint8Array): void {
-  for (let i = 0; i < fates.length; i++) {
-    if (fates[i] === RootFate.failed) status[i] = PointStatus.rootFailed;
-    else if (status[i] === PointStatus.ok) status[i] = STATUS_OF_FATE[fates[i]];
-  }
+function* applyFates(fates: Uint8Array, status: Uint8Array): Paced {
+  yield* byStretches(fates.length, (from, end) => {
+    for (let i = from; i < end; i++) {
+      if (fates[i] === RootFate.failed) status[i] = PointStatus.rootFailed;
+      else if (status[i] === PointStatus.ok) status[i] = STATUS_OF_FATE[fates[i]];
+    }
+  });
 }
 
 /** @internal @returns `mip`. @throws RangeError when it is finer than the graph's. */

@@ -126,7 +126,7 @@ export class PrecomputedVolume extends Volume {
       onProgress: options.onProgress,
       warn: (message) => logger.warn(message),
     });
-    const channels = info.numChannels, errorOf = errorsOfPoints(failures, status.length);
+    const channels = info.numChannels, errorOf = errorsOfPoints(failures, status);
     const result: ValuesResult = {
       values, status, stats, ...snappedNm(snapped?.nm),
       *rows() {
@@ -134,6 +134,6 @@ export class PrecomputedVolume extends Volume {
           yield { index, values: [...values.subarray(index * channels, (index + 1) * channels)], status: statusText(status[index]), ...snappedNm(snapped?.nm[index]), error: errorOf(index) };
       },
     };
-    return throwIfPartial(result, status, onError, failures);
+    return await throwIfPartial(result, status, onError, failures);
   }
 }

@@ -1,4 +1,5 @@
 /** The nearest labels around many voxels, out of the bytes of one chunk: shell after shell, so that a near label costs little. */
+import type { Paced } from '../base/pacer.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import { DATA_TYPES, wordsPerValue, wordsView, type DataType, type WordArray } from '../precomputed/data-type.ts';
@@ -37,8 +38,10 @@ export interface Found {
 const BATCH_VALUES = 2 ** 18;
 /** Ranks up to the end of the first shell. Each goes twice as far as the one before, and so has eight times the voxels. */
 const FIRST_SHELL = 64, SHELL_GROWTH = 8;
+/** Ranks looked at between two pauses. */
+const STRETCH = 2 ** 19;
 
-/** Holds some 4 MB to work in, which all searches share: each runs to its end at once. */
+/** Holds some 4 MB to work in, which all searches share: none pauses while anything of it is in there. */
 export class BallSearch {
   readonly #batch: number;
   readonly #wordsPerPoint: number;
@@ -66,12 +69,12 @@ export class BallSearch {
    * Finds for each seeker the label of lowest rank in this chunk, if its rank is below the one known.
    * @throws DecodeError; what was found until then is right.
    */
-  run(chunk: ChunkInHand, looks: readonly Look[], found: Found): void {
+  *run(chunk: ChunkInHand, looks: readonly Look[], found: Found): Paced {
     const { ranks } = found;
     const { ball } = this, batch = this.#batch, offsets = this.#offsets, points = this.#points, candidateRanks = this.#ranks;
     const [sx, sy, sz] = chunk.layout.chunkSize;
     const at = new Int32Array(3);
-    let open = looks, n = 0;
+    let open = looks, n = 0, looked = 0;
     for (let from = 0, to = FIRST_SHELL; open.length > 0; from = to, to *= SHELL_GROWTH) {
       for (const { seeker: { point, voxel }, first } of open) {
         const x0 = voxel[0] - chunk.min[0], y0 = voxel[1] - chunk.min[1], z0 = voxel[2] - chunk.min[2];
@@ -86,7 +89,12 @@ export class BallSearch {
           if (n < batch) continue;
           this.#decode(chunk, n, found);
           n = 0;
+          looked = STRETCH;
         }
+        if ((looked += to - from) < STRETCH) continue;
+        if (n > 0) this.#decode(chunk, n, found);
+        n = looked = 0;
+        yield;
       }
       if (n > 0) this.#decode(chunk, n, found);
       n = 0;

@@ -2,6 +2,7 @@
  * Which chunk and which voxel of it each point is: decided on typed arrays before anything is read. Pure.
  * 16 bytes a point while planning, 8 afterwards.
  */
+import { atOnce, byStretches, type Paced } from '../base/pacer.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import { gridShape } from '../precomputed/grid.ts';
 import type { Scale } from '../precomputed/info.ts';
@@ -22,12 +23,17 @@ export interface PointPlan {
 
 const NO_CELL = 0xffffffff;
 const BLOCK_POINTS = 1024;
+/** Blocks between two pauses. */
+const BLOCKS_A_STRETCH = 8;
 
 /**
  * @param resolution Nanometres per unit of the given coordinates.
  * @param status One a point: `invalidPoint` and `outOfBounds` are written, all others left as they are.
  */
-export function planPoints(points: PointSource, scale: Scale, resolution: Vec3, status: Uint8Array): PointPlan {
+export const planPoints = (points: PointSource, scale: Scale, resolution: Vec3, status: Uint8Array): PointPlan => atOnce(planning(points, scale, resolution, status));
+
+/** The same with pauses. */
+export function* planning(points: PointSource, scale: Scale, resolution: Vec3, status: Uint8Array): Paced<PointPlan> {
   const [sizeX, sizeY, sizeZ] = scale.size, [chunkX, chunkY, chunkZ] = scale.chunkSize, [offsetX, offsetY, offsetZ] = scale.voxelOffset;
   const [gridX, gridY] = gridShape(scale);
   const n = points.count;
@@ -63,31 +69,38 @@ export function planPoints(points: PointSource, scale: Scale, resolution: Vec3, 
     return placed;
   };
   for (let first = 0; first < n; first += BLOCK_POINTS) {
+    if (first > 0 && first % (BLOCKS_A_STRETCH * BLOCK_POINTS) === 0) yield;
     const end = Math.min(n, first + BLOCK_POINTS);
     points.read(first, p);
     for (const { axis, from, to } of otherUnits) for (let at = axis; at < 3 * (end - first); at += 3) p[at] = converted(p[at], from, to);
     inside += place(first, end);
   }
-  return group(index.cells.slice(), ordinals, unordered, inside);
+  return yield* group(index.cells.slice(), ordinals, unordered, inside);
 }
 
-function startsOf(cells: number, ordinals: Uint32Array): Uint32Array {
+function* startsOf(cells: number, ordinals: Uint32Array): Paced<Uint32Array> {
   const starts = new Uint32Array(cells + 1);
-  for (let i = 0; i < ordinals.length; i++) if (ordinals[i] !== NO_CELL) starts[ordinals[i] + 1]++;
-  for (let c = 0; c < cells; c++) starts[c + 1] += starts[c];
+  yield* byStretches(ordinals.length, (from, end) => {
+    for (let i = from; i < end; i++) if (ordinals[i] !== NO_CELL) starts[ordinals[i] + 1]++;
+  });
+  yield* byStretches(cells, (from, end) => {
+    for (let c = from; c < end; c++) starts[c + 1] += starts[c];
+  });
   return starts;
 }
 
 /** A counting sort by cell: stable, so that points of a cell keep their order. */
-function group(cells: Float64Array, ordinals: Uint32Array, unordered: Uint32Array, inside: number): PointPlan {
-  const starts = startsOf(cells.length, ordinals), next = starts.slice(0, cells.length);
-  const offsets = new Uint32Array(inside), order = new Uint32Array(inside);
-  for (let i = 0; i < ordinals.length; i++) {
-    if (ordinals[i] === NO_CELL) continue;
-    const at = next[ordinals[i]]++;
-    offsets[at] = unordered[i];
-    order[at] = i;
-  }
+function* group(cells: Float64Array, ordinals: Uint32Array, unordered: Uint32Array, inside: number): Paced<PointPlan> {
+  const starts = yield* startsOf(cells.length, ordinals);
+  const next = starts.slice(0, cells.length), offsets = new Uint32Array(inside), order = new Uint32Array(inside);
+  yield* byStretches(ordinals.length, (from, end) => {
+    for (let i = from; i < end; i++) {
+      if (ordinals[i] === NO_CELL) continue;
+      const at = next[ordinals[i]]++;
+      offsets[at] = unordered[i];
+      order[at] = i;
+    }
+  });
   return { cells, starts, offsets, order };
 }
 

@@ -1,5 +1,7 @@
 /** Values of one volume at many points: plans, reads, and says what became of each point. */
-import type { ChunkError } from '../base/errors.ts';
+import { deadlineOf } from '../base/deadline.ts';
+import { ChunkError, DeadlineError } from '../base/errors.ts';
+import { byStretches, pacer as eventLoop, type Paced, type Pacer } from '../base/pacer.ts';
 import { formatVec3, type Vec3 } from '../base/vec3.ts';
 import type { ChunkCache } from '../chunks/chunk-cache.ts';
 import { ChunkReader, type ChunkReaderOptions } from '../chunks/chunk-reader.ts';
@@ -11,7 +13,7 @@ import { ShardIndexCache } from '../chunks/shard-indices.ts';
 import { UnshardedSource } from '../chunks/unsharded-source.ts';
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import { requireCodec } from '../codecs/registry.ts';
-import { DATA_TYPES, wordsView, type ValueArray } from '../precomputed/data-type.ts';
+import { DATA_TYPES, wordsView, type ValueArray, type WordArray } from '../precomputed/data-type.ts';
 import { cellSize } from '../precomputed/grid.ts';
 import { finestResolution, scaleAt, type Scale, type VolumeInfo } from '../precomputed/info.ts';
 import { parseSharding } from '../precomputed/sharding.ts';
@@ -19,7 +21,7 @@ import type { Store } from '../storage/store.ts';
 import { Ball } from './ball.ts';
 import { BallSearch } from './ball-search.ts';
 import { pointSource, type PointInput, type PointSource } from './input.ts';
-import { planPoints, type PointPlan } from './plan.ts';
+import { planning, type PointPlan } from './plan.ts';
 import { readPoints, type ChunkFailure, type ReadRequest } from './read-points.ts';
 import { Snap } from './snap.ts';
 import { PointStatus } from './status.ts';
@@ -39,6 +41,8 @@ export interface PointQuery {
   snapNm?: number;
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
+  /** Makes what is told of points that were read; see {@link ReadRequest.judge}. */
+  judgeOf?: (read: { plan: PointPlan; scale: Scale; words: WordArray; status: Uint8Array }) => ReadRequest['judge'];
   /** Told once when most points hit nothing. */
   warn?: (message: string) => void;
 }
@@ -51,7 +55,7 @@ export interface PointValues {
   plan: PointPlan;
   scale: Scale;
   /** How far labels were taken from, and a plan of the voxels they were taken from; only when asked to snap. */
-  snapped?: { nm: Float32Array; plan: () => PointPlan };
+  snapped?: { nm: Float32Array; plan: () => Paced<PointPlan> };
 }
 
 export interface PointReaderOptions extends ChunkReaderOptions {
@@ -77,9 +81,16 @@ interface OpenScale {
   layoutOf: (cell: number) => ChunkLayout;
 }
 
+interface Planned {
+  plan: PointPlan;
+  /** Why nothing is planned. */
+  late: ChunkError | undefined;
+}
+
 export class PointReader {
   readonly #options: PointReaderOptions;
   readonly #chunks: ChunkReader;
+  readonly #pacer: Pacer;
   readonly #shardIndices: ShardIndexCache;
   readonly #scales = new Map<number, OpenScale>();
   readonly #searches = new Map<number, BallSearch>();
@@ -88,6 +99,7 @@ export class PointReader {
     this.#options = options;
     this.#chunks = new ChunkReader(options);
     this.#shardIndices = new ShardIndexCache(options.warn);
+    this.#pacer = options.pacer ?? eventLoop;
   }
 
   /**
@@ -98,37 +110,63 @@ export class PointReader {
   async read(points: PointInput | PointSource, query: PointQuery): Promise<PointValues> {
     const began = performance.now();
     const { info } = this.#options;
-    const { mip, snapNm, signal, onProgress, warn } = query;
+    const { mip, snapNm, signal, onProgress, judgeOf, warn } = query;
     const source = pointSource(points);
     const { scale, ...reading } = this.#open(mip);
     const resolution = query.resolution ?? finestResolution(info.scales);
     const search = snapNm === undefined ? undefined : this.#searchIn(scale, snapNm);
-    const status = new Uint8Array(source.count);
-    const values = new DATA_TYPES[info.dataType](source.count * info.numChannels);
-    const plan = planPoints(source, scale, resolution, status);
-    const planned = performance.now();
+    const status = new Uint8Array(source.count).fill(PointStatus.failed); // until it is known better
+    const values = new DATA_TYPES[info.dataType](source.count * info.numChannels), out = wordsView(values);
+    const planned = this.#plan(planning(source, scale, resolution, status), source.count, reading.source.id, signal);
+    const { plan, late } = planned instanceof Promise ? await planned : planned;
+    const plannedAt = performance.now();
     const request: ReadRequest = {
-      plan, ...reading, out: wordsView(values), status, signal,
+      plan, ...reading, out, status, signal,
       onProgress: onProgress && ((progress) => onProgress({ points: source.count, ...progress })),
     };
     const snap = search && new Snap({ ...request, scale, search });
-    const { cost, failures } = await readPoints(this.#chunks, { ...request, look: snap && ((...chunk) => snap.inside(...chunk)) });
-    if (info.type === 'segmentation') markBackground(status, values, info.numChannels);
+    const isLabels = info.type === 'segmentation', further = judgeOf?.({ plan, scale, words: out, status });
+    const { cost, failures } = await readPoints(this.#chunks, {
+      ...request,
+      judge: isLabels ? (ordinal, from, end) => {
+        markBackground(plan.order, from, end, status, out);
+        further?.(ordinal, from, end);
+      } : undefined,
+      look: snap && ((...chunk) => snap.inside(...chunk)),
+    });
+    if (late) failures.push({ error: late, points: undefined });
     const spent = { ...cost, chunks: plan.cells.length };
     await snap?.outside(this.#chunks, spent);
-    const settled = snap?.settle();
+    const settled = snap && (await this.#pacer.run(snap.settle()));
     if (settled) failures.push(...settled.failures);
-    if (warn) {
-      warnOfMisses(status, scale, resolution, warn);
-      warnOfAbsence(status, plan, `${this.#options.store.url}/${scale.key}`, warn);
+    if (warn && !deadlineOf(signal)) {
+      await this.#pacer.run(warnOfMisses(status, scale, resolution, warn));
+      await this.#pacer.run(warnOfAbsence(status, plan, `${this.#options.store.url}/${scale.key}`, warn));
     }
     const done = performance.now();
     const stats: LookupStats = {
       points: source.count, ...spent, rootRequests: 0, distinctSupervoxels: 0,
-      ms: { plan: planned - began, chunks: done - planned, roots: 0, total: done - began },
+      ms: { plan: plannedAt - began, chunks: done - plannedAt, roots: 0, total: done - began },
     };
     const snapped = snap && settled && { nm: settled.snappedNm, plan: () => snap.snappedPlan() };
     return { values, status, failures, stats, plan, scale, snapped };
+  }
+
+  /** @returns An empty plan, and why, when the deadline came first. @throws signal.reason. */
+  #plan(work: Paced<PointPlan>, count: number, url: string, signal: AbortSignal | undefined): Planned | Promise<Planned> {
+    const cut = (error: unknown): Planned => {
+      const deadline = deadlineOf(signal);
+      if (!deadline) throw error;
+      const none = new Uint32Array(0);
+      const plan: PointPlan = { cells: new Float64Array(0), starts: Uint32Array.of(0), offsets: none, order: none };
+      return { plan, late: ChunkError.of(url, new DeadlineError(deadline.timeoutMs, { what: 'points', count, of: count })) };
+    };
+    try {
+      const plan = this.#pacer.run(work, signal);
+      return plan instanceof Promise ? plan.then((plan) => ({ plan, late: undefined }), cut) : { plan, late: undefined };
+    } catch (error) {
+      return cut(error);
+    }
   }
 
   /** When all that was read has been saved, where it is. */
@@ -166,24 +204,26 @@ export class PointReader {
   }
 }
 
-function markBackground(status: Uint8Array, values: ValueArray, channels: number): void {
-  const words = wordsView(values), width = words.length / status.length;
-  if (width === 0 || channels === 0) return;
-  for (let i = 0; i < status.length; i++) {
-    if (status[i] !== PointStatus.ok) continue;
+/** Of points that were read: `from` to `end` in the order of their plan. */
+function markBackground(order: Uint32Array, from: number, end: number, status: Uint8Array, words: WordArray): void {
+  const width = words.length / status.length;
+  for (let k = from; k < end; k++) {
+    const point = order[k];
     let any = 0;
-    for (let w = i * width; w < (i + 1) * width; w++) any |= words[w];
-    if (any === 0) status[i] = PointStatus.background;
+    for (let w = point * width; w < (point + 1) * width; w++) any |= words[w];
+    if (any === 0) status[point] = PointStatus.background;
   }
 }
 
 /** The commonest silent error of this field is a wrong resolution: it shows as points that hit nothing. */
-function warnOfMisses(status: Uint8Array, scale: Scale, resolution: Vec3, warn: (message: string) => void): void {
+function* warnOfMisses(status: Uint8Array, scale: Scale, resolution: Vec3, warn: (message: string) => void): Paced {
   let outside = 0, background = 0;
-  for (let i = 0; i < status.length; i++) {
-    if (status[i] === PointStatus.outOfBounds) outside++;
-    else if (status[i] === PointStatus.background) background++;
-  }
+  yield* byStretches(status.length, (from, end) => {
+    for (let i = from; i < end; i++) {
+      if (status[i] === PointStatus.outOfBounds) outside++;
+      else if (status[i] === PointStatus.background) background++;
+    }
+  });
   if (2 * (outside + background) <= status.length) return;
   const inGivenUnits = (voxel: readonly number[]): string => formatVec3(voxel.map((v, axis) => Number(((v * scale.resolution[axis]) / resolution[axis]).toFixed(3))));
   const end = scale.voxelOffset.map((v, axis) => v + scale.size[axis]);
@@ -194,20 +234,28 @@ function warnOfMisses(status: Uint8Array, scale: Scale, resolution: Vec3, warn: 
 }
 
 /** One absent chunk is an answer; when none of many is stored, the path is wrong or the drive is not mounted. */
-function warnOfAbsence(status: Uint8Array, { cells, order }: PointPlan, url: string, warn: (message: string) => void): void {
-  if (cells.length < 2 || !order.every((point) => status[point] === PointStatus.missingChunk)) return;
+function* warnOfAbsence(status: Uint8Array, { cells, order }: PointPlan, url: string, warn: (message: string) => void): Paced {
+  if (cells.length < 2) return;
+  for (let k = 0; k < order.length; k++) {
+    if (status[order[k]] !== PointStatus.missingChunk) return;
+    if (k % STRETCH === STRETCH - 1) yield;
+  }
   warn(`none of the ${cells.length} chunks of these points is stored at ${url}: is the path right?`);
 }
 
+/** Points between two pauses. */
+const STRETCH = 2 ** 14;
+
 /** Why a point failed. 4 bytes a point once the first is asked for, nothing when all went well. */
-export function errorsOfPoints(failures: readonly ChunkFailure[], count: number): (index: number) => ChunkError | undefined {
+export function errorsOfPoints(failures: readonly ChunkFailure[], status: Uint8Array): (index: number) => ChunkError | undefined {
+  const rest = failures.find(({ points }) => points === undefined)?.error;
   let failureOf: Uint32Array | undefined;
   return (index) => {
-    if (failures.length === 0) return undefined;
+    if (status[index] !== PointStatus.failed) return undefined;
     if (!failureOf) {
-      failureOf = new Uint32Array(count);
-      for (const [k, { points }] of failures.entries()) for (const point of points) failureOf[point] = k + 1;
+      failureOf = new Uint32Array(status.length);
+      for (const [k, { points = [] }] of failures.entries()) for (const point of points) failureOf[point] = k + 1;
     }
-    return failures[failureOf[index] - 1]?.error;
+    return (failures[failureOf[index] - 1] as ChunkFailure | undefined)?.error ?? rest;
   };
 }

@@ -1,5 +1,6 @@
 /** Carries out a plan: every chunk read once, every point written where it belongs. */
 import type { ChunkError } from '../base/errors.ts';
+import { byStretches, type Paced } from '../base/pacer.ts';
 import type { ChunkConsumer, ChunkCost, ChunkReader } from '../chunks/chunk-reader.ts';
 import type { ChunkSource } from '../chunks/chunk-source.ts';
 import { MAX_PARTS_VALUES } from '../chunks/range-cost.ts';
@@ -8,10 +9,10 @@ import type { WordArray } from '../precomputed/data-type.ts';
 import type { PointPlan } from './plan.ts';
 import { PointStatus } from './status.ts';
 
-/** A chunk that failed and the points in it, ascending. */
+/** A chunk that failed and the points in it, ascending; undefined: all that failed and are in no other failure. */
 export interface ChunkFailure {
   error: ChunkError;
-  points: Uint32Array;
+  points: Uint32Array | undefined;
 }
 
 export interface ReadRequest {
@@ -21,28 +22,33 @@ export interface ReadRequest {
   layoutOf: (cell: number) => ChunkLayout;
   /** Words of the answer, one value a channel and point. */
   out: WordArray;
-  /** `ok`, `missingChunk` or `failed` is written for every planned point. */
+  /** `failed` for every planned point to begin with: whatever ends a call, what was not read is not taken for read. */
   status: Uint8Array;
   signal?: AbortSignal;
   onProgress?: (progress: { chunks: number; chunksDone: number }) => void;
+  /** Told of the points `from` to `end` of the plan, all of one chunk, once their values are written and they are `ok`. */
+  judge?: (ordinal: number, from: number, end: number) => void;
   /** Sees the bytes of every chunk once its points are written, and must not throw. No chunk goes by in windows then. */
-  look?: (ordinal: number, bytes: Uint8Array, codec: Codec) => void;
+  look?: (ordinal: number, bytes: Uint8Array, codec: Codec) => Paced;
 }
+
+/** Points between two pauses. */
+const STRETCH = 2 ** 15;
 
 /**
  * Reads all planned points. Chunks are registered before the first await.
  * @throws signal.reason, or what `onProgress` threw. Failed chunks do not throw: they come back as failures.
  */
 export async function readPoints(reader: ChunkReader, request: ReadRequest): Promise<{ cost: ChunkCost; failures: ChunkFailure[] }> {
-  const { plan, source, codec, layoutOf, out, status, signal, onProgress, look } = request;
+  const { plan, source, codec, layoutOf, out, status, signal, onProgress, judge, look } = request;
   const { cells, starts, offsets, order } = plan;
   const failures: ChunkFailure[] = [];
   const wordsPerPoint = out.length / status.length;
+  const watched = new Set<number>();
   let chunksDone = 0;
   let thrownByCaller: { error: unknown } | undefined;
-  const settle = (points: Uint32Array, code: number): void => {
-    for (let k = 0; k < points.length; k++) status[points[k]] = code;
-    chunksDone++;
+  const settle = (count = 1): void => {
+    chunksDone += count;
     try {
       onProgress?.({ chunks: cells.length, chunksDone });
     } catch (error) {
@@ -51,23 +57,62 @@ export async function readPoints(reader: ChunkReader, request: ReadRequest): Pro
   };
   const pointsOf = (ordinal: number): Uint32Array => order.subarray(starts[ordinal], starts[ordinal + 1]);
   const offsetsOf = (ordinal: number): Uint32Array => offsets.subarray(starts[ordinal], starts[ordinal + 1]);
+  const mark = (from: number, end: number, code: number): void => {
+    for (let k = from; k < end; k++) status[order[k]] = code;
+  };
+  const accept = (ordinal: number, from: number, end: number): void => {
+    mark(from, end, PointStatus.ok);
+    judge?.(ordinal, from, end);
+  };
+  /** A decoder may have begun. */
+  const clear = (from: number, end: number): void => {
+    mark(from, end, PointStatus.failed);
+    for (let k = from; k < end; k++) for (let w = order[k] * wordsPerPoint; w < (order[k] + 1) * wordsPerPoint; w++) out[w] = 0;
+  };
   const consumer: ChunkConsumer = {
-    take(ordinal, bytes, kept = codec) {
+    *take(ordinal, bytes, kept = codec) {
       if (!bytes) return;
-      kept.decodePoints(bytes, layoutOf(cells[ordinal]), offsetsOf(ordinal), out, pointsOf(ordinal));
-      look?.(ordinal, bytes, kept);
+      watched.delete(ordinal); // what went by in windows was not the chunk
+      const layout = layoutOf(cells[ordinal]), first = starts[ordinal], last = starts[ordinal + 1];
+      const size = kept.isByPoint ? STRETCH : last - first;
+      for (let from = first; from < last; from += size) {
+        if (from > first) yield;
+        const end = Math.min(last, from + size);
+        try {
+          kept.decodePoints(bytes, layout, offsets.subarray(from, end), out, order.subarray(from, end));
+        } catch (error) {
+          clear(first, end);
+          throw error;
+        }
+        if (size === STRETCH) accept(ordinal, from, end);
+        else yield* byStretches(end - from, (a, b) => accept(ordinal, from + a, from + b));
+      }
+      if (look) yield* look(ordinal, bytes, kept);
     },
-    watch: (ordinal) => look ? undefined : codec.watchPoints?.(layoutOf(cells[ordinal]), offsetsOf(ordinal), out, pointsOf(ordinal)),
+    watch(ordinal) {
+      const watcher = look ? undefined : codec.watchPoints?.(layoutOf(cells[ordinal]), offsetsOf(ordinal), out, pointsOf(ordinal));
+      if (watcher) watched.add(ordinal);
+      return watcher;
+    },
     wanted(ordinal) {
       const voxels = offsetsOf(ordinal), layout = layoutOf(cells[ordinal]);
       return look || voxels.length * layout.channels > MAX_PARTS_VALUES ? undefined : codec.wantedBytes?.(layout, voxels);
     },
-    done: (ordinal, stored) => settle(pointsOf(ordinal), stored ? PointStatus.ok : PointStatus.missingChunk),
+    *done(ordinal, stored) {
+      const from = starts[ordinal], count = starts[ordinal + 1] - from;
+      if (!stored) yield* byStretches(count, (a, b) => mark(from + a, from + b, PointStatus.missingChunk));
+      else if (watched.delete(ordinal)) yield* byStretches(count, (a, b) => accept(ordinal, from + a, from + b));
+      settle();
+    },
     fail(ordinal, error) {
-      const points = pointsOf(ordinal);
-      for (const point of points) out.fill(0, point * wordsPerPoint, (point + 1) * wordsPerPoint); // a decoder may have begun
-      failures.push({ error, points: points.slice() });
-      settle(points, PointStatus.failed);
+      if (watched.delete(ordinal)) clear(starts[ordinal], starts[ordinal + 1]);
+      failures.push({ error, points: pointsOf(ordinal) });
+      settle();
+    },
+    failRest(count, error) {
+      for (const ordinal of watched) clear(starts[ordinal], starts[ordinal + 1]);
+      failures.push({ error, points: undefined });
+      settle(count);
     },
   };
   const cost = await reader.read(source, cells, consumer, signal);

@@ -5,7 +5,9 @@
  * A chunk that is not stored holds no label. One that cannot be read might: points for which it could hold something nearer than what
  * they found have failed.
  */
+import { deadlineOf } from '../base/deadline.ts';
 import { ChunkError } from '../base/errors.ts';
+import { byStretches, pacer, type Paced } from '../base/pacer.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import type { ChunkConsumer, ChunkCost, ChunkReader } from '../chunks/chunk-reader.ts';
 import type { Codec } from '../codecs/codec.ts';
@@ -13,11 +15,11 @@ import { cellBounds, gridShape } from '../precomputed/grid.ts';
 import type { Scale } from '../precomputed/info.ts';
 import { isLabel, type BallSearch, type Look, type Seeker } from './ball-search.ts';
 import { pointSource } from './input.ts';
-import { planPoints, type PointPlan } from './plan.ts';
+import { planning, type PointPlan } from './plan.ts';
 import type { ChunkFailure, ReadRequest } from './read-points.ts';
 import { PointStatus } from './status.ts';
 
-export interface SnapRequest extends Omit<ReadRequest, 'look'> {
+export interface SnapRequest extends Omit<ReadRequest, 'look' | 'judge'> {
   scale: Scale;
   search: BallSearch;
 }
@@ -31,6 +33,8 @@ const NOT_SEEKING = 0xffffffff;
 const MAX_LOOKS = 2 ** 17;
 /** Chunks up to twice as far as the nearest one are read together: eight times its rank. */
 const TOGETHER = 8;
+/** Points between two pauses, where each takes about a microsecond. */
+const STRETCH = 1024;
 
 /** Voxels of a cell, counted from the volume's first. */
 const boundsFromZero = ({ size, chunkSize }: Scale, cell: number): { min: Vec3; max: Vec3 } => cellBounds({ size, chunkSize, voxelOffset: [0, 0, 0] }, cell);
@@ -51,25 +55,29 @@ export class Snap {
   }
 
   /** Looks around the points of a chunk that have no label, in the chunk itself. Called with its bytes once their labels are written. */
-  inside(ordinal: number, bytes: Uint8Array, codec: Codec): void {
+  *inside(ordinal: number, bytes: Uint8Array, codec: Codec): Paced {
     const { plan: { cells, starts, order }, out, status, search } = this.#request;
     const width = out.length / status.length;
-    for (let k = starts[ordinal]; k < starts[ordinal + 1]; k++) if (!isLabel(out, order[k] * width, width)) this.#ranks[order[k]] = search.ball.size;
+    const first = starts[ordinal];
+    yield* byStretches(starts[ordinal + 1] - first, (from, end) => {
+      for (let k = first + from; k < first + end; k++) if (!isLabel(out, order[k] * width, width)) this.#ranks[order[k]] = search.ball.size;
+    });
     let looks: Look[] = [];
     const cell = cells[ordinal];
-    const look = (): void => {
+    const look = function* (this: Snap): Paced {
       try {
-        this.#search(cell, bytes, codec, looks);
+        yield* this.#search(cell, bytes, codec, looks);
       } catch (error) {
         this.#block(looks, ChunkError.of(this.#request.source.urlOf(cell), error));
       }
       looks = [];
-    };
+    }.bind(this);
     for (const seeker of this.#seekers(ordinal)) {
       looks.push({ seeker, cell, first: 1 });
-      if (looks.length === MAX_LOOKS) look();
+      if (looks.length % STRETCH === 0) yield;
+      if (looks.length === MAX_LOOKS) yield* look();
     }
-    look();
+    yield* look();
   }
 
   /**
@@ -78,11 +86,12 @@ export class Snap {
    * @throws signal.reason, or what `onProgress` threw.
    */
   async outside(reader: ChunkReader, spent: Spent): Promise<void> {
-    const { plan } = this.#request;
-    let looks: Look[] = [];
+    const { plan, signal } = this.#request;
+    let looks: Look[] = [], sought = 0;
     for (let ordinal = 0; ordinal < plan.cells.length; ordinal++)
       for (const seeker of this.#seekers(ordinal)) {
         this.#addLooks(seeker, plan.cells[ordinal], looks);
+        if (++sought % STRETCH === 0) await breathe(signal);
         if (looks.length < MAX_LOOKS) continue;
         await this.#read(reader, looks, spent);
         looks = [];
@@ -94,7 +103,7 @@ export class Snap {
    * Settles the points that looked: `ok`, `failed`, or left on background.
    * @returns How far each point's label is: 0 for its own, NaN for none.
    */
-  settle(): { snappedNm: Float32Array; failures: ChunkFailure[] } {
+  *settle(): Paced<{ snappedNm: Float32Array; failures: ChunkFailure[] }> {
     const { status, out, search: { ball } } = this.#request;
     const width = out.length / status.length;
     const failed = new Map<ChunkError, number[]>();
@@ -108,28 +117,30 @@ export class Snap {
       else failed.set(error, [point]);
     }
     const snappedNm = new Float32Array(status.length).fill(NaN);
-    for (let point = 0; point < status.length; point++) {
-      const rank = this.#ranks[point];
-      if (rank < ball.size) {
-        status[point] = PointStatus.ok;
-        snappedNm[point] = ball.distanceNm(rank);
-      } else if (status[point] === PointStatus.ok) snappedNm[point] = 0;
-    }
+    yield* byStretches(status.length, (from, end) => {
+      for (let point = from; point < end; point++) {
+        const rank = this.#ranks[point];
+        if (rank < ball.size) {
+          status[point] = PointStatus.ok;
+          snappedNm[point] = ball.distanceNm(rank);
+        } else if (status[point] === PointStatus.ok || status[point] === PointStatus.suspect) snappedNm[point] = 0;
+      }
+    });
     return { snappedNm, failures: Array.from(failed, ([error, points]) => ({ error, points: Uint32Array.from(points).sort() })) };
   }
 
   /** The voxels that the snapped points got their labels from, as a plan. */
-  snappedPlan(): PointPlan {
+  *snappedPlan(): Paced<PointPlan> {
     const { plan, scale, search: { ball } } = this.#request;
     const points: number[] = [], voxels: number[] = [], at = new Int32Array(3);
     for (let ordinal = 0; ordinal < plan.cells.length; ordinal++)
       for (const { point, voxel } of this.#seekers(ordinal)) {
         if (this.#ranks[point] >= ball.size) continue;
         ball.voxelAt(this.#ranks[point], at);
-        points.push(point);
+        if (points.push(point) % STRETCH === 0) yield;
         voxels.push(...voxel.map((v, axis) => scale.voxelOffset[axis] + v + at[axis]));
       }
-    const moved = planPoints(pointSource(Float64Array.from(voxels), { borrow: true }), scale, scale.resolution, new Uint8Array(points.length));
+    const moved = yield* planning(pointSource(Float64Array.from(voxels), { borrow: true }), scale, scale.resolution, new Uint8Array(points.length));
     return { ...moved, order: moved.order.map((k) => points[k]) };
   }
 
@@ -188,6 +199,7 @@ export class Snap {
       });
       const cells = Float64Array.from(now.keys());
       spent.chunks += cells.length;
+      if (looks.length > STRETCH) await breathe(signal); // a few are registered together with those of other calls
       const cost = await reader.read(source, cells, this.#consumer(cells, [...now.values()], spent.chunks), signal);
       if (this.#thrownByCaller) throw this.#thrownByCaller.error;
       for (const name of Object.keys(cost) as (keyof ChunkCost)[]) spent[name] += cost[name];
@@ -196,9 +208,7 @@ export class Snap {
 
   #consumer(cells: Float64Array, looks: readonly (readonly Look[])[], chunks: number): ChunkConsumer {
     return {
-      take: (ordinal, bytes, codec = this.#request.codec) => {
-        if (bytes) this.#search(cells[ordinal], bytes, codec, looks[ordinal]);
-      },
+      take: (ordinal, bytes, codec = this.#request.codec) => (bytes ? this.#search(cells[ordinal], bytes, codec, looks[ordinal]) : undefined),
       done: () => this.#tell(chunks),
       fail: (ordinal, error) => {
         this.#block(looks[ordinal], error);
@@ -207,10 +217,10 @@ export class Snap {
     };
   }
 
-  #search(cell: number, bytes: Uint8Array, codec: Codec, looks: readonly Look[]): void {
+  #search(cell: number, bytes: Uint8Array, codec: Codec, looks: readonly Look[]): Paced {
     const { scale, layoutOf, search, out } = this.#request;
     const { min } = boundsFromZero(scale, cell);
-    search.run({ bytes, codec, layout: layoutOf(cell), min }, looks, { ranks: this.#ranks, out });
+    return search.run({ bytes, codec, layout: layoutOf(cell), min }, looks, { ranks: this.#ranks, out });
   }
 
   #block(looks: readonly Look[], error: ChunkError): void {
@@ -234,4 +244,11 @@ export class Snap {
       this.#thrownByCaller ??= { error }; // no fault of the chunk: told at the end
     }
   }
+}
+
+/** @throws signal.reason, after a pause. A deadline is left to those who read. */
+async function breathe(signal: AbortSignal | undefined): Promise<void> {
+  if (!pacer.isDue()) return;
+  await pacer.pause();
+  deadlineOf(signal);
 }

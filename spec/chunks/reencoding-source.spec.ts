@@ -46,9 +46,9 @@ async function readVoxel(reader: ChunkReader, source: ChunkSource, codec: Codec,
   const offsets = Uint32Array.of(voxel), out = new Uint32Array(2), outIndex = Uint32Array.of(0);
   let taken: Taken | undefined, failure: Error | undefined;
   const consumer: ChunkConsumer = {
-    take: (_, bytes, kept = codec) => (taken = { encoding: kept.encoding, size: bytes!.byteLength, value: pointValues(kept, bytes!, layout, offsets)[0][0] }),
+    take: (_, bytes, kept = codec) => void (taken = { encoding: kept.encoding, size: bytes!.byteLength, value: pointValues(kept, bytes!, layout, offsets)[0][0] }),
     watch: () => codec.watchPoints?.(layout, offsets, out, outIndex),
-    done: () => (taken ??= { encoding: 'windows', size: undefined, value: BigInt(out[0]) + (BigInt(out[1]) << 32n) }),
+    done: () => void (taken ??= { encoding: 'windows', size: undefined, value: BigInt(out[0]) + (BigInt(out[1]) << 32n) }),
     fail: (_, error) => (failure = error),
   };
   await reader.read(source, Float64Array.of(0), consumer);

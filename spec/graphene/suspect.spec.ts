@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { atOnce } from '../../lib/base/pacer.ts';
 import { wordsOf } from '../../lib/base/uint64.ts';
 import type { Vec3 } from '../../lib/base/vec3.ts';
 import { parseGraphInfo } from '../../lib/chunkedgraph/graph-info.ts';
-import { markSuspects } from '../../lib/graphene/suspect.ts';
+import { markSuspects, suspectMarker } from '../../lib/graphene/suspect.ts';
 import { pointSource } from '../../lib/points/input.ts';
 import { planPoints } from '../../lib/points/plan.ts';
 import { PointStatus } from '../../lib/points/status.ts';
@@ -38,7 +39,7 @@ function mark(points: readonly Vec3[], ids: readonly bigint[], world: World, giv
   const status = new Uint8Array(points.length);
   const plan = planPoints(pointSource(points), world.scale, world.scale.resolution, status);
   status.forEach((code, i) => (status[i] = given?.[i] ?? (code || ok)));
-  const marked = markSuspects(plan, world.scale, graphOf(world, masks), wordsOf(BigUint64Array.from(ids)), status);
+  const marked = atOnce(markSuspects(plan, suspectMarker(plan, world.scale, graphOf(world, masks), wordsOf(BigUint64Array.from(ids)), status)));
   return { marked, status: [...status] };
 }
 

@@ -34,7 +34,7 @@ const plan: PointPlan = {
 };
 
 function ask(part: { codec?: Codec; onProgress?: (progress: { chunks: number; chunksDone: number }) => void; signal?: AbortSignal } = {}) {
-  const values = new Uint16Array(16).fill(0), status = new Uint8Array(8);
+  const values = new Uint16Array(16).fill(0), status = new Uint8Array(8).fill(failed);
   status[7] = outOfBounds;
   const done = readPoints(new ChunkReader(), { plan, source, codec: raw, layoutOf, out: wordsView(values), status, ...part });
   return { values, status, done };
@@ -47,7 +47,7 @@ describe('readPoints', () => {
     expect([...values]).toEqual([71, 701, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 70, 700, 0, 0]);
     expect([...status]).toEqual([ok, failed, missingChunk, missingChunk, failed, failed, ok, outOfBounds]);
     expect(status).not.toContain(unset);
-    expect(failures.map(({ error, points }) => [error.code, error.url, [...points]]).sort()).toEqual([
+    expect(failures.map(({ error, points }) => [error.code, error.url, [...points!]]).sort()).toEqual([
       ['CHUNK_FAILED', 'mem://s/4', [1]],
       ['CHUNK_FAILED', 'mem://s/5', [4, 5]],
     ]);

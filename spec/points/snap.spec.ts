@@ -1,5 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
+import { atOnce } from '../../lib/base/pacer.ts';
 import { RequestError } from '../../lib/base/errors.ts';
 import type { Vec3 } from '../../lib/base/vec3.ts';
 import { errorOfPoint } from '../support/error-of-point.ts';
@@ -89,7 +90,7 @@ function naive(world: World, point: Vec3, radiusNm: number): Answer {
 
 function answers({ values, status, snapped, scale }: PointValues): Answer[] {
   const found: Answer[] = Array.from(status, (code, i) => ({ status: statusText(code), label: values[i] as bigint, snappedNm: snapped!.nm[i] }));
-  const { cells, starts, order, offsets } = snapped!.plan();
+  const { cells, starts, order, offsets } = atOnce(snapped!.plan());
   const grid = gridShape(scale);
   cells.forEach((cell, c) => {
     const position = [cell % grid[0], Math.floor(cell / grid[0]) % grid[1], Math.floor(cell / grid[0] / grid[1])];
@@ -143,7 +144,7 @@ describe('snapping', () => {
         const read = await reader.read(points, { mip: 0, snapNm: radiusNm });
         expect(answers(read)).toEqual(points.map((point) => naive(world, point, radiusNm)));
         read.status.forEach((code, i) => expect(errorOfPoint(read.failures, i)?.code).toBe(code === PointStatus.failed ? 'CHUNK_FAILED' : undefined));
-        expect(read.failures.reduce((n, failure) => n + failure.points.length, 0)).toBe(read.status.filter((code) => code === PointStatus.failed).length);
+        expect(read.failures.reduce((n, failure) => n + failure.points!.length, 0)).toBe(read.status.filter((code) => code === PointStatus.failed).length);
         // Once for the points in it, once more for its neighbours' points.
         const times = new Map<string, number>();
         for (const key of store.keys) times.set(key, (times.get(key) ?? 0) + 1);

@@ -1,0 +1,85 @@
+/**
+ * Long work that lets the event loop go on. The work is a generator that yields wherever it may pause, every few thousand steps: it knows
+ * nothing of time. Work that is short runs to its end at once.
+ */
+
+/** Work that may pause where it yields. */
+export type Paced<T = void> = Generator<void, T, void>;
+
+export interface PacerClock {
+  /** Milliseconds that never jump. */
+  now: () => number;
+  /** Acts once the event loop has gone on: timers and sockets had their turn. */
+  afterTurn: (act: () => void) => void;
+}
+
+const SYSTEM: PacerClock = { now: () => performance.now(), afterTurn: (act) => void setImmediate(act) };
+
+/** All who work in one turn of the event loop together hold it for about as long. */
+const HOLD_MS = 8;
+
+export class Pacer {
+  readonly #clock: PacerClock;
+  /** When the first work of this turn was seen. */
+  #since: number | undefined;
+
+  constructor(clock: PacerClock = SYSTEM) {
+    this.#clock = clock;
+  }
+
+  /** Whether the event loop has been held for long enough. */
+  isDue(): boolean {
+    const now = this.#clock.now();
+    if (this.#since !== undefined) return now - this.#since >= HOLD_MS;
+    this.#since = now;
+    this.#clock.afterTurn(() => (this.#since = undefined));
+    return false;
+  }
+
+  pause(): Promise<void> {
+    return new Promise((resolve) => this.#clock.afterTurn(resolve));
+  }
+
+  /**
+   * Does the work.
+   * @returns What it gives: at once when no pause was due.
+   * @throws signal.reason at the next pause that work offers.
+   */
+  run<T>(work: Paced<T>, signal?: AbortSignal): T | Promise<T> {
+    for (let step = work.next(); ; step = work.next()) {
+      if (step.done) return step.value;
+      signal?.throwIfAborted();
+      if (this.isDue()) return this.#goOn(work, signal);
+    }
+  }
+
+  async #goOn<T>(work: Paced<T>, signal: AbortSignal | undefined): Promise<T> {
+    for (;;) {
+      await this.pause();
+      do {
+        signal?.throwIfAborted();
+        const step = work.next();
+        if (step.done) return step.value;
+      } while (!this.isDue());
+    }
+  }
+}
+
+/** The event loop is one for all volumes of the process, and so is this. */
+export const pacer = new Pacer();
+
+/** Does the work without a pause. */
+export function atOnce<T>(work: Paced<T>): T {
+  for (let step = work.next(); ; step = work.next()) if (step.done) return step.value;
+}
+
+/** Acts on 0 to `count`, a stretch at a time. Small functions that are called often are compiled sooner than a loop that goes round often. */
+export function* byStretches(count: number, act: (from: number, end: number) => void, size = STRETCH): Paced {
+  for (let from = 0; from < count; from += size) {
+    if (from > 0) yield;
+    act(from, Math.min(count, from + size));
+  }
+}
+
+/** Steps of some 10 to 100 ns each. */
+const STRETCH = 2 ** 14;
