@@ -1,3 +1,5 @@
+import { StoreAnswerError } from './store-answer-error.ts';
+
 /**
  * Every error this package raises on purpose, under one root. Callers switch on `code`; messages may be reworded.
  * Misuse by the programmer (a wrong argument type, an impossible option) is a plain TypeError or RangeError.
@@ -111,7 +113,7 @@ export class ChunkError extends LookupError {
   /** Whatever broke it. Only our own errors are passed on as causes: they are known to hold no secrets. */
   static of(url: string, error: unknown): ChunkError {
     const why = error instanceof Error ? error.message : String(error);
-    return new ChunkError(`chunk ${url}: ${why}`, url, error instanceof LookupError ? { cause: error } : undefined);
+    return new ChunkError(`chunk ${url}: ${why}`, url, error instanceof LookupError || error instanceof StoreAnswerError ? { cause: error } : undefined);
   }
 }
 

@@ -3,6 +3,7 @@ import { PathError } from '../base/errors.ts';
 import { findToken } from '../chunkedgraph/token.ts';
 import type { AllowAddress, HttpClient } from '../http/client.ts';
 import { redactUrl } from '../http/excerpt.ts';
+import { CheckedStore } from '../storage/checked-store.ts';
 import { openStore } from '../storage/open.ts';
 import type { Store } from '../storage/store.ts';
 import { cloudPath } from './cloud-path.ts';
@@ -21,7 +22,7 @@ export const headersOf = ({ headers, token }: StorageOptions = {}): Record<strin
  * @throws as `openStore`, and as `findToken`.
  */
 export async function storeAt(path: string, allowAddress: AllowAddress, http: HttpClient, { storage, logger }: { storage?: StorageOptions | Store; logger: Logger }): Promise<Store> {
-  if (isStore(storage)) return storage;
+  if (isStore(storage)) return new CheckedStore(storage);
   const location = cloudPath(path);
   const headers = headersOf(storage);
   if (!MIDDLEAUTH.test(location)) return openStore(location, { ...storage, http, allowAddress, headers });
