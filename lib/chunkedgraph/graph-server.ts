@@ -2,6 +2,7 @@
 import { DecodeError, GraphError, RequestError } from '../base/errors.ts';
 import { decompress } from '../compression/decompress.ts';
 import type { AllowAddress, Headers, HttpClient, HttpReply } from '../http/client.ts';
+import { codingOf } from '../storage/content-encoding.ts';
 import type { GraphPath, Host } from './graph-path.ts';
 import { untilAllowed } from './rate-limit.ts';
 import { errorOfReply } from './reply.ts';
@@ -115,7 +116,7 @@ export class GraphServer<P extends Host = GraphPath> {
 /** @throws GraphError BAD_REPLY when the content encoding is broken or holds more than `maxBytes`. */
 async function unpacked({ body, headers, status }: HttpReply, url: string, maxBytes: number): Promise<Uint8Array> {
   try {
-    return await decompress(body, headers['content-encoding'], { maxBytes });
+    return await decompress(body, codingOf(headers['content-encoding']), { maxBytes });
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     throw new GraphError('BAD_REPLY', `${url}: ${error.message}`, url, status, { cause: error });

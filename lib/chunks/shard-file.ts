@@ -74,7 +74,7 @@ export class ShardFile {
 
   /** Reads the file's beginning and holds it: what is asked later and lies there costs nothing. @returns whether there is such a file. */
   async hold(maxBytes: number, read: ShardRead): Promise<boolean> {
-    const piece = await this.read({ start: 0, end: maxBytes }, read);
+    const piece = await this.read({ start: 0, end: maxBytes }, read, true);
     // Where a server does not say how large the file is, a short reply may be all of it or not.
     if (piece && !this.#held) this.#held = { ...piece, whole: piece.totalBytes === piece.bytes.byteLength };
     return piece !== undefined;
@@ -82,15 +82,16 @@ export class ShardFile {
 
   /**
    * A piece that has what the file holds of a range, or more; undefined when there is no such file.
+   * @param mayBeCut The range may reach beyond the end.
    * @throws DecodeError TRUNCATED (the file ends before the range), UNSUPPORTED; RequestError; `signal.reason`.
    */
-  async read(range: ByteRange, { signal, meter }: ShardRead): Promise<Piece | undefined> {
+  async read(range: ByteRange, { signal, meter }: ShardRead, mayBeCut = false): Promise<Piece | undefined> {
     if (this.holds(range)) return this.#held;
     const { chunks, key, ignoresRanges } = this.store;
     if (ignoresRanges) return (this.#whole ??= this.#readWhole({ signal, meter }));
     try {
       const maxBytes = Math.max(MAX_WHOLE_SHARD_BYTES, range.end - range.start);
-      const object = await chunks.read(`${key}/${this.name}`, { range, signal, meter, maxBytes });
+      const object = await chunks.read(`${key}/${this.name}`, { range, signal, meter, maxBytes, mayBeCut });
       if (!object) return undefined;
       if (!object.range) {
         if (range.start > 0 || object.bytes.byteLength > range.end) this.store.ignoresRanges = true; // else all is what was asked

@@ -1,6 +1,7 @@
 import { RequestError } from '../base/errors.ts';
 import { DEFAULT_MAX_BYTES, type AllowAddress, type Headers, type HttpClient, type HttpReply, type HttpRequest } from '../http/client.ts';
 import { excerpt, isHtmlPage } from '../http/excerpt.ts';
+import { codingOf } from './content-encoding.ts';
 import { beyondEnd, emptyRange, encodeKey } from './keys.ts';
 import type { ByteRange, ReadOptions, Store, StoredObject } from './store.ts';
 import { isETag, validatorOf } from './validator.ts';
@@ -52,7 +53,7 @@ export class HttpStore implements Store {
     return this.#serverAddress;
   }
 
-  async read(key: string, { range, signal, maxBytes = DEFAULT_MAX_BYTES, absentBy403 = false, meter, ifNoneMatch }: ReadOptions = {}): Promise<StoredObject | undefined> {
+  async read(key: string, { range, signal, maxBytes = DEFAULT_MAX_BYTES, absentBy403 = false, meter, ifNoneMatch, mayBeCut = false }: ReadOptions = {}): Promise<StoredObject | undefined> {
     signal?.throwIfAborted();
     const path = encodeKey(key);
     const nothing = emptyRange(range);
@@ -73,8 +74,8 @@ export class HttpStore implements Store {
       throw new RequestError('HTTP_STATUS', `${url} answered ${status}${quote(answer)}`, url, status);
     if (isHtmlPage(reply.body, reply.headers))
       throw new RequestError('BAD_RESPONSE', `${url} answered with a web page${quote(answer)}`, url, status);
-    const contentEncoding = reply.headers['content-encoding']?.trim().toLowerCase() || undefined;
-    const part = status === 206 ? partOf(url, reply, range) : undefined;
+    const contentEncoding = codingOf(reply.headers['content-encoding']);
+    const part = status === 206 ? partOf(url, reply, range, mayBeCut) : undefined;
     const validator = validatorOf(reply.headers, part ? part.totalBytes : reply.body.byteLength);
     return { bytes: reply.body, contentEncoding, validator, ...part };
   }
@@ -94,12 +95,17 @@ export function askBelow(base: URL, { http, headers, allowAddress }: { http: Htt
 
 const userInfo = ({ username, password }: URL): string => (username || password ? `${username}:${password}@` : '');
 
-/** What a 206 says it holds; anything but the asked range, cut at the object's end, is an error. RFC 9110, 14.4. */
-function partOf(url: string, { headers, body, status }: HttpReply, asked: ByteRange | undefined): Pick<StoredObject, 'range' | 'totalBytes'> {
+/**
+ * What a 206 says it holds; anything but the asked range, cut at the object's end, is an error. RFC 9110, 14.4.
+ *
+ * @param mayBeCut Where the server does not say where that end is (`*`), a part may be cut anywhere.
+ */
+function partOf(url: string, { headers, body, status }: HttpReply, asked: ByteRange | undefined, mayBeCut: boolean): Pick<StoredObject, 'range' | 'totalBytes'> {
   const said = String(headers['content-range'] ?? '');
   const [, first, last, size] = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/i.exec(said.trim()) ?? [];
   const got = { start: Number(first), end: Number(last) + 1 };
-  const fits = asked && got.start === asked.start && (got.end === asked.end || (got.end < asked.end && got.end === Number(size)));
+  const isCut = asked && got.end < asked.end && (size === '*' ? mayBeCut && got.end > got.start : got.end === Number(size));
+  const fits = asked && got.start === asked.start && (got.end === asked.end || isCut);
   if (fits && body.byteLength === got.end - got.start) return { range: got, ...(size !== '*' && { totalBytes: Number(size) }) };
   const wanted = asked ? `bytes ${asked.start}-${asked.end - 1}` : 'everything';
   throw new RequestError('BAD_RESPONSE', `${url}: asked for ${wanted}, got ${body.byteLength} bytes said to be "${said.slice(0, 60)}"`, url, status);

@@ -1,5 +1,6 @@
 import { copyOf } from '../base/typed-array.ts';
 import { DEFAULT_MAX_BYTES } from '../http/client.ts';
+import { codingOf } from './content-encoding.ts';
 import { clipRange, emptyRange, segmentsOf, tooLarge } from './keys.ts';
 import type { ReadOptions, Store, StoredObject } from './store.ts';
 
@@ -10,7 +11,7 @@ export class MemoryBucket {
 
   /** Keeps a copy of the bytes. */
   put(key: string, bytes: Uint8Array, contentEncoding?: string): void {
-    this.#objects.set(segmentsOf(key).join('/'), { bytes: copyOf(bytes, 'the bytes'), contentEncoding, validator: `put ${++this.#puts}` });
+    this.#objects.set(segmentsOf(key).join('/'), { bytes: copyOf(bytes, 'the bytes'), contentEncoding: codingOf(contentEncoding), validator: `put ${++this.#puts}` });
   }
 
   get(key: string): StoredObject | undefined {

@@ -30,6 +30,11 @@ export interface ReadOptions {
    */
   absentBy403?: boolean;
   meter?: Meter;
+  /**
+   * The range may reach beyond the end. Where the store does not know how large the object is, fewer bytes are an answer then, and nothing
+   * says whether more follow; otherwise they are an error.
+   */
+  mayBeCut?: boolean;
   /** The validator of the version that is here already; a server may then answer that nothing has changed. Other stores ignore it. */
   ifNoneMatch?: string;
 }

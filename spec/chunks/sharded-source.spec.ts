@@ -211,6 +211,19 @@ describe('requests', () => {
   });
 });
 
+describe('a server that does not say how large a shard is', () => {
+  const made: ShardedVolume = { ...volume, size: [16, 16, 8], sharding: sharding({ shard_bits: 0 }) }, files = shardedFiles(made);
+  /** Answers a long range with the first bytes of it alone. */
+  const shortStore = (most: number): StubStore =>
+    new StubStore((key, options) => answerRange(files[key], key, { ...options, range: options.range && { ...options.range, end: Math.min(options.range.end, options.range.start + most) } }));
+
+  test.each([100_000, 16_640, 9000, 600])('is asked for what it has not given, and nothing is taken for the end: %i bytes at most', async (most) => {
+    const cells = cellsOf(made), store = shortStore(most);
+    if (most >= 9000) right(await read(readerOf(store, made), cells, made), cells, made);
+    else for (const cell of cells.slice(0, 9)) right(await read(readerOf(store, made), [cell], made), [cell], made);
+  });
+});
+
 describe('what is not stored', () => {
   const [some, sameMinishard, otherMinishard, otherShard]: Vec3[] = [[0, 0, 0], [1, 0, 0], [2, 0, 0], [7, 7, 7]];
   const files = shardedFiles({ ...volume, stored: (cell) => String(cell) === '0,0,0' });

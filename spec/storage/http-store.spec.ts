@@ -66,6 +66,39 @@ describe('HttpStore', () => {
   test('refuses a 206 that nobody asked for', async () => {
     await expect(read({ status: 206, body: 'ab', headers: { 'content-range': 'bytes 0-1/2' } })).rejects.toMatchObject({ code: 'BAD_RESPONSE' });
   });
+  test('takes a part of an object of unknown size', async () => {
+    const asked = { range: { start: 2, end: 4 } }, part = { status: 206, body: 'ab', headers: { 'content-range': 'bytes 2-3/*' } };
+    expect(await read(part, asked)).toMatchObject({ range: { start: 2, end: 4 } });
+    expect(await read(part, asked)).not.toHaveProperty('totalBytes');
+  });
+  test('takes fewer bytes of an object of unknown size where the range may reach beyond its end, and does not say that this is its end', async () => {
+    const asked = { range: { start: 2, end: 99 }, mayBeCut: true }, part = { status: 206, body: 'ab', headers: { 'content-range': 'bytes 2-3/*' } };
+    expect(await read(part, asked)).toMatchObject({ range: { start: 2, end: 4 } });
+    expect(await read(part, asked)).not.toHaveProperty('totalBytes');
+    await expect(read({ ...part, body: '', headers: { 'content-range': 'bytes 2-1/*' } }, asked)).rejects.toMatchObject({ code: 'BAD_RESPONSE', status: 206 });
+    await expect(read({ ...part, headers: { 'content-range': 'bytes 2-3/10' } }, asked)).rejects.toMatchObject({ code: 'BAD_RESPONSE', status: 206 });
+  });
+  test.each([
+    ['aws-chunked', undefined], ['aws-chunked,gzip', 'gzip'], ['gzip, AWS-Chunked', 'gzip'], ['identity', undefined], ['none', undefined], ['Binary', undefined],
+    ['UTF-8', undefined], ['utf8,br', 'br'], [' , ', undefined], ['identity, gzip ,none', 'gzip'], ['foo', 'foo'],
+  ])('takes the content encoding %j for %j', async (header, coding) => {
+    expect((await read({ status: 200, body: 'x', headers: { 'content-encoding': header } }))!.contentEncoding).toBe(coding);
+  });
+  test.each<[string, Record<string, string>, string | undefined]>([
+    ['an ETag', { etag: '"e"', 'x-goog-generation': '7', 'last-modified': 'Thu' }, '"e"'],
+    ['a weak one', { etag: 'W/"e"' }, 'W/"e"'],
+    ["Google's generation", { 'x-goog-generation': '7', 'last-modified': 'Thu' }, 'generation 7'],
+    ['a date and the size', { 'last-modified': 'Thu' }, 'modified Thu size 10'],
+    ['a date where the ETag is empty', { etag: '""', 'last-modified': 'Thu' }, 'modified Thu size 10'],
+    ['nothing', {}, undefined],
+  ])('knows a version by %s', async (_name, headers, validator) => {
+    const range = { range: { start: 2, end: 4 } };
+    expect((await read({ status: 206, body: 'ab', headers: { ...headers, 'content-range': 'bytes 2-3/10' } }, range))!.validator).toBe(validator);
+    expect((await read({ status: 200, body: '0123456789', headers }))!.validator).toBe(validator);
+  });
+  test('knows no version by a date where the size is unknown', async () => {
+    expect((await read({ status: 206, body: 'ab', headers: { 'last-modified': 'Thu', 'content-range': 'bytes 2-3/*' } }, { range: { start: 2, end: 4 } }))!.validator).toBeUndefined();
+  });
   test('accepts a 206 that ends where the object does', async () => {
     expect((await read({ status: 206, body: 'ab', headers: { 'content-range': 'bytes 8-9/10' } }, { range: { start: 8, end: 99 } }))!.range).toEqual({ start: 8, end: 10 });
   });
