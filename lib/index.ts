@@ -25,11 +25,12 @@ export type { ChunkedGraph, GraphRequestOptions, WindowOptions } from './chunked
 export type { CallOptions, TimedOptions } from './chunkedgraph/api/endpoints.ts';
 export type { DeltaRoots } from './chunkedgraph/api/delta-roots.ts';
 export type { EditOptions, EditResult } from './chunkedgraph/api/edits.ts';
+export type { GraphPathFound } from './chunkedgraph/api/find-path.ts';
 export type {
   ChangeLog, IdMapping, LineageGraph, LineageNode, LoggedOperation, Operation, OperationDetails, RootOperation,
 } from './chunkedgraph/api/history.ts';
 export type { Bounds, Ids } from './chunkedgraph/api/input.ts';
-export type { ChunkChildren, GraphPathFound, GraphPoint, LeavesOptions, SplitPreview, Subgraph } from './chunkedgraph/api/nodes.ts';
+export type { ChunkChildren, GraphPoint, LeavesOptions, SplitPreview, Subgraph } from './chunkedgraph/api/nodes.ts';
 export type { SuggestedRoot, Suggestion } from './chunkedgraph/api/successors.ts';
 export type { ChunkOfPointOptions, IdArithmetic } from './chunkedgraph/id-arithmetic.ts';
 export type { Scale } from './precomputed/info.ts';

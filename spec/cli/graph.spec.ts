@@ -120,7 +120,7 @@ describe('graphene-points graph', () => {
   test('path has its layer-2 nodes with a centroid each', async () => {
     const body = '{"centroids_list":[[1,2,3],[4,5,6.5]],"l2_path":["144115188075855873","144115188075855874"],"failed_l2_ids":[]}';
     graph.faults.push({ match: /find_path/, status: 200, headers: { 'content-type': 'application/json' }, body });
-    expect(await answers('path', ['--source', `${sv(0)},1,2,3`, '--sink', `${sv(1)},4,5,6`])).toEqual([{ l2_ids: ['144115188075855873', '144115188075855874'], centroids_nm: [[1, 2, 3], [4, 5, 6.5]], failed_l2_ids: [] }]);
+    expect(await answers('path', ['--source', `${standing[0]},1,2,3`, '--sink', `${standing[0]},4,5,6`])).toEqual([{ l2_ids: ['144115188075855873', '144115188075855874'], centroids_nm: [[1, 2, 3], [4, 5, 6.5]], failed_l2_ids: [] }]);
     expect(await ask('path', ['--source', '1,2,3,4', '--source', '1,2,3,4', '--sink', '1,2,3,4'])).toMatchObject({ code: 2, stderr: 'error: a path has one --source and one --sink\n' });
   });
 

@@ -9,10 +9,12 @@ import { IdArithmetic } from '../id-arithmetic.ts';
 import { msOf, type Moments } from '../moments.ts';
 import type { RootSource } from '../root-source.ts';
 import { momentOf, type Moment, type Timestamp } from '../timestamp.ts';
+import { boxOf, inBox, type NodeSpace } from './box.ts';
 import { deltaRoots, rawDeltaRoots, type DeltaRoots } from './delta-roots.ts';
 import { CHANGES, replyToEdit, sendEdit, type EditOptions, type EditResult } from './edits.ts';
 import { disjointGroups } from './disjoint.ts';
 import type { CallOptions, Endpoints, TimedOptions } from './endpoints.ts';
+import { findPath, type GraphPathFound } from './find-path.ts';
 import * as history from './history.ts';
 import { checkedId, checkedIds, checkedOperationId, checkedStopLayer, checkedTriple, distinct, type Bounds, type GraphGrid, type Ids } from './input.ts';
 import * as nodes from './nodes.ts';
@@ -160,21 +162,32 @@ export class ChunkedGraph {
 
   // What nodes are made of
 
-  /** Supervoxels of a node, or its nodes of `stopLayer`. Unknown IDs and supervoxels have none; superseded roots still have theirs. */
+  /**
+   * Supervoxels of a node, or its nodes of `stopLayer`, itself where that is its own layer. Unknown IDs and supervoxels have none; superseded
+   * roots still have theirs.
+   */
   async leaves(node: bigint, options: LeavesOptions = {}): Promise<BigUint64Array> {
     checkedStopLayer(options.stopLayer, 1, this.nLayers);
-    return nodes.leaves(this.#api, this.#parts.grid, checkedId(node), options);
+    return nodes.leaves(this.#api, this.#space, checkedId(node), options);
   }
 
   /**
-   * The same of many nodes, as many a request as the server can tell apart: all roots of one moment, or all layer-2 nodes. A supervoxel is
-   * its own leaf here.
+   * The same of many nodes, as many a request as the server can tell apart: all roots of one moment, or all layer-2 nodes. A supervoxel that
+   * the graph has is its own leaf here.
    */
   async leavesMany(ids: Ids, options: LeavesOptions = {}): Promise<Map<bigint, BigUint64Array>> {
-    const { stopLayer = 1, signal, timeoutMs, maxBytes } = options;
+    const { bounds, stopLayer = 1, ...call } = options, list = checkedIds(ids), layerOf = (id: bigint): number => this.ids.layerOf(id);
     checkedStopLayer(stopLayer, 1, this.nLayers);
-    const about = { layerOf: (id: bigint) => this.ids.layerOf(id), nLayers: this.nLayers, stopLayer, nowMs: this.#parts.instants.now() };
-    return nodes.leavesMany(this.#api, this.#parts.grid, await disjointGroups(this.#api, checkedIds(ids), about, { signal, timeoutMs, maxBytes }), options);
+    const box = boxOf(bounds, this.#parts.grid), inside = list.filter(inBox(box, this.#space));
+    const own = distinct(inside.filter((id) => layerOf(id) === stopLayer)), others = inside.filter((id) => layerOf(id) !== stopLayer);
+    const about = { layerOf, nLayers: this.nLayers, stopLayer, nowMs: this.#parts.instants.now() };
+    const [known, below] = await Promise.all([
+      // The server gives back any ID of that layer, without looking whether there is such a node.
+      history.validNodes(this.#api, own, undefined, undefined, call),
+      disjointGroups(this.#api, others, about, call).then((groups) => nodes.leavesMany(this.#api, box ?? undefined, groups, { ...call, stopLayer })),
+    ]);
+    own.forEach((id, k) => below.set(id, known[k] ? BigUint64Array.of(id) : new BigUint64Array(0)));
+    return new Map(Array.from(list, (id) => [id, below.get(id) ?? new BigUint64Array(0)]));
   }
 
   async children(node: bigint, options: CallOptions = {}): Promise<BigUint64Array> {
@@ -192,14 +205,18 @@ export class ChunkedGraph {
     return nodes.l2ChunkChildren(this.#api, layer === 2 ? chunkId : this.ids.parentChunkIdOf(chunkId), await this.#at(timestamp, options.signal), options);
   }
 
-  /** Edges between the supervoxels of a node, with affinities and areas; those made by merges have an affinity near 0, cross-chunk ones may have Infinity. */
+  /**
+   * Edges between the supervoxels of a node, with affinities and areas; those made by merges have an affinity near 0, cross-chunk ones may have
+   * Infinity. None where nothing of it is in the box, and of a supervoxel.
+   * @throws GraphError UNKNOWN_ID, too, for a node that the graph does not have.
+   */
   async subgraph(node: bigint, { bounds, ...options }: CallOptions & { bounds?: Bounds } = {}): Promise<nodes.Subgraph> {
-    return nodes.subgraph(this.#api, this.#parts.grid, checkedId(node), bounds, options);
+    return nodes.subgraph(this.#api, this.#space, checkedId(node), bounds, options);
   }
 
   /** Edges between the layer-2 nodes of a node: ends of edge k at `2 * k` and `2 * k + 1`. */
   async level2Graph(node: bigint, { bounds, ...options }: CallOptions & { bounds?: Bounds } = {}): Promise<BigUint64Array> {
-    return nodes.level2Graph(this.#api, this.#parts.grid, checkedId(node), bounds, options);
+    return nodes.level2Graph(this.#api, this.#space, checkedId(node), bounds, options);
   }
 
   /**
@@ -230,12 +247,16 @@ export class ChunkedGraph {
   }
 
   /**
-   * A shortest way of layer-2 nodes between two points of one object. `id` is that of the object at both; its points must not lie near the
-   * edge of the volume, as the server looks around for supervoxels.
+   * A shortest way of layer-2 nodes between two points of one object. `id` is that of the object at both, whose points must not lie near the
+   * edge of the volume, as the server looks around for supervoxels; or the supervoxel's at either, whose point only counts where the other is
+   * the object's. Between supervoxels it is the way now, or at the volume's moment.
    * @param options.precise Centroids of meshes, where the table has meshes, instead of chunk centres. @default false
+   * @throws GraphError UNKNOWN_ID, too, for supervoxels of two objects.
    */
-  async findPath(from: GraphPoint, to: GraphPoint, { precise = false, ...options }: CallOptions & { precise?: boolean } = {}): Promise<nodes.GraphPathFound> {
-    return nodes.findPath(this.#api, checkedPoint(from, 'from'), checkedPoint(to, 'to'), precise, options);
+  async findPath(from: GraphPoint, to: GraphPoint, { precise = false, ...options }: CallOptions & { precise?: boolean } = {}): Promise<GraphPathFound> {
+    const a = checkedPoint(from, 'from'), b = checkedPoint(to, 'to'), timestamp = new Date(await this.#at(undefined, options.signal));
+    const rootsOf = (ids: BigUint64Array, stopLayer?: number): Promise<BigUint64Array> => this.roots(ids, { timestamp, stopLayer, signal: options.signal });
+    return findPath({ api: this.#api, space: this.#space, rootsOf }, a, b, { precise, ...options });
   }
 
   // History
@@ -457,6 +478,11 @@ export class ChunkedGraph {
       return as === 'text' ? new TextDecoder().decode(reply.body) : reply.body;
     };
     return changes ? replyToEdit(this.#api, call, options, read) : read(await this.#api.reply({ ...call, retry }, options));
+  }
+
+  get #space(): NodeSpace {
+    const { grid } = this.#parts, origin: Vec3 = this.chunksStartAtVoxelOffset ? grid.bounds.min : [0, 0, 0];
+    return { grid, ids: this.ids, chunks: { origin, size: this.chunkSize }, nLayers: this.nLayers };
   }
 
   get #api(): Endpoints {

@@ -232,9 +232,9 @@ export async function oldestTimestamp(api: Endpoints, options: CallOptions): Pro
   }
 }
 
-export async function validNodes(api: Endpoints, nodes: BigUint64Array, startMs: number | undefined, endMs: number, options: CallOptions): Promise<boolean[]> {
+export async function validNodes(api: Endpoints, nodes: BigUint64Array, startMs: number | undefined, endMs: number | undefined, options: CallOptions): Promise<boolean[]> {
   if (nodes.length === 0) return [];
-  const query = { start_timestamp: startMs === undefined ? undefined : toUnixSeconds(startMs), end_timestamp: toExclusiveUnixSeconds(endMs) };
+  const query = { start_timestamp: startMs === undefined ? undefined : toUnixSeconds(startMs), end_timestamp: endMs === undefined ? undefined : toExclusiveUnixSeconds(endMs) };
   const { valid_roots: valid } = await api.json(z.object({ valid_roots: idList }), { path: 'valid_nodes', query, body: { node_ids: nodes } }, options);
   const known = new Set(valid);
   return Array.from(nodes, (node) => known.has(node));

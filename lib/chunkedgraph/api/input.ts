@@ -63,27 +63,6 @@ export function checkedTriple(value: unknown, what: string): Vec3 {
   return [value[0], value[1], value[2]];
 }
 
-/**
- * Bounds as the server takes them, cut to the volume; null where they miss it altogether. Its text form knows no negative numbers.
- * @throws RangeError for no box, and where the volume itself begins below 0.
- */
-export function boundsText(bounds: Bounds | undefined, grid: GraphGrid): string | null | undefined {
-  if (bounds === undefined) return undefined;
-  const min = checkedTriple(bounds.min, 'bounds.min'), max = checkedTriple(bounds.max, 'bounds.max');
-  const unit = bounds.resolution === undefined ? undefined : checkedTriple(bounds.resolution, 'bounds.resolution');
-  if (unit?.some((nm) => nm <= 0)) throw new RangeError('bounds.resolution must be positive');
-  const sides: string[] = [];
-  for (let axis = 0; axis < 3; axis++) {
-    const scale = unit ? unit[axis] / grid.resolution[axis] : 1;
-    if (min[axis] > max[axis]) throw new RangeError(`bounds: min ${min[axis]} is beyond max ${max[axis]}`);
-    const from = Math.max(Math.floor(min[axis] * scale), grid.bounds.min[axis]), to = Math.min(Math.ceil(max[axis] * scale), grid.bounds.max[axis]);
-    if (from >= to) return null;
-    if (from < 0) throw new RangeError('the server takes no negative bounds, and this volume begins below 0: leave bounds out');
-    sides.push(`${from}-${to}`);
-  }
-  return sides.join('_');
-}
-
 /** @throws RangeError unless it is a whole number from 1 up. */
 export function checkedOperationId(value: unknown): number {
   if (!Number.isSafeInteger(value) || (value as number) < 1) throw new RangeError(`an operation ID is a whole number from 1 up, not ${String(value)}`);

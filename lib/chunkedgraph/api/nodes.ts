@@ -2,12 +2,13 @@
 import * as z from 'zod';
 import { GraphError } from '../../base/errors.ts';
 import { toUnixSeconds } from '../timestamp.ts';
+import { boundsText, boxOf, inBox, type Box, type NodeSpace } from './box.ts';
 import type { CallOptions, Endpoints, TimedOptions } from './endpoints.ts';
-import { boundsText, type Bounds, type GraphGrid } from './input.ts';
+import type { Bounds } from './input.ts';
 import { floats, id, idPairs, ids as idList } from './shapes.ts';
 
 export interface LeavesOptions extends CallOptions {
-  /** Only what is in graph chunks that touch this box. @default the whole object */
+  /** Only nodes whose graph chunk touches this box, the one asked about too. @default the whole object */
   bounds?: Bounds;
   /**
    * 1 for supervoxels, up to the root layer. Above 2, parts of an object that have no node of exactly this layer are left out by the server.
@@ -32,14 +33,6 @@ export interface ChunkChildren {
   supervoxelIds: BigUint64Array;
 }
 
-export interface GraphPathFound {
-  l2Ids: BigUint64Array;
-  /** Nanometres, xyz interleaved, one an ID. */
-  centroidsNm: Float64Array;
-  /** Layer-2 IDs without a mesh; their centroids are missing. */
-  failedL2Ids: BigUint64Array;
-}
-
 export interface SplitPreview {
   /** Supervoxels of the parts that would come of it: those of the sources first, those of the sinks second. */
   parts: BigUint64Array[];
@@ -52,10 +45,13 @@ export async function rootOf(api: Endpoints, node: bigint, timestampMs: number, 
   return (await api.json(z.object({ root_id: id }), call, options)).root_id;
 }
 
-export async function leaves(api: Endpoints, grid: GraphGrid, node: bigint, { bounds, stopLayer, ...options }: LeavesOptions): Promise<BigUint64Array> {
-  const box = boundsText(bounds, grid);
-  if (box === null) return new BigUint64Array(0);
-  return (await api.json(z.object({ leaf_ids: idList }), { path: `node/${node}/leaves`, query: { bounds: box, stop_layer: stopLayer } }, options)).leaf_ids;
+export async function leaves(api: Endpoints, space: NodeSpace, node: bigint, { bounds, stopLayer = 1, ...options }: LeavesOptions): Promise<BigUint64Array> {
+  const box = boxOf(bounds, space.grid), layer = space.ids.layerOf(node);
+  if (box === null || !inBox(box, space)(node)) return new BigUint64Array(0);
+  // The server gives back any ID of that layer, without looking whether there is such a node.
+  if (layer > 1 && layer === stopLayer) return (await children(api, node, options)).length > 0 ? BigUint64Array.of(node) : new BigUint64Array(0);
+  const call = { path: `node/${node}/leaves`, query: { bounds: boundsText(box), stop_layer: stopLayer === 1 ? undefined : stopLayer } };
+  return (await api.json(z.object({ leaf_ids: idList }), call, options)).leaf_ids;
 }
 
 /** Nodes in one request: their answers come in one reply. */
@@ -65,10 +61,10 @@ const NODES_AT_ONCE = 1000;
  * @param groups The nodes, parted so that no two of a group have anything below them in common: of what two nodes share, the server
  *   gives one of them nothing.
  */
-export async function leavesMany(api: Endpoints, grid: GraphGrid, groups: readonly BigUint64Array[], { bounds, stopLayer, ...options }: LeavesOptions): Promise<Map<bigint, BigUint64Array>> {
-  const box = boundsText(bounds, grid), found = new Map<bigint, BigUint64Array>();
+export async function leavesMany(api: Endpoints, box: Box | undefined, groups: readonly BigUint64Array[], { stopLayer, ...options }: Omit<LeavesOptions, 'bounds'>): Promise<Map<bigint, BigUint64Array>> {
+  const found = new Map<bigint, BigUint64Array>();
   const ask = async (nodes: bigint[]): Promise<void> => {
-    const path = 'leaves_many', call = { method: 'POST' as const, path, query: { bounds: box!, stop_layer: stopLayer }, body: { node_ids: nodes } };
+    const path = 'leaves_many', call = { method: 'POST' as const, path, query: { bounds: boundsText(box), stop_layer: stopLayer }, body: { node_ids: nodes } };
     const answer = await api.json(z.record(z.string(), idList), call, options);
     for (const node of nodes) {
       const list = answer[String(node)];
@@ -79,8 +75,7 @@ export async function leavesMany(api: Endpoints, grid: GraphGrid, groups: readon
   const calls: Promise<void>[] = [];
   for (const group of groups) {
     const nodes = [...new Set(group)];
-    for (const node of nodes) found.set(node, new BigUint64Array(0));
-    if (box !== null) for (let start = 0; start < nodes.length; start += NODES_AT_ONCE) calls.push(ask(nodes.slice(start, start + NODES_AT_ONCE)));
+    for (let start = 0; start < nodes.length; start += NODES_AT_ONCE) calls.push(ask(nodes.slice(start, start + NODES_AT_ONCE)));
   }
   await Promise.all(calls);
   return found;
@@ -98,18 +93,29 @@ export async function l2ChunkChildren(api: Endpoints, chunk: bigint, timestampMs
   return { l2Ids: flat.filter((_id, k) => k % 2 === 0), supervoxelIds: flat.filter((_id, k) => k % 2 === 1) };
 }
 
-export async function subgraph(api: Endpoints, grid: GraphGrid, node: bigint, bounds: Bounds | undefined, options: CallOptions): Promise<Subgraph> {
-  const box = boundsText(bounds, grid), path = `node/${node}/subgraph`;
-  if (box === null) return { edges: new BigUint64Array(0), affinities: new Float64Array(0), areas: new Float64Array(0) };
-  const { nodes, affinities, areas } = await api.json(z.object({ nodes: idPairs, affinities: floats, areas: floats }), { path, query: { bounds: box } }, options);
+/** @throws GraphError UNKNOWN_ID, too. */
+export async function subgraph(api: Endpoints, space: NodeSpace, node: bigint, bounds: Bounds | undefined, options: CallOptions): Promise<Subgraph> {
+  const box = boxOf(bounds, space.grid), path = `node/${node}/subgraph`;
+  const none = { edges: new BigUint64Array(0), affinities: new Float64Array(0), areas: new Float64Array(0) };
+  if (box === null || space.ids.layerOf(node) === 1 || !inBox(box, space)(node)) return none;
+  const shape = z.object({ nodes: idPairs, affinities: floats, areas: floats });
+  const asked = api.json(shape, { path, query: { bounds: boundsText(box) } }, options).catch(async (error: unknown) => {
+    // The server fails where there is nothing.
+    if (!(error instanceof GraphError && error.status === 500) || (await leaves(api, space, node, { bounds, stopLayer: 2, ...options })).length > 0) throw error;
+    if (box !== undefined && (await children(api, node, options)).length > 0) return undefined;
+    throw new GraphError('UNKNOWN_ID', `the graph has no node ${node}`, api.urlOf(path), error.status, { serverMessage: error.serverMessage });
+  });
+  const answer = await asked;
+  if (answer === undefined) return none;
+  const { nodes, affinities, areas } = answer;
   api.check(z.literal(nodes.length / 2, { error: 'one affinity and one area an edge' }), affinities.length === areas.length ? areas.length : NaN, { path }, 200);
   return { edges: nodes, affinities, areas };
 }
 
-export async function level2Graph(api: Endpoints, grid: GraphGrid, node: bigint, bounds: Bounds | undefined, options: CallOptions): Promise<BigUint64Array> {
-  const box = boundsText(bounds, grid), path = `node/${node}/lvl2_graph`;
-  if (box === null) return new BigUint64Array(0);
-  const { value, headers } = await api.jsonAndHeaders(z.object({ edge_graph: idPairs }), { path, query: { bounds: box } }, options);
+export async function level2Graph(api: Endpoints, space: NodeSpace, node: bigint, bounds: Bounds | undefined, options: CallOptions): Promise<BigUint64Array> {
+  const box = boxOf(bounds, space.grid), path = `node/${node}/lvl2_graph`;
+  if (box === null || !inBox(box, space)(node)) return new BigUint64Array(0);
+  const { value, headers } = await api.jsonAndHeaders(z.object({ edge_graph: idPairs }), { path, query: { bounds: boundsText(box) } }, options);
   if (box !== undefined && !/^true$/i.test(String(headers['used-bounds'])))
     throw new GraphError('BROKEN_ENDPOINT', `${api.urlOf(path)} did not heed the bounds: PyChunkedGraph does from 2.15 on`, api.urlOf(path), 200);
   return value.edge_graph;
@@ -122,15 +128,6 @@ export interface GraphPoint {
 }
 
 export const asNode = ({ id, nm }: GraphPoint): unknown[] => [id, ...nm];
-
-export async function findPath(api: Endpoints, from: GraphPoint, to: GraphPoint, precise: boolean, options: CallOptions): Promise<GraphPathFound> {
-  const path = 'graph/find_path';
-  const shape = z.object({ centroids_list: z.array(floats.refine((list) => list.length === 3, 'expected three numbers')), l2_path: idList.nullable(), failed_l2_ids: idList });
-  const { centroids_list, l2_path, failed_l2_ids } = await api.json(shape, { method: 'POST', path, query: { precision_mode: precise }, body: [asNode(from), asNode(to)] }, options);
-  const centroidsNm = new Float64Array(3 * centroids_list.length);
-  centroids_list.forEach((centroid, k) => centroidsNm.set(centroid, 3 * k));
-  return { l2Ids: l2_path ?? new BigUint64Array(0), centroidsNm, failedL2Ids: failed_l2_ids };
-}
 
 export async function splitPreview(api: Endpoints, sources: readonly GraphPoint[], sinks: readonly GraphPoint[], options: CallOptions): Promise<SplitPreview> {
   const shape = z.object({ supervoxel_connected_components: z.array(idList), illegal_split: z.boolean() });
