@@ -1,6 +1,7 @@
 /** Whole-object bitstreams, undone once each. A new one is one file and one line in {@link BITSTREAMS}. */
 import { leaveOnAbort } from '../base/abort.ts';
 import { DecodeError } from '../base/errors.ts';
+import { decodeXz } from './xz.ts';
 import { undoZlib, type OutputSize } from './zlib.ts';
 import { decodeZstd } from './zstd.ts';
 
@@ -20,6 +21,7 @@ const BITSTREAMS: Record<string, Undo> = {
   deflate: (bytes, size) => undoZlib('deflate', bytes, size),
   br: (bytes, size) => undoZlib('br', bytes, size),
   zstd: (bytes, { maxBytes }) => decodeZstd(bytes, maxBytes),
+  xz: (bytes, { maxBytes }) => decodeXz(bytes, maxBytes),
 };
 
 /** The most that `bytes` of content take in a bitstream: headers, content that does not shrink. */
@@ -29,8 +31,8 @@ export const storedBound = (bytes: number): number => Math.ceil(bytes * 1.01) + 
 const MAX_ENCODINGS = 3;
 
 /**
- * The bytes inside a content encoding: `gzip`, `x-gzip`, `deflate`, `br`, `zstd`, several of them, or none (the same bytes then,
- * not a copy). Small outputs of zlib come at once, larger ones from the thread pool; zstd loads its decoder first.
+ * The bytes inside a content encoding: `gzip`, `x-gzip`, `deflate`, `br`, `zstd`, `xz`, several of them, or none (the same bytes then,
+ * not a copy). Small outputs of zlib come at once, larger ones from the thread pool; zstd and xz load their decoders first.
  * @throws DecodeError TRUNCATED, BAD_BITSTREAM, BAD_CHECKSUM, TOO_LARGE, UNSUPPORTED; `signal.reason`. Also as rejections.
  */
 export function decompress(bytes: Uint8Array, contentEncoding: string | undefined, { maxBytes, exactBytes, signal }: DecompressOptions): Uint8Array | Promise<Uint8Array> {

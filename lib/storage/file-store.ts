@@ -6,12 +6,14 @@ import { DEFAULT_MAX_BYTES } from '../http/client.ts';
 import { clipRange, emptyRange, segmentsOf, tooLarge } from './keys.ts';
 import type { ReadOptions, Store, StoredObject } from './store.ts';
 
-/** CloudVolume's file protocol writes the content encoding as a suffix. The plain name wins. */
+/** CloudVolume's file protocol writes the content encoding as a suffix, of those that are not read here, too. The plain name wins. */
 const SUFFIXES = [
   ['', undefined],
   ['.gz', 'gzip'],
   ['.br', 'br'],
   ['.zstd', 'zstd'],
+  ['.xz', 'xz'],
+  ['.bz2', 'bz2'],
 ] as const;
 
 /** Objects below a folder. Keys never lead out of it; symbolic links are followed. */

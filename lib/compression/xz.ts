@@ -1,0 +1,69 @@
+/**
+ * xz streams to bytes, as CloudVolume stores chunks with `compress="xz"`: by xz-embedded as WebAssembly, in xz-decompress, which checks
+ * what the data say of themselves (CRC-32 and CRC-64, not SHA-256) and refuses dictionaries beyond 64 MiB.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { DecodeError } from '../base/errors.ts';
+
+type XzReadableStream = typeof import('xz-decompress').XzReadableStream;
+
+/** `enum xz_ret` of xz-embedded, as the package puts it into its message. */
+const ERRORS: Record<string, ['TRUNCATED' | 'BAD_BITSTREAM' | 'UNSUPPORTED', string]> = {
+  3: ['UNSUPPORTED', 'there is no memory for its dictionary'],
+  4: ['UNSUPPORTED', 'it needs a dictionary beyond 64 MiB'],
+  5: ['BAD_BITSTREAM', 'the data do not begin as an xz stream does'],
+  6: ['UNSUPPORTED', 'it uses filters or a checksum that are not read'],
+  7: ['BAD_BITSTREAM', 'the data are broken'],
+  8: ['TRUNCATED', 'the data end inside the stream'],
+};
+
+/** Others get a turn after so much output. */
+const TURN_BYTES = 512 * 1024;
+
+let loaded: Promise<XzReadableStream> | undefined;
+
+/** @throws DecodeError TRUNCATED, BAD_BITSTREAM, TOO_LARGE, UNSUPPORTED (see above; no memory to load the decoder) */
+export async function decodeXz(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array> {
+  const Stream = await load();
+  const reader = new Stream(streamOf(bytes)).getReader();
+  const pieces: Uint8Array[] = [];
+  let total = 0, turn = 0;
+  for (;;) {
+    const { done, value } = await reader.read().catch((error: unknown) => {
+      throw decodeError(error);
+    });
+    if (done) return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces, total);
+    total += value.byteLength;
+    if (total > maxBytes) {
+      await reader.cancel();
+      throw new DecodeError('TOO_LARGE', `xz: more than the ${maxBytes} bytes expected`);
+    }
+    pieces.push(value.slice()); // the decoder writes the next piece into the same memory
+    if ((turn += value.byteLength) < TURN_BYTES) continue;
+    turn = 0;
+    await setImmediate();
+  }
+}
+
+const streamOf = (bytes: Uint8Array): ReadableStream<Uint8Array> =>
+  new ReadableStream({
+    start(controller) {
+      controller.enqueue(bytes);
+      controller.close();
+    },
+  });
+
+/** Loaded with the first call: few volumes need it. */
+const load = (): Promise<XzReadableStream> =>
+  (loaded ??= import('xz-decompress').then(
+    (module) => module.default.XzReadableStream,
+    (cause: unknown) => {
+      loaded = undefined;
+      throw new DecodeError('UNSUPPORTED', 'xz: the decoder could not be loaded', { cause });
+    },
+  ));
+
+function decodeError(error: unknown): DecodeError {
+  const [code, what] = ERRORS[/code (\d+)/.exec((error as Error).message)?.[1] ?? ''] ?? ['BAD_BITSTREAM', (error as Error).message];
+  return new DecodeError(code, `xz: ${what}`);
+}
