@@ -1,10 +1,8 @@
 /** What kind of table holds IDs: by how it begins, or else by its suffix. */
 import { whyNotRead } from '../jobs/file-kinds.ts';
 import { formatOfFile, type FormatName, type IdFormatName } from '../jobs/format.ts';
+import { formatOf, isEnough } from './first-lines.ts';
 import { UsageError } from './io.ts';
-
-/** A list has no header: its first line is an ID, well or badly written, whatever the file is called. */
-const NUMBER = /^"?[+-]?[\d.]+(?:e[+-]?\d+)?"?\s*$/i;
 
 /** What the user said of the format. */
 export interface GivenFormat {
@@ -21,15 +19,13 @@ export async function idFormat(source: AsyncIterable<Uint8Array>, path: string, 
   const parts = source[Symbol.asyncIterator]();
   const seen: Uint8Array[] = [];
   let text = '';
-  while (!/[\r\n]/.test(text.trimStart()) && text.length < 65_536) {
+  while (!isEnough(text) && text.length < 65_536) {
     const next = await parts.next();
     if (next.done) break;
     seen.push(next.value);
     text += Buffer.from(next.value).toString('latin1');
   }
-  const [first = ''] = text.replace(/^\u00ef\u00bb\u00bf/, '').trim().split(/[\r\n]/, 1);
-  const byLooks = first === '' ? 'list' : first.startsWith('{') ? 'jsonl' : first.includes('\t') ? 'tsv' : 'csv';
-  const format = given ?? (NUMBER.test(first) ? 'list' : (formatOfFile(path) ?? byLooks));
+  const format = formatOf(text, { given, suffix: formatOfFile(path) });
   if (format === 'jsonl' && delimiter !== undefined) throw new UsageError('--delimiter is for csv and tsv');
   return {
     format,

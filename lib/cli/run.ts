@@ -255,7 +255,8 @@ The token of a graph server is taken from CAVE_TOKEN, or ~/.cloudvolume/secrets.
 Exit code: 0; 1 if any row is failed, root_failed, no_root, suspect, invalid_point or invalid_timestamp; 2 for bad usage or unreadable input.`;
 
 const ID_HELP = `
-Every row is written, in order, its other columns byte for byte. One ID a line makes a CSV with a header. Repeated IDs are asked once.
+Every row is written, in order, its other columns byte for byte. One ID a line makes a CSV with a header; a first line that is
+a missing ID, such as nan, belongs to such a list too, but 0 in a .csv or .tsv is the header that pandas gives a Series. Repeated IDs are asked once.
 0 is background; a missing ID (an empty cell, NA, nan, <NA>, None, null in any case) is not_looked_up; a value that is not a uint64 (a float has
 lost digits) is invalid_id. With --replace an old value stays where there is no answer: status says so.
 Where the table has a status column already and no roots, statuses go to root_status.

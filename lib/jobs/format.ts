@@ -11,8 +11,8 @@ const SUFFIXES: Record<string, FormatName> = { csv: 'csv', tsv: 'tsv', jsonl: 'j
 /** Format of a file by its suffix, that of its packing left out; undefined for any other. */
 export const formatOfFile = (path: string): FormatName | undefined => SUFFIXES[/\.([^./\\]+?)(?:\.(?:gz|gzip|zst|zstd))?$/i.exec(path)?.[1].toLowerCase() ?? ''];
 
-/** `list`: one ID a line and nothing else; it is written as CSV. */
-export type IdFormatName = FormatName | 'list';
+/** `list`: one ID a line and nothing else; it is written as CSV, `tab-list` as TSV. */
+export type IdFormatName = FormatName | 'list' | 'tab-list';
 
 /** How the text of a table is written, where it is not as usual. */
 export interface TextOptions {
@@ -27,5 +27,6 @@ export function openFormat(name: FormatName, columns: ColumnChoice, { delimiter,
   return new Delimited({ delimiter: delimiter ?? (name === 'tsv' ? '\t' : ','), sure: delimiter !== undefined, decimalComma }, columns);
 }
 
-/** @param name What the IDs of a list are called. */
-export const openIdList = (name: string, columns: ColumnChoice): TableFormat => new Delimited({ delimiter: ',', header: [name] }, columns);
+/** @param header What the IDs of a list are called. */
+export const openIdList = (name: 'list' | 'tab-list', header: string, columns: ColumnChoice, { delimiter }: TextOptions = {}): TableFormat =>
+  new Delimited({ delimiter: delimiter ?? (name === 'tab-list' ? '\t' : ','), header: [header] }, columns);

@@ -57,7 +57,8 @@ export async function answerIds(question: IdQuestion, source: AsyncIterable<Uint
     columns = question.columns(found, cellsOf);
     return { replace, texts: tellMissing ? columns.ids : (columns.statuses ?? []), ...columns };
   };
-  const format = options.format === 'list' ? openIdList(question.listName, choose) : openFormat(options.format, choose, options.text);
+  const { format: name, text } = options;
+  const format = name === 'list' || name === 'tab-list' ? openIdList(name, question.listName, choose, text) : openFormat(name, choose, text);
   let count = 0;
   let ids: BigUint64Array[] = [];
   let given: Uint8Array[] = [];

@@ -134,6 +134,7 @@ describe('graphene-points graph', () => {
 
   test('unknown operations, and rows without an ID, are told and exit with 1', async () => {
     expect(await ask('operation', ['99999'])).toEqual({ code: 1, stdout: '{"id":"99999","error":"UNKNOWN_ID","message":"the log has no such operation"}\n', stderr: 'warning: 99999: the log has no such operation\n' });
+    expect(await ask('is-latest', ['--ids', '-'], `nan\n${successor}\n`)).toEqual({ code: 1, stdout: `{"id":"${successor}","is_latest":true}\n`, stderr: 'warning: row 1 (line 1): column root_id: "nan" is not an ID; left out\n' });
     expect(await ask('is-latest', ['--ids', '-'], `root_id\n7.5\n${successor}\n`)).toEqual({ code: 1, stdout: `{"id":"${successor}","is_latest":true}\n`, stderr: 'warning: row 1 (line 2): column root_id: "7.5" is no uint64 ID; invalid_id\n' });
   });
 

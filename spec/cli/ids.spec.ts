@@ -231,6 +231,18 @@ describe('commands on tables of IDs', () => {
     expect(graph.log.count('is_latest_roots')).toBe(2);
   });
 
+  test('answers every row of a list, whatever its first line, and quotes the name that it is given', async () => {
+    const root = rootAt(0, 0), flags = ['--ids', '-', '--timestamp', isoOf(0), '--quiet'];
+    for (const first of ['""', 'nan', '<NA>']) expect((await run('roots', flags, lines(first, sv(0)))).stdout).toBe(lines('supervoxel_id,root_id,status', `${first},,not_looked_up`, `${sv(0)},${root},ok`));
+    expect((await run('roots', [...flags, '--format', 'csv'], lines(sv(0)))).stdout).toBe(lines('supervoxel_id,root_id,status', `${sv(0)},${root},ok`));
+    expect((await run('roots', [...flags, '--format', 'tsv'], lines(sv(0)))).stdout).toBe(lines('supervoxel_id\troot_id\tstatus', `${sv(0)}\t${root}\tok`));
+    expect((await run('roots', [...flags, '--column', 'a,b'], lines(sv(0)))).stdout).toBe(lines('"a,b",root_id,status', `${sv(0)},${root},ok`));
+    expect((await run('roots', [...flags, '--format', 'csv'], lines('0', sv(0)))).stdout).toBe(lines('0,root_id,status', `${sv(0)},${root},ok`));
+    const file = join(folder, 'series.csv');
+    await writeFile(file, lines('0', sv(0)));
+    expect((await run('roots', ['--ids', file, '--timestamp', isoOf(0), '--quiet'])).stdout).toBe(lines('0,root_id,status', `${sv(0)},${root},ok`));
+  });
+
   test('exits with 1 where update leaves a suspect row', async () => {
     const table = lines('supervoxel_id,root_id,status', `${sv(0)},${rootAt(0, 0)},suspect`);
     expect(await run('update', ['--in', '-', '--timestamp', isoOf(0), '--quiet'], table)).toEqual({ code: 1, stdout: table, stderr: '' });
