@@ -12,7 +12,7 @@ const ROOMS = [
   'base', 'cache', 'http', 'storage', 'compression', 'precomputed', 'codecs', 'chunks', 'points', 'chunkedgraph', 'cave', 'graphene', 'jobs', 'cli',
 ] as const;
 /** Bytes and numbers in, numbers out: a browser build needs them as they are. */
-const PURE = [/^lib\/base\//, /^lib\/precomputed\//, /^lib\/codecs\//, /^lib\/points\/(status|input|result|cell-index|plan|ball)\.ts$/];
+const PURE = [/^lib\/base\//, /^lib\/precomputed\//, /^lib\/codecs\//, /^lib\/points\/(status|input|result|cell-index|plan|ball|distances)\.ts$/];
 const PURE_PACKAGES = ['zod', 'ipaddr.js'];
 
 interface Import {

@@ -4,6 +4,7 @@
  * Sources: CloudVolume, datasource/graphene/metadata.py; PyChunkedGraph, graph/chunks/{utils,hierarchy}.py and graph/utils/id_helpers.py.
  */
 import { wordsOf } from '../base/uint64.ts';
+import { UnitRatio } from '../base/unit-ratio.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import type { GraphInfo } from './graph-info.ts';
 import type { IdLayout } from './id-layout.ts';
@@ -139,10 +140,11 @@ export class IdArithmetic {
     if (resolution && !(resolution.length === 3 && resolution.every((nm) => nm > 0 && Number.isFinite(nm)))) throw new RangeError('resolution must be three positive numbers, nanometres along x, y, z');
     if (points.length % 3 !== 0) throw new RangeError('points are xyz interleaved: their length is a multiple of 3');
     const { chunkSize, chunksStartAtVoxelOffset, fanOut } = this.#graph, { voxelOffset, resolution: own } = this.#space;
-    const width = fanOut ** Math.max(0, layer - 2), chunks = new Int32Array(points.length);
+    const width = fanOut ** Math.max(0, layer - 2), voxels = Float64Array.from(points), chunks = new Int32Array(voxels.length);
     for (let axis = 0; axis < 3; axis++) {
       const unit = resolution ? resolution[axis] : own[axis], origin = chunksStartAtVoxelOffset ? voxelOffset[axis] : 0, size = chunkSize[axis] * width;
-      for (let at = axis; at < chunks.length; at += 3) chunks[at] = Math.floor(((points[at] * unit) / own[axis] - origin) / size);
+      if (unit !== own[axis]) new UnitRatio(unit, own[axis]).convert(voxels, axis, voxels.length);
+      for (let at = axis; at < chunks.length; at += 3) chunks[at] = Math.floor((Math.floor(voxels[at]) - origin) / size);
     }
     return chunks;
   }

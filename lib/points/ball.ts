@@ -1,14 +1,14 @@
 /**
  * The voxels within a radius of a voxel, nearest first: made once, walked for every point that looks for a label. Pure.
- * Distances are between voxel centres, in nanometres. Voxels equally far follow each other by z, then y, then x, lowest first.
+ * Distances are between voxel centres, in nanometres, and compared as the decimal numbers they are: no rounding parts what is equally far.
+ * Voxels equally far follow each other by z, then y, then x, lowest first.
  */
+import { UnitRatio } from '../base/unit-ratio.ts';
 import { formatVec3, product, type Vec3 } from '../base/vec3.ts';
+import { distancesOf, OUTSIDE } from './distances.ts';
 
 /** Voxels of the box around a ball, about half of which are the ball: 4 bytes of each are kept. */
 const MAX_BOX_VOXELS = 2 ** 23;
-/** 3 voxels of 1.1 nm are a little over 3.3 nm in double precision, and meant to be within. */
-const ROUNDING = 1 + 1e-12;
-const OUTSIDE = 0xffffffff;
 
 export class Ball {
   /** Voxels from the centre to the ball's end along x, y, z. */
@@ -18,6 +18,11 @@ export class Ball {
   /** Where y and z begin: at most 26 bits are taken. */
   readonly #yBit: number;
   readonly #zBit: number;
+  /** Of the octant of voxels from the centre up, x fastest: which distance it is, by length; OUTSIDE beyond the radius. */
+  readonly #distances: Uint32Array;
+  /** By distance: its nanometres, and the first rank of it; one more stands for the end. */
+  readonly #nm: Float64Array;
+  readonly #firstRanks: Uint32Array;
   readonly #at = new Int32Array(3);
 
   /**
@@ -28,7 +33,8 @@ export class Ball {
     readonly resolution: Vec3,
     readonly radiusNm: number,
   ) {
-    this.reach = this.reachOf(radiusNm);
+    const along = (axis: 0 | 1 | 2): number => new UnitRatio(1, resolution[axis]).floor(radiusNm);
+    this.reach = [along(0), along(1), along(2)];
     const box = this.reach.map((r) => 2 * r + 1) as unknown as Vec3;
     if (!(product(box) <= MAX_BOX_VOXELS))
       throw new RangeError(
@@ -37,6 +43,10 @@ export class Ball {
     const bitsFor = (n: number): number => 32 - Math.clz32(n - 1);
     this.#yBit = bitsFor(box[0]);
     this.#zBit = this.#yBit + bitsFor(box[1]);
+    const { distances, nm } = distancesOf(resolution, radiusNm, this.reach);
+    this.#distances = distances;
+    this.#nm = nm;
+    this.#firstRanks = new Uint32Array(nm.length + 1);
     this.#voxels = this.#nearestFirst();
   }
 
@@ -45,9 +55,10 @@ export class Ball {
     return this.#voxels.length;
   }
 
-  /** Voxels that `nm` nanometres reach along x, y, z. */
-  reachOf(nm: number): Vec3 {
-    const along = (axis: 0 | 1 | 2): number => Math.floor((nm * ROUNDING) / this.resolution[axis]);
+  /** Voxels along x, y, z that no voxel of a lower rank is beyond; one more at most. */
+  reachOf(rank: number): Vec3 {
+    const nm = this.distanceNm(rank) * (1 + 1e-12);
+    const along = (axis: 0 | 1 | 2): number => Math.min(this.reach[axis], Math.floor(nm / this.resolution[axis]));
     return [along(0), along(1), along(2)];
   }
 
@@ -63,11 +74,12 @@ export class Ball {
   rankOf(x: number, y: number, z: number): number {
     const [rx, ry, rz] = this.reach;
     if (Math.abs(x) > rx || Math.abs(y) > ry || Math.abs(z) > rz) return this.size;
-    const square = this.#square(x, y, z), voxel = this.#packed(x, y, z);
-    let low = 0, high = this.size;
+    const distance = this.#distanceOf(x, y, z), voxel = this.#packed(x, y, z);
+    if (distance === OUTSIDE) return this.size;
+    let low = this.#firstRanks[distance], high = this.#firstRanks[distance + 1];
     while (low < high) {
-      const middle = (low + high) >>> 1, other = this.#squareAt(middle);
-      if (other < square || (other === square && this.#voxels[middle] < voxel)) low = middle + 1;
+      const middle = (low + high) >>> 1;
+      if (this.#voxels[middle] < voxel) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -75,18 +87,14 @@ export class Ball {
 
   /** Nanometres from the centre to the voxel of a rank. */
   distanceNm(rank: number): number {
-    return Math.sqrt(this.#squareAt(rank));
-  }
-
-  #squareAt(rank: number): number {
     const at = this.#at;
     this.voxelAt(rank, at);
-    return this.#square(at[0], at[1], at[2]);
+    return this.#nm[this.#distanceOf(at[0], at[1], at[2])];
   }
 
-  #square(x: number, y: number, z: number): number {
-    const [dx, dy, dz] = this.resolution;
-    return (x * dx) ** 2 + (y * dy) ** 2 + (z * dz) ** 2;
+  #distanceOf(x: number, y: number, z: number): number {
+    const [rx, ry] = this.reach;
+    return this.#distances[Math.abs(x) + (rx + 1) * (Math.abs(y) + (ry + 1) * Math.abs(z))];
   }
 
   /** Greater for a greater z, then y, then x. */
@@ -94,41 +102,24 @@ export class Ball {
     return x + this.reach[0] + ((y + this.reach[1]) << this.#yBit) + ((z + this.reach[2]) << this.#zBit);
   }
 
-  /** A counting sort by distance, stable: voxels are met by z, y, x. The eight octants are alike, and one is measured. */
+  /** A counting sort by distance, stable: voxels are met by z, y, x. */
   #nearestFirst(): Uint32Array {
-    const [rx, ry, rz] = this.reach;
-    const most = (this.radiusNm * ROUNDING) ** 2;
-    const squares = new Float64Array((rx + 1) * (ry + 1) * (rz + 1));
-    for (let z = 0, at = 0; z <= rz; z++) for (let y = 0; y <= ry; y++) for (let x = 0; x <= rx; x++) squares[at++] = this.#square(x, y, z);
-    const sorted = squares.filter((square) => square <= most).sort();
-    const bins = new Uint32Array(squares.length);
-    for (let at = 0; at < squares.length; at++) bins[at] = squares[at] <= most ? lowerBound(sorted, squares[at]) : OUTSIDE;
-    const eachVoxel = (visit: (bin: number, voxel: number) => void): void => {
+    const [rx, ry, rz] = this.reach, distances = this.#distances, firstRanks = this.#firstRanks;
+    const eachVoxel = (visit: (distance: number, voxel: number) => void): void => {
       for (let z = -rz; z <= rz; z++)
         for (let y = -ry; y <= ry; y++) {
           const row = (rx + 1) * (Math.abs(y) + (ry + 1) * Math.abs(z));
           const first = this.#packed(0, y, z);
           for (let x = -rx; x <= rx; x++) {
-            const bin = bins[row + Math.abs(x)];
-            if (bin !== OUTSIDE) visit(bin, first + x);
+            const distance = distances[row + Math.abs(x)];
+            if (distance !== OUTSIDE) visit(distance, first + x);
           }
         }
     };
-    const next = new Uint32Array(sorted.length + 1);
-    eachVoxel((bin) => next[bin + 1]++);
-    for (let bin = 0; bin < sorted.length; bin++) next[bin + 1] += next[bin];
-    const voxels = new Uint32Array(next[sorted.length]);
-    eachVoxel((bin, voxel) => (voxels[next[bin]++] = voxel));
+    eachVoxel((distance) => firstRanks[distance + 1]++);
+    for (let distance = 1; distance < firstRanks.length; distance++) firstRanks[distance] += firstRanks[distance - 1];
+    const voxels = new Uint32Array(firstRanks[firstRanks.length - 1]), next = firstRanks.slice();
+    eachVoxel((distance, voxel) => (voxels[next[distance]++] = voxel));
     return voxels;
   }
-}
-
-function lowerBound(ascending: Float64Array, value: number): number {
-  let low = 0, high = ascending.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (ascending[middle] < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -3,6 +3,7 @@
  * 16 bytes a point while planning, 8 afterwards.
  */
 import { atOnce, byStretches, type Paced } from '../base/pacer.ts';
+import { UnitRatio } from '../base/unit-ratio.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import { gridShape } from '../precomputed/grid.ts';
 import type { Scale } from '../precomputed/info.ts';
@@ -41,7 +42,9 @@ export function* planning(points: PointSource, scale: Scale, resolution: Vec3, s
   const ordinals = new Uint32Array(n), unordered = new Uint32Array(n);
   const p = new Float64Array(3 * Math.min(n, BLOCK_POINTS));
   // Where resolutions are equal, no rounding can creep in.
-  const otherUnits = [0, 1, 2].map((axis) => ({ axis, from: resolution[axis], to: scale.resolution[axis] })).filter(({ from, to }) => from !== to);
+  const otherUnits = [0, 1, 2]
+    .filter((axis) => resolution[axis] !== scale.resolution[axis])
+    .map((axis) => ({ axis, ratio: new UnitRatio(resolution[axis], scale.resolution[axis]) }));
   let inside = 0;
 
   // By blocks, as a function that is called often is compiled sooner than a loop that goes round often.
@@ -72,7 +75,7 @@ export function* planning(points: PointSource, scale: Scale, resolution: Vec3, s
     if (first > 0 && first % (BLOCKS_A_STRETCH * BLOCK_POINTS) === 0) yield;
     const end = Math.min(n, first + BLOCK_POINTS);
     points.read(first, p);
-    for (const { axis, from, to } of otherUnits) for (let at = axis; at < 3 * (end - first); at += 3) p[at] = converted(p[at], from, to);
+    for (const { axis, ratio } of otherUnits) ratio.convert(p, axis, 3 * (end - first));
     inside += place(first, end);
   }
   return yield* group(index.cells.slice(), ordinals, unordered, inside);
@@ -102,10 +105,4 @@ function* group(cells: Float64Array, ordinals: Uint32Array, unordered: Uint32Arr
     }
   });
   return { cells, starts, offsets, order };
-}
-
-/** p × from ÷ to, multiplied first: whole ratios come out exact in double precision. What is finite stays so. */
-function converted(p: number, from: number, to: number): number {
-  const q = (p * from) / to;
-  return Number.isFinite(q) || !Number.isFinite(p) ? q : Math.sign(p) * Number.MAX_VALUE;
 }

@@ -160,7 +160,7 @@ export class Snap {
     const { scale, search: { ball } } = this.#request;
     const { point, voxel } = seeker;
     const limit = this.#limit(point);
-    const reach = limit < ball.size ? ball.reachOf(ball.distanceNm(limit)) : ball.reach;
+    const reach = limit < ball.size ? ball.reachOf(limit) : ball.reach;
     const grid = gridShape(scale);
     const cellsAlong = (axis: 0 | 1 | 2): { cell: number; distance: number }[] => {
       const size = scale.chunkSize[axis], at = voxel[axis];

@@ -55,6 +55,14 @@ describe('IdArithmetic', () => {
     expect(ids.chunkOfPoint([voxelOffset[0] + 256 * 7, voxelOffset[1], voxelOffset[2] + 96 * 9 - 0.5], { layer: 4 })).toEqual([1, 0, 2]);
   });
 
+  test('puts points into graph chunks by decimal units as they are written', () => {
+    const graph = parseGraphInfo({ ...info, graph: { ...(info as unknown as { graph: object }).graph, chunk_size: [125, 3, 3] } }, 'https://graph.example.org');
+    const fine = new IdArithmetic(graph, { voxelOffset: [0, 0, 0], resolution: [4.28, 1.1, 0.1] });
+    expect(fine.chunkOfPoint([535, 3.3, 0.3], { resolution: [1, 1, 1] })).toEqual([1, 1, 1]);
+    expect(fine.chunkOfPoint([534.9, 3.2, 0.29], { resolution: [1, 1, 1] })).toEqual([0, 0, 0]);
+    expect(fine.chunkOfPoint([125 / 3, 1, 1], { resolution: [12.84, 3.3, 0.3] })).toEqual([0, 1, 1]);
+  });
+
   test('fits its fan-out to the graph', () => {
     const wide = new IdArithmetic(parseGraphInfo({ ...info, graph: { ...(info as unknown as { graph: object }).graph, fan_out: 4 } }, 'https://graph.example.org'), { voxelOffset, resolution });
     expect(wide.chunkPositionOf(wide.parentChunkIdOf(wide.encode(2, [17, 8, 3])))).toEqual([4, 2, 0]);

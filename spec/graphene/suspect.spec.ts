@@ -18,6 +18,8 @@ interface World {
   graphChunk: Vec3;
   atOffset: boolean;
   bits: number;
+  /** Nanometres per unit of points. @default voxels of the scale */
+  unit?: Vec3;
 }
 
 const scaleOf = (part: Partial<Scale> = {}): Scale => ({
@@ -37,7 +39,7 @@ function supervoxelAt(voxel: Vec3, { scale, graphChunk, atOffset, bits }: World,
 /** Points as voxels of the scale; `ids` as read there. */
 function mark(points: readonly Vec3[], ids: readonly bigint[], world: World, given?: readonly number[], masks?: Record<string, number>): { marked: number; status: number[] } {
   const status = new Uint8Array(points.length);
-  const plan = planPoints(pointSource(points), world.scale, world.scale.resolution, status);
+  const plan = planPoints(pointSource(points), world.scale, world.unit ?? world.scale.resolution, status);
   status.forEach((code, i) => (status[i] = given?.[i] ?? (code || ok)));
   const marked = atOnce(markSuspects(plan, suspectMarker(plan, world.scale, graphOf(world, masks), wordsOf(BigUint64Array.from(ids)), status)));
   return { marked, status: [...status] };
@@ -99,6 +101,13 @@ describe('markSuspects', () => {
   test('suspects whatever lies before voxel 0 where graph chunks are counted from there', () => {
     const before: World = { ...world, atOffset: false, scale: scaleOf({ voxelOffset: [-10, 0, 0] }) };
     expect(mark([[-1, 0, 0], [0, 0, 0]], [1n << 56n, 1n << 56n], before).status).toEqual([suspect, ok]);
+  });
+
+  test('judges points of decimal units by the voxel that they are written in', () => {
+    // Voxel 125 of 4.28 nm is 535 nm from 0, and the first of its graph chunk; in doubles it is voxel 124.
+    const fine: World = { ...world, graphChunk: [125, 40, 30], unit: [1, 1, 40], scale: scaleOf({ voxelOffset: [0, 0, 0], resolution: [4.28, 1.1, 40] }) };
+    expect(mark([[535, 3.3, 0]], [supervoxelAt([125, 3, 0], fine)], fine)).toEqual({ marked: 0, status: [ok] });
+    expect(mark([[534, 3.3, 0]], [supervoxelAt([125, 3, 0], fine)], fine)).toEqual({ marked: 1, status: [suspect] });
   });
 
   test('judges only points that are ok so far', () => {

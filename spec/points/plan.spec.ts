@@ -100,6 +100,11 @@ describe('planPoints', () => {
     ['copies what a product would round', 0.1 + 0.7, 3.3, 3.3, 0],
     ['keeps fractions of the given unit', 0.5, 16, 8, 1],
     ['keeps fractions of nanometres', 2.5, 4.5, 2.25, 5],
+    ['takes resolutions as they are written: 3.3 is three times 1.1', 1, 3.3, 1.1, 3],
+    ['so that 535 nm are 125 voxels of 4.28', 535, 1, 4.28, 125],
+    ['goes to a mip thrice as coarse', 3, 4.6, 13.8, 1],
+    ['takes coordinates as they are written', 0.3, 1, 0.1, 3],
+    ['and those just below as they are', 0.29999999999999993, 1, 0.1, 2],
   ])('%s: %d units of %d nm in voxels of %d nm', (_name, x, from, to, voxel) => {
     const scale = line({ resolution: [to, 1, 1], voxelOffset: [-10, 0, 0] });
     expect([...plan([[x, 0, 0]], scale, [from, 1, 1]).plan.cells]).toEqual([voxel + 10]);

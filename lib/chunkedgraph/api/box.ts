@@ -1,4 +1,5 @@
 /** Boxes of voxels, as the server takes them and as it judges nodes by them. */
+import { UnitRatio } from '../../base/unit-ratio.ts';
 import type { Vec3 } from '../../base/vec3.ts';
 import type { IdArithmetic } from '../id-arithmetic.ts';
 import { checkedTriple, type Bounds, type GraphGrid } from './input.ts';
@@ -30,9 +31,9 @@ export function boxOf(bounds: Bounds | undefined, grid: GraphGrid): Box | null |
   if (unit?.some((nm) => nm <= 0)) throw new RangeError('bounds.resolution must be positive');
   const box = { min: [0, 0, 0] as [number, number, number], max: [0, 0, 0] as [number, number, number] };
   for (let axis = 0; axis < 3; axis++) {
-    const scale = unit ? unit[axis] / grid.resolution[axis] : 1;
+    const voxels = new UnitRatio(unit ? unit[axis] : grid.resolution[axis], grid.resolution[axis]);
     if (min[axis] > max[axis]) throw new RangeError(`bounds: min ${min[axis]} is beyond max ${max[axis]}`);
-    const from = Math.max(Math.floor(min[axis] * scale), grid.bounds.min[axis]), to = Math.min(Math.ceil(max[axis] * scale), grid.bounds.max[axis]);
+    const from = Math.max(voxels.floor(min[axis]), grid.bounds.min[axis]), to = Math.min(voxels.ceil(max[axis]), grid.bounds.max[axis]);
     if (from >= to) return null;
     if (from < 0) throw new RangeError('the server takes no negative bounds, and this volume begins below 0: leave bounds out');
     box.min[axis] = from;

@@ -6,6 +6,7 @@
  */
 import * as z from 'zod';
 import { GraphError } from '../../base/errors.ts';
+import { UnitRatio } from '../../base/unit-ratio.ts';
 import type { NodeSpace } from './box.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
 import { asNode, leaves, level2Graph, type GraphPoint } from './nodes.ts';
@@ -106,7 +107,7 @@ async function commonNode(parts: PathParts, from: GraphPoint, to: GraphPoint, op
 async function nodeAt({ api, space, rootsOf }: PathParts, { id, nm }: GraphPoint, options: CallOptions): Promise<bigint | undefined> {
   const layer = space.ids.layerOf(id);
   if (layer === 1) return (await rootsOf(BigUint64Array.of(id), 2))[0];
-  const voxel = nm.map((at, axis) => Math.floor(at / space.grid.resolution[axis]));
+  const voxel = nm.map((at, axis) => new UnitRatio(1, space.grid.resolution[axis]).floor(at));
   const found = await leaves(api, space, id, { ...options, bounds: { min: voxel, max: voxel.map((at) => at + 1) }, stopLayer: 2 });
   return found.length === 1 ? found[0] : undefined;
 }
