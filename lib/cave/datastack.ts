@@ -16,20 +16,19 @@ export interface Datastack {
   /** Where its chunkedgraph is. */
   graphHost: Host;
   /** Where its materialization service is; undefined when it has none. */
-  localServer: Host | undefined;
+  localServer: Told<Host>;
   /** Nanometres per voxel of the coordinates that its viewer shows; undefined when the service does not say. */
-  viewerResolution: Vec3 | undefined;
+  viewerResolution: Told<Vec3>;
 }
 
-const positive = z.number().positive().nullish();
+/** What the service says of something that few need: `fault` is why it cannot be used, for whoever wants it. */
+export interface Told<T> {
+  value?: T;
+  fault?: Error;
+}
 
-const schema = z.looseObject({
-  segmentation_source: z.string().nullish(),
-  local_server: z.string().nullish(),
-  viewer_resolution_x: positive,
-  viewer_resolution_y: positive,
-  viewer_resolution_z: positive,
-});
+const AXES = ['x', 'y', 'z'] as const;
+const schema = z.looseObject({ segmentation_source: z.string().nullish() });
 
 /** `cave://NAME` → `NAME`. @throws PathError BAD_PATH. */
 export function parseDatastack(path: string): string {
@@ -40,7 +39,7 @@ export function parseDatastack(path: string): string {
 
 /**
  * @throws GraphError; InfoError NOT_FOUND, BAD_INFO, or UNSUPPORTED (its segmentation is no chunkedgraph); PathError BAD_PATH, or
- *   INSECURE_TOKEN (it names a server that must not get a token).
+ *   INSECURE_TOKEN (its graph is at a server that must not get a token).
  */
 export async function readDatastack(info: GraphServer<Host>, name: string, signal?: AbortSignal): Promise<Datastack> {
   const path = `/info/api/v2/datastack/full/${encodeURIComponent(name)}`;
@@ -50,12 +49,35 @@ export async function readDatastack(info: GraphServer<Host>, name: string, signa
   // Some records leave the scheme out.
   const segmentationSource = /^(middleauth\+)?https?:\/\//.test(source) ? `graphene://${source}` : source;
   if (!segmentationSource.startsWith('graphene://')) throw new InfoError('UNSUPPORTED', `the segmentation of datastack ${name} is ${source === '' ? 'not named' : 'no chunkedgraph'} at ${info.path.origin}: open its volume by its own path`, url);
-  const { viewer_resolution_x: x, viewer_resolution_y: y, viewer_resolution_z: z } = record;
   return {
     name,
     segmentationSource,
     graphHost: learntServer(parseGraphPath(segmentationSource).origin, info.path),
-    localServer: record.local_server ? learntServer(record.local_server, info.path) : undefined,
-    viewerResolution: x && y && z ? [x, y, z] : undefined,
+    localServer: localServerOf(record, info.path, url),
+    viewerResolution: viewerResolutionOf(record, url),
   };
 }
+
+function localServerOf({ local_server: address }: Record<string, unknown>, from: Host, url: string): Told<Host> {
+  if (address === undefined || address === null || address === '') return {};
+  if (typeof address !== 'string') return { fault: new InfoError('BAD_INFO', `${url}: local_server is not text`, url) };
+  try {
+    return { value: learntServer(address.trim(), from) };
+  } catch (error) {
+    if (!(error instanceof PathError)) throw error;
+    return { fault: new PathError(error.code, `${url}: local_server: ${error.message}`) };
+  }
+}
+
+function viewerResolutionOf(record: Record<string, unknown>, url: string): Told<Vec3> {
+  const given = AXES.map((axis) => record[`viewer_resolution_${axis}`] ?? undefined), nm = given.map(asNumber);
+  const bad = given.findIndex((told, axis) => told !== undefined && !(nm[axis] > 0 && nm[axis] < Infinity));
+  if (bad >= 0) {
+    const shown = JSON.stringify(given[bad]).slice(0, 60);
+    return { fault: new InfoError('BAD_INFO', `${url}: viewer_resolution_${AXES[bad]} is ${shown}, not a positive number of nanometres: give three numbers`, url) };
+  }
+  return given.includes(undefined) ? {} : { value: [nm[0], nm[1], nm[2]] };
+}
+
+/** Some services write numbers as text. */
+const asNumber = (told: unknown): number => (typeof told === 'number' || (typeof told === 'string' && /^\s*\d+(\.\d+)?\s*$/.test(told)) ? Number(told) : NaN);

@@ -15,15 +15,15 @@ export const DEFAULT_SERVER = 'https://global.daf-apis.com';
 /** Room for any datastack's record or list of versions. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
-/** `https://host[:port]`, or a bare host. @throws PathError BAD_PATH. */
+/** `https://host[:port][/path]`, or a bare host. @throws PathError BAD_PATH. */
 export function parseServer(address: string): Host {
-  const bad = (why: string): PathError => new PathError('BAD_PATH', `${why}; a server is given as https://HOST[:PORT]`);
+  const bad = (why: string): PathError => new PathError('BAD_PATH', `${why}; a server is given as https://HOST[:PORT][/PATH]`);
   const text = address.includes('://') ? address : `https://${address}`;
   if (!URL.canParse(text)) throw bad('the server is no URL');
-  const { protocol, username, password, search, hash, origin, hostname, host } = new URL(text);
+  const { protocol, username, password, search, hash, origin, hostname, host, pathname } = new URL(text), prefix = pathname.replace(/\/+$/, '');
   if (protocol !== 'https:' && protocol !== 'http:') throw bad(`the server's protocol is ${protocol}//`);
   if (username || password || search || hash) throw bad('the server has a user name, a password, a query or a fragment');
-  return { origin, hostname, host };
+  return { origin, hostname, host, ...(prefix !== '' && { prefix }) };
 }
 
 /**
@@ -64,9 +64,12 @@ export async function serverOf(datastack: string, given: string | undefined, env
   return parseServer(typeof remembered === 'string' ? remembered : DEFAULT_SERVER);
 }
 
+/** Where a path of a service is. */
+export const urlOf = ({ origin, prefix = '' }: Host, path: string): string => `${origin}${prefix}${path}`;
+
 /** A JSON answer of a service. @throws GraphError; InfoError NOT_FOUND (404) or BAD_INFO. */
 export async function askJson<T>(server: GraphServer<Host>, path: string, schema: z.ZodType<T>, what: string, signal?: AbortSignal): Promise<T> {
-  const url = `${server.path.origin}${path}`;
+  const url = urlOf(server.path, path);
   let body: Uint8Array;
   try {
     ({ body } = await server.ask({ url, maxBytes: MAX_BYTES, signal }));

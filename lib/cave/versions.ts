@@ -8,7 +8,7 @@ import { InfoError, TimestampError } from '../base/errors.ts';
 import type { Host } from '../chunkedgraph/graph-path.ts';
 import type { GraphServer } from '../chunkedgraph/graph-server.ts';
 import { parseTimestamp } from '../chunkedgraph/timestamp.ts';
-import { askJson } from './server.ts';
+import { askJson, urlOf } from './server.ts';
 
 /** The versions of one datastack; each is asked for once. */
 export class Versions {
@@ -51,7 +51,8 @@ export class Versions {
     try {
       return parseTimestamp(text);
     } catch (error) {
-      throw new InfoError('BAD_INFO', `${this.#server.path.origin}${path}: time_stamp: ${(error as Error).message}`, `${this.#server.path.origin}${path}`);
+      const url = urlOf(this.#server.path, path);
+      throw new InfoError('BAD_INFO', `${url}: time_stamp: ${(error as Error).message}`, url);
     }
   }
 

@@ -11,6 +11,8 @@ export interface Host {
   hostname: string;
   /** With the port, if one is given. */
   host: string;
+  /** What stands before the paths of its services, such as `/cave`; undefined where there is nothing. */
+  prefix?: string;
 }
 
 export interface GraphPath extends Host {

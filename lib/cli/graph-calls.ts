@@ -170,7 +170,7 @@ export const GRAPH_CALLS: Readonly<Record<string, IdCall | OtherCall>> = {
     },
   },
   'split-preview': {
-    about: 'what a split of the --source points from the --sink points would come to; changes nothing', options: ['source', 'sink'], needs: ['source', 'sink'],
+    about: 'what a split of the --source points from the --sink points would come to in a box around them, which is all that the server looks at; changes nothing', options: ['source', 'sink'], needs: ['source', 'sink'],
     ask: async ({ graph, flags: { source, sink }, signal }) => [await graph.splitPreview(source!, sink!, { signal })],
   },
   'oldest-timestamp': {

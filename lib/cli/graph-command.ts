@@ -16,7 +16,7 @@ const OPTIONS: Readonly<Record<keyof GraphFlags, () => Option>> = {
   timestamp: () => new Option('--timestamp <time>', `the moment: ${MOMENT} (default: now)`).argParser(text),
   from: () => new Option('--from <time>', `the earlier moment: ${MOMENT} (default: as far back as there is)`).argParser(text),
   to: () => new Option('--to <time>', 'the later moment (default: now)').argParser(text),
-  bounds: () => new Option('--bounds <x0,y0,z0,x1,y1,z1>', 'only in graph chunks that touch this box, its end outside').argParser(box),
+  bounds: () => new Option('--bounds <x0,y0,z0,x1,y1,z1>', 'only nodes whose graph chunk touches this box, its end outside; the node asked about, too').argParser(box),
   resolution: () => new Option('--resolution <x,y,z>', "nanometres per unit of --bounds (default: voxels of the graph's mip)").argParser(commaNumbers),
   stopLayer: () => new Option('--stop-layer <layer>', '1 for supervoxels (default), 2 for layer-2 nodes, …').argParser(wholeNumber(1)),
   by: () => new Option('--by <voters>', 'whose votes count').choices(['level2', 'supervoxels']).default('level2'),

@@ -1,8 +1,8 @@
 /** A datastack as a volume is opened by it: where its graph is, which token each of its servers gets, and what it knows besides. */
 import { PathError, TimestampError } from '../base/errors.ts';
 import type { Vec3 } from '../base/vec3.ts';
-import { parseDatastack, readDatastack } from '../cave/datastack.ts';
-import { addressesOf, parseServer, serverOf } from '../cave/server.ts';
+import { parseDatastack, readDatastack, type Told } from '../cave/datastack.ts';
+import { addressesOf, parseServer, serverOf, urlOf } from '../cave/server.ts';
 import { Versions } from '../cave/versions.ts';
 import { parseGraphPath, type GraphPath, type Host } from '../chunkedgraph/graph-path.ts';
 import { GraphServer } from '../chunkedgraph/graph-server.ts';
@@ -25,11 +25,19 @@ export interface VolumeDatastack {
   readonly server: string;
   /** The chunkedgraph, as the service words it. */
   readonly segmentationSource: string;
-  /** Where its materializations are. */
+  /** Where its materializations are; undefined where the service does not say, or names what cannot be used. */
   readonly localServer: string | undefined;
-  /** Nanometres per voxel of the coordinates that its viewer shows: what `resolution: 'viewer'` stands for. */
+  /**
+   * Nanometres per voxel of the coordinates that its viewer shows: what `resolution: 'viewer'` stands for. Undefined where the service does not
+   * say, or says what is not a resolution.
+   */
   readonly viewerResolution: Vec3 | undefined;
-  /** Materializations that have not expired. @throws GraphError, InfoError; TimestampError when the datastack has no place for any; `signal.reason`. */
+  /** @internal Why that resolution cannot be used. */
+  readonly viewerFault?: Error;
+  /**
+   * Materializations that have not expired.
+   * @throws GraphError, InfoError; PathError for a server of theirs that cannot be used; TimestampError when there is none; `signal.reason`.
+   */
   versions(options?: { signal?: AbortSignal }): Promise<number[]>;
   /** When one was frozen; the newest is looked for each time. @throws as `versions`; InfoError NOT_FOUND. */
   timestampOf(version: number | 'newest', options?: { signal?: AbortSignal }): Promise<Date>;
@@ -68,7 +76,7 @@ export interface OpenedDatastack {
   token: FoundToken | undefined;
   segmentationSource: string;
   localServer: string | undefined;
-  viewerResolution: Vec3 | undefined;
+  viewerResolution: Told<Vec3>;
   versions: Pick<Versions, 'list' | 'momentOf'>;
 }
 
@@ -86,29 +94,43 @@ export async function openDatastack(name: string, { server: given, token, authHo
   };
   const info = new GraphServer<Host>({ http, path: server, token: await tokenOf(server) });
   const { segmentationSource, graphHost, localServer, viewerResolution } = await readDatastack(info, name, signal);
-  const local = localServer && new GraphServer<Host>({ http, path: localServer, token: await tokenOf(localServer), allowAddress: addressesOf(localServer, info) });
+  const local = async (): Promise<Versions> => {
+    if (localServer.fault) throw localServer.fault;
+    const { value: path } = localServer;
+    if (!path) throw new TimestampError(`datastack ${name} names no server that has materializations`);
+    return new Versions(new GraphServer<Host>({ http, path, token: await tokenOf(path), allowAddress: addressesOf(path, info) }), name);
+  };
   return {
     server, segmentationSource, viewerResolution,
     graph: parseGraphPath(segmentationSource),
     allowAddress: addressesOf(graphHost, info),
     token: await tokenOf(graphHost),
-    localServer: localServer?.origin,
-    versions: local ? new Versions(local, name) : noVersions(name),
+    localServer: localServer.value && urlOf(localServer.value, ''),
+    versions: openedWhenUsed(local),
   };
 }
 
-function noVersions(name: string): OpenedDatastack['versions'] {
-  const none = async (): Promise<never> => {
-    throw new TimestampError(`datastack ${name} names no server that has materializations`);
+/** What concerns materializations alone, their server and the token for it, is only looked for by those who want some. */
+function openedWhenUsed(open: () => Promise<Versions>): OpenedDatastack['versions'] {
+  let opened: Promise<Versions> | undefined;
+  const versions = (): Promise<Versions> =>
+    (opened ??= open().catch((error: unknown) => {
+      opened = undefined; // whoever asks next tries again
+      throw error;
+    }));
+  return {
+    list: async (signal) => (await versions()).list(signal),
+    momentOf: async (version, signal) => (await versions()).momentOf(version, signal),
   };
-  return { list: none, momentOf: none };
 }
 
 /** @param bind Joins a caller's signal with the volume's life. */
 export function datastackOf(name: string, { server, segmentationSource, localServer, viewerResolution, versions }: OpenedDatastack, bind: (signal: AbortSignal | undefined) => AbortSignal): VolumeDatastack {
   return {
-    name, segmentationSource, localServer, viewerResolution,
-    server: server.origin,
+    name, segmentationSource, localServer,
+    server: urlOf(server, ''),
+    viewerResolution: viewerResolution.value,
+    ...(viewerResolution.fault && { viewerFault: viewerResolution.fault }),
     versions: async ({ signal } = {}) => versions.list(bind(signal)),
     timestampOf: async (version, { signal } = {}) => versions.momentOf(checkVersion(version), bind(signal)),
   };

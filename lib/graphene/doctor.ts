@@ -112,8 +112,8 @@ async function* checkGraph(path: string, http: HttpClient, options: DoctorOption
       return yield fail('datastack', error, login.origin);
     }
     graph = stack.graph;
-    const { viewerResolution } = stack;
-    yield ok('datastack', `${place.datastack} at ${server.origin}: ${stack.segmentationSource}; its viewer shows ${viewerResolution ? `voxels of ${formatVec3(viewerResolution)} nm` : 'a resolution that is not told'}`);
+    const { value, fault } = stack.viewerResolution;
+    yield ok('datastack', `${place.datastack} at ${server.origin}: ${stack.segmentationSource}; its viewer shows ${value ? `voxels of ${formatVec3(value)} nm` : fault ? 'what is not a resolution' : 'a resolution that is not told'}`);
   }
   let token = stack?.token;
   if (stack?.server.origin !== graph.origin) {

@@ -16,9 +16,9 @@ describe('a datastack', () => {
   test('is what the info service says, asked with the token', async () => {
     const { asked, answer } = read(RECORD, 's3cr3t');
     expect(await answer).toEqual({
-      name: 'minnie_v1', segmentationSource: RECORD.segmentation_source, viewerResolution: [4, 4, 40],
+      name: 'minnie_v1', segmentationSource: RECORD.segmentation_source, viewerResolution: { value: [4, 4, 40] },
       graphHost: { origin: 'https://local.example.org', host: 'local.example.org', hostname: 'local.example.org' },
-      localServer: { origin: 'https://local.example.org', host: 'local.example.org', hostname: 'local.example.org' },
+      localServer: { value: { origin: 'https://local.example.org', host: 'local.example.org', hostname: 'local.example.org' } },
     });
     expect(asked.map(({ url, headers, followRedirects }) => [url, headers?.authorization, followRedirects])).toEqual([[ORIGIN + PATH, 'Bearer s3cr3t', false]]);
   });
@@ -32,20 +32,45 @@ describe('a datastack', () => {
   });
 
   test('may say nothing of its viewer or its local server', async () => {
-    expect(await read({ segmentation_source: RECORD.segmentation_source }).answer).toMatchObject({ viewerResolution: undefined, localServer: undefined });
-    expect(await read({ ...RECORD, viewer_resolution_y: null }).answer).toMatchObject({ viewerResolution: undefined });
+    expect(await read({ segmentation_source: RECORD.segmentation_source }).answer).toMatchObject({ viewerResolution: {}, localServer: {} });
+    expect((await read({ ...RECORD, viewer_resolution_y: null }).answer).viewerResolution).toEqual({});
+  });
+
+  test.each([[{ viewer_resolution_x: '4' }, [4, 4, 40]], [{ viewer_resolution_z: ' 35.5 ' }, [4, 4, 35.5]]])('may write numbers as text: %j', async (more, expected) => {
+    expect((await read({ ...RECORD, ...more }).answer).viewerResolution).toEqual({ value: expected });
+  });
+
+  test.each([
+    [{ viewer_resolution_x: 'four' }, 'viewer_resolution_x is "four", not a positive number of nanometres'], [{ viewer_resolution_z: 0 }, 'viewer_resolution_z is 0,'],
+    [{ viewer_resolution_y: -4, viewer_resolution_x: null }, 'viewer_resolution_y is -4,'], [{ viewer_resolution_y: [4] }, 'viewer_resolution_y is [4],'], [{ viewer_resolution_x: '' }, 'viewer_resolution_x is "",'],
+  ])('is told apart from a viewer resolution that cannot be used: %j', async (more, message) => {
+    const { viewerResolution, localServer } = await read({ ...RECORD, ...more }).answer;
+    expect([viewerResolution.value, localServer.value?.host]).toEqual([undefined, 'local.example.org']);
+    expect(viewerResolution.fault).toMatchObject({ name: 'InfoError', code: 'BAD_INFO', message: expect.stringContaining(message) as unknown, url: ORIGIN + PATH });
+  });
+
+  test.each([
+    ['http://local.example.org', { name: 'PathError', code: 'INSECURE_TOKEN' }], ['not a url', { name: 'PathError', code: 'BAD_PATH' }], ['ftp://local.example.org', { name: 'PathError', code: 'BAD_PATH' }],
+    ['https://u:p@local.example.org', { name: 'PathError', code: 'BAD_PATH' }], [7, { name: 'InfoError', code: 'BAD_INFO' }],
+  ])('is told apart from a local server that cannot be used: %j', async (address, error) => {
+    const { viewerResolution, localServer } = await read({ ...RECORD, local_server: address }).answer;
+    expect([viewerResolution.value, localServer.value]).toEqual([[4, 4, 40], undefined]);
+    expect(localServer.fault).toMatchObject({ ...error, message: expect.stringContaining(`${ORIGIN + PATH}: local_server`) as unknown });
+    expect(String(localServer.fault)).not.toContain('u:p');
+  });
+
+  test('may have its local server below a path', async () => {
+    expect((await read({ ...RECORD, local_server: 'https://local.example.org/some/path/' }).answer).localServer.value).toMatchObject({ origin: 'https://local.example.org', prefix: '/some/path' });
   });
 
   test.each<[string, unknown, object]>([
     ['another one', undefined, { name: 'InfoError', code: 'NOT_FOUND', message: `${ORIGIN} knows no datastack "minnie_v1"` }],
     ['a web page', '<html>', { name: 'InfoError', code: 'BAD_INFO', message: expect.stringContaining('a web page') }],
     ['a list', [], { name: 'InfoError', code: 'BAD_INFO' }],
-    ['a resolution in words', { ...RECORD, viewer_resolution_x: 'four' }, { name: 'InfoError', code: 'BAD_INFO', message: expect.stringContaining('viewer_resolution_x') }],
     ['a plain volume', { ...RECORD, segmentation_source: 'precomputed://gs://bucket/seg' }, { name: 'InfoError', code: 'UNSUPPORTED' }],
     ['no segmentation', { ...RECORD, segmentation_source: null }, { name: 'InfoError', code: 'UNSUPPORTED', message: expect.stringContaining('is not named') }],
     ['a graph without TLS', { ...RECORD, segmentation_source: 'graphene://http://local.example.org/segmentation/table/t' }, { name: 'PathError', code: 'INSECURE_TOKEN' }],
     ['a graph on this machine', { ...RECORD, segmentation_source: 'graphene://http://localhost/segmentation/table/t' }, { name: 'PathError', code: 'INSECURE_TOKEN' }],
-    ['a local server without TLS', { ...RECORD, local_server: 'http://local.example.org' }, { name: 'PathError', code: 'INSECURE_TOKEN' }],
   ])('is refused when the service answers with %s', async (_, record, error) => {
     await expect(read(record).answer).rejects.toMatchObject(error);
   });

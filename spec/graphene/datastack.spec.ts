@@ -5,7 +5,7 @@ import { inspect } from 'node:util';
 import nock from 'nock';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { openGraphene, openPrecomputed, type DatastackPath, type GrapheneVolume, type OpenGrapheneOptions } from '../../lib/index.ts';
-import { mockCave, serveMocks, type Fault, type MockCaveOptions, type ServedMocks } from '../../mocks/index.ts';
+import { mockCave, mockServer, serveMocks, type Fault, type MockCaveOptions, type ServedMocks } from '../../mocks/index.ts';
 import { secretsFolder } from '../support/clouds.ts';
 import { BEFORE, MERGED_AT, rootOf, worldBucket, worldGraph } from '../support/graph-world.ts';
 import { supervoxel } from '../support/tiny-volume.ts';
@@ -87,6 +87,30 @@ describe('a datastack', () => {
     await using volume = await open();
     await expect(volume.scatteredPoints([[1, 1, 1]], { resolution: 'viewer' })).rejects.toMatchObject(error);
     expect(logs.bucket.requests).toEqual([]);
+  });
+
+  test('opens whatever it says of a viewer and of materializations, for those who want neither', async () => {
+    Object.assign(about, { viewer_resolution_z: 0, local_server: 'not a url' });
+    await using volume = await open();
+    expect(await volume.rootOf(TWO, { timestamp: BEFORE })).toBe(rootOf(0, 2));
+    expect(volume.datastack).toMatchObject({ viewerResolution: undefined, localServer: undefined });
+    const viewer = { name: 'InfoError', code: 'BAD_INFO', message: expect.stringContaining('viewer_resolution_z is 0') };
+    await expect(volume.scatteredPoints([[1, 1, 1]], { resolution: 'viewer' })).rejects.toMatchObject(viewer);
+    await expect(open({ resolution: 'viewer' })).rejects.toMatchObject(viewer);
+    const server = { name: 'PathError', code: 'BAD_PATH', message: expect.stringContaining('local_server') };
+    for (const call of [volume.datastack!.versions(), volume.datastack!.timestampOf('newest'), volume.rootOf(TWO, { timestamp: 'mat_7' }), open({ timestamp: 'mat' })]) await expect(call).rejects.toMatchObject(server);
+    expect(logs.local.requests).toEqual([]);
+  });
+
+  test('finds its materializations below a path', async () => {
+    const below = mockServer((request) => materializations['/materialize'].handle(request));
+    await using prefixed = await serveMocks({ '/some/path': below });
+    about.local_server = `${prefixed.url}/some/path/`;
+    await using volume = await open();
+    expect(volume.datastack!.localServer).toBe(`${prefixed.url}/some/path`);
+    expect(await volume.datastack!.versions()).toEqual([7, 943]);
+    expect(await volume.rootOf(TWO, { timestamp: 'mat_7' })).toBe(rootOf(0, 2));
+    expect(below.log.requests.map(({ path }) => path.split('/').slice(0, 3).join('/'))).toEqual(['/materialize/api', '/materialize/api']);
   });
 
   test.each<[string, (volume: GrapheneVolume) => Promise<unknown>, unknown]>([
@@ -199,12 +223,17 @@ describe('a token', () => {
 
   test.each<[string, Record<string, unknown>, object]>([
     ['without TLS', { segmentation_source: 'graphene://http://graph.example.org/segmentation/table/t' }, { name: 'PathError', code: 'INSECURE_TOKEN' }],
-    ['for materializations without TLS', { local_server: 'http://local.example.org' }, { name: 'PathError', code: 'INSECURE_TOKEN' }],
     ['that is a file', { segmentation_source: 'file:///etc' }, { name: 'InfoError', code: 'UNSUPPORTED' }],
     ['with a password', { segmentation_source: 'graphene://https://u:p@graph.example.org/segmentation/table/t' }, { name: 'PathError', code: 'BAD_PATH' }],
   ])('goes to no host %s', async (_, record, error) => {
     Object.assign(about, record);
     await expect(open({ token: 'common-0123456789' })).rejects.toMatchObject(error);
+    expect([...logs.graph.requests, ...logs.local.requests]).toEqual([]);
+  });
+
+  test('goes to no materializations without TLS', async () => {
+    about.local_server = 'http://local.example.org';
+    await expect(open({ token: 'common-0123456789', timestamp: 'mat' })).rejects.toMatchObject({ name: 'PathError', code: 'INSECURE_TOKEN' });
     expect([...logs.graph.requests, ...logs.local.requests]).toEqual([]);
   });
 

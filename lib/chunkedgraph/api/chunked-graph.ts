@@ -423,7 +423,10 @@ export class ChunkedGraph {
     return this.#edit('split', asCut(sources, sinks), { mincut }, options);
   }
 
-  /** What a split would come to; changes nothing. */
+  /**
+   * What a split would come to near the points; changes nothing. The server looks at a box around them only (of 2.21: 240 × 240 × 24 voxels more on each
+   * side): the parts that `split` makes hold these and what of the object lies beyond.
+   */
   async splitPreview(sources: readonly GraphPoint[], sinks: readonly GraphPoint[], options: CallOptions = {}): Promise<nodes.SplitPreview> {
     asCut(sources, sinks);
     return nodes.splitPreview(this.#api, sources, sinks, options);

@@ -34,7 +34,7 @@ export interface ChunkChildren {
 }
 
 export interface SplitPreview {
-  /** Supervoxels of the parts that would come of it: those of the sources first, those of the sinks second. */
+  /** Supervoxels near the points of the parts that would come of it: those of the sources first, those of the sinks second. */
   parts: BigUint64Array[];
   /** The points could not be told apart. */
   illegal: boolean;
