@@ -1,9 +1,11 @@
 /**
  * Bytes kept on disk by key, for all processes of one user. What it says is what was put there, checksums agreeing, or nothing: a
- * damaged entry is a miss, a full disk or a read-only folder means going on without. None of its methods throws.
+ * damaged entry is a miss, a full disk or a read-only folder means going on without; a lack of file descriptors is waited for. None of its
+ * methods throws.
  *
  * Memory: one entry at a time while it is read or written.
  */
+import { isShortage, outwaitShortage } from '../base/shortage.ts';
 import { decodeEntry, encodeEntry, ENTRY_OVERHEAD, type CacheEntry } from './entry.ts';
 import { CacheFolder, LARGEST_ENTRY_BYTES } from './cache-folder.ts';
 
@@ -65,7 +67,7 @@ export class DiskCache {
     const parts = encodeEntry(key, { bytes, validator, storedMs: this.#now() });
     if (!parts) return;
     try {
-      if (await this.#write(this.#folder.fileOf(key), parts)) this.counts.stored++;
+      if (await outwaitShortage(() => this.#write(this.#folder.fileOf(key), parts))) this.counts.stored++;
     } catch (error) {
       this.#giveUp(error);
     }
@@ -84,7 +86,7 @@ export class DiskCache {
   async #read(key: string, maxBytes: number): Promise<CacheEntry | undefined> {
     const file = this.#folder.fileOf(key);
     try {
-      const found = await this.#folder.read(file, maxBytes + ENTRY_OVERHEAD);
+      const found = await outwaitShortage(() => this.#folder.read(file, maxBytes + ENTRY_OVERHEAD));
       if (!found) return undefined;
       const decoded = decodeEntry(found.bytes);
       if (decoded?.key !== key) {
@@ -115,7 +117,7 @@ export class DiskCache {
   }
 
   #giveUp(error: unknown): void {
-    if (!this.#writable) return;
+    if (!this.#writable || isShortage(error)) return; // that passes
     this.#writable = false;
     this.#warn(`nothing is stored in the cache at ${this.#folder.path} any more: ${(error as Error).message}`);
   }

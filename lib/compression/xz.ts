@@ -4,6 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { DecodeError } from '../base/errors.ts';
+import { importPackage } from '../http/import-package.ts';
 
 type XzReadableStream = typeof import('xz-decompress').XzReadableStream;
 
@@ -55,7 +56,7 @@ const streamOf = (bytes: Uint8Array): ReadableStream<Uint8Array> =>
 
 /** Loaded with the first call: few volumes need it. */
 const load = (): Promise<XzReadableStream> =>
-  (loaded ??= import('xz-decompress').then(
+  (loaded ??= importPackage(() => import('xz-decompress')).then(
     (module) => module.default.XzReadableStream,
     (cause: unknown) => {
       loaded = undefined;

@@ -6,6 +6,7 @@
  * were all. Not by zstddec 0.3.4: broken data give an empty result there, and its streaming of them never ends.
  */
 import { DecodeError } from '../base/errors.ts';
+import { importPackage } from '../http/import-package.ts';
 
 const MAGIC = 0xfd2fb528;
 /** Without its last 4 bits, which are the user's. */
@@ -59,7 +60,7 @@ function decoder(): Promise<Decoder> {
 async function load(): Promise<Decoder> {
   // Where the address space is limited (ulimit -v) this throws, while the package would never answer.
   new WebAssembly.Memory({ initial: 1 });
-  const decoder = await import('@bokuweb/zstd-wasm');
+  const decoder = await importPackage(() => import('@bokuweb/zstd-wasm'));
   await decoder.init();
   return decoder;
 }

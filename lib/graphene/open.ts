@@ -11,7 +11,7 @@ import { serverHistory } from '../chunkedgraph/root-cache/server-history.ts';
 import { checkMoment, settleVersion } from '../chunkedgraph/moments.ts';
 import { momentOf } from '../chunkedgraph/timestamp.ts';
 import { findToken } from '../chunkedgraph/token.ts';
-import { createHttpClient, type HttpClient } from '../http/client.ts';
+import { createHttpClient, prepareBodies, type HttpClient } from '../http/client.ts';
 import { redactUrl } from '../http/excerpt.ts';
 import { PointReader } from '../points/point-reader.ts';
 import { parseInfo, scaleAt, type VolumeInfo } from '../precomputed/info.ts';
@@ -65,6 +65,8 @@ export async function openGraphene(path: string | DatastackPath, given: OpenGrap
   const logger = options.logger ?? CONSOLE;
   const warn = (message: string): void => logger.warn(message);
   return withHttp(options, async (http) => {
+    // While the servers are asked. A package that cannot be loaded now is tried again with the first look-up.
+    const prepared = Promise.allSettled([prepareBodies()]);
     const stack = place.graph ? undefined : await openDatastack(place.datastack, { server: place.server, token: options.token, authHost, signal: options.signal }, http, warn);
     const moment = await settleVersion(wanted, stack?.versions, options.signal);
     const asked = stack?.graph ?? place.graph!;
@@ -91,6 +93,7 @@ export async function openGraphene(path: string | DatastackPath, given: OpenGrap
       logger,
       options.cacheDir,
     ));
+    await prepared;
     return new GrapheneVolume({ ...parts, graph, path: graphPath, roots, rootCache, instants, api, allowEdits: options.allowEdits ?? false, checkSupervoxels: options.checkSupervoxels ?? true, datastack }, moment);
   });
 }

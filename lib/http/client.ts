@@ -9,7 +9,7 @@ import { isRedirect, redirectTarget, type Headers } from './redirect.ts';
 import { redactUrl } from './excerpt.ts';
 import { askedDelayMs, delayBeforeRetry, type Failure } from './retry.ts';
 import { sendGet } from './send-get.ts';
-import { sendWithGot } from './send-with-got.ts';
+import { loadGot, sendWithGot } from './send-with-got.ts';
 import { SignalWatch, Stopper } from './stopper.ts';
 import { Throttle, type Experience } from './throttle.ts';
 import { USER_AGENT } from './user-agent.ts';
@@ -162,12 +162,18 @@ export function createHttpClient({ maxSockets = 48, retries = 4, backoffMs = 200
   return { request, close };
 }
 
+/**
+ * Loads what requests with a body are sent by. Without it that is done with the first one.
+ * @throws the error of the file system.
+ */
+export const prepareBodies = async (): Promise<void> => void (await loadGot());
+
 const failureOf = (outcome: Outcome): Failure =>
   'reply' in outcome ? { kind: 'status', status: outcome.reply.status, retryAfter: outcome.reply.headers['retry-after'] } : outcome.failure;
 
 function experienceOf(outcome: Outcome): Experience {
-  const { status, retryAfter } = failureOf(outcome);
-  const busy = status === 429 || status === 503;
+  const { status, retryAfter, isShort = false } = failureOf(outcome);
+  const busy = status === 429 || status === 503 || isShort;
   return { busy, answered: status !== undefined && !busy, aloneMs: busy ? askedDelayMs(retryAfter, Date.now()) : undefined };
 }
 

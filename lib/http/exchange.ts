@@ -5,6 +5,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import { RequestError, type Broken, type LookupError } from '../base/errors.ts';
+import { isShortage } from '../base/shortage.ts';
 import { forbidden, type AllowAddress } from './address.ts';
 import type { HttpMeter } from './meter.ts';
 import type { Headers } from './redirect.ts';
@@ -92,10 +93,10 @@ export function exchange(send: Send, asked: Exchange, stopper: Stopper): Promise
       act();
     };
     const succeed = (): void => end(() => resolve({ reply: { ...reply!, body: joined(chunks, received), url: url.href } }));
-    const fail = (error: LookupError, kind: Failure['kind']): void =>
+    const fail = (error: LookupError, kind: Failure['kind'], isShort = false): void =>
       end(() => {
         sent.destroy();
-        resolve({ error, failure: { kind } });
+        resolve({ error, failure: { kind, ...(isShort && { isShort }) } });
       });
     const failWith = (code: 'TIMEOUT' | 'CONNECTION' | 'TOO_LARGE', what: string, kind: Failure['kind'], broken?: Broken): void =>
       fail(new RequestError(code, `${method} ${redactUrl(url)}: ${what}`, redactUrl(url), reply?.status, { broken }), kind);
@@ -139,6 +140,7 @@ export function exchange(send: Send, asked: Exchange, stopper: Stopper): Promise
       onError(error) {
         const { code = 'unknown error' } = error;
         if (code === 'FORBIDDEN_ADDRESS' && asked.allowAddress !== 'any') fail(forbidden(url.hostname, asked.allowAddress), 'final');
+        else if (isShortage(error)) fail(new RequestError('CONNECTION', `${method} ${redactUrl(url)}: ${shortageOf(code)}`, redactUrl(url), undefined, { broken: 'unreachable' }), 'connection', true);
         else if (reply && TRANSIENT.has(code)) failWith('CONNECTION', `the body ended early (${code})`, 'connection', 'cut');
         else if (!TRANSIENT.has(code)) failWith('CONNECTION', `connection failed (${code})`, 'final');
         else failWith('CONNECTION', `connection failed (${code})${wordsOf(error)}`, 'connection', UNREACHABLE.has(code) ? 'unreachable' : reused ? 'stale' : 'cut');
@@ -152,6 +154,8 @@ export function exchange(send: Send, asked: Exchange, stopper: Stopper): Promise
     );
   });
 }
+
+const shortageOf = (code: string): string => `no file descriptor is left for a connection (${code}): let the process open more files (ulimit -n), or read less at a time`;
 
 /**
  * What an error says that does not come from the system: a library that stands in for the network in tests says which host it blocked.

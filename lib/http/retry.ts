@@ -7,6 +7,8 @@ const MAX_RETRY_AFTER_MS = 120_000;
 /** What went wrong with one attempt. */
 export interface Failure {
   kind: 'status' | 'connection' | 'idle' | 'final';
+  /** Nothing was sent, for lack of file descriptors. */
+  isShort?: true;
   status?: number;
   /** The reply's `Retry-After`. */
   retryAfter?: string;

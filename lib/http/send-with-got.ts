@@ -1,20 +1,32 @@
 /**
  * Requests by got's stream interface. got's promise interface costs a fifth more CPU per request, and its own retries read failing bodies
- * without a bound. got is loaded with the first request: most look-ups of voxels send none.
+ * without a bound. got is loaded when a chunkedgraph is opened, or with the first request: look-ups of voxels alone send none.
  */
 import type { Agent as HttpAgent, IncomingHttpHeaders } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
 import type { Got, Request } from 'got';
 import type { Outgoing, Send, Wire } from './exchange.ts';
+import { importPackage } from './import-package.ts';
+
+let loading: Promise<Got> | undefined;
+
+/** Loads got, where that has not been done. A failure is not remembered. */
+export function loadGot(): Promise<Got> {
+  loading ??= importPackage(() => import('got')).then(({ got }) => got.extend({ decompress: false, throwHttpErrors: false, followRedirect: false, retry: { limit: 0 }, strictContentLength: true }));
+  loading.catch(() => (loading = undefined));
+  return loading;
+}
 
 /** Any request: with a body or without. */
 export function sendWithGot(agent: { http: HttpAgent; https: HttpsAgent }): Send {
-  const load = async (): Promise<Got> =>
-    (await import('got')).got.extend({ agent, decompress: false, throwHttpErrors: false, followRedirect: false, retry: { limit: 0 }, strictContentLength: true });
-  let loading: Promise<Got> | undefined;
+  let ours: Promise<Got> | undefined;
+  const load = async (): Promise<Got> => (ours ??= loadGot().then((got) => got.extend({ agent }))).catch((error: unknown) => {
+    ours = undefined;
+    throw error;
+  });
   return (outgoing, wire) => {
     let stream: Request | undefined, destroyed = false;
-    (loading ??= load()).then((got) => {
+    load().then((got) => {
       if (!destroyed) stream = begin(got, outgoing, wire);
     }, wire.onError);
     return {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { SignatureV4 } from '@smithy/signature-v4';
 import { CredentialsError } from '../base/errors.ts';
 import type { Authorize, HttpReply } from '../http/client.ts';
+import { importPackage } from '../http/import-package.ts';
 import { s3Error } from './s3-error.ts';
 import { contentsOf, firstSecret, secretFiles, type SecretFile } from './secret-files.ts';
 import { askVendor, type Signer } from './signer.ts';
@@ -57,7 +58,7 @@ type Provider = (options?: { forceRefresh?: boolean }) => Promise<AwsCredentials
 /** @throws CredentialsError BAD_CREDENTIALS, UNUSABLE. */
 export async function findAws(search: AwsSearch): Promise<Signer | undefined> {
   const { bucket, env, credentials, profile, setRegion } = search;
-  const { SignatureV4 } = await import('@smithy/signature-v4');
+  const { SignatureV4 } = await importPackage(() => import('@smithy/signature-v4'));
   const signerOf = (from: string, provider: Provider): Signer => new AwsSigner(SignatureV4, from, provider, search.region);
   if (credentials) return signerOf('the credentials option', () => Promise.resolve(credentials));
   const secret = profile === undefined ? await firstSecret(secretFiles(bucket, 'aws', env)) : undefined;
@@ -68,7 +69,7 @@ export async function findAws(search: AwsSearch): Promise<Signer | undefined> {
     return signerOf(secret.file, () => Promise.resolve(keys));
   }
   const from = profile === undefined ? "AWS's own search" : `profile ${JSON.stringify(profile)}`;
-  const { defaultProvider } = await import('@aws-sdk/credential-provider-node');
+  const { defaultProvider } = await importPackage(() => import('@aws-sdk/credential-provider-node'));
   const silent = (): void => undefined;
   // Its cache of files would outlive a rotation.
   const provider = defaultProvider({ profile, ignoreCache: true, logger: { debug: silent, info: silent, warn: silent, error: silent } });

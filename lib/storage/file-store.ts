@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RequestError } from '../base/errors.ts';
+import { outwaitShortage } from '../base/shortage.ts';
 import { DEFAULT_MAX_BYTES } from '../http/client.ts';
 import { clipRange, emptyRange, segmentsOf, tooLarge } from './keys.ts';
 import type { ReadOptions, Store, StoredObject } from './store.ts';
@@ -31,7 +32,7 @@ export class FileStore implements Store {
     if (nothing) return nothing;
     try {
       for (const [suffix, contentEncoding] of SUFFIXES) {
-        const file = await openIfThere(path + suffix);
+        const file = await outwaitShortage(() => openIfThere(path + suffix), options);
         if (file) return { ...(await readFile(file, path + suffix, options)), contentEncoding };
       }
       options.signal?.throwIfAborted();

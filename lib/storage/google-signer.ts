@@ -7,6 +7,7 @@ import { homedir, platform } from 'node:os';
 import { join } from 'node:path';
 import { CredentialsError } from '../base/errors.ts';
 import type { Authorize, HttpClient, HttpReply } from '../http/client.ts';
+import { importPackage } from '../http/import-package.ts';
 import { fetchOver } from '../http/fetch.ts';
 import { firstSecret, secretFiles, type SecretFile } from './secret-files.ts';
 import { askVendor, type Signer } from './signer.ts';
@@ -49,7 +50,7 @@ function gcloudFile(env: NodeJS.ProcessEnv): string {
 /** @throws CredentialsError BAD_CREDENTIALS. */
 export async function findGoogle(search: GoogleSearch): Promise<Signer | undefined> {
   const found = await findFile(search);
-  const { GoogleAuth, Compute, gcpMetadata } = await import('google-auth-library');
+  const { GoogleAuth, Compute, gcpMetadata } = await importPackage(() => import('google-auth-library'));
   if (!found) {
     if (!(await isOnGoogle(search))) return undefined;
     return new GoogleSigner('the metadata server', () => new Compute({ scopes: READ_ONLY }), [], search.ownProjectPays ? await gcpMetadata.project<string>('project-id') : undefined);

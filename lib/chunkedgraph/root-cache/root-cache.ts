@@ -20,6 +20,7 @@
 import { deadlineOf } from '../../base/deadline.ts';
 import { DeadlineError } from '../../base/errors.ts';
 import { wordsOf } from '../../base/uint64.ts';
+import { importPackage } from '../../http/import-package.ts';
 import { IdIndex } from '../id-index.ts';
 import type { IdLayout } from '../id-layout.ts';
 import type { Instants } from '../instants.ts';
@@ -96,6 +97,9 @@ interface Asking {
   openCount: number;
 }
 
+/** With what it reads files by, which few need. */
+const loadSnapshots = (): Promise<typeof import('./snapshot.ts')> => importPackage(() => import('./snapshot.ts'));
+
 export class RootCache implements RootSource {
   readonly #parts: RootCacheParts;
   readonly #options: Required<RootCacheOptions>;
@@ -133,7 +137,7 @@ export class RootCache implements RootSource {
    */
   async save(file: string): Promise<void> {
     const { graph, nLayers, instants } = this.#parts;
-    const saving = this.#saved.then(async () => (await import('./snapshot.ts')).saveSnapshot(file, this.#facts, { graph, nLayers, savedMs: instants.now() }));
+    const saving = this.#saved.then(async () => (await loadSnapshots()).saveSnapshot(file, this.#facts, { graph, nLayers, savedMs: instants.now() }));
     this.#saved = saving.catch(() => undefined);
     return saving;
   }
@@ -145,7 +149,7 @@ export class RootCache implements RootSource {
    */
   async load(file: string): Promise<number> {
     const { graph, nLayers, instants, ids } = this.#parts;
-    const { loadSnapshot } = await import('./snapshot.ts'); // with what it reads files by, which few need
+    const { loadSnapshot } = await loadSnapshots();
     return loadSnapshot(file, this.#facts, { graph, nLayers, ids, nowMs: instants.now() });
   }
 

@@ -1,0 +1,36 @@
+/** A process, or its machine, that has no file descriptor left: that passes, as soon as others are closed. */
+import { leaveOnAbort } from './abort.ts';
+
+const CODES = ['EMFILE', 'ENFILE'];
+
+export const isShortage = (error: unknown): boolean => CODES.includes((error as { code?: unknown } | undefined)?.code as string);
+
+export interface Waiting {
+  signal?: AbortSignal;
+  /** @default setTimeout */
+  wait?: (ms: number) => Promise<void>;
+  /** 0 to 1. @default Math.random */
+  random?: () => number;
+}
+
+/** Pauses of 50 ms to 2 s, each up to twice the one before: some 6 s in all. */
+const FIRST_MS = 50, MOST_MS = 2000, TIMES = 8;
+
+/**
+ * What `work` gives; where it fails for lack of descriptors it is done again, some times, after a pause.
+ * @throws what `work` throws otherwise, or the last time; `signal.reason`.
+ */
+export async function outwaitShortage<T>(work: () => T | Promise<T>, { signal, wait = pause, random = Math.random }: Waiting = {}): Promise<T> {
+  for (let made = 0; ; made++) {
+    signal?.throwIfAborted();
+    try {
+      return await work();
+    } catch (error) {
+      if (!isShortage(error) || made === TIMES) throw error;
+    }
+    const ceiling = Math.min(MOST_MS, FIRST_MS * 2 ** made);
+    await leaveOnAbort(wait(ceiling / 2 + (ceiling / 2) * random()), signal, () => undefined);
+  }
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));

@@ -1,0 +1,41 @@
+/** File descriptors that run out for a moment: everything waits for them, and nothing is broken afterwards. */
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { serveMocks, type ServedMocks } from '../../mocks/index.ts';
+import { VOLUMES_FOLDER } from '../support/fixtures.ts';
+import { worldBucket, worldGraph } from '../support/graph-world.ts';
+
+let served: ServedMocks, folder: string;
+beforeAll(async () => {
+  served = await serveMocks({ '/segmentation': worldGraph(), '/bucket': worldBucket() });
+  folder = await mkdtemp(join(tmpdir(), 'gp-shortage-'));
+});
+afterAll(async () => {
+  await served.close();
+  await rm(folder, { recursive: true });
+});
+
+test('a process without file descriptors waits for them', async () => {
+  const script = fileURLToPath(new URL('shortage-run.ts', import.meta.url));
+  // The shell lowers the limit for what it becomes.
+  const child = spawn('sh', ['-c', 'ulimit -n 256; exec "$@"', 'sh', process.execPath, '--import', 'tsx', script, served.url, VOLUMES_FOLDER, join(folder, 'cache')]);
+  let out = '', err = '';
+  child.stdout.on('data', (text: Buffer) => (out += text.toString()));
+  child.stderr.on('data', (text: Buffer) => (err += text.toString()));
+  const code = await new Promise((resolve) => child.on('close', resolve)); // it ends by itself
+  expect([code, err]).toEqual([0, '']);
+  expect(JSON.parse(out)).toEqual({
+    results: {
+      'chunks in files, and their decoder': ['ok'],
+      'chunks over HTTP, with a cache': ['ok', 'ok', 'ok', 'ok'],
+      'kept in the cache': 4,
+      roots: ['ok', 'ok'],
+      'a volume that is opened meanwhile': ['ok'],
+    },
+    warnings: [],
+  });
+}, 60_000);
