@@ -2,6 +2,9 @@
  * A set of uint64 that numbers its members in the order met: open addressing on uint32 pairs, no BigInt.
  * 16 to 32 bytes a member; growing takes half as much again for a moment.
  */
+import type { Paced } from '../base/pacer.ts';
+import { distinguishing } from './distinct.ts';
+
 export class IdIndex {
   #slots = new Int32Array(64).fill(-1);
   #pairs = new Uint32Array(64);
@@ -32,9 +35,9 @@ export class IdIndex {
     return this.#slots[this.#slotOf(low, high)];
   }
 
-  /** The members in ascending order, in fresh memory. */
-  sorted(): BigUint64Array {
-    return new BigUint64Array(this.#pairs.slice(0, 2 * this.#size).buffer).sort();
+  /** The members in ascending order, in fresh memory. None may be added meanwhile. */
+  *sorting(): Paced<BigUint64Array> {
+    return (yield* distinguishing(this.#pairs.subarray(0, 2 * this.#size))).ids;
   }
 
   #slotOf(low: number, high: number): number {

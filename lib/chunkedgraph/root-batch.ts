@@ -1,11 +1,11 @@
 /** The IDs of one window that ask for the same moment and layer: entered, sorted, sent, and handed back to those who asked. */
 import { DeadlineError } from '../base/errors.ts';
+import { byStretches, type Paced, type Pacer } from '../base/pacer.ts';
 import { wordsOf } from '../base/uint64.ts';
 import { sendInBatches, type BatchSenderOptions } from './batch-sender.ts';
-import { distinctOf, placeOf } from './distinct.ts';
-import { FailureRuns } from './failure-runs.ts';
+import { distinguishing, placeOf } from './distinct.ts';
 import type { IdLayout } from './id-layout.ts';
-import { RootFate, type RootsAnswer } from './root-source.ts';
+import { noteReason, RootFate, type RootFailure, type RootsAnswer } from './root-source.ts';
 
 export interface RootBatchParts {
   ids: IdLayout;
@@ -15,14 +15,19 @@ export interface RootBatchParts {
   /** Told when a request's answers were its very IDs. */
   onAllUnknown: (count: number, timestampMs: number) => void;
   sender: BatchSenderOptions;
+  pacer: Pacer;
 }
 
-/** Who asked, and where the answers go: `answer.rootIds` holds the ID wherever `answer.fates` holds the mark. */
+/** Who asked, and where the answers go. */
 export interface Caller {
-  answer: RootsAnswer;
+  /** IDs as pairs of words, which stay as they are. */
+  ids: Uint32Array;
+  /** One an ID: which of them are asked about here bear the mark. */
+  marks: Uint8Array;
   mark: number;
   /** How many IDs bear the mark. */
   count: number;
+  answer: RootsAnswer;
 }
 
 interface Waiting extends Caller {
@@ -30,8 +35,21 @@ interface Waiting extends Caller {
   places: Uint32Array;
   /** All before it are answered. */
   next: number;
-  resolve: () => void;
+  resolve: (handed: void | Promise<void>) => void;
+  reject: (error: unknown) => void;
 }
+
+/** Answers on their way to a caller. */
+interface Handing {
+  /** No more IDs than this are handed over. */
+  most: number;
+  /** What those without an answer, or beyond that, have failed of. */
+  deadline: DeadlineError | undefined;
+  done: void | Promise<void>;
+}
+
+/** IDs that are handed over after a deadline: some 50 ms. */
+const MOST_LATE = 2 ** 20;
 
 /** IDs that an earlier batch is asking about already. */
 interface Shared {
@@ -60,7 +78,11 @@ export class RootBatch {
   #ids: Uint32Array = NONE;
   #roots: Uint32Array = NONE;
   #fates = new Uint8Array(0);
-  readonly #failures = new FailureRuns();
+  /** By place, the failure plus one; made when the first fails. */
+  #failureOf: Uint32Array | undefined;
+  readonly #errors: Error[] = [];
+  readonly #handing = new WeakMap<Caller, Handing>();
+  #preparing: Promise<void> | undefined;
   #unanswered = 0;
   #requests = 0;
   #end!: () => void;
@@ -75,7 +97,12 @@ export class RootBatch {
 
   /** Resolves when all of the caller's IDs have their answers. */
   enter(caller: Caller): Promise<void> {
-    return new Promise((resolve) => this.#waiting.set(caller, { ...caller, places: NONE, next: 0, resolve }));
+    return new Promise((resolve, reject) => this.#waiting.set(caller, { ...caller, places: NONE, next: 0, resolve, reject }));
+  }
+
+  /** After a deadline: when the caller has got what there is. */
+  async handed(caller: Caller): Promise<void> {
+    await this.#handing.get(caller)?.done; // what it rejects with is told here
   }
 
   /**
@@ -83,8 +110,10 @@ export class RootBatch {
    * @returns whether somebody still waits; when nobody does, requests are cancelled.
    */
   leave(caller: Caller, reason: unknown): boolean {
-    const waiting = this.#waiting.get(caller);
-    if (waiting && reason instanceof DeadlineError) this.#hand(waiting, reason);
+    const deadline = reason instanceof DeadlineError ? reason : undefined;
+    const waiting = this.#waiting.get(caller), handing = this.#handing.get(caller);
+    if (waiting && deadline) void this.#begin(caller, waiting, deadline);
+    if (handing) Object.assign(handing, { most: deadline ? MOST_LATE : 0, deadline });
     this.#waiting.delete(caller);
     return this.#isWanted(reason);
   }
@@ -102,10 +131,23 @@ export class RootBatch {
     return false;
   }
 
-  /** Nobody enters any more: sorts the IDs and asks about those that no batch under way is asking about. */
-  send(underWay: Iterable<RootBatch>): void {
-    this.#gather();
-    for (const batch of underWay) this.#share(batch);
+  /** Nobody enters any more: sorts the IDs and asks about those that no batch under way is asking about. Never rejects. */
+  async send(underWay: readonly RootBatch[]): Promise<void> {
+    try {
+      const preparing = this.#parts.pacer.run(this.#gather());
+      if (preparing) await (this.#preparing = preparing);
+      for (const batch of underWay) {
+        if (batch.#preparing) await batch.#preparing.catch(() => undefined);
+        const sharing = this.#parts.pacer.run(this.#share(batch));
+        if (sharing) await sharing;
+      }
+    } catch (error) {
+      for (const { reject } of this.#waiting.values()) reject(error);
+      this.#waiting.clear();
+      this.#isWanted(error);
+      return;
+    }
+    if (this.#abort.signal.aborted) return; // everybody has left meanwhile
     const places = this.#shared.length > 0 ? this.#pendingPlaces() : undefined;
     void sendInBatches(
       {
@@ -119,9 +161,9 @@ export class RootBatch {
     this.#progress(); // what is shared may have its answers
   }
 
-  #gather(): void {
+  *#gather(): Paced {
     const callers = [...this.#waiting.values()];
-    const { ids, places } = distinctOf(markedOf(callers));
+    const { ids, places } = yield* distinguishing(yield* markedOf(callers));
     let at = 0;
     for (const caller of callers) caller.places = places.subarray(at, (at += caller.count));
     this.#ids = wordsOf(ids);
@@ -130,20 +172,22 @@ export class RootBatch {
     this.#unanswered = ids.length;
   }
 
-  #share(batch: RootBatch): void {
+  *#share(batch: RootBatch): Paced {
     if (batch.#abort.signal.aborted) return;
     const shared: Shared = { batch, theirs: [], ours: [], next: 0 };
-    for (let place = 0; place < this.#fates.length; place++) {
-      if (this.#fates[place] !== PENDING) continue;
-      const theirs = placeOf(this.#ids[2 * place], this.#ids[2 * place + 1], batch.#ids);
-      if (theirs < 0 || batch.#fates[theirs] === RootFate.failed) continue; // what has failed is asked anew
-      this.#fates[place] = SHARED;
-      shared.theirs.push(theirs);
-      shared.ours.push(place);
-    }
-    if (shared.ours.length === 0) return;
-    this.#shared.push(shared);
-    batch.#followers.add(this);
+    batch.#followers.add(this); // it goes on while this looks
+    yield* byStretches(this.#fates.length, (from, end) => {
+      for (let place = from; place < end; place++) {
+        if (this.#fates[place] !== PENDING) continue;
+        const theirs = placeOf(this.#ids[2 * place], this.#ids[2 * place + 1], batch.#ids);
+        if (theirs < 0 || batch.#fates[theirs] === RootFate.failed) continue; // what has failed is asked anew
+        this.#fates[place] = SHARED;
+        shared.theirs.push(theirs);
+        shared.ours.push(place);
+      }
+    });
+    if (shared.ours.length > 0 && !this.#abort.signal.aborted) this.#shared.push(shared);
+    else batch.#unfollow(this, undefined);
   }
 
   #pendingPlaces(): Uint32Array {
@@ -190,9 +234,16 @@ export class RootBatch {
   }
 
   #fail(start: number, end: number, places: Uint32Array | undefined, error: Error): void {
-    if (places) for (let k = start; k < end; k++) this.#failures.add(places[k], places[k] + 1, error);
-    else this.#failures.add(start, end, error);
-    for (let k = start; k < end; k++) this.#fates[places ? places[k] : k] = RootFate.failed;
+    const failureOf = (this.#failureOf ??= new Uint32Array(this.#fates.length));
+    const failure = places ? this.#failureAt(places[start], places[end - 1] + 1, error) : this.#failureAt(start, end, error);
+    if (!places) {
+      this.#fates.fill(RootFate.failed, start, end);
+      failureOf.fill(failure, start, end);
+    } else
+      for (let k = start; k < end; k++) {
+        this.#fates[places[k]] = RootFate.failed;
+        failureOf[places[k]] = failure;
+      }
     this.#unanswered -= end - start;
     this.#progress();
   }
@@ -201,16 +252,20 @@ export class RootBatch {
   #progress(): void {
     for (const shared of this.#shared) this.#takeOver(shared);
     for (const [caller, waiting] of this.#waiting) {
-      const { places } = waiting;
-      while (waiting.next < places.length && isAnswered(this.#fates[places[waiting.next]])) waiting.next++;
-      if (waiting.next < places.length) continue;
-      this.#hand(waiting);
+      if (!this.#isComplete(waiting)) continue;
       this.#waiting.delete(caller);
-      waiting.resolve();
+      waiting.resolve(this.#begin(caller, waiting));
     }
     for (const follower of this.#followers) follower.#progress();
     if (this.#unanswered === 0) this.#end();
     else this.#isWanted();
+  }
+
+  #isComplete(waiting: Waiting): boolean {
+    if (this.#unanswered === 0) return true;
+    const { places } = waiting;
+    while (waiting.next < places.length && isAnswered(this.#fates[places[waiting.next]])) waiting.next++;
+    return waiting.next === places.length;
   }
 
   #takeOver(shared: Shared): void {
@@ -222,59 +277,110 @@ export class RootBatch {
       this.#fates[to] = batch.#fates[from];
       this.#roots[2 * to] = batch.#roots[2 * from];
       this.#roots[2 * to + 1] = batch.#roots[2 * from + 1];
-      if (this.#fates[to] === RootFate.failed) this.#failures.add(to, to + 1, batch.#failures.at(batch.#failures.find(from)).error);
+      if (this.#fates[to] === RootFate.failed) this.#takeReason(to, batch.#errors[batch.#failureOf![from] - 1]);
       this.#unanswered--;
     }
     this.#requests += batch.#requests;
     batch.#followers.delete(this);
   }
 
-  /** @param deadline What the IDs without an answer have failed of; without it there are none. */
-  #hand({ answer, mark, count, places }: Waiting, deadline?: DeadlineError): void {
+  #takeReason(place: number, error: Error): void {
+    const failureOf = (this.#failureOf ??= new Uint32Array(this.#fates.length));
+    failureOf[place] = this.#failureAt(place, place + 1, error);
+  }
+
+  /** The failure of a stretch, plus one: that of a neighbour with the same reason, or a new one. */
+  #failureAt(start: number, end: number, error: Error): number {
+    for (const neighbour of [this.#failureOf![start - 1], this.#failureOf![end]]) if (neighbour && this.#errors[neighbour - 1].message === error.message) return neighbour;
+    return this.#errors.push(error);
+  }
+
+  /** @param deadline After it: what is there is handed over. */
+  #begin(caller: Caller, waiting: Waiting, deadline?: DeadlineError): void | Promise<void> {
+    const handing: Handing = { most: deadline ? MOST_LATE : Infinity, deadline, done: undefined };
+    this.#handing.set(caller, handing);
+    handing.done = this.#parts.pacer.run(this.#hand(waiting, handing));
+    return handing.done;
+  }
+
+  *#hand({ answer, marks, mark, count, places, ids }: Waiting, handing: Handing): Paced {
     const { fates } = answer, out = wordsOf(answer.rootIds);
-    const why = new Set<number>();
-    const late = { count: 0, first: 2n ** 64n, last: 0n };
-    for (let i = 0, k = 0; k < count; i++) {
-      if (fates[i] !== mark) continue;
-      const place = places[k++];
-      if (deadline && !isAnswered(this.#fates[place] ?? PENDING)) { // no places before it is sent
-        const id = answer.rootIds[i];
-        late.count++;
-        if (id < late.first) late.first = id;
-        if (id > late.last) late.last = id;
-        fates[i] = RootFate.failed;
-        answer.rootIds[i] = 0n;
-        continue;
+    const failures = new Map<number, FailureSeen>();
+    let handed = 0, late = 0, seen = 0, first = -1;
+    const hand = (from: number, end: number): void => {
+      for (let i = from; i < end && seen < handing.most; i++) {
+        if (marks[i] !== mark) continue;
+        const place = places[seen++], fate = this.#fates[place] ?? PENDING; // no places before it is sent
+        if (!isAnswered(fate)) {
+          if (late++ === 0) first = i;
+          continue;
+        }
+        handed++;
+        fates[i] = fate;
+        out[2 * i] = this.#roots[2 * place];
+        out[2 * i + 1] = this.#roots[2 * place + 1];
+        if (fate === RootFate.failed) this.#see(place, i, answer, failures);
       }
-      fates[i] = this.#fates[place];
-      out[2 * i] = this.#roots[2 * place];
-      out[2 * i + 1] = this.#roots[2 * place + 1];
-      if (fates[i] === RootFate.failed) why.add(this.#failures.find(place));
-    }
-    const ids = idsOf(this.#ids);
-    for (const run of why) {
-      const { start, end, error } = this.#failures.at(run);
-      answer.failures.push({ first: ids[start], last: ids[end - 1], error });
-    }
-    if (deadline && late.count > 0) answer.failures.push({ ...late, error: new DeadlineError(deadline.timeoutMs, { what: 'roots', count: late.count, of: count }) });
+    };
+    yield* byStretches(fates.length, hand);
+    for (const { index, places: [low, high] } of failures.values()) Object.assign(answer.failures[index], { first: this.#idAt(low), last: this.#idAt(high) });
     answer.distinct += this.#fates.length;
     answer.requests += this.#requests;
+    if (!handing.deadline || handed === count) return;
+    this.#tellLate({ answer, marks, mark, count, ids }, count - handed, Math.max(first, 0), handing.deadline);
+  }
+
+  /** Notes that the ID at an index failed, for the reason that the one at a place has. */
+  #see(place: number, index: number, answer: RootsAnswer, failures: Map<number, FailureSeen>): void {
+    const failure = this.#failureOf![place];
+    let seen = failures.get(failure);
+    if (!seen) {
+      failures.set(failure, (seen = { index: answer.failures.length, places: [place, place] }));
+      answer.failures.push({ first: 0n, last: 0n, error: this.#errors[failure - 1] });
+    }
+    seen.places = [Math.min(seen.places[0], place), Math.max(seen.places[1], place)];
+    noteReason(answer, index, seen.index);
+  }
+
+  /** IDs that had no answer in time have failed already, and for no other reason: it is the last. */
+  #tellLate({ answer, marks, mark, count, ids }: Caller, late: number, from: number, { timeoutMs }: DeadlineError): void {
+    const all = idsOf(ids), failure: RootFailure = { first: all[from], last: all[from], error: new DeadlineError(timeoutMs, { what: 'roots', count: late, of: count }) };
+    for (let i = from; i < Math.min(all.length, from + RANGE_SEEN); i++) {
+      if (marks[i] !== mark || answer.fates[i] !== RootFate.failed || answer.failureOf?.[i]) continue;
+      if (all[i] < failure.first) failure.first = all[i];
+      if (all[i] > failure.last) failure.last = all[i];
+    }
+    answer.late = answer.failures.push(failure) - 1;
+  }
+
+  #idAt(place: number): bigint {
+    return idsOf(this.#ids)[place];
   }
 }
 
+/** Where a failure is among a caller's, and the first and last place that has it. */
+interface FailureSeen {
+  index: number;
+  places: [low: number, high: number];
+}
+
+/** Of very many IDs that are late not all are looked at to say from where to where they are. */
+const RANGE_SEEN = 2 ** 16;
+
 /** The IDs that bear their caller's mark, as pairs of words, one caller after the other. */
-function markedOf(callers: readonly Caller[]): Uint32Array {
+function* markedOf(callers: readonly Caller[]): Paced<Uint32Array> {
   const [first] = callers;
-  if (callers.length === 1 && first.count === first.answer.rootIds.length) return wordsOf(first.answer.rootIds);
+  if (callers.length === 1 && first.count === first.marks.length) return first.ids;
   const words = new Uint32Array(2 * callers.reduce((sum, { count }) => sum + count, 0));
   let at = 0;
-  for (const { answer, mark } of callers) {
-    const ids = wordsOf(answer.rootIds);
-    for (let i = 0; i < answer.fates.length; i++) {
-      if (answer.fates[i] !== mark) continue;
-      words[at++] = ids[2 * i];
-      words[at++] = ids[2 * i + 1];
-    }
+  for (const { ids, marks, mark } of callers) {
+    yield* byStretches(marks.length, (from, end) => {
+      for (let i = from; i < end; i++) {
+        if (marks[i] !== mark) continue;
+        words[at++] = ids[2 * i];
+        words[at++] = ids[2 * i + 1];
+      }
+    });
   }
   return words;
 }

@@ -2,20 +2,21 @@
  * Many root look-ups in, few requests out. Look-ups that arrive within one window and ask for the same moment and layer become one set of
  * distinct IDs, sent in sorted batches; an ID that is being asked already is not asked again. Moments never mix.
  *
- * Memory: 9 bytes an ID asked, which become the answer; while a look-up lasts, 4 bytes an ID and 17 a distinct ID; while it is sorted, 24 an ID.
+ * Memory: 9 bytes an ID asked for the answer; while a look-up lasts, 5 bytes an ID and 17 a distinct ID; while it is sorted, 24 an ID.
  */
 import PQueue from 'p-queue';
 import { leaveOnAbort } from '../base/abort.ts';
 import { deadlineOf } from '../base/deadline.ts';
 import { DeadlineError } from '../base/errors.ts';
+import { byStretches, pacer as eventLoop, type Paced, type Pacer } from '../base/pacer.ts';
 import { wordsOf } from '../base/uint64.ts';
 import { BatchSize, batchSizeOf } from './batch-size.ts';
 import type { SenderClock } from './batch-sender.ts';
 import type { ChunkedGraphClient } from './client.ts';
 import type { IdLayout } from './id-layout.ts';
 import { afterWindow, Instants } from './instants.ts';
-import { RootBatch, type RootBatchParts } from './root-batch.ts';
-import { RootFate, type RootFailure, type RootQuestion, type RootsAnswer, type RootSource } from './root-source.ts';
+import { RootBatch, type Caller, type RootBatchParts } from './root-batch.ts';
+import { allLate, blankAnswer, noteReason, reasonAt, RootFate, type RootFailure, type RootQuestion, type RootsAnswer, type RootSource } from './root-source.ts';
 
 export { RootFate, type RootFailure, type RootQuestion, type RootsAnswer };
 
@@ -40,6 +41,8 @@ export interface RootBatcherOptions {
   instants?: Instants;
   /** @default the machine's */
   senderClock?: SenderClock;
+  /** @default the process's */
+  pacer?: Pacer;
   warn?: (message: string) => void;
 }
 
@@ -59,12 +62,12 @@ export class RootBatcher implements RootSource {
 
   constructor(options: RootBatcherOptions) {
     this.#options = options;
-    const { client, ids, nLayers, host, batchSize = 100_000, batchBytes = 8 * 2 ** 20, concurrency = 4, windowMs = 0, retries, senderClock } = options;
+    const { client, ids, nLayers, host, batchSize = 100_000, batchBytes = 8 * 2 ** 20, concurrency = 4, windowMs = 0, retries, senderClock, pacer = eventLoop } = options;
     this.#instants = options.instants ?? new Instants(client.clock, { windowMs });
     this.#queue = new PQueue({ concurrency });
     const isPossible = (high: number): boolean => ids.layerOf(high) <= nLayers;
     const partsOf = (endpoint: string, bytesPerId: number, ask: RootBatchParts['ask']): RootBatchParts => ({
-      ids, nLayers, ask,
+      ids, nLayers, ask, pacer,
       onAllUnknown: (count, timestampMs) => this.#warnOnce(count, timestampMs),
       sender: {
         queue: this.#queue, retries, clock: senderClock,
@@ -82,50 +85,51 @@ export class RootBatcher implements RootSource {
    * Roots of many IDs, duplicates and zeros allowed, in the order given. A failed request does not throw: its IDs are `failed`.
    * @throws signal.reason for this caller alone; requests are cancelled when their last caller has left. A DeadlineError is not thrown: the
    *   IDs without an answer have failed.
+   * @param ids They must not change until the answer is there.
    */
   async lookUp(ids: BigUint64Array, { timestampMs = this.#instants.now(), stopLayer = this.#options.nLayers, validate = false, signal }: RootQuestion = {}): Promise<RootsAnswer> {
+    const answer = blankAnswer(ids.length, timestampMs, this.#instants.isSettled(timestampMs));
+    const asking: Asking = { answer, ids: wordsOf(ids), marks: new Uint8Array(ids.length), nodes: [], climb: 0, checked: 0 };
+    try {
+      const marking = (this.#options.pacer ?? eventLoop).run(this.#mark(asking, stopLayer, validate), signal);
+      if (marking) await marking;
+    } catch (error) {
+      const deadline = deadlineOf(signal);
+      if (!deadline) throw error;
+      return allLate(answer, deadline);
+    }
     deadlineOf(signal);
-    const answer: RootsAnswer = {
-      timestampMs, settled: this.#instants.isSettled(timestampMs),
-      rootIds: ids.slice(), fates: new Uint8Array(ids.length), failures: [], distinct: 0, requests: 0,
-    };
-    const { climb, checked, nodes } = this.#mark(answer, stopLayer, validate);
-    const entered: Promise<void>[] = [];
-    if (climb > 0) entered.push(this.#enter(answer, CLIMBS, climb, stopLayer, signal));
-    if (checked > 0) entered.push(this.#enter(answer, IS_CHECKED, checked, this.#options.nLayers, signal));
-    const asked = BigUint64Array.from(nodes, (index) => answer.rootIds[index]);
+    const { climb, checked, nodes } = asking, entered: Promise<void>[] = [];
+    if (climb > 0) entered.push(this.#enter(asking, CLIMBS, climb, stopLayer, signal));
+    if (checked > 0) entered.push(this.#enter(asking, IS_CHECKED, checked, this.#options.nLayers, signal));
     await Promise.all(entered);
-    if (nodes.length > 0) await this.#checkNodes(answer, nodes, asked, signal);
+    if (nodes.length > 0) await this.#checkNodes(answer, nodes, BigUint64Array.from(nodes, (index) => ids[index]), signal);
     return answer;
   }
 
-  /**
-   * What can be said without asking anybody.
-   * @returns how many IDs are left, and the indices of those above the supervoxels that climb.
-   */
-  #mark({ rootIds, fates }: RootsAnswer, layer: number, validate: boolean): { climb: number; checked: number; nodes: number[] } {
-    const { ids, nLayers } = this.#options, words = wordsOf(rootIds);
-    const nodes: number[] = [];
-    let climb = 0, checked = 0;
-    for (let i = 0; i < fates.length; i++) {
-      const high = words[2 * i + 1], of = ids.layerOf(high);
-      if (of < layer) {
-        if (high === 0 && words[2 * i] === 0) fates[i] = RootFate.zero;
-        else {
-          fates[i] = CLIMBS;
-          climb++;
-          if (of > 1) nodes.push(i);
-        }
-      } else if (!validate || of < nLayers) fates[i] = RootFate.notLookedUp;
-      else if (of === nLayers) {
-        fates[i] = IS_CHECKED;
-        checked++;
-      } else {
-        fates[i] = RootFate.noRoot; // no graph has such layers
-        words[2 * i] = words[2 * i + 1] = 0;
+  /** What can be said without asking anybody. The rest bears a mark. */
+  *#mark(asking: Asking, layer: number, validate: boolean): Paced {
+    const { ids: layout, nLayers } = this.#options, { ids, marks, nodes, answer: { rootIds, fates } } = asking, out = wordsOf(rootIds);
+    yield* byStretches(marks.length, (from, end) => {
+      for (let i = from; i < end; i++) {
+        const high = ids[2 * i + 1], of = layout.layerOf(high);
+        if (of < layer) {
+          if (high === 0 && ids[2 * i] === 0) fates[i] = RootFate.zero;
+          else {
+            marks[i] = CLIMBS;
+            asking.climb++;
+            if (of > 1) nodes.push(i);
+          }
+        } else if (!validate || of < nLayers) {
+          fates[i] = RootFate.notLookedUp;
+          out[2 * i] = ids[2 * i];
+          out[2 * i + 1] = high;
+        } else if (of === nLayers) {
+          marks[i] = IS_CHECKED;
+          asking.checked++;
+        } else fates[i] = RootFate.noRoot; // no graph has such layers
       }
-    }
-    return { climb, checked, nodes };
+    });
   }
 
   /**
@@ -140,23 +144,22 @@ export class RootBatcher implements RootSource {
     // Answers of a layer between climb on and are checked in turn: a node is current when its root is.
     const checked = await this.lookUp(BigUint64Array.from(found, (k) => rootIds[nodes[k]]), { timestampMs, validate: true, signal });
     answer.requests += checked.requests;
-    const failures = new Map<Error, RootFailure>();
+    const failures = new Map<Error, number>();
     found.forEach((k, at) => {
       if (checked.fates[at] === RootFate.ok) return;
-      if (checked.fates[at] === RootFate.failed) noteFailure(failures, asked[k], reasonOf(checked, rootIds[nodes[k]]));
+      if (checked.fates[at] === RootFate.failed) noteFailure(answer, failures, nodes[k], asked[k], reasonAt(checked, at)!);
       fates[nodes[k]] = checked.fates[at];
       rootIds[nodes[k]] = 0n;
     });
-    answer.failures.push(...failures.values());
   }
 
   /** Fills in the answers of the IDs that bear a mark. */
-  #enter(answer: RootsAnswer, mark: typeof CLIMBS | typeof IS_CHECKED, count: number, layer: number, signal: AbortSignal | undefined): Promise<void> {
+  #enter({ answer, ids, marks }: Asking, mark: typeof CLIMBS | typeof IS_CHECKED, count: number, layer: number, signal: AbortSignal | undefined): Promise<void> {
     const { timestampMs } = answer;
     const key = `${timestampMs}:${layer}:${mark}`;
     let batch = this.#open.get(key);
     if (!batch) this.#open.set(key, (batch = this.#begin(key, timestampMs, layer, this.#kinds[mark])));
-    const caller = { answer, mark, count };
+    const caller: Caller = { answer, ids, marks, mark, count };
     const entered = batch;
     const answered = leaveOnAbort(entered.enter(caller), signal, () => {
       if (entered.leave(caller, signal?.reason)) return;
@@ -165,6 +168,7 @@ export class RootBatcher implements RootSource {
     });
     return answered.catch((reason: unknown) => {
       if (!(reason instanceof DeadlineError)) throw reason;
+      return entered.handed(caller);
     });
   }
 
@@ -175,14 +179,15 @@ export class RootBatcher implements RootSource {
     return batch;
   }
 
-  #close(key: string, batch: RootBatch): void {
+  async #close(key: string, batch: RootBatch): Promise<void> {
     if (this.#open.get(key) !== batch) return; // everybody has left
     this.#open.delete(key);
     let underWay = this.#asked.get(key);
     if (!underWay) this.#asked.set(key, (underWay = new Set()));
-    batch.send(underWay);
+    const earlier = [...underWay];
     underWay.add(batch);
     void batch.ended.then(() => this.#forget(key, batch));
+    await batch.send(earlier);
   }
 
   #forget(key: string, batch: RootBatch): void {
@@ -200,9 +205,21 @@ export class RootBatcher implements RootSource {
   }
 }
 
-const reasonOf = ({ failures }: RootsAnswer, id: bigint): Error => failures.find(({ first, last }) => first <= id && id <= last)!.error;
+/** A look-up under way. */
+interface Asking extends Pick<Caller, 'answer' | 'ids' | 'marks'> {
+  /** Indices of the IDs above the supervoxels that climb. */
+  nodes: number[];
+  /** How many bear each mark. */
+  climb: number;
+  checked: number;
+}
 
-function noteFailure(failures: Map<Error, RootFailure>, id: bigint, error: Error): void {
-  const { first, last } = failures.get(error) ?? { first: id, last: id };
-  failures.set(error, { first: id < first ? id : first, last: id > last ? id : last, error });
+/** @param known Where the failures of each reason are in the answer's. */
+function noteFailure(answer: RootsAnswer, known: Map<Error, number>, index: number, id: bigint, error: Error): void {
+  let at = known.get(error);
+  if (at === undefined) known.set(error, (at = answer.failures.push({ first: id, last: id, error }) - 1));
+  const failure = answer.failures[at];
+  if (id < failure.first) failure.first = id;
+  if (id > failure.last) failure.last = id;
+  noteReason(answer, index, at);
 }

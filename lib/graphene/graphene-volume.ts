@@ -10,7 +10,7 @@ import type { Endpoints } from '../chunkedgraph/api/endpoints.ts';
 import type { GraphInfo } from '../chunkedgraph/graph-info.ts';
 import type { GraphPath } from '../chunkedgraph/graph-path.ts';
 import type { Instants } from '../chunkedgraph/instants.ts';
-import { RootFate, type RootFailure, type RootsAnswer, type RootSource } from '../chunkedgraph/root-source.ts';
+import { reasonAt, RootFate, type RootsAnswer, type RootSource } from '../chunkedgraph/root-source.ts';
 import { checkMoment, settleVersion } from '../chunkedgraph/moments.ts';
 import { momentOf, type Moment, type Timestamp, type Version } from '../chunkedgraph/timestamp.ts';
 import { scaleAt } from '../precomputed/info.ts';
@@ -141,7 +141,7 @@ export class GrapheneVolume extends Volume {
     const answer = await this.#lookUp(ids, await this.#question(options));
     const { rootIds, fates, failures } = answer;
     const status = new Uint8Array(fates.length);
-    for (let i = 0; i < status.length; i++) status[i] = STATUS_OF_FATE[fates[i]];
+    await pacer.run(statusesOf(fates, wordsOf(ids), status));
     const total = performance.now() - began;
     const stats: LookupStats = {
       points: ids.length, chunks: 0, requests: 0, bytes: 0, cacheHits: 0, absentBy403: 0, rootRequests: answer.requests, distinctSupervoxels: answer.distinct, ...rootCacheHits(answer),
@@ -151,7 +151,7 @@ export class GrapheneVolume extends Volume {
       rootIds, status, timestamp: new Date(answer.timestampMs), settled: answer.settled, stats,
       *rows() {
         for (let index = 0; index < ids.length; index++) {
-          const error = status[index] === PointStatus.rootFailed ? errorOfRoot(failures, ids[index]) : undefined;
+          const error = status[index] === PointStatus.rootFailed ? reasonAt(answer, index) : undefined;
           yield { index, supervoxelId: ids[index], rootId: rootIds[index], status: statusText(status[index]), error };
         }
       },
@@ -252,7 +252,7 @@ export class GrapheneVolume extends Volume {
       supervoxelIds, rootIds, status, timestamp: new Date(answer.timestampMs), settled: answer.settled, stats, ...snappedNm(snapped?.nm),
       *rows() {
         for (let index = 0; index < status.length; index++) {
-          const error = status[index] === PointStatus.rootFailed ? errorOfRoot(answer.failures, supervoxelIds[index]) : errorOf(index);
+          const error = status[index] === PointStatus.rootFailed ? reasonAt(answer, index) : errorOf(index);
           yield { index, supervoxelId: supervoxelIds[index], rootId: rootIds[index], status: statusText(status[index]), ...snappedNm(snapped?.nm[index]), error };
         }
       },
@@ -322,12 +322,22 @@ Object.assign(STATUS_OF_FATE, {
   [RootFate.notLookedUp]: PointStatus.notLookedUp,
 });
 
-/** Of a point's statuses the first that applies counts: a failed look-up before suspect, suspect before no root. */
+/** Zeros are background, also where a deadline came before anything was looked at. */
+function* statusesOf(fates: Uint8Array, ids: Uint32Array, status: Uint8Array): Paced {
+  yield* byStretches(fates.length, (from, end) => {
+    for (let i = from; i < end; i++) status[i] = ids[2 * i] === 0 && ids[2 * i + 1] === 0 ? PointStatus.background : STATUS_OF_FATE[fates[i]];
+  });
+}
+
+/**
+ * Of a point's statuses the first that applies counts: a failed look-up before suspect, suspect before no root. A point without a supervoxel
+ * has failed otherwise, or not at all.
+ */
 function* applyFates(fates: Uint8Array, status: Uint8Array): Paced {
   yield* byStretches(fates.length, (from, end) => {
     for (let i = from; i < end; i++) {
-      if (fates[i] === RootFate.failed) status[i] = PointStatus.rootFailed;
-      else if (status[i] === PointStatus.ok) status[i] = STATUS_OF_FATE[fates[i]];
+      if (status[i] === PointStatus.ok) status[i] = STATUS_OF_FATE[fates[i]];
+      else if (status[i] === PointStatus.suspect && fates[i] === RootFate.failed) status[i] = PointStatus.rootFailed;
     }
   });
 }
@@ -337,8 +347,6 @@ export function checkMip(mip: number, cvMip: number): number {
   if (mip < cvMip) throw new RangeError(`mip ${mip} is finer than the graph's own, ${cvMip}: it holds no supervoxels of this graph`);
   return mip;
 }
-
-const errorOfRoot = (failures: readonly RootFailure[], id: bigint): Error | undefined => failures.find(({ first, last }) => first <= id && id <= last)?.error;
 
 function noAnswer(what: string, status: string, cause: Error | undefined, timestamp: Date | undefined): PointError {
   const why: Record<string, string> = {

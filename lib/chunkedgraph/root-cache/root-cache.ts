@@ -19,12 +19,13 @@
  */
 import { deadlineOf } from '../../base/deadline.ts';
 import { DeadlineError } from '../../base/errors.ts';
+import { byStretches, pacer as eventLoop, type Paced, type Pacer } from '../../base/pacer.ts';
 import { wordsOf } from '../../base/uint64.ts';
 import { importPackage } from '../../http/import-package.ts';
 import { IdIndex } from '../id-index.ts';
 import type { IdLayout } from '../id-layout.ts';
 import type { Instants } from '../instants.ts';
-import { RootFate, type RootQuestion, type RootsAnswer, type RootSource } from '../root-source.ts';
+import { allLate, blankAnswer, RootFate, type RootQuestion, type RootsAnswer, type RootSource } from '../root-source.ts';
 import { RootFacts, type Confirm } from './root-facts.ts';
 import type { RootHistory } from './root-history.ts';
 import { SharedQuestions, type Answers } from './shared-questions.ts';
@@ -53,6 +54,8 @@ export interface RootCacheParts {
   nLayers: number;
   /** The same that the source goes by. */
   instants: Pick<Instants, 'now' | 'isSettled'>;
+  /** @default the process's */
+  pacer?: Pacer;
 }
 
 export interface RootCacheStats {
@@ -155,16 +158,23 @@ export class RootCache implements RootSource {
 
   /** As any other source; `cached` counts the IDs that were answered without looking them up. */
   async lookUp(ids: BigUint64Array, question: RootQuestion = {}): Promise<RootsAnswer> {
-    const { source, nLayers } = this.#parts, { signal, stopLayer = nLayers } = question;
+    const { source, nLayers, pacer = eventLoop } = this.#parts, { signal, stopLayer = nLayers } = question;
     deadlineOf(signal);
     if (stopLayer !== nLayers) return source.lookUp(ids, question);
     const asking = this.#begin(ids, question.timestampMs), { answer, timestampMs } = asking;
     const later = new IdIndex(), earlier = new IdIndex();
-    this.#answer(asking, (low, high, standing) => {
+    const confirm: Confirm = (low, high, standing) => {
       if (standing === UNKNOWN_LATER) later.add(low, high);
       else if (this.#options.extendToCreation) earlier.add(low, high);
       return false;
-    });
+    };
+    try {
+      await pacer.run(this.#answer(asking, confirm), signal);
+    } catch (error) {
+      const deadline = deadlineOf(signal);
+      if (!deadline) throw error;
+      return { ...allLate(blankAnswer(ids.length, timestampMs, answer.settled), deadline), cached: 0 };
+    }
     if (later.size + earlier.size > 0) await this.#askAboutRoots(asking, later, earlier, signal);
     const open = asking.open.subarray(0, asking.openCount), rest = new BigUint64Array(asking.own.buffer, 0, open.length);
     answer.cached = answer.fates.length - open.length;
@@ -172,42 +182,45 @@ export class RootCache implements RootSource {
     this.#counts.misses += open.length;
     if (open.length === 0) return answer;
     const asked = await source.lookUp(rest, { ...question, timestampMs });
-    this.#learn(rest, asked, asking);
-    if (answer.cached > 0) spread(asked, open, answer);
-    const { rootIds, fates } = answer.cached > 0 ? answer : asked;
+    try {
+      await pacer.run(this.#learn(rest, asked, asking), signal);
+    } catch (error) {
+      if (!deadlineOf(signal)) throw error; // after a deadline not all is learnt
+    }
+    if (answer.cached > 0) await pacer.run(spread(asked, open, answer));
+    const { rootIds, fates, failureOf } = answer.cached > 0 ? answer : asked;
     const settled = answer.settled && asked.settled;
-    return { ...asked, settled, rootIds, fates, requests: asked.requests + answer.requests, cached: answer.cached };
+    return { ...asked, settled, rootIds, fates, failureOf, requests: asked.requests + answer.requests, cached: answer.cached };
   }
 
   #begin(ids: BigUint64Array, timestampMs = this.#parts.instants.now()): Asking {
     const { instants } = this.#parts;
-    const open = new Uint32Array(ids.length);
-    for (let i = 0; i < open.length; i++) open[i] = i;
-    const answer = {
-      timestampMs, settled: instants.isSettled(timestampMs), rootIds: new BigUint64Array(ids.length), fates: new Uint8Array(ids.length),
-      failures: [], distinct: 0, requests: 0, cached: 0,
-    };
-    return { facts: this.#facts, words: wordsOf(ids), own: new Uint32Array(2 * ids.length), timestampMs, nowMs: instants.now(), answer, open, openCount: ids.length };
+    const answer = { ...blankAnswer(ids.length, timestampMs, instants.isSettled(timestampMs)), cached: 0 };
+    return { facts: this.#facts, words: wordsOf(ids), own: new Uint32Array(2 * ids.length), timestampMs, nowMs: instants.now(), answer, open: new Uint32Array(ids.length), openCount: -1 };
   }
 
   /** Answers what the facts, or `confirm`, say; the rest stays open. */
-  #answer(asking: Asking, confirm: Confirm): void {
+  *#answer(asking: Asking, confirm: Confirm): Paced {
     const { facts, words, own, open, timestampMs, answer } = asking, out = wordsOf(answer.rootIds);
+    const isFirst = asking.openCount < 0;
     facts.setNow(this.#parts.instants.now());
     let left = 0;
-    for (let k = 0; k < asking.openCount; k++) {
-      const low = words[2 * k], high = words[2 * k + 1], i = open[k];
-      const ordinal = facts.rootOf(low, high, timestampMs, confirm);
-      if (ordinal < 0) {
-        own[2 * left] = low;
-        own[2 * left + 1] = high;
-        open[left++] = i;
-      } else if (facts.isNoRoot(ordinal)) answer.fates[i] = RootFate.noRoot;
-      else {
-        out[2 * i] = facts.roots.lowOf(ordinal);
-        out[2 * i + 1] = facts.roots.highOf(ordinal);
+    yield* byStretches(isFirst ? open.length : asking.openCount, (from, end) => {
+      for (let k = from; k < end; k++) {
+        const low = words[2 * k], high = words[2 * k + 1], i = isFirst ? k : open[k];
+        const ordinal = facts.rootOf(low, high, timestampMs, confirm);
+        if (ordinal < 0) {
+          own[2 * left] = low;
+          own[2 * left + 1] = high;
+          open[left++] = i;
+        } else if (facts.isNoRoot(ordinal)) answer.fates[i] = RootFate.noRoot;
+        else {
+          answer.fates[i] = RootFate.ok;
+          out[2 * i] = facts.roots.lowOf(ordinal);
+          out[2 * i + 1] = facts.roots.highOf(ordinal);
+        }
       }
-    }
+    });
     asking.openCount = left;
     asking.words = own;
   }
@@ -220,42 +233,52 @@ export class RootCache implements RootSource {
       throw reason;
     });
     answer.requests += latest.requests + created.requests;
-    note(facts, earlier, created, (ordinal, ms) => facts.roots.createdAt(ordinal, ms));
-    note(facts, later, latest, (ordinal, isLatest) => {
+    const { pacer = eventLoop } = this.#parts;
+    await pacer.run(note(facts, earlier, created, (ordinal, ms) => facts.roots.createdAt(ordinal, ms)));
+    const noting = note(facts, later, latest, (ordinal, isLatest) => {
       this.#counts[isLatest ? 'confirmed' : 'expired']++;
       if (isLatest && answer.settled) facts.roots.seen(ordinal, timestampMs);
       // That a root was replaced is never undone. One that was not seen yet may be about to appear.
       if (!isLatest && (answer.settled || facts.roots.wasSeen(ordinal))) facts.roots.replacedBy(ordinal, timestampMs);
     });
-    this.#answer(asking, (low, high, standing) => standing === UNKNOWN_LATER && latest.of(low, high) === 1);
+    await pacer.run(noting);
+    await pacer.run(this.#answer(asking, (low, high, standing) => standing === UNKNOWN_LATER && latest.of(low, high) === 1));
   }
 
-  #learn(ids: BigUint64Array, { rootIds, fates, settled, timestampMs }: RootsAnswer, { facts, nowMs }: Asking): void {
+  *#learn(ids: BigUint64Array, { rootIds, fates, settled, timestampMs }: RootsAnswer, { facts, nowMs }: Asking): Paced {
     const words = wordsOf(ids), roots = wordsOf(rootIds);
     facts.setNow(this.#parts.instants.now());
-    for (let i = 0; i < fates.length; i++) {
-      const low = words[2 * i], high = words[2 * i + 1];
-      if (fates[i] === RootFate.ok) facts.learnRoot(low, high, roots[2 * i], roots[2 * i + 1], timestampMs, settled, nowMs);
-      else if (fates[i] === RootFate.noRoot && settled) facts.learnNoRoot(low, high, timestampMs, nowMs);
-    }
+    yield* byStretches(fates.length, (from, end) => {
+      for (let i = from; i < end; i++) {
+        const low = words[2 * i], high = words[2 * i + 1];
+        if (fates[i] === RootFate.ok) facts.learnRoot(low, high, roots[2 * i], roots[2 * i + 1], timestampMs, settled, nowMs);
+        else if (fates[i] === RootFate.noRoot && settled) facts.learnNoRoot(low, high, timestampMs, nowMs);
+      }
+    });
   }
 }
 
 const NOTHING: Answers = { of: () => undefined, requests: 0 };
 
-function note(facts: RootFacts, asked: IdIndex, answers: Answers, tell: (ordinal: number, value: number) => void): void {
-  const words = wordsOf(asked.sorted());
-  for (let at = 0; at < words.length; at += 2) {
-    const ordinal = facts.roots.find(words[at], words[at + 1]), value = answers.of(words[at], words[at + 1]);
-    if (ordinal >= 0 && value !== undefined && !Number.isNaN(value)) tell(ordinal, value);
-  }
+function* note(facts: RootFacts, asked: IdIndex, answers: Answers, tell: (ordinal: number, value: number) => void): Paced {
+  const words = wordsOf(yield* asked.sorting());
+  yield* byStretches(asked.size, (from, end) => {
+    for (let at = 2 * from; at < 2 * end; at += 2) {
+      const ordinal = facts.roots.find(words[at], words[at + 1]), value = answers.of(words[at], words[at + 1]);
+      if (ordinal >= 0 && value !== undefined && !Number.isNaN(value)) tell(ordinal, value);
+    }
+  });
 }
 
-function spread(from: RootsAnswer, indices: Uint32Array, to: RootsAnswer): void {
-  const words = wordsOf(from.rootIds), out = wordsOf(to.rootIds);
-  for (let k = 0; k < indices.length; k++) {
-    out[2 * indices[k]] = words[2 * k];
-    out[2 * indices[k] + 1] = words[2 * k + 1];
-    to.fates[indices[k]] = from.fates[k];
-  }
+function* spread(from: RootsAnswer, indices: Uint32Array, to: RootsAnswer): Paced {
+  const words = wordsOf(from.rootIds), out = wordsOf(to.rootIds), { failureOf } = from;
+  const reasons = failureOf && (to.failureOf = new Uint32Array(to.fates.length));
+  yield* byStretches(indices.length, (first, end) => {
+    for (let k = first; k < end; k++) {
+      out[2 * indices[k]] = words[2 * k];
+      out[2 * indices[k] + 1] = words[2 * k + 1];
+      to.fates[indices[k]] = from.fates[k];
+      if (reasons) reasons[indices[k]] = failureOf[k];
+    }
+  });
 }

@@ -3,6 +3,7 @@
  * root whose answer is under way is not asked again.
  */
 import { leaveOnAbort } from '../../base/abort.ts';
+import { pacer } from '../../base/pacer.ts';
 import { wordsOf } from '../../base/uint64.ts';
 import { IdIndex } from '../id-index.ts';
 
@@ -45,7 +46,7 @@ export class SharedQuestions {
 
   /** @throws signal.reason for this caller alone. A question that fails does not throw. */
   async ask(roots: IdIndex, timestampMs: number, signal: AbortSignal | undefined): Promise<Answers> {
-    const joined = this.#enter(roots, timestampMs);
+    const joined = this.#enter(await pacer.run(roots.sorting()), timestampMs);
     for (const batch of joined) batch.callers++;
     const leave = (batch: Batch): void => {
       if (--batch.callers > 0) return;
@@ -63,9 +64,9 @@ export class SharedQuestions {
     return { of, requests: joined.length };
   }
 
-  #enter(roots: IdIndex, timestampMs: number): Batch[] {
+  #enter(roots: BigUint64Array, timestampMs: number): Batch[] {
     const underWay = [...this.#batches].filter((batch) => batch.timestampMs === timestampMs);
-    const joined = new Set<Batch>(), words = wordsOf(roots.sorted());
+    const joined = new Set<Batch>(), words = wordsOf(roots);
     for (let at = 0; at < words.length; at += 2) {
       let batch = underWay.find((other) => other.roots.find(words[at], words[at + 1]) >= 0);
       if (!batch) (batch = this.#openAt(timestampMs)).roots.add(words[at], words[at + 1]);
@@ -96,7 +97,7 @@ export class SharedQuestions {
     const { roots, timestampMs, abort } = batch;
     try {
       if (abort.signal.aborted) return;
-      const sorted = roots.sorted(), words = wordsOf(sorted);
+      const sorted = await pacer.run(roots.sorting()), words = wordsOf(sorted);
       const answers = await this.#ask(sorted, timestampMs, abort.signal);
       if (answers.length !== sorted.length) throw new RangeError(`${answers.length} answers about ${sorted.length} roots`);
       const values = new Float64Array(sorted.length);
