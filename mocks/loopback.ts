@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { mockRequest, transmission, type MockResponse } from './message.ts';
+import { mockRequest, sentHeaders, transmission, type MockResponse } from './message.ts';
 import { NOTHING_MOUNTED, route, type MockRoutes } from './server.ts';
 
 export interface ServeMocksOptions {
@@ -52,9 +52,9 @@ export async function serveMocks(routes: MockRoutes, { port = 0, latencyMs = 0 }
 }
 
 function send(outgoing: ServerResponse, isHead: boolean, response: MockResponse): void {
-  const { status, headers, body, reset } = response;
+  const { status, reset } = response;
   if (reset) return void outgoing.socket?.resetAndDestroy();
-  outgoing.writeHead(status, BODILESS.has(status) ? headers : { 'content-length': String(body.byteLength), ...headers });
+  outgoing.writeHead(status, sentHeaders(response));
   if (isHead) return void outgoing.end();
   const { bytes, then } = transmission(response);
   if (then === 'end') return void outgoing.end(bytes);
@@ -62,6 +62,3 @@ function send(outgoing: ServerResponse, isHead: boolean, response: MockResponse)
   outgoing.flushHeaders();
   outgoing.write(bytes, () => then === 'reset' && outgoing.destroy());
 }
-
-/** Answers that have no body, and say no length. RFC 9110, 8.6. */
-const BODILESS = new Set([204, 304]);

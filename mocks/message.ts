@@ -39,6 +39,15 @@ export function transmission({ headers, body, truncateAt, stallAt }: MockRespons
   return { bytes: body.subarray(0, promised), then: promised > body.byteLength ? 'reset' : 'end' };
 }
 
+/** Answers that have no body, and say no length. RFC 9110, 8.6. */
+const BODILESS = new Set([204, 304]);
+
+export const hasBody = ({ status }: MockResponse): boolean => !BODILESS.has(status);
+
+/** With the length that the mount adds. */
+export const sentHeaders = (response: MockResponse): Record<string, string> =>
+  hasBody(response) ? { 'content-length': String(response.body.byteLength), ...response.headers } : response.headers;
+
 export type MockHandler = (request: MockRequest) => MockResponse | Promise<MockResponse>;
 
 export const DEFAULT_ORIGIN = 'http://mock.invalid';

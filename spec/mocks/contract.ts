@@ -50,6 +50,27 @@ export function mountContract(name: string, mount: Mount): void {
       expect(mocks.graph.log.requests[0].ids).toBe(1);
     });
 
+    test.each([['application/json', 'hello'], ['application/json', '{"node_ids":'], ['text/plain', 'hello']])('has the mock refuse a body of type %s that is not JSON: %s', async (type, body) => {
+      const { statusCode, rawBody } = await ask('/segmentation/api/v1/table/test_pcg/roots', { method: 'POST', headers: { 'content-type': type }, body: Buffer.from(body) });
+      // As the real server does.
+      expect([statusCode, (JSON.parse(rawBody.toString()) as { message: string }).message]).toEqual([500, expect.stringMatching(/^Expecting/)]);
+      expect(mocks.graph.log.requests.map(({ headers }) => headers['content-type'])).toEqual([type]);
+    });
+
+    test('says when it answers, and what a mock says of that instead', async () => {
+      const before = Math.floor(Date.now() / 1000) * 1000, { headers } = await ask('/bucket/info');
+      expect(Date.parse(headers.date!)).toBeGreaterThanOrEqual(before);
+      expect(Date.parse(headers.date!)).toBeLessThanOrEqual(Date.now());
+      mocks.bucket.faults.push({ headers: { date: 'Tue, 04 Jun 2024 23:58:30 GMT' } });
+      expect((await ask('/bucket/info')).headers.date).toBe('Tue, 04 Jun 2024 23:58:30 GMT');
+    });
+
+    test.each([204, 304])('sends neither a body nor its length with %d', async (status) => {
+      mocks.bucket.faults.push({ status, body: 'more' });
+      const { statusCode, headers, rawBody } = await ask('/bucket/a/object');
+      expect([statusCode, headers['content-length'], rawBody.length]).toEqual([status, undefined, 0]);
+    });
+
     test('carries the query and takes an empty body', async () => {
       expect((await ask(`${roots}?timestamp=0`, { method: 'POST', body: bytesOf(BigUint64Array.of(A)) })).rawBody).toEqual(Buffer.from(bytesOf(BigUint64Array.of(A))));
       expect((await ask(roots, { method: 'POST' })).rawBody.length).toBe(0);

@@ -62,6 +62,21 @@ export function faultContract(name: string, mount: Mount): void {
       expect(mocks.bucket.log.requests).toMatchObject([logged, { status: 200, responseBytes: 300 }]);
     });
 
+    test.each([
+      { fault: { truncate: 0 }, ends: 'ECONNRESET' }, { fault: { truncate: 100 }, ends: 'ECONNRESET' }, { fault: { stall: 0 }, ends: 'AbortError' }, { fault: { stall: 100 }, ends: 'AbortError' },
+    ] as { fault: Fault; ends: string }[])('come after the head of the answer: $fault', async ({ fault, ends }) => {
+      mocks.bucket.faults.push(fault);
+      const abort = new AbortController(), bytes = fault.truncate ?? (fault.stall as number);
+      const answer = got.stream(`${mounted.origin}/bucket/object`, { signal: abort.signal, retry: { limit: 0 } });
+      let received = 0;
+      const ended = new Promise<string>((resolve) => answer.on('data', (part: Buffer) => void (received += part.length)).on('error', (error: Error & { code?: string }) => resolve(error.name === 'AbortError' ? error.name : String(error.code))).on('end', () => resolve('the end')));
+      const { statusCode, headers } = await new Promise<Response>((resolve) => answer.once('response', resolve));
+      expect([statusCode, headers['content-length']]).toEqual([200, '300']);
+      while (fault.stall !== undefined && received < bytes) await new Promise(setImmediate);
+      if (fault.stall !== undefined) abort.abort();
+      expect([await ended, received, mocks.bucket.log.requests[0].responseBytes]).toEqual([ends, bytes, bytes]);
+    });
+
     test.each([{ stall: true }, { stall: 100 }] as Fault[])('keep a client waiting: %j', async (fault) => {
       mocks.bucket.faults.push(fault);
       const abort = new AbortController();
