@@ -1,12 +1,17 @@
 import { StoreAnswerError } from './store-answer-error.ts';
+import { safeText } from './secrets.ts';
 
 /**
  * Every error this package raises on purpose, under one root. Callers switch on `code`; messages may be reworded.
  * Misuse by the programmer (a wrong argument type, an impossible option) is a plain TypeError or RangeError.
- * No error holds a token, a signed query, request headers or a whole response body.
+ * No error holds a token, a signed query, request headers or a whole response body; see `secrets.ts` for those that a server repeats.
  */
 export abstract class LookupError extends Error {
   abstract readonly code: string;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(safeText(message), options);
+  }
 }
 
 /** A cloud path that cannot be opened, or must not be. */
@@ -24,14 +29,16 @@ export class PathError extends LookupError {
 /** Metadata that is missing, breaks its schema, or names something this version does not read. */
 export class InfoError extends LookupError {
   override readonly name = 'InfoError';
+  /** Where the metadata was read from; no query, no credentials. */
+  readonly url?: string;
   constructor(
     readonly code: 'NOT_FOUND' | 'BAD_INFO' | 'UNSUPPORTED',
     message: string,
-    /** Where the metadata was read from; no query, no credentials. */
-    readonly url?: string,
+    url?: string,
     options?: ErrorOptions,
   ) {
     super(message, options);
+    this.url = url === undefined ? undefined : safeText(url);
   }
 }
 
@@ -57,16 +64,18 @@ export class RequestError extends LookupError {
   override readonly name = 'RequestError';
   /** For TIMEOUT and CONNECTION, where trying again may help. */
   readonly broken?: Broken;
+  /** URL without credentials and query, or a file path. */
+  readonly url: string;
   constructor(
     readonly code: RequestErrorCode,
     message: string,
-    /** URL without credentials and query, or a file path. */
-    readonly url: string,
+    url: string,
     /** HTTP status, when there was an answer. */
     readonly status?: number,
     { broken, ...options }: ErrorOptions & { broken?: Broken } = {},
   ) {
     super(message, options);
+    this.url = safeText(url);
     if (broken !== undefined) this.broken = broken;
   }
 }
@@ -101,13 +110,15 @@ export class DecodeError extends LookupError {
 export class ChunkError extends LookupError {
   override readonly name = 'ChunkError';
   readonly code = 'CHUNK_FAILED';
+  /** Where the chunk is stored. */
+  readonly url: string;
   constructor(
     message: string,
-    /** Where the chunk is stored. */
-    readonly url: string,
+    url: string,
     options?: ErrorOptions,
   ) {
     super(message, options);
+    this.url = safeText(url);
   }
 
   /** Whatever broke it. Only our own errors are passed on as causes: they are known to hold no secrets. */
@@ -146,17 +157,19 @@ export class GraphError extends LookupError {
   readonly serverMessage?: string;
   /** The reply's `Retry-After`, as it stands. */
   readonly retryAfter?: string;
+  /** Endpoint asked, without its query. */
+  readonly url: string;
   constructor(
     readonly code: GraphErrorCode,
     message: string,
-    /** Endpoint asked, without its query. */
-    readonly url: string,
+    url: string,
     readonly status?: number,
     { serverMessage, retryAfter, ...options }: GraphErrorOptions = {},
   ) {
     super(message, options);
-    if (serverMessage !== undefined) this.serverMessage = serverMessage;
-    if (retryAfter !== undefined) this.retryAfter = retryAfter;
+    this.url = safeText(url);
+    if (serverMessage !== undefined) this.serverMessage = safeText(serverMessage);
+    if (retryAfter !== undefined) this.retryAfter = safeText(retryAfter);
   }
 }
 

@@ -1,5 +1,6 @@
 /** What a check found, as plain data. */
 import { CredentialsError, GraphError, InfoError, LookupError, PathError, RequestError } from '../base/errors.ts';
+import { safeText } from '../base/secrets.ts';
 
 export interface Finding {
   /** What was checked: `token`, `bucket`, … */
@@ -12,14 +13,14 @@ export interface Finding {
 
 export type Findings = AsyncGenerator<Finding, void, undefined>;
 
-export const ok = (name: string, said: string): Finding => ({ name, verdict: 'ok', said });
-export const warn = (name: string, said: string, next?: string): Finding => ({ name, verdict: 'warn', said, ...(next !== undefined && { next }) });
+export const ok = (name: string, said: string): Finding => ({ name, verdict: 'ok', said: safeText(said) });
+export const warn = (name: string, said: string, next?: string): Finding => ({ name, verdict: 'warn', said: safeText(said), ...(next !== undefined && { next: safeText(next) }) });
 
 /** @param login Where tokens for what was asked are made. @throws error unless it is one of ours. */
 export function fail(name: string, error: unknown, login?: string): Finding {
   if (!(error instanceof LookupError)) throw error;
   const next = adviceOn(error, login);
-  return { name, verdict: 'fail', said: error.message, ...(next !== undefined && { next }) };
+  return { name, verdict: 'fail', said: error.message, ...(next !== undefined && { next: safeText(next) }) };
 }
 
 function adviceOn(error: LookupError, login: string | undefined): string | undefined {

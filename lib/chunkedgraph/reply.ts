@@ -1,5 +1,6 @@
 /** What a chunkedgraph server's reply means when it is no answer. Sources: PyChunkedGraph, app/common.py; middle_auth_client, decorators.py. */
 import { GraphError, type GraphErrorCode } from '../base/errors.ts';
+import { keepSecret, withoutSecrets } from '../base/secrets.ts';
 import { excerpt } from '../http/excerpt.ts';
 import type { HttpReply } from '../http/client.ts';
 import type { FoundToken } from './token.ts';
@@ -26,7 +27,8 @@ export function errorOfReply(reply: HttpReply, asked: AskedWith): GraphError | u
   if (status === 200) return undefined;
   const { url, origin } = asked;
   const token = asked.token ? `the token from ${asked.token.from}` : 'no token';
-  const secrets = asked.token ? spellings(asked.token.token) : [];
+  const secrets = asked.token ? [asked.token.token] : [];
+  keepSecret(asked.token?.token);
   if (status >= 300 && status < 400)
     return new GraphError('LOGIN_REDIRECT', `${url} redirects instead of answering (${token} was sent): it wants a log-in, or the address is wrong`, url, status);
   const body = errorBody(reply);
@@ -42,10 +44,7 @@ export function errorOfReply(reply: HttpReply, asked: AskedWith): GraphError | u
   return error('HTTP_STATUS', `${url} answered ${status}: ${said}`);
 }
 
-/** A token as a server may repeat it. */
-const spellings = (token: string): string[] => [token, encodeURIComponent(token), Buffer.from(token).toString('base64'), Buffer.from(token).toString('base64url')];
-
-const repeats = (text: string, secrets: readonly string[]): boolean => secrets.some((secret) => text.includes(secret));
+const repeats = (text: string, secrets: readonly string[]): boolean => withoutSecrets(text) !== text || secrets.some((secret) => text.includes(secret));
 
 /** The auth service is often another host: the reply names its `…/authorize`, beside which tokens are made. */
 function tokenPage({ headers }: HttpReply, origin: string, secrets: readonly string[]): string {

@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { InfoError, PathError } from '../base/errors.ts';
 import { isLoopbackHost } from '../base/public-address.ts';
+import { keepSecret } from '../base/secrets.ts';
 import { firstFile, secretsFolder } from '../storage/secret-files.ts';
 import type { Host } from './graph-path.ts';
 
@@ -37,6 +38,7 @@ export function tokenFiles(host: Host, env: NodeJS.ProcessEnv, authHost?: Host):
 export async function findToken(path: Host, { token, env = process.env, authHost }: TokenSearch, warn: (message: string) => void): Promise<FoundToken | undefined> {
   if (token === null || token === '') return undefined;
   const found = await search(path, token, env, authHost);
+  keepSecret(found?.token);
   // Anything else cannot be in a header, and the HTTP client's own complaint would not say where it came from.
   if (found && !/^[\x20-\x7e]+$/.test(found.token)) throw new InfoError('BAD_INFO', `${found.from} holds characters that no token has`, path.origin);
   if (!found || path.origin.startsWith('https://') || isLoopbackHost(path.hostname)) return found;

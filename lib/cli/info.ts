@@ -1,5 +1,6 @@
 /** `graphene-points info`: what a volume is. */
 import { printable } from '../base/printable.ts';
+import { withoutSecrets } from '../base/secrets.ts';
 import { formatVec3 } from '../base/vec3.ts';
 import { storageOf, type BucketFlags } from './bucket-flags.ts';
 import type { GraphFlags } from './graph-flags.ts';
@@ -17,7 +18,7 @@ export async function info(path: string, flags: InfoFlags, io: Io, report: Repor
   const opened = await openVolume(path, { dataDir, server, ocdbt, storage: storageOf(flags), signal: io.signal, logger: report });
   try {
     const summary = summarise(path, opened);
-    io.stdout.write(json ? `${JSON.stringify(summary, null, 2)}\n` : toText(summary));
+    io.stdout.write(withoutSecrets(json ? `${JSON.stringify(summary, null, 2)}\n` : toText(summary)));
   } finally {
     await (opened.graph ?? opened.plain).close();
   }

@@ -1,5 +1,7 @@
 /** Answers as JSON Lines: IDs are strings, moments ISO 8601, names in lower case with underscores, as the columns of tables are. */
 
+import { withoutSecrets } from '../base/secrets.ts';
+
 /** @param verbatim Names stay as they are. */
 export const jsonLine = (value: unknown, verbatim = false): string => `${JSON.stringify(shown(value, verbatim ? (name) => name : snakeCase)) ?? 'null'}\n`;
 
@@ -7,6 +9,7 @@ const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (c) => `_${c.
 
 function shown(value: unknown, named: (name: string) => string): unknown {
   if (typeof value === 'bigint') return String(value);
+  if (typeof value === 'string') return withoutSecrets(value);
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value); // JSON has none
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Date) return value.toISOString();
@@ -14,5 +17,5 @@ function shown(value: unknown, named: (name: string) => string): unknown {
   if (Array.isArray(value) || ArrayBuffer.isView(value)) return Array.from(value as ArrayLike<unknown>, (part) => shown(part, named));
   // What a Map has for keys are data.
   const entries: [string, unknown][] = value instanceof Map ? Array.from(value, ([key, part]) => [String(key), part]) : Object.entries(value).map(([name, part]) => [named(name), part]);
-  return Object.fromEntries(entries.map(([name, part]) => [name, shown(part, named)]));
+  return Object.fromEntries(entries.map(([name, part]) => [withoutSecrets(name), shown(part, named)]));
 }

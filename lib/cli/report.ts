@@ -1,5 +1,6 @@
 /** What a person is told on standard error: warnings, errors, and a progress bar where there is a terminal. */
 import type { SingleBar } from 'cli-progress';
+import { withoutSecrets } from '../base/secrets.ts';
 import type { TableProgress } from '../jobs/answer-rows.ts';
 import { withCauses } from '../jobs/messages.ts';
 import type { Io } from './io.ts';
@@ -26,7 +27,7 @@ export class Report {
 
   line(message: string): void {
     this.#hideBar(); // it comes back below, at its next step
-    this.#io.stderr.write(`${plain(message)}\n`);
+    this.#io.stderr.write(`${plain(withoutSecrets(message))}\n`);
   }
 
   warn(message: string): void {

@@ -1,5 +1,6 @@
 /** A datastack as a volume is opened by it: where its graph is, which token each of its servers gets, and what it knows besides. */
 import { PathError, TimestampError } from '../base/errors.ts';
+import { withoutSecrets } from '../base/secrets.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import { parseDatastack, readDatastack, type Told } from '../cave/datastack.ts';
 import { addressesOf, parseServer, serverOf, urlOf } from '../cave/server.ts';
@@ -127,7 +128,8 @@ function openedWhenUsed(open: () => Promise<Versions>): OpenedDatastack['version
 /** @param bind Joins a caller's signal with the volume's life. */
 export function datastackOf(name: string, { server, segmentationSource, localServer, viewerResolution, versions }: OpenedDatastack, bind: (signal: AbortSignal | undefined) => AbortSignal): VolumeDatastack {
   return {
-    name, segmentationSource, localServer,
+    name, localServer,
+    segmentationSource: withoutSecrets(segmentationSource),
     server: urlOf(server, ''),
     viewerResolution: viewerResolution.value,
     ...(viewerResolution.fault && { viewerFault: viewerResolution.fault }),

@@ -1,6 +1,7 @@
 /** A chunkedgraph and its watershed: supervoxels at points, and their root IDs at a moment. */
 import { PointError } from '../base/errors.ts';
 import { byStretches, pacer, type Paced } from '../base/pacer.ts';
+import { withoutSecrets } from '../base/secrets.ts';
 import { formatVec3 } from '../base/vec3.ts';
 import { takeOptions } from '../base/options.ts';
 import { wordsOf } from '../base/uint64.ts';
@@ -59,7 +60,7 @@ export class GrapheneVolume extends Volume {
     const { api, graph, raw, info, roots, rootCache, instants, allowEdits, datastack } = this.#parts;
     const { voxelOffset: min, size, resolution } = scaleAt(info.scales, graph.cvMip);
     const bounds = { min, max: [min[0] + size[0], min[1] + size[1], min[2] + size[2]] as const };
-    return { api, graph, info: raw, grid: { bounds, resolution }, roots: rootCache?.cache ?? roots, instants, versions: versionsOf(datastack), bind: (signal) => boundTo(this.#parts, signal), allowEdits };
+    return { api, graph: { ...graph, dataDir: graph.dataDir === undefined ? undefined : withoutSecrets(graph.dataDir) }, info: raw, grid: { bounds, resolution }, roots: rootCache?.cache ?? roots, instants, versions: versionsOf(datastack), bind: (signal) => boundTo(this.#parts, signal), allowEdits };
   }
 
   /** What it was opened by; undefined when that was the graph's own path. */

@@ -12,6 +12,7 @@ import { checkMoment, settleVersion } from '../chunkedgraph/moments.ts';
 import { momentOf } from '../chunkedgraph/timestamp.ts';
 import { findToken } from '../chunkedgraph/token.ts';
 import { createHttpClient, prepareBodies, type HttpClient } from '../http/client.ts';
+import { safeText, withoutSecretsIn } from '../base/secrets.ts';
 import { redactUrl } from '../http/excerpt.ts';
 import { PointReader } from '../points/point-reader.ts';
 import { parseInfo, scaleAt, type VolumeInfo } from '../precomputed/info.ts';
@@ -29,6 +30,7 @@ import { findInfo } from './volume-info.ts';
 import { checkWatershed, watershedStore } from './watershed.ts';
 
 const CONSOLE: Logger = { warn: (message) => console.warn(`graphene-points: ${message}`) };
+const loggerOf = ({ logger = CONSOLE }: { logger?: Logger }): Logger => ({ warn: (message) => logger.warn(safeText(message)) });
 
 /**
  * Opens a Precomputed volume: reads its info, and those that it redirects to, and nothing else.
@@ -41,7 +43,7 @@ export async function openPrecomputed(path: string, given: OpenOptions = {}): Pr
   if (isGraphPath(place)) throw new PathError('BAD_PATH', `${redactUrl(place)} is a chunkedgraph: use openGraphene`);
   const options = takeOpenOptions(given, false);
   return withHttp(options, async (http) => {
-    const { store, raw, redirects } = await findInfo(place, http, { ...options, logger: options.logger ?? CONSOLE });
+    const { store, raw, redirects } = await findInfo(place, http, { ...options, logger: loggerOf(options) });
     return new PrecomputedVolume(partsOf({ raw, info: parseInfo(raw, `${store.url}/info`), store, infoWasRead: true, mip: 0, redirects, http, options }));
   });
 }
@@ -62,7 +64,7 @@ export async function openGraphene(path: string | DatastackPath, given: OpenGrap
     checkMoment(wanted, undefined);
     resolutionOf(options.resolution, undefined);
   }
-  const logger = options.logger ?? CONSOLE;
+  const logger = loggerOf(options);
   const warn = (message: string): void => logger.warn(message);
   return withHttp(options, async (http) => {
     // While the servers are asked. A package that cannot be loaded now is tried again with the first look-up.
@@ -117,13 +119,13 @@ function partsOf({ raw, info, store, infoWasRead, mip, redirects, http, options 
   const life = new AbortController();
   setMaxListeners(0, life.signal); // every call under way listens
   return {
-    raw, info, redirects, mip: chosen, life,
+    raw: withoutSecretsIn(raw), info, redirects, mip: chosen, life,
     reader: new PointReader({
       info, store, infoWasRead, concurrency: options.concurrency, lruBytes: options.lruBytes, lruEncoding: options.lruEncoding, rangeReads: options.rangeReads,
-      warn: (message) => (options.logger ?? CONSOLE).warn(message), chunkCache: chunkCacheOf(options, store, raw, options.logger ?? CONSOLE),
+      warn: (message) => loggerOf(options).warn(message), chunkCache: chunkCacheOf(options, store, raw, loggerOf(options)),
     }),
     resolution: checkResolution(options.resolution),
-    logger: options.logger ?? CONSOLE,
+    logger: loggerOf(options),
     timeoutMs: options.timeoutMs,
     release: () => http.close(),
   };

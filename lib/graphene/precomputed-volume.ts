@@ -1,6 +1,7 @@
 /** A Precomputed volume, read at points. */
 import { within } from '../base/deadline.ts';
 import { VolumeClosedError } from '../base/errors.ts';
+import { withoutSecrets } from '../base/secrets.ts';
 import { takeOptions } from '../base/options.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import type { DataType } from '../precomputed/data-type.ts';
@@ -14,7 +15,7 @@ import { throwIfPartial } from './partial.ts';
 
 /** @internal */
 export interface VolumeParts {
-  /** What the info file holds, as it stands. */
+  /** What the info file holds, to be shown. */
   raw: Readonly<Record<string, unknown>>;
   info: VolumeInfo;
   redirects: readonly string[];
@@ -49,15 +50,22 @@ export const snappedNm = <T>(nm: T | undefined): { snappedNm?: T } => (nm === un
 
 /** What every volume tells about itself. */
 export class Volume {
-  /** @internal */
-  protected readonly parts: VolumeParts;
+  // Printing a volume shows nothing of what it is made of.
+  readonly #parts: VolumeParts;
+  readonly #scales: readonly Scale[];
 
   /** @internal Volumes come from `openPrecomputed`. */
   constructor(parts: VolumeParts) {
-    this.parts = parts;
+    this.#parts = parts;
+    this.#scales = parts.info.scales.map((scale) => ({ ...scale, key: withoutSecrets(scale.key) }));
   }
 
-  /** The info as it stands on the server. */
+  /** @internal */
+  protected get parts(): VolumeParts {
+    return this.#parts;
+  }
+
+  /** The info as it stands on the server; of a token that it repeats, `***`. */
   get info(): Readonly<Record<string, unknown>> {
     return this.parts.raw;
   }
@@ -81,7 +89,7 @@ export class Volume {
 
   /** Finest first. */
   get scales(): readonly Scale[] {
-    return this.parts.info.scales;
+    return this.#scales;
   }
 
   /** Voxels of `mip` that the volume covers: half-open. @throws RangeError for a mip it has not. */

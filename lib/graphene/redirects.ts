@@ -4,6 +4,7 @@
  */
 import { InfoError, PathError } from '../base/errors.ts';
 import { printable } from '../base/printable.ts';
+import { withoutSecrets } from '../base/secrets.ts';
 import { learntServer } from '../cave/server.ts';
 import { parseGraphPath, type GraphPath } from '../chunkedgraph/graph-path.ts';
 import type { FoundToken } from '../chunkedgraph/token.ts';
@@ -46,7 +47,7 @@ export class Trail {
   }
 }
 
-const shown = (place: string): string => printable(redactUrl(place));
+const shown = (place: string): string => withoutSecrets(printable(redactUrl(place)));
 
 export interface NextGraph {
   path: GraphPath;

@@ -1,11 +1,9 @@
 import { RequestError } from '../base/errors.ts';
 import { isLoopbackHost } from '../base/public-address.ts';
 import { redactUrl } from './excerpt.ts';
+import { HARMLESS } from './secret-headers.ts';
 
 export type Headers = Readonly<Record<string, string>>;
-
-/** Headers that say nothing about who asks; any other one stays with the origin it was meant for. */
-const HARMLESS = new Set(['accept', 'accept-encoding', 'if-none-match', 'range', 'user-agent']);
 
 /** 304 and 300 are no redirects in this sense. */
 export const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status);

@@ -7,6 +7,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { SignatureV4 } from '@smithy/signature-v4';
 import { CredentialsError } from '../base/errors.ts';
+import { keepSecret } from '../base/secrets.ts';
 import type { Authorize, HttpReply } from '../http/client.ts';
 import { importPackage } from '../http/import-package.ts';
 import { s3Error } from './s3-error.ts';
@@ -77,6 +78,12 @@ export async function findAws(search: AwsSearch): Promise<Signer | undefined> {
   return there ? signerOf(from, provider) : undefined;
 }
 
+function kept(credentials: AwsCredentials): AwsCredentials {
+  keepSecret(credentials.secretAccessKey);
+  keepSecret(credentials.sessionToken);
+  return credentials;
+}
+
 /** The last link of the chain gives up with these words; anything else is a link that should have worked. */
 function noneAnywhere(error: unknown): false {
   if (error instanceof Error && error.name === 'CredentialsProviderError' && /from any providers/.test(error.message)) return false;
@@ -106,7 +113,7 @@ class AwsSigner implements Signer {
   constructor(Signature: typeof SignatureV4, from: string, provider: Provider, region: () => string) {
     this.from = from;
     this.#provider = provider;
-    const credentials = (): Promise<AwsCredentials> => askVendor(from, this.#refresh ?? provider(), [], ADVICE);
+    const credentials = async (): Promise<AwsCredentials> => kept(await askVendor(from, this.#refresh ?? provider(), [], ADVICE));
     this.#signature = new Signature({ service: 's3', region: async () => region(), credentials, sha256: Sha256, uriEscapePath: false });
   }
 

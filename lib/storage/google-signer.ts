@@ -6,6 +6,7 @@
 import { homedir, platform } from 'node:os';
 import { join } from 'node:path';
 import { CredentialsError } from '../base/errors.ts';
+import { keepSecret, keepSecretsIn } from '../base/secrets.ts';
 import type { Authorize, HttpClient, HttpReply } from '../http/client.ts';
 import { importPackage } from '../http/import-package.ts';
 import { fetchOver } from '../http/fetch.ts';
@@ -56,6 +57,7 @@ export async function findGoogle(search: GoogleSearch): Promise<Signer | undefin
     return new GoogleSigner('the metadata server', () => new Compute({ scopes: READ_ONLY }), [], search.ownProjectPays ? await gcpMetadata.project<string>('project-id') : undefined);
   }
   const { file, json } = found;
+  for (const field of SECRET_FIELDS) if (typeof json[field] === 'string') keepSecretsIn(json[field]);
   const make = (): TokenClient => {
     try {
       // The library adds to the options it is given.
@@ -127,6 +129,7 @@ class GoogleSigner implements Signer {
   readonly sign: Authorize = async () => {
     const { token } = await askVendor(this.from, this.#client.getAccessToken(), this.#secrets, ADVICE);
     if (!token) throw new CredentialsError('UNUSABLE', `the credentials of ${this.from} gave no token; ${ADVICE}`);
+    keepSecret(token);
     return { authorization: `Bearer ${token}`, ...(this.#payer && { 'x-goog-user-project': this.#payer }) };
   };
 

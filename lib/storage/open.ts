@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
 import { PathError } from '../base/errors.ts';
 import { isLoopbackHost } from '../base/public-address.ts';
+import { keepSecret } from '../base/secrets.ts';
 import type { AllowAddress, HttpClient } from '../http/client.ts';
 import { redactUrl } from '../http/excerpt.ts';
+import { keepSecretHeaders } from '../http/secret-headers.ts';
 import type { BucketOptions } from './bucket-options.ts';
 import { bucketOfEndpoint, bucketOfUrl, type BucketUrl } from './bucket-urls.ts';
 import { FileStore } from './file-store.ts';
@@ -51,6 +53,7 @@ const OPENERS: Record<string, Opener> = {
  *   (of another vendor); PathError FORBIDDEN_ADDRESS (`allowAddress: 'public'` and a local path).
  */
 export function openStore(path: string, options: OpenStoreOptions): Store {
+  keepSecretHeaders(options.headers);
   const location = path.trim().replace(/^precomputed:\/\//i, '');
   const [, scheme, rest] = /^([a-z][a-z\d+.-]*):\/\/(.*)$/is.exec(location) ?? [];
   const name = scheme?.toLowerCase();
@@ -98,6 +101,7 @@ function openFile(path: string): FileStore {
 function openUrl(path: string, options: OpenStoreOptions): HttpStore {
   if (!URL.canParse(path)) throw new PathError('BAD_PATH', `${redactUrl(path)} is not a URL`);
   const url = new URL(path);
+  for (const secret of [url.username, url.password, ...url.searchParams.values()]) keepSecret(secret);
   const credentials = options.headers !== undefined || url.username !== '' || url.password !== '';
   if (credentials && url.protocol === 'http:' && !isLoopbackHost(url.hostname))
     throw new PathError('INSECURE_TOKEN', `credentials go over TLS or to loopback only, and ${redactUrl(path)} is neither`);
