@@ -236,13 +236,21 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
   }
 }
 
+const FILES_HELP = `Tables that end with .gz or .zst are packed, input and output. Lines may end with LF, CR LF or CR. A header that seems to have another separator
+is an error that names --delimiter. FILE may be the input itself: it is replaced once the new table is whole, keeps its permissions, and stays as it
+was after an error. One run at a time writes a file: FILE.lock says which; the lock of a run that is gone is taken over. A link as FILE
+stays, and the file it names is written. Parquet, spreadsheets and the like are not read: the error says how to convert them.
+`;
+
 const LOOKUP_HELP = `
 Every row is written, in order, its other columns byte for byte. IDs are 0 on background and empty (null in JSON Lines) where there
 is no answer; status says why. With --replace an old value stays where there is no answer: status says so. A position that is missing (an
-empty cell, NA, nan, <NA>, None, null in any case, or three of them) is not_looked_up; one that cannot be read is invalid_point. A row whose number of fields is not the header's is kept, and its status is its last field.
+empty cell, NA, nan, <NA>, None, null in any case, or three of them) is not_looked_up; one that cannot be read is invalid_point. A row whose number
+of fields is not the header's is kept, and its status is its last field; a later run leaves it so.
 Blank lines are kept and are no rows. A table without rows is fine (a header alone; JSON Lines that are empty), but CSV and TSV
 need their header: a file that is wholly empty is an error. JSON Lines may hold Python's NaN, Infinity and -Infinity.
 
+${FILES_HELP}
 In pandas a column with an empty cell becomes float64, which rounds IDs. Read them as nullable integers, or as text (dtype=str):
 pd.read_csv('roots.csv', dtype={'supervoxel_id': 'UInt64', 'root_id': 'UInt64'}); of JSON Lines pd.read_json('roots.jsonl', lines=True, dtype=…)
 with the same dtype. --missing NA is for R; with --missing 0 the columns stay whole numbers, but failures look like background.
@@ -260,7 +268,7 @@ a missing ID, such as nan, belongs to such a list too, but 0 in a .csv or .tsv i
 0 is background; a missing ID (an empty cell, NA, nan, <NA>, None, null in any case) is not_looked_up; a value that is not a uint64 (a float has
 lost digits) is invalid_id. With --replace an old value stays where there is no answer: status says so.
 Where the table has a status column already and no roots, statuses go to root_status.
-For pandas: pd.read_csv('roots.csv', dtype={'supervoxel_id': 'UInt64', 'root_id': 'UInt64'}), or an empty cell makes IDs float64, rounded.
+${FILES_HELP}For pandas: pd.read_csv('roots.csv', dtype={'supervoxel_id': 'UInt64', 'root_id': 'UInt64'}), or an empty cell makes IDs float64, rounded.
 
 Exit code: 0; 1 if any row is root_failed, no_root or invalid_id; 2 for bad usage or unreadable input.`;
 

@@ -2,11 +2,11 @@
 import { TableError } from '../base/errors.ts';
 
 /** As messages call them, and as options take them. */
-const SEPARATORS: Readonly<Record<string, { plural: string; option: string }>> = {
-  ',': { plural: 'commas', option: ',' },
-  ';': { plural: 'semicolons', option: "';'" },
-  '\t': { plural: 'tabs', option: 'tab' },
-  '|': { plural: 'bars', option: "'|'" },
+const SEPARATORS: Readonly<Record<string, { name: string; option: string }>> = {
+  ',': { name: 'comma', option: ',' },
+  ';': { name: 'semicolon', option: "';'" },
+  '\t': { name: 'tab', option: 'tab' },
+  '|': { name: 'bar', option: "'|'" },
 };
 
 const QUOTE = 34;
@@ -25,6 +25,7 @@ export function refuseOtherSeparators(header: Buffer, delimiter: string): void {
   const countOf = (separator: string): number => counts.get(separator.charCodeAt(0)) ?? 0, own = countOf(delimiter);
   const [other] = Object.keys(SEPARATORS).sort((a, b) => countOf(b) - countOf(a));
   if (other === delimiter || countOf(other) <= own) return;
-  const { plural, option } = SEPARATORS[other], ours = SEPARATORS[delimiter];
-  throw new TableError('BAD_FORMAT', `the header has ${countOf(other)} ${plural} and ${own} ${ours.plural}: add --delimiter ${option} (or --delimiter ${ours.option} where that is right)`);
+  const { option } = SEPARATORS[other], ours = SEPARATORS[delimiter];
+  const shown = (separator: string): string => `${countOf(separator)} ${SEPARATORS[separator].name}${countOf(separator) === 1 ? '' : 's'}`;
+  throw new TableError('BAD_FORMAT', `the header has ${shown(other)} and ${shown(delimiter)}: add --delimiter ${option} (or --delimiter ${ours.option} where that is right)`);
 }

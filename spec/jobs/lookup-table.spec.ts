@@ -160,7 +160,7 @@ describe('lookupTable: CSV', () => {
   test.each([
     ['MISSING_COLUMN', 'a,x,z\n1,2,3\n', {}, 'no column "y"; columns found: a, x, z'],
     ['BAD_FORMAT', 'x;y;z\n1;2;3\n', {}, "the header has 2 semicolons and 0 commas: add --delimiter ';' (or --delimiter , where that is right)"],
-    ['BAD_FORMAT', 'a,b;x;y;z\n', {}, "the header has 3 semicolons and 1 commas: add --delimiter ';' (or --delimiter , where that is right)"],
+    ['BAD_FORMAT', 'a,b;x;y;z\n', {}, "the header has 3 semicolons and 1 comma: add --delimiter ';' (or --delimiter , where that is right)"],
     ['BAD_FORMAT', 'x\ty\tz\n1\t2\t3\n', {}, 'the header has 2 tabs and 0 commas: add --delimiter tab (or --delimiter , where that is right)'],
     ['BAD_FORMAT', 'x,y,z\n', { format: 'tsv' }, 'the header has 2 commas and 0 tabs: add --delimiter , (or --delimiter tab where that is right)'],
     ['BAD_FORMAT', '', {}, 'the table is empty: it has no header'],
