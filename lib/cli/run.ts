@@ -211,7 +211,7 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
     .option('--bucket-token <token>', 'wanted by the bucket, as Authorization: Bearer', text)
     .option('--latency-ms <ms>', 'a wait before every answer', wholeNumber(0), 0)
     .option('--cave', 'with what a CAVE client asks first: auth, info and materializations of the datastack mock')
-    .option('--materialization <number=timestamp>', 'of --cave: a materialization and its timestamp, such as 943=2024-06-05T10:10:01Z (repeatable)', materialization)
+    .addOption(mayRepeat(new Option('--materialization <number=timestamp>', 'of --cave: a materialization and its timestamp, such as 943=2024-06-05T10:10:01Z (repeatable)').argParser(materialization)))
     .addHelpText('after', MOCK_HELP)
     .action(async (flags: MockFlags) => {
       const { mock } = await import('./mock.ts');

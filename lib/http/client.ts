@@ -3,7 +3,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import { PathError, RequestError } from '../base/errors.ts';
 import type { LookupFunction } from 'node:net';
 import { checkHost, lookupAllowed, type AllowAddress } from './address.ts';
-import { exchange, type HttpReply, type Outcome, type Send } from './exchange.ts';
+import { exchange, isMethod, onlyReads, type HttpReply, type Method, type Outcome, type Send } from './exchange.ts';
 import type { HttpMeter } from './meter.ts';
 import { isRedirect, redirectTarget, type Headers } from './redirect.ts';
 import { redactUrl } from './excerpt.ts';
@@ -14,6 +14,7 @@ import { SignalWatch, Stopper } from './stopper.ts';
 import { Throttle, type Experience } from './throttle.ts';
 import { USER_AGENT } from './user-agent.ts';
 
+export { isMethod };
 export type { AllowAddress, Headers, HttpReply };
 
 export interface HttpClientOptions {
@@ -34,7 +35,7 @@ export type Authorize = (request: { method: string; url: URL; headers: Headers }
 export interface HttpRequest {
   url: string | URL;
   /** @default 'GET' */
-  method?: 'GET' | 'HEAD' | 'POST';
+  method?: Method;
   /** `accept-encoding` is `gzip, br, zstd` unless given; bodies always come back as sent. */
   headers?: Headers;
   /**
@@ -52,7 +53,7 @@ export interface HttpRequest {
   meter?: HttpMeter;
   /** @default the client's */
   idleTimeoutMs?: number;
-  /** Whether failures that may pass are tried again. @default true, for POST false */
+  /** Whether failures that may pass are tried again. @default true for GET and HEAD */
   retry?: boolean;
   /** Up to 3, for GET and HEAD; otherwise a redirect is a reply. @default true */
   followRedirects?: boolean;
@@ -102,7 +103,7 @@ export function createHttpClient({ maxSockets = 48, retries = 4, backoffMs = 200
     const { method = 'GET', body, meter, maxBytes = DEFAULT_MAX_BYTES } = request;
     if (allowAddress !== 'any') checkHost(url.hostname, allowAddress);
     const asked = { url, allowAddress, method, body, meter, maxBytes, connectTimeoutMs, idleTimeoutMs: request.idleTimeoutMs ?? idleTimeoutMs };
-    const isRepeated = request.retry ?? method !== 'POST';
+    const isRepeated = request.retry ?? onlyReads(method);
     const count = { made: 0, idle: 0, retries: isRepeated ? retries : 0, backoffMs };
     const attempt = async (): Promise<Outcome> => {
       const proof = authorize && (await untilStopped(authorize({ method, url, headers }), stopper));
@@ -138,7 +139,7 @@ export function createHttpClient({ maxSockets = 48, retries = 4, backoffMs = 200
       for (let redirects = 0; ; redirects++) {
         const reply = await attempts(asked, url, headers, authorize, allowAddress, stopper);
         const { location } = reply.headers;
-        if (!followRedirects || method === 'POST' || !isRedirect(reply.status) || location === undefined) return reply;
+        if (!followRedirects || !onlyReads(method) || !isRedirect(reply.status) || location === undefined) return reply;
         if (redirects === MAX_REDIRECTS)
           throw new RequestError('REDIRECT', `${redactUrl(url)}: more than ${MAX_REDIRECTS} redirects`, redactUrl(url), reply.status);
         const { origin, hostname } = url;

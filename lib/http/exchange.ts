@@ -24,10 +24,18 @@ export interface HttpReply {
   serverAddress: string | undefined;
 }
 
+/** What a request may ask for. */
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+export type Method = (typeof METHODS)[number];
+export const isMethod = (text: string): text is Method => (METHODS as readonly string[]).includes(text);
+
+/** It changes nothing, and may be sent again and elsewhere. */
+export const onlyReads = (method: Method): boolean => method === 'GET' || method === 'HEAD';
+
 /** What is put on the wire. */
 export interface Outgoing {
   url: URL;
-  method: 'GET' | 'HEAD' | 'POST';
+  method: Method;
   headers: Headers;
   body: Uint8Array | undefined;
 }

@@ -1,15 +1,20 @@
 /** `fetch` over one of our HTTP clients: for vendors' libraries that ask a token endpoint with a `fetch` they are given. */
-import type { HttpClient } from './client.ts';
+import { isMethod, type HttpClient } from './client.ts';
 
 /** Tokens are short; whatever is longer is none. */
 const MAX_BYTES = 1 << 20;
 
+/** They are about how the body came here, not about what it is now. */
+const OF_THE_WIRE = new Set(['connection', 'keep-alive', 'transfer-encoding']);
+
 /** Timeouts and `close()` are the client's; redirects are answers, so that nothing sent follows them. */
 export const fetchOver = (http: HttpClient): typeof fetch => async (input, init) => {
   const request = new Request(input, { ...init, signal: null });
+  const { method } = request;
+  if (!isMethod(method)) throw new TypeError(`${method} is not a method that is sent`);
   const { status, body, headers } = await http.request({
     url: request.url,
-    method: request.method === 'GET' ? 'GET' : 'POST',
+    method,
     headers: { ...Object.fromEntries(request.headers), 'accept-encoding': 'identity' },
     body: new Uint8Array(await request.arrayBuffer()),
     signal: init?.signal ?? undefined,
@@ -17,5 +22,6 @@ export const fetchOver = (http: HttpClient): typeof fetch => async (input, init)
     retry: false, // the library's own
     followRedirects: false,
   });
-  return new Response(body.byteLength > 0 ? Buffer.from(body) : null, { status, headers: { 'content-type': headers['content-type'] ?? '' } });
+  const said = Object.entries(headers).filter(([name]) => !OF_THE_WIRE.has(name)).flatMap(([name, value]) => [value ?? []].flat().map((one): [string, string] => [name, one]));
+  return new Response(body.byteLength > 0 ? Buffer.from(body) : null, { status, headers: said });
 };

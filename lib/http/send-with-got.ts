@@ -5,7 +5,7 @@
 import type { Agent as HttpAgent, IncomingHttpHeaders } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
 import type { Got, Request } from 'got';
-import type { Outgoing, Send, Wire } from './exchange.ts';
+import { onlyReads, type Outgoing, type Send, type Wire } from './exchange.ts';
 import { importPackage } from './import-package.ts';
 
 let loading: Promise<Got> | undefined;
@@ -39,7 +39,7 @@ export function sendWithGot(agent: { http: HttpAgent; https: HttpsAgent }): Send
 }
 
 function begin(got: Got, { url, method, headers, body }: Outgoing, wire: Wire): Request {
-  const hasBody = method === 'POST' || !!body?.byteLength;
+  const hasBody = !onlyReads(method) || !!body?.byteLength;
   const stream = got.stream(url, {
     method,
     headers,
