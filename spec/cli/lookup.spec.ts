@@ -145,7 +145,7 @@ describe('graphene-points lookup', () => {
 
   test.each([
     { name: 'a missing file', flags: ['--points', 'none.csv'], message: /^error: none\.csv cannot be read: no such file or directory \(ENOENT\)\n$/ },
-    { name: 'an unknown suffix', flags: ['--points', 'table.xlsx'], message: /^error: the format of table\.xlsx is not known by its suffix: add --format csv, tsv or jsonl\n$/ },
+    { name: 'an unknown suffix', flags: ['--points', 'table.data'], message: /^error: the format of table\.data is not known by its suffix: add --format csv, tsv or jsonl\n$/ },
     { name: 'a missing column', flags: ['--points', '-', '--columns', 'a,y,z'], message: /^error: no column "a"; columns found: x, y, z\n$/ },
     { name: 'an invalid point when strict', flags: ['--points', '-', '--strict'], message: /^error: row 2 \(line 3\): column x is empty\n$/ },
     { name: 'counts that cannot be written', flags: ['--points', '-', '--stats', 'none/s.json'], message: /^error: --stats none\/s\.json\.partial cannot be written: no such file or directory \(ENOENT\)\n$/ },
