@@ -52,6 +52,8 @@ export interface GraphReply {
 export class GraphServer<P extends Host = GraphPath> {
   readonly path: P;
   readonly clock: ServerClock;
+  /** Whether `is_latest_roots` sees edits of its very timestamp; undefined until that is known: see latest-question.ts. */
+  includesMoment: boolean | undefined;
   readonly #options: GraphServerOptions<P>;
   #address: string | undefined;
 

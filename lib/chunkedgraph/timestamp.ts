@@ -85,11 +85,11 @@ export function versionOf(timestamp: unknown): Version | undefined {
   return name === undefined ? undefined : { version: number === undefined ? 'newest' : Number(number) };
 }
 
-/** What goes into the query: `1717582201.203`. */
-export const toUnixSeconds = (ms: number): string => (ms / 1000).toFixed(3);
+/** What goes into the query: `1717582201.203`. At most the last moment that the server takes: later ones are as of its now, too. */
+export const toUnixSeconds = (ms: number): string => (Math.min(ms, LAST_MS) / 1000).toFixed(3);
 
 /**
  * The same for endpoints that look at what is older than their timestamp, `is_latest_roots` and `root_timestamps`, where root look-ups
  * include what happened at it: one millisecond more, here and nowhere else, so that all answers for one moment are about one state.
  */
-export const toExclusiveUnixSeconds = (ms: number): string => toUnixSeconds(Math.min(ms + 1, LAST_MS));
+export const toExclusiveUnixSeconds = (ms: number): string => toUnixSeconds(ms + 1);

@@ -32,9 +32,9 @@ export function rootEndpoints(context: TableContext): Endpoint[] {
   /** Nodes that have no successor before a moment: it excludes the moment, where all else includes it. */
   const isLatest = (id: bigint, timeMs: number): boolean => {
     const node = graph.nodes.findId(id);
-    const isBefore = (ms: number): boolean => (strict ? ms <= timeMs : ms < timeMs);
-    return node >= graph.supervoxels && isBefore(graph.nodes.createdMs(node)) && !isBefore(graph.lineage.replacedMs(node));
+    return node >= graph.supervoxels && isBefore(graph.nodes.createdMs(node), timeMs) && !isBefore(graph.lineage.replacedMs(node), timeMs);
   };
+  const isBefore = (ms: number, timeMs: number): boolean => (strict ? ms <= timeMs : ms < timeMs);
 
   const created = (ids: BigUint64Array): number[] => {
     const nodes = Array.from(ids, (id) => graph.nodes.findId(id)).map((node) => (node >= graph.supervoxels ? node : -1));
@@ -48,7 +48,7 @@ export function rootEndpoints(context: TableContext): Endpoint[] {
   const latest = (ids: BigUint64Array, query: URLSearchParams): number[] => {
     const timeMs = momentOf(context, query);
     const timeS = query.has('timestamp') ? pythonTimestampUs(query.get('timestamp')!, 'timestamp') / 1e6 : timeMs / 1000;
-    const replaced = Array.from(ids, (id) => graph.lineage.replacedMs(graph.nodes.findId(id))).filter((ms) => ms < timeMs);
+    const replaced = Array.from(ids, (id) => graph.lineage.replacedMs(graph.nodes.findId(id))).filter((ms) => isBefore(ms, timeMs));
     return Array.from(ids, (id) => {
       if (isLatest(id, timeMs)) return timeS;
       const ms = replaced.shift();

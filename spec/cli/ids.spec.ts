@@ -99,7 +99,7 @@ describe('graphene-points update', () => {
     const expected = from === to ? [] : changed;
     expect([code, stderr]).toEqual([0, `${count} rows: ${count} ok; ${expected.length} changed; roots as of ${isoOf(to)}; ${expected.length > 0 ? 1 : 0} root request${expected.length > 0 ? '' : 's'}\n`]);
     expect(await readFile(file, 'utf8')).toBe(table(to));
-    expect(graph.log.count('is_latest_roots')).toBe(1);
+    expect(graph.log.count('is_latest_roots')).toBe(1 + 1); // the other tells what kind of server it is
     expect(graph.log.matching('roots_binary').map(({ ids }) => ids)).toEqual(expected.length > 0 ? [expected.length] : []);
   });
 
@@ -167,7 +167,7 @@ describe('graphene-points latest', () => {
     const standing = roots.filter((root) => !became.has(root));
     const { code, stdout } = await run('latest', ['--ids', '-', '--timestamp', isoOf(LAST), '--quiet'], lines(...standing));
     expect([code, stdout]).toEqual([0, lines('root_id,latest_root_id,confidence,changed,status', ...standing.map(rowOf))]);
-    expect([graph.log.count('is_latest_roots'), graph.log.count('leaves'), graph.log.count('roots_binary')]).toEqual([1, 0, 0]);
+    expect([graph.log.count('is_latest_roots'), graph.log.count('leaves'), graph.log.count('roots_binary')]).toEqual([1 + 1, 0, 0]);
   });
 
   test.each(['level2', 'supervoxels'])('gives the own root of an ID below the roots, by %s', async (by) => {
@@ -182,7 +182,7 @@ describe('graphene-points latest', () => {
     };
     const expected = ids.map((id, k) => [id, ...best(id, k === 3 ? LAST : 0), 'true', 'ok'].join());
     expect([code, stdout]).toEqual([0, lines('root_id,latest_root_id,confidence,changed,status', ...expected)]);
-    expect(graph.log.count('is_latest_roots')).toBe(by === 'level2' ? 1 : 0); // of the roots that layer-2 nodes came to, never of the supervoxels
+    expect(graph.log.count('is_latest_roots')).toBe(by === 'level2' ? 1 + 1 : 0); // of the roots that layer-2 nodes came to, never of the supervoxels
   });
 
   test('names columns after the one asked about, in every format', async () => {
@@ -228,7 +228,7 @@ describe('commands on tables of IDs', () => {
       'pre_pt_root_id,pre_pt_status,post_pt_root_id,post_pt_status,pre_pt_latest_root_id,pre_pt_confidence,pre_pt_changed,pre_pt_latest_status,post_pt_latest_root_id,post_pt_confidence,post_pt_changed,post_pt_latest_status',
       `${root},ok,,missing_chunk,${root},1,false,ok,,,,not_looked_up`,
     )]);
-    expect(graph.log.count('is_latest_roots')).toBe(2);
+    expect(graph.log.count('is_latest_roots')).toBe(2 * (1 + 1)); // two volumes
   });
 
   test('answers every row of a list, whatever its first line, and quotes the name that it is given', async () => {

@@ -5,7 +5,7 @@
  */
 import { GraphError } from '../../base/errors.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
-import { lastRootTimestamps, rootTimestamps } from './root-life.ts';
+import { rootLives } from './root-life.ts';
 
 export interface DisjointOptions {
   layerOf: (id: bigint) => number;
@@ -28,14 +28,15 @@ const alone = (ids: BigUint64Array): BigUint64Array[] => Array.from(ids, (id) =>
 
 /** As few groups as there are moments needed to meet the lives of all. */
 async function contemporaries(api: Endpoints, roots: BigUint64Array, nowMs: number, options: CallOptions): Promise<BigUint64Array[]> {
-  let made: Float64Array, last: Float64Array;
+  let lives: { made: Float64Array; last: Float64Array };
   try {
-    [made, last] = await Promise.all([rootTimestamps(api, roots, options), lastRootTimestamps(api, roots, nowMs, options)]);
+    lives = await rootLives(api, roots, nowMs, options);
   } catch (error) {
     // Among them is one that the graph does not have, which has no leaves either.
     if (error instanceof GraphError && (error.code === 'UNKNOWN_ID' || error.status === 500)) return alone(roots);
     throw error;
   }
+  const { made, last } = lives;
   const byEnd = Array.from(roots.keys()).sort((a, b) => last[a] - last[b]);
   const groups: bigint[][] = [];
   let moment = -Infinity;

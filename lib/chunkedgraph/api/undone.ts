@@ -5,7 +5,7 @@
 import { GraphError } from '../../base/errors.ts';
 import { LAST_MS } from '../timestamp.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
-import { lineageGraph, operationDetails, type OperationDetails } from './history.ts';
+import { lineageWalk, operationDetails, type OperationDetails } from './history.ts';
 
 /** What an undo or a redo is of. */
 interface Target {
@@ -29,7 +29,7 @@ export async function isUndone(api: Endpoints, operationId: number, nowMs: numbe
   const { newRoots, operationId: of, status } = operation;
   if (status !== DONE || newRoots.length === 0) return false;
   // Whoever undid it, or did it again, edited what its roots had become.
-  const { nodes } = await lineageGraph(api, newRoots, Math.min(nowMs + 1, LAST_MS), nowMs, options);
+  const { nodes } = await lineageWalk(api, newRoots, LAST_MS, nowMs, options);
   const later = [...new Set(nodes.flatMap(({ operationId: by }) => (by !== undefined && by > of ? [by] : [])))];
   const log = later.length > 0 ? [...(await operationDetails(api, later, options)).values()] : [];
   const revisits = log.filter((one) => one.status === DONE && targetOf(one)?.of === of).sort((a, b) => b.operationId - a.operationId);
