@@ -39,6 +39,15 @@ export function pointColumnsIn(found: readonly string[], position: string): Poin
   return axes as [string, string, string];
 }
 
+/** What the names of three columns begin with, where they are the axes of a named point: `pre_pt_position`. */
+export function stemOf(columns: PointColumns): string | undefined {
+  for (const ends of AXIS_ENDS) {
+    const stem = columns[0].slice(0, -ends[0].length);
+    if (stem !== '' && columns.length === 3 && columns.every((name, axis) => name === stem + ends[axis])) return stem;
+  }
+  return undefined;
+}
+
 /** The columns of a point that nobody named: x, y and z, in lower case where there are both. */
 export function axesIn(found: readonly string[]): PointColumns {
   const axis = (name: string): string => (!found.includes(name) && found.includes(name.toUpperCase()) ? name.toUpperCase() : name);

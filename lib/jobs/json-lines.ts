@@ -132,7 +132,7 @@ export class JsonLines implements TableFormat {
     const { outputs, replace } = this.#columns;
     const row = parseRow(bytes, start, end);
     const existing = replace ? [] : outputs.filter((name) => Object.hasOwn(row, name));
-    if (existing.length > 0) throw existsAlready(existing);
+    if (existing.length > 0) throw existsAlready(existing, this.#columns.advice);
     return (this.#row = row);
   }
 }

@@ -3,7 +3,7 @@ import { LookupError } from '../base/errors.ts';
 import { parseTimestamp } from '../chunkedgraph/timestamp.ts';
 import { PointStatus } from '../points/status.ts';
 import { answerRows, type Refusal, type RowCounts, type RowJob, type RowOptions } from './answer-rows.ts';
-import { axesIn, outputNames, pointColumnsIn } from './columns.ts';
+import { axesIn, outputNames, pointColumnsIn, stemOf } from './columns.ts';
 import type { Sink } from './files.ts';
 import { type FormatName, openFormat, type TextOptions } from './format.ts';
 import { type Lookup, withGiven } from './lookup.ts';
@@ -39,9 +39,11 @@ export async function lookupTable(lookup: Lookup, source: AsyncIterable<Uint8Arr
   const { kind, stopLayer, channels, snaps } = lookup;
   const sides = positions ?? ['the point'];
   const outputs = (positions ?? [undefined]).flatMap((position) => outputNames({ position, kind, stopLayer, channels, snaps }));
+  const stem = columns && !positions ? stemOf(columns) : undefined;
   const choose: ColumnChoice = (found) => ({
     points: positions?.map((position) => pointColumnsIn(found, position)) ?? [columns ?? axesIn(found)],
     texts: timestampColumn === undefined ? [] : [timestampColumn], outputs, replace,
+    advice: stem === undefined ? undefined : `--position ${stem} names outputs after it`,
   });
   const format = openFormat(options.format, choose, options.text);
   const instants = new Set<number>(); // each has cost a root request: there are not too many

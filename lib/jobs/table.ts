@@ -20,6 +20,8 @@ export interface TableColumns {
   replace: boolean;
   /** Whether a column may be read and replaced. @default false */
   rereads?: boolean;
+  /** How outputs get other names. @default nothing to advise */
+  advice?: string;
 }
 
 /** What the cells of a column hold in the rows that are known so far: those of the first batch. */
@@ -81,7 +83,7 @@ export interface TableFormat {
  * @param present What is there already in every row.
  * @throws TableError MISSING_COLUMN, listing what is there; COLUMN_EXISTS.
  */
-export function checkColumns({ points = [], ids = [], texts = [], outputs, replace, rereads = false }: TableColumns, found: readonly string[], hint?: string, present = found): void {
+export function checkColumns({ points = [], ids = [], texts = [], outputs, replace, rereads = false, advice }: TableColumns, found: readonly string[], hint?: string, present = found): void {
   const wanted = [...points.flat(), ...ids, ...texts.filter((name) => !outputs.includes(name))];
   const twice = outputs.find((name, k) => outputs.indexOf(name) !== k);
   if (twice !== undefined) throw new TableError('COLUMN_EXISTS', `column ${twice} would be written twice: what is asked about needs names that differ`);
@@ -91,12 +93,12 @@ export function checkColumns({ points = [], ids = [], texts = [], outputs, repla
     throw new TableError('MISSING_COLUMN', `no column ${missing.map((name) => JSON.stringify(name)).join(', ')}; ${list}${hint === undefined ? '' : ` (${hint})`}`);
   }
   const existing = outputs.filter((name) => present.includes(name));
-  if (existing.length > 0 && !replace) throw existsAlready(existing);
+  if (existing.length > 0 && !replace) throw existsAlready(existing, advice);
   const read = outputs.find((name) => wanted.includes(name));
   if (read !== undefined && !rereads) throw new TableError('COLUMN_EXISTS', `column ${read} is read and would be written over`);
 }
 
-export function existsAlready(names: readonly string[]): TableError {
+export function existsAlready(names: readonly string[], advice?: string): TableError {
   const [columns, exist, them] = names.length === 1 ? ['column', 'exists', 'it'] : ['columns', 'exist', 'them'];
-  return new TableError('COLUMN_EXISTS', `${columns} ${names.join(', ')} ${exist} already (--replace writes over ${them})`);
+  return new TableError('COLUMN_EXISTS', `${columns} ${names.join(', ')} ${exist} already (${advice === undefined ? '' : `${advice}; `}--replace writes over ${them})`);
 }

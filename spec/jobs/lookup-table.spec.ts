@@ -171,6 +171,8 @@ describe('lookupTable: CSV', () => {
     ['BAD_FORMAT', 'x,y,z,x\n1,2,3,4\n', {}, 'column x is there more than once'],
     ['MISSING_COLUMN', 'p_x,p_y\n', { positions: ['p'] }, 'no column "p", nor p_x, p_y and p_z; columns found: p_x, p_y'],
     ['COLUMN_EXISTS', 'pt,pt_position\n', { positions: ['pt', 'pt_position'] }, `column pt_${S} would be written twice: what is asked about needs names that differ`],
+    ['COLUMN_EXISTS', 'a_x,a_y,a_z,status\n', { columns: ['a_x', 'a_y', 'a_z'] }, 'column status exists already (--position a names outputs after it; --replace writes over it)'],
+    ['COLUMN_EXISTS', 'a_x,a_y,b_z,status\n', { columns: ['a_x', 'a_y', 'b_z'] }, 'column status exists already (--replace writes over it)'],
     ['COLUMN_EXISTS', 'x,y,status\n', { columns: ['x', 'y', 'status'], replace: true }, 'column status is read and would be written over'],
     ['BAD_ROW', 'x,y,z\n1,2,"3\n', {}, 'row 1 (line 2): a quote is opened and never closed'],
   ] as const)('refuses with %s: %j', async (code, text, options, message) => {
