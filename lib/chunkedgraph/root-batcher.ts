@@ -103,7 +103,7 @@ export class RootBatcher implements RootSource {
     if (climb > 0) entered.push(this.#enter(asking, CLIMBS, climb, stopLayer, signal));
     if (checked > 0) entered.push(this.#enter(asking, IS_CHECKED, checked, this.#options.nLayers, signal));
     await Promise.all(entered);
-    if (nodes.length > 0) await this.#checkNodes(answer, nodes, BigUint64Array.from(nodes, (index) => ids[index]), signal);
+    if (nodes.length > 0) await this.#checkNodes(answer, nodes, ids, signal);
     return answer;
   }
 
@@ -135,22 +135,32 @@ export class RootBatcher implements RootSource {
   /**
    * The server climbs from any node. From one that an edit replaced it comes to a root that is not one any more: that node has none.
    * @param nodes Indices of the IDs above the supervoxels.
-   * @param asked Those IDs.
+   * @param ids All that were asked.
    */
-  async #checkNodes(answer: RootsAnswer, nodes: readonly number[], asked: BigUint64Array, signal: AbortSignal | undefined): Promise<void> {
-    const { rootIds, fates, timestampMs } = answer;
-    const found = [...nodes.keys()].filter((k) => fates[nodes[k]] === RootFate.ok);
+  async #checkNodes(answer: RootsAnswer, nodes: readonly number[], ids: BigUint64Array, signal: AbortSignal | undefined): Promise<void> {
+    const { rootIds, fates, timestampMs } = answer, pacer = this.#options.pacer ?? eventLoop;
+    const found: number[] = [];
+    await pacer.run(byStretches(nodes.length, (from, end) => {
+      for (let k = from; k < end; k++) if (fates[nodes[k]] === RootFate.ok) found.push(nodes[k]);
+    }));
     if (found.length === 0) return;
+    const roots = new BigUint64Array(found.length);
+    await pacer.run(byStretches(found.length, (from, end) => {
+      for (let k = from; k < end; k++) roots[k] = rootIds[found[k]];
+    }));
     // Answers of a layer between climb on and are checked in turn: a node is current when its root is.
-    const checked = await this.lookUp(BigUint64Array.from(found, (k) => rootIds[nodes[k]]), { timestampMs, validate: true, signal });
+    const checked = await this.lookUp(roots, { timestampMs, validate: true, signal });
     answer.requests += checked.requests;
     const failures = new Map<Error, number>();
-    found.forEach((k, at) => {
-      if (checked.fates[at] === RootFate.ok) return;
-      if (checked.fates[at] === RootFate.failed) noteFailure(answer, failures, nodes[k], asked[k], reasonAt(checked, at)!);
-      fates[nodes[k]] = checked.fates[at];
-      rootIds[nodes[k]] = 0n;
-    });
+    await pacer.run(byStretches(found.length, (from, end) => {
+      for (let k = from; k < end; k++) {
+        const index = found[k];
+        if (checked.fates[k] === RootFate.ok) continue;
+        if (checked.fates[k] === RootFate.failed) noteFailure(answer, failures, index, ids[index], reasonAt(checked, k)!);
+        fates[index] = checked.fates[k];
+        rootIds[index] = 0n;
+      }
+    }));
   }
 
   /** Fills in the answers of the IDs that bear a mark. */
