@@ -31,7 +31,8 @@ export function checkNames(options: object, known: readonly string[]): void {
   }
 }
 
-function copied(value: unknown, name: string): unknown {
+/** A copy of what is data; what has functions in it is given back. @param name For errors. */
+export function copied(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return Array.from(value, (part) => copied(part, name));
   if (value instanceof Date) return new Date(value.getTime());

@@ -18,7 +18,7 @@ export const latest = (path: string, flags: LatestFlags, io: Io, report: Report)
     question: (volume, timestamp) =>
       latestQuestion({
         now: () => volume.now(),
-        isLatest: (ids, at, signal) => volume.graph.isLatestRoots(ids, { timestamp: at, signal }),
+        isLatest: (ids, at, signal) => volume.graph.isLatestRoots(ids, { timestamp: at, borrow: true, signal }),
         suggest: (ids, at, signal) => volume.graph.suggestLatestRoots(ids, { timestamp: at, by: flags.by, signal }),
       }, { timestamp, columns: flags.column }),
   }, flags, io, report);

@@ -18,6 +18,6 @@ export const update = (path: string, flags: UpdateFlags, io: Io, report: Report)
       updateQuestion({
         now: () => volume.now(),
         roots: (ids, options) => volume.roots(ids, options),
-        isLatest: (ids, at, signal) => volume.graph.isLatestRoots(ids, { timestamp: at, signal }),
+        isLatest: (ids, at, signal) => volume.graph.isLatestRoots(ids, { timestamp: at, borrow: true, signal }),
       }, { timestamp, columns: flags.column }),
   }, flags, io, report);

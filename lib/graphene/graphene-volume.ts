@@ -57,10 +57,15 @@ export class GrapheneVolume extends Volume {
   }
 
   #graphParts(): ChunkedGraphParts {
-    const { api, graph, raw, info, roots, rootCache, instants, allowEdits, datastack } = this.#parts;
+    const { api, graph, raw, info, roots, rootCache, instants, allowEdits, datastack, timeoutMs } = this.#parts;
     const { voxelOffset: min, size, resolution } = scaleAt(info.scales, graph.cvMip);
     const bounds = { min, max: [min[0] + size[0], min[1] + size[1], min[2] + size[2]] as const };
-    return { api, graph: { ...graph, dataDir: graph.dataDir === undefined ? undefined : withoutSecrets(graph.dataDir) }, info: raw, grid: { bounds, resolution }, roots: rootCache?.cache ?? roots, instants, versions: versionsOf(datastack), bind: (signal) => boundTo(this.#parts, signal), allowEdits };
+    return {
+      api, info: raw, grid: { bounds, resolution }, roots: rootCache?.cache ?? roots, instants, allowEdits, timeoutMs,
+      graph: { ...graph, dataDir: graph.dataDir === undefined ? undefined : withoutSecrets(graph.dataDir) },
+      versions: versionsOf(datastack),
+      bind: (signal) => boundTo(this.#parts, signal),
+    };
   }
 
   /** What it was opened by; undefined when that was the graph's own path. */

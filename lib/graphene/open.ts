@@ -88,7 +88,7 @@ export async function openGraphene(path: string | DatastackPath, given: OpenGrap
     const resolution = resolutionOf(options.resolution, stack && { name: place.datastack!, viewerResolution: stack.viewerResolution.value, viewerFault: stack.viewerResolution.fault });
     const parts = partsOf({ raw: json as Record<string, unknown>, info, store, infoWasRead: false, mip: graph.cvMip, redirects, http, options: { ...options, resolution } });
     const datastack = stack && datastackOf(place.datastack!, stack, (signal) => boundTo(parts, signal));
-    const api = new Endpoints({ server, bind: (signal) => boundTo(parts, signal), concurrency: options.rootConcurrency, timeoutMs: options.rootTimeoutMs, deadlineMs: options.timeoutMs, retries: options.retries });
+    const api = new Endpoints({ server, bind: (signal) => boundTo(parts, signal), concurrency: options.rootConcurrency, timeoutMs: options.rootTimeoutMs, retries: options.retries });
     const rootCache = caching && (await openRootCache(
       caching,
       { source: roots, history: serverHistory(roots, api), graph: graphPath.tableUrl, ids: graph.ids, nLayers: graph.nLayers, instants },

@@ -1,5 +1,5 @@
 /** What can be asked for when a volume is opened or read, checked before anything is done. */
-import { MAX_TIMEOUT_MS } from '../base/deadline.ts';
+import { checkTimeout } from '../base/deadline.ts';
 import { InfoError } from '../base/errors.ts';
 import { checkNames, takeOptions } from '../base/options.ts';
 import type { Vec3 } from '../base/vec3.ts';
@@ -74,7 +74,7 @@ export interface OpenOptions {
   connectTimeoutMs?: number;
   /** Longest silence of a storage server. @default 30_000 */
   idleTimeoutMs?: number;
-  /** Most that the opening may take, and each call that does not say otherwise, in ms; of `volume.graph` each request, unless it may change the graph. See {@link ReadPointsOptions.timeoutMs}. @default no limit */
+  /** Most that the opening may take, and each call that does not say otherwise, in ms; of `volume.graph` too, but for edits, which only a deadline of their own ends. See {@link ReadPointsOptions.timeoutMs}. @default no limit */
   timeoutMs?: number;
   /** Ends the opening. */
   signal?: AbortSignal;
@@ -245,13 +245,6 @@ const shown = (value: unknown): string => (typeof value === 'number' ? String(va
 function checkNumber(name: string, value: unknown, least: number): void {
   if (value !== undefined && !(Number.isSafeInteger(value) && (value as number) >= least))
     throw new RangeError(`${name} must be a whole number from ${least}, not ${shown(value)}`);
-}
-
-/** @throws RangeError for what a timer cannot wait. */
-export function checkTimeout(timeoutMs: number | undefined): number | undefined {
-  checkNumber('timeoutMs', timeoutMs, 1);
-  if (timeoutMs !== undefined && timeoutMs > MAX_TIMEOUT_MS) throw new RangeError(`timeoutMs must be at most ${MAX_TIMEOUT_MS}, not ${timeoutMs}`);
-  return timeoutMs;
 }
 
 export function checkBoolean(name: string, value: unknown): void {

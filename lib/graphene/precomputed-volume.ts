@@ -1,5 +1,5 @@
 /** A Precomputed volume, read at points. */
-import { within } from '../base/deadline.ts';
+import { checkTimeout, within } from '../base/deadline.ts';
 import { VolumeClosedError } from '../base/errors.ts';
 import { withoutSecrets } from '../base/secrets.ts';
 import { takeOptions } from '../base/options.ts';
@@ -10,7 +10,7 @@ import { pointSource, type PointInput, type PointSource } from '../points/input.
 import { errorsOfPoints, type PointReader } from '../points/point-reader.ts';
 import type { ValuesResult } from '../points/result.ts';
 import { statusText } from '../points/status.ts';
-import { checkBoolean, checkOnError, checkResolution, READ_OPTIONS, checkSnap, checkTimeout, type Logger, type ReadPointsOptions } from './options.ts';
+import { checkBoolean, checkOnError, checkResolution, READ_OPTIONS, checkSnap, type Logger, type ReadPointsOptions } from './options.ts';
 import { throwIfPartial } from './partial.ts';
 
 /** @internal */

@@ -11,6 +11,7 @@ import type { RootSource } from '../root-source.ts';
 import { momentOf, type Moment, type Timestamp } from '../timestamp.ts';
 import { boxOf, inBox, type NodeSpace } from './box.ts';
 import { deltaRoots, rawDeltaRoots, type DeltaRoots } from './delta-roots.ts';
+import { takeInputs } from './calls.ts';
 import { CHANGES, replyToEdit, sendEdit, type EditOptions, type EditResult } from './edits.ts';
 import { disjointGroups } from './disjoint.ts';
 import type { CallOptions, Endpoints, TimedOptions } from './endpoints.ts';
@@ -35,6 +36,8 @@ export interface ChunkedGraphParts extends Moments {
   /** Joins a caller's signal with the volume's life. */
   bind: (signal: AbortSignal | undefined) => AbortSignal;
   allowEdits: boolean;
+  /** Most that calls may take that do not say so themselves, but for edits. @default no limit */
+  timeoutMs?: number;
 }
 
 export interface WindowOptions extends CallOptions {
@@ -60,7 +63,8 @@ export interface GraphRequestOptions extends CallOptions {
  * The graph of a volume: `volume.graph`. Where no timestamp is given, the volume's counts (`volume.at(…)`), else now.
  *
  * All methods throw GraphError (UNKNOWN_ID for an ID the graph does not have, or not at that moment; BAD_REPLY for an answer that is none;
- * BROKEN_ENDPOINT), TypeError or RangeError for what cannot be meant, TimestampError, and `signal.reason`.
+ * BROKEN_ENDPOINT), TypeError or RangeError for what cannot be meant, an option nobody knows included, TimestampError, DeadlineError (see
+ * `timeoutMs`), and `signal.reason`. They take their arguments and options before they return.
  */
 export class ChunkedGraph {
   readonly table: string;
@@ -109,7 +113,7 @@ export class ChunkedGraph {
    * was made later. IDs at or above the wanted layer are given back unseen. Look-ups made in one turn become one request; `volume.roots` says
    * more of each.
    */
-  async roots(ids: Ids, { timestamp, stopLayer, signal }: Pick<TimedOptions, 'timestamp' | 'signal'> & { stopLayer?: number } = {}): Promise<BigUint64Array> {
+  async roots(ids: Ids, { timestamp, stopLayer, signal }: Omit<TimedOptions, 'maxBytes'> & { stopLayer?: number } = {}): Promise<BigUint64Array> {
     const list = checkedIds(ids), layer = checkedStopLayer(stopLayer, 2, this.nLayers);
     const { rootIds, failures } = await this.#parts.roots.lookUp(list, { timestampMs: await this.#at(timestamp, signal), stopLayer: layer, signal: this.#parts.bind(signal) });
     if (failures.length > 0) throw failures[0].error;
@@ -541,6 +545,10 @@ export class ChunkedGraph {
 
   async #past(timestamp: Timestamp | undefined, signal: AbortSignal | undefined): Promise<number | undefined> {
     return timestamp === undefined ? undefined : this.#at(timestamp, signal);
+  }
+
+  static {
+    takeInputs(this.prototype, (graph) => graph.#parts);
   }
 }
 

@@ -5,7 +5,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type { z } from 'zod';
-import { within } from '../../base/deadline.ts';
 import { GraphError } from '../../base/errors.ts';
 import { idsFromBytes } from '../../base/uint64.ts';
 import { delayBeforeRetry } from '../../http/retry.ts';
@@ -17,10 +16,16 @@ import { explained } from './explain.ts';
 
 export interface CallOptions {
   signal?: AbortSignal;
-  /** Longest silence of the server. @default the volume's `rootTimeoutMs`, 600_000 */
+  /**
+   * Most that the call may take, in ms, all its requests together; then it has failed with a DeadlineError. An edit that was sent by then
+   * is EDIT_UNCERTAIN.
+   * @default the volume's `timeoutMs`; for edits no limit
+   */
   timeoutMs?: number;
   /** Longest reply that is taken. @default 256 MiB */
   maxBytes?: number;
+  /** A BigUint64Array among the arguments is not copied: the caller promises not to write to it before the call has ended. @default false */
+  borrow?: boolean;
 }
 
 export interface TimedOptions extends CallOptions {
@@ -49,10 +54,8 @@ export interface EndpointsOptions {
   bind?: (signal: AbortSignal | undefined) => AbortSignal | undefined;
   /** Calls at once. @default 4 */
   concurrency?: number;
-  /** @default 600_000 */
+  /** Longest silence of the server. @default 600_000 */
   timeoutMs?: number;
-  /** Most that one request may take, its turn and its repeats included; what may change the graph is waited for. @default no limit */
-  deadlineMs?: number;
   /** Most repeats of one call. @default 4 */
   retries?: number;
 }
@@ -103,7 +106,8 @@ export class Endpoints {
   }
 
   /** @throws GraphError; DeadlineError; `signal.reason`. */
-  async reply({ path, query = {}, body, method, retry = true, onSend }: Call, { signal, timeoutMs = this.#options.timeoutMs ?? 600_000, maxBytes = MAX_BYTES }: CallOptions = {}): Promise<GraphReply> {
+  async reply({ path, query = {}, body, method, retry = true, onSend }: Call, { signal, maxBytes = MAX_BYTES }: CallOptions = {}): Promise<GraphReply> {
+    const { bind, timeoutMs = 600_000, retries = 4 } = this.#options, bound = bind ? bind(signal) : signal;
     const asked = Object.entries(query).filter(([, value]) => value !== undefined);
     const raw = body instanceof Uint8Array;
     const request: GraphRequest = {
@@ -116,11 +120,8 @@ export class Endpoints {
       idleTimeoutMs: timeoutMs,
       retry: false, // here, where it is known what a status means
     };
-    const { bind, deadlineMs, retries = 4 } = this.#options;
     try {
-      return await within(retry ? deadlineMs : undefined, [bind ? bind(signal) : signal], (bound) =>
-        this.#queue.add(() => this.#ask({ ...request, signal: bound }, retry ? retries : 0), { signal: bound }),
-      );
+      return await this.#queue.add(() => this.#ask({ ...request, signal: bound }, retry ? retries : 0), { signal: bound });
     } catch (error) {
       throw explained(error);
     }

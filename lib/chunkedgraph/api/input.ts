@@ -1,5 +1,6 @@
 /** What callers hand in, checked before anything is asked. */
-import { isBigUint64Array, taken } from '../../base/typed-array.ts';
+import { checkNames } from '../../base/options.ts';
+import { isBigUint64Array, isTypedArray, taken } from '../../base/typed-array.ts';
 import type { Vec3 } from '../../base/vec3.ts';
 
 /** One ID or many. */
@@ -46,8 +47,8 @@ export function takeIds(ids: Ids, { borrow = false, what = 'ID' }: { borrow?: bo
   return own;
 }
 
-/** As {@link takeIds}. */
-export const checkedIds = (ids: Ids): BigUint64Array => takeIds(ids);
+/** IDs that were taken already: an array is given back as it is. @throws as {@link takeIds}. */
+export const checkedIds = (ids: Ids): BigUint64Array => takeIds(ids, { borrow: true });
 
 /** Each ID once, ascending. */
 export const distinct = (ids: BigUint64Array): BigUint64Array => {
@@ -55,12 +56,22 @@ export const distinct = (ids: BigUint64Array): BigUint64Array => {
   return sorted.filter((id, k) => k === 0 || id !== sorted[k - 1]);
 };
 
-const isTriple = (value: unknown): value is readonly [number, number, number] => (Array.isArray(value) || ArrayBuffer.isView(value)) && (value as ArrayLike<unknown>).length === 3 && Array.from(value as ArrayLike<unknown>).every(Number.isFinite);
-
-/** @throws RangeError unless it is three finite numbers. */
+/** @throws TypeError unless it is a list of numbers; RangeError unless they are three, and finite. */
 export function checkedTriple(value: unknown, what: string): Vec3 {
-  if (!isTriple(value)) throw new RangeError(`${what} must be three finite numbers along x, y, z`);
-  return [value[0], value[1], value[2]];
+  const isList = Array.isArray(value) || isTypedArray(value), list = isList ? Array.from(value as ArrayLike<unknown>) : [];
+  if (!isList || !list.every((part) => typeof part === 'number')) throw new TypeError(`${what} is three numbers along x, y, z`);
+  if (list.length !== 3 || !list.every(Number.isFinite)) throw new RangeError(`${what} must be three finite numbers along x, y, z`);
+  return list as unknown as Vec3;
+}
+
+/** @throws TypeError for anything but `{ min, max, resolution }`; as {@link checkedTriple}. */
+export function checkBounds(name: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null) throw new TypeError(`${name} is { min, max }, each of three numbers`);
+  checkNames(value, ['min', 'max', 'resolution']);
+  const { min, max, resolution } = value as Bounds;
+  checkedTriple(min, `${name}.min`);
+  checkedTriple(max, `${name}.max`);
+  if (resolution !== undefined && checkedTriple(resolution, `${name}.resolution`).some((nm) => nm <= 0)) throw new RangeError(`${name}.resolution must be positive`);
 }
 
 /** @throws RangeError unless it is a whole number from 1 up. */

@@ -21,7 +21,7 @@ export interface Replay {
   asked: HttpRequest[];
 }
 
-export function graphOf(answer: (request: HttpRequest, earlier: number) => Answer | Promise<Answer>, { allowEdits = false, roots, timestampMs }: { allowEdits?: boolean; roots?: RootSource; timestampMs?: number } = {}): Replay {
+export function graphOf(answer: (request: HttpRequest, earlier: number) => Answer | Promise<Answer>, { allowEdits = false, roots, timestampMs, timeoutMs }: { allowEdits?: boolean; roots?: RootSource; timestampMs?: number; timeoutMs?: number } = {}): Replay {
   const asked: HttpRequest[] = [];
   const http: HttpClient = {
     async request(request) {
@@ -39,7 +39,7 @@ export function graphOf(answer: (request: HttpRequest, earlier: number) => Answe
       api: new Endpoints({ server }), graph: parseGraphInfo(pcgGraph.info, ORIGIN), info: pcgGraph.info,
       grid: { bounds: { min: [0, 0, 0], max: [128, 128, 128] }, resolution: [8, 8, 40] },
       roots: roots ?? { lookUp: () => Promise.reject(new GraphError('CONNECTION', 'not asked here', ORIGIN)) },
-      instants: { now: () => NOW, settled: () => NOW - 180_000 }, bind: (signal) => signal ?? new AbortController().signal, allowEdits,
+      instants: { now: () => NOW, settled: () => NOW - 180_000 }, bind: (signal) => signal ?? new AbortController().signal, allowEdits, timeoutMs,
     },
     timestampMs,
   );
