@@ -10,15 +10,17 @@ import { GraphServer } from '../chunkedgraph/graph-server.ts';
 import { SKEW_MS as TOO_FAR_MS } from '../chunkedgraph/server-clock.ts';
 import { findToken, tokenFiles, type FoundToken } from '../chunkedgraph/token.ts';
 import { createHttpClient, type HttpClient } from '../http/client.ts';
+import { goesStraight, namesProxy, proxyFor, shownProxy } from '../http/proxy.ts';
+import { openStore } from '../storage/open.ts';
 import { parseJson } from '../http/json.ts';
 import { cloudPath, isGraphPath } from './cloud-path.ts';
 import { authHostOf, openDatastack, placeOf, type OpenedDatastack } from './datastack.ts';
 import type { GrapheneVolume } from './graphene-volume.ts';
 import { lookUpNearMiddle } from './one-look-up.ts';
 import { openGraphene, openPrecomputed } from './open.ts';
-import type { Logger, OpenGrapheneOptions } from './options.ts';
+import { isStore, type Logger, type OpenGrapheneOptions } from './options.ts';
 import { graphNamed, MOST_REDIRECTS, redirectOf, type NextGraph } from './redirects.ts';
-import { MIDDLEAUTH } from './store-at.ts';
+import { headersOf, MIDDLEAUTH } from './store-at.ts';
 import { watershedStore } from './watershed.ts';
 
 export interface DoctorOptions extends Pick<OpenGrapheneOptions, 'server' | 'authServer' | 'token' | 'dataDir' | 'ocdbt' | 'storage' | 'signal' | 'retries'> {
@@ -122,6 +124,7 @@ async function* checkGraph(path: string, http: HttpClient, options: DoctorOption
     if (checked.finding.verdict === 'fail') return;
     token = checked.token;
   }
+  yield* checkProxy(graph.origin);
   const found = yield* checkTable({ path: graph, token, allowAddress: stack?.allowAddress }, http, (login ?? graph).origin, options);
   if (found === undefined) return;
   yield* checkWatershedInfo(found.answer, { path: found.server.path, token: found.server.token, address: found.server.address }, http, options);
@@ -177,6 +180,7 @@ async function* checkWatershedInfo(json: unknown, server: Parameters<typeof wate
   try {
     const { dataDir } = parseGraphInfo(json, server.path.infoUrl);
     const store = await watershedStore(dataDir, server, http, { ...options, logger: QUIET });
+    yield* checkProxy(store.url);
     const object = await store.read('info', { signal: options.signal, maxBytes: INFO_BOUND });
     yield object ? ok('bucket', `${store.url} is read`) : warn('bucket', `${store.url} answers, but has no info`, 'its chunks may be there all the same: see the look-up');
   } catch (error) {
@@ -220,10 +224,38 @@ async function checkMaterializations({ datastack }: GrapheneVolume, signal: Abor
   }
 }
 
+/** Where a store is, as far as its path says. */
+function addressOf(path: string, storage: DoctorOptions['storage']): string {
+  if (isStore(storage)) return storage.url;
+  const http = createHttpClient();
+  try {
+    return openStore(path.replace(MIDDLEAUTH, ''), { ...storage, http, headers: headersOf(storage) }).url;
+  } catch {
+    return ''; // opening it says what is wrong
+  } finally {
+    http.close();
+  }
+}
+
+/** How a place is reached, where the environment names proxies. */
+function* checkProxy(place: string, env: NodeJS.ProcessEnv = process.env): Generator<Finding> {
+  if (!/^https?:/.test(place) || !(namesProxy(env) || env.HTTP_PROXY)) return;
+  const url = new URL(place), { origin } = url;
+  try {
+    const proxy = proxyFor(url, env);
+    if (proxy) yield ok('proxy', `${origin} is reached through ${shownProxy(proxy)}`);
+    else if (url.protocol === 'http:' && env.HTTP_PROXY && !goesStraight(url, env)) yield warn('proxy', `${origin} is reached without a proxy: HTTP_PROXY counts in lower case only`, 'set http_proxy');
+    else yield ok('proxy', `${origin} is reached without a proxy`);
+  } catch (error) {
+    yield fail('proxy', error);
+  }
+}
+
 async function* checkPlain(path: string, { version: _version, now: _now, server, authServer, token, dataDir, ocdbt, ...options }: DoctorOptions): Findings {
   for (const [name, value] of Object.entries({ server, authServer, token, dataDir, ocdbt })) if (value !== undefined) throw new TypeError(`${name} is for graphene:// and cave:// paths`);
   const location = cloudPath(path), address = location.replace(MIDDLEAUTH, '');
   if (address !== location && URL.canParse(address)) yield (await checkToken(new URL(address), undefined, {})).finding;
+  yield* checkProxy(addressOf(location, options.storage));
   let volume;
   try {
     volume = await openPrecomputed(path, { ...options, logger: QUIET });

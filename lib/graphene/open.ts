@@ -35,7 +35,8 @@ const loggerOf = ({ logger = CONSOLE }: { logger?: Logger }): Logger => ({ warn:
 /**
  * Opens a Precomputed volume: reads its info, and those that it redirects to, and nothing else.
  *
- * @param path `file://` or a plain path, `http(s)://`, `gs://`, `s3://`, `mem://`; a leading `precomputed://` is optional.
+ * @param path `file://` or a plain path, `http(s)://`, `gs://`, `s3://`, `mem://`; a leading `precomputed://`, or Neuroglancer's
+ *   `|neuroglancer-precomputed:` at its end, is optional.
  * @throws PathError, InfoError (NOT_FOUND, BAD_INFO, UNSUPPORTED), RequestError; RangeError or TypeError for an impossible option.
  */
 export async function openPrecomputed(path: string, given: OpenOptions = {}): Promise<PrecomputedVolume> {

@@ -7,8 +7,11 @@ import { exchange, isMethod, onlyReads, type HttpReply, type Method, type Outcom
 import type { HttpMeter } from './meter.ts';
 import { isRedirect, redirectTarget, type Headers } from './redirect.ts';
 import { redactUrl } from './excerpt.ts';
+import { sentByProxy, tunnelAgent } from './proxy-agents.ts';
+import { proxyFor, shownProxy, type Proxy } from './proxy.ts';
+import { isSecretHeader } from './secret-headers.ts';
 import { askedDelayMs, delayBeforeRetry, type Failure } from './retry.ts';
-import { sendGet } from './send-get.ts';
+import { sendGet, sendToProxy, type Agents } from './send-get.ts';
 import { loadGot, sendWithGot } from './send-with-got.ts';
 import { SignalWatch, Stopper } from './stopper.ts';
 import { Throttle, type Experience } from './throttle.ts';
@@ -28,6 +31,8 @@ export interface HttpClientOptions {
   connectTimeoutMs?: number;
   /** Longest silence of a connection. @default 30_000 */
   idleTimeoutMs?: number;
+  /** Names proxies. @default process.env */
+  env?: NodeJS.ProcessEnv;
 }
 
 export type Authorize = (request: { method: string; url: URL; headers: Headers }) => Promise<Headers>;
@@ -59,6 +64,8 @@ export interface HttpRequest {
   followRedirects?: boolean;
   /** @default 'any' */
   allowAddress?: AllowAddress;
+  /** Whether no proxy is used, whatever the environment says. @default false */
+  straight?: boolean;
 }
 
 export interface HttpClient {
@@ -75,7 +82,7 @@ export const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 const MAX_REDIRECTS = 3;
 
 /** One client per volume: its sockets are kept alive until `close()`. */
-export function createHttpClient({ maxSockets = 48, retries = 4, backoffMs = 200, connectTimeoutMs = 10_000, idleTimeoutMs = 30_000 }: HttpClientOptions = {}): HttpClient {
+export function createHttpClient({ maxSockets = 48, retries = 4, backoffMs = 200, connectTimeoutMs = 10_000, idleTimeoutMs = 30_000, env = process.env }: HttpClientOptions = {}): HttpClient {
   const agents: (HttpAgent | HttpsAgent)[] = [];
   const underWay = new Map<Stopper, URL>();
   const signals = new SignalWatch();
@@ -83,15 +90,38 @@ export function createHttpClient({ maxSockets = 48, retries = 4, backoffMs = 200
   const throttles = new Map<string, Throttle>();
   let closed = false;
 
-  const sender = (lookup?: LookupFunction): Send => {
+  const direct = (lookup?: LookupFunction): Send => {
     const options = { keepAlive: true, maxSockets, ...(lookup && { lookup }) };
-    const agent = { http: new HttpAgent(options), https: new HttpsAgent(options) };
+    return sender({ http: new HttpAgent(options), https: new HttpsAgent(options) });
+  };
+  const sender = (agent: Agents): Send => {
     agents.push(agent.http, agent.https);
     const get = sendGet(agent), any = sendWithGot(agent);
     return (outgoing, wire) => (outgoing.method === 'GET' && !outgoing.body?.byteLength ? get : any)(outgoing, wire);
   };
   // A pool each: a socket opened without the check must not serve a request that wants it.
-  const senders: Record<AllowAddress, Send> = { any: sender(), public: sender(lookupAllowed('public')), notMetadata: sender(lookupAllowed('notMetadata')) };
+  const senders: Record<AllowAddress, Send> = { any: direct(), public: direct(lookupAllowed('public')), notMetadata: direct(lookupAllowed('notMetadata')) };
+
+  /** What a proxy resolves is its own affair: of hosts behind one, only those are refused that are forbidden as they stand. */
+  const proxied = new Map<string, Promise<Send>>();
+  function through({ url }: Proxy): Promise<Send> {
+    const { href } = url;
+    let send = proxied.get(href);
+    if (!send) {
+      send = senderThrough(url);
+      proxied.set(href, send);
+      send.catch(() => proxied.delete(href)); // whoever asks next tries again
+    }
+    return send;
+  }
+
+  async function senderThrough(proxy: URL): Promise<Send> {
+    const agent = { http: new HttpAgent({ keepAlive: true, maxSockets }), https: new HttpsAgent({ keepAlive: true, maxSockets }) };
+    const tunnels = await tunnelAgent(proxy, { keepAlive: true, maxSockets, connectTimeoutMs });
+    const tunnelled = sender({ http: tunnels, https: tunnels }), plain = sendToProxy(proxy, agent);
+    agents.push(agent.http, agent.https);
+    return sentByProxy((outgoing, wire) => (outgoing.url.protocol === 'https:' ? tunnelled : plain)(outgoing, wire));
+  }
 
   function throttleOf(host: string): Throttle {
     let throttle = throttles.get(host);
@@ -102,12 +132,16 @@ export function createHttpClient({ maxSockets = 48, retries = 4, backoffMs = 200
   async function attempts(request: HttpRequest, url: URL, headers: Headers, authorize: Authorize | undefined, allowAddress: AllowAddress, stopper: Stopper): Promise<HttpReply> {
     const { method = 'GET', body, meter, maxBytes = DEFAULT_MAX_BYTES } = request;
     if (allowAddress !== 'any') checkHost(url.hostname, allowAddress);
-    const asked = { url, allowAddress, method, body, meter, maxBytes, connectTimeoutMs, idleTimeoutMs: request.idleTimeoutMs ?? idleTimeoutMs };
+    const proxy = request.straight ? undefined : proxyFor(url, env);
+    const asked = { url, allowAddress, via: proxy && shownProxy(proxy), method, body, meter, maxBytes, connectTimeoutMs, idleTimeoutMs: request.idleTimeoutMs ?? idleTimeoutMs };
     const isRepeated = request.retry ?? onlyReads(method);
     const count = { made: 0, idle: 0, retries: isRepeated ? retries : 0, backoffMs };
     const attempt = async (): Promise<Outcome> => {
       const proof = authorize && (await untilStopped(authorize({ method, url, headers }), stopper));
-      return exchange(senders[allowAddress], { ...asked, headers: { ...headers, ...proof } }, stopper);
+      const all = { ...headers, ...proof };
+      if (proxy) checkSecret(url, all, proxy);
+      const send = proxy ? await untilStopped(through(proxy), stopper) : senders[allowAddress];
+      return exchange(send, { ...asked, headers: all }, stopper);
     };
     for (;;) {
       // Whoever repeats requests by other rules also knows how many to send.
@@ -168,6 +202,12 @@ export function createHttpClient({ maxSockets = 48, retries = 4, backoffMs = 200
  * @throws the error of the file system.
  */
 export const prepareBodies = async (): Promise<void> => void (await loadGot());
+
+/** A proxy reads what is sent to `http://`. @throws PathError INSECURE_TOKEN. */
+function checkSecret(url: URL, headers: Headers, proxy: Proxy): void {
+  if (url.protocol !== 'http:' || (url.username === '' && url.password === '' && !Object.keys(headers).some(isSecretHeader))) return;
+  throw new PathError('INSECURE_TOKEN', `credentials for ${redactUrl(url)} would be shown to the proxy ${shownProxy(proxy)}: use https://, or name the host in no_proxy`);
+}
 
 const failureOf = (outcome: Outcome): Failure =>
   'reply' in outcome ? { kind: 'status', status: outcome.reply.status, retryAfter: outcome.reply.headers['retry-after'] } : outcome.failure;

@@ -10,7 +10,8 @@ import { forbidden, type AllowAddress } from './address.ts';
 import type { HttpMeter } from './meter.ts';
 import type { Headers } from './redirect.ts';
 import { redactUrl } from './excerpt.ts';
-import type { Failure } from './retry.ts';
+import { refusalOf } from './proxy-agents.ts';
+import { isRetriableStatus, type Failure } from './retry.ts';
 import type { Stopper } from './stopper.ts';
 
 export interface HttpReply {
@@ -45,6 +46,8 @@ export interface Exchange extends Outgoing {
   connectTimeoutMs: number;
   idleTimeoutMs: number;
   allowAddress: AllowAddress;
+  /** The proxy that it goes through, for messages. */
+  via: string | undefined;
   meter: HttpMeter | undefined;
 }
 
@@ -107,7 +110,7 @@ export function exchange(send: Send, asked: Exchange, stopper: Stopper): Promise
         resolve({ error, failure: { kind, ...(isShort && { isShort }) } });
       });
     const failWith = (code: 'TIMEOUT' | 'CONNECTION' | 'TOO_LARGE', what: string, kind: Failure['kind'], broken?: Broken): void =>
-      fail(new RequestError(code, `${method} ${redactUrl(url)}: ${what}`, redactUrl(url), reply?.status, { broken }), kind);
+      fail(new RequestError(code, `${method} ${redactUrl(url)}: ${what}${asked.via === undefined ? '' : `, through the proxy ${asked.via}`}`, redactUrl(url), reply?.status, { broken }), kind);
     /** Ends the exchange when no more is wanted. */
     const checkFits = (bytes: number): void => {
       if (reply!.status >= 300) {
@@ -149,6 +152,7 @@ export function exchange(send: Send, asked: Exchange, stopper: Stopper): Promise
         const { code = 'unknown error' } = error;
         if (code === 'FORBIDDEN_ADDRESS' && asked.allowAddress !== 'any') fail(forbidden(url.hostname, asked.allowAddress), 'final');
         else if (isShortage(error)) fail(new RequestError('CONNECTION', `${method} ${redactUrl(url)}: ${shortageOf(code)}`, redactUrl(url), undefined, { broken: 'unreachable' }), 'connection', true);
+        else if (refusalOf(code) !== undefined) failWith('CONNECTION', `the proxy answered ${refusalOf(code)}`, isRetriableStatus(refusalOf(code)!) ? 'connection' : 'final', 'unreachable');
         else if (reply && TRANSIENT.has(code)) failWith('CONNECTION', `the body ended early (${code})`, 'connection', 'cut');
         else if (!TRANSIENT.has(code)) failWith('CONNECTION', `connection failed (${code})`, 'final');
         else failWith('CONNECTION', `connection failed (${code})${wordsOf(error)}`, 'connection', UNREACHABLE.has(code) ? 'unreachable' : reused ? 'stale' : 'cut');

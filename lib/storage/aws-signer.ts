@@ -9,6 +9,8 @@ import type { SignatureV4 } from '@smithy/signature-v4';
 import { CredentialsError } from '../base/errors.ts';
 import { keepSecret } from '../base/secrets.ts';
 import type { Authorize, HttpReply } from '../http/client.ts';
+import { agentByEnvironment } from '../http/proxy-agents.ts';
+import { namesProxy } from '../http/proxy.ts';
 import { importPackage } from '../http/import-package.ts';
 import { s3Error } from './s3-error.ts';
 import { contentsOf, firstSecret, secretFiles, type SecretFile } from './secret-files.ts';
@@ -73,7 +75,9 @@ export async function findAws(search: AwsSearch): Promise<Signer | undefined> {
   const { defaultProvider } = await importPackage(() => import('@aws-sdk/credential-provider-node'));
   const silent = (): void => undefined;
   // Its cache of files would outlive a rotation.
-  const provider = defaultProvider({ profile, ignoreCache: true, logger: { debug: silent, info: silent, warn: silent, error: silent } });
+  const agent = namesProxy(env) ? await agentByEnvironment(env) : undefined;
+  const clientConfig = agent && { requestHandler: { httpAgent: agent, httpsAgent: agent } };
+  const provider = defaultProvider({ profile, ignoreCache: true, ...(clientConfig && { clientConfig }), logger: { debug: silent, info: silent, warn: silent, error: silent } });
   const there = await askVendor(from, provider().then(() => true, noneAnywhere), [], ADVICE);
   return there ? signerOf(from, provider) : undefined;
 }

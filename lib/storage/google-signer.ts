@@ -23,6 +23,8 @@ const READ_ONLY = 'https://www.googleapis.com/auth/devstorage.read_only';
 const ADVICE = 'run `gcloud auth application-default login`, or name a key file in GOOGLE_APPLICATION_CREDENTIALS';
 /** It answers at once where there is one. */
 const PING_MS = 3000;
+/** The names that the library asks. */
+const METADATA = /^http:\/\/(169\.254\.169\.254|metadata\.google\.internal\.?)\//;
 const SECRET_FIELDS = ['private_key', 'refresh_token', 'client_secret'];
 
 export interface GoogleSearch {
@@ -51,9 +53,11 @@ function gcloudFile(env: NodeJS.ProcessEnv): string {
 /** @throws CredentialsError BAD_CREDENTIALS. */
 export async function findGoogle(search: GoogleSearch): Promise<Signer | undefined> {
   const found = await findFile(search);
-  const { GoogleAuth, Compute, gcpMetadata } = await importPackage(() => import('google-auth-library'));
+  const { GoogleAuth, Compute, gcpMetadata, gaxios } = await importPackage(() => import('google-auth-library'));
   if (!found) {
     if (!(await isOnGoogle(search))) return undefined;
+    // The library's own requests would take any proxy that the environment names.
+    gaxios.instance.defaults.noProxy = [...(gaxios.instance.defaults.noProxy ?? []), new URL(metadataServer(search.env)), METADATA];
     return new GoogleSigner('the metadata server', () => new Compute({ scopes: READ_ONLY }), [], search.ownProjectPays ? await gcpMetadata.project<string>('project-id') : undefined);
   }
   const { file, json } = found;
@@ -61,7 +65,7 @@ export async function findGoogle(search: GoogleSearch): Promise<Signer | undefin
   const make = (): TokenClient => {
     try {
       // The library adds to the options it is given.
-      return new GoogleAuth({ scopes: READ_ONLY }).fromJSON(json, { transporterOptions: { fetchImplementation: fetchOver(search.http) } });
+      return new GoogleAuth({ scopes: READ_ONLY }).fromJSON(json, { transporterOptions: { fetchImplementation: fetchOver(search.http), noProxy: [/^/] } }); // proxies are the client's
     } catch (error) {
       // Of its own checks: names of fields, no values.
       throw new CredentialsError('BAD_CREDENTIALS', `${file} holds no Google credentials: ${(error as Error).message}`);
@@ -79,14 +83,18 @@ async function isOnGoogle({ http, env }: GoogleSearch): Promise<boolean> {
   const detection = env.METADATA_SERVER_DETECTION?.trim().toLowerCase();
   if (detection === 'none') return false;
   if (detection === 'assume-present') return true;
-  const host = env.GCE_METADATA_IP || env.GCE_METADATA_HOST || '169.254.169.254';
-  const url = `${/^https?:/.test(host) ? host : `http://${host}`}/computeMetadata/v1/instance`;
+  const url = `${metadataServer(env)}/computeMetadata/v1/instance`;
   try {
-    const { headers } = await http.request({ url, headers: { 'metadata-flavor': 'Google' }, retry: false, followRedirects: false, signal: AbortSignal.timeout(PING_MS) });
+    const { headers } = await http.request({ url, headers: { 'metadata-flavor': 'Google' }, retry: false, followRedirects: false, straight: true, signal: AbortSignal.timeout(PING_MS) });
     return headers['metadata-flavor'] === 'Google';
   } catch {
     return false;
   }
+}
+
+function metadataServer(env: NodeJS.ProcessEnv): string {
+  const host = env.GCE_METADATA_IP || env.GCE_METADATA_HOST || '169.254.169.254';
+  return /^https?:/.test(host) ? host : `http://${host}`;
 }
 
 async function findFile({ bucket, env, credentials }: GoogleSearch): Promise<SecretFile | undefined> {
