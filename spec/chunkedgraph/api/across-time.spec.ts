@@ -52,7 +52,7 @@ describe('across time', () => {
   });
 
   test('deltaRoots takes its moments in any order', async () => {
-    for (const [later, from] of moments)
+    for (const [later, from] of moments.filter((_moment, k) => k % 3 === 0))
       for (const earlier of [0, later >> 1]) {
         const { oldRoots, newRoots } = await graph.deltaRoots({ from: new Date(from), to: new Date(ms[earlier]) });
         expect([[...oldRoots], [...newRoots]]).toEqual([sorted(roots[later]).filter((id) => !roots[earlier].includes(id)), sorted(roots[earlier]).filter((id) => !roots[later].includes(id))]);

@@ -27,6 +27,7 @@ const members = new Map<bigint, bigint[]>();
 supervoxels.forEach((id, k) => {
   for (const node of new Set([id, last.l2[k], last.l3[k], last.root[k]].map(BigInt))) members.set(node, [...(members.get(node) ?? []), id]);
 });
+const place = new Map(Array.from(supervoxels, (id, k) => [id, k]));
 const ofLayer = (layer: number): bigint[] => [...members.keys()].filter((id) => layerOf(id) === layer);
 
 interface Box { min: number[]; max: number[] }
@@ -39,7 +40,7 @@ const touches = (position: readonly number[], layer: number, { min, max }: Box):
 function leavesIn(node: bigint, stopLayer: number, box: Box | undefined): bigint[] {
   const inside = (member: bigint, layer: number): boolean => box === undefined || touches(chunkOf(member, layer), layer, box);
   return sorted(members.get(node)!.flatMap((member) => {
-    const k = supervoxels.indexOf(member), way = [...new Set([last.root[k], last.l3[k], last.l2[k], String(member)].map(BigInt))];
+    const k = place.get(member)!, way = [...new Set([last.root[k], last.l3[k], last.l2[k], String(member)].map(BigInt))];
     const below = way.slice(way.indexOf(node)).filter((id) => layerOf(id) >= stopLayer);
     return below.length > 0 && below.every((id) => inside(member, layerOf(id))) && layerOf(below[below.length - 1]) === stopLayer ? [below[below.length - 1]] : [];
   }));
@@ -50,9 +51,9 @@ const UNKNOWN = [1n, 2n, 3n, 4n].map((layer) => (layer << 56n) | 60_000n);
 describe('leaves and leavesMany', () => {
   test('are the nodes in the box, whatever layer they are of and end at', async () => {
     const random = seeded(7);
-    for (let n = 0; n < 24; n++) {
+    for (let n = 0; n < 12; n++) {
       const min = [0, 0, 0].map(() => random.below(140) - 10), box = n % 6 === 0 ? undefined : { min, max: min.map((from) => from + 1 + random.below(70)) }, stopLayer = 1 + (n % 4);
-      const asked = [1, 2, 3, 4].flatMap((layer) => Array.from({ length: 4 }, () => ofLayer(layer)[random.below(ofLayer(layer).length)]));
+      const asked = [1, 2, 3, 4].flatMap((layer) => Array.from({ length: 3 }, () => ofLayer(layer)[random.below(ofLayer(layer).length)]));
       const many = await graph.leavesMany([...asked, ...UNKNOWN, 0n], { stopLayer, bounds: box });
       for (const id of asked) expect([n, id, ...sorted(many.get(id)!)]).toEqual([n, id, ...leavesIn(id, stopLayer, box)]);
       for (const id of [...UNKNOWN, 0n]) expect([id, ...many.get(id)!]).toEqual([id]);
