@@ -12,6 +12,7 @@ export interface GraphFlags {
   bounds?: Bounds;
   resolution?: number[];
   stopLayer?: number;
+  verify?: boolean;
   by?: 'level2' | 'supervoxels';
   unfiltered?: boolean;
   raw?: boolean;
@@ -71,8 +72,8 @@ const pairs = (ids: BigUint64Array): bigint[][] => Array.from({ length: ids.leng
 const boxOf = ({ bounds, resolution }: GraphFlags): Bounds | undefined => bounds && { ...bounds, resolution };
 
 export const GRAPH_CALLS: Readonly<Record<string, IdCall | OtherCall>> = {
-  leaves: each('supervoxels of a node, or its nodes of a layer', 'root_id', ['bounds', 'resolution', 'stopLayer'], async (id, { graph, flags, signal }) => ({
-    leaves: await graph.leaves(id, { bounds: boxOf(flags), stopLayer: flags.stopLayer, signal }),
+  leaves: each('supervoxels of a node, or its nodes of a layer', 'root_id', ['bounds', 'resolution', 'stopLayer', 'verify'], async (id, { graph, flags, signal }) => ({
+    leaves: await graph.leaves(id, { bounds: boxOf(flags), stopLayer: flags.stopLayer, verify: flags.verify, signal }),
   })),
   children: each('nodes right below a node', 'root_id', [], async (id, { graph, signal }) => ({ children: await graph.children(id, { signal }) })),
   subgraph: each('edges between the supervoxels of a node', 'root_id', ['bounds', 'resolution'], async (id, { graph, flags, signal }) => {

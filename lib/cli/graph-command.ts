@@ -19,6 +19,7 @@ const OPTIONS: Readonly<Record<keyof GraphFlags, () => Option>> = {
   bounds: () => new Option('--bounds <x0,y0,z0,x1,y1,z1>', 'only nodes whose graph chunk touches this box, its end outside; the node asked about, too').argParser(box),
   resolution: () => new Option('--resolution <x,y,z>', "nanometres per unit of --bounds (default: voxels of the graph's mip)").argParser(commaNumbers),
   stopLayer: () => new Option('--stop-layer <layer>', '1 for supervoxels (default), 2 for layer-2 nodes, …').argParser(wholeNumber(1)),
+  verify: () => new Option('--verify', 'leave out what an undone merge has left there; one more request a node, and a root look-up'),
   by: () => new Option('--by <voters>', 'whose votes count').choices(['level2', 'supervoxels']).default('level2'),
   unfiltered: () => new Option('--unfiltered', 'also what does not concern the root itself'),
   raw: () => new Option('--raw', 'as the server says: also what came and went in between'),

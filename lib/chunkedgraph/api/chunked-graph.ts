@@ -17,9 +17,10 @@ import { disjointGroups } from './disjoint.ts';
 import type { CallOptions, Endpoints, TimedOptions } from './endpoints.ts';
 import { findPath, type GraphPathFound } from './find-path.ts';
 import * as history from './history.ts';
-import { checkedId, checkedIds, checkedOperationId, checkedStopLayer, checkedTriple, distinct, type Bounds, type GraphGrid, type Ids } from './input.ts';
+import { checkedFlag, checkedId, checkedIds, checkedOperationId, checkedStopLayer, checkedTriple, distinct, type Bounds, type GraphGrid, type Ids } from './input.ts';
 import * as nodes from './nodes.ts';
 import type { GraphPoint, LeavesOptions } from './nodes.ts';
+import { ownLeaves, type Leaves } from './own-leaves.ts';
 import { isLatestRoots, lastRootTimestamps, rootTimestamps } from './root-life.ts';
 import { relatedRoots, suggestRoots, type Suggestion } from './successors.ts';
 import { count } from './shapes.ts';
@@ -170,9 +171,10 @@ export class ChunkedGraph {
    * Supervoxels of a node, or its nodes of `stopLayer`, itself where that is its own layer. Unknown IDs and supervoxels have none; superseded
    * roots still have theirs.
    */
-  async leaves(node: bigint, options: LeavesOptions = {}): Promise<BigUint64Array> {
+  async leaves(node: bigint, { verify = false, ...options }: LeavesOptions = {}): Promise<BigUint64Array> {
     checkedStopLayer(options.stopLayer, 1, this.nLayers);
-    return nodes.leaves(this.#api, this.#space, checkedId(node), options);
+    const id = checkedId(node), isVerified = checkedFlag('verify', verify), leaves = await nodes.leaves(this.#api, this.#space, id, options);
+    return isVerified ? (await this.#own(new Map([[id, leaves]]), options)).get(id)! : leaves;
   }
 
   /**
@@ -180,7 +182,7 @@ export class ChunkedGraph {
    * the graph has is its own leaf here.
    */
   async leavesMany(ids: Ids, options: LeavesOptions = {}): Promise<Map<bigint, BigUint64Array>> {
-    const { bounds, stopLayer = 1, ...call } = options, list = checkedIds(ids), layerOf = (id: bigint): number => this.ids.layerOf(id);
+    const { bounds, stopLayer = 1, verify = false, ...call } = options, list = checkedIds(ids), isVerified = checkedFlag('verify', verify), layerOf = (id: bigint): number => this.ids.layerOf(id);
     checkedStopLayer(stopLayer, 1, this.nLayers);
     const box = boxOf(bounds, this.#parts.grid), inside = list.filter(inBox(box, this.#space));
     const own = distinct(inside.filter((id) => layerOf(id) === stopLayer)), others = inside.filter((id) => layerOf(id) !== stopLayer);
@@ -191,7 +193,8 @@ export class ChunkedGraph {
       disjointGroups(this.#api, others, about, call).then((groups) => nodes.leavesMany(this.#api, box ?? undefined, groups, { ...call, stopLayer })),
     ]);
     own.forEach((id, k) => below.set(id, known[k] ? BigUint64Array.of(id) : new BigUint64Array(0)));
-    return new Map(Array.from(list, (id) => [id, below.get(id) ?? new BigUint64Array(0)]));
+    const found = new Map(Array.from(list, (id) => [id, below.get(id) ?? new BigUint64Array(0)]));
+    return isVerified ? this.#own(found, call) : found;
   }
 
   async children(node: bigint, options: CallOptions = {}): Promise<BigUint64Array> {
@@ -237,7 +240,8 @@ export class ChunkedGraph {
     if (stand.includes(false))
       throw this.#unknown(`${objects[stand.indexOf(false)]} is not a root at ${new Date(timestampMs).toISOString()}; suggestLatestRoots says what became of it`, 'minimal_covering_nodes');
     const layers = this.ids.layersOf(given), stopLayer = layers.includes(1) ? 1 : 2;
-    const [whole, parts] = await Promise.all([this.leavesMany(objects, { ...options, stopLayer }), this.leavesMany(given, { ...options, stopLayer })]);
+    const own = { ...options, stopLayer, verify: true };
+    const [whole, parts] = await Promise.all([this.leavesMany(objects, own), this.leavesMany(given, own)]);
     const held = new Map<bigint, Set<bigint>>();
     given.forEach((node, k) => {
       const set = held.get(roots[k]) ?? new Set<bigint>();
@@ -401,6 +405,7 @@ export class ChunkedGraph {
       isLatest: (ids) => this.isLatestRoots(ids, { ...options, timestamp: then }),
       layerOf: (id) => this.ids.layerOf(id),
       leavesMany: (ids, stopLayer) => this.leavesMany(ids, { ...options, stopLayer }),
+      own: (parts) => this.#own(parts, options),
       rootsOf: (ids) => this.roots(ids, { timestamp: then, signal: options.signal }),
     });
     return typeof roots === 'bigint' ? suggestions[0] : suggestions;
@@ -490,6 +495,12 @@ export class ChunkedGraph {
   get #space(): NodeSpace {
     const { grid } = this.#parts, origin: Vec3 = this.chunksStartAtVoxelOffset ? grid.bounds.min : [0, 0, 0];
     return { grid, ids: this.ids, chunks: { origin, size: this.chunkSize }, nLayers: this.nLayers };
+  }
+
+  /** Without leaves that are not their node's own. */
+  #own(leaves: Leaves, { signal, timeoutMs, maxBytes }: CallOptions): Promise<Leaves> {
+    const rootsAt = (ids: BigUint64Array, ms: number, stopLayer: number): Promise<BigUint64Array> => this.roots(ids, { timestamp: new Date(ms), stopLayer, signal });
+    return ownLeaves(this.#api, leaves, { layerOf: (id) => this.ids.layerOf(id), rootsAt }, { signal, timeoutMs, maxBytes });
   }
 
   get #api(): Endpoints {

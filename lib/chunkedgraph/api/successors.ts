@@ -89,16 +89,18 @@ export interface Electorate {
   isLatest: (ids: BigUint64Array) => Promise<boolean[]>;
   layerOf: (id: bigint) => number;
   leavesMany: (nodes: BigUint64Array, stopLayer: number) => Promise<Map<bigint, BigUint64Array>>;
+  /** The same without parts that are not a node's own. */
+  own: (parts: Map<bigint, BigUint64Array>) => Promise<Map<bigint, BigUint64Array>>;
   /** Roots at the moment; 0 where there is none, as for nodes that an edit replaced. */
   rootsOf: (ids: BigUint64Array) => Promise<BigUint64Array>;
 }
 
 /**
  * A vote of the parts of each ID that is not a root at the moment. The supervoxels of a layer-2 node that an edit replaced vote one by one,
- * sharing its vote.
+ * sharing its vote. Where not all agree, parts that the server only lists, and that are not of the object, have no vote.
  * @param votingLayer Of the parts; an ID at that layer or below is its own part.
  */
-export async function suggestRoots(ids: BigUint64Array, votingLayer: 1 | 2, { isLatest, layerOf, leavesMany, rootsOf }: Electorate): Promise<Suggestion[]> {
+export async function suggestRoots(ids: BigUint64Array, votingLayer: 1 | 2, { isLatest, layerOf, leavesMany, own, rootsOf }: Electorate): Promise<Suggestion[]> {
   const current = await isLatest(ids), old = ids.filter((_id, k) => !current[k]);
   const above = old.filter((id) => layerOf(id) > votingLayer);
   const parts = above.length > 0 ? await leavesMany(above, votingLayer) : new Map<bigint, BigUint64Array>();
@@ -107,17 +109,22 @@ export async function suggestRoots(ids: BigUint64Array, votingLayer: 1 | 2, { is
   const replaced = BigUint64Array.from([...elected].filter(([part, root]) => root === 0n && layerOf(part) > 1).map(([part]) => part));
   const supervoxels = replaced.length > 0 ? await leavesMany(replaced, 1) : new Map<bigint, BigUint64Array>();
   const electedBelow = await electedBy(supervoxels, rootsOf);
-  return Array.from(ids, (root, k) => {
-    if (current[k]) return { root, suggestions: [{ root, confidence: 1 }], changed: false };
-    const list = parts.get(root)!, votes = new Tally();
+  const vote = (list: BigUint64Array): SuggestedRoot[] => {
+    const votes = new Tally();
     for (const part of list) {
       const below = supervoxels.get(part);
       if (below) votes.addShared(Array.from(below, (supervoxel) => electedBelow.get(supervoxel)!));
       else votes.add(elected.get(part)!);
     }
-    return { root, suggestions: votes.shares(list.length), changed: true };
-  });
+    return votes.shares(list.length);
+  };
+  const results = new Map(Array.from(parts, ([id, list]) => [id, vote(list)]));
+  const divided = new Map([...parts].filter(([id]) => !isUnanimous(results.get(id)!)));
+  for (const [id, list] of divided.size > 0 ? await own(divided) : divided) if (list.length < parts.get(id)!.length) results.set(id, vote(list));
+  return Array.from(ids, (root, k) => (current[k] ? { root, suggestions: [{ root, confidence: 1 }], changed: false } : { root, suggestions: results.get(root)!, changed: true }));
 }
+
+const isUnanimous = (shares: readonly SuggestedRoot[]): boolean => shares.length === 1 && shares[0].confidence === 1;
 
 /** The roots that all of the parts have. */
 async function electedBy(parts: Map<bigint, BigUint64Array>, rootsOf: Electorate['rootsOf']): Promise<Map<bigint, bigint>> {

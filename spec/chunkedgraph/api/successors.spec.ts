@@ -5,11 +5,12 @@ const OLD = 4n << 56n, NEW = OLD + 1n, OTHER = OLD + 2n;
 const l2 = (k: number): bigint => (2n << 56n) + BigInt(k), sv = (k: number): bigint => (1n << 56n) + BigInt(k);
 
 /** A vote over an old root of `parts`; only NEW and OTHER are current. */
-async function vote(parts: bigint[], rootOf: (id: bigint) => bigint, below: Record<string, bigint[]> = {}, ids = [OLD], votingLayer: 1 | 2 = 2): Promise<Suggestion[]> {
+async function vote(parts: bigint[], rootOf: (id: bigint) => bigint, below: Record<string, bigint[]> = {}, ids = [OLD], votingLayer: 1 | 2 = 2, foreign: bigint[] = []): Promise<Suggestion[]> {
   return suggestRoots(BigUint64Array.from(ids), votingLayer, {
     isLatest: async (asked) => Array.from(asked, (id) => id === NEW || id === OTHER),
     layerOf: (id) => Number(id >> 56n),
     leavesMany: async (nodes, stopLayer) => new Map(Array.from(new Set(nodes), (node) => [node, BigUint64Array.from(stopLayer === 2 ? parts : below[String(node)])])),
+    own: async (all) => new Map([...all].map(([id, list]) => [id, list.filter((part) => !foreign.includes(part))])),
     rootsOf: async (asked) => asked.map(rootOf),
   });
 }
@@ -21,6 +22,14 @@ describe('suggestRoots', () => {
     expect(await vote(many, () => NEW)).toEqual([{ root: OLD, changed: true, suggestions: [{ root: NEW, confidence: 1 }] }]);
     const [{ suggestions }] = await vote(many, (id) => (id < l2(36) ? NEW : OTHER));
     expect(suggestions).toEqual([{ root: NEW, confidence: 36 / 49 }, { root: OTHER, confidence: 13 / 49 }]);
+  });
+
+  test('gives no vote to parts that are not of the object', async () => {
+    const parts = [l2(0), l2(1), l2(2), l2(3)], rootOf = (id: bigint): bigint => (id === l2(3) || id === l2(2) ? OTHER : NEW);
+    const suggestions = async (foreign: bigint[]) => (await vote(parts, rootOf, {}, [OLD], 2, foreign))[0].suggestions;
+    expect(await suggestions([])).toEqual([{ root: NEW, confidence: 0.5 }, { root: OTHER, confidence: 0.5 }]);
+    expect(await suggestions([l2(3)])).toEqual([{ root: NEW, confidence: 2 / 3 }, { root: OTHER, confidence: 1 / 3 }]);
+    expect(await suggestions([l2(2), l2(3)])).toEqual([{ root: NEW, confidence: 1 }]);
   });
 
   test('gives the vote of a replaced node to its supervoxels', async () => {
