@@ -115,6 +115,19 @@ describe('after an edit has resolved', () => {
     expect((await volume.roots([at(5).id])).rootIds[0]).toBe(truth(world, 5));
   });
 
+  test('which is told also when the caller leaves before its time is known', async () => {
+    const { world, open, at } = await served();
+    const volume = await open(), abort = new AbortController();
+    const match = ({ path }: { path: string }): boolean => {
+      if (!path.endsWith('/root_timestamps')) return false;
+      abort.abort();
+      return true;
+    };
+    world.graph.faults.unshift({ match, stall: true });
+    expect((await volume.graph.merge(at(5), at(15), { signal: abort.signal })).newRoots).toEqual(BigUint64Array.of(truth(world, 5)));
+    expect((await volume.roots([at(5).id])).rootIds[0]).toBe(truth(world, 5));
+  });
+
   test('also where nobody knew whether it happened', async () => {
     const { world, open, at } = await served(-900);
     const volume = await open();

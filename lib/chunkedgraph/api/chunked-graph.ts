@@ -17,7 +17,7 @@ import { disjointGroups } from './disjoint.ts';
 import type { CallOptions, Endpoints, TimedOptions } from './endpoints.ts';
 import { findPath, type GraphPathFound } from './find-path.ts';
 import * as history from './history.ts';
-import { checkedFlag, checkedId, checkedIds, checkedOperationId, checkedStopLayer, checkedTriple, distinct, type Bounds, type GraphGrid, type Ids } from './input.ts';
+import { checkedId, checkedIds, checkedOperationId, checkedStopLayer, checkedTriple, distinct, type Bounds, type GraphGrid, type Ids } from './input.ts';
 import * as nodes from './nodes.ts';
 import type { GraphPoint, LeavesOptions } from './nodes.ts';
 import { ownLeaves, type Leaves } from './own-leaves.ts';
@@ -173,8 +173,8 @@ export class ChunkedGraph {
    */
   async leaves(node: bigint, { verify = false, ...options }: LeavesOptions = {}): Promise<BigUint64Array> {
     checkedStopLayer(options.stopLayer, 1, this.nLayers);
-    const id = checkedId(node), isVerified = checkedFlag('verify', verify), leaves = await nodes.leaves(this.#api, this.#space, id, options);
-    return isVerified ? (await this.#own(new Map([[id, leaves]]), options)).get(id)! : leaves;
+    const id = checkedId(node), leaves = await nodes.leaves(this.#api, this.#space, id, options);
+    return verify ? (await this.#own(new Map([[id, leaves]]), options)).get(id)! : leaves;
   }
 
   /**
@@ -182,7 +182,7 @@ export class ChunkedGraph {
    * the graph has is its own leaf here.
    */
   async leavesMany(ids: Ids, options: LeavesOptions = {}): Promise<Map<bigint, BigUint64Array>> {
-    const { bounds, stopLayer = 1, verify = false, ...call } = options, list = checkedIds(ids), isVerified = checkedFlag('verify', verify), layerOf = (id: bigint): number => this.ids.layerOf(id);
+    const { bounds, stopLayer = 1, verify = false, ...call } = options, list = checkedIds(ids), layerOf = (id: bigint): number => this.ids.layerOf(id);
     checkedStopLayer(stopLayer, 1, this.nLayers);
     const box = boxOf(bounds, this.#parts.grid), inside = list.filter(inBox(box, this.#space));
     const own = distinct(inside.filter((id) => layerOf(id) === stopLayer)), others = inside.filter((id) => layerOf(id) !== stopLayer);
@@ -194,7 +194,7 @@ export class ChunkedGraph {
     ]);
     own.forEach((id, k) => below.set(id, known[k] ? BigUint64Array.of(id) : new BigUint64Array(0)));
     const found = new Map(Array.from(list, (id) => [id, below.get(id) ?? new BigUint64Array(0)]));
-    return isVerified ? this.#own(found, call) : found;
+    return verify ? this.#own(found, call) : found;
   }
 
   async children(node: bigint, options: CallOptions = {}): Promise<BigUint64Array> {

@@ -85,9 +85,3 @@ export function checkedStopLayer(stopLayer: number | undefined, least: number, n
   if (stopLayer === undefined || (Number.isInteger(stopLayer) && stopLayer >= least && stopLayer <= nLayers)) return stopLayer;
   throw new RangeError(`stopLayer must be a whole number from ${least} to ${nLayers}, the root layer, not ${stopLayer}`);
 }
-
-/** @throws TypeError unless it is a boolean. */
-export function checkedFlag(name: string, value: unknown): boolean {
-  if (typeof value !== 'boolean') throw new TypeError(`${name} is true or false, not ${String(value)}`);
-  return value;
-}
