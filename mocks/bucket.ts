@@ -34,6 +34,12 @@ export interface MockBucketOptions {
   style?: BucketStyle;
   /** Whether readers may list it: where they may not, an object that does not exist is answered with 403, as both vendors do. @default true */
   listable?: boolean;
+  /**
+   * How a reply says which version of an object it is of: `etag`, and with style gs the generation; `last-modified`, the date alone; `changing`,
+   * an ETag that is another one each time, as replicas behind a balancer give; `none`.
+   * @default 'etag'
+   */
+  versions?: 'etag' | 'last-modified' | 'changing' | 'none';
   faults?: Fault[];
 }
 
@@ -44,9 +50,10 @@ export interface MockBucket extends MockServer {
   delete(key: string): boolean;
 }
 
-export function createMockBucket({ folder, files = {}, token, style = 'gs', listable = true, faults }: MockBucketOptions): MockBucket {
+export function createMockBucket({ folder, files = {}, token, style = 'gs', listable = true, versions = 'etag', faults }: MockBucketOptions): MockBucket {
   const onDisk: FileSource = folder === undefined ? () => undefined : folderFiles(folder);
   const deleted = new Set<string>(), puts = new Map<string, number>();
+  let replies = 0;
   const find = (key: string): StoredFile | undefined => {
     for (const [suffix, contentEncoding] of SUFFIXES) {
       const name = key + suffix;
@@ -64,7 +71,7 @@ export function createMockBucket({ folder, files = {}, token, style = 'gs', list
     const key = keyOf(path);
     if (key === undefined) return bucketError(style, 400);
     const stored = find(key);
-    return stored ? serve(stored, { style, generation: 1 + (puts.get(key) ?? 0) }, headers) : bucketError(style, listable ? 404 : 403);
+    return stored ? serve(stored, { style, generation: 1 + (puts.get(key) ?? 0), versions, replies: ++replies }, headers) : bucketError(style, listable ? 404 : 403);
   };
   const remove = (key: string): boolean => {
     const had = find(key) !== undefined;
@@ -96,21 +103,31 @@ function keyOf(path: string): string | undefined {
 interface Kind {
   style: BucketStyle;
   generation: number;
+  versions: NonNullable<MockBucketOptions['versions']>;
+  /** Counts this one, too. */
+  replies: number;
 }
 
-function serve({ bytes: stored, contentEncoding }: StoredFile, { style, generation }: Kind, asked: Record<string, string>): MockResponse {
+/** What a reply says of the version that it is of, beside the ETag. */
+function versionHeaders({ style, generation, versions }: Kind, etag: string): Record<string, string> {
+  if (versions === 'none') return {};
+  if (versions === 'last-modified') return { 'last-modified': new Date(Date.UTC(2024, 0, 1, 0, 0, generation)).toUTCString() };
+  return { etag, ...(style === 'gs' && versions === 'etag' && { 'x-goog-generation': String(generation) }) };
+}
+
+function serve({ bytes: stored, contentEncoding }: StoredFile, kind: Kind, asked: Record<string, string>): MockResponse {
+  const { style, versions, replies } = kind;
   // Google unpacks gzip for those who do not take it, and then knows no ranges; Amazon hands out what it has.
   const unpack = style === 'gs' && contentEncoding === 'gzip' && !(asked['accept-encoding'] ?? '').includes('gzip');
   const bytes = unpack ? gunzipSync(stored) : stored;
-  const md5 = createHash('md5').update(stored).digest(), etag = `"${md5.toString('hex')}"`;
+  const md5 = createHash('md5').update(stored).digest(), etag = versions === 'changing' ? `"${replies}"` : `"${md5.toString('hex')}"`;
   const common = {
     'accept-ranges': unpack ? 'none' : 'bytes',
-    etag,
+    ...versionHeaders(kind, etag),
     'access-control-allow-origin': '*',
     ...(contentEncoding && style === 'gs' ? { vary: 'Accept-Encoding' } : {}),
     ...(contentEncoding && !unpack ? { 'content-encoding': contentEncoding } : {}),
     ...(style === 'gs' && {
-      'x-goog-generation': String(generation),
       'x-goog-hash': `md5=${md5.toString('base64')}`,
       'x-goog-stored-content-encoding': contentEncoding ?? 'identity',
       'x-goog-stored-content-length': String(stored.byteLength),
