@@ -41,7 +41,7 @@ export interface GrapheneParts extends VolumeParts {
 }
 
 /** One point, or one ID, at a time. */
-export type OnePointOptions = Omit<ScatteredPointsOptions, 'onError' | 'onProgress' | 'agglomerate'>;
+export type OnePointOptions = Omit<ScatteredPointsOptions, 'onError' | 'onProgress' | 'agglomerate' | 'borrow'>;
 
 export class GrapheneVolume extends Volume {
   readonly #parts: GrapheneParts;
@@ -187,7 +187,7 @@ export class GrapheneVolume extends Volume {
    * The root ID of one supervoxel; 0n for 0n.
    * @throws PointError whose `code` is the status in upper case; as `roots`.
    */
-  async rootOf(supervoxelId: bigint, options: Omit<RootOptions, 'onError'> = {}): Promise<bigint> {
+  async rootOf(supervoxelId: bigint, options: Omit<RootOptions, 'onError' | 'borrow'> = {}): Promise<bigint> {
     const result = await this.roots([supervoxelId], { ...options, onError: 'status' });
     const [row] = result.rows();
     if (row.status !== 'ok' && row.status !== 'background') throw noAnswer(`ID ${supervoxelId}`, row.status, row.error, result.timestamp);

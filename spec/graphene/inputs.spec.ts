@@ -1,7 +1,7 @@
 /** What a call was given counts as it was when the call was made. Each case changes its input straight after a call that is not awaited. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { memoryBucket, openGraphene, openPrecomputed, type GrapheneVolume, type OpenGrapheneOptions, type PointInput, type PrecomputedVolume } from '../../lib/index.ts';
-import { createMockBucket, mockRequest, serveMocks, type ServedMocks } from '../../mocks/index.ts';
+import { buildPrecomputed, createMockBucket, mockRequest, serveMocks, type ServedMocks } from '../../mocks/index.ts';
 import { BEFORE, MERGED_AT, worldBucket, worldGraph } from '../support/graph-world.ts';
 import { supervoxel, tinyFiles, type TinyVolume } from '../support/tiny-volume.ts';
 
@@ -154,6 +154,12 @@ describe('bytes that are stored', () => {
     }
     await using opened = await openPrecomputed('mem://inputs/v');
     expect([...(await opened.scatteredPoints([[1, 1, 1]])).values]).toEqual([7n]);
+  });
+
+  test('so does a mocked volume of its labels', () => {
+    const labels = BigUint64Array.of(1n, 2n, 3n, 4n), built = buildPrecomputed({ labels, size: [4, 1, 1], chunkSize: [4, 1, 1] });
+    labels.fill(9n);
+    expect([0, 1, 2, 3].map((x) => built.valueAt([x, 0, 0]))).toEqual([1n, 2n, 3n, 4n]);
   });
 
   test('so does a mocked bucket', async () => {

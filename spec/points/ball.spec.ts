@@ -47,10 +47,9 @@ describe('Ball', () => {
         const ball = new Ball(resolution, radiusNm);
         const expected = naive(resolution, radiusNm);
         expect(voxelsOf(ball)).toEqual(expected);
-        expected.forEach(([x, y, z], rank) => {
-          expect(ball.rankOf(x, y, z)).toBe(rank);
-          expect(ball.distanceNm(rank)).toBe(Math.sqrt((x * resolution[0]) ** 2 + (y * resolution[1]) ** 2 + (z * resolution[2]) ** 2));
-        });
+        expect(expected.map(([x, y, z]) => ball.rankOf(x, y, z))).toEqual([...expected.keys()]);
+        const nm = expected.map(([x, y, z]) => Math.sqrt((x * resolution[0]) ** 2 + (y * resolution[1]) ** 2 + (z * resolution[2]) ** 2));
+        expect(expected.map((_voxel, rank) => ball.distanceNm(rank))).toEqual(nm);
       }),
       { seed: 11, numRuns: 60 },
     ));
