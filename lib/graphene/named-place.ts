@@ -41,7 +41,7 @@ export const quoted = (place: string): string => JSON.stringify(printable(place)
 
 /**
  * A server that names a host of its own choice must not be handed what was meant for the bucket, or for the server itself.
- * @throws PathError FORBIDDEN_ADDRESS, INSECURE_TOKEN, UNSUPPORTED_SCHEME; as `storeAt`.
+ * @throws PathError FORBIDDEN_ADDRESS, INSECURE_TOKEN; as `storeAt`.
  */
 export async function storeNamed(place: string, naming: Naming, http: HttpClient, { storage, logger }: { storage?: StorageOptions; logger: Logger }): Promise<Store> {
   const { said, trust, origin, allowAddress, bucketHeaders, token } = naming;
@@ -51,7 +51,7 @@ export async function storeNamed(place: string, naming: Naming, http: HttpClient
   const bucket = bucketOfEndpoint(address);
   if (bucket?.endpoint !== undefined)
     throw new PathError('FORBIDDEN_ADDRESS', `${said}, and a server may not name the server of a bucket, which would get your credentials; if you trust it, ${trust}`);
-  if (!bucket && scheme !== undefined && !(SCHEMES as readonly string[]).includes(`${scheme}://`)) throw new PathError('UNSUPPORTED_SCHEME', `${said}: ${unknownScheme(scheme)}; then ${trust}`);
+  if (!bucket && scheme !== undefined && !(SCHEMES as readonly string[]).includes(`${scheme}://`)) throw new PathError('FORBIDDEN_ADDRESS', `${said}: ${unknownScheme(scheme)}; then ${trust}`);
   const isRemote = /^(https?|gs|s3)[:+]/.test(address);
   if (origin !== undefined && !isRemote) throw new PathError('FORBIDDEN_ADDRESS', `${said}, and a server may not point at local files or memory; if you trust it, ${trust}`);
   const isOwn = origin !== undefined && URL.canParse(address) && new URL(address).origin === origin;

@@ -15,9 +15,9 @@ const open = (dataDir: unknown) => {
 
 describe('a data_dir', () => {
   test.each([
-    ['matrix://bucket/ws', 'PathError', 'UNSUPPORTED_SCHEME', /matrix:\/\/ is not read.*s3:\/\/BUCKET\/PATH.*endpoint.*dataDir/],
-    ['tigerdata://bucket/ws', 'PathError', 'UNSUPPORTED_SCHEME', /tigerdata:\/\/ is not read.*endpoint.*dataDir/],
-    ['precomputed://ftp://bucket/ws', 'PathError', 'UNSUPPORTED_SCHEME', /ftp:\/\/ is not read/],
+    ['matrix://bucket/ws', 'PathError', 'FORBIDDEN_ADDRESS', /matrix:\/\/ is not read.*s3:\/\/BUCKET\/PATH.*endpoint.*dataDir/],
+    ['tigerdata://bucket/ws', 'PathError', 'FORBIDDEN_ADDRESS', /tigerdata:\/\/ is not read.*endpoint.*dataDir/],
+    ['precomputed://ftp://bucket/ws', 'PathError', 'FORBIDDEN_ADDRESS', /ftp:\/\/ is not read/],
     ['s3+https://s3.example.org/bucket/ws', 'PathError', 'FORBIDDEN_ADDRESS', /may not name the server of a bucket.*dataDir/],
     ['s3://https://s3.example.org/bucket/ws', 'PathError', 'FORBIDDEN_ADDRESS', /may not name the server of a bucket/],
     ['', 'InfoError', 'BAD_INFO', /data_dir is empty; pass dataDir/],

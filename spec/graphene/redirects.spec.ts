@@ -115,7 +115,7 @@ describe('a volume that has moved', () => {
     ['graphene://https://h.example.org/segmentation/table/t', { name: 'PathError', code: 'BAD_PATH', message: expect.stringContaining('is a chunkedgraph') }],
     ['http://169.254.169.254/latest', { name: 'PathError', code: 'FORBIDDEN_ADDRESS', message: expect.stringContaining('link-local') }],
     ['http://metadata.google.internal/x', { name: 'PathError', code: 'FORBIDDEN_ADDRESS' }],
-    ['matrix://b/v', { name: 'PathError', code: 'UNSUPPORTED_SCHEME' }],
+    ['matrix://b/v', { name: 'PathError', code: 'FORBIDDEN_ADDRESS' }],
   ])('to %j is refused', async (to, error) => {
     put(server, 'refused', { info: moved(to) });
     await expect(labelOf(`${server.origin}/refused`)).rejects.toMatchObject(error);
