@@ -22,6 +22,7 @@ export class Pacer {
   readonly #clock: PacerClock;
   /** When the first work of this turn was seen. */
   #since: number | undefined;
+  readonly #paused: (() => void)[] = [];
 
   constructor(clock: PacerClock = SYSTEM) {
     this.#clock = clock;
@@ -36,8 +37,18 @@ export class Pacer {
     return false;
   }
 
+  /** Resolves in a later turn, first come, first served: in each turn one goes on, or all who work would do a little in the same one. */
   pause(): Promise<void> {
-    return new Promise((resolve) => this.#clock.afterTurn(resolve));
+    return new Promise((resolve) => {
+      if (this.#paused.push(resolve) === 1) this.#clock.afterTurn(() => this.#release());
+    });
+  }
+
+  #release(): void {
+    const goOn = this.#paused[0];
+    goOn();
+    this.#paused.shift();
+    if (this.#paused.length > 0) this.#clock.afterTurn(() => this.#release());
   }
 
   /**

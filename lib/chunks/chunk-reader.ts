@@ -277,6 +277,7 @@ export class ChunkReader {
   async #deliver({ source, wanted, abort }: Job, cell: number, chunk: StoredChunk | undefined, from: 'store' | 'cache' = 'store'): Promise<void> {
     const one = wanted.get(cell);
     if (!one) return; // nobody wants it any more
+    if (this.#pacer.isDue()) await this.#pacer.pause(); // many may have come in one turn
     const saves = from === 'store' && source.save !== undefined;
     const keeperOf = (): Keeper | undefined => source.keeperOf?.(cell);
     // What is saved is the chunk as it is, whatever is kept in memory.

@@ -32,8 +32,8 @@ export interface ReadRequest {
   look?: (ordinal: number, bytes: Uint8Array, codec: Codec) => Paced;
 }
 
-/** Points between two pauses. */
-const STRETCH = 2 ** 15;
+/** Points between two pauses: the first to be written each touch a page of memory of their own, which takes up to 10 microseconds. */
+const STRETCH = 2048;
 
 /**
  * Reads all planned points. Chunks are registered before the first await.
