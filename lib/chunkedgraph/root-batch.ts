@@ -48,8 +48,8 @@ interface Handing {
   done: void | Promise<void>;
 }
 
-/** IDs that are handed over after a deadline: some 50 ms. */
-const MOST_LATE = 2 ** 20;
+/** IDs that are handed over after a deadline: some 30 ms. */
+const MOST_LATE = 2 ** 18;
 
 /** IDs that an earlier batch is asking about already. */
 interface Shared {
@@ -134,14 +134,15 @@ export class RootBatch {
   /** Nobody enters any more: sorts the IDs and asks about those that no batch under way is asking about. Never rejects. */
   async send(underWay: readonly RootBatch[]): Promise<void> {
     try {
-      const preparing = this.#parts.pacer.run(this.#gather());
+      const preparing = this.#parts.pacer.run(this.#gather(), this.#abort.signal);
       if (preparing) await (this.#preparing = preparing);
       for (const batch of underWay) {
         if (batch.#preparing) await batch.#preparing.catch(() => undefined);
-        const sharing = this.#parts.pacer.run(this.#share(batch));
+        const sharing = this.#parts.pacer.run(this.#share(batch), this.#abort.signal);
         if (sharing) await sharing;
       }
     } catch (error) {
+      for (const batch of underWay) if (batch.#followers.has(this)) batch.#unfollow(this, error);
       for (const { reject } of this.#waiting.values()) reject(error);
       this.#waiting.clear();
       this.#isWanted(error);

@@ -39,7 +39,7 @@ const BATCH_VALUES = 2 ** 18;
 /** Ranks up to the end of the first shell. Each goes twice as far as the one before, and so has eight times the voxels. */
 const FIRST_SHELL = 64, SHELL_GROWTH = 8;
 /** Ranks looked at between two pauses. */
-const STRETCH = 2 ** 19;
+const STRETCH = 2 ** 18;
 
 /** Holds some 4 MB to work in, which all searches share: none pauses while anything of it is in there. */
 export class BallSearch {

@@ -188,8 +188,11 @@ export class Snap {
     for (;;) {
       looks = looks.filter(({ seeker, first }) => first < this.#limit(seeker.point));
       if (looks.length === 0) return;
+      const breathes = looks.length > STRETCH; // a few are registered together with those of other calls
+      if (breathes) await breathe(signal);
       const nearest = new Map<Seeker, number>();
       for (const { seeker, first } of looks) nearest.set(seeker, Math.min(first, nearest.get(seeker) ?? first));
+      if (breathes) await breathe(signal);
       const now = new Map<number, Look[]>();
       for (const { seeker, cell, first } of looks) if (first <= TOGETHER * nearest.get(seeker)!) now.set(cell, []);
       looks = looks.filter((look) => {
@@ -199,7 +202,7 @@ export class Snap {
       });
       const cells = Float64Array.from(now.keys());
       spent.chunks += cells.length;
-      if (looks.length > STRETCH) await breathe(signal); // a few are registered together with those of other calls
+      if (breathes) await breathe(signal);
       const cost = await reader.read(source, cells, this.#consumer(cells, [...now.values()], spent.chunks), signal);
       if (this.#thrownByCaller) throw this.#thrownByCaller.error;
       for (const name of Object.keys(cost) as (keyof ChunkCost)[]) spent[name] += cost[name];
