@@ -56,6 +56,8 @@ interface Call {
   source: ChunkSource;
   consumer: ChunkConsumer;
   cost: ChunkCost;
+  /** By ordinal: 1 once it was taken or has failed. */
+  over: Uint8Array;
   left: number;
   gone: boolean;
   settle: () => void;
@@ -64,8 +66,6 @@ interface Call {
 interface Waiter {
   call: Call;
   ordinal: number;
-  /** It was taken or has failed. */
-  over?: boolean;
   /** What it needs is in the parts that are being read. */
   inParts?: boolean;
 }
@@ -98,6 +98,15 @@ function bytesFor(one: Wanted | undefined): ByteRange[] | undefined {
     ranges.push(...its);
   }
   return ranges.length > 0 ? ranges : undefined;
+}
+
+/** What a call still waited for, or had not asked for yet, when its deadline came. */
+function failLate({ source, consumer, over }: Call, cells: Float64Array, { timeoutMs }: DeadlineError): void {
+  const missing: number[] = [];
+  for (let ordinal = 0; ordinal < over.length; ordinal++) if (over[ordinal] === 0) missing.push(ordinal);
+  const late = new DeadlineError(timeoutMs, { what: 'chunks', count: missing.length, of: cells.length });
+  if (consumer.failRest && missing.length > MOST_LATE) return consumer.failRest(missing.length, ChunkError.of(source.id, late));
+  for (const ordinal of missing) consumer.fail(ordinal, ChunkError.of(source.urlOf(cells[ordinal]), late));
 }
 
 /** The work of a consumer, which ends with its call. */
@@ -134,21 +143,19 @@ export class ChunkReader {
    */
   read(source: ChunkSource, cells: Float64Array, consumer: ChunkConsumer, signal?: AbortSignal): Promise<ChunkCost> {
     return new Promise<ChunkCost>((resolve, reject) => {
-      const end = (missing: readonly number[]): void => {
+      const leave = (): void => {
+        this.#drop(call);
         const reason: unknown = signal?.reason;
         if (!(reason instanceof DeadlineError)) return reject(reason);
-        const late = new DeadlineError(reason.timeoutMs, { what: 'chunks', count: missing.length, of: cells.length });
-        if (consumer.failRest && missing.length > MOST_LATE) consumer.failRest(missing.length, ChunkError.of(source.id, late));
-        else for (const ordinal of missing) consumer.fail(ordinal, ChunkError.of(source.urlOf(cells[ordinal]), late));
+        failLate(call, cells, reason);
         resolve(call.cost);
       };
-      const leave = (): void => end(this.#drop(call));
       const settle = (): void => {
         signal?.removeEventListener('abort', leave);
         resolve(call.cost);
       };
-      const call: Call = { source, consumer, cost: { ...newMeter(), cacheHits: 0 }, left: cells.length, gone: false, settle };
-      if (signal?.aborted) return end([...cells.keys()]);
+      const call: Call = { source, consumer, cost: { ...newMeter(), cacheHits: 0 }, over: new Uint8Array(cells.length), left: cells.length, gone: false, settle };
+      if (signal?.aborted) return leave();
       if (cells.length === 0) return resolve(call.cost);
       signal?.addEventListener('abort', leave, { once: true });
       const giveUp = (error: unknown): void => {
@@ -323,7 +330,7 @@ export class ChunkReader {
   #taker(waiter: Waiter, cell: number, stored: boolean): Taker {
     const { call, ordinal } = waiter, { consumer, source } = call;
     const settled = (): void => {
-      waiter.over = true;
+      call.over[ordinal] = 1;
       if (--call.left === 0) call.settle();
     };
     return {
@@ -347,14 +354,11 @@ export class ChunkReader {
     };
   }
 
-  /** @returns what the call was still waiting for. */
-  #drop(call: Call): number[] {
-    const missing: number[] = [];
+  #drop(call: Call): void {
     call.gone = true;
     for (const one of this.#wanted.values()) {
       const others = ({ call: other }: Waiter): boolean => other !== call;
       if (one.waiters.every(others) && one.served.every(others)) continue;
-      for (const waiter of [...one.waiters, ...one.served]) if (waiter.call === call && !waiter.over) missing.push(waiter.ordinal);
       one.waiters = one.waiters.filter(others);
       one.served = one.served.filter(others);
       if (one.waiters.length + one.served.length > 0) continue;
@@ -362,6 +366,5 @@ export class ChunkReader {
       this.#forget(one);
       if (job?.wanted.size === 0) job.abort.abort();
     }
-    return missing;
   }
 }

@@ -2,11 +2,11 @@ import { getEventListeners } from 'node:events';
 import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, jest, test } from '@jest/globals';
-import { Pacer } from '../../lib/base/pacer.ts';
 import { RequestError, type ChunkError } from '../../lib/base/errors.ts';
-import { ChunkReader, type ChunkConsumer } from '../../lib/chunks/chunk-reader.ts';
+import { ChunkReader, type ChunkConsumer, type ChunkReaderOptions } from '../../lib/chunks/chunk-reader.ts';
 import type { ChunkSource, ReadTask, StoredChunk } from '../../lib/chunks/chunk-source.ts';
 import type { Meter } from '../../lib/storage/store.ts';
+import { neverDue } from '../support/pacers.ts';
 import { deferred, nextTurn } from '../support/stub-store.ts';
 
 interface Read {
@@ -71,12 +71,15 @@ class Consumer implements ChunkConsumer {
   }
 }
 
+/** It pauses nowhere, however busy the machine is. */
+const readerOf = (options: ChunkReaderOptions = {}): ChunkReader => new ChunkReader({ ...options, pacer: neverDue() });
+
 const cells = (...numbers: number[]): Float64Array => Float64Array.from(numbers);
 
 describe('ChunkReader', () => {
   test('hands every chunk to its ordinal and tells what is not stored', async () => {
     const source = new Source(), consumer = new Consumer();
-    const done = new ChunkReader().read(source, cells(5, 2 ** 40, 7), consumer);
+    const done = readerOf().read(source, cells(5, 2 ** 40, 7), consumer);
     await source.serve((cell) => (cell === 7 ? undefined : Uint8Array.of(cell % 251)));
     expect(await done).toEqual({ requests: 3, bytes: 0, absentBy403: 0, cacheHits: 0 });
     expect(consumer.taken.sort()).toEqual([[0, [5]], [1, [2 ** 40 % 251]], [2, undefined]]);
@@ -84,13 +87,13 @@ describe('ChunkReader', () => {
 
   test('has nothing to do for no chunks', async () => {
     const source = new Source(), { signal } = new AbortController();
-    expect(await new ChunkReader().read(source, cells(), new Consumer(), signal)).toEqual({ requests: 0, bytes: 0, absentBy403: 0, cacheHits: 0 });
+    expect(await readerOf().read(source, cells(), new Consumer(), signal)).toEqual({ requests: 0, bytes: 0, absentBy403: 0, cacheHits: 0 });
     expect(getEventListeners(signal, 'abort')).toEqual([]);
     expect(source.reads).toEqual([]);
   });
 
   test('reads a chunk once for all calls of one tick', async () => {
-    const source = new Source(), reader = new ChunkReader();
+    const source = new Source(), reader = readerOf();
     const consumers = Array.from({ length: 10 }, () => new Consumer());
     const calls = consumers.map((consumer, k) => reader.read(source, cells(1, 2, 3 + k), consumer));
     await source.serve();
@@ -102,7 +105,7 @@ describe('ChunkReader', () => {
   });
 
   test('lets a later call join a read that is under way, and reads afresh once it has ended', async () => {
-    const source = new Source(), reader = new ChunkReader(), consumers = [new Consumer(), new Consumer(), new Consumer()];
+    const source = new Source(), reader = readerOf(), consumers = [new Consumer(), new Consumer(), new Consumer()];
     const first = reader.read(source, cells(1), consumers[0]);
     await nextTurn();
     const second = reader.read(source, cells(1), consumers[1]);
@@ -118,7 +121,7 @@ describe('ChunkReader', () => {
   });
 
   test('keeps the cells of different sources apart', async () => {
-    const [fine, coarse] = [new Source('fine'), new Source('coarse')], reader = new ChunkReader({ lruBytes: 100 }), consumers = [new Consumer(), new Consumer()];
+    const [fine, coarse] = [new Source('fine'), new Source('coarse')], reader = readerOf({ lruBytes: 100 }), consumers = [new Consumer(), new Consumer()];
     const calls = [reader.read(fine, cells(1), consumers[0]), reader.read(coarse, cells(1), consumers[1])];
     await Promise.all([fine.serve(() => Uint8Array.of(10)), coarse.serve(() => Uint8Array.of(20))]);
     await Promise.all(calls);
@@ -126,7 +129,7 @@ describe('ChunkReader', () => {
   });
 
   test('fails a chunk for all that wait for it, and never hands the failure to a later call', async () => {
-    const source = new Source(), reader = new ChunkReader({ lruBytes: 100 }), consumers = [new Consumer(), new Consumer(), new Consumer()];
+    const source = new Source(), reader = readerOf({ lruBytes: 100 }), consumers = [new Consumer(), new Consumer(), new Consumer()];
     const calls = [reader.read(source, cells(1, 2), consumers[0]), reader.read(source, cells(2), consumers[1])];
     await nextTurn();
     const cause = new RequestError('HTTP_STATUS', 'answered 500', 'https://bucket.example/scale/2', 500);
@@ -148,7 +151,7 @@ describe('ChunkReader', () => {
 
   test('passes on no foreign error as a cause', async () => {
     const source = new Source(), consumer = new Consumer();
-    const done = new ChunkReader().read(source, cells(1), consumer);
+    const done = readerOf().read(source, cells(1), consumer);
     await nextTurn();
     source.reads[0].reject(Object.assign(new Error('socket broke'), { headers: { authorization: 'Bearer s3cr3t' } }));
     await done;
@@ -157,7 +160,7 @@ describe('ChunkReader', () => {
   });
 
   test('fails a chunk only for the consumer that could not take it', async () => {
-    const source = new Source(), reader = new ChunkReader();
+    const source = new Source(), reader = readerOf();
     const broken = new Consumer(() => {
       throw new RangeError('no room');
     });
@@ -170,8 +173,7 @@ describe('ChunkReader', () => {
   });
 
   test.each([1, 3, 32])('keeps at most %d chunks in flight over all calls, in the order asked, and uses them all', async (concurrency) => {
-    // A busy machine must not have it pause.
-    const source = new Source(), reader = new ChunkReader({ concurrency, pacer: new Pacer({ now: () => 0, afterTurn: setImmediate }) });
+    const source = new Source(), reader = readerOf({ concurrency });
     const all = Array.from({ length: 100 }, (_, k) => k);
     const calls = [reader.read(source, cells(...all.slice(0, 60)), new Consumer()), reader.read(source, cells(...all.slice(40)), new Consumer())];
     for (let served = 0; served < 100; served++) {
@@ -184,7 +186,7 @@ describe('ChunkReader', () => {
   });
 
   test('defaults to 32 in flight and to keeping nothing', async () => {
-    const source = new Source(), reader = new ChunkReader();
+    const source = new Source(), reader = readerOf();
     const done = reader.read(source, cells(...Array(40).keys()), new Consumer());
     await nextTurn();
     expect(source.reads).toHaveLength(32);
@@ -196,7 +198,7 @@ describe('ChunkReader', () => {
   });
 
   test('leaves nothing behind of a call whose reads could not be planned', async () => {
-    const source = new Source(), reader = new ChunkReader(), consumer = new Consumer(), { signal } = new AbortController();
+    const source = new Source(), reader = readerOf(), consumer = new Consumer(), { signal } = new AbortController();
     const plan = jest.spyOn(source, 'plan').mockImplementationOnce(() => {
       throw new RangeError('no room');
     });
@@ -215,7 +217,7 @@ describe('ChunkReader', () => {
       urlOf: String,
       plan: (cells) => cells.map((cell) => ({ cells: [cell], run: ({ deliver }) => deliver(cell, { bytes: Uint8Array.of(cell & 255), contentEncoding: undefined, maxBytes: 1 }) })),
     };
-    const reader = new ChunkReader({ concurrency: 8 });
+    const reader = readerOf({ concurrency: 8 });
     for (let again = 0; again < 2; again++) {
       let right = 0;
       const consumer = { take: (ordinal: number, bytes?: Uint8Array) => void (bytes?.[0] === (ordinal & 255) && right++), done: () => undefined, fail: jest.fn() };
@@ -239,7 +241,7 @@ describe('the cache of a ChunkReader', () => {
   }
 
   test('is bounded in bytes and lets go of what was used least recently', async () => {
-    const source = new Source(), reader = new ChunkReader({ lruBytes: 100 });
+    const source = new Source(), reader = readerOf({ lruBytes: 100 });
     expect(await asks(reader, source, 1)).toBe(true);
     expect(await asks(reader, source, 2)).toBe(true);
     expect(await asks(reader, source, 1)).toBe(false);
@@ -249,7 +251,7 @@ describe('the cache of a ChunkReader', () => {
   });
 
   test('keeps no chunk that is larger than itself, and drops none for it', async () => {
-    const source = new Source(), reader = new ChunkReader({ lruBytes: 100 });
+    const source = new Source(), reader = readerOf({ lruBytes: 100 });
     await asks(reader, source, 1);
     const large = (): Uint8Array => new Uint8Array(101);
     expect(await asks(reader, source, 2, large)).toBe(true);
@@ -258,7 +260,7 @@ describe('the cache of a ChunkReader', () => {
   });
 
   test('keeps empty chunks, and nothing about missing ones', async () => {
-    const source = new Source(), reader = new ChunkReader({ lruBytes: 100 });
+    const source = new Source(), reader = readerOf({ lruBytes: 100 });
     expect(await asks(reader, source, 1, () => new Uint8Array(0))).toBe(true);
     expect(await asks(reader, source, 1)).toBe(false);
     expect(await asks(reader, source, 2, () => undefined)).toBe(true);
@@ -266,7 +268,7 @@ describe('the cache of a ChunkReader', () => {
   });
 
   test('keeps no chunk that nobody could decode', async () => {
-    const source = new Source(), reader = new ChunkReader({ lruBytes: 100 });
+    const source = new Source(), reader = readerOf({ lruBytes: 100 });
     const broken = new Consumer(() => {
       throw new Error('cut');
     });
@@ -281,13 +283,13 @@ describe('an abort of a ChunkReader call', () => {
 
   test('rejects with the reason before anything is read when it has come already', async () => {
     const source = new Source(), consumer = new Consumer();
-    await expect(new ChunkReader().read(source, cells(1), consumer, AbortSignal.abort(reason))).rejects.toBe(reason);
+    await expect(readerOf().read(source, cells(1), consumer, AbortSignal.abort(reason))).rejects.toBe(reason);
     await nextTurn();
     expect(source.reads).toEqual([]);
   });
 
   test('leaves other callers and their shared reads alone', async () => {
-    const source = new Source(), reader = new ChunkReader(), abort = new AbortController(), consumers = [new Consumer(), new Consumer()];
+    const source = new Source(), reader = readerOf(), abort = new AbortController(), consumers = [new Consumer(), new Consumer()];
     const calls = [reader.read(source, cells(1, 2), consumers[0], abort.signal), reader.read(source, cells(2, 3), consumers[1])];
     await nextTurn();
     abort.abort(reason);
@@ -300,7 +302,7 @@ describe('an abort of a ChunkReader call', () => {
   });
 
   test('cancels a read with its last caller, and skips what still waits', async () => {
-    const source = new Source(), reader = new ChunkReader({ concurrency: 1 });
+    const source = new Source(), reader = readerOf({ concurrency: 1 });
     const aborts = [new AbortController(), new AbortController()];
     const calls = aborts.map(({ signal }) => reader.read(source, cells(1, 2, 3), new Consumer(), signal));
     const other = reader.read(source, cells(4), new Consumer());
@@ -316,7 +318,7 @@ describe('an abort of a ChunkReader call', () => {
   });
 
   test('is not inherited by a later call for the same chunk, though the cancelled read has not ended', async () => {
-    const source = new Source(), reader = new ChunkReader(), abort = new AbortController(), consumer = new Consumer();
+    const source = new Source(), reader = readerOf(), abort = new AbortController(), consumer = new Consumer();
     const gone = reader.read(source, cells(1), new Consumer(), abort.signal);
     await nextTurn();
     abort.abort(reason);
@@ -329,7 +331,7 @@ describe('an abort of a ChunkReader call', () => {
   });
 
   test('in the middle of taking cached chunks registers no more of them', async () => {
-    const source = new Source(), reader = new ChunkReader({ lruBytes: 100 }), abort = new AbortController();
+    const source = new Source(), reader = readerOf({ lruBytes: 100 }), abort = new AbortController();
     const warm = reader.read(source, cells(1), new Consumer());
     await source.serve();
     await warm;
@@ -346,7 +348,7 @@ describe('an abort of a ChunkReader call', () => {
       urlOf: () => 'mem://s/1',
       plan: (cells) => cells.map((cell) => ({ cells: [cell], run: ({ deliver }) => deliver(cell, { bytes: gzipSync(new Uint8Array(2 ** 20)), contentEncoding: 'gzip', maxBytes: 2 ** 20, exactBytes: 2 ** 20 }) })),
     };
-    const reader = new ChunkReader(), abort = new AbortController(), patient = new Consumer();
+    const reader = readerOf(), abort = new AbortController(), patient = new Consumer();
     const stays = reader.read(source, cells(1), patient);
     await nextTurn(); // the bytes are at the thread pool
     const leaves = reader.read(source, cells(1), new Consumer(), abort.signal);
@@ -358,7 +360,7 @@ describe('an abort of a ChunkReader call', () => {
   });
 
   test('by one consumer while a shared chunk is handed out leaves the others their bytes', async () => {
-    const source = new Source(), reader = new ChunkReader(), abort = new AbortController();
+    const source = new Source(), reader = readerOf(), abort = new AbortController();
     const impatient = new Consumer(() => abort.abort(reason)), patient = new Consumer();
     const calls = Promise.allSettled([reader.read(source, cells(1, 2), impatient, abort.signal), reader.read(source, cells(1), patient)]);
     await nextTurn();
@@ -369,7 +371,7 @@ describe('an abort of a ChunkReader call', () => {
   });
 
   test.each([['answered', false], ['aborted', true]])('leaves no listener on the signal of a call that was %s', async (_end, aborts) => {
-    const source = new Source(), reader = new ChunkReader(), abort = new AbortController();
+    const source = new Source(), reader = readerOf(), abort = new AbortController();
     const calls = [1, 2, 3].map((cell) => reader.read(source, cells(cell, 9), new Consumer(), abort.signal));
     expect(getEventListeners(abort.signal, 'abort')).toHaveLength(3);
     if (aborts) abort.abort(reason);
@@ -399,7 +401,7 @@ describe('tasks of several cells', () => {
       ];
     });
     const consumer = new Consumer();
-    await new ChunkReader().read(source, cells(1, 2, 3, 4), consumer);
+    await readerOf().read(source, cells(1, 2, 3, 4), consumer);
     expect(planned).toEqual([[1, 2, 3, 4]]);
     expect(consumer.taken.sort()).toEqual([[0, [1]], [2, undefined], [3, [4]]]);
     expect(consumer.failed.map(([ordinal, { cause }]) => [ordinal, cause])).toEqual([[1, expect.objectContaining({ code: 'IO' })]]);
@@ -410,7 +412,7 @@ describe('tasks of several cells', () => {
     const throwing = sourceOf((cells) => [{ cells, run: async ({ deliver }) => (await deliver(1, stored(1)), Promise.reject(new RequestError('IO', 'cannot', 'u'))) }]);
     for (const source of [forgetful, throwing]) {
       const consumer = new Consumer();
-      await new ChunkReader().read(source, cells(1, 2), consumer);
+      await readerOf().read(source, cells(1, 2), consumer);
       expect(consumer.taken).toEqual([[0, [1]]]);
       expect(consumer.failed.map(([ordinal]) => ordinal)).toEqual([1]);
     }
@@ -419,7 +421,7 @@ describe('tasks of several cells', () => {
   test('are cancelled when nobody wants any of their cells', async () => {
     const signals: AbortSignal[] = [];
     const source = sourceOf((cells) => [{ cells, run: ({ signal }) => (signals.push(signal), new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))) }]);
-    const reader = new ChunkReader(), [one, two] = [new AbortController(), new AbortController()];
+    const reader = readerOf(), [one, two] = [new AbortController(), new AbortController()];
     const calls = [reader.read(source, cells(1, 2), new Consumer(), one.signal), reader.read(source, cells(2), new Consumer(), two.signal)];
     await nextTurn();
     one.abort(new Error('one'));
@@ -456,13 +458,13 @@ describe('large chunks of known places', () => {
   }
 
   test('go by in windows, to all that wait, and are never held whole', async () => {
-    const reader = new ChunkReader(), consumers = [new Watching(), new Watching()];
+    const reader = readerOf(), consumers = [new Watching(), new Watching()];
     await Promise.all(consumers.map((consumer) => reader.read(sourceOf({}), cells(0), consumer)));
     for (const { seen, right, sizes } of consumers) expect([seen, right, sizes]).toEqual([bytes.length, true, []]);
   });
 
   test('fail for the one whose watcher throws, and not for the others', async () => {
-    const reader = new ChunkReader(), good = new Watching(), bad = new Watching(), broken = new RangeError('mine');
+    const reader = readerOf(), good = new Watching(), bad = new Watching(), broken = new RangeError('mine');
     bad.watch = () => () => {
       throw broken;
     };
@@ -479,13 +481,13 @@ describe('large chunks of known places', () => {
     { name: 'they are stored plain', options: {}, chunk: { bytes: bytes.slice(), contentEncoding: undefined }, givenBack: false },
   ])('are shown whole when $name; memory given back: $givenBack', async ({ options, chunk, givenBack }) => {
     const consumer = new Watching(), expected = chunk.exactBytes ?? bytes.length;
-    await new ChunkReader(options).read(sourceOf(chunk), cells(0), consumer);
+    await readerOf(options).read(sourceOf(chunk), cells(0), consumer);
     await nextTurn();
     expect([consumer.seen, consumer.sizes, consumer.right, consumer.shown!.byteLength]).toEqual([0, [expected], true, givenBack ? 0 : expected]);
   });
 
   test('are shown whole to two that wait, one of whom fails, before their memory is given back', async () => {
-    const reader = new ChunkReader(), good = new Watching(), bad = new Watching();
+    const reader = readerOf(), good = new Watching(), bad = new Watching();
     bad.take = () => {
       throw new RangeError('mine');
     };
@@ -496,13 +498,13 @@ describe('large chunks of known places', () => {
 
   test('are shown whole, to be judged, when they are shorter than their size', async () => {
     const consumer = new Watching();
-    await new ChunkReader().read(sourceOf({ bytes: gzipSync(bytes.subarray(0, 2 ** 21)) }), cells(0), consumer);
+    await readerOf().read(sourceOf({ bytes: gzipSync(bytes.subarray(0, 2 ** 21)) }), cells(0), consumer);
     expect([consumer.sizes, consumer.right]).toEqual([[2 ** 21], true]);
   });
 
   test('are found inside a second gzip that no header names', async () => {
     const consumer = new Watching();
-    await new ChunkReader().read(sourceOf({ bytes: gzipSync(gzipped) }), cells(0), consumer);
+    await readerOf().read(sourceOf({ bytes: gzipSync(gzipped) }), cells(0), consumer);
     expect(consumer.sizes).toEqual([bytes.length]);
   });
 
@@ -512,7 +514,7 @@ describe('large chunks of known places', () => {
     { name: 'no bitstream', chunk: { bytes: bytes.subarray(0, 5000) }, code: 'BAD_BITSTREAM' },
   ])('fail when they are $name', async ({ chunk, code }) => {
     const consumer = new Watching();
-    await new ChunkReader().read(sourceOf(chunk), cells(0), consumer);
+    await readerOf().read(sourceOf(chunk), cells(0), consumer);
     expect(consumer.failed.map(([, { cause }]) => cause)).toEqual([expect.objectContaining({ name: 'DecodeError', code })]);
   });
 });
