@@ -122,16 +122,17 @@ function flattened(list: readonly unknown[]): Float64Array {
 
 /** Of a point that is not a list of three. @throws TypeError naming the index. */
 function coordinatesOf(point: unknown, index: number): readonly unknown[] {
-  const is = (what: string): TypeError => new TypeError(`the point at index ${index} ${what}; ${A_POINT}${advice(point)}`);
   if (isColumn(point)) {
     const values = Array.from(point as ArrayLike<unknown>);
-    if (values.length !== 3) throw is(`has ${values.length} coordinate${values.length === 1 ? '' : 's'}`);
-    return values;
+    return values.length === 3 ? values : notAPoint(point, index, `has ${values.length} coordinate${values.length === 1 ? '' : 's'}`);
   }
-  if (typeof point !== 'object' || point === null) throw is(`is ${kindOf(point)}`);
+  if (typeof point !== 'object' || point === null) return notAPoint(point, index, `is ${kindOf(point)}`);
   const { x, y, z } = point as Record<'x' | 'y' | 'z', unknown>;
-  if (x === undefined && y === undefined && z === undefined) throw is('is an object without x, y and z');
-  return [x, y, z];
+  return x === undefined && y === undefined && z === undefined ? notAPoint(point, index, 'is an object without x, y and z') : [x, y, z];
+}
+
+function notAPoint(point: unknown, index: number, why: string): never {
+  throw new TypeError(`the point at index ${index} ${why}; ${A_POINT}${advice(point)}`);
 }
 
 /** @throws TypeError naming the index and the axis. */
