@@ -17,6 +17,7 @@ export function chunkCacheOf(options: OpenOptions, store: Store, raw: Readonly<R
   const info = hash({ type, data_type, num_channels, scales: revalidate === 'never' ? (scales as Scale[]).map(meaningOf) : scales });
   // Who reads: nobody else's entries are used, and the secrets themselves stay out of the cache.
   const scope = store.identity().then((identity) => `${store.url} reader ${hash(identity)} info ${info}`);
+  scope.catch(() => undefined); // told to each read that needs it
   const disk = new DiskCache({ folder: cacheDir, maxBytes: cacheBytes, warn: (message) => logger.warn(message) });
   return new ChunkCache({ disk, store, scope, revalidate });
 }

@@ -7,6 +7,7 @@ import { MAX_PARTS_VALUES } from '../chunks/range-cost.ts';
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import type { WordArray } from '../precomputed/data-type.ts';
 import type { PointPlan } from './plan.ts';
+import { ProgressTeller } from './progress.ts';
 import { PointStatus } from './status.ts';
 
 /** A chunk that failed and the points in it, ascending; undefined: all that failed and are in no other failure. */
@@ -46,14 +47,10 @@ export async function readPoints(reader: ChunkReader, request: ReadRequest): Pro
   const wordsPerPoint = out.length / status.length;
   const watched = new Set<number>();
   let chunksDone = 0;
-  let thrownByCaller: { error: unknown } | undefined;
+  const progress = new ProgressTeller(onProgress);
   const settle = (count = 1): void => {
     chunksDone += count;
-    try {
-      onProgress?.({ chunks: cells.length, chunksDone });
-    } catch (error) {
-      thrownByCaller ??= { error }; // no fault of the chunk: told at the end
-    }
+    progress.tell({ chunks: cells.length, chunksDone });
   };
   const pointsOf = (ordinal: number): Uint32Array => order.subarray(starts[ordinal], starts[ordinal + 1]);
   const offsetsOf = (ordinal: number): Uint32Array => offsets.subarray(starts[ordinal], starts[ordinal + 1]);
@@ -116,6 +113,6 @@ export async function readPoints(reader: ChunkReader, request: ReadRequest): Pro
     },
   };
   const cost = await reader.read(source, cells, consumer, signal);
-  if (thrownByCaller) throw thrownByCaller.error;
+  progress.throwIfFailed();
   return { cost, failures };
 }

@@ -17,6 +17,7 @@ import { isLabel, type BallSearch, type Look, type Seeker } from './ball-search.
 import { pointSource } from './input.ts';
 import { planning, type PointPlan } from './plan.ts';
 import type { ChunkFailure, ReadRequest } from './read-points.ts';
+import { ProgressTeller } from './progress.ts';
 import { PointStatus } from './status.ts';
 
 export interface SnapRequest extends Omit<ReadRequest, 'look' | 'judge'> {
@@ -45,11 +46,12 @@ export class Snap {
   readonly #ranks: Uint32Array;
   /** Points that could not look into a chunk: nothing is known from that rank on. */
   readonly #blocked = new Map<number, { rank: number; error: ChunkError }>();
-  #thrownByCaller: { error: unknown } | undefined;
+  readonly #progress: ProgressTeller<{ chunks: number; chunksDone: number }>;
   #chunksDone: number;
 
   constructor(request: SnapRequest) {
     this.#request = request;
+    this.#progress = new ProgressTeller(this.#request.onProgress);
     this.#ranks = new Uint32Array(request.status.length).fill(NOT_SEEKING);
     this.#chunksDone = request.plan.cells.length;
   }
@@ -204,7 +206,7 @@ export class Snap {
       spent.chunks += cells.length;
       if (breathes) await breathe(signal);
       const cost = await reader.read(source, cells, this.#consumer(cells, [...now.values()], spent.chunks), signal);
-      if (this.#thrownByCaller) throw this.#thrownByCaller.error;
+      this.#progress.throwIfFailed();
       for (const name of Object.keys(cost) as (keyof ChunkCost)[]) spent[name] += cost[name];
     }
   }
@@ -239,13 +241,8 @@ export class Snap {
   }
 
   #tell(chunks: number): void {
-    const { onProgress } = this.#request;
     this.#chunksDone++;
-    try {
-      onProgress?.({ chunks, chunksDone: this.#chunksDone });
-    } catch (error) {
-      this.#thrownByCaller ??= { error }; // no fault of the chunk: told at the end
-    }
+    this.#progress.tell({ chunks, chunksDone: this.#chunksDone });
   }
 }
 

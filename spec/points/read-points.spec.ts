@@ -33,7 +33,7 @@ const plan: PointPlan = {
   offsets: Uint32Array.of(1, 0, 0, 1, 1, 0, 1),
 };
 
-function ask(part: { codec?: Codec; onProgress?: (progress: { chunks: number; chunksDone: number }) => void; signal?: AbortSignal } = {}) {
+function ask(part: { codec?: Codec; onProgress?: (progress: { chunks: number; chunksDone: number }) => unknown; signal?: AbortSignal } = {}) {
   const values = new Uint16Array(16).fill(0), status = new Uint8Array(8).fill(failed);
   status[7] = outOfBounds;
   const done = readPoints(new ChunkReader(), { plan, source, codec: raw, layoutOf, out: wordsView(values), status, ...part });
@@ -86,6 +86,15 @@ describe('readPoints', () => {
     expect(onProgress).toHaveBeenCalledTimes(4);
     expect([...status]).toEqual([ok, failed, missingChunk, missingChunk, failed, failed, ok, outOfBounds]);
     expect(values[0]).toBe(71);
+  });
+
+  test('throws what the promise of an async onProgress was rejected with, once', async () => {
+    const first = new Error('the bar broke');
+    const onProgress = jest.fn(async ({ chunksDone }: { chunksDone: number }) => {
+      throw chunksDone === 1 ? first : new Error('again');
+    });
+    await expect(ask({ onProgress }).done).rejects.toBe(first);
+    expect(onProgress).toHaveBeenCalledTimes(4);
   });
 
   test('rejects with the reason of an abort', async () => {
