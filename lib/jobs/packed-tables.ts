@@ -28,9 +28,9 @@ export async function* unpacked(source: AsyncIterable<Uint8Array>, called: strin
   try {
     let start: Uint8Array = new Uint8Array(0);
     while (start.length < MAGIC_BYTES) {
-      const { value, done } = await parts.next();
-      if (done) break;
-      start = start.length === 0 ? value : Buffer.concat([start, value]);
+      const next = await parts.next();
+      if (next.done) break;
+      start = start.length === 0 ? next.value : Buffer.concat([start, next.value]);
     }
     const packing = sniffBitstream(start), named = packingOfFile(called);
     if (named !== undefined && packing !== named) throw new TableError('BAD_FORMAT', `${called} is not ${named}, though its name says so${start.length === 0 ? ': it is empty' : ''}`);
