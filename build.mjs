@@ -11,7 +11,9 @@ if (!existsSync('node_modules/esbuild')) {
     process.exit();
   }
   // `npm pack` and `npm publish` in a fresh clone. What they print on standard output is the name of the file that they make.
-  execFileSync('npm', ['ci', '--ignore-scripts'], { stdio: ['ignore', process.stderr, 'inherit'] });
+  // The install is a real one, also for `npm publish --dry-run`.
+  const env = { ...process.env, npm_config_dry_run: 'false' };
+  execFileSync('npm', ['ci', '--ignore-scripts'], { stdio: ['ignore', process.stderr, 'inherit'], env });
 }
 const { build } = await import('esbuild');
 
