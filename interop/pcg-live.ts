@@ -8,6 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual, inspect } from 'node:util';
 import { GraphError, openGraphene, type ChunkedGraph, type GraphPoint } from '../lib/index.ts';
+import { seeded } from '../spec/support/random.ts';
 
 interface Ready {
   url: string;
@@ -39,14 +40,9 @@ const supervoxels = ready.supervoxels.map(BigInt), place = new Map(supervoxels.m
 const epochs: Epoch[] = ready.epochs.map((epoch) => ({ ms: Math.round((epoch.ts ?? epoch.timestamp!) * 1000), roots: epoch.roots.map(BigInt) }));
 const edits: Edit[] = [];
 
-let state = Number(seed);
-function random(below: number): number { // mulberry32
-  state = (state + 0x6d2b79f5) | 0;
-  let t = Math.imul(state ^ (state >>> 15), 1 | state);
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-  return ((t ^ (t >>> 14)) >>> 0) % below;
-}
-const one = <T>(list: readonly T[]): T => list[random(list.length)];
+const generator = seeded(Number(seed));
+const random = (below: number): number => generator.below(below);
+const one = <T>(list: readonly T[]): T => generator.pick(list);
 const sorted = (list: Iterable<bigint>): bigint[] => [...new Set(list)].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 const last = (): Epoch => epochs[epochs.length - 1];
 const at = (ms: number): Epoch => epochs.findLast((epoch) => epoch.ms <= ms)!;

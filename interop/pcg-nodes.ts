@@ -9,6 +9,7 @@
 import { readFileSync } from 'node:fs';
 import { inspect, isDeepStrictEqual } from 'node:util';
 import { GraphError, openGraphene, type ChunkedGraph, type GraphPoint } from '../lib/index.ts';
+import { seeded } from '../spec/support/random.ts';
 
 interface Ready {
   url: string;
@@ -34,14 +35,9 @@ const epochs: Epoch[] = [];
 /** Supervoxels of every node there ever was. */
 const members = new Map(supervoxels.map((id) => [id, [id]]));
 
-let state = Number(seed);
-function random(below: number): number { // mulberry32
-  state = (state + 0x6d2b79f5) | 0;
-  let t = Math.imul(state ^ (state >>> 15), 1 | state);
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-  return ((t ^ (t >>> 14)) >>> 0) % below;
-}
-const one = <T>(list: readonly T[]): T => list[random(list.length)];
+const generator = seeded(Number(seed));
+const random = (below: number): number => generator.below(below);
+const one = <T>(list: readonly T[]): T => generator.pick(list);
 const some = <T>(list: readonly T[], count: number): T[] => Array.from({ length: count }, () => one(list));
 const sorted = (list: Iterable<bigint>): bigint[] => [...new Set(list)].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 const layerOf = (id: bigint): number => Number(id >> 56n);

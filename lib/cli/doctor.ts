@@ -2,11 +2,11 @@
 import type { Finding } from '../cave/finding.ts';
 import { diagnose } from '../graphene/doctor.ts';
 import { storageOf, type BucketFlags } from './bucket-flags.ts';
-import type { GraphFlags } from './graph-flags.ts';
+import type { GraphOpenFlags } from './graph-flags.ts';
 import type { Io } from './io.ts';
 import { plain } from './report.ts';
 
-export interface DoctorFlags extends BucketFlags, GraphFlags {
+export interface DoctorFlags extends BucketFlags, GraphOpenFlags {
   dataDir?: string;
   json?: boolean;
 }

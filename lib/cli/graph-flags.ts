@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { OCDBT_CHOICES, type OcdbtChoice } from '../graphene/ocdbt.ts';
 import { text } from './options.ts';
 
-export interface GraphFlags {
+export interface GraphOpenFlags {
   server?: string;
   ocdbt?: OcdbtChoice;
 }

@@ -9,7 +9,7 @@ import type { Sink } from '../jobs/files.ts';
 import type { FormatName } from '../jobs/format.ts';
 import { withCauses } from '../jobs/messages.ts';
 import { GRAPH_CALLS, type GraphFlags, type IdCall } from './graph-calls.ts';
-import type { GraphFlags as GraphOpenFlags } from './graph-flags.ts';
+import type { GraphOpenFlags } from './graph-flags.ts';
 import { idFormat } from './id-format.ts';
 import { type Io, UsageError } from './io.ts';
 import { jsonLine } from './json-line.ts';

@@ -5,7 +5,7 @@ import type { FormatName } from '../jobs/format.ts';
 import { answerIds, type IdQuestion } from '../jobs/id-table.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import { momentOf } from '../chunkedgraph/timestamp.ts';
-import type { GraphFlags } from './graph-flags.ts';
+import type { GraphOpenFlags } from './graph-flags.ts';
 import { idFormat } from './id-format.ts';
 import type { Io } from './io.ts';
 import { checkMissing } from './missing.ts';
@@ -14,7 +14,7 @@ import type { Report } from './report.ts';
 import { idSummaryLine, statsJson } from './summary.ts';
 import { openFiles } from './table-io.ts';
 
-export interface IdFlags extends GraphFlags {
+export interface IdFlags extends GraphOpenFlags {
   out: string;
   format?: FormatName;
   /** Between fields, where it is not what the format says. */

@@ -3,12 +3,12 @@ import { printable } from '../base/printable.ts';
 import { withoutSecrets } from '../base/secrets.ts';
 import { formatVec3 } from '../base/vec3.ts';
 import { storageOf, type BucketFlags } from './bucket-flags.ts';
-import type { GraphFlags } from './graph-flags.ts';
+import type { GraphOpenFlags } from './graph-flags.ts';
 import type { Io } from './io.ts';
 import { openVolume, type Opened } from './open.ts';
 import { alignColumns, plain, type Report } from './report.ts';
 
-export interface InfoFlags extends BucketFlags, GraphFlags {
+export interface InfoFlags extends BucketFlags, GraphOpenFlags {
   json?: boolean;
   dataDir?: string;
 }

@@ -9,7 +9,7 @@ import { formatOfFile, type FormatName, type TextOptions } from '../jobs/format.
 import { graphLookup, type Lookup, valueLookup } from '../jobs/lookup.ts';
 import { lookupTable } from '../jobs/lookup-table.ts';
 import { storageOf, type BucketFlags } from './bucket-flags.ts';
-import type { GraphFlags } from './graph-flags.ts';
+import type { GraphOpenFlags } from './graph-flags.ts';
 import { type Io, UsageError } from './io.ts';
 import { checkMissing } from './missing.ts';
 import { isGraphene, jobMoment, openVolume, type Opened } from './open.ts';
@@ -17,7 +17,7 @@ import type { Report } from './report.ts';
 import { statsJson, summaryLine } from './summary.ts';
 import { openFiles } from './table-io.ts';
 
-export interface LookupFlags extends BucketFlags, GraphFlags {
+export interface LookupFlags extends BucketFlags, GraphOpenFlags {
   points: string;
   out: string;
   format?: FormatName;
