@@ -46,8 +46,9 @@ export function boxOf(bounds: Bounds | undefined, grid: GraphGrid): Box | null |
 export const boundsText = (box: Box | undefined): string | undefined => box?.min.map((from, axis) => `${from}-${box.max[axis]}`).join('_');
 
 /**
- * Whether a node's graph chunk touches the box, as the server judges the nodes below the one it is asked about, but for supervoxels. Of a
- * layer that the graph does not describe nobody can say: such nodes are taken for inside.
+ * Whether a node's graph chunk touches the box, as the server judges the nodes below the one it is asked about, but for supervoxels. The
+ * root layer's only chunk is the whole volume, whatever the position in the ID. Of a layer that the graph does not describe nobody can say:
+ * such nodes are taken for inside.
  */
 export function inBox(box: Box | null | undefined, { ids, nLayers }: NodeSpace): (node: bigint) => boolean {
   if (!box) return () => box === undefined;
@@ -60,7 +61,7 @@ export function inBox(box: Box | null | undefined, { ids, nLayers }: NodeSpace):
   };
   return (node) => {
     const layer = ids.layerOf(node), position = ids.chunkPositionsOf(BigUint64Array.of(node));
-    if (layer < 1 || layer > nLayers || position[0] < 0) return true;
+    if (layer < 1 || layer >= nLayers || position[0] < 0) return true;
     const { first, last } = cornersOf(layer);
     return first.every((from, axis) => position[axis] >= from && position[axis] <= last[axis]);
   };

@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { openGraphene } from '../../../lib/index.ts';
+import { serveDemo } from '../../../mocks/index.ts';
 import { boundsText, boxOf } from '../../../lib/chunkedgraph/api/box.ts';
 import type { GraphGrid } from '../../../lib/chunkedgraph/api/input.ts';
 
@@ -12,4 +14,22 @@ describe('boxOf', () => {
     ['nanometres beside them as the voxel they touch', [534.9, 3.2, 0.29], [1070.1, 6.7, 0.71], [1, 1, 1], '124-251_2-7_2-8'],
     ['units of many voxels', [1, 1, 1], [3, 3, 7], [12.84, 3.3, 0.3], '3-9_3-9_3-21'],
   ])('takes %s', (_what, min, max, resolution, text) => expect(boundsText(boxOf({ min, max, resolution }, grid)!)).toBe(text));
+});
+
+test('a root is in every box that touches the volume, whatever position its ID has', async () => {
+  const served = await serveDemo();
+  const volume = await openGraphene(served.cloudPath, { token: null, timestamp: '2024-06-05' });
+  try {
+    const root = await volume.rootAt([140, 116, 29]);
+    const whole = volume.bounds();
+    for (const stopLayer of [1, 2, volume.graph.nLayers]) {
+      const leaves = (await volume.graph.leaves(root, { stopLayer })).sort();
+      expect(leaves.length).toBeGreaterThan(0);
+      expect((await volume.graph.leaves(root, { stopLayer, bounds: whole })).sort()).toEqual(leaves);
+      expect((await volume.graph.leavesMany([root], { stopLayer, bounds: whole })).get(root)!.sort()).toEqual(leaves);
+    }
+  } finally {
+    await volume.close();
+    await served.close();
+  }
 });
