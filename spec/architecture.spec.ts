@@ -78,6 +78,13 @@ describe('the structure', () => {
     expect([...new Set(imports.filter(({ target }) => target === 'nock').map(({ file }) => file))]).toEqual(['mocks/nock.ts']);
   });
 
+  test('has specs that take nock off again: those of one worker share what it patches', () => {
+    const texts = tree('spec').map((file) => ({ file, text: readFileSync(join(ROOT, file), 'utf8') }));
+    const patching = texts.filter(({ text }) => /^import nock from 'nock';$/m.test(text));
+    expect(patching.length).toBeGreaterThan(10);
+    expect(patching.filter(({ text }) => !text.includes('nock.restore()')).map(({ file }) => file)).toEqual([]);
+  });
+
   test('has the HTTP room as the only one that talks HTTP', () => {
     const talking = imports.filter(({ file, target }) => file.startsWith('lib/') && /^(got|undici|(node:)?https?2?)$/.test(target) && !file.startsWith('lib/http/'));
     expect(talking.map(shown)).toEqual([]);

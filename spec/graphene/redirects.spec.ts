@@ -44,6 +44,8 @@ beforeAll(async () => {
   other = await host(() => other);
   mocks = await serveMocks({ '/segmentation': graph, '/bucket': bucket });
 });
+// Specs of one worker share Node's http: what nock patched is put back for the next file.
+afterAll(() => nock.restore());
 afterAll(() => Promise.all([server.close(), other.close(), mocks.close(), rm(folder, { recursive: true })]));
 
 describe('a volume that has moved', () => {
