@@ -24,8 +24,14 @@ rmSync('dist', { recursive: true, force: true });
 execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' });
 await build({
   entryPoints: ['lib/index.ts', 'lib/cli/main.ts', 'mocks/index.ts', 'mocks/nock.ts'],
-  outdir: 'dist', outbase: '.', chunkNames: 'parts/[name]-[hash]',
-  bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node20.19',
+  outdir: 'dist',
+  outbase: '.',
+  chunkNames: 'parts/[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
   external: Object.keys({ ...dependencies, ...peerDependencies }).filter((name) => !INSIDE.includes(name)),
   logLevel: 'warning',
 });

@@ -5,13 +5,39 @@
 import { createServer } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 
-const scale = { key: 's0', size: [1024, 1024, 512], resolution: [8, 8, 40], voxel_offset: [0, 0, 0], chunk_sizes: [[128, 128, 64]], encoding: 'raw' };
-const infoOf = (host: string): string => JSON.stringify({
-  app: { supported_api_versions: [0, 1] }, chunks_start_at_voxel_offset: true, data_dir: `http://${host}/data`,
-  type: 'segmentation', data_type: 'uint64', num_channels: 1, scales: [scale], mesh: '', verify_mesh: false, mesh_metadata: {}, sharded_mesh: false,
-  graph: { chunk_size: [128, 128, 64], n_layers: 7, n_bits_for_layer_id: 8, cv_mip: 0, bounding_box: [2048, 2048, 512], spatial_bit_masks: { 1: 10, 2: 10, 3: 10, 4: 10, 5: 10, 6: 10, 7: 10 } },
-});
-let requests = 0, ids = 0, cpu = process.cpuUsage();
+const scale = {
+  key: 's0',
+  size: [1024, 1024, 512],
+  resolution: [8, 8, 40],
+  voxel_offset: [0, 0, 0],
+  chunk_sizes: [[128, 128, 64]],
+  encoding: 'raw',
+};
+const infoOf = (host: string): string =>
+  JSON.stringify({
+    app: { supported_api_versions: [0, 1] },
+    chunks_start_at_voxel_offset: true,
+    data_dir: `http://${host}/data`,
+    type: 'segmentation',
+    data_type: 'uint64',
+    num_channels: 1,
+    scales: [scale],
+    mesh: '',
+    verify_mesh: false,
+    mesh_metadata: {},
+    sharded_mesh: false,
+    graph: {
+      chunk_size: [128, 128, 64],
+      n_layers: 7,
+      n_bits_for_layer_id: 8,
+      cv_mip: 0,
+      bounding_box: [2048, 2048, 512],
+      spatial_bit_masks: { 1: 10, 2: 10, 3: 10, 4: 10, 5: 10, 6: 10, 7: 10 },
+    },
+  });
+let requests = 0,
+  ids = 0,
+  cpu = process.cpuUsage();
 
 const server = createServer((request, response) => {
   const parts: Uint8Array[] = [];
@@ -29,7 +55,8 @@ const server = createServer((request, response) => {
       requests++;
       ids += body.length / 8;
       response.setHeader('content-type', 'text/html; charset=utf-8').end(body);
-    } else if (request.url?.endsWith('/info')) response.setHeader('content-type', 'application/json').end(infoOf(request.headers.host!));
+    } else if (request.url?.endsWith('/info'))
+      response.setHeader('content-type', 'application/json').end(infoOf(request.headers.host!));
     else response.writeHead(404).end();
   });
 });

@@ -23,8 +23,14 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
 const { values: args } = parseArgs({ options: { volumes: { type: 'string' }, python: { type: 'string' } } });
 if (!args.volumes) throw new Error('--volumes DIR is needed: see bench/README.md');
 
-const ENCODINGS = { raw_gzip: 'raw', cseg_gzip: 'compressed_segmentation', crackle_gzip: 'crackle', compresso_gzip: 'compresso' };
-const SLICE = 128 * 128, VOXELS = SLICE * 64;
+const ENCODINGS = {
+  raw_gzip: 'raw',
+  cseg_gzip: 'compressed_segmentation',
+  crackle_gzip: 'crackle',
+  compresso_gzip: 'compresso',
+};
+const SLICE = 128 * 128,
+  VOXELS = SLICE * 64;
 const layout = { chunkSize: [128, 128, 64], channels: 1, dataType: 'uint64', blockSize: [8, 8, 8] } as const;
 
 let seed = 1;
@@ -33,7 +39,8 @@ const random = (below: number): number => {
   return Math.floor((seed / 2 ** 32) * below);
 };
 const median = (values: number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];
-const points = (count: number, from: number, below: number): Uint32Array => Uint32Array.from({ length: count }, () => from + random(below));
+const points = (count: number, from: number, below: number): Uint32Array =>
+  Uint32Array.from({ length: count }, () => from + random(below));
 const CASES = {
   'one voxel': () => points(1, 0, VOXELS),
   '1,000 of one slice': () => points(1000, random(64) * SLICE, SLICE),
@@ -46,7 +53,10 @@ interface Peer {
   'whole chunk': number;
 }
 
-function startPeer(python: string): { ask: (file: string, encoding: string) => Promise<Peer>; end: () => void } {
+function startPeer(python: string): {
+  ask: (file: string, encoding: string) => Promise<Peer>;
+  end: () => void;
+} {
   const child = spawn(python, [join(HERE, 'peers/codecs.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   const ask = async (file: string, encoding: string): Promise<Peer> => {
@@ -61,39 +71,60 @@ const rows: string[] = [];
 for (const [name, encoding] of Object.entries(ENCODINGS)) {
   const folder = join(args.volumes, name, '8_8_40');
   if (!existsSync(folder)) continue;
-  const codec = requireCodec(encoding, 'uint64'), quick = name === 'raw_gzip' || name === 'cseg_gzip';
+  const codec = requireCodec(encoding, 'uint64'),
+    quick = name === 'raw_gzip' || name === 'cseg_gzip';
   const decode = (bytes: Uint8Array, offsets: Uint32Array): { us: number; labels: BigUint64Array } => {
-    const labels = new BigUint64Array(offsets.length), outIndex = Uint32Array.from(offsets.keys());
+    const labels = new BigUint64Array(offsets.length),
+      outIndex = Uint32Array.from(offsets.keys());
     const start = performance.now();
     codec.decodePoints(bytes, layout, offsets, wordsView(labels), outIndex);
     return { us: 1000 * (performance.now() - start), labels };
   };
   const oneByOne = (bytes: Uint8Array, calls: number): number => {
-    const asked = Array.from({ length: calls }, () => CASES['one voxel']()), label = new Uint32Array(2), first = new Uint32Array(1);
+    const asked = Array.from({ length: calls }, () => CASES['one voxel']()),
+      label = new Uint32Array(2),
+      first = new Uint32Array(1);
     const start = performance.now();
     for (const offset of asked) codec.decodePoints(bytes, layout, offset, label, first);
     return (1000 * (performance.now() - start)) / asked.length;
   };
-  const files = readdirSync(folder).sort().filter((_, k) => k % 32 === 0);
-  const ours: Record<string, number[]> = {}, theirs: Record<string, number[]> = {};
+  const files = readdirSync(folder)
+    .sort()
+    .filter((_, k) => k % 32 === 0);
+  const ours: Record<string, number[]> = {},
+    theirs: Record<string, number[]> = {};
   for (const [k, file] of [files[0], ...files].entries()) {
     const bytes = gunzipSync(readFileSync(join(folder, file)));
     if (peer) {
       const { hash, ...times } = await peer.ask(join(folder, file), encoding);
-      const whole = decode(bytes, Uint32Array.from({ length: VOXELS }, (_, at) => at)).labels;
-      if (createHash('sha256').update(new Uint8Array(whole.buffer)).digest('hex') !== hash) throw new Error(`${file}: not what the peer reads`);
+      const whole = decode(
+        bytes,
+        Uint32Array.from({ length: VOXELS }, (_, at) => at),
+      ).labels;
+      if (createHash('sha256').update(new Uint8Array(whole.buffer)).digest('hex') !== hash)
+        throw new Error(`${file}: not what the peer reads`);
       for (const [what, us] of Object.entries(times)) (theirs[what] ??= []).push(us);
     }
     for (const [what, offsets] of Object.entries(CASES)) {
       // As the peer's: random voxels of one chunk, a call each. One may take less than the clock itself, so they are timed by the thousand.
-      const us = median(Array.from({ length: what === 'one voxel' ? 20 : 100 }, () => (what === 'one voxel' ? oneByOne(bytes, quick ? 1000 : 40) : decode(bytes, offsets()).us)));
+      const us = median(
+        Array.from({ length: what === 'one voxel' ? 20 : 100 }, () =>
+          what === 'one voxel' ? oneByOne(bytes, quick ? 1000 : 40) : decode(bytes, offsets()).us,
+        ),
+      );
       if (k > 0) (ours[what] ??= []).push(us); // the first chunk warms up
     }
   }
-  const one = median(ours['one voxel']), slice = median(ours['1,000 of one slice']), all = median(ours['1,000 of the chunk']);
-  const [peerOne, peerWhole] = peer ? [median(theirs['one voxel']), median(theirs['whole chunk'])] : [NaN, NaN];
+  const one = median(ours['one voxel']),
+    slice = median(ours['1,000 of one slice']),
+    all = median(ours['1,000 of the chunk']);
+  const [peerOne, peerWhole] = peer
+    ? [median(theirs['one voxel']), median(theirs['whole chunk'])]
+    : [NaN, NaN];
   const cell = (us: number, digits = 1): string => (Number.isNaN(us) ? '' : us.toFixed(digits));
-  rows.push(`| ${encoding} | ${cell(one, 2)} | ${cell(peerOne)} | ${cell(one / peerOne, 3)} | ${cell((slice - one) / 999, 3)} | ${cell(all)} | ${encoding === 'raw' ? 'a view' : cell(peerWhole)} | ${encoding === 'raw' ? '' : cell(all / peerWhole, 2)} |`);
+  rows.push(
+    `| ${encoding} | ${cell(one, 2)} | ${cell(peerOne)} | ${cell(one / peerOne, 3)} | ${cell((slice - one) / 999, 3)} | ${cell(all)} | ${encoding === 'raw' ? 'a view' : cell(peerWhole)} | ${encoding === 'raw' ? '' : cell(all / peerWhole, 2)} |`,
+  );
   console.log(rows.at(-1));
 }
 peer?.end();

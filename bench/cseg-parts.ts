@@ -14,16 +14,28 @@ import { gunzipSync } from 'node:zlib';
 
 const { values: args } = parseArgs({ options: { volumes: { type: 'string' } } });
 if (!args.volumes) throw new Error('--volumes DIR is needed: see bench/README.md');
-const folder = join(args.volumes, 'cseg_gzip', '8_8_40'), VOXELS = 128 * 128 * 64;
-const stored = readdirSync(folder).filter((_, k) => k % 32 === 0).map((name) => readFileSync(join(folder, name)));
+const folder = join(args.volumes, 'cseg_gzip', '8_8_40'),
+  VOXELS = 128 * 128 * 64;
+const stored = readdirSync(folder)
+  .filter((_, k) => k % 32 === 0)
+  .map((name) => readFileSync(join(folder, name)));
 const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1];
 const perVoxel = median(stored.map((bytes) => gunzipSync(bytes).length)) / VOXELS;
-console.log(`${perVoxel.toFixed(3)} bytes a voxel, ${(median(stored.map(({ length }) => length)) / VOXELS).toFixed(3)} as gzip`);
+console.log(
+  `${perVoxel.toFixed(3)} bytes a voxel, ${(median(stored.map(({ length }) => length)) / VOXELS).toFixed(3)} as gzip`,
+);
 
-for (const [latencyMs, bytesPerMs] of [[10, 25_000], [20, 100_000]]) {
-  console.log(`${latencyMs} ms a request, ${bytesPerMs / 1000} MB/s: break-even at ${((latencyMs * bytesPerMs) / 1e6).toFixed(2)} MB, ${((latencyMs * bytesPerMs) / perVoxel / 1e6).toFixed(1)} million voxels`);
+for (const [latencyMs, bytesPerMs] of [
+  [10, 25_000],
+  [20, 100_000],
+]) {
+  console.log(
+    `${latencyMs} ms a request, ${bytesPerMs / 1000} MB/s: break-even at ${((latencyMs * bytesPerMs) / 1e6).toFixed(2)} MB, ${((latencyMs * bytesPerMs) / perVoxel / 1e6).toFixed(1)} million voxels`,
+  );
   for (const side of [64, 128, 256, 512]) {
     const bytes = perVoxel * side ** 3;
-    console.log(`  ${side}^3: ${(bytes / 1e6).toFixed(2)} MB, whole ${(latencyMs + bytes / bytesPerMs).toFixed(0)} ms, parts ${2 * latencyMs} ms`);
+    console.log(
+      `  ${side}^3: ${(bytes / 1e6).toFixed(2)} MB, whole ${(latencyMs + bytes / bytesPerMs).toFixed(0)} ms, parts ${2 * latencyMs} ms`,
+    );
   }
 }

@@ -11,22 +11,41 @@ import { parseArgs } from 'node:util';
 import { gunzip, gunzipSync } from 'node:zlib';
 import { passes } from './passes.mjs';
 
-const { values: args } = parseArgs({ options: { base: { type: 'string' }, volume: { type: 'string' }, points: { type: 'string' }, again: { type: 'string', default: '0' } } });
+const { values: args } = parseArgs({
+  options: {
+    base: { type: 'string' },
+    volume: { type: 'string' },
+    points: { type: 'string' },
+    again: { type: 'string', default: '0' },
+  },
+});
 const agent = new http.Agent({ keepAlive: true, maxSockets: 32 });
 const get = (path) =>
   new Promise((resolve, reject) => {
-    http.get(`${args.base}/${args.volume}/${path}`, { agent, headers: { 'accept-encoding': 'gzip' } }, (response) => {
-      const pieces = [];
-      response.on('data', (piece) => pieces.push(piece));
-      response.on('end', () => resolve(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces)));
-    }).on('error', reject);
+    http
+      .get(
+        `${args.base}/${args.volume}/${path}`,
+        { agent, headers: { 'accept-encoding': 'gzip' } },
+        (response) => {
+          const pieces = [];
+          response.on('data', (piece) => pieces.push(piece));
+          response.on('end', () => resolve(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces)));
+        },
+      )
+      .on('error', reject);
   });
 
-const [scale] = JSON.parse(await get('info')).scales, [cx, cy, cz] = scale.chunk_sizes[0];
-const bytes = readFileSync(`${args.points}.f64`), points = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8);
+const [scale] = JSON.parse(await get('info')).scales,
+  [cx, cy, cz] = scale.chunk_sizes[0];
+const bytes = readFileSync(`${args.points}.f64`),
+  points = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8);
 const keys = new Set();
 for (let i = 0; i < points.length; i += 3) {
-  const [x, y, z] = [Math.floor(points[i] / cx), Math.floor(points[i + 1] / cy), Math.floor(points[i + 2] / cz)];
+  const [x, y, z] = [
+    Math.floor(points[i] / cx),
+    Math.floor(points[i + 1] / cy),
+    Math.floor(points[i + 2] / cz),
+  ];
   keys.add(`${scale.key}/${x * cx}-${(x + 1) * cx}_${y * cy}-${(y + 1) * cy}_${z * cz}-${(z + 1) * cz}`);
 }
 
@@ -34,18 +53,23 @@ for (let i = 0; i < points.length; i += 3) {
 let free = availableParallelism();
 const turns = [];
 async function inflate(stored) {
-  const size = stored.readUInt32LE(stored.length - 4), options = { chunkSize: size + 64 };
+  const size = stored.readUInt32LE(stored.length - 4),
+    options = { chunkSize: size + 64 };
   if (size < 1 << 19) return gunzipSync(stored, options);
   if (free === 0) await new Promise((resolve) => turns.push(resolve));
   else free--;
-  const inflated = await new Promise((resolve, reject) => gunzip(stored, options, (error, output) => (error ? reject(error) : resolve(output))));
+  const inflated = await new Promise((resolve, reject) =>
+    gunzip(stored, options, (error, output) => (error ? reject(error) : resolve(output))),
+  );
   if (turns.length > 0) turns.shift()();
   else free++;
   return inflated;
 }
 
 async function run() {
-  const cpu = process.cpuUsage(), began = performance.now(), waiting = [...keys];
+  const cpu = process.cpuUsage(),
+    began = performance.now(),
+    waiting = [...keys];
   let stored = 0;
   await Promise.all(
     Array.from({ length: 32 }, async () => {
@@ -56,8 +80,16 @@ async function run() {
       }
     }),
   );
-  const wall_s = (performance.now() - began) / 1000, used = process.cpuUsage(cpu);
-  return { wall_s, cpu_s: (used.user + used.system) / 1e6, peak_mb: process.resourceUsage().maxRSS / 1024, requests: keys.size, bytes: stored, wrong: 0 };
+  const wall_s = (performance.now() - began) / 1000,
+    used = process.cpuUsage(cpu);
+  return {
+    wall_s,
+    cpu_s: (used.user + used.system) / 1e6,
+    peak_mb: process.resourceUsage().maxRSS / 1024,
+    requests: keys.size,
+    bytes: stored,
+    wrong: 0,
+  };
 }
 
 console.log(JSON.stringify(await passes(run, Number(args.again))));

@@ -34,7 +34,8 @@ export interface Server {
 /** In Go where there is Go, as it takes the least of the cores that all share; else in Node. */
 export async function startServer(root: string): Promise<Server> {
   const binary = join(tmpdir(), `graphene-points-bench-server-${process.pid}`);
-  let command = [process.execPath, join(HERE, 'server/serve.mjs'), root], name = 'Node';
+  let command = [process.execPath, join(HERE, 'server/serve.mjs'), root],
+    name = 'Node';
   try {
     execFileSync('go', ['build', '-o', binary, '.'], { cwd: join(HERE, 'server'), stdio: 'ignore' });
     [command, name] = [[binary, '-root', root], 'Go'];
@@ -46,7 +47,8 @@ export async function startServer(root: string): Promise<Server> {
   const base = `http://127.0.0.1:${line.split(' ')[1]}`;
   const ask = async (path: string): Promise<Response> => fetch(base + path);
   return {
-    base, name,
+    base,
+    name,
     setLatency: async (ms) => void (await (await ask(`/__latency?ms=${ms}`)).text()),
     reset: async () => void (await (await ask('/__reset')).text()),
     stats: async () => (await (await ask('/__stats')).json()) as { requests: number; bytes: number },
@@ -55,11 +57,21 @@ export async function startServer(root: string): Promise<Server> {
 }
 
 /** One case in a fresh process; the answers are checked there. Requests and bytes are what the server counted. */
-export async function measure(server: Server, command: string, parameters: string[]): Promise<{ cold: Measured; again?: Measured }> {
+export async function measure(
+  server: Server,
+  command: string,
+  parameters: string[],
+): Promise<{ cold: Measured; again?: Measured }> {
   await server.reset();
   const { stdout } = await run(command, parameters, { maxBuffer: 1 << 26 });
-  const taken = JSON.parse(stdout.trim().split('\n').at(-1)!) as { before_mb?: number; cold: Measured; again?: Measured };
-  for (const one of [taken.cold, taken.again]) if (one && one.wrong > 0) throw new Error(`${one.wrong} wrong answers: ${command} ${parameters.join(' ')}`);
+  const taken = JSON.parse(stdout.trim().split('\n').at(-1)!) as {
+    before_mb?: number;
+    cold: Measured;
+    again?: Measured;
+  };
+  for (const one of [taken.cold, taken.again])
+    if (one && one.wrong > 0)
+      throw new Error(`${one.wrong} wrong answers: ${command} ${parameters.join(' ')}`);
   const { requests, bytes } = await server.stats();
   return { cold: { ...taken.cold, before_mb: taken.before_mb, requests, bytes }, again: taken.again };
 }
@@ -68,12 +80,17 @@ const sorted = (numbers: readonly number[]): number[] => [...numbers].sort((a, b
 export const median = (numbers: readonly number[]): number => sorted(numbers)[Math.floor(numbers.length / 2)];
 /** Median (least–most). */
 export const spread = (numbers: readonly number[], digits: number): string =>
-  numbers.length === 1 ? numbers[0].toFixed(digits) : `${median(numbers).toFixed(digits)} (${sorted(numbers)[0].toFixed(digits)}–${sorted(numbers).at(-1)!.toFixed(digits)})`;
+  numbers.length === 1
+    ? numbers[0].toFixed(digits)
+    : `${median(numbers).toFixed(digits)} (${sorted(numbers)[0].toFixed(digits)}–${sorted(numbers).at(-1)!.toFixed(digits)})`;
 
 /** `versions` of the peers, as their own Python says. */
 export async function peerVersions(python: string): Promise<string> {
   const names = ['cloud-volume', 'tensorstore', 'crackle-codec', 'compresso'];
-  const { stdout } = await run(python, ['-c', `import importlib.metadata as m, sys; print("Python", sys.version.split()[0], *[n + " " + m.version(n) for n in ${JSON.stringify(names)}], sep=", ")`]);
+  const { stdout } = await run(python, [
+    '-c',
+    `import importlib.metadata as m, sys; print("Python", sys.version.split()[0], *[n + " " + m.version(n) for n in ${JSON.stringify(names)}], sep=", ")`,
+  ]);
   return stdout.trim();
 }
 

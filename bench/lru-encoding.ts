@@ -18,22 +18,33 @@ import { ENCODED_BLOCK_SIZE, SegmentationEncoder } from '../lib/codecs/encode-co
 import { wordsView } from '../lib/precomputed/data-type.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const { values: args } = parseArgs({ options: { volumes: { type: 'string' }, base: { type: 'string' }, runs: { type: 'string', default: '5' } } });
+const { values: args } = parseArgs({
+  options: { volumes: { type: 'string' }, base: { type: 'string' }, runs: { type: 'string', default: '5' } },
+});
 if (!args.volumes || !args.base) throw new Error('--volumes DIR and --base URL are needed');
 
 const sorted = (numbers: number[]): number[] => [...numbers].sort((a, b) => a - b);
 const median = (numbers: number[]): number => sorted(numbers)[numbers.length >> 1];
-const spread = (numbers: number[], digits: number): string => `${median(numbers).toFixed(digits)} (${sorted(numbers)[0].toFixed(digits)}–${sorted(numbers).at(-1)!.toFixed(digits)})`;
-const mean = (numbers: number[]): string => Math.round(numbers.reduce((sum, n) => sum + n, 0) / numbers.length).toLocaleString('en-US');
+const spread = (numbers: number[], digits: number): string =>
+  `${median(numbers).toFixed(digits)} (${sorted(numbers)[0].toFixed(digits)}–${sorted(numbers).at(-1)!.toFixed(digits)})`;
+const mean = (numbers: number[]): string =>
+  Math.round(numbers.reduce((sum, n) => sum + n, 0) / numbers.length).toLocaleString('en-US');
 
-const layout = { chunkSize: [128, 128, 64], channels: 1, dataType: 'uint64', blockSize: ENCODED_BLOCK_SIZE } as const;
+const layout = {
+  chunkSize: [128, 128, 64],
+  channels: 1,
+  dataType: 'uint64',
+  blockSize: ENCODED_BLOCK_SIZE,
+} as const;
 const everyVoxel = Uint32Array.from({ length: 128 * 128 * 64 }, (_, k) => k);
 
 function encodeChunks(): { ms: number[]; raw: number[]; ours: number[]; peer: number[] } {
   const result = { ms: [] as number[], raw: [] as number[], ours: [] as number[], peer: [] as number[] };
-  const chunk = (volume: string, name: string): Uint8Array => gunzipSync(readFileSync(join(args.volumes!, volume, '8_8_40', name)));
+  const chunk = (volume: string, name: string): Uint8Array =>
+    gunzipSync(readFileSync(join(args.volumes!, volume, '8_8_40', name)));
   for (const name of readdirSync(join(args.volumes!, 'raw_gzip/8_8_40')).filter((_, k) => k % 16 === 0)) {
-    const raw = chunk('raw_gzip', name), times: number[] = [];
+    const raw = chunk('raw_gzip', name),
+      times: number[] = [];
     let encoded: Uint8Array | undefined;
     for (let again = 0; again < 9; again++) {
       const began = performance.now();
@@ -44,7 +55,8 @@ function encodeChunks(): { ms: number[]; raw: number[]; ours: number[]; peer: nu
     }
     const labels = new BigUint64Array(everyVoxel.length);
     compressedSegmentation.decodePoints(encoded!, layout, everyVoxel, wordsView(labels), everyVoxel);
-    if (Buffer.compare(new Uint8Array(labels.buffer), raw) !== 0) throw new Error(`${name} reads back as something else`);
+    if (Buffer.compare(new Uint8Array(labels.buffer), raw) !== 0)
+      throw new Error(`${name} reads back as something else`);
     result.ms.push(median(times));
     result.raw.push(raw.byteLength);
     result.ours.push(encoded!.byteLength);
@@ -57,7 +69,10 @@ const CASES = [
   { name: 'nothing kept', flags: [] },
   { name: '`same`, 1 GB', flags: ['--lru', '1e9'] },
   { name: '`same`, 5 GB', flags: ['--lru', '5e9'] },
-  { name: '`compressed_segmentation`, 1 GB', flags: ['--lru', '1e9', '--lru-encoding', 'compressed_segmentation'] },
+  {
+    name: '`compressed_segmentation`, 1 GB',
+    flags: ['--lru', '1e9', '--lru-encoding', 'compressed_segmentation'],
+  },
 ];
 
 interface Pass {
@@ -69,22 +84,47 @@ interface Pass {
 }
 
 async function measure(flags: string[]): Promise<{ cold: Pass; warm?: Pass; peak_rss_mb: number }> {
-  const parameters = [join(HERE, 'measure.mjs'), '--base', args.base!, '--volume', 'raw_gzip', '--points', join(args.volumes!, 'u100k'), ...flags];
+  const parameters = [
+    join(HERE, 'measure.mjs'),
+    '--base',
+    args.base!,
+    '--volume',
+    'raw_gzip',
+    '--points',
+    join(args.volumes!, 'u100k'),
+    ...flags,
+  ];
   const { stdout } = await promisify(execFile)(process.execPath, parameters);
   const measured = JSON.parse(stdout.trim().split('\n').at(-1)!) as Awaited<ReturnType<typeof measure>>;
-  if (measured.cold.wrong + (measured.warm?.wrong ?? 0) > 0) throw new Error(`wrong answers: ${flags.join(' ')}`);
+  if (measured.cold.wrong + (measured.warm?.wrong ?? 0) > 0)
+    throw new Error(`wrong answers: ${flags.join(' ')}`);
   return measured;
 }
 
 const { ms, raw, ours, peer } = encodeChunks();
 const taken = CASES.map(() => [] as Awaited<ReturnType<typeof measure>>[]);
 await measure([]); // the page cache is warm for everybody
-for (let round = 0; round < Number(args.runs); round++) for (const [k, { flags }] of CASES.entries()) taken[k].push(await measure(flags));
+for (let round = 0; round < Number(args.runs); round++)
+  for (const [k, { flags }] of CASES.entries()) taken[k].push(await measure(flags));
 const rows = CASES.map(({ name }, k) => {
-  const runs = taken[k], warm = runs.flatMap((run) => run.warm ?? []);
+  const runs = taken[k],
+    warm = runs.flatMap((run) => run.warm ?? []);
   const cells = [
-    spread(runs.map(({ cold }) => cold.wall_s), 2), median(runs.map(({ cold }) => cold.cpu_s)).toFixed(2),
-    ...(warm.length > 0 ? [spread(warm.map(({ wall_s }) => 1000 * wall_s), 0), median(warm.map((pass) => pass.points_per_s)).toLocaleString('en-US'), String(warm[0].requests)] : ['', '', '']),
+    spread(
+      runs.map(({ cold }) => cold.wall_s),
+      2,
+    ),
+    median(runs.map(({ cold }) => cold.cpu_s)).toFixed(2),
+    ...(warm.length > 0
+      ? [
+          spread(
+            warm.map(({ wall_s }) => 1000 * wall_s),
+            0,
+          ),
+          median(warm.map((pass) => pass.points_per_s)).toLocaleString('en-US'),
+          String(warm[0].requests),
+        ]
+      : ['', '', '']),
     median(runs.map(({ peak_rss_mb }) => peak_rss_mb)).toFixed(0),
   ];
   return `| ${name} | ${cells.join(' | ')} |`;

@@ -11,15 +11,27 @@ import { passes } from './passes.mjs';
 
 const { values: args } = parseArgs({
   options: {
-    base: { type: 'string' }, volume: { type: 'string' }, points: { type: 'string' }, lru: { type: 'string', default: '0' }, 'lru-encoding': { type: 'string' },
-    concurrency: { type: 'string', default: '32' }, take: { type: 'string' }, again: { type: 'string', default: '0' },
+    base: { type: 'string' },
+    volume: { type: 'string' },
+    points: { type: 'string' },
+    lru: { type: 'string', default: '0' },
+    'lru-encoding': { type: 'string' },
+    concurrency: { type: 'string', default: '32' },
+    take: { type: 'string' },
+    again: { type: 'string', default: '0' },
   },
 });
 const read = (suffix) => readFileSync(`${args.points}.${suffix}`);
-const given = read('f64'), count = Number(args.take ?? given.byteLength / 24);
-const points = new Float64Array(3 * count), set = new Float64Array(given.buffer, given.byteOffset, given.byteLength / 8);
+const given = read('f64'),
+  count = Number(args.take ?? given.byteLength / 24);
+const points = new Float64Array(3 * count),
+  set = new Float64Array(given.buffer, given.byteOffset, given.byteLength / 8);
 for (let at = 0; at < points.length; at += set.length) points.set(set.subarray(0, points.length - at), at);
-const options = { lruBytes: Number(args.lru), lruEncoding: args['lru-encoding'], concurrency: Number(args.concurrency) };
+const options = {
+  lruBytes: Number(args.lru),
+  lruEncoding: args['lru-encoding'],
+  concurrency: Number(args.concurrency),
+};
 
 const volume = await openPrecomputed(`${args.base}/${args.volume}`, options);
 
@@ -27,19 +39,41 @@ const peakMb = () => Math.round(process.resourceUsage().maxRSS / 102.4) / 10;
 const before = peakMb();
 
 async function run() {
-  const cpu = process.cpuUsage(), began = performance.now();
+  const cpu = process.cpuUsage(),
+    began = performance.now();
   const result = await volume.scatteredPoints(points);
-  const seconds = (performance.now() - began) / 1000, used = process.cpuUsage(cpu);
-  return { wall_s: seconds, cpu_s: (used.user + used.system) / 1e6, peak_mb: peakMb(), requests: result.stats.requests, bytes: result.stats.bytes, ids: result.values };
+  const seconds = (performance.now() - began) / 1000,
+    used = process.cpuUsage(cpu);
+  return {
+    wall_s: seconds,
+    cpu_s: (used.user + used.system) / 1e6,
+    peak_mb: peakMb(),
+    requests: result.stats.requests,
+    bytes: result.stats.bytes,
+    ids: result.values,
+  };
 }
 
 /** Bytes are compared, after the clock and the peak were read: the truth is no part of what is measured. */
 function check({ ids, ...run }) {
-  const truth = read('u64'), n = truth.length / 8, words = new Uint32Array(ids.buffer, ids.byteOffset, 2 * ids.length);
+  const truth = read('u64'),
+    n = truth.length / 8,
+    words = new Uint32Array(ids.buffer, ids.byteOffset, 2 * ids.length);
   let wrong = 0;
-  for (let i = 0; i < ids.length; i++) if (words[2 * i] !== truth.readUInt32LE(8 * (i % n)) || words[2 * i + 1] !== truth.readUInt32LE(8 * (i % n) + 4)) wrong++;
+  for (let i = 0; i < ids.length; i++)
+    if (
+      words[2 * i] !== truth.readUInt32LE(8 * (i % n)) ||
+      words[2 * i + 1] !== truth.readUInt32LE(8 * (i % n) + 4)
+    )
+      wrong++;
   return { ...run, wrong };
 }
 
-console.log(JSON.stringify({ points: points.length / 3, before_mb: before, ...(await passes(async () => check(await run()), Number(args.again))) }));
+console.log(
+  JSON.stringify({
+    points: points.length / 3,
+    before_mb: before,
+    ...(await passes(async () => check(await run()), Number(args.again))),
+  }),
+);
 await volume.close();

@@ -11,7 +11,14 @@ import { bytesOf, idsFromBytes } from '../lib/base/uint64.ts';
 import { createMockChunkedGraph, serveMocks, type MockChunkedGraph } from '../mocks/index.ts';
 
 const LAYERS = 8;
-const info = { graph: { chunk_size: [256, 256, 512], n_layers: LAYERS, n_bits_for_layer_id: 8, spatial_bit_masks: { 1: 10, 2: 10, 3: 9, 4: 8, 5: 7, 6: 6, 7: 5, 8: 4 } } };
+const info = {
+  graph: {
+    chunk_size: [256, 256, 512],
+    n_layers: LAYERS,
+    n_bits_for_layer_id: 8,
+    spatial_bit_masks: { 1: 10, 2: 10, 3: 9, 4: 8, 5: 7, 6: 6, 7: 5, 8: 4 },
+  },
+};
 const PER_CHUNK = 100;
 const OBJECT = 40; // supervoxels in a row that are one object
 
@@ -21,25 +28,34 @@ function describe(count: number): { supervoxels: BigUint64Array; edges: BigUint6
   const supervoxels = BigUint64Array.from({ length: count }, (_, k) => {
     const chunk = Math.floor(k / PER_CHUNK);
     const [x, y, z] = [chunk % side, Math.floor(chunk / side) % side, Math.floor(chunk / side ** 2)];
-    return (1n << 56n) | (BigInt(x) << 46n) | (BigInt(y) << 36n) | (BigInt(z) << 26n) | BigInt(1 + (k % PER_CHUNK));
+    return (
+      (1n << 56n) | (BigInt(x) << 46n) | (BigInt(y) << 36n) | (BigInt(z) << 26n) | BigInt(1 + (k % PER_CHUNK))
+    );
   });
   const edges: bigint[] = [];
-  for (let k = 0; k + 1 < count; k++) if (k % OBJECT !== OBJECT - 1) edges.push(supervoxels[k], supervoxels[k + 1]);
+  for (let k = 0; k + 1 < count; k++)
+    if (k % OBJECT !== OBJECT - 1) edges.push(supervoxels[k], supervoxels[k + 1]);
   return { supervoxels, edges: BigUint64Array.from(edges) };
 }
 
-const create = (graph: { supervoxels: Iterable<bigint | string>; edges: BigUint64Array | [string, string][] }): MockChunkedGraph => createMockChunkedGraph({ info, ...graph });
+const create = (graph: {
+  supervoxels: Iterable<bigint | string>;
+  edges: BigUint64Array | [string, string][];
+}): MockChunkedGraph => createMockChunkedGraph({ info, ...graph });
 
 /** Milliseconds by the clock, and of the processor: on a machine with other work the second is the one to compare. */
 function timed<T>(run: () => T): { value: T; ms: number; cpuMs: number } {
-  const start = performance.now(), before = process.cpuUsage();
+  const start = performance.now(),
+    before = process.cpuUsage();
   const value = run();
-  const ms = performance.now() - start, { user, system } = process.cpuUsage(before);
+  const ms = performance.now() - start,
+    { user, system } = process.cpuUsage(before);
   return { value, ms, cpuMs: (user + system) / 1e3 };
 }
 
 const median = (values: number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];
-const spread = (values: number[], digits = 0): string => `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)}-${Math.max(...values).toFixed(digits)})`;
+const spread = (values: number[], digits = 0): string =>
+  `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)}-${Math.max(...values).toFixed(digits)})`;
 const rows: string[] = [];
 const report = (what: string, figure: string): void => {
   rows.push(`| ${what} | ${figure} |`);
@@ -48,8 +64,17 @@ const report = (what: string, figure: string): void => {
 
 function startUp(count: number, runs: number): void {
   const { supervoxels, edges } = describe(count);
-  const asText = { supervoxels: Array.from(supervoxels, String), edges: Array.from({ length: edges.length / 2 }, (_, e): [string, string] => [String(edges[2 * e]), String(edges[2 * e + 1])]) };
-  for (const [form, graph] of [['typed arrays', { supervoxels, edges }], ['decimal text', asText]] as const) {
+  const asText = {
+    supervoxels: Array.from(supervoxels, String),
+    edges: Array.from({ length: edges.length / 2 }, (_, e): [string, string] => [
+      String(edges[2 * e]),
+      String(edges[2 * e + 1]),
+    ]),
+  };
+  for (const [form, graph] of [
+    ['typed arrays', { supervoxels, edges }],
+    ['decimal text', asText],
+  ] as const) {
     const cold = timed(() => create(graph));
     const times = Array.from({ length: runs }, () => timed(() => create(graph)));
     const what = `start-up, ${count.toLocaleString('en')} supervoxels, ${form}: first; then median (min-max) of ${runs}, ms`;
@@ -60,10 +85,21 @@ function startUp(count: number, runs: number): void {
 
 function post(agent: Agent, url: string, body: Uint8Array): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const outgoing = request(url, { method: 'POST', agent, headers: { 'content-length': body.byteLength, 'content-type': 'application/octet-stream' } }, (incoming) => {
-      const parts: Buffer[] = [];
-      incoming.on('data', (part: Buffer) => parts.push(part)).on('end', () => resolve(Buffer.concat(parts))).on('error', reject);
-    });
+    const outgoing = request(
+      url,
+      {
+        method: 'POST',
+        agent,
+        headers: { 'content-length': body.byteLength, 'content-type': 'application/octet-stream' },
+      },
+      (incoming) => {
+        const parts: Buffer[] = [];
+        incoming
+          .on('data', (part: Buffer) => parts.push(part))
+          .on('end', () => resolve(Buffer.concat(parts)))
+          .on('error', reject);
+      },
+    );
     outgoing.on('error', reject).end(body);
   });
 }
@@ -75,13 +111,18 @@ async function roots(count: number, batch: number, total: number): Promise<void>
   const agent = new Agent({ keepAlive: true });
   const url = `${served.url}/segmentation/api/v1/table/mock/roots_binary`;
   let seed = 1;
-  const random = (): number => ((seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32);
-  const bodies = Array.from({ length: total / batch }, () => BigUint64Array.from({ length: batch }, () => supervoxels[Math.floor(random() * count)]));
+  const random = (): number => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+  const bodies = Array.from({ length: total / batch }, () =>
+    BigUint64Array.from({ length: batch }, () => supervoxels[Math.floor(random() * count)]),
+  );
   const answer = idsFromBytes(await post(agent, url, bytesOf(bodies[0])));
-  if (answer.length !== batch || answer.some((root) => root >> 56n !== BigInt(LAYERS))) throw new Error('not all of them are roots');
-  const rates: number[] = [], cpuRates: number[] = [];
+  if (answer.length !== batch || answer.some((root) => root >> 56n !== BigInt(LAYERS)))
+    throw new Error('not all of them are roots');
+  const rates: number[] = [],
+    cpuRates: number[] = [];
   for (let run = 0; run < 5; run++) {
-    const start = performance.now(), before = process.cpuUsage();
+    const start = performance.now(),
+      before = process.cpuUsage();
     for (const body of bodies) await post(agent, url, bytesOf(body));
     const { user, system } = process.cpuUsage(before);
     rates.push(total / (performance.now() - start) / 1e3);
@@ -100,11 +141,16 @@ function edits(count: number, times: number): void {
   const { ms } = timed(() => {
     for (let k = 0; k < times; k++) {
       const a = k % (objects - 1);
-      const { operationId } = graph.merge([supervoxels[a * OBJECT], supervoxels[(a + 1) * OBJECT]], { at: k + 1 });
+      const { operationId } = graph.merge([supervoxels[a * OBJECT], supervoxels[(a + 1) * OBJECT]], {
+        at: k + 1,
+      });
       if (k % 2 === 1) graph.undo(operationId!, { at: k + 1.5 });
     }
   });
-  report(`merges, every other one undone, among ${count.toLocaleString('en')} supervoxels, edits a second`, ((1.5 * times * 1e3) / ms).toFixed(0));
+  report(
+    `merges, every other one undone, among ${count.toLocaleString('en')} supervoxels, edits a second`,
+    ((1.5 * times * 1e3) / ms).toFixed(0),
+  );
 }
 
 startUp(10_000, 9);

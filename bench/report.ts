@@ -30,30 +30,53 @@ const TITLES: Record<string, string> = {
   concurrency: 'Time against the reads in flight (cseg_gzip, u100k)',
   steady: 'The same cold reads in a process that goes on: the median of 9 more passes, nothing kept',
   warm: 'Again, from memory, the median of 25 passes: ours keeps encoded chunks (raw as compressed_segmentation), TensorStore decoded ones',
-  decoding: 'Encodings that must be decoded: the floor fetches and inflates; the C++ codecs decode the same chunks whole, on all cores, without fetching',
+  decoding:
+    'Encodings that must be decoded: the floor fetches and inflates; the C++ codecs decode the same chunks whole, on all cores, without fetching',
   cloudvolume: 'Clustered points beside CloudVolume',
-  'cloudvolume-warm': 'The same again, both with 1 GB of LRU (CloudVolume: its second pass; ours: the median of 9 more)',
+  'cloudvolume-warm':
+    'The same again, both with 1 GB of LRU (CloudVolume: its second pass; ours: the median of 9 more)',
   'cloudvolume-100k': '100,000 points beside CloudVolume',
 };
 
 const OURS = 'graphene-points';
 const pointsOf = ({ set, x }: Row, section: string): number =>
   section === 'scaling' ? x! : Number(set.slice(1).replace('k', '000').replace('M', '000000'));
-const of = (runs: readonly Measured[], key: 'wall_s' | 'cpu_s' | 'peak_mb'): number[] => runs.map((run) => run[key]);
+const of = (runs: readonly Measured[], key: 'wall_s' | 'cpu_s' | 'peak_mb'): number[] =>
+  runs.map((run) => run[key]);
 const ms = (runs: readonly Measured[]): number => median(of(runs, 'wall_s'));
 /** Theirs over ours, in the same round: medians of ratios do not see the machine drift. */
-const ratios = (row: Row, ours: Row, key: 'wall_s' | 'cpu_s'): number[] => row.runs.map((run, round) => run[key] / ours.runs[Math.min(round, ours.runs.length - 1)][key]);
+const ratios = (row: Row, ours: Row, key: 'wall_s' | 'cpu_s'): number[] =>
+  row.runs.map((run, round) => run[key] / ours.runs[Math.min(round, ours.runs.length - 1)][key]);
 
 function table(name: string, { rows }: Section): string {
   const varies = rows.some(({ x }) => x !== undefined) && name !== 'scaling';
   const lines = rows.map((row) => {
-    const ours = rows.find(({ who, volume, set, latencyMs, x }) => who === OURS && volume === row.volume && set === row.set && latencyMs === row.latencyMs && x === row.x)!;
-    const { volume, latencyMs, who, runs } = row, points = pointsOf(row, name), { requests, bytes } = runs[0];
+    const ours = rows.find(
+      ({ who, volume, set, latencyMs, x }) =>
+        who === OURS &&
+        volume === row.volume &&
+        set === row.set &&
+        latencyMs === row.latencyMs &&
+        x === row.x,
+    )!;
+    const { volume, latencyMs, who, runs } = row,
+      points = pointsOf(row, name),
+      { requests, bytes } = runs[0];
     return [
-      volume, name === 'scaling' ? points.toLocaleString('en') : row.set, latencyMs, ...(varies ? [row.x] : []), who, runs.length, spread(of(runs, 'wall_s'), 3),
-      who === OURS ? '' : spread(ratios(row, ours, 'wall_s'), 2), Math.round(points / ms(runs)).toLocaleString('en'),
-      median(of(runs, 'cpu_s')).toFixed(2), who === OURS ? '' : median(ratios(row, ours, 'cpu_s')).toFixed(2),
-      requests ?? '', bytes === undefined ? '' : (bytes / 1e6).toFixed(1), runs[0].peak_mb > 0 ? median(of(runs, 'peak_mb')).toFixed(0) : '',
+      volume,
+      name === 'scaling' ? points.toLocaleString('en') : row.set,
+      latencyMs,
+      ...(varies ? [row.x] : []),
+      who,
+      runs.length,
+      spread(of(runs, 'wall_s'), 3),
+      who === OURS ? '' : spread(ratios(row, ours, 'wall_s'), 2),
+      Math.round(points / ms(runs)).toLocaleString('en'),
+      median(of(runs, 'cpu_s')).toFixed(2),
+      who === OURS ? '' : median(ratios(row, ours, 'cpu_s')).toFixed(2),
+      requests ?? '',
+      bytes === undefined ? '' : (bytes / 1e6).toFixed(1),
+      runs[0].peak_mb > 0 ? median(of(runs, 'peak_mb')).toFixed(0) : '',
     ].join(' | ');
   });
   return `| volume | points | latency ms | ${varies ? 'in flight | ' : ''}who | runs | seconds | times ours | points/s | CPU s | times ours | requests | MB | peak MB |
@@ -62,7 +85,11 @@ ${lines.map((line) => `| ${line} |`).join('\n')}`;
 }
 
 /** One line a name, x upwards. */
-function series(rows: readonly Row[], nameOf: (row: Row) => string, value: (row: Row) => readonly [number, number]): Series[] {
+function series(
+  rows: readonly Row[],
+  nameOf: (row: Row) => string,
+  value: (row: Row) => readonly [number, number],
+): Series[] {
   const named = new Map<string, (readonly [number, number])[]>();
   for (const row of rows) named.set(nameOf(row), [...(named.get(nameOf(row)) ?? []), value(row)]);
   return [...named].map(([name, points]) => ({ name, points: points.sort(([a], [b]) => a - b) }));
@@ -82,11 +109,43 @@ export function report(results: Results, folder: string, name: string): void {
   const parts = Object.keys(TITLES).filter((section) => results[section]?.rows.length > 0);
   const plots: Record<string, string> = {};
   const { scaling, concurrency, cold } = results;
-  if (scaling) plots.scaling = plot({ title: 'cold, 512 chunks of compressed_segmentation', x: 'points', y: 'seconds', series: series(scaling.rows, ({ who }) => who, (row) => [row.x!, ms(row.runs)]) });
-  if (concurrency) plots.concurrency = plot({ title: '100,000 points, 512 chunks', x: 'reads in flight', y: 'seconds', series: series(concurrency.rows, ({ latencyMs }) => `${latencyMs} ms a request`, (row) => [row.x!, ms(row.runs)]) });
+  if (scaling)
+    plots.scaling = plot({
+      title: 'cold, 512 chunks of compressed_segmentation',
+      x: 'points',
+      y: 'seconds',
+      series: series(
+        scaling.rows,
+        ({ who }) => who,
+        (row) => [row.x!, ms(row.runs)],
+      ),
+    });
+  if (concurrency)
+    plots.concurrency = plot({
+      title: '100,000 points, 512 chunks',
+      x: 'reads in flight',
+      y: 'seconds',
+      series: series(
+        concurrency.rows,
+        ({ latencyMs }) => `${latencyMs} ms a request`,
+        (row) => [row.x!, ms(row.runs)],
+      ),
+    });
   for (const volume of ['cseg_gzip', 'raw_gzip']) {
-    const rows = cold?.rows.filter((row) => row.volume === volume && row.latencyMs === 0 && row.set.startsWith('u')) ?? [];
-    if (new Set(rows.map(({ set }) => set)).size > 1) plots[volume] = plot({ title: `${volume}, cold, uniform points`, x: 'points', y: 'points/s', series: series(rows, ({ who }) => who, (row) => [pointsOf(row, 'cold'), pointsOf(row, 'cold') / ms(row.runs)]) });
+    const rows =
+      cold?.rows.filter((row) => row.volume === volume && row.latencyMs === 0 && row.set.startsWith('u')) ??
+      [];
+    if (new Set(rows.map(({ set }) => set)).size > 1)
+      plots[volume] = plot({
+        title: `${volume}, cold, uniform points`,
+        x: 'points',
+        y: 'points/s',
+        series: series(
+          rows,
+          ({ who }) => who,
+          (row) => [pointsOf(row, 'cold'), pointsOf(row, 'cold') / ms(row.runs)],
+        ),
+      });
   }
   const files = Object.entries(plots).map(([plotted, svg]) => {
     writeFileSync(join(folder, `${name}-${plotted}.svg`), svg);
@@ -96,7 +155,9 @@ export function report(results: Results, folder: string, name: string): void {
     const { taken, versions, note, rows } = results[section];
     return `## ${TITLES[section]}\n\n${taken} ${versions}${note ? ` ${note}` : ''}\n\n${table(section, results[section])}\n${section === 'scaling' ? slope(rows) : ''}`;
   });
-  writeFileSync(join(folder, `${name}.md`), `# Points
+  writeFileSync(
+    join(folder, `${name}.md`),
+    `# Points
 
 Median (least–most). "times ours" is the other's figure over ours in the same round. Requests and MB are what the server counted, with what it
 takes to open the volume. Peak is of the whole process: Node begins with about 85 MB here, TensorStore's Python with 60, CloudVolume's with 105.
@@ -104,5 +165,6 @@ Sets: u uniform, c along random walks of 250 points (as synapses along neurites)
 
 ${files.join('\n')}
 
-${text.join('\n')}`);
+${text.join('\n')}`,
+  );
 }

@@ -15,13 +15,19 @@ import { RootCache } from '../lib/chunkedgraph/root-cache/root-cache.ts';
 import type { RootSource } from '../lib/chunkedgraph/root-source.ts';
 import { machine } from './machine.ts';
 
-const { values: args } = parseArgs({ options: { entries: { type: 'string', default: '10000000' }, roots: { type: 'string', default: '100000' } } });
-const entries = Number(args.entries), roots = Number(args.roots), BATCH = 1_000_000;
-const SEEN_MS = 1_700_000_000_000, LATER_MS = SEEN_MS + 60_000;
+const { values: args } = parseArgs({
+  options: { entries: { type: 'string', default: '10000000' }, roots: { type: 'string', default: '100000' } },
+});
+const entries = Number(args.entries),
+  roots = Number(args.roots),
+  BATCH = 1_000_000;
+const SEEN_MS = 1_700_000_000_000,
+  LATER_MS = SEEN_MS + 60_000;
 
 /** Supervoxels of many graph chunks in scattered order; its root is a function of its number. */
 function batch(start: number): BigUint64Array {
-  const ids = new BigUint64Array(Math.min(BATCH, entries - start)), words = wordsOf(ids);
+  const ids = new BigUint64Array(Math.min(BATCH, entries - start)),
+    words = wordsOf(ids);
   for (let i = 0; i < ids.length; i++) {
     const scattered = Math.imul(start + i, 0x9e3779b1) >>> 0;
     words[2 * i] = start + i;
@@ -31,30 +37,52 @@ function batch(start: number): BigUint64Array {
 }
 const source: RootSource = {
   lookUp: async (ids, question) => {
-    const rootIds = new BigUint64Array(ids.length), words = wordsOf(ids), out = wordsOf(rootIds);
+    const rootIds = new BigUint64Array(ids.length),
+      words = wordsOf(ids),
+      out = wordsOf(rootIds);
     for (let i = 0; i < ids.length; i++) {
       out[2 * i] = 1 + ((Math.imul(words[2 * i], 0x85ebca6b) >>> 0) % roots);
       out[2 * i + 1] = 0x06000000;
     }
-    return { timestampMs: question!.timestampMs!, settled: true, rootIds, fates: new Uint8Array(ids.length), failures: [], distinct: ids.length, requests: 1 };
+    return {
+      timestampMs: question!.timestampMs!,
+      settled: true,
+      rootIds,
+      fates: new Uint8Array(ids.length),
+      failures: [],
+      distinct: ids.length,
+      requests: 1,
+    };
   },
 };
 const open = (): RootCache =>
-  new RootCache({
-    source,
-    history: { isLatest: async (asked) => new Uint8Array(asked.length).fill(1), createdMs: async (asked) => new Float64Array(asked.length) },
-    graph: 'bench', nLayers: 6, ids: new IdLayout({ layerBits: 8, spatialBits: new Map() }), instants: { now: () => LATER_MS + 1e6, isSettled: () => true },
-  }, { maxEntries: entries });
+  new RootCache(
+    {
+      source,
+      history: {
+        isLatest: async (asked) => new Uint8Array(asked.length).fill(1),
+        createdMs: async (asked) => new Float64Array(asked.length),
+      },
+      graph: 'bench',
+      nLayers: 6,
+      ids: new IdLayout({ layerBits: 8, spatialBits: new Map() }),
+      instants: { now: () => LATER_MS + 1e6, isSettled: () => true },
+    },
+    { maxEntries: entries },
+  );
 
 async function pass(cache: RootCache, timestampMs: number): Promise<{ perSecond: number; cached: number }> {
-  let seconds = 0, cached = 0;
+  let seconds = 0,
+    cached = 0;
   for (let start = 0; start < entries; start += BATCH) {
-    const ids = batch(start), began = performance.now();
+    const ids = batch(start),
+      began = performance.now();
     const answer = await cache.lookUp(ids, { timestampMs });
     seconds += (performance.now() - began) / 1000;
     cached += answer.cached!;
     const expected = await source.lookUp(ids, { timestampMs });
-    if (Buffer.compare(new Uint8Array(answer.rootIds.buffer), new Uint8Array(expected.rootIds.buffer)) !== 0) throw new Error('a wrong root');
+    if (Buffer.compare(new Uint8Array(answer.rootIds.buffer), new Uint8Array(expected.rootIds.buffer)) !== 0)
+      throw new Error('a wrong root');
   }
   return { perSecond: entries / seconds, cached };
 }
@@ -64,19 +92,33 @@ const memory = (): number => (global.gc?.(), process.memoryUsage().arrayBuffers)
 const before = memory();
 const cache = open();
 const rows: [string, string][] = [];
-rows.push(['first look-up, million IDs/s, the server taking no time', million((await pass(cache, SEEN_MS)).perSecond)]);
+rows.push([
+  'first look-up, million IDs/s, the server taking no time',
+  million((await pass(cache, SEEN_MS)).perSecond),
+]);
 const { bytes, entries: held } = cache.stats;
-rows.push(['bytes an entry', (bytes / held).toFixed(1)], ['bytes an entry, as the process counts them', ((memory() - before) / held).toFixed(1)]);
-for (const [name, timestampMs] of [['again', SEEN_MS], ['a minute later, all roots asked and current', LATER_MS], ['again at that', LATER_MS]] as const) {
+rows.push(
+  ['bytes an entry', (bytes / held).toFixed(1)],
+  ['bytes an entry, as the process counts them', ((memory() - before) / held).toFixed(1)],
+);
+for (const [name, timestampMs] of [
+  ['again', SEEN_MS],
+  ['a minute later, all roots asked and current', LATER_MS],
+  ['again at that', LATER_MS],
+] as const) {
   const { perSecond, cached } = await pass(cache, timestampMs);
   if (cached !== entries) throw new Error(`${entries - cached} were looked up`);
   rows.push([`${name}, million IDs/s`, million(perSecond)]);
 }
-const folder = mkdtempSync(join(tmpdir(), 'root-cache-')), file = join(folder, 'roots');
+const folder = mkdtempSync(join(tmpdir(), 'root-cache-')),
+  file = join(folder, 'roots');
 try {
   let began = performance.now();
   await cache.save(file);
-  rows.push(['saving, s', ((performance.now() - began) / 1000).toFixed(1)], ['file, MB', (statSync(file).size / 1e6).toFixed(0)]);
+  rows.push(
+    ['saving, s', ((performance.now() - began) / 1000).toFixed(1)],
+    ['file, MB', (statSync(file).size / 1e6).toFixed(0)],
+  );
   const loaded = open();
   began = performance.now();
   if ((await loaded.load(file)) !== entries) throw new Error('not all came back');
@@ -84,5 +126,7 @@ try {
 } finally {
   rmSync(folder, { recursive: true });
 }
-console.log(`${machine()}\n\n${held.toLocaleString('en-US')} entries, ${cache.stats.roots.toLocaleString('en-US')} roots.\n`);
+console.log(
+  `${machine()}\n\n${held.toLocaleString('en-US')} entries, ${cache.stats.roots.toLocaleString('en-US')} roots.\n`,
+);
 console.log(['| | |', '|---|--:|', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n'));

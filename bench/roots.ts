@@ -14,7 +14,9 @@ import { machine } from './machine.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const run = promisify(execFile);
-const { values: args } = parseArgs({ options: { python: { type: 'string' }, runs: { type: 'string', default: '5' } } });
+const { values: args } = parseArgs({
+  options: { python: { type: 'string' }, runs: { type: 'string', default: '5' } },
+});
 
 interface Measured {
   wall_s: number;
@@ -35,31 +37,47 @@ const CASES = [
 async function measure(command: string, parameters: string[]): Promise<Measured> {
   const { stdout } = await run(command, parameters);
   const measured = JSON.parse(stdout.trim().split('\n').at(-1)!) as Measured;
-  if (measured.wrong > 0) throw new Error(`${measured.wrong} wrong answers: ${command} ${parameters.join(' ')}`);
+  if (measured.wrong > 0)
+    throw new Error(`${measured.wrong} wrong answers: ${command} ${parameters.join(' ')}`);
   return measured;
 }
 
 const sorted = (numbers: number[]): number[] => [...numbers].sort((a, b) => a - b);
 const median = (numbers: number[]): number => sorted(numbers)[Math.floor(numbers.length / 2)];
-const spread = (numbers: number[], digits: number): string => `${median(numbers).toFixed(digits)} (${sorted(numbers)[0].toFixed(digits)}–${sorted(numbers).at(-1)!.toFixed(digits)})`;
+const spread = (numbers: number[], digits: number): string =>
+  `${median(numbers).toFixed(digits)} (${sorted(numbers)[0].toFixed(digits)}–${sorted(numbers).at(-1)!.toFixed(digits)})`;
 
-const server = spawn(process.execPath, ['--import', 'tsx', join(HERE, 'arithmetic-graph.ts')], { stdio: ['pipe', 'pipe', 'inherit'] });
+const server = spawn(process.execPath, ['--import', 'tsx', join(HERE, 'arithmetic-graph.ts')], {
+  stdio: ['pipe', 'pipe', 'inherit'],
+});
 const rows: string[] = [];
 try {
-  const [line] = await new Promise<string[]>((resolve) => createInterface(server.stdout).once('line', (first: string) => resolve([first])));
+  const [line] = await new Promise<string[]>((resolve) =>
+    createInterface(server.stdout).once('line', (first: string) => resolve([first])),
+  );
   const base = `http://127.0.0.1:${line.split(' ')[1]}`;
   for (const { name, n, distinct, oneByOne } of CASES) {
     const shared = ['--base', base, '--n', String(n), '--distinct', String(distinct)];
     const peers: Record<string, () => Promise<Measured>> = {
-      'graphene-points': () => measure(process.execPath, [join(HERE, 'measure-roots.mjs'), ...shared, ...(oneByOne ? ['--one-by-one'] : [])]),
-      ...(args.python && !oneByOne && { CloudVolume: () => measure(args.python!, [join(HERE, 'peers/roots.py'), ...shared]) }),
+      'graphene-points': () =>
+        measure(process.execPath, [
+          join(HERE, 'measure-roots.mjs'),
+          ...shared,
+          ...(oneByOne ? ['--one-by-one'] : []),
+        ]),
+      ...(args.python &&
+        !oneByOne && { CloudVolume: () => measure(args.python!, [join(HERE, 'peers/roots.py'), ...shared]) }),
     };
     const taken: Record<string, Measured[]> = {};
-    for (let round = 0; round < Number(args.runs); round++) for (const [who, go] of Object.entries(peers)) (taken[who] ??= []).push(await go());
+    for (let round = 0; round < Number(args.runs); round++)
+      for (const [who, go] of Object.entries(peers)) (taken[who] ??= []).push(await go());
     for (const [who, runs] of Object.entries(taken)) {
       const of = (key: 'wall_s' | 'cpu_s' | 'peak_mb'): number[] => runs.map((one) => one[key]);
-      const ratios = (key: 'wall_s' | 'peak_mb'): number[] => runs.map((one, round) => one[key] / taken['graphene-points'][round][key]);
-      rows.push(`| ${name} | ${who} | ${runs.length} | ${spread(of('wall_s'), 3)} | ${spread(ratios('wall_s'), 1)} | ${median(of('cpu_s')).toFixed(2)} | ${runs[0].requests} | ${runs[0].ids} | ${median(of('peak_mb')).toFixed(0)} | ${spread(ratios('peak_mb'), 1)} |`);
+      const ratios = (key: 'wall_s' | 'peak_mb'): number[] =>
+        runs.map((one, round) => one[key] / taken['graphene-points'][round][key]);
+      rows.push(
+        `| ${name} | ${who} | ${runs.length} | ${spread(of('wall_s'), 3)} | ${spread(ratios('wall_s'), 1)} | ${median(of('cpu_s')).toFixed(2)} | ${runs[0].requests} | ${runs[0].ids} | ${median(of('peak_mb')).toFixed(0)} | ${spread(ratios('peak_mb'), 1)} |`,
+      );
       console.log(rows.at(-1));
     }
   }

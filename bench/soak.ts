@@ -19,16 +19,18 @@ import { machine } from './machine.ts';
 
 const FAULT_RATE = 0.05;
 /** Volumes have connections of their own and share no reads. */
-const CALL_POINTS = 1000, VOLUMES = 8, MOST_ROUNDS = 20;
+const CALL_POINTS = 1000,
+  VOLUMES = 8,
+  MOST_ROUNDS = 20;
 const MOST_GROWTH_BYTES = 8 * 2 ** 20;
 
 const AT_ONCE = { 'retry-after': '0' };
 const COMMON: Record<string, Fault> = {
-  'reset': { reset: true },
+  reset: { reset: true },
   'cut connection': { truncate: 40 },
-  'stall': { stall: true },
+  stall: { stall: true },
   'stall in the body': { stall: 40 },
-  'late': { delayMs: 50 },
+  late: { delayMs: 50 },
   '408': { status: 408 },
   '429': { status: 429, headers: AT_ONCE },
   '500': { status: 500, body: 'something broke' },
@@ -41,12 +43,22 @@ const COMMON: Record<string, Fault> = {
   'cut object': { cut: 60 },
 };
 const KINDS: Record<'bucket' | 'graph', Record<string, Fault>> = {
-  bucket: { ...COMMON, 'changed bytes': { corrupt: 3 }, 'no gzip after all': { body: new Uint8Array(700).fill(7) }, 'web page': { status: 200, html: true } },
+  bucket: {
+    ...COMMON,
+    'changed bytes': { corrupt: 3 },
+    'no gzip after all': { body: new Uint8Array(700).fill(7) },
+    'web page': { status: 200, html: true },
+  },
   graph: { ...COMMON, '413': { status: 413 } },
 };
 
 /** One draw decides about each request: which fault hits it, if any. */
-function faultsOf(kinds: Record<string, Fault>, on: RegExp, random: () => number, hits: Record<string, number>): Fault[] {
+function faultsOf(
+  kinds: Record<string, Fault>,
+  on: RegExp,
+  random: () => number,
+  hits: Record<string, number>,
+): Fault[] {
   const names = Object.keys(kinds);
   let drawn: string | undefined;
   const draw: Fault = {
@@ -67,7 +79,12 @@ interface ServerCounts {
 async function serve(seed: number): Promise<void> {
   const faults: Record<string, number> = {};
   let requests = 0;
-  const files = Object.fromEntries(Object.entries(tinyFiles(WORLD)).map(([key, bytes]) => [key, key === 'info' ? bytes : { bytes: gzipSync(bytes), contentEncoding: 'gzip' }]));
+  const files = Object.fromEntries(
+    Object.entries(tinyFiles(WORLD)).map(([key, bytes]) => [
+      key,
+      key === 'info' ? bytes : { bytes: gzipSync(bytes), contentEncoding: 'gzip' },
+    ]),
+  );
   const bucket = worldBucket({ files, faults: faultsOf(KINDS.bucket, /s0/, randomFrom(seed), faults) });
   const graph = worldGraph({ faults: faultsOf(KINDS.graph, /roots_binary/, randomFrom(seed + 1), faults) });
   const tidy = (): void => {
@@ -93,11 +110,19 @@ function heldBytes(): number {
 
 async function soak(points: number, seed: number): Promise<boolean> {
   const server = fork(import.meta.filename, ['serve', String(seed)]);
-  const heard = <T>(): Promise<T> => new Promise((resolve) => server.once('message', (message) => resolve(message as T)));
+  const heard = <T>(): Promise<T> =>
+    new Promise((resolve) => server.once('message', (message) => resolve(message as T)));
   const troubles: string[] = [];
   process.on('warning', ({ message }) => troubles.push(message));
   const url = await heard<string>();
-  const open = (): Promise<GrapheneVolume> => openGraphene(`graphene://${url}/segmentation/table/world`, { token: null, timestamp: BEFORE, idleTimeoutMs: 400, rootTimeoutMs: 1000, logger: { warn: () => undefined } });
+  const open = (): Promise<GrapheneVolume> =>
+    openGraphene(`graphene://${url}/segmentation/table/world`, {
+      token: null,
+      timestamp: BEFORE,
+      idleTimeoutMs: 400,
+      rootTimeoutMs: 1000,
+      logger: { warn: () => undefined },
+    });
 
   const volumes = await Promise.all(Array.from({ length: VOLUMES }, open));
   const random = randomFrom(seed + 2);
@@ -105,10 +130,16 @@ async function soak(points: number, seed: number): Promise<boolean> {
   const held: number[] = [];
   const began = performance.now();
 
-  function judge(point: Float64Array, at: number, { supervoxelIds, rootIds, status }: PointsResult): 'right' | 'wrong' | 'again' {
+  function judge(
+    point: Float64Array,
+    at: number,
+    { supervoxelIds, rootIds, status }: PointsResult,
+  ): 'right' | 'wrong' | 'again' {
     const [x, y, z] = point.subarray(3 * at, 3 * at + 3).map(Math.floor);
-    const label = WORLD.labelAt(x, y, z), root = label === 0n ? 0n : rootOf(Math.floor((y - OFFSET[1]) / 8), Number(label & 0xffffn));
-    const is = (code: number, id: bigint, itsRoot: bigint): boolean => status[at] === code && supervoxelIds[at] === id && rootIds[at] === itsRoot;
+    const label = WORLD.labelAt(x, y, z),
+      root = label === 0n ? 0n : rootOf(Math.floor((y - OFFSET[1]) / 8), Number(label & 0xffffn));
+    const is = (code: number, id: bigint, itsRoot: bigint): boolean =>
+      status[at] === code && supervoxelIds[at] === id && rootIds[at] === itsRoot;
     if (is(PointStatus.failed, 0n, 0n) || is(PointStatus.rootFailed, label, 0n)) return 'again';
     return is(label === 0n ? PointStatus.background : PointStatus.ok, label, root) ? 'right' : 'wrong';
   }
@@ -132,7 +163,10 @@ async function soak(points: number, seed: number): Promise<boolean> {
 
   async function work(volume: GrapheneVolume): Promise<void> {
     while (count.asked < points) {
-      const list = Float64Array.from({ length: 3 * Math.min(CALL_POINTS, points - count.asked) }, (_, k) => OFFSET[k % 3] + random() * WORLD.size[k % 3]);
+      const list = Float64Array.from(
+        { length: 3 * Math.min(CALL_POINTS, points - count.asked) },
+        (_, k) => OFFSET[k % 3] + random() * WORLD.size[k % 3],
+      );
       count.asked += list.length / 3;
       if (count.asked % (CALL_POINTS * Math.ceil(points / CALL_POINTS / 40)) === 0) held.push(heldBytes());
       await ask(volume, list);
@@ -144,7 +178,8 @@ async function soak(points: number, seed: number): Promise<boolean> {
   server.send('counts');
   const { requests, faults } = await heard<ServerCounts>();
 
-  const quarter = Math.floor(held.length / 4), mean = (list: number[]): number => list.reduce((sum, one) => sum + one, 0) / list.length;
+  const quarter = Math.floor(held.length / 4),
+    mean = (list: number[]): number => list.reduce((sum, one) => sum + one, 0) / list.length;
   const growth = quarter > 0 ? mean(held.slice(-quarter)) - mean(held.slice(quarter, 2 * quarter)) : 0;
   const hits = Object.values(faults).reduce((sum, one) => sum + one, 0);
   const n = (value: number): string => Math.round(value).toLocaleString('en-US');
@@ -153,9 +188,18 @@ async function soak(points: number, seed: number): Promise<boolean> {
 ${n(points)} points in calls of ${n(CALL_POINTS)}, ${VOLUMES} at once, seed ${seed}: ${seconds.toFixed(0)} s
 right ${n(count.right)}, wrong ${n(count.wrong)}, lost ${n(count.lost)}; ${n(count.askedAgain)} had failed and were asked again
 ${n(requests)} requests reached the servers, ${n(hits)} of them (${((100 * hits) / requests).toFixed(1)} %) went wrong:
-${Object.entries(faults).sort().map(([name, times]) => `  ${name} ${n(times)}`).join('\n')}
+${Object.entries(faults)
+  .sort()
+  .map(([name, times]) => `  ${name} ${n(times)}`)
+  .join('\n')}
 held after collection: ${mib(held[0])} MiB at first, ${mib(Math.max(...held))} at most, ${mib(held.at(-1)!)} at last; growth from the second quarter to the last ${mib(growth)} MiB; RSS ${mib(process.memoryUsage().rss)} MiB${troubles.map((trouble) => `\nwarning: ${trouble}`).join('')}`);
-  return count.right === points && count.wrong === 0 && count.lost === 0 && growth < MOST_GROWTH_BYTES && troubles.length === 0;
+  return (
+    count.right === points &&
+    count.wrong === 0 &&
+    count.lost === 0 &&
+    growth < MOST_GROWTH_BYTES &&
+    troubles.length === 0
+  );
 }
 
 const [first, second] = process.argv.slice(2);

@@ -10,31 +10,56 @@ import { parseArgs } from 'node:util';
 import { HERE } from './harness.ts';
 import { machine } from './machine.ts';
 
-const { values: args } = parseArgs({ options: { counts: { type: 'string', default: '1000000,10000000,50000000' }, note: { type: 'string', default: '' } } });
+const { values: args } = parseArgs({
+  options: {
+    counts: { type: 'string', default: '1000000,10000000,50000000' },
+    note: { type: 'string', default: '' },
+  },
+});
 const SIZE = [128, 128, 64] as const;
 
-const { openPrecomputed, memoryBucket } = (await import(join(HERE, '../dist/lib/index.js'))) as typeof import('../lib/index.ts');
-const { buildWorld } = (await import(join(HERE, '../dist/mocks/index.js'))) as typeof import('../mocks/index.ts');
+const { openPrecomputed, memoryBucket } = (await import(
+  join(HERE, '../dist/lib/index.js')
+)) as typeof import('../lib/index.ts');
+const { buildWorld } = (await import(
+  join(HERE, '../dist/mocks/index.js')
+)) as typeof import('../mocks/index.ts');
 const { RootBatcher } = await import('../lib/chunkedgraph/root-batcher.ts');
 const { IdLayout } = await import('../lib/chunkedgraph/id-layout.ts');
 const { ServerClock } = await import('../lib/chunkedgraph/server-clock.ts');
 const { within } = await import('../lib/base/deadline.ts');
 
-const world = buildWorld({ labels: (x, y, z) => BigInt((1 + Math.floor(x / 20) + 7 * Math.floor(y / 20)) * ((x * 7 + y * 3 + z) % 11 ? 1 : 0)), size: SIZE, chunkSize: [16, 16, 16], encoding: 'compressed_segmentation' });
-for (const [key, { bytes, contentEncoding }] of Object.entries(world.volume.files)) memoryBucket('stall').put(key, bytes, contentEncoding);
+const world = buildWorld({
+  labels: (x, y, z) =>
+    BigInt((1 + Math.floor(x / 20) + 7 * Math.floor(y / 20)) * ((x * 7 + y * 3 + z) % 11 ? 1 : 0)),
+  size: SIZE,
+  chunkSize: [16, 16, 16],
+  encoding: 'compressed_segmentation',
+});
+for (const [key, { bytes, contentEncoding }] of Object.entries(world.volume.files))
+  memoryBucket('stall').put(key, bytes, contentEncoding);
 
 /** CPU time of this thread, on Linux: on a busy machine a turn lasts longer than it works. */
 const SCHEDSTAT = '/proc/thread-self/schedstat';
-const cpuMs = existsSync(SCHEDSTAT) ? (): number => Number(readFileSync(SCHEDSTAT, 'latin1').split(' ')[0]) / 1e6 : (): number => NaN;
+const cpuMs = existsSync(SCHEDSTAT)
+  ? (): number => Number(readFileSync(SCHEDSTAT, 'latin1').split(' ')[0]) / 1e6
+  : (): number => NaN;
 
 /**
  * The longest that the event loop was held between two of its turns while something ran, in wall and in CPU time, and how long all of it took.
  */
-async function holdOf(work: () => Promise<unknown>): Promise<{ heldMs: number; heldCpuMs: number; tookMs: number; outcome: string }> {
+async function holdOf(
+  work: () => Promise<unknown>,
+): Promise<{ heldMs: number; heldCpuMs: number; tookMs: number; outcome: string }> {
   await new Promise((resolve) => setTimeout(resolve, 50));
-  let last = performance.now(), lastCpu = cpuMs(), heldMs = 0, heldCpuMs = 0, goesOn = true;
+  let last = performance.now(),
+    lastCpu = cpuMs(),
+    heldMs = 0,
+    heldCpuMs = 0,
+    goesOn = true;
   const look = (): void => {
-    const now = performance.now(), cpu = cpuMs();
+    const now = performance.now(),
+      cpu = cpuMs();
     heldMs = Math.max(heldMs, now - last);
     heldCpuMs = Math.max(heldCpuMs, cpu - lastCpu);
     [last, lastCpu] = [now, cpu];
@@ -42,7 +67,10 @@ async function holdOf(work: () => Promise<unknown>): Promise<{ heldMs: number; h
   };
   const began = performance.now();
   setImmediate(look);
-  const outcome = await work().then(() => 'answered', (error: Error) => error.name);
+  const outcome = await work().then(
+    () => 'answered',
+    (error: Error) => error.name,
+  );
   const tookMs = performance.now() - began;
   look();
   goesOn = false;
@@ -59,11 +87,18 @@ function pointsOf(count: number): Float64Array {
   return points;
 }
 
-const layout = new IdLayout({ layerBits: 8, spatialBits: new Map([[1, 10], [2, 10]]) });
+const layout = new IdLayout({
+  layerBits: 8,
+  spatialBits: new Map([
+    [1, 10],
+    [2, 10],
+  ]),
+});
 const clock = new ServerClock({});
 const roots = async (ids: BigUint64Array): Promise<BigUint64Array> => {
   await new Promise(setImmediate);
-  const found = new Uint32Array(ids.length * 2), asked = new Uint32Array(ids.buffer, ids.byteOffset, 2 * ids.length);
+  const found = new Uint32Array(ids.length * 2),
+    asked = new Uint32Array(ids.buffer, ids.byteOffset, 2 * ids.length);
   for (let k = 0; k < ids.length; k++) {
     found[2 * k] = asked[2 * k] >>> 3;
     found[2 * k + 1] = 4 << 24;
@@ -82,30 +117,66 @@ function idsOf(count: number): BigUint64Array {
 
 const rows: string[] = [];
 for (const count of args.counts.split(',').map(Number)) {
-  const points = pointsOf(count), borrow = true;
+  const points = pointsOf(count),
+    borrow = true;
   await using volume = await openPrecomputed('mem://stall', { logger: { warn: () => undefined } });
-  await using kept = await openPrecomputed('mem://stall', { lruBytes: 2 ** 28, logger: { warn: () => undefined } });
+  await using kept = await openPrecomputed('mem://stall', {
+    lruBytes: 2 ** 28,
+    logger: { warn: () => undefined },
+  });
   await kept.scatteredPoints([[0, 0, 0]]);
   let ids: BigUint64Array | undefined = idsOf(Math.min(count, 2e7));
-  const batcher = (): InstanceType<typeof RootBatcher> => new RootBatcher({ client: { roots, currentRoots: roots, clock }, ids: layout, nLayers: 4 });
-  const calls: [name: string, size: number, call: (options: { timeoutMs?: number; signal?: AbortSignal }) => Promise<unknown>][] = [
-    ['points, chunks in a memory bucket', count, (options) => volume.scatteredPoints(points, { borrow, onError: 'status', ...options })],
-    ['points, chunks in the LRU', count, (options) => kept.scatteredPoints(points, { borrow, onError: 'status', ...options })],
-    ['points, snapping', count, (options) => volume.scatteredPoints(points, { borrow, onError: 'status', snap: { radiusNm: 50 }, ...options })],
-    ['roots of as many IDs', ids.length, ({ timeoutMs, signal }) => within(timeoutMs, [signal, new AbortController().signal], (bound) => batcher().lookUp(ids!, { timestampMs: 1e12, signal: bound }))],
+  const batcher = (): InstanceType<typeof RootBatcher> =>
+    new RootBatcher({ client: { roots, currentRoots: roots, clock }, ids: layout, nLayers: 4 });
+  const calls: [
+    name: string,
+    size: number,
+    call: (options: { timeoutMs?: number; signal?: AbortSignal }) => Promise<unknown>,
+  ][] = [
+    [
+      'points, chunks in a memory bucket',
+      count,
+      (options) => volume.scatteredPoints(points, { borrow, onError: 'status', ...options }),
+    ],
+    [
+      'points, chunks in the LRU',
+      count,
+      (options) => kept.scatteredPoints(points, { borrow, onError: 'status', ...options }),
+    ],
+    [
+      'points, snapping',
+      count,
+      (options) =>
+        volume.scatteredPoints(points, { borrow, onError: 'status', snap: { radiusNm: 50 }, ...options }),
+    ],
+    [
+      'roots of as many IDs',
+      ids.length,
+      ({ timeoutMs, signal }) =>
+        within(timeoutMs, [signal, new AbortController().signal], (bound) =>
+          batcher().lookUp(ids!, { timestampMs: 1e12, signal: bound }),
+        ),
+    ],
   ];
   for (const [name, size, call] of calls) {
     if (name === 'points, snapping' && count > 1e7) continue; // minutes
     const whole = await holdOf(() => call({}));
-    const late = await holdOf(() => call({ timeoutMs: 100 })), left = await holdOf(() => call({ signal: AbortSignal.timeout(100) }));
-    const lateness = ({ tookMs, outcome }: typeof late): string => (tookMs < 100 ? 'was done' : `${(tookMs - 100).toFixed(0)} (${outcome})`);
-    const hold = ({ heldMs, heldCpuMs }: typeof late): string => `${heldMs.toFixed(0)} (${heldCpuMs.toFixed(0)})`;
-    rows.push(`| ${name} | ${size.toExponential(0)} | ${whole.tookMs.toFixed(0)} | ${hold(whole)} | ${lateness(late)} | ${hold(late)} | ${lateness(left)} | ${hold(left)} |`);
+    const late = await holdOf(() => call({ timeoutMs: 100 })),
+      left = await holdOf(() => call({ signal: AbortSignal.timeout(100) }));
+    const lateness = ({ tookMs, outcome }: typeof late): string =>
+      tookMs < 100 ? 'was done' : `${(tookMs - 100).toFixed(0)} (${outcome})`;
+    const hold = ({ heldMs, heldCpuMs }: typeof late): string =>
+      `${heldMs.toFixed(0)} (${heldCpuMs.toFixed(0)})`;
+    rows.push(
+      `| ${name} | ${size.toExponential(0)} | ${whole.tookMs.toFixed(0)} | ${hold(whole)} | ${lateness(late)} | ${hold(late)} | ${lateness(left)} | ${hold(left)} |`,
+    );
     console.log(rows.at(-1));
   }
   ids = undefined;
 }
-writeFileSync(join(HERE, 'results/stall.md'), `# How long the event loop is held
+writeFileSync(
+  join(HERE, 'results/stall.md'),
+  `# How long the event loop is held
 
 ${machine()} ${args.note}
 Milliseconds; of holds the wall time, and in brackets the CPU time. Points are lent (\`borrow\`); what copies them takes the loop besides, before the call returns. Lateness is what a call with
@@ -114,4 +185,5 @@ Milliseconds; of holds the wall time, and in brackets the CPU time. Points are l
 | call | size | took | longest hold | deadline late by | hold | abort late by | hold |
 |---|--:|--:|--:|---|--:|---|--:|
 ${rows.join('\n')}
-`);
+`,
+);

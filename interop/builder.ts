@@ -9,7 +9,9 @@ export const builder: Part = async ({ python, comparison }) => {
   await using cloudvolume = new PythonClient(python, 'cloudvolume_client.py');
   await using tensorstore = new PythonClient(python, 'tensorstore_client.py');
   for (const [k, { name, options, cloudVolumeOnly }] of BUILT_CASES.entries()) {
-    await using served = await serveMocks({ [`/${k}`]: createMockBucket({ files: buildPrecomputed(options).files }) });
+    await using served = await serveMocks({
+      [`/${k}`]: createMockBucket({ files: buildPrecomputed(options).files }),
+    });
     const url = `${served.url}/${k}`; // ports may come again, and clients remember
     await compareEveryVoxel(cloudvolume, 'precomputed://', url, `${name}, CloudVolume`, comparison);
     if (!cloudVolumeOnly) await compareEveryVoxel(tensorstore, '', url, `${name}, TensorStore`, comparison);

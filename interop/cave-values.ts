@@ -8,10 +8,12 @@ export function instants({ baseMs, editsMs }: World, edits: number): number[] {
   return [...new Set(chosen.flatMap((ms) => [ms - 1, ms, ms + 1]))].filter((ms) => ms >= baseMs);
 }
 
-export const sample = (random: Random, items: readonly bigint[], count: number): bigint[] => Array.from({ length: Math.min(count, items.length) }, () => random.pick(items));
+export const sample = (random: Random, items: readonly bigint[], count: number): bigint[] =>
+  Array.from({ length: Math.min(count, items.length) }, () => random.pick(items));
 
 /** IDs come as signed or unsigned arrays, or, when there is none of them, as floats. */
-export const toIds = (ids: ArrayLike<bigint | number | string>): BigUint64Array => BigUint64Array.from(Array.from(ids, BigInt));
+export const toIds = (ids: ArrayLike<bigint | number | string>): BigUint64Array =>
+  BigUint64Array.from(Array.from(ids, BigInt));
 
 /** A graph as networkx writes it. */
 export interface NodeLink {

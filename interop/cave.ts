@@ -20,10 +20,31 @@ interface Started {
 /** Five slabs of 8 voxels along x, cut by the graph chunks of 16; the first two are merged. */
 export const cave: Part = async ({ python, comparison }) => {
   const world = buildWorld({
-    labels: (x) => BigInt(1 + Math.floor(x / 8)), size: [40, 32, 16], chunkSize: [16, 16, 16], table: 'slab_table', token: TOKEN, base_timestamp: '2024-01-01',
-    edits: [{ timestamp: MERGED, merge: [[7, 1, 1], [8, 1, 1]] }],
+    labels: (x) => BigInt(1 + Math.floor(x / 8)),
+    size: [40, 32, 16],
+    chunkSize: [16, 16, 16],
+    table: 'slab_table',
+    token: TOKEN,
+    base_timestamp: '2024-01-01',
+    edits: [
+      {
+        timestamp: MERGED,
+        merge: [
+          [7, 1, 1],
+          [8, 1, 1],
+        ],
+      },
+    ],
   });
-  await using served = await serveMocks({ ...world.routes, ...mockCave({ datastack: DATASTACK, table: 'slab_table', versions: VERSIONS, tokens: { [TOKEN]: { admin: true } } }) });
+  await using served = await serveMocks({
+    ...world.routes,
+    ...mockCave({
+      datastack: DATASTACK,
+      table: 'slab_table',
+      versions: VERSIONS,
+      tokens: { [TOKEN]: { admin: true } },
+    }),
+  });
   await using volume = await openGraphene(world.cloudPath(served.url), { token: TOKEN });
   await using client = new PythonClient(python, 'caveclient_client.py');
   const at = { server: served.url, datastack: DATASTACK };
@@ -34,25 +55,51 @@ export const cave: Part = async ({ python, comparison }) => {
     segmentation: world.cloudPath(served.url),
     resolution: [4, 4, 40],
     versions: Object.keys(VERSIONS),
-    timestamps: Object.fromEntries(Object.entries(VERSIONS).map(([version, time]) => [version, new Date(time)])),
+    timestamps: Object.fromEntries(
+      Object.entries(VERSIONS).map(([version, time]) => [version, new Date(time)]),
+    ),
   });
 
   const ids = BigUint64Array.from([1, 2, 3, 4, 5].flatMap((label) => world.supervoxelsOf(label)));
   for (const [version, timestamp] of Object.entries(VERSIONS))
-    comparison.values(`get_roots of version ${version}`, await client.ask('roots_of_version', { ...at, version: Number(version), ids }), (await volume.roots(ids, { timestamp })).rootIds);
+    comparison.values(
+      `get_roots of version ${version}`,
+      await client.ask('roots_of_version', { ...at, version: Number(version), ids }),
+      (await volume.roots(ids, { timestamp })).rootIds,
+    );
 
   // Edits through the client, then what both say of them.
   const point = ([x, y, z]: [number, number, number]): unknown => ({ shape: [3], values: [x, y, z] });
-  const ask = <T>(method: string, args: Record<string, unknown> = {}): Promise<T> => client.ask('ask', { server: served.url, table: 'slab_table', method, ...args });
+  const ask = <T>(method: string, args: Record<string, unknown> = {}): Promise<T> =>
+    client.ask('ask', { server: served.url, table: 'slab_table', method, ...args });
   const [a, b] = [world.supervoxelAt([18, 1, 1]), world.supervoxelAt([30, 1, 1])];
-  const roots = async (): Promise<bigint[]> => [...(await volume.graph.roots([a, b], { timestamp: volume.now() }))];
-  const merged = await ask<{ operation_id: string; new_root_ids: string[] }>('do_merge', { supervoxels: [a, b], coords: [point([18, 1, 1]), point([30, 1, 1])], resolution: [8, 8, 40] });
-  comparison.same('roots after do_merge', [merged.new_root_ids[0], merged.new_root_ids[0]], await rootsOnceSeen(roots, merged.new_root_ids));
-  const undone = await ask<{ operation_id: string; new_root_ids: string[] }>('undo_operation', { operation_id: Number(merged.operation_id) });
-  comparison.same('roots after undo_operation', [...undone.new_root_ids].sort(), (await rootsOnceSeen(roots, undone.new_root_ids)).map(String).sort());
-  const details = await ask<Record<string, { roots: string[] }>>('get_operation_details', { operation_ids: [Number(merged.operation_id), Number(undone.operation_id)] });
+  const roots = async (): Promise<bigint[]> => [
+    ...(await volume.graph.roots([a, b], { timestamp: volume.now() })),
+  ];
+  const merged = await ask<{ operation_id: string; new_root_ids: string[] }>('do_merge', {
+    supervoxels: [a, b],
+    coords: [point([18, 1, 1]), point([30, 1, 1])],
+    resolution: [8, 8, 40],
+  });
+  comparison.same(
+    'roots after do_merge',
+    [merged.new_root_ids[0], merged.new_root_ids[0]],
+    await rootsOnceSeen(roots, merged.new_root_ids),
+  );
+  const undone = await ask<{ operation_id: string; new_root_ids: string[] }>('undo_operation', {
+    operation_id: Number(merged.operation_id),
+  });
+  comparison.same(
+    'roots after undo_operation',
+    [...undone.new_root_ids].sort(),
+    (await rootsOnceSeen(roots, undone.new_root_ids)).map(String).sort(),
+  );
+  const details = await ask<Record<string, { roots: string[] }>>('get_operation_details', {
+    operation_ids: [Number(merged.operation_id), Number(undone.operation_id)],
+  });
   const ours = await volume.graph.operationDetails(Object.keys(details).map(Number));
-  for (const [id, { roots: theirs }] of Object.entries(details)) comparison.sets(`new roots of operation ${id}`, theirs.map(BigInt), ours.get(Number(id))!.newRoots);
+  for (const [id, { roots: theirs }] of Object.entries(details))
+    comparison.sets(`new roots of operation ${id}`, theirs.map(BigInt), ours.get(Number(id))!.newRoots);
 };
 
 /** A clock that is a millisecond behind has not seen an edit of this very moment yet. */

@@ -7,62 +7,130 @@ import type { Comparison } from './comparison.ts';
 import type { Part } from './part.ts';
 import { PythonClient } from './python-client.ts';
 import { centres, compareEveryVoxel } from './volumes.ts';
-import { openWorld, serveDemoWorld, serveFixtureWorld, servePcgWorld, serveStormWorld, type World } from './worlds.ts';
+import {
+  openWorld,
+  serveDemoWorld,
+  serveFixtureWorld,
+  servePcgWorld,
+  serveStormWorld,
+  type World,
+} from './worlds.ts';
 
 const POINTS = 1000;
-const NOBODY_KNOWS = 'CloudVolume hands back IDs that the server echoes, or 0, where there is no root yet; ours says no_root';
-const ROUNDS_UP = 'CloudVolume rounds timestamps up to whole seconds and so sees edits that come after the moment asked for; ours is exact to the millisecond';
+const NOBODY_KNOWS =
+  'CloudVolume hands back IDs that the server echoes, or 0, where there is no root yet; ours says no_root';
+const ROUNDS_UP =
+  'CloudVolume rounds timestamps up to whole seconds and so sees edits that come after the moment asked for; ours is exact to the millisecond';
 
 export const cloudvolume: Part = async ({ python, comparison }) => {
   await using client = new PythonClient(python, 'cloudvolume_client.py');
   await using served = await serveMocks({ '/': createMockBucket({ folder: VOLUMES_FOLDER }) });
-  for (const { name } of fixtureVolumes()) await compareEveryVoxel(client, 'precomputed://', `${served.url}/${name}`, name, comparison);
+  for (const { name } of fixtureVolumes())
+    await compareEveryVoxel(client, 'precomputed://', `${served.url}/${name}`, name, comparison);
 
-  const worlds = [serveDemoWorld, () => serveFixtureWorld('graphene_cseg_u64'), () => serveFixtureWorld('graphene_crackle_u64_origin'), servePcgWorld, () => serveStormWorld(6, 300)];
+  const worlds = [
+    serveDemoWorld,
+    () => serveFixtureWorld('graphene_cseg_u64'),
+    () => serveFixtureWorld('graphene_crackle_u64_origin'),
+    servePcgWorld,
+    () => serveStormWorld(6, 300),
+  ];
   for (const serve of worlds) {
     await using world = await serve();
     await compareCloudVolume(client, world, comparison);
   }
 };
 
-export async function compareCloudVolume(client: PythonClient, world: World, comparison: Comparison): Promise<void> {
+export async function compareCloudVolume(
+  client: PythonClient,
+  world: World,
+  comparison: Comparison,
+): Promise<void> {
   const { name, cloudPath: path, box, layers } = world;
-  const random = seeded(1), ids = BigUint64Array.of(0n, ...world.supervoxels, ...world.supervoxels.subarray(0, 100));
+  const random = seeded(1),
+    ids = BigUint64Array.of(0n, ...world.supervoxels, ...world.supervoxels.subarray(0, 100));
   await using volume = await openWorld(world);
   comparison.same(`${name}: bounds`, box, volume.bounds());
 
   for (const seconds of wholeSeconds(world)) {
-    const what = `${name} at ${seconds}`, timestamp = new Date(1000 * seconds);
-    const points = somePoints(random, world), voxels = Float64Array.from(points);
+    const what = `${name} at ${seconds}`,
+      timestamp = new Date(1000 * seconds);
+    const points = somePoints(random, world),
+      voxels = Float64Array.from(points);
     const found = await volume.scatteredPoints(voxels, { timestamp });
-    comparison.values(`${what}: supervoxels of scattered_points`, await client.ask('scattered_points', { path, mip: 0, points, agglomerate: false }), found.supervoxelIds);
-    compareRoots(`${what}: roots of scattered_points`, await client.ask('scattered_points', { path, mip: 0, points, agglomerate: true, timestamp: seconds }), found, comparison);
+    comparison.values(
+      `${what}: supervoxels of scattered_points`,
+      await client.ask('scattered_points', { path, mip: 0, points, agglomerate: false }),
+      found.supervoxelIds,
+    );
+    compareRoots(
+      `${what}: roots of scattered_points`,
+      await client.ask('scattered_points', { path, mip: 0, points, agglomerate: true, timestamp: seconds }),
+      found,
+      comparison,
+    );
     for (const stopLayer of [undefined, 2, 3, layers]) {
-      const theirs = await client.ask<BigUint64Array>('get_roots', { path, ids, timestamp: seconds, ...(stopLayer !== undefined && { stop_layer: stopLayer }) });
-      compareRoots(`${what}: get_roots to layer ${stopLayer}`, theirs, { ...(await volume.roots(ids, { timestamp, stopLayer })), supervoxelIds: ids }, comparison);
+      const theirs = await client.ask<BigUint64Array>('get_roots', {
+        path,
+        ids,
+        timestamp: seconds,
+        ...(stopLayer !== undefined && { stop_layer: stopLayer }),
+      });
+      compareRoots(
+        `${what}: get_roots to layer ${stopLayer}`,
+        theirs,
+        { ...(await volume.roots(ids, { timestamp, stopLayer })), supervoxelIds: ids },
+        comparison,
+      );
     }
-    if (1000 * seconds >= world.baseMs) await compareCutout(client, volume, world, random, timestamp, comparison);
+    if (1000 * seconds >= world.baseMs)
+      await compareCutout(client, volume, world, random, timestamp, comparison);
   }
   await compareFractions(client, volume, world, ids, comparison);
   await compareLeaves(client, volume, world, random, comparison);
 }
 
 /** Of roots old and new: supervoxels and nodes of every layer, in the whole volume and in a box. */
-async function compareLeaves(client: PythonClient, volume: GrapheneVolume, world: World, random: Random, comparison: Comparison): Promise<void> {
+async function compareLeaves(
+  client: PythonClient,
+  volume: GrapheneVolume,
+  world: World,
+  random: Random,
+  comparison: Comparison,
+): Promise<void> {
   const { name, cloudPath: path, box, layers } = world;
   const moments = [world.baseMs, ...world.editsMs.filter((_, k, all) => k % Math.ceil(all.length / 5) === 0)];
   const some = BigUint64Array.from({ length: 4 }, () => random.pick([...world.supervoxels]));
-  const roots = new Set((await Promise.all(moments.map((ms) => volume.roots(some, { timestamp: new Date(ms) })))).flatMap(({ rootIds }) => [...rootIds]));
+  const roots = new Set(
+    (await Promise.all(moments.map((ms) => volume.roots(some, { timestamp: new Date(ms) })))).flatMap(
+      ({ rootIds }) => [...rootIds],
+    ),
+  );
   for (const root of roots)
     for (const { min, max } of [box, boxWithin(world, random)])
       for (const stopLayer of [undefined, 2, 3, layers]) {
-        const theirs = await client.ask<BigUint64Array>('get_leaves', { path, root, box: [...min, ...max], ...(stopLayer !== undefined && { stop_layer: stopLayer }) });
-        comparison.sets(`${name}: get_leaves of ${root} to layer ${stopLayer} in ${min.join()} to ${max.join()}`, theirs, await volume.graph.leaves(root, { bounds: { min, max }, stopLayer }));
+        const theirs = await client.ask<BigUint64Array>('get_leaves', {
+          path,
+          root,
+          box: [...min, ...max],
+          ...(stopLayer !== undefined && { stop_layer: stopLayer }),
+        });
+        comparison.sets(
+          `${name}: get_leaves of ${root} to layer ${stopLayer} in ${min.join()} to ${max.join()}`,
+          theirs,
+          await volume.graph.leaves(root, { bounds: { min, max }, stopLayer }),
+        );
       }
 }
 
 /** A fraction of a second: CloudVolume asks for the next whole second, and so gives the answer of that. */
-async function compareFractions(client: PythonClient, volume: GrapheneVolume, { name, cloudPath: path, editsMs }: World, ids: BigUint64Array, comparison: Comparison): Promise<void> {
+async function compareFractions(
+  client: PythonClient,
+  volume: GrapheneVolume,
+  { name, cloudPath: path, editsMs }: World,
+  ids: BigUint64Array,
+  comparison: Comparison,
+): Promise<void> {
   for (const ms of editsMs.filter((edit) => edit % 1000 !== 0).slice(0, 10)) {
     const theirs = await client.ask<BigUint64Array>('get_roots', { path, ids, timestamp: (ms - 1) / 1000 });
     const { rootIds } = await volume.roots(ids, { timestamp: new Date(Math.ceil((ms - 1) / 1000) * 1000) });
@@ -73,20 +141,48 @@ async function compareFractions(client: PythonClient, volume: GrapheneVolume, { 
 }
 
 /** Download of a box with root IDs, at all its voxels. */
-async function compareCutout(client: PythonClient, volume: GrapheneVolume, world: World, random: Random, timestamp: Date, comparison: Comparison): Promise<void> {
-  const { name, cloudPath: path } = world, { min: from, max: to } = boxWithin(world, random);
-  const theirs = await client.ask<BigUint64Array>('download', { path, mip: 0, box: [...from, ...to], agglomerate: true, timestamp: timestamp.getTime() / 1000 });
+async function compareCutout(
+  client: PythonClient,
+  volume: GrapheneVolume,
+  world: World,
+  random: Random,
+  timestamp: Date,
+  comparison: Comparison,
+): Promise<void> {
+  const { name, cloudPath: path } = world,
+    { min: from, max: to } = boxWithin(world, random);
+  const theirs = await client.ask<BigUint64Array>('download', {
+    path,
+    mip: 0,
+    box: [...from, ...to],
+    agglomerate: true,
+    timestamp: timestamp.getTime() / 1000,
+  });
   const ours = await volume.scatteredPoints(centres(from, to), { timestamp });
-  comparison.values(`${name} at ${timestamp.toISOString()}: agglomerated download of ${from.join()} to ${to.join()}`, theirs, ours.rootIds);
+  comparison.values(
+    `${name} at ${timestamp.toISOString()}: agglomerated download of ${from.join()} to ${to.join()}`,
+    theirs,
+    ours.rootIds,
+  );
 }
 
 /** At most 40 voxels along a side. */
 function boxWithin({ box: { min, max } }: World, random: Random): World['box'] {
   const from = min.map((first, axis) => first + random.below(Math.max(1, max[axis] - first - 40)));
-  return { min: from as [number, number, number], max: from.map((first, axis) => Math.min(max[axis], first + 40)) as [number, number, number] };
+  return {
+    min: from as [number, number, number],
+    max: from.map((first, axis) => Math.min(max[axis], first + 40)) as [number, number, number],
+  };
 }
 
-function compareRoots(what: string, theirs: BigUint64Array, ours: Pick<PointsResult, 'supervoxelIds' | 'rootIds'> & { rows(): Iterable<{ index: number; status: string }> }, comparison: Comparison): void {
+function compareRoots(
+  what: string,
+  theirs: BigUint64Array,
+  ours: Pick<PointsResult, 'supervoxelIds' | 'rootIds'> & {
+    rows(): Iterable<{ index: number; status: string }>;
+  },
+  comparison: Comparison,
+): void {
   const judged = theirs.slice();
   for (const { index, status } of ours.rows())
     if (status === 'no_root' && (theirs[index] === ours.supervoxelIds[index] || theirs[index] === 0n)) {
@@ -99,18 +195,28 @@ function compareRoots(what: string, theirs: BigUint64Array, ours: Pick<PointsRes
 /** Voxels of the volume, its corners, some of them twice. */
 function somePoints(random: Random, { box: { min, max } }: World): Int32Array {
   const points: number[] = [];
-  for (let corner = 0; corner < 8; corner++) points.push(...min.map((first, axis) => ((corner >> axis) & 1 ? max[axis] - 1 : first)));
+  for (let corner = 0; corner < 8; corner++)
+    points.push(...min.map((first, axis) => ((corner >> axis) & 1 ? max[axis] - 1 : first)));
   while (points.length < 3 * POINTS) {
     const again = 3 * random.below(points.length / 3);
-    points.push(...(random.below(10) === 0 ? points.slice(again, again + 3) : min.map((first, axis) => first + random.below(max[axis] - first))));
+    points.push(
+      ...(random.below(10) === 0
+        ? points.slice(again, again + 3)
+        : min.map((first, axis) => first + random.below(max[axis] - first))),
+    );
   }
   return Int32Array.from(points);
 }
 
 /** Around every edit (at most some of them), before the graph and long after: whole seconds, as CloudVolume rounds fractions up. */
 function wholeSeconds({ baseMs, editsMs }: World): number[] {
-  const base = Math.floor(baseMs / 1000), newest = editsMs[editsMs.length - 1] ?? baseMs;
+  const base = Math.floor(baseMs / 1000),
+    newest = editsMs[editsMs.length - 1] ?? baseMs;
   const every = Math.ceil(editsMs.length / 12);
-  const around = editsMs.filter((_, k) => k % every === 0).flatMap((ms) => [Math.ceil(ms / 1000) - 1, Math.floor(ms / 1000), Math.ceil(ms / 1000)]);
-  return [...new Set([...(base > 0 ? [base - 1, base] : []), ...around, Math.ceil(newest / 1000) + 86_400])].sort((a, b) => a - b);
+  const around = editsMs
+    .filter((_, k) => k % every === 0)
+    .flatMap((ms) => [Math.ceil(ms / 1000) - 1, Math.floor(ms / 1000), Math.ceil(ms / 1000)]);
+  return [
+    ...new Set([...(base > 0 ? [base - 1, base] : []), ...around, Math.ceil(newest / 1000) + 86_400]),
+  ].sort((a, b) => a - b);
 }

@@ -13,11 +13,15 @@ export class Comparison {
   /** Value by value, in order; bit by bit, so that a NaN is itself. */
   values(what: string, theirs: Numbers, ours: Numbers): void {
     if (theirs.constructor !== ours.constructor || theirs.length !== ours.length)
-      return this.#note(1, `${what}: theirs is ${theirs.constructor.name} of ${theirs.length}, ours ${ours.constructor.name} of ${ours.length}`);
+      return this.#note(
+        1,
+        `${what}: theirs is ${theirs.constructor.name} of ${theirs.length}, ours ${ours.constructor.name} of ${ours.length}`,
+      );
     this.compared += theirs.length;
     if (Buffer.compare(bytes(theirs), bytes(ours)) === 0) return;
     for (let i = 0; i < theirs.length; i++)
-      if (!Object.is(theirs[i], ours[i])) this.#differs(`${what} [${i}]: theirs ${theirs[i]}, ours ${ours[i]}`);
+      if (!Object.is(theirs[i], ours[i]))
+        this.#differs(`${what} [${i}]: theirs ${theirs[i]}, ours ${ours[i]}`);
   }
 
   /** IDs whose order means nothing; duplicates count. */
@@ -27,13 +31,15 @@ export class Comparison {
 
   /** Answer by answer, in order, each whatever its shape. */
   each(what: string, theirs: readonly unknown[], ours: readonly unknown[]): void {
-    if (theirs.length !== ours.length) return this.failed(`${what}: theirs is a list of ${theirs.length}, ours of ${ours.length}`);
+    if (theirs.length !== ours.length)
+      return this.failed(`${what}: theirs is a list of ${theirs.length}, ours of ${ours.length}`);
     ours.forEach((answer, i) => this.same(`${what} [${i}]`, theirs[i], answer));
   }
 
   /** One answer, whatever its shape. Numbers are compared as text, so that 64 bits survive; members that are undefined do not count. */
   same(what: string, theirs: unknown, ours: unknown): void {
-    const a = text(theirs), b = text(ours);
+    const a = text(theirs),
+      b = text(ours);
     this.#note(1, a === b ? undefined : `${what}:\n  theirs ${a.slice(0, 500)}\n  ours   ${b.slice(0, 500)}`);
   }
 
@@ -63,13 +69,18 @@ export class Comparison {
   }
 }
 
-const bytes = ({ buffer, byteOffset, byteLength }: Numbers): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength);
+const bytes = ({ buffer, byteOffset, byteLength }: Numbers): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
 
 const text = (value: unknown): string =>
   JSON.stringify(value, (_key, item: unknown) => {
     if (typeof item === 'number' || typeof item === 'bigint') return String(item);
-    if (item instanceof Map) return Object.fromEntries([...(item as Map<unknown, unknown>)].map(([key, entry]) => [String(key), entry]));
+    if (item instanceof Map)
+      return Object.fromEntries(
+        [...(item as Map<unknown, unknown>)].map(([key, entry]) => [String(key), entry]),
+      );
     if (ArrayBuffer.isView(item)) return Array.from(item as unknown as ArrayLike<number | bigint>, String);
-    if (typeof item === 'object' && item !== null && !Array.isArray(item)) return Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)));
+    if (typeof item === 'object' && item !== null && !Array.isArray(item))
+      return Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)));
     return item;
   });

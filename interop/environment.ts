@@ -13,13 +13,25 @@ const OLDEST = [3, 11] as const; // of the pinned numpy
 const TRIES = 3; // a registry that is slow or limits us; pip itself repeats broken connections only
 
 /** What children see: nothing of the user's own (tokens below HOME, proxies), so that loopback is all they can mean. */
-export const CHILD_ENVIRONMENT: NodeJS.ProcessEnv = { PATH: process.env.PATH, HOME: join(WORK, 'home'), LANG: 'C.UTF-8', PYTHONDONTWRITEBYTECODE: '1' };
+export const CHILD_ENVIRONMENT: NodeJS.ProcessEnv = {
+  PATH: process.env.PATH,
+  HOME: join(WORK, 'home'),
+  LANG: 'C.UTF-8',
+  PYTHONDONTWRITEBYTECODE: '1',
+};
 
 /** Path of the interpreter. @throws Error saying what this machine lacks. */
 export function makePython(): string {
   const { command, version } = findPython();
-  const key = createHash('sha256').update(readFileSync(REQUIREMENTS)).update(readFileSync(CONSTRAINTS)).update(version).digest('hex').slice(0, 12);
-  const folder = join(WORK, `python-${key}`), python = join(folder, 'bin', 'python'), complete = join(folder, 'complete');
+  const key = createHash('sha256')
+    .update(readFileSync(REQUIREMENTS))
+    .update(readFileSync(CONSTRAINTS))
+    .update(version)
+    .digest('hex')
+    .slice(0, 12);
+  const folder = join(WORK, `python-${key}`),
+    python = join(folder, 'bin', 'python'),
+    complete = join(folder, 'complete');
   mkdirSync(CHILD_ENVIRONMENT.HOME!, { recursive: true });
   if (existsSync(complete)) return python;
   const began = performance.now();
@@ -32,36 +44,73 @@ export function makePython(): string {
 }
 
 function findPython(): { command: string; version: string } {
-  const candidates = [...(process.env.PYTHON ? [process.env.PYTHON] : []), 'python3', 'python3.11', 'python3.12', 'python3.13', 'python'];
+  const candidates = [
+    ...(process.env.PYTHON ? [process.env.PYTHON] : []),
+    'python3',
+    'python3.11',
+    'python3.12',
+    'python3.13',
+    'python',
+  ];
   const seen: string[] = [];
   for (const command of candidates) {
-    const { status, stdout } = spawnSync(command, ['-c', 'import sys; print("%d.%d.%d" % sys.version_info[:3])'], { encoding: 'utf8' });
+    const { status, stdout } = spawnSync(
+      command,
+      ['-c', 'import sys; print("%d.%d.%d" % sys.version_info[:3])'],
+      { encoding: 'utf8' },
+    );
     if (status !== 0) continue;
-    const version = stdout.trim(), [major, minor] = version.split('.').map(Number);
+    const version = stdout.trim(),
+      [major, minor] = version.split('.').map(Number);
     if (major === OLDEST[0] && minor >= OLDEST[1]) return { command, version };
     seen.push(`${command} is ${version}`);
   }
-  throw new Error(`the real clients need Python ${OLDEST.join('.')} or later (${seen.join(', ') || 'there is none in PATH'}); PYTHON=/path/to/python3 names another`);
+  throw new Error(
+    `the real clients need Python ${OLDEST.join('.')} or later (${seen.join(', ') || 'there is none in PATH'}); PYTHON=/path/to/python3 names another`,
+  );
 }
 
 /** @returns The command that runs pip for the new environment. */
 function makeEnvironment(command: string, folder: string, python: string): string[] {
-  if (spawnSync(command, ['-m', 'venv', folder], { stdio: 'ignore' }).status === 0) return [python, '-m', 'pip'];
+  if (spawnSync(command, ['-m', 'venv', folder], { stdio: 'ignore' }).status === 0)
+    return [python, '-m', 'pip'];
   // Debian keeps what `venv` bootstraps pip from in a package of its own; a pip of the machine does as well.
   const bare = spawnSync(command, ['-m', 'venv', '--clear', '--without-pip', folder], { encoding: 'utf8' });
   const pip = [command, '-m', 'pip', '--python', python];
-  if (bare.status === 0 && spawnSync(pip[0], [...pip.slice(1), '--version'], { stdio: 'ignore' }).status === 0) return pip;
-  throw new Error(`${command} can make no environment: it has neither ensurepip nor pip (Debian: apt-get install python3-venv)${bare.stderr ? `\n${bare.stderr.trim()}` : ''}`);
+  if (
+    bare.status === 0 &&
+    spawnSync(pip[0], [...pip.slice(1), '--version'], { stdio: 'ignore' }).status === 0
+  )
+    return pip;
+  throw new Error(
+    `${command} can make no environment: it has neither ensurepip nor pip (Debian: apt-get install python3-venv)${bare.stderr ? `\n${bare.stderr.trim()}` : ''}`,
+  );
 }
 
 function install(pip: readonly string[]): void {
-  const args = ['install', '--quiet', '--no-input', '--disable-pip-version-check', '--progress-bar', 'off', '--retries', '10', '--timeout', '60', '-r', REQUIREMENTS, '-c', CONSTRAINTS];
+  const args = [
+    'install',
+    '--quiet',
+    '--no-input',
+    '--disable-pip-version-check',
+    '--progress-bar',
+    'off',
+    '--retries',
+    '10',
+    '--timeout',
+    '60',
+    '-r',
+    REQUIREMENTS,
+    '-c',
+    CONSTRAINTS,
+  ];
   for (let left = TRIES; ; left--) {
     try {
       execFileSync(pip[0], [...pip.slice(1), ...args], { stdio: ['ignore', 'inherit', 'inherit'] });
       return;
     } catch (error) {
-      if (left === 1) throw new Error(`pip failed ${TRIES} times; its own message is above`, { cause: error });
+      if (left === 1)
+        throw new Error(`pip failed ${TRIES} times; its own message is above`, { cause: error });
     }
   }
 }

@@ -17,15 +17,22 @@ const READY_MS = 30_000;
 
 /** Path of the program. @throws Error when there is no Go, or the build fails. */
 export function buildTool(name: keyof typeof TOOLS): string {
-  const module = TOOLS[name], folder = join(WORK, `go-${name}-${module.split('@')[1]}`), program = join(folder, name);
+  const module = TOOLS[name],
+    folder = join(WORK, `go-${name}-${module.split('@')[1]}`),
+    program = join(folder, name);
   if (existsSync(program)) return program;
   mkdirSync(folder, { recursive: true });
   const began = performance.now();
   console.log(`building ${module}`);
   try {
-    execFileSync('go', ['install', module], { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, GOBIN: folder, GOFLAGS: '-trimpath' } });
+    execFileSync('go', ['install', module], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, GOBIN: folder, GOFLAGS: '-trimpath' },
+    });
   } catch (error) {
-    throw new Error(`go install ${module} failed: is Go 1.25 or later in PATH?\n${String((error as { stderr?: Buffer }).stderr ?? error).slice(-2000)}`);
+    throw new Error(
+      `go install ${module} failed: is Go 1.25 or later in PATH?\n${String((error as { stderr?: Buffer }).stderr ?? error).slice(-2000)}`,
+    );
   }
   console.log(`built in ${((performance.now() - began) / 1000).toFixed(0)} s`);
   return program;
@@ -41,10 +48,20 @@ export async function freePort(): Promise<number> {
 }
 
 /** A server that takes connections; ended when disposed of. */
-export async function startTool(name: keyof typeof TOOLS, port: number, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<AsyncDisposable & { origin: string }> {
-  const child = spawn(buildTool(name), args, { env: { ...CHILD_ENVIRONMENT, ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
+export async function startTool(
+  name: keyof typeof TOOLS,
+  port: number,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<AsyncDisposable & { origin: string }> {
+  const child = spawn(buildTool(name), args, {
+    env: { ...CHILD_ENVIRONMENT, ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let lastWords = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (lastWords = (lastWords + text).slice(-2000)));
+  child.stderr
+    .setEncoding('utf8')
+    .on('data', (text: string) => (lastWords = (lastWords + text).slice(-2000)));
   const running = { origin: `http://127.0.0.1:${port}`, [Symbol.asyncDispose]: () => end(child) };
   for (const until = Date.now() + READY_MS; !(await answers(port)); await sleep(50)) {
     if (child.exitCode === null && Date.now() < until) continue;
@@ -56,7 +73,10 @@ export async function startTool(name: keyof typeof TOOLS, port: number, args: re
 
 async function answers(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
-  const result = await Promise.race([once(socket, 'connect').then(() => true), once(socket, 'error').then(() => false)]).catch(() => false);
+  const result = await Promise.race([
+    once(socket, 'connect').then(() => true),
+    once(socket, 'error').then(() => false),
+  ]).catch(() => false);
   socket.destroy();
   return result;
 }

@@ -27,14 +27,40 @@ const short = JSON.parse(readFileSync(file, 'utf8')) as Shortened;
 const { supervoxels, table } = short;
 const labelAt = (x: number, y: number, z: number): bigint => {
   const [a, b, c] = [x >> 4, y >> 4, z >> 4];
-  return (1n << 56n) | (BigInt(a >> 1) << 46n) | (BigInt(b >> 1) << 36n) | (BigInt(c >> 1) << 26n) | BigInt(1 + (a & 1) + 2 * (b & 1) + 4 * (c & 1));
+  return (
+    (1n << 56n) |
+    (BigInt(a >> 1) << 46n) |
+    (BigInt(b >> 1) << 36n) |
+    (BigInt(c >> 1) << 26n) |
+    BigInt(1 + (a & 1) + 2 * (b & 1) + 4 * (c & 1))
+  );
 };
 const voxelOf = new Map<string, number[]>();
-for (let x = 8; x < 128; x += 16) for (let y = 8; y < 128; y += 16) for (let z = 8; z < 128; z += 16) voxelOf.set(String(labelAt(x, y, z)), [x, y, z]);
+for (let x = 8; x < 128; x += 16)
+  for (let y = 8; y < 128; y += 16)
+    for (let z = 8; z < 128; z += 16) voxelOf.set(String(labelAt(x, y, z)), [x, y, z]);
 
-const edges = [...short.edges, ...short.inactive_edges].map(([a, b, affinity], e) => ({ between: [supervoxels[a], supervoxels[b]], affinity, area: short.edge_area, active: e < short.edges.length }));
+const edges = [...short.edges, ...short.inactive_edges].map(([a, b, affinity], e) => ({
+  between: [supervoxels[a], supervoxels[b]],
+  affinity,
+  area: short.edge_area,
+  active: e < short.edges.length,
+}));
 let nowMs = 0; // of the request that is being answered: the mock is asked after the real server, at the same moment
-const mock = createMockChunkedGraph({ ...short, epochs: undefined, edges, labelAt, clock: () => nowMs, users: { 0: { name: 'AUTH_DISABLED', affiliation: 'Lab' }, 101: { name: 'Ann', affiliation: 'Lab' }, 102: { name: 'Ben', affiliation: 'Lab' }, 103: { name: 'Cid', affiliation: 'Lab' } }, ...namesOf(short) });
+const mock = createMockChunkedGraph({
+  ...short,
+  epochs: undefined,
+  edges,
+  labelAt,
+  clock: () => nowMs,
+  users: {
+    0: { name: 'AUTH_DISABLED', affiliation: 'Lab' },
+    101: { name: 'Ann', affiliation: 'Lab' },
+    102: { name: 'Ben', affiliation: 'Lab' },
+    103: { name: 'Cid', affiliation: 'Lab' },
+  },
+  ...namesOf(short),
+});
 
 /** Root IDs at base; those of the edits are in the edits. */
 function namesOf({ base }: { base?: { root: string[] } }): Partial<GraphDescription> {
@@ -42,11 +68,13 @@ function namesOf({ base }: { base?: { root: string[] } }): Partial<GraphDescript
 }
 
 let seed = Number(seedText) >>> 0;
-const random = (below: number): number => Math.floor((((seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) >>> 8) / 2 ** 24) * below);
+const random = (below: number): number =>
+  Math.floor((((seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) >>> 8) / 2 ** 24) * below);
 const pick = <T>(list: readonly T[]): T => list[random(list.length)];
 
 /** Node IDs above layer 1, real to mock and back. */
-const toMock = new Map<string, string>(), toReal = new Map<string, string>();
+const toMock = new Map<string, string>(),
+  toReal = new Map<string, string>();
 const api = `/segmentation/api/v1/table/${table}`;
 
 interface Answer {
@@ -56,11 +84,25 @@ interface Answer {
 
 const translated = (text: string): string => text.replace(/\d{16,}/g, (id) => toMock.get(id) ?? id);
 
-async function both(method: string, path: string, body?: string | BigUint64Array): Promise<{ real: Answer; mocked: Answer }> {
-  const bytes = body === undefined ? undefined : typeof body === 'string' ? Buffer.from(body) : Buffer.from(bytesOf(body));
+async function both(
+  method: string,
+  path: string,
+  body?: string | BigUint64Array,
+): Promise<{ real: Answer; mocked: Answer }> {
+  const bytes =
+    body === undefined
+      ? undefined
+      : typeof body === 'string'
+        ? Buffer.from(body)
+        : Buffer.from(bytesOf(body));
   const real = await ask(method, `${origin}${path}`, bytes);
   nowMs = Date.now();
-  const own = body instanceof BigUint64Array ? Buffer.from(bytesOf(body.map((id) => BigInt(toMock.get(String(id)) ?? id)))) : typeof body === 'string' ? translated(body) : undefined;
+  const own =
+    body instanceof BigUint64Array
+      ? Buffer.from(bytesOf(body.map((id) => BigInt(toMock.get(String(id)) ?? id))))
+      : typeof body === 'string'
+        ? translated(body)
+        : undefined;
   const mocked = await mock.handle(mockRequest(method, translated(path), { body: own }));
   return { real, mocked };
 }
@@ -69,11 +111,21 @@ async function both(method: string, path: string, body?: string | BigUint64Array
 async function ask(method: string, url: string, body?: Uint8Array): Promise<Answer> {
   const { request } = await import('node:http');
   return new Promise((resolve, reject) => {
-    const outgoing = request(url, { method, headers: { 'content-type': 'application/octet-stream', ...(body ? { 'content-length': String(body.length) } : {}) } }, (incoming) => {
-      const parts: Buffer[] = [];
-      incoming.on('data', (part: Buffer) => parts.push(part)).on('error', reject);
-      incoming.on('end', () => resolve({ status: incoming.statusCode!, body: Buffer.concat(parts) }));
-    });
+    const outgoing = request(
+      url,
+      {
+        method,
+        headers: {
+          'content-type': 'application/octet-stream',
+          ...(body ? { 'content-length': String(body.length) } : {}),
+        },
+      },
+      (incoming) => {
+        const parts: Buffer[] = [];
+        incoming.on('data', (part: Buffer) => parts.push(part)).on('error', reject);
+        incoming.on('end', () => resolve({ status: incoming.statusCode!, body: Buffer.concat(parts) }));
+      },
+    );
     outgoing.on('error', reject).end(body);
   });
 }
@@ -82,23 +134,42 @@ let compared = 0;
 const differences: string[] = [];
 function differ(what: string, real: unknown, mocked: unknown): void {
   differences.push(what);
-  console.log(`DIFFERENT ${what}\n  real ${JSON.stringify(real)?.slice(0, 1500)}\n  mock ${JSON.stringify(mocked)?.slice(0, 1500)}`);
+  console.log(
+    `DIFFERENT ${what}\n  real ${JSON.stringify(real)?.slice(0, 1500)}\n  mock ${JSON.stringify(mocked)?.slice(0, 1500)}`,
+  );
 }
 
-const parsed = (bytes: Uint8Array): unknown => JSON.parse(Buffer.from(bytes).toString().replace(/"(?:[^"\\]|\\.)*"|(?<![\d.])\d{16,}(?![\d.e])/g, (token) => (token.startsWith('"') ? token : `"#${token}"`)));
+const parsed = (bytes: Uint8Array): unknown =>
+  JSON.parse(
+    Buffer.from(bytes)
+      .toString()
+      .replace(/"(?:[^"\\]|\\.)*"|(?<![\d.])\d{16,}(?![\d.e])/g, (token) =>
+        token.startsWith('"') ? token : `"#${token}"`,
+      ),
+  );
 
 /** Lists in any order, IDs of the real server as the mock's, moments of edits as one. */
 function comparable(value: unknown, isReal: boolean): unknown {
   if (typeof value === 'number') return value > 1.7e9 ? 'now' : Math.fround(value);
-  if (typeof value === 'string' && value.startsWith('{')) return comparable(parsed(Buffer.from(value)), isReal);
-  if (typeof value === 'string') return /^20(2[3-9]|[3-9])/.test(value) ? 'now' : isReal ? translated(value) : value;
+  if (typeof value === 'string' && value.startsWith('{'))
+    return comparable(parsed(Buffer.from(value)), isReal);
+  if (typeof value === 'string')
+    return /^20(2[3-9]|[3-9])/.test(value) ? 'now' : isReal ? translated(value) : value;
   if (Array.isArray(value)) {
     const items = value.map((item) => comparable(item, isReal));
     return items.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
   }
   if (typeof value !== 'object' || value === null) return value;
   const object = value as Record<string, unknown>;
-  if ('affinities' in object) return comparable((object.nodes as unknown[]).map((pair, k) => ({ pair: (pair as string[]).join(), affinity: (object.affinities as number[])[k], area: (object.areas as number[])[k] })), isReal);
+  if ('affinities' in object)
+    return comparable(
+      (object.nodes as unknown[]).map((pair, k) => ({
+        pair: (pair as string[]).join(),
+        affinity: (object.affinities as number[])[k],
+        area: (object.areas as number[])[k],
+      })),
+      isReal,
+    );
   return Object.fromEntries(
     Object.entries(object)
       .filter(([key]) => !['duration', 'timestamp'].includes(key) || !('code' in object))
@@ -111,7 +182,8 @@ async function compare(method: string, path: string, body?: string | BigUint64Ar
   const { real, mocked } = await both(method, path, body);
   const what = `${method} ${path} ${typeof body === 'string' ? body : ''}`;
   compared++;
-  if (real.status !== mocked.status) return differ(`${what}: status`, [real.status, message(real)], [mocked.status, message(mocked)]);
+  if (real.status !== mocked.status)
+    return differ(`${what}: status`, [real.status, message(real)], [mocked.status, message(mocked)]);
   if (real.status === 500) return;
   if (path.includes('binary') && real.status === 200) {
     const [ids, own] = [real, mocked].map((answer) => Array.from(idsFromBytes(answer.body), String));
@@ -130,10 +202,19 @@ const message = ({ body }: Answer): string => Buffer.from(body).toString().slice
 /** Learns which IDs are the same nodes from the ancestors of all supervoxels, at every layer. */
 async function learn(timestamp?: number): Promise<void> {
   for (const layer of [2, 3, 4]) {
-    const { real, mocked } = await both('POST', `${api}/roots_binary?stop_layer=${layer}${timestamp === undefined ? '' : `&timestamp=${timestamp}`}`, BigUint64Array.from(supervoxels, BigInt));
+    const { real, mocked } = await both(
+      'POST',
+      `${api}/roots_binary?stop_layer=${layer}${timestamp === undefined ? '' : `&timestamp=${timestamp}`}`,
+      BigUint64Array.from(supervoxels, BigInt),
+    );
     const [ids, own] = [real, mocked].map((answer) => Array.from(idsFromBytes(answer.body), String));
     for (const [k, id] of ids.entries()) {
-      if ((toMock.get(id) ?? own[k]) !== own[k] || (toReal.get(own[k]) ?? id) !== id) return differ(`ancestor of ${supervoxels[k]} at layer ${layer}`, [id, toReal.get(own[k])], [toMock.get(id), own[k]]);
+      if ((toMock.get(id) ?? own[k]) !== own[k] || (toReal.get(own[k]) ?? id) !== id)
+        return differ(
+          `ancestor of ${supervoxels[k]} at layer ${layer}`,
+          [id, toReal.get(own[k])],
+          [toMock.get(id), own[k]],
+        );
       toMock.set(id, own[k]);
       toReal.set(own[k], id);
       if (layer === 4) everRoot.add(id);
@@ -145,7 +226,10 @@ const everRoot = new Set<string>();
 const moments: number[] = [1577836800, 1577923200, 1577923199.999, 1578441600.123, 1578182400, 1];
 let operations = 9;
 
-const node = (supervoxel: string): (string | number)[] => [supervoxel, ...voxelOf.get(supervoxel)!.map((value, axis) => value * [8, 8, 40][axis])];
+const node = (supervoxel: string): (string | number)[] => [
+  supervoxel,
+  ...voxelOf.get(supervoxel)!.map((value, axis) => value * [8, 8, 40][axis]),
+];
 const shown = (list: (string | number)[]): string => JSON.stringify(list).replace(/"(\d+)"/g, '$1');
 const neighbour = (supervoxel: string): string => {
   const at = [...voxelOf.get(supervoxel)!];
@@ -156,49 +240,80 @@ const neighbour = (supervoxel: string): string => {
 
 async function edit(): Promise<void> {
   const kind = pick(['merge', 'merge', 'merge', 'split', 'split', 'split', 'undo', 'redo']);
-  const a = pick(supervoxels), b = neighbour(a);
+  const a = pick(supervoxels),
+    b = neighbour(a);
   let path: string, body: string;
   if (kind === 'merge') {
     [path, body] = ['/merge', `[${shown(node(a))},${shown(node(b))}]`];
     if (random(4) === 0) body = body.replace(a, await rootOf(a)); // by its root and a point in it
   } else if (kind === 'split') {
-    const [u, v] = random(5) === 0 ? [a, b] : pick([...short.edges, ...drawn.map(([x, y]) => [supervoxels.indexOf(x), supervoxels.indexOf(y)])]).slice(0, 2).map((place) => supervoxels[place]);
+    const [u, v] =
+      random(5) === 0
+        ? [a, b]
+        : pick([...short.edges, ...drawn.map(([x, y]) => [supervoxels.indexOf(x), supervoxels.indexOf(y)])])
+            .slice(0, 2)
+            .map((place) => supervoxels[place]);
     [path, body] = ['/split?mincut=false', `{"sources":[${shown(node(u))}],"sinks":[${shown(node(v))}]}`];
   } else [path, body] = [`/${kind}`, `{"operation_id":${1 + random(operations + 1)}}`];
   const { real, mocked } = await both('POST', api + path, body);
   compared++;
   const what = `POST ${path} ${body}`;
   if (real.status === 500 && mocked.status === 200 && /edits\.py/.test(Buffer.from(real.body).toString())) {
-    console.log(`the real server failed at ${what}: ${message(real).slice(0, 120)}; nothing after it can be compared`);
+    console.log(
+      `the real server failed at ${what}: ${message(real).slice(0, 120)}; nothing after it can be compared`,
+    );
     return finish();
   }
-  if (real.status !== mocked.status) return differ(`${what}: status`, [real.status, message(real)], [mocked.status, message(mocked)]);
+  if (real.status !== mocked.status)
+    return differ(`${what}: status`, [real.status, message(real)], [mocked.status, message(mocked)]);
   if (real.status !== 200) {
     const refusal = (answer: Answer): unknown => (parsed(answer.body) as { message: string }).message;
-    if (real.status === 400 && refusal(real) !== refusal(mocked)) differ(what, refusal(real), refusal(mocked));
+    if (real.status === 400 && refusal(real) !== refusal(mocked))
+      differ(what, refusal(real), refusal(mocked));
     return;
   }
-  const [x, y] = [real, mocked].map((answer) => parsed(answer.body) as { operation_id: number | null; new_root_ids: string[] });
-  if (x.operation_id !== y.operation_id || x.new_root_ids.length !== y.new_root_ids.length) differ(what, x, y);
+  const [x, y] = [real, mocked].map(
+    (answer) => parsed(answer.body) as { operation_id: number | null; new_root_ids: string[] },
+  );
+  if (x.operation_id !== y.operation_id || x.new_root_ids.length !== y.new_root_ids.length)
+    differ(what, x, y);
   if (x.operation_id !== null) operations = x.operation_id;
   if (kind === 'merge' && !body.includes(await rootOf(a))) drawn.push([a, b]);
   await learn();
 }
 const drawn: [string, string][] = [];
 
-const rootOf = async (supervoxel: string): Promise<string> => String(idsFromBytes((await ask('POST', `${origin}${api}/roots_binary`, bytesOf(BigUint64Array.of(BigInt(supervoxel))))).body)[0]);
+const rootOf = async (supervoxel: string): Promise<string> =>
+  String(
+    idsFromBytes(
+      (await ask('POST', `${origin}${api}/roots_binary`, bytesOf(BigUint64Array.of(BigInt(supervoxel)))))
+        .body,
+    )[0],
+  );
 
 async function question(): Promise<void> {
   const roots = [...everRoot];
   const some = (count: number): string[] => [...new Set(Array.from({ length: count }, () => pick(roots)))];
-  const ids = (list: string[]): string => `{"node_ids":[${list.join()}]}`, rootIds = (list: string[]): string => `{"root_ids":[${list.join()}]}`;
+  const ids = (list: string[]): string => `{"node_ids":[${list.join()}]}`,
+    rootIds = (list: string[]): string => `{"root_ids":[${list.join()}]}`;
   const lower = pick([...toMock.keys()]);
   const timestamp = random(2) === 0 ? `?timestamp=${pick(moments)}` : '?';
-  const bounds = random(2) === 0 ? '?' : `?bounds=${[0, 1, 2].map(() => `${32 * random(3)}-${64 + 16 * random(5)}`).join('_')}`;
+  const bounds =
+    random(2) === 0
+      ? '?'
+      : `?bounds=${[0, 1, 2].map(() => `${32 * random(3)}-${64 + 16 * random(5)}`).join('_')}`;
   const [body, path, method = 'GET'] = pick<[string | BigUint64Array | undefined, string, string?]>([
-    [BigUint64Array.from([...Array.from({ length: 20 }, () => BigInt(pick(supervoxels))), BigInt(lower)]), `/roots_binary${timestamp}&stop_layer=${1 + random(4)}`, 'POST'],
+    [
+      BigUint64Array.from([...Array.from({ length: 20 }, () => BigInt(pick(supervoxels))), BigInt(lower)]),
+      `/roots_binary${timestamp}&stop_layer=${1 + random(4)}`,
+      'POST',
+    ],
     [ids([...some(3), lower]), `/is_latest_roots${timestamp}`, 'POST'],
-    [ids([...some(2), lower]), `/root_timestamps${timestamp}${random(2) === 0 ? '' : '&latest=true'}`, 'POST'],
+    [
+      ids([...some(2), lower]),
+      `/root_timestamps${timestamp}${random(2) === 0 ? '' : '&latest=true'}`,
+      'POST',
+    ],
     [undefined, `/node/${lower}/leaves${bounds}&stop_layer=${1 + random(4)}`],
     [ids([...new Set([...some(2), lower])]), `/leaves_many${bounds}&stop_layer=${1 + random(3)}`, 'POST'],
     [undefined, `/node/${lower}/children`],
@@ -207,34 +322,64 @@ async function question(): Promise<void> {
     [undefined, `/node/${pick(supervoxels)}/root${timestamp}&stop_layer=${2 + random(3)}`],
     [undefined, `/l2_chunk_children/${chunkOf(pick(supervoxels))}${timestamp}&as_array=true`],
     [ids(some(1 + random(3))), `/minimal_covering_nodes`, 'POST'],
-    [ids([...toMock.keys()].filter((id) => BigInt(id) >> 56n === 2n).slice(random(50), 50 + random(10))), `/minimal_covering_nodes`, 'POST'],
-    [ids([...some(2), lower, pick(supervoxels)]), `/valid_nodes${random(2) === 0 ? '' : `?end_timestamp=${pick(moments)}&start_timestamp=${pick(moments)}`}`],
+    [
+      ids([...toMock.keys()].filter((id) => BigInt(id) >> 56n === 2n).slice(random(50), 50 + random(10))),
+      `/minimal_covering_nodes`,
+      'POST',
+    ],
+    [
+      ids([...some(2), lower, pick(supervoxels)]),
+      `/valid_nodes${random(2) === 0 ? '' : `?end_timestamp=${pick(moments)}&start_timestamp=${pick(moments)}`}`,
+    ],
     [undefined, `/root/${pick(roots)}/lineage_graph?timestamp_past=${pick(moments)}`],
-    [rootIds(some(1 + random(3))), `/lineage_graph_multiple?timestamp_future=${pick([...moments, 4e9])}`, 'POST'],
+    [
+      rootIds(some(1 + random(3))),
+      `/lineage_graph_multiple?timestamp_future=${pick([...moments, 4e9])}`,
+      'POST',
+    ],
     [rootIds(some(1 + random(3))), `/past_id_mapping?timestamp_past=${pick(moments)}`],
-    [undefined, `/delta_roots?timestamp_past=${pick(moments)}${random(2) === 0 ? '' : `&timestamp_future=${pick(moments)}`}`],
+    [
+      undefined,
+      `/delta_roots?timestamp_past=${pick(moments)}${random(2) === 0 ? '' : `&timestamp_future=${pick(moments)}`}`,
+    ],
     [undefined, `/root/${pick(roots)}/tabular_change_log?filtered=${pick(['true', 'false'])}`],
     [rootIds(some(1 + random(3))), '/tabular_change_log_many'],
-    [undefined, `/root/${pick(roots)}/change_log?filtered=${pick(['true', 'false'])}&int64_as_str=${random(2)}`],
+    [
+      undefined,
+      `/root/${pick(roots)}/change_log?filtered=${pick(['true', 'false'])}&int64_as_str=${random(2)}`,
+    ],
     [undefined, `/root/${pick(roots)}/merge_log`],
     [undefined, `/tabular_change_log_recent?timestamp=${pick(moments)}`],
-    [undefined, `/user_operations?user_id=${pick(['0', '101', '102'])}&end_time=4000000000&include_undone=${random(2)}`],
-    [undefined, `/operation_details?operation_ids=[${1 + random(operations)},${1 + random(operations)}]&int64_as_str=${random(2)}`],
-    [`[${shown([pick(roots), ...node(pick(supervoxels)).slice(1)])},${shown([pick(roots), ...node(pick(supervoxels)).slice(1)])}]`, '/graph/find_path?precision_mode=false', 'POST'],
+    [
+      undefined,
+      `/user_operations?user_id=${pick(['0', '101', '102'])}&end_time=4000000000&include_undone=${random(2)}`,
+    ],
+    [
+      undefined,
+      `/operation_details?operation_ids=[${1 + random(operations)},${1 + random(operations)}]&int64_as_str=${random(2)}`,
+    ],
+    [
+      `[${shown([pick(roots), ...node(pick(supervoxels)).slice(1)])},${shown([pick(roots), ...node(pick(supervoxels)).slice(1)])}]`,
+      '/graph/find_path?precision_mode=false',
+      'POST',
+    ],
     [await pathNodes(), '/graph/find_path?precision_mode=false', 'POST'],
   ]);
   await compare(method, api + path, body);
 }
 
-const chunkOf = (supervoxel: string): bigint => (BigInt(supervoxel) & ~((1n << 26n) - 1n) & ((1n << 56n) - 1n)) | (2n << 56n);
+const chunkOf = (supervoxel: string): bigint =>
+  (BigInt(supervoxel) & ~((1n << 26n) - 1n) & ((1n << 56n) - 1n)) | (2n << 56n);
 
 /** Two supervoxels of one object, by its root. */
 async function pathNodes(): Promise<string> {
-  const a = pick(supervoxels), root = await rootOf(a);
+  const a = pick(supervoxels),
+    root = await rootOf(a);
   return `[${shown([root, ...node(a).slice(1)])},${shown([root, ...node(a).slice(1)])}]`;
 }
 
-for (const moment of [short.base_timestamp, ...(short.edits ?? []).map((one) => one.timestamp)]) await learn(Number(moment));
+for (const moment of [short.base_timestamp, ...(short.edits ?? []).map((one) => one.timestamp)])
+  await learn(Number(moment));
 for (let k = 0; k < Number(editsText); k++) {
   await edit();
   for (let q = 0; q < 8; q++) await question();

@@ -30,7 +30,8 @@ interface Epoch {
 const [readyFile, editCount = '20', seed = '1'] = process.argv.slice(2);
 const ready = JSON.parse(readFileSync(readyFile, 'utf8').split('\n')[0]) as Ready;
 const api = `${ready.url}/segmentation/api/v1/table/${ready.table}`;
-const supervoxels = ready.supervoxels.map(BigInt), place = new Map(supervoxels.map((id, k) => [id, k]));
+const supervoxels = ready.supervoxels.map(BigInt),
+  place = new Map(supervoxels.map((id, k) => [id, k]));
 const epochs: Epoch[] = [];
 /** Supervoxels of every node there ever was. */
 const members = new Map(supervoxels.map((id) => [id, [id]]));
@@ -39,20 +40,29 @@ const generator = seeded(Number(seed));
 const random = (below: number): number => generator.below(below);
 const one = <T>(list: readonly T[]): T => generator.pick(list);
 const some = <T>(list: readonly T[], count: number): T[] => Array.from({ length: count }, () => one(list));
-const sorted = (list: Iterable<bigint>): bigint[] => [...new Set(list)].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+const sorted = (list: Iterable<bigint>): bigint[] =>
+  [...new Set(list)].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 const layerOf = (id: bigint): number => Number(id >> 56n);
 const at = (ms: number): Epoch | undefined => epochs.findLast((epoch) => epoch.ms <= ms);
 
-let checks = 0, failures = 0;
+let checks = 0,
+  failures = 0;
 function check(what: string, actual: unknown, expected: unknown): void {
   checks++;
   if (isDeepStrictEqual(actual, expected)) return;
-  if (++failures <= 20) console.log(`WRONG ${what}\n  got      ${inspect(actual, { breakLength: 200 })}\n  expected ${inspect(expected, { breakLength: 200 })}`);
+  if (++failures <= 20)
+    console.log(
+      `WRONG ${what}\n  got      ${inspect(actual, { breakLength: 200 })}\n  expected ${inspect(expected, { breakLength: 200 })}`,
+    );
 }
 
 /** What the server itself says of the supervoxels. */
 async function ancestors(ms: number, layer: number): Promise<bigint[]> {
-  const reply = await fetch(`${api}/roots_binary?timestamp=${(ms / 1000).toFixed(3)}&stop_layer=${layer}`, { method: 'POST', headers: { 'x-requested-with': 'x', 'content-type': 'application/octet-stream' }, body: new Uint8Array(BigUint64Array.from(supervoxels).buffer) });
+  const reply = await fetch(`${api}/roots_binary?timestamp=${(ms / 1000).toFixed(3)}&stop_layer=${layer}`, {
+    method: 'POST',
+    headers: { 'x-requested-with': 'x', 'content-type': 'application/octet-stream' },
+    body: new Uint8Array(BigUint64Array.from(supervoxels).buffer),
+  });
   if (!reply.ok) throw new Error(`roots_binary answered ${reply.status}`);
   return [...new BigUint64Array(await reply.arrayBuffer())];
 }
@@ -67,14 +77,23 @@ async function note(ms: number): Promise<void> {
   }
 }
 
-const middle = (id: bigint): GraphPoint => ({ id, nm: ready.grid[place.get(id)!].map((at, axis) => (at + 0.5) * ready.supervoxel_size[axis] * ready.resolution[axis]) });
+const middle = (id: bigint): GraphPoint => ({
+  id,
+  nm: ready.grid[place.get(id)!].map(
+    (at, axis) => (at + 0.5) * ready.supervoxel_size[axis] * ready.resolution[axis],
+  ),
+});
 
 async function makeEdits(graph: ChunkedGraph, count: number): Promise<void> {
   for (let made = 0, tries = 0; made < count && tries < 10 * count; tries++) {
     try {
-      const { 4: roots } = epochs[epochs.length - 1].above, large = sorted(roots).filter((root) => members.get(root)!.length > 2);
+      const { 4: roots } = epochs[epochs.length - 1].above,
+        large = sorted(roots).filter((root) => members.get(root)!.length > 2);
       const list = members.get(one(large))!;
-      const { newRoots } = random(2) === 0 ? await graph.merge(middle(one(supervoxels)), middle(one(supervoxels))) : await graph.split([middle(list[0])], [middle(list[list.length - 1])]);
+      const { newRoots } =
+        random(2) === 0
+          ? await graph.merge(middle(one(supervoxels)), middle(one(supervoxels)))
+          : await graph.split([middle(list[0])], [middle(list[list.length - 1])]);
       await note((await graph.rootTimestamps(newRoots))[0].getTime());
       made++;
     } catch (error) {
@@ -84,87 +103,251 @@ async function makeEdits(graph: ChunkedGraph, count: number): Promise<void> {
 }
 
 const UNKNOWN = [1n, 2n, 3n, 4n].map((layer) => (layer << 56n) | 60_000n);
-const nodesOf = (layer: number): bigint[] => (layer === 1 ? supervoxels : [...members.keys()].filter((id) => layerOf(id) === layer));
+const nodesOf = (layer: number): bigint[] =>
+  layer === 1 ? supervoxels : [...members.keys()].filter((id) => layerOf(id) === layer);
 const NOTHING: Pick<Epoch, 'above'> = { above: { 2: [], 3: [], 4: [] } };
 const momentIn = (): number => one(epochs).ms + one([-1, 0, 0, 1, 250]);
 
 async function checkMoment(graph: ChunkedGraph): Promise<void> {
-  const ms = momentIn(), timestamp = new Date(ms), { above } = at(ms) ?? NOTHING;
+  const ms = momentIn(),
+    timestamp = new Date(ms),
+    { above } = at(ms) ?? NOTHING;
   const rootNow = (supervoxel: bigint): bigint => above[4][place.get(supervoxel)!] ?? 0n;
-  const stands = (node: bigint): boolean => layerOf(node) === 1 || (above[layerOf(node) as 2 | 3 | 4] ?? []).includes(node);
-  const rootsOf = (id: bigint): bigint[] => (members.get(id) ?? []).map(rootNow).filter((root) => root !== 0n);
-  const lower = [1, 2, 3].flatMap((layer) => some(nodesOf(layer), 8)), asked = [...lower, ...UNKNOWN.slice(0, 3)], roots = some(nodesOf(4), 8);
-  check(`roots at ${ms}`, [...(await graph.roots(asked, { timestamp }))], asked.map((id) => stands(id) ? (rootsOf(id)[0] ?? 0n) : 0n));
-  check(`layer 3 at ${ms}`, [...(await graph.roots(lower.filter((id) => layerOf(id) < 3), { timestamp, stopLayer: 3 }))],
-    lower.filter((id) => layerOf(id) < 3).map((id) => (stands(id) ? (above[3][place.get(members.get(id)![0])!] ?? 0n) : 0n)).map((id) => (layerOf(id) < 3 ? 0n : id)));
-  check(`isLatestRoots at ${ms}`, await graph.isLatestRoots([...asked, ...roots, ...UNKNOWN, 0n, 3n], { timestamp }), [...asked.map(() => false), ...roots.map((root) => above[4].includes(root)), ...UNKNOWN.map(() => false), false, false]);
+  const stands = (node: bigint): boolean =>
+    layerOf(node) === 1 || (above[layerOf(node) as 2 | 3 | 4] ?? []).includes(node);
+  const rootsOf = (id: bigint): bigint[] =>
+    (members.get(id) ?? []).map(rootNow).filter((root) => root !== 0n);
+  const lower = [1, 2, 3].flatMap((layer) => some(nodesOf(layer), 8)),
+    asked = [...lower, ...UNKNOWN.slice(0, 3)],
+    roots = some(nodesOf(4), 8);
+  check(
+    `roots at ${ms}`,
+    [...(await graph.roots(asked, { timestamp }))],
+    asked.map((id) => (stands(id) ? (rootsOf(id)[0] ?? 0n) : 0n)),
+  );
+  check(
+    `layer 3 at ${ms}`,
+    [
+      ...(await graph.roots(
+        lower.filter((id) => layerOf(id) < 3),
+        { timestamp, stopLayer: 3 },
+      )),
+    ],
+    lower
+      .filter((id) => layerOf(id) < 3)
+      .map((id) => (stands(id) ? (above[3][place.get(members.get(id)![0])!] ?? 0n) : 0n))
+      .map((id) => (layerOf(id) < 3 ? 0n : id)),
+  );
+  check(
+    `isLatestRoots at ${ms}`,
+    await graph.isLatestRoots([...asked, ...roots, ...UNKNOWN, 0n, 3n], { timestamp }),
+    [
+      ...asked.map(() => false),
+      ...roots.map((root) => above[4].includes(root)),
+      ...UNKNOWN.map(() => false),
+      false,
+      false,
+    ],
+  );
   for (const by of ['level2', 'supervoxels'] as const)
-    for (const { root: id, changed, suggestions } of await graph.suggestLatestRoots([...asked, ...roots], { timestamp, by })) {
-      check(`suggestLatestRoots of ${id} at ${ms} by ${by}`, [changed, sorted(suggestions.map(({ root }) => root))], [layerOf(id) < 4 || !stands(id), sorted(rootsOf(id))]);
-      if (layerOf(id) < 3 || by === 'supervoxels') check(`its shares`, suggestions.map(({ root, confidence }) => [root, Math.round(confidence * 1e9)]),
-        sorted(rootsOf(id)).map((root) => [root, Math.round((rootsOf(id).filter((each) => each === root).length / members.get(id)!.length || 1) * 1e9)] as const).sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)));
+    for (const { root: id, changed, suggestions } of await graph.suggestLatestRoots([...asked, ...roots], {
+      timestamp,
+      by,
+    })) {
+      check(
+        `suggestLatestRoots of ${id} at ${ms} by ${by}`,
+        [changed, sorted(suggestions.map(({ root }) => root))],
+        [layerOf(id) < 4 || !stands(id), sorted(rootsOf(id))],
+      );
+      if (layerOf(id) < 3 || by === 'supervoxels')
+        check(
+          `its shares`,
+          suggestions.map(({ root, confidence }) => [root, Math.round(confidence * 1e9)]),
+          sorted(rootsOf(id))
+            .map(
+              (root) =>
+                [
+                  root,
+                  Math.round(
+                    (rootsOf(id).filter((each) => each === root).length / members.get(id)!.length || 1) * 1e9,
+                  ),
+                ] as const,
+            )
+            .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)),
+        );
     }
   if (above[4].length > 0 && ms >= epochs[0].ms) {
     const latest = await graph.latestRoots(lower, { timestamp });
     for (const id of lower) check(`latestRoots of ${id} at ${ms}`, [...latest.get(id)!], sorted(rootsOf(id)));
   }
-  const other = momentIn(), then = at(other);
-  const delta = await graph.deltaRoots({ from: timestamp, to: new Date(other) }).catch((error: Error) => error.name);
-  const now = sorted(above[4]), later = sorted(then?.above[4] ?? []);
-  check(`deltaRoots ${ms} to ${other}`, typeof delta === 'string' ? delta : [[...delta.oldRoots], [...delta.newRoots]],
-    (now.length === 0) !== (later.length === 0) ? 'TimestampError' : [now.filter((root) => !later.includes(root)), later.filter((root) => !now.includes(root))]);
+  const other = momentIn(),
+    then = at(other);
+  const delta = await graph
+    .deltaRoots({ from: timestamp, to: new Date(other) })
+    .catch((error: Error) => error.name);
+  const now = sorted(above[4]),
+    later = sorted(then?.above[4] ?? []);
+  check(
+    `deltaRoots ${ms} to ${other}`,
+    typeof delta === 'string' ? delta : [[...delta.oldRoots], [...delta.newRoots]],
+    (now.length === 0) !== (later.length === 0)
+      ? 'TimestampError'
+      : [now.filter((root) => !later.includes(root)), later.filter((root) => !now.includes(root))],
+  );
 }
 
 async function checkLineage(graph: ChunkedGraph): Promise<void> {
-  const ever = nodesOf(4), asked = sorted(some(ever.filter((root) => epochs.some(({ above }) => !above[4].includes(root))), 4)), window = one([{}, { from: new Date(momentIn()) }, { to: new Date(momentIn()) }]);
-  const show = ({ nodes, links }: Awaited<ReturnType<ChunkedGraph['lineageGraph']>>): [string[], string[]] => [nodes.map(({ id, operationId, timestamp }) => `${id} ${operationId} ${timestamp.getTime()}`).sort(), links.map(({ source, target }) => `${source}>${target}`).sort()];
+  const ever = nodesOf(4),
+    asked = sorted(
+      some(
+        ever.filter((root) => epochs.some(({ above }) => !above[4].includes(root))),
+        4,
+      ),
+    ),
+    window = one([{}, { from: new Date(momentIn()) }, { to: new Date(momentIn()) }]);
+  const show = ({
+    nodes,
+    links,
+  }: Awaited<ReturnType<ChunkedGraph['lineageGraph']>>): [string[], string[]] => [
+    nodes.map(({ id, operationId, timestamp }) => `${id} ${operationId} ${timestamp.getTime()}`).sort(),
+    links.map(({ source, target }) => `${source}>${target}`).sort(),
+  ];
   const alone = await Promise.all(asked.map(async (root) => show(await graph.lineageGraph(root, window))));
-  check(`lineageGraph of ${asked.join()}`, show(await graph.lineageGraph(asked, window)), [0, 1].map((part) => [...new Set(alone.flatMap((lists) => lists[part]))].sort()));
+  check(
+    `lineageGraph of ${asked.join()}`,
+    show(await graph.lineageGraph(asked, window)),
+    [0, 1].map((part) => [...new Set(alone.flatMap((lists) => lists[part]))].sort()),
+  );
   for (const id of [one(supervoxels), one(nodesOf(2)), one(nodesOf(3)), 3n])
-    for (const call of [graph.lineageGraph([asked[0], id]), graph.originalRoots(id), graph.lastEdit(id)]) check(`history of ${id}`, await call.then(() => 'an answer', (error: GraphError) => error.code), 'UNKNOWN_ID');
+    for (const call of [graph.lineageGraph([asked[0], id]), graph.originalRoots(id), graph.lastEdit(id)])
+      check(
+        `history of ${id}`,
+        await call.then(
+          () => 'an answer',
+          (error: GraphError) => error.code,
+        ),
+        'UNKNOWN_ID',
+      );
 }
 
 /** Layers 1 to 4 of a supervoxel now, without those that its object skips. */
-const wayUp = (supervoxel: bigint): bigint[] => [supervoxel, ...[2, 3, 4].map((layer) => epochs[epochs.length - 1].above[layer as 2 | 3 | 4][place.get(supervoxel)!])];
+const wayUp = (supervoxel: bigint): bigint[] => [
+  supervoxel,
+  ...[2, 3, 4].map((layer) => epochs[epochs.length - 1].above[layer as 2 | 3 | 4][place.get(supervoxel)!]),
+];
 
 async function checkLeaves(graph: ChunkedGraph): Promise<void> {
-  const min = [0, 0, 0].map(() => random(150) - 12), bounds = random(5) === 0 ? undefined : { min, max: min.map((from) => from + 1 + random(80)) }, stopLayer = 1 + random(4);
+  const min = [0, 0, 0].map(() => random(150) - 12),
+    bounds = random(5) === 0 ? undefined : { min, max: min.map((from) => from + 1 + random(80)) },
+    stopLayer = 1 + random(4);
   const touches = (id: bigint): boolean => {
     const width = 2 ** Math.max(0, layerOf(id) - 2);
-    return !bounds || graph.ids.chunkPositionOf(id).every((c, axis) => c * width * graph.chunkSize[axis] < Math.min(128, bounds.max[axis]) && (c + 1) * width * graph.chunkSize[axis] > bounds.min[axis] && bounds.max[axis] > 0 && bounds.min[axis] < 128);
+    return (
+      !bounds ||
+      graph.ids
+        .chunkPositionOf(id)
+        .every(
+          (c, axis) =>
+            c * width * graph.chunkSize[axis] < Math.min(128, bounds.max[axis]) &&
+            (c + 1) * width * graph.chunkSize[axis] > bounds.min[axis] &&
+            bounds.max[axis] > 0 &&
+            bounds.min[axis] < 128,
+        )
+    );
   };
-  const { above } = epochs[epochs.length - 1], current = [1, 2, 3, 4].flatMap((layer) => some(layer === 1 ? supervoxels : sorted(above[layer as 2 | 3 | 4]).filter((id) => layerOf(id) === layer), 5));
-  const expected = (node: bigint): bigint[] => sorted(members.get(node)!.flatMap((supervoxel) => {
-    const way = sorted(wayUp(supervoxel)).filter((id) => layerOf(id) >= stopLayer && layerOf(id) <= layerOf(node));
-    return way.length > 0 && layerOf(way[0]) === stopLayer && way.every(touches) ? [way[0]] : [];
-  }));
+  const { above } = epochs[epochs.length - 1],
+    current = [1, 2, 3, 4].flatMap((layer) =>
+      some(
+        layer === 1 ? supervoxels : sorted(above[layer as 2 | 3 | 4]).filter((id) => layerOf(id) === layer),
+        5,
+      ),
+    );
+  const expected = (node: bigint): bigint[] =>
+    sorted(
+      members.get(node)!.flatMap((supervoxel) => {
+        const way = sorted(wayUp(supervoxel)).filter(
+          (id) => layerOf(id) >= stopLayer && layerOf(id) <= layerOf(node),
+        );
+        return way.length > 0 && layerOf(way[0]) === stopLayer && way.every(touches) ? [way[0]] : [];
+      }),
+    );
   const many = await graph.leavesMany([...current, ...UNKNOWN], { bounds, stopLayer });
-  for (const id of current) check(`leavesMany of ${id} to ${stopLayer} in ${inspect(bounds, { breakLength: 200 })}`, sorted(many.get(id)!), expected(id));
+  for (const id of current)
+    check(
+      `leavesMany of ${id} to ${stopLayer} in ${inspect(bounds, { breakLength: 200 })}`,
+      sorted(many.get(id)!),
+      expected(id),
+    );
   for (const id of UNKNOWN) check(`leavesMany of ${id}`, many.get(id)!.length, 0);
   for (const id of [...current.filter((id) => layerOf(id) > 1), ...UNKNOWN]) {
-    check(`leaves of ${id} to ${stopLayer} in ${inspect(bounds, { breakLength: 200 })}`, sorted(await graph.leaves(id, { bounds, stopLayer })), members.has(id) ? expected(id) : []);
+    check(
+      `leaves of ${id} to ${stopLayer} in ${inspect(bounds, { breakLength: 200 })}`,
+      sorted(await graph.leaves(id, { bounds, stopLayer })),
+      members.has(id) ? expected(id) : [],
+    );
   }
   for (const id of [...current.slice(3), UNKNOWN[2]]) {
-    const inside = layerOf(id) === 1 ? [] : members.has(id) && touches(id) ? members.get(id)!.filter((supervoxel) => wayUp(supervoxel).filter((node) => layerOf(node) <= layerOf(id)).every(touches)) : [];
-    const answer = await graph.subgraph(id, { bounds }).then(({ edges }) => [...edges].every((end) => inside.includes(end)) && (inside.length > 0 || edges.length === 0), (error: GraphError) => error.code);
-    check(`subgraph of ${id} in ${inspect(bounds, { breakLength: 200 })}`, answer, members.has(id) || layerOf(id) === 1 || !touches(id) ? true : 'UNKNOWN_ID');
+    const inside =
+      layerOf(id) === 1
+        ? []
+        : members.has(id) && touches(id)
+          ? members.get(id)!.filter((supervoxel) =>
+              wayUp(supervoxel)
+                .filter((node) => layerOf(node) <= layerOf(id))
+                .every(touches),
+            )
+          : [];
+    const answer = await graph.subgraph(id, { bounds }).then(
+      ({ edges }) =>
+        [...edges].every((end) => inside.includes(end)) && (inside.length > 0 || edges.length === 0),
+      (error: GraphError) => error.code,
+    );
+    check(
+      `subgraph of ${id} in ${inspect(bounds, { breakLength: 200 })}`,
+      answer,
+      members.has(id) || layerOf(id) === 1 || !touches(id) ? true : 'UNKNOWN_ID',
+    );
   }
 }
 
 async function checkPaths(graph: ChunkedGraph): Promise<void> {
-  const a = one(supervoxels), b = one(random(2) === 0 ? members.get(epochs[epochs.length - 1].above[4][place.get(a)!])! : supervoxels), [from, to] = [wayUp(a), wayUp(b)];
-  const found = await graph.findPath(middle(a), middle(b)).then(({ l2Ids }) => l2Ids, (error: GraphError) => error.code);
+  const a = one(supervoxels),
+    b = one(random(2) === 0 ? members.get(epochs[epochs.length - 1].above[4][place.get(a)!])! : supervoxels),
+    [from, to] = [wayUp(a), wayUp(b)];
+  const found = await graph.findPath(middle(a), middle(b)).then(
+    ({ l2Ids }) => l2Ids,
+    (error: GraphError) => error.code,
+  );
   if (from[3] !== to[3]) return check(`findPath from ${a} to ${b}`, found, 'UNKNOWN_ID');
   if (typeof found === 'string') return check(`findPath from ${a} to ${b}`, found, 'a path');
-  const edges = await graph.level2Graph(from[3]), joined = new Set(Array.from({ length: edges.length / 2 }, (_, k) => sorted(edges.subarray(2 * k, 2 * k + 2)).join()));
-  check(`findPath from ${a} to ${b}`, [found[0], found[found.length - 1], [...found.slice(1)].every((id, k) => joined.has(sorted([found[k], id]).join()))], [from[1], to[1], true]);
+  const edges = await graph.level2Graph(from[3]),
+    joined = new Set(
+      Array.from({ length: edges.length / 2 }, (_, k) => sorted(edges.subarray(2 * k, 2 * k + 2)).join()),
+    );
+  check(
+    `findPath from ${a} to ${b}`,
+    [
+      found[0],
+      found[found.length - 1],
+      [...found.slice(1)].every((id, k) => joined.has(sorted([found[k], id]).join())),
+    ],
+    [from[1], to[1], true],
+  );
 }
 
-const volume = await openGraphene(`graphene://${ready.url}/segmentation/table/${ready.table}`, { token: null, allowEdits: true, dataDir: 'mem://none/none', logger: { warn: () => undefined } });
+const volume = await openGraphene(`graphene://${ready.url}/segmentation/table/${ready.table}`, {
+  token: null,
+  allowEdits: true,
+  dataDir: 'mem://none/none',
+  logger: { warn: () => undefined },
+});
 const { graph } = volume;
 for (const epoch of ready.epochs) await note(Math.round((epoch.ts ?? epoch.timestamp!) * 1000));
 await makeEdits(graph, Number(editCount));
-for (let n = 0; n < 40; n++) for (const round of [checkMoment, checkLineage, checkLeaves, checkPaths]) await round(graph);
+for (let n = 0; n < 40; n++)
+  for (const round of [checkMoment, checkLineage, checkLeaves, checkPaths]) await round(graph);
 await volume.close();
-console.log(`${epochs.length - ready.epochs.length} edits, ${members.size} nodes ever; ${checks} answers, ${failures} wrong (seed ${seed})`);
+console.log(
+  `${epochs.length - ready.epochs.length} edits, ${members.size} nodes ever; ${checks} answers, ${failures} wrong (seed ${seed})`,
+);
 process.exitCode = failures > 0 ? 1 : 0;

@@ -22,25 +22,46 @@ interface Info {
 }
 
 /** @param ready File with the line of JSON that the server prints, or an address that answers it. */
-export const pcg = (ready: string | undefined): Part => async ({ python, comparison }) => {
-  if (ready === undefined) throw new Error('the part pcg needs a running server: --pcg-ready FILE or URL of the JSON that says where it is');
-  const world = await worldOf(JSON.parse(/^https?:/.test(ready) ? await (await fetch(ready)).text() : readFileSync(ready, 'utf8')) as Ready);
-  await using cave = new PythonClient(python, 'caveclient_client.py');
-  await compareCaveClient(cave, world, comparison);
-  await using cloudvolume = new PythonClient(python, 'cloudvolume_client.py');
-  await compareCloudVolume(cloudvolume, world, comparison);
-};
+export const pcg =
+  (ready: string | undefined): Part =>
+  async ({ python, comparison }) => {
+    if (ready === undefined)
+      throw new Error(
+        'the part pcg needs a running server: --pcg-ready FILE or URL of the JSON that says where it is',
+      );
+    const world = await worldOf(
+      JSON.parse(
+        /^https?:/.test(ready) ? await (await fetch(ready)).text() : readFileSync(ready, 'utf8'),
+      ) as Ready,
+    );
+    await using cave = new PythonClient(python, 'caveclient_client.py');
+    await compareCaveClient(cave, world, comparison);
+    await using cloudvolume = new PythonClient(python, 'cloudvolume_client.py');
+    await compareCloudVolume(cloudvolume, world, comparison);
+  };
 
-async function worldOf({ url: origin, table, layers, base_timestamp: base, supervoxels, edits }: Ready): Promise<World> {
+async function worldOf({
+  url: origin,
+  table,
+  layers,
+  base_timestamp: base,
+  supervoxels,
+  edits,
+}: Ready): Promise<World> {
   const infoUrl = `${origin}/segmentation/table/${table}/info`;
   const { data_dir: dataDir, scales } = (await (await fetch(infoUrl)).json()) as Info;
   const [{ voxel_offset: min, size }] = scales;
   return {
-    name: 'PyChunkedGraph', origin, table, layers, dataDir,
+    name: 'PyChunkedGraph',
+    origin,
+    table,
+    layers,
+    dataDir,
     cloudPath: `graphene://${origin}/segmentation/table/${table}`,
     box: { min, max: [min[0] + size[0], min[1] + size[1], min[2] + size[2]] },
     supervoxels: BigUint64Array.from(supervoxels, BigInt),
-    baseMs: Math.round(base * 1000), editsMs: edits.map(({ timestamp }) => Math.round(timestamp * 1000)),
+    baseMs: Math.round(base * 1000),
+    editsMs: edits.map(({ timestamp }) => Math.round(timestamp * 1000)),
     [Symbol.asyncDispose]: async () => undefined, // the server is not ours to stop
   };
 }

@@ -8,7 +8,17 @@ import { CHILD_ENVIRONMENT } from './environment.ts';
 const ANSWER_MS = 180_000;
 const LEAVE_MS = 10_000;
 
-export type Numbers = BigUint64Array | BigInt64Array | Uint32Array | Int32Array | Uint16Array | Int16Array | Uint8Array | Int8Array | Float32Array | Float64Array;
+export type Numbers =
+  | BigUint64Array
+  | BigInt64Array
+  | Uint32Array
+  | Int32Array
+  | Uint16Array
+  | Int16Array
+  | Uint8Array
+  | Int8Array
+  | Float32Array
+  | Float64Array;
 
 /** The client itself raised an exception. */
 export class ClientError extends Error {}
@@ -27,10 +37,14 @@ export class PythonClient implements AsyncDisposable {
   /** @param script File in interop/clients. */
   constructor(python: string, script: string) {
     this.#child = spawn(python, [join(import.meta.dirname, 'clients', script)], { env: CHILD_ENVIRONMENT });
-    this.#child.stderr.setEncoding('utf8').on('data', (text: string) => (this.#lastWords = (this.#lastWords + text).slice(-4000)));
+    this.#child.stderr
+      .setEncoding('utf8')
+      .on('data', (text: string) => (this.#lastWords = (this.#lastWords + text).slice(-4000)));
     this.#child.stdin.on('error', () => undefined); // told by 'close'
     this.#child.on('error', (error) => this.#fail(error));
-    this.#child.on('close', (code, signal) => this.#fail(new Error(`${script} ended (${signal ?? code}):\n${this.#lastWords}`)));
+    this.#child.on('close', (code, signal) =>
+      this.#fail(new Error(`${script} ended (${signal ?? code}):\n${this.#lastWords}`)),
+    );
     createInterface(this.#child.stdout).on('line', (line) => this.#settle(line));
   }
 
@@ -51,7 +65,8 @@ export class PythonClient implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null || this.#child.pid === undefined) return;
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null || this.#child.pid === undefined)
+      return;
     const left = once(this.#child, 'close');
     this.#child.stdin.end();
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), LEAVE_MS);
@@ -76,8 +91,16 @@ export class PythonClient implements AsyncDisposable {
 }
 
 const ARRAYS = {
-  '<u8': BigUint64Array, '<i8': BigInt64Array, '<u4': Uint32Array, '<i4': Int32Array, '<u2': Uint16Array, '<i2': Int16Array,
-  '|u1': Uint8Array, '|i1': Int8Array, '<f4': Float32Array, '<f8': Float64Array,
+  '<u8': BigUint64Array,
+  '<i8': BigInt64Array,
+  '<u4': Uint32Array,
+  '<i4': Int32Array,
+  '<u2': Uint16Array,
+  '<i2': Int16Array,
+  '|u1': Uint8Array,
+  '|i1': Int8Array,
+  '<f4': Float32Array,
+  '<f8': Float64Array,
 } as const;
 
 function toWire(this: unknown, key: string, value: unknown): unknown {

@@ -4,7 +4,10 @@ import { Comparison } from './comparison.ts';
 import { makePython } from './environment.ts';
 import type { Part } from './part.ts';
 
-const { values: { 'pcg-ready': ready }, positionals } = parseArgs({ allowPositionals: true, options: { 'pcg-ready': { type: 'string' } } });
+const {
+  values: { 'pcg-ready': ready },
+  positionals,
+} = parseArgs({ allowPositionals: true, options: { 'pcg-ready': { type: 'string' } } });
 
 /** Loaded when their turn comes, so that each runs alone. */
 const PARTS: Record<string, () => Promise<Part>> = {
@@ -18,7 +21,8 @@ const PARTS: Record<string, () => Promise<Part>> = {
 };
 const BY_HAND = ['pcg'];
 
-const wanted = positionals.length > 0 ? positionals : Object.keys(PARTS).filter((name) => !BY_HAND.includes(name));
+const wanted =
+  positionals.length > 0 ? positionals : Object.keys(PARTS).filter((name) => !BY_HAND.includes(name));
 const unknown = wanted.filter((name) => !Object.hasOwn(PARTS, name));
 if (unknown.length > 0) {
   console.error(`there is no part ${unknown.join(', ')}; parts are ${Object.keys(PARTS).join(', ')}`);
@@ -31,7 +35,9 @@ for (const name of wanted) {
   const began = performance.now();
   const comparison = new Comparison(name);
   try {
-    await (await PARTS[name]())({ python, comparison });
+    await (
+      await PARTS[name]()
+    )({ python, comparison });
     if (comparison.compared === 0) comparison.failed('nothing was compared');
   } catch (error) {
     comparison.failed(error instanceof Error ? (error.stack ?? error.message) : String(error));

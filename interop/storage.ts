@@ -19,7 +19,9 @@ import { freePort, startTool } from './go-tools.ts';
 import type { Part } from './part.ts';
 import { PythonClient } from './python-client.ts';
 
-const ACCESS = 'ACCESSKEY7', SECRET = 'secret/with+signs=7', REGION = 'eu-central-1';
+const ACCESS = 'ACCESSKEY7',
+  SECRET = 'secret/with+signs=7',
+  REGION = 'eu-central-1';
 const CREDENTIALS = { accessKeyId: ACCESS, secretAccessKey: SECRET };
 const VOLUME = 'seg_compresso_u64_gzip';
 
@@ -49,24 +51,56 @@ export const storage: Part = async ({ python, comparison }) => {
   }
 };
 
-async function s3(client: PythonClient, comparison: Comparison, http: HttpClient, folder: string): Promise<void> {
+async function s3(
+  client: PythonClient,
+  comparison: Comparison,
+  http: HttpClient,
+  folder: string,
+): Promise<void> {
   const port = await freePort();
   mkdirSync(join(folder, 's3'));
-  await using server = await startTool('versitygw', port, ['--port', `127.0.0.1:${port}`, '--access', ACCESS, '--secret', SECRET, '--region', REGION, '--quiet', 'posix', join(folder, 's3')]);
+  await using server = await startTool('versitygw', port, [
+    '--port',
+    `127.0.0.1:${port}`,
+    '--access',
+    ACCESS,
+    '--secret',
+    SECRET,
+    '--region',
+    REGION,
+    '--quiet',
+    'posix',
+    join(folder, 's3'),
+  ]);
   const endpoint = server.origin;
   await client.ask('s3_open', { endpoint, access: ACCESS, secret: SECRET, region: REGION });
-  for (const [bucket, isPublic] of [['private-bucket', false], ['public-bucket', true]] as const) {
+  for (const [bucket, isPublic] of [
+    ['private-bucket', false],
+    ['public-bucket', true],
+  ] as const) {
     await client.ask('s3_bucket', { bucket, public: isPublic });
-    for (const { key, bytes, contentEncoding } of objects()) await client.ask('s3_put', { bucket, key, data: base64(bytes), encoding: contentEncoding ?? '' });
+    for (const { key, bytes, contentEncoding } of objects())
+      await client.ask('s3_put', { bucket, key, data: base64(bytes), encoding: contentEncoding ?? '' });
   }
 
   // What a user's machine may hold, one way at a time.
-  const secrets = join(folder, 'cv'), empty = join(folder, 'empty');
+  const secrets = join(folder, 'cv'),
+    empty = join(folder, 'empty');
   mkdirSync(join(secrets, 'secrets'), { recursive: true });
-  writeFileSync(join(secrets, 'secrets', 'private-bucket-aws-secret.json'), JSON.stringify({ AWS_ACCESS_KEY_ID: ACCESS, AWS_SECRET_ACCESS_KEY: SECRET }));
-  writeFileSync(join(folder, 'credentials'), `[default]\naws_access_key_id = NOBODY\naws_secret_access_key = nothing\n[lab]\naws_access_key_id = ${ACCESS}\naws_secret_access_key = ${SECRET}\n`);
+  writeFileSync(
+    join(secrets, 'secrets', 'private-bucket-aws-secret.json'),
+    JSON.stringify({ AWS_ACCESS_KEY_ID: ACCESS, AWS_SECRET_ACCESS_KEY: SECRET }),
+  );
+  writeFileSync(
+    join(folder, 'credentials'),
+    `[default]\naws_access_key_id = NOBODY\naws_secret_access_key = nothing\n[lab]\naws_access_key_id = ${ACCESS}\naws_secret_access_key = ${SECRET}\n`,
+  );
   const none = { CLOUD_VOLUME_DIR: empty, AWS_ENDPOINT_URL_S3: endpoint };
-  const aws = { AWS_SHARED_CREDENTIALS_FILE: join(folder, 'credentials'), AWS_CONFIG_FILE: join(folder, 'no-config'), AWS_EC2_METADATA_DISABLED: 'true' };
+  const aws = {
+    AWS_SHARED_CREDENTIALS_FILE: join(folder, 'credentials'),
+    AWS_CONFIG_FILE: join(folder, 'no-config'),
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
   const ways: Record<string, { options: Partial<OpenStoreOptions>; process?: NodeJS.ProcessEnv }> = {
     'credentials, region': { options: { credentials: CREDENTIALS, region: REGION, endpoint, env: {} } },
     'credentials, region learnt': { options: { credentials: CREDENTIALS, endpoint, env: {} } },
@@ -74,34 +108,119 @@ async function s3(client: PythonClient, comparison: Comparison, http: HttpClient
     'a secret file of CloudVolume': { options: { env: { ...none, CLOUD_VOLUME_DIR: secrets } } },
     'a profile': { options: { env: none, profile: 'lab' } },
     AWS_PROFILE: { options: { env: none }, process: { AWS_PROFILE: 'lab' } },
-    'AWS_ACCESS_KEY_ID': { options: { env: none }, process: { AWS_ACCESS_KEY_ID: ACCESS, AWS_SECRET_ACCESS_KEY: SECRET } },
+    AWS_ACCESS_KEY_ID: {
+      options: { env: none },
+      process: { AWS_ACCESS_KEY_ID: ACCESS, AWS_SECRET_ACCESS_KEY: SECRET },
+    },
   };
-  const theirs = (bucket: string) => (key: string, range: ByteRange | undefined) => client.ask<Read>('s3_get', { bucket, key, range: range ? `bytes=${range.start}-${range.end - 1}` : '' });
+  const theirs = (bucket: string) => (key: string, range: ByteRange | undefined) =>
+    client.ask<Read>('s3_get', { bucket, key, range: range ? `bytes=${range.start}-${range.end - 1}` : '' });
   for (const [way, { options, process: env }] of Object.entries(ways))
-    await withEnvironment({ ...aws, ...env }, () => compareStore(`s3, ${way}`, comparison, theirs('private-bucket'), openStore('s3://private-bucket', { http, ...options })));
-  await compareStore('s3, public', comparison, theirs('public-bucket'), openStore('s3://public-bucket', { http, endpoint, credentials: 'anonymous', env: {} }), { absentBy403: true });
+    await withEnvironment({ ...aws, ...env }, () =>
+      compareStore(
+        `s3, ${way}`,
+        comparison,
+        theirs('private-bucket'),
+        openStore('s3://private-bucket', { http, ...options }),
+      ),
+    );
+  await compareStore(
+    's3, public',
+    comparison,
+    theirs('public-bucket'),
+    openStore('s3://public-bucket', { http, endpoint, credentials: 'anonymous', env: {} }),
+    { absentBy403: true },
+  );
 
   await expectRefusal('a wrong secret', comparison, /403 SignatureDoesNotMatch/, () =>
-    openStore('s3://private-bucket', { http, endpoint, credentials: { ...CREDENTIALS, secretAccessKey: 'wrong' }, env: {} }).read('info'));
-  await expectRefusal('nobody', comparison, /answered 403: .*credentials: 'anonymous'/, () => openStore('s3://private-bucket', { http, endpoint, credentials: 'anonymous', env: {} }).read('info'));
+    openStore('s3://private-bucket', {
+      http,
+      endpoint,
+      credentials: { ...CREDENTIALS, secretAccessKey: 'wrong' },
+      env: {},
+    }).read('info'),
+  );
+  await expectRefusal('nobody', comparison, /answered 403: .*credentials: 'anonymous'/, () =>
+    openStore('s3://private-bucket', { http, endpoint, credentials: 'anonymous', env: {} }).read('info'),
+  );
   await withEnvironment({ ...aws, AWS_SHARED_CREDENTIALS_FILE: join(folder, 'no-credentials') }, () =>
-    expectRefusal('no credentials anywhere', comparison, /answered 403: .*no AWS credentials were found in .*aws configure/, () => openStore('s3://private-bucket', { http, env: none }).read('info')));
+    expectRefusal(
+      'no credentials anywhere',
+      comparison,
+      /answered 403: .*no AWS credentials were found in .*aws configure/,
+      () => openStore('s3://private-bucket', { http, env: none }).read('info'),
+    ),
+  );
   await volumeAt('s3://private-bucket/volume', comparison, { endpoint, credentials: CREDENTIALS });
 }
 
-async function gs(client: PythonClient, comparison: Comparison, http: HttpClient, folder: string): Promise<void> {
-  const port = await freePort(), host = `127.0.0.1:${port}`;
-  await using server = await startTool('fake-gcs-server', port, ['-scheme', 'http', '-host', '127.0.0.1', '-port', String(port), '-public-host', '127.0.0.1', '-external-url', `http://${host}`, '-backend', 'memory', '-log-level', 'error', '-data', join(folder, 'none')]);
+async function gs(
+  client: PythonClient,
+  comparison: Comparison,
+  http: HttpClient,
+  folder: string,
+): Promise<void> {
+  const port = await freePort(),
+    host = `127.0.0.1:${port}`;
+  await using server = await startTool('fake-gcs-server', port, [
+    '-scheme',
+    'http',
+    '-host',
+    '127.0.0.1',
+    '-port',
+    String(port),
+    '-public-host',
+    '127.0.0.1',
+    '-external-url',
+    `http://${host}`,
+    '-backend',
+    'memory',
+    '-log-level',
+    'error',
+    '-data',
+    join(folder, 'none'),
+  ]);
   await client.ask('gs_open', { endpoint: server.origin });
   await client.ask('gs_bucket', { bucket: 'some-bucket' });
-  for (const { key, bytes, contentEncoding } of objects()) await client.ask('gs_put', { bucket: 'some-bucket', key, data: base64(bytes), encoding: contentEncoding ?? '' });
+  for (const { key, bytes, contentEncoding } of objects())
+    await client.ask('gs_put', {
+      bucket: 'some-bucket',
+      key,
+      data: base64(bytes),
+      encoding: contentEncoding ?? '',
+    });
 
-  const theirs = (key: string, range: ByteRange | undefined) => client.ask<Read>('gs_get', { bucket: 'some-bucket', key, start: range?.start ?? null, end: range?.end ?? null });
-  await compareStore('gs, an emulator', comparison, theirs, openStore('gs://some-bucket', { http, env: { STORAGE_EMULATOR_HOST: host } }));
+  const theirs = (key: string, range: ByteRange | undefined) =>
+    client.ask<Read>('gs_get', {
+      bucket: 'some-bucket',
+      key,
+      start: range?.start ?? null,
+      end: range?.end ?? null,
+    });
+  await compareStore(
+    'gs, an emulator',
+    comparison,
+    theirs,
+    openStore('gs://some-bucket', { http, env: { STORAGE_EMULATOR_HOST: host } }),
+  );
   await using door = await guard(port, 'T0ken');
-  const at = { http, endpoint: door.origin, env: { CLOUD_VOLUME_DIR: folder, CLOUDSDK_CONFIG: folder, METADATA_SERVER_DETECTION: 'none' } };
-  await compareStore('gs, a token', comparison, theirs, openStore('gs://some-bucket', { ...at, headers: { authorization: 'Bearer T0ken' } }));
-  await expectRefusal('gs, no credentials anywhere', comparison, /answered 401.*no Google credentials were found in .*gcloud auth application-default login/, () => openStore('gs://some-bucket', at).read('info'));
+  const at = {
+    http,
+    endpoint: door.origin,
+    env: { CLOUD_VOLUME_DIR: folder, CLOUDSDK_CONFIG: folder, METADATA_SERVER_DETECTION: 'none' },
+  };
+  await compareStore(
+    'gs, a token',
+    comparison,
+    theirs,
+    openStore('gs://some-bucket', { ...at, headers: { authorization: 'Bearer T0ken' } }),
+  );
+  await expectRefusal(
+    'gs, no credentials anywhere',
+    comparison,
+    /answered 401.*no Google credentials were found in .*gcloud auth application-default login/,
+    () => openStore('gs://some-bucket', at).read('info'),
+  );
   await volumeAt('gs://some-bucket/volume', comparison, { endpoint: door.origin, token: 'T0ken' });
 }
 
@@ -110,37 +229,67 @@ function objects(): { key: string; bytes: Uint8Array; contentEncoding?: string }
   const root = join(VOLUMES_FOLDER, VOLUME);
   const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const volume = files.map((entry) => {
-    const path = join(entry.parentPath, entry.name), name = relative(root, path).split(sep).join('/');
-    return { key: `volume/${name.replace(/\.gz$/, '')}`, bytes: readFileSync(path), contentEncoding: name.endsWith('.gz') ? 'gzip' : undefined };
+    const path = join(entry.parentPath, entry.name),
+      name = relative(root, path).split(sep).join('/');
+    return {
+      key: `volume/${name.replace(/\.gz$/, '')}`,
+      bytes: readFileSync(path),
+      contentEncoding: name.endsWith('.gz') ? 'gzip' : undefined,
+    };
   });
   return [...KEYS, ...volume];
 }
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 
-async function compareStore(what: string, comparison: Comparison, theirs: (key: string, range: ByteRange | undefined) => Promise<Read>, store: Store, options: { absentBy403?: boolean } = {}): Promise<void> {
+async function compareStore(
+  what: string,
+  comparison: Comparison,
+  theirs: (key: string, range: ByteRange | undefined) => Promise<Read>,
+  store: Store,
+  options: { absentBy403?: boolean } = {},
+): Promise<void> {
   for (const { key, bytes } of KEYS)
     for (const range of RANGES) {
       if (range && range.start >= bytes.length) continue;
       const object = await store.read(key, { range, ...options });
-      comparison.same(`${what}: ${key} ${JSON.stringify(range)}`, await theirs(key, range), object && { bytes: base64(object.bytes), encoding: object.contentEncoding ?? '' });
+      comparison.same(
+        `${what}: ${key} ${JSON.stringify(range)}`,
+        await theirs(key, range),
+        object && { bytes: base64(object.bytes), encoding: object.contentEncoding ?? '' },
+      );
     }
-  comparison.same(`${what}: a missing key`, await theirs('odd/missing', undefined), (await store.read('odd/missing', options)) ?? 'NoSuchKey');
+  comparison.same(
+    `${what}: a missing key`,
+    await theirs('odd/missing', undefined),
+    (await store.read('odd/missing', options)) ?? 'NoSuchKey',
+  );
 }
 
 /** The values of a fixture volume, through the front door. */
 async function volumeAt(path: string, comparison: Comparison, options: object): Promise<void> {
-  const { scales: [{ points, values }] } = loadFixture(VOLUME);
+  const {
+    scales: [{ points, values }],
+  } = loadFixture(VOLUME);
   const volume = await openPrecomputed(path, { storage: options });
   try {
     const read = await volume.scatteredPoints(points);
-    comparison.same(path, values.map((value) => value ?? '0'), read.values);
+    comparison.same(
+      path,
+      values.map((value) => value ?? '0'),
+      read.values,
+    );
   } finally {
     await volume.close();
   }
 }
 
-async function expectRefusal(what: string, comparison: Comparison, pattern: RegExp, read: () => Promise<unknown>): Promise<void> {
+async function expectRefusal(
+  what: string,
+  comparison: Comparison,
+  pattern: RegExp,
+  read: () => Promise<unknown>,
+): Promise<void> {
   const error: unknown = await read().catch((reason: unknown) => reason);
   const message = error instanceof LookupError ? error.message : `no error of ours: ${String(error)}`;
   comparison.same(`${what} (${message})`, true, pattern.test(message) && !message.includes(SECRET));
@@ -153,14 +302,16 @@ async function withEnvironment(env: NodeJS.ProcessEnv, work: () => Promise<void>
   try {
     await work();
   } finally {
-    for (const name of Object.keys(env)) before[name] === undefined ? delete process.env[name] : (process.env[name] = before[name]);
+    for (const name of Object.keys(env))
+      before[name] === undefined ? delete process.env[name] : (process.env[name] = before[name]);
   }
 }
 
 /** Lets through what carries the token; says 401 otherwise, as Google does. */
 async function guard(port: number, token: string): Promise<AsyncDisposable & { origin: string }> {
   const server = createServer((request, response) => {
-    if (request.headers.authorization !== `Bearer ${token}`) return void response.writeHead(401).end('Anonymous caller does not have storage.objects.get access');
+    if (request.headers.authorization !== `Bearer ${token}`)
+      return void response.writeHead(401).end('Anonymous caller does not have storage.objects.get access');
     const headers: OutgoingHttpHeaders = { ...request.headers, host: `127.0.0.1:${port}` };
     delete headers.authorization;
     httpRequest({ port, host: '127.0.0.1', path: request.url ?? '/', headers }, (reply) => {

@@ -10,5 +10,6 @@ const READ_BY_TENSORSTORE = ['raw', 'compressed_segmentation'];
 export const tensorstore: Part = async ({ python, comparison }) => {
   await using served = await serveMocks({ '/': createMockBucket({ folder: VOLUMES_FOLDER }) });
   await using client = new PythonClient(python, 'tensorstore_client.py');
-  for (const { name } of fixtureVolumes({ encodings: READ_BY_TENSORSTORE })) await compareEveryVoxel(client, '', `${served.url}/${name}`, name, comparison);
+  for (const { name } of fixtureVolumes({ encodings: READ_BY_TENSORSTORE }))
+    await compareEveryVoxel(client, '', `${served.url}/${name}`, name, comparison);
 };

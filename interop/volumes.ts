@@ -20,11 +20,20 @@ export function centres(min: Voxel, max: Voxel): Float64Array {
 }
 
 /** @param prefix What the client puts before the address of a Precomputed volume. */
-export async function compareEveryVoxel(client: PythonClient, prefix: string, url: string, what: string, comparison: Comparison): Promise<void> {
+export async function compareEveryVoxel(
+  client: PythonClient,
+  prefix: string,
+  url: string,
+  what: string,
+  comparison: Comparison,
+): Promise<void> {
   await using volume = await openPrecomputed(url);
   for (const { mip } of volume.scales)
     try {
-      const theirs = await client.ask<Numbers>('whole', { [prefix === '' ? 'url' : 'path']: `${prefix}${url}`, mip });
+      const theirs = await client.ask<Numbers>('whole', {
+        [prefix === '' ? 'url' : 'path']: `${prefix}${url}`,
+        mip,
+      });
       comparison.values(`${what}, mip ${mip}`, theirs, await everyVoxel(volume, mip));
     } catch (error) {
       comparison.failed(`${what}, mip ${mip}: ${String(error)}`);
@@ -34,11 +43,16 @@ export async function compareEveryVoxel(client: PythonClient, prefix: string, ur
 /** x fastest, channels last: as the Python clients hand it over. */
 async function everyVoxel(volume: PrecomputedVolume, mip: number): Promise<Numbers> {
   const { min, max } = volume.bounds(mip);
-  const { values } = await volume.scatteredPoints(centres(min, max), { mip, resolution: volume.scales[mip].resolution });
+  const { values } = await volume.scatteredPoints(centres(min, max), {
+    mip,
+    resolution: volume.scales[mip].resolution,
+  });
   const { numChannels } = volume;
   if (numChannels === 1) return values;
-  const planes = values.slice(), voxels = values.length / numChannels;
+  const planes = values.slice(),
+    voxels = values.length / numChannels;
   for (let channel = 0; channel < numChannels; channel++)
-    for (let voxel = 0; voxel < voxels; voxel++) planes[channel * voxels + voxel] = values[voxel * numChannels + channel];
+    for (let voxel = 0; voxel < voxels; voxel++)
+      planes[channel * voxels + voxel] = values[voxel * numChannels + channel];
   return planes;
 }

@@ -2,7 +2,17 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { openGraphene, type GrapheneVolume } from 'graphene-points';
-import { buildPrecomputed, createMockBucket, createMockChunkedGraph, serveMocks, type GraphDescription, type GraphEdit, type GraphInfo, type Moment, type MockBucketOptions } from 'graphene-points/mocks';
+import {
+  buildPrecomputed,
+  createMockBucket,
+  createMockChunkedGraph,
+  serveMocks,
+  type GraphDescription,
+  type GraphEdit,
+  type GraphInfo,
+  type Moment,
+  type MockBucketOptions,
+} from 'graphene-points/mocks';
 import { pcgGraph } from '../spec/mocks/pcg-graph.ts';
 import { loadFixture } from '../spec/support/fixtures.ts';
 import { seeded } from '../spec/support/random.ts';
@@ -28,7 +38,8 @@ export interface World extends AsyncDisposable {
 }
 
 /** Ours. */
-export const openWorld = ({ cloudPath, dataDir }: World): Promise<GrapheneVolume> => openGraphene(cloudPath, { token: TOKEN, dataDir, logger: { warn: () => undefined } });
+export const openWorld = ({ cloudPath, dataDir }: World): Promise<GrapheneVolume> =>
+  openGraphene(cloudPath, { token: TOKEN, dataDir, logger: { warn: () => undefined } });
 
 /** Of all graphs here; buckets want none. */
 export const TOKEN = '0123456789abcdef';
@@ -40,20 +51,29 @@ interface Description extends GraphDescription {
 async function serve(name: string, description: Description, bucket: MockBucketOptions): Promise<World> {
   const graph = createMockChunkedGraph({ ...description, dataDir: '{HOST}/bucket', token: TOKEN });
   const served = await serveMocks({ '/segmentation': graph, '/bucket': createMockBucket(bucket) });
-  const { info, base_timestamp = 0, edits = [], supervoxels = Object.keys(description.supervoxel_to_root ?? {}) } = description;
+  const {
+    info,
+    base_timestamp = 0,
+    edits = [],
+    supervoxels = Object.keys(description.supervoxel_to_root ?? {}),
+  } = description;
   const [{ voxel_offset: min, size }] = info.scales as { voxel_offset: Voxel; size: Voxel }[];
   return {
-    name, origin: served.url, table: graph.table,
+    name,
+    origin: served.url,
+    table: graph.table,
     cloudPath: `graphene://${served.url}/segmentation/table/${graph.table}`,
     box: { min, max: [min[0] + size[0], min[1] + size[1], min[2] + size[2]] },
     layers: info.graph.n_layers,
     supervoxels: BigUint64Array.from([...supervoxels], BigInt),
-    baseMs: ms(base_timestamp), editsMs: edits.map(({ timestamp }) => ms(timestamp)),
+    baseMs: ms(base_timestamp),
+    editsMs: edits.map(({ timestamp }) => ms(timestamp)),
     [Symbol.asyncDispose]: () => served.close(),
   };
 }
 
-const ms = (moment: Moment): number => (typeof moment === 'number' ? Math.round(moment * 1000) : new Date(moment).getTime());
+const ms = (moment: Moment): number =>
+  typeof moment === 'number' ? Math.round(moment * 1000) : new Date(moment).getTime();
 
 /** The demo of the package: a cut of real segmentation, one merge. */
 export function serveDemoWorld(): Promise<World> {
@@ -76,31 +96,43 @@ export const servePcgWorld = (): Promise<World> => serveCubes('pcg', pcgGraph, 1
  * Edges form a forest at all times, so that every edge that goes splits an object.
  */
 export function serveStormWorld(seed: number, edits: number): Promise<World> {
-  const random = seeded(seed), shape: Voxel = [16, 16, 8];
+  const random = seeded(seed),
+    shape: Voxel = [16, 16, 8];
   const info = {
     ...pcgGraph.info,
     graph: { ...pcgGraph.info.graph, n_layers: 5, spatial_bit_masks: { 1: 10, 2: 10, 3: 2, 4: 1, 5: 1 } },
     scales: [{ ...(pcgGraph.info.scales as object[])[0], size: shape.map((n) => 16 * n) }],
   } as GraphInfo;
-  const cells = Array.from({ length: shape[0] * shape[1] * shape[2] }, (_, k): Voxel => [k % 16, Math.floor(k / 16) % 16, Math.floor(k / 256)]);
+  const cells = Array.from({ length: shape[0] * shape[1] * shape[2] }, (_, k): Voxel => [
+    k % 16,
+    Math.floor(k / 16) % 16,
+    Math.floor(k / 256),
+  ]);
   const supervoxels = cells.map((cell) => supervoxelOf(cell));
   const edges: [number, number][] = [];
   const component = (start: number): Set<number> => {
     const found = new Set([start]);
-    for (const cell of found) for (const [a, b] of edges) if (a === cell || b === cell) found.add(a === cell ? b : a);
+    for (const cell of found)
+      for (const [a, b] of edges) if (a === cell || b === cell) found.add(a === cell ? b : a);
     return found;
   };
   const merged = (): [number, number] => {
     for (;;) {
-      const a = random.below(cells.length), [x, y, z] = cells[a], axis = random.below(3);
+      const a = random.below(cells.length),
+        [x, y, z] = cells[a],
+        axis = random.below(3);
       const [nx, ny, nz] = [x + Number(axis === 0), y + Number(axis === 1), z + Number(axis === 2)];
       const b = nx + 16 * (ny + 16 * nz);
       if (nx < shape[0] && ny < shape[1] && nz < shape[2] && !component(a).has(b)) return [a, b];
     }
   };
   for (let k = 0; k < 900; k++) edges.push(merged());
-  const ids = ([a, b]: [number, number]): [string, string] => [String(supervoxels[a]), String(supervoxels[b])];
-  const base = edges.map(ids), history: GraphEdit[] = [];
+  const ids = ([a, b]: [number, number]): [string, string] => [
+    String(supervoxels[a]),
+    String(supervoxels[b]),
+  ];
+  const base = edges.map(ids),
+    history: GraphEdit[] = [];
   let timeMs = Date.UTC(2021, 0, 1);
   for (let k = 0; k < edits; k++) {
     timeMs += random.pick([1, 2, 400, 1000, 86_400_000]);
@@ -108,9 +140,21 @@ export function serveStormWorld(seed: number, edits: number): Promise<World> {
     if (random.below(2) === 0) {
       edges.push(merged());
       history.push({ timestamp, edges: { added: [ids(edges[edges.length - 1])] } });
-    } else history.push({ timestamp, edges: { removed: [ids(edges.splice(random.below(edges.length), 1)[0])] } });
+    } else
+      history.push({ timestamp, edges: { removed: [ids(edges.splice(random.below(edges.length), 1)[0])] } });
   }
-  return serveCubes('storm', { table: 'storm', info, base_timestamp: '2020-01-01T00:00:00Z', supervoxels, edges: base, edits: history }, 16);
+  return serveCubes(
+    'storm',
+    {
+      table: 'storm',
+      info,
+      base_timestamp: '2020-01-01T00:00:00Z',
+      supervoxels,
+      edges: base,
+      edits: history,
+    },
+    16,
+  );
 }
 
 /** Each supervoxel a cube; 2 x 2 x 2 of them fill a graph chunk. */
@@ -118,11 +162,17 @@ async function serveCubes(name: string, description: Description, side: number):
   const [scale] = description.info.scales as { size: [number, number, number] }[];
   const { files } = buildPrecomputed({
     labels: (x, y, z) => supervoxelOf([Math.floor(x / side), Math.floor(y / side), Math.floor(z / side)]),
-    size: scale.size, encoding: 'compressed_segmentation', bitstream: 'gzip',
+    size: scale.size,
+    encoding: 'compressed_segmentation',
+    bitstream: 'gzip',
   });
   return serve(name, { ...description, info: { ...description.info, data_dir: '{DATA_DIR}' } }, { files });
 }
 
 /** Layer 1 | chunk | segment, with 8 bits for the layer and 10 for each coordinate. */
 const supervoxelOf = ([x, y, z]: Voxel): bigint =>
-  (1n << 56n) | (BigInt(x >> 1) << 46n) | (BigInt(y >> 1) << 36n) | (BigInt(z >> 1) << 26n) | BigInt(1 + (x & 1) + 2 * (y & 1) + 4 * (z & 1));
+  (1n << 56n) |
+  (BigInt(x >> 1) << 46n) |
+  (BigInt(y >> 1) << 36n) |
+  (BigInt(z >> 1) << 26n) |
+  BigInt(1 + (x & 1) + 2 * (y & 1) + 4 * (z & 1));

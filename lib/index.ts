@@ -18,7 +18,16 @@ export type {
 } from './graphene/options.ts';
 export { PointStatus, statusText, type PointStatusCode, type PointStatusName } from './points/status.ts';
 export type { FlatPoints, Point, PointInput } from './points/input.ts';
-export type { LookupStats, PointsResult, RootRow, RootsResult, SupervoxelResult, SupervoxelRow, ValueRow, ValuesResult } from './points/result.ts';
+export type {
+  LookupStats,
+  PointsResult,
+  RootRow,
+  RootsResult,
+  SupervoxelResult,
+  SupervoxelRow,
+  ValueRow,
+  ValuesResult,
+} from './points/result.ts';
 export { parseTimestamp, type Timestamp } from './chunkedgraph/timestamp.ts';
 export type { GraphInfo } from './chunkedgraph/graph-info.ts';
 export type { ChunkedGraph, GraphRequestOptions, WindowOptions } from './chunkedgraph/api/chunked-graph.ts';
@@ -27,10 +36,23 @@ export type { DeltaRoots } from './chunkedgraph/api/delta-roots.ts';
 export type { EditOptions, EditResult } from './chunkedgraph/api/edits.ts';
 export type { GraphPathFound } from './chunkedgraph/api/find-path.ts';
 export type {
-  ChangeLog, IdMapping, LineageGraph, LineageNode, LoggedOperation, Operation, OperationDetails, RootOperation,
+  ChangeLog,
+  IdMapping,
+  LineageGraph,
+  LineageNode,
+  LoggedOperation,
+  Operation,
+  OperationDetails,
+  RootOperation,
 } from './chunkedgraph/api/history.ts';
 export type { Bounds, Ids } from './chunkedgraph/api/input.ts';
-export type { ChunkChildren, GraphPoint, LeavesOptions, SplitPreview, Subgraph } from './chunkedgraph/api/nodes.ts';
+export type {
+  ChunkChildren,
+  GraphPoint,
+  LeavesOptions,
+  SplitPreview,
+  Subgraph,
+} from './chunkedgraph/api/nodes.ts';
 export type { SuggestedRoot, Suggestion } from './chunkedgraph/api/successors.ts';
 export type { ChunkOfPointOptions, IdArithmetic } from './chunkedgraph/id-arithmetic.ts';
 export type { Scale } from './precomputed/info.ts';

@@ -22,38 +22,79 @@ const BOTH = {
 const ERRORS: Record<BucketStyle, Record<ErrorStatus, Said>> = {
   gs: {
     ...BOTH,
-    400: { code: 'InvalidArgument', message: 'Invalid argument.', details: 'No object can have such a name.' },
-    403: { code: 'AccessDenied', message: 'Access denied.', details: "Anonymous caller does not have storage.objects.get access to the Google Cloud Storage object. Permission 'storage.objects.get' denied on resource (or it may not exist)." },
-    412: { code: 'PreconditionFailed', message: 'At least one of the pre-conditions you specified did not hold.' },
+    400: {
+      code: 'InvalidArgument',
+      message: 'Invalid argument.',
+      details: 'No object can have such a name.',
+    },
+    403: {
+      code: 'AccessDenied',
+      message: 'Access denied.',
+      details:
+        "Anonymous caller does not have storage.objects.get access to the Google Cloud Storage object. Permission 'storage.objects.get' denied on resource (or it may not exist).",
+    },
+    412: {
+      code: 'PreconditionFailed',
+      message: 'At least one of the pre-conditions you specified did not hold.',
+    },
     416: { code: 'InvalidRange', message: 'The requested range cannot be satisfied.' },
   },
   s3: {
     ...BOTH,
     400: { code: 'InvalidURI', message: "Couldn't parse the specified URI." },
     403: { code: 'AccessDenied', message: 'Access Denied' },
-    412: { code: 'PreconditionFailed', message: 'At least one of the pre-conditions you specified did not hold' },
+    412: {
+      code: 'PreconditionFailed',
+      message: 'At least one of the pre-conditions you specified did not hold',
+    },
     416: { code: 'InvalidRange', message: 'The requested range is not satisfiable' },
   },
 };
 
 const REQUEST_ID = 'MOCK000000000000';
 
-export const bucketError = (style: BucketStyle, status: ErrorStatus, headers?: Record<string, string>): MockResponse => page(style, status, ERRORS[style][status], headers);
+export const bucketError = (
+  style: BucketStyle,
+  status: ErrorStatus,
+  headers?: Record<string, string>,
+): MockResponse => page(style, status, ERRORS[style][status], headers);
 
 /** What a private bucket says to whoever has not its token; undefined to who has. */
-export function refuse(style: BucketStyle, token: string, authorization: string | undefined): MockResponse | undefined {
+export function refuse(
+  style: BucketStyle,
+  token: string,
+  authorization: string | undefined,
+): MockResponse | undefined {
   if (authorization === `Bearer ${token}`) return undefined;
   if (style === 's3') {
     if (authorization?.includes(`Credential=${token}/`)) return undefined;
-    return authorization === undefined ? bucketError('s3', 403) : page('s3', 403, { code: 'InvalidAccessKeyId', message: 'The AWS Access Key Id you provided does not exist in our records.' });
+    return authorization === undefined
+      ? bucketError('s3', 403)
+      : page('s3', 403, {
+          code: 'InvalidAccessKeyId',
+          message: 'The AWS Access Key Id you provided does not exist in our records.',
+        });
   }
   // Of Google, 401 is for a token that is wrong; who shows none is a stranger: 403.
   if (authorization === undefined) return bucketError('gs', 403);
-  return page('gs', 401, { code: 'AuthenticationRequired', message: 'Authentication required.' }, { 'www-authenticate': 'Bearer realm="https://accounts.google.com/"' });
+  return page(
+    'gs',
+    401,
+    { code: 'AuthenticationRequired', message: 'Authentication required.' },
+    { 'www-authenticate': 'Bearer realm="https://accounts.google.com/"' },
+  );
 }
 
-function page(style: BucketStyle, status: number, { code, message, details }: Said, headers: Record<string, string> = {}): MockResponse {
+function page(
+  style: BucketStyle,
+  status: number,
+  { code, message, details }: Said,
+  headers: Record<string, string> = {},
+): MockResponse {
   const request = style === 's3' ? `<RequestId>${REQUEST_ID}</RequestId>` : '';
   const xml = `<?xml version='1.0' encoding='UTF-8'?><Error><Code>${code}</Code><Message>${message}</Message>${details === undefined ? '' : `<Details>${details}</Details>`}${request}</Error>`;
-  return reply(status, style === 'gs' ? 'application/xml; charset=UTF-8' : 'application/xml', xml, { ...headers, ...(style === 's3' && { 'x-amz-request-id': REQUEST_ID }) });
+  return reply(status, style === 'gs' ? 'application/xml; charset=UTF-8' : 'application/xml', xml, {
+    ...headers,
+    ...(style === 's3' && { 'x-amz-request-id': REQUEST_ID }),
+  });
 }

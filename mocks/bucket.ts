@@ -50,15 +50,25 @@ export interface MockBucket extends MockServer {
   delete(key: string): boolean;
 }
 
-export function createMockBucket({ folder, files = {}, token, style = 'gs', listable = true, versions = 'etag', faults }: MockBucketOptions): MockBucket {
+export function createMockBucket({
+  folder,
+  files = {},
+  token,
+  style = 'gs',
+  listable = true,
+  versions = 'etag',
+  faults,
+}: MockBucketOptions): MockBucket {
   const onDisk: FileSource = folder === undefined ? () => undefined : folderFiles(folder);
-  const deleted = new Set<string>(), puts = new Map<string, number>();
+  const deleted = new Set<string>(),
+    puts = new Map<string, number>();
   let replies = 0;
   const find = (key: string): StoredFile | undefined => {
     for (const [suffix, contentEncoding] of SUFFIXES) {
       const name = key + suffix;
       const file = Object.hasOwn(files, name) ? files[name] : deleted.has(key) ? undefined : onDisk(name);
-      if (file) return file instanceof Uint8Array ? { contentEncoding, bytes: file } : { contentEncoding, ...file };
+      if (file)
+        return file instanceof Uint8Array ? { contentEncoding, bytes: file } : { contentEncoding, ...file };
     }
     return undefined;
   };
@@ -71,7 +81,9 @@ export function createMockBucket({ folder, files = {}, token, style = 'gs', list
     const key = keyOf(path);
     if (key === undefined) return bucketError(style, 400);
     const stored = find(key);
-    return stored ? serve(stored, { style, generation: 1 + (puts.get(key) ?? 0), versions, replies: ++replies }, headers) : bucketError(style, listable ? 404 : 403);
+    return stored
+      ? serve(stored, { style, generation: 1 + (puts.get(key) ?? 0), versions, replies: ++replies }, headers)
+      : bucketError(style, listable ? 404 : 403);
   };
   const remove = (key: string): boolean => {
     const had = find(key) !== undefined;
@@ -83,7 +95,10 @@ export function createMockBucket({ folder, files = {}, token, style = 'gs', list
     ...mockServer(answer, { faults }),
     put: (key, bytes, contentEncoding) => {
       remove(key);
-      files[key] = { bytes: typeof bytes === 'string' ? Buffer.from(bytes) : new Uint8Array(bytes), contentEncoding };
+      files[key] = {
+        bytes: typeof bytes === 'string' ? Buffer.from(bytes) : new Uint8Array(bytes),
+        contentEncoding,
+      };
       puts.set(key, (puts.get(key) ?? 0) + 1);
     },
     delete: remove,
@@ -94,7 +109,11 @@ export function createMockBucket({ folder, files = {}, token, style = 'gs', list
 function keyOf(path: string): string | undefined {
   try {
     const key = decodeURIComponent(path.slice(1));
-    return /[\\\0]/.test(key) || key.startsWith('/') || key.split('/').some((part) => part === '..' || part === '.') ? undefined : key;
+    return /[\\\0]/.test(key) ||
+      key.startsWith('/') ||
+      key.split('/').some((part) => part === '..' || part === '.')
+      ? undefined
+      : key;
   } catch {
     return undefined;
   }
@@ -111,16 +130,23 @@ interface Kind {
 /** What a reply says of the version that it is of, beside the ETag. */
 function versionHeaders({ style, generation, versions }: Kind, etag: string): Record<string, string> {
   if (versions === 'none') return {};
-  if (versions === 'last-modified') return { 'last-modified': new Date(Date.UTC(2024, 0, 1, 0, 0, generation)).toUTCString() };
+  if (versions === 'last-modified')
+    return { 'last-modified': new Date(Date.UTC(2024, 0, 1, 0, 0, generation)).toUTCString() };
   return { etag, ...(style === 'gs' && versions === 'etag' && { 'x-goog-generation': String(generation) }) };
 }
 
-function serve({ bytes: stored, contentEncoding }: StoredFile, kind: Kind, asked: Record<string, string>): MockResponse {
+function serve(
+  { bytes: stored, contentEncoding }: StoredFile,
+  kind: Kind,
+  asked: Record<string, string>,
+): MockResponse {
   const { style, versions, replies } = kind;
   // Google unpacks gzip for those who do not take it, and then knows no ranges; Amazon hands out what it has.
-  const unpack = style === 'gs' && contentEncoding === 'gzip' && !(asked['accept-encoding'] ?? '').includes('gzip');
+  const unpack =
+    style === 'gs' && contentEncoding === 'gzip' && !(asked['accept-encoding'] ?? '').includes('gzip');
   const bytes = unpack ? gunzipSync(stored) : stored;
-  const md5 = createHash('md5').update(stored).digest(), etag = versions === 'changing' ? `"${replies}"` : `"${md5.toString('hex')}"`;
+  const md5 = createHash('md5').update(stored).digest(),
+    etag = versions === 'changing' ? `"${replies}"` : `"${md5.toString('hex')}"`;
   const common = {
     'accept-ranges': unpack ? 'none' : 'bytes',
     ...versionHeaders(kind, etag),
@@ -134,16 +160,22 @@ function serve({ bytes: stored, contentEncoding }: StoredFile, kind: Kind, asked
     }),
   };
   if (asked['if-match'] !== undefined && !names(asked['if-match'], etag)) return bucketError(style, 412);
-  if (asked['if-none-match'] !== undefined && names(asked['if-none-match'], etag)) return { status: 304, headers: common, body: new Uint8Array(0) };
+  if (asked['if-none-match'] !== undefined && names(asked['if-none-match'], etag))
+    return { status: 304, headers: common, body: new Uint8Array(0) };
   const part = unpack ? 'none' : parseRange(asked.range ?? '', bytes.length);
   if (part === 'none') return reply(200, 'application/octet-stream', bytes, common);
-  if (part === 'unsatisfiable') return bucketError(style, 416, { 'content-range': `bytes */${bytes.length}` });
+  if (part === 'unsatisfiable')
+    return bucketError(style, 416, { 'content-range': `bytes */${bytes.length}` });
   const [start, end] = part;
-  return reply(206, 'application/octet-stream', bytes.subarray(start, end), { ...common, 'content-range': `bytes ${start}-${end - 1}/${bytes.length}` });
+  return reply(206, 'application/octet-stream', bytes.subarray(start, end), {
+    ...common,
+    'content-range': `bytes ${start}-${end - 1}/${bytes.length}`,
+  });
 }
 
 /** Whether a list of ETags, or `*`, has this one. RFC 9110, 13.1: weak ones count. */
-const names = (list: string, etag: string): boolean => list.split(',').some((name) => ['*', etag].includes(name.trim().replace(/^W\//, '')));
+const names = (list: string, etag: string): boolean =>
+  list.split(',').some((name) => ['*', etag].includes(name.trim().replace(/^W\//, '')));
 
 /** One range of bytes as [start, end); several, or a malformed one, are ignored, as RFC 9110 (14.2) allows. */
 function parseRange(header: string, size: number): [number, number] | 'none' | 'unsatisfiable' {

@@ -39,9 +39,16 @@ export function mockCave(options: MockCaveOptions = {}): MockRoutes {
   const { tokens, faults } = options;
   const endpoints = [...authEndpoints(options), ...infoEndpoints(options), ...materializeEndpoints(options)];
   const handle = (request: MockRequest): MockResponse => {
-    const match = endpoints.map(({ path, answer }) => ({ groups: path.exec(request.path)?.groups, found: path.test(request.path), answer })).find(({ found }) => found);
+    const match = endpoints
+      .map(({ path, answer }) => ({
+        groups: path.exec(request.path)?.groups,
+        found: path.test(request.path),
+        answer,
+      }))
+      .find(({ found }) => found);
     if (!match) return page(404, 'Not Found');
-    if (request.method !== 'GET' && request.method !== 'HEAD') return page(405, 'Method Not Allowed', { allow: 'GET, HEAD, OPTIONS' });
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return page(405, 'Method Not Allowed', { allow: 'GET, HEAD, OPTIONS' });
     const user = tokens ? authorize(request, 'token', undefined, { tokens, table: '', dataset: '' }) : NOBODY;
     if ('status' in user) return user;
     const value = match.answer({ ...request, parts: match.groups ?? {}, user });
@@ -55,29 +62,68 @@ function authEndpoints({ tokens = {}, datastack = 'mock' }: MockCaveOptions): Ca
   const users = Object.values(tokens);
   const idOf = (user: MockUser): number => user.id ?? 1;
   const nameOf = (user: MockUser): string => user.name ?? `user ${idOf(user)}`;
-  const named = ({ query }: Asked): MockUser[] => (query.get('id') ?? '').split(',').flatMap((id) => users.find((user) => String(idOf(user)) === id) ?? []);
+  const named = ({ query }: Asked): MockUser[] =>
+    (query.get('id') ?? '').split(',').flatMap((id) => users.find((user) => String(idOf(user)) === id) ?? []);
   return [
-    { path: /^\/auth\/api\/v1\/user\/token$/, answer: ({ user }) => Object.entries(tokens).flatMap(([token, owner]) => (owner === user ? [{ id: idOf(owner), user_id: idOf(owner), token }] : [])) },
+    {
+      path: /^\/auth\/api\/v1\/user\/token$/,
+      answer: ({ user }) =>
+        Object.entries(tokens).flatMap(([token, owner]) =>
+          owner === user ? [{ id: idOf(owner), user_id: idOf(owner), token }] : [],
+        ),
+    },
     {
       path: /^\/auth\/api\/v1\/user\/cache$/,
       answer: ({ user }) => {
         const permissions = user.missingTos ? [] : (user.permissions ?? EVERYTHING);
-        const missing = user.missingTos ? [{ dataset_name: datastack, tos_id: user.missingTos.id, tos_name: user.missingTos.name }] : [];
-        return { id: idOf(user), name: nameOf(user), email: `${idOf(user)}@example.org`, admin: user.admin ?? false, service_account: false, groups: [], permissions: {}, permissions_v2: { [datastack]: permissions }, missing_tos: missing };
+        const missing = user.missingTos
+          ? [{ dataset_name: datastack, tos_id: user.missingTos.id, tos_name: user.missingTos.name }]
+          : [];
+        return {
+          id: idOf(user),
+          name: nameOf(user),
+          email: `${idOf(user)}@example.org`,
+          admin: user.admin ?? false,
+          service_account: false,
+          groups: [],
+          permissions: {},
+          permissions_v2: { [datastack]: permissions },
+          missing_tos: missing,
+        };
       },
     },
-    { path: /^\/auth\/api\/v1\/username$/, answer: (asked) => named(asked).map((user) => ({ id: idOf(user), name: nameOf(user) })) },
-    { path: /^\/auth\/api\/v1\/user$/, answer: (asked) => named(asked).map((user) => ({ id: idOf(user), name: nameOf(user), email: `${idOf(user)}@example.org`, admin: user.admin ?? false, pi: '' })) },
+    {
+      path: /^\/auth\/api\/v1\/username$/,
+      answer: (asked) => named(asked).map((user) => ({ id: idOf(user), name: nameOf(user) })),
+    },
+    {
+      path: /^\/auth\/api\/v1\/user$/,
+      answer: (asked) =>
+        named(asked).map((user) => ({
+          id: idOf(user),
+          name: nameOf(user),
+          email: `${idOf(user)}@example.org`,
+          admin: user.admin ?? false,
+          pi: '',
+        })),
+    },
   ];
 }
 
-function infoEndpoints({ datastack = 'mock', table = 'mock', datastackInfo = {} }: MockCaveOptions): CaveEndpoint[] {
+function infoEndpoints({
+  datastack = 'mock',
+  table = 'mock',
+  datastackInfo = {},
+}: MockCaveOptions): CaveEndpoint[] {
   const volume = { id: 1, name: datastack, image_source: '', description: 'mocked' };
   return [
     { path: /^\/info\/version$/, answer: () => SERVICE_VERSION },
     { path: /^\/info\/api\/v2\/datastacks$/, answer: () => [datastack] },
     { path: /^\/info\/api\/v2\/aligned_volume$/, answer: () => [volume.name] },
-    { path: /^\/info\/api\/v2\/aligned_volume\/(?<name>[^/]+)$/, answer: ({ parts }) => (parts.name === volume.name ? volume : undefined) },
+    {
+      path: /^\/info\/api\/v2\/aligned_volume\/(?<name>[^/]+)$/,
+      answer: ({ parts }) => (parts.name === volume.name ? volume : undefined),
+    },
     {
       path: /^\/info\/api\/v2\/datastack\/full\/(?<name>[^/]+)$/,
       answer: ({ parts, origin = DEFAULT_ORIGIN }) =>
@@ -103,19 +149,39 @@ function infoEndpoints({ datastack = 'mock', table = 'mock', datastackInfo = {} 
 }
 
 function materializeEndpoints({ datastack = 'mock', versions = {} }: MockCaveOptions): CaveEndpoint[] {
-  const below = (path: string): RegExp => new RegExp(`^/materialize/api/v[23]/datastack/(?<name>[^/]+)/${path}$`);
+  const below = (path: string): RegExp =>
+    new RegExp(`^/materialize/api/v[23]/datastack/(?<name>[^/]+)/${path}$`);
   const entry = (version: number): unknown => {
     if (!Object.hasOwn(versions, version)) return undefined;
     const time = new Date(toMs(versions[version])).toISOString().replace('Z', '000');
-    return { id: version, version, datastack, time_stamp: time, expires_on: '2121-11-10T07:10:00.000000', valid: true, status: 'AVAILABLE', is_merged: true, parent_version: null };
+    return {
+      id: version,
+      version,
+      datastack,
+      time_stamp: time,
+      expires_on: '2121-11-10T07:10:00.000000',
+      valid: true,
+      status: 'AVAILABLE',
+      is_merged: true,
+      parent_version: null,
+    };
   };
   const numbers = Object.keys(versions).map(Number);
   return [
     { path: /^\/materialize\/version$/, answer: () => SERVICE_VERSION },
     { path: /^\/materialize\/api\/versions$/, answer: () => [2, 3] },
     { path: below('versions'), answer: ({ parts }) => (parts.name === datastack ? numbers : undefined) },
-    { path: below('metadata'), answer: ({ parts }) => (parts.name === datastack ? numbers.map(entry) : undefined) },
-    { path: below('version/(?<version>\\d+)'), answer: ({ parts }) => (parts.name === datastack ? entry(Number(parts.version)) : undefined) },
-    { path: below('version/(?<version>\\d+)/tables'), answer: ({ parts }) => (parts.name === datastack && entry(Number(parts.version)) ? [] : undefined) },
+    {
+      path: below('metadata'),
+      answer: ({ parts }) => (parts.name === datastack ? numbers.map(entry) : undefined),
+    },
+    {
+      path: below('version/(?<version>\\d+)'),
+      answer: ({ parts }) => (parts.name === datastack ? entry(Number(parts.version)) : undefined),
+    },
+    {
+      path: below('version/(?<version>\\d+)/tables'),
+      answer: ({ parts }) => (parts.name === datastack && entry(Number(parts.version)) ? [] : undefined),
+    },
   ];
 }

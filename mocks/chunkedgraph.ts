@@ -48,7 +48,9 @@ export interface MockChunkedGraphOptions extends GraphDescription {
    */
   strict?: boolean;
   /** What mincut splits remove; one that is not here is answered with status 500. @default none */
-  multicuts?: readonly GivenMulticut[] | ((sources: bigint[], sinks: bigint[]) => readonly (readonly Id[])[] | undefined);
+  multicuts?:
+    | readonly GivenMulticut[]
+    | ((sources: bigint[], sinks: bigint[]) => readonly (readonly Id[])[] | undefined);
   /**
    * The watershed, to find the supervoxel that an edit over HTTP means by a root and a point.
    * @default the first supervoxel of the root in the point's graph chunk
@@ -91,7 +93,10 @@ export interface MockChunkedGraph extends MockServer {
    * Takes away edges, or, when given sources and sinks, what the option `multicuts` says for them.
    * @throws EditError REFUSED for supervoxels of several objects, FAILED without a multicut.
    */
-  split(cut: { edges: readonly (readonly [Id, Id])[] } | { sources: readonly Id[]; sinks: readonly Id[] }, options?: EditOptions): EditResult;
+  split(
+    cut: { edges: readonly (readonly [Id, Id])[] } | { sources: readonly Id[]; sinks: readonly Id[] },
+    options?: EditOptions,
+  ): EditResult;
   /** @throws EditError FAILED for an unknown operation. */
   undo(operationId: number, options?: EditOptions): EditResult;
   redo(operationId: number, options?: EditOptions): EditResult;
@@ -99,10 +104,24 @@ export interface MockChunkedGraph extends MockServer {
 
 /** @throws RangeError when the description does not fit together. */
 export function createMockChunkedGraph(options: MockChunkedGraphOptions): MockChunkedGraph {
-  const { table = 'mock', token, tokens, dataset = table, clock = Date.now, strict = false, faults, info } = options;
-  const named = Object.values(tokens ?? {}).flatMap(({ id = 1, name }) => (name === undefined ? [] : [[id, { name }] as const]));
+  const {
+    table = 'mock',
+    token,
+    tokens,
+    dataset = table,
+    clock = Date.now,
+    strict = false,
+    faults,
+    info,
+  } = options;
+  const named = Object.values(tokens ?? {}).flatMap(({ id = 1, name }) =>
+    name === undefined ? [] : [[id, { name }] as const],
+  );
   const users = { ...Object.fromEntries(named), ...options.users };
-  const editor = buildGraph(options, { exact: strict, multicut: (graph) => multicutOf(graph, options.multicuts) });
+  const editor = buildGraph(options, {
+    exact: strict,
+    multicut: (graph) => multicutOf(graph, options.multicuts),
+  });
   const { graph } = editor;
   let liveMs = -Infinity; // with a clock that stands still, "now" still comes after what was done
   const now = (): number => Math.max(clock(), liveMs);
@@ -114,10 +133,20 @@ export function createMockChunkedGraph(options: MockChunkedGraphOptions): MockCh
     ...nodeEndpoints(context),
     ...historyEndpoints(context),
     ...changeLogEndpoints(context, users),
-    ...editEndpoints(context, { labelAt: options.labelAt, visibleAfterMs: options.visibleAfterMs ?? 0, wait: options.wait }),
+    ...editEndpoints(context, {
+      labelAt: options.labelAt,
+      visibleAfterMs: options.visibleAfterMs ?? 0,
+      wait: options.wait,
+    }),
   ];
-  const known = token === undefined && !tokens ? undefined : { ...(token === undefined ? {} : { [token]: { admin: true } }), ...tokens };
-  const server = mockServer(flaskApp(endpoints, { table, tokens: known, dataset, strict, now: clock }), { faults, wholePath: true });
+  const known =
+    token === undefined && !tokens
+      ? undefined
+      : { ...(token === undefined ? {} : { [token]: { admin: true } }), ...tokens };
+  const server = mockServer(flaskApp(endpoints, { table, tokens: known, dataset, strict, now: clock }), {
+    faults,
+    wholePath: true,
+  });
 
   const supervoxel = (id: Id): number => graph.supervoxel(BigInt(id));
   const edit = ({ at, user = '0' }: EditOptions, carryOut: (context: EditContext) => Edited): EditResult => {
@@ -125,18 +154,28 @@ export function createMockChunkedGraph(options: MockChunkedGraphOptions): MockCh
     if (timeMs < graph.newestMs) throw new RangeError('edits must be given in the order of their times');
     const { operation, oldRoots, newRoots, newLayer2 } = carryOut({ user, timeMs });
     const ids = (nodes: readonly number[]): bigint[] => [...graph.nodes.idsOf(nodes)];
-    return { operationId: operation && operation.id, oldRootIds: ids(oldRoots), newRootIds: ids(newRoots), newLayer2Ids: ids(newLayer2) };
+    return {
+      operationId: operation && operation.id,
+      oldRootIds: ids(oldRoots),
+      newRootIds: ids(newRoots),
+      newLayer2Ids: ids(newLayer2),
+    };
   };
   return {
     ...server,
     table,
     graph,
     operations: editor.operations,
-    merge: ([a, b], how = {}) => edit(how, (context) => editor.merge([supervoxel(a), supervoxel(b)], context)),
+    merge: ([a, b], how = {}) =>
+      edit(how, (context) => editor.merge([supervoxel(a), supervoxel(b)], context)),
     split: (cut, how = {}) =>
       edit(how, (context) =>
         'edges' in cut
-          ? editor.split(cut.edges.map(([a]) => supervoxel(a)), cut.edges.map(([, b]) => supervoxel(b)), context)
+          ? editor.split(
+              cut.edges.map(([a]) => supervoxel(a)),
+              cut.edges.map(([, b]) => supervoxel(b)),
+              context,
+            )
           : editor.cut(cut.sources.map(supervoxel), cut.sinks.map(supervoxel), context),
       ),
     undo: (id, how = {}) => edit(how, (context) => editor.undo(id, context)),
@@ -145,9 +184,14 @@ export function createMockChunkedGraph(options: MockChunkedGraphOptions): MockCh
 }
 
 function multicutOf(graph: TimedGraph, given: MockChunkedGraphOptions['multicuts'] = []): Multicut {
-  const toEdges = (removed: readonly (readonly Id[])[] | undefined): Edge[] | undefined => removed?.map(([a, b]) => [graph.supervoxel(BigInt(a)), graph.supervoxel(BigInt(b))] as const);
+  const toEdges = (removed: readonly (readonly Id[])[] | undefined): Edge[] | undefined =>
+    removed?.map(([a, b]) => [graph.supervoxel(BigInt(a)), graph.supervoxel(BigInt(b))] as const);
   const sorted = (ids: Iterable<Id>): string => [...new Set(Array.from(ids, String))].sort().join();
-  if (typeof given === 'function') return (sources, sinks) => toEdges(given([...graph.nodes.idsOf(sources)], [...graph.nodes.idsOf(sinks)]));
-  const byEnds = new Map(given.map(({ sources, sinks, removed }) => [`${sorted(sources)}|${sorted(sinks)}`, removed]));
-  return (sources, sinks) => toEdges(byEnds.get(`${sorted(graph.nodes.idsOf(sources))}|${sorted(graph.nodes.idsOf(sinks))}`));
+  if (typeof given === 'function')
+    return (sources, sinks) => toEdges(given([...graph.nodes.idsOf(sources)], [...graph.nodes.idsOf(sinks)]));
+  const byEnds = new Map(
+    given.map(({ sources, sinks, removed }) => [`${sorted(sources)}|${sorted(sinks)}`, removed]),
+  );
+  return (sources, sinks) =>
+    toEdges(byEnds.get(`${sorted(graph.nodes.idsOf(sources))}|${sorted(graph.nodes.idsOf(sinks))}`));
 }

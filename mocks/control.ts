@@ -11,10 +11,26 @@ interface FaultJson extends Omit<Fault, 'match' | 'clock' | 'body'> {
 }
 
 const KINDS: Record<keyof FaultJson, 'string' | 'number' | 'boolean' | 'object' | 'number or true'> = {
-  server: 'string', match: 'string', body: 'string',
-  largerThan: 'number', probability: 'number', seed: 'number', times: 'number', delayMs: 'number', status: 'number', truncate: 'number', cut: 'number', corrupt: 'number', lengthOff: 'number', skewMs: 'number',
-  reset: 'boolean', html: 'boolean', ignoreRange: 'boolean',
-  stall: 'number or true', rate: 'object', headers: 'object',
+  server: 'string',
+  match: 'string',
+  body: 'string',
+  largerThan: 'number',
+  probability: 'number',
+  seed: 'number',
+  times: 'number',
+  delayMs: 'number',
+  status: 'number',
+  truncate: 'number',
+  cut: 'number',
+  corrupt: 'number',
+  lengthOff: 'number',
+  skewMs: 'number',
+  reset: 'boolean',
+  html: 'boolean',
+  ignoreRange: 'boolean',
+  stall: 'number or true',
+  rate: 'object',
+  headers: 'object',
 };
 
 /**
@@ -29,7 +45,11 @@ export function controlServer(servers: Readonly<Record<string, MockServer>>): Mo
   const all = Object.entries(servers);
   const routes: Record<string, Record<string, (request: MockRequest) => MockResponse>> = {
     '/requests': {
-      GET: () => json(200, all.flatMap(([server, { log }]) => log.requests.map((line) => ({ server, ...line })))),
+      GET: () =>
+        json(
+          200,
+          all.flatMap(([server, { log }]) => log.requests.map((line) => ({ server, ...line }))),
+        ),
       DELETE: () => (all.forEach(([, { log }]) => log.clear()), json(200, {})),
     },
     '/faults': {
@@ -44,7 +64,8 @@ export function controlServer(servers: Readonly<Record<string, MockServer>>): Mo
   return mockServer((request) => {
     const methods = Object.hasOwn(routes, request.path) ? routes[request.path] : undefined;
     if (!methods) return json(404, { error: `there are ${Object.keys(routes).join(' and ')}` });
-    if (!Object.hasOwn(methods, request.method)) return json(405, { error: `${request.path} takes ${Object.keys(methods).join(' and ')}` });
+    if (!Object.hasOwn(methods, request.method))
+      return json(405, { error: `${request.path} takes ${Object.keys(methods).join(' and ')}` });
     try {
       return methods[request.method](request);
     } catch (error) {
@@ -53,17 +74,27 @@ export function controlServer(servers: Readonly<Record<string, MockServer>>): Mo
   });
 }
 
-const json = (status: number, value: unknown): MockResponse => reply(status, 'application/json', JSON.stringify(value));
+const json = (status: number, value: unknown): MockResponse =>
+  reply(status, 'application/json', JSON.stringify(value));
 
 /** A misspelt fault would break nothing, and the test that relies on it would pass for that: so it is refused. */
 function parseFault(text: string, servers: readonly string[]): FaultJson {
   const fault = JSON.parse(text) as FaultJson;
-  if (typeof fault !== 'object' || fault === null || Array.isArray(fault)) throw new TypeError('a fault is an object');
+  if (typeof fault !== 'object' || fault === null || Array.isArray(fault))
+    throw new TypeError('a fault is an object');
   for (const [name, value] of Object.entries(fault)) {
     const kind = Object.hasOwn(KINDS, name) ? KINDS[name as keyof FaultJson] : undefined;
     if (!kind) throw new TypeError(`a fault has no ${name}; it has ${Object.keys(KINDS).join(', ')}`);
-    const fits = kind === 'number or true' ? value === true || typeof value === 'number' : kind === 'boolean' ? value === true : typeof value === kind && value !== null;
-    if (!fits) throw new TypeError(`${name} is ${kind === 'boolean' ? 'true' : `a ${kind}`}, not ${JSON.stringify(value)}`);
+    const fits =
+      kind === 'number or true'
+        ? value === true || typeof value === 'number'
+        : kind === 'boolean'
+          ? value === true
+          : typeof value === kind && value !== null;
+    if (!fits)
+      throw new TypeError(
+        `${name} is ${kind === 'boolean' ? 'true' : `a ${kind}`}, not ${JSON.stringify(value)}`,
+      );
   }
   if (!servers.includes(fault.server)) throw new TypeError(`server is one of ${servers.join(', ')}`);
   return fault;

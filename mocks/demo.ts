@@ -12,7 +12,9 @@ export const DEMO_BEFORE = '2024-06-05T00:00:00Z';
 export const DEMO_AFTER = '2024-06-06T00:00:00Z';
 
 /** The demo/ folder, from mocks/ as well as from dist/mocks/. */
-const demoFolder = ['../demo/', '../../demo/'].map((path) => new URL(path, import.meta.url)).find((url) => existsSync(new URL('graph.json', url)))!;
+const demoFolder = ['../demo/', '../../demo/']
+  .map((path) => new URL(path, import.meta.url))
+  .find((url) => existsSync(new URL('graph.json', url)))!;
 
 /** Path of the table of points: `id,x,y,z,note`. */
 export const demoPointsFile = (): string => fileURLToPath(new URL('points.csv', demoFolder));

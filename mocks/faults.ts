@@ -81,7 +81,8 @@ class Trigger {
 
   hits(request: MockRequest): boolean {
     const { times = Infinity, largerThan = -1, probability = 1 } = this.fault;
-    if (this.#hits >= times || !matches(this.fault, request) || request.body.byteLength <= largerThan) return false;
+    if (this.#hits >= times || !matches(this.fault, request) || request.body.byteLength <= largerThan)
+      return false;
     if (probability < 1 && this.random() >= probability) return false;
     if (this.#letBy()) return false;
     this.#hits++;
@@ -91,16 +92,37 @@ class Trigger {
   #letBy(): boolean {
     const { rate, clock = Date.now } = this.fault;
     if (!rate) return false;
-    const { requests, perMs = 1000 } = rate, now = clock();
+    const { requests, perMs = 1000 } = rate,
+      now = clock();
     this.#recent = this.#recent.filter((time) => time > now - perMs);
     if (this.#recent.length < requests) return this.#recent.push(now) > 0;
-    this.retryAfter = requests === 0 ? Math.ceil(perMs / 1000) : Math.ceil((this.#recent[0] + perMs - now) / 1000);
+    this.retryAfter =
+      requests === 0 ? Math.ceil(perMs / 1000) : Math.ceil((this.#recent[0] + perMs - now) / 1000);
     return false;
   }
 }
 
-async function misbehave(fault: Fault, { random, retryAfter }: Trigger, request: MockRequest, handler: MockHandler): Promise<MockResponse> {
-  const { delayMs, stall, reset, ignoreRange, rate, headers, body, truncate, cut, corrupt, lengthOff, skewMs, clock = Date.now } = fault;
+async function misbehave(
+  fault: Fault,
+  { random, retryAfter }: Trigger,
+  request: MockRequest,
+  handler: MockHandler,
+): Promise<MockResponse> {
+  const {
+    delayMs,
+    stall,
+    reset,
+    ignoreRange,
+    rate,
+    headers,
+    body,
+    truncate,
+    cut,
+    corrupt,
+    lengthOff,
+    skewMs,
+    clock = Date.now,
+  } = fault;
   if (delayMs) await wait(delayMs);
   if (stall === true) return new Promise<never>(() => undefined);
   if (reset) return { status: 0, headers: {}, body: new Uint8Array(0), reset: true };
@@ -127,13 +149,19 @@ async function misbehave(fault: Fault, { random, retryAfter }: Trigger, request:
 /** What is answered without asking the server behind. */
 function instead({ status, html }: Fault): MockResponse | undefined {
   if (!html) return status === undefined ? undefined : { status, headers: {}, body: new Uint8Array(0) };
-  return reply(status ?? 502, 'text/html; charset=utf-8', `<html>\n<head><title>${status ?? 502}</title></head>\n<body><center><h1>${status ?? 502}</h1></center><hr><center>proxy</center></body>\n</html>\n`);
+  return reply(
+    status ?? 502,
+    'text/html; charset=utf-8',
+    `<html>\n<head><title>${status ?? 502}</title></head>\n<body><center><h1>${status ?? 502}</h1></center><hr><center>proxy</center></body>\n</html>\n`,
+  );
 }
 
 /** A copy with `count` other bytes, one in each of as many equal parts. */
 function corrupted(bytes: Uint8Array, count: number, random: () => number): Uint8Array {
-  const copy = new Uint8Array(bytes), parts = Math.min(count, copy.length);
-  for (let part = 0; part < parts; part++) copy[Math.floor(((part + random()) * copy.length) / parts)] ^= 1 + Math.floor(255 * random());
+  const copy = new Uint8Array(bytes),
+    parts = Math.min(count, copy.length);
+  for (let part = 0; part < parts; part++)
+    copy[Math.floor(((part + random()) * copy.length) / parts)] ^= 1 + Math.floor(255 * random());
   return copy;
 }
 

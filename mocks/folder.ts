@@ -4,7 +4,12 @@ import { dirname, join } from 'node:path';
 import type { FileSource, StoredFile } from './bucket.ts';
 
 /** How a file on disk says what object stores keep as its Content-Encoding. */
-export const SUFFIXES = [['', undefined], ['.gz', 'gzip'], ['.br', 'br'], ['.zstd', 'zstd']] as const;
+export const SUFFIXES = [
+  ['', undefined],
+  ['.gz', 'gzip'],
+  ['.br', 'br'],
+  ['.zstd', 'zstd'],
+] as const;
 
 /** A folder's files, each read when it is asked for. @param key Checked by the caller: relative, without `..`. */
 export function folderFiles(folder: string): FileSource {
@@ -12,7 +17,8 @@ export function folderFiles(folder: string): FileSource {
     try {
       return { bytes: readFileSync(join(folder, key)) };
     } catch (error) {
-      if (['ENOENT', 'EISDIR', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+      if (['ENOENT', 'EISDIR', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
+        return undefined;
       throw error;
     }
   };
@@ -28,7 +34,8 @@ export function writeFiles(folder: string, files: Readonly<Record<string, Uint8A
     const { bytes, contentEncoding }: StoredFile = file instanceof Uint8Array ? { bytes: file } : file;
     const suffix = SUFFIXES.find(([, encoding]) => encoding === contentEncoding)?.[0];
     if (suffix === undefined) throw new RangeError(`${key}: no suffix stands for ${contentEncoding}`);
-    if (key.startsWith('/') || key.split(/[\\/]/).includes('..')) throw new RangeError(`${key} is not below the folder`);
+    if (key.startsWith('/') || key.split(/[\\/]/).includes('..'))
+      throw new RangeError(`${key} is not below the folder`);
     const path = join(folder, key + suffix);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, bytes);

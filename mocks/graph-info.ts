@@ -29,13 +29,30 @@ export interface GraphInfoOptions {
  *
  * @throws RangeError for fewer than 3 layers, or bits that cannot hold the chunks.
  */
-export function graphInfo({ layers = 5, chunkSize = [64, 64, 64], spatialBits = SPATIAL_BITS, size = [1024, 1024, 1024], resolution = [8, 8, 40] }: GraphInfoOptions = {}): GraphInfo {
-  if (!Number.isInteger(layers) || layers < 3 || layers > 127) throw new RangeError(`a graph has 3 to 127 layers, not ${layers}`);
-  if (spatialBits < layers - 2 || spatialBits > 18) throw new RangeError(`${spatialBits} spatial bits do not hold the chunks of ${layers} layers`);
+export function graphInfo({
+  layers = 5,
+  chunkSize = [64, 64, 64],
+  spatialBits = SPATIAL_BITS,
+  size = [1024, 1024, 1024],
+  resolution = [8, 8, 40],
+}: GraphInfoOptions = {}): GraphInfo {
+  if (!Number.isInteger(layers) || layers < 3 || layers > 127)
+    throw new RangeError(`a graph has 3 to 127 layers, not ${layers}`);
+  if (spatialBits < layers - 2 || spatialBits > 18)
+    throw new RangeError(`${spatialBits} spatial bits do not hold the chunks of ${layers} layers`);
   return {
     data_type: 'uint64',
     num_channels: 1,
-    scales: [{ chunk_sizes: [[64, 64, 64]], encoding: 'raw', key: resolution.join('_'), resolution, size, voxel_offset: [0, 0, 0] }],
+    scales: [
+      {
+        chunk_sizes: [[64, 64, 64]],
+        encoding: 'raw',
+        key: resolution.join('_'),
+        resolution,
+        size,
+        voxel_offset: [0, 0, 0],
+      },
+    ],
     type: 'segmentation',
     ...ofTheServer(chunkSize, layers, spatialBits),
   };
@@ -48,7 +65,10 @@ export function graphInfo({ layers = 5, chunkSize = [64, 64, 64], spatialBits = 
 export function graphInfoOf(info: { scales: readonly { size: Vec3 }[] }, chunkSize: Vec3): GraphInfo {
   const chunks = info.scales[0].size.map((voxels, axis) => Math.ceil(voxels / chunkSize[axis]));
   const layers = Math.max(3, Math.ceil(Math.log2(Math.max(...chunks))) + 2);
-  if (chunks.some((count) => count > 2 ** SPATIAL_BITS)) throw new RangeError(`${chunks.join(' x ')} graph chunks; up to ${2 ** SPATIAL_BITS} along an axis have IDs`);
+  if (chunks.some((count) => count > 2 ** SPATIAL_BITS))
+    throw new RangeError(
+      `${chunks.join(' x ')} graph chunks; up to ${2 ** SPATIAL_BITS} along an axis have IDs`,
+    );
   return { ...info, ...ofTheServer(chunkSize, layers, SPATIAL_BITS) };
 }
 
@@ -56,8 +76,22 @@ export function graphInfoOf(info: { scales: readonly { size: Vec3 }[] }, chunkSi
 function ofTheServer(chunkSize: readonly number[], layers: number, spatialBits: number): GraphInfo {
   const bits: Record<string, number> = { 1: spatialBits, 2: spatialBits };
   for (let layer = 3; layer <= layers; layer++) bits[layer] = Math.max(1, layers - layer);
-  const graph = { bounding_box: [2048, 2048, 512], chunk_size: chunkSize, cv_mip: 0, n_bits_for_layer_id: LAYER_BITS, n_layers: layers, spatial_bit_masks: bits };
-  return { app: { supported_api_versions: [0, 1] }, chunks_start_at_voxel_offset: true, data_dir: '{DATA_DIR}', graph, sharded_mesh: true, verify_mesh: false };
+  const graph = {
+    bounding_box: [2048, 2048, 512],
+    chunk_size: chunkSize,
+    cv_mip: 0,
+    n_bits_for_layer_id: LAYER_BITS,
+    n_layers: layers,
+    spatial_bit_masks: bits,
+  };
+  return {
+    app: { supported_api_versions: [0, 1] },
+    chunks_start_at_voxel_offset: true,
+    data_dir: '{DATA_DIR}',
+    graph,
+    sharded_mesh: true,
+    verify_mesh: false,
+  };
 }
 
 /** What all supervoxels of a graph chunk begin with, of a graph as {@link graphInfoOf} tells it; add the segment, from 1. */
@@ -71,10 +105,20 @@ export const chunkBase = ([x, y, z]: Vec3): bigint => {
  * A supervoxel's ID. @param chunk Graph chunk, xyz. @param segment From 1 up.
  * @throws RangeError for what has no room in the ID.
  */
-export function supervoxelId(info: GraphInfo, chunk: readonly [number, number, number], segment: number): bigint {
+export function supervoxelId(
+  info: GraphInfo,
+  chunk: readonly [number, number, number],
+  segment: number,
+): bigint {
   const limit = 2 ** info.graph.spatial_bit_masks[1];
-  if (!chunk.every((value) => Number.isInteger(value) && value >= 0 && value < limit)) throw new RangeError(`there is no graph chunk ${chunk.join(', ')}: coordinates are below ${limit}`);
-  if (!Number.isSafeInteger(segment) || segment < 1 || segment >= 2 ** (64 - info.graph.n_bits_for_layer_id) / limit ** 3) throw new RangeError(`there is no segment ${segment}`);
+  if (!chunk.every((value) => Number.isInteger(value) && value >= 0 && value < limit))
+    throw new RangeError(`there is no graph chunk ${chunk.join(', ')}: coordinates are below ${limit}`);
+  if (
+    !Number.isSafeInteger(segment) ||
+    segment < 1 ||
+    segment >= 2 ** (64 - info.graph.n_bits_for_layer_id) / limit ** 3
+  )
+    throw new RangeError(`there is no segment ${segment}`);
   const [low, high] = new IdLayout(info).idWords(1, ...chunk, segment);
   return (BigInt(high) << 32n) | BigInt(low);
 }

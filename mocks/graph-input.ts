@@ -74,26 +74,38 @@ export interface GraphDescription {
 }
 
 export function toMs(moment: Moment): number {
-  const ms = typeof moment === 'number' ? Math.floor(Math.round(moment * 1e6) / 1e3) : new Date(typeof moment === 'string' && !/(Z|[+-]\d\d:?\d\d)$/.test(moment) ? `${moment}Z` : moment).getTime();
+  const ms =
+    typeof moment === 'number'
+      ? Math.floor(Math.round(moment * 1e6) / 1e3)
+      : new Date(
+          typeof moment === 'string' && !/(Z|[+-]\d\d:?\d\d)$/.test(moment) ? `${moment}Z` : moment,
+        ).getTime();
   if (!Number.isFinite(ms)) throw new RangeError(`${String(moment)} is no moment`);
   return ms;
 }
 
 /** @throws RangeError or SyntaxError, naming what does not fit together. */
-export function buildGraph(description: GraphDescription, { exact, multicut }: { exact: boolean; multicut: (graph: TimedGraph) => Editor['multicut'] }): Editor {
+export function buildGraph(
+  description: GraphDescription,
+  { exact, multicut }: { exact: boolean; multicut: (graph: TimedGraph) => Editor['multicut'] },
+): Editor {
   const { info, supervoxel_to_root: table, edges, base_timestamp = 0, edits = [], epochs = [] } = description;
   const supervoxels = toIds(table ? Object.keys(table) : (description.supervoxels ?? []));
   const roots = table ? toIds(Object.values(table)) : description.roots && toIds(description.roots);
-  if (roots && roots.length !== supervoxels.length) throw new RangeError(`${roots.length} roots for ${supervoxels.length} supervoxels`);
+  if (roots && roots.length !== supervoxels.length)
+    throw new RangeError(`${roots.length} roots for ${supervoxels.length} supervoxels`);
   if (!edges && !roots) throw new RangeError('a graph needs edges, or the root of every supervoxel');
-  if (info.graph.n_layers < 3) throw new RangeError(`a graph has 3 layers or more, not ${info.graph.n_layers}`);
+  if (info.graph.n_layers < 3)
+    throw new RangeError(`a graph has 3 layers or more, not ${info.graph.n_layers}`);
 
   const baseMs = toMs(base_timestamp);
   const nodes = new NodeTable(2 * supervoxels.length);
   const words = wordsOf(supervoxels.slice().sort());
   for (let k = 0; k < words.length; k += 2) nodes.add(words[k], words[k + 1], baseMs, []);
 
-  const namesAt = new Map(epochs.map(({ timestamp, root }) => [toMs(timestamp), nameBy(nodes, supervoxels, toIds(root))]));
+  const namesAt = new Map(
+    epochs.map(({ timestamp, root }) => [toMs(timestamp), nameBy(nodes, supervoxels, toIds(root))]),
+  );
   const nameAtBase = namesAt.get(baseMs) ?? (roots && nameBy(nodes, supervoxels, roots));
   const edgeList = edges ? toEdgeList(nodes, edges) : inARow(nodes, supervoxels, roots!);
   const graph = new TimedGraph(new IdLayout(info), nodes, edgeList, baseMs, { exact }, nameAtBase);
@@ -102,7 +114,8 @@ export function buildGraph(description: GraphDescription, { exact, multicut }: {
   return editor;
 }
 
-const toIds = (ids: Iterable<Id>): BigUint64Array => (ids instanceof BigUint64Array ? ids : BigUint64Array.from(ids as Iterable<bigint>, BigInt));
+const toIds = (ids: Iterable<Id>): BigUint64Array =>
+  ids instanceof BigUint64Array ? ids : BigUint64Array.from(ids as Iterable<bigint>, BigInt);
 
 function nodeOf(nodes: NodeTable, id: Id): number {
   const node = nodes.findId(BigInt(id));
@@ -118,13 +131,17 @@ function toEdge(nodes: NodeTable, pair: readonly Id[]): Edge {
 function toEdgeList(nodes: NodeTable, edges: NonNullable<GraphDescription['edges']>): EdgeList {
   if (edges instanceof BigUint64Array) {
     const words = wordsOf(edges);
-    const ends = Int32Array.from({ length: edges.length - (edges.length % 2) }, (_, k) => nodes.find(words[2 * k], words[2 * k + 1]));
+    const ends = Int32Array.from({ length: edges.length - (edges.length % 2) }, (_, k) =>
+      nodes.find(words[2 * k], words[2 * k + 1]),
+    );
     const missing = ends.indexOf(-1);
     if (missing >= 0) throw new RangeError(`there is no supervoxel ${edges[missing]}`);
     return { ends };
   }
   const ends = new Int32Array(2 * edges.length);
-  const active = new Uint8Array(edges.length).fill(1), affinities = new Float32Array(edges.length).fill(1), areas = new Float64Array(edges.length).fill(1);
+  const active = new Uint8Array(edges.length).fill(1),
+    affinities = new Float32Array(edges.length).fill(1),
+    areas = new Float64Array(edges.length).fill(1);
   edges.forEach((edge, e) => {
     ends.set(toEdge(nodes, 'between' in edge ? edge.between : edge), 2 * e);
     if (!('between' in edge)) return;
@@ -157,11 +174,22 @@ function inARow(nodes: NodeTable, supervoxels: BigUint64Array, roots: BigUint64A
 
 function replay(editor: Editor, edit: GraphEdit, nameRoot: NameRoot | undefined): void {
   const { graph } = editor;
-  const { merge, split = [], edges = {}, user = '0', source_coords: sourceCoords, sink_coords: sinkCoords } = edit;
+  const {
+    merge,
+    split = [],
+    edges = {},
+    user = '0',
+    source_coords: sourceCoords,
+    sink_coords: sinkCoords,
+  } = edit;
   const supervoxel = (id: Id): number => graph.supervoxel(BigInt(id));
   const added = [...(edges.added ?? []), ...(merge ? [merge] : [])].map((pair) => toEdge(graph.nodes, pair));
   const removed = (edges.removed ?? []).map((pair) => toEdge(graph.nodes, pair));
-  for (const edge of removed) if (!graph.edges.has(...edge)) throw new RangeError(`there is no edge between ${graph.nodes.idOf(edge[0])} and ${graph.nodes.idOf(edge[1])} to remove`);
+  for (const edge of removed)
+    if (!graph.edges.has(...edge))
+      throw new RangeError(
+        `there is no edge between ${graph.nodes.idOf(edge[0])} and ${graph.nodes.idOf(edge[1])} to remove`,
+      );
   const groups = split.map((group) => group.map(supervoxel));
   const groupOf = new Map(groups.flatMap((group, g) => group.map((member) => [member, g] as const)));
   for (const [a, g] of groupOf)
@@ -171,9 +199,17 @@ function replay(editor: Editor, edit: GraphEdit, nameRoot: NameRoot | undefined)
   for (const group of groups) group.slice(1).forEach((member, k) => added.push([group[k], member]));
 
   const kind = edit.type ?? (removed.length === 0 ? 'merge' : 'split');
-  const ids = { ...(edit.source_ids ? { sources: edit.source_ids.map(supervoxel) } : {}), ...(edit.sink_ids ? { sinks: edit.sink_ids.map(supervoxel) } : {}) };
+  const ids = {
+    ...(edit.source_ids ? { sources: edit.source_ids.map(supervoxel) } : {}),
+    ...(edit.sink_ids ? { sinks: edit.sink_ids.map(supervoxel) } : {}),
+  };
   const name = nameRoot ?? inOrder(edit.new_root_ids);
-  editor.replay(kind, { added, removed }, { ...(edit.of === undefined ? {} : { of: edit.of }), ...ids }, { user, timeMs: toMs(edit.timestamp), sourceCoords, sinkCoords, nameRoot: name });
+  editor.replay(
+    kind,
+    { added, removed },
+    { ...(edit.of === undefined ? {} : { of: edit.of }), ...ids },
+    { user, timeMs: toMs(edit.timestamp), sourceCoords, sinkCoords, nameRoot: name },
+  );
 }
 
 function nameBy(nodes: NodeTable, supervoxels: BigUint64Array, roots: BigUint64Array): NameRoot {

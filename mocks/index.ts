@@ -2,7 +2,14 @@
 export { createMockBucket, type MockBucket, type MockBucketOptions, type StoredFile } from './bucket.ts';
 export type { BucketStyle } from './bucket-errors.ts';
 export { mockCave, type MockCaveOptions } from './cave.ts';
-export { createMockChunkedGraph, type EditOptions, type EditResult, type GivenMulticut, type MockChunkedGraph, type MockChunkedGraphOptions } from './chunkedgraph.ts';
+export {
+  createMockChunkedGraph,
+  type EditOptions,
+  type EditResult,
+  type GivenMulticut,
+  type MockChunkedGraph,
+  type MockChunkedGraphOptions,
+} from './chunkedgraph.ts';
 export { controlServer } from './control.ts';
 export { DEMO_AFTER, DEMO_BEFORE, demoPointsFile, serveDemo, type ServedDemo } from './demo.ts';
 export { withFaults, type Fault } from './faults.ts';
@@ -17,10 +24,24 @@ export { serveMocks, type ServedMocks, type ServeMocksOptions } from './loopback
 export { mockRequest, type MockHandler, type MockRequest, type MockResponse } from './message.ts';
 export { RequestLog, type LoggedRequest, type PathPattern } from './request-log.ts';
 export { mockServer, type MockRoutes, type MockServer } from './server.ts';
-export { buildPrecomputed, type BuiltPrecomputed, type PrecomputedInfo, type PrecomputedOptions } from './volume/precomputed.ts';
+export {
+  buildPrecomputed,
+  type BuiltPrecomputed,
+  type PrecomputedInfo,
+  type PrecomputedOptions,
+} from './volume/precomputed.ts';
 export type { Bitstream } from './volume/bitstream.ts';
 export type { Encoding } from './volume/encoders.ts';
 export type { ShardingJson } from './volume/shards.ts';
 export type { Labels, ValueOf } from './volume/values.ts';
 export { graphFromVolume, type GraphFromVolumeOptions } from './volume/graph-from-volume.ts';
-export { buildWorld, serveWorld, writeWorld, type Place, type ServedWorld, type World, type WorldEdit, type WorldOptions } from './world.ts';
+export {
+  buildWorld,
+  serveWorld,
+  writeWorld,
+  type Place,
+  type ServedWorld,
+  type World,
+  type WorldEdit,
+  type WorldOptions,
+} from './world.ts';

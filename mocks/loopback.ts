@@ -19,7 +19,10 @@ export interface ServedMocks extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-export async function serveMocks(routes: MockRoutes, { port = 0, latencyMs = 0 }: ServeMocksOptions = {}): Promise<ServedMocks> {
+export async function serveMocks(
+  routes: MockRoutes,
+  { port = 0, latencyMs = 0 }: ServeMocksOptions = {},
+): Promise<ServedMocks> {
   const server = createServer((incoming, outgoing) => {
     incoming.on('error', () => undefined); // a client that leaves is no failure of the server
     outgoing.on('error', () => undefined);
@@ -34,14 +37,24 @@ export async function serveMocks(routes: MockRoutes, { port = 0, latencyMs = 0 }
   async function answer(incoming: IncomingMessage): Promise<MockResponse> {
     const parts: Buffer[] = [];
     for await (const part of incoming) parts.push(part as Buffer);
-    const headers = Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]));
-    const found = route(routes, mockRequest(incoming.method!, incoming.url!, { headers, body: Buffer.concat(parts), origin }));
+    const headers = Object.fromEntries(
+      Object.entries(incoming.headers).map(([name, value]) => [
+        name,
+        Array.isArray(value) ? value.join(', ') : (value ?? ''),
+      ]),
+    );
+    const found = route(
+      routes,
+      mockRequest(incoming.method!, incoming.url!, { headers, body: Buffer.concat(parts), origin }),
+    );
     if (found) found.server.log.arrived(found.request);
     if (latencyMs > 0) await wait(latencyMs);
     return found ? found.server.handle(found.request) : NOTHING_MOUNTED;
   }
 
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', 1024, resolve));
+  await new Promise<void>((resolve, reject) =>
+    server.once('error', reject).listen(port, '127.0.0.1', 1024, resolve),
+  );
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const close = (): Promise<void> =>
     new Promise((resolve) => {

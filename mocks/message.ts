@@ -32,7 +32,10 @@ export interface MockResponse {
 }
 
 /** How many bytes of its body an answer gets to send, and what happens then. */
-export function transmission({ headers, body, truncateAt, stallAt }: MockResponse): { bytes: Uint8Array; then: 'end' | 'reset' | 'stall' } {
+export function transmission({ headers, body, truncateAt, stallAt }: MockResponse): {
+  bytes: Uint8Array;
+  then: 'end' | 'reset' | 'stall';
+} {
   const promised = Number(headers['content-length'] ?? body.byteLength);
   if (stallAt !== undefined) return { bytes: body.subarray(0, stallAt), then: 'stall' };
   if (truncateAt !== undefined) return { bytes: body.subarray(0, truncateAt), then: 'reset' };
@@ -46,7 +49,9 @@ export const hasBody = ({ status }: MockResponse): boolean => !BODILESS.has(stat
 
 /** With the length that the mount adds. */
 export const sentHeaders = (response: MockResponse): Record<string, string> =>
-  hasBody(response) ? { 'content-length': String(response.body.byteLength), ...response.headers } : response.headers;
+  hasBody(response)
+    ? { 'content-length': String(response.body.byteLength), ...response.headers }
+    : response.headers;
 
 export type MockHandler = (request: MockRequest) => MockResponse | Promise<MockResponse>;
 
@@ -56,7 +61,12 @@ const encoder = new TextEncoder();
 
 export const textBytes = (text: string): Uint8Array => encoder.encode(text);
 
-export const reply = (status: number, contentType: string, body: Uint8Array | string, headers: Record<string, string> = {}): MockResponse => ({
+export const reply = (
+  status: number,
+  contentType: string,
+  body: Uint8Array | string,
+  headers: Record<string, string> = {},
+): MockResponse => ({
   status,
   headers: { 'content-type': contentType, ...headers },
   body: typeof body === 'string' ? textBytes(body) : body,
@@ -70,7 +80,11 @@ export const reply = (status: number, contentType: string, body: Uint8Array | st
 export function mockRequest(
   method: string,
   target: string,
-  { headers = {}, body = new Uint8Array(0), origin }: { headers?: Record<string, string>; body?: Uint8Array | string; origin?: string } = {},
+  {
+    headers = {},
+    body = new Uint8Array(0),
+    origin,
+  }: { headers?: Record<string, string>; body?: Uint8Array | string; origin?: string } = {},
 ): MockRequest {
   const mark = target.indexOf('?');
   return {

@@ -24,7 +24,9 @@ export function nockMocks(origin: string, routes: MockRoutes): NockedMocks {
   // nock reads bodies of a JSON type itself, and what is not JSON ends the process: it sees no type.
   scope.on('request', (request: NockedRequest) => {
     asSent.set(request, request.headers);
-    request.headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => name !== 'content-type'));
+    request.headers = Object.fromEntries(
+      Object.entries(request.headers).filter(([name]) => name !== 'content-type'),
+    );
   });
   const interceptors = METHODS.map((method) => {
     const interceptor = scope.intercept(/.*/, method).query(true).optionally();
@@ -32,12 +34,18 @@ export function nockMocks(origin: string, routes: MockRoutes): NockedMocks {
       const request = this.req as unknown as NockedRequest;
       // The body that nock hands over is hex or text, depending on what is in it.
       const body = Buffer.concat(request.requestBodyBuffers);
-      const headers = Object.fromEntries(Object.entries(asSent.get(request) ?? request.headers).map(([name, value]) => [name, String(value)]));
+      const headers = Object.fromEntries(
+        Object.entries(asSent.get(request) ?? request.headers).map(([name, value]) => [name, String(value)]),
+      );
       const found = route(routes, mockRequest(method, uri, { headers, body, origin }));
       const response = found ? await found.server.handle(found.request) : NOTHING_MOUNTED;
       if (response.reset) throw connectionReset();
       const isBare = method === 'HEAD' || !hasBody(response);
-      return [response.status, isBare ? '' : (bodyOf(response, request) as Buffer), { date: new Date().toUTCString(), ...sentHeaders(response) }];
+      return [
+        response.status,
+        isBare ? '' : (bodyOf(response, request) as Buffer),
+        { date: new Date().toUTCString(), ...sentHeaders(response) },
+      ];
     });
     return interceptor;
   });

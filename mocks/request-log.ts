@@ -30,16 +30,30 @@ export class RequestLog {
   }
 
   /** Runs `answer` and keeps a line about it. */
-  async record(request: MockRequest, answer: () => MockResponse | Promise<MockResponse>): Promise<MockResponse> {
+  async record(
+    request: MockRequest,
+    answer: () => MockResponse | Promise<MockResponse>,
+  ): Promise<MockResponse> {
     this.arrived(request);
     const { method, path, query, headers, body } = request;
-    const line: LoggedRequest = { method, path, query: query.toString(), headers, bodyBytes: body.byteLength, status: 0, responseBytes: 0 };
+    const line: LoggedRequest = {
+      method,
+      path,
+      query: query.toString(),
+      headers,
+      bodyBytes: body.byteLength,
+      status: 0,
+      responseBytes: 0,
+    };
     this.requests.push(line);
     try {
       const response = await answer();
       if (response.reset) return response;
       line.status = response.status;
-      line.responseBytes = method === 'HEAD' ? 0 : Math.min(response.body.byteLength, response.truncateAt ?? Infinity, response.stallAt ?? Infinity);
+      line.responseBytes =
+        method === 'HEAD'
+          ? 0
+          : Math.min(response.body.byteLength, response.truncateAt ?? Infinity, response.stallAt ?? Infinity);
       if (response.ids !== undefined) line.ids = response.ids;
       return response;
     } finally {
@@ -49,7 +63,9 @@ export class RequestLog {
 
   /** Requests whose path matches; all of them without a pattern. */
   matching(path: PathPattern = ''): LoggedRequest[] {
-    return this.requests.filter((line) => (typeof path === 'string' ? line.path.includes(path) : line.path.search(path) >= 0));
+    return this.requests.filter((line) =>
+      typeof path === 'string' ? line.path.includes(path) : line.path.search(path) >= 0,
+    );
   }
 
   count(path?: PathPattern): number {
@@ -93,7 +109,9 @@ export class RequestLog {
         new URLSearchParams(query).get('middle_auth_token') ?? undefined,
         /(?:^|;\s*)middle_auth_token=([^;]*)/.exec(headers.cookie ?? '')?.[1],
       ];
-      for (const token of found) if (token !== undefined && !seen[headers.host]?.includes(token)) (seen[headers.host] ??= []).push(token);
+      for (const token of found)
+        if (token !== undefined && !seen[headers.host]?.includes(token))
+          (seen[headers.host] ??= []).push(token);
     }
     return seen;
   }

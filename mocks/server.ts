@@ -12,7 +12,10 @@ export interface MockServer {
   readonly wholePath: boolean;
 }
 
-export function mockServer(handler: MockHandler, { faults = [], wholePath = false }: { faults?: Fault[]; wholePath?: boolean } = {}): MockServer {
+export function mockServer(
+  handler: MockHandler,
+  { faults = [], wholePath = false }: { faults?: Fault[]; wholePath?: boolean } = {},
+): MockServer {
   const log = new RequestLog();
   const answer = withFaults(handler, faults);
   return { handle: (request) => log.record(request, () => answer(request)), log, faults, wholePath };
@@ -22,15 +25,25 @@ export function mockServer(handler: MockHandler, { faults = [], wholePath = fals
 export type MockRoutes = Record<string, MockServer>;
 
 /** The server for a request and the request as that server is to see it; undefined when nothing is mounted there. */
-export function route(routes: MockRoutes, request: MockRequest): { server: MockServer; request: MockRequest } | undefined {
+export function route(
+  routes: MockRoutes,
+  request: MockRequest,
+): { server: MockServer; request: MockRequest } | undefined {
   const prefixes = Object.keys(routes).sort((a, b) => b.length - a.length);
   for (const prefix of prefixes) {
     const bare = prefix.replace(/\/+$/, '');
     if (request.path !== bare && !request.path.startsWith(`${bare}/`)) continue;
     const server = routes[prefix];
-    return { server, request: server.wholePath ? request : { ...request, path: request.path.slice(bare.length) || '/' } };
+    return {
+      server,
+      request: server.wholePath ? request : { ...request, path: request.path.slice(bare.length) || '/' },
+    };
   }
   return undefined;
 }
 
-export const NOTHING_MOUNTED: MockResponse = { status: 404, headers: { 'content-type': 'text/plain' }, body: new TextEncoder().encode('no mock is mounted here\n') };
+export const NOTHING_MOUNTED: MockResponse = {
+  status: 404,
+  headers: { 'content-type': 'text/plain' },
+  body: new TextEncoder().encode('no mock is mounted here\n'),
+};

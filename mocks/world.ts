@@ -1,7 +1,11 @@
 /** A chunkedgraph and its volume, made of objects that a test draws: what most tests need, in a few lines. */
 import type { Vec3 } from '../lib/base/vec3.ts';
 import { createMockBucket, type MockBucket } from './bucket.ts';
-import { createMockChunkedGraph, type MockChunkedGraph, type MockChunkedGraphOptions } from './chunkedgraph.ts';
+import {
+  createMockChunkedGraph,
+  type MockChunkedGraph,
+  type MockChunkedGraphOptions,
+} from './chunkedgraph.ts';
 import { writeFiles } from './folder.ts';
 import type { GraphDescription, GraphEdit, Id } from './graph-input.ts';
 import { serveMocks, type ServedMocks, type ServeMocksOptions } from './loopback.ts';
@@ -24,7 +28,8 @@ export interface WorldEdit extends Omit<GraphEdit, 'merge' | 'split'> {
 /** What is the graph server's own, as {@link createMockChunkedGraph} takes it. */
 type ServerOptions = Omit<MockChunkedGraphOptions, keyof GraphDescription | 'dataDir' | 'labelAt'>;
 
-export interface WorldOptions extends Omit<PrecomputedOptions, 'dataType' | 'channels' | 'type' | 'labels'>, ServerOptions {
+export interface WorldOptions
+  extends Omit<PrecomputedOptions, 'dataType' | 'channels' | 'type' | 'labels'>, ServerOptions {
   /** Object of each voxel, 0 is background: neurons before any edit. Each has one root, whether its parts touch or not. */
   labels: PrecomputedOptions['labels'];
   /** Voxels of mip 0, from the voxel offset; objects are cut at its borders. @default the chunk size */
@@ -58,9 +63,21 @@ export interface World {
 
 /** @throws RangeError or TypeError for what does not fit together, such as an edit at a voxel of background */
 export function buildWorld(options: WorldOptions): World {
-  const { labels, size, voxelOffset = [0, 0, 0], chunkSize = [64, 64, 64], table = 'mock', bucketToken, base_timestamp, edits = [] } = options;
+  const {
+    labels,
+    size,
+    voxelOffset = [0, 0, 0],
+    chunkSize = [64, 64, 64],
+    table = 'mock',
+    bucketToken,
+    base_timestamp,
+    edits = [],
+  } = options;
   const { graphChunkSize = chunkSize, supervoxelSize = graphChunkSize } = options;
-  const { ids, objects, parts, edges } = cutIntoSupervoxels(valueOf(labels, { size, voxelOffset, channels: 1 }), { size, voxelOffset, graphChunkSize, supervoxelSize });
+  const { ids, objects, parts, edges } = cutIntoSupervoxels(
+    valueOf(labels, { size, voxelOffset, channels: 1 }),
+    { size, voxelOffset, graphChunkSize, supervoxelSize },
+  );
   const watershed = BigUint64Array.from(parts, (part) => (part < 0 ? 0n : ids[part]));
   const volume = buildPrecomputed({ ...options, labels: watershed });
   const supervoxelAt = (voxel: Vec3): bigint => BigInt(volume.valueAt(voxel) ?? 0n);
@@ -83,7 +100,12 @@ export function buildWorld(options: WorldOptions): World {
       ...(split && { split: split.map((group) => group.map(idOf)) }),
     })),
   };
-  const graph = createMockChunkedGraph({ ...options, ...description, dataDir: '{HOST}/bucket', labelAt: (x, y, z) => supervoxelAt([x, y, z]) });
+  const graph = createMockChunkedGraph({
+    ...options,
+    ...description,
+    dataDir: '{HOST}/bucket',
+    labelAt: (x, y, z) => supervoxelAt([x, y, z]),
+  });
   const bucket = createMockBucket({ files: volume.files, token: bucketToken });
   return {
     graph,
@@ -109,7 +131,13 @@ export async function serveWorld(world: World, options?: ServeMocksOptions): Pro
 }
 
 /** Writes `volume/` and `graph.json` below a folder: what `graphene-points mock --volume FOLDER/volume --graph FOLDER/graph.json` serves. */
-export function writeWorld(folder: string, { volume, description }: Pick<World, 'volume' | 'description'>): void {
+export function writeWorld(
+  folder: string,
+  { volume, description }: Pick<World, 'volume' | 'description'>,
+): void {
   const files = Object.entries(volume.files).map(([key, file]) => [`volume/${key}`, file] as const);
-  writeFiles(folder, { ...Object.fromEntries(files), 'graph.json': Buffer.from(JSON.stringify(description)) });
+  writeFiles(folder, {
+    ...Object.fromEntries(files),
+    'graph.json': Buffer.from(JSON.stringify(description)),
+  });
 }

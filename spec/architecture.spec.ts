@@ -9,10 +9,28 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** A room may import those before it, never those after it. */
 const ROOMS = [
-  'base', 'cache', 'http', 'storage', 'compression', 'precomputed', 'codecs', 'chunks', 'points', 'chunkedgraph', 'cave', 'graphene', 'jobs', 'cli',
+  'base',
+  'cache',
+  'http',
+  'storage',
+  'compression',
+  'precomputed',
+  'codecs',
+  'chunks',
+  'points',
+  'chunkedgraph',
+  'cave',
+  'graphene',
+  'jobs',
+  'cli',
 ] as const;
 /** Bytes and numbers in, numbers out: a browser build needs them as they are. */
-const PURE = [/^lib\/base\//, /^lib\/precomputed\//, /^lib\/codecs\//, /^lib\/points\/(status|input|result|cell-index|plan|ball|distances)\.ts$/];
+const PURE = [
+  /^lib\/base\//,
+  /^lib\/precomputed\//,
+  /^lib\/codecs\//,
+  /^lib\/points\/(status|input|result|cell-index|plan|ball|distances)\.ts$/,
+];
 const PURE_PACKAGES = ['zod', 'ipaddr.js'];
 
 interface Import {
@@ -29,16 +47,33 @@ const tree = (folder: string): string[] =>
     .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)).split(sep).join('/'));
 
 function importsOf(file: string): Import[] {
-  const source = ts.createSourceFile(file, readFileSync(join(ROOT, file), 'utf8'), ts.ScriptTarget.ES2022, true);
+  const source = ts.createSourceFile(
+    file,
+    readFileSync(join(ROOT, file), 'utf8'),
+    ts.ScriptTarget.ES2022,
+    true,
+  );
   const imports: Import[] = [];
   const add = (specifier: string, typeOnly: boolean): void => {
     const ours = specifier.startsWith('.');
-    imports.push({ file, ours, typeOnly, target: ours ? posix.join(posix.dirname(file), specifier) : specifier });
+    imports.push({
+      file,
+      ours,
+      typeOnly,
+      target: ours ? posix.join(posix.dirname(file), specifier) : specifier,
+    });
   };
   const visit = (node: ts.Node): void => {
-    if (ts.isImportDeclaration(node) && ts.isStringLiteral(node.moduleSpecifier)) add(node.moduleSpecifier.text, node.importClause?.isTypeOnly ?? false);
-    else if (ts.isExportDeclaration(node) && node.moduleSpecifier && ts.isStringLiteral(node.moduleSpecifier)) add(node.moduleSpecifier.text, node.isTypeOnly);
-    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword && ts.isStringLiteral(node.arguments[0])) add(node.arguments[0].text, false);
+    if (ts.isImportDeclaration(node) && ts.isStringLiteral(node.moduleSpecifier))
+      add(node.moduleSpecifier.text, node.importClause?.isTypeOnly ?? false);
+    else if (ts.isExportDeclaration(node) && node.moduleSpecifier && ts.isStringLiteral(node.moduleSpecifier))
+      add(node.moduleSpecifier.text, node.isTypeOnly);
+    else if (
+      ts.isCallExpression(node) &&
+      node.expression.kind === ts.SyntaxKind.ImportKeyword &&
+      ts.isStringLiteral(node.arguments[0])
+    )
+      add(node.arguments[0].text, false);
     ts.forEachChild(node, visit);
   };
   visit(source);
@@ -54,39 +89,72 @@ const shown = ({ file, target }: Import): string => `${file} -> ${target}`;
 describe('the structure', () => {
   test('has rooms that are all listed, and files that are all found', () => {
     expect(imports.length).toBeGreaterThan(50);
-    expect([...new Set(tree('lib').filter((file) => file.split('/').length > 2).map(roomOf))].filter((room) => rank(room) < 0)).toEqual([]);
+    expect(
+      [
+        ...new Set(
+          tree('lib')
+            .filter((file) => file.split('/').length > 2)
+            .map(roomOf),
+        ),
+      ].filter((room) => rank(room) < 0),
+    ).toEqual([]);
   });
 
   test('has layers that import only what lies below them', () => {
-    const upwards = imports.filter(({ file, target, ours }) => ours && file.startsWith('lib/') && file !== 'lib/index.ts' && target.startsWith('lib/') && rank(roomOf(target)) > rank(roomOf(file)));
+    const upwards = imports.filter(
+      ({ file, target, ours }) =>
+        ours &&
+        file.startsWith('lib/') &&
+        file !== 'lib/index.ts' &&
+        target.startsWith('lib/') &&
+        rank(roomOf(target)) > rank(roomOf(file)),
+    );
     expect(upwards.map(shown)).toEqual([]);
   });
 
   test('lets only the command line reach the mocks, and only lazily', () => {
-    const reaching = imports.filter(({ file, target }) => file.startsWith('lib/') && target.startsWith('mocks/'));
+    const reaching = imports.filter(
+      ({ file, target }) => file.startsWith('lib/') && target.startsWith('mocks/'),
+    );
     expect(reaching.filter(({ file }) => !file.startsWith('lib/cli/')).map(shown)).toEqual([]);
-    const eager = reaching.filter(({ file, target }) => new RegExp(`^import (?!type).*${posix.basename(target)}`, 'm').test(readFileSync(join(ROOT, file), 'utf8')));
+    const eager = reaching.filter(({ file, target }) =>
+      new RegExp(`^import (?!type).*${posix.basename(target)}`, 'm').test(
+        readFileSync(join(ROOT, file), 'utf8'),
+      ),
+    );
     expect(eager.map(shown)).toEqual([]);
   });
 
   test('keeps the pure rooms free of Node and of packages that need it', () => {
-    const impure = imports.filter(({ file, target, ours, typeOnly }) => isPure(file) && !typeOnly && (ours ? !isPure(target) : !PURE_PACKAGES.includes(target)));
+    const impure = imports.filter(
+      ({ file, target, ours, typeOnly }) =>
+        isPure(file) && !typeOnly && (ours ? !isPure(target) : !PURE_PACKAGES.includes(target)),
+    );
     expect(impure.map(shown)).toEqual([]);
   });
 
   test('imports nock in one file only', () => {
-    expect([...new Set(imports.filter(({ target }) => target === 'nock').map(({ file }) => file))]).toEqual(['mocks/nock.ts']);
+    expect([...new Set(imports.filter(({ target }) => target === 'nock').map(({ file }) => file))]).toEqual([
+      'mocks/nock.ts',
+    ]);
   });
 
   test('has specs that take nock off again: those of one worker share what it patches', () => {
     const texts = tree('spec').map((file) => ({ file, text: readFileSync(join(ROOT, file), 'utf8') }));
     const patching = texts.filter(({ text }) => /^import nock from 'nock';$/m.test(text));
     expect(patching.length).toBeGreaterThan(10);
-    expect(patching.filter(({ text }) => !text.includes('nock.restore()')).map(({ file }) => file)).toEqual([]);
+    expect(patching.filter(({ text }) => !text.includes('nock.restore()')).map(({ file }) => file)).toEqual(
+      [],
+    );
   });
 
   test('has the HTTP room as the only one that talks HTTP', () => {
-    const talking = imports.filter(({ file, target }) => file.startsWith('lib/') && /^(got|undici|(node:)?https?2?)$/.test(target) && !file.startsWith('lib/http/'));
+    const talking = imports.filter(
+      ({ file, target }) =>
+        file.startsWith('lib/') &&
+        /^(got|undici|(node:)?https?2?)$/.test(target) &&
+        !file.startsWith('lib/http/'),
+    );
     expect(talking.map(shown)).toEqual([]);
   });
 });

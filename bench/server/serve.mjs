@@ -4,11 +4,16 @@ import { createServer } from 'node:http';
 import { join, normalize } from 'node:path';
 
 const [root] = process.argv.slice(2);
-let requests = 0, bytes = 0, latencyMs = 0;
+let requests = 0,
+  bytes = 0,
+  latencyMs = 0;
 
 /** The file behind a path and its encoding, or undefined. */
 function find(name) {
-  for (const [suffix, encoding] of [['', undefined], ['.gz', 'gzip']]) {
+  for (const [suffix, encoding] of [
+    ['', undefined],
+    ['.gz', 'gzip'],
+  ]) {
     const found = statSync(name + suffix, { throwIfNoEntry: false });
     if (found?.isFile()) return { file: name + suffix, size: found.size, encoding };
   }
@@ -19,9 +24,17 @@ function answer(request, response) {
   const found = find(join(root, normalize(decodeURIComponent(request.url.split('?')[0]))));
   if (!found) return response.writeHead(404).end();
   const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
-  const start = Number(first ?? 0), end = Math.min(found.size, Number(last ?? found.size - 1) + 1);
-  const headers = { 'content-type': 'application/octet-stream', 'content-length': end - start, ...(found.encoding && { 'content-encoding': found.encoding }) };
-  response.writeHead(first === undefined ? 200 : 206, { ...headers, ...(first !== undefined && { 'content-range': `bytes ${start}-${end - 1}/${found.size}` }) });
+  const start = Number(first ?? 0),
+    end = Math.min(found.size, Number(last ?? found.size - 1) + 1);
+  const headers = {
+    'content-type': 'application/octet-stream',
+    'content-length': end - start,
+    ...(found.encoding && { 'content-encoding': found.encoding }),
+  };
+  response.writeHead(first === undefined ? 200 : 206, {
+    ...headers,
+    ...(first !== undefined && { 'content-range': `bytes ${start}-${end - 1}/${found.size}` }),
+  });
   if (request.method === 'HEAD') return response.end();
   bytes += end - start;
   return createReadStream(found.file, { start, end: end - 1, highWaterMark: 1 << 20 }).pipe(response);

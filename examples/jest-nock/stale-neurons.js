@@ -9,7 +9,9 @@ export async function staleNeurons(cloudPath, neurons, { token, timestamp }) {
   const volume = await openGraphene(cloudPath, { token });
   try {
     const { rootIds } = await volume.at(timestamp).scatteredPoints(neurons.map(({ anchor }) => anchor));
-    return neurons.map(({ name, root }, k) => ({ name, root, now: rootIds[k] })).filter(({ root, now }) => root !== now);
+    return neurons
+      .map(({ name, root }, k) => ({ name, root, now: rootIds[k] }))
+      .filter(({ root, now }) => root !== now);
   } finally {
     await volume.close();
   }

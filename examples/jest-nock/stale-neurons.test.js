@@ -5,7 +5,8 @@ import { buildWorld } from 'graphene-points/mocks';
 import { nockMocks } from 'graphene-points/mocks/nock';
 import { staleNeurons } from './stale-neurons.js';
 
-const SERVER = 'https://pcg.example.org', TOKEN = 'a-token-of-the-test';
+const SERVER = 'https://pcg.example.org',
+  TOKEN = 'a-token-of-the-test';
 
 // Three neurons side by side; the first two are merged, and taken apart again.
 const makeWorld = () =>
@@ -15,7 +16,13 @@ const makeWorld = () =>
     chunkSize: [10, 10, 10],
     token: TOKEN,
     edits: [
-      { timestamp: '2024-06-05', merge: [[9, 5, 5], [10, 5, 5]] },
+      {
+        timestamp: '2024-06-05',
+        merge: [
+          [9, 5, 5],
+          [10, 5, 5],
+        ],
+      },
       { timestamp: '2024-06-07', split: [[[9, 5, 5]], [[10, 5, 5]]] },
     ],
   });
@@ -35,15 +42,23 @@ afterAll(() => nock.restore());
 async function saved(timestamp) {
   const volume = await openGraphene(world.cloudPath(SERVER), { token: TOKEN });
   try {
-    return await Promise.all(Object.entries(anchors).map(async ([name, anchor]) => ({ name, anchor, root: await volume.at(timestamp).rootAt(anchor) })));
+    return await Promise.all(
+      Object.entries(anchors).map(async ([name, anchor]) => ({
+        name,
+        anchor,
+        root: await volume.at(timestamp).rootAt(anchor),
+      })),
+    );
   } finally {
     await volume.close();
   }
 }
 
-const check = (timestamp, options) => staleNeurons(world.cloudPath(SERVER), neurons, { token: TOKEN, timestamp, ...options });
+const check = (timestamp, options) =>
+  staleNeurons(world.cloudPath(SERVER), neurons, { token: TOKEN, timestamp, ...options });
 
-test('nothing is stale before the merge', async () => expect(await check('2024-06-04T23:59:59.999Z')).toEqual([]));
+test('nothing is stale before the merge', async () =>
+  expect(await check('2024-06-04T23:59:59.999Z')).toEqual([]));
 
 test('the merge changes two neurons, to one and the same root', async () => {
   const stale = await check('2024-06-05');

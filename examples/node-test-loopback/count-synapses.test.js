@@ -8,9 +8,22 @@ const world = buildWorld({
   labels: (x) => (x === 20 ? 0n : x < 20 ? 1n : 2n),
   size: [40, 20, 10],
   chunkSize: [16, 16, 10],
-  edits: [{ timestamp: '2024-06-05T10:10:00Z', merge: [[19, 5, 5], [21, 5, 5]] }],
+  edits: [
+    {
+      timestamp: '2024-06-05T10:10:00Z',
+      merge: [
+        [19, 5, 5],
+        [21, 5, 5],
+      ],
+    },
+  ],
 });
-const points = [[1, 1, 1], [18, 9, 3], [20, 9, 3], [30, 2, 2]]; // the third is background
+const points = [
+  [1, 1, 1],
+  [18, 9, 3],
+  [20, 9, 3],
+  [30, 2, 2],
+]; // the third is background
 
 let served;
 before(async () => void (served = await serveWorld(world)));
@@ -23,8 +36,14 @@ after(() => served.close());
 const sizes = (counts) => [...counts.values()].sort();
 
 test('counts by neuron, before and after a merge', async () => {
-  assert.deepEqual(sizes(await countSynapses(served.cloudPath, points, { timestamp: '2024-06-05T10:09:59Z' })), [1, 2]);
-  assert.deepEqual(sizes(await countSynapses(served.cloudPath, points, { timestamp: '2024-06-05T10:10:00Z' })), [3]);
+  assert.deepEqual(
+    sizes(await countSynapses(served.cloudPath, points, { timestamp: '2024-06-05T10:09:59Z' })),
+    [1, 2],
+  );
+  assert.deepEqual(
+    sizes(await countSynapses(served.cloudPath, points, { timestamp: '2024-06-05T10:10:00Z' })),
+    [3],
+  );
 });
 
 test('asks the graph once for all points', async () => {
@@ -35,10 +54,15 @@ test('asks the graph once for all points', async () => {
 test('survives an outage of two requests', async () => {
   world.graph.faults.push({ match: /roots_binary/, times: 2, status: 503, headers: { 'retry-after': '0' } });
   assert.deepEqual(sizes(await countSynapses(served.cloudPath, points, { timestamp: '2024-06-05' })), [1, 2]);
-  assert.deepEqual(world.graph.log.matching('roots_binary').map(({ status }) => status), [503, 503, 200]);
+  assert.deepEqual(
+    world.graph.log.matching('roots_binary').map(({ status }) => status),
+    [503, 503, 200],
+  );
 });
 
 test('does not mistake a refusal for neurons that are gone', async () => {
   world.graph.faults.push({ match: /roots_binary/, status: 403 });
-  await assert.rejects(countSynapses(served.cloudPath, points, { timestamp: '2024-06-05' }), { code: 'PARTIAL' });
+  await assert.rejects(countSynapses(served.cloudPath, points, { timestamp: '2024-06-05' }), {
+    code: 'PARTIAL',
+  });
 });

@@ -8,6 +8,14 @@ const world = buildWorld({
   encoding: 'compressed_segmentation',
   bitstream: 'gzip',
   table: 'neurons',
-  edits: [{ timestamp: '2024-06-05T10:10:00Z', merge: [[19, 5, 5], [20, 5, 5]] }],
+  edits: [
+    {
+      timestamp: '2024-06-05T10:10:00Z',
+      merge: [
+        [19, 5, 5],
+        [20, 5, 5],
+      ],
+    },
+  ],
 });
 writeWorld('world', world);

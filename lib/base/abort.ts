@@ -2,7 +2,11 @@
  * A promise that follows `work` but rejects with `signal.reason` as soon as the signal aborts. The work itself goes on:
  * `onLeave` tells its owner that this caller is gone. The listener is always removed.
  */
-export function leaveOnAbort<T>(work: Promise<T>, signal: AbortSignal | undefined, onLeave: () => void): Promise<T> {
+export function leaveOnAbort<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+  onLeave: () => void,
+): Promise<T> {
   if (!signal) return work;
   return new Promise<T>((resolve, reject) => {
     const leave = (): void => {

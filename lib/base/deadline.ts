@@ -10,8 +10,12 @@ export const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 /** @throws RangeError for what a timer cannot wait. */
 export function checkTimeout(timeoutMs: number | undefined): number | undefined {
   if (timeoutMs === undefined) return undefined;
-  if (!(Number.isSafeInteger(timeoutMs) && timeoutMs >= 1)) throw new RangeError(`timeoutMs must be a whole number from 1, not ${typeof timeoutMs === 'number' ? String(timeoutMs) : (JSON.stringify(timeoutMs) ?? typeof timeoutMs)}`);
-  if (timeoutMs > MAX_TIMEOUT_MS) throw new RangeError(`timeoutMs must be at most ${MAX_TIMEOUT_MS}, not ${timeoutMs}`);
+  if (!(Number.isSafeInteger(timeoutMs) && timeoutMs >= 1))
+    throw new RangeError(
+      `timeoutMs must be a whole number from 1, not ${typeof timeoutMs === 'number' ? String(timeoutMs) : (JSON.stringify(timeoutMs) ?? typeof timeoutMs)}`,
+    );
+  if (timeoutMs > MAX_TIMEOUT_MS)
+    throw new RangeError(`timeoutMs must be at most ${MAX_TIMEOUT_MS}, not ${timeoutMs}`);
   return timeoutMs;
 }
 
@@ -19,7 +23,11 @@ export function checkTimeout(timeoutMs: number | undefined): number | undefined 
  * What `call` gives, or throws, when it is handed a signal that also aborts after `timeoutMs`. No timer stays.
  * @param signals Those that end it otherwise.
  */
-export async function within<T>(timeoutMs: number | undefined, signals: readonly (AbortSignal | undefined)[], call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function within<T>(
+  timeoutMs: number | undefined,
+  signals: readonly (AbortSignal | undefined)[],
+  call: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const given = signals.filter((signal) => signal !== undefined);
   if (timeoutMs === undefined) return call(given.length === 1 ? given[0] : AbortSignal.any(given));
   const deadline = new AbortController();

@@ -92,7 +92,8 @@ export class CredentialsError extends LookupError {
   }
 }
 
-export type DecodeErrorCode = 'TRUNCATED' | 'WRONG_SIZE' | 'TOO_LARGE' | 'BAD_HEADER' | 'BAD_CHECKSUM' | 'BAD_BITSTREAM' | 'UNSUPPORTED';
+export type DecodeErrorCode =
+  'TRUNCATED' | 'WRONG_SIZE' | 'TOO_LARGE' | 'BAD_HEADER' | 'BAD_CHECKSUM' | 'BAD_BITSTREAM' | 'UNSUPPORTED';
 
 /** Bytes that are there but do not follow their format. Retrying cannot help. */
 export class DecodeError extends LookupError {
@@ -112,11 +113,7 @@ export class ChunkError extends LookupError {
   readonly code = 'CHUNK_FAILED';
   /** Where the chunk is stored. */
   readonly url: string;
-  constructor(
-    message: string,
-    url: string,
-    options?: ErrorOptions,
-  ) {
+  constructor(message: string, url: string, options?: ErrorOptions) {
     super(message, options);
     this.url = safeText(url);
   }
@@ -124,7 +121,11 @@ export class ChunkError extends LookupError {
   /** Whatever broke it. Only our own errors are passed on as causes: they are known to hold no secrets. */
   static of(url: string, error: unknown): ChunkError {
     const why = error instanceof Error ? error.message : String(error);
-    return new ChunkError(`chunk ${url}: ${why}`, url, error instanceof LookupError || error instanceof StoreAnswerError ? { cause: error } : undefined);
+    return new ChunkError(
+      `chunk ${url}: ${why}`,
+      url,
+      error instanceof LookupError || error instanceof StoreAnswerError ? { cause: error } : undefined,
+    );
   }
 }
 
@@ -217,7 +218,12 @@ export class DeadlineError extends LookupError {
     readonly missing?: { what: 'chunks' | 'points' | 'roots'; count: number; of: number },
     options?: ErrorOptions,
   ) {
-    super(missing ? `${missing.count} of ${missing.of} ${missing.what} had not come within ${timeoutMs} ms` : `not done within ${timeoutMs} ms`, options);
+    super(
+      missing
+        ? `${missing.count} of ${missing.of} ${missing.what} had not come within ${timeoutMs} ms`
+        : `not done within ${timeoutMs} ms`,
+      options,
+    );
   }
 }
 

@@ -7,8 +7,10 @@ import { copyOf, isTypedArray } from './typed-array.ts';
  * @throws TypeError for anything but an object, and as {@link checkNames}.
  */
 export function takeOptions<T extends object>(options: T, known: readonly string[]): T {
-  if (typeof options !== 'object' || options === null) throw new TypeError(`options are an object, not ${options === null ? 'null' : `a ${typeof options}`}`);
-  const given = options as Record<string, unknown>, own: Record<string, unknown> = {};
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError(`options are an object, not ${options === null ? 'null' : `a ${typeof options}`}`);
+  const given = options as Record<string, unknown>,
+    own: Record<string, unknown> = {};
   for (const name of known) {
     const value = given[name];
     if (value !== undefined) own[name] = copied(value, name);
@@ -27,7 +29,9 @@ export function checkNames(options: object, known: readonly string[]): void {
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || known.includes(name)) continue;
     const meant = known.find((other) => bare(other) === bare(name));
-    throw new TypeError(`there is no option ${JSON.stringify(name)}${meant ? `; did you mean ${meant}?` : `: options are ${known.join(', ')}`}`);
+    throw new TypeError(
+      `there is no option ${JSON.stringify(name)}${meant ? `; did you mean ${meant}?` : `: options are ${known.join(', ')}`}`,
+    );
   }
 }
 

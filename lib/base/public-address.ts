@@ -16,8 +16,18 @@ export function isPublicAddress(ip: string): boolean {
 }
 
 /** Where clouds tell a machine its own credentials, beside the link-local 169.254.169.254: AWS, Google, Alibaba, Oracle, Azure, Scaleway. */
-const METADATA = new Set(['fd00:ec2::254', 'fd20:ce::254', '100.100.100.200', '192.0.0.192', '168.63.129.16', 'fd00:42::42'].map((ip) => ipaddr.parse(ip).toNormalizedString()));
-const METADATA_NAMES = new Set(['metadata', 'metadata.google.internal', 'metadata.goog', 'instance-data', 'instance-data.ec2.internal']);
+const METADATA = new Set(
+  ['fd00:ec2::254', 'fd20:ce::254', '100.100.100.200', '192.0.0.192', '168.63.129.16', 'fd00:42::42'].map(
+    (ip) => ipaddr.parse(ip).toNormalizedString(),
+  ),
+);
+const METADATA_NAMES = new Set([
+  'metadata',
+  'metadata.google.internal',
+  'metadata.goog',
+  'instance-data',
+  'instance-data.ec2.internal',
+]);
 
 /** Whether a host, by name or by address, is link-local or tells a cloud's machine about itself: no data is there, and credentials may be. */
 export function isMetadataHost(hostname: string): boolean {
@@ -25,16 +35,24 @@ export function isMetadataHost(hostname: string): boolean {
   if (!ipaddr.isValid(host)) return METADATA_NAMES.has(host);
   const address = ipaddr.process(host);
   const inner = address instanceof ipaddr.IPv6 ? innerIpv4(address) : undefined;
-  return inner !== undefined ? isMetadataHost(inner) : address.range() === 'linkLocal' || METADATA.has(address.toNormalizedString());
+  return inner !== undefined
+    ? isMetadataHost(inner)
+    : address.range() === 'linkLocal' || METADATA.has(address.toNormalizedString());
 }
 
 /** The IPv4 address inside a compatible (RFC 4291 2.5.5.1) or NAT64 one; mapped ones are IPv4 to ipaddr already. */
 function innerIpv4(address: ipaddr.IPv6): string | undefined {
   const bytes = address.toByteArray();
-  return bytes.slice(0, 12).every((byte) => byte === 0) || address.range() === 'rfc6052' ? bytes.slice(12).join('.') : undefined;
+  return bytes.slice(0, 12).every((byte) => byte === 0) || address.range() === 'rfc6052'
+    ? bytes.slice(12).join('.')
+    : undefined;
 }
 
-const bareHost = (hostname: string): string => hostname.toLowerCase().replace(/\.$/, '').replace(/^\[(.*)\]$/, '$1');
+const bareHost = (hostname: string): string =>
+  hostname
+    .toLowerCase()
+    .replace(/\.$/, '')
+    .replace(/^\[(.*)\]$/, '$1');
 
 /** Whether a URL's hostname names this machine: `localhost`, `*.localhost`, 127.0.0.0/8, `::1` (with or without brackets). */
 export function isLoopbackHost(hostname: string): boolean {

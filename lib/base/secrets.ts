@@ -19,7 +19,8 @@ const kept = new Map<string, readonly string[]>();
 const runs = new Map<string, number>();
 /** Which pairs of characters a run begins with, so that few places of a text are looked at more closely. */
 const heads = new Uint8Array(1 << 14);
-const headAt = (text: string, at: number): number => ((text.charCodeAt(at) & 127) << 7) | (text.charCodeAt(at + 1) & 127);
+const headAt = (text: string, at: number): number =>
+  ((text.charCodeAt(at) & 127) << 7) | (text.charCodeAt(at + 1) & 127);
 
 /** From now on, no run of 8 or more of its characters is shown, however it is spelled. Shorter words are no secrets. */
 export function keepSecret(secret: string | null | undefined): void {
@@ -45,7 +46,8 @@ function forget(secret: string): void {
   kept.delete(secret);
 }
 
-const runsOf = (text: string): string[] => Array.from({ length: Math.max(0, text.length - RUN + 1) }, (_, at) => text.slice(at, at + RUN));
+const runsOf = (text: string): string[] =>
+  Array.from({ length: Math.max(0, text.length - RUN + 1) }, (_, at) => text.slice(at, at + RUN));
 
 /** In lower case. Escapes of single characters are undone where a text is searched. */
 function spellings(secret: string): string[] {
@@ -56,7 +58,12 @@ function spellings(secret: string): string[] {
     const text = btoa(String.fromCharCode(...new Array<number>(before).fill(0), ...bytes)).replace(/=+$/, '');
     return text.slice(before === 0 ? 0 : before + 1, (before + bytes.length) % 3 === 0 ? undefined : -1);
   });
-  return [secret, hex, ...base64, ...base64.map((text) => text.replaceAll('+', '-').replaceAll('/', '_'))].map(lowerCase);
+  return [
+    secret,
+    hex,
+    ...base64,
+    ...base64.map((text) => text.replaceAll('+', '-').replaceAll('/', '_')),
+  ].map(lowerCase);
 }
 
 /** Only of ASCII, so that the length stays. */
@@ -79,8 +86,9 @@ export function withoutSecrets(text: string): string {
   }
   if (!found) return text;
   let shown = '';
-  for (let at = 0; at < text.length; ) {
-    const from = at, isHidden = hidden[at];
+  for (let at = 0; at < text.length;) {
+    const from = at,
+      isHidden = hidden[at];
     while (at < text.length && hidden[at] === isHidden) at++;
     shown += isHidden ? HIDDEN : text.slice(from, at);
   }
@@ -98,7 +106,8 @@ const ESCAPE = /%([\da-f]{2})|\\u([\da-f]{4})|\\x([\da-f]{2})|&#x([\da-f]{1,6});
 /** With the escapes of URLs, JSON and HTML undone; undefined when there are none. */
 function unescaped({ text, starts }: Escaped, end: number): Escaped | undefined {
   const place = (at: number): number => (starts ? starts[at] : at);
-  let plain = '', from = 0;
+  let plain = '',
+    from = 0;
   const places: number[] = [];
   const copy = (to: number): void => {
     for (let at = from; at < to; at++) places.push(place(at));
@@ -108,7 +117,17 @@ function unescaped({ text, starts }: Escaped, end: number): Escaped | undefined 
     const [whole, percent, unicode, byte, hex, decimal, other] = match;
     copy(match.index);
     places.push(place(match.index));
-    plain += other ?? lowerCase(String.fromCharCode(decimal !== undefined ? Number(decimal) : whole === '&amp;' ? 38 : parseInt(percent ?? unicode ?? byte ?? hex, 16)));
+    plain +=
+      other ??
+      lowerCase(
+        String.fromCharCode(
+          decimal !== undefined
+            ? Number(decimal)
+            : whole === '&amp;'
+              ? 38
+              : parseInt(percent ?? unicode ?? byte ?? hex, 16),
+        ),
+      );
     from = match.index + whole.length;
   }
   if (from === 0) return undefined;
@@ -131,7 +150,9 @@ export function withoutSecretsIn<T>(json: T): T {
     if (typeof value !== 'object' || value === null) return value;
     if (depth > DEEPEST) return HIDDEN; // not searched, so not shown
     if (Array.isArray(value)) return value.map((part) => clean(part, depth + 1));
-    return Object.fromEntries(Object.entries(value).map(([name, member]) => [withoutSecrets(name), clean(member, depth + 1)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([name, member]) => [withoutSecrets(name), clean(member, depth + 1)]),
+    );
   };
   return clean(json, 0) as T;
 }

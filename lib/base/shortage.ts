@@ -3,7 +3,8 @@ import { leaveOnAbort } from './abort.ts';
 
 const CODES = ['EMFILE', 'ENFILE'];
 
-export const isShortage = (error: unknown): boolean => CODES.includes((error as { code?: unknown } | undefined)?.code as string);
+export const isShortage = (error: unknown): boolean =>
+  CODES.includes((error as { code?: unknown } | undefined)?.code as string);
 
 export interface Waiting {
   signal?: AbortSignal;
@@ -14,13 +15,18 @@ export interface Waiting {
 }
 
 /** Pauses of 50 ms to 2 s, each up to twice the one before: some 6 s in all. */
-const FIRST_MS = 50, MOST_MS = 2000, TIMES = 8;
+const FIRST_MS = 50,
+  MOST_MS = 2000,
+  TIMES = 8;
 
 /**
  * What `work` gives; where it fails for lack of descriptors it is done again, some times, after a pause.
  * @throws what `work` throws otherwise, or the last time; `signal.reason`.
  */
-export async function outwaitShortage<T>(work: () => T | Promise<T>, { signal, wait = pause, random = Math.random }: Waiting = {}): Promise<T> {
+export async function outwaitShortage<T>(
+  work: () => T | Promise<T>,
+  { signal, wait = pause, random = Math.random }: Waiting = {},
+): Promise<T> {
   for (let made = 0; ; made++) {
     signal?.throwIfAborted();
     try {

@@ -11,7 +11,9 @@ export interface Decimal {
 
 /** The shortest decimal number that reads as this double: what was written, up to 15 digits. */
 export function decimalOf(finite: number): Decimal {
-  const [, sign, whole, fraction = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(finite))!;
+  const [, sign, whole, fraction = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(
+    String(finite),
+  )!;
   return { digits: BigInt(sign + whole + fraction), exponent: Number(exponent) - fraction.length };
 }
 
@@ -27,7 +29,8 @@ const EXACT = 2 ** 51;
 /** A product and a quotient of doubles, of decimals that are half a step beside theirs: five roundings of 2^-53, and as much again. */
 const ROUNDING = 2 ** -50;
 /** Decimals of at most 15 digits, so many of them behind the point, are recognised without making text. */
-const MILLIONTHS = 1e6, MOST_MILLIONTHS = 1e15;
+const MILLIONTHS = 1e6,
+  MOST_MILLIONTHS = 1e15;
 
 export class UnitRatio {
   readonly #numerator: bigint;
@@ -41,8 +44,11 @@ export class UnitRatio {
 
   /** @param from Nanometres per unit of the coordinates. @param to Nanometres a voxel. Both positive. */
   constructor(from: number, to: number) {
-    const a = decimalOf(from), b = decimalOf(to), shift = a.exponent - b.exponent;
-    const numerator = a.digits * powerOfTen(Math.max(shift, 0)), denominator = b.digits * powerOfTen(Math.max(-shift, 0));
+    const a = decimalOf(from),
+      b = decimalOf(to),
+      shift = a.exponent - b.exponent;
+    const numerator = a.digits * powerOfTen(Math.max(shift, 0)),
+      denominator = b.digits * powerOfTen(Math.max(-shift, 0));
     const divisor = greatestDivisor(numerator, denominator);
     this.#numerator = numerator / divisor;
     this.#denominator = denominator / divisor;
@@ -58,9 +64,12 @@ export class UnitRatio {
    * so, and what is not stays as it is.
    */
   convert(coordinates: Float64Array, first: number, end: number): void {
-    const from = this.#from, to = this.#to, wholeUpTo = this.#wholeUpTo;
+    const from = this.#from,
+      to = this.#to,
+      wholeUpTo = this.#wholeUpTo;
     for (let at = first; at < end; at += 3) {
-      const p = coordinates[at], q = (p * from) / to;
+      const p = coordinates[at],
+        q = (p * from) / to;
       const isExact = p === Math.floor(p) && p <= wholeUpTo && p >= -wholeUpTo;
       coordinates[at] = isExact || Math.abs(q - Math.round(q)) > Math.abs(q) * ROUNDING ? q : this.floor(p);
     }
@@ -73,8 +82,11 @@ export class UnitRatio {
     if (Math.abs(millionths) <= this.#millionthsUpTo && millionths / MILLIONTHS === p)
       return Math.floor((millionths * this.#from) / (this.#to * MILLIONTHS));
     const { digits, exponent } = Number.isSafeInteger(p) ? { digits: BigInt(p), exponent: 0 } : decimalOf(p);
-    const numerator = digits * this.#numerator * powerOfTen(Math.max(exponent, 0)), denominator = this.#denominator * powerOfTen(Math.max(-exponent, 0));
-    const voxel = Number(numerator / denominator - (numerator < 0n && numerator % denominator !== 0n ? 1n : 0n));
+    const numerator = digits * this.#numerator * powerOfTen(Math.max(exponent, 0)),
+      denominator = this.#denominator * powerOfTen(Math.max(-exponent, 0));
+    const voxel = Number(
+      numerator / denominator - (numerator < 0n && numerator % denominator !== 0n ? 1n : 0n),
+    );
     return Math.max(-Number.MAX_VALUE, Math.min(voxel, Number.MAX_VALUE));
   }
 

@@ -11,14 +11,28 @@
  * Memory: some 200 bytes an entry while a collection lasts.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { lstat, mkdir, open, readdir, readFile, rename, rm, stat, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
+import {
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  truncate,
+  unlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { PathError } from '../base/errors.ts';
 
 const UNIT = 4096;
 /** A collection leaves this much of the bound; as much as `BETWEEN` is stored before the next one begins, and as much again while it lasts. */
-const KEEP = 0.7, BETWEEN = 0.15;
+const KEEP = 0.7,
+  BETWEEN = 0.15;
 /** After this long whoever held the lock or a file is gone, wherever it ran. */
 const STALE_MS = 10 * 60_000;
 /** After this long whoever made a lock and did not sign it was killed in between. */
@@ -163,7 +177,8 @@ export class CacheFolder {
       await truncate(join(this.path, 'written'), 0).catch(() => undefined); // before the count: what comes meanwhile counts twice, not never
       const underWay = await this.#sweep(nowMs);
       const entries = await this.list();
-      let bytes = 0, evicted = 0;
+      let bytes = 0,
+        evicted = 0;
       for (const { size } of entries) bytes += size;
       entries.sort((a, b) => a.usedMs - b.usedMs);
       // Many files under way are mostly such as wait for this: entries make room for a part of them only.
@@ -175,7 +190,10 @@ export class CacheFolder {
       bytes += underWay;
       const hasRoom = bytes <= KEEP * this.#maxBytes;
       // As full as it was: whoever comes next collects again, and stores nothing unless that helps.
-      if (!hasRoom) await truncate(join(this.path, 'written'), Math.floor((BETWEEN * this.#maxBytes) / UNIT) + 1).catch(() => undefined);
+      if (!hasRoom)
+        await truncate(join(this.path, 'written'), Math.floor((BETWEEN * this.#maxBytes) / UNIT) + 1).catch(
+          () => undefined,
+        );
       await writeFile(join(this.path, 'bound'), String(this.#maxBytes), { mode: 0o600 });
       return { entries: entries.length - evicted, bytes, evicted, hasRoom };
     } finally {
@@ -210,7 +228,8 @@ export class CacheFolder {
       const file = join(this.path, 'tmp', name);
       const [, host, pid, size] = /^(.*)\.(\d+)\.[\w-]+\.(\d+)$/.exec(name) ?? [];
       const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: nowMs }));
-      if (nowMs - mtimeMs > STALE_MS || (host === hostname() && !isAlive(Number(pid)))) await rm(file, { force: true });
+      if (nowMs - mtimeMs > STALE_MS || (host === hostname() && !isAlive(Number(pid))))
+        await rm(file, { force: true });
       else bytes += onDisk(Number(size ?? 0));
     }
     return bytes;
@@ -240,7 +259,8 @@ export class CacheFolder {
     const file = join(this.path, 'lock');
     try {
       const [holder, { mtimeMs }] = await Promise.all([readFile(file, 'utf8'), stat(file)]);
-      const [host, pid] = holder.split(' '), ageMs = nowMs - mtimeMs;
+      const [host, pid] = holder.split(' '),
+        ageMs = nowMs - mtimeMs;
       const ended = pid === undefined ? ageMs > SIGNED_MS : host === hostname() && !isAlive(Number(pid));
       return ended || ageMs > STALE_MS ? 'dead' : 'alive';
     } catch (error) {
@@ -260,7 +280,10 @@ export async function prepareFolder(path: string, what: string): Promise<void> {
   const found = await lstat(path);
   const mine = process.getuid === undefined || found.uid === process.getuid();
   if (!found.isDirectory() || !mine || (process.getuid !== undefined && (found.mode & 0o077) !== 0))
-    throw new PathError('FORBIDDEN_ADDRESS', `${path} is not a folder of yours that only you may enter (mode 0700): others could put false ${what} into it`);
+    throw new PathError(
+      'FORBIDDEN_ADDRESS',
+      `${path} is not a folder of yours that only you may enter (mode 0700): others could put false ${what} into it`,
+    );
 }
 
 async function names(folder: string): Promise<string[]> {

@@ -43,7 +43,12 @@ export class DiskCache {
   #ready: Promise<boolean> | undefined;
   #writable = true;
 
-  constructor({ folder, maxBytes = DEFAULT_CACHE_BYTES, warn = () => undefined, now = Date.now }: DiskCacheOptions) {
+  constructor({
+    folder,
+    maxBytes = DEFAULT_CACHE_BYTES,
+    warn = () => undefined,
+    now = Date.now,
+  }: DiskCacheOptions) {
     this.#folder = new CacheFolder(folder, maxBytes);
     this.#maxBytes = maxBytes;
     this.#now = now;
@@ -55,7 +60,9 @@ export class DiskCache {
    * @param maxBytes More than this in it is damage, not an allocation.
    */
   async get(key: string, maxBytes = LARGEST_ENTRY_BYTES): Promise<CacheEntry | undefined> {
-    const found = (await this.#open()) ? await this.#read(key, Math.min(maxBytes, LARGEST_ENTRY_BYTES)) : undefined;
+    const found = (await this.#open())
+      ? await this.#read(key, Math.min(maxBytes, LARGEST_ENTRY_BYTES))
+      : undefined;
     this.counts[found ? 'hits' : 'misses']++;
     return found;
   }
@@ -63,7 +70,13 @@ export class DiskCache {
   /** Keeps the entry, or does not. */
   async put(key: string, { bytes, validator }: Pick<CacheEntry, 'bytes' | 'validator'>): Promise<void> {
     const size = bytes?.byteLength ?? 0;
-    if (!(await this.#open()) || !this.#writable || size + ENTRY_OVERHEAD > LARGEST_SHARE * this.#maxBytes || size > LARGEST_ENTRY_BYTES) return;
+    if (
+      !(await this.#open()) ||
+      !this.#writable ||
+      size + ENTRY_OVERHEAD > LARGEST_SHARE * this.#maxBytes ||
+      size > LARGEST_ENTRY_BYTES
+    )
+      return;
     const parts = encodeEntry(key, { bytes, validator, storedMs: this.#now() });
     if (!parts) return;
     try {
@@ -119,6 +132,8 @@ export class DiskCache {
   #giveUp(error: unknown): void {
     if (!this.#writable || isShortage(error)) return; // that passes
     this.#writable = false;
-    this.#warn(`nothing is stored in the cache at ${this.#folder.path} any more: ${(error as Error).message}`);
+    this.#warn(
+      `nothing is stored in the cache at ${this.#folder.path} any more: ${(error as Error).message}`,
+    );
   }
 }

@@ -34,11 +34,21 @@ const MAX_HEADER = 16_384;
 export const ENTRY_OVERHEAD = PREFIX + MAX_HEADER;
 
 /** @returns The parts of the file, in order; the payload is not copied. Undefined when the key is too long to be kept. */
-export function encodeEntry(key: string, { bytes, validator, storedMs }: CacheEntry): Uint8Array[] | undefined {
-  const said: Header = { key, length: bytes?.byteLength ?? -1, crc: bytes ? crc32(bytes) : 0, validator, storedMs };
+export function encodeEntry(
+  key: string,
+  { bytes, validator, storedMs }: CacheEntry,
+): Uint8Array[] | undefined {
+  const said: Header = {
+    key,
+    length: bytes?.byteLength ?? -1,
+    crc: bytes ? crc32(bytes) : 0,
+    validator,
+    storedMs,
+  };
   const header = new TextEncoder().encode(JSON.stringify(said));
   if (header.length > MAX_HEADER) return undefined;
-  const prefix = new Uint8Array(PREFIX), view = new DataView(prefix.buffer);
+  const prefix = new Uint8Array(PREFIX),
+    view = new DataView(prefix.buffer);
   prefix.set(MAGIC);
   view.setUint32(8, header.length, true);
   view.setUint32(12, crc32(header), true);
@@ -55,7 +65,8 @@ export function decodeEntry(file: Uint8Array): { key: string; entry: CacheEntry 
   if (crc32(header) !== view.getUint32(12, true)) return undefined;
   const said = parseHeader(new TextDecoder().decode(header));
   if (!said) return undefined;
-  const { key, length, crc, validator, storedMs } = said, payload = file.subarray(end);
+  const { key, length, crc, validator, storedMs } = said,
+    payload = file.subarray(end);
   if (payload.length !== Math.max(0, length) || (length >= 0 && crc32(payload) !== crc)) return undefined;
   return { key, entry: { bytes: length < 0 ? undefined : payload, validator, storedMs } };
 }

@@ -36,7 +36,16 @@ export async function cacheStats(folder: string): Promise<CacheStats> {
 async function snapshotsIn(folder: string): Promise<CacheStats['snapshots']> {
   const path = join(folder, ROOTS_FOLDER);
   const files = await readdir(path).catch(() => []);
-  const sizes = await Promise.all(files.filter((name) => name.endsWith('.snapshot')).map((name) => stat(join(path, name)).then(({ size }) => size, () => 0)));
+  const sizes = await Promise.all(
+    files
+      .filter((name) => name.endsWith('.snapshot'))
+      .map((name) =>
+        stat(join(path, name)).then(
+          ({ size }) => size,
+          () => 0,
+        ),
+      ),
+  );
   return { entries: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) };
 }
 
@@ -49,7 +58,9 @@ export async function clearCache(folder: string): Promise<CacheStats> {
 }
 
 /** Reads every entry and deletes those that do not check out. */
-export async function verifyCache(folder: string): Promise<{ path: string; entries: number; damaged: number }> {
+export async function verifyCache(
+  folder: string,
+): Promise<{ path: string; entries: number; damaged: number }> {
   const cache = new CacheFolder(folder, Infinity);
   const entries = await cache.list();
   let damaged = 0;

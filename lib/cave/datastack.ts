@@ -33,7 +33,11 @@ const schema = z.looseObject({ segmentation_source: z.string().nullish() });
 /** `cave://NAME` → `NAME`. @throws PathError BAD_PATH. */
 export function parseDatastack(path: string): string {
   const [, name] = /^cave:\/\/([A-Za-z0-9][A-Za-z0-9_.-]*)\/?$/.exec(path) ?? [];
-  if (name === undefined) throw new PathError('BAD_PATH', 'a datastack is opened as cave://NAME; its server has an option of its own');
+  if (name === undefined)
+    throw new PathError(
+      'BAD_PATH',
+      'a datastack is opened as cave://NAME; its server has an option of its own',
+    );
   return name;
 }
 
@@ -41,14 +45,23 @@ export function parseDatastack(path: string): string {
  * @throws GraphError; InfoError NOT_FOUND, BAD_INFO, or UNSUPPORTED (its segmentation is no chunkedgraph); PathError BAD_PATH, or
  *   INSECURE_TOKEN (its graph is at a server that must not get a token).
  */
-export async function readDatastack(info: GraphServer<Host>, name: string, signal?: AbortSignal): Promise<Datastack> {
+export async function readDatastack(
+  info: GraphServer<Host>,
+  name: string,
+  signal?: AbortSignal,
+): Promise<Datastack> {
   const path = `/info/api/v2/datastack/full/${encodeURIComponent(name)}`;
   const url = `${info.path.origin}${path}`;
   const record = await askJson(info, path, schema, `datastack ${JSON.stringify(name)}`, signal);
   const source = record.segmentation_source?.trim() ?? '';
   // Some records leave the scheme out.
   const segmentationSource = /^(middleauth\+)?https?:\/\//.test(source) ? `graphene://${source}` : source;
-  if (!segmentationSource.startsWith('graphene://')) throw new InfoError('UNSUPPORTED', `the segmentation of datastack ${name} is ${source === '' ? 'not named' : 'no chunkedgraph'} at ${info.path.origin}: open its volume by its own path`, url);
+  if (!segmentationSource.startsWith('graphene://'))
+    throw new InfoError(
+      'UNSUPPORTED',
+      `the segmentation of datastack ${name} is ${source === '' ? 'not named' : 'no chunkedgraph'} at ${info.path.origin}: open its volume by its own path`,
+      url,
+    );
   return {
     name,
     segmentationSource,
@@ -58,9 +71,14 @@ export async function readDatastack(info: GraphServer<Host>, name: string, signa
   };
 }
 
-function localServerOf({ local_server: address }: Record<string, unknown>, from: Host, url: string): Told<Host> {
+function localServerOf(
+  { local_server: address }: Record<string, unknown>,
+  from: Host,
+  url: string,
+): Told<Host> {
   if (address === undefined || address === null || address === '') return {};
-  if (typeof address !== 'string') return { fault: new InfoError('BAD_INFO', `${url}: local_server is not text`, url) };
+  if (typeof address !== 'string')
+    return { fault: new InfoError('BAD_INFO', `${url}: local_server is not text`, url) };
   try {
     return { value: learntServer(address.trim(), from) };
   } catch (error) {
@@ -70,14 +88,24 @@ function localServerOf({ local_server: address }: Record<string, unknown>, from:
 }
 
 function viewerResolutionOf(record: Record<string, unknown>, url: string): Told<Vec3> {
-  const given = AXES.map((axis) => record[`viewer_resolution_${axis}`] ?? undefined), nm = given.map(asNumber);
+  const given = AXES.map((axis) => record[`viewer_resolution_${axis}`] ?? undefined),
+    nm = given.map(asNumber);
   const bad = given.findIndex((told, axis) => told !== undefined && !(nm[axis] > 0 && nm[axis] < Infinity));
   if (bad >= 0) {
     const shown = JSON.stringify(given[bad]).slice(0, 60);
-    return { fault: new InfoError('BAD_INFO', `${url}: viewer_resolution_${AXES[bad]} is ${shown}, not a positive number of nanometres: give three numbers`, url) };
+    return {
+      fault: new InfoError(
+        'BAD_INFO',
+        `${url}: viewer_resolution_${AXES[bad]} is ${shown}, not a positive number of nanometres: give three numbers`,
+        url,
+      ),
+    };
   }
   return given.includes(undefined) ? {} : { value: [nm[0], nm[1], nm[2]] };
 }
 
 /** Some services write numbers as text. */
-const asNumber = (told: unknown): number => (typeof told === 'number' || (typeof told === 'string' && /^\s*\d+(\.\d+)?\s*$/.test(told)) ? Number(told) : NaN);
+const asNumber = (told: unknown): number =>
+  typeof told === 'number' || (typeof told === 'string' && /^\s*\d+(\.\d+)?\s*$/.test(told))
+    ? Number(told)
+    : NaN;

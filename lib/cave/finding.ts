@@ -1,5 +1,12 @@
 /** What a check found, as plain data. */
-import { CredentialsError, GraphError, InfoError, LookupError, PathError, RequestError } from '../base/errors.ts';
+import {
+  CredentialsError,
+  GraphError,
+  InfoError,
+  LookupError,
+  PathError,
+  RequestError,
+} from '../base/errors.ts';
 import { safeText } from '../base/secrets.ts';
 
 export interface Finding {
@@ -14,7 +21,12 @@ export interface Finding {
 export type Findings = AsyncGenerator<Finding, void, undefined>;
 
 export const ok = (name: string, said: string): Finding => ({ name, verdict: 'ok', said: safeText(said) });
-export const warn = (name: string, said: string, next?: string): Finding => ({ name, verdict: 'warn', said: safeText(said), ...(next !== undefined && { next: safeText(next) }) });
+export const warn = (name: string, said: string, next?: string): Finding => ({
+  name,
+  verdict: 'warn',
+  said: safeText(said),
+  ...(next !== undefined && { next: safeText(next) }),
+});
 
 /** @param login Where tokens for what was asked are made. @throws error unless it is one of ours. */
 export function fail(name: string, error: unknown, login?: string): Finding {
@@ -25,12 +37,17 @@ export function fail(name: string, error: unknown, login?: string): Finding {
 
 function adviceOn(error: LookupError, login: string | undefined): string | undefined {
   if (error instanceof GraphError) return onGraph(error, login);
-  if (error instanceof CredentialsError) return 'set the credentials of the bucket up anew, as gcloud or the AWS CLI do, or name others; --anonymous sends none';
-  if (error instanceof RequestError && (error.status === 401 || error.status === 403)) return 'the bucket wants other credentials: README, "Private buckets", says where they are looked for';
-  if (error instanceof RequestError && (error.code === 'CONNECTION' || error.code === 'TIMEOUT')) return REACH;
-  if (error instanceof PathError && error.code === 'FORBIDDEN_ADDRESS') return 'if you trust that place, name it yourself: --data-dir';
+  if (error instanceof CredentialsError)
+    return 'set the credentials of the bucket up anew, as gcloud or the AWS CLI do, or name others; --anonymous sends none';
+  if (error instanceof RequestError && (error.status === 401 || error.status === 403))
+    return 'the bucket wants other credentials: README, "Private buckets", says where they are looked for';
+  if (error instanceof RequestError && (error.code === 'CONNECTION' || error.code === 'TIMEOUT'))
+    return REACH;
+  if (error instanceof PathError && error.code === 'FORBIDDEN_ADDRESS')
+    return 'if you trust that place, name it yourself: --data-dir';
   if (error instanceof PathError && error.code === 'INSECURE_TOKEN') return 'use https://';
-  if (error instanceof InfoError && error.code === 'NOT_FOUND') return 'check the path, letter by letter, and the server';
+  if (error instanceof InfoError && error.code === 'NOT_FOUND')
+    return 'check the path, letter by letter, and the server';
   return undefined;
 }
 

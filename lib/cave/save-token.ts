@@ -27,7 +27,11 @@ export async function saveToken(host: Host, token: string, env: NodeJS.ProcessEn
   return files;
 }
 
-const isThere = (file: string): Promise<boolean> => stat(file).then(() => true, () => false);
+const isThere = (file: string): Promise<boolean> =>
+  stat(file).then(
+    () => true,
+    () => false,
+  );
 
 async function write(file: string, token: string): Promise<void> {
   const secrets = await present(file);
@@ -57,5 +61,9 @@ async function present(file: string): Promise<object> {
   } catch {
     // told below
   }
-  throw new InfoError('BAD_INFO', `${file} is there and holds no JSON object: move it away, then try again`, file);
+  throw new InfoError(
+    'BAD_INFO',
+    `${file} is there and holds no JSON object: move it away, then try again`,
+    file,
+  );
 }

@@ -17,12 +17,15 @@ const MAX_BYTES = 4 * 1024 * 1024;
 
 /** `https://host[:port][/path]`, or a bare host. @throws PathError BAD_PATH. */
 export function parseServer(address: string): Host {
-  const bad = (why: string): PathError => new PathError('BAD_PATH', `${why}; a server is given as https://HOST[:PORT][/PATH]`);
+  const bad = (why: string): PathError =>
+    new PathError('BAD_PATH', `${why}; a server is given as https://HOST[:PORT][/PATH]`);
   const text = address.includes('://') ? address : `https://${address}`;
   if (!URL.canParse(text)) throw bad('the server is no URL');
-  const { protocol, username, password, search, hash, origin, hostname, host, pathname } = new URL(text), prefix = pathname.replace(/\/+$/, '');
+  const { protocol, username, password, search, hash, origin, hostname, host, pathname } = new URL(text),
+    prefix = pathname.replace(/\/+$/, '');
   if (protocol !== 'https:' && protocol !== 'http:') throw bad(`the server's protocol is ${protocol}//`);
-  if (username || password || search || hash) throw bad('the server has a user name, a password, a query or a fragment');
+  if (username || password || search || hash)
+    throw bad('the server has a user name, a password, a query or a fragment');
   return { origin, hostname, host, ...(prefix !== '' && { prefix }) };
 }
 
@@ -34,10 +37,21 @@ export function parseServer(address: string): Host {
 export function learntServer(address: string, from: Host): Host {
   const host = parseServer(address);
   if (host.origin === from.origin) return host;
-  const local = isLoopbackHost(host.hostname), trusted = isLoopbackHost(from.hostname);
-  const why = !trusted && !isSecure(from) ? 'and that was not learnt over TLS' : !local && !isSecure(host) ? 'which is not reached over TLS' : local && !trusted ? 'which is this machine' : undefined;
+  const local = isLoopbackHost(host.hostname),
+    trusted = isLoopbackHost(from.hostname);
+  const why =
+    !trusted && !isSecure(from)
+      ? 'and that was not learnt over TLS'
+      : !local && !isSecure(host)
+        ? 'which is not reached over TLS'
+        : local && !trusted
+          ? 'which is this machine'
+          : undefined;
   if (why === undefined) return host;
-  throw new PathError('INSECURE_TOKEN', `${from.origin} names ${host.origin}, ${why}: a token is not sent there`);
+  throw new PathError(
+    'INSECURE_TOKEN',
+    `${from.origin} names ${host.origin}, ${why}: a token is not sent there`,
+  );
 }
 
 const isSecure = ({ origin }: Host): boolean => origin.startsWith('https:');
@@ -47,7 +61,10 @@ const isSecure = ({ origin }: Host): boolean => origin.startsWith('https:');
  * or the host is that server itself.
  */
 export function addressesOf({ origin }: Host, { path: from, address }: GraphServer<Host>): AllowAddress {
-  const named = origin === from.origin || isLoopbackHost(from.hostname) || (address !== undefined && !isPublicAddress(address));
+  const named =
+    origin === from.origin ||
+    isLoopbackHost(from.hostname) ||
+    (address !== undefined && !isPublicAddress(address));
   return named ? 'any' : 'public';
 }
 
@@ -56,11 +73,20 @@ export function addressesOf({ origin }: Host, { path: from, address }: GraphServ
  * Source: CAVEclient, caveclient/datastack_lookup.py.
  * @throws PathError BAD_PATH.
  */
-export async function serverOf(datastack: string, given: string | undefined, env: NodeJS.ProcessEnv): Promise<Host> {
+export async function serverOf(
+  datastack: string,
+  given: string | undefined,
+  env: NodeJS.ProcessEnv,
+): Promise<Host> {
   if (given !== undefined) return parseServer(given);
   const file = join(secretsFolder(env), 'cave_datastack_to_server_map.json');
-  const known: unknown = await readText(file).then(JSON.parse).catch(() => ({}));
-  const remembered = typeof known === 'object' && known !== null && Object.hasOwn(known, datastack) ? (known as Record<string, unknown>)[datastack] : undefined;
+  const known: unknown = await readText(file)
+    .then(JSON.parse)
+    .catch(() => ({}));
+  const remembered =
+    typeof known === 'object' && known !== null && Object.hasOwn(known, datastack)
+      ? (known as Record<string, unknown>)[datastack]
+      : undefined;
   return parseServer(typeof remembered === 'string' ? remembered : DEFAULT_SERVER);
 }
 
@@ -68,22 +94,38 @@ export async function serverOf(datastack: string, given: string | undefined, env
 export const urlOf = ({ origin, prefix = '' }: Host, path: string): string => `${origin}${prefix}${path}`;
 
 /** A JSON answer of a service. @throws GraphError; InfoError NOT_FOUND (404) or BAD_INFO. */
-export async function askJson<T>(server: GraphServer<Host>, path: string, schema: z.ZodType<T>, what: string, signal?: AbortSignal): Promise<T> {
+export async function askJson<T>(
+  server: GraphServer<Host>,
+  path: string,
+  schema: z.ZodType<T>,
+  what: string,
+  signal?: AbortSignal,
+): Promise<T> {
   const url = urlOf(server.path, path);
   let body: Uint8Array;
   try {
     ({ body } = await server.ask({ url, maxBytes: MAX_BYTES, signal }));
   } catch (error) {
-    if (error instanceof GraphError && error.status === 404) throw new InfoError('NOT_FOUND', `${server.path.origin} knows no ${what}`, url);
+    if (error instanceof GraphError && error.status === 404)
+      throw new InfoError('NOT_FOUND', `${server.path.origin} knows no ${what}`, url);
     throw error;
   }
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder().decode(body));
   } catch {
-    throw new InfoError('BAD_INFO', `${url} answered no JSON${body[0] === 0x3c ? ' but a web page: is the address right, and is a log-in needed?' : ''}`, url);
+    throw new InfoError(
+      'BAD_INFO',
+      `${url} answered no JSON${body[0] === 0x3c ? ' but a web page: is the address right, and is a log-in needed?' : ''}`,
+      url,
+    );
   }
   const parsed = schema.safeParse(json);
-  if (!parsed.success) throw new InfoError('BAD_INFO', `${url} answered something else than a ${what}: ${firstIssue(parsed.error)}`, url);
+  if (!parsed.success)
+    throw new InfoError(
+      'BAD_INFO',
+      `${url} answered something else than a ${what}: ${firstIssue(parsed.error)}`,
+      url,
+    );
   return parsed.data;
 }

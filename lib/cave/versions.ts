@@ -23,7 +23,13 @@ export class Versions {
 
   /** Versions that have not expired, as the server lists them. @throws as {@link momentOf}. */
   list(signal?: AbortSignal): Promise<number[]> {
-    return askJson(this.#server, `${this.#path}/versions?expired=False`, z.array(z.int().nonnegative()), `list of versions of datastack ${this.#datastack}`, signal);
+    return askJson(
+      this.#server,
+      `${this.#path}/versions?expired=False`,
+      z.array(z.int().nonnegative()),
+      `list of versions of datastack ${this.#datastack}`,
+      signal,
+    );
   }
 
   /**
@@ -33,7 +39,10 @@ export class Versions {
   async momentOf(version: number | 'newest', signal?: AbortSignal): Promise<Date> {
     if (version === 'newest') {
       const versions = await this.list(signal);
-      if (versions.length === 0) throw new TimestampError(`datastack ${this.#datastack} has no materialization that is still there: name a moment, or one as mat_NUMBER`);
+      if (versions.length === 0)
+        throw new TimestampError(
+          `datastack ${this.#datastack} has no materialization that is still there: name a moment, or one as mat_NUMBER`,
+        );
       version = versions.reduce((a, b) => Math.max(a, b));
     }
     let moment = this.#moments.get(version);
@@ -47,7 +56,12 @@ export class Versions {
 
   async #ask(version: number): Promise<Date> {
     const path = `${this.#path}/version/${version}`;
-    const { time_stamp: text } = await askJson(this.#server, path, z.looseObject({ time_stamp: z.string() }), `version ${version} of datastack ${this.#datastack}`);
+    const { time_stamp: text } = await askJson(
+      this.#server,
+      path,
+      z.looseObject({ time_stamp: z.string() }),
+      `version ${version} of datastack ${this.#datastack}`,
+    );
     try {
       return parseTimestamp(text);
     } catch (error) {

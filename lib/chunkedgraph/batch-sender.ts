@@ -110,7 +110,8 @@ class Sending {
     if (this.#errand.signal.aborted) return false;
     const most = this.#most();
     let batches = 0;
-    for (const { start, end } of this.#pending) if ((batches += Math.ceil((end - start) / most)) > tasks) return true;
+    for (const { start, end } of this.#pending)
+      if ((batches += Math.ceil((end - start) / most)) > tasks) return true;
     return false;
   }
 
@@ -130,7 +131,8 @@ class Sending {
 
   /** Asks about one batch until it is answered, split, failed or nobody cares. */
   async #send({ start, end }: Stretch): Promise<void> {
-    const { ask, signal } = this.#errand, { size, maxCount } = this.#options;
+    const { ask, signal } = this.#errand,
+      { size, maxCount } = this.#options;
     const count = end - start;
     this.#lastAnswerAt ??= this.#clock.steady();
     for (let repeats = 0, again = false; ;) {
@@ -142,13 +144,18 @@ class Sending {
         return;
       } catch (error) {
         if (signal.aborted) return;
-        const remedy = remedyFor(error), known = error as GraphError;
+        const remedy = remedyFor(error),
+          known = error as GraphError;
         const outOfPatience = this.#clock.steady() - this.#lastAnswerAt >= PATIENCE_MS;
         if (remedy === 'again' && !again) {
           again = true;
           continue;
         }
-        if (count > 1 && (remedy === 'split' || remedy === 'smaller' || remedy === 'again') && !outOfPatience) {
+        if (
+          count > 1 &&
+          (remedy === 'split' || remedy === 'smaller' || remedy === 'again') &&
+          !outOfPatience
+        ) {
           size.failed(count);
           const middle = start + (count >>> 1);
           this.#pending.push({ start, end: middle }, { start: middle, end });
@@ -165,9 +172,19 @@ class Sending {
   #delay({ status, retryAfter }: GraphError, remedy: string, made: number): number | undefined {
     if (remedy === 'none' || remedy === 'smaller') return undefined;
     const { retries = 4 } = this.#options;
-    const count = { made, idle: 0, retries: remedy === 'wait' ? retries : Math.min(1, retries), backoffMs: BACKOFF_MS };
+    const count = {
+      made,
+      idle: 0,
+      retries: remedy === 'wait' ? retries : Math.min(1, retries),
+      backoffMs: BACKOFF_MS,
+    };
     const isFailure = status !== undefined && status >= 400; // a reply that was cut, or is not what was asked for, has the status of a good one
-    return delayBeforeRetry({ kind: isFailure ? 'status' : 'connection', status, retryAfter }, count, this.#clock.random(), Date.now());
+    return delayBeforeRetry(
+      { kind: isFailure ? 'status' : 'connection', status, retryAfter },
+      count,
+      this.#clock.random(),
+      Date.now(),
+    );
   }
 
   #fail(start: number, end: number, error: GraphError, outOfPatience: boolean): void {
@@ -175,8 +192,19 @@ class Sending {
     fail(start, end, error);
     this.#failedInARow++;
     if (this.#failedInARow < HOPELESS_AFTER && !outOfPatience) return;
-    const why = outOfPatience ? `no answer came for ${PATIENCE_MS / 60_000} minutes` : `${this.#failedInARow} requests in a row failed`;
-    const rest = error instanceof GraphError ? new GraphError(error.code, `not asked, as ${why}; the last: ${error.message}`, error.url, error.status, { cause: error }) : error;
+    const why = outOfPatience
+      ? `no answer came for ${PATIENCE_MS / 60_000} minutes`
+      : `${this.#failedInARow} requests in a row failed`;
+    const rest =
+      error instanceof GraphError
+        ? new GraphError(
+            error.code,
+            `not asked, as ${why}; the last: ${error.message}`,
+            error.url,
+            error.status,
+            { cause: error },
+          )
+        : error;
     for (const stretch of this.#pending.splice(0)) fail(stretch.start, stretch.end, rest);
   }
 }

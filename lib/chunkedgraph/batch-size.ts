@@ -39,7 +39,8 @@ export class BatchSize {
   }
 }
 
-const GROWS_AFTER = 8, STRIKES = 3;
+const GROWS_AFTER = 8,
+  STRIKES = 3;
 
 /** A process that goes from server to server does not grow; whoever comes back to a forgotten one learns again. */
 const known = new QuickLRU<string, BatchSize>({ maxSize: 1000 });

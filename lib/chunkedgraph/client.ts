@@ -49,11 +49,16 @@ export class ChunkedGraphClient {
    * @throws GraphError; InfoError BAD_INFO when the answer is no JSON.
    */
   async info(signal?: AbortSignal): Promise<{ json: unknown; serverAddress: string | undefined }> {
-    const { server } = this.#options, { infoUrl } = server.path;
+    const { server } = this.#options,
+      { infoUrl } = server.path;
     const { body, serverAddress } = await server.ask({ url: infoUrl, maxBytes: INFO_BOUND, signal });
     const json = parseJson(body);
     if (json !== undefined) return { json, serverAddress };
-    throw new InfoError('BAD_INFO', `info at ${infoUrl} is no JSON${body[0] === 0x3c ? ' but a web page: is the address right, and is a log-in needed?' : ''}`, infoUrl);
+    throw new InfoError(
+      'BAD_INFO',
+      `info at ${infoUrl} is no JSON${body[0] === 0x3c ? ' but a web page: is the address right, and is a log-in needed?' : ''}`,
+      infoUrl,
+    );
   }
 
   /**
@@ -63,14 +68,21 @@ export class ChunkedGraphClient {
    *
    * @throws GraphError; `signal.reason`.
    */
-  async roots(ids: BigUint64Array, { timestampMs, stopLayer, isPossible, signal }: RootsQuestion): Promise<BigUint64Array> {
+  async roots(
+    ids: BigUint64Array,
+    { timestampMs, stopLayer, isPossible, signal }: RootsQuestion,
+  ): Promise<BigUint64Array> {
     const { server, rootTimeoutMs = 600_000 } = this.#options;
     const url = `${server.path.tableUrl}/roots_binary`;
-    const plain = bytesOf(ids), zipped = plain.byteLength > GZIP_ABOVE;
+    const plain = bytesOf(ids),
+      zipped = plain.byteLength > GZIP_ABOVE;
     const { body, status } = await server.ask({
       method: 'POST',
       url,
-      query: { timestamp: toUnixSeconds(timestampMs), ...(stopLayer !== undefined && { stop_layer: String(stopLayer) }) },
+      query: {
+        timestamp: toUnixSeconds(timestampMs),
+        ...(stopLayer !== undefined && { stop_layer: String(stopLayer) }),
+      },
       body: zipped ? await gzipAsync(plain, { level: 1 }) : plain,
       // A form type (the default of some clients) makes the server swallow the body and answer nothing.
       headers: { 'content-type': 'application/octet-stream', ...(zipped && { 'content-encoding': 'gzip' }) },
@@ -80,11 +92,27 @@ export class ChunkedGraphClient {
       signal,
     });
     if (body.byteLength !== plain.byteLength)
-      throw new GraphError('BAD_REPLY', `${url} answered ${body.byteLength} bytes for ${ids.length} IDs; expected ${plain.byteLength}`, url, status);
+      throw new GraphError(
+        'BAD_REPLY',
+        `${url} answered ${body.byteLength} bytes for ${ids.length} IDs; expected ${plain.byteLength}`,
+        url,
+        status,
+      );
     // Nobody else has the body: where it is aligned it is the answer.
-    const answers = body.byteOffset % 8 === 0 ? new BigUint64Array(body.buffer, body.byteOffset, ids.length) : idsFromBytes(body);
+    const answers =
+      body.byteOffset % 8 === 0
+        ? new BigUint64Array(body.buffer, body.byteOffset, ids.length)
+        : idsFromBytes(body);
     const words = wordsOf(answers);
-    if (isPossible) for (let at = 1; at < words.length; at += 2) if (!isPossible(words[at])) throw new GraphError('BAD_REPLY', `${url} answered ${answers[at >>> 1]}, which is above all layers of the graph`, url, status);
+    if (isPossible)
+      for (let at = 1; at < words.length; at += 2)
+        if (!isPossible(words[at]))
+          throw new GraphError(
+            'BAD_REPLY',
+            `${url} answered ${answers[at >>> 1]}, which is above all layers of the graph`,
+            url,
+            status,
+          );
     return answers;
   }
 
@@ -94,12 +122,25 @@ export class ChunkedGraphClient {
    *
    * @throws GraphError; `signal.reason`.
    */
-  async currentRoots(ids: BigUint64Array, { timestampMs, signal }: Pick<RootsQuestion, 'timestampMs' | 'signal'>): Promise<BigUint64Array> {
-    const latest = await latestAt(this.#options.server, ids, timestampMs, (asked, seconds) => this.#areLatest(asked, seconds, signal), signal);
+  async currentRoots(
+    ids: BigUint64Array,
+    { timestampMs, signal }: Pick<RootsQuestion, 'timestampMs' | 'signal'>,
+  ): Promise<BigUint64Array> {
+    const latest = await latestAt(
+      this.#options.server,
+      ids,
+      timestampMs,
+      (asked, seconds) => this.#areLatest(asked, seconds, signal),
+      signal,
+    );
     return ids.map((id, k) => (latest[k] ? id : 0n));
   }
 
-  async #areLatest(ids: BigUint64Array, timestamp: string, signal: AbortSignal | undefined): Promise<boolean[]> {
+  async #areLatest(
+    ids: BigUint64Array,
+    timestamp: string,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean[]> {
     const { server, rootTimeoutMs = 600_000 } = this.#options;
     const url = `${server.path.tableUrl}/is_latest_roots`;
     const { body, status } = await server.ask({
@@ -115,7 +156,12 @@ export class ChunkedGraphClient {
     });
     const latest = latestOf(body);
     if (latest?.length !== ids.length)
-      throw new GraphError('BAD_REPLY', `${url} answered ${latest ? `${latest.length} values` : 'no list of booleans'} for ${ids.length} IDs`, url, status);
+      throw new GraphError(
+        'BAD_REPLY',
+        `${url} answered ${latest ? `${latest.length} values` : 'no list of booleans'} for ${ids.length} IDs`,
+        url,
+        status,
+      );
     return latest;
   }
 }

@@ -11,7 +11,9 @@ export interface Distinct {
   places: Uint32Array;
 }
 
-const BITS = 11, RADIX = 1 << BITS, MASK = RADIX - 1;
+const BITS = 11,
+  RADIX = 1 << BITS,
+  MASK = RADIX - 1;
 
 /** @param words IDs as pairs of uint32, low word first; left as they are. */
 export const distinctOf = (words: Uint32Array): Distinct => atOnce(distinguishing(words));
@@ -19,11 +21,13 @@ export const distinctOf = (words: Uint32Array): Distinct => atOnce(distinguishin
 /** The same with pauses; the words must not change meanwhile. */
 export function* distinguishing(words: Uint32Array): Paced<Distinct> {
   const sorted = yield* sorting(words);
-  const places = new Uint32Array(words.length / 2), out = new Uint32Array(words.length);
+  const places = new Uint32Array(words.length / 2),
+    out = new Uint32Array(words.length);
   let at = -2;
   yield* byStretches(places.length, (from, end) => {
     for (let i = 3 * from; i < 3 * end; i += 3) {
-      const low = sorted[i], high = sorted[i + 1];
+      const low = sorted[i],
+        high = sorted[i + 1];
       if (at < 0 || out[at] !== low || out[at + 1] !== high) {
         at += 2;
         out[at] = low;
@@ -33,7 +37,10 @@ export function* distinguishing(words: Uint32Array): Paced<Distinct> {
     }
   });
   // No larger than need be: it is kept for as long as a request lasts.
-  return { ids: new BigUint64Array((at + 2 === out.length ? out : yield* shortened(out, at + 2)).buffer), places };
+  return {
+    ids: new BigUint64Array((at + 2 === out.length ? out : yield* shortened(out, at + 2)).buffer),
+    places,
+  };
 }
 
 function* shortened(words: Uint32Array, length: number): Paced<Uint32Array<ArrayBuffer>> {
@@ -45,7 +52,8 @@ function* shortened(words: Uint32Array, length: number): Paced<Uint32Array<Array
 /** Triples of low word, high word and index, by ascending ID. Digits that all IDs share cost one look each. */
 function* sorting(words: Uint32Array): Paced<Uint32Array> {
   const count = words.length / 2;
-  let from = new Uint32Array(3 * count), to = new Uint32Array(3 * count);
+  let from = new Uint32Array(3 * count),
+    to = new Uint32Array(3 * count);
   yield* byStretches(count, (first, end) => {
     for (let k = first; k < end; k++) {
       from[3 * k] = words[2 * k];
@@ -70,12 +78,27 @@ function* sorting(words: Uint32Array): Paced<Uint32Array> {
   return from;
 }
 
-function countDigits(triples: Uint32Array, first: number, end: number, word: number, shift: number, counts: Uint32Array): void {
+function countDigits(
+  triples: Uint32Array,
+  first: number,
+  end: number,
+  word: number,
+  shift: number,
+  counts: Uint32Array,
+): void {
   for (let i = 3 * first + word; i < 3 * end; i += 3) counts[(triples[i] >>> shift) & MASK]++;
 }
 
 /** @param next Of each digit where its next triple goes. */
-function moveByDigit(from: Uint32Array, first: number, end: number, word: number, shift: number, next: Uint32Array, to: Uint32Array): void {
+function moveByDigit(
+  from: Uint32Array,
+  first: number,
+  end: number,
+  word: number,
+  shift: number,
+  next: Uint32Array,
+  to: Uint32Array,
+): void {
   for (let i = 3 * first; i < 3 * end; i += 3) {
     const digit = (from[i + word] >>> shift) & MASK;
     const k = next[digit];
@@ -88,9 +111,11 @@ function moveByDigit(from: Uint32Array, first: number, end: number, word: number
 
 /** Index of an ID in ascending IDs given as pairs of words, or -1. */
 export function placeOf(low: number, high: number, sorted: Uint32Array): number {
-  let from = 0, to = sorted.length >>> 1;
+  let from = 0,
+    to = sorted.length >>> 1;
   while (from < to) {
-    const middle = (from + to) >>> 1, top = sorted[2 * middle + 1];
+    const middle = (from + to) >>> 1,
+      top = sorted[2 * middle + 1];
     if (top < high || (top === high && sorted[2 * middle] < low)) from = middle + 1;
     else to = middle;
   }

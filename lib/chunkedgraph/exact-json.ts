@@ -18,7 +18,9 @@ export function parseExactJson(text: string): unknown {
 }
 
 /** Bigints as raw digits; a BigUint64Array is a list. */
-export const formatExactJson = (value: unknown): string => stringify(value, (_key, part: unknown) => (part instanceof BigUint64Array ? Array.from(part) : part)) ?? 'null';
+export const formatExactJson = (value: unknown): string =>
+  stringify(value, (_key, part: unknown) => (part instanceof BigUint64Array ? Array.from(part) : part)) ??
+  'null';
 
 function exactNumber(text: string): number | bigint {
   const number = Number(text);
@@ -27,4 +29,6 @@ function exactNumber(text: string): number | bigint {
 
 /** 1e999 is Infinity once it is read. Strings are passed over as they stand. */
 const withoutBareWords = (text: string): string =>
-  text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|NaN|Infinity/gs, (part) => (part === 'NaN' ? 'null' : part === 'Infinity' ? '1e999' : part));
+  text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|NaN|Infinity/gs, (part) =>
+    part === 'NaN' ? 'null' : part === 'Infinity' ? '1e999' : part,
+  );

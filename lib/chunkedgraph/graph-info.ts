@@ -34,7 +34,10 @@ const schema = z.looseObject({
   data_dir: z.string().nullish(),
   chunks_start_at_voxel_offset: z.boolean().nullish(),
   ocdbt_seg: z.unknown().optional(),
-  app: z.looseObject({ ocdbt_seg: z.unknown().optional(), supported_api_versions: z.array(z.int()).nullish() }).nullish().catch(null),
+  app: z
+    .looseObject({ ocdbt_seg: z.unknown().optional(), supported_api_versions: z.array(z.int()).nullish() })
+    .nullish()
+    .catch(null),
   graph: z.looseObject({
     chunk_size: z.tuple([count, count, count]),
     n_layers: z.int().min(2).max(255),
@@ -52,13 +55,36 @@ const isSaid = (said: unknown): boolean => Boolean(said) && said !== 'false';
 /** @throws InfoError BAD_INFO naming the field. */
 export function parseGraphInfo(json: unknown, url: string): GraphInfo {
   const parsed = schema.safeParse(json);
-  if (!parsed.success) throw new InfoError('BAD_INFO', `info at ${url} describes no chunkedgraph: ${firstIssue(parsed.error)}`, url);
-  const { graph, app, data_dir: dataDir, chunks_start_at_voxel_offset: atOffset, ocdbt_seg: ocdbt } = parsed.data;
+  if (!parsed.success)
+    throw new InfoError(
+      'BAD_INFO',
+      `info at ${url} describes no chunkedgraph: ${firstIssue(parsed.error)}`,
+      url,
+    );
+  const {
+    graph,
+    app,
+    data_dir: dataDir,
+    chunks_start_at_voxel_offset: atOffset,
+    ocdbt_seg: ocdbt,
+  } = parsed.data;
   const layerBits = graph.n_bits_for_layer_id ?? 8;
-  if (graph.n_layers >= 2 ** layerBits) throw new InfoError('BAD_INFO', `info at ${url}: graph.n_layers ${graph.n_layers} does not fit in ${layerBits} bits`, url);
-  const spatialBits = new Map(Object.entries(graph.spatial_bit_masks ?? {}).map(([layer, bits]) => [Number(layer), bits]));
+  if (graph.n_layers >= 2 ** layerBits)
+    throw new InfoError(
+      'BAD_INFO',
+      `info at ${url}: graph.n_layers ${graph.n_layers} does not fit in ${layerBits} bits`,
+      url,
+    );
+  const spatialBits = new Map(
+    Object.entries(graph.spatial_bit_masks ?? {}).map(([layer, bits]) => [Number(layer), bits]),
+  );
   for (const [layer, bits] of spatialBits)
-    if (layerBits + 3 * bits > 64) throw new InfoError('BAD_INFO', `info at ${url}: graph.spatial_bit_masks.${layer}: 3 x ${bits} bits and ${layerBits} of the layer do not fit in 64`, url);
+    if (layerBits + 3 * bits > 64)
+      throw new InfoError(
+        'BAD_INFO',
+        `info at ${url}: graph.spatial_bit_masks.${layer}: 3 x ${bits} bits and ${layerBits} of the layer do not fit in 64`,
+        url,
+      );
   return {
     chunkSize: graph.chunk_size,
     nLayers: graph.n_layers,

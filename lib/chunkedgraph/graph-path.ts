@@ -31,7 +31,8 @@ const PATHNAME = /^((?:\/[^/]+)*?)\/(?:table|1\.0|api\/v\d+(?:\/table)?)\/([^/]+
  * @throws PathError BAD_PATH.
  */
 export function parseGraphPath(cloudPath: string): GraphPath {
-  const bad = (why: string): PathError => new PathError('BAD_PATH', `${why}; a chunkedgraph is opened as ${FORMS}`);
+  const bad = (why: string): PathError =>
+    new PathError('BAD_PATH', `${why}; a chunkedgraph is opened as ${FORMS}`);
   if (!cloudPath.startsWith('graphene://')) throw bad('the path does not start with graphene://');
   const address = cloudPath.slice('graphene://'.length).replace(/^middleauth\+/, '');
   let url: URL;
@@ -40,8 +41,10 @@ export function parseGraphPath(cloudPath: string): GraphPath {
   } catch {
     throw bad('the path holds no URL');
   }
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw bad(`the server's protocol is ${url.protocol}//, not https://`);
-  if (url.username || url.password) throw bad('the path holds a user name or a password; tokens have an option of their own');
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    throw bad(`the server's protocol is ${url.protocol}//, not https://`);
+  if (url.username || url.password)
+    throw bad('the path holds a user name or a password; tokens have an option of their own');
   if (url.search || url.hash) throw bad('the path has a query or a fragment');
   const match = PATHNAME.exec(url.pathname);
   if (!match || match[1] === '') throw bad(`${url.origin}${url.pathname} names no table`);

@@ -77,7 +77,15 @@ export class GraphServer<P extends Host = GraphPath> {
    * The body of a 200.
    * @throws GraphError for every other answer and for none; `signal.reason`.
    */
-  async ask({ url, query, headers, method = 'GET', retry = true, onSend, ...request }: GraphRequest): Promise<GraphReply> {
+  async ask({
+    url,
+    query,
+    headers,
+    method = 'GET',
+    retry = true,
+    onSend,
+    ...request
+  }: GraphRequest): Promise<GraphReply> {
     const { http, token, path, rateLimit, allowAddress } = this.#options;
     const beforeEach = async (): Promise<Headers> => {
       if (rateLimit !== undefined) await untilAllowed(path.host, rateLimit, request.signal);
@@ -111,12 +119,21 @@ export class GraphServer<P extends Host = GraphPath> {
     this.clock.note(reply.headers.date);
     const failure = errorOfReply(reply, { url, token, origin: path.origin });
     if (failure) throw failure;
-    return { body: await unpacked(reply, url, request.maxBytes), status: reply.status, headers: reply.headers, serverAddress: reply.serverAddress };
+    return {
+      body: await unpacked(reply, url, request.maxBytes),
+      status: reply.status,
+      headers: reply.headers,
+      serverAddress: reply.serverAddress,
+    };
   }
 }
 
 /** @throws GraphError BAD_REPLY when the content encoding is broken or holds more than `maxBytes`. */
-async function unpacked({ body, headers, status }: HttpReply, url: string, maxBytes: number): Promise<Uint8Array> {
+async function unpacked(
+  { body, headers, status }: HttpReply,
+  url: string,
+  maxBytes: number,
+): Promise<Uint8Array> {
   try {
     return await decompress(body, codingOf(headers['content-encoding']), { maxBytes });
   } catch (error) {

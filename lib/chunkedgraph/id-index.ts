@@ -41,7 +41,9 @@ export class IdIndex {
   }
 
   #slotOf(low: number, high: number): number {
-    const mask = this.#slots.length - 1, pairs = this.#pairs, slots = this.#slots;
+    const mask = this.#slots.length - 1,
+      pairs = this.#pairs,
+      slots = this.#slots;
     let hash = Math.imul(low, 0x9e3779b1) ^ Math.imul(high, 0x85ebca6b);
     hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
     let slot = (hash ^ (hash >>> 13)) & mask;
@@ -57,6 +59,7 @@ export class IdIndex {
     pairs.set(this.#pairs);
     this.#pairs = pairs;
     this.#slots = new Int32Array(pairs.length).fill(-1);
-    for (let ordinal = 0; ordinal < this.#size; ordinal++) this.#slots[this.#slotOf(pairs[2 * ordinal], pairs[2 * ordinal + 1])] = ordinal;
+    for (let ordinal = 0; ordinal < this.#size; ordinal++)
+      this.#slots[this.#slotOf(pairs[2 * ordinal], pairs[2 * ordinal + 1])] = ordinal;
   }
 }

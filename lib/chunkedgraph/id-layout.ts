@@ -45,7 +45,8 @@ export class IdLayout {
 
   /** What all IDs of `layer` in one graph chunk begin with; undefined when the chunk's position has no such ID. */
   chunkPrefix(layer: number, position: Vec3): ChunkPrefix | undefined {
-    const bits = this.spatialBits(layer), segmentBits = this.segmentBits(layer);
+    const bits = this.spatialBits(layer),
+      segmentBits = this.segmentBits(layer);
     if (bits === undefined || segmentBits === undefined || segmentBits < 0) return undefined;
     const prefix = { low: 0, high: 0 };
     put(prefix, layer, 64 - this.#layerBits);

@@ -13,22 +13,37 @@ export type AskLatest = (ids: BigUint64Array, seconds: string) => Promise<boolea
 const REPLY_BOUND = 64 * 1024;
 
 /** @throws whatever `ask` throws; `signal.reason`. */
-export async function latestAt(server: GraphServer, ids: BigUint64Array, timestampMs: number, ask: AskLatest, signal?: AbortSignal): Promise<boolean[]> {
+export async function latestAt(
+  server: GraphServer,
+  ids: BigUint64Array,
+  timestampMs: number,
+  ask: AskLatest,
+  signal?: AbortSignal,
+): Promise<boolean[]> {
   const at = (): Promise<boolean[]> => ask(ids, toUnixSeconds(timestampMs));
   if (server.includesMoment === true) return at();
   const after = await ask(ids, toExclusiveUnixSeconds(timestampMs));
   if (server.includesMoment === false || ids.length === 0) return after;
-  let same = after, known = same.indexOf(true);
+  let same = after,
+    known = same.indexOf(true);
   if (known < 0) known = (same = await at()).indexOf(true);
   if (known < 0) return after; // none is a root, whichever it is
-  const includes = await shared(server, () => includesMoment(server, ids.subarray(known, known + 1), ask, signal), signal);
+  const includes = await shared(
+    server,
+    () => includesMoment(server, ids.subarray(known, known + 1), ask, signal),
+    signal,
+  );
   return includes ? (same === after ? at() : same) : after;
 }
 
 const UNDER_WAY = new WeakMap<GraphServer, Promise<boolean | undefined>>();
 
 /** Several that want to know at once ask once. Undefined, as of all servers that are known, when whoever asked has left. */
-async function shared(server: GraphServer, find: () => Promise<boolean | undefined>, signal: AbortSignal | undefined): Promise<boolean | undefined> {
+async function shared(
+  server: GraphServer,
+  find: () => Promise<boolean | undefined>,
+  signal: AbortSignal | undefined,
+): Promise<boolean | undefined> {
   let finding = UNDER_WAY.get(server);
   if (!finding) UNDER_WAY.set(server, (finding = find().finally(() => UNDER_WAY.delete(server))));
   try {
@@ -40,11 +55,21 @@ async function shared(server: GraphServer, find: () => Promise<boolean | undefin
 }
 
 /** Whether a root is one at the very millisecond it was made; undefined when the server does not tell when that was. */
-async function includesMoment(server: GraphServer, root: BigUint64Array, ask: AskLatest, signal: AbortSignal | undefined): Promise<boolean | undefined> {
+async function includesMoment(
+  server: GraphServer,
+  root: BigUint64Array,
+  ask: AskLatest,
+  signal: AbortSignal | undefined,
+): Promise<boolean | undefined> {
   try {
     const { body } = await server.ask({
-      method: 'POST', url: `${server.path.tableUrl}/root_timestamps`, body: new TextEncoder().encode(`{"node_ids":[${root[0]}]}`), headers: { 'content-type': 'application/json' },
-      maxBytes: REPLY_BOUND, retry: false, signal,
+      method: 'POST',
+      url: `${server.path.tableUrl}/root_timestamps`,
+      body: new TextEncoder().encode(`{"node_ids":[${root[0]}]}`),
+      headers: { 'content-type': 'application/json' },
+      maxBytes: REPLY_BOUND,
+      retry: false,
+      signal,
     });
     const { timestamp } = JSON.parse(new TextDecoder().decode(body)) as { timestamp?: unknown };
     if (!Array.isArray(timestamp) || !Number.isFinite(timestamp[0])) return undefined;

@@ -11,12 +11,19 @@ const queues = new QuickLRU<string, PQueue>({ maxSize: 1000 });
  * @param perSecond Above 0; 0.1 is one in ten seconds.
  * @throws signal.reason.
  */
-export async function untilAllowed(host: string, perSecond: number, signal: AbortSignal | undefined): Promise<void> {
+export async function untilAllowed(
+  host: string,
+  perSecond: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const key = `${perSecond} to ${host}`;
   let queue = queues.get(key);
   if (!queue) {
     const intervalCap = Math.max(1, Math.floor(perSecond));
-    queues.set(key, (queue = new PQueue({ intervalCap, interval: (1000 * intervalCap) / perSecond, strict: true })));
+    queues.set(
+      key,
+      (queue = new PQueue({ intervalCap, interval: (1000 * intervalCap) / perSecond, strict: true })),
+    );
   }
   await queue.add(() => undefined, { signal });
 }

@@ -30,21 +30,45 @@ export function errorOfReply(reply: HttpReply, asked: AskedWith): GraphError | u
   const secrets = asked.token ? [asked.token.token] : [];
   keepSecret(asked.token?.token);
   if (status >= 300 && status < 400)
-    return new GraphError('LOGIN_REDIRECT', `${url} redirects instead of answering (${token} was sent): it wants a log-in, or the address is wrong`, url, status);
+    return new GraphError(
+      'LOGIN_REDIRECT',
+      `${url} redirects instead of answering (${token} was sent): it wants a log-in, or the address is wrong`,
+      url,
+      status,
+    );
   const body = errorBody(reply);
   const message = typeof body.message === 'string' ? body.message : 'traceback' in body ? '' : undefined;
-  const said = message === undefined ? excerpt(reply.body, reply.headers, secrets) : excerpt(new TextEncoder().encode(message), {}, secrets);
-  const { 'retry-after': wait = '' } = reply.headers, retryAfter = wait === '' || repeats(wait, secrets) ? undefined : wait;
-  const error = (code: GraphErrorCode, message: string): GraphError => new GraphError(code, message, url, status, { serverMessage: said, retryAfter });
+  const said =
+    message === undefined
+      ? excerpt(reply.body, reply.headers, secrets)
+      : excerpt(new TextEncoder().encode(message), {}, secrets);
+  const { 'retry-after': wait = '' } = reply.headers,
+    retryAfter = wait === '' || repeats(wait, secrets) ? undefined : wait;
+  const error = (code: GraphErrorCode, message: string): GraphError =>
+    new GraphError(code, message, url, status, { serverMessage: said, retryAfter });
   // The graph's own 401s are about the ID or the table, not the token.
-  if (status === 401 && /not valid at timestamp|on virtual tables/.test(said)) return error('HTTP_STATUS', `${url} answered 401: ${said}`);
-  if (status === 401) return error('UNAUTHORIZED', `${url} ${asked.token ? `refused ${token}` : 'wants a token, and none was sent'}: ${said}. Get one at ${tokenPage(reply, origin, secrets)}`);
-  if (status === 403 && body.error === 'missing_tos') return error('MISSING_TOS', `${url}: accept the terms of service first${formOf(body, secrets)}, then ask again`);
-  if (status === 403) return error('FORBIDDEN', `${url} (${token} was sent): ${said}${asked.token ? '' : `. Get a token at ${tokenPage(reply, origin, secrets)}`}`);
+  if (status === 401 && /not valid at timestamp|on virtual tables/.test(said))
+    return error('HTTP_STATUS', `${url} answered 401: ${said}`);
+  if (status === 401)
+    return error(
+      'UNAUTHORIZED',
+      `${url} ${asked.token ? `refused ${token}` : 'wants a token, and none was sent'}: ${said}. Get one at ${tokenPage(reply, origin, secrets)}`,
+    );
+  if (status === 403 && body.error === 'missing_tos')
+    return error(
+      'MISSING_TOS',
+      `${url}: accept the terms of service first${formOf(body, secrets)}, then ask again`,
+    );
+  if (status === 403)
+    return error(
+      'FORBIDDEN',
+      `${url} (${token} was sent): ${said}${asked.token ? '' : `. Get a token at ${tokenPage(reply, origin, secrets)}`}`,
+    );
   return error('HTTP_STATUS', `${url} answered ${status}: ${said}`);
 }
 
-const repeats = (text: string, secrets: readonly string[]): boolean => withoutSecrets(text) !== text || secrets.some((secret) => text.includes(secret));
+const repeats = (text: string, secrets: readonly string[]): boolean =>
+  withoutSecrets(text) !== text || secrets.some((secret) => text.includes(secret));
 
 /** The auth service is often another host: the reply names its `…/authorize`, beside which tokens are made. */
 function tokenPage({ headers }: HttpReply, origin: string, secrets: readonly string[]): string {
@@ -55,7 +79,10 @@ function tokenPage({ headers }: HttpReply, origin: string, secrets: readonly str
 }
 
 function formOf({ data }: ErrorBody, secrets: readonly string[]): string {
-  const form = typeof data?.tos_form_url === 'string' && URL.canParse(data.tos_form_url) ? new URL(data.tos_form_url) : undefined;
+  const form =
+    typeof data?.tos_form_url === 'string' && URL.canParse(data.tos_form_url)
+      ? new URL(data.tos_form_url)
+      : undefined;
   const page = form && /^https?:$/.test(form.protocol) ? `${form.origin}${form.pathname}` : '';
   return page === '' || repeats(page, secrets) ? '' : ` at ${page}`;
 }

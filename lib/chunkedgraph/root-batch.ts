@@ -11,7 +11,10 @@ export interface RootBatchParts {
   ids: IdLayout;
   nLayers: number;
   /** The server's answers in the order of `list`; only those of the wanted layer or above count. */
-  ask: (list: BigUint64Array, question: { timestampMs: number; layer: number; signal: AbortSignal }) => Promise<BigUint64Array>;
+  ask: (
+    list: BigUint64Array,
+    question: { timestampMs: number; layer: number; signal: AbortSignal },
+  ) => Promise<BigUint64Array>;
   /** Told when a request's answers were its very IDs. */
   onAllUnknown: (count: number, timestampMs: number) => void;
   sender: BatchSenderOptions;
@@ -61,7 +64,8 @@ interface Shared {
 }
 
 /** Fates of IDs without an answer: this batch asks about them, or an earlier one does. */
-const PENDING = 255, SHARED = 254;
+const PENDING = 255,
+  SHARED = 254;
 const isAnswered = (fate: number): boolean => fate < SHARED;
 const NONE = new Uint32Array(0);
 
@@ -97,7 +101,9 @@ export class RootBatch {
 
   /** Resolves when all of the caller's IDs have their answers. */
   enter(caller: Caller): Promise<void> {
-    return new Promise((resolve, reject) => this.#waiting.set(caller, { ...caller, places: NONE, next: 0, resolve, reject }));
+    return new Promise((resolve, reject) =>
+      this.#waiting.set(caller, { ...caller, places: NONE, next: 0, resolve, reject }),
+    );
   }
 
   /** After a deadline: when the caller has got what there is. */
@@ -111,7 +117,8 @@ export class RootBatch {
    */
   leave(caller: Caller, reason: unknown): boolean {
     const deadline = reason instanceof DeadlineError ? reason : undefined;
-    const waiting = this.#waiting.get(caller), handing = this.#handing.get(caller);
+    const waiting = this.#waiting.get(caller),
+      handing = this.#handing.get(caller);
     if (waiting && deadline) void this.#begin(caller, waiting, deadline);
     if (handing) Object.assign(handing, { most: deadline ? MOST_LATE : 0, deadline });
     this.#waiting.delete(caller);
@@ -194,21 +201,26 @@ export class RootBatch {
   #pendingPlaces(): Uint32Array {
     const places = new Uint32Array(this.#fates.length);
     let count = 0;
-    for (let place = 0; place < this.#fates.length; place++) if (this.#fates[place] === PENDING) places[count++] = place;
+    for (let place = 0; place < this.#fates.length; place++)
+      if (this.#fates[place] === PENDING) places[count++] = place;
     return places.subarray(0, count);
   }
 
   /** @param places Of the IDs that are asked; undefined: all of them, in order. */
   async #ask(start: number, end: number, places: Uint32Array | undefined): Promise<void> {
     const { ids: layout, nLayers, ask, onAllUnknown } = this.#parts;
-    const timestampMs = this.#timestampMs, layer = this.#layer;
-    const asked = places ? this.#wordsAt(places.subarray(start, end)) : this.#ids.subarray(2 * start, 2 * end);
+    const timestampMs = this.#timestampMs,
+      layer = this.#layer;
+    const asked = places
+      ? this.#wordsAt(places.subarray(start, end))
+      : this.#ids.subarray(2 * start, 2 * end);
     this.#requests++;
     const roots = wordsOf(await ask(idsOf(asked), { timestampMs, layer, signal: this.#abort.signal }));
     let echoed = 0;
     for (let k = 0; k < end - start; k++) {
       const place = places ? places[start + k] : start + k;
-      const low = roots[2 * k], high = roots[2 * k + 1];
+      const low = roots[2 * k],
+        high = roots[2 * k + 1];
       // The server answers 0, or the very ID, for what it does not know: only a high enough layer makes an answer a root.
       const reached = layout.layerOf(high);
       if (reached >= layer && reached <= nLayers) {
@@ -236,7 +248,9 @@ export class RootBatch {
 
   #fail(start: number, end: number, places: Uint32Array | undefined, error: Error): void {
     const failureOf = (this.#failureOf ??= new Uint32Array(this.#fates.length));
-    const failure = places ? this.#failureAt(places[start], places[end - 1] + 1, error) : this.#failureAt(start, end, error);
+    const failure = places
+      ? this.#failureAt(places[start], places[end - 1] + 1, error)
+      : this.#failureAt(start, end, error);
     if (!places) {
       this.#fates.fill(RootFate.failed, start, end);
       failureOf.fill(failure, start, end);
@@ -273,12 +287,14 @@ export class RootBatch {
     const { batch, theirs, ours } = shared;
     if (shared.next === ours.length) return;
     for (; shared.next < ours.length; shared.next++) {
-      const from = theirs[shared.next], to = ours[shared.next];
+      const from = theirs[shared.next],
+        to = ours[shared.next];
       if (!isAnswered(batch.#fates[from])) return;
       this.#fates[to] = batch.#fates[from];
       this.#roots[2 * to] = batch.#roots[2 * from];
       this.#roots[2 * to + 1] = batch.#roots[2 * from + 1];
-      if (this.#fates[to] === RootFate.failed) this.#takeReason(to, batch.#errors[batch.#failureOf![from] - 1]);
+      if (this.#fates[to] === RootFate.failed)
+        this.#takeReason(to, batch.#errors[batch.#failureOf![from] - 1]);
       this.#unanswered--;
     }
     this.#requests += batch.#requests;
@@ -292,7 +308,8 @@ export class RootBatch {
 
   /** The failure of a stretch, plus one: that of a neighbour with the same reason, or a new one. */
   #failureAt(start: number, end: number, error: Error): number {
-    for (const neighbour of [this.#failureOf![start - 1], this.#failureOf![end]]) if (neighbour && this.#errors[neighbour - 1].message === error.message) return neighbour;
+    for (const neighbour of [this.#failureOf![start - 1], this.#failureOf![end]])
+      if (neighbour && this.#errors[neighbour - 1].message === error.message) return neighbour;
     return this.#errors.push(error);
   }
 
@@ -305,13 +322,18 @@ export class RootBatch {
   }
 
   *#hand({ answer, marks, mark, count, places, ids }: Waiting, handing: Handing): Paced {
-    const { fates } = answer, out = wordsOf(answer.rootIds);
+    const { fates } = answer,
+      out = wordsOf(answer.rootIds);
     const failures = new Map<number, FailureSeen>();
-    let handed = 0, late = 0, seen = 0, first = -1;
+    let handed = 0,
+      late = 0,
+      seen = 0,
+      first = -1;
     const hand = (from: number, end: number): void => {
       for (let i = from; i < end && seen < handing.most; i++) {
         if (marks[i] !== mark) continue;
-        const place = places[seen++], fate = this.#fates[place] ?? PENDING; // no places before it is sent
+        const place = places[seen++],
+          fate = this.#fates[place] ?? PENDING; // no places before it is sent
         if (!isAnswered(fate)) {
           if (late++ === 0) first = i;
           continue;
@@ -324,7 +346,11 @@ export class RootBatch {
       }
     };
     yield* byStretches(fates.length, hand);
-    for (const { index, places: [low, high] } of failures.values()) Object.assign(answer.failures[index], { first: this.#idAt(low), last: this.#idAt(high) });
+    for (const {
+      index,
+      places: [low, high],
+    } of failures.values())
+      Object.assign(answer.failures[index], { first: this.#idAt(low), last: this.#idAt(high) });
     answer.distinct += this.#fates.length;
     answer.requests += this.#requests;
     if (!handing.deadline || handed === count) return;
@@ -344,8 +370,18 @@ export class RootBatch {
   }
 
   /** IDs that had no answer in time have failed already, and for no other reason: it is the last. */
-  #tellLate({ answer, marks, mark, count, ids }: Caller, late: number, from: number, { timeoutMs }: DeadlineError): void {
-    const all = idsOf(ids), failure: RootFailure = { first: all[from], last: all[from], error: new DeadlineError(timeoutMs, { what: 'roots', count: late, of: count }) };
+  #tellLate(
+    { answer, marks, mark, count, ids }: Caller,
+    late: number,
+    from: number,
+    { timeoutMs }: DeadlineError,
+  ): void {
+    const all = idsOf(ids),
+      failure: RootFailure = {
+        first: all[from],
+        last: all[from],
+        error: new DeadlineError(timeoutMs, { what: 'roots', count: late, of: count }),
+      };
     for (let i = from; i < Math.min(all.length, from + RANGE_SEEN); i++) {
       if (marks[i] !== mark || answer.fates[i] !== RootFate.failed || answer.failureOf?.[i]) continue;
       if (all[i] < failure.first) failure.first = all[i];
@@ -386,4 +422,5 @@ function* markedOf(callers: readonly Caller[]): Paced<Uint32Array> {
   return words;
 }
 
-const idsOf = (words: Uint32Array): BigUint64Array => new BigUint64Array(words.buffer, words.byteOffset, words.length / 2);
+const idsOf = (words: Uint32Array): BigUint64Array =>
+  new BigUint64Array(words.buffer, words.byteOffset, words.length / 2);

@@ -16,7 +16,17 @@ import type { ChunkedGraphClient } from './client.ts';
 import type { IdLayout } from './id-layout.ts';
 import { afterWindow, Instants } from './instants.ts';
 import { RootBatch, type Caller, type RootBatchParts } from './root-batch.ts';
-import { allLate, blankAnswer, noteReason, reasonAt, RootFate, type RootFailure, type RootQuestion, type RootsAnswer, type RootSource } from './root-source.ts';
+import {
+  allLate,
+  blankAnswer,
+  noteReason,
+  reasonAt,
+  RootFate,
+  type RootFailure,
+  type RootQuestion,
+  type RootsAnswer,
+  type RootSource,
+} from './root-source.ts';
 
 export { RootFate, type RootFailure, type RootQuestion, type RootsAnswer };
 
@@ -47,7 +57,8 @@ export interface RootBatcherOptions {
 }
 
 /** Marks of IDs without an answer yet: by whom they will be had. */
-const CLIMBS = 254, IS_CHECKED = 253;
+const CLIMBS = 254,
+  IS_CHECKED = 253;
 
 export class RootBatcher implements RootSource {
   readonly #options: RootBatcherOptions;
@@ -62,22 +73,48 @@ export class RootBatcher implements RootSource {
 
   constructor(options: RootBatcherOptions) {
     this.#options = options;
-    const { client, ids, nLayers, host, batchSize = 100_000, batchBytes = 8 * 2 ** 20, concurrency = 4, windowMs = 0, retries, senderClock, pacer = eventLoop } = options;
+    const {
+      client,
+      ids,
+      nLayers,
+      host,
+      batchSize = 100_000,
+      batchBytes = 8 * 2 ** 20,
+      concurrency = 4,
+      windowMs = 0,
+      retries,
+      senderClock,
+      pacer = eventLoop,
+    } = options;
     this.#instants = options.instants ?? new Instants(client.clock, { windowMs });
     this.#queue = new PQueue({ concurrency });
     const isPossible = (high: number): boolean => ids.layerOf(high) <= nLayers;
     const partsOf = (endpoint: string, bytesPerId: number, ask: RootBatchParts['ask']): RootBatchParts => ({
-      ids, nLayers, ask, pacer,
+      ids,
+      nLayers,
+      ask,
+      pacer,
       onAllUnknown: (count, timestampMs) => this.#warnOnce(count, timestampMs),
       sender: {
-        queue: this.#queue, retries, clock: senderClock,
+        queue: this.#queue,
+        retries,
+        clock: senderClock,
         size: host === undefined ? new BatchSize() : batchSizeOf(host, endpoint),
         maxCount: Math.max(1, Math.min(batchSize, Math.floor(batchBytes / bytesPerId))),
       },
     });
     this.#kinds = {
-      [CLIMBS]: partsOf('roots', 8, (list, { timestampMs, layer, signal }) => client.roots(list, { timestampMs, stopLayer: layer === nLayers ? undefined : layer, isPossible, signal })),
-      [IS_CHECKED]: partsOf('is_latest_roots', 21, (list, { timestampMs, signal }) => client.currentRoots(list, { timestampMs, signal })),
+      [CLIMBS]: partsOf('roots', 8, (list, { timestampMs, layer, signal }) =>
+        client.roots(list, {
+          timestampMs,
+          stopLayer: layer === nLayers ? undefined : layer,
+          isPossible,
+          signal,
+        }),
+      ),
+      [IS_CHECKED]: partsOf('is_latest_roots', 21, (list, { timestampMs, signal }) =>
+        client.currentRoots(list, { timestampMs, signal }),
+      ),
     };
   }
 
@@ -87,9 +124,24 @@ export class RootBatcher implements RootSource {
    *   IDs without an answer have failed.
    * @param ids They must not change until the answer is there.
    */
-  async lookUp(ids: BigUint64Array, { timestampMs = this.#instants.now(), stopLayer = this.#options.nLayers, validate = false, signal }: RootQuestion = {}): Promise<RootsAnswer> {
+  async lookUp(
+    ids: BigUint64Array,
+    {
+      timestampMs = this.#instants.now(),
+      stopLayer = this.#options.nLayers,
+      validate = false,
+      signal,
+    }: RootQuestion = {},
+  ): Promise<RootsAnswer> {
     const answer = blankAnswer(ids.length, timestampMs, this.#instants.isSettled(timestampMs));
-    const asking: Asking = { answer, ids: wordsOf(ids), marks: new Uint8Array(ids.length), nodes: [], climb: 0, checked: 0 };
+    const asking: Asking = {
+      answer,
+      ids: wordsOf(ids),
+      marks: new Uint8Array(ids.length),
+      nodes: [],
+      climb: 0,
+      checked: 0,
+    };
     try {
       const marking = (this.#options.pacer ?? eventLoop).run(this.#mark(asking, stopLayer, validate), signal);
       if (marking) await marking;
@@ -99,7 +151,8 @@ export class RootBatcher implements RootSource {
       return allLate(answer, deadline);
     }
     deadlineOf(signal);
-    const { climb, checked, nodes } = asking, entered: Promise<void>[] = [];
+    const { climb, checked, nodes } = asking,
+      entered: Promise<void>[] = [];
     if (climb > 0) entered.push(this.#enter(asking, CLIMBS, climb, stopLayer, signal));
     if (checked > 0) entered.push(this.#enter(asking, IS_CHECKED, checked, this.#options.nLayers, signal));
     await Promise.all(entered);
@@ -109,10 +162,18 @@ export class RootBatcher implements RootSource {
 
   /** What can be said without asking anybody. The rest bears a mark. */
   *#mark(asking: Asking, layer: number, validate: boolean): Paced {
-    const { ids: layout, nLayers } = this.#options, { ids, marks, nodes, answer: { rootIds, fates } } = asking, out = wordsOf(rootIds);
+    const { ids: layout, nLayers } = this.#options,
+      {
+        ids,
+        marks,
+        nodes,
+        answer: { rootIds, fates },
+      } = asking,
+      out = wordsOf(rootIds);
     yield* byStretches(marks.length, (from, end) => {
       for (let i = from; i < end; i++) {
-        const high = ids[2 * i + 1], of = layout.layerOf(high);
+        const high = ids[2 * i + 1],
+          of = layout.layerOf(high);
         if (of < layer) {
           if (high === 0 && ids[2 * i] === 0) fates[i] = RootFate.zero;
           else {
@@ -137,34 +198,53 @@ export class RootBatcher implements RootSource {
    * @param nodes Indices of the IDs above the supervoxels.
    * @param ids All that were asked.
    */
-  async #checkNodes(answer: RootsAnswer, nodes: readonly number[], ids: BigUint64Array, signal: AbortSignal | undefined): Promise<void> {
-    const { rootIds, fates, timestampMs } = answer, pacer = this.#options.pacer ?? eventLoop;
+  async #checkNodes(
+    answer: RootsAnswer,
+    nodes: readonly number[],
+    ids: BigUint64Array,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { rootIds, fates, timestampMs } = answer,
+      pacer = this.#options.pacer ?? eventLoop;
     const found: number[] = [];
-    await pacer.run(byStretches(nodes.length, (from, end) => {
-      for (let k = from; k < end; k++) if (fates[nodes[k]] === RootFate.ok) found.push(nodes[k]);
-    }));
+    await pacer.run(
+      byStretches(nodes.length, (from, end) => {
+        for (let k = from; k < end; k++) if (fates[nodes[k]] === RootFate.ok) found.push(nodes[k]);
+      }),
+    );
     if (found.length === 0) return;
     const roots = new BigUint64Array(found.length);
-    await pacer.run(byStretches(found.length, (from, end) => {
-      for (let k = from; k < end; k++) roots[k] = rootIds[found[k]];
-    }));
+    await pacer.run(
+      byStretches(found.length, (from, end) => {
+        for (let k = from; k < end; k++) roots[k] = rootIds[found[k]];
+      }),
+    );
     // Answers of a layer between climb on and are checked in turn: a node is current when its root is.
     const checked = await this.lookUp(roots, { timestampMs, validate: true, signal });
     answer.requests += checked.requests;
     const failures = new Map<Error, number>();
-    await pacer.run(byStretches(found.length, (from, end) => {
-      for (let k = from; k < end; k++) {
-        const index = found[k];
-        if (checked.fates[k] === RootFate.ok) continue;
-        if (checked.fates[k] === RootFate.failed) noteFailure(answer, failures, index, ids[index], reasonAt(checked, k)!);
-        fates[index] = checked.fates[k];
-        rootIds[index] = 0n;
-      }
-    }));
+    await pacer.run(
+      byStretches(found.length, (from, end) => {
+        for (let k = from; k < end; k++) {
+          const index = found[k];
+          if (checked.fates[k] === RootFate.ok) continue;
+          if (checked.fates[k] === RootFate.failed)
+            noteFailure(answer, failures, index, ids[index], reasonAt(checked, k)!);
+          fates[index] = checked.fates[k];
+          rootIds[index] = 0n;
+        }
+      }),
+    );
   }
 
   /** Fills in the answers of the IDs that bear a mark. */
-  #enter({ answer, ids, marks }: Asking, mark: typeof CLIMBS | typeof IS_CHECKED, count: number, layer: number, signal: AbortSignal | undefined): Promise<void> {
+  #enter(
+    { answer, ids, marks }: Asking,
+    mark: typeof CLIMBS | typeof IS_CHECKED,
+    count: number,
+    layer: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const { timestampMs } = answer;
     const key = `${timestampMs}:${layer}:${mark}`;
     let batch = this.#open.get(key);
@@ -225,7 +305,13 @@ interface Asking extends Pick<Caller, 'answer' | 'ids' | 'marks'> {
 }
 
 /** @param known Where the failures of each reason are in the answer's. */
-function noteFailure(answer: RootsAnswer, known: Map<Error, number>, index: number, id: bigint, error: Error): void {
+function noteFailure(
+  answer: RootsAnswer,
+  known: Map<Error, number>,
+  index: number,
+  id: bigint,
+  error: Error,
+): void {
   let at = known.get(error);
   if (at === undefined) known.set(error, (at = answer.failures.push({ first: id, last: id, error }) - 1));
   const failure = answer.failures[at];

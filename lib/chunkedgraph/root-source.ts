@@ -58,11 +58,20 @@ export interface RootSource {
 
 /** An answer to be filled in: what has no other fate has failed. */
 export const blankAnswer = (count: number, timestampMs: number, settled: boolean): RootsAnswer => ({
-  timestampMs, settled, rootIds: new BigUint64Array(count), fates: new Uint8Array(count).fill(RootFate.failed), failures: [], distinct: 0, requests: 0,
+  timestampMs,
+  settled,
+  rootIds: new BigUint64Array(count),
+  fates: new Uint8Array(count).fill(RootFate.failed),
+  failures: [],
+  distinct: 0,
+  requests: 0,
 });
 
 /** Why the ID at an index of those asked failed. */
-export function reasonAt({ fates, failures, failureOf, late = 0 }: RootsAnswer, index: number): Error | undefined {
+export function reasonAt(
+  { fates, failures, failureOf, late = 0 }: RootsAnswer,
+  index: number,
+): Error | undefined {
   if (fates[index] !== RootFate.failed) return undefined;
   const failure = failureOf?.[index] || late + 1;
   return (failures[failure - 1] as RootFailure | undefined)?.error;
@@ -76,6 +85,12 @@ export function noteReason(answer: RootsAnswer, index: number, failure: number):
 /** The deadline came before anything was known. */
 export function allLate(answer: RootsAnswer, { timeoutMs }: DeadlineError): RootsAnswer {
   const count = answer.fates.length;
-  answer.late = -1 + answer.failures.push({ first: 0n, last: 2n ** 64n - 1n, error: new DeadlineError(timeoutMs, { what: 'roots', count, of: count }) });
+  answer.late =
+    -1 +
+    answer.failures.push({
+      first: 0n,
+      last: 2n ** 64n - 1n,
+      error: new DeadlineError(timeoutMs, { what: 'roots', count, of: count }),
+    });
   return answer;
 }

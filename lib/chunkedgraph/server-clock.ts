@@ -73,9 +73,12 @@ export class ServerClock {
 
   /** Both clocks looked at once. */
   read(): Instant {
-    const local = this.#clocks.wall(), server = this.#serverMs();
+    const local = this.#clocks.wall(),
+      server = this.#serverMs();
     const earliest = Math.min(local, server);
-    const nowMs = this.#present.reach(Math.floor(isSkewed(local, server) ? Math.max(local, server) : earliest));
+    const nowMs = this.#present.reach(
+      Math.floor(isSkewed(local, server) ? Math.max(local, server) : earliest),
+    );
     return { nowMs, certainMs: Math.min(nowMs, Math.floor(earliest) + GAP_MS) };
   }
 
@@ -99,7 +102,8 @@ export class ServerClock {
   }
 
   #latest(): number {
-    const local = this.#clocks.wall(), server = this.#serverMs();
+    const local = this.#clocks.wall(),
+      server = this.#serverMs();
     return server === Infinity ? local : Math.max(local, server + GRANULARITY_MS);
   }
 
@@ -114,4 +118,5 @@ export class ServerClock {
   }
 }
 
-const isSkewed = (local: number, server: number): boolean => server !== Infinity && Math.abs(local - server) > SKEW_MS;
+const isSkewed = (local: number, server: number): boolean =>
+  server !== Infinity && Math.abs(local - server) > SKEW_MS;

@@ -7,10 +7,12 @@ import { TimestampError } from '../base/errors.ts';
 export type Timestamp = Date | string | number;
 
 /** The years 1 to 9999, which is what the server's clock can hold: it refuses everything else. */
-const START_MS = -62_135_596_800_000, END_MS = 253_402_300_800_000;
+const START_MS = -62_135_596_800_000,
+  END_MS = 253_402_300_800_000;
 /** The last moment the server takes, in ms since 1970. */
 export const LAST_MS = END_MS - 1;
-const ISO = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}([.,]\d+)?)?)\s?(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?)?$/i;
+const ISO =
+  /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}([.,]\d+)?)?)\s?(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?)?$/i;
 /** In 1973. A number below it is a year, a day or a materialization: no graph is so old. */
 const LEAST_SECONDS = 1e8;
 
@@ -22,15 +24,26 @@ const LEAST_SECONDS = 1e8;
 export function parseTimestamp(value: Timestamp): Date {
   if (value instanceof Date) return checked(value.getTime(), 'the Date given');
   if (typeof value === 'number') return fromSeconds(value, String(value));
-  if (typeof value !== 'string') throw new TimestampError(`a timestamp is a Date, ISO 8601 text, unix seconds or 'now', not ${typeof value}`);
-  const text = value.trim(), shown = JSON.stringify(value.slice(0, 60));
+  if (typeof value !== 'string')
+    throw new TimestampError(
+      `a timestamp is a Date, ISO 8601 text, unix seconds or 'now', not ${typeof value}`,
+    );
+  const text = value.trim(),
+    shown = JSON.stringify(value.slice(0, 60));
   if (/^-?\d+(\.\d+)?$/.test(text)) return fromSeconds(Number(text), shown, text);
   const iso = ISO.exec(text);
-  if (!iso) throw new TimestampError(`${shown} is no timestamp: expected 2024-06-05T10:10:01.203Z, unix seconds or 'now'`);
+  if (!iso)
+    throw new TimestampError(
+      `${shown} is no timestamp: expected 2024-06-05T10:10:01.203Z, unix seconds or 'now'`,
+    );
   const [, day, clock = '00:00:00', fraction = '', zone = 'Z'] = iso;
   const time = clock.slice(0, 8);
   const ms = fraction.slice(1, 4).padEnd(3, '0');
-  const offset = /^(UTC|GMT)$/i.test(zone) ? 'Z' : /^[+-]\d{2}$/.test(zone) ? `${zone}:00` : zone.replace(/^([+-]\d{2})(\d{2})$/, '$1:$2').toUpperCase();
+  const offset = /^(UTC|GMT)$/i.test(zone)
+    ? 'Z'
+    : /^[+-]\d{2}$/.test(zone)
+      ? `${zone}:00`
+      : zone.replace(/^([+-]\d{2})(\d{2})$/, '$1:$2').toUpperCase();
   const parsed = Date.parse(`${day}T${time.length === 5 ? `${time}:00` : time}.${ms}${offset}`);
   // Date.parse turns 30 February into March: a date that does not come back as it went in is none.
   if (Number.isNaN(parsed) || new Date(Date.parse(`${day}T00:00:00Z`)).toISOString().slice(0, 10) !== day)
@@ -40,12 +53,15 @@ export function parseTimestamp(value: Timestamp): Date {
 
 function fromSeconds(seconds: number, shown: string, text = String(seconds)): Date {
   if (!Number.isFinite(seconds)) throw new TimestampError(`${shown} is no timestamp`);
-  if (seconds < LEAST_SECONDS) throw new TimestampError(`${shown} is too small for unix seconds: ${adviceFor(text)}`);
-  if (seconds > 1e11) throw new TimestampError(`${shown} looks like milliseconds; unix seconds are wanted: divide by 1000`);
+  if (seconds < LEAST_SECONDS)
+    throw new TimestampError(`${shown} is too small for unix seconds: ${adviceFor(text)}`);
+  if (seconds > 1e11)
+    throw new TimestampError(`${shown} looks like milliseconds; unix seconds are wanted: divide by 1000`);
   // Cut, not rounded, and by its digits: 1578441600.123 × 1000 is 1578441600122.9999 in doubles.
   const digits = /^(\d+)(?:\.(\d+))?$/.exec(text);
   if (!digits) return checked(Math.floor(seconds * 1000), shown);
-  const whole = Number(digits[1]) * 1000, part = Number((digits[2] ?? '').slice(0, 3).padEnd(3, '0'));
+  const whole = Number(digits[1]) * 1000,
+    part = Number((digits[2] ?? '').slice(0, 3).padEnd(3, '0'));
   return checked(whole + part, shown);
 }
 
@@ -53,17 +69,21 @@ function fromSeconds(seconds: number, shown: string, text = String(seconds)): Da
 function adviceFor(text: string): string {
   const day = /^(\d{4})(\d{2})(\d{2})$/.exec(text);
   if (day) return `write the day as ${day.slice(1).join('-')}`;
-  return /^\d+$/.test(text) ? `the materialization ${Number(text)} of a datastack is mat_${Number(text)}, and a day is written as 2024-06-05` : 'write a moment as 2024-06-05T10:10:01.203Z';
+  return /^\d+$/.test(text)
+    ? `the materialization ${Number(text)} of a datastack is mat_${Number(text)}, and a day is written as 2024-06-05`
+    : 'write a moment as 2024-06-05T10:10:01.203Z';
 }
 
 function checked(ms: number, shown: string): Date {
   if (Number.isNaN(ms)) throw new TimestampError(`${shown} is an invalid Date`);
-  if (ms < START_MS || ms >= END_MS) throw new TimestampError(`${shown} is beyond the years the server knows (1 to 9999)`);
+  if (ms < START_MS || ms >= END_MS)
+    throw new TimestampError(`${shown} is beyond the years the server knows (1 to 9999)`);
   return new Date(Math.floor(ms));
 }
 
 /** Milliseconds since 1970 of a moment that may be left open: undefined for none and for `'now'`. @throws TimestampError. */
-export const fixedMs = (timestamp: Timestamp | undefined): number | undefined => (timestamp === undefined || timestamp === 'now' ? undefined : parseTimestamp(timestamp).getTime());
+export const fixedMs = (timestamp: Timestamp | undefined): number | undefined =>
+  timestamp === undefined || timestamp === 'now' ? undefined : parseTimestamp(timestamp).getTime();
 
 /** A materialization of a datastack. */
 export interface Version {
@@ -77,11 +97,13 @@ export interface Version {
 export type Moment = number | 'settled' | Version | undefined;
 
 /** The same, with `'settled'`, `'mat'` and `'mat_943'` left open too. @throws TimestampError. */
-export const momentOf = (timestamp: Timestamp | undefined): Moment => (timestamp === 'settled' ? 'settled' : (versionOf(timestamp) ?? fixedMs(timestamp)));
+export const momentOf = (timestamp: Timestamp | undefined): Moment =>
+  timestamp === 'settled' ? 'settled' : (versionOf(timestamp) ?? fixedMs(timestamp));
 
 /** The version that a timestamp names: `mat` the newest, `mat_943` that one; undefined for any other. */
 export function versionOf(timestamp: unknown): Version | undefined {
-  const [name, number] = typeof timestamp === 'string' ? (/^mat(?:_(\d{1,9}))?$/i.exec(timestamp.trim()) ?? []) : [];
+  const [name, number] =
+    typeof timestamp === 'string' ? (/^mat(?:_(\d{1,9}))?$/i.exec(timestamp.trim()) ?? []) : [];
   return name === undefined ? undefined : { version: number === undefined ? 'newest' : Number(number) };
 }
 

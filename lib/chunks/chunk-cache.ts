@@ -41,31 +41,60 @@ export class ChunkCache {
    * @returns What was kept, `bytes` undefined when nothing is stored there; undefined when it is not known.
    * @throws RequestError, when the object has to be asked about and cannot be.
    */
-  async get(key: string, object: string, maxBytes: number, { signal, meter }: { signal: AbortSignal; meter: Meter }, checks: Checks, mustStand = false): Promise<{ bytes: Uint8Array | undefined; validator?: string } | undefined> {
+  async get(
+    key: string,
+    object: string,
+    maxBytes: number,
+    { signal, meter }: { signal: AbortSignal; meter: Meter },
+    checks: Checks,
+    mustStand = false,
+  ): Promise<{ bytes: Uint8Array | undefined; validator?: string } | undefined> {
     const { disk, scope, revalidate, absentMs = 600_000, now = Date.now } = this.#options;
     const entry = await disk.get(nameOf(await scope, key), maxBytes);
     if (!entry) return undefined;
     if (!entry.bytes) return revalidate !== 'always' && now() - entry.storedMs < absentMs ? entry : undefined;
     if (revalidate === 'never' || (revalidate === 'info' && !mustStand)) return entry;
-    return entry.validator !== undefined && (await this.#stands(object, entry.validator, { signal, meter }, checks)) ? entry : undefined;
+    return entry.validator !== undefined &&
+      (await this.#stands(object, entry.validator, { signal, meter }, checks))
+      ? entry
+      : undefined;
   }
 
   /** Keeps what was read, or that there is nothing. */
   async put(key: string, bytes: Uint8Array | undefined, validator?: string): Promise<void> {
     const { disk, scope } = this.#options;
-    await disk.put(nameOf(await scope, key), { bytes, validator: isShowable(validator) ? validator : undefined });
+    await disk.put(nameOf(await scope, key), {
+      bytes,
+      validator: isShowable(validator) ? validator : undefined,
+    });
   }
 
-  #stands(object: string, validator: string, read: { signal: AbortSignal; meter: Meter }, checks: Checks): Promise<boolean> {
+  #stands(
+    object: string,
+    validator: string,
+    read: { signal: AbortSignal; meter: Meter },
+    checks: Checks,
+  ): Promise<boolean> {
     const key = `${object} ${validator}`;
     let check = checks.get(key);
     if (!check) checks.set(key, (check = this.#ask(object, validator, read)));
     return check;
   }
 
-  async #ask(object: string, validator: string, { signal, meter }: { signal: AbortSignal; meter: Meter }): Promise<boolean> {
+  async #ask(
+    object: string,
+    validator: string,
+    { signal, meter }: { signal: AbortSignal; meter: Meter },
+  ): Promise<boolean> {
     try {
-      const found = await this.#options.store.read(object, { range: { start: 0, end: 1 }, ifNoneMatch: validator, signal, meter, maxBytes: ASK_BYTES, absentBy403: true });
+      const found = await this.#options.store.read(object, {
+        range: { start: 0, end: 1 },
+        ifNoneMatch: validator,
+        signal,
+        meter,
+        maxBytes: ASK_BYTES,
+        absentBy403: true,
+      });
       return found?.notModified === true;
     } catch (error) {
       if (error instanceof RequestError && leavesOpen(error)) return false;
@@ -78,11 +107,13 @@ export class ChunkCache {
 const ASK_BYTES = 65_536;
 
 /** An answer, but none to the question: all of an object, an empty one (416), a precondition taken for another (412). Reading it will tell. */
-const leavesOpen = ({ code, status }: RequestError): boolean => code === 'TOO_LARGE' || code === 'BAD_RESPONSE' || status === 412;
+const leavesOpen = ({ code, status }: RequestError): boolean =>
+  code === 'TOO_LARGE' || code === 'BAD_RESPONSE' || status === 412;
 
 /** Names are written to disk: what a server made of a secret is left out of them, and told apart by a hash. */
 function nameOf(scope: string, key: string): string {
-  const name = `${scope} ${key}`, safe = withoutSecrets(name);
+  const name = `${scope} ${key}`,
+    safe = withoutSecrets(name);
   return safe === name ? name : `${safe} ${createHash('sha256').update(name).digest('hex')}`;
 }
 

@@ -10,7 +10,16 @@ import { ChunkError, DeadlineError } from '../base/errors.ts';
 import { atOnce, type Pacer, pacer as eventLoop, type Paced } from '../base/pacer.ts';
 import { newMeter, type ByteRange, type Meter } from '../storage/store.ts';
 import type { Codec } from '../codecs/codec.ts';
-import type { ChunkPart, ChunkSource, Keeper, KeptChunk, Parts, ReadContext, ReadTask, StoredChunk } from './chunk-source.ts';
+import type {
+  ChunkPart,
+  ChunkSource,
+  Keeper,
+  KeptChunk,
+  Parts,
+  ReadContext,
+  ReadTask,
+  StoredChunk,
+} from './chunk-source.ts';
 import { hand, handOver, remake, unpack, type Taker, type Watcher } from './unpack.ts';
 
 export interface ChunkReaderOptions {
@@ -105,7 +114,8 @@ function failLate({ source, consumer, over }: Call, cells: Float64Array, { timeo
   const missing: number[] = [];
   for (let ordinal = 0; ordinal < over.length; ordinal++) if (over[ordinal] === 0) missing.push(ordinal);
   const late = new DeadlineError(timeoutMs, { what: 'chunks', count: missing.length, of: cells.length });
-  if (consumer.failRest && missing.length > MOST_LATE) return consumer.failRest(missing.length, ChunkError.of(source.id, late));
+  if (consumer.failRest && missing.length > MOST_LATE)
+    return consumer.failRest(missing.length, ChunkError.of(source.id, late));
   for (const ordinal of missing) consumer.fail(ordinal, ChunkError.of(source.urlOf(cells[ordinal]), late));
 }
 
@@ -133,7 +143,11 @@ export class ChunkReader {
   constructor({ concurrency = 32, lruBytes = 0, pacer = eventLoop }: ChunkReaderOptions = {}) {
     this.#pacer = pacer;
     this.#concurrency = concurrency;
-    if (lruBytes > 0) this.#cache = new LRUCache({ maxSize: lruBytes, sizeCalculation: ({ bytes }) => bytes.byteLength || 1 });
+    if (lruBytes > 0)
+      this.#cache = new LRUCache({
+        maxSize: lruBytes,
+        sizeCalculation: ({ bytes }) => bytes.byteLength || 1,
+      });
   }
 
   /**
@@ -141,7 +155,12 @@ export class ChunkReader {
    * @returns What it cost, when the last chunk was taken or has failed.
    * @throws signal.reason; reads that nobody else waits for are cancelled. A DeadlineError is not thrown: what is missing then has failed.
    */
-  read(source: ChunkSource, cells: Float64Array, consumer: ChunkConsumer, signal?: AbortSignal): Promise<ChunkCost> {
+  read(
+    source: ChunkSource,
+    cells: Float64Array,
+    consumer: ChunkConsumer,
+    signal?: AbortSignal,
+  ): Promise<ChunkCost> {
     return new Promise<ChunkCost>((resolve, reject) => {
       const leave = (): void => {
         this.#drop(call);
@@ -154,7 +173,15 @@ export class ChunkReader {
         signal?.removeEventListener('abort', leave);
         resolve(call.cost);
       };
-      const call: Call = { source, consumer, cost: { ...newMeter(), cacheHits: 0 }, over: new Uint8Array(cells.length), left: cells.length, gone: false, settle };
+      const call: Call = {
+        source,
+        consumer,
+        cost: { ...newMeter(), cacheHits: 0 },
+        over: new Uint8Array(cells.length),
+        left: cells.length,
+        gone: false,
+        settle,
+      };
       if (signal?.aborted) return leave();
       if (cells.length === 0) return resolve(call.cost);
       signal?.addEventListener('abort', leave, { once: true });
@@ -261,13 +288,25 @@ export class ChunkReader {
       for (const waiter of one.waiters) this.#taker(waiter, cell, true).fail(error);
     };
     // What a cache is to keep must be whole.
-    const parts: Parts | undefined = this.#cache || source.save ? undefined : { wanted: (cell) => bytesFor(wanted.get(cell)), deliver: (cell, found) => this.#deliverParts(job, cell, found) };
+    const parts: Parts | undefined =
+      this.#cache || source.save
+        ? undefined
+        : {
+            wanted: (cell) => bytesFor(wanted.get(cell)),
+            deliver: (cell, found) => this.#deliverParts(job, cell, found),
+          };
     const deliver: ReadContext['deliver'] = (cell, chunk, from) => {
       const delivery = this.#deliver(job, cell, chunk, from);
       return source.save ? this.#track(delivery) : delivery;
     };
     try {
-      const more = await task.run({ signal: abort.signal, meter: waiters[0].call.cost, deliver, parts, fail });
+      const more = await task.run({
+        signal: abort.signal,
+        meter: waiters[0].call.cost,
+        deliver,
+        parts,
+        fail,
+      });
       if (more) await this.#pacer.run(this.#enqueue(source, more, wanted));
       for (const cell of wanted.keys()) fail(cell, new Error('the read ended without it'));
     } catch (error) {
@@ -281,7 +320,12 @@ export class ChunkReader {
     return tracked;
   }
 
-  async #deliver({ source, wanted, abort }: Job, cell: number, chunk: StoredChunk | undefined, from: 'store' | 'cache' = 'store'): Promise<void> {
+  async #deliver(
+    { source, wanted, abort }: Job,
+    cell: number,
+    chunk: StoredChunk | undefined,
+    from: 'store' | 'cache' = 'store',
+  ): Promise<void> {
     const one = wanted.get(cell);
     if (!one) return; // nobody wants it any more
     if (this.#pacer.isDue()) await this.#pacer.pause(); // many may have come in one turn
@@ -328,7 +372,8 @@ export class ChunkReader {
   }
 
   #taker(waiter: Waiter, cell: number, stored: boolean): Taker {
-    const { call, ordinal } = waiter, { consumer, source } = call;
+    const { call, ordinal } = waiter,
+      { consumer, source } = call;
     const settled = (): void => {
       call.over[ordinal] = 1;
       if (--call.left === 0) call.settle();

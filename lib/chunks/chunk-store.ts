@@ -4,7 +4,10 @@ import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import type { Meter, ReadOptions, Store, StoredObject } from '../storage/store.ts';
 
 /** What is in a stored chunk at most, and exactly where the encoding fixes it. */
-export function contentBytes(codec: Codec, layout: ChunkLayout): { maxBytes: number; exactBytes: number | undefined } {
+export function contentBytes(
+  codec: Codec,
+  layout: ChunkLayout,
+): { maxBytes: number; exactBytes: number | undefined } {
   const exactBytes = codec.exactBytes?.(layout);
   return { maxBytes: exactBytes ?? codec.maxBytes(layout), exactBytes };
 }
@@ -31,7 +34,12 @@ export class ChunkStore {
       return await this.#store.read(key, { ...options, absentBy403 });
     } catch (error) {
       // Chunks that were asked for before anybody knew share one look at the info, and then ask again.
-      if (absentBy403 || !(error instanceof RequestError && error.status === 403) || !(await this.#askInfo(options.meter))) throw error;
+      if (
+        absentBy403 ||
+        !(error instanceof RequestError && error.status === 403) ||
+        !(await this.#askInfo(options.meter))
+      )
+        throw error;
       return this.#store.read(key, { ...options, absentBy403: true });
     }
   }

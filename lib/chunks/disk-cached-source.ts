@@ -17,21 +17,29 @@ export interface DiskCachedOptions {
 const AT_ONCE = 8;
 
 /** Tasks are those of the source; of each, what is on disk is handed over, and the rest goes on in tasks of its own. */
-export function keepOnDisk(source: ObjectSource, { cache, scale, codec, layoutOf }: DiskCachedOptions): ChunkSource {
+export function keepOnDisk(
+  source: ObjectSource,
+  { cache, scale, codec, layoutOf }: DiskCachedOptions,
+): ChunkSource {
   const keyOf = (cell: number): string => chunkKey(scale, cell);
 
   const fromDisk = async (cell: number, context: ReadContext, checks: Checks): Promise<boolean> => {
     const content = contentBytes(codec, layoutOf(cell));
     const found = await cache.get(keyOf(cell), source.objectOf(cell), content.maxBytes, context, checks);
     if (!found) return false;
-    await context.deliver(cell, found.bytes && { bytes: found.bytes, contentEncoding: undefined, ...content }, 'cache');
+    await context.deliver(
+      cell,
+      found.bytes && { bytes: found.bytes, contentEncoding: undefined, ...content },
+      'cache',
+    );
     return true;
   };
 
   const looking = (task: ReadTask): ReadTask => ({
     cells: task.cells,
     async run(context) {
-      const missing: number[] = [], checks: Checks = new Map();
+      const missing: number[] = [],
+        checks: Checks = new Map();
       const queue = task.cells.values();
       const work = async (): Promise<void> => {
         for (const cell of queue) {

@@ -19,8 +19,13 @@ export interface MergedRange extends ByteRange {
  * @param ranges In any order; overlaps and repeats are allowed, and an empty range counts as wanted.
  * @returns In ascending order of `start`.
  */
-export function mergeRanges(ranges: readonly ByteRange[], { maxGapBytes, maxBytes }: MergeOptions): MergedRange[] {
-  const order = Array.from(ranges.keys()).sort((a, b) => ranges[a].start - ranges[b].start || ranges[b].end - ranges[a].end);
+export function mergeRanges(
+  ranges: readonly ByteRange[],
+  { maxGapBytes, maxBytes }: MergeOptions,
+): MergedRange[] {
+  const order = Array.from(ranges.keys()).sort(
+    (a, b) => ranges[a].start - ranges[b].start || ranges[b].end - ranges[a].end,
+  );
   const merged: MergedRange[] = [];
   for (const member of order) {
     const { start, end } = ranges[member];
@@ -54,7 +59,8 @@ export function planReads(ranges: readonly ByteRange[]): MergedRange[] {
 function affordableGap(ranges: readonly ByteRange[]): number {
   const ascending = [...ranges].sort((a, b) => a.start - b.start);
   const gaps: number[] = [];
-  let wanted = 0, reached = ascending.length > 0 ? ascending[0].start : 0;
+  let wanted = 0,
+    reached = ascending.length > 0 ? ascending[0].start : 0;
   for (const { start, end } of ascending) {
     if (start > reached && start - reached <= REQUEST_BYTES) gaps.push(start - reached);
     wanted += Math.max(0, end - Math.max(start, reached));

@@ -69,7 +69,16 @@ export class PartReader {
 }
 
 /** Whether it is just this part of a chunk of this size. */
-const isPart = ({ bytes, contentEncoding, range, totalBytes }: StoredObject, { start, end }: ByteRange, exactBytes: number): boolean =>
-  range !== undefined && !contentEncoding && totalBytes === exactBytes && range.start === start && bytes.byteLength === end - start;
+const isPart = (
+  { bytes, contentEncoding, range, totalBytes }: StoredObject,
+  { start, end }: ByteRange,
+  exactBytes: number,
+): boolean =>
+  range !== undefined &&
+  !contentEncoding &&
+  totalBytes === exactBytes &&
+  range.start === start &&
+  bytes.byteLength === end - start;
 
-const isWhole = ({ bytes, range, totalBytes }: StoredObject): boolean => range === undefined || (range.start === 0 && bytes.byteLength === totalBytes);
+const isWhole = ({ bytes, range, totalBytes }: StoredObject): boolean =>
+  range === undefined || (range.start === 0 && bytes.byteLength === totalBytes);

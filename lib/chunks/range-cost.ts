@@ -30,7 +30,10 @@ export const MAX_PARTS_VALUES = 32;
  * @param wanted Bytes of the chunk that somebody needs; not empty.
  * @returns What to read, ascending: each wanted range lies in one of these. undefined: the whole chunk is less work.
  */
-export function planParts(wanted: readonly ByteRange[], chunkBytes: number): readonly ByteRange[] | undefined {
+export function planParts(
+  wanted: readonly ByteRange[],
+  chunkBytes: number,
+): readonly ByteRange[] | undefined {
   if (chunkBytes <= LEAST_CHUNK_BYTES) return undefined;
   const parts = mergeRanges(wanted, { maxGapBytes: REQUEST_COST_BYTES, maxBytes: chunkBytes });
   const cost = parts.reduce((sum, { start, end }) => sum + end - start + REQUEST_COST_BYTES, 0);

@@ -97,32 +97,59 @@ export class ShardFile {
         if (range.start > 0 || object.bytes.byteLength > range.end) this.store.ignoresRanges = true; // else all is what was asked
         return await this.#holdWhole(object, signal);
       }
-      if (object.contentEncoding) throw new DecodeError('UNSUPPORTED', `it is stored with content encoding ${object.contentEncoding.slice(0, 60)}, so that no part of it can be read`);
-      return { start: object.range.start, bytes: object.bytes, totalBytes: object.totalBytes, validator: object.validator };
+      if (object.contentEncoding)
+        throw new DecodeError(
+          'UNSUPPORTED',
+          `it is stored with content encoding ${object.contentEncoding.slice(0, 60)}, so that no part of it can be read`,
+        );
+      return {
+        start: object.range.start,
+        bytes: object.bytes,
+        totalBytes: object.totalBytes,
+        validator: object.validator,
+      };
     } catch (error) {
-      if (beginsBeyondEnd(error)) throw new DecodeError('TRUNCATED', `it ends before byte ${range.start}`, { cause: error });
+      if (beginsBeyondEnd(error))
+        throw new DecodeError('TRUNCATED', `it ends before byte ${range.start}`, { cause: error });
       throw error;
     }
   }
 
   /** Many ranges in few reads, each with its own failure; undefined when there is no such file. An empty range asks nothing. */
   readAll(ranges: readonly ByteRange[], read: ShardRead): Promise<Piece | undefined>[] {
-    const parts = ranges.map(({ start }) => Promise.resolve<Piece | undefined>({ start, bytes: new Uint8Array(0) }));
+    const parts = ranges.map(({ start }) =>
+      Promise.resolve<Piece | undefined>({ start, bytes: new Uint8Array(0) }),
+    );
     const wanted = [...ranges.keys()].filter((k) => ranges[k].end > ranges[k].start);
     for (const merged of planReads(wanted.map((k) => ranges[k]))) {
       const piece = this.read(merged, read);
-      for (const member of merged.members) parts[wanted[member]] = piece.then((found) => found && { ...found, start: ranges[wanted[member]].start, bytes: sliceOf(found, ranges[wanted[member]]) });
+      for (const member of merged.members)
+        parts[wanted[member]] = piece.then(
+          (found) =>
+            found && {
+              ...found,
+              start: ranges[wanted[member]].start,
+              bytes: sliceOf(found, ranges[wanted[member]]),
+            },
+        );
     }
     return parts;
   }
 
   async #readWhole({ signal, meter }: ShardRead): Promise<Piece | undefined> {
     const { chunks, key } = this.store;
-    const object = await chunks.read(`${key}/${this.name}`, { signal, meter, maxBytes: MAX_WHOLE_SHARD_BYTES });
+    const object = await chunks.read(`${key}/${this.name}`, {
+      signal,
+      meter,
+      maxBytes: MAX_WHOLE_SHARD_BYTES,
+    });
     return object && this.#holdWhole(object, signal);
   }
 
-  async #holdWhole({ bytes: stored, contentEncoding, validator }: StoredObject, signal: AbortSignal): Promise<Piece> {
+  async #holdWhole(
+    { bytes: stored, contentEncoding, validator }: StoredObject,
+    signal: AbortSignal,
+  ): Promise<Piece> {
     const bytes = await decompress(stored, contentEncoding, { maxBytes: MAX_WHOLE_SHARD_BYTES, signal });
     this.#held = { start: 0, bytes, totalBytes: bytes.byteLength, validator, whole: true };
     return this.#held;
@@ -132,15 +159,27 @@ export class ShardFile {
 /** Exactly the bytes of a range, out of a piece that was read for it. A view. @throws DecodeError TRUNCATED */
 export function sliceOf({ start, bytes }: Piece, range: ByteRange): Uint8Array {
   const end = start + bytes.byteLength;
-  if (range.start < start || range.end > end) throw new DecodeError('TRUNCATED', `bytes ${range.start} to ${range.end} are wanted, it has ${start} to ${end}`);
+  if (range.start < start || range.end > end)
+    throw new DecodeError(
+      'TRUNCATED',
+      `bytes ${range.start} to ${range.end} are wanted, it has ${start} to ${end}`,
+    );
   return bytes.subarray(range.start - start, range.end - start);
 }
 
 /** What is said of chunks whose shard was another one each time it was asked for. */
 export const changedUnderWay = (url: string): RequestError =>
-  new RequestError('CHANGED_UNDER_WAY', `${url} is being replaced: its index and its chunks came from different versions, again and again; ask again when its writer is done`, url);
+  new RequestError(
+    'CHANGED_UNDER_WAY',
+    `${url} is being replaced: its index and its chunks came from different versions, again and again; ask again when its writer is done`,
+    url,
+  );
 
 /** Whether a file ended too soon. */
-export const isTruncated = (error: unknown): boolean => error instanceof DecodeError && error.code === 'TRUNCATED';
+export const isTruncated = (error: unknown): boolean =>
+  error instanceof DecodeError && error.code === 'TRUNCATED';
 
-const beginsBeyondEnd = (error: unknown): boolean => error instanceof RequestError && error.code === 'BAD_RESPONSE' && (error.status === undefined || error.status === 416);
+const beginsBeyondEnd = (error: unknown): boolean =>
+  error instanceof RequestError &&
+  error.code === 'BAD_RESPONSE' &&
+  (error.status === undefined || error.status === 416);

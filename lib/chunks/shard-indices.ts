@@ -7,13 +7,26 @@ import { DecodeError } from '../base/errors.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import { decompress, storedBound } from '../compression/decompress.ts';
 import { checkMinishardIndex } from '../precomputed/minishard-check.ts';
-import { decodeMinishardIndex, minishardIndexRange, SHARD_INDEX_ENTRY_BYTES, shardIndexBytes, type MinishardIndex } from '../precomputed/shard-index.ts';
+import {
+  decodeMinishardIndex,
+  minishardIndexRange,
+  SHARD_INDEX_ENTRY_BYTES,
+  shardIndexBytes,
+  type MinishardIndex,
+} from '../precomputed/shard-index.ts';
 import type { ShardingSpec } from '../precomputed/sharding.ts';
 import type { ByteRange } from '../storage/store.ts';
 import { comparable } from '../storage/validator.ts';
 import type { ChunkCache } from './chunk-cache.ts';
 import { REQUEST_BYTES } from './merge-ranges.ts';
-import { changedUnderWay, isTruncated, sliceOf, type Piece, type ShardFile, type ShardRead } from './shard-file.ts';
+import {
+  changedUnderWay,
+  isTruncated,
+  sliceOf,
+  type Piece,
+  type ShardFile,
+  type ShardRead,
+} from './shard-file.ts';
 import { SharedReads } from './shared-reads.ts';
 import { VersionCheck, type Versions } from './versions.ts';
 
@@ -54,7 +67,8 @@ class Suspect {
   /** Whether what came so far was the same each time, each time under another validator. */
   isEverOther(entry: ShardIndex, { bytes: part, validator }: Contradiction): boolean {
     if (!part) return false;
-    if (this.#before && !(areSame(this.#before.entry, entry.bytes) && areSame(this.#before.part, part))) this.#isSteady = false;
+    if (this.#before && !(areSame(this.#before.entry, entry.bytes) && areSame(this.#before.part, part)))
+      this.#isSteady = false;
     this.#before = { entry: entry.bytes, part };
     this.#validators.add(entry.versions.latest).add(validator && comparable(validator));
     return this.#isSteady && this.#validators.size >= MANY_VALIDATORS;
@@ -63,8 +77,14 @@ class Suspect {
 
 /** What a volume keeps of the indices of its shards, of all scales. */
 export class ShardIndexCache {
-  readonly shards = new SharedReads<ShardIndex>({ maxBytes: 16 * 1024 * 1024, bytesOf: ({ bytes }) => bytes.byteLength });
-  readonly minishards = new SharedReads<KeptIndex>({ maxBytes: 32 * 1024 * 1024, bytesOf: ({ ids, starts, ends }) => ids.byteLength + starts.byteLength + ends.byteLength });
+  readonly shards = new SharedReads<ShardIndex>({
+    maxBytes: 16 * 1024 * 1024,
+    bytesOf: ({ bytes }) => bytes.byteLength,
+  });
+  readonly minishards = new SharedReads<KeptIndex>({
+    maxBytes: 32 * 1024 * 1024,
+    bytesOf: ({ ids, starts, ends }) => ids.byteLength + starts.byteLength + ends.byteLength,
+  });
   readonly check: VersionCheck;
 
   /** @param warn Told once, when the server cannot say which version of a file it gives. */
@@ -101,7 +121,11 @@ export class ShardIndices {
   }
 
   /** Of each of the (distinct) minishards, its index or why there is none; undefined when the shard does not exist. */
-  of(file: ShardFile, minishards: readonly number[], read: ShardRead): Promise<PromiseSettledResult<KeptIndex | undefined>[]> {
+  of(
+    file: ShardFile,
+    minishards: readonly number[],
+    read: ShardRead,
+  ): Promise<PromiseSettledResult<KeptIndex | undefined>[]> {
     return this.#all(file, minishards, read);
   }
 
@@ -116,50 +140,109 @@ export class ShardIndices {
    * @param times How often at most.
    * @returns How often they were read, and whether what to think of the other version is open: the indices are the same as before.
    */
-  async renew(file: ShardFile, used: ReadonlyMap<number, KeptIndex>, { validator }: Contradiction, times: number, read: ShardRead): Promise<{ made: number; isOpen: boolean }> {
+  async renew(
+    file: ShardFile,
+    used: ReadonlyMap<number, KeptIndex>,
+    { validator }: Contradiction,
+    times: number,
+    read: ShardRead,
+  ): Promise<{ made: number; isOpen: boolean }> {
     let before = used;
     for (let made = 1; ; made++) {
-      for (const [minishard, index] of before) this.#cache.minishards.forget(this.#key(file, minishard), index);
-      const minishards = [...before.keys()], since = Math.max(...Array.from(before.values(), ({ versions }) => versions.learned));
+      for (const [minishard, index] of before)
+        this.#cache.minishards.forget(this.#key(file, minishard), index);
+      const minishards = [...before.keys()],
+        since = Math.max(...Array.from(before.values(), ({ versions }) => versions.learned));
       const after = await this.#all(file, minishards, read, since);
       const open = new Map<number, KeptIndex>();
       for (const [k, minishard] of minishards.entries()) {
-        const old = before.get(minishard)!, result = after[k], index = result.status === 'fulfilled' ? result.value : undefined;
-        if (index && this.#cache.check.learn(`${file.url} (minishard ${minishard})`, old.versions, index.versions, isSameIndex(old, index), validator, made > 1)) open.set(minishard, index);
+        const old = before.get(minishard)!,
+          result = after[k],
+          index = result.status === 'fulfilled' ? result.value : undefined;
+        if (
+          index &&
+          this.#cache.check.learn(
+            `${file.url} (minishard ${minishard})`,
+            old.versions,
+            index.versions,
+            isSameIndex(old, index),
+            validator,
+            made > 1,
+          )
+        )
+          open.set(minishard, index);
       }
       if (open.size === 0 || made === times) return { made, isOpen: open.size > 0 };
       before = open;
     }
   }
 
-  #all(file: ShardFile, minishards: readonly number[], { signal, meter }: ShardRead, since?: number): Promise<PromiseSettledResult<KeptIndex | undefined>[]> {
+  #all(
+    file: ShardFile,
+    minishards: readonly number[],
+    { signal, meter }: ShardRead,
+    since?: number,
+  ): Promise<PromiseSettledResult<KeptIndex | undefined>[]> {
     const keys = minishards.map((minishard) => this.#key(file, minishard));
-    return this.#cache.minishards.all(keys, (missing, ours) => this.#read(file, missing.map((k) => minishards[k]), { signal: ours, meter }, since), signal);
+    return this.#cache.minishards.all(
+      keys,
+      (missing, ours) =>
+        this.#read(
+          file,
+          missing.map((k) => minishards[k]),
+          { signal: ours, meter },
+          since,
+        ),
+      signal,
+    );
   }
 
   #key = ({ name }: ShardFile, minishard: number): string => `${this.#scale}/${name}/${minishard}`;
 
   /** @param since Given when they are read again: what was learned by then is not used. */
-  #read(file: ShardFile, minishards: readonly number[], read: ShardRead, since?: number): Promise<KeptIndex | undefined>[] {
+  #read(
+    file: ShardFile,
+    minishards: readonly number[],
+    read: ShardRead,
+    since?: number,
+  ): Promise<KeptIndex | undefined>[] {
     const kept = since === undefined ? this.#fromDisk(file, minishards, read) : Promise.resolve([]);
-    const stored = kept.then((known) => this.#fromStore(file, minishards.filter((_, i) => !known[i]), read, since));
+    const stored = kept.then((known) =>
+      this.#fromStore(
+        file,
+        minishards.filter((_, i) => !known[i]),
+        read,
+        since,
+      ),
+    );
     stored.catch(() => undefined); // each minishard below tells it, unless what it waits for first has failed
     return minishards.map(async (minishard, i) => (await kept)[i] ?? (await stored).get(minishard)!());
   }
 
   /** Of each minishard its index or its failure. What is read by a shard index and contradicts it has that one read again. */
-  async #fromStore(file: ShardFile, minishards: readonly number[], read: ShardRead, since: number | undefined): Promise<Map<number, () => KeptIndex | undefined>> {
-    const found = new Map<number, () => KeptIndex | undefined>(), began = this.#cache.check.turn();
+  async #fromStore(
+    file: ShardFile,
+    minishards: readonly number[],
+    read: ShardRead,
+    since: number | undefined,
+  ): Promise<Map<number, () => KeptIndex | undefined>> {
+    const found = new Map<number, () => KeptIndex | undefined>(),
+      began = this.#cache.check.turn();
     const fail = (minishard: number, error: unknown): void =>
       void found.set(minishard, () => {
         throw error;
       });
-    const entries = await this.#locate(file, minishards, read, since), suspects = new Map(minishards.map((minishard) => [minishard, new Suspect()]));
-    let rereads = MAX_REREADS, retries = MAX_RETRIES;
+    const entries = await this.#locate(file, minishards, read, since),
+      suspects = new Map(minishards.map((minishard) => [minishard, new Suspect()]));
+    let rereads = MAX_REREADS,
+      retries = MAX_RETRIES;
     for (;;) {
       const asked = [...entries];
       const ranges = asked.map(([minishard, entry]) => this.#rangeOf(entry, minishard));
-      const parts = file.readAll(ranges.map((range) => (range instanceof Error || !range ? NOWHERE : range)), read);
+      const parts = file.readAll(
+        ranges.map((range) => (range instanceof Error || !range ? NOWHERE : range)),
+        read,
+      );
       let contradiction: Contradiction | undefined;
       await Promise.all(
         asked.map(async ([minishard, entry], k) => {
@@ -167,10 +250,16 @@ export class ShardIndices {
           try {
             if (range instanceof Error) throw range;
             const part = range && (await this.#part(minishard, parts[k], entry as ShardIndex, range, began));
-            if (part && 'contradiction' in part && !suspects.get(minishard)!.isEverOther(entry as ShardIndex, part.contradiction)) return (contradiction ??= part.contradiction);
+            if (
+              part &&
+              'contradiction' in part &&
+              !suspects.get(minishard)!.isEverOther(entry as ShardIndex, part.contradiction)
+            )
+              return (contradiction ??= part.contradiction);
             if (part && 'contradiction' in part) this.#cache.check.distrust(file.url);
             const piece = part && 'contradiction' in part ? (part.contradiction as Piece) : part;
-            const index = piece && (await this.#index(file, minishard, piece, entry as ShardIndex, read.signal));
+            const index =
+              piece && (await this.#index(file, minishard, piece, entry as ShardIndex, read.signal));
             found.set(minishard, () => index);
           } catch (error) {
             fail(minishard, error);
@@ -191,10 +280,18 @@ export class ShardIndices {
   }
 
   /** Bytes of a minishard index, or what they say against the shard index that they were found by; undefined where the shard has gone. */
-  async #part(minishard: number, reading: Promise<Piece | undefined>, entry: ShardIndex, { start, end }: ByteRange, began: number): Promise<Piece | { contradiction: Contradiction } | undefined> {
+  async #part(
+    minishard: number,
+    reading: Promise<Piece | undefined>,
+    entry: ShardIndex,
+    { start, end }: ByteRange,
+    began: number,
+  ): Promise<Piece | { contradiction: Contradiction } | undefined> {
     try {
       const part = await reading;
-      return part && end > start && !this.#cache.check.agrees(entry.versions, part) ? { contradiction: part } : part;
+      return part && end > start && !this.#cache.check.agrees(entry.versions, part)
+        ? { contradiction: part }
+        : part;
     } catch (error) {
       // A shard index that is kept from before may be that of a longer file.
       if (isTruncated(error) && entry.versions.learned < began) return { contradiction: {} };
@@ -202,10 +299,19 @@ export class ShardIndices {
     }
   }
 
-  async #index(file: ShardFile, minishard: number, part: Piece, entry: ShardIndex, signal: AbortSignal): Promise<KeptIndex> {
+  async #index(
+    file: ShardFile,
+    minishard: number,
+    part: Piece,
+    entry: ShardIndex,
+    signal: AbortSignal,
+  ): Promise<KeptIndex> {
     const bytes = await this.#inflate(minishard, part.bytes, signal);
     // Of an empty minishard nothing was read but its entry.
-    const versions = part.bytes.byteLength > 0 ? this.#cache.check.versionsOf(part) : this.#cache.check.versionsOf({ validator: entry.versions.latest });
+    const versions =
+      part.bytes.byteLength > 0
+        ? this.#cache.check.versionsOf(part)
+        : this.#cache.check.versionsOf({ validator: entry.versions.latest });
     const index = { ...this.#decode(file, minishard, bytes), versions, fromDisk: false };
     await this.#disk?.put(this.#diskKey(file, minishard), bytes, part.validator ?? entry.versions.latest);
     return index;
@@ -220,15 +326,31 @@ export class ShardIndices {
   #diskKey = ({ name }: ShardFile, minishard: number): string => `${this.#scale}/${name} index ${minishard}`;
 
   /** An index of another version of its shard would say where other chunks are. One that is kept and cannot be decoded is read again. */
-  #fromDisk(file: ShardFile, minishards: readonly number[], read: ShardRead): Promise<(KeptIndex | undefined)[]> {
-    const disk = this.#disk, checks = new Map<string, Promise<boolean>>();
+  #fromDisk(
+    file: ShardFile,
+    minishards: readonly number[],
+    read: ShardRead,
+  ): Promise<(KeptIndex | undefined)[]> {
+    const disk = this.#disk,
+      checks = new Map<string, Promise<boolean>>();
     if (!disk) return Promise.resolve([]);
     return Promise.all(
       minishards.map(async (minishard) => {
-        const entry = await disk.get(this.#diskKey(file, minishard), `${file.store.key}/${file.name}`, MAX_MINISHARD_INDEX_BYTES, read, checks, true);
+        const entry = await disk.get(
+          this.#diskKey(file, minishard),
+          `${file.store.key}/${file.name}`,
+          MAX_MINISHARD_INDEX_BYTES,
+          read,
+          checks,
+          true,
+        );
         if (!entry?.bytes) return undefined;
         try {
-          return { ...this.#decode(file, minishard, entry.bytes), versions: this.#cache.check.versionsOf(entry), fromDisk: true };
+          return {
+            ...this.#decode(file, minishard, entry.bytes),
+            versions: this.#cache.check.versionsOf(entry),
+            fromDisk: true,
+          };
         } catch {
           return undefined;
         }
@@ -237,26 +359,58 @@ export class ShardIndices {
   }
 
   /** Each minishard's entry of the shard index, or why there is none; undefined where the shard does not exist. */
-  async #locate(file: ShardFile, minishards: readonly number[], read: ShardRead, since: number | undefined): Promise<Map<number, ShardIndex | Error | undefined>> {
+  async #locate(
+    file: ShardFile,
+    minishards: readonly number[],
+    read: ShardRead,
+    since: number | undefined,
+  ): Promise<Map<number, ShardIndex | Error | undefined>> {
     if (minishards.length === 0) return new Map();
     if (shardIndexBytes(this.#spec) <= WHOLE_INDEX_BYTES) {
       const index = await this.#shardIndex(file, read, since);
       return new Map(minishards.map((minishard) => [minishard, index]));
     }
     const entries = file.readAll(minishards.map(entryRange), read);
-    const settled = await Promise.allSettled(entries.map(async (entry, k) => shardIndexOf(await entry, minishards[k], this.#cache.check)));
-    return new Map(settled.map((entry, k) => [minishards[k], entry.status === 'fulfilled' ? entry.value : (entry.reason as Error)]));
+    const settled = await Promise.allSettled(
+      entries.map(async (entry, k) => shardIndexOf(await entry, minishards[k], this.#cache.check)),
+    );
+    return new Map(
+      settled.map((entry, k) => [
+        minishards[k],
+        entry.status === 'fulfilled' ? entry.value : (entry.reason as Error),
+      ]),
+    );
   }
 
   /** Reads the shard index again, or its entries for these minishards, and puts them in the place of those. */
-  async #renewEntries(file: ShardFile, entries: Map<number, ShardIndex | Error | undefined>, { validator }: Contradiction, times: number, read: ShardRead): Promise<{ made: number; isOpen: boolean }> {
+  async #renewEntries(
+    file: ShardFile,
+    entries: Map<number, ShardIndex | Error | undefined>,
+    { validator }: Contradiction,
+    times: number,
+    read: ShardRead,
+  ): Promise<{ made: number; isOpen: boolean }> {
     for (let made = 1; ; made++) {
-      const since = Math.max(...Array.from(entries.values(), (entry) => (isIndex(entry) ? entry.versions.learned : 0)));
+      const since = Math.max(
+        ...Array.from(entries.values(), (entry) => (isIndex(entry) ? entry.versions.learned : 0)),
+      );
       const after = await this.#locate(file, [...entries.keys()], read, since);
       let isOpen = false;
       for (const [minishard, entry] of after) {
         const old = entries.get(minishard);
-        if (isIndex(entry) && isIndex(old) && this.#cache.check.learn(file.url, old.versions, entry.versions, areSame(old.bytes, entry.bytes), validator, made > 1)) isOpen = true;
+        if (
+          isIndex(entry) &&
+          isIndex(old) &&
+          this.#cache.check.learn(
+            file.url,
+            old.versions,
+            entry.versions,
+            areSame(old.bytes, entry.bytes),
+            validator,
+            made > 1,
+          )
+        )
+          isOpen = true;
         entries.set(minishard, entry);
       }
       if (!isOpen || made === times) return { made, isOpen };
@@ -268,7 +422,11 @@ export class ShardIndices {
     try {
       const range = minishardIndexRange(entry.bytes, this.#spec, minishard, entry.firstMinishard) ?? NOWHERE;
       const size = range.end - range.start;
-      if (size > storedBound(MAX_MINISHARD_INDEX_BYTES)) throw new DecodeError('TOO_LARGE', `minishard ${minishard}: an index of ${size} bytes; at most ${MAX_MINISHARD_INDEX_BYTES} are read`);
+      if (size > storedBound(MAX_MINISHARD_INDEX_BYTES))
+        throw new DecodeError(
+          'TOO_LARGE',
+          `minishard ${minishard}: an index of ${size} bytes; at most ${MAX_MINISHARD_INDEX_BYTES} are read`,
+        );
       return range;
     } catch (error) {
       return error as Error;
@@ -276,8 +434,13 @@ export class ShardIndices {
   }
 
   /** @param since What was learned by then is read again. */
-  async #shardIndex(file: ShardFile, { signal, meter }: ShardRead, since = -1): Promise<ShardIndex | undefined> {
-    const key = `${this.#scale}/${file.name}`, range = { start: 0, end: shardIndexBytes(this.#spec) };
+  async #shardIndex(
+    file: ShardFile,
+    { signal, meter }: ShardRead,
+    since = -1,
+  ): Promise<ShardIndex | undefined> {
+    const key = `${this.#scale}/${file.name}`,
+      range = { start: 0, end: shardIndexBytes(this.#spec) };
     const old = this.#cache.shards.peek(key);
     if (old && old.versions.learned <= since) this.#cache.shards.forget(key, old);
     const read = async (ours: AbortSignal): Promise<ShardIndex | undefined> => {
@@ -295,7 +458,10 @@ export class ShardIndices {
   async #inflate(minishard: number, bytes: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
     if (bytes.byteLength === 0 || this.#spec.minishardIndexEncoding === 'raw') return bytes;
     try {
-      return await decompress(bytes, this.#spec.minishardIndexEncoding, { maxBytes: MAX_MINISHARD_INDEX_BYTES, signal });
+      return await decompress(bytes, this.#spec.minishardIndexEncoding, {
+        maxBytes: MAX_MINISHARD_INDEX_BYTES,
+        signal,
+      });
     } catch (error) {
       throw ofIndex(minishard, error);
     }
@@ -303,19 +469,30 @@ export class ShardIndices {
 }
 
 const ofIndex = (minishard: number, error: unknown): unknown =>
-  error instanceof DecodeError ? new DecodeError(error.code, `the index of minishard ${minishard}: ${error.message}`, { cause: error }) : error;
+  error instanceof DecodeError
+    ? new DecodeError(error.code, `the index of minishard ${minishard}: ${error.message}`, { cause: error })
+    : error;
 
-const entryRange = (minishard: number): ByteRange => ({ start: minishard * SHARD_INDEX_ENTRY_BYTES, end: (minishard + 1) * SHARD_INDEX_ENTRY_BYTES });
+const entryRange = (minishard: number): ByteRange => ({
+  start: minishard * SHARD_INDEX_ENTRY_BYTES,
+  end: (minishard + 1) * SHARD_INDEX_ENTRY_BYTES,
+});
 
 /** What is kept is no view of something larger. */
-const shardIndexOf = (piece: Piece | undefined, firstMinishard: number, check: VersionCheck): ShardIndex | undefined =>
+const shardIndexOf = (
+  piece: Piece | undefined,
+  firstMinishard: number,
+  check: VersionCheck,
+): ShardIndex | undefined =>
   piece && { bytes: piece.bytes.slice(), firstMinishard, versions: check.versionsOf(piece) };
 
-const isIndex = (entry: ShardIndex | Error | undefined): entry is ShardIndex => entry !== undefined && !(entry instanceof Error);
+const isIndex = (entry: ShardIndex | Error | undefined): entry is ShardIndex =>
+  entry !== undefined && !(entry instanceof Error);
 
 const areSame = (a: ArrayLike<number>, b: ArrayLike<number>): boolean => {
   for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return false;
   return a.length === b.length;
 };
 
-const isSameIndex = (a: MinishardIndex, b: MinishardIndex): boolean => areSame(a.ids, b.ids) && areSame(a.starts, b.starts) && areSame(a.ends, b.ends);
+const isSameIndex = (a: MinishardIndex, b: MinishardIndex): boolean =>
+  areSame(a.ids, b.ids) && areSame(a.starts, b.starts) && areSame(a.ends, b.ends);

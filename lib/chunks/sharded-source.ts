@@ -25,8 +25,24 @@ import type { ChunkPart, ObjectSource, ReadContext, ReadTask, StoredChunk } from
 import { ChunkStore, contentBytes } from './chunk-store.ts';
 import { MAX_READ_BYTES, planReads } from './merge-ranges.ts';
 import { planParts } from './range-cost.ts';
-import { changedUnderWay, isTruncated, ShardFile, sliceOf, type Piece, type Shard, type ShardStore } from './shard-file.ts';
-import { MAX_REREADS, MAX_RETRIES, ShardIndices, WHOLE_INDEX_BYTES, type Contradiction, type KeptIndex, type ShardIndexCache } from './shard-indices.ts';
+import {
+  changedUnderWay,
+  isTruncated,
+  ShardFile,
+  sliceOf,
+  type Piece,
+  type Shard,
+  type ShardStore,
+} from './shard-file.ts';
+import {
+  MAX_REREADS,
+  MAX_RETRIES,
+  ShardIndices,
+  WHOLE_INDEX_BYTES,
+  type Contradiction,
+  type KeptIndex,
+  type ShardIndexCache,
+} from './shard-indices.ts';
 import type { UnshardedSourceOptions } from './unsharded-source.ts';
 
 export interface ShardedSourceOptions extends UnshardedSourceOptions {
@@ -71,7 +87,12 @@ export class ShardedSource implements ObjectSource {
     const { store, scale, sharding, indices, infoWasRead, disk } = options;
     this.#options = options;
     this.id = `${store.url}/${scale.key}`;
-    this.#store = { chunks: new ChunkStore(store, infoWasRead), key: scale.key, versions: indices.check, ignoresRanges: false };
+    this.#store = {
+      chunks: new ChunkStore(store, infoWasRead),
+      key: scale.key,
+      versions: indices.check,
+      ignoresRanges: false,
+    };
     this.#indices = new ShardIndices(indices, this.id, sharding, gridShape(scale), disk);
   }
 
@@ -89,11 +110,25 @@ export class ShardedSource implements ObjectSource {
     const places = this.#locate(cells);
     const byShard = new Map<string, { shard: Shard; cells: number[] }>();
     for (const [k, cell] of cells.entries()) {
-      const name = this.#shardName(places, k), known = byShard.get(name);
+      const name = this.#shardName(places, k),
+        known = byShard.get(name);
       if (known) known.cells.push(cell);
-      else byShard.set(name, { shard: { name, number: [places.shards[2 * k], places.shards[2 * k + 1]] }, cells: [cell] });
+      else
+        byShard.set(name, {
+          shard: { name, number: [places.shards[2 * k], places.shards[2 * k + 1]] },
+          cells: [cell],
+        });
     }
-    return Array.from(byShard.values(), ({ shard, cells }) => ({ cells, run: (context) => this.#readShard(shard, cells, { rereads: MAX_REREADS, retries: MAX_RETRIES, since: this.#store.versions.turn() }, context) }));
+    return Array.from(byShard.values(), ({ shard, cells }) => ({
+      cells,
+      run: (context) =>
+        this.#readShard(
+          shard,
+          cells,
+          { rereads: MAX_REREADS, retries: MAX_RETRIES, since: this.#store.versions.turn() },
+          context,
+        ),
+    }));
   }
 
   #locate(cells: readonly number[]): Places {
@@ -104,19 +139,30 @@ export class ShardedSource implements ObjectSource {
     return { ids, ...locateChunks(sharding, ids) };
   }
 
-  #shardName = ({ shards }: Places, k: number): string => shardFileName(this.#options.sharding, shards[2 * k], shards[2 * k + 1]);
+  #shardName = ({ shards }: Places, k: number): string =>
+    shardFileName(this.#options.sharding, shards[2 * k], shards[2 * k + 1]);
 
-  async #readShard(shard: Shard, cells: readonly number[], patience: Patience, context: ReadContext): Promise<readonly ReadTask[]> {
-    const file = new ShardFile(this.#store, shard), { name } = shard;
+  async #readShard(
+    shard: Shard,
+    cells: readonly number[],
+    patience: Patience,
+    context: ReadContext,
+  ): Promise<readonly ReadTask[]> {
+    const file = new ShardFile(this.#store, shard),
+      { name } = shard;
     try {
       const placed = await this.#find(file, cells, context);
-      if (this.#store.ignoresRanges && !placed.every((chunk) => file.holds(chunk))) await file.hold(MAX_READ_BYTES, context);
+      if (this.#store.ignoresRanges && !placed.every((chunk) => file.holds(chunk)))
+        await file.hold(MAX_READ_BYTES, context);
       const rest = placed.filter((chunk) => !file.holds(chunk));
       const held = placed.filter((chunk) => file.holds(chunk));
       const again = held.length > 0 ? await this.#deliver(file, file.held, held, patience, context) : [];
       const reads = planReads(rest).map((range) => {
         const members = range.members.map((member) => rest[member]);
-        return { cells: members.map(({ cell }) => cell), run: (later: ReadContext) => this.#readRange(shard, range, members, patience, later) };
+        return {
+          cells: members.map(({ cell }) => cell),
+          run: (later: ReadContext) => this.#readRange(shard, range, members, patience, later),
+        };
       });
       return [...again, ...reads];
     } catch (error) {
@@ -124,25 +170,52 @@ export class ShardedSource implements ObjectSource {
     }
   }
 
-  async #readRange(shard: Shard, range: ByteRange, members: readonly Placed[], patience: Patience, context: ReadContext): Promise<readonly ReadTask[]> {
-    const file = new ShardFile(this.#store, shard), { name } = shard;
+  async #readRange(
+    shard: Shard,
+    range: ByteRange,
+    members: readonly Placed[],
+    patience: Patience,
+    context: ReadContext,
+  ): Promise<readonly ReadTask[]> {
+    const file = new ShardFile(this.#store, shard),
+      { name } = shard;
     try {
       const wanted = members.map((chunk) => this.#wantedOf(chunk, context));
-      const ranges = wanted.some((its) => its) ? planParts(wanted.flatMap((its, k) => its ?? [members[k]]), range.end - range.start) : undefined;
+      const ranges = wanted.some((its) => its)
+        ? planParts(
+            wanted.flatMap((its, k) => its ?? [members[k]]),
+            range.end - range.start,
+          )
+        : undefined;
       if (ranges) return await this.#readParts(file, ranges, members, wanted, patience, context);
       return await this.#deliver(file, await file.read(range, context), members, patience, context);
     } catch (error) {
-      if (isTruncated(error) && members.some(({ index }) => isOld(index, patience))) return this.#readAgain(file, members, {}, patience, context);
+      if (isTruncated(error) && members.some(({ index }) => isOld(index, patience)))
+        return this.#readAgain(file, members, {}, patience, context);
       throw inShard(name, error);
     }
   }
 
   /** Chunks whose index and bytes are of different versions of the shard: they are looked for once more, in an index that is read again. */
-  async #readAgain(file: ShardFile, members: readonly Placed[], contradiction: Contradiction, { rereads, retries, since }: Patience, context: ReadContext): Promise<readonly ReadTask[]> {
+  async #readAgain(
+    file: ShardFile,
+    members: readonly Placed[],
+    contradiction: Contradiction,
+    { rereads, retries, since }: Patience,
+    context: ReadContext,
+  ): Promise<readonly ReadTask[]> {
     const cells = members.map(({ cell }) => cell);
-    const go = (patience: Patience): readonly ReadTask[] => [{ cells, run: (later) => this.#readShard(file.shard, cells, patience, later) }];
+    const go = (patience: Patience): readonly ReadTask[] => [
+      { cells, run: (later) => this.#readShard(file.shard, cells, patience, later) },
+    ];
     if (rereads > 0) {
-      const { made, isOpen } = await this.#indices.renew(file, new Map(members.map(({ minishard, index }) => [minishard, index])), contradiction, rereads, context);
+      const { made, isOpen } = await this.#indices.renew(
+        file,
+        new Map(members.map(({ minishard, index }) => [minishard, index])),
+        contradiction,
+        rereads,
+        context,
+      );
       return go({ rereads: rereads - made, retries: isOpen ? MAX_RETRIES : 0, since });
     }
     if (retries > 0) return go({ rereads, retries: retries - 1, since });
@@ -151,26 +224,50 @@ export class ShardedSource implements ObjectSource {
   }
 
   /** Bytes of the shard that hold all that is wanted of a chunk now; undefined where all of the chunk is. */
-  #wantedOf({ cell, start, end }: ByteRange & { cell: number }, { parts }: ReadContext): readonly ByteRange[] | undefined {
+  #wantedOf(
+    { cell, start, end }: ByteRange & { cell: number },
+    { parts }: ReadContext,
+  ): readonly ByteRange[] | undefined {
     const { sharding, rangeReads } = this.#options;
-    if (rangeReads === false || sharding.dataEncoding !== 'raw' || end - start !== this.#contentOf(cell).exactBytes) return undefined;
+    if (
+      rangeReads === false ||
+      sharding.dataEncoding !== 'raw' ||
+      end - start !== this.#contentOf(cell).exactBytes
+    )
+      return undefined;
     return parts?.wanted(cell)?.map((range) => ({ start: start + range.start, end: start + range.end }));
   }
 
   /** @param ranges Hold of each member what is wanted, or all of it. */
   async #readParts(
-    file: ShardFile, ranges: readonly ByteRange[], members: readonly Placed[], wanted: readonly (readonly ByteRange[] | undefined)[], patience: Patience, context: ReadContext,
+    file: ShardFile,
+    ranges: readonly ByteRange[],
+    members: readonly Placed[],
+    wanted: readonly (readonly ByteRange[] | undefined)[],
+    patience: Patience,
+    context: ReadContext,
   ): Promise<readonly ReadTask[]> {
     const pieces = ranges.map((range) => file.read(range, context));
-    const came = (await Promise.allSettled(pieces)).flatMap((piece) => (piece.status === 'fulfilled' && piece.value ? [piece.value] : []));
+    const came = (await Promise.allSettled(pieces)).flatMap((piece) =>
+      piece.status === 'fulfilled' && piece.value ? [piece.value] : [],
+    );
     const other = came.find((piece) => members.some(({ index }) => !this.#indices.agrees(index, piece)));
-    if (other || !this.#store.versions.areOne(came)) return this.#readAgain(file, members, other ?? {}, patience, context);
+    if (other || !this.#store.versions.areOne(came))
+      return this.#readAgain(file, members, other ?? {}, patience, context);
     const partsOf = (chunk: Placed): Promise<(ChunkPart | undefined)[]> =>
-      Promise.all(ranges.flatMap((range, k) => (range.start < chunk.end && range.end > chunk.start ? pieces[k].then((piece) => piece && partOf(chunk, piece, range)) : [])));
+      Promise.all(
+        ranges.flatMap((range, k) =>
+          range.start < chunk.end && range.end > chunk.start
+            ? pieces[k].then((piece) => piece && partOf(chunk, piece, range))
+            : [],
+        ),
+      );
     const hand = async (chunk: Placed, inParts: boolean): Promise<void> => {
       try {
-        const found = await partsOf(chunk), parts = found.filter((part) => part !== undefined);
-        if (parts.length < found.length) await context.deliver(chunk.cell, undefined); // the shard has gone
+        const found = await partsOf(chunk),
+          parts = found.filter((part) => part !== undefined);
+        if (parts.length < found.length)
+          await context.deliver(chunk.cell, undefined); // the shard has gone
         else if (inParts) context.parts!.deliver(chunk.cell, parts);
         else await context.deliver(chunk.cell, this.#stored(chunk.cell, parts[0].bytes, undefined));
       } catch (error) {
@@ -191,7 +288,8 @@ export class ShardedSource implements ObjectSource {
     const indices = new Map(found.map((index, k) => [wanted[k], index]));
     const placed: Placed[] = [];
     for (const [k, cell] of cells.entries()) {
-      const minishard = minishards[k], index = indices.get(minishard);
+      const minishard = minishards[k],
+        index = indices.get(minishard);
       if (index?.status === 'rejected') {
         context.fail(cell, inShard(file.name, index.reason));
         continue;
@@ -210,7 +308,9 @@ export class ShardedSource implements ObjectSource {
     if (cells.length < DENSE * inShard || shardIndexBytes(sharding) > WHOLE_INDEX_BYTES) return false;
     // Plain raw chunks are as large as they are: more than one read would cut one, which is then read again.
     const { exactBytes } = this.#contentOf(cells[0]);
-    return exactBytes === undefined || sharding.dataEncoding !== 'raw' || inShard * exactBytes < MAX_READ_BYTES;
+    return (
+      exactBytes === undefined || sharding.dataEncoding !== 'raw' || inShard * exactBytes < MAX_READ_BYTES
+    );
   }
 
   /** Whether parts of each chunk are less work than all of it, even if the indices have to be read for them. */
@@ -225,23 +325,42 @@ export class ShardedSource implements ObjectSource {
   #isPossible(name: string, { cell, minishard, start, end }: Placed, { fail }: ReadContext): boolean {
     const { maxBytes } = this.#contentOf(cell);
     if (end - start <= storedBound(maxBytes)) return true;
-    fail(cell, inShard(name, new DecodeError('TOO_LARGE', `minishard ${minishard}: a chunk of ${end - start} bytes; at most ${maxBytes} are expected`)));
+    fail(
+      cell,
+      inShard(
+        name,
+        new DecodeError(
+          'TOO_LARGE',
+          `minishard ${minishard}: a chunk of ${end - start} bytes; at most ${maxBytes} are expected`,
+        ),
+      ),
+    );
     return false;
   }
 
-  #contentOf = (cell: number): { maxBytes: number; exactBytes: number | undefined } => contentBytes(this.#options.codec, this.#options.layoutOf(cell));
+  #contentOf = (cell: number): { maxBytes: number; exactBytes: number | undefined } =>
+    contentBytes(this.#options.codec, this.#options.layoutOf(cell));
 
   #stored(cell: number, bytes: Uint8Array, validator: string | undefined): StoredChunk {
-    const { dataEncoding } = this.#options.sharding, content = { ...this.#contentOf(cell), validator };
+    const { dataEncoding } = this.#options.sharding,
+      content = { ...this.#contentOf(cell), validator };
     // Plain bytes may be kept as they are, and would keep all of a large piece alive: they are copied out of it.
-    return dataEncoding === 'raw' ? { bytes: trimmed(bytes), contentEncoding: undefined, ...content } : { bytes, contentEncoding: dataEncoding, ...content };
+    return dataEncoding === 'raw'
+      ? { bytes: trimmed(bytes), contentEncoding: undefined, ...content }
+      : { bytes, contentEncoding: dataEncoding, ...content };
   }
 
   /**
    * @param piece Undefined when the shard has gone since its index was read: nothing is stored there.
    * @returns Tasks that the chunks go on in whose index is of another version than the piece.
    */
-  async #deliver(file: ShardFile, piece: Piece | undefined, members: readonly Placed[], patience: Patience, context: ReadContext): Promise<readonly ReadTask[]> {
+  async #deliver(
+    file: ShardFile,
+    piece: Piece | undefined,
+    members: readonly Placed[],
+    patience: Patience,
+    context: ReadContext,
+  ): Promise<readonly ReadTask[]> {
     const stale: Placed[] = [];
     for (const chunk of members) {
       const { cell, minishard, index, start, end } = chunk;
@@ -251,7 +370,10 @@ export class ShardedSource implements ObjectSource {
         continue;
       }
       try {
-        await context.deliver(cell, piece && this.#stored(cell, sliceOf(piece, { start, end }), piece.validator));
+        await context.deliver(
+          cell,
+          piece && this.#stored(cell, sliceOf(piece, { start, end }), piece.validator),
+        );
       } catch (error) {
         context.fail(cell, inShard(file.name, error, `minishard ${minishard}: `));
       }
@@ -261,14 +383,18 @@ export class ShardedSource implements ObjectSource {
 }
 
 /** Whether an index was here before the call began: its shard may be another one by now. */
-const isOld = ({ versions, fromDisk }: KeptIndex, { since, rereads }: Patience): boolean => rereads > 0 && (fromDisk || versions.learned < since);
+const isOld = ({ versions, fromDisk }: KeptIndex, { since, rereads }: Patience): boolean =>
+  rereads > 0 && (fromDisk || versions.learned < since);
 
 /** What a range has of a chunk, out of a piece that was read for it. */
 function partOf(chunk: ByteRange, piece: Piece, range: ByteRange): ChunkPart {
-  const start = Math.max(range.start, chunk.start), end = Math.min(range.end, chunk.end);
+  const start = Math.max(range.start, chunk.start),
+    end = Math.min(range.end, chunk.end);
   return { start: start - chunk.start, bytes: sliceOf(piece, { start, end }) };
 }
 
 /** What is wrong in a shard, by the shard's name. */
 const inShard = (name: string, error: unknown, where = ''): unknown =>
-  error instanceof DecodeError ? new DecodeError(error.code, `${name}: ${where}${error.message}`, { cause: error }) : error;
+  error instanceof DecodeError
+    ? new DecodeError(error.code, `${name}: ${where}${error.message}`, { cause: error })
+    : error;

@@ -24,7 +24,10 @@ export class SharedReads<V extends object> {
   readonly #underWay = new Map<string, { batch: Batch; value: Promise<V | undefined> }>();
 
   constructor({ maxBytes, bytesOf }: SharedReadsOptions<V>) {
-    this.#kept = new LRUCache({ maxSize: maxBytes, sizeCalculation: (value) => bytesOf(value) + ENTRY_BYTES });
+    this.#kept = new LRUCache({
+      maxSize: maxBytes,
+      sizeCalculation: (value) => bytesOf(value) + ENTRY_BYTES,
+    });
   }
 
   has(key: string): boolean {
@@ -48,9 +51,17 @@ export class SharedReads<V extends object> {
    * @param read Begins the reads of the keys at these positions, which nobody else has under way: one promise each.
    * @throws signal.reason for this caller alone.
    */
-  all(keys: readonly string[], read: (missing: readonly number[], signal: AbortSignal) => readonly Promise<V | undefined>[], signal: AbortSignal): Promise<PromiseSettledResult<V | undefined>[]> {
+  all(
+    keys: readonly string[],
+    read: (missing: readonly number[], signal: AbortSignal) => readonly Promise<V | undefined>[],
+    signal: AbortSignal,
+  ): Promise<PromiseSettledResult<V | undefined>[]> {
     const missing = [...keys.keys()].filter((k) => !this.#kept.has(keys[k]) && !this.#underWay.has(keys[k]));
-    if (missing.length > 0) this.#begin(missing.map((k) => keys[k]), (abort) => read(missing, abort));
+    if (missing.length > 0)
+      this.#begin(
+        missing.map((k) => keys[k]),
+        (abort) => read(missing, abort),
+      );
     const batches = new Set<Batch>();
     const values = keys.map((key) => {
       const underWay = this.#underWay.get(key);
@@ -72,7 +83,8 @@ export class SharedReads<V extends object> {
         if (value) this.#kept.set(key, value);
         return value;
       };
-      const forget = (): void => void (this.#underWay.get(key)?.batch === batch && this.#underWay.delete(key));
+      const forget = (): void =>
+        void (this.#underWay.get(key)?.batch === batch && this.#underWay.delete(key));
       this.#underWay.set(key, { batch, value: values[k].then(keep).finally(forget) });
     }
   }

@@ -43,10 +43,12 @@ export async function unpack(
   pacer: Pacer,
 ): Promise<KeptChunk | undefined> {
   let keeper = chunk && keep?.();
-  const watchers = (keep && !keeper) || !chunk || !goesByWindows(chunk) ? [] : takers.map((taker) => taker.watch?.());
+  const watchers =
+    (keep && !keeper) || !chunk || !goesByWindows(chunk) ? [] : takers.map((taker) => taker.watch?.());
   if (chunk && watchers.length > 0 && watchers.every((watcher) => watcher !== undefined)) {
     const { left, served } = await unpackWindows(chunk, takers, watchers, keeper, signal, pacer);
-    if (left.length === 0) return served && keeper ? (keeper.finish() ?? inflateAgain(chunk, signal)) : undefined;
+    if (left.length === 0)
+      return served && keeper ? (keeper.finish() ?? inflateAgain(chunk, signal)) : undefined;
     takers = left;
     keeper = keep?.(); // the other one has seen what is not the chunk
   }
@@ -65,7 +67,13 @@ export async function unpack(
   }
   const kept = taken && bytes && keep ? remake(bytes, keeper) : undefined;
   // Not what came from the store: other chunks may be in the same memory.
-  if (bytes && bytes.byteLength >= RELEASED_BYTES && kept?.bytes !== bytes && bytes.buffer !== chunk?.bytes.buffer) release(bytes);
+  if (
+    bytes &&
+    bytes.byteLength >= RELEASED_BYTES &&
+    kept?.bytes !== bytes &&
+    bytes.buffer !== chunk?.bytes.buffer
+  )
+    release(bytes);
   return kept;
 }
 
@@ -84,7 +92,8 @@ const inflateAgain = (chunk: StoredChunk, signal: AbortSignal): Promise<KeptChun
     () => undefined,
   );
 
-const goesByWindows = ({ exactBytes, contentEncoding }: StoredChunk): boolean => exactBytes !== undefined && exactBytes > WHOLE_BYTES && canStream(contentEncoding);
+const goesByWindows = ({ exactBytes, contentEncoding }: StoredChunk): boolean =>
+  exactBytes !== undefined && exactBytes > WHOLE_BYTES && canStream(contentEncoding);
 
 /**
  * @returns `left`: those not served yet, when what went by is not the chunk: it has another size, and may hold another bitstream.
@@ -100,17 +109,22 @@ async function unpackWindows(
 ): Promise<{ left: readonly Taker[]; served: boolean }> {
   const watching = new Map(takers.map((taker, k) => [taker, watchers[k]]));
   try {
-    const total = await decompressWindows(chunk.bytes, chunk.contentEncoding!, { maxBytes: chunk.maxBytes, signal }, (window, at) => {
-      keeper?.add(window);
-      for (const [taker, watch] of watching) {
-        try {
-          watch(window, at);
-        } catch (error) {
-          watching.delete(taker); // its own fault alone
-          taker.fail(error);
+    const total = await decompressWindows(
+      chunk.bytes,
+      chunk.contentEncoding!,
+      { maxBytes: chunk.maxBytes, signal },
+      (window, at) => {
+        keeper?.add(window);
+        for (const [taker, watch] of watching) {
+          try {
+            watch(window, at);
+          } catch (error) {
+            watching.delete(taker); // its own fault alone
+            taker.fail(error);
+          }
         }
-      }
-    });
+      },
+    );
     if (total !== chunk.exactBytes) return { left: [...watching.keys()], served: false };
     for (const taker of watching.keys()) {
       const going = pacer.run(taker.done());
@@ -135,7 +149,10 @@ export function handOver(parts: readonly ChunkPart[], taker: Taker): void {
 }
 
 /** All of a chunk to one who waits for it. @returns whether it went well. */
-export function* hand(taker: Taker, { bytes, codec }: { bytes: Uint8Array | undefined; codec?: Codec }): Paced<boolean> {
+export function* hand(
+  taker: Taker,
+  { bytes, codec }: { bytes: Uint8Array | undefined; codec?: Codec },
+): Paced<boolean> {
   try {
     yield* taker.take(bytes, codec);
   } catch (error) {

@@ -47,9 +47,15 @@ export class UnshardedSource implements ObjectSource {
 
   async #read(cell: number, { signal, meter, deliver, parts }: ReadContext): Promise<void> {
     const { scale, codec, layoutOf } = this.#options;
-    const content = contentBytes(codec, layoutOf(cell)), { exactBytes } = content;
+    const content = contentBytes(codec, layoutOf(cell)),
+      { exactBytes } = content;
     const read = (range?: ByteRange): Promise<StoredObject | undefined> =>
-      this.#chunks.read(chunkKey(scale, cell), { range, signal, meter, maxBytes: storedBound(content.maxBytes) });
+      this.#chunks.read(chunkKey(scale, cell), {
+        range,
+        signal,
+        meter,
+        maxBytes: storedBound(content.maxBytes),
+      });
     await Promise.resolve(); // all calls of this tick are to be asked what they want
     const wanted = this.#parts && exactBytes !== undefined ? parts?.wanted(cell) : undefined;
     const ranges = wanted && planParts(wanted, exactBytes!);

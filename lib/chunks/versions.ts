@@ -70,7 +70,9 @@ export class VersionCheck {
 
   /** Whether pieces that were asked for together are of one version. */
   areOne(pieces: readonly { validator?: string }[]): boolean {
-    const seen = new Set(pieces.flatMap(({ validator }) => (validator === undefined ? [] : [comparable(validator)])));
+    const seen = new Set(
+      pieces.flatMap(({ validator }) => (validator === undefined ? [] : [comparable(validator)])),
+    );
     return this.#isOff || seen.size <= 1;
   }
 
@@ -81,7 +83,14 @@ export class VersionCheck {
    * @param isAgain It had been read again before, and was of the version that it was of.
    * @returns Whether what to think of that version is still open: the index is the same, and not known to be that version's.
    */
-  learn(place: string, before: Versions, after: Versions, isSame: boolean, offending: string | undefined, isAgain: boolean): boolean {
+  learn(
+    place: string,
+    before: Versions,
+    after: Versions,
+    isSame: boolean,
+    offending: string | undefined,
+    isAgain: boolean,
+  ): boolean {
     if (!isSame) this.#isProven = true;
     if (!isSame || before === after) return false;
     after.addAll(before);

@@ -3,13 +3,18 @@ import { cacheStats, clearCache, verifyCache } from '../cache/upkeep.ts';
 import type { Io } from './io.ts';
 import { plain } from './report.ts';
 
-const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toLocaleString('en-US', { maximumFractionDigits: 1 })} MiB`;
-const entries = (count: number): string => `${count.toLocaleString('en-US')} ${count === 1 ? 'entry' : 'entries'}`;
+const mebibytes = (bytes: number): string =>
+  `${(bytes / 2 ** 20).toLocaleString('en-US', { maximumFractionDigits: 1 })} MiB`;
+const entries = (count: number): string =>
+  `${count.toLocaleString('en-US')} ${count === 1 ? 'entry' : 'entries'}`;
 
 const ACTIONS: Record<string, (folder: string) => Promise<string>> = {
   async stats(folder) {
     const { path, entries: count, bytes, oldestUse, snapshots } = await cacheStats(folder);
-    const roots = snapshots.entries > 0 ? `; roots of ${snapshots.entries} graph${snapshots.entries === 1 ? '' : 's'}, ${mebibytes(snapshots.bytes)}` : '';
+    const roots =
+      snapshots.entries > 0
+        ? `; roots of ${snapshots.entries} graph${snapshots.entries === 1 ? '' : 's'}, ${mebibytes(snapshots.bytes)}`
+        : '';
     return `${path}: ${entries(count)}, ${mebibytes(bytes)}${oldestUse ? `, the oldest used ${oldestUse.toISOString()}` : ''}${roots}`;
   },
   async clear(folder) {

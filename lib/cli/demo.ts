@@ -22,14 +22,30 @@ export async function demo({ stdout, signal }: Io, report: Report): Promise<void
       });
       const requests = [served.graph, served.bucket].flatMap(({ log }, k) =>
         log.requests.map(({ method, path, query, status, bodyBytes, responseBytes }) => [
-          method, `${k === 1 ? '/bucket' : ''}${path}${query && `?${query}`}`, String(status), `${bodyBytes} bytes up`, `${responseBytes} down`,
+          method,
+          `${k === 1 ? '/bucket' : ''}${path}${query && `?${query}`}`,
+          String(status),
+          `${bodyBytes} bytes up`,
+          `${responseBytes} down`,
         ]),
       );
       stdout.write(
         [
           `${rows.length} points of ${served.cloudPath} (mocked, on this machine)`,
           '',
-          alignColumns([['id', 'point', 'supervoxel', `root at ${DEMO_BEFORE}`, `root at ${DEMO_AFTER}`, 'status', '', 'note'], ...table]),
+          alignColumns([
+            [
+              'id',
+              'point',
+              'supervoxel',
+              `root at ${DEMO_BEFORE}`,
+              `root at ${DEMO_AFTER}`,
+              'status',
+              '',
+              'note',
+            ],
+            ...table,
+          ]),
           `In between, two neurons were merged: their points have a new root, their supervoxels stay.`,
           '',
           `${requests.length} requests: one a chunk, one for all roots of a moment.`,
@@ -50,6 +66,13 @@ function readDemoPoints(text: string): { id: string; point: number[]; note: stri
   const lines = text.trimEnd().split(/\r?\n/).slice(1);
   return lines.map((line) => {
     const [id, ...rest] = line.split(',');
-    return { id, point: rest.slice(0, 3).map(Number), note: rest.slice(3).join(',').replace(/^"(.*)"$/, '$1') };
+    return {
+      id,
+      point: rest.slice(0, 3).map(Number),
+      note: rest
+        .slice(3)
+        .join(',')
+        .replace(/^"(.*)"$/, '$1'),
+    };
   });
 }

@@ -15,7 +15,13 @@ export interface DoctorFlags extends BucketFlags, GraphOpenFlags {
 export async function doctor(path: string | undefined, flags: DoctorFlags, io: Io): Promise<boolean> {
   const { server, dataDir, ocdbt, json } = flags;
   const findings: Finding[] = [];
-  for await (const finding of diagnose(path, { server, dataDir, ocdbt, storage: storageOf(flags), signal: io.signal })) {
+  for await (const finding of diagnose(path, {
+    server,
+    dataDir,
+    ocdbt,
+    storage: storageOf(flags),
+    signal: io.signal,
+  })) {
     findings.push(finding);
     if (!json) io.stdout.write(toText(finding)); // as they come: some take their time
   }

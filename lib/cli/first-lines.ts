@@ -7,7 +7,11 @@ const NUMBER = /^[+-]?[\d.]+(?:e[+-]?\d+)?$/i;
 const BYTE_ORDER_MARK = /^\u00ef\u00bb\u00bf/;
 
 /** @param text What is there so far, as latin1. */
-const linesOf = (text: string): string[] => text.replace(BYTE_ORDER_MARK, '').trimStart().split(/[\r\n]+/, 3);
+const linesOf = (text: string): string[] =>
+  text
+    .replace(BYTE_ORDER_MARK, '')
+    .trimStart()
+    .split(/[\r\n]+/, 3);
 
 /** Whether the format can be told from this much: the first line, and where that has commas and tabs, the second. */
 export function isEnough(text: string): boolean {
@@ -20,8 +24,12 @@ export function isEnough(text: string): boolean {
  * What a table of IDs is.
  * @returns the format; a list has no header: its first line is an ID or says that there is none, whatever the file is called.
  */
-export function formatOf(text: string, { given, suffix }: { given?: FormatName; suffix?: FormatName }): IdFormatName {
-  const known = given ?? suffix, [first, second = ''] = linesOf(text).map((line) => line.trim());
+export function formatOf(
+  text: string,
+  { given, suffix }: { given?: FormatName; suffix?: FormatName },
+): IdFormatName {
+  const known = given ?? suffix,
+    [first, second = ''] = linesOf(text).map((line) => line.trim());
   if (given === 'jsonl' || (first === '' && known !== undefined)) return known!;
   const value = /^"([^"]*)"$/.exec(first)?.[1] ?? first;
   // pandas calls the only column of a Series 0.
@@ -31,11 +39,14 @@ export function formatOf(text: string, { given, suffix }: { given?: FormatName; 
 }
 
 function separatorOf(first: string, second: string): 'csv' | 'tsv' {
-  const tabs = fieldsOf(first, '\t'), commas = fieldsOf(first, ',');
+  const tabs = fieldsOf(first, '\t'),
+    commas = fieldsOf(first, ',');
   if (tabs === 1 || commas === 1) return tabs > 1 ? 'tsv' : 'csv';
-  const byTabs = fieldsOf(second, '\t') === tabs, byCommas = fieldsOf(second, ',') === commas;
+  const byTabs = fieldsOf(second, '\t') === tabs,
+    byCommas = fieldsOf(second, ',') === commas;
   return byTabs === byCommas ? (tabs > commas ? 'tsv' : 'csv') : byTabs ? 'tsv' : 'csv';
 }
 
 /** Fields of a line, separators in quotes left out. */
-const fieldsOf = (line: string, separator: string): number => line.replace(/"(?:[^"]|"")*"?/g, '').split(separator).length;
+const fieldsOf = (line: string, separator: string): number =>
+  line.replace(/"(?:[^"]|"")*"?/g, '').split(separator).length;

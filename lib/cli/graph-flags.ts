@@ -10,5 +10,14 @@ export interface GraphOpenFlags {
 
 export const graphFlags = (command: Command): Command =>
   command
-    .option('--server <url>', 'of a cave:// path: the server that knows the datastack (default: the one CAVEclient remembers for it, else https://global.daf-apis.com)', text)
-    .addOption(new Option('--ocdbt <choice>', 'of a graph whose supervoxels can split: open it as if none had, with a warning (default: an error)').choices(OCDBT_CHOICES));
+    .option(
+      '--server <url>',
+      'of a cave:// path: the server that knows the datastack (default: the one CAVEclient remembers for it, else https://global.daf-apis.com)',
+      text,
+    )
+    .addOption(
+      new Option(
+        '--ocdbt <choice>',
+        'of a graph whose supervoxels can split: open it as if none had, with a warning (default: an error)',
+      ).choices(OCDBT_CHOICES),
+    );

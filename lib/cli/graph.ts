@@ -28,22 +28,38 @@ export interface GraphCommandFlags extends GraphFlags, GraphOpenFlags {
 }
 
 /** @returns whether anything is without an answer. */
-export async function graph(name: string, path: string, args: readonly string[], flags: GraphCommandFlags, io: Io, report: Report): Promise<boolean> {
-  const { signal } = io, call = GRAPH_CALLS[name];
+export async function graph(
+  name: string,
+  path: string,
+  args: readonly string[],
+  flags: GraphCommandFlags,
+  io: Io,
+  report: Report,
+): Promise<boolean> {
+  const { signal } = io,
+    call = GRAPH_CALLS[name];
   const window = [flags.from, flags.to].map(momentOf);
   momentOf(flags.timestamp); // all refused before anything is asked
   const input = flags.ids === undefined ? undefined : { option: '--ids', file: flags.ids };
   const files = await openFiles({ input, out: flags.out }, io, report);
   let volume: GrapheneVolume | undefined;
   try {
-    const { ids, invalid } = call.ids === undefined ? { ids: [], invalid: 0 } : await idsOf(call, args, flags, files, signal, report);
+    const { ids, invalid } =
+      call.ids === undefined
+        ? { ids: [], invalid: 0 }
+        : await idsOf(call, args, flags, files, signal, report);
     volume = await openGraph(path, { server: flags.server, ocdbt: flags.ocdbt, signal, logger: report });
     for (const moment of window) checkMoment(moment, volume.datastack);
     // One moment for all calls.
-    const asked = { graph: volume.at((await jobMoment(flags.timestamp, volume, signal)) ?? volume.now()).graph, flags, signal };
+    const asked = {
+      graph: volume.at((await jobMoment(flags.timestamp, volume, signal)) ?? volume.now()).graph,
+      flags,
+      signal,
+    };
     const failed = await files.into(async (sink) => {
       if (call.ids !== undefined) return writeEach(call, ids, asked, sink, report);
-      for (const answer of await call.ask(asked, args[0])) await sink.write(Buffer.from(flags.as === 'text' ? String(answer) : jsonLine(answer, call.verbatim)));
+      for (const answer of await call.ask(asked, args[0]))
+        await sink.write(Buffer.from(flags.as === 'text' ? String(answer) : jsonLine(answer, call.verbatim)));
       return 0;
     });
     return failed === undefined ? false : failed + invalid > 0; // undefined: nobody reads on
@@ -57,14 +73,29 @@ export async function graph(name: string, path: string, args: readonly string[],
 const SHOWN = 3;
 
 /** A line an ID, in their order. @returns how many have none but an error. */
-async function writeEach(call: IdCall, ids: bigint[], asked: Parameters<IdCall['ask']>[1], sink: Sink, report: Report): Promise<number> {
+async function writeEach(
+  call: IdCall,
+  ids: bigint[],
+  asked: Parameters<IdCall['ask']>[1],
+  sink: Sink,
+  report: Report,
+): Promise<number> {
   let failed = 0;
   const write = async (id: bigint | undefined, answer: object): Promise<void> => {
-    if ('error' in answer && failed++ < SHOWN) report.warn(`${id === undefined ? '' : `${id}: `}${(answer as unknown as { message: string }).message}`);
+    if ('error' in answer && failed++ < SHOWN)
+      report.warn(
+        `${id === undefined ? '' : `${id}: `}${(answer as unknown as { message: string }).message}`,
+      );
     await sink.write(Buffer.from(jsonLine(id === undefined ? answer : { id, ...answer })));
   };
-  for await (const { ids: part, answers, error } of askInParts(ids, (some) => call.ask(some, asked), { size: call.size ?? 1, signal: asked.signal })) {
-    const failure = error && { error: error instanceof GraphError ? error.code : error.name, message: plain(withCauses(error)) };
+  for await (const { ids: part, answers, error } of askInParts(ids, (some) => call.ask(some, asked), {
+    size: call.size ?? 1,
+    signal: asked.signal,
+  })) {
+    const failure = error && {
+      error: error instanceof GraphError ? error.code : error.name,
+      message: plain(withCauses(error)),
+    };
     if (call.size === Infinity) await write(undefined, failure ?? answers![0]);
     else for (let k = 0; k < part.length; k++) await write(part[k], failure ?? answers![k]);
   }
@@ -72,16 +103,36 @@ async function writeEach(call: IdCall, ids: bigint[], asked: Parameters<IdCall['
   return failed;
 }
 
-async function idsOf({ ids: kind, size }: IdCall, args: readonly string[], { ids: file, column, ...flags }: GraphCommandFlags, files: JobFiles, signal: AbortSignal, report: Report): Promise<{ ids: bigint[]; invalid: number }> {
-  if ((args.length > 0) === (file !== undefined)) throw new UsageError(args.length > 0 ? 'IDs stand behind the cloud path or in --ids FILE, not both' : 'no IDs: they stand behind the cloud path, or in --ids FILE');
+async function idsOf(
+  { ids: kind, size }: IdCall,
+  args: readonly string[],
+  { ids: file, column, ...flags }: GraphCommandFlags,
+  files: JobFiles,
+  signal: AbortSignal,
+  report: Report,
+): Promise<{ ids: bigint[]; invalid: number }> {
+  if (args.length > 0 === (file !== undefined))
+    throw new UsageError(
+      args.length > 0
+        ? 'IDs stand behind the cloud path or in --ids FILE, not both'
+        : 'no IDs: they stand behind the cloud path, or in --ids FILE',
+    );
   if (file === undefined) return { ids: [...new Set(args.map(idOf))], invalid: 0 };
   const { format, source } = await idFormat(files.source(), file, flags);
-  const collected = await collectIds(source, { format, text: { delimiter: flags.delimiter }, kind, column, signal, warn: (message) => report.warn(message) });
+  const collected = await collectIds(source, {
+    format,
+    text: { delimiter: flags.delimiter },
+    kind,
+    column,
+    signal,
+    warn: (message) => report.warn(message),
+  });
   if (collected.ids.length === 0 && size === Infinity) throw new UsageError(`${file} holds no IDs`);
   return collected;
 }
 
 function idOf(text: string): bigint {
-  if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 1n << 64n) throw new UsageError(`${JSON.stringify(text)} is no uint64 ID`);
+  if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 1n << 64n)
+    throw new UsageError(`${JSON.stringify(text)} is no uint64 ID`);
   return BigInt(text);
 }

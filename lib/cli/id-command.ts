@@ -38,26 +38,54 @@ export interface IdCommand {
   path: string;
   /** Whether roots come from votes. @default false */
   votes?: boolean;
-  question: (volume: GrapheneVolume, timestamp: Date | undefined) => IdQuestion & { readonly timestamp: Date | undefined; readonly changed?: number };
+  question: (
+    volume: GrapheneVolume,
+    timestamp: Date | undefined,
+  ) => IdQuestion & { readonly timestamp: Date | undefined; readonly changed?: number };
 }
 
 /** Statuses a user has to do something about. */
 const BAD_STATUSES = ['root_failed', 'no_root', 'invalid_id', 'suspect'];
 
 /** @returns whether any row needs attention. */
-export async function runIdCommand({ input, inputOption = '--ids', path, votes, question }: IdCommand, flags: IdFlags, io: Io, report: Report): Promise<boolean> {
+export async function runIdCommand(
+  { input, inputOption = '--ids', path, votes, question }: IdCommand,
+  flags: IdFlags,
+  io: Io,
+  report: Report,
+): Promise<boolean> {
   const { signal } = io;
   momentOf(flags.timestamp); // refused before anything is opened
-  const files = await openFiles({ input: { option: inputOption, file: input }, out: flags.out, stats: flags.stats }, io, report);
+  const files = await openFiles(
+    { input: { option: inputOption, file: input }, out: flags.out, stats: flags.stats },
+    io,
+    report,
+  );
   let volume: GrapheneVolume | undefined;
   try {
     const { format, source } = await idFormat(files.source(), input, flags);
     checkMissing(flags.missing, format, report);
-    const opened = (volume = await openGraph(path, { server: flags.server, ocdbt: flags.ocdbt, timeoutMs: flags.timeout, signal, logger: report }));
+    const opened = (volume = await openGraph(path, {
+      server: flags.server,
+      ocdbt: flags.ocdbt,
+      timeoutMs: flags.timeout,
+      signal,
+      logger: report,
+    }));
     const asked = question(opened, await jobMoment(flags.timestamp, opened, signal));
     const { replace, missing, strict } = flags;
     const warn = (message: string): void => report.warn(message);
-    const counts = await files.into<RowCounts>((sink) => answerIds(asked, source, sink, { format, text: { delimiter: flags.delimiter }, replace, missing, strict, signal, warn }));
+    const counts = await files.into<RowCounts>((sink) =>
+      answerIds(asked, source, sink, {
+        format,
+        text: { delimiter: flags.delimiter },
+        replace,
+        missing,
+        strict,
+        signal,
+        warn,
+      }),
+    );
     if (!counts) return false; // nobody reads on
     const summary = { ...counts, timestamp: asked.timestamp, changed: asked.changed };
     await files.writeStats(statsJson(summary));

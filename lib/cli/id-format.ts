@@ -13,7 +13,11 @@ export interface GivenFormat {
 /**
  * @returns The format, and the source with nothing taken from it.
  */
-export async function idFormat(source: AsyncIterable<Uint8Array>, path: string, { format: given, delimiter }: GivenFormat = {}): Promise<{ format: IdFormatName; source: AsyncIterable<Uint8Array> }> {
+export async function idFormat(
+  source: AsyncIterable<Uint8Array>,
+  path: string,
+  { format: given, delimiter }: GivenFormat = {},
+): Promise<{ format: IdFormatName; source: AsyncIterable<Uint8Array> }> {
   const unread = given === undefined ? whyNotRead(path) : undefined;
   if (unread !== undefined) throw new UsageError(unread);
   const parts = source[Symbol.asyncIterator]();

@@ -15,7 +15,14 @@ export interface InfoFlags extends BucketFlags, GraphOpenFlags {
 
 export async function info(path: string, flags: InfoFlags, io: Io, report: Report): Promise<void> {
   const { json, dataDir, server, ocdbt } = flags;
-  const opened = await openVolume(path, { dataDir, server, ocdbt, storage: storageOf(flags), signal: io.signal, logger: report });
+  const opened = await openVolume(path, {
+    dataDir,
+    server,
+    ocdbt,
+    storage: storageOf(flags),
+    signal: io.signal,
+    logger: report,
+  });
   try {
     const summary = summarise(path, opened);
     io.stdout.write(withoutSecrets(json ? `${JSON.stringify(summary, null, 2)}\n` : toText(summary)));
@@ -33,7 +40,15 @@ function summarise(path: string, { graph, plain }: Opened) {
     type,
     dataType,
     numChannels,
-    ...(graph?.datastack && { datastack: { name: graph.datastack.name, server: graph.datastack.server, segmentationSource: graph.datastack.segmentationSource, localServer: graph.datastack.localServer, viewerResolution: graph.datastack.viewerResolution } }),
+    ...(graph?.datastack && {
+      datastack: {
+        name: graph.datastack.name,
+        server: graph.datastack.server,
+        segmentationSource: graph.datastack.segmentationSource,
+        localServer: graph.datastack.localServer,
+        viewerResolution: graph.datastack.viewerResolution,
+      },
+    }),
     ...(graph && {
       graph: {
         nLayers: graph.graph.nLayers,
@@ -44,23 +59,61 @@ function summarise(path: string, { graph, plain }: Opened) {
         dataDir: graph.graph.dataDir,
       },
     }),
-    scales: volume.scales.map(({ error, ...scale }) => (error ? { ...scale, error: error.message } : { ...scale, bounds: volume.bounds(scale.mip) })),
+    scales: volume.scales.map(({ error, ...scale }) =>
+      error ? { ...scale, error: error.message } : { ...scale, bounds: volume.bounds(scale.mip) },
+    ),
   };
 }
 
-function toText({ path, redirects, type, dataType, numChannels, datastack, graph, scales }: ReturnType<typeof summarise>): string {
-  const lines = [path, `${type} of ${dataType}, ${numChannels} ${numChannels === 1 ? 'channel' : 'channels'}`];
+function toText({
+  path,
+  redirects,
+  type,
+  dataType,
+  numChannels,
+  datastack,
+  graph,
+  scales,
+}: ReturnType<typeof summarise>): string {
+  const lines = [
+    path,
+    `${type} of ${dataType}, ${numChannels} ${numChannels === 1 ? 'channel' : 'channels'}`,
+  ];
   if (redirects) lines.splice(1, 0, `redirects: ${redirects.join(' -> ')}`);
-  if (datastack) lines.push(`datastack of ${datastack.server}: ${datastack.segmentationSource}; its viewer shows ${datastack.viewerResolution ? `voxels of ${formatVec3(datastack.viewerResolution)} nm` : 'a resolution that is not told'}`);
+  if (datastack)
+    lines.push(
+      `datastack of ${datastack.server}: ${datastack.segmentationSource}; its viewer shows ${datastack.viewerResolution ? `voxels of ${formatVec3(datastack.viewerResolution)} nm` : 'a resolution that is not told'}`,
+    );
   if (graph) {
-    lines.push(`graph: ${graph.nLayers} layers; chunks of ${formatVec3(graph.chunkSize)} voxels of mip ${graph.cvMip} (cv_mip), counted from ${graph.chunksStartAtVoxelOffset ? 'the voxel offset' : 'voxel 0'}`);
-    lines.push(`graph API versions: ${graph.apiVersions.join(', ') || 'not told'}`, `watershed: ${graph.dataDir ?? 'not told'}`);
+    lines.push(
+      `graph: ${graph.nLayers} layers; chunks of ${formatVec3(graph.chunkSize)} voxels of mip ${graph.cvMip} (cv_mip), counted from ${graph.chunksStartAtVoxelOffset ? 'the voxel offset' : 'voxel 0'}`,
+    );
+    lines.push(
+      `graph API versions: ${graph.apiVersions.join(', ') || 'not told'}`,
+      `watershed: ${graph.dataDir ?? 'not told'}`,
+    );
   }
-  const head = ['mip', 'resolution (nm)', 'size', 'voxel offset', 'chunk size', 'encoding', 'bounds (min to max, max outside)', 'key'];
+  const head = [
+    'mip',
+    'resolution (nm)',
+    'size',
+    'voxel offset',
+    'chunk size',
+    'encoding',
+    'bounds (min to max, max outside)',
+    'key',
+  ];
   const cells = scales.map((scale) => [
-    String(scale.mip), formatVec3(scale.resolution), formatVec3(scale.size), formatVec3(scale.voxelOffset), formatVec3(scale.chunkSize),
+    String(scale.mip),
+    formatVec3(scale.resolution),
+    formatVec3(scale.size),
+    formatVec3(scale.voxelOffset),
+    formatVec3(scale.chunkSize),
     scale.sharding === undefined ? scale.encoding : `${scale.encoding}, sharded`,
-    'error' in scale ? `cannot be read: ${scale.error}` : `${formatVec3(scale.bounds.min)} to ${formatVec3(scale.bounds.max)}`, printable(scale.key),
+    'error' in scale
+      ? `cannot be read: ${scale.error}`
+      : `${formatVec3(scale.bounds.min)} to ${formatVec3(scale.bounds.max)}`,
+    printable(scale.key),
   ]);
   return `${[...lines.map(plain), '', ''].join('\n')}${alignColumns([head, ...cells])}`;
 }

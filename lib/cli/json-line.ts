@@ -3,7 +3,8 @@
 import { withoutSecrets } from '../base/secrets.ts';
 
 /** @param verbatim Names stay as they are. */
-export const jsonLine = (value: unknown, verbatim = false): string => `${JSON.stringify(shown(value, verbatim ? (name) => name : snakeCase)) ?? 'null'}\n`;
+export const jsonLine = (value: unknown, verbatim = false): string =>
+  `${JSON.stringify(shown(value, verbatim ? (name) => name : snakeCase)) ?? 'null'}\n`;
 
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
 
@@ -14,8 +15,12 @@ function shown(value: unknown, named: (name: string) => string): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Date) return value.toISOString();
   if (value instanceof BigUint64Array) return Array.from(value, String);
-  if (Array.isArray(value) || ArrayBuffer.isView(value)) return Array.from(value as ArrayLike<unknown>, (part) => shown(part, named));
+  if (Array.isArray(value) || ArrayBuffer.isView(value))
+    return Array.from(value as ArrayLike<unknown>, (part) => shown(part, named));
   // What a Map has for keys are data.
-  const entries: [string, unknown][] = value instanceof Map ? Array.from(value, ([key, part]) => [String(key), part]) : Object.entries(value).map(([name, part]) => [named(name), part]);
+  const entries: [string, unknown][] =
+    value instanceof Map
+      ? Array.from(value, ([key, part]) => [String(key), part])
+      : Object.entries(value).map(([name, part]) => [named(name), part]);
   return Object.fromEntries(entries.map(([name, part]) => [withoutSecrets(name), shown(part, named)]));
 }

@@ -11,14 +11,24 @@ export interface LatestFlags extends IdFlags {
 
 /** @returns whether any row needs attention. */
 export const latest = (path: string, flags: LatestFlags, io: Io, report: Report): Promise<boolean> =>
-  runIdCommand({
-    path,
-    input: flags.ids,
-    votes: true,
-    question: (volume, timestamp) =>
-      latestQuestion({
-        now: () => volume.now(),
-        isLatest: (ids, at, signal) => volume.graph.isLatestRoots(ids, { timestamp: at, borrow: true, signal }),
-        suggest: (ids, at, signal) => volume.graph.suggestLatestRoots(ids, { timestamp: at, by: flags.by, signal }),
-      }, { timestamp, columns: flags.column }),
-  }, flags, io, report);
+  runIdCommand(
+    {
+      path,
+      input: flags.ids,
+      votes: true,
+      question: (volume, timestamp) =>
+        latestQuestion(
+          {
+            now: () => volume.now(),
+            isLatest: (ids, at, signal) =>
+              volume.graph.isLatestRoots(ids, { timestamp: at, borrow: true, signal }),
+            suggest: (ids, at, signal) =>
+              volume.graph.suggestLatestRoots(ids, { timestamp: at, by: flags.by, signal }),
+          },
+          { timestamp, columns: flags.column },
+        ),
+    },
+    flags,
+    io,
+    report,
+  );

@@ -8,13 +8,16 @@ import type { Report } from './report.ts';
 
 export async function login(server: string | undefined, io: Io, report: Report): Promise<void> {
   const host = parseServer(server ?? DEFAULT_SERVER);
-  report.line(`Make a token at ${tokenPage(host)} (that ends the one you have), or copy the one you have from ${tokensPage(host)}.`);
+  report.line(
+    `Make a token at ${tokenPage(host)} (that ends the one you have), or copy the one you have from ${tokensPage(host)}.`,
+  );
   io.stderr.write('Token (it is not shown): ');
   const token = (await readHidden(io)).trim().replace(/^"(.*)"$/, '$1');
   io.stderr.write('\n');
   if (token === '') throw new UsageError('no token was given; nothing was written');
   // A page may be pasted instead of what is on it.
-  if (!/^[\x21-\x7e]+$/.test(token)) throw new UsageError('a token is one word of plain letters, digits and signs; nothing was written');
+  if (!/^[\x21-\x7e]+$/.test(token))
+    throw new UsageError('a token is one word of plain letters, digits and signs; nothing was written');
   const files = await saveToken(host, token, io.env);
   for (const file of files) report.line(`wrote ${file}`);
   report.line('try it: graphene-points doctor CLOUDPATH');

@@ -51,35 +51,101 @@ export interface LookupFlags extends BucketFlags, GraphOpenFlags {
   quiet?: boolean;
 }
 
-const GRAPH_FLAGS = ['server', 'ocdbt', 'timestamp', 'timestampColumn', 'stopLayer', 'supervoxelsOnly', 'dataDir'] as const;
+const GRAPH_FLAGS = [
+  'server',
+  'ocdbt',
+  'timestamp',
+  'timestampColumn',
+  'stopLayer',
+  'supervoxelsOnly',
+  'dataDir',
+] as const;
 
 /** Statuses a user has to do something about. */
 const BAD_STATUSES = ['failed', 'root_failed', 'no_root', 'suspect', 'invalid_point', 'invalid_timestamp'];
 
 /** @returns whether any row needs attention. */
 export async function lookup(path: string, flags: LookupFlags, io: Io, report: Report): Promise<boolean> {
-  const { resolution, server, ocdbt, mip, snapNm, dataDir, lruBytes, lruEncoding, cacheDir, cacheBytes, revalidate, rangeReads, concurrency, stopLayer, supervoxelsOnly, timestampColumn, replace, missing, strict } = flags;
+  const {
+    resolution,
+    server,
+    ocdbt,
+    mip,
+    snapNm,
+    dataDir,
+    lruBytes,
+    lruEncoding,
+    cacheDir,
+    cacheBytes,
+    revalidate,
+    rangeReads,
+    concurrency,
+    stopLayer,
+    supervoxelsOnly,
+    timestampColumn,
+    replace,
+    missing,
+    strict,
+  } = flags;
   const { signal } = io;
   const format = formatOf(flags, report);
   checkMissing(missing, format, report);
   const misplaced = isGraphene(path) ? [] : GRAPH_FLAGS.filter((name) => flags[name] !== undefined);
-  if (misplaced.length > 0) throw new UsageError(`--${misplaced[0].replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} is for graphene:// and cave:// paths`);
+  if (misplaced.length > 0)
+    throw new UsageError(
+      `--${misplaced[0].replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} is for graphene:// and cave:// paths`,
+    );
   momentOf(flags.timestamp); // refused before anything is opened
 
-  const files = await openFiles({ input: { option: '--points', file: flags.points }, out: flags.out, stats: flags.stats }, io, report);
+  const files = await openFiles(
+    { input: { option: '--points', file: flags.points }, out: flags.out, stats: flags.stats },
+    io,
+    report,
+  );
   let volume: Opened | undefined;
   try {
-    volume = await openVolume(path, { resolution, server, ocdbt, mip, dataDir, storage: storageOf(flags), lruBytes, lruEncoding, cacheDir, cacheBytes, revalidate, rangeReads, concurrency, timeoutMs: flags.timeout, signal, logger: report });
+    volume = await openVolume(path, {
+      resolution,
+      server,
+      ocdbt,
+      mip,
+      dataDir,
+      storage: storageOf(flags),
+      lruBytes,
+      lruEncoding,
+      cacheDir,
+      cacheBytes,
+      revalidate,
+      rangeReads,
+      concurrency,
+      timeoutMs: flags.timeout,
+      signal,
+      logger: report,
+    });
     const timestamp = volume.graph && (await jobMoment(flags.timestamp, volume.graph, signal));
     const read = { mip, snap: snapNm === undefined ? undefined : { radiusNm: snapNm } };
-    const asked: Lookup = volume.graph ? graphLookup(volume.graph, { ...read, timestamp, stopLayer, supervoxelsOnly }) : valueLookup(volume.plain, read);
+    const asked: Lookup = volume.graph
+      ? graphLookup(volume.graph, { ...read, timestamp, stopLayer, supervoxelsOnly })
+      : valueLookup(volume.plain, read);
     const source = files.source();
     const rowsAreShown = flags.out === '-' && io.stdout.isTTY; // on the terminal that the bar would draw on
     const onProgress = flags.quiet || rowsAreShown ? undefined : await report.startProgress();
     const warn = (message: string): void => report.warn(message);
-    const summary = await files.into((sink) => lookupTable(asked, source, sink, {
-      format, text: textOf(flags), columns: flags.columns, positions: flags.position, timestampColumn, replace, missing, strict, signal, warn, onProgress,
-    }));
+    const summary = await files.into((sink) =>
+      lookupTable(asked, source, sink, {
+        format,
+        text: textOf(flags),
+        columns: flags.columns,
+        positions: flags.position,
+        timestampColumn,
+        replace,
+        missing,
+        strict,
+        signal,
+        warn,
+        onProgress,
+      }),
+    );
     report.done();
     if (!summary) return false; // nobody reads on
     await files.writeStats(statsJson(summary));
@@ -91,12 +157,20 @@ export async function lookup(path: string, flags: LookupFlags, io: Io, report: R
   }
 }
 
-const textOf = ({ delimiter, decimal }: LookupFlags): TextOptions => ({ delimiter, decimalComma: decimal === ',' });
+const textOf = ({ delimiter, decimal }: LookupFlags): TextOptions => ({
+  delimiter,
+  decimalComma: decimal === ',',
+});
 
 function formatOf({ points, out, format, delimiter, decimal }: LookupFlags, report: Report): FormatName {
   const input = format ?? (points === '-' ? 'csv' : formatOfFile(points));
-  if (!input) throw new UsageError(whyNotRead(points) ?? `the format of ${points} is not known by its suffix: add --format csv, tsv or jsonl`);
-  if (input === 'jsonl' && (delimiter !== undefined || decimal !== undefined)) throw new UsageError(`--${delimiter === undefined ? 'decimal' : 'delimiter'} is for csv and tsv`);
+  if (!input)
+    throw new UsageError(
+      whyNotRead(points) ??
+        `the format of ${points} is not known by its suffix: add --format csv, tsv or jsonl`,
+    );
+  if (input === 'jsonl' && (delimiter !== undefined || decimal !== undefined))
+    throw new UsageError(`--${delimiter === undefined ? 'decimal' : 'delimiter'} is for csv and tsv`);
   const output = out === '-' ? undefined : formatOfFile(out);
   if (output && output !== input) report.warn(`${out} will hold ${input}, the format of the input`);
   return input;

@@ -8,10 +8,17 @@ import type { Report } from './report.ts';
 const CHOICES: readonly Missing[] = ['empty', '0', 'NA'];
 
 export const missingOption = (): Option =>
-  new Option('--missing <what>', 'what CSV and TSV hold where there is no answer; 0 only for whole numbers (default: empty)').choices(CHOICES);
+  new Option(
+    '--missing <what>',
+    'what CSV and TSV hold where there is no answer; 0 only for whole numbers (default: empty)',
+  ).choices(CHOICES);
 
 /** @throws UsageError for a format that has its own way to say that there is no value. */
 export function checkMissing(missing: Missing | undefined, format: IdFormatName, report: Report): void {
-  if (missing !== undefined && format === 'jsonl') throw new UsageError('--missing is for csv and tsv: JSON Lines have null');
-  if (missing === '0') report.warn('--missing 0: rows without an answer look like background; only their status tells them apart');
+  if (missing !== undefined && format === 'jsonl')
+    throw new UsageError('--missing is for csv and tsv: JSON Lines have null');
+  if (missing === '0')
+    report.warn(
+      '--missing 0: rows without an answer look like background; only their status tells them apart',
+    );
 }

@@ -22,22 +22,45 @@ const DATASTACK = 'mock';
 
 /** Prints one line of JSON, and serves until it is interrupted. */
 export async function mock(flags: MockFlags, { stdout, signal }: Io): Promise<void> {
-  const { volume, graph: graphFile, port, table, token, bucketToken, latencyMs, cave, materialization: versions } = flags;
+  const {
+    volume,
+    graph: graphFile,
+    port,
+    table,
+    token,
+    bucketToken,
+    latencyMs,
+    cave,
+    materialization: versions,
+  } = flags;
   if (!existsSync(join(volume, 'info'))) throw new UsageError(`--volume: there is no info in ${volume}`);
-  if (cave && graphFile === undefined) throw new UsageError('--cave: a datastack names a graph; give one with --graph');
-  if (versions && !cave) throw new UsageError('--materialization: only a datastack has materializations; give --cave too');
-  const { controlServer, createMockBucket, createMockChunkedGraph, mockCave, serveMocks } = await import('../../mocks/index.ts');
+  if (cave && graphFile === undefined)
+    throw new UsageError('--cave: a datastack names a graph; give one with --graph');
+  if (versions && !cave)
+    throw new UsageError('--materialization: only a datastack has materializations; give --cave too');
+  const { controlServer, createMockBucket, createMockChunkedGraph, mockCave, serveMocks } =
+    await import('../../mocks/index.ts');
   const description = graphFile === undefined ? undefined : await readGraph(graphFile);
   const name = table ?? description?.table ?? 'mock';
   const bucket = createMockBucket({ folder: volume, token: bucketToken });
-  const graph = description && createMockChunkedGraph({ ...description, table: name, dataDir: '{HOST}/bucket', token });
+  const graph =
+    description && createMockChunkedGraph({ ...description, table: name, dataDir: '{HOST}/bucket', token });
   const servers: Record<string, MockServer> = graph ? { graph, bucket } : { bucket };
-  const caveRoutes = cave && mockCave({
-    datastack: DATASTACK, table: name, versions,
-    tokens: token === undefined ? undefined : { [token]: { admin: true } },
-    datastackInfo: viewerResolution(description!.info),
-  });
-  const routes = { '/bucket': bucket, '/mock': controlServer(servers), ...(graph && { '/segmentation': graph }), ...caveRoutes };
+  const caveRoutes =
+    cave &&
+    mockCave({
+      datastack: DATASTACK,
+      table: name,
+      versions,
+      tokens: token === undefined ? undefined : { [token]: { admin: true } },
+      datastackInfo: viewerResolution(description!.info),
+    });
+  const routes = {
+    '/bucket': bucket,
+    '/mock': controlServer(servers),
+    ...(graph && { '/segmentation': graph }),
+    ...caveRoutes,
+  };
   const served = await serveMocks(routes, { port, latencyMs });
   const { url } = served;
   const line = {
@@ -50,7 +73,8 @@ export async function mock(flags: MockFlags, { stdout, signal }: Io): Promise<vo
     faults: `${url}/mock/faults`,
   };
   stdout.write(`${JSON.stringify(line)}\n`);
-  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  if (!signal.aborted)
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
   await served.close();
 }
 
@@ -67,7 +91,8 @@ type GraphFile = GraphDescription & { table?: string };
 /** The graph of a file, whose volume is the one that is served. @throws UsageError */
 async function readGraph(file: string): Promise<GraphFile> {
   const exact = (key: string, value: unknown): unknown => {
-    if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) throw new Error(`${key} is a number that would be rounded: IDs are written as strings`);
+    if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value))
+      throw new Error(`${key} is a number that would be rounded: IDs are written as strings`);
     return value;
   };
   try {

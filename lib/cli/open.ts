@@ -10,7 +10,8 @@ import { UsageError } from './io.ts';
 
 export const isGraphene = (path: string): boolean => isGraphPath(cloudPath(path));
 
-export type Opened = { graph: GrapheneVolume; plain?: undefined } | { plain: PrecomputedVolume; graph?: undefined };
+export type Opened =
+  { graph: GrapheneVolume; plain?: undefined } | { plain: PrecomputedVolume; graph?: undefined };
 
 export async function openVolume(path: string, options: OpenGrapheneOptions): Promise<Opened> {
   // Batches of a table share supervoxels, and roots.
@@ -23,13 +24,21 @@ export async function openVolume(path: string, options: OpenGrapheneOptions): Pr
 }
 
 /** The graph of a path, for those who read no voxel: wherever its server says that these are, nothing is looked for there. @throws UsageError. */
-export async function openGraph(path: string, options: Omit<OpenGrapheneOptions, 'dataDir' | 'rootCache'>): Promise<GrapheneVolume> {
-  if (!isGraphene(path)) throw new UsageError(`${path} is no chunkedgraph: expected a graphene:// or cave:// path`);
+export async function openGraph(
+  path: string,
+  options: Omit<OpenGrapheneOptions, 'dataDir' | 'rootCache'>,
+): Promise<GrapheneVolume> {
+  if (!isGraphene(path))
+    throw new UsageError(`${path} is no chunkedgraph: expected a graphene:// or cave:// path`);
   return openGraphene(path, { ...options, dataDir: 'mem://no-voxel/is-read', rootCache: true });
 }
 
 /** The one moment of a whole job; undefined: its own now. @throws TimestampError; as `volume.datastack.timestampOf`. */
-export async function jobMoment(timestamp: string | undefined, volume: GrapheneVolume, signal: AbortSignal): Promise<Date | undefined> {
+export async function jobMoment(
+  timestamp: string | undefined,
+  volume: GrapheneVolume,
+  signal: AbortSignal,
+): Promise<Date | undefined> {
   const moment = checkMoment(momentOf(timestamp), volume.datastack);
   if (typeof moment === 'object') return volume.datastack!.timestampOf(moment.version, { signal });
   return moment === 'settled' ? volume.settled() : moment === undefined ? undefined : new Date(moment);

@@ -17,15 +17,19 @@ export function texts(value: string, before: readonly string[] = []): string[] {
 /** What stands between the fields of a table: one ASCII character, or `tab`. */
 export function delimiter(value: string): string {
   const character = value === 'tab' || value === '\\t' ? '\t' : value;
-  if (!/^[\t -~]$/.test(character) || /["\w.+-]/.test(character)) throw new InvalidArgumentError("expected one character, such as ';' or '|', or tab.");
+  if (!/^[\t -~]$/.test(character) || /["\w.+-]/.test(character))
+    throw new InvalidArgumentError("expected one character, such as ';' or '|', or tab.");
   return character;
 }
 
-export const wholeNumber = (least: number) => (value: string): number => {
-  const number = /^\d+$/.test(value) ? Number(value) : NaN;
-  if (!(number >= least && Number.isSafeInteger(number))) throw new InvalidArgumentError(`expected a whole number from ${least}.`);
-  return number;
-};
+export const wholeNumber =
+  (least: number) =>
+  (value: string): number => {
+    const number = /^\d+$/.test(value) ? Number(value) : NaN;
+    if (!(number >= least && Number.isSafeInteger(number)))
+      throw new InvalidArgumentError(`expected a whole number from ${least}.`);
+    return number;
+  };
 
 export function positiveNumber(value: string): number {
   const number = value.trim() === '' ? NaN : Number(value);
@@ -36,14 +40,16 @@ export function positiveNumber(value: string): number {
 /** `2.5` seconds → milliseconds, as long as a timer can wait. */
 export function seconds(value: string): number {
   const ms = Math.ceil(positiveNumber(value) * 1000);
-  if (ms > MAX_TIMEOUT_MS) throw new InvalidArgumentError(`expected ${Math.floor(MAX_TIMEOUT_MS / 1000)} seconds at most.`);
+  if (ms > MAX_TIMEOUT_MS)
+    throw new InvalidArgumentError(`expected ${Math.floor(MAX_TIMEOUT_MS / 1000)} seconds at most.`);
   return ms;
 }
 
 /** `a,b,c` → three names, as they are. */
 export function commaNames(value: string): [string, string, string] {
   const names = value.split(',');
-  if (names.length !== 3 || names.includes('') || new Set(names).size !== 3) throw new InvalidArgumentError('expected three different names, such as x,y,z.');
+  if (names.length !== 3 || names.includes('') || new Set(names).size !== 3)
+    throw new InvalidArgumentError('expected three different names, such as x,y,z.');
   return names as [string, string, string];
 }
 
@@ -56,13 +62,16 @@ export function commaNumbers(value: string): number[] {
 }
 
 /** The same, or the word for what a datastack's viewer shows. */
-export const resolution = (value: string): number[] | 'viewer' => (value === 'viewer' ? 'viewer' : commaNumbers(value));
+export const resolution = (value: string): number[] | 'viewer' =>
+  value === 'viewer' ? 'viewer' : commaNumbers(value);
 
 /** `943=2024-06-05T10:10:01Z`, given once or more. */
 export function materialization(value: string, earlier: Record<number, Date> = {}): Record<number, Date> {
   const [, version, timestamp] = /^(\d{1,9})=(.+)$/.exec(value) ?? [];
-  if (version === undefined) throw new InvalidArgumentError('expected a number and a timestamp, such as 943=2024-06-05T10:10:01Z.');
-  if (Object.hasOwn(earlier, version)) throw new InvalidArgumentError(`materialization ${version} is given twice.`);
+  if (version === undefined)
+    throw new InvalidArgumentError('expected a number and a timestamp, such as 943=2024-06-05T10:10:01Z.');
+  if (Object.hasOwn(earlier, version))
+    throw new InvalidArgumentError(`materialization ${version} is given twice.`);
   try {
     return { ...earlier, [version]: parseTimestamp(timestamp) };
   } catch (error) {
@@ -70,7 +79,16 @@ export function materialization(value: string, earlier: Record<number, Date> = {
   }
 }
 
-const UNITS: Record<string, number> = { '': 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 };
+const UNITS: Record<string, number> = {
+  '': 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+};
 
 /** `200MB`, `1.5GiB`, `4096` → bytes. */
 export function size(value: string): number {

@@ -11,8 +11,19 @@ export const plain = (message: string): string => message.replace(/[\p{Cc}\p{Cf}
 /** Rows of cells as lines, each column as wide as its widest cell; ends with a line end. */
 export function alignColumns(rows: readonly (readonly string[])[]): string {
   const table = rows.map((row) => row.map(plain));
-  const widths = table.reduce<number[]>((widest, row) => row.map((cell, column) => Math.max(widest[column] ?? 0, cell.length)), []);
-  return table.map((row) => `${row.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd()}\n`).join('');
+  const widths = table.reduce<number[]>(
+    (widest, row) => row.map((cell, column) => Math.max(widest[column] ?? 0, cell.length)),
+    [],
+  );
+  return table
+    .map(
+      (row) =>
+        `${row
+          .map((cell, column) => cell.padEnd(widths[column]))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
 }
 
 export class Report {
@@ -37,7 +48,8 @@ export class Report {
   error(error: unknown): void {
     this.done();
     this.line(`error: ${withCauses(error)}`);
-    if (this.#io.env.GRAPHENE_POINTS_DEBUG === '1' && error instanceof Error) for (const line of (error.stack ?? '').split('\n')) this.line(line);
+    if (this.#io.env.GRAPHENE_POINTS_DEBUG === '1' && error instanceof Error)
+      for (const line of (error.stack ?? '').split('\n')) this.line(line);
   }
 
   /** @returns what to call as the work goes on; undefined where there is no terminal. */
@@ -45,7 +57,13 @@ export class Report {
     const { stderr } = this.#io;
     if (!stderr.isTTY) return undefined;
     const { default: cliProgress } = await import('cli-progress');
-    const bar = new cliProgress.SingleBar({ stream: stderr, clearOnComplete: true, hideCursor: true, etaBuffer: 100, format: '{bar} {value}/{total} chunks of rows up to {rows} | ETA {eta_formatted}' });
+    const bar = new cliProgress.SingleBar({
+      stream: stderr,
+      clearOnComplete: true,
+      hideCursor: true,
+      etaBuffer: 100,
+      format: '{bar} {value}/{total} chunks of rows up to {rows} | ETA {eta_formatted}',
+    });
     let batch = -1;
     this.#shows = true;
     return ({ rows, chunksDone, chunks }) => {

@@ -12,8 +12,19 @@ export interface RootFlags extends IdFlags {
 
 /** @returns whether any row needs attention. */
 export const roots = (path: string, flags: RootFlags, io: Io, report: Report): Promise<boolean> =>
-  runIdCommand({
-    path,
-    input: flags.ids,
-    question: (volume, timestamp) => rootQuestion(volume, { timestamp, columns: flags.column, stopLayer: flags.stopLayer, validate: flags.validate }),
-  }, flags, io, report);
+  runIdCommand(
+    {
+      path,
+      input: flags.ids,
+      question: (volume, timestamp) =>
+        rootQuestion(volume, {
+          timestamp,
+          columns: flags.column,
+          stopLayer: flags.stopLayer,
+          validate: flags.validate,
+        }),
+    },
+    flags,
+    io,
+    report,
+  );

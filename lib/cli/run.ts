@@ -12,7 +12,18 @@ import { Interrupted, type Io } from './io.ts';
 import type { LatestFlags } from './latest.ts';
 import type { LookupFlags } from './lookup.ts';
 import type { MockFlags } from './mock.ts';
-import { commaNames, delimiter, materialization, positiveNumber, resolution, seconds, size, text, texts, wholeNumber } from './options.ts';
+import {
+  commaNames,
+  delimiter,
+  materialization,
+  positiveNumber,
+  resolution,
+  seconds,
+  size,
+  text,
+  texts,
+  wholeNumber,
+} from './options.ts';
 import { missingOption } from './missing.ts';
 import { mayRepeat, refuseRepeats } from './repeats.ts';
 import { Report } from './report.ts';
@@ -23,7 +34,8 @@ const POSITION =
   'one column of [x, y, z], (x, y, z), [x y z] or as NumPy shows them, or what the names of three columns begin with: pt_position also takes ' +
   'pt_position_x, _y and _z; outputs are named after it: pt_root_id; may be repeated, for both sides of a synapse';
 
-const columnOption = (about: string): Option => mayRepeat(new Option('--column <name>', about).argParser(texts));
+const columnOption = (about: string): Option =>
+  mayRepeat(new Option('--column <name>', about).argParser(texts));
 
 /** Exit codes besides 0. */
 export const EXIT = { rows: 1, refused: 2, interrupted: 130 } as const;
@@ -35,7 +47,9 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   io.stdout.on('error', (error) => (lost ??= error));
   io.stderr.on('error', () => undefined); // nobody is left to be told
   const code = await runCommand(argv, io, report);
-  await leaveOnAbort(new Promise((resolve) => void io.stdout.write('', resolve)), io.signal, () => {}).catch(() => undefined);
+  await leaveOnAbort(new Promise((resolve) => void io.stdout.write('', resolve)), io.signal, () => {}).catch(
+    () => undefined,
+  );
   if (!lost || lost.code === 'EPIPE' || code === EXIT.refused) return code; // EPIPE: the reader has seen enough
   report.error(unusable('written', 'standard output', lost));
   return EXIT.refused;
@@ -47,42 +61,130 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
     .description('Supervoxels, and root IDs at a time, at the points of a table.')
     .version(USER_AGENT.split('/')[1])
     .exitOverride()
-    .configureOutput({ writeOut: (line) => io.stdout.write(line), writeErr: (line) => io.stderr.write(line) });
+    .configureOutput({
+      writeOut: (line) => io.stdout.write(line),
+      writeErr: (line) => io.stderr.write(line),
+    });
 
-  graphFlags(bucketFlags(
-    program
-      .command('lookup')
-      .description('Writes the rows of a table again, with what is at their points: supervoxel_id, root_id and status; value for a plain volume.')
-      .argument('<cloudpath>', 'graphene://… or cave://DATASTACK for supervoxels and roots; any other path for the values of a Precomputed volume')
-      .requiredOption('--points <file>', 'table with a point a row: .csv, .tsv, .jsonl or .ndjson, also .gz or .zst; - is standard input')
-      .option('--out <file>', 'the same rows with their answers, in the same format; written as FILE.partial first; - is standard output', '-')
-      .addOption(new Option('--format <format>', 'format of the table (default: by suffix; csv for -)').choices(['csv', 'tsv', 'jsonl']))
-      .option('--delimiter <character>', "between the fields of the table, such as ';' or tab (default: by format)", delimiter)
-      .addOption(new Option('--decimal <mark>', 'before the decimals of coordinates (default: .)').choices(['.', ',']))
-      .addOption(new Option('--columns <a,b,c>', 'columns of the coordinates (default: x,y,z or X,Y,Z)').argParser(commaNames).conflicts('position'))
-      .addOption(mayRepeat(new Option('--position <column>', POSITION).argParser(texts)))
-      .option('--replace', 'write over output columns that exist')
-      .addOption(missingOption())
-      .option('--resolution <x,y,z>', "nanometres per unit of the coordinates, or viewer for those of the datastack's viewer (default: voxels of mip 0)", resolution)
-      .option('--mip <mip>', "scale to read (default: 0, or the graph's own)", wholeNumber(0))
-      .option('--snap-nm <radius>', 'points on background take the nearest label within so many nanometres; snapped_nm says how far it is', positiveNumber)
-      .option('--timestamp <time>', 'moment of the roots: ISO 8601 (no zone: UTC), unix seconds, settled, or mat or mat_943 of a datastack (default: now)', text)
-      .option('--timestamp-column <column>', 'column with a moment for each row; missing: the moment of --timestamp', text)
-      .option('--stop-layer <layer>', 'end at this layer instead of the root: 2 gives l2_id', wholeNumber(2))
-      .addOption(new Option('--supervoxels-only', 'do not look up roots').conflicts(['timestamp', 'timestampColumn', 'stopLayer']))
-      .option('--data-dir <path>', 'where the watershed is, instead of where the graph server says', text)
-      .option('--lru-bytes <size>', 'encoded chunks kept in memory, such as 200MB or 1GiB (default: 0)', size)
-      .addOption(new Option('--lru-encoding <encoding>', 'how raw chunks of uint32 or uint64 are kept there (default: same)').choices(['same', 'compressed_segmentation']))
-      .option('--cache-dir <folder>', 'keep chunks, shard indices and roots there between runs', text)
-    .option('--cache-bytes <size>', 'what chunks in the cache folder may take together (default: 10GiB)', size)
-    .addOption(new Option('--revalidate <when>', 'when kept chunks are asked about: never; when the info of the volume has changed; always (default: info)').choices(['never', 'info', 'always']))
-    .option('--no-range-reads', 'read chunks whole, also where few points need little of them')
-      .option('--concurrency <n>', 'chunks in flight at once (default: 32)', wholeNumber(1))
-      .option('--timeout <seconds>', 'most that the opening, and then each million rows, may take; rows without an answer by then have failed (default: no limit)', seconds)
-      .option('--stats <file>', 'counts, times and the timestamp used (of --timestamp-column: first, last and count), as JSON; - is standard error', text)
-      .option('--strict', 'a row without a valid point is an error')
-      .option('--quiet', 'no progress and no summary; warnings stay'),
-  ))
+  graphFlags(
+    bucketFlags(
+      program
+        .command('lookup')
+        .description(
+          'Writes the rows of a table again, with what is at their points: supervoxel_id, root_id and status; value for a plain volume.',
+        )
+        .argument(
+          '<cloudpath>',
+          'graphene://… or cave://DATASTACK for supervoxels and roots; any other path for the values of a Precomputed volume',
+        )
+        .requiredOption(
+          '--points <file>',
+          'table with a point a row: .csv, .tsv, .jsonl or .ndjson, also .gz or .zst; - is standard input',
+        )
+        .option(
+          '--out <file>',
+          'the same rows with their answers, in the same format; written as FILE.partial first; - is standard output',
+          '-',
+        )
+        .addOption(
+          new Option('--format <format>', 'format of the table (default: by suffix; csv for -)').choices([
+            'csv',
+            'tsv',
+            'jsonl',
+          ]),
+        )
+        .option(
+          '--delimiter <character>',
+          "between the fields of the table, such as ';' or tab (default: by format)",
+          delimiter,
+        )
+        .addOption(
+          new Option('--decimal <mark>', 'before the decimals of coordinates (default: .)').choices([
+            '.',
+            ',',
+          ]),
+        )
+        .addOption(
+          new Option('--columns <a,b,c>', 'columns of the coordinates (default: x,y,z or X,Y,Z)')
+            .argParser(commaNames)
+            .conflicts('position'),
+        )
+        .addOption(mayRepeat(new Option('--position <column>', POSITION).argParser(texts)))
+        .option('--replace', 'write over output columns that exist')
+        .addOption(missingOption())
+        .option(
+          '--resolution <x,y,z>',
+          "nanometres per unit of the coordinates, or viewer for those of the datastack's viewer (default: voxels of mip 0)",
+          resolution,
+        )
+        .option('--mip <mip>', "scale to read (default: 0, or the graph's own)", wholeNumber(0))
+        .option(
+          '--snap-nm <radius>',
+          'points on background take the nearest label within so many nanometres; snapped_nm says how far it is',
+          positiveNumber,
+        )
+        .option(
+          '--timestamp <time>',
+          'moment of the roots: ISO 8601 (no zone: UTC), unix seconds, settled, or mat or mat_943 of a datastack (default: now)',
+          text,
+        )
+        .option(
+          '--timestamp-column <column>',
+          'column with a moment for each row; missing: the moment of --timestamp',
+          text,
+        )
+        .option(
+          '--stop-layer <layer>',
+          'end at this layer instead of the root: 2 gives l2_id',
+          wholeNumber(2),
+        )
+        .addOption(
+          new Option('--supervoxels-only', 'do not look up roots').conflicts([
+            'timestamp',
+            'timestampColumn',
+            'stopLayer',
+          ]),
+        )
+        .option('--data-dir <path>', 'where the watershed is, instead of where the graph server says', text)
+        .option(
+          '--lru-bytes <size>',
+          'encoded chunks kept in memory, such as 200MB or 1GiB (default: 0)',
+          size,
+        )
+        .addOption(
+          new Option(
+            '--lru-encoding <encoding>',
+            'how raw chunks of uint32 or uint64 are kept there (default: same)',
+          ).choices(['same', 'compressed_segmentation']),
+        )
+        .option('--cache-dir <folder>', 'keep chunks, shard indices and roots there between runs', text)
+        .option(
+          '--cache-bytes <size>',
+          'what chunks in the cache folder may take together (default: 10GiB)',
+          size,
+        )
+        .addOption(
+          new Option(
+            '--revalidate <when>',
+            'when kept chunks are asked about: never; when the info of the volume has changed; always (default: info)',
+          ).choices(['never', 'info', 'always']),
+        )
+        .option('--no-range-reads', 'read chunks whole, also where few points need little of them')
+        .option('--concurrency <n>', 'chunks in flight at once (default: 32)', wholeNumber(1))
+        .option(
+          '--timeout <seconds>',
+          'most that the opening, and then each million rows, may take; rows without an answer by then have failed (default: no limit)',
+          seconds,
+        )
+        .option(
+          '--stats <file>',
+          'counts, times and the timestamp used (of --timestamp-column: first, last and count), as JSON; - is standard error',
+          text,
+        )
+        .option('--strict', 'a row without a valid point is an error')
+        .option('--quiet', 'no progress and no summary; warnings stay'),
+    ),
+  )
     .addHelpText('after', LOOKUP_HELP)
     .action(async (path: string, flags: LookupFlags) => {
       const { lookup } = await import('./lookup.ts');
@@ -91,12 +193,34 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
 
   const idOptions = (command: Command): Command =>
     graphFlags(command)
-      .option('--out <file>', 'the same rows with their answers; written as FILE.partial first; - is standard output', '-')
-      .addOption(new Option('--format <format>', 'format of the table (default: by suffix and content)').choices(['csv', 'tsv', 'jsonl']))
-      .option('--delimiter <character>', "between the fields of the table, such as ';' or tab (default: by format)", delimiter)
+      .option(
+        '--out <file>',
+        'the same rows with their answers; written as FILE.partial first; - is standard output',
+        '-',
+      )
+      .addOption(
+        new Option('--format <format>', 'format of the table (default: by suffix and content)').choices([
+          'csv',
+          'tsv',
+          'jsonl',
+        ]),
+      )
+      .option(
+        '--delimiter <character>',
+        "between the fields of the table, such as ';' or tab (default: by format)",
+        delimiter,
+      )
       .addOption(missingOption())
-      .option('--timestamp <time>', 'moment of the roots: ISO 8601 (no zone: UTC), unix seconds, settled, or mat or mat_943 of a datastack (default: now)', text)
-      .option('--timeout <seconds>', 'most that the opening, and then each million rows, may take; rows without an answer by then have failed (default: no limit)', seconds)
+      .option(
+        '--timestamp <time>',
+        'moment of the roots: ISO 8601 (no zone: UTC), unix seconds, settled, or mat or mat_943 of a datastack (default: now)',
+        text,
+      )
+      .option(
+        '--timeout <seconds>',
+        'most that the opening, and then each million rows, may take; rows without an answer by then have failed (default: no limit)',
+        seconds,
+      )
       .option('--stats <file>', 'counts, times and the timestamp used, as JSON; - is standard error', text)
       .option('--strict', 'a row without a valid ID is an error')
       .option('--quiet', 'no summary; warnings stay');
@@ -104,38 +228,76 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
   idOptions(
     program
       .command('roots')
-      .description('Writes the rows of a table of supervoxel IDs again, with their root_id and status. No voxel is read.')
+      .description(
+        'Writes the rows of a table of supervoxel IDs again, with their root_id and status. No voxel is read.',
+      )
       .argument('<cloudpath>', 'graphene://… or cave://DATASTACK')
-      .requiredOption('--ids <file>', 'one ID a line, or a table: .csv, .tsv, .jsonl or .ndjson, also .gz or .zst; - is standard input')
-      .addOption(columnOption('column of the IDs (default: supervoxel_id, or the only one that ends so); may be repeated'))
+      .requiredOption(
+        '--ids <file>',
+        'one ID a line, or a table: .csv, .tsv, .jsonl or .ndjson, also .gz or .zst; - is standard input',
+      )
+      .addOption(
+        columnOption(
+          'column of the IDs (default: supervoxel_id, or the only one that ends so); may be repeated',
+        ),
+      )
       .option('--stop-layer <layer>', 'end at this layer instead of the root: 2 gives l2_id', wholeNumber(2))
       .option('--validate', 'IDs that are roots already are asked whether they are valid at the moment')
       .option('--replace', 'write over output columns that exist'),
-  ).addHelpText('after', ID_HELP).action(async (path: string, flags: RootFlags) => {
-    const { roots } = await import('./roots.ts');
-    code = (await roots(path, flags, io, report)) ? EXIT.rows : 0;
-  });
+  )
+    .addHelpText('after', ID_HELP)
+    .action(async (path: string, flags: RootFlags) => {
+      const { roots } = await import('./roots.ts');
+      code = (await roots(path, flags, io, report)) ? EXIT.rows : 0;
+    });
 
   idOptions(
     program
       .command('update')
-      .description('Brings the root_id of an earlier table to another moment: only what changed is asked, no voxel is read.')
+      .description(
+        'Brings the root_id of an earlier table to another moment: only what changed is asked, no voxel is read.',
+      )
       .argument('<cloudpath>', 'graphene://… or cave://DATASTACK')
-      .requiredOption('--in <file>', 'a table that lookup or roots wrote: supervoxel_id, root_id; - is standard input')
-      .addOption(columnOption('column of the supervoxels (default: supervoxel_id, or the only one that ends so); PREFIX_supervoxel_id goes with PREFIX_root_id; may be repeated')),
-  ).addHelpText('after', UPDATE_HELP).action(async (path: string, flags: UpdateFlags) => {
-    const { update } = await import('./update.ts');
-    code = (await update(path, flags, io, report)) ? EXIT.rows : 0;
-  });
+      .requiredOption(
+        '--in <file>',
+        'a table that lookup or roots wrote: supervoxel_id, root_id; - is standard input',
+      )
+      .addOption(
+        columnOption(
+          'column of the supervoxels (default: supervoxel_id, or the only one that ends so); PREFIX_supervoxel_id goes with PREFIX_root_id; may be repeated',
+        ),
+      ),
+  )
+    .addHelpText('after', UPDATE_HELP)
+    .action(async (path: string, flags: UpdateFlags) => {
+      const { update } = await import('./update.ts');
+      code = (await update(path, flags, io, report)) ? EXIT.rows : 0;
+    });
 
   idOptions(
     program
       .command('latest')
-      .description('Writes the rows of a table of root IDs again, with what became of them: latest_root_id, confidence, changed and status.')
+      .description(
+        'Writes the rows of a table of root IDs again, with what became of them: latest_root_id, confidence, changed and status.',
+      )
       .argument('<cloudpath>', 'graphene://… or cave://DATASTACK')
-      .requiredOption('--ids <file>', 'one root ID a line, or a table: .csv, .tsv, .jsonl or .ndjson, also .gz or .zst; - is standard input')
-      .addOption(columnOption('column of the roots (default: root_id, or the only one that ends so); pt_root_id gives pt_latest_root_id; may be repeated'))
-      .addOption(new Option('--by <voters>', 'which parts of a replaced root vote: its layer-2 nodes, or all its supervoxels').choices(['level2', 'supervoxels']).default('level2'))
+      .requiredOption(
+        '--ids <file>',
+        'one root ID a line, or a table: .csv, .tsv, .jsonl or .ndjson, also .gz or .zst; - is standard input',
+      )
+      .addOption(
+        columnOption(
+          'column of the roots (default: root_id, or the only one that ends so); pt_root_id gives pt_latest_root_id; may be repeated',
+        ),
+      )
+      .addOption(
+        new Option(
+          '--by <voters>',
+          'which parts of a replaced root vote: its layer-2 nodes, or all its supervoxels',
+        )
+          .choices(['level2', 'supervoxels'])
+          .default('level2'),
+      )
       .option('--replace', 'write over output columns that exist'),
   )
     .addHelpText('after', LATEST_HELP)
@@ -149,35 +311,43 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
     code = (await graph(call, path, args, flags, io, report)) ? EXIT.rows : 0;
   });
 
-  graphFlags(bucketFlags(
-    program
-      .command('info')
-      .description('Says what a volume is: type, scales, bounds, graph.')
-      .argument('<cloudpath>', 'as for lookup')
-      .option('--json', 'as JSON')
-      .option('--data-dir <path>', 'where the watershed is, instead of where the graph server says', text),
-  )).action(async (path: string, flags: InfoFlags) => {
-      const { info } = await import('./info.ts');
-      await info(path, flags, io, report);
-    });
+  graphFlags(
+    bucketFlags(
+      program
+        .command('info')
+        .description('Says what a volume is: type, scales, bounds, graph.')
+        .argument('<cloudpath>', 'as for lookup')
+        .option('--json', 'as JSON')
+        .option('--data-dir <path>', 'where the watershed is, instead of where the graph server says', text),
+    ),
+  ).action(async (path: string, flags: InfoFlags) => {
+    const { info } = await import('./info.ts');
+    await info(path, flags, io, report);
+  });
 
   program
     .command('login')
-    .description('Keeps a token of a CAVE server where this and the Python tools look for it: names the page, reads the token, says what it wrote.')
+    .description(
+      'Keeps a token of a CAVE server where this and the Python tools look for it: names the page, reads the token, says what it wrote.',
+    )
     .argument('[server]', 'https://HOST (default: https://global.daf-apis.com)')
     .action(async (server: string | undefined) => {
       const { login } = await import('./login.ts');
       await login(server, io, report);
     });
 
-  graphFlags(bucketFlags(
-    program
-      .command('doctor')
-      .description('Checks whether a volume can be read from here: Node, secrets, token, servers, clock, bucket, one look-up. Each with what to do next.')
-      .argument('[cloudpath]', "as for lookup (default: this machine, and the server's token)")
-      .option('--data-dir <path>', 'where the watershed is, instead of where the graph server says', text)
-      .option('--json', 'as JSON'),
-  )).action(async (path: string | undefined, flags: DoctorFlags) => {
+  graphFlags(
+    bucketFlags(
+      program
+        .command('doctor')
+        .description(
+          'Checks whether a volume can be read from here: Node, secrets, token, servers, clock, bucket, one look-up. Each with what to do next.',
+        )
+        .argument('[cloudpath]', "as for lookup (default: this machine, and the server's token)")
+        .option('--data-dir <path>', 'where the watershed is, instead of where the graph server says', text)
+        .option('--json', 'as JSON'),
+    ),
+  ).action(async (path: string | undefined, flags: DoctorFlags) => {
     const { doctor } = await import('./doctor.ts');
     code = (await doctor(path, flags, io)) ? EXIT.rows : 0;
   });
@@ -202,16 +372,32 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
 
   program
     .command('mock')
-    .description('Serves a volume and a mocked chunkedgraph on this machine until it is interrupted, for tests in any language; prints one line of JSON with the URLs.')
+    .description(
+      'Serves a volume and a mocked chunkedgraph on this machine until it is interrupted, for tests in any language; prints one line of JSON with the URLs.',
+    )
     .requiredOption('--volume <folder>', 'Precomputed volume: the watershed', text)
-    .option('--graph <file>', 'its graph as JSON: info, supervoxels, edges, edits (default: the volume alone)', text)
+    .option(
+      '--graph <file>',
+      'its graph as JSON: info, supervoxels, edges, edits (default: the volume alone)',
+      text,
+    )
     .option('--port <port>', '0 takes a free one', wholeNumber(0), 0)
     .option('--table <name>', "name of the graph in URLs (default: the file's, or mock)", text)
     .option('--token <token>', 'wanted by the graph server', text)
     .option('--bucket-token <token>', 'wanted by the bucket, as Authorization: Bearer', text)
     .option('--latency-ms <ms>', 'a wait before every answer', wholeNumber(0), 0)
-    .option('--cave', 'with what a CAVE client asks first: auth, info and materializations of the datastack mock')
-    .addOption(mayRepeat(new Option('--materialization <number=timestamp>', 'of --cave: a materialization and its timestamp, such as 943=2024-06-05T10:10:01Z (repeatable)').argParser(materialization)))
+    .option(
+      '--cave',
+      'with what a CAVE client asks first: auth, info and materializations of the datastack mock',
+    )
+    .addOption(
+      mayRepeat(
+        new Option(
+          '--materialization <number=timestamp>',
+          'of --cave: a materialization and its timestamp, such as 943=2024-06-05T10:10:01Z (repeatable)',
+        ).argParser(materialization),
+      ),
+    )
     .addHelpText('after', MOCK_HELP)
     .action(async (flags: MockFlags) => {
       const { mock } = await import('./mock.ts');

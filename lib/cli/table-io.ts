@@ -41,13 +41,21 @@ export async function openFiles(names: JobFileNames, io: Io, report: Report): Pr
   const output = out === '-' ? undefined : await claimOutput(out, options);
   let counts: Sink | undefined;
   try {
-    counts = stats === undefined ? undefined : stats === '-' ? streamSink(io.stderr, { name: 'standard error', signal: io.signal }) : await (await claimOutput(stats, { ...options, option: '--stats' })).open();
+    counts =
+      stats === undefined
+        ? undefined
+        : stats === '-'
+          ? streamSink(io.stderr, { name: 'standard error', signal: io.signal })
+          : await (await claimOutput(stats, { ...options, option: '--stats' })).open();
   } catch (error) {
     output?.release();
     throw error;
   }
   return {
-    source: () => (input!.file === '-' ? unpacked(readStream(io.stdin, io.signal), 'standard input') : unpacked(readFileBytes(input!.file, io.signal), input!.file)),
+    source: () =>
+      input!.file === '-'
+        ? unpacked(readStream(io.stdin, io.signal), 'standard input')
+        : unpacked(readFileBytes(input!.file, io.signal), input!.file),
     into: (job) => intoOutput(output, io, job),
     async writeStats(json) {
       await counts?.write(Buffer.from(json));
@@ -60,7 +68,11 @@ export async function openFiles(names: JobFileNames, io: Io, report: Report): Pr
   };
 }
 
-async function intoOutput<T>(output: OutputFile | undefined, { stdout, signal }: Io, job: (sink: Sink) => Promise<T>): Promise<T | undefined> {
+async function intoOutput<T>(
+  output: OutputFile | undefined,
+  { stdout, signal }: Io,
+  job: (sink: Sink) => Promise<T>,
+): Promise<T | undefined> {
   const sink = output ? await output.open() : streamSink(stdout, { signal });
   try {
     const result = await job(sink);
@@ -83,35 +95,61 @@ interface Place {
 
 /** Only `--out` may be the input's own file: the new table takes its place once it is whole. */
 async function refuseClashes({ input, out, stats }: JobFileNames, io: Io): Promise<void> {
-  const read: Place[] = [], written: (Place & { option: string; path: string })[] = [], streams: Place[] = [];
+  const read: Place[] = [],
+    written: (Place & { option: string; path: string })[] = [],
+    streams: Place[] = [];
   if (input) {
     const { option, file } = input;
-    read.push(file === '-' ? { called: 'standard input', id: streamId(io.stdin) } : { called: `${option} ${file}`, id: fileId(file) });
+    read.push(
+      file === '-'
+        ? { called: 'standard input', id: streamId(io.stdin) }
+        : { called: `${option} ${file}`, id: fileId(file) },
+    );
   }
-  streams.push({ called: 'standard output', id: streamId(io.stdout) }, { called: 'standard error', id: streamId(io.stderr) });
-  for (const [option, path] of [['--out', out], ['--stats', stats]] as const)
+  streams.push(
+    { called: 'standard output', id: streamId(io.stdout) },
+    { called: 'standard error', id: streamId(io.stderr) },
+  );
+  for (const [option, path] of [
+    ['--out', out],
+    ['--stats', stats],
+  ] as const)
     if (path !== undefined && path !== '-') {
-      if (MADE_BY_US.test(path)) throw new UsageError(`${option} ${path} has a name of the files that a run makes while it writes: name it otherwise`);
+      if (MADE_BY_US.test(path))
+        throw new UsageError(
+          `${option} ${path} has a name of the files that a run makes while it writes: name it otherwise`,
+        );
       written.push({ called: `${option} ${path}`, id: await outputId(path), option, path });
     }
   for (const [k, { called, id, option, path }] of written.entries()) {
     const partial = fileId(partialOf(await targetOf(path)), lstatSync);
     for (const other of [...read, ...written.slice(0, k), ...streams]) {
       if (other.id === undefined) continue;
-      const isPartial = other.id === partial, inPlace = option === '--out' && read.includes(other);
-      if (isPartial) throw new UsageError(`${other.called} is the file that ${called} is written to before it is whole: rename it first`);
-      if (other.id === id && !inPlace) throw new UsageError(`${called} would write over ${other.called}: they are the same file`);
+      const isPartial = other.id === partial,
+        inPlace = option === '--out' && read.includes(other);
+      if (isPartial)
+        throw new UsageError(
+          `${other.called} is the file that ${called} is written to before it is whole: rename it first`,
+        );
+      if (other.id === id && !inPlace)
+        throw new UsageError(`${called} would write over ${other.called}: they are the same file`);
     }
   }
   if (out === '-' && read[0]?.id !== undefined && read[0].id === streams[0].id)
-    throw new UsageError(`standard output is ${read[0].called}: name the file with --out, which may be the input`);
+    throw new UsageError(
+      `standard output is ${read[0].called}: name the file with --out, which may be the input`,
+    );
 }
 
 const MADE_BY_US = /\.(partial|lock)$/;
 
-const idOf = (stats: Stats | undefined): string | undefined => (stats?.isFile() ? `${stats.dev}:${stats.ino}` : undefined);
+const idOf = (stats: Stats | undefined): string | undefined =>
+  stats?.isFile() ? `${stats.dev}:${stats.ino}` : undefined;
 
-function fileId(path: string, read: (path: string, options: { throwIfNoEntry: false }) => Stats | undefined = statSync): string | undefined {
+function fileId(
+  path: string,
+  read: (path: string, options: { throwIfNoEntry: false }) => Stats | undefined = statSync,
+): string | undefined {
   try {
     return idOf(read(path, { throwIfNoEntry: false }));
   } catch {

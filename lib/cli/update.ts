@@ -10,14 +10,23 @@ export interface UpdateFlags extends Omit<IdFlags, 'replace'> {
 
 /** @returns whether any row needs attention. */
 export const update = (path: string, flags: UpdateFlags, io: Io, report: Report): Promise<boolean> =>
-  runIdCommand({
-    path,
-    input: flags.in,
-    inputOption: '--in',
-    question: (volume, timestamp) =>
-      updateQuestion({
-        now: () => volume.now(),
-        roots: (ids, options) => volume.roots(ids, options),
-        isLatest: (ids, at, signal) => volume.graph.isLatestRoots(ids, { timestamp: at, borrow: true, signal }),
-      }, { timestamp, columns: flags.column }),
-  }, flags, io, report);
+  runIdCommand(
+    {
+      path,
+      input: flags.in,
+      inputOption: '--in',
+      question: (volume, timestamp) =>
+        updateQuestion(
+          {
+            now: () => volume.now(),
+            roots: (ids, options) => volume.roots(ids, options),
+            isLatest: (ids, at, signal) =>
+              volume.graph.isLatestRoots(ids, { timestamp: at, borrow: true, signal }),
+          },
+          { timestamp, columns: flags.column },
+        ),
+    },
+    flags,
+    io,
+    report,
+  );

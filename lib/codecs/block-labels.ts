@@ -5,7 +5,8 @@ export const BLOCK_SIDE = 8;
 const BLOCK_VOXELS = BLOCK_SIDE ** 3;
 
 /** Twice the labels a block can hold, so that a search ends soon. */
-const SLOTS = 2 * BLOCK_VOXELS, SLOT_SHIFT = 22;
+const SLOTS = 2 * BLOCK_VOXELS,
+  SLOT_SHIFT = 22;
 
 /** Where a block lies in a channel, in words of 32 bits. Fewer than 8 voxels along an axis: clipped at the chunk's edge. */
 export interface BlockPlace {
@@ -47,24 +48,31 @@ export class BlockLabels {
   }
 
   scan(words: Uint32Array, { first, rowStep, sliceStep, nx, ny, nz }: BlockPlace): void {
-    const width = this.#width, labels = this.#labels, ids = this.#ids;
+    const width = this.#width,
+      labels = this.#labels,
+      ids = this.#ids;
     // The label met last, and its number.
-    let low = (labels[0] = words[first]), high = (labels[1] = words[first + width - 1]), id = 0;
+    let low = (labels[0] = words[first]),
+      high = (labels[1] = words[first + width - 1]),
+      id = 0;
     this.count = 1;
     for (let z = 0; z < nz; z++)
       for (let y = 0; y < ny; y++) {
         let at = first + z * sliceStep + y * rowStep;
-        const to = BLOCK_SIDE * (y + BLOCK_SIDE * z), end = to + nx;
+        const to = BLOCK_SIDE * (y + BLOCK_SIDE * z),
+          end = to + nx;
         // Most rows have one label, the one met last: seen without a branch a voxel, which takes a third of the time.
         let differ = 0;
-        for (let x = at; x < at + width * nx; x += width) differ |= (words[x] ^ low) | (words[x + width - 1] ^ high);
+        for (let x = at; x < at + width * nx; x += width)
+          differ |= (words[x] ^ low) | (words[x + width - 1] ^ high);
         if (differ === 0) {
           for (let x = to; id > 0 && x < end; x++) ids[x] = id;
           continue;
         }
         if (this.count === 1) this.#begin();
         for (let x = to; x < end; x++, at += width) {
-          const l = words[at], h = words[at + width - 1];
+          const l = words[at],
+            h = words[at + width - 1];
           if (l !== low || h !== high) {
             low = l;
             high = h;
@@ -74,7 +82,8 @@ export class BlockLabels {
         }
       }
     this.hash = this.count;
-    for (let k = 0; k < this.count; k++) this.hash = (this.hash + scramble(mix(labels[2 * k], labels[2 * k + 1]))) | 0;
+    for (let k = 0; k < this.count; k++)
+      this.hash = (this.hash + scramble(mix(labels[2 * k], labels[2 * k + 1]))) | 0;
   }
 
   /** All voxels have the first label so far; those outside the chunk keep it. */
@@ -86,9 +95,15 @@ export class BlockLabels {
 
   /** Where a label is among the slots, or the free one where it would be. */
   #slotOf(low: number, high: number): number {
-    const labels = this.#labels, slots = this.#slots;
+    const labels = this.#labels,
+      slots = this.#slots;
     let slot = mix(low, high) >>> SLOT_SHIFT;
-    for (let next = slots[slot]; next > 0 && (labels[2 * next - 2] !== low || labels[2 * next - 1] !== high); next = slots[slot]) slot = (slot + 1) % SLOTS;
+    for (
+      let next = slots[slot];
+      next > 0 && (labels[2 * next - 2] !== low || labels[2 * next - 1] !== high);
+      next = slots[slot]
+    )
+      slot = (slot + 1) % SLOTS;
     return slot;
   }
 
@@ -106,7 +121,9 @@ export class BlockLabels {
   /** Whether the words from `at` on are a table of just these labels, in some order; if so it becomes the block's table. */
   useTable(words: Uint32Array, at: number): boolean {
     const { count } = this;
-    const labels = this.#labels, entries = this.#entries, width = this.#width;
+    const labels = this.#labels,
+      entries = this.#entries,
+      width = this.#width;
     if (count === 1) return words[at] === labels[0] && words[at + width - 1] === labels[1];
     entries.fill(BLOCK_VOXELS, 0, count);
     for (let entry = 0; entry < count; entry++, at += width) {
@@ -129,7 +146,8 @@ export class BlockLabels {
 
   /** The table entry of each voxel, `bits` each, the first voxel in the lowest bits. */
   writePacked(words: Uint32Array, at: number, bits: number): void {
-    const ids = this.#ids, entries = this.#entries;
+    const ids = this.#ids,
+      entries = this.#entries;
     for (let voxel = 0; voxel < BLOCK_VOXELS; at++) {
       let word = 0;
       for (let shift = 0; shift < 32; shift += bits) word |= entries[ids[voxel++]] << shift;

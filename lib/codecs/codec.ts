@@ -31,13 +31,24 @@ export interface Codec {
    * @param outIndex Same length as `offsets`.
    * @throws DecodeError when the bytes do not follow the format; `out` may then be partly written.
    */
-  decodePoints(bytes: Uint8Array, layout: ChunkLayout, offsets: Uint32Array, out: WordArray, outIndex: Uint32Array): void;
+  decodePoints(
+    bytes: Uint8Array,
+    layout: ChunkLayout,
+    offsets: Uint32Array,
+    out: WordArray,
+    outIndex: Uint32Array,
+  ): void;
   /**
    * The same while the chunk's bytes go by in pieces of any size, for encodings whose values lie at known places.
    *
    * @returns What sees each piece, in order, with its offset; undefined where whole chunks are better.
    */
-  watchPoints?(layout: ChunkLayout, offsets: Uint32Array, out: WordArray, outIndex: Uint32Array): ((window: Uint8Array, at: number) => void) | undefined;
+  watchPoints?(
+    layout: ChunkLayout,
+    offsets: Uint32Array,
+    out: WordArray,
+    outIndex: Uint32Array,
+  ): ((window: Uint8Array, at: number) => void) | undefined;
   /** Where in the chunk the values of these voxels lie, for encodings whose values lie at known places; {@link watchPoints} needs no more. */
   wantedBytes?(layout: ChunkLayout, offsets: Uint32Array): ByteRange[];
   /** The most bytes a chunk of this layout can take: what inflating stops at. */

@@ -16,10 +16,17 @@ function blockSizeOf({ blockSize }: ChunkLayout): Vec3 {
 }
 
 /** Blocks along each axis; the last ones may be clipped. */
-const gridOf = ([sx, sy, sz]: Vec3, [bx, by, bz]: Vec3): Vec3 => [Math.ceil(sx / bx), Math.ceil(sy / by), Math.ceil(sz / bz)];
+const gridOf = ([sx, sy, sz]: Vec3, [bx, by, bz]: Vec3): Vec3 => [
+  Math.ceil(sx / bx),
+  Math.ceil(sy / by),
+  Math.ceil(sz / bz),
+];
 
 function truncated(what: string, words: number): never {
-  throw new DecodeError('TRUNCATED', `compressed_segmentation: ${what} is past the end of the chunk (${words} words)`);
+  throw new DecodeError(
+    'TRUNCATED',
+    `compressed_segmentation: ${what} is past the end of the chunk (${words} words)`,
+  );
 }
 
 /** The chunk's words; a copy where they lie across those of its buffer. */
@@ -34,7 +41,10 @@ function channelStart(chunk: Uint32Array, channel: number, channels: number, blo
   if (channel >= words) truncated(`the offset of channel ${channel}`, words);
   const start = chunk[channel];
   if (channel === 0 ? start !== channels : start < channels)
-    throw new DecodeError('BAD_HEADER', `compressed_segmentation: channel ${channel} of ${channels} cannot start at word ${start}`);
+    throw new DecodeError(
+      'BAD_HEADER',
+      `compressed_segmentation: channel ${channel} of ${channels} cannot start at word ${start}`,
+    );
   if (start + 2 * blocks > words) truncated(`a block header of channel ${channel}`, words);
   return start;
 }
@@ -42,13 +52,21 @@ function channelStart(chunk: Uint32Array, channel: number, channels: number, blo
 /** Points that go through the three steps below together. */
 const BATCH = 1024;
 /** Of each point in the batch: first word of its block's header, then where its label is; second word; place in the block. */
-const first = new Uint32Array(BATCH), second = new Uint32Array(BATCH), place = new Float64Array(BATCH);
+const first = new Uint32Array(BATCH),
+  second = new Uint32Array(BATCH),
+  place = new Float64Array(BATCH);
 
 /**
  * In three steps (header, packed value, label) of many points each: the words lie far apart in memory, and the processor fetches those of
  * several points at once where nothing in a loop waits for the word before.
  */
-function decodePoints(bytes: Uint8Array, layout: ChunkLayout, offsets: Uint32Array, out: WordArray, outIndex: Uint32Array): void {
+function decodePoints(
+  bytes: Uint8Array,
+  layout: ChunkLayout,
+  offsets: Uint32Array,
+  out: WordArray,
+  outIndex: Uint32Array,
+): void {
   const { chunkSize, channels, dataType } = layout;
   const blockSize = blockSizeOf(layout);
   const [sx, sy] = chunkSize;
@@ -56,7 +74,8 @@ function decodePoints(bytes: Uint8Array, layout: ChunkLayout, offsets: Uint32Arr
   const grid = gridOf(chunkSize, blockSize);
   const [gx, gy] = grid;
   const width = wordsPerValue(dataType);
-  const chunk = wordsOf(bytes), words = chunk.length;
+  const chunk = wordsOf(bytes),
+    words = chunk.length;
 
   for (let channel = 0; channel < channels; channel++) {
     const start = channelStart(chunk, channel, channels, product(grid));
@@ -81,21 +100,27 @@ function decodePoints(bytes: Uint8Array, layout: ChunkLayout, offsets: Uint32Arr
       for (let k = 0; k < count; k++) {
         const bits = first[k] >>> 24;
         if (bits > 32 || (bits & (bits - 1)) !== 0)
-          throw new DecodeError('BAD_HEADER', `compressed_segmentation: ${bits} bits per voxel for voxel ${offsets[from + k]} of channel ${channel}`);
+          throw new DecodeError(
+            'BAD_HEADER',
+            `compressed_segmentation: ${bits} bits per voxel for voxel ${offsets[from + k]} of channel ${channel}`,
+          );
         let label = start + (first[k] & 0xffffff);
         if (bits !== 0) {
           const bit = bits * place[k];
           const at = start + second[k] + Math.floor(bit / 32);
-          if (at >= words) truncated(`the packed value of voxel ${offsets[from + k]}, channel ${channel}`, words);
+          if (at >= words)
+            truncated(`the packed value of voxel ${offsets[from + k]}, channel ${channel}`, words);
           // A mask made by shifting right: `1 << 32` is 1 in JavaScript. `>>> 0`, because `&` gives a signed number.
           const entry = ((chunk[at] >>> (bit & 31)) & (0xffffffff >>> (32 - bits))) >>> 0;
           label += width * entry;
         }
-        if (label + width > words) truncated(`the table entry of voxel ${offsets[from + k]}, channel ${channel}`, words);
+        if (label + width > words)
+          truncated(`the table entry of voxel ${offsets[from + k]}, channel ${channel}`, words);
         first[k] = label;
       }
       for (let k = 0; k < count; k++) {
-        const label = first[k], to = width * (outIndex[from + k] * channels + channel);
+        const label = first[k],
+          to = width * (outIndex[from + k] * channels + channel);
         out[to] = chunk[label];
         if (width === 2) out[to + 1] = chunk[label + 1];
       }
@@ -110,7 +135,10 @@ function decodePoints(bytes: Uint8Array, layout: ChunkLayout, offsets: Uint32Arr
 function maxBytes(layout: ChunkLayout): number {
   const blockSize = blockSizeOf(layout);
   const voxels = product(blockSize);
-  return layout.channels * (4 + product(gridOf(layout.chunkSize, blockSize)) * (8 + voxels * (4 + bytesPerValue(layout.dataType))));
+  return (
+    layout.channels *
+    (4 + product(gridOf(layout.chunkSize, blockSize)) * (8 + voxels * (4 + bytesPerValue(layout.dataType))))
+  );
 }
 
 export const compressedSegmentation: Codec = {

@@ -26,27 +26,42 @@ export const compressoCodec: Codec = {
   dataTypes: ['uint8', 'uint16', 'uint32', 'uint64'],
 
   decodePoints(bytes, layout, offsets, out, outIndex) {
-    const stream = openStream(bytes, layout), windows = readWindows(stream), words = wordsPerValue(layout.dataType);
+    const stream = openStream(bytes, layout),
+      windows = readWindows(stream),
+      words = wordsPerValue(layout.dataType);
     const [sx, sy] = stream.shape;
     for (const { slab, points } of decodeSlabs(stream, windows, offsets)) {
       for (const k of points) {
-        const row = Math.floor(offsets[k] / sx), z = Math.floor(row / sy);
+        const row = Math.floor(offsets[k] / sx),
+          z = Math.floor(row / sy);
         slab.read(offsets[k] - row * sx, row - z * sy, z, out, outIndex[k] * words);
       }
     }
   },
 
   /** Every voxel a component or two locations, every window a table entry of 8 bytes and an index as wide. */
-  maxBytes: ({ chunkSize, dataType }) => HEADER_BYTES + product(chunkSize) * (2 * bytesPerValue(dataType) + 16) + 16 * chunkSize[2],
+  maxBytes: ({ chunkSize, dataType }) =>
+    HEADER_BYTES + product(chunkSize) * (2 * bytesPerValue(dataType) + 16) + 16 * chunkSize[2],
 };
 
 /** The slabs that wanted voxels need, one after the other in the same memory, each with its points (indices into `offsets`). */
-function* decodeSlabs(stream: Stream, windows: Windows, offsets: Uint32Array): Generator<{ slab: Slab; points: Uint32Array }> {
+function* decodeSlabs(
+  stream: Stream,
+  windows: Windows,
+  offsets: Uint32Array,
+): Generator<{ slab: Slab; points: Uint32Array }> {
   if (offsets.length === 0) return;
-  const { shape: [sx, sy, sz], connectivity, zIndex, ids, locations } = stream;
+  const {
+    shape: [sx, sy, sz],
+    connectivity,
+    zIndex,
+    ids,
+    locations,
+  } = stream;
   const { order, sliceStart } = groupBySlice(offsets, sx * sy, sz);
   if (zIndex && connectivity === 4) {
-    const starts = readSliceStarts(stream, zIndex), slab = openSlab(stream, windows, 1);
+    const starts = readSliceStarts(stream, zIndex),
+      slab = openSlab(stream, windows, 1);
     const position = (z: number) => ({ component: starts.components[z], location: starts.locations[z] });
     for (let z = 0; z < sz; z++) {
       if (sliceStart[z] === sliceStart[z + 1]) continue;
@@ -57,21 +72,38 @@ function* decodeSlabs(stream: Stream, windows: Windows, offsets: Uint32Array): G
     let last = sz - 1;
     while (sliceStart[last] === offsets.length) last--;
     // A location may point to the slice after.
-    const depth = connectivity === 6 ? sz : Math.min(last + 2, sz), slab = openSlab(stream, windows, depth);
-    slab.load(0, depth, { component: 0, location: 0 }, depth === sz ? { component: ids.count, location: locations.count } : undefined);
+    const depth = connectivity === 6 ? sz : Math.min(last + 2, sz),
+      slab = openSlab(stream, windows, depth);
+    slab.load(
+      0,
+      depth,
+      { component: 0, location: 0 },
+      depth === sz ? { component: ids.count, location: locations.count } : undefined,
+    );
     yield { slab, points: order };
   }
 }
 
 function openSlab(stream: Stream, windows: Windows, depth: number): Slab {
-  const { shape: [sx, sy] } = stream;
-  if (sx * sy * depth > MAX_SLAB_VOXELS) throw new DecodeError('TOO_LARGE', `compresso: ${depth} slices of ${sx} by ${sy} voxels would be decoded together`);
+  const {
+    shape: [sx, sy],
+  } = stream;
+  if (sx * sy * depth > MAX_SLAB_VOXELS)
+    throw new DecodeError(
+      'TOO_LARGE',
+      `compresso: ${depth} slices of ${sx} by ${sy} voxels would be decoded together`,
+    );
   return new Slab(stream, windows, depth);
 }
 
 /** Point indices in order of their slices: those of slice z from `sliceStart[z]` to before `sliceStart[z + 1]`. */
-function groupBySlice(offsets: Uint32Array, sliceVoxels: number, slices: number): { order: Uint32Array; sliceStart: Uint32Array } {
-  const sliceStart = new Uint32Array(slices + 1), order = new Uint32Array(offsets.length);
+function groupBySlice(
+  offsets: Uint32Array,
+  sliceVoxels: number,
+  slices: number,
+): { order: Uint32Array; sliceStart: Uint32Array } {
+  const sliceStart = new Uint32Array(slices + 1),
+    order = new Uint32Array(offsets.length);
   for (let k = 0; k < offsets.length; k++) sliceStart[Math.floor(offsets[k] / sliceVoxels) + 1]++;
   for (let z = 0; z < slices; z++) sliceStart[z + 1] += sliceStart[z];
   const next = sliceStart.slice();

@@ -25,12 +25,23 @@ import { sliceChecksum } from './crackle/slice-checksum.ts';
 /** The source calls orders up to 10 reasonable and 5 to 7 typical. */
 const MAX_EXPECTED_MARKOV_ORDER = 12;
 
-function decodePoints(bytes: Uint8Array, layout: ChunkLayout, offsets: Uint32Array, out: WordArray, outIndex: Uint32Array): void {
-  if (layout.channels !== 1) throw new DecodeError('UNSUPPORTED', `crackle holds one channel; the volume has ${layout.channels}`);
+function decodePoints(
+  bytes: Uint8Array,
+  layout: ChunkLayout,
+  offsets: Uint32Array,
+  out: WordArray,
+  outIndex: Uint32Array,
+): void {
+  if (layout.channels !== 1)
+    throw new DecodeError('UNSUPPORTED', `crackle holds one channel; the volume has ${layout.channels}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const header = readHeader(view, layout);
   const sections = readSections(view, header);
-  const labels = (header.labelFormat === LABELS_FLAT ? readFlatLabels : readPinLabels)(view, header, sections);
+  const labels = (header.labelFormat === LABELS_FLAT ? readFlatLabels : readPinLabels)(
+    view,
+    header,
+    sections,
+  );
 
   const [sx, sy, sz] = header.shape;
   const words = wordsPerValue(layout.dataType);
@@ -41,25 +52,47 @@ function decodePoints(bytes: Uint8Array, layout: ChunkLayout, offsets: Uint32Arr
     const labelOf = labels.ofSlice(z, slice);
     for (; k < ends[z]; k++) {
       const point = order[k];
-      copyLabel(view, labelOf(componentAt(slice, offsets[point] - z * sx * sy)), header, out, outIndex[point] * words, words);
+      copyLabel(
+        view,
+        labelOf(componentAt(slice, offsets[point] - z * sx * sy)),
+        header,
+        out,
+        outIndex[point] * words,
+        words,
+      );
     }
   }
 }
 
 /** Indices of `offsets`, slice by slice; those of slice z end before `ends[z]`. */
-function groupBySlice(offsets: Uint32Array, sliceVoxels: number, sz: number): { order: Uint32Array; ends: Uint32Array } {
+function groupBySlice(
+  offsets: Uint32Array,
+  sliceVoxels: number,
+  sz: number,
+): { order: Uint32Array; ends: Uint32Array } {
   const ends = new Uint32Array(sz);
   for (const offset of offsets) ends[Math.floor(offset / sliceVoxels)]++;
   for (let z = 0, sum = 0; z < sz; z++) [ends[z], sum] = [sum, sum + ends[z]]; // starts, until the next loop has moved them
   const order = new Uint32Array(offsets.length);
-  for (let point = 0; point < offsets.length; point++) order[ends[Math.floor(offsets[point] / sliceVoxels)]++] = point;
+  for (let point = 0; point < offsets.length; point++)
+    order[ends[Math.floor(offsets[point] / sliceVoxels)]++] = point;
   return { order, ends };
 }
 
-function decodeSlice(view: DataView, header: CrackleHeader, { labelsTo, cracks }: CrackleSections, z: number): Slice {
+function decodeSlice(
+  view: DataView,
+  header: CrackleHeader,
+  { labelsTo, cracks }: CrackleSections,
+  z: number,
+): Slice {
   const { shape, version, permissible, markovOrder } = header;
   const [sx, sy, sz] = shape;
-  const walls = drawCracks(view, { from: cracks[z], to: cracks[z + 1], model: labelsTo, order: markovOrder }, sx, sy);
+  const walls = drawCracks(
+    view,
+    { from: cracks[z], to: cracks[z + 1], model: labelsTo, order: markovOrder },
+    sx,
+    sy,
+  );
   const slice = findComponents(walls, sx, sy, permissible);
   if (version === 1 && sliceChecksum(slice) !== view.getUint32(cracks[sz] + 4 + 4 * z, true))
     throw new DecodeError('BAD_CHECKSUM', `crackle: components of slice ${z} do not match their CRC-32C`);
@@ -67,13 +100,26 @@ function decodeSlice(view: DataView, header: CrackleHeader, { labelsTo, cracks }
 }
 
 /** The label stored at `from`, cut off as the chunk's header says and extended to what `out` holds, as the reference and CloudVolume do. */
-function copyLabel(view: DataView, from: number, { labelWidth, signed }: CrackleHeader, out: WordArray, to: number, words: 1 | 2): void {
+function copyLabel(
+  view: DataView,
+  from: number,
+  { labelWidth, signed }: CrackleHeader,
+  out: WordArray,
+  to: number,
+  words: 1 | 2,
+): void {
   const low =
     labelWidth === 1
-      ? signed ? view.getInt8(from) : view.getUint8(from)
+      ? signed
+        ? view.getInt8(from)
+        : view.getUint8(from)
       : labelWidth === 2
-        ? signed ? view.getInt16(from, true) : view.getUint16(from, true)
-        : signed ? view.getInt32(from, true) : view.getUint32(from, true);
+        ? signed
+          ? view.getInt16(from, true)
+          : view.getUint16(from, true)
+        : signed
+          ? view.getInt32(from, true)
+          : view.getUint32(from, true);
   out[to] = low;
   if (words === 2) out[to + 1] = labelWidth === 8 ? view.getUint32(from + 4, true) : low < 0 ? -1 : 0;
 }

@@ -21,7 +21,8 @@ const MOST_BLOCK_WORDS = 16 * PLANE + 2 * SIDE ** 3;
 /** The format has 24 bits for where a table starts. */
 const MOST_TABLE_OFFSET = 0xffffff;
 
-const bitsFor = (labels: number): number => (labels === 1 ? 0 : labels === 2 ? 1 : labels <= 4 ? 2 : labels <= 16 ? 4 : labels <= 256 ? 8 : 16);
+const bitsFor = (labels: number): number =>
+  labels === 1 ? 0 : labels === 2 ? 1 : labels <= 4 ? 2 : labels <= 16 ? 4 : labels <= 256 ? 8 : 16;
 
 /** A raw chunk of uint32 or uint64 as compressed_segmentation in blocks of {@link ENCODED_BLOCK_SIZE}, as its bytes go by. */
 export class SegmentationEncoder {
@@ -61,7 +62,7 @@ export class SegmentationEncoder {
   /** The next bytes of the raw chunk: `[x, y, z, channel]`, x fastest. Any number of them, at any `byteOffset`; never written to. */
   add(bytes: Uint8Array): void {
     const layer = new Uint8Array(this.#layer.buffer);
-    for (let from = 0; from < bytes.byteLength && !this.#failed; ) {
+    for (let from = 0; from < bytes.byteLength && !this.#failed;) {
       if (this.#channel === this.#channels) return void (this.#failed = true); // bytes of no chunk of this layout
       const wanted = 4 * this.#width * this.#chunkSize[0] * this.#chunkSize[1] * this.#depth();
       const piece = bytes.subarray(from, from + wanted - this.#layerBytes);
@@ -84,13 +85,22 @@ export class SegmentationEncoder {
   }
 
   #encodeLayer(): void {
-    const [sx, sy, sz] = this.#chunkSize, nz = this.#depth();
-    const rowStep = this.#width * sx, sliceStep = rowStep * sy;
+    const [sx, sy, sz] = this.#chunkSize,
+      nz = this.#depth();
+    const rowStep = this.#width * sx,
+      sliceStep = rowStep * sy;
     if (this.#z === 0) this.#beginChannel();
     for (let y = 0; y < sy && !this.#failed; y += SIDE)
       for (let x = 0; x < sx && !this.#failed; x += SIDE) {
         const first = this.#width * x + rowStep * y;
-        this.#labels.scan(this.#layer, { first, rowStep, sliceStep, nx: Math.min(SIDE, sx - x), ny: Math.min(SIDE, sy - y), nz });
+        this.#labels.scan(this.#layer, {
+          first,
+          rowStep,
+          sliceStep,
+          nx: Math.min(SIDE, sx - x),
+          ny: Math.min(SIDE, sy - y),
+          nz,
+        });
         this.#writeBlock();
       }
     this.#layerBytes = 0;
@@ -111,11 +121,15 @@ export class SegmentationEncoder {
   /** The block scanned last: its header, its voxels, and its table unless one like it is there already. */
   #writeBlock(): void {
     this.#reserve();
-    const labels = this.#labels, out = this.#out, packed = this.#end;
-    const bits = bitsFor(labels.count), end = packed + PLANE * bits;
+    const labels = this.#labels,
+      out = this.#out,
+      packed = this.#end;
+    const bits = bitsFor(labels.count),
+      end = packed + PLANE * bits;
     let table = this.#tables.get(labels.hash);
     // What lies there decides, not the hash; beyond `packed` nothing is written yet.
-    if (table !== undefined && table + this.#width * labels.count <= packed && labels.useTable(out, table)) this.#end = end;
+    if (table !== undefined && table + this.#width * labels.count <= packed && labels.useTable(out, table))
+      this.#end = end;
     else {
       table = end;
       this.#end = labels.writeTable(out, table);

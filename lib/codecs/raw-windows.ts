@@ -10,12 +10,20 @@ import type { ChunkLayout } from './codec.ts';
 export const MAX_POINTS = 2 ** 21;
 
 /** Values in the order their bytes come by, each as an exact sort key. */
-const inOrder = (offsets: Uint32Array): Float64Array => Float64Array.from(offsets, (offset, k) => offset * offsets.length + k).sort();
+const inOrder = (offsets: Uint32Array): Float64Array =>
+  Float64Array.from(offsets, (offset, k) => offset * offsets.length + k).sort();
 
 /** As {@link Codec.watchPoints}. Values may lie across two pieces: bytes are what is copied there. 8 bytes a point while it lasts. */
-export function watchRawPoints(layout: ChunkLayout, offsets: Uint32Array, out: WordArray, outIndex: Uint32Array): (window: Uint8Array, at: number) => void {
+export function watchRawPoints(
+  layout: ChunkLayout,
+  offsets: Uint32Array,
+  out: WordArray,
+  outIndex: Uint32Array,
+): (window: Uint8Array, at: number) => void {
   const { chunkSize, channels, dataType } = layout;
-  const width = bytesPerValue(dataType), voxels = product(chunkSize), n = offsets.length;
+  const width = bytesPerValue(dataType),
+    voxels = product(chunkSize),
+    n = offsets.length;
   const sorted = inOrder(offsets);
   const outBytes = new Uint8Array(out.buffer, out.byteOffset, out.byteLength);
   const offsetAt = (at: number): number => Math.floor(sorted[at] / n);
@@ -25,11 +33,13 @@ export function watchRawPoints(layout: ChunkLayout, offsets: Uint32Array, out: W
     const end = Math.min(width, start + window.byteLength - from);
     for (let b = Math.max(0, start - from); b < end; b++) outBytes[to + b] = window[from + b - start];
   };
-  let channel = 0, next = 0;
+  let channel = 0,
+    next = 0;
   return (window, start) => {
     const end = start + window.byteLength;
     while (channel < channels) {
-      const offset = offsetAt(next), from = (channel * voxels + offset) * width;
+      const offset = offsetAt(next),
+        from = (channel * voxels + offset) * width;
       if (from >= end) return;
       if (from + width > end) {
         // The rest is in the next piece, for every point at this voxel.

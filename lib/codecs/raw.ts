@@ -10,16 +10,24 @@ import type { ByteRange } from '../storage/store.ts';
 import type { ChunkLayout, Codec } from './codec.ts';
 import { MAX_POINTS, watchRawPoints } from './raw-windows.ts';
 
-const exactBytes = ({ chunkSize, channels, dataType }: ChunkLayout): number => product(chunkSize) * channels * bytesPerValue(dataType);
+const exactBytes = ({ chunkSize, channels, dataType }: ChunkLayout): number =>
+  product(chunkSize) * channels * bytesPerValue(dataType);
 
 /** Little-endian, maybe negative: a Uint32Array wraps it. */
-const word32 = (bytes: Uint8Array, at: number): number => bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
+const word32 = (bytes: Uint8Array, at: number): number =>
+  bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
 
 /**
  * A call for one voxel takes little more than a miss of the cache: no DataView is made, which alone takes as long again, and of a Buffer
  * V8 reads `length` in place but calls a getter for `byteLength`.
  */
-function decodePoints(bytes: Uint8Array, layout: ChunkLayout, offsets: Uint32Array, out: WordArray, outIndex: Uint32Array): void {
+function decodePoints(
+  bytes: Uint8Array,
+  layout: ChunkLayout,
+  offsets: Uint32Array,
+  out: WordArray,
+  outIndex: Uint32Array,
+): void {
   const { chunkSize, channels, dataType } = layout;
   const expected = exactBytes(layout);
   if (bytes.length !== expected)
@@ -36,14 +44,23 @@ function decodePoints(bytes: Uint8Array, layout: ChunkLayout, offsets: Uint32Arr
       if (width === 8) {
         out[2 * to] = word32(bytes, from);
         out[2 * to + 1] = word32(bytes, from + 4);
-      } else out[to] = width === 4 ? word32(bytes, from) : width === 2 ? bytes[from] | (bytes[from + 1] << 8) : bytes[from];
+      } else
+        out[to] =
+          width === 4
+            ? word32(bytes, from)
+            : width === 2
+              ? bytes[from] | (bytes[from + 1] << 8)
+              : bytes[from];
     }
   }
 }
 
 function wantedBytes({ chunkSize, channels, dataType }: ChunkLayout, offsets: Uint32Array): ByteRange[] {
-  const width = bytesPerValue(dataType), voxels = product(chunkSize);
-  return Array.from({ length: channels }, (_, channel) => Array.from(offsets, (offset) => (channel * voxels + offset) * width))
+  const width = bytesPerValue(dataType),
+    voxels = product(chunkSize);
+  return Array.from({ length: channels }, (_, channel) =>
+    Array.from(offsets, (offset) => (channel * voxels + offset) * width),
+  )
     .flat()
     .map((start) => ({ start, end: start + width }));
 }
@@ -53,7 +70,8 @@ export const raw: Codec = {
   dataTypes: Object.keys(DATA_TYPES) as DataType[],
   isByPoint: true,
   decodePoints,
-  watchPoints: (layout, offsets, ...to) => (offsets.length < MAX_POINTS ? watchRawPoints(layout, offsets, ...to) : undefined),
+  watchPoints: (layout, offsets, ...to) =>
+    offsets.length < MAX_POINTS ? watchRawPoints(layout, offsets, ...to) : undefined,
   wantedBytes,
   maxBytes: exactBytes,
   exactBytes,

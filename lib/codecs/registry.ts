@@ -8,18 +8,14 @@ import { compressoCodec } from './compresso.ts';
 import { crackleCodec } from './crackle.ts';
 import { raw } from './raw.ts';
 
-const CODECS: readonly Codec[] = [
-  raw,
-  compressedSegmentation,
-  compressoCodec,
-  crackleCodec,
-];
+const CODECS: readonly Codec[] = [raw, compressedSegmentation, compressoCodec, crackleCodec];
 
 /** As `info` spells them; for messages. */
 export const READABLE_ENCODINGS: readonly string[] = CODECS.map(({ encoding }) => encoding);
 
 /** The codec of `encoding`, or undefined when this version does not read it. Case does not matter: the format says so. */
-export const codecFor = (encoding: string): Codec | undefined => CODECS.find((codec) => codec.encoding === encoding.toLowerCase());
+export const codecFor = (encoding: string): Codec | undefined =>
+  CODECS.find((codec) => codec.encoding === encoding.toLowerCase());
 
 /**
  * The codec of a scale.
@@ -29,8 +25,17 @@ export const codecFor = (encoding: string): Codec | undefined => CODECS.find((co
  */
 export function requireCodec(encoding: string, dataType: DataType, url?: string): Codec {
   const codec = codecFor(encoding);
-  if (!codec) throw new InfoError('UNSUPPORTED', `encoding ${JSON.stringify(printable(encoding, 60))}${url ? ` of ${url}` : ''} is not read; readable: ${READABLE_ENCODINGS.join(', ')}`, url);
+  if (!codec)
+    throw new InfoError(
+      'UNSUPPORTED',
+      `encoding ${JSON.stringify(printable(encoding, 60))}${url ? ` of ${url}` : ''} is not read; readable: ${READABLE_ENCODINGS.join(', ')}`,
+      url,
+    );
   if (!codec.dataTypes.includes(dataType))
-    throw new InfoError('BAD_INFO', `encoding ${codec.encoding} cannot hold ${dataType}; it holds ${codec.dataTypes.join(', ')}`, url);
+    throw new InfoError(
+      'BAD_INFO',
+      `encoding ${codec.encoding} cannot hold ${dataType}; it holds ${codec.dataTypes.join(', ')}`,
+      url,
+    );
   return codec;
 }

@@ -35,7 +35,11 @@ const MAX_ENCODINGS = 3;
  * not a copy). Small outputs of zlib come at once, larger ones from the thread pool; zstd and xz load their decoders first.
  * @throws DecodeError TRUNCATED, BAD_BITSTREAM, BAD_CHECKSUM, TOO_LARGE, UNSUPPORTED; `signal.reason`. Also as rejections.
  */
-export function decompress(bytes: Uint8Array, contentEncoding: string | undefined, { maxBytes, exactBytes, signal }: DecompressOptions): Uint8Array | Promise<Uint8Array> {
+export function decompress(
+  bytes: Uint8Array,
+  contentEncoding: string | undefined,
+  { maxBytes, exactBytes, signal }: DecompressOptions,
+): Uint8Array | Promise<Uint8Array> {
   signal?.throwIfAborted();
   if (!contentEncoding) return bytes;
   const encodings = contentEncoding
@@ -44,7 +48,10 @@ export function decompress(bytes: Uint8Array, contentEncoding: string | undefine
     .filter((name) => name !== '' && name !== 'identity');
   const unknown = encodings.find((name) => !Object.hasOwn(BITSTREAMS, name));
   if (unknown !== undefined || encodings.length > MAX_ENCODINGS)
-    throw new DecodeError('UNSUPPORTED', `content encoding ${JSON.stringify(contentEncoding.slice(0, 60))} is not read; known are ${Object.keys(BITSTREAMS).join(', ')}`);
+    throw new DecodeError(
+      'UNSUPPORTED',
+      `content encoding ${JSON.stringify(contentEncoding.slice(0, 60))} is not read; known are ${Object.keys(BITSTREAMS).join(', ')}`,
+    );
   const result = encodings.reduceRight<Uint8Array | Promise<Uint8Array>>((inner, name, index) => {
     // What an outer encoding holds is itself encoded.
     const size = index === 0 ? { maxBytes, expectedBytes: exactBytes } : { maxBytes: storedBound(maxBytes) };

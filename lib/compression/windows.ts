@@ -7,13 +7,26 @@
  * that 8 MB of labels take, for a voxel at the very beginning, and half of that on average: of one look-up over loopback (12 to 17 ms) a
  * third at best, over a network far less. It would let through a third of the flips, all of which are errors now (bench/prefix-inflate.ts).
  */
-import { createBrotliDecompress, createGunzip, createInflate, type BrotliDecompress, type Gunzip, type Inflate } from 'node:zlib';
+import {
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  type BrotliDecompress,
+  type Gunzip,
+  type Inflate,
+} from 'node:zlib';
 import { DecodeError } from '../base/errors.ts';
 import { decodeError } from './zlib.ts';
 
 const WINDOW_BYTES = 256 * 1024;
 
-const STREAMS: Record<string, { format: 'gzip' | 'deflate' | 'br'; create: (options: { chunkSize: number }) => Gunzip | Inflate | BrotliDecompress }> = {
+const STREAMS: Record<
+  string,
+  {
+    format: 'gzip' | 'deflate' | 'br';
+    create: (options: { chunkSize: number }) => Gunzip | Inflate | BrotliDecompress;
+  }
+> = {
   gzip: { format: 'gzip', create: createGunzip },
   'x-gzip': { format: 'gzip', create: createGunzip },
   deflate: { format: 'deflate', create: createInflate },
@@ -21,7 +34,8 @@ const STREAMS: Record<string, { format: 'gzip' | 'deflate' | 'br'; create: (opti
 };
 
 /** Whether {@link decompressWindows} undoes this content encoding. */
-export const canStream = (contentEncoding: string | undefined): boolean => contentEncoding !== undefined && Object.hasOwn(STREAMS, contentEncoding);
+export const canStream = (contentEncoding: string | undefined): boolean =>
+  contentEncoding !== undefined && Object.hasOwn(STREAMS, contentEncoding);
 
 /**
  * @param onWindow Sees each piece, in order; `at` is its offset. It must not keep the piece.
@@ -48,7 +62,8 @@ export function decompressWindows(
     const leave = (): void => stop(signal?.reason);
     signal?.addEventListener('abort', leave, { once: true });
     stream.on('data', (window: Buffer) => {
-      if (at + window.byteLength > maxBytes) return stop(new DecodeError('TOO_LARGE', `${format}: more than the ${maxBytes} bytes expected`));
+      if (at + window.byteLength > maxBytes)
+        return stop(new DecodeError('TOO_LARGE', `${format}: more than the ${maxBytes} bytes expected`));
       try {
         onWindow(window, at);
       } catch (error) {

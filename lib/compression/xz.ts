@@ -28,7 +28,8 @@ export async function decodeXz(bytes: Uint8Array, maxBytes: number): Promise<Uin
   const Stream = await load();
   const reader = new Stream(streamOf(bytes)).getReader();
   const pieces: Uint8Array[] = [];
-  let total = 0, turn = 0;
+  let total = 0,
+    turn = 0;
   for (;;) {
     const { done, value } = await reader.read().catch((error: unknown) => {
       throw decodeError(error);
@@ -65,6 +66,9 @@ const load = (): Promise<XzReadableStream> =>
   ));
 
 function decodeError(error: unknown): DecodeError {
-  const [code, what] = ERRORS[/code (\d+)/.exec((error as Error).message)?.[1] ?? ''] ?? ['BAD_BITSTREAM', (error as Error).message];
+  const [code, what] = ERRORS[/code (\d+)/.exec((error as Error).message)?.[1] ?? ''] ?? [
+    'BAD_BITSTREAM',
+    (error as Error).message,
+  ];
   return new DecodeError(code, `xz: ${what}`);
 }

@@ -42,17 +42,29 @@ async function inTurn<T>(work: () => Promise<T>): Promise<T> {
 
 const SYNC = { gzip: zlib.gunzipSync, deflate: zlib.inflateSync, br: zlib.brotliDecompressSync };
 type Callback = (error: NodeJS.ErrnoException | null, output: Buffer) => void;
-const ASYNC: Record<keyof typeof SYNC, (bytes: Uint8Array, options: { chunkSize: number; maxOutputLength: number }, callback: Callback) => void> = { gzip: zlib.gunzip, deflate: zlib.inflate, br: zlib.brotliDecompress };
+const ASYNC: Record<
+  keyof typeof SYNC,
+  (bytes: Uint8Array, options: { chunkSize: number; maxOutputLength: number }, callback: Callback) => void
+> = { gzip: zlib.gunzip, deflate: zlib.inflate, br: zlib.brotliDecompress };
 
-export function undoZlib(format: keyof typeof SYNC, bytes: Uint8Array, { maxBytes, expectedBytes }: OutputSize): Uint8Array | Promise<Uint8Array> {
+export function undoZlib(
+  format: keyof typeof SYNC,
+  bytes: Uint8Array,
+  { maxBytes, expectedBytes }: OutputSize,
+): Uint8Array | Promise<Uint8Array> {
   const largest = Math.min(maxBytes, format === 'br' ? Infinity : bytes.byteLength * DEFLATE_RATIO);
   const expected = Math.min(largest, expectedBytes ?? hintedBytes(format, bytes, largest));
-  const options = { chunkSize: expected + SLACK_BYTES, maxOutputLength: Math.min(Math.max(1, maxBytes), constants.MAX_LENGTH) };
+  const options = {
+    chunkSize: expected + SLACK_BYTES,
+    maxOutputLength: Math.min(Math.max(1, maxBytes), constants.MAX_LENGTH),
+  };
   if (expected > SYNC_BYTES)
     return inTurn(
       () =>
         new Promise<Uint8Array>((resolve, reject) => {
-          ASYNC[format](bytes, options, (error, output) => (error ? reject(decodeError(format, error, maxBytes)) : resolve(trimmed(output))));
+          ASYNC[format](bytes, options, (error, output) =>
+            error ? reject(decodeError(format, error, maxBytes)) : resolve(trimmed(output)),
+          );
         }),
     );
   try {
@@ -77,9 +89,16 @@ export function trimmed(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-export function decodeError(format: string, { code, message }: NodeJS.ErrnoException, maxBytes: number): DecodeError {
-  if (code === 'ERR_BUFFER_TOO_LARGE') return new DecodeError('TOO_LARGE', `${format}: more than the ${maxBytes} bytes expected`);
-  if (code === 'Z_BUF_ERROR') return new DecodeError('TRUNCATED', `${format}: the data end inside the stream`);
-  if (/incorrect (data|length) check/.test(message)) return new DecodeError('BAD_CHECKSUM', `${format}: the content does not match its checksum`);
+export function decodeError(
+  format: string,
+  { code, message }: NodeJS.ErrnoException,
+  maxBytes: number,
+): DecodeError {
+  if (code === 'ERR_BUFFER_TOO_LARGE')
+    return new DecodeError('TOO_LARGE', `${format}: more than the ${maxBytes} bytes expected`);
+  if (code === 'Z_BUF_ERROR')
+    return new DecodeError('TRUNCATED', `${format}: the data end inside the stream`);
+  if (/incorrect (data|length) check/.test(message))
+    return new DecodeError('BAD_CHECKSUM', `${format}: the content does not match its checksum`);
   return new DecodeError('BAD_BITSTREAM', `${format}: ${message}`);
 }

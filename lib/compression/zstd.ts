@@ -18,7 +18,10 @@ const UNSIZED = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38, 0x01, 0x00, 0x
 const MAX_HEAP = 2 ** 30;
 
 /** ZSTD_ErrorCode, as the package puts it into its message. Source: zstd_errors.h. */
-const WINDOW_TOO_LARGE = 16, CHECKSUM_WRONG = 22, DICTIONARY_WRONG = 32, DESTINATION_TOO_SMALL = 70;
+const WINDOW_TOO_LARGE = 16,
+  CHECKSUM_WRONG = 22,
+  DICTIONARY_WRONG = 32,
+  DESTINATION_TOO_SMALL = 70;
 
 type Decoder = typeof import('@bokuweb/zstd-wasm');
 declare const WebAssembly: { Memory: new (options: { initial: number }) => unknown };
@@ -32,7 +35,8 @@ let loaded: Promise<Decoder> | undefined;
 export async function decodeZstd(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array> {
   const { least, most } = measure(bytes);
   const room = Math.min(maxBytes, MAX_HEAP - bytes.byteLength);
-  const tooLarge = (): DecodeError => new DecodeError('TOO_LARGE', `zstd: more than the ${maxBytes} bytes expected`);
+  const tooLarge = (): DecodeError =>
+    new DecodeError('TOO_LARGE', `zstd: more than the ${maxBytes} bytes expected`);
   if (least > room) throw tooLarge();
   const { decompress } = await decoder();
   const source = new Uint8Array(UNSIZED.length + bytes.byteLength);
@@ -41,12 +45,18 @@ export async function decodeZstd(bytes: Uint8Array, maxBytes: number): Promise<U
   try {
     return decompress(source, { defaultHeapSize: Math.min(most, room) });
   } catch (error) {
-    const { message } = error as Error, code = Number(/-(\d+)$/.exec(message)?.[1]);
+    const { message } = error as Error,
+      code = Number(/-(\d+)$/.exec(message)?.[1]);
     if (code === DESTINATION_TOO_SMALL && most > room) throw tooLarge();
-    if (code === CHECKSUM_WRONG) throw new DecodeError('BAD_CHECKSUM', 'zstd: the content does not match its checksum');
+    if (code === CHECKSUM_WRONG)
+      throw new DecodeError('BAD_CHECKSUM', 'zstd: the content does not match its checksum');
     if (code === DICTIONARY_WRONG) throw new DecodeError('UNSUPPORTED', 'zstd: the frame needs a dictionary');
-    if (code === WINDOW_TOO_LARGE) throw new DecodeError('UNSUPPORTED', 'zstd: the frame needs a window beyond 1 GB');
-    throw new DecodeError('BAD_BITSTREAM', `zstd: the data are broken (${Number.isNaN(code) ? message : `error ${code}`})`);
+    if (code === WINDOW_TOO_LARGE)
+      throw new DecodeError('UNSUPPORTED', 'zstd: the frame needs a window beyond 1 GB');
+    throw new DecodeError(
+      'BAD_BITSTREAM',
+      `zstd: the data are broken (${Number.isNaN(code) ? message : `error ${code}`})`,
+    );
   }
 }
 
@@ -68,11 +78,14 @@ async function load(): Promise<Decoder> {
 /** How many bytes the frames hold, by their headers and those of their blocks: the least that is promised, the most that is possible. */
 function measure(bytes: Uint8Array): { least: number; most: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let least = 0, most = 0, end = 0;
+  let least = 0,
+    most = 0,
+    end = 0;
   /** Goes past `count` bytes and gives the index of the first. */
   const pass = (count: number): number => {
     const at = end;
-    if (count > bytes.byteLength - at) throw new DecodeError('TRUNCATED', 'zstd: the data end inside a frame');
+    if (count > bytes.byteLength - at)
+      throw new DecodeError('TRUNCATED', 'zstd: the data end inside a frame');
     end += count;
     return at;
   };
@@ -83,12 +96,19 @@ function measure(bytes: Uint8Array): { least: number; most: number } {
       continue;
     }
     if (magic !== MAGIC) throw new DecodeError('BAD_BITSTREAM', 'zstd: no frame where one should begin');
-    const descriptor = bytes[pass(1)], singleSegment = (descriptor >> 5) & 1, sizeFlag = descriptor >> 6;
+    const descriptor = bytes[pass(1)],
+      singleSegment = (descriptor >> 5) & 1,
+      sizeFlag = descriptor >> 6;
     pass(1 - singleSegment + [0, 1, 2, 4][descriptor & 3]); // the window, a dictionary's ID
-    const sizeBytes = sizeFlag === 0 ? singleSegment : 1 << sizeFlag, sizeAt = pass(sizeBytes);
-    let plain = 0, packed = 0;
-    for (let last = false; !last; ) {
-      const at = pass(3), header = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16), type = (header >> 1) & 3, size = header >> 3;
+    const sizeBytes = sizeFlag === 0 ? singleSegment : 1 << sizeFlag,
+      sizeAt = pass(sizeBytes);
+    let plain = 0,
+      packed = 0;
+    for (let last = false; !last;) {
+      const at = pass(3),
+        header = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16),
+        type = (header >> 1) & 3,
+        size = header >> 3;
       last = (header & 1) === 1;
       if (type === 2) packed += MAX_BLOCK;
       else plain += size;

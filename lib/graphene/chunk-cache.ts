@@ -10,21 +10,44 @@ import type { Store } from '../storage/store.ts';
  * @param raw The volume's info.
  * @returns undefined when none is wanted, and for stores that are as near as the cache: files, memory, a store of the caller's own.
  */
-export function chunkCacheOf(options: OpenOptions, store: Store, raw: Readonly<Record<string, unknown>>, logger: Logger): ChunkCache | undefined {
+export function chunkCacheOf(
+  options: OpenOptions,
+  store: Store,
+  raw: Readonly<Record<string, unknown>>,
+  logger: Logger,
+): ChunkCache | undefined {
   const { cacheDir, cacheBytes, revalidate = 'info' } = options;
   if (cacheDir === undefined || !(store instanceof HttpStore)) return undefined;
   const { type, data_type, num_channels, scales } = raw;
-  const info = hash({ type, data_type, num_channels, scales: revalidate === 'never' ? (scales as Scale[]).map(meaningOf) : scales });
+  const info = hash({
+    type,
+    data_type,
+    num_channels,
+    scales: revalidate === 'never' ? (scales as Scale[]).map(meaningOf) : scales,
+  });
   // Who reads: nobody else's entries are used, and the secrets themselves stay out of the cache.
   const scope = store.identity().then((identity) => `${store.url} reader ${hash(identity)} info ${info}`);
   scope.catch(() => undefined); // told to each read that needs it
-  const disk = new DiskCache({ folder: cacheDir, maxBytes: cacheBytes, warn: (message) => logger.warn(message) });
+  const disk = new DiskCache({
+    folder: cacheDir,
+    maxBytes: cacheBytes,
+    warn: (message) => logger.warn(message),
+  });
   return new ChunkCache({ disk, store, scope, revalidate });
 }
 
 type Scale = Readonly<Record<string, unknown>> | null;
 
 /** What the bytes of a chunk mean. Even who never asks whether they are the latest must not read them as something else. */
-const meaningOf = (scale: Scale): unknown => [scale?.key, scale?.encoding, scale?.compressed_segmentation_block_size, scale?.sharding];
+const meaningOf = (scale: Scale): unknown => [
+  scale?.key,
+  scale?.encoding,
+  scale?.compressed_segmentation_block_size,
+  scale?.sharding,
+];
 
-const hash = (value: unknown): string => createHash('sha256').update(JSON.stringify(value) ?? '').digest('hex').slice(0, 24);
+const hash = (value: unknown): string =>
+  createHash('sha256')
+    .update(JSON.stringify(value) ?? '')
+    .digest('hex')
+    .slice(0, 24);

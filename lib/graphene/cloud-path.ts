@@ -16,7 +16,10 @@ const PRECOMPUTED = new Set(['precomputed', 'neuroglancer-precomputed']);
  */
 export function cloudPath(path: string): string {
   if (typeof path !== 'string') throw new PathError('BAD_PATH', 'a volume is opened by its path, a text');
-  const [whole, ...rest] = path.trim().replace(/[|\s]+$/, '').split('|');
+  const [whole, ...rest] = path
+    .trim()
+    .replace(/[|\s]+$/, '')
+    .split('|');
   const parts = rest.map((part) => PART.exec(part));
   // A "|" in the name of a folder is no pipeline.
   if (parts.some((part) => part === null)) return plainPath([whole, ...rest].join('|'));
@@ -26,11 +29,18 @@ export function cloudPath(path: string): string {
   const known = format.name === 'graphene' || PRECOMPUTED.has(format.name);
   if (!known || format.options !== '' || more.length > 0) {
     const shown = printable(rest.map((part) => `|${part.trim()}`).join(''), 80);
-    throw new PathError('UNSUPPORTED_SCHEME', `${redactUrl(whole)}: ${shown} is not read; |neuroglancer-precomputed: and |graphene: are`);
+    throw new PathError(
+      'UNSUPPORTED_SCHEME',
+      `${redactUrl(whole)}: ${shown} is not read; |neuroglancer-precomputed: and |graphene: are`,
+    );
   }
   const folder = location.replace(/\/+$/, '');
   if (format.name !== 'graphene') {
-    if (isGraphPath(location)) throw new PathError('BAD_PATH', `${redactUrl(location)} is a chunkedgraph, and |${format.name}: says that it is not`);
+    if (isGraphPath(location))
+      throw new PathError(
+        'BAD_PATH',
+        `${redactUrl(location)} is a chunkedgraph, and |${format.name}: says that it is not`,
+      );
     return location;
   }
   return isGraphPath(folder) ? folder : `graphene://${folder}`;
@@ -40,4 +50,6 @@ export function cloudPath(path: string): string {
 export const isGraphPath = (path: string): boolean => /^(graphene|cave):\/\//.test(path);
 
 const plainPath = (path: string): string =>
-  path.replace(/^(?:[a-z][a-z\d+.-]*:\/\/)+/i, (schemes) => schemes.toLowerCase()).replace(/^precomputed:\/\//, '');
+  path
+    .replace(/^(?:[a-z][a-z\d+.-]*:\/\/)+/i, (schemes) => schemes.toLowerCase())
+    .replace(/^precomputed:\/\//, '');

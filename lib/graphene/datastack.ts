@@ -45,17 +45,21 @@ export interface VolumeDatastack {
 }
 
 /** What a path names: a table of a chunkedgraph, or a datastack that says which. */
-export type Place = { graph: GraphPath; datastack?: undefined; server?: undefined } | { datastack: string; server: string | undefined; graph?: undefined };
+export type Place =
+  | { graph: GraphPath; datastack?: undefined; server?: undefined }
+  | { datastack: string; server: string | undefined; graph?: undefined };
 
 /** @throws PathError BAD_PATH; TypeError for a server that is not asked, or named twice. */
 export function placeOf(path: string | DatastackPath, server: string | undefined): Place {
   if (typeof path === 'string') {
     const place = cloudPath(path);
     if (place.startsWith('cave://')) return { datastack: parseDatastack(place), server };
-    if (server !== undefined) throw new TypeError('server is where a cave:// path is looked up; this path names its own');
+    if (server !== undefined)
+      throw new TypeError('server is where a cave:// path is looked up; this path names its own');
     return { graph: parseGraphPath(place) };
   }
-  if (typeof path !== 'object' || path === null || typeof path.datastack !== 'string') throw new PathError('BAD_PATH', 'a volume is opened by its path, or as { datastack, server }');
+  if (typeof path !== 'object' || path === null || typeof path.datastack !== 'string')
+    throw new PathError('BAD_PATH', 'a volume is opened by its path, or as { datastack, server }');
   if (path.server !== undefined && server !== undefined) throw new TypeError('server is named twice');
   return { datastack: parseDatastack(`cave://${path.datastack}`), server: path.server ?? server };
 }
@@ -85,24 +89,44 @@ export interface OpenedDatastack {
  * Asks the info service, with the token that its host would get.
  * @throws as `readDatastack` and `findToken`.
  */
-export async function openDatastack(name: string, { server: given, token, authHost, env = process.env, signal }: DatastackSearch, http: HttpClient, warn: (message: string) => void): Promise<OpenedDatastack> {
+export async function openDatastack(
+  name: string,
+  { server: given, token, authHost, env = process.env, signal }: DatastackSearch,
+  http: HttpClient,
+  warn: (message: string) => void,
+): Promise<OpenedDatastack> {
   const server = await serverOf(name, given, env);
   const tokens = new Map<string, Promise<FoundToken | undefined>>(); // each searched once, so that each warning comes once
   const tokenOf = (host: Host): Promise<FoundToken | undefined> => {
-    const found = tokens.get(host.origin) ?? findToken(host, { token, env, authHost: authHost ?? server }, warn);
+    const found =
+      tokens.get(host.origin) ?? findToken(host, { token, env, authHost: authHost ?? server }, warn);
     tokens.set(host.origin, found);
     return found;
   };
   const info = new GraphServer<Host>({ http, path: server, token: await tokenOf(server) });
-  const { segmentationSource, graphHost, localServer, viewerResolution } = await readDatastack(info, name, signal);
+  const { segmentationSource, graphHost, localServer, viewerResolution } = await readDatastack(
+    info,
+    name,
+    signal,
+  );
   const local = async (): Promise<Versions> => {
     if (localServer.fault) throw localServer.fault;
     const { value: path } = localServer;
     if (!path) throw new TimestampError(`datastack ${name} names no server that has materializations`);
-    return new Versions(new GraphServer<Host>({ http, path, token: await tokenOf(path), allowAddress: addressesOf(path, info) }), name);
+    return new Versions(
+      new GraphServer<Host>({
+        http,
+        path,
+        token: await tokenOf(path),
+        allowAddress: addressesOf(path, info),
+      }),
+      name,
+    );
   };
   return {
-    server, segmentationSource, viewerResolution,
+    server,
+    segmentationSource,
+    viewerResolution,
     graph: parseGraphPath(segmentationSource),
     allowAddress: addressesOf(graphHost, info),
     token: await tokenOf(graphHost),
@@ -126,9 +150,14 @@ function openedWhenUsed(open: () => Promise<Versions>): OpenedDatastack['version
 }
 
 /** @param bind Joins a caller's signal with the volume's life. */
-export function datastackOf(name: string, { server, segmentationSource, localServer, viewerResolution, versions }: OpenedDatastack, bind: (signal: AbortSignal | undefined) => AbortSignal): VolumeDatastack {
+export function datastackOf(
+  name: string,
+  { server, segmentationSource, localServer, viewerResolution, versions }: OpenedDatastack,
+  bind: (signal: AbortSignal | undefined) => AbortSignal,
+): VolumeDatastack {
   return {
-    name, localServer,
+    name,
+    localServer,
     segmentationSource: withoutSecrets(segmentationSource),
     server: urlOf(server, ''),
     viewerResolution: viewerResolution.value,
@@ -139,12 +168,15 @@ export function datastackOf(name: string, { server, segmentationSource, localSer
 }
 
 /** The same for whoever takes timestamps. */
-export const versionsOf = (datastack: VolumeDatastack | undefined): VersionSource | undefined => datastack && { momentOf: (version, signal) => datastack.timestampOf(version, { signal }) };
+export const versionsOf = (datastack: VolumeDatastack | undefined): VersionSource | undefined =>
+  datastack && { momentOf: (version, signal) => datastack.timestampOf(version, { signal }) };
 
 function checkVersion(version: number | 'newest'): number | 'newest' {
-  if (version !== 'newest' && !(Number.isSafeInteger(version) && version >= 0)) throw new RangeError(`a version is a whole number from 0, or 'newest', not ${String(version)}`);
+  if (version !== 'newest' && !(Number.isSafeInteger(version) && version >= 0))
+    throw new RangeError(`a version is a whole number from 0, or 'newest', not ${String(version)}`);
   return version;
 }
 
 /** The server whose token file comes after that of the host asked. @throws PathError BAD_PATH. */
-export const authHostOf = (authServer: string | undefined): Host | undefined => (authServer === undefined ? undefined : parseServer(authServer));
+export const authHostOf = (authServer: string | undefined): Host | undefined =>
+  authServer === undefined ? undefined : parseServer(authServer);

@@ -23,7 +23,10 @@ import { graphNamed, MOST_REDIRECTS, redirectOf, type NextGraph } from './redire
 import { headersOf, MIDDLEAUTH } from './store-at.ts';
 import { watershedStore } from './watershed.ts';
 
-export interface DoctorOptions extends Pick<OpenGrapheneOptions, 'server' | 'authServer' | 'token' | 'dataDir' | 'ocdbt' | 'storage' | 'signal' | 'retries'> {
+export interface DoctorOptions extends Pick<
+  OpenGrapheneOptions,
+  'server' | 'authServer' | 'token' | 'dataDir' | 'ocdbt' | 'storage' | 'signal' | 'retries'
+> {
   /** Of Node. @default the one running */
   version?: string;
   /** Milliseconds since 1970. @default Date.now */
@@ -60,9 +63,16 @@ export async function* diagnose(path: string | undefined, options: DoctorOptions
 }
 
 function checkNode(version: string): Finding {
-  const [major, minor] = version.split('.').map(Number), [wantedMajor, wantedMinor] = OLDEST_NODE;
-  if (major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)) return ok('node', `Node ${version}`);
-  return { name: 'node', verdict: 'fail', said: `Node ${version}; ${OLDEST_NODE.join('.')} or later is needed`, next: 'install a current Node' };
+  const [major, minor] = version.split('.').map(Number),
+    [wantedMajor, wantedMinor] = OLDEST_NODE;
+  if (major > wantedMajor || (major === wantedMajor && minor >= wantedMinor))
+    return ok('node', `Node ${version}`);
+  return {
+    name: 'node',
+    verdict: 'fail',
+    said: `Node ${version}; ${OLDEST_NODE.join('.')} or later is needed`,
+    next: 'install a current Node',
+  };
 }
 
 interface TokenCheck {
@@ -71,17 +81,28 @@ interface TokenCheck {
 }
 
 /** Which token a host gets; why it gets none. */
-async function checkToken(host: Host, authHost: Host | undefined, { token }: DoctorOptions): Promise<TokenCheck> {
+async function checkToken(
+  host: Host,
+  authHost: Host | undefined,
+  { token }: DoctorOptions,
+): Promise<TokenCheck> {
   const heard: string[] = [];
   try {
     const found = await findToken(host, { token, authHost }, (message) => heard.push(message));
-    if (found) return { finding: ok('token', `${host.origin} gets the one from ${found.from}`), token: found };
+    if (found)
+      return { finding: ok('token', `${host.origin} gets the one from ${found.from}`), token: found };
   } catch (error) {
     return { finding: fail('token', error) };
   }
   if (token === null) return { finding: ok('token', `${host.origin} gets none, as was asked for`) };
   if (heard.length > 0) return { finding: warn('token', heard.join('; '), 'use https://') };
-  return { finding: warn('token', `none for ${host.origin}: CAVE_TOKEN is not set, and there is no ${tokenFiles(host, process.env, authHost).join(', ')}`, `if it wants one: graphene-points login ${(authHost ?? host).origin}`) };
+  return {
+    finding: warn(
+      'token',
+      `none for ${host.origin}: CAVE_TOKEN is not set, and there is no ${tokenFiles(host, process.env, authHost).join(', ')}`,
+      `if it wants one: graphene-points login ${(authHost ?? host).origin}`,
+    ),
+  };
 }
 
 /** Without a path: whether the server takes the token. Source: middle_auth_client, decorators.py, `user_cache_http`. */
@@ -92,7 +113,11 @@ async function* checkServer(http: HttpClient, options: DoctorOptions): Findings 
   if (!token) return;
   const server = new GraphServer<Host>({ http, path: host, token });
   try {
-    await server.ask({ url: `${host.origin}/auth/api/v1/user/cache`, maxBytes: INFO_BOUND, signal: options.signal });
+    await server.ask({
+      url: `${host.origin}/auth/api/v1/user/cache`,
+      maxBytes: INFO_BOUND,
+      signal: options.signal,
+    });
     yield ok('access', `${host.origin} takes the token`);
   } catch (error) {
     yield fail('access', error, host.origin);
@@ -100,8 +125,12 @@ async function* checkServer(http: HttpClient, options: DoctorOptions): Findings 
 }
 
 async function* checkGraph(path: string, http: HttpClient, options: DoctorOptions): Findings {
-  const { signal } = options, place = placeOf(path, options.server), authHost = authHostOf(options.authServer);
-  let graph = place.graph, stack: OpenedDatastack | undefined, login = authHost;
+  const { signal } = options,
+    place = placeOf(path, options.server),
+    authHost = authHostOf(options.authServer);
+  let graph = place.graph,
+    stack: OpenedDatastack | undefined,
+    login = authHost;
   if (!graph) {
     const server = await serverOf(place.datastack!, place.server, process.env);
     login ??= server;
@@ -109,13 +138,21 @@ async function* checkGraph(path: string, http: HttpClient, options: DoctorOption
     yield finding;
     if (finding.verdict === 'fail') return;
     try {
-      stack = await openDatastack(place.datastack!, { server: place.server, token: options.token, authHost, signal }, http, () => undefined);
+      stack = await openDatastack(
+        place.datastack!,
+        { server: place.server, token: options.token, authHost, signal },
+        http,
+        () => undefined,
+      );
     } catch (error) {
       return yield fail('datastack', error, login.origin);
     }
     graph = stack.graph;
     const { value, fault } = stack.viewerResolution;
-    yield ok('datastack', `${place.datastack} at ${server.origin}: ${stack.segmentationSource}; its viewer shows ${value ? `voxels of ${formatVec3(value)} nm` : fault ? 'what is not a resolution' : 'a resolution that is not told'}`);
+    yield ok(
+      'datastack',
+      `${place.datastack} at ${server.origin}: ${stack.segmentationSource}; its viewer shows ${value ? `voxels of ${formatVec3(value)} nm` : fault ? 'what is not a resolution' : 'a resolution that is not told'}`,
+    );
   }
   let token = stack?.token;
   if (stack?.server.origin !== graph.origin) {
@@ -125,14 +162,29 @@ async function* checkGraph(path: string, http: HttpClient, options: DoctorOption
     token = checked.token;
   }
   yield* checkProxy(graph.origin);
-  const found = yield* checkTable({ path: graph, token, allowAddress: stack?.allowAddress }, http, (login ?? graph).origin, options);
+  const found = yield* checkTable(
+    { path: graph, token, allowAddress: stack?.allowAddress },
+    http,
+    (login ?? graph).origin,
+    options,
+  );
   if (found === undefined) return;
-  yield* checkWatershedInfo(found.answer, { path: found.server.path, token: found.server.token, address: found.server.address }, http, options);
+  yield* checkWatershedInfo(
+    found.answer,
+    { path: found.server.path, token: found.server.token, address: found.server.address },
+    http,
+    options,
+  );
   yield* checkVolume(path, options);
 }
 
 /** @returns the table's info, wherever it is now; undefined when it was not to be had. */
-async function* checkTable(asked: NextGraph, http: HttpClient, login: string, options: DoctorOptions): AsyncGenerator<Finding, { server: GraphServer; answer: unknown } | undefined, undefined> {
+async function* checkTable(
+  asked: NextGraph,
+  http: HttpClient,
+  login: string,
+  options: DoctorOptions,
+): AsyncGenerator<Finding, { server: GraphServer; answer: unknown } | undefined, undefined> {
   for (let at = asked, steps = 0; ; steps++) {
     const server = new GraphServer({ http, ...at });
     const answer = yield* checkAccess(server, at.token, login, options);
@@ -150,8 +202,14 @@ async function* checkTable(asked: NextGraph, http: HttpClient, login: string, op
 }
 
 /** @returns the table's info; undefined when it was not to be had. */
-async function* checkAccess(server: GraphServer, token: FoundToken | undefined, login: string, { signal, now = Date.now }: DoctorOptions): AsyncGenerator<Finding, unknown, undefined> {
-  const { path } = server, asked = now();
+async function* checkAccess(
+  server: GraphServer,
+  token: FoundToken | undefined,
+  login: string,
+  { signal, now = Date.now }: DoctorOptions,
+): AsyncGenerator<Finding, unknown, undefined> {
+  const { path } = server,
+    asked = now();
   let reply;
   try {
     reply = await server.ask({ url: path.infoUrl, maxBytes: INFO_BOUND, signal });
@@ -160,7 +218,10 @@ async function* checkAccess(server: GraphServer, token: FoundToken | undefined, 
     return undefined;
   }
   const answered = now();
-  yield ok('access', `${path.origin} answers for table ${path.table}${token ? `, with the token from ${token.from}` : ' without a token'}`);
+  yield ok(
+    'access',
+    `${path.origin} answers for table ${path.table}${token ? `, with the token from ${token.from}` : ' without a token'}`,
+  );
   yield checkClock(path.origin, reply.headers.date, (asked + answered) / 2);
   return parseJson(reply.body) ?? {}; // opening the volume says what is wrong
 }
@@ -171,24 +232,48 @@ function checkClock(origin: string, date: string | undefined, hereMs: number): F
   const apartMs = Math.abs(hereMs - thereMs);
   if (apartMs <= SKEW_MS) return ok('clock', `agrees with that of ${origin} to ${SKEW_MS / 1000} s`);
   const said = `this machine is ${Math.round(apartMs / 1000)} s ${hereMs > thereMs ? 'ahead of' : 'behind'} ${origin}`;
-  if (apartMs <= TOO_FAR_MS) return warn('clock', said, 'have it set its clock by the network: "now" is the earlier of both, and buckets refuse signatures of another hour');
+  if (apartMs <= TOO_FAR_MS)
+    return warn(
+      'clock',
+      said,
+      'have it set its clock by the network: "now" is the earlier of both, and buckets refuse signatures of another hour',
+    );
   const instants = `it is ${new Date(hereMs).toISOString()} here and ${new Date(thereMs).toISOString()} there`;
-  return { name: 'clock', verdict: 'fail', said: `${said}: ${instants}`, next: 'set the clock that is wrong: which roots are current depends on it' };
+  return {
+    name: 'clock',
+    verdict: 'fail',
+    said: `${said}: ${instants}`,
+    next: 'set the clock that is wrong: which roots are current depends on it',
+  };
 }
 
-async function* checkWatershedInfo(json: unknown, server: Parameters<typeof watershedStore>[1], http: HttpClient, options: DoctorOptions): Findings {
+async function* checkWatershedInfo(
+  json: unknown,
+  server: Parameters<typeof watershedStore>[1],
+  http: HttpClient,
+  options: DoctorOptions,
+): Findings {
   try {
     const { dataDir } = parseGraphInfo(json, server.path.infoUrl);
     const store = await watershedStore(dataDir, server, http, { ...options, logger: QUIET });
     yield* checkProxy(store.url);
     const object = await store.read('info', { signal: options.signal, maxBytes: INFO_BOUND });
-    yield object ? ok('bucket', `${store.url} is read`) : warn('bucket', `${store.url} answers, but has no info`, 'its chunks may be there all the same: see the look-up');
+    yield object
+      ? ok('bucket', `${store.url} is read`)
+      : warn(
+          'bucket',
+          `${store.url} answers, but has no info`,
+          'its chunks may be there all the same: see the look-up',
+        );
   } catch (error) {
     yield fail('bucket', error);
   }
 }
 
-async function* checkVolume(path: string, { version: _version, now: _now, ...options }: DoctorOptions): Findings {
+async function* checkVolume(
+  path: string,
+  { version: _version, now: _now, ...options }: DoctorOptions,
+): Findings {
   let volume: GrapheneVolume;
   try {
     volume = await openGraphene(path, { ...options, logger: QUIET });
@@ -213,12 +298,23 @@ async function checkVersions(volume: GrapheneVolume, signal: AbortSignal | undef
   }
 }
 
-async function checkMaterializations({ datastack }: GrapheneVolume, signal: AbortSignal | undefined): Promise<Finding> {
+async function checkMaterializations(
+  { datastack }: GrapheneVolume,
+  signal: AbortSignal | undefined,
+): Promise<Finding> {
   try {
     const versions = await datastack!.versions({ signal });
-    if (versions.length === 0) return warn('versions', `${datastack!.name} has no materialization`, "timestamps 'mat' and 'mat_NUMBER' cannot be used");
+    if (versions.length === 0)
+      return warn(
+        'versions',
+        `${datastack!.name} has no materialization`,
+        "timestamps 'mat' and 'mat_NUMBER' cannot be used",
+      );
     const newest = versions.reduce((a, b) => Math.max(a, b));
-    return ok('versions', `${versions.length} ${versions.length === 1 ? 'materialization' : 'materializations'}, the newest ${newest} of ${(await datastack!.timestampOf(newest, { signal })).toISOString()}`);
+    return ok(
+      'versions',
+      `${versions.length} ${versions.length === 1 ? 'materialization' : 'materializations'}, the newest ${newest} of ${(await datastack!.timestampOf(newest, { signal })).toISOString()}`,
+    );
   } catch (error) {
     return { ...fail('versions', error, datastack!.server), verdict: 'warn' };
   }
@@ -240,21 +336,33 @@ function addressOf(path: string, storage: DoctorOptions['storage']): string {
 /** How a place is reached, where the environment names proxies. */
 function* checkProxy(place: string, env: NodeJS.ProcessEnv = process.env): Generator<Finding> {
   if (!/^https?:/.test(place) || !(namesProxy(env) || env.HTTP_PROXY)) return;
-  const url = new URL(place), { origin } = url;
+  const url = new URL(place),
+    { origin } = url;
   try {
     const proxy = proxyFor(url, env);
     if (proxy) yield ok('proxy', `${origin} is reached through ${shownProxy(proxy)}`);
-    else if (url.protocol === 'http:' && env.HTTP_PROXY && !goesStraight(url, env)) yield warn('proxy', `${origin} is reached without a proxy: HTTP_PROXY counts in lower case only`, 'set http_proxy');
+    else if (url.protocol === 'http:' && env.HTTP_PROXY && !goesStraight(url, env))
+      yield warn(
+        'proxy',
+        `${origin} is reached without a proxy: HTTP_PROXY counts in lower case only`,
+        'set http_proxy',
+      );
     else yield ok('proxy', `${origin} is reached without a proxy`);
   } catch (error) {
     yield fail('proxy', error);
   }
 }
 
-async function* checkPlain(path: string, { version: _version, now: _now, server, authServer, token, dataDir, ocdbt, ...options }: DoctorOptions): Findings {
-  for (const [name, value] of Object.entries({ server, authServer, token, dataDir, ocdbt })) if (value !== undefined) throw new TypeError(`${name} is for graphene:// and cave:// paths`);
-  const location = cloudPath(path), address = location.replace(MIDDLEAUTH, '');
-  if (address !== location && URL.canParse(address)) yield (await checkToken(new URL(address), undefined, {})).finding;
+async function* checkPlain(
+  path: string,
+  { version: _version, now: _now, server, authServer, token, dataDir, ocdbt, ...options }: DoctorOptions,
+): Findings {
+  for (const [name, value] of Object.entries({ server, authServer, token, dataDir, ocdbt }))
+    if (value !== undefined) throw new TypeError(`${name} is for graphene:// and cave:// paths`);
+  const location = cloudPath(path),
+    address = location.replace(MIDDLEAUTH, '');
+  if (address !== location && URL.canParse(address))
+    yield (await checkToken(new URL(address), undefined, {})).finding;
   yield* checkProxy(addressOf(location, options.storage));
   let volume;
   try {
@@ -264,8 +372,15 @@ async function* checkPlain(path: string, { version: _version, now: _now, server,
   }
   try {
     if (volume.redirects.length > 0) yield ok('redirect', volume.redirects.join(' -> '));
-    yield ok('bucket', `${volume.type} of ${volume.dataType}, ${volume.scales.length} ${volume.scales.length === 1 ? 'scale' : 'scales'}`);
-    yield await lookUpNearMiddle(volume, volume.scales.findIndex(({ error }) => !error), options.signal);
+    yield ok(
+      'bucket',
+      `${volume.type} of ${volume.dataType}, ${volume.scales.length} ${volume.scales.length === 1 ? 'scale' : 'scales'}`,
+    );
+    yield await lookUpNearMiddle(
+      volume,
+      volume.scales.findIndex(({ error }) => !error),
+      options.signal,
+    );
   } finally {
     await volume.close();
   }

@@ -17,10 +17,20 @@ export interface FoundGraph {
 }
 
 /** @throws GraphError; InfoError BAD_INFO, UNSUPPORTED; as `graphNamed`. */
-export async function findGraph(asked: NextGraph, http: HttpClient, { rateLimit, rootTimeoutMs, signal }: Pick<OpenGrapheneOptions, 'rateLimit' | 'rootTimeoutMs' | 'signal'>, warn: (message: string) => void): Promise<FoundGraph> {
+export async function findGraph(
+  asked: NextGraph,
+  http: HttpClient,
+  { rateLimit, rootTimeoutMs, signal }: Pick<OpenGrapheneOptions, 'rateLimit' | 'rootTimeoutMs' | 'signal'>,
+  warn: (message: string) => void,
+): Promise<FoundGraph> {
   const trail = new Trail(placeOfTable(asked));
-  for (let at = asked; ; ) {
-    const server = new GraphServer({ http, rateLimit, ...at, clock: new ServerClock({ present: presentOf(at.path), warn }) });
+  for (let at = asked; ;) {
+    const server = new GraphServer({
+      http,
+      rateLimit,
+      ...at,
+      clock: new ServerClock({ present: presentOf(at.path), warn }),
+    });
     const client = new ChunkedGraphClient({ server, rootTimeoutMs });
     const { json } = await client.info(signal);
     const redirect = redirectOf(json, at.path.infoUrl);
@@ -32,4 +42,5 @@ export async function findGraph(asked: NextGraph, http: HttpClient, { rateLimit,
 }
 
 /** In one spelling, whichever of the many was used. */
-const placeOfTable = ({ path: { infoUrl } }: NextGraph): string => `graphene://${infoUrl.replace(/\/info$/, '')}`;
+const placeOfTable = ({ path: { infoUrl } }: NextGraph): string =>
+  `graphene://${infoUrl.replace(/\/info$/, '')}`;

@@ -20,7 +20,16 @@ import { errorsOfPoints, type PointQuery, type PointValues } from '../points/poi
 import type { LookupStats, PointsResult, RootsResult, SupervoxelResult } from '../points/result.ts';
 import { PointStatus, statusText } from '../points/status.ts';
 import { versionsOf, type VolumeDatastack } from './datastack.ts';
-import { checkBoolean, checkOnError, checkSnap, resolutionOf, ROOT_OPTIONS, SCATTERED_OPTIONS, type RootOptions, type ScatteredPointsOptions } from './options.ts';
+import {
+  checkBoolean,
+  checkOnError,
+  checkSnap,
+  resolutionOf,
+  ROOT_OPTIONS,
+  SCATTERED_OPTIONS,
+  type RootOptions,
+  type ScatteredPointsOptions,
+} from './options.ts';
 import { throwIfPartial } from './partial.ts';
 import { boundTo, inTime, snappedNm, takePoints, Volume, type VolumeParts } from './precomputed-volume.ts';
 import type { OpenedRootCache, VolumeRootCache } from './root-cache.ts';
@@ -41,7 +50,10 @@ export interface GrapheneParts extends VolumeParts {
 }
 
 /** One point, or one ID, at a time. */
-export type OnePointOptions = Omit<ScatteredPointsOptions, 'onError' | 'onProgress' | 'agglomerate' | 'borrow'>;
+export type OnePointOptions = Omit<
+  ScatteredPointsOptions,
+  'onError' | 'onProgress' | 'agglomerate' | 'borrow'
+>;
 
 export class GrapheneVolume extends Volume {
   readonly #parts: GrapheneParts;
@@ -57,11 +69,18 @@ export class GrapheneVolume extends Volume {
   }
 
   #graphParts(): ChunkedGraphParts {
-    const { api, graph, raw, info, roots, rootCache, instants, allowEdits, datastack, timeoutMs } = this.#parts;
+    const { api, graph, raw, info, roots, rootCache, instants, allowEdits, datastack, timeoutMs } =
+      this.#parts;
     const { voxelOffset: min, size, resolution } = scaleAt(info.scales, graph.cvMip);
     const bounds = { min, max: [min[0] + size[0], min[1] + size[1], min[2] + size[2]] as const };
     return {
-      api, info: raw, grid: { bounds, resolution }, roots: rootCache?.cache ?? roots, instants, allowEdits, timeoutMs,
+      api,
+      info: raw,
+      grid: { bounds, resolution },
+      roots: rootCache?.cache ?? roots,
+      instants,
+      allowEdits,
+      timeoutMs,
       graph: { ...graph, dataDir: graph.dataDir === undefined ? undefined : withoutSecrets(graph.dataDir) },
       versions: versionsOf(datastack),
       bind: (signal) => boundTo(this.#parts, signal),
@@ -111,7 +130,10 @@ export class GrapheneVolume extends Volume {
    * @throws TimestampError.
    */
   at(timestamp: Timestamp): GrapheneVolume {
-    return new GrapheneVolume(this.#parts, checkMoment(momentOf(timestamp), versionsOf(this.#parts.datastack)));
+    return new GrapheneVolume(
+      this.#parts,
+      checkMoment(momentOf(timestamp), versionsOf(this.#parts.datastack)),
+    );
   }
 
   /**
@@ -121,10 +143,22 @@ export class GrapheneVolume extends Volume {
    *   They are copied before the call returns, unless `borrow` is true.
    * @throws PartialResultError (see `onError`); TypeError, RangeError, TimestampError, InfoError UNSUPPORTED, `signal.reason`.
    */
-  scatteredPoints(points: PointInput, options: ScatteredPointsOptions & { agglomerate: false }): Promise<SupervoxelResult>;
-  scatteredPoints(points: PointInput, options?: ScatteredPointsOptions & { agglomerate?: true }): Promise<PointsResult>;
-  scatteredPoints(points: PointInput, options?: ScatteredPointsOptions): Promise<PointsResult | SupervoxelResult>;
-  async scatteredPoints(points: PointInput, options: ScatteredPointsOptions = {}): Promise<PointsResult | SupervoxelResult> {
+  scatteredPoints(
+    points: PointInput,
+    options: ScatteredPointsOptions & { agglomerate: false },
+  ): Promise<SupervoxelResult>;
+  scatteredPoints(
+    points: PointInput,
+    options?: ScatteredPointsOptions & { agglomerate?: true },
+  ): Promise<PointsResult>;
+  scatteredPoints(
+    points: PointInput,
+    options?: ScatteredPointsOptions,
+  ): Promise<PointsResult | SupervoxelResult>;
+  async scatteredPoints(
+    points: PointInput,
+    options: ScatteredPointsOptions = {},
+  ): Promise<PointsResult | SupervoxelResult> {
     const { source, options: own } = takePoints(points, options, SCATTERED_OPTIONS);
     return this.#inTime(source, own, (message) => this.#parts.logger.warn(message));
   }
@@ -150,15 +184,33 @@ export class GrapheneVolume extends Volume {
     await pacer.run(statusesOf(fates, wordsOf(ids), status));
     const total = performance.now() - began;
     const stats: LookupStats = {
-      points: ids.length, chunks: 0, requests: 0, bytes: 0, cacheHits: 0, absentBy403: 0, rootRequests: answer.requests, distinctSupervoxels: answer.distinct, ...rootCacheHits(answer),
+      points: ids.length,
+      chunks: 0,
+      requests: 0,
+      bytes: 0,
+      cacheHits: 0,
+      absentBy403: 0,
+      rootRequests: answer.requests,
+      distinctSupervoxels: answer.distinct,
+      ...rootCacheHits(answer),
       ms: { plan: 0, chunks: 0, roots: total, total },
     };
     const result: RootsResult = {
-      rootIds, status, timestamp: new Date(answer.timestampMs), settled: answer.settled, stats,
+      rootIds,
+      status,
+      timestamp: new Date(answer.timestampMs),
+      settled: answer.settled,
+      stats,
       *rows() {
         for (let index = 0; index < ids.length; index++) {
           const error = status[index] === PointStatus.rootFailed ? reasonAt(answer, index) : undefined;
-          yield { index, supervoxelId: ids[index], rootId: rootIds[index], status: statusText(status[index]), error };
+          yield {
+            index,
+            supervoxelId: ids[index],
+            rootId: rootIds[index],
+            status: statusText(status[index]),
+            error,
+          };
         }
       },
     };
@@ -169,7 +221,10 @@ export class GrapheneVolume extends Volume {
    * The supervoxel at one point, `[x, y, z]` or `{ x, y, z }`; 0n on background.
    * @throws PointError whose `code` is the status in upper case; as `scatteredPoints`.
    */
-  async supervoxelAt(point: Point, options: Omit<OnePointOptions, keyof RootOptions> & { signal?: AbortSignal; timeoutMs?: number } = {}): Promise<bigint> {
+  async supervoxelAt(
+    point: Point,
+    options: Omit<OnePointOptions, keyof RootOptions> & { signal?: AbortSignal; timeoutMs?: number } = {},
+  ): Promise<bigint> {
     const { supervoxelId } = await this.#one(point, { ...options, agglomerate: false });
     return supervoxelId;
   }
@@ -190,34 +245,61 @@ export class GrapheneVolume extends Volume {
   async rootOf(supervoxelId: bigint, options: Omit<RootOptions, 'onError' | 'borrow'> = {}): Promise<bigint> {
     const result = await this.roots([supervoxelId], { ...options, onError: 'status' });
     const [row] = result.rows();
-    if (row.status !== 'ok' && row.status !== 'background') throw noAnswer(`ID ${supervoxelId}`, row.status, row.error, result.timestamp);
+    if (row.status !== 'ok' && row.status !== 'background')
+      throw noAnswer(`ID ${supervoxelId}`, row.status, row.error, result.timestamp);
     return row.rootId;
   }
 
   async #one(point: Point, given: ScatteredPointsOptions): Promise<{ supervoxelId: bigint; rootId: bigint }> {
     // A lone point on background is an ordinary answer: no advice about resolutions.
-    const options = takeOptions(given, SCATTERED_OPTIONS), source = pointSource([point]), xyz = new Float64Array(3);
+    const options = takeOptions(given, SCATTERED_OPTIONS),
+      source = pointSource([point]),
+      xyz = new Float64Array(3);
     source.read(0, xyz);
     const result = await this.#inTime(source, { ...options, onError: 'status' }, () => undefined);
-    const [row] = result.rows() as IterableIterator<{ supervoxelId: bigint; rootId?: bigint; status: string; error?: Error }>;
+    const [row] = result.rows() as IterableIterator<{
+      supervoxelId: bigint;
+      rootId?: bigint;
+      status: string;
+      error?: Error;
+    }>;
     const name = `point [${formatVec3(xyz)}]`;
     if (row.status === 'suspect') {
-      this.#parts.logger.warn(`${name}: supervoxel ${row.supervoxelId} does not belong to the graph chunk of the point`);
+      this.#parts.logger.warn(
+        `${name}: supervoxel ${row.supervoxelId} does not belong to the graph chunk of the point`,
+      );
       // 0n is for background alone.
-      if ('timestamp' in result && row.rootId === 0n) throw noAnswer(`${name} (supervoxel ${row.supervoxelId})`, 'no_root', undefined, result.timestamp);
+      if ('timestamp' in result && row.rootId === 0n)
+        throw noAnswer(`${name} (supervoxel ${row.supervoxelId})`, 'no_root', undefined, result.timestamp);
     } else if (row.status !== 'ok' && row.status !== 'background')
-      throw noAnswer(row.status === 'no_root' || row.status === 'root_failed' ? `${name} (supervoxel ${row.supervoxelId})` : name, row.status, row.error, 'timestamp' in result ? result.timestamp : undefined);
+      throw noAnswer(
+        row.status === 'no_root' || row.status === 'root_failed'
+          ? `${name} (supervoxel ${row.supervoxelId})`
+          : name,
+        row.status,
+        row.error,
+        'timestamp' in result ? result.timestamp : undefined,
+      );
     return { supervoxelId: row.supervoxelId, rootId: row.rootId ?? 0n };
   }
 
-  async #inTime(points: PointSource, options: ScatteredPointsOptions, warn: (message: string) => void): Promise<PointsResult | SupervoxelResult> {
+  async #inTime(
+    points: PointSource,
+    options: ScatteredPointsOptions,
+    warn: (message: string) => void,
+  ): Promise<PointsResult | SupervoxelResult> {
     return inTime(this.#parts, options, (bound) => this.#scatteredPoints(points, bound, warn));
   }
 
-  async #scatteredPoints(points: PointSource, options: ScatteredPointsOptions, warn: (message: string) => void): Promise<PointsResult | SupervoxelResult> {
+  async #scatteredPoints(
+    points: PointSource,
+    options: ScatteredPointsOptions,
+    warn: (message: string) => void,
+  ): Promise<PointsResult | SupervoxelResult> {
     const began = performance.now();
     const onError = checkOnError(options.onError);
-    if (options.agglomerate !== undefined && typeof options.agglomerate !== 'boolean') throw new TypeError('agglomerate is true or false');
+    if (options.agglomerate !== undefined && typeof options.agglomerate !== 'boolean')
+      throw new TypeError('agglomerate is true or false');
     const resolution = resolutionOf(options.resolution, this.#parts.datastack) ?? this.parts.resolution;
     const question = await this.#question(options);
     const checked = { suspects: 0 };
@@ -236,10 +318,19 @@ export class GrapheneVolume extends Volume {
     await this.#tellSuspects(read, checked.suspects, warn);
     if (options.agglomerate === false) {
       const result: SupervoxelResult = {
-        supervoxelIds, status, stats, ...snappedNm(snapped?.nm),
+        supervoxelIds,
+        status,
+        stats,
+        ...snappedNm(snapped?.nm),
         *rows() {
           for (let index = 0; index < status.length; index++)
-            yield { index, supervoxelId: supervoxelIds[index], status: statusText(status[index]), ...snappedNm(snapped?.nm[index]), error: errorOf(index) };
+            yield {
+              index,
+              supervoxelId: supervoxelIds[index],
+              status: statusText(status[index]),
+              ...snappedNm(snapped?.nm[index]),
+              error: errorOf(index),
+            };
         },
       };
       return await throwIfPartial(result, status, onError, failures);
@@ -255,11 +346,24 @@ export class GrapheneVolume extends Volume {
     stats.ms.roots = done - chunksDone;
     stats.ms.total = done - began;
     const result: PointsResult = {
-      supervoxelIds, rootIds, status, timestamp: new Date(answer.timestampMs), settled: answer.settled, stats, ...snappedNm(snapped?.nm),
+      supervoxelIds,
+      rootIds,
+      status,
+      timestamp: new Date(answer.timestampMs),
+      settled: answer.settled,
+      stats,
+      ...snappedNm(snapped?.nm),
       *rows() {
         for (let index = 0; index < status.length; index++) {
           const error = status[index] === PointStatus.rootFailed ? reasonAt(answer, index) : errorOf(index);
-          yield { index, supervoxelId: supervoxelIds[index], rootId: rootIds[index], status: statusText(status[index]), ...snappedNm(snapped?.nm[index]), error };
+          yield {
+            index,
+            supervoxelId: supervoxelIds[index],
+            rootId: rootIds[index],
+            status: statusText(status[index]),
+            ...snappedNm(snapped?.nm[index]),
+            error,
+          };
         }
       },
     };
@@ -270,38 +374,68 @@ export class GrapheneVolume extends Volume {
   #judgeOf(checked: { suspects: number }): PointQuery['judgeOf'] {
     const { graph, checkSupervoxels } = this.#parts;
     return ({ plan, scale, words, status }) => {
-      const mark = checkSupervoxels && scale.mip === graph.cvMip ? suspectMarker(plan, scale, graph, words as Uint32Array, status) : undefined;
+      const mark =
+        checkSupervoxels && scale.mip === graph.cvMip
+          ? suspectMarker(plan, scale, graph, words as Uint32Array, status)
+          : undefined;
       return mark && ((...points) => (checked.suspects += mark(...points)));
     };
   }
 
   /** @param suspects Those found where the points are; labels that were taken from elsewhere are checked there. */
-  async #tellSuspects({ scale, status, snapped, values }: PointValues, suspects: number, warn: (message: string) => void): Promise<void> {
+  async #tellSuspects(
+    { scale, status, snapped, values }: PointValues,
+    suspects: number,
+    warn: (message: string) => void,
+  ): Promise<void> {
     const { graph, checkSupervoxels } = this.#parts;
     if (snapped && checkSupervoxels && scale.mip === graph.cvMip) {
       const moved = await pacer.run(snapped.plan());
-      suspects += await pacer.run(markSuspects(moved, suspectMarker(moved, scale, graph, wordsOf(values as BigUint64Array), status)));
+      suspects += await pacer.run(
+        markSuspects(moved, suspectMarker(moved, scale, graph, wordsOf(values as BigUint64Array), status)),
+      );
     }
     if (suspects * 100 > status.length)
-      warn(`${suspects} of ${status.length} supervoxel IDs do not belong to the graph chunk of their point: is this watershed the graph's own?`);
+      warn(
+        `${suspects} of ${status.length} supervoxel IDs do not belong to the graph chunk of their point: is this watershed the graph's own?`,
+      );
   }
 
   #lookUp(ids: BigUint64Array, { moment, ...question }: Question): Promise<RootsAnswer> {
     const { logger, instants, roots, rootCache } = this.#parts;
     const timestampMs = moment === 'settled' ? instants.settled() : moment;
     if (timestampMs !== undefined && timestampMs > instants.now() + FUTURE_MS)
-      logger.warn(`${new Date(timestampMs).toISOString()} is in the future: the server answers as of now, and later answers for that moment may differ`);
+      logger.warn(
+        `${new Date(timestampMs).toISOString()} is in the future: the server answers as of now, and later answers for that moment may differ`,
+      );
     return (rootCache?.cache ?? roots).lookUp(ids, { ...question, timestampMs });
   }
 
   /** Checked, and with a version looked up unless no root is wanted. */
-  async #question({ timestamp, stopLayer, validate, signal, agglomerate = true }: RootOptions & { agglomerate?: boolean }): Promise<Question> {
-    const { graph: { nLayers }, datastack } = this.#parts;
+  async #question({
+    timestamp,
+    stopLayer,
+    validate,
+    signal,
+    agglomerate = true,
+  }: RootOptions & { agglomerate?: boolean }): Promise<Question> {
+    const {
+      graph: { nLayers },
+      datastack,
+    } = this.#parts;
     if (stopLayer !== undefined && !(Number.isInteger(stopLayer) && stopLayer >= 2 && stopLayer <= nLayers))
-      throw new RangeError(`stopLayer must be a whole number from 2 to ${nLayers}, the root layer, not ${String(stopLayer)}`);
+      throw new RangeError(
+        `stopLayer must be a whole number from 2 to ${nLayers}, the root layer, not ${String(stopLayer)}`,
+      );
     checkBoolean('validate', validate);
-    const versions = versionsOf(datastack), wanted = checkMoment(timestamp === undefined ? this.#moment : momentOf(timestamp), versions);
-    return { moment: agglomerate ? await settleVersion(wanted, versions, signal) : undefined, stopLayer, validate, signal };
+    const versions = versionsOf(datastack),
+      wanted = checkMoment(timestamp === undefined ? this.#moment : momentOf(timestamp), versions);
+    return {
+      moment: agglomerate ? await settleVersion(wanted, versions, signal) : undefined,
+      stopLayer,
+      validate,
+      signal,
+    };
   }
 }
 
@@ -314,7 +448,8 @@ interface Question {
 }
 
 /** A member of the stats that is there only with a root cache. */
-const rootCacheHits = ({ cached }: RootsAnswer): { rootCacheHits?: number } => (cached === undefined ? {} : { rootCacheHits: cached });
+const rootCacheHits = ({ cached }: RootsAnswer): { rootCacheHits?: number } =>
+  cached === undefined ? {} : { rootCacheHits: cached };
 
 /** Clocks differ; a timestamp this far ahead is no clock's. */
 const FUTURE_MS = 60_000;
@@ -331,7 +466,9 @@ Object.assign(STATUS_OF_FATE, {
 /** Zeros are background, also where a deadline came before anything was looked at. */
 function* statusesOf(fates: Uint8Array, ids: Uint32Array, status: Uint8Array): Paced {
   yield* byStretches(fates.length, (from, end) => {
-    for (let i = from; i < end; i++) status[i] = ids[2 * i] === 0 && ids[2 * i + 1] === 0 ? PointStatus.background : STATUS_OF_FATE[fates[i]];
+    for (let i = from; i < end; i++)
+      status[i] =
+        ids[2 * i] === 0 && ids[2 * i + 1] === 0 ? PointStatus.background : STATUS_OF_FATE[fates[i]];
   });
 }
 
@@ -343,18 +480,27 @@ function* applyFates(fates: Uint8Array, status: Uint8Array): Paced {
   yield* byStretches(fates.length, (from, end) => {
     for (let i = from; i < end; i++) {
       if (status[i] === PointStatus.ok) status[i] = STATUS_OF_FATE[fates[i]];
-      else if (status[i] === PointStatus.suspect && fates[i] === RootFate.failed) status[i] = PointStatus.rootFailed;
+      else if (status[i] === PointStatus.suspect && fates[i] === RootFate.failed)
+        status[i] = PointStatus.rootFailed;
     }
   });
 }
 
 /** @internal @returns `mip`. @throws RangeError when it is finer than the graph's. */
 export function checkMip(mip: number, cvMip: number): number {
-  if (mip < cvMip) throw new RangeError(`mip ${mip} is finer than the graph's own, ${cvMip}: it holds no supervoxels of this graph`);
+  if (mip < cvMip)
+    throw new RangeError(
+      `mip ${mip} is finer than the graph's own, ${cvMip}: it holds no supervoxels of this graph`,
+    );
   return mip;
 }
 
-function noAnswer(what: string, status: string, cause: Error | undefined, timestamp: Date | undefined): PointError {
+function noAnswer(
+  what: string,
+  status: string,
+  cause: Error | undefined,
+  timestamp: Date | undefined,
+): PointError {
   const why: Record<string, string> = {
     out_of_bounds: 'is outside the volume',
     missing_chunk: 'is in a chunk that is not stored',
@@ -364,5 +510,9 @@ function noAnswer(what: string, status: string, cause: Error | undefined, timest
     root_failed: `has a supervoxel but its root could not be looked up: ${cause?.message}`,
     not_looked_up: 'is already at or above the wanted layer: nobody was asked whether it exists',
   };
-  return new PointError(status.toUpperCase() as Uppercase<string>, `${what} ${why[status] ?? status}`, cause && { cause });
+  return new PointError(
+    status.toUpperCase() as Uppercase<string>,
+    `${what} ${why[status] ?? status}`,
+    cause && { cause },
+  );
 }

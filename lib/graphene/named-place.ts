@@ -43,20 +43,41 @@ export const quoted = (place: string): string => JSON.stringify(printable(place)
  * A server that names a host of its own choice must not be handed what was meant for the bucket, or for the server itself.
  * @throws PathError FORBIDDEN_ADDRESS, INSECURE_TOKEN; as `storeAt`.
  */
-export async function storeNamed(place: string, naming: Naming, http: HttpClient, { storage, logger }: { storage?: StorageOptions; logger: Logger }): Promise<Store> {
+export async function storeNamed(
+  place: string,
+  naming: Naming,
+  http: HttpClient,
+  { storage, logger }: { storage?: StorageOptions; logger: Logger },
+): Promise<Store> {
   const { said, trust, origin, allowAddress, bucketHeaders, token } = naming;
-  const path = cloudPath(place), address = path.replace(MIDDLEAUTH, ''), behindLogIn = address !== path;
+  const path = cloudPath(place),
+    address = path.replace(MIDDLEAUTH, ''),
+    behindLogIn = address !== path;
   const scheme = /^([a-z][a-z\d+.-]*):\/\//i.exec(address)?.[1];
   if (isGraphPath(path)) throw new PathError('BAD_PATH', `${said}, and that is a chunkedgraph, not a bucket`);
   const bucket = bucketOfEndpoint(address);
   if (bucket?.endpoint !== undefined)
-    throw new PathError('FORBIDDEN_ADDRESS', `${said}, and a server may not name the server of a bucket, which would get your credentials; if you trust it, ${trust}`);
-  if (!bucket && scheme !== undefined && !(SCHEMES as readonly string[]).includes(`${scheme}://`)) throw new PathError('FORBIDDEN_ADDRESS', `${said}: ${unknownScheme(scheme)}; then ${trust}`);
+    throw new PathError(
+      'FORBIDDEN_ADDRESS',
+      `${said}, and a server may not name the server of a bucket, which would get your credentials; if you trust it, ${trust}`,
+    );
+  if (!bucket && scheme !== undefined && !(SCHEMES as readonly string[]).includes(`${scheme}://`))
+    throw new PathError('FORBIDDEN_ADDRESS', `${said}: ${unknownScheme(scheme)}; then ${trust}`);
   const isRemote = /^(https?|gs|s3)[:+]/.test(address);
-  if (origin !== undefined && !isRemote) throw new PathError('FORBIDDEN_ADDRESS', `${said}, and a server may not point at local files or memory; if you trust it, ${trust}`);
+  if (origin !== undefined && !isRemote)
+    throw new PathError(
+      'FORBIDDEN_ADDRESS',
+      `${said}, and a server may not point at local files or memory; if you trust it, ${trust}`,
+    );
   const isOwn = origin !== undefined && URL.canParse(address) && new URL(address).origin === origin;
   const meantForOthers = headersOf(storage) !== undefined && (/^https?:/.test(address) || !bucketHeaders);
   if (isRemote && !isOwn && (meantForOthers || behindLogIn))
-    throw new PathError('INSECURE_TOKEN', `${said}: ${behindLogIn ? 'tokens' : 'bucket credentials'} are not sent to a host that a server names; if you trust it, ${trust}`);
-  return storeAt(address, allowAddress, http, { storage: behindLogIn && token !== undefined && !headersOf(storage) ? { token } : storage, logger });
+    throw new PathError(
+      'INSECURE_TOKEN',
+      `${said}: ${behindLogIn ? 'tokens' : 'bucket credentials'} are not sent to a host that a server names; if you trust it, ${trust}`,
+    );
+  return storeAt(address, allowAddress, http, {
+    storage: behindLogIn && token !== undefined && !headersOf(storage) ? { token } : storage,
+    logger,
+  });
 }

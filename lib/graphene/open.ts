@@ -23,14 +23,23 @@ import { authHostOf, datastackOf, openDatastack, placeOf, type DatastackPath } f
 import { findGraph } from './graph-table.ts';
 import { GrapheneVolume } from './graphene-volume.ts';
 import { checkOcdbt } from './ocdbt.ts';
-import { takeOpenOptions, checkResolution, resolutionOf, type Logger, type OpenGrapheneOptions, type OpenOptions } from './options.ts';
+import {
+  takeOpenOptions,
+  checkResolution,
+  resolutionOf,
+  type Logger,
+  type OpenGrapheneOptions,
+  type OpenOptions,
+} from './options.ts';
 import { boundTo, PrecomputedVolume, type VolumeParts } from './precomputed-volume.ts';
 import { checkRootCache, openRootCache } from './root-cache.ts';
 import { findInfo } from './volume-info.ts';
 import { checkWatershed, watershedStore } from './watershed.ts';
 
 const CONSOLE: Logger = { warn: (message) => console.warn(`graphene-points: ${message}`) };
-const loggerOf = ({ logger = CONSOLE }: { logger?: Logger }): Logger => ({ warn: (message) => logger.warn(safeText(message)) });
+const loggerOf = ({ logger = CONSOLE }: { logger?: Logger }): Logger => ({
+  warn: (message) => logger.warn(safeText(message)),
+});
 
 /**
  * Opens a Precomputed volume: reads its info, and those that it redirects to, and nothing else.
@@ -41,11 +50,23 @@ const loggerOf = ({ logger = CONSOLE }: { logger?: Logger }): Logger => ({ warn:
  */
 export async function openPrecomputed(path: string, given: OpenOptions = {}): Promise<PrecomputedVolume> {
   const place = cloudPath(path);
-  if (isGraphPath(place)) throw new PathError('BAD_PATH', `${redactUrl(place)} is a chunkedgraph: use openGraphene`);
+  if (isGraphPath(place))
+    throw new PathError('BAD_PATH', `${redactUrl(place)} is a chunkedgraph: use openGraphene`);
   const options = takeOpenOptions(given, false);
   return withHttp(options, async (http) => {
     const { store, raw, redirects } = await findInfo(place, http, { ...options, logger: loggerOf(options) });
-    return new PrecomputedVolume(partsOf({ raw, info: parseInfo(raw, `${store.url}/info`), store, infoWasRead: true, mip: 0, redirects, http, options }));
+    return new PrecomputedVolume(
+      partsOf({
+        raw,
+        info: parseInfo(raw, `${store.url}/info`),
+        store,
+        infoWasRead: true,
+        mip: 0,
+        redirects,
+        http,
+        options,
+      }),
+    );
   });
 }
 
@@ -57,9 +78,14 @@ export async function openPrecomputed(path: string, given: OpenOptions = {}): Pr
  * @throws PathError (BAD_PATH; INSECURE_TOKEN; FORBIDDEN_ADDRESS when a server names a place it must not), InfoError, GraphError;
  *   TimestampError; SnapshotError for `rootCache.file`; RangeError or TypeError for an impossible option.
  */
-export async function openGraphene(path: string | DatastackPath, given: OpenGrapheneOptions = {}): Promise<GrapheneVolume> {
+export async function openGraphene(
+  path: string | DatastackPath,
+  given: OpenGrapheneOptions = {},
+): Promise<GrapheneVolume> {
   const options = takeOpenOptions(given, true);
-  const place = placeOf(path, options.server), caching = checkRootCache(options.rootCache), authHost = authHostOf(options.authServer);
+  const place = placeOf(path, options.server),
+    caching = checkRootCache(options.rootCache),
+    authHost = authHostOf(options.authServer);
   const wanted = momentOf(options.timestamp);
   if (place.graph) {
     checkMoment(wanted, undefined);
@@ -70,34 +96,106 @@ export async function openGraphene(path: string | DatastackPath, given: OpenGrap
   return withHttp(options, async (http) => {
     // While the servers are asked. A package that cannot be loaded now is tried again with the first look-up.
     const prepared = Promise.allSettled([prepareBodies()]);
-    const stack = place.graph ? undefined : await openDatastack(place.datastack, { server: place.server, token: options.token, authHost, signal: options.signal }, http, warn);
+    const stack = place.graph
+      ? undefined
+      : await openDatastack(
+          place.datastack,
+          { server: place.server, token: options.token, authHost, signal: options.signal },
+          http,
+          warn,
+        );
     const moment = await settleVersion(wanted, stack?.versions, options.signal);
     const asked = stack?.graph ?? place.graph!;
     const askedToken = stack ? stack.token : await findToken(asked, { token: options.token, authHost }, warn);
-    const { server, client, json, redirects } = await findGraph({ path: asked, token: askedToken, allowAddress: stack?.allowAddress }, http, options, warn);
-    const { path: graphPath, token, clock } = server, serverAddress = server.address;
+    const { server, client, json, redirects } = await findGraph(
+      { path: asked, token: askedToken, allowAddress: stack?.allowAddress },
+      http,
+      options,
+      warn,
+    );
+    const { path: graphPath, token, clock } = server,
+      serverAddress = server.address;
     const graph = parseGraphInfo(json, graphPath.infoUrl);
     checkOcdbt(graph, options.ocdbt, graphPath.infoUrl, warn);
     const info = parseInfo(json, graphPath.infoUrl);
     checkWatershed(info, graph.cvMip, options.mip, graphPath.infoUrl);
-    const store = await watershedStore(graph.dataDir, { path: graphPath, token, address: serverAddress }, http, { ...options, logger });
+    const store = await watershedStore(
+      graph.dataDir,
+      { path: graphPath, token, address: serverAddress },
+      http,
+      { ...options, logger },
+    );
     const instants = new Instants(clock, { settleMs: options.settleMs, windowMs: options.batchWindowMs });
     const roots = new RootBatcher({
-      client, ids: graph.ids, nLayers: graph.nLayers, host: graphPath.host, instants, warn,
-      batchSize: options.rootBatchSize, batchBytes: options.rootBatchBytes, concurrency: options.rootConcurrency, windowMs: options.batchWindowMs, retries: options.retries,
+      client,
+      ids: graph.ids,
+      nLayers: graph.nLayers,
+      host: graphPath.host,
+      instants,
+      warn,
+      batchSize: options.rootBatchSize,
+      batchBytes: options.rootBatchBytes,
+      concurrency: options.rootConcurrency,
+      windowMs: options.batchWindowMs,
+      retries: options.retries,
     });
-    const resolution = resolutionOf(options.resolution, stack && { name: place.datastack!, viewerResolution: stack.viewerResolution.value, viewerFault: stack.viewerResolution.fault });
-    const parts = partsOf({ raw: json as Record<string, unknown>, info, store, infoWasRead: false, mip: graph.cvMip, redirects, http, options: { ...options, resolution } });
+    const resolution = resolutionOf(
+      options.resolution,
+      stack && {
+        name: place.datastack!,
+        viewerResolution: stack.viewerResolution.value,
+        viewerFault: stack.viewerResolution.fault,
+      },
+    );
+    const parts = partsOf({
+      raw: json as Record<string, unknown>,
+      info,
+      store,
+      infoWasRead: false,
+      mip: graph.cvMip,
+      redirects,
+      http,
+      options: { ...options, resolution },
+    });
     const datastack = stack && datastackOf(place.datastack!, stack, (signal) => boundTo(parts, signal));
-    const api = new Endpoints({ server, bind: (signal) => boundTo(parts, signal), concurrency: options.rootConcurrency, timeoutMs: options.rootTimeoutMs, retries: options.retries });
-    const rootCache = caching && (await openRootCache(
-      caching,
-      { source: roots, history: serverHistory(roots, api), graph: graphPath.tableUrl, ids: graph.ids, nLayers: graph.nLayers, instants },
-      logger,
-      options.cacheDir,
-    ));
+    const api = new Endpoints({
+      server,
+      bind: (signal) => boundTo(parts, signal),
+      concurrency: options.rootConcurrency,
+      timeoutMs: options.rootTimeoutMs,
+      retries: options.retries,
+    });
+    const rootCache =
+      caching &&
+      (await openRootCache(
+        caching,
+        {
+          source: roots,
+          history: serverHistory(roots, api),
+          graph: graphPath.tableUrl,
+          ids: graph.ids,
+          nLayers: graph.nLayers,
+          instants,
+        },
+        logger,
+        options.cacheDir,
+      ));
     await prepared;
-    return new GrapheneVolume({ ...parts, graph, path: graphPath, roots, rootCache, instants, api, allowEdits: options.allowEdits ?? false, checkSupervoxels: options.checkSupervoxels ?? true, datastack }, moment);
+    return new GrapheneVolume(
+      {
+        ...parts,
+        graph,
+        path: graphPath,
+        roots,
+        rootCache,
+        instants,
+        api,
+        allowEdits: options.allowEdits ?? false,
+        checkSupervoxels: options.checkSupervoxels ?? true,
+        datastack,
+      },
+      moment,
+    );
   });
 }
 
@@ -120,10 +218,21 @@ function partsOf({ raw, info, store, infoWasRead, mip, redirects, http, options 
   const life = new AbortController();
   setMaxListeners(0, life.signal); // every call under way listens
   return {
-    raw: withoutSecretsIn(raw), info, redirects, mip: chosen, life,
+    raw: withoutSecretsIn(raw),
+    info,
+    redirects,
+    mip: chosen,
+    life,
     reader: new PointReader({
-      info, store, infoWasRead, concurrency: options.concurrency, lruBytes: options.lruBytes, lruEncoding: options.lruEncoding, rangeReads: options.rangeReads,
-      warn: (message) => loggerOf(options).warn(message), chunkCache: chunkCacheOf(options, store, raw, loggerOf(options)),
+      info,
+      store,
+      infoWasRead,
+      concurrency: options.concurrency,
+      lruBytes: options.lruBytes,
+      lruEncoding: options.lruEncoding,
+      rangeReads: options.rangeReads,
+      warn: (message) => loggerOf(options).warn(message),
+      chunkCache: chunkCacheOf(options, store, raw, loggerOf(options)),
     }),
     resolution: checkResolution(options.resolution),
     logger: loggerOf(options),
@@ -133,7 +242,10 @@ function partsOf({ raw, info, store, infoWasRead, mip, redirects, http, options 
 }
 
 /** An HTTP client for one volume; closed again when the opening fails. */
-async function withHttp<T>(options: Omit<OpenOptions, 'resolution'>, open: (http: HttpClient) => Promise<T>): Promise<T> {
+async function withHttp<T>(
+  options: Omit<OpenOptions, 'resolution'>,
+  open: (http: HttpClient) => Promise<T>,
+): Promise<T> {
   const { concurrency = 32, retries, connectTimeoutMs, idleTimeoutMs, timeoutMs, signal } = options;
   const http = createHttpClient({ maxSockets: concurrency + 16, retries, connectTimeoutMs, idleTimeoutMs });
   try {

@@ -10,7 +10,15 @@ import { pointSource, type PointInput, type PointSource } from '../points/input.
 import { errorsOfPoints, type PointReader } from '../points/point-reader.ts';
 import type { ValuesResult } from '../points/result.ts';
 import { statusText } from '../points/status.ts';
-import { checkBoolean, checkOnError, checkResolution, READ_OPTIONS, checkSnap, type Logger, type ReadPointsOptions } from './options.ts';
+import {
+  checkBoolean,
+  checkOnError,
+  checkResolution,
+  READ_OPTIONS,
+  checkSnap,
+  type Logger,
+  type ReadPointsOptions,
+} from './options.ts';
 import { throwIfPartial } from './partial.ts';
 
 /** @internal */
@@ -32,21 +40,33 @@ export interface VolumeParts {
 }
 
 /** The caller's signal and the volume's own life as one. @internal */
-export const boundTo = ({ life }: VolumeParts, signal: AbortSignal | undefined): AbortSignal => (signal ? AbortSignal.any([signal, life.signal]) : life.signal);
+export const boundTo = ({ life }: VolumeParts, signal: AbortSignal | undefined): AbortSignal =>
+  signal ? AbortSignal.any([signal, life.signal]) : life.signal;
 
 /** A call with a signal that its deadline, its caller and `close()` abort. @internal */
-export const inTime = <Options extends { signal?: AbortSignal; timeoutMs?: number }, T>({ life, timeoutMs }: VolumeParts, options: Options, call: (options: Options & { signal: AbortSignal }) => Promise<T>): Promise<T> =>
-  within(checkTimeout(options.timeoutMs) ?? timeoutMs, [options.signal, life.signal], (signal) => call({ ...options, signal }));
+export const inTime = <Options extends { signal?: AbortSignal; timeoutMs?: number }, T>(
+  { life, timeoutMs }: VolumeParts,
+  options: Options,
+  call: (options: Options & { signal: AbortSignal }) => Promise<T>,
+): Promise<T> =>
+  within(checkTimeout(options.timeoutMs) ?? timeoutMs, [options.signal, life.signal], (signal) =>
+    call({ ...options, signal }),
+  );
 
 /** Options and points of a call, as they are now. @internal @throws TypeError. */
-export function takePoints<Options extends { borrow?: boolean }>(points: PointInput, given: Options, known: readonly string[]): { options: Options; source: PointSource } {
+export function takePoints<Options extends { borrow?: boolean }>(
+  points: PointInput,
+  given: Options,
+  known: readonly string[],
+): { options: Options; source: PointSource } {
   const options = takeOptions(given, known);
   checkBoolean('borrow', options.borrow);
   return { options, source: pointSource(points, options) };
 }
 
 /** A member of results and rows that is there only when asked for. */
-export const snappedNm = <T>(nm: T | undefined): { snappedNm?: T } => (nm === undefined ? {} : { snappedNm: nm });
+export const snappedNm = <T>(nm: T | undefined): { snappedNm?: T } =>
+  nm === undefined ? {} : { snappedNm: nm };
 
 /** What every volume tells about itself. */
 export class Volume {
@@ -134,12 +154,22 @@ export class PrecomputedVolume extends Volume {
       onProgress: options.onProgress,
       warn: (message) => logger.warn(message),
     });
-    const channels = info.numChannels, errorOf = errorsOfPoints(failures, status);
+    const channels = info.numChannels,
+      errorOf = errorsOfPoints(failures, status);
     const result: ValuesResult = {
-      values, status, stats, ...snappedNm(snapped?.nm),
+      values,
+      status,
+      stats,
+      ...snappedNm(snapped?.nm),
       *rows() {
         for (let index = 0; index < status.length; index++)
-          yield { index, values: [...values.subarray(index * channels, (index + 1) * channels)], status: statusText(status[index]), ...snappedNm(snapped?.nm[index]), error: errorOf(index) };
+          yield {
+            index,
+            values: [...values.subarray(index * channels, (index + 1) * channels)],
+            status: statusText(status[index]),
+            ...snappedNm(snapped?.nm[index]),
+            error: errorOf(index),
+          };
       },
     };
     return await throwIfPartial(result, status, onError, failures);

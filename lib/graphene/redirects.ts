@@ -19,8 +19,14 @@ export const MOST_REDIRECTS = 10;
 export function redirectOf(info: unknown, url: string): string | undefined {
   const { redirect } = (info ?? {}) as { redirect?: unknown };
   if (redirect === undefined || redirect === null || redirect === '') return undefined;
-  if (typeof redirect !== 'string') throw new InfoError('BAD_INFO', `info at ${url}: redirect is not a path`, url);
-  if (!/^\s*[a-z][a-z\d+.-]*:\/\//i.test(redirect)) throw new InfoError('BAD_INFO', `info at ${url}: redirect ${quoted(redirect)} is not a whole path, such as gs://BUCKET/PATH`, url);
+  if (typeof redirect !== 'string')
+    throw new InfoError('BAD_INFO', `info at ${url}: redirect is not a path`, url);
+  if (!/^\s*[a-z][a-z\d+.-]*:\/\//i.test(redirect))
+    throw new InfoError(
+      'BAD_INFO',
+      `info at ${url}: redirect ${quoted(redirect)} is not a whole path, such as gs://BUCKET/PATH`,
+      url,
+    );
   return redirect;
 }
 
@@ -43,7 +49,11 @@ export class Trail {
     const known = this.#places.some((one) => one.replace(/\/+$/, '') === next);
     this.#places.push(next);
     if (!known && this.#places.length <= MOST_REDIRECTS + 1) return;
-    throw new InfoError('BAD_INFO', `${known ? 'infos redirect in a circle' : `more than ${MOST_REDIRECTS} infos redirect`}: ${this.#places.map(shown).join(' -> ')}`, url);
+    throw new InfoError(
+      'BAD_INFO',
+      `${known ? 'infos redirect in a circle' : `more than ${MOST_REDIRECTS} infos redirect`}: ${this.#places.map(shown).join(' -> ')}`,
+      url,
+    );
   }
 }
 
@@ -61,11 +71,21 @@ export interface NextGraph {
  */
 export function graphNamed(redirect: string, from: NextGraph & { address: string | undefined }): NextGraph {
   const { path: asked, token, allowAddress, address } = from;
-  const path = cloudPath(redirect), said = `info at ${asked.infoUrl} redirects to ${quoted(redirect)}`;
-  if (!isGraphPath(path)) throw new InfoError('UNSUPPORTED', `${said}, which is not a chunkedgraph: open that as a plain volume`, asked.infoUrl);
+  const path = cloudPath(redirect),
+    said = `info at ${asked.infoUrl} redirects to ${quoted(redirect)}`;
+  if (!isGraphPath(path))
+    throw new InfoError(
+      'UNSUPPORTED',
+      `${said}, which is not a chunkedgraph: open that as a plain volume`,
+      asked.infoUrl,
+    );
   const next = parseGraphPath(path);
   if (next.origin === asked.origin) return { path: next, token, allowAddress };
-  if (token) throw new PathError('INSECURE_TOKEN', `${said}: tokens are not sent to a host that a server names; if you trust it, open that`);
+  if (token)
+    throw new PathError(
+      'INSECURE_TOKEN',
+      `${said}: tokens are not sent to a host that a server names; if you trust it, open that`,
+    );
   learntServer(next.origin, asked);
   return { path: next, token: undefined, allowAddress: addressesNamedBy(asked.hostname, address) };
 }

@@ -3,7 +3,11 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { SnapshotError } from '../base/errors.ts';
 import { checkNames } from '../base/options.ts';
-import { RootCache, type RootCacheOptions, type RootCacheParts } from '../chunkedgraph/root-cache/root-cache.ts';
+import {
+  RootCache,
+  type RootCacheOptions,
+  type RootCacheParts,
+} from '../chunkedgraph/root-cache/root-cache.ts';
 import { prepareFolder } from '../cache/cache-folder.ts';
 import { ROOTS_FOLDER } from '../cache/upkeep.ts';
 import type { Logger } from './options.ts';
@@ -23,17 +27,30 @@ const NAMES = ['maxEntries', 'maxAgeMs', 'extendToCreation', 'file'];
  * @returns Undefined when none is wanted.
  * @throws TypeError or RangeError for what cannot be meant.
  */
-export function checkRootCache(setting: boolean | RootCacheSettings | undefined): RootCacheSettings | undefined {
+export function checkRootCache(
+  setting: boolean | RootCacheSettings | undefined,
+): RootCacheSettings | undefined {
   if (setting === undefined || setting === false) return undefined;
   if (setting === true) return {};
-  if (typeof setting !== 'object' || setting === null) throw new TypeError(`rootCache is true, false or its options, not ${String(setting)}`);
+  if (typeof setting !== 'object' || setting === null)
+    throw new TypeError(`rootCache is true, false or its options, not ${String(setting)}`);
   checkNames(setting, NAMES);
   const { maxEntries, maxAgeMs, extendToCreation, file } = setting;
-  if (maxEntries !== undefined && !(Number.isInteger(maxEntries) && maxEntries >= 1 && maxEntries <= MOST_ENTRIES))
-    throw new RangeError(`rootCache.maxEntries must be a whole number from 1 to ${MOST_ENTRIES}, not ${String(maxEntries)}`);
-  if (maxAgeMs !== undefined && !(typeof maxAgeMs === 'number' && maxAgeMs > 0)) throw new RangeError(`rootCache.maxAgeMs must be a positive number of milliseconds, not ${String(maxAgeMs)}`);
-  if (extendToCreation !== undefined && typeof extendToCreation !== 'boolean') throw new TypeError(`rootCache.extendToCreation is true or false, not ${String(extendToCreation)}`);
-  if (file !== undefined && (typeof file !== 'string' || file === '')) throw new TypeError('rootCache.file must be a path');
+  if (
+    maxEntries !== undefined &&
+    !(Number.isInteger(maxEntries) && maxEntries >= 1 && maxEntries <= MOST_ENTRIES)
+  )
+    throw new RangeError(
+      `rootCache.maxEntries must be a whole number from 1 to ${MOST_ENTRIES}, not ${String(maxEntries)}`,
+    );
+  if (maxAgeMs !== undefined && !(typeof maxAgeMs === 'number' && maxAgeMs > 0))
+    throw new RangeError(
+      `rootCache.maxAgeMs must be a positive number of milliseconds, not ${String(maxAgeMs)}`,
+    );
+  if (extendToCreation !== undefined && typeof extendToCreation !== 'boolean')
+    throw new TypeError(`rootCache.extendToCreation is true or false, not ${String(extendToCreation)}`);
+  if (file !== undefined && (typeof file !== 'string' || file === ''))
+    throw new TypeError('rootCache.file must be a path');
   return setting;
 }
 
@@ -53,19 +70,35 @@ export interface OpenedRootCache {
  * A file that is damaged is left out with a warning, and replaced when the volume is closed; in `cacheDir`, so is any other that cannot be used.
  * @throws SnapshotError FOREIGN, UNSUPPORTED, IO for `file`: that is not ours to replace.
  */
-export async function openRootCache({ file: named, ...options }: RootCacheSettings, parts: RootCacheParts, logger: Logger, cacheDir?: string): Promise<OpenedRootCache> {
+export async function openRootCache(
+  { file: named, ...options }: RootCacheSettings,
+  parts: RootCacheParts,
+  logger: Logger,
+  cacheDir?: string,
+): Promise<OpenedRootCache> {
   const cache = new RootCache(parts, options);
-  const file = named ?? (cacheDir === undefined ? undefined : await snapshotIn(cacheDir, parts.graph, logger));
+  const file =
+    named ?? (cacheDir === undefined ? undefined : await snapshotIn(cacheDir, parts.graph, logger));
   if (file === undefined) return { cache, keep: async () => undefined };
   const called = named === undefined ? 'cacheDir' : 'rootCache.file';
   try {
     await cache.load(file);
   } catch (error) {
-    if (!(error instanceof SnapshotError) || (named !== undefined && error.code !== 'NOT_FOUND' && error.code !== 'DAMAGED')) throw error;
+    if (
+      !(error instanceof SnapshotError) ||
+      (named !== undefined && error.code !== 'NOT_FOUND' && error.code !== 'DAMAGED')
+    )
+      throw error;
     if (error.code !== 'NOT_FOUND') logger.warn(`${called}: ${error.message}; the root cache starts empty`);
   }
   let kept: Promise<void> | undefined;
-  return { cache, keep: () => (kept ??= cache.save(file).catch((error: unknown) => logger.warn(`${called}: ${(error as Error).message}`))) };
+  return {
+    cache,
+    keep: () =>
+      (kept ??= cache
+        .save(file)
+        .catch((error: unknown) => logger.warn(`${called}: ${(error as Error).message}`))),
+  };
 }
 
 /** Beside the chunks: `roots-v1/` and one snapshot a graph. Undefined, with a warning, where there can be no such folder. */

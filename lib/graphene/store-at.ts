@@ -21,16 +21,28 @@ export const headersOf = ({ headers, token }: StorageOptions = {}): Record<strin
  * `middleauth+https://` is read with the storage token, else with the token that a chunkedgraph on that host would get.
  * @throws as `openStore`, and as `findToken`.
  */
-export async function storeAt(path: string, allowAddress: AllowAddress, http: HttpClient, { storage, logger }: { storage?: StorageOptions | Store; logger: Logger }): Promise<Store> {
+export async function storeAt(
+  path: string,
+  allowAddress: AllowAddress,
+  http: HttpClient,
+  { storage, logger }: { storage?: StorageOptions | Store; logger: Logger },
+): Promise<Store> {
   if (isStore(storage)) return new CheckedStore(storage);
   const location = cloudPath(path);
   const headers = headersOf(storage);
   if (!MIDDLEAUTH.test(location)) return openStore(location, { ...storage, http, allowAddress, headers });
   const address = location.replace(MIDDLEAUTH, '');
-  return openStore(address, { http, allowAddress, headers: headers ?? (await middleauthHeaders(address, logger)) });
+  return openStore(address, {
+    http,
+    allowAddress,
+    headers: headers ?? (await middleauthHeaders(address, logger)),
+  });
 }
 
-async function middleauthHeaders(address: string, logger: Logger): Promise<Record<string, string> | undefined> {
+async function middleauthHeaders(
+  address: string,
+  logger: Logger,
+): Promise<Record<string, string> | undefined> {
   if (!URL.canParse(address)) throw new PathError('BAD_PATH', `${redactUrl(address)} is not a URL`);
   const { origin, hostname, host } = new URL(address);
   const found = await findToken({ origin, hostname, host }, {}, (message) => logger.warn(message));

@@ -27,17 +27,28 @@ export interface FoundInfo {
  * @param path In the spelling of `cloudPath`.
  * @throws InfoError NOT_FOUND, BAD_INFO, UNSUPPORTED for a chunkedgraph's; RequestError; as `storeAt` and `storeNamed`.
  */
-export async function findInfo(path: string, http: HttpClient, { storage, logger, signal }: Pick<OpenOptions, 'storage' | 'signal'> & { logger: Logger }): Promise<FoundInfo> {
+export async function findInfo(
+  path: string,
+  http: HttpClient,
+  { storage, logger, signal }: Pick<OpenOptions, 'storage' | 'signal'> & { logger: Logger },
+): Promise<FoundInfo> {
   const trail = new Trail(path);
-  let place = path, store = await storeAt(path, 'any', http, { storage, logger });
+  let place = path,
+    store = await storeAt(path, 'any', http, { storage, logger });
   for (;;) {
-    const raw = await readInfo(store, place, trail, signal), url = `${store.url}/info`;
+    const raw = await readInfo(store, place, trail, signal),
+      url = `${store.url}/info`;
     const redirect = redirectOf(raw, url);
     if (redirect === undefined) {
       checkPlain(raw, store, place);
       return { store, raw, redirects: trail.steps };
     }
-    if (isStore(storage)) throw new InfoError('UNSUPPORTED', `info at ${url} redirects to ${quoted(redirect)}: a store of your own is not left for another; open that path`, url);
+    if (isStore(storage))
+      throw new InfoError(
+        'UNSUPPORTED',
+        `info at ${url} redirects to ${quoted(redirect)}: a store of your own is not left for another; open that path`,
+        url,
+      );
     trail.goTo(redirect, url);
     const naming = {
       said: `info at ${url} redirects to ${quoted(redirect)}`,
@@ -52,10 +63,21 @@ export async function findInfo(path: string, http: HttpClient, { storage, logger
 }
 
 /** @throws InfoError NOT_FOUND, BAD_INFO; RequestError. */
-async function readInfo(store: Store, place: string, trail: Trail, signal: AbortSignal | undefined): Promise<Readonly<Record<string, unknown>>> {
-  const url = `${store.url}/info`, before = trail.steps.at(-2);
+async function readInfo(
+  store: Store,
+  place: string,
+  trail: Trail,
+  signal: AbortSignal | undefined,
+): Promise<Readonly<Record<string, unknown>>> {
+  const url = `${store.url}/info`,
+    before = trail.steps.at(-2);
   const object = await store.read('info', { signal, maxBytes: INFO_BOUND });
-  if (!object) throw new InfoError('NOT_FOUND', `no info at ${url}: ${before === undefined ? `is the path right?${otherwise(store, place)}` : `the info at ${before} redirects there`}`, url);
+  if (!object)
+    throw new InfoError(
+      'NOT_FOUND',
+      `no info at ${url}: ${before === undefined ? `is the path right?${otherwise(store, place)}` : `the info at ${before} redirects there`}`,
+      url,
+    );
   let bytes: Uint8Array;
   try {
     bytes = await decompress(object.bytes, object.contentEncoding, { maxBytes: INFO_BOUND });
@@ -64,21 +86,33 @@ async function readInfo(store: Store, place: string, trail: Trail, signal: Abort
   }
   const json = parseJson(bytes);
   if (typeof json === 'object' && json !== null) return json as Record<string, unknown>;
-  throw new InfoError('BAD_INFO', `info at ${url} is no JSON object${bytes[0] === 0x3c ? ' but a web page: is the address right, and is a log-in needed?' : ''}`, url);
+  throw new InfoError(
+    'BAD_INFO',
+    `info at ${url} is no JSON object${bytes[0] === 0x3c ? ' but a web page: is the address right, and is a log-in needed?' : ''}`,
+    url,
+  );
 }
 
 /** What a bare word may have been meant for. */
 function otherwise(store: Store, place: string): string {
-  if (!(store instanceof FileStore) || !/^[A-Za-z0-9][\w.-]*$/.test(place) || existsSync(store.root)) return '';
+  if (!(store instanceof FileStore) || !/^[A-Za-z0-9][\w.-]*$/.test(place) || existsSync(store.root))
+    return '';
   return ` A datastack is opened as cave://${place}`;
 }
 
 /** @throws InfoError UNSUPPORTED for what a graph server says of a table. */
 function checkPlain(raw: Readonly<Record<string, unknown>>, store: Store, place: string): void {
-  const { graph, app, data_dir: dataDir } = raw, url = `${store.url}/info`;
-  const ofGraph = (graph as { chunk_size?: unknown } | null | undefined)?.chunk_size !== undefined || (app != null && typeof dataDir === 'string');
+  const { graph, app, data_dir: dataDir } = raw,
+    url = `${store.url}/info`;
+  const ofGraph =
+    (graph as { chunk_size?: unknown } | null | undefined)?.chunk_size !== undefined ||
+    (app != null && typeof dataDir === 'string');
   if (!ofGraph) return;
-  throw new InfoError('UNSUPPORTED', `info at ${url} is that of a chunkedgraph: open ${graphPathOf(store, place)} (in the SDK with openGraphene)`, url);
+  throw new InfoError(
+    'UNSUPPORTED',
+    `info at ${url} is that of a chunkedgraph: open ${graphPathOf(store, place)} (in the SDK with openGraphene)`,
+    url,
+  );
 }
 
 function graphPathOf({ url }: Store, place: string): string {

@@ -24,17 +24,33 @@ export interface GraphAddress {
  * Where the watershed is: as the user says, else as the server says as far as a server may.
  * @throws InfoError BAD_INFO; as `storeNamed` and `storeAt`.
  */
-export async function watershedStore(dataDir: string | undefined, server: GraphAddress, http: HttpClient, options: Pick<OpenGrapheneOptions, 'dataDir' | 'storage'> & { logger: Logger }): Promise<Store> {
+export async function watershedStore(
+  dataDir: string | undefined,
+  server: GraphAddress,
+  http: HttpClient,
+  options: Pick<OpenGrapheneOptions, 'dataDir' | 'storage'> & { logger: Logger },
+): Promise<Store> {
   const { storage, logger } = options;
   const { path: graphPath, token, address: serverAddress } = server;
   if (options.dataDir !== undefined || isStore(storage)) {
     const store = await storeAt(options.dataDir ?? '', 'any', http, { storage, logger });
     // Chunks that are not stored are an answer; a folder that is not there is a mistake.
-    if (store instanceof FileStore && !existsSync(store.root)) throw new PathError('BAD_PATH', `dataDir ${store.root} does not exist`);
+    if (store instanceof FileStore && !existsSync(store.root))
+      throw new PathError('BAD_PATH', `dataDir ${store.root} does not exist`);
     return store;
   }
-  if (dataDir === undefined) throw new InfoError('BAD_INFO', `info at ${graphPath.infoUrl} has no data_dir; pass dataDir, the watershed's path`, graphPath.infoUrl);
-  if (dataDir.trim() === '') throw new InfoError('BAD_INFO', `info at ${graphPath.infoUrl}: data_dir is empty; pass dataDir, the watershed's path`, graphPath.infoUrl);
+  if (dataDir === undefined)
+    throw new InfoError(
+      'BAD_INFO',
+      `info at ${graphPath.infoUrl} has no data_dir; pass dataDir, the watershed's path`,
+      graphPath.infoUrl,
+    );
+  if (dataDir.trim() === '')
+    throw new InfoError(
+      'BAD_INFO',
+      `info at ${graphPath.infoUrl}: data_dir is empty; pass dataDir, the watershed's path`,
+      graphPath.infoUrl,
+    );
   return storeNamed(
     dataDir,
     {
@@ -53,8 +69,17 @@ export async function watershedStore(dataDir: string | undefined, server: GraphA
 /** @throws InfoError BAD_INFO; RangeError for a mip finer than the graph's. */
 export function checkWatershed(info: VolumeInfo, cvMip: number, mip: number | undefined, url: string): void {
   if (info.type !== 'segmentation' || info.dataType !== 'uint64' || info.numChannels !== 1)
-    throw new InfoError('BAD_INFO', `info at ${url}: a watershed is a segmentation of one uint64 channel, not ${info.type} of ${info.numChannels} x ${info.dataType}`, url);
-  if (cvMip >= info.scales.length) throw new InfoError('BAD_INFO', `info at ${url}: graph.cv_mip is ${cvMip}, but there are ${info.scales.length} scales`, url);
+    throw new InfoError(
+      'BAD_INFO',
+      `info at ${url}: a watershed is a segmentation of one uint64 channel, not ${info.type} of ${info.numChannels} x ${info.dataType}`,
+      url,
+    );
+  if (cvMip >= info.scales.length)
+    throw new InfoError(
+      'BAD_INFO',
+      `info at ${url}: graph.cv_mip is ${cvMip}, but there are ${info.scales.length} scales`,
+      url,
+    );
   scaleAt(info.scales, cvMip);
   checkMip(mip ?? cvMip, cvMip);
 }

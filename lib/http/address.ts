@@ -11,11 +11,14 @@ export type AllowAddress = 'any' | 'public' | 'notMetadata';
 export type Restricted = Exclude<AllowAddress, 'any'>;
 
 const WORDS: Record<Restricted, string> = {
-  public: 'is not, or does not resolve to, a public address; this location came from a server, so it may not be read',
-  notMetadata: "is, or resolves to, a link-local address or a cloud's metadata; a server may not send anybody there",
+  public:
+    'is not, or does not resolve to, a public address; this location came from a server, so it may not be read',
+  notMetadata:
+    "is, or resolves to, a link-local address or a cloud's metadata; a server may not send anybody there",
 };
 
-export const forbidden = (hostname: string, allowed: Restricted): PathError => new PathError('FORBIDDEN_ADDRESS', `${hostname} ${WORDS[allowed]}`);
+export const forbidden = (hostname: string, allowed: Restricted): PathError =>
+  new PathError('FORBIDDEN_ADDRESS', `${hostname} ${WORDS[allowed]}`);
 
 const ALLOWS: Record<Restricted, (host: string) => boolean> = {
   public: isPublicAddress,
@@ -28,15 +31,23 @@ const ALLOWS: Record<Restricted, (host: string) => boolean> = {
  */
 export function checkHost(hostname: string, allowed: Restricted): void {
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
-  const isRefused = isMetadataHost(host) || (allowed === 'public' && isLoopbackHost(host)) || (isIP(host) !== 0 && !ALLOWS[allowed](host));
+  const isRefused =
+    isMetadataHost(host) ||
+    (allowed === 'public' && isLoopbackHost(host)) ||
+    (isIP(host) !== 0 && !ALLOWS[allowed](host));
   if (isRefused) throw forbidden(hostname, allowed);
 }
 
 /** `dns.lookup` that fails unless every address is allowed, so that what was checked is what is connected to. */
-export const lookupAllowed = (allowed: Restricted): LookupFunction => (hostname, options, callback) => {
-  lookup(hostname, options, (error, address, family) => {
-    const addresses = typeof address === 'string' ? [address] : ((address as unknown as { address: string }[] | undefined) ?? []).map((a) => a.address);
-    const refused = error ?? (addresses.every(ALLOWS[allowed]) ? null : forbidden(hostname, allowed));
-    callback(refused, address, family);
-  });
-};
+export const lookupAllowed =
+  (allowed: Restricted): LookupFunction =>
+  (hostname, options, callback) => {
+    lookup(hostname, options, (error, address, family) => {
+      const addresses =
+        typeof address === 'string'
+          ? [address]
+          : ((address as unknown as { address: string }[] | undefined) ?? []).map((a) => a.address);
+      const refused = error ?? (addresses.every(ALLOWS[allowed]) ? null : forbidden(hostname, allowed));
+      callback(refused, address, family);
+    });
+  };

@@ -3,7 +3,15 @@ import { Agent as HttpsAgent } from 'node:https';
 import { PathError, RequestError } from '../base/errors.ts';
 import type { LookupFunction } from 'node:net';
 import { checkHost, lookupAllowed, type AllowAddress } from './address.ts';
-import { exchange, isMethod, onlyReads, type HttpReply, type Method, type Outcome, type Send } from './exchange.ts';
+import {
+  exchange,
+  isMethod,
+  onlyReads,
+  type HttpReply,
+  type Method,
+  type Outcome,
+  type Send,
+} from './exchange.ts';
 import type { HttpMeter } from './meter.ts';
 import { isRedirect, redirectTarget, type Headers } from './redirect.ts';
 import { redactUrl } from './excerpt.ts';
@@ -82,7 +90,14 @@ export const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 const MAX_REDIRECTS = 3;
 
 /** One client per volume: its sockets are kept alive until `close()`. */
-export function createHttpClient({ maxSockets = 48, retries = 4, backoffMs = 200, connectTimeoutMs = 10_000, idleTimeoutMs = 30_000, env = process.env }: HttpClientOptions = {}): HttpClient {
+export function createHttpClient({
+  maxSockets = 48,
+  retries = 4,
+  backoffMs = 200,
+  connectTimeoutMs = 10_000,
+  idleTimeoutMs = 30_000,
+  env = process.env,
+}: HttpClientOptions = {}): HttpClient {
   const agents: (HttpAgent | HttpsAgent)[] = [];
   const underWay = new Map<Stopper, URL>();
   const signals = new SignalWatch();
@@ -96,11 +111,17 @@ export function createHttpClient({ maxSockets = 48, retries = 4, backoffMs = 200
   };
   const sender = (agent: Agents): Send => {
     agents.push(agent.http, agent.https);
-    const get = sendGet(agent), any = sendWithGot(agent);
-    return (outgoing, wire) => (outgoing.method === 'GET' && !outgoing.body?.byteLength ? get : any)(outgoing, wire);
+    const get = sendGet(agent),
+      any = sendWithGot(agent);
+    return (outgoing, wire) =>
+      (outgoing.method === 'GET' && !outgoing.body?.byteLength ? get : any)(outgoing, wire);
   };
   // A pool each: a socket opened without the check must not serve a request that wants it.
-  const senders: Record<AllowAddress, Send> = { any: direct(), public: direct(lookupAllowed('public')), notMetadata: direct(lookupAllowed('notMetadata')) };
+  const senders: Record<AllowAddress, Send> = {
+    any: direct(),
+    public: direct(lookupAllowed('public')),
+    notMetadata: direct(lookupAllowed('notMetadata')),
+  };
 
   /** What a proxy resolves is its own affair: of hosts behind one, only those are refused that are forbidden as they stand. */
   const proxied = new Map<string, Promise<Send>>();
@@ -116,11 +137,17 @@ export function createHttpClient({ maxSockets = 48, retries = 4, backoffMs = 200
   }
 
   async function senderThrough(proxy: URL): Promise<Send> {
-    const agent = { http: new HttpAgent({ keepAlive: true, maxSockets }), https: new HttpsAgent({ keepAlive: true, maxSockets }) };
+    const agent = {
+      http: new HttpAgent({ keepAlive: true, maxSockets }),
+      https: new HttpsAgent({ keepAlive: true, maxSockets }),
+    };
     const tunnels = await tunnelAgent(proxy, { keepAlive: true, maxSockets, connectTimeoutMs });
-    const tunnelled = sender({ http: tunnels, https: tunnels }), plain = sendToProxy(proxy, agent);
+    const tunnelled = sender({ http: tunnels, https: tunnels }),
+      plain = sendToProxy(proxy, agent);
     agents.push(agent.http, agent.https);
-    return sentByProxy((outgoing, wire) => (outgoing.url.protocol === 'https:' ? tunnelled : plain)(outgoing, wire));
+    return sentByProxy((outgoing, wire) =>
+      (outgoing.url.protocol === 'https:' ? tunnelled : plain)(outgoing, wire),
+    );
   }
 
   function throttleOf(host: string): Throttle {
@@ -129,11 +156,28 @@ export function createHttpClient({ maxSockets = 48, retries = 4, backoffMs = 200
     return throttle;
   }
 
-  async function attempts(request: HttpRequest, url: URL, headers: Headers, authorize: Authorize | undefined, allowAddress: AllowAddress, stopper: Stopper): Promise<HttpReply> {
+  async function attempts(
+    request: HttpRequest,
+    url: URL,
+    headers: Headers,
+    authorize: Authorize | undefined,
+    allowAddress: AllowAddress,
+    stopper: Stopper,
+  ): Promise<HttpReply> {
     const { method = 'GET', body, meter, maxBytes = DEFAULT_MAX_BYTES } = request;
     if (allowAddress !== 'any') checkHost(url.hostname, allowAddress);
     const proxy = request.straight ? undefined : proxyFor(url, env);
-    const asked = { url, allowAddress, via: proxy && shownProxy(proxy), method, body, meter, maxBytes, connectTimeoutMs, idleTimeoutMs: request.idleTimeoutMs ?? idleTimeoutMs };
+    const asked = {
+      url,
+      allowAddress,
+      via: proxy && shownProxy(proxy),
+      method,
+      body,
+      meter,
+      maxBytes,
+      connectTimeoutMs,
+      idleTimeoutMs: request.idleTimeoutMs ?? idleTimeoutMs,
+    };
     const isRepeated = request.retry ?? onlyReads(method);
     const count = { made: 0, idle: 0, retries: isRepeated ? retries : 0, backoffMs };
     const attempt = async (): Promise<Outcome> => {
@@ -145,7 +189,9 @@ export function createHttpClient({ maxSockets = 48, retries = 4, backoffMs = 200
     };
     for (;;) {
       // Whoever repeats requests by other rules also knows how many to send.
-      const outcome = await (isRepeated ? throttleOf(url.host).run(attempt, experienceOf, stopper) : attempt());
+      const outcome = await (isRepeated
+        ? throttleOf(url.host).run(attempt, experienceOf, stopper)
+        : attempt());
       if ('reply' in outcome && outcome.reply.status < 400) return outcome.reply;
       const failure = failureOf(outcome);
       count.made++;
@@ -162,7 +208,11 @@ export function createHttpClient({ maxSockets = 48, retries = 4, backoffMs = 200
     signal?.throwIfAborted();
     let url = parseUrl(asked.url);
     if (closed) throw closedError(url);
-    let headers: Headers = { 'user-agent': USER_AGENT, 'accept-encoding': 'gzip, br, zstd', ...lowerCased(asked.headers) };
+    let headers: Headers = {
+      'user-agent': USER_AGENT,
+      'accept-encoding': 'gzip, br, zstd',
+      ...lowerCased(asked.headers),
+    };
     let { authorize, allowAddress = 'any' } = asked;
     if (range) headers = { ...headers, range: `bytes=${range.start}-${range.end - 1}` };
 
@@ -173,9 +223,15 @@ export function createHttpClient({ maxSockets = 48, retries = 4, backoffMs = 200
       for (let redirects = 0; ; redirects++) {
         const reply = await attempts(asked, url, headers, authorize, allowAddress, stopper);
         const { location } = reply.headers;
-        if (!followRedirects || !onlyReads(method) || !isRedirect(reply.status) || location === undefined) return reply;
+        if (!followRedirects || !onlyReads(method) || !isRedirect(reply.status) || location === undefined)
+          return reply;
         if (redirects === MAX_REDIRECTS)
-          throw new RequestError('REDIRECT', `${redactUrl(url)}: more than ${MAX_REDIRECTS} redirects`, redactUrl(url), reply.status);
+          throw new RequestError(
+            'REDIRECT',
+            `${redactUrl(url)}: more than ${MAX_REDIRECTS} redirects`,
+            redactUrl(url),
+            reply.status,
+          );
         const { origin, hostname } = url;
         ({ url, headers } = redirectTarget(url, location, headers));
         if (url.origin !== origin) authorize = undefined; // for good, even if the way leads back
@@ -205,20 +261,34 @@ export const prepareBodies = async (): Promise<void> => void (await loadGot());
 
 /** A proxy reads what is sent to `http://`. @throws PathError INSECURE_TOKEN. */
 function checkSecret(url: URL, headers: Headers, proxy: Proxy): void {
-  if (url.protocol !== 'http:' || (url.username === '' && url.password === '' && !Object.keys(headers).some(isSecretHeader))) return;
-  throw new PathError('INSECURE_TOKEN', `credentials for ${redactUrl(url)} would be shown to the proxy ${shownProxy(proxy)}: use https://, or name the host in no_proxy`);
+  if (
+    url.protocol !== 'http:' ||
+    (url.username === '' && url.password === '' && !Object.keys(headers).some(isSecretHeader))
+  )
+    return;
+  throw new PathError(
+    'INSECURE_TOKEN',
+    `credentials for ${redactUrl(url)} would be shown to the proxy ${shownProxy(proxy)}: use https://, or name the host in no_proxy`,
+  );
 }
 
 const failureOf = (outcome: Outcome): Failure =>
-  'reply' in outcome ? { kind: 'status', status: outcome.reply.status, retryAfter: outcome.reply.headers['retry-after'] } : outcome.failure;
+  'reply' in outcome
+    ? { kind: 'status', status: outcome.reply.status, retryAfter: outcome.reply.headers['retry-after'] }
+    : outcome.failure;
 
 function experienceOf(outcome: Outcome): Experience {
   const { status, retryAfter, isShort = false } = failureOf(outcome);
   const busy = status === 429 || status === 503 || isShort;
-  return { busy, answered: status !== undefined && !busy, aloneMs: busy ? askedDelayMs(retryAfter, Date.now()) : undefined };
+  return {
+    busy,
+    answered: status !== undefined && !busy,
+    aloneMs: busy ? askedDelayMs(retryAfter, Date.now()) : undefined,
+  };
 }
 
-const closedError = (url: URL): RequestError => new RequestError('CONNECTION', `${redactUrl(url)}: the client was closed`, redactUrl(url));
+const closedError = (url: URL): RequestError =>
+  new RequestError('CONNECTION', `${redactUrl(url)}: the client was closed`, redactUrl(url));
 
 const pause = (ms: number, stopper: Stopper): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -246,8 +316,10 @@ function parseUrl(url: string | URL): URL {
   } catch {
     throw new PathError('BAD_PATH', `${redactUrl(url)} is not a URL`);
   }
-  if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') throw new PathError('UNSUPPORTED_SCHEME', `${redactUrl(parsed)} is neither http nor https`);
+  if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:')
+    throw new PathError('UNSUPPORTED_SCHEME', `${redactUrl(parsed)} is neither http nor https`);
   return parsed;
 }
 
-const lowerCased = (headers: Headers = {}): Headers => Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+const lowerCased = (headers: Headers = {}): Headers =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));

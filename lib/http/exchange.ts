@@ -54,7 +54,10 @@ export interface Exchange extends Outgoing {
 /** What is heard while a request is under way; after `onEnd`, `onError` or `destroy` it does not matter any more. */
 export interface Wire {
   readonly onSocket: (socket: Socket) => void;
-  readonly onResponse: (response: { statusCode?: number; headers: IncomingHttpHeaders }, serverAddress: string | undefined) => void;
+  readonly onResponse: (
+    response: { statusCode?: number; headers: IncomingHttpHeaders },
+    serverAddress: string | undefined,
+  ) => void;
   readonly onData: (chunk: Uint8Array) => void;
   /** The whole body has come. */
   readonly onEnd: () => void;
@@ -78,10 +81,31 @@ export type Outcome = { reply: HttpReply } | { error: LookupError; failure: Fail
 const FAILED_BODY_BYTES = 65_536;
 
 /** Errors after which the same request may succeed. The others (certificates, malformed headers) stand. */
-const TRANSIENT = new Set(['ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRINUSE', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_HTTP_CONTENT_LENGTH_MISMATCH']);
+const TRANSIENT = new Set([
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'ECONNABORTED',
+  'EPIPE',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRINUSE',
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'ERR_HTTP_CONTENT_LENGTH_MISMATCH',
+]);
 
 /** Of these, those after which nothing was sent. */
-const UNREACHABLE = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRINUSE']);
+const UNREACHABLE = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRINUSE',
+]);
 
 /** Resolves for every end but a stop, which rejects with the stop's reason. */
 export function exchange(send: Send, asked: Exchange, stopper: Stopper): Promise<Outcome> {
@@ -103,26 +127,46 @@ export function exchange(send: Send, asked: Exchange, stopper: Stopper): Promise
       clearTimeout(timer);
       act();
     };
-    const succeed = (): void => end(() => resolve({ reply: { ...reply!, body: joined(chunks, received), url: url.href } }));
+    const succeed = (): void =>
+      end(() => resolve({ reply: { ...reply!, body: joined(chunks, received), url: url.href } }));
     const fail = (error: LookupError, kind: Failure['kind'], isShort = false): void =>
       end(() => {
         sent.destroy();
         resolve({ error, failure: { kind, ...(isShort && { isShort }) } });
       });
-    const failWith = (code: 'TIMEOUT' | 'CONNECTION' | 'TOO_LARGE', what: string, kind: Failure['kind'], broken?: Broken): void =>
-      fail(new RequestError(code, `${method} ${redactUrl(url)}: ${what}${asked.via === undefined ? '' : `, through the proxy ${asked.via}`}`, redactUrl(url), reply?.status, { broken }), kind);
+    const failWith = (
+      code: 'TIMEOUT' | 'CONNECTION' | 'TOO_LARGE',
+      what: string,
+      kind: Failure['kind'],
+      broken?: Broken,
+    ): void =>
+      fail(
+        new RequestError(
+          code,
+          `${method} ${redactUrl(url)}: ${what}${asked.via === undefined ? '' : `, through the proxy ${asked.via}`}`,
+          redactUrl(url),
+          reply?.status,
+          { broken },
+        ),
+        kind,
+      );
     /** Ends the exchange when no more is wanted. */
     const checkFits = (bytes: number): void => {
       if (reply!.status >= 300) {
         if (bytes <= FAILED_BODY_BYTES) return;
         succeed();
         sent.destroy();
-      } else if (bytes > asked.maxBytes) failWith('TOO_LARGE', `more than the ${asked.maxBytes} bytes expected`, 'final');
+      } else if (bytes > asked.maxBytes)
+        failWith('TOO_LARGE', `more than the ${asked.maxBytes} bytes expected`, 'final');
     };
     // From the socket on: a request that waits for a free one is not idle.
     const watchSilence = (): void => {
       clearTimeout(timer);
-      if (!over) timer = setTimeout(() => failWith('TIMEOUT', `nothing received for ${asked.idleTimeoutMs} ms`, 'idle', 'silent'), asked.idleTimeoutMs);
+      if (!over)
+        timer = setTimeout(
+          () => failWith('TIMEOUT', `nothing received for ${asked.idleTimeoutMs} ms`, 'idle', 'silent'),
+          asked.idleTimeoutMs,
+        );
     };
 
     const sent = send(asked, {
@@ -130,7 +174,16 @@ export function exchange(send: Send, asked: Exchange, stopper: Stopper): Promise
         if (over) return;
         reused = !socket.connecting;
         if (reused) return watchSilence();
-        timer = setTimeout(() => failWith('TIMEOUT', `no connection within ${asked.connectTimeoutMs} ms`, 'connection', 'unreachable'), asked.connectTimeoutMs);
+        timer = setTimeout(
+          () =>
+            failWith(
+              'TIMEOUT',
+              `no connection within ${asked.connectTimeoutMs} ms`,
+              'connection',
+              'unreachable',
+            ),
+          asked.connectTimeoutMs,
+        );
         socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', watchSilence);
       },
       onResponse({ statusCode = 0, headers }, serverAddress) {
@@ -150,12 +203,37 @@ export function exchange(send: Send, asked: Exchange, stopper: Stopper): Promise
       onEnd: succeed,
       onError(error) {
         const { code = 'unknown error' } = error;
-        if (code === 'FORBIDDEN_ADDRESS' && asked.allowAddress !== 'any') fail(forbidden(url.hostname, asked.allowAddress), 'final');
-        else if (isShortage(error)) fail(new RequestError('CONNECTION', `${method} ${redactUrl(url)}: ${shortageOf(code)}`, redactUrl(url), undefined, { broken: 'unreachable' }), 'connection', true);
-        else if (refusalOf(code) !== undefined) failWith('CONNECTION', `the proxy answered ${refusalOf(code)}`, isRetriableStatus(refusalOf(code)!) ? 'connection' : 'final', 'unreachable');
-        else if (reply && TRANSIENT.has(code)) failWith('CONNECTION', `the body ended early (${code})`, 'connection', 'cut');
+        if (code === 'FORBIDDEN_ADDRESS' && asked.allowAddress !== 'any')
+          fail(forbidden(url.hostname, asked.allowAddress), 'final');
+        else if (isShortage(error))
+          fail(
+            new RequestError(
+              'CONNECTION',
+              `${method} ${redactUrl(url)}: ${shortageOf(code)}`,
+              redactUrl(url),
+              undefined,
+              { broken: 'unreachable' },
+            ),
+            'connection',
+            true,
+          );
+        else if (refusalOf(code) !== undefined)
+          failWith(
+            'CONNECTION',
+            `the proxy answered ${refusalOf(code)}`,
+            isRetriableStatus(refusalOf(code)!) ? 'connection' : 'final',
+            'unreachable',
+          );
+        else if (reply && TRANSIENT.has(code))
+          failWith('CONNECTION', `the body ended early (${code})`, 'connection', 'cut');
         else if (!TRANSIENT.has(code)) failWith('CONNECTION', `connection failed (${code})`, 'final');
-        else failWith('CONNECTION', `connection failed (${code})${wordsOf(error)}`, 'connection', UNREACHABLE.has(code) ? 'unreachable' : reused ? 'stale' : 'cut');
+        else
+          failWith(
+            'CONNECTION',
+            `connection failed (${code})${wordsOf(error)}`,
+            'connection',
+            UNREACHABLE.has(code) ? 'unreachable' : reused ? 'stale' : 'cut',
+          );
       },
     });
     stopper.onStop((reason) =>
@@ -167,7 +245,8 @@ export function exchange(send: Send, asked: Exchange, stopper: Stopper): Promise
   });
 }
 
-const shortageOf = (code: string): string => `no file descriptor is left for a connection (${code}): let the process open more files (ulimit -n), or read less at a time`;
+const shortageOf = (code: string): string =>
+  `no file descriptor is left for a connection (${code}): let the process open more files (ulimit -n), or read less at a time`;
 
 /**
  * What an error says that does not come from the system: a library that stands in for the network in tests says which host it blocked.
@@ -180,4 +259,5 @@ function wordsOf({ code, syscall, message, cause }: ConnectionFailure): string {
 }
 
 /** One chunk is handed on as it is: its memory is what the socket read, little more than the body. */
-const joined = (chunks: readonly Uint8Array[], bytes: number): Uint8Array => (chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, bytes));
+const joined = (chunks: readonly Uint8Array[], bytes: number): Uint8Array =>
+  chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, bytes);

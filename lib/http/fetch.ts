@@ -8,20 +8,24 @@ const MAX_BYTES = 1 << 20;
 const OF_THE_WIRE = new Set(['connection', 'keep-alive', 'transfer-encoding']);
 
 /** Timeouts and `close()` are the client's; redirects are answers, so that nothing sent follows them. */
-export const fetchOver = (http: HttpClient): typeof fetch => async (input, init) => {
-  const request = new Request(input, { ...init, signal: null });
-  const { method } = request;
-  if (!isMethod(method)) throw new TypeError(`${method} is not a method that is sent`);
-  const { status, body, headers } = await http.request({
-    url: request.url,
-    method,
-    headers: { ...Object.fromEntries(request.headers), 'accept-encoding': 'identity' },
-    body: new Uint8Array(await request.arrayBuffer()),
-    signal: init?.signal ?? undefined,
-    maxBytes: MAX_BYTES,
-    retry: false, // the library's own
-    followRedirects: false,
-  });
-  const said = Object.entries(headers).filter(([name]) => !OF_THE_WIRE.has(name)).flatMap(([name, value]) => [value ?? []].flat().map((one): [string, string] => [name, one]));
-  return new Response(body.byteLength > 0 ? Buffer.from(body) : null, { status, headers: said });
-};
+export const fetchOver =
+  (http: HttpClient): typeof fetch =>
+  async (input, init) => {
+    const request = new Request(input, { ...init, signal: null });
+    const { method } = request;
+    if (!isMethod(method)) throw new TypeError(`${method} is not a method that is sent`);
+    const { status, body, headers } = await http.request({
+      url: request.url,
+      method,
+      headers: { ...Object.fromEntries(request.headers), 'accept-encoding': 'identity' },
+      body: new Uint8Array(await request.arrayBuffer()),
+      signal: init?.signal ?? undefined,
+      maxBytes: MAX_BYTES,
+      retry: false, // the library's own
+      followRedirects: false,
+    });
+    const said = Object.entries(headers)
+      .filter(([name]) => !OF_THE_WIRE.has(name))
+      .flatMap(([name, value]) => [value ?? []].flat().map((one): [string, string] => [name, one]));
+    return new Response(body.byteLength > 0 ? Buffer.from(body) : null, { status, headers: said });
+  };

@@ -16,21 +16,27 @@ export interface TunnelOptions {
 const REFUSED = 'PROXY_ANSWERED_';
 
 /** The status with which a proxy refused, out of the code of such an error. */
-export const refusalOf = (code: string): number | undefined => (code.startsWith(REFUSED) ? Number(code.slice(REFUSED.length)) : undefined);
+export const refusalOf = (code: string): number | undefined =>
+  code.startsWith(REFUSED) ? Number(code.slice(REFUSED.length)) : undefined;
 
-const refused = (status: number): Error & { code: string } => Object.assign(new Error('the proxy refused'), { code: `${REFUSED}${status}` });
+const refused = (status: number): Error & { code: string } =>
+  Object.assign(new Error('the proxy refused'), { code: `${REFUSED}${status}` });
 
 /**
  * Makes connections that are tunnels. What a proxy says of one that it does not open is never taken for the server's answer: its 404 is
  * not that of a chunk.
  */
-export async function tunnelAgent(proxy: URL, { connectTimeoutMs, ...options }: TunnelOptions): Promise<HttpsAgent> {
+export async function tunnelAgent(
+  proxy: URL,
+  { connectTimeoutMs, ...options }: TunnelOptions,
+): Promise<HttpsAgent> {
   const { HttpsProxyAgent } = await importPackage(() => import('https-proxy-agent'));
 
   class Tunnel extends HttpsProxyAgent<string> {
     override async connect(request: ClientRequest, target: AgentConnectOpts): Promise<Socket> {
       // Nothing else bounds how long a proxy may take, and only its own socket can be ended.
-      const waiting = new AbortController(), common = this.connectOpts;
+      const waiting = new AbortController(),
+        common = this.connectOpts;
       const timer = setTimeout(() => waiting.abort(), connectTimeoutMs);
       let status = 200;
       request.once('proxyConnect', (reply: { statusCode: number }) => (status = reply.statusCode));
@@ -42,7 +48,9 @@ export async function tunnelAgent(proxy: URL, { connectTimeoutMs, ...options }: 
         if (status === 200) return socket;
         socket.destroy();
       } catch (error) {
-        throw waiting.signal.aborted ? Object.assign(new Error('the proxy does not answer'), { code: 'ETIMEDOUT' }) : error;
+        throw waiting.signal.aborted
+          ? Object.assign(new Error('the proxy does not answer'), { code: 'ETIMEDOUT' })
+          : error;
       } finally {
         clearTimeout(timer);
       }
@@ -54,19 +62,30 @@ export async function tunnelAgent(proxy: URL, { connectTimeoutMs, ...options }: 
 }
 
 /** A reply comes from the proxy's address, which says nothing about the server's; 407 is the proxy's own. */
-export const sentByProxy = (send: Send): Send => (outgoing, wire) =>
-  send(outgoing, { ...wire, onResponse: (response) => (response.statusCode === 407 ? wire.onError(refused(407)) : wire.onResponse(response, undefined)) });
+export const sentByProxy =
+  (send: Send): Send =>
+  (outgoing, wire) =>
+    send(outgoing, {
+      ...wire,
+      onResponse: (response) =>
+        response.statusCode === 407 ? wire.onError(refused(407)) : wire.onResponse(response, undefined),
+    });
 
 /** For a vendor's library, which asks hosts of its own choice: an agent that goes through the proxy of each, or straight. */
 export async function agentByEnvironment(env: NodeJS.ProcessEnv, connectTimeoutMs = 10_000): Promise<Agent> {
   const { Agent } = await importPackage(() => import('agent-base'));
   const known = new Map<string, Promise<HttpsAgent>>();
   return new (class extends Agent {
-    override async connect(_request: ClientRequest, { secureEndpoint, host, port }: AgentConnectOpts): Promise<HttpAgent> {
+    override async connect(
+      _request: ClientRequest,
+      { secureEndpoint, host, port }: AgentConnectOpts,
+    ): Promise<HttpAgent> {
       const name = host?.includes(':') ? `[${host}]` : host;
       const proxy = proxyFor(new URL(`${secureEndpoint ? 'https' : 'http'}://${name}:${port}`), env)?.url;
       if (!proxy) return secureEndpoint ? https.globalAgent : http.globalAgent;
-      const tunnels = known.get(proxy.href) ?? tunnelAgent(proxy, { keepAlive: false, maxSockets: Infinity, connectTimeoutMs });
+      const tunnels =
+        known.get(proxy.href) ??
+        tunnelAgent(proxy, { keepAlive: false, maxSockets: Infinity, connectTimeoutMs });
       known.set(proxy.href, tunnels);
       return tunnels;
     }

@@ -23,7 +23,10 @@ const VARIABLES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Whether any proxy is named, for whatever is asked. */
-export const namesProxy = (env: Env): boolean => Object.values(VARIABLES).flat().some((name) => env[name]);
+export const namesProxy = (env: Env): boolean =>
+  Object.values(VARIABLES)
+    .flat()
+    .some((name) => env[name]);
 
 /**
  * The proxy for a URL; undefined for none. This machine, link-local addresses and a cloud's metadata are reached without one, always.
@@ -32,7 +35,8 @@ export const namesProxy = (env: Env): boolean => Object.values(VARIABLES).flat()
 export function proxyFor(url: URL, env: Env): Proxy | undefined {
   const variable = VARIABLES[url.protocol]?.find((name) => env[name]);
   if (variable === undefined || goesStraight(url, env)) return undefined;
-  const proxy = proxyUrl(env[variable]!.trim(), variable), password = decodeURIComponent(proxy.password);
+  const proxy = proxyUrl(env[variable]!.trim(), variable),
+    password = decodeURIComponent(proxy.password);
   keepSecret(password);
   if (password !== '') keepSecret(`${decodeURIComponent(proxy.username)}:${password}`); // as a header has it
   return { variable, url: proxy };
@@ -40,7 +44,9 @@ export function proxyFor(url: URL, env: Env): Proxy | undefined {
 
 /** Whether a URL is asked without a proxy, whichever there is. */
 export const goesStraight = (url: URL, env: Env): boolean =>
-  isLoopbackHost(url.hostname) || isMetadataHost(url.hostname) || isExempt(url, env.no_proxy || env.NO_PROXY || '');
+  isLoopbackHost(url.hostname) ||
+  isMetadataHost(url.hostname) ||
+  isExempt(url, env.no_proxy || env.NO_PROXY || '');
 
 /** Where it is, for messages. */
 export const shownProxy = ({ url, variable }: Proxy): string => `${url.protocol}//${url.host} (${variable})`;
@@ -51,7 +57,10 @@ function proxyUrl(value: string, variable: string): URL {
   if (!URL.canParse(address)) throw new PathError('BAD_PATH', `${variable} is not the URL of a proxy`);
   const url = new URL(address);
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    throw new PathError('UNSUPPORTED_SCHEME', `${variable} names a proxy of the kind ${url.protocol}//; http:// and https:// are spoken`);
+    throw new PathError(
+      'UNSUPPORTED_SCHEME',
+      `${variable} names a proxy of the kind ${url.protocol}//; http:// and https:// are spoken`,
+    );
   const hasPort = /:\d+$/.test(/^[a-z][a-z\d+.-]*:\/\/([^/?#]*)/i.exec(address)![1]);
   if (!hasPort && url.protocol === 'http:') url.port = '1080';
   return url;
@@ -59,22 +68,32 @@ function proxyUrl(value: string, variable: string): URL {
 
 /** `no_proxy`: `*`, or names, of which each stands for what is below it too, addresses, and networks; any with a port. */
 function isExempt({ hostname, port, protocol }: URL, list: string): boolean {
-  const host = hostname.toLowerCase().replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
+  const host = hostname
+    .toLowerCase()
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/\.$/, '');
   const ownPort = port || (protocol === 'https:' ? '443' : '80');
-  return list.toLowerCase().split(/[\s,]+/).some((entry) => {
-    if (entry === '') return false;
-    if (entry === '*') return true;
-    const [, name, wanted] = /^(\[[^\]]*\]|[^:]*):(\d+)$/.exec(entry) ?? [undefined, entry, undefined];
-    if (wanted !== undefined && wanted !== ownPort) return false;
-    const bare = name.replace(/^\[(.*)\]$/, '$1').replace(/^\*?\./, '').replace(/\.$/, '');
-    if (ipaddr.isValid(host)) return isInNetwork(host, bare);
-    return host === bare || host.endsWith(`.${bare}`);
-  });
+  return list
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .some((entry) => {
+      if (entry === '') return false;
+      if (entry === '*') return true;
+      const [, name, wanted] = /^(\[[^\]]*\]|[^:]*):(\d+)$/.exec(entry) ?? [undefined, entry, undefined];
+      if (wanted !== undefined && wanted !== ownPort) return false;
+      const bare = name
+        .replace(/^\[(.*)\]$/, '$1')
+        .replace(/^\*?\./, '')
+        .replace(/\.$/, '');
+      if (ipaddr.isValid(host)) return isInNetwork(host, bare);
+      return host === bare || host.endsWith(`.${bare}`);
+    });
 }
 
 function isInNetwork(host: string, entry: string): boolean {
   const address = ipaddr.process(host);
-  if (ipaddr.isValid(entry)) return ipaddr.process(entry).toNormalizedString() === address.toNormalizedString();
+  if (ipaddr.isValid(entry))
+    return ipaddr.process(entry).toNormalizedString() === address.toNormalizedString();
   if (!ipaddr.isValidCIDR(entry)) return false;
   const [network, bits] = ipaddr.parseCIDR(entry);
   return network.kind() === address.kind() && address.match(network, bits);

@@ -13,12 +13,22 @@ export const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308]
  * (scheme, host and port), and TLS is never given up but towards this machine.
  * @throws RequestError REDIRECT
  */
-export function redirectTarget(from: URL, location: string, headers: Headers): { url: URL; headers: Headers } {
-  const refuse = (why: string): RequestError => new RequestError('REDIRECT', `${redactUrl(from)} redirects to ${redactUrl(location)}: ${why}`, redactUrl(from));
+export function redirectTarget(
+  from: URL,
+  location: string,
+  headers: Headers,
+): { url: URL; headers: Headers } {
+  const refuse = (why: string): RequestError =>
+    new RequestError(
+      'REDIRECT',
+      `${redactUrl(from)} redirects to ${redactUrl(location)}: ${why}`,
+      redactUrl(from),
+    );
   if (!URL.canParse(location, from.href)) throw refuse('not a URL');
   const url = new URL(location, from.href);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw refuse('neither http nor https');
-  if (from.protocol === 'https:' && url.protocol === 'http:' && !isLoopbackHost(url.hostname)) throw refuse('from https to http');
+  if (from.protocol === 'https:' && url.protocol === 'http:' && !isLoopbackHost(url.hostname))
+    throw refuse('from https to http');
   if (url.origin === from.origin) {
     url.username = from.username;
     url.password = from.password;

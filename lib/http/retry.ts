@@ -28,13 +28,19 @@ export interface Attempts {
   backoffMs: number;
 }
 
-export const isRetriableStatus = (status: number): boolean => status === 408 || status === 429 || (status >= 500 && status <= 599);
+export const isRetriableStatus = (status: number): boolean =>
+  status === 408 || status === 429 || (status >= 500 && status <= 599);
 
 /**
  * Milliseconds to wait before the next attempt, or undefined when the failure stands: exponential backoff with equal jitter
  * (half fixed, half random), or what `Retry-After` asks for where that is longer; more than 120 s is not waited for.
  */
-export function delayBeforeRetry(failure: Failure, { made, idle, retries, backoffMs }: Attempts, random: number, now: number): number | undefined {
+export function delayBeforeRetry(
+  failure: Failure,
+  { made, idle, retries, backoffMs }: Attempts,
+  random: number,
+  now: number,
+): number | undefined {
   if (made > retries || failure.kind === 'final') return undefined;
   if (failure.kind === 'idle' && idle > MAX_IDLE_RETRIES) return undefined;
   if (failure.kind === 'status' && !isRetriableStatus(failure.status!)) return undefined;

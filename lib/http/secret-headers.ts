@@ -6,7 +6,20 @@ import type { Headers } from './redirect.ts';
 export const HARMLESS = new Set(['accept', 'accept-encoding', 'if-none-match', 'range', 'user-agent']);
 
 /** Beside these, what a server has to be told and anybody may know. */
-const KNOWN = new Set([...HARMLESS, 'accept-language', 'content-encoding', 'content-length', 'content-type', 'host', 'metadata-flavor', 'origin', 'referer', 'x-amz-request-payer', 'x-goog-user-project', 'x-requested-with']);
+const KNOWN = new Set([
+  ...HARMLESS,
+  'accept-language',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'host',
+  'metadata-flavor',
+  'origin',
+  'referer',
+  'x-amz-request-payer',
+  'x-goog-user-project',
+  'x-requested-with',
+]);
 
 export const isSecretHeader = (name: string): boolean => !KNOWN.has(name.toLowerCase());
 

@@ -15,26 +15,45 @@ export interface Agents {
 }
 
 /** GETs without a body. */
-export const sendGet = (agent: Agents): Send => ({ url, headers }, wire) =>
-  // By the modules' own properties: what stands in for the network in tests replaces those.
-  heard(url.protocol === 'https:' ? https.get(url, { agent: agent.https, headers }) : http.get(url, { agent: agent.http, headers }), wire);
+export const sendGet =
+  (agent: Agents): Send =>
+  ({ url, headers }, wire) =>
+    // By the modules' own properties: what stands in for the network in tests replaces those.
+    heard(
+      url.protocol === 'https:'
+        ? https.get(url, { agent: agent.https, headers })
+        : http.get(url, { agent: agent.http, headers }),
+      wire,
+    );
 
 /**
  * `http://` handed to a proxy, which reads the whole URL in the request line. RFC 9112, 3.2.2. (npm's http-proxy-agent sends a body twice
  * when it comes while the proxy is being connected to.)
  */
-export const sendToProxy = (proxy: URL, agent: Agents): Send => ({ url, method, headers, body }, wire) => {
-  const { protocol, hostname, port, username, password } = proxy, secure = protocol === 'https:';
-  const proof = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64');
-  const request = (secure ? https : http).request({
-    protocol, method, port, agent: secure ? agent.https : agent.http,
-    hostname: hostname.replace(/^\[(.*)\]$/, '$1'),
-    path: `${url.origin}${url.pathname}${url.search}`,
-    headers: { ...headers, host: url.host, ...((username || password) && { 'proxy-authorization': `Basic ${proof}` }) },
-  });
-  request.end(body);
-  return heard(request, wire);
-};
+export const sendToProxy =
+  (proxy: URL, agent: Agents): Send =>
+  ({ url, method, headers, body }, wire) => {
+    const { protocol, hostname, port, username, password } = proxy,
+      secure = protocol === 'https:';
+    const proof = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString(
+      'base64',
+    );
+    const request = (secure ? https : http).request({
+      protocol,
+      method,
+      port,
+      agent: secure ? agent.https : agent.http,
+      hostname: hostname.replace(/^\[(.*)\]$/, '$1'),
+      path: `${url.origin}${url.pathname}${url.search}`,
+      headers: {
+        ...headers,
+        host: url.host,
+        ...((username || password) && { 'proxy-authorization': `Basic ${proof}` }),
+      },
+    });
+    request.end(body);
+    return heard(request, wire);
+  };
 
 function heard(request: ClientRequest, wire: Wire): ClientRequest {
   let response: IncomingMessage | undefined;
@@ -49,7 +68,9 @@ function heard(request: ClientRequest, wire: Wire): ClientRequest {
       left -= chunk.byteLength;
       wire.onData(chunk);
     });
-    arrived.once('end', () => (left > 0 ? wire.onError({ code: 'ERR_HTTP_CONTENT_LENGTH_MISMATCH' }) : wire.onEnd()));
+    arrived.once('end', () =>
+      left > 0 ? wire.onError({ code: 'ERR_HTTP_CONTENT_LENGTH_MISMATCH' }) : wire.onEnd(),
+    );
     wire.onResponse(arrived, arrived.socket.remoteAddress);
   });
   request.on('error', wire.onError);

@@ -12,7 +12,15 @@ let loading: Promise<Got> | undefined;
 
 /** Loads got, where that has not been done. A failure is not remembered. */
 export function loadGot(): Promise<Got> {
-  loading ??= importPackage(() => import('got')).then(({ got }) => got.extend({ decompress: false, throwHttpErrors: false, followRedirect: false, retry: { limit: 0 }, strictContentLength: true }));
+  loading ??= importPackage(() => import('got')).then(({ got }) =>
+    got.extend({
+      decompress: false,
+      throwHttpErrors: false,
+      followRedirect: false,
+      retry: { limit: 0 },
+      strictContentLength: true,
+    }),
+  );
   loading.catch(() => (loading = undefined));
   return loading;
 }
@@ -20,12 +28,14 @@ export function loadGot(): Promise<Got> {
 /** Any request: with a body or without. */
 export function sendWithGot(agent: { http: HttpAgent; https: HttpsAgent }): Send {
   let ours: Promise<Got> | undefined;
-  const load = async (): Promise<Got> => (ours ??= loadGot().then((got) => got.extend({ agent }))).catch((error: unknown) => {
-    ours = undefined;
-    throw error;
-  });
+  const load = async (): Promise<Got> =>
+    (ours ??= loadGot().then((got) => got.extend({ agent }))).catch((error: unknown) => {
+      ours = undefined;
+      throw error;
+    });
   return (outgoing, wire) => {
-    let stream: Request | undefined, destroyed = false;
+    let stream: Request | undefined,
+      destroyed = false;
     load().then((got) => {
       if (!destroyed) stream = begin(got, outgoing, wire);
     }, wire.onError);
@@ -44,11 +54,15 @@ function begin(got: Got, { url, method, headers, body }: Outgoing, wire: Wire): 
     method,
     headers,
     // Whatever may have a body and has none would wait for one to be written.
-    body: hasBody ? Buffer.from(body?.buffer ?? new ArrayBuffer(0), body?.byteOffset, body?.byteLength) : undefined,
+    body: hasBody
+      ? Buffer.from(body?.buffer ?? new ArrayBuffer(0), body?.byteOffset, body?.byteLength)
+      : undefined,
     allowGetBody: hasBody,
   });
   stream.once('socket', wire.onSocket);
-  stream.once('response', (response: { statusCode: number; headers: IncomingHttpHeaders; ip?: string }) => wire.onResponse(response, response.ip));
+  stream.once('response', (response: { statusCode: number; headers: IncomingHttpHeaders; ip?: string }) =>
+    wire.onResponse(response, response.ip),
+  );
   stream.on('data', wire.onData);
   stream.once('end', wire.onEnd);
   // Stays: a stream that was destroyed may still have something to say, and nobody else listens.

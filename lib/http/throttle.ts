@@ -95,6 +95,7 @@ export class Throttle {
       one.begin();
     }
     const aloneMs = this.#aloneUntil - now;
-    if (this.#waiting.size > 0 && aloneMs > 0) this.#timer = setTimeout(() => this.#admit(), Math.ceil(aloneMs));
+    if (this.#waiting.size > 0 && aloneMs > 0)
+      this.#timer = setTimeout(() => this.#admit(), Math.ceil(aloneMs));
   }
 }

@@ -70,7 +70,13 @@ const SHOWN = 3;
  * Answers every row. The caller finishes or abandons the sink.
  * @throws TableError for a table that cannot be read as asked, with the number of the row (data rows count from 1).
  */
-export async function answerRows(format: TableFormat, job: RowJob, source: AsyncIterable<Uint8Array>, sink: Sink, options: RowOptions): Promise<RowCounts> {
+export async function answerRows(
+  format: TableFormat,
+  job: RowJob,
+  source: AsyncIterable<Uint8Array>,
+  sink: Sink,
+  options: RowOptions,
+): Promise<RowCounts> {
   const { batchRows = 1_000_000, signal, warn = () => {}, onProgress, strict, missing } = options;
   const began = performance.now();
   const out = new ByteWriter(2 * WRITE_BYTES);
@@ -90,10 +96,13 @@ export async function answerRows(format: TableFormat, job: RowJob, source: Async
     signal?.throwIfAborted();
     const firstRow = rows + 1;
     rows += await readQuestions(blocks, job, firstRow, refuse, signal);
-    const answers = await job.ask(onProgress && (({ chunksDone, chunks }) => onProgress({ rows, chunksDone, chunks })));
+    const answers = await job.ask(
+      onProgress && (({ chunksDone, chunks }) => onProgress({ rows, chunksDone, chunks })),
+    );
     for (const code of answers.status) counts[code]++;
     addStats(stats, answers.stats);
-    if (answers.status.includes(PointStatus.failed) || answers.status.includes(PointStatus.rootFailed)) warnOfFailures(answers, firstRow, job.sides, warn);
+    if (answers.status.includes(PointStatus.failed) || answers.status.includes(PointStatus.rootFailed))
+      warnOfFailures(answers, firstRow, job.sides, warn);
 
     const cells = answerCells(answers, job.sides.length, missing);
     let row = 0;
@@ -120,7 +129,12 @@ export async function answerRows(format: TableFormat, job: RowJob, source: Async
 }
 
 /** Blocks of rows, batch by batch; what comes before the first row (byte order mark, header) goes to `out`. */
-async function* readBatches(source: AsyncIterable<Uint8Array>, format: TableFormat, out: ByteWriter, batchRows: number): AsyncGenerator<RowBlock[]> {
+async function* readBatches(
+  source: AsyncIterable<Uint8Array>,
+  format: TableFormat,
+  out: ByteWriter,
+  batchRows: number,
+): AsyncGenerator<RowBlock[]> {
   let batch: RowBlock[] = [];
   let rows = 0;
   let bytes = 0;
@@ -147,14 +161,19 @@ async function* readBatches(source: AsyncIterable<Uint8Array>, format: TableForm
  * @returns the blocks without the header.
  */
 function begin(format: TableFormat, blocks: RowBlock[], out: ByteWriter): RowBlock[] {
-  if (blocks.length === 0) return format.begin(Buffer.alloc(0), 0, 0, out, []), [];
-  const [block] = blocks, { bytes, start, ends } = block;
+  if (blocks.length === 0) return (format.begin(Buffer.alloc(0), 0, 0, out, []), []);
+  const [block] = blocks,
+    { bytes, start, ends } = block;
   out.copy(bytes, 0, start);
   try {
-    const isHeader = format.begin(bytes, start, ends[0] ?? start, out, { [Symbol.iterator]: () => rowsOf(blocks) });
+    const isHeader = format.begin(bytes, start, ends[0] ?? start, out, {
+      [Symbol.iterator]: () => rowsOf(blocks),
+    });
     return isHeader ? [{ ...block, start: ends[0], ends: ends.subarray(1) }, ...blocks.slice(1)] : blocks;
   } catch (error) {
-    throw error instanceof TableError && error.code === 'BAD_ROW' ? atRow(error, format.rules.firstRow, block, 0) : error;
+    throw error instanceof TableError && error.code === 'BAD_ROW'
+      ? atRow(error, format.rules.firstRow, block, 0)
+      : error;
   }
 }
 
@@ -206,10 +225,18 @@ async function readQuestions(
 
 /** An error of a row, which says which it is. */
 const atRow = (error: unknown, row: number, block: RowBlock, index: number): unknown =>
-  error instanceof TableError ? new TableError(error.code, `row ${row} (line ${lineOf(block, index)}): ${error.message}`) : error;
+  error instanceof TableError
+    ? new TableError(error.code, `row ${row} (line ${lineOf(block, index)}): ${error.message}`)
+    : error;
 
-function warnOfFailures({ errors, status: statuses }: Answers, firstRow: number, sides: readonly string[], warn: (message: string) => void): void {
-  const seen = new Set<string>(), rows = statuses.length / sides.length;
+function warnOfFailures(
+  { errors, status: statuses }: Answers,
+  firstRow: number,
+  sides: readonly string[],
+  warn: (message: string) => void,
+): void {
+  const seen = new Set<string>(),
+    rows = statuses.length / sides.length;
   for (const { index, status, error } of errors()) {
     if (!error || seen.has(error.message)) continue;
     seen.add(error.message);
@@ -220,14 +247,23 @@ function warnOfFailures({ errors, status: statuses }: Answers, firstRow: number,
 }
 
 export const emptyStats = (): LookupStats => ({
-  points: 0, chunks: 0, requests: 0, bytes: 0, cacheHits: 0, absentBy403: 0, rootRequests: 0, distinctSupervoxels: 0,
+  points: 0,
+  chunks: 0,
+  requests: 0,
+  bytes: 0,
+  cacheHits: 0,
+  absentBy403: 0,
+  rootRequests: 0,
+  distinctSupervoxels: 0,
   ms: { plan: 0, chunks: 0, roots: 0, total: 0 },
 });
 
 function addStats<T extends object>(sum: T, part: T): void {
   for (const key of Object.keys(part) as (keyof T)[]) {
     const value = part[key];
-    if (typeof value === 'number') (sum as Record<keyof T, unknown>)[key] = ((sum[key] as number | undefined) ?? 0) + value;
-    else if (typeof value === 'object' && value !== null) addStats((sum as Record<keyof T, object>)[key] ??= {}, value as object);
+    if (typeof value === 'number')
+      (sum as Record<keyof T, unknown>)[key] = ((sum[key] as number | undefined) ?? 0) + value;
+    else if (typeof value === 'object' && value !== null)
+      addStats(((sum as Record<keyof T, object>)[key] ??= {}), value as object);
   }
 }

@@ -2,7 +2,9 @@
 import { GraphError, LookupError } from '../base/errors.ts';
 
 /** What came of one part: an answer for each of its IDs, or why there is none. */
-export type Outcome<Ids, Answer> = { ids: Ids; answers: readonly Answer[]; error?: undefined } | { ids: Ids; answers?: undefined; error: Error };
+export type Outcome<Ids, Answer> =
+  | { ids: Ids; answers: readonly Answer[]; error?: undefined }
+  | { ids: Ids; answers?: undefined; error: Error };
 
 export interface PartOptions {
   /** Most IDs in one question. */
@@ -27,7 +29,11 @@ const BUSY = new Set([429, 502, 503]);
  * @param ask Answers in order.
  * @throws signal.reason; what is no LookupError: the question itself is wrong, whatever the ID.
  */
-export async function* askInParts<Ids extends List<Ids>, Answer>(ids: Ids, ask: (part: Ids) => Promise<readonly Answer[]>, { size, concurrency = 4, signal }: PartOptions): AsyncGenerator<Outcome<Ids, Answer>> {
+export async function* askInParts<Ids extends List<Ids>, Answer>(
+  ids: Ids,
+  ask: (part: Ids) => Promise<readonly Answer[]>,
+  { size, concurrency = 4, signal }: PartOptions,
+): AsyncGenerator<Outcome<Ids, Answer>> {
   let hopeless = 0;
   const outcomesOf = async (part: Ids): Promise<Outcome<Ids, Answer>[]> => {
     try {
@@ -50,7 +56,8 @@ export async function* askInParts<Ids extends List<Ids>, Answer>(ids: Ids, ask: 
   for (let start = 0; start < ids.length || underWay.length > 0; start += size) {
     if (start < ids.length) {
       const part = ids.slice(start, start + size);
-      const outcomes = hopeless >= HOPELESS_PARTS && last ? Promise.resolve([{ ids: part, error: last }]) : outcomesOf(part);
+      const outcomes =
+        hopeless >= HOPELESS_PARTS && last ? Promise.resolve([{ ids: part, error: last }]) : outcomesOf(part);
       outcomes.catch(() => undefined); // whoever leaves early hears of no other
       underWay.push(outcomes);
       if (underWay.length < concurrency && start + size < ids.length) continue;
@@ -62,4 +69,5 @@ export async function* askInParts<Ids extends List<Ids>, Answer>(ids: Ids, ask: 
   }
 }
 
-const isHopeless = (error: LookupError): boolean => error instanceof GraphError && (REFUSALS.has(error.code) || BUSY.has(error.status ?? 0));
+const isHopeless = (error: LookupError): boolean =>
+  error instanceof GraphError && (REFUSALS.has(error.code) || BUSY.has(error.status ?? 0));

@@ -37,7 +37,8 @@ export class ByteWriter {
     // Long division by 10⁹ in steps of 16 bits: every intermediate value stays below 2⁵³.
     const upper = (high % 1e9) * 65536 + (low >>> 16);
     const lower = (upper % 1e9) * 65536 + (low & 0xffff);
-    const rest = Math.floor(high / 1e9) * 4294967296 + Math.floor(upper / 1e9) * 65536 + Math.floor(lower / 1e9);
+    const rest =
+      Math.floor(high / 1e9) * 4294967296 + Math.floor(upper / 1e9) * 65536 + Math.floor(lower / 1e9);
     if (rest === 0) return this.#digits(lower % 1e9, 1);
     const top = Math.floor(rest / 1e9);
     if (top > 0) this.#digits(top, 1);

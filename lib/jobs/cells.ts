@@ -5,13 +5,37 @@ import type { ByteWriter } from './byte-writer.ts';
 import type { AnswerColumn, Answers } from './lookup.ts';
 import type { Cells } from './table.ts';
 
-const { outOfBounds, missingChunk, invalidPoint, invalidId, invalidTimestamp, failed, background, notLookedUp, rootFailed } = PointStatus;
+const {
+  outOfBounds,
+  missingChunk,
+  invalidPoint,
+  invalidId,
+  invalidTimestamp,
+  failed,
+  background,
+  notLookedUp,
+  rootFailed,
+} = PointStatus;
 
 /** Statuses of rows that nothing was read or asked for. */
-const UNREAD = new Set<number>([outOfBounds, missingChunk, invalidPoint, invalidId, invalidTimestamp, failed]);
+const UNREAD = new Set<number>([
+  outOfBounds,
+  missingChunk,
+  invalidPoint,
+  invalidId,
+  invalidTimestamp,
+  failed,
+]);
 
 /** Statuses of rows about which nobody has said anything: what their cells hold is not replaced by nothing. */
-const UNANSWERED = new Set<number>([invalidPoint, invalidId, invalidTimestamp, failed, rootFailed, notLookedUp]);
+const UNANSWERED = new Set<number>([
+  invalidPoint,
+  invalidId,
+  invalidTimestamp,
+  failed,
+  rootFailed,
+  notLookedUp,
+]);
 
 /** One column of answers, by their place among them. */
 interface Writer {
@@ -31,13 +55,19 @@ export type Missing = 'empty' | '0' | 'NA';
 export function answerCells(answers: Answers, sides: number, missing: Missing = 'empty'): Cells {
   const { status, given, keeps } = answers;
   const writers = answers.columns.map((column) => writerOf(column, status));
-  const perSide = writers.length + 1, rows = status.length / sides;
-  const place = (column: number): [column: number, first: number] => [column % perSide, Math.floor(column / perSide) * rows];
+  const perSide = writers.length + 1,
+    rows = status.length / sides;
+  const place = (column: number): [column: number, first: number] => [
+    column % perSide,
+    Math.floor(column / perSide) * rows,
+  ];
   const places = Array.from({ length: perSide * sides }, (_, column) => place(column));
-  const has = (column: number, at: number): boolean => !given?.[at] && !UNREAD.has(status[at]) && writers[column].has(at);
+  const has = (column: number, at: number): boolean =>
+    !given?.[at] && !UNREAD.has(status[at]) && writers[column].has(at);
   return {
     keeps(output, row) {
-      const [column, first] = places[output], at = first + row;
+      const [column, first] = places[output],
+        at = first + row;
       if (keeps) return keeps(at, column);
       return column < writers.length && UNANSWERED.has(status[at]) && !has(column, at);
     },
@@ -46,7 +76,8 @@ export function answerCells(answers: Answers, sides: number, missing: Missing = 
       return column < writers.length && writers[column].isBare(first + row);
     },
     write(out, output, row) {
-      const [column, first] = places[output], at = first + row;
+      const [column, first] = places[output],
+        at = first + row;
       if (column === writers.length) out.ascii(statusText(status[at]));
       else if (has(column, at)) writers[column].put(out, at);
       else if (missing === 'NA' || (missing === '0' && writers[column].isWhole)) out.ascii(missing);
@@ -56,16 +87,35 @@ export function answerCells(answers: Answers, sides: number, missing: Missing = 
   };
 }
 
-function writerOf({ values, stride, offset, zeroIsNone, decimals, words: texts }: AnswerColumn, status: Uint8Array): Writer {
+function writerOf(
+  { values, stride, offset, zeroIsNone, decimals, words: texts }: AnswerColumn,
+  status: Uint8Array,
+): Writer {
   const value = (at: number): number => Number(values[at * stride + offset]);
-  if (texts) return { isWhole: false, isBare: () => true, has: (at) => value(at) < texts.length, put: (out, at) => out.ascii(texts[value(at)]) };
+  if (texts)
+    return {
+      isWhole: false,
+      isBare: () => true,
+      has: (at) => value(at) < texts.length,
+      put: (out, at) => out.ascii(texts[value(at)]),
+    };
   if (decimals !== undefined) {
     const text = (at: number): string => String(Number(value(at).toFixed(decimals)));
-    return { isWhole: false, isBare: (at) => Number.isFinite(value(at)), has: (at) => !Number.isNaN(value(at)), put: (out, at) => out.ascii(text(at)) };
+    return {
+      isWhole: false,
+      isBare: (at) => Number.isFinite(value(at)),
+      has: (at) => !Number.isNaN(value(at)),
+      put: (out, at) => out.ascii(text(at)),
+    };
   }
   if (!(values instanceof BigUint64Array)) {
     const isBare = (at: number): boolean => Number.isFinite(values[at * stride + offset]); // of a bigint false: JSON readers would round it
-    return { isWhole: !(values instanceof Float32Array || values instanceof Float64Array), isBare, has: () => true, put: (out, at) => out.ascii(String(values[at * stride + offset])) };
+    return {
+      isWhole: !(values instanceof Float32Array || values instanceof Float64Array),
+      isBare,
+      has: () => true,
+      put: (out, at) => out.ascii(String(values[at * stride + offset])),
+    };
   }
   const words = wordsOf(values);
   return {

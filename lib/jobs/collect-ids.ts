@@ -15,7 +15,10 @@ export interface CollectOptions extends Pick<IdTableOptions, 'format' | 'text' |
  * among them: no answer would tell of its row.
  * @throws TableError.
  */
-export async function collectIds(source: AsyncIterable<Uint8Array>, { kind, column, ...options }: CollectOptions): Promise<{ ids: bigint[]; invalid: number }> {
+export async function collectIds(
+  source: AsyncIterable<Uint8Array>,
+  { kind, column, ...options }: CollectOptions,
+): Promise<{ ids: bigint[]; invalid: number }> {
   const found = new Set<bigint>();
   const question: IdQuestion = {
     width: 1,
@@ -26,7 +29,11 @@ export async function collectIds(source: AsyncIterable<Uint8Array>, { kind, colu
       return { columns: [], status: new Uint8Array(ids.length), stats: emptyStats(), errors: () => [] };
     },
   };
-  const nowhere = { write: async () => undefined, finish: async () => undefined, abandon: async () => undefined };
+  const nowhere = {
+    write: async () => undefined,
+    finish: async () => undefined,
+    abandon: async () => undefined,
+  };
   const { statuses } = await answerIds(question, source, nowhere, { ...options, tellMissing: true });
   return { ids: [...found], invalid: statuses.invalid_id ?? 0 };
 }

@@ -17,9 +17,20 @@ export interface OutputNaming {
   snaps?: boolean;
 }
 
-export function outputNames({ position, kind, stopLayer, channels = 1, snaps = false }: OutputNaming): string[] {
+export function outputNames({
+  position,
+  kind,
+  stopLayer,
+  channels = 1,
+  snaps = false,
+}: OutputNaming): string[] {
   const prefix = position === undefined ? '' : `${position.replace(/_position$/, '')}_`;
-  const names = kind === 'values' ? (channels === 1 ? ['value'] : Array.from({ length: channels }, (_, c) => `value_${c}`)) : ['supervoxel_id'];
+  const names =
+    kind === 'values'
+      ? channels === 1
+        ? ['value']
+        : Array.from({ length: channels }, (_, c) => `value_${c}`)
+      : ['supervoxel_id'];
   if (kind === 'graph') names.push(stopLayer === undefined ? 'root_id' : `l${stopLayer}_id`);
   if (snaps) names.push('snapped_nm');
   return [...names, 'status'].map((name) => prefix + name);
@@ -34,8 +45,14 @@ const AXIS_ENDS = ['_x,_y,_z', '_X,_Y,_Z', '.x,.y,.z', '.X,.Y,.Z'].map((ends) =>
  */
 export function pointColumnsIn(found: readonly string[], position: string): PointColumns {
   if (found.includes(position)) return [position];
-  const axes = AXIS_ENDS.map((ends) => ends.map((end) => position + end)).find((names) => names.every((name) => found.includes(name)));
-  if (!axes) throw new TableError('MISSING_COLUMN', `no column ${JSON.stringify(position)}, nor ${position}_x, ${position}_y and ${position}_z; columns found: ${found.join(', ')}`);
+  const axes = AXIS_ENDS.map((ends) => ends.map((end) => position + end)).find((names) =>
+    names.every((name) => found.includes(name)),
+  );
+  if (!axes)
+    throw new TableError(
+      'MISSING_COLUMN',
+      `no column ${JSON.stringify(position)}, nor ${position}_x, ${position}_y and ${position}_z; columns found: ${found.join(', ')}`,
+    );
   return axes as [string, string, string];
 }
 
@@ -43,14 +60,16 @@ export function pointColumnsIn(found: readonly string[], position: string): Poin
 export function stemOf(columns: PointColumns): string | undefined {
   for (const ends of AXIS_ENDS) {
     const stem = columns[0].slice(0, -ends[0].length);
-    if (stem !== '' && columns.length === 3 && columns.every((name, axis) => name === stem + ends[axis])) return stem;
+    if (stem !== '' && columns.length === 3 && columns.every((name, axis) => name === stem + ends[axis]))
+      return stem;
   }
   return undefined;
 }
 
 /** The columns of a point that nobody named: x, y and z, in lower case where there are both. */
 export function axesIn(found: readonly string[]): PointColumns {
-  const axis = (name: string): string => (!found.includes(name) && found.includes(name.toUpperCase()) ? name.toUpperCase() : name);
+  const axis = (name: string): string =>
+    !found.includes(name) && found.includes(name.toUpperCase()) ? name.toUpperCase() : name;
   return [axis('x'), axis('y'), axis('z')];
 }
 
@@ -62,7 +81,11 @@ export interface IdColumn {
 }
 
 /** The columns named, or the one found. @throws TableError MISSING_COLUMN. */
-export const idColumnsIn = (found: readonly string[], kind: string, named: readonly string[] = []): IdColumn[] =>
+export const idColumnsIn = (
+  found: readonly string[],
+  kind: string,
+  named: readonly string[] = [],
+): IdColumn[] =>
   named.length > 0 ? named.map((name) => idColumnIn(found, kind, name)) : [idColumnIn(found, kind)];
 
 /**
@@ -71,11 +94,22 @@ export const idColumnsIn = (found: readonly string[], kind: string, named: reado
  */
 export function idColumnIn(found: readonly string[], kind: string, named?: string): IdColumn {
   // What `latest` wrote stands beside the roots it was asked about.
-  const all = found.filter((name) => name.endsWith(`_${kind}`)), ending = all.length > 1 ? all.filter((name) => !name.endsWith('latest_root_id')) : all;
-  const name = named ?? (found.includes(kind) ? kind : ending.length === 1 ? ending[0] : found.length === 1 ? found[0] : undefined);
+  const all = found.filter((name) => name.endsWith(`_${kind}`)),
+    ending = all.length > 1 ? all.filter((name) => !name.endsWith('latest_root_id')) : all;
+  const name =
+    named ??
+    (found.includes(kind)
+      ? kind
+      : ending.length === 1
+        ? ending[0]
+        : found.length === 1
+          ? found[0]
+          : undefined);
   if (name === undefined || !found.includes(name)) {
     const several = name === undefined && ending.length > 1;
-    const why = several ? `${ending.length} columns could be the ${kind}: name one or more with --column` : `no column ${JSON.stringify(name ?? kind)}`;
+    const why = several
+      ? `${ending.length} columns could be the ${kind}: name one or more with --column`
+      : `no column ${JSON.stringify(name ?? kind)}`;
     throw new TableError('MISSING_COLUMN', `${why}; columns found: ${found.join(', ')}`);
   }
   return { name, prefix: name.endsWith(`_${kind}`) ? name.slice(0, -kind.length) : '' };
@@ -85,8 +119,14 @@ export function idColumnIn(found: readonly string[], kind: string, named?: strin
  * Where statuses go: to `status`, or where a `status` would be somebody else's to a column of another name.
  * @param other The other name, without the prefix.
  */
-export function statusColumn(found: readonly string[], prefix: string, other: string, isOurs: (status: string) => boolean): string {
-  const status = `${prefix}status`, apart = prefix + other;
+export function statusColumn(
+  found: readonly string[],
+  prefix: string,
+  other: string,
+  isOurs: (status: string) => boolean,
+): string {
+  const status = `${prefix}status`,
+    apart = prefix + other;
   return found.includes(apart) || !isOurs(status) ? apart : status;
 }
 

@@ -46,7 +46,8 @@ export function parseDecimal(bytes: Buffer, start: number, end: number, mark = 4
 export function parseId(bytes: Buffer, start: number, end: number, out: Uint32Array, at: number): boolean {
   while (start < end && isSpace(bytes[start])) start++;
   while (end > start && isSpace(bytes[end - 1])) end--;
-  let low = 0, high = 0;
+  let low = 0,
+    high = 0;
   out[at] = out[at + 1] = 0;
   for (; start < end; start++) {
     const digit = bytes[start] - 48;
@@ -69,7 +70,13 @@ const CLOSE = [93, 41]; // ] )
  * and its arrays: `[np.int64(1), …]`, `array([1, …])`. Written to `out[at..at + 2]`.
  * @returns whether the cell is of that form and all three are finite.
  */
-export function parsePosition(bytes: Buffer, start: number, end: number, out: Float64Array, at: number): boolean {
+export function parsePosition(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  out: Float64Array,
+  at: number,
+): boolean {
   if (parseTriple(bytes, start, end, out, at)) return true;
   if (end - start > MAX_NUMPY_BYTES) return false;
   const shown = bytes.toString('latin1', start, end);
@@ -82,7 +89,10 @@ export function isMissingPosition(cell: string): boolean {
   if (isMissing(cell)) return true;
   if (cell.length > MAX_NUMPY_BYTES) return false;
   const inside = /^\s*(?:\[(.*)\]|\((.*)\)|([^[(].*))\s*$/s.exec(withoutNumpy(cell));
-  const text = inside?.slice(1).find((part) => part !== undefined)?.trim();
+  const text = inside
+    ?.slice(1)
+    .find((part) => part !== undefined)
+    ?.trim();
   if (!text) return false;
   const parts = text.includes(',') ? text.split(',') : text.split(/\s+/);
   return parts.length === 3 && parts.every((part) => part.trim() !== '' && isMissing(part));

@@ -13,7 +13,11 @@ const RETRY_MS = 50;
 
 /** Waits for a writer; ends when the last writer has left. */
 export async function readFifo(path: string): Promise<Socket> {
-  return new Socket({ fd: await openNow(path, constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false });
+  return new Socket({
+    fd: await openNow(path, constants.O_RDONLY | constants.O_NONBLOCK),
+    readable: true,
+    writable: false,
+  });
 }
 
 /** Waits for a reader. @throws signal.reason */
@@ -21,7 +25,11 @@ export async function writeFifo(path: string, signal?: AbortSignal): Promise<Soc
   for (;;) {
     signal?.throwIfAborted();
     try {
-      return new Socket({ fd: await openNow(path, constants.O_WRONLY | constants.O_NONBLOCK), readable: false, writable: true });
+      return new Socket({
+        fd: await openNow(path, constants.O_WRONLY | constants.O_NONBLOCK),
+        readable: false,
+        writable: true,
+      });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENXIO') throw error; // ENXIO: nobody reads
     }

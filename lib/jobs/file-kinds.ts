@@ -10,21 +10,56 @@ interface FileKind {
   convert: string;
 }
 
-const pandas = (read: string): string => `python -c "import pandas; pandas.${read}.to_csv('OUT', index=False)"`;
+const pandas = (read: string): string =>
+  `python -c "import pandas; pandas.${read}.to_csv('OUT', index=False)"`;
 
 const KINDS: readonly FileKind[] = [
   { name: 'Parquet', suffixes: ['parquet', 'pq'], magic: /^PAR1/, convert: pandas("read_parquet('FILE')") },
-  { name: 'Feather', suffixes: ['feather', 'arrow', 'ipc'], magic: /^(ARROW1|FEA1)/, convert: pandas("read_feather('FILE')") },
+  {
+    name: 'Feather',
+    suffixes: ['feather', 'arrow', 'ipc'],
+    magic: /^(ARROW1|FEA1)/,
+    convert: pandas("read_feather('FILE')"),
+  },
   { name: 'ORC', suffixes: ['orc'], magic: /^ORC/, convert: pandas("read_orc('FILE')") },
-  { name: 'a spreadsheet', suffixes: ['xlsx', 'xlsm', 'xls', 'ods'], magic: /^\xd0\xcf\x11\xe0/, convert: 'save it as "CSV UTF-8" (IDs formatted as text, or they lose digits)' },
-  { name: 'a NumPy array', suffixes: ['npy'], magic: /^\x93NUMPY/, convert: `python -c "import numpy; numpy.savetxt('OUT', numpy.load('FILE'), fmt='%s', delimiter=',', header='x,y,z', comments='')"` },
-  { name: 'NumPy arrays', suffixes: ['npz'], convert: `python -c "import numpy; numpy.savetxt('OUT', numpy.load('FILE')['NAME_OF_THE_ARRAY'], fmt='%s', delimiter=',', header='x,y,z', comments='')"` },
+  {
+    name: 'a spreadsheet',
+    suffixes: ['xlsx', 'xlsm', 'xls', 'ods'],
+    magic: /^\xd0\xcf\x11\xe0/,
+    convert: 'save it as "CSV UTF-8" (IDs formatted as text, or they lose digits)',
+  },
+  {
+    name: 'a NumPy array',
+    suffixes: ['npy'],
+    magic: /^\x93NUMPY/,
+    convert: `python -c "import numpy; numpy.savetxt('OUT', numpy.load('FILE'), fmt='%s', delimiter=',', header='x,y,z', comments='')"`,
+  },
+  {
+    name: 'NumPy arrays',
+    suffixes: ['npz'],
+    convert: `python -c "import numpy; numpy.savetxt('OUT', numpy.load('FILE')['NAME_OF_THE_ARRAY'], fmt='%s', delimiter=',', header='x,y,z', comments='')"`,
+  },
   { name: 'a pickle', suffixes: ['pkl', 'pickle'], convert: pandas("read_pickle('FILE')") },
   { name: 'HDF5', suffixes: ['h5', 'hdf5', 'hdf'], magic: /^\x89HDF/, convert: pandas("read_hdf('FILE')") },
-  { name: 'a database', suffixes: ['sqlite', 'sqlite3', 'db'], magic: /^SQLite format 3/, convert: `sqlite3 -header -csv FILE "select * from NAME_OF_THE_TABLE" > OUT` },
+  {
+    name: 'a database',
+    suffixes: ['sqlite', 'sqlite3', 'db'],
+    magic: /^SQLite format 3/,
+    convert: `sqlite3 -header -csv FILE "select * from NAME_OF_THE_TABLE" > OUT`,
+  },
   { name: 'JSON', suffixes: ['json'], convert: "jq -c '.[]' FILE > OUT" },
-  { name: 'an archive', suffixes: ['zip'], magic: /^PK\x03\x04/, convert: 'unzip it; a spreadsheet is saved as "CSV UTF-8"' },
-  { name: 'an archive', suffixes: ['tar', 'tgz', '7z', 'rar'], magic: /^(7z\xbc\xaf|Rar!)/, convert: 'take the table out of it' },
+  {
+    name: 'an archive',
+    suffixes: ['zip'],
+    magic: /^PK\x03\x04/,
+    convert: 'unzip it; a spreadsheet is saved as "CSV UTF-8"',
+  },
+  {
+    name: 'an archive',
+    suffixes: ['tar', 'tgz', '7z', 'rar'],
+    magic: /^(7z\xbc\xaf|Rar!)/,
+    convert: 'take the table out of it',
+  },
   { name: 'bzip2', suffixes: ['bz2'], magic: /^BZh[1-9]1AY&SY/, convert: 'bzip2 -dc FILE > OUT' },
   { name: 'xz', suffixes: ['xz'], magic: /^\xfd7zXZ\0/, convert: 'xz -dc FILE > OUT' },
   { name: 'LZ4', suffixes: ['lz4'], magic: /^\x04"M\x18/, convert: 'lz4 -dc FILE > OUT' },

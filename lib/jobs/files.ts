@@ -20,7 +20,10 @@ export interface Sink {
 export function unusable(what: 'read' | 'written', path: string, error: unknown): TableError {
   const { code, errno, message } = error as NodeJS.ErrnoException;
   const known = errno === undefined ? undefined : getSystemErrorMap().get(errno);
-  return new TableError('UNREADABLE', `${path} cannot be ${what}: ${known ? `${known[1]} (${known[0]})` : (code ?? message)}`);
+  return new TableError(
+    'UNREADABLE',
+    `${path} cannot be ${what}: ${known ? `${known[1]} (${known[0]})` : (code ?? message)}`,
+  );
 }
 
 /** @throws TableError UNREADABLE, while it is read. */
@@ -30,7 +33,11 @@ export async function* readFileBytes(path: string, signal?: AbortSignal): AsyncG
     if (isFifo) yield* readStream(await readFifo(path), signal, path);
     else yield* createReadStream(path, { highWaterMark: 1 << 20, signal }) as AsyncIterable<Uint8Array>;
   } catch (error) {
-    throw signal?.aborted ? signal.reason : error instanceof TableError ? error : unusable('read', path, error);
+    throw signal?.aborted
+      ? signal.reason
+      : error instanceof TableError
+        ? error
+        : unusable('read', path, error);
   }
 }
 
@@ -38,9 +45,14 @@ export async function* readFileBytes(path: string, signal?: AbortSignal): AsyncG
  * An abort ends the wait for more.
  * @param name What errors call it.
  */
-export async function* readStream(stream: Readable, signal?: AbortSignal, name = 'standard input'): AsyncGenerator<Uint8Array> {
+export async function* readStream(
+  stream: Readable,
+  signal?: AbortSignal,
+  name = 'standard input',
+): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of signal ? addAbortSignal(signal, stream) : stream) yield typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Uint8Array);
+    for await (const chunk of signal ? addAbortSignal(signal, stream) : stream)
+      yield typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Uint8Array);
   } catch (error) {
     throw signal?.aborted ? signal.reason : unusable('read', name, error);
   }
@@ -58,10 +70,16 @@ export interface StreamOptions {
   ends?: boolean;
 }
 
-export function streamSink(stream: Writable, { name = 'standard output', signal, ends = false }: StreamOptions = {}): Sink {
+export function streamSink(
+  stream: Writable,
+  { name = 'standard output', signal, ends = false }: StreamOptions = {},
+): Sink {
   let broken: Error | undefined;
   const onError = (error: NodeJS.ErrnoException): void => {
-    broken ??= error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED' ? new ReaderGone() : unusable('written', name, error);
+    broken ??=
+      error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED'
+        ? new ReaderGone()
+        : unusable('written', name, error);
   };
   stream.on('error', onError); // stays: a late EPIPE must not end the process
   const step = (act: (done: (error?: Error | null) => void) => void): Promise<void> => {

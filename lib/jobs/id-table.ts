@@ -50,15 +50,24 @@ export interface IdTableOptions extends RowOptions {
 }
 
 /** Answers every row. The caller finishes or abandons the sink. @throws TableError. */
-export async function answerIds(question: IdQuestion, source: AsyncIterable<Uint8Array>, sink: Sink, options: IdTableOptions): Promise<RowCounts> {
-  const { replace = false, tellMissing = false, signal } = options, { width } = question;
+export async function answerIds(
+  question: IdQuestion,
+  source: AsyncIterable<Uint8Array>,
+  sink: Sink,
+  options: IdTableOptions,
+): Promise<RowCounts> {
+  const { replace = false, tellMissing = false, signal } = options,
+    { width } = question;
   let columns: IdColumns = { ids: [], outputs: [] };
   const choose: ColumnChoice = (found, cellsOf) => {
     columns = question.columns(found, cellsOf);
     return { replace, texts: tellMissing ? columns.ids : (columns.statuses ?? []), ...columns };
   };
   const { format: name, text } = options;
-  const format = name === 'list' || name === 'tab-list' ? openIdList(name, question.listName, choose, text) : openFormat(name, choose, text);
+  const format =
+    name === 'list' || name === 'tab-list'
+      ? openIdList(name, question.listName, choose, text)
+      : openFormat(name, choose, text);
   let count = 0;
   let ids: BigUint64Array[] = [];
   let given: Uint8Array[] = [];
@@ -77,7 +86,10 @@ export async function answerIds(question: IdQuestion, source: AsyncIterable<Uint
       statuses = new Uint8Array(all);
       cells = columns.ids.map((_, k) => {
         const first = Math.floor(k / width) * rows;
-        return { words: wordsOf(ids[k % width]).subarray(2 * first, 2 * (first + rows)), given: given[k % width].subarray(first, first + rows) };
+        return {
+          words: wordsOf(ids[k % width]).subarray(2 * first, 2 * (first + rows)),
+          given: given[k % width].subarray(first, first + rows),
+        };
       });
     },
     read(bytes, start, end, row) {
@@ -99,6 +111,10 @@ export async function answerIds(question: IdQuestion, source: AsyncIterable<Uint
 /** @throws TableError for a column that is somebody else's after all. */
 function earlierStatus(text: string, column: string): number {
   const code = isMissing(text) ? 0 : statusCode(text);
-  if (code === undefined) throw new TableError('BAD_ROW', `column ${column} holds ${JSON.stringify(text.slice(0, 60))}, which is not a status: rename the column, and statuses will have their own`);
+  if (code === undefined)
+    throw new TableError(
+      'BAD_ROW',
+      `column ${column} holds ${JSON.stringify(text.slice(0, 60))}, which is not a status: rename the column, and statuses will have their own`,
+    );
   return code;
 }

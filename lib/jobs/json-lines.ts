@@ -8,9 +8,24 @@ import { PointStatus } from '../points/status.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { isMissingPosition, parseDecimal, parseId, parsePosition } from './decimal.ts';
 import { isMissing } from './missing.ts';
-import { type Cells, type CellsOf, checkColumns, type ColumnChoice, existsAlready, type IdCells, type PointCells, type RowSpans, type TableColumns, type TableFormat } from './table.ts';
+import {
+  type Cells,
+  type CellsOf,
+  checkColumns,
+  type ColumnChoice,
+  existsAlready,
+  type IdCells,
+  type PointCells,
+  type RowSpans,
+  type TableColumns,
+  type TableFormat,
+} from './table.ts';
 
-const QUOTE = 34, COMMA = 44, COLON = 58, OPEN = 123, BACKSLASH = 92;
+const QUOTE = 34,
+  COMMA = 44,
+  COLON = 58,
+  OPEN = 123,
+  BACKSLASH = 92;
 
 export class JsonLines implements TableFormat {
   readonly rules = { firstRow: 1 };
@@ -44,21 +59,35 @@ export class JsonLines implements TableFormat {
     try {
       return choose(some);
     } catch (error) {
-      const all = error instanceof TableError && error.code === 'MISSING_COLUMN' ? keysOf(rows, Infinity) : some;
+      const all =
+        error instanceof TableError && error.code === 'MISSING_COLUMN' ? keysOf(rows, Infinity) : some;
       if (all.length === some.length) throw error;
       return choose(all);
     }
   }
 
-  readPoints(bytes: Buffer, start: number, end: number, out: readonly PointCells[], row: number): string | undefined {
+  readPoints(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    out: readonly PointCells[],
+    row: number,
+  ): string | undefined {
     const values = this.#open(bytes, start, end);
     let reasons: string | undefined;
     this.#columns.points?.forEach((names, k) => {
-      const { points, given } = out[k], cells = names.map((name) => valueOf(values, name));
-      const broken = names.length === 1 ? (setPosition(cells[0], points, 3 * row) ? -1 : 0) : setPoint(cells, points, 3 * row);
+      const { points, given } = out[k],
+        cells = names.map((name) => valueOf(values, name));
+      const broken =
+        names.length === 1
+          ? setPosition(cells[0], points, 3 * row)
+            ? -1
+            : 0
+          : setPoint(cells, points, 3 * row);
       if (broken < 0) return;
       points.fill(NaN, 3 * row, 3 * row + 3);
-      if (names.length === 1 ? isNoPosition(cells[0]) : cells.every(isMissing)) return void (given[row] = PointStatus.notLookedUp);
+      if (names.length === 1 ? isNoPosition(cells[0]) : cells.every(isMissing))
+        return void (given[row] = PointStatus.notLookedUp);
       given[row] = PointStatus.invalidPoint;
       const reason = `${names[broken]}${wrong(cells[broken], textOf(bytes, start, end, names[broken]), names.length === 1 ? 'no [x, y, z]' : 'no number')}`;
       reasons = reasons === undefined ? reason : `${reasons}; ${reason}`;
@@ -66,7 +95,13 @@ export class JsonLines implements TableFormat {
     return reasons;
   }
 
-  readIds(bytes: Buffer, start: number, end: number, out: readonly IdCells[], row: number): string | undefined {
+  readIds(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    out: readonly IdCells[],
+    row: number,
+  ): string | undefined {
     const { ids = [] } = this.#columns;
     const values = this.#open(bytes, start, end);
     let reasons: string | undefined;
@@ -76,10 +111,13 @@ export class JsonLines implements TableFormat {
     }
     // Their digits are read from the text: a double would round them. Of a name that comes twice the last value counts, as in JSON.parse.
     for (const { name, from, to } of members(bytes, start, closingBrace(bytes, end))) {
-      const k = ids.indexOf(name), value = valueOf(values, name);
+      const k = ids.indexOf(name),
+        value = valueOf(values, name);
       if (k < 0 || isMissing(value)) continue;
       const quoted = typeof value === 'string' ? 1 : 0;
-      out[k].given[row] = parseId(bytes, from + quoted, to - quoted, out[k].words, 2 * row) ? 0 : PointStatus.invalidId;
+      out[k].given[row] = parseId(bytes, from + quoted, to - quoted, out[k].words, 2 * row)
+        ? 0
+        : PointStatus.invalidId;
     }
     for (let k = 0; k < out.length; k++) {
       if (out[k].given[row] !== PointStatus.invalidId) continue;
@@ -95,7 +133,8 @@ export class JsonLines implements TableFormat {
 
   writeRow(out: ByteWriter, bytes: Buffer, start: number, end: number, cells: Cells, row: number): void {
     const answer = (column: number): void => {
-      const before = out.length, quotes = !cells.isBare?.(column, row);
+      const before = out.length,
+        quotes = !cells.isBare?.(column, row);
       if (quotes) out.byte(QUOTE);
       if (cells.write(out, column, row)) return quotes ? out.byte(QUOTE) : undefined;
       out.length = before;
@@ -162,7 +201,8 @@ function* parsed(rows: RowSpans): Generator<object> {
   }
 }
 
-const plainText = (value: unknown): string => (typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value));
+const plainText = (value: unknown): string =>
+  typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
 
 /** Where the object that ends a row is closed. The JSON is known to be valid. */
 function closingBrace(bytes: Buffer, end: number): number {
@@ -173,14 +213,16 @@ function closingBrace(bytes: Buffer, end: number): number {
 
 const isBlank = (c: number): boolean => c === 32 || (c >= 9 && c <= 13);
 
-const valueOf = (row: object, name: string): unknown => (Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : undefined);
+const valueOf = (row: object, name: string): unknown =>
+  Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : undefined;
 
 const shown = (value: unknown): string => JSON.stringify(value).slice(0, 60);
 
 /** What a row says of a name, as it is written there. */
 function textOf(bytes: Buffer, start: number, end: number, wanted: string): string {
   let text = '';
-  for (const { name, from, to } of members(bytes, start, closingBrace(bytes, end))) if (name === wanted) text = bytes.toString('utf8', from, to);
+  for (const { name, from, to } of members(bytes, start, closingBrace(bytes, end)))
+    if (name === wanted) text = bytes.toString('utf8', from, to);
   return text;
 }
 
@@ -200,7 +242,11 @@ function setPosition(value: unknown, out: Float64Array, at: number): boolean {
 }
 
 const isNoPosition = (value: unknown): boolean =>
-  Array.isArray(value) ? value.length === 3 && value.every(isMissing) : typeof value === 'string' ? isMissingPosition(value) : isMissing(value);
+  Array.isArray(value)
+    ? value.length === 3 && value.every(isMissing)
+    : typeof value === 'string'
+      ? isMissingPosition(value)
+      : isMissing(value);
 
 function parseRow(bytes: Buffer, start: number, end: number): object {
   let row: unknown;
@@ -208,9 +254,13 @@ function parseRow(bytes: Buffer, start: number, end: number): object {
     row = parsePythonJson(bytes.toString('utf8', start, end));
   } catch (error) {
     // Without the parser's own line number: it knows one line only.
-    throw new TableError('BAD_ROW', `no JSON: ${(error as Error).message.replace(/ \(line \d+ column \d+\)$/, '')}`);
+    throw new TableError(
+      'BAD_ROW',
+      `no JSON: ${(error as Error).message.replace(/ \(line \d+ column \d+\)$/, '')}`,
+    );
   }
-  if (typeof row !== 'object' || row === null || Array.isArray(row)) throw new TableError('BAD_ROW', `${shown(row)} is no JSON object`);
+  if (typeof row !== 'object' || row === null || Array.isArray(row))
+    throw new TableError('BAD_ROW', `${shown(row)} is no JSON object`);
   return row;
 }
 
@@ -248,7 +298,11 @@ function setPoint(values: readonly unknown[], out: Float64Array, at: number): nu
 }
 
 /** Names and value spans of the members of the object that `bytes[start, end)` holds, its final brace left out. The JSON is known to be valid. */
-function* members(bytes: Buffer, start: number, end: number): Generator<{ name: string; from: number; to: number }> {
+function* members(
+  bytes: Buffer,
+  start: number,
+  end: number,
+): Generator<{ name: string; from: number; to: number }> {
   let at = bytes.indexOf(OPEN, start) + 1;
   for (;;) {
     at = skipBlank(bytes, at);
@@ -257,7 +311,7 @@ function* members(bytes: Buffer, start: number, end: number): Generator<{ name: 
     const name = JSON.parse(bytes.toString('utf8', at, keyEnd)) as string;
     const from = skipBlank(bytes, bytes.indexOf(COLON, keyEnd) + 1);
     let depth = 0;
-    for (at = from; at < end && (depth > 0 || bytes[at] !== COMMA); ) {
+    for (at = from; at < end && (depth > 0 || bytes[at] !== COMMA);) {
       const c = bytes[at];
       if (c === QUOTE) at = skipString(bytes, at);
       else {

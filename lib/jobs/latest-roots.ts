@@ -35,7 +35,8 @@ export interface LatestQuestion extends IdQuestion {
 }
 
 /** Roots voted about together, and votes at once: all their parts are in memory then. */
-const ROOTS_AT_ONCE = 50, VOTES_AT_ONCE = 2;
+const ROOTS_AT_ONCE = 50,
+  VOTES_AT_ONCE = 2;
 
 const { ok, background, noRoot, rootFailed } = PointStatus;
 
@@ -56,15 +57,27 @@ export function latestQuestion(volume: LatestVolume, { timestamp, columns }: Lat
       // What `lookup` wrote has a status already: that of the look-up.
       const outputs = asked.flatMap(({ prefix }) => {
         const names = ['latest_root_id', 'confidence', 'changed'].map((output) => prefix + output);
-        return [...names, statusColumn(found, prefix, 'latest_status', (status) => found.includes(names[0]) || !found.includes(status))];
+        return [
+          ...names,
+          statusColumn(
+            found,
+            prefix,
+            'latest_status',
+            (status) => found.includes(names[0]) || !found.includes(status),
+          ),
+        ];
       });
       return { ids: asked.map(({ name }) => name), outputs };
     },
     async ask({ ids: [asked] }, signal) {
       instant ??= volume.now();
       const fates = await fatesOf(asked, volume, instant, signal);
-      const { places } = fates, count = asked.length;
-      const latest = new BigUint64Array(count), confidence = new Float64Array(count).fill(NaN), moved = new Uint8Array(count), status = new Uint8Array(count);
+      const { places } = fates,
+        count = asked.length;
+      const latest = new BigUint64Array(count),
+        confidence = new Float64Array(count).fill(NaN),
+        moved = new Uint8Array(count),
+        status = new Uint8Array(count);
       for (let row = 0; row < count; row++) {
         const place = places[row];
         status[row] = fates.status[place];
@@ -82,14 +95,18 @@ export function latestQuestion(volume: LatestVolume, { timestamp, columns }: Lat
         status,
         stats: { ...emptyStats(), points: count },
         *errors(): Iterable<Row> {
-          for (const [index, code] of status.entries()) if (code === rootFailed) yield { index, status: statusText(code), error: fates.errors.get(places[index]) };
+          for (const [index, code] of status.entries())
+            if (code === rootFailed)
+              yield { index, status: statusText(code), error: fates.errors.get(places[index]) };
         },
       };
     },
   };
 }
 
-const NO = 0, YES = 1, UNKNOWN = 2;
+const NO = 0,
+  YES = 1,
+  UNKNOWN = 2;
 
 interface Fates {
   /** Of each row, where its fate is in the arrays below. */
@@ -101,10 +118,17 @@ interface Fates {
   errors: Map<number, Error>;
 }
 
-async function fatesOf(column: BigUint64Array, volume: LatestVolume, instant: Date, signal: AbortSignal | undefined): Promise<Fates> {
+async function fatesOf(
+  column: BigUint64Array,
+  volume: LatestVolume,
+  instant: Date,
+  signal: AbortSignal | undefined,
+): Promise<Fates> {
   const { roots, places, stands, errors } = await standingOf(column, volume.isLatest, instant, signal);
-  const latest = new BigUint64Array(roots.length), confidence = new Float64Array(roots.length).fill(NaN);
-  const changed = new Uint8Array(roots.length).fill(UNKNOWN), status = new Uint8Array(roots.length).fill(rootFailed);
+  const latest = new BigUint64Array(roots.length),
+    confidence = new Float64Array(roots.length).fill(NaN);
+  const changed = new Uint8Array(roots.length).fill(UNKNOWN),
+    status = new Uint8Array(roots.length).fill(rootFailed);
   const become = (place: number, root: bigint, share: number, moved: number): void => {
     latest[place] = root;
     confidence[place] = share;
@@ -117,8 +141,17 @@ async function fatesOf(column: BigUint64Array, volume: LatestVolume, instant: Da
     else if (roots[place] === 0n) status[place] = background;
     else if (!errors.has(place)) expired.push(place);
   }
-  const ask = (part: number[]): Promise<readonly Suggestion[]> => volume.suggest(BigUint64Array.from(part, (place) => roots[place]), instant, signal);
-  for await (const { ids, answers, error } of askInParts(expired, ask, { size: ROOTS_AT_ONCE, concurrency: VOTES_AT_ONCE, signal }))
+  const ask = (part: number[]): Promise<readonly Suggestion[]> =>
+    volume.suggest(
+      BigUint64Array.from(part, (place) => roots[place]),
+      instant,
+      signal,
+    );
+  for await (const { ids, answers, error } of askInParts(expired, ask, {
+    size: ROOTS_AT_ONCE,
+    concurrency: VOTES_AT_ONCE,
+    signal,
+  }))
     ids.forEach((place, k) => {
       const best = answers?.[k].suggestions[0];
       if (best) become(place, best.root, best.confidence, YES);

@@ -34,15 +34,24 @@ export interface TableSummary extends RowCounts {
  * Looks up every row of a table. The caller finishes or abandons the sink.
  * @throws TableError for a table that cannot be read as asked, with the number of the row (data rows count from 1).
  */
-export async function lookupTable(lookup: Lookup, source: AsyncIterable<Uint8Array>, sink: Sink, options: TableJobOptions): Promise<TableSummary> {
+export async function lookupTable(
+  lookup: Lookup,
+  source: AsyncIterable<Uint8Array>,
+  sink: Sink,
+  options: TableJobOptions,
+): Promise<TableSummary> {
   const { columns, positions, timestampColumn, replace = false, strict = false, signal } = options;
   const { kind, stopLayer, channels, snaps } = lookup;
   const sides = positions ?? ['the point'];
-  const outputs = (positions ?? [undefined]).flatMap((position) => outputNames({ position, kind, stopLayer, channels, snaps }));
+  const outputs = (positions ?? [undefined]).flatMap((position) =>
+    outputNames({ position, kind, stopLayer, channels, snaps }),
+  );
   const stem = columns && !positions ? stemOf(columns) : undefined;
   const choose: ColumnChoice = (found) => ({
     points: positions?.map((position) => pointColumnsIn(found, position)) ?? [columns ?? axesIn(found)],
-    texts: timestampColumn === undefined ? [] : [timestampColumn], outputs, replace,
+    texts: timestampColumn === undefined ? [] : [timestampColumn],
+    outputs,
+    replace,
     advice: stem === undefined ? undefined : `--position ${stem} names outputs after it`,
   });
   const format = openFormat(options.format, choose, options.text);
@@ -67,7 +76,9 @@ export async function lookupTable(lookup: Lookup, source: AsyncIterable<Uint8Arr
         cells[side].points.fill(NaN, 3 * row, 3 * row + 3);
       }
     }
-    return typeof moment === 'string' ? { reason: `column ${timestampColumn}: ${moment}`, status: 'invalid_timestamp' } : undefined;
+    return typeof moment === 'string'
+      ? { reason: `column ${timestampColumn}: ${moment}`, status: 'invalid_timestamp' }
+      : undefined;
   };
 
   const job: RowJob = {
@@ -77,7 +88,10 @@ export async function lookupTable(lookup: Lookup, source: AsyncIterable<Uint8Arr
       rows = count;
       points = new Float64Array(3 * count * sides.length);
       given = new Uint8Array(count * sides.length);
-      cells = sides.map((_, side) => ({ points: points.subarray(3 * count * side, 3 * count * (side + 1)), given: given.subarray(count * side, count * (side + 1)) }));
+      cells = sides.map((_, side) => ({
+        points: points.subarray(3 * count * side, 3 * count * (side + 1)),
+        given: given.subarray(count * side, count * (side + 1)),
+      }));
       of = new Int32Array(timed ? count * sides.length : 0);
       calendar = new Calendar();
     },
@@ -90,18 +104,26 @@ export async function lookupTable(lookup: Lookup, source: AsyncIterable<Uint8Arr
       return refusal ?? untimed;
     },
     async ask(onProgress) {
-      const answers = await lookup.ask({ points, moments: timed ? { of, instants: calendar.instants } : undefined, signal, onProgress });
+      const answers = await lookup.ask({
+        points,
+        moments: timed ? { of, instants: calendar.instants } : undefined,
+        signal,
+        onProgress,
+      });
       for (const instant of answers.instants ?? []) instants.add(instant.getTime());
       return withGiven(answers, given);
     },
   };
   const counts = await answerRows(format, job, source, sink, options);
-  const moments = timed ? { timestamps: spanOf(instants) } : { timestamp: kind === 'graph' ? lookup.timestamp : undefined };
+  const moments = timed
+    ? { timestamps: spanOf(instants) }
+    : { timestamp: kind === 'graph' ? lookup.timestamp : undefined };
   return { ...counts, ...moments };
 }
 
 function spanOf(instants: ReadonlySet<number>): TableSummary['timestamps'] {
-  let first = Infinity, last = -Infinity;
+  let first = Infinity,
+    last = -Infinity;
   for (const ms of instants) {
     first = Math.min(first, ms);
     last = Math.max(last, ms);
@@ -121,7 +143,11 @@ class Calendar {
   /** Index of the instant (or the job's own), or why the text is none. */
   momentOf(text: string): number | string {
     let moment = this.#byText.get(text);
-    if (moment === undefined) this.#byText.set(text, (moment = isMissing(text) || text.toLowerCase() === 'nat' ? OWN_MOMENT : this.#parse(text)));
+    if (moment === undefined)
+      this.#byText.set(
+        text,
+        (moment = isMissing(text) || text.toLowerCase() === 'nat' ? OWN_MOMENT : this.#parse(text)),
+      );
     return moment;
   }
 

@@ -25,7 +25,12 @@ export interface GraphVolume {
     points: Float64Array,
     options: PointOptions & { agglomerate: boolean; timestamp?: Date; stopLayer?: number },
   ): Promise<SupervoxelResult & { rootIds?: BigUint64Array }>;
-  at(timestamp: Date): { roots(ids: BigUint64Array, options: { onError: 'status'; borrow: true; stopLayer?: number; signal?: AbortSignal }): Promise<RootsResult> };
+  at(timestamp: Date): {
+    roots(
+      ids: BigUint64Array,
+      options: { onError: 'status'; borrow: true; stopLayer?: number; signal?: AbortSignal },
+    ): Promise<RootsResult>;
+  };
   now(): Date;
 }
 
@@ -112,14 +117,33 @@ export function valueLookup(volume: ValueVolume, options: ReadOptions): Lookup {
     channels,
     snaps: options.snap !== undefined,
     async ask({ points, signal, onProgress }) {
-      const answer = await volume.scatteredPoints(points, { ...options, onError: 'status', borrow: true, signal, onProgress });
-      const columns = Array.from({ length: channels }, (_, offset) => ({ values: answer.values, stride: channels, offset, zeroIsNone: false }));
-      return { columns: [...columns, ...distanceColumn(answer)], status: answer.status, stats: answer.stats, errors: () => answer.rows() };
+      const answer = await volume.scatteredPoints(points, {
+        ...options,
+        onError: 'status',
+        borrow: true,
+        signal,
+        onProgress,
+      });
+      const columns = Array.from({ length: channels }, (_, offset) => ({
+        values: answer.values,
+        stride: channels,
+        offset,
+        zeroIsNone: false,
+      }));
+      return {
+        columns: [...columns, ...distanceColumn(answer)],
+        status: answer.status,
+        stats: answer.stats,
+        errors: () => answer.rows(),
+      };
     },
   };
 }
 
-export function graphLookup(volume: GraphVolume, { resolution, mip, snap, timestamp, stopLayer, supervoxelsOnly = false }: GraphOptions): Lookup {
+export function graphLookup(
+  volume: GraphVolume,
+  { resolution, mip, snap, timestamp, stopLayer, supervoxelsOnly = false }: GraphOptions,
+): Lookup {
   let pinned = timestamp;
   return {
     kind: supervoxelsOnly ? 'supervoxels' : 'graph',
@@ -133,19 +157,40 @@ export function graphLookup(volume: GraphVolume, { resolution, mip, snap, timest
       const read = { resolution, mip, snap, onError: 'status', borrow: true, signal, onProgress } as const;
       if (!supervoxelsOnly) pinned ??= volume.now();
       const apart = supervoxelsOnly || moments !== undefined;
-      const answer = await volume.scatteredPoints(points, apart ? { ...read, agglomerate: false } : { ...read, agglomerate: true, timestamp: pinned, stopLayer });
-      const answers: Answers = { columns: [idColumn(answer.supervoxelIds)], status: answer.status, stats: answer.stats, errors: () => answer.rows() };
+      const answer = await volume.scatteredPoints(
+        points,
+        apart
+          ? { ...read, agglomerate: false }
+          : { ...read, agglomerate: true, timestamp: pinned, stopLayer },
+      );
+      const answers: Answers = {
+        columns: [idColumn(answer.supervoxelIds)],
+        status: answer.status,
+        stats: answer.stats,
+        errors: () => answer.rows(),
+      };
       if (answer.rootIds) answers.columns.push(idColumn(answer.rootIds));
-      else if (moments) await addRootsByMoment(answers, answer.supervoxelIds, moments, pinned!, (instant, ids) => volume.at(instant).roots(ids, { onError: 'status', borrow: true, stopLayer, signal }));
+      else if (moments)
+        await addRootsByMoment(answers, answer.supervoxelIds, moments, pinned!, (instant, ids) =>
+          volume.at(instant).roots(ids, { onError: 'status', borrow: true, stopLayer, signal }),
+        );
       answers.columns.push(...distanceColumn(answer));
       return answers;
     },
   };
 }
 
-const idColumn = (values: BigUint64Array): AnswerColumn => ({ values: values as ValueArray, stride: 1, offset: 0, zeroIsNone: true });
+const idColumn = (values: BigUint64Array): AnswerColumn => ({
+  values: values as ValueArray,
+  stride: 1,
+  offset: 0,
+  zeroIsNone: true,
+});
 
-const distanceColumn = ({ snappedNm }: { snappedNm?: Float32Array }): AnswerColumn[] => (snappedNm ? [{ values: snappedNm as ValueArray, stride: 1, offset: 0, zeroIsNone: false, decimals: 3 }] : []);
+const distanceColumn = ({ snappedNm }: { snappedNm?: Float32Array }): AnswerColumn[] =>
+  snappedNm
+    ? [{ values: snappedNm as ValueArray, stride: 1, offset: 0, zeroIsNone: false, decimals: 3 }]
+    : [];
 
 /** Looks up the roots of each instant's rows together, and merges their statuses and counts into those of the points. */
 async function addRootsByMoment(
@@ -211,7 +256,8 @@ function rowsByMoment(ids: BigUint64Array, of: Int32Array, instants: number): Ui
 function countDistinct(ids: BigUint64Array): number {
   const sorted = wordsOf(ids.slice().sort());
   let count = 0;
-  let low = 0, high = 0;
+  let low = 0,
+    high = 0;
   for (let at = 0; at < sorted.length; at += 2) {
     if (sorted[at] === low && sorted[at + 1] === high) continue;
     low = sorted[at];

@@ -2,6 +2,7 @@
 export function withCauses(error: unknown): string {
   let text = '';
   let depth = 0;
-  for (let at = error; at instanceof Error && depth < 5; at = at.cause, depth++) if (!text.includes(at.message)) text = text === '' ? at.message : `${text}: ${at.message}`;
+  for (let at = error; at instanceof Error && depth < 5; at = at.cause, depth++)
+    if (!text.includes(at.message)) text = text === '' ? at.message : `${text}: ${at.message}`;
   return text || String(error);
 }

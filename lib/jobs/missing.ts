@@ -3,7 +3,21 @@
  * Source: pandas, `read_csv`, parameter `na_values`; R's `write.csv` writes NA.
  */
 const MARKERS = new Set([
-  '', '#n/a', '#n/a n/a', '#na', '-1.#ind', '-1.#qnan', '-nan', '1.#ind', '1.#qnan', '<na>', 'n/a', 'na', 'nan', 'none', 'null',
+  '',
+  '#n/a',
+  '#n/a n/a',
+  '#na',
+  '-1.#ind',
+  '-1.#qnan',
+  '-nan',
+  '1.#ind',
+  '1.#qnan',
+  '<na>',
+  'n/a',
+  'na',
+  'nan',
+  'none',
+  'null',
 ]);
 
 const LONGEST = Math.max(...[...MARKERS].map((marker) => marker.length));

@@ -33,7 +33,10 @@ export const partialOf = (target: string): string => `${target}.partial`;
  * written directly.
  * @throws TableError UNREADABLE when it cannot be written, IN_USE when another run is writing it.
  */
-export async function claimOutput(path: string, { option, warn, signal }: OutputOptions = {}): Promise<OutputFile> {
+export async function claimOutput(
+  path: string,
+  { option, warn, signal }: OutputOptions = {},
+): Promise<OutputFile> {
   const called = (file: string): string => (option === undefined ? file : `${option} ${file}`);
   const told = async <T>(step: Promise<T>, file: string): Promise<T> => {
     try {
@@ -53,7 +56,10 @@ export async function claimOutput(path: string, { option, warn, signal }: Output
     release,
     async open() {
       try {
-        return packed(wholeOrNothing(await told(create(partial, present), partial), target, called(partial), release), path);
+        return packed(
+          wholeOrNothing(await told(create(partial, present), partial), target, called(partial), release),
+          path,
+        );
       } catch (error) {
         release();
         throw error;
@@ -74,7 +80,8 @@ export async function targetOf(path: string): Promise<string> {
 
 /** A new file where an earlier run may have left one, or somebody a link to a file of theirs: neither is written to. */
 async function create(partial: string, present: Stats | undefined): Promise<FileHandle> {
-  if ((await lstat(partial).catch(() => undefined))?.isDirectory()) throw Object.assign(new Error('is a directory'), { code: 'EISDIR' });
+  if ((await lstat(partial).catch(() => undefined))?.isDirectory())
+    throw Object.assign(new Error('is a directory'), { code: 'EISDIR' });
   await rm(partial, { force: true });
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW = 0 } = constants;
   const handle = await open(partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, present ? 0o600 : 0o666);
@@ -82,7 +89,8 @@ async function create(partial: string, present: Stats | undefined): Promise<File
   try {
     const made = await handle.stat();
     // Only root can give a file away: anyone else's is their own then, as with any other tool that writes a file anew.
-    if (made.uid !== present.uid || made.gid !== present.gid) await handle.chown(present.uid, present.gid).catch(() => undefined);
+    if (made.uid !== present.uid || made.gid !== present.gid)
+      await handle.chown(present.uid, present.gid).catch(() => undefined);
     await handle.chmod(present.mode & 0o7777);
     return handle;
   } catch (error) {
@@ -109,7 +117,9 @@ function wholeOrNothing(handle: FileHandle, target: string, called: string, rele
       await told(handle.close());
       await told(rename(partial, target));
       ended = true;
-      await open(dirname(target), constants.O_RDONLY).then(async (folder) => flushed(folder).finally(() => folder.close())).catch(() => undefined);
+      await open(dirname(target), constants.O_RDONLY)
+        .then(async (folder) => flushed(folder).finally(() => folder.close()))
+        .catch(() => undefined);
       release();
     },
     async abandon(keep) {
@@ -141,11 +151,18 @@ const CANNOT_FLUSH = new Set(['EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
 
 type Told = <T>(step: Promise<T>, file: string) => Promise<T>;
 
-function direct(path: string, present: Stats, called: string, told: Told, signal: AbortSignal | undefined): OutputFile {
+function direct(
+  path: string,
+  present: Stats,
+  called: string,
+  told: Told,
+  signal: AbortSignal | undefined,
+): OutputFile {
   return {
     release: () => undefined,
     async open() {
-      if (present.isFIFO()) return streamSink(await told(writeFifo(path, signal), path), { name: called, signal, ends: true });
+      if (present.isFIFO())
+        return streamSink(await told(writeFifo(path, signal), path), { name: called, signal, ends: true });
       const handle = await told(open(path, 'w'), path);
       return {
         write: (bytes) => told(handle.writeFile(bytes), path),

@@ -10,7 +10,8 @@ import { TableError } from '../base/errors.ts';
 import { ownIdentity, type RunIdentity, stateOf } from './run-identity.ts';
 
 /** Making a lock and writing it, or taking one away, takes another process microseconds: who is longer about it was killed. */
-const TRIES = 10, TRY_MS = 20;
+const TRIES = 10,
+  TRY_MS = 20;
 
 /** Locks that this process holds; whatever ends it, short of SIGKILL, they go. */
 const held = new Set<string>();
@@ -26,9 +27,12 @@ export interface LockOptions {
  * @returns what gives the file free.
  * @throws TableError IN_USE, and what the file system says where no lock can be made.
  */
-export async function lockOutput(path: string, { called, warn = () => {} }: LockOptions): Promise<() => void> {
+export async function lockOutput(
+  path: string,
+  { called, warn = () => {} }: LockOptions,
+): Promise<() => void> {
   const lock = `${path}.lock`;
-  for (let tries = 0; ; ) {
+  for (let tries = 0; ;) {
     if (create(lock)) {
       if (!watching) process.once('exit', releaseAll);
       watching = true;
@@ -44,14 +48,32 @@ export async function lockOutput(path: string, { called, warn = () => {} }: Lock
       continue;
     }
     const run = found === '' ? undefined : runOf(found);
-    if (found !== '' && !run) throw new TableError('IN_USE', `${called} cannot be locked: ${lock} is there, and is not a lock of this program; move it away`);
+    if (found !== '' && !run)
+      throw new TableError(
+        'IN_USE',
+        `${called} cannot be locked: ${lock} is there, and is not a lock of this program; move it away`,
+      );
     const state = run ? stateOf(run) : 'gone';
-    if (state === 'running') throw new TableError('IN_USE', `${called} is being written by another run (process ${run!.pid}): wait for its end, or write to another file`);
+    if (state === 'running')
+      throw new TableError(
+        'IN_USE',
+        `${called} is being written by another run (process ${run!.pid}): wait for its end, or write to another file`,
+      );
     if (state === 'elsewhere')
-      throw new TableError('IN_USE', `${called} is being written by another run (process ${run!.pid} on ${run!.host}); if that is over, delete ${lock}`);
-    if (takeAway(lock, found)) warn(`${called} was left locked by a run that is gone${run ? ` (process ${run.pid})` : ''}; its lock is taken over`);
+      throw new TableError(
+        'IN_USE',
+        `${called} is being written by another run (process ${run!.pid} on ${run!.host}); if that is over, delete ${lock}`,
+      );
+    if (takeAway(lock, found))
+      warn(
+        `${called} was left locked by a run that is gone${run ? ` (process ${run.pid})` : ''}; its lock is taken over`,
+      );
     else if (tries++ < TRIES) await wait(TRY_MS);
-    else throw new TableError('IN_USE', `${called} cannot be locked: ${lock}.lock was left by a run that was killed; delete it`);
+    else
+      throw new TableError(
+        'IN_USE',
+        `${called} cannot be locked: ${lock}.lock was left by a run that was killed; delete it`,
+      );
   }
 }
 

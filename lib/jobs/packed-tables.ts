@@ -11,7 +11,8 @@ export type Packing = 'gzip' | 'zstd';
 const SUFFIXES: Record<string, Packing> = { gz: 'gzip', gzip: 'gzip', zst: 'zstd', zstd: 'zstd' };
 
 /** What a file is packed with, by its suffix. */
-export const packingOfFile = (path: string): Packing | undefined => SUFFIXES[/\.([^./\\]+)$/.exec(path)?.[1].toLowerCase() ?? ''];
+export const packingOfFile = (path: string): Packing | undefined =>
+  SUFFIXES[/\.([^./\\]+)$/.exec(path)?.[1].toLowerCase() ?? ''];
 
 /** Zstandard is unpacked whole, and so is packed where Node has no stream for it. */
 const MAX_ZSTD_BYTES = 2 ** 29;
@@ -23,7 +24,10 @@ const PIECE_BYTES = 2 ** 20;
  * @param called What messages call it; a suffix in it that the content does not keep to is an error.
  * @throws TableError BAD_FORMAT.
  */
-export async function* unpacked(source: AsyncIterable<Uint8Array>, called: string): AsyncGenerator<Uint8Array> {
+export async function* unpacked(
+  source: AsyncIterable<Uint8Array>,
+  called: string,
+): AsyncGenerator<Uint8Array> {
   const parts = source[Symbol.asyncIterator]();
   try {
     let start: Uint8Array = new Uint8Array(0);
@@ -32,8 +36,13 @@ export async function* unpacked(source: AsyncIterable<Uint8Array>, called: strin
       if (next.done) break;
       start = start.length === 0 ? next.value : Buffer.concat([start, next.value]);
     }
-    const packing = sniffBitstream(start), named = packingOfFile(called);
-    if (named !== undefined && packing !== named) throw new TableError('BAD_FORMAT', `${called} is not ${named}, though its name says so${start.length === 0 ? ': it is empty' : ''}`);
+    const packing = sniffBitstream(start),
+      named = packingOfFile(called);
+    if (named !== undefined && packing !== named)
+      throw new TableError(
+        'BAD_FORMAT',
+        `${called} is not ${named}, though its name says so${start.length === 0 ? ': it is empty' : ''}`,
+      );
     const other = whyNotText(start, called);
     if (other !== undefined) throw new TableError('BAD_FORMAT', other);
     const all = (async function* () {
@@ -54,7 +63,8 @@ async function* gunzipped(source: AsyncIterable<Uint8Array>, called: string): As
     for await (const part of source) {
       given += part.length;
       rest = Buffer.from(part.buffer, part.byteOffset, part.length);
-      if (!gunzip.write(part) && !gunzip.destroyed) await new Promise((resolve) => gunzip.once('drain', resolve).once('close', resolve));
+      if (!gunzip.write(part) && !gunzip.destroyed)
+        await new Promise((resolve) => gunzip.once('drain', resolve).once('close', resolve));
       if (gunzip.destroyed) return;
     }
     gunzip.end();
@@ -64,18 +74,28 @@ async function* gunzipped(source: AsyncIterable<Uint8Array>, called: string): As
     yield* gunzip as AsyncIterable<Uint8Array>;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code?.startsWith('Z_') !== true) throw error;
-    throw broken(called, (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR' ? 'it ends too early' : (error as Error).message);
+    throw broken(
+      called,
+      (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR'
+        ? 'it ends too early'
+        : (error as Error).message,
+    );
   }
   await feeding;
   // Node takes what does not begin like gzip for bytes that do not matter; padding of zeros is usual, and all else would be rows that are lost.
   const unread = given - gunzip.bytesWritten;
-  if (unread > 0 && rest.subarray(Math.max(0, rest.length - unread)).some((byte) => byte !== 0)) throw broken(called, 'what follows its end is not gzip');
+  if (unread > 0 && rest.subarray(Math.max(0, rest.length - unread)).some((byte) => byte !== 0))
+    throw broken(called, 'what follows its end is not gzip');
 }
 
 async function* unzstd(source: AsyncIterable<Uint8Array>, called: string): AsyncGenerator<Uint8Array> {
   const parts: Uint8Array[] = [];
   let length = 0;
-  const tooLarge = (): TableError => new TableError('BAD_FORMAT', `${called} is too large to be unpacked in memory: zstd -dc ${called} | graphene-points … - --format csv`);
+  const tooLarge = (): TableError =>
+    new TableError(
+      'BAD_FORMAT',
+      `${called} is too large to be unpacked in memory: zstd -dc ${called} | graphene-points … - --format csv`,
+    );
   for await (const part of source) {
     parts.push(part);
     if ((length += part.length) > MAX_ZSTD_BYTES) throw tooLarge();
@@ -90,12 +110,17 @@ async function* unzstd(source: AsyncIterable<Uint8Array>, called: string): Async
   for (let at = 0; at < text.length; at += PIECE_BYTES) yield text.subarray(at, at + PIECE_BYTES);
 }
 
-const broken = (called: string, why: string): TableError => new TableError('BAD_FORMAT', `${called} cannot be unpacked: ${why}`);
+const broken = (called: string, why: string): TableError =>
+  new TableError('BAD_FORMAT', `${called} cannot be unpacked: ${why}`);
 
 /** Packs what goes to a sink, by the suffix of its file. */
 export const packed = (sink: Sink, path: string): Sink => {
   const packing = packingOfFile(path);
-  return packing === undefined ? sink : packing === 'gzip' ? streamed(sink, zlib.createGzip()) : zstdSink(sink);
+  return packing === undefined
+    ? sink
+    : packing === 'gzip'
+      ? streamed(sink, zlib.createGzip())
+      : zstdSink(sink);
 };
 
 /** Where Node has it (22.15 on), as a stream: one frame, as those readers want it that stop at the end of the first (pandas). */
@@ -146,7 +171,11 @@ function whole(sink: Sink): Sink {
   const flush = async (): Promise<void> => sink.write(await encodeZstd(Buffer.concat(parts.splice(0))));
   return {
     async write(bytes) {
-      if ((length += bytes.length) > MAX_ZSTD_BYTES) throw new TableError('UNREADABLE', 'the table is too large to be packed as .zst by this version of Node: write .gz, or use Node 22.15 or later');
+      if ((length += bytes.length) > MAX_ZSTD_BYTES)
+        throw new TableError(
+          'UNREADABLE',
+          'the table is too large to be packed as .zst by this version of Node: write .gz, or use Node 22.15 or later',
+        );
       parts.push(Uint8Array.from(bytes));
     },
     async finish() {

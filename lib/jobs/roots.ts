@@ -8,7 +8,10 @@ import type { AnswerColumn } from './lookup.ts';
 /** What a job needs of a graphene volume. */
 export interface RootVolume {
   now(): Date;
-  roots(ids: BigUint64Array, options: RootJobOptions & { timestamp: Date; onError: 'status'; borrow: true; signal?: AbortSignal }): Promise<RootsResult>;
+  roots(
+    ids: BigUint64Array,
+    options: RootJobOptions & { timestamp: Date; onError: 'status'; borrow: true; signal?: AbortSignal },
+  ): Promise<RootsResult>;
 }
 
 interface RootJobOptions {
@@ -25,7 +28,10 @@ export interface RootJob extends RootJobOptions {
   columns?: readonly string[];
 }
 
-export function rootQuestion(volume: RootVolume, { timestamp, columns, ...options }: RootJob): IdQuestion & { readonly timestamp: Date | undefined } {
+export function rootQuestion(
+  volume: RootVolume,
+  { timestamp, columns, ...options }: RootJob,
+): IdQuestion & { readonly timestamp: Date | undefined } {
   const { stopLayer } = options;
   let instant = timestamp;
   return {
@@ -38,16 +44,40 @@ export function rootQuestion(volume: RootVolume, { timestamp, columns, ...option
       const asked = idColumnsIn(found, 'supervoxel_id', columns);
       const outputs = asked.flatMap(({ prefix }) => {
         const node = `${prefix}${stopLayer === undefined ? 'root_id' : `l${stopLayer}_id`}`;
-        return [node, statusColumn(found, prefix, 'root_status', (status) => found.includes(node) || !found.includes(status))];
+        return [
+          node,
+          statusColumn(
+            found,
+            prefix,
+            'root_status',
+            (status) => found.includes(node) || !found.includes(status),
+          ),
+        ];
       });
       return { ids: asked.map(({ name }) => name), outputs };
     },
     async ask({ ids: [ids] }, signal) {
       instant ??= volume.now();
-      const answer = await volume.roots(ids, { ...options, timestamp: instant, onError: 'status', borrow: true, signal });
-      return { columns: [rootColumn(answer.rootIds)], status: answer.status, stats: answer.stats, errors: () => answer.rows() };
+      const answer = await volume.roots(ids, {
+        ...options,
+        timestamp: instant,
+        onError: 'status',
+        borrow: true,
+        signal,
+      });
+      return {
+        columns: [rootColumn(answer.rootIds)],
+        status: answer.status,
+        stats: answer.stats,
+        errors: () => answer.rows(),
+      };
     },
   };
 }
 
-export const rootColumn = (roots: BigUint64Array): AnswerColumn => ({ values: roots as ValueArray, stride: 1, offset: 0, zeroIsNone: true });
+export const rootColumn = (roots: BigUint64Array): AnswerColumn => ({
+  values: roots as ValueArray,
+  stride: 1,
+  offset: 0,
+  zeroIsNone: true,
+});

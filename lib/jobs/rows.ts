@@ -27,12 +27,21 @@ export interface RowRules {
   blockBytes?: number;
 }
 
-const BLANK = 0, FIELD_START = 1, PLAIN = 2, QUOTED = 3, CLOSED = 4;
-const LF = 10, CR = 13, QUOTE = 34;
+const BLANK = 0,
+  FIELD_START = 1,
+  PLAIN = 2,
+  QUOTED = 3,
+  CLOSED = 4;
+const LF = 10,
+  CR = 13,
+  QUOTE = 34;
 const BYTE_ORDER_MARK = Buffer.of(0xef, 0xbb, 0xbf);
 
 /** @throws TableError BAD_ROW (a quote that never ends), BAD_FORMAT (UTF-16). */
-export async function* readRows(source: AsyncIterable<Uint8Array>, rules: RowRules): AsyncGenerator<RowBlock> {
+export async function* readRows(
+  source: AsyncIterable<Uint8Array>,
+  rules: RowRules,
+): AsyncGenerator<RowBlock> {
   const { delimiter = -1, firstRow, maxRowBytes = 2 ** 24, blockBytes = 2 ** 16 } = rules;
   const delimited = delimiter >= 0;
   let pending: Buffer = Buffer.alloc(0); // the start of a row whose end has not come yet
@@ -44,7 +53,8 @@ export async function* readRows(source: AsyncIterable<Uint8Array>, rules: RowRul
   let opened = false;
   let start = 0;
 
-  const unclosed = (why: string): TableError => new TableError('BAD_ROW', `row ${firstRow + rows} (line ${line + leadingLines(pending, start)}): ${why}`);
+  const unclosed = (why: string): TableError =>
+    new TableError('BAD_ROW', `row ${firstRow + rows} (line ${line + leadingLines(pending, start)}): ${why}`);
 
   for await (const chunk of gather(source, blockBytes)) {
     pending = pending.length ? Buffer.concat([pending, chunk]) : chunk;
@@ -79,7 +89,8 @@ export async function* readRows(source: AsyncIterable<Uint8Array>, rules: RowRul
       if (c === LF) lineEnds++;
       if (state === QUOTED) {
         if (c === QUOTE) state = CLOSED;
-      } else if (c === QUOTE && delimited && state !== PLAIN) state = QUOTED; // opens a field, or the second of a doubled quote
+      } else if (c === QUOTE && delimited && state !== PLAIN)
+        state = QUOTED; // opens a field, or the second of a doubled quote
       else if (c === LF) {
         if (state === BLANK) continue;
         state = BLANK;
@@ -99,10 +110,17 @@ export async function* readRows(source: AsyncIterable<Uint8Array>, rules: RowRul
       scanned -= end;
       start = 0;
     }
-    if (pending.length > maxRowBytes) throw unclosed(`longer than ${maxRowBytes} bytes${state === QUOTED ? ': is a quote not closed?' : ''}`);
+    if (pending.length > maxRowBytes)
+      throw unclosed(`longer than ${maxRowBytes} bytes${state === QUOTED ? ': is a quote not closed?' : ''}`);
   }
   if (state === QUOTED) throw unclosed('a quote is opened and never closed');
-  if (pending.length > 0) yield { bytes: pending, start, ends: Uint32Array.from(state === BLANK ? [] : [pending.length]), firstLine: line };
+  if (pending.length > 0)
+    yield {
+      bytes: pending,
+      start,
+      ends: Uint32Array.from(state === BLANK ? [] : [pending.length]),
+      firstLine: line,
+    };
 }
 
 /** The same bytes in chunks of at least `leastBytes`; only the last may be shorter. */
@@ -121,10 +139,13 @@ async function* gather(source: AsyncIterable<Uint8Array>, leastBytes: number): A
 }
 
 const join = (parts: Uint8Array[]): Buffer =>
-  parts.length === 1 ? Buffer.from(parts[0].buffer, parts[0].byteOffset, parts[0].length) : Buffer.concat(parts);
+  parts.length === 1
+    ? Buffer.from(parts[0].buffer, parts[0].byteOffset, parts[0].length)
+    : Buffer.concat(parts);
 
 /** LF, CR LF (at its LF), or a CR alone. */
-const endsLine = (bytes: Buffer, at: number): boolean => bytes[at] === LF || (bytes[at] === CR && bytes[at + 1] !== LF);
+const endsLine = (bytes: Buffer, at: number): boolean =>
+  bytes[at] === LF || (bytes[at] === CR && bytes[at + 1] !== LF);
 
 /** Blank lines at the start of a row. */
 export function leadingLines(bytes: Buffer, start: number): number {

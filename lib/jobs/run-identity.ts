@@ -54,7 +54,13 @@ function processOf(pid: number): { started: string; ended: boolean } | undefined
     return { started: fields[19], ended: fields[0] === 'Z' || fields[0] === 'X' };
   }
   const env = { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' };
-  const line = said(() => execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim());
+  const line = said(() =>
+    execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
+      env,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim(),
+  );
   const match = /^(\S+)\s+(.+)$/.exec(line);
   return match ? { started: match[2], ended: match[1].startsWith('Z') } : undefined;
 }

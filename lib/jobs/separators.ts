@@ -22,10 +22,16 @@ export function refuseOtherSeparators(header: Buffer, delimiter: string): void {
     if (byte === QUOTE) quoted = !quoted;
     else if (!quoted && counts.has(byte)) counts.set(byte, counts.get(byte)! + 1);
   }
-  const countOf = (separator: string): number => counts.get(separator.charCodeAt(0)) ?? 0, own = countOf(delimiter);
+  const countOf = (separator: string): number => counts.get(separator.charCodeAt(0)) ?? 0,
+    own = countOf(delimiter);
   const [other] = Object.keys(SEPARATORS).sort((a, b) => countOf(b) - countOf(a));
   if (other === delimiter || countOf(other) <= own) return;
-  const { option } = SEPARATORS[other], ours = SEPARATORS[delimiter];
-  const shown = (separator: string): string => `${countOf(separator)} ${SEPARATORS[separator].name}${countOf(separator) === 1 ? '' : 's'}`;
-  throw new TableError('BAD_FORMAT', `the header has ${shown(other)} and ${shown(delimiter)}: add --delimiter ${option} (or --delimiter ${ours.option} where that is right)`);
+  const { option } = SEPARATORS[other],
+    ours = SEPARATORS[delimiter];
+  const shown = (separator: string): string =>
+    `${countOf(separator)} ${SEPARATORS[separator].name}${countOf(separator) === 1 ? '' : 's'}`;
+  throw new TableError(
+    'BAD_FORMAT',
+    `the header has ${shown(other)} and ${shown(delimiter)}: add --delimiter ${option} (or --delimiter ${ours.option} where that is right)`,
+  );
 }

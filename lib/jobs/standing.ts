@@ -4,7 +4,11 @@ import { distinctOf } from '../chunkedgraph/distinct.ts';
 import { askInParts } from './ask-in-parts.ts';
 
 /** One an ID: whether it is a root at the moment, that millisecond's edits included. */
-export type IsLatest = (roots: BigUint64Array, timestamp: Date, signal?: AbortSignal) => Promise<readonly boolean[]>;
+export type IsLatest = (
+  roots: BigUint64Array,
+  timestamp: Date,
+  signal?: AbortSignal,
+) => Promise<readonly boolean[]>;
 
 export interface Standing {
   /** Ascending; 0 may be among them. */
@@ -20,11 +24,21 @@ export interface Standing {
 const IDS_AT_ONCE = 50_000;
 
 /** @throws signal.reason. */
-export async function standingOf(column: BigUint64Array, isLatest: IsLatest, timestamp: Date, signal: AbortSignal | undefined): Promise<Standing> {
+export async function standingOf(
+  column: BigUint64Array,
+  isLatest: IsLatest,
+  timestamp: Date,
+  signal: AbortSignal | undefined,
+): Promise<Standing> {
   const { ids: roots, places } = distinctOf(wordsOf(column));
-  const stands = new Uint8Array(roots.length), errors = new Map<number, Error>();
+  const stands = new Uint8Array(roots.length),
+    errors = new Map<number, Error>();
   let at = roots.length > 0 && roots[0] === 0n ? 1 : 0;
-  for await (const { ids, answers, error } of askInParts(roots.subarray(at), (part) => isLatest(part, timestamp, signal), { size: IDS_AT_ONCE, signal }))
+  for await (const { ids, answers, error } of askInParts(
+    roots.subarray(at),
+    (part) => isLatest(part, timestamp, signal),
+    { size: IDS_AT_ONCE, signal },
+  ))
     for (let k = 0; k < ids.length; k++, at++) {
       if (error) errors.set(at, error);
       else if (answers[k]) stands[at] = 1;

@@ -69,9 +69,21 @@ export interface TableFormat {
    */
   begin(bytes: Buffer, start: number, end: number, out: ByteWriter, rows: RowSpans): boolean;
   /** Reads the points of a row, to one of `out` each. @returns why some are mangled, or undefined. */
-  readPoints(bytes: Buffer, start: number, end: number, out: readonly PointCells[], row: number): string | undefined;
+  readPoints(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    out: readonly PointCells[],
+    row: number,
+  ): string | undefined;
   /** Reads the IDs of a row, to one of `out` each. @returns why some are mangled, or undefined. */
-  readIds(bytes: Buffer, start: number, end: number, out: readonly IdCells[], row: number): string | undefined;
+  readIds(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    out: readonly IdCells[],
+    row: number,
+  ): string | undefined;
   /** Text of cell k of `texts` in the row read last; empty where there is none. */
   text(k: number): string;
   /** Writes a row with its answers. */
@@ -83,22 +95,42 @@ export interface TableFormat {
  * @param present What is there already in every row.
  * @throws TableError MISSING_COLUMN, listing what is there; COLUMN_EXISTS.
  */
-export function checkColumns({ points = [], ids = [], texts = [], outputs, replace, rereads = false, advice }: TableColumns, found: readonly string[], hint?: string, present = found): void {
+export function checkColumns(
+  { points = [], ids = [], texts = [], outputs, replace, rereads = false, advice }: TableColumns,
+  found: readonly string[],
+  hint?: string,
+  present = found,
+): void {
   const wanted = [...points.flat(), ...ids, ...texts.filter((name) => !outputs.includes(name))];
   const twice = outputs.find((name, k) => outputs.indexOf(name) !== k);
-  if (twice !== undefined) throw new TableError('COLUMN_EXISTS', `column ${twice} would be written twice: what is asked about needs names that differ`);
+  if (twice !== undefined)
+    throw new TableError(
+      'COLUMN_EXISTS',
+      `column ${twice} would be written twice: what is asked about needs names that differ`,
+    );
   const missing = wanted.filter((name) => !found.includes(name));
   if (missing.length > 0) {
-    const list = found.length > 0 ? `columns found: ${found.map((name) => (name === name.trim() ? name : JSON.stringify(name))).join(', ')}` : 'no columns found';
-    throw new TableError('MISSING_COLUMN', `no column ${missing.map((name) => JSON.stringify(name)).join(', ')}; ${list}${hint === undefined ? '' : ` (${hint})`}`);
+    const list =
+      found.length > 0
+        ? `columns found: ${found.map((name) => (name === name.trim() ? name : JSON.stringify(name))).join(', ')}`
+        : 'no columns found';
+    throw new TableError(
+      'MISSING_COLUMN',
+      `no column ${missing.map((name) => JSON.stringify(name)).join(', ')}; ${list}${hint === undefined ? '' : ` (${hint})`}`,
+    );
   }
   const existing = outputs.filter((name) => present.includes(name));
   if (existing.length > 0 && !replace) throw existsAlready(existing, advice);
   const read = outputs.find((name) => wanted.includes(name));
-  if (read !== undefined && !rereads) throw new TableError('COLUMN_EXISTS', `column ${read} is read and would be written over`);
+  if (read !== undefined && !rereads)
+    throw new TableError('COLUMN_EXISTS', `column ${read} is read and would be written over`);
 }
 
 export function existsAlready(names: readonly string[], advice?: string): TableError {
-  const [columns, exist, them] = names.length === 1 ? ['column', 'exists', 'it'] : ['columns', 'exist', 'them'];
-  return new TableError('COLUMN_EXISTS', `${columns} ${names.join(', ')} ${exist} already (${advice === undefined ? '' : `${advice}; `}--replace writes over ${them})`);
+  const [columns, exist, them] =
+    names.length === 1 ? ['column', 'exists', 'it'] : ['columns', 'exist', 'them'];
+  return new TableError(
+    'COLUMN_EXISTS',
+    `${columns} ${names.join(', ')} ${exist} already (${advice === undefined ? '' : `${advice}; `}--replace writes over ${them})`,
+  );
 }

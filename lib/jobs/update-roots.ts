@@ -30,10 +30,12 @@ export interface UpdateQuestion extends IdQuestion {
 const { ok, background, suspect, rootFailed, notLookedUp } = PointStatus;
 
 /** What a row keeps as it is. */
-const ROOT = 1, STATUS = 2;
+const ROOT = 1,
+  STATUS = 2;
 
 /** A supervoxel that does not belong to its point is no better with another root; what could not be looked up says so. */
-const stillSuspect = (status: number, earlier: number): number => (earlier === suspect && status !== rootFailed ? suspect : status);
+const stillSuspect = (status: number, earlier: number): number =>
+  earlier === suspect && status !== rootFailed ? suspect : status;
 
 export function updateQuestion(volume: UpdateVolume, { timestamp, columns }: UpdateJob): UpdateQuestion {
   let instant = timestamp;
@@ -51,16 +53,29 @@ export function updateQuestion(volume: UpdateVolume, { timestamp, columns }: Upd
       const asked = idColumnsIn(found, 'supervoxel_id', columns).map(({ name, prefix }) => {
         const root = `${prefix}root_id`;
         if (!found.includes(root)) throw noRoots(root, prefix, found);
-        return { ids: [name, root], root, status: statusColumn(found, prefix, 'root_status', (status) => holdsStatuses(cellsOf(status))) };
+        return {
+          ids: [name, root],
+          root,
+          status: statusColumn(found, prefix, 'root_status', (status) => holdsStatuses(cellsOf(status))),
+        };
       });
       const statuses = asked.map(({ status }) => status);
-      return { ids: asked.flatMap(({ ids }) => ids), outputs: asked.flatMap(({ root, status }) => [root, status]), statuses, replace: true, rereads: true };
+      return {
+        ids: asked.flatMap(({ ids }) => ids),
+        outputs: asked.flatMap(({ root, status }) => [root, status]),
+        statuses,
+        replace: true,
+        rereads: true,
+      };
     },
     async ask({ ids: [supervoxels, roots], given: [given], statuses }, signal) {
       instant ??= volume.now();
       // Where nobody can say whether a root stands, its supervoxels are looked up.
       const { places, stands } = await standingOf(roots, volume.isLatest, instant, signal);
-      const words = wordsOf(supervoxels), status = new Uint8Array(roots.length), kept = new Uint8Array(roots.length).fill(ROOT | STATUS), again = new Uint8Array(roots.length);
+      const words = wordsOf(supervoxels),
+        status = new Uint8Array(roots.length),
+        kept = new Uint8Array(roots.length).fill(ROOT | STATUS),
+        again = new Uint8Array(roots.length);
       let count = 0;
       for (let row = 0; row < status.length; row++) {
         const earlier = statuses[row];
@@ -71,13 +86,19 @@ export function updateQuestion(volume: UpdateVolume, { timestamp, columns }: Upd
           if (earlier !== 0 && earlier !== status[row]) kept[row] = ROOT; // such as the root_failed of an earlier run
         } else count += again[row] = 1;
       }
-      const rows = new Uint32Array(count), asked = new BigUint64Array(count);
+      const rows = new Uint32Array(count),
+        asked = new BigUint64Array(count);
       for (let row = 0, k = 0; row < again.length; row++)
         if (again[row]) {
           rows[k] = row;
           asked[k++] = supervoxels[row];
         }
-      const answer = await volume.roots(asked, { timestamp: instant, onError: 'status', borrow: true, signal });
+      const answer = await volume.roots(asked, {
+        timestamp: instant,
+        onError: 'status',
+        borrow: true,
+        signal,
+      });
       const out = roots.slice();
       rows.forEach((row, k) => {
         status[row] = stillSuspect(answer.status[k], statuses[row]);
@@ -87,7 +108,8 @@ export function updateQuestion(volume: UpdateVolume, { timestamp, columns }: Upd
         if (out[row] !== roots[row]) changed++;
       });
       return {
-        columns: [rootColumn(out)], status,
+        columns: [rootColumn(out)],
+        status,
         stats: { ...answer.stats, points: roots.length },
         *errors() {
           for (const row of answer.rows()) yield { ...row, index: rows[row.index] };
@@ -101,8 +123,9 @@ export function updateQuestion(volume: UpdateVolume, { timestamp, columns }: Upd
 /** Why a table has nothing to bring up to date. */
 function noRoots(root: string, prefix: string, found: readonly string[]): TableError {
   const lower = found.find((name) => name.startsWith(prefix) && /^l\d+_id$/.test(name.slice(prefix.length)));
-  const why = lower !== undefined
-    ? `no column "${root}" but ${lower}, and update is for roots: \`roots --stop-layer ${/\d+(?=_id$)/.exec(lower)![0]} --replace\` looks those up again`
-    : `no column "${root}" with earlier roots to bring up to date: \`roots\` looks them up; columns found: ${found.join(', ')}`;
+  const why =
+    lower !== undefined
+      ? `no column "${root}" but ${lower}, and update is for roots: \`roots --stop-layer ${/\d+(?=_id$)/.exec(lower)![0]} --replace\` looks those up again`
+      : `no column "${root}" with earlier roots to bring up to date: \`roots\` looks them up; columns found: ${found.join(', ')}`;
   return new TableError('MISSING_COLUMN', why);
 }

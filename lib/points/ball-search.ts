@@ -2,7 +2,13 @@
 import type { Paced } from '../base/pacer.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
-import { DATA_TYPES, wordsPerValue, wordsView, type DataType, type WordArray } from '../precomputed/data-type.ts';
+import {
+  DATA_TYPES,
+  wordsPerValue,
+  wordsView,
+  type DataType,
+  type WordArray,
+} from '../precomputed/data-type.ts';
 import type { Ball } from './ball.ts';
 
 /** A point that looks for a label, in voxels from the volume's first. */
@@ -37,7 +43,8 @@ export interface Found {
 /** Voxels decoded at a time. */
 const BATCH_VALUES = 2 ** 18;
 /** Ranks up to the end of the first shell. Each goes twice as far as the one before, and so has eight times the voxels. */
-const FIRST_SHELL = 64, SHELL_GROWTH = 8;
+const FIRST_SHELL = 64,
+  SHELL_GROWTH = 8;
 /** Ranks looked at between two pauses. */
 const STRETCH = 2 ** 18;
 
@@ -71,17 +78,30 @@ export class BallSearch {
    */
   *run(chunk: ChunkInHand, looks: readonly Look[], found: Found): Paced {
     const { ranks } = found;
-    const { ball } = this, batch = this.#batch, offsets = this.#offsets, points = this.#points, candidateRanks = this.#ranks;
+    const { ball } = this,
+      batch = this.#batch,
+      offsets = this.#offsets,
+      points = this.#points,
+      candidateRanks = this.#ranks;
     const [sx, sy, sz] = chunk.layout.chunkSize;
     const at = new Int32Array(3);
-    let open = looks, n = 0, looked = 0;
+    let open = looks,
+      n = 0,
+      looked = 0;
     for (let from = 0, to = FIRST_SHELL; open.length > 0; from = to, to *= SHELL_GROWTH) {
-      for (const { seeker: { point, voxel }, first } of open) {
-        const x0 = voxel[0] - chunk.min[0], y0 = voxel[1] - chunk.min[1], z0 = voxel[2] - chunk.min[2];
+      for (const {
+        seeker: { point, voxel },
+        first,
+      } of open) {
+        const x0 = voxel[0] - chunk.min[0],
+          y0 = voxel[1] - chunk.min[1],
+          z0 = voxel[2] - chunk.min[2];
         // The rank known may sink at any flush.
         for (let rank = Math.max(from, first); rank < to && rank < ranks[point]; rank++) {
           ball.voxelAt(rank, at);
-          const x = x0 + at[0], y = y0 + at[1], z = z0 + at[2];
+          const x = x0 + at[0],
+            y = y0 + at[1],
+            z = z0 + at[2];
           if (!(x >= 0 && y >= 0 && z >= 0 && x < sx && y < sy && z < sz)) continue;
           offsets[n] = x + sx * (y + sy * z);
           points[n] = point;
@@ -103,10 +123,12 @@ export class BallSearch {
   }
 
   #decode({ bytes, codec, layout }: ChunkInHand, n: number, { ranks, out }: Found): void {
-    const words = this.#words, width = this.#wordsPerPoint;
+    const words = this.#words,
+      width = this.#wordsPerPoint;
     codec.decodePoints(bytes, layout, this.#offsets.subarray(0, n), words, this.#places.subarray(0, n));
     for (let k = 0; k < n; k++) {
-      const point = this.#points[k], rank = this.#ranks[k];
+      const point = this.#points[k],
+        rank = this.#ranks[k];
       if (rank >= ranks[point] || !isLabel(words, k * width, width)) continue;
       ranks[point] = rank;
       for (let w = 0; w < width; w++) out[point * width + w] = words[k * width + w];

@@ -58,13 +58,16 @@ export class Ball {
   /** Voxels along x, y, z that no voxel of a lower rank is beyond; one more at most. */
   reachOf(rank: number): Vec3 {
     const nm = this.distanceNm(rank) * (1 + 1e-12);
-    const along = (axis: 0 | 1 | 2): number => Math.min(this.reach[axis], Math.floor(nm / this.resolution[axis]));
+    const along = (axis: 0 | 1 | 2): number =>
+      Math.min(this.reach[axis], Math.floor(nm / this.resolution[axis]));
     return [along(0), along(1), along(2)];
   }
 
   /** Writes where the voxel of a rank is, from the centre, to `out[0..2]`. */
   voxelAt(rank: number, out: Int32Array): void {
-    const voxel = this.#voxels[rank], yBit = this.#yBit, zBit = this.#zBit;
+    const voxel = this.#voxels[rank],
+      yBit = this.#yBit,
+      zBit = this.#zBit;
     out[0] = (voxel & ((1 << yBit) - 1)) - this.reach[0];
     out[1] = ((voxel & ((1 << zBit) - 1)) >>> yBit) - this.reach[1];
     out[2] = (voxel >>> zBit) - this.reach[2];
@@ -74,9 +77,11 @@ export class Ball {
   rankOf(x: number, y: number, z: number): number {
     const [rx, ry, rz] = this.reach;
     if (Math.abs(x) > rx || Math.abs(y) > ry || Math.abs(z) > rz) return this.size;
-    const distance = this.#distanceOf(x, y, z), voxel = this.#packed(x, y, z);
+    const distance = this.#distanceOf(x, y, z),
+      voxel = this.#packed(x, y, z);
     if (distance === OUTSIDE) return this.size;
-    let low = this.#firstRanks[distance], high = this.#firstRanks[distance + 1];
+    let low = this.#firstRanks[distance],
+      high = this.#firstRanks[distance + 1];
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (this.#voxels[middle] < voxel) low = middle + 1;
@@ -104,7 +109,9 @@ export class Ball {
 
   /** A counting sort by distance, stable: voxels are met by z, y, x. */
   #nearestFirst(): Uint32Array {
-    const [rx, ry, rz] = this.reach, distances = this.#distances, firstRanks = this.#firstRanks;
+    const [rx, ry, rz] = this.reach,
+      distances = this.#distances,
+      firstRanks = this.#firstRanks;
     const eachVoxel = (visit: (distance: number, voxel: number) => void): void => {
       for (let z = -rz; z <= rz; z++)
         for (let y = -ry; y <= ry; y++) {
@@ -117,8 +124,10 @@ export class Ball {
         }
     };
     eachVoxel((distance) => firstRanks[distance + 1]++);
-    for (let distance = 1; distance < firstRanks.length; distance++) firstRanks[distance] += firstRanks[distance - 1];
-    const voxels = new Uint32Array(firstRanks[firstRanks.length - 1]), next = firstRanks.slice();
+    for (let distance = 1; distance < firstRanks.length; distance++)
+      firstRanks[distance] += firstRanks[distance - 1];
+    const voxels = new Uint32Array(firstRanks[firstRanks.length - 1]),
+      next = firstRanks.slice();
     eachVoxel((distance, voxel) => (voxels[next[distance]++] = voxel));
     return voxels;
   }

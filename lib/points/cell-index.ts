@@ -30,7 +30,8 @@ export class CellIndex {
 
   #slotOf(cell: number): number {
     const mask = this.#slots.length - 1;
-    const low = cell >>> 0, high = (cell / 0x1_0000_0000) >>> 0;
+    const low = cell >>> 0,
+      high = (cell / 0x1_0000_0000) >>> 0;
     let slot = Math.imul(low ^ Math.imul(high, 0x85ebca6b), 0x9e3779b1);
     slot = (slot ^ (slot >>> 15)) & mask;
     while (this.#slots[slot] >= 0 && this.#cells[this.#slots[slot]] !== cell) slot = (slot + 1) & mask;
@@ -42,6 +43,7 @@ export class CellIndex {
     cells.set(this.#cells);
     this.#cells = cells;
     this.#slots = new Int32Array(cells.length * 2).fill(-1);
-    for (let ordinal = 0; ordinal < this.#size; ordinal++) this.#slots[this.#slotOf(cells[ordinal])] = ordinal;
+    for (let ordinal = 0; ordinal < this.#size; ordinal++)
+      this.#slots[this.#slotOf(cells[ordinal])] = ordinal;
   }
 }

@@ -19,27 +19,43 @@ export interface Distances {
 }
 
 export function distancesOf(resolution: Vec3, radiusNm: number, reach: Vec3): Distances {
-  const decimals = resolution.map(decimalOf), least = Math.min(0, ...decimals.map(({ exponent }) => exponent));
+  const decimals = resolution.map(decimalOf),
+    least = Math.min(0, ...decimals.map(({ exponent }) => exponent));
   const steps = decimals.map(({ digits, exponent }) => digits * powerOfTen(exponent - least));
   const divisor = steps.reduce(greatestDivisor);
   // A unit is divisor × 10^least nm.
   const units = steps.map((step) => step / divisor);
-  const radius = decimalOf(radiusNm), shift = 2 * (radius.exponent - least);
-  const most = (radius.digits ** 2n * powerOfTen(Math.max(shift, 0))) / (divisor ** 2n * powerOfTen(Math.max(-shift, 0)));
-  const isExact = units.reduce((sum, unit, axis) => sum + (BigInt(reach[axis]) * unit) ** 2n, 0n) <= Number.MAX_SAFE_INTEGER;
+  const radius = decimalOf(radiusNm),
+    shift = 2 * (radius.exponent - least);
+  const most =
+    (radius.digits ** 2n * powerOfTen(Math.max(shift, 0))) /
+    (divisor ** 2n * powerOfTen(Math.max(-shift, 0)));
+  const isExact =
+    units.reduce((sum, unit, axis) => sum + (BigInt(reach[axis]) * unit) ** 2n, 0n) <=
+    Number.MAX_SAFE_INTEGER;
   const [xs, ys, zs] = units.map((unit, axis) => {
     const step = Number(unit);
-    return Float64Array.from({ length: reach[axis] + 1 }, (_, v) => (isExact ? (v * step) ** 2 : Number((BigInt(v) * unit) ** 2n)));
+    return Float64Array.from({ length: reach[axis] + 1 }, (_, v) =>
+      isExact ? (v * step) ** 2 : Number((BigInt(v) * unit) ** 2n),
+    );
   });
   const sums = new Float64Array(xs.length * ys.length * zs.length);
-  for (let z = 0, at = 0; z < zs.length; z++) for (let y = 0; y < ys.length; y++) for (let x = 0; x < xs.length; x++) sums[at++] = xs[x] + ys[y] + zs[z];
+  for (let z = 0, at = 0; z < zs.length; z++)
+    for (let y = 0; y < ys.length; y++)
+      for (let x = 0; x < xs.length; x++) sums[at++] = xs[x] + ys[y] + zs[z];
   const exact = (at: number): bigint => {
-    const x = at % xs.length, row = (at - x) / xs.length, y = row % ys.length;
+    const x = at % xs.length,
+      row = (at - x) / xs.length,
+      y = row % ys.length;
     return [x, y, (row - y) / ys.length].reduce((sum, v, axis) => sum + (BigInt(v) * units[axis]) ** 2n, 0n);
   };
   const { distances, squares } = isExact ? ordered(sums, Number(most)) : orderedExactly(sums, exact, most);
-  const nmPerUnit = Number(divisor), perNm = Number(powerOfTen(-least));
-  return { distances, nm: squares.map((square) => (square === 0 ? 0 : Math.sqrt(square * nmPerUnit * nmPerUnit) / perNm)) };
+  const nmPerUnit = Number(divisor),
+    perNm = Number(powerOfTen(-least));
+  return {
+    distances,
+    nm: squares.map((square) => (square === 0 ? 0 : Math.sqrt(square * nmPerUnit * nmPerUnit) / perNm)),
+  };
 }
 
 interface Ordered {
@@ -50,20 +66,28 @@ interface Ordered {
 function ordered(sums: Float64Array, most: number): Ordered {
   const sorted = sums.filter((square) => square <= most).sort();
   let count = 0;
-  for (let k = 0; k < sorted.length; k++) if (k === 0 || sorted[k] !== sorted[k - 1]) sorted[count++] = sorted[k];
-  const squares = sorted.slice(0, count), distances = new Uint32Array(sums.length);
-  for (let at = 0; at < sums.length; at++) distances[at] = sums[at] <= most ? indexOf(squares, sums[at]) : OUTSIDE;
+  for (let k = 0; k < sorted.length; k++)
+    if (k === 0 || sorted[k] !== sorted[k - 1]) sorted[count++] = sorted[k];
+  const squares = sorted.slice(0, count),
+    distances = new Uint32Array(sums.length);
+  for (let at = 0; at < sums.length; at++)
+    distances[at] = sums[at] <= most ? indexOf(squares, sums[at]) : OUTSIDE;
   return { distances, squares };
 }
 
 /** Where doubles do not hold the squares: those beside each other are compared as whole numbers. Slow, and rare. */
 function orderedExactly(sums: Float64Array, exact: (at: number) => bigint, most: bigint): Ordered {
   const mostly = Number(most) * (1 + ROUNDING);
-  const near = Uint32Array.from(sums.keys()).filter((at) => sums[at] <= mostly).sort((a, b) => sums[a] - sums[b]);
-  const distances = new Uint32Array(sums.length).fill(OUTSIDE), squares: number[] = [];
+  const near = Uint32Array.from(sums.keys())
+    .filter((at) => sums[at] <= mostly)
+    .sort((a, b) => sums[a] - sums[b]);
+  const distances = new Uint32Array(sums.length).fill(OUTSIDE),
+    squares: number[] = [];
   for (let from = 0, to = 1; from < near.length; from = to++) {
     while (to < near.length && sums[near[to]] - sums[near[to - 1]] <= sums[near[to]] * ROUNDING) to++;
-    const alike = Array.from(near.subarray(from, to), (at) => ({ at, square: exact(at) })).sort((a, b) => (a.square < b.square ? -1 : Number(a.square > b.square)));
+    const alike = Array.from(near.subarray(from, to), (at) => ({ at, square: exact(at) })).sort((a, b) =>
+      a.square < b.square ? -1 : Number(a.square > b.square),
+    );
     for (const [k, { at, square }] of alike.entries()) {
       if (square > most) break;
       if (k === 0 || square !== alike[k - 1].square) squares.push(Number(square));
@@ -74,7 +98,8 @@ function orderedExactly(sums: Float64Array, exact: (at: number) => bigint, most:
 }
 
 function indexOf(ascending: Float64Array, value: number): number {
-  let low = 0, high = ascending.length;
+  let low = 0,
+    high = ascending.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (ascending[middle] < value) low = middle + 1;

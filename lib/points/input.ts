@@ -3,13 +3,24 @@ import { isTypedArray, taken } from '../base/typed-array.ts';
 
 /** xyz interleaved; BigInt64Array and BigUint64Array are Arrow's int64 columns. */
 export type FlatPoints =
-  | Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array
-  | Float32Array | Float64Array | BigInt64Array | BigUint64Array;
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array;
 type Coordinate = number | bigint;
 type Column = readonly Coordinate[] | FlatPoints;
 
 /** One point. */
-export type Point = readonly Coordinate[] | FlatPoints | { readonly x: Coordinate; readonly y: Coordinate; readonly z: Coordinate };
+export type Point =
+  | readonly Coordinate[]
+  | FlatPoints
+  | { readonly x: Coordinate; readonly y: Coordinate; readonly z: Coordinate };
 
 /** A list of points (`[x, y, z]` or `{ x, y, z }`), one flat typed array (xyz interleaved), or columns of equal length. */
 export type PointInput = readonly Point[] | FlatPoints | { x: Column; y: Column; z: Column };
@@ -31,19 +42,27 @@ export interface TakeOptions {
  * @throws TypeError when `points` is not of one of the forms (a bare `[x, y, z]` of numbers is not), naming the first point that is not
  *   one; when the length of a flat array is not a multiple of 3, or columns differ in length.
  */
-export function pointSource(points: PointInput | PointSource, { borrow = false }: TakeOptions = {}): PointSource {
+export function pointSource(
+  points: PointInput | PointSource,
+  { borrow = false }: TakeOptions = {},
+): PointSource {
   if (points instanceof PointSource) return points;
   if (Array.isArray(points)) return new Interleaved(flattened(points));
   if (isTypedArray(points)) {
     const flat = taken(points, borrow, 'the points');
-    if (flat.length % 3 !== 0) throw new TypeError(`a flat array of points holds x, y, z of each in turn: ${flat.length} values are not a whole number of points`);
+    if (flat.length % 3 !== 0)
+      throw new TypeError(
+        `a flat array of points holds x, y, z of each in turn: ${flat.length} values are not a whole number of points`,
+      );
     return new Interleaved(flat);
   }
   if (typeof points === 'object' && points !== null) {
     const { x, y, z } = points as Record<'x' | 'y' | 'z', unknown>;
     if (isColumn(x) && isColumn(y) && isColumn(z)) return columnSource([x, y, z], borrow);
   }
-  throw new TypeError('points must be [[x, y, z], …], [{ x, y, z }, …], a flat typed array (xyz interleaved) or { x, y, z } columns');
+  throw new TypeError(
+    'points must be [[x, y, z], …], [{ x, y, z }, …], a flat typed array (xyz interleaved) or { x, y, z } columns',
+  );
 }
 
 class Interleaved extends PointSource {
@@ -88,7 +107,10 @@ class Columns extends PointSource {
 
 /** Memory that was lent can be taken away. */
 function checkLength({ length }: FlatPoints, taken: number): void {
-  if (length !== taken) throw new TypeError(`an array of points had ${taken} values when it was lent with borrow, and has ${length} now`);
+  if (length !== taken)
+    throw new TypeError(
+      `an array of points had ${taken} values when it was lent with borrow, and has ${length} now`,
+    );
 }
 
 const AXES = ['x', 'y', 'z'] as const;
@@ -103,15 +125,20 @@ function kindOf(value: unknown): string {
   return Array.isArray(value) ? 'a list' : 'an object';
 }
 
-const advice = (value: unknown): string => (typeof value === 'string' ? '; Number(text) makes a number of text' : '');
+const advice = (value: unknown): string =>
+  typeof value === 'string' ? '; Number(text) makes a number of text' : '';
 
 function flattened(list: readonly unknown[]): Float64Array {
-  const count = list.length, flat = new Float64Array(3 * count);
+  const count = list.length,
+    flat = new Float64Array(3 * count);
   for (let index = 0, to = 0; index < count; index++, to += 3) {
     const point = list[index];
     if (index === 0 && (typeof point === 'number' || typeof point === 'bigint'))
-      throw new TypeError('points must be a list of points: [[x, y, z], …]; for one point use [[x, y, z]] or supervoxelAt([x, y, z])');
-    const of = Array.isArray(point) && point.length === 3 ? (point as unknown[]) : coordinatesOf(point, index);
+      throw new TypeError(
+        'points must be a list of points: [[x, y, z], …]; for one point use [[x, y, z]] or supervoxelAt([x, y, z])',
+      );
+    const of =
+      Array.isArray(point) && point.length === 3 ? (point as unknown[]) : coordinatesOf(point, index);
     for (let axis = 0; axis < 3; axis++) {
       const value = of[axis];
       flat[to + axis] = typeof value === 'number' ? value : coordinate(value, axis, index);
@@ -124,11 +151,15 @@ function flattened(list: readonly unknown[]): Float64Array {
 function coordinatesOf(point: unknown, index: number): readonly unknown[] {
   if (isColumn(point)) {
     const values = Array.from(point as ArrayLike<unknown>);
-    return values.length === 3 ? values : notAPoint(point, index, `has ${values.length} coordinate${values.length === 1 ? '' : 's'}`);
+    return values.length === 3
+      ? values
+      : notAPoint(point, index, `has ${values.length} coordinate${values.length === 1 ? '' : 's'}`);
   }
   if (typeof point !== 'object' || point === null) return notAPoint(point, index, `is ${kindOf(point)}`);
   const { x, y, z } = point as Record<'x' | 'y' | 'z', unknown>;
-  return x === undefined && y === undefined && z === undefined ? notAPoint(point, index, 'is an object without x, y and z') : [x, y, z];
+  return x === undefined && y === undefined && z === undefined
+    ? notAPoint(point, index, 'is an object without x, y and z')
+    : [x, y, z];
 }
 
 function notAPoint(point: unknown, index: number, why: string): never {
@@ -139,13 +170,19 @@ function notAPoint(point: unknown, index: number, why: string): never {
 function coordinate(value: unknown, axis: number, index: number): number {
   if (typeof value === 'number') return value;
   if (typeof value === 'bigint') return Number(value);
-  throw new TypeError(`the point at index ${index}: its ${AXES[axis]} is ${kindOf(value)}; ${A_POINT}${advice(value)}`);
+  throw new TypeError(
+    `the point at index ${index}: its ${AXES[axis]} is ${kindOf(value)}; ${A_POINT}${advice(value)}`,
+  );
 }
 
 function columnSource(given: readonly Column[], borrow: boolean): PointSource {
-  const [x, y, z] = given, count = x.length;
-  if (count !== y.length || count !== z.length) throw new TypeError(`columns x, y, z differ in length: ${count}, ${y.length}, ${z.length}`);
-  const columns = given.map((column, axis) => (isTypedArray(column) ? taken(column, true, `the column ${AXES[axis]}`) : column));
+  const [x, y, z] = given,
+    count = x.length;
+  if (count !== y.length || count !== z.length)
+    throw new TypeError(`columns x, y, z differ in length: ${count}, ${y.length}, ${z.length}`);
+  const columns = given.map((column, axis) =>
+    isTypedArray(column) ? taken(column, true, `the column ${AXES[axis]}`) : column,
+  );
   if (borrow && columns.every(isTypedArray)) return new Columns(columns as FlatPoints[]);
   const flat = new Float64Array(3 * count);
   columns.forEach((column, axis) => {

@@ -31,15 +31,28 @@ const BLOCKS_A_STRETCH = 8;
  * @param resolution Nanometres per unit of the given coordinates.
  * @param status One a point: `invalidPoint` and `outOfBounds` are written, all others left as they are.
  */
-export const planPoints = (points: PointSource, scale: Scale, resolution: Vec3, status: Uint8Array): PointPlan => atOnce(planning(points, scale, resolution, status));
+export const planPoints = (
+  points: PointSource,
+  scale: Scale,
+  resolution: Vec3,
+  status: Uint8Array,
+): PointPlan => atOnce(planning(points, scale, resolution, status));
 
 /** The same with pauses. */
-export function* planning(points: PointSource, scale: Scale, resolution: Vec3, status: Uint8Array): Paced<PointPlan> {
-  const [sizeX, sizeY, sizeZ] = scale.size, [chunkX, chunkY, chunkZ] = scale.chunkSize, [offsetX, offsetY, offsetZ] = scale.voxelOffset;
+export function* planning(
+  points: PointSource,
+  scale: Scale,
+  resolution: Vec3,
+  status: Uint8Array,
+): Paced<PointPlan> {
+  const [sizeX, sizeY, sizeZ] = scale.size,
+    [chunkX, chunkY, chunkZ] = scale.chunkSize,
+    [offsetX, offsetY, offsetZ] = scale.voxelOffset;
   const [gridX, gridY] = gridShape(scale);
   const n = points.count;
   const index = new CellIndex();
-  const ordinals = new Uint32Array(n), unordered = new Uint32Array(n);
+  const ordinals = new Uint32Array(n),
+    unordered = new Uint32Array(n);
   const p = new Float64Array(3 * Math.min(n, BLOCK_POINTS));
   // Where resolutions are equal, no rounding can creep in.
   const otherUnits = [0, 1, 2]
@@ -49,17 +62,28 @@ export function* planning(points: PointSource, scale: Scale, resolution: Vec3, s
 
   // By blocks, as a function that is called often is compiled sooner than a loop that goes round often.
   const place = (first: number, end: number): number => {
-    let lastCell = -1, lastOrdinal = 0, placed = 0;
+    let lastCell = -1,
+      lastOrdinal = 0,
+      placed = 0;
     for (let i = first, at = 0; i < end; i++, at += 3) {
       ordinals[i] = NO_CELL;
-      const x = Math.floor(p[at]) - offsetX, y = Math.floor(p[at + 1]) - offsetY, z = Math.floor(p[at + 2]) - offsetZ;
+      const x = Math.floor(p[at]) - offsetX,
+        y = Math.floor(p[at + 1]) - offsetY,
+        z = Math.floor(p[at + 2]) - offsetZ;
       if (!(x >= 0 && y >= 0 && z >= 0 && x < sizeX && y < sizeY && z < sizeZ)) {
-        status[i] = Number.isFinite(p[at]) && Number.isFinite(p[at + 1]) && Number.isFinite(p[at + 2]) ? PointStatus.outOfBounds : PointStatus.invalidPoint;
+        status[i] =
+          Number.isFinite(p[at]) && Number.isFinite(p[at + 1]) && Number.isFinite(p[at + 2])
+            ? PointStatus.outOfBounds
+            : PointStatus.invalidPoint;
         continue;
       }
-      const gx = Math.floor(x / chunkX), gy = Math.floor(y / chunkY), gz = Math.floor(z / chunkZ);
-      const x0 = gx * chunkX, y0 = gy * chunkY;
-      const sx = Math.min(chunkX, sizeX - x0), sy = Math.min(chunkY, sizeY - y0);
+      const gx = Math.floor(x / chunkX),
+        gy = Math.floor(y / chunkY),
+        gz = Math.floor(z / chunkZ);
+      const x0 = gx * chunkX,
+        y0 = gy * chunkY;
+      const sx = Math.min(chunkX, sizeX - x0),
+        sy = Math.min(chunkY, sizeY - y0);
       unordered[i] = x - x0 + sx * (y - y0 + sy * (z - gz * chunkZ));
       const cell = gx + gridX * (gy + gridY * gz);
       if (cell !== lastCell) {
@@ -93,9 +117,16 @@ function* startsOf(cells: number, ordinals: Uint32Array): Paced<Uint32Array> {
 }
 
 /** A counting sort by cell: stable, so that points of a cell keep their order. */
-function* group(cells: Float64Array, ordinals: Uint32Array, unordered: Uint32Array, inside: number): Paced<PointPlan> {
+function* group(
+  cells: Float64Array,
+  ordinals: Uint32Array,
+  unordered: Uint32Array,
+  inside: number,
+): Paced<PointPlan> {
   const starts = yield* startsOf(cells.length, ordinals);
-  const next = starts.slice(0, cells.length), offsets = new Uint32Array(inside), order = new Uint32Array(inside);
+  const next = starts.slice(0, cells.length),
+    offsets = new Uint32Array(inside),
+    order = new Uint32Array(inside);
   yield* byStretches(ordinals.length, (from, end) => {
     for (let i = from; i < end; i++) {
       if (ordinals[i] === NO_CELL) continue;

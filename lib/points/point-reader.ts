@@ -42,7 +42,12 @@ export interface PointQuery {
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
   /** Makes what is told of points that were read; see {@link ReadRequest.judge}. */
-  judgeOf?: (read: { plan: PointPlan; scale: Scale; words: WordArray; status: Uint8Array }) => ReadRequest['judge'];
+  judgeOf?: (read: {
+    plan: PointPlan;
+    scale: Scale;
+    words: WordArray;
+    status: Uint8Array;
+  }) => ReadRequest['judge'];
   /** Told once when most points hit nothing. */
   warn?: (message: string) => void;
 }
@@ -119,22 +124,35 @@ export class PointReader {
     const resolution = query.resolution ?? finestResolution(info.scales);
     const search = snapNm === undefined ? undefined : this.#searchIn(scale, snapNm);
     const status = new Uint8Array(source.count).fill(PointStatus.failed); // until it is known better
-    const values = new DATA_TYPES[info.dataType](source.count * info.numChannels), out = wordsView(values);
-    const planned = this.#plan(planning(source, scale, resolution, status), source.count, reading.source.id, signal);
+    const values = new DATA_TYPES[info.dataType](source.count * info.numChannels),
+      out = wordsView(values);
+    const planned = this.#plan(
+      planning(source, scale, resolution, status),
+      source.count,
+      reading.source.id,
+      signal,
+    );
     const { plan, late } = planned instanceof Promise ? await planned : planned;
     const plannedAt = performance.now();
     const request: ReadRequest = {
-      plan, ...reading, out, status, signal,
+      plan,
+      ...reading,
+      out,
+      status,
+      signal,
       onProgress: onProgress && ((progress) => onProgress({ points: source.count, ...progress })),
     };
     const snap = search && new Snap({ ...request, scale, search });
-    const isLabels = info.type === 'segmentation', further = judgeOf?.({ plan, scale, words: out, status });
+    const isLabels = info.type === 'segmentation',
+      further = judgeOf?.({ plan, scale, words: out, status });
     const { cost, failures } = await readPoints(this.#chunks, {
       ...request,
-      judge: isLabels ? (ordinal, from, end) => {
-        markBackground(plan.order, from, end, status, out);
-        further?.(ordinal, from, end);
-      } : undefined,
+      judge: isLabels
+        ? (ordinal, from, end) => {
+            markBackground(plan.order, from, end, status, out);
+            further?.(ordinal, from, end);
+          }
+        : undefined,
       look: snap && ((...chunk) => snap.inside(...chunk)),
     });
     if (late) failures.push({ error: late, points: undefined });
@@ -148,7 +166,10 @@ export class PointReader {
     }
     const done = performance.now();
     const stats: LookupStats = {
-      points: source.count, ...spent, rootRequests: 0, distinctSupervoxels: 0,
+      points: source.count,
+      ...spent,
+      rootRequests: 0,
+      distinctSupervoxels: 0,
       ms: { plan: plannedAt - began, chunks: done - plannedAt, roots: 0, total: done - began },
     };
     const snapped = snap && settled && { nm: settled.snappedNm, plan: () => snap.snappedPlan() };
@@ -156,19 +177,34 @@ export class PointReader {
   }
 
   /** @returns An empty plan, and why, when the deadline came first. @throws signal.reason. */
-  #plan(work: Paced<PointPlan>, count: number, url: string, signal: AbortSignal | undefined): Planned | Promise<Planned> {
+  #plan(
+    work: Paced<PointPlan>,
+    count: number,
+    url: string,
+    signal: AbortSignal | undefined,
+  ): Planned | Promise<Planned> {
     const cut = (error: unknown): Planned => {
       const deadline = deadlineOf(signal);
       if (!deadline) throw error;
       const none = new Uint32Array(0);
-      const plan: PointPlan = { cells: new Float64Array(0), starts: Uint32Array.of(0), offsets: none, order: none };
-      return { plan, late: ChunkError.of(url, new DeadlineError(deadline.timeoutMs, { what: 'points', count, of: count })) };
+      const plan: PointPlan = {
+        cells: new Float64Array(0),
+        starts: Uint32Array.of(0),
+        offsets: none,
+        order: none,
+      };
+      return {
+        plan,
+        late: ChunkError.of(url, new DeadlineError(deadline.timeoutMs, { what: 'points', count, of: count })),
+      };
     };
     // Calls made in one turn share their reads: small ones have registered their chunks before any is read.
     if (count <= AT_ONCE_POINTS) return { plan: atOnce(work), late: undefined };
     try {
       const plan = this.#pacer.run(work, signal);
-      return plan instanceof Promise ? plan.then((plan) => ({ plan, late: undefined }), cut) : { plan, late: undefined };
+      return plan instanceof Promise
+        ? plan.then((plan) => ({ plan, late: undefined }), cut)
+        : { plan, late: undefined };
     } catch (error) {
       return cut(error);
     }
@@ -182,7 +218,8 @@ export class PointReader {
   /** The last radius of each scale is kept: the next batch has the same. */
   #searchIn({ mip, resolution }: Scale, radiusNm: number): BallSearch {
     const { info } = this.#options;
-    if (info.type !== 'segmentation') throw new TypeError('points snap to labels of a segmentation: in an image, 0 is a value');
+    if (info.type !== 'segmentation')
+      throw new TypeError('points snap to labels of a segmentation: in an image, 0 is a value');
     const known = this.#searches.get(mip);
     if (known?.ball.radiusNm === radiusNm) return known;
     const search = new BallSearch(new Ball(resolution, radiusNm), info);
@@ -196,21 +233,40 @@ export class PointReader {
     if (known) return known;
     const scale = scaleAt(info.scales, mip);
     const codec = requireCodec(scale.encoding, info.dataType, store.url);
-    const sharding = scale.sharding === undefined ? undefined : parseSharding(scale.sharding, `scales[${mip}] of the info at ${store.url}`, store.url);
+    const sharding =
+      scale.sharding === undefined
+        ? undefined
+        : parseSharding(scale.sharding, `scales[${mip}] of the info at ${store.url}`, store.url);
     const layoutOf = (cell: number): ChunkLayout => ({
-      chunkSize: cellSize(scale, cell), channels: info.numChannels, dataType: info.dataType, blockSize: scale.blockSize,
+      chunkSize: cellSize(scale, cell),
+      channels: info.numChannels,
+      dataType: info.dataType,
+      blockSize: scale.blockSize,
     });
     const options = { store, scale, codec, layoutOf, infoWasRead, rangeReads };
-    const stored = sharding ? new ShardedSource({ ...options, sharding, indices: this.#shardIndices, disk: chunkCache }) : new UnshardedSource(options);
+    const stored = sharding
+      ? new ShardedSource({ ...options, sharding, indices: this.#shardIndices, disk: chunkCache })
+      : new UnshardedSource(options);
     const source = chunkCache ? keepOnDisk(stored, { cache: chunkCache, scale, codec, layoutOf }) : stored;
-    const opened: OpenScale = { scale, codec, layoutOf, source: lruEncoding === 'compressed_segmentation' ? keepReencoded(source, codec, layoutOf) : source };
+    const opened: OpenScale = {
+      scale,
+      codec,
+      layoutOf,
+      source: lruEncoding === 'compressed_segmentation' ? keepReencoded(source, codec, layoutOf) : source,
+    };
     this.#scales.set(mip, opened);
     return opened;
   }
 }
 
 /** Of points that were read: `from` to `end` in the order of their plan. */
-function markBackground(order: Uint32Array, from: number, end: number, status: Uint8Array, words: WordArray): void {
+function markBackground(
+  order: Uint32Array,
+  from: number,
+  end: number,
+  status: Uint8Array,
+  words: WordArray,
+): void {
   const width = words.length / status.length;
   for (let k = from; k < end; k++) {
     const point = order[k];
@@ -221,8 +277,14 @@ function markBackground(order: Uint32Array, from: number, end: number, status: U
 }
 
 /** The commonest silent error of this field is a wrong resolution: it shows as points that hit nothing. */
-function* warnOfMisses(status: Uint8Array, scale: Scale, resolution: Vec3, warn: (message: string) => void): Paced {
-  let outside = 0, background = 0;
+function* warnOfMisses(
+  status: Uint8Array,
+  scale: Scale,
+  resolution: Vec3,
+  warn: (message: string) => void,
+): Paced {
+  let outside = 0,
+    background = 0;
   yield* byStretches(status.length, (from, end) => {
     for (let i = from; i < end; i++) {
       if (status[i] === PointStatus.outOfBounds) outside++;
@@ -230,7 +292,8 @@ function* warnOfMisses(status: Uint8Array, scale: Scale, resolution: Vec3, warn:
     }
   });
   if (2 * (outside + background) <= status.length) return;
-  const inGivenUnits = (voxel: readonly number[]): string => formatVec3(voxel.map((v, axis) => Number(((v * scale.resolution[axis]) / resolution[axis]).toFixed(3))));
+  const inGivenUnits = (voxel: readonly number[]): string =>
+    formatVec3(voxel.map((v, axis) => Number(((v * scale.resolution[axis]) / resolution[axis]).toFixed(3))));
   const end = scale.voxelOffset.map((v, axis) => v + scale.size[axis]);
   warn(
     `${outside} of ${status.length} points are outside the volume and ${background} on background: is the resolution right? ` +
@@ -239,7 +302,12 @@ function* warnOfMisses(status: Uint8Array, scale: Scale, resolution: Vec3, warn:
 }
 
 /** One absent chunk is an answer; when none of many is stored, the path is wrong or the drive is not mounted. */
-function* warnOfAbsence(status: Uint8Array, { cells, order }: PointPlan, url: string, warn: (message: string) => void): Paced {
+function* warnOfAbsence(
+  status: Uint8Array,
+  { cells, order }: PointPlan,
+  url: string,
+  warn: (message: string) => void,
+): Paced {
   if (cells.length < 2) return;
   for (let k = 0; k < order.length; k++) {
     if (status[order[k]] !== PointStatus.missingChunk) return;
@@ -252,14 +320,18 @@ function* warnOfAbsence(status: Uint8Array, { cells, order }: PointPlan, url: st
 const STRETCH = 2 ** 14;
 
 /** Why a point failed. 4 bytes a point once the first is asked for, nothing when all went well. */
-export function errorsOfPoints(failures: readonly ChunkFailure[], status: Uint8Array): (index: number) => ChunkError | undefined {
+export function errorsOfPoints(
+  failures: readonly ChunkFailure[],
+  status: Uint8Array,
+): (index: number) => ChunkError | undefined {
   const rest = failures.find(({ points }) => points === undefined)?.error;
   let failureOf: Uint32Array | undefined;
   return (index) => {
     if (status[index] !== PointStatus.failed) return undefined;
     if (!failureOf) {
       failureOf = new Uint32Array(status.length);
-      for (const [k, { points = [] }] of failures.entries()) for (const point of points) failureOf[point] = k + 1;
+      for (const [k, { points = [] }] of failures.entries())
+        for (const point of points) failureOf[point] = k + 1;
     }
     return (failures[failureOf[index] - 1] as ChunkFailure | undefined)?.error ?? rest;
   };

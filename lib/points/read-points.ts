@@ -40,7 +40,10 @@ const STRETCH = 2048;
  * Reads all planned points. Chunks are registered before the first await.
  * @throws signal.reason, or what `onProgress` threw. Failed chunks do not throw: they come back as failures.
  */
-export async function readPoints(reader: ChunkReader, request: ReadRequest): Promise<{ cost: ChunkCost; failures: ChunkFailure[] }> {
+export async function readPoints(
+  reader: ChunkReader,
+  request: ReadRequest,
+): Promise<{ cost: ChunkCost; failures: ChunkFailure[] }> {
   const { plan, source, codec, layoutOf, out, status, signal, onProgress, judge, look } = request;
   const { cells, starts, offsets, order } = plan;
   const failures: ChunkFailure[] = [];
@@ -64,13 +67,16 @@ export async function readPoints(reader: ChunkReader, request: ReadRequest): Pro
   /** A decoder may have begun. */
   const clear = (from: number, end: number): void => {
     mark(from, end, PointStatus.failed);
-    for (let k = from; k < end; k++) for (let w = order[k] * wordsPerPoint; w < (order[k] + 1) * wordsPerPoint; w++) out[w] = 0;
+    for (let k = from; k < end; k++)
+      for (let w = order[k] * wordsPerPoint; w < (order[k] + 1) * wordsPerPoint; w++) out[w] = 0;
   };
   const consumer: ChunkConsumer = {
     *take(ordinal, bytes, kept = codec) {
       if (!bytes) return;
       watched.delete(ordinal); // what went by in windows was not the chunk
-      const layout = layoutOf(cells[ordinal]), first = starts[ordinal], last = starts[ordinal + 1];
+      const layout = layoutOf(cells[ordinal]),
+        first = starts[ordinal],
+        last = starts[ordinal + 1];
       const size = kept.isByPoint ? STRETCH : last - first;
       for (let from = first; from < last; from += size) {
         if (from > first) yield;
@@ -87,18 +93,25 @@ export async function readPoints(reader: ChunkReader, request: ReadRequest): Pro
       if (look) yield* look(ordinal, bytes, kept);
     },
     watch(ordinal) {
-      const watcher = look ? undefined : codec.watchPoints?.(layoutOf(cells[ordinal]), offsetsOf(ordinal), out, pointsOf(ordinal));
+      const watcher = look
+        ? undefined
+        : codec.watchPoints?.(layoutOf(cells[ordinal]), offsetsOf(ordinal), out, pointsOf(ordinal));
       if (watcher) watched.add(ordinal);
       return watcher;
     },
     wanted(ordinal) {
-      const voxels = offsetsOf(ordinal), layout = layoutOf(cells[ordinal]);
-      return look || voxels.length * layout.channels > MAX_PARTS_VALUES ? undefined : codec.wantedBytes?.(layout, voxels);
+      const voxels = offsetsOf(ordinal),
+        layout = layoutOf(cells[ordinal]);
+      return look || voxels.length * layout.channels > MAX_PARTS_VALUES
+        ? undefined
+        : codec.wantedBytes?.(layout, voxels);
     },
     *done(ordinal, stored) {
-      const from = starts[ordinal], count = starts[ordinal + 1] - from;
+      const from = starts[ordinal],
+        count = starts[ordinal + 1] - from;
       if (!stored) yield* byStretches(count, (a, b) => mark(from + a, from + b, PointStatus.missingChunk));
-      else if (watched.delete(ordinal)) yield* byStretches(count, (a, b) => accept(ordinal, from + a, from + b));
+      else if (watched.delete(ordinal))
+        yield* byStretches(count, (a, b) => accept(ordinal, from + a, from + b));
       settle();
     },
     fail(ordinal, error) {

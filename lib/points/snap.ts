@@ -38,7 +38,8 @@ const TOGETHER = 8;
 const STRETCH = 1024;
 
 /** Voxels of a cell, counted from the volume's first. */
-const boundsFromZero = ({ size, chunkSize }: Scale, cell: number): { min: Vec3; max: Vec3 } => cellBounds({ size, chunkSize, voxelOffset: [0, 0, 0] }, cell);
+const boundsFromZero = ({ size, chunkSize }: Scale, cell: number): { min: Vec3; max: Vec3 } =>
+  cellBounds({ size, chunkSize, voxelOffset: [0, 0, 0] }, cell);
 
 export class Snap {
   readonly #request: SnapRequest;
@@ -58,11 +59,17 @@ export class Snap {
 
   /** Looks around the points of a chunk that have no label, in the chunk itself. Called with its bytes once their labels are written. */
   *inside(ordinal: number, bytes: Uint8Array, codec: Codec): Paced {
-    const { plan: { cells, starts, order }, out, status, search } = this.#request;
+    const {
+      plan: { cells, starts, order },
+      out,
+      status,
+      search,
+    } = this.#request;
     const width = out.length / status.length;
     const first = starts[ordinal];
     yield* byStretches(starts[ordinal + 1] - first, (from, end) => {
-      for (let k = first + from; k < first + end; k++) if (!isLabel(out, order[k] * width, width)) this.#ranks[order[k]] = search.ball.size;
+      for (let k = first + from; k < first + end; k++)
+        if (!isLabel(out, order[k] * width, width)) this.#ranks[order[k]] = search.ball.size;
     });
     let looks: Look[] = [];
     const cell = cells[ordinal];
@@ -89,7 +96,8 @@ export class Snap {
    */
   async outside(reader: ChunkReader, spent: Spent): Promise<void> {
     const { plan, signal } = this.#request;
-    let looks: Look[] = [], sought = 0;
+    let looks: Look[] = [],
+      sought = 0;
     for (let ordinal = 0; ordinal < plan.cells.length; ordinal++)
       for (const seeker of this.#seekers(ordinal)) {
         this.#addLooks(seeker, plan.cells[ordinal], looks);
@@ -106,7 +114,11 @@ export class Snap {
    * @returns How far each point's label is: 0 for its own, NaN for none.
    */
   *settle(): Paced<{ snappedNm: Float32Array; failures: ChunkFailure[] }> {
-    const { status, out, search: { ball } } = this.#request;
+    const {
+      status,
+      out,
+      search: { ball },
+    } = this.#request;
     const width = out.length / status.length;
     const failed = new Map<ChunkError, number[]>();
     for (const [point, { rank, error }] of this.#blocked) {
@@ -125,16 +137,26 @@ export class Snap {
         if (rank < ball.size) {
           status[point] = PointStatus.ok;
           snappedNm[point] = ball.distanceNm(rank);
-        } else if (status[point] === PointStatus.ok || status[point] === PointStatus.suspect) snappedNm[point] = 0;
+        } else if (status[point] === PointStatus.ok || status[point] === PointStatus.suspect)
+          snappedNm[point] = 0;
       }
     });
-    return { snappedNm, failures: Array.from(failed, ([error, points]) => ({ error, points: Uint32Array.from(points).sort() })) };
+    return {
+      snappedNm,
+      failures: Array.from(failed, ([error, points]) => ({ error, points: Uint32Array.from(points).sort() })),
+    };
   }
 
   /** The voxels that the snapped points got their labels from, as a plan. */
   *snappedPlan(): Paced<PointPlan> {
-    const { plan, scale, search: { ball } } = this.#request;
-    const points: number[] = [], voxels: number[] = [], at = new Int32Array(3);
+    const {
+      plan,
+      scale,
+      search: { ball },
+    } = this.#request;
+    const points: number[] = [],
+      voxels: number[] = [],
+      at = new Int32Array(3);
     for (let ordinal = 0; ordinal < plan.cells.length; ordinal++)
       for (const { point, voxel } of this.#seekers(ordinal)) {
         if (this.#ranks[point] >= ball.size) continue;
@@ -142,37 +164,57 @@ export class Snap {
         if (points.push(point) % STRETCH === 0) yield;
         voxels.push(...voxel.map((v, axis) => scale.voxelOffset[axis] + v + at[axis]));
       }
-    const moved = yield* planning(pointSource(Float64Array.from(voxels), { borrow: true }), scale, scale.resolution, new Uint8Array(points.length));
+    const moved = yield* planning(
+      pointSource(Float64Array.from(voxels), { borrow: true }),
+      scale,
+      scale.resolution,
+      new Uint8Array(points.length),
+    );
     return { ...moved, order: moved.order.map((k) => points[k]) };
   }
 
   *#seekers(ordinal: number): Generator<Seeker> {
-    const { plan: { cells, starts, offsets, order }, scale } = this.#request;
-    const { min: [x0, y0, z0], max } = boundsFromZero(scale, cells[ordinal]);
-    const sx = max[0] - x0, sy = max[1] - y0;
+    const {
+      plan: { cells, starts, offsets, order },
+      scale,
+    } = this.#request;
+    const {
+      min: [x0, y0, z0],
+      max,
+    } = boundsFromZero(scale, cells[ordinal]);
+    const sx = max[0] - x0,
+      sy = max[1] - y0;
     for (let k = starts[ordinal]; k < starts[ordinal + 1]; k++) {
       if (this.#ranks[order[k]] === NOT_SEEKING) continue;
-      const offset = offsets[k], row = Math.floor(offset / sx);
+      const offset = offsets[k],
+        row = Math.floor(offset / sx);
       yield { point: order[k], voxel: [x0 + (offset % sx), y0 + (row % sy), z0 + Math.floor(row / sy)] };
     }
   }
 
   /** The neighbours of its own chunk that could hold something nearer than what a seeker has. */
   #addLooks(seeker: Seeker, own: number, looks: Look[]): void {
-    const { scale, search: { ball } } = this.#request;
+    const {
+      scale,
+      search: { ball },
+    } = this.#request;
     const { point, voxel } = seeker;
     const limit = this.#limit(point);
     const reach = limit < ball.size ? ball.reachOf(limit) : ball.reach;
     const grid = gridShape(scale);
     const cellsAlong = (axis: 0 | 1 | 2): { cell: number; distance: number }[] => {
-      const size = scale.chunkSize[axis], at = voxel[axis];
-      const first = Math.max(0, Math.floor((at - reach[axis]) / size)), last = Math.min(grid[axis] - 1, Math.floor((at + reach[axis]) / size));
+      const size = scale.chunkSize[axis],
+        at = voxel[axis];
+      const first = Math.max(0, Math.floor((at - reach[axis]) / size)),
+        last = Math.min(grid[axis] - 1, Math.floor((at + reach[axis]) / size));
       return Array.from({ length: last - first + 1 }, (_, k) => {
         const start = (first + k) * size;
         return { cell: first + k, distance: start > at ? start - at : Math.min(0, start + size - 1 - at) };
       });
     };
-    const xs = cellsAlong(0), ys = cellsAlong(1), zs = cellsAlong(2);
+    const xs = cellsAlong(0),
+      ys = cellsAlong(1),
+      zs = cellsAlong(2);
     if (xs.length * ys.length * zs.length === 1) return;
     for (const z of zs)
       for (const y of ys)
@@ -193,10 +235,12 @@ export class Snap {
       const breathes = looks.length > STRETCH; // a few are registered together with those of other calls
       if (breathes) await breathe(signal);
       const nearest = new Map<Seeker, number>();
-      for (const { seeker, first } of looks) nearest.set(seeker, Math.min(first, nearest.get(seeker) ?? first));
+      for (const { seeker, first } of looks)
+        nearest.set(seeker, Math.min(first, nearest.get(seeker) ?? first));
       if (breathes) await breathe(signal);
       const now = new Map<number, Look[]>();
-      for (const { seeker, cell, first } of looks) if (first <= TOGETHER * nearest.get(seeker)!) now.set(cell, []);
+      for (const { seeker, cell, first } of looks)
+        if (first <= TOGETHER * nearest.get(seeker)!) now.set(cell, []);
       looks = looks.filter((look) => {
         const together = now.get(look.cell);
         together?.push(look);
@@ -205,7 +249,12 @@ export class Snap {
       const cells = Float64Array.from(now.keys());
       spent.chunks += cells.length;
       if (breathes) await breathe(signal);
-      const cost = await reader.read(source, cells, this.#consumer(cells, [...now.values()], spent.chunks), signal);
+      const cost = await reader.read(
+        source,
+        cells,
+        this.#consumer(cells, [...now.values()], spent.chunks),
+        signal,
+      );
       this.#progress.throwIfFailed();
       for (const name of Object.keys(cost) as (keyof ChunkCost)[]) spent[name] += cost[name];
     }
@@ -213,7 +262,8 @@ export class Snap {
 
   #consumer(cells: Float64Array, looks: readonly (readonly Look[])[], chunks: number): ChunkConsumer {
     return {
-      take: (ordinal, bytes, codec = this.#request.codec) => (bytes ? this.#search(cells[ordinal], bytes, codec, looks[ordinal]) : undefined),
+      take: (ordinal, bytes, codec = this.#request.codec) =>
+        bytes ? this.#search(cells[ordinal], bytes, codec, looks[ordinal]) : undefined,
       done: () => this.#tell(chunks),
       fail: (ordinal, error) => {
         this.#block(looks[ordinal], error);
@@ -229,7 +279,10 @@ export class Snap {
   }
 
   #block(looks: readonly Look[], error: ChunkError): void {
-    for (const { seeker: { point }, first } of looks) {
+    for (const {
+      seeker: { point },
+      first,
+    } of looks) {
       const known = this.#blocked.get(point);
       if (!known || first < known.rank) this.#blocked.set(point, { rank: first, error });
     }

@@ -31,7 +31,9 @@ export type PointStatusName = keyof typeof PointStatus;
 export type PointStatusCode = (typeof PointStatus)[PointStatusName];
 
 /** Text forms, as tables and rows show them: `out_of_bounds`. Indexed by code. */
-const TEXTS = (Object.keys(PointStatus) as PointStatusName[]).map((name) => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`));
+const TEXTS = (Object.keys(PointStatus) as PointStatusName[]).map((name) =>
+  name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`),
+);
 
 const CODES = new Map(TEXTS.map((text, code) => [text, code]));
 

@@ -19,7 +19,9 @@ export const gridShape = ({ size, chunkSize }: Pick<Scale, 'size' | 'chunkSize'>
 export function cellPosition(scale: Geometry, cell: number): Vec3 {
   const [nx, ny] = gridShape(scale);
   // Only what divides evenly is divided: exact up to 2^53, whatever the sizes.
-  const x = cell % nx, row = (cell - x) / nx, y = row % ny;
+  const x = cell % nx,
+    row = (cell - x) / nx,
+    y = row % ny;
   return [x, y, (row - y) / ny];
 }
 

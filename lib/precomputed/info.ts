@@ -91,7 +91,12 @@ export function finestResolution([{ resolution, error }]: readonly Scale[]): Vec
  */
 export function parseInfo(json: unknown, url: string): VolumeInfo {
   const parsed = infoSchema.safeParse(json);
-  if (!parsed.success) throw new InfoError('BAD_INFO', `info at ${url} is not a Precomputed volume: ${firstIssue(parsed.error)}`, url);
+  if (!parsed.success)
+    throw new InfoError(
+      'BAD_INFO',
+      `info at ${url} is not a Precomputed volume: ${firstIssue(parsed.error)}`,
+      url,
+    );
   const { type, data_type: dataType, num_channels: numChannels, scales: given } = parsed.data;
   const scales = given.map((scale, mip) => readScale(scale, mip, numChannels * bytesPerValue(dataType), url));
   if (scales.every(({ error }) => error)) throw scales[0].error!;
@@ -101,7 +106,12 @@ export function parseInfo(json: unknown, url: string): VolumeInfo {
 function readScale(json: unknown, mip: number, bytesPerVoxel: number, url: string): Scale {
   try {
     const parsed = scaleSchema.safeParse(json);
-    if (!parsed.success) throw new InfoError('BAD_INFO', `info at ${url} is not a Precomputed volume: ${firstIssue(parsed.error, `scales[${mip}]`)}`, url);
+    if (!parsed.success)
+      throw new InfoError(
+        'BAD_INFO',
+        `info at ${url} is not a Precomputed volume: ${firstIssue(parsed.error, `scales[${mip}]`)}`,
+        url,
+      );
     return toScale(parsed.data, mip, bytesPerVoxel, url);
   } catch (error) {
     if (!(error instanceof InfoError)) throw error;
@@ -111,7 +121,14 @@ function readScale(json: unknown, mip: number, bytesPerVoxel: number, url: strin
 
 /** What a scale that cannot be read says all the same. */
 function knownOf(json: unknown): Omit<Scale, 'mip'> {
-  const { key, resolution, size, voxel_offset: voxelOffset, chunk_sizes: chunkSizes, encoding } = (json ?? {}) as Record<string, unknown>;
+  const {
+    key,
+    resolution,
+    size,
+    voxel_offset: voxelOffset,
+    chunk_sizes: chunkSizes,
+    encoding,
+  } = (json ?? {}) as Record<string, unknown>;
   const text = (value: unknown): string => (typeof value === 'string' ? printable(value) : '');
   const vector = (value: unknown): Vec3 => vec3(z.number()).safeParse(value).data ?? [NaN, NaN, NaN];
   return {
@@ -128,22 +145,47 @@ function toScale(scale: z.infer<typeof scaleSchema>, mip: number, bytesPerVoxel:
   const where = `scales[${mip}] of the info at ${url}`;
   const key = scale.key.replace(/^(\.\/)+/, '').replace(/\/+$/, '');
   // The format allows a key to leave its folder; nobody writes that, and it would let a server point anywhere in a store.
-  if (key === '' || /^[/\\]|[\\\p{Cc}\p{Cf}]|^[a-z][a-z0-9+.-]*:\/\//iu.test(key) || key.split('/').some((part) => part === '..' || part === '.' || part === ''))
-    throw new InfoError('UNSUPPORTED', `${where}: key ${JSON.stringify(printable(scale.key))} does not stay below the volume's folder`, url);
+  if (
+    key === '' ||
+    /^[/\\]|[\\\p{Cc}\p{Cf}]|^[a-z][a-z0-9+.-]*:\/\//iu.test(key) ||
+    key.split('/').some((part) => part === '..' || part === '.' || part === '')
+  )
+    throw new InfoError(
+      'UNSUPPORTED',
+      `${where}: key ${JSON.stringify(printable(scale.key))} does not stay below the volume's folder`,
+      url,
+    );
   if (scale.sharding != null && scale.chunk_sizes.length > 1)
-    throw new InfoError('BAD_INFO', `${where}: a sharded scale has one chunk size, not ${scale.chunk_sizes.length}`, url);
+    throw new InfoError(
+      'BAD_INFO',
+      `${where}: a sharded scale has one chunk size, not ${scale.chunk_sizes.length}`,
+      url,
+    );
   const chunkSize = scale.chunk_sizes[0];
   const largest = scale.size.map((size, axis) => Math.min(size, chunkSize[axis])) as unknown as Vec3;
   if (product(largest) * bytesPerVoxel > MAX_CHUNK_BYTES)
-    throw new InfoError('UNSUPPORTED', `${where}: chunks of ${largest.join('x')} voxels of ${bytesPerVoxel} bytes; up to ${MAX_CHUNK_BYTES} bytes are readable`, url);
+    throw new InfoError(
+      'UNSUPPORTED',
+      `${where}: chunks of ${largest.join('x')} voxels of ${bytesPerVoxel} bytes; up to ${MAX_CHUNK_BYTES} bytes are readable`,
+      url,
+    );
   const cells = [0, 1, 2].reduce((n, axis) => n * Math.ceil(scale.size[axis] / chunkSize[axis]), 1);
-  if (cells > Number.MAX_SAFE_INTEGER) throw new InfoError('UNSUPPORTED', `${where}: more than 2^53 chunks`, url);
+  if (cells > Number.MAX_SAFE_INTEGER)
+    throw new InfoError('UNSUPPORTED', `${where}: more than 2^53 chunks`, url);
   const blockSize = scale.compressed_segmentation_block_size ?? undefined;
   if (scale.encoding === 'compressed_segmentation' && !blockSize)
-    throw new InfoError('BAD_INFO', `${where}: compressed_segmentation needs compressed_segmentation_block_size`, url);
+    throw new InfoError(
+      'BAD_INFO',
+      `${where}: compressed_segmentation needs compressed_segmentation_block_size`,
+      url,
+    );
   // Blocks are padded to their whole size: absurd ones would let a chunk take any number of bytes.
   if (blockSize?.some((size, axis) => size > Math.max(MAX_BLOCK, chunkSize[axis])))
-    throw new InfoError('UNSUPPORTED', `${where}: blocks of ${blockSize.join('x')} voxels in chunks of ${chunkSize.join('x')}`, url);
+    throw new InfoError(
+      'UNSUPPORTED',
+      `${where}: blocks of ${blockSize.join('x')} voxels in chunks of ${chunkSize.join('x')}`,
+      url,
+    );
   return {
     mip,
     key,

@@ -29,18 +29,32 @@ export function checkMinishardIndex(index: MinishardIndex, spec: ShardingSpec, p
 }
 
 function checkMembers({ ids }: MinishardIndex, spec: ShardingSpec, place: MinishardPlace): void {
-  const isElsewhere = elsewhereThan(spec, place), isOutside = outsideOf(place.gridShape);
+  const isElsewhere = elsewhereThan(spec, place),
+    isOutside = outsideOf(place.gridShape);
   for (let k = 0; k < ids.length; k += 2) {
-    const low = ids[k], high = ids[k + 1];
-    const why = isElsewhere(low, high) ? 'belongs to another minishard' : isOutside(low, high) ? `is outside the grid of ${formatVec3(place.gridShape)} chunks` : undefined;
-    if (why !== undefined) throw new DecodeError('BAD_HEADER', `minishard ${place.minishard}: its index lists chunk ${idText(low, high)}, which ${why}`);
+    const low = ids[k],
+      high = ids[k + 1];
+    const why = isElsewhere(low, high)
+      ? 'belongs to another minishard'
+      : isOutside(low, high)
+        ? `is outside the grid of ${formatVec3(place.gridShape)} chunks`
+        : undefined;
+    if (why !== undefined)
+      throw new DecodeError(
+        'BAD_HEADER',
+        `minishard ${place.minishard}: its index lists chunk ${idText(low, high)}, which ${why}`,
+      );
   }
 }
 
 /** Tells whether a chunk ID (low word, high word) is one of another minishard or shard: its own have certain bits, of the ID or of its hash. */
-function elsewhereThan({ hash, preshiftBits, minishardBits, shardBits }: ShardingSpec, { shard, minishard }: MinishardPlace): (low: number, high: number) => boolean {
-  const isHashed = hash !== 'identity', shift = BigInt(isHashed ? 0 : preshiftBits);
-  const bits = ((BigInt(shard[1]) << 32n) | BigInt(shard[0])) << BigInt(minishardBits) | BigInt(minishard);
+function elsewhereThan(
+  { hash, preshiftBits, minishardBits, shardBits }: ShardingSpec,
+  { shard, minishard }: MinishardPlace,
+): (low: number, high: number) => boolean {
+  const isHashed = hash !== 'identity',
+    shift = BigInt(isHashed ? 0 : preshiftBits);
+  const bits = (((BigInt(shard[1]) << 32n) | BigInt(shard[0])) << BigInt(minishardBits)) | BigInt(minishard);
   const [maskLow, maskHigh] = wordsOf64(((1n << BigInt(minishardBits + shardBits)) - 1n) << shift);
   const [wantLow, wantHigh] = wordsOf64(bits << shift);
   const words = new Uint32Array(2);
@@ -55,20 +69,30 @@ function elsewhereThan({ hash, preshiftBits, minishardBits, shardBits }: Shardin
 }
 
 /** As signed words, which is what bits are compared as. Bits beyond the 64th are none of an ID's. */
-const wordsOf64 = (bits: bigint): [low: number, high: number] => [Number(BigInt.asIntN(32, bits)), Number(BigInt.asIntN(32, bits >> 32n))];
+const wordsOf64 = (bits: bigint): [low: number, high: number] => [
+  Number(BigInt.asIntN(32, bits)),
+  Number(BigInt.asIntN(32, bits >> 32n)),
+];
 
 /** Several chunks may be stored as the same bytes, and as no bytes anywhere; anything else has bytes of its own. */
 function checkRanges({ ids, starts, ends }: MinishardIndex, { minishard }: MinishardPlace): void {
   let ascending = true;
   for (let k = 1; ascending && k < starts.length; k++) ascending = starts[k] >= ends[k - 1];
   if (ascending) return;
-  const order = Uint32Array.from(starts.keys()).filter((k) => starts[k] < ends[k]).sort((a, b) => starts[a] - starts[b] || ends[a] - ends[b]);
+  const order = Uint32Array.from(starts.keys())
+    .filter((k) => starts[k] < ends[k])
+    .sort((a, b) => starts[a] - starts[b] || ends[a] - ends[b]);
   for (let n = 1; n < order.length; n++) {
-    const before = order[n - 1], k = order[n];
+    const before = order[n - 1],
+      k = order[n];
     const isSame = starts[k] === starts[before] && ends[k] === ends[before];
     if (starts[k] >= ends[before] || isSame) continue;
-    const text = (at: number): string => `chunk ${idText(ids[2 * at], ids[2 * at + 1])} at bytes ${starts[at]} to ${ends[at]}`;
-    throw new DecodeError('BAD_HEADER', `minishard ${minishard}: its index places ${text(before)} and ${text(k)}, which overlap`);
+    const text = (at: number): string =>
+      `chunk ${idText(ids[2 * at], ids[2 * at + 1])} at bytes ${starts[at]} to ${ends[at]}`;
+    throw new DecodeError(
+      'BAD_HEADER',
+      `minishard ${minishard}: its index places ${text(before)} and ${text(k)}, which overlap`,
+    );
   }
 }
 
@@ -91,7 +115,8 @@ function outsideOf(gridShape: Vec3): (low: number, high: number) => boolean {
     if (low > all.low || high > all.high) return true;
     for (const limit of limits) {
       const itsHigh = (high & limit.high) >>> 0;
-      if (itsHigh > limit.lastHigh || (itsHigh === limit.lastHigh && (low & limit.low) >>> 0 > limit.lastLow)) return true;
+      if (itsHigh > limit.lastHigh || (itsHigh === limit.lastHigh && (low & limit.low) >>> 0 > limit.lastLow))
+        return true;
     }
     return false;
   };

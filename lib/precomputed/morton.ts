@@ -24,7 +24,11 @@ export function codeBits(gridShape: Vec3): { axis: number; bit: number }[] {
  */
 export function compressedMortonCodes(gridShape: Vec3, positions: Float64Array | Uint32Array): Uint32Array {
   const bits = codeBits(gridShape);
-  if (bits.length > 64) throw new InfoError('BAD_INFO', `a grid of ${formatVec3(gridShape)} chunks needs chunk IDs of ${bits.length} bits; sharded volumes have 64`);
+  if (bits.length > 64)
+    throw new InfoError(
+      'BAD_INFO',
+      `a grid of ${formatVec3(gridShape)} chunks needs chunk IDs of ${bits.length} bits; sharded volumes have 64`,
+    );
   // Low and high words of x, y, z in turn: shifts reach 32 bits only, and an axis may need more.
   const words = new Uint32Array(6);
   const word = Uint8Array.from(bits, ({ axis, bit }) => 2 * axis + (bit >>> 5));
@@ -35,11 +39,15 @@ export function compressedMortonCodes(gridShape: Vec3, positions: Float64Array |
   for (let k = 0; k < count; k++) {
     for (let axis = 0; axis < 3; axis++) {
       const at = positions[3 * k + axis];
-      if (!(at >= 0 && at < gridShape[axis])) throw new RangeError(`cell ${formatVec3(positions.slice(3 * k, 3 * k + 3))} is outside a grid of ${formatVec3(gridShape)}`);
+      if (!(at >= 0 && at < gridShape[axis]))
+        throw new RangeError(
+          `cell ${formatVec3(positions.slice(3 * k, 3 * k + 3))} is outside a grid of ${formatVec3(gridShape)}`,
+        );
       words[2 * axis] = at; // stored modulo 2^32
       words[2 * axis + 1] = at / 0x1_0000_0000;
     }
-    let low = 0, high = 0;
+    let low = 0,
+      high = 0;
     for (let j = 0; j < lowBits; j++) low |= ((words[word[j]] >>> shift[j]) & 1) << j;
     for (let j = 32; j < bits.length; j++) high |= ((words[word[j]] >>> shift[j]) & 1) << j; // a shift counts modulo 32
     codes[2 * k] = low;

@@ -6,7 +6,9 @@
  */
 
 const KEY_BYTES = 8;
-const C1 = 0x239b961b, C2 = 0xab0e9789 | 0, C3 = 0x38b34ae5;
+const C1 = 0x239b961b,
+  C2 = 0xab0e9789 | 0,
+  C3 = 0x38b34ae5;
 
 const rotate = (word: number, bits: number): number => (word << bits) | (word >>> (32 - bits));
 

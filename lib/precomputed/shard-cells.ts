@@ -7,14 +7,21 @@ import type { ShardingSpec } from './sharding.ts';
  * Cells of the grid whose chunks are in shard `high * 2^32 + low`. With the identity hash a shard fixes some bits of each axis and leaves
  * the others free, so that they are counted axis by axis. Infinity with another hash, which spreads them over all shards.
  */
-export function cellsInShard({ hash, preshiftBits, minishardBits, shardBits }: ShardingSpec, gridShape: Vec3, low: number, high: number): number {
+export function cellsInShard(
+  { hash, preshiftBits, minishardBits, shardBits }: ShardingSpec,
+  gridShape: Vec3,
+  low: number,
+  high: number,
+): number {
   if (hash !== 'identity') return Infinity;
   const first = preshiftBits + minishardBits;
   const fixed = codeBits(gridShape).slice(first, first + shardBits);
   let cells = 1;
   for (let axis = 0; axis < 3; axis++) {
     // Of one axis, neighbouring bits are fixed: its cells come in blocks of 2^lowest, one block a period of 2^(highest + 1).
-    let block = gridShape[axis], period = Infinity, start = 0;
+    let block = gridShape[axis],
+      period = Infinity,
+      start = 0;
     fixed.forEach((bit, k) => {
       if (bit.axis !== axis) return;
       if (period === Infinity) block = 2 ** bit.bit;

@@ -12,7 +12,8 @@ export const SHARD_INDEX_ENTRY_BYTES = 16;
 const MINISHARD_INDEX_ENTRY_BYTES = 24;
 
 /** Bytes of the whole shard index, at the start of the shard file. All offsets in the file count from its end. */
-export const shardIndexBytes = ({ minishardBits }: ShardingSpec): number => SHARD_INDEX_ENTRY_BYTES * 2 ** minishardBits;
+export const shardIndexBytes = ({ minishardBits }: ShardingSpec): number =>
+  SHARD_INDEX_ENTRY_BYTES * 2 ** minishardBits;
 
 /**
  * Where the index of one minishard is stored; undefined when the minishard is empty.
@@ -21,17 +22,29 @@ export const shardIndexBytes = ({ minishardBits }: ShardingSpec): number => SHAR
  * @param firstMinishard Whose entry `entries` starts with.
  * @throws DecodeError TRUNCATED (`entries` ends before the minishard's) or BAD_HEADER (no possible range).
  */
-export function minishardIndexRange(entries: Uint8Array, spec: ShardingSpec, minishard: number, firstMinishard = 0): ByteRange | undefined {
+export function minishardIndexRange(
+  entries: Uint8Array,
+  spec: ShardingSpec,
+  minishard: number,
+  firstMinishard = 0,
+): ByteRange | undefined {
   const at = SHARD_INDEX_ENTRY_BYTES * (minishard - firstMinishard);
   if (at + SHARD_INDEX_ENTRY_BYTES > entries.byteLength)
-    throw new DecodeError('TRUNCATED', `minishard ${minishard}: its entry in the shard index ends at byte ${at + SHARD_INDEX_ENTRY_BYTES} of ${entries.byteLength}`);
+    throw new DecodeError(
+      'TRUNCATED',
+      `minishard ${minishard}: its entry in the shard index ends at byte ${at + SHARD_INDEX_ENTRY_BYTES} of ${entries.byteLength}`,
+    );
   const view = viewOf(entries);
   // Compared as stored: writers may mark an empty minishard with any value, 2^64 - 1 included.
   if (view.getBigUint64(at, true) === view.getBigUint64(at + 8, true)) return undefined;
   const base = shardIndexBytes(spec);
-  const start = base + uint64(view, at), end = base + uint64(view, at + 8);
+  const start = base + uint64(view, at),
+    end = base + uint64(view, at + 8);
   if (start > end || end > Number.MAX_SAFE_INTEGER)
-    throw new DecodeError('BAD_HEADER', `minishard ${minishard}: the shard index places its index at bytes ${start} to ${end}`);
+    throw new DecodeError(
+      'BAD_HEADER',
+      `minishard ${minishard}: the shard index places its index at bytes ${start} to ${end}`,
+    );
   return { start, end };
 }
 
@@ -53,17 +66,32 @@ export interface MinishardIndex {
  * @param minishard Its number, for messages.
  * @throws DecodeError TRUNCATED (no whole number of entries) or BAD_HEADER (an impossible range, an ID twice).
  */
-export function decodeMinishardIndex(bytes: Uint8Array, spec: ShardingSpec, minishard: number): MinishardIndex {
+export function decodeMinishardIndex(
+  bytes: Uint8Array,
+  spec: ShardingSpec,
+  minishard: number,
+): MinishardIndex {
   if (bytes.byteLength % MINISHARD_INDEX_ENTRY_BYTES !== 0)
-    throw new DecodeError('TRUNCATED', `minishard ${minishard}: an index of ${bytes.byteLength} bytes is no whole number of entries of ${MINISHARD_INDEX_ENTRY_BYTES}`);
+    throw new DecodeError(
+      'TRUNCATED',
+      `minishard ${minishard}: an index of ${bytes.byteLength} bytes is no whole number of entries of ${MINISHARD_INDEX_ENTRY_BYTES}`,
+    );
   const count = bytes.byteLength / MINISHARD_INDEX_ENTRY_BYTES;
   const view = viewOf(bytes);
   const base = shardIndexBytes(spec);
-  const index: MinishardIndex = { ids: new Uint32Array(2 * count), starts: new Float64Array(count), ends: new Float64Array(count) };
+  const index: MinishardIndex = {
+    ids: new Uint32Array(2 * count),
+    starts: new Float64Array(count),
+    ends: new Float64Array(count),
+  };
   const { ids, starts, ends } = index;
-  let low = 0, high = 0, position = base, ascending = true;
+  let low = 0,
+    high = 0,
+    position = base,
+    ascending = true;
   for (let i = 0; i < count; i++) {
-    const previousLow = low, previousHigh = high;
+    const previousLow = low,
+      previousHigh = high;
     const sum = low + view.getUint32(8 * i, true);
     low = sum >>> 0;
     high = (high + view.getUint32(8 * i + 4, true) + (sum > 0xffffffff ? 1 : 0)) >>> 0;
@@ -73,7 +101,10 @@ export function decodeMinishardIndex(bytes: Uint8Array, spec: ShardingSpec, mini
     const start = position + int64(view, 8 * (count + i));
     const end = start + uint64(view, 8 * (2 * count + i));
     if (start < base || end > Number.MAX_SAFE_INTEGER)
-      throw new DecodeError('BAD_HEADER', `minishard ${minishard}: its index places chunk ${idText(low, high)} at bytes ${start} to ${end}`);
+      throw new DecodeError(
+        'BAD_HEADER',
+        `minishard ${minishard}: its index places chunk ${idText(low, high)} at bytes ${start} to ${end}`,
+      );
     starts[i] = start;
     ends[i] = position = end;
   }
@@ -81,34 +112,53 @@ export function decodeMinishardIndex(bytes: Uint8Array, spec: ShardingSpec, mini
 }
 
 /** Where a chunk is stored, by binary search; undefined when the minishard does not list it. */
-export function findChunk({ ids, starts, ends }: MinishardIndex, low: number, high: number): ByteRange | undefined {
-  let from = 0, to = starts.length;
+export function findChunk(
+  { ids, starts, ends }: MinishardIndex,
+  low: number,
+  high: number,
+): ByteRange | undefined {
+  let from = 0,
+    to = starts.length;
   while (from < to) {
     const middle = (from + to) >>> 1;
-    if (ids[2 * middle + 1] < high || (ids[2 * middle + 1] === high && ids[2 * middle] < low)) from = middle + 1;
+    if (ids[2 * middle + 1] < high || (ids[2 * middle + 1] === high && ids[2 * middle] < low))
+      from = middle + 1;
     else to = middle;
   }
-  return from < starts.length && ids[2 * from] === low && ids[2 * from + 1] === high ? { start: starts[from], end: ends[from] } : undefined;
+  return from < starts.length && ids[2 * from] === low && ids[2 * from + 1] === high
+    ? { start: starts[from], end: ends[from] }
+    : undefined;
 }
 
 function sortById({ ids, starts, ends }: MinishardIndex, minishard: number): MinishardIndex {
-  const compare = (a: number, b: number): number => ids[2 * a + 1] - ids[2 * b + 1] || ids[2 * a] - ids[2 * b];
+  const compare = (a: number, b: number): number =>
+    ids[2 * a + 1] - ids[2 * b + 1] || ids[2 * a] - ids[2 * b];
   const order = Uint32Array.from(starts.keys()).sort(compare);
   for (let i = 1; i < order.length; i++)
     if (compare(order[i - 1], order[i]) === 0)
-      throw new DecodeError('BAD_HEADER', `minishard ${minishard}: its index lists chunk ${idText(ids[2 * order[i]], ids[2 * order[i] + 1])} twice`);
+      throw new DecodeError(
+        'BAD_HEADER',
+        `minishard ${minishard}: its index lists chunk ${idText(ids[2 * order[i]], ids[2 * order[i] + 1])} twice`,
+      );
   const sorted = new Uint32Array(ids.length);
   order.forEach((from, i) => sorted.set(ids.subarray(2 * from, 2 * from + 2), 2 * i));
-  return { ids: sorted, starts: Float64Array.from(order, (from) => starts[from]), ends: Float64Array.from(order, (from) => ends[from]) };
+  return {
+    ids: sorted,
+    starts: Float64Array.from(order, (from) => starts[from]),
+    ends: Float64Array.from(order, (from) => ends[from]),
+  };
 }
 
-const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView => new DataView(buffer, byteOffset, byteLength);
+const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
+  new DataView(buffer, byteOffset, byteLength);
 
 /** Rounded from 2^53 up, and never to less than that: what is too large stays too large. */
-const uint64 = (view: DataView, at: number): number => view.getUint32(at, true) + view.getUint32(at + 4, true) * 0x1_0000_0000;
+const uint64 = (view: DataView, at: number): number =>
+  view.getUint32(at, true) + view.getUint32(at + 4, true) * 0x1_0000_0000;
 
 /** The same bytes as a signed number: adding it equals adding the unsigned one modulo 2^64, for every sum below 2^53. */
-const int64 = (view: DataView, at: number): number => view.getUint32(at, true) + view.getInt32(at + 4, true) * 0x1_0000_0000;
+const int64 = (view: DataView, at: number): number =>
+  view.getUint32(at, true) + view.getInt32(at + 4, true) * 0x1_0000_0000;
 
 /** A chunk ID in decimal, for messages. */
 export const idText = (low: number, high: number): string => ((BigInt(high) << 32n) | BigInt(low)).toString();

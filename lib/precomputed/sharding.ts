@@ -46,14 +46,39 @@ export function parseSharding(json: unknown, where: string, url?: string): Shard
     const { path, code, message } = parsed.error.issues[0];
     const value = path.length > 0 ? (json as Record<PropertyKey, unknown>)[path[0]] : json;
     const newer = code === 'invalid_value' && typeof value === 'string';
-    throw new InfoError(newer ? 'UNSUPPORTED' : 'BAD_INFO', `${where}: ${['sharding', ...path].join('.')}: ${message}`, url);
+    throw new InfoError(
+      newer ? 'UNSUPPORTED' : 'BAD_INFO',
+      `${where}: ${['sharding', ...path].join('.')}: ${message}`,
+      url,
+    );
   }
-  const { hash, preshift_bits: preshiftBits, minishard_bits: minishardBits, shard_bits: shardBits, ...rest } = parsed.data;
+  const {
+    hash,
+    preshift_bits: preshiftBits,
+    minishard_bits: minishardBits,
+    shard_bits: shardBits,
+    ...rest
+  } = parsed.data;
   if (minishardBits + shardBits > 64)
-    throw new InfoError('BAD_INFO', `${where}: sharding.minishard_bits + sharding.shard_bits: ${minishardBits} + ${shardBits} is more than the 64 bits of a hash`, url);
+    throw new InfoError(
+      'BAD_INFO',
+      `${where}: sharding.minishard_bits + sharding.shard_bits: ${minishardBits} + ${shardBits} is more than the 64 bits of a hash`,
+      url,
+    );
   if (minishardBits > MAX_MINISHARD_BITS)
-    throw new InfoError('UNSUPPORTED', `${where}: sharding.minishard_bits: ${minishardBits}; at most ${MAX_MINISHARD_BITS} are readable`, url);
-  return { hash, preshiftBits, minishardBits, shardBits, minishardIndexEncoding: rest.minishard_index_encoding, dataEncoding: rest.data_encoding };
+    throw new InfoError(
+      'UNSUPPORTED',
+      `${where}: sharding.minishard_bits: ${minishardBits}; at most ${MAX_MINISHARD_BITS} are readable`,
+      url,
+    );
+  return {
+    hash,
+    preshiftBits,
+    minishardBits,
+    shardBits,
+    minishardIndexEncoding: rest.minishard_index_encoding,
+    dataEncoding: rest.data_encoding,
+  };
 }
 
 export interface ChunkLocations {
@@ -66,15 +91,18 @@ export interface ChunkLocations {
 /** @param ids Chunk IDs: a pair of uint32 each, low word first. */
 export function locateChunks(spec: ShardingSpec, ids: Uint32Array): ChunkLocations {
   const count = ids.length / 2;
-  const shards = new Uint32Array(ids.length), minishards = new Float64Array(count);
-  const minishardMask = lowBits(spec.minishardBits), shardMask = lowBits(spec.shardBits);
+  const shards = new Uint32Array(ids.length),
+    minishards = new Float64Array(count);
+  const minishardMask = lowBits(spec.minishardBits),
+    shardMask = lowBits(spec.shardBits);
   const words = new Uint32Array(2);
   for (let k = 0; k < count; k++) {
     words[0] = ids[2 * k];
     words[1] = ids[2 * k + 1];
     shiftRight(words, spec.preshiftBits);
     if (spec.hash === 'murmurhash3_x86_128') hashInPlace(words);
-    minishards[k] = ((words[0] & minishardMask[0]) >>> 0) + ((words[1] & minishardMask[1]) >>> 0) * 0x1_0000_0000;
+    minishards[k] =
+      ((words[0] & minishardMask[0]) >>> 0) + ((words[1] & minishardMask[1]) >>> 0) * 0x1_0000_0000;
     shiftRight(words, spec.minishardBits);
     shards[2 * k] = words[0] & shardMask[0];
     shards[2 * k + 1] = words[1] & shardMask[1];
@@ -89,7 +117,8 @@ export function shardFileName({ shardBits }: ShardingSpec, low: number, high: nu
 }
 
 /** The low `count` (0 to 64) of 64 bits set, low word first. */
-const lowBits = (count: number): Uint32Array => Uint32Array.of(2 ** Math.min(count, 32) - 1, 2 ** Math.max(count - 32, 0) - 1);
+const lowBits = (count: number): Uint32Array =>
+  Uint32Array.of(2 ** Math.min(count, 32) - 1, 2 ** Math.max(count - 32, 0) - 1);
 
 /** Shifts a pair of uint32 right by 0 to 64 bits, in place. A shift by 32 would do nothing in JavaScript. */
 export function shiftRight(words: Uint32Array, count: number): void {

@@ -50,11 +50,22 @@ export const awsAdvice = ({ bucket, env, profile }: Pick<AwsSearch, 'bucket' | '
  */
 export async function awsSources({ bucket, env }: Pick<AwsSearch, 'bucket' | 'env'>): Promise<unknown> {
   const ofUser = (name: string): string => join(homedir(), '.aws', name);
-  const files = [...secretFiles(bucket, 'aws', env), env.AWS_SHARED_CREDENTIALS_FILE || ofUser('credentials'), env.AWS_CONFIG_FILE || ofUser('config')];
+  const files = [
+    ...secretFiles(bucket, 'aws', env),
+    env.AWS_SHARED_CREDENTIALS_FILE || ofUser('credentials'),
+    env.AWS_CONFIG_FILE || ofUser('config'),
+  ];
   return [VARIABLES.map((name) => env[name]), await contentsOf(files)];
 }
 
-const VARIABLES = ['AWS_ACCESS_KEY_ID', 'AWS_PROFILE', 'AWS_ROLE_ARN', 'AWS_WEB_IDENTITY_TOKEN_FILE', 'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', 'AWS_CONTAINER_CREDENTIALS_FULL_URI'];
+const VARIABLES = [
+  'AWS_ACCESS_KEY_ID',
+  'AWS_PROFILE',
+  'AWS_ROLE_ARN',
+  'AWS_WEB_IDENTITY_TOKEN_FILE',
+  'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
+  'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+];
 
 type Provider = (options?: { forceRefresh?: boolean }) => Promise<AwsCredentials>;
 
@@ -62,7 +73,8 @@ type Provider = (options?: { forceRefresh?: boolean }) => Promise<AwsCredentials
 export async function findAws(search: AwsSearch): Promise<Signer | undefined> {
   const { bucket, env, credentials, profile, setRegion } = search;
   const { SignatureV4 } = await importPackage(() => import('@smithy/signature-v4'));
-  const signerOf = (from: string, provider: Provider): Signer => new AwsSigner(SignatureV4, from, provider, search.region);
+  const signerOf = (from: string, provider: Provider): Signer =>
+    new AwsSigner(SignatureV4, from, provider, search.region);
   if (credentials) return signerOf('the credentials option', () => Promise.resolve(credentials));
   const secret = profile === undefined ? await firstSecret(secretFiles(bucket, 'aws', env)) : undefined;
   if (secret) {
@@ -77,8 +89,18 @@ export async function findAws(search: AwsSearch): Promise<Signer | undefined> {
   // Its cache of files would outlive a rotation.
   const agent = namesProxy(env) ? await agentByEnvironment(env) : undefined;
   const clientConfig = agent && { requestHandler: { httpAgent: agent, httpsAgent: agent } };
-  const provider = defaultProvider({ profile, ignoreCache: true, ...(clientConfig && { clientConfig }), logger: { debug: silent, info: silent, warn: silent, error: silent } });
-  const there = await askVendor(from, provider().then(() => true, noneAnywhere), [], ADVICE);
+  const provider = defaultProvider({
+    profile,
+    ignoreCache: true,
+    ...(clientConfig && { clientConfig }),
+    logger: { debug: silent, info: silent, warn: silent, error: silent },
+  });
+  const there = await askVendor(
+    from,
+    provider().then(() => true, noneAnywhere),
+    [],
+    ADVICE,
+  );
   return there ? signerOf(from, provider) : undefined;
 }
 
@@ -90,20 +112,38 @@ function kept(credentials: AwsCredentials): AwsCredentials {
 
 /** The last link of the chain gives up with these words; anything else is a link that should have worked. */
 function noneAnywhere(error: unknown): false {
-  if (error instanceof Error && error.name === 'CredentialsProviderError' && /from any providers/.test(error.message)) return false;
+  if (
+    error instanceof Error &&
+    error.name === 'CredentialsProviderError' &&
+    /from any providers/.test(error.message)
+  )
+    return false;
   throw error;
 }
 
 /** CloudVolume's spelling. */
 function keysIn({ file, json }: SecretFile): AwsCredentials {
-  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken } = json;
+  const {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+  } = json;
   if (typeof accessKeyId !== 'string' || typeof secretAccessKey !== 'string')
-    throw new CredentialsError('BAD_CREDENTIALS', `${file} holds no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`);
+    throw new CredentialsError(
+      'BAD_CREDENTIALS',
+      `${file} holds no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`,
+    );
   return { accessKeyId, secretAccessKey, ...(typeof sessionToken === 'string' && { sessionToken }) };
 }
 
 /** Refusals after which new credentials of the same source may do. Source: Amazon S3 API reference, "List of error codes". */
-const STALE = new Set(['ExpiredToken', 'ExpiredTokenException', 'InvalidToken', 'TokenRefreshRequired', 'InvalidAccessKeyId']);
+const STALE = new Set([
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'InvalidToken',
+  'TokenRefreshRequired',
+  'InvalidAccessKeyId',
+]);
 
 class AwsSigner implements Signer {
   /** The server's clock less ours. */
@@ -117,14 +157,29 @@ class AwsSigner implements Signer {
   constructor(Signature: typeof SignatureV4, from: string, provider: Provider, region: () => string) {
     this.from = from;
     this.#provider = provider;
-    const credentials = async (): Promise<AwsCredentials> => kept(await askVendor(from, this.#refresh ?? provider(), [], ADVICE));
-    this.#signature = new Signature({ service: 's3', region: async () => region(), credentials, sha256: Sha256, uriEscapePath: false });
+    const credentials = async (): Promise<AwsCredentials> =>
+      kept(await askVendor(from, this.#refresh ?? provider(), [], ADVICE));
+    this.#signature = new Signature({
+      service: 's3',
+      region: async () => region(),
+      credentials,
+      sha256: Sha256,
+      uriEscapePath: false,
+    });
   }
 
   readonly sign: Authorize = async ({ method, url, headers }) => {
     const port = url.port === '' ? undefined : Number(url.port);
     const signed = await this.#signature.sign(
-      { method, protocol: url.protocol, hostname: url.hostname, port, path: url.pathname, query: {}, headers: { ...amazonHeaders(headers), host: url.host } },
+      {
+        method,
+        protocol: url.protocol,
+        hostname: url.hostname,
+        port,
+        path: url.pathname,
+        query: {},
+        headers: { ...amazonHeaders(headers), host: url.host },
+      },
       { signingDate: new Date(Date.now() + this.#skewMs) },
     );
     return { ...amazonHeaders(signed.headers), authorization: signed.headers.authorization };

@@ -90,7 +90,11 @@ export class BucketAccess {
       if (!isRefusal(reply)) return { reply, signed: true };
       if (!again || !this.#renew(signer, reply, renewals)) {
         const code = this.#options.place.errorCode(reply);
-        return { reply, signed: true, advice: `the credentials of ${signer.from} are answered ${reply.status}${code === undefined ? '' : ` ${code}`}` };
+        return {
+          reply,
+          signed: true,
+          advice: `the credentials of ${signer.from} are answered ${reply.status}${code === undefined ? '' : ` ${code}`}`,
+        };
       }
     }
   }
@@ -116,11 +120,17 @@ export class BucketAccess {
     const { http, place, headers } = this.#options;
     const { followRedirects, allowAddress } = place;
     for (let moves = 0; ; moves++) {
-      const reply = await http.request({ ...request, url: place.url(path), headers: { ...headers, ...request.headers }, authorize: signer?.sign, followRedirects, allowAddress });
+      const reply = await http.request({
+        ...request,
+        url: place.url(path),
+        headers: { ...headers, ...request.headers },
+        authorize: signer?.sign,
+        followRedirects,
+        allowAddress,
+      });
       if (reply.status < 300 || !place.learn(reply) || moves === MAX_MOVES) return reply;
     }
   }
 }
 
 const MAX_MOVES = 2;
-

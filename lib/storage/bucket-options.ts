@@ -26,21 +26,46 @@ export interface BucketOptions {
 }
 
 /** @throws TypeError naming the option that cannot be meant. */
-export function checkBucketOptions({ credentials, profile, region, endpoint, requesterPays }: BucketOptions): void {
-  if (credentials !== undefined && credentials !== 'default' && credentials !== 'anonymous' && !isGoogle(credentials) && !isAws(credentials))
-    throw new TypeError("credentials are 'default', 'anonymous', the content of a Google key file, or {accessKeyId, secretAccessKey}");
+export function checkBucketOptions({
+  credentials,
+  profile,
+  region,
+  endpoint,
+  requesterPays,
+}: BucketOptions): void {
+  if (
+    credentials !== undefined &&
+    credentials !== 'default' &&
+    credentials !== 'anonymous' &&
+    !isGoogle(credentials) &&
+    !isAws(credentials)
+  )
+    throw new TypeError(
+      "credentials are 'default', 'anonymous', the content of a Google key file, or {accessKeyId, secretAccessKey}",
+    );
   for (const [name, value] of Object.entries({ profile, region, endpoint }))
-    if (value !== undefined && (typeof value !== 'string' || value === '')) throw new TypeError(`${name} is a text that is not empty`);
-  if (requesterPays !== undefined && typeof requesterPays !== 'boolean' && !(typeof requesterPays === 'string' && /^[\w.:-]+$/.test(requesterPays)))
+    if (value !== undefined && (typeof value !== 'string' || value === ''))
+      throw new TypeError(`${name} is a text that is not empty`);
+  if (
+    requesterPays !== undefined &&
+    typeof requesterPays !== 'boolean' &&
+    !(typeof requesterPays === 'string' && /^[\w.:-]+$/.test(requesterPays))
+  )
     throw new TypeError("requesterPays is true, false or a Google project's ID");
-  if (credentials === 'anonymous' && (profile !== undefined || requesterPays)) throw new TypeError("credentials: 'anonymous' rules out profile and requesterPays");
+  if (credentials === 'anonymous' && (profile !== undefined || requesterPays))
+    throw new TypeError("credentials: 'anonymous' rules out profile and requesterPays");
 }
 
-export const isGoogle = (credentials: unknown): credentials is GoogleCredentials => typeof (credentials as GoogleCredentials | null)?.type === 'string';
+export const isGoogle = (credentials: unknown): credentials is GoogleCredentials =>
+  typeof (credentials as GoogleCredentials | null)?.type === 'string';
 
 export function isAws(credentials: unknown): credentials is AwsCredentials {
   const { accessKeyId, secretAccessKey, sessionToken } = (credentials ?? {}) as Partial<AwsCredentials>;
-  return typeof accessKeyId === 'string' && typeof secretAccessKey === 'string' && (sessionToken === undefined || typeof sessionToken === 'string');
+  return (
+    typeof accessKeyId === 'string' &&
+    typeof secretAccessKey === 'string' &&
+    (sessionToken === undefined || typeof sessionToken === 'string')
+  );
 }
 
 /**

@@ -24,13 +24,15 @@ const GOOGLE = /^(?:(.+)\.)?(?:storage|commondatastorage)\.googleapis\.com$/;
 const GOOGLE_CONSOLE = 'storage.cloud.google.com';
 /** Paths of Google's JSON API, which has no bucket of these names. */
 const GOOGLE_API = /^\/(?:(?:download|upload|resumable)\/)?storage\/v\d/;
-const AMAZON = /^(?:(.+)\.)?s3(?:[.-](?:(dualstack)\.)?([a-z]{2,4}(?:-[a-z]{2,12}){1,3}-\d{1,2}))?\.amazonaws\.com(?:\.cn)?$/;
+const AMAZON =
+  /^(?:(.+)\.)?s3(?:[.-](?:(dualstack)\.)?([a-z]{2,4}(?:-[a-z]{2,12}){1,3}-\d{1,2}))?\.amazonaws\.com(?:\.cn)?$/;
 
 /** The bucket that an http(s) URL without query, fragment and user info names; undefined when it is another server's. */
 export function bucketOfUrl(url: URL): BucketUrl | undefined {
   if (url.search || url.hash || url.username || url.password || url.port) return undefined;
   const host = url.hostname.replace(/\.$/, '');
-  const amazon = AMAZON.exec(host), google = GOOGLE.exec(host);
+  const amazon = AMAZON.exec(host),
+    google = GOOGLE.exec(host);
   if (!amazon && !google && host !== GOOGLE_CONSOLE) return undefined;
   if (!amazon && GOOGLE_API.test(url.pathname)) return undefined;
   const virtual = amazon?.[1] ?? google?.[1];
@@ -38,7 +40,12 @@ export function bucketOfUrl(url: URL): BucketUrl | undefined {
   if (key === undefined) return undefined;
   const named = virtual === undefined ? splitBucket(key) : { bucket: virtual, prefix: key };
   if (!amazon) return { vendor: 'gs', ...named };
-  return { vendor: 's3', ...named, ...(amazon[3] && { region: amazon[3] }), ...(amazon[2] && { dualstack: true }) };
+  return {
+    vendor: 's3',
+    ...named,
+    ...(amazon[3] && { region: amazon[3] }),
+    ...(amazon[2] && { dualstack: true }),
+  };
 }
 
 /**
@@ -48,10 +55,15 @@ export function bucketOfUrl(url: URL): BucketUrl | undefined {
 export function bucketOfEndpoint(path: string): BucketUrl | undefined {
   const [, vendor, address] = /^(gs|s3)(?::\/\/|\+)(https?:\/\/.*)$/is.exec(path) ?? [];
   if (vendor === undefined) return undefined;
-  const bad = (why: string): PathError => new PathError('BAD_PATH', `${vendor}+${redactUrl(address)} ${why}; expected ${vendor}://BUCKET/PATH and the option endpoint (--endpoint), or ${vendor}+https://SERVER/BUCKET/PATH`);
+  const bad = (why: string): PathError =>
+    new PathError(
+      'BAD_PATH',
+      `${vendor}+${redactUrl(address)} ${why}; expected ${vendor}://BUCKET/PATH and the option endpoint (--endpoint), or ${vendor}+https://SERVER/BUCKET/PATH`,
+    );
   if (!URL.canParse(address)) throw bad('holds no URL');
   const url = new URL(address);
-  if (url.search || url.hash || url.username || url.password) throw bad('has a query, a fragment or a user name');
+  if (url.search || url.hash || url.username || url.password)
+    throw bad('has a query, a fragment or a user name');
   const vendors = bucketOfUrl(url);
   if (vendors?.vendor === vendor.toLowerCase()) return vendors;
   const key = decodedPath(url.pathname);
@@ -61,7 +73,9 @@ export function bucketOfEndpoint(path: string): BucketUrl | undefined {
 
 function splitBucket(key: string): Pick<BucketUrl, 'bucket' | 'prefix'> {
   const slash = key.indexOf('/');
-  return slash < 0 ? { bucket: key, prefix: '' } : { bucket: key.slice(0, slash), prefix: key.slice(slash + 1) };
+  return slash < 0
+    ? { bucket: key, prefix: '' }
+    : { bucket: key.slice(0, slash), prefix: key.slice(slash + 1) };
 }
 
 /** undefined when it holds empty parts or broken escapes, which no key of ours has. */

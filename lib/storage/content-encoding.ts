@@ -14,4 +14,5 @@ export const codingsIn = (contentEncoding: string | undefined): string[] =>
     .filter((name) => !NO_CODING.has(name));
 
 /** The same as one text; undefined when there are none. */
-export const codingOf = (contentEncoding: string | undefined): string | undefined => codingsIn(contentEncoding).join(', ') || undefined;
+export const codingOf = (contentEncoding: string | undefined): string | undefined =>
+  codingsIn(contentEncoding).join(', ') || undefined;

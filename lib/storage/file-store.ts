@@ -40,7 +40,13 @@ export class FileStore implements Store {
     } catch (error) {
       options.signal?.throwIfAborted();
       if (error instanceof RequestError) throw error;
-      throw new RequestError('IO', `${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`, path, undefined, { cause: error });
+      throw new RequestError(
+        'IO',
+        `${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
+        path,
+        undefined,
+        { cause: error },
+      );
     }
   }
 }
@@ -56,17 +62,23 @@ async function openIfThere(path: string): Promise<FileHandle | undefined> {
   }
 }
 
-async function readFile(file: FileHandle, path: string, { range, signal, maxBytes = DEFAULT_MAX_BYTES, meter }: ReadOptions): Promise<Omit<StoredObject, 'contentEncoding'>> {
+async function readFile(
+  file: FileHandle,
+  path: string,
+  { range, signal, maxBytes = DEFAULT_MAX_BYTES, meter }: ReadOptions,
+): Promise<Omit<StoredObject, 'contentEncoding'>> {
   try {
     signal?.throwIfAborted();
     if (meter) meter.requests++;
-    const stat = await file.stat({ bigint: true }), totalBytes = Number(stat.size);
-    if (!stat.isFile()) throw new RequestError('IO', `${path}: ${stat.isDirectory() ? 'EISDIR' : 'not a file'}`, path);
+    const stat = await file.stat({ bigint: true }),
+      totalBytes = Number(stat.size);
+    if (!stat.isFile())
+      throw new RequestError('IO', `${path}: ${stat.isDirectory() ? 'EISDIR' : 'not a file'}`, path);
     const part = range ? clipRange(path, range, totalBytes) : { start: 0, end: totalBytes };
     const size = part.end - part.start;
     if (size > maxBytes) throw tooLarge(path, maxBytes);
     const bytes = new Uint8Array(size);
-    for (let filled = 0; filled < size; ) {
+    for (let filled = 0; filled < size;) {
       const { bytesRead } = await file.read(bytes, filled, size - filled, part.start + filled);
       signal?.throwIfAborted();
       if (bytesRead === 0) throw new RequestError('IO', `${path}: became shorter while it was read`, path);

@@ -20,7 +20,8 @@ export interface GoogleCredentials {
 }
 
 const READ_ONLY = 'https://www.googleapis.com/auth/devstorage.read_only';
-const ADVICE = 'run `gcloud auth application-default login`, or name a key file in GOOGLE_APPLICATION_CREDENTIALS';
+const ADVICE =
+  'run `gcloud auth application-default login`, or name a key file in GOOGLE_APPLICATION_CREDENTIALS';
 /** It answers at once where there is one. */
 const PING_MS = 3000;
 /** The names that the library asks. */
@@ -42,37 +43,67 @@ export const googleAdvice = ({ bucket, env }: Pick<GoogleSearch, 'bucket' | 'env
   `no Google credentials were found in ${[...secretFiles(bucket, 'google', env), gcloudFile(env)].join(', ')}, GOOGLE_APPLICATION_CREDENTIALS or the metadata server; ${ADVICE}`;
 
 /** Where credentials may be; a machine's own are not in a file. */
-export const googleFiles = ({ bucket, env }: Pick<GoogleSearch, 'bucket' | 'env'>): (string | undefined)[] => [...secretFiles(bucket, 'google', env), env.GOOGLE_APPLICATION_CREDENTIALS, gcloudFile(env)];
+export const googleFiles = ({
+  bucket,
+  env,
+}: Pick<GoogleSearch, 'bucket' | 'env'>): (string | undefined)[] => [
+  ...secretFiles(bucket, 'google', env),
+  env.GOOGLE_APPLICATION_CREDENTIALS,
+  gcloudFile(env),
+];
 
 /** gcloud's own, written by `gcloud auth application-default login`. */
 function gcloudFile(env: NodeJS.ProcessEnv): string {
-  const folder = env.CLOUDSDK_CONFIG || (platform() === 'win32' ? join(env.APPDATA ?? '', 'gcloud') : join(homedir(), '.config', 'gcloud'));
+  const folder =
+    env.CLOUDSDK_CONFIG ||
+    (platform() === 'win32' ? join(env.APPDATA ?? '', 'gcloud') : join(homedir(), '.config', 'gcloud'));
   return join(folder, 'application_default_credentials.json');
 }
 
 /** @throws CredentialsError BAD_CREDENTIALS. */
 export async function findGoogle(search: GoogleSearch): Promise<Signer | undefined> {
   const found = await findFile(search);
-  const { GoogleAuth, Compute, gcpMetadata, gaxios } = await importPackage(() => import('google-auth-library'));
+  const { GoogleAuth, Compute, gcpMetadata, gaxios } = await importPackage(
+    () => import('google-auth-library'),
+  );
   if (!found) {
     if (!(await isOnGoogle(search))) return undefined;
     // The library's own requests would take any proxy that the environment names.
-    gaxios.instance.defaults.noProxy = [...(gaxios.instance.defaults.noProxy ?? []), new URL(metadataServer(search.env)), METADATA];
-    return new GoogleSigner('the metadata server', () => new Compute({ scopes: READ_ONLY }), [], search.ownProjectPays ? await gcpMetadata.project<string>('project-id') : undefined);
+    gaxios.instance.defaults.noProxy = [
+      ...(gaxios.instance.defaults.noProxy ?? []),
+      new URL(metadataServer(search.env)),
+      METADATA,
+    ];
+    return new GoogleSigner(
+      'the metadata server',
+      () => new Compute({ scopes: READ_ONLY }),
+      [],
+      search.ownProjectPays ? await gcpMetadata.project<string>('project-id') : undefined,
+    );
   }
   const { file, json } = found;
   for (const field of SECRET_FIELDS) if (typeof json[field] === 'string') keepSecretsIn(json[field]);
   const make = (): TokenClient => {
     try {
       // The library adds to the options it is given.
-      return new GoogleAuth({ scopes: READ_ONLY }).fromJSON(json, { transporterOptions: { fetchImplementation: fetchOver(search.http), noProxy: [/^/] } }); // proxies are the client's
+      return new GoogleAuth({ scopes: READ_ONLY }).fromJSON(json, {
+        transporterOptions: { fetchImplementation: fetchOver(search.http), noProxy: [/^/] },
+      }); // proxies are the client's
     } catch (error) {
       // Of its own checks: names of fields, no values.
-      throw new CredentialsError('BAD_CREDENTIALS', `${file} holds no Google credentials: ${(error as Error).message}`);
+      throw new CredentialsError(
+        'BAD_CREDENTIALS',
+        `${file} holds no Google credentials: ${(error as Error).message}`,
+      );
     }
   };
   make();
-  return new GoogleSigner(file, make, SECRET_FIELDS.map((field) => json[field]).filter((value) => typeof value === 'string'), search.ownProjectPays ? projectOf(found, search.env) : undefined);
+  return new GoogleSigner(
+    file,
+    make,
+    SECRET_FIELDS.map((field) => json[field]).filter((value) => typeof value === 'string'),
+    search.ownProjectPays ? projectOf(found, search.env) : undefined,
+  );
 }
 
 /**
@@ -85,7 +116,14 @@ async function isOnGoogle({ http, env }: GoogleSearch): Promise<boolean> {
   if (detection === 'assume-present') return true;
   const url = `${metadataServer(env)}/computeMetadata/v1/instance`;
   try {
-    const { headers } = await http.request({ url, headers: { 'metadata-flavor': 'Google' }, retry: false, followRedirects: false, straight: true, signal: AbortSignal.timeout(PING_MS) });
+    const { headers } = await http.request({
+      url,
+      headers: { 'metadata-flavor': 'Google' },
+      retry: false,
+      followRedirects: false,
+      straight: true,
+      signal: AbortSignal.timeout(PING_MS),
+    });
     return headers['metadata-flavor'] === 'Google';
   } catch {
     return false;
@@ -104,14 +142,21 @@ async function findFile({ bucket, env, credentials }: GoogleSearch): Promise<Sec
   if (ours) return ours;
   if (!named) return firstSecret([gcloudFile(env)]);
   const adc = await firstSecret([named]);
-  if (!adc) throw new CredentialsError('BAD_CREDENTIALS', `GOOGLE_APPLICATION_CREDENTIALS names ${named}, which does not exist`);
+  if (!adc)
+    throw new CredentialsError(
+      'BAD_CREDENTIALS',
+      `GOOGLE_APPLICATION_CREDENTIALS names ${named}, which does not exist`,
+    );
   return adc;
 }
 
 function projectOf({ file, json }: SecretFile, env: NodeJS.ProcessEnv): string {
   const project = json.quota_project_id ?? json.project_id ?? env.GOOGLE_CLOUD_PROJECT;
   if (typeof project === 'string' && project !== '') return project;
-  throw new CredentialsError('BAD_CREDENTIALS', `${file} names no project to pay for the requests; name it: requesterPays: 'PROJECT'`);
+  throw new CredentialsError(
+    'BAD_CREDENTIALS',
+    `${file} names no project to pay for the requests; name it: requesterPays: 'PROJECT'`,
+  );
 }
 
 interface TokenClient {
@@ -136,7 +181,8 @@ class GoogleSigner implements Signer {
   // The token alone: a quota project in the credentials would be billed for every read if it were sent along.
   readonly sign: Authorize = async () => {
     const { token } = await askVendor(this.from, this.#client.getAccessToken(), this.#secrets, ADVICE);
-    if (!token) throw new CredentialsError('UNUSABLE', `the credentials of ${this.from} gave no token; ${ADVICE}`);
+    if (!token)
+      throw new CredentialsError('UNUSABLE', `the credentials of ${this.from} gave no token; ${ADVICE}`);
     keepSecret(token);
     return { authorization: `Bearer ${token}`, ...(this.#payer && { 'x-goog-user-project': this.#payer }) };
   };

@@ -18,8 +18,16 @@ const GOOGLE = 'https://storage.googleapis.com';
 export function openGs(bucket: string, prefix: string, options: OpenStoreOptions): HttpStore {
   const { http, env = process.env, credentials, requesterPays, headers } = options;
   const key = isGoogle(credentials) ? credentials : undefined;
-  if (typeof credentials === 'object' && !key) throw new CredentialsError('BAD_CREDENTIALS', `the credentials given are not Google's, and gs://${bucket} wants such`);
-  if (requesterPays === true && headers) throw new CredentialsError('BAD_CREDENTIALS', "a token names no project to pay for the requests; name it: requesterPays: 'PROJECT'");
+  if (typeof credentials === 'object' && !key)
+    throw new CredentialsError(
+      'BAD_CREDENTIALS',
+      `the credentials given are not Google's, and gs://${bucket} wants such`,
+    );
+  if (requesterPays === true && headers)
+    throw new CredentialsError(
+      'BAD_CREDENTIALS',
+      "a token names no project to pay for the requests; name it: requesterPays: 'PROJECT'",
+    );
 
   const emulator = options.endpoint === undefined ? env.STORAGE_EMULATOR_HOST : undefined;
   const server = endpointUrl(options.endpoint ?? (emulator ? withScheme(emulator) : GOOGLE));
@@ -36,10 +44,21 @@ export function openGs(bucket: string, prefix: string, options: OpenStoreOptions
     http,
     place,
     headers: headers || payer ? { ...headers, ...payer } : undefined,
-    ...signingOf({ credentials, requesterPays, headers, server, emulated: Boolean(emulator), notFound: () => googleAdvice({ bucket, env }) }),
+    ...signingOf({
+      credentials,
+      requesterPays,
+      headers,
+      server,
+      emulated: Boolean(emulator),
+      notFound: () => googleAdvice({ bucket, env }),
+    }),
     find: () => findGoogle({ bucket, http, env, credentials: key, ownProjectPays: requesterPays === true }),
   });
-  const identity = async (): Promise<unknown> => [headers, credentials, await contentsOf(googleFiles({ bucket, env }))];
+  const identity = async (): Promise<unknown> => [
+    headers,
+    credentials,
+    await contentsOf(googleFiles({ bucket, env })),
+  ];
   return new HttpStore(base, { ask: access.ask, bucket: true, identity });
 }
 

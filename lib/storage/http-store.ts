@@ -1,5 +1,12 @@
 import { RequestError } from '../base/errors.ts';
-import { DEFAULT_MAX_BYTES, type AllowAddress, type Headers, type HttpClient, type HttpReply, type HttpRequest } from '../http/client.ts';
+import {
+  DEFAULT_MAX_BYTES,
+  type AllowAddress,
+  type Headers,
+  type HttpClient,
+  type HttpReply,
+  type HttpRequest,
+} from '../http/client.ts';
 import { excerpt, isHtmlPage } from '../http/excerpt.ts';
 import { codingOf } from './content-encoding.ts';
 import { beyondEnd, emptyRange, encodeKey } from './keys.ts';
@@ -53,13 +60,30 @@ export class HttpStore implements Store {
     return this.#serverAddress;
   }
 
-  async read(key: string, { range, signal, maxBytes = DEFAULT_MAX_BYTES, absentBy403 = false, meter, ifNoneMatch, mayBeCut = false }: ReadOptions = {}): Promise<StoredObject | undefined> {
+  async read(
+    key: string,
+    {
+      range,
+      signal,
+      maxBytes = DEFAULT_MAX_BYTES,
+      absentBy403 = false,
+      meter,
+      ifNoneMatch,
+      mayBeCut = false,
+    }: ReadOptions = {},
+  ): Promise<StoredObject | undefined> {
     signal?.throwIfAborted();
     const path = encodeKey(key);
     const nothing = emptyRange(range);
     if (nothing) return nothing;
     const url = `${this.url}/${path}`;
-    const answer = await this.#ask(path, { range, signal, maxBytes, meter, ...(ifNoneMatch !== undefined && isETag(ifNoneMatch) && { headers: { 'if-none-match': ifNoneMatch } }) });
+    const answer = await this.#ask(path, {
+      range,
+      signal,
+      maxBytes,
+      meter,
+      ...(ifNoneMatch !== undefined && isETag(ifNoneMatch) && { headers: { 'if-none-match': ifNoneMatch } }),
+    });
     const { reply, signed } = answer;
     const { status } = reply;
     this.#serverAddress = reply.serverAddress;
@@ -68,7 +92,13 @@ export class HttpStore implements Store {
       if (meter) meter.absentBy403++;
       return undefined;
     }
-    if (status === 304 && ifNoneMatch !== undefined) return { bytes: new Uint8Array(0), contentEncoding: undefined, validator: ifNoneMatch, notModified: true };
+    if (status === 304 && ifNoneMatch !== undefined)
+      return {
+        bytes: new Uint8Array(0),
+        contentEncoding: undefined,
+        validator: ifNoneMatch,
+        notModified: true,
+      };
     if (status === 416 && range) throw beyondEnd(url, range, status);
     if (status !== 200 && status !== 206)
       throw new RequestError('HTTP_STATUS', `${url} answered ${status}${quote(answer)}`, url, status);
@@ -87,26 +117,52 @@ const quote = ({ reply: { body, headers }, signed, advice }: Answer): string => 
 };
 
 /** Asks below a URL; its query, of a signed prefix, goes with every key. */
-export function askBelow(base: URL, { http, headers, allowAddress }: { http: HttpClient; headers?: Headers; allowAddress?: AllowAddress }): Ask {
+export function askBelow(
+  base: URL,
+  { http, headers, allowAddress }: { http: HttpClient; headers?: Headers; allowAddress?: AllowAddress },
+): Ask {
   const signed = headers !== undefined || base.search !== '' || base.username !== '' || base.password !== '';
   const prefix = `${base.protocol}//${userInfo(base)}${base.host}${base.pathname.replace(/\/+$/, '')}`;
-  return async (path, request) => ({ reply: await http.request({ ...request, url: `${prefix}/${path}${base.search}`, headers: { ...headers, ...request.headers }, allowAddress }), signed });
+  return async (path, request) => ({
+    reply: await http.request({
+      ...request,
+      url: `${prefix}/${path}${base.search}`,
+      headers: { ...headers, ...request.headers },
+      allowAddress,
+    }),
+    signed,
+  });
 }
 
-const userInfo = ({ username, password }: URL): string => (username || password ? `${username}:${password}@` : '');
+const userInfo = ({ username, password }: URL): string =>
+  username || password ? `${username}:${password}@` : '';
 
 /**
  * What a 206 says it holds; anything but the asked range, cut at the object's end, is an error. RFC 9110, 14.4.
  *
  * @param mayBeCut Where the server does not say where that end is (`*`), a part may be cut anywhere.
  */
-function partOf(url: string, { headers, body, status }: HttpReply, asked: ByteRange | undefined, mayBeCut: boolean): Pick<StoredObject, 'range' | 'totalBytes'> {
+function partOf(
+  url: string,
+  { headers, body, status }: HttpReply,
+  asked: ByteRange | undefined,
+  mayBeCut: boolean,
+): Pick<StoredObject, 'range' | 'totalBytes'> {
   const said = String(headers['content-range'] ?? '');
   const [, first, last, size] = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/i.exec(said.trim()) ?? [];
   const got = { start: Number(first), end: Number(last) + 1 };
-  const isCut = asked && got.end < asked.end && (size === '*' ? mayBeCut && got.end > got.start : got.end === Number(size));
+  const isCut =
+    asked &&
+    got.end < asked.end &&
+    (size === '*' ? mayBeCut && got.end > got.start : got.end === Number(size));
   const fits = asked && got.start === asked.start && (got.end === asked.end || isCut);
-  if (fits && body.byteLength === got.end - got.start) return { range: got, ...(size !== '*' && { totalBytes: Number(size) }) };
+  if (fits && body.byteLength === got.end - got.start)
+    return { range: got, ...(size !== '*' && { totalBytes: Number(size) }) };
   const wanted = asked ? `bytes ${asked.start}-${asked.end - 1}` : 'everything';
-  throw new RequestError('BAD_RESPONSE', `${url}: asked for ${wanted}, got ${body.byteLength} bytes said to be "${said.slice(0, 60)}"`, url, status);
+  throw new RequestError(
+    'BAD_RESPONSE',
+    `${url}: asked for ${wanted}, got ${body.byteLength} bytes said to be "${said.slice(0, 60)}"`,
+    url,
+    status,
+  );
 }

@@ -8,9 +8,13 @@ import type { ByteRange, StoredObject } from './store.ts';
  */
 export function segmentsOf(key: string): string[] {
   const segments = key.split('/').filter((segment) => segment !== '.');
-  const bad = (segment: string): boolean => segment === '' || segment === '..' || /[\\\0\p{Surrogate}]/u.test(segment);
+  const bad = (segment: string): boolean =>
+    segment === '' || segment === '..' || /[\\\0\p{Surrogate}]/u.test(segment);
   if (segments.length === 0 || segments.some(bad))
-    throw new PathError('BAD_PATH', `${JSON.stringify(key)} is no key: it may not be absolute or hold empty segments, "..", backslashes or NUL`);
+    throw new PathError(
+      'BAD_PATH',
+      `${JSON.stringify(key)} is no key: it may not be absolute or hold empty segments, "..", backslashes or NUL`,
+    );
   return segments;
 }
 
@@ -18,12 +22,19 @@ export function segmentsOf(key: string): string[] {
 export const encodeKey = (key: string): string => segmentsOf(key).map(encodeSegment).join('/');
 
 /** All but RFC 3986's unreserved characters: signatures of S3 are made of the path in this spelling. */
-const encodeSegment = (segment: string): string => encodeURIComponent(segment).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+const encodeSegment = (segment: string): string =>
+  encodeURIComponent(segment).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 
-export const tooLarge = (url: string, maxBytes: number): RequestError => new RequestError('TOO_LARGE', `${url}: more than the ${maxBytes} bytes expected`, url);
+export const tooLarge = (url: string, maxBytes: number): RequestError =>
+  new RequestError('TOO_LARGE', `${url}: more than the ${maxBytes} bytes expected`, url);
 
 export const beyondEnd = (url: string, { start, end }: ByteRange, status?: number): RequestError =>
-  new RequestError('BAD_RESPONSE', `${url}: bytes ${start} to ${end} begin at or beyond the end of the object`, url, status);
+  new RequestError(
+    'BAD_RESPONSE',
+    `${url}: bytes ${start} to ${end} begin at or beyond the end of the object`,
+    url,
+    status,
+  );
 
 /**
  * The part of an object of `size` bytes that a range names, as HTTP has it: cut at the end, an error when it begins there.
@@ -41,6 +52,7 @@ export function clipRange(url: string, range: ByteRange, size: number): ByteRang
 export function emptyRange(range: ByteRange | undefined): StoredObject | undefined {
   if (!range) return undefined;
   const { start, end } = range;
-  if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || end < start) throw new RangeError(`[${start}, ${end}) is no byte range`);
+  if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || end < start)
+    throw new RangeError(`[${start}, ${end}) is no byte range`);
   return start === end ? { bytes: new Uint8Array(0), contentEncoding: undefined, range } : undefined;
 }

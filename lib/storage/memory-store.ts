@@ -11,7 +11,11 @@ export class MemoryBucket {
 
   /** Keeps a copy of the bytes. */
   put(key: string, bytes: Uint8Array, contentEncoding?: string): void {
-    this.#objects.set(segmentsOf(key).join('/'), { bytes: copyOf(bytes, 'the bytes'), contentEncoding: codingOf(contentEncoding), validator: `put ${++this.#puts}` });
+    this.#objects.set(segmentsOf(key).join('/'), {
+      bytes: copyOf(bytes, 'the bytes'),
+      contentEncoding: codingOf(contentEncoding),
+      validator: `put ${++this.#puts}`,
+    });
   }
 
   get(key: string): StoredObject | undefined {
@@ -48,7 +52,10 @@ export class MemoryStore implements Store {
     this.url = `mem://${name}${prefix && `/${prefix}`}`;
   }
 
-  async read(key: string, { range, signal, maxBytes = DEFAULT_MAX_BYTES, meter }: ReadOptions = {}): Promise<StoredObject | undefined> {
+  async read(
+    key: string,
+    { range, signal, maxBytes = DEFAULT_MAX_BYTES, meter }: ReadOptions = {},
+  ): Promise<StoredObject | undefined> {
     signal?.throwIfAborted();
     const path = segmentsOf(key).join('/');
     const nothing = emptyRange(range);
@@ -61,6 +68,11 @@ export class MemoryStore implements Store {
     const bytes = object.bytes.slice(part?.start, part?.end);
     if (bytes.byteLength > maxBytes) throw tooLarge(url, maxBytes);
     if (meter) meter.bytes += bytes.byteLength;
-    return { bytes, contentEncoding: object.contentEncoding, validator: object.validator, ...(part && { range: part, totalBytes: object.bytes.byteLength }) };
+    return {
+      bytes,
+      contentEncoding: object.contentEncoding,
+      validator: object.validator,
+      ...(part && { range: part, totalBytes: object.bytes.byteLength }),
+    };
   }
 }

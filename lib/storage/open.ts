@@ -60,7 +60,10 @@ export function openStore(path: string, options: OpenStoreOptions): Store {
   const elsewhere = bucketOfEndpoint(location);
   if (elsewhere) return openEndpoint(elsewhere, location, options);
   if (options.allowAddress === 'public' && (name === undefined || name === 'file' || name === 'mem'))
-    throw new PathError('FORBIDDEN_ADDRESS', 'a server named a local path as the place of its data; name that place yourself if it is meant');
+    throw new PathError(
+      'FORBIDDEN_ADDRESS',
+      'a server named a local path as the place of its data; name that place yourself if it is meant',
+    );
   if (name === undefined) return openFile(location);
   if (!Object.hasOwn(OPENERS, name)) throw new PathError('UNSUPPORTED_SCHEME', unknownScheme(name));
   const slash = rest.includes('/') ? rest.indexOf('/') : rest.length;
@@ -73,24 +76,56 @@ const ALIASES = new Set(['matrix', 'tigerdata']);
 /** What is wrong with a path that begins so, and how to say it otherwise. */
 export function unknownScheme(scheme: string): string {
   const known = `${scheme}:// is not read; known are plain paths and ${SCHEMES.join(', ')}`;
-  return ALIASES.has(scheme) ? `${known}. CloudVolume's ${scheme}:// is an S3 server: s3://BUCKET/PATH with the option endpoint (--endpoint)` : known;
+  return ALIASES.has(scheme)
+    ? `${known}. CloudVolume's ${scheme}:// is an S3 server: s3://BUCKET/PATH with the option endpoint (--endpoint)`
+    : known;
 }
 
 /**
  * The server that a path names is the user's choice, as the option is.
  * @throws PathError FORBIDDEN_ADDRESS for a path of a server's; BAD_PATH when the option names one, too.
  */
-function openEndpoint({ vendor, bucket, prefix, endpoint, region, dualstack }: BucketUrl, path: string, options: OpenStoreOptions): HttpStore {
+function openEndpoint(
+  { vendor, bucket, prefix, endpoint, region, dualstack }: BucketUrl,
+  path: string,
+  options: OpenStoreOptions,
+): HttpStore {
   if (endpoint === undefined) return openBucket({ vendor, bucket, prefix, region, dualstack }, path, options);
-  if (options.allowAddress === 'public') throw new PathError('FORBIDDEN_ADDRESS', 'a server may not name the server of a bucket; name that place yourself if it is meant');
-  if (options.endpoint !== undefined) throw new PathError('BAD_PATH', `the server of the bucket is named twice: ${endpoint} by the path, and by endpoint (--endpoint)`);
-  return OPENERS[vendor](bucket, prefix, `${vendor}+${endpoint}/${bucket}/${prefix}`, { ...options, endpoint }) as HttpStore;
+  if (options.allowAddress === 'public')
+    throw new PathError(
+      'FORBIDDEN_ADDRESS',
+      'a server may not name the server of a bucket; name that place yourself if it is meant',
+    );
+  if (options.endpoint !== undefined)
+    throw new PathError(
+      'BAD_PATH',
+      `the server of the bucket is named twice: ${endpoint} by the path, and by endpoint (--endpoint)`,
+    );
+  return OPENERS[vendor](bucket, prefix, `${vendor}+${endpoint}/${bucket}/${prefix}`, {
+    ...options,
+    endpoint,
+  }) as HttpStore;
 }
 
 /** Google's or Amazon's own, whatever server of buckets the environment names for others. */
-function openBucket({ vendor, bucket, prefix, region, dualstack }: BucketUrl, path: string, options: OpenStoreOptions): HttpStore {
-  const env = { ...(options.env ?? process.env), STORAGE_EMULATOR_HOST: undefined, AWS_ENDPOINT_URL_S3: undefined, AWS_ENDPOINT_URL: undefined };
-  return OPENERS[vendor](bucket, prefix, path, { ...options, env, endpoint: undefined, region: region ?? options.region, dualstack }) as HttpStore;
+function openBucket(
+  { vendor, bucket, prefix, region, dualstack }: BucketUrl,
+  path: string,
+  options: OpenStoreOptions,
+): HttpStore {
+  const env = {
+    ...(options.env ?? process.env),
+    STORAGE_EMULATOR_HOST: undefined,
+    AWS_ENDPOINT_URL_S3: undefined,
+    AWS_ENDPOINT_URL: undefined,
+  };
+  return OPENERS[vendor](bucket, prefix, path, {
+    ...options,
+    env,
+    endpoint: undefined,
+    region: region ?? options.region,
+    dualstack,
+  }) as HttpStore;
 }
 
 function openFile(path: string): FileStore {
@@ -104,16 +139,22 @@ function openUrl(path: string, options: OpenStoreOptions): HttpStore {
   for (const secret of [url.username, url.password, ...url.searchParams.values()]) keepSecret(secret);
   const credentials = options.headers !== undefined || url.username !== '' || url.password !== '';
   if (credentials && url.protocol === 'http:' && !isLoopbackHost(url.hostname))
-    throw new PathError('INSECURE_TOKEN', `credentials go over TLS or to loopback only, and ${redactUrl(path)} is neither`);
+    throw new PathError(
+      'INSECURE_TOKEN',
+      `credentials go over TLS or to loopback only, and ${redactUrl(path)} is neither`,
+    );
   if (url.hash) throw new PathError('BAD_PATH', `${redactUrl(path)}: a "#" in it must be written as %23`);
   const bucket = options.headers === undefined ? bucketOfUrl(url) : undefined;
   if (bucket && isBucketName(bucket.bucket)) return openBucket(bucket, path, options);
   const { username, password, search } = url;
-  return new HttpStore(redactUrl(url), { ask: askBelow(url, options), identity: () => Promise.resolve([username, password, search, options.headers]) });
+  return new HttpStore(redactUrl(url), {
+    ask: askBelow(url, options),
+    identity: () => Promise.resolve([username, password, search, options.headers]),
+  });
 }
 
 /** What precedes a key in the path of a bucket's URLs. */
-const encodedPrefix = (prefix: string): string => (prefix && `${encodeKey(prefix)}/`);
+const encodedPrefix = (prefix: string): string => prefix && `${encodeKey(prefix)}/`;
 
 function bucketName(name: string, path: string): string {
   if (!isBucketName(name)) throw new PathError('BAD_PATH', `${redactUrl(path)} names no bucket`);

@@ -20,21 +20,48 @@ import { signingOf } from './signing.ts';
 export function openS3(bucket: string, prefix: string, options: OpenStoreOptions): HttpStore {
   const { http, env = process.env, credentials, profile, requesterPays, headers } = options;
   const keys = isAws(credentials) ? credentials : undefined;
-  if (typeof credentials === 'object' && !keys) throw new CredentialsError('BAD_CREDENTIALS', `the credentials given are not AWS's, and s3://${bucket} wants such`);
+  if (typeof credentials === 'object' && !keys)
+    throw new CredentialsError(
+      'BAD_CREDENTIALS',
+      `the credentials given are not AWS's, and s3://${bucket} wants such`,
+    );
 
   const named = options.endpoint ?? (env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL || undefined);
   const region = options.region ?? (env.AWS_REGION || env.AWS_DEFAULT_REGION || undefined);
-  const place = named === undefined ? new AmazonPlace(bucket, prefix, region, options.dualstack ?? false, options.allowAddress ?? 'any') : new NamedPlace(endpointUrl(named), bucket, prefix, region);
+  const place =
+    named === undefined
+      ? new AmazonPlace(bucket, prefix, region, options.dualstack ?? false, options.allowAddress ?? 'any')
+      : new NamedPlace(endpointUrl(named), bucket, prefix, region);
   const payer = requesterPays ? { 'x-amz-request-payer': 'requester' } : undefined;
   const setRegion = (other: string): void => void (region === undefined && (place.region ??= other));
   const access = new BucketAccess({
     http,
     place,
     headers: headers || payer ? { ...headers, ...payer } : undefined,
-    ...signingOf({ credentials, profile, requesterPays, headers, server: new URL(place.url('')), notFound: () => awsAdvice({ bucket, env, profile }) }),
-    find: () => findAws({ bucket, env, credentials: keys, profile, region: () => place.region ?? DEFAULT_REGION, setRegion }),
+    ...signingOf({
+      credentials,
+      profile,
+      requesterPays,
+      headers,
+      server: new URL(place.url('')),
+      notFound: () => awsAdvice({ bucket, env, profile }),
+    }),
+    find: () =>
+      findAws({
+        bucket,
+        env,
+        credentials: keys,
+        profile,
+        region: () => place.region ?? DEFAULT_REGION,
+        setRegion,
+      }),
   });
-  const identity = async (): Promise<unknown> => [headers, credentials, profile, await awsSources({ bucket, env })];
+  const identity = async (): Promise<unknown> => [
+    headers,
+    credentials,
+    profile,
+    await awsSources({ bucket, env }),
+  ];
   return new HttpStore(place.url(''), { ask: access.ask, bucket: true, identity });
 }
 
@@ -56,7 +83,8 @@ class AmazonPlace implements S3Place {
   ) {}
 
   url(path: string): string {
-    const { bucket, prefix, region } = this, ofRegion = this.dualstack ? 's3.dualstack' : 's3';
+    const { bucket, prefix, region } = this,
+      ofRegion = this.dualstack ? 's3.dualstack' : 's3';
     const server = `${region === undefined ? 's3' : `${ofRegion}.${region}`}.amazonaws.com${region?.startsWith('cn-') ? '.cn' : ''}`;
     // The certificate of *.s3.amazonaws.com covers one label only.
     const base = bucket.includes('.') ? `https://${server}/${bucket}` : `https://${bucket}.${server}`;
@@ -79,7 +107,12 @@ class NamedPlace implements S3Place {
   readonly allowAddress = 'any'; // the user named it
   readonly #base: string;
 
-  constructor(endpoint: URL, bucket: string, prefix: string, public region: string | undefined) {
+  constructor(
+    endpoint: URL,
+    bucket: string,
+    prefix: string,
+    public region: string | undefined,
+  ) {
     this.#base = `${redactUrl(endpoint).replace(/\/+$/, '')}/${bucket}/${prefix}`;
   }
 
@@ -89,7 +122,12 @@ class NamedPlace implements S3Place {
 
   learn(reply: HttpReply): boolean {
     const { code, region } = s3Error(reply);
-    if (code !== 'AuthorizationHeaderMalformed' || region === undefined || region === (this.region ?? DEFAULT_REGION)) return false;
+    if (
+      code !== 'AuthorizationHeaderMalformed' ||
+      region === undefined ||
+      region === (this.region ?? DEFAULT_REGION)
+    )
+      return false;
     this.region = region;
     return true;
   }

@@ -13,7 +13,8 @@ export interface SecretFile {
 }
 
 /** Where CAVEclient and CloudVolume keep secrets. `CLOUD_VOLUME_DIR` stands for `~/.cloudvolume`. */
-export const secretsFolder = (env: NodeJS.ProcessEnv): string => join(env.CLOUD_VOLUME_DIR || join(homedir(), '.cloudvolume'), 'secrets');
+export const secretsFolder = (env: NodeJS.ProcessEnv): string =>
+  join(env.CLOUD_VOLUME_DIR || join(homedir(), '.cloudvolume'), 'secrets');
 
 /** In order: the bucket's own file, then the one for all. */
 export function secretFiles(bucket: string, vendor: 'google' | 'aws', env: NodeJS.ProcessEnv): string[] {
@@ -24,7 +25,12 @@ export function secretFiles(bucket: string, vendor: 'google' | 'aws', env: NodeJ
 /** The text of a file that an editor may have written with a byte order mark, in UTF-8 or, as Windows' shell does, in UTF-16. */
 export async function readText(file: string): Promise<string> {
   const bytes = await readFile(file);
-  const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : 'utf-8';
+  const encoding =
+    bytes[0] === 0xff && bytes[1] === 0xfe
+      ? 'utf-16le'
+      : bytes[0] === 0xfe && bytes[1] === 0xff
+        ? 'utf-16be'
+        : 'utf-8';
   return new TextDecoder(encoding).decode(bytes); // the mark is left out
 }
 
@@ -32,7 +38,10 @@ export async function readText(file: string): Promise<string> {
  * The first of the files that is there.
  * @param unreadable The error for one that is there and cannot be read; a later file is not a substitute then.
  */
-export async function firstFile(files: readonly string[], unreadable: (file: string, code: string | undefined) => Error): Promise<{ file: string; text: string } | undefined> {
+export async function firstFile(
+  files: readonly string[],
+  unreadable: (file: string, code: string | undefined) => Error,
+): Promise<{ file: string; text: string } | undefined> {
   for (const file of files) {
     try {
       return { file, text: await readText(file) };
@@ -49,18 +58,27 @@ export async function firstFile(files: readonly string[], unreadable: (file: str
  * @throws CredentialsError BAD_CREDENTIALS when it cannot be read or holds no JSON object.
  */
 export async function firstSecret(files: readonly string[]): Promise<SecretFile | undefined> {
-  const found = await firstFile(files, (file, code) => new CredentialsError('BAD_CREDENTIALS', `${file} cannot be read (${code})`));
+  const found = await firstFile(
+    files,
+    (file, code) => new CredentialsError('BAD_CREDENTIALS', `${file} cannot be read (${code})`),
+  );
   return found && { file: found.file, json: objectIn(found.text, found.file) };
 }
 
 /** What is in the files now, or why that cannot be read: somebody else's credentials, another answer. */
 export const contentsOf = (files: readonly (string | undefined)[]): Promise<unknown[]> =>
-  Promise.all(files.map(async (file) => file && readFile(file, 'latin1').catch((error: unknown) => (error as NodeJS.ErrnoException).code)));
+  Promise.all(
+    files.map(
+      async (file) =>
+        file && readFile(file, 'latin1').catch((error: unknown) => (error as NodeJS.ErrnoException).code),
+    ),
+  );
 
 function objectIn(text: string, file: string): Readonly<Record<string, unknown>> {
   try {
     const json: unknown = JSON.parse(text);
-    if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Record<string, unknown>;
+    if (typeof json === 'object' && json !== null && !Array.isArray(json))
+      return json as Record<string, unknown>;
   } catch {
     // told below; the parser's own words quote the file
   }

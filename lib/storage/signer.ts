@@ -24,7 +24,12 @@ const PATIENCE_MS = 60_000;
  * @param secrets What must not appear in the error, however the vendor words it.
  * @throws CredentialsError UNUSABLE; nothing of the vendor's error but its words is kept: it may hold what was sent.
  */
-export async function askVendor<T>(from: string, work: Promise<T>, secrets: readonly string[], advice: string): Promise<T> {
+export async function askVendor<T>(
+  from: string,
+  work: Promise<T>,
+  secrets: readonly string[],
+  advice: string,
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const patience = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
@@ -33,7 +38,10 @@ export async function askVendor<T>(from: string, work: Promise<T>, secrets: read
     return await Promise.race([work, patience]);
   } catch (error) {
     if (error instanceof CredentialsError) throw error;
-    throw new CredentialsError('UNUSABLE', `the credentials of ${from} cannot be used: ${vendorWords(error, secrets)}; ${advice}`);
+    throw new CredentialsError(
+      'UNUSABLE',
+      `the credentials of ${from} cannot be used: ${vendorWords(error, secrets)}; ${advice}`,
+    );
   } finally {
     clearTimeout(timer);
   }

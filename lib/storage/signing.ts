@@ -16,11 +16,23 @@ export interface Signing extends Pick<BucketOptions, 'credentials' | 'profile' |
 }
 
 /** @throws PathError INSECURE_TOKEN when credentials were given for a server that is reached neither over TLS nor on loopback. */
-export function signingOf({ server, credentials = 'default', profile, requesterPays = false, headers, emulated = false, notFound }: Signing): Pick<BucketAccessOptions, 'sign' | 'advice'> {
-  const safe = isSafe(server), where = redactUrl(server);
+export function signingOf({
+  server,
+  credentials = 'default',
+  profile,
+  requesterPays = false,
+  headers,
+  emulated = false,
+  notFound,
+}: Signing): Pick<BucketAccessOptions, 'sign' | 'advice'> {
+  const safe = isSafe(server),
+    where = redactUrl(server);
   const given = typeof credentials === 'object' || profile !== undefined;
   if (!safe && (given || headers !== undefined))
-    throw new PathError('INSECURE_TOKEN', `credentials go over TLS or to loopback only, and ${where} is neither`);
+    throw new PathError(
+      'INSECURE_TOKEN',
+      `credentials go over TLS or to loopback only, and ${where} is neither`,
+    );
   const never = (why: string) => ({ sign: 'never' as const, advice: () => why });
   if (credentials === 'anonymous') return never("no credentials are sent, as credentials: 'anonymous' says");
   if (given) return { sign: 'always', advice: notFound };

@@ -10,7 +10,10 @@ export const isETag = (validator: string): boolean => !OURS.test(validator);
  *
  * @param totalBytes Of the whole object, where that is known.
  */
-export function validatorOf(headers: Readonly<Record<string, unknown>>, totalBytes: number | undefined): string | undefined {
+export function validatorOf(
+  headers: Readonly<Record<string, unknown>>,
+  totalBytes: number | undefined,
+): string | undefined {
   const { etag, 'x-goog-generation': generation, 'last-modified': modified } = headers;
   if (isSaid(etag) && !/^(W\/)?""$/.test(etag)) return etag;
   if (isSaid(generation)) return `generation ${generation}`;
@@ -22,4 +25,5 @@ const isSaid = (header: unknown): header is string => typeof header === 'string'
 /** The same but for what compares equal: a weak ETag says as much as a strong one here. */
 export const comparable = (validator: string): string => validator.replace(/^W\//, '');
 
-export const isSameVersion = (a: string | undefined, b: string | undefined): boolean => a !== undefined && b !== undefined && comparable(a) === comparable(b);
+export const isSameVersion = (a: string | undefined, b: string | undefined): boolean =>
+  a !== undefined && b !== undefined && comparable(a) === comparable(b);

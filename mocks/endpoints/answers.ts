@@ -5,7 +5,17 @@ import type { TimedGraph } from '../graph/timed-graph.ts';
 import type { GraphInfo } from '../graph/id-layout.ts';
 import { reply, type MockRequest, type MockResponse } from '../message.ts';
 import type { MockUser, Need } from './auth.ts';
-import { Crash, member, parseJson, pythonInt, pythonTimestampMs, Refusal, toJson, uint64, uint64Array } from './python-values.ts';
+import {
+  Crash,
+  member,
+  parseJson,
+  pythonInt,
+  pythonTimestampMs,
+  Refusal,
+  toJson,
+  uint64,
+  uint64Array,
+} from './python-values.ts';
 
 export const HTML = 'text/html; charset=utf-8';
 export const JSON_TYPE = 'application/json';
@@ -38,15 +48,22 @@ export interface TableContext {
 }
 
 /** A path below the table's. */
-export const at = (path: string): RegExp => new RegExp(`^/segmentation/api/v1/table/(?<table>[^/]+)/${path}$`);
+export const at = (path: string): RegExp =>
+  new RegExp(`^/segmentation/api/v1/table/(?<table>[^/]+)/${path}$`);
 
 export const json = (value: unknown): MockResponse => reply(200, JSON_TYPE, toJson(value));
 
 /** Raw little-endian uint64. The real server calls it HTML. */
-export const binary = ({ strict }: TableContext, ids: BigUint64Array): MockResponse => reply(200, strict ? 'application/octet-stream' : HTML, bytesOf(ids));
+export const binary = ({ strict }: TableContext, ids: BigUint64Array): MockResponse =>
+  reply(200, strict ? 'application/octet-stream' : HTML, bytesOf(ids));
 
 export const page = (status: number, title: string, headers: Record<string, string> = {}): MockResponse =>
-  reply(status, HTML, `<!doctype html>\n<html lang=en>\n<title>${status} ${title}</title>\n<h1>${title}</h1>\n`, headers);
+  reply(
+    status,
+    HTML,
+    `<!doctype html>\n<html lang=en>\n<title>${status} ${title}</title>\n<h1>${title}</h1>\n`,
+    headers,
+  );
 
 /** `true`, `false`, `1`, `0` in any case; all else is the default. */
 export function flag(query: URLSearchParams, name: string, fallback = false): boolean {
@@ -55,10 +72,13 @@ export function flag(query: URLSearchParams, name: string, fallback = false): bo
 }
 
 /** IDs as JSON numbers, or as text when the request wants them so. */
-export const idsOut = (query: URLSearchParams, ids: Iterable<bigint>): (bigint | string)[] => Array.from(ids, idOut(query));
-export const idOut = (query: URLSearchParams): ((id: bigint) => bigint | string) => (flag(query, 'int64_as_str') ? String : (id) => id);
+export const idsOut = (query: URLSearchParams, ids: Iterable<bigint>): (bigint | string)[] =>
+  Array.from(ids, idOut(query));
+export const idOut = (query: URLSearchParams): ((id: bigint) => bigint | string) =>
+  flag(query, 'int64_as_str') ? String : (id) => id;
 /** The same for numpy's other 64-bit integers, which the server treats alike. */
-export const intOut = (query: URLSearchParams): ((value: number) => number | string) => (flag(query, 'int64_as_str') ? String : (value) => value);
+export const intOut = (query: URLSearchParams): ((value: number) => number | string) =>
+  flag(query, 'int64_as_str') ? String : (value) => value;
 
 export function idsOfBody(body: Uint8Array, { isBinary = false, key = 'node_ids' } = {}): BigUint64Array {
   if (!isBinary) return uint64Array(member(parseJson(body), key));
@@ -70,10 +90,12 @@ export function idsOfBody(body: Uint8Array, { isBinary = false, key = 'node_ids'
 export const idOfPath = (text: string): bigint => uint64(pythonInt(text));
 
 /** The moment a request asks about, whole milliseconds; now without one. */
-export const momentOf = ({ now }: TableContext, query: URLSearchParams, name = 'timestamp'): number => (query.has(name) ? pythonTimestampMs(query.get(name)!, name) : now());
+export const momentOf = ({ now }: TableContext, query: URLSearchParams, name = 'timestamp'): number =>
+  query.has(name) ? pythonTimestampMs(query.get(name)!, name) : now();
 
 /** A moment that need not be given. */
-export const optionalMoment = (query: URLSearchParams, name: string): number | undefined => (query.has(name) ? pythonTimestampMs(query.get(name)!, name) : undefined);
+export const optionalMoment = (query: URLSearchParams, name: string): number | undefined =>
+  query.has(name) ? pythonTimestampMs(query.get(name)!, name) : undefined;
 
 /** A moment without which there is no answer. */
 export function wantedMoment(query: URLSearchParams, name: string): number {

@@ -23,12 +23,18 @@ interface Placed {
   coords: number[][];
 }
 
-export function editEndpoints(context: TableContext, { labelAt, visibleAfterMs, wait: pause = wait }: EditOptions): Endpoint[] {
+export function editEndpoints(
+  context: TableContext,
+  { labelAt, visibleAfterMs, wait: pause = wait }: EditOptions,
+): Endpoint[] {
   const { graph, editor, info } = context;
   let last: Promise<unknown> = Promise.resolve();
 
   /** One edit after the other; what it did is there to read only after a while, with the moment at which it began. */
-  const carryOut = async ({ user, query }: Asked, edit: (edit: EditContext) => Edited): Promise<MockResponse> => {
+  const carryOut = async (
+    { user, query }: Asked,
+    edit: (edit: EditContext) => Edited,
+  ): Promise<MockResponse> => {
     const begun = last.then(async () => {
       const timeMs = context.nextMs();
       if (visibleAfterMs > 0) await pause(visibleAfterMs);
@@ -38,24 +44,36 @@ export function editEndpoints(context: TableContext, { labelAt, visibleAfterMs, 
     });
     last = begun.catch(() => undefined);
     const { operation, newRoots } = await begun;
-    return json({ operation_id: operation && intOut(query)(operation.id), new_root_ids: idsOut(query, graph.nodes.idsOf(newRoots)) });
+    return json({
+      operation_id: operation && intOut(query)(operation.id),
+      new_root_ids: idsOut(query, graph.nodes.idsOf(newRoots)),
+    });
   };
 
   const placed = (list: unknown): Placed => {
     if (!Array.isArray(list)) throw new Crash("'NoneType' object is not iterable");
     const rows = list.map((row: unknown): unknown[] => {
-      if (!Array.isArray(row) || row.length !== 4) throw new Crash('operands could not be broadcast together');
+      if (!Array.isArray(row) || row.length !== 4)
+        throw new Crash('operands could not be broadcast together');
       return row;
     });
     const { resolution } = scaleOf(info);
-    const coords = rows.map((row) => row.slice(1).map((value, axis) => (value instanceof NumberText ? Number(value.text) : NaN) / resolution[axis]));
+    const coords = rows.map((row) =>
+      row
+        .slice(1)
+        .map((value, axis) => (value instanceof NumberText ? Number(value.text) : NaN) / resolution[axis]),
+    );
     if (coords.flat().some(Number.isNaN)) throw new Crash('unsupported operand type(s)');
     return { supervoxels: [...uint64Array(rows.map(([id]) => id))], coords };
   };
   const located = (...lists: Placed[]): Placed[] => {
-    const ids = lists.flatMap(({ supervoxels }) => supervoxels), points = lists.flatMap(({ coords }) => coords);
+    const ids = lists.flatMap(({ supervoxels }) => supervoxels),
+      points = lists.flatMap(({ coords }) => coords);
     const found = locate(graph, info, ids, points, { labelAt, staysInside: context.strict });
-    return lists.map(({ coords }) => ({ supervoxels: found.splice(0, coords.length), coords: coords.map((point) => point.map(Math.trunc)) }));
+    return lists.map(({ coords }) => ({
+      supervoxels: found.splice(0, coords.length),
+      coords: coords.map((point) => point.map(Math.trunc)),
+    }));
   };
   const known = (ids: readonly bigint[]): number[] =>
     ids.map((id) => {
@@ -74,11 +92,20 @@ export function editEndpoints(context: TableContext, { labelAt, visibleAfterMs, 
     if (!Array.isArray(nodes) || nodes.length !== 2) throw new Crash('');
     const [{ supervoxels, coords }] = located(placed(nodes));
     const farthest = integer(asked.query, 'chebyshev_distance', 3);
-    const chunks = supervoxels.map((id) => [0, 1, 2].map((axis) => graph.layout.chunkCoordinate(Number(id & 0xffffffffn), Number(id >> 32n), axis)));
-    if (chunks[0].some((value, axis) => Math.abs(value - chunks[1][axis]) > farthest)) throw new Refusal('Chebyshev distance between merge points exceeded allowed maximum (3 chunks).');
+    const chunks = supervoxels.map((id) =>
+      [0, 1, 2].map((axis) =>
+        graph.layout.chunkCoordinate(Number(id & 0xffffffffn), Number(id >> 32n), axis),
+      ),
+    );
+    if (chunks[0].some((value, axis) => Math.abs(value - chunks[1][axis]) > farthest))
+      throw new Refusal('Chebyshev distance between merge points exceeded allowed maximum (3 chunks).');
     return carryOut(asked, (edit) => {
       const [source, sink] = known(supervoxels);
-      return editor.merge([source, sink], { ...edit, sourceCoords: coords.slice(0, 1), sinkCoords: coords.slice(1) });
+      return editor.merge([source, sink], {
+        ...edit,
+        sourceCoords: coords.slice(0, 1),
+        sinkCoords: coords.slice(1),
+      });
     });
   };
 
@@ -88,7 +115,9 @@ export function editEndpoints(context: TableContext, { labelAt, visibleAfterMs, 
     return carryOut(asked, (edit) => {
       const where = { ...edit, sourceCoords: sources.coords, sinkCoords: sinks.coords };
       const [from, to] = [known(sources.supervoxels), known(sinks.supervoxels)];
-      return mincut === null || ['yes', 'true', 't', '1'].includes(mincut.toLowerCase()) ? editor.cut(from, to, where) : editor.split(from, to, where);
+      return mincut === null || ['yes', 'true', 't', '1'].includes(mincut.toLowerCase())
+        ? editor.cut(from, to, where)
+        : editor.split(from, to, where);
     });
   };
 
@@ -98,9 +127,18 @@ export function editEndpoints(context: TableContext, { labelAt, visibleAfterMs, 
     const roots = new Set([...from, ...to].map((supervoxel) => graph.rootNow(supervoxel)));
     if (roots.size !== 1) throw new EditError('REFUSED', 'Supervoxels must belong to the same object.');
     const cut = editor.multicut(from, to);
-    if (!cut) throw new Crash('the mock has no multicut between these: say which edges it removes in the option multicuts');
+    if (!cut)
+      throw new Crash(
+        'the mock has no multicut between these: say which edges it removes in the option multicuts',
+      );
     const gone = new Set(cut.flatMap(([a, b]) => [`${a},${b}`, `${b},${a}`]));
-    const here = new Set(supervoxelsOf(graph, [...roots][0], editor.boxAround({ sourceCoords: sources.coords, sinkCoords: sinks.coords })));
+    const here = new Set(
+      supervoxelsOf(
+        graph,
+        [...roots][0],
+        editor.boxAround({ sourceCoords: sources.coords, sinkCoords: sinks.coords }),
+      ),
+    );
     const neighbours = new Map<number, number[]>();
     forEachDirected(graph, here, (a, b) => {
       if (!here.has(b)) return;
@@ -119,11 +157,18 @@ export function editEndpoints(context: TableContext, { labelAt, visibleAfterMs, 
       for (const one of part) seen.add(one);
       parts.push([...part]);
     }
-    const holding = (wanted: readonly number[]): number[] => parts.reduce((best, part) => (count(part, wanted) > count(best, wanted) ? part : best), []);
-    const first = holding(from), second = holding(to);
-    const isIllegal = first === second || [from, to].some((side, s) => side.some((one) => !(s === 0 ? first : second).includes(one)));
+    const holding = (wanted: readonly number[]): number[] =>
+      parts.reduce((best, part) => (count(part, wanted) > count(best, wanted) ? part : best), []);
+    const first = holding(from),
+      second = holding(to);
+    const isIllegal =
+      first === second ||
+      [from, to].some((side, s) => side.some((one) => !(s === 0 ? first : second).includes(one)));
     const ordered = [first, second, ...parts.filter((part) => part !== first && part !== second)];
-    return json({ supervoxel_connected_components: ordered.map((part) => idsOut(query, graph.nodes.idsOf(part))), illegal_split: isIllegal });
+    return json({
+      supervoxel_connected_components: ordered.map((part) => idsOut(query, graph.nodes.idsOf(part))),
+      illegal_split: isIllegal,
+    });
   };
 
   /** Layer-2 nodes from one point to the other, with the middles of their graph chunks in nm: meshes, which would be finer, there are none. */
@@ -132,22 +177,41 @@ export function editEndpoints(context: TableContext, { labelAt, visibleAfterMs, 
     if (!Array.isArray(nodes) || nodes.length !== 2) throw new Crash('');
     const asked = placed(nodes);
     const start = graph.nodes.findId(asked.supervoxels[0]);
-    const [from, to] = known(located(asked)[0].supervoxels).map((supervoxel) => graph.nodes.parentNow(supervoxel));
+    const [from, to] = known(located(asked)[0].supervoxels).map((supervoxel) =>
+      graph.nodes.parentNow(supervoxel),
+    );
     if (start < graph.supervoxels) throw new Crash('list index out of range');
     const shared = sharedAncestor(from, to, graph.nodes.createdMs(start));
     if (shared < 0) throw new Crash("'NoneType' object is not iterable");
     const neighbours = new Map<number, number[]>();
     for (const [a, b] of layer2Edges(graph, nodesAt(graph, shared, 2)))
-      for (const [one, other] of [[a, b], [b, a]]) neighbours.set(one, [...(neighbours.get(one) ?? []), other]);
-    if (!neighbours.has(from) || !neighbours.has(to)) throw new Crash('index 0 is out of bounds for axis 0 with size 0');
+      for (const [one, other] of [
+        [a, b],
+        [b, a],
+      ])
+        neighbours.set(one, [...(neighbours.get(one) ?? []), other]);
+    if (!neighbours.has(from) || !neighbours.has(to))
+      throw new Crash('index 0 is out of bounds for axis 0 with size 0');
     const before = new Map([[from, -1]]);
-    for (const one of before.keys()) for (const other of neighbours.get(one) ?? []) if (!before.has(other)) before.set(other, one);
+    for (const one of before.keys())
+      for (const other of neighbours.get(one) ?? []) if (!before.has(other)) before.set(other, one);
     const path: number[] = [];
     for (let node = before.has(to) ? to : -1; node >= 0; node = before.get(node)!) path.unshift(node);
     const { resolution, voxel_offset: offset = [0, 0, 0] } = scaleOf(info);
     const middle = (node: number): number[] =>
-      [0, 1, 2].map((axis) => Math.fround(((graph.layout.chunkCoordinate(graph.nodes.lowWord(node), graph.nodes.highWord(node), axis) + 0.5) * info.graph.chunk_size[axis] + offset[axis]) * resolution[axis]));
-    return json({ centroids_list: path.map(middle), failed_l2_ids: [], l2_path: idsOut(query, graph.nodes.idsOf(path)) });
+      [0, 1, 2].map((axis) =>
+        Math.fround(
+          ((graph.layout.chunkCoordinate(graph.nodes.lowWord(node), graph.nodes.highWord(node), axis) + 0.5) *
+            info.graph.chunk_size[axis] +
+            offset[axis]) *
+            resolution[axis],
+        ),
+      );
+    return json({
+      centroids_list: path.map(middle),
+      failed_l2_ids: [],
+      l2_path: idsOut(query, graph.nodes.idsOf(path)),
+    });
   };
 
   const sharedAncestor = (a: number, b: number, timeMs: number): number => {
@@ -166,18 +230,28 @@ export function editEndpoints(context: TableContext, { labelAt, visibleAfterMs, 
   return [
     { method: 'POST', path: at('merge'), need: 'edit', answer: merge },
     { method: 'POST', path: at('split'), need: 'edit', answer: split },
-    { method: 'POST', path: at('undo'), need: 'edit', answer: (asked) => carryOut(asked, (edit) => editor.undo(operationOf(asked.body), edit)) },
-    { method: 'POST', path: at('redo'), need: 'edit', answer: (asked) => carryOut(asked, (edit) => editor.redo(operationOf(asked.body), edit)) },
+    {
+      method: 'POST',
+      path: at('undo'),
+      need: 'edit',
+      answer: (asked) => carryOut(asked, (edit) => editor.undo(operationOf(asked.body), edit)),
+    },
+    {
+      method: 'POST',
+      path: at('redo'),
+      need: 'edit',
+      answer: (asked) => carryOut(asked, (edit) => editor.redo(operationOf(asked.body), edit)),
+    },
     { method: 'POST', path: at('graph/split_preview'), need: 'view', answer: preview },
     { method: 'POST', path: at('graph/find_path'), need: 'view', answer: findPath },
   ];
 }
 
-const count = (part: readonly number[], wanted: readonly number[]): number => wanted.filter((one) => part.includes(one)).length;
+const count = (part: readonly number[], wanted: readonly number[]): number =>
+  wanted.filter((one) => part.includes(one)).length;
 
 /** A parameter that counts only when it is a whole number. */
 function integer(query: URLSearchParams, name: string, fallback: number): number {
   const text = query.get(name)?.trim() ?? '';
   return /^[+-]?\d+$/.test(text) ? Number(text) : fallback;
 }
-

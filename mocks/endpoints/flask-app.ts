@@ -27,28 +27,62 @@ export function flaskApp(endpoints: readonly Endpoint[], options: FlaskAppOption
     Object.assign(response.headers, corsHeaders(request));
     const wantsGzip = request.headers['accept-encoding']?.toLowerCase().includes('gzip') ?? false; // even `gzip;q=0`
     if (!wantsGzip || response.status >= 300) return response;
-    return { ...response, headers: { ...response.headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' }, body: gzipSync(response.body, { level: 1 }) };
+    return {
+      ...response,
+      headers: { ...response.headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' },
+      body: gzipSync(response.body, { level: 1 }),
+    };
   };
 }
 
-async function guarded(endpoints: readonly Endpoint[], request: MockRequest, options: FlaskAppOptions): Promise<MockResponse> {
+async function guarded(
+  endpoints: readonly Endpoint[],
+  request: MockRequest,
+  options: FlaskAppOptions,
+): Promise<MockResponse> {
   try {
     return await dispatch(endpoints, request, options);
   } catch (error) {
-    const time = { duration: 0, timestamp: new Date(options.now()).toISOString().replace('T', ' ').replace('Z', '000') };
+    const time = {
+      duration: 0,
+      timestamp: new Date(options.now()).toISOString().replace('T', ' ').replace('Z', '000'),
+    };
     const isEdit = error instanceof EditError;
-    if (error instanceof Refusal || (isEdit && error.code === 'REFUSED')) return reply(400, JSON_TYPE, toJson({ code: 400, message: `[400]: ${error.message}`, ...time }));
+    if (error instanceof Refusal || (isEdit && error.code === 'REFUSED'))
+      return reply(400, JSON_TYPE, toJson({ code: 400, message: `[400]: ${error.message}`, ...time }));
     if (error instanceof Crash || isEdit)
-      return reply(500, JSON_TYPE, toJson({ code: 500, message: error.message, ...time, traceback: ['Traceback (most recent call last):\n', `${error.message}\n`] }));
+      return reply(
+        500,
+        JSON_TYPE,
+        toJson({
+          code: 500,
+          message: error.message,
+          ...time,
+          traceback: ['Traceback (most recent call last):\n', `${error.message}\n`],
+        }),
+      );
     throw error;
   }
 }
 
-function dispatch(endpoints: readonly Endpoint[], request: MockRequest, options: FlaskAppOptions): MockResponse | Promise<MockResponse> {
+function dispatch(
+  endpoints: readonly Endpoint[],
+  request: MockRequest,
+  options: FlaskAppOptions,
+): MockResponse | Promise<MockResponse> {
   const { table, tokens, dataset, strict } = options;
   const here = endpoints.flatMap((endpoint) => {
     const match = endpoint.path.exec(request.path);
-    return match ? [{ ...endpoint, parts: Object.fromEntries(Object.entries(match.groups ?? {}).map(([name, text]) => [name, decoded(text)])) }] : [];
+    return match
+      ? [
+          {
+            ...endpoint,
+            parts: Object.fromEntries(
+              Object.entries(match.groups ?? {}).map(([name, text]) => [name, decoded(text)]),
+            ),
+          },
+        ]
+      : [];
   });
   if (here.length === 0) return page(404, 'Not Found');
   const allow = `${here.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ')}, OPTIONS`;
@@ -63,7 +97,8 @@ function dispatch(endpoints: readonly Endpoint[], request: MockRequest, options:
   const asked = endpoint.parts.table as string | undefined;
   const user = tokens ? authorize(request, endpoint.need, asked, { tokens, table, dataset }) : NOBODY;
   if ('status' in user) return user;
-  if (asked !== undefined && asked !== table) throw new Crash(`404 table "projects/mock/instances/mock/tables/${asked}" not found`);
+  if (asked !== undefined && asked !== table)
+    throw new Crash(`404 table "projects/mock/instances/mock/tables/${asked}" not found`);
   return endpoint.answer({ ...request, body, parts: endpoint.parts, user });
 }
 
@@ -73,7 +108,9 @@ function gunzipped({ headers, body }: MockRequest): Uint8Array {
   try {
     return gunzipSync(body);
   } catch {
-    throw new Crash(`File is not in gzip format. Magic numbers 0x${(body[0] ?? 0).toString(16)}, 0x${(body[1] ?? 0).toString(16)} did not match 0x1f, 0x8b.`);
+    throw new Crash(
+      `File is not in gzip format. Magic numbers 0x${(body[0] ?? 0).toString(16)}, 0x${(body[1] ?? 0).toString(16)} did not match 0x1f, 0x8b.`,
+    );
   }
 }
 
@@ -82,7 +119,11 @@ function corsHeaders({ method, headers }: MockRequest): Record<string, string> {
   if (method === 'OPTIONS' && headers['access-control-request-method']) {
     preflight['access-control-allow-methods'] = 'DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT';
     const asked = headers['access-control-request-headers'];
-    if (asked) preflight['access-control-allow-headers'] = asked.split(',').map((name) => name.trim()).join(', ');
+    if (asked)
+      preflight['access-control-allow-headers'] = asked
+        .split(',')
+        .map((name) => name.trim())
+        .join(', ');
   }
   return {
     'access-control-allow-origin': headers.origin ?? '*',

@@ -4,7 +4,21 @@ import { rootsAt } from '../graph/roots-at.ts';
 import { chunkBox, nodesAt, nodesBelow, supervoxelsOf, type ChunkBox } from '../graph/subtree.ts';
 import type { TimedGraph } from '../graph/timed-graph.ts';
 import { reply } from '../message.ts';
-import { at, binary, flag, HTML, idOfPath, idOut, idsOfBody, idsOut, intOut, json, momentOf, type Endpoint, type TableContext } from './answers.ts';
+import {
+  at,
+  binary,
+  flag,
+  HTML,
+  idOfPath,
+  idOut,
+  idsOfBody,
+  idsOut,
+  intOut,
+  json,
+  momentOf,
+  type Endpoint,
+  type TableContext,
+} from './answers.ts';
 import { pickledArrays } from './pickle.ts';
 import { Crash, pythonInt } from './python-values.ts';
 
@@ -17,18 +31,27 @@ export function nodeEndpoints(context: TableContext): Endpoint[] {
     const bounds = query.get('bounds');
     if (bounds === null) return undefined;
     const axes = bounds.split('_').map((range) => range.split('-').map((text) => Number(pythonInt(text))));
-    if (axes.length !== 3 || axes.some((range) => range.length !== 2)) throw new Crash('not enough values to unpack');
-    return chunkBox(info, axes.map(([from]) => from), axes.map(([, to]) => to));
+    if (axes.length !== 3 || axes.some((range) => range.length !== 2))
+      throw new Crash('not enough values to unpack');
+    return chunkBox(
+      info,
+      axes.map(([from]) => from),
+      axes.map(([, to]) => to),
+    );
   };
 
   /** Of an ID that is no node: at its own layer itself. */
-  const echoed = (id: bigint, layer: number): bigint[] => (!context.strict && graph.layout.layerOf(Number(id >> 32n)) === layer ? [id] : []);
+  const echoed = (id: bigint, layer: number): bigint[] =>
+    !context.strict && graph.layout.layerOf(Number(id >> 32n)) === layer ? [id] : [];
 
   /** Layer-2 nodes with their supervoxels; also those that were replaced since. */
   const chunkChildren = (query: URLSearchParams, chunk: bigint): [number, Int32Array][] => {
     const timeMs = momentOf(context, query);
     const layer = graph.layout.layerOf(Number(chunk >> 32n));
-    if (layer !== 2) throw new Crash(`This function only accepts level 2 chunks, the chunk requested is a level ${layer} chunk`);
+    if (layer !== 2)
+      throw new Crash(
+        `This function only accepts level 2 chunks, the chunk requested is a level ${layer} chunk`,
+      );
     const found: [number, Int32Array][] = [];
     for (let node = graph.supervoxels; node < nodes.count; node++) {
       if (graph.layerOf(node) !== 2 || nodes.createdMs(node) > timeMs) continue;
@@ -37,14 +60,19 @@ export function nodeEndpoints(context: TableContext): Endpoint[] {
     }
     return found.sort(([a], [b]) => nodes.compare(a, b));
   };
-  const chunkPairs = (children: [number, Int32Array][]): BigUint64Array => nodes.idsOf(children.flatMap(([node, members]) => Array.from(members).flatMap((member) => [node, member])));
+  const chunkPairs = (children: [number, Int32Array][]): BigUint64Array =>
+    nodes.idsOf(
+      children.flatMap(([node, members]) => Array.from(members).flatMap((member) => [node, member])),
+    );
 
   const subgraph = (query: URLSearchParams, id: bigint): unknown => {
     const members = supervoxelsOf(graph, nodes.findId(id), boundsOf(query));
     if (members.length === 0) throw new Crash('need at least one array to concatenate');
     const here = new Set(members);
     const onlyInternal = flag(query, 'only_internal_edges', true);
-    const pairs: bigint[][] = [], affinities: number[] = [], areas: number[] = [];
+    const pairs: bigint[][] = [],
+      affinities: number[] = [],
+      areas: number[] = [];
     forEachDirected(graph, members, (from, to, handle) => {
       if (onlyInternal && !here.has(to)) return;
       pairs.push([nodes.idOf(from), nodes.idOf(to)]);
@@ -60,10 +88,19 @@ export function nodeEndpoints(context: TableContext): Endpoint[] {
       path: at('node/(?<id>[^/]+)/leaves'),
       need: 'view',
       answer: ({ query, parts }) => {
-        const stopLayer = stopLayerOf(query), box = boundsOf(query);
-        const id = idOfPath(parts.id), node = nodes.findId(id);
+        const stopLayer = stopLayerOf(query),
+          box = boundsOf(query);
+        const id = idOfPath(parts.id),
+          node = nodes.findId(id);
         if (node < 0) return json({ leaf_ids: idsOut(query, stopLayer > 1 ? echoed(id, stopLayer) : []) });
-        return json({ leaf_ids: idsOut(query, nodes.idsOf(stopLayer > 1 ? nodesAt(graph, node, stopLayer, box) : supervoxelsOf(graph, node, box)).sort()) });
+        return json({
+          leaf_ids: idsOut(
+            query,
+            nodes
+              .idsOf(stopLayer > 1 ? nodesAt(graph, node, stopLayer, box) : supervoxelsOf(graph, node, box))
+              .sort(),
+          ),
+        });
       },
     },
     {
@@ -71,15 +108,23 @@ export function nodeEndpoints(context: TableContext): Endpoint[] {
       path: at('(node/)?leaves_many'),
       need: 'view',
       answer: ({ query, body }) => {
-        const box = boundsOf(query), ids = idsOfBody(body), stopLayer = stopLayerOf(query);
+        const box = boundsOf(query),
+          ids = idsOfBody(body),
+          stopLayer = stopLayerOf(query);
         const walk = (asked: number[]): Map<number, number[]> => nodesBelow(graph, asked, stopLayer, box);
         const known = Array.from(ids, (id) => nodes.findId(id)).filter((node) => node >= 0);
         const together = context.strict ? undefined : walk(known);
         const answer: Record<string, unknown> = {};
         for (const id of ids) {
           const node = nodes.findId(id);
-          const leaves = node < 0 ? echoed(id, stopLayer) : nodes.idsOf((together ?? walk([node])).get(node)!).sort();
-          if (String(id) in answer && !context.strict) throw new Crash(leaves.length > 0 ? 'zero-dimensional arrays cannot be concatenated' : `index ${stopLayer} is out of bounds for axis 0 with size 0`);
+          const leaves =
+            node < 0 ? echoed(id, stopLayer) : nodes.idsOf((together ?? walk([node])).get(node)!).sort();
+          if (String(id) in answer && !context.strict)
+            throw new Crash(
+              leaves.length > 0
+                ? 'zero-dimensional arrays cannot be concatenated'
+                : `index ${stopLayer} is out of bounds for axis 0 with size 0`,
+            );
           answer[String(id)] = idsOut(query, leaves);
         }
         return json(answer);
@@ -111,7 +156,11 @@ export function nodeEndpoints(context: TableContext): Endpoint[] {
       answer: ({ query, parts }) => {
         const children = chunkChildren(query, idOfPath(parts.chunk));
         if (flag(query, 'as_array')) return binary(context, chunkPairs(children));
-        return reply(200, HTML, pickledArrays(children.map(([node, members]) => [nodes.idOf(node), nodes.idsOf(members)])));
+        return reply(
+          200,
+          HTML,
+          pickledArrays(children.map(([node, members]) => [nodes.idOf(node), nodes.idsOf(members)])),
+        );
       },
     },
     {
@@ -119,20 +168,30 @@ export function nodeEndpoints(context: TableContext): Endpoint[] {
       path: at('node/(?<id>[^/]+)/lvl2_graph'),
       need: 'view',
       answer: ({ query, parts }) => {
-        const box = boundsOf(query), node = nodes.findId(idOfPath(parts.id));
+        const box = boundsOf(query),
+          node = nodes.findId(idOfPath(parts.id));
         const below = nodesAt(graph, node, 2, box).filter((layer2) => box !== undefined || layer2 !== node);
         const edges = layer2Edges(graph, below).map((pair) => idsOut(query, nodes.idsOf(pair)));
         const response = json({ edge_graph: edges });
         return { ...response, headers: { ...response.headers, 'used-bounds': box ? 'True' : 'False' } };
       },
     },
-    { method: 'GET', path: at('node/(?<id>[^/]+)/subgraph'), need: 'view', answer: ({ query, parts }) => json(subgraph(query, idOfPath(parts.id))) },
+    {
+      method: 'GET',
+      path: at('node/(?<id>[^/]+)/subgraph'),
+      need: 'view',
+      answer: ({ query, parts }) => json(subgraph(query, idOfPath(parts.id))),
+    },
     {
       method: 'POST',
       path: at('minimal_covering_nodes'),
       need: 'view',
       answer: ({ query, body }) => {
-        const found = minimalCover(graph, idsOfBody(body, { isBinary: flag(query, 'is_binary') }), momentOf(context, query));
+        const found = minimalCover(
+          graph,
+          idsOfBody(body, { isBinary: flag(query, 'is_binary') }),
+          momentOf(context, query),
+        );
         return flag(query, 'as_array') ? binary(context, found) : json(Array.from(found, idOut(query)));
       },
     },
@@ -144,7 +203,9 @@ export function layer2Edges(graph: TimedGraph, layer2: readonly number[]): [numb
   const { nodes } = graph;
   const asked = new Set(layer2);
   const parentOf = new Map<number, number>();
-  for (const node of layer2) for (const edges of graph.edgesOf(node).slice(2)) for (let e = 0; e < edges.length; e += 2) parentOf.set(edges[e], node);
+  for (const node of layer2)
+    for (const edges of graph.edgesOf(node).slice(2))
+      for (let e = 0; e < edges.length; e += 2) parentOf.set(edges[e], node);
   const found = new Map<string, [number, number]>();
   for (const node of layer2)
     for (const edges of graph.edgesOf(node).slice(2))
@@ -160,7 +221,8 @@ export function layer2Edges(graph: TimedGraph, layer2: readonly number[]): [numb
 /** The fewest nodes over exactly these, climbing layer by layer; a whole object has none, which crashes the real server too. */
 function minimalCover(graph: TimedGraph, ids: BigUint64Array, timeMs: number): BigUint64Array {
   const { nodes, layout } = graph;
-  if (ids.length === 0) throw new Crash('zero-size array to reduction operation minimum which has no identity');
+  if (ids.length === 0)
+    throw new Crash('zero-size array to reduction operation minimum which has no identity');
   const layerOfId = (id: bigint): number => layout.layerOf(Number(id >> 32n));
   const lowest = Math.min(...Array.from(ids, layerOfId));
   const queue = new Map<number, Set<bigint>>();
@@ -175,12 +237,21 @@ function minimalCover(graph: TimedGraph, ids: BigUint64Array, timeMs: number): B
   for (let layer = lowest; layer < layout.layers; layer++) {
     const current = [...queued(layer)];
     if (current.length === 0) continue;
-    const { ids: parents, found, missing } = rootsAt(graph, BigUint64Array.from(current), { timeMs, stopLayer: layer + 1, strict: false });
+    const {
+      ids: parents,
+      found,
+      missing,
+    } = rootsAt(graph, BigUint64Array.from(current), { timeMs, stopLayer: layer + 1, strict: false });
     if (found > 0 && missing > 0) throw new Crash('');
     for (const id of new Set(parents)) {
       const parent = nodes.findId(id);
       if (nodesAt(graph, parent, lowest).every((node) => wanted.has(node))) queued(layerOfId(id)).add(id);
-      else cover.push(...[...nodes.idsOf(nodes.childrenOf(parent))].filter((child) => queued(layerOfId(child)).has(child)));
+      else
+        cover.push(
+          ...[...nodes.idsOf(nodes.childrenOf(parent))].filter((child) =>
+            queued(layerOfId(child)).has(child),
+          ),
+        );
     }
     queued(layer).clear();
   }

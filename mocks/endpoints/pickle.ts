@@ -39,7 +39,13 @@ const UINT64 = Buffer.concat([
   ascii('tb'),
 ]);
 
-const scalar = (id: bigint): Buffer => Buffer.concat([ascii('cnumpy.core.multiarray\nscalar\n'), UINT64, bytes(bytesOf(BigUint64Array.of(id))), ascii('\x86R')]);
+const scalar = (id: bigint): Buffer =>
+  Buffer.concat([
+    ascii('cnumpy.core.multiarray\nscalar\n'),
+    UINT64,
+    bytes(bytesOf(BigUint64Array.of(id))),
+    ascii('\x86R'),
+  ]);
 
 const array = (ids: BigUint64Array): Buffer =>
   Buffer.concat([
@@ -58,5 +64,9 @@ const array = (ids: BigUint64Array): Buffer =>
   ]);
 
 export function pickledArrays(entries: readonly (readonly [bigint, BigUint64Array])[]): Uint8Array {
-  return Buffer.concat([ascii('\x80\x02}('), ...entries.flatMap(([key, value]) => [scalar(key), array(value)]), ascii('u.')]);
+  return Buffer.concat([
+    ascii('\x80\x02}('),
+    ...entries.flatMap(([key, value]) => [scalar(key), array(value)]),
+    ascii('u.'),
+  ]);
 }

@@ -15,20 +15,23 @@ const YEAR_10000_MS = 253_402_300_800_000;
 
 /** `int(text)`. */
 export function pythonInt(text: string): bigint {
-  if (!/^\s*[+-]?\d+(_\d+)*\s*$/.test(text)) throw new Crash(`invalid literal for int() with base 10: '${text}'`);
+  if (!/^\s*[+-]?\d+(_\d+)*\s*$/.test(text))
+    throw new Crash(`invalid literal for int() with base 10: '${text}'`);
   const digits = text.trim().replaceAll('_', '');
   return digits.startsWith('-') ? -BigInt(digits.slice(1)) : BigInt(digits.replace('+', ''));
 }
 
 /** Seconds as text to whole milliseconds, rounded down: what the server compares with. @param name Of the parameter. */
-export const pythonTimestampMs = (text: string, name: string): number => Math.floor(pythonTimestampUs(text, name) / 1e3);
+export const pythonTimestampMs = (text: string, name: string): number =>
+  Math.floor(pythonTimestampUs(text, name) / 1e3);
 
 /** Seconds as text to whole microseconds: what Python keeps. @param name Of the parameter. */
 export function pythonTimestampUs(text: string, name: string): number {
   const bad = new Refusal(`Timestamp parameter ${name} is not a valid unix timestamp`);
   const trimmed = text.trim().toLowerCase();
   const infinite = /^[+-]?inf(inity)?$/.test(trimmed);
-  if (!infinite && !/^[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)(e[+-]?\d+(_\d+)*)?$/.test(trimmed)) throw bad;
+  if (!infinite && !/^[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)(e[+-]?\d+(_\d+)*)?$/.test(trimmed))
+    throw bad;
   const seconds = infinite ? Infinity : Number(trimmed.replaceAll('_', ''));
   if (Math.abs(seconds) >= 2 ** 63) throw new Crash('timestamp out of range for platform time_t');
   const us = Math.round(seconds * 1e6);
@@ -43,9 +46,15 @@ export class NumberText {
 
 /** `json.loads`, except that every number is a {@link NumberText}. */
 export function parseJson(bytes: Uint8Array): unknown {
-  const marked = new TextDecoder().decode(bytes).replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token) => (token.startsWith('"') ? token : `{"\\u0000number":"${token}"}`));
+  const marked = new TextDecoder()
+    .decode(bytes)
+    .replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token) =>
+      token.startsWith('"') ? token : `{"\\u0000number":"${token}"}`,
+    );
   try {
-    return JSON.parse(marked, (_, value: unknown) => (isMarked(value) ? new NumberText(value['\0number']) : value));
+    return JSON.parse(marked, (_, value: unknown) =>
+      isMarked(value) ? new NumberText(value['\0number']) : value,
+    );
   } catch {
     throw new Crash('Expecting value: line 1 column 1 (char 0)');
   }
@@ -53,17 +62,27 @@ export function parseJson(bytes: Uint8Array): unknown {
 
 /** A member of a JSON object. */
 export function member(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof NumberText || !(name in value)) throw new Crash(`'${name}'`);
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    Array.isArray(value) ||
+    value instanceof NumberText ||
+    !(name in value)
+  )
+    throw new Crash(`'${name}'`);
   return (value as Record<string, unknown>)[name];
 }
 
-const isMarked = (value: unknown): value is { '\0number': string } => typeof value === 'object' && value !== null && '\0number' in value;
+const isMarked = (value: unknown): value is { '\0number': string } =>
+  typeof value === 'object' && value !== null && '\0number' in value;
 
 /** `np.array(list, dtype=np.uint64)`: numbers or text; a fraction is rounded, a negative number wraps around. */
 export function uint64Array(list: unknown): BigUint64Array {
-  if (!Array.isArray(list)) throw new Crash("int() argument must be a string, a bytes-like object or a real number, not 'NoneType'");
+  if (!Array.isArray(list))
+    throw new Crash("int() argument must be a string, a bytes-like object or a real number, not 'NoneType'");
   return BigUint64Array.from(list, (item: unknown) => {
-    if (typeof item !== 'string' && !(item instanceof NumberText)) throw new Crash('int() argument must be a string, a bytes-like object or a real number');
+    if (typeof item !== 'string' && !(item instanceof NumberText))
+      throw new Crash('int() argument must be a string, a bytes-like object or a real number');
     const text = typeof item === 'string' ? item : item.text;
     return uint64(/[.eE]/.test(text) ? BigInt(Math.trunc(Number(text))) : pythonInt(text));
   });
@@ -76,7 +95,8 @@ export function pythonTime(ms: number, delimiter = ' '): string {
 }
 
 export function uint64(value: bigint): bigint {
-  if (value >= 2n ** 64n || value < -(2n ** 63n)) throw new Crash('Python int too large to convert to C long');
+  if (value >= 2n ** 64n || value < -(2n ** 63n))
+    throw new Crash('Python int too large to convert to C long');
   return BigInt.asUintN(64, value);
 }
 

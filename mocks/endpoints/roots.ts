@@ -1,7 +1,21 @@
 /** Endpoints about roots: which, since when, until when. Source: PyChunkedGraph, pychunkedgraph/app/segmentation/. */
 import { rootsAt } from '../graph/roots-at.ts';
 import type { MockResponse } from '../message.ts';
-import { at, binary, flag, idOfPath, idOut, idsOfBody, idsOut, json, momentOf, optionalMoment, type Asked, type Endpoint, type TableContext } from './answers.ts';
+import {
+  at,
+  binary,
+  flag,
+  idOfPath,
+  idOut,
+  idsOfBody,
+  idsOut,
+  json,
+  momentOf,
+  optionalMoment,
+  type Asked,
+  type Endpoint,
+  type TableContext,
+} from './answers.ts';
 import { Crash, pythonInt, pythonTime, pythonTimestampUs, Refusal } from './python-values.ts';
 
 export function rootEndpoints(context: TableContext): Endpoint[] {
@@ -14,7 +28,8 @@ export function rootEndpoints(context: TableContext): Endpoint[] {
     const answer = rootsAt(graph, ids, { timeMs: momentOf(context, query), stopLayer, strict });
     if (stopLayer > layers) throw new Crash('');
     if (answer.found > 0 && answer.missing > 0 && query.get('fail_to_zero') === '') throw new Crash('');
-    if (answer.unfound > 0 && query.get('assert_roots') && asked === layers) throw new Crash('roots not found for some IDs');
+    if (answer.unfound > 0 && query.get('assert_roots') && asked === layers)
+      throw new Crash('roots not found for some IDs');
     return answer.ids;
   };
 
@@ -25,19 +40,26 @@ export function rootEndpoints(context: TableContext): Endpoint[] {
     // also IDs from 2^63 up, unlike in a batch
     if (graph.layout.layerOf(Number(id >> 32n)) >= stopLayer) return json({ root_id: idOut(query)(id) });
     const { ids, unfound } = rootsAt(graph, BigUint64Array.of(id), { timeMs, stopLayer, strict: true });
-    if (unfound > 0 || stopLayer > layers) throw new Crash(`Cannot find root id ${id}, ${stopLayer}, ${pythonTime(timeMs)}`);
+    if (unfound > 0 || stopLayer > layers)
+      throw new Crash(`Cannot find root id ${id}, ${stopLayer}, ${pythonTime(timeMs)}`);
     return json({ root_id: idOut(query)(ids[0]) });
   };
 
   /** Nodes that have no successor before a moment: it excludes the moment, where all else includes it. */
   const isLatest = (id: bigint, timeMs: number): boolean => {
     const node = graph.nodes.findId(id);
-    return node >= graph.supervoxels && isBefore(graph.nodes.createdMs(node), timeMs) && !isBefore(graph.lineage.replacedMs(node), timeMs);
+    return (
+      node >= graph.supervoxels &&
+      isBefore(graph.nodes.createdMs(node), timeMs) &&
+      !isBefore(graph.lineage.replacedMs(node), timeMs)
+    );
   };
   const isBefore = (ms: number, timeMs: number): boolean => (strict ? ms <= timeMs : ms < timeMs);
 
   const created = (ids: BigUint64Array): number[] => {
-    const nodes = Array.from(ids, (id) => graph.nodes.findId(id)).map((node) => (node >= graph.supervoxels ? node : -1));
+    const nodes = Array.from(ids, (id) => graph.nodes.findId(id)).map((node) =>
+      node >= graph.supervoxels ? node : -1,
+    );
     if (nodes.every((node) => node < 0)) return [];
     const unknown = nodes.indexOf(-1);
     if (unknown >= 0) throw new Crash(String(ids[unknown]));
@@ -47,8 +69,12 @@ export function rootEndpoints(context: TableContext): Endpoint[] {
   /** For those that are latest the moment itself; for the others, in their order, when they were replaced. */
   const latest = (ids: BigUint64Array, query: URLSearchParams): number[] => {
     const timeMs = momentOf(context, query);
-    const timeS = query.has('timestamp') ? pythonTimestampUs(query.get('timestamp')!, 'timestamp') / 1e6 : timeMs / 1000;
-    const replaced = Array.from(ids, (id) => graph.lineage.replacedMs(graph.nodes.findId(id))).filter((ms) => isBefore(ms, timeMs));
+    const timeS = query.has('timestamp')
+      ? pythonTimestampUs(query.get('timestamp')!, 'timestamp') / 1e6
+      : timeMs / 1000;
+    const replaced = Array.from(ids, (id) => graph.lineage.replacedMs(graph.nodes.findId(id))).filter((ms) =>
+      isBefore(ms, timeMs),
+    );
     return Array.from(ids, (id) => {
       if (isLatest(id, timeMs)) return timeS;
       const ms = replaced.shift();
@@ -62,7 +88,11 @@ export function rootEndpoints(context: TableContext): Endpoint[] {
     [...new Set(ids)].filter((id) => {
       const node = graph.nodes.findId(id);
       if (node < 0) return false;
-      const written = [...graph.nodes.parentTimesMs(node), graph.lineage.replacedMs(node), ...(node >= graph.supervoxels ? [graph.nodes.createdMs(node)] : [])];
+      const written = [
+        ...graph.nodes.parentTimesMs(node),
+        graph.lineage.replacedMs(node),
+        ...(node >= graph.supervoxels ? [graph.nodes.createdMs(node)] : []),
+      ];
       return written.some((ms) => Number.isFinite(ms) && ms >= fromMs && ms < toMs);
     });
 
@@ -82,7 +112,9 @@ export function rootEndpoints(context: TableContext): Endpoint[] {
       need: 'view',
       answer: ({ query, body }) => {
         const found = roots(query, idsOfBody(body));
-        return query.get('as_binary') === 'root_ids' ? binary(context, found) : json({ root_ids: idsOut(query, found) });
+        return query.get('as_binary') === 'root_ids'
+          ? binary(context, found)
+          : json({ root_ids: idsOut(query, found) });
       },
     },
     { method: 'GET', path: at('node/(?<id>[^/]+)/root'), need: 'view', answer: rootOfNode },
@@ -91,7 +123,8 @@ export function rootEndpoints(context: TableContext): Endpoint[] {
       path: at('is_latest_roots'),
       need: 'view',
       answer: ({ query, body }) => {
-        const ids = idsOfBody(body), timeMs = momentOf(context, query);
+        const ids = idsOfBody(body),
+          timeMs = momentOf(context, query);
         return json({ is_latest: Array.from(ids, (id) => isLatest(id, timeMs)) });
       },
     },
@@ -111,7 +144,8 @@ export function rootEndpoints(context: TableContext): Endpoint[] {
       need: 'view',
       answer: ({ query, body }) => {
         const ids = idsOfBody(body, { isBinary: flag(query, 'is_binary') });
-        const toMs = optionalMoment(query, 'end_timestamp'), fromMs = optionalMoment(query, 'start_timestamp');
+        const toMs = optionalMoment(query, 'end_timestamp'),
+          fromMs = optionalMoment(query, 'start_timestamp');
         return json({ valid_roots: idsOut(query, valid(ids, fromMs, toMs)) });
       },
     },
@@ -120,7 +154,9 @@ export function rootEndpoints(context: TableContext): Endpoint[] {
       path: at('roots_from_coords'),
       need: 'view',
       answer: () => {
-        throw new Crash("module 'pychunkedgraph.app.segmentation.common' has no attribute 'handle_roots_from_coord'");
+        throw new Crash(
+          "module 'pychunkedgraph.app.segmentation.common' has no attribute 'handle_roots_from_coord'",
+        );
       },
     },
   ];

@@ -19,14 +19,20 @@ export interface BaseEdges {
  *
  * @param addNode Makes a node over `children`, named after the smallest supervoxel `first` of its object.
  */
-export function buildBase(supervoxels: number, layers: number, { ends, layers: edgeLayers }: BaseEdges, addNode: (layer: number, first: number, children: Int32Array) => number): void {
+export function buildBase(
+  supervoxels: number,
+  layers: number,
+  { ends, layers: edgeLayers }: BaseEdges,
+  addNode: (layer: number, first: number, children: Int32Array) => number,
+): void {
   const sets = new Disjoint(supervoxels);
   const byLayer = edgesByLayer(edgeLayers, layers);
   const edgesAt = (layer: number): Int32Array => byLayer[layer] ?? new Int32Array(0);
   for (const edge of edgesAt(1)) sets.join(ends[2 * edge], ends[2 * edge + 1]);
 
   // The highest nodes of each object so far, as linked lists by the object's smallest supervoxel.
-  const head = new Int32Array(supervoxels).fill(-1), tail = new Int32Array(supervoxels).fill(-1);
+  const head = new Int32Array(supervoxels).fill(-1),
+    tail = new Int32Array(supervoxels).fill(-1);
   const next = new Int32Array(supervoxels).fill(-1); // by the node's own smallest supervoxel
   const top = new Int32Array(supervoxels); // node of a list entry
   for (const { first, members } of groups(sets, supervoxels)) {
@@ -70,7 +76,8 @@ function edgesByLayer(edgeLayers: Uint8Array, layers: number): Int32Array[] {
   for (const layer of edgeLayers) counts[layer]++;
   const lists = Array.from(counts, (count) => new Int32Array(count));
   const filled = new Int32Array(layers + 1);
-  for (let edge = 0; edge < edgeLayers.length; edge++) lists[edgeLayers[edge]][filled[edgeLayers[edge]]++] = edge;
+  for (let edge = 0; edge < edgeLayers.length; edge++)
+    lists[edgeLayers[edge]][filled[edgeLayers[edge]]++] = edge;
   return lists;
 }
 
@@ -79,7 +86,10 @@ function* groups(sets: Disjoint, size: number): Generator<{ first: number; membe
   const start = new Int32Array(size + 1);
   for (let k = 0; k < size; k++) start[sets.find(k) + 1]++;
   for (let k = 0; k < size; k++) start[k + 1] += start[k];
-  const members = new Int32Array(size), filled = start.slice();
+  const members = new Int32Array(size),
+    filled = start.slice();
   for (let k = 0; k < size; k++) members[filled[sets.find(k)]++] = k;
-  for (let first = 0; first < size; first++) if (start[first + 1] > start[first]) yield { first, members: members.subarray(start[first], start[first + 1]) };
+  for (let first = 0; first < size; first++)
+    if (start[first + 1] > start[first])
+      yield { first, members: members.subarray(start[first], start[first + 1]) };
 }

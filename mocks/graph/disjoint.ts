@@ -20,7 +20,8 @@ export class Disjoint {
 
   /** Joins two sets. @returns the larger representative, which is none any more, or -1 when they were one set before. */
   join(a: number, b: number): number {
-    const topA = this.find(a), topB = this.find(b);
+    const topA = this.find(a),
+      topB = this.find(b);
     if (topA === topB) return -1;
     const gone = Math.max(topA, topB);
     this.#above[gone] = Math.min(topA, topB);

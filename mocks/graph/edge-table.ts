@@ -43,8 +43,10 @@ export class EdgeTable {
   /** Calls back for every edge at a supervoxel. @param visit Gets the other end and a handle: see `isFirst`, `affinityOf`. */
   forEach(supervoxel: number, visit: (other: number, handle: number) => void): void {
     const { ends } = this.#base;
-    for (let k = this.#start[supervoxel]; k < this.#start[supervoxel + 1]; k++) visit(ends[this.#edges[k] ^ 1], this.#edges[k]);
-    for (const handle of this.#drawnOf.get(supervoxel) ?? []) visit(this.#drawn[(handle - ends.length) ^ 1], handle);
+    for (let k = this.#start[supervoxel]; k < this.#start[supervoxel + 1]; k++)
+      visit(ends[this.#edges[k] ^ 1], this.#edges[k]);
+    for (const handle of this.#drawnOf.get(supervoxel) ?? [])
+      visit(this.#drawn[(handle - ends.length) ^ 1], handle);
   }
 
   has(a: number, b: number): boolean {

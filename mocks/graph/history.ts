@@ -54,15 +54,22 @@ function reach(start: number, neighbours: (one: number) => number[]): Set<number
 }
 
 /** The past of roots back to the first that are older than `pastMs`, and their future up to the first that are newer than `futureMs`. */
-export function lineageOf({ nodes, lineage }: TimedGraph, roots: readonly number[], pastMs: number, futureMs: number): LineageGraph {
+export function lineageOf(
+  { nodes, lineage }: TimedGraph,
+  roots: readonly number[],
+  pastMs: number,
+  futureMs: number,
+): LineageGraph {
   const graph = new LineageGraph();
   const visit = (root: number): void => {
     graph.add(root);
     graph.operations.set(root, lineage.replacedBy(root)?.operation ?? 0);
   };
-  let past = [...new Set(roots)], future = past;
+  let past = [...new Set(roots)],
+    future = past;
   while (past.length > 0 || future.length > 0) {
-    const nextPast = new Set<number>(), nextFuture = new Set<number>();
+    const nextPast = new Set<number>(),
+      nextFuture = new Set<number>();
     for (const root of past) {
       visit(root);
       const made = lineage.madeBy(root);
@@ -78,7 +85,8 @@ export function lineageOf({ nodes, lineage }: TimedGraph, roots: readonly number
     }
     for (const root of future) {
       const replaced = lineage.replacedBy(root);
-      if (nodes.createdMs(root) <= futureMs && replaced) for (const successor of replaced.to) graph.link(root, successor);
+      if (nodes.createdMs(root) <= futureMs && replaced)
+        for (const successor of replaced.to) graph.link(root, successor);
     }
     past = [...nextPast].sort((a, b) => nodes.compare(a, b));
     future = [...nextFuture].sort((a, b) => nodes.compare(a, b));
@@ -87,11 +95,18 @@ export function lineageOf({ nodes, lineage }: TimedGraph, roots: readonly number
 }
 
 /** The earliest ancestors of each root, and for those whose objects were never split, the one root they are in now. */
-export function idMappings(graph: LineageGraph, roots: readonly number[]): { past: Map<number, number[]>; future: Map<number, number> } {
-  const past = new Map<number, number[]>(), future = new Map<number, number>();
+export function idMappings(
+  graph: LineageGraph,
+  roots: readonly number[],
+): { past: Map<number, number[]>; future: Map<number, number> } {
+  const past = new Map<number, number[]>(),
+    future = new Map<number, number>();
   for (const root of roots) {
     const ancestors = [...graph.ancestors(root)];
-    past.set(root, ancestors.length === 0 ? [root] : ancestors.filter((ancestor) => graph.previous(ancestor).length === 0));
+    past.set(
+      root,
+      ancestors.length === 0 ? [root] : ancestors.filter((ancestor) => graph.previous(ancestor).length === 0),
+    );
   }
   for (const old of new Set([...past.values()].flat())) {
     const family = [...graph.descendants(old), old];

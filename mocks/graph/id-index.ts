@@ -42,13 +42,18 @@ export class IdIndex {
   #slotOf(low: number, high: number): number {
     let hash = Math.imul(low ^ Math.imul(high, 0x85ebca6b), 0x9e3779b1);
     hash ^= hash >>> 15;
-    let slot = Math.imul(hash, 0x2c1b3c6d) >>> 3 & this.#mask;
-    while (this.#values[slot] !== 0 && (this.#keys[2 * slot] !== low >>> 0 || this.#keys[2 * slot + 1] !== high >>> 0)) slot = (slot + 1) & this.#mask;
+    let slot = (Math.imul(hash, 0x2c1b3c6d) >>> 3) & this.#mask;
+    while (
+      this.#values[slot] !== 0 &&
+      (this.#keys[2 * slot] !== low >>> 0 || this.#keys[2 * slot + 1] !== high >>> 0)
+    )
+      slot = (slot + 1) & this.#mask;
     return slot;
   }
 
   #grow(): void {
-    const keys = this.#keys, values = this.#values;
+    const keys = this.#keys,
+      values = this.#values;
     const slots = 2 * values.length;
     this.#mask = slots - 1;
     this.#keys = new Uint32Array(2 * slots);

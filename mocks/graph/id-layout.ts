@@ -26,7 +26,10 @@ export class IdLayout {
   constructor({ graph }: GraphInfo) {
     this.layers = graph.n_layers;
     this.#layerBits = graph.n_bits_for_layer_id;
-    this.#spatialBits = Array.from({ length: this.layers + 1 }, (_, layer) => graph.spatial_bit_masks[layer] ?? 0);
+    this.#spatialBits = Array.from(
+      { length: this.layers + 1 },
+      (_, layer) => graph.spatial_bit_masks[layer] ?? 0,
+    );
   }
 
   /** @param high The upper 32 bits of the ID. */
@@ -38,14 +41,16 @@ export class IdLayout {
   chunkCoordinate(low: number, high: number, axis: number): number {
     const bits = this.#spatialBits[this.layerOf(high)] ?? 0;
     const shift = 64 - this.#layerBits - (axis + 1) * bits;
-    const word = shift >= 32 ? high >>> (shift - 32) : shift === 0 ? low : (high << (32 - shift)) | (low >>> shift);
+    const word =
+      shift >= 32 ? high >>> (shift - 32) : shift === 0 ? low : (high << (32 - shift)) | (low >>> shift);
     return word & ((1 << bits) - 1);
   }
 
   /** The words, low one first, of an ID. @param segment Below 2^53. */
   idWords(layer: number, x: number, y: number, z: number, segment: number): [number, number] {
     const bits = this.#spatialBits[layer];
-    let low = segment % WORD, high = Math.floor(segment / WORD);
+    let low = segment % WORD,
+      high = Math.floor(segment / WORD);
     [z, y, x].forEach((coordinate, k) => {
       const shift = 64 - this.#layerBits - (3 - k) * bits;
       if (shift >= 32) high += coordinate * 2 ** (shift - 32);

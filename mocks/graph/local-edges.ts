@@ -2,7 +2,11 @@
 import type { Edge, TimedGraph } from './timed-graph.ts';
 
 /** Edges as the server lists them: once within a graph chunk, from both ends between two. */
-export function forEachDirected(graph: TimedGraph, supervoxels: Iterable<number>, visit: (from: number, to: number, handle: number) => void): void {
+export function forEachDirected(
+  graph: TimedGraph,
+  supervoxels: Iterable<number>,
+  visit: (from: number, to: number, handle: number) => void,
+): void {
   for (const from of supervoxels)
     graph.edges.forEach(from, (to, handle) => {
       if (graph.edges.isFirst(handle) || graph.crossingLayer(from, to) > 1) visit(from, to, handle);
@@ -23,14 +27,25 @@ export function isActive(graph: TimedGraph, [a, b]: Edge, timeMs = Infinity): bo
 }
 
 /** Both directions of an edge, as far as they are known. */
-export const knownDirections = (graph: TimedGraph, [a, b]: Edge): Edge[] => ([[a, b], [b, a]] as Edge[]).filter((edge) => isKnown(graph, edge));
+export const knownDirections = (graph: TimedGraph, [a, b]: Edge): Edge[] =>
+  (
+    [
+      [a, b],
+      [b, a],
+    ] as Edge[]
+  ).filter((edge) => isKnown(graph, edge));
 
 /**
  * Edges that do not stand at a time between what is connected to `a` and what is connected to `b` among `supervoxels`.
  *
  * @returns undefined when a and b are connected.
  */
-export function edgesToActivate(graph: TimedGraph, supervoxels: readonly number[], [a, b]: Edge, timeMs: number): Edge[] | undefined {
+export function edgesToActivate(
+  graph: TimedGraph,
+  supervoxels: readonly number[],
+  [a, b]: Edge,
+  timeMs: number,
+): Edge[] | undefined {
   const here = new Set(supervoxels);
   const inactive: Edge[] = [];
   const neighbours = new Map<number, number[]>();

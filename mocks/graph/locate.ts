@@ -25,7 +25,11 @@ interface Scale {
   voxel_offset?: number[];
 }
 
-export const scaleOf = (info: GraphInfo): Scale => (info.scales as Scale[] | undefined)?.[0] ?? { resolution: [1, 1, 1], size: [Infinity, Infinity, Infinity] };
+export const scaleOf = (info: GraphInfo): Scale =>
+  (info.scales as Scale[] | undefined)?.[0] ?? {
+    resolution: [1, 1, 1],
+    size: [Infinity, Infinity, Infinity],
+  };
 
 /**
  * Supervoxels of points, in their order. A supervoxel's own ID is taken as it is; for any other node the nearest of its
@@ -53,16 +57,25 @@ export function locate(
       const supervoxels = labelAt
         ? nearest(graph, info, node, wanted, { labelAt, staysInside })
         : inTheirChunks(graph, info, node, wanted);
-      if (!supervoxels) throw new EditError('REFUSED', `Could not determine supervoxel ID for coordinates ${JSON.stringify(voxels)} - Lookup stage.`);
+      if (!supervoxels)
+        throw new EditError(
+          'REFUSED',
+          `Could not determine supervoxel ID for coordinates ${JSON.stringify(voxels)} - Lookup stage.`,
+        );
       group.forEach((k, g) => (found[k] = supervoxels[g]));
     }
   }
   return found;
 }
 
-const distanceNm = (a: readonly number[], b: readonly number[], resolution: readonly number[]): number => Math.hypot(...a.map((value, axis) => (value - b[axis]) * resolution[axis]));
+const distanceNm = (a: readonly number[], b: readonly number[], resolution: readonly number[]): number =>
+  Math.hypot(...a.map((value, axis) => (value - b[axis]) * resolution[axis]));
 
-function together(indices: readonly number[], voxels: readonly number[][], resolution: readonly number[]): number[][] {
+function together(
+  indices: readonly number[],
+  voxels: readonly number[][],
+  resolution: readonly number[],
+): number[][] {
   const groups: number[][] = [];
   const left = new Set(indices);
   for (const start of indices) {
@@ -88,7 +101,8 @@ function nearest(
 ): bigint[] | undefined {
   const { resolution, size, voxel_offset: offset = [0, 0, 0] } = scaleOf(info);
   const mean = (resolution[0] + resolution[1] + resolution[2]) / 3;
-  const layer = graph.layerOf(node), timeMs = graph.nodes.createdMs(node);
+  const layer = graph.layerOf(node),
+    timeMs = graph.nodes.createdMs(node);
   const isBelow = new Map<bigint, boolean>();
   const belongs = (label: bigint): boolean => {
     let known = isBelow.get(label);
@@ -124,24 +138,44 @@ function searchBox(
   reach: readonly number[],
   { offset, size, staysInside }: { offset: readonly number[]; size: readonly number[]; staysInside: boolean },
 ): { min: number[]; max: number[] } {
-  const min: number[] = [], max: number[] = [];
+  const min: number[] = [],
+    max: number[] = [];
   for (let axis = 0; axis < 3; axis++) {
-    const along = points.map((point) => point[axis]), start = offset[axis], end = start + size[axis];
-    for (const [side, value] of [[min, Math.min(...along) - reach[axis]], [max, Math.max(...along) + reach[axis] + 1]] as const) {
+    const along = points.map((point) => point[axis]),
+      start = offset[axis],
+      end = start + size[axis];
+    for (const [side, value] of [
+      [min, Math.min(...along) - reach[axis]],
+      [max, Math.max(...along) + reach[axis] + 1],
+    ] as const) {
       if (!staysInside && (value < start || value > end))
-        throw new EditError('FAILED', `Value ${value} cannot be outside of inclusive range ${start} to ${end}`);
+        throw new EditError(
+          'FAILED',
+          `Value ${value} cannot be outside of inclusive range ${start} to ${end}`,
+        );
       side.push(Math.min(Math.max(value, start), end));
     }
   }
   return { min, max };
 }
 
-function inTheirChunks(graph: TimedGraph, info: GraphInfo, node: number, points: readonly number[][]): bigint[] | undefined {
+function inTheirChunks(
+  graph: TimedGraph,
+  info: GraphInfo,
+  node: number,
+  points: readonly number[][],
+): bigint[] | undefined {
   const { voxel_offset: offset = [0, 0, 0] } = scaleOf(info);
   const supervoxels = supervoxelsOf(graph, node).sort((a, b) => a - b);
   const found = points.map((point) => {
-    const chunk = point.map((value, axis) => Math.floor((value - offset[axis]) / info.graph.chunk_size[axis]));
-    return supervoxels.find((supervoxel) => graph.chunkOf(supervoxel).every((value, axis) => value === chunk[axis]));
+    const chunk = point.map((value, axis) =>
+      Math.floor((value - offset[axis]) / info.graph.chunk_size[axis]),
+    );
+    return supervoxels.find((supervoxel) =>
+      graph.chunkOf(supervoxel).every((value, axis) => value === chunk[axis]),
+    );
   });
-  return found.every((supervoxel) => supervoxel !== undefined) ? found.map((supervoxel) => graph.nodes.idOf(supervoxel)) : undefined;
+  return found.every((supervoxel) => supervoxel !== undefined)
+    ? found.map((supervoxel) => graph.nodes.idOf(supervoxel))
+    : undefined;
 }

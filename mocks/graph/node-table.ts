@@ -128,7 +128,8 @@ export class NodeTable {
     if (this.#parentSinceMs[node] <= timeMs) return this.#parent[node];
     const former = this.#former.get(node);
     if (!former) return -1;
-    let from = 0, to = former.sinceMs.length;
+    let from = 0,
+      to = former.sinceMs.length;
     while (from < to) {
       const middle = (from + to) >>> 1;
       if (former.sinceMs[middle] <= timeMs) from = middle + 1;
@@ -139,7 +140,9 @@ export class NodeTable {
 
   /** Every moment at which the node got a parent, oldest first. */
   parentTimesMs(node: number): number[] {
-    return this.#parent[node] < 0 ? [] : [...(this.#former.get(node)?.sinceMs ?? []), this.#parentSinceMs[node]];
+    return this.#parent[node] < 0
+      ? []
+      : [...(this.#former.get(node)?.sinceMs ?? []), this.#parentSinceMs[node]];
   }
 
   #adopt(child: number, parent: number, sinceMs: number): void {
@@ -154,7 +157,10 @@ export class NodeTable {
   }
 
   #grow(): void {
-    const larger = <T extends Uint32Array | Float64Array | Int32Array | Uint8Array>(old: T, size: number): T => {
+    const larger = <T extends Uint32Array | Float64Array | Int32Array | Uint8Array>(
+      old: T,
+      size: number,
+    ): T => {
       const array = new (old.constructor as new (length: number) => T)(size);
       array.set(old);
       return array;

@@ -86,8 +86,10 @@ export class Editor {
 
   /** Removes exactly the edges between sources and sinks, pair by pair. */
   split(sources: readonly number[], sinks: readonly number[], context: EditContext): Edited {
-    if (sources.length !== sinks.length) throw new EditError('REFUSED', 'Split operation require the same number of source and sink IDs');
-    if (sources.length === 0) throw new EditError('FAILED', 'index 1 is out of bounds for axis 1 with size 0');
+    if (sources.length !== sinks.length)
+      throw new EditError('REFUSED', 'Split operation require the same number of source and sink IDs');
+    if (sources.length === 0)
+      throw new EditError('FAILED', 'index 1 is out of bounds for axis 1 with size 0');
     const removed = sources.map((source, k) => [source, sinks[k]] as const);
     this.#wantOneObject(removed);
     return this.#close(this.#open('split', context, { removed }), context, { removed });
@@ -95,10 +97,17 @@ export class Editor {
 
   /** Removes what the given multicut says. */
   cut(sources: readonly number[], sinks: readonly number[], context: EditContext): Edited {
-    if (sources.some((source) => sinks.includes(source))) throw new EditError('REFUSED', 'Supervoxels exist in both sink and source, try placing the points further apart.');
-    if (this.#rootsOf([...sources, ...sinks]).size > 1) throw new EditError('REFUSED', 'Supervoxels must belong to the same segment.');
+    if (sources.some((source) => sinks.includes(source)))
+      throw new EditError(
+        'REFUSED',
+        'Supervoxels exist in both sink and source, try placing the points further apart.',
+      );
+    if (this.#rootsOf([...sources, ...sinks]).size > 1)
+      throw new EditError('REFUSED', 'Supervoxels must belong to the same segment.');
     const operation = this.#open('multicut', context, { sources, sinks, removed: [] });
-    const removed = (this.multicut(sources, sinks) ?? this.#noMulticut(operation)).flatMap((edge) => this.#multicutRows(edge));
+    const removed = (this.multicut(sources, sinks) ?? this.#noMulticut(operation)).flatMap((edge) =>
+      this.#multicutRows(edge),
+    );
     if (removed.length === 0) throw new EditError('FAILED', 'Mincut could not find any edges to remove.');
     operation.removed = removed;
     return this.#close(operation, context, { removed });
@@ -113,11 +122,23 @@ export class Editor {
   }
 
   /** What a graph's maker says was done: exactly these edges. */
-  replay(kind: Operation['kind'], change: { added: readonly Edge[]; removed: readonly Edge[] }, details: Pick<Operation, 'of' | 'sources' | 'sinks'>, context: EditContext): Edited {
-    const multicut = kind === 'multicut' || (details.of !== undefined && this.#operation(details.of).kind === 'multicut');
-    const rows = (edges: readonly Edge[]): readonly Edge[] => (multicut ? edges.flatMap((edge) => this.#multicutRows(edge)) : edges);
-    const added = rows(change.added), removed = rows(change.removed);
-    const operation = this.#open(kind, context, { ...details, ...(added.length > 0 ? { added } : {}), ...(removed.length > 0 || added.length === 0 ? { removed } : {}) });
+  replay(
+    kind: Operation['kind'],
+    change: { added: readonly Edge[]; removed: readonly Edge[] },
+    details: Pick<Operation, 'of' | 'sources' | 'sinks'>,
+    context: EditContext,
+  ): Edited {
+    const multicut =
+      kind === 'multicut' || (details.of !== undefined && this.#operation(details.of).kind === 'multicut');
+    const rows = (edges: readonly Edge[]): readonly Edge[] =>
+      multicut ? edges.flatMap((edge) => this.#multicutRows(edge)) : edges;
+    const added = rows(change.added),
+      removed = rows(change.removed);
+    const operation = this.#open(kind, context, {
+      ...details,
+      ...(added.length > 0 ? { added } : {}),
+      ...(removed.length > 0 || added.length === 0 ? { removed } : {}),
+    });
     return this.#close(operation, context, change);
   }
 
@@ -136,22 +157,32 @@ export class Editor {
     const removed = undone.added ? this.#activatedBy(undone, undone.added) : [];
     const edges = [...added, ...removed];
     this.#rootsOf(edges.flat());
-    if (!edges.every((edge) => isKnown(this.graph, edge))) throw new EditError('REFUSED', 'All edges must exist.');
+    if (!edges.every((edge) => isKnown(this.graph, edge)))
+      throw new EditError('REFUSED', 'All edges must exist.');
     if (edges.every((edge) => isActive(this.graph, edge) === added.length > 0)) return NOTHING;
     if (removed.length > 0) this.#wantOneObject(removed);
-    return this.#close(this.#open('undo', context, { of: undone.id, ...(undone.added ? { removed } : { added }) }), context, { added, removed });
+    return this.#close(
+      this.#open('undo', context, { of: undone.id, ...(undone.added ? { removed } : { added }) }),
+      context,
+      { added, removed },
+    );
   }
 
   #redo({ id, added, removed = [], sourceCoords, sinkCoords }: Operation, context: EditContext): Edited {
     if (!added) this.#wantOneObject(removed);
     const operation = this.#open('redo', context, { of: id, ...(added ? { added } : { removed }) });
-    return this.#close(operation, context, added ? { added: this.#edgesOfMerge({ ...operation, sourceCoords, sinkCoords }) } : { removed });
+    return this.#close(
+      operation,
+      context,
+      added ? { added: this.#edgesOfMerge({ ...operation, sourceCoords, sinkCoords }) } : { removed },
+    );
   }
 
   /** Edges that make a merge, once it has its operation ID. */
   #edgesOfMerge(operation: Pick<Operation, 'id' | 'added' | 'sourceCoords' | 'sinkCoords'>): readonly Edge[] {
     const added = operation.added!;
-    if (this.#rootsOf(added.flat()).size < 2) throw new EditError('REFUSED', 'Supervoxels must belong to different objects.');
+    if (this.#rootsOf(added.flat()).size < 2)
+      throw new EditError('REFUSED', 'Supervoxels must belong to different objects.');
     if (added.length > 1 || this.graph.options.exact) return added;
     const nearby = this.#nearby(this.#rootsOf(added.flat()), operation);
     const known = edgesToActivate(this.graph, nearby, added[0], Infinity)!;
@@ -162,7 +193,9 @@ export class Editor {
   #activatedBy(merge: Operation, added: readonly Edge[]): readonly Edge[] {
     if (added.length !== 1 || this.graph.options.exact) return added;
     const beforeMs = merge.timeMs - 100;
-    const roots = new Set(added[0].map((end) => this.graph.ancestorAt(end, this.graph.layout.layers, beforeMs)));
+    const roots = new Set(
+      added[0].map((end) => this.graph.ancestorAt(end, this.graph.layout.layers, beforeMs)),
+    );
     if (roots.has(-1)) throw new EditError('FAILED', 'roots not found for some IDs');
     if (roots.size < 2) throw new EditError('FAILED', 'More than one segment is required for merge.');
     const known = edgesToActivate(this.graph, this.#nearby(roots, merge), added[0], beforeMs) ?? [];
@@ -175,16 +208,22 @@ export class Editor {
   }
 
   /** Where an edit looks for edges; everywhere when it has no coordinates. */
-  boxAround({ sourceCoords, sinkCoords }: Pick<Operation, 'sourceCoords' | 'sinkCoords'>): ChunkBox | undefined {
+  boxAround({
+    sourceCoords,
+    sinkCoords,
+  }: Pick<Operation, 'sourceCoords' | 'sinkCoords'>): ChunkBox | undefined {
     if (!sourceCoords || !sinkCoords) return undefined;
     const coords = [...sourceCoords, ...sinkCoords];
-    const side = (pick: (...values: number[]) => number, sign: number): number[] => [0, 1, 2].map((axis) => pick(...coords.map((voxel) => voxel[axis])) + sign * BOX_OFFSET[axis]);
+    const side = (pick: (...values: number[]) => number, sign: number): number[] =>
+      [0, 1, 2].map((axis) => pick(...coords.map((voxel) => voxel[axis])) + sign * BOX_OFFSET[axis]);
     return chunkBox(this.info, side(Math.min, -1), side(Math.max, 1));
   }
 
   #wantOneObject(edges: readonly Edge[]): void {
-    if (edges.some(([a, b]) => a === b)) throw new EditError('REFUSED', 'Requested split contains at least 1 self-loop.');
-    if (this.#rootsOf(edges.flat()).size > 1) throw new EditError('REFUSED', 'Supervoxels must belong to the same object.');
+    if (edges.some(([a, b]) => a === b))
+      throw new EditError('REFUSED', 'Requested split contains at least 1 self-loop.');
+    if (this.#rootsOf(edges.flat()).size > 1)
+      throw new EditError('REFUSED', 'Supervoxels must belong to the same object.');
   }
 
   #rootsOf(supervoxels: readonly number[]): Set<number> {
@@ -210,15 +249,36 @@ export class Editor {
     throw new EditError('FAILED', operation.exception);
   }
 
-  #open(kind: Operation['kind'], { user, timeMs, sourceCoords, sinkCoords }: EditContext, details: Partial<Operation>): Operation {
+  #open(
+    kind: Operation['kind'],
+    { user, timeMs, sourceCoords, sinkCoords }: EditContext,
+    details: Partial<Operation>,
+  ): Operation {
     const isFresh = kind !== 'undo' && kind !== 'redo';
-    const coords = isFresh ? { ...(sourceCoords ? { sourceCoords } : {}), ...(sinkCoords ? { sinkCoords } : {}) } : {};
-    const operation: Operation = { id: this.operations.length + 1, kind, user, timeMs, writtenMs: timeMs, status: STATUS.created, exception: '', roots: [], ...coords, ...details };
+    const coords = isFresh
+      ? { ...(sourceCoords ? { sourceCoords } : {}), ...(sinkCoords ? { sinkCoords } : {}) }
+      : {};
+    const operation: Operation = {
+      id: this.operations.length + 1,
+      kind,
+      user,
+      timeMs,
+      writtenMs: timeMs,
+      status: STATUS.created,
+      exception: '',
+      roots: [],
+      ...coords,
+      ...details,
+    };
     this.operations.push(operation);
     return operation;
   }
 
-  #close(operation: Operation, { timeMs, nameRoot }: EditContext, { added = [], removed = [] }: { added?: readonly Edge[]; removed?: readonly Edge[] }): Edited {
+  #close(
+    operation: Operation,
+    { timeMs, nameRoot }: EditContext,
+    { added = [], removed = [] }: { added?: readonly Edge[]; removed?: readonly Edge[] },
+  ): Edited {
     const applied = this.graph.apply({ timeMs, added, removed, operation: operation.id, nameRoot });
     operation.roots = applied.newRoots;
     operation.status = STATUS.success;

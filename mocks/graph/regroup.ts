@@ -8,7 +8,12 @@ export interface Group {
 }
 
 /** The groups of supervoxels that take the place of the `touched` layer-2 nodes, in the order in which the server numbers them. */
-export function regroup(graph: TimedGraph, touched: readonly number[], added: readonly Edge[], removed: readonly Edge[]): Group[] {
+export function regroup(
+  graph: TimedGraph,
+  touched: readonly number[],
+  added: readonly Edge[],
+  removed: readonly Edge[],
+): Group[] {
   const { nodes } = graph;
   const key = (a: number, b: number): number => a * graph.supervoxels + b;
   const gone = new Set(removed.flatMap(([a, b]) => [key(a, b), key(b, a)]));
@@ -21,7 +26,8 @@ export function regroup(graph: TimedGraph, touched: readonly number[], added: re
     return top;
   };
   const join = (a: number, b: number): void => {
-    const topA = find(a), topB = find(b);
+    const topA = find(a),
+      topB = find(b);
     above.set(Math.max(topA, topB), Math.min(topA, topB));
   };
 
@@ -51,7 +57,15 @@ export function regroup(graph: TimedGraph, touched: readonly number[], added: re
   const groupOf = (member: number): { members: number[]; edges: number[][]; oldest: number } => {
     const first = find(member);
     let group = groups.get(first);
-    if (!group) groups.set(first, (group = { members: [], edges: Array.from({ length: graph.layout.layers }, () => []), oldest: nodes.parentNow(first) }));
+    if (!group)
+      groups.set(
+        first,
+        (group = {
+          members: [],
+          edges: Array.from({ length: graph.layout.layers }, () => []),
+          oldest: nodes.parentNow(first),
+        }),
+      );
     return group;
   };
   for (const member of members) {
@@ -60,5 +74,7 @@ export function regroup(graph: TimedGraph, touched: readonly number[], added: re
     if (nodes.compare(nodes.parentNow(member), group.oldest) < 0) group.oldest = nodes.parentNow(member);
   }
   for (const [own, other] of standing) groupOf(own).edges[graph.crossingLayer(own, other)].push(own, other);
-  return [...groups.values()].sort((a, b) => nodes.compare(a.oldest, b.oldest) || a.members[0] - b.members[0]);
+  return [...groups.values()].sort(
+    (a, b) => nodes.compare(a.oldest, b.oldest) || a.members[0] - b.members[0],
+  );
 }

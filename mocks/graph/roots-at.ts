@@ -15,13 +15,20 @@ export interface RootsAt {
  *
  * @returns Also how many IDs were looked for with and without success; 0 is `unfound` too, but not `missing`.
  */
-export function rootsAt(graph: TimedGraph, ids: BigUint64Array, { timeMs, stopLayer, strict }: RootsAt): { ids: BigUint64Array; found: number; unfound: number; missing: number } {
+export function rootsAt(
+  graph: TimedGraph,
+  ids: BigUint64Array,
+  { timeMs, stopLayer, strict }: RootsAt,
+): { ids: BigUint64Array; found: number; unfound: number; missing: number } {
   const { nodes, layout } = graph;
   const answer = ids.slice();
   const words = wordsOf(answer);
-  let found = 0, unfound = 0, missing = 0;
+  let found = 0,
+    unfound = 0,
+    missing = 0;
   for (let k = 0; k < words.length; k += 2) {
-    const low = words[k], high = words[k + 1];
+    const low = words[k],
+      high = words[k + 1];
     const signed = high >>> 31 === 1; // the server reads int64 here, so that a negative layer is below any stop layer
     if (!signed && layout.layerOf(high) >= stopLayer) continue;
     const node = nodes.find(low, high);

@@ -14,12 +14,14 @@ export interface ChunkBox {
 export function chunkBox(info: GraphInfo, min: readonly number[], max: readonly number[]): ChunkBox {
   const offset = (info.scales as { voxel_offset?: number[] }[] | undefined)?.[0]?.voxel_offset ?? [0, 0, 0];
   const size = info.graph.chunk_size;
-  const at = (voxels: readonly number[], round: (value: number) => number): Triple => [0, 1, 2].map((axis) => round((voxels[axis] - offset[axis]) / size[axis])) as unknown as Triple;
+  const at = (voxels: readonly number[], round: (value: number) => number): Triple =>
+    [0, 1, 2].map((axis) => round((voxels[axis] - offset[axis]) / size[axis])) as unknown as Triple;
   return { min: at(min, Math.floor), max: at(max, Math.ceil) };
 }
 
 function isWithin({ nodes, layout }: TimedGraph, node: number, { min, max }: ChunkBox): boolean {
-  const low = nodes.lowWord(node), high = nodes.highWord(node);
+  const low = nodes.lowWord(node),
+    high = nodes.highWord(node);
   const scale = 2 ** Math.max(0, layout.layerOf(high) - 2);
   return [0, 1, 2].every((axis) => {
     const chunk = layout.chunkCoordinate(low, high, axis);
@@ -30,7 +32,9 @@ function isWithin({ nodes, layout }: TimedGraph, node: number, { min, max }: Chu
 /** The children that lie in the box, which no one asks of supervoxels. */
 function childrenIn(graph: TimedGraph, parent: number, box: ChunkBox | undefined): Int32Array {
   const children = graph.nodes.childrenOf(parent);
-  return box !== undefined && graph.layerOf(parent) > 2 ? children.filter((child) => isWithin(graph, child, box)) : children;
+  return box !== undefined && graph.layerOf(parent) > 2
+    ? children.filter((child) => isWithin(graph, child, box))
+    : children;
 }
 
 /** Descendants that are exactly at `layer`, and the node itself when it is. Those that skip the layer are not among them. */
@@ -42,10 +46,15 @@ export function nodesAt(graph: TimedGraph, node: number, layer: number, box?: Ch
  * {@link nodesAt} of many nodes, all walked down together as the real server does: of what several reach after equally many steps, only
  * the last in line goes on, so that the others are given less than is theirs.
  */
-export function nodesBelow(graph: TimedGraph, asked: readonly number[], layer: number, box?: ChunkBox): Map<number, number[]> {
+export function nodesBelow(
+  graph: TimedGraph,
+  asked: readonly number[],
+  layer: number,
+  box?: ChunkBox,
+): Map<number, number[]> {
   const found = new Map(asked.map((node) => [node, graph.layerOf(node) === layer ? [node] : []]));
   // Node to which of `asked` it was reached from; a node that is set again keeps its place in the line.
-  for (let line = new Map(asked.map((node) => [node, node])); line.size > 0; ) {
+  for (let line = new Map(asked.map((node) => [node, node])); line.size > 0;) {
     const next = new Map<number, number>();
     for (const [parent, from] of line)
       for (const child of childrenIn(graph, parent, box)) {

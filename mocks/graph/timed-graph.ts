@@ -73,14 +73,23 @@ export class TimedGraph {
     this.#root = new Int32Array(nodes.count).fill(-1);
     this.#chunks = new Int32Array(3 * nodes.count);
     for (let node = 0; node < nodes.count; node++) {
-      const low = nodes.lowWord(node), high = nodes.highWord(node);
-      if (layout.layerOf(high) !== 1) throw new RangeError(`${nodes.idOf(node)} is no supervoxel: its layer is ${layout.layerOf(high)}, not 1`);
-      for (let axis = 0; axis < 3; axis++) this.#chunks[3 * node + axis] = layout.chunkCoordinate(low, high, axis);
+      const low = nodes.lowWord(node),
+        high = nodes.highWord(node);
+      if (layout.layerOf(high) !== 1)
+        throw new RangeError(
+          `${nodes.idOf(node)} is no supervoxel: its layer is ${layout.layerOf(high)}, not 1`,
+        );
+      for (let axis = 0; axis < 3; axis++)
+        this.#chunks[3 * node + axis] = layout.chunkCoordinate(low, high, axis);
     }
     this.edges = new EdgeTable(nodes.count, edges);
     const { ends, active } = edges;
-    const layers = Uint8Array.from({ length: ends.length / 2 }, (_, e) => (active?.[e] === 0 ? 0 : this.crossingLayer(ends[2 * e], ends[2 * e + 1])));
-    buildBase(nodes.count, layout.layers, { ends, layers }, (layer, first, children) => this.#add(layer, first, baseMs, children, layer === layout.layers ? nameRoot?.(first) : undefined));
+    const layers = Uint8Array.from({ length: ends.length / 2 }, (_, e) =>
+      active?.[e] === 0 ? 0 : this.crossingLayer(ends[2 * e], ends[2 * e + 1]),
+    );
+    buildBase(nodes.count, layout.layers, { ends, layers }, (layer, first, children) =>
+      this.#add(layer, first, baseMs, children, layer === layout.layers ? nameRoot?.(first) : undefined),
+    );
   }
 
   /** The moment of the newest edit. */
@@ -122,7 +131,8 @@ export class TimedGraph {
    * -1 when the node had no parent yet.
    */
   ancestorAt(node: number, layer: number, timeMs: number): number {
-    if (layer === this.layout.layers && node >= 0 && node < this.supervoxels) return this.#rootAt(node, timeMs);
+    if (layer === this.layout.layers && node >= 0 && node < this.supervoxels)
+      return this.#rootAt(node, timeMs);
     return this.#ancestorAt(node, layer, timeMs);
   }
 
@@ -159,7 +169,11 @@ export class TimedGraph {
   /** Edges that stood while the node did, from its own layer up; from a layer-2 node of an `exact` graph also those within. */
   edgesOf(node: number): Edges {
     let edges = this.#edgesOf.get(node);
-    if (!edges) this.#edgesOf.set(node, (edges = this.layerOf(node) === 2 ? this.#baseEdgesOf(node) : this.#gatheredEdges(node)));
+    if (!edges)
+      this.#edgesOf.set(
+        node,
+        (edges = this.layerOf(node) === 2 ? this.#baseEdgesOf(node) : this.#gatheredEdges(node)),
+      );
     return edges;
   }
 
@@ -176,7 +190,8 @@ export class TimedGraph {
     const found = this.#noEdges();
     for (const child of Array.from(this.nodes.childrenOf(node))) {
       const edges = this.edgesOf(child);
-      for (let layer = this.layerOf(node); layer < this.layout.layers; layer++) for (const end of edges[layer]) found[layer].push(end);
+      for (let layer = this.layerOf(node); layer < this.layout.layers; layer++)
+        for (const end of edges[layer]) found[layer].push(end);
     }
     return found;
   }
@@ -195,7 +210,10 @@ export class TimedGraph {
       for (const component of this.#components(newAt[layer], layer)) {
         const parentLayer = component.length > 1 ? layer + 1 : this.#nextLayer(component[0], layer);
         if (parentLayer === layers) objects.push(component);
-        else newAt[parentLayer].push(this.#add(parentLayer, this.#someSupervoxel(component[0]), timeMs, component));
+        else
+          newAt[parentLayer].push(
+            this.#add(parentLayer, this.#someSupervoxel(component[0]), timeMs, component),
+          );
       }
     const names = nameRoot ? this.#namesOf(objects, nameRoot) : [];
     return objects.map((children, k) => this.#add(layers, 0, timeMs, children, names[k]));
@@ -204,7 +222,10 @@ export class TimedGraph {
   /** Names are given in the order of the objects' smallest supervoxels. */
   #namesOf(objects: readonly number[][], nameRoot: NameRoot): (bigint | undefined)[] {
     const names: (bigint | undefined)[] = [];
-    const firsts = objects.map((children, k) => ({ k, first: Math.min(...children.map((child) => this.#firstSupervoxel(child))) }));
+    const firsts = objects.map((children, k) => ({
+      k,
+      first: Math.min(...children.map((child) => this.#firstSupervoxel(child))),
+    }));
     for (const { k, first } of firsts.sort((a, b) => a.first - b.first)) names[k] = nameRoot(first);
     return names;
   }
@@ -253,17 +274,28 @@ export class TimedGraph {
   }
 
   #firstSupervoxel(node: number): number {
-    return node < this.supervoxels ? node : Math.min(...Array.from(this.nodes.childrenOf(node), (child) => this.#firstSupervoxel(child)));
+    return node < this.supervoxels
+      ? node
+      : Math.min(...Array.from(this.nodes.childrenOf(node), (child) => this.#firstSupervoxel(child)));
   }
 
   /** @param supervoxel Somewhere below, for the chunk. */
-  #add(layer: number, supervoxel: number, timeMs: number, children: ArrayLike<number>, name?: bigint): number {
+  #add(
+    layer: number,
+    supervoxel: number,
+    timeMs: number,
+    children: ArrayLike<number>,
+    name?: bigint,
+  ): number {
     if (name !== undefined) {
       this.#take(name, layer);
       return this.nodes.add(Number(name & 0xffffffffn), Number(name >> 32n), timeMs, children);
     }
-    const at = (axis: number): number => (layer === this.layout.layers ? 0 : this.#chunks[3 * supervoxel + axis] >> (layer - 2));
-    const x = at(0), y = at(1), z = at(2);
+    const at = (axis: number): number =>
+      layer === this.layout.layers ? 0 : this.#chunks[3 * supervoxel + axis] >> (layer - 2);
+    const x = at(0),
+      y = at(1),
+      z = at(2);
     const counter = this.#counterOf(this.layout.idWords(layer, x, y, z, 0));
     const [low, high] = this.layout.idWords(layer, x, y, z, ++this.#lastSegment[counter]);
     return this.nodes.add(low, high, timeMs, children);
@@ -271,7 +303,8 @@ export class TimedGraph {
 
   /** Takes an ID that the graph's maker chose; later ones of its chunk come after it. */
   #take(id: bigint, layer: number): void {
-    if (this.layout.layerOf(Number(id >> 32n)) !== layer) throw new RangeError(`${id} is no root ID: its layer is not ${layer}`);
+    if (this.layout.layerOf(Number(id >> 32n)) !== layer)
+      throw new RangeError(`${id} is no root ID: its layer is not ${layer}`);
     const segment = this.layout.segmentOf(id);
     const chunk = id - segment;
     const counter = this.#counterOf([Number(chunk & 0xffffffffn), Number(chunk >> 32n)]);

@@ -27,7 +27,8 @@ function storeAsZstd(bytes: Uint8Array): Uint8Array {
   do {
     const block = bytes.subarray(from, from + MOST_BLOCK);
     from += MOST_BLOCK;
-    const last = from >= bytes.byteLength ? 1 : 0, runs = block.length > 1 && block.every((byte) => byte === block[0]);
+    const last = from >= bytes.byteLength ? 1 : 0,
+      runs = block.length > 1 && block.every((byte) => byte === block[0]);
     const head = last | ((runs ? 1 : 0) << 1) | (block.length << 3);
     parts.push(Uint8Array.of(head, head >>> 8, head >>> 16), runs ? block.subarray(0, 1) : block);
   } while (from < bytes.byteLength);

@@ -10,7 +10,12 @@ const WIDTHS = [0, 1, 2, 4, 8, 16, 32] as const;
 const MOST_TABLE_OFFSET = 0xffffff;
 
 /** @param values `[x, y, z, channel]`, x fastest. @throws RangeError when a table starts beyond what 24 bits can say: the chunk is too large */
-export function encodeBlocks(values: BigUint64Array | Uint32Array, size: Vec3, channels: number, blockSize: Vec3): Uint8Array {
+export function encodeBlocks(
+  values: BigUint64Array | Uint32Array,
+  size: Vec3,
+  channels: number,
+  blockSize: Vec3,
+): Uint8Array {
   const voxels = product(size);
   const words: number[] = new Array<number>(channels).fill(0);
   for (let channel = 0; channel < channels; channel++) {
@@ -37,7 +42,10 @@ function encodeChannel(values: BigUint64Array | Uint32Array, size: Vec3, block: 
         let table = tables.get(name);
         if (table === undefined) {
           tables.set(name, (table = words.length - start));
-          if (table > MOST_TABLE_OFFSET) throw new RangeError(`a chunk of ${size.join(' x ')} voxels is too large for compressed_segmentation`);
+          if (table > MOST_TABLE_OFFSET)
+            throw new RangeError(
+              `a chunk of ${size.join(' x ')} voxels is too large for compressed_segmentation`,
+            );
           for (const label of labels) {
             words.push(Number(BigInt.asUintN(32, BigInt(label))));
             if (values instanceof BigUint64Array) words.push(Number(BigInt(label) >> 32n));
@@ -49,7 +57,12 @@ function encodeChannel(values: BigUint64Array | Uint32Array, size: Vec3, block: 
 }
 
 /** The labels of a block, in the order met, and which of them each voxel has; voxels beyond the chunk have the first. */
-function scan(values: BigUint64Array | Uint32Array, [sx, sy, sz]: Vec3, [x0, y0, z0]: Vec3, [bx, by, bz]: Vec3): { labels: (bigint | number)[]; entries: Uint32Array } {
+function scan(
+  values: BigUint64Array | Uint32Array,
+  [sx, sy, sz]: Vec3,
+  [x0, y0, z0]: Vec3,
+  [bx, by, bz]: Vec3,
+): { labels: (bigint | number)[]; entries: Uint32Array } {
   const numbers = new Map<bigint | number, number>();
   const entries = new Uint32Array(bx * by * bz);
   for (let z = z0; z < Math.min(z0 + bz, sz); z++)

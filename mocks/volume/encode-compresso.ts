@@ -14,15 +14,27 @@ type Unsigned = BigUint64Array | Uint32Array | Uint16Array | Uint8Array;
 /** @param values x fastest, one channel */
 export function encodeCompresso(values: Unsigned, [sx, sy, sz]: Vec3): Uint8Array {
   const width = values.BYTES_PER_ELEMENT;
-  const ids: bigint[] = [], locations: bigint[] = [], windows: bigint[] = [];
-  const components: number[] = [], locationsBefore: number[] = [];
+  const ids: bigint[] = [],
+    locations: bigint[] = [],
+    windows: bigint[] = [];
+  const components: number[] = [],
+    locationsBefore: number[] = [];
   const windowNumbers = new Map<bigint, number>();
   for (let z = 0; z < sz; z++) {
     const slice = values.subarray(z * sx * sy, (z + 1) * sx * sy);
     // A voxel is boundary where the one right of it or below it has another label.
     const isBoundary = new Uint8Array(sx * sy);
-    for (let i = 0; i < isBoundary.length; i++) isBoundary[i] = Number((i % sx < sx - 1 && slice[i + 1] !== slice[i]) || (i + sx < slice.length && slice[i + sx] !== slice[i]));
-    const { first } = regionsOf(sx, sy, () => true, (voxel) => isBoundary[voxel] === 0);
+    for (let i = 0; i < isBoundary.length; i++)
+      isBoundary[i] = Number(
+        (i % sx < sx - 1 && slice[i + 1] !== slice[i]) ||
+          (i + sx < slice.length && slice[i + sx] !== slice[i]),
+      );
+    const { first } = regionsOf(
+      sx,
+      sy,
+      () => true,
+      (voxel) => isBoundary[voxel] === 0,
+    );
     for (const voxel of first) ids.push(BigInt(slice[voxel]));
     components.push(first.length);
     locationsBefore.push(locations.length);
@@ -47,8 +59,18 @@ export function encodeCompresso(values: Unsigned, [sx, sy, sz]: Vec3): Uint8Arra
   header.writeBigUInt64LE(BigInt(locations.length), 27);
   header[35] = 4; // connectivity
   // Components of each slice, then how much further its locations start than those of the slice before.
-  const index = [...components, ...locationsBefore.map((start, z) => start - (locationsBefore[z - 1] ?? 0))].map(BigInt);
-  return Buffer.concat([header, uints(ids, width), uints([...windowNumbers.keys()], 8), uints(locations, width), uints(windows, 8), uints(index, indexWidth(sx, sy))]);
+  const index = [
+    ...components,
+    ...locationsBefore.map((start, z) => start - (locationsBefore[z - 1] ?? 0)),
+  ].map(BigInt);
+  return Buffer.concat([
+    header,
+    uints(ids, width),
+    uints([...windowNumbers.keys()], 8),
+    uints(locations, width),
+    uints(windows, 8),
+    uints(index, indexWidth(sx, sy)),
+  ]);
 }
 
 /** Boundary bits of a slice in windows, x fastest in them and among them. */
@@ -74,6 +96,8 @@ function indexWidth(sx: number, sy: number): number {
 /** Unsigned integers of `width` bytes, little-endian. */
 function uints(values: readonly bigint[], width: number): Uint8Array {
   const bytes = Buffer.alloc(values.length * width);
-  values.forEach((value, k) => (width === 8 ? bytes.writeBigUInt64LE(value, 8 * k) : bytes.writeUIntLE(Number(value), width * k, width)));
+  values.forEach((value, k) =>
+    width === 8 ? bytes.writeBigUInt64LE(value, 8 * k) : bytes.writeUIntLE(Number(value), width * k, width),
+  );
   return bytes;
 }

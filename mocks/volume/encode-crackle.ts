@@ -9,7 +9,10 @@ import { regionsOf } from './regions.ts';
 
 const MAGIC = 'crkl';
 const HEADER_BYTES = 29;
-const RIGHT = 1, DOWN = 2, LEFT = 3, UP = 0;
+const RIGHT = 1,
+  DOWN = 2,
+  LEFT = 3,
+  UP = 0;
 const FORTRAN_ORDER = 0x80;
 
 type Unsigned = BigUint64Array | Uint32Array | Uint16Array | Uint8Array;
@@ -19,7 +22,10 @@ export function encodeCrackle(values: Unsigned, [sx, sy, sz]: Vec3): Uint8Array 
   const width = values.BYTES_PER_ELEMENT;
   const labels = [...new Set<bigint | number>(values)].sort((a, b) => (a < b ? -1 : 1));
   const numbers = new Map(labels.map((label, k) => [label, k]));
-  const cracks: Uint8Array[] = [], checksums: number[] = [], counts: number[] = [], keys: number[] = [];
+  const cracks: Uint8Array[] = [],
+    checksums: number[] = [],
+    counts: number[] = [],
+    keys: number[] = [];
   for (let z = 0; z < sz; z++) {
     const slice = values.subarray(z * sx * sy, (z + 1) * sx * sy);
     const { of, first } = regionsOf(sx, sy, (a, b) => slice[a] === slice[b]);
@@ -34,28 +40,51 @@ export function encodeCrackle(values: Unsigned, [sx, sy, sz]: Vec3): Uint8Array 
     uints(counts, widthFor(sx * sy)),
     uints(keys, widthFor(labels.length)),
   ]);
-  const index = uints(cracks.map(({ length }) => length), 4);
-  return Buffer.concat([header(width, [sx, sy, sz], flat.length), index, uints([checksum(index)], 4), flat, ...cracks, uints([checksum(flat), ...checksums], 4)]);
+  const index = uints(
+    cracks.map(({ length }) => length),
+    4,
+  );
+  return Buffer.concat([
+    header(width, [sx, sy, sz], flat.length),
+    index,
+    uints([checksum(index)], 4),
+    flat,
+    ...cracks,
+    uints([checksum(flat), ...checksums], 4),
+  ]);
 }
 
 function header(width: number, [sx, sy, sz]: Vec3, labelBytes: number): Uint8Array {
-  const log = Math.log2(width), format = log | (log << 2) | FORTRAN_ORDER;
-  const bytes = Buffer.concat([Buffer.from(MAGIC), Uint8Array.of(1), uints([format], 2), uints([sx, sy, sz], 4), Uint8Array.of(31), uints([labelBytes], 8), Uint8Array.of(0)]);
+  const log = Math.log2(width),
+    format = log | (log << 2) | FORTRAN_ORDER;
+  const bytes = Buffer.concat([
+    Buffer.from(MAGIC),
+    Uint8Array.of(1),
+    uints([format], 2),
+    uints([sx, sy, sz], 4),
+    Uint8Array.of(31),
+    uints([labelBytes], 8),
+    Uint8Array.of(0),
+  ]);
   bytes[HEADER_BYTES - 1] = crc8(viewOf(bytes), 5, HEADER_BYTES - 1);
   return bytes;
 }
 
 /** Where chains start (rows, and columns in them, as differences), then their moves: 2 bits each, as differences modulo 4. */
 function crackCode(slice: Unsigned, sx: number, sy: number): Uint8Array {
-  const xWidth = widthFor(sx + 1), yWidth = widthFor(sy + 1);
-  const rows: Uint8Array[] = [], moves: number[] = [];
+  const xWidth = widthFor(sx + 1),
+    yWidth = widthFor(sy + 1);
+  const rows: Uint8Array[] = [],
+    moves: number[] = [];
   let lastRow = 0;
   for (let y = 0; y < sy; y++) {
     const columns: number[] = [];
     for (let x = 0; x < sx; x++) {
       // The crack above this voxel, and the one left of it: those that begin here.
-      const above = (at: number): boolean => y > 0 && at < sx && slice[at + sx * y] !== slice[at + sx * (y - 1)];
-      const left = (row: number): boolean => x > 0 && row < sy && slice[x + sx * row] !== slice[x - 1 + sx * row];
+      const above = (at: number): boolean =>
+        y > 0 && at < sx && slice[at + sx * y] !== slice[at + sx * (y - 1)];
+      const left = (row: number): boolean =>
+        x > 0 && row < sy && slice[x + sx * row] !== slice[x - 1 + sx * row];
       if (above(x) && !(x > 0 && above(x - 1))) {
         columns.push(x);
         for (let at = x; above(at); at++) moves.push(RIGHT);
@@ -68,7 +97,14 @@ function crackCode(slice: Unsigned, sx: number, sy: number): Uint8Array {
       }
     }
     if (columns.length === 0) continue;
-    rows.push(uints([y - lastRow], yWidth), uints([columns.length], xWidth), uints(columns.map((x, k) => x - (columns[k - 1] ?? 0)), xWidth));
+    rows.push(
+      uints([y - lastRow], yWidth),
+      uints([columns.length], xWidth),
+      uints(
+        columns.map((x, k) => x - (columns[k - 1] ?? 0)),
+        xWidth,
+      ),
+    );
     lastRow = y;
   }
   const starts = Buffer.concat([uints([rows.length / 3], yWidth), ...rows]);
@@ -77,13 +113,18 @@ function crackCode(slice: Unsigned, sx: number, sy: number): Uint8Array {
   return Buffer.concat([uints([starts.length], 4), starts, packed]);
 }
 
-const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView => new DataView(buffer, byteOffset, byteLength);
+const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
+  new DataView(buffer, byteOffset, byteLength);
 const checksum = (bytes: Uint8Array): number => crc32c(viewOf(bytes), 0, bytes.byteLength);
 const widthFor = (most: number): number => (most < 2 ** 8 ? 1 : most < 2 ** 16 ? 2 : 4);
 
 /** Unsigned integers of `width` bytes, little-endian. */
 function uints(values: readonly (bigint | number)[], width: number): Uint8Array {
   const bytes = Buffer.alloc(values.length * width);
-  values.forEach((value, k) => (width === 8 ? bytes.writeBigUInt64LE(BigInt(value), 8 * k) : bytes.writeUIntLE(Number(value), width * k, width)));
+  values.forEach((value, k) =>
+    width === 8
+      ? bytes.writeBigUInt64LE(BigInt(value), 8 * k)
+      : bytes.writeUIntLE(Number(value), width * k, width),
+  );
   return bytes;
 }

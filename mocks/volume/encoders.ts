@@ -27,19 +27,30 @@ export const ENCODERS = {
   raw: { encode: bytesOfValues },
   compressed_segmentation: {
     dataTypes: ['uint32', 'uint64'],
-    encode: (values, { size, channels, blockSize }) => encodeBlocks(values as BigUint64Array | Uint32Array, size, channels, blockSize),
+    encode: (values, { size, channels, blockSize }) =>
+      encodeBlocks(values as BigUint64Array | Uint32Array, size, channels, blockSize),
   },
-  crackle: { dataTypes: UNSIGNED, oneChannel: true, encode: (values, { size }) => encodeCrackle(values as Unsigned, size) },
-  compresso: { dataTypes: UNSIGNED, oneChannel: true, encode: (values, { size }) => encodeCompresso(values as Unsigned, size) },
+  crackle: {
+    dataTypes: UNSIGNED,
+    oneChannel: true,
+    encode: (values, { size }) => encodeCrackle(values as Unsigned, size),
+  },
+  compresso: {
+    dataTypes: UNSIGNED,
+    oneChannel: true,
+    encode: (values, { size }) => encodeCompresso(values as Unsigned, size),
+  },
 } satisfies Record<string, Encoder>;
 
 export type Encoding = keyof typeof ENCODERS;
 
 /** @throws RangeError or TypeError when the encoding cannot hold such a volume */
 export function encoderFor(encoding: Encoding, dataType: DataType, channels: number): Encoder['encode'] {
-  if (!Object.hasOwn(ENCODERS, encoding)) throw new TypeError(`encoding ${String(encoding)} is not one of ${Object.keys(ENCODERS).join(', ')}`);
+  if (!Object.hasOwn(ENCODERS, encoding))
+    throw new TypeError(`encoding ${String(encoding)} is not one of ${Object.keys(ENCODERS).join(', ')}`);
   const { dataTypes, oneChannel, encode }: Encoder = ENCODERS[encoding];
-  if (dataTypes && !dataTypes.includes(dataType)) throw new RangeError(`${encoding} cannot hold ${dataType}; it holds ${dataTypes.join(', ')}`);
+  if (dataTypes && !dataTypes.includes(dataType))
+    throw new RangeError(`${encoding} cannot hold ${dataType}; it holds ${dataTypes.join(', ')}`);
   if (oneChannel && channels > 1) throw new RangeError(`${encoding} holds one channel, not ${channels}`);
   return encode;
 }

@@ -23,10 +23,14 @@ const MOST_VOXELS = 2 ** 28;
  * @returns For `createMockChunkedGraph`, which refuses labels that are no IDs of layer 1
  * @throws RangeError for a volume of more than 2^28 voxels, and what reading throws
  */
-export async function graphFromVolume(path: string, { join = () => true, graphChunkSize, graph }: GraphFromVolumeOptions = {}): Promise<GraphDescription> {
+export async function graphFromVolume(
+  path: string,
+  { join = () => true, graphChunkSize, graph }: GraphFromVolumeOptions = {},
+): Promise<GraphDescription> {
   await using volume = await open(path);
   const [scale] = volume.scales;
-  if (product(scale.size) > MOST_VOXELS) throw new RangeError(`${scale.size.join(' x ')} voxels; up to ${MOST_VOXELS} are read`);
+  if (product(scale.size) > MOST_VOXELS)
+    throw new RangeError(`${scale.size.join(' x ')} voxels; up to ${MOST_VOXELS} are read`);
   const { ids, parts } = await readParts(volume);
   const edges = touchingPairs(parts, scale.size).filter(([a, b]) => join(ids[a], ids[b]));
   const info = graphInfoOf(infoOf(volume), graphChunkSize ?? scale.chunkSize);
@@ -45,13 +49,16 @@ async function open(path: string): Promise<PrecomputedVolume> {
 
 /** All labels, and which of them each voxel of mip 0 has, x fastest; -1 is background. A chunk at a time. */
 async function readParts(volume: PrecomputedVolume): Promise<{ ids: bigint[]; parts: Int32Array }> {
-  const [scale] = volume.scales, [sx, sy] = scale.size, [ox, oy, oz] = scale.voxelOffset;
+  const [scale] = volume.scales,
+    [sx, sy] = scale.size,
+    [ox, oy, oz] = scale.voxelOffset;
   const parts = new Int32Array(product(scale.size)).fill(-1);
   const indices = new Map<bigint, number>();
   for (let cell = 0; cell < product(gridShape(scale)); cell++) {
     const { min, max } = cellBounds(scale, cell);
     const points: number[] = [];
-    for (let z = min[2]; z < max[2]; z++) for (let y = min[1]; y < max[1]; y++) for (let x = min[0]; x < max[0]; x++) points.push(x, y, z);
+    for (let z = min[2]; z < max[2]; z++)
+      for (let y = min[1]; y < max[1]; y++) for (let x = min[0]; x < max[0]; x++) points.push(x, y, z);
     const { values } = await volume.scatteredPoints(Float64Array.from(points));
     for (let k = 0; k < values.length; k++) {
       const id = BigInt(values[k]);
@@ -70,7 +77,12 @@ const infoOf = ({ type, dataType, numChannels, scales }: PrecomputedVolume) => (
   data_type: dataType,
   num_channels: numChannels,
   scales: scales.map(({ key, size, resolution, voxelOffset, chunkSize, encoding, blockSize, sharding }) => ({
-    key, size, resolution, voxel_offset: voxelOffset, chunk_sizes: [chunkSize], encoding,
+    key,
+    size,
+    resolution,
+    voxel_offset: voxelOffset,
+    chunk_sizes: [chunkSize],
+    encoding,
     ...(blockSize && { compressed_segmentation_block_size: blockSize }),
     ...(sharding !== undefined && { sharding }),
   })),

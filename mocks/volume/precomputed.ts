@@ -50,7 +50,10 @@ export interface BuiltPrecomputed {
   /** `info` and all chunks or shards, by key: for `createMockBucket` and `writeFiles`. A fresh object of the caller's. */
   readonly files: Record<string, StoredFile>;
   /** What is stored there; undefined outside of the scale. For expectations, and made without reading the files. */
-  readonly valueAt: (voxel: Vec3, options?: { mip?: number; channel?: number }) => bigint | number | undefined;
+  readonly valueAt: (
+    voxel: Vec3,
+    options?: { mip?: number; channel?: number },
+  ) => bigint | number | undefined;
 }
 
 export interface PrecomputedInfo {
@@ -84,11 +87,29 @@ const DEFAULT_SHARDING: ShardingJson = {
 
 /** @throws RangeError or TypeError for what does not fit together, InfoError for an impossible `sharding` */
 export function buildPrecomputed(options: PrecomputedOptions): BuiltPrecomputed {
-  const { labels, size, channels = 1, voxelOffset = [0, 0, 0], encoding = 'raw', blockSize = [8, 8, 8], bitstream = 'none', sharding, mips = 1, skipEmpty = false } = options;
+  const {
+    labels,
+    size,
+    channels = 1,
+    voxelOffset = [0, 0, 0],
+    encoding = 'raw',
+    blockSize = [8, 8, 8],
+    bitstream = 'none',
+    sharding,
+    mips = 1,
+    skipEmpty = false,
+  } = options;
   const dataType = options.dataType ?? dataTypeOf(labels);
-  if (![...size, channels, mips].every((count) => Number.isSafeInteger(count) && count > 0)) throw new RangeError(`size ${size.join()}, channels ${channels} and mips ${mips} are whole numbers from 1`);
-  if (!Object.hasOwn(BITSTREAMS, bitstream)) throw new TypeError(`bitstream ${String(bitstream)} is not one of ${Object.keys(BITSTREAMS).join(', ')}`);
-  if (sharding && bitstream !== 'none') throw new RangeError(`a sharded volume has no bitstream around its objects: say data_encoding of its sharding instead of ${bitstream}`);
+  if (![...size, channels, mips].every((count) => Number.isSafeInteger(count) && count > 0))
+    throw new RangeError(
+      `size ${size.join()}, channels ${channels} and mips ${mips} are whole numbers from 1`,
+    );
+  if (!Object.hasOwn(BITSTREAMS, bitstream))
+    throw new TypeError(`bitstream ${String(bitstream)} is not one of ${Object.keys(BITSTREAMS).join(', ')}`);
+  if (sharding && bitstream !== 'none')
+    throw new RangeError(
+      `a sharded volume has no bitstream around its objects: say data_encoding of its sharding instead of ${bitstream}`,
+    );
   const encode = encoderFor(encoding, dataType, channels);
   const at = valueOf(labels, { size, voxelOffset, channels });
 
@@ -100,7 +121,9 @@ export function buildPrecomputed(options: PrecomputedOptions): BuiltPrecomputed 
     num_channels: channels,
     scales: scales.map((scale) => toJson(scale, encoding, blockSize, sharding)),
   };
-  const files: Record<string, StoredFile> = { info: { bytes: new TextEncoder().encode(JSON.stringify(info)) } };
+  const files: Record<string, StoredFile> = {
+    info: { bytes: new TextEncoder().encode(JSON.stringify(info)) },
+  };
   scales.forEach((scale, mip) => {
     const sample = samples(at, scale, { size, voxelOffset });
     const chunks: (ShardedChunk & { key: string })[] = [];
@@ -108,16 +131,33 @@ export function buildPrecomputed(options: PrecomputedOptions): BuiltPrecomputed 
       const { min, max } = cellBounds(scale, cell);
       const values = fill(dataType, min, max, channels, sample);
       if (skipEmpty && values.every((value) => Number(value) === 0)) continue;
-      chunks.push({ key: chunkKey(scale, cell), position: cellPosition(scale, cell), bytes: encode(values, { size: cellSize(scale, cell), channels, blockSize }) });
+      chunks.push({
+        key: chunkKey(scale, cell),
+        position: cellPosition(scale, cell),
+        bytes: encode(values, { size: cellSize(scale, cell), channels, blockSize }),
+      });
     }
     const json = info.scales[mip].sharding;
-    if (json) for (const [name, bytes] of writeShards(chunks, gridShape(scale), parseSharding(json, `scales[${mip}]`))) files[`${scale.key}/${name}`] = { bytes };
-    else for (const { key, bytes } of chunks) files[key] = { bytes: BITSTREAMS[bitstream](bytes), ...(bitstream !== 'none' && { contentEncoding: bitstream }) };
+    if (json)
+      for (const [name, bytes] of writeShards(
+        chunks,
+        gridShape(scale),
+        parseSharding(json, `scales[${mip}]`),
+      ))
+        files[`${scale.key}/${name}`] = { bytes };
+    else
+      for (const { key, bytes } of chunks)
+        files[key] = {
+          bytes: BITSTREAMS[bitstream](bytes),
+          ...(bitstream !== 'none' && { contentEncoding: bitstream }),
+        };
   });
 
   const valueAt: BuiltPrecomputed['valueAt'] = (voxel, { mip = 0, channel = 0 } = {}) => {
     const scale = scales[mip];
-    const inside = voxel.every((v, axis) => v >= scale.voxelOffset[axis] && v < scale.voxelOffset[axis] + scale.size[axis]);
+    const inside = voxel.every(
+      (v, axis) => v >= scale.voxelOffset[axis] && v < scale.voxelOffset[axis] + scale.size[axis],
+    );
     return inside ? samples(at, scale, { size, voxelOffset })(...voxel, channel) : undefined;
   };
   return { info, files, valueAt };
@@ -126,23 +166,43 @@ export function buildPrecomputed(options: PrecomputedOptions): BuiltPrecomputed 
 type Grid = Pick<Scale, 'key' | 'mip' | 'size' | 'voxelOffset' | 'chunkSize' | 'resolution'>;
 
 /** The scale of a mip covers all that mip 0 covers: 2^mip voxels along x and y to one. */
-function scaleOf(mip: number, { size, voxelOffset = [0, 0, 0], resolution = [8, 8, 40], chunkSize = [64, 64, 64] }: PrecomputedOptions): Grid {
+function scaleOf(
+  mip: number,
+  { size, voxelOffset = [0, 0, 0], resolution = [8, 8, 40], chunkSize = [64, 64, 64] }: PrecomputedOptions,
+): Grid {
   const factor: Vec3 = [2 ** mip, 2 ** mip, 1];
   const each = (of: (axis: 0 | 1 | 2) => number): Vec3 => [of(0), of(1), of(2)];
   const first = each((axis) => Math.floor(voxelOffset[axis] / factor[axis]));
   const nm = each((axis) => resolution[axis] * factor[axis]);
-  return { mip, key: nm.join('_'), resolution: nm, voxelOffset: first, size: each((axis) => Math.ceil((voxelOffset[axis] + size[axis]) / factor[axis]) - first[axis]), chunkSize };
+  return {
+    mip,
+    key: nm.join('_'),
+    resolution: nm,
+    voxelOffset: first,
+    size: each((axis) => Math.ceil((voxelOffset[axis] + size[axis]) / factor[axis]) - first[axis]),
+    chunkSize,
+  };
 }
 
 /** Values of a scale: that of the first voxel of mip 0 that a voxel covers. */
-function samples(at: ValueOf, { mip }: Grid, { size: [sx, sy], voxelOffset: [ox, oy] }: Pick<Scale, 'size' | 'voxelOffset'>): ValueOf {
+function samples(
+  at: ValueOf,
+  { mip }: Grid,
+  { size: [sx, sy], voxelOffset: [ox, oy] }: Pick<Scale, 'size' | 'voxelOffset'>,
+): ValueOf {
   if (mip === 0) return at;
   const factor = 2 ** mip;
-  const inside = (v: number, first: number, count: number): number => Math.min(Math.max(v, first), first + count - 1);
+  const inside = (v: number, first: number, count: number): number =>
+    Math.min(Math.max(v, first), first + count - 1);
   return (x, y, z, channel) => at(inside(x * factor, ox, sx), inside(y * factor, oy, sy), z, channel);
 }
 
-function toJson({ key, size, resolution, voxelOffset, chunkSize }: Grid, encoding: Encoding, blockSize: Vec3, sharding: PrecomputedOptions['sharding']): ScaleJson {
+function toJson(
+  { key, size, resolution, voxelOffset, chunkSize }: Grid,
+  encoding: Encoding,
+  blockSize: Vec3,
+  sharding: PrecomputedOptions['sharding'],
+): ScaleJson {
   return {
     key,
     size,

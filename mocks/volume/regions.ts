@@ -7,7 +7,12 @@ export interface Regions {
 }
 
 /** @param joined Whether two neighbouring voxels of the slice are in one region. */
-export function regionsOf(sx: number, sy: number, joined: (a: number, b: number) => boolean, isPart: (voxel: number) => boolean = () => true): Regions {
+export function regionsOf(
+  sx: number,
+  sy: number,
+  joined: (a: number, b: number) => boolean,
+  isPart: (voxel: number) => boolean = () => true,
+): Regions {
   const of = new Int32Array(sx * sy).fill(-1);
   const first: number[] = [];
   const open: number[] = [];

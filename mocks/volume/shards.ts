@@ -31,12 +31,20 @@ interface Placed {
 }
 
 /** Shard files by name. */
-export function writeShards(chunks: readonly ShardedChunk[], gridShape: Vec3, spec: ShardingSpec): Map<string, Uint8Array> {
+export function writeShards(
+  chunks: readonly ShardedChunk[],
+  gridShape: Vec3,
+  spec: ShardingSpec,
+): Map<string, Uint8Array> {
   const ids = compressedMortonCodes(gridShape, Float64Array.from(chunks.flatMap(({ position }) => position)));
   const { shards, minishards } = locateChunks(spec, ids);
   const byFile = new Map<string, Map<number, Placed[]>>();
   chunks.forEach(({ bytes }, k) => {
-    const shard = getOr(byFile, shardFileName(spec, shards[2 * k], shards[2 * k + 1]), () => new Map<number, Placed[]>());
+    const shard = getOr(
+      byFile,
+      shardFileName(spec, shards[2 * k], shards[2 * k + 1]),
+      () => new Map<number, Placed[]>(),
+    );
     const id = (BigInt(ids[2 * k + 1]) << 32n) | BigInt(ids[2 * k]);
     getOr(shard, minishards[k], () => []).push({ id, bytes: packed(bytes, spec.dataEncoding) });
   });
@@ -72,7 +80,8 @@ function shardBytes(shard: Map<number, Placed[]>, spec: ShardingSpec): Uint8Arra
   return Buffer.concat([new Uint8Array(shardIndex.buffer), ...parts]);
 }
 
-const packed = (bytes: Uint8Array, encoding: 'raw' | 'gzip'): Uint8Array => (encoding === 'gzip' ? gzipSync(bytes, { level: 1 }) : bytes);
+const packed = (bytes: Uint8Array, encoding: 'raw' | 'gzip'): Uint8Array =>
+  encoding === 'gzip' ? gzipSync(bytes, { level: 1 }) : bytes;
 
 function getOr<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   let value = map.get(key);

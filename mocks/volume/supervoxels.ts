@@ -26,10 +26,15 @@ export interface Supervoxels {
 }
 
 /** Every object is one connected component of the edges; background is 0. */
-export function cutIntoSupervoxels(objectAt: ValueOf, { size, voxelOffset, graphChunkSize, supervoxelSize }: Cut): Supervoxels {
+export function cutIntoSupervoxels(
+  objectAt: ValueOf,
+  { size, voxelOffset, graphChunkSize, supervoxelSize }: Cut,
+): Supervoxels {
   const parts = new Int32Array(product(size)).fill(-1);
-  const ids: bigint[] = [], objects: bigint[] = [];
-  const indices = new Map<string, number>(), segments = new Map<string, bigint>();
+  const ids: bigint[] = [],
+    objects: bigint[] = [];
+  const indices = new Map<string, number>(),
+    segments = new Map<string, bigint>();
   let at = 0;
   for (let z = 0; z < size[2]; z++)
     for (let y = 0; y < size[1]; y++) {

@@ -5,13 +5,18 @@
  * @param size Voxels along x, y, z.
  * @returns Each pair once, the smaller number first, in the order met.
  */
-export function touchingPairs(parts: Int32Array, [sx, sy, sz]: readonly [number, number, number]): [number, number][] {
+export function touchingPairs(
+  parts: Int32Array,
+  [sx, sy, sz]: readonly [number, number, number],
+): [number, number][] {
   const seen = new Set<number>();
   const pairs: [number, number][] = [];
   const count = parts.reduce((most, part) => Math.max(most, part), 0) + 1;
   const meet = (a: number, b: number): void => {
     if (a === b || a < 0 || b < 0) return;
-    const first = Math.min(a, b), second = Math.max(a, b), name = first * count + second; // far below 2^53
+    const first = Math.min(a, b),
+      second = Math.max(a, b),
+      name = first * count + second; // far below 2^53
     if (seen.has(name)) return;
     seen.add(name);
     pairs.push([first, second]);

@@ -22,30 +22,42 @@ export interface Extent {
 export function dataTypeOf(labels: Labels): DataType {
   if (typeof labels === 'function') return 'uint64';
   const known = (Object.keys(DATA_TYPES) as DataType[]).find((name) => labels instanceof DATA_TYPES[name]);
-  if (!known) throw new TypeError('labels are a typed array of a volume’s data type, or a function of x, y, z and the channel');
+  if (!known)
+    throw new TypeError(
+      'labels are a typed array of a volume’s data type, or a function of x, y, z and the channel',
+    );
   return known;
 }
 
 /** `labels` as a function. @throws RangeError when an array has not one value a voxel and channel */
 export function valueOf(labels: Labels, { size, voxelOffset, channels }: Extent): ValueOf {
   if (typeof labels === 'function') return labels;
-  const [sx, sy, sz] = size, [ox, oy, oz] = voxelOffset;
+  const [sx, sy, sz] = size,
+    [ox, oy, oz] = voxelOffset;
   const wanted = product(size) * channels;
-  if (labels.length !== wanted) throw new RangeError(`${labels.length} labels for ${size.join(' x ')} voxels${channels === 1 ? '' : ` of ${channels} channels`}: ${wanted} are wanted`);
+  if (labels.length !== wanted)
+    throw new RangeError(
+      `${labels.length} labels for ${size.join(' x ')} voxels${channels === 1 ? '' : ` of ${channels} channels`}: ${wanted} are wanted`,
+    );
   const own = copyOf(labels, 'labels'); // voxels are asked about later, too
   return (x, y, z, channel) => own[x - ox + sx * (y - oy + sy * (z - oz + sz * channel))];
 }
 
 /** Values of a box, `[x, y, z, channel]`, x fastest. @param max Outside. */
 export function fill(dataType: DataType, min: Vec3, max: Vec3, channels: number, at: ValueOf): ValueArray {
-  const values = new DATA_TYPES[dataType]((max[0] - min[0]) * (max[1] - min[1]) * (max[2] - min[2]) * channels);
+  const values = new DATA_TYPES[dataType](
+    (max[0] - min[0]) * (max[1] - min[1]) * (max[2] - min[2]) * channels,
+  );
   const convert = values instanceof BigUint64Array || values instanceof BigInt64Array ? BigInt : Number;
   let k = 0;
   for (let channel = 0; channel < channels; channel++)
     for (let z = min[2]; z < max[2]; z++)
-      for (let y = min[1]; y < max[1]; y++) for (let x = min[0]; x < max[0]; x++) (values as { [index: number]: bigint | number })[k++] = convert(at(x, y, z, channel));
+      for (let y = min[1]; y < max[1]; y++)
+        for (let x = min[0]; x < max[0]; x++)
+          (values as { [index: number]: bigint | number })[k++] = convert(at(x, y, z, channel));
   return values;
 }
 
 /** The bytes of values, little-endian, as volumes store them. */
-export const bytesOfValues = ({ buffer, byteOffset, byteLength }: ValueArray): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength);
+export const bytesOfValues = ({ buffer, byteOffset, byteLength }: ValueArray): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);

@@ -14,7 +14,8 @@ describe('leaveOnAbort', () => {
     ['resolves', Promise.resolve(7), { status: 'fulfilled', value: 7 }],
     ['rejects', Promise.reject(reason), { status: 'rejected', reason }],
   ])('%s with the work and leaves no listener', async (_name, work, outcome) => {
-    const { signal } = new AbortController(), onLeave = jest.fn();
+    const { signal } = new AbortController(),
+      onLeave = jest.fn();
     const following = leaveOnAbort(work, signal, onLeave);
     expect(getEventListeners(signal, 'abort')).toHaveLength(1);
     expect(await Promise.allSettled([following])).toEqual([outcome]);
@@ -23,7 +24,8 @@ describe('leaveOnAbort', () => {
   });
 
   test('rejects with the reason when the signal aborts, tells the owner once, and leaves no listener', async () => {
-    const abort = new AbortController(), onLeave = jest.fn();
+    const abort = new AbortController(),
+      onLeave = jest.fn();
     const following = leaveOnAbort(new Promise(() => {}), abort.signal, onLeave);
     abort.abort(reason);
     await expect(following).rejects.toBe(reason);

@@ -20,7 +20,12 @@ const one: Record<Exclude<keyof typeof errors, 'LookupError'>, [error: errors.Lo
 };
 
 describe('errors', () => {
-  test('are all listed here', () => expect(Object.keys(one).sort()).toEqual(Object.keys(errors).filter((name) => name !== 'LookupError').sort()));
+  test('are all listed here', () =>
+    expect(Object.keys(one).sort()).toEqual(
+      Object.keys(errors)
+        .filter((name) => name !== 'LookupError')
+        .sort(),
+    ));
 
   test.each(Object.entries(one))('%s has its name, a code and one root', (name, [error, code]) => {
     expect(error).toBeInstanceOf(errors.LookupError);
@@ -31,5 +36,6 @@ describe('errors', () => {
     if (name !== 'VolumeClosedError') expect(error.cause).toBe(cause);
   });
 
-  test('without a cause have none of their own', () => expect(Object.hasOwn(new errors.TimestampError('m'), 'cause')).toBe(false));
+  test('without a cause have none of their own', () =>
+    expect(Object.hasOwn(new errors.TimestampError('m'), 'cause')).toBe(false));
 });

@@ -3,7 +3,8 @@ import { atOnce, byStretches, Pacer, type Paced } from '../../lib/base/pacer.ts'
 
 /** A clock on which each look takes a millisecond; notes how long each turn was held. */
 function clock() {
-  let now = 0, began = 0;
+  let now = 0,
+    began = 0;
   const held: number[] = [];
   const acts: (() => void)[] = [];
   const turn = (): void => {
@@ -32,21 +33,30 @@ function* steps(count: number, done: number[] = []): Paced<string> {
 
 describe('Pacer', () => {
   test('does short work at once', () => {
-    const { pacer, held } = clock(), done: number[] = [];
+    const { pacer, held } = clock(),
+      done: number[] = [];
     expect(pacer.run(steps(5, done))).toBe('all');
     expect([done, held]).toEqual([[0, 1, 2, 3, 4], []]);
   });
 
   test('lets the event loop go on every few milliseconds, whoever works', async () => {
-    const { pacer, held } = clock(), one: number[] = [], other: number[] = [];
-    expect(await Promise.all([pacer.run(steps(500, one)), pacer.run(steps(500, other))])).toEqual(['all', 'all']);
+    const { pacer, held } = clock(),
+      one: number[] = [],
+      other: number[] = [];
+    expect(await Promise.all([pacer.run(steps(500, one)), pacer.run(steps(500, other))])).toEqual([
+      'all',
+      'all',
+    ]);
     expect([one.length, other.length]).toEqual([500, 500]);
     expect(Math.max(...held)).toBeLessThanOrEqual(12);
     expect(held.length).toBeGreaterThan(80);
   });
 
   test('stops at the next pause once the signal has aborted', async () => {
-    const { pacer } = clock(), done: number[] = [], controller = new AbortController(), reason = new Error('enough');
+    const { pacer } = clock(),
+      done: number[] = [],
+      controller = new AbortController(),
+      reason = new Error('enough');
     const going = pacer.run(steps(500, done), controller.signal);
     controller.abort(reason);
     await expect(going).rejects.toBe(reason);
@@ -68,7 +78,11 @@ describe('Pacer', () => {
 test('byStretches covers all, in order, and pauses between stretches', () => {
   const seen: number[][] = [];
   expect([...byStretches(10, (from, end) => seen.push([from, end]), 4)]).toHaveLength(2);
-  expect(seen).toEqual([[0, 4], [4, 8], [8, 10]]);
+  expect(seen).toEqual([
+    [0, 4],
+    [4, 8],
+    [8, 10],
+  ]);
   expect(atOnce(byStretches(0, () => seen.push([])))).toBeUndefined();
   expect(seen).toHaveLength(3);
 });

@@ -1,6 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { InfoError, GraphError } from '../../lib/base/errors.ts';
-import { keepSecret, keepSecretsIn, safeText, withoutSecrets, withoutSecretsIn } from '../../lib/base/secrets.ts';
+import {
+  keepSecret,
+  keepSecretsIn,
+  safeText,
+  withoutSecrets,
+  withoutSecretsIn,
+} from '../../lib/base/secrets.ts';
 import { longestRun, ownPart, readEscapes, spellingsOf, unicode } from '../support/secret-spellings.ts';
 
 const SECRET = 'q7Zr+W4x/N0bV9tYhK2m=Lp_8-sD';
@@ -9,7 +15,8 @@ keepSecret(SECRET);
 const SPELLINGS = spellingsOf(SECRET);
 
 describe.each(Object.keys(SPELLINGS))('a secret %s', (name) => {
-  const spelling = SPELLINGS[name], own = ownPart(name, spelling, SECRET);
+  const spelling = SPELLINGS[name],
+    own = ownPart(name, spelling, SECRET);
 
   test('is not in a text, whole or cut at any place', () => {
     expect(longestRun(readEscapes(spelling), own)).toBe(own.length); // so that the next lines say something
@@ -24,7 +31,15 @@ describe.each(Object.keys(SPELLINGS))('a secret %s', (name) => {
 
 describe('withoutSecrets', () => {
   test('leaves other texts, and runs of seven', () => {
-    for (const text of ['', 'short', 'a text with nothing in it: 100 % %zz \\u12 &#; \\', SECRET.slice(0, 7), `${SECRET.slice(3, 10)} ${SECRET.slice(10, 17)}`, '720575940621039145,720575940621039146']) expect(withoutSecrets(text)).toBe(text);
+    for (const text of [
+      '',
+      'short',
+      'a text with nothing in it: 100 % %zz \\u12 &#; \\',
+      SECRET.slice(0, 7),
+      `${SECRET.slice(3, 10)} ${SECRET.slice(10, 17)}`,
+      '720575940621039145,720575940621039146',
+    ])
+      expect(withoutSecrets(text)).toBe(text);
   });
   test('keeps what is around it, also around escapes', () => {
     expect(withoutSecrets(`a%20b ${SECRET} c%20d "${unicode(SECRET)}" é`)).toBe('a%20b *** c%20d "***" é');
@@ -46,18 +61,38 @@ describe('withoutSecrets', () => {
   });
   test('finds them in JSON, in names too, however deep', () => {
     const deep = JSON.parse(`${'['.repeat(5000)}"${SECRET}"${']'.repeat(5000)}`) as unknown;
-    expect(withoutSecretsIn({ [SECRET]: [{ a: `x ${SECRET}`, n: 1, b: null }] })).toEqual({ '***': [{ a: 'x ***', n: 1, b: null }] });
+    expect(withoutSecretsIn({ [SECRET]: [{ a: `x ${SECRET}`, n: 1, b: null }] })).toEqual({
+      '***': [{ a: 'x ***', n: 1, b: null }],
+    });
     expect(JSON.stringify(withoutSecretsIn(deep))).not.toContain(SECRET);
   });
 });
 
 describe('errors', () => {
   test('hold none in messages, fields and stacks', () => {
-    const error = new GraphError('HTTP_STATUS', `said ${SECRET}`, `https://h/${encodeURIComponent(SECRET)}`, 500, { serverMessage: SECRET, retryAfter: SECRET });
-    for (const text of [error.message, error.stack!, error.url, error.serverMessage!, error.retryAfter!, JSON.stringify(error)]) expect(longestRun(text, SECRET)).toBeLessThan(8);
+    const error = new GraphError(
+      'HTTP_STATUS',
+      `said ${SECRET}`,
+      `https://h/${encodeURIComponent(SECRET)}`,
+      500,
+      { serverMessage: SECRET, retryAfter: SECRET },
+    );
+    for (const text of [
+      error.message,
+      error.stack!,
+      error.url,
+      error.serverMessage!,
+      error.retryAfter!,
+      JSON.stringify(error),
+    ])
+      expect(longestRun(text, SECRET)).toBeLessThan(8);
   });
   test('are not endless', () => {
-    const error = new InfoError('BAD_INFO', `info at ${'k'.repeat(4 << 20)}: what is wrong`, 'k'.repeat(4 << 20));
+    const error = new InfoError(
+      'BAD_INFO',
+      `info at ${'k'.repeat(4 << 20)}: what is wrong`,
+      'k'.repeat(4 << 20),
+    );
     expect(error.message.length).toBeLessThan(2100);
     expect(error.url!.length).toBeLessThan(2100);
     expect(error.message).toMatch(/^info at k+ … k+: what is wrong$/);

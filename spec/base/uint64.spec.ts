@@ -4,7 +4,9 @@ import { bytesOf, idsFromBytes, wordsOf } from '../../lib/base/uint64.ts';
 
 const MAX_UINT64 = 2n ** 64n - 1n;
 
-const someIds = fc.array(fc.bigInt({ min: 0n, max: MAX_UINT64 }), { maxLength: 20 }).map((ids) => BigUint64Array.from(ids));
+const someIds = fc
+  .array(fc.bigInt({ min: 0n, max: MAX_UINT64 }), { maxLength: 20 })
+  .map((ids) => BigUint64Array.from(ids));
 
 describe('idsFromBytes', () => {
   const ids = BigUint64Array.of(0n, 2n ** 64n - 1n, 2n ** 53n + 1n);
@@ -23,7 +25,10 @@ describe('idsFromBytes', () => {
     expect(idsFromBytes(pool.subarray(8, 8 + 8 * ids.length))).toEqual(ids);
   });
 
-  test('refuses what is no whole number of IDs', () => expect(() => idsFromBytes(new Uint8Array(11))).toThrow(new RangeError('11 bytes are no whole number of uint64')));
+  test('refuses what is no whole number of IDs', () =>
+    expect(() => idsFromBytes(new Uint8Array(11))).toThrow(
+      new RangeError('11 bytes are no whole number of uint64'),
+    ));
 });
 
 describe('wordsOf and bytesOf', () => {
@@ -34,9 +39,16 @@ describe('wordsOf and bytesOf', () => {
         const all = new BigUint64Array(before + ids.length + 1).fill(MAX_UINT64);
         all.set(ids, before);
         const view = all.subarray(before, before + ids.length);
-        const words = wordsOf(view), bytes = bytesOf(view);
-        expect(Array.from(ids, (_id, i) => BigInt(words[2 * i]) | (BigInt(words[2 * i + 1]) << 32n))).toEqual([...ids]);
-        expect(Buffer.from(bytes).toString('hex')).toBe(Array.from(ids, (id) => Buffer.from(id.toString(16).padStart(16, '0'), 'hex').reverse().toString('hex')).join(''));
+        const words = wordsOf(view),
+          bytes = bytesOf(view);
+        expect(Array.from(ids, (_id, i) => BigInt(words[2 * i]) | (BigInt(words[2 * i + 1]) << 32n))).toEqual(
+          [...ids],
+        );
+        expect(Buffer.from(bytes).toString('hex')).toBe(
+          Array.from(ids, (id) =>
+            Buffer.from(id.toString(16).padStart(16, '0'), 'hex').reverse().toString('hex'),
+          ).join(''),
+        );
         expect(idsFromBytes(bytes)).toEqual(ids);
         expect(words.buffer).toBe(all.buffer);
         expect(bytes.buffer).toBe(all.buffer);

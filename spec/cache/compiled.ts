@@ -6,11 +6,19 @@ import { transformFile } from '@swc/core';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-const STRIPPED = { target: 'es2022', parser: { syntax: 'typescript' }, rewriteRelativeImportExtensions: true } as const;
+const STRIPPED = {
+  target: 'es2022',
+  parser: { syntax: 'typescript' },
+  rewriteRelativeImportExtensions: true,
+} as const;
 
 /** @returns Where `spec/cache/NAME.ts` now is as JavaScript, below `folder`, with `lib/base` and `lib/cache` beside it. */
 export async function compiled(name: string, folder: string): Promise<string> {
-  const inRooms = await Promise.all(['lib/base', 'lib/cache'].map(async (room) => (await readdir(join(ROOT, room))).map((file) => join(room, file))));
+  const inRooms = await Promise.all(
+    ['lib/base', 'lib/cache'].map(async (room) =>
+      (await readdir(join(ROOT, room))).map((file) => join(room, file)),
+    ),
+  );
   const files = [...inRooms.flat(), join('spec/cache', `${name}.ts`)];
   await Promise.all(
     files.map(async (file) => {

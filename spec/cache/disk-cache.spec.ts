@@ -10,7 +10,8 @@ let folder: string;
 beforeEach(async () => void (folder = join(await mkdtemp(join(tmpdir(), 'gp-cache-')), 'deep', 'er')));
 afterEach(() => rm(join(folder, '..', '..'), { recursive: true }));
 
-const bytesOf = (seed: number, length = 100): Uint8Array => Uint8Array.from({ length }, (_, k) => (k * 31 + seed) & 255);
+const bytesOf = (seed: number, length = 100): Uint8Array =>
+  Uint8Array.from({ length }, (_, k) => (k * 31 + seed) & 255);
 const open = (options: Partial<DiskCacheOptions> = {}): DiskCache => new DiskCache({ folder, ...options });
 const fileOf = (key: string): string => new CacheFolder(folder, 1).fileOf(key);
 const MB = 1024 * 1024;
@@ -22,10 +23,17 @@ describe('DiskCache', () => {
     await cache.put('a', { bytes: bytesOf(1), validator: '"v"' });
     await cache.put('gone', { bytes: undefined, validator: undefined });
     const other = open();
-    expect(await other.get('a')).toEqual({ bytes: Buffer.from(bytesOf(1)), validator: '"v"', storedMs: 5000 });
+    expect(await other.get('a')).toEqual({
+      bytes: Buffer.from(bytesOf(1)),
+      validator: '"v"',
+      storedMs: 5000,
+    });
     expect(await other.get('gone')).toEqual({ bytes: undefined, validator: undefined, storedMs: 5000 });
     expect(await other.get('b')).toBeUndefined();
-    expect([cache.counts, other.counts]).toEqual([{ hits: 0, misses: 1, damaged: 0, stored: 2 }, { hits: 2, misses: 1, damaged: 0, stored: 0 }]);
+    expect([cache.counts, other.counts]).toEqual([
+      { hits: 0, misses: 1, damaged: 0, stored: 2 },
+      { hits: 2, misses: 1, damaged: 0, stored: 0 },
+    ]);
   });
 
   test('replaces what is at a key', async () => {
@@ -38,7 +46,9 @@ describe('DiskCache', () => {
 
   test('is for its owner alone', async () => {
     await open().put('a', { bytes: bytesOf(1), validator: undefined });
-    const modes = await Promise.all([folder, join(folder, 'chunks-v1'), fileOf('a')].map(async (path) => (await stat(path)).mode & 0o777));
+    const modes = await Promise.all(
+      [folder, join(folder, 'chunks-v1'), fileOf('a')].map(async (path) => (await stat(path)).mode & 0o777),
+    );
     expect(modes.map((mode) => mode.toString(8))).toEqual(['700', '700', '600']);
   });
 
@@ -95,9 +105,13 @@ describe('DiskCache', () => {
       if (k > 0) expect((await cache.get('k0'))?.bytes).toHaveLength(500_000);
       expect((await cacheStats(folder)).bytes).toBeLessThanOrEqual(10 * MB);
     }
-    const kept = (await Promise.all(Array.from({ length: 60 }, (_, k) => open().get(`k${k}`)))).flatMap((entry, k) => (entry ? [k] : []));
+    const kept = (await Promise.all(Array.from({ length: 60 }, (_, k) => open().get(`k${k}`)))).flatMap(
+      (entry, k) => (entry ? [k] : []),
+    );
     expect(kept[0]).toBe(0); // used all the time
-    expect(kept.slice(1)).toEqual(Array.from({ length: kept.length - 1 }, (_, k) => 60 - (kept.length - 1) + k));
+    expect(kept.slice(1)).toEqual(
+      Array.from({ length: kept.length - 1 }, (_, k) => 60 - (kept.length - 1) + k),
+    );
     expect(kept.length).toBeGreaterThan(12);
   });
 
@@ -109,7 +123,8 @@ describe('DiskCache', () => {
 
   test('makes room for a smaller bound when it is opened', async () => {
     const large = open({ maxBytes: 100 * MB });
-    for (let k = 0; k < 20; k++) await large.put(`k${k}`, { bytes: bytesOf(k, 200_000), validator: undefined });
+    for (let k = 0; k < 20; k++)
+      await large.put(`k${k}`, { bytes: bytesOf(k, 200_000), validator: undefined });
     await open({ maxBytes: 2 * MB }).get('k0');
     expect((await cacheStats(folder)).bytes).toBeLessThanOrEqual(2 * MB);
   });
@@ -120,17 +135,27 @@ describe('DiskCache', () => {
     await rm(join(folder, 'chunks-v1', 'tmp'), { recursive: true });
     await writeFile(join(folder, 'chunks-v1', 'tmp'), 'a file where a folder should be');
     const cache = open({ warn });
-    await Promise.all(['b', 'c', 'd'].map((key) => cache.put(key, { bytes: bytesOf(1), validator: undefined })));
+    await Promise.all(
+      ['b', 'c', 'd'].map((key) => cache.put(key, { bytes: bytesOf(1), validator: undefined })),
+    );
     expect(await cache.get('b')).toBeUndefined();
-    expect(warn.mock.calls).toEqual([[expect.stringMatching(/^nothing is stored in the cache at .*chunks-v1 any more: E/)]]);
+    expect(warn.mock.calls).toEqual([
+      [expect.stringMatching(/^nothing is stored in the cache at .*chunks-v1 any more: E/)],
+    ]);
   });
 
   test('shares a folder with others of its process that write at the same moments', async () => {
     const warn = jest.fn();
     const caches = Array.from({ length: 4 }, () => open({ warn }));
-    for (let round = 0; round < 10; round++) await Promise.all(caches.map((cache, k) => cache.put(`${k} ${round}`, { bytes: bytesOf(k), validator: undefined })));
+    for (let round = 0; round < 10; round++)
+      await Promise.all(
+        caches.map((cache, k) => cache.put(`${k} ${round}`, { bytes: bytesOf(k), validator: undefined })),
+      );
     expect(warn).not.toHaveBeenCalled();
-    expect([(await verifyCache(folder)).entries, await readdir(join(folder, 'chunks-v1', 'tmp'))]).toEqual([40, []]);
+    expect([(await verifyCache(folder)).entries, await readdir(join(folder, 'chunks-v1', 'tmp'))]).toEqual([
+      40,
+      [],
+    ]);
   });
 
   test('refuses a folder that others may write to', async () => {
@@ -145,9 +170,14 @@ describe('DiskCache', () => {
 
   test('deletes what dead processes were writing, leaves what living ones write, and takes over their lock', async () => {
     await open().put('a', { bytes: bytesOf(1), validator: undefined });
-    const tmp = join(folder, 'chunks-v1', 'tmp'), dead = 2 ** 22 + 1; // above the largest PID
+    const tmp = join(folder, 'chunks-v1', 'tmp'),
+      dead = 2 ** 22 + 1; // above the largest PID
     const [ofDead, ofLiving] = [`${hostname()}.${dead}.0.4`, `${hostname()}.${process.pid}.999.4`];
-    await Promise.all([ofDead, ofLiving, 'elsewhere.1.0.4', 'elsewhere.1.1.4'].map((name) => writeFile(join(tmp, name), 'half')));
+    await Promise.all(
+      [ofDead, ofLiving, 'elsewhere.1.0.4', 'elsewhere.1.1.4'].map((name) =>
+        writeFile(join(tmp, name), 'half'),
+      ),
+    );
     await utimes(join(tmp, 'elsewhere.1.1.4'), 1, 1);
     await writeFile(join(folder, 'chunks-v1', 'lock'), `${hostname()} ${dead}`);
     await open({ maxBytes: MB }).get('a');
@@ -160,7 +190,8 @@ describe('DiskCache', () => {
     ['that was never signed', 11_000, true],
   ])('takes over a lock %s: after %i ms %p', async (_, ageMs, isTakenOver) => {
     await open().put('a', { bytes: bytesOf(1), validator: undefined });
-    const lock = join(folder, 'chunks-v1', 'lock'), now = 1_800_000_000_000;
+    const lock = join(folder, 'chunks-v1', 'lock'),
+      now = 1_800_000_000_000;
     await writeFile(lock, '');
     await utimes(lock, (now - ageMs) / 1000, (now - ageMs) / 1000);
     expect((await new CacheFolder(folder, MB).collect(now)) !== undefined).toBe(isTakenOver);
@@ -168,12 +199,15 @@ describe('DiskCache', () => {
 
   test('stores nothing more, and keeps most of what it has, while others write as much as fits', async () => {
     const cache = open({ maxBytes: MB });
-    for (const key of ['a', 'b', 'c', 'd']) await cache.put(key, { bytes: bytesOf(1, 80_000), validator: undefined });
+    for (const key of ['a', 'b', 'c', 'd'])
+      await cache.put(key, { bytes: bytesOf(1, 80_000), validator: undefined });
     const { stored } = cache.counts;
-    for (let k = 0; k < 10; k++) await writeFile(join(folder, 'chunks-v1', 'tmp', `${hostname()}.${process.pid}.other-${k}.80000`), '');
+    for (let k = 0; k < 10; k++)
+      await writeFile(join(folder, 'chunks-v1', 'tmp', `${hostname()}.${process.pid}.other-${k}.80000`), '');
     for (let k = 0; k < 5; k++) await cache.put(`k${k}`, { bytes: bytesOf(k, 80_000), validator: undefined });
     expect([stored, cache.counts.stored, (await cacheStats(folder)).entries]).toEqual([4, 5, 5]); // one before the next collection
-    for (let k = 0; k < 10; k++) await rm(join(folder, 'chunks-v1', 'tmp', `${hostname()}.${process.pid}.other-${k}.80000`));
+    for (let k = 0; k < 10; k++)
+      await rm(join(folder, 'chunks-v1', 'tmp', `${hostname()}.${process.pid}.other-${k}.80000`));
     await cache.put('e', { bytes: bytesOf(1, 80_000), validator: undefined });
     expect((await cacheStats(folder)).entries).toBe(6);
   });
@@ -182,7 +216,8 @@ describe('DiskCache', () => {
     const cache = open({ maxBytes: MB });
     await cache.put('a', { bytes: bytesOf(1), validator: undefined });
     await writeFile(join(folder, 'chunks-v1', 'lock'), `${hostname()} ${process.pid}`);
-    for (let k = 0; k < 100; k++) await cache.put(`k${k}`, { bytes: bytesOf(k, 50_000), validator: undefined });
+    for (let k = 0; k < 100; k++)
+      await cache.put(`k${k}`, { bytes: bytesOf(k, 50_000), validator: undefined });
     expect((await cacheStats(folder)).bytes).toBeLessThanOrEqual(MB / 4);
     expect(cache.counts.stored).toBeLessThan(10);
   });
@@ -192,9 +227,16 @@ describe('upkeep', () => {
   test('counts, verifies and clears', async () => {
     expect(await cacheStats(folder)).toMatchObject({ entries: 0, bytes: 0, oldestUse: undefined });
     const cache = open();
-    for (const key of ['a', 'b', 'c']) await cache.put(key, { bytes: bytesOf(1, 5000), validator: undefined });
+    for (const key of ['a', 'b', 'c'])
+      await cache.put(key, { bytes: bytesOf(1, 5000), validator: undefined });
     await utimes(fileOf('b'), 1000, 1000);
-    expect(await cacheStats(folder)).toEqual({ path: join(folder, 'chunks-v1'), entries: 3, bytes: 3 * 8192, oldestUse: new Date(1_000_000), snapshots: { entries: 0, bytes: 0 } });
+    expect(await cacheStats(folder)).toEqual({
+      path: join(folder, 'chunks-v1'),
+      entries: 3,
+      bytes: 3 * 8192,
+      oldestUse: new Date(1_000_000),
+      snapshots: { entries: 0, bytes: 0 },
+    });
     expect(await verifyCache(folder)).toMatchObject({ entries: 3, damaged: 0 });
     await writeFile(fileOf('c'), 'x');
     await writeFile(join(fileOf('a'), '..', '0'.repeat(64)), await readFile(fileOf('a')));

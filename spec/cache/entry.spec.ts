@@ -3,8 +3,13 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { decodeEntry, encodeEntry, type CacheEntry } from '../../lib/cache/entry.ts';
 
-const fileOf = (key: string, entry: CacheEntry): Uint8Array => new Uint8Array(Buffer.concat(encodeEntry(key, entry)!));
-const entry: CacheEntry = { bytes: Uint8Array.from({ length: 300 }, (_, k) => k * 7), validator: '"a\u00e9"', storedMs: 1_795_000_000_123 };
+const fileOf = (key: string, entry: CacheEntry): Uint8Array =>
+  new Uint8Array(Buffer.concat(encodeEntry(key, entry)!));
+const entry: CacheEntry = {
+  bytes: Uint8Array.from({ length: 300 }, (_, k) => k * 7),
+  validator: '"a\u00e9"',
+  storedMs: 1_795_000_000_123,
+};
 
 describe('an entry', () => {
   test.each([
@@ -13,18 +18,23 @@ describe('an entry', () => {
     ['absence', { ...entry, bytes: undefined }],
     ['no validator', { ...entry, validator: undefined }],
   ])('comes back as it was: %s', (_, given) => {
-    expect(decodeEntry(fileOf('https://host/a b|1', given))).toEqual({ key: 'https://host/a b|1', entry: given });
+    expect(decodeEntry(fileOf('https://host/a b|1', given))).toEqual({
+      key: 'https://host/a b|1',
+      entry: given,
+    });
   });
 
   test('is read from the middle of a larger buffer', () => {
-    const file = fileOf('k', entry), around = new Uint8Array(file.length + 10);
+    const file = fileOf('k', entry),
+      around = new Uint8Array(file.length + 10);
     around.set(file, 3);
     expect(decodeEntry(around.subarray(3, 3 + file.length))).toEqual({ key: 'k', entry });
   });
 
   test('is nothing at every cut and with a byte too many', () => {
     const file = fileOf('k', entry);
-    for (let length = 0; length < file.length; length++) expect(decodeEntry(file.subarray(0, length))).toBeUndefined();
+    for (let length = 0; length < file.length; length++)
+      expect(decodeEntry(file.subarray(0, length))).toBeUndefined();
     expect(decodeEntry(new Uint8Array([...file, 0]))).toBeUndefined();
   });
 
@@ -40,18 +50,26 @@ describe('an entry', () => {
 
   test('is nothing when it is any other bytes', () => {
     const magic = [...new TextEncoder().encode('GPCACHE1')];
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
-      expect(decodeEntry(bytes)).toBeUndefined();
-      expect(decodeEntry(Uint8Array.from([...magic, ...bytes]))).toBeUndefined();
-    }), { seed: 7, numRuns: 500 });
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+        expect(decodeEntry(bytes)).toBeUndefined();
+        expect(decodeEntry(Uint8Array.from([...magic, ...bytes]))).toBeUndefined();
+      }),
+      { seed: 7, numRuns: 500 },
+    );
   });
 
-  test.each(['', 'null', '5', '{"length":0,"crc":0}', '{"key":"k","length":"0","crc":0}'])('is nothing with the header %j, though its checksum agrees', (text) => {
-    const header = Buffer.from(text), prefix = Buffer.from('GPCACHE1\0\0\0\0\0\0\0\0');
-    prefix.writeUint32LE(header.length, 8);
-    prefix.writeUint32LE(crc32(header), 12);
-    expect(decodeEntry(Buffer.concat([prefix, header]))).toBeUndefined();
-  });
+  test.each(['', 'null', '5', '{"length":0,"crc":0}', '{"key":"k","length":"0","crc":0}'])(
+    'is nothing with the header %j, though its checksum agrees',
+    (text) => {
+      const header = Buffer.from(text),
+        prefix = Buffer.from('GPCACHE1\0\0\0\0\0\0\0\0');
+      prefix.writeUint32LE(header.length, 8);
+      prefix.writeUint32LE(crc32(header), 12);
+      expect(decodeEntry(Buffer.concat([prefix, header]))).toBeUndefined();
+    },
+  );
 
-  test('is not made of a key that is too long', () => expect(encodeEntry('k'.repeat(20_000), entry)).toBeUndefined());
+  test('is not made of a key that is too long', () =>
+    expect(encodeEntry('k'.repeat(20_000), entry)).toBeUndefined());
 });

@@ -17,7 +17,8 @@ process.stdin.on('close', () => process.exit(1)).resume();
 for (let round = 0; round < Number(rounds); round++) {
   const key = random(400);
   const found = await cache.get(`key ${key}`);
-  if (found && !Buffer.from(found.bytes!).equals(contentOf(key))) throw new Error(`key ${key} gave something else`);
+  if (found && !Buffer.from(found.bytes!).equals(contentOf(key)))
+    throw new Error(`key ${key} gave something else`);
   if (!found) await cache.put(`key ${key}`, { bytes: contentOf(key), validator: undefined });
 }
 process.stdout.write(JSON.stringify(cache.counts), () => process.exit(0));

@@ -9,7 +9,9 @@ import type { DiskCacheCounts } from '../../lib/cache/disk-cache.ts';
 import { cacheStats, verifyCache } from '../../lib/cache/upkeep.ts';
 import { compiled } from './compiled.ts';
 
-const MAX_BYTES = 3 * 1024 * 1024, PROCESSES = 20, ROUNDS = 250;
+const MAX_BYTES = 3 * 1024 * 1024,
+  PROCESSES = 20,
+  ROUNDS = 250;
 
 let made: string, folder: string, script: string;
 beforeAll(async () => {
@@ -34,7 +36,13 @@ function deferred(): { promise: Promise<void>; resolve: () => void } {
 /** @param kill When to kill it; undefined: it ends by itself. */
 function hammer(seed: number, kill: Promise<void> | undefined): Promise<Ended> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [script, folder, String(MAX_BYTES), String(seed), String(kill ? 1e9 : ROUNDS)]);
+    const child = spawn(process.execPath, [
+      script,
+      folder,
+      String(MAX_BYTES),
+      String(seed),
+      String(kill ? 1e9 : ROUNDS),
+    ]);
     const ended: Ended = { signal: null, code: null, out: '', err: '' };
     child.stdout.on('data', (text: Buffer) => (ended.out += text.toString()));
     child.stderr.on('data', (text: Buffer) => (ended.err += text.toString()));
@@ -45,7 +53,9 @@ function hammer(seed: number, kill: Promise<void> | undefined): Promise<Ended> {
 
 test('twenty processes share a folder, ten are killed: nothing false is read, and the bound holds', async () => {
   const kills = Array.from({ length: PROCESSES / 2 }, () => deferred());
-  const running = Array.from({ length: PROCESSES }, (_, k) => hammer(k + 1, k % 2 ? kills[k >> 1].promise : undefined));
+  const running = Array.from({ length: PROCESSES }, (_, k) =>
+    hammer(k + 1, k % 2 ? kills[k >> 1].promise : undefined),
+  );
   const gentle = running.filter((_, k) => k % 2 === 0);
   // One dies whenever a gentle one ends: at ten moments that nobody chose.
   gentle.forEach((process, k) => void process.then(() => kills[k].resolve()));

@@ -10,26 +10,50 @@ describe('parseServer', () => {
     ['cave.example.org', 'https://cave.example.org', 'cave.example.org'],
     ['https://cave.example.org:8443/', 'https://cave.example.org:8443', 'cave.example.org:8443'],
     ['http://127.0.0.1:80', 'http://127.0.0.1', '127.0.0.1'],
-  ])('takes %s', (address, origin, host) => expect(parseServer(address)).toEqual({ origin, host, hostname: new URL(origin).hostname }));
-  test.each(['', 'ftp://x.org', 'https://u:p@x.org', 'https://x.org/?a=1', 'https://x.org/#a', 'https://'])('refuses %p', (address) => {
-    expect(() => parseServer(address)).toThrow(expect.objectContaining({ name: 'PathError', code: 'BAD_PATH' }));
-  });
+  ])('takes %s', (address, origin, host) =>
+    expect(parseServer(address)).toEqual({ origin, host, hostname: new URL(origin).hostname }),
+  );
+  test.each(['', 'ftp://x.org', 'https://u:p@x.org', 'https://x.org/?a=1', 'https://x.org/#a', 'https://'])(
+    'refuses %p',
+    (address) => {
+      expect(() => parseServer(address)).toThrow(
+        expect.objectContaining({ name: 'PathError', code: 'BAD_PATH' }),
+      );
+    },
+  );
 });
 
 describe('a server that another one names', () => {
-  const remote = parseServer('https://global.example.org'), local = parseServer('http://localhost:99');
-  test.each([['https://local.example.org', remote], ['http://127.0.0.1:8000', local], ['https://else.example.org', local], ['https://localhost', local], ['http://cave.lab', parseServer('http://cave.lab')]])('may be %s', (address, from) => {
+  const remote = parseServer('https://global.example.org'),
+    local = parseServer('http://localhost:99');
+  test.each([
+    ['https://local.example.org', remote],
+    ['http://127.0.0.1:8000', local],
+    ['https://else.example.org', local],
+    ['https://localhost', local],
+    ['http://cave.lab', parseServer('http://cave.lab')],
+  ])('may be %s', (address, from) => {
     expect(learntServer(address, from).origin).toBe(address);
   });
-  test.each([['http://local.example.org', remote], ['https://127.0.0.1', remote], ['http://localhost:80', remote], ['http://else.example.org', local], ['https://else.example.org', parseServer('http://cave.lab')]])('may not be %s', (address, from) => {
-    expect(() => learntServer(address, from)).toThrow(expect.objectContaining({ name: 'PathError', code: 'INSECURE_TOKEN' }));
+  test.each([
+    ['http://local.example.org', remote],
+    ['https://127.0.0.1', remote],
+    ['http://localhost:80', remote],
+    ['http://else.example.org', local],
+    ['https://else.example.org', parseServer('http://cave.lab')],
+  ])('may not be %s', (address, from) => {
+    expect(() => learntServer(address, from)).toThrow(
+      expect.objectContaining({ name: 'PathError', code: 'INSECURE_TOKEN' }),
+    );
   });
 });
 
 describe('the server of a datastack', () => {
   let folder: string;
-  const map = (text: string): Promise<void> => writeFile(join(folder, 'secrets', 'cave_datastack_to_server_map.json'), text);
-  const find = (given?: string) => serverOf('minnie', given, { CLOUD_VOLUME_DIR: folder }).then(({ origin }) => origin);
+  const map = (text: string): Promise<void> =>
+    writeFile(join(folder, 'secrets', 'cave_datastack_to_server_map.json'), text);
+  const find = (given?: string) =>
+    serverOf('minnie', given, { CLOUD_VOLUME_DIR: folder }).then(({ origin }) => origin);
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'cave-'));
     await mkdir(join(folder, 'secrets'));
@@ -42,14 +66,18 @@ describe('the server of a datastack', () => {
     expect(await find()).toBe('https://remembered.example.org');
     expect(await find('https://given.example.org')).toBe('https://given.example.org');
   });
-  test.each(['', 'null', '[]', '{"minnie": 5}', '{"other": "https://x.org"}', 'no JSON'])('is the global one when the map is %p', async (text) => {
-    await map(text);
-    expect(await find()).toBe(DEFAULT_SERVER);
-  });
+  test.each(['', 'null', '[]', '{"minnie": 5}', '{"other": "https://x.org"}', 'no JSON'])(
+    'is the global one when the map is %p',
+    async (text) => {
+      await map(text);
+      expect(await find()).toBe(DEFAULT_SERVER);
+    },
+  );
 });
 
 describe('addresses', () => {
-  const from = (origin: string, address?: string) => ({ path: parseServer(origin), address }) as Parameters<typeof addressesOf>[1];
+  const from = (origin: string, address?: string) =>
+    ({ path: parseServer(origin), address }) as Parameters<typeof addressesOf>[1];
   test.each([
     ['https://local.example.org', from('https://global.example.org', '93.184.215.14'), 'public'],
     ['https://10.0.0.5', from('https://global.example.org', '93.184.215.14'), 'public'],
@@ -57,5 +85,7 @@ describe('addresses', () => {
     ['https://local.example.org', from('https://cave.lab', '10.0.0.7'), 'any'],
     ['https://global.example.org', from('https://global.example.org', '93.184.215.14'), 'any'],
     ['http://127.0.0.1:5', from('http://127.0.0.1:4', '127.0.0.1'), 'any'],
-  ] as const)('of %s, when %p names it, may be %s', (host, server, allowed) => expect(addressesOf(parseServer(host), server)).toBe(allowed));
+  ] as const)('of %s, when %p names it, may be %s', (host, server, allowed) =>
+    expect(addressesOf(parseServer(host), server)).toBe(allowed),
+  );
 });

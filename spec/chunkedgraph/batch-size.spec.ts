@@ -4,8 +4,9 @@ import { BatchSize, batchSizeOf } from '../../lib/chunkedgraph/batch-size.ts';
 /** `-50` is a failure of 50, `50` a success. */
 function sizeAfter(events: number[], wanted = 1000): number {
   const size = new BatchSize();
-  for (const count of events) if (count < 0) size.failed(-count);
-  else size.succeeded(count, wanted);
+  for (const count of events)
+    if (count < 0) size.failed(-count);
+    else size.succeeded(count, wanted);
   return size.limit;
 }
 
@@ -25,9 +26,23 @@ describe('BatchSize', () => {
     ['grows by a quarter after eight full requests', [-1000, ...Array<number>(8).fill(500)], 625],
     ['does not grow after seven', [-1000, ...Array<number>(7).fill(500)], 500],
     ['does not count requests that were not full', [-1000, ...Array<number>(20).fill(499)], 500],
-    ['counts them in a row', [-1000, ...Array<number>(7).fill(500), -700, ...Array<number>(7).fill(500)], 500],
+    [
+      'counts them in a row',
+      [-1000, ...Array<number>(7).fill(500), -700, ...Array<number>(7).fill(500)],
+      500,
+    ],
     ['grows from one', [-2, ...Array<number>(8).fill(1)], 2],
-    ['ends its limit where more is not wanted', [-1000, ...Array<number>(8).fill(500), ...Array<number>(8).fill(625), ...Array<number>(8).fill(782), ...Array<number>(8).fill(978)], Infinity],
+    [
+      'ends its limit where more is not wanted',
+      [
+        -1000,
+        ...Array<number>(8).fill(500),
+        ...Array<number>(8).fill(625),
+        ...Array<number>(8).fill(782),
+        ...Array<number>(8).fill(978),
+      ],
+      Infinity,
+    ],
   ])('%s', (_what, events, limit) => expect(sizeAfter(events)).toBe(limit));
 
   test('is one for a host and endpoint, whoever asks', () => {
@@ -38,7 +53,8 @@ describe('BatchSize', () => {
   });
 
   test('is forgotten of hosts that nobody asked for in a long time, not of those in use', () => {
-    const old = batchSizeOf('old.example.org', 'roots'), used = batchSizeOf('used.example.org', 'roots');
+    const old = batchSizeOf('old.example.org', 'roots'),
+      used = batchSizeOf('used.example.org', 'roots');
     for (let k = 0; k < 3000; k++) {
       batchSizeOf(`${k}.example.org`, 'roots');
       expect(batchSizeOf('used.example.org', 'roots')).toBe(used);

@@ -7,7 +7,11 @@ const ascending = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0)
 
 describe('distinctOf', () => {
   // Few values in each word, so that repeats, equal low words and equal high words are common.
-  const word = fc.oneof(fc.integer({ min: 0, max: 3 }), fc.constantFrom(2047, 2048, 2 ** 22 - 1, 2 ** 22, 2 ** 31, 2 ** 32 - 1), fc.nat(0xffffffff));
+  const word = fc.oneof(
+    fc.integer({ min: 0, max: 3 }),
+    fc.constantFrom(2047, 2048, 2 ** 22 - 1, 2 ** 22, 2 ** 31, 2 ** 32 - 1),
+    fc.nat(0xffffffff),
+  );
   const id = fc.tuple(word, word).map(([low, high]) => (BigInt(high) << 32n) | BigInt(low));
 
   test('says of any list what a set and a sort say', () => {
@@ -27,14 +31,26 @@ describe('distinctOf', () => {
   test('reads a view from where it starts', () => {
     const words = Uint32Array.of(9, 9, 5, 1, 3, 1, 5, 1).subarray(2);
     const { ids, places } = distinctOf(words);
-    expect([[...ids], [...places]]).toEqual([[(1n << 32n) | 3n, (1n << 32n) | 5n], [1, 0, 1]]);
+    expect([[...ids], [...places]]).toEqual([
+      [(1n << 32n) | 3n, (1n << 32n) | 5n],
+      [1, 0, 1],
+    ]);
   });
 });
 
 describe('placeOf', () => {
   const sorted = wordsOf(BigUint64Array.of(1n, 1n << 32n, (1n << 32n) | 7n, 2n ** 64n - 1n));
 
-  test.each([[1n, 0], [1n << 32n, 1], [(1n << 32n) | 7n, 2], [2n ** 64n - 1n, 3], [0n, -1], [2n, -1], [(1n << 32n) | 6n, -1], [1n << 33n, -1]])('finds %p at %p', (id, place) => {
+  test.each([
+    [1n, 0],
+    [1n << 32n, 1],
+    [(1n << 32n) | 7n, 2],
+    [2n ** 64n - 1n, 3],
+    [0n, -1],
+    [2n, -1],
+    [(1n << 32n) | 6n, -1],
+    [1n << 33n, -1],
+  ])('finds %p at %p', (id, place) => {
     expect(placeOf(Number(id & 0xffffffffn), Number(id >> 32n), sorted)).toBe(place);
     expect(placeOf(Number(id & 0xffffffffn), Number(id >> 32n), new Uint32Array(0))).toBe(-1);
   });

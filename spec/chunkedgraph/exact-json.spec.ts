@@ -16,14 +16,23 @@ describe('exact JSON', () => {
     ['{"a":null,"b":[true,false]}', { a: null, b: [true, false] }],
   ])('reads %s', (text, value) => expect(parseExactJson(text)).toEqual(value));
 
-  test.each(['', '{', '[1,]', 'nul', '{"a":1,"a":2}', '<html>', '['.repeat(200_000)])('refuses %.20s', (text) => expect(() => parseExactJson(text)).toThrow(SyntaxError));
+  test.each(['', '{', '[1,]', 'nul', '{"a":1,"a":2}', '<html>', '['.repeat(200_000)])(
+    'refuses %.20s',
+    (text) => expect(() => parseExactJson(text)).toThrow(SyntaxError),
+  );
 
-  test('writes raw digits', () => expect(formatExactJson({ node_ids: BigUint64Array.of(2n ** 64n - 1n, 0n), op: [5n, 1.5] })).toBe('{"node_ids":[18446744073709551615,0],"op":[5,1.5]}'));
+  test('writes raw digits', () =>
+    expect(formatExactJson({ node_ids: BigUint64Array.of(2n ** 64n - 1n, 0n), op: [5n, 1.5] })).toBe(
+      '{"node_ids":[18446744073709551615,0],"op":[5,1.5]}',
+    ));
 
   test('reads back what it wrote', () => {
-    fc.assert(fc.property(fc.bigUint64Array(), (ids) => {
-      const read = parseExactJson(formatExactJson(ids)) as (number | bigint)[];
-      expect(BigUint64Array.from(read, BigInt)).toEqual(ids);
-    }), { seed: 5 });
+    fc.assert(
+      fc.property(fc.bigUint64Array(), (ids) => {
+        const read = parseExactJson(formatExactJson(ids)) as (number | bigint)[];
+        expect(BigUint64Array.from(read, BigInt)).toEqual(ids);
+      }),
+      { seed: 5 },
+    );
   });
 });

@@ -8,14 +8,25 @@ interface Recorded {
   layouts: {
     layerBits: number;
     spatialBits: Record<string, number>;
-    ids: { id: string; layer: number; position: [number, number, number]; chunk: string; segmentBits: number }[];
+    ids: {
+      id: string;
+      layer: number;
+      position: [number, number, number];
+      chunk: string;
+      segmentBits: number;
+    }[];
   }[];
 }
 
-const { layouts } = JSON.parse(readFileSync(new URL('../fixtures/chunkedgraph/id-layout.json', import.meta.url), 'utf8')) as Recorded;
+const { layouts } = JSON.parse(
+  readFileSync(new URL('../fixtures/chunkedgraph/id-layout.json', import.meta.url), 'utf8'),
+) as Recorded;
 
 const layoutOf = (layerBits: number, spatialBits: Record<string, number>): IdLayout =>
-  new IdLayout({ layerBits, spatialBits: new Map(Object.entries(spatialBits).map(([layer, bits]) => [Number(layer), bits])) });
+  new IdLayout({
+    layerBits,
+    spatialBits: new Map(Object.entries(spatialBits).map(([layer, bits]) => [Number(layer), bits])),
+  });
 
 const highOf = (id: bigint): number => Number(id >> 32n);
 const joined = ({ low, high }: { low: number; high: number }): bigint => (BigInt(high) << 32n) | BigInt(low);
@@ -28,21 +39,25 @@ function naivePrefix(layerBits: number, bits: number, layer: number, [x, y, z]: 
 }
 
 describe('IdLayout', () => {
-  test.each(layouts)('agrees with CloudVolume: $layerBits layer bits, spatial bits $spatialBits', ({ layerBits, spatialBits, ids }) => {
-    const layout = layoutOf(layerBits, spatialBits);
-    const wrong = ids.filter(({ id, layer, position, chunk, segmentBits }) => {
-      const prefix = layout.chunkPrefix(layer, position), mask = joined(layout.prefixMask(layer));
-      return !(
-        layout.layerOf(highOf(BigInt(id))) === layer &&
-        layout.segmentBits(layer) === segmentBits &&
-        prefix !== undefined &&
-        joined(prefix) === BigInt(chunk) &&
-        (BigInt(id) & mask) === BigInt(chunk)
-      );
-    });
-    expect(ids.length).toBeGreaterThan(8);
-    expect(wrong).toEqual([]);
-  });
+  test.each(layouts)(
+    'agrees with CloudVolume: $layerBits layer bits, spatial bits $spatialBits',
+    ({ layerBits, spatialBits, ids }) => {
+      const layout = layoutOf(layerBits, spatialBits);
+      const wrong = ids.filter(({ id, layer, position, chunk, segmentBits }) => {
+        const prefix = layout.chunkPrefix(layer, position),
+          mask = joined(layout.prefixMask(layer));
+        return !(
+          layout.layerOf(highOf(BigInt(id))) === layer &&
+          layout.segmentBits(layer) === segmentBits &&
+          prefix !== undefined &&
+          joined(prefix) === BigInt(chunk) &&
+          (BigInt(id) & mask) === BigInt(chunk)
+        );
+      });
+      expect(ids.length).toBeGreaterThan(8);
+      expect(wrong).toEqual([]);
+    },
+  );
 
   test('agrees with its formula for every layout that fits into 64 bits', () => {
     const cases = fc
@@ -50,7 +65,12 @@ describe('IdLayout', () => {
       .filter(([layerBits, bits]) => layerBits + 3 * bits <= 64)
       .chain(([layerBits, bits]) => {
         const at = fc.nat(2 ** bits - 1);
-        return fc.record({ layerBits: fc.constant(layerBits), bits: fc.constant(bits), layer: fc.integer({ min: 0, max: 2 ** layerBits - 1 }), position: fc.tuple(at, at, at) });
+        return fc.record({
+          layerBits: fc.constant(layerBits),
+          bits: fc.constant(bits),
+          layer: fc.integer({ min: 0, max: 2 ** layerBits - 1 }),
+          position: fc.tuple(at, at, at),
+        });
       });
     fc.assert(
       fc.property(cases, ({ layerBits, bits, layer, position }) => {
@@ -71,7 +91,8 @@ describe('IdLayout', () => {
     expect(layout.spatialBits(4)).toBeUndefined();
   });
 
-  test('prefers what is said of layer 1', () => expect(layoutOf(8, { 1: 12, 2: 10 }).spatialBits(1)).toBe(12));
+  test('prefers what is said of layer 1', () =>
+    expect(layoutOf(8, { 1: 12, 2: 10 }).spatialBits(1)).toBe(12));
 
   test.each<[name: string, layer: number, position: Vec3]>([
     ['a layer the graph does not describe', 5, [0, 0, 0]],
@@ -80,5 +101,7 @@ describe('IdLayout', () => {
     ['a negative position', 1, [0, -1, 0]],
     ['no position', 1, [NaN, 0, 0]],
     ['bits that leave no room', 3, [0, 0, 0]],
-  ])('has no prefix for %s', (_name, layer, position) => expect(layoutOf(8, { 1: 10, 3: 20 }).chunkPrefix(layer, position)).toBeUndefined());
+  ])('has no prefix for %s', (_name, layer, position) =>
+    expect(layoutOf(8, { 1: 10, 3: 20 }).chunkPrefix(layer, position)).toBeUndefined(),
+  );
 });

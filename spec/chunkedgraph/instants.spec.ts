@@ -4,7 +4,11 @@ import { nextTurn } from '../support/stub-store.ts';
 
 function instantsOf(options?: InstantsOptions) {
   // goes on whenever it is looked at; the server's clock is 7 ms behind
-  const clock = { ms: 1_000_000, editMs: -Infinity, read: () => ({ nowMs: (clock.ms += 10), certainMs: clock.ms - 7 }) };
+  const clock = {
+    ms: 1_000_000,
+    editMs: -Infinity,
+    read: () => ({ nowMs: (clock.ms += 10), certainMs: clock.ms - 7 }),
+  };
   return { clock, instants: new Instants(clock, options) };
 }
 
@@ -39,8 +43,16 @@ describe('Instants', () => {
     expect([instants.now(), instants.now()]).toEqual([1_000_020, 1_000_020]);
   });
 
-  test.each([[undefined, 180_000], [{ settleMs: 5 }, 5], [{ settleMs: 0 }, 0]])('with %p settle after %p ms', (options, ms) => {
+  test.each([
+    [undefined, 180_000],
+    [{ settleMs: 5 }, 5],
+    [{ settleMs: 0 }, 0],
+  ])('with %p settle after %p ms', (options, ms) => {
     const { instants } = instantsOf(options);
-    expect([instants.isSettled(1_000_003 - ms), instants.isSettled(1_000_004 - ms), instants.isSettled(instants.settled())]).toEqual([true, false, true]);
+    expect([
+      instants.isSettled(1_000_003 - ms),
+      instants.isSettled(1_000_004 - ms),
+      instants.isSettled(instants.settled()),
+    ]).toEqual([true, false, true]);
   });
 });

@@ -10,8 +10,10 @@ describe('untilAllowed', () => {
 
   /** Milliseconds at which each of `count` was allowed. */
   async function times(host: string, perSecond: number, count: number, forMs: number): Promise<number[]> {
-    const began = Date.now(), allowed: number[] = [];
-    for (let k = 0; k < count; k++) void untilAllowed(host, perSecond, undefined).then(() => allowed.push(Date.now() - began));
+    const began = Date.now(),
+      allowed: number[] = [];
+    for (let k = 0; k < count; k++)
+      void untilAllowed(host, perSecond, undefined).then(() => allowed.push(Date.now() - began));
     await jest.advanceTimersByTimeAsync(forMs);
     return allowed;
   }
@@ -46,18 +48,29 @@ describe('untilAllowed', () => {
   });
 
   test('is asked before each attempt of a request, repeats included', async () => {
-    const began = Date.now(), attempts: number[] = [];
+    const began = Date.now(),
+      attempts: number[] = [];
     const http: HttpClient = {
       async request({ url, authorize }) {
         for (let attempt = 0; attempt < 3; attempt++) {
           expect(await authorize!({ method: 'GET', url: new URL(url), headers: {} })).toEqual({});
           attempts.push(Date.now() - began);
         }
-        return { status: 200, headers: {}, url: String(url), serverAddress: undefined, body: new Uint8Array(0) };
+        return {
+          status: 200,
+          headers: {},
+          url: String(url),
+          serverAddress: undefined,
+          body: new Uint8Array(0),
+        };
       },
       close() {},
     };
-    const server = new GraphServer({ http, path: parseGraphPath('graphene://https://f.example.org/segmentation/table/t'), rateLimit: 1 });
+    const server = new GraphServer({
+      http,
+      path: parseGraphPath('graphene://https://f.example.org/segmentation/table/t'),
+      rateLimit: 1,
+    });
     const asked = server.ask({ url: 'https://f.example.org/info', maxBytes: 9 });
     await jest.advanceTimersByTimeAsync(2100);
     await asked;

@@ -10,7 +10,13 @@ import { deferred, nextTurn } from '../support/stub-store.ts';
 
 const N_LAYERS = 4;
 const { ok, noRoot, failed, zero, notLookedUp } = RootFate;
-const layout = new IdLayout({ layerBits: 8, spatialBits: new Map([[1, 10], [2, 10]]) });
+const layout = new IdLayout({
+  layerBits: 8,
+  spatialBits: new Map([
+    [1, 10],
+    [2, 10],
+  ]),
+});
 
 /** An ID of a layer; segments from 1000 up are unknown to the server. */
 const id = (segment: number, layer = 1): bigint => (BigInt(layer) << 56n) | BigInt(segment);
@@ -19,7 +25,8 @@ const segmentOf = (of: bigint): bigint => of & 0xff_ffff_ffff_ffffn;
 const known = (of: bigint): boolean => of >> 56n === 1n && segmentOf(of) < 1000n;
 
 /** Every ten segments are one object; a moment later by a second adds 1 to its root, so that moments tell. */
-const rootOf = (of: bigint, timestampMs: number, layer = N_LAYERS): bigint => (BigInt(layer) << 56n) | (segmentOf(of) / 10n + 100n + BigInt(Math.floor(timestampMs / 1000)));
+const rootOf = (of: bigint, timestampMs: number, layer = N_LAYERS): bigint =>
+  (BigInt(layer) << 56n) | (segmentOf(of) / 10n + 100n + BigInt(Math.floor(timestampMs / 1000)));
 
 /** As the real server: an unknown ID gives 0 when another of the batch is known, itself when none is. */
 function serve(asked: BigUint64Array, { timestampMs, stopLayer }: RootsQuestion): BigUint64Array {
@@ -36,7 +43,8 @@ function batcherOf(
   answer: (asked: Asked) => BigUint64Array | Promise<BigUint64Array> = (asked) => serve(asked.ids, asked),
   check: (asked: Asked) => BigUint64Array | Promise<BigUint64Array> = ({ ids }) => ids,
 ) {
-  const asked: Asked[] = [], checked: Asked[] = [];
+  const asked: Asked[] = [],
+    checked: Asked[] = [];
   const warn = jest.fn<(message: string) => void>();
   const time = { ms: 5_000_000 };
   // A clock that goes on whenever it is looked at: nobody gets the same now by luck.
@@ -49,7 +57,19 @@ function batcherOf(
     checked.push({ ids: list.slice(), ...question });
     return check(checked[checked.length - 1]);
   };
-  return { asked, checked, warn, time, batcher: new RootBatcher({ client: { roots, currentRoots, clock }, ids: layout, nLayers: N_LAYERS, warn, ...options }) };
+  return {
+    asked,
+    checked,
+    warn,
+    time,
+    batcher: new RootBatcher({
+      client: { roots, currentRoots, clock },
+      ids: layout,
+      nLayers: N_LAYERS,
+      warn,
+      ...options,
+    }),
+  };
 }
 
 const AT = { timestampMs: 7000 };
@@ -61,29 +81,62 @@ describe('RootBatcher', () => {
     const answer = await batcher.lookUp(question, AT);
     expect(answer).toMatchObject({
       timestampMs: 7000,
-      rootIds: ids(rootOf(id(25), 7000), 0n, rootOf(id(3), 7000), 0n, id(7, 4), rootOf(id(25), 7000), id(9, 200), 0n),
+      rootIds: ids(
+        rootOf(id(25), 7000),
+        0n,
+        rootOf(id(3), 7000),
+        0n,
+        id(7, 4),
+        rootOf(id(25), 7000),
+        id(9, 200),
+        0n,
+      ),
       fates: Uint8Array.of(ok, zero, ok, noRoot, notLookedUp, ok, notLookedUp, noRoot),
-      failures: [], distinct: 4, requests: 1,
+      failures: [],
+      distinct: 4,
+      requests: 1,
     });
     expect(asked.map(({ ids }) => ids)).toEqual([ids(id(3), id(25), id(1500), id(9, 2))]);
     expect(warn).not.toHaveBeenCalled();
   });
 
   test('says of any list what a naive look-up says, however it is cut into batches', async () => {
-    const some = fc.oneof(fc.constant(0n), fc.nat(1100).map((n) => id(n)), fc.nat(50).map((n) => id(n)), fc.nat(5).map((n) => id(n, 4)), fc.constant(2n ** 64n - 1n));
+    const some = fc.oneof(
+      fc.constant(0n),
+      fc.nat(1100).map((n) => id(n)),
+      fc.nat(50).map((n) => id(n)),
+      fc.nat(5).map((n) => id(n, 4)),
+      fc.constant(2n ** 64n - 1n),
+    );
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.array(some, { maxLength: 30 }), { minLength: 1, maxLength: 5 }), fc.integer({ min: 1, max: 12 }), async (lists, batchSize) => {
-        const { batcher, asked } = batcherOf({ batchSize });
-        const answers = await Promise.all(lists.map((list) => batcher.lookUp(BigUint64Array.from(list), AT)));
-        const wanted = [...new Set(lists.flat().filter((of) => of !== 0n && of >> 56n < 4n))].sort((a, b) => (a < b ? -1 : 1));
-        expect(asked.flatMap(({ ids }) => [...ids])).toEqual(wanted);
-        expect(asked).toHaveLength(Math.ceil(wanted.length / batchSize));
-        expect(asked.every(({ ids }) => ids.length <= batchSize)).toBe(true);
-        answers.forEach(({ rootIds, fates }, k) => {
-          expect([...rootIds]).toEqual(lists[k].map((of) => (of === 0n ? 0n : of >> 56n >= 4n ? of : known(of) ? rootOf(of, 7000) : 0n)));
-          expect([...fates]).toEqual(lists[k].map((of) => (of === 0n ? zero : of >> 56n >= 4n ? notLookedUp : known(of) ? ok : noRoot)));
-        });
-      }),
+      fc.asyncProperty(
+        fc.array(fc.array(some, { maxLength: 30 }), { minLength: 1, maxLength: 5 }),
+        fc.integer({ min: 1, max: 12 }),
+        async (lists, batchSize) => {
+          const { batcher, asked } = batcherOf({ batchSize });
+          const answers = await Promise.all(
+            lists.map((list) => batcher.lookUp(BigUint64Array.from(list), AT)),
+          );
+          const wanted = [...new Set(lists.flat().filter((of) => of !== 0n && of >> 56n < 4n))].sort(
+            (a, b) => (a < b ? -1 : 1),
+          );
+          expect(asked.flatMap(({ ids }) => [...ids])).toEqual(wanted);
+          expect(asked).toHaveLength(Math.ceil(wanted.length / batchSize));
+          expect(asked.every(({ ids }) => ids.length <= batchSize)).toBe(true);
+          answers.forEach(({ rootIds, fates }, k) => {
+            expect([...rootIds]).toEqual(
+              lists[k].map((of) =>
+                of === 0n ? 0n : of >> 56n >= 4n ? of : known(of) ? rootOf(of, 7000) : 0n,
+              ),
+            );
+            expect([...fates]).toEqual(
+              lists[k].map((of) =>
+                of === 0n ? zero : of >> 56n >= 4n ? notLookedUp : known(of) ? ok : noRoot,
+              ),
+            );
+          });
+        },
+      ),
       { seed: 7, numRuns: 100 },
     );
   });
@@ -91,7 +144,12 @@ describe('RootBatcher', () => {
   test('asks nobody when there is nothing to ask', async () => {
     const { asked, batcher } = batcherOf();
     for (const list of [ids(), ids(0n, 0n), ids(id(1, 4))])
-      expect(await batcher.lookUp(list, AT)).toMatchObject({ timestampMs: 7000, distinct: 0, requests: 0, failures: [] });
+      expect(await batcher.lookUp(list, AT)).toMatchObject({
+        timestampMs: 7000,
+        distinct: 0,
+        requests: 0,
+        failures: [],
+      });
     expect(asked).toEqual([]);
   });
 
@@ -113,10 +171,14 @@ describe('RootBatcher', () => {
 describe('a window of a RootBatcher', () => {
   test('makes one request of ten look-ups', async () => {
     const { asked, batcher } = batcherOf();
-    const answers = await Promise.all(Array.from({ length: 10 }, (_, k) => batcher.lookUp(ids(id(5), id(10 * k)), AT)));
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, k) => batcher.lookUp(ids(id(5), id(10 * k)), AT)),
+    );
     expect(asked).toHaveLength(1);
     expect(asked[0].ids).toHaveLength(11);
-    answers.forEach(({ rootIds, requests }, k) => expect([requests, ...rootIds]).toEqual([1, rootOf(id(5), 7000), rootOf(id(10 * k), 7000)]));
+    answers.forEach(({ rootIds, requests }, k) =>
+      expect([requests, ...rootIds]).toEqual([1, rootOf(id(5), 7000), rootOf(id(10 * k), 7000)]),
+    );
   });
 
   test('lasts one turn of the event loop: promises that settle in it still get in', async () => {
@@ -134,7 +196,11 @@ describe('a window of a RootBatcher', () => {
 
   test('has one now for all batches of all look-ups without a moment, taken when it opens', async () => {
     const { asked, batcher, time } = batcherOf({ batchSize: 1 });
-    const answers = await Promise.all([batcher.lookUp(ids(id(1), id(2))), batcher.lookUp(ids(id(2), id(30))), batcher.lookUp(ids(id(4)), { stopLayer: 2 })]);
+    const answers = await Promise.all([
+      batcher.lookUp(ids(id(1), id(2))),
+      batcher.lookUp(ids(id(2), id(30))),
+      batcher.lookUp(ids(id(4)), { stopLayer: 2 }),
+    ]);
     expect(answers.map(({ timestampMs }) => timestampMs)).toEqual([5_001_000, 5_001_000, 5_001_000]);
     expect([...new Set(asked.map(({ timestampMs }) => timestampMs))]).toEqual([5_001_000]);
     expect(time.ms).toBe(5_001_000); // looked at once
@@ -178,9 +244,16 @@ describe('a window of a RootBatcher', () => {
     const { asked, batcher } = batcherOf();
     const list = ids(id(1), id(25));
     const [a, b, c, d] = await Promise.all([
-      batcher.lookUp(list, { timestampMs: 1000 }), batcher.lookUp(list, { timestampMs: 2000 }), batcher.lookUp(list, { timestampMs: 1000, stopLayer: 2 }), batcher.lookUp(list, { timestampMs: 1000, stopLayer: 4 }),
+      batcher.lookUp(list, { timestampMs: 1000 }),
+      batcher.lookUp(list, { timestampMs: 2000 }),
+      batcher.lookUp(list, { timestampMs: 1000, stopLayer: 2 }),
+      batcher.lookUp(list, { timestampMs: 1000, stopLayer: 4 }),
     ]);
-    expect(asked.map(({ timestampMs, stopLayer }) => [timestampMs, stopLayer])).toEqual([[1000, undefined], [2000, undefined], [1000, 2]]);
+    expect(asked.map(({ timestampMs, stopLayer }) => [timestampMs, stopLayer])).toEqual([
+      [1000, undefined],
+      [2000, undefined],
+      [1000, 2],
+    ]);
     expect(a.rootIds).toEqual(list.map((of) => rootOf(of, 1000)));
     expect(b.rootIds).toEqual(list.map((of) => rootOf(of, 2000)));
     expect(c.rootIds).toEqual(list.map((of) => rootOf(of, 1000, 2)));
@@ -204,7 +277,14 @@ describe('a window of a RootBatcher', () => {
       gates[done].resolve();
     }
     expect((await Promise.all([first, second])).map(({ requests }) => requests)).toEqual([4, 2]);
-    expect(asked.map(({ ids }) => [...ids].map(segmentOf))).toEqual([[1n, 2n], [3n, 4n], [5n, 7n], [50n, 51n], [52n], [9n]]); // turn by turn
+    expect(asked.map(({ ids }) => [...ids].map(segmentOf))).toEqual([
+      [1n, 2n],
+      [3n, 4n],
+      [5n, 7n],
+      [50n, 51n],
+      [52n],
+      [9n],
+    ]); // turn by turn
   });
 
   test('has batches of 100,000, four at a time, unless told otherwise', async () => {
@@ -230,12 +310,20 @@ describe('an answer that is no root', () => {
   test('is noRoot where the whole batch comes back as it went, which is warned of once', async () => {
     const { batcher, warn } = batcherOf();
     for (let again = 0; again < 2; again++) {
-      const { rootIds, fates, failures } = await batcher.lookUp(ids(id(2000), id(2001), id(2000)), { timestampMs: 1577836799999 });
-      expect([rootIds, fates, failures]).toEqual([ids(0n, 0n, 0n), Uint8Array.of(noRoot, noRoot, noRoot), []]);
+      const { rootIds, fates, failures } = await batcher.lookUp(ids(id(2000), id(2001), id(2000)), {
+        timestampMs: 1577836799999,
+      });
+      expect([rootIds, fates, failures]).toEqual([
+        ids(0n, 0n, 0n),
+        Uint8Array.of(noRoot, noRoot, noRoot),
+        [],
+      ]);
     }
-    expect(warn.mock.calls).toEqual([[
-      'the server knows none of 2 supervoxels at 2019-12-31T23:59:59.999Z: is that before the graph was made, or is this another graph\'s segmentation?',
-    ]]);
+    expect(warn.mock.calls).toEqual([
+      [
+        "the server knows none of 2 supervoxels at 2019-12-31T23:59:59.999Z: is that before the graph was made, or is this another graph's segmentation?",
+      ],
+    ]);
   });
 
   test('warns of one echoed batch among others', async () => {
@@ -246,10 +334,23 @@ describe('an answer that is no root', () => {
   });
 
   test.each<[stopLayer: number | undefined, layer: number, fate: number]>([
-    [undefined, 4, ok], [undefined, 3, noRoot], [undefined, 2, noRoot], [undefined, 5, noRoot], [undefined, 255, noRoot], [undefined, 0, noRoot],
-    [2, 1, noRoot], [2, 2, ok], [2, 3, ok], [2, 4, ok], [2, 5, noRoot],
-    [3, 2, noRoot], [3, 3, ok], [3, 4, ok], [3, 7, noRoot],
-    [4, 4, ok], [4, 3, noRoot],
+    [undefined, 4, ok],
+    [undefined, 3, noRoot],
+    [undefined, 2, noRoot],
+    [undefined, 5, noRoot],
+    [undefined, 255, noRoot],
+    [undefined, 0, noRoot],
+    [2, 1, noRoot],
+    [2, 2, ok],
+    [2, 3, ok],
+    [2, 4, ok],
+    [2, 5, noRoot],
+    [3, 2, noRoot],
+    [3, 3, ok],
+    [3, 4, ok],
+    [3, 7, noRoot],
+    [4, 4, ok],
+    [4, 3, noRoot],
   ])('stop layer %p takes layer %d for fate %d', async (stopLayer, layer, fate) => {
     const { batcher, warn } = batcherOf({}, ({ ids }) => ids.map(() => id(77, layer)));
     const { rootIds, fates } = await batcher.lookUp(ids(id(1)), { ...AT, stopLayer });
@@ -257,11 +358,20 @@ describe('an answer that is no root', () => {
     expect(warn).not.toHaveBeenCalled();
   });
 
-  test.each([[2, [1]], [3, [1, 2]], [4, [1, 2, 3]], [undefined, [1, 2, 3]]])('stop layer %p asks only for IDs below it: layers %p', async (stopLayer, layers) => {
+  test.each([
+    [2, [1]],
+    [3, [1, 2]],
+    [4, [1, 2, 3]],
+    [undefined, [1, 2, 3]],
+  ])('stop layer %p asks only for IDs below it: layers %p', async (stopLayer, layers) => {
     const { asked, batcher } = batcherOf();
-    const { rootIds, fates } = await batcher.lookUp(ids(id(5, 1), id(5, 2), id(5, 3), id(5, 4)), { ...AT, stopLayer });
+    const { rootIds, fates } = await batcher.lookUp(ids(id(5, 1), id(5, 2), id(5, 3), id(5, 4)), {
+      ...AT,
+      stopLayer,
+    });
     expect(asked[0].ids).toEqual(ids(...layers.map((layer) => id(5, layer))));
-    for (let layer = layers.length + 1; layer <= 4; layer++) expect([rootIds[layer - 1], fates[layer - 1]]).toEqual([id(5, layer), notLookedUp]);
+    for (let layer = layers.length + 1; layer <= 4; layer++)
+      expect([rootIds[layer - 1], fates[layer - 1]]).toEqual([id(5, layer), notLookedUp]);
   });
 });
 
@@ -273,9 +383,19 @@ describe('a root request that fails', () => {
       if (question.ids.includes(id(30))) throw boom;
       return serve(question.ids, question);
     });
-    const { rootIds, fates, failures, requests } = await batcher.lookUp(ids(id(40), id(10), 0n, id(30), id(20), id(50)), AT);
+    const { rootIds, fates, failures, requests } = await batcher.lookUp(
+      ids(id(40), id(10), 0n, id(30), id(20), id(50)),
+      AT,
+    );
     expect([...fates]).toEqual([failed, ok, zero, failed, ok, ok]);
-    expect([...rootIds]).toEqual([0n, rootOf(id(10), 7000), 0n, 0n, rootOf(id(20), 7000), rootOf(id(50), 7000)]);
+    expect([...rootIds]).toEqual([
+      0n,
+      rootOf(id(10), 7000),
+      0n,
+      0n,
+      rootOf(id(20), 7000),
+      rootOf(id(50), 7000),
+    ]);
     expect(failures).toEqual([{ first: id(30), last: id(40), error: boom }]);
     expect(requests).toBe(3);
   });
@@ -300,7 +420,9 @@ describe('an abort of a look-up', () => {
   function waiting(options: Partial<RootBatcherOptions> = {}) {
     const gate = deferred<void>();
     const made = batcherOf(options, async (question) => {
-      const aborted = new Promise<never>((_resolve, reject) => question.signal!.addEventListener('abort', () => reject(question.signal!.reason)));
+      const aborted = new Promise<never>((_resolve, reject) =>
+        question.signal!.addEventListener('abort', () => reject(question.signal!.reason)),
+      );
       await Promise.race([gate.promise, aborted]);
       return serve(question.ids, question);
     });
@@ -309,7 +431,9 @@ describe('an abort of a look-up', () => {
 
   test('that has come already asks nothing', async () => {
     const { asked, batcher } = batcherOf();
-    await expect(batcher.lookUp(ids(id(1)), { ...AT, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    await expect(batcher.lookUp(ids(id(1)), { ...AT, signal: AbortSignal.abort(reason) })).rejects.toBe(
+      reason,
+    );
     await nextTurn();
     expect(asked).toEqual([]);
   });
@@ -338,7 +462,10 @@ describe('an abort of a look-up', () => {
     expect(asked[0].signal!.aborted).toBe(false);
     aborts[1].abort(reason);
     expect(asked[0].signal!.aborted).toBe(true);
-    expect(await settled).toEqual([{ status: 'rejected', reason }, { status: 'rejected', reason }]);
+    expect(await settled).toEqual([
+      { status: 'rejected', reason },
+      { status: 'rejected', reason },
+    ]);
     open();
     expect((await batcher.lookUp(ids(id(9)), AT)).fates).toEqual(Uint8Array.of(ok));
     expect(asked.map(({ ids }) => ids)).toEqual([ids(id(1)), ids(id(9))]);
@@ -366,10 +493,15 @@ describe('an abort of a look-up', () => {
     expect((await Promise.all(others)).map(({ timestampMs }) => timestampMs)).toEqual([5_001_000, 5_001_000]);
   });
 
-  test.each([['answered', false], ['aborted', true]])('leaves no listener on the signal of a look-up that was %s', async (_end, aborts) => {
+  test.each([
+    ['answered', false],
+    ['aborted', true],
+  ])('leaves no listener on the signal of a look-up that was %s', async (_end, aborts) => {
     const { batcher, open } = waiting();
     const abort = new AbortController();
-    const calls = Promise.allSettled([1, 2, 3].map((k) => batcher.lookUp(ids(id(k)), { ...AT, signal: abort.signal })));
+    const calls = Promise.allSettled(
+      [1, 2, 3].map((k) => batcher.lookUp(ids(id(k)), { ...AT, signal: abort.signal })),
+    );
     expect(getEventListeners(abort.signal, 'abort')).toHaveLength(3);
     if (aborts) abort.abort(reason);
     open();
@@ -385,7 +517,12 @@ describe('an ID in flight', () => {
     let begun = 0;
     const made = batcherOf(options, async (question) => {
       const gate = gates[begun++];
-      await Promise.race([gate.promise, new Promise((_resolve, reject) => question.signal!.addEventListener('abort', () => reject(question.signal!.reason)))]);
+      await Promise.race([
+        gate.promise,
+        new Promise((_resolve, reject) =>
+          question.signal!.addEventListener('abort', () => reject(question.signal!.reason)),
+        ),
+      ]);
       return serve(question.ids, question);
     });
     return { ...made, gates };
@@ -404,7 +541,11 @@ describe('an ID in flight', () => {
     gates[1].resolve();
     gates[0].resolve();
     expect(await first).toMatchObject({ fates: Uint8Array.of(ok, ok, noRoot), requests: 1 });
-    expect(await second).toMatchObject({ rootIds: ids(rootOf(id(3), 7000), 0n, rootOf(id(2), 7000), rootOf(id(2), 7000)), fates: Uint8Array.of(ok, noRoot, ok, ok), requests: 2 });
+    expect(await second).toMatchObject({
+      rootIds: ids(rootOf(id(3), 7000), 0n, rootOf(id(2), 7000), rootOf(id(2), 7000)),
+      fates: Uint8Array.of(ok, noRoot, ok, ok),
+      requests: 2,
+    });
     gates[2].resolve();
     await batcher.lookUp(ids(id(2)), AT);
     expect(asked).toHaveLength(3);
@@ -448,8 +589,14 @@ describe('an ID in flight', () => {
     await turns();
     gates[0].reject(boom);
     gates[1].resolve();
-    expect(await first).toMatchObject({ fates: Uint8Array.of(failed, failed), failures: [{ first: id(1), last: id(2), error: boom }] });
-    expect(await second).toMatchObject({ fates: Uint8Array.of(failed, ok), failures: [{ first: id(2), last: id(2), error: boom }] });
+    expect(await first).toMatchObject({
+      fates: Uint8Array.of(failed, failed),
+      failures: [{ first: id(1), last: id(2), error: boom }],
+    });
+    expect(await second).toMatchObject({
+      fates: Uint8Array.of(failed, ok),
+      failures: [{ first: id(2), last: id(2), error: boom }],
+    });
     gates[2].resolve();
     expect((await batcher.lookUp(ids(id(2)), AT)).fates).toEqual(Uint8Array.of(ok));
     expect(asked).toHaveLength(3);
@@ -482,24 +629,33 @@ describe('an ID in flight', () => {
   });
 
   test('is right whoever asks and whenever', async () => {
-    const step = fc.record({ list: fc.array(fc.nat(12), { maxLength: 6 }), turns: fc.nat(2), moment: fc.nat(1) });
+    const step = fc.record({
+      list: fc.array(fc.nat(12), { maxLength: 6 }),
+      turns: fc.nat(2),
+      moment: fc.nat(1),
+    });
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 3 }), async (steps, batchSize, concurrency) => {
-        const { batcher } = batcherOf({ batchSize, concurrency }, async (question) => {
-          for (let k = 0; k < Number(segmentOf(question.ids[0]) % 3n); k++) await nextTurn();
-          return serve(question.ids, question);
-        });
-        const answers = [];
-        for (const { list, turns, moment } of steps) {
-          answers.push(batcher.lookUp(ids(...list.map((n) => id(n + 1))), { timestampMs: 1000 * moment }));
-          for (let k = 0; k < turns; k++) await nextTurn();
-        }
-        const got = await Promise.all(answers);
-        got.forEach(({ rootIds, fates }, k) => {
-          expect([...rootIds]).toEqual(steps[k].list.map((n) => rootOf(id(n + 1), 1000 * steps[k].moment)));
-          expect(fates.every((fate) => fate === ok)).toBe(true);
-        });
-      }),
+      fc.asyncProperty(
+        fc.array(step, { minLength: 1, maxLength: 12 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 3 }),
+        async (steps, batchSize, concurrency) => {
+          const { batcher } = batcherOf({ batchSize, concurrency }, async (question) => {
+            for (let k = 0; k < Number(segmentOf(question.ids[0]) % 3n); k++) await nextTurn();
+            return serve(question.ids, question);
+          });
+          const answers = [];
+          for (const { list, turns, moment } of steps) {
+            answers.push(batcher.lookUp(ids(...list.map((n) => id(n + 1))), { timestampMs: 1000 * moment }));
+            for (let k = 0; k < turns; k++) await nextTurn();
+          }
+          const got = await Promise.all(answers);
+          got.forEach(({ rootIds, fates }, k) => {
+            expect([...rootIds]).toEqual(steps[k].list.map((n) => rootOf(id(n + 1), 1000 * steps[k].moment)));
+            expect(fates.every((fate) => fate === ok)).toBe(true);
+          });
+        },
+      ),
       { seed: 21, numRuns: 60 },
     );
   });
@@ -507,21 +663,33 @@ describe('an ID in flight', () => {
 
 describe('a RootBatcher that validates', () => {
   test('asks whether IDs of the root layer are roots, once, beside the others', async () => {
-    const { asked, checked, batcher } = batcherOf({}, undefined, ({ ids }) => ids.map((of) => (segmentOf(of) === 7n ? of : 0n)));
+    const { asked, checked, batcher } = batcherOf({}, undefined, ({ ids }) =>
+      ids.map((of) => (segmentOf(of) === 7n ? of : 0n)),
+    );
     const question = ids(id(8, 4), id(3), id(7, 4), 0n, id(7, 4), id(9, 200));
     const { rootIds, fates, requests } = await batcher.lookUp(question, { ...AT, validate: true });
     expect(rootIds).toEqual(ids(0n, rootOf(id(3), 7000), id(7, 4), 0n, id(7, 4), 0n));
     expect(fates).toEqual(Uint8Array.of(noRoot, ok, ok, zero, ok, noRoot));
     expect(requests).toBe(2);
     expect(asked.map(({ ids }) => ids)).toEqual([ids(id(3))]);
-    expect(checked.map(({ ids, timestampMs }) => [ids, timestampMs])).toEqual([[ids(id(7, 4), id(8, 4)), 7000]]);
+    expect(checked.map(({ ids, timestampMs }) => [ids, timestampMs])).toEqual([
+      [ids(id(7, 4), id(8, 4)), 7000],
+    ]);
     expect(question[0]).toBe(id(8, 4));
   });
 
   test('knows no question about layers below', async () => {
     const { asked, checked, batcher } = batcherOf();
-    const { fates } = await batcher.lookUp(ids(id(5, 2), id(5, 3), id(5, 4)), { ...AT, stopLayer: 2, validate: true });
-    expect([fates, asked, checked.map(({ ids }) => ids)]).toEqual([Uint8Array.of(notLookedUp, notLookedUp, ok), [], [ids(id(5, 4))]]);
+    const { fates } = await batcher.lookUp(ids(id(5, 2), id(5, 3), id(5, 4)), {
+      ...AT,
+      stopLayer: 2,
+      validate: true,
+    });
+    expect([fates, asked, checked.map(({ ids }) => ids)]).toEqual([
+      Uint8Array.of(notLookedUp, notLookedUp, ok),
+      [],
+      [ids(id(5, 4))],
+    ]);
   });
 
   test('fails what could not be asked', async () => {
@@ -530,22 +698,32 @@ describe('a RootBatcher that validates', () => {
       throw boom;
     });
     expect(await batcher.lookUp(ids(id(5, 4), id(1)), { ...AT, validate: true })).toMatchObject({
-      rootIds: ids(0n, rootOf(id(1), 7000)), fates: Uint8Array.of(failed, ok), failures: [{ first: id(5, 4), last: id(5, 4), error: boom }],
+      rootIds: ids(0n, rootOf(id(1), 7000)),
+      fates: Uint8Array.of(failed, ok),
+      failures: [{ first: id(5, 4), last: id(5, 4), error: boom }],
     });
   });
 });
 
 describe('nodes between supervoxels and roots', () => {
   // As the real server: it climbs from a node that an edit replaced to the root that was replaced with it.
-  const climb = ({ ids, stopLayer = N_LAYERS }: Asked): BigUint64Array => ids.map((of) => id(Number(segmentOf(of)), stopLayer));
+  const climb = ({ ids, stopLayer = N_LAYERS }: Asked): BigUint64Array =>
+    ids.map((of) => id(Number(segmentOf(of)), stopLayer));
   const current = ({ ids }: Asked): BigUint64Array => ids.map((of) => (segmentOf(of) < 5n ? of : 0n));
 
   test('have a root only when that is current; supervoxels cost no further request', async () => {
     const { asked, checked, batcher } = batcherOf({}, climb, current);
-    const answer = await batcher.lookUp(ids(id(7), id(1, 2), id(9, 2), id(8, 3), id(1, 3), id(9, 2), id(9, 4)), AT);
+    const answer = await batcher.lookUp(
+      ids(id(7), id(1, 2), id(9, 2), id(8, 3), id(1, 3), id(9, 2), id(9, 4)),
+      AT,
+    );
     expect(answer.rootIds).toEqual(ids(id(7, 4), id(1, 4), 0n, 0n, id(1, 4), 0n, id(9, 4)));
     expect(answer.fates).toEqual(Uint8Array.of(ok, ok, noRoot, noRoot, ok, noRoot, notLookedUp));
-    expect([asked.length, checked.map(({ ids, timestampMs }) => [ids, timestampMs]), answer.requests]).toEqual([1, [[ids(id(1, 4), id(8, 4), id(9, 4)), 7000]], 2]);
+    expect([
+      asked.length,
+      checked.map(({ ids, timestampMs }) => [ids, timestampMs]),
+      answer.requests,
+    ]).toEqual([1, [[ids(id(1, 4), id(8, 4), id(9, 4)), 7000]], 2]);
     await batcher.lookUp(ids(id(7), id(9)), AT);
     expect([asked.length, checked.length]).toEqual([2, 1]);
   });
@@ -553,8 +731,14 @@ describe('nodes between supervoxels and roots', () => {
   test('have a node of a layer between only when the root above it is current', async () => {
     const { asked, checked, batcher } = batcherOf({}, climb, current);
     const answer = await batcher.lookUp(ids(id(1, 2), id(9, 2), id(9)), { ...AT, stopLayer: 3 });
-    expect([answer.rootIds, answer.fates]).toEqual([ids(id(1, 3), 0n, id(9, 3)), Uint8Array.of(ok, noRoot, ok)]);
-    expect(asked.map(({ ids, stopLayer }) => [ids, stopLayer])).toEqual([[ids(id(9), id(1, 2), id(9, 2)), 3], [ids(id(1, 3), id(9, 3)), undefined]]);
+    expect([answer.rootIds, answer.fates]).toEqual([
+      ids(id(1, 3), 0n, id(9, 3)),
+      Uint8Array.of(ok, noRoot, ok),
+    ]);
+    expect(asked.map(({ ids, stopLayer }) => [ids, stopLayer])).toEqual([
+      [ids(id(9), id(1, 2), id(9, 2)), 3],
+      [ids(id(1, 3), id(9, 3)), undefined],
+    ]);
     expect(checked.map(({ ids }) => ids)).toEqual([ids(id(1, 4), id(9, 4))]);
   });
 
@@ -564,7 +748,9 @@ describe('nodes between supervoxels and roots', () => {
       throw boom;
     });
     expect(await batcher.lookUp(ids(id(7), id(9, 2), id(1, 3), id(4)), AT)).toMatchObject({
-      rootIds: ids(id(7, 4), 0n, 0n, id(4, 4)), fates: Uint8Array.of(ok, failed, failed, ok), failures: [{ first: id(9, 2), last: id(1, 3), error: boom }],
+      rootIds: ids(id(7, 4), 0n, 0n, id(4, 4)),
+      fates: Uint8Array.of(ok, failed, failed, ok),
+      failures: [{ first: id(9, 2), last: id(1, 3), error: boom }],
     });
   });
 });
@@ -572,7 +758,8 @@ describe('nodes between supervoxels and roots', () => {
 describe('the moment of an answer', () => {
   test('is settled when it was three minutes old as it was asked', async () => {
     const { batcher } = batcherOf();
-    const settled = async (timestampMs: number | undefined): Promise<boolean> => (await batcher.lookUp(ids(id(1)), { timestampMs })).settled;
+    const settled = async (timestampMs: number | undefined): Promise<boolean> =>
+      (await batcher.lookUp(ids(id(1)), { timestampMs })).settled;
     expect(await settled(5_001_000 - 180_000)).toBe(true);
     expect(await settled(5_002_000 - 180_000 + 1)).toBe(false);
     expect(await settled(undefined)).toBe(false);
@@ -582,8 +769,14 @@ describe('the moment of an answer', () => {
 describe('limits of a batch', () => {
   test('are in bytes, too', async () => {
     const { asked, checked, batcher } = batcherOf({ batchBytes: 50 });
-    await batcher.lookUp(ids(...Array.from({ length: 7 }, (_, k) => id(k + 1)), id(1, 4), id(2, 4), id(3, 4)), { ...AT, validate: true });
-    expect([asked, checked].map((requests) => requests.map(({ ids }) => ids.length))).toEqual([[6, 1], [2, 1]]);
+    await batcher.lookUp(
+      ids(...Array.from({ length: 7 }, (_, k) => id(k + 1)), id(1, 4), id(2, 4), id(3, 4)),
+      { ...AT, validate: true },
+    );
+    expect([asked, checked].map((requests) => requests.map(({ ids }) => ids.length))).toEqual([
+      [6, 1],
+      [2, 1],
+    ]);
   });
 
   test('never ask for nothing', async () => {

@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { momentOf, parseTimestamp, toExclusiveUnixSeconds, toUnixSeconds, versionOf, type Timestamp } from '../../lib/chunkedgraph/timestamp.ts';
+import {
+  momentOf,
+  parseTimestamp,
+  toExclusiveUnixSeconds,
+  toUnixSeconds,
+  versionOf,
+  type Timestamp,
+} from '../../lib/chunkedgraph/timestamp.ts';
 import { TimestampError } from '../../lib/base/errors.ts';
 import { thrownBy } from '../support/thrown-by.ts';
 
@@ -69,10 +76,22 @@ describe('parseTimestamp', () => {
     ['a list', [2024], /not object/],
     ['nothing', '', /"" is no timestamp/],
     ['words', 'yesterday', /"yesterday" is no timestamp/],
-    ['a materialization', '943', /^"943" is too small for unix seconds: the materialization 943 of a datastack is mat_943/],
-    ['a materialization as a number', 1300, /^1300 is too small for unix seconds: the materialization 1300 of a datastack is mat_1300/],
+    [
+      'a materialization',
+      '943',
+      /^"943" is too small for unix seconds: the materialization 943 of a datastack is mat_943/,
+    ],
+    [
+      'a materialization as a number',
+      1300,
+      /^1300 is too small for unix seconds: the materialization 1300 of a datastack is mat_1300/,
+    ],
     ['a year', '2024', /"2024" is too small for unix seconds: .* a day is written as 2024-06-05/],
-    ['a day without hyphens', '20240605', /"20240605" is too small for unix seconds: write the day as 2024-06-05/],
+    [
+      'a day without hyphens',
+      '20240605',
+      /"20240605" is too small for unix seconds: write the day as 2024-06-05/,
+    ],
     ['just below 1e8', '99999999.9', /is too small for unix seconds/],
     ['the beginning of unix time', 0, /^0 is too small for unix seconds/],
     ['seconds before it', '-1577923200', /is too small for unix seconds/],
@@ -99,42 +118,76 @@ describe('parseTimestamp', () => {
     ['the year 0', new Date(START - 1), /beyond the years the server knows/],
     ['what a zone carries into 10000', '9999-12-31T23:59:59-01:00', /beyond the years the server knows/],
   ])('refuses %s', (_what, value, message) =>
-    expect(thrownBy(() => parseTimestamp(value as Timestamp))).toMatchObject({ name: 'TimestampError', code: 'BAD_TIMESTAMP', message: expect.stringMatching(message) }));
+    expect(thrownBy(() => parseTimestamp(value as Timestamp))).toMatchObject({
+      name: 'TimestampError',
+      code: 'BAD_TIMESTAMP',
+      message: expect.stringMatching(message),
+    }),
+  );
 
   test('quotes no more than the beginning of a long text', () =>
     expect(String(thrownBy(() => parseTimestamp('x'.repeat(10_000)))).length).toBeLessThan(200));
 });
 
 describe('toUnixSeconds', () => {
-  test.each([[1577836799999, '1577836799.999'], [1578441600123, '1578441600.123'], [1577923200000, '1577923200.000'], [0, '0.000'], [-1500, '-1.500'], [END, '253402300799.999'], [START, '-62135596800.000']])(
-    'writes %d as %s', (ms, text) => expect(toUnixSeconds(ms)).toBe(text));
+  test.each([
+    [1577836799999, '1577836799.999'],
+    [1578441600123, '1578441600.123'],
+    [1577923200000, '1577923200.000'],
+    [0, '0.000'],
+    [-1500, '-1.500'],
+    [END, '253402300799.999'],
+    [START, '-62135596800.000'],
+  ])('writes %d as %s', (ms, text) => expect(toUnixSeconds(ms)).toBe(text));
 
   test('keeps every millisecond the server knows, also as a number that goes through a double', () =>
     fc.assert(
-      fc.property(fc.oneof(fc.integer({ min: START, max: END }), fc.integer({ min: 1.4e12, max: 4.1e12 })), (ms) => {
-        expect(parseTimestamp(new Date(ms)).getTime()).toBe(ms);
-        if (ms < 1e11 || ms > 1e14) return;
-        expect(parseTimestamp(toUnixSeconds(ms)).getTime()).toBe(ms);
-        expect(parseTimestamp(ms / 1000).getTime()).toBe(ms);
-        // What the server's Python reads: a double of seconds, cut to milliseconds after rounding to microseconds.
-        if (Math.abs(ms) < 4.1e12) expect(Math.floor(Math.round(Number(toUnixSeconds(ms)) * 1e6) / 1000)).toBe(ms);
-      }),
+      fc.property(
+        fc.oneof(fc.integer({ min: START, max: END }), fc.integer({ min: 1.4e12, max: 4.1e12 })),
+        (ms) => {
+          expect(parseTimestamp(new Date(ms)).getTime()).toBe(ms);
+          if (ms < 1e11 || ms > 1e14) return;
+          expect(parseTimestamp(toUnixSeconds(ms)).getTime()).toBe(ms);
+          expect(parseTimestamp(ms / 1000).getTime()).toBe(ms);
+          // What the server's Python reads: a double of seconds, cut to milliseconds after rounding to microseconds.
+          if (Math.abs(ms) < 4.1e12)
+            expect(Math.floor(Math.round(Number(toUnixSeconds(ms)) * 1e6) / 1000)).toBe(ms);
+        },
+      ),
       { seed: 6, numRuns: 2000, examples: [[1578441600123], [-1], [1]] },
     ));
 });
 
 describe('momentOf', () => {
-  test.each<[timestamp: string | number | Date | undefined, moment: unknown]>([[undefined, undefined], ['now', undefined], ['settled', 'settled'], ['1578441600.123', 1578441600123], [new Date(5), 5]])(
-    'leaves %p open or fixes it', (timestamp, moment) => expect(momentOf(timestamp)).toBe(moment));
+  test.each<[timestamp: string | number | Date | undefined, moment: unknown]>([
+    [undefined, undefined],
+    ['now', undefined],
+    ['settled', 'settled'],
+    ['1578441600.123', 1578441600123],
+    [new Date(5), 5],
+  ])('leaves %p open or fixes it', (timestamp, moment) => expect(momentOf(timestamp)).toBe(moment));
 
   test('refuses what is no timestamp', () => expect(() => momentOf('Settled')).toThrow(TimestampError));
 });
 
 describe('a timestamp that is a version', () => {
-  test.each([['mat', 'newest'], [' MAT ', 'newest'], ['mat_943', 943], ['mat_0', 0]])('%p', (text, version) => expect([versionOf(text), momentOf(text)]).toEqual([{ version }, { version }]));
-  test.each([['matte'], ['mat_'], ['mat_x'], ['mat_-1'], ['943'], ['now'], [undefined], [943]])('%p is none', (text) => expect(versionOf(text)).toBeUndefined());
+  test.each([
+    ['mat', 'newest'],
+    [' MAT ', 'newest'],
+    ['mat_943', 943],
+    ['mat_0', 0],
+  ])('%p', (text, version) => expect([versionOf(text), momentOf(text)]).toEqual([{ version }, { version }]));
+  test.each([['matte'], ['mat_'], ['mat_x'], ['mat_-1'], ['943'], ['now'], [undefined], [943]])(
+    '%p is none',
+    (text) => expect(versionOf(text)).toBeUndefined(),
+  );
 });
 
 describe('toExclusiveUnixSeconds', () => {
-  test.each([[1577923200000, '1577923200.001'], [1578441600999, '1578441601.000'], [-1, '0.000'], [253_402_300_799_999, '253402300799.999']])('of %d is %p', (ms, text) => expect(toExclusiveUnixSeconds(ms)).toBe(text));
+  test.each([
+    [1577923200000, '1577923200.001'],
+    [1578441600999, '1578441601.000'],
+    [-1, '0.000'],
+    [253_402_300_799_999, '253402300799.999'],
+  ])('of %d is %p', (ms, text) => expect(toExclusiveUnixSeconds(ms)).toBe(text));
 });

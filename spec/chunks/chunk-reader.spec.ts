@@ -49,9 +49,12 @@ class Source implements ChunkSource {
   }
 
   /** Answers what is asked until nobody asks any more. */
-  async serve(answer: (cell: number) => Uint8Array | undefined = (cell) => Uint8Array.of(cell)): Promise<void> {
+  async serve(
+    answer: (cell: number) => Uint8Array | undefined = (cell) => Uint8Array.of(cell),
+  ): Promise<void> {
     for (let served = 0; served < this.reads.length; await nextTurn())
-      for (; served < this.reads.length; served++) this.reads[served].resolve(answer(this.reads[served].cell));
+      for (; served < this.reads.length; served++)
+        this.reads[served].resolve(answer(this.reads[served].cell));
   }
 }
 
@@ -72,40 +75,64 @@ class Consumer implements ChunkConsumer {
 }
 
 /** It pauses nowhere, however busy the machine is. */
-const readerOf = (options: ChunkReaderOptions = {}): ChunkReader => new ChunkReader({ ...options, pacer: neverDue() });
+const readerOf = (options: ChunkReaderOptions = {}): ChunkReader =>
+  new ChunkReader({ ...options, pacer: neverDue() });
 
 const cells = (...numbers: number[]): Float64Array => Float64Array.from(numbers);
 
 describe('ChunkReader', () => {
   test('hands every chunk to its ordinal and tells what is not stored', async () => {
-    const source = new Source(), consumer = new Consumer();
+    const source = new Source(),
+      consumer = new Consumer();
     const done = readerOf().read(source, cells(5, 2 ** 40, 7), consumer);
     await source.serve((cell) => (cell === 7 ? undefined : Uint8Array.of(cell % 251)));
     expect(await done).toEqual({ requests: 3, bytes: 0, absentBy403: 0, cacheHits: 0 });
-    expect(consumer.taken.sort()).toEqual([[0, [5]], [1, [2 ** 40 % 251]], [2, undefined]]);
+    expect(consumer.taken.sort()).toEqual([
+      [0, [5]],
+      [1, [2 ** 40 % 251]],
+      [2, undefined],
+    ]);
   });
 
   test('has nothing to do for no chunks', async () => {
-    const source = new Source(), { signal } = new AbortController();
-    expect(await readerOf().read(source, cells(), new Consumer(), signal)).toEqual({ requests: 0, bytes: 0, absentBy403: 0, cacheHits: 0 });
+    const source = new Source(),
+      { signal } = new AbortController();
+    expect(await readerOf().read(source, cells(), new Consumer(), signal)).toEqual({
+      requests: 0,
+      bytes: 0,
+      absentBy403: 0,
+      cacheHits: 0,
+    });
     expect(getEventListeners(signal, 'abort')).toEqual([]);
     expect(source.reads).toEqual([]);
   });
 
   test('reads a chunk once for all calls of one tick', async () => {
-    const source = new Source(), reader = readerOf();
+    const source = new Source(),
+      reader = readerOf();
     const consumers = Array.from({ length: 10 }, () => new Consumer());
     const calls = consumers.map((consumer, k) => reader.read(source, cells(1, 2, 3 + k), consumer));
     await source.serve();
     const costs = await Promise.all(calls);
     expect(source.cells).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
-    consumers.forEach(({ taken }, k) => expect(taken).toEqual([[0, [1]], [1, [2]], [2, [3 + k]]]));
+    consumers.forEach(({ taken }, k) =>
+      expect(taken).toEqual([
+        [0, [1]],
+        [1, [2]],
+        [2, [3 + k]],
+      ]),
+    );
     // The cost is where it was asked first.
-    expect(costs.map(({ requests, cacheHits }) => [requests, cacheHits])).toEqual([[3, 0], ...Array<number[]>(9).fill([1, 2])]);
+    expect(costs.map(({ requests, cacheHits }) => [requests, cacheHits])).toEqual([
+      [3, 0],
+      ...Array<number[]>(9).fill([1, 2]),
+    ]);
   });
 
   test('lets a later call join a read that is under way, and reads afresh once it has ended', async () => {
-    const source = new Source(), reader = readerOf(), consumers = [new Consumer(), new Consumer(), new Consumer()];
+    const source = new Source(),
+      reader = readerOf(),
+      consumers = [new Consumer(), new Consumer(), new Consumer()];
     const first = reader.read(source, cells(1), consumers[0]);
     await nextTurn();
     const second = reader.read(source, cells(1), consumers[1]);
@@ -117,11 +144,17 @@ describe('ChunkReader', () => {
     await source.serve();
     await third;
     expect(source.cells).toEqual([1, 1]);
-    expect(consumers.map(({ taken }) => taken[0])).toEqual([[0, [9]], [0, [9]], [0, [1]]]);
+    expect(consumers.map(({ taken }) => taken[0])).toEqual([
+      [0, [9]],
+      [0, [9]],
+      [0, [1]],
+    ]);
   });
 
   test('keeps the cells of different sources apart', async () => {
-    const [fine, coarse] = [new Source('fine'), new Source('coarse')], reader = readerOf({ lruBytes: 100 }), consumers = [new Consumer(), new Consumer()];
+    const [fine, coarse] = [new Source('fine'), new Source('coarse')],
+      reader = readerOf({ lruBytes: 100 }),
+      consumers = [new Consumer(), new Consumer()];
     const calls = [reader.read(fine, cells(1), consumers[0]), reader.read(coarse, cells(1), consumers[1])];
     await Promise.all([fine.serve(() => Uint8Array.of(10)), coarse.serve(() => Uint8Array.of(20))]);
     await Promise.all(calls);
@@ -129,18 +162,31 @@ describe('ChunkReader', () => {
   });
 
   test('fails a chunk for all that wait for it, and never hands the failure to a later call', async () => {
-    const source = new Source(), reader = readerOf({ lruBytes: 100 }), consumers = [new Consumer(), new Consumer(), new Consumer()];
-    const calls = [reader.read(source, cells(1, 2), consumers[0]), reader.read(source, cells(2), consumers[1])];
+    const source = new Source(),
+      reader = readerOf({ lruBytes: 100 }),
+      consumers = [new Consumer(), new Consumer(), new Consumer()];
+    const calls = [
+      reader.read(source, cells(1, 2), consumers[0]),
+      reader.read(source, cells(2), consumers[1]),
+    ];
     await nextTurn();
     const cause = new RequestError('HTTP_STATUS', 'answered 500', 'https://bucket.example/scale/2', 500);
     source.reads[0].resolve(Uint8Array.of(1));
     source.reads[1].reject(cause);
     await Promise.all(calls);
     expect(consumers[0].taken).toEqual([[0, [1]]]);
-    for (const [consumer, ordinal] of [[consumers[0], 1], [consumers[1], 0]] as const) {
+    for (const [consumer, ordinal] of [
+      [consumers[0], 1],
+      [consumers[1], 0],
+    ] as const) {
       const [[at, error]] = consumer.failed;
       expect(at).toBe(ordinal);
-      expect(error).toMatchObject({ code: 'CHUNK_FAILED', url: 'https://bucket.example/scale/2', message: 'chunk https://bucket.example/scale/2: answered 500', cause });
+      expect(error).toMatchObject({
+        code: 'CHUNK_FAILED',
+        url: 'https://bucket.example/scale/2',
+        message: 'chunk https://bucket.example/scale/2: answered 500',
+        cause,
+      });
     }
     const again = reader.read(source, cells(2), consumers[2]);
     await source.serve();
@@ -150,17 +196,21 @@ describe('ChunkReader', () => {
   });
 
   test('passes on no foreign error as a cause', async () => {
-    const source = new Source(), consumer = new Consumer();
+    const source = new Source(),
+      consumer = new Consumer();
     const done = readerOf().read(source, cells(1), consumer);
     await nextTurn();
-    source.reads[0].reject(Object.assign(new Error('socket broke'), { headers: { authorization: 'Bearer s3cr3t' } }));
+    source.reads[0].reject(
+      Object.assign(new Error('socket broke'), { headers: { authorization: 'Bearer s3cr3t' } }),
+    );
     await done;
     expect(consumer.failed[0][1].cause).toBeUndefined();
     expect(inspect(consumer.failed[0][1], { depth: 9, showHidden: true })).not.toContain('s3cr3t');
   });
 
   test('fails a chunk only for the consumer that could not take it', async () => {
-    const source = new Source(), reader = readerOf();
+    const source = new Source(),
+      reader = readerOf();
     const broken = new Consumer(() => {
       throw new RangeError('no room');
     });
@@ -172,21 +222,29 @@ describe('ChunkReader', () => {
     expect(sound.taken).toEqual([[0, [1]]]);
   });
 
-  test.each([1, 3, 32])('keeps at most %d chunks in flight over all calls, in the order asked, and uses them all', async (concurrency) => {
-    const source = new Source(), reader = readerOf({ concurrency });
-    const all = Array.from({ length: 100 }, (_, k) => k);
-    const calls = [reader.read(source, cells(...all.slice(0, 60)), new Consumer()), reader.read(source, cells(...all.slice(40)), new Consumer())];
-    for (let served = 0; served < 100; served++) {
-      await nextTurn();
-      expect(source.reads).toHaveLength(Math.min(served + concurrency, 100));
-      source.reads[served].resolve(undefined);
-    }
-    await Promise.all(calls);
-    expect(source.cells).toEqual(all);
-  });
+  test.each([1, 3, 32])(
+    'keeps at most %d chunks in flight over all calls, in the order asked, and uses them all',
+    async (concurrency) => {
+      const source = new Source(),
+        reader = readerOf({ concurrency });
+      const all = Array.from({ length: 100 }, (_, k) => k);
+      const calls = [
+        reader.read(source, cells(...all.slice(0, 60)), new Consumer()),
+        reader.read(source, cells(...all.slice(40)), new Consumer()),
+      ];
+      for (let served = 0; served < 100; served++) {
+        await nextTurn();
+        expect(source.reads).toHaveLength(Math.min(served + concurrency, 100));
+        source.reads[served].resolve(undefined);
+      }
+      await Promise.all(calls);
+      expect(source.cells).toEqual(all);
+    },
+  );
 
   test('defaults to 32 in flight and to keeping nothing', async () => {
-    const source = new Source(), reader = readerOf();
+    const source = new Source(),
+      reader = readerOf();
     const done = reader.read(source, cells(...Array(40).keys()), new Consumer());
     await nextTurn();
     expect(source.reads).toHaveLength(32);
@@ -198,7 +256,10 @@ describe('ChunkReader', () => {
   });
 
   test('leaves nothing behind of a call whose reads could not be planned', async () => {
-    const source = new Source(), reader = readerOf(), consumer = new Consumer(), { signal } = new AbortController();
+    const source = new Source(),
+      reader = readerOf(),
+      consumer = new Consumer(),
+      { signal } = new AbortController();
     const plan = jest.spyOn(source, 'plan').mockImplementationOnce(() => {
       throw new RangeError('no room');
     });
@@ -215,13 +276,26 @@ describe('ChunkReader', () => {
     const source: ChunkSource = {
       id: 's',
       urlOf: String,
-      plan: (cells) => cells.map((cell) => ({ cells: [cell], run: ({ deliver }) => deliver(cell, { bytes: Uint8Array.of(cell & 255), contentEncoding: undefined, maxBytes: 1 }) })),
+      plan: (cells) =>
+        cells.map((cell) => ({
+          cells: [cell],
+          run: ({ deliver }) =>
+            deliver(cell, { bytes: Uint8Array.of(cell & 255), contentEncoding: undefined, maxBytes: 1 }),
+        })),
     };
     const reader = readerOf({ concurrency: 8 });
     for (let again = 0; again < 2; again++) {
       let right = 0;
-      const consumer = { take: (ordinal: number, bytes?: Uint8Array) => void (bytes?.[0] === (ordinal & 255) && right++), done: () => undefined, fail: jest.fn() };
-      await reader.read(source, Float64Array.from({ length: 50_000 }, (_, k) => k), consumer);
+      const consumer = {
+        take: (ordinal: number, bytes?: Uint8Array) => void (bytes?.[0] === (ordinal & 255) && right++),
+        done: () => undefined,
+        fail: jest.fn(),
+      };
+      await reader.read(
+        source,
+        Float64Array.from({ length: 50_000 }, (_, k) => k),
+        consumer,
+      );
       expect(right).toBe(50_000);
     }
   });
@@ -229,7 +303,13 @@ describe('ChunkReader', () => {
 
 describe('the cache of a ChunkReader', () => {
   /** Reads one chunk; whether it was asked of the source. */
-  async function asks(reader: ChunkReader, source: Source, cell: number, answer?: (cell: number) => Uint8Array | undefined, consumer = new Consumer()): Promise<boolean> {
+  async function asks(
+    reader: ChunkReader,
+    source: Source,
+    cell: number,
+    answer?: (cell: number) => Uint8Array | undefined,
+    consumer = new Consumer(),
+  ): Promise<boolean> {
     const before = source.reads.length;
     const done = reader.read(source, cells(cell), consumer);
     await nextTurn();
@@ -241,7 +321,8 @@ describe('the cache of a ChunkReader', () => {
   }
 
   test('is bounded in bytes and lets go of what was used least recently', async () => {
-    const source = new Source(), reader = readerOf({ lruBytes: 100 });
+    const source = new Source(),
+      reader = readerOf({ lruBytes: 100 });
     expect(await asks(reader, source, 1)).toBe(true);
     expect(await asks(reader, source, 2)).toBe(true);
     expect(await asks(reader, source, 1)).toBe(false);
@@ -251,7 +332,8 @@ describe('the cache of a ChunkReader', () => {
   });
 
   test('keeps no chunk that is larger than itself, and drops none for it', async () => {
-    const source = new Source(), reader = readerOf({ lruBytes: 100 });
+    const source = new Source(),
+      reader = readerOf({ lruBytes: 100 });
     await asks(reader, source, 1);
     const large = (): Uint8Array => new Uint8Array(101);
     expect(await asks(reader, source, 2, large)).toBe(true);
@@ -260,7 +342,8 @@ describe('the cache of a ChunkReader', () => {
   });
 
   test('keeps empty chunks, and nothing about missing ones', async () => {
-    const source = new Source(), reader = readerOf({ lruBytes: 100 });
+    const source = new Source(),
+      reader = readerOf({ lruBytes: 100 });
     expect(await asks(reader, source, 1, () => new Uint8Array(0))).toBe(true);
     expect(await asks(reader, source, 1)).toBe(false);
     expect(await asks(reader, source, 2, () => undefined)).toBe(true);
@@ -268,7 +351,8 @@ describe('the cache of a ChunkReader', () => {
   });
 
   test('keeps no chunk that nobody could decode', async () => {
-    const source = new Source(), reader = readerOf({ lruBytes: 100 });
+    const source = new Source(),
+      reader = readerOf({ lruBytes: 100 });
     const broken = new Consumer(() => {
       throw new Error('cut');
     });
@@ -282,27 +366,42 @@ describe('an abort of a ChunkReader call', () => {
   const reason = new Error('enough');
 
   test('rejects with the reason before anything is read when it has come already', async () => {
-    const source = new Source(), consumer = new Consumer();
+    const source = new Source(),
+      consumer = new Consumer();
     await expect(readerOf().read(source, cells(1), consumer, AbortSignal.abort(reason))).rejects.toBe(reason);
     await nextTurn();
     expect(source.reads).toEqual([]);
   });
 
   test('leaves other callers and their shared reads alone', async () => {
-    const source = new Source(), reader = readerOf(), abort = new AbortController(), consumers = [new Consumer(), new Consumer()];
-    const calls = [reader.read(source, cells(1, 2), consumers[0], abort.signal), reader.read(source, cells(2, 3), consumers[1])];
+    const source = new Source(),
+      reader = readerOf(),
+      abort = new AbortController(),
+      consumers = [new Consumer(), new Consumer()];
+    const calls = [
+      reader.read(source, cells(1, 2), consumers[0], abort.signal),
+      reader.read(source, cells(2, 3), consumers[1]),
+    ];
     await nextTurn();
     abort.abort(reason);
     await expect(calls[0]).rejects.toBe(reason);
-    expect(source.reads.map(({ cell, signal }) => [cell, signal.aborted])).toEqual([[1, true], [2, false], [3, false]]);
+    expect(source.reads.map(({ cell, signal }) => [cell, signal.aborted])).toEqual([
+      [1, true],
+      [2, false],
+      [3, false],
+    ]);
     await source.serve();
     await calls[1];
-    expect(consumers[1].taken).toEqual([[0, [2]], [1, [3]]]);
+    expect(consumers[1].taken).toEqual([
+      [0, [2]],
+      [1, [3]],
+    ]);
     expect(consumers[0]).toMatchObject({ taken: [], failed: [] });
   });
 
   test('cancels a read with its last caller, and skips what still waits', async () => {
-    const source = new Source(), reader = readerOf({ concurrency: 1 });
+    const source = new Source(),
+      reader = readerOf({ concurrency: 1 });
     const aborts = [new AbortController(), new AbortController()];
     const calls = aborts.map(({ signal }) => reader.read(source, cells(1, 2, 3), new Consumer(), signal));
     const other = reader.read(source, cells(4), new Consumer());
@@ -318,7 +417,10 @@ describe('an abort of a ChunkReader call', () => {
   });
 
   test('is not inherited by a later call for the same chunk, though the cancelled read has not ended', async () => {
-    const source = new Source(), reader = readerOf(), abort = new AbortController(), consumer = new Consumer();
+    const source = new Source(),
+      reader = readerOf(),
+      abort = new AbortController(),
+      consumer = new Consumer();
     const gone = reader.read(source, cells(1), new Consumer(), abort.signal);
     await nextTurn();
     abort.abort(reason);
@@ -331,7 +433,9 @@ describe('an abort of a ChunkReader call', () => {
   });
 
   test('in the middle of taking cached chunks registers no more of them', async () => {
-    const source = new Source(), reader = readerOf({ lruBytes: 100 }), abort = new AbortController();
+    const source = new Source(),
+      reader = readerOf({ lruBytes: 100 }),
+      abort = new AbortController();
     const warm = reader.read(source, cells(1), new Consumer());
     await source.serve();
     await warm;
@@ -346,9 +450,21 @@ describe('an abort of a ChunkReader call', () => {
     const source: ChunkSource = {
       id: 's',
       urlOf: () => 'mem://s/1',
-      plan: (cells) => cells.map((cell) => ({ cells: [cell], run: ({ deliver }) => deliver(cell, { bytes: gzipSync(new Uint8Array(2 ** 20)), contentEncoding: 'gzip', maxBytes: 2 ** 20, exactBytes: 2 ** 20 }) })),
+      plan: (cells) =>
+        cells.map((cell) => ({
+          cells: [cell],
+          run: ({ deliver }) =>
+            deliver(cell, {
+              bytes: gzipSync(new Uint8Array(2 ** 20)),
+              contentEncoding: 'gzip',
+              maxBytes: 2 ** 20,
+              exactBytes: 2 ** 20,
+            }),
+        })),
     };
-    const reader = readerOf(), abort = new AbortController(), patient = new Consumer();
+    const reader = readerOf(),
+      abort = new AbortController(),
+      patient = new Consumer();
     const stays = reader.read(source, cells(1), patient);
     await nextTurn(); // the bytes are at the thread pool
     const leaves = reader.read(source, cells(1), new Consumer(), abort.signal);
@@ -360,9 +476,15 @@ describe('an abort of a ChunkReader call', () => {
   });
 
   test('by one consumer while a shared chunk is handed out leaves the others their bytes', async () => {
-    const source = new Source(), reader = readerOf(), abort = new AbortController();
-    const impatient = new Consumer(() => abort.abort(reason)), patient = new Consumer();
-    const calls = Promise.allSettled([reader.read(source, cells(1, 2), impatient, abort.signal), reader.read(source, cells(1), patient)]);
+    const source = new Source(),
+      reader = readerOf(),
+      abort = new AbortController();
+    const impatient = new Consumer(() => abort.abort(reason)),
+      patient = new Consumer();
+    const calls = Promise.allSettled([
+      reader.read(source, cells(1, 2), impatient, abort.signal),
+      reader.read(source, cells(1), patient),
+    ]);
     await nextTurn();
     source.reads[0].resolve(Uint8Array.of(1));
     expect(await calls).toMatchObject([{ status: 'rejected', reason }, { status: 'fulfilled' }]);
@@ -370,8 +492,13 @@ describe('an abort of a ChunkReader call', () => {
     expect(source.reads[1].signal.aborted).toBe(true);
   });
 
-  test.each([['answered', false], ['aborted', true]])('leaves no listener on the signal of a call that was %s', async (_end, aborts) => {
-    const source = new Source(), reader = readerOf(), abort = new AbortController();
+  test.each([
+    ['answered', false],
+    ['aborted', true],
+  ])('leaves no listener on the signal of a call that was %s', async (_end, aborts) => {
+    const source = new Source(),
+      reader = readerOf(),
+      abort = new AbortController();
     const calls = [1, 2, 3].map((cell) => reader.read(source, cells(cell, 9), new Consumer(), abort.signal));
     expect(getEventListeners(abort.signal, 'abort')).toHaveLength(3);
     if (aborts) abort.abort(reason);
@@ -382,8 +509,16 @@ describe('an abort of a ChunkReader call', () => {
 });
 
 describe('tasks of several cells', () => {
-  const stored = (cell: number): StoredChunk => ({ bytes: Uint8Array.of(cell), contentEncoding: undefined, maxBytes: 1 });
-  const sourceOf = (plan: ChunkSource['plan']): ChunkSource => ({ id: 's', urlOf: (cell) => `mem://s/${cell}`, plan });
+  const stored = (cell: number): StoredChunk => ({
+    bytes: Uint8Array.of(cell),
+    contentEncoding: undefined,
+    maxBytes: 1,
+  });
+  const sourceOf = (plan: ChunkSource['plan']): ChunkSource => ({
+    id: 's',
+    urlOf: (cell) => `mem://s/${cell}`,
+    plan,
+  });
 
   test('hand over cell by cell, fail one alone, and leave the rest to follow-ups', async () => {
     const planned: number[][] = [];
@@ -395,7 +530,13 @@ describe('tasks of several cells', () => {
           run: async ({ deliver, fail }) => {
             await deliver(1, stored(1));
             fail(2, new RequestError('IO', 'cannot', 'mem://s/2'));
-            return [{ cells: [3, 4], run: async (context) => void (await Promise.all([context.deliver(3, undefined), context.deliver(4, stored(4))])) }];
+            return [
+              {
+                cells: [3, 4],
+                run: async (context) =>
+                  void (await Promise.all([context.deliver(3, undefined), context.deliver(4, stored(4))])),
+              },
+            ];
           },
         },
       ];
@@ -403,13 +544,27 @@ describe('tasks of several cells', () => {
     const consumer = new Consumer();
     await readerOf().read(source, cells(1, 2, 3, 4), consumer);
     expect(planned).toEqual([[1, 2, 3, 4]]);
-    expect(consumer.taken.sort()).toEqual([[0, [1]], [2, undefined], [3, [4]]]);
-    expect(consumer.failed.map(([ordinal, { cause }]) => [ordinal, cause])).toEqual([[1, expect.objectContaining({ code: 'IO' })]]);
+    expect(consumer.taken.sort()).toEqual([
+      [0, [1]],
+      [2, undefined],
+      [3, [4]],
+    ]);
+    expect(consumer.failed.map(([ordinal, { cause }]) => [ordinal, cause])).toEqual([
+      [1, expect.objectContaining({ code: 'IO' })],
+    ]);
   });
 
   test('fail what they forget, and what is left when they throw', async () => {
     const forgetful = sourceOf((cells) => [{ cells, run: ({ deliver }) => deliver(1, stored(1)) }]);
-    const throwing = sourceOf((cells) => [{ cells, run: async ({ deliver }) => (await deliver(1, stored(1)), Promise.reject(new RequestError('IO', 'cannot', 'u'))) }]);
+    const throwing = sourceOf((cells) => [
+      {
+        cells,
+        run: async ({ deliver }) => (
+          await deliver(1, stored(1)),
+          Promise.reject(new RequestError('IO', 'cannot', 'u'))
+        ),
+      },
+    ]);
     for (const source of [forgetful, throwing]) {
       const consumer = new Consumer();
       await readerOf().read(source, cells(1, 2), consumer);
@@ -420,9 +575,21 @@ describe('tasks of several cells', () => {
 
   test('are cancelled when nobody wants any of their cells', async () => {
     const signals: AbortSignal[] = [];
-    const source = sourceOf((cells) => [{ cells, run: ({ signal }) => (signals.push(signal), new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))) }]);
-    const reader = readerOf(), [one, two] = [new AbortController(), new AbortController()];
-    const calls = [reader.read(source, cells(1, 2), new Consumer(), one.signal), reader.read(source, cells(2), new Consumer(), two.signal)];
+    const source = sourceOf((cells) => [
+      {
+        cells,
+        run: ({ signal }) => (
+          signals.push(signal),
+          new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+        ),
+      },
+    ]);
+    const reader = readerOf(),
+      [one, two] = [new AbortController(), new AbortController()];
+    const calls = [
+      reader.read(source, cells(1, 2), new Consumer(), one.signal),
+      reader.read(source, cells(2), new Consumer(), two.signal),
+    ];
     await nextTurn();
     one.abort(new Error('one'));
     expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
@@ -434,11 +601,24 @@ describe('tasks of several cells', () => {
 });
 
 describe('large chunks of known places', () => {
-  const bytes = new Uint8Array(2 ** 24 + 2 ** 20).map((_, at) => at % 251), gzipped = gzipSync(bytes, { level: 1 });
+  const bytes = new Uint8Array(2 ** 24 + 2 ** 20).map((_, at) => at % 251),
+    gzipped = gzipSync(bytes, { level: 1 });
   const sourceOf = (chunk: Partial<StoredChunk>): ChunkSource => ({
     id: 's',
     urlOf: () => 'mem://s/0',
-    plan: (cells) => [{ cells, run: ({ deliver }) => deliver(0, { bytes: gzipped, contentEncoding: 'gzip', maxBytes: bytes.length, exactBytes: bytes.length, ...chunk }) }],
+    plan: (cells) => [
+      {
+        cells,
+        run: ({ deliver }) =>
+          deliver(0, {
+            bytes: gzipped,
+            contentEncoding: 'gzip',
+            maxBytes: bytes.length,
+            exactBytes: bytes.length,
+            ...chunk,
+          }),
+      },
+    ],
   });
   class Watching extends Consumer {
     seen = 0;
@@ -458,13 +638,18 @@ describe('large chunks of known places', () => {
   }
 
   test('go by in windows, to all that wait, and are never held whole', async () => {
-    const reader = readerOf(), consumers = [new Watching(), new Watching()];
+    const reader = readerOf(),
+      consumers = [new Watching(), new Watching()];
     await Promise.all(consumers.map((consumer) => reader.read(sourceOf({}), cells(0), consumer)));
-    for (const { seen, right, sizes } of consumers) expect([seen, right, sizes]).toEqual([bytes.length, true, []]);
+    for (const { seen, right, sizes } of consumers)
+      expect([seen, right, sizes]).toEqual([bytes.length, true, []]);
   });
 
   test('fail for the one whose watcher throws, and not for the others', async () => {
-    const reader = readerOf(), good = new Watching(), bad = new Watching(), broken = new RangeError('mine');
+    const reader = readerOf(),
+      good = new Watching(),
+      bad = new Watching(),
+      broken = new RangeError('mine');
     bad.watch = () => () => {
       throw broken;
     };
@@ -476,18 +661,41 @@ describe('large chunks of known places', () => {
   const size = 3 * 2 ** 20;
   test.each([
     { name: 'they are to be kept', options: { lruBytes: 1e8 }, chunk: {}, givenBack: false },
-    { name: 'they are of some megabytes', options: {}, chunk: { bytes: gzipSync(bytes.subarray(0, size)), exactBytes: size }, givenBack: true },
-    { name: 'they are small', options: {}, chunk: { bytes: gzipSync(bytes.subarray(0, 1000)), exactBytes: 1000 }, givenBack: false },
-    { name: 'they are stored plain', options: {}, chunk: { bytes: bytes.slice(), contentEncoding: undefined }, givenBack: false },
+    {
+      name: 'they are of some megabytes',
+      options: {},
+      chunk: { bytes: gzipSync(bytes.subarray(0, size)), exactBytes: size },
+      givenBack: true,
+    },
+    {
+      name: 'they are small',
+      options: {},
+      chunk: { bytes: gzipSync(bytes.subarray(0, 1000)), exactBytes: 1000 },
+      givenBack: false,
+    },
+    {
+      name: 'they are stored plain',
+      options: {},
+      chunk: { bytes: bytes.slice(), contentEncoding: undefined },
+      givenBack: false,
+    },
   ])('are shown whole when $name; memory given back: $givenBack', async ({ options, chunk, givenBack }) => {
-    const consumer = new Watching(), expected = chunk.exactBytes ?? bytes.length;
+    const consumer = new Watching(),
+      expected = chunk.exactBytes ?? bytes.length;
     await readerOf(options).read(sourceOf(chunk), cells(0), consumer);
     await nextTurn();
-    expect([consumer.seen, consumer.sizes, consumer.right, consumer.shown!.byteLength]).toEqual([0, [expected], true, givenBack ? 0 : expected]);
+    expect([consumer.seen, consumer.sizes, consumer.right, consumer.shown!.byteLength]).toEqual([
+      0,
+      [expected],
+      true,
+      givenBack ? 0 : expected,
+    ]);
   });
 
   test('are shown whole to two that wait, one of whom fails, before their memory is given back', async () => {
-    const reader = readerOf(), good = new Watching(), bad = new Watching();
+    const reader = readerOf(),
+      good = new Watching(),
+      bad = new Watching();
     bad.take = () => {
       throw new RangeError('mine');
     };
@@ -509,12 +717,18 @@ describe('large chunks of known places', () => {
   });
 
   test.each([
-    { name: 'longer than their size', chunk: { bytes: gzipSync(new Uint8Array(bytes.length + 2 ** 20)) }, code: 'TOO_LARGE' },
+    {
+      name: 'longer than their size',
+      chunk: { bytes: gzipSync(new Uint8Array(bytes.length + 2 ** 20)) },
+      code: 'TOO_LARGE',
+    },
     { name: 'cut', chunk: { bytes: gzipped.subarray(0, 500) }, code: 'TRUNCATED' },
     { name: 'no bitstream', chunk: { bytes: bytes.subarray(0, 5000) }, code: 'BAD_BITSTREAM' },
   ])('fail when they are $name', async ({ chunk, code }) => {
     const consumer = new Watching();
     await readerOf().read(sourceOf(chunk), cells(0), consumer);
-    expect(consumer.failed.map(([, { cause }]) => cause)).toEqual([expect.objectContaining({ name: 'DecodeError', code })]);
+    expect(consumer.failed.map(([, { cause }]) => cause)).toEqual([
+      expect.objectContaining({ name: 'DecodeError', code }),
+    ]);
   });
 });

@@ -13,9 +13,18 @@ describe('inflate', () => {
     { name: 'what the header says', chunk: { ...plain, bytes: gzipSync(content), contentEncoding: 'gzip' } },
     { name: 'gzip that no header names', chunk: { ...plain, bytes: gzipSync(content) } },
     { name: 'zstd that no header names', chunk: { ...plain, bytes: zstd } },
-    { name: 'gzip within gzip', chunk: { ...plain, bytes: gzipSync(gzipSync(content)), contentEncoding: 'gzip' } },
-    { name: 'gzip within brotli', chunk: { ...plain, bytes: brotliCompressSync(gzipSync(content)), contentEncoding: 'br' } },
-    { name: 'gzip within gzip that no header names', chunk: { ...plain, bytes: gzipSync(gzipSync(content)) } },
+    {
+      name: 'gzip within gzip',
+      chunk: { ...plain, bytes: gzipSync(gzipSync(content)), contentEncoding: 'gzip' },
+    },
+    {
+      name: 'gzip within brotli',
+      chunk: { ...plain, bytes: brotliCompressSync(gzipSync(content)), contentEncoding: 'br' },
+    },
+    {
+      name: 'gzip within gzip that no header names',
+      chunk: { ...plain, bytes: gzipSync(gzipSync(content)) },
+    },
   ])('undoes $name', async ({ chunk }) => {
     expect(await inflate(chunk, signal)).toEqual(content);
     expect(await inflate({ ...chunk, exactBytes: content.length }, signal)).toEqual(content);
@@ -23,17 +32,26 @@ describe('inflate', () => {
 
   test('leaves alone what has just the size of the chunk, whatever it begins with', async () => {
     const raw = gzipSync(content);
-    for (const chunk of [{ ...plain, bytes: raw }, { ...plain, bytes: gzipSync(raw), contentEncoding: 'gzip' }])
+    for (const chunk of [
+      { ...plain, bytes: raw },
+      { ...plain, bytes: gzipSync(raw), contentEncoding: 'gzip' },
+    ])
       expect(await inflate({ ...chunk, exactBytes: raw.length }, signal)).toEqual(new Uint8Array(raw));
   });
 
   test('stops after a few layers', async () => {
     const deep = gzipSync(gzipSync(gzipSync(gzipSync(content))));
-    expect((await inflate({ ...plain, bytes: deep }, signal)).subarray(0, 2)).toEqual(Uint8Array.of(0x1f, 0x8b));
+    expect((await inflate({ ...plain, bytes: deep }, signal)).subarray(0, 2)).toEqual(
+      Uint8Array.of(0x1f, 0x8b),
+    );
   });
 
   test.each([
-    { name: 'more inside than the chunk can hold', bytes: gzipSync(gzipSync(new Uint8Array(10_000))), code: 'TOO_LARGE' },
+    {
+      name: 'more inside than the chunk can hold',
+      bytes: gzipSync(gzipSync(new Uint8Array(10_000))),
+      code: 'TOO_LARGE',
+    },
     { name: 'a cut bitstream', bytes: gzipSync(content).subarray(0, 30), code: 'TRUNCATED' },
   ])('fails for $name', async ({ bytes, code }) => {
     await expect(inflate({ ...plain, bytes }, signal)).rejects.toMatchObject({ name: 'DecodeError', code });

@@ -12,7 +12,11 @@ import { nextTurn } from '../support/stub-store.ts';
 const raw = codecFor('raw')!;
 
 /** 16 x 16 x `depth` voxels of uint64; `depth` 8200 is more than 16 MiB, and goes by in windows. */
-const layoutOf = (depth: number, dataType: DataType = 'uint64'): ChunkLayout => ({ chunkSize: [16, 16, depth], channels: 1, dataType });
+const layoutOf = (depth: number, dataType: DataType = 'uint64'): ChunkLayout => ({
+  chunkSize: [16, 16, depth],
+  channels: 1,
+  dataType,
+});
 const labels = (depth: number, labelAt: (voxel: number) => bigint): Uint8Array =>
   new Uint8Array(BigUint64Array.from({ length: 256 * depth }, (_, voxel) => labelAt(voxel)).buffer);
 const few = (voxel: number): bigint => 2n ** 60n + BigInt(Math.floor(voxel / 500));
@@ -42,13 +46,31 @@ interface Taken {
 }
 
 /** One voxel of cell 0, by windows where that is offered. */
-async function readVoxel(reader: ChunkReader, source: ChunkSource, codec: Codec, layout: ChunkLayout, voxel: number): Promise<Taken | Error> {
-  const offsets = Uint32Array.of(voxel), out = new Uint32Array(2), outIndex = Uint32Array.of(0);
+async function readVoxel(
+  reader: ChunkReader,
+  source: ChunkSource,
+  codec: Codec,
+  layout: ChunkLayout,
+  voxel: number,
+): Promise<Taken | Error> {
+  const offsets = Uint32Array.of(voxel),
+    out = new Uint32Array(2),
+    outIndex = Uint32Array.of(0);
   let taken: Taken | undefined, failure: Error | undefined;
   const consumer: ChunkConsumer = {
-    take: (_, bytes, kept = codec) => void (taken = { encoding: kept.encoding, size: bytes!.byteLength, value: pointValues(kept, bytes!, layout, offsets)[0][0] }),
+    take: (_, bytes, kept = codec) =>
+      void (taken = {
+        encoding: kept.encoding,
+        size: bytes!.byteLength,
+        value: pointValues(kept, bytes!, layout, offsets)[0][0],
+      }),
     watch: () => codec.watchPoints?.(layout, offsets, out, outIndex),
-    done: () => void (taken ??= { encoding: 'windows', size: undefined, value: BigInt(out[0]) + (BigInt(out[1]) << 32n) }),
+    done: () =>
+      void (taken ??= {
+        encoding: 'windows',
+        size: undefined,
+        value: BigInt(out[0]) + (BigInt(out[1]) << 32n),
+      }),
     fail: (_, error) => (failure = error),
   };
   await reader.read(source, Float64Array.of(0), consumer);
@@ -56,44 +78,78 @@ async function readVoxel(reader: ChunkReader, source: ChunkSource, codec: Codec,
 }
 
 const exact = (bytes: Uint8Array, contentEncoding?: string): StoredChunk => ({
-  bytes: contentEncoding ? gzipSync(bytes) : bytes, contentEncoding, maxBytes: bytes.byteLength, exactBytes: bytes.byteLength,
+  bytes: contentEncoding ? gzipSync(bytes) : bytes,
+  contentEncoding,
+  maxBytes: bytes.byteLength,
+  exactBytes: bytes.byteLength,
 });
 
 describe('keepReencoded', () => {
-  const depths = [{ how: 'whole', depth: 40 }, { how: 'by windows', depth: 8200 }];
-  test.each(depths)('keeps a chunk that is inflated $how as compressed_segmentation, in a cache it would not fit raw', async ({ how, depth }) => {
-    const layout = layoutOf(depth), bytes = labels(depth, few), stored = sourceOf(exact(bytes, 'gzip'));
-    const source = keepReencoded(stored, raw, () => layout), reader = new ChunkReader({ lruBytes: bytes.byteLength / 4 });
-    const first = await readVoxel(reader, source, raw, layout, 7001);
-    expect(first).toEqual({ encoding: how === 'whole' ? 'raw' : 'windows', size: how === 'whole' ? bytes.byteLength : undefined, value: few(7001) });
-    for (const voxel of [0, 7001, 256 * depth - 1]) {
-      const again = (await readVoxel(reader, source, raw, layout, voxel)) as Taken;
-      expect([again.encoding, again.value]).toEqual(['compressed_segmentation', few(voxel)]);
-      expect(again.size).toBeLessThan(bytes.byteLength / 4);
-    }
-    expect(stored.reads).toBe(1);
-  });
+  const depths = [
+    { how: 'whole', depth: 40 },
+    { how: 'by windows', depth: 8200 },
+  ];
+  test.each(depths)(
+    'keeps a chunk that is inflated $how as compressed_segmentation, in a cache it would not fit raw',
+    async ({ how, depth }) => {
+      const layout = layoutOf(depth),
+        bytes = labels(depth, few),
+        stored = sourceOf(exact(bytes, 'gzip'));
+      const source = keepReencoded(stored, raw, () => layout),
+        reader = new ChunkReader({ lruBytes: bytes.byteLength / 4 });
+      const first = await readVoxel(reader, source, raw, layout, 7001);
+      expect(first).toEqual({
+        encoding: how === 'whole' ? 'raw' : 'windows',
+        size: how === 'whole' ? bytes.byteLength : undefined,
+        value: few(7001),
+      });
+      for (const voxel of [0, 7001, 256 * depth - 1]) {
+        const again = (await readVoxel(reader, source, raw, layout, voxel)) as Taken;
+        expect([again.encoding, again.value]).toEqual(['compressed_segmentation', few(voxel)]);
+        expect(again.size).toBeLessThan(bytes.byteLength / 4);
+      }
+      expect(stored.reads).toBe(1);
+    },
+  );
 
-  test.each(depths)('keeps a chunk that is inflated $how as it is where that is smaller', async ({ depth }) => {
-    const layout = layoutOf(depth), bytes = labels(depth, manyOf), stored = sourceOf(exact(bytes, 'gzip'));
-    const source = keepReencoded(stored, raw, () => layout), reader = new ChunkReader({ lruBytes: bytes.byteLength });
-    expect(await readVoxel(reader, source, raw, layout, 4321)).toMatchObject({ value: manyOf(4321) });
-    expect(await readVoxel(reader, source, raw, layout, 1234)).toEqual({ encoding: 'raw', size: bytes.byteLength, value: manyOf(1234) });
-    expect(stored.reads).toBe(1);
-  });
+  test.each(depths)(
+    'keeps a chunk that is inflated $how as it is where that is smaller',
+    async ({ depth }) => {
+      const layout = layoutOf(depth),
+        bytes = labels(depth, manyOf),
+        stored = sourceOf(exact(bytes, 'gzip'));
+      const source = keepReencoded(stored, raw, () => layout),
+        reader = new ChunkReader({ lruBytes: bytes.byteLength });
+      expect(await readVoxel(reader, source, raw, layout, 4321)).toMatchObject({ value: manyOf(4321) });
+      expect(await readVoxel(reader, source, raw, layout, 1234)).toEqual({
+        encoding: 'raw',
+        size: bytes.byteLength,
+        value: manyOf(1234),
+      });
+      expect(stored.reads).toBe(1);
+    },
+  );
 
   test('encodes what was compressed twice, once it is the chunk', async () => {
-    const layout = layoutOf(640), bytes = labels(640, few);
+    const layout = layoutOf(640),
+      bytes = labels(640, few);
     const twice = { ...exact(bytes, 'gzip'), bytes: gzipSync(gzipSync(bytes)) };
-    const source = keepReencoded(sourceOf(twice), raw, () => layout), reader = new ChunkReader({ lruBytes: 1e6 });
+    const source = keepReencoded(sourceOf(twice), raw, () => layout),
+      reader = new ChunkReader({ lruBytes: 1e6 });
     expect(await readVoxel(reader, source, raw, layout, 9)).toMatchObject({ encoding: 'raw', value: few(9) });
-    expect(await readVoxel(reader, source, raw, layout, 100_000)).toMatchObject({ encoding: 'compressed_segmentation', value: few(100_000) });
+    expect(await readVoxel(reader, source, raw, layout, 100_000)).toMatchObject({
+      encoding: 'compressed_segmentation',
+      value: few(100_000),
+    });
   });
 
   test('keeps nothing of a chunk that could not be read', async () => {
-    const layout = layoutOf(640), bytes = labels(640, few), cut = exact(bytes, 'gzip');
+    const layout = layoutOf(640),
+      bytes = labels(640, few),
+      cut = exact(bytes, 'gzip');
     const stored = sourceOf({ ...cut, bytes: cut.bytes.subarray(0, -100) });
-    const source = keepReencoded(stored, raw, () => layout), reader = new ChunkReader({ lruBytes: 1e7 });
+    const source = keepReencoded(stored, raw, () => layout),
+      reader = new ChunkReader({ lruBytes: 1e7 });
     for (let again = 1; again <= 2; again++) {
       expect(await readVoxel(reader, source, raw, layout, 1)).toMatchObject({ code: 'CHUNK_FAILED' });
       expect(stored.reads).toBe(again);
@@ -102,7 +158,9 @@ describe('keepReencoded', () => {
   });
 
   test.each(['int64', 'float64', 'uint16'] as const)('has no other form for raw chunks of %s', (dataType) => {
-    expect(keepReencoded(sourceOf(exact(new Uint8Array(8))), raw, () => layoutOf(1, dataType)).keeperOf!(0)).toBeUndefined();
+    expect(
+      keepReencoded(sourceOf(exact(new Uint8Array(8))), raw, () => layoutOf(1, dataType)).keeperOf!(0),
+    ).toBeUndefined();
   });
 
   test.each(['compressed_segmentation', 'crackle', 'compresso'])('leaves %s as it is', (encoding) => {
@@ -113,9 +171,16 @@ describe('keepReencoded', () => {
 
 describe('the cache of a ChunkReader', () => {
   test('keeps no view of a larger read', async () => {
-    const large = new Uint8Array(1e6), bytes = large.subarray(5, 13), seen: number[] = [];
-    const reader = new ChunkReader({ lruBytes: 1e6 }), source = sourceOf({ bytes, contentEncoding: undefined, maxBytes: 8 });
-    const consumer: ChunkConsumer = { take: (_, given) => void seen.push(given!.buffer.byteLength), done: () => undefined, fail: () => undefined };
+    const large = new Uint8Array(1e6),
+      bytes = large.subarray(5, 13),
+      seen: number[] = [];
+    const reader = new ChunkReader({ lruBytes: 1e6 }),
+      source = sourceOf({ bytes, contentEncoding: undefined, maxBytes: 8 });
+    const consumer: ChunkConsumer = {
+      take: (_, given) => void seen.push(given!.buffer.byteLength),
+      done: () => undefined,
+      fail: () => undefined,
+    };
     await reader.read(source, Float64Array.of(0), consumer);
     await reader.read(source, Float64Array.of(0), consumer);
     expect(seen).toEqual([1e6, 8]);

@@ -24,15 +24,30 @@ const SHARD = 's0/0.shard';
  * other version is a whole chunk again, with other labels.
  */
 const volume = (lacks: number, part: Partial<ShardedVolume> = {}): ShardedVolume => ({
-  size: [20, 2, 2], chunkSize: [2, 2, 2], voxelOffset: [0, 0, 0], labelAt: (x) => BigInt(1000 + Math.floor(x / 2)), stored: ([x]) => x !== lacks,
-  sharding: { '@type': 'neuroglancer_uint64_sharded_v1', hash: 'identity', preshift_bits: 0, minishard_bits: 1, shard_bits: 0 }, ...part,
+  size: [20, 2, 2],
+  chunkSize: [2, 2, 2],
+  voxelOffset: [0, 0, 0],
+  labelAt: (x) => BigInt(1000 + Math.floor(x / 2)),
+  stored: ([x]) => x !== lacks,
+  sharding: {
+    '@type': 'neuroglancer_uint64_sharded_v1',
+    hash: 'identity',
+    preshift_bits: 0,
+    minishard_bits: 1,
+    shard_bits: 0,
+  },
+  ...part,
 });
-const versionOf = (lacks: number, part?: Partial<ShardedVolume>): Record<string, Uint8Array> => shardedFiles(volume(lacks, part));
+const versionOf = (lacks: number, part?: Partial<ShardedVolume>): Record<string, Uint8Array> =>
+  shardedFiles(volume(lacks, part));
 
 const readerOf = (store: Store, options: Partial<PointReaderOptions> = {}, made = volume(0)): PointReader =>
   new PointReader({ info: parseInfo(shardedInfo(made), store.url), store, infoWasRead: true, ...options });
 const read = (reader: PointReader, chunks: readonly number[]): Promise<PointValues> =>
-  reader.read(chunks.map((chunk): Vec3 => [2 * chunk, 1, 1]), { mip: 0, resolution: [8, 8, 40] });
+  reader.read(
+    chunks.map((chunk): Vec3 => [2 * chunk, 1, 1]),
+    { mip: 0, resolution: [8, 8, 40] },
+  );
 const expectRight = ({ values, status, failures }: PointValues, chunks: readonly number[]): void => {
   expect(failures.map(({ error }) => error.message)).toEqual([]);
   expect([...status]).toEqual(chunks.map(() => ok));
@@ -40,47 +55,63 @@ const expectRight = ({ values, status, failures }: PointValues, chunks: readonly
 };
 
 /** A store whose reply to the n-th read of the shard is of the version, and has the validator, that `at` says. */
-function storeOf(at: (n: number, asked: Asked) => { files: Record<string, Uint8Array>; validator?: string }): StubStore {
+function storeOf(
+  at: (n: number, asked: Asked) => { files: Record<string, Uint8Array>; validator?: string },
+): StubStore {
   const store = new StubStore((key, options) => {
     const n = store.asked.filter((asked) => asked.key === SHARD).length;
-    const { files, validator } = at(n, { key, ...options }), found = answerRange(files[key], key, options);
+    const { files, validator } = at(n, { key, ...options }),
+      found = answerRange(files[key], key, options);
     return found && { ...found, validator };
   });
   return store;
 }
 
-const one = versionOf(3), two = versionOf(0), three = versionOf(1);
+const one = versionOf(3),
+  two = versionOf(0),
+  three = versionOf(1);
 const CHUNKS = [2, 4];
 
 describe('a shard that is replaced', () => {
   // One chunk takes three reads: of the shard index, of the minishard index, of the chunk. Both chunks here are in one minishard.
   test.each([1, 2, 3, 4, 5])('between the reads of one call, after %i of them', async (last) => {
-    const store = storeOf((n) => (n <= last ? { files: one, validator: '"v1"' } : { files: two, validator: '"v2"' }));
+    const store = storeOf((n) =>
+      n <= last ? { files: one, validator: '"v1"' } : { files: two, validator: '"v2"' },
+    );
     expectRight(await read(readerOf(store), CHUNKS), CHUNKS);
     expect(store.asked.length).toBeLessThanOrEqual(9);
     expect(store.asked.every((asked) => !('ifRange' in asked))).toBe(true);
   });
 
-  test.each(['"v1"', 'W/"v1"', undefined].flatMap((first) => [1, 2, 3, 4].map((last) => ({ first, last }))))('between calls, with indices in memory: $first, $last reads', async ({ first, last }) => {
-    // Without a validator nothing can be compared: then it is not asserted that the answer is right, but that nothing is asked again.
-    const store = storeOf((n) => (n <= last ? { files: one, validator: first } : { files: two, validator: first && '"v2"' }));
-    const reader = readerOf(store);
-    if (first === undefined) {
-      await read(reader, [2]);
-      const before = store.asked.length;
-      await read(reader, [4]);
-      expect(store.asked.length).toBe(before + 1);
-      return;
-    }
-    expectRight(await read(reader, [2]), [2]);
-    expectRight(await read(reader, [4]), [4]);
-    expectRight(await read(reader, [5, 6, 8]), [5, 6, 8]);
-  });
+  test.each(['"v1"', 'W/"v1"', undefined].flatMap((first) => [1, 2, 3, 4].map((last) => ({ first, last }))))(
+    'between calls, with indices in memory: $first, $last reads',
+    async ({ first, last }) => {
+      // Without a validator nothing can be compared: then it is not asserted that the answer is right, but that nothing is asked again.
+      const store = storeOf((n) =>
+        n <= last ? { files: one, validator: first } : { files: two, validator: first && '"v2"' },
+      );
+      const reader = readerOf(store);
+      if (first === undefined) {
+        await read(reader, [2]);
+        const before = store.asked.length;
+        await read(reader, [4]);
+        expect(store.asked.length).toBe(before + 1);
+        return;
+      }
+      expectRight(await read(reader, [2]), [2]);
+      expectRight(await read(reader, [4]), [4]);
+      expectRight(await read(reader, [5, 6, 8]), [5, 6, 8]);
+    },
+  );
 
   test('by a shorter one, whatever can be compared', async () => {
     const shorter = versionOf(-1, { stored: ([x]) => x === 2 || x === 8 });
-    for (const validators of [['"a"', '"b"'], [undefined, undefined]]) {
-      let files = one, validator = validators[0];
+    for (const validators of [
+      ['"a"', '"b"'],
+      [undefined, undefined],
+    ]) {
+      let files = one,
+        validator = validators[0];
       const reader = readerOf(storeOf(() => ({ files, validator })));
       expectRight(await read(reader, [2]), [2]);
       [files, validator] = [shorter, validators[1]];
@@ -90,7 +121,13 @@ describe('a shard that is replaced', () => {
 
   test('twice during one call', async () => {
     // v2 comes for the chunks, v3 for the chunks that v2's index names.
-    const store = storeOf((n) => (n <= 2 ? { files: one, validator: '1' } : n <= 5 ? { files: two, validator: '2' } : { files: three, validator: '3' }));
+    const store = storeOf((n) =>
+      n <= 2
+        ? { files: one, validator: '1' }
+        : n <= 5
+          ? { files: two, validator: '2' }
+          : { files: three, validator: '3' },
+    );
     expectRight(await read(readerOf(store), CHUNKS), CHUNKS);
   });
 
@@ -100,15 +137,24 @@ describe('a shard that is replaced', () => {
     const { status, failures } = await read(readerOf(store), [4, 8]);
     expect([...status]).toEqual([failed, failed]);
     const error = errorOfPoint(failures, 0)!;
-    expect(error.cause).toMatchObject({ name: 'RequestError', code: 'CHANGED_UNDER_WAY', url: `${store.url}/${SHARD}` });
-    expect(error.message).toMatch(/^chunk https:\/\/bucket\.example\/volume\/s0\/0\.shard#8-10_0-2_0-2: https:\/\/bucket\.example\/volume\/s0\/0\.shard is being replaced: .* ask again when its writer is done$/);
+    expect(error.cause).toMatchObject({
+      name: 'RequestError',
+      code: 'CHANGED_UNDER_WAY',
+      url: `${store.url}/${SHARD}`,
+    });
+    expect(error.message).toMatch(
+      /^chunk https:\/\/bucket\.example\/volume\/s0\/0\.shard#8-10_0-2_0-2: https:\/\/bucket\.example\/volume\/s0\/0\.shard is being replaced: .* ask again when its writer is done$/,
+    );
     expect(store.asked.length).toBeLessThanOrEqual(4 * 3);
   });
 
   test('while its index stays what it was', async () => {
     // The same chunks at the same places, with other labels.
-    const relabelled = versionOf(3, { labelAt: (x) => BigInt(2000 + Math.floor(x / 2)) }), warnings: string[] = [];
-    const store = storeOf((n) => (n <= 2 ? { files: one, validator: '"v1"' } : { files: relabelled, validator: '"v2"' }));
+    const relabelled = versionOf(3, { labelAt: (x) => BigInt(2000 + Math.floor(x / 2)) }),
+      warnings: string[] = [];
+    const store = storeOf((n) =>
+      n <= 2 ? { files: one, validator: '"v1"' } : { files: relabelled, validator: '"v2"' },
+    );
     const reader = readerOf(store, { warn: (message) => warnings.push(message) });
     expect([...(await read(reader, [2])).values]).toEqual([2002n]);
     expect([...(await read(reader, [4])).values]).toEqual([2004n]);
@@ -117,34 +163,43 @@ describe('a shard that is replaced', () => {
   });
 
   test('is noticed by each of many calls at once, which share the new index', async () => {
-    let files = one, validator = '"v1"';
-    const store = storeOf(() => ({ files, validator })), reader = readerOf(store);
+    let files = one,
+      validator = '"v1"';
+    const store = storeOf(() => ({ files, validator })),
+      reader = readerOf(store);
     expectRight(await read(reader, [2]), [2]);
     [files, validator] = [two, '"v2"'];
-    const before = store.asked.length, chunks = [4, 5, 6, 7, 8, 9];
+    const before = store.asked.length,
+      chunks = [4, 5, 6, 7, 8, 9];
     await Promise.all(chunks.map(async (chunk) => expectRight(await read(reader, [chunk]), [chunk])));
     // Each chunk twice; the shard index and both minishard indices, for the minishard that was known and the one that was not.
     expect(store.asked.length - before).toBeLessThanOrEqual(2 * chunks.length + 6);
   });
 
   test('whose index is large, so that only its entries are read', async () => {
-    const large = { sharding: { ...volume(0).sharding, minishard_bits: 13 } }, [before, after] = [versionOf(3, large), versionOf(0, large)];
+    const large = { sharding: { ...volume(0).sharding, minishard_bits: 13 } },
+      [before, after] = [versionOf(3, large), versionOf(0, large)];
     for (const last of [1, 2, 3]) {
-      const store = storeOf((n) => (n <= last ? { files: before, validator: '"v1"' } : { files: after, validator: '"v2"' }));
+      const store = storeOf((n) =>
+        n <= last ? { files: before, validator: '"v1"' } : { files: after, validator: '"v2"' },
+      );
       expectRight(await read(readerOf(store, {}, volume(0, large)), [4]), [4]);
     }
   });
 
   test('where the server knows no ranges', async () => {
-    let files = one, validator = '"v1"';
-    const store = new StubStore((key) => ({ bytes: files[key], contentEncoding: undefined, validator })), reader = readerOf(store);
+    let files = one,
+      validator = '"v1"';
+    const store = new StubStore((key) => ({ bytes: files[key], contentEncoding: undefined, validator })),
+      reader = readerOf(store);
     expectRight(await read(reader, [2]), [2]);
     [files, validator] = [two, '"v2"'];
     expectRight(await read(reader, [4]), [4]);
   });
 
   test('where all of it is wanted', async () => {
-    let files = one, validator = '"v1"';
+    let files = one,
+      validator = '"v1"';
     const reader = readerOf(storeOf(() => ({ files, validator })));
     expectRight(await read(reader, [2]), [2]);
     [files, validator] = [two, '"v2"'];
@@ -161,15 +216,25 @@ describe('validators that say nothing about versions', () => {
     'two, in turns': { of: (n) => `"${n % 2}"`, isTold: true },
     'two, in pairs': { of: (n) => `"${Math.floor(n / 2) % 2}"`, isTold: true },
     'three, in turns': { of: (n) => `"${n % 3}"`, isTold: false },
-    'dates of two replicas': { of: (n) => `modified Thu, 26 Nov 2026 10:00:0${n % 2} GMT size 9`, isTold: true },
+    'dates of two replicas': {
+      of: (n) => `modified Thu, 26 Nov 2026 10:00:0${n % 2} GMT size 9`,
+      isTold: true,
+    },
     'two, at random': { of: () => `"${random.below(2)}"`, isTold: false },
   };
   test.each(Object.keys(patterns))('do no harm: %s', async (name) => {
-    const warnings: string[] = [], { of, isTold } = patterns[name];
+    const warnings: string[] = [],
+      { of, isTold } = patterns[name];
     const store = storeOf((n) => ({ files: one, validator: of(n) }));
     const reader = readerOf(store, { warn: (message) => warnings.push(message) });
-    for (const chunks of [[2], [4], [5, 8], [9], [2, 6], [7]]) expectRight(await read(reader, chunks), chunks);
-    if (isTold) expect(warnings).toEqual([expect.stringMatching(/^https:\/\/bucket\.example\/volume\/s0\/0\.shard.*: its server gives the same bytes under changing ETags or dates, as replicas behind a balancer do; /)]);
+    for (const chunks of [[2], [4], [5, 8], [9], [2, 6], [7]])
+      expectRight(await read(reader, chunks), chunks);
+    if (isTold)
+      expect(warnings).toEqual([
+        expect.stringMatching(
+          /^https:\/\/bucket\.example\/volume\/s0\/0\.shard.*: its server gives the same bytes under changing ETags or dates, as replicas behind a balancer do; /,
+        ),
+      ]);
     else expect(warnings.length).toBeLessThanOrEqual(1);
     // Once that is known, a chunk takes one read.
     const before = store.asked.length;
@@ -178,8 +243,13 @@ describe('validators that say nothing about versions', () => {
   });
 
   test('do no harm with a large shard index', async () => {
-    const large = { sharding: { ...volume(0).sharding, minishard_bits: 13 } }, files = versionOf(3, large);
-    const reader = readerOf(storeOf((n) => ({ files, validator: `"${n}"` })), {}, volume(0, large));
+    const large = { sharding: { ...volume(0).sharding, minishard_bits: 13 } },
+      files = versionOf(3, large);
+    const reader = readerOf(
+      storeOf((n) => ({ files, validator: `"${n}"` })),
+      {},
+      volume(0, large),
+    );
     for (const chunks of [[2], [4, 5], [8]]) expectRight(await read(reader, chunks), chunks);
   });
 
@@ -198,7 +268,8 @@ describe('validators that say nothing about versions', () => {
 
 test('whatever is replaced when, every answer is right or a failure', async () => {
   const random = seeded(5);
-  const versions = [one, two, three, versionOf(9)], met = new Set<number>();
+  const versions = [one, two, three, versionOf(9)],
+    met = new Set<number>();
   for (let round = 0; round < 150; round++) {
     let current = 0;
     const store = storeOf(() => {
@@ -220,33 +291,56 @@ test('whatever is replaced when, every answer is right or a failure', async () =
 
 describe('parts of one raw chunk', () => {
   // 128 x 128 x 64 voxels of 8 bytes: 8 MiB, of which a few points need a few parts.
-  const large = { size: [256, 128, 64] as Vec3, chunkSize: [128, 128, 64] as Vec3, labelAt: (x: number, y: number, z: number) => BigInt(x + 1000 * y + 1_000_000 * z) };
-  const relabelled = { ...large, labelAt: (...at: [number, number, number]) => 10n ** 12n + large.labelAt(...at) };
-  const points: Vec3[] = [[5, 5, 5], [60, 60, 60]];
-  const ask = (reader: PointReader): Promise<PointValues> => reader.read(points, { mip: 0, resolution: [8, 8, 40] });
+  const large = {
+    size: [256, 128, 64] as Vec3,
+    chunkSize: [128, 128, 64] as Vec3,
+    labelAt: (x: number, y: number, z: number) => BigInt(x + 1000 * y + 1_000_000 * z),
+  };
+  const relabelled = {
+    ...large,
+    labelAt: (...at: [number, number, number]) => 10n ** 12n + large.labelAt(...at),
+  };
+  const points: Vec3[] = [
+    [5, 5, 5],
+    [60, 60, 60],
+  ];
+  const ask = (reader: PointReader): Promise<PointValues> =>
+    reader.read(points, { mip: 0, resolution: [8, 8, 40] });
   const sharded = [versionOf(-1, large), versionOf(-1, relabelled)];
   const unsharded = [large, relabelled].map((made) => tinyFiles({ ...volume(-1, made) }));
 
   test.each([1, 2, 3, 4])('are of one version, in a shard that is replaced after %i reads', async (last) => {
-    const store = storeOf((n) => (n <= last ? { files: sharded[0], validator: '"v1"' } : { files: sharded[1], validator: '"v2"' }));
+    const store = storeOf((n) =>
+      n <= last ? { files: sharded[0], validator: '"v1"' } : { files: sharded[1], validator: '"v2"' },
+    );
     const { values, status } = await ask(readerOf(store, {}, volume(-1, large)));
     expect([...status]).toEqual([ok, ok]);
     const all = [large, relabelled].map(({ labelAt }) => points.map((point) => labelAt(...point)));
     expect(all).toContainEqual([...values]);
   });
 
-  test.each([1, 2])('are of one version, in an object of its own that is replaced after %i reads', async (last) => {
-    const key = 's0/0-128_0-128_0-64';
-    const store: StubStore = new StubStore((name, options) => {
-      const isOld = store.asked.length <= last, found = answerRange((isOld ? unsharded[0] : unsharded[1])[name], name, options);
-      return found && { ...found, totalBytes: unsharded[0][key].byteLength, validator: isOld ? '"v1"' : '"v2"' };
-    });
-    const reader = new PointReader({ info: parseInfo(tinyInfo(volume(-1, large)), store.url), store, infoWasRead: true });
-    const { values } = await ask(reader);
-    const all = [large, relabelled].map(({ labelAt }) => points.map((point) => labelAt(...point)));
-    expect(all).toContainEqual([...values]);
-    expect(store.asked[0].range).toBeDefined();
-  });
+  test.each([1, 2])(
+    'are of one version, in an object of its own that is replaced after %i reads',
+    async (last) => {
+      const key = 's0/0-128_0-128_0-64';
+      const store: StubStore = new StubStore((name, options) => {
+        const isOld = store.asked.length <= last,
+          found = answerRange((isOld ? unsharded[0] : unsharded[1])[name], name, options);
+        return (
+          found && { ...found, totalBytes: unsharded[0][key].byteLength, validator: isOld ? '"v1"' : '"v2"' }
+        );
+      });
+      const reader = new PointReader({
+        info: parseInfo(tinyInfo(volume(-1, large)), store.url),
+        store,
+        infoWasRead: true,
+      });
+      const { values } = await ask(reader);
+      const all = [large, relabelled].map(({ labelAt }) => points.map((point) => labelAt(...point)));
+      expect(all).toContainEqual([...values]);
+      expect(store.asked[0].range).toBeDefined();
+    },
+  );
 });
 
 describe('a shard in a store of this machine', () => {

@@ -8,12 +8,17 @@ interface Value {
 }
 
 const never = new AbortController().signal;
-const reads = (maxBytes = 10_000): SharedReads<Value> => new SharedReads<Value>({ maxBytes, bytesOf: ({ bytes }) => bytes });
+const reads = (maxBytes = 10_000): SharedReads<Value> =>
+  new SharedReads<Value>({ maxBytes, bytesOf: ({ bytes }) => bytes });
 const fulfilled = (bytes: number) => ({ status: 'fulfilled', value: { bytes } });
 
 /** Reads that wait until the spec settles them. */
 class Loader {
-  readonly asked: { keys: string[]; signal: AbortSignal; settle: ReturnType<typeof deferred<Value | undefined>>[] }[] = [];
+  readonly asked: {
+    keys: string[];
+    signal: AbortSignal;
+    settle: ReturnType<typeof deferred<Value | undefined>>[];
+  }[] = [];
   constructor(readonly shared: SharedReads<Value>) {}
 
   all(keys: string[], signal: AbortSignal = never): Promise<PromiseSettledResult<Value | undefined>[]> {
@@ -36,7 +41,8 @@ class Loader {
 describe('SharedReads', () => {
   test('reads what is missing once for all who ask, and keeps it', async () => {
     const loader = new Loader(reads());
-    const first = loader.all(['a', 'b']), second = loader.all(['b', 'c']);
+    const first = loader.all(['a', 'b']),
+      second = loader.all(['b', 'c']);
     expect(loader.keys).toEqual([['a', 'b'], ['c']]);
     loader.asked[0].settle[0].resolve({ bytes: 1 });
     loader.asked[0].settle[1].resolve({ bytes: 2 });
@@ -49,7 +55,8 @@ describe('SharedReads', () => {
   });
 
   test('fails one key alone, and asks for it again', async () => {
-    const loader = new Loader(reads()), broken = new Error('broken');
+    const loader = new Loader(reads()),
+      broken = new Error('broken');
     const [first, joined] = [loader.all(['a', 'b']), loader.all(['a'])];
     loader.asked[0].settle[0].reject(broken);
     loader.asked[0].settle[1].resolve({ bytes: 2 });
@@ -69,8 +76,11 @@ describe('SharedReads', () => {
   });
 
   test('lets one caller leave alone, and cancels when the last has left', async () => {
-    const loader = new Loader(reads()), [a, b] = [new AbortController(), new AbortController()], gone = new Error('gone');
-    const first = loader.all(['x', 'y'], a.signal), second = loader.all(['y'], b.signal);
+    const loader = new Loader(reads()),
+      [a, b] = [new AbortController(), new AbortController()],
+      gone = new Error('gone');
+    const first = loader.all(['x', 'y'], a.signal),
+      second = loader.all(['y'], b.signal);
     a.abort(gone);
     await expect(first).rejects.toBe(gone);
     expect(loader.asked[0].signal.aborted).toBe(false);
@@ -88,7 +98,8 @@ describe('SharedReads', () => {
   });
 
   test('refuses a caller that has aborted before, and reads for nobody', async () => {
-    const loader = new Loader(reads()), gone = new Error('gone');
+    const loader = new Loader(reads()),
+      gone = new Error('gone');
     await expect(loader.all(['x'], AbortSignal.abort(gone))).rejects.toBe(gone);
     expect(loader.asked[0].signal.aborted).toBe(true);
   });

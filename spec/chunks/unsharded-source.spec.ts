@@ -11,25 +11,51 @@ import type { Scale } from '../../lib/precomputed/info.ts';
 import { newMeter } from '../../lib/storage/store.ts';
 import { deferred, nextTurn, StubStore } from '../support/stub-store.ts';
 
-const scale: Scale = { mip: 0, key: '8_8_40', resolution: [8, 8, 40], size: [100, 64, 20], voxelOffset: [-10, 0, 7], chunkSize: [64, 64, 16], encoding: 'raw' };
+const scale: Scale = {
+  mip: 0,
+  key: '8_8_40',
+  resolution: [8, 8, 40],
+  size: [100, 64, 20],
+  voxelOffset: [-10, 0, 7],
+  chunkSize: [64, 64, 16],
+  encoding: 'raw',
+};
 
-function sourceOf(store: StubStore, { codec = raw, infoWasRead = true }: { codec?: Codec; infoWasRead?: boolean } = {}): UnshardedSource {
-  const layoutOf = (cell: number) => ({ chunkSize: cellSize(scale, cell), channels: 2, dataType: 'uint16' as const });
+function sourceOf(
+  store: StubStore,
+  { codec = raw, infoWasRead = true }: { codec?: Codec; infoWasRead?: boolean } = {},
+): UnshardedSource {
+  const layoutOf = (cell: number) => ({
+    chunkSize: cellSize(scale, cell),
+    channels: 2,
+    dataType: 'uint16' as const,
+  });
   return new UnshardedSource({ store, scale, codec, layoutOf, infoWasRead });
 }
 
 /** Runs the one task of a cell and undoes what it hands over. */
-async function read(source: UnshardedSource, cell = 0, meter = newMeter(), signal = new AbortController().signal): Promise<Uint8Array | undefined> {
+async function read(
+  source: UnshardedSource,
+  cell = 0,
+  meter = newMeter(),
+  signal = new AbortController().signal,
+): Promise<Uint8Array | undefined> {
   const [task, ...others] = source.plan([cell]);
   expect([task.cells, others]).toEqual([[cell], []]);
   const delivered: (StoredChunk | undefined)[] = [];
-  await task.run({ signal, meter, deliver: async (_, chunk) => void delivered.push(chunk), fail: () => undefined });
+  await task.run({
+    signal,
+    meter,
+    deliver: async (_, chunk) => void delivered.push(chunk),
+    fail: () => undefined,
+  });
   expect(delivered).toHaveLength(1);
   const [chunk] = delivered;
   return chunk && decompress(chunk.bytes, chunk.contentEncoding, chunk);
 }
 
-const forbidden = (key: string): RequestError => new RequestError('HTTP_STATUS', 'answered 403', `https://bucket.example/volume/${key}`, 403);
+const forbidden = (key: string): RequestError =>
+  new RequestError('HTTP_STATUS', 'answered 403', `https://bucket.example/volume/${key}`, 403);
 
 /** A public bucket that may not be listed: 403 for what is missing, which its store takes for absent when it may. */
 const bucket = (info: () => Uint8Array | undefined | Promise<Uint8Array | undefined>): StubStore =>
@@ -52,10 +78,20 @@ describe('UnshardedSource', () => {
   });
 
   test('asks for one object, with the signal, the meter and a bound that the chunk shape gives', async () => {
-    const bytes = new Uint8Array(36 * 64 * 4 * 4).fill(3), store = new StubStore(() => bytes);
-    const meter = newMeter(), { signal } = new AbortController();
+    const bytes = new Uint8Array(36 * 64 * 4 * 4).fill(3),
+      store = new StubStore(() => bytes);
+    const meter = newMeter(),
+      { signal } = new AbortController();
     expect(await read(sourceOf(store), 3, meter, signal)).toEqual(bytes);
-    expect(store.asked).toEqual([{ key: '8_8_40/54-90_0-64_23-27', signal, meter, absentBy403: true, maxBytes: Math.ceil(bytes.length * 1.01) + 65_536 }]);
+    expect(store.asked).toEqual([
+      {
+        key: '8_8_40/54-90_0-64_23-27',
+        signal,
+        meter,
+        absentBy403: true,
+        maxBytes: Math.ceil(bytes.length * 1.01) + 65_536,
+      },
+    ]);
     expect(meter).toEqual({ requests: 1, bytes: bytes.length, absentBy403: 0 });
   });
 
@@ -72,9 +108,17 @@ describe('UnshardedSource', () => {
   });
 
   test.each<[name: string, object: { bytes: Uint8Array; contentEncoding: string }, code: string]>([
-    ['a cut bitstream', { bytes: gzipSync(new Uint8Array(64 * 64 * 16 * 4)).subarray(0, 30), contentEncoding: 'gzip' }, 'TRUNCATED'],
+    [
+      'a cut bitstream',
+      { bytes: gzipSync(new Uint8Array(64 * 64 * 16 * 4)).subarray(0, 30), contentEncoding: 'gzip' },
+      'TRUNCATED',
+    ],
     ['no bitstream at all', { bytes: Uint8Array.of(1, 2, 3), contentEncoding: 'gzip' }, 'BAD_BITSTREAM'],
-    ['more than the chunk can hold', { bytes: gzipSync(new Uint8Array(64 * 64 * 16 * 4 + 1)), contentEncoding: 'gzip' }, 'TOO_LARGE'],
+    [
+      'more than the chunk can hold',
+      { bytes: gzipSync(new Uint8Array(64 * 64 * 16 * 4 + 1)), contentEncoding: 'gzip' },
+      'TOO_LARGE',
+    ],
     ['an encoding nobody knows', { bytes: Uint8Array.of(1), contentEncoding: 'rot13' }, 'UNSUPPORTED'],
   ])('fails for %s', async (_name, object, code) => {
     const failed = read(sourceOf(new StubStore(() => object)));
@@ -82,7 +126,8 @@ describe('UnshardedSource', () => {
     await expect(failed).rejects.toMatchObject({ code });
   });
 
-  test('is undefined for what is not stored', async () => expect(await read(sourceOf(new StubStore(() => undefined)))).toBeUndefined());
+  test('is undefined for what is not stored', async () =>
+    expect(await read(sourceOf(new StubStore(() => undefined)))).toBeUndefined());
 
   test('passes on every failure but 403 as it is, without a look at the info', async () => {
     const error = new RequestError('HTTP_STATUS', 'answered 500', 'u', 500);
@@ -105,7 +150,9 @@ describe('a 403 for a chunk', () => {
   });
 
   test('is judged by one look at the info when that was not read, and later chunks need none', async () => {
-    const store = bucket(() => info), source = sourceOf(store, { infoWasRead: false }), meter = newMeter();
+    const store = bucket(() => info),
+      source = sourceOf(store, { infoWasRead: false }),
+      meter = newMeter();
     expect(await read(source, 0, meter)).toBeUndefined();
     expect(store.keys).toEqual([first, 'info', first]);
     expect(meter.requests).toBe(3);
@@ -116,7 +163,9 @@ describe('a 403 for a chunk', () => {
 
   // All chunks in flight meet their 403 before the info is there.
   test('means absent for all chunks that were asked for together, after one look at the info', async () => {
-    const gate = deferred<Uint8Array>(), store = bucket(() => gate.promise), source = sourceOf(store, { infoWasRead: false });
+    const gate = deferred<Uint8Array>(),
+      store = bucket(() => gate.promise),
+      source = sourceOf(store, { infoWasRead: false });
     const reads = [0, 1, 2, 3].map((cell) => read(source, cell));
     await nextTurn();
     gate.resolve(info);
@@ -125,9 +174,17 @@ describe('a 403 for a chunk', () => {
   });
 
   test('stays a failure where the info is missing', async () => {
-    const store = bucket(() => undefined), source = sourceOf(store, { infoWasRead: false });
-    await expect(read(source)).rejects.toMatchObject({ code: 'HTTP_STATUS', status: 403, url: `https://bucket.example/volume/${first}` });
-    await expect(read(source, 1)).rejects.toMatchObject({ status: 403, url: `https://bucket.example/volume/${second}` });
+    const store = bucket(() => undefined),
+      source = sourceOf(store, { infoWasRead: false });
+    await expect(read(source)).rejects.toMatchObject({
+      code: 'HTTP_STATUS',
+      status: 403,
+      url: `https://bucket.example/volume/${first}`,
+    });
+    await expect(read(source, 1)).rejects.toMatchObject({
+      status: 403,
+      url: `https://bucket.example/volume/${second}`,
+    });
     expect(store.keys).toEqual([first, 'info', second]);
   });
 

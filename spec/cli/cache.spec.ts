@@ -20,7 +20,11 @@ test('graphene-points cache counts, checks and deletes', async () => {
   const disk = new DiskCache({ folder });
   for (const key of ['a', 'b']) await disk.put(key, { bytes: new Uint8Array(2 ** 20), validator: undefined });
   await writeFile(new CacheFolder(folder, 1).fileOf('b'), 'damaged');
-  expect(await cache('stats')).toEqual([0, expect.stringMatching(/^HERE: 2 entries, 1 MiB, the oldest used 20\d\d-.*Z\n$/), '']);
+  expect(await cache('stats')).toEqual([
+    0,
+    expect.stringMatching(/^HERE: 2 entries, 1 MiB, the oldest used 20\d\d-.*Z\n$/),
+    '',
+  ]);
   expect(await cache('verify')).toEqual([0, 'HERE: 2 entries, 1 damaged and deleted\n', '']);
   expect(await cache('verify')).toEqual([0, 'HERE: 1 entry, 0 damaged\n', '']);
   expect(await cache('clear')).toEqual([0, 'HERE: deleted 1 entry, 1 MiB\n', '']);

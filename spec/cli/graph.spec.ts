@@ -17,15 +17,27 @@ afterAll(() => served.close());
 beforeEach(forget);
 afterEach(() => expect(bucket.log.requests).toEqual([]));
 
-const ask = (call: string, args: readonly string[], stdin?: string): Promise<CliResult> => runCli(['graph', call, served.path, ...args], { stdin });
-async function answers(call: string, args: readonly string[], stdin?: string): Promise<Record<string, unknown>[]> {
+const ask = (call: string, args: readonly string[], stdin?: string): Promise<CliResult> =>
+  runCli(['graph', call, served.path, ...args], { stdin });
+async function answers(
+  call: string,
+  args: readonly string[],
+  stdin?: string,
+): Promise<Record<string, unknown>[]> {
   const { code, stdout, stderr } = await ask(call, args, stdin);
   expect([stderr, code]).toEqual(['', 0]);
-  return stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
 const ns = Array.from({ length: count }, (_, n) => n);
-const leavesOf = (root: string, epoch: number): string[] => ns.filter((n) => rootAt(n, epoch) === root).map(sv).sort();
+const leavesOf = (root: string, epoch: number): string[] =>
+  ns
+    .filter((n) => rootAt(n, epoch) === root)
+    .map(sv)
+    .sort();
 const standing = [...new Set(ns.map((n) => rootAt(n, LAST)))];
 const [old, { root: successor }] = [...successors()].find(([, { share }]) => share === 1)!;
 const UNKNOWN = String((BigInt(old) & ~0xffffn) | 0xfff0n);
@@ -34,17 +46,42 @@ describe('graphene-points graph', () => {
   test('leaves: a line a root, in the order asked, however they come', async () => {
     const roots = [standing[1], old, standing[0]];
     const expected = [standing[1], old, standing[0]].map((id) => [id, leavesOf(id, id === old ? 0 : LAST)]);
-    const shown = (lines: Record<string, unknown>[]): unknown[] => lines.map(({ id, leaves }) => [id, (leaves as string[]).sort()]);
+    const shown = (lines: Record<string, unknown>[]): unknown[] =>
+      lines.map(({ id, leaves }) => [id, (leaves as string[]).sort()]);
     expect(shown(await answers('leaves', roots))).toEqual(expected);
-    expect(shown(await answers('leaves', ['--ids', '-'], roots.map((id) => `${id}\n`).join('')))).toEqual(expected);
-    expect(shown(await answers('leaves', ['--ids', '-'], `root_id,x\n${roots.map((id) => `${id},1\n`).join('')}${old},2\n0,3\n,4\n`))).toEqual(expected);
-    expect(shown(await answers('leaves', ['--ids', '-', '--column', 'b'], roots.map((id) => `{"a":1,"b":"${id}"}\n`).join('')))).toEqual(expected);
+    expect(shown(await answers('leaves', ['--ids', '-'], roots.map((id) => `${id}\n`).join('')))).toEqual(
+      expected,
+    );
+    expect(
+      shown(
+        await answers(
+          'leaves',
+          ['--ids', '-'],
+          `root_id,x\n${roots.map((id) => `${id},1\n`).join('')}${old},2\n0,3\n,4\n`,
+        ),
+      ),
+    ).toEqual(expected);
+    expect(
+      shown(
+        await answers(
+          'leaves',
+          ['--ids', '-', '--column', 'b'],
+          roots.map((id) => `{"a":1,"b":"${id}"}\n`).join(''),
+        ),
+      ),
+    ).toEqual(expected);
   });
 
   test('leaves: of a layer, and in a box in nanometres', async () => {
     const [{ leaves: level2 }] = await answers('leaves', [standing[0], '--stop-layer', '2']);
     expect((level2 as string[]).map((id) => BigInt(id) >> 56n)).toEqual((level2 as string[]).map(() => 2n));
-    const [{ leaves: none }] = await answers('leaves', [standing[0], '--bounds', '900000,0,0,900001,1,1', '--resolution', '1,1,1']);
+    const [{ leaves: none }] = await answers('leaves', [
+      standing[0],
+      '--bounds',
+      '900000,0,0,900001,1,1',
+      '--resolution',
+      '1,1,1',
+    ]);
     expect(none).toEqual([]);
     const query = new URLSearchParams(graph.log.requests.at(-1)!.query);
     await answers('leaves', [standing[0], '--bounds', '0,0,0,256,256,1280', '--resolution', '8,8,40']);
@@ -53,103 +90,263 @@ describe('graphene-points graph', () => {
   });
 
   test.each<[call: string, args: string[], expected: unknown[]]>([
-    ['is-latest', [old, successor, '--timestamp', isoOf(LAST)], [{ id: old, is_latest: false }, { id: successor, is_latest: true }]],
+    [
+      'is-latest',
+      [old, successor, '--timestamp', isoOf(LAST)],
+      [
+        { id: old, is_latest: false },
+        { id: successor, is_latest: true },
+      ],
+    ],
     ['is-latest', [old, '--timestamp', isoOf(0)], [{ id: old, is_latest: true }]],
     ['timestamps', [old], [{ id: old, timestamp: isoOf(0) }]],
-    ['suggest', [old, '--timestamp', isoOf(LAST)], [{ id: old, changed: true, suggestions: [{ root: successor, confidence: 1 }] }]],
+    [
+      'suggest',
+      [old, '--timestamp', isoOf(LAST)],
+      [{ id: old, changed: true, suggestions: [{ root: successor, confidence: 1 }] }],
+    ],
     ['original-roots', [old], [{ id: old, roots: [old] }]],
-    ['valid-nodes', [old, UNKNOWN], [{ id: old, valid: true }, { id: UNKNOWN, valid: false }]],
+    [
+      'valid-nodes',
+      [old, UNKNOWN],
+      [
+        { id: old, valid: true },
+        { id: UNKNOWN, valid: false },
+      ],
+    ],
     ['last-edit', [old], [{ id: old, last_edit: null }]],
     ['info', [], [JSON.parse(JSON.stringify(pcgGraph.info))]],
     ['versions', [], [{ api: [0, 1], server: '2.21.1' }]],
-    ['request', [`node/${sv(0)}/root`, '--query', `timestamp=${Date.parse(isoOf(0)) / 1000}`], [{ root_id: rootAt(0, 0) }]],
-    ['request', [`is_latest_roots`, '--query', `timestamp=${Date.parse(isoOf(LAST)) / 1000 + 1}`, '--body', `{"node_ids":[${successor}]}`], [{ is_latest: [true] }]],
+    [
+      'request',
+      [`node/${sv(0)}/root`, '--query', `timestamp=${Date.parse(isoOf(0)) / 1000}`],
+      [{ root_id: rootAt(0, 0) }],
+    ],
+    [
+      'request',
+      [
+        `is_latest_roots`,
+        '--query',
+        `timestamp=${Date.parse(isoOf(LAST)) / 1000 + 1}`,
+        '--body',
+        `{"node_ids":[${successor}]}`,
+      ],
+      [{ is_latest: [true] }],
+    ],
   ])('%s %j', async (call, args, expected) => expect(await answers(call, args)).toEqual(expected));
 
   test('request --as text and ids', async () => {
-    expect(await ask('request', ['/segmentation/api/version', '--as', 'text'])).toMatchObject({ code: 0, stdout: expect.stringContaining('2.21.1') as unknown as string });
-    const [{ l2_ids: level2, supervoxel_ids: supervoxels }] = await answers('chunk-children', [sv(0), '--timestamp', isoOf(0)]) as [{ l2_ids: string[]; supervoxel_ids: string[] }];
+    expect(await ask('request', ['/segmentation/api/version', '--as', 'text'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('2.21.1') as unknown as string,
+    });
+    const [{ l2_ids: level2, supervoxel_ids: supervoxels }] = (await answers('chunk-children', [
+      sv(0),
+      '--timestamp',
+      isoOf(0),
+    ])) as [{ l2_ids: string[]; supervoxel_ids: string[] }];
     const chunk = String((BigInt(level2[0]) >> 32n) << 32n);
-    const binary = await ask('request', [`l2_chunk_children_binary/${chunk}`, '--query', 'as_array=true', '--query', `timestamp=${Date.parse(isoOf(0)) / 1000}`, '--as', 'ids']);
+    const binary = await ask('request', [
+      `l2_chunk_children_binary/${chunk}`,
+      '--query',
+      'as_array=true',
+      '--query',
+      `timestamp=${Date.parse(isoOf(0)) / 1000}`,
+      '--as',
+      'ids',
+    ]);
     expect(JSON.parse(binary.stdout)).toEqual(level2.flatMap((id, k) => [id, supervoxels[k]]));
   });
 
   test('delta, lineage, changelog, operation and operations tell one story', async () => {
-    const [{ old_roots: gone, new_roots: made }] = await answers('delta', ['--from', isoOf(0), '--to', isoOf(LAST)]);
+    const [{ old_roots: gone, new_roots: made }] = await answers('delta', [
+      '--from',
+      isoOf(0),
+      '--to',
+      isoOf(LAST),
+    ]);
     const at = (epoch: number): string[] => [...new Set(ns.map((n) => rootAt(n, epoch)))];
-    expect([(gone as string[]).sort(), (made as string[]).sort()]).toEqual([at(0).filter((root) => !at(LAST).includes(root)).sort(), at(LAST).filter((root) => !at(0).includes(root)).sort()]);
+    expect([(gone as string[]).sort(), (made as string[]).sort()]).toEqual([
+      at(0)
+        .filter((root) => !at(LAST).includes(root))
+        .sort(),
+      at(LAST)
+        .filter((root) => !at(0).includes(root))
+        .sort(),
+    ]);
 
-    const [{ nodes, links }] = await answers('lineage', [successor]) as [{ nodes: { id: string; timestamp: string }[]; links: { source: string; target: string }[] }];
+    const [{ nodes, links }] = (await answers('lineage', [successor])) as [
+      { nodes: { id: string; timestamp: string }[]; links: { source: string; target: string }[] },
+    ];
     expect(links.map(({ source }) => source)).toContain(old);
     expect(nodes.find(({ id }) => id === old)).toMatchObject({ timestamp: isoOf(0) });
 
-    const [{ id, operations }] = await answers('changelog', [successor]) as [{ id: string; operations: { operation_id: number; before_root_ids?: string[]; before_roots: string[]; is_merge: boolean; timestamp: string }[] }];
+    const [{ id, operations }] = (await answers('changelog', [successor])) as [
+      {
+        id: string;
+        operations: {
+          operation_id: number;
+          before_root_ids?: string[];
+          before_roots: string[];
+          is_merge: boolean;
+          timestamp: string;
+        }[];
+      },
+    ];
     expect(id).toBe(successor);
     expect(operations.flatMap(({ before_roots: before }) => before)).toContain(old);
     const numbers = operations.map(({ operation_id: number }) => String(number));
-    expect((await answers('operation', numbers)).map(({ id, user_id: user, timestamp }) => [id, typeof user, typeof timestamp])).toEqual(numbers.map((number) => [number, 'string', 'string']));
+    expect(
+      (await answers('operation', numbers)).map(({ id, user_id: user, timestamp }) => [
+        id,
+        typeof user,
+        typeof timestamp,
+      ]),
+    ).toEqual(numbers.map((number) => [number, 'string', 'string']));
     const all = await answers('operations', ['--to', isoOf(LAST)]);
     expect(all.map(({ operation_id: number }) => String(number))).toEqual(expect.arrayContaining(numbers));
-    expect((await answers('change-counts', [successor]))[0]).toMatchObject({ id: successor, merges: operations.filter(({ is_merge: merge }) => merge).length });
+    expect((await answers('change-counts', [successor]))[0]).toMatchObject({
+      id: successor,
+      merges: operations.filter(({ is_merge: merge }) => merge).length,
+    });
   });
 
   test('children, subgraph, level2-graph and chunk-children fit together', async () => {
     const root = standing.find((id) => leavesOf(id, LAST).length > 2)!;
-    const [{ leaves }] = await answers('leaves', [root]) as [{ leaves: string[] }];
-    const [{ edges }] = await answers('subgraph', [root]) as [{ edges: string[][] }];
+    const [{ leaves }] = (await answers('leaves', [root])) as [{ leaves: string[] }];
+    const [{ edges }] = (await answers('subgraph', [root])) as [{ edges: string[][] }];
     expect(edges.length).toBeGreaterThan(0);
     expect(leaves).toEqual(expect.arrayContaining(edges.flat()));
-    const [{ children }] = await answers('children', [root]) as [{ children: string[] }];
+    const [{ children }] = (await answers('children', [root])) as [{ children: string[] }];
     expect(children.length).toBeGreaterThan(0);
-    const [{ l2_ids: level2, supervoxel_ids: supervoxels }] = await answers('chunk-children', [leaves[0], '--timestamp', isoOf(LAST)]) as [{ l2_ids: string[]; supervoxel_ids: string[] }];
+    const [{ l2_ids: level2, supervoxel_ids: supervoxels }] = (await answers('chunk-children', [
+      leaves[0],
+      '--timestamp',
+      isoOf(LAST),
+    ])) as [{ l2_ids: string[]; supervoxel_ids: string[] }];
     expect([level2.length, supervoxels.includes(leaves[0])]).toEqual([supervoxels.length, true]);
-    expect((await answers('covering-nodes', [...leaves, '--timestamp', isoOf(LAST)]))).toEqual([{ nodes: [root] }]);
+    expect(await answers('covering-nodes', [...leaves, '--timestamp', isoOf(LAST)])).toEqual([
+      { nodes: [root] },
+    ]);
   });
 
   test('past-ids, latest-roots, merge-log, user-operations and oldest-timestamp', async () => {
-    const [{ id, past }] = await answers('past-ids', [successor, '--from', isoOf(0)]) as [{ id: string; past: string[] }];
+    const [{ id, past }] = (await answers('past-ids', [successor, '--from', isoOf(0)])) as [
+      { id: string; past: string[] },
+    ];
     expect([id, past]).toEqual([successor, expect.arrayContaining([old])]);
-    expect(await answers('latest-roots', [old, successor, '--timestamp', isoOf(LAST)])).toEqual([{ id: old, roots: expect.arrayContaining([successor]) as unknown }, { id: successor, roots: [successor] }]);
+    expect(await answers('latest-roots', [old, successor, '--timestamp', isoOf(LAST)])).toEqual([
+      { id: old, roots: expect.arrayContaining([successor]) as unknown },
+      { id: successor, roots: [successor] },
+    ]);
     // Users, times and kinds of edits: spec/fixtures/pcg/graph.json.
-    expect(await answers('user-operations', ['101'])).toEqual([1, 2, 7].map((number) => ({ operation_id: number, timestamp: isoOf(number) })));
-    expect(await answers('oldest-timestamp', [])).toEqual([{ oldest_timestamp: new Date(Date.parse(isoOf(1)) - 500).toISOString() }]);
-    const [{ merges }] = await answers('merge-log', [rootAt(0, 1)]) as [{ merges: { operation_id: number; added_edges: string[][] }[] }];
-    for (const { added_edges: edges } of merges) for (const pair of edges) expect(pair.map((end) => /^\d+$/.test(end))).toEqual([true, true]);
+    expect(await answers('user-operations', ['101'])).toEqual(
+      [1, 2, 7].map((number) => ({ operation_id: number, timestamp: isoOf(number) })),
+    );
+    expect(await answers('oldest-timestamp', [])).toEqual([
+      { oldest_timestamp: new Date(Date.parse(isoOf(1)) - 500).toISOString() },
+    ]);
+    const [{ merges }] = (await answers('merge-log', [rootAt(0, 1)])) as [
+      { merges: { operation_id: number; added_edges: string[][] }[] },
+    ];
+    for (const { added_edges: edges } of merges)
+      for (const pair of edges) expect(pair.map((end) => /^\d+$/.test(end))).toEqual([true, true]);
   });
 
   test('path has its layer-2 nodes with a centroid each', async () => {
-    const body = '{"centroids_list":[[1,2,3],[4,5,6.5]],"l2_path":["144115188075855873","144115188075855874"],"failed_l2_ids":[]}';
-    graph.faults.push({ match: /find_path/, status: 200, headers: { 'content-type': 'application/json' }, body });
-    expect(await answers('path', ['--source', `${standing[0]},1,2,3`, '--sink', `${standing[0]},4,5,6`])).toEqual([{ l2_ids: ['144115188075855873', '144115188075855874'], centroids_nm: [[1, 2, 3], [4, 5, 6.5]], failed_l2_ids: [] }]);
-    expect(await ask('path', ['--source', '1,2,3,4', '--source', '1,2,3,4', '--sink', '1,2,3,4'])).toMatchObject({ code: 2, stderr: 'error: a path has one --source and one --sink\n' });
+    const body =
+      '{"centroids_list":[[1,2,3],[4,5,6.5]],"l2_path":["144115188075855873","144115188075855874"],"failed_l2_ids":[]}';
+    graph.faults.push({
+      match: /find_path/,
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
+    expect(
+      await answers('path', ['--source', `${standing[0]},1,2,3`, '--sink', `${standing[0]},4,5,6`]),
+    ).toEqual([
+      {
+        l2_ids: ['144115188075855873', '144115188075855874'],
+        centroids_nm: [
+          [1, 2, 3],
+          [4, 5, 6.5],
+        ],
+        failed_l2_ids: [],
+      },
+    ]);
+    expect(
+      await ask('path', ['--source', '1,2,3,4', '--source', '1,2,3,4', '--sink', '1,2,3,4']),
+    ).toMatchObject({ code: 2, stderr: 'error: a path has one --source and one --sink\n' });
   });
 
   test('one bad ID costs no other its answer', async () => {
     graph.faults.push({ match: new RegExp(`/node/${old}/leaves`), status: 500 });
     const { code, stdout, stderr } = await ask('leaves', [standing[0], old, standing[1]]);
-    const lines = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as { id: string; leaves?: string[]; error?: string; message?: string });
-    expect([code, lines.map(({ id, leaves, error }) => [id, leaves?.length ?? error])]).toEqual([1, [[standing[0], leavesOf(standing[0], LAST).length], [old, 'HTTP_STATUS'], [standing[1], leavesOf(standing[1], LAST).length]]]);
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { id: string; leaves?: string[]; error?: string; message?: string });
+    expect([code, lines.map(({ id, leaves, error }) => [id, leaves?.length ?? error])]).toEqual([
+      1,
+      [
+        [standing[0], leavesOf(standing[0], LAST).length],
+        [old, 'HTTP_STATUS'],
+        [standing[1], leavesOf(standing[1], LAST).length],
+      ],
+    ]);
     expect(stderr).toMatch(new RegExp(`^warning: ${old}: .*leaves.*\n$`));
   });
 
   test('unknown operations, and rows without an ID, are told and exit with 1', async () => {
-    expect(await ask('operation', ['99999'])).toEqual({ code: 1, stdout: '{"id":"99999","error":"UNKNOWN_ID","message":"the log has no such operation"}\n', stderr: 'warning: 99999: the log has no such operation\n' });
-    expect(await ask('is-latest', ['--ids', '-'], `nan\n${successor}\n`)).toEqual({ code: 1, stdout: `{"id":"${successor}","is_latest":true}\n`, stderr: 'warning: row 1 (line 1): column root_id: "nan" is not an ID; left out\n' });
-    expect(await ask('is-latest', ['--ids', '-'], `root_id\n7.5\n${successor}\n`)).toEqual({ code: 1, stdout: `{"id":"${successor}","is_latest":true}\n`, stderr: 'warning: row 1 (line 2): column root_id: "7.5" is no uint64 ID; invalid_id\n' });
+    expect(await ask('operation', ['99999'])).toEqual({
+      code: 1,
+      stdout: '{"id":"99999","error":"UNKNOWN_ID","message":"the log has no such operation"}\n',
+      stderr: 'warning: 99999: the log has no such operation\n',
+    });
+    expect(await ask('is-latest', ['--ids', '-'], `nan\n${successor}\n`)).toEqual({
+      code: 1,
+      stdout: `{"id":"${successor}","is_latest":true}\n`,
+      stderr: 'warning: row 1 (line 1): column root_id: "nan" is not an ID; left out\n',
+    });
+    expect(await ask('is-latest', ['--ids', '-'], `root_id\n7.5\n${successor}\n`)).toEqual({
+      code: 1,
+      stdout: `{"id":"${successor}","is_latest":true}\n`,
+      stderr: 'warning: row 1 (line 2): column root_id: "7.5" is no uint64 ID; invalid_id\n',
+    });
   });
 
   test.each<[string, string[], RegExp]>([
     ['leaves', [], /^error: no IDs: they stand behind the cloud path, or in --ids FILE\n$/],
     ['leaves', ['1', '--ids', '-'], /^error: IDs stand behind the cloud path or in --ids FILE, not both\n$/],
-    ['leaves', ['1', '--ids', 'none.txt', '--bounds', '1,2'], /expected six numbers, such as 0,0,0,512,512,64\.\n$/],
+    [
+      'leaves',
+      ['1', '--ids', 'none.txt', '--bounds', '1,2'],
+      /expected six numbers, such as 0,0,0,512,512,64\.\n$/,
+    ],
     ['leaves', ['seven'], /^error: "seven" is no uint64 ID\n$/],
     ['leaves', ['18446744073709551616'], /^error: "18446744073709551616" is no uint64 ID\n$/],
-    ['leaves', ['--ids', 'none.txt'], /^error: none\.txt cannot be read: no such file or directory \(ENOENT\)\n$/],
+    [
+      'leaves',
+      ['--ids', 'none.txt'],
+      /^error: none\.txt cannot be read: no such file or directory \(ENOENT\)\n$/,
+    ],
     ['leaves', [old, '--stop-layer', '9'], /^error: stopLayer must be a whole number from 1 to 4/],
     ['is-latest', [old, '--timestamp', 'soon'], /^error: "soon" is no timestamp/],
-    ['is-latest', [old, '--timestamp', 'mat_943'], /^error: 'mat_943' names a materialization, and those are a datastack's: open the volume as cave:/],
-    ['delta', ['--from', 'mat'], /^error: 'mat' names a materialization, and those are a datastack's: open the volume as cave:/],
-    ['valid-nodes', [old, '--to', 'mat_943'], /'mat_943' names a materialization, and those are a datastack's: open the volume as cave:/],
+    [
+      'is-latest',
+      [old, '--timestamp', 'mat_943'],
+      /^error: 'mat_943' names a materialization, and those are a datastack's: open the volume as cave:/,
+    ],
+    [
+      'delta',
+      ['--from', 'mat'],
+      /^error: 'mat' names a materialization, and those are a datastack's: open the volume as cave:/,
+    ],
+    [
+      'valid-nodes',
+      [old, '--to', 'mat_943'],
+      /'mat_943' names a materialization, and those are a datastack's: open the volume as cave:/,
+    ],
     ['delta', [], /^error: required option '--from <time>/],
     ['request', ['merge', '--body', '[]'], /^error: .*would change the graph/],
     ['request', ['x', '--body', '{'], /^error: --body is no JSON\n$/],
@@ -164,19 +361,37 @@ describe('graphene-points graph', () => {
   test('writes to a file, and a reader that leaves ends it quietly', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'graph-'));
     await writeFile(join(folder, 'ids.txt'), `${successor}\n`);
-    expect(await ask('is-latest', ['--ids', join(folder, 'ids.txt'), '--out', join(folder, 'out.jsonl')])).toEqual({ code: 0, stdout: '', stderr: '' });
-    expect(await readFile(join(folder, 'out.jsonl'), 'utf8')).toBe(`{"id":"${successor}","is_latest":true}\n`);
+    expect(
+      await ask('is-latest', ['--ids', join(folder, 'ids.txt'), '--out', join(folder, 'out.jsonl')]),
+    ).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(await readFile(join(folder, 'out.jsonl'), 'utf8')).toBe(
+      `{"id":"${successor}","is_latest":true}\n`,
+    );
     await rm(folder, { recursive: true });
-    const gone = new Writable({ write: (_chunk, _encoding, done) => done(Object.assign(new Error('EPIPE'), { code: 'EPIPE' })) });
+    const gone = new Writable({
+      write: (_chunk, _encoding, done) => done(Object.assign(new Error('EPIPE'), { code: 'EPIPE' })),
+    });
     let said = '';
-    const stderr = new Writable({ write: (chunk: Buffer, _encoding, done) => ((said += chunk.toString()), done()) });
-    const code = await runArgv(['graph', 'children', served.path, ...standing], { stdin: new PassThrough(), stdout: gone, stderr, env: {}, signal: new AbortController().signal });
+    const stderr = new Writable({
+      write: (chunk: Buffer, _encoding, done) => ((said += chunk.toString()), done()),
+    });
+    const code = await runArgv(['graph', 'children', served.path, ...standing], {
+      stdin: new PassThrough(),
+      stdout: gone,
+      stderr,
+      env: {},
+      signal: new AbortController().signal,
+    });
     expect([code, said]).toEqual([0, '']);
   });
 
   test('an interrupt exits with 130', async () => {
     const signal = AbortSignal.abort(new Error('enough'));
-    expect(await runCli(['graph', 'children', served.path, old], { signal })).toEqual({ code: 130, stdout: '', stderr: 'interrupted\n' });
+    expect(await runCli(['graph', 'children', served.path, old], { signal })).toEqual({
+      code: 130,
+      stdout: '',
+      stderr: 'interrupted\n',
+    });
   });
 
   test('says of every call what it takes', async () => {

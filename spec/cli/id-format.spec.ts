@@ -38,13 +38,28 @@ describe('the format of a table of IDs', () => {
     ['123,456\n', '-', 'csv'],
     ['a\tb\n1\t2\n', 'ids.txt', 'tsv'],
     // The first line of a list may say that there is no ID.
-    ['""\n123\n', 'ids.txt', 'list'], ['nan\n123\n', '-', 'list'], ['<NA>\r\n123\n', 'ids.csv', 'list'], ['"NULL"\n123\n', '-', 'list'], ['None\n', 'ids.tsv', 'tab-list'],
-    ['123\n', 'ids.tsv', 'tab-list'], ['123\n', 'ids.jsonl', 'list'],
+    ['""\n123\n', 'ids.txt', 'list'],
+    ['nan\n123\n', '-', 'list'],
+    ['<NA>\r\n123\n', 'ids.csv', 'list'],
+    ['"NULL"\n123\n', '-', 'list'],
+    ['None\n', 'ids.tsv', 'tab-list'],
+    ['123\n', 'ids.tsv', 'tab-list'],
+    ['123\n', 'ids.jsonl', 'list'],
     // What pandas writes of a Series without a name.
-    ['0\n123\n', 'ids.csv', 'csv'], ['"0"\n123\n', 'ids.tsv', 'tsv'], ['0\n123\n', 'ids.txt', 'list'], ['0\n123\n', '-', 'list'], ['00\n1\n', 'ids.csv', 'list'],
+    ['0\n123\n', 'ids.csv', 'csv'],
+    ['"0"\n123\n', 'ids.tsv', 'tsv'],
+    ['0\n123\n', 'ids.txt', 'list'],
+    ['0\n123\n', '-', 'list'],
+    ['00\n1\n', 'ids.csv', 'list'],
     // Separators in quotes separate nothing; where there are both, the next line tells.
-    ['"a\tb",root_id\n', '-', 'csv'], ['"a,b"\n123\n', '-', 'csv'], ['"a\tb"\n123\n', '-', 'csv'], ['"a,b"\troot_id\n', '-', 'tsv'],
-    ['id,a\tb,root_id\n1,2,3\n', '-', 'csv'], ['pos (x,y)\troot_id\n1 2\t3\n', '-', 'tsv'], ['a\tb,c\td\n1\t2\t3\n', '-', 'tsv'], ['a,b\tc,d', '-', 'csv'],
+    ['"a\tb",root_id\n', '-', 'csv'],
+    ['"a,b"\n123\n', '-', 'csv'],
+    ['"a\tb"\n123\n', '-', 'csv'],
+    ['"a,b"\troot_id\n', '-', 'tsv'],
+    ['id,a\tb,root_id\n1,2,3\n', '-', 'csv'],
+    ['pos (x,y)\troot_id\n1 2\t3\n', '-', 'tsv'],
+    ['a\tb,c\td\n1\t2\t3\n', '-', 'tsv'],
+    ['a,b\tc,d', '-', 'csv'],
     ['a\tb\n', 'ids.csv', 'csv'],
     ['a,b\n', 'ids.tsv', 'tsv'],
     ['{"a":1}\n', '-', 'jsonl'],
@@ -56,8 +71,16 @@ describe('the format of a table of IDs', () => {
   });
 
   test.each([
-    ['123\n456\n', 'csv', 'list'], ['nan\n456\n', 'csv', 'list'], ['123\n', 'tsv', 'tab-list'], ['0\n123\n', 'csv', 'csv'], ['root_id\n123\n', 'csv', 'csv'], ['{"a":1}\n', 'csv', 'csv'], ['', 'csv', 'csv'],
-  ] as const)('%j said to be %s is %s', async (text, given, format) => expect(await sniff([text], '-', given)).toBe(format));
+    ['123\n456\n', 'csv', 'list'],
+    ['nan\n456\n', 'csv', 'list'],
+    ['123\n', 'tsv', 'tab-list'],
+    ['0\n123\n', 'csv', 'csv'],
+    ['root_id\n123\n', 'csv', 'csv'],
+    ['{"a":1}\n', 'csv', 'csv'],
+    ['', 'csv', 'csv'],
+  ] as const)('%j said to be %s is %s', async (text, given, format) =>
+    expect(await sniff([text], '-', given)).toBe(format),
+  );
 
   test('is what the user says', async () => expect(await sniff(['123\n'], 'ids.txt', 'jsonl')).toBe('jsonl'));
 

@@ -9,22 +9,48 @@ import { runCli } from './run-cli.ts';
 describe('graphene-points info', () => {
   test('tells a graphene volume', async () => {
     const fixture = loadFixture('graphene_cseg_u64');
-    const graph = createMockChunkedGraph({ ...(fixture.graph as unknown as Parameters<typeof createMockChunkedGraph>[0]), dataDir: '{HOST}/bucket' });
-    const served = await serveMocks({ '/segmentation': graph, '/bucket': createMockBucket({ folder: fixture.folder }) });
+    const graph = createMockChunkedGraph({
+      ...(fixture.graph as unknown as Parameters<typeof createMockChunkedGraph>[0]),
+      dataDir: '{HOST}/bucket',
+    });
+    const served = await serveMocks({
+      '/segmentation': graph,
+      '/bucket': createMockBucket({ folder: fixture.folder }),
+    });
     try {
       const path = `graphene://${served.url}/segmentation/table/mock`;
       const text = await runCli(['info', path]);
       const json = await runCli(['info', path, '--json']);
-      const { graph: { chunk_size: chunkSize, n_layers: nLayers, cv_mip: cvMip } } = fixture.graph!.info;
+      const {
+        graph: { chunk_size: chunkSize, n_layers: nLayers, cv_mip: cvMip },
+      } = fixture.graph!.info;
       const [scale] = fixture.info.scales;
       expect([text.code, text.stderr, json.code]).toEqual([0, '', 0]);
-      expect(text.stdout).toContain(`segmentation of uint64, 1 channel\ngraph: ${nLayers} layers; chunks of ${chunkSize.join(',')} voxels of mip ${cvMip} (cv_mip), counted from `);
-      expect(text.stdout).toMatch(new RegExp(`^0 +${scale.resolution.join(',')} +${scale.size.join(',')} +${scale.voxel_offset.join(',')} +`, 'm'));
+      expect(text.stdout).toContain(
+        `segmentation of uint64, 1 channel\ngraph: ${nLayers} layers; chunks of ${chunkSize.join(',')} voxels of mip ${cvMip} (cv_mip), counted from `,
+      );
+      expect(text.stdout).toMatch(
+        new RegExp(
+          `^0 +${scale.resolution.join(',')} +${scale.size.join(',')} +${scale.voxel_offset.join(',')} +`,
+          'm',
+        ),
+      );
       const max = scale.voxel_offset.map((min, axis) => min + scale.size[axis]);
       expect(JSON.parse(json.stdout)).toMatchObject({
-        path, type: 'segmentation', dataType: 'uint64', numChannels: 1,
+        path,
+        type: 'segmentation',
+        dataType: 'uint64',
+        numChannels: 1,
         graph: { nLayers, chunkSize, cvMip, apiVersions: [0, 1], dataDir: `${served.url}/bucket` },
-        scales: [{ mip: 0, key: scale.key, encoding: scale.encoding, chunkSize: scale.chunk_sizes[0], bounds: { min: scale.voxel_offset, max } }],
+        scales: [
+          {
+            mip: 0,
+            key: scale.key,
+            encoding: scale.encoding,
+            chunkSize: scale.chunk_sizes[0],
+            bounds: { min: scale.voxel_offset, max },
+          },
+        ],
       });
     } finally {
       await served.close();
@@ -40,15 +66,23 @@ describe('graphene-points info', () => {
 });
 
 describe('graphene-points', () => {
-  test('tells its version', async () => expect(await runCli(['--version'])).toEqual({ code: 0, stdout: `${USER_AGENT.split('/')[1]}\n`, stderr: '' }));
+  test('tells its version', async () =>
+    expect(await runCli(['--version'])).toEqual({
+      code: 0,
+      stdout: `${USER_AGENT.split('/')[1]}\n`,
+      stderr: '',
+    }));
 
   test('helps', async () => {
     const { code, stdout } = await runCli(['lookup', '--help']);
     expect(code).toBe(0);
-    for (const flag of ['--points', '--out', '--timestamp-column', 'Exit code: 0; 1 if any row']) expect(stdout).toContain(flag);
+    for (const flag of ['--points', '--out', '--timestamp-column', 'Exit code: 0; 1 if any row'])
+      expect(stdout).toContain(flag);
   });
 
-  test.each([[[]], [['what']], [['info']], [['info', 'a', 'b']]])('refuses %j with 2', async (argv) => expect((await runCli(argv)).code).toBe(2));
+  test.each([[[]], [['what']], [['info']], [['info', 'a', 'b']]])('refuses %j with 2', async (argv) =>
+    expect((await runCli(argv)).code).toBe(2),
+  );
 });
 
 describe('graphene-points info: buckets', () => {
@@ -60,7 +94,13 @@ describe('graphene-points info: buckets', () => {
   test.each(['gs', 's3'])('%s:// is read from --endpoint', async (scheme) => {
     const { mock, served } = await bucketServer();
     try {
-      const { code, stdout, stderr } = await runCli(['info', `${scheme}://bucket/vol`, '--endpoint', served.url, '--anonymous']);
+      const { code, stdout, stderr } = await runCli([
+        'info',
+        `${scheme}://bucket/vol`,
+        '--endpoint',
+        served.url,
+        '--anonymous',
+      ]);
       expect([code, stderr]).toEqual([0, '']);
       expect(stdout).toContain('image of uint8');
       expect(mock.log.requests).toHaveLength(1);

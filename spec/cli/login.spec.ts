@@ -11,11 +11,15 @@ beforeEach(async () => void (folder = join(await mkdtemp(join(tmpdir(), 'login-'
 afterEach(() => rm(join(folder, '..'), { recursive: true }));
 
 const secret = (name: string): string => join(folder, 'secrets', name);
-const login = (argv: readonly string[], stdin: string, signal?: AbortSignal) => runCli(['login', ...argv], { stdin, signal, env: { CLOUD_VOLUME_DIR: folder } });
+const login = (argv: readonly string[], stdin: string, signal?: AbortSignal) =>
+  runCli(['login', ...argv], { stdin, signal, env: { CLOUD_VOLUME_DIR: folder } });
 
 describe('graphene-points login', () => {
   test('names the page, reads the token and says what it wrote, never the token', async () => {
-    const { code, stdout, stderr } = await login(['https://cave.example.org:8443'], ' "s3cr3t-t0ken"\nmore\n');
+    const { code, stdout, stderr } = await login(
+      ['https://cave.example.org:8443'],
+      ' "s3cr3t-t0ken"\nmore\n',
+    );
     expect(code).toBe(0);
     expect(stdout + stderr).not.toContain('s3cr3t');
     expect(stderr).toContain('https://cave.example.org:8443/auth/api/v1/create_token');
@@ -26,17 +30,33 @@ describe('graphene-points login', () => {
       expect(((await stat(file)).mode & 0o777).toString(8)).toBe('600');
     }
     expect(((await stat(join(folder, 'secrets'))).mode & 0o777).toString(8)).toBe('700');
-    expect((await readdir(join(folder, 'secrets'))).sort()).toEqual(['cave-secret.json', 'cave.example.org:8443-cave-secret.json']);
-    expect(await findToken(parseServer('https://cave.example.org:8443'), { env: { CLOUD_VOLUME_DIR: folder } }, () => {})).toEqual({ token: 's3cr3t-t0ken', from: files[0] });
+    expect((await readdir(join(folder, 'secrets'))).sort()).toEqual([
+      'cave-secret.json',
+      'cave.example.org:8443-cave-secret.json',
+    ]);
+    expect(
+      await findToken(
+        parseServer('https://cave.example.org:8443'),
+        { env: { CLOUD_VOLUME_DIR: folder } },
+        () => {},
+      ),
+    ).toEqual({ token: 's3cr3t-t0ken', from: files[0] });
   });
 
   test('goes to the global server unless told otherwise, and keeps what is in files already', async () => {
     await mkdir(join(folder, 'secrets'), { recursive: true });
-    await writeFile(secret('global.daf-apis.com-cave-secret.json'), '{"token": "old", "other": 1}', { mode: 0o644 });
+    await writeFile(secret('global.daf-apis.com-cave-secret.json'), '{"token": "old", "other": 1}', {
+      mode: 0o644,
+    });
     await writeFile(secret('cave-secret.json'), '{"token": "common"}');
     expect((await login([], 'new')).stderr).toContain('https://global.daf-apis.com/');
-    expect(JSON.parse(await readFile(secret('global.daf-apis.com-cave-secret.json'), 'utf8'))).toEqual({ token: 'new', other: 1 });
-    expect(((await stat(secret('global.daf-apis.com-cave-secret.json'))).mode & 0o777).toString(8)).toBe('600');
+    expect(JSON.parse(await readFile(secret('global.daf-apis.com-cave-secret.json'), 'utf8'))).toEqual({
+      token: 'new',
+      other: 1,
+    });
+    expect(((await stat(secret('global.daf-apis.com-cave-secret.json'))).mode & 0o777).toString(8)).toBe(
+      '600',
+    );
     expect(JSON.parse(await readFile(secret('cave-secret.json'), 'utf8'))).toEqual({ token: 'common' });
   });
 

@@ -39,10 +39,15 @@ test('Ctrl-C ends it with 130, keeps FILE.partial and shows no stack', async () 
   await created;
   child.kill('SIGINT');
   const [code] = (await once(child, 'close')) as [number];
-  expect([code, child.told(), await readdir(folder)]).toEqual([130, `interrupted; the rows so far are in ${join(folder, 'out.csv.partial')}\n`, ['out.csv.partial']]);
+  expect([code, child.told(), await readdir(folder)]).toEqual([
+    130,
+    `interrupted; the rows so far are in ${join(folder, 'out.csv.partial')}\n`,
+    ['out.csv.partial'],
+  ]);
 });
 
-const closed = async (child: ChildProcess): Promise<unknown> => ((await once(child, 'close')) as unknown[])[0];
+const closed = async (child: ChildProcess): Promise<unknown> =>
+  ((await once(child, 'close')) as unknown[])[0];
 
 describe('a FIFO', () => {
   const fifo = (): string => join(folder, 'fifo');
@@ -50,18 +55,40 @@ describe('a FIFO', () => {
 
   test('that nobody writes to ends with SIGINT, and no lock stays', async () => {
     const created = firstChange(folder);
-    const child = start(['lookup', volume, '--points', fifo(), '--format', 'csv', '--out', join(folder, 'out.csv')]);
+    const child = start([
+      'lookup',
+      volume,
+      '--points',
+      fifo(),
+      '--format',
+      'csv',
+      '--out',
+      join(folder, 'out.csv'),
+    ]);
     await created;
     child.kill('SIGINT');
     expect([await closed(child), (await readdir(folder)).sort()]).toEqual([130, ['fifo', 'out.csv.partial']]);
   });
 
   test('that nobody reads ends with SIGTERM', async () => {
-    const child = start(['lookup', volume, '--points', '-', '--out', fifo(), '--stats', join(folder, 'stats.json')]);
+    const child = start([
+      'lookup',
+      volume,
+      '--points',
+      '-',
+      '--out',
+      fifo(),
+      '--stats',
+      join(folder, 'stats.json'),
+    ]);
     const created = firstChange(folder); // the file for counts is opened first
     await created;
     child.kill('SIGTERM');
-    expect([await closed(child), child.told(), await readdir(folder)]).toEqual([130, 'interrupted\n', ['fifo']]);
+    expect([await closed(child), child.told(), await readdir(folder)]).toEqual([
+      130,
+      'interrupted\n',
+      ['fifo'],
+    ]);
   });
 
   test('is read to its end, and written to its end', async () => {
@@ -85,16 +112,28 @@ describe('standard output and standard error', () => {
     try {
       for (const argv of [['--help'], ['lookup', volume, '--points', join(folder, 'in.csv'), '--quiet']]) {
         const child = start(argv, ['ignore', full.fd, 'pipe']);
-        expect([await closed(child), child.told()]).toEqual([2, expect.stringMatching(/(^|\n)error: standard output cannot be written: no space left on device \(ENOSPC\)\n$/)]);
+        expect([await closed(child), child.told()]).toEqual([
+          2,
+          expect.stringMatching(
+            /(^|\n)error: standard output cannot be written: no space left on device \(ENOSPC\)\n$/,
+          ),
+        ]);
       }
-      expect(await closed(start(['lookup', volume, '--points', join(folder, 'in.csv')], ['ignore', 'ignore', full.fd]))).toBe(1);
+      expect(
+        await closed(
+          start(['lookup', volume, '--points', join(folder, 'in.csv')], ['ignore', 'ignore', full.fd]),
+        ),
+      ).toBe(1);
     } finally {
       await full.close();
     }
   });
 
   test('that nobody reads change no exit code', async () => {
-    for (const [argv, code] of [[['--help'], 0], [['nope'], 2]] as const) {
+    for (const [argv, code] of [
+      [['--help'], 0],
+      [['nope'], 2],
+    ] as const) {
       const child = start(argv);
       child.stdout!.destroy();
       child.stderr!.destroy();

@@ -2,7 +2,11 @@
 import { createMockBucket, createMockChunkedGraph, serveMocks, type ServedMocks } from '../../mocks/index.ts';
 import { epochs, pcgGraph, supervoxels } from '../mocks/pcg-graph.ts';
 
-export const graph = createMockChunkedGraph({ ...pcgGraph, dataDir: '{HOST}/bucket', clock: () => Date.parse('2026-11-22T12:00:00Z') });
+export const graph = createMockChunkedGraph({
+  ...pcgGraph,
+  dataDir: '{HOST}/bucket',
+  clock: () => Date.parse('2026-11-22T12:00:00Z'),
+});
 export const bucket = createMockBucket({ files: {} });
 
 export async function servePcg(): Promise<ServedMocks & { path: string }> {
@@ -16,7 +20,8 @@ export function forget(): void {
   graph.log.requests.length = bucket.log.requests.length = 0;
 }
 
-export const isoOf = (epoch: number): string => new Date(Math.round(epochs[epoch].timestamp * 1000)).toISOString();
+export const isoOf = (epoch: number): string =>
+  new Date(Math.round(epochs[epoch].timestamp * 1000)).toISOString();
 export const LAST = epochs.length - 1;
 
 /** Supervoxel n, and its root in an epoch. */
@@ -27,11 +32,14 @@ export const count = supervoxels.length;
 /** Of each root that the first epoch has and the last has not: the last epoch's root with most of its supervoxels, and their share; ties by ID. */
 export function successors(): Map<string, { root: string; share: number }> {
   const votes = new Map<string, string[]>();
-  for (let n = 0; n < count; n++) votes.set(rootAt(n, 0), [...(votes.get(rootAt(n, 0)) ?? []), rootAt(n, LAST)]);
+  for (let n = 0; n < count; n++)
+    votes.set(rootAt(n, 0), [...(votes.get(rootAt(n, 0)) ?? []), rootAt(n, LAST)]);
   const found = new Map<string, { root: string; share: number }>();
   for (const [root, list] of votes) {
     if (epochs[LAST].root.includes(root)) continue;
-    const [best] = [...new Set(list)].sort((a, b) => votesFor(list, b) - votesFor(list, a) || (BigInt(a) < BigInt(b) ? -1 : 1));
+    const [best] = [...new Set(list)].sort(
+      (a, b) => votesFor(list, b) - votesFor(list, a) || (BigInt(a) < BigInt(b) ? -1 : 1),
+    );
     found.set(root, { root: best, share: votesFor(list, best) / list.length });
   }
   return found;

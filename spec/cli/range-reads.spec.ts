@@ -7,10 +7,25 @@ import { runCli } from './run-cli.ts';
 
 /** A chunk of 2 MiB in which voxel k is k + 1. */
 const chunk = new Uint8Array(BigUint64Array.from({ length: 64 ** 3 }, (_, k) => BigInt(k + 1)).buffer);
-const scale = { key: 's0', encoding: 'raw', resolution: [8, 8, 40], size: [64, 64, 64], chunk_sizes: [[64, 64, 64]] };
-const info = new TextEncoder().encode(JSON.stringify({ type: 'segmentation', data_type: 'uint64', num_channels: 1, scales: [scale] }));
+const scale = {
+  key: 's0',
+  encoding: 'raw',
+  resolution: [8, 8, 40],
+  size: [64, 64, 64],
+  chunk_sizes: [[64, 64, 64]],
+};
+const info = new TextEncoder().encode(
+  JSON.stringify({ type: 'segmentation', data_type: 'uint64', num_channels: 1, scales: [scale] }),
+);
 const name = 's0/0-64_0-64_0-64';
-const bucket = createMockBucket({ files: { 'plain/info': info, [`plain/${name}`]: chunk, 'gzip/info': info, [`gzip/${name}.gz`]: gzipSync(chunk, { level: 0 }) } });
+const bucket = createMockBucket({
+  files: {
+    'plain/info': info,
+    [`plain/${name}`]: chunk,
+    'gzip/info': info,
+    [`gzip/${name}.gz`]: gzipSync(chunk, { level: 0 }),
+  },
+});
 
 let served: ServedMocks;
 beforeAll(async () => void (served = await serveMocks({ '/bucket': bucket })));
@@ -19,8 +34,10 @@ beforeEach(() => bucket.log.clear());
 
 /** Ranges asked of the chunk, in order; undefined for all of it. */
 const asked = () => bucket.log.matching(name).map(({ headers }) => headers.range);
-const POINTS = 'x,y,z\n0,0,32\n63,63,63\n', ROWS = 'x,y,z,value,status\n0,0,32,131073,ok\n63,63,63,262144,ok\n';
-const TRIAL = 'bytes=0-262143', PARTS = ['bytes=1048576-1048583', 'bytes=2097144-2097151'];
+const POINTS = 'x,y,z\n0,0,32\n63,63,63\n',
+  ROWS = 'x,y,z,value,status\n0,0,32,131073,ok\n63,63,63,262144,ok\n';
+const TRIAL = 'bytes=0-262143',
+  PARTS = ['bytes=1048576-1048583', 'bytes=2097144-2097151'];
 
 describe('few points of a large raw chunk', () => {
   test.each([
@@ -31,14 +48,23 @@ describe('few points of a large raw chunk', () => {
     { volume: 'gzip', flags: [], ranges: [TRIAL, undefined] },
     { volume: 'gzip', flags: ['--no-range-reads'], ranges: [undefined] },
   ])('are looked up in a $volume one with $flags', async ({ volume, flags, ranges }) => {
-    const { code, stdout } = await runCli(['lookup', `${served.url}/bucket/${volume}`, '--points', '-', '--quiet', ...flags], { stdin: POINTS });
-    const rows = flags[0] === '--snap-nm' ? ROWS.replace(',status', ',snapped_nm,status').replaceAll(',ok', ',0,ok') : ROWS;
+    const { code, stdout } = await runCli(
+      ['lookup', `${served.url}/bucket/${volume}`, '--points', '-', '--quiet', ...flags],
+      { stdin: POINTS },
+    );
+    const rows =
+      flags[0] === '--snap-nm'
+        ? ROWS.replace(',status', ',snapped_nm,status').replaceAll(',ok', ',0,ok')
+        : ROWS;
     expect([code, stdout, asked().toSorted()]).toEqual([0, rows, ranges.toSorted()]);
   });
 
   test('cost less again, once it is known that there is no bitstream', async () => {
     await using volume = await openPrecomputed(`${served.url}/bucket/plain`);
-    const points = [[0, 0, 32], [63, 63, 63]];
+    const points = [
+      [0, 0, 32],
+      [63, 63, 63],
+    ];
     await volume.scatteredPoints(points);
     bucket.log.clear();
     const { values, stats } = await volume.scatteredPoints(points);
@@ -48,6 +74,8 @@ describe('few points of a large raw chunk', () => {
   });
 
   test('takes true or false for rangeReads', async () => {
-    await expect(openPrecomputed(`${served.url}/bucket/plain`, { rangeReads: 1 } as object)).rejects.toThrow(new TypeError('rangeReads is true or false, not 1'));
+    await expect(openPrecomputed(`${served.url}/bucket/plain`, { rangeReads: 1 } as object)).rejects.toThrow(
+      new TypeError('rangeReads is true or false, not 1'),
+    );
   });
 });

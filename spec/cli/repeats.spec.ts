@@ -7,7 +7,11 @@ describe('options given twice', () => {
   test.each([
     ['lookup', ['--points', 'a.csv', '--points', 'b.csv'], '--points <file>'],
     ['lookup', ['--points', 'a.csv', '--columns', 'a,b,c', '--columns', 'd,e,f'], '--columns <a,b,c>'],
-    ['lookup', ['--points', 'a.csv', '--timestamp', '2024-01-01', '--timestamp', '2024-01-02'], '--timestamp <time>'],
+    [
+      'lookup',
+      ['--points', 'a.csv', '--timestamp', '2024-01-01', '--timestamp', '2024-01-02'],
+      '--timestamp <time>',
+    ],
     ['lookup', ['--points', 'a.csv', '--quiet', '--quiet'], '--quiet'],
     ['lookup', ['--points', 'a.csv', '--no-range-reads', '--no-range-reads'], '--no-range-reads'],
     ['lookup', ['--points', 'a.csv', '--endpoint', 'http://a', '--endpoint', 'http://b'], '--endpoint <url>'],
@@ -17,18 +21,34 @@ describe('options given twice', () => {
     ['info', ['--data-dir', 'a', '--data-dir', 'b'], '--data-dir <path>'],
     ['doctor', ['--json', '--json'], '--json'],
   ])('%s %j is refused', async (command, args, option) => {
-    expect(await runCli([command, G, ...args])).toEqual({ code: 2, stdout: '', stderr: `error: option '${option}' is given twice\n` });
+    expect(await runCli([command, G, ...args])).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `error: option '${option}' is given twice\n`,
+    });
   });
 
   test('is refused for calls of graph, and for commands without a path', async () => {
-    expect((await runCli(['graph', 'is-latest', G, '1', '--timestamp', '2024-01-01', '--timestamp', '2024-01-02'])).stderr).toBe("error: option '--timestamp <time>' is given twice\n");
-    expect((await runCli(['mock', '--volume', 'a', '--volume', 'b'])).stderr).toBe("error: option '--volume <folder>' is given twice\n");
+    expect(
+      (await runCli(['graph', 'is-latest', G, '1', '--timestamp', '2024-01-01', '--timestamp', '2024-01-02']))
+        .stderr,
+    ).toBe("error: option '--timestamp <time>' is given twice\n");
+    expect((await runCli(['mock', '--volume', 'a', '--volume', 'b'])).stderr).toBe(
+      "error: option '--volume <folder>' is given twice\n",
+    );
   });
 
-  test.each([['lookup', '--position', '--points'], ['roots', '--column', '--ids'], ['latest', '--column', '--ids'], ['update', '--column', '--in']])(
-    '%s takes %s several times, each value once', async (command, option, input) => {
-      const { stdout } = await runCli([command, '--help']);
-      expect(stdout.replace(/\s+/g, ' ')).toMatch(new RegExp(`${option} <\\w+> [^<]* may be repeated`));
-      expect(await runCli([command, G, input, '-', option, 'a', option, 'a'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/it is given twice\.\n$/) as unknown });
+  test.each([
+    ['lookup', '--position', '--points'],
+    ['roots', '--column', '--ids'],
+    ['latest', '--column', '--ids'],
+    ['update', '--column', '--in'],
+  ])('%s takes %s several times, each value once', async (command, option, input) => {
+    const { stdout } = await runCli([command, '--help']);
+    expect(stdout.replace(/\s+/g, ' ')).toMatch(new RegExp(`${option} <\\w+> [^<]* may be repeated`));
+    expect(await runCli([command, G, input, '-', option, 'a', option, 'a'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/it is given twice\.\n$/) as unknown,
     });
+  });
 });

@@ -4,8 +4,17 @@ import { plain, Report } from '../../lib/cli/report.ts';
 
 function capture(env: Record<string, string> = {}, isTTY = false): { report: Report; text: () => string } {
   const parts: string[] = [];
-  const stderr = Object.assign(new Writable({ write: (chunk: Buffer, _encoding, done) => (parts.push(String(chunk)), done()) }), { isTTY });
-  const report = new Report({ stdin: new PassThrough(), stdout: new PassThrough(), stderr, env, signal: new AbortController().signal });
+  const stderr = Object.assign(
+    new Writable({ write: (chunk: Buffer, _encoding, done) => (parts.push(String(chunk)), done()) }),
+    { isTTY },
+  );
+  const report = new Report({
+    stdin: new PassThrough(),
+    stdout: new PassThrough(),
+    stderr,
+    env,
+    signal: new AbortController().signal,
+  });
   return { report, text: () => parts.join('') };
 }
 

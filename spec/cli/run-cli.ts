@@ -16,9 +16,14 @@ export interface CliOptions {
   terminal?: 'stderr' | 'both';
 }
 
-export async function runCli(argv: readonly string[], { stdin, signal = new AbortController().signal, env = {}, terminal }: CliOptions = {}): Promise<CliResult> {
-  const out: Buffer[] = [], err: Buffer[] = [];
-  const into = (parts: Buffer[]): Writable => new Writable({ write: (chunk: Buffer, _encoding, done) => (parts.push(chunk), done()) });
+export async function runCli(
+  argv: readonly string[],
+  { stdin, signal = new AbortController().signal, env = {}, terminal }: CliOptions = {},
+): Promise<CliResult> {
+  const out: Buffer[] = [],
+    err: Buffer[] = [];
+  const into = (parts: Buffer[]): Writable =>
+    new Writable({ write: (chunk: Buffer, _encoding, done) => (parts.push(chunk), done()) });
   const stdout = Object.assign(into(out), { isTTY: terminal === 'both' });
   const stderr = Object.assign(into(err), { isTTY: terminal !== undefined });
   const input = stdin === undefined ? new PassThrough() : Readable.from([Buffer.from(stdin)]);

@@ -2,22 +2,43 @@ import { describe, expect, test } from '@jest/globals';
 import { statsJson, summaryLine } from '../../lib/cli/summary.ts';
 import type { TableSummary } from '../../lib/jobs/lookup-table.ts';
 
-const FIRST = new Date('2024-06-05T10:10:01.203Z'), LAST = new Date('2024-06-06');
+const FIRST = new Date('2024-06-05T10:10:01.203Z'),
+  LAST = new Date('2024-06-06');
 const stats = {
-  points: 1, chunks: 1, requests: 1, bytes: 1, cacheHits: 0, absentBy403: 0, rootRequests: 1, distinctSupervoxels: 1, ms: { plan: 0, chunks: 1, roots: 2, total: 4 },
+  points: 1,
+  chunks: 1,
+  requests: 1,
+  bytes: 1,
+  cacheHits: 0,
+  absentBy403: 0,
+  rootRequests: 1,
+  distinctSupervoxels: 1,
+  ms: { plan: 0, chunks: 1, roots: 2, total: 4 },
 };
 const many = { ...stats, requests: 1200, bytes: 0, rootRequests: 2 };
 
 describe('summaryLine', () => {
   test.each<[string, TableSummary]>([
-    ['1 row: 1 ok; roots as of 2024-06-05T10:10:01.203Z; 1 storage request, 1 byte, 1 root request', { rows: 1, statuses: { ok: 1 }, timestamp: FIRST, stats }],
-    ['3,000 rows: 2,999 ok, 1 failed; 1,200 storage requests, 0 bytes', { rows: 3000, statuses: { failed: 1, ok: 2999 }, stats: many }],
+    [
+      '1 row: 1 ok; roots as of 2024-06-05T10:10:01.203Z; 1 storage request, 1 byte, 1 root request',
+      { rows: 1, statuses: { ok: 1 }, timestamp: FIRST, stats },
+    ],
+    [
+      '3,000 rows: 2,999 ok, 1 failed; 1,200 storage requests, 0 bytes',
+      { rows: 3000, statuses: { failed: 1, ok: 2999 }, stats: many },
+    ],
     [
       '2 rows: 2 ok; roots as of 2024-06-05T10:10:01.203Z to 2024-06-06T00:00:00.000Z (2 moments); 1,200 storage requests, 0 bytes, 2 root requests',
       { rows: 2, statuses: { ok: 2 }, timestamps: { first: FIRST, last: LAST, count: 2 }, stats: many },
     ],
-    ['2 rows: 2 ok; roots as of 2024-06-05T10:10:01.203Z; 1 storage request, 1 byte, 1 root request', { rows: 2, statuses: { ok: 2 }, timestamps: { first: FIRST, last: FIRST, count: 1 }, stats }],
-    ['0 rows; 1,200 storage requests, 0 bytes', { rows: 0, statuses: {}, timestamps: { first: null, last: null, count: 0 }, stats: many }],
+    [
+      '2 rows: 2 ok; roots as of 2024-06-05T10:10:01.203Z; 1 storage request, 1 byte, 1 root request',
+      { rows: 2, statuses: { ok: 2 }, timestamps: { first: FIRST, last: FIRST, count: 1 }, stats },
+    ],
+    [
+      '0 rows; 1,200 storage requests, 0 bytes',
+      { rows: 0, statuses: {}, timestamps: { first: null, last: null, count: 0 }, stats: many },
+    ],
   ])('says %s', (line, summary) => expect(summaryLine(summary)).toBe(line));
 });
 
@@ -26,7 +47,23 @@ describe('statsJson', () => {
   test.each<[string, object, Partial<TableSummary>]>([
     ['one moment', { timestamp: '2024-06-05T10:10:01.203Z' }, { timestamp: FIRST }],
     ['none', { timestamp: null }, {}],
-    ['those of the rows', { timestamp: null, timestamps: { first: '2024-06-05T10:10:01.203Z', last: '2024-06-06T00:00:00.000Z', count: 2 } }, { timestamps: { first: FIRST, last: LAST, count: 2 } }],
-    ['none of the rows', { timestamp: null, timestamps: { first: null, last: null, count: 0 } }, { timestamps: { first: null, last: null, count: 0 } }],
-  ])('holds %s', (_, moments, summary) => expect(JSON.parse(statsJson({ rows: 1, statuses: { ok: 1 }, stats, ...summary }))).toEqual({ ...moments, ...common }));
+    [
+      'those of the rows',
+      {
+        timestamp: null,
+        timestamps: { first: '2024-06-05T10:10:01.203Z', last: '2024-06-06T00:00:00.000Z', count: 2 },
+      },
+      { timestamps: { first: FIRST, last: LAST, count: 2 } },
+    ],
+    [
+      'none of the rows',
+      { timestamp: null, timestamps: { first: null, last: null, count: 0 } },
+      { timestamps: { first: null, last: null, count: 0 } },
+    ],
+  ])('holds %s', (_, moments, summary) =>
+    expect(JSON.parse(statsJson({ rows: 1, statuses: { ok: 1 }, stats, ...summary }))).toEqual({
+      ...moments,
+      ...common,
+    }),
+  );
 });

@@ -23,7 +23,17 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const at = (name: string): string => join(folder, name);
 const lookup = (flags: readonly string[], signal?: AbortSignal) =>
-  runCli(['lookup', volume, '--format', 'csv', '--quiet', ...flags.map((flag) => (flag.startsWith('-') ? flag : at(flag)))], { signal });
+  runCli(
+    [
+      'lookup',
+      volume,
+      '--format',
+      'csv',
+      '--quiet',
+      ...flags.map((flag) => (flag.startsWith('-') ? flag : at(flag))),
+    ],
+    { signal },
+  );
 
 test.each([
   [['--points', 'in.csv', '--out', 'out.csv', '--stats', 'in.csv'], 'they are the same file'],
@@ -41,7 +51,11 @@ test.each([
   const before = await readdir(folder);
   const { code, stderr } = await lookup(flags);
   expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
-  expect([await readFile(at('in.csv'), 'utf8'), await readFile(at('in.csv.partial'), 'utf8'), await readdir(folder)]).toEqual([TABLE, TABLE, before]);
+  expect([
+    await readFile(at('in.csv'), 'utf8'),
+    await readFile(at('in.csv.partial'), 'utf8'),
+    await readdir(folder),
+  ]).toEqual([TABLE, TABLE, before]);
 });
 
 test.each(['in.csv', 'symlink.csv'])('the output may be the input, here %s', async (out) => {
@@ -54,11 +68,27 @@ test.each([
   ['--out', ['--points', 'in.csv', '--out', 'out.csv', '--stats', 'other.json']],
   ['--stats', ['--points', 'in.csv', '--out', 'other.csv', '--stats', 'stats.json']],
 ])('a second run with the same %s is refused before it reads anything', async (option, flags) => {
-  const controller = new AbortController(), created = firstChange(folder);
-  const first = lookup(['--points', '-', '--out', option === '--out' ? flags[flags.indexOf('--out') + 1] : 'out.csv', '--stats', 'stats.json'], controller.signal);
+  const controller = new AbortController(),
+    created = firstChange(folder);
+  const first = lookup(
+    [
+      '--points',
+      '-',
+      '--out',
+      option === '--out' ? flags[flags.indexOf('--out') + 1] : 'out.csv',
+      '--stats',
+      'stats.json',
+    ],
+    controller.signal,
+  );
   await created;
   const second = await lookup(flags);
-  expect([second.code, second.stderr]).toEqual([2, expect.stringMatching(/^error: .* is being written by another run \(process \d+\): wait for its end, or write to another file\n$/)]);
+  expect([second.code, second.stderr]).toEqual([
+    2,
+    expect.stringMatching(
+      /^error: .* is being written by another run \(process \d+\): wait for its end, or write to another file\n$/,
+    ),
+  ]);
   controller.abort(new Error('interrupted'));
   expect((await first).code).toBe(130);
   expect((await readdir(folder)).filter((name) => name.endsWith('.lock'))).toEqual([]);

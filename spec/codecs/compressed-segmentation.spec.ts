@@ -27,12 +27,16 @@ describe('compressed_segmentation: decodePoints', () => {
     { name: 'the end of a block', offset: 4, label: 7n },
     { name: 'a clipped block of 0 bits', offset: 5, label: 2n ** 32n },
   ];
-  test.each(cases)('reads $name', ({ offset, label }) => expect(pointValues(cseg, bytes, layout, Uint32Array.of(offset))).toEqual([[label]]));
+  test.each(cases)('reads $name', ({ offset, label }) =>
+    expect(pointValues(cseg, bytes, layout, Uint32Array.of(offset))).toEqual([[label]]),
+  );
 
   test('gives TRUNCATED or the same label at every cut, to the byte', () => {
     for (let length = 0; length < bytes.length; length++)
       for (const { offset, label } of cases)
-        expect(['TRUNCATED', [[label]]]).toContainEqual(valuesOrCode(cseg, atOddOffset(bytes.subarray(0, length)), layout, Uint32Array.of(offset)));
+        expect(['TRUNCATED', [[label]]]).toContainEqual(
+          valuesOrCode(cseg, atOddOffset(bytes.subarray(0, length)), layout, Uint32Array.of(offset)),
+        );
   });
 
   test('answers repeats, keeps the order asked, and touches no other place', () => {
@@ -44,22 +48,39 @@ describe('compressed_segmentation: decodePoints', () => {
   });
 
   test('reads thousands of points in any order, in all channels', () => {
-    const random = seeded(11), layout: ChunkLayout = { chunkSize: [17, 16, 15], blockSize: [8, 8, 8], channels: 2, dataType: 'uint64' };
-    const voxels = voxelsOf(layout), labels = Array.from({ length: 9 }, (_, i) => 2n ** 60n + BigInt(i));
-    const values = Array.from({ length: 2 * voxels }, () => random.pick(labels)), bytes = encodeCseg(values, layout);
-    const all = [...allOffsets(layout)], offsets = Uint32Array.from({ length: 5000 }, () => random.pick(all));
-    expect(pointValues(cseg, bytes, layout, offsets)).toEqual(Array.from(offsets, (offset) => [values[offset], values[voxels + offset]]));
+    const random = seeded(11),
+      layout: ChunkLayout = {
+        chunkSize: [17, 16, 15],
+        blockSize: [8, 8, 8],
+        channels: 2,
+        dataType: 'uint64',
+      };
+    const voxels = voxelsOf(layout),
+      labels = Array.from({ length: 9 }, (_, i) => 2n ** 60n + BigInt(i));
+    const values = Array.from({ length: 2 * voxels }, () => random.pick(labels)),
+      bytes = encodeCseg(values, layout);
+    const all = [...allOffsets(layout)],
+      offsets = Uint32Array.from({ length: 5000 }, () => random.pick(all));
+    expect(pointValues(cseg, bytes, layout, offsets)).toEqual(
+      Array.from(offsets, (offset) => [values[offset], values[voxels + offset]]),
+    );
   });
 
-  test('reads nothing for no points', () => expect(pointValues(cseg, bytes, layout, new Uint32Array())).toEqual([]));
+  test('reads nothing for no points', () =>
+    expect(pointValues(cseg, bytes, layout, new Uint32Array())).toEqual([]));
 });
 
 describe('compressed_segmentation: bit widths', () => {
   const random = seeded(3);
-  const widths = BIT_WIDTHS.flatMap((bits) => (['uint32', 'uint64'] as const).map((dataType) => ({ bits, dataType })));
+  const widths = BIT_WIDTHS.flatMap((bits) =>
+    (['uint32', 'uint64'] as const).map((dataType) => ({ bits, dataType })),
+  );
   test.each(widths)('reads blocks of $bits bits of $dataType', ({ bits, dataType }) => {
     const layout: ChunkLayout = { chunkSize: [11, 9, 7], blockSize: [8, 10, 7], channels: 1, dataType };
-    const labels = Array.from({ length: Math.min(2 ** bits, 500) }, (_, i) => BigInt(i) * (dataType === 'uint64' ? 0x1_0000_0001_0003n : 4_000_003n) + 2n ** 31n);
+    const labels = Array.from(
+      { length: Math.min(2 ** bits, 500) },
+      (_, i) => BigInt(i) * (dataType === 'uint64' ? 0x1_0000_0001_0003n : 4_000_003n) + 2n ** 31n,
+    );
     const values = Array.from({ length: voxelsOf(layout) }, () => random.pick(labels));
     const bytes = encodeCseg(values, layout, { bitsFor: () => bits });
     expect(decodeAll(bytes, layout)).toEqual(values);
@@ -67,8 +88,15 @@ describe('compressed_segmentation: bit widths', () => {
   });
 
   test.each([3, 5, 12, 24, 31, 33, 64, 255])('gives BAD_HEADER for %i bits', (bits) => {
-    const layout: ChunkLayout = { chunkSize: [2, 1, 1], blockSize: [2, 1, 1], channels: 1, dataType: 'uint32' };
-    expect(valuesOrCode(cseg, bytesOfWords(1, bits * 2 ** 24 + 3, 2, 0, 7, 8), layout, Uint32Array.of(1))).toBe('BAD_HEADER');
+    const layout: ChunkLayout = {
+      chunkSize: [2, 1, 1],
+      blockSize: [2, 1, 1],
+      channels: 1,
+      dataType: 'uint32',
+    };
+    expect(
+      valuesOrCode(cseg, bytesOfWords(1, bits * 2 ** 24 + 3, 2, 0, 7, 8), layout, Uint32Array.of(1)),
+    ).toBe('BAD_HEADER');
   });
 });
 
@@ -77,7 +105,10 @@ describe('compressed_segmentation: several channels', () => {
 
   test('counts offsets from the start of each channel', () => {
     const bytes = bytesOfWords(2, 6, 2, 0, 40, 0, (1 << 24) | 3, 2, 0b10, 50, 51);
-    expect(pointValues(cseg, bytes, layout, allOffsets(layout))).toEqual([[40n, 50n], [40n, 51n]]);
+    expect(pointValues(cseg, bytes, layout, allOffsets(layout))).toEqual([
+      [40n, 50n],
+      [40n, 51n],
+    ]);
   });
 
   const starts = [
@@ -107,14 +138,27 @@ describe('compressed_segmentation: numbers past 2^31', () => {
       offsets: [2 ** 15 - 1, 2 ** 15, 2 ** 31 - 1, 2 ** 31, 2 ** 31 + 2 ** 15, 2 ** 32 - 1],
       labels: [100n, 101n, 101n, 102n, 103n, 103n],
     },
-    { chunkSize: [1, 1, 2 ** 32], blockSize: [1, 1, 2 ** 30], offsets: [2 ** 30, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1], labels: [101n, 101n, 102n, 103n] },
+    {
+      chunkSize: [1, 1, 2 ** 32],
+      blockSize: [1, 1, 2 ** 30],
+      offsets: [2 ** 30, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1],
+      labels: [101n, 101n, 102n, 103n],
+    },
   ];
-  test.each(shapes)('reads voxels whose offset passes 2^31 in a chunk of $chunkSize', ({ chunkSize, blockSize, offsets, labels }) => {
-    const layout: ChunkLayout = { chunkSize, blockSize, channels: 1, dataType: 'uint32' };
-    expect(pointValues(cseg, four, layout, Uint32Array.from(offsets)).flat()).toEqual(labels);
-  });
+  test.each(shapes)(
+    'reads voxels whose offset passes 2^31 in a chunk of $chunkSize',
+    ({ chunkSize, blockSize, offsets, labels }) => {
+      const layout: ChunkLayout = { chunkSize, blockSize, channels: 1, dataType: 'uint32' };
+      expect(pointValues(cseg, four, layout, Uint32Array.from(offsets)).flat()).toEqual(labels);
+    },
+  );
 
-  const block: ChunkLayout = { chunkSize: [2 ** 14, 2 ** 14, 1], blockSize: [2 ** 14, 2 ** 14, 1], channels: 1, dataType: 'uint64' };
+  const block: ChunkLayout = {
+    chunkSize: [2 ** 14, 2 ** 14, 1],
+    blockSize: [2 ** 14, 2 ** 14, 1],
+    channels: 1,
+    dataType: 'uint64',
+  };
   const far = [
     { name: 'a bit offset of 2^32', words: [1, (32 << 24) | 2, 2, 0, 0], offset: 2 ** 27 },
     { name: 'packed values at 2^32 - 1', words: [1, (1 << 24) | 2, 0xffffffff, 0, 0], offset: 0 },
@@ -125,12 +169,15 @@ describe('compressed_segmentation: numbers past 2^31', () => {
     { name: 'a label with its high word past the end', words: [1, 3, 0, 0, 0], offset: 0 },
   ];
   test.each(far)('gives TRUNCATED for $name', ({ words, offset }) => {
-    expect(valuesOrCode(cseg, atOddOffset(bytesOfWords(...words)), block, Uint32Array.of(offset))).toBe('TRUNCATED');
+    expect(valuesOrCode(cseg, atOddOffset(bytesOfWords(...words)), block, Uint32Array.of(offset))).toBe(
+      'TRUNCATED',
+    );
   });
 });
 
 describe('compressed_segmentation: any chunk a writer can make', () => {
-  const size = (max: number) => fc.tuple(fc.integer({ min: 1, max }), fc.integer({ min: 1, max }), fc.integer({ min: 1, max }));
+  const size = (max: number) =>
+    fc.tuple(fc.integer({ min: 1, max }), fc.integer({ min: 1, max }), fc.integer({ min: 1, max }));
   const chunk = fc.record({
     chunkSize: size(9),
     blockSize: size(6),
@@ -165,13 +212,16 @@ describe('compressed_segmentation: sizes', () => {
   test.each([
     { dataType: 'uint32' as const, width: 4 },
     { dataType: 'uint64' as const, width: 8 },
-  ])('bounds $dataType by 32 bits a voxel and a full table a block, and the bound is reached', ({ dataType, width }) => {
-    const layout: ChunkLayout = { chunkSize: [5, 4, 3], blockSize: [4, 4, 3], channels: 2, dataType };
-    expect(cseg.maxBytes(layout)).toBe(2 * (4 + 2 * (8 + 48 * (4 + width))));
-    const whole: ChunkLayout = { ...layout, chunkSize: [8, 4, 3] };
-    const values = Array.from({ length: 2 * voxelsOf(whole) }, (_, i) => BigInt(i));
-    expect(encodeCseg(values, whole, { bitsFor: () => 32 }).length).toBe(cseg.maxBytes(whole));
-  });
+  ])(
+    'bounds $dataType by 32 bits a voxel and a full table a block, and the bound is reached',
+    ({ dataType, width }) => {
+      const layout: ChunkLayout = { chunkSize: [5, 4, 3], blockSize: [4, 4, 3], channels: 2, dataType };
+      expect(cseg.maxBytes(layout)).toBe(2 * (4 + 2 * (8 + 48 * (4 + width))));
+      const whole: ChunkLayout = { ...layout, chunkSize: [8, 4, 3] };
+      const values = Array.from({ length: 2 * voxelsOf(whole) }, (_, i) => BigInt(i));
+      expect(encodeCseg(values, whole, { bitsFor: () => 32 }).length).toBe(cseg.maxBytes(whole));
+    },
+  );
 
   test('fixes no exact size', () => expect(cseg).not.toHaveProperty('exactBytes'));
 

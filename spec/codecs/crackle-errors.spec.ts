@@ -2,7 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import { DecodeError } from '../../lib/base/errors.ts';
 import type { ChunkLayout } from '../../lib/codecs/codec.ts';
 import { crc8 } from '../../lib/codecs/crackle/crc.ts';
-import { allOffsets, crackleBytes, crackleCase, crackleLayout, readCrackle } from '../support/crackle-cases.ts';
+import {
+  allOffsets,
+  crackleBytes,
+  crackleCase,
+  crackleLayout,
+  readCrackle,
+} from '../support/crackle-cases.ts';
 
 const codeOf = (read: () => unknown): string => {
   try {
@@ -55,18 +61,31 @@ describe('crackle: damaged chunks of version 1', () => {
   ])('%s', (_, damaged, code) => expect(codeOf(() => readCrackle(damaged, layout, all))).toBe(code));
 
   test('grids as large as the slice are one grid', () => {
-    expect(readCrackle(header((b) => (b[19] = 6)), layout, all)).toEqual(right);
+    expect(
+      readCrackle(
+        header((b) => (b[19] = 6)),
+        layout,
+        all,
+      ),
+    ).toEqual(right);
   });
 
   test('says what was expected and what was found', () => {
-    expect(() => readCrackle(bytes, { ...layout, chunkSize: [33, 2, 6] }, all)).toThrow('crackle: expected 33,2,6 voxels, got 33,6,2');
-    expect(() => readCrackle(bytes, { ...layout, dataType: 'uint16' }, all)).toThrow('crackle: labels of 8 bytes in a volume of 2 byte(s) a value');
+    expect(() => readCrackle(bytes, { ...layout, chunkSize: [33, 2, 6] }, all)).toThrow(
+      'crackle: expected 33,2,6 voxels, got 33,6,2',
+    );
+    expect(() => readCrackle(bytes, { ...layout, dataType: 'uint16' }, all)).toThrow(
+      'crackle: labels of 8 bytes in a volume of 2 byte(s) a value',
+    );
     expect(codeOf(() => readCrackle(bytes, { ...layout, channels: 2 }, all))).toBe('UNSUPPORTED');
   });
 
   test('a cut at any byte is TRUNCATED, and a byte too many WRONG_SIZE', () => {
     for (let length = 0; length < bytes.length; length++)
-      expect([length, codeOf(() => readCrackle(bytes.subarray(0, length), layout, all))]).toEqual([length, 'TRUNCATED']);
+      expect([length, codeOf(() => readCrackle(bytes.subarray(0, length), layout, all))]).toEqual([
+        length,
+        'TRUNCATED',
+      ]);
     expect(codeOf(() => readCrackle(Uint8Array.of(...bytes, 0), layout, all))).toBe('WRONG_SIZE');
   });
 
@@ -103,19 +122,39 @@ describe('crackle: chunks of version 0 that contradict themselves', () => {
   const count2 = [2, 0, 0, 0, 0, 0, 0, 0];
   const pins = [7, 1, 0, 0, 0, 0, 0, 0, 0, 8, 2, 0, 1, 1, 0, 0]; // 7 behind; label 8: one pin, from voxel 1, depth 0; no single components
 
-  const stream = ({ labels = flat, cracks = wall, model = [] as number[], format = 0x80, order = 0 }): Uint8Array =>
+  const stream = ({
+    labels = flat,
+    cracks = wall,
+    model = [] as number[],
+    format = 0x80,
+    order = 0,
+  }): Uint8Array =>
     Uint8Array.of(
-      ...new TextEncoder().encode('crkl'), 0, format, order << 1, ...u32(2), ...u32(2), ...u32(1), 31, ...u32(labels.length),
-      ...u32(cracks.length), ...labels, ...model, ...cracks,
+      ...new TextEncoder().encode('crkl'),
+      0,
+      format,
+      order << 1,
+      ...u32(2),
+      ...u32(2),
+      ...u32(1),
+      31,
+      ...u32(labels.length),
+      ...u32(cracks.length),
+      ...labels,
+      ...model,
+      ...cracks,
     );
-  const read = (parts: Parameters<typeof stream>[0]): number[] => Array.from(readCrackle(stream(parts), layout, allOffsets([2, 2, 1])), Number);
+  const read = (parts: Parameters<typeof stream>[0]): number[] =>
+    Array.from(readCrackle(stream(parts), layout, allOffsets([2, 2, 1])), Number);
   const PINS = 0xc0;
 
   test('one that does not is read', () => {
     expect(read({})).toEqual([5, 9, 5, 9]);
     expect(read({ labels: pins, format: PINS })).toEqual([7, 8, 7, 8]);
     // The last one by a single component, the first by its absence.
-    expect(read({ labels: [7, 1, 0, 0, 0, 0, 0, 0, 0, 8, 2, 0, 0, 1, 1], format: PINS })).toEqual([7, 8, 7, 8]);
+    expect(read({ labels: [7, 1, 0, 0, 0, 0, 0, 0, 0, 8, 2, 0, 0, 1, 1], format: PINS })).toEqual([
+      7, 8, 7, 8,
+    ]);
   });
 
   test.each([
@@ -124,14 +163,22 @@ describe('crackle: chunks of version 0 that contradict themselves', () => {
     ['a chain that leaves below', { cracks: code(fromCentre, [0b00_00_00_10]) }, 'BAD_HEADER'],
     ['a chain that leaves on the left', { cracks: code(fromCentre, [0b00_00_00_11]) }, 'BAD_HEADER'],
     ['a chain without an end', { cracks: code([1, 0, 1, 0], [0b01_01_01_01]) }, 'TRUNCATED'],
-    ['a chain that only branches', { cracks: code(fromCentre, new Array<number>(40).fill(0b10_10_10_10)) }, 'BAD_HEADER'],
+    [
+      'a chain that only branches',
+      { cracks: code(fromCentre, new Array<number>(40).fill(0b10_10_10_10)) },
+      'BAD_HEADER',
+    ],
     ['more chains than moves', { cracks: code([1, 0, 2, 1, 0], downDownEnd) }, 'TRUNCATED'],
     ['a chain from outside in x', { cracks: code([1, 0, 1, 3], downDownEnd) }, 'BAD_HEADER'],
     ['a chain from outside in y', { cracks: code([1, 3, 1, 1], downDownEnd) }, 'BAD_HEADER'],
     ['an index that ends early', { cracks: code([255, 0, 1, 1], downDownEnd) }, 'TRUNCATED'],
     ['an index of 4 GB', { cracks: [...u32(0xffffffff), ...fromTopMiddle, ...downDownEnd] }, 'TRUNCATED'],
     ['a crack code of 3 bytes', { cracks: [0, 0, 0] }, 'TRUNCATED'],
-    ['a model row that ranks nothing', { order: 1, model: [255, 255, 255], cracks: code(fromTopMiddle, [0b10, 0]) }, 'BAD_HEADER'],
+    [
+      'a model row that ranks nothing',
+      { order: 1, model: [255, 255, 255], cracks: code(fromTopMiddle, [0b10, 0]) },
+      'BAD_HEADER',
+    ],
     ['no walls, but labels for two components', { cracks: code([0], []) }, 'BAD_HEADER'],
     ['labels for no component', { labels: [...count2, 5, 9, 0] }, 'BAD_HEADER'],
     ['labels for five components', { labels: [...count2, 5, 9, 5, 0, 0, 0, 0, 0] }, 'BAD_HEADER'],
@@ -140,7 +187,11 @@ describe('crackle: chunks of version 0 that contradict themselves', () => {
     ['2^56 labels', { labels: [2, 0, 0, 0, 0, 0, 0, 1, 5, 9, 2, 0, 1] }, 'TRUNCATED'],
     ['labels left over', { labels: [...flat, 0] }, 'WRONG_SIZE'],
     ['a pin from outside', { format: PINS, labels: pins.with(13, 4) }, 'BAD_HEADER'],
-    ['a single component from outside', { format: PINS, labels: [7, 1, 0, 0, 0, 0, 0, 0, 0, 8, 2, 0, 0, 1, 2] }, 'BAD_HEADER'],
+    [
+      'a single component from outside',
+      { format: PINS, labels: [7, 1, 0, 0, 0, 0, 0, 0, 0, 8, 2, 0, 0, 1, 2] },
+      'BAD_HEADER',
+    ],
     ['more pins than components', { format: PINS, labels: pins.with(12, 3) }, 'BAD_HEADER'],
     ['pins that end early', { format: PINS, labels: pins.slice(0, -1) }, 'TRUNCATED'],
     ['pins left over', { format: PINS, labels: [...pins, 0] }, 'WRONG_SIZE'],

@@ -22,7 +22,11 @@ function mutate(bytes: Uint8Array, random: (below: number) => number): Uint8Arra
     const at = random(copy.length);
     const kind = random(8);
     if (kind === 0) copy = copy.slice(0, at);
-    else if (kind === 1) copy = Uint8Array.of(...copy.subarray(0, at), ...copy.subarray(Math.min(copy.length, at + 1 + random(9))));
+    else if (kind === 1)
+      copy = Uint8Array.of(
+        ...copy.subarray(0, at),
+        ...copy.subarray(Math.min(copy.length, at + 1 + random(9))),
+      );
     else if (kind === 2) copy.copyWithin(at, random(copy.length), random(copy.length));
     else if (kind === 3) copy[5 + random(24)] = EXTREMES[random(6)];
     else if (kind === 4) copy.fill(EXTREMES[random(6)], at, at + 1 + random(12));
@@ -47,12 +51,32 @@ function reseal(bytes: Uint8Array): Uint8Array {
   return bytes;
 }
 
-const NAMES = ['blobs_33_1_5', 'blobs_32_17_3', 'type_uint16_noise', 'markov_2_permissible', 'type_uint8_pins', 'stored_2_of_8_pins', 'content_rings_pins', 'split'];
-const NAMES_V0 = ['v0', 'v0_pins', 'v0_pins_markov', 'v0_permissible_markov', 'v0_fortran_markov', 'v0_one_label'];
+const NAMES = [
+  'blobs_33_1_5',
+  'blobs_32_17_3',
+  'type_uint16_noise',
+  'markov_2_permissible',
+  'type_uint8_pins',
+  'stored_2_of_8_pins',
+  'content_rings_pins',
+  'split',
+];
+const NAMES_V0 = [
+  'v0',
+  'v0_pins',
+  'v0_pins_markov',
+  'v0_permissible_markov',
+  'v0_fortran_markov',
+  'v0_one_label',
+];
 
 describe('crackle: mutated chunks', () => {
   /** How many were read and how many refused; anything but a DecodeError fails the test by itself. */
-  function fuzz(name: string, count: number, { seal = false, check = true } = {}): { read: number; refused: number } {
+  function fuzz(
+    name: string,
+    count: number,
+    { seal = false, check = true } = {},
+  ): { read: number; refused: number } {
     const one = crackleCase(name);
     const bytes = crackleBytes(one);
     const layout = crackleLayout(one);

@@ -8,13 +8,22 @@ import { sliceChecksum } from '../../lib/codecs/crackle/slice-checksum.ts';
 
 /** A slice of few labels in blocks, so that components turn back, nest and touch at corners. */
 const images = fc
-  .record({ sx: fc.integer({ min: 1, max: 70 }), sy: fc.integer({ min: 1, max: 24 }), labels: fc.integer({ min: 1, max: 4 }), block: fc.constantFrom(1, 2, 5) })
+  .record({
+    sx: fc.integer({ min: 1, max: 70 }),
+    sy: fc.integer({ min: 1, max: 24 }),
+    labels: fc.integer({ min: 1, max: 4 }),
+    block: fc.constantFrom(1, 2, 5),
+  })
   .chain(({ sx, sy, labels, block }) =>
-    fc.array(fc.nat(labels - 1), { minLength: sx * sy, maxLength: sx * sy }).map((random) => ({
-      sx,
-      sy,
-      image: random.map((_, k) => random[Math.floor((k % sx) / block) + sx * Math.floor(Math.floor(k / sx) / block)]),
-    })),
+    fc
+      .array(fc.nat(labels - 1), { minLength: sx * sy, maxLength: sx * sy })
+      .map((random) => ({
+        sx,
+        sy,
+        image: random.map(
+          (_, k) => random[Math.floor((k % sx) / block) + sx * Math.floor(Math.floor(k / sx) / block)],
+        ),
+      })),
   );
 
 type Image = { sx: number; sy: number; image: number[] };
@@ -29,7 +38,8 @@ function cracksOf({ sx, sy, image }: Image, permissible: boolean): Cracks {
       const here = image[x + sx * y];
       const word = stride * y + (x >>> 5);
       if (x > 0 && (here === image[x - 1 + sx * y]) === permissible) words[word] |= 1 << (x & 31);
-      if (y > 0 && (here === image[x + sx * (y - 1)]) === permissible) words[horizontal + word] |= 1 << (x & 31);
+      if (y > 0 && (here === image[x + sx * (y - 1)]) === permissible)
+        words[horizontal + word] |= 1 << (x & 31);
     }
   return { words, stride, horizontal };
 }
@@ -56,7 +66,8 @@ function floodFill({ sx, sy, image }: Image): number[] {
   return components;
 }
 
-const paint = (slice: Slice, voxels: number): number[] => Array.from({ length: voxels }, (_, k) => componentAt(slice, k));
+const paint = (slice: Slice, voxels: number): number[] =>
+  Array.from({ length: voxels }, (_, k) => componentAt(slice, k));
 
 describe('crackle: findComponents', () => {
   test('numbers components by their first voxels, whichever edges are drawn', () => {
@@ -73,7 +84,8 @@ describe('crackle: findComponents', () => {
 });
 
 describe('crackle: checksums', () => {
-  const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const viewOf = (bytes: Uint8Array): DataView =>
+    new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
   // RFC 3720, B.4, and the check value of the CRC catalogue.
   test.each([

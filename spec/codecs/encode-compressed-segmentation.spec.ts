@@ -12,10 +12,17 @@ import { seeded } from '../support/random.ts';
 
 type LabelType = 'uint32' | 'uint64';
 
-const layoutOf = (chunkSize: Vec3, dataType: LabelType = 'uint64', channels = 1): ChunkLayout => ({ chunkSize, dataType, channels, blockSize: ENCODED_BLOCK_SIZE });
+const layoutOf = (chunkSize: Vec3, dataType: LabelType = 'uint64', channels = 1): ChunkLayout => ({
+  chunkSize,
+  dataType,
+  channels,
+  blockSize: ENCODED_BLOCK_SIZE,
+});
 
 const rawOf = (values: readonly bigint[], { dataType }: ChunkLayout): Uint8Array =>
-  new Uint8Array((dataType === 'uint64' ? BigUint64Array.from(values) : Uint32Array.from(values, Number)).buffer);
+  new Uint8Array(
+    (dataType === 'uint64' ? BigUint64Array.from(values) : Uint32Array.from(values, Number)).buffer,
+  );
 
 /** @param pieceBytes How many bytes go by at a time. @default all */
 function encode(raw: Uint8Array, layout: ChunkLayout, pieceBytes = raw.byteLength): Uint8Array | undefined {
@@ -27,9 +34,14 @@ function encode(raw: Uint8Array, layout: ChunkLayout, pieceBytes = raw.byteLengt
 /** The decoder whose values are not these, channel by channel, if any. */
 function misreader(encoded: Uint8Array, values: readonly bigint[], layout: ChunkLayout): string | undefined {
   const voxels = voxelsOf(layout);
-  const full = fullDecodeCseg(encoded, layout), points = pointValues(compressedSegmentation, encoded, layout, allOffsets(layout));
+  const full = fullDecodeCseg(encoded, layout),
+    points = pointValues(compressedSegmentation, encoded, layout, allOffsets(layout));
   if (full.length !== values.length || full.some((value, i) => value !== values[i])) return 'the full decode';
-  if (points.length !== voxels || values.some((value, i) => points[i % voxels][(i - (i % voxels)) / voxels] !== value)) return 'the point reads';
+  if (
+    points.length !== voxels ||
+    values.some((value, i) => points[i % voxels][(i - (i % voxels)) / voxels] !== value)
+  )
+    return 'the point reads';
   return undefined;
 }
 
@@ -43,20 +55,28 @@ function expectRoundTrip(values: readonly bigint[], layout: ChunkLayout): Uint8A
 function valuesOfBlocks(blocks: readonly (readonly bigint[])[]): { values: bigint[]; layout: ChunkLayout } {
   const layout = layoutOf([8 * blocks.length, 8, 8]);
   const values = Array.from({ length: voxelsOf(layout) }, (_, at) => {
-    const x = at % (8 * blocks.length), row = Math.floor(at / (8 * blocks.length)), labels = blocks[Math.floor(x / 8)];
+    const x = at % (8 * blocks.length),
+      row = Math.floor(at / (8 * blocks.length)),
+      labels = blocks[Math.floor(x / 8)];
     return labels[((x % 8) + 8 * row) % labels.length];
   });
   return { values, layout };
 }
 
-const bigLabels = (count: number, from = 0): bigint[] => Array.from({ length: count }, (_, i) => BigInt(from + i) * 0x1_0000_0003n + 2n ** 63n);
+const bigLabels = (count: number, from = 0): bigint[] =>
+  Array.from({ length: count }, (_, i) => BigInt(from + i) * 0x1_0000_0003n + 2n ** 63n);
 const headerOf = (encoded: Uint8Array, block: number): { bits: number; table: number; packed: number } => {
-  const view = new DataView(encoded.buffer), header = view.getUint32(4 * (1 + 2 * block), true);
+  const view = new DataView(encoded.buffer),
+    header = view.getUint32(4 * (1 + 2 * block), true);
   return { bits: header >>> 24, table: header & 0xffffff, packed: view.getUint32(4 * (2 + 2 * block), true) };
 };
 
 describe('SegmentationEncoder', () => {
-  const size = fc.tuple(fc.integer({ min: 1, max: 19 }), fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 10 }));
+  const size = fc.tuple(
+    fc.integer({ min: 1, max: 19 }),
+    fc.integer({ min: 1, max: 12 }),
+    fc.integer({ min: 1, max: 10 }),
+  );
   const chunk = fc.record({
     chunkSize: size,
     channels: fc.integer({ min: 1, max: 3 }),
@@ -72,13 +92,16 @@ describe('SegmentationEncoder', () => {
     const seen = { written: 0, refused: 0 };
     fc.assert(
       fc.property(chunk, ({ chunkSize, channels, dataType, labels, run, pieceBytes, seed }) => {
-        const layout = layoutOf(chunkSize, dataType, channels), random = seeded(seed);
+        const layout = layoutOf(chunkSize, dataType, channels),
+          random = seeded(seed);
         const values: bigint[] = [];
         while (values.length < voxelsOf(layout) * channels) {
           const label = random.pick(labels);
-          for (let n = 1 + random.below(run); n > 0 && values.length < voxelsOf(layout) * channels; n--) values.push(dataType === 'uint32' ? label % 2n ** 32n : label);
+          for (let n = 1 + random.below(run); n > 0 && values.length < voxelsOf(layout) * channels; n--)
+            values.push(dataType === 'uint32' ? label % 2n ** 32n : label);
         }
-        const raw = atOddOffset(rawOf(values, layout)), before = raw.slice();
+        const raw = atOddOffset(rawOf(values, layout)),
+          before = raw.slice();
         const encoded = encode(raw, layout);
         expect(raw).toEqual(before);
         seen[encoded ? 'written' : 'refused']++;
@@ -93,7 +116,18 @@ describe('SegmentationEncoder', () => {
     expect(Math.min(seen.written, seen.refused)).toBeGreaterThanOrEqual(10);
   });
 
-  const widths = [[1, 0], [2, 1], [3, 2], [4, 2], [5, 4], [16, 4], [17, 8], [256, 8], [257, 16], [512, 16]];
+  const widths = [
+    [1, 0],
+    [2, 1],
+    [3, 2],
+    [4, 2],
+    [5, 4],
+    [16, 4],
+    [17, 8],
+    [256, 8],
+    [257, 16],
+    [512, 16],
+  ];
   test.each(widths)('writes a block of %i labels with %i bits a voxel', (count, bits) => {
     const { values, layout } = valuesOfBlocks([[7n], bigLabels(count), [7n], [7n]]);
     const encoded = expectRoundTrip(values, layout);
@@ -104,7 +138,14 @@ describe('SegmentationEncoder', () => {
 
   test('shares the table of blocks with the same labels, whatever comes first', () => {
     const labels = bigLabels(5);
-    const { values, layout } = valuesOfBlocks([labels, [3n], [...labels].reverse(), [4n], labels.slice(1), [3n]]);
+    const { values, layout } = valuesOfBlocks([
+      labels,
+      [3n],
+      [...labels].reverse(),
+      [4n],
+      labels.slice(1),
+      [3n],
+    ]);
     const encoded = expectRoundTrip(values, layout);
     const tables = Array.from({ length: 6 }, (_, block) => headerOf(encoded, block).table);
     expect([tables[2], tables[5]]).toEqual([tables[0], tables[1]]);
@@ -119,45 +160,79 @@ describe('SegmentationEncoder', () => {
   };
 
   test('knows labels apart that hash alike', () => {
-    const { values, layout } = valuesOfBlocks([Array.from({ length: 512 }, (_, k) => labelMixedTo(k)), [1n], [1n], Array.from({ length: 400 }, (_, k) => labelMixedTo(4000 - k))]);
+    const { values, layout } = valuesOfBlocks([
+      Array.from({ length: 512 }, (_, k) => labelMixedTo(k)),
+      [1n],
+      [1n],
+      Array.from({ length: 400 }, (_, k) => labelMixedTo(4000 - k)),
+    ]);
     expectRoundTrip(values, layout);
   });
 
   test('knows tables apart that hash alike', () => {
     // The number of labels counts too: all come out as 7.
-    const alike = [[1, 4], [2, 3], [0, 1, 3], [1, 4], [5, 0], [0, 1, 3]].map((hashes) => hashes.map(labelHashedTo));
+    const alike = [
+      [1, 4],
+      [2, 3],
+      [0, 1, 3],
+      [1, 4],
+      [5, 0],
+      [0, 1, 3],
+    ].map((hashes) => hashes.map(labelHashedTo));
     const { values, layout } = valuesOfBlocks(alike);
     const encoded = expectRoundTrip(values, layout);
     const tables = alike.map((_, block) => headerOf(encoded, block).table);
     expect(tables[5]).not.toBe(tables[4]);
   });
 
-  test.each(['seg_cseg_u64_gzip', 'seg_cseg_u32_none', 'seg_cseg_u64_smallids'])('writes the real chunks of %s in as many bytes as the package CloudVolume uses', (name) => {
-    const chunks = fixtureChunks(loadFixture(name), 0);
-    for (const { bytes, layout } of [chunks[0], chunks.at(-1)!]) {
-      const values = fullDecodeCseg(bytes, layout) as bigint[];
-      expect(layout.blockSize).toEqual(ENCODED_BLOCK_SIZE);
-      expect(expectRoundTrip(values, layout).byteLength).toBe(bytes.byteLength);
-    }
-  });
+  test.each(['seg_cseg_u64_gzip', 'seg_cseg_u32_none', 'seg_cseg_u64_smallids'])(
+    'writes the real chunks of %s in as many bytes as the package CloudVolume uses',
+    (name) => {
+      const chunks = fixtureChunks(loadFixture(name), 0);
+      for (const { bytes, layout } of [chunks[0], chunks.at(-1)!]) {
+        const values = fullDecodeCseg(bytes, layout) as bigint[];
+        expect(layout.blockSize).toEqual(ENCODED_BLOCK_SIZE);
+        expect(expectRoundTrip(values, layout).byteLength).toBe(bytes.byteLength);
+      }
+    },
+  );
 
   const noise = Array.from({ length: 16 * 8 * 8 }, (_, i) => BigInt(i) + 2n ** 40n);
   test.each([
-    { what: 'a chunk that would not get smaller', bytes: rawOf(noise, layoutOf([16, 8, 8])), layout: layoutOf([16, 8, 8]) },
+    {
+      what: 'a chunk that would not get smaller',
+      bytes: rawOf(noise, layoutOf([16, 8, 8])),
+      layout: layoutOf([16, 8, 8]),
+    },
     { what: 'a chunk of one voxel', bytes: new Uint8Array(8), layout: layoutOf([1, 1, 1]) },
     { what: 'a chunk that is cut', bytes: new Uint8Array(8 * 4096 - 1), layout: layoutOf([16, 16, 16]) },
     { what: 'a chunk that is too long', bytes: new Uint8Array(8 * 4096 + 8), layout: layoutOf([16, 16, 16]) },
-    { what: 'one channel of two', bytes: new Uint8Array(8 * 4096), layout: layoutOf([16, 16, 16], 'uint64', 2) },
+    {
+      what: 'one channel of two',
+      bytes: new Uint8Array(8 * 4096),
+      layout: layoutOf([16, 16, 16], 'uint64', 2),
+    },
   ])('writes nothing for $what', ({ bytes, layout }) => expect(encode(bytes, layout)).toBeUndefined());
 
   test('writes nothing when a table would lie behind what 24 bits can say', () => {
     // Blocks of 8 x 8 x 8 with 257 labels each, all new: 770 words of 1024 a block.
-    const layout = layoutOf([8, 8, 8 * 21_900]), words = new Uint32Array(2 * voxelsOf(layout));
-    for (let block = 0, at = 0; block < 21_900; block++) for (let voxel = 0; voxel < 512; voxel++, at += 2) words[at] = block * 257 + (voxel < 256 ? voxel : 256);
+    const layout = layoutOf([8, 8, 8 * 21_900]),
+      words = new Uint32Array(2 * voxelsOf(layout));
+    for (let block = 0, at = 0; block < 21_900; block++)
+      for (let voxel = 0; voxel < 512; voxel++, at += 2)
+        words[at] = block * 257 + (voxel < 256 ? voxel : 256);
     expect(encode(new Uint8Array(words.buffer), layout)).toBeUndefined();
-    const fitting = layoutOf([8, 8, 8 * 21_500]), part = new Uint8Array(words.buffer, 0, 8 * voxelsOf(fitting));
-    const encoded = encode(part, fitting)!, out = new Uint32Array(2);
-    compressedSegmentation.decodePoints(encoded, fitting, Uint32Array.of(voxelsOf(fitting) - 1), out, Uint32Array.of(0));
+    const fitting = layoutOf([8, 8, 8 * 21_500]),
+      part = new Uint8Array(words.buffer, 0, 8 * voxelsOf(fitting));
+    const encoded = encode(part, fitting)!,
+      out = new Uint32Array(2);
+    compressedSegmentation.decodePoints(
+      encoded,
+      fitting,
+      Uint32Array.of(voxelsOf(fitting) - 1),
+      out,
+      Uint32Array.of(0),
+    );
     expect(out[0]).toBe(21_499 * 257 + 256);
   });
 });

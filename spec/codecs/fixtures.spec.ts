@@ -9,14 +9,20 @@ import type { FixtureScale } from '../support/fixtures.ts';
 import { fullDecodeCseg, fullDecodeRaw } from '../support/full-decode.ts';
 import { allOffsets, atOddOffset, pointValues, voxelsOf } from '../support/point-decode.ts';
 
-const scales = fixtureVolumes({ encodings: ['raw', 'compressed_segmentation'], sharded: false }).flatMap(({ name }) => {
-  const fixture = loadFixture(name);
-  return fixture.scales.map((scale) => ({ name, fixture, scale, mip: scale.mip }));
-});
+const scales = fixtureVolumes({ encodings: ['raw', 'compressed_segmentation'], sharded: false }).flatMap(
+  ({ name }) => {
+    const fixture = loadFixture(name);
+    return fixture.scales.map((scale) => ({ name, fixture, scale, mip: scale.mip }));
+  },
+);
 
 /** Points of the scale that lie in the chunk, and their linear offsets. */
-function pointsIn({ min, layout: { chunkSize } }: FixtureChunk, { points }: FixtureScale): { indices: number[]; offsets: Uint32Array } {
-  const inside = (point: number[]): boolean => point.every((p, axis) => p >= min[axis] && p < min[axis] + chunkSize[axis]);
+function pointsIn(
+  { min, layout: { chunkSize } }: FixtureChunk,
+  { points }: FixtureScale,
+): { indices: number[]; offsets: Uint32Array } {
+  const inside = (point: number[]): boolean =>
+    point.every((p, axis) => p >= min[axis] && p < min[axis] + chunkSize[axis]);
   const indices = points.flatMap((point, index) => (inside(point) ? [index] : []));
   const offsets = indices.map((index) => {
     const [x, y, z] = points[index].map((p, axis) => p - min[axis]);
@@ -39,26 +45,40 @@ describe('fixtures, decoded', () => {
     for (const chunk of fixtureChunks(fixture, mip)) {
       const codec = requireCodec(encoding, chunk.layout.dataType);
       const { indices, offsets } = pointsIn(chunk, scale);
-      expect(pointValues(codec, atOddOffset(chunk.bytes), chunk.layout, offsets)).toEqual(indices.map((index) => expectedBits(scale, index)));
+      expect(pointValues(codec, atOddOffset(chunk.bytes), chunk.layout, offsets)).toEqual(
+        indices.map((index) => expectedBits(scale, index)),
+      );
       for (const index of indices) found.add(index);
     }
-    const answered = scale.points.map((_, index) => index).filter((index) => scale.values[index] !== null && !scale.missingChunk.has(index));
+    const answered = scale.points
+      .map((_, index) => index)
+      .filter((index) => scale.values[index] !== null && !scale.missingChunk.has(index));
     expect([...found].sort((a, b) => a - b)).toEqual(answered);
   });
 
-  test.each(scales)('agree with a full decode in every voxel of the smallest chunk of $name, mip $mip', ({ fixture, mip }) => {
-    const { encoding } = fixture.info.scales[mip];
-    const [chunk] = fixtureChunks(fixture, mip).sort((a, b) => voxelsOf(a.layout) - voxelsOf(b.layout));
-    const { layout, bytes } = chunk;
-    const full = encoding === 'raw' ? fullDecodeRaw(bytes, bytesPerValue(layout.dataType)) : fullDecodeCseg(bytes, layout);
-    const points = pointValues(requireCodec(encoding, layout.dataType), bytes, layout, allOffsets(layout));
-    const byChannel = Array.from({ length: layout.channels }, (_, c) => points.map((values) => values[c])).flat();
-    expect(byChannel.findIndex((value, i) => value !== full[i])).toBe(-1); // a few 10,000 values: toEqual would take seconds
-    expect(byChannel).toHaveLength(full.length);
-  });
+  test.each(scales)(
+    'agree with a full decode in every voxel of the smallest chunk of $name, mip $mip',
+    ({ fixture, mip }) => {
+      const { encoding } = fixture.info.scales[mip];
+      const [chunk] = fixtureChunks(fixture, mip).sort((a, b) => voxelsOf(a.layout) - voxelsOf(b.layout));
+      const { layout, bytes } = chunk;
+      const full =
+        encoding === 'raw'
+          ? fullDecodeRaw(bytes, bytesPerValue(layout.dataType))
+          : fullDecodeCseg(bytes, layout);
+      const points = pointValues(requireCodec(encoding, layout.dataType), bytes, layout, allOffsets(layout));
+      const byChannel = Array.from({ length: layout.channels }, (_, c) =>
+        points.map((values) => values[c]),
+      ).flat();
+      expect(byChannel.findIndex((value, i) => value !== full[i])).toBe(-1); // a few 10,000 values: toEqual would take seconds
+      expect(byChannel).toHaveLength(full.length);
+    },
+  );
 
   test.each(scales)('are no larger than maxBytes in $name, mip $mip', ({ fixture, mip }) => {
     for (const { layout, bytes } of fixtureChunks(fixture, mip))
-      expect(bytes.length).toBeLessThanOrEqual(requireCodec(fixture.info.scales[mip].encoding, layout.dataType).maxBytes(layout));
+      expect(bytes.length).toBeLessThanOrEqual(
+        requireCodec(fixture.info.scales[mip].encoding, layout.dataType).maxBytes(layout),
+      );
   });
 });

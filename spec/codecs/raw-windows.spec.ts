@@ -10,7 +10,11 @@ describe('watchPoints of raw', () => {
   test('takes what decodePoints takes, however the bytes are cut', () => {
     const cases = fc.record({
       dataType: fc.constantFrom(...types),
-      chunkSize: fc.tuple(fc.integer({ min: 1, max: 7 }), fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 4 })),
+      chunkSize: fc.tuple(
+        fc.integer({ min: 1, max: 7 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 1, max: 4 }),
+      ),
       channels: fc.integer({ min: 1, max: 3 }),
       points: fc.array(fc.nat(), { minLength: 1, maxLength: 40 }),
       cuts: fc.array(fc.nat(), { maxLength: 12 }),
@@ -19,10 +23,14 @@ describe('watchPoints of raw', () => {
     fc.assert(
       fc.property(cases, ({ dataType, chunkSize, channels, points, cuts, seed }) => {
         const layout: ChunkLayout = { dataType, chunkSize, channels };
-        const size = raw.exactBytes!(layout), voxels = chunkSize[0] * chunkSize[1] * chunkSize[2];
+        const size = raw.exactBytes!(layout),
+          voxels = chunkSize[0] * chunkSize[1] * chunkSize[2];
         const bytes = Uint8Array.from({ length: size }, (_, k) => (k * 31 + seed) & 255);
-        const offsets = Uint32Array.from(points, (p) => p % voxels), order = Uint32Array.from(points.keys()).reverse();
-        const [whole, pieces] = [0, 1].map(() => wordsView(new DATA_TYPES[dataType](points.length * channels)));
+        const offsets = Uint32Array.from(points, (p) => p % voxels),
+          order = Uint32Array.from(points.keys()).reverse();
+        const [whole, pieces] = [0, 1].map(() =>
+          wordsView(new DATA_TYPES[dataType](points.length * channels)),
+        );
         raw.decodePoints(bytes, layout, offsets, whole, order);
         const watch = raw.watchPoints!(layout, offsets, pieces, order)!;
         const ends = [...new Set([...cuts.map((cut) => cut % (size + 1)), size])].sort((a, b) => a - b);
@@ -39,6 +47,13 @@ describe('watchPoints of raw', () => {
 
   test('leaves more points than its sort key can tell apart to decodePoints', () => {
     const many = new Uint32Array(2 ** 21);
-    expect(raw.watchPoints!({ dataType: 'uint8', chunkSize: [1, 1, 1], channels: 1 }, many, new Uint8Array(2 ** 21), many)).toBeUndefined();
+    expect(
+      raw.watchPoints!(
+        { dataType: 'uint8', chunkSize: [1, 1, 1], channels: 1 },
+        many,
+        new Uint8Array(2 ** 21),
+        many,
+      ),
+    ).toBeUndefined();
   });
 });

@@ -8,7 +8,11 @@ import { allOffsets, atOddOffset, pointValues, valuesOrCode, voxelsOf } from '..
 import { seeded } from '../support/random.ts';
 
 const TYPES = Object.keys(DATA_TYPES) as DataType[];
-const layoutOf = (dataType: DataType, channels: number): ChunkLayout => ({ chunkSize: [5, 3, 2], channels, dataType });
+const layoutOf = (dataType: DataType, channels: number): ChunkLayout => ({
+  chunkSize: [5, 3, 2],
+  channels,
+  dataType,
+});
 
 function randomBytes(length: number, seed: number): Uint8Array {
   const random = seeded(seed);
@@ -18,14 +22,19 @@ function randomBytes(length: number, seed: number): Uint8Array {
 describe('raw: decodePoints', () => {
   const cases = TYPES.flatMap((dataType) => [1, 2, 3].map((channels) => ({ dataType, channels })));
 
-  test.each(cases)('reads every voxel of $channels channel(s) of $dataType at any byteOffset', ({ dataType, channels }) => {
-    const layout = layoutOf(dataType, channels);
-    const bytes = randomBytes(voxelsOf(layout) * channels * bytesPerValue(dataType), channels);
-    const full = fullDecodeRaw(bytes, bytesPerValue(dataType));
-    const expected = Array.from(allOffsets(layout), (offset) => Array.from({ length: channels }, (_, c) => full[c * voxelsOf(layout) + offset]));
-    expect(pointValues(raw, bytes, layout, allOffsets(layout))).toEqual(expected);
-    expect(pointValues(raw, atOddOffset(bytes), layout, allOffsets(layout))).toEqual(expected);
-  });
+  test.each(cases)(
+    'reads every voxel of $channels channel(s) of $dataType at any byteOffset',
+    ({ dataType, channels }) => {
+      const layout = layoutOf(dataType, channels);
+      const bytes = randomBytes(voxelsOf(layout) * channels * bytesPerValue(dataType), channels);
+      const full = fullDecodeRaw(bytes, bytesPerValue(dataType));
+      const expected = Array.from(allOffsets(layout), (offset) =>
+        Array.from({ length: channels }, (_, c) => full[c * voxelsOf(layout) + offset]),
+      );
+      expect(pointValues(raw, bytes, layout, allOffsets(layout))).toEqual(expected);
+      expect(pointValues(raw, atOddOffset(bytes), layout, allOffsets(layout))).toEqual(expected);
+    },
+  );
 
   const signed: { dataType: DataType; values: (number | bigint)[] }[] = [
     { dataType: 'int8', values: [-1, -128, 127] },
@@ -41,7 +50,13 @@ describe('raw: decodePoints', () => {
     const stored = (DATA_TYPES[dataType] as unknown as { from(values: unknown[]): ValueArray }).from(values);
     const bytes = new Uint8Array(stored.buffer);
     const out = new DATA_TYPES[dataType](3);
-    raw.decodePoints(bytes, { chunkSize: [1, 3, 1], channels: 1, dataType }, Uint32Array.of(2, 0, 1), wordsView(out), Uint32Array.of(2, 0, 1));
+    raw.decodePoints(
+      bytes,
+      { chunkSize: [1, 3, 1], channels: 1, dataType },
+      Uint32Array.of(2, 0, 1),
+      wordsView(out),
+      Uint32Array.of(2, 0, 1),
+    );
     expect(out).toEqual(stored);
   });
 
@@ -66,7 +81,8 @@ describe('raw: decodePoints', () => {
   test('gives WRONG_SIZE at every cut', () => {
     const layout = layoutOf('uint16', 2);
     const bytes = randomBytes(120, 9);
-    for (let length = 0; length < bytes.length; length++) expect(valuesOrCode(raw, bytes.subarray(0, length), layout, Uint32Array.of(0))).toBe('WRONG_SIZE');
+    for (let length = 0; length < bytes.length; length++)
+      expect(valuesOrCode(raw, bytes.subarray(0, length), layout, Uint32Array.of(0))).toBe('WRONG_SIZE');
   });
 });
 

@@ -2,30 +2,45 @@ import { describe, expect, test } from '@jest/globals';
 import { codecFor, READABLE_ENCODINGS, requireCodec } from '../../lib/codecs/registry.ts';
 
 describe('registry', () => {
-  test.each(READABLE_ENCODINGS.map((encoding) => ({ encoding })))('knows $encoding, in any case', ({ encoding }) => {
-    expect(codecFor(encoding)?.encoding).toBe(encoding);
-    expect(codecFor(encoding.toUpperCase())?.encoding).toBe(encoding);
-  });
+  test.each(READABLE_ENCODINGS.map((encoding) => ({ encoding })))(
+    'knows $encoding, in any case',
+    ({ encoding }) => {
+      expect(codecFor(encoding)?.encoding).toBe(encoding);
+      expect(codecFor(encoding.toUpperCase())?.encoding).toBe(encoding);
+    },
+  );
 
-  test('reads raw and compressed_segmentation', () => expect(READABLE_ENCODINGS).toEqual(expect.arrayContaining(['raw', 'compressed_segmentation'])));
+  test('reads raw and compressed_segmentation', () =>
+    expect(READABLE_ENCODINGS).toEqual(expect.arrayContaining(['raw', 'compressed_segmentation'])));
 
-  test.each(['jpeg', 'png', 'jxl', 'fpzip', 'kempressed', 'zfpc', 'constructor', '__proto__', ''])('refuses %j by name and says what is readable', (encoding) => {
-    expect(codecFor(encoding)).toBeUndefined();
-    expect(() => requireCodec(encoding, 'uint8', 'https://host/volume/info')).toThrow(
-      expect.objectContaining({
-        name: 'InfoError',
-        code: 'UNSUPPORTED',
-        url: 'https://host/volume/info',
-        message: `encoding "${encoding}" of https://host/volume/info is not read; readable: ${READABLE_ENCODINGS.join(', ')}`,
-      }),
-    );
-  });
+  test.each(['jpeg', 'png', 'jxl', 'fpzip', 'kempressed', 'zfpc', 'constructor', '__proto__', ''])(
+    'refuses %j by name and says what is readable',
+    (encoding) => {
+      expect(codecFor(encoding)).toBeUndefined();
+      expect(() => requireCodec(encoding, 'uint8', 'https://host/volume/info')).toThrow(
+        expect.objectContaining({
+          name: 'InfoError',
+          code: 'UNSUPPORTED',
+          url: 'https://host/volume/info',
+          message: `encoding "${encoding}" of https://host/volume/info is not read; readable: ${READABLE_ENCODINGS.join(', ')}`,
+        }),
+      );
+    },
+  );
 
-  test.each(['uint8', 'uint16', 'int32', 'int64', 'float32'] as const)('refuses compressed_segmentation of %s', (dataType) => {
-    expect(() => requireCodec('compressed_segmentation', dataType)).toThrow(
-      expect.objectContaining({ name: 'InfoError', code: 'BAD_INFO', message: `encoding compressed_segmentation cannot hold ${dataType}; it holds uint32, uint64` }),
-    );
-  });
+  test.each(['uint8', 'uint16', 'int32', 'int64', 'float32'] as const)(
+    'refuses compressed_segmentation of %s',
+    (dataType) => {
+      expect(() => requireCodec('compressed_segmentation', dataType)).toThrow(
+        expect.objectContaining({
+          name: 'InfoError',
+          code: 'BAD_INFO',
+          message: `encoding compressed_segmentation cannot hold ${dataType}; it holds uint32, uint64`,
+        }),
+      );
+    },
+  );
 
-  test('gives the codec where encoding and data type fit', () => expect(requireCodec('raw', 'float64').encoding).toBe('raw'));
+  test('gives the codec where encoding and data type fit', () =>
+    expect(requireCodec('raw', 'float64').encoding).toBe('raw'));
 });

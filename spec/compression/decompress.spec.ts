@@ -7,16 +7,25 @@ import { ZSTD_CASES, zstdRaw } from './zstd-cases.ts';
 
 /** Labels in runs, as chunks have them. */
 function content(length: number): Uint8Array {
-  const random = seeded(length), out = new Uint8Array(length);
-  for (let at = 0; at < length; ) {
-    const run = 1 + random.below(200), value = random.below(7);
+  const random = seeded(length),
+    out = new Uint8Array(length);
+  for (let at = 0; at < length;) {
+    const run = 1 + random.below(200),
+      value = random.below(7);
     out.fill(value, at, (at += run));
   }
   return out;
 }
 const SIZES = [0, 1, 1000, 70_000, 3_000_000];
-const brotli = (bytes: Uint8Array): Uint8Array => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } });
-const ENCODERS: Record<string, (bytes: Uint8Array) => Uint8Array> = { gzip: gzipSync, 'x-gzip': gzipSync, deflate: deflateSync, br: brotli, zstd: zstdRaw };
+const brotli = (bytes: Uint8Array): Uint8Array =>
+  brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } });
+const ENCODERS: Record<string, (bytes: Uint8Array) => Uint8Array> = {
+  gzip: gzipSync,
+  'x-gzip': gzipSync,
+  deflate: deflateSync,
+  br: brotli,
+  zstd: zstdRaw,
+};
 const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
 const codeOf = async (bytes: Uint8Array, encoding: string, options: DecompressOptions): Promise<string> => {
   try {
@@ -33,7 +42,11 @@ describe('decompress', () => {
       const bytes = content(length);
       // At an odd offset of a larger buffer: the view counts, not the memory.
       const stored = new Uint8Array([0xaa, ...encode(bytes), 0xbb]).subarray(1, -1);
-      for (const options of [{ maxBytes: length, exactBytes: length }, { maxBytes: length }, { maxBytes: length + 100_000, exactBytes: 10 }]) {
+      for (const options of [
+        { maxBytes: length, exactBytes: length },
+        { maxBytes: length },
+        { maxBytes: length + 100_000, exactBytes: 10 },
+      ]) {
         const result = await decompress(stored, encoding, options);
         expect(same(result, bytes)).toBe(true);
         expect(Object.getPrototypeOf(result)).toBe(Uint8Array.prototype);
@@ -42,7 +55,8 @@ describe('decompress', () => {
     });
 
   test.each(Object.entries(ENCODERS))('%s: more than maxBytes is an error', async (encoding, encode) => {
-    for (const length of [2, 70_000, 3_000_000]) expect(await codeOf(encode(content(length)), encoding, { maxBytes: length - 1 })).toBe('TOO_LARGE');
+    for (const length of [2, 70_000, 3_000_000])
+      expect(await codeOf(encode(content(length)), encoding, { maxBytes: length - 1 })).toBe('TOO_LARGE');
   });
   test.each(['gzip', 'br'])('%s: a bomb is an error, not an allocation', async (encoding) => {
     const bomb = ENCODERS[encoding](new Uint8Array(64 << 20));
@@ -60,19 +74,28 @@ describe('decompress', () => {
     const stored = gzipSync(gzipSync(brotli(bytes)));
     expect(same(await decompress(stored, 'br, GZIP,gzip', { maxBytes: length }), bytes)).toBe(true);
   });
-  test.each(['compress', 'gzip, gzip, gzip, gzip', 'constructor', 'aws-chunked'])('refuses %s', async (encoding) => {
-    expect(await codeOf(content(10), encoding, { maxBytes: 10 })).toBe('UNSUPPORTED');
-  });
+  test.each(['compress', 'gzip, gzip, gzip, gzip', 'constructor', 'aws-chunked'])(
+    'refuses %s',
+    async (encoding) => {
+      expect(await codeOf(content(10), encoding, { maxBytes: 10 })).toBe('UNSUPPORTED');
+    },
+  );
   test('ignores what follows a gzip stream, as zlib does, and reads several', async () => {
-    const bytes = content(1000), stored = gzipSync(bytes);
-    expect(same(await decompress(Buffer.concat([stored, Buffer.alloc(20)]), 'gzip', { maxBytes: 2000 }), bytes)).toBe(true);
+    const bytes = content(1000),
+      stored = gzipSync(bytes);
+    expect(
+      same(await decompress(Buffer.concat([stored, Buffer.alloc(20)]), 'gzip', { maxBytes: 2000 }), bytes),
+    ).toBe(true);
     expect((await decompress(Buffer.concat([stored, stored]), 'gzip', { maxBytes: 2000 })).length).toBe(2000);
   });
 
   test('an abort rejects with its reason', async () => {
-    const reason = new Error('enough'), controller = new AbortController();
+    const reason = new Error('enough'),
+      controller = new AbortController();
     const stored = gzipSync(content(3_000_000));
-    expect(() => decompress(stored, 'gzip', { maxBytes: 3e6, signal: AbortSignal.abort(reason) })).toThrow(reason);
+    expect(() => decompress(stored, 'gzip', { maxBytes: 3e6, signal: AbortSignal.abort(reason) })).toThrow(
+      reason,
+    );
     const result = decompress(stored, 'gzip', { maxBytes: 3e6, signal: controller.signal });
     controller.abort(reason);
     await expect(result).rejects.toBe(reason);
@@ -83,29 +106,46 @@ describe('a broken stream', () => {
   const bytes = content(2000);
   const codes = ['TRUNCATED', 'BAD_BITSTREAM', 'BAD_CHECKSUM', 'TOO_LARGE', 'UNSUPPORTED'];
   const streams: [string, Uint8Array, Uint8Array][] = [
-    ...(['gzip', 'deflate', 'br'] as const).map((name): [string, Uint8Array, Uint8Array] => [name, ENCODERS[name](bytes), bytes]),
-    ...ZSTD_CASES.map(({ stored, content: inside }): [string, Uint8Array, Uint8Array] => ['zstd', stored, inside]),
+    ...(['gzip', 'deflate', 'br'] as const).map((name): [string, Uint8Array, Uint8Array] => [
+      name,
+      ENCODERS[name](bytes),
+      bytes,
+    ]),
+    ...ZSTD_CASES.map(({ stored, content: inside }): [string, Uint8Array, Uint8Array] => [
+      'zstd',
+      stored,
+      inside,
+    ]),
   ];
   test.each(streams)('%s: cut anywhere, is TRUNCATED or broken', async (encoding, stored) => {
     const step = Math.max(1, Math.floor(stored.length / 500));
-    for (let length = 0; length < stored.length; length += step) expect(['TRUNCATED', 'BAD_BITSTREAM']).toContain(await codeOf(stored.subarray(0, length), encoding, { maxBytes: 1 << 20 }));
+    for (let length = 0; length < stored.length; length += step)
+      expect(['TRUNCATED', 'BAD_BITSTREAM']).toContain(
+        await codeOf(stored.subarray(0, length), encoding, { maxBytes: 1 << 20 }),
+      );
   });
-  test.each(streams)('%s: with bytes changed, gives an error or no more than maxBytes', async (encoding, stored, inside) => {
-    const random = seeded(stored.length), maxBytes = inside.length + 1000;
-    for (let round = 0; round < 1000; round++) {
-      const changed = stored.slice();
-      for (let k = random.below(3); k >= 0; k--) changed[random.below(changed.length)] = random.below(256);
-      const result = await codeOf(changed, encoding, { maxBytes });
-      if (result !== 'none') expect(codes).toContain(result);
-      else expect((await decompress(changed, encoding, { maxBytes })).length).toBeLessThanOrEqual(maxBytes);
-    }
-  });
+  test.each(streams)(
+    '%s: with bytes changed, gives an error or no more than maxBytes',
+    async (encoding, stored, inside) => {
+      const random = seeded(stored.length),
+        maxBytes = inside.length + 1000;
+      for (let round = 0; round < 1000; round++) {
+        const changed = stored.slice();
+        for (let k = random.below(3); k >= 0; k--) changed[random.below(changed.length)] = random.below(256);
+        const result = await codeOf(changed, encoding, { maxBytes });
+        if (result !== 'none') expect(codes).toContain(result);
+        else expect((await decompress(changed, encoding, { maxBytes })).length).toBeLessThanOrEqual(maxBytes);
+      }
+    },
+  );
   test('gzip: no change goes unseen inside the content', async () => {
     const stored = gzipSync(bytes);
     for (let at = 10; at < stored.length; at++) {
       const changed = stored.slice();
-      changed[at] ^= 1 << at % 8;
-      expect(['TRUNCATED', 'BAD_BITSTREAM', 'BAD_CHECKSUM', 'TOO_LARGE']).toContain(await codeOf(changed, 'gzip', { maxBytes: 4000 }));
+      changed[at] ^= 1 << (at % 8);
+      expect(['TRUNCATED', 'BAD_BITSTREAM', 'BAD_CHECKSUM', 'TOO_LARGE']).toContain(
+        await codeOf(changed, 'gzip', { maxBytes: 4000 }),
+      );
     }
   });
 });

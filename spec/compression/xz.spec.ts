@@ -6,9 +6,13 @@ import { decodeXz } from '../../lib/compression/xz.ts';
 import { seeded } from '../support/random.ts';
 
 const stored = Object.fromEntries(
-  Object.entries(JSON.parse(readFileSync('spec/fixtures/compression/xz.json', 'utf8')) as Record<string, string>).map(([name, text]) => [name, new Uint8Array(Buffer.from(text, 'base64'))]),
+  Object.entries(
+    JSON.parse(readFileSync('spec/fixtures/compression/xz.json', 'utf8')) as Record<string, string>,
+  ).map(([name, text]) => [name, new Uint8Array(Buffer.from(text, 'base64'))]),
 );
-const content = Buffer.from(Array.from({ length: 3000 }, (_, i) => Math.floor((Math.floor(i / 9) * i) / 50) % 7));
+const content = Buffer.from(
+  Array.from({ length: 3000 }, (_, i) => Math.floor((Math.floor(i / 9) * i) / 50) % 7),
+);
 const BOUND = 1 << 20;
 
 const outcome = async (bytes: Uint8Array, maxBytes = BOUND): Promise<unknown> => {
@@ -31,25 +35,38 @@ describe('decodeXz', () => {
     expect((await decodeXz(stored['2 MB of zeros'], 2_000_000)).byteLength).toBe(2_000_000);
     expect(await outcome(stored['2 MB of zeros'], 1000)).toBe('TOO_LARGE');
   });
-  test.each([['sha256', 'UNSUPPORTED'], ['a dictionary of 128 MiB', 'UNSUPPORTED'], ['lzma alone', 'BAD_BITSTREAM']])('refuses %s: %s', async (name, code) => expect(await outcome(stored[name])).toBe(code));
+  test.each([
+    ['sha256', 'UNSUPPORTED'],
+    ['a dictionary of 128 MiB', 'UNSUPPORTED'],
+    ['lzma alone', 'BAD_BITSTREAM'],
+  ])('refuses %s: %s', async (name, code) => expect(await outcome(stored[name])).toBe(code));
   test('reads many at once', async () => {
     const names = ['crc32', 'crc64', 'two blocks'];
-    expect(await Promise.all(Array.from({ length: 30 }, (_, k) => outcome(stored[names[k % 3]])))).toEqual(new Array(30).fill('right'));
+    expect(await Promise.all(Array.from({ length: 30 }, (_, k) => outcome(stored[names[k % 3]])))).toEqual(
+      new Array(30).fill('right'),
+    );
   });
   test('says TRUNCATED for a cut stream, at every cut', async () => {
     const { crc64 } = stored;
-    for (let length = 0; length < crc64.byteLength; length += 7) expect([length, await outcome(crc64.subarray(0, length))]).toEqual([length, 'TRUNCATED']);
+    for (let length = 0; length < crc64.byteLength; length += 7)
+      expect([length, await outcome(crc64.subarray(0, length))]).toEqual([length, 'TRUNCATED']);
   });
   test('gives no other content for flipped bits', async () => {
     const random = seeded(8);
     for (let round = 0; round < 200; round++) {
       const bytes = stored.crc64.slice();
-      for (let n = random.below(3); n >= 0; n--) bytes[random.below(bytes.byteLength)] ^= 1 << random.below(8);
+      for (let n = random.below(3); n >= 0; n--)
+        bytes[random.below(bytes.byteLength)] ^= 1 << random.below(8);
       expect(await outcome(bytes)).not.toBe('wrong');
     }
   });
   test('is what decompress undoes; what CloudVolume writes as .bz2 is named', async () => {
     expect(Buffer.compare(await decompress(stored.crc64, 'xz', { maxBytes: BOUND }), content)).toBe(0);
-    expect(() => decompress(stored.crc64, 'bz2', { maxBytes: BOUND })).toThrow(new DecodeError('UNSUPPORTED', 'content encoding "bz2" is not read; known are gzip, x-gzip, deflate, br, zstd, xz'));
+    expect(() => decompress(stored.crc64, 'bz2', { maxBytes: BOUND })).toThrow(
+      new DecodeError(
+        'UNSUPPORTED',
+        'content encoding "bz2" is not read; known are gzip, x-gzip, deflate, br, zstd, xz',
+      ),
+    );
   });
 });

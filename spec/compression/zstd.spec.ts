@@ -21,40 +21,51 @@ const SKIPPABLE = Uint8Array.of(0x57, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3);
 
 describe('decodeZstd', () => {
   test.each(ZSTD_CASES)('reads what the reference wrote: $name', async ({ stored, content }) => {
-    for (const maxBytes of [content.length, BOUND]) expect(Buffer.compare(await decodeZstd(stored, maxBytes), content)).toBe(0);
+    for (const maxBytes of [content.length, BOUND])
+      expect(Buffer.compare(await decodeZstd(stored, maxBytes), content)).toBe(0);
     if (content.length > 0) expect(await codeOf(stored, content.length - 1)).toBe('TOO_LARGE');
     expect(await codeOf(stored.subarray(0, -1))).toBe('TRUNCATED');
   });
   test('reads several frames, and skips those that are to be skipped', async () => {
     const [first, second] = [zstdRaw(Uint8Array.of(1, 2)), zstdRaw(Uint8Array.of(3))];
     const { stored, content } = ZSTD_CASES.find(({ name }) => name === 'words')!;
-    const all = Buffer.concat([SKIPPABLE, first, SKIPPABLE, second, stored, SKIPPABLE]), expected = Buffer.concat([Buffer.of(1, 2, 3), content]);
+    const all = Buffer.concat([SKIPPABLE, first, SKIPPABLE, second, stored, SKIPPABLE]),
+      expected = Buffer.concat([Buffer.of(1, 2, 3), content]);
     expect(Buffer.compare(await decodeZstd(all, expected.length), expected)).toBe(0);
     expect(await codeOf(all, expected.length - 1)).toBe('TOO_LARGE');
     expect([...(await decodeZstd(SKIPPABLE, 0))]).toEqual([]);
   });
   test('reads 100,000 frames of one byte', async () => {
-    const frames = Buffer.concat(Array.from({ length: 100_000 }, () => Buffer.of(0x28, 0xb5, 0x2f, 0xfd, 0x20, 1, 9, 0, 0, 7)));
+    const frames = Buffer.concat(
+      Array.from({ length: 100_000 }, () => Buffer.of(0x28, 0xb5, 0x2f, 0xfd, 0x20, 1, 9, 0, 0, 7)),
+    );
     expect(Buffer.compare(await decodeZstd(frames, 100_000), Buffer.alloc(100_000, 7))).toBe(0);
   });
   test('gives memory of its own', async () => {
-    const stored = zstdRaw(Uint8Array.of(1, 2, 3)), first = await decodeZstd(stored, BOUND);
+    const stored = zstdRaw(Uint8Array.of(1, 2, 3)),
+      first = await decodeZstd(stored, BOUND);
     await decodeZstd(zstdRaw(Uint8Array.of(4, 5, 6)), BOUND);
     expect([...first]).toEqual([1, 2, 3]);
     expect(first.buffer.byteLength).toBe(3);
   });
   test('keeps no memory of calls that failed', async () => {
     // 100,000 bytes in, as many out, and then the checksum is wrong.
-    const stored = zstdRaw(new Uint8Array(100_000).fill(1)), broken = Buffer.concat([stored, Buffer.alloc(4)]);
+    const stored = zstdRaw(new Uint8Array(100_000).fill(1)),
+      broken = Buffer.concat([stored, Buffer.alloc(4)]);
     broken[4] |= 4;
     expect(await codeOf(broken)).toBe('BAD_CHECKSUM');
     const before = process.memoryUsage.rss();
-    for (let round = 0; round < 3000; round++) expect(await codeOf(broken, 100_000 + ((round * 7919) % 100_000))).toBe('BAD_CHECKSUM');
+    for (let round = 0; round < 3000; round++)
+      expect(await codeOf(broken, 100_000 + ((round * 7919) % 100_000))).toBe('BAD_CHECKSUM');
     expect(process.memoryUsage.rss() - before).toBeLessThan(128 << 20); // 600 MB if each kept its own
   });
   test.each([
     ['sequences without end', LOOPING_FRAME, 'BAD_BITSTREAM'],
-    ['sequences without end that say their size', frame([LOOPING, LOOPING, LOOPING], [0xa0, 0, 0, 6, 0]), 'BAD_BITSTREAM'],
+    [
+      'sequences without end that say their size',
+      frame([LOOPING, LOOPING, LOOPING], [0xa0, 0, 0, 6, 0]),
+      'BAD_BITSTREAM',
+    ],
     ['a match before its frame', frame([[0x00, 0x01, 0x54, 0, 0, 0, 0x01]]), 'BAD_BITSTREAM'],
     ['a dictionary', [0x28, 0xb5, 0x2f, 0xfd, 0x21, 7, 0, 1, 0, 0], 'UNSUPPORTED'],
     ['a window of 3.75 TB', [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xff, 1, 0, 0], 'UNSUPPORTED'],
@@ -63,16 +74,24 @@ describe('decodeZstd', () => {
     ['another magic number', [0x28, 0xb5, 0x2f, 0xfc, 0x20, 0, 1, 0, 0], 'BAD_BITSTREAM'],
     ['bytes behind the frame', [...zstdRaw(Uint8Array.of(1)), 0, 0, 0, 0], 'BAD_BITSTREAM'],
     ['a content size of 4 GB', [0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0xff, 0xff, 0xff, 0xff, 1, 0, 0], 'TOO_LARGE'],
-    ['a content size of 2^63', [0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0, 0, 0, 0, 0, 0, 0, 0x80, 1, 0, 0], 'TOO_LARGE'],
+    [
+      'a content size of 2^63',
+      [0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0, 0, 0, 0, 0, 0, 0, 0x80, 1, 0, 0],
+      'TOO_LARGE',
+    ],
     ['less content than it says', [0x28, 0xb5, 0x2f, 0xfd, 0x20, 3, 0x11, 0, 0, 1, 2], 'BAD_BITSTREAM'],
     ['more content than it says', [0x28, 0xb5, 0x2f, 0xfd, 0x20, 1, 0x11, 0, 0, 1, 2], 'BAD_BITSTREAM'],
     ['a wrong checksum', [0x28, 0xb5, 0x2f, 0xfd, 0x24, 2, 0x11, 0, 0, 1, 2, 9, 9, 9, 9], 'BAD_CHECKSUM'],
     ['a wrong checksum of nothing', [0x28, 0xb5, 0x2f, 0xfd, 0x24, 0, 1, 0, 0, 9, 9, 9, 9], 'BAD_CHECKSUM'],
     ['a skippable frame that is cut', SKIPPABLE.subarray(0, -1), 'TRUNCATED'],
     ['nothing', [], 'TRUNCATED'],
-  ])('refuses %s', async (_name, bytes, expected) => expect(await codeOf(Uint8Array.from(bytes))).toBe(expected));
+  ])('refuses %s', async (_name, bytes, expected) =>
+    expect(await codeOf(Uint8Array.from(bytes))).toBe(expected),
+  );
   test('takes no more than 1 GB, whatever is allowed', async () => {
-    expect(await codeOf(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0, 0, 0, 0x40, 1, 0, 0), Infinity)).toBe('TOO_LARGE');
+    expect(await codeOf(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0, 0, 0, 0x40, 1, 0, 0), Infinity)).toBe(
+      'TOO_LARGE',
+    );
   });
 });
 

@@ -14,9 +14,15 @@ describe('cloudPath', () => {
     ['v|neuroglancer-precomputed:', 'v'],
     ['middleauth+https://h/p/|neuroglancer-precomputed:', 'middleauth+https://h/p/'],
     ['https://h/segmentation/table/t/|graphene:', 'graphene://https://h/segmentation/table/t'],
-    ['Middleauth+HTTPS://h/segmentation/table/t|graphene:', 'graphene://middleauth+https://h/segmentation/table/t'],
+    [
+      'Middleauth+HTTPS://h/segmentation/table/t|graphene:',
+      'graphene://middleauth+https://h/segmentation/table/t',
+    ],
     ['graphene://https://h/segmentation/table/t/|graphene:', 'graphene://https://h/segmentation/table/t'],
-    ['Graphene://Middleauth+https://h/segmentation/table/T', 'graphene://middleauth+https://h/segmentation/table/T'],
+    [
+      'Graphene://Middleauth+https://h/segmentation/table/T',
+      'graphene://middleauth+https://h/segmentation/table/T',
+    ],
     ['CAVE://minnie65_public', 'cave://minnie65_public'],
     ['folder|with a bar', 'folder|with a bar'],
     ['a|b:/c|d', 'a|b:/c|d'],
@@ -24,12 +30,18 @@ describe('cloudPath', () => {
   ])('%j is %s', (path, meant) => expect(cloudPath(path)).toBe(meant));
 
   test.each([
-    ['gs://b/v.zip|zip:v/|neuroglancer-precomputed:', 'UNSUPPORTED_SCHEME', '|zip:v/|neuroglancer-precomputed:'],
+    [
+      'gs://b/v.zip|zip:v/|neuroglancer-precomputed:',
+      'UNSUPPORTED_SCHEME',
+      '|zip:v/|neuroglancer-precomputed:',
+    ],
     ['gs://b/v|zarr3:', 'UNSUPPORTED_SCHEME', '|zarr3: is not read'],
     ['gs://b/v|neuroglancer-precomputed:#type=mesh', 'UNSUPPORTED_SCHEME', '#type=mesh'],
     ['graphene://https://h/segmentation/table/t|neuroglancer-precomputed:', 'BAD_PATH', 'is a chunkedgraph'],
     [undefined as unknown as string, 'BAD_PATH', 'a text'],
   ])('refuses %j: %s', (path, code, words) => {
-    expect(() => cloudPath(path)).toThrow(expect.objectContaining({ name: 'PathError', code, message: expect.stringContaining(words) }));
+    expect(() => cloudPath(path)).toThrow(
+      expect.objectContaining({ name: 'PathError', code, message: expect.stringContaining(words) }),
+    );
   });
 });

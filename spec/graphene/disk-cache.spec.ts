@@ -7,7 +7,14 @@ import { cacheStats } from '../../lib/cache/upkeep.ts';
 import { ChunkCache } from '../../lib/chunks/chunk-cache.ts';
 import { openPrecomputed } from '../../lib/graphene/open.ts';
 import type { OpenOptions } from '../../lib/graphene/options.ts';
-import { buildPrecomputed, createMockBucket, serveMocks, type MockRequest, type MockResponse, type ServedMocks } from '../../mocks/index.ts';
+import {
+  buildPrecomputed,
+  createMockBucket,
+  serveMocks,
+  type MockRequest,
+  type MockResponse,
+  type ServedMocks,
+} from '../../mocks/index.ts';
 import { fixtureVolumes, loadFixture, VOLUMES_FOLDER } from '../support/fixtures.ts';
 
 let cacheDir: string;
@@ -20,21 +27,43 @@ afterEach(async () => {
 });
 
 /** What becomes of a request on its way to a bucket and back. */
-type Manner = (request: MockRequest, answer: (request: MockRequest) => Promise<MockResponse>) => Promise<MockResponse>;
+type Manner = (
+  request: MockRequest,
+  answer: (request: MockRequest) => Promise<MockResponse>,
+) => Promise<MockResponse>;
 
 /** A served fixture; `ask` opens it afresh each time, as another process would. */
-async function serve(name: string, files: Record<string, Uint8Array> = {}, manner: Manner = (request, answer) => answer(request)) {
+async function serve(
+  name: string,
+  files: Record<string, Uint8Array> = {},
+  manner: Manner = (request, answer) => answer(request),
+) {
   const bucket = createMockBucket({ folder: join(VOLUMES_FOLDER, name), files });
-  served = await serveMocks({ '/bucket': { ...bucket, handle: (request) => manner(request, (asked) => bucket.handle(asked)) } });
+  served = await serveMocks({
+    '/bucket': { ...bucket, handle: (request) => manner(request, (asked) => bucket.handle(asked)) },
+  });
   const { points } = loadFixture(name).scales[0];
   const path = `${served.url}/bucket`;
   return {
-    bucket, files, points, path,
+    bucket,
+    files,
+    points,
+    path,
     ask: async (options: Partial<OpenOptions> = {}, query = '') => {
       bucket.log.requests.length = 0;
-      await using volume = await openPrecomputed(path + query, { cacheDir, retries: 0, logger: { warn: () => undefined }, ...options });
+      await using volume = await openPrecomputed(path + query, {
+        cacheDir,
+        retries: 0,
+        logger: { warn: () => undefined },
+        ...options,
+      });
       const { values, status, stats } = await volume.scatteredPoints(points, { onError: 'status' });
-      return { values, status, stats, asked: bucket.log.requests.map(({ path }) => path).filter((asked) => !asked.endsWith('/info')) };
+      return {
+        values,
+        status,
+        stats,
+        asked: bucket.log.requests.map(({ path }) => path).filter((asked) => !asked.endsWith('/info')),
+      };
     },
   };
 }
@@ -46,33 +75,48 @@ async function entryFiles(): Promise<string[]> {
 }
 
 describe('cacheDir', () => {
-  const volumes = fixtureVolumes({ encodings: ['raw', 'compressed_segmentation', 'crackle', 'compresso'], prefix: ['seg_raw', 'seg_cseg_u64_gzip', 'seg_crackle_u64_gzip', 'seg_compresso', 'img_raw', 'shard_'] });
-  test.each(volumes.map(({ name }) => name))('answers %s from the disk as from the bucket, without a request for a chunk', async (name) => {
-    const { ask } = await serve(name);
-    const plain = await ask({ cacheDir: undefined });
-    const cold = await ask(), warm = await ask();
-    for (const { values, status } of [cold, warm]) expect([values, status]).toEqual([plain.values, plain.status]);
-    expect(cold.asked.length).toBeGreaterThan(0);
-    expect(cold.stats.cacheHits).toBe(0);
-    expect(warm.asked).toEqual([]);
-    expect(warm.stats).toMatchObject({ requests: 0, bytes: 0, cacheHits: warm.stats.chunks });
+  const volumes = fixtureVolumes({
+    encodings: ['raw', 'compressed_segmentation', 'crackle', 'compresso'],
+    prefix: ['seg_raw', 'seg_cseg_u64_gzip', 'seg_crackle_u64_gzip', 'seg_compresso', 'img_raw', 'shard_'],
   });
+  test.each(volumes.map(({ name }) => name))(
+    'answers %s from the disk as from the bucket, without a request for a chunk',
+    async (name) => {
+      const { ask } = await serve(name);
+      const plain = await ask({ cacheDir: undefined });
+      const cold = await ask(),
+        warm = await ask();
+      for (const { values, status } of [cold, warm])
+        expect([values, status]).toEqual([plain.values, plain.status]);
+      expect(cold.asked.length).toBeGreaterThan(0);
+      expect(cold.stats.cacheHits).toBe(0);
+      expect(warm.asked).toEqual([]);
+      expect(warm.stats).toMatchObject({ requests: 0, bytes: 0, cacheHits: warm.stats.chunks });
+    },
+  );
 
-  test.each([['same'], ['compressed_segmentation']] as const)('fills the LRU (%s) and is filled beside it', async (lruEncoding) => {
-    const { ask, points, bucket, path } = await serve('seg_raw_u64_gzip');
-    const plain = await ask({ cacheDir: undefined });
-    for (const round of ['cold', 'from disk']) {
-      bucket.log.requests.length = 0;
-      await using volume = await openPrecomputed(path, { cacheDir, lruBytes: 10e6, lruEncoding });
-      for (const where of [round, 'from memory']) expect([where, (await volume.scatteredPoints(points)).values]).toEqual([where, plain.values]);
-      expect(bucket.log.requests.filter(({ path }) => !path.endsWith('/info')).length > 0).toBe(round === 'cold');
-    }
-  });
+  test.each([['same'], ['compressed_segmentation']] as const)(
+    'fills the LRU (%s) and is filled beside it',
+    async (lruEncoding) => {
+      const { ask, points, bucket, path } = await serve('seg_raw_u64_gzip');
+      const plain = await ask({ cacheDir: undefined });
+      for (const round of ['cold', 'from disk']) {
+        bucket.log.requests.length = 0;
+        await using volume = await openPrecomputed(path, { cacheDir, lruBytes: 10e6, lruEncoding });
+        for (const where of [round, 'from memory'])
+          expect([where, (await volume.scatteredPoints(points)).values]).toEqual([where, plain.values]);
+        expect(bucket.log.requests.filter(({ path }) => !path.endsWith('/info')).length > 0).toBe(
+          round === 'cold',
+        );
+      }
+    },
+  );
 
   test('does not use what another reader may see', async () => {
     const { ask } = await serve('seg_cseg_u64_gzip');
     const first = await ask({ storage: { token: 's3cr3t-one' } });
-    for (const storage of [{ token: 's3cr3t-two' }, { headers: { 'x-key': 's3cr3t-one' } }, undefined]) expect((await ask({ storage })).asked.sort()).toEqual([...first.asked].sort());
+    for (const storage of [{ token: 's3cr3t-two' }, { headers: { 'x-key': 's3cr3t-one' } }, undefined])
+      expect((await ask({ storage })).asked.sort()).toEqual([...first.asked].sort());
     expect((await ask({ storage: { token: 's3cr3t-one' } })).asked).toEqual([]);
     for (const file of await entryFiles()) expect((await readFile(file)).includes('s3cr3t')).toBe(false);
   });
@@ -91,12 +135,19 @@ describe('cacheDir', () => {
     const first = await ask({ storage: { token: 'one' } });
     const { CAVE_TOKEN } = process.env;
     try {
-      for (const [token, fresh] of [['one', false], ['two', true], ['two', false]] as const) {
+      for (const [token, fresh] of [
+        ['one', false],
+        ['two', true],
+        ['two', false],
+      ] as const) {
         process.env.CAVE_TOKEN = token;
         bucket.log.requests.length = 0;
         await using volume = await openPrecomputed(`middleauth+${path}`, { cacheDir });
         await volume.scatteredPoints(points);
-        expect([token, bucket.log.requests.filter(({ path }) => !path.endsWith('/info')).length]).toEqual([token, fresh ? first.asked.length : 0]);
+        expect([token, bucket.log.requests.filter(({ path }) => !path.endsWith('/info')).length]).toEqual([
+          token,
+          fresh ? first.asked.length : 0,
+        ]);
       }
     } finally {
       if (CAVE_TOKEN === undefined) delete process.env.CAVE_TOKEN;
@@ -149,7 +200,10 @@ describe('cacheDir', () => {
     bucket.faults.length = 0;
     expect((await cacheStats(cacheDir)).entries).toBe(0);
     const good = await ask();
-    expect([good.asked.length, good.values]).toEqual([good.stats.chunks, (await ask({ cacheDir: undefined })).values]);
+    expect([good.asked.length, good.values]).toEqual([
+      good.stats.chunks,
+      (await ask({ cacheDir: undefined })).values,
+    ]);
   });
 
   test('keeps for ten minutes that a chunk is not stored', async () => {
@@ -172,56 +226,83 @@ describe('cacheDir', () => {
     }
   });
 
-  test.each([['info'], ['always']] as const)('never reads a shard by the index of an earlier version of it, %s', async (revalidate) => {
-    const size = [64, 64, 8] as [number, number, number];
-    const version = (step: bigint) => buildPrecomputed({
-      size, chunkSize: [16, 16, 8], encoding: 'compressed_segmentation', sharding: { preshift_bits: 9, minishard_bits: 2, shard_bits: 0 },
-      labels: (x, y, z) => step * BigInt(1 + ((x * Number(step) + y * 3) >> 1) + z),
-    });
-    const one = version(1n), two = version(7n);
-    expect(two.info).toEqual(one.info);
-    const bucket = createMockBucket({ files: { ...one.files } });
-    served = await serveMocks({ '/bucket': bucket });
-    const at = async (points: number[][]) => {
-      await using volume = await openPrecomputed(`${served!.url}/bucket`, { cacheDir, revalidate });
-      return [...(await volume.scatteredPoints(points)).values];
-    };
-    expect(await at([[1, 2, 3]])).toEqual([one.valueAt([1, 2, 3])]);
-    for (const [key, { bytes }] of Object.entries(two.files)) bucket.put(key, bytes);
-    const elsewhere = [[17, 2, 3], [40, 50, 7], [63, 63, 0], [33, 20, 1]];
-    expect(await at(elsewhere)).toEqual(elsewhere.map((point) => two.valueAt(point as [number, number, number])));
-    expect(await at([[1, 2, 3]])).toEqual([(revalidate === 'info' ? one : two).valueAt([1, 2, 3])]);
-  });
+  test.each([['info'], ['always']] as const)(
+    'never reads a shard by the index of an earlier version of it, %s',
+    async (revalidate) => {
+      const size = [64, 64, 8] as [number, number, number];
+      const version = (step: bigint) =>
+        buildPrecomputed({
+          size,
+          chunkSize: [16, 16, 8],
+          encoding: 'compressed_segmentation',
+          sharding: { preshift_bits: 9, minishard_bits: 2, shard_bits: 0 },
+          labels: (x, y, z) => step * BigInt(1 + ((x * Number(step) + y * 3) >> 1) + z),
+        });
+      const one = version(1n),
+        two = version(7n);
+      expect(two.info).toEqual(one.info);
+      const bucket = createMockBucket({ files: { ...one.files } });
+      served = await serveMocks({ '/bucket': bucket });
+      const at = async (points: number[][]) => {
+        await using volume = await openPrecomputed(`${served!.url}/bucket`, { cacheDir, revalidate });
+        return [...(await volume.scatteredPoints(points)).values];
+      };
+      expect(await at([[1, 2, 3]])).toEqual([one.valueAt([1, 2, 3])]);
+      for (const [key, { bytes }] of Object.entries(two.files)) bucket.put(key, bytes);
+      const elsewhere = [
+        [17, 2, 3],
+        [40, 50, 7],
+        [63, 63, 0],
+        [33, 20, 1],
+      ];
+      expect(await at(elsewhere)).toEqual(
+        elsewhere.map((point) => two.valueAt(point as [number, number, number])),
+      );
+      expect(await at([[1, 2, 3]])).toEqual([(revalidate === 'info' ? one : two).valueAt([1, 2, 3])]);
+    },
+  );
 
   describe('revalidate', () => {
     const changed = async (name: string, files: Record<string, Uint8Array>): Promise<void> => {
-      const info = JSON.parse(await readFile(join(VOLUMES_FOLDER, name, 'info'), 'utf8')) as { scales: { voxel_offset?: number[]; note?: string }[] };
+      const info = JSON.parse(await readFile(join(VOLUMES_FOLDER, name, 'info'), 'utf8')) as {
+        scales: { voxel_offset?: number[]; note?: string }[];
+      };
       info.scales[0].note = 'changed';
       files.info = Buffer.from(JSON.stringify(info));
     };
 
-    test.each([['info', true], ['never', false]] as const)('%s: a volume whose info changed is read again: %p', async (revalidate, again) => {
+    test.each([
+      ['info', true],
+      ['never', false],
+    ] as const)('%s: a volume whose info changed is read again: %p', async (revalidate, again) => {
       const { ask, files } = await serve('seg_cseg_u64_gzip');
       await ask({ revalidate });
       await changed('seg_cseg_u64_gzip', files);
       expect((await ask({ revalidate })).asked.length > 0).toBe(again);
     });
 
-    test.each(['seg_cseg_u64_gzip', 'shard_cseg_u64_murmur'])('always: asks of each object whether it is the same, %s', async (name) => {
-      const { ask, bucket } = await serve(name);
-      const cold = await ask({ revalidate: 'always' });
-      const warm = await ask({ revalidate: 'always' });
-      expect(warm.values).toEqual(cold.values);
-      expect(warm.stats.bytes).toBe(0);
-      expect(warm.asked.length).toBeLessThanOrEqual(cold.asked.length);
-      expect(bucket.log.requests.filter(({ path }) => !path.endsWith('/info')).map(({ status }) => status)).toEqual(warm.asked.map(() => 304));
-    });
+    test.each(['seg_cseg_u64_gzip', 'shard_cseg_u64_murmur'])(
+      'always: asks of each object whether it is the same, %s',
+      async (name) => {
+        const { ask, bucket } = await serve(name);
+        const cold = await ask({ revalidate: 'always' });
+        const warm = await ask({ revalidate: 'always' });
+        expect(warm.values).toEqual(cold.values);
+        expect(warm.stats.bytes).toBe(0);
+        expect(warm.asked.length).toBeLessThanOrEqual(cold.asked.length);
+        expect(
+          bucket.log.requests.filter(({ path }) => !path.endsWith('/info')).map(({ status }) => status),
+        ).toEqual(warm.asked.map(() => 304));
+      },
+    );
 
     test('always: reads an object again that is another one', async () => {
       const { ask, files } = await serve('seg_raw_u64_gzip');
       const cold = await ask({ revalidate: 'always' });
       const key = cold.asked[0].slice(1);
-      files[key] = new Uint8Array(8 * loadFixture('seg_raw_u64_gzip').info.scales[0].chunk_sizes[0].reduce((a, b) => a * b)); // all background, if the chunk is whole
+      files[key] = new Uint8Array(
+        8 * loadFixture('seg_raw_u64_gzip').info.scales[0].chunk_sizes[0].reduce((a, b) => a * b),
+      ); // all background, if the chunk is whole
       const again = await ask({ revalidate: 'always' });
       expect(again.asked.filter((path) => path === cold.asked[0])).toHaveLength(2);
       expect(again.values).not.toEqual(cold.values);
@@ -231,47 +312,108 @@ describe('cacheDir', () => {
   test("never: but bytes are not read as what they are not, when the volume's encoding changed", async () => {
     const { ask, files } = await serve('seg_cseg_u64_gzip');
     await ask({ revalidate: 'never' });
-    const info = JSON.parse(await readFile(join(VOLUMES_FOLDER, 'seg_cseg_u64_gzip', 'info'), 'utf8')) as { scales: Record<string, unknown>[] };
+    const info = JSON.parse(await readFile(join(VOLUMES_FOLDER, 'seg_cseg_u64_gzip', 'info'), 'utf8')) as {
+      scales: Record<string, unknown>[];
+    };
     info.scales[0].compressed_segmentation_block_size = [4, 4, 4];
     files.info = Buffer.from(JSON.stringify(info));
     expect((await ask({ revalidate: 'never' })).asked.length).toBeGreaterThan(0);
   });
 
-  const without = ({ headers, ...request }: MockRequest, ...names: string[]): MockRequest =>
-    ({ ...request, headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name))) });
+  const without = ({ headers, ...request }: MockRequest, ...names: string[]): MockRequest => ({
+    ...request,
+    headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name))),
+  });
   const isChunk = ({ path }: MockRequest): boolean => !path.endsWith('/info');
   const asks = (request: MockRequest): boolean => request.headers['if-none-match'] !== undefined;
   const oddServers: [string, boolean, Manner][] = [
-    ['whose ETags are weak', true, async (request, answer) => {
-      const { headers, ...reply } = await answer(request);
-      return { ...reply, headers: { ...headers, ...(headers.etag !== undefined && { etag: `W/${headers.etag}` }) } };
-    }],
-    ['without ETags', false, async (request, answer) => {
-      const { headers, ...reply } = await answer(request);
-      return { ...reply, headers: Object.fromEntries(Object.entries(headers).filter(([name]) => name !== 'etag')) };
-    }],
+    [
+      'whose ETags are weak',
+      true,
+      async (request, answer) => {
+        const { headers, ...reply } = await answer(request);
+        return {
+          ...reply,
+          headers: { ...headers, ...(headers.etag !== undefined && { etag: `W/${headers.etag}` }) },
+        };
+      },
+    ],
+    [
+      'without ETags',
+      false,
+      async (request, answer) => {
+        const { headers, ...reply } = await answer(request);
+        return {
+          ...reply,
+          headers: Object.fromEntries(Object.entries(headers).filter(([name]) => name !== 'etag')),
+        };
+      },
+    ],
     ['that ignores conditions', false, (request, answer) => answer(without(request, 'if-none-match'))],
-    ['that ignores conditions and ranges', false, (request, answer) => answer(without(request, 'if-none-match', 'range'))],
-    ['that answers 412 to a condition', false, async (request, answer) => (asks(request) ? { status: 412, headers: {}, body: new Uint8Array(0) } : answer(request))],
-    ['that answers 416, as for an empty object', false, async (request, answer) => (asks(request) ? { status: 416, headers: {}, body: new Uint8Array(0) } : answer(request))],
-    ['that answers a condition with all of something large', false, async (request, answer) => (asks(request) ? { status: 200, headers: {}, body: new Uint8Array(1e6) } : answer(request))],
-    ['that redirects to another host', true, async (request, answer) =>
-      isChunk(request) && request.headers.host.startsWith('127.0.0.1') ? { status: 302, headers: { location: `http://${request.headers.host.replace('127.0.0.1', 'localhost')}/bucket${request.path}` }, body: new Uint8Array(0) } : answer(request)],
+    [
+      'that ignores conditions and ranges',
+      false,
+      (request, answer) => answer(without(request, 'if-none-match', 'range')),
+    ],
+    [
+      'that answers 412 to a condition',
+      false,
+      async (request, answer) =>
+        asks(request) ? { status: 412, headers: {}, body: new Uint8Array(0) } : answer(request),
+    ],
+    [
+      'that answers 416, as for an empty object',
+      false,
+      async (request, answer) =>
+        asks(request) ? { status: 416, headers: {}, body: new Uint8Array(0) } : answer(request),
+    ],
+    [
+      'that answers a condition with all of something large',
+      false,
+      async (request, answer) =>
+        asks(request) ? { status: 200, headers: {}, body: new Uint8Array(1e6) } : answer(request),
+    ],
+    [
+      'that redirects to another host',
+      true,
+      async (request, answer) =>
+        isChunk(request) && request.headers.host.startsWith('127.0.0.1')
+          ? {
+              status: 302,
+              headers: {
+                location: `http://${request.headers.host.replace('127.0.0.1', 'localhost')}/bucket${request.path}`,
+              },
+              body: new Uint8Array(0),
+            }
+          : answer(request),
+    ],
   ];
-  test.each(oddServers)('always: of a server %s the answers are right; nothing is read twice: %p', async (_, unchanged, manner) => {
-    const { ask, files } = await serve('seg_cseg_u64_gzip', {}, manner);
-    const plain = await ask({ cacheDir: undefined });
-    for (const round of [1, 2]) expect([round, (await ask({ revalidate: 'always' })).values]).toEqual([round, plain.values]);
-    const third = await ask({ revalidate: 'always' });
-    expect([third.stats.cacheHits, third.stats.bytes === 0]).toEqual([unchanged ? third.stats.chunks : 0, unchanged]);
-    expect(third.stats.bytes).toBeLessThan(2 * plain.stats.bytes + third.stats.chunks * 65_536);
-    const [one, other] = plain.asked.map((path) => path.slice(1)); // another version: the bytes of a neighbour
-    files[`${one}.gz`] = await readFile(join(VOLUMES_FOLDER, 'seg_cseg_u64_gzip', `${other}.gz`));
-    const changed = await ask({ revalidate: 'always' });
-    expect(changed.values).toEqual((await ask({ cacheDir: undefined })).values);
-  });
+  test.each(oddServers)(
+    'always: of a server %s the answers are right; nothing is read twice: %p',
+    async (_, unchanged, manner) => {
+      const { ask, files } = await serve('seg_cseg_u64_gzip', {}, manner);
+      const plain = await ask({ cacheDir: undefined });
+      for (const round of [1, 2])
+        expect([round, (await ask({ revalidate: 'always' })).values]).toEqual([round, plain.values]);
+      const third = await ask({ revalidate: 'always' });
+      expect([third.stats.cacheHits, third.stats.bytes === 0]).toEqual([
+        unchanged ? third.stats.chunks : 0,
+        unchanged,
+      ]);
+      expect(third.stats.bytes).toBeLessThan(2 * plain.stats.bytes + third.stats.chunks * 65_536);
+      const [one, other] = plain.asked.map((path) => path.slice(1)); // another version: the bytes of a neighbour
+      files[`${one}.gz`] = await readFile(join(VOLUMES_FOLDER, 'seg_cseg_u64_gzip', `${other}.gz`));
+      const changed = await ask({ revalidate: 'always' });
+      expect(changed.values).toEqual((await ask({ cacheDir: undefined })).values);
+    },
+  );
 
-  test.each([[{ cacheDir: '' }, /^cacheDir is the path of a folder/], [{ cacheDir: 5 as never }, /^cacheDir/], [{ revalidate: 'sometimes' as 'info' }, /^revalidate is 'never', 'info' or 'always', not "sometimes"$/], [{ cacheBytes: 0 }, /^cacheBytes/]])('refuses %j', async (options, message) => {
+  test.each([
+    [{ cacheDir: '' }, /^cacheDir is the path of a folder/],
+    [{ cacheDir: 5 as never }, /^cacheDir/],
+    [{ revalidate: 'sometimes' as 'info' }, /^revalidate is 'never', 'info' or 'always', not "sometimes"$/],
+    [{ cacheBytes: 0 }, /^cacheBytes/],
+  ])('refuses %j', async (options, message) => {
     await expect(openPrecomputed('https://example.org', options)).rejects.toThrow(message);
   });
 });

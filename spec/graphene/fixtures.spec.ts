@@ -2,7 +2,13 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openGraphene, openPrecomputed, PointStatus, type PrecomputedVolume } from '../../lib/index.ts';
-import { createMockBucket, createMockChunkedGraph, serveMocks, type MockChunkedGraphOptions, type ServedMocks } from '../../mocks/index.ts';
+import {
+  createMockBucket,
+  createMockChunkedGraph,
+  serveMocks,
+  type MockChunkedGraphOptions,
+  type ServedMocks,
+} from '../../mocks/index.ts';
 import { fixtureVolumes, loadFixture, VOLUMES_FOLDER, type Fixture } from '../support/fixtures.ts';
 
 const quiet = { logger: { warn: () => undefined } };
@@ -12,9 +18,21 @@ const bucket = createMockBucket({ folder: VOLUMES_FOLDER });
 const deaf = createMockBucket({ folder: VOLUMES_FOLDER, faults: [{ match: /./, ignoreRange: true }] });
 const graphName = 'graphene_cseg_u64';
 const graphFixture = loadFixture(graphName);
-const graphOf = (name: string) => createMockChunkedGraph({ ...(loadFixture(name).graph as unknown as MockChunkedGraphOptions), table: name, dataDir: `{HOST}/volumes/${name}` });
+const graphOf = (name: string) =>
+  createMockChunkedGraph({
+    ...(loadFixture(name).graph as unknown as MockChunkedGraphOptions),
+    table: name,
+    dataDir: `{HOST}/volumes/${name}`,
+  });
 
-beforeAll(async () => void (served = await serveMocks({ '/volumes': bucket, '/deaf': deaf, '/segmentation': graphOf(graphName) })));
+beforeAll(
+  async () =>
+    void (served = await serveMocks({
+      '/volumes': bucket,
+      '/deaf': deaf,
+      '/segmentation': graphOf(graphName),
+    })),
+);
 afterAll(() => served.close());
 
 async function check(volume: PrecomputedVolume, fixture: Fixture): Promise<number> {
@@ -40,44 +58,74 @@ async function check(volume: PrecomputedVolume, fixture: Fixture): Promise<numbe
 describe('fixtures', () => {
   const fixtures = fixtureVolumes();
 
-  test.each(fixtures.map(({ name }) => name))('%s reads as CloudVolume reads it, from disk and over HTTP', async (name) => {
-    const fixture = loadFixture(name);
-    await using local = await openPrecomputed(join(VOLUMES_FOLDER, name), quiet);
-    await using file = await openPrecomputed(`precomputed://file://${join(VOLUMES_FOLDER, name)}`, { ...quiet, lruBytes: 1e6 });
-    await using http = await openPrecomputed(`${served.url}/volumes/${name}/`, quiet);
-    for (const volume of [local, file, http]) expect(await check(volume, fixture)).toBeGreaterThanOrEqual(200);
-  });
+  test.each(fixtures.map(({ name }) => name))(
+    '%s reads as CloudVolume reads it, from disk and over HTTP',
+    async (name) => {
+      const fixture = loadFixture(name);
+      await using local = await openPrecomputed(join(VOLUMES_FOLDER, name), quiet);
+      await using file = await openPrecomputed(`precomputed://file://${join(VOLUMES_FOLDER, name)}`, {
+        ...quiet,
+        lruBytes: 1e6,
+      });
+      await using http = await openPrecomputed(`${served.url}/volumes/${name}/`, quiet);
+      for (const volume of [local, file, http])
+        expect(await check(volume, fixture)).toBeGreaterThanOrEqual(200);
+    },
+  );
 
-  test.each(fixtureVolumes({ sharded: true }).map(({ name }) => name))('%s reads the same where the server ignores ranges, each shard once', async (name) => {
-    await using volume = await openPrecomputed(`${served.url}/deaf/${name}/`, quiet);
-    deaf.log.clear();
-    const fixture = loadFixture(name);
-    expect(await check(volume, { ...fixture, scales: fixture.scales.slice(0, 1) })).toBeGreaterThanOrEqual(200);
-    const asked = deaf.log.requests.map(({ path }) => path);
-    expect(asked).toEqual([...new Set(asked)]);
-  });
+  test.each(fixtureVolumes({ sharded: true }).map(({ name }) => name))(
+    '%s reads the same where the server ignores ranges, each shard once',
+    async (name) => {
+      await using volume = await openPrecomputed(`${served.url}/deaf/${name}/`, quiet);
+      deaf.log.clear();
+      const fixture = loadFixture(name);
+      expect(await check(volume, { ...fixture, scales: fixture.scales.slice(0, 1) })).toBeGreaterThanOrEqual(
+        200,
+      );
+      const asked = deaf.log.requests.map(({ path }) => path);
+      expect(asked).toEqual([...new Set(asked)]);
+    },
+  );
 
   // Of the second, graph chunks are counted from voxel 0, not from the voxel offset, and are larger than those of the storage.
-  test.each([graphName, 'graphene_crackle_u64_origin'])("%s has the supervoxels and roots that CloudVolume's graphene client gave, none suspect", async (name) => {
-    const mocks = await serveMocks({ '/volumes': bucket, '/segmentation': graphOf(name) });
-    try {
-      await using volume = await openGraphene(`graphene://${mocks.url}/segmentation/table/${name}`, { token: null, ...quiet });
-      const [{ points, values, roots }] = loadFixture(name).scales;
-      const result = await volume.scatteredPoints(points);
-      for (const [i, { status, supervoxelId, rootId }] of [...result.rows()].entries()) {
-        if (values[i] === null) expect([i, status]).toEqual([i, 'out_of_bounds']);
-        else expect([i, String(supervoxelId), String(rootId), status]).toEqual([i, values[i], roots![i], values[i] === '0' ? 'background' : 'ok']);
+  test.each([graphName, 'graphene_crackle_u64_origin'])(
+    "%s has the supervoxels and roots that CloudVolume's graphene client gave, none suspect",
+    async (name) => {
+      const mocks = await serveMocks({ '/volumes': bucket, '/segmentation': graphOf(name) });
+      try {
+        await using volume = await openGraphene(`graphene://${mocks.url}/segmentation/table/${name}`, {
+          token: null,
+          ...quiet,
+        });
+        const [{ points, values, roots }] = loadFixture(name).scales;
+        const result = await volume.scatteredPoints(points);
+        for (const [i, { status, supervoxelId, rootId }] of [...result.rows()].entries()) {
+          if (values[i] === null) expect([i, status]).toEqual([i, 'out_of_bounds']);
+          else
+            expect([i, String(supervoxelId), String(rootId), status]).toEqual([
+              i,
+              values[i],
+              roots![i],
+              values[i] === '0' ? 'background' : 'ok',
+            ]);
+        }
+        expect(result.status).not.toContain(PointStatus.suspect);
+      } finally {
+        await mocks.close();
       }
-      expect(result.status).not.toContain(PointStatus.suspect);
-    } finally {
-      await mocks.close();
-    }
-  });
+    },
+  );
 
   test('coordinates in another resolution name the voxel that CloudVolume takes', async () => {
-    await using volume = await openGraphene(`graphene://${served.url}/segmentation/table/${graphName}`, { token: null, ...quiet });
+    await using volume = await openGraphene(`graphene://${served.url}/segmentation/table/${graphName}`, {
+      token: null,
+      ...quiet,
+    });
     const { resolution, queries } = graphFixture.coordResolution!;
-    const { supervoxelIds } = await volume.scatteredPoints(queries.map(({ point }) => point), { resolution });
+    const { supervoxelIds } = await volume.scatteredPoints(
+      queries.map(({ point }) => point),
+      { resolution },
+    );
     expect(Array.from(supervoxelIds, String)).toEqual(queries.map(({ value }) => value));
   });
 });

@@ -2,14 +2,28 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { openGraphene, PointStatus, type GrapheneVolume, type OpenGrapheneOptions } from '../../lib/index.ts';
 import { serveMocks, type ServedMocks } from '../../mocks/index.ts';
-import { BEFORE, GRAPH_INFO, MERGED_AT, rootOf, spreadPoints, worldBucket, worldGraph, WORLD } from '../support/graph-world.ts';
+import {
+  BEFORE,
+  GRAPH_INFO,
+  MERGED_AT,
+  rootOf,
+  spreadPoints,
+  worldBucket,
+  worldGraph,
+  WORLD,
+} from '../support/graph-world.ts';
 import { supervoxel } from '../support/tiny-volume.ts';
 
-const graph = worldGraph(), bucket = worldBucket();
+const graph = worldGraph(),
+  bucket = worldBucket();
 const warnings: string[] = [];
 let served: ServedMocks;
 const open = (options: OpenGrapheneOptions = {}): Promise<GrapheneVolume> =>
-  openGraphene(`graphene://${served.url}/segmentation/table/world`, { token: null, logger: { warn: (message) => warnings.push(message) }, ...options });
+  openGraphene(`graphene://${served.url}/segmentation/table/world`, {
+    token: null,
+    logger: { warn: (message) => warnings.push(message) },
+    ...options,
+  });
 const roots = () => graph.log.matching('roots_binary');
 
 beforeAll(async () => void (served = await serveMocks({ '/segmentation': graph, '/bucket': bucket })));
@@ -22,7 +36,9 @@ beforeEach(() => {
 
 describe('scatteredPoints', () => {
   const points = spreadPoints(10_000);
-  const labels = BigUint64Array.from({ length: 10_000 }, (_, i) => WORLD.labelAt(points[3 * i], points[3 * i + 1], points[3 * i + 2]));
+  const labels = BigUint64Array.from({ length: 10_000 }, (_, i) =>
+    WORLD.labelAt(points[3 * i], points[3 * i + 1], points[3 * i + 2]),
+  );
 
   test('reads 10,000 points in 100 chunks with 100 chunk requests and one root request', async () => {
     await using volume = await open();
@@ -32,7 +48,15 @@ describe('scatteredPoints', () => {
     expect(bucket.log.count()).toBe(100);
     expect(roots()).toHaveLength(1);
     expect(graph.log.idsPerBatch()).toEqual([200]);
-    expect(result.stats).toMatchObject({ points: 10_000, chunks: 100, requests: 100, rootRequests: 1, distinctSupervoxels: 200, cacheHits: 0, bytes: 100 * 8 * 8 * 4 * 8 });
+    expect(result.stats).toMatchObject({
+      points: 10_000,
+      chunks: 100,
+      requests: 100,
+      rootRequests: 1,
+      distinctSupervoxels: 200,
+      cacheHits: 0,
+      bytes: 100 * 8 * 8 * 4 * 8,
+    });
   });
 
   test('shares every read and the one root request between ten calls made in one tick', async () => {
@@ -57,7 +81,10 @@ describe('scatteredPoints', () => {
 
   test('never has more chunks in flight than concurrency allows, over all calls', async () => {
     const slow = await serveMocks({ '/segmentation': graph, '/bucket': bucket }, { latencyMs: 5 });
-    await using volume = await openGraphene(`graphene://${slow.url}/segmentation/table/world`, { token: null, concurrency: 3 });
+    await using volume = await openGraphene(`graphene://${slow.url}/segmentation/table/world`, {
+      token: null,
+      concurrency: 3,
+    });
     bucket.log.clear();
     await Promise.all([volume.scatteredPoints(points), volume.scatteredPoints(points.slice(0, 900))]);
     expect(bucket.log.highestConcurrency).toBe(3);
@@ -67,8 +94,22 @@ describe('scatteredPoints', () => {
   test('gives every point the first status that applies, in order, duplicates kept', async () => {
     await using volume = await open();
     const [sv1, sv2] = [supervoxel([0, 0, 0], 1), supervoxel([0, 0, 0], 2)];
-    const result = await volume.at(BEFORE).scatteredPoints([[17, 8, 4], [16, 8, 4], [17, 8, 4], [15, 8, 4], [17.9, 12.5, 4.2], [NaN, 0, 0], [96, 8, 4], [17, Infinity, 4]], { onError: 'status' });
-    expect([...result.rows()].map(({ status, supervoxelId, rootId }) => [status, supervoxelId, rootId])).toEqual([
+    const result = await volume.at(BEFORE).scatteredPoints(
+      [
+        [17, 8, 4],
+        [16, 8, 4],
+        [17, 8, 4],
+        [15, 8, 4],
+        [17.9, 12.5, 4.2],
+        [NaN, 0, 0],
+        [96, 8, 4],
+        [17, Infinity, 4],
+      ],
+      { onError: 'status' },
+    );
+    expect(
+      [...result.rows()].map(({ status, supervoxelId, rootId }) => [status, supervoxelId, rootId]),
+    ).toEqual([
       ['ok', sv1, rootOf(0, 1)],
       ['background', 0n, 0n],
       ['ok', sv1, rootOf(0, 1)],
@@ -85,30 +126,51 @@ describe('scatteredPoints', () => {
     await using volume = await open({ resolution: [4, 4, 40] });
     const hit = await volume.scatteredPoints([[34, 17, 4]], { timestamp: BEFORE });
     expect(hit.rootIds[0]).toBe(rootOf(0, 1));
-    await volume.scatteredPoints([[17, 8, 4], [17, 9, 4], [34, 17, 4]], { agglomerate: false });
+    await volume.scatteredPoints(
+      [
+        [17, 8, 4],
+        [17, 9, 4],
+        [34, 17, 4],
+      ],
+      { agglomerate: false },
+    );
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toContain('32,16,4 to 192,176,8');
   });
 
   test('sees an edit from its very millisecond on', async () => {
     await using volume = await open();
-    const points = [[17, 8, 4], [17, 12, 4]];
-    const before = await volume.at(BEFORE).scatteredPoints(points), after = await volume.at(MERGED_AT).scatteredPoints(points);
+    const points = [
+      [17, 8, 4],
+      [17, 12, 4],
+    ];
+    const before = await volume.at(BEFORE).scatteredPoints(points),
+      after = await volume.at(MERGED_AT).scatteredPoints(points);
     expect(before.rootIds).toEqual(BigUint64Array.of(rootOf(0, 1), rootOf(0, 2)));
     expect(after.rootIds[0]).toBe(after.rootIds[1]);
     expect(before.rootIds).not.toContain(after.rootIds[0]);
     expect(after.timestamp.toISOString()).toBe(MERGED_AT);
-    expect(roots().map(({ query }) => query)).toEqual(['timestamp=1717582201.202', 'timestamp=1717582201.203']);
+    expect(roots().map(({ query }) => query)).toEqual([
+      'timestamp=1717582201.202',
+      'timestamp=1717582201.203',
+    ]);
   });
 });
 
 describe('roots and one-value calls', () => {
   test('roots keeps zeros and IDs that are already high enough, and asks for each other ID once', async () => {
     await using volume = await open({ timestamp: BEFORE });
-    const sv = supervoxel([3, 4, 0], 2), unknown = supervoxel([3, 4, 0], 77);
+    const sv = supervoxel([3, 4, 0], 2),
+      unknown = supervoxel([3, 4, 0], 77);
     const result = await volume.roots([sv, 0n, rootOf(1, 1), sv, unknown]);
     expect(result.rootIds).toEqual(BigUint64Array.of(rootOf(4, 2), 0n, rootOf(1, 1), rootOf(4, 2), 0n));
-    expect([...result.rows()].map(({ status }) => status)).toEqual(['ok', 'background', 'not_looked_up', 'ok', 'no_root']);
+    expect([...result.rows()].map(({ status }) => status)).toEqual([
+      'ok',
+      'background',
+      'not_looked_up',
+      'ok',
+      'no_root',
+    ]);
     expect(graph.log.idsPerBatch()).toEqual([2]);
     expect(bucket.log.count()).toBe(0);
   });
@@ -129,7 +191,9 @@ describe('roots and one-value calls', () => {
 
   test('a thousand rootOf at once are one request', async () => {
     await using volume = await open();
-    const ids = Array.from({ length: 1000 }, (_, i) => supervoxel([i % 10, Math.floor(i / 10) % 10, 0], 1 + (i % 2)));
+    const ids = Array.from({ length: 1000 }, (_, i) =>
+      supervoxel([i % 10, Math.floor(i / 10) % 10, 0], 1 + (i % 2)),
+    );
     const found = await Promise.all(ids.map((id) => volume.rootOf(id, { timestamp: BEFORE })));
     expect(found[57]).toBe(rootOf(5, 2));
     expect(roots()).toHaveLength(1);
@@ -150,13 +214,20 @@ describe('roots and one-value calls', () => {
     { code: 'NO_ROOT', point: [17, 8, 4], timestamp: '2023-01-01' },
   ])('rootAt throws PointError $code that names the point', async ({ code, point, timestamp }) => {
     await using volume = await open();
-    await expect(volume.rootAt(point, { timestamp })).rejects.toMatchObject({ name: 'PointError', code, message: expect.stringContaining(`[${point.join(',')}]`) });
+    await expect(volume.rootAt(point, { timestamp })).rejects.toMatchObject({
+      name: 'PointError',
+      code,
+      message: expect.stringContaining(`[${point.join(',')}]`),
+    });
   });
 
   test('rootOf throws NO_ROOT naming the ID and warns once that a whole batch was echoed', async () => {
     await using volume = await open({ timestamp: '2023-01-01' });
     const id = supervoxel([0, 0, 0], 1);
-    await expect(volume.rootOf(id)).rejects.toMatchObject({ code: 'NO_ROOT', message: expect.stringContaining(String(id)) });
+    await expect(volume.rootOf(id)).rejects.toMatchObject({
+      code: 'NO_ROOT',
+      message: expect.stringContaining(String(id)),
+    });
     await expect(volume.rootOf(id)).rejects.toMatchObject({ code: 'NO_ROOT' });
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toContain('2023-01-01T00:00:00.000Z');
@@ -168,14 +239,26 @@ describe('suspects', () => {
     const shifted = worldGraph({ info: { ...GRAPH_INFO, chunks_start_at_voxel_offset: false } });
     const mocks = await serveMocks({ '/segmentation': shifted, '/bucket': bucket });
     const path = `graphene://${mocks.url}/segmentation/table/world`;
-    const options = { token: null, timestamp: BEFORE, logger: { warn: (message: string) => warnings.push(message) } };
+    const options = {
+      token: null,
+      timestamp: BEFORE,
+      logger: { warn: (message: string) => warnings.push(message) },
+    };
     await using volume = await openGraphene(path, options);
-    const result = await volume.scatteredPoints([[17, 8, 4], [18, 8, 4]]);
-    expect([...result.rows()]).toMatchObject([{ status: 'suspect', supervoxelId: supervoxel([0, 0, 0], 1), rootId: rootOf(0, 1) }, { status: 'suspect' }]);
+    const result = await volume.scatteredPoints([
+      [17, 8, 4],
+      [18, 8, 4],
+    ]);
+    expect([...result.rows()]).toMatchObject([
+      { status: 'suspect', supervoxelId: supervoxel([0, 0, 0], 1), rootId: rootOf(0, 1) },
+      { status: 'suspect' },
+    ]);
     expect(warnings.filter((message) => message.includes('graph chunk'))).toHaveLength(1);
     expect(await volume.rootAt([17, 8, 4])).toBe(rootOf(0, 1));
     // 0n is for background alone: a suspect without a root is no answer for one point.
-    await expect(volume.rootAt([17, 8, 4], { timestamp: '2023-01-01' })).rejects.toMatchObject({ code: 'NO_ROOT' });
+    await expect(volume.rootAt([17, 8, 4], { timestamp: '2023-01-01' })).rejects.toMatchObject({
+      code: 'NO_ROOT',
+    });
     await using trusting = await openGraphene(path, { ...options, checkSupervoxels: false });
     expect([...(await trusting.scatteredPoints([[17, 8, 4]])).rows()]).toMatchObject([{ status: 'ok' }]);
     await mocks.close();
@@ -186,7 +269,14 @@ describe('the volume', () => {
   test('tells what it is', async () => {
     await using volume = await open();
     expect(volume.bounds()).toEqual({ min: [16, 8, 4], max: [96, 88, 8] });
-    expect(volume.graph).toMatchObject({ table: 'world', nLayers: 4, chunkSize: [8, 8, 4], cvMip: 0, chunksStartAtVoxelOffset: true, apiVersions: [0, 1] });
+    expect(volume.graph).toMatchObject({
+      table: 'world',
+      nLayers: 4,
+      chunkSize: [8, 8, 4],
+      cvMip: 0,
+      chunksStartAtVoxelOffset: true,
+      apiVersions: [0, 1],
+    });
     expect(volume.info.data_type).toBe('uint64');
     expect(volume.scales.map(({ key }) => key)).toEqual(['s0']);
   });

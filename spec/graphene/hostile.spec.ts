@@ -18,16 +18,27 @@ async function hostile(answers: Record<string, Answer>) {
   const server = await serve((request, response) => {
     response.on('error', () => undefined);
     const write = response.write.bind(response) as (chunk: Uint8Array) => boolean;
-    response.write = ((chunk: Uint8Array) => ((sent.bytes += chunk.length), write(chunk))) as typeof response.write;
+    response.write = ((chunk: Uint8Array) => (
+      (sent.bytes += chunk.length),
+      write(chunk)
+    )) as typeof response.write;
     const found = Object.keys(answers).find((part) => request.url!.includes(part));
     if (found === undefined) response.writeHead(404).end();
     else answers[found](response);
   });
   servers.push(server);
-  return { server, sent, graph: `graphene://${server.origin}/segmentation/table/world`, plain: `${server.origin}/v` };
+  return {
+    server,
+    sent,
+    graph: `graphene://${server.origin}/segmentation/table/world`,
+    plain: `${server.origin}/v`,
+  };
 }
 
-const json = (value: unknown): Answer => (response) => void response.end(JSON.stringify(value));
+const json =
+  (value: unknown): Answer =>
+  (response) =>
+    void response.end(JSON.stringify(value));
 const MEGABYTE = new Uint8Array(1 << 20).fill(0x20);
 /** As much as the other side takes. */
 const endless: Answer = (response) => {
@@ -37,10 +48,12 @@ const endless: Answer = (response) => {
   };
   more();
 };
-const claims = (bytes: number): Answer => (response) => {
-  response.setHeader('content-length', bytes);
-  endless(response);
-};
+const claims =
+  (bytes: number): Answer =>
+  (response) => {
+    response.setHeader('content-length', bytes);
+    endless(response);
+  };
 /** A byte now and then: never silent, never done. */
 const drip: Answer = (response) => {
   const timer = setInterval(() => response.write(Uint8Array.of(0x20)), 5);
@@ -50,7 +63,8 @@ const bomb = gzipSync(new Uint8Array(256 << 20));
 const explode: Answer = (response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb);
 /** No longer than a chunk may be as it is stored: only inflating it shows. */
 const smallBomb = gzipSync(new Uint8Array(1 << 20));
-const explodeSmall: Answer = (response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(smallBomb);
+const explodeSmall: Answer = (response) =>
+  void response.writeHead(200, { 'content-encoding': 'gzip' }).end(smallBomb);
 /** Whoever drips is given up soon, all others in their own time. */
 const patience = (answer: Answer): number => (answer === drip ? 200 : 20_000);
 const quiet = { retries: 0, logger: { warn: () => undefined } };
@@ -61,37 +75,62 @@ describe('an info', () => {
     ['without an end', endless, { code: expect.stringMatching(/TOO_LARGE|BAD_REPLY/) }],
     ['of a gigabyte', claims(2 ** 30), { code: expect.stringMatching(/TOO_LARGE|BAD_REPLY/) }],
     ['that is a gzip bomb', explode, { code: expect.stringMatching(/BAD_INFO|BAD_REPLY/) }],
-    ['with a scale key that climbs', json({ ...info, scales: [{ ...tinyInfo(WORLD).scales[0], key: '../../x' }] }), { name: 'InfoError', code: 'UNSUPPORTED' }],
-    ['of prototypes', (response) => void response.end('{"__proto__":{"type":"segmentation"},"constructor":{"prototype":{"polluted":1}}}'), { name: 'InfoError', code: 'BAD_INFO' }],
-  ])('%s is an error, of a graph and of a plain volume, and little of it is taken', async (_name, answer, error) => {
-    const { sent, graph, plain } = await hostile({ info: answer });
-    await expect(openGraphene(graph, { token: TOKEN, ...quiet })).rejects.toMatchObject(error);
-    await expect(openPrecomputed(plain, quiet)).rejects.toMatchObject(error);
-    expect(sent.bytes).toBeLessThan(100 * 2 ** 20);
-    expect(({} as { polluted?: number }).polluted).toBeUndefined();
-  });
+    [
+      'with a scale key that climbs',
+      json({ ...info, scales: [{ ...tinyInfo(WORLD).scales[0], key: '../../x' }] }),
+      { name: 'InfoError', code: 'UNSUPPORTED' },
+    ],
+    [
+      'of prototypes',
+      (response) =>
+        void response.end('{"__proto__":{"type":"segmentation"},"constructor":{"prototype":{"polluted":1}}}'),
+      { name: 'InfoError', code: 'BAD_INFO' },
+    ],
+  ])(
+    '%s is an error, of a graph and of a plain volume, and little of it is taken',
+    async (_name, answer, error) => {
+      const { sent, graph, plain } = await hostile({ info: answer });
+      await expect(openGraphene(graph, { token: TOKEN, ...quiet })).rejects.toMatchObject(error);
+      await expect(openPrecomputed(plain, quiet)).rejects.toMatchObject(error);
+      expect(sent.bytes).toBeLessThan(100 * 2 ** 20);
+      expect(({} as { polluted?: number }).polluted).toBeUndefined();
+    },
+  );
 
   test('that drips is ended by the deadline', async () => {
     const { graph, plain } = await hostile({ info: drip });
-    for (const opening of [openGraphene(graph, { token: TOKEN, timeoutMs: 300, ...quiet }), openPrecomputed(plain, { timeoutMs: 300, ...quiet })])
+    for (const opening of [
+      openGraphene(graph, { token: TOKEN, timeoutMs: 300, ...quiet }),
+      openPrecomputed(plain, { timeoutMs: 300, ...quiet }),
+    ])
       await expect(opening).rejects.toMatchObject({ name: 'DeadlineError', code: 'TIMEOUT' });
   });
 
   test('with terminal escapes does not reach the terminal', async () => {
     const evil = '\u001b]0;owned\u0007\u001b[2J\u202e';
-    const { graph } = await hostile({ info: (response) => void response.writeHead(500).end(JSON.stringify({ message: evil, code: 500 })) });
-    const error = (await openGraphene(graph, { token: TOKEN, ...quiet }).catch((reason: unknown) => reason)) as Error;
+    const { graph } = await hostile({
+      info: (response) => void response.writeHead(500).end(JSON.stringify({ message: evil, code: 500 })),
+    });
+    const error = (await openGraphene(graph, { token: TOKEN, ...quiet }).catch(
+      (reason: unknown) => reason,
+    )) as Error;
     expect(error.name).toBe('GraphError');
     expect(error.message).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/);
   });
 
   test('behind a redirect to another host takes no token there', async () => {
     const other = await hostile({ info: json({ ...info, app: undefined, graph: undefined }) });
-    const { graph, plain } = await hostile({ info: (response) => void response.writeHead(302, { location: `${other.server.origin}/v/info` }).end() });
-    await expect(openGraphene(graph, { token: TOKEN, ...quiet })).rejects.toMatchObject({ code: 'LOGIN_REDIRECT' });
+    const { graph, plain } = await hostile({
+      info: (response) => void response.writeHead(302, { location: `${other.server.origin}/v/info` }).end(),
+    });
+    await expect(openGraphene(graph, { token: TOKEN, ...quiet })).rejects.toMatchObject({
+      code: 'LOGIN_REDIRECT',
+    });
     const volume = await openPrecomputed(plain, { storage: { token: TOKEN }, ...quiet });
     await volume.close();
-    expect(other.server.requests.map(({ headers }) => JSON.stringify(headers).includes(TOKEN))).toEqual([false]);
+    expect(other.server.requests.map(({ headers }) => JSON.stringify(headers).includes(TOKEN))).toEqual([
+      false,
+    ]);
   });
 });
 
@@ -105,9 +144,18 @@ describe('chunks and roots', () => {
     ['that are small gzip bombs', explodeSmall, { name: 'DecodeError', code: 'TOO_LARGE' }],
     ['that drip', drip, { name: 'DeadlineError', code: 'TIMEOUT' }],
   ])('chunks %s fail, and little of them is taken', async (_name, answer, cause) => {
-    const { server, sent, graph } = await hostile({ '/v/s0/': answer, info: (response) => json(good(server.origin))(response) });
+    const { server, sent, graph } = await hostile({
+      '/v/s0/': answer,
+      info: (response) => json(good(server.origin))(response),
+    });
     await using volume = await openGraphene(graph, { token: null, timestamp: BEFORE, ...quiet });
-    const { status, ...result } = await volume.scatteredPoints([[17, 8, 4], [25, 8, 4]], { agglomerate: false, onError: 'status', timeoutMs: patience(answer) });
+    const { status, ...result } = await volume.scatteredPoints(
+      [
+        [17, 8, 4],
+        [25, 8, 4],
+      ],
+      { agglomerate: false, onError: 'status', timeoutMs: patience(answer) },
+    );
     expect([...status]).toEqual([8, 8]);
     for (const { error } of result.rows()) expect(error?.cause).toMatchObject(cause);
     expect(sent.bytes).toBeLessThan(32 * 2 ** 20);
@@ -119,9 +167,15 @@ describe('chunks and roots', () => {
     ['that are gzip bombs', explode, { name: 'GraphError', code: 'BAD_REPLY' }],
     ['that drip', drip, { name: 'DeadlineError', missing: { what: 'roots', count: 1, of: 1 } }],
   ])('roots %s fail, and little of them is taken', async (_name, answer, error) => {
-    const { server, sent, graph } = await hostile({ roots_binary: answer, info: (response) => json(good(server.origin))(response) });
+    const { server, sent, graph } = await hostile({
+      roots_binary: answer,
+      info: (response) => json(good(server.origin))(response),
+    });
     await using volume = await openGraphene(graph, { token: null, timestamp: BEFORE, ...quiet });
-    const { status, ...result } = await volume.roots([1n << 56n], { onError: 'status', timeoutMs: patience(answer) });
+    const { status, ...result } = await volume.roots([1n << 56n], {
+      onError: 'status',
+      timeoutMs: patience(answer),
+    });
     expect([...status]).toEqual([9]);
     for (const row of result.rows()) expect(row.error).toMatchObject(error);
     expect(sent.bytes).toBeLessThan(32 * 2 ** 20);

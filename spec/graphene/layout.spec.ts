@@ -20,41 +20,137 @@ interface Layout {
 }
 
 // Sizes that differ on every axis, and that no chunk divides.
-const SIZE: Vec3 = [37, 26, 11], STORAGE_CHUNK: Vec3 = [8, 4, 2];
+const SIZE: Vec3 = [37, 26, 11],
+  STORAGE_CHUNK: Vec3 = [8, 4, 2];
 const layouts: Layout[] = [
-  { name: 'graph chunks from the voxel offset', voxelOffset: [13, 7, 3], graphChunk: [10, 12, 5], atOffset: true, cvMip: 0, sharded: false },
-  { name: 'graph chunks from voxel 0', voxelOffset: [13, 7, 3], graphChunk: [10, 12, 5], atOffset: false, cvMip: 0, sharded: false },
-  { name: 'graph chunks smaller than those of the storage', voxelOffset: [1, 0, 2], graphChunk: [3, 2, 1], atOffset: false, cvMip: 0, sharded: false },
-  { name: 'a graph of mip 1', voxelOffset: [13, 7, 3], graphChunk: [10, 12, 5], atOffset: true, cvMip: 1, sharded: false },
-  { name: 'a graph of mip 1, from voxel 0, in shards', voxelOffset: [13, 7, 3], graphChunk: [10, 12, 5], atOffset: false, cvMip: 1, sharded: true },
+  {
+    name: 'graph chunks from the voxel offset',
+    voxelOffset: [13, 7, 3],
+    graphChunk: [10, 12, 5],
+    atOffset: true,
+    cvMip: 0,
+    sharded: false,
+  },
+  {
+    name: 'graph chunks from voxel 0',
+    voxelOffset: [13, 7, 3],
+    graphChunk: [10, 12, 5],
+    atOffset: false,
+    cvMip: 0,
+    sharded: false,
+  },
+  {
+    name: 'graph chunks smaller than those of the storage',
+    voxelOffset: [1, 0, 2],
+    graphChunk: [3, 2, 1],
+    atOffset: false,
+    cvMip: 0,
+    sharded: false,
+  },
+  {
+    name: 'a graph of mip 1',
+    voxelOffset: [13, 7, 3],
+    graphChunk: [10, 12, 5],
+    atOffset: true,
+    cvMip: 1,
+    sharded: false,
+  },
+  {
+    name: 'a graph of mip 1, from voxel 0, in shards',
+    voxelOffset: [13, 7, 3],
+    graphChunk: [10, 12, 5],
+    atOffset: false,
+    cvMip: 1,
+    sharded: true,
+  },
   { name: 'shards', voxelOffset: [0, 0, 0], graphChunk: [16, 8, 4], atOffset: true, cvMip: 0, sharded: true },
-  { name: 'several chunk sizes and fields of the future', voxelOffset: [13, 7, 3], graphChunk: [10, 12, 5], atOffset: true, cvMip: 0, sharded: false, scale: { chunk_sizes: [STORAGE_CHUNK, [64, 64, 64]], hidden: true, future: { a: [1] } } },
+  {
+    name: 'several chunk sizes and fields of the future',
+    voxelOffset: [13, 7, 3],
+    graphChunk: [10, 12, 5],
+    atOffset: true,
+    cvMip: 0,
+    sharded: false,
+    scale: { chunk_sizes: [STORAGE_CHUNK, [64, 64, 64]], hidden: true, future: { a: [1] } },
+  },
 ];
 
 /** The graph's own scale at `cvMip`; a finer one, of twice the voxels along x and y, is not stored at all. */
 function worldOf({ voxelOffset, graphChunk, atOffset, cvMip, sharded, scale }: Layout) {
-  const graphCell = (x: number, y: number, z: number): Vec3 => [x, y, z].map((v, axis) => Math.floor((v - (atOffset ? voxelOffset[axis] : 0)) / graphChunk[axis])) as unknown as Vec3;
-  const labelAt = (x: number, y: number, z: number): bigint => supervoxel(graphCell(x, y, z), 1 + ((x + 3 * y + 5 * z) % 4));
+  const graphCell = (x: number, y: number, z: number): Vec3 =>
+    [x, y, z].map((v, axis) =>
+      Math.floor((v - (atOffset ? voxelOffset[axis] : 0)) / graphChunk[axis]),
+    ) as unknown as Vec3;
+  const labelAt = (x: number, y: number, z: number): bigint =>
+    supervoxel(graphCell(x, y, z), 1 + ((x + 3 * y + 5 * z) % 4));
   const tiny: TinyVolume = { size: SIZE, chunkSize: STORAGE_CHUNK, voxelOffset, labelAt };
-  const volume: ShardedVolume = { ...tiny, sharding: { '@type': 'neuroglancer_uint64_sharded_v1', hash: 'murmurhash3_x86_128', preshift_bits: 1, minishard_bits: 1, shard_bits: 3, minishard_index_encoding: 'gzip', data_encoding: 'gzip' } };
+  const volume: ShardedVolume = {
+    ...tiny,
+    sharding: {
+      '@type': 'neuroglancer_uint64_sharded_v1',
+      hash: 'murmurhash3_x86_128',
+      preshift_bits: 1,
+      minishard_bits: 1,
+      shard_bits: 3,
+      minishard_index_encoding: 'gzip',
+      data_encoding: 'gzip',
+    },
+  };
   const info = { ...(sharded ? shardedInfo(volume) : tinyInfo(tiny)), '@type': undefined }; // as in old infos
   const own = { ...info.scales[0], ...scale };
-  const finer = { ...own, key: 'finer', resolution: [4, 4, 40], size: [2 * SIZE[0], 2 * SIZE[1], SIZE[2]], voxel_offset: [2 * voxelOffset[0], 2 * voxelOffset[1], voxelOffset[2]] };
+  const finer = {
+    ...own,
+    key: 'finer',
+    resolution: [4, 4, 40],
+    size: [2 * SIZE[0], 2 * SIZE[1], SIZE[2]],
+    voxel_offset: [2 * voxelOffset[0], 2 * voxelOffset[1], voxelOffset[2]],
+  };
   const scales = cvMip === 1 ? [finer, own] : [own];
   const graphInfo = {
-    ...info, scales, app: { supported_api_versions: [0, 1] }, chunks_start_at_voxel_offset: atOffset, data_dir: '{DATA_DIR}',
-    graph: { chunk_size: graphChunk, cv_mip: cvMip, n_bits_for_layer_id: 8, n_layers: 4, spatial_bit_masks: { 1: 10, 2: 10, 3: 10, 4: 10 } },
+    ...info,
+    scales,
+    app: { supported_api_versions: [0, 1] },
+    chunks_start_at_voxel_offset: atOffset,
+    data_dir: '{DATA_DIR}',
+    graph: {
+      chunk_size: graphChunk,
+      cv_mip: cvMip,
+      n_bits_for_layer_id: 8,
+      n_layers: 4,
+      spatial_bit_masks: { 1: 10, 2: 10, 3: 10, 4: 10 },
+    },
   };
-  const graph = createMockChunkedGraph({ info: graphInfo, table: 'world', dataDir: '{HOST}/bucket', supervoxel_to_root: {}, base_timestamp: '2024-01-01T00:00:00Z' });
+  const graph = createMockChunkedGraph({
+    info: graphInfo,
+    table: 'world',
+    dataDir: '{HOST}/bucket',
+    supervoxel_to_root: {},
+    base_timestamp: '2024-01-01T00:00:00Z',
+  });
   const files = sharded ? shardedFiles(volume) : tinyFiles(tiny);
-  return { graph, bucket: createMockBucket({ files: { ...files, info: new TextEncoder().encode(JSON.stringify({ ...info, scales })) } }), labelAt };
+  return {
+    graph,
+    bucket: createMockBucket({
+      files: { ...files, info: new TextEncoder().encode(JSON.stringify({ ...info, scales })) },
+    }),
+    labelAt,
+  };
 }
 
 /** @param storage Where the labels are, if not where the graph says. */
-async function withVolume(layout: Layout, check: (volume: GrapheneVolume, world: ReturnType<typeof worldOf>) => Promise<void>, storage = layout): Promise<void> {
-  const world = worldOf(layout), { bucket, labelAt } = worldOf(storage), served = await serveMocks({ '/segmentation': world.graph, '/bucket': bucket });
+async function withVolume(
+  layout: Layout,
+  check: (volume: GrapheneVolume, world: ReturnType<typeof worldOf>) => Promise<void>,
+  storage = layout,
+): Promise<void> {
+  const world = worldOf(layout),
+    { bucket, labelAt } = worldOf(storage),
+    served = await serveMocks({ '/segmentation': world.graph, '/bucket': bucket });
   try {
-    await using volume = await openGraphene(`graphene://${served.url}/segmentation/table/world`, { token: null, logger: { warn: () => undefined } });
+    await using volume = await openGraphene(`graphene://${served.url}/segmentation/table/world`, {
+      token: null,
+      logger: { warn: () => undefined },
+    });
     await check(volume, { ...world, labelAt });
   } finally {
     await served.close();
@@ -64,29 +160,58 @@ async function withVolume(layout: Layout, check: (volume: GrapheneVolume, world:
 describe('layouts', () => {
   test.each(layouts)('are read right, and nothing is suspect: $name', (layout) =>
     withVolume(layout, async (volume, { labelAt }) => {
-      const { voxelOffset, cvMip } = layout, random = seeded(12), fine = cvMip === 1 ? 2 : 1;
+      const { voxelOffset, cvMip } = layout,
+        random = seeded(12),
+        fine = cvMip === 1 ? 2 : 1;
       const corners = [voxelOffset, voxelOffset.map((v, axis) => v + SIZE[axis] - 1) as unknown as Vec3];
-      const voxels = [...corners, ...Array.from({ length: 300 }, () => voxelOffset.map((v, axis) => v + random.below(SIZE[axis])) as unknown as Vec3)];
+      const voxels = [
+        ...corners,
+        ...Array.from(
+          { length: 300 },
+          () => voxelOffset.map((v, axis) => v + random.below(SIZE[axis])) as unknown as Vec3,
+        ),
+      ];
       // Points are voxels of mip 0, whatever mip the graph is of: both of those that share a voxel along x.
       const points = voxels.map(([x, y, z], i) => [fine * x + (fine - 1) * (i % 2), fine * y, z]);
       const { supervoxelIds, status } = await volume.scatteredPoints(points, { agglomerate: false });
       expect(supervoxelIds).toEqual(BigUint64Array.from(voxels, (voxel) => labelAt(...voxel)));
       expect(new Set(status)).toEqual(new Set([PointStatus.ok]));
       const [x, y, z] = points[1];
-      const outside = await volume.scatteredPoints([[x + fine, y, z], [x, y + fine, z], [x, y, z + 1], [points[0][0] - 1, points[0][1], points[0][2]]], { agglomerate: false });
+      const outside = await volume.scatteredPoints(
+        [
+          [x + fine, y, z],
+          [x, y + fine, z],
+          [x, y, z + 1],
+          [points[0][0] - 1, points[0][1], points[0][2]],
+        ],
+        { agglomerate: false },
+      );
       expect([...outside.status]).toEqual(Array(4).fill(PointStatus.outOfBounds));
-    }));
+    }),
+  );
 
   test('of a graph of mip 1 have no finer supervoxels', () =>
     withVolume(layouts[3], async (volume) => {
-      await expect(volume.scatteredPoints([[30, 20, 5]], { mip: 0 })).rejects.toThrow(new RangeError("mip 0 is finer than the graph's own, 1: it holds no supervoxels of this graph"));
+      await expect(volume.scatteredPoints([[30, 20, 5]], { mip: 0 })).rejects.toThrow(
+        new RangeError("mip 0 is finer than the graph's own, 1: it holds no supervoxels of this graph"),
+      );
     }));
 
   test('whose labels lie in other graph chunks than the graph says are suspect', () =>
     // Counted from the voxel offset by the graph, and from voxel 0 where the labels were made.
-    withVolume(layouts[0], async (volume, { labelAt }) => {
-      const { status, supervoxelIds } = await volume.scatteredPoints([[13, 7, 3], [22, 12, 4]], { agglomerate: false });
-      expect(supervoxelIds).toEqual(BigUint64Array.of(labelAt(13, 7, 3), labelAt(22, 12, 4)));
-      expect([...status]).toEqual([PointStatus.suspect, PointStatus.suspect]);
-    }, layouts[1]));
+    withVolume(
+      layouts[0],
+      async (volume, { labelAt }) => {
+        const { status, supervoxelIds } = await volume.scatteredPoints(
+          [
+            [13, 7, 3],
+            [22, 12, 4],
+          ],
+          { agglomerate: false },
+        );
+        expect(supervoxelIds).toEqual(BigUint64Array.of(labelAt(13, 7, 3), labelAt(22, 12, 4)));
+        expect([...status]).toEqual([PointStatus.suspect, PointStatus.suspect]);
+      },
+      layouts[1],
+    ));
 });

@@ -23,25 +23,43 @@ afterEach(async () => {
 const quiet = { warn: (): void => undefined };
 
 describe('asking whether a kept index of a shard still stands', () => {
-  test.each(['status', 'abort', 'timeout'] as const)('rejects nothing that nobody handles when it ends by %s', async (how) => {
-    const { files } = buildPrecomputed({ labels: () => 7n, size: [64, 8, 8], chunkSize: [4, 4, 4], sharding: { minishard_bits: 1, shard_bits: 0 } });
-    const bucket = createMockBucket({ files });
-    served = await serveMocks({ '/v': bucket });
-    const url = `${served.url}/v`;
-    {
-      await using first = await openPrecomputed(url, { cacheDir: folder, retries: 0, logger: quiet });
-      await first.scatteredPoints([[1, 1, 1], [5, 1, 1]]);
-    }
-    await using second = await openPrecomputed(url, { cacheDir: folder, retries: 0, logger: quiet });
-    bucket.faults.push({ match: /shard/, ...(how === 'status' ? { status: 500 } : { stall: true }) });
-    bucket.log.requests.length = 0;
-    const controller = new AbortController();
-    const points = [[9, 1, 1], [13, 1, 1]]; // their chunks are not kept, the indices are
-    const answer = second.scatteredPoints(points, { onError: 'status', signal: controller.signal, timeoutMs: how === 'timeout' ? 50 : undefined });
-    if (how === 'abort') {
-      while (!bucket.log.requests.some(({ path }) => path.endsWith('.shard'))) await nextTurn();
-      setImmediate(() => controller.abort());
-      await expect(answer).rejects.toThrow('aborted');
-    } else expect([...(await answer).status]).toEqual([8, 8]);
-  });
+  test.each(['status', 'abort', 'timeout'] as const)(
+    'rejects nothing that nobody handles when it ends by %s',
+    async (how) => {
+      const { files } = buildPrecomputed({
+        labels: () => 7n,
+        size: [64, 8, 8],
+        chunkSize: [4, 4, 4],
+        sharding: { minishard_bits: 1, shard_bits: 0 },
+      });
+      const bucket = createMockBucket({ files });
+      served = await serveMocks({ '/v': bucket });
+      const url = `${served.url}/v`;
+      {
+        await using first = await openPrecomputed(url, { cacheDir: folder, retries: 0, logger: quiet });
+        await first.scatteredPoints([
+          [1, 1, 1],
+          [5, 1, 1],
+        ]);
+      }
+      await using second = await openPrecomputed(url, { cacheDir: folder, retries: 0, logger: quiet });
+      bucket.faults.push({ match: /shard/, ...(how === 'status' ? { status: 500 } : { stall: true }) });
+      bucket.log.requests.length = 0;
+      const controller = new AbortController();
+      const points = [
+        [9, 1, 1],
+        [13, 1, 1],
+      ]; // their chunks are not kept, the indices are
+      const answer = second.scatteredPoints(points, {
+        onError: 'status',
+        signal: controller.signal,
+        timeoutMs: how === 'timeout' ? 50 : undefined,
+      });
+      if (how === 'abort') {
+        while (!bucket.log.requests.some(({ path }) => path.endsWith('.shard'))) await nextTurn();
+        setImmediate(() => controller.abort());
+        await expect(answer).rejects.toThrow('aborted');
+      } else expect([...(await answer).status]).toEqual([8, 8]);
+    },
+  );
 });

@@ -8,7 +8,10 @@ import { supervoxel } from '../support/tiny-volume.ts';
 
 const { graph, app } = GRAPH_INFO;
 const INFOS: Record<string, object> = {
-  'in graph': { ...GRAPH_INFO, graph: { ...graph, ocdbt_seg: true, ocdbt_path: 'ocdbt/base', ocdbt_kvstore_spec: { driver: 'ocdbt' } } },
+  'in graph': {
+    ...GRAPH_INFO,
+    graph: { ...graph, ocdbt_seg: true, ocdbt_path: 'ocdbt/base', ocdbt_kvstore_spec: { driver: 'ocdbt' } },
+  },
   'beside graph': { ...GRAPH_INFO, ocdbt_seg: true },
   'in app': { ...GRAPH_INFO, app: { ...app, ocdbt_seg: true } },
   'as text': { ...GRAPH_INFO, graph: { ...graph, ocdbt_seg: 'true' } },
@@ -18,15 +21,29 @@ const ID = supervoxel([0, 0, 0], 1);
 describe.each(Object.keys(INFOS))('ocdbt_seg %s', (where) => {
   let mocks: ServedMocks, path: string;
   const warnings: string[] = [];
-  const open = (options: OpenGrapheneOptions = {}) => openGraphene(path, { token: null, logger: { warn: (message) => void warnings.push(message) }, ...options });
+  const open = (options: OpenGrapheneOptions = {}) =>
+    openGraphene(path, {
+      token: null,
+      logger: { warn: (message) => void warnings.push(message) },
+      ...options,
+    });
   beforeAll(async () => {
-    mocks = await serveMocks({ '/segmentation': worldGraph({ info: INFOS[where] as typeof GRAPH_INFO }), '/bucket': worldBucket() });
+    mocks = await serveMocks({
+      '/segmentation': worldGraph({ info: INFOS[where] as typeof GRAPH_INFO }),
+      '/bucket': worldBucket(),
+    });
     path = `graphene://${mocks.url}/segmentation/table/world`;
   });
   afterAll(() => mocks.close());
 
   test('is an error that says what it is and what opens it', async () => {
-    await expect(open()).rejects.toMatchObject({ name: 'InfoError', code: 'UNSUPPORTED', message: expect.stringMatching(/supervoxels of this graph can split.*OCDBT.*a later version.*ocdbt: 'ignore'/) });
+    await expect(open()).rejects.toMatchObject({
+      name: 'InfoError',
+      code: 'UNSUPPORTED',
+      message: expect.stringMatching(
+        /supervoxels of this graph can split.*OCDBT.*a later version.*ocdbt: 'ignore'/,
+      ),
+    });
     expect(warnings).toEqual([]);
   });
 
@@ -37,11 +54,19 @@ describe.each(Object.keys(INFOS))('ocdbt_seg %s', (where) => {
   });
 
   test('is told by every command that opens a graph', async () => {
-    for (const argv of [['info', path], ['roots', path, '--ids', '-'], ['latest', path, '--ids', '-'], ['graph', 'is-latest', path, String(ID)]]) {
+    for (const argv of [
+      ['info', path],
+      ['roots', path, '--ids', '-'],
+      ['latest', path, '--ids', '-'],
+      ['graph', 'is-latest', path, String(ID)],
+    ]) {
       const refused = await runCli(argv, { stdin: `${ID}\n` });
       expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('--ocdbt ignore')]);
       const opened = await runCli([...argv, '--ocdbt', 'ignore'], { stdin: `${ID}\n` });
-      expect([opened.code === 2, opened.stderr]).toEqual([false, expect.stringContaining('warning: info at')]);
+      expect([opened.code === 2, opened.stderr]).toEqual([
+        false,
+        expect.stringContaining('warning: info at'),
+      ]);
     }
     expect((await runCli(['doctor', path])).stdout).toMatch(/fail +volume +.*ocdbt_seg/);
     expect((await runCli(['doctor', path, '--ocdbt', 'ignore'])).stdout).toMatch(/ok +look-up/);
@@ -49,12 +74,23 @@ describe.each(Object.keys(INFOS))('ocdbt_seg %s', (where) => {
 });
 
 test.each([undefined, null, false, 0])('ocdbt_seg %j is a graph as before', async (said) => {
-  const mocks = await serveMocks({ '/segmentation': worldGraph({ info: { ...GRAPH_INFO, graph: { ...graph, ocdbt_seg: said } } as typeof GRAPH_INFO }), '/bucket': worldBucket() });
+  const mocks = await serveMocks({
+    '/segmentation': worldGraph({
+      info: { ...GRAPH_INFO, graph: { ...graph, ocdbt_seg: said } } as typeof GRAPH_INFO,
+    }),
+    '/bucket': worldBucket(),
+  });
   await (await openGraphene(`graphene://${mocks.url}/segmentation/table/world`, { token: null })).close();
   await mocks.close();
 });
 test('the option is checked, and its flag', async () => {
-  await expect(openGraphene('graphene://http://127.0.0.1:1/segmentation/table/t', { ocdbt: 'yes' as 'ignore' })).rejects.toThrow(new TypeError("ocdbt is 'ignore', not \"yes\""));
-  expect((await runCli(['info', 'graphene://http://127.0.0.1:1/segmentation/table/t', '--ocdbt', 'yes'])).code).toBe(2);
-  expect((await runCli(['lookup', 'v', '--points', 'p.csv', '--ocdbt', 'ignore'])).stderr).toContain('--ocdbt is for graphene:// and cave:// paths');
+  await expect(
+    openGraphene('graphene://http://127.0.0.1:1/segmentation/table/t', { ocdbt: 'yes' as 'ignore' }),
+  ).rejects.toThrow(new TypeError('ocdbt is \'ignore\', not "yes"'));
+  expect(
+    (await runCli(['info', 'graphene://http://127.0.0.1:1/segmentation/table/t', '--ocdbt', 'yes'])).code,
+  ).toBe(2);
+  expect((await runCli(['lookup', 'v', '--points', 'p.csv', '--ocdbt', 'ignore'])).stderr).toContain(
+    '--ocdbt is for graphene:// and cave:// paths',
+  );
 });

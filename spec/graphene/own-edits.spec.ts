@@ -1,6 +1,11 @@
 /** A script sees its own edits, whatever the clocks say: judged by the mock's graph, whose `Date` lies behind its edits. */
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
-import { openGraphene, type GrapheneVolume, type GraphPoint, type OpenGrapheneOptions } from '../../lib/index.ts';
+import {
+  openGraphene,
+  type GrapheneVolume,
+  type GraphPoint,
+  type OpenGrapheneOptions,
+} from '../../lib/index.ts';
 import { buildWorld, serveWorld } from '../../mocks/index.ts';
 
 const CLEANUP: (() => Promise<unknown>)[] = [];
@@ -11,13 +16,23 @@ afterEach(async () => {
 
 /** Four objects of ten voxels along x; the server's `Date` is so many milliseconds off. */
 async function served(skewMs = 0, { strict = false } = {}) {
-  const world = buildWorld({ labels: (x) => BigInt(1 + Math.floor(x / 10)), size: [40, 8, 8], chunkSize: [8, 8, 8], strict });
+  const world = buildWorld({
+    labels: (x) => BigInt(1 + Math.floor(x / 10)),
+    size: [40, 8, 8],
+    chunkSize: [8, 8, 8],
+    strict,
+  });
   const server = await serveWorld(world);
   CLEANUP.push(() => server.close());
   // Node writes a Date of its own, to the second; this one may be of the second before, or the one before that.
   world.graph.faults.push({ skewMs, clock: () => Date.now() });
   const open = async (options: OpenGrapheneOptions = {}): Promise<GrapheneVolume> => {
-    const volume = await openGraphene(server.cloudPath, { token: null, allowEdits: true, logger: { warn: () => undefined }, ...options });
+    const volume = await openGraphene(server.cloudPath, {
+      token: null,
+      allowEdits: true,
+      logger: { warn: () => undefined },
+      ...options,
+    });
     CLEANUP.push(() => volume.close());
     return volume;
   };
@@ -27,22 +42,41 @@ async function served(skewMs = 0, { strict = false } = {}) {
 
 /** What the server's graph has now, whatever anybody's clock says. */
 const truth = (world: Awaited<ReturnType<typeof served>>['world'], x: number): bigint => {
-  const { graph } = world.graph, node = graph.supervoxel(world.supervoxelAt([x, 3, 3]));
+  const { graph } = world.graph,
+    node = graph.supervoxel(world.supervoxelAt([x, 3, 3]));
   return graph.nodes.idsOf([graph.rootNow(node)])[0];
 };
 
 const SKEWS = [0, -1, -400, -999, -1500];
 
 describe('after an edit has resolved', () => {
-  test.each(SKEWS.flatMap((skewMs) => [{ skewMs, strict: false }, { skewMs, strict: true }]))('each look-up sees it: Date $skewMs ms off, strict $strict', async ({ skewMs, strict }) => {
+  test.each(
+    SKEWS.flatMap((skewMs) => [
+      { skewMs, strict: false },
+      { skewMs, strict: true },
+    ]),
+  )('each look-up sees it: Date $skewMs ms off, strict $strict', async ({ skewMs, strict }) => {
     const { world, open, at } = await served(skewMs, { strict });
-    const volume = await open(), { graph } = volume;
+    const volume = await open(),
+      { graph } = volume;
     const sees = async (): Promise<void> => {
-      const ids = [at(5), at(15)].map(({ id }) => id), roots = [truth(world, 5), truth(world, 15)];
+      const ids = [at(5), at(15)].map(({ id }) => id),
+        roots = [truth(world, 5), truth(world, 15)];
       const [result, points, listed, latest] = await Promise.all([
-        volume.roots(ids), volume.scatteredPoints([[5, 3, 3], [15, 3, 3]]), graph.roots(ids), graph.isLatestRoots(roots),
+        volume.roots(ids),
+        volume.scatteredPoints([
+          [5, 3, 3],
+          [15, 3, 3],
+        ]),
+        graph.roots(ids),
+        graph.isLatestRoots(roots),
       ]);
-      expect([[...result.rootIds], [...points.rootIds], [...listed], latest]).toEqual([roots, roots, roots, [true, true]]);
+      expect([[...result.rootIds], [...points.rootIds], [...listed], latest]).toEqual([
+        roots,
+        roots,
+        roots,
+        [true, true],
+      ]);
       expect((await volume.roots(roots, { validate: true })).status).toEqual(Uint8Array.of(1, 1));
     };
     const merge = await graph.merge(at(5), at(15));
@@ -53,13 +87,21 @@ describe('after an edit has resolved', () => {
     await sees();
     await graph.split([at(5)], [at(15)], { mincut: false });
     await sees();
-    await graph.request('merge', { method: 'POST', body: [at(5), at(15)].map(({ id, nm }) => [id, ...nm]), as: 'bytes' });
+    await graph.request('merge', {
+      method: 'POST',
+      body: [at(5), at(15)].map(({ id, nm }) => [id, ...nm]),
+      as: 'bytes',
+    });
     await sees();
   });
 
   test('so does every volume of the process on that graph, opened before or later, and with a root cache', async () => {
     const { world, open, at } = await served(-1500);
-    const [editor, other, caching] = [await open(), await open(), await open({ rootCache: true, settleMs: 0 })];
+    const [editor, other, caching] = [
+      await open(),
+      await open(),
+      await open({ rootCache: true, settleMs: 0 }),
+    ];
     const ids = [at(5).id, at(15).id];
     for (const volume of [other, caching]) await volume.roots(ids);
     await editor.graph.merge(at(5), at(15));
@@ -72,7 +114,9 @@ describe('after an edit has resolved', () => {
 
   test('neither an instant that was held from before it is used, nor an answer that is under way', async () => {
     const { world, open, at } = await served();
-    const volume = await open({ batchWindowMs: 1000 }), held = volume.now(), old = truth(world, 5);
+    const volume = await open({ batchWindowMs: 1000 }),
+      held = volume.now(),
+      old = truth(world, 5);
     // The server has read the old state, at the held instant, and its answer is on the way until the edit is done.
     let release!: () => void;
     const done = new Promise<void>((resolve) => (release = resolve));
@@ -96,7 +140,9 @@ describe('after an edit has resolved', () => {
 
   test('fixed moments stay', async () => {
     const { world, open, at } = await served(-1000);
-    const volume = await open(), before = new Date(Date.now() - 60_000), fixed = volume.at(before);
+    const volume = await open(),
+      before = new Date(Date.now() - 60_000),
+      fixed = volume.at(before);
     const old = truth(world, 5);
     await volume.graph.merge(at(5), at(15));
     const { rootIds, timestamp } = await fixed.roots([at(5).id]);
@@ -117,14 +163,17 @@ describe('after an edit has resolved', () => {
 
   test('which is told also when the caller leaves before its time is known', async () => {
     const { world, open, at } = await served();
-    const volume = await open(), abort = new AbortController();
+    const volume = await open(),
+      abort = new AbortController();
     const match = ({ path }: { path: string }): boolean => {
       if (!path.endsWith('/root_timestamps')) return false;
       abort.abort();
       return true;
     };
     world.graph.faults.unshift({ match, stall: true });
-    expect((await volume.graph.merge(at(5), at(15), { signal: abort.signal })).newRoots).toEqual(BigUint64Array.of(truth(world, 5)));
+    expect((await volume.graph.merge(at(5), at(15), { signal: abort.signal })).newRoots).toEqual(
+      BigUint64Array.of(truth(world, 5)),
+    );
     expect((await volume.roots([at(5).id])).rootIds[0]).toBe(truth(world, 5));
   });
 
@@ -133,7 +182,9 @@ describe('after an edit has resolved', () => {
     const volume = await open();
     world.graph.faults.unshift({ match: /\/merge$/, truncate: 3 });
     await expect(volume.graph.merge(at(5), at(15))).rejects.toMatchObject({ code: 'EDIT_UNCERTAIN' });
-    expect((await volume.roots([at(5), at(15)].map(({ id }) => id))).rootIds).toEqual(BigUint64Array.of(truth(world, 5), truth(world, 15)));
+    expect((await volume.roots([at(5), at(15)].map(({ id }) => id))).rootIds).toEqual(
+      BigUint64Array.of(truth(world, 5), truth(world, 15)),
+    );
     expect(truth(world, 5)).toBe(truth(world, 15));
   });
 });
@@ -141,8 +192,10 @@ describe('after an edit has resolved', () => {
 describe('now', () => {
   test('does not go back with the local clock, nor with the Date of the server', async () => {
     const { world, open, at } = await served(0);
-    const volume = await open(), moments: number[] = [];
-    const ask = async (): Promise<void> => void moments.push((await volume.roots([at(5).id])).timestamp.getTime());
+    const volume = await open(),
+      moments: number[] = [];
+    const ask = async (): Promise<void> =>
+      void moments.push((await volume.roots([at(5).id])).timestamp.getTime());
     await ask();
     const wall = Date.now.bind(Date);
     jest.spyOn(Date, 'now').mockImplementation(() => wall() - 200_000);
@@ -157,18 +210,27 @@ describe('now', () => {
   });
 
   const YEAR = 365 * 86_400_000;
-  test.each([['local', -YEAR, 0], ['local', YEAR, 0], ['server', 0, -YEAR], ['server', 0, YEAR]])('is never of a year ago: the %s clock %d, %d ms off; one warning names both', async (_whose, local, server) => {
-    const { world, open, at } = await served(server);
-    const wall = Date.now.bind(Date), warnings: string[] = [];
-    world.graph.merge([at(5).id, at(15).id], { at: new Date(wall() - YEAR / 2).toISOString() });
-    jest.spyOn(Date, 'now').mockImplementation(() => wall() + local);
-    world.graph.faults.splice(0, Infinity, { skewMs: server, clock: wall });
-    const volume = await open({ logger: { warn: (message) => warnings.push(message) } });
-    const { rootIds, settled } = await volume.roots([at(5).id, at(15).id]);
-    await volume.roots([at(5).id]);
-    expect([[...rootIds], settled]).toEqual([[truth(world, 5), truth(world, 5)], false]);
-    const years = [local, server].map((skew) => new Date(wall() + skew).toISOString().slice(0, 10));
-    expect(warnings).toHaveLength(1);
-    for (const day of years) expect(warnings[0]).toContain(day);
-  });
+  test.each([
+    ['local', -YEAR, 0],
+    ['local', YEAR, 0],
+    ['server', 0, -YEAR],
+    ['server', 0, YEAR],
+  ])(
+    'is never of a year ago: the %s clock %d, %d ms off; one warning names both',
+    async (_whose, local, server) => {
+      const { world, open, at } = await served(server);
+      const wall = Date.now.bind(Date),
+        warnings: string[] = [];
+      world.graph.merge([at(5).id, at(15).id], { at: new Date(wall() - YEAR / 2).toISOString() });
+      jest.spyOn(Date, 'now').mockImplementation(() => wall() + local);
+      world.graph.faults.splice(0, Infinity, { skewMs: server, clock: wall });
+      const volume = await open({ logger: { warn: (message) => warnings.push(message) } });
+      const { rootIds, settled } = await volume.roots([at(5).id, at(15).id]);
+      await volume.roots([at(5).id]);
+      expect([[...rootIds], settled]).toEqual([[truth(world, 5), truth(world, 5)], false]);
+      const years = [local, server].map((skew) => new Date(wall() + skew).toISOString().slice(0, 10));
+      expect(warnings).toHaveLength(1);
+      for (const day of years) expect(warnings[0]).toContain(day);
+    },
+  );
 });

@@ -11,15 +11,24 @@ import { serve, type LoopbackServer } from '../support/http-server.ts';
 import { GRAPH_INFO, rootOf, worldBucket, worldGraph } from '../support/graph-world.ts';
 import { supervoxel, tinyFiles, tinyInfo, type TinyVolume } from '../support/tiny-volume.ts';
 
-const volumeOf = (label: bigint): TinyVolume => ({ size: [4, 4, 4], chunkSize: [4, 4, 4], voxelOffset: [0, 0, 0], labelAt: () => label });
-const OLD = tinyFiles(volumeOf(7n)), NEW = tinyFiles(volumeOf(2n ** 60n + 1n));
-const moved = (to: unknown, rest: object = {}): Buffer => Buffer.from(JSON.stringify({ ...rest, redirect: to }));
+const volumeOf = (label: bigint): TinyVolume => ({
+  size: [4, 4, 4],
+  chunkSize: [4, 4, 4],
+  voxelOffset: [0, 0, 0],
+  labelAt: () => label,
+});
+const OLD = tinyFiles(volumeOf(7n)),
+  NEW = tinyFiles(volumeOf(2n ** 60n + 1n));
+const moved = (to: unknown, rest: object = {}): Buffer =>
+  Buffer.from(JSON.stringify({ ...rest, redirect: to }));
 
 let folder: string, server: LoopbackServer, other: LoopbackServer, mocks: ServedMocks;
 const files = new Map<string, Uint8Array>();
-const graph = worldGraph(), bucket = worldBucket();
+const graph = worldGraph(),
+  bucket = worldBucket();
 /** By host and path. */
-const put = (host: LoopbackServer, path: string, contents: Record<string, Uint8Array>): void => Object.entries(contents).forEach(([key, bytes]) => files.set(`${host.origin}/${path}/${key}`, bytes));
+const put = (host: LoopbackServer, path: string, contents: Record<string, Uint8Array>): void =>
+  Object.entries(contents).forEach(([key, bytes]) => files.set(`${host.origin}/${path}/${key}`, bytes));
 const putFolder = async (name: string, contents: Record<string, Uint8Array>): Promise<string> => {
   for (const [key, bytes] of Object.entries(contents)) {
     await mkdir(dirname(join(folder, name, key)), { recursive: true });
@@ -36,10 +45,11 @@ async function labelOf(path: string, options: object = {}): Promise<[bigint, rea
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'redirects-'));
-  const host = (own: () => LoopbackServer) => serve((request, response) => {
-    const found = files.get(`${own().origin}${request.url}`);
-    response.writeHead(found ? 200 : 404).end(found);
-  });
+  const host = (own: () => LoopbackServer) =>
+    serve((request, response) => {
+      const found = files.get(`${own().origin}${request.url}`);
+      response.writeHead(found ? 200 : 404).end(found);
+    });
   server = await host(() => server);
   other = await host(() => other);
   mocks = await serveMocks({ '/segmentation': graph, '/bucket': bucket });
@@ -52,7 +62,10 @@ describe('a volume that has moved', () => {
   test('is read where it is, and says so', async () => {
     put(server, 'new', NEW);
     put(server, 'between', { info: moved(`precomputed://${server.origin}/new/`) });
-    put(server, 'old', { ...OLD, info: moved(`${server.origin}/between|neuroglancer-precomputed:`, tinyInfo(volumeOf(7n))) });
+    put(server, 'old', {
+      ...OLD,
+      info: moved(`${server.origin}/between|neuroglancer-precomputed:`, tinyInfo(volumeOf(7n))),
+    });
     const ways = ['old', 'between', 'new'].map((name) => `${server.origin}/${name}`);
     expect(await labelOf(`${server.origin}/old`)).toEqual([2n ** 60n + 1n, ways]);
     expect(await labelOf(`${server.origin}/new`)).toEqual([2n ** 60n + 1n, []]);
@@ -60,15 +73,23 @@ describe('a volume that has moved', () => {
 
   test('is said to have by info and doctor', async () => {
     const path = `${server.origin}/old`;
-    expect((await runCli(['info', path])).stdout).toContain(`redirects: ${path} -> ${server.origin}/between -> ${server.origin}/new\n`);
-    expect(JSON.parse((await runCli(['info', '--json', path])).stdout)).toMatchObject({ redirects: [path, `${server.origin}/between`, `${server.origin}/new`] });
+    expect((await runCli(['info', path])).stdout).toContain(
+      `redirects: ${path} -> ${server.origin}/between -> ${server.origin}/new\n`,
+    );
+    expect(JSON.parse((await runCli(['info', '--json', path])).stdout)).toMatchObject({
+      redirects: [path, `${server.origin}/between`, `${server.origin}/new`],
+    });
     expect((await runCli(['doctor', path])).stdout).toMatch(new RegExp(`ok +redirect +${path} -> .*/new`));
   });
 
   test('may move from files to files, memory and servers', async () => {
     const at = await putFolder('new', NEW);
     Object.entries(NEW).forEach(([key, bytes]) => memoryBucket('moved').put(key, bytes));
-    for (const [name, to] of [['to-file', `file://${at}`], ['to-memory', 'mem://moved'], ['to-server', `${server.origin}/new`]]) {
+    for (const [name, to] of [
+      ['to-file', `file://${at}`],
+      ['to-memory', 'mem://moved'],
+      ['to-server', `${server.origin}/new`],
+    ]) {
       const from = await putFolder(name, { info: moved(to) });
       expect((await labelOf(from))[0]).toBe(2n ** 60n + 1n);
     }
@@ -97,25 +118,45 @@ describe('a volume that has moved', () => {
 
   test('follows ten redirects, and not an eleventh', async () => {
     put(server, 'hop0', NEW);
-    for (let hop = 1; hop <= 11; hop++) put(server, `hop${hop}`, { info: moved(`${server.origin}/hop${hop - 1}`) });
+    for (let hop = 1; hop <= 11; hop++)
+      put(server, `hop${hop}`, { info: moved(`${server.origin}/hop${hop - 1}`) });
     expect((await labelOf(`${server.origin}/hop10`))[0]).toBe(2n ** 60n + 1n);
-    await expect(labelOf(`${server.origin}/hop11`)).rejects.toMatchObject({ name: 'InfoError', code: 'BAD_INFO', message: expect.stringMatching(/more than 10 infos redirect: .*hop11 -> .*hop10 -> .*hop0$/) });
+    await expect(labelOf(`${server.origin}/hop11`)).rejects.toMatchObject({
+      name: 'InfoError',
+      code: 'BAD_INFO',
+      message: expect.stringMatching(/more than 10 infos redirect: .*hop11 -> .*hop10 -> .*hop0$/),
+    });
   });
 
   test('in a circle is an error that names it', async () => {
     put(server, 'a', { info: moved(`${server.origin}/b/`) });
     put(server, 'b', { info: moved(`${server.origin}/a`) });
-    await expect(labelOf(`${server.origin}/a`)).rejects.toMatchObject({ name: 'InfoError', code: 'BAD_INFO', message: expect.stringContaining(`in a circle: ${server.origin}/a -> ${server.origin}/b -> ${server.origin}/a`) });
+    await expect(labelOf(`${server.origin}/a`)).rejects.toMatchObject({
+      name: 'InfoError',
+      code: 'BAD_INFO',
+      message: expect.stringContaining(
+        `in a circle: ${server.origin}/a -> ${server.origin}/b -> ${server.origin}/a`,
+      ),
+    });
   });
 
   test.each([
     ['../new', { name: 'InfoError', code: 'BAD_INFO', message: expect.stringContaining('not a whole path') }],
     [17, { name: 'InfoError', code: 'BAD_INFO', message: expect.stringContaining('redirect is not a path') }],
-    ['file:///etc', { name: 'PathError', code: 'FORBIDDEN_ADDRESS', message: expect.stringContaining('local files') }],
+    [
+      'file:///etc',
+      { name: 'PathError', code: 'FORBIDDEN_ADDRESS', message: expect.stringContaining('local files') },
+    ],
     ['precomputed://mem://moved', { name: 'PathError', code: 'FORBIDDEN_ADDRESS' }],
     ['s3+https://evil.example.org/b/v', { name: 'PathError', code: 'FORBIDDEN_ADDRESS' }],
-    ['graphene://https://h.example.org/segmentation/table/t', { name: 'PathError', code: 'BAD_PATH', message: expect.stringContaining('is a chunkedgraph') }],
-    ['http://169.254.169.254/latest', { name: 'PathError', code: 'FORBIDDEN_ADDRESS', message: expect.stringContaining('link-local') }],
+    [
+      'graphene://https://h.example.org/segmentation/table/t',
+      { name: 'PathError', code: 'BAD_PATH', message: expect.stringContaining('is a chunkedgraph') },
+    ],
+    [
+      'http://169.254.169.254/latest',
+      { name: 'PathError', code: 'FORBIDDEN_ADDRESS', message: expect.stringContaining('link-local') },
+    ],
     ['http://metadata.google.internal/x', { name: 'PathError', code: 'FORBIDDEN_ADDRESS' }],
     ['matrix://b/v', { name: 'PathError', code: 'FORBIDDEN_ADDRESS' }],
   ])('to %j is refused', async (to, error) => {
@@ -123,13 +164,24 @@ describe('a volume that has moved', () => {
     await expect(labelOf(`${server.origin}/refused`)).rejects.toMatchObject(error);
   });
 
-  test.each(['gs://bucket/v', 's3://bucket/v', 'https://public.example.org/v'])('from %s goes to no private host, file or memory', async (path) => {
-    for (const to of [`${server.origin}/new`, 'http://10.0.0.1/v', 'file:///etc', 'mem://moved']) {
-      const origin = path.startsWith('gs') ? 'https://storage.googleapis.com' : path.startsWith('s3') ? 'https://bucket.s3.amazonaws.com' : 'https://public.example.org';
-      nock(origin).get(/\/v\/info$/).reply(200, moved(to));
-      await expect(labelOf(path, { storage: { credentials: 'anonymous', region: undefined } })).rejects.toMatchObject({ name: 'PathError', code: 'FORBIDDEN_ADDRESS' });
-    }
-  });
+  test.each(['gs://bucket/v', 's3://bucket/v', 'https://public.example.org/v'])(
+    'from %s goes to no private host, file or memory',
+    async (path) => {
+      for (const to of [`${server.origin}/new`, 'http://10.0.0.1/v', 'file:///etc', 'mem://moved']) {
+        const origin = path.startsWith('gs')
+          ? 'https://storage.googleapis.com'
+          : path.startsWith('s3')
+            ? 'https://bucket.s3.amazonaws.com'
+            : 'https://public.example.org';
+        nock(origin)
+          .get(/\/v\/info$/)
+          .reply(200, moved(to));
+        await expect(
+          labelOf(path, { storage: { credentials: 'anonymous', region: undefined } }),
+        ).rejects.toMatchObject({ name: 'PathError', code: 'FORBIDDEN_ADDRESS' });
+      }
+    },
+  );
 
   test('takes headers and tokens along on its own host, and nowhere else', async () => {
     put(server, 'own', { info: moved(`${server.origin}/new`) });
@@ -138,69 +190,123 @@ describe('a volume that has moved', () => {
     const storage = { token: 'a-token-of-this-server' };
     const before = server.requests.length;
     expect((await labelOf(`${server.origin}/own`, { storage }))[0]).toBe(2n ** 60n + 1n);
-    expect(new Set(server.requests.slice(before).map(({ headers }) => headers.authorization))).toEqual(new Set([`Bearer ${storage.token}`]));
-    for (const name of ['away', 'to-bucket']) await expect(labelOf(`${server.origin}/${name}`, { storage })).rejects.toMatchObject({ name: 'PathError', code: 'INSECURE_TOKEN' });
+    expect(new Set(server.requests.slice(before).map(({ headers }) => headers.authorization))).toEqual(
+      new Set([`Bearer ${storage.token}`]),
+    );
+    for (const name of ['away', 'to-bucket'])
+      await expect(labelOf(`${server.origin}/${name}`, { storage })).rejects.toMatchObject({
+        name: 'PathError',
+        code: 'INSECURE_TOKEN',
+      });
     expect(other.requests).toEqual([]);
   });
 
   test('that is not there is missed by name', async () => {
     put(server, 'lost', { info: moved(`${server.origin}/nowhere`) });
-    await expect(labelOf(`${server.origin}/lost`)).rejects.toMatchObject({ code: 'NOT_FOUND', message: expect.stringContaining(`the info at ${server.origin}/lost redirects there`) });
+    await expect(labelOf(`${server.origin}/lost`)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: expect.stringContaining(`the info at ${server.origin}/lost redirects there`),
+    });
   });
 
-  test('leaves no store of the caller\'s own', async () => {
-    const storage = { url: 'mine://v', read: async () => ({ bytes: moved('gs://b/v'), contentEncoding: undefined }) };
-    await expect(labelOf('', { storage })).rejects.toMatchObject({ name: 'InfoError', code: 'UNSUPPORTED', message: expect.stringContaining('gs://b/v') });
+  test("leaves no store of the caller's own", async () => {
+    const storage = {
+      url: 'mine://v',
+      read: async () => ({ bytes: moved('gs://b/v'), contentEncoding: undefined }),
+    };
+    await expect(labelOf('', { storage })).rejects.toMatchObject({
+      name: 'InfoError',
+      code: 'UNSUPPORTED',
+      message: expect.stringContaining('gs://b/v'),
+    });
   });
 });
 
 describe('a table that has moved', () => {
-  const table = (name: string, host = server): string => `graphene://${host.origin}/segmentation/table/${name}`;
+  const table = (name: string, host = server): string =>
+    `graphene://${host.origin}/segmentation/table/${name}`;
   const target = (): string => `graphene://${mocks.url}/segmentation/table/world`;
-  const putTable = (name: string, to: string): void => put(server, `segmentation/table/${name}`, { info: moved(to, GRAPH_INFO) });
+  const putTable = (name: string, to: string): void =>
+    put(server, `segmentation/table/${name}`, { info: moved(to, GRAPH_INFO) });
 
   test('is asked where it is, and says so', async () => {
     putTable('old', table('between'));
     putTable('between', target());
     await using volume = await openGraphene(table('old'), { ...quiet, token: null });
-    expect((await volume.roots([supervoxel([0, 0, 0], 1)], { timestamp: '2024-02-01T00:00:00Z' })).rootIds[0]).toBe(rootOf(0, 1));
+    expect(
+      (await volume.roots([supervoxel([0, 0, 0], 1)], { timestamp: '2024-02-01T00:00:00Z' })).rootIds[0],
+    ).toBe(rootOf(0, 1));
     expect(volume.redirects).toEqual([table('old'), table('between'), target()]);
     expect((await runCli(['info', table('old')])).stdout).toContain(`redirects: ${table('old')} -> `);
-    expect((await runCli(['doctor', table('old')])).stdout).toMatch(/ok +redirect +.*between.*\n.*\n.*\n.*redirects to .*world/);
+    expect((await runCli(['doctor', table('old')])).stdout).toMatch(
+      /ok +redirect +.*between.*\n.*\n.*\n.*redirects to .*world/,
+    );
   });
 
   test('keeps its roots in a cache of the table where it is', async () => {
     putTable('old', target());
-    const cacheDir = join(folder, 'roots-cache'), open = (path: string) => openGraphene(path, { ...quiet, token: null, cacheDir, rootCache: true, settleMs: 0, timestamp: '2024-02-01T00:00:00Z' });
+    const cacheDir = join(folder, 'roots-cache'),
+      open = (path: string) =>
+        openGraphene(path, {
+          ...quiet,
+          token: null,
+          cacheDir,
+          rootCache: true,
+          settleMs: 0,
+          timestamp: '2024-02-01T00:00:00Z',
+        });
     await using(await open(table('old')), (volume) => volume.roots([supervoxel([0, 0, 0], 1)]));
     const asked = () => graph.log.requests.filter(({ path }) => path.includes('roots_binary')).length;
     const before = asked();
-    await using(await open(target()), async (volume) => expect((await volume.roots([supervoxel([0, 0, 0], 1)])).rootIds[0]).toBe(rootOf(0, 1)));
+    await using(await open(target()), async (volume) =>
+      expect((await volume.roots([supervoxel([0, 0, 0], 1)])).rootIds[0]).toBe(rootOf(0, 1)),
+    );
     expect(asked()).toBe(before);
   });
 
   test('in a circle is an error that names it', async () => {
     putTable('a', table('b'));
     putTable('b', table('a'));
-    await expect(openGraphene(table('a'), { ...quiet, token: null })).rejects.toMatchObject({ name: 'InfoError', code: 'BAD_INFO', message: expect.stringMatching(/in a circle: .*\/a -> .*\/b -> .*\/a$/) });
+    await expect(openGraphene(table('a'), { ...quiet, token: null })).rejects.toMatchObject({
+      name: 'InfoError',
+      code: 'BAD_INFO',
+      message: expect.stringMatching(/in a circle: .*\/a -> .*\/b -> .*\/a$/),
+    });
   });
 
   test('to another host gets no token; on its own host it does', async () => {
     putTable('old', target());
-    await expect(openGraphene(table('old'), { ...quiet, token: 'a-token-of-this-host' })).rejects.toMatchObject({ name: 'PathError', code: 'INSECURE_TOKEN', message: expect.stringContaining(target()) });
+    await expect(
+      openGraphene(table('old'), { ...quiet, token: 'a-token-of-this-host' }),
+    ).rejects.toMatchObject({
+      name: 'PathError',
+      code: 'INSECURE_TOKEN',
+      message: expect.stringContaining(target()),
+    });
     putTable('here', table('there'));
     putTable('there', table('here'));
     const before = server.requests.length;
-    await expect(openGraphene(table('here'), { ...quiet, token: 'a-token-of-this-host' })).rejects.toMatchObject({ code: 'BAD_INFO' });
-    expect(server.requests.slice(before).map(({ path, headers }) => [path, headers.authorization])).toEqual(['here', 'there'].map((name) => [`/segmentation/table/${name}/info`, 'Bearer a-token-of-this-host']));
+    await expect(
+      openGraphene(table('here'), { ...quiet, token: 'a-token-of-this-host' }),
+    ).rejects.toMatchObject({ code: 'BAD_INFO' });
+    expect(server.requests.slice(before).map(({ path, headers }) => [path, headers.authorization])).toEqual(
+      ['here', 'there'].map((name) => [`/segmentation/table/${name}/info`, 'Bearer a-token-of-this-host']),
+    );
   });
 
   test.each(['gs://b/v', 'file:///etc', 'https://h.example.org/v'])('to %s is refused', async (to) => {
     putTable('plain', to);
-    await expect(openGraphene(table('plain'), { ...quiet, token: null })).rejects.toMatchObject({ name: 'InfoError', code: 'UNSUPPORTED', message: expect.stringContaining('not a chunkedgraph') });
+    await expect(openGraphene(table('plain'), { ...quiet, token: null })).rejects.toMatchObject({
+      name: 'InfoError',
+      code: 'UNSUPPORTED',
+      message: expect.stringContaining('not a chunkedgraph'),
+    });
   });
 
-  async function using<V extends AsyncDisposable>(volume: V, work: (volume: V) => Promise<unknown>): Promise<void> {
+  async function using<V extends AsyncDisposable>(
+    volume: V,
+    work: (volume: V) => Promise<unknown>,
+  ): Promise<void> {
     await using held = volume;
     await work(held);
   }
@@ -209,27 +315,49 @@ describe('a table that has moved', () => {
 describe('a chunkedgraph without graphene://', () => {
   test('is an error that names the path to open', async () => {
     const url = `${mocks.url}/segmentation/table/world`;
-    await expect(openPrecomputed(url, quiet)).rejects.toMatchObject({ name: 'InfoError', code: 'UNSUPPORTED', message: expect.stringContaining(`open graphene://${url} `) });
-    await expect(openPrecomputed(`middleauth+${url}`, quiet)).rejects.toMatchObject({ message: expect.stringContaining(`open graphene://middleauth+${url} `) });
-    const { code, stderr } = await runCli(['doctor', url]).then(({ code, stdout }) => ({ code, stderr: stdout }));
+    await expect(openPrecomputed(url, quiet)).rejects.toMatchObject({
+      name: 'InfoError',
+      code: 'UNSUPPORTED',
+      message: expect.stringContaining(`open graphene://${url} `),
+    });
+    await expect(openPrecomputed(`middleauth+${url}`, quiet)).rejects.toMatchObject({
+      message: expect.stringContaining(`open graphene://middleauth+${url} `),
+    });
+    const { code, stderr } = await runCli(['doctor', url]).then(({ code, stdout }) => ({
+      code,
+      stderr: stdout,
+    }));
     expect([code, stderr]).toEqual([1, expect.stringContaining(`graphene://${url}`)]);
   });
   test.each([
     ['graph.chunk_size', { graph: { chunk_size: [8, 8, 4] } }],
     ['app and data_dir', { app: {}, data_dir: 'gs://b/v' }],
   ])('is known by %s', async (_by, rest) => {
-    const at = await putFolder('graph-info', { info: Buffer.from(JSON.stringify({ ...tinyInfo(volumeOf(1n)), ...rest })) });
-    await expect(labelOf(at)).rejects.toMatchObject({ code: 'UNSUPPORTED', message: expect.stringContaining('graphene://https://HOST/segmentation/table/NAME') });
+    const at = await putFolder('graph-info', {
+      info: Buffer.from(JSON.stringify({ ...tinyInfo(volumeOf(1n)), ...rest })),
+    });
+    await expect(labelOf(at)).rejects.toMatchObject({
+      code: 'UNSUPPORTED',
+      message: expect.stringContaining('graphene://https://HOST/segmentation/table/NAME'),
+    });
   });
   test('an empty graph, or a data_dir alone, is none', async () => {
-    const at = await putFolder('no-graph', { ...OLD, info: Buffer.from(JSON.stringify({ ...tinyInfo(volumeOf(7n)), graph: {}, data_dir: 'gs://b/v' })) });
+    const at = await putFolder('no-graph', {
+      ...OLD,
+      info: Buffer.from(JSON.stringify({ ...tinyInfo(volumeOf(7n)), graph: {}, data_dir: 'gs://b/v' })),
+    });
     expect((await labelOf(at))[0]).toBe(7n);
   });
 });
 
 test('a word that is no folder may be a datastack', async () => {
-  await expect(openPrecomputed('minnie65_public', quiet)).rejects.toMatchObject({ code: 'NOT_FOUND', message: expect.stringContaining('cave://minnie65_public') });
-  await expect(openPrecomputed('a/minnie65_public', quiet)).rejects.toMatchObject({ message: expect.not.stringContaining('cave://') });
+  await expect(openPrecomputed('minnie65_public', quiet)).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+    message: expect.stringContaining('cave://minnie65_public'),
+  });
+  await expect(openPrecomputed('a/minnie65_public', quiet)).rejects.toMatchObject({
+    message: expect.not.stringContaining('cave://'),
+  });
 });
 test('an info may begin with a byte order mark', async () => {
   const at = await putFolder('bom', { ...OLD, info: Buffer.concat([Buffer.from('\ufeff'), OLD.info]) });

@@ -4,20 +4,40 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { cacheStats, clearCache } from '../../lib/cache/upkeep.ts';
-import { openGraphene, SnapshotError, type GrapheneVolume, type OpenGrapheneOptions } from '../../lib/index.ts';
+import {
+  openGraphene,
+  SnapshotError,
+  type GrapheneVolume,
+  type OpenGrapheneOptions,
+} from '../../lib/index.ts';
 import { serveMocks, type ServedMocks } from '../../mocks/index.ts';
 import { BEFORE, MERGED_AT, rootOf, spreadPoints, worldBucket, worldGraph } from '../support/graph-world.ts';
 import { supervoxel } from '../support/tiny-volume.ts';
 
-const graph = worldGraph(), bucket = worldBucket();
+const graph = worldGraph(),
+  bucket = worldBucket();
 const warnings: string[] = [];
 let served: ServedMocks, elsewhere: ServedMocks, folder: string;
-const open = (rootCache: OpenGrapheneOptions['rootCache'], options: OpenGrapheneOptions = {}, { url } = served): Promise<GrapheneVolume> =>
-  openGraphene(`graphene://${url}/segmentation/table/world`, { token: null, logger: { warn: (message) => warnings.push(message) }, rootCache, ...options });
+const open = (
+  rootCache: OpenGrapheneOptions['rootCache'],
+  options: OpenGrapheneOptions = {},
+  { url } = served,
+): Promise<GrapheneVolume> =>
+  openGraphene(`graphene://${url}/segmentation/table/world`, {
+    token: null,
+    logger: { warn: (message) => warnings.push(message) },
+    rootCache,
+    ...options,
+  });
 /** Of root look-ups, of questions whether roots are current, and when they were made. One of the latter two more a volume: see latest-question.ts. */
-const counts = () => [graph.log.count('roots_binary'), graph.log.count('is_latest_roots'), graph.log.count('root_timestamps')];
+const counts = () => [
+  graph.log.count('roots_binary'),
+  graph.log.count('is_latest_roots'),
+  graph.log.count('root_timestamps'),
+];
 
-const ROW_0 = Array.from({ length: 10 }, (_, cx) => supervoxel([cx, 0, 0], 1)), ROW_1 = Array.from({ length: 10 }, (_, cx) => supervoxel([cx, 1, 0], 1));
+const ROW_0 = Array.from({ length: 10 }, (_, cx) => supervoxel([cx, 0, 0], 1)),
+  ROW_1 = Array.from({ length: 10 }, (_, cx) => supervoxel([cx, 1, 0], 1));
 
 beforeAll(async () => {
   served = await serveMocks({ '/segmentation': graph, '/bucket': bucket });
@@ -36,7 +56,8 @@ beforeEach(() => {
 describe('rootCache', () => {
   test('at one settled moment asks for nothing twice, and the stats say so', async () => {
     await using volume = await open(true, { timestamp: BEFORE });
-    const first = await volume.scatteredPoints(spreadPoints(1000)), again = await volume.scatteredPoints(spreadPoints(1000));
+    const first = await volume.scatteredPoints(spreadPoints(1000)),
+      again = await volume.scatteredPoints(spreadPoints(1000));
     expect(again.rootIds).toEqual(first.rootIds);
     expect([first.stats.rootCacheHits, again.stats.rootCacheHits]).toEqual([0, 1000]);
     expect(again.stats).toMatchObject({ rootRequests: 0, distinctSupervoxels: 0 });
@@ -51,8 +72,12 @@ describe('rootCache', () => {
     const later = await volume.roots([...ROW_0, ...ROW_1], { timestamp: MERGED_AT });
     expect(later.rootIds.slice(10)).toEqual(BigUint64Array.from({ length: 10 }, () => rootOf(1, 1)));
     await using plain = await open(false);
-    expect(later.rootIds).toEqual((await plain.roots([...ROW_0, ...ROW_1], { timestamp: MERGED_AT })).rootIds);
-    expect([later.stats.rootCacheHits, later.stats.distinctSupervoxels, later.stats.rootRequests]).toEqual([10, 10, 2]);
+    expect(later.rootIds).toEqual(
+      (await plain.roots([...ROW_0, ...ROW_1], { timestamp: MERGED_AT })).rootIds,
+    );
+    expect([later.stats.rootCacheHits, later.stats.distinctSupervoxels, later.stats.rootRequests]).toEqual([
+      10, 10, 2,
+    ]);
     expect(counts()).toEqual([3, 1 + 1, 0 + 1]);
   });
 
@@ -76,7 +101,8 @@ describe('rootCache', () => {
 
   test('now is looked up once, and asked about by its roots from then on', async () => {
     await using volume = await open(true);
-    const first = await volume.roots(ROW_1), again = await volume.roots(ROW_1);
+    const first = await volume.roots(ROW_1),
+      again = await volume.roots(ROW_1);
     expect([first.settled, again.settled, again.stats.rootCacheHits]).toEqual([false, false, 10]);
     expect(again.rootIds).toEqual(first.rootIds);
     expect(counts()).toEqual([1, 1 + 1, 0 + 1]);
@@ -86,7 +112,9 @@ describe('rootCache', () => {
     await using volume = await open(true);
     const all = Array.from({ length: 100 }, (_, n) => supervoxel([n % 10, Math.floor(n / 10), 0], 1));
     await volume.roots(all, { timestamp: BEFORE });
-    const roots = await Promise.all(Array.from({ length: 1000 }, (_, n) => volume.rootOf(all[10 + (n % 90)], { timestamp: MERGED_AT })));
+    const roots = await Promise.all(
+      Array.from({ length: 1000 }, (_, n) => volume.rootOf(all[10 + (n % 90)], { timestamp: MERGED_AT })),
+    );
     expect(roots[0]).toBe(rootOf(1, 1));
     expect(counts()).toEqual([1, 1 + 1, 0 + 1]);
   });
@@ -117,7 +145,8 @@ describe('rootCache', () => {
     await using other = await open(true, { timestamp: BEFORE, cacheDir }, elsewhere);
     expect((await other.roots(ROW_0)).stats.rootCacheHits).toBe(0);
     await other.close();
-    const roots = join(cacheDir, 'roots-v1'), files = await readdir(roots);
+    const roots = join(cacheDir, 'roots-v1'),
+      files = await readdir(roots);
     expect(files).toHaveLength(2);
     const [first, second] = await Promise.all(files.map((file) => readFile(join(roots, file))));
     await writeFile(join(roots, files[0]), second);
@@ -130,11 +159,14 @@ describe('rootCache', () => {
   });
 
   test('is not kept in a cacheDir whose folder others may write to', async () => {
-    const cacheDir = join(folder, 'open'), roots = join(cacheDir, 'roots-v1');
+    const cacheDir = join(folder, 'open'),
+      roots = join(cacheDir, 'roots-v1');
     await mkdir(roots, { recursive: true });
     await chmod(roots, 0o777);
     await (await open(true, { cacheDir })).close();
-    expect(warnings).toEqual([expect.stringMatching(/^cacheDir: .*roots-v1 is not a folder of yours .*; roots are not kept$/)]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^cacheDir: .*roots-v1 is not a folder of yours .*; roots are not kept$/),
+    ]);
     expect(await readdir(roots)).toEqual([]);
   });
 
@@ -142,7 +174,9 @@ describe('rootCache', () => {
     const file = join(folder, 'kept');
     await writeFile(file, 'no snapshot');
     const volume = await open({ file });
-    expect(warnings).toEqual([`rootCache.file: ${file} is no snapshot of a root cache; the root cache starts empty`]);
+    expect(warnings).toEqual([
+      `rootCache.file: ${file} is no snapshot of a root cache; the root cache starts empty`,
+    ]);
     await volume.close();
     const kept = await readFile(file);
     await expect(open({ file }, {}, elsewhere)).rejects.toThrow(SnapshotError);
@@ -154,7 +188,9 @@ describe('rootCache', () => {
     const volume = await open({ file: join(folder, 'none', 'kept') });
     await volume.close();
     await volume.close();
-    expect(warnings).toEqual([expect.stringContaining(`rootCache.file: ${join(folder, 'none', 'kept')} could not be written`)]);
+    expect(warnings).toEqual([
+      expect.stringContaining(`rootCache.file: ${join(folder, 'none', 'kept')} could not be written`),
+    ]);
   });
 
   test('is absent unless asked for', async () => {

@@ -5,9 +5,15 @@ import { serveMocks, type ServedMocks } from '../../mocks/index.ts';
 import { BEFORE, MERGED_AT, rootOf, worldBucket, worldGraph } from '../support/graph-world.ts';
 import { supervoxel } from '../support/tiny-volume.ts';
 
-const graph = worldGraph(), bucket = worldBucket();
+const graph = worldGraph(),
+  bucket = worldBucket();
 let served: ServedMocks;
-const open = (options: OpenGrapheneOptions = {}) => openGraphene(`graphene://${served.url}/segmentation/table/world`, { token: null, logger: { warn: () => undefined }, ...options });
+const open = (options: OpenGrapheneOptions = {}) =>
+  openGraphene(`graphene://${served.url}/segmentation/table/world`, {
+    token: null,
+    logger: { warn: () => undefined },
+    ...options,
+  });
 const SUPERVOXEL = supervoxel([0, 0, 0], 1);
 const statuses = (rows: Iterable<{ status: string }>): string[] => Array.from(rows, ({ status }) => status);
 
@@ -20,14 +26,22 @@ describe('settled', () => {
     await using volume = await open();
     const now = await volume.roots([SUPERVOXEL]);
     expect(now.settled).toBe(false);
-    expect((await volume.roots([SUPERVOXEL], { timestamp: new Date(now.timestamp.getTime() - 181_000) })).settled).toBe(true);
+    expect(
+      (await volume.roots([SUPERVOXEL], { timestamp: new Date(now.timestamp.getTime() - 181_000) })).settled,
+    ).toBe(true);
     expect((await volume.scatteredPoints([[17, 8, 4]], { timestamp: BEFORE })).settled).toBe(true);
   });
 
-  test.each<[string, OpenGrapheneOptions, number]>([['three minutes', {}, 180_000], ['settleMs', { settleMs: 3_600_000 }, 3_600_000]])('as a timestamp is now less %s, of the volume, of a view or of a call', async (_name, options, ms) => {
+  test.each<[string, OpenGrapheneOptions, number]>([
+    ['three minutes', {}, 180_000],
+    ['settleMs', { settleMs: 3_600_000 }, 3_600_000],
+  ])('as a timestamp is now less %s, of the volume, of a view or of a call', async (_name, options, ms) => {
     await using volume = await open(options);
     const before = volume.now().getTime();
-    for (const { timestamp, settled } of [await volume.roots([SUPERVOXEL], { timestamp: 'settled' }), await volume.at('settled').roots([SUPERVOXEL])]) {
+    for (const { timestamp, settled } of [
+      await volume.roots([SUPERVOXEL], { timestamp: 'settled' }),
+      await volume.at('settled').roots([SUPERVOXEL]),
+    ]) {
       expect(settled).toBe(true);
       expect(timestamp.getTime()).toBeGreaterThanOrEqual(before - ms);
       expect(timestamp.getTime()).toBeLessThanOrEqual(Date.now() - ms);
@@ -39,14 +53,23 @@ describe('settled', () => {
 
   test('is one instant for a thousand calls, and one request', async () => {
     await using volume = await open();
-    const roots = await Promise.all(Array.from({ length: 1000 }, (_, k) => volume.rootOf(supervoxel([k % 10, Math.floor(k / 10) % 10, 0], 1 + (k % 2)), { timestamp: 'settled' })));
-    roots.forEach((root, k) => Math.floor(k / 10) % 10 > 0 && expect(root).toBe(rootOf(Math.floor(k / 10) % 10, 1 + (k % 2))));
+    const roots = await Promise.all(
+      Array.from({ length: 1000 }, (_, k) =>
+        volume.rootOf(supervoxel([k % 10, Math.floor(k / 10) % 10, 0], 1 + (k % 2)), {
+          timestamp: 'settled',
+        }),
+      ),
+    );
+    roots.forEach(
+      (root, k) =>
+        Math.floor(k / 10) % 10 > 0 && expect(root).toBe(rootOf(Math.floor(k / 10) % 10, 1 + (k % 2))),
+    );
     expect(graph.log.matching('roots_binary')).toHaveLength(1);
   });
 });
 
 describe('validate', () => {
-  test('tells roots of the moment, the edit\'s own millisecond included, from those of another', async () => {
+  test("tells roots of the moment, the edit's own millisecond included, from those of another", async () => {
     await using volume = await open();
     const [before, after] = [rootOf(0, 1), await volume.rootOf(SUPERVOXEL, { timestamp: MERGED_AT })];
     expect(after).not.toBe(before);
@@ -56,27 +79,49 @@ describe('validate', () => {
     const later = await volume.roots(list, { timestamp: MERGED_AT, validate: true });
     expect(statuses(later.rows())).toEqual(['no_root', 'ok', 'ok', 'no_root', 'background']);
     expect([...later.rootIds]).toEqual([0n, after, after, 0n, 0n]);
-    expect(statuses((await volume.roots(list, { timestamp: MERGED_AT })).rows())).toEqual(['not_looked_up', 'not_looked_up', 'ok', 'not_looked_up', 'background']);
+    expect(statuses((await volume.roots(list, { timestamp: MERGED_AT })).rows())).toEqual([
+      'not_looked_up',
+      'not_looked_up',
+      'ok',
+      'not_looked_up',
+      'background',
+    ]);
   });
 
   test('makes rootOf answer or refuse a root ID', async () => {
     await using volume = await open({ timestamp: MERGED_AT });
     const after = await volume.rootOf(SUPERVOXEL);
     expect(await volume.rootOf(after, { validate: true })).toBe(after);
-    await expect(volume.rootOf(rootOf(0, 1), { validate: true })).rejects.toMatchObject({ name: 'PointError', code: 'NO_ROOT' });
+    await expect(volume.rootOf(rootOf(0, 1), { validate: true })).rejects.toMatchObject({
+      name: 'PointError',
+      code: 'NO_ROOT',
+    });
     await expect(volume.rootOf(after)).rejects.toMatchObject({ code: 'NOT_LOOKED_UP' });
   });
 });
 
 describe('options of root look-ups', () => {
   test.each<[OpenGrapheneOptions, string]>([
-    [{ rateLimit: 0 }, 'rateLimit'], [{ rateLimit: -1 }, 'rateLimit'], [{ rateLimit: Infinity }, 'rateLimit'], [{ rateLimit: '5' as never }, 'rateLimit'],
-    [{ batchWindowMs: -1 }, 'batchWindowMs'], [{ settleMs: 1.5 }, 'settleMs'], [{ rootBatchBytes: 0 }, 'rootBatchBytes'],
-  ])('refuse %j', async (options, name) => expect(open(options)).rejects.toMatchObject({ name: 'RangeError', message: expect.stringContaining(name) }));
+    [{ rateLimit: 0 }, 'rateLimit'],
+    [{ rateLimit: -1 }, 'rateLimit'],
+    [{ rateLimit: Infinity }, 'rateLimit'],
+    [{ rateLimit: '5' as never }, 'rateLimit'],
+    [{ batchWindowMs: -1 }, 'batchWindowMs'],
+    [{ settleMs: 1.5 }, 'settleMs'],
+    [{ rootBatchBytes: 0 }, 'rootBatchBytes'],
+  ])('refuse %j', async (options, name) =>
+    expect(open(options)).rejects.toMatchObject({
+      name: 'RangeError',
+      message: expect.stringContaining(name),
+    }),
+  );
 
   test('refuse a validate that is no boolean', async () => {
     await using volume = await open();
-    await expect(volume.roots([SUPERVOXEL], { validate: 'yes' as never })).rejects.toMatchObject({ name: 'TypeError', message: expect.stringContaining('validate') });
+    await expect(volume.roots([SUPERVOXEL], { validate: 'yes' as never })).rejects.toMatchObject({
+      name: 'TypeError',
+      message: expect.stringContaining('validate'),
+    });
   });
 
   test('share a request over turns of the event loop with batchWindowMs', async () => {

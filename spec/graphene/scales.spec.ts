@@ -9,18 +9,42 @@ import { runCli } from '../cli/run-cli.ts';
 import { GRAPH_INFO, worldBucket, worldGraph } from '../support/graph-world.ts';
 import { tinyFiles, tinyInfo, type TinyVolume } from '../support/tiny-volume.ts';
 
-const VOLUME: TinyVolume = { size: [4, 4, 4], chunkSize: [4, 4, 4], voxelOffset: [0, 0, 0], labelAt: () => 2n ** 60n + 3n };
+const VOLUME: TinyVolume = {
+  size: [4, 4, 4],
+  chunkSize: [4, 4, 4],
+  voxelOffset: [0, 0, 0],
+  labelAt: () => 2n ** 60n + 3n,
+};
 const GOOD = tinyInfo(VOLUME).scales[0];
 const BAD: Record<string, [scale: unknown, words: string]> = {
   'a key that leaves its folder': [{ ...GOOD, key: '../base/s0' }, 'does not stay below'],
   'an empty key': [{ ...GOOD, key: '' }, 'scales[1].key'],
   'a size of no voxels': [{ ...GOOD, size: [0, 4, 4] }, 'scales[1].size'],
   'a size of two numbers': [{ ...GOOD, size: [4, 4] }, 'scales[1].size'],
-  'chunks beyond all memory': [{ ...GOOD, size: [1e6, 1e6, 1e6], chunk_sizes: [[1e6, 1e6, 1e6]] }, 'are readable'],
-  'no block size': [{ ...GOOD, encoding: 'compressed_segmentation' }, 'needs compressed_segmentation_block_size'],
-  'absurd blocks': [{ ...GOOD, encoding: 'compressed_segmentation', compressed_segmentation_block_size: [1e6, 8, 8] }, 'blocks of'],
+  'chunks beyond all memory': [
+    { ...GOOD, size: [1e6, 1e6, 1e6], chunk_sizes: [[1e6, 1e6, 1e6]] },
+    'are readable',
+  ],
+  'no block size': [
+    { ...GOOD, encoding: 'compressed_segmentation' },
+    'needs compressed_segmentation_block_size',
+  ],
+  'absurd blocks': [
+    { ...GOOD, encoding: 'compressed_segmentation', compressed_segmentation_block_size: [1e6, 8, 8] },
+    'blocks of',
+  ],
   'no resolution': [{ ...GOOD, resolution: undefined }, 'scales[1].resolution'],
-  'two chunk sizes where it is sharded': [{ ...GOOD, chunk_sizes: [[4, 4, 4], [2, 2, 2]], sharding: {} }, 'one chunk size'],
+  'two chunk sizes where it is sharded': [
+    {
+      ...GOOD,
+      chunk_sizes: [
+        [4, 4, 4],
+        [2, 2, 2],
+      ],
+      sharding: {},
+    },
+    'one chunk size',
+  ],
   'no fields': [null, 'scales[1]'],
 };
 
@@ -45,7 +69,9 @@ describe.each(Object.keys(BAD))('a scale with %s', (what) => {
     await using volume = await openPrecomputed(path);
     expect((await volume.scatteredPoints([[1, 2, 3]])).values[0]).toBe(2n ** 60n + 3n);
     expect(volume.scales.map((one) => one.error?.name)).toEqual([undefined, 'InfoError']);
-    await expect(volume.scatteredPoints([[1, 2, 3]], { mip: 1, resolution: [8, 8, 40] })).rejects.toMatchObject(error);
+    await expect(
+      volume.scatteredPoints([[1, 2, 3]], { mip: 1, resolution: [8, 8, 40] }),
+    ).rejects.toMatchObject(error);
     await expect(openPrecomputed(path, { mip: 1 })).rejects.toMatchObject(error);
     expect(() => volume.bounds(1)).toThrow(expect.objectContaining(error));
   });
@@ -54,16 +80,25 @@ describe.each(Object.keys(BAD))('a scale with %s', (what) => {
     const path = await volumeWith('first', { ...tinyInfo(VOLUME), scales: [scale, GOOD] });
     const { code, stdout } = await runCli(['info', path]);
     expect([code, stdout]).toEqual([0, expect.stringContaining('cannot be read: ')]);
-    expect(JSON.parse((await runCli(['info', path, '--json'])).stdout)).toMatchObject({ scales: [{ error: expect.any(String) }, { key: 's0', bounds: { max: [4, 4, 4] } }] });
-    expect((await runCli(['doctor', path])).stdout).toMatch(/ok +look-up +1152921504606846979 at .* of mip 1/);
+    expect(JSON.parse((await runCli(['info', path, '--json'])).stdout)).toMatchObject({
+      scales: [{ error: expect.any(String) }, { key: 's0', bounds: { max: [4, 4, 4] } }],
+    });
+    expect((await runCli(['doctor', path])).stdout).toMatch(
+      /ok +look-up +1152921504606846979 at .* of mip 1/,
+    );
     await using volume = await openPrecomputed(path);
-    expect((await volume.scatteredPoints([[8, 16, 120]], { mip: 1, resolution: [1, 1, 1] })).values[0]).toBe(2n ** 60n + 3n);
+    expect((await volume.scatteredPoints([[8, 16, 120]], { mip: 1, resolution: [1, 1, 1] })).values[0]).toBe(
+      2n ** 60n + 3n,
+    );
     await expect(volume.scatteredPoints([[1, 2, 3]])).rejects.toMatchObject({ name: 'InfoError' });
   });
 
   test('is an error at once where it is the only one', async () => {
     const path = await volumeWith('only', { ...tinyInfo(VOLUME), scales: [scale] });
-    await expect(openPrecomputed(path)).rejects.toMatchObject({ name: 'InfoError', message: expect.stringContaining(words.replace('[1]', '[0]')) });
+    await expect(openPrecomputed(path)).rejects.toMatchObject({
+      name: 'InfoError',
+      message: expect.stringContaining(words.replace('[1]', '[0]')),
+    });
   });
 });
 
@@ -71,24 +106,40 @@ test('coordinates in voxels of mip 0 need nothing of it but its resolution', asy
   const path = await volumeWith('units', { ...tinyInfo(VOLUME), scales: [{ ...GOOD, key: '../x' }, GOOD] });
   await using volume = await openPrecomputed(path);
   expect((await volume.scatteredPoints([[1, 2, 3]], { mip: 1 })).values[0]).toBe(2n ** 60n + 3n);
-  const mute = await volumeWith('mute', { ...tinyInfo(VOLUME), scales: [{ ...GOOD, resolution: 'x' }, GOOD] });
+  const mute = await volumeWith('mute', {
+    ...tinyInfo(VOLUME),
+    scales: [{ ...GOOD, resolution: 'x' }, GOOD],
+  });
   await using other = await openPrecomputed(mute);
-  await expect(other.scatteredPoints([[1, 2, 3]], { mip: 1 })).rejects.toMatchObject({ name: 'InfoError', message: expect.stringContaining('scales[0].resolution') });
+  await expect(other.scatteredPoints([[1, 2, 3]], { mip: 1 })).rejects.toMatchObject({
+    name: 'InfoError',
+    message: expect.stringContaining('scales[0].resolution'),
+  });
 });
 
 test("a graph's own scale is needed when it is opened", async () => {
-  const serve = (scales: unknown[]) => serveMocks({ '/segmentation': worldGraph({ info: { ...GRAPH_INFO, scales } }), '/bucket': worldBucket() });
+  const serve = (scales: unknown[]) =>
+    serveMocks({
+      '/segmentation': worldGraph({ info: { ...GRAPH_INFO, scales } }),
+      '/bucket': worldBucket(),
+    });
   const [own] = GRAPH_INFO.scales;
-  const bad = await serve([{ ...own, key: '../x' }, own]), good = await serve([own, { ...own, size: 'x' }]);
+  const bad = await serve([{ ...own, key: '../x' }, own]),
+    good = await serve([own, { ...own, size: 'x' }]);
   const open = (url: string) => openGraphene(`graphene://${url}/segmentation/table/world`, { token: null });
-  await expect(open(bad.url)).rejects.toMatchObject({ name: 'InfoError', message: expect.stringContaining('does not stay below') });
+  await expect(open(bad.url)).rejects.toMatchObject({
+    name: 'InfoError',
+    message: expect.stringContaining('does not stay below'),
+  });
   await using volume = await open(good.url);
   expect([...(await volume.scatteredPoints([[17, 8, 4]])).rows()][0].status).toBe('ok');
   await Promise.all([bad.close(), good.close()]);
 });
 
 test.each(['Segmentation', 'SEGMENTATION', 'segmentation'])('the type may be written %s', async (type) => {
-  await using volume = await openPrecomputed(await volumeWith('type', { ...tinyInfo(VOLUME), type, data_type: 'UINT64' }));
+  await using volume = await openPrecomputed(
+    await volumeWith('type', { ...tinyInfo(VOLUME), type, data_type: 'UINT64' }),
+  );
   expect(volume.type).toBe('segmentation');
 });
 
@@ -96,9 +147,13 @@ describe('doctor', () => {
   test('tells that nothing is stored from background', async () => {
     const empty = await volumeWith('empty', tinyInfo(VOLUME));
     await rm(join(empty, 's0'), { recursive: true });
-    expect((await runCli(['doctor', empty])).stdout).toMatch(/warn +look-up +nothing is stored at 54 voxels.*none of the chunks asked for is there/);
+    expect((await runCli(['doctor', empty])).stdout).toMatch(
+      /warn +look-up +nothing is stored at 54 voxels.*none of the chunks asked for is there/,
+    );
     const background = await volumeWith('background', tinyInfo(VOLUME));
     await writeFile(join(background, 's0/0-4_0-4_0-4'), new Uint8Array(8 * 64));
-    expect((await runCli(['doctor', background])).stdout).toMatch(/warn +look-up +only background at 54 voxels/);
+    expect((await runCli(['doctor', background])).stdout).toMatch(
+      /warn +look-up +only background at 54 voxels/,
+    );
   });
 });

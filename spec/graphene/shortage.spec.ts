@@ -22,8 +22,20 @@ afterAll(async () => {
 test('a process without file descriptors waits for them', async () => {
   const script = fileURLToPath(new URL('shortage-run.ts', import.meta.url));
   // The shell lowers the limit for what it becomes.
-  const child = spawn('sh', ['-c', 'ulimit -n 256; exec "$@"', 'sh', process.execPath, '--import', 'tsx', script, served.url, VOLUMES_FOLDER, join(folder, 'cache')]);
-  let out = '', err = '';
+  const child = spawn('sh', [
+    '-c',
+    'ulimit -n 256; exec "$@"',
+    'sh',
+    process.execPath,
+    '--import',
+    'tsx',
+    script,
+    served.url,
+    VOLUMES_FOLDER,
+    join(folder, 'cache'),
+  ]);
+  let out = '',
+    err = '';
   child.stdout.on('data', (text: Buffer) => (out += text.toString()));
   child.stderr.on('data', (text: Buffer) => (err += text.toString()));
   const code = await new Promise((resolve) => child.on('close', resolve)); // it ends by itself

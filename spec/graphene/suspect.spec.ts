@@ -23,56 +23,120 @@ interface World {
 }
 
 const scaleOf = (part: Partial<Scale> = {}): Scale => ({
-  mip: 0, key: 'k', resolution: [8, 8, 40], size: [200, 150, 90], voxelOffset: [13, 7, 3], chunkSize: [64, 32, 16], encoding: 'raw', ...part,
+  mip: 0,
+  key: 'k',
+  resolution: [8, 8, 40],
+  size: [200, 150, 90],
+  voxelOffset: [13, 7, 3],
+  chunkSize: [64, 32, 16],
+  encoding: 'raw',
+  ...part,
 });
 
-const graphOf = ({ graphChunk, atOffset, bits }: World, masks: Record<string, number> | undefined = { 1: bits, 2: bits }) =>
-  parseGraphInfo({ chunks_start_at_voxel_offset: atOffset, graph: { chunk_size: graphChunk, n_layers: 5, spatial_bit_masks: masks } }, 'u');
+const graphOf = (
+  { graphChunk, atOffset, bits }: World,
+  masks: Record<string, number> | undefined = { 1: bits, 2: bits },
+) =>
+  parseGraphInfo(
+    {
+      chunks_start_at_voxel_offset: atOffset,
+      graph: { chunk_size: graphChunk, n_layers: 5, spatial_bit_masks: masks },
+    },
+    'u',
+  );
 
 /** The supervoxel of a voxel, as its graph chunk has it: layer | x | y | z | segment. */
-function supervoxelAt(voxel: Vec3, { scale, graphChunk, atOffset, bits }: World, segment = 1n, layer = 1n): bigint {
+function supervoxelAt(
+  voxel: Vec3,
+  { scale, graphChunk, atOffset, bits }: World,
+  segment = 1n,
+  layer = 1n,
+): bigint {
   let id = layer;
-  voxel.forEach((v, axis) => (id = (id << BigInt(bits)) | BigInt(Math.floor((v - (atOffset ? scale.voxelOffset[axis] : 0)) / graphChunk[axis]))));
+  voxel.forEach(
+    (v, axis) =>
+      (id =
+        (id << BigInt(bits)) |
+        BigInt(Math.floor((v - (atOffset ? scale.voxelOffset[axis] : 0)) / graphChunk[axis]))),
+  );
   return (id << BigInt(56 - 3 * bits)) | segment;
 }
 
 /** Points as voxels of the scale; `ids` as read there. */
-function mark(points: readonly Vec3[], ids: readonly bigint[], world: World, given?: readonly number[], masks?: Record<string, number>): { marked: number; status: number[] } {
+function mark(
+  points: readonly Vec3[],
+  ids: readonly bigint[],
+  world: World,
+  given?: readonly number[],
+  masks?: Record<string, number>,
+): { marked: number; status: number[] } {
   const status = new Uint8Array(points.length);
   const plan = planPoints(pointSource(points), world.scale, world.unit ?? world.scale.resolution, status);
   status.forEach((code, i) => (status[i] = given?.[i] ?? (code || ok)));
-  const marked = atOnce(markSuspects(plan, suspectMarker(plan, world.scale, graphOf(world, masks), wordsOf(BigUint64Array.from(ids)), status)));
+  const marked = atOnce(
+    markSuspects(
+      plan,
+      suspectMarker(plan, world.scale, graphOf(world, masks), wordsOf(BigUint64Array.from(ids)), status),
+    ),
+  );
   return { marked, status: [...status] };
 }
 
 const world: World = { scale: scaleOf(), graphChunk: [50, 40, 30], atOffset: true, bits: 10 };
 
 describe('markSuspects', () => {
-  const worlds = fc.record({
-    voxelOffset: fc.tuple(fc.nat(100), fc.nat(100), fc.nat(100)),
-    graphChunk: fc.tuple(fc.integer({ min: 1, max: 80 }), fc.integer({ min: 1, max: 80 }), fc.integer({ min: 1, max: 80 })),
-    atOffset: fc.boolean(),
-    bits: fc.integer({ min: 9, max: 18 }),
-  }).map(({ voxelOffset, ...rest }): World => ({ ...rest, scale: scaleOf({ voxelOffset }) }));
-  const voxels = ({ scale: { voxelOffset: [x, y, z], size } }: World) =>
-    fc.array(fc.tuple(fc.integer({ min: x, max: x + size[0] - 1 }), fc.integer({ min: y, max: y + size[1] - 1 }), fc.integer({ min: z, max: z + size[2] - 1 })), { minLength: 1, maxLength: 40 });
+  const worlds = fc
+    .record({
+      voxelOffset: fc.tuple(fc.nat(100), fc.nat(100), fc.nat(100)),
+      graphChunk: fc.tuple(
+        fc.integer({ min: 1, max: 80 }),
+        fc.integer({ min: 1, max: 80 }),
+        fc.integer({ min: 1, max: 80 }),
+      ),
+      atOffset: fc.boolean(),
+      bits: fc.integer({ min: 9, max: 18 }),
+    })
+    .map(({ voxelOffset, ...rest }): World => ({ ...rest, scale: scaleOf({ voxelOffset }) }));
+  const voxels = ({
+    scale: {
+      voxelOffset: [x, y, z],
+      size,
+    },
+  }: World) =>
+    fc.array(
+      fc.tuple(
+        fc.integer({ min: x, max: x + size[0] - 1 }),
+        fc.integer({ min: y, max: y + size[1] - 1 }),
+        fc.integer({ min: z, max: z + size[2] - 1 }),
+      ),
+      { minLength: 1, maxLength: 40 },
+    );
 
-  test('marks nothing where every ID is of layer 1 and of its point\'s graph chunk', () =>
+  test("marks nothing where every ID is of layer 1 and of its point's graph chunk", () =>
     fc.assert(
-      fc.property(worlds.chain((made) => fc.tuple(fc.constant(made), voxels(made))), ([made, points]) => {
-        const ids = points.map((point, i) => supervoxelAt(point, made, BigInt(i % 4)));
-        expect(mark(points, ids, made)).toEqual({ marked: 0, status: points.map(() => ok) });
-      }),
+      fc.property(
+        worlds.chain((made) => fc.tuple(fc.constant(made), voxels(made))),
+        ([made, points]) => {
+          const ids = points.map((point, i) => supervoxelAt(point, made, BigInt(i % 4)));
+          expect(mark(points, ids, made)).toEqual({ marked: 0, status: points.map(() => ok) });
+        },
+      ),
       { seed: 8, numRuns: 300 },
     ));
 
   test('marks exactly those whose ID is of another graph chunk', () =>
     fc.assert(
-      fc.property(worlds.chain((made) => fc.tuple(fc.constant(made), voxels(made), voxels(made))), ([made, points, elsewhere]) => {
-        const ids = points.map((_, i) => supervoxelAt(elsewhere[i % elsewhere.length], made));
-        const status = points.map((point, i) => (supervoxelAt(point, made) === ids[i] ? ok : suspect));
-        expect(mark(points, ids, made)).toEqual({ marked: status.filter((code) => code === suspect).length, status });
-      }),
+      fc.property(
+        worlds.chain((made) => fc.tuple(fc.constant(made), voxels(made), voxels(made))),
+        ([made, points, elsewhere]) => {
+          const ids = points.map((_, i) => supervoxelAt(elsewhere[i % elsewhere.length], made));
+          const status = points.map((point, i) => (supervoxelAt(point, made) === ids[i] ? ok : suspect));
+          expect(mark(points, ids, made)).toEqual({
+            marked: status.filter((code) => code === suspect).length,
+            status,
+          });
+        },
+      ),
       { seed: 9, numRuns: 300 },
     ));
 
@@ -87,7 +151,9 @@ describe('markSuspects', () => {
     ['an ID one chunk further along z', supervoxelAt([70, 60, 70], world), suspect],
     ['a small number', 42n, suspect],
     ['the largest number', 2n ** 64n - 1n, suspect],
-  ])('judges %s', (_name, id, code) => expect(mark([[70, 60, 40]], [id], world)).toEqual({ marked: code === suspect ? 1 : 0, status: [code] }));
+  ])('judges %s', (_name, id, code) =>
+    expect(mark([[70, 60, 40]], [id], world)).toEqual({ marked: code === suspect ? 1 : 0, status: [code] }),
+  );
 
   test('counts graph chunks from the voxel offset or from voxel 0, as the graph says', () => {
     // Voxel 52 is in the first graph chunk counted from 13, in the second counted from 0.
@@ -100,19 +166,44 @@ describe('markSuspects', () => {
 
   test('suspects whatever lies before voxel 0 where graph chunks are counted from there', () => {
     const before: World = { ...world, atOffset: false, scale: scaleOf({ voxelOffset: [-10, 0, 0] }) };
-    expect(mark([[-1, 0, 0], [0, 0, 0]], [1n << 56n, 1n << 56n], before).status).toEqual([suspect, ok]);
+    expect(
+      mark(
+        [
+          [-1, 0, 0],
+          [0, 0, 0],
+        ],
+        [1n << 56n, 1n << 56n],
+        before,
+      ).status,
+    ).toEqual([suspect, ok]);
   });
 
   test('judges points of decimal units by the voxel that they are written in', () => {
     // Voxel 125 of 4.28 nm is 535 nm from 0, and the first of its graph chunk; in doubles it is voxel 124.
-    const fine: World = { ...world, graphChunk: [125, 40, 30], unit: [1, 1, 40], scale: scaleOf({ voxelOffset: [0, 0, 0], resolution: [4.28, 1.1, 40] }) };
-    expect(mark([[535, 3.3, 0]], [supervoxelAt([125, 3, 0], fine)], fine)).toEqual({ marked: 0, status: [ok] });
-    expect(mark([[534, 3.3, 0]], [supervoxelAt([125, 3, 0], fine)], fine)).toEqual({ marked: 1, status: [suspect] });
+    const fine: World = {
+      ...world,
+      graphChunk: [125, 40, 30],
+      unit: [1, 1, 40],
+      scale: scaleOf({ voxelOffset: [0, 0, 0], resolution: [4.28, 1.1, 40] }),
+    };
+    expect(mark([[535, 3.3, 0]], [supervoxelAt([125, 3, 0], fine)], fine)).toEqual({
+      marked: 0,
+      status: [ok],
+    });
+    expect(mark([[534, 3.3, 0]], [supervoxelAt([125, 3, 0], fine)], fine)).toEqual({
+      marked: 1,
+      status: [suspect],
+    });
   });
 
   test('judges only points that are ok so far', () => {
     const codes = [background, missingChunk, failed, outOfBounds, ok];
-    const { marked, status } = mark(codes.map((): Vec3 => [70, 60, 40]), codes.map(() => 42n), world, codes);
+    const { marked, status } = mark(
+      codes.map((): Vec3 => [70, 60, 40]),
+      codes.map(() => 42n),
+      world,
+      codes,
+    );
     expect([marked, status]).toEqual([1, [background, missingChunk, failed, outOfBounds, suspect]]);
   });
 
@@ -121,6 +212,17 @@ describe('markSuspects', () => {
 
   test('takes the bits of layer 2 where those of layer 1 are not given', () => {
     const id = supervoxelAt([70, 60, 40], world);
-    expect(mark([[70, 60, 40], [120, 60, 40]], [id, id], world, undefined, { 2: 10 }).status).toEqual([ok, suspect]);
+    expect(
+      mark(
+        [
+          [70, 60, 40],
+          [120, 60, 40],
+        ],
+        [id, id],
+        world,
+        undefined,
+        { 2: 10 },
+      ).status,
+    ).toEqual([ok, suspect]);
   });
 });

@@ -17,15 +17,22 @@ const SPELLINGS = spellingsOf(TOKEN);
 
 const seen: string[] = [];
 const note = (what: unknown): void => {
-  const json = JSON.stringify(what, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)) ?? '';
-  seen.push(typeof what === 'string' ? what : inspect(what, { depth: Infinity, showHidden: true, maxStringLength: Infinity, maxArrayLength: 1000 }), json);
+  const json =
+    JSON.stringify(what, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)) ?? '';
+  seen.push(
+    typeof what === 'string'
+      ? what
+      : inspect(what, { depth: Infinity, showHidden: true, maxStringLength: Infinity, maxArrayLength: 1000 }),
+    json,
+  );
 };
 const logger = { warn: note };
 async function failing<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;
   } catch (error) {
-    for (let one: unknown = error; one instanceof Error; one = one.cause) note([one, one.message, one.stack, String(one), { ...one }]);
+    for (let one: unknown = error; one instanceof Error; one = one.cause)
+      note([one, one.message, one.stack, String(one), { ...one }]);
     return undefined;
   }
 }
@@ -36,23 +43,48 @@ const scale = GRAPH_INFO.scales[0];
 /** Of the info; anything else is answered by 404. */
 const PLACES: Record<string, Says> = {
   'a body': (response, said) => void response.writeHead(400).end(said),
-  'a body cut in the middle of it': (response, said) => void response.writeHead(400).end(`${'x'.repeat(185)} ${said}`),
-  'a body longer than is read': (response, said) => void response.writeHead(418).end(`${' '.repeat(16_384 - 14)}${said}`),
-  'a message': (response, said) => void response.writeHead(403).end(JSON.stringify({ code: 403, message: `no: ${said}` })),
-  'headers': (response, said) => void response.writeHead(401, { 'www-authenticate': `Bearer realm="https://h/${said}/authorize"`, 'retry-after': said, etag: said }).end(said),
-  'a place to go to': (response, said) => void response.writeHead(302, { location: `/${encodeURIComponent(said)}` }).end(),
-  'a redirect': (response, said) => void response.end(info({ redirect: `graphene://http://127.0.0.1:1/segmentation/table/${said}` })),
-  'a redirect in a circle': (response, said, path) => void response.end(info({ redirect: path.includes('again') ? `graphene://{HOST}/segmentation/table/world` : `graphene://{HOST}/segmentation/table/again${encodeURIComponent(said).replaceAll('%2F', '')}` })),
+  'a body cut in the middle of it': (response, said) =>
+    void response.writeHead(400).end(`${'x'.repeat(185)} ${said}`),
+  'a body longer than is read': (response, said) =>
+    void response.writeHead(418).end(`${' '.repeat(16_384 - 14)}${said}`),
+  'a message': (response, said) =>
+    void response.writeHead(403).end(JSON.stringify({ code: 403, message: `no: ${said}` })),
+  headers: (response, said) =>
+    void response
+      .writeHead(401, {
+        'www-authenticate': `Bearer realm="https://h/${said}/authorize"`,
+        'retry-after': said,
+        etag: said,
+      })
+      .end(said),
+  'a place to go to': (response, said) =>
+    void response.writeHead(302, { location: `/${encodeURIComponent(said)}` }).end(),
+  'a redirect': (response, said) =>
+    void response.end(info({ redirect: `graphene://http://127.0.0.1:1/segmentation/table/${said}` })),
+  'a redirect in a circle': (response, said, path) =>
+    void response.end(
+      info({
+        redirect: path.includes('again')
+          ? `graphene://{HOST}/segmentation/table/world`
+          : `graphene://{HOST}/segmentation/table/again${encodeURIComponent(said).replaceAll('%2F', '')}`,
+      }),
+    ),
   'a data_dir': (response, said) => void response.end(info({ data_dir: `http://127.0.0.1:1/${said}` })),
   'a data_dir that is refused': (response, said) => void response.end(info({ data_dir: `ftp://${said}` })),
-  'a key': (response, said) => void response.end(info({ data_dir: '{HOST}/bucket', scales: [{ ...scale, key: said.replaceAll('/', '_') }] })),
-  'a key that is refused': (response, said) => void response.end(info({ data_dir: '{HOST}/bucket', scales: [{ ...scale, key: `../${said}` }] })),
-  'fields of its own': (response, said) => void response.end(info({ data_dir: '{HOST}/bucket', [said]: { deep: [said] } })),
+  'a key': (response, said) =>
+    void response.end(
+      info({ data_dir: '{HOST}/bucket', scales: [{ ...scale, key: said.replaceAll('/', '_') }] }),
+    ),
+  'a key that is refused': (response, said) =>
+    void response.end(info({ data_dir: '{HOST}/bucket', scales: [{ ...scale, key: `../${said}` }] })),
+  'fields of its own': (response, said) =>
+    void response.end(info({ data_dir: '{HOST}/bucket', [said]: { deep: [said] } })),
   'a field that is checked': (response, said) => void response.end(info({ type: said, data_type: said })),
 };
 
 let server: LoopbackServer, mocks: ServedMocks, folder: string;
-let place = '', said = '';
+let place = '',
+  said = '';
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gp-echo-'));
   mocks = await serveMocks({ '/segmentation': worldGraph({ token: TOKEN }), '/bucket': worldBucket() });
@@ -64,9 +96,13 @@ beforeAll(async () => {
   });
 });
 afterEach(() => {
-  const text = [...new Set(seen.splice(0))].join('\n'), read = readEscapes(text);
+  const text = [...new Set(seen.splice(0))].join('\n'),
+    read = readEscapes(text);
   expect(text.length).toBeGreaterThan(0);
-  for (const one of new Set([TOKEN, ...Object.keys(SPELLINGS).map((name) => ownPart(name, SPELLINGS[name], TOKEN))]))
+  for (const one of new Set([
+    TOKEN,
+    ...Object.keys(SPELLINGS).map((name) => ownPart(name, SPELLINGS[name], TOKEN)),
+  ]))
     for (const shown of [text, read]) expect(showsRun(shown, one)).toBeUndefined();
 });
 afterAll(() => Promise.all([server.close(), mocks.close(), rm(folder, { recursive: true })]));
@@ -78,17 +114,38 @@ describe.each(Object.keys(PLACES))('in %s', (where) => {
     for (const name of Object.keys(SPELLINGS)) {
       said = SPELLINGS[name];
       const cacheDir = cache;
-      const volume = await failing(openGraphene(`graphene://${server.origin}/segmentation/table/world`, { retries: 0, token: TOKEN, logger, timestamp: BEFORE, cacheDir }));
+      const volume = await failing(
+        openGraphene(`graphene://${server.origin}/segmentation/table/world`, {
+          retries: 0,
+          token: TOKEN,
+          logger,
+          timestamp: BEFORE,
+          cacheDir,
+        }),
+      );
       if (volume) {
-        note([volume, volume.info, volume.scales, volume.graph, volume.graph.info, volume.graph.dataDir, volume.redirects]);
+        note([
+          volume,
+          volume.info,
+          volume.scales,
+          volume.graph,
+          volume.graph.info,
+          volume.graph.dataDir,
+          volume.redirects,
+        ]);
         await failing(volume.scatteredPoints(spreadPoints(2), { agglomerate: false }).then(note));
-        await failing(volume.scatteredPoints(spreadPoints(2), { agglomerate: false, onError: 'status' }).then((result) => note([...result.rows()].map((row) => [row, row.error]))));
+        await failing(
+          volume
+            .scatteredPoints(spreadPoints(2), { agglomerate: false, onError: 'status' })
+            .then((result) => note([...result.rows()].map((row) => [row, row.error]))),
+        );
         await failing(volume.graph.request('x'));
         await volume.close();
       }
     }
     expect(server.requests.some(({ headers }) => headers.authorization === `Bearer ${TOKEN}`)).toBe(true);
-    for (const name of await readdir(cache, { recursive: true }).catch(() => [])) if ((await stat(join(cache, name))).isFile()) note(await readFile(join(cache, name), 'latin1'));
+    for (const name of await readdir(cache, { recursive: true }).catch(() => []))
+      if ((await stat(join(cache, name))).isFile()) note(await readFile(join(cache, name), 'latin1'));
     seen.push('-');
   });
 
@@ -96,7 +153,11 @@ describe.each(Object.keys(PLACES))('in %s', (where) => {
     place = where;
     for (const name of ['as it is', 'in lower case', 'in a URL', 'base64 of a header', 'hex']) {
       said = SPELLINGS[name];
-      for (const [path, storage] of [[`${server.origin}/v`, { token: TOKEN }], [`${server.origin}/v`, { headers: { 'x-api-key': TOKEN } }], [`${server.origin}/v?sig=${encodeURIComponent(TOKEN)}`, {}]] as const) {
+      for (const [path, storage] of [
+        [`${server.origin}/v`, { token: TOKEN }],
+        [`${server.origin}/v`, { headers: { 'x-api-key': TOKEN } }],
+        [`${server.origin}/v?sig=${encodeURIComponent(TOKEN)}`, {}],
+      ] as const) {
         const volume = await failing(openPrecomputed(path, { retries: 0, logger, storage }));
         if (volume) note([volume, volume.info, volume.scales]);
         await volume?.close();
@@ -110,7 +171,8 @@ describe.each(Object.keys(PLACES))('in %s', (where) => {
     try {
       for (const name of ['as it is', 'in upper case', 'base64', 'hex', 'in a URL']) {
         said = SPELLINGS[name];
-        for (const command of ['info', 'doctor']) note(await runCli([command, `graphene://${server.origin}/segmentation/table/world`]));
+        for (const command of ['info', 'doctor'])
+          note(await runCli([command, `graphene://${server.origin}/segmentation/table/world`]));
         note(await runCli(['info', '--json', `graphene://${server.origin}/segmentation/table/world`]));
         note(await runCli(['graph', 'info', `graphene://${server.origin}/segmentation/table/world`]));
       }
@@ -123,9 +185,17 @@ describe.each(Object.keys(PLACES))('in %s', (where) => {
 test('a key of 4 MB is not told whole', async () => {
   place = 'a key';
   said = 'k'.repeat(4 << 20);
-  const opened = await failing(openGraphene(`graphene://${server.origin}/segmentation/table/world`, { retries: 0, token: TOKEN, logger }));
+  const opened = await failing(
+    openGraphene(`graphene://${server.origin}/segmentation/table/world`, {
+      retries: 0,
+      token: TOKEN,
+      logger,
+    }),
+  );
   if (opened) {
-    const [row] = (await opened.scatteredPoints(spreadPoints(1), { agglomerate: false, onError: 'status' })).rows();
+    const [row] = (
+      await opened.scatteredPoints(spreadPoints(1), { agglomerate: false, onError: 'status' })
+    ).rows();
     note(row.error ?? '');
     await opened.close();
   }

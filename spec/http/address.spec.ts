@@ -4,9 +4,14 @@ import { createHttpClient } from '../../lib/http/client.ts';
 import { serve, type LoopbackServer } from '../support/http-server.ts';
 
 describe('checkHost', () => {
-  test.each(['localhost', 'a.localhost', '127.0.0.1', '[::1]', '[::ffff:10.0.0.1]', '169.254.169.254'])('refuses %s', (host) =>
-    expect(() => checkHost(host, 'public')).toThrow(expect.objectContaining({ code: 'FORBIDDEN_ADDRESS' })));
-  test.each(['example.org', '8.8.8.8', '[2600::1]'])('lets %s pass', (host) => expect(checkHost(host, 'public')).toBeUndefined());
+  test.each(['localhost', 'a.localhost', '127.0.0.1', '[::1]', '[::ffff:10.0.0.1]', '169.254.169.254'])(
+    'refuses %s',
+    (host) =>
+      expect(() => checkHost(host, 'public')).toThrow(expect.objectContaining({ code: 'FORBIDDEN_ADDRESS' })),
+  );
+  test.each(['example.org', '8.8.8.8', '[2600::1]'])('lets %s pass', (host) =>
+    expect(checkHost(host, 'public')).toBeUndefined(),
+  );
 });
 
 test.each([true, false])('lookupAllowed refuses a name of this machine (all: %s)', async (all) => {
@@ -14,18 +19,43 @@ test.each([true, false])('lookupAllowed refuses a name of this machine (all: %s)
   expect(error).toMatchObject({ name: 'PathError', code: 'FORBIDDEN_ADDRESS' });
 });
 test.each([true, false])('lookupAllowed gives what dns gives (all: %s)', async (all) => {
-  const answer = await new Promise((resolve) => lookupAllowed('public')('8.8.8.8', { all }, (_error: unknown, address: unknown) => resolve(address)));
+  const answer = await new Promise((resolve) =>
+    lookupAllowed('public')('8.8.8.8', { all }, (_error: unknown, address: unknown) => resolve(address)),
+  );
   expect(answer).toEqual(all ? [{ address: '8.8.8.8', family: 4 }] : '8.8.8.8');
 });
 
-const METADATA = ['169.254.169.254', '169.254.170.2', '[fe80::1]', '[::ffff:169.254.169.254]', '[::a9fe:a9fe]', '[64:ff9b::a9fe:a9fe]', '[fd00:ec2::254]', '100.100.100.200', 'metadata.google.internal', 'Metadata.Google.Internal.', 'metadata'];
+const METADATA = [
+  '169.254.169.254',
+  '169.254.170.2',
+  '[fe80::1]',
+  '[::ffff:169.254.169.254]',
+  '[::a9fe:a9fe]',
+  '[64:ff9b::a9fe:a9fe]',
+  '[fd00:ec2::254]',
+  '100.100.100.200',
+  'metadata.google.internal',
+  'Metadata.Google.Internal.',
+  'metadata',
+];
 
-describe('a link-local address, and a cloud\'s metadata', () => {
-  test.each(METADATA)('%s is told apart', (host) => expect(() => checkHost(host, 'notMetadata')).toThrow(expect.objectContaining({ code: 'FORBIDDEN_ADDRESS', message: expect.stringContaining('link-local') })));
-  test.each(['127.0.0.1', '10.0.0.1', 'localhost', '[fd00::1]', '8.8.8.8', 'metadata.example.org'])('%s is none', (host) => expect(checkHost(host, 'notMetadata')).toBeUndefined());
+describe("a link-local address, and a cloud's metadata", () => {
+  test.each(METADATA)('%s is told apart', (host) =>
+    expect(() => checkHost(host, 'notMetadata')).toThrow(
+      expect.objectContaining({ code: 'FORBIDDEN_ADDRESS', message: expect.stringContaining('link-local') }),
+    ),
+  );
+  test.each(['127.0.0.1', '10.0.0.1', 'localhost', '[fd00::1]', '8.8.8.8', 'metadata.example.org'])(
+    '%s is none',
+    (host) => expect(checkHost(host, 'notMetadata')).toBeUndefined(),
+  );
   test('is refused as what a name resolves to', async () => {
-    expect(await new Promise((resolve) => lookupAllowed('notMetadata')('169.254.169.254', { all: true }, resolve))).toMatchObject({ code: 'FORBIDDEN_ADDRESS' });
-    expect(await new Promise((resolve) => lookupAllowed('notMetadata')('localhost', { all: true }, resolve))).toBeNull();
+    expect(
+      await new Promise((resolve) => lookupAllowed('notMetadata')('169.254.169.254', { all: true }, resolve)),
+    ).toMatchObject({ code: 'FORBIDDEN_ADDRESS' });
+    expect(
+      await new Promise((resolve) => lookupAllowed('notMetadata')('localhost', { all: true }, resolve)),
+    ).toBeNull();
   });
 });
 
@@ -35,11 +65,22 @@ describe('a redirect of a server that the user named', () => {
   afterEach(() => server?.close());
 
   test.each(METADATA)('to %s is refused', async (host) => {
-    server = await serve((_request, response) => void response.writeHead(302, { location: `http://${host}/latest/meta-data` }).end());
-    await expect(http.request({ url: `${server.origin}/v/info` })).rejects.toMatchObject({ name: 'PathError', code: 'FORBIDDEN_ADDRESS' });
+    server = await serve(
+      (_request, response) =>
+        void response.writeHead(302, { location: `http://${host}/latest/meta-data` }).end(),
+    );
+    await expect(http.request({ url: `${server.origin}/v/info` })).rejects.toMatchObject({
+      name: 'PathError',
+      code: 'FORBIDDEN_ADDRESS',
+    });
   });
   test('to another port of its own, or of this machine, is followed', async () => {
-    server = await serve((request, response) => void (request.url === '/a' ? response.writeHead(302, { location: `http://localhost:${server!.port}/b` }).end() : response.end('b')));
+    server = await serve(
+      (request, response) =>
+        void (request.url === '/a'
+          ? response.writeHead(302, { location: `http://localhost:${server!.port}/b` }).end()
+          : response.end('b')),
+    );
     expect(String(Buffer.from((await http.request({ url: `${server.origin}/a` })).body))).toBe('b');
   });
 });

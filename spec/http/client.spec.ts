@@ -4,7 +4,12 @@ import { getEventListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { inspect } from 'node:util';
 import nock from 'nock';
-import { createHttpClient, type HttpClient, type HttpClientOptions, type HttpRequest } from '../../lib/http/client.ts';
+import {
+  createHttpClient,
+  type HttpClient,
+  type HttpClientOptions,
+  type HttpRequest,
+} from '../../lib/http/client.ts';
 import { USER_AGENT } from '../../lib/http/user-agent.ts';
 import { fakeTimeouts } from '../support/fake-timeouts.ts';
 import { serve, type LoopbackServer } from '../support/http-server.ts';
@@ -40,14 +45,23 @@ describe('HttpClient', () => {
   test('sends its own headers, the range, and what it is given', async () => {
     const reply = await ask(ok, { headers: { Authorization: 'Bearer t' }, range: { start: 5, end: 9 } });
     expect([reply.status, text(reply.body), reply.url]).toEqual([200, 'bytes', `${server!.origin}/k`]);
-    expect(server!.requests[0].headers).toMatchObject({ 'user-agent': USER_AGENT, 'accept-encoding': 'gzip, br, zstd', authorization: 'Bearer t', range: 'bytes=5-8' });
+    expect(server!.requests[0].headers).toMatchObject({
+      'user-agent': USER_AGENT,
+      'accept-encoding': 'gzip, br, zstd',
+      authorization: 'Bearer t',
+      range: 'bytes=5-8',
+    });
   });
   test('names the version in package.json', () => {
-    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+      version: string;
+    };
     expect(USER_AGENT).toBe(`graphene-points/${version}`);
   });
   test('leaves a content encoding as it is', async () => {
-    const reply = await ask((_request, response) => void response.setHeader('content-encoding', 'gzip').end('not really gzip'));
+    const reply = await ask(
+      (_request, response) => void response.setHeader('content-encoding', 'gzip').end('not really gzip'),
+    );
     expect(text(reply.body)).toBe('not really gzip');
   });
   test('posts a view of bytes', async () => {
@@ -69,10 +83,13 @@ describe('HttpClient', () => {
   });
   test('joins a body that comes in parts, and counts it', async () => {
     const meter = { requests: 0, bytes: 0 };
-    const reply = await ask((_request, response) => {
-      response.write('a'.repeat(70_000));
-      setImmediate(() => response.end('b'));
-    }, { meter });
+    const reply = await ask(
+      (_request, response) => {
+        response.write('a'.repeat(70_000));
+        setImmediate(() => response.end('b'));
+      },
+      { meter },
+    );
     expect([reply.body.length, meter]).toEqual([70_001, { requests: 1, bytes: 70_001 }]);
   });
 });
@@ -80,7 +97,10 @@ describe('HttpClient', () => {
 describe('HttpClient retries', () => {
   test.each([408, 429, 500, 502, 503])('%i until it passes', async (status) => {
     const meter = { requests: 0, bytes: 0 };
-    const reply = await ask((_request, response, earlier) => void response.writeHead(earlier < 2 ? status : 200).end('xyz'), { meter });
+    const reply = await ask(
+      (_request, response, earlier) => void response.writeHead(earlier < 2 ? status : 200).end('xyz'),
+      { meter },
+    );
     expect([reply.status, meter]).toEqual([200, { requests: 3, bytes: 9 }]);
   });
   test.each([400, 401, 403, 404, 413, 416])('not %i', async (status) => {
@@ -96,11 +116,16 @@ describe('HttpClient retries', () => {
     expect(server!.requests).toHaveLength(2);
   });
   test('a server that asks for too much patience is not waited for', async () => {
-    const reply = await ask((_request, response) => void response.writeHead(503, { 'retry-after': '3600' }).end());
+    const reply = await ask(
+      (_request, response) => void response.writeHead(503, { 'retry-after': '3600' }).end(),
+    );
     expect([reply.status, server!.requests.length]).toEqual([503, 1]);
   });
   test('a reset connection', async () => {
-    const reply = await ask((request, response, earlier) => void (earlier < 1 ? request.socket.resetAndDestroy() : response.end('yes')));
+    const reply = await ask(
+      (request, response, earlier) =>
+        void (earlier < 1 ? request.socket.resetAndDestroy() : response.end('yes')),
+    );
     expect([text(reply.body), server!.requests.length]).toEqual(['yes', 2]);
   });
   test.each([
@@ -119,7 +144,11 @@ describe('HttpClient retries', () => {
     await closed.close();
     client = createHttpClient({ backoffMs: 1, retries: 2 });
     const meter = { requests: 0, bytes: 0 };
-    await expect(client.request({ url: `${closed.origin}/k?sig=x`, meter })).rejects.toMatchObject({ name: 'RequestError', code: 'CONNECTION', url: `${closed.origin}/k` });
+    await expect(client.request({ url: `${closed.origin}/k?sig=x`, meter })).rejects.toMatchObject({
+      name: 'RequestError',
+      code: 'CONNECTION',
+      url: `${closed.origin}/k`,
+    });
     expect(meter.requests).toBe(3);
   });
   describe('once after', () => {
@@ -148,14 +177,25 @@ describe('HttpClient retries', () => {
     test('a stall inside a body', async () => {
       fakeTimeouts();
       const meter = { requests: 0, bytes: 0 };
-      const reply = ask((_request, response) => void response.writeHead(200).write('a'), { meter }, { idleTimeoutMs: HOUR });
+      const reply = ask(
+        (_request, response) => void response.writeHead(200).write('a'),
+        { meter },
+        { idleTimeoutMs: HOUR },
+      );
       await untilOver(reply, () => meter.bytes === meter.requests);
       await expect(reply).rejects.toMatchObject({ code: 'TIMEOUT', status: 200 });
       expect(server!.requests).toHaveLength(2);
     });
   });
-  test.each([[undefined, 1], [true, 5]])('a POST only when told to (%s)', async (retry, count) => {
-    await ask((_request, response) => void response.writeHead(500).end(), { method: 'POST', body: Uint8Array.of(1), retry });
+  test.each([
+    [undefined, 1],
+    [true, 5],
+  ])('a POST only when told to (%s)', async (retry, count) => {
+    await ask((_request, response) => void response.writeHead(500).end(), {
+      method: 'POST',
+      body: Uint8Array.of(1),
+      retry,
+    });
     expect(server!.requests.map(({ body }) => body.length)).toEqual(Array(count).fill(1));
   });
 });
@@ -163,11 +203,18 @@ describe('HttpClient retries', () => {
 describe('HttpClient bounds', () => {
   const megabyte = Buffer.alloc(1 << 20);
   test.each([
-    ['stated', (_request: unknown, response: ServerResponse) => void response.setHeader('content-length', megabyte.length).end(megabyte)],
-    ['not stated', (_request: unknown, response: ServerResponse) => {
-      response.write(megabyte);
-      response.end();
-    }],
+    [
+      'stated',
+      (_request: unknown, response: ServerResponse) =>
+        void response.setHeader('content-length', megabyte.length).end(megabyte),
+    ],
+    [
+      'not stated',
+      (_request: unknown, response: ServerResponse) => {
+        response.write(megabyte);
+        response.end();
+      },
+    ],
   ])('a body too long, its length %s', async (_name, answer) => {
     await expect(ask(answer, { maxBytes: megabyte.length - 1 })).rejects.toMatchObject({ code: 'TOO_LARGE' });
     expect(server!.requests).toHaveLength(1);
@@ -176,21 +223,33 @@ describe('HttpClient bounds', () => {
     expect((await ask(answer, { maxBytes: megabyte.length })).body.length).toBe(megabyte.length);
   });
   test('a failing reply by cutting it', async () => {
-    const reply = await ask((_request, response) => void response.writeHead(404).end(megabyte), { maxBytes: 10 });
+    const reply = await ask((_request, response) => void response.writeHead(404).end(megabyte), {
+      maxBytes: 10,
+    });
     expect(reply.status).toBe(404);
     expect(reply.body.length).toBeLessThan(200_000);
   });
   test('headers', async () => {
-    await expect(ask((_request, response) => void response.setHeader('x', 'y'.repeat(100_000)).end())).rejects.toMatchObject({ code: 'CONNECTION', message: expect.stringContaining('HPE_HEADER_OVERFLOW') });
+    await expect(
+      ask((_request, response) => void response.setHeader('x', 'y'.repeat(100_000)).end()),
+    ).rejects.toMatchObject({ code: 'CONNECTION', message: expect.stringContaining('HPE_HEADER_OVERFLOW') });
   });
 });
 
 describe('HttpClient redirects', () => {
-  const to = (location: string, status = 302): Answer => (request, response) =>
-    void (request.url === '/k' ? response.writeHead(status, { location }).end('moved') : response.end('there'));
+  const to =
+    (location: string, status = 302): Answer =>
+    (request, response) =>
+      void (request.url === '/k'
+        ? response.writeHead(status, { location }).end('moved')
+        : response.end('there'));
   test.each([301, 302, 303, 307, 308])('follows %i', async (status) => {
     const reply = await ask(to('/l', status), { headers: { authorization: 'Bearer t' } });
-    expect([text(reply.body), reply.url, server!.requests[1].headers.authorization]).toEqual(['there', `${server!.origin}/l`, 'Bearer t']);
+    expect([text(reply.body), reply.url, server!.requests[1].headers.authorization]).toEqual([
+      'there',
+      `${server!.origin}/l`,
+      'Bearer t',
+    ]);
   });
   test('gives the reply when told not to follow, and for POST', async () => {
     expect((await ask(to('/l'), { followRedirects: false })).status).toBe(302);
@@ -198,15 +257,25 @@ describe('HttpClient redirects', () => {
     expect(server!.requests).toHaveLength(2);
   });
   test('stops after three', async () => {
-    await expect(ask((_request, response) => void response.writeHead(302, { location: '/k' }).end())).rejects.toMatchObject({ code: 'REDIRECT' });
+    await expect(
+      ask((_request, response) => void response.writeHead(302, { location: '/k' }).end()),
+    ).rejects.toMatchObject({ code: 'REDIRECT' });
     expect(server!.requests).toHaveLength(4);
   });
   test('takes no credentials to another origin', async () => {
     const other = await serve(ok);
     try {
-      await ask(to(`${other.origin}/x`), { headers: { authorization: 'Bearer t', cookie: 'c', 'x-key': 'k' }, range: { start: 0, end: 5 } });
+      await ask(to(`${other.origin}/x`), {
+        headers: { authorization: 'Bearer t', cookie: 'c', 'x-key': 'k' },
+        range: { start: 0, end: 5 },
+      });
       const { authorization, cookie, range, ...rest } = other.requests[0].headers;
-      expect({ authorization, cookie, range, key: rest['x-key'] }).toEqual({ authorization: undefined, cookie: undefined, range: 'bytes=0-4', key: undefined });
+      expect({ authorization, cookie, range, key: rest['x-key'] }).toEqual({
+        authorization: undefined,
+        cookie: undefined,
+        range: 'bytes=0-4',
+        key: undefined,
+      });
     } finally {
       await other.close();
     }
@@ -214,20 +283,35 @@ describe('HttpClient redirects', () => {
   test('judges the address again', async () => {
     nock('http://8.8.8.8').get('/k').reply(302, '', { location: 'http://169.254.169.254/latest' });
     client = createHttpClient();
-    await expect(client.request({ url: 'http://8.8.8.8/k', allowAddress: 'public' })).rejects.toMatchObject({ name: 'PathError', code: 'FORBIDDEN_ADDRESS' });
+    await expect(client.request({ url: 'http://8.8.8.8/k', allowAddress: 'public' })).rejects.toMatchObject({
+      name: 'PathError',
+      code: 'FORBIDDEN_ADDRESS',
+    });
   });
 });
 
 describe('HttpClient addresses', () => {
-  test.each(['http://127.0.0.1:PORT/', 'http://localhost:PORT/', 'http://[::1]:PORT/', 'http://10.0.0.1/', 'http://0x7f.1:PORT/', 'http://2130706433/', 'https://[fd00::1]/'])('refuses %s where a server named it', async (url) => {
+  test.each([
+    'http://127.0.0.1:PORT/',
+    'http://localhost:PORT/',
+    'http://[::1]:PORT/',
+    'http://10.0.0.1/',
+    'http://0x7f.1:PORT/',
+    'http://2130706433/',
+    'https://[fd00::1]/',
+  ])('refuses %s where a server named it', async (url) => {
     server = await serve(ok);
     client = createHttpClient();
-    await expect(client.request({ url: url.replace('PORT', String(server.port)), allowAddress: 'public' })).rejects.toMatchObject({ code: 'FORBIDDEN_ADDRESS' });
+    await expect(
+      client.request({ url: url.replace('PORT', String(server.port)), allowAddress: 'public' }),
+    ).rejects.toMatchObject({ code: 'FORBIDDEN_ADDRESS' });
     expect(server.requests).toHaveLength(0);
   });
   test('takes a pooled socket for no proof', async () => {
     await ask(ok);
-    await expect(client!.request({ url: `${server!.origin}/k`, allowAddress: 'public' })).rejects.toMatchObject({ code: 'FORBIDDEN_ADDRESS' });
+    await expect(
+      client!.request({ url: `${server!.origin}/k`, allowAddress: 'public' }),
+    ).rejects.toMatchObject({ code: 'FORBIDDEN_ADDRESS' });
   });
 });
 
@@ -236,16 +320,20 @@ describe('HttpClient abort', () => {
   const stalled: Record<string, Answer> = {
     'before the reply': never,
     'inside the body': (_request, response) => void response.writeHead(200).write('a'),
-    'while it waits to try again': (_request, response) => void response.writeHead(503, { 'retry-after': '100' }).end(),
+    'while it waits to try again': (_request, response) =>
+      void response.writeHead(503, { 'retry-after': '100' }).end(),
   };
   test.each(Object.keys(stalled))('%s rejects with the reason and leaves nothing behind', async (when) => {
     const controller = new AbortController();
     let asked!: () => void;
     const arrived = new Promise<void>((resolve) => (asked = resolve));
-    const reply = ask((request, response, earlier) => {
-      stalled[when](request, response, earlier);
-      setImmediate(asked);
-    }, { signal: controller.signal });
+    const reply = ask(
+      (request, response, earlier) => {
+        stalled[when](request, response, earlier);
+        setImmediate(asked);
+      },
+      { signal: controller.signal },
+    );
     reply.catch(() => {});
     await arrived;
     await new Promise((resolve) => setImmediate(resolve));
@@ -261,7 +349,9 @@ describe('HttpClient abort', () => {
     const { signal } = new AbortController();
     server = await serve(ok);
     client = createHttpClient();
-    const replies = Array.from({ length: 20 }, (_, k) => client!.request({ url: `${server!.origin}/${k}`, signal }));
+    const replies = Array.from({ length: 20 }, (_, k) =>
+      client!.request({ url: `${server!.origin}/${k}`, signal }),
+    );
     expect(getEventListeners(signal, 'abort')).toHaveLength(1);
     await Promise.all(replies);
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);
@@ -274,12 +364,20 @@ describe('HttpClient abort', () => {
 });
 
 test.each<[string, Answer, Partial<HttpRequest>]>([
-  ['a reset', ((request) => void request.socket.resetAndDestroy()), {}],
+  ['a reset', (request) => void request.socket.resetAndDestroy(), {}],
   ['a timeout', never, { idleTimeoutMs: 10 }],
-  ['a long body', ((_request, response) => void response.end('long')), { maxBytes: 1 }],
-  ['a redirect to plain http', ((_request, response) => void response.writeHead(302, { location: 'ftp://x/?sig=s3cret' }).end()), {}],
+  ['a long body', (_request, response) => void response.end('long'), { maxBytes: 1 }],
+  [
+    'a redirect to plain http',
+    (_request, response) => void response.writeHead(302, { location: 'ftp://x/?sig=s3cret' }).end(),
+    {},
+  ],
 ])('no error shows a token: %s', async (_name, answer, request) => {
-  const error: unknown = await ask(answer, { headers: { authorization: 'Bearer s3cret' }, ...request }, { retries: 0 }).catch((e: unknown) => e);
+  const error: unknown = await ask(
+    answer,
+    { headers: { authorization: 'Bearer s3cret' }, ...request },
+    { retries: 0 },
+  ).catch((e: unknown) => e);
   expect(error).toBeInstanceOf(Error);
   expect(inspect(error, { depth: 10, showHidden: true })).not.toContain('s3cret');
 });
@@ -299,16 +397,31 @@ describe('HttpClient: authorize', () => {
       proofs.push(`${method} ${url.pathname} ${headers.range}`);
       return { authorization: `proof ${proofs.length}` };
     };
-    await ask((_request, response, earlier) => void response.writeHead(earlier === 0 ? 503 : 200).end('bytes'), { authorize, range: { start: 0, end: 5 } });
+    await ask(
+      (_request, response, earlier) => void response.writeHead(earlier === 0 ? 503 : 200).end('bytes'),
+      { authorize, range: { start: 0, end: 5 } },
+    );
     expect(proofs).toEqual(['GET /k bytes=0-4', 'GET /k bytes=0-4']);
     expect(server!.requests.map(({ headers }) => headers.authorization)).toEqual(['proof 1', 'proof 2']);
   });
   test('is asked again on the same origin, and never again once a redirect has left it', async () => {
     const authorize = async (): Promise<Record<string, string>> => ({ authorization: 'proof' });
-    const other = await serve((_request, response) => void response.writeHead(302, { location: `${server!.origin}/back` }).end());
+    const other = await serve(
+      (_request, response) => void response.writeHead(302, { location: `${server!.origin}/back` }).end(),
+    );
     try {
-      await ask((request, response) => void (request.url === '/back' ? response.end('bytes') : response.writeHead(302, { location: request.url === '/k' ? '/l' : other.origin }).end()), { authorize });
-      expect(server!.requests.map(({ path, headers }) => [path, headers.authorization])).toEqual([['/k', 'proof'], ['/l', 'proof'], ['/back', undefined]]);
+      await ask(
+        (request, response) =>
+          void (request.url === '/back'
+            ? response.end('bytes')
+            : response.writeHead(302, { location: request.url === '/k' ? '/l' : other.origin }).end()),
+        { authorize },
+      );
+      expect(server!.requests.map(({ path, headers }) => [path, headers.authorization])).toEqual([
+        ['/k', 'proof'],
+        ['/l', 'proof'],
+        ['/back', undefined],
+      ]);
       expect(other.requests.map(({ headers }) => headers.authorization)).toEqual([undefined]);
     } finally {
       await other.close();
@@ -320,7 +433,8 @@ describe('HttpClient: authorize', () => {
     expect(server!.requests).toEqual([]);
   });
   test('is left by an abort and by close()', async () => {
-    const reason = new Error('enough'), abort = new AbortController();
+    const reason = new Error('enough'),
+      abort = new AbortController();
     const endless = { authorize: () => new Promise<never>(() => undefined) };
     const aborted = ask(ok, { ...endless, signal: abort.signal });
     setImmediate(() => abort.abort(reason));

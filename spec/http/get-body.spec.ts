@@ -8,9 +8,18 @@ afterAll(() => server.close());
 
 test('a GET may have a body, sent with its length; without one it has none', async () => {
   const http = createHttpClient();
-  for (const body of [new TextEncoder().encode('x{"node_ids":[72127962782105601]}').subarray(1), new Uint8Array(0), undefined]) await http.request({ url: server.origin, body });
-  expect(server.requests.map(({ method, body, headers }) => [method, body.toString(), headers['content-length']])).toEqual([
-    ['GET', '{"node_ids":[72127962782105601]}', '32'], ['GET', '', undefined], ['GET', '', undefined],
+  for (const body of [
+    new TextEncoder().encode('x{"node_ids":[72127962782105601]}').subarray(1),
+    new Uint8Array(0),
+    undefined,
+  ])
+    await http.request({ url: server.origin, body });
+  expect(
+    server.requests.map(({ method, body, headers }) => [method, body.toString(), headers['content-length']]),
+  ).toEqual([
+    ['GET', '{"node_ids":[72127962782105601]}', '32'],
+    ['GET', '', undefined],
+    ['GET', '', undefined],
   ]);
   http.close();
 });

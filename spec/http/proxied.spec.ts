@@ -16,8 +16,23 @@ import { serve, type LoopbackServer } from '../support/http-server.ts';
 import { serveProxy, type ProxyServer } from '../support/proxy-server.ts';
 import { tinyFiles, type TinyVolume } from '../support/tiny-volume.ts';
 
-const VOLUME: TinyVolume = { size: [4, 4, 4], chunkSize: [4, 4, 4], voxelOffset: [0, 0, 0], labelAt: () => 2n ** 60n + 9n };
-const FILES = tinyFiles(VOLUME), NAMES = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY', 'no_proxy', 'NO_PROXY'];
+const VOLUME: TinyVolume = {
+  size: [4, 4, 4],
+  chunkSize: [4, 4, 4],
+  voxelOffset: [0, 0, 0],
+  labelAt: () => 2n ** 60n + 9n,
+};
+const FILES = tinyFiles(VOLUME),
+  NAMES = [
+    'http_proxy',
+    'https_proxy',
+    'HTTP_PROXY',
+    'HTTPS_PROXY',
+    'all_proxy',
+    'ALL_PROXY',
+    'no_proxy',
+    'NO_PROXY',
+  ];
 const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/http/${name}`, import.meta.url));
 
 let server: LoopbackServer, proxy: ProxyServer, http: HttpClient;
@@ -25,7 +40,9 @@ const env = { ...process.env };
 beforeAll(async () => {
   server = await serve((request, response) => {
     const found = FILES[request.url!.replace(/^\/v\//, '')];
-    response.writeHead(request.method === 'POST' ? 201 : found ? 200 : 404).end(request.method === 'POST' ? 'posted' : found);
+    response
+      .writeHead(request.method === 'POST' ? 201 : found ? 200 : 404)
+      .end(request.method === 'POST' ? 'posted' : found);
   });
   proxy = await serveProxy(server);
 });
@@ -47,36 +64,75 @@ describe('http:// through a proxy', () => {
   test('is handed to it, by GET and by POST', async () => {
     await using volume = await openPrecomputed('http://data.example.org/v', { retries: 0 });
     expect((await volume.scatteredPoints([[1, 2, 3]])).values[0]).toBe(2n ** 60n + 9n);
-    const { status, serverAddress } = await http.request({ url: 'http://data.example.org/v/x', method: 'POST', body: Buffer.from('body') });
+    const { status, serverAddress } = await http.request({
+      url: 'http://data.example.org/v/x',
+      method: 'POST',
+      body: Buffer.from('body'),
+    });
     expect([status, serverAddress]).toEqual([201, undefined]); // the proxy's address says nothing of the server's
-    expect(proxy.asked).toEqual(['GET http://data.example.org/v/info', 'GET http://data.example.org/v/s0/0-4_0-4_0-4', 'POST http://data.example.org/v/x']);
+    expect(proxy.asked).toEqual([
+      'GET http://data.example.org/v/info',
+      'GET http://data.example.org/v/s0/0-4_0-4_0-4',
+      'POST http://data.example.org/v/x',
+    ]);
     expect(server.requests.map(({ body }) => String(body))).toEqual(['', '', 'body']);
   });
   test('is refused with a token', async () => {
-    for (const headers of [{ authorization: 'Bearer t-0123456789' }, { 'x-api-key': 'k-0123456789' }] as Record<string, string>[])
-      await expect(http.request({ url: 'http://data.example.org/v', headers })).rejects.toMatchObject({ name: 'PathError', code: 'INSECURE_TOKEN', message: expect.stringContaining(`the proxy ${proxy.url} (http_proxy)`) });
-    await expect(http.request({ url: 'http://data.example.org/v', authorize: async () => ({ authorization: 'Bearer t-0123456789' }) })).rejects.toMatchObject({ code: 'INSECURE_TOKEN' });
-    await expect(http.request({ url: 'http://u:p@data.example.org/v' })).rejects.toMatchObject({ code: 'INSECURE_TOKEN' });
+    for (const headers of [
+      { authorization: 'Bearer t-0123456789' },
+      { 'x-api-key': 'k-0123456789' },
+    ] as Record<string, string>[])
+      await expect(http.request({ url: 'http://data.example.org/v', headers })).rejects.toMatchObject({
+        name: 'PathError',
+        code: 'INSECURE_TOKEN',
+        message: expect.stringContaining(`the proxy ${proxy.url} (http_proxy)`),
+      });
+    await expect(
+      http.request({
+        url: 'http://data.example.org/v',
+        authorize: async () => ({ authorization: 'Bearer t-0123456789' }),
+      }),
+    ).rejects.toMatchObject({ code: 'INSECURE_TOKEN' });
+    await expect(http.request({ url: 'http://u:p@data.example.org/v' })).rejects.toMatchObject({
+      code: 'INSECURE_TOKEN',
+    });
     expect(proxy.asked).toEqual([]);
   });
-  test('wanting a password is not the server\'s answer', async () => {
+  test("wanting a password is not the server's answer", async () => {
     proxy.refusal = 407;
-    await expect(http.request({ url: 'http://data.example.org/v' })).rejects.toMatchObject({ code: 'CONNECTION', message: expect.stringContaining('the proxy answered 407') });
+    await expect(http.request({ url: 'http://data.example.org/v' })).rejects.toMatchObject({
+      code: 'CONNECTION',
+      message: expect.stringContaining('the proxy answered 407'),
+    });
   });
-  test('does not go there for this machine, its networks\' own addresses, and what no_proxy names', async () => {
-    expect((await http.request({ url: `${server.origin}/v/info`, headers: { authorization: 'Bearer t-0123456789' } })).status).toBe(200);
+  test("does not go there for this machine, its networks' own addresses, and what no_proxy names", async () => {
+    expect(
+      (
+        await http.request({
+          url: `${server.origin}/v/info`,
+          headers: { authorization: 'Bearer t-0123456789' },
+        })
+      ).status,
+    ).toBe(200);
     process.env.no_proxy = 'example.org';
-    await expect(http.request({ url: 'http://nothing.example.org/v' })).rejects.toMatchObject({ code: 'CONNECTION' });
+    await expect(http.request({ url: 'http://nothing.example.org/v' })).rejects.toMatchObject({
+      code: 'CONNECTION',
+    });
     expect(proxy.asked).toEqual([]);
   });
   test('in upper case is not used', async () => {
     delete process.env.http_proxy;
     process.env.HTTP_PROXY = proxy.url;
-    await expect(http.request({ url: 'http://nothing.example.org/v' })).rejects.toMatchObject({ code: 'CONNECTION' });
+    await expect(http.request({ url: 'http://nothing.example.org/v' })).rejects.toMatchObject({
+      code: 'CONNECTION',
+    });
     expect(proxy.asked).toEqual([]);
   });
   test('keeps a place that a server named from private addresses', async () => {
-    for (const url of ['http://10.0.0.1/', 'http://[fd00::1]/', 'http://metadata.google.internal/']) await expect(http.request({ url, allowAddress: 'public' })).rejects.toMatchObject({ code: 'FORBIDDEN_ADDRESS' });
+    for (const url of ['http://10.0.0.1/', 'http://[fd00::1]/', 'http://metadata.google.internal/'])
+      await expect(http.request({ url, allowAddress: 'public' })).rejects.toMatchObject({
+        code: 'FORBIDDEN_ADDRESS',
+      });
     expect(proxy.asked).toEqual([]);
   });
 });
@@ -85,20 +141,41 @@ describe('https:// through a proxy', () => {
   beforeEach(() => void (process.env.https_proxy = proxy.url));
 
   test('is read through a tunnel, with the certificate of the server', async () => {
-    const tls = createServer({ key: readFileSync(fixture('example.key')), cert: readFileSync(fixture('example.crt')) }, (request, response) => {
-      const found = FILES[request.url!.replace(/^\/v\//, '')];
-      response.writeHead(request.method === 'POST' ? 201 : found ? 200 : 404).end(request.method === 'POST' ? request.headers.authorization : found);
-    });
+    const tls = createServer(
+      { key: readFileSync(fixture('example.key')), cert: readFileSync(fixture('example.crt')) },
+      (request, response) => {
+        const found = FILES[request.url!.replace(/^\/v\//, '')];
+        response
+          .writeHead(request.method === 'POST' ? 201 : found ? 200 : 404)
+          .end(request.method === 'POST' ? request.headers.authorization : found);
+      },
+    );
     await new Promise<void>((resolve) => tls.listen(0, '127.0.0.1', resolve));
     const tunnels = await serveProxy({ port: (tls.address() as AddressInfo).port });
     try {
-      const run = promisify(execFile), script = fileURLToPath(new URL('proxy-run.ts', import.meta.url));
-      const { stdout } = await run(process.execPath, ['--import', 'tsx', script, 'https://data.example.org/v'], {
-        env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_EXTRA_CA_CERTS: fixture('example.crt'), HTTPS_PROXY: tunnels.url.replace('//', '//user:proxy-password-0@') },
+      const run = promisify(execFile),
+        script = fileURLToPath(new URL('proxy-run.ts', import.meta.url));
+      const { stdout } = await run(
+        process.execPath,
+        ['--import', 'tsx', script, 'https://data.example.org/v'],
+        {
+          env: {
+            PATH: process.env.PATH,
+            HOME: process.env.HOME,
+            NODE_EXTRA_CA_CERTS: fixture('example.crt'),
+            HTTPS_PROXY: tunnels.url.replace('//', '//user:proxy-password-0@'),
+          },
+        },
+      );
+      expect(JSON.parse(stdout)).toEqual({
+        value: String(2n ** 60n + 9n),
+        requests: 1,
+        posted: [201, 'Bearer over-tls-it-may-go', null],
       });
-      expect(JSON.parse(stdout)).toEqual({ value: String(2n ** 60n + 9n), requests: 1, posted: [201, 'Bearer over-tls-it-may-go', null] });
       expect(new Set(tunnels.asked)).toEqual(new Set(['CONNECT data.example.org:443']));
-      expect(new Set(tunnels.authorizations)).toEqual(new Set([`Basic ${Buffer.from('user:proxy-password-0').toString('base64')}`]));
+      expect(new Set(tunnels.authorizations)).toEqual(
+        new Set([`Basic ${Buffer.from('user:proxy-password-0').toString('base64')}`]),
+      );
     } finally {
       await tunnels.close();
       tls.closeAllConnections();
@@ -106,80 +183,139 @@ describe('https:// through a proxy', () => {
     }
   }, 60_000);
 
-  test.each([404, 403, 407, 502])('that is refused with %i is not the server\'s answer', async (status) => {
+  test.each([404, 403, 407, 502])("that is refused with %i is not the server's answer", async (status) => {
     proxy.refusal = status;
     const store = openStore('gs://bucket/v', { http, credentials: 'anonymous' });
-    await expect(store.read('chunk', { absentBy403: true })).rejects.toMatchObject({ name: 'RequestError', code: 'CONNECTION', broken: 'unreachable', message: expect.stringMatching(new RegExp(`the proxy answered ${status}, through the proxy ${proxy.url} \\(https_proxy\\)`)) });
-    await expect(http.request({ url: 'https://h.example.org/x', method: 'POST', body: Buffer.from('x') })).rejects.toMatchObject({ code: 'CONNECTION' });
+    await expect(store.read('chunk', { absentBy403: true })).rejects.toMatchObject({
+      name: 'RequestError',
+      code: 'CONNECTION',
+      broken: 'unreachable',
+      message: expect.stringMatching(
+        new RegExp(`the proxy answered ${status}, through the proxy ${proxy.url} \\(https_proxy\\)`),
+      ),
+    });
+    await expect(
+      http.request({ url: 'https://h.example.org/x', method: 'POST', body: Buffer.from('x') }),
+    ).rejects.toMatchObject({ code: 'CONNECTION' });
     expect(proxy.asked).toEqual(['CONNECT storage.googleapis.com:443', 'CONNECT h.example.org:443']);
   });
   test('that does not answer is not waited for without end', async () => {
     proxy.refusal = -1;
-    await expect(http.request({ url: 'https://h.example.org/x' })).rejects.toMatchObject({ code: 'CONNECTION', message: expect.stringContaining('ETIMEDOUT') });
+    await expect(http.request({ url: 'https://h.example.org/x' })).rejects.toMatchObject({
+      code: 'CONNECTION',
+      message: expect.stringContaining('ETIMEDOUT'),
+    });
   });
   test('that is not there is told, without its password', async () => {
     const closed = await serveProxy(server);
     await closed.close();
     process.env.https_proxy = closed.url.replace('//', '//user:proxy-password-1@');
     const error = await http.request({ url: 'https://h.example.org/x' }).catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ code: 'CONNECTION', message: expect.stringContaining(`(ECONNREFUSED), through the proxy ${closed.url} (https_proxy)`) });
+    expect(error).toMatchObject({
+      code: 'CONNECTION',
+      message: expect.stringContaining(`(ECONNREFUSED), through the proxy ${closed.url} (https_proxy)`),
+    });
     expect(JSON.stringify(error) + (error as Error).stack).not.toContain('proxy-passw');
   });
   test('of a kind that is not spoken is an error', async () => {
     process.env.https_proxy = 'socks5://127.0.0.1:1080';
-    await expect(http.request({ url: 'https://h.example.org/x' })).rejects.toMatchObject({ name: 'PathError', code: 'UNSUPPORTED_SCHEME' });
+    await expect(http.request({ url: 'https://h.example.org/x' })).rejects.toMatchObject({
+      name: 'PathError',
+      code: 'UNSUPPORTED_SCHEME',
+    });
   });
   test('is told by doctor', async () => {
     proxy.refusal = 502;
     process.env.https_proxy = proxy.url.replace('//', '//user:proxy-password-2@');
     const { stdout } = await runCli(['doctor', 'gs://bucket/v', '--anonymous']);
-    expect(stdout).toContain(`https://storage.googleapis.com is reached through ${proxy.url} (https_proxy)\n`);
+    expect(stdout).toContain(
+      `https://storage.googleapis.com is reached through ${proxy.url} (https_proxy)\n`,
+    );
     expect(stdout).not.toContain('proxy-passw');
     process.env.no_proxy = '*';
     process.env.HTTP_PROXY = 'http://127.0.0.1:1';
-    expect((await runCli(['doctor', `${server.origin}/v`])).stdout).toContain(`${server.origin} is reached without a proxy\n`);
+    expect((await runCli(['doctor', `${server.origin}/v`])).stdout).toContain(
+      `${server.origin} is reached without a proxy\n`,
+    );
     delete process.env.no_proxy;
-    expect((await runCli(['doctor', 'http://nothing.example.org/v'])).stdout).toMatch(/warn +proxy +http:\/\/nothing.example.org is reached without a proxy: HTTP_PROXY counts in lower case only/);
+    expect((await runCli(['doctor', 'http://nothing.example.org/v'])).stdout).toMatch(
+      /warn +proxy +http:\/\/nothing.example.org is reached without a proxy: HTTP_PROXY counts in lower case only/,
+    );
   });
 });
 
 describe('the libraries that make credentials', () => {
-  const search = async (path: string): Promise<void> => void (await openStore(path, { http, requesterPays: path.startsWith('s3') }).read('info').catch(() => undefined));
+  const search = async (path: string): Promise<void> =>
+    void (await openStore(path, { http, requesterPays: path.startsWith('s3') })
+      .read('info')
+      .catch(() => undefined));
   beforeEach(() => {
     proxy.refusal = 502;
-    for (const name of Object.keys(process.env)) if (/^(AWS_|GOOGLE_|GCE_|METADATA_)/.test(name)) delete process.env[name];
+    for (const name of Object.keys(process.env))
+      if (/^(AWS_|GOOGLE_|GCE_|METADATA_)/.test(name)) delete process.env[name];
     process.env.CLOUD_VOLUME_DIR = secretsFolder();
-    Object.assign(process.env, { AWS_SHARED_CREDENTIALS_FILE: join(process.env.CLOUD_VOLUME_DIR, 'none'), AWS_CONFIG_FILE: join(process.env.CLOUD_VOLUME_DIR, 'none'), CLOUDSDK_CONFIG: process.env.CLOUD_VOLUME_DIR });
+    Object.assign(process.env, {
+      AWS_SHARED_CREDENTIALS_FILE: join(process.env.CLOUD_VOLUME_DIR, 'none'),
+      AWS_CONFIG_FILE: join(process.env.CLOUD_VOLUME_DIR, 'none'),
+      CLOUDSDK_CONFIG: process.env.CLOUD_VOLUME_DIR,
+    });
   });
 
   test('of Amazon go through it', async () => {
     const file = join(process.env.CLOUD_VOLUME_DIR!, 'web-identity');
     writeFileSync(file, 'a-web-identity-token');
-    Object.assign(process.env, { https_proxy: proxy.url, AWS_WEB_IDENTITY_TOKEN_FILE: file, AWS_ROLE_ARN: 'arn:aws:iam::123456789012:role/r', AWS_REGION: 'us-west-2', AWS_EC2_METADATA_DISABLED: 'true', AWS_MAX_ATTEMPTS: '1' });
+    Object.assign(process.env, {
+      https_proxy: proxy.url,
+      AWS_WEB_IDENTITY_TOKEN_FILE: file,
+      AWS_ROLE_ARN: 'arn:aws:iam::123456789012:role/r',
+      AWS_REGION: 'us-west-2',
+      AWS_EC2_METADATA_DISABLED: 'true',
+      AWS_MAX_ATTEMPTS: '1',
+    });
     await search('s3://bucket/v');
     expect(new Set(proxy.asked)).toEqual(new Set(['CONNECT sts.us-west-2.amazonaws.com:443']));
   });
 
   test('of Google go through it', async () => {
     const { generateKeyPairSync } = await import('node:crypto');
-    const key = generateKeyPairSync('rsa', { modulusLength: 2048, privateKeyEncoding: { type: 'pkcs8', format: 'pem' }, publicKeyEncoding: { type: 'spki', format: 'pem' } }).privateKey;
+    const key = generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+    }).privateKey;
     process.env.https_proxy = proxy.url;
-    const credentials = { type: 'service_account', client_email: 'who@project.iam.gserviceaccount.com', private_key: key, token_uri: 'https://oauth2.googleapis.com/token' };
-    await openStore('gs://bucket/v', { http, credentials }).read('info').catch(() => undefined);
+    const credentials = {
+      type: 'service_account',
+      client_email: 'who@project.iam.gserviceaccount.com',
+      private_key: key,
+      token_uri: 'https://oauth2.googleapis.com/token',
+    };
+    await openStore('gs://bucket/v', { http, credentials })
+      .read('info')
+      .catch(() => undefined);
     expect(new Set(proxy.asked)).toEqual(new Set(['CONNECT oauth2.googleapis.com:443']));
   });
 
-  test('never ask a machine\'s metadata through it', async () => {
+  test("never ask a machine's metadata through it", async () => {
     const metadata = await serve((request, response) => {
       response.setHeader('metadata-flavor', 'Google');
       response.setHeader('content-type', 'application/json');
-      response.end(request.url!.includes('token') ? '{"access_token":"a-machine-token-0","expires_in":3600}' : '{}');
+      response.end(
+        request.url!.includes('token') ? '{"access_token":"a-machine-token-0","expires_in":3600}' : '{}',
+      );
     });
     for (const name of NAMES.filter((one) => !/no_proxy/i.test(one))) process.env[name] = proxy.url;
     // A name, as 169.254.169.254 cannot be served here: whoever is asked by it is the metadata server.
     Object.assign(process.env, { GCE_METADATA_HOST: `127.0.0.1:${metadata.port}` });
-    await openStore('gs://bucket/v', { http, requesterPays: 'project' }).read('info').catch(() => undefined);
-    expect(metadata.requests.map(({ path }) => path.split('?')[0])).toEqual(expect.arrayContaining(['/computeMetadata/v1/instance', '/computeMetadata/v1/instance/service-accounts/default/token']));
+    await openStore('gs://bucket/v', { http, requesterPays: 'project' })
+      .read('info')
+      .catch(() => undefined);
+    expect(metadata.requests.map(({ path }) => path.split('?')[0])).toEqual(
+      expect.arrayContaining([
+        '/computeMetadata/v1/instance',
+        '/computeMetadata/v1/instance/service-accounts/default/token',
+      ]),
+    );
     expect(new Set(proxy.asked)).toEqual(new Set(['CONNECT storage.googleapis.com:443'])); // the bucket itself
     await metadata.close();
   });

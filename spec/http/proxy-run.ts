@@ -8,6 +8,17 @@ import { openPrecomputed } from '../../lib/index.ts';
 await using volume = await openPrecomputed(process.argv[2], { retries: 0 });
 const { values, stats } = await volume.scatteredPoints([[1, 2, 3]]);
 const http = createHttpClient();
-const posted = await http.request({ url: `${process.argv[2]}/posted`, method: 'POST', headers: { authorization: 'Bearer over-tls-it-may-go' }, body: new TextEncoder().encode('body') });
+const posted = await http.request({
+  url: `${process.argv[2]}/posted`,
+  method: 'POST',
+  headers: { authorization: 'Bearer over-tls-it-may-go' },
+  body: new TextEncoder().encode('body'),
+});
 http.close();
-console.log(JSON.stringify({ value: String(values[0]), requests: stats.requests, posted: [posted.status, Buffer.from(posted.body).toString(), posted.serverAddress ?? null] }));
+console.log(
+  JSON.stringify({
+    value: String(values[0]),
+    requests: stats.requests,
+    posted: [posted.status, Buffer.from(posted.body).toString(), posted.serverAddress ?? null],
+  }),
+);

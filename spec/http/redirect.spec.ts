@@ -1,7 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { redirectTarget } from '../../lib/http/redirect.ts';
 
-const headers = { authorization: 'Bearer t', cookie: 'c=1', 'x-key': 'k', range: 'bytes=0-1', 'accept-encoding': 'gzip', 'if-none-match': '"v"' };
+const headers = {
+  authorization: 'Bearer t',
+  cookie: 'c=1',
+  'x-key': 'k',
+  range: 'bytes=0-1',
+  'accept-encoding': 'gzip',
+  'if-none-match': '"v"',
+};
 const harmless = { range: 'bytes=0-1', 'accept-encoding': 'gzip', 'if-none-match': '"v"' };
 const go = (from: string, location: string) => {
   const { url, headers: sent } = redirectTarget(new URL(from), location, headers);
@@ -24,6 +31,8 @@ describe('redirectTarget', () => {
     ['to a file', 'http://a.org/', 'file:///etc/passwd'],
     ['to nothing', 'http://a.org/', 'http://'],
   ])('refuses to go %s', (_name, from, location) => {
-    expect(() => go(from, location)).toThrow(expect.objectContaining({ code: 'REDIRECT', message: expect.not.stringContaining('secret') }));
+    expect(() => go(from, location)).toThrow(
+      expect.objectContaining({ code: 'REDIRECT', message: expect.not.stringContaining('secret') }),
+    );
   });
 });

@@ -7,7 +7,9 @@ import { serve } from '../support/http-server.ts';
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
-const OK: Experience = { busy: false, answered: true }, BUSY: Experience = { busy: true, answered: false }, BROKEN: Experience = { busy: false, answered: false };
+const OK: Experience = { busy: false, answered: true },
+  BUSY: Experience = { busy: true, answered: false },
+  BROKEN: Experience = { busy: false, answered: false };
 
 /** A server whose answers a spec gives, in the order in which requests reached it. */
 class Desk {
@@ -100,16 +102,23 @@ describe('Throttle', () => {
   });
 
   test('finds what a server can take, and what was refused is a small part', async () => {
-    const desk = new Desk(), capacity = 12, wanted = 5000;
+    const desk = new Desk(),
+      capacity = 12,
+      wanted = 5000;
     let refused = 0;
     desk.askFor(64);
-    let asked = 64, done = 0;
+    let asked = 64,
+      done = 0;
     while (done < wanted) {
-      const [taken, turnedAway] = [Math.min(capacity, desk.running.length), Math.max(0, desk.running.length - capacity)];
+      const [taken, turnedAway] = [
+        Math.min(capacity, desk.running.length),
+        Math.max(0, desk.running.length - capacity),
+      ];
       await Promise.all([desk.answer(taken, OK), desk.answer(turnedAway, BUSY)]);
       done += taken;
       refused += turnedAway;
-      while (asked < done + refused + 64) { // as many as the user allows, refused ones again
+      while (asked < done + refused + 64) {
+        // as many as the user allows, refused ones again
         desk.askFor(1);
         asked++;
       }
@@ -119,10 +128,16 @@ describe('Throttle', () => {
   });
 
   test('is first come, first served', async () => {
-    const desk = new Desk(), order: number[] = [];
+    const desk = new Desk(),
+      order: number[] = [];
     desk.askFor(2);
     await desk.answer(2, BUSY);
-    for (let k = 0; k < 5; k++) void desk.throttle.run(async () => (order.push(k), BROKEN), (seen) => seen, new Stopper());
+    for (let k = 0; k < 5; k++)
+      void desk.throttle.run(
+        async () => (order.push(k), BROKEN),
+        (seen) => seen,
+        new Stopper(),
+      );
     await settled();
     expect(order).toEqual([0, 1, 2, 3, 4]);
   });
@@ -159,7 +174,9 @@ describe('Throttle: Retry-After', () => {
   });
 
   test('leaves no timer behind when those who wait are stopped', async () => {
-    const desk = new Desk(), stopper = new Stopper(), reason = new Error('enough');
+    const desk = new Desk(),
+      stopper = new Stopper(),
+      reason = new Error('enough');
     desk.askFor(1);
     await desk.answer(1, { ...BUSY, aloneMs: 60_000 });
     const waiting = desk.ask(stopper);
@@ -171,11 +188,18 @@ describe('Throttle: Retry-After', () => {
 });
 
 test('Throttle: a stop frees the place for the next, and what fails gives its place back', async () => {
-  const desk = new Desk(), stopper = new Stopper(), reason = new Error('enough');
+  const desk = new Desk(),
+    stopper = new Stopper(),
+    reason = new Error('enough');
   desk.askFor(1);
   await desk.answer(1, BUSY);
   desk.askFor(1);
-  const stopped = desk.ask(stopper), broken = desk.throttle.run(() => Promise.reject(new Error('broken')), () => OK, new Stopper());
+  const stopped = desk.ask(stopper),
+    broken = desk.throttle.run(
+      () => Promise.reject(new Error('broken')),
+      () => OK,
+      new Stopper(),
+    );
   desk.askFor(1);
   stopper.stop(reason);
   await expect(stopped).rejects.toBe(reason);
@@ -188,7 +212,8 @@ test('Throttle: a stop frees the place for the next, and what fails gives its pl
 test.each([429, 503])('HttpClient: repeats after %i come half as many at once', async (status) => {
   jest.useRealTimers();
   const held: (() => void)[] = [];
-  let inFlight = 0, most = 0;
+  let inFlight = 0,
+    most = 0;
   const server = await serve((_request, response, earlier) => {
     if (earlier < 20) {
       held.push(() => void response.writeHead(status).end());
@@ -203,7 +228,9 @@ test.each([429, 503])('HttpClient: repeats after %i come half as many at once', 
   });
   const client = createHttpClient({ backoffMs: 1 });
   try {
-    const replies = await Promise.all(Array.from({ length: 20 }, (_, k) => client.request({ url: `${server.origin}/${k}` })));
+    const replies = await Promise.all(
+      Array.from({ length: 20 }, (_, k) => client.request({ url: `${server.origin}/${k}` })),
+    );
     expect(replies.map((reply) => reply.status)).toEqual(Array(20).fill(200));
     expect(server.requests).toHaveLength(40);
     expect(most).toBeLessThanOrEqual(12); // 10, and two more for the answers that came

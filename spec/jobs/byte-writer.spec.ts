@@ -9,12 +9,26 @@ const digits = (value: bigint): string => {
 };
 
 describe('ByteWriter', () => {
-  test.each([0n, 9n, 10n, 999_999_999n, 1_000_000_000n, 2n ** 32n, 2n ** 53n + 1n, 10n ** 18n, 10n ** 18n - 1n, 10n ** 19n, 2n ** 63n, 2n ** 64n - 1n])(
-    'writes %s in decimal',
-    (value) => expect(digits(value)).toBe(String(value)),
-  );
+  test.each([
+    0n,
+    9n,
+    10n,
+    999_999_999n,
+    1_000_000_000n,
+    2n ** 32n,
+    2n ** 53n + 1n,
+    10n ** 18n,
+    10n ** 18n - 1n,
+    10n ** 19n,
+    2n ** 63n,
+    2n ** 64n - 1n,
+  ])('writes %s in decimal', (value) => expect(digits(value)).toBe(String(value)));
 
-  test('writes any uint64 in decimal', () => fc.assert(fc.property(fc.bigInt(0n, 2n ** 64n - 1n), (value) => digits(value) === String(value)), { seed: 7, numRuns: 2000 }));
+  test('writes any uint64 in decimal', () =>
+    fc.assert(
+      fc.property(fc.bigInt(0n, 2n ** 64n - 1n), (value) => digits(value) === String(value)),
+      { seed: 7, numRuns: 2000 },
+    ));
 
   test('hands out what was written and starts afresh', () => {
     const out = new ByteWriter(2);

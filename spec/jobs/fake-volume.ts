@@ -4,7 +4,16 @@ import { PointStatus, statusText } from '../../lib/points/status.ts';
 import type { GraphVolume, ValueVolume } from '../../lib/jobs/lookup.ts';
 
 /** x of a point → its status; any other x is `ok`. */
-export const AT = { background: 900, outOfBounds: 901, missingChunk: 902, suspect: 903, noRoot: 904, failed: 905, rootFailed: 906, suspectNoRoot: 907 } as const;
+export const AT = {
+  background: 900,
+  outOfBounds: 901,
+  missingChunk: 902,
+  suspect: 903,
+  noRoot: 904,
+  failed: 905,
+  rootFailed: 906,
+  suspectNoRoot: 907,
+} as const;
 
 export const NOW = new Date('2024-06-05T10:10:01.203Z');
 const BASE = 2n ** 56n + 1n;
@@ -15,13 +24,30 @@ const rootOf = (supervoxel: bigint, day: number): bigint => supervoxel + 2n ** 5
 
 /** What a table shows for a point. */
 export const supervoxelText = (x: number, y: number): string => String(supervoxelOf(x, y));
-export const rootText = (x: number, y: number, day = NOW.getUTCDate()): string => String(rootOf(supervoxelOf(x, y), day));
+export const rootText = (x: number, y: number, day = NOW.getUTCDate()): string =>
+  String(rootOf(supervoxelOf(x, y), day));
 
 const readStats = (points: number): LookupStats => ({
-  points, chunks: 2, requests: 2, bytes: 100, cacheHits: 0, absentBy403: 0, rootRequests: 0, distinctSupervoxels: 0, ms: { plan: 1, chunks: 1, roots: 0, total: 2 },
+  points,
+  chunks: 2,
+  requests: 2,
+  bytes: 100,
+  cacheHits: 0,
+  absentBy403: 0,
+  rootRequests: 0,
+  distinctSupervoxels: 0,
+  ms: { plan: 1, chunks: 1, roots: 0, total: 2 },
 });
 const rootStats = (points: number): LookupStats => ({
-  points, chunks: 0, requests: 0, bytes: 0, cacheHits: 0, absentBy403: 0, rootRequests: 1, distinctSupervoxels: points, ms: { plan: 0, chunks: 0, roots: 1, total: 1 },
+  points,
+  chunks: 0,
+  requests: 0,
+  bytes: 0,
+  cacheHits: 0,
+  absentBy403: 0,
+  rootRequests: 1,
+  distinctSupervoxels: points,
+  ms: { plan: 0, chunks: 0, roots: 1, total: 1 },
 });
 
 const xOf = (supervoxel: bigint): number => Number((supervoxel - BASE) / 1000n);
@@ -35,12 +61,25 @@ function voxelStatus(x: number): number {
   return x === AT.outOfBounds || x < 0 || x >= 1000 ? PointStatus.outOfBounds : PointStatus.ok;
 }
 
-const rootStatus = (x: number): number => (x === AT.noRoot || x === AT.suspectNoRoot ? PointStatus.noRoot : x === AT.rootFailed ? PointStatus.rootFailed : PointStatus.ok);
+const rootStatus = (x: number): number =>
+  x === AT.noRoot || x === AT.suspectNoRoot
+    ? PointStatus.noRoot
+    : x === AT.rootFailed
+      ? PointStatus.rootFailed
+      : PointStatus.ok;
 
-function* errorRows(status: Uint8Array): Generator<{ index: number; status: string; supervoxelId: bigint; rootId: bigint; error?: Error }> {
+function* errorRows(
+  status: Uint8Array,
+): Generator<{ index: number; status: string; supervoxelId: bigint; rootId: bigint; error?: Error }> {
   for (let index = 0; index < status.length; index++) {
     const broken = status[index] === PointStatus.failed || status[index] === PointStatus.rootFailed;
-    yield { index, status: statusText(status[index]), supervoxelId: 0n, rootId: 0n, error: broken ? new Error('it broke', { cause: new Error('the disk is gone') }) : undefined };
+    yield {
+      index,
+      status: statusText(status[index]),
+      supervoxelId: 0n,
+      rootId: 0n,
+      error: broken ? new Error('it broke', { cause: new Error('the disk is gone') }) : undefined,
+    };
   }
 }
 
@@ -58,14 +97,23 @@ export function fakeGraphVolume(): FakeGraphVolume {
       status[k] = rootStatus(xOf(id));
       if (status[k] === PointStatus.ok) rootIds[k] = rootOf(id, at.getUTCDate());
     });
-    return { rootIds, status, timestamp: at, settled: true, stats: rootStats(ids.length), rows: () => errorRows(status) };
+    return {
+      rootIds,
+      status,
+      timestamp: at,
+      settled: true,
+      stats: rootStats(ids.length),
+      rows: () => errorRows(status),
+    };
   };
   return {
     calls,
     now: () => (calls.push('now'), NOW),
     at: (instant) => ({
       async roots(ids, { stopLayer }) {
-        calls.push(`roots ${ids.length} at ${instant.toISOString().slice(0, 10)}${stopLayer ? ` to layer ${stopLayer}` : ''}`);
+        calls.push(
+          `roots ${ids.length} at ${instant.toISOString().slice(0, 10)}${stopLayer ? ` to layer ${stopLayer}` : ''}`,
+        );
         return roots(ids, instant);
       },
     }),
@@ -77,17 +125,24 @@ export function fakeGraphVolume(): FakeGraphVolume {
       const status = new Uint8Array(n);
       for (let k = 0; k < n; k++) {
         status[k] = voxelStatus(points[3 * k]);
-        if (status[k] === PointStatus.ok || status[k] === PointStatus.suspect) supervoxelIds[k] = supervoxelOf(points[3 * k], points[3 * k + 1]);
+        if (status[k] === PointStatus.ok || status[k] === PointStatus.suspect)
+          supervoxelIds[k] = supervoxelOf(points[3 * k], points[3 * k + 1]);
       }
       onProgress?.({ chunksDone: 1, chunks: 1, points: n });
-      const answer = { supervoxelIds, status, stats: agglomerate ? { ...readStats(n), rootRequests: 1, distinctSupervoxels: n } : readStats(n), rows: () => errorRows(status) };
+      const answer = {
+        supervoxelIds,
+        status,
+        stats: agglomerate ? { ...readStats(n), rootRequests: 1, distinctSupervoxels: n } : readStats(n),
+        rows: () => errorRows(status),
+      };
       if (!agglomerate) return answer;
       const rootIds = new BigUint64Array(n);
       supervoxelIds.forEach((id, k) => {
         if (id === 0n) return;
         const one = roots(BigUint64Array.of(id), timestamp!);
         rootIds[k] = one.rootIds[0];
-        if (status[k] === PointStatus.ok || one.status[0] === PointStatus.rootFailed) status[k] = one.status[0];
+        if (status[k] === PointStatus.ok || one.status[0] === PointStatus.rootFailed)
+          status[k] = one.status[0];
       });
       return { ...answer, rootIds };
     },

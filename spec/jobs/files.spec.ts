@@ -23,7 +23,10 @@ describe('sources', () => {
 
   test('says which file it cannot read', async () => {
     const path = join(folder, 'none');
-    await expect(text(readFileBytes(path))).rejects.toMatchObject({ code: 'UNREADABLE', message: `${path} cannot be read: no such file or directory (ENOENT)` });
+    await expect(text(readFileBytes(path))).rejects.toMatchObject({
+      code: 'UNREADABLE',
+      message: `${path} cannot be read: no such file or directory (ENOENT)`,
+    });
   });
 
   test('an abort ends the wait for standard input', async () => {
@@ -39,7 +42,9 @@ describe('sources', () => {
 describe('streamSink', () => {
   test('waits until the reader takes more', async () => {
     const waiting: (() => void)[] = [];
-    const sink = streamSink(new Writable({ highWaterMark: 1, write: (_chunk, _encoding, done) => void waiting.push(done) }));
+    const sink = streamSink(
+      new Writable({ highWaterMark: 1, write: (_chunk, _encoding, done) => void waiting.push(done) }),
+    );
     let done = false;
     const write = sink.write(Buffer.from('one')).then(() => void (done = true));
     await Promise.resolve();
@@ -51,10 +56,17 @@ describe('streamSink', () => {
 
   test('tells a reader that left from other errors', async () => {
     const failing = (code: string, errno?: number): Writable =>
-      new Writable({ write: (_chunk, _encoding, done) => done(Object.assign(new Error(`${code}: write`), { code, errno })) });
+      new Writable({
+        write: (_chunk, _encoding, done) => done(Object.assign(new Error(`${code}: write`), { code, errno })),
+      });
     await expect(streamSink(failing('EPIPE')).write(Buffer.from('one'))).rejects.toBeInstanceOf(ReaderGone);
-    await expect(streamSink(failing('EIO')).write(Buffer.from('one'))).rejects.toMatchObject({ code: 'UNREADABLE', message: 'standard output cannot be written: EIO' });
+    await expect(streamSink(failing('EIO')).write(Buffer.from('one'))).rejects.toMatchObject({
+      code: 'UNREADABLE',
+      message: 'standard output cannot be written: EIO',
+    });
     const full = streamSink(failing('ENOSPC', -constants.errno.ENOSPC), { name: 'standard error' });
-    await expect(full.write(Buffer.from('one'))).rejects.toMatchObject({ message: 'standard error cannot be written: no space left on device (ENOSPC)' });
+    await expect(full.write(Buffer.from('one'))).rejects.toMatchObject({
+      message: 'standard error cannot be written: no space left on device (ENOSPC)',
+    });
   });
 });

@@ -8,8 +8,10 @@ import { PointStatus, statusText } from '../../lib/points/status.ts';
 
 const NOW = new Date('2024-06-05T10:10:01.203Z');
 /** Past 2^53, so that a double would show. */
-const S = 72127962782105601n, R = 288230376151712042n;
-const FAILED = S + 500n, UNKNOWN = S + 600n;
+const S = 72127962782105601n,
+  R = 288230376151712042n;
+const FAILED = S + 500n,
+  UNKNOWN = S + 600n;
 const rootOf = (id: bigint): bigint => R + (id - S) * 2n;
 
 /** Supervoxel S + n has root R + 2n, but from `split` on, S + 1 has R + 1000. */
@@ -18,8 +20,11 @@ function fakeVolume({ split = Infinity }: { split?: number } = {}) {
   const volume: RootVolume & { isLatest: (roots: BigUint64Array, timestamp: Date) => Promise<boolean[]> } = {
     now: () => NOW,
     async roots(ids, { timestamp, stopLayer, validate }) {
-      asked.push(`roots of ${ids.length} at ${timestamp.toISOString()}${stopLayer ? ` to layer ${stopLayer}` : ''}${validate ? ', validated' : ''}`);
-      const rootIds = new BigUint64Array(ids.length), status = new Uint8Array(ids.length).fill(PointStatus.ok);
+      asked.push(
+        `roots of ${ids.length} at ${timestamp.toISOString()}${stopLayer ? ` to layer ${stopLayer}` : ''}${validate ? ', validated' : ''}`,
+      );
+      const rootIds = new BigUint64Array(ids.length),
+        status = new Uint8Array(ids.length).fill(PointStatus.ok);
       ids.forEach((id, k) => {
         if (id === 0n) status[k] = PointStatus.background;
         else if (id === FAILED) status[k] = PointStatus.rootFailed;
@@ -27,9 +32,30 @@ function fakeVolume({ split = Infinity }: { split?: number } = {}) {
         else rootIds[k] = id === S + 1n && timestamp.getTime() >= split ? R + 1000n : rootOf(id);
       });
       return {
-        rootIds, status, timestamp, settled: true, stats: { points: ids.length, chunks: 0, requests: 0, bytes: 0, cacheHits: 0, absentBy403: 0, rootRequests: 1, distinctSupervoxels: ids.length, ms: { plan: 0, chunks: 0, roots: 1, total: 1 } },
+        rootIds,
+        status,
+        timestamp,
+        settled: true,
+        stats: {
+          points: ids.length,
+          chunks: 0,
+          requests: 0,
+          bytes: 0,
+          cacheHits: 0,
+          absentBy403: 0,
+          rootRequests: 1,
+          distinctSupervoxels: ids.length,
+          ms: { plan: 0, chunks: 0, roots: 1, total: 1 },
+        },
         *rows() {
-          for (const [index, code] of status.entries()) yield { index, supervoxelId: ids[index], rootId: rootIds[index], status: statusText(code), error: code === PointStatus.rootFailed ? new Error('it broke') : undefined };
+          for (const [index, code] of status.entries())
+            yield {
+              index,
+              supervoxelId: ids[index],
+              rootId: rootIds[index],
+              status: statusText(code),
+              error: code === PointStatus.rootFailed ? new Error('it broke') : undefined,
+            };
         },
       };
     },
@@ -42,32 +68,85 @@ function fakeVolume({ split = Infinity }: { split?: number } = {}) {
 }
 
 async function run(question: IdQuestion, text: string, options: Partial<IdTableOptions> = {}) {
-  const written: Uint8Array[] = [], warnings: string[] = [];
-  const sink: Sink = { write: async (bytes) => void written.push(bytes), finish: async () => {}, abandon: async () => undefined };
+  const written: Uint8Array[] = [],
+    warnings: string[] = [];
+  const sink: Sink = {
+    write: async (bytes) => void written.push(bytes),
+    finish: async () => {},
+    abandon: async () => undefined,
+  };
   const bytes = Buffer.from(text);
   const source = (async function* () {
     for (let at = 0; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536);
   })();
-  const counts = await answerIds(question, source, sink, { format: 'csv', warn: (message) => warnings.push(message), ...options });
+  const counts = await answerIds(question, source, sink, {
+    format: 'csv',
+    warn: (message) => warnings.push(message),
+    ...options,
+  });
   return { text: Buffer.concat(written).toString(), counts, warnings };
 }
 
 describe('roots of a table of IDs', () => {
-  const ask = (text: string, options: Partial<IdTableOptions> = {}, job: Parameters<typeof rootQuestion>[1] = {}) => run(rootQuestion(fakeVolume().volume, job), text, options);
+  const ask = (
+    text: string,
+    options: Partial<IdTableOptions> = {},
+    job: Parameters<typeof rootQuestion>[1] = {},
+  ) => run(rootQuestion(fakeVolume().volume, job), text, options);
 
   test.each([
-    ['a list', 'list', `${S}\n${S + 3n}\n`, `supervoxel_id,root_id,status\n${S},${R},ok\n${S + 3n},${R + 6n},ok\n`],
-    ['a list with CR LF', 'list', `${S}\r\n${S + 3n}\r\n`, `supervoxel_id,root_id,status\r\n${S},${R},ok\r\n${S + 3n},${R + 6n},ok\r\n`],
-    ['a list with a byte order mark', 'list', `\ufeff${S}\n`, `\ufeffsupervoxel_id,root_id,status\n${S},${R},ok\n`],
-    ['a list of quoted IDs, and one that is none', 'list', `"${S}"\n\nseven\n`, `supervoxel_id,root_id,status\n"${S}",${R},ok\n\nseven,,invalid_id\n`],
+    [
+      'a list',
+      'list',
+      `${S}\n${S + 3n}\n`,
+      `supervoxel_id,root_id,status\n${S},${R},ok\n${S + 3n},${R + 6n},ok\n`,
+    ],
+    [
+      'a list with CR LF',
+      'list',
+      `${S}\r\n${S + 3n}\r\n`,
+      `supervoxel_id,root_id,status\r\n${S},${R},ok\r\n${S + 3n},${R + 6n},ok\r\n`,
+    ],
+    [
+      'a list with a byte order mark',
+      'list',
+      `\ufeff${S}\n`,
+      `\ufeffsupervoxel_id,root_id,status\n${S},${R},ok\n`,
+    ],
+    [
+      'a list of quoted IDs, and one that is none',
+      'list',
+      `"${S}"\n\nseven\n`,
+      `supervoxel_id,root_id,status\n"${S}",${R},ok\n\nseven,,invalid_id\n`,
+    ],
     ['a list without a last line end', 'list', `${S}`, `supervoxel_id,root_id,status\n${S},${R},ok`],
     ['an empty list', 'list', '', 'supervoxel_id,root_id,status\n'],
     ['CSV', 'csv', `n,supervoxel_id\n"a,b",${S}\n`, `n,supervoxel_id,root_id,status\n"a,b",${S},${R},ok\n`],
-    ['CSV with a prefix', 'csv', `pre_supervoxel_id,x\r\n"${S}",1\r\n`, `pre_supervoxel_id,x,pre_root_id,pre_status\r\n"${S}",1,${R},ok\r\n`],
+    [
+      'CSV with a prefix',
+      'csv',
+      `pre_supervoxel_id,x\r\n"${S}",1\r\n`,
+      `pre_supervoxel_id,x,pre_root_id,pre_status\r\n"${S}",1,${R},ok\r\n`,
+    ],
     ['one column of any name', 'csv', `sv\n${S}\n`, `sv,root_id,status\n${S},${R},ok\n`],
-    ['TSV', 'tsv', `x\tsupervoxel_id\n1\t ${S} \n`, `x\tsupervoxel_id\troot_id\tstatus\n1\t ${S} \t${R}\tok\n`],
-    ['JSON numbers', 'jsonl', `{"supervoxel_id": ${S}, "n": 1}\n`, `{"supervoxel_id": ${S}, "n": 1,"root_id":"${R}","status":"ok"}\n`],
-    ['JSON strings', 'jsonl', `{"supervoxel_id":"${S}"}\n`, `{"supervoxel_id":"${S}","root_id":"${R}","status":"ok"}\n`],
+    [
+      'TSV',
+      'tsv',
+      `x\tsupervoxel_id\n1\t ${S} \n`,
+      `x\tsupervoxel_id\troot_id\tstatus\n1\t ${S} \t${R}\tok\n`,
+    ],
+    [
+      'JSON numbers',
+      'jsonl',
+      `{"supervoxel_id": ${S}, "n": 1}\n`,
+      `{"supervoxel_id": ${S}, "n": 1,"root_id":"${R}","status":"ok"}\n`,
+    ],
+    [
+      'JSON strings',
+      'jsonl',
+      `{"supervoxel_id":"${S}"}\n`,
+      `{"supervoxel_id":"${S}","root_id":"${R}","status":"ok"}\n`,
+    ],
   ] as const)('answers %s', async (_, format, text, expected) => {
     expect((await ask(text, { format })).text).toBe(expected);
   });
@@ -95,15 +174,44 @@ describe('roots of a table of IDs', () => {
     ['0x10', ',invalid_id'],
     ['seven', ',invalid_id'],
   ])('says what became of %p', async (cell, answer) => {
-    expect((await ask(`x,supervoxel_id\n1,${cell}\n`)).text).toBe(`x,supervoxel_id,root_id,status\n1,${cell},${answer}\n`);
+    expect((await ask(`x,supervoxel_id\n1,${cell}\n`)).text).toBe(
+      `x,supervoxel_id,root_id,status\n1,${cell},${answer}\n`,
+    );
   });
 
   test.each<[string, string | null, string]>([
-    ['null', null, 'not_looked_up'], ['NaN', null, 'not_looked_up'], ['"<NA>"', null, 'not_looked_up'], ['Infinity', null, 'invalid_id'], ['" "', null, 'not_looked_up'], ['0', '0', 'background'], ['"7 "', '14', 'ok'],
-    ['7.5', null, 'invalid_id'], ['true', null, 'invalid_id'], ['[1]', null, 'invalid_id'], ['1e3', null, 'invalid_id'], ['-0', null, 'invalid_id'], ['"\\u0031"', null, 'invalid_id'],
+    ['null', null, 'not_looked_up'],
+    ['NaN', null, 'not_looked_up'],
+    ['"<NA>"', null, 'not_looked_up'],
+    ['Infinity', null, 'invalid_id'],
+    ['" "', null, 'not_looked_up'],
+    ['0', '0', 'background'],
+    ['"7 "', '14', 'ok'],
+    ['7.5', null, 'invalid_id'],
+    ['true', null, 'invalid_id'],
+    ['[1]', null, 'invalid_id'],
+    ['1e3', null, 'invalid_id'],
+    ['-0', null, 'invalid_id'],
+    ['"\\u0031"', null, 'invalid_id'],
   ])('reads the JSON value %s as an ID or not at all', async (value, root, status) => {
     const volume = fakeVolume().volume;
-    const { text } = await run(rootQuestion({ ...volume, roots: (ids, options) => volume.roots(ids.map((id) => (id === 0n ? 0n : S + id)), options).then((r) => ({ ...r, rootIds: r.rootIds.map((id) => (id === 0n ? 0n : id - R)) })) }, {}), `{"supervoxel_id":${value}}\n`, { format: 'jsonl' });
+    const { text } = await run(
+      rootQuestion(
+        {
+          ...volume,
+          roots: (ids, options) =>
+            volume
+              .roots(
+                ids.map((id) => (id === 0n ? 0n : S + id)),
+                options,
+              )
+              .then((r) => ({ ...r, rootIds: r.rootIds.map((id) => (id === 0n ? 0n : id - R)) })),
+        },
+        {},
+      ),
+      `{"supervoxel_id":${value}}\n`,
+      { format: 'jsonl' },
+    );
     expect(JSON.parse(text.replace(/:(NaN|Infinity)/, ':null'))).toMatchObject({ root_id: root, status });
   });
 
@@ -117,7 +225,10 @@ describe('roots of a table of IDs', () => {
       '1 more rows without a valid ID',
     ]);
     expect(counts).toMatchObject({ rows: 5, statuses: { ok: 1, invalid_id: 4 } });
-    await expect(ask(table, { strict: true })).rejects.toMatchObject({ code: 'BAD_ROW', message: 'row 2 (line 3): column supervoxel_id: "seven" is no uint64 ID' });
+    await expect(ask(table, { strict: true })).rejects.toMatchObject({
+      code: 'BAD_ROW',
+      message: 'row 2 (line 3): column supervoxel_id: "seven" is no uint64 ID',
+    });
   });
 
   test('asks once a batch, at one moment, to the layer wanted', async () => {
@@ -125,21 +236,46 @@ describe('roots of a table of IDs', () => {
     const question = rootQuestion(volume, { stopLayer: 2, validate: true });
     const { text } = await run(question, `supervoxel_id\n${S}\n${S}\n`);
     expect(text).toContain('supervoxel_id,l2_id,status\n');
-    expect([asked, question.timestamp]).toEqual([['roots of 2 at 2024-06-05T10:10:01.203Z to layer 2, validated'], NOW]);
+    expect([asked, question.timestamp]).toEqual([
+      ['roots of 2 at 2024-06-05T10:10:01.203Z to layer 2, validated'],
+      NOW,
+    ]);
   });
 
   test.each([
     ['no such column', 'a,b\n1,2\n', {}, 'no column "supervoxel_id"; columns found: a, b'],
-    ['several', 'pre_supervoxel_id,post_supervoxel_id\n1,2\n', {}, '2 columns could be the supervoxel_id: name one or more with --column; columns found: pre_supervoxel_id, post_supervoxel_id'],
-    ['one named that is not there', 'supervoxel_id\n1\n', { columns: ['sv'] }, 'no column "sv"; columns found: supervoxel_id'],
-    ['an output that exists', 'supervoxel_id,root_id\n1,2\n', {}, 'column root_id exists already (--replace writes over it)'],
+    [
+      'several',
+      'pre_supervoxel_id,post_supervoxel_id\n1,2\n',
+      {},
+      '2 columns could be the supervoxel_id: name one or more with --column; columns found: pre_supervoxel_id, post_supervoxel_id',
+    ],
+    [
+      'one named that is not there',
+      'supervoxel_id\n1\n',
+      { columns: ['sv'] },
+      'no column "sv"; columns found: supervoxel_id',
+    ],
+    [
+      'an output that exists',
+      'supervoxel_id,root_id\n1,2\n',
+      {},
+      'column root_id exists already (--replace writes over it)',
+    ],
   ])('refuses a table with %s', async (_, table, job, message) => {
     await expect(ask(table, {}, job)).rejects.toMatchObject({ name: 'TableError', message });
   });
 
   test('finds the IDs of JSON Lines whose first row has none, and quotes a mangled one as the table has it', async () => {
-    const { text, warnings } = await ask(`{"a":1}\n{"supervoxel_id":"${S}"}\n{"supervoxel_id":7.20e16}\n`, { format: 'jsonl' });
-    expect(text.split('\n').map((row) => row && (JSON.parse(row) as { status: string }).status)).toEqual(['not_looked_up', 'ok', 'invalid_id', '']);
+    const { text, warnings } = await ask(`{"a":1}\n{"supervoxel_id":"${S}"}\n{"supervoxel_id":7.20e16}\n`, {
+      format: 'jsonl',
+    });
+    expect(text.split('\n').map((row) => row && (JSON.parse(row) as { status: string }).status)).toEqual([
+      'not_looked_up',
+      'ok',
+      'invalid_id',
+      '',
+    ]);
     expect(warnings).toEqual(['row 3 (line 3): supervoxel_id: 7.20e16 is no uint64 ID; invalid_id']);
   });
 
@@ -147,19 +283,34 @@ describe('roots of a table of IDs', () => {
     const { asked, volume } = fakeVolume();
     const question = rootQuestion(volume, { columns: ['post_supervoxel_id', 'pre_supervoxel_id'] });
     const { text } = await run(question, `pre_supervoxel_id,post_supervoxel_id\n${S},${S + 1n}\nnan,7.5\n`);
-    expect(text).toBe(`pre_supervoxel_id,post_supervoxel_id,post_root_id,post_status,pre_root_id,pre_status\n${S},${S + 1n},${R + 2n},ok,${R},ok\nnan,7.5,,invalid_id,,not_looked_up\n`);
+    expect(text).toBe(
+      `pre_supervoxel_id,post_supervoxel_id,post_root_id,post_status,pre_root_id,pre_status\n${S},${S + 1n},${R + 2n},ok,${R},ok\nnan,7.5,,invalid_id,,not_looked_up\n`,
+    );
     expect(asked).toEqual(['roots of 4 at 2024-06-05T10:10:01.203Z']);
-    await expect(run(rootQuestion(volume, { columns: ['a', 'b'] }), 'a,b\n1,2\n')).rejects.toMatchObject({ code: 'COLUMN_EXISTS', message: 'column root_id would be written twice: what is asked about needs names that differ' });
+    await expect(run(rootQuestion(volume, { columns: ['a', 'b'] }), 'a,b\n1,2\n')).rejects.toMatchObject({
+      code: 'COLUMN_EXISTS',
+      message: 'column root_id would be written twice: what is asked about needs names that differ',
+    });
   });
 
   test('leaves the status of the look-up alone, and any value that it does not replace', async () => {
-    expect((await ask(`supervoxel_id,status\n${S},suspect\n`)).text).toBe(`supervoxel_id,status,root_id,root_status\n${S},suspect,${R},ok\n`);
-    const again = await ask(`supervoxel_id,root_id,status\nNA,7,ok\nx,7,ok\n${FAILED},7,ok\n${UNKNOWN},7,ok\n`, { replace: true });
-    expect(again.text).toBe(`supervoxel_id,root_id,status\nNA,7,not_looked_up\nx,7,invalid_id\n${FAILED},7,root_failed\n${UNKNOWN},,no_root\n`);
+    expect((await ask(`supervoxel_id,status\n${S},suspect\n`)).text).toBe(
+      `supervoxel_id,status,root_id,root_status\n${S},suspect,${R},ok\n`,
+    );
+    const again = await ask(
+      `supervoxel_id,root_id,status\nNA,7,ok\nx,7,ok\n${FAILED},7,ok\n${UNKNOWN},7,ok\n`,
+      { replace: true },
+    );
+    expect(again.text).toBe(
+      `supervoxel_id,root_id,status\nNA,7,not_looked_up\nx,7,invalid_id\n${FAILED},7,root_failed\n${UNKNOWN},,no_root\n`,
+    );
   });
 
   test('takes the column named among several', async () => {
-    expect((await ask(`pre_supervoxel_id,post_supervoxel_id\n1,${S}\n`, {}, { columns: ['post_supervoxel_id'] })).text).toBe(`pre_supervoxel_id,post_supervoxel_id,post_root_id,post_status\n1,${S},${R},ok\n`);
+    expect(
+      (await ask(`pre_supervoxel_id,post_supervoxel_id\n1,${S}\n`, {}, { columns: ['post_supervoxel_id'] }))
+        .text,
+    ).toBe(`pre_supervoxel_id,post_supervoxel_id,post_root_id,post_status\n1,${S},${R},ok\n`);
   });
 });
 
@@ -169,7 +320,15 @@ describe('roots of an earlier table at another moment', () => {
   test('asks only for the supervoxels under roots that are gone, and for those that had none', async () => {
     const { asked, volume } = fakeVolume({ split: SPLIT });
     const question = updateQuestion(volume, {});
-    const rows = [`${S},${R},ok,keep me`, `${S + 1n},${R + 2n},ok,`, `${S + 1n},${R + 2n},suspect,again`, `${S + 2n},${R + 4n},ok,`, `0,0,background,`, `,,out_of_bounds,`, `${S + 3n},,root_failed,`];
+    const rows = [
+      `${S},${R},ok,keep me`,
+      `${S + 1n},${R + 2n},ok,`,
+      `${S + 1n},${R + 2n},suspect,again`,
+      `${S + 2n},${R + 4n},ok,`,
+      `0,0,background,`,
+      `,,out_of_bounds,`,
+      `${S + 3n},,root_failed,`,
+    ];
     const { text, counts } = await run(question, `supervoxel_id,root_id,status,note\n${rows.join('\n')}\n`);
     const expected = [...rows];
     expected[1] = `${S + 1n},${R + 1000n},ok,`;
@@ -182,21 +341,40 @@ describe('roots of an earlier table at another moment', () => {
   });
 
   test('does the same in JSON Lines, where every other byte stays', async () => {
-    const rows = [`{ "pt_supervoxel_id": "${S}", "pt_root_id": "${R}", "pt_status":"ok" }`, `{"pt_root_id":${R + 2n},"pt_supervoxel_id":${S + 1n}}`];
-    const { text } = await run(updateQuestion(fakeVolume({ split: SPLIT }).volume, {}), `${rows.join('\n')}\n`, { format: 'jsonl' });
-    expect(text).toBe(`${rows[0]}\n{"pt_root_id":"${R + 1000n}","pt_supervoxel_id":${S + 1n},"pt_status":"ok"}\n`);
+    const rows = [
+      `{ "pt_supervoxel_id": "${S}", "pt_root_id": "${R}", "pt_status":"ok" }`,
+      `{"pt_root_id":${R + 2n},"pt_supervoxel_id":${S + 1n}}`,
+    ];
+    const { text } = await run(
+      updateQuestion(fakeVolume({ split: SPLIT }).volume, {}),
+      `${rows.join('\n')}\n`,
+      { format: 'jsonl' },
+    );
+    expect(text).toBe(
+      `${rows[0]}\n{"pt_root_id":"${R + 1000n}","pt_supervoxel_id":${S + 1n},"pt_status":"ok"}\n`,
+    );
   });
 
   test('adds a status where there was none', async () => {
-    const { text } = await run(updateQuestion(fakeVolume({ split: SPLIT }).volume, {}), `supervoxel_id,root_id\n${S},${R}\n${S + 1n},${R + 2n}\n0,0\n`);
-    expect(text).toBe(`supervoxel_id,root_id,status\n${S},${R},ok\n${S + 1n},${R + 1000n},ok\n0,0,background\n`);
+    const { text } = await run(
+      updateQuestion(fakeVolume({ split: SPLIT }).volume, {}),
+      `supervoxel_id,root_id\n${S},${R}\n${S + 1n},${R + 2n}\n0,0\n`,
+    );
+    expect(text).toBe(
+      `supervoxel_id,root_id,status\n${S},${R},ok\n${S + 1n},${R + 1000n},ok\n0,0,background\n`,
+    );
   });
 
   test('asks at the moment given, and empties what has no root', async () => {
     const { asked, volume } = fakeVolume({ split: SPLIT });
     const earlier = new Date(SPLIT - 1);
-    const { text, warnings } = await run(updateQuestion(volume, { timestamp: earlier }), `supervoxel_id,root_id,status\n${S + 1n},${R + 2n},ok\n${UNKNOWN},5000000000000000000,ok\nx,${R},ok\n`);
-    expect(text).toBe(`supervoxel_id,root_id,status\n${S + 1n},${R + 2n},ok\n${UNKNOWN},,no_root\nx,${R},invalid_id\n`);
+    const { text, warnings } = await run(
+      updateQuestion(volume, { timestamp: earlier }),
+      `supervoxel_id,root_id,status\n${S + 1n},${R + 2n},ok\n${UNKNOWN},5000000000000000000,ok\nx,${R},ok\n`,
+    );
+    expect(text).toBe(
+      `supervoxel_id,root_id,status\n${S + 1n},${R + 2n},ok\n${UNKNOWN},,no_root\nx,${R},invalid_id\n`,
+    );
     expect(asked[1]).toBe(`roots of 1 at ${earlier.toISOString()}`);
     expect(warnings).toEqual(['row 3 (line 4): column supervoxel_id: "x" is no uint64 ID; invalid_id']);
   });
@@ -206,15 +384,25 @@ describe('roots of an earlier table at another moment', () => {
     const isLatest = async (): Promise<boolean[]> => {
       throw new GraphError('HTTP_STATUS', 'too much', 'http://graph', 503);
     };
-    const { text } = await run(updateQuestion({ ...volume, isLatest }, {}), `supervoxel_id,root_id,status\n${S},${R},ok\n${S + 1n},${R + 2n},ok\n`);
+    const { text } = await run(
+      updateQuestion({ ...volume, isLatest }, {}),
+      `supervoxel_id,root_id,status\n${S},${R},ok\n${S + 1n},${R + 2n},ok\n`,
+    );
     expect(text).toBe(`supervoxel_id,root_id,status\n${S},${R},ok\n${S + 1n},${R + 1000n},ok\n`);
     expect(asked).toEqual(['roots of 2 at 2024-06-05T10:10:01.203Z']);
   });
 
   test('counts rows whose root could not be looked up as failed, not as changed, and keeps their root', async () => {
     const question = updateQuestion(fakeVolume().volume, {});
-    const { text, warnings } = await run(question, `supervoxel_id,root_id,status\n${FAILED},${R + 2000n},ok\n`);
-    expect([text, question.changed, warnings]).toEqual([`supervoxel_id,root_id,status\n${FAILED},${R + 2000n},root_failed\n`, 0, ['row 1: root_failed: it broke']]);
+    const { text, warnings } = await run(
+      question,
+      `supervoxel_id,root_id,status\n${FAILED},${R + 2000n},ok\n`,
+    );
+    expect([text, question.changed, warnings]).toEqual([
+      `supervoxel_id,root_id,status\n${FAILED},${R + 2000n},root_failed\n`,
+      0,
+      ['row 1: root_failed: it broke'],
+    ]);
   });
 
   test.each([
@@ -223,7 +411,11 @@ describe('roots of an earlier table at another moment', () => {
     ['a mangled supervoxel', `7.2e+16,${R},ok`, `7.2e+16,${R},invalid_id`],
     ['a missing root', `${S},NA,no_root`, `${S},${R},ok`],
     ['a mangled root', `${S},2.88230376151711e+17,`, `${S},${R},ok`],
-    ['a mangled root that cannot be looked up', `${FAILED},2.88230376151711e+17,ok`, `${FAILED},2.88230376151711e+17,root_failed`],
+    [
+      'a mangled root that cannot be looked up',
+      `${FAILED},2.88230376151711e+17,ok`,
+      `${FAILED},2.88230376151711e+17,root_failed`,
+    ],
     ['both missing', 'nan,<NA>,failed', undefined],
     ['both mangled', 'a,b,ok', 'a,b,invalid_id'],
     ['a root that an earlier run could not look up, and stands', `${S},${R},root_failed`, `${S},${R},ok`],
@@ -231,52 +423,109 @@ describe('roots of an earlier table at another moment', () => {
     ['a suspect one without a root', `${UNKNOWN},${R + 2000n},suspect`, `${UNKNOWN},,suspect`],
     ['no status, and a root that stands', `${S},${R},`, undefined],
   ])('keeps what it does not replace: %s', async (_, row, expected = row) => {
-    const { text } = await run(updateQuestion(fakeVolume({ split: SPLIT }).volume, {}), `supervoxel_id,root_id,status\n${row}\n`);
+    const { text } = await run(
+      updateQuestion(fakeVolume({ split: SPLIT }).volume, {}),
+      `supervoxel_id,root_id,status\n${row}\n`,
+    );
     expect(text).toBe(`supervoxel_id,root_id,status\n${expected}\n`);
   });
 
   test('does not lose the value of a key that JSON Lines lack, or cannot be read', async () => {
-    const rows = [`{"supervoxel_id":null,"root_id":"${R}","status":"ok"}`, `{"root_id":"${R}","status":"ok"}`, `{"supervoxel_id":7.2e16,"root_id":"${R}","status":"ok"}`, `{"supervoxel_id":"${S}"}`, `{"supervoxel_id":"${S}","root_id":NaN}`];
-    const { text } = await run(updateQuestion(fakeVolume({ split: SPLIT }).volume, {}), `${rows.join('\n')}\n`, { format: 'jsonl' });
+    const rows = [
+      `{"supervoxel_id":null,"root_id":"${R}","status":"ok"}`,
+      `{"root_id":"${R}","status":"ok"}`,
+      `{"supervoxel_id":7.2e16,"root_id":"${R}","status":"ok"}`,
+      `{"supervoxel_id":"${S}"}`,
+      `{"supervoxel_id":"${S}","root_id":NaN}`,
+    ];
+    const { text } = await run(
+      updateQuestion(fakeVolume({ split: SPLIT }).volume, {}),
+      `${rows.join('\n')}\n`,
+      { format: 'jsonl' },
+    );
     expect(text.split('\n')).toEqual([
-      rows[0], rows[1], rows[2].replace('"ok"', '"invalid_id"'), `{"supervoxel_id":"${S}","root_id":"${R}","status":"ok"}`, `{"supervoxel_id":"${S}","root_id":"${R}","status":"ok"}`, '',
+      rows[0],
+      rows[1],
+      rows[2].replace('"ok"', '"invalid_id"'),
+      `{"supervoxel_id":"${S}","root_id":"${R}","status":"ok"}`,
+      `{"supervoxel_id":"${S}","root_id":"${R}","status":"ok"}`,
+      '',
     ]);
   });
 
   test.each([
-    ['csv', `supervoxel_id,root_id,status\n${S},${R},ok\n${S + 1n},${R + 2n},traced\n`, `supervoxel_id,root_id,status,root_status\n${S},${R},ok,ok\n${S + 1n},${R + 1000n},traced,ok\n`],
-    ['jsonl', `{"supervoxel_id":"${S + 1n}","root_id":"${R + 2n}"}\n{"supervoxel_id":"${S + 1n}","root_id":"${R + 2n}","status":7}\n`,
-      `{"supervoxel_id":"${S + 1n}","root_id":"${R + 1000n}","root_status":"ok"}\n{"supervoxel_id":"${S + 1n}","root_id":"${R + 1000n}","status":7,"root_status":"ok"}\n`],
-  ] as const)('writes over no status that is somebody else’s (%s), and finds its own again', async (format, table, expected) => {
-    const once = await run(updateQuestion(fakeVolume({ split: SPLIT }).volume, {}), table, { format });
-    expect(once.text).toBe(expected);
-    expect((await run(updateQuestion(fakeVolume({ split: SPLIT }).volume, {}), once.text, { format })).text).toBe(expected);
-  });
+    [
+      'csv',
+      `supervoxel_id,root_id,status\n${S},${R},ok\n${S + 1n},${R + 2n},traced\n`,
+      `supervoxel_id,root_id,status,root_status\n${S},${R},ok,ok\n${S + 1n},${R + 1000n},traced,ok\n`,
+    ],
+    [
+      'jsonl',
+      `{"supervoxel_id":"${S + 1n}","root_id":"${R + 2n}"}\n{"supervoxel_id":"${S + 1n}","root_id":"${R + 2n}","status":7}\n`,
+      `{"supervoxel_id":"${S + 1n}","root_id":"${R + 1000n}","root_status":"ok"}\n{"supervoxel_id":"${S + 1n}","root_id":"${R + 1000n}","status":7,"root_status":"ok"}\n`,
+    ],
+  ] as const)(
+    'writes over no status that is somebody else’s (%s), and finds its own again',
+    async (format, table, expected) => {
+      const once = await run(updateQuestion(fakeVolume({ split: SPLIT }).volume, {}), table, { format });
+      expect(once.text).toBe(expected);
+      expect(
+        (await run(updateQuestion(fakeVolume({ split: SPLIT }).volume, {}), once.text, { format })).text,
+      ).toBe(expected);
+    },
+  );
 
   test('stops at a status that is somebody else’s where its column was taken for ours', async () => {
     const rows = Array.from({ length: 3000 }, () => `${S},${R},ok,${'n'.repeat(60)}\n`).join('');
-    await expect(run(updateQuestion(fakeVolume().volume, {}), `supervoxel_id,root_id,status,n\n${rows}${S},${R},traced,\n`, { batchRows: 10 })).rejects.toMatchObject({
-      code: 'BAD_ROW', message: 'row 3001 (line 3002): column status holds "traced", which is not a status: rename the column, and statuses will have their own',
+    await expect(
+      run(
+        updateQuestion(fakeVolume().volume, {}),
+        `supervoxel_id,root_id,status,n\n${rows}${S},${R},traced,\n`,
+        { batchRows: 10 },
+      ),
+    ).rejects.toMatchObject({
+      code: 'BAD_ROW',
+      message:
+        'row 3001 (line 3002): column status holds "traced", which is not a status: rename the column, and statuses will have their own',
     });
   });
 
   test('brings both sides of a table to the moment, each supervoxel and root asked once', async () => {
     const { asked, volume } = fakeVolume({ split: SPLIT });
     const question = updateQuestion(volume, { columns: ['pre_supervoxel_id', 'post_supervoxel_id'] });
-    const { text, counts } = await run(question, `pre_supervoxel_id,pre_root_id,post_root_id,post_supervoxel_id\n${S},${R},${R + 2n},${S + 1n}\n${S + 1n},${R + 2n},NA,x\n`);
-    expect(text).toBe(`pre_supervoxel_id,pre_root_id,post_root_id,post_supervoxel_id,pre_status,post_status\n${S},${R},${R + 1000n},${S + 1n},ok,ok\n${S + 1n},${R + 1000n},NA,x,ok,invalid_id\n`);
+    const { text, counts } = await run(
+      question,
+      `pre_supervoxel_id,pre_root_id,post_root_id,post_supervoxel_id\n${S},${R},${R + 2n},${S + 1n}\n${S + 1n},${R + 2n},NA,x\n`,
+    );
+    expect(text).toBe(
+      `pre_supervoxel_id,pre_root_id,post_root_id,post_supervoxel_id,pre_status,post_status\n${S},${R},${R + 1000n},${S + 1n},ok,ok\n${S + 1n},${R + 1000n},NA,x,ok,invalid_id\n`,
+    );
     expect(asked).toEqual([`is ${R} ${R + 2n} valid`, 'roots of 2 at 2024-06-05T10:10:01.203Z']);
-    expect(counts).toMatchObject({ rows: 2, sides: ['pre_supervoxel_id', 'post_supervoxel_id'], statuses: { ok: 3, invalid_id: 1 }, stats: { points: 4 } });
+    expect(counts).toMatchObject({
+      rows: 2,
+      sides: ['pre_supervoxel_id', 'post_supervoxel_id'],
+      statuses: { ok: 3, invalid_id: 1 },
+      stats: { points: 4 },
+    });
     expect(question.changed).toBe(2);
   });
 
   test('says what to do about layer-2 IDs', async () => {
-    await expect(run(updateQuestion(fakeVolume().volume, {}), 'pt_supervoxel_id,pt_l2_id,pt_status\n1,2,ok\n')).rejects.toMatchObject({
-      code: 'MISSING_COLUMN', message: 'no column "pt_root_id" but pt_l2_id, and update is for roots: `roots --stop-layer 2 --replace` looks those up again',
+    await expect(
+      run(updateQuestion(fakeVolume().volume, {}), 'pt_supervoxel_id,pt_l2_id,pt_status\n1,2,ok\n'),
+    ).rejects.toMatchObject({
+      code: 'MISSING_COLUMN',
+      message:
+        'no column "pt_root_id" but pt_l2_id, and update is for roots: `roots --stop-layer 2 --replace` looks those up again',
     });
   });
 
   test('needs the roots of the column’s own prefix', async () => {
-    await expect(run(updateQuestion(fakeVolume().volume, {}), 'pt_supervoxel_id,root_id\n1,2\n')).rejects.toMatchObject({ message: 'no column "pt_root_id" with earlier roots to bring up to date: `roots` looks them up; columns found: pt_supervoxel_id, root_id' });
+    await expect(
+      run(updateQuestion(fakeVolume().volume, {}), 'pt_supervoxel_id,root_id\n1,2\n'),
+    ).rejects.toMatchObject({
+      message:
+        'no column "pt_root_id" with earlier roots to bring up to date: `roots` looks them up; columns found: pt_supervoxel_id, root_id',
+    });
   });
 });

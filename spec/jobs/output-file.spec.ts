@@ -1,6 +1,18 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
-import { chmod, link, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  link,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Sink } from '../../lib/jobs/files.ts';
@@ -15,7 +27,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const openSink = async (file: string, option?: string): Promise<Sink> => (await claimOutput(file, { option })).open();
+const openSink = async (file: string, option?: string): Promise<Sink> =>
+  (await claimOutput(file, { option })).open();
 const write = async (file: string, text: string): Promise<void> => {
   const sink = await openSink(file);
   await sink.write(Buffer.from(text));
@@ -28,7 +41,10 @@ describe('a file that a job writes', () => {
     const sink = await openSink(path);
     await sink.write(Buffer.from('one '));
     await sink.write(Buffer.from('two'));
-    expect([await readFile(path, 'utf8'), await readFile(`${path}.partial`, 'utf8')]).toEqual(['before', 'one two']);
+    expect([await readFile(path, 'utf8'), await readFile(`${path}.partial`, 'utf8')]).toEqual([
+      'before',
+      'one two',
+    ]);
     await sink.finish();
     expect([await readFile(path, 'utf8'), await readdir(folder)]).toEqual(['one two', ['a.csv']]);
   });
@@ -65,18 +81,32 @@ describe('a file that a job writes', () => {
     await symlink('middle', path);
     for (const text of ['one', 'two']) {
       await write(path, text);
-      expect([(await lstat(path)).isSymbolicLink(), (await lstat(join(folder, 'middle'))).isSymbolicLink(), await readFile(join(folder, 'far', 'b.csv'), 'utf8')]).toEqual([true, true, text]);
+      expect([
+        (await lstat(path)).isSymbolicLink(),
+        (await lstat(join(folder, 'middle'))).isSymbolicLink(),
+        await readFile(join(folder, 'far', 'b.csv'), 'utf8'),
+      ]).toEqual([true, true, text]);
     }
-    expect([await readdir(folder), await readdir(join(folder, 'far'))]).toEqual([['a.csv', 'far', 'middle'], ['b.csv']]);
+    expect([await readdir(folder), await readdir(join(folder, 'far'))]).toEqual([
+      ['a.csv', 'far', 'middle'],
+      ['b.csv'],
+    ]);
   });
 
-  test.each(['symbolic', 'hard'])('is not written through a %s link of the name that unfinished files have', async (kind) => {
-    const precious = join(folder, 'precious');
-    await writeFile(precious, 'precious');
-    await (kind === 'hard' ? link(precious, `${path}.partial`) : symlink(precious, `${path}.partial`));
-    await write(path, 'one');
-    expect([await readFile(precious, 'utf8'), (await lstat(path)).isFile(), await readFile(path, 'utf8')]).toEqual(['precious', true, 'one']);
-  });
+  test.each(['symbolic', 'hard'])(
+    'is not written through a %s link of the name that unfinished files have',
+    async (kind) => {
+      const precious = join(folder, 'precious');
+      await writeFile(precious, 'precious');
+      await (kind === 'hard' ? link(precious, `${path}.partial`) : symlink(precious, `${path}.partial`));
+      await write(path, 'one');
+      expect([
+        await readFile(precious, 'utf8'),
+        (await lstat(path)).isFile(),
+        await readFile(path, 'utf8'),
+      ]).toEqual(['precious', true, 'one']);
+    },
+  );
 
   test('is never renamed over what is not a regular file', async () => {
     await symlink('/dev/null', path);
@@ -87,21 +117,45 @@ describe('a file that a job writes', () => {
   test('is left as it was when the disk is full', async () => {
     await writeFile(path, 'before');
     // A limit on the size of files stands for the disk.
-    const limited = spawnSync('bash', ['-c', `ulimit -f 100; trap '' XFSZ; exec "$0" "$@"`, process.execPath, '--import', 'tsx', '--input-type=module', '-e', `
+    const limited = spawnSync(
+      'bash',
+      [
+        '-c',
+        `ulimit -f 100; trap '' XFSZ; exec "$0" "$@"`,
+        process.execPath,
+        '--import',
+        'tsx',
+        '--input-type=module',
+        '-e',
+        `
       import { claimOutput } from './lib/jobs/output-file.ts';
       const sink = await (await claimOutput(${JSON.stringify(path)})).open();
       await sink.write(Buffer.alloc(1 << 20)).catch(async (error) => { console.log(error.code, error.message); await sink.abandon(false); });
-    `], { encoding: 'utf8' });
-    expect([limited.stdout, limited.stderr]).toEqual([`UNREADABLE ${path}.partial cannot be written: file too large (EFBIG)\n`, '']);
+    `,
+      ],
+      { encoding: 'utf8' },
+    );
+    expect([limited.stdout, limited.stderr]).toEqual([
+      `UNREADABLE ${path}.partial cannot be written: file too large (EFBIG)\n`,
+      '',
+    ]);
     expect([await readFile(path, 'utf8'), await readdir(folder)]).toEqual(['before', ['a.csv']]);
   });
 
   test('says which file cannot be written', async () => {
     const none = join(folder, 'none', 'a.csv');
-    await expect(claimOutput(none)).rejects.toMatchObject({ code: 'UNREADABLE', message: `${none}.partial cannot be written: no such file or directory (ENOENT)` });
-    await expect(claimOutput(none, { option: '--stats' })).rejects.toMatchObject({ message: `--stats ${none}.partial cannot be written: no such file or directory (ENOENT)` });
+    await expect(claimOutput(none)).rejects.toMatchObject({
+      code: 'UNREADABLE',
+      message: `${none}.partial cannot be written: no such file or directory (ENOENT)`,
+    });
+    await expect(claimOutput(none, { option: '--stats' })).rejects.toMatchObject({
+      message: `--stats ${none}.partial cannot be written: no such file or directory (ENOENT)`,
+    });
     await mkdir(path);
-    await expect(claimOutput(path)).rejects.toMatchObject({ code: 'UNREADABLE', message: `${path} is a directory` });
+    await expect(claimOutput(path)).rejects.toMatchObject({
+      code: 'UNREADABLE',
+      message: `${path} is a directory`,
+    });
     await mkdir(join(folder, 'b.csv.partial'));
     await expect(openSink(join(folder, 'b.csv'))).rejects.toMatchObject({ code: 'UNREADABLE' });
     await symlink('loop', join(folder, 'loop'));
@@ -114,11 +168,17 @@ describe('two runs that write one file', () => {
   test('the second is refused, under any name of the file, until the first has ended', async () => {
     await symlink('a.csv', join(folder, 'b.csv'));
     await symlink('.', join(folder, 'here'));
-    const names = ['a.csv', 'b.csv', join('here', 'a.csv'), join('here', 'here', 'b.csv')].map((name) => join(folder, name));
+    const names = ['a.csv', 'b.csv', join('here', 'a.csv'), join('here', 'here', 'b.csv')].map((name) =>
+      join(folder, name),
+    );
     for (const end of ['finish', 'abandon', 'release'] as const) {
       const first = await claimOutput(path);
       const sink = end === 'release' ? undefined : await first.open();
-      for (const name of names) await expect(claimOutput(name)).rejects.toMatchObject({ code: 'IN_USE', message: expect.stringContaining(`another run (process ${process.pid})`) as unknown as string });
+      for (const name of names)
+        await expect(claimOutput(name)).rejects.toMatchObject({
+          code: 'IN_USE',
+          message: expect.stringContaining(`another run (process ${process.pid})`) as unknown as string,
+        });
       await (end === 'release' ? first.release() : end === 'finish' ? sink!.finish() : sink!.abandon(true));
       for (const name of names) (await claimOutput(name)).release();
     }
@@ -126,7 +186,8 @@ describe('two runs that write one file', () => {
   });
 
   const gone = spawnSync(process.execPath, ['-e', '']).pid;
-  const lockOf = (run: Partial<RunIdentity>): string => `${JSON.stringify({ program: 'graphene-points', ...ownIdentity(), ...run })}\n`;
+  const lockOf = (run: Partial<RunIdentity>): string =>
+    `${JSON.stringify({ program: 'graphene-points', ...ownIdentity(), ...run })}\n`;
 
   test.each([
     ['whose process is gone', lockOf({ pid: gone })],
@@ -137,20 +198,29 @@ describe('two runs that write one file', () => {
     await writeFile(`${path}.lock`, lock);
     const warnings: string[] = [];
     const output = await claimOutput(path, { warn: (message) => warnings.push(message) });
-    expect(warnings).toEqual([expect.stringMatching(/a\.csv was left locked by a run that is gone.*; its lock is taken over$/)]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/a\.csv was left locked by a run that is gone.*; its lock is taken over$/),
+    ]);
     await expect(claimOutput(path)).rejects.toMatchObject({ code: 'IN_USE' });
     output.release();
     expect(await readdir(folder)).toEqual([]);
   });
 
   test.each([
-    ['of another machine', lockOf({ host: 'far', pid: gone }), `process ${gone} on far); if that is over, delete`],
+    [
+      'of another machine',
+      lockOf({ host: 'far', pid: gone }),
+      `process ${gone} on far); if that is over, delete`,
+    ],
     ['of another container', lockOf({ namespace: 'pid:[1]', pid: gone }), 'if that is over, delete'],
     ['that is a file of the user', 'precious', 'is not a lock of this program'],
     ['of another program', '{"pid":1}', 'is not a lock of this program'],
   ])('a lock %s stays', async (_, lock, message) => {
     await writeFile(`${path}.lock`, lock);
-    await expect(claimOutput(path)).rejects.toMatchObject({ code: 'IN_USE', message: expect.stringContaining(message) as unknown as string });
+    await expect(claimOutput(path)).rejects.toMatchObject({
+      code: 'IN_USE',
+      message: expect.stringContaining(message) as unknown as string,
+    });
     expect(await readFile(`${path}.lock`, 'utf8')).toBe(lock);
   });
 

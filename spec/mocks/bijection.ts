@@ -18,7 +18,8 @@ export class Bijection {
 
   /** One ID in the place of the other. @returns whether that fits what was learnt before. */
   pair(recorded: string, mock: string): boolean {
-    if (this.isShared(recorded) || this.#toMock.has(recorded) || this.#toRecorded.has(mock)) return this.translated(recorded) === mock;
+    if (this.isShared(recorded) || this.#toMock.has(recorded) || this.#toRecorded.has(mock))
+      return this.translated(recorded) === mock;
     if (this.#groupOf.get(`recorded ${recorded}`) !== this.#groupOf.get(`mock ${mock}`)) return false;
     this.#toMock.set(recorded, mock);
     this.#toRecorded.set(mock, recorded);

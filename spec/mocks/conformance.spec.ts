@@ -2,9 +2,22 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { bytesOf, idsFromBytes } from '../../lib/base/uint64.ts';
-import { createMockChunkedGraph, mockRequest, type MockChunkedGraphOptions, type MockResponse } from '../../mocks/index.ts';
+import {
+  createMockChunkedGraph,
+  mockRequest,
+  type MockChunkedGraphOptions,
+  type MockResponse,
+} from '../../mocks/index.ts';
 import { Bijection } from './bijection.ts';
-import { epochs, labelAt, pcgGraph, recorded, supervoxelAt, supervoxels, type Recorded } from './pcg-graph.ts';
+import {
+  epochs,
+  labelAt,
+  pcgGraph,
+  recorded,
+  supervoxelAt,
+  supervoxels,
+  type Recorded,
+} from './pcg-graph.ts';
 
 /** The recordings were made in November 2026; what is newer than this is the moment of asking. */
 const RECORDING_S = 1_795_000_000;
@@ -12,7 +25,9 @@ const RECORDING_ORIGIN = 'http://127.0.0.1:18556';
 
 /** Lists whose order means nothing, by the name they have in an answer. */
 const SETS = new Set(
-  'leaf_ids children_ids edge_graph links nodes past_id_map new_roots old_roots before_root_ids after_root_ids past_ids valid_roots new_root_ids supervoxel_connected_components roots edges'.split(' '),
+  'leaf_ids children_ids edge_graph links nodes past_id_map new_roots old_roots before_root_ids after_root_ids past_ids valid_roots new_root_ids supervoxel_connected_components roots edges'.split(
+    ' ',
+  ),
 );
 
 const options: MockChunkedGraphOptions = {
@@ -20,8 +35,18 @@ const options: MockChunkedGraphOptions = {
   labelAt,
   dataset: 'test_ds',
   clock: () => (RECORDING_S + 500_000) * 1000,
-  users: { 101: { name: 'Ann', affiliation: 'Lab' }, 102: { name: 'Ben', affiliation: 'Lab' }, 103: { name: 'Cid', affiliation: 'Lab' } },
-  multicuts: [{ sources: [supervoxelAt(1, 4, 2)], sinks: [supervoxelAt(6, 4, 2)], removed: [[supervoxelAt(5, 4, 2), supervoxelAt(6, 4, 2)]] }],
+  users: {
+    101: { name: 'Ann', affiliation: 'Lab' },
+    102: { name: 'Ben', affiliation: 'Lab' },
+    103: { name: 'Cid', affiliation: 'Lab' },
+  },
+  multicuts: [
+    {
+      sources: [supervoxelAt(1, 4, 2)],
+      sinks: [supervoxelAt(6, 4, 2)],
+      removed: [[supervoxelAt(5, 4, 2), supervoxelAt(6, 4, 2)]],
+    },
+  ],
 };
 const tokens = {
   'view-token': { id: 101, permissions: ['view'] },
@@ -37,34 +62,63 @@ function servers(): Record<string, ReturnType<typeof createMockChunkedGraph>> {
   return {
     open: createMockChunkedGraph(options),
     auth: createMockChunkedGraph({ ...options, tokens }),
-    noedits: createMockChunkedGraph({ info: pcgGraph.info, table: 'big_pcg', base_timestamp: pcgGraph.base_timestamp, supervoxels: [only], roots: [288230376151712055n] }),
+    noedits: createMockChunkedGraph({
+      info: pcgGraph.info,
+      table: 'big_pcg',
+      base_timestamp: pcgGraph.base_timestamp,
+      supervoxels: [only],
+      roots: [288230376151712055n],
+    }),
   };
 }
-const serverOf = (name: string): string => (name.startsWith('auth.') ? 'auth' : name.startsWith('noedits.') ? 'noedits' : 'open');
+const serverOf = (name: string): string =>
+  name.startsWith('auth.') ? 'auth' : name.startsWith('noedits.') ? 'noedits' : 'open';
 
 const knownRoots = new Set([...epochs.flatMap(({ root }) => root), '288230376151712055']);
 const isShared = (id: string): boolean => BigInt(id) >> 56n !== 4n || knownRoots.has(id);
 
-const bodyOf = ({ body, headers }: Pick<MockResponse, 'body' | 'headers'>): Uint8Array => (headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body);
+const bodyOf = ({ body, headers }: Pick<MockResponse, 'body' | 'headers'>): Uint8Array =>
+  headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
 
 /** Bare numbers that are IDs become `#ID`, so that none is rounded. */
 const parsed = (bytes: Uint8Array): unknown =>
-  JSON.parse(Buffer.from(bytes).toString().replace(/"(?:[^"\\]|\\.)*"|(?<![\d.])\d{16,}(?![\d.e])/g, (token) => (token.startsWith('"') ? token : `"#${token}"`)));
+  JSON.parse(
+    Buffer.from(bytes)
+      .toString()
+      .replace(/"(?:[^"\\]|\\.)*"|(?<![\d.])\d{16,}(?![\d.e])/g, (token) =>
+        token.startsWith('"') ? token : `"#${token}"`,
+      ),
+  );
 
 /** An answer by which both servers can be compared: IDs in common, sets sorted, the moment of asking left out. */
 function comparable(value: unknown, side: 'recorded' | 'mock', ids: Bijection, isSet = false): unknown {
   if (typeof value === 'number') return value > RECORDING_S ? 'now' : value;
-  if (typeof value === 'string' && value.startsWith('{')) return comparable(parsed(Buffer.from(value)), side, ids);
+  if (typeof value === 'string' && value.startsWith('{'))
+    return comparable(parsed(Buffer.from(value)), side, ids);
   if (typeof value === 'string') return value.replace(/\d{16,}/, (id) => ids.common(id, side));
   if (Array.isArray(value)) {
-    const items = value.map((item) => comparable(item, side, ids, isSet && Array.isArray(item) && item.length !== 2));
+    const items = value.map((item) =>
+      comparable(item, side, ids, isSet && Array.isArray(item) && item.length !== 2),
+    );
     return isSet ? items.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) : items;
   }
   if (typeof value !== 'object' || value === null) return value;
   const object = value as Record<string, unknown>;
-  if ('affinities' in object) return comparable({ edges: (object.nodes as unknown[]).map((pair, k) => [pair, (object.affinities as number[])[k], (object.areas as number[])[k]]) }, side, ids);
+  if ('affinities' in object)
+    return comparable(
+      {
+        edges: (object.nodes as unknown[]).map((pair, k) => [
+          pair,
+          (object.affinities as number[])[k],
+          (object.areas as number[])[k],
+        ]),
+      },
+      side,
+      ids,
+    );
   const entries = Object.entries(object).flatMap(([key, item]): [string, unknown][] => {
-    if (key === 'duration' || (key === 'timestamp' && typeof item === 'string' && 'code' in object)) return [];
+    if (key === 'duration' || (key === 'timestamp' && typeof item === 'string' && 'code' in object))
+      return [];
     const common = /^\d{16,}$/.test(key) ? ids.common(key, side) : key;
     return [[common, comparable(item, side, ids, SETS.has(key) || (isSet && typeof item === 'object'))]];
   });
@@ -72,15 +126,34 @@ function comparable(value: unknown, side: 'recorded' | 'mock', ids: Bijection, i
 }
 
 /** IDs of the recording, as the mock calls them; a chunked body is seen without its framing: one chunk of 8 bytes here. */
-function translated({ path, headers, body = '' }: Recorded, ids: Bijection): { path: string; body: Uint8Array } {
+function translated(
+  { path, headers, body = '' }: Recorded,
+  ids: Bijection,
+): { path: string; body: Uint8Array } {
   const sent = Buffer.from(body, 'base64');
   const bytes = headers?.['Transfer-Encoding'] === 'chunked' ? sent.subarray(3, 11) : sent;
   const inText = (text: string): string => text.replace(/\d{16,}/g, (id) => ids.translated(id));
-  return { path: inText(path), body: /^[[{]/.test(bytes.toString('latin1')) ? Buffer.from(inText(bytes.toString())) : bytes };
+  return {
+    path: inText(path),
+    body: /^[[{]/.test(bytes.toString('latin1')) ? Buffer.from(inText(bytes.toString())) : bytes,
+  };
 }
 
-const header = (headers: Record<string, string>, name: string): unknown => [name, name === 'allow' ? headers[name]?.split(', ').sort() : headers[name]];
-const HEADERS_200 = ['content-type', 'content-disposition', 'content-encoding', 'vary', 'allow', 'used-bounds', 'access-control-allow-origin', 'access-control-allow-headers', 'access-control-allow-methods'];
+const header = (headers: Record<string, string>, name: string): unknown => [
+  name,
+  name === 'allow' ? headers[name]?.split(', ').sort() : headers[name],
+];
+const HEADERS_200 = [
+  'content-type',
+  'content-disposition',
+  'content-encoding',
+  'vary',
+  'allow',
+  'used-bounds',
+  'access-control-allow-origin',
+  'access-control-allow-headers',
+  'access-control-allow-methods',
+];
 const HEADERS_4XX = ['content-type', 'allow', 'location', 'set-cookie', 'www-authenticate'];
 
 describe('the mocked chunkedgraph answers as the real server did', () => {
@@ -90,7 +163,9 @@ describe('the mocked chunkedgraph answers as the real server did', () => {
   test.each(recorded.map((pair) => [pair.name, pair] as const))('%s', async (name, pair) => {
     const ids = bijections.get(serverOf(name))!;
     const { path, body } = translated(pair, ids);
-    const response = await replayed[serverOf(name)].handle(mockRequest(pair.method, path, { headers: pair.headers, body, origin: RECORDING_ORIGIN }));
+    const response = await replayed[serverOf(name)].handle(
+      mockRequest(pair.method, path, { headers: pair.headers, body, origin: RECORDING_ORIGIN }),
+    );
     const { status, headers, body: base64 } = pair.answer;
     expect(response.status).toBe(status);
     if (status === 500) {
@@ -99,17 +174,25 @@ describe('the mocked chunkedgraph answers as the real server did', () => {
       expect(error).toMatchObject({ code: 500, message: expect.any(String), traceback: expect.any(Array) });
       return;
     }
-    for (const name of status === 200 ? HEADERS_200 : HEADERS_4XX) expect(header(response.headers, name)).toEqual(header(headers, name));
+    for (const name of status === 200 ? HEADERS_200 : HEADERS_4XX)
+      expect(header(response.headers, name)).toEqual(header(headers, name));
     if (base64 === undefined) return; // an HTML page
-    const was = bodyOf({ body: Buffer.from(base64, 'base64'), headers }), is = bodyOf(response);
+    const was = bodyOf({ body: Buffer.from(base64, 'base64'), headers }),
+      is = bodyOf(response);
     if (name.endsWith('.pickle')) expect(is[0]).toBe(0x80);
     else if (path.includes('roots_binary') && status === 200) {
       const [wasIds, isIds] = [was, is].map((bytes) => Array.from(idsFromBytes(bytes), String));
       expect(isIds).toHaveLength(wasIds.length);
       expect(wasIds.filter((id, k) => !ids.pair(id, isIds[k]))).toEqual([]);
-    } else if (headers['content-type'] === 'application/json' || name.startsWith('tabular') || name.startsWith('user_operations') || name.startsWith('noedits')) {
+    } else if (
+      headers['content-type'] === 'application/json' ||
+      name.startsWith('tabular') ||
+      name.startsWith('user_operations') ||
+      name.startsWith('noedits')
+    ) {
       const [wasJson, isJson] = [was, is].map(parsed);
-      const roots = (answer: unknown): string[] => ((answer as { new_root_ids?: string[] }).new_root_ids ?? []).map((id) => id.replace('#', ''));
+      const roots = (answer: unknown): string[] =>
+        ((answer as { new_root_ids?: string[] }).new_root_ids ?? []).map((id) => id.replace('#', ''));
       expect(ids.pairSets(roots(wasJson), roots(isJson))).toBe(true);
       expect(comparable(isJson, 'mock', ids)).toEqual(comparable(wasJson, 'recorded', ids));
     } else expect(Buffer.from(is).toString('latin1')).toBe(Buffer.from(was).toString('latin1'));
@@ -126,9 +209,14 @@ describe('the mocked chunkedgraph has the real server’s nodes', () => {
     { name, timestamp, layer: 4, ids: root },
   ]);
   test.each(cases)('$name, stop layer $layer', async ({ timestamp, layer, ids }) => {
-    const request = mockRequest('POST', `/segmentation/api/v1/table/test_pcg/roots_binary?timestamp=${timestamp}&stop_layer=${layer}`, { body: bytesOf(supervoxels) });
+    const request = mockRequest(
+      'POST',
+      `/segmentation/api/v1/table/test_pcg/roots_binary?timestamp=${timestamp}&stop_layer=${layer}`,
+      { body: bytesOf(supervoxels) },
+    );
     expect(Array.from(idsFromBytes((await open.handle(request)).body), String)).toEqual(ids);
   });
 
-  test('the truth table covers 512 supervoxels at 10 moments', () => expect([supervoxels.length, epochs.length]).toEqual([512, 10]));
+  test('the truth table covers 512 supervoxels at 10 moments', () =>
+    expect([supervoxels.length, epochs.length]).toEqual([512, 10]));
 });

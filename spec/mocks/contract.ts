@@ -13,7 +13,8 @@ export interface Mounted {
 
 export type Mount = (routes: MockRoutes) => Mounted | Promise<Mounted>;
 
-const A = 72127962782105601n, ROOT_OF_A = 288230376151712042n;
+const A = 72127962782105601n,
+  ROOT_OF_A = 288230376151712042n;
 const roots = '/segmentation/api/v1/table/test_pcg/roots_binary';
 // Bytes that are no UTF-8 and have zeros: what text handling would break.
 const object = Uint8Array.from({ length: 300 }, (_, k) => (k * 7) & 255);
@@ -21,44 +22,94 @@ const object = Uint8Array.from({ length: 300 }, (_, k) => (k * 7) & 255);
 export function mountContract(name: string, mount: Mount): void {
   describe(`mocks on ${name}`, () => {
     const make = () => ({
-      graph: createMockChunkedGraph({ ...pcgGraph, dataDir: '{HOST}/bucket', info: { ...pcgGraph.info, data_dir: '{DATA_DIR}' } }),
-      bucket: createMockBucket({ files: { info: Buffer.from('{}'), 'a/object': object, 'a/packed.gz': gzipSync(object) } }),
+      graph: createMockChunkedGraph({
+        ...pcgGraph,
+        dataDir: '{HOST}/bucket',
+        info: { ...pcgGraph.info, data_dir: '{DATA_DIR}' },
+      }),
+      bucket: createMockBucket({
+        files: { info: Buffer.from('{}'), 'a/object': object, 'a/packed.gz': gzipSync(object) },
+      }),
       longer: createMockBucket({ files: { info: Buffer.from('"longer"') } }),
     });
     let mocks = make();
     let mounted: Mounted;
     beforeEach(async () => {
       mocks = make();
-      mounted = await mount({ '/segmentation': mocks.graph, '/bucket': mocks.bucket, '/bucket/nested': mocks.longer });
+      mounted = await mount({
+        '/segmentation': mocks.graph,
+        '/bucket': mocks.bucket,
+        '/bucket/nested': mocks.longer,
+      });
     });
     afterEach(() => mounted.unmount());
 
-    const ask = (path: string, { method = 'GET', headers = {}, body }: { method?: Method; headers?: Record<string, string>; body?: Uint8Array } = {}): Promise<Response<Buffer>> =>
-      got(mounted.origin + path, { method, headers: { 'accept-encoding': 'identity', ...headers }, body: body && Buffer.from(body), responseType: 'buffer', decompress: false, throwHttpErrors: false, followRedirect: false, retry: { limit: 0 } });
+    const ask = (
+      path: string,
+      {
+        method = 'GET',
+        headers = {},
+        body,
+      }: { method?: Method; headers?: Record<string, string>; body?: Uint8Array } = {},
+    ): Promise<Response<Buffer>> =>
+      got(mounted.origin + path, {
+        method,
+        headers: { 'accept-encoding': 'identity', ...headers },
+        body: body && Buffer.from(body),
+        responseType: 'buffer',
+        decompress: false,
+        throwHttpErrors: false,
+        followRedirect: false,
+        retry: { limit: 0 },
+      });
 
     test('carries binary bodies both ways', async () => {
-      const { statusCode, headers, rawBody } = await ask(roots, { method: 'POST', headers: { 'content-type': 'application/octet-stream' }, body: bytesOf(BigUint64Array.of(A, 0n, 2n ** 64n - 1n)) });
-      expect([statusCode, headers['content-type'], headers['content-length']]).toEqual([200, 'text/html; charset=utf-8', '24']);
+      const { statusCode, headers, rawBody } = await ask(roots, {
+        method: 'POST',
+        headers: { 'content-type': 'application/octet-stream' },
+        body: bytesOf(BigUint64Array.of(A, 0n, 2n ** 64n - 1n)),
+      });
+      expect([statusCode, headers['content-type'], headers['content-length']]).toEqual([
+        200,
+        'text/html; charset=utf-8',
+        '24',
+      ]);
       expect([...idsFromBytes(rawBody)]).toEqual([ROOT_OF_A, 0n, 0n]);
       expect(mocks.graph.log.idsPerBatch()).toEqual([3]);
     });
 
     test('carries gzip bodies both ways', async () => {
-      const { headers, rawBody } = await ask(roots, { method: 'POST', headers: { 'content-encoding': 'gzip', 'accept-encoding': 'gzip' }, body: gzipSync(bytesOf(BigUint64Array.of(A))) });
+      const { headers, rawBody } = await ask(roots, {
+        method: 'POST',
+        headers: { 'content-encoding': 'gzip', 'accept-encoding': 'gzip' },
+        body: gzipSync(bytesOf(BigUint64Array.of(A))),
+      });
       expect(headers['content-encoding']).toBe('gzip');
       expect([...idsFromBytes(gunzipSync(rawBody))]).toEqual([ROOT_OF_A]);
       expect(mocks.graph.log.requests[0].ids).toBe(1);
     });
 
-    test.each([['application/json', 'hello'], ['application/json', '{"node_ids":'], ['text/plain', 'hello']])('has the mock refuse a body of type %s that is not JSON: %s', async (type, body) => {
-      const { statusCode, rawBody } = await ask('/segmentation/api/v1/table/test_pcg/roots', { method: 'POST', headers: { 'content-type': type }, body: Buffer.from(body) });
+    test.each([
+      ['application/json', 'hello'],
+      ['application/json', '{"node_ids":'],
+      ['text/plain', 'hello'],
+    ])('has the mock refuse a body of type %s that is not JSON: %s', async (type, body) => {
+      const { statusCode, rawBody } = await ask('/segmentation/api/v1/table/test_pcg/roots', {
+        method: 'POST',
+        headers: { 'content-type': type },
+        body: Buffer.from(body),
+      });
       // As the real server does.
-      expect([statusCode, (JSON.parse(rawBody.toString()) as { message: string }).message]).toEqual([500, expect.stringMatching(/^Expecting/)]);
+      expect([statusCode, (JSON.parse(rawBody.toString()) as { message: string }).message]).toEqual([
+        500,
+        expect.stringMatching(/^Expecting/),
+      ]);
       expect(mocks.graph.log.requests.map(({ headers }) => headers['content-type'])).toEqual([type]);
     });
 
     test('says when it answers, and what a mock says of that instead', async () => {
-      const before = Math.floor(Date.now() / 1000) * 1000, { headers } = await ask('/bucket/info');
+      const before = Math.floor(Date.now() / 1000) * 1000,
+        { headers } = await ask('/bucket/info');
       expect(Date.parse(headers.date!)).toBeGreaterThanOrEqual(before);
       expect(Date.parse(headers.date!)).toBeLessThanOrEqual(Date.now());
       mocks.bucket.faults.push({ headers: { date: 'Tue, 04 Jun 2024 23:58:30 GMT' } });
@@ -72,20 +123,36 @@ export function mountContract(name: string, mount: Mount): void {
     });
 
     test('carries the query and takes an empty body', async () => {
-      expect((await ask(`${roots}?timestamp=0`, { method: 'POST', body: bytesOf(BigUint64Array.of(A)) })).rawBody).toEqual(Buffer.from(bytesOf(BigUint64Array.of(A))));
+      expect(
+        (await ask(`${roots}?timestamp=0`, { method: 'POST', body: bytesOf(BigUint64Array.of(A)) })).rawBody,
+      ).toEqual(Buffer.from(bytesOf(BigUint64Array.of(A))));
       expect((await ask(roots, { method: 'POST' })).rawBody.length).toBe(0);
-      expect(mocks.graph.log.requests.map(({ query, bodyBytes, responseBytes }) => [query, bodyBytes, responseBytes])).toEqual([['timestamp=0', 8, 8], ['', 0, 0]]);
+      expect(
+        mocks.graph.log.requests.map(({ query, bodyBytes, responseBytes }) => [
+          query,
+          bodyBytes,
+          responseBytes,
+        ]),
+      ).toEqual([
+        ['timestamp=0', 8, 8],
+        ['', 0, 0],
+      ]);
     });
 
     test('tells the graph where it is mounted', async () => {
-      const info = JSON.parse((await ask('/segmentation/table/test_pcg/info')).rawBody.toString()) as { data_dir: string };
+      const info = JSON.parse((await ask('/segmentation/table/test_pcg/info')).rawBody.toString()) as {
+        data_dir: string;
+      };
       expect(info.data_dir).toBe(`${mounted.origin}/bucket`);
     });
 
     test('strips the prefix, the longest one first', async () => {
       expect((await ask('/bucket/info')).rawBody.toString()).toBe('{}');
       expect((await ask('/bucket/nested/info')).rawBody.toString()).toBe('"longer"');
-      expect([mocks.bucket.log.requests[0].path, mocks.longer.log.requests[0].path]).toEqual(['/info', '/info']);
+      expect([mocks.bucket.log.requests[0].path, mocks.longer.log.requests[0].path]).toEqual([
+        '/info',
+        '/info',
+      ]);
       expect((await ask('/buckets/info')).statusCode).toBe(404);
     });
 
@@ -113,7 +180,10 @@ export function mountContract(name: string, mount: Mount): void {
 
     test('serves NAME.gz as NAME, packed only for those who take it', async () => {
       const packed = await ask('/bucket/a/packed', { headers: { 'accept-encoding': 'gzip, br' } });
-      expect([packed.headers['content-encoding'], gunzipSync(packed.rawBody)]).toEqual(['gzip', Buffer.from(object)]);
+      expect([packed.headers['content-encoding'], gunzipSync(packed.rawBody)]).toEqual([
+        'gzip',
+        Buffer.from(object),
+      ]);
       const plain = await ask('/bucket/a/packed');
       expect([plain.headers['content-encoding'], plain.rawBody]).toEqual([undefined, Buffer.from(object)]);
     });

@@ -6,15 +6,32 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { bytesOf, idsFromBytes } from '../../lib/base/uint64.ts';
 import { createMockChunkedGraph, mockRequest, type MockChunkedGraph } from '../../mocks/index.ts';
 
-const EDITS = 10_000, SIDE = 4, PER_CHUNK = 6;
-const info = { graph: { chunk_size: [64, 64, 64], n_layers: 5, n_bits_for_layer_id: 8, spatial_bit_masks: { 1: 10, 2: 10, 3: 9, 4: 8, 5: 7 } } };
+const EDITS = 10_000,
+  SIDE = 4,
+  PER_CHUNK = 6;
+const info = {
+  graph: {
+    chunk_size: [64, 64, 64],
+    n_layers: 5,
+    n_bits_for_layer_id: 8,
+    spatial_bit_masks: { 1: 10, 2: 10, 3: 9, 4: 8, 5: 7 },
+  },
+};
 const ids = BigUint64Array.from({ length: SIDE ** 3 * PER_CHUNK }, (_, k) => {
-  const chunk = Math.floor(k / PER_CHUNK), xyz = [chunk % SIDE, Math.floor(chunk / SIDE) % SIDE, Math.floor(chunk / SIDE ** 2)];
-  return (1n << 56n) | (BigInt(xyz[0]) << 46n) | (BigInt(xyz[1]) << 36n) | (BigInt(xyz[2]) << 26n) | BigInt(1 + (k % PER_CHUNK));
+  const chunk = Math.floor(k / PER_CHUNK),
+    xyz = [chunk % SIDE, Math.floor(chunk / SIDE) % SIDE, Math.floor(chunk / SIDE ** 2)];
+  return (
+    (1n << 56n) |
+    (BigInt(xyz[0]) << 46n) |
+    (BigInt(xyz[1]) << 36n) |
+    (BigInt(xyz[2]) << 26n) |
+    BigInt(1 + (k % PER_CHUNK))
+  );
 });
 
 let seed = 20240605;
-const random = (below: number): number => Math.floor((((seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) >>> 8) / 2 ** 24) * below);
+const random = (below: number): number =>
+  Math.floor((((seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) >>> 8) / 2 ** 24) * below);
 
 /** What was done and what came of it. */
 interface Done {
@@ -45,7 +62,8 @@ class Oracle {
   /** For each supervoxel the smallest of its object. */
   partition(): Int32Array {
     const smallest = new Int32Array(ids.length).fill(-1);
-    for (let k = 0; k < ids.length; k++) if (smallest[k] < 0) for (const member of this.component(k)) smallest[member] = k;
+    for (let k = 0; k < ids.length; k++)
+      if (smallest[k] < 0) for (const member of this.component(k)) smallest[member] = k;
     return smallest;
   }
 }
@@ -60,13 +78,21 @@ function asPartition(roots: BigUint64Array): Int32Array {
 }
 
 describe('an edit storm', () => {
-  const graph: MockChunkedGraph = createMockChunkedGraph({ info, strict: true, supervoxels: ids, edges: [], clock: () => 4e12 });
+  const graph: MockChunkedGraph = createMockChunkedGraph({
+    info,
+    strict: true,
+    supervoxels: ids,
+    edges: [],
+    clock: () => 4e12,
+  });
   const history: Done[] = [];
   const snapshots = new Map<number, Int32Array>();
   const wrongRoots: number[] = [];
 
-  const post = async (path: string, body: Uint8Array | string): Promise<Uint8Array> => (await graph.handle(mockRequest('POST', `/segmentation/api/v1/table/mock/${path}`, { body }))).body;
-  const rootsAt = async (timeMs: number): Promise<BigUint64Array> => idsFromBytes(await post(`roots_binary?timestamp=${timeMs / 1000}`, bytesOf(ids)));
+  const post = async (path: string, body: Uint8Array | string): Promise<Uint8Array> =>
+    (await graph.handle(mockRequest('POST', `/segmentation/api/v1/table/mock/${path}`, { body }))).body;
+  const rootsAt = async (timeMs: number): Promise<BigUint64Array> =>
+    idsFromBytes(await post(`roots_binary?timestamp=${timeMs / 1000}`, bytesOf(ids)));
 
   beforeAll(() => {
     const oracle = new Oracle();
@@ -74,7 +100,8 @@ describe('an edit storm', () => {
     for (let timeMs = 1000; history.length < EDITS; timeMs++) {
       // as likely one as the other: objects of all sizes come and go
       if (standing.length === 0 || random(2) === 0) {
-        const a = random(ids.length), b = random(3) === 0 ? random(ids.length) : (a + 1 + random(2 * PER_CHUNK)) % ids.length;
+        const a = random(ids.length),
+          b = random(3) === 0 ? random(ids.length) : (a + 1 + random(2 * PER_CHUNK)) % ids.length;
         if (oracle.component(a).has(b)) continue;
         const { oldRootIds, newRootIds } = graph.merge([ids[a], ids[b]], { at: timeMs / 1000 });
         oracle.link(a, b);
@@ -105,7 +132,9 @@ describe('an edit storm', () => {
   });
 
   test('and a root stands from its making to its replacement, with the same supervoxels below', async () => {
-    const replacedAt = new Map(history.flatMap(({ timeMs, old }) => old.map((root) => [root, timeMs] as const)));
+    const replacedAt = new Map(
+      history.flatMap(({ timeMs, old }) => old.map((root) => [root, timeMs] as const)),
+    );
     const sample = history.filter((_, k) => k % 97 === 0);
     for (const { timeMs, made } of sample) {
       const endMs = Math.min(...made.map((root) => replacedAt.get(root) ?? Infinity)) - 1;
@@ -120,11 +149,17 @@ describe('an edit storm', () => {
 
   test('delta_roots tells what came and went in a window', async () => {
     for (let k = 0; k < 50; k++) {
-      const from = random(EDITS), to = Math.min(EDITS - 1, from + random(300));
+      const from = random(EDITS),
+        to = Math.min(EDITS - 1, from + random(300));
       const within = history.slice(from, to + 1);
       const query = `timestamp_past=${within[0].timeMs / 1000}&timestamp_future=${within[within.length - 1].timeMs / 1000}&int64_as_str=1`;
-      const { body } = await graph.handle(mockRequest('GET', `/segmentation/api/v1/table/mock/delta_roots?${query}`));
-      const { old_roots: old, new_roots: fresh } = JSON.parse(Buffer.from(body).toString()) as Record<string, string[]>;
+      const { body } = await graph.handle(
+        mockRequest('GET', `/segmentation/api/v1/table/mock/delta_roots?${query}`),
+      );
+      const { old_roots: old, new_roots: fresh } = JSON.parse(Buffer.from(body).toString()) as Record<
+        string,
+        string[]
+      >;
       expect(fresh).toEqual(within.flatMap(({ made }) => made.map(String)));
       expect(new Set(old)).toEqual(new Set(within.flatMap(({ old }) => old.map(String))));
     }
@@ -134,19 +169,31 @@ describe('an edit storm', () => {
     const makers = new Map(history.flatMap((edit) => edit.made.map((root) => [root, edit] as const)));
     for (const { made } of [history[40], history[200], history[700]]) {
       const expected = new Set<string>();
-      const pending = [...made.slice(0, 1)], seen = new Set(pending);
+      const pending = [...made.slice(0, 1)],
+        seen = new Set(pending);
       for (const root of pending)
         for (const former of makers.get(root)?.old ?? []) {
           expected.add(`${former}-${root}`);
           if (!seen.has(former)) pending.push(former);
           seen.add(former);
         }
-      const bytes = await post('lineage_graph_multiple?timestamp_future=0&int64_as_str=1', `{"root_ids":[${made[0]}]}`);
-      const { links, nodes } = JSON.parse(Buffer.from(bytes).toString()) as { links: { source: string; target: string }[]; nodes: { id: string }[] };
+      const bytes = await post(
+        'lineage_graph_multiple?timestamp_future=0&int64_as_str=1',
+        `{"root_ids":[${made[0]}]}`,
+      );
+      const { links, nodes } = JSON.parse(Buffer.from(bytes).toString()) as {
+        links: { source: string; target: string }[];
+        nodes: { id: string }[];
+      };
       expect(new Set(links.map(({ source, target }) => `${source}-${target}`))).toEqual(expected);
       expect(new Set(nodes.map(({ id }) => id))).toEqual(new Set([...seen].map(String)));
     }
   });
 
-  test('the operation log has them all', () => expect([graph.operations.length, graph.operations[EDITS - 1].id, graph.operations.every(({ status }) => status === 0)]).toEqual([EDITS, EDITS, true]));
+  test('the operation log has them all', () =>
+    expect([
+      graph.operations.length,
+      graph.operations[EDITS - 1].id,
+      graph.operations.every(({ status }) => status === 0),
+    ]).toEqual([EDITS, EDITS, true]));
 });

@@ -1,6 +1,15 @@
 /** Merges, splits, undos and redos: from test code and over HTTP. */
 import { describe, expect, test } from '@jest/globals';
-import { buildWorld, createMockChunkedGraph, EditError, graphInfo, mockRequest, supervoxelId, type MockChunkedGraph, type MockChunkedGraphOptions } from '../../mocks/index.ts';
+import {
+  buildWorld,
+  createMockChunkedGraph,
+  EditError,
+  graphInfo,
+  mockRequest,
+  supervoxelId,
+  type MockChunkedGraph,
+  type MockChunkedGraphOptions,
+} from '../../mocks/index.ts';
 import { pcgGraph } from './pcg-graph.ts';
 
 const info = graphInfo({ chunkSize: [64, 32, 16] });
@@ -10,17 +19,39 @@ const API = '/segmentation/api/v1/table/mock';
 const NOW_MS = Date.UTC(2024, 5, 5);
 
 const create = (options: Partial<MockChunkedGraphOptions> = {}): MockChunkedGraph =>
-  createMockChunkedGraph({ info, supervoxels: [a, b, c, d, e], edges: [[a, b], [b, c], [d, e]], base_timestamp: '2024-01-01', clock: () => NOW_MS, ...options });
+  createMockChunkedGraph({
+    info,
+    supervoxels: [a, b, c, d, e],
+    edges: [
+      [a, b],
+      [b, c],
+      [d, e],
+    ],
+    base_timestamp: '2024-01-01',
+    clock: () => NOW_MS,
+    ...options,
+  });
 
 interface Answered {
   status: number;
   json: Record<string, unknown>;
 }
 
-async function ask(graph: MockChunkedGraph, method: 'GET' | 'POST', path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answered> {
-  const text = body === undefined ? '' : JSON.stringify(body, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+async function ask(
+  graph: MockChunkedGraph,
+  method: 'GET' | 'POST',
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answered> {
+  const text =
+    body === undefined
+      ? ''
+      : JSON.stringify(body, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
   const separator = path.includes('?') ? '&' : '?';
-  const { status, body: bytes } = await graph.handle(mockRequest(method, `${API}${path}${separator}int64_as_str=1`, { body: text, headers }));
+  const { status, body: bytes } = await graph.handle(
+    mockRequest(method, `${API}${path}${separator}int64_as_str=1`, { body: text, headers }),
+  );
   return { status, json: JSON.parse(Buffer.from(bytes).toString()) as Record<string, unknown> };
 }
 
@@ -47,10 +78,33 @@ describe('edits from test code', () => {
     const split = graph.split({ edges: [[a, b]] }, { at: '2024-02-02' });
     const undone = graph.undo(merged.operationId!, { at: '2024-02-03' });
     const redone = graph.redo(merged.operationId!, { at: '2024-02-04' });
-    expect([merged, split, undone, redone].map(({ operationId, oldRootIds, newRootIds }) => [operationId, oldRootIds.length, newRootIds.length])).toEqual([[1, 2, 1], [2, 1, 2], [3, 1, 2], [4, 2, 1]]);
-    const at = (day: string): Promise<number[]> => rootsOf(graph, [a, b, c, d, e], `?timestamp=${Date.parse(`2024-${day}Z`) / 1000}`).then(shape);
-    expect(await Promise.all(['01-01', '02-01', '02-02', '02-03', '02-04'].map(at))).toEqual([[0, 0, 0, 3, 3], [0, 0, 0, 0, 0], [0, 1, 1, 1, 1], [0, 1, 1, 3, 3], [0, 1, 1, 1, 1]]);
-    expect(graph.operations.map(({ id, kind, of, user }) => [id, kind, of, user])).toEqual([[1, 'merge', undefined, '7'], [2, 'split', undefined, '0'], [3, 'undo', 1, '0'], [4, 'redo', 1, '0']]);
+    expect(
+      [merged, split, undone, redone].map(({ operationId, oldRootIds, newRootIds }) => [
+        operationId,
+        oldRootIds.length,
+        newRootIds.length,
+      ]),
+    ).toEqual([
+      [1, 2, 1],
+      [2, 1, 2],
+      [3, 1, 2],
+      [4, 2, 1],
+    ]);
+    const at = (day: string): Promise<number[]> =>
+      rootsOf(graph, [a, b, c, d, e], `?timestamp=${Date.parse(`2024-${day}Z`) / 1000}`).then(shape);
+    expect(await Promise.all(['01-01', '02-01', '02-02', '02-03', '02-04'].map(at))).toEqual([
+      [0, 0, 0, 3, 3],
+      [0, 0, 0, 0, 0],
+      [0, 1, 1, 1, 1],
+      [0, 1, 1, 3, 3],
+      [0, 1, 1, 1, 1],
+    ]);
+    expect(graph.operations.map(({ id, kind, of, user }) => [id, kind, of, user])).toEqual([
+      [1, 'merge', undefined, '7'],
+      [2, 'split', undefined, '0'],
+      [3, 'undo', 1, '0'],
+      [4, 'redo', 1, '0'],
+    ]);
   });
 
   test('an undo of what is undone changes nothing', () => {
@@ -65,7 +119,9 @@ describe('edits from test code', () => {
     const given = create({ multicuts: [{ sources: [a], sinks: [c, b], removed: [[b, a]] }] });
     expect(given.split({ sources: [a], sinks: [b, c] }).newRootIds).toHaveLength(2);
     const asked: unknown[] = [];
-    const computed = create({ multicuts: (sources, sinks) => (asked.push(sources, sinks), [[String(b), String(c)]]) });
+    const computed = create({
+      multicuts: (sources, sinks) => (asked.push(sources, sinks), [[String(b), String(c)]]),
+    });
     expect(computed.split({ sources: [a], sinks: [c] }).newRootIds).toHaveLength(2);
     expect(asked).toEqual([[a], [c]]);
   });
@@ -74,12 +130,28 @@ describe('edits from test code', () => {
     { name: 'a merge within an object', run: (graph) => graph.merge([a, c]), code: 'REFUSED' },
     { name: 'a merge with itself', run: (graph) => graph.merge([a, a]), code: 'REFUSED' },
     { name: 'a split of two objects', run: (graph) => graph.split({ edges: [[a, d]] }), code: 'REFUSED' },
-    { name: 'a multicut of two objects', run: (graph) => graph.split({ sources: [a], sinks: [d] }), code: 'REFUSED' },
-    { name: 'one supervoxel on both sides', run: (graph) => graph.split({ sources: [a], sinks: [a] }), code: 'REFUSED' },
-    { name: 'a multicut nobody has given', run: (graph) => graph.split({ sources: [a], sinks: [c] }), code: 'FAILED' },
+    {
+      name: 'a multicut of two objects',
+      run: (graph) => graph.split({ sources: [a], sinks: [d] }),
+      code: 'REFUSED',
+    },
+    {
+      name: 'one supervoxel on both sides',
+      run: (graph) => graph.split({ sources: [a], sinks: [a] }),
+      code: 'REFUSED',
+    },
+    {
+      name: 'a multicut nobody has given',
+      run: (graph) => graph.split({ sources: [a], sinks: [c] }),
+      code: 'FAILED',
+    },
     { name: 'an undo of an unknown operation', run: (graph) => graph.undo(1), code: 'FAILED' },
     { name: 'what is no supervoxel', run: (graph) => graph.merge([a, 5n]), code: 'there is no supervoxel 5' },
-    { name: 'an edit before the newest', run: (graph) => [graph.merge([a, d]), graph.merge([a, d], { at: 0 })], code: 'edits must be given in the order of their times' },
+    {
+      name: 'an edit before the newest',
+      run: (graph) => [graph.merge([a, d]), graph.merge([a, d], { at: 0 })],
+      code: 'edits must be given in the order of their times',
+    },
   ];
   test.each(refused)('$name: $code', ({ run, code }) => expect(codeOf(() => run(create()))).toBe(code));
 
@@ -110,34 +182,59 @@ describe('edits over HTTP', () => {
     const { status, json } = await ask(graph, 'POST', '/merge', [node(c, 70), node(d, 260)], {});
     expect([status, json.operation_id, (json.new_root_ids as string[]).length]).toEqual([200, '1', 1]);
     expect(shape(await rootsOf(graph, [a, e]))).toEqual([0, 0]);
-    expect((await ask(graph, 'POST', '/split?mincut=false', { sources: [node(c, 70)], sinks: [node(d, 260)] })).json).toMatchObject({ operation_id: '2' });
-    expect((await ask(graph, 'POST', '/undo', { operation_id: 2 })).json).toMatchObject({ operation_id: '3' });
-    expect((await ask(graph, 'POST', '/redo', { operation_id: 2 })).json).toMatchObject({ operation_id: '4' });
+    expect(
+      (await ask(graph, 'POST', '/split?mincut=false', { sources: [node(c, 70)], sinks: [node(d, 260)] }))
+        .json,
+    ).toMatchObject({ operation_id: '2' });
+    expect((await ask(graph, 'POST', '/undo', { operation_id: 2 })).json).toMatchObject({
+      operation_id: '3',
+    });
+    expect((await ask(graph, 'POST', '/redo', { operation_id: 2 })).json).toMatchObject({
+      operation_id: '4',
+    });
     expect(shape(await rootsOf(graph, [a, e]))).toEqual([0, 1]);
     const { json: details } = await ask(graph, 'GET', '/operation_details?operation_ids=[1]');
-    expect(details).toMatchObject({ 1: { source_coords: [[70, 1, 1]], sink_coords: [[260, 1, 1]], user: '0', operation_status: 0 } });
+    expect(details).toMatchObject({
+      1: { source_coords: [[70, 1, 1]], sink_coords: [[260, 1, 1]], user: '0', operation_status: 0 },
+    });
   });
 
   test('by roots and points: the object’s supervoxel in the point’s graph chunk', async () => {
     const graph = create();
     const [left, right] = await rootsOf(graph, [a, d]);
-    expect((await ask(graph, 'POST', '/merge?chebyshev_distance=9', [node(left, 70), node(right, 260)])).status).toBe(200);
+    expect(
+      (await ask(graph, 'POST', '/merge?chebyshev_distance=9', [node(left, 70), node(right, 260)])).status,
+    ).toBe(200);
     expect(graph.operations[0].added!.map((edge) => [...graph.graph.nodes.idsOf(edge)])).toEqual([[c, d]]);
-    expect((await ask(create(), 'POST', '/merge', [node(left, 300), node(right, 260)])).json).toMatchObject({ code: 400, message: expect.stringContaining('[400]: Could not determine supervoxel ID') });
+    expect((await ask(create(), 'POST', '/merge', [node(left, 300), node(right, 260)])).json).toMatchObject({
+      code: 400,
+      message: expect.stringContaining('[400]: Could not determine supervoxel ID'),
+    });
   });
 
   test('refusals are 400, a missing multicut 500, both as the server words them', async () => {
     const graph = create();
-    expect((await ask(graph, 'POST', '/merge', [node(a, 1), node(c, 70)])).json).toMatchObject({ code: 400, message: '[400]: Supervoxels must belong to different objects.' });
-    expect((await ask(graph, 'POST', '/split', { sources: [node(a, 1)], sinks: [node(c, 70)] })).json).toMatchObject({ code: 500, message: expect.stringContaining('multicut') });
-    expect((await ask(graph, 'POST', '/merge?chebyshev_distance=2', [node(a, 1), node(d, 260)])).json).toMatchObject({ code: 400 });
+    expect((await ask(graph, 'POST', '/merge', [node(a, 1), node(c, 70)])).json).toMatchObject({
+      code: 400,
+      message: '[400]: Supervoxels must belong to different objects.',
+    });
+    expect(
+      (await ask(graph, 'POST', '/split', { sources: [node(a, 1)], sinks: [node(c, 70)] })).json,
+    ).toMatchObject({ code: 500, message: expect.stringContaining('multicut') });
+    expect(
+      (await ask(graph, 'POST', '/merge?chebyshev_distance=2', [node(a, 1), node(d, 260)])).json,
+    ).toMatchObject({ code: 400 });
   });
 
   test('an edit can be read only after a while, and then at its own moment', async () => {
     let release = (): void => undefined;
     let nowMs = NOW_MS;
     const asked: number[] = [];
-    const graph = create({ clock: () => nowMs, visibleAfterMs: 250, wait: (ms) => new Promise((resolve) => (asked.push(ms), (release = () => resolve(undefined)))) });
+    const graph = create({
+      clock: () => nowMs,
+      visibleAfterMs: 250,
+      wait: (ms) => new Promise((resolve) => (asked.push(ms), (release = () => resolve(undefined)))),
+    });
     const merging = ask(graph, 'POST', '/merge?chebyshev_distance=9', [node(a, 1), node(d, 260)]);
     await new Promise(setImmediate);
     nowMs += 250;
@@ -150,7 +247,12 @@ describe('edits over HTTP', () => {
 });
 
 describe('permissions', () => {
-  const tokens = { viewer: { id: 1, permissions: ['view'] }, editor: { id: 2, name: 'Ben' }, none: { permissions: [] }, tos: { missingTos: { id: 3, name: 'Terms' } } } as const;
+  const tokens = {
+    viewer: { id: 1, permissions: ['view'] },
+    editor: { id: 2, name: 'Ben' },
+    none: { permissions: [] },
+    tos: { missingTos: { id: 3, name: 'Terms' } },
+  } as const;
   const cases = [
     { token: 'viewer', path: '/roots', status: 200 },
     { token: 'viewer', path: '/merge', status: 403, error: 'missing_permission' },
@@ -160,7 +262,13 @@ describe('permissions', () => {
     { token: 'nobody', path: '/roots', status: 401, error: 'invalid_token' },
   ];
   test.each(cases)('$token at $path: $status $error', async ({ token, path, status, error }) => {
-    const body = path === '/merge' ? [[String(c), 1, 1, 1], [String(d), 1, 1, 1]] : { node_ids: [a] };
+    const body =
+      path === '/merge'
+        ? [
+            [String(c), 1, 1, 1],
+            [String(d), 1, 1, 1],
+          ]
+        : { node_ids: [a] };
     const answer = await ask(create({ tokens }), 'POST', path, body, { authorization: `Bearer ${token}` });
     expect([answer.status, answer.json.error]).toEqual([status, error]);
   });
@@ -168,24 +276,51 @@ describe('permissions', () => {
   test('edits carry the user, change logs the name', async () => {
     const graph = create({ tokens });
     const headers = { authorization: 'Bearer editor' };
-    const merged = await ask(graph, 'POST', '/merge', [[String(c), 1, 1, 1], [String(d), 1, 1, 1]], headers);
-    const { json } = await ask(graph, 'GET', `/root/${(merged.json.new_root_ids as string[])[0]}/tabular_change_log`, undefined, headers);
+    const merged = await ask(
+      graph,
+      'POST',
+      '/merge',
+      [
+        [String(c), 1, 1, 1],
+        [String(d), 1, 1, 1],
+      ],
+      headers,
+    );
+    const { json } = await ask(
+      graph,
+      'GET',
+      `/root/${(merged.json.new_root_ids as string[])[0]}/tabular_change_log`,
+      undefined,
+      headers,
+    );
     expect(json).toMatchObject({ user_id: { 0: '2' }, user_name: { 0: 'Ben' }, is_merge: { 0: true } });
   });
 });
 
 describe('supervoxelId and graphInfo', () => {
-  test('follow the server’s layout', () => expect([sv(1, 1), supervoxelId(info, [3, 2, 1], 9)]).toEqual([72127962782105601n, (1n << 56n) | (3n << 46n) | (2n << 36n) | (1n << 26n) | 9n]));
+  test('follow the server’s layout', () =>
+    expect([sv(1, 1), supervoxelId(info, [3, 2, 1], 9)]).toEqual([
+      72127962782105601n,
+      (1n << 56n) | (3n << 46n) | (2n << 36n) | (1n << 26n) | 9n,
+    ]));
   test('an info says of its graph what the real server said, by hand and over a volume', () => {
     const real = pcgGraph.info.graph;
     expect(graphInfo({ layers: 4, chunkSize: [32, 32, 32] }).graph).toEqual(real);
-    expect(buildWorld({ labels: () => 1n, size: [128, 128, 128], chunkSize: [32, 32, 32] }).description.info.graph).toEqual(real);
+    expect(
+      buildWorld({ labels: () => 1n, size: [128, 128, 128], chunkSize: [32, 32, 32] }).description.info.graph,
+    ).toEqual(real);
   });
   test.each([
-    { run: () => supervoxelId(info, [1024, 0, 0], 1), message: 'there is no graph chunk 1024, 0, 0: coordinates are below 1024' },
+    {
+      run: () => supervoxelId(info, [1024, 0, 0], 1),
+      message: 'there is no graph chunk 1024, 0, 0: coordinates are below 1024',
+    },
     { run: () => supervoxelId(info, [0, 0, 0], 2 ** 26), message: 'there is no segment 67108864' },
     { run: () => supervoxelId(info, [0, 0, 0], 0), message: 'there is no segment 0' },
     { run: () => graphInfo({ layers: 2 }), message: 'a graph has 3 to 127 layers, not 2' },
-    { run: () => graphInfo({ layers: 9, spatialBits: 6 }), message: '6 spatial bits do not hold the chunks of 9 layers' },
+    {
+      run: () => graphInfo({ layers: 9, spatialBits: 6 }),
+      message: '6 spatial bits do not hold the chunks of 9 layers',
+    },
   ])('$message', ({ run, message }) => expect(run).toThrow(new RangeError(message)));
 });

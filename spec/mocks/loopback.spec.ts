@@ -29,12 +29,21 @@ describe('serveMocks', () => {
     });
     await using served = await serveMocks({ '/gate': gate });
     const agent = new Agent({ keepAlive: true, maxFreeSockets: clients });
-    const lengths = await Promise.all(Array.from({ length: clients }, async () => (await got(`${served.url}/gate`, { agent: { http: agent }, retry: { limit: 0 } }).buffer()).length));
+    const lengths = await Promise.all(
+      Array.from(
+        { length: clients },
+        async () =>
+          (await got(`${served.url}/gate`, { agent: { http: agent }, retry: { limit: 0 } }).buffer()).length,
+      ),
+    );
     expect(lengths.every((length) => length === 1)).toBe(true);
     expect([gate.log.count(), gate.log.highestConcurrency]).toEqual([clients, clients]);
     const kept = Object.values(agent.freeSockets).flatMap((sockets) => sockets ?? []);
     expect(kept).toHaveLength(clients);
-    await Promise.all([...kept.map((socket) => new Promise((resolve) => socket.once('close', resolve))), served.close()]);
+    await Promise.all([
+      ...kept.map((socket) => new Promise((resolve) => socket.once('close', resolve))),
+      served.close(),
+    ]);
   });
 
   test('ends a stalled request when it closes', async () => {
@@ -53,8 +62,13 @@ describe('serveMocks', () => {
     const broken = mockServer(() => {
       throw new Error('a mistake in the mock');
     });
-    await using served = await serveMocks({ '/broken': broken, '/bucket': createMockBucket({ files: { info: Buffer.from('{}') } }) });
-    await expect(got(`${served.url}/broken`, { retry: { limit: 0 } })).rejects.toMatchObject({ code: 'ECONNRESET' });
+    await using served = await serveMocks({
+      '/broken': broken,
+      '/bucket': createMockBucket({ files: { info: Buffer.from('{}') } }),
+    });
+    await expect(got(`${served.url}/broken`, { retry: { limit: 0 } })).rejects.toMatchObject({
+      code: 'ECONNRESET',
+    });
     expect(await got(`${served.url}/bucket/info`).text()).toBe('{}');
   });
 });

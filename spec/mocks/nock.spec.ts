@@ -21,7 +21,9 @@ faultContract('nock', mount);
 
 describe('nockMocks', () => {
   test('leaves nothing pending, whether it was asked or not', async () => {
-    const mocks = nockMocks('https://mocked.example.org', { '/bucket': createMockBucket({ files: { info: Buffer.from('{}') } }) });
+    const mocks = nockMocks('https://mocked.example.org', {
+      '/bucket': createMockBucket({ files: { info: Buffer.from('{}') } }),
+    });
     expect([nock.isDone(), nock.pendingMocks()]).toEqual([true, []]);
     expect(await got('https://mocked.example.org/bucket/info').text()).toBe('{}');
     expect(await got('https://mocked.example.org/bucket/info').text()).toBe('{}');
@@ -31,9 +33,18 @@ describe('nockMocks', () => {
 
   test("nock's word about a blocked host is in the error, without the request's query", async () => {
     const open = openPrecomputed('https://other.example.org/v?signature=abc', { retries: 0 });
-    await expect(open).rejects.toMatchObject({ code: 'CONNECTION', message: expect.stringMatching(/Nock: Disallowed net connect for "other\.example\.org[^?]*$/) });
-    const graph = openGraphene('graphene://https://other.example.org/segmentation/table/t', { token: null, retries: 0 });
-    await expect(graph).rejects.toMatchObject({ code: 'CONNECTION', message: expect.stringContaining('Nock: Disallowed net connect for "other.example.org') });
+    await expect(open).rejects.toMatchObject({
+      code: 'CONNECTION',
+      message: expect.stringMatching(/Nock: Disallowed net connect for "other\.example\.org[^?]*$/),
+    });
+    const graph = openGraphene('graphene://https://other.example.org/segmentation/table/t', {
+      token: null,
+      retries: 0,
+    });
+    await expect(graph).rejects.toMatchObject({
+      code: 'CONNECTION',
+      message: expect.stringContaining('Nock: Disallowed net connect for "other.example.org'),
+    });
   });
 
   test('restore() takes off its own interceptors and no others', async () => {
@@ -42,7 +53,9 @@ describe('nockMocks', () => {
     nock('https://other.example.org').get('/').reply(200, 'still here');
     expect(await got('https://mocked.example.org/bucket/info').text()).toBe('{}');
     mocks.restore();
-    await expect(got('https://mocked.example.org/bucket/info', { retry: { limit: 0 } })).rejects.toMatchObject({ code: 'ERR_NOCK_NO_MATCH' });
+    await expect(
+      got('https://mocked.example.org/bucket/info', { retry: { limit: 0 } }),
+    ).rejects.toMatchObject({ code: 'ERR_NOCK_NO_MATCH' });
     expect(await got('https://other.example.org/').text()).toBe('still here');
     expect(nock.isDone()).toBe(true);
   });

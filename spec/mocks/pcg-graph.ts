@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import type { GraphDescription, GraphEdit, GraphInfo } from '../../mocks/index.ts';
 
-const read = (name: string): unknown => JSON.parse(readFileSync(new URL(`../fixtures/pcg/${name}`, import.meta.url), 'utf8'));
+const read = (name: string): unknown =>
+  JSON.parse(readFileSync(new URL(`../fixtures/pcg/${name}`, import.meta.url), 'utf8'));
 
 interface ShortGraph {
   table: string;
@@ -63,14 +64,24 @@ export interface Recorded {
   path: string;
   headers?: Record<string, string>;
   body?: string;
-  answer: { status: number; headers: Record<string, string>; body?: string; message?: string; fields?: string[] };
+  answer: {
+    status: number;
+    headers: Record<string, string>;
+    body?: string;
+    message?: string;
+    fields?: string[];
+  };
 }
 
 export const recorded = read('recorded.json') as Recorded[];
 
 /** Supervoxel of a place in the grid: each fills 16 x 16 x 16 voxels. */
 export const supervoxelAt = (x: number, y: number, z: number): bigint =>
-  (1n << 56n) | (BigInt(x >> 1) << 46n) | (BigInt(y >> 1) << 36n) | (BigInt(z >> 1) << 26n) | BigInt(1 + (x & 1) + 2 * (y & 1) + 4 * (z & 1));
+  (1n << 56n) |
+  (BigInt(x >> 1) << 46n) |
+  (BigInt(y >> 1) << 36n) |
+  (BigInt(z >> 1) << 26n) |
+  BigInt(1 + (x & 1) + 2 * (y & 1) + 4 * (z & 1));
 
 /** The watershed, by voxel. */
 export const labelAt = (x: number, y: number, z: number): bigint => supervoxelAt(x >> 4, y >> 4, z >> 4);

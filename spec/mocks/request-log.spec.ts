@@ -5,8 +5,19 @@ import { mockServer } from '../../mocks/server.ts';
 const BODY = new Uint8Array(30);
 
 async function asked() {
-  const server = mockServer(({ path }) => ({ status: 200, headers: {}, body: path === '/info' ? BODY : BODY.subarray(0, 8), ...(path.includes('roots') && { ids: 4 }) }));
-  const ask = (method: string, target: string, headers: Record<string, string> = {}, body = ''): Promise<unknown> => server.handle(mockRequest(method, target, { headers: { host: 'pcg.example.org', ...headers }, body }));
+  const server = mockServer(({ path }) => ({
+    status: 200,
+    headers: {},
+    body: path === '/info' ? BODY : BODY.subarray(0, 8),
+    ...(path.includes('roots') && { ids: 4 }),
+  }));
+  const ask = (
+    method: string,
+    target: string,
+    headers: Record<string, string> = {},
+    body = '',
+  ): Promise<unknown> =>
+    server.handle(mockRequest(method, target, { headers: { host: 'pcg.example.org', ...headers }, body }));
   await ask('GET', '/info', { authorization: 'Bearer graph-token' });
   await ask('GET', '/node/72127962782105601/root?timestamp=1', { authorization: 'Bearer graph-token' });
   await ask('GET', '/node/288230376151712042/root', { cookie: 'a=1; middle_auth_token=in-a-cookie; b=2' });
@@ -18,21 +29,40 @@ async function asked() {
 
 describe('the request log', () => {
   test('counts by route, with the IDs of a path as one', async () => {
-    expect((await asked()).byRoute()).toEqual({ 'GET /info': 1, 'GET /node/{id}/root': 2, 'POST /roots_binary': 1, 'HEAD /info': 1, 'GET /8_8_40/0-64_0-64_0-64': 1 });
+    expect((await asked()).byRoute()).toEqual({
+      'GET /info': 1,
+      'GET /node/{id}/root': 2,
+      'POST /roots_binary': 1,
+      'HEAD /info': 1,
+      'GET /8_8_40/0-64_0-64_0-64': 1,
+    });
   });
 
   test('sums bytes both ways, of all or of some', async () => {
     const log = await asked();
-    expect([log.bytes(), log.bytes('/node/'), log.bytes(/^\/info$/)]).toEqual([{ up: 32, down: 62 }, { up: 0, down: 16 }, { up: 0, down: 30 }]);
+    expect([log.bytes(), log.bytes('/node/'), log.bytes(/^\/info$/)]).toEqual([
+      { up: 32, down: 62 },
+      { up: 0, down: 16 },
+      { up: 0, down: 30 },
+    ]);
   });
 
   test('has the credentials each host was sent, however they came', async () => {
-    expect((await asked()).tokensByHost()).toEqual({ 'pcg.example.org': ['graph-token', 'in-a-cookie', 'in-the-query'], 'other.example.org:8080': ['other-token'] });
+    expect((await asked()).tokensByHost()).toEqual({
+      'pcg.example.org': ['graph-token', 'in-a-cookie', 'in-the-query'],
+      'other.example.org:8080': ['other-token'],
+    });
   });
 
   test('finds requests by part of a path or by pattern, and IDs by batch', async () => {
     const log = await asked();
-    expect([log.count(), log.count('root'), log.count(/root$/), log.matching('roots')[0].query, log.idsPerBatch()]).toEqual([6, 3, 2, 'middle_auth_token=in-the-query', [4]]);
+    expect([
+      log.count(),
+      log.count('root'),
+      log.count(/root$/),
+      log.matching('roots')[0].query,
+      log.idsPerBatch(),
+    ]).toEqual([6, 3, 2, 'middle_auth_token=in-the-query', [4]]);
     log.clear();
     expect([log.count(), log.highestConcurrency]).toEqual([0, 0]);
   });
@@ -48,7 +78,10 @@ describe('the request log', () => {
     open[1]();
     await all[1];
     all.push(ask());
-    expect([server.log.highestConcurrency, server.log.requests.map(({ status }) => status)]).toEqual([3, [0, 200, 0, 0]]);
+    expect([server.log.highestConcurrency, server.log.requests.map(({ status }) => status)]).toEqual([
+      3,
+      [0, 200, 0, 0],
+    ]);
     open.forEach((resolve) => resolve());
     await Promise.all(all);
     expect(server.log.highestConcurrency).toBe(3);

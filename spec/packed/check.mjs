@@ -14,8 +14,15 @@ assert.ok(!existsSync('node_modules/nock'), 'nock is an optional peer and is not
 await assert.rejects(import('graphene-points/mocks/nock'), { code: 'ERR_MODULE_NOT_FOUND' });
 
 // An import that still names a .ts file fails only when it is reached.
-const built = readdirSync('node_modules/graphene-points/dist', { recursive: true }).filter((file) => file.endsWith('.js'));
-assert.deepEqual(built.filter((file) => /import\((['"])[^'"]*\.ts\1\)/.test(readFileSync(`node_modules/graphene-points/dist/${file}`, 'utf8'))), []);
+const built = readdirSync('node_modules/graphene-points/dist', { recursive: true }).filter((file) =>
+  file.endsWith('.js'),
+);
+assert.deepEqual(
+  built.filter((file) =>
+    /import\((['"])[^'"]*\.ts\1\)/.test(readFileSync(`node_modules/graphene-points/dist/${file}`, 'utf8')),
+  ),
+  [],
+);
 
 const bin = (...args) => execFileSync('node_modules/.bin/graphene-points', args, { encoding: 'utf8' });
 assert.equal(bin('--version').trim(), version);

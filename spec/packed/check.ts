@@ -3,8 +3,13 @@ import { openGraphene, openPrecomputed, PartialResultError, type PointsResult } 
 import { createMockBucket, createMockChunkedGraph, serveMocks } from 'graphene-points/mocks';
 
 export async function typed(): Promise<bigint> {
-  await using volume = await openGraphene('graphene://https://example.org/segmentation/table/t', { resolution: [4, 4, 40], lruBytes: 200e6 });
-  const result: PointsResult = await volume.at('2024-06-05T10:10:01.203Z').scatteredPoints([[1, 2, 3]], { onError: 'status' });
+  await using volume = await openGraphene('graphene://https://example.org/segmentation/table/t', {
+    resolution: [4, 4, 40],
+    lruBytes: 200e6,
+  });
+  const result: PointsResult = await volume
+    .at('2024-06-05T10:10:01.203Z')
+    .scatteredPoints([[1, 2, 3]], { onError: 'status' });
   for (const row of result.rows()) if (row.status !== 'ok') console.warn(row.index, row.error?.message);
   const plain = await openPrecomputed('mem://volume');
   const { values } = await plain.scatteredPoints(new Float64Array(3));

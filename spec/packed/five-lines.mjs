@@ -19,7 +19,10 @@ try {
     ['[4, 4, 40]', '[8, 8, 40]'],
   ];
   const source = replaced.reduce((text, [from, to]) => {
-    assert.ok(text.search(from instanceof RegExp ? from : from.replaceAll('[', '\\[')) >= 0, `the example has ${from}`);
+    assert.ok(
+      text.search(from instanceof RegExp ? from : from.replaceAll('[', '\\[')) >= 0,
+      `the example has ${from}`,
+    );
     return text.replace(from, to);
   }, example);
   writeFileSync('index.ts', source);
@@ -31,7 +34,9 @@ try {
   const roots = printed.map((row) => row.split(' ')).map(([, status, , root]) => [status, root]);
   assert.deepEqual(roots[0], roots[1]); // at the example's timestamp the merge is there
   assert.equal(roots[0][0], 'ok');
-  console.log(`the README's first example with TypeScript ${execFileSync('node_modules/.bin/tsc', ['--version'], { encoding: 'utf8' }).trim()} on Node ${process.version}`);
+  console.log(
+    `the README's first example with TypeScript ${execFileSync('node_modules/.bin/tsc', ['--version'], { encoding: 'utf8' }).trim()} on Node ${process.version}`,
+  );
 } finally {
   mock.kill();
 }

@@ -18,8 +18,12 @@ function naive(resolution: Vec3, radiusNm: number): number[][] {
 
 /** The same of decimal numbers as they are written: all lengths in whole numbers of 1e-20 nm. */
 function exactly(resolution: readonly string[], radius: string): { voxels: number[][]; ties: number } {
-  const whole = (text: string): bigint => { const [units, decimals = ''] = text.split('.'); return BigInt(units + decimals.padEnd(20, '0')); };
-  const steps = resolution.map(whole), most = whole(radius);
+  const whole = (text: string): bigint => {
+    const [units, decimals = ''] = text.split('.');
+    return BigInt(units + decimals.padEnd(20, '0'));
+  };
+  const steps = resolution.map(whole),
+    most = whole(radius);
   const reach = steps.map((step) => Number(most / step));
   const found: { voxel: number[]; square: bigint }[] = [];
   for (let z = 0 - reach[2]; z <= reach[2]; z++)
@@ -29,7 +33,10 @@ function exactly(resolution: readonly string[], radius: string): { voxels: numbe
         if (square <= most ** 2n) found.push({ voxel: [x, y, z], square });
       }
   found.sort((a, b) => (a.square < b.square ? -1 : Number(a.square > b.square)));
-  return { voxels: found.map(({ voxel }) => voxel), ties: found.length - new Set(found.map(({ square }) => square)).size };
+  return {
+    voxels: found.map(({ voxel }) => voxel),
+    ties: found.length - new Set(found.map(({ square }) => square)).size,
+  };
 }
 
 const voxelsOf = (ball: Ball): number[][] => {
@@ -48,33 +55,53 @@ describe('Ball', () => {
         const expected = naive(resolution, radiusNm);
         expect(voxelsOf(ball)).toEqual(expected);
         expect(expected.map(([x, y, z]) => ball.rankOf(x, y, z))).toEqual([...expected.keys()]);
-        const nm = expected.map(([x, y, z]) => Math.sqrt((x * resolution[0]) ** 2 + (y * resolution[1]) ** 2 + (z * resolution[2]) ** 2));
+        const nm = expected.map(([x, y, z]) =>
+          Math.sqrt((x * resolution[0]) ** 2 + (y * resolution[1]) ** 2 + (z * resolution[2]) ** 2),
+        );
         expect(expected.map((_voxel, rank) => ball.distanceNm(rank))).toEqual(nm);
       }),
       { seed: 11, numRuns: 60 },
     ));
 
-  const decimal = fc.tuple(fc.integer({ min: 1, max: 5000 }), fc.integer({ min: 0, max: 3 })).map(([digits, decimals]) => (digits / 10 ** decimals).toFixed(decimals));
+  const decimal = fc
+    .tuple(fc.integer({ min: 1, max: 5000 }), fc.integer({ min: 0, max: 3 }))
+    .map(([digits, decimals]) => (digits / 10 ** decimals).toFixed(decimals));
 
   function checkExactly(resolution: readonly string[], radius: string): void {
-    const ball = new Ball(resolution.map(Number) as unknown as Vec3, Number(radius)), { voxels } = exactly(resolution, radius);
+    const ball = new Ball(resolution.map(Number) as unknown as Vec3, Number(radius)),
+      { voxels } = exactly(resolution, radius);
     expect(voxelsOf(ball)).toEqual(voxels);
     expect(voxels.map(([x, y, z]) => ball.rankOf(x, y, z))).toEqual([...voxels.keys()]);
     // Nanometres never fall; and nobody of a lower rank is beyond the reach of a rank.
-    const wrong = voxels.filter((voxel, rank) => ball.distanceNm(rank) < ball.distanceNm(Math.max(0, rank - 1)) || ball.reachOf(rank).some((reach, axis) => reach < Math.abs(voxel[axis])));
+    const wrong = voxels.filter(
+      (voxel, rank) =>
+        ball.distanceNm(rank) < ball.distanceNm(Math.max(0, rank - 1)) ||
+        ball.reachOf(rank).some((reach, axis) => reach < Math.abs(voxel[axis])),
+    );
     expect(wrong).toEqual([]);
   }
 
   test('does so for decimal resolutions and radii as they are written: no rounding parts ties, or lets voxels in or out', () =>
     fc.assert(
-      fc.property(decimal, fc.constantFrom(1, 1, 2, 3, 10), fc.constantFrom(1, 1, 2, 3, 10), decimal, fc.integer({ min: 0, max: 7 }), (step, y, z, other, reach) => {
-        const [digits, decimals] = [step.replace('.', ''), step.split('.')[1]?.length ?? 0];
-        const times = (n: number): string => (Number(digits) * n).toString().padStart(decimals + 1, '0').replace(new RegExp(`(\\d{${decimals}})$`), decimals > 0 ? '.$1' : '$1');
-        fc.pre(Number(step) > 0 && Number(other) > 0);
-        checkExactly([step, times(y), times(z)], times(reach + 1));
-        fc.pre(Number(other) / Number(step) < 12);
-        checkExactly([times(y), step, times(z)], other);
-      }),
+      fc.property(
+        decimal,
+        fc.constantFrom(1, 1, 2, 3, 10),
+        fc.constantFrom(1, 1, 2, 3, 10),
+        decimal,
+        fc.integer({ min: 0, max: 7 }),
+        (step, y, z, other, reach) => {
+          const [digits, decimals] = [step.replace('.', ''), step.split('.')[1]?.length ?? 0];
+          const times = (n: number): string =>
+            (Number(digits) * n)
+              .toString()
+              .padStart(decimals + 1, '0')
+              .replace(new RegExp(`(\\d{${decimals}})$`), decimals > 0 ? '.$1' : '$1');
+          fc.pre(Number(step) > 0 && Number(other) > 0);
+          checkExactly([step, times(y), times(z)], times(reach + 1));
+          fc.pre(Number(other) / Number(step) < 12);
+          checkExactly([times(y), step, times(z)], other);
+        },
+      ),
       { seed: 12, numRuns: 60 },
     ));
 
@@ -83,7 +110,9 @@ describe('Ball', () => {
     [['0.3333333333333333', '0.3333333333333333', '1'], '2.9999999999999996'],
     [['13.799999999999999', '13.799999999999999', '40'], '110.3'],
     [['13.799999999999999', '13.8', '13.799999999999997'], '69'],
-    [['9.2', '9.2', '9.2'], '82.8'], [['4.28', '4.28', '12.84'], '51.36'], [['0.1', '0.1', '0.1'], '0.9'],
+    [['9.2', '9.2', '9.2'], '82.8'],
+    [['4.28', '4.28', '12.84'], '51.36'],
+    [['0.1', '0.1', '0.1'], '0.9'],
   ])('and for voxels of %j nm within %s nm, where squares are longer than doubles', (resolution, radius) => {
     expect(exactly(resolution, radius).ties).toBeGreaterThan(100); // symmetry alone has seven of eight
     checkExactly(resolution, radius);
@@ -91,33 +120,72 @@ describe('Ball', () => {
 
   test('gives ties one distance, the decimal one', () => {
     const ball = new Ball([1.1, 1.1, 1.1], 5.5);
-    expect([[5, 0, 0], [3, 4, 0], [0, -4, 3]].map(([x, y, z]) => ball.distanceNm(ball.rankOf(x, y, z)))).toEqual([5.5, 5.5, 5.5]);
+    expect(
+      [
+        [5, 0, 0],
+        [3, 4, 0],
+        [0, -4, 3],
+      ].map(([x, y, z]) => ball.distanceNm(ball.rankOf(x, y, z))),
+    ).toEqual([5.5, 5.5, 5.5]);
   });
 
-  test('is the centre alone where no neighbour is near enough', () => expect(voxelsOf(new Ball([8, 8, 40], 7.9))).toEqual([[0, 0, 0]]));
+  test('is the centre alone where no neighbour is near enough', () =>
+    expect(voxelsOf(new Ball([8, 8, 40], 7.9))).toEqual([[0, 0, 0]]));
 
   test('goes further along the finer axes, and breaks ties by z, then y, then x', () =>
-    expect(voxelsOf(new Ball([8, 8, 40], 12))).toEqual([[0, 0, 0], [0, -1, 0], [-1, 0, 0], [1, 0, 0], [0, 1, 0], [-1, -1, 0], [1, -1, 0], [-1, 1, 0], [1, 1, 0]]));
+    expect(voxelsOf(new Ball([8, 8, 40], 12))).toEqual([
+      [0, 0, 0],
+      [0, -1, 0],
+      [-1, 0, 0],
+      [1, 0, 0],
+      [0, 1, 0],
+      [-1, -1, 0],
+      [1, -1, 0],
+      [-1, 1, 0],
+      [1, 1, 0],
+    ]));
 
-  test.each([[1.1, 3.3, 3], [0.1, 0.3, 3], [4.3, 12.9, 3], [4.3, 12.89, 2]])('takes voxels of %d nm at exactly %d nm in, whatever rounding makes of them', (step, radiusNm, reach) => {
-    const ball = new Ball([step, 100, 100], radiusNm);
-    expect([ball.reach, ball.size]).toEqual([[reach, 0, 0], 2 * reach + 1]);
-  });
+  test.each([
+    [1.1, 3.3, 3],
+    [0.1, 0.3, 3],
+    [4.3, 12.9, 3],
+    [4.3, 12.89, 2],
+  ])(
+    'takes voxels of %d nm at exactly %d nm in, whatever rounding makes of them',
+    (step, radiusNm, reach) => {
+      const ball = new Ball([step, 100, 100], radiusNm);
+      expect([ball.reach, ball.size]).toEqual([[reach, 0, 0], 2 * reach + 1]);
+    },
+  );
 
-  test.each<[x: number, y: number, z: number]>([[3, 0, 0], [-3, 0, 0], [0, 3, 0], [0, 0, 1], [2, 2, 0], [1000, 1000, 1000]])('ranks %d, %d, %d behind all it holds', (x, y, z) => {
+  test.each<[x: number, y: number, z: number]>([
+    [3, 0, 0],
+    [-3, 0, 0],
+    [0, 3, 0],
+    [0, 0, 1],
+    [2, 2, 0],
+    [1000, 1000, 1000],
+  ])('ranks %d, %d, %d behind all it holds', (x, y, z) => {
     const ball = new Ball([8, 8, 40], 16);
     expect(ball.rankOf(x, y, z)).toBe(ball.size);
   });
 
   test.each([
-    [[4, 4, 40], 1e4, 'a snap radius of 10000 nm spans 5001 x 5001 x 501 voxels of 4,4,40 nm; at most 8388608 voxels can be spanned: take a smaller radius or a coarser mip'],
+    [
+      [4, 4, 40],
+      1e4,
+      'a snap radius of 10000 nm spans 5001 x 5001 x 501 voxels of 4,4,40 nm; at most 8388608 voxels can be spanned: take a smaller radius or a coarser mip',
+    ],
     [[4, 4, 40], Number.MAX_VALUE, 'a snap radius of 1.7976931348623157e+308 nm spans'],
     [[1e-300, 1e300, 1e300], 1e10, 'a snap radius of 10000000000 nm spans'],
-  ] as [Vec3, number, string][])('refuses a ball of voxels of %j nm and %d nm', (resolution, radiusNm, message) => {
-    const make = (): Ball => new Ball(resolution, radiusNm);
-    expect(make).toThrow(RangeError);
-    expect(make).toThrow(message);
-  });
+  ] as [Vec3, number, string][])(
+    'refuses a ball of voxels of %j nm and %d nm',
+    (resolution, radiusNm, message) => {
+      const make = (): Ball => new Ball(resolution, radiusNm);
+      expect(make).toThrow(RangeError);
+      expect(make).toThrow(message);
+    },
+  );
 
   test('holds the largest it takes', () => {
     const ball = new Ball([1, 1, 1], 101);

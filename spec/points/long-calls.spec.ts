@@ -8,23 +8,37 @@ import { parseInfo } from '../../lib/precomputed/info.ts';
 import { StubStore } from '../support/stub-store.ts';
 
 const { ok, background, outOfBounds, failed } = PointStatus;
-const SIZE = 16, CHUNK = 8, COUNT = 60_000;
+const SIZE = 16,
+  CHUNK = 8,
+  COUNT = 60_000;
 
 /** The label of a voxel: 0 where x is 3. */
-const labelOf = (x: number, y: number, z: number): bigint => (x === 3 ? 0n : BigInt(x + 100 * y + 10_000 * z) + 2n ** 40n);
+const labelOf = (x: number, y: number, z: number): bigint =>
+  x === 3 ? 0n : BigInt(x + 100 * y + 10_000 * z) + 2n ** 40n;
 
 const store = (): StubStore =>
   new StubStore((key) => {
     const [x0, , y0, , z0] = key.split('/')[1].split(/[-_]/).map(Number);
-    const labels = BigUint64Array.from({ length: CHUNK ** 3 }, (_, k) => labelOf(x0 + (k % CHUNK), y0 + (Math.floor(k / CHUNK) % CHUNK), z0 + Math.floor(k / CHUNK ** 2)));
+    const labels = BigUint64Array.from({ length: CHUNK ** 3 }, (_, k) =>
+      labelOf(x0 + (k % CHUNK), y0 + (Math.floor(k / CHUNK) % CHUNK), z0 + Math.floor(k / CHUNK ** 2)),
+    );
     return new Uint8Array(labels.buffer);
   });
 
-const points = Float64Array.from({ length: 3 * COUNT }, (_, k) => (Math.floor(k / 3) * [7, 11, 13][k % 3]) % (SIZE + (k % 3 === 0 ? 1 : 0)));
+const points = Float64Array.from(
+  { length: 3 * COUNT },
+  (_, k) => (Math.floor(k / 3) * [7, 11, 13][k % 3]) % (SIZE + (k % 3 === 0 ? 1 : 0)),
+);
 
 /** Every look at the clock takes 4 milliseconds. `onTurn` is called whenever the event loop goes on. */
-function read({ onTurn = () => undefined, signal, lruBytes = 0 }: { onTurn?: (turn: number) => void; signal?: AbortSignal; lruBytes?: number } = {}) {
-  let now = 0, began = 0, turns = 0;
+function read({
+  onTurn = () => undefined,
+  signal,
+  lruBytes = 0,
+}: { onTurn?: (turn: number) => void; signal?: AbortSignal; lruBytes?: number } = {}) {
+  let now = 0,
+    began = 0,
+    turns = 0;
   const held: number[] = [];
   const pacer = new Pacer({
     now: () => (now += 4),
@@ -36,7 +50,23 @@ function read({ onTurn = () => undefined, signal, lruBytes = 0 }: { onTurn?: (tu
         act();
       }),
   });
-  const info = parseInfo({ type: 'segmentation', data_type: 'uint64', num_channels: 1, scales: [{ key: 's', resolution: [1, 1, 1], size: [SIZE, SIZE, SIZE], chunk_sizes: [[CHUNK, CHUNK, CHUNK]], encoding: 'raw' }] }, 'mem://v');
+  const info = parseInfo(
+    {
+      type: 'segmentation',
+      data_type: 'uint64',
+      num_channels: 1,
+      scales: [
+        {
+          key: 's',
+          resolution: [1, 1, 1],
+          size: [SIZE, SIZE, SIZE],
+          chunk_sizes: [[CHUNK, CHUNK, CHUNK]],
+          encoding: 'raw',
+        },
+      ],
+    },
+    'mem://v',
+  );
   const reader = new PointReader({ info, store: store(), infoWasRead: true, lruBytes, pacer });
   return { held, ask: () => reader.read(points, { mip: 0, signal }) };
 }
@@ -50,11 +80,16 @@ function expected(i: number): [number, bigint] {
 }
 
 describe('a call with many points', () => {
-  test.each([['read', 0], ['in the LRU', 1e6]])('lets the event loop go on every few milliseconds, chunks %s', async (_, lruBytes) => {
+  test.each([
+    ['read', 0],
+    ['in the LRU', 1e6],
+  ])('lets the event loop go on every few milliseconds, chunks %s', async (_, lruBytes) => {
     const { held, ask } = read({ lruBytes });
     for (let again = 0; again < 2; again++) {
       const { values, status } = await ask();
-      for (let i = 0; i < COUNT; i++) if (status[i] !== expected(i)[0] || values[i] !== expected(i)[1]) throw new Error(`point ${i}: ${status[i]} ${values[i]}`);
+      for (let i = 0; i < COUNT; i++)
+        if (status[i] !== expected(i)[0] || values[i] !== expected(i)[1])
+          throw new Error(`point ${i}: ${status[i]} ${values[i]}`);
     }
     expect(held.length).toBeGreaterThan(12);
     expect(Math.max(...held)).toBeLessThanOrEqual(20 + 4 * (SIZE / CHUNK) ** 3); // all chunks come in one turn, and each looks at the clock
@@ -62,22 +97,28 @@ describe('a call with many points', () => {
 
   test('has an answer or a reason for each point at whatever moment its deadline comes', async () => {
     for (let at = 1; at < 13; at++) {
-      const controller = new AbortController(), abort = (turn: number): void => (turn === at ? controller.abort(new DeadlineError(100)) : undefined);
+      const controller = new AbortController(),
+        abort = (turn: number): void => (turn === at ? controller.abort(new DeadlineError(100)) : undefined);
       const { ask } = read({ signal: controller.signal, onTurn: abort });
       const { values, status, failures } = await ask();
       const errorOf = errorsOfPoints(failures, status);
       for (let i = 0; i < COUNT; i++) {
         const [code, label] = status[i] === failed ? [failed, 0n] : expected(i);
-        const hasReason = (status[i] === failed) === (errorOf(i)?.cause instanceof DeadlineError);
-        if (status[i] !== code || values[i] !== label || !hasReason) throw new Error(`turn ${at}, point ${i}: ${status[i]} ${values[i]} ${hasReason}`);
+        const hasReason = (status[i] === failed) === errorOf(i)?.cause instanceof DeadlineError;
+        if (status[i] !== code || values[i] !== label || !hasReason)
+          throw new Error(`turn ${at}, point ${i}: ${status[i]} ${values[i]} ${hasReason}`);
       }
     }
   });
 
   test('rejects with the reason of an abort at whatever moment it comes', async () => {
     for (let at = 1; at < 6; at++) {
-      const controller = new AbortController(), reason = new Error('enough');
-      const { ask } = read({ signal: controller.signal, onTurn: (turn) => (turn === at ? controller.abort(reason) : undefined) });
+      const controller = new AbortController(),
+        reason = new Error('enough');
+      const { ask } = read({
+        signal: controller.signal,
+        onTurn: (turn) => (turn === at ? controller.abort(reason) : undefined),
+      });
       await expect(ask()).rejects.toBe(reason);
     }
   });

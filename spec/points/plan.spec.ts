@@ -7,17 +7,38 @@ import { PointStatus } from '../../lib/points/status.ts';
 import type { Scale } from '../../lib/precomputed/info.ts';
 
 const scaleOf = (part: Partial<Scale>): Scale => ({
-  mip: 0, key: 'k', resolution: [8, 8, 40], size: [100, 90, 80], voxelOffset: [0, 0, 0], chunkSize: [64, 32, 16], encoding: 'raw', ...part,
+  mip: 0,
+  key: 'k',
+  resolution: [8, 8, 40],
+  size: [100, 90, 80],
+  voxelOffset: [0, 0, 0],
+  chunkSize: [64, 32, 16],
+  encoding: 'raw',
+  ...part,
 });
 
-function plan(points: PointInput, scale: Scale, resolution: Vec3 = scale.resolution): { plan: PointPlan; status: number[] } {
-  const source = pointSource(points), status = new Uint8Array(source.count);
+function plan(
+  points: PointInput,
+  scale: Scale,
+  resolution: Vec3 = scale.resolution,
+): { plan: PointPlan; status: number[] } {
+  const source = pointSource(points),
+    status = new Uint8Array(source.count);
   return { plan: planPoints(source, scale, resolution, status), status: [...status] };
 }
 
 /** The plan as plain data: what is read of which cell for whom. */
-const cellsOf = ({ cells, starts, offsets, order }: PointPlan): { cell: number; points: number[]; offsets: number[] }[] =>
-  Array.from(cells, (cell, c) => ({ cell, points: [...order.subarray(starts[c], starts[c + 1])], offsets: [...offsets.subarray(starts[c], starts[c + 1])] }));
+const cellsOf = ({
+  cells,
+  starts,
+  offsets,
+  order,
+}: PointPlan): { cell: number; points: number[]; offsets: number[] }[] =>
+  Array.from(cells, (cell, c) => ({
+    cell,
+    points: [...order.subarray(starts[c], starts[c + 1])],
+    offsets: [...offsets.subarray(starts[c], starts[c + 1])],
+  }));
 
 /** The voxel of one point on one axis, exactly: BigInt's division cuts, so negative numbers are moved by one. */
 function floorDivide(a: bigint, b: bigint): number {
@@ -26,17 +47,31 @@ function floorDivide(a: bigint, b: bigint): number {
 }
 
 /** Point after point, no grouping on arrays; whole coordinates and resolutions only. */
-function naive(points: readonly Vec3[], scale: Scale, resolution: Vec3): { cells: ReturnType<typeof cellsOf>; status: number[] } {
+function naive(
+  points: readonly Vec3[],
+  scale: Scale,
+  resolution: Vec3,
+): { cells: ReturnType<typeof cellsOf>; status: number[] } {
   const cells = new Map<string, { cell: number; points: number[]; offsets: number[] }>();
   const status = points.map((point, index) => {
-    const voxel = point.map((p, axis) => floorDivide(BigInt(p) * BigInt(resolution[axis]), BigInt(scale.resolution[axis])) - scale.voxelOffset[axis]);
+    const voxel = point.map(
+      (p, axis) =>
+        floorDivide(BigInt(p) * BigInt(resolution[axis]), BigInt(scale.resolution[axis])) -
+        scale.voxelOffset[axis],
+    );
     if (voxel.some((v, axis) => v < 0 || v >= scale.size[axis])) return PointStatus.outOfBounds;
     const position = voxel.map((v, axis) => (v - (v % scale.chunkSize[axis])) / scale.chunkSize[axis]);
-    const shape = position.map((g, axis) => Math.min(scale.chunkSize[axis], scale.size[axis] - g * scale.chunkSize[axis]));
+    const shape = position.map((g, axis) =>
+      Math.min(scale.chunkSize[axis], scale.size[axis] - g * scale.chunkSize[axis]),
+    );
     const inside = voxel.map((v, axis) => v % scale.chunkSize[axis]);
     const grid = scale.size.map((s, axis) => Math.ceil(s / scale.chunkSize[axis]));
     const key = position.join();
-    const entry = cells.get(key) ?? { cell: position[0] + grid[0] * (position[1] + grid[1] * position[2]), points: [], offsets: [] };
+    const entry = cells.get(key) ?? {
+      cell: position[0] + grid[0] * (position[1] + grid[1] * position[2]),
+      points: [],
+      offsets: [],
+    };
     cells.set(key, entry);
     entry.points.push(index);
     entry.offsets.push(inside[0] + shape[0] * (inside[1] + shape[1] * inside[2]));
@@ -45,25 +80,42 @@ function naive(points: readonly Vec3[], scale: Scale, resolution: Vec3): { cells
   return { cells: [...cells.values()], status };
 }
 
-const triple = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<[T, T, T]> => fc.tuple(arbitrary, arbitrary, arbitrary);
+const triple = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<[T, T, T]> =>
+  fc.tuple(arbitrary, arbitrary, arbitrary);
 
-const geometries = fc.record({
-  resolution: triple(fc.integer({ min: 1, max: 60 })),
-  size: triple(fc.integer({ min: 1, max: 300 })),
-  voxelOffset: triple(fc.oneof(fc.integer({ min: -400, max: 400 }), fc.integer({ min: -(2 ** 40), max: 2 ** 40 }))),
-  chunkSize: triple(fc.integer({ min: 1, max: 130 })),
-}).map(scaleOf);
+const geometries = fc
+  .record({
+    resolution: triple(fc.integer({ min: 1, max: 60 })),
+    size: triple(fc.integer({ min: 1, max: 300 })),
+    voxelOffset: triple(
+      fc.oneof(fc.integer({ min: -400, max: 400 }), fc.integer({ min: -(2 ** 40), max: 2 ** 40 })),
+    ),
+    chunkSize: triple(fc.integer({ min: 1, max: 130 })),
+  })
+  .map(scaleOf);
 
 /** Points in given units, most of them in or just outside the volume, some met twice. */
-const questions = fc.tuple(geometries, triple(fc.integer({ min: 1, max: 60 }))).chain(([scale, resolution]) => {
-  const near = (axis: number): fc.Arbitrary<number> => {
-    const toGiven = (voxel: number): number => Math.floor((voxel * scale.resolution[axis]) / resolution[axis]);
-    return fc.integer({ min: toGiven(scale.voxelOffset[axis]) - 5, max: toGiven(scale.voxelOffset[axis] + scale.size[axis]) + 5 });
-  };
-  const point = fc.tuple(near(0), near(1), near(2)) as fc.Arbitrary<Vec3>;
-  const list = fc.array(point, { maxLength: 60 }).chain((points) => fc.nat(points.length).map((again) => [...points, ...points.slice(0, again)]));
-  return fc.record({ scale: fc.constant(scale), resolution: fc.constant(resolution as Vec3), points: list });
-});
+const questions = fc
+  .tuple(geometries, triple(fc.integer({ min: 1, max: 60 })))
+  .chain(([scale, resolution]) => {
+    const near = (axis: number): fc.Arbitrary<number> => {
+      const toGiven = (voxel: number): number =>
+        Math.floor((voxel * scale.resolution[axis]) / resolution[axis]);
+      return fc.integer({
+        min: toGiven(scale.voxelOffset[axis]) - 5,
+        max: toGiven(scale.voxelOffset[axis] + scale.size[axis]) + 5,
+      });
+    };
+    const point = fc.tuple(near(0), near(1), near(2)) as fc.Arbitrary<Vec3>;
+    const list = fc
+      .array(point, { maxLength: 60 })
+      .chain((points) => fc.nat(points.length).map((again) => [...points, ...points.slice(0, again)]));
+    return fc.record({
+      scale: fc.constant(scale),
+      resolution: fc.constant(resolution as Vec3),
+      points: list,
+    });
+  });
 
 describe('planPoints', () => {
   test('says of every point what a naive look at it says: cell, offset, status; cells in the order met, points in theirs', () =>
@@ -79,15 +131,26 @@ describe('planPoints', () => {
     ));
 
   test('says the same of flat arrays and columns', () => {
-    const points: Vec3[] = [[70, 40, 20], [3, 4, 5], [70, 41, 20], [-1, 0, 0], [3, 4, 5]];
+    const points: Vec3[] = [
+      [70, 40, 20],
+      [3, 4, 5],
+      [70, 41, 20],
+      [-1, 0, 0],
+      [3, 4, 5],
+    ];
     const expected = plan(points, scaleOf({}));
-    const columns = { x: points.map(([x]) => x), y: points.map(([, y]) => y), z: BigInt64Array.from(points, ([, , z]) => BigInt(z)) };
+    const columns = {
+      x: points.map(([x]) => x),
+      y: points.map(([, y]) => y),
+      z: BigInt64Array.from(points, ([, , z]) => BigInt(z)),
+    };
     expect(plan(Float32Array.from(points.flat()), scaleOf({}))).toEqual(expected);
     expect(plan(columns, scaleOf({}))).toEqual(expected);
   });
 
   // x alone varies, so the cell of 1 voxel is the voxel itself.
-  const line = (part: Partial<Scale>): Scale => scaleOf({ size: [1_000_000, 1, 1], chunkSize: [1, 1, 1], resolution: [8, 8, 40], ...part });
+  const line = (part: Partial<Scale>): Scale =>
+    scaleOf({ size: [1_000_000, 1, 1], chunkSize: [1, 1, 1], resolution: [8, 8, 40], ...part });
   test.each<[name: string, x: number, from: number, to: number, voxel: number]>([
     ['floors', 7.99, 8, 8, 7],
     ['floors towards minus infinity', -0.5, 8, 8, -1],
@@ -112,28 +175,73 @@ describe('planPoints', () => {
 
   test('copies every equal axis, however large: a product would lose its last bits', () => {
     const x = 2 ** 53 - 1;
-    const { plan: planned } = plan([[x, 0, 0]], line({ voxelOffset: [x - 5, 0, 0], resolution: [3, 1, 1] }), [3, 1, 1]);
+    const { plan: planned } = plan(
+      [[x, 0, 0]],
+      line({ voxelOffset: [x - 5, 0, 0], resolution: [3, 1, 1] }),
+      [3, 1, 1],
+    );
     expect([...planned.cells]).toEqual([5]);
   });
 
   test.each<[name: string, point: unknown]>([
-    ['NaN', [NaN, 1, 1]], ['infinite', [1, Infinity, 1]], ['minus infinite', [1, 1, -Infinity]],
+    ['NaN', [NaN, 1, 1]],
+    ['infinite', [1, Infinity, 1]],
+    ['minus infinite', [1, 1, -Infinity]],
   ])('calls a point that is %s invalid, though it is out of bounds as well, and goes on', (_name, point) => {
-    const { plan: planned, status } = plan([[1, 1, 1], point as number[], [-1, 0, 0], [1, 1, 1]], scaleOf({}));
-    expect(status).toEqual([PointStatus.unset, PointStatus.invalidPoint, PointStatus.outOfBounds, PointStatus.unset]);
+    const { plan: planned, status } = plan(
+      [[1, 1, 1], point as number[], [-1, 0, 0], [1, 1, 1]],
+      scaleOf({}),
+    );
+    expect(status).toEqual([
+      PointStatus.unset,
+      PointStatus.invalidPoint,
+      PointStatus.outOfBounds,
+      PointStatus.unset,
+    ]);
     expect([...planned.order]).toEqual([0, 3]);
   });
 
   test('calls one broken axis invalid even where another is far out of bounds', () =>
     expect(plan([[1e300, NaN, 0]], scaleOf({})).status).toEqual([PointStatus.invalidPoint]));
 
-  test.each([[1e300], [-1e300], [Number.MAX_VALUE], [2 ** 53], [-(2 ** 63)]])('puts the huge coordinate %d out of bounds, also where its product overflows', (x) =>
-    expect(plan([[x, 0, 0], [0, x, 0], [0, 0, x]], scaleOf({}), [1000, 1000, 1000]).status).toEqual(Array(3).fill(PointStatus.outOfBounds)));
+  test.each([[1e300], [-1e300], [Number.MAX_VALUE], [2 ** 53], [-(2 ** 63)]])(
+    'puts the huge coordinate %d out of bounds, also where its product overflows',
+    (x) =>
+      expect(
+        plan(
+          [
+            [x, 0, 0],
+            [0, x, 0],
+            [0, 0, x],
+          ],
+          scaleOf({}),
+          [1000, 1000, 1000],
+        ).status,
+      ).toEqual(Array(3).fill(PointStatus.outOfBounds)),
+  );
 
   test('holds the volume half-open: its first voxel is in, the one after its last is out', () => {
     const scale = scaleOf({ voxelOffset: [-7, 3, 11] });
-    expect(plan([[-7, 3, 11], [92, 92, 90], [93, 92, 90], [92, 93, 90], [92, 92, 91], [-7.01, 3, 11]], scale).status)
-      .toEqual([0, 0, PointStatus.outOfBounds, PointStatus.outOfBounds, PointStatus.outOfBounds, PointStatus.outOfBounds]);
+    expect(
+      plan(
+        [
+          [-7, 3, 11],
+          [92, 92, 90],
+          [93, 92, 90],
+          [92, 93, 90],
+          [92, 92, 91],
+          [-7.01, 3, 11],
+        ],
+        scale,
+      ).status,
+    ).toEqual([
+      0,
+      0,
+      PointStatus.outOfBounds,
+      PointStatus.outOfBounds,
+      PointStatus.outOfBounds,
+      PointStatus.outOfBounds,
+    ]);
   });
 
   test('numbers cells beyond 2^32', () => {
@@ -152,13 +260,27 @@ describe('planPoints', () => {
 
   test('leaves statuses alone that it does not decide', () => {
     const status = Uint8Array.of(9, 9, 9);
-    planPoints(pointSource([[0, 0, 0], [-1, 0, 0], [NaN, 0, 0]]), scaleOf({}), [8, 8, 40], status);
+    planPoints(
+      pointSource([
+        [0, 0, 0],
+        [-1, 0, 0],
+        [NaN, 0, 0],
+      ]),
+      scaleOf({}),
+      [8, 8, 40],
+      status,
+    );
     expect([...status]).toEqual([9, PointStatus.outOfBounds, PointStatus.invalidPoint]);
   });
 
   test('plans nothing for no points', () => {
     const { plan: planned, status } = plan([], scaleOf({}));
     expect(status).toEqual([]);
-    expect(planned).toEqual({ cells: new Float64Array(0), starts: new Uint32Array(1), offsets: new Uint32Array(0), order: new Uint32Array(0) });
+    expect(planned).toEqual({
+      cells: new Float64Array(0),
+      starts: new Uint32Array(1),
+      offsets: new Uint32Array(0),
+      order: new Uint32Array(0),
+    });
   });
 });

@@ -16,13 +16,23 @@ interface Part {
   options?: Partial<PointReaderOptions>;
 }
 
-const scale = { key: '8_8_40', resolution: [8, 8, 40], size: [8, 2, 1], voxel_offset: [-2, 5, 0], chunk_sizes: [[2, 2, 1]], encoding: 'raw' };
+const scale = {
+  key: '8_8_40',
+  resolution: [8, 8, 40],
+  size: [8, 2, 1],
+  voxel_offset: [-2, 5, 0],
+  chunk_sizes: [[2, 2, 1]],
+  encoding: 'raw',
+};
 
 /** Voxel values of a chunk's 4 voxels, one channel of uint64. */
 const chunk = (...values: bigint[]): Uint8Array => new Uint8Array(BigUint64Array.from(values).buffer);
 
 function readerOf(store: StubStore, { options, ...info }: Part = {}): PointReader {
-  const parsed = parseInfo({ type: 'segmentation', data_type: 'uint64', num_channels: 1, scales: [scale], ...info }, store.url);
+  const parsed = parseInfo(
+    { type: 'segmentation', data_type: 'uint64', num_channels: 1, scales: [scale], ...info },
+    store.url,
+  );
   return new PointReader({ info: parsed, store, infoWasRead: true, ...options });
 }
 
@@ -33,42 +43,107 @@ const objects: Record<string, Uint8Array> = {
 };
 const stored = (): StubStore =>
   new StubStore((key) => {
-    if (key === '8_8_40/4-6_5-7_0-1') throw new RequestError('HTTP_STATUS', 'answered 500', `https://bucket.example/volume/${key}`, 500);
+    if (key === '8_8_40/4-6_5-7_0-1')
+      throw new RequestError('HTTP_STATUS', 'answered 500', `https://bucket.example/volume/${key}`, 500);
     return objects[key];
   });
 
 describe('PointReader', () => {
   test('answers every point in order, duplicates too, with a status each; every chunk is read once', async () => {
     const store = stored();
-    const points = [[0, 5, 0], [-1, 5, 0], [-2, 6, 0], [-2, 4, 0], [2, 5, 0], [NaN, 0, 0], [4, 5, 0], [0, 5, 0], [-1, 6, 0], [-1, 5.9, 0]];
+    const points = [
+      [0, 5, 0],
+      [-1, 5, 0],
+      [-2, 6, 0],
+      [-2, 4, 0],
+      [2, 5, 0],
+      [NaN, 0, 0],
+      [4, 5, 0],
+      [0, 5, 0],
+      [-1, 6, 0],
+      [-1, 5.9, 0],
+    ];
     const { values, status, failures, stats } = await readerOf(store).read(points, { mip: 0 });
     expect(values).toEqual(BigUint64Array.of(21n, BIG, 0n, 0n, 0n, 0n, 0n, 21n, 2n ** 32n, BIG));
-    expect([...status]).toEqual([ok, ok, background, outOfBounds, missingChunk, invalidPoint, failed, ok, ok, ok]);
-    expect(store.keys.sort()).toEqual(['8_8_40/-2-0_5-7_0-1', '8_8_40/0-2_5-7_0-1', '8_8_40/2-4_5-7_0-1', '8_8_40/4-6_5-7_0-1']);
-    expect(stats).toMatchObject({ points: 10, chunks: 4, requests: 4, bytes: 64, cacheHits: 0, rootRequests: 0, distinctSupervoxels: 0 });
-    expect(errorOfPoint(failures, 6)).toMatchObject({ code: 'CHUNK_FAILED', url: 'https://bucket.example/volume/8_8_40/4-6_5-7_0-1' });
-    expect([0, 5, 7, 100].map((index) => errorOfPoint(failures, index))).toEqual([undefined, undefined, undefined, undefined]);
+    expect([...status]).toEqual([
+      ok,
+      ok,
+      background,
+      outOfBounds,
+      missingChunk,
+      invalidPoint,
+      failed,
+      ok,
+      ok,
+      ok,
+    ]);
+    expect(store.keys.sort()).toEqual([
+      '8_8_40/-2-0_5-7_0-1',
+      '8_8_40/0-2_5-7_0-1',
+      '8_8_40/2-4_5-7_0-1',
+      '8_8_40/4-6_5-7_0-1',
+    ]);
+    expect(stats).toMatchObject({
+      points: 10,
+      chunks: 4,
+      requests: 4,
+      bytes: 64,
+      cacheHits: 0,
+      rootRequests: 0,
+      distinctSupervoxels: 0,
+    });
+    expect(errorOfPoint(failures, 6)).toMatchObject({
+      code: 'CHUNK_FAILED',
+      url: 'https://bucket.example/volume/8_8_40/4-6_5-7_0-1',
+    });
+    expect([0, 5, 7, 100].map((index) => errorOfPoint(failures, index))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 
   test('registers all chunks before its first await: calls of one tick share every read', async () => {
     const gate = deferred<void>();
     const store = new StubStore(async (key) => (await gate.promise, objects[key]));
     const reader = readerOf(store);
-    const calls = Array.from({ length: 10 }, () => reader.read([[0, 5, 0], [-1, 5, 0]], { mip: 0 }));
+    const calls = Array.from({ length: 10 }, () =>
+      reader.read(
+        [
+          [0, 5, 0],
+          [-1, 5, 0],
+        ],
+        { mip: 0 },
+      ),
+    );
     await nextTurn();
     gate.resolve();
     const answers = await Promise.all(calls);
     for (const { values } of answers) expect(values).toEqual(BigUint64Array.of(21n, BIG));
     expect(store.asked).toHaveLength(2);
-    expect(answers.map(({ stats }) => [stats.requests, stats.cacheHits])).toEqual([[2, 0], ...Array<number[]>(9).fill([0, 2])]);
+    expect(answers.map(({ stats }) => [stats.requests, stats.cacheHits])).toEqual([
+      [2, 0],
+      ...Array<number[]>(9).fill([0, 2]),
+    ]);
   });
 
   test('takes coordinates for voxels of mip 0 unless told otherwise, at every mip', async () => {
-    const coarse = { ...scale, key: '16_16_40', resolution: [16, 16, 40], size: [4, 1, 1], voxel_offset: [-1, 2, 0], chunk_sizes: [[4, 1, 1]] };
+    const coarse = {
+      ...scale,
+      key: '16_16_40',
+      resolution: [16, 16, 40],
+      size: [4, 1, 1],
+      voxel_offset: [-1, 2, 0],
+      chunk_sizes: [[4, 1, 1]],
+    };
     const store = new StubStore((key) => (key.startsWith('16') ? chunk(1n, 2n, 3n, 4n) : objects[key]));
     const reader = readerOf(store, { scales: [scale, coarse] });
-    const at = async (point: number[], mip: number, resolution?: [number, number, number]): Promise<unknown> =>
-      (await reader.read([point], { mip, resolution })).values[0];
+    const at = async (
+      point: number[],
+      mip: number,
+      resolution?: [number, number, number],
+    ): Promise<unknown> => (await reader.read([point], { mip, resolution })).values[0];
     expect(await at([3, 5, 0], 1)).toBe(3n); // floor(3 * 8 / 16) = 1, the third voxel
     expect(await at([1, 2, 0], 1, [16, 16, 40])).toBe(3n);
     expect(await at([24, 40, 0], 1, [1, 1, 1])).toBe(3n);
@@ -79,17 +154,56 @@ describe('PointReader', () => {
   test('keeps background for segmentations: 0 in an image is a value', async () => {
     const zero = (): Uint8Array => new Uint8Array(8);
     const two = { data_type: 'uint8', num_channels: 2 };
-    expect([...(await readerOf(new StubStore(zero), { type: 'image', ...two }).read([[0, 5, 0]], { mip: 0 })).status]).toEqual([ok]);
-    expect([...(await readerOf(new StubStore(zero), { type: 'segmentation', ...two }).read([[0, 5, 0]], { mip: 0 })).status]).toEqual([background]);
+    expect([
+      ...(await readerOf(new StubStore(zero), { type: 'image', ...two }).read([[0, 5, 0]], { mip: 0 }))
+        .status,
+    ]).toEqual([ok]);
+    expect([
+      ...(await readerOf(new StubStore(zero), { type: 'segmentation', ...two }).read([[0, 5, 0]], { mip: 0 }))
+        .status,
+    ]).toEqual([background]);
     const second = Uint8Array.of(0, 0, 0, 0, 7, 0, 0, 0);
-    expect([...(await readerOf(new StubStore(() => second), { type: 'segmentation', ...two }).read([[0, 5, 0], [1, 5, 0]], { mip: 0 })).status]).toEqual([ok, background]);
+    expect([
+      ...(
+        await readerOf(new StubStore(() => second), { type: 'segmentation', ...two }).read(
+          [
+            [0, 5, 0],
+            [1, 5, 0],
+          ],
+          { mip: 0 },
+        )
+      ).status,
+    ]).toEqual([ok, background]);
   });
 
   test.each<[name: string, points: number[][], warnings: number]>([
-    ['does not warn of half the points', [[0, 5, 0], [99, 5, 0]], 0],
-    ['warns once of more than half', [[0, 5, 0], [99, 5, 0], [-2, 6, 0]], 1],
+    [
+      'does not warn of half the points',
+      [
+        [0, 5, 0],
+        [99, 5, 0],
+      ],
+      0,
+    ],
+    [
+      'warns once of more than half',
+      [
+        [0, 5, 0],
+        [99, 5, 0],
+        [-2, 6, 0],
+      ],
+      1,
+    ],
     ['warns of background alone', [[-2, 6, 0]], 1],
-    ['does not count missing chunks or broken points', [[2, 5, 0], [NaN, 0, 0], [99, 5, 0]], 0],
+    [
+      'does not count missing chunks or broken points',
+      [
+        [2, 5, 0],
+        [NaN, 0, 0],
+        [99, 5, 0],
+      ],
+      0,
+    ],
     ['does not warn of no points', [], 0],
   ])('%s', async (_name, points, warnings) => {
     const warn = jest.fn();
@@ -99,21 +213,38 @@ describe('PointReader', () => {
 
   test('tells the bounds in the given units when it warns', async () => {
     const warn = jest.fn<(message: string) => void>();
-    await readerOf(stored()).read([[999, 5, 0], [998, 5, 0], [-4, 12, 0]], { mip: 0, resolution: [4, 4, 40], warn });
-    expect(warn.mock.calls).toEqual([[
-      '2 of 3 points are outside the volume and 1 on background: is the resolution right? In units of 4,4,40 nm the volume goes from -4,10,0 to 12,14,1 (exclusive)',
-    ]]);
+    await readerOf(stored()).read(
+      [
+        [999, 5, 0],
+        [998, 5, 0],
+        [-4, 12, 0],
+      ],
+      { mip: 0, resolution: [4, 4, 40], warn },
+    );
+    expect(warn.mock.calls).toEqual([
+      [
+        '2 of 3 points are outside the volume and 1 on background: is the resolution right? In units of 4,4,40 nm the volume goes from -4,10,0 to 12,14,1 (exclusive)',
+      ],
+    ]);
   });
 
   test.each<[name: string, points: unknown, mip: number, part: Part, error: unknown]>([
     ['a mip there is not', [[0, 0, 0]], 1, {}, new RangeError('mip 1 is not one of 0 to 0')],
     ['a mip below 0', [[0, 0, 0]], -1, {}, new RangeError('mip -1 is not one of 0 to 0')],
     ['half a mip', [[0, 0, 0]], 0.5, {}, new RangeError('mip 0.5 is not one of 0 to 0')],
-    ['an encoding it does not know', [[0, 0, 0]], 0, { scales: [{ ...scale, encoding: 'jxl' }] }, { name: 'InfoError', code: 'UNSUPPORTED' }],
+    [
+      'an encoding it does not know',
+      [[0, 0, 0]],
+      0,
+      { scales: [{ ...scale, encoding: 'jxl' }] },
+      { name: 'InfoError', code: 'UNSUPPORTED' },
+    ],
     ['one bare point', [1, 2, 3], 0, {}, { name: 'TypeError' }],
   ])('refuses %s, and reads nothing', async (_name, points, mip, part, error) => {
     const store = stored();
-    await expect(readerOf(store, part).read(points as number[][], { mip })).rejects.toMatchObject(error as object);
+    await expect(readerOf(store, part).read(points as number[][], { mip })).rejects.toMatchObject(
+      error as object,
+    );
     expect(store.asked).toEqual([]);
   });
 
@@ -135,7 +266,17 @@ describe('PointReader', () => {
 
   test('tells progress with the number of points', async () => {
     const onProgress = jest.fn();
-    await readerOf(stored()).read([[0, 5, 0], [-1, 5, 0], [0, 6, 0]], { mip: 0, onProgress });
-    expect(onProgress.mock.calls).toEqual([[{ points: 3, chunks: 2, chunksDone: 1 }], [{ points: 3, chunks: 2, chunksDone: 2 }]]);
+    await readerOf(stored()).read(
+      [
+        [0, 5, 0],
+        [-1, 5, 0],
+        [0, 6, 0],
+      ],
+      { mip: 0, onProgress },
+    );
+    expect(onProgress.mock.calls).toEqual([
+      [{ points: 3, chunks: 2, chunksDone: 1 }],
+      [{ points: 3, chunks: 2, chunksDone: 2 }],
+    ]);
   });
 });

@@ -25,46 +25,87 @@ interface Volume {
 const LABELS: Volume = { dataType: 'uint64', channels: 1, chunkSize: [64, 64, 64], chunks: 40 };
 const WHOLE = 2 ** 21;
 
-const keyOf = ({ chunkSize: [x, y, z] }: Volume, chunk: number): string => `s0/${chunk * x}-${(chunk + 1) * x}_0-${y}_0-${z}`;
+const keyOf = ({ chunkSize: [x, y, z] }: Volume, chunk: number): string =>
+  `s0/${chunk * x}-${(chunk + 1) * x}_0-${y}_0-${z}`;
 const voxelsOf = ({ chunkSize }: Volume): number => chunkSize[0] * chunkSize[1] * chunkSize[2];
 
 const NOISE = ((): Uint8Array => {
-  const words = new Uint32Array(2 ** 20), { imul } = Math;
+  const words = new Uint32Array(2 ** 20),
+    { imul } = Math;
   for (let k = 0; k < words.length; k++) words[k] = imul(k + 1, 0x9e3779b1) ^ (k >>> 3);
   return new Uint8Array(words.buffer);
 })();
 
 /** The bytes of any chunk of a volume. */
-const noise = (volume: Volume, chunk: number): Uint8Array => NOISE.subarray(chunk * 8008).subarray(0, voxelsOf(volume) * volume.channels * bytesPerValue(volume.dataType));
+const noise = (volume: Volume, chunk: number): Uint8Array =>
+  NOISE.subarray(chunk * 8008).subarray(
+    0,
+    voxelsOf(volume) * volume.channels * bytesPerValue(volume.dataType),
+  );
 
 /** What a server with ranges answers for an object. */
 function part(bytes: Uint8Array, range: ReadOptions['range'], contentEncoding?: string): StoredObject {
   if (!range) return { bytes, contentEncoding };
   const got = clipRange('u', range, bytes.byteLength);
-  return { bytes: bytes.slice(got.start, got.end), contentEncoding, range: got, totalBytes: bytes.byteLength };
+  return {
+    bytes: bytes.slice(got.start, got.end),
+    contentEncoding,
+    range: got,
+    totalBytes: bytes.byteLength,
+  };
 }
 
 /** A store of the volume's chunks, as `stored` makes their objects. */
-const storeOf = (volume: Volume, stored: (chunk: Uint8Array, options: ReadOptions, index: number) => StoredObject | undefined | Promise<StoredObject | undefined> = (chunk, { range }) => part(chunk, range)): StubStore => {
+const storeOf = (
+  volume: Volume,
+  stored: (
+    chunk: Uint8Array,
+    options: ReadOptions,
+    index: number,
+  ) => StoredObject | undefined | Promise<StoredObject | undefined> = (chunk, { range }) =>
+    part(chunk, range),
+): StubStore => {
   const cells = new Map(Array.from({ length: volume.chunks }, (_, k) => [keyOf(volume, k), k]));
   return new StubStore((key, options) => stored(noise(volume, cells.get(key)!), options, cells.get(key)!));
 };
 
 function readerOf(volume: Volume, store: StubStore, options: Partial<PointReaderOptions> = {}): PointReader {
   const { dataType, channels, chunkSize, chunks } = volume;
-  const scale = { key: 's0', encoding: 'raw', resolution: [1, 1, 1], size: [chunkSize[0] * chunks, chunkSize[1], chunkSize[2]], chunk_sizes: [chunkSize] };
-  return new PointReader({ info: parseInfo({ type: 'image', data_type: dataType, num_channels: channels, scales: [scale] }, store.url), store, infoWasRead: true, ...options });
+  const scale = {
+    key: 's0',
+    encoding: 'raw',
+    resolution: [1, 1, 1],
+    size: [chunkSize[0] * chunks, chunkSize[1], chunkSize[2]],
+    chunk_sizes: [chunkSize],
+  };
+  return new PointReader({
+    info: parseInfo(
+      { type: 'image', data_type: dataType, num_channels: channels, scales: [scale] },
+      store.url,
+    ),
+    store,
+    infoWasRead: true,
+    ...options,
+  });
 }
 
 /** Points of one chunk at these linear offsets. */
 const pointsAt = ({ chunkSize: [x, y] }: Volume, chunk: number, ...offsets: number[]): number[][] =>
-  offsets.map((offset) => [chunk * x + (offset % x), Math.floor(offset / x) % y, Math.floor(offset / (x * y))]);
+  offsets.map((offset) => [
+    chunk * x + (offset % x),
+    Math.floor(offset / x) % y,
+    Math.floor(offset / (x * y)),
+  ]);
 
-const labelAt = (chunk: number, offset: number): bigint => new DataView(NOISE.buffer).getBigUint64(8008 * chunk + 8 * offset, true);
-const read = (reader: PointReader, points: number[][]): Promise<PointValues> => reader.read(points, { mip: 0 });
+const labelAt = (chunk: number, offset: number): bigint =>
+  new DataView(NOISE.buffer).getBigUint64(8008 * chunk + 8 * offset, true);
+const read = (reader: PointReader, points: number[][]): Promise<PointValues> =>
+  reader.read(points, { mip: 0 });
 /** What was asked: ranges as "start-end", "whole" for none. */
-const asked = (store: StubStore): string[] => store.asked.map(({ range }) => (range ? `${range.start}-${range.end}` : 'whole'));
-const gzipped = (chunk: Uint8Array, { range }: ReadOptions): StoredObject => part(gzipSync(chunk, { level: 0 }), range, 'gzip');
+const asked = (store: StubStore): string[] =>
+  store.asked.map(({ range }) => (range ? `${range.start}-${range.end}` : 'whole'));
+const gzipped = (chunk: Uint8Array, { range }: ReadOptions): StoredObject =>
+  part(gzipSync(chunk, { level: 0 }), range, 'gzip');
 /** The beginning, which is asked for while nothing is known. */
 const TRIAL = '0-262144';
 const FAR = [50_000, 100_000, 262_143]; // three values that no gap joins
@@ -79,7 +120,8 @@ describe('few points of a large raw chunk', () => {
   });
 
   test('cost no more than those once a chunk was seen to be stored as it is', async () => {
-    const store = storeOf(LABELS), reader = readerOf(LABELS, store);
+    const store = storeOf(LABELS),
+      reader = readerOf(LABELS, store);
     await read(reader, pointsAt(LABELS, 3, 7));
     const { values, stats } = await read(reader, pointsAt(LABELS, 1, ...FAR));
     expect(values).toEqual(BigUint64Array.from(FAR, (offset) => labelAt(1, offset)));
@@ -110,9 +152,15 @@ describe('few points of a large raw chunk', () => {
 
   // One request a chunk stays one where there are more than a few points in it.
   test('among many points change nothing: one request a chunk', async () => {
-    const store = storeOf(LABELS), random = seeded(3);
-    const points = Array.from({ length: 4000 }, (_, k) => pointsAt(LABELS, k % 40, random.below(262_144))).flat();
-    expect((await read(readerOf(LABELS, store), points)).stats).toMatchObject({ requests: 40, bytes: 40 * WHOLE });
+    const store = storeOf(LABELS),
+      random = seeded(3);
+    const points = Array.from({ length: 4000 }, (_, k) =>
+      pointsAt(LABELS, k % 40, random.below(262_144)),
+    ).flat();
+    expect((await read(readerOf(LABELS, store), points)).stats).toMatchObject({
+      requests: 40,
+      bytes: 40 * WHOLE,
+    });
   });
 
   test('give the same values as whole chunks, for any type, shape, channels and points', async () => {
@@ -127,7 +175,12 @@ describe('few points of a large raw chunk', () => {
     await fc.assert(
       fc.asyncProperty(cases, async ({ dataType, channels, y, z, points }) => {
         // Always above 1 MiB, and never of a round size.
-        const volume: Volume = { dataType, channels, chunks: 2, chunkSize: [Math.ceil(2 ** 21 / (y * z * channels * bytesPerValue(dataType))) + 1, y, z] };
+        const volume: Volume = {
+          dataType,
+          channels,
+          chunks: 2,
+          chunkSize: [Math.ceil(2 ** 21 / (y * z * channels * bytesPerValue(dataType))) + 1, y, z],
+        };
         const places = points.flatMap(([chunk, at]) => pointsAt(volume, chunk, at % voxelsOf(volume)));
         const store = storeOf(volume);
         const parts = await read(readerOf(volume, store), places);
@@ -153,7 +206,10 @@ describe('few points of a large raw chunk', () => {
     });
     const { status, failures } = await read(readerOf(LABELS, store), pointsAt(LABELS, 0, 1, 2));
     expect([...status]).toEqual([PointStatus.failed, PointStatus.failed]);
-    expect(failures[0].error).toMatchObject({ code: 'CHUNK_FAILED', cause: expect.objectContaining({ code: 'HTTP_STATUS', status: 500 }) });
+    expect(failures[0].error).toMatchObject({
+      code: 'CHUNK_FAILED',
+      cause: expect.objectContaining({ code: 'HTTP_STATUS', status: 500 }),
+    });
   });
 });
 
@@ -161,42 +217,86 @@ describe('chunks that cannot be read in parts', () => {
   const refuse = (range: ReadOptions['range']): void => {
     if (range) throw new RequestError('BAD_RESPONSE', 'asked for some bytes, got others', 'u', 206);
   };
-  test.each<[name: string, stored: (chunk: Uint8Array, options: ReadOptions) => StoredObject, first: string[]]>([
+  test.each<
+    [name: string, stored: (chunk: Uint8Array, options: ReadOptions) => StoredObject, first: string[]]
+  >([
     ['in a bitstream', gzipped, [TRIAL, 'whole']],
-    ['in a bitstream that nothing announces', (chunk, { range }) => part(gzipSync(chunk, { level: 0 }), range), [TRIAL, 'whole']],
+    [
+      'in a bitstream that nothing announces',
+      (chunk, { range }) => part(gzipSync(chunk, { level: 0 }), range),
+      [TRIAL, 'whole'],
+    ],
     ['where ranges are ignored', (chunk) => part(chunk, undefined), [TRIAL]],
     ['where they are ignored and there is a bitstream', (chunk) => gzipped(chunk, {}), [TRIAL]],
-    ['where they are answered wrongly', (chunk, { range }) => (refuse(range), part(chunk, range)), [TRIAL, 'whole']],
-    ['where other bytes come', (chunk, { range }) => part(chunk, range && { start: range.start + 8, end: range.end + 8 }), [TRIAL, 'whole']],
-    ['where the size of the object stays unknown', (chunk, { range }) => ({ ...part(chunk, range), totalBytes: undefined }), [TRIAL, 'whole']],
+    [
+      'where they are answered wrongly',
+      (chunk, { range }) => (refuse(range), part(chunk, range)),
+      [TRIAL, 'whole'],
+    ],
+    [
+      'where other bytes come',
+      (chunk, { range }) => part(chunk, range && { start: range.start + 8, end: range.end + 8 }),
+      [TRIAL, 'whole'],
+    ],
+    [
+      'where the size of the object stays unknown',
+      (chunk, { range }) => ({ ...part(chunk, range), totalBytes: undefined }),
+      [TRIAL, 'whole'],
+    ],
   ])('are tried once: %s', async (_name, stored, first) => {
-    const store = storeOf(LABELS, stored), reader = readerOf(LABELS, store);
+    const store = storeOf(LABELS, stored),
+      reader = readerOf(LABELS, store);
     const offsets = FAR.slice(0, 2);
-    expect((await read(reader, pointsAt(LABELS, 0, ...offsets))).values).toEqual(BigUint64Array.from(offsets, (offset) => labelAt(0, offset)));
+    expect((await read(reader, pointsAt(LABELS, 0, ...offsets))).values).toEqual(
+      BigUint64Array.from(offsets, (offset) => labelAt(0, offset)),
+    );
     expect(asked(store)).toEqual(first);
-    const { values } = await read(reader, [3, 1, 2].flatMap((chunk) => pointsAt(LABELS, chunk, 9)));
+    const { values } = await read(
+      reader,
+      [3, 1, 2].flatMap((chunk) => pointsAt(LABELS, chunk, 9)),
+    );
     expect(values).toEqual(BigUint64Array.of(labelAt(3, 9), labelAt(1, 9), labelAt(2, 9)));
     expect(asked(store).slice(first.length)).toEqual(['whole', 'whole', 'whole']);
   });
 
-  test.each([['announced', 'gzip'], ['not announced', undefined]])('cost one request each where the beginning is all of a bitstream: %s', async (_name, contentEncoding) => {
-    const store = storeOf(LABELS, (chunk, { range }, index) => part(gzipSync(chunk.slice().fill(index)), range, contentEncoding));
-    const { values, stats } = await read(readerOf(LABELS, store), [1, 2, 3].flatMap((chunk) => pointsAt(LABELS, chunk, 100_000)));
-    expect([...values]).toEqual([0x0101010101010101n, 0x0202020202020202n, 0x0303030303030303n]);
-    expect(stats).toMatchObject({ requests: 3, bytes: store.asked.length * gzipSync(new Uint8Array(WHOLE).fill(1)).length });
-  });
+  test.each([
+    ['announced', 'gzip'],
+    ['not announced', undefined],
+  ])(
+    'cost one request each where the beginning is all of a bitstream: %s',
+    async (_name, contentEncoding) => {
+      const store = storeOf(LABELS, (chunk, { range }, index) =>
+        part(gzipSync(chunk.slice().fill(index)), range, contentEncoding),
+      );
+      const { values, stats } = await read(
+        readerOf(LABELS, store),
+        [1, 2, 3].flatMap((chunk) => pointsAt(LABELS, chunk, 100_000)),
+      );
+      expect([...values]).toEqual([0x0101010101010101n, 0x0202020202020202n, 0x0303030303030303n]);
+      expect(stats).toMatchObject({
+        requests: 3,
+        bytes: store.asked.length * gzipSync(new Uint8Array(WHOLE).fill(1)).length,
+      });
+    },
+  );
 
   test('are not tried once one was read whole', async () => {
-    const store = storeOf(LABELS, gzipped), reader = readerOf(LABELS, store);
+    const store = storeOf(LABELS, gzipped),
+      reader = readerOf(LABELS, store);
     await read(reader, pointsAt(LABELS, 0, ...FAR, 150_000));
     await read(reader, pointsAt(LABELS, 1, 5));
     expect(asked(store)).toEqual(['whole', 'whole']);
   });
 
   test('are read whole though those before were not', async () => {
-    const store = storeOf(LABELS, (chunk, options, index) => (index === 1 ? gzipped(chunk, options) : part(chunk, options.range)));
+    const store = storeOf(LABELS, (chunk, options, index) =>
+      index === 1 ? gzipped(chunk, options) : part(chunk, options.range),
+    );
     const reader = readerOf(LABELS, store);
-    for (const chunk of [0, 1, 2]) expect((await read(reader, pointsAt(LABELS, chunk, 3))).values).toEqual(BigUint64Array.of(labelAt(chunk, 3)));
+    for (const chunk of [0, 1, 2])
+      expect((await read(reader, pointsAt(LABELS, chunk, 3))).values).toEqual(
+        BigUint64Array.of(labelAt(chunk, 3)),
+      );
     expect(asked(store)).toEqual([TRIAL, '24-32', 'whole', 'whole']);
   });
 
@@ -214,16 +314,24 @@ describe('chunks that cannot be read in parts', () => {
 });
 
 describe('callers that share a chunk', () => {
-  const gated = (stored: (chunk: Uint8Array, options: ReadOptions) => StoredObject = (chunk, { range }) => part(chunk, range)) => {
+  const gated = (
+    stored: (chunk: Uint8Array, options: ReadOptions) => StoredObject = (chunk, { range }) =>
+      part(chunk, range),
+  ) => {
     const gate = deferred<void>();
     const store = storeOf(LABELS, async (chunk, options) => (await gate.promise, stored(chunk, options)));
     return { store, reader: readerOf(LABELS, store), open: () => gate.resolve() };
   };
 
   test('who ask in one tick share its parts', async () => {
-    const store = storeOf(LABELS), reader = readerOf(LABELS, store);
-    const answers = await Promise.all([100_000, 200_000, 100_001].map((offset) => read(reader, pointsAt(LABELS, 0, offset))));
-    expect(answers.map(({ values }) => values[0])).toEqual([100_000, 200_000, 100_001].map((offset) => labelAt(0, offset)));
+    const store = storeOf(LABELS),
+      reader = readerOf(LABELS, store);
+    const answers = await Promise.all(
+      [100_000, 200_000, 100_001].map((offset) => read(reader, pointsAt(LABELS, 0, offset))),
+    );
+    expect(answers.map(({ values }) => values[0])).toEqual(
+      [100_000, 200_000, 100_001].map((offset) => labelAt(0, offset)),
+    );
     expect(asked(store)).toEqual([TRIAL, '800000-800016', '1600000-1600008']);
   });
 

@@ -22,7 +22,8 @@ function stored(cell: number): StoredChunk | undefined {
 const source: ChunkSource = {
   id: 's',
   urlOf: (cell) => `mem://s/${cell}`,
-  plan: (cells) => cells.map((cell) => ({ cells: [cell], run: ({ deliver }) => deliver(cell, stored(cell)) })),
+  plan: (cells) =>
+    cells.map((cell) => ({ cells: [cell], run: ({ deliver }) => deliver(cell, stored(cell)) })),
 };
 
 /** Points 0, 6 in cell 7; 2, 3 in cell 3; 1 in cell 4; 4, 5 in cell 5; point 7 in none. */
@@ -33,10 +34,25 @@ const plan: PointPlan = {
   offsets: Uint32Array.of(1, 0, 0, 1, 1, 0, 1),
 };
 
-function ask(part: { codec?: Codec; onProgress?: (progress: { chunks: number; chunksDone: number }) => unknown; signal?: AbortSignal } = {}) {
-  const values = new Uint16Array(16).fill(0), status = new Uint8Array(8).fill(failed);
+function ask(
+  part: {
+    codec?: Codec;
+    onProgress?: (progress: { chunks: number; chunksDone: number }) => unknown;
+    signal?: AbortSignal;
+  } = {},
+) {
+  const values = new Uint16Array(16).fill(0),
+    status = new Uint8Array(8).fill(failed);
   status[7] = outOfBounds;
-  const done = readPoints(new ChunkReader(), { plan, source, codec: raw, layoutOf, out: wordsView(values), status, ...part });
+  const done = readPoints(new ChunkReader(), {
+    plan,
+    source,
+    codec: raw,
+    layoutOf,
+    out: wordsView(values),
+    status,
+    ...part,
+  });
   return { values, status, done };
 }
 
@@ -60,7 +76,13 @@ describe('readPoints', () => {
     const halfWay: Codec = {
       ...raw,
       decodePoints(bytes, layout, offsets, out, outIndex) {
-        raw.decodePoints(bytes.byteLength === 8 ? bytes : new Uint8Array(8).fill(255), layout, offsets, out, outIndex);
+        raw.decodePoints(
+          bytes.byteLength === 8 ? bytes : new Uint8Array(8).fill(255),
+          layout,
+          offsets,
+          out,
+          outIndex,
+        );
         if (bytes.byteLength !== 8) throw new DecodeError('TRUNCATED', 'cut');
       },
     };
@@ -103,8 +125,20 @@ describe('readPoints', () => {
   });
 
   test('has nothing to do for an empty plan', async () => {
-    const nothing: PointPlan = { cells: new Float64Array(0), starts: new Uint32Array(1), order: new Uint32Array(0), offsets: new Uint32Array(0) };
-    const { failures, cost } = await readPoints(new ChunkReader(), { plan: nothing, source, codec: raw, layoutOf, out: new Uint16Array(0), status: new Uint8Array(0) });
+    const nothing: PointPlan = {
+      cells: new Float64Array(0),
+      starts: new Uint32Array(1),
+      order: new Uint32Array(0),
+      offsets: new Uint32Array(0),
+    };
+    const { failures, cost } = await readPoints(new ChunkReader(), {
+      plan: nothing,
+      source,
+      codec: raw,
+      layoutOf,
+      out: new Uint16Array(0),
+      status: new Uint8Array(0),
+    });
     expect(failures).toEqual([]);
     expect(cost).toEqual({ requests: 0, bytes: 0, absentBy403: 0, cacheHits: 0 });
   });

@@ -6,53 +6,129 @@ import { REQUEST_COST_BYTES } from '../../lib/chunks/range-cost.ts';
 import { PointReader, type PointReaderOptions, type PointValues } from '../../lib/points/point-reader.ts';
 import { PointStatus } from '../../lib/points/status.ts';
 import { parseInfo } from '../../lib/precomputed/info.ts';
-import { answerRange, rangeStore, shardedFiles, shardedInfo, type ShardedVolume, type ShardingJson } from '../support/sharded-volume.ts';
+import {
+  answerRange,
+  rangeStore,
+  shardedFiles,
+  shardedInfo,
+  type ShardedVolume,
+  type ShardingJson,
+} from '../support/sharded-volume.ts';
 import { deferred, nextTurn, StubStore } from '../support/stub-store.ts';
 
 /** Chunks of 2 MiB; shards of 4 in the order of their cells, one minishard each. */
-const CHUNK = 2 ** 21, VOXELS = CHUNK / 8, INDEX = 4 * 24;
+const CHUNK = 2 ** 21,
+  VOXELS = CHUNK / 8,
+  INDEX = 4 * 24;
 const labelAt = (x: number, y: number, z: number): bigint => (1n << 60n) + BigInt(x + 64 * (y + 64 * z));
-const sharding: ShardingJson = { '@type': 'neuroglancer_uint64_sharded_v1', hash: 'identity', preshift_bits: 2, minishard_bits: 0, shard_bits: 1 };
-const VOLUME: ShardedVolume = { size: [64, 64, 512], chunkSize: [64, 64, 64], voxelOffset: [0, 0, 0], labelAt, sharding };
+const sharding: ShardingJson = {
+  '@type': 'neuroglancer_uint64_sharded_v1',
+  hash: 'identity',
+  preshift_bits: 2,
+  minishard_bits: 0,
+  shard_bits: 1,
+};
+const VOLUME: ShardedVolume = {
+  size: [64, 64, 512],
+  chunkSize: [64, 64, 64],
+  voxelOffset: [0, 0, 0],
+  labelAt,
+  sharding,
+};
 const FILES = shardedFiles(VOLUME);
 /** Where chunk k of shard 0 begins: behind a shard index of one entry. */
 const START = (chunk: number): number => 16 + chunk * CHUNK;
 const INDICES = ['0-16', `${START(4)}-${START(4) + INDEX}`];
 
-const readerOf = (store: StubStore, options: Partial<PointReaderOptions> = {}, volume = VOLUME): PointReader =>
+const readerOf = (
+  store: StubStore,
+  options: Partial<PointReaderOptions> = {},
+  volume = VOLUME,
+): PointReader =>
   new PointReader({ info: parseInfo(shardedInfo(volume), store.url), store, infoWasRead: true, ...options });
 /** Voxel `offset` of chunk `chunk`. */
-const pointAt = (chunk: number, offset: number): number[] => [offset % 64, Math.floor(offset / 64) % 64, 64 * chunk + Math.floor(offset / 4096)];
-const pointsAt = (...places: [chunk: number, offset: number][]): number[][] => places.map(([chunk, offset]) => pointAt(chunk, offset));
-const read = (reader: PointReader, points: number[][], signal?: AbortSignal): Promise<PointValues> => reader.read(points, { mip: 0, signal });
-const right = ({ values }: PointValues, points: number[][]): void => expect(values).toEqual(BigUint64Array.from(points, ([x, y, z]) => labelAt(x, y, z)));
-const asked = (store: StubStore): string[] => store.asked.map(({ range }) => (range ? `${range.start}-${range.end}` : 'whole'));
-const value = (chunk: number, offset: number): string => `${START(chunk) + 8 * offset}-${START(chunk) + 8 * offset + 8}`;
+const pointAt = (chunk: number, offset: number): number[] => [
+  offset % 64,
+  Math.floor(offset / 64) % 64,
+  64 * chunk + Math.floor(offset / 4096),
+];
+const pointsAt = (...places: [chunk: number, offset: number][]): number[][] =>
+  places.map(([chunk, offset]) => pointAt(chunk, offset));
+const read = (reader: PointReader, points: number[][], signal?: AbortSignal): Promise<PointValues> =>
+  reader.read(points, { mip: 0, signal });
+const right = ({ values }: PointValues, points: number[][]): void =>
+  expect(values).toEqual(BigUint64Array.from(points, ([x, y, z]) => labelAt(x, y, z)));
+const asked = (store: StubStore): string[] =>
+  store.asked.map(({ range }) => (range ? `${range.start}-${range.end}` : 'whole'));
+const value = (chunk: number, offset: number): string =>
+  `${START(chunk) + 8 * offset}-${START(chunk) + 8 * offset + 8}`;
 const whole = (chunk: number, chunks = 1): string => `${START(chunk)}-${START(chunk + chunks)}`;
 const many = (chunk: number): number[][] => Array.from({ length: 33 }, (_, k) => pointAt(chunk, k * 7000));
 
 describe('few points of large raw chunks in a shard', () => {
   test.each<[name: string, points: number[][], asked: string[], options: Partial<PointReaderOptions>]>([
     ['the bytes of one value', pointsAt([1, 77_777]), [value(1, 77_777)], {}],
-    ['values of one chunk that are far apart', pointsAt([2, 262_143], [2, 5]), [value(2, 5), value(2, 262_143)], {}],
-    ['values of neighbours', pointsAt([0, 100], [1, 200], [2, 300]), [value(0, 100), value(1, 200), value(2, 300)], {}],
-    ['one part over the bound of two chunks', pointsAt([0, VOXELS - 1], [1, 1]), [`${START(1) - 8}-${START(1) + 16}`], {}],
-    ['a chunk of many points whole, beside values of others', [...many(0), ...pointsAt([1, 130_000], [2, 130_000], [3, 130_000])], [whole(0), ...[1, 2, 3].map((k) => value(k, 130_000))], {}],
-    ['all of neighbours in one request where parts save too little', [...many(0), ...pointsAt([1, 130_000])], [whole(0, 2)], {}],
+    [
+      'values of one chunk that are far apart',
+      pointsAt([2, 262_143], [2, 5]),
+      [value(2, 5), value(2, 262_143)],
+      {},
+    ],
+    [
+      'values of neighbours',
+      pointsAt([0, 100], [1, 200], [2, 300]),
+      [value(0, 100), value(1, 200), value(2, 300)],
+      {},
+    ],
+    [
+      'one part over the bound of two chunks',
+      pointsAt([0, VOXELS - 1], [1, 1]),
+      [`${START(1) - 8}-${START(1) + 16}`],
+      {},
+    ],
+    [
+      'a chunk of many points whole, beside values of others',
+      [...many(0), ...pointsAt([1, 130_000], [2, 130_000], [3, 130_000])],
+      [whole(0), ...[1, 2, 3].map((k) => value(k, 130_000))],
+      {},
+    ],
+    [
+      'all of neighbours in one request where parts save too little',
+      [...many(0), ...pointsAt([1, 130_000])],
+      [whole(0, 2)],
+      {},
+    ],
     ['the whole chunk where there are many points', many(3), [whole(3)], {}],
-    ['the whole chunk where requests would cost more', pointsAt(...[0, 70_000, 140_000, 210_000].map((offset): [number, number] => [1, offset])), [whole(1)], {}],
+    [
+      'the whole chunk where requests would cost more',
+      pointsAt(...[0, 70_000, 140_000, 210_000].map((offset): [number, number] => [1, offset])),
+      [whole(1)],
+      {},
+    ],
     ['the whole chunk where chunks are kept', pointsAt([1, 5]), [whole(1)], { lruBytes: 1000 }],
     ['the whole chunk where that is asked for', pointsAt([1, 5]), [whole(1)], { rangeReads: false }],
   ])('cost %s', async (_name, points, requests, options) => {
-    const store = rangeStore(FILES), result = await read(readerOf(store, options), points);
+    const store = rangeStore(FILES),
+      result = await read(readerOf(store, options), points);
     right(result, points);
     expect(asked(store)).toEqual([...INDICES, ...requests]);
-    expect(result.stats.bytes).toBe([...INDICES, ...requests].reduce((sum, range) => sum + Number(range.split('-')[1]) - Number(range.split('-')[0]), 0));
+    expect(result.stats.bytes).toBe(
+      [...INDICES, ...requests].reduce(
+        (sum, range) => sum + Number(range.split('-')[1]) - Number(range.split('-')[0]),
+        0,
+      ),
+    );
   });
 
   test('cost values alone where they are in all chunks of a shard, though its beginning would be one request', async () => {
-    const volume: ShardedVolume = { ...VOLUME, size: [64, 64, 64], sharding: { ...sharding, preshift_bits: 0, shard_bits: 0 } };
-    const files = shardedFiles(volume), store = rangeStore(files), points = pointsAt([0, 9], [0, 200_000]);
+    const volume: ShardedVolume = {
+      ...VOLUME,
+      size: [64, 64, 64],
+      sharding: { ...sharding, preshift_bits: 0, shard_bits: 0 },
+    };
+    const files = shardedFiles(volume),
+      store = rangeStore(files),
+      points = pointsAt([0, 9], [0, 200_000]);
     right(await read(readerOf(store, {}, volume), points), points);
     expect(asked(store)).toEqual(['0-16', `${START(1)}-${START(1) + 24}`, value(0, 9), value(0, 200_000)]);
     const other = rangeStore(files);
@@ -61,16 +137,28 @@ describe('few points of large raw chunks in a shard', () => {
   });
 
   test('never cost more than the whole chunks by the cost of requests and bytes, and are the same', async () => {
-    const place = fc.record({ chunk: fc.nat(7), offset: fc.nat(VOXELS - 1), repeat: fc.constantFrom(1, 1, 1, 2, 40) });
+    const place = fc.record({
+      chunk: fc.nat(7),
+      offset: fc.nat(VOXELS - 1),
+      repeat: fc.constantFrom(1, 1, 1, 2, 40),
+    });
     let inParts = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(place, { minLength: 1, maxLength: 8 }), async (places) => {
-        const points = places.flatMap(({ chunk, offset, repeat }) => Array.from({ length: repeat }, (_, k) => pointAt(chunk, (offset + 64 * k) % VOXELS)));
-        const parts = rangeStore(FILES), wholes = rangeStore(FILES);
-        const [a, b] = [await read(readerOf(parts), points), await read(readerOf(wholes, { rangeReads: false }), points)];
+        const points = places.flatMap(({ chunk, offset, repeat }) =>
+          Array.from({ length: repeat }, (_, k) => pointAt(chunk, (offset + 64 * k) % VOXELS)),
+        );
+        const parts = rangeStore(FILES),
+          wholes = rangeStore(FILES);
+        const [a, b] = [
+          await read(readerOf(parts), points),
+          await read(readerOf(wholes, { rangeReads: false }), points),
+        ];
         right(a, points);
         expect([a.values, a.status]).toEqual([b.values, b.status]);
-        expect(a.stats.bytes + REQUEST_COST_BYTES * a.stats.requests).toBeLessThanOrEqual(b.stats.bytes + REQUEST_COST_BYTES * b.stats.requests);
+        expect(a.stats.bytes + REQUEST_COST_BYTES * a.stats.requests).toBeLessThanOrEqual(
+          b.stats.bytes + REQUEST_COST_BYTES * b.stats.requests,
+        );
         if (a.stats.bytes < b.stats.bytes) inParts++;
       }),
       { numRuns: 60, seed: 5 },
@@ -79,7 +167,8 @@ describe('few points of large raw chunks in a shard', () => {
   });
 
   test('read the whole of what is no plain chunk: gzip in the shard, gzip that nothing announces', async () => {
-    const points = pointsAt([1, 77_777]), zipped = { ...VOLUME, sharding: { ...sharding, data_encoding: 'gzip' as const } };
+    const points = pointsAt([1, 77_777]),
+      zipped = { ...VOLUME, sharding: { ...sharding, data_encoding: 'gzip' as const } };
     const store = rangeStore(shardedFiles(zipped));
     right(await read(readerOf(store, {}, zipped), points), points);
     expect(store.asked).toHaveLength(3);
@@ -90,7 +179,9 @@ describe('few points of large raw chunks in a shard', () => {
   });
 
   test('are read from a server that ignores ranges as all others: the shard once', async () => {
-    const store = new StubStore((key) => FILES[key] && { bytes: FILES[key], contentEncoding: undefined }), reader = readerOf(store), points = pointsAt([0, 1], [1, 100_000], [3, 200_000]);
+    const store = new StubStore((key) => FILES[key] && { bytes: FILES[key], contentEncoding: undefined }),
+      reader = readerOf(store),
+      points = pointsAt([0, 1], [1, 100_000], [3, 200_000]);
     for (const requests of [1, 2]) {
       right(await read(reader, points), points);
       expect(store.asked).toHaveLength(requests);
@@ -98,11 +189,14 @@ describe('few points of large raw chunks in a shard', () => {
   });
 
   test('are shared by calls of one tick; who joins while they are read gets other parts', async () => {
-    const gate = deferred<void>(), store = new StubStore(async (key, options) => {
-      if (options.range && options.range.end - options.range.start === 8) await gate.promise;
-      return answerRange(FILES[key], key, options);
-    });
-    const reader = readerOf(store), early = [pointsAt([1, 5]), pointsAt([1, 200_000])], late = pointsAt([1, 100_000]);
+    const gate = deferred<void>(),
+      store = new StubStore(async (key, options) => {
+        if (options.range && options.range.end - options.range.start === 8) await gate.promise;
+        return answerRange(FILES[key], key, options);
+      });
+    const reader = readerOf(store),
+      early = [pointsAt([1, 5]), pointsAt([1, 200_000])],
+      late = pointsAt([1, 100_000]);
     const answers = early.map((points) => read(reader, points));
     while (store.asked.length < 4) await nextTurn();
     const joined = read(reader, late);
@@ -118,7 +212,8 @@ describe('a shard that changes after its index was read', () => {
   const points = pointsAt([0, 5], [2, 100_000], [3, 100_000]);
   const changing = async (shard: Uint8Array | undefined): Promise<PointValues> => {
     let now: Uint8Array | undefined = FILES['s0/0.shard'];
-    const store = new StubStore((key, options) => answerRange(now, key, options)), reader = readerOf(store);
+    const store = new StubStore((key, options) => answerRange(now, key, options)),
+      reader = readerOf(store);
     await read(reader, pointsAt([0, 0]));
     now = shard;
     return read(reader, points);
@@ -127,11 +222,18 @@ describe('a shard that changes after its index was read', () => {
   test('has no chunks when it is gone', async () =>
     expect([...(await changing(undefined)).status]).toEqual(Array(3).fill(PointStatus.missingChunk)));
 
-  test.each([['before a value', START(3)], ['inside a value', START(3) + 800_004]])('fails what lies behind its end, alone: cut %s', async (_name, length) => {
+  test.each([
+    ['before a value', START(3)],
+    ['inside a value', START(3) + 800_004],
+  ])('fails what lies behind its end, alone: cut %s', async (_name, length) => {
     const { status, values, failures } = await changing(FILES['s0/0.shard'].slice(0, length));
     expect([...status]).toEqual([PointStatus.ok, PointStatus.ok, PointStatus.failed]);
     expect([...values]).toEqual([...points.slice(0, 2).map(([x, y, z]) => labelAt(x, y, z)), 0n]);
-    expect(failures[0].error.cause).toMatchObject({ name: 'DecodeError', code: 'TRUNCATED', message: expect.stringMatching(/^0\.shard: minishard 0: /) });
+    expect(failures[0].error.cause).toMatchObject({
+      name: 'DecodeError',
+      code: 'TRUNCATED',
+      message: expect.stringMatching(/^0\.shard: minishard 0: /),
+    });
   });
 
   test('fails for its requests as any other', async () => {

@@ -24,13 +24,19 @@ interface World {
 }
 
 const infoOf = ({ size, chunkSize, voxelOffset, resolution }: World): object => ({
-  type: 'segmentation', data_type: 'uint64', num_channels: 1,
-  scales: [{ key: 's', encoding: 'raw', resolution, size, chunk_sizes: [chunkSize], voxel_offset: voxelOffset }],
+  type: 'segmentation',
+  data_type: 'uint64',
+  num_channels: 1,
+  scales: [
+    { key: 's', encoding: 'raw', resolution, size, chunk_sizes: [chunkSize], voxel_offset: voxelOffset },
+  ],
 });
 
 const each = <T>(from: Vec3, to: Vec3, visit: (voxel: Vec3) => T): T[] => {
   const visited: T[] = [];
-  for (let z = from[2]; z < to[2]; z++) for (let y = from[1]; y < to[1]; y++) for (let x = from[0]; x < to[0]; x++) visited.push(visit([x, y, z]));
+  for (let z = from[2]; z < to[2]; z++)
+    for (let y = from[1]; y < to[1]; y++)
+      for (let x = from[0]; x < to[0]; x++) visited.push(visit([x, y, z]));
   return visited;
 };
 
@@ -41,22 +47,34 @@ function storeOf(world: World, scale: Scale): StubStore {
   each([0, 0, 0], grid, ([gx, gy, gz]) => {
     const cell = gx + grid[0] * (gy + grid[1] * gz);
     const min = [gx, gy, gz].map((g, axis) => g * world.chunkSize[axis]) as unknown as Vec3;
-    const max = min.map((m, axis) => Math.min(m + world.chunkSize[axis], world.size[axis])) as unknown as Vec3;
+    const max = min.map((m, axis) =>
+      Math.min(m + world.chunkSize[axis], world.size[axis]),
+    ) as unknown as Vec3;
     chunks.set(chunkKey(scale, cell), () => {
       const fate = world.fates[cell];
       if (fate === 'missing') return undefined;
-      if (fate === 'failed') throw new RequestError('HTTP_STATUS', 'answered 500', `https://bucket.example/volume/${cell}`, 500);
-      const bytes = new Uint8Array(BigUint64Array.from(each(min, max, (voxel) => world.labels.get(voxel.join()) ?? 0n)).buffer);
+      if (fate === 'failed')
+        throw new RequestError('HTTP_STATUS', 'answered 500', `https://bucket.example/volume/${cell}`, 500);
+      const bytes = new Uint8Array(
+        BigUint64Array.from(each(min, max, (voxel) => world.labels.get(voxel.join()) ?? 0n)).buffer,
+      );
       return fate === 'cut' ? bytes.subarray(1) : bytes;
     });
   });
   return new StubStore((key) => chunks.get(key)!());
 }
 
-function open(world: World, options: Partial<PointReaderOptions> = {}): { reader: PointReader; store: StubStore; scale: Scale } {
+function open(
+  world: World,
+  options: Partial<PointReaderOptions> = {},
+): { reader: PointReader; store: StubStore; scale: Scale } {
   const info = parseInfo(infoOf(world), 'https://bucket.example/volume');
   const store = storeOf(world, info.scales[0]);
-  return { reader: new PointReader({ info, store, infoWasRead: true, ...options }), store, scale: info.scales[0] };
+  return {
+    reader: new PointReader({ info, store, infoWasRead: true, ...options }),
+    store,
+    scale: info.scales[0],
+  };
 }
 
 interface Answer {
@@ -79,25 +97,49 @@ function naive(world: World, point: Vec3, radiusNm: number): Answer {
   const none = (status: string): Answer => ({ status, label: 0n, snappedNm: NaN });
   if (own.some((v, axis) => v < 0 || v >= size[axis])) return none('out_of_bounds');
   if (fateAt(own)) return none(fateAt(own) === 'missing' ? 'missing_chunk' : 'failed');
-  const near = each([0, 0, 0], size, (voxel) => ({ voxel, square: voxel.reduce((sum, v, axis) => sum + ((v - own[axis]) * resolution[axis]) ** 2, 0) }));
-  for (const { voxel, square } of near.filter(({ square }) => square <= radiusNm ** 2).sort((a, b) => a.square - b.square)) {
-    const fate = fateAt(voxel), label = labels.get(voxel.join());
+  const near = each([0, 0, 0], size, (voxel) => ({
+    voxel,
+    square: voxel.reduce((sum, v, axis) => sum + ((v - own[axis]) * resolution[axis]) ** 2, 0),
+  }));
+  for (const { voxel, square } of near
+    .filter(({ square }) => square <= radiusNm ** 2)
+    .sort((a, b) => a.square - b.square)) {
+    const fate = fateAt(voxel),
+      label = labels.get(voxel.join());
     if (fate === 'failed' || fate === 'cut') return none('failed');
-    if (label !== undefined && fate !== 'missing') return { status: 'ok', label, snappedNm: Math.fround(Math.sqrt(square)), ...(square > 0 && { at: [...voxel] }) };
+    if (label !== undefined && fate !== 'missing')
+      return {
+        status: 'ok',
+        label,
+        snappedNm: Math.fround(Math.sqrt(square)),
+        ...(square > 0 && { at: [...voxel] }),
+      };
   }
   return none('background');
 }
 
 function answers({ values, status, snapped, scale }: PointValues): Answer[] {
-  const found: Answer[] = Array.from(status, (code, i) => ({ status: statusText(code), label: values[i] as bigint, snappedNm: snapped!.nm[i] }));
+  const found: Answer[] = Array.from(status, (code, i) => ({
+    status: statusText(code),
+    label: values[i] as bigint,
+    snappedNm: snapped!.nm[i],
+  }));
   const { cells, starts, order, offsets } = atOnce(snapped!.plan());
   const grid = gridShape(scale);
   cells.forEach((cell, c) => {
-    const position = [cell % grid[0], Math.floor(cell / grid[0]) % grid[1], Math.floor(cell / grid[0] / grid[1])];
+    const position = [
+      cell % grid[0],
+      Math.floor(cell / grid[0]) % grid[1],
+      Math.floor(cell / grid[0] / grid[1]),
+    ];
     const min = position.map((g, axis) => g * scale.chunkSize[axis]);
     const [sx, sy] = min.map((m, axis) => Math.min(scale.chunkSize[axis], scale.size[axis] - m));
     for (let k = starts[c]; k < starts[c + 1]; k++)
-      found[order[k]].at = [min[0] + (offsets[k] % sx), min[1] + (Math.floor(offsets[k] / sx) % sy), min[2] + Math.floor(offsets[k] / sx / sy)];
+      found[order[k]].at = [
+        min[0] + (offsets[k] % sx),
+        min[1] + (Math.floor(offsets[k] / sx) % sy),
+        min[2] + Math.floor(offsets[k] / sx / sy),
+      ];
   });
   return found;
 }
@@ -108,20 +150,40 @@ const triple = (min: number, max: number): fc.Arbitrary<[number, number, number]
 };
 
 const worlds: fc.Arbitrary<World> = fc
-  .record({ size: triple(1, 9), chunkSize: triple(1, 6), voxelOffset: triple(-20, 20), resolution: triple(1, 9) })
+  .record({
+    size: triple(1, 9),
+    chunkSize: triple(1, 6),
+    voxelOffset: triple(-20, 20),
+    resolution: triple(1, 9),
+  })
   .chain((geometry) => {
     const voxel = fc.tuple(...geometry.size.map((s) => fc.nat(s - 1)));
     const cells = geometry.size.reduce((n, s, axis) => n * Math.ceil(s / geometry.chunkSize[axis]), 1);
-    return fc.record({
-      labels: fc.array(fc.tuple(voxel, fc.bigInt({ min: 1n, max: 2n ** 64n - 1n })), { maxLength: 12 }),
-      fates: fc.array(fc.tuple(fc.nat(cells - 1), fc.constantFrom<Fate>('missing', 'failed', 'cut')), { maxLength: 4 }),
-    }).map(({ labels, fates }) => ({ ...geometry, labels: new Map(labels.map(([at, label]) => [at.join(), label])), fates: Object.fromEntries(fates) }));
+    return fc
+      .record({
+        labels: fc.array(fc.tuple(voxel, fc.bigInt({ min: 1n, max: 2n ** 64n - 1n })), { maxLength: 12 }),
+        fates: fc.array(fc.tuple(fc.nat(cells - 1), fc.constantFrom<Fate>('missing', 'failed', 'cut')), {
+          maxLength: 4,
+        }),
+      })
+      .map(({ labels, fates }) => ({
+        ...geometry,
+        labels: new Map(labels.map(([at, label]) => [at.join(), label])),
+        fates: Object.fromEntries(fates),
+      }));
   });
 
 const questions = worlds.chain((world) =>
   fc.record({
     world: fc.constant(world),
-    points: fc.array(fc.tuple(...world.size.map((s, axis) => fc.integer({ min: world.voxelOffset[axis] - 1, max: world.voxelOffset[axis] + s }))), { minLength: 1, maxLength: 12 }) as unknown as fc.Arbitrary<Vec3[]>,
+    points: fc.array(
+      fc.tuple(
+        ...world.size.map((s, axis) =>
+          fc.integer({ min: world.voxelOffset[axis] - 1, max: world.voxelOffset[axis] + s }),
+        ),
+      ),
+      { minLength: 1, maxLength: 12 },
+    ) as unknown as fc.Arbitrary<Vec3[]>,
     radiusNm: fc.integer({ min: 1, max: 25 }),
     lruBytes: fc.constantFrom(0, 1e6),
     lruEncoding: fc.constantFrom('same' as const, 'compressed_segmentation' as const),
@@ -130,11 +192,16 @@ const questions = worlds.chain((world) =>
 
 /** A line of 40 voxels in 10 chunks, 10 nm each. */
 const line = (labels: Record<number, bigint>, fates: Record<number, Fate> = {}): World => ({
-  size: [40, 1, 1], chunkSize: [4, 1, 1], voxelOffset: [100, 0, 0], resolution: [10, 10, 10],
-  labels: new Map(Object.entries(labels).map(([x, label]) => [`${x},0,0`, label])), fates,
+  size: [40, 1, 1],
+  chunkSize: [4, 1, 1],
+  voxelOffset: [100, 0, 0],
+  resolution: [10, 10, 10],
+  labels: new Map(Object.entries(labels).map(([x, label]) => [`${x},0,0`, label])),
+  fates,
 });
 const at = (x: number): Vec3 => [100 + x, 0, 0];
-const cellsRead = ({ keys }: StubStore): number[] => keys.map((key) => (Number(/\/(\d+)/.exec(key)![1]) - 100) / 4);
+const cellsRead = ({ keys }: StubStore): number[] =>
+  keys.map((key) => (Number(/\/(\d+)/.exec(key)![1]) - 100) / 4);
 
 describe('snapping', () => {
   test('says of every point what a look at every voxel says, whatever is missing or broken; no chunk is read more than it must be', () =>
@@ -143,24 +210,36 @@ describe('snapping', () => {
         const { reader, store, scale } = open(world, { ...lru, concurrency: 3 });
         const read = await reader.read(points, { mip: 0, snapNm: radiusNm });
         expect(answers(read)).toEqual(points.map((point) => naive(world, point, radiusNm)));
-        read.status.forEach((code, i) => expect(errorOfPoint(read.failures, i)?.code).toBe(code === PointStatus.failed ? 'CHUNK_FAILED' : undefined));
-        expect(read.failures.reduce((n, failure) => n + failure.points!.length, 0)).toBe(read.status.filter((code) => code === PointStatus.failed).length);
+        read.status.forEach((code, i) =>
+          expect(errorOfPoint(read.failures, i)?.code).toBe(
+            code === PointStatus.failed ? 'CHUNK_FAILED' : undefined,
+          ),
+        );
+        expect(read.failures.reduce((n, failure) => n + failure.points!.length, 0)).toBe(
+          read.status.filter((code) => code === PointStatus.failed).length,
+        );
         // Once for the points in it, once more for its neighbours' points.
         const times = new Map<string, number>();
         for (const key of store.keys) times.set(key, (times.get(key) ?? 0) + 1);
         expect(Math.max(...times.values(), 0)).toBeLessThanOrEqual(2);
         const { requests, cacheHits, chunks } = read.stats;
         expect([requests, chunks]).toEqual([store.asked.length, store.asked.length + cacheHits]);
-        const touched = new Set(points.flatMap((point) => {
-          const own = point.map((p, axis) => p - world.voxelOffset[axis]);
-          const inside = own.every((v, axis) => v >= 0 && v < world.size[axis]);
-          const near = (voxel: Vec3): boolean => voxel.reduce((sum, v, axis) => sum + ((v - own[axis]) * world.resolution[axis]) ** 2, 0) <= radiusNm ** 2;
-          const grid = gridShape(scale);
-          return inside ? each([0, 0, 0], world.size, (voxel) => {
-            const [gx, gy, gz] = voxel.map((v, axis) => Math.floor(v / world.chunkSize[axis]));
-            return near(voxel) ? chunkKey(scale, gx + grid[0] * (gy + grid[1] * gz)) : '';
-          }) : [];
-        }));
+        const touched = new Set(
+          points.flatMap((point) => {
+            const own = point.map((p, axis) => p - world.voxelOffset[axis]);
+            const inside = own.every((v, axis) => v >= 0 && v < world.size[axis]);
+            const near = (voxel: Vec3): boolean =>
+              voxel.reduce((sum, v, axis) => sum + ((v - own[axis]) * world.resolution[axis]) ** 2, 0) <=
+              radiusNm ** 2;
+            const grid = gridShape(scale);
+            return inside
+              ? each([0, 0, 0], world.size, (voxel) => {
+                  const [gx, gy, gz] = voxel.map((v, axis) => Math.floor(v / world.chunkSize[axis]));
+                  return near(voxel) ? chunkKey(scale, gx + grid[0] * (gy + grid[1] * gz)) : '';
+                })
+              : [];
+          }),
+        );
         for (const key of store.keys) expect(touched).toContain(key);
       }),
       { seed: 12, numRuns: 250 },
@@ -219,53 +298,113 @@ describe('snapping', () => {
   });
 
   test.each<[name: string, world: World, answer: Answer]>([
-    ['holds a chunk that is not stored for empty', line({ 9: 7n }, { 1: 'missing' }), { status: 'ok', label: 7n, snappedNm: 60, at: [9, 0, 0] }],
-    ['takes no notice of a failed chunk behind the nearest label', line({ 0: 6n, 9: 7n }, { 1: 'missing', 2: 'failed' }), { status: 'ok', label: 6n, snappedNm: 30, at: [0, 0, 0] }],
-  ])('%s', async (_name, world, answer) => expect(answers(await open(world).reader.read([at(3)], { mip: 0, snapNm: 100 }))).toEqual([answer]));
+    [
+      'holds a chunk that is not stored for empty',
+      line({ 9: 7n }, { 1: 'missing' }),
+      { status: 'ok', label: 7n, snappedNm: 60, at: [9, 0, 0] },
+    ],
+    [
+      'takes no notice of a failed chunk behind the nearest label',
+      line({ 0: 6n, 9: 7n }, { 1: 'missing', 2: 'failed' }),
+      { status: 'ok', label: 6n, snappedNm: 30, at: [0, 0, 0] },
+    ],
+  ])('%s', async (_name, world, answer) =>
+    expect(answers(await open(world).reader.read([at(3)], { mip: 0, snapNm: 100 }))).toEqual([answer]),
+  );
 
-  test.each<Fate>(['failed', 'cut'])('has no answer where a %s chunk could hold a nearer one, and says which chunk', async (fate) => {
-    const { reader } = open(line({ 0: 6n, 9: 7n }, { 1: fate }));
-    const read = await reader.read([at(3), at(0), at(1)], { mip: 0, snapNm: 100 });
-    expect(answers(read)).toEqual([
-      { status: 'failed', label: 0n, snappedNm: NaN },
-      { status: 'ok', label: 6n, snappedNm: 0 },
-      { status: 'ok', label: 6n, snappedNm: 10, at: [0, 0, 0] },
-    ]);
-    expect(errorOfPoint(read.failures, 0)).toMatchObject({ code: 'CHUNK_FAILED', url: 'https://bucket.example/volume/s/104-108_0-1_0-1' });
-    expect(errorOfPoint(read.failures, 2)).toBeUndefined();
-  });
+  test.each<Fate>(['failed', 'cut'])(
+    'has no answer where a %s chunk could hold a nearer one, and says which chunk',
+    async (fate) => {
+      const { reader } = open(line({ 0: 6n, 9: 7n }, { 1: fate }));
+      const read = await reader.read([at(3), at(0), at(1)], { mip: 0, snapNm: 100 });
+      expect(answers(read)).toEqual([
+        { status: 'failed', label: 0n, snappedNm: NaN },
+        { status: 'ok', label: 6n, snappedNm: 0 },
+        { status: 'ok', label: 6n, snappedNm: 10, at: [0, 0, 0] },
+      ]);
+      expect(errorOfPoint(read.failures, 0)).toMatchObject({
+        code: 'CHUNK_FAILED',
+        url: 'https://bucket.example/volume/s/104-108_0-1_0-1',
+      });
+      expect(errorOfPoint(read.failures, 2)).toBeUndefined();
+    },
+  );
 
   test('does nothing for points out of bounds or in a chunk that is not stored', async () => {
     const { reader, store } = open(line({ 3: 6n, 8: 7n }, { 1: 'missing' }));
     const read = await reader.read([at(5), at(-1), [NaN, 0, 0]], { mip: 0, snapNm: 100 });
-    expect(answers(read).map(({ status }) => status)).toEqual(['missing_chunk', 'out_of_bounds', 'invalid_point']);
+    expect(answers(read).map(({ status }) => status)).toEqual([
+      'missing_chunk',
+      'out_of_bounds',
+      'invalid_point',
+    ]);
     expect([...read.snapped!.nm]).toEqual([NaN, NaN, NaN]);
     expect(cellsRead(store)).toEqual([1]);
   });
 
   test('fails the points of a chunk that breaks while they look around in it, and no others', async () => {
     const info = parseInfo(
-      { type: 'segmentation', data_type: 'uint64', num_channels: 1, scales: [{ key: 's', encoding: 'compressed_segmentation', compressed_segmentation_block_size: [2, 2, 2], resolution: [1, 1, 1], size: [4, 2, 2], chunk_sizes: [[4, 2, 2]] }] },
+      {
+        type: 'segmentation',
+        data_type: 'uint64',
+        num_channels: 1,
+        scales: [
+          {
+            key: 's',
+            encoding: 'compressed_segmentation',
+            compressed_segmentation_block_size: [2, 2, 2],
+            resolution: [1, 1, 1],
+            size: [4, 2, 2],
+            chunk_sizes: [[4, 2, 2]],
+          },
+        ],
+      },
       'mem://v',
     );
     // Two blocks: one label; and one whose table lies far beyond the end.
     const words = Uint32Array.of(1, 4, 0, 0xffff, 0, 0, 0);
-    const reader = new PointReader({ info, infoWasRead: true, store: new StubStore(() => new Uint8Array(words.buffer), 'mem://v') });
+    const reader = new PointReader({
+      info,
+      infoWasRead: true,
+      store: new StubStore(() => new Uint8Array(words.buffer), 'mem://v'),
+    });
     const read = await reader.read([[0, 0, 0]], { mip: 0, snapNm: 3 });
     expect(statusText(read.status[0])).toBe('failed');
-    expect(errorOfPoint(read.failures, 0)).toMatchObject({ url: 'mem://v/s/0-4_0-2_0-2', cause: { code: 'TRUNCATED' } });
+    expect(errorOfPoint(read.failures, 0)).toMatchObject({
+      url: 'mem://v/s/0-4_0-2_0-2',
+      cause: { code: 'TRUNCATED' },
+    });
     expect(statusText((await reader.read([[0, 0, 0]], { mip: 0 })).status[0])).toBe('background'); // its own voxel is in order
   });
 
-  test('says nothing of distances unless asked', async () => expect((await open(line({})).reader.read([at(0)], { mip: 0 })).snapped).toBeUndefined());
+  test('says nothing of distances unless asked', async () =>
+    expect((await open(line({})).reader.read([at(0)], { mip: 0 })).snapped).toBeUndefined());
 
   test('takes any channel that is not 0 for a label, and all channels of that voxel', async () => {
-    const scale = { key: 's', encoding: 'raw', resolution: [1, 1, 1], size: [3, 1, 1], chunk_sizes: [[3, 1, 1]] };
-    const info = parseInfo({ type: 'segmentation', data_type: 'uint16', num_channels: 2, scales: [scale] }, 'mem://v');
+    const scale = {
+      key: 's',
+      encoding: 'raw',
+      resolution: [1, 1, 1],
+      size: [3, 1, 1],
+      chunk_sizes: [[3, 1, 1]],
+    };
+    const info = parseInfo(
+      { type: 'segmentation', data_type: 'uint16', num_channels: 2, scales: [scale] },
+      'mem://v',
+    );
     const chunk = new Uint8Array(Uint16Array.of(0, 0, 5, 0, 6, 7).buffer);
     const reader = new PointReader({ info, infoWasRead: true, store: new StubStore(() => chunk, 'mem://v') });
-    const { values, snapped } = await reader.read([[0, 0, 0], [2, 0, 0]], { mip: 0, snapNm: 9 });
-    expect([[...values], [...snapped!.nm]]).toEqual([[0, 6, 5, 7], [1, 0]]);
+    const { values, snapped } = await reader.read(
+      [
+        [0, 0, 0],
+        [2, 0, 0],
+      ],
+      { mip: 0, snapNm: 9 },
+    );
+    expect([[...values], [...snapped!.nm]]).toEqual([
+      [0, 6, 5, 7],
+      [1, 0],
+    ]);
   });
 
   test.each<[name: string, type: string, snapNm: number, error: object]>([
@@ -274,7 +413,11 @@ describe('snapping', () => {
   ])('refuses %s before anything is read', async (_name, type, snapNm, error) => {
     const world = line({});
     const store = new StubStore(() => undefined);
-    const reader = new PointReader({ info: parseInfo({ ...infoOf(world), type }, 'mem://v'), store, infoWasRead: true });
+    const reader = new PointReader({
+      info: parseInfo({ ...infoOf(world), type }, 'mem://v'),
+      store,
+      infoWasRead: true,
+    });
     await expect(reader.read([at(0)], { mip: 0, snapNm })).rejects.toMatchObject(error);
     expect(store.asked).toEqual([]);
   });
@@ -283,8 +426,15 @@ describe('snapping', () => {
     const gate = deferred<Uint8Array>();
     const controller = new AbortController();
     const info = parseInfo(infoOf(line({})), 'mem://v');
-    const store = new StubStore((key) => (key === 's/100-104_0-1_0-1' ? new Uint8Array(32) : gate.promise), 'mem://v');
-    const reading = new PointReader({ info, store, infoWasRead: true }).read([at(3)], { mip: 0, snapNm: 10, signal: controller.signal });
+    const store = new StubStore(
+      (key) => (key === 's/100-104_0-1_0-1' ? new Uint8Array(32) : gate.promise),
+      'mem://v',
+    );
+    const reading = new PointReader({ info, store, infoWasRead: true }).read([at(3)], {
+      mip: 0,
+      snapNm: 10,
+      signal: controller.signal,
+    });
     while (store.asked.length < 2) await nextTurn();
     const reason = new Error('enough');
     controller.abort(reason);
@@ -296,11 +446,19 @@ describe('snapping', () => {
     const onProgress = jest.fn();
     await open(line({ 4: 7n })).reader.read([at(3), at(20)], { mip: 0, snapNm: 10, onProgress });
     expect(onProgress.mock.calls.map(([progress]) => progress)).toEqual([
-      { points: 2, chunks: 2, chunksDone: 1 }, { points: 2, chunks: 2, chunksDone: 2 },
-      { points: 2, chunks: 4, chunksDone: 3 }, { points: 2, chunks: 4, chunksDone: 4 },
+      { points: 2, chunks: 2, chunksDone: 1 },
+      { points: 2, chunks: 2, chunksDone: 2 },
+      { points: 2, chunks: 4, chunksDone: 3 },
+      { points: 2, chunks: 4, chunksDone: 4 },
     ]);
     const broken = new Error('the bar broke');
-    const breaking = open(line({ 4: 7n })).reader.read([at(3)], { mip: 0, snapNm: 10, onProgress: ({ chunksDone }) => { if (chunksDone === 2) throw broken; } });
+    const breaking = open(line({ 4: 7n })).reader.read([at(3)], {
+      mip: 0,
+      snapNm: 10,
+      onProgress: ({ chunksDone }) => {
+        if (chunksDone === 2) throw broken;
+      },
+    });
     await expect(breaking).rejects.toBe(broken);
   });
 });

@@ -5,14 +5,24 @@ import { compressedMortonCodes } from '../../lib/precomputed/morton.ts';
 import { bigintsOf, naiveCell, naiveMorton, type Triple } from './sharding-naive.ts';
 import { vectors } from './sharding-vectors.ts';
 
-const codesOf = (shape: Triple, cells: readonly Triple[]): bigint[] => bigintsOf(compressedMortonCodes(shape, Float64Array.from(cells.flat())));
+const codesOf = (shape: Triple, cells: readonly Triple[]): bigint[] =>
+  bigintsOf(compressedMortonCodes(shape, Float64Array.from(cells.flat())));
 
 /** Axes of 1, of a few and of very many cells; the code stays within 64 bits. */
-const axis = fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 2 ** 24 }), fc.integer({ min: 1, max: 2 ** 44 }));
+const axis = fc.oneof(
+  fc.constant(1),
+  fc.integer({ min: 1, max: 40 }),
+  fc.integer({ min: 1, max: 2 ** 24 }),
+  fc.integer({ min: 1, max: 2 ** 44 }),
+);
 const bitsOf = (cells: number): number => (cells - 1 === 0 ? 0 : (cells - 1).toString(2).length);
-const grid = fc.tuple(axis, axis, axis).filter((shape) => bitsOf(shape[0]) + bitsOf(shape[1]) + bitsOf(shape[2]) <= 64);
+const grid = fc
+  .tuple(axis, axis, axis)
+  .filter((shape) => bitsOf(shape[0]) + bitsOf(shape[1]) + bitsOf(shape[2]) <= 64);
 const gridAndCells = grid.chain((shape) => {
-  const [x, y, z] = shape.map((cells) => fc.oneof(fc.constant(cells - 1), fc.integer({ min: 0, max: cells - 1 })));
+  const [x, y, z] = shape.map((cells) =>
+    fc.oneof(fc.constant(cells - 1), fc.integer({ min: 0, max: cells - 1 })),
+  );
   return fc.tuple(fc.constant(shape), fc.array(fc.tuple(x, y, z), { maxLength: 5 }));
 });
 
@@ -30,7 +40,9 @@ describe('compressed Morton codes', () => {
     [[0b10, 0b0, 0b1], 0b1100n],
     [[0b10, 0b11, 0b0], 0b11010n],
     [[0b1001, 0b10, 0b1], 0b1010101n],
-  ] as const)('of cell %s is that of TensorStore', (cell, code) => expect(codesOf([16, 4, 2], [cell])).toEqual([code]));
+  ] as const)('of cell %s is that of TensorStore', (cell, code) =>
+    expect(codesOf([16, 4, 2], [cell])).toEqual([code]),
+  );
 
   test('equal the definition for any grid, and lead back to the cell', () => {
     fc.assert(
@@ -60,7 +72,10 @@ describe('compressed Morton codes', () => {
     expect(asked).toThrow('65 bits');
   });
 
-  test.each([[[7, 0, 0]], [[0, 5, 0]], [[0, 0, -1]], [[NaN, 0, 0]]] as const)('refuse cell %s of a grid of 7,5,3', (cell) => {
-    expect(() => codesOf([7, 5, 3], [cell])).toThrow(RangeError);
-  });
+  test.each([[[7, 0, 0]], [[0, 5, 0]], [[0, 0, -1]], [[NaN, 0, 0]]] as const)(
+    'refuse cell %s of a grid of 7,5,3',
+    (cell) => {
+      expect(() => codesOf([7, 5, 3], [cell])).toThrow(RangeError);
+    },
+  );
 });

@@ -24,7 +24,9 @@ describe('MurmurHash3_x86_128 of a uint64, low 64 bits', () => {
 
   test('equals the four-lane definition for any key', () => {
     fc.assert(
-      fc.property(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), (key) => expect(hashOf(key)).toBe(naiveHash(key))),
+      fc.property(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), (key) =>
+        expect(hashOf(key)).toBe(naiveHash(key)),
+      ),
       { seed: 4, numRuns: 2000 },
     );
   });

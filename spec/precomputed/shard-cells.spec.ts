@@ -5,13 +5,24 @@ import { cellsInShard } from '../../lib/precomputed/shard-cells.ts';
 import type { ShardingSpec } from '../../lib/precomputed/sharding.ts';
 import { naiveLocation, naiveMorton } from './sharding-naive.ts';
 
-const specOf = (preshiftBits: number, minishardBits: number, shardBits: number, hash: ShardingSpec['hash'] = 'identity'): ShardingSpec => ({
-  hash, preshiftBits, minishardBits, shardBits, minishardIndexEncoding: 'raw', dataEncoding: 'raw',
+const specOf = (
+  preshiftBits: number,
+  minishardBits: number,
+  shardBits: number,
+  hash: ShardingSpec['hash'] = 'identity',
+): ShardingSpec => ({
+  hash,
+  preshiftBits,
+  minishardBits,
+  shardBits,
+  minishardIndexEncoding: 'raw',
+  dataEncoding: 'raw',
 });
 
 describe('cellsInShard', () => {
   test('counts what the format places in each shard', () => {
-    const side = fc.integer({ min: 1, max: 11 }), bits = fc.nat(4);
+    const side = fc.integer({ min: 1, max: 11 }),
+      bits = fc.nat(4);
     fc.assert(
       fc.property(fc.tuple(side, side, side), bits, bits, bits, (shape, preshift, minishard, shardBits) => {
         const spec = specOf(preshift, minishard, shardBits);
@@ -22,7 +33,8 @@ describe('cellsInShard', () => {
               const { shard } = naiveLocation(spec, naiveMorton([x, y, z], shape));
               counts.set(shard, (counts.get(shard) ?? 0) + 1);
             }
-        for (const [shard, count] of counts) expect([shard, cellsInShard(spec, shape, Number(shard), 0)]).toEqual([shard, count]);
+        for (const [shard, count] of counts)
+          expect([shard, cellsInShard(spec, shape, Number(shard), 0)]).toEqual([shard, count]);
       }),
       { seed: 21, numRuns: 200 },
     );
@@ -31,10 +43,20 @@ describe('cellsInShard', () => {
   test.each<[name: string, spec: ShardingSpec, shape: Vec3, low: number, high: number, cells: number]>([
     ['one shard of everything', specOf(3, 2, 0), [7, 5, 3], 0, 0, 105],
     ['shards of one cell', specOf(0, 0, 9), [8, 8, 8], 511, 0, 1],
-    ['a shard number of more than 32 bits', specOf(0, 0, 52), [2 ** 20, 2 ** 20, 2 ** 12], 0xffffffff, 0xfffff, 1],
+    [
+      'a shard number of more than 32 bits',
+      specOf(0, 0, 52),
+      [2 ** 20, 2 ** 20, 2 ** 12],
+      0xffffffff,
+      0xfffff,
+      1,
+    ],
     ['a grid of more than 2^32 cells', specOf(9, 9, 34), [2 ** 20, 2 ** 20, 2 ** 12], 0, 0, 2 ** 18],
     ['a shard that is cut on each axis', specOf(0, 6, 3), [5, 6, 7], 7, 0, 1 * 2 * 3],
-  ])('is right for %s', (_name, spec, shape, low, high, cells) => expect(cellsInShard(spec, shape, low, high)).toBe(cells));
+  ])('is right for %s', (_name, spec, shape, low, high, cells) =>
+    expect(cellsInShard(spec, shape, low, high)).toBe(cells),
+  );
 
-  test('is not to be known where a hash spreads the cells', () => expect(cellsInShard(specOf(0, 1, 1, 'murmurhash3_x86_128'), [4, 4, 4], 0, 0)).toBe(Infinity));
+  test('is not to be known where a hash spreads the cells', () =>
+    expect(cellsInShard(specOf(0, 1, 1, 'murmurhash3_x86_128'), [4, 4, 4], 0, 0)).toBe(Infinity));
 });

@@ -1,12 +1,22 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { DecodeError } from '../../lib/base/errors.ts';
-import { decodeMinishardIndex, findChunk, minishardIndexRange, shardIndexBytes } from '../../lib/precomputed/shard-index.ts';
+import {
+  decodeMinishardIndex,
+  findChunk,
+  minishardIndexRange,
+  shardIndexBytes,
+} from '../../lib/precomputed/shard-index.ts';
 import type { ShardingSpec } from '../../lib/precomputed/sharding.ts';
 import { bigintsOf, naiveMinishard, naiveMinishardRange, pairsOf, type Span } from './sharding-naive.ts';
 
 const specOf = (minishardBits: number): ShardingSpec => ({
-  hash: 'identity', preshiftBits: 0, minishardBits, shardBits: 0, minishardIndexEncoding: 'raw', dataEncoding: 'raw',
+  hash: 'identity',
+  preshiftBits: 0,
+  minishardBits,
+  shardBits: 0,
+  minishardIndexEncoding: 'raw',
+  dataEncoding: 'raw',
 });
 
 /** uint64 little-endian at an odd `byteOffset`, modulo 2^64: negative values may be given. */
@@ -51,7 +61,9 @@ describe('minishardIndexRange', () => {
     [1, undefined],
     [2, { start: 164, end: 2 ** 53 - 1 }],
     [3, undefined],
-  ])('of minishard %i is %j', (minishard, range) => expect(minishardIndexRange(index, spec, minishard)).toEqual(range));
+  ])('of minishard %i is %j', (minishard, range) =>
+    expect(minishardIndexRange(index, spec, minishard)).toEqual(range),
+  );
 
   test('reads a run of entries', () => {
     expect(minishardIndexRange(index.subarray(32, 48), spec, 2, 2)).toEqual({ start: 164, end: 2 ** 53 - 1 });
@@ -59,7 +71,10 @@ describe('minishardIndexRange', () => {
   });
 
   test('counts from the end of a shard index that is far longer than 2^32 bytes', () => {
-    expect(minishardIndexRange(uint64s(1, 3), specOf(40), 2 ** 39, 2 ** 39)).toEqual({ start: 2 ** 44 + 1, end: 2 ** 44 + 3 });
+    expect(minishardIndexRange(uint64s(1, 3), specOf(40), 2 ** 39, 2 ** 39)).toEqual({
+      start: 2 ** 44 + 1,
+      end: 2 ** 44 + 3,
+    });
   });
 
   test.each([
@@ -68,7 +83,9 @@ describe('minishardIndexRange', () => {
     ['a start and an end that differ only beyond double precision', 2n ** 60n, 2n ** 60n + 1n],
     ['a start of 2^64 - 1', 2n ** 64n - 1n, 0n],
   ])('says BAD_HEADER for %s, and names the minishard', (_, start, end) => {
-    const { code, message } = errorOf(() => minishardIndexRange(uint64s(0, 0, 0, 0, 0, 0, start, end), spec, 3));
+    const { code, message } = errorOf(() =>
+      minishardIndexRange(uint64s(0, 0, 0, 0, 0, 0, start, end), spec, 3),
+    );
     expect(code).toBe('BAD_HEADER');
     expect(message.startsWith('minishard 3: ')).toBe(true);
   });
@@ -99,7 +116,11 @@ describe('decodeMinishardIndex', () => {
 
   test('carries IDs past 2^32 and up to 2^64 - 1', () => {
     const bytes = uint64s(0xffffffff, 1, 2n ** 64n - 2n ** 32n - 1n, 0, 0, 0, 1, 1, 1);
-    expect(bigintsOf(decodeMinishardIndex(bytes, spec, 0).ids)).toEqual([2n ** 32n - 1n, 2n ** 32n, 2n ** 64n - 1n]);
+    expect(bigintsOf(decodeMinishardIndex(bytes, spec, 0).ids)).toEqual([
+      2n ** 32n - 1n,
+      2n ** 32n,
+      2n ** 64n - 1n,
+    ]);
   });
 
   test('sorts chunks listed out of order, each with its own range', () => {
@@ -117,7 +138,11 @@ describe('decodeMinishardIndex', () => {
   });
 
   test('reads an index of no chunks', () => {
-    expect(decodeMinishardIndex(new Uint8Array(0), spec, 0)).toEqual({ ids: new Uint32Array(0), starts: new Float64Array(0), ends: new Float64Array(0) });
+    expect(decodeMinishardIndex(new Uint8Array(0), spec, 0)).toEqual({
+      ids: new Uint32Array(0),
+      starts: new Float64Array(0),
+      ends: new Float64Array(0),
+    });
   });
 
   test.each([
@@ -153,10 +178,15 @@ describe('findChunk', () => {
 
   test('finds every chunk', () => {
     const expected = naiveMinishard(bytes, specOf(0)) as Map<bigint, Span>;
-    expect(ids.map(find)).toEqual(ids.map((id) => ({ start: Number(expected.get(id)![0]), end: Number(expected.get(id)![1]) })));
+    expect(ids.map(find)).toEqual(
+      ids.map((id) => ({ start: Number(expected.get(id)![0]), end: Number(expected.get(id)![1]) })),
+    );
   });
 
-  test.each([2n, 4n, 6n, 2n ** 32n + 1n, 2n ** 33n, 2n ** 33n + 5n, 2n ** 64n - 2n])('does not find %s', (id) => expect(find(id)).toBeUndefined());
+  test.each([2n, 4n, 6n, 2n ** 32n + 1n, 2n ** 33n, 2n ** 33n + 5n, 2n ** 64n - 2n])(
+    'does not find %s',
+    (id) => expect(find(id)).toBeUndefined(),
+  );
 
   test('finds nothing in an empty index', () => {
     expect(findChunk(decodeMinishardIndex(new Uint8Array(0), specOf(0), 0), 0, 0)).toBeUndefined();
@@ -171,7 +201,9 @@ interface Entry {
 
 function encode(entries: readonly Entry[]): { bytes: Uint8Array } {
   const differences = entries.map(({ id }, i) => id - (i > 0 ? entries[i - 1].id : 0n));
-  return { bytes: uint64s(...differences, ...entries.map(({ gap }) => gap), ...entries.map(({ size }) => size)) };
+  return {
+    bytes: uint64s(...differences, ...entries.map(({ gap }) => gap), ...entries.map(({ size }) => size)),
+  };
 }
 
 describe('hostile indices', () => {
@@ -182,29 +214,47 @@ describe('hostile indices', () => {
     { weight: 1, arbitrary: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }) },
   );
   const mutation = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 })), { maxLength: 2 });
-  const cut = fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.nat(200) });
+  const cut = fc.oneof(
+    { weight: 4, arbitrary: fc.constant(undefined) },
+    { weight: 1, arbitrary: fc.nat(200) },
+  );
   const minishardBits = fc.constantFrom(0, 1, 3, 20, 48);
 
-  function mutate(bytes: Uint8Array, flips: readonly [number, number][], length: number | undefined): Uint8Array {
+  function mutate(
+    bytes: Uint8Array,
+    flips: readonly [number, number][],
+    length: number | undefined,
+  ): Uint8Array {
     for (const [at, bits] of flips) if (bytes.length > 0) bytes[at % bytes.length] ^= bits;
     return length === undefined ? bytes : bytes.subarray(0, length);
   }
 
   test('a minishard index gives what the definition says, or its error', () => {
-    const entry = fc.record({ id: fc.oneof(fc.bigInt({ min: 0n, max: 12n }), fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })), gap: word, size: word });
+    const entry = fc.record({
+      id: fc.oneof(fc.bigInt({ min: 0n, max: 12n }), fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })),
+      gap: word,
+      size: word,
+    });
     const seen = { decoded: 0, TRUNCATED: 0, BAD_HEADER: 0 };
     fc.assert(
-      fc.property(fc.array(entry, { maxLength: 6 }), fc.boolean(), mutation, cut, minishardBits, (entries, ordered, flips, length, bits) => {
-        if (ordered) entries.sort((a, b) => (a.id < b.id ? -1 : 1));
-        const bytes = mutate(encode(entries).bytes, flips, length);
-        const spec = specOf(bits);
-        const found = outcome(() => chunksOf(bytes, spec));
-        expect(found).toEqual(naiveMinishard(bytes, spec));
-        seen[typeof found === 'string' ? (found as 'TRUNCATED') : 'decoded']++;
-        if (typeof found === 'string') return;
-        const ids = [...found.keys()];
-        expect(ids.every((id, i) => i === 0 || ids[i - 1] < id)).toBe(true);
-      }),
+      fc.property(
+        fc.array(entry, { maxLength: 6 }),
+        fc.boolean(),
+        mutation,
+        cut,
+        minishardBits,
+        (entries, ordered, flips, length, bits) => {
+          if (ordered) entries.sort((a, b) => (a.id < b.id ? -1 : 1));
+          const bytes = mutate(encode(entries).bytes, flips, length);
+          const spec = specOf(bits);
+          const found = outcome(() => chunksOf(bytes, spec));
+          expect(found).toEqual(naiveMinishard(bytes, spec));
+          seen[typeof found === 'string' ? (found as 'TRUNCATED') : 'decoded']++;
+          if (typeof found === 'string') return;
+          const ids = [...found.keys()];
+          expect(ids.every((id, i) => i === 0 || ids[i - 1] < id)).toBe(true);
+        },
+      ),
       { seed: 4, numRuns: 15_000 },
     );
     expect(Math.min(...Object.values(seen))).toBeGreaterThan(1000);
@@ -213,13 +263,26 @@ describe('hostile indices', () => {
   test('a shard index gives what the definition says, or its error', () => {
     const seen = { range: 0, empty: 0, TRUNCATED: 0, BAD_HEADER: 0 };
     fc.assert(
-      fc.property(fc.array(word, { minLength: 2, maxLength: 8 }), mutation, cut, minishardBits, fc.nat(4), (words, flips, length, bits, minishard) => {
-        const bytes = mutate(uint64s(...words), flips, length);
-        const found = outcome(() => minishardIndexRange(bytes, specOf(bits), minishard));
-        const expected = naiveMinishardRange(bytes, specOf(bits), minishard);
-        expect(found).toEqual(Array.isArray(expected) ? { start: Number(expected[0]), end: Number(expected[1]) } : (expected ?? undefined));
-        seen[found === undefined ? 'empty' : typeof found === 'string' ? (found as 'TRUNCATED') : 'range']++;
-      }),
+      fc.property(
+        fc.array(word, { minLength: 2, maxLength: 8 }),
+        mutation,
+        cut,
+        minishardBits,
+        fc.nat(4),
+        (words, flips, length, bits, minishard) => {
+          const bytes = mutate(uint64s(...words), flips, length);
+          const found = outcome(() => minishardIndexRange(bytes, specOf(bits), minishard));
+          const expected = naiveMinishardRange(bytes, specOf(bits), minishard);
+          expect(found).toEqual(
+            Array.isArray(expected)
+              ? { start: Number(expected[0]), end: Number(expected[1]) }
+              : (expected ?? undefined),
+          );
+          seen[
+            found === undefined ? 'empty' : typeof found === 'string' ? (found as 'TRUNCATED') : 'range'
+          ]++;
+        },
+      ),
       { seed: 4, numRuns: 10_000 },
     );
     expect(Math.min(seen.range, seen.BAD_HEADER, seen.TRUNCATED)).toBeGreaterThan(1000);

@@ -6,12 +6,18 @@ import type { ShardingSpec } from '../../lib/precomputed/sharding.ts';
 
 export type Triple = readonly [number, number, number];
 
-export const pairsOf = (ids: readonly bigint[]): Uint32Array => Uint32Array.from(ids.flatMap((id) => [Number(id & 0xffffffffn), Number(id >> 32n)]));
-export const bigintsOf = (pairs: Uint32Array): bigint[] => Array.from({ length: pairs.length / 2 }, (_, i) => (BigInt(pairs[2 * i + 1]) << 32n) | BigInt(pairs[2 * i]));
+export const pairsOf = (ids: readonly bigint[]): Uint32Array =>
+  Uint32Array.from(ids.flatMap((id) => [Number(id & 0xffffffffn), Number(id >> 32n)]));
+export const bigintsOf = (pairs: Uint32Array): bigint[] =>
+  Array.from(
+    { length: pairs.length / 2 },
+    (_, i) => (BigInt(pairs[2 * i + 1]) << 32n) | BigInt(pairs[2 * i]),
+  );
 
 /** volume.md, "Compressed morton code": the list of steps at its end. */
 export function naiveMorton(cell: Triple, shape: Triple): bigint {
-  let code = 0n, j = 0n;
+  let code = 0n,
+    j = 0n;
   for (let i = 0n; i < 64n; i++)
     for (let dim = 0; dim < 3; dim++)
       if (2n ** i < BigInt(shape[dim])) code |= ((BigInt(cell[dim]) >> i) & 1n) << j++;
@@ -55,7 +61,10 @@ export function naiveHash(key: bigint): bigint {
   return h[0] + (h[1] << 32n);
 }
 
-export function naiveLocation({ hash, preshiftBits, minishardBits, shardBits }: ShardingSpec, id: bigint): { minishard: bigint; shard: bigint; file: string } {
+export function naiveLocation(
+  { hash, preshiftBits, minishardBits, shardBits }: ShardingSpec,
+  id: bigint,
+): { minishard: bigint; shard: bigint; file: string } {
   const shifted = id >> BigInt(preshiftBits);
   const hashed = hash === 'identity' ? shifted : naiveHash(shifted);
   const minishard = hashed % 2n ** BigInt(minishardBits);
@@ -64,12 +73,17 @@ export function naiveLocation({ hash, preshiftBits, minishardBits, shardBits }: 
 }
 
 const LIMIT = 2n ** 53n;
-const valueAt = (bytes: Uint8Array, at: number): bigint => bytes.subarray(at, at + 8).reduceRight((value, byte) => value * 256n + BigInt(byte), 0n);
+const valueAt = (bytes: Uint8Array, at: number): bigint =>
+  bytes.subarray(at, at + 8).reduceRight((value, byte) => value * 256n + BigInt(byte), 0n);
 
 export type Span = [start: bigint, end: bigint];
 
 /** The byte range of a minishard index, null for an empty minishard, or the code of the error. */
-export function naiveMinishardRange(index: Uint8Array, { minishardBits }: ShardingSpec, minishard: number): Span | null | 'TRUNCATED' | 'BAD_HEADER' {
+export function naiveMinishardRange(
+  index: Uint8Array,
+  { minishardBits }: ShardingSpec,
+  minishard: number,
+): Span | null | 'TRUNCATED' | 'BAD_HEADER' {
   if (16 * minishard + 16 > index.length) return 'TRUNCATED';
   const base = 16n * 2n ** BigInt(minishardBits);
   const [start, end] = [valueAt(index, 16 * minishard), valueAt(index, 16 * minishard + 8)];
@@ -78,12 +92,17 @@ export function naiveMinishardRange(index: Uint8Array, { minishardBits }: Shardi
 }
 
 /** Byte ranges by chunk ID, or the code of the error. */
-export function naiveMinishard(bytes: Uint8Array, { minishardBits }: ShardingSpec): Map<bigint, Span> | 'TRUNCATED' | 'BAD_HEADER' {
+export function naiveMinishard(
+  bytes: Uint8Array,
+  { minishardBits }: ShardingSpec,
+): Map<bigint, Span> | 'TRUNCATED' | 'BAD_HEADER' {
   if (bytes.length % 24 !== 0) return 'TRUNCATED';
   const n = bytes.length / 24;
   const base = 16n * 2n ** BigInt(minishardBits);
   const chunks = new Map<bigint, Span>();
-  let id = 0n, start = 0n, repeated = false;
+  let id = 0n,
+    start = 0n,
+    repeated = false;
   for (let i = 0; i < n; i++) {
     id = (id + valueAt(bytes, 8 * i)) % U64;
     start = (start + valueAt(bytes, 8 * (n + i))) % U64;

@@ -16,4 +16,6 @@ interface Vectors {
   }[];
 }
 
-export const vectors = JSON.parse(readFileSync(new URL('../fixtures/sharding/vectors.json', import.meta.url), 'utf8')) as Vectors;
+export const vectors = JSON.parse(
+  readFileSync(new URL('../fixtures/sharding/vectors.json', import.meta.url), 'utf8'),
+) as Vectors;

@@ -4,18 +4,35 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { compressedMortonCodes } from '../../lib/precomputed/morton.ts';
-import { decodeMinishardIndex, findChunk, minishardIndexRange, shardIndexBytes } from '../../lib/precomputed/shard-index.ts';
-import { locateChunks, parseSharding, shardFileName, type ShardingSpec } from '../../lib/precomputed/sharding.ts';
+import {
+  decodeMinishardIndex,
+  findChunk,
+  minishardIndexRange,
+  shardIndexBytes,
+} from '../../lib/precomputed/shard-index.ts';
+import {
+  locateChunks,
+  parseSharding,
+  shardFileName,
+  type ShardingSpec,
+} from '../../lib/precomputed/sharding.ts';
 import type { ByteRange } from '../../lib/storage/store.ts';
 import { fixtureVolumes, loadFixture, type Fixture } from '../support/fixtures.ts';
 import { fullDecodeCseg, fullDecodeRaw, type ValueOrCode } from '../support/full-decode.ts';
-import { naiveLocation, naiveMinishard, naiveMinishardRange, naiveMorton, type Triple } from './sharding-naive.ts';
+import {
+  naiveLocation,
+  naiveMinishard,
+  naiveMinishardRange,
+  naiveMorton,
+  type Triple,
+} from './sharding-naive.ts';
 
 interface Place extends ByteRange {
   file: string;
 }
 
-const inflated = (bytes: Uint8Array, encoding: 'raw' | 'gzip'): Uint8Array => (encoding === 'gzip' ? gunzipSync(bytes) : bytes);
+const inflated = (bytes: Uint8Array, encoding: 'raw' | 'gzip'): Uint8Array =>
+  encoding === 'gzip' ? gunzipSync(bytes) : bytes;
 
 class Shards {
   readonly shape: Triple;
@@ -27,8 +44,16 @@ class Shards {
     mip: number,
   ) {
     this.#scale = fixture.info.scales[mip];
-    const { size, chunk_sizes: [chunk], sharding } = this.#scale;
-    this.shape = [Math.ceil(size[0] / chunk[0]), Math.ceil(size[1] / chunk[1]), Math.ceil(size[2] / chunk[2])];
+    const {
+      size,
+      chunk_sizes: [chunk],
+      sharding,
+    } = this.#scale;
+    this.shape = [
+      Math.ceil(size[0] / chunk[0]),
+      Math.ceil(size[1] / chunk[1]),
+      Math.ceil(size[2] / chunk[2]),
+    ];
     this.spec = parseSharding(sharding, `scales[${mip}]`);
   }
 
@@ -43,18 +68,35 @@ class Shards {
 
   cells(): Triple[] {
     const [nx, ny, nz] = this.shape;
-    return Array.from({ length: nx * ny * nz }, (_, i) => [i % nx, Math.floor(i / nx) % ny, Math.floor(i / nx / ny)]);
+    return Array.from({ length: nx * ny * nz }, (_, i) => [
+      i % nx,
+      Math.floor(i / nx) % ny,
+      Math.floor(i / nx / ny),
+    ]);
   }
 
   cellOf(voxel: Triple): { cell: Triple; inChunk: Triple } {
-    const { voxel_offset: offset, chunk_sizes: [chunk] } = this.#scale;
+    const {
+      voxel_offset: offset,
+      chunk_sizes: [chunk],
+    } = this.#scale;
     const at = voxel.map((v, axis) => v - offset[axis]);
-    return { cell: at.map((v, axis) => Math.floor(v / chunk[axis])) as unknown as Triple, inChunk: at.map((v, axis) => v % chunk[axis]) as unknown as Triple };
+    return {
+      cell: at.map((v, axis) => Math.floor(v / chunk[axis])) as unknown as Triple,
+      inChunk: at.map((v, axis) => v % chunk[axis]) as unknown as Triple,
+    };
   }
 
   chunkSize(cell: Triple): [number, number, number] {
-    const { size, chunk_sizes: [chunk] } = this.#scale;
-    return [0, 1, 2].map((axis) => Math.min(chunk[axis], size[axis] - cell[axis] * chunk[axis])) as [number, number, number];
+    const {
+      size,
+      chunk_sizes: [chunk],
+    } = this.#scale;
+    return [0, 1, 2].map((axis) => Math.min(chunk[axis], size[axis] - cell[axis] * chunk[axis])) as [
+      number,
+      number,
+      number,
+    ];
   }
 
   /** The code under test, cell by cell. */
@@ -65,9 +107,14 @@ class Shards {
     return cells.map((_, k) => {
       const file = shardFileName(spec, shards[2 * k], shards[2 * k + 1]);
       const shard = this.read(file);
-      const range = shard && minishardIndexRange(shard.subarray(0, shardIndexBytes(spec)), spec, minishards[k]);
+      const range =
+        shard && minishardIndexRange(shard.subarray(0, shardIndexBytes(spec)), spec, minishards[k]);
       if (!range) return undefined;
-      const index = decodeMinishardIndex(inflated(shard.subarray(range.start, range.end), spec.minishardIndexEncoding), spec, minishards[k]);
+      const index = decodeMinishardIndex(
+        inflated(shard.subarray(range.start, range.end), spec.minishardIndexEncoding),
+        spec,
+        minishards[k],
+      );
       const chunk = findChunk(index, ids[2 * k], ids[2 * k + 1]);
       return chunk && { file, ...chunk };
     });
@@ -81,7 +128,10 @@ class Shards {
     const range = shard && naiveMinishardRange(shard, this.spec, Number(minishard));
     if (!range) return undefined;
     if (typeof range === 'string') throw new Error(range);
-    const chunks = naiveMinishard(inflated(shard.subarray(Number(range[0]), Number(range[1])), this.spec.minishardIndexEncoding), this.spec);
+    const chunks = naiveMinishard(
+      inflated(shard.subarray(Number(range[0]), Number(range[1])), this.spec.minishardIndexEncoding),
+      this.spec,
+    );
     if (typeof chunks === 'string') throw new Error(chunks);
     const chunk = chunks.get(id);
     return chunk && { file, start: Number(chunk[0]), end: Number(chunk[1]) };
@@ -96,7 +146,12 @@ class Shards {
     const { data_type: dataType, num_channels: channels } = this.fixture.info;
     if (this.#scale.encoding === 'raw') return fullDecodeRaw(bytes, 8);
     if (this.#scale.encoding !== 'compressed_segmentation') return undefined;
-    return fullDecodeCseg(bytes, { chunkSize, channels, dataType, blockSize: this.#scale.compressed_segmentation_block_size });
+    return fullDecodeCseg(bytes, {
+      chunkSize,
+      channels,
+      dataType,
+      blockSize: this.#scale.compressed_segmentation_block_size,
+    });
   }
 
   /** Chunks listed by all minishards of all files. */
@@ -106,7 +161,12 @@ class Shards {
       for (let minishard = 0; minishard < 2 ** this.spec.minishardBits; minishard++) {
         const shard = this.read(file)!;
         const range = minishardIndexRange(shard, this.spec, minishard);
-        if (range) count += decodeMinishardIndex(inflated(shard.subarray(range.start, range.end), this.spec.minishardIndexEncoding), this.spec, minishard).starts.length;
+        if (range)
+          count += decodeMinishardIndex(
+            inflated(shard.subarray(range.start, range.end), this.spec.minishardIndexEncoding),
+            this.spec,
+            minishard,
+          ).starts.length;
       }
     return count;
   }
@@ -121,7 +181,9 @@ function shapeInHeader(bytes: Uint8Array): number[] | undefined {
   return undefined;
 }
 
-const volumes = fixtureVolumes({ sharded: true }).flatMap(({ name }) => loadFixture(name).scales.map(({ mip }) => ({ name, mip })));
+const volumes = fixtureVolumes({ sharded: true }).flatMap(({ name }) =>
+  loadFixture(name).scales.map(({ mip }) => ({ name, mip })),
+);
 
 describe.each(volumes)('sharded volume $name, mip $mip', ({ name, mip }) => {
   const fixture = loadFixture(name);
@@ -131,7 +193,9 @@ describe.each(volumes)('sharded volume $name, mip $mip', ({ name, mip }) => {
   const stored = cells.filter((cell) => places.get(cell.join()));
 
   test('places every chunk where the plain reading of the format does', () => {
-    expect(cells.map((cell) => places.get(cell.join()))).toEqual(cells.map((cell) => shards.naivePlace(cell)));
+    expect(cells.map((cell) => places.get(cell.join()))).toEqual(
+      cells.map((cell) => shards.naivePlace(cell)),
+    );
   });
 
   test('accounts for every chunk the shards list, each once', () => {
@@ -145,7 +209,10 @@ describe.each(volumes)('sharded volume $name, mip $mip', ({ name, mip }) => {
     let judged = 0;
     for (const [i, value] of values.entries()) {
       if (typeof value !== 'string') continue; // out of bounds
-      const { cell, inChunk: [x, y, z] } = shards.cellOf(points[i]);
+      const {
+        cell,
+        inChunk: [x, y, z],
+      } = shards.cellOf(points[i]);
       const place = places.get(cell.join());
       expect(place === undefined).toBe(missingChunk.has(i));
       if (!place) continue;
@@ -155,7 +222,9 @@ describe.each(volumes)('sharded volume $name, mip $mip', ({ name, mip }) => {
       if (!decoded.has(cell.join())) decoded.set(cell.join(), shards.values(bytes, chunkSize));
       const chunk = decoded.get(cell.join());
       // What this spec cannot decode says its own shape, clipped edges included.
-      expect(chunk ? chunk[x + chunkSize[0] * (y + chunkSize[1] * z)] : shape).toEqual(chunk ? BigInt(value) : chunkSize);
+      expect(chunk ? chunk[x + chunkSize[0] * (y + chunkSize[1] * z)] : shape).toEqual(
+        chunk ? BigInt(value) : chunkSize,
+      );
       judged++;
     }
     expect(judged).toBeGreaterThan(50);
@@ -165,10 +234,15 @@ describe.each(volumes)('sharded volume $name, mip $mip', ({ name, mip }) => {
 test('a volume with absent chunks has an absent shard, and chunks its minishards do not list', () => {
   const shards = new Shards(loadFixture('shard_cseg_u64_missing'), 0);
   const cells = shards.cells();
-  const { shards: numbers } = locateChunks(shards.spec, compressedMortonCodes(shards.shape, Uint32Array.from(cells.flat())));
+  const { shards: numbers } = locateChunks(
+    shards.spec,
+    compressedMortonCodes(shards.shape, Uint32Array.from(cells.flat())),
+  );
   const why = shards.places(cells).map((place, k) => {
     if (place) return 'stored';
-    return shards.read(shardFileName(shards.spec, numbers[2 * k], numbers[2 * k + 1])) ? 'not listed' : 'no shard';
+    return shards.read(shardFileName(shards.spec, numbers[2 * k], numbers[2 * k + 1]))
+      ? 'not listed'
+      : 'no shard';
   });
   expect([...new Set(why)].sort()).toEqual(['no shard', 'not listed', 'stored']);
 });

@@ -48,7 +48,8 @@ const backends = {
   'a folder': () => openStore(folder, { http }),
   'file://': () => openStore(`file://${folder}/`, { http }),
   'mem://': () => {
-    for (const { key, bytes, contentEncoding } of OBJECTS) memoryBucket('contract').put(`bucket/${key}`, bytes, contentEncoding);
+    for (const { key, bytes, contentEncoding } of OBJECTS)
+      memoryBucket('contract').put(`bucket/${key}`, bytes, contentEncoding);
     return openStore('mem://contract/bucket/', { http });
   },
   'http:// on loopback': () => openStore(`${server.origin}/bucket/`, { http }),

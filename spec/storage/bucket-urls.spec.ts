@@ -7,7 +7,8 @@ import { secretsFolder } from '../support/clouds.ts';
 
 const http = createHttpClient({ retries: 0 });
 const EMPTY = secretsFolder();
-const open = (path: string, options: Partial<OpenStoreOptions> = {}) => openStore(path, { http, env: { CLOUD_VOLUME_DIR: EMPTY }, ...options });
+const open = (path: string, options: Partial<OpenStoreOptions> = {}) =>
+  openStore(path, { http, env: { CLOUD_VOLUME_DIR: EMPTY }, ...options });
 
 beforeAll(() => nock.disableNetConnect());
 afterEach(() => {
@@ -38,8 +39,14 @@ const SPELLINGS = [
   ['https://bucket.s3-us-west-2.amazonaws.com/a/b', 'https://bucket.s3.us-west-2.amazonaws.com/a/b'],
   ['https://s3.eu-central-1.amazonaws.com/bucket/a/b', 'https://bucket.s3.eu-central-1.amazonaws.com/a/b'],
   ['https://s3-eu-central-1.amazonaws.com/bucket/a/b', 'https://bucket.s3.eu-central-1.amazonaws.com/a/b'],
-  ['https://bucket.s3.dualstack.us-east-2.amazonaws.com/a/b', 'https://bucket.s3.dualstack.us-east-2.amazonaws.com/a/b'],
-  ['https://s3.dualstack.us-east-2.amazonaws.com/bucket/a/b', 'https://bucket.s3.dualstack.us-east-2.amazonaws.com/a/b'],
+  [
+    'https://bucket.s3.dualstack.us-east-2.amazonaws.com/a/b',
+    'https://bucket.s3.dualstack.us-east-2.amazonaws.com/a/b',
+  ],
+  [
+    'https://s3.dualstack.us-east-2.amazonaws.com/bucket/a/b',
+    'https://bucket.s3.dualstack.us-east-2.amazonaws.com/a/b',
+  ],
   ['https://bucket.s3.cn-north-1.amazonaws.com.cn/a', 'https://bucket.s3.cn-north-1.amazonaws.com.cn/a'],
   ['https://my.bucket.s3.us-west-2.amazonaws.com/a', 'https://s3.us-west-2.amazonaws.com/my.bucket/a'],
   ['s3+https://bucket.s3.us-west-2.amazonaws.com/a', 'https://bucket.s3.us-west-2.amazonaws.com/a'],
@@ -58,14 +65,28 @@ describe.each(SPELLINGS)('%s', (path, url) => {
 });
 
 test('is the bucket of Google and Amazon, also where the environment names another server for gs:// and s3://', () => {
-  const env = { CLOUD_VOLUME_DIR: EMPTY, STORAGE_EMULATOR_HOST: 'http://127.0.0.1:1', AWS_ENDPOINT_URL: 'http://127.0.0.1:2' };
+  const env = {
+    CLOUD_VOLUME_DIR: EMPTY,
+    STORAGE_EMULATOR_HOST: 'http://127.0.0.1:1',
+    AWS_ENDPOINT_URL: 'http://127.0.0.1:2',
+  };
   expect(open('https://storage.googleapis.com/bucket/a/b', { env }).url).toBe(GS);
   expect(open('https://s3.amazonaws.com/bucket/a', { env }).url).toBe('https://bucket.s3.amazonaws.com/a');
 });
 
-test('is read at its reader\'s cost, and with its credentials', async () => {
-  nock('https://bucket.s3.us-west-2.amazonaws.com', { reqheaders: { 'x-amz-request-payer': 'requester', authorization: /Credential=AKIDEXAMPLE\/\d{8}\/us-west-2\/s3/ } }).get('/v/info').reply(200, 'x');
-  const store = open('https://bucket.s3.us-west-2.amazonaws.com/v', { requesterPays: true, credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 's3cretKey/+' } });
+test("is read at its reader's cost, and with its credentials", async () => {
+  nock('https://bucket.s3.us-west-2.amazonaws.com', {
+    reqheaders: {
+      'x-amz-request-payer': 'requester',
+      authorization: /Credential=AKIDEXAMPLE\/\d{8}\/us-west-2\/s3/,
+    },
+  })
+    .get('/v/info')
+    .reply(200, 'x');
+  const store = open('https://bucket.s3.us-west-2.amazonaws.com/v', {
+    requesterPays: true,
+    credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 's3cretKey/+' },
+  });
   expect((await store.read('info'))!.bytes).toHaveLength(1);
 });
 
@@ -83,19 +104,35 @@ test.each([
   'https://host.example.org/bucket/a',
 ])('%s stays plain HTTP', async (path) => {
   const url = new URL(path);
-  nock(url.origin).get((asked) => asked.startsWith(`${url.pathname}/info`)).reply(403);
-  await expect(open(path).read('info', { absentBy403: true })).rejects.toMatchObject({ code: 'HTTP_STATUS', status: 403 });
+  nock(url.origin)
+    .get((asked) => asked.startsWith(`${url.pathname}/info`))
+    .reply(403);
+  await expect(open(path).read('info', { absentBy403: true })).rejects.toMatchObject({
+    code: 'HTTP_STATUS',
+    status: 403,
+  });
 });
 test('a host that was given headers stays plain HTTP', async () => {
-  nock('https://storage.googleapis.com', { reqheaders: { authorization: 'Bearer t' } }).get('/bucket/a/info').reply(403);
-  await expect(open('https://storage.googleapis.com/bucket/a', { headers: { authorization: 'Bearer t' } }).read('info', { absentBy403: true })).rejects.toMatchObject({ status: 403 });
+  nock('https://storage.googleapis.com', { reqheaders: { authorization: 'Bearer t' } })
+    .get('/bucket/a/info')
+    .reply(403);
+  await expect(
+    open('https://storage.googleapis.com/bucket/a', { headers: { authorization: 'Bearer t' } }).read('info', {
+      absentBy403: true,
+    }),
+  ).rejects.toMatchObject({ status: 403 });
 });
 
 describe('a server named in the path', () => {
-  test.each(['s3://https://minio.example.org/vols/v', 's3+https://minio.example.org/vols/v', 'S3+HTTPS://minio.example.org/vols/v/', 's3://https://minio.example.org:443/vols/v'])('%s is what endpoint says', (path) => {
+  test.each([
+    's3://https://minio.example.org/vols/v',
+    's3+https://minio.example.org/vols/v',
+    'S3+HTTPS://minio.example.org/vols/v/',
+    's3://https://minio.example.org:443/vols/v',
+  ])('%s is what endpoint says', (path) => {
     expect(open(path).url).toBe(open('s3://vols/v', { endpoint: 'https://minio.example.org' }).url);
   });
-  test('keeps its port, and may be of Google\'s kind', () => {
+  test("keeps its port, and may be of Google's kind", () => {
     expect(open('gs+http://127.0.0.1:4443/vols/v').url).toBe('http://127.0.0.1:4443/vols/v');
     expect(open('s3+http://127.0.0.1:9000/vols').url).toBe('http://127.0.0.1:9000/vols');
   });
@@ -105,16 +142,31 @@ describe('a server named in the path', () => {
     ['s3+https://u:p@minio.example.org/b/v', 'user name'],
     ['s3+https://minio.example.org/b/v?sig=1', 'query'],
   ])('%s is refused, with %j', (path, words) => {
-    expect(() => open(path)).toThrow(expect.objectContaining({ name: 'PathError', code: 'BAD_PATH', message: expect.stringContaining(words) }));
+    expect(() => open(path)).toThrow(
+      expect.objectContaining({
+        name: 'PathError',
+        code: 'BAD_PATH',
+        message: expect.stringContaining(words),
+      }),
+    );
   });
   test('may not be named twice', () => {
-    expect(() => open('s3+https://minio.example.org/b/v', { endpoint: 'https://other.example.org' })).toThrow(expect.objectContaining({ code: 'BAD_PATH', message: expect.stringContaining('--endpoint') }));
+    expect(() => open('s3+https://minio.example.org/b/v', { endpoint: 'https://other.example.org' })).toThrow(
+      expect.objectContaining({ code: 'BAD_PATH', message: expect.stringContaining('--endpoint') }),
+    );
   });
   test('may not be named by a server', () => {
-    expect(() => open('s3+https://minio.example.org/b/v', { allowAddress: 'public' })).toThrow(expect.objectContaining({ code: 'FORBIDDEN_ADDRESS' }));
+    expect(() => open('s3+https://minio.example.org/b/v', { allowAddress: 'public' })).toThrow(
+      expect.objectContaining({ code: 'FORBIDDEN_ADDRESS' }),
+    );
   });
 });
 
 test.each(['matrix', 'tigerdata'])('%s:// is told apart, with what to say instead', (scheme) => {
-  expect(() => open(`${scheme}://bucket/ws`)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED_SCHEME', message: expect.stringMatching(new RegExp(`${scheme}:// is not read.*s3://BUCKET/PATH.*endpoint`)) }));
+  expect(() => open(`${scheme}://bucket/ws`)).toThrow(
+    expect.objectContaining({
+      code: 'UNSUPPORTED_SCHEME',
+      message: expect.stringMatching(new RegExp(`${scheme}:// is not read.*s3://BUCKET/PATH.*endpoint`)),
+    }),
+  );
 });

@@ -21,11 +21,19 @@ export function describeStore(name: string, openFilled: () => Promise<Store> | S
 
     test.each(OBJECTS)('reads $key', async ({ key, bytes, contentEncoding }) => {
       const object = (await store.read(key))!;
-      expect([[...object.bytes], object.contentEncoding, object.range]).toEqual([[...bytes], contentEncoding, undefined]);
+      expect([[...object.bytes], object.contentEncoding, object.range]).toEqual([
+        [...bytes],
+        contentEncoding,
+        undefined,
+      ]);
     });
-    test.each(['missing', 'odd/missing', 'info/below', 'enc/gzip/below'])('has nothing at %s', async (key) => expect(await store.read(key)).toBeUndefined());
-    test('has nothing in a range of a missing key', async () => expect(await store.read('missing', { range: { start: 0, end: 5 } })).toBeUndefined());
-    test('403 for absent is off unless asked for', async () => expect(await store.read('missing', { absentBy403: true })).toBeUndefined());
+    test.each(['missing', 'odd/missing', 'info/below', 'enc/gzip/below'])('has nothing at %s', async (key) =>
+      expect(await store.read(key)).toBeUndefined(),
+    );
+    test('has nothing in a range of a missing key', async () =>
+      expect(await store.read('missing', { range: { start: 0, end: 5 } })).toBeUndefined());
+    test('403 for absent is off unless asked for', async () =>
+      expect(await store.read('missing', { absentBy403: true })).toBeUndefined());
 
     test.each([
       ['in the middle', 'info', 10, 20, 20],
@@ -35,7 +43,10 @@ export function describeStore(name: string, openFilled: () => Promise<Store> | S
       ['of everything', 'info', 0, 100, 100],
     ])('reads a range %s', async (_name, key, start, end, last) => {
       const object = (await store.read(key, { range: { start, end } }))!;
-      expect([[...object.bytes], object.range]).toEqual([[...info.subarray(start, last)], { start, end: last }]);
+      expect([[...object.bytes], object.range]).toEqual([
+        [...info.subarray(start, last)],
+        { start, end: last },
+      ]);
     });
     test('reads a range of the stored bytes', async () => {
       const object = (await store.read('enc/gzip', { range: { start: 1, end: 3 } }))!;
@@ -46,14 +57,25 @@ export function describeStore(name: string, openFilled: () => Promise<Store> | S
       ['beyond the end', 'info', 1000, 1010],
       ['of an empty object', 'empty', 0, 1],
     ])('refuses a range %s', async (_name, key, start, end) => {
-      await expect(store.read(key, { range: { start, end } })).rejects.toMatchObject({ name: 'RequestError', code: 'BAD_RESPONSE' });
+      await expect(store.read(key, { range: { start, end } })).rejects.toMatchObject({
+        name: 'RequestError',
+        code: 'BAD_RESPONSE',
+      });
     });
     test('answers a range of no bytes without asking', async () => {
       const meter = newMeter();
-      expect(await store.read('info', { range: { start: 50, end: 50 }, meter })).toMatchObject({ bytes: new Uint8Array(0), range: { start: 50, end: 50 } });
+      expect(await store.read('info', { range: { start: 50, end: 50 }, meter })).toMatchObject({
+        bytes: new Uint8Array(0),
+        range: { start: 50, end: 50 },
+      });
       expect(meter).toEqual(newMeter());
     });
-    test.each([[5, 4], [-1, 3], [0.5, 3], [0, NaN]])('refuses [%d, %d) as no range', async (start, end) => {
+    test.each([
+      [5, 4],
+      [-1, 3],
+      [0.5, 3],
+      [0, NaN],
+    ])('refuses [%d, %d) as no range', async (start, end) => {
       await expect(store.read('info', { range: { start, end } })).rejects.toThrow(RangeError);
     });
 
@@ -64,27 +86,46 @@ export function describeStore(name: string, openFilled: () => Promise<Store> | S
       expect(meter).toEqual({ requests: 2, bytes: 110, absentBy403: 0 });
     });
     test('refuses more than maxBytes', async () => {
-      await expect(store.read('info', { maxBytes: 99 })).rejects.toMatchObject({ name: 'RequestError', code: 'TOO_LARGE' });
+      await expect(store.read('info', { maxBytes: 99 })).rejects.toMatchObject({
+        name: 'RequestError',
+        code: 'TOO_LARGE',
+      });
       expect((await store.read('info', { maxBytes: 100 }))!.bytes).toHaveLength(100);
     });
 
-    test.each(['../info', 'a/../../info', '..', '/info', 'a//b', 'a/', '', '.', 'a\\b', '..\\info', 'a\0b', 'a\ud800'])('refuses %j as a key', async (key) => {
+    test.each([
+      '../info',
+      'a/../../info',
+      '..',
+      '/info',
+      'a//b',
+      'a/',
+      '',
+      '.',
+      'a\\b',
+      '..\\info',
+      'a\0b',
+      'a\ud800',
+    ])('refuses %j as a key', async (key) => {
       await expect(store.read(key)).rejects.toMatchObject({ name: 'PathError', code: 'BAD_PATH' });
     });
-    test('a segment "." says nothing', async () => expect((await store.read('./8_8_40/./0-64_0-64_0-16'))!.bytes).toHaveLength(3));
+    test('a segment "." says nothing', async () =>
+      expect((await store.read('./8_8_40/./0-64_0-64_0-16'))!.bytes).toHaveLength(3));
 
     test('rejects with the reason when aborted before', async () => {
       const reason = new Error('enough');
       await expect(store.read('info', { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     });
-    test('has a URL without a slash at its end', () => expect(store.url).toMatch(/^(file|https?|mem):\/\/.*[^/]$/));
+    test('has a URL without a slash at its end', () =>
+      expect(store.url).toMatch(/^(file|https?|mem):\/\/.*[^/]$/));
   });
 }
 
 /** For backends that wait: aborted while they do. */
 export function describeAbort(name: string, openFilled: () => Promise<Store> | Store): void {
   test(`${name}: Store rejects with the reason when aborted while it reads`, async () => {
-    const controller = new AbortController(), reason = new Error('enough');
+    const controller = new AbortController(),
+      reason = new Error('enough');
     const reading = (await openFilled()).read('info', { signal: controller.signal });
     controller.abort(reason);
     await expect(reading).rejects.toBe(reason);

@@ -10,10 +10,28 @@ import { newMeter } from '../../lib/storage/store.ts';
 import { secretsFolder } from '../support/clouds.ts';
 import { serve } from '../support/http-server.ts';
 
-const GCS = 'https://storage.googleapis.com', TOKENS = 'https://oauth2.googleapis.com';
-const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048, privateKeyEncoding: { type: 'pkcs8', format: 'pem' }, publicKeyEncoding: { type: 'spki', format: 'pem' } });
-const ACCOUNT = { type: 'service_account', project_id: 'own-project', private_key_id: 'kid', private_key: privateKey, client_email: 'reader@own-project.iam.gserviceaccount.com', token_uri: 'https://evil.org/token' };
-const USER = { type: 'authorized_user', client_id: 'id', client_secret: 'cl1ent-secret', refresh_token: 'refr3sh-token', quota_project_id: 'quota-project' };
+const GCS = 'https://storage.googleapis.com',
+  TOKENS = 'https://oauth2.googleapis.com';
+const { privateKey, publicKey } = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+});
+const ACCOUNT = {
+  type: 'service_account',
+  project_id: 'own-project',
+  private_key_id: 'kid',
+  private_key: privateKey,
+  client_email: 'reader@own-project.iam.gserviceaccount.com',
+  token_uri: 'https://evil.org/token',
+};
+const USER = {
+  type: 'authorized_user',
+  client_id: 'id',
+  client_secret: 'cl1ent-secret',
+  refresh_token: 'refr3sh-token',
+  quota_project_id: 'quota-project',
+};
 const EMPTY = secretsFolder();
 const NONE = { CLOUD_VOLUME_DIR: EMPTY, CLOUDSDK_CONFIG: EMPTY, METADATA_SERVER_DETECTION: 'none' };
 const REFUSED = [401, 'Anonymous caller does not have storage.objects.get access'] as const;
@@ -32,7 +50,8 @@ afterEach(() => {
 });
 afterAll(() => nock.restore());
 
-const open = (options: Partial<OpenStoreOptions> = {}) => openStore('gs://bucket/vol', { http, env: NONE, ...options });
+const open = (options: Partial<OpenStoreOptions> = {}) =>
+  openStore('gs://bucket/vol', { http, env: NONE, ...options });
 
 /** Answers of the bucket, in order; what was asked is returned. */
 function bucket(...replies: (readonly [status: number, body?: string])[]) {
@@ -46,7 +65,8 @@ function bucket(...replies: (readonly [status: number, body?: string])[]) {
       });
   return asked;
 }
-const bearers = (asked: Record<string, string>[]): (string | undefined)[] => asked.map(({ authorization }) => authorization);
+const bearers = (asked: Record<string, string>[]): (string | undefined)[] =>
+  asked.map(({ authorization }) => authorization);
 
 /** Google's token endpoint gives these tokens, in order; the forms that were posted are returned. */
 function tokens(...given: string[]) {
@@ -57,7 +77,11 @@ function tokens(...given: string[]) {
       .reply(function (_path, body) {
         forms.push(new URLSearchParams(body as string));
         expect(this.req.headers['content-type']).toContain('application/x-www-form-urlencoded');
-        return [200, { access_token: token, expires_in: 3599, token_type: 'Bearer' }, { 'content-type': 'application/json' }];
+        return [
+          200,
+          { access_token: token, expires_in: 3599, token_type: 'Bearer' },
+          { 'content-type': 'application/json' },
+        ];
       });
   return forms;
 }
@@ -74,14 +98,25 @@ describe('gs:// credentials', () => {
     expect([meter.requests, meter.bytes]).toEqual([2, 2]); // tokens are not the bucket's
 
     const [head, claims, signature] = forms[0].get('assertion')!.split('.');
-    expect(createVerify('RSA-SHA256').update(`${head}.${claims}`).verify(publicKey, signature, 'base64url')).toBe(true);
-    expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({ iss: ACCOUNT.client_email, scope: 'https://www.googleapis.com/auth/devstorage.read_only', aud: `${TOKENS}/token` });
+    expect(
+      createVerify('RSA-SHA256').update(`${head}.${claims}`).verify(publicKey, signature, 'base64url'),
+    ).toBe(true);
+    expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({
+      iss: ACCOUNT.client_email,
+      scope: 'https://www.googleapis.com/auth/devstorage.read_only',
+      aud: `${TOKENS}/token`,
+    });
   });
   test("a user's login is refreshed, and its quota project not billed", async () => {
     const forms = tokens('T1');
     const asked = bucket([200, 'x']);
     await open({ credentials: USER }).read('k');
-    expect(Object.fromEntries(forms[0])).toEqual({ grant_type: 'refresh_token', refresh_token: USER.refresh_token, client_id: 'id', client_secret: USER.client_secret });
+    expect(Object.fromEntries(forms[0])).toEqual({
+      grant_type: 'refresh_token',
+      refresh_token: USER.refresh_token,
+      client_id: 'id',
+      client_secret: USER.client_secret,
+    });
     expect([bearers(asked), asked[0]['x-goog-user-project']]).toEqual([['Bearer T1'], undefined]);
   });
   test('a token that is refused is made anew, once for all', async () => {
@@ -96,7 +131,13 @@ describe('gs:// credentials', () => {
     tokens('T1', 'T2');
     bucket([401], [401], [401]);
     const store = open({ credentials: ACCOUNT });
-    for (let k = 0; k < 2; k++) await expect(store.read('k')).rejects.toMatchObject({ status: 401, message: expect.stringMatching(/answered 401; the credentials of the credentials option are answered 401$/) });
+    for (let k = 0; k < 2; k++)
+      await expect(store.read('k')).rejects.toMatchObject({
+        status: 401,
+        message: expect.stringMatching(
+          /answered 401; the credentials of the credentials option are answered 401$/,
+        ),
+      });
   });
 
   const account = (project: string) => ({ ...ACCOUNT, client_email: `${project}@x` });
@@ -106,11 +147,31 @@ describe('gs:// credentials', () => {
     writeFileSync(join(folder, 'named.json'), JSON.stringify(account('named')));
     return folder;
   };
-  const files = { 'bucket-google-secret.json': account('of-bucket'), 'google-secret.json': account('of-all') };
+  const files = {
+    'bucket-google-secret.json': account('of-bucket'),
+    'google-secret.json': account('of-all'),
+  };
   test.each<[string, string, NodeJS.ProcessEnv]>([
-    ["the bucket's own file", 'of-bucket', { CLOUD_VOLUME_DIR: secretsFolder(files), GOOGLE_APPLICATION_CREDENTIALS: join(adc(), 'named.json') }],
-    ['the file for all buckets', 'of-all', { CLOUD_VOLUME_DIR: secretsFolder({ 'google-secret.json': files['google-secret.json'], 'other-google-secret.json': account('other') }) }],
-    ['GOOGLE_APPLICATION_CREDENTIALS', 'named', { GOOGLE_APPLICATION_CREDENTIALS: join(adc(), 'named.json'), CLOUDSDK_CONFIG: adc() }],
+    [
+      "the bucket's own file",
+      'of-bucket',
+      { CLOUD_VOLUME_DIR: secretsFolder(files), GOOGLE_APPLICATION_CREDENTIALS: join(adc(), 'named.json') },
+    ],
+    [
+      'the file for all buckets',
+      'of-all',
+      {
+        CLOUD_VOLUME_DIR: secretsFolder({
+          'google-secret.json': files['google-secret.json'],
+          'other-google-secret.json': account('other'),
+        }),
+      },
+    ],
+    [
+      'GOOGLE_APPLICATION_CREDENTIALS',
+      'named',
+      { GOOGLE_APPLICATION_CREDENTIALS: join(adc(), 'named.json'), CLOUDSDK_CONFIG: adc() },
+    ],
     ["gcloud's file", 'gcloud', { CLOUDSDK_CONFIG: adc() }],
   ])('are of %s, once the bucket turns out not to be public', async (_name, who, env) => {
     const forms = tokens('T1');
@@ -119,7 +180,9 @@ describe('gs:// credentials', () => {
     await store.read('k');
     expect(await store.read('missing')).toBeUndefined();
     expect(bearers(asked)).toEqual([undefined, 'Bearer T1', 'Bearer T1']);
-    expect(JSON.parse(Buffer.from(forms[0].get('assertion')!.split('.')[1], 'base64url').toString())).toMatchObject({ iss: `${who}@x` });
+    expect(
+      JSON.parse(Buffer.from(forms[0].get('assertion')!.split('.')[1], 'base64url').toString()),
+    ).toMatchObject({ iss: `${who}@x` });
   });
   test.each([
     ['where it answers', 'ping-only', ['/computeMetadata/v1/instance']],
@@ -128,26 +191,45 @@ describe('gs:// credentials', () => {
     const asked: string[] = [];
     const server = await serve((request, response) => {
       asked.push(request.url!);
-      response.writeHead(200, { 'content-type': 'application/json', 'metadata-flavor': 'Google' }).end(JSON.stringify({ access_token: 'T-machine', expires_in: 3599 }));
+      response
+        .writeHead(200, { 'content-type': 'application/json', 'metadata-flavor': 'Google' })
+        .end(JSON.stringify({ access_token: 'T-machine', expires_in: 3599 }));
     });
     process.env.GCE_METADATA_HOST = server.origin; // read by Google's library itself
     try {
       const objects = bucket(REFUSED, [200, 'x']);
-      await open({ env: { ...NONE, METADATA_SERVER_DETECTION: detection, GCE_METADATA_HOST: server.origin } }).read('k');
+      await open({
+        env: { ...NONE, METADATA_SERVER_DETECTION: detection, GCE_METADATA_HOST: server.origin },
+      }).read('k');
       expect(bearers(objects)).toEqual([undefined, 'Bearer T-machine']);
-      expect(asked).toEqual([...pings, expect.stringMatching(/^\/computeMetadata\/v1\/instance\/service-accounts\/default\/token\?scopes=/)]);
+      expect(asked).toEqual([
+        ...pings,
+        expect.stringMatching(/^\/computeMetadata\/v1\/instance\/service-accounts\/default\/token\?scopes=/),
+      ]);
     } finally {
       delete process.env.GCE_METADATA_HOST;
       await server.close();
     }
   });
-  test.each<[string, Record<string, string>]>([['that is none', {}], ['of another make', { 'metadata-flavor': 'Other' }]])('are not of a metadata server %s', async (_name, headers) => {
+  test.each<[string, Record<string, string>]>([
+    ['that is none', {}],
+    ['of another make', { 'metadata-flavor': 'Other' }],
+  ])('are not of a metadata server %s', async (_name, headers) => {
     const server = await serve((_request, response) => void response.writeHead(200, headers).end());
     try {
       bucket(REFUSED);
-      const env = { ...NONE, METADATA_SERVER_DETECTION: undefined, GCE_METADATA_HOST: server.origin.slice('http://'.length) };
-      await expect(open({ env }).read('k')).rejects.toMatchObject({ status: 401, message: expect.stringContaining('no Google credentials were found') });
-      expect(server.requests).toMatchObject([{ path: '/computeMetadata/v1/instance', headers: { 'metadata-flavor': 'Google' } }]);
+      const env = {
+        ...NONE,
+        METADATA_SERVER_DETECTION: undefined,
+        GCE_METADATA_HOST: server.origin.slice('http://'.length),
+      };
+      await expect(open({ env }).read('k')).rejects.toMatchObject({
+        status: 401,
+        message: expect.stringContaining('no Google credentials were found'),
+      });
+      expect(server.requests).toMatchObject([
+        { path: '/computeMetadata/v1/instance', headers: { 'metadata-flavor': 'Google' } },
+      ]);
     } finally {
       await server.close();
     }
@@ -155,7 +237,9 @@ describe('gs:// credentials', () => {
 
   test('in a public bucket are not looked for', async () => {
     bucket([200, 'x'], [403, 'no list permission']);
-    const store = open({ env: { ...NONE, CLOUD_VOLUME_DIR: secretsFolder({ 'google-secret.json': 'broken' }) } });
+    const store = open({
+      env: { ...NONE, CLOUD_VOLUME_DIR: secretsFolder({ 'google-secret.json': 'broken' }) },
+    });
     await store.read('info');
     expect(await store.read('k', { absentBy403: true })).toBeUndefined();
   });
@@ -163,66 +247,120 @@ describe('gs:// credentials', () => {
     bucket(REFUSED);
     await expect(open().read('k')).rejects.toMatchObject({
       status: 401,
-      message: expect.stringMatching(/answered 401: Anonymous caller .*; no Google credentials were found in .*bucket-google-secret\.json, .*google-secret\.json, .*application_default_credentials\.json, GOOGLE_APPLICATION_CREDENTIALS or the metadata server; run `gcloud auth application-default login`/),
+      message: expect.stringMatching(
+        /answered 401: Anonymous caller .*; no Google credentials were found in .*bucket-google-secret\.json, .*google-secret\.json, .*application_default_credentials\.json, GOOGLE_APPLICATION_CREDENTIALS or the metadata server; run `gcloud auth application-default login`/,
+      ),
     });
   });
   test.each<[string, unknown, RegExp]>([
     ['no JSON', '{"private_key": "s3cretKey', /google-secret\.json holds no JSON object/],
-    ['no key', { type: 'service_account', client_email: 'a@b' }, /google-secret\.json holds no Google credentials: .*private_key/],
-    ['a key that is none', { ...ACCOUNT, private_key: 's3cretKey' }, /the credentials of .*google-secret\.json cannot be used: /],
+    [
+      'no key',
+      { type: 'service_account', client_email: 'a@b' },
+      /google-secret\.json holds no Google credentials: .*private_key/,
+    ],
+    [
+      'a key that is none',
+      { ...ACCOUNT, private_key: 's3cretKey' },
+      /the credentials of .*google-secret\.json cannot be used: /,
+    ],
   ])('in a file with %s are told without quoting it', async (_name, content, words) => {
     bucket(REFUSED);
-    const error: unknown = await open({ env: { ...NONE, CLOUD_VOLUME_DIR: secretsFolder({ 'google-secret.json': content }) } }).read('k').catch((e: unknown) => e);
+    const error: unknown = await open({
+      env: { ...NONE, CLOUD_VOLUME_DIR: secretsFolder({ 'google-secret.json': content }) },
+    })
+      .read('k')
+      .catch((e: unknown) => e);
     expect(error).toMatchObject({ status: 401, message: expect.stringMatching(words) });
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('s3cretKey');
   });
   test('in a file that is not there are told', async () => {
     bucket(REFUSED);
-    await expect(open({ env: { ...NONE, GOOGLE_APPLICATION_CREDENTIALS: '/no/such.json' } }).read('k')).rejects.toMatchObject({ message: expect.stringContaining('names /no/such.json, which does not exist') });
+    await expect(
+      open({ env: { ...NONE, GOOGLE_APPLICATION_CREDENTIALS: '/no/such.json' } }).read('k'),
+    ).rejects.toMatchObject({
+      message: expect.stringContaining('names /no/such.json, which does not exist'),
+    });
   });
   test('a login that has expired says so, and nothing of what was sent', async () => {
-    noTokens(400, { error: 'invalid_grant', error_description: `Token ${USER.refresh_token} of ${USER.client_secret} has been expired or revoked.` });
-    const error: unknown = await open({ credentials: USER }).read('k').catch((e: unknown) => e);
-    expect(error).toMatchObject({ name: 'CredentialsError', code: 'UNUSABLE', message: expect.stringMatching(/cannot be used: invalid_grant.*run `gcloud auth application-default login`/) });
+    noTokens(400, {
+      error: 'invalid_grant',
+      error_description: `Token ${USER.refresh_token} of ${USER.client_secret} has been expired or revoked.`,
+    });
+    const error: unknown = await open({ credentials: USER })
+      .read('k')
+      .catch((e: unknown) => e);
+    expect(error).toMatchObject({
+      name: 'CredentialsError',
+      code: 'UNUSABLE',
+      message: expect.stringMatching(
+        /cannot be used: invalid_grant.*run `gcloud auth application-default login`/,
+      ),
+    });
     expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/refr3sh|cl1ent-secret/);
   });
   test('an assertion that is echoed is not repeated', async () => {
-    nock(TOKENS).post('/token').reply(400, (_path, body) => ({ error: 'invalid_grant', error_description: new URLSearchParams(body as string).get('assertion') }));
-    const error: unknown = await open({ credentials: ACCOUNT }).read('k').catch((e: unknown) => e);
+    nock(TOKENS)
+      .post('/token')
+      .reply(400, (_path, body) => ({
+        error: 'invalid_grant',
+        error_description: new URLSearchParams(body as string).get('assertion'),
+      }));
+    const error: unknown = await open({ credentials: ACCOUNT })
+      .read('k')
+      .catch((e: unknown) => e);
     expect(error).toMatchObject({ code: 'UNUSABLE' });
     expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/eyJ|PRIVATE KEY/);
   });
   test('a redirecting token endpoint is not followed', async () => {
     nock(TOKENS).post('/token').reply(307, '', { location: 'https://evil.org/token' });
-    await expect(open({ credentials: ACCOUNT }).read('k')).rejects.toMatchObject({ name: 'CredentialsError', code: 'UNUSABLE' });
+    await expect(open({ credentials: ACCOUNT }).read('k')).rejects.toMatchObject({
+      name: 'CredentialsError',
+      code: 'UNUSABLE',
+    });
   });
   test('do not follow a redirect of the bucket', async () => {
     tokens('T1');
     nock(GCS).get('/bucket/vol/k').reply(302, '', { location: 'https://evil.org/k' });
     let seen: Record<string, string> = {};
-    nock('https://evil.org').get('/k').reply(function () {
-      seen = { ...this.req.headers };
-      return [302, '', { location: `${GCS}/bucket/vol/back` }];
-    });
+    nock('https://evil.org')
+      .get('/k')
+      .reply(function () {
+        seen = { ...this.req.headers };
+        return [302, '', { location: `${GCS}/bucket/vol/back` }];
+      });
     const back = bucket([200, 'x']);
     await open({ credentials: ACCOUNT }).read('k');
     expect([seen.authorization, ...bearers(back)]).toEqual([undefined, undefined]);
   });
   test('of AWS are refused when the bucket is opened', () => {
-    expect(() => open({ credentials: { accessKeyId: 'a', secretAccessKey: 'b' } })).toThrow(expect.objectContaining({ name: 'CredentialsError', code: 'BAD_CREDENTIALS' }));
+    expect(() => open({ credentials: { accessKeyId: 'a', secretAccessKey: 'b' } })).toThrow(
+      expect.objectContaining({ name: 'CredentialsError', code: 'BAD_CREDENTIALS' }),
+    );
   });
   test('anonymous asks once', async () => {
     bucket(REFUSED);
-    await expect(open({ credentials: 'anonymous', env: { ...NONE, CLOUD_VOLUME_DIR: secretsFolder(files) } }).read('k')).rejects.toMatchObject({ status: 401, message: expect.stringContaining("credentials: 'anonymous'") });
+    await expect(
+      open({ credentials: 'anonymous', env: { ...NONE, CLOUD_VOLUME_DIR: secretsFolder(files) } }).read('k'),
+    ).rejects.toMatchObject({ status: 401, message: expect.stringContaining("credentials: 'anonymous'") });
   });
   test('a token given is all there is', async () => {
     const asked = bucket([403, 'echo of Bearer mine']);
-    const error: unknown = await open({ headers: { authorization: 'Bearer mine' }, env: { ...NONE, CLOUD_VOLUME_DIR: secretsFolder(files) } }).read('k').catch((e: unknown) => e);
-    expect([bearers(asked), (error as Error).message]).toEqual([['Bearer mine'], `${GCS}/bucket/vol/k answered 403; the headers or the token given are not accepted`]);
+    const error: unknown = await open({
+      headers: { authorization: 'Bearer mine' },
+      env: { ...NONE, CLOUD_VOLUME_DIR: secretsFolder(files) },
+    })
+      .read('k')
+      .catch((e: unknown) => e);
+    expect([bearers(asked), (error as Error).message]).toEqual([
+      ['Bearer mine'],
+      `${GCS}/bucket/vol/k answered 403; the headers or the token given are not accepted`,
+    ]);
   });
   test('an abort ends the wait for a token', async () => {
     nock(TOKENS).post('/token').delayConnection(20_000).reply(200, {});
-    const reason = new Error('enough'), abort = new AbortController();
+    const reason = new Error('enough'),
+      abort = new AbortController();
     const read = open({ credentials: ACCOUNT }).read('k', { signal: abort.signal });
     setImmediate(() => abort.abort(reason));
     await expect(read).rejects.toBe(reason);
@@ -235,8 +373,23 @@ describe('gs:// payers', () => {
     ['a project named', { requesterPays: 'my-project', credentials: ACCOUNT }, 'my-project'],
     ["the credentials' own project", { requesterPays: true, credentials: ACCOUNT }, 'own-project'],
     ['the quota project', { requesterPays: true, credentials: USER }, 'quota-project'],
-    ["the environment's", { requesterPays: true, credentials: { ...USER, quota_project_id: undefined }, env: { ...NONE, GOOGLE_CLOUD_PROJECT: 'env-project' } }, 'env-project'],
-    ['one of found credentials', { requesterPays: true, env: { ...NONE, CLOUD_VOLUME_DIR: secretsFolder({ 'google-secret.json': ACCOUNT }) } }, 'own-project'],
+    [
+      "the environment's",
+      {
+        requesterPays: true,
+        credentials: { ...USER, quota_project_id: undefined },
+        env: { ...NONE, GOOGLE_CLOUD_PROJECT: 'env-project' },
+      },
+      'env-project',
+    ],
+    [
+      'one of found credentials',
+      {
+        requesterPays: true,
+        env: { ...NONE, CLOUD_VOLUME_DIR: secretsFolder({ 'google-secret.json': ACCOUNT }) },
+      },
+      'own-project',
+    ],
   ])('are %s, from the first request on', async (_name, options, project) => {
     tokens('T1');
     const asked = bucket([200, 'x']);
@@ -244,22 +397,40 @@ describe('gs:// payers', () => {
     expect([asked[0].authorization, asked[0]['x-goog-user-project']]).toEqual(['Bearer T1', project]);
   });
   test('have to be known', async () => {
-    await expect(open({ requesterPays: true, credentials: { ...USER, quota_project_id: undefined } }).read('k')).rejects.toMatchObject({ name: 'CredentialsError', message: expect.stringContaining("requesterPays: 'PROJECT'") });
-    expect(() => open({ requesterPays: true, headers: { authorization: 'Bearer t' } })).toThrow(expect.objectContaining({ name: 'CredentialsError' }));
+    await expect(
+      open({ requesterPays: true, credentials: { ...USER, quota_project_id: undefined } }).read('k'),
+    ).rejects.toMatchObject({
+      name: 'CredentialsError',
+      message: expect.stringContaining("requesterPays: 'PROJECT'"),
+    });
+    expect(() => open({ requesterPays: true, headers: { authorization: 'Bearer t' } })).toThrow(
+      expect.objectContaining({ name: 'CredentialsError' }),
+    );
   });
 });
 
 describe('gs:// places', () => {
-  test.each(['emulator:4443', 'http://emulator:4443', 'http://emulator:4443/'])('STORAGE_EMULATOR_HOST %s is asked as anybody', async (host) => {
-    nock('http://emulator:4443').get('/bucket/vol/k').reply(403);
-    const store = open({ env: { ...NONE, STORAGE_EMULATOR_HOST: host } });
-    expect(store.url).toBe('http://emulator:4443/bucket/vol');
-    await expect(store.read('k')).rejects.toMatchObject({ status: 403 });
-  });
+  test.each(['emulator:4443', 'http://emulator:4443', 'http://emulator:4443/'])(
+    'STORAGE_EMULATOR_HOST %s is asked as anybody',
+    async (host) => {
+      nock('http://emulator:4443').get('/bucket/vol/k').reply(403);
+      const store = open({ env: { ...NONE, STORAGE_EMULATOR_HOST: host } });
+      expect(store.url).toBe('http://emulator:4443/bucket/vol');
+      await expect(store.read('k')).rejects.toMatchObject({ status: 403 });
+    },
+  );
   test('an endpoint comes before it, and gets credentials over TLS', async () => {
     tokens('T1');
-    nock('https://gcs.lab', { reqheaders: { authorization: 'Bearer T1' } }).get('/bucket/vol/k').reply(200, 'x');
-    await open({ endpoint: 'https://gcs.lab', credentials: ACCOUNT, env: { STORAGE_EMULATOR_HOST: 'other' } }).read('k');
-    expect(() => open({ endpoint: 'http://gcs.lab', credentials: ACCOUNT })).toThrow(expect.objectContaining({ code: 'INSECURE_TOKEN' }));
+    nock('https://gcs.lab', { reqheaders: { authorization: 'Bearer T1' } })
+      .get('/bucket/vol/k')
+      .reply(200, 'x');
+    await open({
+      endpoint: 'https://gcs.lab',
+      credentials: ACCOUNT,
+      env: { STORAGE_EMULATOR_HOST: 'other' },
+    }).read('k');
+    expect(() => open({ endpoint: 'http://gcs.lab', credentials: ACCOUNT })).toThrow(
+      expect.objectContaining({ code: 'INSECURE_TOKEN' }),
+    );
   });
 });

@@ -20,8 +20,15 @@ interface Reply {
   headers?: Record<string, string>;
 }
 const GCS = 'https://storage.googleapis.com';
-function read({ status, body = '', headers = {} }: Reply, options: ReadOptions = {}, path = 'gs://bucket/vol', more: Partial<OpenStoreOptions> = {}) {
-  nock(path.startsWith('gs') ? GCS : new URL(path).origin).get(/.*/).reply(status, body, headers);
+function read(
+  { status, body = '', headers = {} }: Reply,
+  options: ReadOptions = {},
+  path = 'gs://bucket/vol',
+  more: Partial<OpenStoreOptions> = {},
+) {
+  nock(path.startsWith('gs') ? GCS : new URL(path).origin)
+    .get(/.*/)
+    .reply(status, body, headers);
   return openStore(path, { http, credentials: 'anonymous', env: {}, ...more }).read('key', options);
 }
 
@@ -33,24 +40,52 @@ describe('HttpStore', () => {
   });
   test.each<[string, ReadOptions, string, Partial<OpenStoreOptions>]>([
     ['when the caller does not allow it', {}, 'gs://bucket/vol', {}],
-    ['with credentials', { absentBy403: true }, 'gs://bucket/vol', { credentials: 'default', headers: { authorization: 'Bearer t' } }],
+    [
+      'with credentials',
+      { absentBy403: true },
+      'gs://bucket/vol',
+      { credentials: 'default', headers: { authorization: 'Bearer t' } },
+    ],
     ['elsewhere', { absentBy403: true }, 'https://host.org/vol', {}],
   ])('403 is an error %s', async (_name, options, path, more) => {
-    await expect(read({ status: 403 }, options, path, more)).rejects.toMatchObject({ code: 'HTTP_STATUS', status: 403 });
+    await expect(read({ status: 403 }, options, path, more)).rejects.toMatchObject({
+      code: 'HTTP_STATUS',
+      status: 403,
+    });
   });
 
-  test.each([204, 304, 400, 401, 410, 413, 429, 500, 503])('%i is an error that says where and why', async (status) => {
-    const failed = read({ status, body: status === 204 || status === 304 ? '' : 'because' }, {}, 'https://host.org/vol?sig=s3cret');
-    await expect(failed).rejects.toMatchObject({ name: 'RequestError', code: 'HTTP_STATUS', status, url: 'https://host.org/vol/key' });
-  });
+  test.each([204, 304, 400, 401, 410, 413, 429, 500, 503])(
+    '%i is an error that says where and why',
+    async (status) => {
+      const failed = read(
+        { status, body: status === 204 || status === 304 ? '' : 'because' },
+        {},
+        'https://host.org/vol?sig=s3cret',
+      );
+      await expect(failed).rejects.toMatchObject({
+        name: 'RequestError',
+        code: 'HTTP_STATUS',
+        status,
+        url: 'https://host.org/vol/key',
+      });
+    },
+  );
   test('no error shows what was sent, even when it is echoed', async () => {
-    const error: unknown = await read({ status: 500, body: 'you sent token s3cret and sig=s1gnature' }, {}, 'https://u:passw0rd@host.org/vol?sig=s1gnature', { headers: { authorization: 'Token s3cret' } }).catch((e: unknown) => e);
+    const error: unknown = await read(
+      { status: 500, body: 'you sent token s3cret and sig=s1gnature' },
+      {},
+      'https://u:passw0rd@host.org/vol?sig=s1gnature',
+      { headers: { authorization: 'Token s3cret' } },
+    ).catch((e: unknown) => e);
     expect(error).toMatchObject({ code: 'HTTP_STATUS', message: 'https://host.org/vol/key answered 500' });
     expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/s3cret|s1gnature|passw0rd/);
   });
 
   test('a range may be ignored: the whole object comes', async () => {
-    expect(await read({ status: 200, body: 'everything' }, { range: { start: 2, end: 4 } })).toEqual({ bytes: Buffer.from('everything'), contentEncoding: undefined });
+    expect(await read({ status: 200, body: 'everything' }, { range: { start: 2, end: 4 } })).toEqual({
+      bytes: Buffer.from('everything'),
+      contentEncoding: undefined,
+    });
   });
   test.each([
     ['without Content-Range', undefined, 'ab'],
@@ -61,28 +96,52 @@ describe('HttpStore', () => {
     ['whose body is shorter', 'bytes 2-3/10', 'a'],
     ['in another unit', 'lines 2-3/10', 'ab'],
   ])('refuses a 206 %s', async (_name, contentRange, body) => {
-    await expect(read({ status: 206, body, headers: { ...(contentRange && { 'content-range': contentRange }) } }, { range: { start: 2, end: 4 } })).rejects.toMatchObject({ code: 'BAD_RESPONSE', status: 206 });
+    await expect(
+      read(
+        { status: 206, body, headers: { ...(contentRange && { 'content-range': contentRange }) } },
+        { range: { start: 2, end: 4 } },
+      ),
+    ).rejects.toMatchObject({ code: 'BAD_RESPONSE', status: 206 });
   });
   test('refuses a 206 that nobody asked for', async () => {
-    await expect(read({ status: 206, body: 'ab', headers: { 'content-range': 'bytes 0-1/2' } })).rejects.toMatchObject({ code: 'BAD_RESPONSE' });
+    await expect(
+      read({ status: 206, body: 'ab', headers: { 'content-range': 'bytes 0-1/2' } }),
+    ).rejects.toMatchObject({ code: 'BAD_RESPONSE' });
   });
   test('takes a part of an object of unknown size', async () => {
-    const asked = { range: { start: 2, end: 4 } }, part = { status: 206, body: 'ab', headers: { 'content-range': 'bytes 2-3/*' } };
+    const asked = { range: { start: 2, end: 4 } },
+      part = { status: 206, body: 'ab', headers: { 'content-range': 'bytes 2-3/*' } };
     expect(await read(part, asked)).toMatchObject({ range: { start: 2, end: 4 } });
     expect(await read(part, asked)).not.toHaveProperty('totalBytes');
   });
   test('takes fewer bytes of an object of unknown size where the range may reach beyond its end, and does not say that this is its end', async () => {
-    const asked = { range: { start: 2, end: 99 }, mayBeCut: true }, part = { status: 206, body: 'ab', headers: { 'content-range': 'bytes 2-3/*' } };
+    const asked = { range: { start: 2, end: 99 }, mayBeCut: true },
+      part = { status: 206, body: 'ab', headers: { 'content-range': 'bytes 2-3/*' } };
     expect(await read(part, asked)).toMatchObject({ range: { start: 2, end: 4 } });
     expect(await read(part, asked)).not.toHaveProperty('totalBytes');
-    await expect(read({ ...part, body: '', headers: { 'content-range': 'bytes 2-1/*' } }, asked)).rejects.toMatchObject({ code: 'BAD_RESPONSE', status: 206 });
-    await expect(read({ ...part, headers: { 'content-range': 'bytes 2-3/10' } }, asked)).rejects.toMatchObject({ code: 'BAD_RESPONSE', status: 206 });
+    await expect(
+      read({ ...part, body: '', headers: { 'content-range': 'bytes 2-1/*' } }, asked),
+    ).rejects.toMatchObject({ code: 'BAD_RESPONSE', status: 206 });
+    await expect(
+      read({ ...part, headers: { 'content-range': 'bytes 2-3/10' } }, asked),
+    ).rejects.toMatchObject({ code: 'BAD_RESPONSE', status: 206 });
   });
   test.each([
-    ['aws-chunked', undefined], ['aws-chunked,gzip', 'gzip'], ['gzip, AWS-Chunked', 'gzip'], ['identity', undefined], ['none', undefined], ['Binary', undefined],
-    ['UTF-8', undefined], ['utf8,br', 'br'], [' , ', undefined], ['identity, gzip ,none', 'gzip'], ['foo', 'foo'],
+    ['aws-chunked', undefined],
+    ['aws-chunked,gzip', 'gzip'],
+    ['gzip, AWS-Chunked', 'gzip'],
+    ['identity', undefined],
+    ['none', undefined],
+    ['Binary', undefined],
+    ['UTF-8', undefined],
+    ['utf8,br', 'br'],
+    [' , ', undefined],
+    ['identity, gzip ,none', 'gzip'],
+    ['foo', 'foo'],
   ])('takes the content encoding %j for %j', async (header, coding) => {
-    expect((await read({ status: 200, body: 'x', headers: { 'content-encoding': header } }))!.contentEncoding).toBe(coding);
+    expect(
+      (await read({ status: 200, body: 'x', headers: { 'content-encoding': header } }))!.contentEncoding,
+    ).toBe(coding);
   });
   test.each<[string, Record<string, string>, string | undefined]>([
     ['an ETag', { etag: '"e"', 'x-goog-generation': '7', 'last-modified': 'Thu' }, '"e"'],
@@ -93,31 +152,61 @@ describe('HttpStore', () => {
     ['nothing', {}, undefined],
   ])('knows a version by %s', async (_name, headers, validator) => {
     const range = { range: { start: 2, end: 4 } };
-    expect((await read({ status: 206, body: 'ab', headers: { ...headers, 'content-range': 'bytes 2-3/10' } }, range))!.validator).toBe(validator);
+    expect(
+      (await read(
+        { status: 206, body: 'ab', headers: { ...headers, 'content-range': 'bytes 2-3/10' } },
+        range,
+      ))!.validator,
+    ).toBe(validator);
     expect((await read({ status: 200, body: '0123456789', headers }))!.validator).toBe(validator);
   });
   test('knows no version by a date where the size is unknown', async () => {
-    expect((await read({ status: 206, body: 'ab', headers: { 'last-modified': 'Thu', 'content-range': 'bytes 2-3/*' } }, { range: { start: 2, end: 4 } }))!.validator).toBeUndefined();
+    expect(
+      (await read(
+        { status: 206, body: 'ab', headers: { 'last-modified': 'Thu', 'content-range': 'bytes 2-3/*' } },
+        { range: { start: 2, end: 4 } },
+      ))!.validator,
+    ).toBeUndefined();
   });
   test('accepts a 206 that ends where the object does', async () => {
-    expect((await read({ status: 206, body: 'ab', headers: { 'content-range': 'bytes 8-9/10' } }, { range: { start: 8, end: 99 } }))!.range).toEqual({ start: 8, end: 10 });
+    expect(
+      (await read(
+        { status: 206, body: 'ab', headers: { 'content-range': 'bytes 8-9/10' } },
+        { range: { start: 8, end: 99 } },
+      ))!.range,
+    ).toEqual({ start: 8, end: 10 });
   });
 
   test.each([
     ['as it is', '<html><title>Sign in</title>', {}],
     ['with gzip around it', gzipSync('<html><title>Sign in</title>'), { 'content-encoding': 'gzip' }],
   ])('takes no web page for an object, %s', async (_name, body, headers) => {
-    await expect(read({ status: 200, body, headers: { 'content-type': 'text/html', ...headers } })).rejects.toMatchObject({ code: 'BAD_RESPONSE', message: expect.stringMatching(/web page: Sign in$/) });
+    await expect(
+      read({ status: 200, body, headers: { 'content-type': 'text/html', ...headers } }),
+    ).rejects.toMatchObject({ code: 'BAD_RESPONSE', message: expect.stringMatching(/web page: Sign in$/) });
   });
   test('takes an object of a misleading type for what it is', async () => {
-    expect((await read({ status: 200, body: '\x01\x02', headers: { 'content-type': 'text/html' } }))!.bytes).toHaveLength(2);
+    expect(
+      (await read({ status: 200, body: '\x01\x02', headers: { 'content-type': 'text/html' } }))!.bytes,
+    ).toHaveLength(2);
   });
   test('passes a list of encodings on', async () => {
-    expect((await read({ status: 200, body: 'x', headers: { 'content-encoding': 'GZIP, Gzip' } }))!.contentEncoding).toBe('gzip, gzip');
+    expect(
+      (await read({ status: 200, body: 'x', headers: { 'content-encoding': 'GZIP, Gzip' } }))!
+        .contentEncoding,
+    ).toBe('gzip, gzip');
   });
   test('sends its headers and its query with every key', async () => {
-    nock('https://host.org', { reqheaders: { authorization: 'Bearer t', 'accept-encoding': 'gzip, br, zstd' } }).get('/vol/a%20b/c%23').query({ sig: 'x/y' }).reply(200, 'ok');
-    const store = openStore('https://host.org/vol/?sig=x%2Fy', { http, headers: { Authorization: 'Bearer t' } });
+    nock('https://host.org', {
+      reqheaders: { authorization: 'Bearer t', 'accept-encoding': 'gzip, br, zstd' },
+    })
+      .get('/vol/a%20b/c%23')
+      .query({ sig: 'x/y' })
+      .reply(200, 'ok');
+    const store = openStore('https://host.org/vol/?sig=x%2Fy', {
+      http,
+      headers: { Authorization: 'Bearer t' },
+    });
     expect((await store.read('a b/c#'))!.bytes).toHaveLength(2);
     expect(store.url).toBe('https://host.org/vol');
   });

@@ -13,7 +13,17 @@ beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'gp-identity-'
 afterAll(() => rm(folder, { recursive: true }));
 
 async function identity(path: string, options: Partial<OpenStoreOptions>): Promise<string> {
-  const store = openStore(path, { http, ...options, env: { CLOUD_VOLUME_DIR: join(folder, 'none'), CLOUDSDK_CONFIG: join(folder, 'none'), AWS_SHARED_CREDENTIALS_FILE: 'none', AWS_CONFIG_FILE: 'none', ...options.env } });
+  const store = openStore(path, {
+    http,
+    ...options,
+    env: {
+      CLOUD_VOLUME_DIR: join(folder, 'none'),
+      CLOUDSDK_CONFIG: join(folder, 'none'),
+      AWS_SHARED_CREDENTIALS_FILE: 'none',
+      AWS_CONFIG_FILE: 'none',
+      ...options.env,
+    },
+  });
   return JSON.stringify(await (store as HttpStore).identity());
 }
 
@@ -39,8 +49,12 @@ test.each<[string, string, Partial<OpenStoreOptions>, string]>([
 });
 
 test('two keys are two readers', async () => {
-  expect(await identity('gs://bucket/vol', { credentials: google('a') })).not.toBe(await identity('gs://bucket/vol', { credentials: google('b') }));
-  expect(await identity('s3://bucket/vol', { credentials: aws('a') })).not.toBe(await identity('s3://bucket/vol', { credentials: aws('b') }));
+  expect(await identity('gs://bucket/vol', { credentials: google('a') })).not.toBe(
+    await identity('gs://bucket/vol', { credentials: google('b') }),
+  );
+  expect(await identity('s3://bucket/vol', { credentials: aws('a') })).not.toBe(
+    await identity('s3://bucket/vol', { credentials: aws('b') }),
+  );
 });
 
 test.each([
@@ -53,7 +67,8 @@ test.each([
   ['s3://bucket/vol', 'AWS_SHARED_CREDENTIALS_FILE', ''],
   ['s3://bucket/vol', 'AWS_CONFIG_FILE', ''],
 ])('of %s is another when what %s names holds something else: %s', async (path, variable, name) => {
-  const place = await mkdtemp(join(folder, 'place-')), file = join(place, name || 'file');
+  const place = await mkdtemp(join(folder, 'place-')),
+    file = join(place, name || 'file');
   await mkdir(join(place, 'secrets'));
   const ask = (): Promise<string> => identity(path, { env: { [variable]: name ? place : file } });
   const seen = [await ask()];

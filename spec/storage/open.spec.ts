@@ -48,20 +48,36 @@ describe('openStore', () => {
     ['gs://buc@ket/vol', 'BAD_PATH'],
     ['s3://evil.org:80/vol', 'BAD_PATH'],
     ['gs://bucket/../other', 'BAD_PATH'],
-  ])('refuses %j: %s', (path, code) => expect(() => openStore(path, { http })).toThrow(expect.objectContaining({ name: 'PathError', code })));
+  ])('refuses %j: %s', (path, code) =>
+    expect(() => openStore(path, { http })).toThrow(expect.objectContaining({ name: 'PathError', code })),
+  );
 
   test('names the schemes it knows', () => {
-    expect(() => openStore('ftp://host/vol', { http })).toThrow('ftp:// is not read; known are plain paths and file://, http://, https://, gs://, s3://, mem://');
+    expect(() => openStore('ftp://host/vol', { http })).toThrow(
+      'ftp:// is not read; known are plain paths and file://, http://, https://, gs://, s3://, mem://',
+    );
   });
-  test.each(['/etc', 'file:///etc', 'mem://name', 'precomputed://file:///etc'])('a server may not name %s', (path) => {
-    expect(() => openStore(path, { http, allowAddress: 'public' })).toThrow(expect.objectContaining({ code: 'FORBIDDEN_ADDRESS' }));
-  });
-  test.each(['http://127.0.0.1:1/vol', 'http://localhost/vol', 'https://10.0.0.1/vol'])('nor %s', async (path) => {
-    await expect(openStore(path, { http, allowAddress: 'public' }).read('info')).rejects.toMatchObject({ code: 'FORBIDDEN_ADDRESS' });
-  });
+  test.each(['/etc', 'file:///etc', 'mem://name', 'precomputed://file:///etc'])(
+    'a server may not name %s',
+    (path) => {
+      expect(() => openStore(path, { http, allowAddress: 'public' })).toThrow(
+        expect.objectContaining({ code: 'FORBIDDEN_ADDRESS' }),
+      );
+    },
+  );
+  test.each(['http://127.0.0.1:1/vol', 'http://localhost/vol', 'https://10.0.0.1/vol'])(
+    'nor %s',
+    async (path) => {
+      await expect(openStore(path, { http, allowAddress: 'public' }).read('info')).rejects.toMatchObject({
+        code: 'FORBIDDEN_ADDRESS',
+      });
+    },
+  );
   test('but a public host', async () => {
     nock('https://host.org').get('/vol/info').reply(200, 'ok');
-    expect((await openStore('https://host.org/vol', { http, allowAddress: 'public' }).read('info'))!.bytes).toHaveLength(2);
+    expect(
+      (await openStore('https://host.org/vol', { http, allowAddress: 'public' }).read('info'))!.bytes,
+    ).toHaveLength(2);
   });
 });
 
@@ -70,10 +86,14 @@ describe('FileStore', () => {
     const root = await folder();
     await writeFile(join(root, 'k.gz'), 'zipped');
     await writeFile(join(root, 'k'), 'plain');
-    expect(await openStore(root, { http }).read('k')).toMatchObject({ bytes: new TextEncoder().encode('plain'), contentEncoding: undefined });
+    expect(await openStore(root, { http }).read('k')).toMatchObject({
+      bytes: new TextEncoder().encode('plain'),
+      contentEncoding: undefined,
+    });
   });
   test('follows symbolic links', async () => {
-    const root = await folder(), elsewhere = await folder();
+    const root = await folder(),
+      elsewhere = await folder();
     await writeFile(join(elsewhere, 'k'), 'x');
     await symlink(elsewhere, join(root, 'link'));
     expect((await openStore(root, { http }).read('link/k'))!.bytes).toHaveLength(1);
@@ -83,9 +103,14 @@ describe('FileStore', () => {
     await mkdir(join(root, 'folder'));
     execFileSync('mkfifo', [join(root, 'pipe')]);
     await symlink('loop', join(root, 'loop'));
-    await expect(openStore(root, { http }).read(what)).rejects.toMatchObject({ name: 'RequestError', code: 'IO', url: join(root, what) });
+    await expect(openStore(root, { http }).read(what)).rejects.toMatchObject({
+      name: 'RequestError',
+      code: 'IO',
+      url: join(root, what),
+    });
   });
-  test('a folder that is not there has nothing', async () => expect(await openStore('/no/such/folder', { http }).read('info')).toBeUndefined());
+  test('a folder that is not there has nothing', async () =>
+    expect(await openStore('/no/such/folder', { http }).read('info')).toBeUndefined());
 });
 
 describe('memoryBucket', () => {
@@ -95,7 +120,11 @@ describe('memoryBucket', () => {
     bytes[0] = 9;
     const store = openStore('mem://shared/a', { http });
     const object = (await store.read('k'))!;
-    expect([[...object.bytes], object.contentEncoding, memoryBucket('shared').keys()]).toEqual([[1], 'gzip', ['a/k']]);
+    expect([[...object.bytes], object.contentEncoding, memoryBucket('shared').keys()]).toEqual([
+      [1],
+      'gzip',
+      ['a/k'],
+    ]);
     object.bytes[0] = 7;
     expect([...(await store.read('k'))!.bytes]).toEqual([1]);
     expect(memoryBucket('shared').delete('a/k')).toBe(true);

@@ -13,12 +13,28 @@ const EMPTY = secretsFolder();
 const KEYS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 's3cretKey/+' };
 const GLOBAL = 'https://bucket.s3.amazonaws.com';
 /** AWS's own search reads the process's environment. */
-const AWS_VARIABLES = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_PROFILE', 'AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_S3', 'AWS_WEB_IDENTITY_TOKEN_FILE', 'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', 'AWS_CONTAINER_CREDENTIALS_FULL_URI'];
+const AWS_VARIABLES = [
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+  'AWS_PROFILE',
+  'AWS_REGION',
+  'AWS_DEFAULT_REGION',
+  'AWS_ENDPOINT_URL',
+  'AWS_ENDPOINT_URL_S3',
+  'AWS_WEB_IDENTITY_TOKEN_FILE',
+  'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
+  'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+];
 
 beforeAll(() => nock.disableNetConnect());
 beforeEach(() => {
   for (const name of AWS_VARIABLES) delete process.env[name];
-  Object.assign(process.env, { AWS_EC2_METADATA_DISABLED: 'true', AWS_SHARED_CREDENTIALS_FILE: join(EMPTY, 'credentials'), AWS_CONFIG_FILE: join(EMPTY, 'config') });
+  Object.assign(process.env, {
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_SHARED_CREDENTIALS_FILE: join(EMPTY, 'credentials'),
+    AWS_CONFIG_FILE: join(EMPTY, 'config'),
+  });
   for (const name of ['credentials', 'config']) writeFileSync(join(EMPTY, name), '');
 });
 afterEach(() => {
@@ -32,7 +48,8 @@ afterAll(() => {
   nock.restore();
 });
 
-const open = (options: Partial<OpenStoreOptions> = {}, path = 's3://bucket') => openStore(path, { http, env: { CLOUD_VOLUME_DIR: EMPTY }, ...options });
+const open = (options: Partial<OpenStoreOptions> = {}, path = 's3://bucket') =>
+  openStore(path, { http, env: { CLOUD_VOLUME_DIR: EMPTY }, ...options });
 
 type Reply = [status: number, body?: string, headers?: Record<string, string>];
 /** Answers as listed, one request after the other; what was asked is returned. */
@@ -47,8 +64,10 @@ function answers(origin: string, ...replies: Reply[]) {
       });
   return asked;
 }
-const keyOf = ({ headers }: { headers: Record<string, string> }): string | undefined => /Credential=([^/]*)/.exec(headers.authorization ?? '')?.[1];
-const regionOf = ({ headers }: { headers: Record<string, string> }): string | undefined => /Credential=[^/]*\/\d{8}\/([^/]*)\/s3\//.exec(headers.authorization ?? '')?.[1];
+const keyOf = ({ headers }: { headers: Record<string, string> }): string | undefined =>
+  /Credential=([^/]*)/.exec(headers.authorization ?? '')?.[1];
+const regionOf = ({ headers }: { headers: Record<string, string> }): string | undefined =>
+  /Credential=[^/]*\/\d{8}\/([^/]*)\/s3\//.exec(headers.authorization ?? '')?.[1];
 const REFUSED: Reply = [403, s3ErrorBody('AccessDenied')];
 
 interface Signature {
@@ -61,39 +80,57 @@ interface Signature {
 }
 
 describe('s3:// signatures', () => {
-  const { now, cases } = JSON.parse(readFileSync(new URL('../fixtures/storage/sigv4.json', import.meta.url), 'utf8')) as { now: string; cases: Signature[] };
+  const { now, cases } = JSON.parse(
+    readFileSync(new URL('../fixtures/storage/sigv4.json', import.meta.url), 'utf8'),
+  ) as { now: string; cases: Signature[] };
 
-  test.each(cases)("are botocore's: $name", async ({ url, region, keys: [accessKeyId, secretAccessKey, sessionToken], headers, signed }) => {
-    stopClock(now);
-    const { origin, pathname, hostname } = new URL(url);
-    const asked = answers(origin, [200, 'x']);
-    const named = hostname === '127.0.0.1' ? { endpoint: origin } : {};
-    const path = decodeURIComponent(pathname.slice(1));
-    const [bucket, key] = hostname === '127.0.0.1' ? [path.slice(0, path.indexOf('/')), path.slice(path.indexOf('/') + 1)] : [hostname.split('.')[0], path];
-    const amazon = hostname.endsWith('.s3.amazonaws.com');
-    const store = open({ credentials: { accessKeyId, secretAccessKey, sessionToken }, requesterPays: 'x-amz-request-payer' in headers, ...named, ...(!amazon && { region }) }, `s3://${bucket}`);
-    // Amazon's endpoint without a region signs for us-east-1 until it is told better.
-    if (amazon && region !== 'us-east-1') {
-      nock.cleanAll();
-      answers(origin, [301, s3ErrorBody('PermanentRedirect'), { 'x-amz-bucket-region': region }]);
-      const later = answers(`https://${bucket}.s3.${region}.amazonaws.com`, [200, 'x']);
+  test.each(cases)(
+    "are botocore's: $name",
+    async ({ url, region, keys: [accessKeyId, secretAccessKey, sessionToken], headers, signed }) => {
+      stopClock(now);
+      const { origin, pathname, hostname } = new URL(url);
+      const asked = answers(origin, [200, 'x']);
+      const named = hostname === '127.0.0.1' ? { endpoint: origin } : {};
+      const path = decodeURIComponent(pathname.slice(1));
+      const [bucket, key] =
+        hostname === '127.0.0.1'
+          ? [path.slice(0, path.indexOf('/')), path.slice(path.indexOf('/') + 1)]
+          : [hostname.split('.')[0], path];
+      const amazon = hostname.endsWith('.s3.amazonaws.com');
+      const store = open(
+        {
+          credentials: { accessKeyId, secretAccessKey, sessionToken },
+          requesterPays: 'x-amz-request-payer' in headers,
+          ...named,
+          ...(!amazon && { region }),
+        },
+        `s3://${bucket}`,
+      );
+      // Amazon's endpoint without a region signs for us-east-1 until it is told better.
+      if (amazon && region !== 'us-east-1') {
+        nock.cleanAll();
+        answers(origin, [301, s3ErrorBody('PermanentRedirect'), { 'x-amz-bucket-region': region }]);
+        const later = answers(`https://${bucket}.s3.${region}.amazonaws.com`, [200, 'x']);
+        await store.read(key);
+        expect(regionOf(later[0])).toBe(region);
+        return;
+      }
       await store.read(key);
-      expect(regionOf(later[0])).toBe(region);
-      return;
-    }
-    await store.read(key);
-    expect(asked[0].path).toBe(pathname);
-    expect(asked[0].headers).toMatchObject(signed);
-  });
+      expect(asked[0].path).toBe(pathname);
+      expect(asked[0].headers).toMatchObject(signed);
+    },
+  );
 
   test('are made anew for every attempt', async () => {
     stopClock('2026-11-22T20:00:00Z');
     let first = '';
-    nock(GLOBAL).get('/k').reply(function () {
-      first = this.req.headers.authorization;
-      jest.setSystemTime(new Date('2026-11-22T20:05:00Z'));
-      return [503, s3ErrorBody('SlowDown')];
-    });
+    nock(GLOBAL)
+      .get('/k')
+      .reply(function () {
+        first = this.req.headers.authorization;
+        jest.setSystemTime(new Date('2026-11-22T20:05:00Z'));
+        return [503, s3ErrorBody('SlowDown')];
+      });
     const asked = answers(GLOBAL, [200, 'x']);
     await open({ credentials: KEYS }).read('k');
     expect(asked[0].headers['x-amz-date']).toBe('20261122T200500Z');
@@ -103,25 +140,60 @@ describe('s3:// signatures', () => {
     nock('http://127.0.0.1:9').get('/bucket/k').reply(302, '', { location: 'http://127.0.0.1:10/stolen' });
     const elsewhere = answers('http://127.0.0.1:10', [200, 'x']);
     await open({ credentials: KEYS, endpoint: 'http://127.0.0.1:9' }).read('k');
-    expect(Object.keys(elsewhere[0].headers).filter((name) => name.startsWith('x-amz') || name === 'authorization')).toEqual([]);
+    expect(
+      Object.keys(elsewhere[0].headers).filter(
+        (name) => name.startsWith('x-amz') || name === 'authorization',
+      ),
+    ).toEqual([]);
   });
 });
 
 describe('s3:// credentials', () => {
   const file = (key: string) => ({ AWS_ACCESS_KEY_ID: key, AWS_SECRET_ACCESS_KEY: 's' });
-  const everything = () => secretsFolder({ 'bucket-aws-secret.json': file('OFBUCKET'), 'aws-secret.json': file('OFALL') });
+  const everything = () =>
+    secretsFolder({ 'bucket-aws-secret.json': file('OFBUCKET'), 'aws-secret.json': file('OFALL') });
   const aProfile = (): void => {
-    writeFileSync(join(EMPTY, 'credentials'), '[default]\naws_access_key_id = OFDEFAULT\naws_secret_access_key = s\n[lab]\naws_access_key_id = OFLAB\naws_secret_access_key = s\n');
+    writeFileSync(
+      join(EMPTY, 'credentials'),
+      '[default]\naws_access_key_id = OFDEFAULT\naws_secret_access_key = s\n[lab]\naws_access_key_id = OFLAB\naws_secret_access_key = s\n',
+    );
   };
 
   test.each<[string, string, Partial<OpenStoreOptions>, NodeJS.ProcessEnv]>([
-    ['the option before all else', 'AKIDEXAMPLE', { credentials: KEYS, env: { CLOUD_VOLUME_DIR: everything() } }, { AWS_ACCESS_KEY_ID: 'OFENV', AWS_SECRET_ACCESS_KEY: 's' }],
-    ["the bucket's own file", 'OFBUCKET', { env: { CLOUD_VOLUME_DIR: everything() } }, { AWS_ACCESS_KEY_ID: 'OFENV', AWS_SECRET_ACCESS_KEY: 's' }],
-    ['the file for all buckets', 'OFALL', { env: { CLOUD_VOLUME_DIR: secretsFolder({ 'aws-secret.json': file('OFALL'), 'other-aws-secret.json': file('OFOTHER') }) } }, {}],
+    [
+      'the option before all else',
+      'AKIDEXAMPLE',
+      { credentials: KEYS, env: { CLOUD_VOLUME_DIR: everything() } },
+      { AWS_ACCESS_KEY_ID: 'OFENV', AWS_SECRET_ACCESS_KEY: 's' },
+    ],
+    [
+      "the bucket's own file",
+      'OFBUCKET',
+      { env: { CLOUD_VOLUME_DIR: everything() } },
+      { AWS_ACCESS_KEY_ID: 'OFENV', AWS_SECRET_ACCESS_KEY: 's' },
+    ],
+    [
+      'the file for all buckets',
+      'OFALL',
+      {
+        env: {
+          CLOUD_VOLUME_DIR: secretsFolder({
+            'aws-secret.json': file('OFALL'),
+            'other-aws-secret.json': file('OFOTHER'),
+          }),
+        },
+      },
+      {},
+    ],
     ['the environment', 'OFENV', {}, { AWS_ACCESS_KEY_ID: 'OFENV', AWS_SECRET_ACCESS_KEY: 's' }],
     ['the default profile', 'OFDEFAULT', {}, {}],
     ['AWS_PROFILE', 'OFLAB', {}, { AWS_PROFILE: 'lab' }],
-    ["the option's profile before files", 'OFLAB', { profile: 'lab', env: { CLOUD_VOLUME_DIR: everything() } }, {}],
+    [
+      "the option's profile before files",
+      'OFLAB',
+      { profile: 'lab', env: { CLOUD_VOLUME_DIR: everything() } },
+      {},
+    ],
   ])('are of %s', async (_name, key, options, env) => {
     aProfile();
     Object.assign(process.env, env);
@@ -146,9 +218,20 @@ describe('s3:// credentials', () => {
   });
   test('that are refused, too, leave a public bucket public', async () => {
     const env = { CLOUD_VOLUME_DIR: secretsFolder({ 'aws-secret.json': file('STRANGER') }) };
-    const asked = answers(GLOBAL, REFUSED, [403, s3ErrorBody('InvalidAccessKeyId')], [403, s3ErrorBody('InvalidAccessKeyId')], [200, 'info'], REFUSED);
+    const asked = answers(
+      GLOBAL,
+      REFUSED,
+      [403, s3ErrorBody('InvalidAccessKeyId')],
+      [403, s3ErrorBody('InvalidAccessKeyId')],
+      [200, 'info'],
+      REFUSED,
+    );
     const store = open({ env });
-    await expect(store.read('missing')).rejects.toMatchObject({ code: 'HTTP_STATUS', status: 403, message: expect.stringMatching(/aws-secret\.json are answered 403 InvalidAccessKeyId$/) });
+    await expect(store.read('missing')).rejects.toMatchObject({
+      code: 'HTTP_STATUS',
+      status: 403,
+      message: expect.stringMatching(/aws-secret\.json are answered 403 InvalidAccessKeyId$/),
+    });
     await store.read('info');
     expect(await store.read('missing', { absentBy403: true })).toBeUndefined();
     expect(asked.map(keyOf)).toEqual([undefined, 'STRANGER', 'STRANGER', undefined, undefined]);
@@ -157,37 +240,72 @@ describe('s3:// credentials', () => {
     answers(GLOBAL, REFUSED, REFUSED);
     const store = open();
     for (const key of ['a', 'b'])
-      await expect(store.read(key)).rejects.toMatchObject({ status: 403, message: expect.stringMatching(/answered 403: .*; no AWS credentials were found in .*bucket-aws-secret\.json, .*aws-secret\.json, the environment, ~\/\.aws, or a role of this machine; run `aws configure`/) });
+      await expect(store.read(key)).rejects.toMatchObject({
+        status: 403,
+        message: expect.stringMatching(
+          /answered 403: .*; no AWS credentials were found in .*bucket-aws-secret\.json, .*aws-secret\.json, the environment, ~\/\.aws, or a role of this machine; run `aws configure`/,
+        ),
+      });
   });
   test('that were named and are missing are an error of their own, before any request', async () => {
-    await expect(open({ profile: 'nobody' }).read('k')).rejects.toMatchObject({ name: 'CredentialsError', code: 'NOT_FOUND', message: expect.stringContaining('profile "nobody"') });
+    await expect(open({ profile: 'nobody' }).read('k')).rejects.toMatchObject({
+      name: 'CredentialsError',
+      code: 'NOT_FOUND',
+      message: expect.stringContaining('profile "nobody"'),
+    });
   });
   test.each([
     ['no JSON', '{"AWS_SECRET_ACCESS_KEY": "s3cretKey', 'holds no JSON object'],
-    ['other JSON', { AWS_SECRET_ACCESS_KEY: 's3cretKey' }, 'holds no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY'],
+    [
+      'other JSON',
+      { AWS_SECRET_ACCESS_KEY: 's3cretKey' },
+      'holds no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
+    ],
     ['a list', ['s3cretKey'], 'holds no JSON object'],
   ])('in a file with %s are told without quoting it', async (_name, content, words) => {
     answers(GLOBAL, REFUSED);
-    const error: unknown = await open({ env: { CLOUD_VOLUME_DIR: secretsFolder({ 'aws-secret.json': content }) } }).read('k').catch((e: unknown) => e);
+    const error: unknown = await open({
+      env: { CLOUD_VOLUME_DIR: secretsFolder({ 'aws-secret.json': content }) },
+    })
+      .read('k')
+      .catch((e: unknown) => e);
     expect(error).toMatchObject({ status: 403, message: expect.stringContaining(words) });
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('s3cretKey');
   });
   test('anonymous asks once and says so', async () => {
     answers(GLOBAL, REFUSED);
-    await expect(open({ credentials: 'anonymous', env: { CLOUD_VOLUME_DIR: everything() } }).read('k')).rejects.toMatchObject({ status: 403, message: expect.stringContaining("credentials: 'anonymous'") });
+    await expect(
+      open({ credentials: 'anonymous', env: { CLOUD_VOLUME_DIR: everything() } }).read('k'),
+    ).rejects.toMatchObject({ status: 403, message: expect.stringContaining("credentials: 'anonymous'") });
   });
   test('are in no error', async () => {
-    answers(GLOBAL, [403, s3ErrorBody('SignatureDoesNotMatch', `<AWSAccessKeyId>AKIDEXAMPLE</AWSAccessKeyId><Echo>${KEYS.secretAccessKey}</Echo>`)]);
-    const error: unknown = await open({ credentials: { ...KEYS, sessionToken: 'sessi0n' } }).read('k').catch((e: unknown) => e);
-    expect(error).toMatchObject({ status: 403, message: 'https://bucket.s3.amazonaws.com/k answered 403; the credentials of the credentials option are answered 403 SignatureDoesNotMatch' });
+    answers(GLOBAL, [
+      403,
+      s3ErrorBody(
+        'SignatureDoesNotMatch',
+        `<AWSAccessKeyId>AKIDEXAMPLE</AWSAccessKeyId><Echo>${KEYS.secretAccessKey}</Echo>`,
+      ),
+    ]);
+    const error: unknown = await open({ credentials: { ...KEYS, sessionToken: 'sessi0n' } })
+      .read('k')
+      .catch((e: unknown) => e);
+    expect(error).toMatchObject({
+      status: 403,
+      message:
+        'https://bucket.s3.amazonaws.com/k answered 403; the credentials of the credentials option are answered 403 SignatureDoesNotMatch',
+    });
     expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/s3cretKey|sessi0n|Signature=/);
   });
   test('403 is no absence once they are sent', async () => {
     answers(GLOBAL, REFUSED);
-    await expect(open({ credentials: KEYS }).read('k', { absentBy403: true })).rejects.toMatchObject({ status: 403 });
+    await expect(open({ credentials: KEYS }).read('k', { absentBy403: true })).rejects.toMatchObject({
+      status: 403,
+    });
   });
-  test("of Google are refused when the bucket is opened", () => {
-    expect(() => open({ credentials: { type: 'service_account' } })).toThrow(expect.objectContaining({ name: 'CredentialsError', code: 'BAD_CREDENTIALS' }));
+  test('of Google are refused when the bucket is opened', () => {
+    expect(() => open({ credentials: { type: 'service_account' } })).toThrow(
+      expect.objectContaining({ name: 'CredentialsError', code: 'BAD_CREDENTIALS' }),
+    );
   });
 });
 
@@ -201,17 +319,38 @@ describe('s3:// refusals that may pass', () => {
     writeFileSync(join(EMPTY, 'config'), `[profile lab]\ncredential_process = node ${state}.cjs\n`);
   };
 
-  test.each(['ExpiredToken', 'InvalidToken', 'InvalidAccessKeyId'])('%s asks for new credentials, once for all who were refused', async (code) => {
-    credentialProcess([`OLD${code}`, `NEW${code}`]);
-    const asked = answers(GLOBAL, [200, 'x'], [400, s3ErrorBody(code)], [400, s3ErrorBody(code)], [200, 'x'], [200, 'y']);
-    const store = open({ profile: 'lab' });
-    await store.read('k');
-    await Promise.all([store.read('k'), store.read('l')]);
-    expect(asked.map(keyOf)).toEqual([`OLD${code}`, `OLD${code}`, `OLD${code}`, `NEW${code}`, `NEW${code}`]);
-  });
+  test.each(['ExpiredToken', 'InvalidToken', 'InvalidAccessKeyId'])(
+    '%s asks for new credentials, once for all who were refused',
+    async (code) => {
+      credentialProcess([`OLD${code}`, `NEW${code}`]);
+      const asked = answers(
+        GLOBAL,
+        [200, 'x'],
+        [400, s3ErrorBody(code)],
+        [400, s3ErrorBody(code)],
+        [200, 'x'],
+        [200, 'y'],
+      );
+      const store = open({ profile: 'lab' });
+      await store.read('k');
+      await Promise.all([store.read('k'), store.read('l')]);
+      expect(asked.map(keyOf)).toEqual([
+        `OLD${code}`,
+        `OLD${code}`,
+        `OLD${code}`,
+        `NEW${code}`,
+        `NEW${code}`,
+      ]);
+    },
+  );
   test('credentials refused when they are new are not asked for again', async () => {
     credentialProcess(['A', 'B', 'C']);
-    const asked = answers(GLOBAL, [400, s3ErrorBody('ExpiredToken')], [400, s3ErrorBody('ExpiredToken')], [400, s3ErrorBody('ExpiredToken')]);
+    const asked = answers(
+      GLOBAL,
+      [400, s3ErrorBody('ExpiredToken')],
+      [400, s3ErrorBody('ExpiredToken')],
+      [400, s3ErrorBody('ExpiredToken')],
+    );
     const store = open({ profile: 'lab' });
     await expect(store.read('k')).rejects.toMatchObject({ status: 400 });
     await expect(store.read('k')).rejects.toMatchObject({ status: 400 });
@@ -219,14 +358,30 @@ describe('s3:// refusals that may pass', () => {
   });
   test('a clock that is off is set by the server', async () => {
     stopClock('2026-11-22T20:00:00Z');
-    const asked = answers(GLOBAL, [403, s3ErrorBody('RequestTimeTooSkewed'), { date: 'Sun, 22 Nov 2026 21:30:00 GMT' }], [200, 'x']);
+    const asked = answers(
+      GLOBAL,
+      [403, s3ErrorBody('RequestTimeTooSkewed'), { date: 'Sun, 22 Nov 2026 21:30:00 GMT' }],
+      [200, 'x'],
+    );
     await open({ credentials: KEYS }).read('k');
-    expect(asked.map(({ headers }) => headers['x-amz-date'])).toEqual(['20261122T200000Z', '20261122T213000Z']);
+    expect(asked.map(({ headers }) => headers['x-amz-date'])).toEqual([
+      '20261122T200000Z',
+      '20261122T213000Z',
+    ]);
   });
   test("a credential process's words are not repeated", async () => {
-    writeFileSync(join(EMPTY, 'config'), '[profile lab]\ncredential_process = /no/such/program --password s3cret\n');
-    const error: unknown = await open({ profile: 'lab' }).read('k').catch((e: unknown) => e);
-    expect(error).toMatchObject({ name: 'CredentialsError', code: 'NOT_FOUND', message: expect.stringContaining('profile "lab"') });
+    writeFileSync(
+      join(EMPTY, 'config'),
+      '[profile lab]\ncredential_process = /no/such/program --password s3cret\n',
+    );
+    const error: unknown = await open({ profile: 'lab' })
+      .read('k')
+      .catch((e: unknown) => e);
+    expect(error).toMatchObject({
+      name: 'CredentialsError',
+      code: 'NOT_FOUND',
+      message: expect.stringContaining('profile "lab"'),
+    });
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('s3cret');
   });
 });
@@ -236,8 +391,18 @@ describe('s3:// places', () => {
 
   test.each<[string, Reply]>([
     ['a redirect', [301, s3ErrorBody('PermanentRedirect'), { 'x-amz-bucket-region': 'eu-west-3' }]],
-    ['a temporary redirect', [307, s3ErrorBody('TemporaryRedirect'), { 'x-amz-bucket-region': 'eu-west-3', location: 'https://elsewhere.org/' }]],
-    ['a complaint about the signature', [400, s3ErrorBody('AuthorizationHeaderMalformed', '<Region>eu-west-3</Region>')]],
+    [
+      'a temporary redirect',
+      [
+        307,
+        s3ErrorBody('TemporaryRedirect'),
+        { 'x-amz-bucket-region': 'eu-west-3', location: 'https://elsewhere.org/' },
+      ],
+    ],
+    [
+      'a complaint about the signature',
+      [400, s3ErrorBody('AuthorizationHeaderMalformed', '<Region>eu-west-3</Region>')],
+    ],
   ])('a region is learnt from %s, once', async (_name, reply) => {
     answers(GLOBAL, reply);
     const asked = answers(there, [200, 'x'], [200, 'y']);
@@ -252,10 +417,13 @@ describe('s3:// places', () => {
     await open({}, 's3://a.b.c/vol').read('k');
     expect(asked[0].path).toBe('/a.b.c/vol/k');
   });
-  test.each(['evil.org/', '..', 'EU-WEST-3', 'eu-west-3.evil.org', 'a'.repeat(70)])('%j is no region', async (region) => {
-    answers(GLOBAL, [301, '', { 'x-amz-bucket-region': region }]);
-    await expect(open({ credentials: KEYS }).read('k')).rejects.toMatchObject({ status: 301 });
-  });
+  test.each(['evil.org/', '..', 'EU-WEST-3', 'eu-west-3.evil.org', 'a'.repeat(70)])(
+    '%j is no region',
+    async (region) => {
+      answers(GLOBAL, [301, '', { 'x-amz-bucket-region': region }]);
+      await expect(open({ credentials: KEYS }).read('k')).rejects.toMatchObject({ status: 301 });
+    },
+  );
   test('a region that moves for ever is an error', async () => {
     answers(GLOBAL, [301, '', { 'x-amz-bucket-region': 'eu-west-1' }]);
     answers('https://bucket.s3.eu-west-1.amazonaws.com', [301, '', { 'x-amz-bucket-region': 'eu-west-2' }]);
@@ -264,27 +432,72 @@ describe('s3:// places', () => {
   });
 
   test.each<[string, Partial<OpenStoreOptions>, string]>([
-    ['AWS_REGION', { env: { AWS_REGION: 'us-west-2', AWS_DEFAULT_REGION: 'us-west-1' } }, 'https://bucket.s3.us-west-2.amazonaws.com/p'],
-    ['AWS_DEFAULT_REGION', { env: { AWS_DEFAULT_REGION: 'us-west-1' } }, 'https://bucket.s3.us-west-1.amazonaws.com/p'],
-    ['the option', { region: 'cn-north-1', env: { AWS_REGION: 'us-west-2' } }, 'https://bucket.s3.cn-north-1.amazonaws.com.cn/p'],
+    [
+      'AWS_REGION',
+      { env: { AWS_REGION: 'us-west-2', AWS_DEFAULT_REGION: 'us-west-1' } },
+      'https://bucket.s3.us-west-2.amazonaws.com/p',
+    ],
+    [
+      'AWS_DEFAULT_REGION',
+      { env: { AWS_DEFAULT_REGION: 'us-west-1' } },
+      'https://bucket.s3.us-west-1.amazonaws.com/p',
+    ],
+    [
+      'the option',
+      { region: 'cn-north-1', env: { AWS_REGION: 'us-west-2' } },
+      'https://bucket.s3.cn-north-1.amazonaws.com.cn/p',
+    ],
     ['AWS_ENDPOINT_URL', { env: { AWS_ENDPOINT_URL: 'https://minio.lab/' } }, 'https://minio.lab/bucket/p'],
-    ['AWS_ENDPOINT_URL_S3', { env: { AWS_ENDPOINT_URL: 'https://other', AWS_ENDPOINT_URL_S3: 'https://minio.lab/s3' } }, 'https://minio.lab/s3/bucket/p'],
-    ['the endpoint option', { endpoint: 'https://minio.lab:9000', env: { AWS_ENDPOINT_URL_S3: 'https://other' } }, 'https://minio.lab:9000/bucket/p'],
+    [
+      'AWS_ENDPOINT_URL_S3',
+      { env: { AWS_ENDPOINT_URL: 'https://other', AWS_ENDPOINT_URL_S3: 'https://minio.lab/s3' } },
+      'https://minio.lab/s3/bucket/p',
+    ],
+    [
+      'the endpoint option',
+      { endpoint: 'https://minio.lab:9000', env: { AWS_ENDPOINT_URL_S3: 'https://other' } },
+      'https://minio.lab:9000/bucket/p',
+    ],
   ])('%s says where', (_name, options, url) => expect(open(options, 's3://bucket/p').url).toBe(url));
 
-  test.each(['minio', 'ftp://minio', 'https://u:passw0rd@minio', 'https://minio/?a=b', ''])('an endpoint is no %j', (endpoint) => {
-    expect(() => open({ endpoint })).toThrow(expect.objectContaining({ code: 'BAD_PATH', message: expect.not.stringContaining('passw0rd') }));
-  });
-  test.each([{ credentials: KEYS }, { profile: 'lab' }, { headers: { authorization: 'x' } }])('%j does not go over plain http', (options) => {
-    expect(() => open({ ...options, endpoint: 'http://minio.lab' })).toThrow(expect.objectContaining({ code: 'INSECURE_TOKEN' }));
-  });
+  test.each(['minio', 'ftp://minio', 'https://u:passw0rd@minio', 'https://minio/?a=b', ''])(
+    'an endpoint is no %j',
+    (endpoint) => {
+      expect(() => open({ endpoint })).toThrow(
+        expect.objectContaining({ code: 'BAD_PATH', message: expect.not.stringContaining('passw0rd') }),
+      );
+    },
+  );
+  test.each([{ credentials: KEYS }, { profile: 'lab' }, { headers: { authorization: 'x' } }])(
+    '%j does not go over plain http',
+    (options) => {
+      expect(() => open({ ...options, endpoint: 'http://minio.lab' })).toThrow(
+        expect.objectContaining({ code: 'INSECURE_TOKEN' }),
+      );
+    },
+  );
   test('nor does what would be found', async () => {
     answers('http://minio.lab', REFUSED);
-    const env = { CLOUD_VOLUME_DIR: secretsFolder({ 'aws-secret.json': { AWS_ACCESS_KEY_ID: 'A', AWS_SECRET_ACCESS_KEY: 's' } }) };
-    await expect(open({ endpoint: 'http://minio.lab', env }).read('k')).rejects.toMatchObject({ status: 403, message: expect.stringContaining('http://minio.lab/bucket/ is neither') });
+    const env = {
+      CLOUD_VOLUME_DIR: secretsFolder({
+        'aws-secret.json': { AWS_ACCESS_KEY_ID: 'A', AWS_SECRET_ACCESS_KEY: 's' },
+      }),
+    };
+    await expect(open({ endpoint: 'http://minio.lab', env }).read('k')).rejects.toMatchObject({
+      status: 403,
+      message: expect.stringContaining('http://minio.lab/bucket/ is neither'),
+    });
   });
   test("a region in CloudVolume's file is for its keys", async () => {
-    const env = { CLOUD_VOLUME_DIR: secretsFolder({ 'aws-secret.json': { AWS_ACCESS_KEY_ID: 'A', AWS_SECRET_ACCESS_KEY: 's', AWS_DEFAULT_REGION: 'us-west-2' } }) };
+    const env = {
+      CLOUD_VOLUME_DIR: secretsFolder({
+        'aws-secret.json': {
+          AWS_ACCESS_KEY_ID: 'A',
+          AWS_SECRET_ACCESS_KEY: 's',
+          AWS_DEFAULT_REGION: 'us-west-2',
+        },
+      }),
+    };
     answers('https://minio.lab', REFUSED);
     const asked = answers('https://minio.lab', [200, 'x']);
     await open({ endpoint: 'https://minio.lab', env }).read('k');

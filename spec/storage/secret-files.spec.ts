@@ -22,15 +22,22 @@ const WRITERS: Record<string, (text: string) => Uint8Array> = {
 };
 
 describe.each(Object.keys(WRITERS))('a file in %s', (name) => {
-  const write = (file: string, json: object): void => writeFileSync(file, WRITERS[name](JSON.stringify(json)));
+  const write = (file: string, json: object): void =>
+    writeFileSync(file, WRITERS[name](JSON.stringify(json)));
 
   test('is read as secrets, as a token and as the map of servers', async () => {
-    const at = secretsFolder(), secrets = join(at, 'secrets'), env = { CLOUD_VOLUME_DIR: at };
+    const at = secretsFolder(),
+      secrets = join(at, 'secrets'),
+      env = { CLOUD_VOLUME_DIR: at };
     write(join(secrets, 'google-secret.json'), { type: 'service_account', é: '∆' });
     write(join(secrets, 'cave-secret.json'), { token: 'a-token' });
     write(join(secrets, 'cave_datastack_to_server_map.json'), { minnie: 'https://minnie.example.org' });
-    expect(await firstSecret([join(secrets, 'google-secret.json')])).toMatchObject({ json: { type: 'service_account', é: '∆' } });
-    expect(await findToken(parseServer('https://h.example.org'), { env }, () => undefined)).toMatchObject({ token: 'a-token' });
+    expect(await firstSecret([join(secrets, 'google-secret.json')])).toMatchObject({
+      json: { type: 'service_account', é: '∆' },
+    });
+    expect(await findToken(parseServer('https://h.example.org'), { env }, () => undefined)).toMatchObject({
+      token: 'a-token',
+    });
     expect((await serverOf('minnie', undefined, env)).origin).toBe('https://minnie.example.org');
     const said: string[] = [];
     for await (const finding of checkSecrets(env, true)) said.push(finding.said);
@@ -38,9 +45,15 @@ describe.each(Object.keys(WRITERS))('a file in %s', (name) => {
   });
 
   test('keeps what else is in it when a token is saved', async () => {
-    const at = secretsFolder(), secrets = join(at, 'secrets'), env = { CLOUD_VOLUME_DIR: at }, host = parseServer('https://h.example.org');
+    const at = secretsFolder(),
+      secrets = join(at, 'secrets'),
+      env = { CLOUD_VOLUME_DIR: at },
+      host = parseServer('https://h.example.org');
     write(join(secrets, 'h.example.org-cave-secret.json'), { other: 1 });
     await saveToken(host, 'new-token', env);
-    expect((await firstSecret([join(secrets, 'h.example.org-cave-secret.json')]))!.json).toEqual({ other: 1, token: 'new-token' });
+    expect((await firstSecret([join(secrets, 'h.example.org-cave-secret.json')]))!.json).toEqual({
+      other: 1,
+      token: 'new-token',
+    });
   });
 });

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 
 const lib = join(import.meta.dirname, '../../lib');
-const sources = readdirSync(lib, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+const sources = readdirSync(lib, { recursive: true, encoding: 'utf8' }).filter((name) =>
+  name.endsWith('.ts'),
+);
 const VENDORS = /^import (?!type ).* from '(google-|gcp-|@aws-|@smithy)/m;
 
 test('no file imports them when it is loaded', () => {
@@ -12,5 +14,9 @@ test('no file imports them when it is loaded', () => {
   expect(sources.filter((name) => VENDORS.test(readFileSync(join(lib, name), 'utf8')))).toEqual([]);
 });
 test('two files import them later', () => {
-  expect(sources.filter((name) => /import\('(google-|@aws-|@smithy)/.test(readFileSync(join(lib, name), 'utf8'))).sort()).toEqual(['storage/aws-signer.ts', 'storage/google-signer.ts']);
+  expect(
+    sources
+      .filter((name) => /import\('(google-|@aws-|@smithy)/.test(readFileSync(join(lib, name), 'utf8')))
+      .sort(),
+  ).toEqual(['storage/aws-signer.ts', 'storage/google-signer.ts']);
 });

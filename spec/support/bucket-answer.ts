@@ -10,11 +10,20 @@ export interface BucketAnswer {
 export function bucketAnswer(path: string, range: string | undefined): BucketAnswer {
   const object = OBJECTS.find(({ key }) => `/bucket/${key}` === decodeURIComponent(path));
   if (!object || path.includes('?')) return { status: 404, headers: {}, body: Buffer.from('no such key') };
-  const bytes = Buffer.from(object.bytes), size = bytes.length;
-  const headers = { 'content-type': 'application/octet-stream', ...(object.contentEncoding && { 'content-encoding': object.contentEncoding.toUpperCase() }) };
+  const bytes = Buffer.from(object.bytes),
+    size = bytes.length;
+  const headers = {
+    'content-type': 'application/octet-stream',
+    ...(object.contentEncoding && { 'content-encoding': object.contentEncoding.toUpperCase() }),
+  };
   const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? [];
   if (first === undefined) return { status: 200, headers, body: bytes };
-  if (Number(first) >= size) return { status: 416, headers: { 'content-range': `bytes */${size}` }, body: Buffer.alloc(0) };
+  if (Number(first) >= size)
+    return { status: 416, headers: { 'content-range': `bytes */${size}` }, body: Buffer.alloc(0) };
   const end = Math.min(Number(last) + 1, size);
-  return { status: 206, headers: { ...headers, 'content-range': `bytes ${first}-${end - 1}/${size}` }, body: bytes.subarray(Number(first), end) };
+  return {
+    status: 206,
+    headers: { ...headers, 'content-range': `bytes ${first}-${end - 1}/${size}` },
+    body: bytes.subarray(Number(first), end),
+  };
 }

@@ -22,7 +22,14 @@ export function blobs(x: number, y: number, z: number): bigint {
   return hash % 11 === 3 ? BigInt((31 * x + 17 * y + 7 * z) % 9) : 2n ** 60n + BigInt(hash);
 }
 
-const MURMUR = { hash: 'murmurhash3_x86_128', preshift_bits: 1, minishard_bits: 1, shard_bits: 1, minishard_index_encoding: 'raw', data_encoding: 'raw' } as const;
+const MURMUR = {
+  hash: 'murmurhash3_x86_128',
+  preshift_bits: 1,
+  minishard_bits: 1,
+  shard_bits: 1,
+  minishard_index_encoding: 'raw',
+  data_encoding: 'raw',
+} as const;
 
 const STORED = {
   plain: {},
@@ -33,11 +40,22 @@ const STORED = {
   'sharded by murmurhash': { sharding: MURMUR },
 } as const satisfies Record<string, Partial<PrecomputedOptions>>;
 
-const unsigned = (encoding: 'raw' | 'compressed_segmentation' | 'crackle' | 'compresso', dataType: Unsigned, stored: keyof typeof STORED): BuiltCase => ({
+const unsigned = (
+  encoding: 'raw' | 'compressed_segmentation' | 'crackle' | 'compresso',
+  dataType: Unsigned,
+  stored: keyof typeof STORED,
+): BuiltCase => ({
   name: `${encoding}, ${dataType}, ${stored}`,
   options: {
     labels: (x, y, z) => BigInt.asUintN(WIDTH[dataType], blobs(x, y, z)),
-    dataType, encoding, size: [41, 21, 11], voxelOffset: [13, 6, 3], chunkSize: [24, 16, 8], blockSize: [8, 4, 8], mips: 2, ...STORED[stored],
+    dataType,
+    encoding,
+    size: [41, 21, 11],
+    voxelOffset: [13, 6, 3],
+    chunkSize: [24, 16, 8],
+    blockSize: [8, 4, 8],
+    mips: 2,
+    ...STORED[stored],
   },
   cloudVolumeOnly: encoding === 'crackle' || encoding === 'compresso',
 });
@@ -45,18 +63,43 @@ const unsigned = (encoding: 'raw' | 'compressed_segmentation' | 'crackle' | 'com
 const ENCODINGS = ['raw', 'compressed_segmentation', 'crackle', 'compresso'] as const;
 
 export const BUILT_CASES: readonly BuiltCase[] = [
-  ...ENCODINGS.flatMap((encoding) => (Object.keys(STORED) as (keyof typeof STORED)[]).map((stored) => unsigned(encoding, 'uint64', stored))),
+  ...ENCODINGS.flatMap((encoding) =>
+    (Object.keys(STORED) as (keyof typeof STORED)[]).map((stored) => unsigned(encoding, 'uint64', stored)),
+  ),
   ...ENCODINGS.map((encoding) => unsigned(encoding, 'uint32', 'plain')),
-  ...(['uint8', 'uint16'] as const).flatMap((dataType) => (['raw', 'crackle', 'compresso'] as const).map((encoding) => unsigned(encoding, dataType, 'sharded'))),
+  ...(['uint8', 'uint16'] as const).flatMap((dataType) =>
+    (['raw', 'crackle', 'compresso'] as const).map((encoding) => unsigned(encoding, dataType, 'sharded')),
+  ),
   {
     name: 'raw, float32, 3 channels',
-    options: { labels: (x, y, z, channel) => x / 4 - y * z + channel / 8, dataType: 'float32', channels: 3, size: [9, 7, 5], chunkSize: [4, 8, 3] },
+    options: {
+      labels: (x, y, z, channel) => x / 4 - y * z + channel / 8,
+      dataType: 'float32',
+      channels: 3,
+      size: [9, 7, 5],
+      chunkSize: [4, 8, 3],
+    },
     cloudVolumeOnly: false,
   },
   {
     name: 'compressed_segmentation, uint32, 2 channels',
-    options: { labels: (x, y, z, channel) => x * y + z * 70_000 + channel, dataType: 'uint32', channels: 2, size: [9, 7, 5], chunkSize: [8, 8, 4], encoding: 'compressed_segmentation' },
+    options: {
+      labels: (x, y, z, channel) => x * y + z * 70_000 + channel,
+      dataType: 'uint32',
+      channels: 2,
+      size: [9, 7, 5],
+      chunkSize: [8, 8, 4],
+      encoding: 'compressed_segmentation',
+    },
     cloudVolumeOnly: false,
   },
-  { name: 'raw, int16', options: { labels: Int16Array.from({ length: 60 }, (_, k) => 7 * k - 200), size: [5, 4, 3], chunkSize: [2, 4, 2] }, cloudVolumeOnly: false },
+  {
+    name: 'raw, int16',
+    options: {
+      labels: Int16Array.from({ length: 60 }, (_, k) => 7 * k - 200),
+      size: [5, 4, 3],
+      chunkSize: [2, 4, 2],
+    },
+    cloudVolumeOnly: false,
+  },
 ];

@@ -11,9 +11,23 @@ export function caveHost(origin: string, answers: Record<string, unknown>, token
       asked.push(request);
       const path = String(request.url).slice(origin.length);
       const body = Object.hasOwn(answers, path) ? answers[path] : undefined;
-      return { status: body === undefined ? 404 : 200, headers: {}, url: String(request.url), serverAddress: undefined, body: new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body ?? {})) };
+      return {
+        status: body === undefined ? 404 : 200,
+        headers: {},
+        url: String(request.url),
+        serverAddress: undefined,
+        body: new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body ?? {})),
+      };
     },
     close() {},
   };
-  return { asked, answers, server: new GraphServer<Host>({ http, path: parseServer(origin), token: token === undefined ? undefined : { token, from: 'a file' } }) };
+  return {
+    asked,
+    answers,
+    server: new GraphServer<Host>({
+      http,
+      path: parseServer(origin),
+      token: token === undefined ? undefined : { token, from: 'a file' },
+    }),
+  };
 }

@@ -8,16 +8,32 @@ import { jest } from '@jest/globals';
 export function secretsFolder(files: Record<string, unknown> = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'secrets-'));
   mkdirSync(join(folder, 'secrets'));
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, 'secrets', name), typeof content === 'string' ? content : JSON.stringify(content));
+  for (const [name, content] of Object.entries(files))
+    writeFileSync(
+      join(folder, 'secrets', name),
+      typeof content === 'string' ? content : JSON.stringify(content),
+    );
   return folder;
 }
 
-export const s3ErrorBody = (code: string, more = ''): string => `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>words</Message>${more}</Error>`;
+export const s3ErrorBody = (code: string, more = ''): string =>
+  `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>words</Message>${more}</Error>`;
 
 /** Only the clock stands still; sockets and timers go on. */
 export function stopClock(now: Date | string): void {
   jest.useFakeTimers({
     now: new Date(now),
-    doNotFake: ['hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'clearImmediate', 'setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'],
+    doNotFake: [
+      'hrtime',
+      'nextTick',
+      'performance',
+      'queueMicrotask',
+      'setImmediate',
+      'clearImmediate',
+      'setInterval',
+      'clearInterval',
+      'setTimeout',
+      'clearTimeout',
+    ],
   });
 }

@@ -28,7 +28,9 @@ export interface CrackleCase {
   samples: [number, string][];
 }
 
-export const CRACKLE_CASES = (JSON.parse(readFileSync(new URL('cases.json', FOLDER), 'utf8')) as { cases: CrackleCase[] }).cases;
+export const CRACKLE_CASES = (
+  JSON.parse(readFileSync(new URL('cases.json', FOLDER), 'utf8')) as { cases: CrackleCase[] }
+).cases;
 
 export function crackleCase(name: string): CrackleCase {
   const found = CRACKLE_CASES.find((one) => one.name === name);
@@ -36,11 +38,17 @@ export function crackleCase(name: string): CrackleCase {
   return found;
 }
 
-export const crackleBytes = ({ name }: CrackleCase): Uint8Array => new Uint8Array(gunzipSync(readFileSync(new URL(`${name}.ckl.gz`, FOLDER))));
+export const crackleBytes = ({ name }: CrackleCase): Uint8Array =>
+  new Uint8Array(gunzipSync(readFileSync(new URL(`${name}.ckl.gz`, FOLDER))));
 
-export const crackleLayout = ({ shape, dataType }: Pick<CrackleCase, 'shape' | 'dataType'>): ChunkLayout => ({ chunkSize: shape, channels: 1, dataType });
+export const crackleLayout = ({ shape, dataType }: Pick<CrackleCase, 'shape' | 'dataType'>): ChunkLayout => ({
+  chunkSize: shape,
+  channels: 1,
+  dataType,
+});
 
-export const allOffsets = ([sx, sy, sz]: readonly [number, number, number]): Uint32Array => Uint32Array.from({ length: sx * sy * sz }, (_, offset) => offset);
+export const allOffsets = ([sx, sy, sz]: readonly [number, number, number]): Uint32Array =>
+  Uint32Array.from({ length: sx * sy * sz }, (_, offset) => offset);
 
 /** Labels at `offsets`, in their order. */
 export function readCrackle(bytes: Uint8Array, layout: ChunkLayout, offsets: Uint32Array): ValueArray {
@@ -53,5 +61,10 @@ export function readCrackle(bytes: Uint8Array, layout: ChunkLayout, offsets: Uin
 export function hashSlices(values: ValueArray, { shape: [sx, sy, sz], dataType }: CrackleCase): string[] {
   const bytes = new Uint8Array(values.buffer);
   const size = sx * sy * bytesPerValue(dataType);
-  return Array.from({ length: sz }, (_, z) => createHash('sha256').update(bytes.subarray(z * size, (z + 1) * size)).digest('hex').slice(0, 16));
+  return Array.from({ length: sz }, (_, z) =>
+    createHash('sha256')
+      .update(bytes.subarray(z * size, (z + 1) * size))
+      .digest('hex')
+      .slice(0, 16),
+  );
 }

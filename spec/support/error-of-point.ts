@@ -4,4 +4,5 @@ import { PointStatus } from '../../lib/points/status.ts';
 import type { ChunkFailure } from '../../lib/points/read-points.ts';
 
 /** Why one of fewer than 100,000 points failed. */
-export const errorOfPoint = (failures: readonly ChunkFailure[], index: number): ChunkError | undefined => errorsOfPoints(failures, new Uint8Array(100_000).fill(PointStatus.failed))(index);
+export const errorOfPoint = (failures: readonly ChunkFailure[], index: number): ChunkError | undefined =>
+  errorsOfPoints(failures, new Uint8Array(100_000).fill(PointStatus.failed))(index);

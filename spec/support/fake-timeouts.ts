@@ -3,6 +3,13 @@ import { jest } from '@jest/globals';
 
 /** Until `jest.useRealTimers()`. */
 export function fakeTimeouts(): void {
-  const real = ['nextTick', 'setImmediate', 'clearImmediate', 'queueMicrotask', 'setInterval', 'clearInterval'] as const;
+  const real = [
+    'nextTick',
+    'setImmediate',
+    'clearImmediate',
+    'queueMicrotask',
+    'setInterval',
+    'clearInterval',
+  ] as const;
   jest.useFakeTimers({ doNotFake: [...real, 'performance', 'Date', 'hrtime'] });
 }

@@ -9,7 +9,12 @@ import { decompress as unzstd } from 'fzstd';
 import type { ChunkLayout } from '../../lib/codecs/codec.ts';
 import type { Fixture } from './fixtures.ts';
 
-const INFLATE: Record<string, (bytes: Uint8Array) => Uint8Array> = { '': (b) => b, '.gz': gunzipSync, '.br': brotliDecompressSync, '.zstd': (b) => unzstd(b) };
+const INFLATE: Record<string, (bytes: Uint8Array) => Uint8Array> = {
+  '': (b) => b,
+  '.gz': gunzipSync,
+  '.br': brotliDecompressSync,
+  '.zstd': (b) => unzstd(b),
+};
 
 export interface FixtureChunk {
   /** `40-104_24-88_16-48` */

@@ -50,7 +50,11 @@ export interface FixtureScale {
 
 export interface FixtureGraph {
   /** The graph server's info; `{DATA_DIR}` stands for where the volume is served. */
-  info: { data_dir: string; chunks_start_at_voxel_offset: boolean; graph: { chunk_size: Triple; cv_mip: number; n_layers: number } } & Record<string, unknown>;
+  info: {
+    data_dir: string;
+    chunks_start_at_voxel_offset: boolean;
+    graph: { chunk_size: Triple; cv_mip: number; n_layers: number };
+  } & Record<string, unknown>;
   supervoxel_to_root: Record<string, string>;
 }
 
@@ -91,7 +95,8 @@ export function fixtureVolumes({ encodings, prefix, sharded }: FixtureFilter = {
       (prefixes?.some((start) => volume.name.startsWith(start)) ?? true) &&
       (sharded === undefined || sharded === (volume.sharding !== null)),
   );
-  if (chosen.length === 0) throw new Error(`no fixture matches ${JSON.stringify({ encodings, prefix, sharded })}`);
+  if (chosen.length === 0)
+    throw new Error(`no fixture matches ${JSON.stringify({ encodings, prefix, sharded })}`);
   return chosen;
 }
 

@@ -22,7 +22,10 @@ export type ValueOrCode = bigint | 'TRUNCATED' | 'BAD_HEADER';
  * The same order. Sound for hostile bytes too: every voxel gets its value or the code of what is wrong with it. Channels start
  * where the words at the front say: the first right behind those words, none among them; all block headers must be there.
  */
-export function fullDecodeCseg(bytes: Uint8Array, { chunkSize, channels, dataType, blockSize }: ChunkLayout): ValueOrCode[] {
+export function fullDecodeCseg(
+  bytes: Uint8Array,
+  { chunkSize, channels, dataType, blockSize }: ChunkLayout,
+): ValueOrCode[] {
   const file = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const labelWords = dataType === 'uint64' ? 2 : 1;
   const [sx, sy, sz] = chunkSize;
@@ -55,13 +58,26 @@ export function fullDecodeCseg(bytes: Uint8Array, { chunkSize, channels, dataTyp
   const values = new Array<ValueOrCode>(sx * sy * sz * channels);
   for (let channel = 0; channel < channels; channel++) {
     const start = has(channel, 1) ? word(channel) : Infinity;
-    const wrongStart = start === Infinity ? 'TRUNCATED' : start < channels || (channel === 0 && start > channels) ? 'BAD_HEADER' : undefined;
+    const wrongStart =
+      start === Infinity
+        ? 'TRUNCATED'
+        : start < channels || (channel === 0 && start > channels)
+          ? 'BAD_HEADER'
+          : undefined;
     const broken = wrongStart ?? (has(start, 2 * gx * gy * gz) ? undefined : 'TRUNCATED');
     for (let block = 0; block < gx * gy * gz; block++) {
       const valueAt = broken ? () => broken : blockDecoder(start, block);
-      const [x0, y0, z0] = [(block % gx) * bx, (Math.floor(block / gx) % gy) * by, Math.floor(block / (gx * gy)) * bz];
+      const [x0, y0, z0] = [
+        (block % gx) * bx,
+        (Math.floor(block / gx) % gy) * by,
+        Math.floor(block / (gx * gy)) * bz,
+      ];
       for (let inner = 0; inner < bx * by * bz; inner++) {
-        const [x, y, z] = [x0 + (inner % bx), y0 + (Math.floor(inner / bx) % by), z0 + Math.floor(inner / (bx * by))];
+        const [x, y, z] = [
+          x0 + (inner % bx),
+          y0 + (Math.floor(inner / bx) % by),
+          z0 + Math.floor(inner / (bx * by)),
+        ];
         if (x < sx && y < sy && z < sz) values[x + sx * (y + sy * (z + sz * channel))] = valueAt(inner);
       }
     }

@@ -4,7 +4,12 @@
  * chunk belongs to the object of its row of chunks and n; at `MERGED_AT` the two objects of row 0 become one.
  */
 import type { Vec3 } from '../../lib/base/vec3.ts';
-import { createMockBucket, createMockChunkedGraph, type MockBucketOptions, type MockChunkedGraphOptions } from '../../mocks/index.ts';
+import {
+  createMockBucket,
+  createMockChunkedGraph,
+  type MockBucketOptions,
+  type MockChunkedGraphOptions,
+} from '../../mocks/index.ts';
 import { supervoxel, tinyFiles, tinyInfo, type TinyVolume } from './tiny-volume.ts';
 
 export const MERGED_AT = '2024-06-05T10:10:01.203Z';
@@ -17,7 +22,8 @@ export const WORLD: TinyVolume = {
   chunkSize: CHUNK,
   voxelOffset: OFFSET,
   labelAt: (x, y) => {
-    const cx = Math.floor((x - OFFSET[0]) / CHUNK[0]), cy = Math.floor((y - OFFSET[1]) / CHUNK[1]);
+    const cx = Math.floor((x - OFFSET[0]) / CHUNK[0]),
+      cy = Math.floor((y - OFFSET[1]) / CHUNK[1]);
     if ((x - OFFSET[0]) % CHUNK[0] === 0) return 0n;
     return supervoxel([cx, cy, 0], (y - OFFSET[1]) % CHUNK[1] < CHUNK[1] / 2 ? 1 : 2);
   },
@@ -31,14 +37,23 @@ export const GRAPH_INFO = {
   app: { supported_api_versions: [0, 1] },
   chunks_start_at_voxel_offset: true,
   data_dir: '{DATA_DIR}',
-  graph: { chunk_size: CHUNK, cv_mip: 0, n_bits_for_layer_id: 8, n_layers: 4, spatial_bit_masks: { 1: 10, 2: 10, 3: 10, 4: 10 } },
+  graph: {
+    chunk_size: CHUNK,
+    cv_mip: 0,
+    n_bits_for_layer_id: 8,
+    n_layers: 4,
+    spatial_bit_masks: { 1: 10, 2: 10, 3: 10, 4: 10 },
+  },
 };
 
-export const worldBucket = (options: Partial<MockBucketOptions> = {}) => createMockBucket({ files: tinyFiles(WORLD), ...options });
+export const worldBucket = (options: Partial<MockBucketOptions> = {}) =>
+  createMockBucket({ files: tinyFiles(WORLD), ...options });
 
 export function worldGraph(options: Partial<MockChunkedGraphOptions> = {}) {
   const supervoxelToRoot: Record<string, bigint> = {};
-  for (let cx = 0; cx < 10; cx++) for (let cy = 0; cy < 10; cy++) for (const n of [1, 2]) supervoxelToRoot[String(supervoxel([cx, cy, 0], n))] = rootOf(cy, n);
+  for (let cx = 0; cx < 10; cx++)
+    for (let cy = 0; cy < 10; cy++)
+      for (const n of [1, 2]) supervoxelToRoot[String(supervoxel([cx, cy, 0], n))] = rootOf(cy, n);
   return createMockChunkedGraph({
     info: GRAPH_INFO,
     table: 'world',
@@ -54,8 +69,16 @@ export function worldGraph(options: Partial<MockChunkedGraphOptions> = {}) {
 export function spreadPoints(count: number): Float64Array {
   const points = new Float64Array(3 * count);
   for (let i = 0; i < count; i++) {
-    const cell = i % 100, k = Math.floor(i / 100);
-    points.set([OFFSET[0] + (cell % 10) * 8 + 1 + (k % 7), OFFSET[1] + Math.floor(cell / 10) * 8 + (k % 8), OFFSET[2] + (k % 4)], 3 * i);
+    const cell = i % 100,
+      k = Math.floor(i / 100);
+    points.set(
+      [
+        OFFSET[0] + (cell % 10) * 8 + 1 + (k % 7),
+        OFFSET[1] + Math.floor(cell / 10) * 8 + (k % 8),
+        OFFSET[2] + (k % 4),
+      ],
+      3 * i,
+    );
   }
   return points;
 }

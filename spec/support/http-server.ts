@@ -12,13 +12,20 @@ export interface LoopbackServer {
 }
 
 /** A server on 127.0.0.1 that counts; `answer` is told how many requests came before. */
-export async function serve(answer: (request: IncomingMessage, response: ServerResponse, earlier: number) => void): Promise<LoopbackServer> {
+export async function serve(
+  answer: (request: IncomingMessage, response: ServerResponse, earlier: number) => void,
+): Promise<LoopbackServer> {
   const requests: LoopbackServer['requests'] = [];
   const server = createServer((request, response) => {
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {
-      requests.push({ method: request.method!, path: request.url!, headers: request.headers, body: Buffer.concat(parts) });
+      requests.push({
+        method: request.method!,
+        path: request.url!,
+        headers: request.headers,
+        body: Buffer.concat(parts),
+      });
       answer(request, response, requests.length - 1);
     });
   });
@@ -28,7 +35,10 @@ export async function serve(answer: (request: IncomingMessage, response: ServerR
     origin: `http://127.0.0.1:${port}`,
     port,
     requests,
-    sockets: () => new Promise((resolve, reject) => server.getConnections((error, count) => (error ? reject(error) : resolve(count)))),
+    sockets: () =>
+      new Promise((resolve, reject) =>
+        server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+      ),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -15,22 +15,36 @@ export function atOddOffset(bytes: Uint8Array): Uint8Array {
 export const voxelsOf = ({ chunkSize: [x, y, z] }: ChunkLayout): number => x * y * z;
 
 /** Every voxel of the chunk, x fastest. */
-export const allOffsets = (layout: ChunkLayout): Uint32Array => Uint32Array.from({ length: voxelsOf(layout) }, (_, i) => i);
+export const allOffsets = (layout: ChunkLayout): Uint32Array =>
+  Uint32Array.from({ length: voxelsOf(layout) }, (_, i) => i);
 
 /** `values[k][c]`: the bits of channel c at `offsets[k]`, unsigned. */
-export function pointValues(codec: Codec, bytes: Uint8Array, layout: ChunkLayout, offsets: Uint32Array): bigint[][] {
+export function pointValues(
+  codec: Codec,
+  bytes: Uint8Array,
+  layout: ChunkLayout,
+  offsets: Uint32Array,
+): bigint[][] {
   const width = bytesPerValue(layout.dataType);
   const Words = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array, 8: Uint32Array }[width]!;
   const out = new Words(offsets.length * layout.channels * (width === 8 ? 2 : 1));
   // Backwards: an index that is taken for the point's own number shows.
   const outIndex = Uint32Array.from(offsets, (_, k) => offsets.length - 1 - k);
   codec.decodePoints(bytes, layout, offsets, out, outIndex);
-  const bits = (i: number): bigint => (width === 8 ? BigInt(out[2 * i]) + (BigInt(out[2 * i + 1]) << 32n) : BigInt(out[i]));
-  return Array.from(outIndex, (to) => Array.from({ length: layout.channels }, (_, c) => bits(to * layout.channels + c)));
+  const bits = (i: number): bigint =>
+    width === 8 ? BigInt(out[2 * i]) + (BigInt(out[2 * i + 1]) << 32n) : BigInt(out[i]);
+  return Array.from(outIndex, (to) =>
+    Array.from({ length: layout.channels }, (_, c) => bits(to * layout.channels + c)),
+  );
 }
 
 /** The same, or the code of the DecodeError; anything else that is thrown goes on. */
-export function valuesOrCode(codec: Codec, bytes: Uint8Array, layout: ChunkLayout, offsets: Uint32Array): bigint[][] | DecodeErrorCode {
+export function valuesOrCode(
+  codec: Codec,
+  bytes: Uint8Array,
+  layout: ChunkLayout,
+  offsets: Uint32Array,
+): bigint[][] | DecodeErrorCode {
   try {
     return pointValues(codec, bytes, layout, offsets);
   } catch (error) {

@@ -14,7 +14,13 @@ export interface ProxyServer {
 
 export async function serveProxy(target: { port: number }): Promise<ProxyServer> {
   const sockets = new Set<Socket>();
-  const proxy: ProxyServer = { url: '', asked: [], authorizations: [], refusal: 0, close: async () => undefined };
+  const proxy: ProxyServer = {
+    url: '',
+    asked: [],
+    authorizations: [],
+    refusal: 0,
+    close: async () => undefined,
+  };
   const note = (what: string, authorization: string | undefined): void => {
     proxy.asked.push(what);
     proxy.authorizations.push(authorization);
@@ -24,16 +30,28 @@ export async function serveProxy(target: { port: number }): Promise<ProxyServer>
     if (proxy.refusal < 0) return;
     if (proxy.refusal > 0) return void response.writeHead(proxy.refusal).end('the proxy says no');
     const url = new URL(request.url!);
-    request.pipe(ask({ port: target.port, host: '127.0.0.1', method: request.method, path: url.pathname, headers: { ...request.headers, host: url.host } }, (reply) => {
-      response.writeHead(reply.statusCode!, reply.headers);
-      reply.pipe(response);
-    }));
+    request.pipe(
+      ask(
+        {
+          port: target.port,
+          host: '127.0.0.1',
+          method: request.method,
+          path: url.pathname,
+          headers: { ...request.headers, host: url.host },
+        },
+        (reply) => {
+          response.writeHead(reply.statusCode!, reply.headers);
+          reply.pipe(response);
+        },
+      ),
+    );
   });
   server.on('connect', (request, socket: Socket) => {
     note(`CONNECT ${request.url}`, request.headers['proxy-authorization']);
     socket.on('error', () => undefined);
     if (proxy.refusal < 0) return;
-    if (proxy.refusal > 0) return void socket.end(`HTTP/1.1 ${proxy.refusal} No\r\ncontent-length: 2\r\n\r\nno`);
+    if (proxy.refusal > 0)
+      return void socket.end(`HTTP/1.1 ${proxy.refusal} No\r\ncontent-length: 2\r\n\r\nno`);
     const there = connect(target.port, '127.0.0.1', () => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n');
       there.pipe(socket).pipe(there);
@@ -44,9 +62,10 @@ export async function serveProxy(target: { port: number }): Promise<ProxyServer>
   server.on('connection', (socket) => void sockets.add(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   proxy.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  proxy.close = () => new Promise((resolve) => {
-    server.close(() => resolve());
-    sockets.forEach((socket) => socket.destroy());
-  });
+  proxy.close = () =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      sockets.forEach((socket) => socket.destroy());
+    });
   return proxy;
 }

@@ -1,7 +1,9 @@
 /** A secret as a hostile server may repeat it, and how much of it a text shows. */
 
-const percent = (text: string): string => [...Buffer.from(text)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
-export const unicode = (text: string): string => [...text].map((c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
+const percent = (text: string): string =>
+  [...Buffer.from(text)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
+export const unicode = (text: string): string =>
+  [...text].map((c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
 export const spellingsOf = (secret: string): Record<string, string> => ({
   'as it is': secret,
   'in upper case': secret.toUpperCase(),
@@ -14,37 +16,60 @@ export const spellingsOf = (secret: string): Record<string, string> => ({
   'in JSON': JSON.stringify(secret).replaceAll('/', '\\/'),
   'in JSON, all escaped': unicode(secret),
   'in JSON in a URL': encodeURIComponent(unicode(secret)),
-  'in HTML': [...secret].map((c, at) => (at % 2 ? `&#${c.charCodeAt(0)};` : `&#x${c.charCodeAt(0).toString(16)};`)).join(''),
-  'base64': Buffer.from(secret).toString('base64'),
-  'base64url': Buffer.from(secret).toString('base64url'),
+  'in HTML': [...secret]
+    .map((c, at) => (at % 2 ? `&#${c.charCodeAt(0)};` : `&#x${c.charCodeAt(0).toString(16)};`))
+    .join(''),
+  base64: Buffer.from(secret).toString('base64'),
+  base64url: Buffer.from(secret).toString('base64url'),
   'base64 of a header': Buffer.from(`Bearer ${secret}`).toString('base64'),
   'base64 of a header and more': Buffer.from(`x Bearer ${secret}, more`).toString('base64'),
   'base64url of a pair': Buffer.from(`user:${secret}`).toString('base64url'),
-  'hex': Buffer.from(secret).toString('hex'),
+  hex: Buffer.from(secret).toString('hex'),
   'hex in upper case': Buffer.from(`Bearer ${secret}`).toString('hex').toUpperCase(),
 });
 
 /** The longest part of `spelling` that is in `text`, whatever its case. */
 export function longestRun(text: string, spelling: string): number {
-  const whole = text.toLowerCase(), part = spelling.toLowerCase();
+  const whole = text.toLowerCase(),
+    part = spelling.toLowerCase();
   let longest = 0;
-  for (let at = 0; at < part.length; at++) while (at + longest < part.length && whole.includes(part.slice(at, at + longest + 1))) longest++;
+  for (let at = 0; at < part.length; at++)
+    while (at + longest < part.length && whole.includes(part.slice(at, at + longest + 1))) longest++;
   return longest;
 }
 
 /** What a reader makes of escapes; cut ones stay. */
 export const readEscapes = (text: string): string =>
-  [1, 2].reduce((one) => one.replace(/%([\da-f]{2})|\\u([\da-f]{4})|&#x([\da-f]+);|&#(\d+);|\\([^u])/gi, (_, a?: string, b?: string, c?: string, decimal?: string, other?: string) => other ?? String.fromCharCode(decimal === undefined ? parseInt((a ?? b ?? c)!, 16) : Number(decimal))), text);
+  [1, 2].reduce(
+    (one) =>
+      one.replace(
+        /%([\da-f]{2})|\\u([\da-f]{4})|&#x([\da-f]+);|&#(\d+);|\\([^u])/gi,
+        (_, a?: string, b?: string, c?: string, decimal?: string, other?: string) =>
+          other ??
+          String.fromCharCode(decimal === undefined ? parseInt((a ?? b ?? c)!, 16) : Number(decimal)),
+      ),
+    text,
+  );
 
 /** The characters of an encoded text that are the secret's alone. */
 export function ownPart(name: string, spelling: string, secret: string): string {
-  const before = name.includes('more') ? 9 : name.includes('header') || name === 'hex in upper case' ? 7 : name.includes('pair') ? 5 : 0, bits = name.startsWith('hex') ? 4 : 6;
-  return /^(base64|hex)/.test(name) ? spelling.slice(Math.ceil((8 * before) / bits), Math.floor((8 * (before + secret.length)) / bits)) : secret;
+  const before = name.includes('more')
+      ? 9
+      : name.includes('header') || name === 'hex in upper case'
+        ? 7
+        : name.includes('pair')
+          ? 5
+          : 0,
+    bits = name.startsWith('hex') ? 4 : 6;
+  return /^(base64|hex)/.test(name)
+    ? spelling.slice(Math.ceil((8 * before) / bits), Math.floor((8 * (before + secret.length)) / bits))
+    : secret;
 }
 
 /** Whether 8 or more characters in a row of `spelling` are in `text`, whatever their case. */
 export function showsRun(text: string, spelling: string): string | undefined {
-  const whole = text.toLowerCase(), part = spelling.toLowerCase();
+  const whole = text.toLowerCase(),
+    part = spelling.toLowerCase();
   for (let at = 0; at + 8 <= part.length; at++) {
     const found = whole.indexOf(part.slice(at, at + 8));
     if (found >= 0) return text.slice(Math.max(0, found - 200), found + 40);

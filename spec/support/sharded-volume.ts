@@ -39,7 +39,10 @@ const uint64s = (values: readonly bigint[]): Uint8Array => new Uint8Array(BigUin
 /** Cells of a volume, x fastest. */
 export function cellsOf({ size, chunkSize }: TinyVolume): Vec3[] {
   const [nx, ny, nz] = size.map((n, axis) => Math.ceil(n / chunkSize[axis]));
-  return Array.from({ length: nx * ny * nz }, (_, i) => [i % nx, Math.floor(i / nx) % ny, Math.floor(i / nx / ny)] as Vec3);
+  return Array.from(
+    { length: nx * ny * nz },
+    (_, i) => [i % nx, Math.floor(i / nx) % ny, Math.floor(i / nx / ny)] as Vec3,
+  );
 }
 
 /** `info` and all shards, by key. */
@@ -51,21 +54,38 @@ export function shardedFiles(volume: ShardedVolume): Record<string, Uint8Array> 
   const shards = new Map<string, Map<number, [id: bigint, bytes: Uint8Array][]>>();
   for (const cell of cellsOf(volume)) {
     if (!stored(cell)) continue;
-    const key = cell.map((c, axis) => `${voxelOffset[axis] + c * chunkSize[axis]}-${voxelOffset[axis] + Math.min((c + 1) * chunkSize[axis], size[axis])}`).join('_');
+    const key = cell
+      .map(
+        (c, axis) =>
+          `${voxelOffset[axis] + c * chunkSize[axis]}-${voxelOffset[axis] + Math.min((c + 1) * chunkSize[axis], size[axis])}`,
+      )
+      .join('_');
     const id = naiveMorton(cell, shape);
     const { file, minishard } = naiveLocation(spec, id);
     const shard = shards.get(file) ?? new Map<number, [bigint, Uint8Array][]>();
     shards.set(file, shard);
     const bytes = chunks[`s0/${key}`];
-    shard.set(Number(minishard), [...(shard.get(Number(minishard)) ?? []), [id, spec.dataEncoding === 'gzip' ? gzipSync(bytes) : bytes]]);
+    shard.set(Number(minishard), [
+      ...(shard.get(Number(minishard)) ?? []),
+      [id, spec.dataEncoding === 'gzip' ? gzipSync(bytes) : bytes],
+    ]);
   }
-  const files: Record<string, Uint8Array> = { info: new TextEncoder().encode(JSON.stringify(shardedInfo(volume))) };
-  for (const [file, shard] of shards) files[`s0/${file}`] = shardBytes(shard, spec.minishardBits, spec.minishardIndexEncoding, indices);
+  const files: Record<string, Uint8Array> = {
+    info: new TextEncoder().encode(JSON.stringify(shardedInfo(volume))),
+  };
+  for (const [file, shard] of shards)
+    files[`s0/${file}`] = shardBytes(shard, spec.minishardBits, spec.minishardIndexEncoding, indices);
   return files;
 }
 
-function shardBytes(shard: Map<number, [bigint, Uint8Array][]>, minishardBits: number, encoding: 'raw' | 'gzip', where: 'end' | 'behind'): Uint8Array {
-  const data: Uint8Array[] = [], indices: [minishard: number, index: Uint8Array, at: number][] = [];
+function shardBytes(
+  shard: Map<number, [bigint, Uint8Array][]>,
+  minishardBits: number,
+  encoding: 'raw' | 'gzip',
+  where: 'end' | 'behind',
+): Uint8Array {
+  const data: Uint8Array[] = [],
+    indices: [minishard: number, index: Uint8Array, at: number][] = [];
   let at = 0;
   const append = (bytes: Uint8Array): number => {
     data.push(bytes);
@@ -74,8 +94,11 @@ function shardBytes(shard: Map<number, [bigint, Uint8Array][]>, minishardBits: n
   const ascending = [...shard].sort(([a], [b]) => a - b);
   for (const [minishard, chunks] of ascending) {
     chunks.sort(([a], [b]) => (a < b ? -1 : 1));
-    const ids: bigint[] = [], offsets: bigint[] = [], sizes: bigint[] = [];
-    let lastId = 0n, lastEnd = 0;
+    const ids: bigint[] = [],
+      offsets: bigint[] = [],
+      sizes: bigint[] = [];
+    let lastId = 0n,
+      lastEnd = 0;
     for (const [id, bytes] of chunks) {
       const start = append(bytes);
       ids.push(id - lastId);
@@ -90,17 +113,28 @@ function shardBytes(shard: Map<number, [bigint, Uint8Array][]>, minishardBits: n
   }
   if (where === 'end') for (const entry of indices) entry[2] = append(entry[1]);
   const entries = new BigUint64Array(2 * 2 ** minishardBits);
-  for (const [minishard, index, start] of indices) entries.set([BigInt(start), BigInt(start + index.byteLength)], 2 * minishard);
+  for (const [minishard, index, start] of indices)
+    entries.set([BigInt(start), BigInt(start + index.byteLength)], 2 * minishard);
   return joined([new Uint8Array(entries.buffer), ...data]);
 }
 
 /** What a bucket answers for a read: the part asked for, cut at the object's end; an error where that begins beyond it. */
-export function answerRange(bytes: Uint8Array | undefined, key: string, { range }: ReadOptions): StoredObject | undefined {
+export function answerRange(
+  bytes: Uint8Array | undefined,
+  key: string,
+  { range }: ReadOptions,
+): StoredObject | undefined {
   if (!bytes || !range) return bytes && { bytes, contentEncoding: undefined };
-  if (range.start >= bytes.byteLength) throw new RequestError('BAD_RESPONSE', `${key}: begins beyond the end`, key, 416);
+  if (range.start >= bytes.byteLength)
+    throw new RequestError('BAD_RESPONSE', `${key}: begins beyond the end`, key, 416);
   const end = Math.min(range.end, bytes.byteLength);
-  return { bytes: bytes.slice(range.start, end), contentEncoding: undefined, range: { start: range.start, end } };
+  return {
+    bytes: bytes.slice(range.start, end),
+    contentEncoding: undefined,
+    range: { start: range.start, end },
+  };
 }
 
 /** A store of these files that answers ranges and notes what it is asked. */
-export const rangeStore = (files: Record<string, Uint8Array>): StubStore => new StubStore((key, options) => answerRange(files[key], key, options));
+export const rangeStore = (files: Record<string, Uint8Array>): StubStore =>
+  new StubStore((key, options) => answerRange(files[key], key, options));

@@ -9,7 +9,10 @@ export class StubStore implements Store {
   readonly asked: Asked[] = [];
   /** @param answer What a read gives; it may throw or wait. */
   constructor(
-    readonly answer: (key: string, options: ReadOptions) => Uint8Array | StoredObject | undefined | Promise<Uint8Array | StoredObject | undefined>,
+    readonly answer: (
+      key: string,
+      options: ReadOptions,
+    ) => Uint8Array | StoredObject | undefined | Promise<Uint8Array | StoredObject | undefined>,
     readonly url = 'https://bucket.example/volume',
   ) {}
 
@@ -30,7 +33,11 @@ export class StubStore implements Store {
 }
 
 /** A promise to settle from outside. */
-export function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void; reject: (error: unknown) => void } {
+export function deferred<T>(): {
+  promise: Promise<T>;
+  resolve: (value: T) => void;
+  reject: (error: unknown) => void;
+} {
   let resolve!: (value: T) => void, reject!: (error: unknown) => void;
   const promise = new Promise<T>((ok, no) => ((resolve = ok), (reject = no)));
   return { promise, resolve, reject };

@@ -26,16 +26,22 @@ export interface NodeSpace {
  */
 export function boxOf(bounds: Bounds | undefined, grid: GraphGrid): Box | null | undefined {
   if (bounds === undefined) return undefined;
-  const min = checkedTriple(bounds.min, 'bounds.min'), max = checkedTriple(bounds.max, 'bounds.max');
-  const unit = bounds.resolution === undefined ? undefined : checkedTriple(bounds.resolution, 'bounds.resolution');
+  const min = checkedTriple(bounds.min, 'bounds.min'),
+    max = checkedTriple(bounds.max, 'bounds.max');
+  const unit =
+    bounds.resolution === undefined ? undefined : checkedTriple(bounds.resolution, 'bounds.resolution');
   if (unit?.some((nm) => nm <= 0)) throw new RangeError('bounds.resolution must be positive');
   const box = { min: [0, 0, 0] as [number, number, number], max: [0, 0, 0] as [number, number, number] };
   for (let axis = 0; axis < 3; axis++) {
     const voxels = new UnitRatio(unit ? unit[axis] : grid.resolution[axis], grid.resolution[axis]);
     if (min[axis] > max[axis]) throw new RangeError(`bounds: min ${min[axis]} is beyond max ${max[axis]}`);
-    const from = Math.max(voxels.floor(min[axis]), grid.bounds.min[axis]), to = Math.min(voxels.ceil(max[axis]), grid.bounds.max[axis]);
+    const from = Math.max(voxels.floor(min[axis]), grid.bounds.min[axis]),
+      to = Math.min(voxels.ceil(max[axis]), grid.bounds.max[axis]);
     if (from >= to) return null;
-    if (from < 0) throw new RangeError('the server takes no negative bounds, and this volume begins below 0: leave bounds out');
+    if (from < 0)
+      throw new RangeError(
+        'the server takes no negative bounds, and this volume begins below 0: leave bounds out',
+      );
     box.min[axis] = from;
     box.max[axis] = to;
   }
@@ -43,7 +49,8 @@ export function boxOf(bounds: Bounds | undefined, grid: GraphGrid): Box | null |
 }
 
 /** As the server takes it. */
-export const boundsText = (box: Box | undefined): string | undefined => box?.min.map((from, axis) => `${from}-${box.max[axis]}`).join('_');
+export const boundsText = (box: Box | undefined): string | undefined =>
+  box?.min.map((from, axis) => `${from}-${box.max[axis]}`).join('_');
 
 /**
  * Whether a node's graph chunk touches the box, as the server judges the nodes below the one it is asked about, but for supervoxels. The
@@ -55,12 +62,16 @@ export function inBox(box: Box | null | undefined, { ids, nLayers }: NodeSpace):
   const corners = new Map<number, { first: Vec3; last: Vec3 }>();
   const cornersOf = (layer: number): { first: Vec3; last: Vec3 } => {
     const corner = (point: Vec3): Vec3 => ids.chunkOfPoint(point, { layer });
-    const known = corners.get(layer) ?? { first: corner(box.min), last: corner([box.max[0] - 1, box.max[1] - 1, box.max[2] - 1]) };
+    const known = corners.get(layer) ?? {
+      first: corner(box.min),
+      last: corner([box.max[0] - 1, box.max[1] - 1, box.max[2] - 1]),
+    };
     corners.set(layer, known);
     return known;
   };
   return (node) => {
-    const layer = ids.layerOf(node), position = ids.chunkPositionsOf(BigUint64Array.of(node));
+    const layer = ids.layerOf(node),
+      position = ids.chunkPositionsOf(BigUint64Array.of(node));
     if (layer < 1 || layer >= nLayers || position[0] < 0) return true;
     const { first, last } = cornersOf(layer);
     return first.every((from, axis) => position[axis] >= from && position[axis] <= last[axis]);

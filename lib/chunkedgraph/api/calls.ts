@@ -25,16 +25,23 @@ function shown(value: unknown): string {
 }
 
 /** @throws TypeError. */
-const typed = (is: (value: unknown) => boolean, what: string): Check => (name, value) => {
-  if (!is(value)) throw new TypeError(`${name} is ${what}, not ${shown(value)}`);
-};
-const oneOf = (...words: string[]): Check => typed((value) => words.includes(value as string), words.map((word) => `'${word}'`).join(' or '));
+const typed =
+  (is: (value: unknown) => boolean, what: string): Check =>
+  (name, value) => {
+    if (!is(value)) throw new TypeError(`${name} is ${what}, not ${shown(value)}`);
+  };
+const oneOf = (...words: string[]): Check =>
+  typed((value) => words.includes(value as string), words.map((word) => `'${word}'`).join(' or '));
 const flag = typed((value) => typeof value === 'boolean', 'true or false');
 const number = typed((value) => typeof value === 'number', 'a number');
-const signal = typed((value) => typeof (value as AbortSignal | null)?.addEventListener === 'function', 'an AbortSignal');
+const signal = typed(
+  (value) => typeof (value as AbortSignal | null)?.addEventListener === 'function',
+  'an AbortSignal',
+);
 const bytes: Check = (name, value) => {
   number(name, value);
-  if (!(Number.isSafeInteger(value) && (value as number) >= 1)) throw new RangeError(`${name} must be a whole number from 1, not ${shown(value)}`);
+  if (!(Number.isSafeInteger(value) && (value as number) >= 1))
+    throw new RangeError(`${name} must be a whole number from 1, not ${shown(value)}`);
 };
 const timeout: Check = (name, value) => {
   number(name, value);
@@ -42,8 +49,16 @@ const timeout: Check = (name, value) => {
 };
 const moment: Check = (_name, value) => void momentOf(value as Timestamp);
 const queries: Check = (name, value) => {
-  typed((given) => typeof given === 'object' && given !== null && !Array.isArray(given), 'an object of texts, numbers and booleans')(name, value);
-  for (const [key, part] of Object.entries(value as object)) if (part !== undefined) typed((given) => ['string', 'number', 'boolean'].includes(typeof given), 'a text, a number or a boolean')(`${name}.${key}`, part);
+  typed(
+    (given) => typeof given === 'object' && given !== null && !Array.isArray(given),
+    'an object of texts, numbers and booleans',
+  )(name, value);
+  for (const [key, part] of Object.entries(value as object))
+    if (part !== undefined)
+      typed(
+        (given) => ['string', 'number', 'boolean'].includes(typeof given),
+        'a text, a number or a boolean',
+      )(`${name}.${key}`, part);
 };
 const anything: Check = () => undefined;
 
@@ -54,7 +69,11 @@ const WINDOW = { ...CALL, from: moment, to: moment };
 const EDIT = { ...CALL, remesh: flag, priority: flag };
 const always = (): boolean => true;
 
-type Method = { [Name in keyof ChunkedGraph]: ChunkedGraph[Name] extends (...args: never[]) => Promise<unknown> ? Name : never }[keyof ChunkedGraph];
+type Method = {
+  [Name in keyof ChunkedGraph]: ChunkedGraph[Name] extends (...args: never[]) => Promise<unknown>
+    ? Name
+    : never;
+}[keyof ChunkedGraph];
 
 export const GRAPH_CALLS: Readonly<Record<Method, GraphCall>> = {
   roots: { takes: 1, options: { ...UNSIZED, timestamp: moment, stopLayer: number } },
@@ -93,7 +112,14 @@ export const GRAPH_CALLS: Readonly<Record<Method, GraphCall>> = {
   versions: { takes: 0, options: CALL },
   request: {
     takes: 1,
-    options: { ...CALL, method: oneOf('GET', 'POST'), query: queries, body: anything, as: oneOf('json', 'ids', 'text', 'bytes'), retry: flag },
+    options: {
+      ...CALL,
+      method: oneOf('GET', 'POST'),
+      query: queries,
+      body: anything,
+      as: oneOf('json', 'ids', 'text', 'bytes'),
+      retry: flag,
+    },
     edits: (path) => CHANGES.test(String(path)),
   },
 };
@@ -105,18 +131,33 @@ const underWay = new WeakSet<AbortSignal>();
  * Puts what this file says in front of the methods of `prototype`.
  * @throws By the methods: TypeError for an option nobody knows or of another type, RangeError, TimestampError, DeadlineError.
  */
-export function takeInputs(prototype: ChunkedGraph, partsOf: (graph: ChunkedGraph) => Pick<ChunkedGraphParts, 'bind' | 'timeoutMs'>): void {
+export function takeInputs(
+  prototype: ChunkedGraph,
+  partsOf: (graph: ChunkedGraph) => Pick<ChunkedGraphParts, 'bind' | 'timeoutMs'>,
+): void {
   type Calls = Record<Method, (...args: unknown[]) => Promise<unknown>>;
   const methods = prototype as unknown as Calls;
-  for (const [name, { takes, options: checks, edits }] of Object.entries(GRAPH_CALLS) as [Method, GraphCall][]) {
+  for (const [name, { takes, options: checks, edits }] of Object.entries(GRAPH_CALLS) as [
+    Method,
+    GraphCall,
+  ][]) {
     const method = methods[name];
     const guarded = async function (this: ChunkedGraph, ...args: unknown[]): Promise<unknown> {
-      const { borrow, ...options } = takeOptions((args[takes] === undefined ? {} : args[takes]) as Options, Object.keys(checks));
-      for (const [option, value] of Object.entries({ borrow, ...options })) if (value !== undefined) checks[option](option, value);
-      const own = args.slice(0, takes).map((argument, k) => (borrow && ArrayBuffer.isView(argument) ? argument : copied(argument, `argument ${k + 1}`)));
+      const { borrow, ...options } = takeOptions(
+        (args[takes] === undefined ? {} : args[takes]) as Options,
+        Object.keys(checks),
+      );
+      for (const [option, value] of Object.entries({ borrow, ...options }))
+        if (value !== undefined) checks[option](option, value);
+      const own = args
+        .slice(0, takes)
+        .map((argument, k) =>
+          borrow && ArrayBuffer.isView(argument) ? argument : copied(argument, `argument ${k + 1}`),
+        );
       const { signal } = options;
       if (signal && underWay.has(signal)) return method.call(this, ...own, options);
-      const { bind, timeoutMs: ofVolume } = partsOf(this), { timeoutMs = edits?.(own[0]) ? undefined : ofVolume } = options;
+      const { bind, timeoutMs: ofVolume } = partsOf(this),
+        { timeoutMs = edits?.(own[0]) ? undefined : ofVolume } = options;
       return within(timeoutMs, [bind(signal)], (bound) => {
         const inCall = AbortSignal.any([bound]);
         underWay.add(inCall);

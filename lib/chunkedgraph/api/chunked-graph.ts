@@ -17,7 +17,17 @@ import { disjointGroups } from './disjoint.ts';
 import type { CallOptions, Endpoints, TimedOptions } from './endpoints.ts';
 import { findPath, type GraphPathFound } from './find-path.ts';
 import * as history from './history.ts';
-import { checkedId, checkedIds, checkedOperationId, checkedStopLayer, checkedTriple, distinct, type Bounds, type GraphGrid, type Ids } from './input.ts';
+import {
+  checkedId,
+  checkedIds,
+  checkedOperationId,
+  checkedStopLayer,
+  checkedTriple,
+  distinct,
+  type Bounds,
+  type GraphGrid,
+  type Ids,
+} from './input.ts';
 import * as nodes from './nodes.ts';
 import type { GraphPoint, LeavesOptions } from './nodes.ts';
 import { ownLeaves, type Leaves } from './own-leaves.ts';
@@ -114,22 +124,43 @@ export class ChunkedGraph {
    * was made later. IDs at or above the wanted layer are given back unseen. Look-ups made in one turn become one request; `volume.roots` says
    * more of each.
    */
-  async roots(ids: Ids, { timestamp, stopLayer, signal }: Omit<TimedOptions, 'maxBytes'> & { stopLayer?: number } = {}): Promise<BigUint64Array> {
-    const list = checkedIds(ids), layer = checkedStopLayer(stopLayer, 2, this.nLayers);
-    const { rootIds, failures } = await this.#parts.roots.lookUp(list, { timestampMs: await this.#at(timestamp, signal), stopLayer: layer, signal: this.#parts.bind(signal) });
+  async roots(
+    ids: Ids,
+    { timestamp, stopLayer, signal }: Omit<TimedOptions, 'maxBytes'> & { stopLayer?: number } = {},
+  ): Promise<BigUint64Array> {
+    const list = checkedIds(ids),
+      layer = checkedStopLayer(stopLayer, 2, this.nLayers);
+    const { rootIds, failures } = await this.#parts.roots.lookUp(list, {
+      timestampMs: await this.#at(timestamp, signal),
+      stopLayer: layer,
+      signal: this.#parts.bind(signal),
+    });
     if (failures.length > 0) throw failures[0].error;
     return rootIds;
   }
 
   /** The root of one ID, asked by itself; one at or above the wanted layer comes back unseen. @throws GraphError UNKNOWN_ID when it has none. */
-  async root(node: bigint, { timestamp, stopLayer, ...options }: TimedOptions & { stopLayer?: number } = {}): Promise<bigint> {
-    const id = checkedId(node), layer = checkedStopLayer(stopLayer, 2, this.nLayers), ofId = this.ids.layerOf(id);
+  async root(
+    node: bigint,
+    { timestamp, stopLayer, ...options }: TimedOptions & { stopLayer?: number } = {},
+  ): Promise<bigint> {
+    const id = checkedId(node),
+      layer = checkedStopLayer(stopLayer, 2, this.nLayers),
+      ofId = this.ids.layerOf(id);
     const timestampMs = await this.#at(timestamp, options.signal);
-    if (ofId < 2 || ofId >= (layer ?? this.nLayers)) return nodes.rootOf(this.#api, id, timestampMs, layer, options);
+    if (ofId < 2 || ofId >= (layer ?? this.nLayers))
+      return nodes.rootOf(this.#api, id, timestampMs, layer, options);
     // Of a node that an edit replaced the server gives the root that was replaced with it.
-    const [root] = await this.roots([id], { timestamp: new Date(timestampMs), stopLayer, signal: options.signal });
+    const [root] = await this.roots([id], {
+      timestamp: new Date(timestampMs),
+      stopLayer,
+      signal: options.signal,
+    });
     if (root !== 0n) return root;
-    throw this.#unknown(`${id} has no root at ${new Date(timestampMs).toISOString()}; suggestLatestRoots says what its parts belong to`, 'roots_binary');
+    throw this.#unknown(
+      `${id} has no root at ${new Date(timestampMs).toISOString()}; suggestLatestRoots says what its parts belong to`,
+      'roots_binary',
+    );
   }
 
   /**
@@ -137,7 +168,8 @@ export class ChunkedGraph {
    * never is, whatever the server says of it.
    */
   async isLatestRoots(roots: Ids, { timestamp, ...options }: TimedOptions = {}): Promise<boolean[]> {
-    const list = checkedIds(roots), asked = list.filter((id) => this.ids.layerOf(id) === this.nLayers);
+    const list = checkedIds(roots),
+      asked = list.filter((id) => this.ids.layerOf(id) === this.nLayers);
     const timestampMs = await this.#at(timestamp, options.signal);
     const latest = asked.length > 0 ? await isLatestRoots(this.#api, asked, timestampMs, options) : [];
     let k = 0;
@@ -149,9 +181,14 @@ export class ChunkedGraph {
    * which for those that still are at `timestamp` is that.
    * @throws GraphError UNKNOWN_ID, too, for a node below the roots with `latest: true`.
    */
-  async rootTimestamps(roots: Ids, { latest = false, timestamp, ...options }: TimedOptions & { latest?: boolean } = {}): Promise<Date[]> {
+  async rootTimestamps(
+    roots: Ids,
+    { latest = false, timestamp, ...options }: TimedOptions & { latest?: boolean } = {},
+  ): Promise<Date[]> {
     const list = latest ? this.#onlyRoots(checkedIds(roots)) : checkedIds(roots);
-    const times = latest ? await lastRootTimestamps(this.#api, list, await this.#at(timestamp, options.signal), options) : await rootTimestamps(this.#api, list, options);
+    const times = latest
+      ? await lastRootTimestamps(this.#api, list, await this.#at(timestamp, options.signal), options)
+      : await rootTimestamps(this.#api, list, options);
     return Array.from(times, (ms) => new Date(ms));
   }
 
@@ -160,7 +197,13 @@ export class ChunkedGraph {
     const list = checkedIds(ids);
     // The server keeps its operations beside the nodes, under small numbers, and takes them for nodes.
     const asked = list.filter((id) => this.ids.layerOf(id) > 0);
-    const valid = await history.validNodes(this.#api, asked, await this.#past(from, options.signal), await this.#at(to, options.signal), options);
+    const valid = await history.validNodes(
+      this.#api,
+      asked,
+      await this.#past(from, options.signal),
+      await this.#at(to, options.signal),
+      options,
+    );
     let k = 0;
     return Array.from(list, (id) => this.ids.layerOf(id) > 0 && valid[k++]);
   }
@@ -173,7 +216,8 @@ export class ChunkedGraph {
    */
   async leaves(node: bigint, { verify = false, ...options }: LeavesOptions = {}): Promise<BigUint64Array> {
     checkedStopLayer(options.stopLayer, 1, this.nLayers);
-    const id = checkedId(node), leaves = await nodes.leaves(this.#api, this.#space, id, options);
+    const id = checkedId(node),
+      leaves = await nodes.leaves(this.#api, this.#space, id, options);
     return verify ? (await this.#own(new Map([[id, leaves]]), options)).get(id)! : leaves;
   }
 
@@ -182,15 +226,21 @@ export class ChunkedGraph {
    * the graph has is its own leaf here.
    */
   async leavesMany(ids: Ids, options: LeavesOptions = {}): Promise<Map<bigint, BigUint64Array>> {
-    const { bounds, stopLayer = 1, verify = false, ...call } = options, list = checkedIds(ids), layerOf = (id: bigint): number => this.ids.layerOf(id);
+    const { bounds, stopLayer = 1, verify = false, ...call } = options,
+      list = checkedIds(ids),
+      layerOf = (id: bigint): number => this.ids.layerOf(id);
     checkedStopLayer(stopLayer, 1, this.nLayers);
-    const box = boxOf(bounds, this.#parts.grid), inside = list.filter(inBox(box, this.#space));
-    const own = distinct(inside.filter((id) => layerOf(id) === stopLayer)), others = inside.filter((id) => layerOf(id) !== stopLayer);
+    const box = boxOf(bounds, this.#parts.grid),
+      inside = list.filter(inBox(box, this.#space));
+    const own = distinct(inside.filter((id) => layerOf(id) === stopLayer)),
+      others = inside.filter((id) => layerOf(id) !== stopLayer);
     const about = { layerOf, nLayers: this.nLayers, stopLayer, nowMs: this.#parts.instants.now() };
     const [known, below] = await Promise.all([
       // The server gives back any ID of that layer, without looking whether there is such a node.
       history.validNodes(this.#api, own, undefined, undefined, call),
-      disjointGroups(this.#api, others, about, call).then((groups) => nodes.leavesMany(this.#api, box ?? undefined, groups, { ...call, stopLayer })),
+      disjointGroups(this.#api, others, about, call).then((groups) =>
+        nodes.leavesMany(this.#api, box ?? undefined, groups, { ...call, stopLayer }),
+      ),
     ]);
     own.forEach((id, k) => below.set(id, known[k] ? BigUint64Array.of(id) : new BigUint64Array(0)));
     const found = new Map(Array.from(list, (id) => [id, below.get(id) ?? new BigUint64Array(0)]));
@@ -206,10 +256,20 @@ export class ChunkedGraph {
    * come several times; `roots(…, { stopLayer: 2 })` tells which counts.
    * @param chunk A layer-2 chunk ID, or any ID of layer 1 or 2 in it.
    */
-  async l2ChunkChildren(chunk: bigint, { timestamp, ...options }: TimedOptions = {}): Promise<nodes.ChunkChildren> {
-    const chunkId = this.ids.chunkIdOf(checkedId(chunk)), layer = this.ids.layerOf(chunkId);
-    if (layer !== 1 && layer !== 2) throw new RangeError(`a layer-2 chunk is wanted, and ${chunk} is of layer ${layer}`);
-    return nodes.l2ChunkChildren(this.#api, layer === 2 ? chunkId : this.ids.parentChunkIdOf(chunkId), await this.#at(timestamp, options.signal), options);
+  async l2ChunkChildren(
+    chunk: bigint,
+    { timestamp, ...options }: TimedOptions = {},
+  ): Promise<nodes.ChunkChildren> {
+    const chunkId = this.ids.chunkIdOf(checkedId(chunk)),
+      layer = this.ids.layerOf(chunkId);
+    if (layer !== 1 && layer !== 2)
+      throw new RangeError(`a layer-2 chunk is wanted, and ${chunk} is of layer ${layer}`);
+    return nodes.l2ChunkChildren(
+      this.#api,
+      layer === 2 ? chunkId : this.ids.parentChunkIdOf(chunkId),
+      await this.#at(timestamp, options.signal),
+      options,
+    );
   }
 
   /**
@@ -217,12 +277,18 @@ export class ChunkedGraph {
    * Infinity. None where nothing of it is in the box, and of a supervoxel.
    * @throws GraphError UNKNOWN_ID, too, for a node that the graph does not have.
    */
-  async subgraph(node: bigint, { bounds, ...options }: CallOptions & { bounds?: Bounds } = {}): Promise<nodes.Subgraph> {
+  async subgraph(
+    node: bigint,
+    { bounds, ...options }: CallOptions & { bounds?: Bounds } = {},
+  ): Promise<nodes.Subgraph> {
     return nodes.subgraph(this.#api, this.#space, checkedId(node), bounds, options);
   }
 
   /** Edges between the layer-2 nodes of a node: ends of edge k at `2 * k` and `2 * k + 1`. */
-  async level2Graph(node: bigint, { bounds, ...options }: CallOptions & { bounds?: Bounds } = {}): Promise<BigUint64Array> {
+  async level2Graph(
+    node: bigint,
+    { bounds, ...options }: CallOptions & { bounds?: Bounds } = {},
+  ): Promise<BigUint64Array> {
     return nodes.level2Graph(this.#api, this.#space, checkedId(node), bounds, options);
   }
 
@@ -230,16 +296,29 @@ export class ChunkedGraph {
    * The fewest nodes that hold exactly what the given ones hold. Whole objects are found here: the server loses them, or fails.
    * @throws GraphError UNKNOWN_ID for an ID without a root at the moment.
    */
-  async minimalCoveringNodes(ids: Ids, { timestamp, ...options }: TimedOptions = {}): Promise<BigUint64Array> {
-    const given = distinct(checkedIds(ids)), timestampMs = await this.#at(timestamp, options.signal);
+  async minimalCoveringNodes(
+    ids: Ids,
+    { timestamp, ...options }: TimedOptions = {},
+  ): Promise<BigUint64Array> {
+    const given = distinct(checkedIds(ids)),
+      timestampMs = await this.#at(timestamp, options.signal);
     if (given.length === 0) return given;
     const roots = await this.roots(given, { timestamp: new Date(timestampMs), signal: options.signal });
     const lost = roots.indexOf(0n);
-    if (lost >= 0) throw this.#unknown(`${given[lost]} has no root at ${new Date(timestampMs).toISOString()}`, 'minimal_covering_nodes');
-    const objects = distinct(roots), stand = await this.isLatestRoots(objects, { ...options, timestamp: new Date(timestampMs) });
+    if (lost >= 0)
+      throw this.#unknown(
+        `${given[lost]} has no root at ${new Date(timestampMs).toISOString()}`,
+        'minimal_covering_nodes',
+      );
+    const objects = distinct(roots),
+      stand = await this.isLatestRoots(objects, { ...options, timestamp: new Date(timestampMs) });
     if (stand.includes(false))
-      throw this.#unknown(`${objects[stand.indexOf(false)]} is not a root at ${new Date(timestampMs).toISOString()}; suggestLatestRoots says what became of it`, 'minimal_covering_nodes');
-    const layers = this.ids.layersOf(given), stopLayer = layers.includes(1) ? 1 : 2;
+      throw this.#unknown(
+        `${objects[stand.indexOf(false)]} is not a root at ${new Date(timestampMs).toISOString()}; suggestLatestRoots says what became of it`,
+        'minimal_covering_nodes',
+      );
+    const layers = this.ids.layersOf(given),
+      stopLayer = layers.includes(1) ? 1 : 2;
     const own = { ...options, stopLayer, verify: true };
     const [whole, parts] = await Promise.all([this.leavesMany(objects, own), this.leavesMany(given, own)]);
     const held = new Map<bigint, Set<bigint>>();
@@ -248,7 +327,8 @@ export class ChunkedGraph {
       for (const leaf of parts.get(node)!) set.add(leaf);
       held.set(roots[k], set);
     });
-    const covered = objects.filter((root) => held.get(root)!.size === whole.get(root)!.length), isCovered = new Set(covered);
+    const covered = objects.filter((root) => held.get(root)!.size === whole.get(root)!.length),
+      isCovered = new Set(covered);
     const rest = given.filter((_node, k) => !isCovered.has(roots[k]));
     const found = rest.length > 0 ? await nodes.coveringNodes(this.#api, rest, timestampMs, options) : rest;
     return BigUint64Array.from([...covered, ...found]).sort();
@@ -261,9 +341,16 @@ export class ChunkedGraph {
    * @param options.precise Centroids of meshes, where the table has meshes, instead of chunk centres. @default false
    * @throws GraphError UNKNOWN_ID, too, for supervoxels of two objects.
    */
-  async findPath(from: GraphPoint, to: GraphPoint, { precise = false, ...options }: CallOptions & { precise?: boolean } = {}): Promise<GraphPathFound> {
-    const a = checkedPoint(from, 'from'), b = checkedPoint(to, 'to'), timestamp = new Date(await this.#at(undefined, options.signal));
-    const rootsOf = (ids: BigUint64Array, stopLayer?: number): Promise<BigUint64Array> => this.roots(ids, { timestamp, stopLayer, signal: options.signal });
+  async findPath(
+    from: GraphPoint,
+    to: GraphPoint,
+    { precise = false, ...options }: CallOptions & { precise?: boolean } = {},
+  ): Promise<GraphPathFound> {
+    const a = checkedPoint(from, 'from'),
+      b = checkedPoint(to, 'to'),
+      timestamp = new Date(await this.#at(undefined, options.signal));
+    const rootsOf = (ids: BigUint64Array, stopLayer?: number): Promise<BigUint64Array> =>
+      this.roots(ids, { timestamp, stopLayer, signal: options.signal });
     return findPath({ api: this.#api, space: this.#space, rootsOf }, a, b, { precise, ...options });
   }
 
@@ -273,13 +360,30 @@ export class ChunkedGraph {
    * How roots came out of one another: replaced → replacing, as far as `from` and `to`; nodes just beyond them that are linked are kept.
    * @throws GraphError UNKNOWN_ID, too, for an ID below the roots.
    */
-  async lineageGraph(roots: bigint | Ids, { from, to, ...options }: WindowOptions = {}): Promise<history.LineageGraph> {
-    return history.lineageGraph(this.#api, this.#onlyRoots(listOf(roots)), await this.#past(from, options.signal), await this.#at(to, options.signal), options);
+  async lineageGraph(
+    roots: bigint | Ids,
+    { from, to, ...options }: WindowOptions = {},
+  ): Promise<history.LineageGraph> {
+    return history.lineageGraph(
+      this.#api,
+      this.#onlyRoots(listOf(roots)),
+      await this.#past(from, options.signal),
+      await this.#at(to, options.signal),
+      options,
+    );
   }
 
   /** Of each root those that its parts had at `timestampPast`. The server heeds no moment in the future of it. */
-  async pastIdMapping(roots: Ids, { timestampPast, ...options }: CallOptions & { timestampPast?: Timestamp } = {}): Promise<history.IdMapping> {
-    return history.pastIdMapping(this.#api, distinct(checkedIds(roots)), await this.#past(timestampPast, options.signal), options);
+  async pastIdMapping(
+    roots: Ids,
+    { timestampPast, ...options }: CallOptions & { timestampPast?: Timestamp } = {},
+  ): Promise<history.IdMapping> {
+    return history.pastIdMapping(
+      this.#api,
+      distinct(checkedIds(roots)),
+      await this.#past(timestampPast, options.signal),
+      options,
+    );
   }
 
   /**
@@ -289,25 +393,41 @@ export class ChunkedGraph {
    * @throws TimestampError when the graph was made between the two, as the server does not list the roots that it began with; with `raw`, when
    *   `from` is later than `to`.
    */
-  async deltaRoots({ from, to, raw = false, ...options }: Omit<WindowOptions, 'from'> & { from: Timestamp; raw?: boolean }): Promise<DeltaRoots> {
+  async deltaRoots({
+    from,
+    to,
+    raw = false,
+    ...options
+  }: Omit<WindowOptions, 'from'> & { from: Timestamp; raw?: boolean }): Promise<DeltaRoots> {
     const fromMs = await this.#past(from, options.signal);
     if (fromMs === undefined) throw new TypeError('from is a moment in the past');
     const toMs = await this.#at(to, options.signal);
-    return raw ? rawDeltaRoots(this.#api, fromMs, toMs, options) : deltaRoots(this.#api, fromMs, toMs, () => this.#firstRoots(options), options);
+    return raw
+      ? rawDeltaRoots(this.#api, fromMs, toMs, options)
+      : deltaRoots(this.#api, fromMs, toMs, () => this.#firstRoots(options), options);
   }
 
   /** How much was edited in the history of a root, and by whom. @param options.filtered Only what concerns the root itself. @default true */
-  async changeLog(root: bigint, { filtered = true, ...options }: CallOptions & { filtered?: boolean } = {}): Promise<history.ChangeLog> {
+  async changeLog(
+    root: bigint,
+    { filtered = true, ...options }: CallOptions & { filtered?: boolean } = {},
+  ): Promise<history.ChangeLog> {
     return history.changeLog(this.#api, checkedId(root), filtered, options);
   }
 
   /** The edits in the history of a root, oldest first. @param options.filtered Only those that concern the root itself. @default true */
-  async tabularChangeLog(root: bigint, options: CallOptions & { filtered?: boolean } = {}): Promise<history.RootOperation[]> {
+  async tabularChangeLog(
+    root: bigint,
+    options: CallOptions & { filtered?: boolean } = {},
+  ): Promise<history.RootOperation[]> {
     return (await this.tabularChangeLogs([root], options)).get(root)!;
   }
 
   /** The same of many roots in one request. */
-  async tabularChangeLogs(roots: Ids, { filtered = true, ...options }: CallOptions & { filtered?: boolean } = {}): Promise<Map<bigint, history.RootOperation[]>> {
+  async tabularChangeLogs(
+    roots: Ids,
+    { filtered = true, ...options }: CallOptions & { filtered?: boolean } = {},
+  ): Promise<Map<bigint, history.RootOperation[]>> {
     return history.tabularChangeLogs(this.#api, distinct(checkedIds(roots)), filtered, options);
   }
 
@@ -324,16 +444,34 @@ export class ChunkedGraph {
    * are under way are in the log, too: the `status` of their details tells.
    */
   async operations({ from, to, ...options }: WindowOptions = {}): Promise<history.LoggedOperation[]> {
-    return history.operations(this.#api, await this.#past(from, options.signal), await this.#at(to, options.signal), options);
+    return history.operations(
+      this.#api,
+      await this.#past(from, options.signal),
+      await this.#at(to, options.signal),
+      options,
+    );
   }
 
   /** Edits of one user; needs the permission to view as an administrator. @param options.includeUndone @default false */
-  async userOperations(userId: string | number, { from, to, includeUndone = false, ...options }: WindowOptions & { includeUndone?: boolean } = {}): Promise<history.Operation[]> {
-    return history.userOperations(this.#api, String(userId), await this.#past(from, options.signal), await this.#at(to, options.signal), includeUndone, options);
+  async userOperations(
+    userId: string | number,
+    { from, to, includeUndone = false, ...options }: WindowOptions & { includeUndone?: boolean } = {},
+  ): Promise<history.Operation[]> {
+    return history.userOperations(
+      this.#api,
+      String(userId),
+      await this.#past(from, options.signal),
+      await this.#at(to, options.signal),
+      includeUndone,
+      options,
+    );
   }
 
   /** Of each operation that the log has, what it did. */
-  async operationDetails(operationIds: readonly number[], options: CallOptions = {}): Promise<Map<number, history.OperationDetails>> {
+  async operationDetails(
+    operationIds: readonly number[],
+    options: CallOptions = {},
+  ): Promise<Map<number, history.OperationDetails>> {
     return history.operationDetails(this.#api, operationIds.map(checkedOperationId), options);
   }
 
@@ -350,7 +488,8 @@ export class ChunkedGraph {
    * @throws GraphError UNKNOWN_ID, too, for an ID below the roots.
    */
   async lastEdit(root: bigint, options: CallOptions = {}): Promise<Date | undefined> {
-    const id = this.#onlyRoots(listOf(root)), [madeMs] = await rootTimestamps(this.#api, id, options);
+    const id = this.#onlyRoots(listOf(root)),
+      [madeMs] = await rootTimestamps(this.#api, id, options);
     const { links } = await history.lineageWalk(this.#api, id, madeMs, 0, options);
     return links.length > 0 ? new Date(madeMs) : undefined;
   }
@@ -364,14 +503,23 @@ export class ChunkedGraph {
    */
   latestRoots(root: bigint, options?: TimedOptions): Promise<BigUint64Array>;
   latestRoots(roots: Ids, options?: TimedOptions): Promise<Map<bigint, BigUint64Array>>;
-  async latestRoots(roots: bigint | Ids, { timestamp, ...options }: TimedOptions = {}): Promise<BigUint64Array | Map<bigint, BigUint64Array>> {
-    const list = distinct(listOf(roots)), timestampMs = await this.#at(timestamp, options.signal), isRoot = (id: bigint): boolean => this.ids.layerOf(id) === this.nLayers;
+  async latestRoots(
+    roots: bigint | Ids,
+    { timestamp, ...options }: TimedOptions = {},
+  ): Promise<BigUint64Array | Map<bigint, BigUint64Array>> {
+    const list = distinct(listOf(roots)),
+      timestampMs = await this.#at(timestamp, options.signal),
+      isRoot = (id: bigint): boolean => this.ids.layerOf(id) === this.nLayers;
     const [related, voted] = await Promise.all([
       relatedRoots(this.#api, list.filter(isRoot), timestampMs, options),
-      this.suggestLatestRoots(list.filter((id) => !isRoot(id)), { ...options, timestamp: new Date(timestampMs) }),
+      this.suggestLatestRoots(
+        list.filter((id) => !isRoot(id)),
+        { ...options, timestamp: new Date(timestampMs) },
+      ),
     ]);
     for (const { root: id, suggestions } of voted) {
-      if (suggestions.length === 0) throw this.#unknown(`${id} has no root at ${new Date(timestampMs).toISOString()}`, 'roots_binary');
+      if (suggestions.length === 0)
+        throw this.#unknown(`${id} has no root at ${new Date(timestampMs).toISOString()}`, 'roots_binary');
       related.set(id, BigUint64Array.from(suggestions, ({ root }) => root).sort());
     }
     return typeof roots === 'bigint' ? related.get(roots)! : related;
@@ -383,9 +531,15 @@ export class ChunkedGraph {
    */
   originalRoots(root: bigint, options?: TimedOptions): Promise<BigUint64Array>;
   originalRoots(roots: Ids, options?: TimedOptions): Promise<Map<bigint, BigUint64Array>>;
-  async originalRoots(roots: bigint | Ids, { timestamp, ...options }: TimedOptions = {}): Promise<BigUint64Array | Map<bigint, BigUint64Array>> {
+  async originalRoots(
+    roots: bigint | Ids,
+    { timestamp, ...options }: TimedOptions = {},
+  ): Promise<BigUint64Array | Map<bigint, BigUint64Array>> {
     const list = this.#onlyRoots(distinct(listOf(roots)));
-    const found = timestamp === undefined ? await originals(this.#api, list, options) : await relatedRoots(this.#api, list, await this.#at(timestamp, options.signal), options);
+    const found =
+      timestamp === undefined
+        ? await originals(this.#api, list, options)
+        : await relatedRoots(this.#api, list, await this.#at(timestamp, options.signal), options);
     return typeof roots === 'bigint' ? found.get(roots)! : found;
   }
 
@@ -395,10 +549,20 @@ export class ChunkedGraph {
    * supervoxel votes for its own root.
    * @param options.by @default 'level2'
    */
-  suggestLatestRoots(root: bigint, options?: TimedOptions & { by?: 'level2' | 'supervoxels' }): Promise<Suggestion>;
-  suggestLatestRoots(roots: Ids, options?: TimedOptions & { by?: 'level2' | 'supervoxels' }): Promise<Suggestion[]>;
-  async suggestLatestRoots(roots: bigint | Ids, { timestamp, by = 'level2', ...options }: TimedOptions & { by?: 'level2' | 'supervoxels' } = {}): Promise<Suggestion | Suggestion[]> {
-    if (by !== 'level2' && by !== 'supervoxels') throw new TypeError(`by is 'level2' or 'supervoxels', not ${String(by)}`);
+  suggestLatestRoots(
+    root: bigint,
+    options?: TimedOptions & { by?: 'level2' | 'supervoxels' },
+  ): Promise<Suggestion>;
+  suggestLatestRoots(
+    roots: Ids,
+    options?: TimedOptions & { by?: 'level2' | 'supervoxels' },
+  ): Promise<Suggestion[]>;
+  async suggestLatestRoots(
+    roots: bigint | Ids,
+    { timestamp, by = 'level2', ...options }: TimedOptions & { by?: 'level2' | 'supervoxels' } = {},
+  ): Promise<Suggestion | Suggestion[]> {
+    if (by !== 'level2' && by !== 'supervoxels')
+      throw new TypeError(`by is 'level2' or 'supervoxels', not ${String(by)}`);
     const timestampMs = await this.#at(timestamp, options.signal);
     const then = new Date(timestampMs);
     const suggestions = await suggestRoots(listOf(roots), by === 'level2' ? 2 : 1, {
@@ -420,7 +584,12 @@ export class ChunkedGraph {
    *   after an abort once it was sent (its `cause`).
    */
   async merge(a: GraphPoint, b: GraphPoint, options: EditOptions = {}): Promise<EditResult> {
-    return this.#edit('merge', [nodes.asNode(checkedPoint(a, 'the first point')), nodes.asNode(checkedPoint(b, 'the second point'))], {}, options);
+    return this.#edit(
+      'merge',
+      [nodes.asNode(checkedPoint(a, 'the first point')), nodes.asNode(checkedPoint(b, 'the second point'))],
+      {},
+      options,
+    );
   }
 
   /**
@@ -428,7 +597,11 @@ export class ChunkedGraph {
    * @param options.mincut false: cuts exactly between each source and the sink of the same number. @default true
    * @throws as {@link merge}
    */
-  async split(sources: readonly GraphPoint[], sinks: readonly GraphPoint[], { mincut, ...options }: EditOptions & { mincut?: boolean } = {}): Promise<EditResult> {
+  async split(
+    sources: readonly GraphPoint[],
+    sinks: readonly GraphPoint[],
+    { mincut, ...options }: EditOptions & { mincut?: boolean } = {},
+  ): Promise<EditResult> {
     return this.#edit('split', asCut(sources, sinks), { mincut }, options);
   }
 
@@ -436,13 +609,20 @@ export class ChunkedGraph {
    * What a split would come to near the points; changes nothing. The server looks at a box around them only (of 2.21: 240 × 240 × 24 voxels more on each
    * side): the parts that `split` makes hold these and what of the object lies beyond.
    */
-  async splitPreview(sources: readonly GraphPoint[], sinks: readonly GraphPoint[], options: CallOptions = {}): Promise<nodes.SplitPreview> {
+  async splitPreview(
+    sources: readonly GraphPoint[],
+    sinks: readonly GraphPoint[],
+    options: CallOptions = {},
+  ): Promise<nodes.SplitPreview> {
     asCut(sources, sinks);
     return nodes.splitPreview(this.#api, sources, sinks, options);
   }
 
   /** Takes an operation back. `done: false`: nothing was left to undo, and nothing happened. @throws as {@link merge} */
-  async undo(operationId: number, options: EditOptions = {}): Promise<EditResult & { done: true } | { done: false }> {
+  async undo(
+    operationId: number,
+    options: EditOptions = {},
+  ): Promise<(EditResult & { done: true }) | { done: false }> {
     return this.#again('undo', operationId, options);
   }
 
@@ -451,10 +631,15 @@ export class ChunkedGraph {
    * out again what nobody has undone.
    * @throws as {@link merge}; GraphError UNKNOWN_ID when there is no such operation.
    */
-  async redo(operationId: number, options: EditOptions = {}): Promise<EditResult & { done: true } | { done: false }> {
+  async redo(
+    operationId: number,
+    options: EditOptions = {},
+  ): Promise<(EditResult & { done: true }) | { done: false }> {
     this.#mayEdit('redo');
-    const id = checkedOperationId(operationId), { signal, timeoutMs, maxBytes } = options;
-    if (!(await isUndone(this.#api, id, this.#parts.instants.now(), { signal, timeoutMs, maxBytes }))) return { done: false };
+    const id = checkedOperationId(operationId),
+      { signal, timeoutMs, maxBytes } = options;
+    if (!(await isUndone(this.#api, id, this.#parts.instants.now(), { signal, timeoutMs, maxBytes })))
+      return { done: false };
     return this.#again('redo', id, options);
   }
 
@@ -479,7 +664,17 @@ export class ChunkedGraph {
   request(path: string, options: GraphRequestOptions & { as: 'text' }): Promise<string>;
   request(path: string, options: GraphRequestOptions & { as: 'bytes' }): Promise<Uint8Array>;
   request(path: string, options?: GraphRequestOptions): Promise<unknown>;
-  async request(path: string, { method = 'GET', query, body, as = 'json', retry = method === 'GET', ...options }: GraphRequestOptions = {}): Promise<unknown> {
+  async request(
+    path: string,
+    {
+      method = 'GET',
+      query,
+      body,
+      as = 'json',
+      retry = method === 'GET',
+      ...options
+    }: GraphRequestOptions = {},
+  ): Promise<unknown> {
     if (/[?#]/.test(path)) throw new RangeError('a path has no query: pass query');
     const changes = CHANGES.test(decoded(new URL(this.#api.urlOf(path)).pathname)); // a URL drops tabs and dots
     if (changes) this.#mayEdit(path);
@@ -489,47 +684,82 @@ export class ChunkedGraph {
       if (as === 'json') return this.#api.jsonOf(z.unknown(), reply, call);
       return as === 'text' ? new TextDecoder().decode(reply.body) : reply.body;
     };
-    return changes ? replyToEdit(this.#api, call, options, read) : read(await this.#api.reply({ ...call, retry }, options));
+    return changes
+      ? replyToEdit(this.#api, call, options, read)
+      : read(await this.#api.reply({ ...call, retry }, options));
   }
 
   get #space(): NodeSpace {
-    const { grid } = this.#parts, origin: Vec3 = this.chunksStartAtVoxelOffset ? grid.bounds.min : [0, 0, 0];
+    const { grid } = this.#parts,
+      origin: Vec3 = this.chunksStartAtVoxelOffset ? grid.bounds.min : [0, 0, 0];
     return { grid, ids: this.ids, chunks: { origin, size: this.chunkSize }, nLayers: this.nLayers };
   }
 
   /** Without leaves that are not their node's own. */
   #own(leaves: Leaves, { signal, timeoutMs, maxBytes }: CallOptions): Promise<Leaves> {
-    const rootsAt = (ids: BigUint64Array, ms: number, stopLayer: number): Promise<BigUint64Array> => this.roots(ids, { timestamp: new Date(ms), stopLayer, signal });
-    return ownLeaves(this.#api, leaves, { layerOf: (id) => this.ids.layerOf(id), rootsAt }, { signal, timeoutMs, maxBytes });
+    const rootsAt = (ids: BigUint64Array, ms: number, stopLayer: number): Promise<BigUint64Array> =>
+      this.roots(ids, { timestamp: new Date(ms), stopLayer, signal });
+    return ownLeaves(
+      this.#api,
+      leaves,
+      { layerOf: (id) => this.ids.layerOf(id), rootsAt },
+      { signal, timeoutMs, maxBytes },
+    );
   }
 
   get #api(): Endpoints {
     return this.#parts.api;
   }
 
-  async #edit(path: string, body: unknown, query: Record<string, boolean | undefined>, options: EditOptions): Promise<EditResult> {
+  async #edit(
+    path: string,
+    body: unknown,
+    query: Record<string, boolean | undefined>,
+    options: EditOptions,
+  ): Promise<EditResult> {
     this.#mayEdit(path);
     const { operationId, newRoots } = await sendEdit(this.#api, { path, body, query }, options);
-    if (operationId === undefined) throw new GraphError('BAD_REPLY', `${this.#api.urlOf(path)} answered without an operation: nothing happened`, this.#api.urlOf(path), 200);
+    if (operationId === undefined)
+      throw new GraphError(
+        'BAD_REPLY',
+        `${this.#api.urlOf(path)} answered without an operation: nothing happened`,
+        this.#api.urlOf(path),
+        200,
+      );
     return { operationId, newRoots };
   }
 
-  async #again(path: 'undo' | 'redo', operation: number, options: EditOptions): Promise<EditResult & { done: true } | { done: false }> {
+  async #again(
+    path: 'undo' | 'redo',
+    operation: number,
+    options: EditOptions,
+  ): Promise<(EditResult & { done: true }) | { done: false }> {
     this.#mayEdit(path);
-    const { operationId, newRoots } = await sendEdit(this.#api, { path, body: { operation_id: checkedOperationId(operation) } }, options);
+    const { operationId, newRoots } = await sendEdit(
+      this.#api,
+      { path, body: { operation_id: checkedOperationId(operation) } },
+      options,
+    );
     return operationId === undefined ? { done: false } : { done: true, operationId, newRoots };
   }
 
   #mayEdit(path: string): void {
     if (!this.#parts.allowEdits)
-      throw new GraphError('EDITS_NOT_ALLOWED', `${this.#api.urlOf(path)} would change the graph: open the volume with allowEdits: true`, this.#api.urlOf(path));
+      throw new GraphError(
+        'EDITS_NOT_ALLOWED',
+        `${this.#api.urlOf(path)} would change the graph: open the volume with allowEdits: true`,
+        this.#api.urlOf(path),
+      );
   }
 
   /** @throws GraphError UNKNOWN_ID for an ID of another layer than the roots'. */
   #onlyRoots(ids: BigUint64Array): BigUint64Array {
     const other = ids.find((id) => this.ids.layerOf(id) !== this.nLayers);
     if (other === undefined) return ids;
-    throw this.#unknown(`${other} is of layer ${this.ids.layerOf(other)}, and roots are of layer ${this.nLayers}: suggestLatestRoots gives the root of an ID below`, 'lineage_graph_multiple');
+    throw this.#unknown(
+      `${other} is of layer ${this.ids.layerOf(other)}, and roots are of layer ${this.nLayers}: suggestLatestRoots gives the root of an ID below`,
+      'lineage_graph_multiple',
+    );
   }
 
   #unknown(message: string, path: string): GraphError {
@@ -539,11 +769,24 @@ export class ChunkedGraph {
   /** Some roots that the graph began with: of one graph chunk, looked for from the middle of the volume on; none where all is empty there. */
   async #firstRoots(options: CallOptions): Promise<BigUint64Array> {
     const { min, max } = this.#parts.grid.bounds;
-    for (const position of middleChunks(this.ids.chunkOfPoint(min), this.ids.chunkOfPoint(max.map((end) => end - 1)))) {
-      const { supervoxelIds } = await this.l2ChunkChildren(this.ids.encode(2, position), { ...options, timestamp: 'now' });
+    for (const position of middleChunks(
+      this.ids.chunkOfPoint(min),
+      this.ids.chunkOfPoint(max.map((end) => end - 1)),
+    )) {
+      const { supervoxelIds } = await this.l2ChunkChildren(this.ids.encode(2, position), {
+        ...options,
+        timestamp: 'now',
+      });
       if (supervoxelIds.length === 0) continue;
-      const roots = await this.roots(supervoxelIds.subarray(0, SUPERVOXELS_TRIED), { timestamp: 'now', signal: options.signal });
-      const first = await originals(this.#api, distinct(roots).filter((root) => root !== 0n), options);
+      const roots = await this.roots(supervoxelIds.subarray(0, SUPERVOXELS_TRIED), {
+        timestamp: 'now',
+        signal: options.signal,
+      });
+      const first = await originals(
+        this.#api,
+        distinct(roots).filter((root) => root !== 0n),
+        options,
+      );
       return distinct(BigUint64Array.from([...first.values()].flatMap((list) => [...list])));
     }
     return new BigUint64Array(0);
@@ -554,7 +797,10 @@ export class ChunkedGraph {
     return msOf(timestamp === undefined ? this.#moment : momentOf(timestamp), this.#parts, signal);
   }
 
-  async #past(timestamp: Timestamp | undefined, signal: AbortSignal | undefined): Promise<number | undefined> {
+  async #past(
+    timestamp: Timestamp | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<number | undefined> {
     return timestamp === undefined ? undefined : this.#at(timestamp, signal);
   }
 
@@ -564,7 +810,8 @@ export class ChunkedGraph {
 }
 
 /** Where a root is looked for: so many graph chunks along each axis. */
-const CHUNKS_TRIED = 5, SUPERVOXELS_TRIED = 1000;
+const CHUNKS_TRIED = 5,
+  SUPERVOXELS_TRIED = 1000;
 
 /** The middle of a grid that reaches from `first` to `last`, its very middle first. */
 function middleChunks(first: Vec3, last: Vec3): Vec3[] {
@@ -573,22 +820,29 @@ function middleChunks(first: Vec3, last: Vec3): Vec3[] {
     const from = Math.max(first[axis], middle[axis] - Math.floor(CHUNKS_TRIED / 2));
     return Array.from({ length: Math.min(CHUNKS_TRIED, last[axis] - from + 1) }, (_, k) => from + k);
   };
-  const distance = (position: Vec3): number => Math.max(...position.map((at, axis) => Math.abs(at - middle[axis])));
+  const distance = (position: Vec3): number =>
+    Math.max(...position.map((at, axis) => Math.abs(at - middle[axis])));
   const chunks = along(0).flatMap((x) => along(1).flatMap((y) => along(2).map((z): Vec3 => [x, y, z])));
   return chunks.sort((a, b) => distance(a) - distance(b));
 }
 
 /** All the way back. */
-async function originals(api: Endpoints, roots: BigUint64Array, options: CallOptions): Promise<Map<bigint, BigUint64Array>> {
+async function originals(
+  api: Endpoints,
+  roots: BigUint64Array,
+  options: CallOptions,
+): Promise<Map<bigint, BigUint64Array>> {
   const { links } = await history.lineageWalk(api, roots, undefined, 0, options);
   const sources = new Map<bigint, bigint[]>();
   for (const { source, target } of links) sources.set(target, [...(sources.get(target) ?? []), source]);
   return new Map(
     Array.from(roots, (root) => {
-      const seen = new Set([root]), first: bigint[] = [];
+      const seen = new Set([root]),
+        first: bigint[] = [];
       for (const node of seen) {
         const from = sources.get(node);
-        if (from) for (const source of from) seen.add(source); // a Set goes on to what is added
+        if (from)
+          for (const source of from) seen.add(source); // a Set goes on to what is added
         else first.push(node);
       }
       return [root, BigUint64Array.from(first).sort()];
@@ -596,16 +850,24 @@ async function originals(api: Endpoints, roots: BigUint64Array, options: CallOpt
   );
 }
 
-const listOf = (roots: bigint | Ids): BigUint64Array => (typeof roots === 'bigint' ? BigUint64Array.of(checkedId(roots)) : checkedIds(roots));
+const listOf = (roots: bigint | Ids): BigUint64Array =>
+  typeof roots === 'bigint' ? BigUint64Array.of(checkedId(roots)) : checkedIds(roots);
 
 function checkedPoint(point: GraphPoint, what: string): GraphPoint {
   if (typeof point !== 'object' || point === null) throw new TypeError(`${what} is { id, nm: [x, y, z] }`);
   return { id: checkedId(point.id, `${what}'s id`), nm: checkedTriple(point.nm, `${what}'s nm`) };
 }
 
-function asCut(sources: readonly GraphPoint[], sinks: readonly GraphPoint[]): { sources: unknown[]; sinks: unknown[] } {
-  if (sources.length === 0 || sinks.length === 0) throw new RangeError('a split has at least one source and one sink');
-  return { sources: sources.map((point) => nodes.asNode(checkedPoint(point, 'a source'))), sinks: sinks.map((point) => nodes.asNode(checkedPoint(point, 'a sink'))) };
+function asCut(
+  sources: readonly GraphPoint[],
+  sinks: readonly GraphPoint[],
+): { sources: unknown[]; sinks: unknown[] } {
+  if (sources.length === 0 || sinks.length === 0)
+    throw new RangeError('a split has at least one source and one sink');
+  return {
+    sources: sources.map((point) => nodes.asNode(checkedPoint(point, 'a source'))),
+    sinks: sinks.map((point) => nodes.asNode(checkedPoint(point, 'a sink'))),
+  };
 }
 
 function decoded(path: string): string {

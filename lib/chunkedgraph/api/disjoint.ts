@@ -16,24 +16,39 @@ export interface DisjointOptions {
 }
 
 /** Roots that stood at one moment share nothing; nor do nodes right above their leaves, as nobody goes further. All others stay alone. */
-export async function disjointGroups(api: Endpoints, nodes: BigUint64Array, { layerOf, nLayers, stopLayer, nowMs }: DisjointOptions, options: CallOptions): Promise<BigUint64Array[]> {
+export async function disjointGroups(
+  api: Endpoints,
+  nodes: BigUint64Array,
+  { layerOf, nLayers, stopLayer, nowMs }: DisjointOptions,
+  options: CallOptions,
+): Promise<BigUint64Array[]> {
   const low = nodes.filter((id) => layerOf(id) <= stopLayer + 1);
   const roots = nodes.filter((id) => layerOf(id) > stopLayer + 1 && layerOf(id) === nLayers);
   const others = nodes.filter((id) => layerOf(id) > stopLayer + 1 && layerOf(id) !== nLayers);
-  const groups = [low, ...alone(others), ...(roots.length > 1 ? await contemporaries(api, roots, nowMs, options) : [roots])];
+  const groups = [
+    low,
+    ...alone(others),
+    ...(roots.length > 1 ? await contemporaries(api, roots, nowMs, options) : [roots]),
+  ];
   return groups.filter(({ length }) => length > 0);
 }
 
 const alone = (ids: BigUint64Array): BigUint64Array[] => Array.from(ids, (id) => BigUint64Array.of(id));
 
 /** As few groups as there are moments needed to meet the lives of all. */
-async function contemporaries(api: Endpoints, roots: BigUint64Array, nowMs: number, options: CallOptions): Promise<BigUint64Array[]> {
+async function contemporaries(
+  api: Endpoints,
+  roots: BigUint64Array,
+  nowMs: number,
+  options: CallOptions,
+): Promise<BigUint64Array[]> {
   let lives: { made: Float64Array; last: Float64Array };
   try {
     lives = await rootLives(api, roots, nowMs, options);
   } catch (error) {
     // Among them is one that the graph does not have, which has no leaves either.
-    if (error instanceof GraphError && (error.code === 'UNKNOWN_ID' || error.status === 500)) return alone(roots);
+    if (error instanceof GraphError && (error.code === 'UNKNOWN_ID' || error.status === 500))
+      return alone(roots);
     throw error;
   }
   const { made, last } = lives;

@@ -40,7 +40,11 @@ const REFUSED = new Set([400, 401, 403, 404, 405, 411, 413, 414, 415, 431]);
 const NO_SUCH_OPERATION = 'Could not determine graph operation type.';
 
 /** @throws as {@link replyToEdit}. */
-export async function sendEdit(api: Endpoints, call: Pick<Call, 'path' | 'query' | 'body'>, { remesh, priority, ...options }: EditOptions): Promise<{ operationId: number | undefined; newRoots: BigUint64Array }> {
+export async function sendEdit(
+  api: Endpoints,
+  call: Pick<Call, 'path' | 'query' | 'body'>,
+  { remesh, priority, ...options }: EditOptions,
+): Promise<{ operationId: number | undefined; newRoots: BigUint64Array }> {
   const sent = { ...call, method: 'POST' as const, query: { ...call.query, remesh, priority } };
   return replyToEdit(api, sent, options, (reply) => {
     const { operation_id: operationId, new_root_ids: newRoots } = api.jsonOf(edited, reply, sent);
@@ -52,7 +56,12 @@ export async function sendEdit(api: Endpoints, call: Pick<Call, 'path' | 'query'
  * What `read` makes of the reply to a call that changes the graph. Once it is there, "now" of all volumes on the graph comes after the edit.
  * @throws GraphError EDIT_UNCERTAIN when nobody knows whether it happened: an abort is its `cause` then; before it was sent, `signal.reason`.
  */
-export async function replyToEdit<T>(api: Endpoints, call: Omit<Call, 'retry' | 'onSend'>, options: CallOptions, read: (reply: GraphReply) => T): Promise<T> {
+export async function replyToEdit<T>(
+  api: Endpoints,
+  call: Omit<Call, 'retry' | 'onSend'>,
+  options: CallOptions,
+  read: (reply: GraphReply) => T,
+): Promise<T> {
   const sentAt = new Date(api.server.clock.read().certainMs - 1000).toISOString();
   let sent = false;
   const onSend = (): void => void (sent = true);
@@ -64,11 +73,14 @@ export async function replyToEdit<T>(api: Endpoints, call: Omit<Call, 'retry' | 
   } catch (error) {
     if (!sent || !isUncertain(error)) throw error;
     api.server.clock.edited();
-    const { url, status, serverMessage } = error instanceof GraphError ? error : { url: api.urlOf(call.path) };
+    const { url, status, serverMessage } =
+      error instanceof GraphError ? error : { url: api.urlOf(call.path) };
     throw new GraphError(
       'EDIT_UNCERTAIN',
       `it is unknown whether the edit happened, and it is not sent again: see graph.operations({ from: '${sentAt}' }) and the status in their details, or what roots its supervoxels have now (${error instanceof Error ? error.message : String(error)})`,
-      url, status, { cause: error, serverMessage },
+      url,
+      status,
+      { cause: error, serverMessage },
     );
   }
 }
@@ -81,7 +93,9 @@ async function comeAfter(api: Endpoints, { body }: GraphReply, options: CallOpti
   const { clock } = api.server;
   let madeMs: number | undefined;
   try {
-    const { operation_id: operationId, new_root_ids: newRoots } = edited.parse(parseExactJson(new TextDecoder().decode(body)));
+    const { operation_id: operationId, new_root_ids: newRoots } = edited.parse(
+      parseExactJson(new TextDecoder().decode(body)),
+    );
     if (operationId === null && newRoots.length === 0) return; // nothing happened
     const latestMs = Math.max(...(await rootTimestamps(api, newRoots, options)));
     if (Math.abs(latestMs) <= LAST_MS) madeMs = latestMs;
@@ -95,6 +109,7 @@ async function comeAfter(api: Endpoints, { body }: GraphReply, options: CallOpti
 function isUncertain(error: unknown): boolean {
   if (!(error instanceof GraphError)) return !(error instanceof PathError); // an abort, or the volume was closed
   const { code, status, cause, serverMessage } = error;
-  if (code === 'CONNECTION' || code === 'TIMEOUT') return !(cause instanceof RequestError && cause.broken === 'unreachable');
+  if (code === 'CONNECTION' || code === 'TIMEOUT')
+    return !(cause instanceof RequestError && cause.broken === 'unreachable');
   return !REFUSED.has(status ?? 0) && serverMessage !== NO_SUCH_OPERATION;
 }

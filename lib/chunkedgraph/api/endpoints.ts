@@ -84,7 +84,11 @@ export class Endpoints {
   }
 
   /** The same, with the reply's headers. */
-  async jsonAndHeaders<T>(schema: z.ZodType<T>, call: Call, options?: CallOptions): Promise<{ value: T; headers: GraphReply['headers'] }> {
+  async jsonAndHeaders<T>(
+    schema: z.ZodType<T>,
+    call: Call,
+    options?: CallOptions,
+  ): Promise<{ value: T; headers: GraphReply['headers'] }> {
     const reply = await this.reply(call, options);
     return { value: this.jsonOf(schema, reply, call), headers: reply.headers };
   }
@@ -96,7 +100,8 @@ export class Endpoints {
 
   /** A reply's little-endian uint64. @throws GraphError BAD_REPLY. */
   idsOf({ body, status }: GraphReply, call: Pick<Call, 'path'>): BigUint64Array {
-    if (body.byteLength % 8 !== 0) throw this.#bad(call, `${body.byteLength} bytes; expected a multiple of 8`, status);
+    if (body.byteLength % 8 !== 0)
+      throw this.#bad(call, `${body.byteLength} bytes; expected a multiple of 8`, status);
     return idsFromBytes(body);
   }
 
@@ -106,22 +111,33 @@ export class Endpoints {
   }
 
   /** @throws GraphError; DeadlineError; `signal.reason`. */
-  async reply({ path, query = {}, body, method, retry = true, onSend }: Call, { signal, maxBytes = MAX_BYTES }: CallOptions = {}): Promise<GraphReply> {
-    const { bind, timeoutMs = 600_000, retries = 4 } = this.#options, bound = bind ? bind(signal) : signal;
+  async reply(
+    { path, query = {}, body, method, retry = true, onSend }: Call,
+    { signal, maxBytes = MAX_BYTES }: CallOptions = {},
+  ): Promise<GraphReply> {
+    const { bind, timeoutMs = 600_000, retries = 4 } = this.#options,
+      bound = bind ? bind(signal) : signal;
     const asked = Object.entries(query).filter(([, value]) => value !== undefined);
     const raw = body instanceof Uint8Array;
     const request: GraphRequest = {
-      method, maxBytes, onSend,
+      method,
+      maxBytes,
+      onSend,
       url: this.urlOf(path),
       query: Object.fromEntries(asked.map(([name, value]) => [name, String(value)])),
       body: raw || body === undefined ? body : new TextEncoder().encode(formatExactJson(body)),
       // Without a type, or with that of a form, the server may swallow the body.
-      headers: body === undefined ? undefined : { 'content-type': raw ? 'application/octet-stream' : 'application/json' },
+      headers:
+        body === undefined
+          ? undefined
+          : { 'content-type': raw ? 'application/octet-stream' : 'application/json' },
       idleTimeoutMs: timeoutMs,
       retry: false, // here, where it is known what a status means
     };
     try {
-      return await this.#queue.add(() => this.#ask({ ...request, signal: bound }, retry ? retries : 0), { signal: bound });
+      return await this.#queue.add(() => this.#ask({ ...request, signal: bound }, retry ? retries : 0), {
+        signal: bound,
+      });
     } catch (error) {
       throw explained(error);
     }
@@ -132,11 +148,25 @@ export class Endpoints {
       try {
         return await this.server.ask(request);
       } catch (error) {
-        const passing = error instanceof GraphError && (error.code === 'CONNECTION' || PASSING.has(error.status ?? 0));
-        const failure = passing && (error.code === 'CONNECTION' ? { kind: 'connection' as const } : { kind: 'status' as const, status: error.status, retryAfter: error.retryAfter });
-        const delayMs = failure ? delayBeforeRetry(failure, { made, idle: 0, retries, backoffMs: BACKOFF_MS }, Math.random(), Date.now()) : undefined;
+        const passing =
+          error instanceof GraphError && (error.code === 'CONNECTION' || PASSING.has(error.status ?? 0));
+        const failure =
+          passing &&
+          (error.code === 'CONNECTION'
+            ? { kind: 'connection' as const }
+            : { kind: 'status' as const, status: error.status, retryAfter: error.retryAfter });
+        const delayMs = failure
+          ? delayBeforeRetry(
+              failure,
+              { made, idle: 0, retries, backoffMs: BACKOFF_MS },
+              Math.random(),
+              Date.now(),
+            )
+          : undefined;
         if (delayMs === undefined) throw error;
-        await pause(delayMs, undefined, { signal: request.signal }).catch(() => request.signal?.throwIfAborted());
+        await pause(delayMs, undefined, { signal: request.signal }).catch(() =>
+          request.signal?.throwIfAborted(),
+        );
       }
     }
   }
@@ -144,7 +174,8 @@ export class Endpoints {
   /** @throws GraphError BAD_REPLY naming the endpoint and what is wrong with its answer. */
   check<T>(schema: z.ZodType<T>, value: unknown, call: Pick<Call, 'path'>, status?: number): T {
     const parsed = schema.safeParse(value);
-    if (!parsed.success) throw this.#bad(call, `something else than expected: ${firstIssue(parsed.error)}`, status);
+    if (!parsed.success)
+      throw this.#bad(call, `something else than expected: ${firstIssue(parsed.error)}`, status);
     return parsed.data;
   }
 

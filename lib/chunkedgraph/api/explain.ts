@@ -8,8 +8,14 @@ const MEANINGS: [message: RegExp, meaning: (match: RegExpExecArray) => string][]
   [/^(\d+) is no root$/, ([, id]) => `${id} is no root; ${HINT}`],
   [/^(\d+)$/, ([, id]) => `the graph has no ID ${id}; ${HINT}`],
   [/^Cannot find root id (\d+), \d+, (.+)$/, ([, id, time]) => `${id} has no root at ${time}; ${HINT}`],
-  [/(root_id|node_ids).* not valid at timestamp$/, ([, what]) => `${what} not valid at the moment that this table shows; ${HINT}`],
-  [/Supervoxels must belong to the same segment/, () => `the points are not, or no more, on one object; ${HINT}`],
+  [
+    /(root_id|node_ids).* not valid at timestamp$/,
+    ([, what]) => `${what} not valid at the moment that this table shows; ${HINT}`,
+  ],
+  [
+    /Supervoxels must belong to the same segment/,
+    () => `the points are not, or no more, on one object; ${HINT}`,
+  ],
 ];
 
 /** Endpoints that fail in the versions known, whatever is asked, and what does the same. Observed of PyChunkedGraph 2.21.1. */
@@ -19,7 +25,10 @@ const BROKEN: [path: RegExp, instead: string][] = [
   [/\/roots_from_coords$/, 'use scatteredPoints or rootAt of the volume'],
   [/\/l2_chunk_children\/\d+$/, 'it works with as_array=true only: use graph.l2ChunkChildren'],
   [/\/contact_sites$/, 'nothing does the same'],
-  [/\/oldest_timestamp$/, 'it fails where no operation is among the first hundred: use graph.oldestTimestamp'],
+  [
+    /\/oldest_timestamp$/,
+    'it fails where no operation is among the first hundred: use graph.oldestTimestamp',
+  ],
 ];
 
 /** The same error; or UNKNOWN_ID where the server has no such ID, or not at that moment; or BROKEN_ENDPOINT. */
@@ -28,8 +37,15 @@ export function explained(error: unknown): unknown {
   const { url, status, serverMessage = '' } = error;
   for (const [message, meaning] of MEANINGS) {
     const match = message.exec(serverMessage);
-    if (match) return new GraphError('UNKNOWN_ID', `${url} answered ${status}: ${meaning(match)}`, url, status, { serverMessage });
+    if (match)
+      return new GraphError('UNKNOWN_ID', `${url} answered ${status}: ${meaning(match)}`, url, status, {
+        serverMessage,
+      });
   }
   const broken = status === 500 ? BROKEN.find(([path]) => path.test(url)) : undefined;
-  return broken ? new GraphError('BROKEN_ENDPOINT', `${url} answered 500: ${serverMessage}; ${broken[1]}`, url, status, { serverMessage }) : error;
+  return broken
+    ? new GraphError('BROKEN_ENDPOINT', `${url} answered 500: ${serverMessage}; ${broken[1]}`, url, status, {
+        serverMessage,
+      })
+    : error;
 }

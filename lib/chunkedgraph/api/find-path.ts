@@ -31,8 +31,17 @@ export interface PathOptions extends CallOptions {
   precise: boolean;
 }
 
-export async function findPath(parts: PathParts, from: GraphPoint, to: GraphPoint, { precise, ...options }: PathOptions): Promise<GraphPathFound> {
-  const { api, space: { ids } } = parts, [a, b] = [from, to].map(({ id }) => ids.layerOf(id) === 1);
+export async function findPath(
+  parts: PathParts,
+  from: GraphPoint,
+  to: GraphPoint,
+  { precise, ...options }: PathOptions,
+): Promise<GraphPathFound> {
+  const {
+      api,
+      space: { ids },
+    } = parts,
+    [a, b] = [from, to].map(({ id }) => ids.layerOf(id) === 1);
   if (a && b && !precise) return pathOfSupervoxels(parts, from.id, to.id, options);
   // The server dates the object by the first of the two.
   if (a && !b) return reversed(await findPath(parts, to, from, { precise, ...options }));
@@ -40,16 +49,33 @@ export async function findPath(parts: PathParts, from: GraphPoint, to: GraphPoin
   try {
     return await ask(api, first, to, precise, options);
   } catch (error) {
-    const both = !precise && error instanceof GraphError && error.status === 500 ? await commonNode(parts, from, to, options) : undefined;
+    const both =
+      !precise && error instanceof GraphError && error.status === 500
+        ? await commonNode(parts, from, to, options)
+        : undefined;
     if (both === undefined) throw error;
     return alongChunks(parts, [both]);
   }
 }
 
-async function ask(api: Endpoints, from: GraphPoint, to: GraphPoint, precise: boolean, options: CallOptions): Promise<GraphPathFound> {
+async function ask(
+  api: Endpoints,
+  from: GraphPoint,
+  to: GraphPoint,
+  precise: boolean,
+  options: CallOptions,
+): Promise<GraphPathFound> {
   const path = 'graph/find_path';
-  const shape = z.object({ centroids_list: z.array(floats.refine((list) => list.length === 3, 'expected three numbers')), l2_path: idList.nullable(), failed_l2_ids: idList });
-  const { centroids_list, l2_path, failed_l2_ids } = await api.json(shape, { method: 'POST', path, query: { precision_mode: precise }, body: [asNode(from), asNode(to)] }, options);
+  const shape = z.object({
+    centroids_list: z.array(floats.refine((list) => list.length === 3, 'expected three numbers')),
+    l2_path: idList.nullable(),
+    failed_l2_ids: idList,
+  });
+  const { centroids_list, l2_path, failed_l2_ids } = await api.json(
+    shape,
+    { method: 'POST', path, query: { precision_mode: precise }, body: [asNode(from), asNode(to)] },
+    options,
+  );
   const centroidsNm = new Float64Array(3 * centroids_list.length);
   centroids_list.forEach((centroid, k) => centroidsNm.set(centroid, 3 * k));
   return { l2Ids: l2_path ?? new BigUint64Array(0), centroidsNm, failedL2Ids: failed_l2_ids };
@@ -62,20 +88,44 @@ function reversed({ l2Ids, centroidsNm, failedL2Ids }: GraphPathFound): GraphPat
 }
 
 /** The layer-2 nodes of two supervoxels and the root above both. @throws GraphError UNKNOWN_ID when there is none. */
-async function objectOf({ api, rootsOf }: PathParts, a: bigint, b: bigint): Promise<{ root: bigint; nodes: BigUint64Array }> {
-  const pair = BigUint64Array.of(a, b), [roots, nodes] = await Promise.all([rootsOf(pair), rootsOf(pair, 2)]);
-  const lost = roots.indexOf(0n), url = api.urlOf('graph/find_path');
+async function objectOf(
+  { api, rootsOf }: PathParts,
+  a: bigint,
+  b: bigint,
+): Promise<{ root: bigint; nodes: BigUint64Array }> {
+  const pair = BigUint64Array.of(a, b),
+    [roots, nodes] = await Promise.all([rootsOf(pair), rootsOf(pair, 2)]);
+  const lost = roots.indexOf(0n),
+    url = api.urlOf('graph/find_path');
   if (lost >= 0) throw new GraphError('UNKNOWN_ID', `${pair[lost]} has no root at the moment`, url);
-  if (roots[0] !== roots[1]) throw new GraphError('UNKNOWN_ID', `${a} and ${b} are not on one object: their roots are ${roots.join(' and ')}`, url);
+  if (roots[0] !== roots[1])
+    throw new GraphError(
+      'UNKNOWN_ID',
+      `${a} and ${b} are not on one object: their roots are ${roots.join(' and ')}`,
+      url,
+    );
   return { root: roots[0], nodes };
 }
 
-async function pathOfSupervoxels(parts: PathParts, a: bigint, b: bigint, options: CallOptions): Promise<GraphPathFound> {
-  const { root, nodes: [from, to] } = await objectOf(parts, a, b);
+async function pathOfSupervoxels(
+  parts: PathParts,
+  a: bigint,
+  b: bigint,
+  options: CallOptions,
+): Promise<GraphPathFound> {
+  const {
+    root,
+    nodes: [from, to],
+  } = await objectOf(parts, a, b);
   if (from === to) return alongChunks(parts, [from]);
   const way = shortestWay(await level2Graph(parts.api, parts.space, root, undefined, options), from, to);
   if (way) return alongChunks(parts, way);
-  throw new GraphError('BAD_REPLY', `the edges of ${root} do not join its nodes ${from} and ${to}`, parts.api.urlOf(`node/${root}/lvl2_graph`), 200);
+  throw new GraphError(
+    'BAD_REPLY',
+    `the edges of ${root} do not join its nodes ${from} and ${to}`,
+    parts.api.urlOf(`node/${root}/lvl2_graph`),
+    200,
+  );
 }
 
 /** @param edges Ends of edge k at `2 * k` and `2 * k + 1`. */
@@ -93,31 +143,54 @@ function shortestWay(edges: BigUint64Array, from: bigint, to: bigint): bigint[] 
   }
   if (!cameFrom.has(from)) return undefined;
   const way = [from];
-  for (let node = from; node !== to; ) way.push((node = cameFrom.get(node)!));
+  for (let node = from; node !== to;) way.push((node = cameFrom.get(node)!));
   return way;
 }
 
 /** The layer-2 node that both points are in, where that can be told. */
-async function commonNode(parts: PathParts, from: GraphPoint, to: GraphPoint, options: CallOptions): Promise<bigint | undefined> {
+async function commonNode(
+  parts: PathParts,
+  from: GraphPoint,
+  to: GraphPoint,
+  options: CallOptions,
+): Promise<bigint | undefined> {
   const [a, b] = await Promise.all([from, to].map((point) => nodeAt(parts, point, options)));
   return a === b ? a : undefined;
 }
 
 /** The only layer-2 node of an object in the graph chunk of a point; that of a supervoxel is known. */
-async function nodeAt({ api, space, rootsOf }: PathParts, { id, nm }: GraphPoint, options: CallOptions): Promise<bigint | undefined> {
+async function nodeAt(
+  { api, space, rootsOf }: PathParts,
+  { id, nm }: GraphPoint,
+  options: CallOptions,
+): Promise<bigint | undefined> {
   const layer = space.ids.layerOf(id);
   if (layer === 1) return (await rootsOf(BigUint64Array.of(id), 2))[0];
   const voxel = nm.map((at, axis) => new UnitRatio(1, space.grid.resolution[axis]).floor(at));
-  const found = await leaves(api, space, id, { ...options, bounds: { min: voxel, max: voxel.map((at) => at + 1) }, stopLayer: 2 });
+  const found = await leaves(api, space, id, {
+    ...options,
+    bounds: { min: voxel, max: voxel.map((at) => at + 1) },
+    stopLayer: 2,
+  });
   return found.length === 1 ? found[0] : undefined;
 }
 
 /** With the middles of the nodes' graph chunks, as the server gives them. */
-function alongChunks({ space: { ids, grid: { resolution }, chunks: { origin, size } } }: PathParts, way: readonly bigint[]): GraphPathFound {
+function alongChunks(
+  {
+    space: {
+      ids,
+      grid: { resolution },
+      chunks: { origin, size },
+    },
+  }: PathParts,
+  way: readonly bigint[],
+): GraphPathFound {
   const centroidsNm = new Float64Array(3 * way.length);
   way.forEach((node, k) => {
     const position = ids.chunkPositionOf(node);
-    for (let axis = 0; axis < 3; axis++) centroidsNm[3 * k + axis] = (origin[axis] + (position[axis] + 0.5) * size[axis]) * resolution[axis];
+    for (let axis = 0; axis < 3; axis++)
+      centroidsNm[3 * k + axis] = (origin[axis] + (position[axis] + 0.5) * size[axis]) * resolution[axis];
   });
   return { l2Ids: BigUint64Array.from(way), centroidsNm, failedL2Ids: new BigUint64Array(0) };
 }

@@ -22,12 +22,16 @@ export interface GraphGrid {
   resolution: Vec3;
 }
 
-const isUint64 = (value: unknown): value is bigint => typeof value === 'bigint' && value >= 0n && value < 1n << 64n;
+const isUint64 = (value: unknown): value is bigint =>
+  typeof value === 'bigint' && value >= 0n && value < 1n << 64n;
 
 /** @throws TypeError unless it is a bigint; RangeError unless that is a uint64. */
 export function checkedId(value: unknown, what = 'the ID'): bigint {
   if (isUint64(value)) return value;
-  if (typeof value !== 'bigint') throw new TypeError(`${what} is a ${typeof value}${typeof value === 'number' ? ', which cannot hold 64 bits' : ''}; use a bigint`);
+  if (typeof value !== 'bigint')
+    throw new TypeError(
+      `${what} is a ${typeof value}${typeof value === 'number' ? ', which cannot hold 64 bits' : ''}; use a bigint`,
+    );
   throw new RangeError(`${what}, ${value}, is no uint64`);
 }
 
@@ -36,10 +40,14 @@ export function checkedId(value: unknown, what = 'the ID'): bigint {
  * @param borrow The array itself: the caller does not write to it.
  * @throws TypeError, RangeError naming the index.
  */
-export function takeIds(ids: Ids, { borrow = false, what = 'ID' }: { borrow?: boolean; what?: string } = {}): BigUint64Array {
+export function takeIds(
+  ids: Ids,
+  { borrow = false, what = 'ID' }: { borrow?: boolean; what?: string } = {},
+): BigUint64Array {
   if (isBigUint64Array(ids)) return taken(ids, borrow, `the ${what}s`);
   if (!Array.isArray(ids)) throw new TypeError(`${what}s are a BigUint64Array or a list of bigints`);
-  const list = ids as readonly unknown[], own = new BigUint64Array(list.length);
+  const list = ids as readonly unknown[],
+    own = new BigUint64Array(list.length);
   for (let index = 0; index < own.length; index++) {
     const id = list[index];
     own[index] = isUint64(id) ? id : checkedId(id, `the ${what} at index ${index}`);
@@ -58,30 +66,43 @@ export const distinct = (ids: BigUint64Array): BigUint64Array => {
 
 /** @throws TypeError unless it is a list of numbers; RangeError unless they are three, and finite. */
 export function checkedTriple(value: unknown, what: string): Vec3 {
-  const isList = Array.isArray(value) || isTypedArray(value), list = isList ? Array.from(value as ArrayLike<unknown>) : [];
-  if (!isList || !list.every((part) => typeof part === 'number')) throw new TypeError(`${what} is three numbers along x, y, z`);
-  if (list.length !== 3 || !list.every(Number.isFinite)) throw new RangeError(`${what} must be three finite numbers along x, y, z`);
+  const isList = Array.isArray(value) || isTypedArray(value),
+    list = isList ? Array.from(value as ArrayLike<unknown>) : [];
+  if (!isList || !list.every((part) => typeof part === 'number'))
+    throw new TypeError(`${what} is three numbers along x, y, z`);
+  if (list.length !== 3 || !list.every(Number.isFinite))
+    throw new RangeError(`${what} must be three finite numbers along x, y, z`);
   return list as unknown as Vec3;
 }
 
 /** @throws TypeError for anything but `{ min, max, resolution }`; as {@link checkedTriple}. */
 export function checkBounds(name: string, value: unknown): void {
-  if (typeof value !== 'object' || value === null) throw new TypeError(`${name} is { min, max }, each of three numbers`);
+  if (typeof value !== 'object' || value === null)
+    throw new TypeError(`${name} is { min, max }, each of three numbers`);
   checkNames(value, ['min', 'max', 'resolution']);
   const { min, max, resolution } = value as Bounds;
   checkedTriple(min, `${name}.min`);
   checkedTriple(max, `${name}.max`);
-  if (resolution !== undefined && checkedTriple(resolution, `${name}.resolution`).some((nm) => nm <= 0)) throw new RangeError(`${name}.resolution must be positive`);
+  if (resolution !== undefined && checkedTriple(resolution, `${name}.resolution`).some((nm) => nm <= 0))
+    throw new RangeError(`${name}.resolution must be positive`);
 }
 
 /** @throws RangeError unless it is a whole number from 1 up. */
 export function checkedOperationId(value: unknown): number {
-  if (!Number.isSafeInteger(value) || (value as number) < 1) throw new RangeError(`an operation ID is a whole number from 1 up, not ${String(value)}`);
+  if (!Number.isSafeInteger(value) || (value as number) < 1)
+    throw new RangeError(`an operation ID is a whole number from 1 up, not ${String(value)}`);
   return value as number;
 }
 
 /** @throws RangeError unless it is undefined or a whole number from `least` to the root layer. */
-export function checkedStopLayer(stopLayer: number | undefined, least: number, nLayers: number): number | undefined {
-  if (stopLayer === undefined || (Number.isInteger(stopLayer) && stopLayer >= least && stopLayer <= nLayers)) return stopLayer;
-  throw new RangeError(`stopLayer must be a whole number from ${least} to ${nLayers}, the root layer, not ${stopLayer}`);
+export function checkedStopLayer(
+  stopLayer: number | undefined,
+  least: number,
+  nLayers: number,
+): number | undefined {
+  if (stopLayer === undefined || (Number.isInteger(stopLayer) && stopLayer >= least && stopLayer <= nLayers))
+    return stopLayer;
+  throw new RangeError(
+    `stopLayer must be a whole number from ${least} to ${nLayers}, the root layer, not ${stopLayer}`,
+  );
 }

@@ -15,12 +15,24 @@ export interface OwnLeavesParts {
 }
 
 /** The same without foreign leaves: one request about when the nodes were made, and one root look-up for each moment and layer of them. */
-export async function ownLeaves(api: Endpoints, all: Leaves, { layerOf, rootsAt }: OwnLeavesParts, options: CallOptions): Promise<Leaves> {
-  const nodes = BigUint64Array.from([...all].filter(([node, leaves]) => leaves.length > 0 && layerOf(node) > layerOf(leaves[0])).map(([node]) => node));
+export async function ownLeaves(
+  api: Endpoints,
+  all: Leaves,
+  { layerOf, rootsAt }: OwnLeavesParts,
+  options: CallOptions,
+): Promise<Leaves> {
+  const nodes = BigUint64Array.from(
+    [...all]
+      .filter(([node, leaves]) => leaves.length > 0 && layerOf(node) > layerOf(leaves[0]))
+      .map(([node]) => node),
+  );
   if (nodes.length === 0) return all;
-  const made = await rootTimestamps(api, nodes, options), groups = new Map<string, { ms: number; layer: number; nodes: bigint[] }>();
+  const made = await rootTimestamps(api, nodes, options),
+    groups = new Map<string, { ms: number; layer: number; nodes: bigint[] }>();
   nodes.forEach((node, k) => {
-    const ms = made[k], layer = layerOf(node), key = `${ms}:${layer}`;
+    const ms = made[k],
+      layer = layerOf(node),
+      key = `${ms}:${layer}`;
     const group = groups.get(key);
     if (group) group.nodes.push(node);
     else groups.set(key, { ms, layer, nodes: [node] });
@@ -28,12 +40,17 @@ export async function ownLeaves(api: Endpoints, all: Leaves, { layerOf, rootsAt 
   const own = new Map(all);
   await Promise.all(
     Array.from(groups.values(), async ({ ms, layer, nodes: made }) => {
-      const ids = BigUint64Array.from(made.flatMap((node) => [...all.get(node)!])), parents = await rootsAt(ids, ms, layer);
+      const ids = BigUint64Array.from(made.flatMap((node) => [...all.get(node)!])),
+        parents = await rootsAt(ids, ms, layer);
       let at = 0;
       for (const node of made) {
-        const leaves = all.get(node)!, start = at;
+        const leaves = all.get(node)!,
+          start = at;
         at += leaves.length;
-        own.set(node, leaves.filter((_leaf, k) => parents[start + k] === node));
+        own.set(
+          node,
+          leaves.filter((_leaf, k) => parents[start + k] === node),
+        );
       }
     }),
   );

@@ -12,7 +12,11 @@ import type { CallOptions, Endpoints } from './endpoints.ts';
 const BATCH = 50_000;
 
 /** In batches, in order, the calls under the cap. */
-async function batched<T>(ids: BigUint64Array, size: number, ask: (batch: BigUint64Array) => Promise<T>): Promise<T[]> {
+async function batched<T>(
+  ids: BigUint64Array,
+  size: number,
+  ask: (batch: BigUint64Array) => Promise<T>,
+): Promise<T[]> {
   const calls: Promise<T>[] = [];
   for (let start = 0; start < ids.length; start += size) calls.push(ask(ids.subarray(start, start + size)));
   return Promise.all(calls);
@@ -23,12 +27,25 @@ async function batched<T>(ids: BigUint64Array, size: number, ask: (batch: BigUin
  * @param timestampMs In ms since 1970.
  * @throws GraphError; `signal.reason`.
  */
-export async function isLatestRoots(api: Endpoints, ids: BigUint64Array, timestampMs: number, options?: CallOptions): Promise<boolean[]> {
+export async function isLatestRoots(
+  api: Endpoints,
+  ids: BigUint64Array,
+  timestampMs: number,
+  options?: CallOptions,
+): Promise<boolean[]> {
   const ask = async (asked: BigUint64Array, timestamp: string): Promise<boolean[]> => {
     const shape = z.object({ is_latest: z.array(z.boolean()).length(asked.length) });
-    return (await api.json(shape, { method: 'POST', path: 'is_latest_roots', query: { timestamp }, body: { node_ids: asked } }, options)).is_latest;
+    return (
+      await api.json(
+        shape,
+        { method: 'POST', path: 'is_latest_roots', query: { timestamp }, body: { node_ids: asked } },
+        options,
+      )
+    ).is_latest;
   };
-  return (await batched(ids, BATCH, (batch) => latestAt(api.server, batch, timestampMs, ask, options?.signal))).flat();
+  return (
+    await batched(ids, BATCH, (batch) => latestAt(api.server, batch, timestampMs, ask, options?.signal))
+  ).flat();
 }
 
 const TIMES = 'root_timestamps';
@@ -38,7 +55,11 @@ const times = z.object({ timestamp: z.array(z.number()) });
  * When each root was made, in ms since 1970.
  * @throws GraphError UNKNOWN_ID when one is no node of the graph; `signal.reason`.
  */
-export async function rootTimestamps(api: Endpoints, ids: BigUint64Array, options?: CallOptions): Promise<Float64Array> {
+export async function rootTimestamps(
+  api: Endpoints,
+  ids: BigUint64Array,
+  options?: CallOptions,
+): Promise<Float64Array> {
   return askTimes(api, ids, {}, options);
 }
 
@@ -50,27 +71,63 @@ export async function rootTimestamps(api: Endpoints, ids: BigUint64Array, option
  * roots that were made only then, and so do we by when they were made.
  * @throws GraphError UNKNOWN_ID when one is none of the graph at that moment; `signal.reason`.
  */
-export async function lastRootTimestamps(api: Endpoints, ids: BigUint64Array, timestampMs: number, options?: CallOptions): Promise<Float64Array> {
+export async function lastRootTimestamps(
+  api: Endpoints,
+  ids: BigUint64Array,
+  timestampMs: number,
+  options?: CallOptions,
+): Promise<Float64Array> {
   return (await rootLives(api, ids, timestampMs, options)).last;
 }
 
 /** Both: when each was made, and until when it was a root, as far as `timestampMs`. @throws as {@link lastRootTimestamps}. */
-export async function rootLives(api: Endpoints, ids: BigUint64Array, timestampMs: number, options?: CallOptions): Promise<{ made: Float64Array; last: Float64Array }> {
-  const made = await rootTimestamps(api, ids, options), tooNew = made.findIndex((ms) => ms > timestampMs);
+export async function rootLives(
+  api: Endpoints,
+  ids: BigUint64Array,
+  timestampMs: number,
+  options?: CallOptions,
+): Promise<{ made: Float64Array; last: Float64Array }> {
+  const made = await rootTimestamps(api, ids, options),
+    tooNew = made.findIndex((ms) => ms > timestampMs);
   if (tooNew >= 0) {
     const [id, since] = [ids[tooNew], new Date(made[tooNew]).toISOString()];
-    throw new GraphError('UNKNOWN_ID', `${id} is a root since ${since}, and was none at ${new Date(timestampMs).toISOString()}`, api.urlOf(TIMES), 200);
+    throw new GraphError(
+      'UNKNOWN_ID',
+      `${id} is a root since ${since}, and was none at ${new Date(timestampMs).toISOString()}`,
+      api.urlOf(TIMES),
+      200,
+    );
   }
-  const times = await askTimes(api, ids, { latest: true, timestamp: toExclusiveUnixSeconds(timestampMs) }, options);
+  const times = await askTimes(
+    api,
+    ids,
+    { latest: true, timestamp: toExclusiveUnixSeconds(timestampMs) },
+    options,
+  );
   return { made, last: times.map((ms) => (ms > timestampMs || ms === LAST_MS ? timestampMs : ms - 1)) };
 }
 
-async function askTimes(api: Endpoints, ids: BigUint64Array, query: Record<string, string | boolean>, options?: CallOptions): Promise<Float64Array> {
+async function askTimes(
+  api: Endpoints,
+  ids: BigUint64Array,
+  query: Record<string, string | boolean>,
+  options?: CallOptions,
+): Promise<Float64Array> {
   const answers = await batched(ids, BATCH, async (batch) => {
-    const { timestamp } = await api.json(times, { method: 'POST', path: TIMES, query, body: { node_ids: batch } }, options);
+    const { timestamp } = await api.json(
+      times,
+      { method: 'POST', path: TIMES, query, body: { node_ids: batch } },
+      options,
+    );
     const url = api.urlOf(TIMES);
     // The server's way to say that it knows none of them.
-    if (timestamp.length === 0) throw new GraphError('UNKNOWN_ID', `${url}: the graph has no root among the ${batch.length} IDs from ${batch[0]} on`, url, 200);
+    if (timestamp.length === 0)
+      throw new GraphError(
+        'UNKNOWN_ID',
+        `${url}: the graph has no root among the ${batch.length} IDs from ${batch[0]} on`,
+        url,
+        200,
+      );
     return api.check(times.shape.timestamp.length(batch.length), timestamp, { path: TIMES }, 200);
   });
   return Float64Array.from(answers.flat(), (value) => Math.round(value * 1000));

@@ -12,7 +12,12 @@ const ROOTS_AT_ONCE = 200;
  *
  * Two kinds of requests: a walk into the past and one into the future must not meet, as the server then leaves out where they overlap.
  */
-export async function relatedRoots(api: Endpoints, roots: BigUint64Array, timestampMs: number, options: CallOptions): Promise<Map<bigint, BigUint64Array>> {
+export async function relatedRoots(
+  api: Endpoints,
+  roots: BigUint64Array,
+  timestampMs: number,
+  options: CallOptions,
+): Promise<Map<bigint, BigUint64Array>> {
   const madeAt = await rootTimestamps(api, roots, options);
   const found = new Map<bigint, BigUint64Array>();
   const walk = async (asked: BigUint64Array, forward: boolean): Promise<void> => {
@@ -21,10 +26,15 @@ export async function relatedRoots(api: Endpoints, roots: BigUint64Array, timest
     const at = new LineageAt(lineage, timestampMs, forward);
     for (const root of asked) found.set(root, at.from(root));
   };
-  const older = roots.filter((_root, k) => madeAt[k] <= timestampMs), newer = roots.filter((_root, k) => madeAt[k] > timestampMs);
+  const older = roots.filter((_root, k) => madeAt[k] <= timestampMs),
+    newer = roots.filter((_root, k) => madeAt[k] > timestampMs);
   const walks: Promise<void>[] = [];
-  for (const [list, forward] of [[older, true], [newer, false]] as const)
-    for (let start = 0; start < list.length; start += ROOTS_AT_ONCE) walks.push(walk(list.subarray(start, start + ROOTS_AT_ONCE), forward));
+  for (const [list, forward] of [
+    [older, true],
+    [newer, false],
+  ] as const)
+    for (let start = 0; start < list.length; start += ROOTS_AT_ONCE)
+      walks.push(walk(list.subarray(start, start + ROOTS_AT_ONCE), forward));
   await Promise.all(walks);
   return found;
 }
@@ -48,7 +58,9 @@ class LineageAt {
 
   /** All that are roots at the moment among what is reached from `root`, ascending. */
   from(root: bigint): BigUint64Array {
-    const seen = new Set([root]), open = [root], alive: bigint[] = [];
+    const seen = new Set([root]),
+      open = [root],
+      alive: bigint[] = [];
     for (let node = open.pop(); node !== undefined; node = open.pop()) {
       if (this.#isRoot(node)) alive.push(node);
       for (const next of this.#steps.get(node) ?? []) if (!seen.has(next)) seen.add(next) && open.push(next);
@@ -100,13 +112,20 @@ export interface Electorate {
  * sharing its vote. Where not all agree, parts that the server only lists, and that are not of the object, have no vote.
  * @param votingLayer Of the parts; an ID at that layer or below is its own part.
  */
-export async function suggestRoots(ids: BigUint64Array, votingLayer: 1 | 2, { isLatest, layerOf, leavesMany, own, rootsOf }: Electorate): Promise<Suggestion[]> {
-  const current = await isLatest(ids), old = ids.filter((_id, k) => !current[k]);
+export async function suggestRoots(
+  ids: BigUint64Array,
+  votingLayer: 1 | 2,
+  { isLatest, layerOf, leavesMany, own, rootsOf }: Electorate,
+): Promise<Suggestion[]> {
+  const current = await isLatest(ids),
+    old = ids.filter((_id, k) => !current[k]);
   const above = old.filter((id) => layerOf(id) > votingLayer);
   const parts = above.length > 0 ? await leavesMany(above, votingLayer) : new Map<bigint, BigUint64Array>();
   for (const id of old) if (layerOf(id) <= votingLayer) parts.set(id, BigUint64Array.of(id));
   const elected = await electedBy(parts, rootsOf);
-  const replaced = BigUint64Array.from([...elected].filter(([part, root]) => root === 0n && layerOf(part) > 1).map(([part]) => part));
+  const replaced = BigUint64Array.from(
+    [...elected].filter(([part, root]) => root === 0n && layerOf(part) > 1).map(([part]) => part),
+  );
   const supervoxels = replaced.length > 0 ? await leavesMany(replaced, 1) : new Map<bigint, BigUint64Array>();
   const electedBelow = await electedBy(supervoxels, rootsOf);
   const vote = (list: BigUint64Array): SuggestedRoot[] => {
@@ -120,14 +139,23 @@ export async function suggestRoots(ids: BigUint64Array, votingLayer: 1 | 2, { is
   };
   const results = new Map(Array.from(parts, ([id, list]) => [id, vote(list)]));
   const divided = new Map([...parts].filter(([id]) => !isUnanimous(results.get(id)!)));
-  for (const [id, list] of divided.size > 0 ? await own(divided) : divided) if (list.length < parts.get(id)!.length) results.set(id, vote(list));
-  return Array.from(ids, (root, k) => (current[k] ? { root, suggestions: [{ root, confidence: 1 }], changed: false } : { root, suggestions: results.get(root)!, changed: true }));
+  for (const [id, list] of divided.size > 0 ? await own(divided) : divided)
+    if (list.length < parts.get(id)!.length) results.set(id, vote(list));
+  return Array.from(ids, (root, k) =>
+    current[k]
+      ? { root, suggestions: [{ root, confidence: 1 }], changed: false }
+      : { root, suggestions: results.get(root)!, changed: true },
+  );
 }
 
-const isUnanimous = (shares: readonly SuggestedRoot[]): boolean => shares.length === 1 && shares[0].confidence === 1;
+const isUnanimous = (shares: readonly SuggestedRoot[]): boolean =>
+  shares.length === 1 && shares[0].confidence === 1;
 
 /** The roots that all of the parts have. */
-async function electedBy(parts: Map<bigint, BigUint64Array>, rootsOf: Electorate['rootsOf']): Promise<Map<bigint, bigint>> {
+async function electedBy(
+  parts: Map<bigint, BigUint64Array>,
+  rootsOf: Electorate['rootsOf'],
+): Promise<Map<bigint, bigint>> {
   const voters = BigUint64Array.from(new Set([...parts.values()].flatMap((list) => [...list])));
   const elected = voters.length > 0 ? await rootsOf(voters) : voters;
   return new Map(Array.from(voters, (voter, k) => [voter, elected[k]]));
@@ -154,7 +182,10 @@ class Tally {
   /** Of `total` votes; 0 is nobody. */
   shares(total: number): SuggestedRoot[] {
     const roots = [...new Set([...this.#whole.keys(), ...this.#parts.keys()])].filter((root) => root !== 0n);
-    const shares = roots.map((root) => ({ root, confidence: ((this.#whole.get(root) ?? 0) + (this.#parts.get(root) ?? 0)) / total }));
+    const shares = roots.map((root) => ({
+      root,
+      confidence: ((this.#whole.get(root) ?? 0) + (this.#parts.get(root) ?? 0)) / total,
+    }));
     return shares.sort((a, b) => b.confidence - a.confidence || (a.root < b.root ? -1 : 1));
   }
 }

@@ -20,8 +20,14 @@ const DONE = 0;
  * Three small requests; more for a chain of undos of undos.
  * @throws GraphError UNKNOWN_ID when there is no such operation.
  */
-export async function isUndone(api: Endpoints, operationId: number, nowMs: number, options: CallOptions): Promise<boolean> {
-  let operation = await detailsOf(api, operationId, options), undoes: Target['kind'] = 'undo';
+export async function isUndone(
+  api: Endpoints,
+  operationId: number,
+  nowMs: number,
+  options: CallOptions,
+): Promise<boolean> {
+  let operation = await detailsOf(api, operationId, options),
+    undoes: Target['kind'] = 'undo';
   for (let target = targetOf(operation); target; target = targetOf(operation)) {
     if (target.kind === 'undo') undoes = undoes === 'undo' ? 'redo' : 'undo';
     operation = await detailsOf(api, target.of, options);
@@ -30,15 +36,29 @@ export async function isUndone(api: Endpoints, operationId: number, nowMs: numbe
   if (status !== DONE || newRoots.length === 0) return false;
   // Whoever undid it, or did it again, edited what its roots had become.
   const { nodes } = await lineageWalk(api, newRoots, LAST_MS, nowMs, options);
-  const later = [...new Set(nodes.flatMap(({ operationId: by }) => (by !== undefined && by > of ? [by] : [])))];
+  const later = [
+    ...new Set(nodes.flatMap(({ operationId: by }) => (by !== undefined && by > of ? [by] : []))),
+  ];
   const log = later.length > 0 ? [...(await operationDetails(api, later, options)).values()] : [];
-  const revisits = log.filter((one) => one.status === DONE && targetOf(one)?.of === of).sort((a, b) => b.operationId - a.operationId);
+  const revisits = log
+    .filter((one) => one.status === DONE && targetOf(one)?.of === of)
+    .sort((a, b) => b.operationId - a.operationId);
   return revisits.length > 0 && targetOf(revisits[0])!.kind === undoes;
 }
 
-async function detailsOf(api: Endpoints, operationId: number, options: CallOptions): Promise<OperationDetails> {
+async function detailsOf(
+  api: Endpoints,
+  operationId: number,
+  options: CallOptions,
+): Promise<OperationDetails> {
   const details = (await operationDetails(api, [operationId], options)).get(operationId);
-  if (!details) throw new GraphError('UNKNOWN_ID', `the log has no operation ${operationId}`, api.urlOf('operation_details'), 200);
+  if (!details)
+    throw new GraphError(
+      'UNKNOWN_ID',
+      `the log has no operation ${operationId}`,
+      api.urlOf('operation_details'),
+      200,
+    );
   return details;
 }
 

@@ -12,7 +12,8 @@ import { SnapshotError } from '../../base/errors.ts';
 const MAX_FRAME = 4 * 1024 * 1024;
 const FRAME_HEAD = 8;
 
-const packr = new Packr({ useRecords: false }), unpackr = new Unpackr({ useRecords: false });
+const packr = new Packr({ useRecords: false }),
+  unpackr = new Unpackr({ useRecords: false });
 
 const why = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -24,7 +25,8 @@ export async function writeFrames(file: string, magic: Uint8Array, frames: Itera
     try {
       await handle.appendFile(magic);
       for (const frame of frames) {
-        const packed = packr.pack(frame), head = Buffer.alloc(FRAME_HEAD);
+        const packed = packr.pack(frame),
+          head = Buffer.alloc(FRAME_HEAD);
         head.writeUInt32LE(packed.length, 0);
         head.writeUInt32LE(crc32(packed), 4);
         await handle.appendFile(head);
@@ -46,7 +48,11 @@ export async function openFrames(file: string): Promise<FileHandle> {
   try {
     return await open(file, 'r');
   } catch (error) {
-    throw new SnapshotError((error as NodeJS.ErrnoException).code === 'ENOENT' ? 'NOT_FOUND' : 'IO', `${file} could not be read: ${why(error)}`, { cause: error });
+    throw new SnapshotError(
+      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'NOT_FOUND' : 'IO',
+      `${file} could not be read: ${why(error)}`,
+      { cause: error },
+    );
   }
 }
 
@@ -54,10 +60,15 @@ export async function openFrames(file: string): Promise<FileHandle> {
  * The frames of a file from its beginning, one in memory at a time.
  * @throws SnapshotError DAMAGED at the first that is cut, too long, altered or no MessagePack; IO.
  */
-export async function* readFrames(handle: FileHandle, file: string, magic: Uint8Array): AsyncGenerator<unknown> {
+export async function* readFrames(
+  handle: FileHandle,
+  file: string,
+  magic: Uint8Array,
+): AsyncGenerator<unknown> {
   const damaged = (what: string): SnapshotError => new SnapshotError('DAMAGED', `${file} ${what}`);
-  if (Buffer.compare(await read(handle, file, 0, magic.length), magic) !== 0) throw damaged('is no snapshot of a root cache');
-  for (let position = magic.length; ; ) {
+  if (Buffer.compare(await read(handle, file, 0, magic.length), magic) !== 0)
+    throw damaged('is no snapshot of a root cache');
+  for (let position = magic.length; ;) {
     const head = await read(handle, file, position, FRAME_HEAD);
     if (head.length === 0) return;
     const length = head.length === FRAME_HEAD ? head.readUInt32LE(0) : 0;

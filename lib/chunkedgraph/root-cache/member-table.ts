@@ -8,8 +8,11 @@ import type { RootTable } from './root-table.ts';
 /** Words of a slot: low and high of the supervoxel, and the row of the root plus one; 0 there: the slot is free. */
 const WORDS = 3;
 /** Top bit of a slot's third word: asked for since it was last passed over. */
-const REFERENCED = 0x80000000, ROW = 0x7fffffff;
-const LOAD = 0.8, GROWTH = 1.5, FIRST_SLOTS = 64;
+const REFERENCED = 0x80000000,
+  ROW = 0x7fffffff;
+const LOAD = 0.8,
+  GROWTH = 1.5,
+  FIRST_SLOTS = 64;
 /** A supervoxel asked at ever more moments would make probes ever longer. */
 const MAX_ROOTS_EACH = 64;
 
@@ -78,7 +81,8 @@ export class MemberTable {
 
   /** Notes that a supervoxel is under a root; nothing happens when that is known. Something else goes when the table is full. */
   add(low: number, high: number, root: number): void {
-    let each = 0, replaceable = -1;
+    let each = 0,
+      replaceable = -1;
     for (let slot = this.first(low, high); slot >= 0; slot = this.next(slot, low, high)) {
       const held = this.rootAt(slot);
       if (held === root) return;
@@ -108,7 +112,8 @@ export class MemberTable {
 
   #from(slot: number, low: number, high: number): number {
     const slots = this.#slots;
-    for (; slots[WORDS * slot + 2] !== 0; slot = this.#after(slot)) if (slots[WORDS * slot] === low && slots[WORDS * slot + 1] === high) return slot;
+    for (; slots[WORDS * slot + 2] !== 0; slot = this.#after(slot))
+      if (slots[WORDS * slot] === low && slots[WORDS * slot + 1] === high) return slot;
     return -1;
   }
 
@@ -129,7 +134,8 @@ export class MemberTable {
   #evict(): void {
     for (;;) {
       this.#random = (Math.imul(this.#random, 1_664_525) + 1_013_904_223) >>> 0;
-      const slot = Math.floor(this.#random * (this.#count / 2 ** 32)), word = this.#slots[WORDS * slot + 2];
+      const slot = Math.floor(this.#random * (this.#count / 2 ** 32)),
+        word = this.#slots[WORDS * slot + 2];
       if (word === 0) continue; // a full table is more than half full
       if (word < REFERENCED || this.#roots.isGone((word & ROW) - 1)) {
         this.#roots.release((word & ROW) - 1);

@@ -25,7 +25,14 @@ import { importPackage } from '../../http/import-package.ts';
 import { IdIndex } from '../id-index.ts';
 import type { IdLayout } from '../id-layout.ts';
 import type { Instants } from '../instants.ts';
-import { allLate, blankAnswer, RootFate, type RootQuestion, type RootsAnswer, type RootSource } from '../root-source.ts';
+import {
+  allLate,
+  blankAnswer,
+  RootFate,
+  type RootQuestion,
+  type RootsAnswer,
+  type RootSource,
+} from '../root-source.ts';
 import { RootFacts, type Confirm } from './root-facts.ts';
 import type { RootHistory } from './root-history.ts';
 import { SharedQuestions, type Answers } from './shared-questions.ts';
@@ -101,7 +108,8 @@ interface Asking {
 }
 
 /** With what it reads files by, which few need. */
-const loadSnapshots = (): Promise<typeof import('./snapshot.ts')> => importPackage(() => import('./snapshot.ts'));
+const loadSnapshots = (): Promise<typeof import('./snapshot.ts')> =>
+  importPackage(() => import('./snapshot.ts'));
 
 export class RootCache implements RootSource {
   readonly #parts: RootCacheParts;
@@ -112,11 +120,16 @@ export class RootCache implements RootSource {
   #facts!: RootFacts;
   #saved: Promise<unknown> = Promise.resolve();
 
-  constructor(parts: RootCacheParts, { maxEntries = 10_000_000, maxAgeMs = DAY_MS, extendToCreation = false }: RootCacheOptions = {}) {
+  constructor(
+    parts: RootCacheParts,
+    { maxEntries = 10_000_000, maxAgeMs = DAY_MS, extendToCreation = false }: RootCacheOptions = {},
+  ) {
     const { history } = parts;
     this.#parts = parts;
     this.#options = { maxEntries, maxAgeMs, extendToCreation };
-    this.#latest = new SharedQuestions((roots, timestampMs, signal) => history.isLatest(roots, timestampMs, signal));
+    this.#latest = new SharedQuestions((roots, timestampMs, signal) =>
+      history.isLatest(roots, timestampMs, signal),
+    );
     this.#created = new SharedQuestions((roots, _, signal) => history.createdMs(roots, signal));
     this.clear();
   }
@@ -129,8 +142,12 @@ export class RootCache implements RootSource {
   get stats(): RootCacheStats {
     const { roots, members } = this.#facts;
     return {
-      entries: members.size, roots: roots.size, bytes: members.bytes + roots.bytes,
-      ...this.#counts, evicted: members.evicted, failed: this.#latest.failed + this.#created.failed,
+      entries: members.size,
+      roots: roots.size,
+      bytes: members.bytes + roots.bytes,
+      ...this.#counts,
+      evicted: members.evicted,
+      failed: this.#latest.failed + this.#created.failed,
     };
   }
 
@@ -140,7 +157,9 @@ export class RootCache implements RootSource {
    */
   async save(file: string): Promise<void> {
     const { graph, nLayers, instants } = this.#parts;
-    const saving = this.#saved.then(async () => (await loadSnapshots()).saveSnapshot(file, this.#facts, { graph, nLayers, savedMs: instants.now() }));
+    const saving = this.#saved.then(async () =>
+      (await loadSnapshots()).saveSnapshot(file, this.#facts, { graph, nLayers, savedMs: instants.now() }),
+    );
     this.#saved = saving.catch(() => undefined);
     return saving;
   }
@@ -158,11 +177,14 @@ export class RootCache implements RootSource {
 
   /** As any other source; `cached` counts the IDs that were answered without looking them up. */
   async lookUp(ids: BigUint64Array, question: RootQuestion = {}): Promise<RootsAnswer> {
-    const { source, nLayers, pacer = eventLoop } = this.#parts, { signal, stopLayer = nLayers } = question;
+    const { source, nLayers, pacer = eventLoop } = this.#parts,
+      { signal, stopLayer = nLayers } = question;
     deadlineOf(signal);
     if (stopLayer !== nLayers) return source.lookUp(ids, question);
-    const asking = this.#begin(ids, question.timestampMs), { answer, timestampMs } = asking;
-    const later = new IdIndex(), earlier = new IdIndex();
+    const asking = this.#begin(ids, question.timestampMs),
+      { answer, timestampMs } = asking;
+    const later = new IdIndex(),
+      earlier = new IdIndex();
     const confirm: Confirm = (low, high, standing) => {
       if (standing === UNKNOWN_LATER) later.add(low, high);
       else if (this.#options.extendToCreation) earlier.add(low, high);
@@ -176,7 +198,8 @@ export class RootCache implements RootSource {
       return { ...allLate(blankAnswer(ids.length, timestampMs, answer.settled), deadline), cached: 0 };
     }
     if (later.size + earlier.size > 0) await this.#askAboutRoots(asking, later, earlier, signal);
-    const open = asking.open.subarray(0, asking.openCount), rest = new BigUint64Array(asking.own.buffer, 0, open.length);
+    const open = asking.open.subarray(0, asking.openCount),
+      rest = new BigUint64Array(asking.own.buffer, 0, open.length);
     answer.cached = answer.fates.length - open.length;
     this.#counts.hits += answer.cached;
     this.#counts.misses += open.length;
@@ -190,24 +213,44 @@ export class RootCache implements RootSource {
     if (answer.cached > 0) await pacer.run(spread(asked, open, answer));
     const { rootIds, fates, failureOf } = answer.cached > 0 ? answer : asked;
     const settled = answer.settled && asked.settled;
-    return { ...asked, settled, rootIds, fates, failureOf, requests: asked.requests + answer.requests, cached: answer.cached };
+    return {
+      ...asked,
+      settled,
+      rootIds,
+      fates,
+      failureOf,
+      requests: asked.requests + answer.requests,
+      cached: answer.cached,
+    };
   }
 
   #begin(ids: BigUint64Array, timestampMs = this.#parts.instants.now()): Asking {
     const { instants } = this.#parts;
     const answer = { ...blankAnswer(ids.length, timestampMs, instants.isSettled(timestampMs)), cached: 0 };
-    return { facts: this.#facts, words: wordsOf(ids), own: new Uint32Array(2 * ids.length), timestampMs, nowMs: instants.now(), answer, open: new Uint32Array(ids.length), openCount: -1 };
+    return {
+      facts: this.#facts,
+      words: wordsOf(ids),
+      own: new Uint32Array(2 * ids.length),
+      timestampMs,
+      nowMs: instants.now(),
+      answer,
+      open: new Uint32Array(ids.length),
+      openCount: -1,
+    };
   }
 
   /** Answers what the facts, or `confirm`, say; the rest stays open. */
   *#answer(asking: Asking, confirm: Confirm): Paced {
-    const { facts, words, own, open, timestampMs, answer } = asking, out = wordsOf(answer.rootIds);
+    const { facts, words, own, open, timestampMs, answer } = asking,
+      out = wordsOf(answer.rootIds);
     const isFirst = asking.openCount < 0;
     facts.setNow(this.#parts.instants.now());
     let left = 0;
     yield* byStretches(isFirst ? open.length : asking.openCount, (from, end) => {
       for (let k = from; k < end; k++) {
-        const low = words[2 * k], high = words[2 * k + 1], i = isFirst ? k : open[k];
+        const low = words[2 * k],
+          high = words[2 * k + 1],
+          i = isFirst ? k : open[k];
         const ordinal = facts.rootOf(low, high, timestampMs, confirm);
         if (ordinal < 0) {
           own[2 * left] = low;
@@ -226,9 +269,17 @@ export class RootCache implements RootSource {
   }
 
   /** What is found replaces nothing in `later` or `earlier`: entries may have come and gone meanwhile, so all that is open is gone through anew. */
-  async #askAboutRoots(asking: Asking, later: IdIndex, earlier: IdIndex, signal: AbortSignal | undefined): Promise<void> {
+  async #askAboutRoots(
+    asking: Asking,
+    later: IdIndex,
+    earlier: IdIndex,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const { facts, timestampMs, answer } = asking;
-    const [latest, created] = await Promise.all([this.#latest.ask(later, timestampMs, signal), this.#created.ask(earlier, NO_MOMENT, signal)]).catch((reason: unknown) => {
+    const [latest, created] = await Promise.all([
+      this.#latest.ask(later, timestampMs, signal),
+      this.#created.ask(earlier, NO_MOMENT, signal),
+    ]).catch((reason: unknown) => {
       if (reason instanceof DeadlineError) return [NOTHING, NOTHING];
       throw reason;
     });
@@ -239,19 +290,29 @@ export class RootCache implements RootSource {
       this.#counts[isLatest ? 'confirmed' : 'expired']++;
       if (isLatest && answer.settled) facts.roots.seen(ordinal, timestampMs);
       // That a root was replaced is never undone. One that was not seen yet may be about to appear.
-      if (!isLatest && (answer.settled || facts.roots.wasSeen(ordinal))) facts.roots.replacedBy(ordinal, timestampMs);
+      if (!isLatest && (answer.settled || facts.roots.wasSeen(ordinal)))
+        facts.roots.replacedBy(ordinal, timestampMs);
     });
     await pacer.run(noting);
-    await pacer.run(this.#answer(asking, (low, high, standing) => standing === UNKNOWN_LATER && latest.of(low, high) === 1));
+    await pacer.run(
+      this.#answer(asking, (low, high, standing) => standing === UNKNOWN_LATER && latest.of(low, high) === 1),
+    );
   }
 
-  *#learn(ids: BigUint64Array, { rootIds, fates, settled, timestampMs }: RootsAnswer, { facts, nowMs }: Asking): Paced {
-    const words = wordsOf(ids), roots = wordsOf(rootIds);
+  *#learn(
+    ids: BigUint64Array,
+    { rootIds, fates, settled, timestampMs }: RootsAnswer,
+    { facts, nowMs }: Asking,
+  ): Paced {
+    const words = wordsOf(ids),
+      roots = wordsOf(rootIds);
     facts.setNow(this.#parts.instants.now());
     yield* byStretches(fates.length, (from, end) => {
       for (let i = from; i < end; i++) {
-        const low = words[2 * i], high = words[2 * i + 1];
-        if (fates[i] === RootFate.ok) facts.learnRoot(low, high, roots[2 * i], roots[2 * i + 1], timestampMs, settled, nowMs);
+        const low = words[2 * i],
+          high = words[2 * i + 1];
+        if (fates[i] === RootFate.ok)
+          facts.learnRoot(low, high, roots[2 * i], roots[2 * i + 1], timestampMs, settled, nowMs);
         else if (fates[i] === RootFate.noRoot && settled) facts.learnNoRoot(low, high, timestampMs, nowMs);
       }
     });
@@ -260,18 +321,26 @@ export class RootCache implements RootSource {
 
 const NOTHING: Answers = { of: () => undefined, requests: 0 };
 
-function* note(facts: RootFacts, asked: IdIndex, answers: Answers, tell: (ordinal: number, value: number) => void): Paced {
+function* note(
+  facts: RootFacts,
+  asked: IdIndex,
+  answers: Answers,
+  tell: (ordinal: number, value: number) => void,
+): Paced {
   const words = wordsOf(yield* asked.sorting());
   yield* byStretches(asked.size, (from, end) => {
     for (let at = 2 * from; at < 2 * end; at += 2) {
-      const ordinal = facts.roots.find(words[at], words[at + 1]), value = answers.of(words[at], words[at + 1]);
+      const ordinal = facts.roots.find(words[at], words[at + 1]),
+        value = answers.of(words[at], words[at + 1]);
       if (ordinal >= 0 && value !== undefined && !Number.isNaN(value)) tell(ordinal, value);
     }
   });
 }
 
 function* spread(from: RootsAnswer, indices: Uint32Array, to: RootsAnswer): Paced {
-  const words = wordsOf(from.rootIds), out = wordsOf(to.rootIds), { failureOf } = from;
+  const words = wordsOf(from.rootIds),
+    out = wordsOf(to.rootIds),
+    { failureOf } = from;
   const reasons = failureOf && (to.failureOf = new Uint32Array(to.fates.length));
   yield* byStretches(indices.length, (first, end) => {
     for (let k = first; k < end; k++) {

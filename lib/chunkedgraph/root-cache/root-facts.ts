@@ -40,9 +40,11 @@ export class RootFacts {
   rootOf(low: number, high: number, ms: number, confirm: Confirm): number {
     if (this.#ids.layerOf(high) !== SUPERVOXEL_LAYER) return -1;
     const { members, roots } = this;
-    let confirmed = -1, several = false;
+    let confirmed = -1,
+      several = false;
     for (let slot = members.first(low, high); slot >= 0; slot = members.next(slot, low, high)) {
-      const ordinal = members.rootAt(slot), standing = roots.standing(ordinal, ms);
+      const ordinal = members.rootAt(slot),
+        standing = roots.standing(ordinal, ms);
       if (standing === CURRENT) {
         members.touch(slot);
         return ordinal;
@@ -65,7 +67,15 @@ export class RootFacts {
    * @param settled Whether the moment was settled when it was asked about: otherwise the root may turn out not to have been current then.
    * @param nowMs When it was asked.
    */
-  learnRoot(low: number, high: number, rootLow: number, rootHigh: number, ms: number, settled: boolean, nowMs: number): void {
+  learnRoot(
+    low: number,
+    high: number,
+    rootLow: number,
+    rootHigh: number,
+    ms: number,
+    settled: boolean,
+    nowMs: number,
+  ): void {
     if (this.#ids.layerOf(high) !== SUPERVOXEL_LAYER) return;
     const ordinal = this.roots.findOrAdd(rootLow, rootHigh, nowMs);
     if (settled) {
@@ -77,7 +87,8 @@ export class RootFacts {
 
   /** An ID had no root at a settled moment; this says nothing about any other. */
   learnNoRoot(low: number, high: number, ms: number, nowMs: number): void {
-    const id = ms - FIRST_MS + 1, idHigh = Math.floor(id / 2 ** 32);
+    const id = ms - FIRST_MS + 1,
+      idHigh = Math.floor(id / 2 ** 32);
     if (this.#ids.layerOf(high) !== SUPERVOXEL_LAYER || this.#ids.layerOf(idHigh) !== NO_ROOT_LAYER) return;
     const ordinal = this.roots.findOrAdd(id >>> 0, idHigh, nowMs);
     this.roots.seen(ordinal, ms);

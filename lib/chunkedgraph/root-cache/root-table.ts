@@ -4,7 +4,15 @@
  * A root is current from its creation until it is replaced, in one piece: so the span between two moments at which it was seen is known
  * too. Rows are counted by the entries that name them, and are free again when none does.
  */
-import { CREATED, CURRENT, GONE, NOT_CURRENT, UNKNOWN_EARLIER, UNKNOWN_LATER, type Standing } from './standing.ts';
+import {
+  CREATED,
+  CURRENT,
+  GONE,
+  NOT_CURRENT,
+  UNKNOWN_EARLIER,
+  UNKNOWN_LATER,
+  type Standing,
+} from './standing.ts';
 
 /** One row, as it is saved. Times are in ms since 1970; a span is empty when `fromMs > toMs`. */
 export interface RootRow {
@@ -21,8 +29,13 @@ export interface RootRow {
 export const ROOT_BYTES = 48;
 
 const NONE = -1;
-const COLUMNS = 4, FROM = 0, TO = 1, DEAD_FROM = 2, LEARNT = 3;
-const FIRST_ROWS = 64, GROWTH = 1.5;
+const COLUMNS = 4,
+  FROM = 0,
+  TO = 1,
+  DEAD_FROM = 2,
+  LEARNT = 3;
+const FIRST_ROWS = 64,
+  GROWTH = 1.5;
 
 export class RootTable {
   #ids = new Uint32Array(2 * FIRST_ROWS);
@@ -45,7 +58,14 @@ export class RootTable {
   }
 
   get bytes(): number {
-    return this.#ids.byteLength + this.#times.byteLength + this.#flags.byteLength + this.#entries.byteLength + this.#next.byteLength + this.#heads.byteLength;
+    return (
+      this.#ids.byteLength +
+      this.#times.byteLength +
+      this.#flags.byteLength +
+      this.#entries.byteLength +
+      this.#next.byteLength +
+      this.#heads.byteLength
+    );
   }
 
   /** Rows learnt longer than `maxAgeMs` ago are gone. So are those learnt as far in the future: no clock of ours wrote them. */
@@ -73,7 +93,8 @@ export class RootTable {
   /** What is known of a root at one moment. */
   standing(ordinal: number, ms: number): Standing {
     if (this.isGone(ordinal)) return GONE;
-    const times = this.#times, at = COLUMNS * ordinal;
+    const times = this.#times,
+      at = COLUMNS * ordinal;
     if (ms >= times[at + FROM]) {
       if (ms <= times[at + TO]) return CURRENT;
     } else if (this.wasSeen(ordinal)) return this.#flags[ordinal] & CREATED ? NOT_CURRENT : UNKNOWN_EARLIER;
@@ -82,9 +103,11 @@ export class RootTable {
 
   /** The row of a root, or -1. */
   find(low: number, high: number): number {
-    const ids = this.#ids, next = this.#next;
+    const ids = this.#ids,
+      next = this.#next;
     let ordinal = this.#heads[this.#headOf(low, high)];
-    while (ordinal !== NONE && (ids[2 * ordinal] !== low || ids[2 * ordinal + 1] !== high)) ordinal = next[ordinal];
+    while (ordinal !== NONE && (ids[2 * ordinal] !== low || ids[2 * ordinal + 1] !== high))
+      ordinal = next[ordinal];
     return ordinal;
   }
 
@@ -123,7 +146,9 @@ export class RootTable {
    * supervoxels and nodes that were replaced to the root they had. What is not current before a root is first seen may not be made yet.
    */
   seen(ordinal: number, ms: number): void {
-    const times = this.#times, at = COLUMNS * ordinal, deadFromMs = times[at + DEAD_FROM];
+    const times = this.#times,
+      at = COLUMNS * ordinal,
+      deadFromMs = times[at + DEAD_FROM];
     if (ms === deadFromMs || (ms > deadFromMs && this.wasSeen(ordinal))) return;
     if (ms < times[at + FROM]) {
       times[at + FROM] = ms;
@@ -140,14 +165,16 @@ export class RootTable {
 
   /** The root is not current at this moment, nor later. Only saves questions: a root is never answered because another is not. */
   replacedBy(ordinal: number, ms: number): void {
-    const times = this.#times, at = COLUMNS * ordinal;
+    const times = this.#times,
+      at = COLUMNS * ordinal;
     if (ms > times[at + TO] && ms < times[at + DEAD_FROM]) times[at + DEAD_FROM] = ms;
   }
 
   /** The root was made at this moment. Nothing changes for an empty span; a span that begins before only stays as it is. */
   createdAt(ordinal: number, ms: number): void {
     if (!this.wasSeen(ordinal)) return;
-    const times = this.#times, at = COLUMNS * ordinal;
+    const times = this.#times,
+      at = COLUMNS * ordinal;
     if (ms < times[at + FROM]) times[at + FROM] = ms;
     this.#flags[ordinal] |= CREATED;
   }
@@ -161,11 +188,13 @@ export class RootTable {
 
   /** All rows, {@link ROOT_BYTES} each: low and high of the ID as uint32, then as doubles the four times and the flags. Free ones have ID 0. */
   copyRows(): Float64Array {
-    const numbers = new Float64Array((this.#rows * ROOT_BYTES) / 8), words = new Uint32Array(numbers.buffer);
+    const numbers = new Float64Array((this.#rows * ROOT_BYTES) / 8),
+      words = new Uint32Array(numbers.buffer);
     for (let ordinal = 0, at = 0; ordinal < this.#rows; ordinal++, at += ROOT_BYTES / 8) {
       words[2 * at] = this.lowOf(ordinal);
       words[2 * at + 1] = this.highOf(ordinal);
-      for (let column = 0; column < COLUMNS; column++) numbers[at + 1 + column] = this.#times[COLUMNS * ordinal + column];
+      for (let column = 0; column < COLUMNS; column++)
+        numbers[at + 1 + column] = this.#times[COLUMNS * ordinal + column];
       numbers[at + 1 + COLUMNS] = this.#flags[ordinal];
     }
     return numbers;
@@ -222,7 +251,10 @@ export class RootTable {
 
   #grow(): void {
     const rows = Math.ceil(this.#rows * GROWTH);
-    const grown = <A extends Uint32Array | Float64Array | Int32Array | Uint8Array>(larger: A, old: A): A => (larger.set(old), larger);
+    const grown = <A extends Uint32Array | Float64Array | Int32Array | Uint8Array>(larger: A, old: A): A => (
+      larger.set(old),
+      larger
+    );
     this.#ids = grown(new Uint32Array(2 * rows), this.#ids);
     this.#times = grown(new Float64Array(COLUMNS * rows), this.#times);
     this.#flags = grown(new Uint8Array(rows), this.#flags);
@@ -230,6 +262,7 @@ export class RootTable {
     this.#next = grown(new Int32Array(rows), this.#next);
     if (rows <= this.#heads.length) return;
     this.#heads = new Int32Array(this.#heads.length * 2).fill(NONE);
-    for (let ordinal = 0; ordinal < this.#rows; ordinal++) if (this.lowOf(ordinal) !== 0 || this.highOf(ordinal) !== 0) this.#link(ordinal);
+    for (let ordinal = 0; ordinal < this.#rows; ordinal++)
+      if (this.lowOf(ordinal) !== 0 || this.highOf(ordinal) !== 0) this.#link(ordinal);
   }
 }

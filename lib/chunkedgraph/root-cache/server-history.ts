@@ -7,7 +7,9 @@ import type { RootHistory } from './root-history.ts';
 export const serverHistory = (source: RootSource, api: Endpoints): RootHistory => ({
   isLatest: async (roots, timestampMs, signal) => {
     const { fates } = await source.lookUp(roots, { timestampMs, validate: true, signal });
-    return Float64Array.from(fates, (fate) => (fate === RootFate.ok ? 1 : fate === RootFate.noRoot ? 0 : NaN));
+    return Float64Array.from(fates, (fate) =>
+      fate === RootFate.ok ? 1 : fate === RootFate.noRoot ? 0 : NaN,
+    );
   },
   createdMs: (roots, signal) => rootTimestamps(api, roots, { signal }),
 });

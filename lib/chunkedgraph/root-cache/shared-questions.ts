@@ -8,7 +8,11 @@ import { wordsOf } from '../../base/uint64.ts';
 import { IdIndex } from '../id-index.ts';
 
 /** Answers in the order of the roots. */
-export type Ask = (roots: BigUint64Array, timestampMs: number, signal: AbortSignal) => Promise<ArrayLike<boolean | number>>;
+export type Ask = (
+  roots: BigUint64Array,
+  timestampMs: number,
+  signal: AbortSignal,
+) => Promise<ArrayLike<boolean | number>>;
 
 export interface Answers {
   /** The number that was answered for a root, 0 or 1 for a boolean; undefined when its question failed. */
@@ -66,7 +70,8 @@ export class SharedQuestions {
 
   #enter(roots: BigUint64Array, timestampMs: number): Batch[] {
     const underWay = [...this.#batches].filter((batch) => batch.timestampMs === timestampMs);
-    const joined = new Set<Batch>(), words = wordsOf(roots);
+    const joined = new Set<Batch>(),
+      words = wordsOf(roots);
     for (let at = 0; at < words.length; at += 2) {
       let batch = underWay.find((other) => other.roots.find(words[at], words[at + 1]) >= 0);
       if (!batch) (batch = this.#openAt(timestampMs)).roots.add(words[at], words[at + 1]);
@@ -80,7 +85,15 @@ export class SharedQuestions {
     if (open) return open;
     let send!: () => void;
     const sent = new Promise<void>((resolve) => (send = resolve));
-    const batch: Batch = { timestampMs, roots: new IdIndex(), values: undefined, callers: 0, abort: new AbortController(), done: sent.then(() => this.#answer(batch)), send };
+    const batch: Batch = {
+      timestampMs,
+      roots: new IdIndex(),
+      values: undefined,
+      callers: 0,
+      abort: new AbortController(),
+      done: sent.then(() => this.#answer(batch)),
+      send,
+    };
     if (this.#open.size === 0) setImmediate(() => this.#close());
     this.#open.set(timestampMs, batch);
     this.#batches.add(batch);
@@ -97,11 +110,14 @@ export class SharedQuestions {
     const { roots, timestampMs, abort } = batch;
     try {
       if (abort.signal.aborted) return;
-      const sorted = await pacer.run(roots.sorting()), words = wordsOf(sorted);
+      const sorted = await pacer.run(roots.sorting()),
+        words = wordsOf(sorted);
       const answers = await this.#ask(sorted, timestampMs, abort.signal);
-      if (answers.length !== sorted.length) throw new RangeError(`${answers.length} answers about ${sorted.length} roots`);
+      if (answers.length !== sorted.length)
+        throw new RangeError(`${answers.length} answers about ${sorted.length} roots`);
       const values = new Float64Array(sorted.length);
-      for (let i = 0; i < sorted.length; i++) values[roots.find(words[2 * i], words[2 * i + 1])] = Number(answers[i]);
+      for (let i = 0; i < sorted.length; i++)
+        values[roots.find(words[2 * i], words[2 * i + 1])] = Number(answers[i]);
       batch.values = values;
     } catch {
       this.#failed++; // whoever asked does without

@@ -16,11 +16,18 @@ import { CREATED } from './standing.ts';
 
 const MAGIC = new TextEncoder().encode('GPROOTS\n');
 const VERSION = 1;
-const ROOTS_A_FRAME = 32_768, PAIRS_A_FRAME = 65_536;
+const ROOTS_A_FRAME = 32_768,
+  PAIRS_A_FRAME = 65_536;
 /** Bytes of a pair: a supervoxel and the number of its root in the file. */
 const PAIR_BYTES = 12;
 
-const bytes = (size: number, most: number) => z.instanceof(Uint8Array).refine((array) => array.length % size === 0 && array.length <= size * most, `expected up to ${most} of ${size} bytes`);
+const bytes = (size: number, most: number) =>
+  z
+    .instanceof(Uint8Array)
+    .refine(
+      (array) => array.length % size === 0 && array.length <= size * most,
+      `expected up to ${most} of ${size} bytes`,
+    );
 
 const opening = z.object({ kind: z.literal('header'), version: z.int().positive() });
 const header = opening.extend({ graph: z.string(), nLayers: z.int(), savedMs: z.int() });
@@ -41,7 +48,8 @@ export interface SnapshotHead {
  * Other work may go on meanwhile: what it adds may be left out.
  * @throws SnapshotError IO.
  */
-export const saveSnapshot = (file: string, facts: RootFacts, head: SnapshotHead): Promise<void> => writeFrames(file, MAGIC, framesOf(facts, head));
+export const saveSnapshot = (file: string, facts: RootFacts, head: SnapshotHead): Promise<void> =>
+  writeFrames(file, MAGIC, framesOf(facts, head));
 
 /** What a file must be of, to be taken. */
 export interface SnapshotTaker {
@@ -59,7 +67,8 @@ export async function loadSnapshot(file: string, facts: RootFacts, taker: Snapsh
   const handle = await openFrames(file);
   try {
     let rows = 0;
-    for await (const frame of checkedFrames(handle, file, taker)) if (frame.kind === 'roots') rows += frame.rows.length / ROOT_BYTES;
+    for await (const frame of checkedFrames(handle, file, taker))
+      if (frame.kind === 'roots') rows += frame.rows.length / ROOT_BYTES;
     return await take(checkedFrames(handle, file, taker), new Int32Array(rows), facts, taker.nowMs);
   } finally {
     await handle.close();
@@ -68,15 +77,33 @@ export async function loadSnapshot(file: string, facts: RootFacts, taker: Snapsh
 
 function* framesOf({ roots, members }: RootFacts, head: SnapshotHead): Iterable<unknown> {
   // Roots are copied at once; a pair is true whenever it is read, as long as its row is still that root's.
-  const copied = roots.copyRows(), words = new Uint32Array(copied.buffer), wordsOfRow = ROOT_BYTES / 4;
+  const copied = roots.copyRows(),
+    words = new Uint32Array(copied.buffer),
+    wordsOfRow = ROOT_BYTES / 4;
   yield { kind: 'header', version: VERSION, ...head };
-  for (let at = 0; at < copied.byteLength; at += ROOTS_A_FRAME * ROOT_BYTES) yield { kind: 'roots', rows: new Uint8Array(copied.buffer).subarray(at, at + ROOTS_A_FRAME * ROOT_BYTES) };
+  for (let at = 0; at < copied.byteLength; at += ROOTS_A_FRAME * ROOT_BYTES)
+    yield {
+      kind: 'roots',
+      rows: new Uint8Array(copied.buffer).subarray(at, at + ROOTS_A_FRAME * ROOT_BYTES),
+    };
   const frame = new Uint32Array(3 * PAIRS_A_FRAME);
-  const filled = (count: number): unknown => ({ kind: 'pairs', pairs: new Uint8Array(frame.buffer, 0, PAIR_BYTES * count) });
-  let count = 0, pairs = 0;
+  const filled = (count: number): unknown => ({
+    kind: 'pairs',
+    pairs: new Uint8Array(frame.buffer, 0, PAIR_BYTES * count),
+  });
+  let count = 0,
+    pairs = 0;
   for (let slot = 0; slot < members.slots; slot++) {
-    const row = members.rootAt(slot), low = roots.lowOf(row), high = roots.highOf(row);
-    if (row < 0 || (low === 0 && high === 0) || words[wordsOfRow * row] !== low || words[wordsOfRow * row + 1] !== high) continue;
+    const row = members.rootAt(slot),
+      low = roots.lowOf(row),
+      high = roots.highOf(row);
+    if (
+      row < 0 ||
+      (low === 0 && high === 0) ||
+      words[wordsOfRow * row] !== low ||
+      words[wordsOfRow * row + 1] !== high
+    )
+      continue;
     frame[3 * count] = members.lowAt(slot);
     frame[3 * count + 1] = members.highAt(slot);
     frame[3 * count + 2] = row;
@@ -98,16 +125,24 @@ async function* checkedFrames(handle: FileHandle, file: string, taker: SnapshotT
     if (!parsed.success) throw new SnapshotError('DAMAGED', `${file}: ${what}: ${firstIssue(parsed.error)}`);
     return parsed.data;
   };
-  let number = 0, roots = 0, pairs = 0, ended = false;
+  let number = 0,
+    roots = 0,
+    pairs = 0,
+    ended = false;
   let savedMs = 0;
   for await (const read of readFrames(handle, file, MAGIC)) {
     const what = `frame ${number}`;
     if (ended) throw new SnapshotError('DAMAGED', `${file}: ${what} comes after the end`);
     if (number++ === 0) {
       const { version } = check(opening, read, what);
-      if (version > VERSION) throw new SnapshotError('UNSUPPORTED', `${file} is of version ${version}; this one reads ${VERSION}`);
+      if (version > VERSION)
+        throw new SnapshotError('UNSUPPORTED', `${file} is of version ${version}; this one reads ${VERSION}`);
       const head = check(header, read, what);
-      if (head.graph !== taker.graph || head.nLayers !== taker.nLayers) throw new SnapshotError('FOREIGN', `${file} is of another graph: ${printable(head.graph)} with ${head.nLayers} layers, not ${taker.graph} with ${taker.nLayers}`);
+      if (head.graph !== taker.graph || head.nLayers !== taker.nLayers)
+        throw new SnapshotError(
+          'FOREIGN',
+          `${file} is of another graph: ${printable(head.graph)} with ${head.nLayers} layers, not ${taker.graph} with ${taker.nLayers}`,
+        );
       savedMs = head.savedMs;
       continue;
     }
@@ -121,7 +156,8 @@ async function* checkedFrames(handle: FileHandle, file: string, taker: SnapshotT
       roots += frame.rows.length / ROOT_BYTES;
     } else {
       const words = wordsIn(frame.pairs);
-      for (let at = 0; at < words.length; at += 3) wrong ||= taker.ids.layerOf(words[at + 1]) !== SUPERVOXEL_LAYER || words[at + 2] >= roots;
+      for (let at = 0; at < words.length; at += 3)
+        wrong ||= taker.ids.layerOf(words[at + 1]) !== SUPERVOXEL_LAYER || words[at + 2] >= roots;
       pairs += words.length / 3;
     }
     if (wrong) throw new SnapshotError('DAMAGED', `${file}: ${what} holds what no snapshot does`);
@@ -130,15 +166,22 @@ async function* checkedFrames(handle: FileHandle, file: string, taker: SnapshotT
   if (!ended) throw new SnapshotError('DAMAGED', `${file} has no end`);
 }
 
-async function take(frames: AsyncIterable<Frame>, ordinals: Int32Array, facts: RootFacts, nowMs: number): Promise<number> {
+async function take(
+  frames: AsyncIterable<Frame>,
+  ordinals: Int32Array,
+  facts: RootFacts,
+  nowMs: number,
+): Promise<number> {
   const { roots, members } = facts;
-  let rows = 0, taken = 0;
+  let rows = 0,
+    taken = 0;
   try {
     for await (const frame of frames) {
       if (frame.kind === 'roots') {
         facts.setNow(nowMs);
         for (const row of rowsOf(frame.rows)) {
-          const ordinal = isFree(row) || roots.isTooOld(row.learntMs) || row.toMs > nowMs ? -1 : roots.merge(row);
+          const ordinal =
+            isFree(row) || roots.isTooOld(row.learntMs) || row.toMs > nowMs ? -1 : roots.merge(row);
           if (ordinal >= 0) roots.retain(ordinal); // no entry names it yet
           ordinals[rows++] = ordinal;
         }
@@ -162,7 +205,8 @@ async function take(frames: AsyncIterable<Frame>, ordinals: Int32Array, facts: R
 const wordsIn = (array: Uint8Array): Uint32Array => new Uint32Array(new Uint8Array(array).buffer);
 
 function* rowsOf(array: Uint8Array): Iterable<RootRow> {
-  const words = wordsIn(array), numbers = new Float64Array(words.buffer);
+  const words = wordsIn(array),
+    numbers = new Float64Array(words.buffer);
   for (let at = 0; at < numbers.length; at += ROOT_BYTES / 8) {
     const [, fromMs, toMs, deadFromMs, learntMs, flags] = numbers.subarray(at, at + ROOT_BYTES / 8);
     yield { low: words[2 * at], high: words[2 * at + 1], fromMs, toMs, deadFromMs, learntMs, flags };
@@ -173,9 +217,14 @@ const isFree = ({ low, high }: RootRow): boolean => low === 0 && high === 0;
 
 function isSound(row: RootRow, { ids, nLayers }: SnapshotTaker, savedMs: number): boolean {
   if (isFree(row)) return true;
-  const { low, high, fromMs, toMs, deadFromMs, learntMs, flags } = row, layer = ids.layerOf(high);
+  const { low, high, fromMs, toMs, deadFromMs, learntMs, flags } = row,
+    layer = ids.layerOf(high);
   const isEmpty = fromMs === Infinity && toMs === -Infinity;
-  if (!isEmpty && !(Number.isSafeInteger(fromMs) && Number.isSafeInteger(toMs) && fromMs <= toMs && toMs <= savedMs)) return false;
+  if (
+    !isEmpty &&
+    !(Number.isSafeInteger(fromMs) && Number.isSafeInteger(toMs) && fromMs <= toMs && toMs <= savedMs)
+  )
+    return false;
   if (!(deadFromMs === Infinity || (Number.isSafeInteger(deadFromMs) && deadFromMs > toMs))) return false;
   if (!Number.isSafeInteger(learntMs) || (flags !== 0 && flags !== CREATED)) return false;
   if (layer === nLayers) return true;

@@ -1,5 +1,9 @@
 /** What is known of a root at one moment. */
-export const CURRENT = 0, NOT_CURRENT = 1, UNKNOWN_LATER = 2, UNKNOWN_EARLIER = 3, GONE = 4;
+export const CURRENT = 0,
+  NOT_CURRENT = 1,
+  UNKNOWN_LATER = 2,
+  UNKNOWN_EARLIER = 3,
+  GONE = 4;
 export type Standing = 0 | 1 | 2 | 3 | 4;
 
 /** Flag of a row whose span begins at the root's creation. */

@@ -30,7 +30,9 @@ export class Components {
 
   /** Numbers the components of a slab from 0: within each slice (`connectivity` 4) or across slices too (6). */
   label(slab: BoundaryBits, connectivity: number): void {
-    const { sy } = this, rows = sy * (slab.z1 - slab.z0), rowStart = this.#rowStart;
+    const { sy } = this,
+      rows = sy * (slab.z1 - slab.z0),
+      rowStart = this.#rowStart;
     this.#runs = 0;
     for (let row = 0; row < rows; row++) {
       rowStart[row] = this.#runs;
@@ -44,7 +46,8 @@ export class Components {
 
   /** The component of a voxel that is no boundary. */
   at(x: number, row: number): number {
-    let low = this.#rowStart[row], high = this.#rowStart[row + 1] - 1;
+    let low = this.#rowStart[row],
+      high = this.#rowStart[row + 1] - 1;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (this.#last[middle] < x) low = middle + 1;
@@ -56,8 +59,11 @@ export class Components {
   #addRuns({ bits, rowWords }: BoundaryBits, row: number): void {
     const { sx } = this;
     this.#reserve((sx + 1) >>> 1);
-    const first = this.#first, last = this.#last, component = this.#component;
-    let runs = this.#runs, inside = 0; // 1 when the voxel before the word belongs to a run
+    const first = this.#first,
+      last = this.#last,
+      component = this.#component;
+    let runs = this.#runs,
+      inside = 0; // 1 when the voxel before the word belongs to a run
     for (let x0 = 0, word = row * rowWords; x0 < sx; x0 += 32, word++) {
       const open = sx - x0 < 32 ? ~bits[word] & (0xffffffff >>> (32 - (sx - x0))) : ~bits[word];
       // Set where a run begins, and one past where it ends.
@@ -81,12 +87,17 @@ export class Components {
 
   /** Unites the runs of two rows that share an x. */
   #joinRows(rowA: number, rowB: number): void {
-    const first = this.#first, last = this.#last, component = this.#component;
-    let a = this.#rowStart[rowA], b = this.#rowStart[rowB];
-    const endA = this.#rowStart[rowA + 1], endB = this.#rowStart[rowB + 1];
+    const first = this.#first,
+      last = this.#last,
+      component = this.#component;
+    let a = this.#rowStart[rowA],
+      b = this.#rowStart[rowB];
+    const endA = this.#rowStart[rowA + 1],
+      endB = this.#rowStart[rowB + 1];
     while (a < endA && b < endB) {
       if (last[a] >= first[b] && last[b] >= first[a]) {
-        const rootA = rootOf(component, a), rootB = rootOf(component, b);
+        const rootA = rootOf(component, a),
+          rootB = rootOf(component, b);
         if (rootA < rootB) component[rootB] = rootA;
         else component[rootA] = rootB;
       }
@@ -99,7 +110,8 @@ export class Components {
   #number(): void {
     const component = this.#component;
     this.count = 0;
-    for (let run = 0; run < this.#runs; run++) component[run] = component[run] === run ? this.count++ : component[component[run]];
+    for (let run = 0; run < this.#runs; run++)
+      component[run] = component[run] === run ? this.count++ : component[component[run]];
   }
 
   #reserve(more: number): void {
@@ -117,7 +129,11 @@ function rootOf(parent: Uint32Array, run: number): number {
   return run;
 }
 
-function grown<T extends Uint16Array | Uint32Array>(type: new (length: number) => T, from: T, length: number): T {
+function grown<T extends Uint16Array | Uint32Array>(
+  type: new (length: number) => T,
+  from: T,
+  length: number,
+): T {
   const to = new type(length);
   to.set(from);
   return to;

@@ -42,7 +42,8 @@ export class Locations {
       for (let word = 0; word < slab.rowWords; word++) codes += ones(this.#undecided(slab, row, word));
       entry = this.#skip(entry, codes);
     }
-    if (entry > this.#section.count) throw new DecodeError('TRUNCATED', `compresso: ${this.#section.count} locations are too few`);
+    if (entry > this.#section.count)
+      throw new DecodeError('TRUNCATED', `compresso: ${this.#section.count} locations are too few`);
     return entry;
   }
 
@@ -56,7 +57,8 @@ export class Locations {
 
   /** Boundary voxels of 32 whose earlier neighbours are all boundary or outside of the chunk. */
   #undecided({ bits, rowWords }: BoundaryBits, row: number, word: number): number {
-    const at = row * rowWords + word, sy = this.#sy;
+    const at = row * rowWords + word,
+      sy = this.#sy;
     let result = bits[at];
     if (result === 0) return 0;
     result &= (result << 1) | (word > 0 ? bits[at - 1] >>> 31 : 1);
@@ -68,7 +70,8 @@ export class Locations {
   /** The entry `codes` codes further; past the end when there are fewer. */
   #skip(entry: number, codes: number): number {
     const { at, count, width } = this.#section;
-    for (let k = 0; k < codes; k++) entry += entry < count && isEscape(this.#view, at + entry * width, width) ? 2 : 1;
+    for (let k = 0; k < codes; k++)
+      entry += entry < count && isEscape(this.#view, at + entry * width, width) ? 2 : 1;
     return entry;
   }
 }

@@ -23,7 +23,9 @@ export class Slab {
 
   /** @param depth Slices to hold at a time, at most. */
   constructor(stream: Stream, windows: Windows, depth: number) {
-    const [sx, sy] = stream.shape, rows = sy * depth, rowWords = rowWordsOf(stream);
+    const [sx, sy] = stream.shape,
+      rows = sy * depth,
+      rowWords = rowWordsOf(stream);
     this.#stream = stream;
     this.#windows = windows;
     this.#boundaries = { z0: 0, z1: 0, rowWords, bits: new Uint32Array(rows * rowWords) };
@@ -37,18 +39,23 @@ export class Slab {
    * @throws DecodeError TRUNCATED (fewer ids or locations than the boundaries call for) or BAD_HEADER (`end` is not where they end).
    */
   load(z0: number, z1: number, start: Position, end?: Position): void {
-    const boundaries = this.#boundaries, { connectivity, ids } = this.#stream;
+    const boundaries = this.#boundaries,
+      { connectivity, ids } = this.#stream;
     boundaries.z0 = z0;
     boundaries.z1 = z1;
     boundaries.bits.fill(0);
     paintBoundaries(this.#stream, this.#windows, boundaries);
     this.#components.label(boundaries, connectivity);
     this.#firstComponent = start.component;
-    const component = start.component + this.#components.count, location = this.#locations.count(boundaries, start.location);
+    const component = start.component + this.#components.count,
+      location = this.#locations.count(boundaries, start.location);
     if (component > ids.count) throw new DecodeError('TRUNCATED', `compresso: ${ids.count} ids are too few`);
     if (end && (component !== end.component || location !== end.location)) {
       const got = `${component} components and ${location} locations`;
-      throw new DecodeError('BAD_HEADER', `compresso: ${got} up to slice ${z1}, expected ${end.component} and ${end.location}`);
+      throw new DecodeError(
+        'BAD_HEADER',
+        `compresso: ${got} up to slice ${z1}, expected ${end.component} and ${end.location}`,
+      );
     }
   }
 
@@ -57,13 +64,23 @@ export class Slab {
    * @throws DecodeError BAD_HEADER when the voxel's location points to no labelled voxel of this slab.
    */
   read(x: number, y: number, z: number, out: WordArray, at: number): void {
-    const { shape: [, sy], connectivity, ids, locations, view } = this.#stream, row = y + sy * (z - this.#boundaries.z0);
+    const {
+        shape: [, sy],
+        connectivity,
+        ids,
+        locations,
+        view,
+      } = this.#stream,
+      row = y + sy * (z - this.#boundaries.z0);
     if (!this.#isBoundary(x, row)) return this.#writeComponent(x, row, out, at);
     if (x > 0 && !this.#isBoundary(x - 1, row)) return this.#writeComponent(x - 1, row, out, at);
     if (y > 0 && !this.#isBoundary(x, row - 1)) return this.#writeComponent(x, row - 1, out, at);
-    if (connectivity === 6 && z > 0 && !this.#isBoundary(x, row - sy)) return this.#writeComponent(x, row - sy, out, at);
+    if (connectivity === 6 && z > 0 && !this.#isBoundary(x, row - sy))
+      return this.#writeComponent(x, row - sy, out, at);
     const entry = this.#locations.find(this.#boundaries, x, row);
-    const codeAt = locations.at + locations.width * entry, low = lowWord(view, codeAt, ids.width), high = highWord(view, codeAt, ids.width);
+    const codeAt = locations.at + locations.width * entry,
+      low = lowWord(view, codeAt, ids.width),
+      high = highWord(view, codeAt, ids.width);
     if (high === 0 && low < LABEL_FOLLOWS) return this.#writeNeighbour(low, x, y, z, out, at);
     if (high === 0 && low === LABEL_FOLLOWS) return this.#write(locations, entry + 1, out, at);
     out[at] = low - FIRST_LABEL_CODE; // wraps as the difference of 64 bits does
@@ -72,11 +89,20 @@ export class Slab {
 
   /** Codes 0 to 5: left, right, up, down, the slice before, the slice after. */
   #writeNeighbour(code: number, x: number, y: number, z: number, out: WordArray, at: number): void {
-    const { shape: [sx, sy] } = this.#stream, { z0, z1 } = this.#boundaries, step = code % 2 === 0 ? -1 : 1;
-    const nx = code < 2 ? x + step : x, ny = code === 2 || code === 3 ? y + step : y, nz = code > 3 ? z + step : z;
+    const {
+        shape: [sx, sy],
+      } = this.#stream,
+      { z0, z1 } = this.#boundaries,
+      step = code % 2 === 0 ? -1 : 1;
+    const nx = code < 2 ? x + step : x,
+      ny = code === 2 || code === 3 ? y + step : y,
+      nz = code > 3 ? z + step : z;
     const row = ny + sy * (nz - z0);
     if (nx < 0 || nx >= sx || ny < 0 || ny >= sy || nz < z0 || nz >= z1 || this.#isBoundary(nx, row))
-      throw new DecodeError('BAD_HEADER', `compresso: the location of voxel ${x},${y},${z} points to ${nx},${ny},${nz}, which has no label of its own`);
+      throw new DecodeError(
+        'BAD_HEADER',
+        `compresso: the location of voxel ${x},${y},${z} points to ${nx},${ny},${nz}, which has no label of its own`,
+      );
     this.#writeComponent(nx, row, out, at);
   }
 
@@ -100,4 +126,5 @@ function lowWord(view: DataView, at: number, width: number): number {
   return width === 1 ? view.getUint8(at) : width === 2 ? view.getUint16(at, true) : view.getUint32(at, true);
 }
 
-const highWord = (view: DataView, at: number, width: number): number => (width === 8 ? view.getUint32(at + 4, true) : 0);
+const highWord = (view: DataView, at: number, width: number): number =>
+  width === 8 ? view.getUint32(at + 4, true) : 0;

@@ -43,40 +43,64 @@ export interface Stream {
  *   width than the layout's) or UNSUPPORTED (a later version, several channels).
  */
 export function openStream(bytes: Uint8Array, { chunkSize, channels, dataType }: ChunkLayout): Stream {
-  if (channels !== 1) throw new DecodeError('UNSUPPORTED', `compresso: ${channels} channels, the format has one`);
-  if (bytes.length < HEADER_BYTES) throw new DecodeError('TRUNCATED', `compresso: ${bytes.length} bytes, the header alone takes ${HEADER_BYTES}`);
+  if (channels !== 1)
+    throw new DecodeError('UNSUPPORTED', `compresso: ${channels} channels, the format has one`);
+  if (bytes.length < HEADER_BYTES)
+    throw new DecodeError(
+      'TRUNCATED',
+      `compresso: ${bytes.length} bytes, the header alone takes ${HEADER_BYTES}`,
+    );
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (view.getUint32(0) !== 0x6370736f) throw new DecodeError('BAD_HEADER', 'compresso: does not start with "cpso"');
+  if (view.getUint32(0) !== 0x6370736f)
+    throw new DecodeError('BAD_HEADER', 'compresso: does not start with "cpso"');
   const version = bytes[4];
-  if (version > 1) throw new DecodeError('UNSUPPORTED', `compresso: format version ${version}, known are 0 and 1`);
+  if (version > 1)
+    throw new DecodeError('UNSUPPORTED', `compresso: format version ${version}, known are 0 and 1`);
 
-  const width = bytes[5], shape: Vec3 = [6, 8, 10].map((at) => view.getUint16(at, true)) as unknown as Vec3;
+  const width = bytes[5],
+    shape: Vec3 = [6, 8, 10].map((at) => view.getUint16(at, true)) as unknown as Vec3;
   expectField('data width', width, bytesPerValue(dataType));
   expectField('shape', formatVec3(shape), formatVec3(chunkSize));
-  const steps: Vec3 = [bytes[12], bytes[13], bytes[14]], windowBits = steps[0] * steps[1] * steps[2], connectivity = bytes[35];
-  if (windowBits < 1 || windowBits > 64) throw new DecodeError('BAD_HEADER', `compresso: steps ${formatVec3(steps)}, a window has 1 to 64 voxels`);
-  if (connectivity !== 4 && connectivity !== 6) throw new DecodeError('BAD_HEADER', `compresso: connectivity ${connectivity}, not 4 or 6`);
+  const steps: Vec3 = [bytes[12], bytes[13], bytes[14]],
+    windowBits = steps[0] * steps[1] * steps[2],
+    connectivity = bytes[35];
+  if (windowBits < 1 || windowBits > 64)
+    throw new DecodeError('BAD_HEADER', `compresso: steps ${formatVec3(steps)}, a window has 1 to 64 voxels`);
+  if (connectivity !== 4 && connectivity !== 6)
+    throw new DecodeError('BAD_HEADER', `compresso: connectivity ${connectivity}, not 4 or 6`);
 
   const windowWidth = windowBits <= 8 ? 1 : windowBits <= 16 ? 2 : windowBits <= 32 ? 4 : 8;
   const ids = { at: HEADER_BYTES, count: uint64At(view, 15), width };
   const values = { at: endOf(ids), count: view.getUint32(23, true), width: windowWidth };
   const locations = { at: endOf(values), count: uint64At(view, 27), width };
-  const indexWidth = indexWidthOf(shape), indexBytes = version === 1 ? 2 * shape[2] * indexWidth : 0;
-  const windowsAt = endOf(locations), windowBytes = bytes.length - indexBytes - windowsAt;
-  if (windowBytes < 0) throw new DecodeError('TRUNCATED', `compresso: ${bytes.length} bytes, the sections take ${windowsAt + indexBytes}`);
-  if (windowBytes % windowWidth !== 0) throw new DecodeError('TRUNCATED', `compresso: ${windowBytes} bytes of windows of ${windowWidth} bytes each`);
+  const indexWidth = indexWidthOf(shape),
+    indexBytes = version === 1 ? 2 * shape[2] * indexWidth : 0;
+  const windowsAt = endOf(locations),
+    windowBytes = bytes.length - indexBytes - windowsAt;
+  if (windowBytes < 0)
+    throw new DecodeError(
+      'TRUNCATED',
+      `compresso: ${bytes.length} bytes, the sections take ${windowsAt + indexBytes}`,
+    );
+  if (windowBytes % windowWidth !== 0)
+    throw new DecodeError(
+      'TRUNCATED',
+      `compresso: ${windowBytes} bytes of windows of ${windowWidth} bytes each`,
+    );
   const windows = { at: windowsAt, count: windowBytes / windowWidth, width: windowWidth };
   const zIndex = version === 1 ? { at: endOf(windows), count: 2 * shape[2], width: indexWidth } : undefined;
   return { bytes, view, shape, steps, connectivity, ids, values, locations, windows, zIndex };
 }
 
 /** A number may round above 2^53, which is far past any length it is compared with. */
-export const uint64At = (view: DataView, at: number): number => view.getUint32(at, true) + 2 ** 32 * view.getUint32(at + 4, true);
+export const uint64At = (view: DataView, at: number): number =>
+  view.getUint32(at, true) + 2 ** 32 * view.getUint32(at + 4, true);
 
 const endOf = ({ at, count, width }: Section): number => at + count * width;
 
 function expectField(name: string, got: number | string, expected: number | string): void {
-  if (got !== expected) throw new DecodeError('BAD_HEADER', `compresso: ${name} ${got}, expected ${expected}`);
+  if (got !== expected)
+    throw new DecodeError('BAD_HEADER', `compresso: ${name} ${got}, expected ${expected}`);
 }
 
 /** The narrowest integer that holds twice the voxels of a slice; the largest value of each width already counts as too wide. */

@@ -28,19 +28,29 @@ export interface BoundaryBits {
 }
 
 /** Words that a row of whole windows takes: never fewer than a row of voxels. */
-export const rowWordsOf = ({ shape: [sx], steps: [xstep] }: Stream): number => Math.ceil((Math.ceil(sx / xstep) * xstep) / 32);
+export const rowWordsOf = ({ shape: [sx], steps: [xstep] }: Stream): number =>
+  Math.ceil((Math.ceil(sx / xstep) * xstep) / 32);
 
 /**
  * Reads the tables and walks all entries once, because a layer can only be found by counting.
  * @throws DecodeError TRUNCATED (fewer windows than tile the chunk) or BAD_HEADER (more, or an impossible entry).
  */
 export function readWindows(stream: Stream): Windows {
-  const { shape: [sx, sy, sz], steps: [xstep, ystep, zstep] } = stream;
-  const perRow = Math.ceil(sx / xstep), perLayer = perRow * Math.ceil(sy / ystep), layers = Math.ceil(sz / zstep);
-  const entries = readEntries(stream), [low, high] = readValues(stream);
-  const layerEntry = new Uint32Array(layers), layerSkip = new Float64Array(layers);
+  const {
+    shape: [sx, sy, sz],
+    steps: [xstep, ystep, zstep],
+  } = stream;
+  const perRow = Math.ceil(sx / xstep),
+    perLayer = perRow * Math.ceil(sy / ystep),
+    layers = Math.ceil(sz / zstep);
+  const entries = readEntries(stream),
+    [low, high] = readValues(stream);
+  const layerEntry = new Uint32Array(layers),
+    layerSkip = new Float64Array(layers);
   const total = layers * perLayer;
-  let count = 0, run = 0, i = 0;
+  let count = 0,
+    run = 0,
+    i = 0;
   for (let layer = 0; layer < layers; layer++) {
     const start = layer * perLayer;
     while (count <= start && i < entries.length) count += run = runOf(entries[i++]);
@@ -49,7 +59,11 @@ export function readWindows(stream: Stream): Windows {
   }
   while (i < entries.length) count += runOf(entries[i++]);
   // Writers before 2.3.2 put one window too many after the longest run; what follows is misplaced, so such streams are refused as well.
-  if (count !== total) throw new DecodeError(count < total ? 'TRUNCATED' : 'BAD_HEADER', `compresso: ${count} windows, the chunk takes ${total}`);
+  if (count !== total)
+    throw new DecodeError(
+      count < total ? 'TRUNCATED' : 'BAD_HEADER',
+      `compresso: ${count} windows, the chunk takes ${total}`,
+    );
   return { entries, low, high, perRow, perLayer, layerEntry, layerSkip };
 }
 
@@ -57,19 +71,29 @@ export function readWindows(stream: Stream): Windows {
  * Sets `target.bits`, all zero before, for its slices. Bits at or past sx stay zero.
  * @throws DecodeError BAD_HEADER when an entry names a window that is not in the table.
  */
-export function paintBoundaries({ shape: [sx, sy], steps }: Stream, windows: Windows, target: BoundaryBits): void {
-  const { entries, low, high, perLayer } = windows, zstep = steps[2];
+export function paintBoundaries(
+  { shape: [sx, sy], steps }: Stream,
+  windows: Windows,
+  target: BoundaryBits,
+): void {
+  const { entries, low, high, perLayer } = windows,
+    zstep = steps[2];
   const background = low.length > 0 && (low[0] | high[0]) !== 0;
   for (let layer = Math.floor(target.z0 / zstep); layer * zstep < target.z1; layer++) {
-    let i = windows.layerEntry[layer], window = -windows.layerSkip[layer];
+    let i = windows.layerEntry[layer],
+      window = -windows.layerSkip[layer];
     while (window < perLayer) {
-      const entry = entries[i++], value = entry >>> 1;
+      const entry = entries[i++],
+        value = entry >>> 1;
       if (entry & 1) {
         const end = window + value;
-        if (background) for (let b = Math.max(window, 0); b < Math.min(end, perLayer); b++) paintWindow(windows, steps, sy, target, layer, b, 0);
+        if (background)
+          for (let b = Math.max(window, 0); b < Math.min(end, perLayer); b++)
+            paintWindow(windows, steps, sy, target, layer, b, 0);
         window = end;
       } else {
-        if (value >= low.length) throw new DecodeError('BAD_HEADER', `compresso: window ${value} of a table of ${low.length}`);
+        if (value >= low.length)
+          throw new DecodeError('BAD_HEADER', `compresso: window ${value} of a table of ${low.length}`);
         paintWindow(windows, steps, sy, target, layer, window++, value);
       }
     }
@@ -78,17 +102,33 @@ export function paintBoundaries({ shape: [sx, sy], steps }: Stream, windows: Win
 }
 
 /** Sets the bits of one window: number `window` of its layer, `value` in the table. */
-function paintWindow(windows: Windows, steps: Stream['steps'], sy: number, target: BoundaryBits, layer: number, window: number, value: number): void {
-  const low = windows.low[value], high = windows.high[value];
-  const { z0, z1, rowWords, bits } = target, [xstep, ystep, zstep] = steps;
-  const by = Math.floor(window / windows.perRow), x0 = (window - by * windows.perRow) * xstep, y0 = by * ystep;
-  const yEnd = Math.min(y0 + ystep, sy), zEnd = Math.min((layer + 1) * zstep, z1);
+function paintWindow(
+  windows: Windows,
+  steps: Stream['steps'],
+  sy: number,
+  target: BoundaryBits,
+  layer: number,
+  window: number,
+  value: number,
+): void {
+  const low = windows.low[value],
+    high = windows.high[value];
+  const { z0, z1, rowWords, bits } = target,
+    [xstep, ystep, zstep] = steps;
+  const by = Math.floor(window / windows.perRow),
+    x0 = (window - by * windows.perRow) * xstep,
+    y0 = by * ystep;
+  const yEnd = Math.min(y0 + ystep, sy),
+    zEnd = Math.min((layer + 1) * zstep, z1);
   for (let z = Math.max(layer * zstep, z0); z < zEnd; z++) {
     for (let y = y0; y < yEnd; y++) {
-      const bit = xstep * (y - y0 + ystep * (z - layer * zstep)), row = (sy * (z - z0) + y) * rowWords;
+      const bit = xstep * (y - y0 + ystep * (z - layer * zstep)),
+        row = (sy * (z - z0) + y) * rowWords;
       for (let dx = 0; dx < xstep; dx += 32) {
-        const length = Math.min(32, xstep - dx), part = bitsOf(low, high, bit + dx) & (0xffffffff >>> (32 - length));
-        const word = row + ((x0 + dx) >>> 5), shift = (x0 + dx) & 31;
+        const length = Math.min(32, xstep - dx),
+          part = bitsOf(low, high, bit + dx) & (0xffffffff >>> (32 - length));
+        const word = row + ((x0 + dx) >>> 5),
+          shift = (x0 + dx) & 31;
         bits[word] |= part << shift;
         if (shift + length > 32) bits[word + 1] |= part >>> (32 - shift);
       }
@@ -115,7 +155,8 @@ function clearPadding({ bits, rowWords }: BoundaryBits, sx: number): void {
 /** Entries are as wide as windows, but no chunk has 2^32 of them. */
 function readEntries({ bytes, windows }: Stream): Uint32Array {
   if (windows.width < 8) return readWords(bytes, windows);
-  const pairs = readWords(bytes, windows), entries = new Uint32Array(windows.count);
+  const pairs = readWords(bytes, windows),
+    entries = new Uint32Array(windows.count);
   let upper = 0;
   for (let i = 0; i < entries.length; i++) {
     entries[i] = pairs[2 * i];
@@ -128,7 +169,8 @@ function readEntries({ bytes, windows }: Stream): Uint32Array {
 function readValues({ bytes, values }: Stream): [low: Uint32Array, high: Uint32Array] {
   const words = readWords(bytes, values);
   if (values.width < 8) return [words, new Uint32Array(values.count)];
-  const low = new Uint32Array(values.count), high = new Uint32Array(values.count);
+  const low = new Uint32Array(values.count),
+    high = new Uint32Array(values.count);
   for (let i = 0; i < low.length; i++) {
     low[i] = words[2 * i];
     high[i] = words[2 * i + 1];

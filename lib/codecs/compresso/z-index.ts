@@ -13,7 +13,10 @@ export interface SliceStarts {
 }
 
 /** @throws DecodeError BAD_HEADER when the index does not agree with the lengths in the header. */
-export function readSliceStarts({ view, shape: [, , sz], ids, locations }: Stream, index: Section): SliceStarts {
+export function readSliceStarts(
+  { view, shape: [, , sz], ids, locations }: Stream,
+  index: Section,
+): SliceStarts {
   const starts = { components: new Float64Array(sz + 1), locations: new Float64Array(sz + 1) };
   for (let z = 0, location = 0; z < sz; z++) {
     starts.components[z + 1] = starts.components[z] + integerAt(view, index, z);
@@ -21,11 +24,17 @@ export function readSliceStarts({ view, shape: [, , sz], ids, locations }: Strea
   }
   starts.locations[sz] = locations.count;
   if (starts.components[sz] !== ids.count) {
-    throw new DecodeError('BAD_HEADER', `compresso: the z-index counts ${starts.components[sz]} components, the header ${ids.count}`);
+    throw new DecodeError(
+      'BAD_HEADER',
+      `compresso: the z-index counts ${starts.components[sz]} components, the header ${ids.count}`,
+    );
   }
   if (starts.locations[0] !== 0 || starts.locations[sz - 1] > locations.count) {
     const got = `${starts.locations[0]} for the first slice, ${starts.locations[sz - 1]} for the last`;
-    throw new DecodeError('BAD_HEADER', `compresso: the z-index says ${got}, of ${locations.count} locations`);
+    throw new DecodeError(
+      'BAD_HEADER',
+      `compresso: the z-index says ${got}, of ${locations.count} locations`,
+    );
   }
   return starts;
 }

@@ -24,7 +24,8 @@ export function unpackMoves(view: DataView, from: number, to: number, moves: Uin
 const RANKINGS: number[] = [];
 for (let a = 0; a < 4; a++)
   for (let b = 0; b < 4; b++)
-    for (let c = 0; c < 4; c++) if (a !== b && a !== c && b !== c) RANKINGS.push(a | (b << 2) | (c << 4) | ((6 - a - b - c) << 6));
+    for (let c = 0; c < 4; c++)
+      if (a !== b && a !== c && b !== c) RANKINGS.push(a | (b << 2) | (c << 4) | ((6 - a - b - c) << 6));
 
 /**
  * The same for a stream behind a model; `moves` holds 8 a byte.
@@ -33,7 +34,14 @@ for (let a = 0; a < 4; a++)
  * @param model Byte offset of the model; the caller has checked that all of it is inside.
  * @throws DecodeError BAD_HEADER when a row that is used is no ranking.
  */
-export function unpackModelledMoves(view: DataView, from: number, to: number, model: number, order: number, moves: Uint8Array): number {
+export function unpackModelledMoves(
+  view: DataView,
+  from: number,
+  to: number,
+  model: number,
+  order: number,
+  moves: Uint8Array,
+): number {
   if (from === to) return 0;
   const newest = 2 * (order - 1);
   let last = view.getUint8(from) & 3; // the first move stands as it is
@@ -41,7 +49,7 @@ export function unpackModelledMoves(view: DataView, from: number, to: number, mo
   let count = 1;
   let context = last << newest;
   const bits = 8 * (to - from);
-  for (let bit = 2; bit < bits; ) {
+  for (let bit = 2; bit < bits;) {
     const at = from + (bit >>> 3);
     const code = (view.getUint8(at) | (at + 1 < to ? view.getUint8(at + 1) << 8 : 0)) >>> (bit & 7);
     // 0, 10, 110, 111, first bit lowest: most to least frequent after this context.
@@ -51,7 +59,11 @@ export function unpackModelledMoves(view: DataView, from: number, to: number, mo
     const row = model + 5 * (context >>> 3) + (rowBit >>> 3);
     const shift = rowBit & 7;
     const ranking = ((view.getUint8(row) | (shift > 3 ? view.getUint8(row + 1) << 8 : 0)) >>> shift) & 31;
-    if (ranking >= 24) throw new DecodeError('BAD_HEADER', `crackle: row ${context} of the Markov model is ${ranking}, which is no order of four moves`);
+    if (ranking >= 24)
+      throw new DecodeError(
+        'BAD_HEADER',
+        `crackle: row ${context} of the Markov model is ${ranking}, which is no order of four moves`,
+      );
     const difference = (RANKINGS[ranking] >>> (2 * rank)) & 3;
     context = (context >>> 2) | (difference << newest);
     moves[count++] = last = (last + difference) & 3;

@@ -22,7 +22,12 @@ const startScratch = scratchWords();
 const parentScratch = scratchWords();
 
 /** @param permissible The bitmaps hold the edges that are no walls. */
-export function findComponents({ words, stride, horizontal }: Cracks, sx: number, sy: number, permissible: boolean): Slice {
+export function findComponents(
+  { words, stride, horizontal }: Cracks,
+  sx: number,
+  sy: number,
+  permissible: boolean,
+): Slice {
   const starts = startScratch.take(sx * sy + 1);
   const parents = parentScratch.take(sx * sy);
   const flip = permissible ? -1 : 0;

@@ -37,7 +37,12 @@ const wordScratch = scratchWords();
 const moveScratch = scratchBytes();
 
 /** @throws DecodeError TRUNCATED or BAD_HEADER (a chain that leaves the slice). */
-export function drawCracks(view: DataView, { from, to, model, order }: CrackCode, sx: number, sy: number): Cracks {
+export function drawCracks(
+  view: DataView,
+  { from, to, model, order }: CrackCode,
+  sx: number,
+  sy: number,
+): Cracks {
   const stride = (sx >>> 5) + 1;
   const horizontal = stride * (sy + 1);
   const length = stride * 2 * (sy + 1);
@@ -46,11 +51,14 @@ export function drawCracks(view: DataView, { from, to, model, order }: CrackCode
 
   const startsFrom = from + 4;
   const movesFrom = startsFrom + (to - from < 4 ? 0 : view.getUint32(from, true));
-  if (movesFrom > to) throw new DecodeError('TRUNCATED', `crackle: crack code of ${to - from} bytes cannot hold its index`);
+  if (movesFrom > to)
+    throw new DecodeError('TRUNCATED', `crackle: crack code of ${to - from} bytes cannot hold its index`);
   if (movesFrom === to) return cracks; // no moves, no chains; `crackle.full` writes an index too short even to say so
   const moves = moveScratch.take((to - movesFrom) * (order === 0 ? 4 : 8));
   const count =
-    order === 0 ? unpackMoves(view, movesFrom, to, moves) : unpackModelledMoves(view, movesFrom, to, model, order, moves);
+    order === 0
+      ? unpackMoves(view, movesFrom, to, moves)
+      : unpackModelledMoves(view, movesFrom, to, model, order, moves);
 
   // Chains start at these vertices: rows as differences, in each a count and columns as differences.
   const xWidth = widthFor(sx + 1);
@@ -68,7 +76,11 @@ export function drawCracks(view: DataView, { from, to, model, order }: CrackCode
     let x = 0;
     for (let columns = next(xWidth); columns > 0; columns--) {
       x += next(xWidth);
-      if (x > sx || y > sy) throw new DecodeError('BAD_HEADER', `crackle: a chain starts at vertex ${x},${y} of a slice of ${sx},${sy}`);
+      if (x > sx || y > sy)
+        throw new DecodeError(
+          'BAD_HEADER',
+          `crackle: a chain starts at vertex ${x},${y} of a slice of ${sx},${sy}`,
+        );
       pen.drawChain(x, y);
     }
   }
@@ -101,7 +113,8 @@ class Pen {
       if ((move ^ pending) === 2) {
         pending = NONE;
         if (move === RIGHT || move === DOWN) {
-          if (branches.length >= 2 * mostBranches) throw new DecodeError('BAD_HEADER', 'crackle: a chain has more branches than there are edges');
+          if (branches.length >= 2 * mostBranches)
+            throw new DecodeError('BAD_HEADER', 'crackle: a chain has more branches than there are edges');
           branches.push(x, y);
         } else if (branches.length > 0) {
           y = branches.pop()!;

@@ -20,7 +20,10 @@ export function timesX(crc: number): number {
 
 /** Four zero bytes further: multiplication by x^32. */
 export const timesX32 = (crc: number): number =>
-  STEPS[768 + (crc & 255)] ^ STEPS[512 + ((crc >>> 8) & 255)] ^ STEPS[256 + ((crc >>> 16) & 255)] ^ STEPS[crc >>> 24];
+  STEPS[768 + (crc & 255)] ^
+  STEPS[512 + ((crc >>> 8) & 255)] ^
+  STEPS[256 + ((crc >>> 16) & 255)] ^
+  STEPS[crc >>> 24];
 
 /** CRC-32C of `view[from, to)`, eight bytes a step. */
 export function crc32c(view: DataView, from: number, to: number): number {

@@ -9,7 +9,11 @@ import type { Labels } from './labels.ts';
 import { readUint, widthFor } from './read-uint.ts';
 
 /** @throws DecodeError TRUNCATED, WRONG_SIZE or BAD_HEADER. */
-export function readFlatLabels(view: DataView, { storedWidth, shape }: CrackleHeader, { labelsFrom, labelsTo }: CrackleSections): Labels {
+export function readFlatLabels(
+  view: DataView,
+  { storedWidth, shape }: CrackleHeader,
+  { labelsFrom, labelsTo }: CrackleSections,
+): Labels {
   const reader = new SectionReader(view, labelsFrom, labelsTo);
   const count = reader.uint(8);
   const table = reader.skip(count * storedWidth);
@@ -24,7 +28,8 @@ export function readFlatLabels(view: DataView, { storedWidth, shape }: CrackleHe
       const first = keys + before[z] * keyWidth;
       return (component) => {
         const key = readUint(view, first + component * keyWidth, keyWidth);
-        if (key >= count) throw new DecodeError('BAD_HEADER', `crackle: label ${key} of ${count} is wanted in slice ${z}`);
+        if (key >= count)
+          throw new DecodeError('BAD_HEADER', `crackle: label ${key} of ${count} is wanted in slice ${z}`);
         return table + key * storedWidth;
       };
     },

@@ -42,12 +42,19 @@ export interface CrackleHeader {
  * @throws DecodeError TRUNCATED, UNSUPPORTED, BAD_CHECKSUM or BAD_HEADER.
  */
 export function readHeader(view: DataView, { chunkSize, dataType }: ChunkLayout): CrackleHeader {
-  if (view.byteLength < 5) throw new DecodeError('TRUNCATED', `crackle: ${view.byteLength} bytes are too few for a header`);
-  if (view.getUint32(0, true) !== MAGIC) throw new DecodeError('BAD_HEADER', 'crackle: the bytes do not begin with "crkl"');
+  if (view.byteLength < 5)
+    throw new DecodeError('TRUNCATED', `crackle: ${view.byteLength} bytes are too few for a header`);
+  if (view.getUint32(0, true) !== MAGIC)
+    throw new DecodeError('BAD_HEADER', 'crackle: the bytes do not begin with "crkl"');
   const version = view.getUint8(4);
-  if (version !== 0 && version !== 1) throw new DecodeError('UNSUPPORTED', `crackle: format version ${version}; readable: 0 and 1`);
+  if (version !== 0 && version !== 1)
+    throw new DecodeError('UNSUPPORTED', `crackle: format version ${version}; readable: 0 and 1`);
   const bytes = HEADER_BYTES[version];
-  if (view.byteLength < bytes) throw new DecodeError('TRUNCATED', `crackle: ${view.byteLength} bytes, a header of version ${version} takes ${bytes}`);
+  if (view.byteLength < bytes)
+    throw new DecodeError(
+      'TRUNCATED',
+      `crackle: ${view.byteLength} bytes, a header of version ${version} takes ${bytes}`,
+    );
   if (version === 1 && crc8(view, 5, bytes - 1) !== view.getUint8(bytes - 1))
     throw new DecodeError('BAD_CHECKSUM', 'crackle: header does not match its CRC-8');
 
@@ -55,17 +62,30 @@ export function readHeader(view: DataView, { chunkSize, dataType }: ChunkLayout)
   const dataWidth = 1 << (format & 3); // of the array it was made from
   const shape: Vec3 = [view.getUint32(7, true), view.getUint32(11, true), view.getUint32(15, true)];
   if (shape.some((size, axis) => size !== chunkSize[axis]))
-    throw new DecodeError('BAD_HEADER', `crackle: expected ${formatVec3(chunkSize)} voxels, got ${formatVec3(shape)}`);
+    throw new DecodeError(
+      'BAD_HEADER',
+      `crackle: expected ${formatVec3(chunkSize)} voxels, got ${formatVec3(shape)}`,
+    );
   // `crackle.refit` and `crackle.astype` write narrower values than the volume's, and CloudVolume widens them.
-  const storedWidth = 1 << ((format >>> 2) & 3), labelWidth = Math.min(storedWidth, dataWidth);
+  const storedWidth = 1 << ((format >>> 2) & 3),
+    labelWidth = Math.min(storedWidth, dataWidth);
   if (labelWidth > bytesPerValue(dataType))
-    throw new DecodeError('BAD_HEADER', `crackle: labels of ${labelWidth} bytes in a volume of ${bytesPerValue(dataType)} byte(s) a value`);
+    throw new DecodeError(
+      'BAD_HEADER',
+      `crackle: labels of ${labelWidth} bytes in a volume of ${bytesPerValue(dataType)} byte(s) a value`,
+    );
   const labelFormat = (format >>> 5) & 3;
   if (labelFormat !== LABELS_FLAT && labelFormat !== LABELS_PINS)
-    throw new DecodeError('UNSUPPORTED', `crackle: label format ${labelFormat} is not defined by the reference; readable: 0 (flat) and 2 (pins)`);
+    throw new DecodeError(
+      'UNSUPPORTED',
+      `crackle: label format ${labelFormat} is not defined by the reference; readable: 0 (flat) and 2 (pins)`,
+    );
   const gridSize = 2 ** view.getUint8(19);
   if (gridSize < Math.max(shape[0], shape[1]))
-    throw new DecodeError('UNSUPPORTED', `crackle: slices cut into grids of ${gridSize} voxels are not defined by the reference`);
+    throw new DecodeError(
+      'UNSUPPORTED',
+      `crackle: slices cut into grids of ${gridSize} voxels are not defined by the reference`,
+    );
   return {
     version,
     bytes,
@@ -89,14 +109,22 @@ export interface CrackleSections {
 }
 
 /** Rows of 5 bits, 4 ** order of them. */
-export const markovModelBytes = (order: number): number => (order === 0 ? 0 : Math.ceil((4 ** order * 5) / 8));
+export const markovModelBytes = (order: number): number =>
+  order === 0 ? 0 : Math.ceil((4 ** order * 5) / 8);
 
 /** @throws DecodeError TRUNCATED, WRONG_SIZE (bytes left over) or BAD_CHECKSUM (slice index or labels). */
-export function readSections(view: DataView, { version, bytes, shape, labelBytes, markovOrder }: CrackleHeader): CrackleSections {
+export function readSections(
+  view: DataView,
+  { version, bytes, shape, labelBytes, markovOrder }: CrackleHeader,
+): CrackleSections {
   const sz = shape[2];
   const indexTo = bytes + 4 * sz;
   const labelsFrom = indexTo + 4 * version;
-  if (labelsFrom > view.byteLength) throw new DecodeError('TRUNCATED', `crackle: ${view.byteLength} bytes cannot hold the index of ${sz} slices`);
+  if (labelsFrom > view.byteLength)
+    throw new DecodeError(
+      'TRUNCATED',
+      `crackle: ${view.byteLength} bytes cannot hold the index of ${sz} slices`,
+    );
   if (version === 1 && crc32c(view, bytes, indexTo) !== view.getUint32(indexTo, true))
     throw new DecodeError('BAD_CHECKSUM', 'crackle: slice index does not match its CRC-32C');
 
@@ -106,7 +134,10 @@ export function readSections(view: DataView, { version, bytes, shape, labelBytes
   for (let z = 0; z < sz; z++) cracks[z + 1] = cracks[z] + view.getUint32(bytes + 4 * z, true);
   const end = cracks[sz] + version * (4 + 4 * sz);
   if (end !== view.byteLength)
-    throw new DecodeError(end > view.byteLength ? 'TRUNCATED' : 'WRONG_SIZE', `crackle: sections end at byte ${end} of ${view.byteLength}`);
+    throw new DecodeError(
+      end > view.byteLength ? 'TRUNCATED' : 'WRONG_SIZE',
+      `crackle: sections end at byte ${end} of ${view.byteLength}`,
+    );
   if (version === 1 && crc32c(view, labelsFrom, labelsTo) !== view.getUint32(cracks[sz], true))
     throw new DecodeError('BAD_CHECKSUM', 'crackle: labels do not match their CRC-32C');
   return { labelsFrom, labelsTo, cracks };

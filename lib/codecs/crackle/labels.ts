@@ -36,21 +36,33 @@ export class SectionReader {
 
   /** A section is as long as its header says: what is left over has been misread. */
   finish(): void {
-    if (this.at !== this.end) throw new DecodeError('WRONG_SIZE', `crackle: ${this.end - this.at} bytes of the labels section are left over`);
+    if (this.at !== this.end)
+      throw new DecodeError(
+        'WRONG_SIZE',
+        `crackle: ${this.end - this.at} bytes of the labels section are left over`,
+      );
   }
 
   private need(bytes: number): void {
-    if (this.at + bytes > this.end) throw new DecodeError('TRUNCATED', 'crackle: the labels section ends early');
+    if (this.at + bytes > this.end)
+      throw new DecodeError('TRUNCATED', 'crackle: the labels section ends early');
   }
 }
 
 /** `counts[z]`: components in the slices before z; the last entry: in all. Never more than there are voxels. */
-export function readComponentCounts(reader: SectionReader, [sx, sy, sz]: CrackleHeader['shape']): Uint32Array {
+export function readComponentCounts(
+  reader: SectionReader,
+  [sx, sy, sz]: CrackleHeader['shape'],
+): Uint32Array {
   const width = widthFor(sx * sy);
   const before = new Uint32Array(sz + 1);
   for (let z = 0; z < sz; z++) {
     const count = reader.uint(width);
-    if (count === 0 || count > sx * sy) throw new DecodeError('BAD_HEADER', `crackle: slice ${z} of ${sx},${sy} voxels cannot have ${count} components`);
+    if (count === 0 || count > sx * sy)
+      throw new DecodeError(
+        'BAD_HEADER',
+        `crackle: slice ${z} of ${sx},${sy} voxels cannot have ${count} components`,
+      );
     before[z + 1] = before[z] + count;
   }
   return before;
@@ -60,5 +72,8 @@ export function readComponentCounts(reader: SectionReader, [sx, sy, sz]: Crackle
 export function checkCount(z: number, { componentCount }: Slice, before: Uint32Array): void {
   const expected = before[z + 1] - before[z];
   if (componentCount !== expected)
-    throw new DecodeError('BAD_HEADER', `crackle: slice ${z} has labels for ${expected} components and walls for ${componentCount}`);
+    throw new DecodeError(
+      'BAD_HEADER',
+      `crackle: slice ${z} has labels for ${expected} components and walls for ${componentCount}`,
+    );
 }

@@ -12,7 +12,11 @@ import type { Labels } from './labels.ts';
 import { readUint, widthFor } from './read-uint.ts';
 
 /** @throws DecodeError TRUNCATED, WRONG_SIZE or BAD_HEADER. */
-export function readPinLabels(view: DataView, { storedWidth, shape }: CrackleHeader, { labelsFrom, labelsTo }: CrackleSections): Labels {
+export function readPinLabels(
+  view: DataView,
+  { storedWidth, shape }: CrackleHeader,
+  { labelsFrom, labelsTo }: CrackleSections,
+): Labels {
   const [sx, sy, sz] = shape;
   const voxels = sx * sy * sz;
   const reader = new SectionReader(view, labelsFrom, labelsTo);
@@ -35,19 +39,26 @@ export function readPinLabels(view: DataView, { storedWidth, shape }: CrackleHea
     const labelAt = table + label * storedWidth;
     const pinCount = reader.uint(countWidth);
     // Every pin of a well-formed chunk reaches a component that no other does, so hostile ones are few enough to walk for each slice.
-    if (pins.length / 3 + pinCount > total) throw new DecodeError('BAD_HEADER', `crackle: more pins than the ${total} components`);
+    if (pins.length / 3 + pinCount > total)
+      throw new DecodeError('BAD_HEADER', `crackle: more pins than the ${total} components`);
     const indices = reader.skip(pinCount * indexWidth);
     const depths = reader.skip(pinCount * depthWidth);
     let voxel = 0;
     for (let pin = 0; pin < pinCount; pin++) {
       voxel += readUint(view, indices + pin * indexWidth, indexWidth);
-      if (voxel >= voxels) throw new DecodeError('BAD_HEADER', `crackle: a pin starts at voxel ${voxel} of ${voxels}`);
-      pins.push(voxel, Math.floor(voxel / (sx * sy)) + readUint(view, depths + pin * depthWidth, depthWidth), labelAt);
+      if (voxel >= voxels)
+        throw new DecodeError('BAD_HEADER', `crackle: a pin starts at voxel ${voxel} of ${voxels}`);
+      pins.push(
+        voxel,
+        Math.floor(voxel / (sx * sy)) + readUint(view, depths + pin * depthWidth, depthWidth),
+        labelAt,
+      );
     }
     let component = 0;
     for (let singles = reader.uint(countWidth); singles > 0; singles--) {
       component += reader.uint(componentWidth);
-      if (component >= total) throw new DecodeError('BAD_HEADER', `crackle: component ${component} of ${total} is labelled`);
+      if (component >= total)
+        throw new DecodeError('BAD_HEADER', `crackle: component ${component} of ${total} is labelled`);
       labelOf[component] = labelAt;
     }
   }

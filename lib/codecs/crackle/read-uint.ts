@@ -1,7 +1,8 @@
 /** Unsigned integers of a width known only from the data. */
 
 /** Bytes of the narrowest of uint8, uint16, uint32 and uint64 that holds `max`. */
-export const widthFor = (max: number): number => (max < 2 ** 8 ? 1 : max < 2 ** 16 ? 2 : max < 2 ** 32 ? 4 : 8);
+export const widthFor = (max: number): number =>
+  max < 2 ** 8 ? 1 : max < 2 ** 16 ? 2 : max < 2 ** 32 ? 4 : 8;
 
 /** Little-endian; the caller has checked that `at + width` is inside. Above 2 ** 53 the nearest number: only ever too large for its use. */
 export function readUint(view: DataView, at: number, width: number): number {

@@ -10,10 +10,14 @@ import { graphOf, rootSource, type Answer } from './replayed-graph.ts';
 type Name = keyof typeof GRAPH_CALLS;
 const NAMES = Object.keys(GRAPH_CALLS) as Name[];
 
-const A = 288230376151712042n, B = 288230376151712050n, SUPERVOXEL = (1n << 56n) | 5n, LEVEL2 = 2n << 56n;
+const A = 288230376151712042n,
+  B = 288230376151712050n,
+  SUPERVOXEL = (1n << 56n) | 5n,
+  LEVEL2 = 2n << 56n;
 const many = (): BigUint64Array => BigUint64Array.of(A, B);
 const point = (id = A): unknown => ({ id, nm: [8, 16, 40] });
-const then = (): Date => new Date('2024-06-05T10:10:01.203Z'), earlier = (): Date => new Date('2024-01-05T10:10:01.203Z');
+const then = (): Date => new Date('2024-06-05T10:10:01.203Z'),
+  earlier = (): Date => new Date('2024-01-05T10:10:01.203Z');
 const box = (): unknown => ({ min: [8, 8, 4], max: Float64Array.of(80, 80, 40), resolution: [4, 4, 40] });
 
 /** Arguments and options of each, all of what can be changed in them. */
@@ -52,7 +56,10 @@ const INPUTS: Record<Name, () => unknown[]> = {
   undo: () => [7, { remesh: false }],
   redo: () => [7, { priority: false }],
   versions: () => [],
-  request: () => ['valid_nodes', { query: { start_timestamp: 1 }, body: { node_ids: [A, BigUint64Array.of(B)] } }],
+  request: () => [
+    'valid_nodes',
+    { query: { start_timestamp: 1 }, body: { node_ids: [A, BigUint64Array.of(B)] } },
+  ],
 };
 /** Only numbers, text and bigints: nothing that a caller could change. */
 const UNCHANGEABLE: Name[] = ['children', 'mergeLog', 'oldestTimestamp', 'lastEdit', 'versions'];
@@ -72,11 +79,17 @@ function spoil(value: unknown): void {
 
 /** Answers with which calls go on to their later requests. */
 function answer({ url, body }: HttpRequest): Answer {
-  const path = new URL(url).pathname, ids = (Buffer.from(body ?? []).toString().match(/\d{10,}/g) ?? []).map(BigInt);
+  const path = new URL(url).pathname,
+    ids = (
+      Buffer.from(body ?? [])
+        .toString()
+        .match(/\d{10,}/g) ?? []
+    ).map(BigInt);
   const list = <T>(value: T): string => JSON.stringify(ids.map(() => value));
   if (path.endsWith('is_latest_roots')) return { body: `{"is_latest":${list(path.length % 2 === 0)}}` };
   if (path.endsWith('root_timestamps')) return { body: `{"timestamp":${list(1578441600)}}` };
-  if (path.endsWith('leaves_many')) return { body: `{${ids.map((id) => `"${id}":[${LEVEL2 + (id % 1000n)}]`).join()}}` };
+  if (path.endsWith('leaves_many'))
+    return { body: `{${ids.map((id) => `"${id}":[${LEVEL2 + (id % 1000n)}]`).join()}}` };
   if (path.endsWith('delta_roots')) return { body: `{"old_roots":[${A}],"new_roots":[${B}]}` };
   return { body: 'x' };
 }
@@ -91,15 +104,19 @@ function spied(): { graph: ChunkedGraph; seen: unknown[] } {
       return known.lookUp(ids, question);
     },
   };
-  const { graph } = graphOf(async (request) => {
-    await nextTurn();
-    seen.push([request.method, request.url, Buffer.from(request.body ?? []).toString()]);
-    return answer(request);
-  }, { allowEdits: true, roots });
+  const { graph } = graphOf(
+    async (request) => {
+      await nextTurn();
+      seen.push([request.method, request.url, Buffer.from(request.body ?? []).toString()]);
+      return answer(request);
+    },
+    { allowEdits: true, roots },
+  );
   return { graph, seen };
 }
 
-const call = (graph: ChunkedGraph, name: Name, args: unknown[]): Promise<unknown> => (graph[name] as (...args: unknown[]) => Promise<unknown>).apply(graph, args);
+const call = (graph: ChunkedGraph, name: Name, args: unknown[]): Promise<unknown> =>
+  (graph[name] as (...args: unknown[]) => Promise<unknown>).apply(graph, args);
 const outcome = (promise: Promise<unknown>): Promise<unknown> => promise.catch((error: unknown) => error);
 /** Its other requests have arrived, too. */
 async function ended(promise: Promise<unknown>): Promise<void> {
@@ -108,15 +125,20 @@ async function ended(promise: Promise<unknown>): Promise<void> {
 }
 
 test('the table has every call', () => {
-  const properties = Object.getOwnPropertyNames(ChunkedGraph.prototype).filter((name) => name !== 'constructor');
+  const properties = Object.getOwnPropertyNames(ChunkedGraph.prototype).filter(
+    (name) => name !== 'constructor',
+  );
   expect(properties.sort()).toEqual([...NAMES].sort());
 });
 
 describe('input', () => {
   test.each(NAMES)('of %s is taken before it returns', async (name) => {
-    const right = spied(), late = spied(), other = spied();
+    const right = spied(),
+      late = spied(),
+      other = spied();
     await ended(call(right.graph, name, INPUTS[name]()));
-    const args = INPUTS[name](), running = ended(call(late.graph, name, args));
+    const args = INPUTS[name](),
+      running = ended(call(late.graph, name, args));
     spoil(args);
     await running;
     expect(right.seen.length).toBeGreaterThan(0);
@@ -125,10 +147,16 @@ describe('input', () => {
     if (!UNCHANGEABLE.includes(name)) expect(other.seen).not.toEqual(right.seen); // or the case would say nothing
   });
 
-  test.each<[what: string, body: () => Uint8Array | BigUint64Array]>([['bytes', () => Uint8Array.of(1, 2, 3)], ['a Buffer', () => Buffer.from([1, 2, 3])], ['IDs', () => many()]])('of request is taken, too, where its body is %s', async (_what, make) => {
-    const { graph, seen } = spied(), { graph: second, seen: expected } = spied();
+  test.each<[what: string, body: () => Uint8Array | BigUint64Array]>([
+    ['bytes', () => Uint8Array.of(1, 2, 3)],
+    ['a Buffer', () => Buffer.from([1, 2, 3])],
+    ['IDs', () => many()],
+  ])('of request is taken, too, where its body is %s', async (_what, make) => {
+    const { graph, seen } = spied(),
+      { graph: second, seen: expected } = spied();
     await ended(second.request('x', { method: 'POST', body: make() }));
-    const body = make(), running = ended(graph.request('x', { method: 'POST', body }));
+    const body = make(),
+      running = ended(graph.request('x', { method: 'POST', body }));
     spoil(body);
     await running;
     expect(seen).toEqual(expected);
@@ -136,13 +164,18 @@ describe('input', () => {
 
   test('is borrowed when that is asked for: nothing else changes', async () => {
     for (const name of NAMES) {
-      const right = spied(), borrowed = spied(), args = INPUTS[name](), { takes } = GRAPH_CALLS[name];
+      const right = spied(),
+        borrowed = spied(),
+        args = INPUTS[name](),
+        { takes } = GRAPH_CALLS[name];
       await ended(call(right.graph, name, INPUTS[name]()));
       args[takes] = { ...(args[takes] as object), borrow: true };
       await ended(call(borrowed.graph, name, args));
       expect(borrowed.seen).toEqual(right.seen);
     }
-    const { graph, seen } = spied(), ids = many(), running = ended(graph.roots(ids, { borrow: true }));
+    const { graph, seen } = spied(),
+      ids = many(),
+      running = ended(graph.roots(ids, { borrow: true }));
     ids.reverse();
     await running;
     expect((seen[0] as unknown[])[0]).toEqual([B, A]);
@@ -151,7 +184,8 @@ describe('input', () => {
 
 describe('options', () => {
   const withOption = (name: Name, option: object | null): unknown[] => {
-    const args = INPUTS[name](), { takes } = GRAPH_CALLS[name];
+    const args = INPUTS[name](),
+      { takes } = GRAPH_CALLS[name];
     args[takes] = option === null ? null : { ...(args[takes] as object), ...option };
     return args;
   };
@@ -167,19 +201,47 @@ describe('options', () => {
       [{ borrow: 1 }, new TypeError('borrow is true or false, not 1')],
       [null, new TypeError('options are an object, not null')],
     ];
-    for (const [option, error] of cases) expect(await outcome(call(graph, name, withOption(name, option)))).toEqual(error);
+    for (const [option, error] of cases)
+      expect(await outcome(call(graph, name, withOption(name, option)))).toEqual(error);
     for (const option of Object.keys(GRAPH_CALLS[name].options).filter((one) => one !== 'body'))
-      for (const value of [Symbol('odd'), null]) expect([option, await outcome(call(graph, name, withOption(name, { [option]: value })))]).toEqual([option, expect.any(Error)]);
-    expect(await outcome(call(graph, name, withOption(name, { nonsense: true })))).toMatchObject({ name: 'TypeError', message: expect.stringMatching(/^there is no option "nonsense": options are /) as unknown });
+      for (const value of [Symbol('odd'), null])
+        expect([option, await outcome(call(graph, name, withOption(name, { [option]: value })))]).toEqual([
+          option,
+          expect.any(Error),
+        ]);
+    expect(await outcome(call(graph, name, withOption(name, { nonsense: true })))).toMatchObject({
+      name: 'TypeError',
+      message: expect.stringMatching(/^there is no option "nonsense": options are /) as unknown,
+    });
     expect(seen).toEqual([]);
   });
 
   test.each<[name: Name, option: object, error: Error]>([
-    ['leaves', { bounds: { min: [0, 0, 0], maxx: [1, 1, 1] } }, new TypeError('there is no option "maxx": options are min, max, resolution')],
-    ['leaves', { bounds: [0, 0, 0, 1, 1, 1] }, new TypeError('there is no option "0": options are min, max, resolution')],
-    ['leavesMany', { bounds: { min: '0,0,0', max: [1, 1, 1] } }, new TypeError('bounds.min is three numbers along x, y, z')],
-    ['subgraph', { bounds: { min: [0, 0], max: [1, 1, 1] } }, new RangeError('bounds.min must be three finite numbers along x, y, z')],
-    ['level2Graph', { bounds: { min: [0, 0, 0], max: [1, 1, 1], resolution: [1, 0, 1] } }, new RangeError('bounds.resolution must be positive')],
+    [
+      'leaves',
+      { bounds: { min: [0, 0, 0], maxx: [1, 1, 1] } },
+      new TypeError('there is no option "maxx": options are min, max, resolution'),
+    ],
+    [
+      'leaves',
+      { bounds: [0, 0, 0, 1, 1, 1] },
+      new TypeError('there is no option "0": options are min, max, resolution'),
+    ],
+    [
+      'leavesMany',
+      { bounds: { min: '0,0,0', max: [1, 1, 1] } },
+      new TypeError('bounds.min is three numbers along x, y, z'),
+    ],
+    [
+      'subgraph',
+      { bounds: { min: [0, 0], max: [1, 1, 1] } },
+      new RangeError('bounds.min must be three finite numbers along x, y, z'),
+    ],
+    [
+      'level2Graph',
+      { bounds: { min: [0, 0, 0], max: [1, 1, 1], resolution: [1, 0, 1] } },
+      new RangeError('bounds.resolution must be positive'),
+    ],
     ['leaves', { bounds: 5 }, new TypeError('bounds is { min, max }, each of three numbers')],
     ['leaves', { stopLayer: '2' }, new TypeError('stopLayer is a number, not "2"')],
     ['leaves', { maxBytes: 0.5 }, new RangeError('maxBytes must be a whole number from 1, not 0.5')],
@@ -190,8 +252,16 @@ describe('options', () => {
     ['suggestLatestRoots', { by: 'mesh' }, new TypeError("by is 'level2' or 'supervoxels', not \"mesh\"")],
     ['request', { method: 'DELETE' }, new TypeError("method is 'GET' or 'POST', not \"DELETE\"")],
     ['request', { as: 'JSON' }, new TypeError("as is 'json' or 'ids' or 'text' or 'bytes', not \"JSON\"")],
-    ['request', { query: 'a=b' }, new TypeError('query is an object of texts, numbers and booleans, not "a=b"')],
-    ['request', { query: { a: [1] } }, new TypeError('query.a is a text, a number or a boolean, not an object')],
+    [
+      'request',
+      { query: 'a=b' },
+      new TypeError('query is an object of texts, numbers and booleans, not "a=b"'),
+    ],
+    [
+      'request',
+      { query: { a: [1] } },
+      new TypeError('query.a is a text, a number or a boolean, not an object'),
+    ],
   ])('%s refuses %j', async (name, option, error) => {
     const { graph, seen } = spied();
     expect(await outcome(call(graph, name, withOption(name, option)))).toEqual(error);
@@ -203,19 +273,30 @@ describe('timeoutMs', () => {
   beforeEach(fakeTimeouts);
   afterEach(() => void jest.useRealTimers());
 
-  const silent = ({ signal }: HttpRequest): Promise<Answer> => new Promise((_resolve, reject) => signal!.addEventListener('abort', () => reject(signal!.reason as Error)));
-  const quietRoots = { lookUp: (_ids: BigUint64Array, question?: { signal?: AbortSignal }) => new Promise<never>((_resolve, reject) => question!.signal!.addEventListener('abort', () => reject(question!.signal!.reason as Error))) };
+  const silent = ({ signal }: HttpRequest): Promise<Answer> =>
+    new Promise((_resolve, reject) =>
+      signal!.addEventListener('abort', () => reject(signal!.reason as Error)),
+    );
+  const quietRoots = {
+    lookUp: (_ids: BigUint64Array, question?: { signal?: AbortSignal }) =>
+      new Promise<never>((_resolve, reject) =>
+        question!.signal!.addEventListener('abort', () => reject(question!.signal!.reason as Error)),
+      ),
+  };
 
   test.each(NAMES)('ends %s, whatever it waits for', async (name) => {
     const { graph } = graphOf(silent, { allowEdits: true, roots: quietRoots });
-    const args = INPUTS[name](), { takes } = GRAPH_CALLS[name];
+    const args = INPUTS[name](),
+      { takes } = GRAPH_CALLS[name];
     args[takes] = { ...(args[takes] as object), timeoutMs: 700 };
     const ended = outcome(call(graph, name, args));
     await jest.advanceTimersByTimeAsync(699);
     expect(await Promise.race([ended, nextTurn().then(() => 'waits')])).toBe('waits');
     await jest.advanceTimersByTimeAsync(1);
-    const error = await ended, deadline = { name: 'DeadlineError', code: 'TIMEOUT', timeoutMs: 700 };
-    if (['merge', 'split', 'undo'].includes(name)) expect(error).toMatchObject({ code: 'EDIT_UNCERTAIN', cause: deadline });
+    const error = await ended,
+      deadline = { name: 'DeadlineError', code: 'TIMEOUT', timeoutMs: 700 };
+    if (['merge', 'split', 'undo'].includes(name))
+      expect(error).toMatchObject({ code: 'EDIT_UNCERTAIN', cause: deadline });
     else expect(error).toMatchObject(deadline);
   });
 
@@ -232,9 +313,10 @@ describe('timeoutMs', () => {
     expect(asked.every(({ idleTimeoutMs }) => idleTimeoutMs === 600_000)).toBe(true);
   });
 
-  test('is the volume\'s where a call has none, also of what the call asks in turn; a call\'s own may be longer', async () => {
+  test("is the volume's where a call has none, also of what the call asks in turn; a call's own may be longer", async () => {
     const { graph } = graphOf(silent, { timeoutMs: 300, roots: quietRoots });
-    const short = outcome(graph.minimalCoveringNodes(many())), long = outcome(graph.minimalCoveringNodes(many(), { timeoutMs: 900 }));
+    const short = outcome(graph.minimalCoveringNodes(many())),
+      long = outcome(graph.minimalCoveringNodes(many(), { timeoutMs: 900 }));
     await jest.advanceTimersByTimeAsync(300);
     expect(await short).toMatchObject({ name: 'DeadlineError', timeoutMs: 300 });
     expect(await Promise.race([long, nextTurn().then(() => 'waits')])).toBe('waits');
@@ -243,10 +325,14 @@ describe('timeoutMs', () => {
   });
 
   test.each<[name: string, start: (graph: ChunkedGraph) => Promise<unknown>]>([
-    ['merge', (graph) => call(graph, 'merge', INPUTS.merge())], ['request', (graph) => graph.request('merge', { method: 'POST', body: [] })],
+    ['merge', (graph) => call(graph, 'merge', INPUTS.merge())],
+    ['request', (graph) => graph.request('merge', { method: 'POST', body: [] })],
   ])('of the volume does not end %s: an edit is waited for', async (_name, start) => {
     let reply!: (answer: Answer) => void;
-    const { graph } = graphOf(() => new Promise((resolve) => (reply = resolve)), { timeoutMs: 300, allowEdits: true });
+    const { graph } = graphOf(() => new Promise((resolve) => (reply = resolve)), {
+      timeoutMs: 300,
+      allowEdits: true,
+    });
     const edit = start(graph);
     await jest.advanceTimersByTimeAsync(10_000);
     reply({ body: '{"operation_id":3,"new_root_ids":[]}' });

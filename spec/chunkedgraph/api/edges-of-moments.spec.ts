@@ -8,14 +8,33 @@ afterEach(async () => {
   for (const clean of CLEANUP.splice(0).reverse()) await clean();
 });
 
-const T = Date.parse('2024-06-05T10:10:00.123Z'), LAST = '9999-12-31T23:59:59.999Z';
+const T = Date.parse('2024-06-05T10:10:00.123Z'),
+  LAST = '9999-12-31T23:59:59.999Z';
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** Three objects; one and two are merged at T, that and three a millisecond later. */
 async function served(strict: boolean) {
   const world = buildWorld({
-    labels: (x) => BigInt(1 + Math.floor(x / 8)), size: [24, 8, 8], chunkSize: [8, 8, 8], strict,
-    edits: [{ timestamp: iso(T), merge: [[3, 3, 3], [11, 3, 3]] }, { timestamp: iso(T + 1), merge: [[3, 3, 3], [19, 3, 3]] }],
+    labels: (x) => BigInt(1 + Math.floor(x / 8)),
+    size: [24, 8, 8],
+    chunkSize: [8, 8, 8],
+    strict,
+    edits: [
+      {
+        timestamp: iso(T),
+        merge: [
+          [3, 3, 3],
+          [11, 3, 3],
+        ],
+      },
+      {
+        timestamp: iso(T + 1),
+        merge: [
+          [3, 3, 3],
+          [19, 3, 3],
+        ],
+      },
+    ],
   });
   const server = await serveWorld(world);
   CLEANUP.push(() => server.close());
@@ -26,35 +45,64 @@ async function served(strict: boolean) {
   };
   const { graph } = world.graph;
   const node = (x: number): number => graph.supervoxel(world.supervoxelAt([x, 3, 3]));
-  const rootAt = (x: number, ms: number): bigint => graph.nodes.idsOf([graph.ancestorAt(node(x), graph.layout.layers, ms)])[0];
+  const rootAt = (x: number, ms: number): bigint =>
+    graph.nodes.idsOf([graph.ancestorAt(node(x), graph.layout.layers, ms)])[0];
   const [base, third, second, last] = [rootAt(3, T - 1), rootAt(19, T - 1), rootAt(3, T), rootAt(3, T + 1)];
-  const lives = new Map([[base, [-Infinity, T - 1]], [third, [-Infinity, T]], [second, [T, T]], [last, [T + 1, Infinity]]]);
-  return { world, open, roots: [...lives.keys()], lives, supervoxels: [3, 19].map((x) => world.supervoxelAt([x, 3, 3])), rootAt };
+  const lives = new Map([
+    [base, [-Infinity, T - 1]],
+    [third, [-Infinity, T]],
+    [second, [T, T]],
+    [last, [T + 1, Infinity]],
+  ]);
+  return {
+    world,
+    open,
+    roots: [...lives.keys()],
+    lives,
+    supervoxels: [3, 19].map((x) => world.supervoxelAt([x, 3, 3])),
+    rootAt,
+  };
 }
 
 const MOMENTS = [-2, -1, 0, 1, 2].map((offset) => T + offset);
 
 describe.each([false, true])('strict %s', (strict) => {
-  test.each(MOMENTS.map((ms) => [iso(ms), ms] as const))('who is a root at %s, asked of a volume that knows nothing yet', async (_text, ms) => {
-    const { open, roots, lives } = await served(strict);
-    const stand = roots.map((root) => lives.get(root)![0] <= ms && ms <= lives.get(root)![1]), timestamp = new Date(ms);
-    // All at once, in the other order, and one alone: what is found out on the way must not depend on it.
-    expect(await (await open()).graph.isLatestRoots(roots, { timestamp })).toEqual(stand);
-    expect(await (await open()).graph.isLatestRoots([...roots].reverse(), { timestamp })).toEqual([...stand].reverse());
-    for (const [k, root] of [...roots.entries()].slice(2)) expect(await (await open()).graph.isLatestRoots([root], { timestamp })).toEqual([stand[k]]);
-    const { status } = await (await open()).roots(roots, { timestamp, validate: true });
-    expect([...status]).toEqual(stand.map((is) => (is ? 1 : 7)));
-  });
+  test.each(MOMENTS.map((ms) => [iso(ms), ms] as const))(
+    'who is a root at %s, asked of a volume that knows nothing yet',
+    async (_text, ms) => {
+      const { open, roots, lives } = await served(strict);
+      const stand = roots.map((root) => lives.get(root)![0] <= ms && ms <= lives.get(root)![1]),
+        timestamp = new Date(ms);
+      // All at once, in the other order, and one alone: what is found out on the way must not depend on it.
+      expect(await (await open()).graph.isLatestRoots(roots, { timestamp })).toEqual(stand);
+      expect(await (await open()).graph.isLatestRoots([...roots].reverse(), { timestamp })).toEqual(
+        [...stand].reverse(),
+      );
+      for (const [k, root] of [...roots.entries()].slice(2))
+        expect(await (await open()).graph.isLatestRoots([root], { timestamp })).toEqual([stand[k]]);
+      const { status } = await (await open()).roots(roots, { timestamp, validate: true });
+      expect([...status]).toEqual(stand.map((is) => (is ? 1 : 7)));
+    },
+  );
 
-  test.each(MOMENTS.map((ms) => [iso(ms), ms] as const))('until when each was a root, at %s', async (_text, ms) => {
-    const { open, roots, lives } = await served(strict);
-    const { graph } = await open(), timestamp = new Date(ms);
-    for (const root of roots) {
-      const [from, to] = lives.get(root)!, asked = graph.rootTimestamps([root], { latest: true, timestamp });
-      if (from <= ms) expect(await asked).toEqual([new Date(Math.min(to, ms))]);
-      else await expect(asked).rejects.toMatchObject({ code: 'UNKNOWN_ID', message: expect.stringContaining(`${root} is a root since ${iso(from)}`) as unknown });
-    }
-  });
+  test.each(MOMENTS.map((ms) => [iso(ms), ms] as const))(
+    'until when each was a root, at %s',
+    async (_text, ms) => {
+      const { open, roots, lives } = await served(strict);
+      const { graph } = await open(),
+        timestamp = new Date(ms);
+      for (const root of roots) {
+        const [from, to] = lives.get(root)!,
+          asked = graph.rootTimestamps([root], { latest: true, timestamp });
+        if (from <= ms) expect(await asked).toEqual([new Date(Math.min(to, ms))]);
+        else
+          await expect(asked).rejects.toMatchObject({
+            code: 'UNKNOWN_ID',
+            message: expect.stringContaining(`${root} is a root since ${iso(from)}`) as unknown,
+          });
+      }
+    },
+  );
 
   test('a root cache that has seen the roots before says the same', async () => {
     const { open, supervoxels, rootAt } = await served(strict);
@@ -78,18 +126,28 @@ describe.each([false, true])('strict %s', (strict) => {
 
   test('at the last moment there is, all is as now', async () => {
     const { open, roots } = await served(strict);
-    const volume = await open({ logger: { warn: () => undefined } }), { graph } = volume, now = [false, false, false, true], [last] = roots.slice(-1);
+    const volume = await open({ logger: { warn: () => undefined } }),
+      { graph } = volume,
+      now = [false, false, false, true],
+      [last] = roots.slice(-1);
     expect(await graph.isLatestRoots(roots, { timestamp: LAST })).toEqual(now);
     expect([...(await graph.latestRoots(roots[0], { timestamp: LAST }))]).toEqual([last]);
     expect(await graph.rootTimestamps([last], { latest: true, timestamp: LAST })).toEqual([new Date(LAST)]);
     const { oldRoots, newRoots } = await graph.deltaRoots({ from: new Date(T - 1), to: LAST });
     expect([oldRoots.length, [...newRoots]]).toEqual([3, [last]]);
-    expect((await volume.roots(roots, { timestamp: LAST, validate: true })).status).toEqual(Uint8Array.of(7, 7, 7, 1));
+    expect((await volume.roots(roots, { timestamp: LAST, validate: true })).status).toEqual(
+      Uint8Array.of(7, 7, 7, 1),
+    );
   });
 });
 
 test('a server that does not tell when roots were made is taken for one that excludes its timestamp, as all that are known', async () => {
   const { world, open, roots } = await served(false);
   world.graph.faults.push({ match: /root_timestamps/, status: 404 });
-  expect(await (await open()).graph.isLatestRoots(roots, { timestamp: new Date(T) })).toEqual([false, true, true, false]);
+  expect(await (await open()).graph.isLatestRoots(roots, { timestamp: new Date(T) })).toEqual([
+    false,
+    true,
+    true,
+    false,
+  ]);
 });

@@ -5,7 +5,11 @@ import { buildWorld, serveWorld, type Fault, type ServedWorld, type World } from
 
 let world: World, served: ServedWorld, volume: Awaited<ReturnType<typeof openGraphene>>;
 beforeEach(async () => {
-  world = buildWorld({ labels: (x) => BigInt(1 + Math.floor(x / 10)), size: [30, 8, 8], chunkSize: [8, 8, 8] });
+  world = buildWorld({
+    labels: (x) => BigInt(1 + Math.floor(x / 10)),
+    size: [30, 8, 8],
+    chunkSize: [8, 8, 8],
+  });
   served = await serveWorld(world);
   volume = await openGraphene(served.cloudPath, { token: null, allowEdits: true });
 });
@@ -50,7 +54,8 @@ describe('redo', () => {
   });
 
   test('of an undo undoes again what was done again, and only then', async () => {
-    const { operationId } = await merge(), undone = await volume.graph.undo(operationId);
+    const { operationId } = await merge(),
+      undone = await volume.graph.undo(operationId);
     if (!undone.done) throw new Error('not undone');
     expect(await volume.graph.redo(undone.operationId)).toEqual({ done: false });
     expect(areOne()).toBe(false);
@@ -61,7 +66,10 @@ describe('redo', () => {
   });
 
   test('of an operation that the log does not have is UNKNOWN_ID, and nothing is sent', async () => {
-    await expect(volume.graph.redo(77)).rejects.toMatchObject({ code: 'UNKNOWN_ID', message: expect.stringContaining('77') as unknown });
+    await expect(volume.graph.redo(77)).rejects.toMatchObject({
+      code: 'UNKNOWN_ID',
+      message: expect.stringContaining('77') as unknown,
+    });
     expect(world.graph.log.requests.filter(({ path }) => path.endsWith('/redo'))).toEqual([]);
   });
 });
@@ -70,21 +78,35 @@ describe('an edit that was answered by', () => {
   const answered = (status: number): Fault => ({ match: /\/merge$/, status, body: '{"message":"no"}' });
   const calls = [
     ['merge', () => merge()],
-    ['graph.request', () => volume.graph.request('merge', { method: 'POST', body: [at(5), at(15)].map(({ id, nm }) => [id, ...nm]) })],
+    [
+      'graph.request',
+      () =>
+        volume.graph.request('merge', {
+          method: 'POST',
+          body: [at(5), at(15)].map(({ id, nm }) => [id, ...nm]),
+        }),
+    ],
   ] as const;
 
-  test.each([201, 202, 204, 206, 302, 307, 402, 406, 408, 409, 410, 425, 429, 499, 500, 501, 502, 503, 504, 507, 520, 522, 524, 529].flatMap((status) => calls.map(([name, call]) => [status, name, call] as const)))(
-    '%d is uncertain, and not sent again: %s', async (status, _name, call) => {
-      world.graph.faults.push(answered(status));
-      await expect(call()).rejects.toMatchObject({ code: 'EDIT_UNCERTAIN', status });
-      expect(world.graph.log.requests.filter(({ path }) => path.endsWith('/merge'))).toHaveLength(1);
-    });
-
-  test.each([400, 401, 403, 404, 405, 411, 413, 414, 415, 431])('%d was refused: nothing happened', async (status) => {
+  test.each(
+    [
+      201, 202, 204, 206, 302, 307, 402, 406, 408, 409, 410, 425, 429, 499, 500, 501, 502, 503, 504, 507, 520,
+      522, 524, 529,
+    ].flatMap((status) => calls.map(([name, call]) => [status, name, call] as const)),
+  )('%d is uncertain, and not sent again: %s', async (status, _name, call) => {
     world.graph.faults.push(answered(status));
-    const error = await merge().catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ name: 'GraphError', status });
-    expect((error as { code: string }).code).not.toBe('EDIT_UNCERTAIN');
+    await expect(call()).rejects.toMatchObject({ code: 'EDIT_UNCERTAIN', status });
     expect(world.graph.log.requests.filter(({ path }) => path.endsWith('/merge'))).toHaveLength(1);
   });
+
+  test.each([400, 401, 403, 404, 405, 411, 413, 414, 415, 431])(
+    '%d was refused: nothing happened',
+    async (status) => {
+      world.graph.faults.push(answered(status));
+      const error = await merge().catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ name: 'GraphError', status });
+      expect((error as { code: string }).code).not.toBe('EDIT_UNCERTAIN');
+      expect(world.graph.log.requests.filter(({ path }) => path.endsWith('/merge'))).toHaveLength(1);
+    },
+  );
 });

@@ -11,48 +11,129 @@ const broken = (kind: 'cut' | 'unreachable'): never => {
 };
 
 describe('calls of the graph', () => {
-  const calls: [name: string, call: (graph: ChunkedGraph) => Promise<unknown>, body: string, message: RegExp][] = [
+  const calls: [
+    name: string,
+    call: (graph: ChunkedGraph) => Promise<unknown>,
+    body: string,
+    message: RegExp,
+  ][] = [
     ['no JSON', (graph) => graph.leaves(ROOT), 'x', /leaves answered no JSON$/],
     ['a web page', (graph) => graph.leaves(ROOT), '<html>log in</html>', /no JSON but a web page/],
     ['bytes that are no text', (graph) => graph.leaves(ROOT), '\ud800"', /leaves answered no JSON/],
-    ['an ID that is a fraction', (graph) => graph.leaves(ROOT), '{"leaf_ids":[1.5]}', /leaf_ids: expected a list of uint64/],
-    ['an ID beyond 64 bits', (graph) => graph.leaves(ROOT), '{"leaf_ids":[18446744073709551616]}', /leaf_ids: expected a list of uint64/],
+    [
+      'an ID that is a fraction',
+      (graph) => graph.leaves(ROOT),
+      '{"leaf_ids":[1.5]}',
+      /leaf_ids: expected a list of uint64/,
+    ],
+    [
+      'an ID beyond 64 bits',
+      (graph) => graph.leaves(ROOT),
+      '{"leaf_ids":[18446744073709551616]}',
+      /leaf_ids: expected a list of uint64/,
+    ],
     ['a negative ID', (graph) => graph.leaves(ROOT), '{"leaf_ids":["-1"]}', /leaf_ids: expected/],
-    ['a missing member', (graph) => graph.children(ROOT), '{}', /children answered something else than expected: children_ids: expected a list of uint64/],
-    ['too few booleans', (graph) => graph.isLatestRoots([ROOT, ROOT]), '{"is_latest":[true]}', /is_latest_roots answered .*is_latest/],
+    [
+      'a missing member',
+      (graph) => graph.children(ROOT),
+      '{}',
+      /children answered something else than expected: children_ids: expected a list of uint64/,
+    ],
+    [
+      'too few booleans',
+      (graph) => graph.isLatestRoots([ROOT, ROOT]),
+      '{"is_latest":[true]}',
+      /is_latest_roots answered .*is_latest/,
+    ],
     ['text for booleans', (graph) => graph.isLatestRoots([ROOT]), '{"is_latest":["true"]}', /is_latest\[0\]/],
-    ['too few moments', (graph) => graph.rootTimestamps([ROOT, ROOT]), '{"timestamp":[1.5]}', /root_timestamps answered/],
-    ['bytes that are no uint64', (graph) => graph.l2ChunkChildren(2n << 56n), '1234567', /7 bytes; expected a multiple of 8/],
+    [
+      'too few moments',
+      (graph) => graph.rootTimestamps([ROOT, ROOT]),
+      '{"timestamp":[1.5]}',
+      /root_timestamps answered/,
+    ],
+    [
+      'bytes that are no uint64',
+      (graph) => graph.l2ChunkChildren(2n << 56n),
+      '1234567',
+      /7 bytes; expected a multiple of 8/,
+    ],
     ['half a pair', (graph) => graph.l2ChunkChildren(2n << 56n), '12345678', /expected pairs/],
-    ['an edge of three', (graph) => graph.level2Graph(ROOT), '{"edge_graph":[[1,2,3]]}', /edge_graph: expected a list of pairs/],
-    ['fewer affinities than edges', (graph) => graph.subgraph(ROOT), '{"nodes":[[1,2]],"affinities":[],"areas":[1]}', /one affinity and one area an edge/],
-    ['a log without its root', (graph) => graph.tabularChangeLog(ROOT), '{}', /answered nothing for 288230376151712042/],
-    ['a log that is no table', (graph) => graph.tabularChangeLog(ROOT), `{"${ROOT}":"<table>"}`, /answered no table for/],
-    ['a row without a moment', (graph) => graph.operations(), '{"operation_id":{"0":1},"user_id":{"0":"1"},"is_merge":{"0":true}}', /\[0\]\.timestamp/],
+    [
+      'an edge of three',
+      (graph) => graph.level2Graph(ROOT),
+      '{"edge_graph":[[1,2,3]]}',
+      /edge_graph: expected a list of pairs/,
+    ],
+    [
+      'fewer affinities than edges',
+      (graph) => graph.subgraph(ROOT),
+      '{"nodes":[[1,2]],"affinities":[],"areas":[1]}',
+      /one affinity and one area an edge/,
+    ],
+    [
+      'a log without its root',
+      (graph) => graph.tabularChangeLog(ROOT),
+      '{}',
+      /answered nothing for 288230376151712042/,
+    ],
+    [
+      'a log that is no table',
+      (graph) => graph.tabularChangeLog(ROOT),
+      `{"${ROOT}":"<table>"}`,
+      /answered no table for/,
+    ],
+    [
+      'a row without a moment',
+      (graph) => graph.operations(),
+      '{"operation_id":{"0":1},"user_id":{"0":"1"},"is_merge":{"0":true}}',
+      /\[0\]\.timestamp/,
+    ],
     ['a moment in words', (graph) => graph.oldestTimestamp(), '{"iso":"yesterday"}', /iso/],
-    ['leaves of another node', (graph) => graph.leavesMany([ROOT], { stopLayer: 3 }), '{"5":[]}', /answered nothing for 288230376151712042/],
+    [
+      'leaves of another node',
+      (graph) => graph.leavesMany([ROOT], { stopLayer: 3 }),
+      '{"5":[]}',
+      /answered nothing for 288230376151712042/,
+    ],
   ];
   test.each(calls)('take no %s for an answer', async (_name, call, body, message) => {
     const { graph } = graphOf(() => ({ body }));
-    await expect(call(graph)).rejects.toMatchObject({ name: 'GraphError', code: 'BAD_REPLY', message: expect.stringMatching(message) as unknown, url: expect.stringMatching(ORIGIN) as unknown });
+    await expect(call(graph)).rejects.toMatchObject({
+      name: 'GraphError',
+      code: 'BAD_REPLY',
+      message: expect.stringMatching(message) as unknown,
+      url: expect.stringMatching(ORIGIN) as unknown,
+    });
   });
 
   test('read Infinity and NaN where edges have them', async () => {
-    const { graph } = graphOf(() => ({ body: '{"nodes":[[1,2],[2,"18446744073709551615"]],"affinities":[Infinity,NaN],"areas":["7",8]}' }));
-    expect(await graph.subgraph(ROOT)).toEqual({ edges: BigUint64Array.of(1n, 2n, 2n, 2n ** 64n - 1n), affinities: Float64Array.of(Infinity, NaN), areas: Float64Array.of(7, 8) });
+    const { graph } = graphOf(() => ({
+      body: '{"nodes":[[1,2],[2,"18446744073709551615"]],"affinities":[Infinity,NaN],"areas":["7",8]}',
+    }));
+    expect(await graph.subgraph(ROOT)).toEqual({
+      edges: BigUint64Array.of(1n, 2n, 2n, 2n ** 64n - 1n),
+      affinities: Float64Array.of(Infinity, NaN),
+      areas: Float64Array.of(7, 8),
+    });
   });
 
-  test.each([[429], [502], [503], [504]])('try again after %d, as long as they are told to', async (status) => {
-    jest.useFakeTimers({ doNotFake: ['performance', 'queueMicrotask', 'nextTick'] });
-    try {
-      const { graph, asked } = graphOf((_request, earlier): Answer => (earlier < 2 ? { status } : { body: '{"children_ids":[5]}' }));
-      const answer = graph.children(ROOT);
-      await jest.advanceTimersByTimeAsync(60_000);
-      expect([await answer, asked.length]).toEqual([BigUint64Array.of(5n), 3]);
-    } finally {
-      jest.useRealTimers();
-    }
-  });
+  test.each([[429], [502], [503], [504]])(
+    'try again after %d, as long as they are told to',
+    async (status) => {
+      jest.useFakeTimers({ doNotFake: ['performance', 'queueMicrotask', 'nextTick'] });
+      try {
+        const { graph, asked } = graphOf((_request, earlier): Answer =>
+          earlier < 2 ? { status } : { body: '{"children_ids":[5]}' },
+        );
+        const answer = graph.children(ROOT);
+        await jest.advanceTimersByTimeAsync(60_000);
+        expect([await answer, asked.length]).toEqual([BigUint64Array.of(5n), 3]);
+      } finally {
+        jest.useRealTimers();
+      }
+    },
+  );
 
   test.each([[400], [404], [413], [500]])('stand by %d', async (status) => {
     const { graph, asked } = graphOf(() => ({ status, body: '{"message":"no"}' }));
@@ -75,28 +156,57 @@ describe('calls of the graph', () => {
   test('cut bounds to the volume, take them in any unit, and ask nothing beside it', async () => {
     const { graph, asked } = graphOf(() => ({ body: '{"leaf_ids":[]}' }));
     await graph.leaves(ROOT, { bounds: { min: [-5, 3.7, 10], max: [200, 40.2, 11] } });
-    await graph.leaves(ROOT, { bounds: { min: [100, 100, 100], max: [201, 200, 200], resolution: [4, 4, 40] } });
-    expect(asked.map(({ url }) => new URL(url).searchParams.get('bounds'))).toEqual(['0-128_3-41_10-11', '50-101_50-100_100-128']);
-    expect(await graph.leaves(ROOT, { bounds: { min: [128, 0, 0], max: [130, 9, 9] } })).toEqual(new BigUint64Array(0));
+    await graph.leaves(ROOT, {
+      bounds: { min: [100, 100, 100], max: [201, 200, 200], resolution: [4, 4, 40] },
+    });
+    expect(asked.map(({ url }) => new URL(url).searchParams.get('bounds'))).toEqual([
+      '0-128_3-41_10-11',
+      '50-101_50-100_100-128',
+    ]);
+    expect(await graph.leaves(ROOT, { bounds: { min: [128, 0, 0], max: [130, 9, 9] } })).toEqual(
+      new BigUint64Array(0),
+    );
     expect(asked.length).toBe(2);
   });
 
   test('say so when the server does not heed bounds', async () => {
     const { graph } = graphOf(() => ({ body: '{"edge_graph":[]}' }));
-    await expect(graph.level2Graph(ROOT, { bounds: { min: [0, 0, 0], max: [9, 9, 9] } })).rejects.toMatchObject({ code: 'BROKEN_ENDPOINT' });
+    await expect(
+      graph.level2Graph(ROOT, { bounds: { min: [0, 0, 0], max: [9, 9, 9] } }),
+    ).rejects.toMatchObject({ code: 'BROKEN_ENDPOINT' });
   });
 
   test.each<[string, (graph: ChunkedGraph) => Promise<unknown>, RegExp]>([
-    ['a number for an ID', (graph) => graph.leaves(5 as unknown as bigint), /is a number, which cannot hold 64 bits; use a bigint/],
+    [
+      'a number for an ID',
+      (graph) => graph.leaves(5 as unknown as bigint),
+      /is a number, which cannot hold 64 bits; use a bigint/,
+    ],
     ['an ID beyond 64 bits', (graph) => graph.children(1n << 64n), /is no uint64/],
     ['numbers for IDs', (graph) => graph.isLatestRoots([5n, 6] as bigint[]), /the ID at index 1 is a number/],
     ['a stop layer above the roots', (graph) => graph.leaves(ROOT, { stopLayer: 5 }), /from 1 to 4/],
     ['a stop layer of supervoxels for roots', (graph) => graph.root(ROOT, { stopLayer: 1 }), /from 2 to 4/],
-    ['a box that is inside out', (graph) => graph.leaves(ROOT, { bounds: { min: [9, 0, 0], max: [1, 9, 9] } }), /min 9 is beyond max 1/],
-    ['a box of two', (graph) => graph.leaves(ROOT, { bounds: { min: [9, 0], max: [1, 9, 9] } }), /bounds.min must be three finite numbers/],
+    [
+      'a box that is inside out',
+      (graph) => graph.leaves(ROOT, { bounds: { min: [9, 0, 0], max: [1, 9, 9] } }),
+      /min 9 is beyond max 1/,
+    ],
+    [
+      'a box of two',
+      (graph) => graph.leaves(ROOT, { bounds: { min: [9, 0], max: [1, 9, 9] } }),
+      /bounds.min must be three finite numbers/,
+    ],
     ['a chunk of layer 4', (graph) => graph.l2ChunkChildren(ROOT), /a layer-2 chunk is wanted/],
-    ['half an operation', (graph) => graph.operationDetails([1.5]), /an operation ID is a whole number from 1 up, not 1.5/],
-    ['a vote of nobody', (graph) => graph.suggestLatestRoots(ROOT, { by: 'mesh' as 'level2' }), /by is 'level2' or 'supervoxels'/],
+    [
+      'half an operation',
+      (graph) => graph.operationDetails([1.5]),
+      /an operation ID is a whole number from 1 up, not 1.5/,
+    ],
+    [
+      'a vote of nobody',
+      (graph) => graph.suggestLatestRoots(ROOT, { by: 'mesh' as 'level2' }),
+      /by is 'level2' or 'supervoxels'/,
+    ],
     ['a path with a query', (graph) => graph.request('info?x=1'), /pass query/],
   ])('refuse %s unasked', async (_name, call, message) => {
     const { graph, asked } = graphOf(() => ({}));
@@ -105,9 +215,17 @@ describe('calls of the graph', () => {
   });
 
   test('end with the caller’s signal, waiting ones too', async () => {
-    const { graph, asked } = graphOf(({ signal }) => new Promise<Answer>((_resolve, reject) => signal!.addEventListener('abort', () => reject(signal!.reason))));
-    const abort = new AbortController(), reason = new Error('enough');
-    const all = Promise.allSettled(Array.from({ length: 6 }, () => graph.children(ROOT, { signal: abort.signal })));
+    const { graph, asked } = graphOf(
+      ({ signal }) =>
+        new Promise<Answer>((_resolve, reject) =>
+          signal!.addEventListener('abort', () => reject(signal!.reason)),
+        ),
+    );
+    const abort = new AbortController(),
+      reason = new Error('enough');
+    const all = Promise.allSettled(
+      Array.from({ length: 6 }, () => graph.children(ROOT, { signal: abort.signal })),
+    );
     abort.abort(reason);
     expect(await all).toEqual(Array(6).fill({ status: 'rejected', reason }));
     expect(asked.length).toBeLessThanOrEqual(4);
@@ -117,31 +235,70 @@ describe('calls of the graph', () => {
 describe('graph.request', () => {
   test('sends and reads 64-bit integers exactly, with a body in a GET', async () => {
     const { graph, asked } = graphOf(() => ({ body: '{"id":288230376151712043,"small":7,"x":0.5}' }));
-    expect(await graph.request('valid_nodes', { query: { start_timestamp: 1, none: undefined }, body: { node_ids: [ROOT] } })).toEqual({ id: 288230376151712043n, small: 7, x: 0.5 });
-    expect(asked).toMatchObject([{ method: 'GET', url: `${TABLE}/valid_nodes?start_timestamp=1`, headers: { 'content-type': 'application/json' } }]);
+    expect(
+      await graph.request('valid_nodes', {
+        query: { start_timestamp: 1, none: undefined },
+        body: { node_ids: [ROOT] },
+      }),
+    ).toEqual({ id: 288230376151712043n, small: 7, x: 0.5 });
+    expect(asked).toMatchObject([
+      {
+        method: 'GET',
+        url: `${TABLE}/valid_nodes?start_timestamp=1`,
+        headers: { 'content-type': 'application/json' },
+      },
+    ]);
     expect(Buffer.from(asked[0].body!).toString()).toBe('{"node_ids":[288230376151712042]}');
   });
 
-  test.each(['merge', 'split', 'undo', 'redo', 'rollback_user', 'merge_admin', '/segmentation/api/v1/table/test_pcg/merge', 'm%65rge', 'me\trge', 'x\\merge', 'split/.', 'merge/%2e/'])('does not reach %s without allowEdits', async (path) => {
+  test.each([
+    'merge',
+    'split',
+    'undo',
+    'redo',
+    'rollback_user',
+    'merge_admin',
+    '/segmentation/api/v1/table/test_pcg/merge',
+    'm%65rge',
+    'me\trge',
+    'x\\merge',
+    'split/.',
+    'merge/%2e/',
+  ])('does not reach %s without allowEdits', async (path) => {
     const { graph, asked } = graphOf(() => ({ body: '{}' }));
-    await expect(graph.request(path, { method: 'POST', body: [] })).rejects.toMatchObject({ code: 'EDITS_NOT_ALLOWED', message: expect.stringContaining('allowEdits: true') as unknown });
+    await expect(graph.request(path, { method: 'POST', body: [] })).rejects.toMatchObject({
+      code: 'EDITS_NOT_ALLOWED',
+      message: expect.stringContaining('allowEdits: true') as unknown,
+    });
     expect(asked.length).toBe(0);
   });
 });
 
 describe('edits', () => {
-  const points = [{ id: 5n, nm: [1, 2, 3] }, { id: 6n, nm: [4.5, 5, 6] }] as const;
+  const points = [
+    { id: 5n, nm: [1, 2, 3] },
+    { id: 6n, nm: [4.5, 5, 6] },
+  ] as const;
   const edits: [string, (graph: ChunkedGraph) => Promise<unknown>, string][] = [
     ['merge', (graph) => graph.merge(...points, { remesh: false }), '[[5,1,2,3],[6,4.5,5,6]]'],
-    ['split', (graph) => graph.split([points[0]], [points[1]], { remesh: false }), '{"sources":[[5,1,2,3]],"sinks":[[6,4.5,5,6]]}'],
+    [
+      'split',
+      (graph) => graph.split([points[0]], [points[1]], { remesh: false }),
+      '{"sources":[[5,1,2,3]],"sinks":[[6,4.5,5,6]]}',
+    ],
     ['undo', (graph) => graph.undo(7, { remesh: false }), '{"operation_id":7}'],
   ];
 
   test.each(edits)('%s: raw digits and nanometres, once', async (path, call, body) => {
-    const { graph, asked } = graphOf(() => ({ body: `{"operation_id":8,"new_root_ids":[${ROOT}]}` }), { allowEdits: true });
+    const { graph, asked } = graphOf(() => ({ body: `{"operation_id":8,"new_root_ids":[${ROOT}]}` }), {
+      allowEdits: true,
+    });
     expect(await call(graph)).toMatchObject({ operationId: 8, newRoots: BigUint64Array.of(ROOT) });
     const sent = asked.map(({ url, body }) => [url, Buffer.from(body!).toString()]);
-    expect(sent).toEqual([[`${TABLE}/${path}?remesh=false`, body], [`${TABLE}/root_timestamps`, `{"node_ids":[${ROOT}]}`]]); // then when it was done
+    expect(sent).toEqual([
+      [`${TABLE}/${path}?remesh=false`, body],
+      [`${TABLE}/root_timestamps`, `{"node_ids":[${ROOT}]}`],
+    ]); // then when it was done
   });
 
   test.each(edits)('%s: not unless they are allowed', async (_path, call) => {
@@ -161,26 +318,52 @@ describe('edits', () => {
     const { graph, asked } = graphOf(answer, { allowEdits: true });
     const error = (await graph.merge(...points).catch((error: unknown) => error)) as GraphError;
     expect(error).toMatchObject({ code });
-    if (code === 'EDIT_UNCERTAIN') expect(error.message).toMatch(/unknown whether the edit happened.*graph\.operations\(\{ from: '2026-11-22T11:59:59\.000Z' \}\)/);
+    if (code === 'EDIT_UNCERTAIN')
+      expect(error.message).toMatch(
+        /unknown whether the edit happened.*graph\.operations\(\{ from: '2026-11-22T11:59:59\.000Z' \}\)/,
+      );
     expect(asked.length).toBe(1);
   });
 
   test('that were sent when the caller leaves are uncertain; those that wait are not', async () => {
-    const { graph, asked } = graphOf(({ signal }) => new Promise<Answer>((_resolve, reject) => signal!.addEventListener('abort', () => reject(signal!.reason))), { allowEdits: true });
-    const abort = new AbortController(), reason = new Error('enough');
-    const all = Array.from({ length: 5 }, (_, k) => graph.undo(k + 1, { signal: abort.signal }).catch((error: unknown) => error));
+    const { graph, asked } = graphOf(
+      ({ signal }) =>
+        new Promise<Answer>((_resolve, reject) =>
+          signal!.addEventListener('abort', () => reject(signal!.reason)),
+        ),
+      { allowEdits: true },
+    );
+    const abort = new AbortController(),
+      reason = new Error('enough');
+    const all = Array.from({ length: 5 }, (_, k) =>
+      graph.undo(k + 1, { signal: abort.signal }).catch((error: unknown) => error),
+    );
     await nextTurn();
     abort.abort(reason);
     const errors = await Promise.all(all);
     expect(asked.length).toBe(4);
-    for (const error of errors.slice(0, 4)) expect(error).toMatchObject({ name: 'GraphError', code: 'EDIT_UNCERTAIN', url: `${TABLE}/undo`, cause: reason });
+    for (const error of errors.slice(0, 4))
+      expect(error).toMatchObject({
+        name: 'GraphError',
+        code: 'EDIT_UNCERTAIN',
+        url: `${TABLE}/undo`,
+        cause: reason,
+      });
     expect(errors[4]).toBe(reason);
     await expect(graph.undo(1, { signal: abort.signal })).rejects.toBe(reason);
   });
 
   test.each<[string, (graph: ChunkedGraph) => Promise<unknown>, RegExp]>([
-    ['a point of two', (graph) => graph.merge({ id: 5n, nm: [1, 2] }, points[1]), /the first point's nm must be three finite numbers/],
-    ['a point without an ID', (graph) => graph.merge(points[0], { nm: [1, 2, 3] } as unknown as (typeof points)[0]), /the second point's id is a undefined/],
+    [
+      'a point of two',
+      (graph) => graph.merge({ id: 5n, nm: [1, 2] }, points[1]),
+      /the first point's nm must be three finite numbers/,
+    ],
+    [
+      'a point without an ID',
+      (graph) => graph.merge(points[0], { nm: [1, 2, 3] } as unknown as (typeof points)[0]),
+      /the second point's id is a undefined/,
+    ],
     ['a split without sinks', (graph) => graph.split([points[0]], []), /at least one source and one sink/],
     ['operation 0', (graph) => graph.undo(0), /from 1 up/],
   ])('refuse %s unasked', async (_name, call, message) => {

@@ -1,22 +1,35 @@
 /** Leaves that the server lists below a root that they are not part of, as PyChunkedGraph does after a merge was undone. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { openGraphene, type GrapheneVolume } from '../../../lib/index.ts';
-import { createMockChunkedGraph, serveMocks, type MockChunkedGraph, type ServedMocks } from '../../../mocks/index.ts';
+import {
+  createMockChunkedGraph,
+  serveMocks,
+  type MockChunkedGraph,
+  type ServedMocks,
+} from '../../../mocks/index.ts';
 import { epochs, pcgGraph, supervoxels } from '../../mocks/pcg-graph.ts';
 
-const TEXT = new TextDecoder(), BYTES = new TextEncoder();
+const TEXT = new TextDecoder(),
+  BYTES = new TextEncoder();
 const rootsIn = (epoch: number): bigint[] => epochs[epoch].root.map(BigInt);
 /** An object that the edits leave alone, and roots of one that they change: when it was made, and until when it was one. */
 const [first, second] = [rootsIn(0), rootsIn(1)];
-const replaced = first.find((root) => !second.includes(root))!, pair = rootsIn(9).find((root) => first.includes(root) && rootsIn(9).filter((one) => one === root).length === 2)!;
-const of = (root: bigint, epoch: number): bigint[] => [...supervoxels].filter((_id, k) => rootsIn(epoch)[k] === root);
+const replaced = first.find((root) => !second.includes(root))!,
+  pair = rootsIn(9).find(
+    (root) => first.includes(root) && rootsIn(9).filter((one) => one === root).length === 2,
+  )!;
+const of = (root: bigint, epoch: number): bigint[] =>
+  [...supervoxels].filter((_id, k) => rootsIn(epoch)[k] === root);
 const made = rootsIn(9).find((root) => !rootsIn(8).includes(root))!;
 
 let mock: MockChunkedGraph, served: ServedMocks, volume: GrapheneVolume;
 beforeEach(async () => {
   mock = createMockChunkedGraph(pcgGraph);
   served = await serveMocks({ '/segmentation': mock });
-  volume = await openGraphene(`graphene://${served.url}/segmentation/table/${pcgGraph.table}`, { token: null, dataDir: 'mem://own-leaves/none' });
+  volume = await openGraphene(`graphene://${served.url}/segmentation/table/${pcgGraph.table}`, {
+    token: null,
+    dataDir: 'mem://own-leaves/none',
+  });
   listBelow([replaced, made]);
 });
 afterEach(async () => {
@@ -31,29 +44,49 @@ function listBelow(roots: bigint[]): void {
     const reply = await handle(request);
     if (!/\/(leaves|leaves_many)$/.test(request.path) || reply.status !== 200) return reply;
     const foreign = request.query.get('stop_layer') === '2' ? l2Of(of(pair, 9)) : of(pair, 9);
-    const text = TEXT.decode(reply.body).replace(/"(leaf_ids|\d+)":\[([^\]]*)\]/g, (all, key: string, list: string) => {
-      const root = key === 'leaf_ids' ? /node\/(\d+)\//.exec(request.path)![1] : key;
-      return roots.includes(BigInt(root)) ? `"${key}":[${[...(list === '' ? [] : [list]), ...foreign].join()}]` : all;
-    });
+    const text = TEXT.decode(reply.body).replace(
+      /"(leaf_ids|\d+)":\[([^\]]*)\]/g,
+      (all, key: string, list: string) => {
+        const root = key === 'leaf_ids' ? /node\/(\d+)\//.exec(request.path)![1] : key;
+        return roots.includes(BigInt(root))
+          ? `"${key}":[${[...(list === '' ? [] : [list]), ...foreign].join()}]`
+          : all;
+      },
+    );
     return { ...reply, body: BYTES.encode(text) };
   };
 }
-const l2Of = (ids: bigint[]): bigint[] => [...new Set(ids.map((id) => BigInt(epochs[9].l2[supervoxels.indexOf(id)])))];
+const l2Of = (ids: bigint[]): bigint[] => [
+  ...new Set(ids.map((id) => BigInt(epochs[9].l2[supervoxels.indexOf(id)]))),
+];
 const sorted = (ids: Iterable<bigint>): bigint[] => [...ids].sort((a, b) => (a < b ? -1 : 1));
 
 describe('foreign leaves', () => {
-  test.each([[replaced, 0], [made, 9], [pair, 9]])('are left out with verify: of %p', async (root, epoch) => {
-    const own = sorted(of(root, epoch)), isSpoilt = root !== pair;
-    expect(sorted(await volume.graph.leaves(root))).toEqual(isSpoilt ? sorted([...own, ...of(pair, 9)]) : own);
+  test.each([
+    [replaced, 0],
+    [made, 9],
+    [pair, 9],
+  ])('are left out with verify: of %p', async (root, epoch) => {
+    const own = sorted(of(root, epoch)),
+      isSpoilt = root !== pair;
+    expect(sorted(await volume.graph.leaves(root))).toEqual(
+      isSpoilt ? sorted([...own, ...of(pair, 9)]) : own,
+    );
     expect(sorted(await volume.graph.leaves(root, { verify: true }))).toEqual(own);
     expect(sorted((await volume.graph.leavesMany([root], { verify: true })).get(root)!)).toEqual(own);
     const l2 = await volume.graph.leaves(root, { verify: true, stopLayer: 2 });
-    expect(sorted(l2)).toEqual(sorted(new Set(own.map((id) => BigInt(epochs[epoch].l2[supervoxels.indexOf(id)])))));
+    expect(sorted(l2)).toEqual(
+      sorted(new Set(own.map((id) => BigInt(epochs[epoch].l2[supervoxels.indexOf(id)])))),
+    );
   });
 
   test('are told from the leaves of many nodes of several moments', async () => {
     const many = await volume.graph.leavesMany([replaced, made, pair], { verify: true });
-    expect([...many].map(([root, list]) => [root, sorted(list)])).toEqual([[replaced, sorted(of(replaced, 0))], [made, sorted(of(made, 9))], [pair, sorted(of(pair, 9))]]);
+    expect([...many].map(([root, list]) => [root, sorted(list)])).toEqual([
+      [replaced, sorted(of(replaced, 0))],
+      [made, sorted(of(made, 9))],
+      [pair, sorted(of(pair, 9))],
+    ]);
   });
 
   test.each(['level2', 'supervoxels'] as const)('have no vote, by %s', async (by) => {
@@ -69,12 +102,16 @@ describe('foreign leaves', () => {
   });
 
   test('verify is true or false', async () => {
-    await expect(volume.graph.leaves(made, { verify: 1 as unknown as boolean })).rejects.toThrow(new TypeError('verify is true or false, not 1'));
+    await expect(volume.graph.leaves(made, { verify: 1 as unknown as boolean })).rejects.toThrow(
+      new TypeError('verify is true or false, not 1'),
+    );
   });
 
   test('nothing is asked about what has no leaves', async () => {
     mock.log.clear();
-    expect((await volume.graph.leavesMany([supervoxels[0]], { verify: true, stopLayer: 2 })).get(supervoxels[0])).toHaveLength(0);
+    expect(
+      (await volume.graph.leavesMany([supervoxels[0]], { verify: true, stopLayer: 2 })).get(supervoxels[0]),
+    ).toHaveLength(0);
     expect(mock.log.count('root_timestamps')).toBe(0);
   });
 });

@@ -21,25 +21,52 @@ export interface Replay {
   asked: HttpRequest[];
 }
 
-export function graphOf(answer: (request: HttpRequest, earlier: number) => Answer | Promise<Answer>, { allowEdits = false, roots, timestampMs, timeoutMs }: { allowEdits?: boolean; roots?: RootSource; timestampMs?: number; timeoutMs?: number } = {}): Replay {
+export function graphOf(
+  answer: (request: HttpRequest, earlier: number) => Answer | Promise<Answer>,
+  {
+    allowEdits = false,
+    roots,
+    timestampMs,
+    timeoutMs,
+  }: { allowEdits?: boolean; roots?: RootSource; timestampMs?: number; timeoutMs?: number } = {},
+): Replay {
   const asked: HttpRequest[] = [];
   const http: HttpClient = {
     async request(request) {
       const earlier = asked.push(request) - 1;
       await request.authorize?.({ method: request.method ?? 'GET', url: new URL(request.url), headers: {} });
       const { body = '', ...reply } = await answer(request, earlier);
-      return { status: 200, headers: {}, url: String(request.url), serverAddress: undefined, ...reply, body: typeof body === 'string' ? new TextEncoder().encode(body) : body };
+      return {
+        status: 200,
+        headers: {},
+        url: String(request.url),
+        serverAddress: undefined,
+        ...reply,
+        body: typeof body === 'string' ? new TextEncoder().encode(body) : body,
+      };
     },
     close() {},
   };
   const clock = new ServerClock({ clocks: { wall: () => NOW, steady: () => 0 } });
-  const server = new GraphServer({ http, path: parseGraphPath(`graphene://${ORIGIN}/segmentation/table/${pcgGraph.table}`), token: { token: 's3cr3t', from: 'CAVE_TOKEN' }, clock });
+  const server = new GraphServer({
+    http,
+    path: parseGraphPath(`graphene://${ORIGIN}/segmentation/table/${pcgGraph.table}`),
+    token: { token: 's3cr3t', from: 'CAVE_TOKEN' },
+    clock,
+  });
   const graph = new ChunkedGraph(
     {
-      api: new Endpoints({ server }), graph: parseGraphInfo(pcgGraph.info, ORIGIN), info: pcgGraph.info,
+      api: new Endpoints({ server }),
+      graph: parseGraphInfo(pcgGraph.info, ORIGIN),
+      info: pcgGraph.info,
       grid: { bounds: { min: [0, 0, 0], max: [128, 128, 128] }, resolution: [8, 8, 40] },
-      roots: roots ?? { lookUp: () => Promise.reject(new GraphError('CONNECTION', 'not asked here', ORIGIN)) },
-      instants: { now: () => NOW, settled: () => NOW - 180_000 }, bind: (signal) => signal ?? new AbortController().signal, allowEdits, timeoutMs,
+      roots: roots ?? {
+        lookUp: () => Promise.reject(new GraphError('CONNECTION', 'not asked here', ORIGIN)),
+      },
+      instants: { now: () => NOW, settled: () => NOW - 180_000 },
+      bind: (signal) => signal ?? new AbortController().signal,
+      allowEdits,
+      timeoutMs,
     },
     timestampMs,
   );
@@ -49,7 +76,13 @@ export function graphOf(answer: (request: HttpRequest, earlier: number) => Answe
 /** Roots as a function of the ID. */
 export const rootSource = (rootOf: (id: bigint) => bigint): RootSource => ({
   lookUp: async (ids, { timestampMs = NOW } = {}) => ({
-    timestampMs, settled: true, rootIds: ids.map(rootOf), fates: new Uint8Array(ids.length).fill(RootFate.ok), failures: [], distinct: ids.length, requests: 1,
+    timestampMs,
+    settled: true,
+    rootIds: ids.map(rootOf),
+    fates: new Uint8Array(ids.length).fill(RootFate.ok),
+    failures: [],
+    distinct: ids.length,
+    requests: 1,
   }),
 });
 
@@ -63,9 +96,20 @@ export function recordedAs(name: string): Recorded {
 
 /** The answer as it came over the wire; of status 500 what is kept of it. */
 export function answerOf({ answer }: Recorded): Answer {
-  const body = answer.body === undefined ? JSON.stringify({ code: answer.status, message: answer.message, traceback: ['File "secret.py"'] }) : Buffer.from(answer.body, 'base64');
-  return { status: answer.status, headers: { ...answer.headers, ...(answer.headers['used-bounds'] === undefined && { 'used-bounds': 'True' }) }, body };
+  const body =
+    answer.body === undefined
+      ? JSON.stringify({ code: answer.status, message: answer.message, traceback: ['File "secret.py"'] })
+      : Buffer.from(answer.body, 'base64');
+  return {
+    status: answer.status,
+    headers: {
+      ...answer.headers,
+      ...(answer.headers['used-bounds'] === undefined && { 'used-bounds': 'True' }),
+    },
+    body,
+  };
 }
 
 /** Gives the recorded answers one after the other. */
-export const replayOf = (names: string[], options?: Parameters<typeof graphOf>[1]): Replay => graphOf((_request, earlier) => answerOf(recordedAs(names[Math.min(earlier, names.length - 1)])), options);
+export const replayOf = (names: string[], options?: Parameters<typeof graphOf>[1]): Replay =>
+  graphOf((_request, earlier) => answerOf(recordedAs(names[Math.min(earlier, names.length - 1)])), options);

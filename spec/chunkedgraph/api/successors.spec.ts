@@ -1,16 +1,33 @@
 import { describe, expect, test } from '@jest/globals';
 import { suggestRoots, type Suggestion } from '../../../lib/chunkedgraph/api/successors.ts';
 
-const OLD = 4n << 56n, NEW = OLD + 1n, OTHER = OLD + 2n;
-const l2 = (k: number): bigint => (2n << 56n) + BigInt(k), sv = (k: number): bigint => (1n << 56n) + BigInt(k);
+const OLD = 4n << 56n,
+  NEW = OLD + 1n,
+  OTHER = OLD + 2n;
+const l2 = (k: number): bigint => (2n << 56n) + BigInt(k),
+  sv = (k: number): bigint => (1n << 56n) + BigInt(k);
 
 /** A vote over an old root of `parts`; only NEW and OTHER are current. */
-async function vote(parts: bigint[], rootOf: (id: bigint) => bigint, below: Record<string, bigint[]> = {}, ids = [OLD], votingLayer: 1 | 2 = 2, foreign: bigint[] = []): Promise<Suggestion[]> {
+async function vote(
+  parts: bigint[],
+  rootOf: (id: bigint) => bigint,
+  below: Record<string, bigint[]> = {},
+  ids = [OLD],
+  votingLayer: 1 | 2 = 2,
+  foreign: bigint[] = [],
+): Promise<Suggestion[]> {
   return suggestRoots(BigUint64Array.from(ids), votingLayer, {
     isLatest: async (asked) => Array.from(asked, (id) => id === NEW || id === OTHER),
     layerOf: (id) => Number(id >> 56n),
-    leavesMany: async (nodes, stopLayer) => new Map(Array.from(new Set(nodes), (node) => [node, BigUint64Array.from(stopLayer === 2 ? parts : below[String(node)])])),
-    own: async (all) => new Map([...all].map(([id, list]) => [id, list.filter((part) => !foreign.includes(part))])),
+    leavesMany: async (nodes, stopLayer) =>
+      new Map(
+        Array.from(new Set(nodes), (node) => [
+          node,
+          BigUint64Array.from(stopLayer === 2 ? parts : below[String(node)]),
+        ]),
+      ),
+    own: async (all) =>
+      new Map([...all].map(([id, list]) => [id, list.filter((part) => !foreign.includes(part))])),
     rootsOf: async (asked) => asked.map(rootOf),
   });
 }
@@ -19,16 +36,29 @@ const many = Array.from({ length: 49 }, (_value, k) => l2(k)); // 49 times 1/49 
 
 describe('suggestRoots', () => {
   test('divides counts: what all agree on is exactly 1', async () => {
-    expect(await vote(many, () => NEW)).toEqual([{ root: OLD, changed: true, suggestions: [{ root: NEW, confidence: 1 }] }]);
+    expect(await vote(many, () => NEW)).toEqual([
+      { root: OLD, changed: true, suggestions: [{ root: NEW, confidence: 1 }] },
+    ]);
     const [{ suggestions }] = await vote(many, (id) => (id < l2(36) ? NEW : OTHER));
-    expect(suggestions).toEqual([{ root: NEW, confidence: 36 / 49 }, { root: OTHER, confidence: 13 / 49 }]);
+    expect(suggestions).toEqual([
+      { root: NEW, confidence: 36 / 49 },
+      { root: OTHER, confidence: 13 / 49 },
+    ]);
   });
 
   test('gives no vote to parts that are not of the object', async () => {
-    const parts = [l2(0), l2(1), l2(2), l2(3)], rootOf = (id: bigint): bigint => (id === l2(3) || id === l2(2) ? OTHER : NEW);
-    const suggestions = async (foreign: bigint[]) => (await vote(parts, rootOf, {}, [OLD], 2, foreign))[0].suggestions;
-    expect(await suggestions([])).toEqual([{ root: NEW, confidence: 0.5 }, { root: OTHER, confidence: 0.5 }]);
-    expect(await suggestions([l2(3)])).toEqual([{ root: NEW, confidence: 2 / 3 }, { root: OTHER, confidence: 1 / 3 }]);
+    const parts = [l2(0), l2(1), l2(2), l2(3)],
+      rootOf = (id: bigint): bigint => (id === l2(3) || id === l2(2) ? OTHER : NEW);
+    const suggestions = async (foreign: bigint[]) =>
+      (await vote(parts, rootOf, {}, [OLD], 2, foreign))[0].suggestions;
+    expect(await suggestions([])).toEqual([
+      { root: NEW, confidence: 0.5 },
+      { root: OTHER, confidence: 0.5 },
+    ]);
+    expect(await suggestions([l2(3)])).toEqual([
+      { root: NEW, confidence: 2 / 3 },
+      { root: OTHER, confidence: 1 / 3 },
+    ]);
     expect(await suggestions([l2(2), l2(3)])).toEqual([{ root: NEW, confidence: 1 }]);
   });
 
@@ -36,22 +66,51 @@ describe('suggestRoots', () => {
     const below = { [String(l2(0))]: [sv(0), sv(1), sv(2), sv(3)], [String(l2(1))]: [sv(4), sv(5), sv(6)] };
     const rootOf = (id: bigint): bigint => (id === l2(0) || id === l2(1) ? 0n : id === sv(0) ? OTHER : NEW);
     const [{ suggestions }] = await vote(many, rootOf, below);
-    expect(suggestions).toEqual([{ root: NEW, confidence: 48.75 / 49 }, { root: OTHER, confidence: 0.25 / 49 }]);
+    expect(suggestions).toEqual([
+      { root: NEW, confidence: 48.75 / 49 },
+      { root: OTHER, confidence: 0.25 / 49 },
+    ]);
   });
 
   test('counts parts without a root as votes for nobody; leaves what is current alone; answers repeats alike', async () => {
-    const [old, current, again] = await vote([l2(0), l2(1)], (id) => (id === l2(0) ? NEW : 0n), { [String(l2(1))]: [sv(0)] }, [OLD, NEW, OLD]);
+    const [old, current, again] = await vote(
+      [l2(0), l2(1)],
+      (id) => (id === l2(0) ? NEW : 0n),
+      { [String(l2(1))]: [sv(0)] },
+      [OLD, NEW, OLD],
+    );
     expect(old).toEqual({ root: OLD, changed: true, suggestions: [{ root: NEW, confidence: 0.5 }] });
     expect(current).toEqual({ root: NEW, changed: false, suggestions: [{ root: NEW, confidence: 1 }] });
     expect(again).toEqual(old);
   });
 
   test('lets an ID below the roots vote for its own, and never suggests it', async () => {
-    const below = { [String(l2(1))]: [sv(1), sv(2)] }, rootOf = (id: bigint): bigint => (id === l2(1) || id === sv(9) ? 0n : id === sv(2) ? OTHER : NEW);
+    const below = { [String(l2(1))]: [sv(1), sv(2)] },
+      rootOf = (id: bigint): bigint => (id === l2(1) || id === sv(9) ? 0n : id === sv(2) ? OTHER : NEW);
     const answers = await vote([], rootOf, below, [sv(1), l2(0), l2(1), sv(9), NEW]);
-    expect(answers.map(({ root, changed, suggestions }) => [root, changed, suggestions.map(({ root, confidence }) => [root, confidence])])).toEqual([
-      [sv(1), true, [[NEW, 1]]], [l2(0), true, [[NEW, 1]]], [l2(1), true, [[NEW, 0.5], [OTHER, 0.5]]], [sv(9), true, []], [NEW, false, [[NEW, 1]]],
+    expect(
+      answers.map(({ root, changed, suggestions }) => [
+        root,
+        changed,
+        suggestions.map(({ root, confidence }) => [root, confidence]),
+      ]),
+    ).toEqual([
+      [sv(1), true, [[NEW, 1]]],
+      [l2(0), true, [[NEW, 1]]],
+      [
+        l2(1),
+        true,
+        [
+          [NEW, 0.5],
+          [OTHER, 0.5],
+        ],
+      ],
+      [sv(9), true, []],
+      [NEW, false, [[NEW, 1]]],
     ]);
-    expect((await vote([], rootOf, below, [l2(1)], 1))[0].suggestions).toEqual([{ root: NEW, confidence: 0.5 }, { root: OTHER, confidence: 0.5 }]);
+    expect((await vote([], rootOf, below, [l2(1)], 1))[0].suggestions).toEqual([
+      { root: NEW, confidence: 0.5 },
+      { root: OTHER, confidence: 0.5 },
+    ]);
   });
 });

@@ -8,22 +8,27 @@ const HIGH = 0x01000007;
 
 function rootsOf(members: MemberTable, roots: RootTable, low: number): number[] {
   const found: number[] = [];
-  for (let slot = members.first(low, HIGH); slot >= 0; slot = members.next(slot, low, HIGH)) if (!roots.isGone(members.rootAt(slot))) found.push(roots.lowOf(members.rootAt(slot)));
+  for (let slot = members.first(low, HIGH); slot >= 0; slot = members.next(slot, low, HIGH))
+    if (!roots.isGone(members.rootAt(slot))) found.push(roots.lowOf(members.rootAt(slot)));
   return found.sort((a, b) => a - b);
 }
 
 const setup = (maxEntries: number) => {
-  const roots = new RootTable(), members = new MemberTable(roots, maxEntries);
-  const add = (low: number, root: number, nowMs = 0): void => members.add(low, HIGH, roots.findOrAdd(root, 4, nowMs));
+  const roots = new RootTable(),
+    members = new MemberTable(roots, maxEntries);
+  const add = (low: number, root: number, nowMs = 0): void =>
+    members.add(low, HIGH, roots.findOrAdd(root, 4, nowMs));
   return { roots, members, add };
 };
 
 describe('MemberTable', () => {
   test('holds everything while there is room, each pair once', () => {
     const { roots, members, add } = setup(50_000);
-    for (let round = 0; round < 2; round++) for (let n = 0; n < 20_000; n++) for (const root of [1 + (n % 7), 100 + (n % 11)]) add(n, root);
+    for (let round = 0; round < 2; round++)
+      for (let n = 0; n < 20_000; n++) for (const root of [1 + (n % 7), 100 + (n % 11)]) add(n, root);
     expect([members.size, roots.size, members.evicted]).toEqual([40_000, 18, 0]);
-    for (let n = 0; n < 20_000; n++) if (rootsOf(members, roots, n).join() !== [1 + (n % 7), 100 + (n % 11)].join()) expect(n).toBe('right');
+    for (let n = 0; n < 20_000; n++)
+      if (rootsOf(members, roots, n).join() !== [1 + (n % 7), 100 + (n % 11)].join()) expect(n).toBe('right');
     expect(members.bytes / members.size).toBeLessThanOrEqual(23);
     expect(rootsOf(members, roots, 20_000)).toEqual([]);
   });
@@ -32,15 +37,25 @@ describe('MemberTable', () => {
     const { members, roots, add } = setup(10_000);
     for (let n = 0; n < 40_000; n++) add(n, 1 + (n % 5));
     // Evicting must not crowd the slots: a run without a free one stays short.
-    let run = 0, longest = 0;
-    for (let slot = 0; slot < members.slots; slot++) longest = Math.max(longest, (run = members.rootAt(slot) < 0 ? 0 : run + 1));
+    let run = 0,
+      longest = 0;
+    for (let slot = 0; slot < members.slots; slot++)
+      longest = Math.max(longest, (run = members.rootAt(slot) < 0 ? 0 : run + 1));
     expect(longest).toBeLessThan(500);
     expect([members.size, members.evicted, roots.size]).toEqual([10_000, 30_000, 5]);
     expect(members.bytes).toBe(12 * (10_000 / 0.8 + 1));
   });
 
   test('never loses or mixes up what was not evicted: no entry is out of reach, none names another root', () => {
-    const steps = fc.array(fc.record({ low: fc.nat(60), root: fc.integer({ min: 1, max: 12 }), touched: fc.boolean(), ageMs: fc.constantFrom(0, 0, 0, 40) }), { minLength: 100, maxLength: 600, size: 'max' });
+    const steps = fc.array(
+      fc.record({
+        low: fc.nat(60),
+        root: fc.integer({ min: 1, max: 12 }),
+        touched: fc.boolean(),
+        ageMs: fc.constantFrom(0, 0, 0, 40),
+      }),
+      { minLength: 100, maxLength: 600, size: 'max' },
+    );
     fc.assert(
       fc.property(steps, fc.integer({ min: 1, max: 48 }), (all, maxEntries) => {
         const { members, roots, add } = setup(maxEntries);
@@ -55,8 +70,17 @@ describe('MemberTable', () => {
           let reachable = 0;
           for (let slot = 0; slot < members.slots; slot++) {
             if (members.rootAt(slot) < 0) continue;
-            for (let at = members.first(members.lowAt(slot), HIGH); at >= 0; at = members.next(at, members.lowAt(slot), HIGH)) if (at === slot) reachable++;
-            if (!roots.isGone(members.rootAt(slot)) && !pairs.has(`${members.lowAt(slot)}:${roots.lowOf(members.rootAt(slot))}`)) expect(slot).toBe('of a pair that was added');
+            for (
+              let at = members.first(members.lowAt(slot), HIGH);
+              at >= 0;
+              at = members.next(at, members.lowAt(slot), HIGH)
+            )
+              if (at === slot) reachable++;
+            if (
+              !roots.isGone(members.rootAt(slot)) &&
+              !pairs.has(`${members.lowAt(slot)}:${roots.lowOf(members.rootAt(slot))}`)
+            )
+              expect(slot).toBe('of a pair that was added');
           }
           expect(reachable).toBe(members.size);
           expect(members.size).toBeLessThanOrEqual(maxEntries);
@@ -71,7 +95,9 @@ describe('MemberTable', () => {
     for (let n = 0; n < 100; n++) add(n, 1);
     for (let n = 0; n < 50; n++) members.touch(members.first(n, HIGH));
     for (let n = 100; n < 150; n++) add(n, 1);
-    const held = Array.from({ length: 50 }, (_, n) => rootsOf(members, roots, n).length).reduce((sum, n) => sum + n);
+    const held = Array.from({ length: 50 }, (_, n) => rootsOf(members, roots, n).length).reduce(
+      (sum, n) => sum + n,
+    );
     expect(held).toBeGreaterThanOrEqual(30); // all else alike, 25 would be left
   });
 

@@ -7,7 +7,16 @@ import fc from 'fast-check';
 import { RootCache, type RootCacheOptions } from '../../../lib/chunkedgraph/root-cache/root-cache.ts';
 import { RootFate } from '../../../lib/chunkedgraph/root-source.ts';
 import { seeded } from '../../support/random.ts';
-import { BASE_MS, IDS, N_LAYERS, SETTLE_MS, SimulatedGraph, SimulatedServer, supervoxel, unknownSupervoxel } from './simulated-graph.ts';
+import {
+  BASE_MS,
+  IDS,
+  N_LAYERS,
+  SETTLE_MS,
+  SimulatedGraph,
+  SimulatedServer,
+  supervoxel,
+  unknownSupervoxel,
+} from './simulated-graph.ts';
 
 const SIZE = 12;
 const NUMBER_OF = new Map(Array.from({ length: SIZE }, (_, n) => [supervoxel(n), n]));
@@ -17,8 +26,21 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const number = fc.nat(1_000_000);
 const step = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('merge' as const, 'split' as const, 'undo' as const), a: number, b: number }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.oneof(fc.constantFrom(0, 1, 2), fc.nat(3 * SETTLE_MS)) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constantFrom('merge' as const, 'split' as const, 'undo' as const),
+      a: number,
+      b: number,
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('wait' as const),
+      ms: fc.oneof(fc.constantFrom(0, 1, 2), fc.nat(3 * SETTLE_MS)),
+    }),
+  },
   {
     weight: 8,
     arbitrary: fc.record({
@@ -46,18 +68,48 @@ interface World {
 /** Layer 2 and the root layer are asked for as well: they must neither be answered from memory nor spoil it. */
 function ask({ graph, cache }: World, { when, which }: Extract<Step, { do: 'ask' }>) {
   const moments = [BASE_MS, ...[...graph.roots.values()].map(({ createdMs }) => createdMs)];
-  const timestampMs = when === 'now' ? undefined : 'agoMs' in when ? graph.nowMs - when.agoMs : Math.min(moments[when.edit % moments.length] + when.besideMs, graph.nowMs);
-  const level2 = [...graph.level2.keys()], roots = [...graph.roots.keys()];
-  const ids = which.flatMap((n) => (n < SIZE ? [supervoxel(n)] : n === SIZE ? [unknownSupervoxel(n), level2[which.length % level2.length]] : [0n, roots[which.length % roots.length]]));
-  const buffer = BigUint64Array.from(ids), answer = cache.lookUp(buffer, { timestampMs });
+  const timestampMs =
+    when === 'now'
+      ? undefined
+      : 'agoMs' in when
+        ? graph.nowMs - when.agoMs
+        : Math.min(moments[when.edit % moments.length] + when.besideMs, graph.nowMs);
+  const level2 = [...graph.level2.keys()],
+    roots = [...graph.roots.keys()];
+  const ids = which.flatMap((n) =>
+    n < SIZE
+      ? [supervoxel(n)]
+      : n === SIZE
+        ? [unknownSupervoxel(n), level2[which.length % level2.length]]
+        : [0n, roots[which.length % roots.length]],
+  );
+  const buffer = BigUint64Array.from(ids),
+    answer = cache.lookUp(buffer, { timestampMs });
   buffer.fill(supervoxel(which.length % SIZE)); // whoever asks may use the array for something else straight away
   return { ids, answer };
 }
 
-async function run(steps: readonly Step[], seed: number, options: RootCacheOptions, withFailures: boolean): Promise<World> {
-  const graph = new SimulatedGraph(SIZE, seed), random = seeded(seed + 1);
+async function run(
+  steps: readonly Step[],
+  seed: number,
+  options: RootCacheOptions,
+  withFailures: boolean,
+): Promise<World> {
+  const graph = new SimulatedGraph(SIZE, seed),
+    random = seeded(seed + 1);
   const server = new SimulatedServer(graph, () => random.pick([0, 0, 1, SETTLE_MS]));
-  const open = (): RootCache => new RootCache({ source: server, history: server, graph: 'https://host/table/t', ids: IDS, nLayers: N_LAYERS, instants: server }, options);
+  const open = (): RootCache =>
+    new RootCache(
+      {
+        source: server,
+        history: server,
+        graph: 'https://host/table/t',
+        ids: IDS,
+        nLayers: N_LAYERS,
+        instants: server,
+      },
+      options,
+    );
   const world: World = { graph, server, cache: open() };
   for (const one of steps) {
     if (one.do === 'wait') graph.nowMs += one.ms;
@@ -69,28 +121,43 @@ async function run(steps: readonly Step[], seed: number, options: RootCacheOptio
     } else if (one.do !== 'ask') graph.edit(one.do, one.a, one.b);
     else {
       server.failing = withFailures && one.failing;
-      const wasMs = graph.nowMs, { ids, answer } = ask(world, one);
+      const wasMs = graph.nowMs,
+        { ids, answer } = ask(world, one);
       check(world, ids, await answer, wasMs);
     }
   }
   return world;
 }
 
-function check({ graph }: World, ids: readonly bigint[], answer: Awaited<ReturnType<RootCache['lookUp']>>, askedMs: number): void {
+function check(
+  { graph }: World,
+  ids: readonly bigint[],
+  answer: Awaited<ReturnType<RootCache['lookUp']>>,
+  askedMs: number,
+): void {
   const { timestampMs, settled, rootIds, fates, failures } = answer;
   expect([settled, rootIds.length]).toEqual([timestampMs <= askedMs - SETTLE_MS, ids.length]);
   const wrong = ids.flatMap((id, i) => {
-    const root = rootIds[i], fate = fates[i], right = rightAnswers(graph, id, timestampMs, settled, askedMs);
+    const root = rootIds[i],
+      fate = fates[i],
+      right = rightAnswers(graph, id, timestampMs, settled, askedMs);
     if (fate === RootFate.failed && failures.length > 0 && root === 0n) return [];
     return right.some((one) => one.root === root && one.fate === fate) ? [] : [{ id, root, fate, right }];
   });
   expect(wrong).toEqual([]);
 }
 
-function rightAnswers(graph: SimulatedGraph, id: bigint, ms: number, settled: boolean, askedMs: number): { root: bigint; fate: number }[] {
+function rightAnswers(
+  graph: SimulatedGraph,
+  id: bigint,
+  ms: number,
+  settled: boolean,
+  askedMs: number,
+): { root: bigint; fate: number }[] {
   const found = (root: bigint) => ({ root, fate: root === 0n ? RootFate.noRoot : RootFate.ok });
   const n = NUMBER_OF.get(id);
-  if (n !== undefined) return settled ? [found(graph.truth(n, ms))] : graph.possible(n, ms, askedMs).map(found);
+  if (n !== undefined)
+    return settled ? [found(graph.truth(n, ms))] : graph.possible(n, ms, askedMs).map(found);
   if (id === 0n) return [{ root: 0n, fate: RootFate.zero }];
   if (id >> 56n === 4n) return [{ root: id, fate: RootFate.notLookedUp }];
   return [found(graph.read(id, ms))];
@@ -116,14 +183,21 @@ describe('a root cache', () => {
   });
 
   test('asks nothing twice about a settled moment', async () => {
-    let answered = 0, hits = 0;
+    let answered = 0,
+      hits = 0;
     await fc.assert(
-      fc.asyncProperty(steps, fc.nat(), fc.boolean(), fc.boolean(), async (all, seed, extendToCreation, failures) => {
-        const { server, cache } = await run(all, seed, { maxAgeMs: Infinity, extendToCreation }, failures);
-        expect([...server.answered].filter(([, times]) => times > 1)).toEqual([]);
-        answered += server.answered.size;
-        hits += cache.stats.hits;
-      }),
+      fc.asyncProperty(
+        steps,
+        fc.nat(),
+        fc.boolean(),
+        fc.boolean(),
+        async (all, seed, extendToCreation, failures) => {
+          const { server, cache } = await run(all, seed, { maxAgeMs: Infinity, extendToCreation }, failures);
+          expect([...server.answered].filter(([, times]) => times > 1)).toEqual([]);
+          answered += server.answered.size;
+          hits += cache.stats.hits;
+        },
+      ),
       { seed: 6, numRuns: 200 },
     );
     // It is about something: questions were asked, and others were not.
@@ -134,24 +208,55 @@ describe('a root cache', () => {
   test('gives no wrong root to others when the server leads a supervoxel to a root that is no more', async () => {
     let stale = 0;
     await fc.assert(
-      fc.asyncProperty(steps, fc.nat(), fc.nat(SIZE - 1), fc.boolean(), async (all, seed, n, extendToCreation) => {
-        const graph = new SimulatedGraph(SIZE, seed), server = new SimulatedServer(graph), ids = BigUint64Array.from(NUMBER_OF.keys());
-        const cache = new RootCache({ source: server, history: server, graph: 'https://host/table/t', ids: IDS, nLayers: N_LAYERS, instants: server }, { maxAgeMs: Infinity, extendToCreation });
-        const timestampMs = graph.nowMs - SETTLE_MS;
-        await cache.lookUp(ids, { timestampMs });
-        graph.frozen.set(n, { ms: timestampMs, root: graph.truth(n, timestampMs) });
-        for (const one of all) {
-          if (one.do === 'wait') graph.nowMs += one.ms;
-          else if (one.do !== 'ask') { if (one.do !== 'reopen') graph.edit(one.do, one.a, one.b); }
-          else {
-            const wasMs = graph.nowMs, asked = ask({ graph, server, cache }, one), answer = await asked.answer;
-            const others = [...asked.ids.keys()].filter((i) => asked.ids[i] !== supervoxel(n));
-            const rootIds = answer.rootIds.filter((_root, i) => asked.ids[i] !== supervoxel(n)), fates = answer.fates.filter((_fate, i) => asked.ids[i] !== supervoxel(n));
-            check({ graph, server, cache }, others.map((i) => asked.ids[i]), { ...answer, rootIds, fates }, wasMs);
-            if (others.length < asked.ids.length && graph.truth(n, answer.timestampMs) !== graph.read(supervoxel(n), answer.timestampMs)) stale++;
+      fc.asyncProperty(
+        steps,
+        fc.nat(),
+        fc.nat(SIZE - 1),
+        fc.boolean(),
+        async (all, seed, n, extendToCreation) => {
+          const graph = new SimulatedGraph(SIZE, seed),
+            server = new SimulatedServer(graph),
+            ids = BigUint64Array.from(NUMBER_OF.keys());
+          const cache = new RootCache(
+            {
+              source: server,
+              history: server,
+              graph: 'https://host/table/t',
+              ids: IDS,
+              nLayers: N_LAYERS,
+              instants: server,
+            },
+            { maxAgeMs: Infinity, extendToCreation },
+          );
+          const timestampMs = graph.nowMs - SETTLE_MS;
+          await cache.lookUp(ids, { timestampMs });
+          graph.frozen.set(n, { ms: timestampMs, root: graph.truth(n, timestampMs) });
+          for (const one of all) {
+            if (one.do === 'wait') graph.nowMs += one.ms;
+            else if (one.do !== 'ask') {
+              if (one.do !== 'reopen') graph.edit(one.do, one.a, one.b);
+            } else {
+              const wasMs = graph.nowMs,
+                asked = ask({ graph, server, cache }, one),
+                answer = await asked.answer;
+              const others = [...asked.ids.keys()].filter((i) => asked.ids[i] !== supervoxel(n));
+              const rootIds = answer.rootIds.filter((_root, i) => asked.ids[i] !== supervoxel(n)),
+                fates = answer.fates.filter((_fate, i) => asked.ids[i] !== supervoxel(n));
+              check(
+                { graph, server, cache },
+                others.map((i) => asked.ids[i]),
+                { ...answer, rootIds, fates },
+                wasMs,
+              );
+              if (
+                others.length < asked.ids.length &&
+                graph.truth(n, answer.timestampMs) !== graph.read(supervoxel(n), answer.timestampMs)
+              )
+                stale++;
+            }
           }
-        }
-      }),
+        },
+      ),
       { seed: 7, numRuns: 30 },
     );
     expect(stale).toBeGreaterThan(30);

@@ -2,12 +2,26 @@
 import { describe, expect, test } from '@jest/globals';
 import { RootCache, type RootCacheOptions } from '../../../lib/chunkedgraph/root-cache/root-cache.ts';
 import { RootFate, type RootQuestion } from '../../../lib/chunkedgraph/root-source.ts';
-import { BASE_MS, IDS, N_LAYERS, SETTLE_MS, SimulatedGraph, SimulatedServer, supervoxel, unknownSupervoxel } from './simulated-graph.ts';
+import {
+  BASE_MS,
+  IDS,
+  N_LAYERS,
+  SETTLE_MS,
+  SimulatedGraph,
+  SimulatedServer,
+  supervoxel,
+  unknownSupervoxel,
+} from './simulated-graph.ts';
 
 function world(options: RootCacheOptions = {}) {
-  const graph = new SimulatedGraph(8, 1), server = new SimulatedServer(graph);
-  const cache = new RootCache({ source: server, history: server, graph: 'g', ids: IDS, nLayers: N_LAYERS, instants: server }, options);
-  const lookUp = (ids: readonly bigint[], question?: RootQuestion) => cache.lookUp(BigUint64Array.from(ids), question);
+  const graph = new SimulatedGraph(8, 1),
+    server = new SimulatedServer(graph);
+  const cache = new RootCache(
+    { source: server, history: server, graph: 'g', ids: IDS, nLayers: N_LAYERS, instants: server },
+    options,
+  );
+  const lookUp = (ids: readonly bigint[], question?: RootQuestion) =>
+    cache.lookUp(BigUint64Array.from(ids), question);
   return { graph, server, cache, lookUp };
 }
 
@@ -18,8 +32,10 @@ const settle = (graph: SimulatedGraph): number => (graph.nowMs += 10 * SETTLE_MS
 describe('a root cache', () => {
   test('answers a settled moment again without a request, duplicates and zeros in their places', async () => {
     const { lookUp, server, graph } = world();
-    const timestampMs = graph.nowMs - SETTLE_MS, ids = [ALL[3], 0n, ALL[0], ALL[3], unknownSupervoxel(1)];
-    const first = await lookUp(ids, { timestampMs }), again = await lookUp([...ids].reverse(), { timestampMs });
+    const timestampMs = graph.nowMs - SETTLE_MS,
+      ids = [ALL[3], 0n, ALL[0], ALL[3], unknownSupervoxel(1)];
+    const first = await lookUp(ids, { timestampMs }),
+      again = await lookUp([...ids].reverse(), { timestampMs });
     expect([...again.rootIds]).toEqual([...first.rootIds].reverse());
     expect([...again.fates]).toEqual([RootFate.noRoot, RootFate.ok, RootFate.ok, RootFate.zero, RootFate.ok]);
     expect([first.cached, again.cached]).toEqual([0, 4]);
@@ -33,7 +49,9 @@ describe('a root cache', () => {
     await lookUp([ALL[0]], { timestampMs: BASE_MS + 20 });
     server.askedLatest.length = server.asked.length = 0;
     await lookUp([ALL[1]], { timestampMs: BASE_MS + 5 });
-    expect((await lookUp([ALL[0], ALL[1]], { timestampMs: BASE_MS + 15 })).rootIds).toEqual(BigUint64Array.of(graph.truth(0, BASE_MS), graph.truth(0, BASE_MS)));
+    expect((await lookUp([ALL[0], ALL[1]], { timestampMs: BASE_MS + 15 })).rootIds).toEqual(
+      BigUint64Array.of(graph.truth(0, BASE_MS), graph.truth(0, BASE_MS)),
+    );
     expect([server.asked, server.askedLatest]).toEqual([[[ALL[1]]], []]);
   });
 
@@ -48,15 +66,32 @@ describe('a root cache', () => {
     expect(server.askedLatest).toEqual([[...new Set(before.rootIds)].sort()]);
     expect(server.asked).toEqual([ALL.slice(0, 4)]);
     expect(after).toMatchObject({ cached: 4, requests: 2, distinct: 4 });
-    expect(cache.stats).toMatchObject({ entries: 12, roots: 5, hits: 4, misses: 12, confirmed: 2, expired: 2, evicted: 0, failed: 0 });
+    expect(cache.stats).toMatchObject({
+      entries: 12,
+      roots: 5,
+      hits: 4,
+      misses: 12,
+      confirmed: 2,
+      expired: 2,
+      evicted: 0,
+      failed: 0,
+    });
   });
 
   test('before all that is known looks up; with extendToCreation it asks once when the root was made', async () => {
     for (const extendToCreation of [false, true]) {
       const { lookUp, server, graph } = world({ extendToCreation });
       await lookUp(ALL.slice(0, 2), { timestampMs: BASE_MS + 100 });
-      const answers = [await lookUp([ALL[0]], { timestampMs: BASE_MS }), await lookUp([ALL[1]], { timestampMs: BASE_MS + 1 }), await lookUp([ALL[0]], { timestampMs: BASE_MS - 1 })];
-      expect(answers.map(({ rootIds }) => rootIds[0])).toEqual([graph.truth(0, BASE_MS), graph.truth(0, BASE_MS), 0n]);
+      const answers = [
+        await lookUp([ALL[0]], { timestampMs: BASE_MS }),
+        await lookUp([ALL[1]], { timestampMs: BASE_MS + 1 }),
+        await lookUp([ALL[0]], { timestampMs: BASE_MS - 1 }),
+      ];
+      expect(answers.map(({ rootIds }) => rootIds[0])).toEqual([
+        graph.truth(0, BASE_MS),
+        graph.truth(0, BASE_MS),
+        0n,
+      ]);
       expect(server.askedCreated).toEqual(extendToCreation ? [[graph.truth(0, BASE_MS)]] : []);
       expect(server.asked.length).toBe(extendToCreation ? 2 : 3);
       expect(server.askedLatest).toEqual([]);
@@ -128,8 +163,10 @@ describe('a root cache', () => {
   test('lets one caller leave, and the others have their answer', async () => {
     const { lookUp, server } = world();
     await lookUp(ALL);
-    const leaving = new AbortController(), reason = new Error('enough');
-    const gone = lookUp(ALL, { signal: leaving.signal }), staying = lookUp(ALL);
+    const leaving = new AbortController(),
+      reason = new Error('enough');
+    const gone = lookUp(ALL, { signal: leaving.signal }),
+      staying = lookUp(ALL);
     leaving.abort(reason);
     await expect(gone).rejects.toBe(reason);
     expect((await staying).cached).toBe(8);
@@ -140,7 +177,8 @@ describe('a root cache', () => {
   test('drops the question about roots when nobody waits for it', async () => {
     const { lookUp, server } = world();
     await lookUp(ALL);
-    const leaving = new AbortController(), gone = lookUp(ALL, { signal: leaving.signal });
+    const leaving = new AbortController(),
+      gone = lookUp(ALL, { signal: leaving.signal });
     leaving.abort(new Error('enough'));
     await expect(gone).rejects.toThrow('enough');
     await new Promise(setImmediate);

@@ -3,18 +3,32 @@
  * appears piece by piece, at any time up to `SETTLE_MS` after the edit's own moment, as a reader of the real server might see it.
  */
 import { IdLayout } from '../../../lib/chunkedgraph/id-layout.ts';
-import { RootFate, type RootQuestion, type RootsAnswer, type RootSource } from '../../../lib/chunkedgraph/root-source.ts';
+import {
+  RootFate,
+  type RootQuestion,
+  type RootsAnswer,
+  type RootSource,
+} from '../../../lib/chunkedgraph/root-source.ts';
 import type { RootHistory } from '../../../lib/chunkedgraph/root-cache/root-history.ts';
 import { seeded, type Random } from '../../support/random.ts';
 
 export const SETTLE_MS = 50;
 export const N_LAYERS = 4;
-export const IDS = new IdLayout({ layerBits: 8, spatialBits: new Map([[1, 8], [2, 8], [3, 8], [4, 8]]) });
+export const IDS = new IdLayout({
+  layerBits: 8,
+  spatialBits: new Map([
+    [1, 8],
+    [2, 8],
+    [3, 8],
+    [4, 8],
+  ]),
+});
 /** Before it there is no graph. */
 export const BASE_MS = 1_000_000;
 
 /** Above 2^32 in both words, so that neither can be left out. */
-export const supervoxel = (n: number): bigint => (1n << 56n) | (BigInt(n % 3) << 40n) | BigInt(5_000_000_000 + n);
+export const supervoxel = (n: number): bigint =>
+  (1n << 56n) | (BigInt(n % 3) << 40n) | BigInt(5_000_000_000 + n);
 export const unknownSupervoxel = (n: number): bigint => (1n << 56n) | BigInt(900_000 + n);
 const rootId = (n: number): bigint => (4n << 56n) | BigInt(7_000_000_000 + n);
 const level2Id = (n: number): bigint => (2n << 56n) | BigInt(n + 1);
@@ -47,7 +61,10 @@ export class SimulatedGraph {
   /** Merges and splits, for undoing: the pieces before. */
   readonly #undoable: number[][][] = [];
 
-  constructor(readonly size: number, seed: number) {
+  constructor(
+    readonly size: number,
+    seed: number,
+  ) {
     this.#random = seeded(seed);
     this.#changes = Array.from({ length: size }, () => []);
     for (let n = 0; n < size; n += 2) this.#make(n + 1 < size ? [n, n + 1] : [n], BASE_MS, 0);
@@ -63,16 +80,24 @@ export class SimulatedGraph {
 
   /** An edit begins now; nothing happens when an object is still locked by another one. */
   edit(kind: 'merge' | 'split' | 'undo', a: number, b: number): void {
-    const { current } = this, first = current[a % current.length], second = current[b % current.length];
-    if (kind === 'merge' && first !== second) this.#replace([first, second], [[...first.members, ...second.members]]);
+    const { current } = this,
+      first = current[a % current.length],
+      second = current[b % current.length];
+    if (kind === 'merge' && first !== second)
+      this.#replace([first, second], [[...first.members, ...second.members]]);
     if (kind === 'split' && first.members.length > 1) {
       const at = 1 + (b % (first.members.length - 1));
       this.#replace([first], [first.members.slice(0, at), first.members.slice(at)]);
     }
     if (kind === 'undo' && this.#undoable.length > 0) {
-      const pieces = this.#undoable[a % this.#undoable.length], members = pieces.flat();
+      const pieces = this.#undoable[a % this.#undoable.length],
+        members = pieces.flat();
       const touched = [...new Set(members.map((n) => this.#changes[n].at(-1)!.root))];
-      if (touched.flatMap((root) => root.members).length === members.length && touched.length !== pieces.length) this.#replace(touched, pieces);
+      if (
+        touched.flatMap((root) => root.members).length === members.length &&
+        touched.length !== pieces.length
+      )
+        this.#replace(touched, pieces);
     }
   }
 
@@ -84,21 +109,35 @@ export class SimulatedGraph {
   /** All that may be seen of it by who asks at `askedMs`, edits appearing as they may; 0 when it is between two roots. */
   possible(n: number, ms: number, askedMs: number): bigint[] {
     const settledMs = Math.min(ms, askedMs - SETTLE_MS);
-    return [this.truth(n, settledMs), ...this.#changes[n].filter((change) => change.ms > settledMs && change.ms <= ms).map(({ root }) => root.id), 0n];
+    return [
+      this.truth(n, settledMs),
+      ...this.#changes[n]
+        .filter((change) => change.ms > settledMs && change.ms <= ms)
+        .map(({ root }) => root.id),
+      0n,
+    ];
   }
 
   /** What the server answers just now. */
   read(id: bigint, ms: number): bigint {
     const level2 = this.level2.get(id);
     if (level2) return level2.createdMs <= ms ? level2.id : 0n;
-    const n = this.#changes.findIndex((_, k) => supervoxel(k) === id), frozen = this.frozen.get(n);
+    const n = this.#changes.findIndex((_, k) => supervoxel(k) === id),
+      frozen = this.frozen.get(n);
     if (frozen && ms >= frozen.ms) return frozen.root;
-    return n < 0 ? 0n : (this.#changes[n].findLast((change) => change.ms <= ms && change.seenMs <= this.nowMs)?.root.id ?? 0n);
+    return n < 0
+      ? 0n
+      : (this.#changes[n].findLast((change) => change.ms <= ms && change.seenMs <= this.nowMs)?.root.id ??
+          0n);
   }
 
   isLatest(id: bigint, ms: number): boolean {
     const root = this.roots.get(id)!;
-    return root.createdMs <= ms && root.rowSeenMs <= this.nowMs && !(root.replacedMs <= ms && root.replacementSeenMs <= this.nowMs);
+    return (
+      root.createdMs <= ms &&
+      root.rowSeenMs <= this.nowMs &&
+      !(root.replacedMs <= ms && root.replacementSeenMs <= this.nowMs)
+    );
   }
 
   #replace(old: Root[], pieces: number[][]): void {
@@ -116,7 +155,13 @@ export class SimulatedGraph {
   #make(members: number[], ms: number, lagMs: number): void {
     const seenMs = (): number => ms + this.#random.below(lagMs + 1);
     const root: Root = {
-      id: rootId(this.roots.size), members, createdMs: ms, rowSeenMs: seenMs(), writtenMs: ms + lagMs, replacedMs: Infinity, replacementSeenMs: Infinity,
+      id: rootId(this.roots.size),
+      members,
+      createdMs: ms,
+      rowSeenMs: seenMs(),
+      writtenMs: ms + lagMs,
+      replacedMs: Infinity,
+      replacementSeenMs: Infinity,
     };
     this.roots.set(root.id, root);
     this.level2.set(level2Id(this.level2.size), root);
@@ -134,7 +179,10 @@ export class SimulatedServer implements RootSource, RootHistory {
   /** Whether the next question fails. */
   failing = false;
 
-  constructor(readonly graph: SimulatedGraph, readonly passMs: () => number = () => 0) {}
+  constructor(
+    readonly graph: SimulatedGraph,
+    readonly passMs: () => number = () => 0,
+  ) {}
 
   now(): number {
     return this.graph.nowMs;
@@ -144,17 +192,31 @@ export class SimulatedServer implements RootSource, RootHistory {
     return ms <= this.graph.nowMs - SETTLE_MS;
   }
 
-  async lookUp(ids: BigUint64Array, { timestampMs = this.now(), stopLayer = N_LAYERS }: RootQuestion = {}): Promise<RootsAnswer> {
+  async lookUp(
+    ids: BigUint64Array,
+    { timestampMs = this.now(), stopLayer = N_LAYERS }: RootQuestion = {},
+  ): Promise<RootsAnswer> {
     const settled = this.isSettled(timestampMs);
     this.graph.nowMs += this.passMs();
     await Promise.resolve();
     this.asked.push([...ids]);
-    const failed = this.#fails(), rootIds = new BigUint64Array(ids.length), fates = new Uint8Array(ids.length);
+    const failed = this.#fails(),
+      rootIds = new BigUint64Array(ids.length),
+      fates = new Uint8Array(ids.length);
     new Set(ids).forEach((id) => settled && !failed && id >> 56n === 1n && this.#count(id, timestampMs));
     ids.forEach((id, i) => {
       const layer = Number(id >> 56n);
       const root = layer >= stopLayer ? id : this.graph.read(id, timestampMs);
-      fates[i] = id === 0n ? RootFate.zero : failed ? RootFate.failed : layer >= stopLayer ? RootFate.notLookedUp : root === 0n ? RootFate.noRoot : RootFate.ok;
+      fates[i] =
+        id === 0n
+          ? RootFate.zero
+          : failed
+            ? RootFate.failed
+            : layer >= stopLayer
+              ? RootFate.notLookedUp
+              : root === 0n
+                ? RootFate.noRoot
+                : RootFate.ok;
       rootIds[i] = failed ? 0n : root;
     });
     this.graph.nowMs += this.passMs();

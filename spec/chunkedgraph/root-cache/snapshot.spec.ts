@@ -8,17 +8,30 @@ import { pack } from 'msgpackr';
 import { SnapshotError } from '../../../lib/base/errors.ts';
 import { RootCache, type RootCacheOptions } from '../../../lib/chunkedgraph/root-cache/root-cache.ts';
 import { seeded } from '../../support/random.ts';
-import { BASE_MS, IDS, N_LAYERS, SETTLE_MS, SimulatedGraph, SimulatedServer, supervoxel, unknownSupervoxel } from './simulated-graph.ts';
+import {
+  BASE_MS,
+  IDS,
+  N_LAYERS,
+  SETTLE_MS,
+  SimulatedGraph,
+  SimulatedServer,
+  supervoxel,
+  unknownSupervoxel,
+} from './simulated-graph.ts';
 
 let folder: string, file: string;
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'root-cache-'))));
 afterAll(() => rm(folder, { recursive: true }));
 beforeEach(() => void (file = join(folder, 'roots')));
 
-const graph = new SimulatedGraph(40, 1), server = new SimulatedServer(graph);
+const graph = new SimulatedGraph(40, 1),
+  server = new SimulatedServer(graph);
 graph.edit('merge', 0, 1);
 graph.nowMs += 10 * SETTLE_MS;
-const IDS_ASKED = BigUint64Array.from([...Array.from({ length: 40 }, (_, n) => supervoxel(n)), unknownSupervoxel(1)]);
+const IDS_ASKED = BigUint64Array.from([
+  ...Array.from({ length: 40 }, (_, n) => supervoxel(n)),
+  unknownSupervoxel(1),
+]);
 const MOMENTS = [BASE_MS, BASE_MS + 100, graph.nowMs - SETTLE_MS];
 
 const open = (options?: RootCacheOptions, of = 'https://host/table/t', nLayers = N_LAYERS): RootCache =>
@@ -37,7 +50,8 @@ type Field = 'version' | 'graph' | 'nLayers';
 /** The frames of a file, as bytes without their heads. */
 function framesOf(bytes: Buffer): Buffer[] {
   const frames: Buffer[] = [];
-  for (let at = FIRST_FRAME; at < bytes.length; at += 8 + frames.at(-1)!.length) frames.push(bytes.subarray(at + 8, at + 8 + bytes.readUInt32LE(at)));
+  for (let at = FIRST_FRAME; at < bytes.length; at += 8 + frames.at(-1)!.length)
+    frames.push(bytes.subarray(at + 8, at + 8 + bytes.readUInt32LE(at)));
   return frames;
 }
 
@@ -54,16 +68,42 @@ function fileOf(frames: readonly Uint8Array[]): Buffer {
 
 async function loadError(bytes: Uint8Array): Promise<string> {
   await writeFile(file, bytes);
-  const cache = open(), before = cache.stats;
-  const code = await cache.load(file).then(() => 'loaded', (error: unknown) => (error instanceof SnapshotError ? error.code : String(error)));
+  const cache = open(),
+    before = cache.stats;
+  const code = await cache.load(file).then(
+    () => 'loaded',
+    (error: unknown) => (error instanceof SnapshotError ? error.code : String(error)),
+  );
   if (code !== 'loaded') expect(cache.stats).toEqual(before);
   return code;
 }
 
-const header = (changed: Partial<Record<Field, unknown>> = {}): unknown => ({ kind: 'header', version: 1, graph: 'https://host/table/t', nLayers: N_LAYERS, savedMs: graph.nowMs, ...changed });
-const ROOT = { id: (4n << 56n) | 5n, fromMs: BASE_MS, toMs: BASE_MS + 5, deadFromMs: Infinity, learntMs: graph.nowMs, flags: 0 };
+const header = (changed: Partial<Record<Field, unknown>> = {}): unknown => ({
+  kind: 'header',
+  version: 1,
+  graph: 'https://host/table/t',
+  nLayers: N_LAYERS,
+  savedMs: graph.nowMs,
+  ...changed,
+});
+const ROOT = {
+  id: (4n << 56n) | 5n,
+  fromMs: BASE_MS,
+  toMs: BASE_MS + 5,
+  deadFromMs: Infinity,
+  learntMs: graph.nowMs,
+  flags: 0,
+};
 function rootRow(changed: Partial<typeof ROOT> = {}): Uint8Array {
-  const { id, ...numbers } = { ...ROOT, ...changed }, row = new Float64Array([0, numbers.fromMs, numbers.toMs, numbers.deadFromMs, numbers.learntMs, numbers.flags]);
+  const { id, ...numbers } = { ...ROOT, ...changed },
+    row = new Float64Array([
+      0,
+      numbers.fromMs,
+      numbers.toMs,
+      numbers.deadFromMs,
+      numbers.learntMs,
+      numbers.flags,
+    ]);
   new BigUint64Array(row.buffer)[0] = id;
   return new Uint8Array(row.buffer);
 }
@@ -72,8 +112,16 @@ const pair = (id: bigint, row: number): Uint8Array => {
   words.set([Number(id & 0xffffffffn), Number(id >> 32n), row]);
   return new Uint8Array(words.buffer);
 };
-const made = (rows: Uint8Array, pairs: Uint8Array, end = { roots: rows.length / 48, pairs: pairs.length / 12 }): Buffer =>
-  fileOf([header(), { kind: 'roots', rows }, { kind: 'pairs', pairs }, { kind: 'end', ...end }].map((frame) => pack(frame)));
+const made = (
+  rows: Uint8Array,
+  pairs: Uint8Array,
+  end = { roots: rows.length / 48, pairs: pairs.length / 12 },
+): Buffer =>
+  fileOf(
+    [header(), { kind: 'roots', rows }, { kind: 'pairs', pairs }, { kind: 'end', ...end }].map((frame) =>
+      pack(frame),
+    ),
+  );
 
 describe('a snapshot', () => {
   test('gives back all that was known: nothing is asked again, at any settled moment', async () => {
@@ -84,15 +132,18 @@ describe('a snapshot', () => {
     expect(loaded.stats).toMatchObject({ entries: cache.stats.entries, roots: cache.stats.roots });
     server.asked.length = server.askedLatest.length = 0;
     for (const timestampMs of [...MOMENTS, BASE_MS + 50]) {
-      const known = IDS_ASKED.subarray(0, 40), expected = await cache.lookUp(known, { timestampMs });
+      const known = IDS_ASKED.subarray(0, 40),
+        expected = await cache.lookUp(known, { timestampMs });
       expect((await loaded.lookUp(known, { timestampMs })).rootIds).toEqual(expected.rootIds);
     }
-    for (const timestampMs of MOMENTS) expect((await loaded.lookUp(IDS_ASKED, { timestampMs })).cached).toBe(41);
+    for (const timestampMs of MOMENTS)
+      expect((await loaded.lookUp(IDS_ASKED, { timestampMs })).cached).toBe(41);
     expect([server.asked, server.askedLatest]).toEqual([[], []]);
   });
 
   test('is whole, alone in its folder and for its owner only, however many write it', async () => {
-    const cache = await filled(), other = await filled();
+    const cache = await filled(),
+      other = await filled();
     await Promise.all([cache.save(file), cache.save(file), other.save(file)]);
     expect(await readdir(folder)).toEqual(['roots']);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
@@ -137,16 +188,25 @@ describe('a snapshot', () => {
     expect((await readdir(folder)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
-  const LAYER_2 = (2n << 56n) | 1n, ONE = supervoxel(1);
+  const LAYER_2 = (2n << 56n) | 1n,
+    ONE = supervoxel(1);
   test.each<[what: string, code: string, bytes: () => Uint8Array]>([
     ['made by hand, but right', 'loaded', () => made(rootRow(), pair(ONE, 0))],
     ['of nothing', 'loaded', () => made(new Uint8Array(0), new Uint8Array(0))],
-    ['of a later version', 'UNSUPPORTED', () => fileOf([pack({ kind: 'header', version: 2, shape: 'unknown' })])],
+    [
+      'of a later version',
+      'UNSUPPORTED',
+      () => fileOf([pack({ kind: 'header', version: 2, shape: 'unknown' })]),
+    ],
     ['without bytes', 'DAMAGED', () => new Uint8Array(0)],
     ['of text', 'DAMAGED', () => Buffer.from('{"roots": []}')],
     ['without a header', 'DAMAGED', () => fileOf([pack({ kind: 'roots', rows: rootRow() })])],
     ['without an end', 'DAMAGED', () => fileOf([pack(header())])],
-    ['with frames after its end', 'DAMAGED', () => Buffer.concat([made(rootRow(), pair(ONE, 0)), made(rootRow(), pair(ONE, 0)).subarray(8)])],
+    [
+      'with frames after its end',
+      'DAMAGED',
+      () => Buffer.concat([made(rootRow(), pair(ONE, 0)), made(rootRow(), pair(ONE, 0)).subarray(8)]),
+    ],
     ['with other totals', 'DAMAGED', () => made(rootRow(), pair(ONE, 0), { roots: 1, pairs: 2 })],
     ['with a pair of no root', 'DAMAGED', () => made(rootRow(), pair(ONE, 1))],
     ['with a pair of layer 2', 'DAMAGED', () => made(rootRow(), pair(LAYER_2, 0))],
@@ -157,8 +217,16 @@ describe('a snapshot', () => {
     ['with no number', 'DAMAGED', () => made(rootRow({ fromMs: NaN }), pair(ONE, 0))],
     ['with an end before its span', 'DAMAGED', () => made(rootRow({ deadFromMs: BASE_MS }), pair(ONE, 0))],
     ['with an unknown flag', 'DAMAGED', () => made(rootRow({ flags: 2 }), pair(ONE, 0))],
-    ['with no root at another moment than its own', 'DAMAGED', () => made(rootRow({ id: 77n, toMs: BASE_MS, flags: 1 }), pair(ONE, 0))],
-    ['with a frame of 4 GiB', 'DAMAGED', () => Buffer.concat([Buffer.from('GPROOTS\n'), Buffer.alloc(8, 0xff)])],
+    [
+      'with no root at another moment than its own',
+      'DAMAGED',
+      () => made(rootRow({ id: 77n, toMs: BASE_MS, flags: 1 }), pair(ONE, 0)),
+    ],
+    [
+      'with a frame of 4 GiB',
+      'DAMAGED',
+      () => Buffer.concat([Buffer.from('GPROOTS\n'), Buffer.alloc(8, 0xff)]),
+    ],
     ['with an array of 4 billion', 'DAMAGED', () => fileOf([Buffer.of(0xdd, 0xff, 0xff, 0xff, 0xff)])],
     ['with bytes of 4 GiB', 'DAMAGED', () => fileOf([Buffer.of(0xc6, 0xff, 0xff, 0xff, 0xff)])],
     ['with a map of 4 billion', 'DAMAGED', () => fileOf([Buffer.of(0xdf, 0xff, 0xff, 0xff, 0xff)])],
@@ -168,14 +236,18 @@ describe('a snapshot', () => {
 
   test('that is cut anywhere is damaged', async () => {
     await (await filled()).save(file);
-    const bytes = await readFile(file), codes = new Set<string>();
-    for (let length = 0; length < bytes.length; length += 1 + (length >> 5)) codes.add(await loadError(bytes.subarray(0, length)));
+    const bytes = await readFile(file),
+      codes = new Set<string>();
+    for (let length = 0; length < bytes.length; length += 1 + (length >> 5))
+      codes.add(await loadError(bytes.subarray(0, length)));
     expect([...codes]).toEqual(['DAMAGED']);
   });
 
   test('that is altered anywhere is damaged', async () => {
     await (await filled()).save(file);
-    const bytes = await readFile(file), random = seeded(3), codes = new Set<string>();
+    const bytes = await readFile(file),
+      random = seeded(3),
+      codes = new Set<string>();
     for (let k = 0; k < 300; k++) {
       const altered = Buffer.from(bytes);
       altered[random.below(bytes.length)] ^= 1 << random.below(8);
@@ -186,14 +258,20 @@ describe('a snapshot', () => {
 
   test('that is altered with right checksums is refused or holds nothing impossible', async () => {
     await (await filled()).save(file);
-    const frames = framesOf(await readFile(file)), random = seeded(4), codes = new Map<string, number>();
+    const frames = framesOf(await readFile(file)),
+      random = seeded(4),
+      codes = new Map<string, number>();
     for (let k = 0; k < 600; k++) {
-      const altered = frames.map((frame) => Buffer.from(frame)), frame = random.pick(altered);
-      for (let n = random.below(3); n >= 0; n--) frame[random.below(Math.min(frame.length, random.pick([16, 100_000])))] = random.below(256);
+      const altered = frames.map((frame) => Buffer.from(frame)),
+        frame = random.pick(altered);
+      for (let n = random.below(3); n >= 0; n--)
+        frame[random.below(Math.min(frame.length, random.pick([16, 100_000])))] = random.below(256);
       const code = await loadError(fileOf(altered));
       codes.set(code, (codes.get(code) ?? 0) + 1);
     }
-    expect([...codes.keys()].filter((code) => !['loaded', 'DAMAGED', 'FOREIGN', 'UNSUPPORTED'].includes(code))).toEqual([]);
+    expect(
+      [...codes.keys()].filter((code) => !['loaded', 'DAMAGED', 'FOREIGN', 'UNSUPPORTED'].includes(code)),
+    ).toEqual([]);
     expect(codes.get('DAMAGED')).toBeGreaterThan(200);
   });
 });
