@@ -10,9 +10,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { wordsOf } from '../lib/base/uint64.ts';
-import { IdLayout } from '../lib/chunkedgraph/id-layout.ts';
+import { IdLayout } from '../lib/chunkedgraph/ids/id-layout.ts';
 import { RootCache } from '../lib/chunkedgraph/root-cache/root-cache.ts';
-import type { RootSource } from '../lib/chunkedgraph/root-source.ts';
+import type { RootSource } from '../lib/chunkedgraph/roots/root-source.ts';
 import { machine } from './machine.ts';
 
 const { values: args } = parseArgs({

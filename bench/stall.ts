@@ -24,9 +24,9 @@ const { openPrecomputed, memoryBucket } = (await import(
 const { buildWorld } = (await import(
   join(HERE, '../dist/mocks/index.js')
 )) as typeof import('../mocks/index.ts');
-const { RootBatcher } = await import('../lib/chunkedgraph/root-batcher.ts');
-const { IdLayout } = await import('../lib/chunkedgraph/id-layout.ts');
-const { ServerClock } = await import('../lib/chunkedgraph/server-clock.ts');
+const { RootBatcher } = await import('../lib/chunkedgraph/roots/root-batcher.ts');
+const { IdLayout } = await import('../lib/chunkedgraph/ids/id-layout.ts');
+const { ServerClock } = await import('../lib/chunkedgraph/server/server-clock.ts');
 const { within } = await import('../lib/base/deadline.ts');
 
 const world = buildWorld({

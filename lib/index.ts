@@ -28,8 +28,8 @@ export type {
   ValueRow,
   ValuesResult,
 } from './points/result.ts';
-export { parseTimestamp, type Timestamp } from './chunkedgraph/timestamp.ts';
-export type { GraphInfo } from './chunkedgraph/graph-info.ts';
+export { parseTimestamp, type Timestamp } from './chunkedgraph/ids/timestamp.ts';
+export type { GraphInfo } from './chunkedgraph/ids/graph-info.ts';
 export type { ChunkedGraph, GraphRequestOptions, WindowOptions } from './chunkedgraph/api/chunked-graph.ts';
 export type { CallOptions, TimedOptions } from './chunkedgraph/api/endpoints.ts';
 export type { DeltaRoots } from './chunkedgraph/api/delta-roots.ts';
@@ -54,7 +54,7 @@ export type {
   Subgraph,
 } from './chunkedgraph/api/nodes.ts';
 export type { SuggestedRoot, Suggestion } from './chunkedgraph/api/successors.ts';
-export type { ChunkOfPointOptions, IdArithmetic } from './chunkedgraph/id-arithmetic.ts';
+export type { ChunkOfPointOptions, IdArithmetic } from './chunkedgraph/ids/id-arithmetic.ts';
 export type { Scale } from './precomputed/info.ts';
 export type { DataType } from './precomputed/data-type.ts';
 export type { BucketOptions } from './storage/bucket-options.ts';

@@ -21,6 +21,7 @@ const ROOMS = [
   'chunkedgraph',
   'cave',
   'graphene',
+  'doctor',
   'jobs',
   'cli',
 ] as const;
@@ -29,6 +30,7 @@ const PURE = [
   /^lib\/base\//,
   /^lib\/precomputed\//,
   /^lib\/codecs\//,
+  /^lib\/chunkedgraph\/ids\//,
   /^lib\/points\/(status|input|result|cell-index|plan|ball|distances)\.ts$/,
 ];
 const PURE_PACKAGES = ['zod', 'ipaddr.js'];

@@ -5,8 +5,8 @@
 import * as z from 'zod';
 import { InfoError, PathError } from '../base/errors.ts';
 import type { Vec3 } from '../base/vec3.ts';
-import { parseGraphPath, type Host } from '../chunkedgraph/graph-path.ts';
-import type { GraphServer } from '../chunkedgraph/graph-server.ts';
+import { parseGraphPath, type Host } from '../chunkedgraph/server/graph-path.ts';
+import type { GraphServer } from '../chunkedgraph/server/graph-server.ts';
 import { askJson, learntServer } from './server.ts';
 
 export interface Datastack {

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InfoError } from '../base/errors.ts';
-import type { Host } from '../chunkedgraph/graph-path.ts';
-import { tokenFileOf } from '../chunkedgraph/token.ts';
+import type { Host } from '../chunkedgraph/server/graph-path.ts';
+import { tokenFileOf } from '../chunkedgraph/server/token.ts';
 import { readText, secretsFolder } from '../storage/secret-files.ts';
 
 /** Where a person makes a token. Source: CAVEclient, caveclient/endpoints.py, `create_token`. */

@@ -5,9 +5,9 @@
 import * as z from 'zod';
 import { leaveOnAbort } from '../base/abort.ts';
 import { InfoError, TimestampError } from '../base/errors.ts';
-import type { Host } from '../chunkedgraph/graph-path.ts';
-import type { GraphServer } from '../chunkedgraph/graph-server.ts';
-import { parseTimestamp } from '../chunkedgraph/timestamp.ts';
+import type { Host } from '../chunkedgraph/server/graph-path.ts';
+import type { GraphServer } from '../chunkedgraph/server/graph-server.ts';
+import { parseTimestamp } from '../chunkedgraph/ids/timestamp.ts';
 import { askJson, urlOf } from './server.ts';
 
 /** The versions of one datastack; each is asked for once. */

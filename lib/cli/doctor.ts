@@ -1,6 +1,6 @@
 /** `graphene-points doctor`: whether a volume can be read from here, and what to do when it cannot. */
-import type { Finding } from '../cave/finding.ts';
-import { diagnose } from '../graphene/doctor.ts';
+import type { Finding } from '../doctor/findings.ts';
+import { diagnose } from '../doctor/doctor.ts';
 import { storageOf, type BucketFlags } from './bucket-flags.ts';
 import type { GraphOpenFlags } from './graph-flags.ts';
 import type { Io } from './io.ts';

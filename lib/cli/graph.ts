@@ -1,7 +1,7 @@
 /** `graphene-points graph`: questions to a chunkedgraph, answers as JSON Lines. */
 import { GraphError } from '../base/errors.ts';
-import { checkMoment } from '../chunkedgraph/moments.ts';
-import { momentOf } from '../chunkedgraph/timestamp.ts';
+import { checkMoment } from '../chunkedgraph/roots/moments.ts';
+import { momentOf } from '../chunkedgraph/ids/timestamp.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import { askInParts } from '../jobs/ask-in-parts.ts';
 import { collectIds } from '../jobs/collect-ids.ts';

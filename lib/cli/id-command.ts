@@ -4,7 +4,7 @@ import type { Missing } from '../jobs/cells.ts';
 import type { FormatName } from '../jobs/format.ts';
 import { answerIds, type IdQuestion } from '../jobs/id-table.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
-import { momentOf } from '../chunkedgraph/timestamp.ts';
+import { momentOf } from '../chunkedgraph/ids/timestamp.ts';
 import type { GraphOpenFlags } from './graph-flags.ts';
 import { idFormat } from './id-format.ts';
 import type { Io } from './io.ts';

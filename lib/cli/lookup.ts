@@ -1,7 +1,7 @@
 /** `graphene-points lookup`: flags to a job on a table. */
 import type { Revalidation } from '../chunks/chunk-cache.ts';
 import type { LruEncoding } from '../chunks/reencoding-source.ts';
-import { momentOf } from '../chunkedgraph/timestamp.ts';
+import { momentOf } from '../chunkedgraph/ids/timestamp.ts';
 import type { Resolution } from '../graphene/options.ts';
 import type { Missing } from '../jobs/cells.ts';
 import { whyNotRead } from '../jobs/file-kinds.ts';

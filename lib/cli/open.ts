@@ -1,6 +1,6 @@
 /** A path from the command line to an open volume, and the moment of its job. */
-import { checkMoment } from '../chunkedgraph/moments.ts';
-import { momentOf } from '../chunkedgraph/timestamp.ts';
+import { checkMoment } from '../chunkedgraph/roots/moments.ts';
+import { momentOf } from '../chunkedgraph/ids/timestamp.ts';
 import { cloudPath, isGraphPath } from '../graphene/cloud-path.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import { openGraphene, openPrecomputed } from '../graphene/open.ts';

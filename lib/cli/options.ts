@@ -1,7 +1,7 @@
 /** Option values out of text. Each throws InvalidArgumentError, which becomes exit code 2. */
 import { InvalidArgumentError } from 'commander';
 import { MAX_TIMEOUT_MS } from '../base/deadline.ts';
-import { parseTimestamp } from '../chunkedgraph/timestamp.ts';
+import { parseTimestamp } from '../chunkedgraph/ids/timestamp.ts';
 
 export function text(value: string): string {
   if (value === '') throw new InvalidArgumentError('it is empty.');

@@ -5,10 +5,10 @@ import type { Vec3 } from '../base/vec3.ts';
 import { parseDatastack, readDatastack, type Told } from '../cave/datastack.ts';
 import { addressesOf, parseServer, serverOf, urlOf } from '../cave/server.ts';
 import { Versions } from '../cave/versions.ts';
-import { parseGraphPath, type GraphPath, type Host } from '../chunkedgraph/graph-path.ts';
-import { GraphServer } from '../chunkedgraph/graph-server.ts';
-import type { VersionSource } from '../chunkedgraph/moments.ts';
-import { findToken, type FoundToken } from '../chunkedgraph/token.ts';
+import { parseGraphPath, type GraphPath, type Host } from '../chunkedgraph/server/graph-path.ts';
+import { GraphServer } from '../chunkedgraph/server/graph-server.ts';
+import type { VersionSource } from '../chunkedgraph/roots/moments.ts';
+import { findToken, type FoundToken } from '../chunkedgraph/server/token.ts';
 import type { AllowAddress, HttpClient } from '../http/client.ts';
 import { cloudPath } from './cloud-path.ts';
 

@@ -1,6 +1,6 @@
 /** Graphs whose supervoxels can split, which this version does not read as they are. */
 import { InfoError } from '../base/errors.ts';
-import type { GraphInfo } from '../chunkedgraph/graph-info.ts';
+import type { GraphInfo } from '../chunkedgraph/ids/graph-info.ts';
 
 /** What can be done about them. */
 export const OCDBT_CHOICES = ['ignore'] as const;

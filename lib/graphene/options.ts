@@ -6,7 +6,7 @@ import type { Vec3 } from '../base/vec3.ts';
 import { formatVec3 } from '../base/vec3.ts';
 import { REVALIDATIONS, type Revalidation } from '../chunks/chunk-cache.ts';
 import { LRU_ENCODINGS, type LruEncoding } from '../chunks/reencoding-source.ts';
-import type { Timestamp } from '../chunkedgraph/timestamp.ts';
+import type { Timestamp } from '../chunkedgraph/ids/timestamp.ts';
 import type { Progress } from '../points/point-reader.ts';
 import { checkBucketOptions, type BucketOptions } from '../storage/bucket-options.ts';
 import type { Store } from '../storage/store.ts';

@@ -2,7 +2,7 @@
 import { PartialResultError } from '../base/errors.ts';
 import { byStretches, pacer, type Paced } from '../base/pacer.ts';
 import type { ChunkFailure } from '../points/read-points.ts';
-import type { RootFailure } from '../chunkedgraph/root-source.ts';
+import type { RootFailure } from '../chunkedgraph/roots/root-source.ts';
 import { PointStatus } from '../points/status.ts';
 
 /** @throws PartialResultError when anything failed and `onError` is `throw`. */

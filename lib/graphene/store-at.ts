@@ -1,6 +1,6 @@
 /** The store at a path, with what the user said about its credentials. */
 import { PathError } from '../base/errors.ts';
-import { findToken } from '../chunkedgraph/token.ts';
+import { findToken } from '../chunkedgraph/server/token.ts';
 import type { AllowAddress, HttpClient } from '../http/client.ts';
 import { redactUrl } from '../http/excerpt.ts';
 import { CheckedStore } from '../storage/checked-store.ts';

@@ -2,7 +2,7 @@
  * Supervoxel IDs carry the graph chunk they lie in. One that was read elsewhere is a wrong ID, however it came about.
  * Graph chunks are counted in voxels of the graph's mip, from its voxel offset or from voxel 0, and need not be storage chunks.
  */
-import type { GraphInfo } from '../chunkedgraph/graph-info.ts';
+import type { GraphInfo } from '../chunkedgraph/ids/graph-info.ts';
 import { byStretches, type Paced } from '../base/pacer.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import { cellBounds } from '../precomputed/grid.ts';

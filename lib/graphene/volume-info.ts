@@ -1,7 +1,7 @@
 /** The info of a Precomputed volume, wherever it has moved to. */
 import { existsSync } from 'node:fs';
 import { InfoError } from '../base/errors.ts';
-import { parseGraphPath } from '../chunkedgraph/graph-path.ts';
+import { parseGraphPath } from '../chunkedgraph/server/graph-path.ts';
 import { decompress } from '../compression/decompress.ts';
 import type { HttpClient } from '../http/client.ts';
 import { parseJson } from '../http/json.ts';

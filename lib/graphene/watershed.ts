@@ -1,8 +1,8 @@
 /** The watershed of a chunkedgraph: where it is, and whether it can be one. */
 import { existsSync } from 'node:fs';
 import { InfoError, PathError } from '../base/errors.ts';
-import type { GraphPath } from '../chunkedgraph/graph-path.ts';
-import type { FoundToken } from '../chunkedgraph/token.ts';
+import type { GraphPath } from '../chunkedgraph/server/graph-path.ts';
+import type { FoundToken } from '../chunkedgraph/server/token.ts';
 import type { HttpClient } from '../http/client.ts';
 import { scaleAt, type VolumeInfo } from '../precomputed/info.ts';
 import { FileStore } from '../storage/file-store.ts';

@@ -1,6 +1,6 @@
 /** The main job on a table: rows with points in, the same rows out with what is at their points. */
 import { LookupError } from '../base/errors.ts';
-import { parseTimestamp } from '../chunkedgraph/timestamp.ts';
+import { parseTimestamp } from '../chunkedgraph/ids/timestamp.ts';
 import { PointStatus } from '../points/status.ts';
 import { answerRows, type Refusal, type RowCounts, type RowJob, type RowOptions } from './answer-rows.ts';
 import { axesIn, outputNames, pointColumnsIn, stemOf } from './columns.ts';

@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import nock from 'nock';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Finding } from '../../lib/cave/finding.ts';
-import { diagnose, type DoctorOptions } from '../../lib/graphene/doctor.ts';
+import type { Finding } from '../../lib/doctor/findings.ts';
+import { diagnose, type DoctorOptions } from '../../lib/doctor/doctor.ts';
 import {
   createMockBucket,
   mockCave,

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { findToken } from '../../lib/chunkedgraph/token.ts';
+import { findToken } from '../../lib/chunkedgraph/server/token.ts';
 import { parseServer } from '../../lib/cave/server.ts';
 import { runCli } from './run-cli.ts';
 

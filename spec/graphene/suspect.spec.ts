@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { atOnce } from '../../lib/base/pacer.ts';
 import { wordsOf } from '../../lib/base/uint64.ts';
 import type { Vec3 } from '../../lib/base/vec3.ts';
-import { parseGraphInfo } from '../../lib/chunkedgraph/graph-info.ts';
+import { parseGraphInfo } from '../../lib/chunkedgraph/ids/graph-info.ts';
 import { markSuspects, suspectMarker } from '../../lib/graphene/suspect.ts';
 import { pointSource } from '../../lib/points/input.ts';
 import { planPoints } from '../../lib/points/plan.ts';

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { saveToken } from '../../lib/cave/save-token.ts';
-import { checkSecrets } from '../../lib/cave/secrets.ts';
+import { checkSecrets } from '../../lib/doctor/secrets.ts';
 import { parseServer, serverOf } from '../../lib/cave/server.ts';
-import { findToken } from '../../lib/chunkedgraph/token.ts';
+import { findToken } from '../../lib/chunkedgraph/server/token.ts';
 import { firstSecret } from '../../lib/storage/secret-files.ts';
 import { secretsFolder } from '../support/clouds.ts';
 

@@ -1,7 +1,7 @@
 /** A service of CAVE that answers from a table of paths; notes what it is asked. */
 import { parseServer } from '../../lib/cave/server.ts';
-import type { Host } from '../../lib/chunkedgraph/graph-path.ts';
-import { GraphServer } from '../../lib/chunkedgraph/graph-server.ts';
+import type { Host } from '../../lib/chunkedgraph/server/graph-path.ts';
+import { GraphServer } from '../../lib/chunkedgraph/server/graph-server.ts';
 import type { HttpClient, HttpRequest } from '../../lib/http/client.ts';
 
 export function caveHost(origin: string, answers: Record<string, unknown>, token?: string) {

@@ -1,7 +1,7 @@
 /** Boxes of voxels, as the server takes them and as it judges nodes by them. */
 import { UnitRatio } from '../../base/unit-ratio.ts';
 import type { Vec3 } from '../../base/vec3.ts';
-import type { IdArithmetic } from '../id-arithmetic.ts';
+import type { IdArithmetic } from '../ids/id-arithmetic.ts';
 import { checkedTriple, type Bounds, type GraphGrid } from './input.ts';
 
 /** Voxels of the graph's mip, half-open, inside the volume. */

@@ -4,7 +4,7 @@
  */
 import { checkTimeout, within } from '../../base/deadline.ts';
 import { copied, takeOptions } from '../../base/options.ts';
-import { momentOf, type Timestamp } from '../timestamp.ts';
+import { momentOf, type Timestamp } from '../ids/timestamp.ts';
 import type { ChunkedGraph, ChunkedGraphParts } from './chunked-graph.ts';
 import { CHANGES } from './edits.ts';
 import { checkBounds } from './input.ts';

@@ -1,7 +1,7 @@
 /** Which roots came and went between two moments. Source: PyChunkedGraph, pychunkedgraph/graph/misc.py, `get_proofread_root_ids`. */
 import * as z from 'zod';
 import { TimestampError } from '../../base/errors.ts';
-import { toUnixSeconds } from '../timestamp.ts';
+import { toUnixSeconds } from '../ids/timestamp.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
 import { LOG_LAG_MS, oldestTimestamp } from './history.ts';
 import { isLatestRoots, rootTimestamps } from './root-life.ts';

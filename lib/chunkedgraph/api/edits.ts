@@ -4,9 +4,9 @@
  */
 import * as z from 'zod';
 import { GraphError, PathError, RequestError } from '../../base/errors.ts';
-import { parseExactJson } from '../exact-json.ts';
-import type { GraphReply } from '../graph-server.ts';
-import { LAST_MS } from '../timestamp.ts';
+import { parseExactJson } from '../server/exact-json.ts';
+import type { GraphReply } from '../server/graph-server.ts';
+import { LAST_MS } from '../ids/timestamp.ts';
 import type { Call, CallOptions, Endpoints } from './endpoints.ts';
 import { rootTimestamps } from './root-life.ts';
 import { count, ids as idList } from './shapes.ts';

@@ -9,9 +9,9 @@ import { GraphError } from '../../base/errors.ts';
 import { idsFromBytes } from '../../base/uint64.ts';
 import { delayBeforeRetry } from '../../http/retry.ts';
 import { firstIssue } from '../../precomputed/first-issue.ts';
-import { formatExactJson, parseExactJson } from '../exact-json.ts';
-import type { GraphReply, GraphRequest, GraphServer } from '../graph-server.ts';
-import type { Timestamp } from '../timestamp.ts';
+import { formatExactJson, parseExactJson } from '../server/exact-json.ts';
+import type { GraphReply, GraphRequest, GraphServer } from '../server/graph-server.ts';
+import type { Timestamp } from '../ids/timestamp.ts';
 import { explained } from './explain.ts';
 
 export interface CallOptions {

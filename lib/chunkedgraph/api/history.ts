@@ -1,8 +1,8 @@
 /** What became of objects, and who did it. Source: PyChunkedGraph, app/segmentation/common.py; graph/{lineage,segmenthistory,misc}.py. */
 import * as z from 'zod';
 import { GraphError } from '../../base/errors.ts';
-import { LAST_MS, toExclusiveUnixSeconds, toUnixSeconds } from '../timestamp.ts';
-import { parseExactJson } from '../exact-json.ts';
+import { LAST_MS, toExclusiveUnixSeconds, toUnixSeconds } from '../ids/timestamp.ts';
+import { parseExactJson } from '../server/exact-json.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
 import { count, id, idPairs, ids as idList, isoTime, seconds } from './shapes.ts';
 

@@ -1,7 +1,7 @@
 /** What a node is made of: its leaves, children, edges and paths. Source: PyChunkedGraph, app/segmentation/v1/routes.py and common.py. */
 import * as z from 'zod';
 import { GraphError } from '../../base/errors.ts';
-import { toUnixSeconds } from '../timestamp.ts';
+import { toUnixSeconds } from '../ids/timestamp.ts';
 import { boundsText, boxOf, inBox, type Box, type NodeSpace } from './box.ts';
 import type { CallOptions, Endpoints, TimedOptions } from './endpoints.ts';
 import type { Bounds } from './input.ts';

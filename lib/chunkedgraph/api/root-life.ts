@@ -4,8 +4,8 @@
  */
 import * as z from 'zod';
 import { GraphError } from '../../base/errors.ts';
-import { latestAt } from '../latest-question.ts';
-import { LAST_MS, toExclusiveUnixSeconds } from '../timestamp.ts';
+import { latestAt } from '../server/latest-question.ts';
+import { LAST_MS, toExclusiveUnixSeconds } from '../ids/timestamp.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
 
 /** IDs in one request. */

@@ -3,7 +3,7 @@
  * supervoxels stand as they did before it. Source: PyChunkedGraph, graph/operation.py, `_resolve_undo_chain`, `RedoOperation`.
  */
 import { GraphError } from '../../base/errors.ts';
-import { LAST_MS } from '../timestamp.ts';
+import { LAST_MS } from '../ids/timestamp.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
 import { lineageWalk, operationDetails, type OperationDetails } from './history.ts';
 

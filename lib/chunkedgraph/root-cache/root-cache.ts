@@ -22,9 +22,9 @@ import { DeadlineError } from '../../base/errors.ts';
 import { byStretches, pacer as eventLoop, type Paced, type Pacer } from '../../base/pacer.ts';
 import { wordsOf } from '../../base/uint64.ts';
 import { importPackage } from '../../http/import-package.ts';
-import { IdIndex } from '../id-index.ts';
-import type { IdLayout } from '../id-layout.ts';
-import type { Instants } from '../instants.ts';
+import { IdIndex } from '../ids/id-index.ts';
+import type { IdLayout } from '../ids/id-layout.ts';
+import type { Instants } from '../roots/instants.ts';
 import {
   allLate,
   blankAnswer,
@@ -32,7 +32,7 @@ import {
   type RootQuestion,
   type RootsAnswer,
   type RootSource,
-} from '../root-source.ts';
+} from '../roots/root-source.ts';
 import { RootFacts, type Confirm } from './root-facts.ts';
 import type { RootHistory } from './root-history.ts';
 import { SharedQuestions, type Answers } from './shared-questions.ts';

@@ -2,7 +2,7 @@
  * Which root a supervoxel has at a moment, as far as it is known: that it is under a root, which stays true for the root's whole life, and
  * from when to when that root is known to be current. No I/O, no clock.
  */
-import type { IdLayout } from '../id-layout.ts';
+import type { IdLayout } from '../ids/id-layout.ts';
 import { MemberTable } from './member-table.ts';
 import { RootTable } from './root-table.ts';
 import { CURRENT, UNKNOWN_EARLIER, UNKNOWN_LATER, type Standing } from './standing.ts';

@@ -1,7 +1,7 @@
 /** What a server says of roots, asked for the root cache: `is_latest_roots` as any look-up is, in batches that adapt; `root_timestamps` through the API. */
 import { rootTimestamps } from '../api/root-life.ts';
 import type { Endpoints } from '../api/endpoints.ts';
-import { RootFate, type RootSource } from '../root-source.ts';
+import { RootFate, type RootSource } from '../roots/root-source.ts';
 import type { RootHistory } from './root-history.ts';
 
 export const serverHistory = (source: RootSource, api: Endpoints): RootHistory => ({

@@ -5,7 +5,7 @@
 import { leaveOnAbort } from '../../base/abort.ts';
 import { pacer } from '../../base/pacer.ts';
 import { wordsOf } from '../../base/uint64.ts';
-import { IdIndex } from '../id-index.ts';
+import { IdIndex } from '../ids/id-index.ts';
 
 /** Answers in the order of the roots. */
 export type Ask = (

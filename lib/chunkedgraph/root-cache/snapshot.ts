@@ -8,7 +8,7 @@ import * as z from 'zod';
 import { SnapshotError } from '../../base/errors.ts';
 import { printable } from '../../base/printable.ts';
 import { firstIssue } from '../../precomputed/first-issue.ts';
-import type { IdLayout } from '../id-layout.ts';
+import type { IdLayout } from '../ids/id-layout.ts';
 import { openFrames, readFrames, writeFrames } from './frames.ts';
 import { momentOfNoRoot, SUPERVOXEL_LAYER, type RootFacts } from './root-facts.ts';
 import { ROOT_BYTES, type RootRow } from './root-table.ts';

@@ -2,11 +2,11 @@
 import { GraphError } from '../../../lib/base/errors.ts';
 import { ChunkedGraph } from '../../../lib/chunkedgraph/api/chunked-graph.ts';
 import { Endpoints } from '../../../lib/chunkedgraph/api/endpoints.ts';
-import { parseGraphInfo } from '../../../lib/chunkedgraph/graph-info.ts';
-import { parseGraphPath } from '../../../lib/chunkedgraph/graph-path.ts';
-import { GraphServer } from '../../../lib/chunkedgraph/graph-server.ts';
-import { RootFate, type RootSource } from '../../../lib/chunkedgraph/root-source.ts';
-import { ServerClock } from '../../../lib/chunkedgraph/server-clock.ts';
+import { parseGraphInfo } from '../../../lib/chunkedgraph/ids/graph-info.ts';
+import { parseGraphPath } from '../../../lib/chunkedgraph/server/graph-path.ts';
+import { GraphServer } from '../../../lib/chunkedgraph/server/graph-server.ts';
+import { RootFate, type RootSource } from '../../../lib/chunkedgraph/roots/root-source.ts';
+import { ServerClock } from '../../../lib/chunkedgraph/server/server-clock.ts';
 import type { HttpClient, HttpReply, HttpRequest } from '../../../lib/http/client.ts';
 import { pcgGraph, recorded, type Recorded } from '../../mocks/pcg-graph.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { RootCache, type RootCacheOptions } from '../../../lib/chunkedgraph/root-cache/root-cache.ts';
-import { RootFate } from '../../../lib/chunkedgraph/root-source.ts';
+import { RootFate } from '../../../lib/chunkedgraph/roots/root-source.ts';
 import { seeded } from '../../support/random.ts';
 import {
   BASE_MS,

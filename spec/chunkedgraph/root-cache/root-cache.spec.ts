@@ -1,7 +1,7 @@
 /** What is asked, and what not: counted against a simulated server. */
 import { describe, expect, test } from '@jest/globals';
 import { RootCache, type RootCacheOptions } from '../../../lib/chunkedgraph/root-cache/root-cache.ts';
-import { RootFate, type RootQuestion } from '../../../lib/chunkedgraph/root-source.ts';
+import { RootFate, type RootQuestion } from '../../../lib/chunkedgraph/roots/root-source.ts';
 import {
   BASE_MS,
   IDS,

@@ -2,13 +2,13 @@
  * A graph with edits in time, by brute force: every supervoxel has the list of its roots, every root its moments. What an edit writes
  * appears piece by piece, at any time up to `SETTLE_MS` after the edit's own moment, as a reader of the real server might see it.
  */
-import { IdLayout } from '../../../lib/chunkedgraph/id-layout.ts';
+import { IdLayout } from '../../../lib/chunkedgraph/ids/id-layout.ts';
 import {
   RootFate,
   type RootQuestion,
   type RootsAnswer,
   type RootSource,
-} from '../../../lib/chunkedgraph/root-source.ts';
+} from '../../../lib/chunkedgraph/roots/root-source.ts';
 import type { RootHistory } from '../../../lib/chunkedgraph/root-cache/root-history.ts';
 import { seeded, type Random } from '../../support/random.ts';
 

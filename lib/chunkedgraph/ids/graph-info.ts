@@ -1,0 +1,99 @@
+/**
+ * The chunkedgraph's part of the info a PyChunkedGraph server gives for a table.
+ * Source: PyChunkedGraph, pychunkedgraph/app/segmentation/common.py, `handle_info`; CloudVolume, datasource/graphene/metadata.py.
+ */
+import * as z from 'zod';
+import { InfoError } from '../../base/errors.ts';
+import type { Vec3 } from '../../base/vec3.ts';
+import { firstIssue } from '../../precomputed/first-issue.ts';
+import { IdLayout } from './id-layout.ts';
+
+export interface GraphInfo {
+  /** Voxels of mip `cvMip` a graph chunk, xyz. Not the storage chunk. */
+  chunkSize: Vec3;
+  /** Layer of the roots; supervoxels are layer 1. */
+  nLayers: number;
+  /** The mip whose voxels the graph is made of. */
+  cvMip: number;
+  /** Graph chunks are counted from the voxel offset; otherwise from voxel 0. */
+  chunksStartAtVoxelOffset: boolean;
+  ids: IdLayout;
+  /** Chunks of one layer along each side of a chunk of the next, from layer 2 on. */
+  fanOut: number;
+  /** Where the watershed is stored, as the server says: not to be trusted with anything. */
+  dataDir: string | undefined;
+  /** What the server says it speaks: a hint, not a wall. */
+  apiVersions: number[];
+  /** Supervoxels can split: what they are now is in OCDBT, and `dataDir` holds what they were. */
+  ocdbt: boolean;
+}
+
+const count = z.int().positive();
+
+const schema = z.looseObject({
+  data_dir: z.string().nullish(),
+  chunks_start_at_voxel_offset: z.boolean().nullish(),
+  ocdbt_seg: z.unknown().optional(),
+  app: z
+    .looseObject({ ocdbt_seg: z.unknown().optional(), supported_api_versions: z.array(z.int()).nullish() })
+    .nullish()
+    .catch(null),
+  graph: z.looseObject({
+    chunk_size: z.tuple([count, count, count]),
+    n_layers: z.int().min(2).max(255),
+    n_bits_for_layer_id: z.int().min(1).max(32).nullish(),
+    cv_mip: z.int().nonnegative().nullish(),
+    ocdbt_seg: z.unknown().optional(),
+    fan_out: z.int().min(2).max(1024).nullish(),
+    spatial_bit_masks: z.record(z.string().regex(/^\d+$/), z.int().min(0).max(31)).nullish(),
+  }),
+});
+
+/** Whatever is not a plain no counts. */
+const isSaid = (said: unknown): boolean => Boolean(said) && said !== 'false';
+
+/** @throws InfoError BAD_INFO naming the field. */
+export function parseGraphInfo(json: unknown, url: string): GraphInfo {
+  const parsed = schema.safeParse(json);
+  if (!parsed.success)
+    throw new InfoError(
+      'BAD_INFO',
+      `info at ${url} describes no chunkedgraph: ${firstIssue(parsed.error)}`,
+      url,
+    );
+  const {
+    graph,
+    app,
+    data_dir: dataDir,
+    chunks_start_at_voxel_offset: atOffset,
+    ocdbt_seg: ocdbt,
+  } = parsed.data;
+  const layerBits = graph.n_bits_for_layer_id ?? 8;
+  if (graph.n_layers >= 2 ** layerBits)
+    throw new InfoError(
+      'BAD_INFO',
+      `info at ${url}: graph.n_layers ${graph.n_layers} does not fit in ${layerBits} bits`,
+      url,
+    );
+  const spatialBits = new Map(
+    Object.entries(graph.spatial_bit_masks ?? {}).map(([layer, bits]) => [Number(layer), bits]),
+  );
+  for (const [layer, bits] of spatialBits)
+    if (layerBits + 3 * bits > 64)
+      throw new InfoError(
+        'BAD_INFO',
+        `info at ${url}: graph.spatial_bit_masks.${layer}: 3 x ${bits} bits and ${layerBits} of the layer do not fit in 64`,
+        url,
+      );
+  return {
+    chunkSize: graph.chunk_size,
+    nLayers: graph.n_layers,
+    cvMip: graph.cv_mip ?? 0,
+    chunksStartAtVoxelOffset: atOffset ?? false,
+    ids: new IdLayout({ layerBits, spatialBits }),
+    fanOut: graph.fan_out ?? 2,
+    dataDir: dataDir ?? undefined,
+    apiVersions: app?.supported_api_versions ?? [],
+    ocdbt: [ocdbt, graph.ocdbt_seg, app?.ocdbt_seg].some(isSaid),
+  };
+}

@@ -1,0 +1,64 @@
+import { describe, expect, test } from '@jest/globals';
+import { BatchSize, batchSizeOf } from '../../../lib/chunkedgraph/roots/batch-size.ts';
+
+/** `-50` is a failure of 50, `50` a success. */
+function sizeAfter(events: number[], wanted = 1000): number {
+  const size = new BatchSize();
+  for (const count of events)
+    if (count < 0) size.failed(-count);
+    else size.succeeded(count, wanted);
+  return size.limit;
+}
+
+describe('BatchSize', () => {
+  test.each<[what: string, events: number[], limit: number]>([
+    ['has no limit at first', [], Infinity],
+    ['has none after successes', [1000, 1000], Infinity],
+    ['halves what failed', [-1000], 500],
+    ['rounds up, so that both halves fit', [-101], 51],
+    ['is never below one', [-3, -2, -1], 1],
+    ['halves once for requests that were under way together', [-1000, -1000, -1000], 500],
+    ['goes on halving', [-1000, -500, -250], 125],
+    ['does not fall below what has worked', [-1000, 500, -600], 500],
+    ['leaves sizes that have worked alone at first', [-1000, 500, -500, -250], 500],
+    ['believes the third failure in a row of what had worked', [-1000, 500, -500, -500, -500], 250],
+    ['forgets those failures with a success', [-1000, 500, -500, -500, 500, -500, -500], 500],
+    ['grows by a quarter after eight full requests', [-1000, ...Array<number>(8).fill(500)], 625],
+    ['does not grow after seven', [-1000, ...Array<number>(7).fill(500)], 500],
+    ['does not count requests that were not full', [-1000, ...Array<number>(20).fill(499)], 500],
+    [
+      'counts them in a row',
+      [-1000, ...Array<number>(7).fill(500), -700, ...Array<number>(7).fill(500)],
+      500,
+    ],
+    ['grows from one', [-2, ...Array<number>(8).fill(1)], 2],
+    [
+      'ends its limit where more is not wanted',
+      [
+        -1000,
+        ...Array<number>(8).fill(500),
+        ...Array<number>(8).fill(625),
+        ...Array<number>(8).fill(782),
+        ...Array<number>(8).fill(978),
+      ],
+      Infinity,
+    ],
+  ])('%s', (_what, events, limit) => expect(sizeAfter(events)).toBe(limit));
+
+  test('is one for a host and endpoint, whoever asks', () => {
+    const size = batchSizeOf('a.example.org', 'roots');
+    expect(batchSizeOf('a.example.org', 'roots')).toBe(size);
+    expect(batchSizeOf('a.example.org:8080', 'roots')).not.toBe(size);
+    expect(batchSizeOf('a.example.org', 'is_latest_roots')).not.toBe(size);
+  });
+
+  test('is forgotten of hosts that nobody asked for in a long time, not of those in use', () => {
+    const old = batchSizeOf('old.example.org', 'roots'),
+      used = batchSizeOf('used.example.org', 'roots');
+    for (let k = 0; k < 3000; k++) {
+      batchSizeOf(`${k}.example.org`, 'roots');
+      expect(batchSizeOf('used.example.org', 'roots')).toBe(used);
+    }
+    expect(batchSizeOf('old.example.org', 'roots')).not.toBe(old);
+  });
+});

@@ -1,0 +1,206 @@
+/** Look-ups of very many IDs: each failure is told as it was, and the event loop goes on. */
+import { describe, expect, test } from '@jest/globals';
+import { DeadlineError } from '../../../lib/base/errors.ts';
+import { Pacer } from '../../../lib/base/pacer.ts';
+import type { RootsQuestion } from '../../../lib/chunkedgraph/server/client.ts';
+import { IdLayout } from '../../../lib/chunkedgraph/ids/id-layout.ts';
+import { RootBatcher, type RootBatcherOptions } from '../../../lib/chunkedgraph/roots/root-batcher.ts';
+import { RootCache } from '../../../lib/chunkedgraph/root-cache/root-cache.ts';
+import { reasonAt, RootFate, type RootsAnswer } from '../../../lib/chunkedgraph/roots/root-source.ts';
+import { ServerClock } from '../../../lib/chunkedgraph/server/server-clock.ts';
+import { seeded } from '../../support/random.ts';
+
+const N_LAYERS = 4,
+  TIMESTAMP = 7000;
+const { ok, failed, zero } = RootFate;
+const layout = new IdLayout({
+  layerBits: 8,
+  spatialBits: new Map([
+    [1, 10],
+    [2, 10],
+  ]),
+});
+const id = (segment: number, layer = 1): bigint => (BigInt(layer) << 56n) | BigInt(segment);
+const segmentOf = (of: bigint): number => Number(of & 0xffff_ffffn);
+const rootOf = (of: bigint): bigint => id(Math.floor(segmentOf(of) / 3) + 1, N_LAYERS);
+
+type Answer = (ids: BigUint64Array) => BigUint64Array | Promise<BigUint64Array>;
+
+function batcherOf(answer: Answer, options: Partial<RootBatcherOptions> = {}): RootBatcher {
+  const clock = new ServerClock({ clocks: { wall: () => 1e12, steady: () => 0 } });
+  const ask = async (ids: BigUint64Array, _: RootsQuestion): Promise<BigUint64Array> => answer(ids);
+  return new RootBatcher({
+    client: { roots: ask, currentRoots: ask, clock },
+    ids: layout,
+    nLayers: N_LAYERS,
+    ...options,
+  });
+}
+
+describe('thousands of failures between answers', () => {
+  const COUNT = 6000;
+  /** All of them: no more than two failures come in a row, after which the rest would fail unasked. */
+  const every = (layer: number): bigint[] => Array.from({ length: COUNT }, (_, k) => id(k, layer));
+  const shuffled = (seed: number, list: bigint[]): BigUint64Array => {
+    const random = seeded(seed);
+    for (let k = list.length - 1; k > 0; k--) {
+      const other = random.below(k + 1);
+      [list[k], list[other]] = [list[other], list[k]];
+    }
+    return BigUint64Array.from(list);
+  };
+  /** Each odd ID fails for a reason of its own, each even one has a root: roots are checked as themselves. */
+  const answer: Answer = (ids) => {
+    const [one] = ids;
+    if (segmentOf(one) % 2 === 1) throw new Error(`reason of ${one}`);
+    return ids.map((of) => (of >> 56n === 1n ? rootOf(of) : of));
+  };
+  const expectEach = (ids: BigUint64Array, found: RootsAnswer): void => {
+    for (const [i, of] of ids.entries()) {
+      const isRoot = of >> 56n === 4n,
+        fails = of !== 0n && segmentOf(of) % 2 === 1;
+      const expected = [
+        fails ? failed : of === 0n ? zero : ok,
+        fails || of === 0n ? 0n : isRoot ? of : rootOf(of),
+        fails ? `reason of ${of}` : undefined,
+      ];
+      const got = [found.fates[i], found.rootIds[i], reasonAt(found, i)?.message];
+      if (got.some((value, k) => value !== expected[k]))
+        throw new Error(`${of}: ${got.join()} instead of ${expected.join()}`);
+    }
+  };
+
+  test('each ID has its own reason, whoever asked about it first', async () => {
+    const batcher = batcherOf(answer, { batchSize: 1 });
+    const first = shuffled(7, [...every(1), ...every(N_LAYERS), 0n, ...every(1)]),
+      second = shuffled(8, [0n, ...every(1), ...every(N_LAYERS)]);
+    const early = batcher.lookUp(first, { timestampMs: TIMESTAMP, validate: true });
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    const late = batcher.lookUp(second, { timestampMs: TIMESTAMP, validate: true });
+    expectEach(first, await early);
+    expectEach(second, await late);
+    expect((await early).failures.length).toBeGreaterThan(1000);
+  });
+
+  test('also behind a cache that knows some of the roots', async () => {
+    const batcher = batcherOf(answer, { batchSize: 1 });
+    const cache = new RootCache({
+      source: batcher,
+      history: {
+        isLatest: async (roots) => Array.from(roots, () => true),
+        createdMs: async (roots) => new Float64Array(roots.length),
+      },
+      graph: 'g',
+      ids: layout,
+      nLayers: N_LAYERS,
+      instants: { now: () => 1e12, isSettled: () => true },
+    });
+    await cache.lookUp(BigUint64Array.from(every(1).filter((of) => segmentOf(of) % 4 === 0)), {
+      timestampMs: TIMESTAMP,
+    });
+    const ids = shuffled(9, every(1)),
+      found = await cache.lookUp(ids, { timestampMs: TIMESTAMP });
+    expectEach(ids, found);
+    expect(found.cached).toBe(COUNT / 4);
+  });
+});
+
+describe('a look-up of very many IDs', () => {
+  const COUNT = 50_000;
+  const ids = BigUint64Array.from({ length: COUNT }, (_, k) => (k % 50 === 0 ? 0n : id((k * 7919) % COUNT)));
+
+  /** Every look at the clock takes 4 milliseconds. */
+  function pacerOf(onTurn: (turn: number) => void = () => undefined) {
+    let now = 0,
+      began = 0,
+      turns = 0;
+    const held: number[] = [];
+    const afterTurn = (act: () => void): void =>
+      void setImmediate(() => {
+        held.push(now - began);
+        began = now;
+        onTurn(++turns);
+        act();
+      });
+    return { held, pacer: new Pacer({ now: () => (now += 4), afterTurn }) };
+  }
+  const check = (found: RootsAnswer, mayFail: boolean): void => {
+    for (let i = 0; i < COUNT; i++) {
+      const fate = found.fates[i],
+        root = found.rootIds[i];
+      const isRight =
+        fate === failed
+          ? mayFail && root === 0n && reasonAt(found, i) instanceof DeadlineError
+          : fate === (ids[i] === 0n ? zero : ok) && root === (ids[i] === 0n ? 0n : rootOf(ids[i]));
+      if (!isRight) throw new Error(`${ids[i]}: ${fate} ${root} ${reasonAt(found, i)?.message}`);
+    }
+  };
+  const answer: Answer = (list) => list.map(rootOf);
+  const history = {
+    isLatest: async (roots: BigUint64Array) => Array.from(roots, () => true),
+    createdMs: async (roots: BigUint64Array) => new Float64Array(roots.length),
+  };
+  const cacheOf = (source: RootBatcher, pacer: Pacer): RootCache =>
+    new RootCache({
+      source,
+      history,
+      graph: 'g',
+      ids: layout,
+      nLayers: N_LAYERS,
+      pacer,
+      instants: { now: () => 1e12, isSettled: () => true },
+    });
+
+  test('lets the event loop go on every few milliseconds, with and without a cache', async () => {
+    const { held, pacer } = pacerOf(),
+      batcher = batcherOf(answer, { pacer });
+    check(await batcher.lookUp(ids, { timestampMs: TIMESTAMP }), false);
+    const cache = cacheOf(batcher, pacer);
+    for (let again = 0; again < 2; again++) check(await cache.lookUp(ids, { timestampMs: TIMESTAMP }), false);
+    expect(held.length).toBeGreaterThan(20);
+    expect(Math.max(...held)).toBeLessThanOrEqual(20);
+  });
+
+  test('gives each ID its root or a reason at whatever moment its deadline comes', async () => {
+    for (const cached of [false, true])
+      for (let at = 1; at < 36; at += 5) {
+        const controller = new AbortController();
+        const { pacer } = pacerOf((turn) =>
+          turn === at ? controller.abort(new DeadlineError(100)) : undefined,
+        );
+        const batcher = batcherOf(answer, { pacer, batchSize: 9000 });
+        check(
+          await (cached ? cacheOf(batcher, pacer) : batcher).lookUp(ids, {
+            timestampMs: TIMESTAMP,
+            signal: controller.signal,
+          }),
+          true,
+        );
+      }
+  });
+
+  test('rejects with the reason of an abort at whatever moment it comes', async () => {
+    for (let at = 1; at < 7; at++) {
+      const controller = new AbortController(),
+        reason = new Error('enough');
+      const { pacer } = pacerOf((turn) => (turn === at ? controller.abort(reason) : undefined));
+      await expect(
+        batcherOf(answer, { pacer }).lookUp(ids, { timestampMs: TIMESTAMP, signal: controller.signal }),
+      ).rejects.toBe(reason);
+    }
+  });
+
+  test('tells all who wait when there is no memory to sort them in', async () => {
+    const pacer = new Pacer();
+    const run = pacer.run.bind(pacer);
+    let works = 0;
+    pacer.run = ((...work: Parameters<typeof run>) => {
+      if (++works === 2) throw new RangeError('Array buffer allocation failed'); // after what is known at once
+      return run(...work);
+    }) as typeof pacer.run;
+    await expect(
+      batcherOf(answer, { pacer }).lookUp(BigUint64Array.of(id(3)), { timestampMs: TIMESTAMP }),
+    ).rejects.toThrow('allocation failed');
+  });
+});

@@ -1,0 +1,807 @@
+import { getEventListeners } from 'node:events';
+import { describe, expect, jest, test } from '@jest/globals';
+import fc from 'fast-check';
+import { GraphError } from '../../../lib/base/errors.ts';
+import { IdLayout } from '../../../lib/chunkedgraph/ids/id-layout.ts';
+import {
+  RootBatcher,
+  RootFate,
+  type RootBatcherOptions,
+} from '../../../lib/chunkedgraph/roots/root-batcher.ts';
+import { ServerClock } from '../../../lib/chunkedgraph/server/server-clock.ts';
+import type { RootsQuestion } from '../../../lib/chunkedgraph/server/client.ts';
+import { deferred, nextTurn } from '../../support/stub-store.ts';
+
+const N_LAYERS = 4;
+const { ok, noRoot, failed, zero, notLookedUp } = RootFate;
+const layout = new IdLayout({
+  layerBits: 8,
+  spatialBits: new Map([
+    [1, 10],
+    [2, 10],
+  ]),
+});
+
+/** An ID of a layer; segments from 1000 up are unknown to the server. */
+const id = (segment: number, layer = 1): bigint => (BigInt(layer) << 56n) | BigInt(segment);
+const ids = (...list: bigint[]): BigUint64Array => BigUint64Array.from(list);
+const segmentOf = (of: bigint): bigint => of & 0xff_ffff_ffff_ffffn;
+const known = (of: bigint): boolean => of >> 56n === 1n && segmentOf(of) < 1000n;
+
+/** Every ten segments are one object; a moment later by a second adds 1 to its root, so that moments tell. */
+const rootOf = (of: bigint, timestampMs: number, layer = N_LAYERS): bigint =>
+  (BigInt(layer) << 56n) | (segmentOf(of) / 10n + 100n + BigInt(Math.floor(timestampMs / 1000)));
+
+/** As the real server: an unknown ID gives 0 when another of the batch is known, itself when none is. */
+function serve(asked: BigUint64Array, { timestampMs, stopLayer }: RootsQuestion): BigUint64Array {
+  const any = asked.some(known);
+  return asked.map((of) => (known(of) ? rootOf(of, timestampMs, stopLayer) : any ? 0n : of));
+}
+
+interface Asked extends RootsQuestion {
+  ids: BigUint64Array;
+}
+
+function batcherOf(
+  options: Partial<RootBatcherOptions> = {},
+  answer: (asked: Asked) => BigUint64Array | Promise<BigUint64Array> = (asked) => serve(asked.ids, asked),
+  check: (asked: Asked) => BigUint64Array | Promise<BigUint64Array> = ({ ids }) => ids,
+) {
+  const asked: Asked[] = [],
+    checked: Asked[] = [];
+  const warn = jest.fn<(message: string) => void>();
+  const time = { ms: 5_000_000 };
+  // A clock that goes on whenever it is looked at: nobody gets the same now by luck.
+  const clock = new ServerClock({ clocks: { wall: () => (time.ms += 1000), steady: () => 0 } });
+  const roots = async (list: BigUint64Array, question: RootsQuestion): Promise<BigUint64Array> => {
+    asked.push({ ids: list.slice(), ...question });
+    return answer(asked[asked.length - 1]);
+  };
+  const currentRoots = async (list: BigUint64Array, question: RootsQuestion): Promise<BigUint64Array> => {
+    checked.push({ ids: list.slice(), ...question });
+    return check(checked[checked.length - 1]);
+  };
+  return {
+    asked,
+    checked,
+    warn,
+    time,
+    batcher: new RootBatcher({
+      client: { roots, currentRoots, clock },
+      ids: layout,
+      nLayers: N_LAYERS,
+      warn,
+      ...options,
+    }),
+  };
+}
+
+const AT = { timestampMs: 7000 };
+
+describe('RootBatcher', () => {
+  test('answers in the order asked, duplicates too, and says what became of each', async () => {
+    const { asked, batcher, warn } = batcherOf();
+    const question = ids(id(25), 0n, id(3), id(1500), id(7, 4), id(25), id(9, 200), id(9, 2));
+    const answer = await batcher.lookUp(question, AT);
+    expect(answer).toMatchObject({
+      timestampMs: 7000,
+      rootIds: ids(
+        rootOf(id(25), 7000),
+        0n,
+        rootOf(id(3), 7000),
+        0n,
+        id(7, 4),
+        rootOf(id(25), 7000),
+        id(9, 200),
+        0n,
+      ),
+      fates: Uint8Array.of(ok, zero, ok, noRoot, notLookedUp, ok, notLookedUp, noRoot),
+      failures: [],
+      distinct: 4,
+      requests: 1,
+    });
+    expect(asked.map(({ ids }) => ids)).toEqual([ids(id(3), id(25), id(1500), id(9, 2))]);
+    expect(warn).not.toHaveBeenCalled();
+  });
+
+  test('says of any list what a naive look-up says, however it is cut into batches', async () => {
+    const some = fc.oneof(
+      fc.constant(0n),
+      fc.nat(1100).map((n) => id(n)),
+      fc.nat(50).map((n) => id(n)),
+      fc.nat(5).map((n) => id(n, 4)),
+      fc.constant(2n ** 64n - 1n),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(some, { maxLength: 30 }), { minLength: 1, maxLength: 5 }),
+        fc.integer({ min: 1, max: 12 }),
+        async (lists, batchSize) => {
+          const { batcher, asked } = batcherOf({ batchSize });
+          const answers = await Promise.all(
+            lists.map((list) => batcher.lookUp(BigUint64Array.from(list), AT)),
+          );
+          const wanted = [...new Set(lists.flat().filter((of) => of !== 0n && of >> 56n < 4n))].sort(
+            (a, b) => (a < b ? -1 : 1),
+          );
+          expect(asked.flatMap(({ ids }) => [...ids])).toEqual(wanted);
+          expect(asked).toHaveLength(Math.ceil(wanted.length / batchSize));
+          expect(asked.every(({ ids }) => ids.length <= batchSize)).toBe(true);
+          answers.forEach(({ rootIds, fates }, k) => {
+            expect([...rootIds]).toEqual(
+              lists[k].map((of) =>
+                of === 0n ? 0n : of >> 56n >= 4n ? of : known(of) ? rootOf(of, 7000) : 0n,
+              ),
+            );
+            expect([...fates]).toEqual(
+              lists[k].map((of) =>
+                of === 0n ? zero : of >> 56n >= 4n ? notLookedUp : known(of) ? ok : noRoot,
+              ),
+            );
+          });
+        },
+      ),
+      { seed: 7, numRuns: 100 },
+    );
+  });
+
+  test('asks nobody when there is nothing to ask', async () => {
+    const { asked, batcher } = batcherOf();
+    for (const list of [ids(), ids(0n, 0n), ids(id(1, 4))])
+      expect(await batcher.lookUp(list, AT)).toMatchObject({
+        timestampMs: 7000,
+        distinct: 0,
+        requests: 0,
+        failures: [],
+      });
+    expect(asked).toEqual([]);
+  });
+
+  test('reads IDs of a view, and leaves them as they are', async () => {
+    const { asked, batcher } = batcherOf();
+    const all = ids(9n, id(30), id(3), 9n);
+    const { rootIds } = await batcher.lookUp(all.subarray(1, 3), AT);
+    expect(rootIds).toEqual(ids(rootOf(id(30), 7000), rootOf(id(3), 7000)));
+    expect(asked[0].ids).toEqual(ids(id(3), id(30)));
+    expect(all).toEqual(ids(9n, id(30), id(3), 9n));
+  });
+
+  test('counts its requests', async () => {
+    const { batcher } = batcherOf({ batchSize: 1 });
+    expect(await batcher.lookUp(ids(id(1), id(2), id(3)), AT)).toMatchObject({ requests: 3, distinct: 3 });
+  });
+});
+
+describe('a window of a RootBatcher', () => {
+  test('makes one request of ten look-ups', async () => {
+    const { asked, batcher } = batcherOf();
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, k) => batcher.lookUp(ids(id(5), id(10 * k)), AT)),
+    );
+    expect(asked).toHaveLength(1);
+    expect(asked[0].ids).toHaveLength(11);
+    answers.forEach(({ rootIds, requests }, k) =>
+      expect([requests, ...rootIds]).toEqual([1, rootOf(id(5), 7000), rootOf(id(10 * k), 7000)]),
+    );
+  });
+
+  test('lasts one turn of the event loop: promises that settle in it still get in', async () => {
+    const { asked, batcher } = batcherOf();
+    const late = async (): Promise<unknown> => {
+      for (let k = 0; k < 20; k++) await Promise.resolve();
+      return batcher.lookUp(ids(id(2)), AT);
+    };
+    await Promise.all([batcher.lookUp(ids(id(1)), AT), late()]);
+    expect(asked.map(({ ids }) => ids.length)).toEqual([2]);
+    await nextTurn();
+    await batcher.lookUp(ids(id(3)), AT);
+    expect(asked.map(({ ids }) => ids.length)).toEqual([2, 1]);
+  });
+
+  test('has one now for all batches of all look-ups without a moment, taken when it opens', async () => {
+    const { asked, batcher, time } = batcherOf({ batchSize: 1 });
+    const answers = await Promise.all([
+      batcher.lookUp(ids(id(1), id(2))),
+      batcher.lookUp(ids(id(2), id(30))),
+      batcher.lookUp(ids(id(4)), { stopLayer: 2 }),
+    ]);
+    expect(answers.map(({ timestampMs }) => timestampMs)).toEqual([5_001_000, 5_001_000, 5_001_000]);
+    expect([...new Set(asked.map(({ timestampMs }) => timestampMs))]).toEqual([5_001_000]);
+    expect(time.ms).toBe(5_001_000); // looked at once
+    expect((await batcher.lookUp(ids(id(1)))).timestampMs).toBe(5_002_000);
+  });
+
+  test('cancels a request when the last of those who share it has left, whichever window they came in', async () => {
+    const { asked, batcher } = batcherOf({}, () => new Promise(() => undefined));
+    const [first, second] = [new AbortController(), new AbortController()];
+    const a = batcher.lookUp(ids(id(3)), { ...AT, signal: first.signal }).catch((error: unknown) => error);
+    await nextTurn();
+    await nextTurn();
+    const b = batcher.lookUp(ids(id(3)), { ...AT, signal: second.signal }).catch((error: unknown) => error);
+    await nextTurn();
+    await nextTurn();
+    first.abort('first');
+    expect([await a, asked.map(({ signal }) => signal!.aborted)]).toEqual(['first', [false]]);
+    second.abort('second');
+    expect([await b, asked.map(({ signal }) => signal!.aborted)]).toEqual(['second', [true]]);
+  });
+
+  test('asks anew for what has failed while the rest of its window is under way', async () => {
+    const rest = deferred<BigUint64Array>();
+    const refused = new GraphError('HTTP_STATUS', 'answered 400', 'https://graph.example.org', 400);
+    let fails = true;
+    const { asked, batcher } = batcherOf({ batchSize: 1 }, async (question) => {
+      if (question.ids[0] === id(25)) return rest.promise;
+      if (fails) throw refused;
+      return serve(question.ids, question);
+    });
+    const both = batcher.lookUp(ids(id(3), id(25)), AT);
+    for (let turn = 0; turn < 5; turn++) await nextTurn();
+    fails = false;
+    expect((await batcher.lookUp(ids(id(3)), AT)).fates).toEqual(Uint8Array.of(ok));
+    rest.resolve(ids(rootOf(id(25), 7000)));
+    expect((await both).fates).toEqual(Uint8Array.of(failed, ok));
+    expect(asked.map(({ ids }) => ids[0])).toEqual([id(3), id(25), id(3)]);
+  });
+
+  test('never mixes moments or layers', async () => {
+    const { asked, batcher } = batcherOf();
+    const list = ids(id(1), id(25));
+    const [a, b, c, d] = await Promise.all([
+      batcher.lookUp(list, { timestampMs: 1000 }),
+      batcher.lookUp(list, { timestampMs: 2000 }),
+      batcher.lookUp(list, { timestampMs: 1000, stopLayer: 2 }),
+      batcher.lookUp(list, { timestampMs: 1000, stopLayer: 4 }),
+    ]);
+    expect(asked.map(({ timestampMs, stopLayer }) => [timestampMs, stopLayer])).toEqual([
+      [1000, undefined],
+      [2000, undefined],
+      [1000, 2],
+    ]);
+    expect(a.rootIds).toEqual(list.map((of) => rootOf(of, 1000)));
+    expect(b.rootIds).toEqual(list.map((of) => rootOf(of, 2000)));
+    expect(c.rootIds).toEqual(list.map((of) => rootOf(of, 1000, 2)));
+    expect(d.rootIds).toEqual(a.rootIds);
+  });
+
+  test('sends sorted batches, a few at a time over all windows', async () => {
+    const gates = Array.from({ length: 6 }, () => deferred<void>());
+    let started = 0;
+    const { asked, batcher } = batcherOf({ batchSize: 2, concurrency: 2 }, async (question) => {
+      await gates[started++].promise;
+      return serve(question.ids, question);
+    });
+    const first = batcher.lookUp(ids(id(7), id(5), id(3), id(1), id(9), id(2), id(4)), AT);
+    await nextTurn();
+    const second = batcher.lookUp(ids(id(50), id(51), id(52)), AT);
+    for (let done = 0; done < 6; done++) {
+      await nextTurn();
+      await nextTurn();
+      expect(asked).toHaveLength(Math.min(done + 2, 6));
+      gates[done].resolve();
+    }
+    expect((await Promise.all([first, second])).map(({ requests }) => requests)).toEqual([4, 2]);
+    expect(asked.map(({ ids }) => [...ids].map(segmentOf))).toEqual([
+      [1n, 2n],
+      [3n, 4n],
+      [5n, 7n],
+      [50n, 51n],
+      [52n],
+      [9n],
+    ]); // turn by turn
+  });
+
+  test('has batches of 100,000, four at a time, unless told otherwise', async () => {
+    const gate = deferred<void>();
+    const { asked, batcher } = batcherOf({}, async (question) => {
+      await gate.promise;
+      return question.ids.map((of) => rootOf(of, 0));
+    });
+    const many = new BigUint64Array(450_001);
+    for (let k = 0; k < many.length; k++) many[k] = id(k);
+    const answer = batcher.lookUp(many, AT);
+    while (asked.length === 0) await nextTurn(); // so many are sorted with pauses
+    await nextTurn();
+    expect(asked.map(({ ids }) => ids.length)).toEqual([100_000, 100_000, 100_000, 100_000]);
+    gate.resolve();
+    const { rootIds } = await answer;
+    expect(asked.map(({ ids }) => ids.length)).toEqual([100_000, 100_000, 100_000, 100_000, 50_001]);
+    expect(rootIds[450_000]).toBe(rootOf(id(450_000), 0));
+  });
+});
+
+describe('an answer that is no root', () => {
+  test('is noRoot where the whole batch comes back as it went, which is warned of once', async () => {
+    const { batcher, warn } = batcherOf();
+    for (let again = 0; again < 2; again++) {
+      const { rootIds, fates, failures } = await batcher.lookUp(ids(id(2000), id(2001), id(2000)), {
+        timestampMs: 1577836799999,
+      });
+      expect([rootIds, fates, failures]).toEqual([
+        ids(0n, 0n, 0n),
+        Uint8Array.of(noRoot, noRoot, noRoot),
+        [],
+      ]);
+    }
+    expect(warn.mock.calls).toEqual([
+      [
+        "the server knows none of 2 supervoxels at 2019-12-31T23:59:59.999Z: is that before the graph was made, or is this another graph's segmentation?",
+      ],
+    ]);
+  });
+
+  test('warns of one echoed batch among others', async () => {
+    const { batcher, warn } = batcherOf({ batchSize: 2 });
+    const { fates } = await batcher.lookUp(ids(id(1), id(2), id(2000), id(2001)), AT);
+    expect([...fates]).toEqual([ok, ok, noRoot, noRoot]);
+    expect(warn).toHaveBeenCalledTimes(1);
+  });
+
+  test.each<[stopLayer: number | undefined, layer: number, fate: number]>([
+    [undefined, 4, ok],
+    [undefined, 3, noRoot],
+    [undefined, 2, noRoot],
+    [undefined, 5, noRoot],
+    [undefined, 255, noRoot],
+    [undefined, 0, noRoot],
+    [2, 1, noRoot],
+    [2, 2, ok],
+    [2, 3, ok],
+    [2, 4, ok],
+    [2, 5, noRoot],
+    [3, 2, noRoot],
+    [3, 3, ok],
+    [3, 4, ok],
+    [3, 7, noRoot],
+    [4, 4, ok],
+    [4, 3, noRoot],
+  ])('stop layer %p takes layer %d for fate %d', async (stopLayer, layer, fate) => {
+    const { batcher, warn } = batcherOf({}, ({ ids }) => ids.map(() => id(77, layer)));
+    const { rootIds, fates } = await batcher.lookUp(ids(id(1)), { ...AT, stopLayer });
+    expect([rootIds[0], fates[0]]).toEqual([fate === ok ? id(77, layer) : 0n, fate]);
+    expect(warn).not.toHaveBeenCalled();
+  });
+
+  test.each([
+    [2, [1]],
+    [3, [1, 2]],
+    [4, [1, 2, 3]],
+    [undefined, [1, 2, 3]],
+  ])('stop layer %p asks only for IDs below it: layers %p', async (stopLayer, layers) => {
+    const { asked, batcher } = batcherOf();
+    const { rootIds, fates } = await batcher.lookUp(ids(id(5, 1), id(5, 2), id(5, 3), id(5, 4)), {
+      ...AT,
+      stopLayer,
+    });
+    expect(asked[0].ids).toEqual(ids(...layers.map((layer) => id(5, layer))));
+    for (let layer = layers.length + 1; layer <= 4; layer++)
+      expect([rootIds[layer - 1], fates[layer - 1]]).toEqual([id(5, layer), notLookedUp]);
+  });
+});
+
+describe('a root request that fails', () => {
+  const boom = new Error('boom');
+
+  test('fails its own IDs, names their range, and leaves the others their roots', async () => {
+    const { batcher } = batcherOf({ batchSize: 2 }, (question) => {
+      if (question.ids.includes(id(30))) throw boom;
+      return serve(question.ids, question);
+    });
+    const { rootIds, fates, failures, requests } = await batcher.lookUp(
+      ids(id(40), id(10), 0n, id(30), id(20), id(50)),
+      AT,
+    );
+    expect([...fates]).toEqual([failed, ok, zero, failed, ok, ok]);
+    expect([...rootIds]).toEqual([
+      0n,
+      rootOf(id(10), 7000),
+      0n,
+      0n,
+      rootOf(id(20), 7000),
+      rootOf(id(50), 7000),
+    ]);
+    expect(failures).toEqual([{ first: id(30), last: id(40), error: boom }]);
+    expect(requests).toBe(3);
+  });
+
+  test('is asked anew by the next look-up', async () => {
+    let broken = true;
+    const { asked, batcher } = batcherOf({}, (question) => {
+      if (broken) throw boom;
+      return serve(question.ids, question);
+    });
+    expect([...(await batcher.lookUp(ids(id(1)), AT)).fates]).toEqual([failed]);
+    broken = false;
+    expect([...(await batcher.lookUp(ids(id(1)), AT)).fates]).toEqual([ok]);
+    expect(asked).toHaveLength(2);
+  });
+});
+
+describe('an abort of a look-up', () => {
+  const reason = new Error('enough');
+
+  /** A server that answers when it is let, unless its signal aborts first. */
+  function waiting(options: Partial<RootBatcherOptions> = {}) {
+    const gate = deferred<void>();
+    const made = batcherOf(options, async (question) => {
+      const aborted = new Promise<never>((_resolve, reject) =>
+        question.signal!.addEventListener('abort', () => reject(question.signal!.reason)),
+      );
+      await Promise.race([gate.promise, aborted]);
+      return serve(question.ids, question);
+    });
+    return { ...made, open: gate.resolve };
+  }
+
+  test('that has come already asks nothing', async () => {
+    const { asked, batcher } = batcherOf();
+    await expect(batcher.lookUp(ids(id(1)), { ...AT, signal: AbortSignal.abort(reason) })).rejects.toBe(
+      reason,
+    );
+    await nextTurn();
+    expect(asked).toEqual([]);
+  });
+
+  test('lets one caller go and the others have their roots', async () => {
+    const { asked, batcher, open } = waiting();
+    const abort = new AbortController();
+    const gone = batcher.lookUp(ids(id(1)), { ...AT, signal: abort.signal });
+    const stays = batcher.lookUp(ids(id(2)), AT);
+    await nextTurn();
+    abort.abort(reason);
+    await expect(gone).rejects.toBe(reason);
+    expect(asked[0].signal!.aborted).toBe(false);
+    open();
+    expect((await stays).rootIds).toEqual(ids(rootOf(id(2), 7000)));
+  });
+
+  test('cancels the requests with the last caller, and skips those that wait', async () => {
+    const { asked, batcher, open } = waiting({ batchSize: 1, concurrency: 1 });
+    const aborts = [new AbortController(), new AbortController()];
+    const calls = aborts.map(({ signal }) => batcher.lookUp(ids(id(1), id(2), id(3)), { ...AT, signal }));
+    const settled = Promise.allSettled(calls);
+    await nextTurn();
+    await nextTurn();
+    aborts[0].abort(reason);
+    expect(asked[0].signal!.aborted).toBe(false);
+    aborts[1].abort(reason);
+    expect(asked[0].signal!.aborted).toBe(true);
+    expect(await settled).toEqual([
+      { status: 'rejected', reason },
+      { status: 'rejected', reason },
+    ]);
+    open();
+    expect((await batcher.lookUp(ids(id(9)), AT)).fates).toEqual(Uint8Array.of(ok));
+    expect(asked.map(({ ids }) => ids)).toEqual([ids(id(1)), ids(id(9))]);
+  });
+
+  test('before the window closes sends nothing, and a later caller of the same turn starts afresh', async () => {
+    const { asked, batcher } = batcherOf();
+    const abort = new AbortController();
+    const gone = batcher.lookUp(ids(id(1), id(2)), { ...AT, signal: abort.signal });
+    abort.abort(reason);
+    const later = batcher.lookUp(ids(id(2)), AT);
+    await expect(gone).rejects.toBe(reason);
+    expect((await later).rootIds).toEqual(ids(rootOf(id(2), 7000)));
+    await nextTurn();
+    expect(asked.map(({ ids, signal }) => [ids, signal!.aborted])).toEqual([[ids(id(2)), false]]);
+  });
+
+  test('leaves the now of its window to the others', async () => {
+    const { batcher } = batcherOf();
+    const abort = new AbortController();
+    const gone = batcher.lookUp(ids(id(1)), { signal: abort.signal });
+    abort.abort(reason);
+    const others = [batcher.lookUp(ids(id(2))), batcher.lookUp(ids(id(3)))];
+    await expect(gone).rejects.toBe(reason);
+    expect((await Promise.all(others)).map(({ timestampMs }) => timestampMs)).toEqual([5_001_000, 5_001_000]);
+  });
+
+  test.each([
+    ['answered', false],
+    ['aborted', true],
+  ])('leaves no listener on the signal of a look-up that was %s', async (_end, aborts) => {
+    const { batcher, open } = waiting();
+    const abort = new AbortController();
+    const calls = Promise.allSettled(
+      [1, 2, 3].map((k) => batcher.lookUp(ids(id(k)), { ...AT, signal: abort.signal })),
+    );
+    expect(getEventListeners(abort.signal, 'abort')).toHaveLength(3);
+    if (aborts) abort.abort(reason);
+    open();
+    await calls;
+    expect(getEventListeners(abort.signal, 'abort')).toEqual([]);
+  });
+});
+
+describe('an ID in flight', () => {
+  /** A server that answers request k when told. */
+  function gated(options: Partial<RootBatcherOptions> = {}) {
+    const gates = Array.from({ length: 9 }, () => deferred<void>());
+    let begun = 0;
+    const made = batcherOf(options, async (question) => {
+      const gate = gates[begun++];
+      await Promise.race([
+        gate.promise,
+        new Promise((_resolve, reject) =>
+          question.signal!.addEventListener('abort', () => reject(question.signal!.reason)),
+        ),
+      ]);
+      return serve(question.ids, question);
+    });
+    return { ...made, gates };
+  }
+  const turns = async (): Promise<void> => {
+    for (let k = 0; k < 3; k++) await nextTurn();
+  };
+
+  test('is not asked again by a later window of the same moment', async () => {
+    const { asked, batcher, gates } = gated();
+    const first = batcher.lookUp(ids(id(1), id(2), id(1500)), AT);
+    await turns();
+    const second = batcher.lookUp(ids(id(3), id(1500), id(2), id(2)), AT);
+    await turns();
+    expect(asked.map(({ ids }) => ids)).toEqual([ids(id(1), id(2), id(1500)), ids(id(3))]);
+    gates[1].resolve();
+    gates[0].resolve();
+    expect(await first).toMatchObject({ fates: Uint8Array.of(ok, ok, noRoot), requests: 1 });
+    expect(await second).toMatchObject({
+      rootIds: ids(rootOf(id(3), 7000), 0n, rootOf(id(2), 7000), rootOf(id(2), 7000)),
+      fates: Uint8Array.of(ok, noRoot, ok, ok),
+      requests: 2,
+    });
+    gates[2].resolve();
+    await batcher.lookUp(ids(id(2)), AT);
+    expect(asked).toHaveLength(3);
+  });
+
+  test.each([[{ timestampMs: 7001 }], [{ ...AT, stopLayer: 2 }]])('is asked again for %p', async (other) => {
+    const { asked, batcher, gates } = gated();
+    gates.forEach((gate) => gate.resolve());
+    const first = batcher.lookUp(ids(id(1)), AT);
+    await nextTurn();
+    await Promise.all([first, batcher.lookUp(ids(id(1)), other)]);
+    expect(asked).toHaveLength(2);
+  });
+
+  test('goes on for the second when the first leaves, and ends when both have', async () => {
+    const { asked, batcher, gates } = gated();
+    const [one, two] = [new AbortController(), new AbortController()];
+    const first = batcher.lookUp(ids(id(1), id(2)), { ...AT, signal: one.signal });
+    await turns();
+    const second = batcher.lookUp(ids(id(2)), { ...AT, signal: two.signal });
+    await turns();
+    one.abort(new Error('left'));
+    await expect(first).rejects.toThrow('left');
+    expect(asked[0].signal!.aborted).toBe(false);
+    const third = batcher.lookUp(ids(id(1)), AT);
+    await turns();
+    two.abort(new Error('left too'));
+    await expect(second).rejects.toThrow('left too');
+    expect(asked[0].signal!.aborted).toBe(false);
+    gates[0].resolve();
+    expect((await third).rootIds).toEqual(ids(rootOf(id(1), 7000)));
+    expect(asked).toHaveLength(1);
+  });
+
+  test('fails for all who wait for it, with one reason, and is asked anew afterwards', async () => {
+    const boom = new Error('boom');
+    const { asked, batcher, gates } = gated({ batchSize: 2 });
+    const first = batcher.lookUp(ids(id(1), id(2)), AT);
+    await turns();
+    const second = batcher.lookUp(ids(id(2), id(3)), AT);
+    await turns();
+    gates[0].reject(boom);
+    gates[1].resolve();
+    expect(await first).toMatchObject({
+      fates: Uint8Array.of(failed, failed),
+      failures: [{ first: id(1), last: id(2), error: boom }],
+    });
+    expect(await second).toMatchObject({
+      fates: Uint8Array.of(failed, ok),
+      failures: [{ first: id(2), last: id(2), error: boom }],
+    });
+    gates[2].resolve();
+    expect((await batcher.lookUp(ids(id(2)), AT)).fates).toEqual(Uint8Array.of(ok));
+    expect(asked).toHaveLength(3);
+  });
+
+  test('holds up only those who ask for it: others of its window have their answers before', async () => {
+    const { batcher, gates } = gated({ batchSize: 1 });
+    const small = batcher.lookUp(ids(id(1)), AT);
+    let large = false;
+    const both = batcher.lookUp(ids(id(1), id(2)), AT).then(() => (large = true));
+    gates[0].resolve();
+    await small;
+    expect(large).toBe(false);
+    gates[1].resolve();
+    await both;
+  });
+
+  test('waits with others while the server is busy, so that they share a request', async () => {
+    const { asked, batcher, gates } = gated({ concurrency: 1 });
+    const first = batcher.lookUp(ids(id(1)), AT);
+    await turns();
+    const rest = [];
+    for (let k = 2; k < 6; k++) {
+      rest.push(batcher.lookUp(ids(id(k)), AT));
+      await turns();
+    }
+    gates.forEach((gate) => gate.resolve());
+    await Promise.all([first, ...rest]);
+    expect(asked.map(({ ids }) => [...ids].map(segmentOf))).toEqual([[1n], [2n, 3n, 4n, 5n]]);
+  });
+
+  test('is right whoever asks and whenever', async () => {
+    const step = fc.record({
+      list: fc.array(fc.nat(12), { maxLength: 6 }),
+      turns: fc.nat(2),
+      moment: fc.nat(1),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { minLength: 1, maxLength: 12 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 3 }),
+        async (steps, batchSize, concurrency) => {
+          const { batcher } = batcherOf({ batchSize, concurrency }, async (question) => {
+            for (let k = 0; k < Number(segmentOf(question.ids[0]) % 3n); k++) await nextTurn();
+            return serve(question.ids, question);
+          });
+          const answers = [];
+          for (const { list, turns, moment } of steps) {
+            answers.push(batcher.lookUp(ids(...list.map((n) => id(n + 1))), { timestampMs: 1000 * moment }));
+            for (let k = 0; k < turns; k++) await nextTurn();
+          }
+          const got = await Promise.all(answers);
+          got.forEach(({ rootIds, fates }, k) => {
+            expect([...rootIds]).toEqual(steps[k].list.map((n) => rootOf(id(n + 1), 1000 * steps[k].moment)));
+            expect(fates.every((fate) => fate === ok)).toBe(true);
+          });
+        },
+      ),
+      { seed: 21, numRuns: 60 },
+    );
+  });
+});
+
+describe('a RootBatcher that validates', () => {
+  test('asks whether IDs of the root layer are roots, once, beside the others', async () => {
+    const { asked, checked, batcher } = batcherOf({}, undefined, ({ ids }) =>
+      ids.map((of) => (segmentOf(of) === 7n ? of : 0n)),
+    );
+    const question = ids(id(8, 4), id(3), id(7, 4), 0n, id(7, 4), id(9, 200));
+    const { rootIds, fates, requests } = await batcher.lookUp(question, { ...AT, validate: true });
+    expect(rootIds).toEqual(ids(0n, rootOf(id(3), 7000), id(7, 4), 0n, id(7, 4), 0n));
+    expect(fates).toEqual(Uint8Array.of(noRoot, ok, ok, zero, ok, noRoot));
+    expect(requests).toBe(2);
+    expect(asked.map(({ ids }) => ids)).toEqual([ids(id(3))]);
+    expect(checked.map(({ ids, timestampMs }) => [ids, timestampMs])).toEqual([
+      [ids(id(7, 4), id(8, 4)), 7000],
+    ]);
+    expect(question[0]).toBe(id(8, 4));
+  });
+
+  test('knows no question about layers below', async () => {
+    const { asked, checked, batcher } = batcherOf();
+    const { fates } = await batcher.lookUp(ids(id(5, 2), id(5, 3), id(5, 4)), {
+      ...AT,
+      stopLayer: 2,
+      validate: true,
+    });
+    expect([fates, asked, checked.map(({ ids }) => ids)]).toEqual([
+      Uint8Array.of(notLookedUp, notLookedUp, ok),
+      [],
+      [ids(id(5, 4))],
+    ]);
+  });
+
+  test('fails what could not be asked', async () => {
+    const boom = new Error('boom');
+    const { batcher } = batcherOf({}, undefined, () => {
+      throw boom;
+    });
+    expect(await batcher.lookUp(ids(id(5, 4), id(1)), { ...AT, validate: true })).toMatchObject({
+      rootIds: ids(0n, rootOf(id(1), 7000)),
+      fates: Uint8Array.of(failed, ok),
+      failures: [{ first: id(5, 4), last: id(5, 4), error: boom }],
+    });
+  });
+});
+
+describe('nodes between supervoxels and roots', () => {
+  // As the real server: it climbs from a node that an edit replaced to the root that was replaced with it.
+  const climb = ({ ids, stopLayer = N_LAYERS }: Asked): BigUint64Array =>
+    ids.map((of) => id(Number(segmentOf(of)), stopLayer));
+  const current = ({ ids }: Asked): BigUint64Array => ids.map((of) => (segmentOf(of) < 5n ? of : 0n));
+
+  test('have a root only when that is current; supervoxels cost no further request', async () => {
+    const { asked, checked, batcher } = batcherOf({}, climb, current);
+    const answer = await batcher.lookUp(
+      ids(id(7), id(1, 2), id(9, 2), id(8, 3), id(1, 3), id(9, 2), id(9, 4)),
+      AT,
+    );
+    expect(answer.rootIds).toEqual(ids(id(7, 4), id(1, 4), 0n, 0n, id(1, 4), 0n, id(9, 4)));
+    expect(answer.fates).toEqual(Uint8Array.of(ok, ok, noRoot, noRoot, ok, noRoot, notLookedUp));
+    expect([
+      asked.length,
+      checked.map(({ ids, timestampMs }) => [ids, timestampMs]),
+      answer.requests,
+    ]).toEqual([1, [[ids(id(1, 4), id(8, 4), id(9, 4)), 7000]], 2]);
+    await batcher.lookUp(ids(id(7), id(9)), AT);
+    expect([asked.length, checked.length]).toEqual([2, 1]);
+  });
+
+  test('have a node of a layer between only when the root above it is current', async () => {
+    const { asked, checked, batcher } = batcherOf({}, climb, current);
+    const answer = await batcher.lookUp(ids(id(1, 2), id(9, 2), id(9)), { ...AT, stopLayer: 3 });
+    expect([answer.rootIds, answer.fates]).toEqual([
+      ids(id(1, 3), 0n, id(9, 3)),
+      Uint8Array.of(ok, noRoot, ok),
+    ]);
+    expect(asked.map(({ ids, stopLayer }) => [ids, stopLayer])).toEqual([
+      [ids(id(9), id(1, 2), id(9, 2)), 3],
+      [ids(id(1, 3), id(9, 3)), undefined],
+    ]);
+    expect(checked.map(({ ids }) => ids)).toEqual([ids(id(1, 4), id(9, 4))]);
+  });
+
+  test('fail when nobody can say whether their root is current', async () => {
+    const boom = new Error('boom');
+    const { batcher } = batcherOf({}, climb, () => {
+      throw boom;
+    });
+    expect(await batcher.lookUp(ids(id(7), id(9, 2), id(1, 3), id(4)), AT)).toMatchObject({
+      rootIds: ids(id(7, 4), 0n, 0n, id(4, 4)),
+      fates: Uint8Array.of(ok, failed, failed, ok),
+      failures: [{ first: id(9, 2), last: id(1, 3), error: boom }],
+    });
+  });
+});
+
+describe('the moment of an answer', () => {
+  test('is settled when it was three minutes old as it was asked', async () => {
+    const { batcher } = batcherOf();
+    const settled = async (timestampMs: number | undefined): Promise<boolean> =>
+      (await batcher.lookUp(ids(id(1)), { timestampMs })).settled;
+    expect(await settled(5_001_000 - 180_000)).toBe(true);
+    expect(await settled(5_002_000 - 180_000 + 1)).toBe(false);
+    expect(await settled(undefined)).toBe(false);
+  });
+});
+
+describe('limits of a batch', () => {
+  test('are in bytes, too', async () => {
+    const { asked, checked, batcher } = batcherOf({ batchBytes: 50 });
+    await batcher.lookUp(
+      ids(...Array.from({ length: 7 }, (_, k) => id(k + 1)), id(1, 4), id(2, 4), id(3, 4)),
+      { ...AT, validate: true },
+    );
+    expect([asked, checked].map((requests) => requests.map(({ ids }) => ids.length))).toEqual([
+      [6, 1],
+      [2, 1],
+    ]);
+  });
+
+  test('never ask for nothing', async () => {
+    const { asked, batcher } = batcherOf({ batchBytes: 1 });
+    await batcher.lookUp(ids(id(1), id(2)), AT);
+    expect(asked).toHaveLength(2);
+  });
+});
+
+test('a window may be longer than a turn', async () => {
+  jest.useFakeTimers();
+  try {
+    const { asked, batcher } = batcherOf({ windowMs: 50 });
+    const first = batcher.lookUp(ids(id(1)));
+    await jest.advanceTimersByTimeAsync(49);
+    const second = batcher.lookUp(ids(id(2)));
+    expect(asked).toEqual([]);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(asked.map(({ ids }) => ids)).toEqual([ids(id(1), id(2))]);
+    expect((await first).timestampMs).toBe((await second).timestampMs);
+  } finally {
+    jest.useRealTimers();
+  }
+});

@@ -1,0 +1,195 @@
+import { describe, expect, test } from '@jest/globals';
+import { GraphPresent, presentOf } from '../../../lib/chunkedgraph/server/graph-present.ts';
+import { parseGraphPath } from '../../../lib/chunkedgraph/server/graph-path.ts';
+import { ServerClock } from '../../../lib/chunkedgraph/server/server-clock.ts';
+
+/** Clocks that stand still until told. */
+function clocks(wall: number, present?: GraphPresent) {
+  const at = { wall, steady: 1000 },
+    warnings: string[] = [];
+  const clock = new ServerClock({
+    clocks: { wall: () => at.wall, steady: () => at.steady },
+    present,
+    warn: (message) => warnings.push(message),
+  });
+  return { at, clock, warnings };
+}
+
+const DATE = 'Wed, 05 Jun 2024 10:10:01 GMT',
+  SERVER = Date.parse('2024-06-05T10:10:01Z');
+const MINUTE = 60_000,
+  YEAR = 365 * 24 * 60 * MINUTE;
+
+describe('ServerClock', () => {
+  test('is the local clock, in whole milliseconds, before a server has said anything', () => {
+    const { clock } = clocks(1234.9);
+    expect([clock.now(), clock.read().certainMs]).toEqual([1234, 1234]);
+  });
+
+  test('is the server while the local clock is ahead', () => {
+    const { clock, at } = clocks(SERVER + MINUTE);
+    clock.note(DATE);
+    expect(clock.now()).toBe(SERVER);
+    at.steady += 2500.7;
+    expect(clock.now()).toBe(SERVER + 2500);
+  });
+
+  test('is the local clock while that is behind', () => {
+    const { clock } = clocks(SERVER - 5000.5);
+    clock.note(DATE);
+    expect(clock.now()).toBe(SERVER - 5001);
+  });
+
+  test.each([-YEAR, -5 * MINUTE - 1, 5 * MINUTE + 1, YEAR])(
+    'is the later of both when they are too far apart: %d ms; what is final goes by the earlier',
+    (skew) => {
+      const { clock } = clocks(SERVER + skew);
+      clock.note(DATE);
+      expect([clock.now(), clock.read().certainMs]).toEqual([
+        SERVER + Math.max(skew, 0),
+        SERVER + Math.min(skew, 0) + 2000,
+      ]);
+    },
+  );
+
+  test('goes by what the server said last', () => {
+    const { clock, at } = clocks(SERVER + MINUTE);
+    clock.note(DATE);
+    at.steady += 500;
+    clock.note('Wed, 05 Jun 2024 10:10:03 GMT');
+    expect(clock.now()).toBe(SERVER + 2000);
+  });
+
+  test('does not go back where a header repeats or cuts its second', () => {
+    const { clock, at } = clocks(SERVER + MINUTE);
+    clock.note(DATE);
+    at.steady += 900;
+    clock.note(DATE);
+    expect(clock.now()).toBe(SERVER + 900);
+    at.steady += 950;
+    clock.note('Wed, 05 Jun 2024 10:10:02 GMT');
+    expect(clock.now()).toBe(SERVER + 1850);
+  });
+
+  test.each([
+    ['the local clock', (at: { wall: number }, _clock: ServerClock) => void (at.wall -= MINUTE)],
+    ['the local clock by years', (at: { wall: number }, _clock: ServerClock) => void (at.wall -= 3 * YEAR)],
+    [
+      'the server',
+      (_at: { wall: number }, clock: ServerClock) => clock.note('Wed, 05 Jun 2024 10:09:00 GMT'),
+    ],
+    [
+      'the server by a year',
+      (_at: { wall: number }, clock: ServerClock) => clock.note('Mon, 05 Jun 2023 10:09:00 GMT'),
+    ],
+  ])('does not go back when %s is set back', (_what, setBack) => {
+    const { clock, at } = clocks(SERVER);
+    clock.note(DATE);
+    expect(clock.now()).toBe(SERVER);
+    setBack(at, clock);
+    expect(clock.now()).toBe(SERVER);
+    expect(clock.read().certainMs).toBeLessThan(SERVER); // nothing counts as final that may not be
+    at.wall += 4 * YEAR;
+    at.steady += 1;
+    clock.note(DATE);
+    expect(clock.now()).toBeGreaterThanOrEqual(SERVER + 1);
+  });
+
+  test.each([undefined, '', 'soon', 'Wed, 35 Jun 2024 10:10:01 GMT'])('ignores the Date %p', (date) => {
+    const { clock, warnings } = clocks(SERVER + 7);
+    clock.note(DATE);
+    clock.note(date);
+    expect([clock.now(), warnings]).toEqual([SERVER, []]);
+  });
+
+  test("uses the machine's clocks by default", () => {
+    const before = Date.now(),
+      now = new ServerClock().now();
+    expect(now).toBeGreaterThanOrEqual(before);
+    expect(now).toBeLessThanOrEqual(Date.now());
+  });
+
+  test.each([
+    [0, 0],
+    [-5 * MINUTE, 0],
+    [5 * MINUTE, 0],
+    [-5 * MINUTE - 1, 1],
+    [5 * MINUTE + 1, 1],
+    [-YEAR, 1],
+    [YEAR, 1],
+  ])('with clocks %d ms apart warns %d times, naming both instants', (skew, times) => {
+    const { clock, warnings } = clocks(SERVER + skew);
+    clock.note(DATE);
+    clock.note(DATE);
+    expect(warnings).toHaveLength(times);
+    for (const warning of warnings)
+      for (const ms of [SERVER, SERVER + skew]) expect(warning).toContain(new Date(ms).toISOString());
+  });
+
+  test('warns when a clock goes wrong later', () => {
+    const { clock, at, warnings } = clocks(SERVER);
+    clock.note(DATE);
+    expect(warnings).toEqual([]);
+    at.wall -= YEAR;
+    clock.note(DATE);
+    expect(warnings).toHaveLength(1);
+  });
+});
+
+describe('an edit', () => {
+  test.each([0, 1, 700, 1500])('%d ms ahead of the server: now is not before it', (ahead) => {
+    const { clock, at } = clocks(SERVER + MINUTE);
+    clock.note(DATE);
+    clock.edited(SERVER + ahead);
+    expect(clock.read()).toEqual({ nowMs: SERVER + ahead, certainMs: SERVER + ahead });
+    at.steady += 2000;
+    expect(clock.now()).toBe(SERVER + 2000);
+  });
+
+  test('has now come after every moment that was asked about before it was done', () => {
+    const { clock, at } = clocks(SERVER + MINUTE);
+    clock.note(DATE);
+    at.steady += 300;
+    const asked = clock.now(); // after the edit's lock, and before it is written
+    clock.edited(SERVER + 100);
+    expect(clock.now()).toBeGreaterThan(asked);
+    expect(clock.editMs).toBeGreaterThan(asked);
+  });
+
+  test.each([
+    [SERVER + MINUTE, SERVER + MINUTE],
+    [SERVER - MINUTE, SERVER + 1000],
+    [SERVER + YEAR, SERVER + YEAR],
+    [SERVER - YEAR, SERVER + 1000],
+  ])(
+    'whose time is not known, at %d here: made not later than by the local clock or the end of the second that the server names',
+    (wall, latest) => {
+      const { clock } = clocks(wall);
+      clock.note(DATE);
+      clock.edited();
+      expect(clock.now()).toBe(latest);
+    },
+  );
+
+  test('whose time is not known, where the server does not say what time it is: by the local clock', () => {
+    const { clock } = clocks(1234.5);
+    clock.edited();
+    expect(clock.now()).toBe(1235);
+  });
+
+  test('counts for all clocks of one server and table, opened before or later, and for no others', () => {
+    const path = (table: string) =>
+      parseGraphPath(`graphene://https://pcg.example/segmentation/table/${table}`);
+    const [first, other] = [clocks(SERVER, presentOf(path('a'))), clocks(SERVER, presentOf(path('b')))];
+    first.clock.edited(SERVER + 900);
+    const later = clocks(
+      SERVER,
+      presentOf(parseGraphPath('graphene://middleauth+https://PCG.example:443/segmentation/api/v1/a')),
+    );
+    expect([first, later, other].map(({ clock }) => clock.now())).toEqual([
+      SERVER + 900,
+      SERVER + 900,
+      SERVER,
+    ]);
+  });
+});
