@@ -6,9 +6,8 @@
  * URL serves DIR, which holds `raw_gzip`, `cseg_gzip` (the same labels by the C++ encoder) and `u100k`: see bench/README.md. First every
  * 16th chunk is encoded in this process and compared, then the points are read cold and warm, each case in fresh processes, in turn.
  */
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
@@ -16,6 +15,7 @@ import { gunzipSync } from 'node:zlib';
 import { compressedSegmentation } from '../lib/codecs/compressed-segmentation.ts';
 import { ENCODED_BLOCK_SIZE, SegmentationEncoder } from '../lib/codecs/encode-compressed-segmentation.ts';
 import { wordsView } from '../lib/precomputed/data-type.ts';
+import { machine } from './machine.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const { values: args } = parseArgs({
@@ -130,10 +130,9 @@ const rows = CASES.map(({ name }, k) => {
   return `| ${name} | ${cells.join(' | ')} |`;
 });
 
-const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8', cwd: HERE }).trim();
 const report = `# Raw chunks kept as compressed_segmentation
 
-${new Date().toISOString().slice(0, 10)}, commit ${commit}, Node ${process.versions.node}, ${cpus().length} x ${cpus()[0].model}, ${Math.round(totalmem() / 2 ** 30)} GiB.
+${machine()}
 
 ${ours.length} of 512 chunks of 128 x 128 x 64 uint64, real labels, mean bytes: raw ${mean(raw)}, ours ${mean(ours)}, C++ ${mean(peer)}. Encoding takes
 ${spread(ms, 1)} ms a chunk: the median over the chunks (least–most) of the median of 9.

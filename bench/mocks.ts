@@ -3,12 +3,11 @@
  *
  *     npm run bench:mocks
  */
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { cpus } from 'node:os';
 import { bytesOf, idsFromBytes } from '../lib/base/uint64.ts';
 import { createMockChunkedGraph, serveMocks, type MockChunkedGraph } from '../mocks/index.ts';
+import { machine } from './machine.ts';
 
 const LAYERS = 8;
 const info = {
@@ -159,9 +158,8 @@ await roots(1_000_000, 100_000, 2_000_000);
 await roots(100_000, 10_000, 1_000_000);
 edits(1_000_000, 2_000);
 
-const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
 mkdirSync(new URL('results/', import.meta.url), { recursive: true });
 writeFileSync(
   new URL('results/mocks.md', import.meta.url),
-  `# The mocked chunkedgraph\n\n${cpus().length} x ${cpus()[0].model}, Node ${process.version}, commit ${commit}. Client and server share one process and its one thread; the machine had other work.\n\n| what | figure |\n|---|---|\n${rows.join('\n')}\n`,
+  `# The mocked chunkedgraph\n\n${machine()} Client and server share one process and its one thread; the machine had other work.\n\n| what | figure |\n|---|---|\n${rows.join('\n')}\n`,
 );

@@ -13,8 +13,8 @@ import { gzipSync } from 'node:zlib';
 import { openGraphene, PointStatus, type GrapheneVolume, type PointsResult } from '../lib/index.ts';
 import { serveMocks, type Fault } from '../mocks/index.ts';
 import { randomFrom } from '../mocks/random.ts';
-import { BEFORE, OFFSET, rootOf, worldBucket, worldGraph, WORLD } from '../spec/support/graph-world.ts';
-import { tinyFiles } from '../spec/support/tiny-volume.ts';
+import { BEFORE, OFFSET, rootOf, worldBucket, worldGraph, WORLD } from '../testing/graph-world.ts';
+import { tinyFiles } from '../testing/tiny-volume.ts';
 import { machine } from './machine.ts';
 
 const FAULT_RATE = 0.05;

@@ -1,6 +1,6 @@
 /** CloudVolume and TensorStore against ours on what `buildPrecomputed` writes: every voxel of every encoding and layout. */
 import { buildPrecomputed, createMockBucket, serveMocks } from 'graphene-points/mocks';
-import { BUILT_CASES } from '../spec/support/built-volumes.ts';
+import { BUILT_CASES } from '../testing/built-volumes.ts';
 import type { Part } from './part.ts';
 import { PythonClient } from './python-client.ts';
 import { compareEveryVoxel } from './volumes.ts';

@@ -1,4 +1,4 @@
-import type { Random } from '../spec/support/random.ts';
+import type { Random } from '../testing/random.ts';
 import type { World } from './worlds.ts';
 
 /** Instants around edits, to the millisecond; the base's own among them. */

@@ -1,6 +1,6 @@
 /** CAVEclient's client of the chunkedgraph against ours, around edits to the millisecond, and against the history that ours makes out. */
 import type { GrapheneVolume } from 'graphene-points';
-import { seeded, type Random } from '../spec/support/random.ts';
+import { seeded, type Random } from '../testing/random.ts';
 import { compareTyped } from './cave-typed.ts';
 import { instants, sample, toIds, type NodeLink } from './cave-values.ts';
 import type { Comparison } from './comparison.ts';

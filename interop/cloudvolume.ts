@@ -1,8 +1,8 @@
 /** CloudVolume against ours: Precomputed volumes voxel by voxel, graphene volumes at many moments. */
 import type { GrapheneVolume, PointsResult } from 'graphene-points';
 import { createMockBucket, serveMocks } from 'graphene-points/mocks';
-import { fixtureVolumes, VOLUMES_FOLDER } from '../spec/support/fixtures.ts';
-import { seeded, type Random } from '../spec/support/random.ts';
+import { fixtureVolumes, VOLUMES_FOLDER } from '../testing/fixtures.ts';
+import { seeded, type Random } from '../testing/random.ts';
 import type { Comparison } from './comparison.ts';
 import type { Part } from './part.ts';
 import { PythonClient } from './python-client.ts';

@@ -8,7 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual, inspect } from 'node:util';
 import { GraphError, openGraphene, type ChunkedGraph, type GraphPoint } from '../lib/index.ts';
-import { seeded } from '../spec/support/random.ts';
+import { seeded } from '../testing/random.ts';
 
 interface Ready {
   url: string;

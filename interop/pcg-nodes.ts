@@ -9,7 +9,7 @@
 import { readFileSync } from 'node:fs';
 import { inspect, isDeepStrictEqual } from 'node:util';
 import { GraphError, openGraphene, type ChunkedGraph, type GraphPoint } from '../lib/index.ts';
-import { seeded } from '../spec/support/random.ts';
+import { seeded } from '../testing/random.ts';
 
 interface Ready {
   url: string;

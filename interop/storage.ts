@@ -13,7 +13,7 @@ import { LookupError } from '../lib/base/errors.ts';
 import { createHttpClient, type HttpClient } from '../lib/http/client.ts';
 import { openStore, type OpenStoreOptions } from '../lib/storage/open.ts';
 import type { ByteRange, Store } from '../lib/storage/store.ts';
-import { loadFixture, VOLUMES_FOLDER } from '../spec/support/fixtures.ts';
+import { loadFixture, VOLUMES_FOLDER } from '../testing/fixtures.ts';
 import type { Comparison } from './comparison.ts';
 import { freePort, startTool } from './go-tools.ts';
 import type { Part } from './part.ts';

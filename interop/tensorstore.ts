@@ -1,6 +1,6 @@
 /** TensorStore against ours: every voxel of all volumes that it can read, sharded and not. */
 import { createMockBucket, serveMocks } from 'graphene-points/mocks';
-import { fixtureVolumes, VOLUMES_FOLDER } from '../spec/support/fixtures.ts';
+import { fixtureVolumes, VOLUMES_FOLDER } from '../testing/fixtures.ts';
 import type { Part } from './part.ts';
 import { PythonClient } from './python-client.ts';
 import { compareEveryVoxel } from './volumes.ts';

@@ -13,9 +13,9 @@ import {
   type Moment,
   type MockBucketOptions,
 } from 'graphene-points/mocks';
-import { pcgGraph } from '../spec/mocks/pcg-graph.ts';
-import { loadFixture } from '../spec/support/fixtures.ts';
-import { seeded } from '../spec/support/random.ts';
+import { pcgGraph } from '../testing/pcg-graph.ts';
+import { loadFixture } from '../testing/fixtures.ts';
+import { seeded } from '../testing/random.ts';
 
 type Voxel = readonly [number, number, number];
 

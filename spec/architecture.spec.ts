@@ -135,6 +135,11 @@ describe('the structure', () => {
     expect(impure.map(shown)).toEqual([]);
   });
 
+  test('has benchmarks and interoperability runs that share helpers with specs in testing/, and no specs', () => {
+    const users = ['lib', 'mocks', 'testing', 'bench', 'interop'].flatMap(tree).flatMap(importsOf);
+    expect(users.filter(({ target }) => target.startsWith('spec/')).map(shown)).toEqual([]);
+  });
+
   test('imports nock in one file only', () => {
     expect([...new Set(imports.filter(({ target }) => target === 'nock').map(({ file }) => file))]).toEqual([
       'mocks/nock.ts',

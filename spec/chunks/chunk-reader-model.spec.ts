@@ -4,7 +4,7 @@ import { DeadlineError } from '../../lib/base/errors.ts';
 import { ChunkReader, type ChunkConsumer } from '../../lib/chunks/chunk-reader.ts';
 import type { ChunkSource, ReadContext, ReadTask } from '../../lib/chunks/chunk-source.ts';
 import { alwaysDue, neverDue } from '../support/pacers.ts';
-import { seeded } from '../support/random.ts';
+import { seeded } from '../../testing/random.ts';
 import { deferred, nextTurn } from '../support/stub-store.ts';
 
 const microtasks = async (count: number): Promise<void> => {

@@ -11,10 +11,10 @@ import { FileStore } from '../../lib/storage/file-store.ts';
 import { memoryBucket, MemoryStore } from '../../lib/storage/memory-store.ts';
 import type { Store } from '../../lib/storage/store.ts';
 import { errorOfPoint } from '../support/error-of-point.ts';
-import { seeded } from '../support/random.ts';
+import { seeded } from '../../testing/random.ts';
 import { answerRange, shardedFiles, shardedInfo, type ShardedVolume } from '../support/sharded-volume.ts';
 import { StubStore, type Asked } from '../support/stub-store.ts';
-import { tinyFiles, tinyInfo } from '../support/tiny-volume.ts';
+import { tinyFiles, tinyInfo } from '../../testing/tiny-volume.ts';
 
 const { ok, failed } = PointStatus;
 const SHARD = 's0/0.shard';

@@ -10,7 +10,7 @@ import { errorOfPoint } from '../support/error-of-point.ts';
 import { PointReader } from '../../lib/points/point-reader.ts';
 import { PointStatus } from '../../lib/points/status.ts';
 import { parseInfo } from '../../lib/precomputed/info.ts';
-import { seeded, type Random } from '../support/random.ts';
+import { seeded, type Random } from '../../testing/random.ts';
 import {
   cellsOf,
   rangeStore,

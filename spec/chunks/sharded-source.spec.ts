@@ -16,7 +16,7 @@ import { parseInfo } from '../../lib/precomputed/info.ts';
 import { parseSharding } from '../../lib/precomputed/sharding.ts';
 import type { ByteRange } from '../../lib/storage/store.ts';
 import { naiveMorton } from '../precomputed/sharding-naive.ts';
-import { seeded } from '../support/random.ts';
+import { seeded } from '../../testing/random.ts';
 import {
   answerRange,
   cellsOf,

@@ -14,8 +14,8 @@ import {
   type ServedMocks,
 } from '../../mocks/index.ts';
 import { secretsFolder } from '../support/clouds.ts';
-import { BEFORE, worldBucket, worldGraph, WORLD } from '../support/graph-world.ts';
-import { tinyFiles } from '../support/tiny-volume.ts';
+import { BEFORE, worldBucket, worldGraph, WORLD } from '../../testing/graph-world.ts';
+import { tinyFiles } from '../../testing/tiny-volume.ts';
 import { runCli } from './run-cli.ts';
 
 nock.restore();

@@ -7,7 +7,7 @@ import { PassThrough, Writable } from 'node:stream';
 import { GRAPH_CALLS } from '../../lib/cli/graph-calls.ts';
 import { run as runArgv } from '../../lib/cli/run.ts';
 import type { ServedMocks } from '../../mocks/index.ts';
-import { pcgGraph } from '../mocks/pcg-graph.ts';
+import { pcgGraph } from '../../testing/pcg-graph.ts';
 import { bucket, count, forget, graph, isoOf, LAST, rootAt, servePcg, successors, sv } from './pcg-cli.ts';
 import { runCli, type CliResult } from './run-cli.ts';
 

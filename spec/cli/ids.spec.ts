@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ServedMocks } from '../../mocks/index.ts';
-import { epochs } from '../mocks/pcg-graph.ts';
+import { epochs } from '../../testing/pcg-graph.ts';
 import { firstChange } from './first-change.ts';
 import { bucket, count, forget, graph, isoOf, LAST, rootAt, servePcg, successors, sv } from './pcg-cli.ts';
 import { runCli, type CliResult } from './run-cli.ts';

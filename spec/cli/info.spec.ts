@@ -3,7 +3,7 @@ import { USER_AGENT } from '../../lib/http/user-agent.ts';
 import { createMockBucket } from '../../mocks/bucket.ts';
 import { createMockChunkedGraph } from '../../mocks/chunkedgraph.ts';
 import { serveMocks } from '../../mocks/loopback.ts';
-import { loadFixture } from '../support/fixtures.ts';
+import { loadFixture } from '../../testing/fixtures.ts';
 import { runCli } from './run-cli.ts';
 
 describe('graphene-points info', () => {

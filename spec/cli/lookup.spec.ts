@@ -6,7 +6,7 @@ import type { LookupStats } from '../../lib/points/result.ts';
 import { createMockBucket } from '../../mocks/bucket.ts';
 import { createMockChunkedGraph } from '../../mocks/chunkedgraph.ts';
 import { serveMocks, type ServedMocks } from '../../mocks/loopback.ts';
-import { loadFixture } from '../support/fixtures.ts';
+import { loadFixture } from '../../testing/fixtures.ts';
 import { firstChange } from './first-change.ts';
 import { runCli, type CliResult } from './run-cli.ts';
 

@@ -6,7 +6,7 @@ import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadFixture } from '../support/fixtures.ts';
+import { loadFixture } from '../../testing/fixtures.ts';
 import { firstChange } from './first-change.ts';
 
 const main = fileURLToPath(new URL('../../lib/cli/main.ts', import.meta.url));

@@ -1,6 +1,6 @@
 /** The recorded graph and its bucket on loopback, asked by the command line. */
 import { createMockBucket, createMockChunkedGraph, serveMocks, type ServedMocks } from '../../mocks/index.ts';
-import { epochs, pcgGraph, supervoxels } from '../mocks/pcg-graph.ts';
+import { epochs, pcgGraph, supervoxels } from '../../testing/pcg-graph.ts';
 
 export const graph = createMockChunkedGraph({
   ...pcgGraph,

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { serveMocks, type ServedMocks } from '../../mocks/index.ts';
-import { loadFixture } from '../support/fixtures.ts';
-import { BEFORE, rootOf, worldBucket, worldGraph } from '../support/graph-world.ts';
-import { supervoxel } from '../support/tiny-volume.ts';
+import { loadFixture } from '../../testing/fixtures.ts';
+import { BEFORE, rootOf, worldBucket, worldGraph } from '../../testing/graph-world.ts';
+import { supervoxel } from '../../testing/tiny-volume.ts';
 import { runCli, type CliResult } from './run-cli.ts';
 
 const graph = worldGraph(),

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { link, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadFixture } from '../support/fixtures.ts';
+import { loadFixture } from '../../testing/fixtures.ts';
 import { firstChange } from './first-change.ts';
 import { runCli } from './run-cli.ts';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { decompress as fzstd } from 'fzstd';
 import { encodeZstd } from '../../lib/compression/zstd.ts';
-import { loadFixture } from '../support/fixtures.ts';
+import { loadFixture } from '../../testing/fixtures.ts';
 import { runCli, type CliResult } from './run-cli.ts';
 
 const fixture = loadFixture('img_raw_u8');

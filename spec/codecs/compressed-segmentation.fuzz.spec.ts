@@ -9,8 +9,8 @@ import { BIT_WIDTHS, encodeCseg, fewestBits } from '../support/encode-cseg.ts';
 import { fullDecodeCseg } from '../support/full-decode.ts';
 import type { ValueOrCode } from '../support/full-decode.ts';
 import { allOffsets, atOddOffset, valuesOrCode, voxelsOf } from '../support/point-decode.ts';
-import { seeded } from '../support/random.ts';
-import type { Random } from '../support/random.ts';
+import { seeded } from '../../testing/random.ts';
+import type { Random } from '../../testing/random.ts';
 
 const ABSURD = [
   0, 1, 2, 0xff, 0xffffff, 0x1000000, 0x20000000, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff,

@@ -6,7 +6,7 @@ import type { ChunkLayout } from '../../lib/codecs/codec.ts';
 import { BIT_WIDTHS, encodeCseg, fewestBits } from '../support/encode-cseg.ts';
 import { fullDecodeCseg } from '../support/full-decode.ts';
 import { allOffsets, atOddOffset, pointValues, valuesOrCode, voxelsOf } from '../support/point-decode.ts';
-import { seeded } from '../support/random.ts';
+import { seeded } from '../../testing/random.ts';
 
 const bytesOfWords = (...words: number[]): Uint8Array => new Uint8Array(Uint32Array.from(words).buffer);
 

@@ -8,8 +8,8 @@ import { bytesPerValue } from '../../lib/precomputed/data-type.ts';
 import { compressoCases } from '../support/compresso-cases.ts';
 import type { CompressoCase } from '../support/compresso-cases.ts';
 import { allOffsets, atOddOffset, pointValues, valuesOrCode, voxelsOf } from '../support/point-decode.ts';
-import { seeded } from '../support/random.ts';
-import type { Random } from '../support/random.ts';
+import { seeded } from '../../testing/random.ts';
+import type { Random } from '../../testing/random.ts';
 
 const CASES = compressoCases().filter(({ layout }) => voxelsOf(layout) < 750);
 const ABSURD = [

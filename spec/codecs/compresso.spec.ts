@@ -6,7 +6,7 @@ import { wordsPerValue } from '../../lib/precomputed/data-type.ts';
 import { compressoCases } from '../support/compresso-cases.ts';
 import type { CompressoCase } from '../support/compresso-cases.ts';
 import { allOffsets, atOddOffset, pointValues, valuesOrCode, voxelsOf } from '../support/point-decode.ts';
-import { seeded } from '../support/random.ts';
+import { seeded } from '../../testing/random.ts';
 
 const CASES = compressoCases();
 const caseNamed = (name: string): CompressoCase => CASES.find((one) => one.name === name)!;

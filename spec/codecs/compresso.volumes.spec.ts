@@ -9,8 +9,8 @@ import { decodeMinishardIndex, findChunk, minishardIndexRange } from '../../lib/
 import { locateChunks, parseSharding, shardFileName } from '../../lib/precomputed/sharding.ts';
 import { fixtureChunks } from '../support/fixture-chunks.ts';
 import type { FixtureChunk } from '../support/fixture-chunks.ts';
-import { fixtureVolumes, loadFixture } from '../support/fixtures.ts';
-import type { Fixture } from '../support/fixtures.ts';
+import { fixtureVolumes, loadFixture } from '../../testing/fixtures.ts';
+import type { Fixture } from '../../testing/fixtures.ts';
 import { atOddOffset, pointValues } from '../support/point-decode.ts';
 
 /** Chunks of a sharded scale at the origin, one a cell of the grid. */

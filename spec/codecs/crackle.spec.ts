@@ -12,8 +12,8 @@ import {
   readCrackle,
 } from '../support/crackle-cases.ts';
 import { fixtureChunks } from '../support/fixture-chunks.ts';
-import { fixtureVolumes, loadFixture } from '../support/fixtures.ts';
-import type { FixtureScale } from '../support/fixtures.ts';
+import { fixtureVolumes, loadFixture } from '../../testing/fixtures.ts';
+import type { FixtureScale } from '../../testing/fixtures.ts';
 
 describe('crackle: chunks written by the reference', () => {
   test.each(CRACKLE_CASES.map((one) => [one.name, one] as const))(

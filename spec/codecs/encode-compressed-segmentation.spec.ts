@@ -5,10 +5,10 @@ import type { ChunkLayout } from '../../lib/codecs/codec.ts';
 import { compressedSegmentation } from '../../lib/codecs/compressed-segmentation.ts';
 import { ENCODED_BLOCK_SIZE, SegmentationEncoder } from '../../lib/codecs/encode-compressed-segmentation.ts';
 import { fixtureChunks } from '../support/fixture-chunks.ts';
-import { loadFixture } from '../support/fixtures.ts';
+import { loadFixture } from '../../testing/fixtures.ts';
 import { fullDecodeCseg } from '../support/full-decode.ts';
 import { allOffsets, atOddOffset, pointValues, voxelsOf } from '../support/point-decode.ts';
-import { seeded } from '../support/random.ts';
+import { seeded } from '../../testing/random.ts';
 
 type LabelType = 'uint32' | 'uint64';
 

@@ -4,8 +4,8 @@ import { requireCodec } from '../../lib/codecs/registry.ts';
 import { bytesPerValue } from '../../lib/precomputed/data-type.ts';
 import { fixtureChunks } from '../support/fixture-chunks.ts';
 import type { FixtureChunk } from '../support/fixture-chunks.ts';
-import { fixtureVolumes, loadFixture } from '../support/fixtures.ts';
-import type { FixtureScale } from '../support/fixtures.ts';
+import { fixtureVolumes, loadFixture } from '../../testing/fixtures.ts';
+import type { FixtureScale } from '../../testing/fixtures.ts';
 import { fullDecodeCseg, fullDecodeRaw } from '../support/full-decode.ts';
 import { allOffsets, atOddOffset, pointValues, voxelsOf } from '../support/point-decode.ts';
 

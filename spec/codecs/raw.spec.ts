@@ -5,7 +5,7 @@ import { bytesPerValue, DATA_TYPES, wordsView } from '../../lib/precomputed/data
 import type { DataType, ValueArray } from '../../lib/precomputed/data-type.ts';
 import { fullDecodeRaw } from '../support/full-decode.ts';
 import { allOffsets, atOddOffset, pointValues, valuesOrCode, voxelsOf } from '../support/point-decode.ts';
-import { seeded } from '../support/random.ts';
+import { seeded } from '../../testing/random.ts';
 
 const TYPES = Object.keys(DATA_TYPES) as DataType[];
 const layoutOf = (dataType: DataType, channels: number): ChunkLayout => ({

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib';
 import { decompress, sniffBitstream, type DecompressOptions } from '../../lib/compression/decompress.ts';
 import { DecodeError } from '../../lib/base/errors.ts';
-import { seeded } from '../support/random.ts';
+import { seeded } from '../../testing/random.ts';
 import { ZSTD_CASES, zstdRaw } from './zstd-cases.ts';
 
 /** Labels in runs, as chunks have them. */

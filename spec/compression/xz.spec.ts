@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { DecodeError } from '../../lib/base/errors.ts';
 import { decompress } from '../../lib/compression/decompress.ts';
 import { decodeXz } from '../../lib/compression/xz.ts';
-import { seeded } from '../support/random.ts';
+import { seeded } from '../../testing/random.ts';
 
 const stored = Object.fromEntries(
   Object.entries(

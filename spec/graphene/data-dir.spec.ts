@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import nock from 'nock';
 import { openGraphene } from '../../lib/index.ts';
-import { GRAPH_INFO } from '../support/graph-world.ts';
+import { GRAPH_INFO } from '../../testing/graph-world.ts';
 
 beforeAll(() => nock.disableNetConnect());
 afterEach(() => nock.cleanAll());

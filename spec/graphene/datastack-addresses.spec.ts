@@ -3,7 +3,7 @@ import nock from 'nock';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { openGraphene } from '../../lib/index.ts';
 import { secretsFolder } from '../support/clouds.ts';
-import { GRAPH_INFO } from '../support/graph-world.ts';
+import { GRAPH_INFO } from '../../testing/graph-world.ts';
 
 const INFO = 'https://global.example.org',
   GRAPH = 'https://local.example.org';

@@ -20,8 +20,8 @@ import {
   type ServedMocks,
 } from '../../mocks/index.ts';
 import { secretsFolder } from '../support/clouds.ts';
-import { BEFORE, MERGED_AT, rootOf, worldBucket, worldGraph } from '../support/graph-world.ts';
-import { supervoxel } from '../support/tiny-volume.ts';
+import { BEFORE, MERGED_AT, rootOf, worldBucket, worldGraph } from '../../testing/graph-world.ts';
+import { supervoxel } from '../../testing/tiny-volume.ts';
 
 nock.restore();
 

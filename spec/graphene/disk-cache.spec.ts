@@ -15,7 +15,7 @@ import {
   type MockResponse,
   type ServedMocks,
 } from '../../mocks/index.ts';
-import { fixtureVolumes, loadFixture, VOLUMES_FOLDER } from '../support/fixtures.ts';
+import { fixtureVolumes, loadFixture, VOLUMES_FOLDER } from '../../testing/fixtures.ts';
 
 let cacheDir: string;
 let served: ServedMocks | undefined;

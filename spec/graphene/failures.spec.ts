@@ -22,8 +22,8 @@ import {
   worldBucket,
   worldGraph,
   WORLD,
-} from '../support/graph-world.ts';
-import { supervoxel, tinyInfo } from '../support/tiny-volume.ts';
+} from '../../testing/graph-world.ts';
+import { supervoxel, tinyInfo } from '../../testing/tiny-volume.ts';
 
 nock.restore(); // importing it patches http; the tests that want it say so
 

@@ -9,7 +9,7 @@ import {
   type MockChunkedGraphOptions,
   type ServedMocks,
 } from '../../mocks/index.ts';
-import { fixtureVolumes, loadFixture, VOLUMES_FOLDER, type Fixture } from '../support/fixtures.ts';
+import { fixtureVolumes, loadFixture, VOLUMES_FOLDER, type Fixture } from '../../testing/fixtures.ts';
 
 const quiet = { logger: { warn: () => undefined } };
 let served: ServedMocks;

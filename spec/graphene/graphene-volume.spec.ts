@@ -11,8 +11,8 @@ import {
   worldBucket,
   worldGraph,
   WORLD,
-} from '../support/graph-world.ts';
-import { supervoxel } from '../support/tiny-volume.ts';
+} from '../../testing/graph-world.ts';
+import { supervoxel } from '../../testing/tiny-volume.ts';
 
 const graph = worldGraph(),
   bucket = worldBucket();

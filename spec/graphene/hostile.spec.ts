@@ -3,9 +3,9 @@ import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { openGraphene, openPrecomputed } from '../../lib/index.ts';
-import { BEFORE, GRAPH_INFO, WORLD } from '../support/graph-world.ts';
+import { BEFORE, GRAPH_INFO, WORLD } from '../../testing/graph-world.ts';
 import { serve, type LoopbackServer } from '../support/http-server.ts';
-import { tinyInfo } from '../support/tiny-volume.ts';
+import { tinyInfo } from '../../testing/tiny-volume.ts';
 
 const TOKEN = 'secret-token-0123456789';
 const servers: LoopbackServer[] = [];

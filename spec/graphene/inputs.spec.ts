@@ -16,8 +16,8 @@ import {
   serveMocks,
   type ServedMocks,
 } from '../../mocks/index.ts';
-import { BEFORE, MERGED_AT, worldBucket, worldGraph } from '../support/graph-world.ts';
-import { supervoxel, tinyFiles, type TinyVolume } from '../support/tiny-volume.ts';
+import { BEFORE, MERGED_AT, worldBucket, worldGraph } from '../../testing/graph-world.ts';
+import { supervoxel, tinyFiles, type TinyVolume } from '../../testing/tiny-volume.ts';
 
 const graph = worldGraph(),
   bucket = worldBucket();

@@ -3,9 +3,9 @@ import { describe, expect, test } from '@jest/globals';
 import type { Vec3 } from '../../lib/base/vec3.ts';
 import { openGraphene, PointStatus, type GrapheneVolume } from '../../lib/index.ts';
 import { createMockBucket, createMockChunkedGraph, serveMocks } from '../../mocks/index.ts';
-import { seeded } from '../support/random.ts';
+import { seeded } from '../../testing/random.ts';
 import { shardedFiles, shardedInfo, type ShardedVolume } from '../support/sharded-volume.ts';
-import { supervoxel, tinyFiles, tinyInfo, type TinyVolume } from '../support/tiny-volume.ts';
+import { supervoxel, tinyFiles, tinyInfo, type TinyVolume } from '../../testing/tiny-volume.ts';
 
 interface Layout {
   name: string;

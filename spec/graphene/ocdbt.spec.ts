@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openGraphene, type OpenGrapheneOptions } from '../../lib/index.ts';
 import { serveMocks, type ServedMocks } from '../../mocks/index.ts';
 import { runCli } from '../cli/run-cli.ts';
-import { GRAPH_INFO, worldBucket, worldGraph } from '../support/graph-world.ts';
-import { supervoxel } from '../support/tiny-volume.ts';
+import { GRAPH_INFO, worldBucket, worldGraph } from '../../testing/graph-world.ts';
+import { supervoxel } from '../../testing/tiny-volume.ts';
 
 const { graph, app } = GRAPH_INFO;
 const INFOS: Record<string, object> = {

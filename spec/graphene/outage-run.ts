@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openGraphene, type GrapheneVolume, type OpenGrapheneOptions } from '../../lib/index.ts';
 import { serveMocks, type Fault } from '../../mocks/index.ts';
-import { supervoxel } from '../support/tiny-volume.ts';
+import { supervoxel } from '../../testing/tiny-volume.ts';
 import { deferred } from '../support/stub-store.ts';
-import { BEFORE, spreadPoints, worldBucket, worldGraph } from '../support/graph-world.ts';
+import { BEFORE, spreadPoints, worldBucket, worldGraph } from '../../testing/graph-world.ts';
 
 const reason = new Error('enough');
 const troubles: string[] = [];

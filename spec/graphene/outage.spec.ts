@@ -13,10 +13,10 @@ import {
 } from '../../lib/index.ts';
 import type { Progress } from '../../lib/points/point-reader.ts';
 import { serveMocks, type Fault, type ServedMocks } from '../../mocks/index.ts';
-import { BEFORE, rootOf, spreadPoints, worldBucket, worldGraph, WORLD } from '../support/graph-world.ts';
+import { BEFORE, rootOf, spreadPoints, worldBucket, worldGraph, WORLD } from '../../testing/graph-world.ts';
 import { fakeTimeouts } from '../support/fake-timeouts.ts';
 import { deferred } from '../support/stub-store.ts';
-import { supervoxel } from '../support/tiny-volume.ts';
+import { supervoxel } from '../../testing/tiny-volume.ts';
 
 const HOUR = 3_600_000;
 const graph = worldGraph(),

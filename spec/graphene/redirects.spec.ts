@@ -8,8 +8,8 @@ import { memoryBucket, openGraphene, openPrecomputed } from '../../lib/index.ts'
 import { serveMocks, type ServedMocks } from '../../mocks/index.ts';
 import { runCli } from '../cli/run-cli.ts';
 import { serve, type LoopbackServer } from '../support/http-server.ts';
-import { GRAPH_INFO, rootOf, worldBucket, worldGraph } from '../support/graph-world.ts';
-import { supervoxel, tinyFiles, tinyInfo, type TinyVolume } from '../support/tiny-volume.ts';
+import { GRAPH_INFO, rootOf, worldBucket, worldGraph } from '../../testing/graph-world.ts';
+import { supervoxel, tinyFiles, tinyInfo, type TinyVolume } from '../../testing/tiny-volume.ts';
 
 const volumeOf = (label: bigint): TinyVolume => ({
   size: [4, 4, 4],

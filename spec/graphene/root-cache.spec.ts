@@ -11,8 +11,15 @@ import {
   type OpenGrapheneOptions,
 } from '../../lib/index.ts';
 import { serveMocks, type ServedMocks } from '../../mocks/index.ts';
-import { BEFORE, MERGED_AT, rootOf, spreadPoints, worldBucket, worldGraph } from '../support/graph-world.ts';
-import { supervoxel } from '../support/tiny-volume.ts';
+import {
+  BEFORE,
+  MERGED_AT,
+  rootOf,
+  spreadPoints,
+  worldBucket,
+  worldGraph,
+} from '../../testing/graph-world.ts';
+import { supervoxel } from '../../testing/tiny-volume.ts';
 
 const graph = worldGraph(),
   bucket = worldBucket();

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openGraphene, openPrecomputed } from '../../lib/index.ts';
 import { serveMocks } from '../../mocks/index.ts';
 import { runCli } from '../cli/run-cli.ts';
-import { GRAPH_INFO, worldBucket, worldGraph } from '../support/graph-world.ts';
-import { tinyFiles, tinyInfo, type TinyVolume } from '../support/tiny-volume.ts';
+import { GRAPH_INFO, worldBucket, worldGraph } from '../../testing/graph-world.ts';
+import { tinyFiles, tinyInfo, type TinyVolume } from '../../testing/tiny-volume.ts';
 
 const VOLUME: TinyVolume = {
   size: [4, 4, 4],

@@ -5,8 +5,8 @@
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { openGraphene, openPrecomputed, statusText } from '../../lib/index.ts';
-import { supervoxel } from '../support/tiny-volume.ts';
-import { BEFORE } from '../support/graph-world.ts';
+import { supervoxel } from '../../testing/tiny-volume.ts';
+import { BEFORE } from '../../testing/graph-world.ts';
 
 const [server, volumes, cacheDir] = process.argv.slice(2);
 const warnings: string[] = [],

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { serveMocks, type ServedMocks } from '../../mocks/index.ts';
-import { VOLUMES_FOLDER } from '../support/fixtures.ts';
-import { worldBucket, worldGraph } from '../support/graph-world.ts';
+import { VOLUMES_FOLDER } from '../../testing/fixtures.ts';
+import { worldBucket, worldGraph } from '../../testing/graph-world.ts';
 
 let served: ServedMocks, folder: string;
 beforeAll(async () => {

@@ -7,9 +7,9 @@ import {
   type OpenGrapheneOptions,
 } from '../../lib/index.ts';
 import { serveMocks, type ServedMocks } from '../../mocks/index.ts';
-import { loadFixture } from '../support/fixtures.ts';
-import { BEFORE, GRAPH_INFO, rootOf, worldBucket, worldGraph } from '../support/graph-world.ts';
-import { supervoxel } from '../support/tiny-volume.ts';
+import { loadFixture } from '../../testing/fixtures.ts';
+import { BEFORE, GRAPH_INFO, rootOf, worldBucket, worldGraph } from '../../testing/graph-world.ts';
+import { supervoxel } from '../../testing/tiny-volume.ts';
 
 describe('snap in a plain volume', () => {
   // Clipped edges, voxel offsets, missing chunks, shards. The labels of all voxels are read without snapping, and every one in reach is looked at.

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { openGraphene, openPrecomputed } from '../../lib/index.ts';
 import { serveMocks, type ServedMocks } from '../../mocks/index.ts';
 import { runCli } from '../cli/run-cli.ts';
-import { BEFORE, GRAPH_INFO, spreadPoints, worldBucket, worldGraph } from '../support/graph-world.ts';
+import { BEFORE, GRAPH_INFO, spreadPoints, worldBucket, worldGraph } from '../../testing/graph-world.ts';
 import { serve, type LoopbackServer } from '../support/http-server.ts';
 import { ownPart, readEscapes, showsRun, spellingsOf } from '../support/secret-spellings.ts';
 

@@ -14,7 +14,7 @@ import {
 import { serveMocks, type ServedMocks } from '../../mocks/index.ts';
 import { runCli } from '../cli/run-cli.ts';
 import { secretsFolder } from '../support/clouds.ts';
-import { BEFORE, spreadPoints, worldBucket, worldGraph } from '../support/graph-world.ts';
+import { BEFORE, spreadPoints, worldBucket, worldGraph } from '../../testing/graph-world.ts';
 import { serve, type LoopbackServer } from '../support/http-server.ts';
 
 const SECRET = {

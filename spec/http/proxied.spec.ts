@@ -14,7 +14,7 @@ import { runCli } from '../cli/run-cli.ts';
 import { secretsFolder } from '../support/clouds.ts';
 import { serve, type LoopbackServer } from '../support/http-server.ts';
 import { serveProxy, type ProxyServer } from '../support/proxy-server.ts';
-import { tinyFiles, type TinyVolume } from '../support/tiny-volume.ts';
+import { tinyFiles, type TinyVolume } from '../../testing/tiny-volume.ts';
 
 const VOLUME: TinyVolume = {
   size: [4, 4, 4],

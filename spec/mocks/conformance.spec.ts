@@ -17,7 +17,7 @@ import {
   supervoxelAt,
   supervoxels,
   type Recorded,
-} from './pcg-graph.ts';
+} from '../../testing/pcg-graph.ts';
 
 /** The recordings were made in November 2026; what is newer than this is the moment of asking. */
 const RECORDING_S = 1_795_000_000;

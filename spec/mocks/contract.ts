@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import got, { type Method, type Response } from 'got';
 import { bytesOf, idsFromBytes } from '../../lib/base/uint64.ts';
 import { createMockBucket, createMockChunkedGraph, type MockRoutes } from '../../mocks/index.ts';
-import { pcgGraph } from './pcg-graph.ts';
+import { pcgGraph } from '../../testing/pcg-graph.ts';
 
 export interface Mounted {
   origin: string;

@@ -10,7 +10,7 @@ import {
   type MockChunkedGraph,
   type MockChunkedGraphOptions,
 } from '../../mocks/index.ts';
-import { pcgGraph } from './pcg-graph.ts';
+import { pcgGraph } from '../../testing/pcg-graph.ts';
 
 const info = graphInfo({ chunkSize: [64, 32, 16] });
 const sv = (x: number, segment: number): bigint => supervoxelId(info, [x, 0, 0], segment);

@@ -4,7 +4,7 @@ import got, { type RequestError, type Response } from 'got';
 import { createMockBucket } from '../../mocks/bucket.ts';
 import type { Fault } from '../../mocks/faults.ts';
 import { mockServer } from '../../mocks/server.ts';
-import { seeded } from '../support/random.ts';
+import { seeded } from '../../testing/random.ts';
 import type { Mount, Mounted } from './contract.ts';
 
 const object = Uint8Array.from({ length: 300 }, (_, k) => (k * 7) & 255);

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from '@jest/globals';
 import { createMockChunkedGraph, graphInfo, mockRequest, supervoxelId } from '../../mocks/index.ts';
-import { epochs, pcgGraph, supervoxels } from './pcg-graph.ts';
+import { epochs, pcgGraph, supervoxels } from '../../testing/pcg-graph.ts';
 
 /** In the object that the first six edits change. */
 const A = supervoxels.indexOf(72127962782105601n);

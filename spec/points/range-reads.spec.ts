@@ -10,7 +10,7 @@ import { bytesPerValue, DATA_TYPES, type DataType } from '../../lib/precomputed/
 import { parseInfo } from '../../lib/precomputed/info.ts';
 import { clipRange } from '../../lib/storage/keys.ts';
 import type { ReadOptions, StoredObject } from '../../lib/storage/store.ts';
-import { seeded } from '../support/random.ts';
+import { seeded } from '../../testing/random.ts';
 import { deferred, nextTurn, StubStore } from '../support/stub-store.ts';
 
 interface Volume {

@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { cellBounds, cellPosition, cellSize, chunkKey, gridShape } from '../../lib/precomputed/grid.ts';
 import { parseInfo, type Scale } from '../../lib/precomputed/info.ts';
-import { fixtureVolumes, loadFixture } from '../support/fixtures.ts';
+import { fixtureVolumes, loadFixture } from '../../testing/fixtures.ts';
 
 const scale: Pick<Scale, 'key' | 'size' | 'chunkSize' | 'voxelOffset'> = {
   key: '8_8_40',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseInfo } from '../../lib/precomputed/info.ts';
-import { fixtureVolumes, loadFixture } from '../support/fixtures.ts';
+import { fixtureVolumes, loadFixture } from '../../testing/fixtures.ts';
 import { thrownBy } from '../support/thrown-by.ts';
 
 const URL_ = 'https://bucket.example/volume/info';

@@ -5,7 +5,7 @@ import type { Vec3 } from '../../lib/base/vec3.ts';
 import { checkMinishardIndex } from '../../lib/precomputed/minishard-check.ts';
 import type { MinishardIndex } from '../../lib/precomputed/shard-index.ts';
 import type { ShardingSpec } from '../../lib/precomputed/sharding.ts';
-import { seeded } from '../support/random.ts';
+import { seeded } from '../../testing/random.ts';
 import { naiveCell, naiveLocation, naiveMorton, pairsOf } from './sharding-naive.ts';
 
 const specOf = (part: Partial<ShardingSpec>): ShardingSpec => ({

@@ -17,7 +17,7 @@ import {
   type ShardingSpec,
 } from '../../lib/precomputed/sharding.ts';
 import type { ByteRange } from '../../lib/storage/store.ts';
-import { fixtureVolumes, loadFixture, type Fixture } from '../support/fixtures.ts';
+import { fixtureVolumes, loadFixture, type Fixture } from '../../testing/fixtures.ts';
 import { fullDecodeCseg, fullDecodeRaw, type ValueOrCode } from '../support/full-decode.ts';
 import {
   naiveLocation,

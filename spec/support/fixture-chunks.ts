@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { decompress as unzstd } from 'fzstd';
 import type { ChunkLayout } from '../../lib/codecs/codec.ts';
-import type { Fixture } from './fixtures.ts';
+import type { Fixture } from '../../testing/fixtures.ts';
 
 const INFLATE: Record<string, (bytes: Uint8Array) => Uint8Array> = {
   '': (b) => b,

@@ -8,7 +8,7 @@ import type { ReadOptions, StoredObject } from '../../lib/storage/store.ts';
 import { RequestError } from '../../lib/base/errors.ts';
 import { naiveLocation, naiveMorton } from '../precomputed/sharding-naive.ts';
 import { StubStore } from './stub-store.ts';
-import { tinyFiles, tinyInfo, type TinyVolume } from './tiny-volume.ts';
+import { tinyFiles, tinyInfo, type TinyVolume } from '../../testing/tiny-volume.ts';
 
 export interface ShardingJson {
   '@type': 'neuroglancer_uint64_sharded_v1';

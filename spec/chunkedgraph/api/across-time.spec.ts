@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openGraphene, type ChunkedGraph, type GraphPoint } from '../../../lib/index.ts';
 import { PointStatus } from '../../../lib/points/status.ts';
 import { createMockChunkedGraph, serveMocks, type ServedMocks } from '../../../mocks/index.ts';
-import { epochs, pcgGraph, supervoxels } from '../../mocks/pcg-graph.ts';
+import { epochs, pcgGraph, supervoxels } from '../../../testing/pcg-graph.ts';
 import { graphOf } from './replayed-graph.ts';
 
 const mock = createMockChunkedGraph({ ...pcgGraph, clock: () => Date.parse('2026-11-22T12:00:00Z') });

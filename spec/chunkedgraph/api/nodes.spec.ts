@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openGraphene, type ChunkedGraph, type GraphPoint } from '../../../lib/index.ts';
 import { createMockChunkedGraph, serveMocks, type ServedMocks } from '../../../mocks/index.ts';
-import { epochs, labelAt, pcgGraph, supervoxelAt, supervoxels } from '../../mocks/pcg-graph.ts';
-import { seeded } from '../../support/random.ts';
+import { epochs, labelAt, pcgGraph, supervoxelAt, supervoxels } from '../../../testing/pcg-graph.ts';
+import { seeded } from '../../../testing/random.ts';
 
 const mock = createMockChunkedGraph({ ...pcgGraph, labelAt });
 let served: ServedMocks, volume: Awaited<ReturnType<typeof openGraphene>>, graph: ChunkedGraph;

@@ -7,7 +7,7 @@ import {
   type MockChunkedGraph,
   type ServedMocks,
 } from '../../../mocks/index.ts';
-import { epochs, pcgGraph, supervoxels } from '../../mocks/pcg-graph.ts';
+import { epochs, pcgGraph, supervoxels } from '../../../testing/pcg-graph.ts';
 
 const TEXT = new TextDecoder(),
   BYTES = new TextEncoder();

@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import type { ChunkedGraph } from '../../../lib/chunkedgraph/api/chunked-graph.ts';
-import { epochs, pcgGraph, recorded, supervoxels } from '../../mocks/pcg-graph.ts';
+import { epochs, pcgGraph, recorded, supervoxels } from '../../../testing/pcg-graph.ts';
 import { answerOf, graphOf, ORIGIN, recordedAs, replayOf } from './replayed-graph.ts';
 
 /** IDs are laid out as the README of the fixture's source says: eight supervoxels of 16^3 voxels a chunk. */

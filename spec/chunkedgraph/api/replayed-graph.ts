@@ -8,7 +8,7 @@ import { GraphServer } from '../../../lib/chunkedgraph/server/graph-server.ts';
 import { RootFate, type RootSource } from '../../../lib/chunkedgraph/roots/root-source.ts';
 import { ServerClock } from '../../../lib/chunkedgraph/server/server-clock.ts';
 import type { HttpClient, HttpReply, HttpRequest } from '../../../lib/http/client.ts';
-import { pcgGraph, recorded, type Recorded } from '../../mocks/pcg-graph.ts';
+import { pcgGraph, recorded, type Recorded } from '../../../testing/pcg-graph.ts';
 
 export const ORIGIN = 'https://graph.example.org';
 /** What "now" is to this graph, in ms. */

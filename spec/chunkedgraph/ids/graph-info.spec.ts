@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseGraphInfo } from '../../../lib/chunkedgraph/ids/graph-info.ts';
-import { recorded } from '../../mocks/pcg-graph.ts';
-import { loadFixture } from '../../support/fixtures.ts';
+import { recorded } from '../../../testing/pcg-graph.ts';
+import { loadFixture } from '../../../testing/fixtures.ts';
 import { thrownBy } from '../../support/thrown-by.ts';
 
 const URL_ = 'https://h.org/segmentation/table/t/info';

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { RootCache, type RootCacheOptions } from '../../../lib/chunkedgraph/root-cache/root-cache.ts';
 import { RootFate } from '../../../lib/chunkedgraph/roots/root-source.ts';
-import { seeded } from '../../support/random.ts';
+import { seeded } from '../../../testing/random.ts';
 import {
   BASE_MS,
   IDS,

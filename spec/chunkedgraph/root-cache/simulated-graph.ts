@@ -10,7 +10,7 @@ import {
   type RootSource,
 } from '../../../lib/chunkedgraph/roots/root-source.ts';
 import type { RootHistory } from '../../../lib/chunkedgraph/root-cache/root-history.ts';
-import { seeded, type Random } from '../../support/random.ts';
+import { seeded, type Random } from '../../../testing/random.ts';
 
 export const SETTLE_MS = 50;
 export const N_LAYERS = 4;

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { pack } from 'msgpackr';
 import { SnapshotError } from '../../../lib/base/errors.ts';
 import { RootCache, type RootCacheOptions } from '../../../lib/chunkedgraph/root-cache/root-cache.ts';
-import { seeded } from '../../support/random.ts';
+import { seeded } from '../../../testing/random.ts';
 import {
   BASE_MS,
   IDS,

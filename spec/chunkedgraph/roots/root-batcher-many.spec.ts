@@ -8,7 +8,7 @@ import { RootBatcher, type RootBatcherOptions } from '../../../lib/chunkedgraph/
 import { RootCache } from '../../../lib/chunkedgraph/root-cache/root-cache.ts';
 import { reasonAt, RootFate, type RootsAnswer } from '../../../lib/chunkedgraph/roots/root-source.ts';
 import { ServerClock } from '../../../lib/chunkedgraph/server/server-clock.ts';
-import { seeded } from '../../support/random.ts';
+import { seeded } from '../../../testing/random.ts';
 
 const N_LAYERS = 4,
   TIMESTAMP = 7000;

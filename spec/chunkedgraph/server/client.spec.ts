@@ -8,7 +8,7 @@ import { GraphServer, type GraphServerOptions } from '../../../lib/chunkedgraph/
 import { parseGraphPath } from '../../../lib/chunkedgraph/server/graph-path.ts';
 import { ServerClock } from '../../../lib/chunkedgraph/server/server-clock.ts';
 import type { HttpClient, HttpReply, HttpRequest } from '../../../lib/http/client.ts';
-import { recorded } from '../../mocks/pcg-graph.ts';
+import { recorded } from '../../../testing/pcg-graph.ts';
 
 const ORIGIN = 'https://graph.example.org',
   TABLE = `${ORIGIN}/segmentation/api/v1/table/t`;

@@ -5,7 +5,7 @@ import type { GraphErrorCode } from '../../../lib/base/errors.ts';
 import { errorOfReply } from '../../../lib/chunkedgraph/server/reply.ts';
 import type { FoundToken } from '../../../lib/chunkedgraph/server/token.ts';
 import type { HttpReply } from '../../../lib/http/client.ts';
-import { recorded } from '../../mocks/pcg-graph.ts';
+import { recorded } from '../../../testing/pcg-graph.ts';
 
 const URL_ = 'https://graph.example.org/segmentation/api/v1/table/t/roots_binary';
 const TOKEN: FoundToken = { token: 's3cr3t-token', from: 'CAVE_TOKEN' };

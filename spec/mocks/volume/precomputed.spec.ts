@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { gunzipSync } from 'node:zlib';
 import { memoryBucket, openPrecomputed } from '../../../lib/index.ts';
 import { buildPrecomputed, type BuiltPrecomputed } from '../../../mocks/volume/precomputed.ts';
-import { BUILT_CASES } from '../../support/built-volumes.ts';
+import { BUILT_CASES } from '../../../testing/built-volumes.ts';
 import { thrownBy } from '../../support/thrown-by.ts';
 
 let volumes = 0;

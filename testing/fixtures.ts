@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const VOLUMES_FOLDER = fileURLToPath(new URL('../fixtures/volumes', import.meta.url));
+export const VOLUMES_FOLDER = fileURLToPath(new URL('../spec/fixtures/volumes', import.meta.url));
 
 type Triple = [number, number, number];
 

@@ -3,13 +3,13 @@
  * Each chunk has background where x is its first voxel, and two supervoxels, 1 below and 2 above the middle in y. Supervoxel n of a
  * chunk belongs to the object of its row of chunks and n; at `MERGED_AT` the two objects of row 0 become one.
  */
-import type { Vec3 } from '../../lib/base/vec3.ts';
+import type { Vec3 } from '../lib/base/vec3.ts';
 import {
   createMockBucket,
   createMockChunkedGraph,
   type MockBucketOptions,
   type MockChunkedGraphOptions,
-} from '../../mocks/index.ts';
+} from '../mocks/index.ts';
 import { supervoxel, tinyFiles, tinyInfo, type TinyVolume } from './tiny-volume.ts';
 
 export const MERGED_AT = '2024-06-05T10:10:01.203Z';

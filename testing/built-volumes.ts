@@ -2,7 +2,7 @@
  * Volumes that the builder writes, in every way it can: read by our own reader in spec/mocks/volume, and by CloudVolume and TensorStore in
  * the interoperability run. Unequal on every axis, clipped at every far edge, labels beyond 2^53, noise beside smooth parts.
  */
-import type { PrecomputedOptions } from '../../mocks/volume/precomputed.ts';
+import type { PrecomputedOptions } from '../mocks/volume/precomputed.ts';
 
 export interface BuiltCase {
   name: string;

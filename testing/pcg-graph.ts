@@ -1,6 +1,6 @@
 /** The graph of spec/fixtures/pcg, in full, as the mock takes it. */
 import { readFileSync } from 'node:fs';
-import type { GraphDescription, GraphEdit, GraphInfo } from '../../mocks/index.ts';
+import type { GraphDescription, GraphEdit, GraphInfo } from '../mocks/index.ts';
 
 const read = (name: string): unknown =>
   JSON.parse(readFileSync(new URL(`../fixtures/pcg/${name}`, import.meta.url), 'utf8'));

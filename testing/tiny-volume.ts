@@ -1,5 +1,5 @@
 /** A raw uint64 volume made of a formula, as the files of a bucket: every voxel's label is known without decoding anything. */
-import type { Vec3 } from '../../lib/base/vec3.ts';
+import type { Vec3 } from '../lib/base/vec3.ts';
 
 export interface TinyVolume {
   size: Vec3;
