@@ -22,6 +22,7 @@ const ROOMS = [
   'cave',
   'graphene',
   'doctor',
+  'tables',
   'jobs',
   'cli',
 ] as const;
@@ -112,6 +113,16 @@ describe('the structure', () => {
         rank(roomOf(target)) > rank(roomOf(file)),
     );
     expect(upwards.map(shown)).toEqual([]);
+  });
+
+  test('has tables that know words of statuses and bitstreams, and nothing of volumes', () => {
+    const beyond = imports.filter(
+      ({ file, target, ours }) =>
+        ours &&
+        file.startsWith('lib/tables/') &&
+        !/^lib\/(tables|base|compression|points\/status\.ts$)/.test(target),
+    );
+    expect(beyond.map(shown)).toEqual([]);
   });
 
   test('lets only the command line reach the mocks, and only lazily', () => {

@@ -1,7 +1,7 @@
 /** What the commands on tables of IDs have in common: a table in, the same rows out, a summary. */
 import type { RowCounts } from '../jobs/answer-rows.ts';
-import type { Missing } from '../jobs/cells.ts';
-import type { FormatName } from '../jobs/format.ts';
+import type { Missing } from '../tables/text/cells.ts';
+import type { FormatName } from '../tables/formats.ts';
 import { answerIds, type IdQuestion } from '../jobs/id-table.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import { momentOf } from '../chunkedgraph/ids/timestamp.ts';

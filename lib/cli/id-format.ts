@@ -1,6 +1,6 @@
 /** What kind of table holds IDs: by how it begins, or else by its suffix. */
-import { whyNotRead } from '../jobs/file-kinds.ts';
-import { formatOfFile, type FormatName, type IdFormatName } from '../jobs/format.ts';
+import { whyNotRead } from '../tables/file-kinds.ts';
+import { formatOfFile, type FormatName, type IdFormatName } from '../tables/formats.ts';
 import { formatOf, isEnough } from './first-lines.ts';
 import { UsageError } from './io.ts';
 

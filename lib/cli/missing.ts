@@ -1,7 +1,7 @@
 /** `--missing`: what CSV and TSV hold where there is no answer. */
 import { Option } from 'commander';
-import type { Missing } from '../jobs/cells.ts';
-import type { IdFormatName } from '../jobs/format.ts';
+import type { Missing } from '../tables/text/cells.ts';
+import type { IdFormatName } from '../tables/formats.ts';
 import { UsageError } from './io.ts';
 import type { Report } from './report.ts';
 

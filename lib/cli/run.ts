@@ -2,7 +2,7 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { leaveOnAbort } from '../base/abort.ts';
 import { USER_AGENT } from '../http/user-agent.ts';
-import { unusable } from '../jobs/files.ts';
+import { unusable } from '../tables/files/streams.ts';
 import { bucketFlags } from './bucket-flags.ts';
 import { graphCommand } from './graph-command.ts';
 import { graphFlags } from './graph-flags.ts';

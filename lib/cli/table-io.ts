@@ -1,10 +1,10 @@
 /** The files of a command on a table: what it reads, where it writes, and that none of them is another of them. */
 import { fstatSync, lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { readFileBytes, readStream, ReaderGone, type Sink, streamSink } from '../jobs/files.ts';
-import { whyNotWritten } from '../jobs/file-kinds.ts';
-import { claimOutput, type OutputFile, partialOf, targetOf } from '../jobs/output-file.ts';
-import { unpacked } from '../jobs/packed-tables.ts';
+import { readFileBytes, readStream, ReaderGone, type Sink, streamSink } from '../tables/files/streams.ts';
+import { whyNotWritten } from '../tables/file-kinds.ts';
+import { claimOutput, type OutputFile, partialOf, targetOf } from '../tables/files/output-file.ts';
+import { unpacked } from '../tables/files/packing.ts';
 import { Interrupted, type Io, UsageError } from './io.ts';
 import type { Report } from './report.ts';
 

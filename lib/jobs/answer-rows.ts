@@ -3,13 +3,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TableError } from '../base/errors.ts';
 import type { LookupStats } from '../points/result.ts';
 import { PointStatus, statusText } from '../points/status.ts';
-import { ByteWriter } from './byte-writer.ts';
-import { answerCells, type Missing } from './cells.ts';
-import type { Sink } from './files.ts';
+import { ByteWriter } from '../tables/text/byte-writer.ts';
+import { answerCells, type Missing } from '../tables/text/cells.ts';
+import type { Sink } from '../tables/files/streams.ts';
 import type { Answers } from './lookup.ts';
 import { withCauses } from './messages.ts';
-import { lineOf, readRows, type RowBlock } from './rows.ts';
-import type { TableFormat } from './table.ts';
+import { lineOf, readRows, type RowBlock } from '../tables/text/rows.ts';
+import type { TableFormat } from '../tables/table.ts';
 
 export interface RowOptions {
   /** A row that holds no valid question is an error. @default false */

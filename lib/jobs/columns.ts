@@ -1,8 +1,8 @@
 /** Names of columns, as CAVE names them: `pt_position` → `pt_supervoxel_id`, `pt_root_id`. */
 import { TableError } from '../base/errors.ts';
 import { statusCode } from '../points/status.ts';
-import { isMissing } from './missing.ts';
-import type { PointColumns } from './table.ts';
+import { isMissing } from '../tables/missing.ts';
+import type { PointColumns } from '../tables/table.ts';
 
 export interface OutputNaming {
   /** Column of whole positions, or what the names of three begin with; without `_position` it goes before every output. */

@@ -3,11 +3,11 @@ import { TableError } from '../base/errors.ts';
 import { wordsOf } from '../base/uint64.ts';
 import { PointStatus, statusCode } from '../points/status.ts';
 import { answerRows, type RowCounts, type RowJob, type RowOptions } from './answer-rows.ts';
-import type { Sink } from './files.ts';
-import { openFormat, openIdList, type IdFormatName, type TextOptions } from './format.ts';
+import type { Sink } from '../tables/files/streams.ts';
+import { openFormat, openIdList, type IdFormatName, type TextOptions } from '../tables/formats.ts';
 import { type Answers, withGiven } from './lookup.ts';
-import { isMissing } from './missing.ts';
-import type { CellsOf, ColumnChoice, IdCells, TableColumns } from './table.ts';
+import { isMissing } from '../tables/missing.ts';
+import type { CellsOf, ColumnChoice, IdCells, TableColumns } from '../tables/table.ts';
 
 /** Which columns a question about IDs reads and writes. A row may be asked about several times: once for every `width` columns of IDs. */
 export interface IdColumns extends Partial<Omit<TableColumns, 'texts'>> {

@@ -6,11 +6,11 @@ import type { Suggestion } from '../chunkedgraph/api/successors.ts';
 import { GraphError } from '../base/errors.ts';
 import type { Row } from '../points/result.ts';
 import { PointStatus, statusText } from '../points/status.ts';
+import { idColumn } from '../tables/answers.ts';
 import { emptyStats } from './answer-rows.ts';
 import { askInParts } from './ask-in-parts.ts';
 import { idColumnsIn, statusColumn } from './columns.ts';
 import type { IdQuestion } from './id-table.ts';
-import { rootColumn } from './roots.ts';
 import { standingOf, type IsLatest } from './standing.ts';
 
 /** What the job needs of a graphene volume. */
@@ -88,7 +88,7 @@ export function latestQuestion(volume: LatestVolume, { timestamp, columns }: Lat
       }
       return {
         columns: [
-          rootColumn(latest),
+          idColumn(latest),
           { values: confidence, stride: 1, offset: 0, zeroIsNone: false, decimals: 6 },
           { values: moved, stride: 1, offset: 0, zeroIsNone: false, words: ['false', 'true'] },
         ],

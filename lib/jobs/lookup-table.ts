@@ -4,11 +4,11 @@ import { parseTimestamp } from '../chunkedgraph/ids/timestamp.ts';
 import { PointStatus } from '../points/status.ts';
 import { answerRows, type Refusal, type RowCounts, type RowJob, type RowOptions } from './answer-rows.ts';
 import { axesIn, outputNames, pointColumnsIn, stemOf } from './columns.ts';
-import type { Sink } from './files.ts';
-import { type FormatName, openFormat, type TextOptions } from './format.ts';
+import type { Sink } from '../tables/files/streams.ts';
+import { type FormatName, openFormat, type TextOptions } from '../tables/formats.ts';
 import { type Lookup, withGiven } from './lookup.ts';
-import { isMissing } from './missing.ts';
-import type { ColumnChoice, PointCells } from './table.ts';
+import { isMissing } from '../tables/missing.ts';
+import type { ColumnChoice, PointCells } from '../tables/table.ts';
 
 export interface TableJobOptions extends RowOptions {
   format: FormatName;

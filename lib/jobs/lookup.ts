@@ -3,7 +3,7 @@ import PQueue from 'p-queue';
 import { wordsOf } from '../base/uint64.ts';
 import type { LookupStats, RootsResult, Row, SupervoxelResult, ValuesResult } from '../points/result.ts';
 import { PointStatus } from '../points/status.ts';
-import type { ValueArray } from '../precomputed/data-type.ts';
+import { type AnswerColumn, idColumn, type RowAnswers } from '../tables/answers.ts';
 
 interface PointOptions extends ReadOptions {
   onError: 'status';
@@ -47,34 +47,13 @@ export interface Batch {
   onProgress?: PointOptions['onProgress'];
 }
 
-/** One column: the value of row i is `values[i * stride + offset]`. */
-export interface AnswerColumn {
-  values: ValueArray;
-  stride: number;
-  offset: number;
-  /** Whether 0 is no answer, unless the point is background. */
-  zeroIsNone: boolean;
-  /** Decimals that are written at most, for numbers where NaN is no answer. */
-  decimals?: number;
-  /** Words for the values 0, 1, …; no answer where there is none. */
-  words?: readonly string[];
-}
-
-export interface Answers {
+export interface Answers extends RowAnswers {
   columns: AnswerColumn[];
-  status: Uint8Array;
   stats: LookupStats;
   /** Where points have their own: the instants at which roots were asked. */
   instants?: Date[];
   /** Rows with what broke them; rows without are skipped. */
   errors: () => Iterable<Row>;
-  /** Statuses of rows that were not asked about; 0 for all others. */
-  given?: Uint8Array;
-  /**
-   * Whether what a row has in an output column stays as it is; the status is the last column.
-   * @default all but the status of a row that has no answer
-   */
-  keeps?: (row: number, column: number) => boolean;
 }
 
 /** The answers, and what is known without asking: a row that has a status in `given` has no other. */
@@ -180,17 +159,8 @@ export function graphLookup(
   };
 }
 
-const idColumn = (values: BigUint64Array): AnswerColumn => ({
-  values: values as ValueArray,
-  stride: 1,
-  offset: 0,
-  zeroIsNone: true,
-});
-
 const distanceColumn = ({ snappedNm }: { snappedNm?: Float32Array }): AnswerColumn[] =>
-  snappedNm
-    ? [{ values: snappedNm as ValueArray, stride: 1, offset: 0, zeroIsNone: false, decimals: 3 }]
-    : [];
+  snappedNm ? [{ values: snappedNm, stride: 1, offset: 0, zeroIsNone: false, decimals: 3 }] : [];
 
 /** Looks up the roots of each instant's rows together, and merges their statuses and counts into those of the points. */
 async function addRootsByMoment(

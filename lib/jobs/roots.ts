@@ -1,9 +1,8 @@
 /** Roots of a table's supervoxels. */
 import type { RootsResult } from '../points/result.ts';
-import type { ValueArray } from '../precomputed/data-type.ts';
+import { idColumn } from '../tables/answers.ts';
 import { idColumnsIn, statusColumn } from './columns.ts';
 import type { IdQuestion } from './id-table.ts';
-import type { AnswerColumn } from './lookup.ts';
 
 /** What a job needs of a graphene volume. */
 export interface RootVolume {
@@ -66,7 +65,7 @@ export function rootQuestion(
         signal,
       });
       return {
-        columns: [rootColumn(answer.rootIds)],
+        columns: [idColumn(answer.rootIds)],
         status: answer.status,
         stats: answer.stats,
         errors: () => answer.rows(),
@@ -74,10 +73,3 @@ export function rootQuestion(
     },
   };
 }
-
-export const rootColumn = (roots: BigUint64Array): AnswerColumn => ({
-  values: roots as ValueArray,
-  stride: 1,
-  offset: 0,
-  zeroIsNone: true,
-});

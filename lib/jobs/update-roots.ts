@@ -5,9 +5,10 @@
 import { TableError } from '../base/errors.ts';
 import { wordsOf } from '../base/uint64.ts';
 import { PointStatus } from '../points/status.ts';
+import { idColumn } from '../tables/answers.ts';
 import { holdsStatuses, idColumnsIn, statusColumn } from './columns.ts';
 import type { IdQuestion } from './id-table.ts';
-import { rootColumn, type RootVolume } from './roots.ts';
+import type { RootVolume } from './roots.ts';
 import { standingOf, type IsLatest } from './standing.ts';
 
 /** What the job needs of a graphene volume, beside its roots. */
@@ -108,7 +109,7 @@ export function updateQuestion(volume: UpdateVolume, { timestamp, columns }: Upd
         if (out[row] !== roots[row]) changed++;
       });
       return {
-        columns: [rootColumn(out)],
+        columns: [idColumn(out)],
         status,
         stats: { ...answer.stats, points: roots.length },
         *errors() {

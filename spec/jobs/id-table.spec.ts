@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { GraphError } from '../../lib/base/errors.ts';
-import type { Sink } from '../../lib/jobs/files.ts';
+import type { Sink } from '../../lib/tables/files/streams.ts';
 import { answerIds, type IdQuestion, type IdTableOptions } from '../../lib/jobs/id-table.ts';
 import { rootQuestion, type RootVolume } from '../../lib/jobs/roots.ts';
 import { updateQuestion } from '../../lib/jobs/update-roots.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Sink } from '../../lib/jobs/files.ts';
+import type { Sink } from '../../lib/tables/files/streams.ts';
 import { graphLookup, type GraphVolume, type Lookup, valueLookup } from '../../lib/jobs/lookup.ts';
 import { lookupTable, type TableJobOptions, type TableSummary } from '../../lib/jobs/lookup-table.ts';
 import { AT, fakeGraphVolume, fakeValueVolume, NOW, rootText, supervoxelText } from './fake-volume.ts';

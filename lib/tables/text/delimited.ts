@@ -3,11 +3,11 @@
  * A row whose number of fields is not the header's has no trustworthy columns: it is kept, gets no answer, and its status is its last field.
  * A later run sees by such an end that the row is one of those, and puts nothing behind it again.
  */
-import { TableError } from '../base/errors.ts';
-import { PointStatus, statusText } from '../points/status.ts';
+import { TableError } from '../../base/errors.ts';
+import { PointStatus, statusText } from '../../points/status.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { isMissingPosition, parseDecimal, parseId, parsePosition } from './decimal.ts';
-import { isMissing } from './missing.ts';
+import { isMissing } from '../missing.ts';
 import { contentEnd, type RowRules } from './rows.ts';
 import { refuseOtherSeparators } from './separators.ts';
 import {
@@ -20,7 +20,7 @@ import {
   type RowSpans,
   type TableColumns,
   type TableFormat,
-} from './table.ts';
+} from '../table.ts';
 
 const LF = 10,
   CR = 13,

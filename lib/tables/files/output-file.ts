@@ -2,11 +2,11 @@
 import { constants, type Stats } from 'node:fs';
 import { access, type FileHandle, lstat, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { TableError } from '../base/errors.ts';
+import { TableError } from '../../base/errors.ts';
 import { writeFifo } from './fifos.ts';
-import { type Sink, streamSink, unusable } from './files.ts';
+import { type Sink, streamSink, unusable } from './streams.ts';
 import { lockOutput } from './output-lock.ts';
-import { packed } from './packed-tables.ts';
+import { packed } from './packing.ts';
 
 export interface OutputOptions {
   /** What asked for the file, named before it in errors. */

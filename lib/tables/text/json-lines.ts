@@ -3,11 +3,11 @@
  * brace, or over old ones. IDs are JSON strings, other numbers and booleans are not; null where there is no answer. NaN, Infinity and -Infinity, which Python's json module
  * writes and reads, are taken as values.
  */
-import { TableError } from '../base/errors.ts';
-import { PointStatus } from '../points/status.ts';
+import { TableError } from '../../base/errors.ts';
+import { PointStatus } from '../../points/status.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { isMissingPosition, parseDecimal, parseId, parsePosition } from './decimal.ts';
-import { isMissing } from './missing.ts';
+import { isMissing } from '../missing.ts';
 import {
   type Cells,
   type CellsOf,
@@ -19,7 +19,7 @@ import {
   type RowSpans,
   type TableColumns,
   type TableFormat,
-} from './table.ts';
+} from '../table.ts';
 
 const QUOTE = 34,
   COMMA = 44,

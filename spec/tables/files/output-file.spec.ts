@@ -15,9 +15,9 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Sink } from '../../lib/jobs/files.ts';
-import { claimOutput } from '../../lib/jobs/output-file.ts';
-import { ownIdentity, type RunIdentity } from '../../lib/jobs/run-identity.ts';
+import type { Sink } from '../../../lib/tables/files/streams.ts';
+import { claimOutput } from '../../../lib/tables/files/output-file.ts';
+import { ownIdentity, type RunIdentity } from '../../../lib/tables/files/run-identity.ts';
 
 let folder: string;
 let path: string;
@@ -128,7 +128,7 @@ describe('a file that a job writes', () => {
         '--input-type=module',
         '-e',
         `
-      import { claimOutput } from './lib/jobs/output-file.ts';
+      import { claimOutput } from './lib/tables/files/output-file.ts';
       const sink = await (await claimOutput(${JSON.stringify(path)})).open();
       await sink.write(Buffer.alloc(1 << 20)).catch(async (error) => { console.log(error.code, error.message); await sink.abandon(false); });
     `,

@@ -1,10 +1,10 @@
 /** Tables in gzip or Zstandard: unpacked by how they begin, packed by the suffix of what is written. */
 import * as zlib from 'node:zlib';
-import { DecodeError, TableError } from '../base/errors.ts';
-import { sniffBitstream } from '../compression/decompress.ts';
-import { decodeZstd, encodeZstd } from '../compression/zstd.ts';
-import { whyNotText } from './file-kinds.ts';
-import type { Sink } from './files.ts';
+import { DecodeError, TableError } from '../../base/errors.ts';
+import { sniffBitstream } from '../../compression/decompress.ts';
+import { decodeZstd, encodeZstd } from '../../compression/zstd.ts';
+import { whyNotText } from '../file-kinds.ts';
+import type { Sink } from './streams.ts';
 
 export type Packing = 'gzip' | 'zstd';
 

@@ -3,8 +3,8 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { addAbortSignal, type Readable, type Writable } from 'node:stream';
 import { getSystemErrorMap } from 'node:util';
-import { leaveOnAbort } from '../base/abort.ts';
-import { TableError } from '../base/errors.ts';
+import { leaveOnAbort } from '../../base/abort.ts';
+import { TableError } from '../../base/errors.ts';
 import { readFifo } from './fifos.ts';
 
 /** Bytes written in order; `write` resolves when there is room for more. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { ByteWriter } from '../../lib/jobs/byte-writer.ts';
+import { ByteWriter } from '../../../lib/tables/text/byte-writer.ts';
 
 const digits = (value: bigint): string => {
   const out = new ByteWriter(1);

@@ -1,5 +1,5 @@
 /** Kinds of files that are not tables of text, by suffix and by how they begin, and what makes a table of text of each. */
-import { formatOfFile } from './format.ts';
+import { formatOfFile } from './formats.ts';
 
 interface FileKind {
   name: string;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { parseId } from '../../lib/jobs/decimal.ts';
+import { parseId } from '../../../lib/tables/text/decimal.ts';
 
 function idOf(text: string): bigint | undefined {
   const bytes = Buffer.from(`<${text}>`),

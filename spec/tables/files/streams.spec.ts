@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
-import { ReaderGone, readFileBytes, readStream, streamSink } from '../../lib/jobs/files.ts';
+import { ReaderGone, readFileBytes, readStream, streamSink } from '../../../lib/tables/files/streams.ts';
 
 let folder: string;
 beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), 'points-'))));

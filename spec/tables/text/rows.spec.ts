@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse';
 import fc from 'fast-check';
-import { lineOf, readRows, type RowRules } from '../../lib/jobs/rows.ts';
+import { lineOf, readRows, type RowRules } from '../../../lib/tables/text/rows.ts';
 
 const CSV = { delimiter: 44, firstRow: 0, blockBytes: 3 };
 const LINES = { firstRow: 1, blockBytes: 3 };

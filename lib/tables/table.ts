@@ -1,7 +1,7 @@
 /** What a table format does, and the check that all formats share. */
 import { TableError } from '../base/errors.ts';
-import type { ByteWriter } from './byte-writer.ts';
-import type { RowRules } from './rows.ts';
+import type { ByteWriter } from './text/byte-writer.ts';
+import type { RowRules } from './text/rows.ts';
 
 /** Columns of one point: three of coordinates, or one whose cells hold all three. */
 export type PointColumns = readonly [string, string, string] | readonly [string];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { parseDecimal, parsePosition } from '../../lib/jobs/decimal.ts';
+import { parseDecimal, parsePosition } from '../../../lib/tables/text/decimal.ts';
 
 const decimal = (text: string): number =>
   parseDecimal(Buffer.from(`,${text},`), 1, 1 + Buffer.byteLength(text));

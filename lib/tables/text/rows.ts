@@ -3,7 +3,7 @@
  * Quotes follow RFC 4180, section 2, read as Python's csv module does: a quote opens only at the start of a field, and what
  * follows a closing quote is part of the field.
  */
-import { TableError } from '../base/errors.ts';
+import { TableError } from '../../base/errors.ts';
 
 /** Whole rows: row k is `bytes[ends[k - 1], ends[k])`, row 0 starts at `start`. Blank lines belong to the row after them. */
 export interface RowBlock {

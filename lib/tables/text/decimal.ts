@@ -1,5 +1,5 @@
 /** Decimal numbers in the bytes of a table, read without making a string for the usual ones. */
-import { isMissing } from './missing.ts';
+import { isMissing } from '../missing.ts';
 
 const POWERS = Array.from({ length: 16 }, (_, n) => 10 ** n);
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;

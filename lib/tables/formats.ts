@@ -1,6 +1,6 @@
 /** Which format a table has. */
-import { Delimited } from './delimited.ts';
-import { JsonLines } from './json-lines.ts';
+import { Delimited } from './text/delimited.ts';
+import { JsonLines } from './text/json-lines.ts';
 import type { ColumnChoice, TableFormat } from './table.ts';
 
 export const FORMATS = ['csv', 'tsv', 'jsonl'] as const;

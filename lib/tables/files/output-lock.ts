@@ -6,7 +6,7 @@
  */
 import { closeSync, openSync, readFileSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import { TableError } from '../base/errors.ts';
+import { TableError } from '../../base/errors.ts';
 import { ownIdentity, type RunIdentity, stateOf } from './run-identity.ts';
 
 /** Making a lock and writing it, or taking one away, takes another process microseconds: who is longer about it was killed. */

@@ -1,9 +1,9 @@
 /** Answers as text: decimal digits, the word for a status. */
-import { wordsOf } from '../base/uint64.ts';
-import { PointStatus, statusText } from '../points/status.ts';
+import { wordsOf } from '../../base/uint64.ts';
+import { PointStatus, statusText } from '../../points/status.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import type { AnswerColumn, Answers } from './lookup.ts';
-import type { Cells } from './table.ts';
+import type { AnswerColumn, RowAnswers } from '../answers.ts';
+import type { Cells } from '../table.ts';
 
 const {
   outOfBounds,
@@ -52,7 +52,7 @@ interface Writer {
 export type Missing = 'empty' | '0' | 'NA';
 
 /** @param sides How many questions a row has: their answers come one after the other. */
-export function answerCells(answers: Answers, sides: number, missing: Missing = 'empty'): Cells {
+export function answerCells(answers: RowAnswers, sides: number, missing: Missing = 'empty'): Cells {
   const { status, given, keeps } = answers;
   const writers = answers.columns.map((column) => writerOf(column, status));
   const perSide = writers.length + 1,

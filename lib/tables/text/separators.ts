@@ -1,5 +1,5 @@
 /** What stands between the fields of a table: known from its format, and checked against its header before any column is chosen by it. */
-import { TableError } from '../base/errors.ts';
+import { TableError } from '../../base/errors.ts';
 
 /** As messages call them, and as options take them. */
 const SEPARATORS: Readonly<Record<string, { name: string; option: string }>> = {
