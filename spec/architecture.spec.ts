@@ -166,6 +166,16 @@ describe('the structure', () => {
     );
   });
 
+  test('joins signals by listeners: AbortSignal.any holds its sources weakly, and a timeout needs a holder', () => {
+    const texts = [...tree('lib'), ...tree('mocks')].map((file) => [
+      file,
+      readFileSync(join(ROOT, file), 'utf8'),
+    ]);
+    expect(
+      texts.filter(([, text]) => /AbortSignal\.(any|timeout)\(/.test(text)).map(([file]) => file),
+    ).toEqual([]);
+  });
+
   test('has the HTTP room as the only one that talks HTTP', () => {
     const talking = imports.filter(
       ({ file, target }) =>

@@ -1,3 +1,62 @@
+/** Work that ends with a signal, and signals that act as one. */
+
+interface Listening {
+  acts: Set<() => void>;
+  listener: () => void;
+}
+
+/** By signal: what acts when it aborts. */
+const listening = new WeakMap<AbortSignal, Listening>();
+
+/**
+ * Acts when a signal aborts, or at once if it has. All who wait for one signal share one listener, so that many thousands may.
+ * @returns What takes it back.
+ */
+export function onAbort(signal: AbortSignal, act: () => void): () => void {
+  if (signal.aborted) {
+    act();
+    return () => undefined;
+  }
+  const { acts, listener } = listening.get(signal) ?? listen(signal);
+  const own = (): void => act(); // the same function may be given twice
+  acts.add(own);
+  return () => {
+    if (!acts.delete(own) || acts.size > 0) return;
+    listening.delete(signal);
+    signal.removeEventListener('abort', listener);
+  };
+}
+
+function listen(signal: AbortSignal): Listening {
+  const acts = new Set<() => void>();
+  const listener = (): void => {
+    listening.delete(signal);
+    for (const act of acts) act();
+  };
+  signal.addEventListener('abort', listener, { once: true });
+  const made = { acts, listener };
+  listening.set(signal, made);
+  return made;
+}
+
+/**
+ * What `call` gives, or throws, when it is handed a signal of its own that aborts with the first of `signals`. Until it ends, a listener holds
+ * each of them: `AbortSignal.any` does not, and an `AbortSignal.timeout` that nobody else holds may be collected before its time.
+ */
+export async function joined<T>(
+  signals: readonly (AbortSignal | undefined)[],
+  call: (joint: AbortController) => Promise<T>,
+): Promise<T> {
+  const joint = new AbortController();
+  const given = signals.filter((signal) => signal !== undefined);
+  const releases = given.map((signal) => onAbort(signal, () => joint.abort(signal.reason)));
+  try {
+    return await call(joint);
+  } finally {
+    for (const release of releases) release();
+  }
+}
+
 /**
  * A promise that follows `work` but rejects with `signal.reason` as soon as the signal aborts. The work itself goes on:
  * `onLeave` tells its owner that this caller is gone. The listener is always removed.
@@ -9,19 +68,14 @@ export function leaveOnAbort<T>(
 ): Promise<T> {
   if (!signal) return work;
   return new Promise<T>((resolve, reject) => {
-    const leave = (): void => {
+    const release = onAbort(signal, () => {
       onLeave();
       reject(signal.reason as Error);
-    };
-    if (signal.aborted) {
-      work.catch(() => undefined); // nobody waits for it any more
-      return leave();
-    }
-    signal.addEventListener('abort', leave, { once: true });
-    const done = (): void => signal.removeEventListener('abort', leave);
+    });
+    // Also when nobody waits for it any more: a rejection must not be left unhandled.
     work.then(
-      (value) => (done(), resolve(value)),
-      (error: unknown) => (done(), reject(error as Error)),
+      (value) => (release(), resolve(value)),
+      (error: unknown) => (release(), reject(error as Error)),
     );
   });
 }

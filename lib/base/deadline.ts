@@ -2,6 +2,7 @@
  * Calls that end in time. Whoever reads many things tells a deadline from any other abort by the signal's reason: an abort throws away what
  * was read, a deadline keeps it, and what is missing has failed with a DeadlineError that says how much that is.
  */
+import { joined } from './abort.ts';
 import { DeadlineError } from './errors.ts';
 
 /** Most that a timer can wait, some 24 days. */
@@ -20,7 +21,7 @@ export function checkTimeout(timeoutMs: number | undefined): number | undefined 
 }
 
 /**
- * What `call` gives, or throws, when it is handed a signal that also aborts after `timeoutMs`. No timer stays.
+ * What `call` gives, or throws, when it is handed a signal of its own that also aborts after `timeoutMs`. No timer and no listener stays.
  * @param signals Those that end it otherwise.
  */
 export async function within<T>(
@@ -28,15 +29,15 @@ export async function within<T>(
   signals: readonly (AbortSignal | undefined)[],
   call: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const given = signals.filter((signal) => signal !== undefined);
-  if (timeoutMs === undefined) return call(given.length === 1 ? given[0] : AbortSignal.any(given));
-  const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(new DeadlineError(timeoutMs)), timeoutMs);
-  try {
-    return await call(AbortSignal.any([...given, deadline.signal]));
-  } finally {
-    clearTimeout(timer);
-  }
+  return joined(signals, async (joint) => {
+    if (timeoutMs === undefined) return call(joint.signal);
+    const timer = setTimeout(() => joint.abort(new DeadlineError(timeoutMs)), timeoutMs);
+    try {
+      return await call(joint.signal);
+    } finally {
+      clearTimeout(timer);
+    }
+  });
 }
 
 /** The deadline that has ended a signal. @throws signal.reason, if it was ended by anything else. */

@@ -1,4 +1,5 @@
 /** A datastack as a volume is opened by it: where its graph is, which token each of its servers gets, and what it knows besides. */
+import { joined } from '../base/abort.ts';
 import { PathError, TimestampError } from '../base/errors.ts';
 import { withoutSecrets } from '../base/secrets.ts';
 import type { Vec3 } from '../base/vec3.ts';
@@ -149,11 +150,11 @@ function openedWhenUsed(open: () => Promise<Versions>): OpenedDatastack['version
   };
 }
 
-/** @param bind Joins a caller's signal with the volume's life. */
+/** @param life Aborts when the volume is closed. */
 export function datastackOf(
   name: string,
   { server, segmentationSource, localServer, viewerResolution, versions }: OpenedDatastack,
-  bind: (signal: AbortSignal | undefined) => AbortSignal,
+  life: AbortSignal,
 ): VolumeDatastack {
   return {
     name,
@@ -162,8 +163,9 @@ export function datastackOf(
     server: urlOf(server, ''),
     viewerResolution: viewerResolution.value,
     ...(viewerResolution.fault && { viewerFault: viewerResolution.fault }),
-    versions: async ({ signal } = {}) => versions.list(bind(signal)),
-    timestampOf: async (version, { signal } = {}) => versions.momentOf(checkVersion(version), bind(signal)),
+    versions: ({ signal } = {}) => joined([signal, life], (joint) => versions.list(joint.signal)),
+    timestampOf: (version, { signal } = {}) =>
+      joined([signal, life], async (joint) => versions.momentOf(checkVersion(version), joint.signal)),
   };
 }
 

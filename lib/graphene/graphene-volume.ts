@@ -31,7 +31,7 @@ import {
   type ScatteredPointsOptions,
 } from './options.ts';
 import { throwIfPartial } from './partial.ts';
-import { boundTo, inTime, snappedNm, takePoints, Volume, type VolumeParts } from './precomputed-volume.ts';
+import { inTime, snappedNm, takePoints, Volume, type VolumeParts } from './precomputed-volume.ts';
 import type { OpenedRootCache, VolumeRootCache } from './root-cache.ts';
 import { markSuspects, suspectMarker } from './suspect.ts';
 
@@ -83,7 +83,7 @@ export class GrapheneVolume extends Volume {
       timeoutMs,
       graph: { ...graph, dataDir: graph.dataDir === undefined ? undefined : withoutSecrets(graph.dataDir) },
       versions: versionsOf(datastack),
-      bind: (signal) => boundTo(this.#parts, signal),
+      life: this.#parts.life.signal,
     };
   }
 

@@ -1,5 +1,4 @@
 /** From a path to a volume that answers. */
-import { setMaxListeners } from 'node:events';
 import { leaveOnAbort } from '../base/abort.ts';
 import { within } from '../base/deadline.ts';
 import { PathError } from '../base/errors.ts';
@@ -31,7 +30,7 @@ import {
   type OpenGrapheneOptions,
   type OpenOptions,
 } from './options.ts';
-import { boundTo, PrecomputedVolume, type VolumeParts } from './precomputed-volume.ts';
+import { PrecomputedVolume, type VolumeParts } from './precomputed-volume.ts';
 import { checkRootCache, openRootCache } from './root-cache.ts';
 import { findInfo } from './volume-info.ts';
 import { checkWatershed, watershedStore } from './watershed.ts';
@@ -157,10 +156,10 @@ export async function openGraphene(
       http,
       options: { ...options, resolution },
     });
-    const datastack = stack && datastackOf(place.datastack!, stack, (signal) => boundTo(parts, signal));
+    const datastack = stack && datastackOf(place.datastack!, stack, parts.life.signal);
     const api = new Endpoints({
       server,
-      bind: (signal) => boundTo(parts, signal),
+      life: parts.life.signal,
       concurrency: options.rootConcurrency,
       timeoutMs: options.rootTimeoutMs,
       retries: options.retries,
@@ -216,7 +215,6 @@ function partsOf({ raw, info, store, infoWasRead, mip, redirects, http, options 
   // One that nobody named is refused when it is read.
   if (options.mip !== undefined || !info.scales[chosen]?.error) scaleAt(info.scales, chosen);
   const life = new AbortController();
-  setMaxListeners(0, life.signal); // every call under way listens
   return {
     raw: withoutSecretsIn(raw),
     info,

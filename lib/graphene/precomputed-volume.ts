@@ -39,10 +39,6 @@ export interface VolumeParts {
   release: () => void;
 }
 
-/** The caller's signal and the volume's own life as one. @internal */
-export const boundTo = ({ life }: VolumeParts, signal: AbortSignal | undefined): AbortSignal =>
-  signal ? AbortSignal.any([signal, life.signal]) : life.signal;
-
 /** A call with a signal that its deadline, its caller and `close()` abort. @internal */
 export const inTime = <Options extends { signal?: AbortSignal; timeoutMs?: number }, T>(
   { life, timeoutMs }: VolumeParts,

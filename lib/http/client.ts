@@ -1,5 +1,6 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import { onAbort } from '../base/abort.ts';
 import { PathError, RequestError } from '../base/errors.ts';
 import type { LookupFunction } from 'node:net';
 import { checkHost, lookupAllowed, type AllowAddress } from './address.ts';
@@ -21,7 +22,7 @@ import { isSecretHeader } from './secret-headers.ts';
 import { askedDelayMs, delayBeforeRetry, type Failure } from './retry.ts';
 import { sendGet, sendToProxy, type Agents } from './send-get.ts';
 import { loadGot, sendWithGot } from './send-with-got.ts';
-import { SignalWatch, Stopper } from './stopper.ts';
+import { Stopper } from './stopper.ts';
 import { Throttle, type Experience } from './throttle.ts';
 import { USER_AGENT } from './user-agent.ts';
 
@@ -100,7 +101,6 @@ export function createHttpClient({
 }: HttpClientOptions = {}): HttpClient {
   const agents: (HttpAgent | HttpsAgent)[] = [];
   const underWay = new Map<Stopper, URL>();
-  const signals = new SignalWatch();
   /** By host. */
   const throttles = new Map<string, Throttle>();
   let closed = false;
@@ -217,7 +217,7 @@ export function createHttpClient({
     if (range) headers = { ...headers, range: `bytes=${range.start}-${range.end - 1}` };
 
     const stopper = new Stopper();
-    if (signal) signals.add(signal, stopper);
+    const release = signal && onAbort(signal, () => stopper.stop(signal.reason));
     underWay.set(stopper, url);
     try {
       for (let redirects = 0; ; redirects++) {
@@ -240,7 +240,7 @@ export function createHttpClient({
       }
     } finally {
       underWay.delete(stopper);
-      if (signal) signals.remove(signal, stopper);
+      release?.();
     }
   }
 

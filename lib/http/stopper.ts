@@ -20,26 +20,3 @@ export class Stopper {
     this.#handler = undefined;
   }
 }
-
-/** Stops all requests of a signal with one listener, however many share it: Node warns above ten. */
-export class SignalWatch {
-  readonly #watched = new Map<AbortSignal, { stoppers: Set<Stopper>; abort: () => void }>();
-
-  add(signal: AbortSignal, stopper: Stopper): void {
-    let entry = this.#watched.get(signal);
-    if (!entry) {
-      const stoppers = new Set<Stopper>();
-      entry = { stoppers, abort: () => stoppers.forEach((each) => each.stop(signal.reason)) };
-      this.#watched.set(signal, entry);
-      signal.addEventListener('abort', entry.abort);
-    }
-    entry.stoppers.add(stopper);
-  }
-
-  remove(signal: AbortSignal, stopper: Stopper): void {
-    const entry = this.#watched.get(signal);
-    if (!entry?.stoppers.delete(stopper) || entry.stoppers.size > 0) return;
-    this.#watched.delete(signal);
-    signal.removeEventListener('abort', entry.abort);
-  }
-}

@@ -5,6 +5,7 @@
  */
 import { homedir, platform } from 'node:os';
 import { join } from 'node:path';
+import { within } from '../base/deadline.ts';
 import { CredentialsError } from '../base/errors.ts';
 import { keepSecret, keepSecretsIn } from '../base/secrets.ts';
 import type { Authorize, HttpClient, HttpReply } from '../http/client.ts';
@@ -116,14 +117,16 @@ async function isOnGoogle({ http, env }: GoogleSearch): Promise<boolean> {
   if (detection === 'assume-present') return true;
   const url = `${metadataServer(env)}/computeMetadata/v1/instance`;
   try {
-    const { headers } = await http.request({
-      url,
-      headers: { 'metadata-flavor': 'Google' },
-      retry: false,
-      followRedirects: false,
-      straight: true,
-      signal: AbortSignal.timeout(PING_MS),
-    });
+    const { headers } = await within(PING_MS, [], (signal) =>
+      http.request({
+        url,
+        headers: { 'metadata-flavor': 'Google' },
+        retry: false,
+        followRedirects: false,
+        straight: true,
+        signal,
+      }),
+    );
     return headers['metadata-flavor'] === 'Google';
   } catch {
     return false;

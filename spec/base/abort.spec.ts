@@ -1,6 +1,11 @@
 import { getEventListeners } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, jest, test } from '@jest/globals';
-import { leaveOnAbort } from '../../lib/base/abort.ts';
+import { joined, leaveOnAbort, onAbort } from '../../lib/base/abort.ts';
+import { within } from '../../lib/base/deadline.ts';
+import { fakeTimeouts } from '../support/fake-timeouts.ts';
+import { deferred, nextTurn } from '../support/stub-store.ts';
 
 describe('leaveOnAbort', () => {
   const reason = new Error('enough');
@@ -37,5 +42,91 @@ describe('leaveOnAbort', () => {
     const onLeave = jest.fn();
     await expect(leaveOnAbort(Promise.resolve(1), AbortSignal.abort(reason), onLeave)).rejects.toBe(reason);
     expect(onLeave).toHaveBeenCalledTimes(1);
+  });
+});
+
+const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length;
+
+describe('onAbort', () => {
+  test('takes one listener for all who share a signal, and none once they have left', () => {
+    const { signal } = new AbortController(),
+      act = jest.fn();
+    const releases = [onAbort(signal, act), onAbort(signal, act), onAbort(signal, () => {})];
+    const counts = releases.map((release) => {
+      const count = listeners(signal);
+      release();
+      release();
+      return count;
+    });
+    expect([...counts, listeners(signal)]).toEqual([1, 1, 1, 0]);
+    expect(act).not.toHaveBeenCalled();
+  });
+
+  test('acts once for each who has not left, and at once when the signal has aborted', () => {
+    const abort = new AbortController(),
+      acts = [jest.fn(), jest.fn(), jest.fn()];
+    const [leave] = acts.map((act) => onAbort(abort.signal, act));
+    leave();
+    abort.abort();
+    onAbort(abort.signal, acts[0])();
+    expect(acts.map(({ mock }) => mock.calls.length)).toEqual([1, 1, 1]);
+    expect(listeners(abort.signal)).toBe(0);
+  });
+});
+
+describe('joined', () => {
+  const reason = new Error('enough');
+
+  test('aborts with the first of its signals, and with its reason', async () => {
+    const [one, other] = [new AbortController(), new AbortController()];
+    const outcome = await joined([one.signal, undefined, other.signal], async ({ signal }) => {
+      other.abort(reason);
+      one.abort(new Error('later'));
+      return signal.reason as unknown;
+    });
+    expect(outcome).toBe(reason);
+  });
+
+  test.each([
+    ['gives an answer', (): Promise<number> => Promise.resolve(1)],
+    ['fails', (): Promise<number> => Promise.reject(reason)],
+    [
+      'throws',
+      (): Promise<number> => {
+        throw reason;
+      },
+    ],
+  ])('leaves no listener when its call %s', async (_name, call) => {
+    const signals = [new AbortController().signal, new AbortController().signal];
+    const work = deferred<void>();
+    const going = joined(signals, async () => {
+      await work.promise;
+      return call();
+    });
+    expect(signals.map(listeners)).toEqual([1, 1]);
+    work.resolve();
+    await going.catch(() => undefined);
+    expect(signals.map(listeners)).toEqual([0, 0]);
+  });
+
+  // Node holds the sources of AbortSignal.any weakly, and a timeout only as long as somebody listens.
+  test.each([
+    ['joined', (source: AbortSignal) => joined([source], () => new Promise(() => {}))],
+    ['within', (source: AbortSignal) => within(2 ** 30, [source], () => new Promise(() => {}))],
+  ])('%s holds a signal that nobody else holds, whatever the collector does', async (_name, begin) => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    fakeTimeouts(); // the deadline's timer holds nothing
+    const source = ((): WeakRef<AbortSignal> => {
+      const signal = AbortSignal.timeout(2 ** 30);
+      void begin(signal);
+      return new WeakRef(signal);
+    })();
+    jest.useRealTimers();
+    for (let turn = 0; turn < 5; turn++) {
+      await nextTurn();
+      collect();
+    }
+    expect(source.deref()).toBeInstanceOf(AbortSignal);
   });
 });

@@ -133,7 +133,7 @@ const underWay = new WeakSet<AbortSignal>();
  */
 export function takeInputs(
   prototype: ChunkedGraph,
-  partsOf: (graph: ChunkedGraph) => Pick<ChunkedGraphParts, 'bind' | 'timeoutMs'>,
+  partsOf: (graph: ChunkedGraph) => Pick<ChunkedGraphParts, 'life' | 'timeoutMs'>,
 ): void {
   type Calls = Record<Method, (...args: unknown[]) => Promise<unknown>>;
   const methods = prototype as unknown as Calls;
@@ -156,10 +156,9 @@ export function takeInputs(
         );
       const { signal } = options;
       if (signal && underWay.has(signal)) return method.call(this, ...own, options);
-      const { bind, timeoutMs: ofVolume } = partsOf(this),
+      const { life, timeoutMs: ofVolume } = partsOf(this),
         { timeoutMs = edits?.(own[0]) ? undefined : ofVolume } = options;
-      return within(timeoutMs, [bind(signal)], (bound) => {
-        const inCall = AbortSignal.any([bound]);
+      return within(timeoutMs, [signal, life], (inCall) => {
         underWay.add(inCall);
         return method.call(this, ...own, { ...options, timeoutMs, signal: inCall });
       });

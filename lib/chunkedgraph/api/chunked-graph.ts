@@ -44,8 +44,8 @@ export interface ChunkedGraphParts extends Moments {
   info: Readonly<Record<string, unknown>>;
   grid: GraphGrid;
   roots: RootSource;
-  /** Joins a caller's signal with the volume's life. */
-  bind: (signal: AbortSignal | undefined) => AbortSignal;
+  /** Aborts when the volume is closed. */
+  life: AbortSignal;
   allowEdits: boolean;
   /** Most that calls may take that do not say so themselves, but for edits. @default no limit */
   timeoutMs?: number;
@@ -133,7 +133,7 @@ export class ChunkedGraph {
     const { rootIds, failures } = await this.#parts.roots.lookUp(list, {
       timestampMs: await this.#at(timestamp, signal),
       stopLayer: layer,
-      signal: this.#parts.bind(signal),
+      signal,
     });
     if (failures.length > 0) throw failures[0].error;
     return rootIds;

@@ -5,6 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type { z } from 'zod';
+import { joined } from '../../base/abort.ts';
 import { GraphError } from '../../base/errors.ts';
 import { idsFromBytes } from '../../base/uint64.ts';
 import { delayBeforeRetry } from '../../http/retry.ts';
@@ -50,8 +51,8 @@ export interface Call {
 
 export interface EndpointsOptions {
   server: GraphServer;
-  /** Joins a caller's signal with the volume's life. */
-  bind?: (signal: AbortSignal | undefined) => AbortSignal | undefined;
+  /** Aborts when the volume is closed. */
+  life?: AbortSignal;
   /** Calls at once. @default 4 */
   concurrency?: number;
   /** Longest silence of the server. @default 600_000 */
@@ -115,8 +116,7 @@ export class Endpoints {
     { path, query = {}, body, method, retry = true, onSend }: Call,
     { signal, maxBytes = MAX_BYTES }: CallOptions = {},
   ): Promise<GraphReply> {
-    const { bind, timeoutMs = 600_000, retries = 4 } = this.#options,
-      bound = bind ? bind(signal) : signal;
+    const { life, timeoutMs = 600_000, retries = 4 } = this.#options;
     const asked = Object.entries(query).filter(([, value]) => value !== undefined);
     const raw = body instanceof Uint8Array;
     const request: GraphRequest = {
@@ -135,9 +135,11 @@ export class Endpoints {
       retry: false, // here, where it is known what a status means
     };
     try {
-      return await this.#queue.add(() => this.#ask({ ...request, signal: bound }, retry ? retries : 0), {
-        signal: bound,
-      });
+      return await joined([signal, life], ({ signal: bound }) =>
+        this.#queue.add(() => this.#ask({ ...request, signal: bound }, retry ? retries : 0), {
+          signal: bound,
+        }),
+      );
     } catch (error) {
       throw explained(error);
     }

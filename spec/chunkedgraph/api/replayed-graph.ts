@@ -64,7 +64,7 @@ export function graphOf(
         lookUp: () => Promise.reject(new GraphError('CONNECTION', 'not asked here', ORIGIN)),
       },
       instants: { now: () => NOW, settled: () => NOW - 180_000 },
-      bind: (signal) => signal ?? new AbortController().signal,
+      life: new AbortController().signal,
       allowEdits,
       timeoutMs,
     },
