@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { GraphDescription, GraphEdit, GraphInfo } from '../mocks/index.ts';
 
 const read = (name: string): unknown =>
-  JSON.parse(readFileSync(new URL(`../fixtures/pcg/${name}`, import.meta.url), 'utf8'));
+  JSON.parse(readFileSync(new URL(`../spec/fixtures/pcg/${name}`, import.meta.url), 'utf8'));
 
 interface ShortGraph {
   table: string;
