@@ -74,6 +74,7 @@ export {
   InfoError,
   LookupError,
   PartialResultError,
+  type PartialResult,
   PathError,
   PointError,
   RequestError,
@@ -82,3 +83,6 @@ export {
   TimestampError,
   VolumeClosedError,
 } from './base/errors.ts';
+export type { ErrorJson } from './base/error-json.ts';
+export { isLookupError, type ErrorCode, type ErrorWithCode } from './base/is-lookup-error.ts';
+export { reviveError } from './base/revive-error.ts';

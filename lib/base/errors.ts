@@ -1,9 +1,10 @@
-import { StoreAnswerError } from './store-answer-error.ts';
+import type { CodeOf } from './error-codes.ts';
+import { BRAND, errorJson, type ErrorJson } from './error-json.ts';
 import { safeText } from './secrets.ts';
 
 /**
- * Every error this package raises on purpose, under one root. Callers switch on `code`; messages may be reworded.
- * Misuse by the programmer (a wrong argument type, an impossible option) is a plain TypeError or RangeError.
+ * Every error this package raises on purpose, under one root. Callers switch on `code` (`error-codes.ts` says what each means); messages
+ * may be reworded. Misuse by the programmer (a wrong argument type, an impossible option) is a plain TypeError or RangeError.
  * No error holds a token, a signed query, request headers or a whole response body; see `secrets.ts` for those that a server repeats.
  */
 export abstract class LookupError extends Error {
@@ -12,13 +13,22 @@ export abstract class LookupError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(safeText(message), options);
   }
+
+  static {
+    Object.defineProperty(this.prototype, BRAND, { value: true });
+  }
+
+  /** Name, code, message, fields and cause, without secrets; `reviveError` makes an error of it again, in another thread or process. */
+  toJSON(): ErrorJson {
+    return errorJson(this);
+  }
 }
 
 /** A cloud path that cannot be opened, or must not be. */
 export class PathError extends LookupError {
   override readonly name = 'PathError';
   constructor(
-    readonly code: 'BAD_PATH' | 'UNSUPPORTED_SCHEME' | 'FORBIDDEN_ADDRESS' | 'INSECURE_TOKEN',
+    readonly code: CodeOf<'PathError'>,
     message: string,
     options?: ErrorOptions,
   ) {
@@ -32,7 +42,7 @@ export class InfoError extends LookupError {
   /** Where the metadata was read from; no query, no credentials. */
   readonly url?: string;
   constructor(
-    readonly code: 'NOT_FOUND' | 'BAD_INFO' | 'UNSUPPORTED',
+    readonly code: CodeOf<'InfoError'>,
     message: string,
     url?: string,
     options?: ErrorOptions,
@@ -42,16 +52,7 @@ export class InfoError extends LookupError {
   }
 }
 
-export type RequestErrorCode =
-  | 'HTTP_STATUS'
-  | 'TIMEOUT'
-  | 'CONNECTION'
-  | 'TOO_LARGE'
-  | 'REDIRECT'
-  | 'BAD_RESPONSE'
-  | 'IO'
-  /** The object was replaced while parts of it were read, each time it was tried. */
-  | 'CHANGED_UNDER_WAY';
+export type RequestErrorCode = CodeOf<'RequestError'>;
 
 /**
  * How an exchange ended without its whole answer, for the ends that may pass: nobody could be reached; a connection kept from earlier had
@@ -84,7 +85,7 @@ export class RequestError extends LookupError {
 export class CredentialsError extends LookupError {
   override readonly name = 'CredentialsError';
   constructor(
-    readonly code: 'NOT_FOUND' | 'BAD_CREDENTIALS' | 'UNUSABLE',
+    readonly code: CodeOf<'CredentialsError'>,
     message: string,
     options?: ErrorOptions,
   ) {
@@ -92,8 +93,7 @@ export class CredentialsError extends LookupError {
   }
 }
 
-export type DecodeErrorCode =
-  'TRUNCATED' | 'WRONG_SIZE' | 'TOO_LARGE' | 'BAD_HEADER' | 'BAD_CHECKSUM' | 'BAD_BITSTREAM' | 'UNSUPPORTED';
+export type DecodeErrorCode = CodeOf<'DecodeError'>;
 
 /** Bytes that are there but do not follow their format. Retrying cannot help. */
 export class DecodeError extends LookupError {
@@ -118,33 +118,14 @@ export class ChunkError extends LookupError {
     this.url = safeText(url);
   }
 
-  /** Whatever broke it. Only our own errors are passed on as causes: they are known to hold no secrets. */
-  static of(url: string, error: unknown): ChunkError {
-    const why = error instanceof Error ? error.message : String(error);
-    return new ChunkError(
-      `chunk ${url}: ${why}`,
-      url,
-      error instanceof LookupError || error instanceof StoreAnswerError ? { cause: error } : undefined,
-    );
+  /** @param cause Whatever broke it: an error of ours, which holds no secret, or what a store of the user's own threw, as it is. */
+  static of(url: string, cause: unknown): ChunkError {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return new ChunkError(`chunk ${url}: ${why}`, url, { cause });
   }
 }
 
-export type GraphErrorCode =
-  | 'UNAUTHORIZED'
-  | 'FORBIDDEN'
-  | 'MISSING_TOS'
-  | 'LOGIN_REDIRECT'
-  | 'HTTP_STATUS'
-  /** The graph has no such ID, or not at that moment. */
-  | 'UNKNOWN_ID'
-  /** The server cannot do it, or answers wrongly, in the versions known. */
-  | 'BROKEN_ENDPOINT'
-  | 'EDITS_NOT_ALLOWED'
-  /** The connection was lost after an edit was sent: it may have happened or not. */
-  | 'EDIT_UNCERTAIN'
-  | 'BAD_REPLY'
-  | 'TIMEOUT'
-  | 'CONNECTION';
+export type GraphErrorCode = CodeOf<'GraphError'>;
 
 export interface GraphErrorOptions extends ErrorOptions {
   serverMessage?: string;
@@ -180,12 +161,14 @@ export class TimestampError extends LookupError {
   readonly code = 'BAD_TIMESTAMP';
 }
 
+export type PointErrorCode = CodeOf<'PointError'>;
+
 /** One point or ID without an answer, where one value was asked for. */
 export class PointError extends LookupError {
   override readonly name = 'PointError';
   constructor(
-    /** The status in upper case: `OUT_OF_BOUNDS`, `NO_ROOT`, … */
-    readonly code: Uppercase<string>,
+    /** The status in upper case. */
+    readonly code: PointErrorCode,
     message: string,
     options?: ErrorOptions,
   ) {
@@ -193,8 +176,15 @@ export class PointError extends LookupError {
   }
 }
 
+/** What every answer has. The one in an error is that of the call, and has all that it would have returned. */
+export interface PartialResult {
+  /** `PointStatus` codes, in the order asked. */
+  readonly status: Uint8Array;
+  rows(): IterableIterator<{ index: number; status: string; error?: Error }>;
+}
+
 /** Some chunks or root look-ups failed; everything else is in `result`. */
-export class PartialResultError<Result = unknown> extends LookupError {
+export class PartialResultError<Result = PartialResult> extends LookupError {
   override readonly name = 'PartialResultError';
   readonly code = 'PARTIAL';
   constructor(
@@ -240,7 +230,7 @@ export class VolumeClosedError extends LookupError {
 export class SnapshotError extends LookupError {
   override readonly name = 'SnapshotError';
   constructor(
-    readonly code: 'NOT_FOUND' | 'DAMAGED' | 'FOREIGN' | 'UNSUPPORTED' | 'IO',
+    readonly code: CodeOf<'SnapshotError'>,
     message: string,
     options?: ErrorOptions,
   ) {
@@ -252,7 +242,7 @@ export class SnapshotError extends LookupError {
 export class TableError extends LookupError {
   override readonly name = 'TableError';
   constructor(
-    readonly code: 'MISSING_COLUMN' | 'COLUMN_EXISTS' | 'BAD_ROW' | 'BAD_FORMAT' | 'UNREADABLE' | 'IN_USE',
+    readonly code: CodeOf<'TableError'>,
     message: string,
     options?: ErrorOptions,
   ) {

@@ -83,7 +83,7 @@ function localServerOf(
     return { value: learntServer(address.trim(), from) };
   } catch (error) {
     if (!(error instanceof PathError)) throw error;
-    return { fault: new PathError(error.code, `${url}: local_server: ${error.message}`) };
+    return { fault: new PathError(error.code, `${url}: local_server: ${error.message}`, { cause: error }) };
   }
 }
 

@@ -66,7 +66,9 @@ export class Versions {
       return parseTimestamp(text);
     } catch (error) {
       const url = urlOf(this.#server.path, path);
-      throw new InfoError('BAD_INFO', `${url}: time_stamp: ${(error as Error).message}`, url);
+      throw new InfoError('BAD_INFO', `${url}: time_stamp: ${(error as Error).message}`, url, {
+        cause: error,
+      });
     }
   }
 

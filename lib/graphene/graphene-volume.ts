@@ -1,5 +1,5 @@
 /** A chunkedgraph and its watershed: supervoxels at points, and their root IDs at a moment. */
-import { PointError } from '../base/errors.ts';
+import { PointError, type PointErrorCode } from '../base/errors.ts';
 import { byStretches, pacer, type Paced } from '../base/pacer.ts';
 import { withoutSecrets } from '../base/secrets.ts';
 import { formatVec3 } from '../base/vec3.ts';
@@ -511,7 +511,7 @@ function noAnswer(
     not_looked_up: 'is already at or above the wanted layer: nobody was asked whether it exists',
   };
   return new PointError(
-    status.toUpperCase() as Uppercase<string>,
+    status.toUpperCase() as PointErrorCode,
     `${what} ${why[status] ?? status}`,
     cause && { cause },
   );

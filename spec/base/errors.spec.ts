@@ -1,7 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
+import { ERROR_CODES, SHARED_CODES } from '../../lib/base/error-codes.ts';
+import type { ErrorJson } from '../../lib/base/error-json.ts';
 import * as errors from '../../lib/base/errors.ts';
+import { isLookupError } from '../../lib/base/is-lookup-error.ts';
+import { reviveError } from '../../lib/base/revive-error.ts';
+import { keepSecret } from '../../lib/base/secrets.ts';
+import { PointStatus, statusText } from '../../lib/points/status.ts';
 
 const cause = new Error('underneath');
+const result = { status: new Uint8Array(1), ids: [2n ** 63n], *rows() {} };
 const one: Record<Exclude<keyof typeof errors, 'LookupError'>, [error: errors.LookupError, code: string]> = {
   PathError: [new errors.PathError('BAD_PATH', 'm', { cause }), 'BAD_PATH'],
   InfoError: [new errors.InfoError('NOT_FOUND', 'm', 'https://h/info', { cause }), 'NOT_FOUND'],
@@ -12,7 +19,7 @@ const one: Record<Exclude<keyof typeof errors, 'LookupError'>, [error: errors.Lo
   GraphError: [new errors.GraphError('FORBIDDEN', 'm', 'https://h/roots', 403, { cause }), 'FORBIDDEN'],
   TimestampError: [new errors.TimestampError('m', { cause }), 'BAD_TIMESTAMP'],
   PointError: [new errors.PointError('OUT_OF_BOUNDS', 'm', { cause }), 'OUT_OF_BOUNDS'],
-  PartialResultError: [new errors.PartialResultError('m', {}, new Map([['roots:1', cause]])), 'PARTIAL'],
+  PartialResultError: [new errors.PartialResultError('m', result, new Map([['roots:1', cause]])), 'PARTIAL'],
   DeadlineError: [new errors.DeadlineError(100, { what: 'chunks', count: 1, of: 2 }, { cause }), 'TIMEOUT'],
   VolumeClosedError: [new errors.VolumeClosedError(), 'CLOSED'],
   SnapshotError: [new errors.SnapshotError('DAMAGED', 'm', { cause }), 'DAMAGED'],
@@ -38,4 +45,148 @@ describe('errors', () => {
 
   test('without a cause have none of their own', () =>
     expect(Object.hasOwn(new errors.TimestampError('m'), 'cause')).toBe(false));
+});
+
+/** Made of what a second copy of the package would load. */
+const copyOf = async (name: string): Promise<typeof errors> =>
+  (await import(`../../lib/base/${name}.ts?copy`)) as typeof errors;
+
+describe('isLookupError', () => {
+  test.each(Object.entries(one))('knows a %s, and its code', (_name, [error, code]) => {
+    expect(isLookupError(error)).toBe(true);
+    expect(isLookupError(error, 'BAD_PATH', code as 'CLOSED')).toBe(true);
+    expect(isLookupError(error, code === 'CLOSED' ? 'PARTIAL' : 'CLOSED')).toBe(false);
+  });
+
+  test.each([
+    ['an error of another kind', Object.assign(new Error('m'), { code: 'TIMEOUT' })],
+    ['misuse', new TypeError('m')],
+    ['text', 'TIMEOUT'],
+    ['nothing', undefined],
+    ['null', null],
+    ['a look-alike', { name: 'GraphError', code: 'TIMEOUT', message: 'm' }],
+  ])('is false for %s', (_name, error) => {
+    expect(isLookupError(error)).toBe(false);
+    expect(isLookupError(error, 'TIMEOUT')).toBe(false);
+  });
+
+  test('knows an error of another copy of the package', async () => {
+    const { TableError } = await copyOf('errors');
+    const error: unknown = new TableError('BAD_ROW', 'm');
+    expect(error).not.toBeInstanceOf(errors.LookupError);
+    expect(isLookupError(error, 'BAD_ROW')).toBe(true);
+    expect(isLookupError(error, 'IN_USE')).toBe(false);
+  });
+
+  test('narrows to the classes that have the code', () => {
+    const error: unknown = one.GraphError[0];
+    if (!isLookupError(error, 'FORBIDDEN', 'UNKNOWN_ID')) throw error;
+    const code: 'FORBIDDEN' | 'UNKNOWN_ID' = error.code;
+    const graph: errors.GraphError = error;
+    expect([code, graph.url]).toEqual(['FORBIDDEN', 'https://h/roots']);
+    const shared: unknown = one.DeadlineError[0];
+    if (!isLookupError(shared, 'TIMEOUT')) throw shared;
+    const timeout: errors.RequestError | errors.GraphError | errors.DeadlineError = shared;
+    // @ts-expect-error `missing` is a field of one of the three
+    expect(timeout.missing).toEqual({ what: 'chunks', count: 1, of: 2 });
+    const partial: unknown = one.PartialResultError[0];
+    if (!isLookupError(partial, 'PARTIAL')) throw partial;
+    const status: Uint8Array = partial.result.status;
+    expect(status).toBe(result.status);
+    // @ts-expect-error there is no such code
+    expect(isLookupError(error, 'FORBIDEN')).toBe(false);
+  });
+});
+
+describe('codes', () => {
+  test('are listed for every class', () =>
+    expect(Object.keys(ERROR_CODES).sort()).toEqual(Object.keys(one).sort()));
+
+  test('are of one class, or said to be shared', () => {
+    const codes = Object.values(ERROR_CODES).flatMap((table) => Object.keys(table));
+    const shared = codes.filter((code, at) => codes.indexOf(code) !== at);
+    expect([...new Set(shared)].sort()).toEqual(Object.keys(SHARED_CODES).sort());
+  });
+
+  test('of a PointError are statuses', () =>
+    expect(Object.values(PointStatus).map((code) => statusText(code).toUpperCase())).toEqual(
+      expect.arrayContaining(Object.keys(ERROR_CODES.PointError)),
+    ));
+});
+
+describe('toJSON', () => {
+  const there = (error: Error): Error => reviveError(JSON.parse(JSON.stringify(error)) as ErrorJson);
+
+  test.each(Object.entries(one))('of a %s gives the same again', (name, [error, code]) => {
+    const revived = there(error);
+    expect(revived).toBeInstanceOf(errors[name as keyof typeof errors]);
+    expect(isLookupError(revived, code as 'CLOSED')).toBe(true);
+    expect(String(revived)).toBe(String(error));
+    const { result: _result, ...fields } = { ...error } as { result?: unknown };
+    expect({ ...revived }).toEqual(fields);
+    expect(revived.cause).toEqual(error.cause);
+    expect(JSON.stringify(revived)).toBe(JSON.stringify(error));
+  });
+
+  test('names all fields of a failed request', () =>
+    expect(
+      new errors.RequestError('CONNECTION', 'lost', 'https://h/key', undefined, { broken: 'cut' }).toJSON(),
+    ).toEqual({
+      name: 'RequestError',
+      code: 'CONNECTION',
+      message: 'lost',
+      url: 'https://h/key',
+      broken: 'cut',
+    }));
+
+  test('keeps why each part of an answer is missing, not the answer', () => {
+    const chunk = new errors.ChunkError('cut', 'https://h/1', {
+      cause: new errors.DecodeError('TRUNCATED', 't'),
+    });
+    const error = new errors.PartialResultError('some', result, new Map([['https://h/1', chunk]]));
+    const revived = there(error) as errors.PartialResultError;
+    expect(revived.causes).toEqual(new Map([['https://h/1', chunk]]));
+    expect(revived.causes.get('https://h/1')!.cause).toMatchObject({
+      name: 'DecodeError',
+      code: 'TRUNCATED',
+    });
+    expect(JSON.stringify(error)).not.toContain('result');
+  });
+
+  test('shows of a foreign cause its name, message and code only', () => {
+    const foreign = Object.assign(new TypeError('socket'), { code: 'EPIPE', headers: { a: 'b' }, id: 1n });
+    const { cause: sent } = errors.ChunkError.of('https://h/key', foreign).toJSON();
+    expect(sent).toEqual({ name: 'TypeError', message: 'socket', code: 'EPIPE' });
+  });
+
+  test('hides secrets that became known after the error, wherever they are', () => {
+    const token = 'bearer-0123456789-token';
+    const foreign = Object.assign(new Error(`sent ${token}`), { options: { token } });
+    const graph = new errors.GraphError('HTTP_STATUS', `said ${token}`, `https://h/${token}`, 500, {
+      serverMessage: token,
+      cause: foreign,
+    });
+    const all = new errors.PartialResultError('some', result, new Map([[`https://h/${token}`, graph]]));
+    keepSecret(token);
+    const text = JSON.stringify(all);
+    expect(text).toContain('***');
+    expect(text).not.toContain('0123456789');
+  });
+
+  test('ends where causes go in a circle', () => {
+    const error = new errors.TimestampError('m');
+    error.cause = error;
+    expect(JSON.stringify(error).match(/TimestampError/g)).toHaveLength(9);
+  });
+});
+
+describe('ChunkError', () => {
+  test.each([
+    ['an error', new Error('no such table')],
+    ['text', 'no such table'],
+  ])('keeps %s that a store of the user threw', (_name, thrown) => {
+    const error = errors.ChunkError.of('https://h/key', thrown);
+    expect(error.message).toBe('chunk https://h/key: no such table');
+    expect(error.cause).toBe(thrown);
+  });
 });

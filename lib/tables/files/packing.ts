@@ -105,13 +105,17 @@ async function* unzstd(source: AsyncIterable<Uint8Array>, called: string): Async
     text = await decodeZstd(Buffer.concat(parts), MAX_ZSTD_BYTES);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    throw error.code === 'TOO_LARGE' ? tooLarge() : broken(called, error.message);
+    throw error.code === 'TOO_LARGE' ? tooLarge() : broken(called, error.message, error);
   }
   for (let at = 0; at < text.length; at += PIECE_BYTES) yield text.subarray(at, at + PIECE_BYTES);
 }
 
-const broken = (called: string, why: string): TableError =>
-  new TableError('BAD_FORMAT', `${called} cannot be unpacked: ${why}`);
+const broken = (called: string, why: string, cause?: unknown): TableError =>
+  new TableError(
+    'BAD_FORMAT',
+    `${called} cannot be unpacked: ${why}`,
+    cause === undefined ? undefined : { cause },
+  );
 
 /** Packs what goes to a sink, by the suffix of its file. */
 export const packed = (sink: Sink, path: string): Sink => {

@@ -1,0 +1,4 @@
+/** The pages of this folder that come from tables in the code. */
+import { errorsPage } from './errors-page.ts';
+
+export const PAGES: Readonly<Record<string, () => string>> = { 'errors.md': errorsPage };
