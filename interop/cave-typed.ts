@@ -1,6 +1,5 @@
 /** CAVEclient's answers against those of `volume.graph`, method by method. */
-import type { Sides } from './caveclient.ts';
-import { instants, sample, toIds, type NodeLink } from './cave-values.ts';
+import { instants, sample, toIds, type NodeLink, type Sides } from './cave-values.ts';
 
 export async function compareTyped(sides: Sides): Promise<void> {
   for (const compare of [compareTimes, compareNodes, compareHistories, compareLogs, compareService])

@@ -1,5 +1,20 @@
+/** What comparisons with CAVEclient share. */
+import type { GrapheneVolume } from 'graphene-points';
 import type { Random } from '../testing/random.ts';
+import type { Comparison } from './comparison.ts';
+import type { History } from './history.ts';
 import type { World } from './worlds.ts';
+
+/** One world, and both sides of it. */
+export interface Sides {
+  world: World;
+  volume: GrapheneVolume;
+  history: History;
+  random: Random;
+  comparison: Comparison;
+  /** A method of ChunkedGraphClient. */
+  theirs: <T>(method: string, args?: Record<string, unknown>) => Promise<T>;
+}
 
 /** Instants around edits, to the millisecond; the base's own among them. */
 export function instants({ baseMs, editsMs }: World, edits: number): number[] {

@@ -1,24 +1,12 @@
 /** CAVEclient's client of the chunkedgraph against ours, around edits to the millisecond, and against the history that ours makes out. */
-import type { GrapheneVolume } from 'graphene-points';
-import { seeded, type Random } from '../testing/random.ts';
+import { seeded } from '../testing/random.ts';
 import { compareTyped } from './cave-typed.ts';
-import { instants, sample, toIds, type NodeLink } from './cave-values.ts';
+import { instants, sample, toIds, type NodeLink, type Sides } from './cave-values.ts';
 import type { Comparison } from './comparison.ts';
 import { History } from './history.ts';
 import type { Part } from './part.ts';
 import { PythonClient } from './python-client.ts';
 import { openWorld, serveDemoWorld, servePcgWorld, serveStormWorld, type World } from './worlds.ts';
-
-/** What the functions below share: one world, and both sides of it. */
-export interface Sides {
-  world: World;
-  volume: GrapheneVolume;
-  history: History;
-  random: Random;
-  comparison: Comparison;
-  /** A method of ChunkedGraphClient. */
-  theirs: <T>(method: string, args?: Record<string, unknown>) => Promise<T>;
-}
 
 export const caveclient: Part = async ({ python, comparison }) => {
   await using client = new PythonClient(python, 'caveclient_client.py');

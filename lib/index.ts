@@ -2,11 +2,11 @@
 export { openGraphene, openPrecomputed } from './graphene/open.ts';
 export type { GrapheneVolume, OnePointOptions } from './graphene/graphene-volume.ts';
 export type { DatastackPath, VolumeDatastack } from './graphene/datastack.ts';
+export type { Logger } from './base/logger.ts';
 export type { RootCacheSettings, VolumeRootCache } from './graphene/root-cache.ts';
 export type { RootCacheStats } from './chunkedgraph/root-cache/root-cache.ts';
 export type { PrecomputedVolume } from './graphene/precomputed-volume.ts';
 export type {
-  Logger,
   OpenGrapheneOptions,
   OpenOptions,
   ReadPointsOptions,

@@ -7,17 +7,10 @@ import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { bucketError, refuse, type BucketStyle } from './bucket-errors.ts';
 import type { Fault } from './faults.ts';
-import { folderFiles, SUFFIXES } from './folder.ts';
+import { folderFiles } from './folder.ts';
 import { reply, type MockRequest, type MockResponse } from './message.ts';
 import { mockServer, type MockServer } from './server.ts';
-
-export interface StoredFile {
-  bytes: Uint8Array;
-  contentEncoding?: string;
-}
-
-/** The file at a key, or undefined when there is none. */
-export type FileSource = (key: string) => StoredFile | undefined;
+import { SUFFIXES, type FileSource, type StoredFile } from './stored-file.ts';
 
 export interface MockBucketOptions {
   /** Served from disk, read lazily. */

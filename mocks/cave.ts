@@ -3,7 +3,8 @@
  * Paths and fields: CAVEclient, caveclient/endpoints.py and caveclient/tools/testing.py; middle_auth_client, the user's permissions.
  */
 import { page, type Asked } from './endpoints/answers.ts';
-import { authorize, EVERYTHING, NOBODY, type MockUser } from './endpoints/auth.ts';
+import { authorize } from './endpoints/auth.ts';
+import { EVERYTHING, NOBODY, type MockUser } from './endpoints/users.ts';
 import { toJson } from './endpoints/python-values.ts';
 import type { Fault } from './faults.ts';
 import { toMs, type Moment } from './graph-input.ts';

@@ -4,7 +4,7 @@
  * bad input) is what clients meet.
  */
 import type { TableContext } from './endpoints/answers.ts';
-import { type MockUser } from './endpoints/auth.ts';
+import type { MockUser } from './endpoints/users.ts';
 import { changeLogEndpoints, type KnownUser } from './endpoints/change-log.ts';
 import { editEndpoints } from './endpoints/edits.ts';
 import { flaskApp } from './endpoints/flask-app.ts';
@@ -16,7 +16,8 @@ import type { Fault } from './faults.ts';
 import { buildGraph, toMs, type GraphDescription, type Id, type Moment } from './graph-input.ts';
 import type { LabelAt } from './graph/locate.ts';
 import type { EditContext, Edited, Multicut, Operation } from './graph/operations.ts';
-import type { Edge, TimedGraph } from './graph/timed-graph.ts';
+import type { Edge } from './graph/edge-table.ts';
+import type { TimedGraph } from './graph/timed-graph.ts';
 import { mockServer, type MockServer } from './server.ts';
 
 /** Which edges a multicut between two groups of supervoxels removes: the mock computes none. */

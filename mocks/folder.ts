@@ -1,15 +1,7 @@
 /** The only file of the mocks that reads and writes a disk. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { FileSource, StoredFile } from './bucket.ts';
-
-/** How a file on disk says what object stores keep as its Content-Encoding. */
-export const SUFFIXES = [
-  ['', undefined],
-  ['.gz', 'gzip'],
-  ['.br', 'br'],
-  ['.zstd', 'zstd'],
-] as const;
+import { SUFFIXES, type FileSource, type StoredFile } from './stored-file.ts';
 
 /** A folder's files, each read when it is asked for. @param key Checked by the caller: relative, without `..`. */
 export function folderFiles(folder: string): FileSource {

@@ -5,7 +5,8 @@ import { IdIndex } from './graph/id-index.ts';
 import { IdLayout, type GraphInfo } from './graph/id-layout.ts';
 import { NodeTable } from './graph/node-table.ts';
 import { Editor, type Operation } from './graph/operations.ts';
-import { TimedGraph, type Edge, type NameRoot } from './graph/timed-graph.ts';
+import type { Edge } from './graph/edge-table.ts';
+import { TimedGraph, type NameRoot } from './graph/timed-graph.ts';
 
 /** Decimal text or a bigint; a number would already be rounded. */
 export type Id = string | bigint;

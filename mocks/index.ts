@@ -1,5 +1,6 @@
 /** Servers to test against: a chunkedgraph and an object store that behave, on loopback or as plain functions. */
-export { createMockBucket, type MockBucket, type MockBucketOptions, type StoredFile } from './bucket.ts';
+export { createMockBucket, type MockBucket, type MockBucketOptions } from './bucket.ts';
+export type { StoredFile } from './stored-file.ts';
 export type { BucketStyle } from './bucket-errors.ts';
 export { mockCave, type MockCaveOptions } from './cave.ts';
 export {
@@ -14,7 +15,7 @@ export { controlServer } from './control.ts';
 export { DEMO_AFTER, DEMO_BEFORE, demoPointsFile, serveDemo, type ServedDemo } from './demo.ts';
 export { withFaults, type Fault } from './faults.ts';
 export { writeFiles } from './folder.ts';
-export type { MockUser, Permission } from './endpoints/auth.ts';
+export type { MockUser, Permission } from './endpoints/users.ts';
 export { graphInfo, supervoxelId, type GraphInfoOptions } from './graph-info.ts';
 export type { DescribedEdge, GraphDescription, GraphEdit, Id, Moment } from './graph-input.ts';
 export type { GraphInfo } from './graph/id-layout.ts';

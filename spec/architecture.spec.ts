@@ -26,6 +26,11 @@ const ROOMS = [
   'jobs',
   'cli',
 ] as const;
+/** Rooms within a room, in their order. */
+const INNER: Readonly<Record<string, readonly string[]>> = {
+  'lib/chunkedgraph': ['ids', 'server', 'roots', 'api', 'root-cache'],
+  mocks: ['graph', 'volume', 'endpoints'],
+};
 /** Bytes and numbers in, numbers out: a browser build needs them as they are. */
 const PURE = [
   /^lib\/base\//,
@@ -89,6 +94,16 @@ const rank = (room: string): number => ROOMS.indexOf(room as (typeof ROOMS)[numb
 const isPure = (file: string): boolean => PURE.some((pattern) => pattern.test(file));
 const shown = ({ file, target }: Import): string => `${file} -> ${target}`;
 
+/** What is left once all that imports nothing else has been taken away, again and again: circles, and what leads into them. */
+function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const left = new Map(graph);
+  for (let before = -1; before !== left.size;) {
+    before = left.size;
+    for (const [file, targets] of left) if (!targets.some((target) => left.has(target))) left.delete(file);
+  }
+  return [...left.keys()];
+}
+
 describe('the structure', () => {
   test('has rooms that are all listed, and files that are all found', () => {
     expect(imports.length).toBeGreaterThan(50);
@@ -123,6 +138,32 @@ describe('the structure', () => {
         !/^lib\/(tables|base|compression|points\/status\.ts$)/.test(target),
     );
     expect(beyond.map(shown)).toEqual([]);
+  });
+
+  test.each(Object.entries(INNER))('has an order within %s', (outer, inner) => {
+    const place = (file: string): number => inner.findIndex((room) => file.startsWith(`${outer}/${room}/`));
+    const within = imports.filter(({ file, target }) => place(file) >= 0 && place(target) >= 0);
+    expect(within.length).toBeGreaterThan(20);
+    expect(within.filter(({ file, target }) => place(file) < place(target)).map(shown)).toEqual([]);
+    const folders = tree(outer).filter((file) => file.split('/').length > outer.split('/').length + 1);
+    expect(folders.filter((file) => place(file) < 0)).toEqual([]);
+  });
+
+  test('has no circles, types included', () => {
+    const files = new Map<string, string[]>();
+    for (const { file, target } of [
+      ...imports,
+      ...['testing', 'bench', 'interop'].flatMap(tree).flatMap(importsOf),
+    ])
+      files.set(file, [...(files.get(file) ?? []), target]);
+    expect(circlesOf(files)).toEqual([]);
+  });
+
+  test('has no file name that stands for three things', () => {
+    const names = tree('lib').map((file) => posix.basename(file));
+    expect([...new Set(names)].filter((name) => names.filter((other) => other === name).length > 2)).toEqual(
+      [],
+    );
   });
 
   test('lets only the command line reach the mocks, and only lazily', () => {

@@ -4,7 +4,7 @@ import type { Bounds } from '../chunkedgraph/api/input.ts';
 import type { GraphPoint } from '../chunkedgraph/api/nodes.ts';
 import { GRAPH_CALLS, type GraphFlags } from './graph-calls.ts';
 import type { GraphCommandFlags } from './graph.ts';
-import { commaNumbers, delimiter, text, wholeNumber } from './options.ts';
+import { commaNumbers, delimiter, text, wholeNumber } from './option-values.ts';
 import { mayRepeat } from './repeats.ts';
 
 type Run = (call: string, path: string, args: readonly string[], flags: GraphCommandFlags) => Promise<void>;

@@ -1,7 +1,7 @@
 /** Flags of commands that open a chunkedgraph. */
 import { type Command, Option } from 'commander';
 import { OCDBT_CHOICES, type OcdbtChoice } from '../graphene/ocdbt.ts';
-import { text } from './options.ts';
+import { text } from './option-values.ts';
 
 export interface GraphOpenFlags {
   server?: string;

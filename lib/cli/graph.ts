@@ -13,7 +13,7 @@ import type { GraphOpenFlags } from './graph-flags.ts';
 import { idFormat } from './id-format.ts';
 import { type Io, UsageError } from './io.ts';
 import { jsonLine } from './json-line.ts';
-import { jobMoment, openGraph } from './open.ts';
+import { jobMoment, openGraph } from './open-volume.ts';
 import { plain, type Report } from './report.ts';
 import { type JobFiles, openFiles } from './table-io.ts';
 

@@ -9,7 +9,7 @@ import type { GraphOpenFlags } from './graph-flags.ts';
 import { idFormat } from './id-format.ts';
 import type { Io } from './io.ts';
 import { checkMissing } from './missing.ts';
-import { jobMoment, openGraph } from './open.ts';
+import { jobMoment, openGraph } from './open-volume.ts';
 import type { Report } from './report.ts';
 import { idSummaryLine, statsJson } from './summary.ts';
 import { openFiles } from './table-io.ts';

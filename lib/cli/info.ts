@@ -5,7 +5,7 @@ import { formatVec3 } from '../base/vec3.ts';
 import { storageOf, type BucketFlags } from './bucket-flags.ts';
 import type { GraphOpenFlags } from './graph-flags.ts';
 import type { Io } from './io.ts';
-import { openVolume, type Opened } from './open.ts';
+import { openVolume, type Opened } from './open-volume.ts';
 import { alignColumns, plain, type Report } from './report.ts';
 
 export interface InfoFlags extends BucketFlags, GraphOpenFlags {

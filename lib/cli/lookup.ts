@@ -12,7 +12,7 @@ import { storageOf, type BucketFlags } from './bucket-flags.ts';
 import type { GraphOpenFlags } from './graph-flags.ts';
 import { type Io, UsageError } from './io.ts';
 import { checkMissing } from './missing.ts';
-import { isGraphene, jobMoment, openVolume, type Opened } from './open.ts';
+import { isGraphene, jobMoment, openVolume, type Opened } from './open-volume.ts';
 import type { Report } from './report.ts';
 import { statsJson, summaryLine } from './summary.ts';
 import { openFiles } from './table-io.ts';

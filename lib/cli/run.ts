@@ -23,7 +23,7 @@ import {
   text,
   texts,
   wholeNumber,
-} from './options.ts';
+} from './option-values.ts';
 import { missingOption } from './missing.ts';
 import { mayRepeat, refuseRepeats } from './repeats.ts';
 import { Report } from './report.ts';

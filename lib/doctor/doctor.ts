@@ -1,5 +1,6 @@
 /** Whether volumes can be read from here, check by check, each with what to do next. Nothing that is found holds a token. */
 import { LookupError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
 import { formatVec3 } from '../base/vec3.ts';
 import { fail, ok, warn, type Finding, type Findings } from './findings.ts';
 import { checkSecrets } from './secrets.ts';
@@ -18,7 +19,7 @@ import { authHostOf, openDatastack, placeOf, type OpenedDatastack } from '../gra
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import { lookUpNearMiddle } from './one-look-up.ts';
 import { openGraphene, openPrecomputed } from '../graphene/open.ts';
-import { isStore, type Logger, type OpenGrapheneOptions } from '../graphene/options.ts';
+import { isStore, type OpenGrapheneOptions } from '../graphene/options.ts';
 import { graphNamed, MOST_REDIRECTS, redirectOf, type NextGraph } from '../graphene/redirects.ts';
 import { headersOf, MIDDLEAUTH } from '../graphene/store-at.ts';
 import { watershedStore } from '../graphene/watershed.ts';

@@ -1,9 +1,10 @@
 /** From options to a volume's part of the cache on disk. */
 import { createHash } from 'node:crypto';
+import type { Logger } from '../base/logger.ts';
 import { DiskCache } from '../cache/disk-cache.ts';
 import { ChunkCache } from '../chunks/chunk-cache.ts';
 import { HttpStore } from '../storage/http-store.ts';
-import type { Logger, OpenOptions } from './options.ts';
+import type { OpenOptions } from './options.ts';
 import type { Store } from '../storage/store.ts';
 
 /**

@@ -2,6 +2,7 @@
 import { leaveOnAbort } from '../base/abort.ts';
 import { within } from '../base/deadline.ts';
 import { PathError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
 import { Endpoints } from '../chunkedgraph/api/endpoints.ts';
 import { parseGraphInfo } from '../chunkedgraph/ids/graph-info.ts';
 import { Instants } from '../chunkedgraph/roots/instants.ts';
@@ -26,7 +27,6 @@ import {
   takeOpenOptions,
   checkResolution,
   resolutionOf,
-  type Logger,
   type OpenGrapheneOptions,
   type OpenOptions,
 } from './options.ts';

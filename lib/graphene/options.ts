@@ -1,6 +1,7 @@
 /** What can be asked for when a volume is opened or read, checked before anything is done. */
 import { checkTimeout } from '../base/deadline.ts';
 import { InfoError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
 import { checkNames, takeOptions } from '../base/options.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import { formatVec3 } from '../base/vec3.ts';
@@ -12,10 +13,6 @@ import { checkBucketOptions, type BucketOptions } from '../storage/bucket-option
 import type { Store } from '../storage/store.ts';
 import { OCDBT_CHOICES, type OcdbtChoice } from './ocdbt.ts';
 import type { RootCacheSettings } from './root-cache.ts';
-
-export interface Logger {
-  warn(message: string): void;
-}
 
 /**
  * Credentials of the bucket; those of the graph server are apart and never sent there. Without any, a gs:// or s3:// bucket that is not

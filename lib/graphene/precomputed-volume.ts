@@ -1,6 +1,7 @@
 /** A Precomputed volume, read at points. */
 import { checkTimeout, within } from '../base/deadline.ts';
 import { VolumeClosedError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
 import { withoutSecrets } from '../base/secrets.ts';
 import { takeOptions } from '../base/options.ts';
 import type { Vec3 } from '../base/vec3.ts';
@@ -16,7 +17,6 @@ import {
   checkResolution,
   READ_OPTIONS,
   checkSnap,
-  type Logger,
   type ReadPointsOptions,
 } from './options.ts';
 import { throwIfPartial } from './partial.ts';

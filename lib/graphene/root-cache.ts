@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { SnapshotError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
 import { checkNames } from '../base/options.ts';
 import {
   RootCache,
@@ -10,7 +11,6 @@ import {
 } from '../chunkedgraph/root-cache/root-cache.ts';
 import { prepareFolder } from '../cache/cache-folder.ts';
 import { ROOTS_FOLDER } from '../cache/upkeep.ts';
-import type { Logger } from './options.ts';
 
 export interface RootCacheSettings extends RootCacheOptions {
   /**

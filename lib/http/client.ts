@@ -14,11 +14,11 @@ import {
   type Send,
 } from './exchange.ts';
 import type { HttpMeter } from './meter.ts';
-import { isRedirect, redirectTarget, type Headers } from './redirect.ts';
+import { isRedirect, redirectTarget } from './redirect.ts';
 import { redactUrl } from './excerpt.ts';
 import { sentByProxy, tunnelAgent } from './proxy-agents.ts';
 import { proxyFor, shownProxy, type Proxy } from './proxy.ts';
-import { isSecretHeader } from './secret-headers.ts';
+import { isSecretHeader, type Headers } from './secret-headers.ts';
 import { askedDelayMs, delayBeforeRetry, type Failure } from './retry.ts';
 import { sendGet, sendToProxy, type Agents } from './send-get.ts';
 import { loadGot, sendWithGot } from './send-with-got.ts';

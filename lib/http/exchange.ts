@@ -8,10 +8,10 @@ import { RequestError, type Broken, type LookupError } from '../base/errors.ts';
 import { isShortage } from '../base/shortage.ts';
 import { forbidden, type AllowAddress } from './address.ts';
 import type { HttpMeter } from './meter.ts';
-import type { Headers } from './redirect.ts';
 import { redactUrl } from './excerpt.ts';
-import { refusalOf } from './proxy-agents.ts';
+import { refusalOf } from './proxy.ts';
 import { isRetriableStatus, type Failure } from './retry.ts';
+import type { Headers } from './secret-headers.ts';
 import type { Stopper } from './stopper.ts';
 
 export interface HttpReply {

@@ -5,22 +5,13 @@ import type { Socket } from 'node:net';
 import type { Agent, AgentConnectOpts } from 'agent-base';
 import type { Send } from './exchange.ts';
 import { importPackage } from './import-package.ts';
-import { proxyFor } from './proxy.ts';
+import { proxyFor, refused } from './proxy.ts';
 
 export interface TunnelOptions {
   keepAlive: boolean;
   maxSockets: number;
   connectTimeoutMs: number;
 }
-
-const REFUSED = 'PROXY_ANSWERED_';
-
-/** The status with which a proxy refused, out of the code of such an error. */
-export const refusalOf = (code: string): number | undefined =>
-  code.startsWith(REFUSED) ? Number(code.slice(REFUSED.length)) : undefined;
-
-const refused = (status: number): Error & { code: string } =>
-  Object.assign(new Error('the proxy refused'), { code: `${REFUSED}${status}` });
 
 /**
  * Makes connections that are tunnels. What a proxy says of one that it does not open is never taken for the server's answer: its 404 is

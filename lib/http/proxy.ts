@@ -51,6 +51,16 @@ export const goesStraight = (url: URL, env: Env): boolean =>
 /** Where it is, for messages. */
 export const shownProxy = ({ url, variable }: Proxy): string => `${url.protocol}//${url.host} (${variable})`;
 
+const REFUSED = 'PROXY_ANSWERED_';
+
+/** The status with which a proxy refused, out of the code of such an error. */
+export const refusalOf = (code: string): number | undefined =>
+  code.startsWith(REFUSED) ? Number(code.slice(REFUSED.length)) : undefined;
+
+/** What a proxy says instead of passing a request on. */
+export const refused = (status: number): Error & { code: string } =>
+  Object.assign(new Error('the proxy refused'), { code: `${REFUSED}${status}` });
+
 /** A proxy without a scheme speaks HTTP; without a port it is at 1080, one behind TLS at 443. */
 function proxyUrl(value: string, variable: string): URL {
   const address = /^[a-z][a-z\d+.-]*:\/\//i.test(value) ? value : `http://${value}`;

@@ -1,9 +1,7 @@
 import { RequestError } from '../base/errors.ts';
 import { isLoopbackHost } from '../base/public-address.ts';
 import { redactUrl } from './excerpt.ts';
-import { HARMLESS } from './secret-headers.ts';
-
-export type Headers = Readonly<Record<string, string>>;
+import { HARMLESS, type Headers } from './secret-headers.ts';
 
 /** 304 and 300 are no redirects in this sense. */
 export const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status);

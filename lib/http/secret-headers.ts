@@ -1,6 +1,7 @@
 /** Which headers prove who asks. */
 import { keepSecretsIn } from '../base/secrets.ts';
-import type { Headers } from './redirect.ts';
+
+export type Headers = Readonly<Record<string, string>>;
 
 /** Headers that say nothing about who asks; any other one stays with the origin it was meant for. */
 export const HARMLESS = new Set(['accept', 'accept-encoding', 'if-none-match', 'range', 'user-agent']);

@@ -5,7 +5,7 @@ import { BucketAccess, type Place } from './bucket-access.ts';
 import { endpointUrl, isGoogle } from './bucket-options.ts';
 import { findGoogle, googleAdvice, googleFiles } from './google-signer.ts';
 import { HttpStore } from './http-store.ts';
-import type { OpenStoreOptions } from './open.ts';
+import type { OpenStoreOptions } from './open-options.ts';
 import { contentsOf } from './secret-files.ts';
 import { signingOf } from './signing.ts';
 

@@ -2,33 +2,17 @@ import { resolve } from 'node:path';
 import { PathError } from '../base/errors.ts';
 import { isLoopbackHost } from '../base/public-address.ts';
 import { keepSecret } from '../base/secrets.ts';
-import type { AllowAddress, HttpClient } from '../http/client.ts';
 import { redactUrl } from '../http/excerpt.ts';
 import { keepSecretHeaders } from '../http/secret-headers.ts';
-import type { BucketOptions } from './bucket-options.ts';
 import { bucketOfEndpoint, bucketOfUrl, type BucketUrl } from './bucket-urls.ts';
 import { FileStore } from './file-store.ts';
 import { openGs } from './gs.ts';
 import { askBelow, HttpStore } from './http-store.ts';
 import { encodeKey, segmentsOf } from './keys.ts';
 import { MemoryStore } from './memory-store.ts';
+import type { OpenStoreOptions } from './open-options.ts';
 import { openS3 } from './s3.ts';
 import type { Store } from './store.ts';
-
-export interface OpenStoreOptions extends BucketOptions {
-  http: HttpClient;
-  /**
-   * `public` for a path that came from a server: no files, no memory, no private hosts.
-   * @default 'any'
-   */
-  allowAddress?: AllowAddress;
-  /** For http(s), gs and s3, e.g. Authorization; sent to the store's own origin only. */
-  headers?: Readonly<Record<string, string>>;
-  /** Names endpoints, regions and files of credentials. @default process.env */
-  env?: NodeJS.ProcessEnv;
-  /** s3: Amazon's addresses that are reached by IPv6, too. @default false */
-  dualstack?: boolean;
-}
 
 export const SCHEMES = ['file://', 'http://', 'https://', 'gs://', 's3://', 'mem://'] as const;
 

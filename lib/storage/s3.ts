@@ -9,7 +9,7 @@ import { awsAdvice, awsSources, findAws } from './aws-signer.ts';
 import { BucketAccess, type Place } from './bucket-access.ts';
 import { endpointUrl, isAws } from './bucket-options.ts';
 import { HttpStore } from './http-store.ts';
-import type { OpenStoreOptions } from './open.ts';
+import type { OpenStoreOptions } from './open-options.ts';
 import { s3Error } from './s3-error.ts';
 import { signingOf } from './signing.ts';
 

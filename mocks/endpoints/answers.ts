@@ -4,7 +4,6 @@ import type { Editor } from '../graph/operations.ts';
 import type { TimedGraph } from '../graph/timed-graph.ts';
 import type { GraphInfo } from '../graph/id-layout.ts';
 import { reply, type MockRequest, type MockResponse } from '../message.ts';
-import type { MockUser, Need } from './auth.ts';
 import {
   Crash,
   member,
@@ -16,6 +15,7 @@ import {
   uint64,
   uint64Array,
 } from './python-values.ts';
+import type { MockUser, Need } from './users.ts';
 
 export const HTML = 'text/html; charset=utf-8';
 export const JSON_TYPE = 'application/json';

@@ -5,24 +5,7 @@
 import { DEFAULT_ORIGIN, reply, type MockRequest, type MockResponse } from '../message.ts';
 import { HTML, JSON_TYPE, page } from './answers.ts';
 import { toJson } from './python-values.ts';
-
-export type Permission = 'view' | 'edit' | 'admin' | 'admin_view';
-
-/** Whoever has a token. */
-export interface MockUser {
-  /** @default 1 */
-  id?: number;
-  name?: string;
-  /** For the table. @default all four */
-  permissions?: readonly Permission[];
-  /** Superadmin: may read the change log of the whole table. @default false */
-  admin?: boolean;
-  /** Terms of service that were not accepted yet, in place of permissions. */
-  missingTos?: { id: number; name: string };
-}
-
-/** `superadmin` wants `admin` of the user, `token` any token. */
-export type Need = Permission | 'superadmin' | 'token';
+import { EVERYTHING, type MockUser, type Need } from './users.ts';
 
 export interface AuthOptions {
   tokens: Readonly<Record<string, MockUser>>;
@@ -32,9 +15,6 @@ export interface AuthOptions {
 }
 
 const AUTH_SERVER = 'https://auth.invalid/api/v1/authorize';
-export const EVERYTHING: readonly Permission[] = ['view', 'edit', 'admin', 'admin_view'];
-/** Who asks when no tokens are wanted. */
-export const NOBODY: MockUser = { id: 0, name: 'AUTH_DISABLED', admin: true };
 
 /** The user, or the refusal. @param table In the path; undefined for endpoints of the whole server. */
 export function authorize(

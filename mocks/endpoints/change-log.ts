@@ -1,7 +1,7 @@
 /** Endpoints about operations: who did what when. Source: PyChunkedGraph, pychunkedgraph/graph/segmenthistory.py and app/segmentation/. */
 import { rootsAt } from '../graph/roots-at.ts';
 import { BOX_OFFSET, STATUS, type Operation } from '../graph/operations.ts';
-import type { Edge } from '../graph/timed-graph.ts';
+import type { Edge } from '../graph/edge-table.ts';
 import type { LineageGraph } from '../graph/history.ts';
 import { reply, type MockResponse } from '../message.ts';
 import {

@@ -6,7 +6,8 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { EditError } from '../graph/operations.ts';
 import { reply, type MockHandler, type MockRequest, type MockResponse } from '../message.ts';
 import { HTML, JSON_TYPE, page, type Endpoint } from './answers.ts';
-import { authorize, NOBODY, type MockUser } from './auth.ts';
+import { authorize } from './auth.ts';
+import { NOBODY, type MockUser } from './users.ts';
 import { Crash, Refusal, toJson } from './python-values.ts';
 
 export interface FlaskAppOptions {

@@ -9,6 +9,12 @@
 const DRAWN_AFFINITY = 1.1754943508222875e-38; // the smallest normal float32
 const DRAWN_AREA = 0;
 
+/** Two supervoxels, as nodes. */
+export type Edge = readonly [number, number];
+
+/** By layer, pairs [own supervoxel, other supervoxel] of standing edges, flat: 1 within the graph chunk, from 2 up leaving it. */
+export type Edges = readonly (readonly number[])[];
+
 export interface EdgeList {
   /** Pairs of supervoxels, flat. */
   ends: Int32Array;

@@ -1,5 +1,6 @@
 /** Edges near an edit, standing or not. Source: PyChunkedGraph, pychunkedgraph/graph/edits.py, merge_preprocess, and edges/utils.py. */
-import type { Edge, TimedGraph } from './timed-graph.ts';
+import type { Edge } from './edge-table.ts';
+import type { TimedGraph } from './timed-graph.ts';
 
 /** Edges as the server lists them: once within a graph chunk, from both ends between two. */
 export function forEachDirected(

@@ -6,7 +6,8 @@
 import type { GraphInfo } from './id-layout.ts';
 import { edgesToActivate, isActive, isKnown, knownDirections } from './local-edges.ts';
 import { chunkBox, supervoxelsOf, type ChunkBox } from './subtree.ts';
-import type { AppliedEdit, Edge, NameRoot, TimedGraph } from './timed-graph.ts';
+import type { Edge } from './edge-table.ts';
+import type { AppliedEdit, NameRoot, TimedGraph } from './timed-graph.ts';
 
 /** REFUSED: what the server answers with status 400; FAILED: with 500. */
 export class EditError extends Error {

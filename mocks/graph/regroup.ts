@@ -1,5 +1,6 @@
 /** What an edit makes of the layer-2 nodes it touches. Source: PyChunkedGraph, pychunkedgraph/graph/edits.py. */
-import type { Edge, Edges, TimedGraph } from './timed-graph.ts';
+import type { Edge, Edges, EdgeTable } from './edge-table.ts';
+import type { NodeTable } from './node-table.ts';
 
 export interface Group {
   /** Supervoxels, ascending. */
@@ -7,9 +8,21 @@ export interface Group {
   edges: Edges;
 }
 
+/** The graph as it is before the edit. */
+export interface GraphBefore {
+  readonly nodes: NodeTable;
+  readonly edges: EdgeTable;
+  readonly layout: { readonly layers: number };
+  /** How many. */
+  readonly supervoxels: number;
+  readonly options: { readonly exact: boolean };
+  edgesOf(node: number): Edges;
+  crossingLayer(a: number, b: number): number;
+}
+
 /** The groups of supervoxels that take the place of the `touched` layer-2 nodes, in the order in which the server numbers them. */
 export function regroup(
-  graph: TimedGraph,
+  graph: GraphBefore,
   touched: readonly number[],
   added: readonly Edge[],
   removed: readonly Edge[],

@@ -4,7 +4,7 @@
  * Source: PyChunkedGraph, pychunkedgraph/graph/edits.py.
  */
 import { buildBase } from './base-hierarchy.ts';
-import { EdgeTable, type EdgeList } from './edge-table.ts';
+import { EdgeTable, type Edge, type EdgeList, type Edges } from './edge-table.ts';
 import { IdIndex } from './id-index.ts';
 import type { IdLayout } from './id-layout.ts';
 import { Lineage } from './lineage.ts';
@@ -13,9 +13,6 @@ import { regroup } from './regroup.ts';
 
 /** Names a new root by its smallest supervoxel; undefined leaves the choice to the graph. */
 export type NameRoot = (supervoxel: number) => bigint | undefined;
-
-/** Two supervoxels, as nodes. */
-export type Edge = readonly [number, number];
 
 export interface TimedEdit {
   timeMs: number;
@@ -32,9 +29,6 @@ export interface AppliedEdit {
   newRoots: number[];
   newLayer2: number[];
 }
-
-/** By layer, pairs [own supervoxel, other supervoxel] of standing edges, flat: 1 within the graph chunk, from 2 up leaving it. */
-export type Edges = readonly (readonly number[])[];
 
 export interface TimedGraphOptions {
   /**

@@ -8,7 +8,7 @@ import type { DataType } from '../../lib/precomputed/data-type.ts';
 import { cellBounds, cellPosition, cellSize, chunkKey, gridShape } from '../../lib/precomputed/grid.ts';
 import type { Scale } from '../../lib/precomputed/info.ts';
 import { parseSharding } from '../../lib/precomputed/sharding.ts';
-import type { StoredFile } from '../bucket.ts';
+import type { StoredFile } from '../stored-file.ts';
 import { BITSTREAMS, type Bitstream } from './bitstream.ts';
 import { encoderFor, type Encoding } from './encoders.ts';
 import { writeShards, type ShardedChunk, type ShardingJson } from './shards.ts';

@@ -2,7 +2,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import nock from 'nock';
 import { createHttpClient } from '../../lib/http/client.ts';
-import { openStore, type OpenStoreOptions } from '../../lib/storage/open.ts';
+import { openStore } from '../../lib/storage/open.ts';
+import type { OpenStoreOptions } from '../../lib/storage/open-options.ts';
 import { secretsFolder } from '../support/clouds.ts';
 
 const http = createHttpClient({ retries: 0 });

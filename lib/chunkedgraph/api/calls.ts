@@ -5,7 +5,6 @@
 import { checkTimeout, within } from '../../base/deadline.ts';
 import { copied, takeOptions } from '../../base/options.ts';
 import { momentOf, type Timestamp } from '../ids/timestamp.ts';
-import type { ChunkedGraph, ChunkedGraphParts } from './chunked-graph.ts';
 import { CHANGES } from './edits.ts';
 import { checkBounds } from './input.ts';
 
@@ -69,13 +68,7 @@ const WINDOW = { ...CALL, from: moment, to: moment };
 const EDIT = { ...CALL, remesh: flag, priority: flag };
 const always = (): boolean => true;
 
-type Method = {
-  [Name in keyof ChunkedGraph]: ChunkedGraph[Name] extends (...args: never[]) => Promise<unknown>
-    ? Name
-    : never;
-}[keyof ChunkedGraph];
-
-export const GRAPH_CALLS: Readonly<Record<Method, GraphCall>> = {
+const CALLS = {
   roots: { takes: 1, options: { ...UNSIZED, timestamp: moment, stopLayer: number } },
   root: { takes: 1, options: { ...TIMED, stopLayer: number } },
   isLatestRoots: { takes: 1, options: TIMED },
@@ -122,7 +115,23 @@ export const GRAPH_CALLS: Readonly<Record<Method, GraphCall>> = {
     },
     edits: (path) => CHANGES.test(String(path)),
   },
-};
+} satisfies Record<string, GraphCall>;
+
+type Method = keyof typeof CALLS;
+export const GRAPH_CALLS: Readonly<Record<Method, GraphCall>> = CALLS;
+
+type Asks<Answer> = (...args: Answer[]) => Promise<unknown>;
+
+/** A graph whose calls are those of the table: none is missing there, or here. */
+type Complete<Graph> =
+  Graph extends Record<Method, Asks<never>>
+    ? Exclude<
+        { [Name in keyof Graph]: Graph[Name] extends Asks<never> ? Name : never }[keyof Graph],
+        Method
+      > extends never
+      ? Graph
+      : never
+    : never;
 
 /** Signals of calls under way: what they ask in turn belongs to them, and has their deadline. */
 const underWay = new WeakSet<AbortSignal>();
@@ -131,10 +140,7 @@ const underWay = new WeakSet<AbortSignal>();
  * Puts what this file says in front of the methods of `prototype`.
  * @throws By the methods: TypeError for an option nobody knows or of another type, RangeError, TimestampError, DeadlineError.
  */
-export function takeInputs(
-  prototype: ChunkedGraph,
-  partsOf: (graph: ChunkedGraph) => Pick<ChunkedGraphParts, 'life' | 'timeoutMs'>,
-): void {
+export function takeInputs<Graph>(prototype: Complete<Graph>, partsOf: (graph: Graph) => CallParts): void {
   type Calls = Record<Method, (...args: unknown[]) => Promise<unknown>>;
   const methods = prototype as unknown as Calls;
   for (const [name, { takes, options: checks, edits }] of Object.entries(GRAPH_CALLS) as [
@@ -142,7 +148,7 @@ export function takeInputs(
     GraphCall,
   ][]) {
     const method = methods[name];
-    const guarded = async function (this: ChunkedGraph, ...args: unknown[]): Promise<unknown> {
+    const guarded = async function (this: Graph, ...args: unknown[]): Promise<unknown> {
       const { borrow, ...options } = takeOptions(
         (args[takes] === undefined ? {} : args[takes]) as Options,
         Object.keys(checks),
@@ -165,6 +171,13 @@ export function takeInputs(
     };
     Object.defineProperty(prototype, name, { value: guarded, configurable: true, writable: true });
   }
+}
+
+export interface CallParts {
+  /** Aborts when the volume is closed. */
+  life: AbortSignal;
+  /** Most that calls may take that do not say so themselves, but for edits. @default no limit */
+  timeoutMs?: number;
 }
 
 interface Options {

@@ -11,7 +11,7 @@ import type { RootSource } from '../roots/root-source.ts';
 import { momentOf, type Moment, type Timestamp } from '../ids/timestamp.ts';
 import { boxOf, inBox, type NodeSpace } from './box.ts';
 import { deltaRoots, rawDeltaRoots, type DeltaRoots } from './delta-roots.ts';
-import { takeInputs } from './calls.ts';
+import { takeInputs, type CallParts } from './calls.ts';
 import { CHANGES, replyToEdit, sendEdit, type EditOptions, type EditResult } from './edits.ts';
 import { disjointGroups } from './disjoint.ts';
 import type { CallOptions, Endpoints, TimedOptions } from './endpoints.ts';
@@ -37,18 +37,14 @@ import { count } from './shapes.ts';
 import { isUndone } from './undone.ts';
 
 /** @internal */
-export interface ChunkedGraphParts extends Moments {
+export interface ChunkedGraphParts extends Moments, CallParts {
   api: Endpoints;
   graph: GraphInfo;
   /** The table's info as it stands. */
   info: Readonly<Record<string, unknown>>;
   grid: GraphGrid;
   roots: RootSource;
-  /** Aborts when the volume is closed. */
-  life: AbortSignal;
   allowEdits: boolean;
-  /** Most that calls may take that do not say so themselves, but for edits. @default no limit */
-  timeoutMs?: number;
 }
 
 export interface WindowOptions extends CallOptions {
@@ -805,7 +801,7 @@ export class ChunkedGraph {
   }
 
   static {
-    takeInputs(this.prototype, (graph) => graph.#parts);
+    takeInputs<ChunkedGraph>(this.prototype, (graph) => graph.#parts);
   }
 }
 

@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { InvalidArgumentError } from 'commander';
-import { commaNames, commaNumbers, positiveNumber, size, text, wholeNumber } from '../../lib/cli/options.ts';
+import {
+  commaNames,
+  commaNumbers,
+  positiveNumber,
+  size,
+  text,
+  wholeNumber,
+} from '../../lib/cli/option-values.ts';
 
 describe('option values', () => {
   test.each([

@@ -1,0 +1,23 @@
+/** Who asks, and what an endpoint wants of them. */
+
+export type Permission = 'view' | 'edit' | 'admin' | 'admin_view';
+
+/** Whoever has a token. */
+export interface MockUser {
+  /** @default 1 */
+  id?: number;
+  name?: string;
+  /** For the table. @default all four */
+  permissions?: readonly Permission[];
+  /** Superadmin: may read the change log of the whole table. @default false */
+  admin?: boolean;
+  /** Terms of service that were not accepted yet, in place of permissions. */
+  missingTos?: { id: number; name: string };
+}
+
+/** `superadmin` wants `admin` of the user, `token` any token. */
+export type Need = Permission | 'superadmin' | 'token';
+
+export const EVERYTHING: readonly Permission[] = ['view', 'edit', 'admin', 'admin_view'];
+/** Who asks when no tokens are wanted. */
+export const NOBODY: MockUser = { id: 0, name: 'AUTH_DISABLED', admin: true };

@@ -1,0 +1,16 @@
+/** The objects of a bucket, wherever they are kept. */
+export interface StoredFile {
+  bytes: Uint8Array;
+  contentEncoding?: string;
+}
+
+/** The file at a key, or undefined when there is none. */
+export type FileSource = (key: string) => StoredFile | undefined;
+
+/** How a file on disk says what object stores keep as its Content-Encoding. */
+export const SUFFIXES = [
+  ['', undefined],
+  ['.gz', 'gzip'],
+  ['.br', 'br'],
+  ['.zstd', 'zstd'],
+] as const;
