@@ -1,7 +1,7 @@
 /** A path from the command line to an open volume, and the moment of its job. */
 import { checkMoment } from '../chunkedgraph/roots/moments.ts';
 import { momentOf } from '../chunkedgraph/ids/timestamp.ts';
-import { cloudPath, isGraphPath } from '../graphene/cloud-path.ts';
+import { cloudPath, isGraphPath } from '../graphene/resolve/cloud-path.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import { openGraphene, openPrecomputed } from '../graphene/open.ts';
 import type { OpenGrapheneOptions } from '../graphene/options.ts';

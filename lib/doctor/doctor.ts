@@ -14,15 +14,15 @@ import { createHttpClient, type HttpClient } from '../http/client.ts';
 import { goesStraight, namesProxy, proxyFor, shownProxy } from '../http/proxy.ts';
 import { openStore } from '../storage/open.ts';
 import { parseJson } from '../http/json.ts';
-import { cloudPath, isGraphPath } from '../graphene/cloud-path.ts';
+import { cloudPath, isGraphPath } from '../graphene/resolve/cloud-path.ts';
 import { authHostOf, openDatastack, placeOf, type OpenedDatastack } from '../graphene/datastack.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import { lookUpNearMiddle } from './one-look-up.ts';
 import { openGraphene, openPrecomputed } from '../graphene/open.ts';
 import { isStore, type OpenGrapheneOptions } from '../graphene/options.ts';
-import { graphNamed, MOST_REDIRECTS, redirectOf, type NextGraph } from '../graphene/redirects.ts';
-import { headersOf, MIDDLEAUTH } from '../graphene/store-at.ts';
-import { watershedStore } from '../graphene/watershed.ts';
+import { graphNamed, MOST_REDIRECTS, redirectOf, type NextGraph } from '../graphene/resolve/redirects.ts';
+import { headersOf, MIDDLEAUTH } from '../graphene/resolve/store-at.ts';
+import { watershedStore } from '../graphene/resolve/watershed.ts';
 
 export interface DoctorOptions extends Pick<
   OpenGrapheneOptions,

@@ -11,7 +11,7 @@ import { GraphServer } from '../chunkedgraph/server/graph-server.ts';
 import type { VersionSource } from '../chunkedgraph/roots/moments.ts';
 import { findToken, type FoundToken } from '../chunkedgraph/server/token.ts';
 import type { AllowAddress, HttpClient } from '../http/client.ts';
-import { cloudPath } from './cloud-path.ts';
+import { cloudPath } from './resolve/cloud-path.ts';
 
 /** A datastack by its name; `openGraphene('cave://NAME', { server })` is the same. */
 export interface DatastackPath {

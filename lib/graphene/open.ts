@@ -18,9 +18,9 @@ import { PointReader } from '../points/point-reader.ts';
 import { parseInfo, scaleAt, type VolumeInfo } from '../precomputed/info.ts';
 import type { Store } from '../storage/store.ts';
 import { chunkCacheOf } from './chunk-cache.ts';
-import { cloudPath, isGraphPath } from './cloud-path.ts';
+import { cloudPath, isGraphPath } from './resolve/cloud-path.ts';
 import { authHostOf, datastackOf, openDatastack, placeOf, type DatastackPath } from './datastack.ts';
-import { findGraph } from './graph-table.ts';
+import { findGraph } from './resolve/graph-table.ts';
 import { GrapheneVolume } from './graphene-volume.ts';
 import { checkOcdbt } from './ocdbt.ts';
 import {
@@ -32,8 +32,8 @@ import {
 } from './options.ts';
 import { PrecomputedVolume, type VolumeParts } from './precomputed-volume.ts';
 import { checkRootCache, openRootCache } from './root-cache.ts';
-import { findInfo } from './volume-info.ts';
-import { checkWatershed, watershedStore } from './watershed.ts';
+import { findInfo } from './resolve/volume-info.ts';
+import { checkWatershed, watershedStore } from './resolve/watershed.ts';
 
 const CONSOLE: Logger = { warn: (message) => console.warn(`graphene-points: ${message}`) };
 const loggerOf = ({ logger = CONSOLE }: { logger?: Logger }): Logger => ({

@@ -1,15 +1,15 @@
 /** A place that a server names, as far as a server may: its data_dir, and where an info redirects to. */
-import { PathError } from '../base/errors.ts';
-import type { Logger } from '../base/logger.ts';
-import { printable } from '../base/printable.ts';
-import { isLoopbackHost, isPublicAddress } from '../base/public-address.ts';
-import type { AllowAddress, HttpClient } from '../http/client.ts';
-import { bucketOfEndpoint } from '../storage/bucket-urls.ts';
-import { HttpStore } from '../storage/http-store.ts';
-import { SCHEMES, unknownScheme } from '../storage/open.ts';
-import type { Store } from '../storage/store.ts';
+import { PathError } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import { printable } from '../../base/printable.ts';
+import { isLoopbackHost, isPublicAddress } from '../../base/public-address.ts';
+import type { AllowAddress, HttpClient } from '../../http/client.ts';
+import { bucketOfEndpoint } from '../../storage/bucket-urls.ts';
+import { HttpStore } from '../../storage/http-store.ts';
+import { SCHEMES, unknownScheme } from '../../storage/open.ts';
+import type { Store } from '../../storage/store.ts';
 import { cloudPath, isGraphPath } from './cloud-path.ts';
-import type { StorageOptions } from './options.ts';
+import type { StorageOptions } from '../options.ts';
 import { headersOf, MIDDLEAUTH, storeAt } from './store-at.ts';
 
 export interface Naming {

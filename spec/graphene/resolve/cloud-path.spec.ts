@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { cloudPath } from '../../lib/graphene/cloud-path.ts';
+import { cloudPath } from '../../../lib/graphene/resolve/cloud-path.ts';
 
 describe('cloudPath', () => {
   test.each([

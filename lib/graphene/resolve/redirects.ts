@@ -2,14 +2,14 @@
  * An info that says where its volume has moved. Sources: CloudVolume, datasource/precomputed/metadata.py, `redirectable_fetch_info`;
  * Neuroglancer, src/datasource/index.ts, `DataSourceRegistry.get`. Both take whole paths only.
  */
-import { InfoError, PathError } from '../base/errors.ts';
-import { printable } from '../base/printable.ts';
-import { withoutSecrets } from '../base/secrets.ts';
-import { learntServer } from '../cave/server.ts';
-import { parseGraphPath, type GraphPath } from '../chunkedgraph/server/graph-path.ts';
-import type { FoundToken } from '../chunkedgraph/server/token.ts';
-import type { AllowAddress } from '../http/client.ts';
-import { redactUrl } from '../http/excerpt.ts';
+import { InfoError, PathError } from '../../base/errors.ts';
+import { printable } from '../../base/printable.ts';
+import { withoutSecrets } from '../../base/secrets.ts';
+import { learntServer } from '../../cave/server.ts';
+import { parseGraphPath, type GraphPath } from '../../chunkedgraph/server/graph-path.ts';
+import type { FoundToken } from '../../chunkedgraph/server/token.ts';
+import type { AllowAddress } from '../../http/client.ts';
+import { redactUrl } from '../../http/excerpt.ts';
 import { cloudPath, isGraphPath } from './cloud-path.ts';
 import { addressesNamedBy, quoted } from './named-place.ts';
 

@@ -2,9 +2,9 @@
  * Paths as people copy them, in the one spelling that the rest of the package reads.
  * Source: Neuroglancer, src/kvstore/url.ts and src/datasource/index.ts (`URL|FORMAT:`, blanks and a last `|` mean nothing).
  */
-import { PathError } from '../base/errors.ts';
-import { printable } from '../base/printable.ts';
-import { redactUrl } from '../http/excerpt.ts';
+import { PathError } from '../../base/errors.ts';
+import { printable } from '../../base/printable.ts';
+import { redactUrl } from '../../http/excerpt.ts';
 
 /** What stands behind a `|`: a format, or something that is unpacked on the way to it. */
 const PART = /^\s*([a-z][a-z\d+.-]*):(?!\/\/)(.*)$/is;

@@ -1,10 +1,10 @@
 /** The table of a chunkedgraph, wherever its info says that it has moved to. */
-import { ChunkedGraphClient } from '../chunkedgraph/server/client.ts';
-import { presentOf } from '../chunkedgraph/server/graph-present.ts';
-import { GraphServer } from '../chunkedgraph/server/graph-server.ts';
-import { ServerClock } from '../chunkedgraph/server/server-clock.ts';
-import type { HttpClient } from '../http/client.ts';
-import type { OpenGrapheneOptions } from './options.ts';
+import { ChunkedGraphClient } from '../../chunkedgraph/server/client.ts';
+import { presentOf } from '../../chunkedgraph/server/graph-present.ts';
+import { GraphServer } from '../../chunkedgraph/server/graph-server.ts';
+import { ServerClock } from '../../chunkedgraph/server/server-clock.ts';
+import type { HttpClient } from '../../http/client.ts';
+import type { OpenGrapheneOptions } from '../options.ts';
 import { graphNamed, redirectOf, Trail, type NextGraph } from './redirects.ts';
 
 export interface FoundGraph {

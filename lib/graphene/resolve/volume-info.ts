@@ -1,16 +1,16 @@
 /** The info of a Precomputed volume, wherever it has moved to. */
 import { existsSync } from 'node:fs';
-import { InfoError } from '../base/errors.ts';
-import type { Logger } from '../base/logger.ts';
-import { parseGraphPath } from '../chunkedgraph/server/graph-path.ts';
-import { decompress } from '../compression/decompress.ts';
-import type { HttpClient } from '../http/client.ts';
-import { parseJson } from '../http/json.ts';
-import { FileStore } from '../storage/file-store.ts';
-import { HttpStore } from '../storage/http-store.ts';
-import type { Store } from '../storage/store.ts';
+import { InfoError } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import { parseGraphPath } from '../../chunkedgraph/server/graph-path.ts';
+import { decompress } from '../../compression/decompress.ts';
+import type { HttpClient } from '../../http/client.ts';
+import { parseJson } from '../../http/json.ts';
+import { FileStore } from '../../storage/file-store.ts';
+import { HttpStore } from '../../storage/http-store.ts';
+import type { Store } from '../../storage/store.ts';
 import { addressesNamedByStore, quoted, storeNamed } from './named-place.ts';
-import { isStore, type OpenOptions } from './options.ts';
+import { isStore, type OpenOptions } from '../options.ts';
 import { redirectOf, Trail } from './redirects.ts';
 import { MIDDLEAUTH, storeAt } from './store-at.ts';
 

@@ -16,7 +16,7 @@ import {
 import { secretsFolder } from '../support/clouds.ts';
 import { BEFORE, worldBucket, worldGraph, WORLD } from '../../testing/graph-world.ts';
 import { tinyFiles } from '../../testing/tiny-volume.ts';
-import { runCli } from './run-cli.ts';
+import { runCli } from '../cli/run-cli.ts';
 
 nock.restore();
 

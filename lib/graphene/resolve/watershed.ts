@@ -1,15 +1,15 @@
 /** The watershed of a chunkedgraph: where it is, and whether it can be one. */
 import { existsSync } from 'node:fs';
-import { InfoError, PathError } from '../base/errors.ts';
-import type { Logger } from '../base/logger.ts';
-import type { GraphPath } from '../chunkedgraph/server/graph-path.ts';
-import type { FoundToken } from '../chunkedgraph/server/token.ts';
-import type { HttpClient } from '../http/client.ts';
-import { scaleAt, type VolumeInfo } from '../precomputed/info.ts';
-import { FileStore } from '../storage/file-store.ts';
-import type { Store } from '../storage/store.ts';
-import { checkMip } from './graphene-volume.ts';
-import { isStore, type OpenGrapheneOptions } from './options.ts';
+import { InfoError, PathError } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { GraphPath } from '../../chunkedgraph/server/graph-path.ts';
+import type { FoundToken } from '../../chunkedgraph/server/token.ts';
+import type { HttpClient } from '../../http/client.ts';
+import { scaleAt, type VolumeInfo } from '../../precomputed/info.ts';
+import { FileStore } from '../../storage/file-store.ts';
+import type { Store } from '../../storage/store.ts';
+import { checkMip } from '../graphene-volume.ts';
+import { isStore, type OpenGrapheneOptions } from '../options.ts';
 import { addressesNamedBy, quoted, storeNamed } from './named-place.ts';
 import { storeAt } from './store-at.ts';
 

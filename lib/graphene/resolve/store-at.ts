@@ -1,14 +1,14 @@
 /** The store at a path, with what the user said about its credentials. */
-import { PathError } from '../base/errors.ts';
-import type { Logger } from '../base/logger.ts';
-import { findToken } from '../chunkedgraph/server/token.ts';
-import type { AllowAddress, HttpClient } from '../http/client.ts';
-import { redactUrl } from '../http/excerpt.ts';
-import { CheckedStore } from '../storage/checked-store.ts';
-import { openStore } from '../storage/open.ts';
-import type { Store } from '../storage/store.ts';
+import { PathError } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import { findToken } from '../../chunkedgraph/server/token.ts';
+import type { AllowAddress, HttpClient } from '../../http/client.ts';
+import { redactUrl } from '../../http/excerpt.ts';
+import { CheckedStore } from '../../storage/checked-store.ts';
+import { openStore } from '../../storage/open.ts';
+import type { Store } from '../../storage/store.ts';
 import { cloudPath } from './cloud-path.ts';
-import { isStore, type StorageOptions } from './options.ts';
+import { isStore, type StorageOptions } from '../options.ts';
 
 /** A bucket behind the log-in that chunkedgraph servers share; Neuroglancer's spelling. */
 export const MIDDLEAUTH = /^middleauth\+(?=https?:\/\/)/i;
