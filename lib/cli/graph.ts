@@ -5,7 +5,7 @@ import { momentOf } from '../chunkedgraph/ids/timestamp.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import { askInParts } from '../jobs/ask-in-parts.ts';
 import { collectIds } from '../jobs/collect-ids.ts';
-import type { Sink } from '../tables/files/streams.ts';
+import type { ByteSink } from '../tables/files/streams.ts';
 import type { FormatName } from '../tables/formats.ts';
 import { withCauses } from '../jobs/messages.ts';
 import { GRAPH_CALLS, type GraphFlags, type IdCall } from './graph-calls.ts';
@@ -77,7 +77,7 @@ async function writeEach(
   call: IdCall,
   ids: bigint[],
   asked: Parameters<IdCall['ask']>[1],
-  sink: Sink,
+  sink: ByteSink,
   report: Report,
 ): Promise<number> {
   let failed = 0;

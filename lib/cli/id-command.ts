@@ -1,5 +1,5 @@
 /** What the commands on tables of IDs have in common: a table in, the same rows out, a summary. */
-import type { RowCounts } from '../jobs/answer-rows.ts';
+import type { RowCounts } from '../jobs/answer-table.ts';
 import type { Missing } from '../tables/text/cells.ts';
 import type { FormatName } from '../tables/formats.ts';
 import { answerIds, type IdQuestion } from '../jobs/id-table.ts';

@@ -2,6 +2,7 @@
 import { whyNotRead } from '../tables/file-kinds.ts';
 import { formatOfFile, type FormatName, type IdFormatName } from '../tables/formats.ts';
 import { formatOf, isEnough } from './first-lines.ts';
+import { refuseOptions } from './format-options.ts';
 import { UsageError } from './io.ts';
 
 /** What the user said of the format. */
@@ -30,7 +31,7 @@ export async function idFormat(
     text += Buffer.from(next.value).toString('latin1');
   }
   const format = formatOf(text, { given, suffix: formatOfFile(path) });
-  if (format === 'jsonl' && delimiter !== undefined) throw new UsageError('--delimiter is for csv and tsv');
+  refuseOptions(format, { delimiter });
   return {
     format,
     source: (async function* () {

@@ -5,10 +5,12 @@ import { momentOf } from '../chunkedgraph/ids/timestamp.ts';
 import type { Resolution } from '../graphene/options.ts';
 import type { Missing } from '../tables/text/cells.ts';
 import { whyNotRead } from '../tables/file-kinds.ts';
-import { formatOfFile, type FormatName, type TextOptions } from '../tables/formats.ts';
+import { formatOfFile, type FormatName } from '../tables/formats.ts';
+import type { TextOptions } from '../tables/open-table.ts';
 import { graphLookup, type Lookup, valueLookup } from '../jobs/lookup.ts';
 import { lookupTable } from '../jobs/lookup-table.ts';
 import { storageOf, type BucketFlags } from './bucket-flags.ts';
+import { refuseOptions } from './format-options.ts';
 import type { GraphOpenFlags } from './graph-flags.ts';
 import { type Io, UsageError } from './io.ts';
 import { checkMissing } from './missing.ts';
@@ -169,8 +171,7 @@ function formatOf({ points, out, format, delimiter, decimal }: LookupFlags, repo
       whyNotRead(points) ??
         `the format of ${points} is not known by its suffix: add --format csv, tsv or jsonl`,
     );
-  if (input === 'jsonl' && (delimiter !== undefined || decimal !== undefined))
-    throw new UsageError(`--${delimiter === undefined ? 'decimal' : 'delimiter'} is for csv and tsv`);
+  refuseOptions(input, { delimiter, decimal });
   const output = out === '-' ? undefined : formatOfFile(out);
   if (output && output !== input) report.warn(`${out} will hold ${input}, the format of the input`);
   return input;

@@ -2,7 +2,7 @@
 import { Option } from 'commander';
 import type { Missing } from '../tables/text/cells.ts';
 import type { IdFormatName } from '../tables/formats.ts';
-import { UsageError } from './io.ts';
+import { refuseOptions } from './format-options.ts';
 import type { Report } from './report.ts';
 
 const CHOICES: readonly Missing[] = ['empty', '0', 'NA'];
@@ -15,8 +15,7 @@ export const missingOption = (): Option =>
 
 /** @throws UsageError for a format that has its own way to say that there is no value. */
 export function checkMissing(missing: Missing | undefined, format: IdFormatName, report: Report): void {
-  if (missing !== undefined && format === 'jsonl')
-    throw new UsageError('--missing is for csv and tsv: JSON Lines have null');
+  refuseOptions(format, { missing });
   if (missing === '0')
     report.warn(
       '--missing 0: rows without an answer look like background; only their status tells them apart',

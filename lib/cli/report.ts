@@ -1,7 +1,7 @@
 /** What a person is told on standard error: warnings, errors, and a progress bar where there is a terminal. */
 import type { SingleBar } from 'cli-progress';
 import { withoutSecrets } from '../base/secrets.ts';
-import type { TableProgress } from '../jobs/answer-rows.ts';
+import type { TableProgress } from '../jobs/answer-table.ts';
 import { withCauses } from '../jobs/messages.ts';
 import type { Io } from './io.ts';
 

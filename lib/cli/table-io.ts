@@ -1,7 +1,7 @@
 /** The files of a command on a table: what it reads, where it writes, and that none of them is another of them. */
 import { fstatSync, lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { readFileBytes, readStream, ReaderGone, type Sink, streamSink } from '../tables/files/streams.ts';
+import { readFileBytes, readStream, ReaderGone, type ByteSink, streamSink } from '../tables/files/streams.ts';
 import { whyNotWritten } from '../tables/file-kinds.ts';
 import { claimOutput, type OutputFile, partialOf, targetOf } from '../tables/files/output-file.ts';
 import { unpacked } from '../tables/files/packing.ts';
@@ -22,7 +22,7 @@ export interface JobFiles {
   /** What the input option names. */
   source(): AsyncIterable<Uint8Array>;
   /** Runs a job into the output. A partial file stays only after an interrupt. @returns undefined when the reader has left. */
-  into<T>(job: (sink: Sink) => Promise<T>): Promise<T | undefined>;
+  into<T>(job: (sink: ByteSink) => Promise<T>): Promise<T | undefined>;
   writeStats(json: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -39,7 +39,7 @@ export async function openFiles(names: JobFileNames, io: Io, report: Report): Pr
   await refuseClashes(names, io);
   const options = { warn: (message: string) => report.warn(message), signal: io.signal };
   const output = out === '-' ? undefined : await claimOutput(out, options);
-  let counts: Sink | undefined;
+  let counts: ByteSink | undefined;
   try {
     counts =
       stats === undefined
@@ -71,7 +71,7 @@ export async function openFiles(names: JobFileNames, io: Io, report: Report): Pr
 async function intoOutput<T>(
   output: OutputFile | undefined,
   { stdout, signal }: Io,
-  job: (sink: Sink) => Promise<T>,
+  job: (sink: ByteSink) => Promise<T>,
 ): Promise<T | undefined> {
   const sink = output ? await output.open() : streamSink(stdout, { signal });
   try {

@@ -1,14 +1,19 @@
 /** The IDs of one column of a table, for questions whose answers are no rows of it. */
-import { emptyStats } from './answer-rows.ts';
+import { openTable, type TableOptions } from '../tables/open-table.ts';
 import { idColumnIn } from './columns.ts';
-import { answerIds, type IdQuestion, type IdTableOptions } from './id-table.ts';
+import { isMangled } from './id-table.ts';
+import { Refusals } from './refusals.ts';
 
-export interface CollectOptions extends Pick<IdTableOptions, 'format' | 'text' | 'signal' | 'warn'> {
+export interface CollectOptions extends Pick<TableOptions, 'format' | 'text' | 'signal'> {
   /** What the column is called or how its name ends: `root_id`. */
   kind: string;
   /** @default see `idColumnIn` */
   column?: string;
+  warn?: (message: string) => void;
 }
+
+/** Few enough that their texts may be kept beside them. */
+const BATCH_ROWS = 100_000;
 
 /**
  * Each ID once, in the order met, without 0 and empty cells; and how many rows hold anything else. A word for a missing ID (`nan`) counts
@@ -17,23 +22,37 @@ export interface CollectOptions extends Pick<IdTableOptions, 'format' | 'text' |
  */
 export async function collectIds(
   source: AsyncIterable<Uint8Array>,
-  { kind, column, ...options }: CollectOptions,
+  { kind, column, warn, ...options }: CollectOptions,
 ): Promise<{ ids: bigint[]; invalid: number }> {
-  const found = new Set<bigint>();
-  const question: IdQuestion = {
-    width: 1,
-    listName: column ?? kind,
-    columns: (names) => ({ ids: [idColumnIn(names, kind, column).name], outputs: [] }),
-    ask: async ({ ids: [ids] }) => {
-      for (const id of ids) if (id !== 0n) found.add(id);
-      return { columns: [], status: new Uint8Array(ids.length), stats: emptyStats(), errors: () => [] };
+  let name = column ?? kind,
+    rows = 0,
+    invalid = 0;
+  const table = openTable(
+    source,
+    (found) => {
+      ({ name } = idColumnIn(found, kind, column));
+      return { ids: [name], texts: [name], outputs: [], replace: false };
     },
-  };
-  const nowhere = {
-    write: async () => undefined,
-    finish: async () => undefined,
-    abandon: async () => undefined,
-  };
-  const { statuses } = await answerIds(question, source, nowhere, { ...options, tellMissing: true });
-  return { ids: [...found], invalid: statuses.invalid_id ?? 0 };
+    { ...options, listName: name, batchRows: BATCH_ROWS },
+  );
+  const ids = new Set<bigint>(),
+    refusals = new Refusals('a valid ID', { warn });
+  for await (const batch of table.batches()) {
+    const [{ spellings, places }] = batch.texts;
+    refusals.tell(batch, (row) => {
+      if (batch.ids[row] !== 0n) ids.add(batch.ids[row]);
+      if (batch.noId[row] === 0) return undefined;
+      const mangled = isMangled(batch, row),
+        word = spellings[places[row]];
+      if (!mangled && word === '') return undefined;
+      invalid++;
+      return mangled
+        ? { reason: () => batch.complaint(row), status: 'invalid_id' }
+        : { reason: () => `column ${name}: ${JSON.stringify(word)} is not an ID`, status: 'left out' };
+    });
+    rows += batch.rows;
+  }
+  if (rows === 0 && !table.hasHeader) warn?.('the table is empty');
+  refusals.sumUp();
+  return { ids: [...ids], invalid };
 }

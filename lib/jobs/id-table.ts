@@ -1,13 +1,12 @@
 /** Jobs on tables of IDs: roots of supervoxels, and tables of roots brought up to date. No voxel is read. */
 import { TableError } from '../base/errors.ts';
-import { wordsOf } from '../base/uint64.ts';
 import { PointStatus, statusCode } from '../points/status.ts';
-import { answerRows, type RowCounts, type RowJob, type RowOptions } from './answer-rows.ts';
-import type { Sink } from '../tables/files/streams.ts';
-import { openFormat, openIdList, type IdFormatName, type TextOptions } from '../tables/formats.ts';
-import { type Answers, withGiven } from './lookup.ts';
+import type { ByteSink } from '../tables/files/streams.ts';
 import { isMissing } from '../tables/missing.ts';
-import type { CellsOf, ColumnChoice, IdCells, TableColumns } from '../tables/table.ts';
+import { openTable, type TableOptions } from '../tables/open-table.ts';
+import type { Batch, CellsOf, ColumnChoice, TableColumns } from '../tables/table.ts';
+import { answerTable, type RowCounts, type RowOptions, type TableJob } from './answer-table.ts';
+import { type Answers, withGiven } from './lookup.ts';
 
 /** Which columns a question about IDs reads and writes. A row may be asked about several times: once for every `width` columns of IDs. */
 export interface IdColumns extends Partial<Omit<TableColumns, 'texts'>> {
@@ -40,81 +39,97 @@ export interface IdRows {
   statuses: Uint8Array;
 }
 
-export interface IdTableOptions extends RowOptions {
-  format: IdFormatName;
-  text?: TextOptions;
+export interface IdTableOptions extends RowOptions, Pick<TableOptions, 'format' | 'text'> {
   /** Write over output columns that exist. @default false */
   replace?: boolean;
-  /** Whether words for missing IDs are told of like mangled ones; empty cells never are. @default false */
-  tellMissing?: boolean;
 }
 
 /** Answers every row. The caller finishes or abandons the sink. @throws TableError. */
 export async function answerIds(
   question: IdQuestion,
   source: AsyncIterable<Uint8Array>,
-  sink: Sink,
+  sink: ByteSink,
   options: IdTableOptions,
 ): Promise<RowCounts> {
-  const { replace = false, tellMissing = false, signal } = options,
-    { width } = question;
+  const { replace = false, missing, signal } = options,
+    { width, listName } = question;
   let columns: IdColumns = { ids: [], outputs: [] };
   const choose: ColumnChoice = (found, cellsOf) => {
     columns = question.columns(found, cellsOf);
-    return { replace, texts: tellMissing ? columns.ids : (columns.statuses ?? []), ...columns };
+    return { replace, texts: columns.statuses, ...columns };
   };
-  const { format: name, text } = options;
-  const format =
-    name === 'list' || name === 'tab-list'
-      ? openIdList(name, question.listName, choose, text)
-      : openFormat(name, choose, text);
-  let count = 0;
-  let ids: BigUint64Array[] = [];
-  let given: Uint8Array[] = [];
-  let statuses = new Uint8Array(0);
-  let cells: IdCells[] = [];
-  const job: RowJob = {
+  const table = openTable(source, choose, { ...options, listName });
+  const job: TableJob = {
     wanted: 'a valid ID',
     get sides() {
       return columns.ids.filter((_, k) => k % width === 0);
     },
-    begin(rows) {
-      count = rows;
-      const all = (rows * columns.ids.length) / width;
-      ids = Array.from({ length: width }, () => new BigUint64Array(all));
-      given = ids.map(() => new Uint8Array(all));
-      statuses = new Uint8Array(all);
-      cells = columns.ids.map((_, k) => {
-        const first = Math.floor(k / width) * rows;
-        return {
-          words: wordsOf(ids[k % width]).subarray(2 * first, 2 * (first + rows)),
-          given: given[k % width].subarray(first, first + rows),
-        };
-      });
+    questions(batch) {
+      const ids = ofQuestions(batch.ids, batch.rows, width),
+        given = ofQuestions(batch.noId, batch.rows, width),
+        { statuses, check } = earlierStatuses(batch, columns.statuses ?? []);
+      return {
+        refusalOf(row) {
+          check(row);
+          return isMangled(batch, row)
+            ? { reason: () => batch.complaint(row), status: 'invalid_id' }
+            : undefined;
+        },
+        ask: async () => withGiven(await question.ask({ ids, given, statuses }, signal), given[0]),
+      };
     },
-    read(bytes, start, end, row) {
-      const reason = format.readIds(bytes, start, end, cells, row);
-      columns.statuses?.forEach((name, side) => {
-        statuses[side * count + row] = earlierStatus(format.text(side), name);
-      });
-      if (reason !== undefined) return { reason, status: 'invalid_id' };
-      const word = tellMissing && given[0][row] !== 0 ? format.text(0) : '';
-      if (word === '') return undefined;
-      given[0][row] = PointStatus.invalidId;
-      return { reason: `column ${columns.ids[0]}: ${JSON.stringify(word)} is not an ID`, status: 'left out' };
-    },
-    ask: async () => withGiven(await question.ask({ ids, given, statuses }, signal), given[0]),
   };
-  return answerRows(format, job, source, sink, options);
+  return answerTable(table, table.sinkTo(sink, missing), job, options);
 }
 
-/** @throws TableError for a column that is somebody else's after all. */
-function earlierStatus(text: string, column: string): number {
-  const code = isMissing(text) ? 0 : statusCode(text);
-  if (code === undefined)
-    throw new TableError(
-      'BAD_ROW',
-      `column ${column} holds ${JSON.stringify(text.slice(0, 60))}, which is not a status: rename the column, and statuses will have their own`,
-    );
-  return code;
+/** Whether any ID of a row cannot be read. */
+export function isMangled({ noId, rows }: Batch, row: number): boolean {
+  for (let at = row; at < noId.length; at += rows) if (noId[at] === PointStatus.invalidId) return true;
+  return false;
+}
+
+/** Columns that stand question by question as one array for each column of a question: those of all first questions, then of the second. */
+function ofQuestions<A extends BigUint64Array | Uint8Array>(columns: A, rows: number, width: number): A[] {
+  if (width === 1) return [columns];
+  const questions = columns.length / rows / width || 0;
+  const view = (from: number): A => columns.subarray(from * rows, (from + 1) * rows) as A;
+  return Array.from({ length: width }, (_, k) => {
+    if (questions === 1) return view(k);
+    const gathered = columns.slice(0, questions * rows) as A;
+    for (let question = 0; question < questions; question++)
+      gathered.set(view(question * width + k) as never, question * rows);
+    return gathered;
+  });
+}
+
+/** @returns 0 where there was none; and what throws a TableError for a row whose column is somebody else's after all. */
+function earlierStatuses(
+  batch: Batch,
+  names: readonly string[],
+): { statuses: Uint8Array; check: (row: number) => void } {
+  const { rows, texts } = batch;
+  const statuses = new Uint8Array(batch.noId.length);
+  const foreign = new Set<number>(); // rows
+  const codes = texts.map(({ spellings }) =>
+    spellings.map((text) => (isMissing(text) ? 0 : statusCode(text))),
+  );
+  texts.forEach(({ places }, side) => {
+    for (let row = 0; row < rows; row++) {
+      const code = codes[side][places[row]];
+      if (code === undefined) foreign.add(row);
+      else statuses[side * rows + row] = code;
+    }
+  });
+  return {
+    statuses,
+    check(row) {
+      if (!foreign.has(row)) return;
+      const side = codes.findIndex((known, k) => known[texts[k].places[row]] === undefined),
+        text = texts[side].spellings[texts[side].places[row]];
+      throw new TableError(
+        'BAD_ROW',
+        `${batch.nameOf(row)}: column ${names[side]} holds ${JSON.stringify(text.slice(0, 60))}, which is not a status: rename the column, and statuses will have their own`,
+      );
+    },
+  };
 }

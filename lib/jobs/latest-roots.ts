@@ -7,7 +7,7 @@ import { GraphError } from '../base/errors.ts';
 import type { Row } from '../points/result.ts';
 import { PointStatus, statusText } from '../points/status.ts';
 import { idColumn } from '../tables/answers.ts';
-import { emptyStats } from './answer-rows.ts';
+import { emptyStats } from './stats.ts';
 import { askInParts } from './ask-in-parts.ts';
 import { idColumnsIn, statusColumn } from './columns.ts';
 import type { IdQuestion } from './id-table.ts';

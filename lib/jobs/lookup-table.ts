@@ -1,14 +1,13 @@
 /** The main job on a table: rows with points in, the same rows out with what is at their points. */
-import { LookupError } from '../base/errors.ts';
-import { parseTimestamp } from '../chunkedgraph/ids/timestamp.ts';
 import { PointStatus } from '../points/status.ts';
-import { answerRows, type Refusal, type RowCounts, type RowJob, type RowOptions } from './answer-rows.ts';
+import { answerTable, type RowCounts, type RowOptions, type TableJob } from './answer-table.ts';
 import { axesIn, outputNames, pointColumnsIn, stemOf } from './columns.ts';
-import type { Sink } from '../tables/files/streams.ts';
-import { type FormatName, openFormat, type TextOptions } from '../tables/formats.ts';
+import type { ByteSink } from '../tables/files/streams.ts';
+import type { FormatName } from '../tables/formats.ts';
+import { openTable, type TextOptions } from '../tables/open-table.ts';
+import type { Batch, ColumnChoice } from '../tables/table.ts';
 import { type Lookup, withGiven } from './lookup.ts';
-import { isMissing } from '../tables/missing.ts';
-import type { ColumnChoice, PointCells } from '../tables/table.ts';
+import { momentsOf } from './row-moments.ts';
 
 export interface TableJobOptions extends RowOptions {
   format: FormatName;
@@ -37,7 +36,7 @@ export interface TableSummary extends RowCounts {
 export async function lookupTable(
   lookup: Lookup,
   source: AsyncIterable<Uint8Array>,
-  sink: Sink,
+  sink: ByteSink,
   options: TableJobOptions,
 ): Promise<TableSummary> {
   const { columns, positions, timestampColumn, replace = false, strict = false, signal } = options;
@@ -54,70 +53,41 @@ export async function lookupTable(
     replace,
     advice: stem === undefined ? undefined : `--position ${stem} names outputs after it`,
   });
-  const format = openFormat(options.format, choose, options.text);
+  const table = openTable(source, choose, options);
   const instants = new Set<number>(); // each has cost a root request: there are not too many
-  const timed = timestampColumn !== undefined;
-  let rows = 0;
-  let points = new Float64Array(0);
-  let given = new Uint8Array(0);
-  let cells: PointCells[] = [];
-  let of = new Int32Array(0);
-  let calendar = new Calendar();
-
-  /** The moment of a row, for those of its points that there are. @returns why it has none. */
-  const takeMoment = (row: number): Refusal | undefined => {
-    let moment: number | string | undefined;
-    for (let side = 0; side < cells.length; side++) {
-      if (cells[side].given[row] !== 0) continue;
-      moment ??= calendar.momentOf(format.text(0));
-      if (typeof moment === 'number') of[side * rows + row] = moment;
-      else {
-        cells[side].given[row] = PointStatus.invalidTimestamp;
-        cells[side].points.fill(NaN, 3 * row, 3 * row + 3);
-      }
-    }
-    return typeof moment === 'string'
-      ? { reason: `column ${timestampColumn}: ${moment}`, status: 'invalid_timestamp' }
-      : undefined;
-  };
-
-  const job: RowJob = {
+  const job: TableJob = {
     wanted: 'a valid point',
     sides,
-    begin(count) {
-      rows = count;
-      points = new Float64Array(3 * count * sides.length);
-      given = new Uint8Array(count * sides.length);
-      cells = sides.map((_, side) => ({
-        points: points.subarray(3 * count * side, 3 * count * (side + 1)),
-        given: given.subarray(count * side, count * (side + 1)),
-      }));
-      of = new Int32Array(timed ? count * sides.length : 0);
-      calendar = new Calendar();
-    },
-    read(bytes, start, end, row) {
-      const reason = format.readPoints(bytes, start, end, cells, row);
-      const refusal = reason === undefined ? undefined : { reason, status: 'invalid_point' };
-      const missing = strict && !refusal ? cells.findIndex((side) => side.given[row] !== 0) : -1;
-      if (missing >= 0) return { reason: `${sides[missing]} is missing`, status: 'not_looked_up' };
-      const untimed = timed ? takeMoment(row) : undefined;
-      return refusal ?? untimed;
-    },
-    async ask(onProgress) {
-      const answers = await lookup.ask({
-        points,
-        moments: timed ? { of, instants: calendar.instants } : undefined,
-        signal,
-        onProgress,
-      });
-      for (const instant of answers.instants ?? []) instants.add(instant.getTime());
-      return withGiven(answers, given);
+    questions(batch) {
+      const { points, noPoint } = batch,
+        moments = timestampColumn === undefined ? undefined : momentsOf(batch);
+      return {
+        refusalOf(row) {
+          const has = (status: number): boolean => sideWith(batch, row, status) >= 0;
+          if (has(PointStatus.invalidPoint))
+            return { reason: () => batch.complaint(row), status: 'invalid_point' };
+          const missing = strict ? sideWith(batch, row, PointStatus.notLookedUp) : -1;
+          if (missing >= 0) return { reason: () => `${sides[missing]} is missing`, status: 'not_looked_up' };
+          return moments && has(PointStatus.invalidTimestamp)
+            ? {
+                reason: () => `column ${timestampColumn}: ${moments.whyNot(row)}`,
+                status: 'invalid_timestamp',
+              }
+            : undefined;
+        },
+        async ask(onProgress) {
+          const answers = await lookup.ask({ points, moments, signal, onProgress });
+          for (const instant of answers.instants ?? []) instants.add(instant.getTime());
+          return withGiven(answers, noPoint);
+        },
+      };
     },
   };
-  const counts = await answerRows(format, job, source, sink, options);
-  const moments = timed
-    ? { timestamps: spanOf(instants) }
-    : { timestamp: kind === 'graph' ? lookup.timestamp : undefined };
+  const counts = await answerTable(table, table.sinkTo(sink, options.missing), job, options);
+  const moments =
+    timestampColumn === undefined
+      ? { timestamp: kind === 'graph' ? lookup.timestamp : undefined }
+      : { timestamps: spanOf(instants) };
   return { ...counts, ...moments };
 }
 
@@ -132,38 +102,9 @@ function spanOf(instants: ReadonlySet<number>): TableSummary['timestamps'] {
   return { first: date(first), last: date(last), count: instants.size };
 }
 
-const OWN_MOMENT = -1;
-
-/** The distinct instants of a batch; each spelling is parsed once. */
-class Calendar {
-  readonly instants: Date[] = [];
-  readonly #byText = new Map<string, number | string>([['now', OWN_MOMENT]]);
-  readonly #byMs = new Map<number, number>();
-
-  /** Index of the instant (or the job's own), or why the text is none. */
-  momentOf(text: string): number | string {
-    let moment = this.#byText.get(text);
-    if (moment === undefined)
-      this.#byText.set(
-        text,
-        (moment = isMissing(text) || text.toLowerCase() === 'nat' ? OWN_MOMENT : this.#parse(text)),
-      );
-    return moment;
-  }
-
-  #parse(text: string): number | string {
-    let instant: Date;
-    try {
-      instant = parseTimestamp(text);
-    } catch (error) {
-      if (error instanceof LookupError) return error.message;
-      throw error;
-    }
-    let moment = this.#byMs.get(instant.getTime());
-    if (moment === undefined) {
-      this.#byMs.set(instant.getTime(), (moment = this.instants.length));
-      this.instants.push(instant);
-    }
-    return moment;
-  }
+/** The first side of a row that has a status instead of a point, or -1. */
+function sideWith({ noPoint, rows }: Batch, row: number, status: number): number {
+  for (let at = row; at < noPoint.length; at += rows)
+    if (noPoint[at] === status) return Math.floor(at / rows);
+  return -1;
 }

@@ -1,5 +1,5 @@
 /** Kinds of files that are not tables of text, by suffix and by how they begin, and what makes a table of text of each. */
-import { formatOfFile } from './formats.ts';
+import { formatOfFile, KNOWN_SUFFIXES } from './formats.ts';
 
 interface FileKind {
   name: string;
@@ -65,18 +65,16 @@ const KINDS: readonly FileKind[] = [
   { name: 'LZ4', suffixes: ['lz4'], magic: /^\x04"M\x18/, convert: 'lz4 -dc FILE > OUT' },
 ];
 
-const FORMATS = '.csv, .tsv, .jsonl and .ndjson, each also as .gz or .zst';
-
 /** Why a file of this name is not read as a table, and what to do; undefined for all names that say nothing of the kind. */
 export function whyNotRead(path: string): string | undefined {
   const kind = kindOfName(path);
-  return kind && `${path} is ${kind.name}, which is not read (${FORMATS} are): ${advice(kind, path)}`;
+  return kind && `${path} is ${kind.name}, which is not read (${KNOWN_SUFFIXES} are): ${advice(kind, path)}`;
 }
 
 /** The same for a file to be written. */
 export function whyNotWritten(path: string): string | undefined {
   const kind = kindOfName(path);
-  return kind && `${path} would be ${kind.name}, which is not written (${FORMATS} are)`;
+  return kind && `${path} would be ${kind.name}, which is not written (${KNOWN_SUFFIXES} are)`;
 }
 
 /** The same by how a file begins. @param called What messages call it. */
@@ -87,12 +85,12 @@ export function whyNotText(start: Uint8Array, called: string): string | undefine
 }
 
 function kindOfName(path: string): FileKind | undefined {
-  if (formatOfFile(path) !== undefined) return undefined;
   const suffix = /\.([^./\\]+)$/.exec(path)?.[1].toLowerCase();
   return suffix === undefined ? undefined : KINDS.find(({ suffixes }) => suffixes.includes(suffix));
 }
 
 function advice({ name, convert }: FileKind, file: string): string {
-  const out = `${file.replace(/\.[^./\\]+$/, '')}${name === 'JSON' ? '.jsonl' : /\.(csv|tsv|jsonl|ndjson)\.[^.]+$/i.test(file) ? '' : '.csv'}`;
+  const stem = file.replace(/\.[^./\\]+$/, ''),
+    out = name === 'JSON' ? `${stem}.jsonl` : formatOfFile(stem) === undefined ? `${stem}.csv` : stem;
   return convert.replaceAll('FILE', file).replaceAll('OUT', out);
 }

@@ -1,45 +1,70 @@
-/** Which format a table has. */
-import { Delimited } from './text/delimited.ts';
-import { JsonLines } from './text/json-lines.ts';
-import type { ColumnChoice, TableFormat } from './table.ts';
+/** The formats of tables: what their files are called, and which options are for them. `open-table.ts` says what reads and writes each. */
 
 export const FORMATS = ['csv', 'tsv', 'jsonl'] as const;
 export type FormatName = (typeof FORMATS)[number];
 
-const SUFFIXES: Record<string, FormatName> = { csv: 'csv', tsv: 'tsv', jsonl: 'jsonl', ndjson: 'jsonl' };
-
-/** Format of a file by its suffix, that of its packing left out; undefined for any other. */
-export const formatOfFile = (path: string): FormatName | undefined =>
-  SUFFIXES[/\.([^./\\]+?)(?:\.(?:gz|gzip|zst|zstd))?$/i.exec(path)?.[1].toLowerCase() ?? ''];
-
 /** `list`: one ID a line and nothing else; it is written as CSV, `tab-list` as TSV. */
 export type IdFormatName = FormatName | 'list' | 'tab-list';
 
-/** How the text of a table is written, where it is not as usual. */
-export interface TextOptions {
-  /** Between fields. @default what the format says */
-  delimiter?: string;
-  /** @default false */
-  decimalComma?: boolean;
+/** Options that are not for every format, as the command line calls them. */
+export type FormatOption = 'delimiter' | 'decimal' | 'missing';
+
+const SUFFIXES: Readonly<Record<FormatName, readonly string[]>> = {
+  csv: ['csv'],
+  tsv: ['tsv'],
+  jsonl: ['jsonl', 'ndjson'],
+};
+
+const OPTIONS: Readonly<Record<FormatName, readonly FormatOption[]>> = {
+  csv: ['delimiter', 'decimal', 'missing'],
+  tsv: ['delimiter', 'decimal', 'missing'],
+  jsonl: [],
+};
+
+/** What tables may be packed with, all of them alike: suffixes, the usual one first. */
+const PACKINGS = { gzip: ['gz', 'gzip'], zstd: ['zst', 'zstd'] } as const;
+export type Packing = keyof typeof PACKINGS;
+
+/** Suffixes of a path, in lower case: the last, and the one before it. */
+function suffixesOf(path: string): { last?: string; before?: string } {
+  const [, before, last] = /(?:\.([^./\\]+))?\.([^./\\]+)$/.exec(path.toLowerCase()) ?? [];
+  return { last, before };
 }
 
-export function openFormat(
-  name: FormatName,
-  columns: ColumnChoice,
-  { delimiter, decimalComma }: TextOptions = {},
-): TableFormat {
-  if (name === 'jsonl') return new JsonLines(columns);
-  return new Delimited(
-    { delimiter: delimiter ?? (name === 'tsv' ? '\t' : ','), sure: delimiter !== undefined, decimalComma },
-    columns,
-  );
+/** What a file is packed with, by its suffix. */
+export function packingOfFile(path: string): Packing | undefined {
+  const { last } = suffixesOf(path);
+  return (Object.keys(PACKINGS) as Packing[]).find((packing) => includes(PACKINGS[packing], last));
 }
 
-/** @param header What the IDs of a list are called. */
-export const openIdList = (
-  name: 'list' | 'tab-list',
-  header: string,
-  columns: ColumnChoice,
-  { delimiter }: TextOptions = {},
-): TableFormat =>
-  new Delimited({ delimiter: delimiter ?? (name === 'tab-list' ? '\t' : ','), header: [header] }, columns);
+/** Format of a file by its suffix, that of its packing left out; undefined for any other. */
+export function formatOfFile(path: string): FormatName | undefined {
+  const { last, before } = suffixesOf(path),
+    suffix = packingOfFile(path) === undefined ? last : before;
+  return FORMATS.find((name) => includes(SUFFIXES[name], suffix));
+}
+
+const includes = (suffixes: readonly string[], suffix: string | undefined): boolean =>
+  suffix !== undefined && suffixes.includes(suffix);
+
+/** Suffixes of files that are read and written, for messages. */
+export const KNOWN_SUFFIXES = `${listed(
+  FORMATS.flatMap((name) => SUFFIXES[name]).map((suffix) => `.${suffix}`),
+  'and',
+)}, each also as ${listed(
+  Object.values(PACKINGS).map(([suffix]) => `.${suffix}`),
+  'or',
+)}`;
+
+/** @returns undefined for an option of this format; else the formats that it is for: `csv and tsv`. */
+export function formatsOf(option: FormatOption, format: IdFormatName): string | undefined {
+  const takers = FORMATS.filter((name) => OPTIONS[name].includes(option));
+  const name = format === 'list' ? 'csv' : format === 'tab-list' ? 'tsv' : format;
+  return takers.includes(name) ? undefined : listed(takers, 'and');
+}
+
+function listed(names: readonly string[], word: string): string {
+  return names.length < 2
+    ? names.join('')
+    : `${names.slice(0, -1).join(', ')} ${word} ${names[names.length - 1]}`;
+}

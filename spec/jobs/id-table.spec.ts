@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { GraphError } from '../../lib/base/errors.ts';
-import type { Sink } from '../../lib/tables/files/streams.ts';
+import type { ByteSink } from '../../lib/tables/files/streams.ts';
 import { answerIds, type IdQuestion, type IdTableOptions } from '../../lib/jobs/id-table.ts';
 import { rootQuestion, type RootVolume } from '../../lib/jobs/roots.ts';
 import { updateQuestion } from '../../lib/jobs/update-roots.ts';
@@ -70,7 +70,7 @@ function fakeVolume({ split = Infinity }: { split?: number } = {}) {
 async function run(question: IdQuestion, text: string, options: Partial<IdTableOptions> = {}) {
   const written: Uint8Array[] = [],
     warnings: string[] = [];
-  const sink: Sink = {
+  const sink: ByteSink = {
     write: async (bytes) => void written.push(bytes),
     finish: async () => {},
     abandon: async () => undefined,

@@ -1,6 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Sink } from '../../lib/tables/files/streams.ts';
+import type { ByteSink } from '../../lib/tables/files/streams.ts';
 import { graphLookup, type GraphVolume, type Lookup, valueLookup } from '../../lib/jobs/lookup.ts';
 import { lookupTable, type TableJobOptions, type TableSummary } from '../../lib/jobs/lookup-table.ts';
 import { AT, fakeGraphVolume, fakeValueVolume, NOW, rootText, supervoxelText } from './fake-volume.ts';
@@ -17,7 +17,7 @@ async function run(
   lookup: Lookup = graphLookup(fakeGraphVolume(), {}),
 ): Promise<Ran> {
   const written: Uint8Array[] = [];
-  const sink: Sink = {
+  const sink: ByteSink = {
     write: async (bytes) => void written.push(bytes),
     finish: async () => {},
     abandon: async () => undefined,
@@ -592,7 +592,7 @@ describe('lookupTable: what is asked', () => {
       for (let at = 0; at < bytes.length; at += 65536) yield bytes.subarray(at, at + 65536);
     })();
     const written: Uint8Array[] = [];
-    const sink: Sink = {
+    const sink: ByteSink = {
       write: async (part) => void written.push(part),
       finish: async () => {},
       abandon: async () => undefined,
@@ -731,7 +731,7 @@ describe('lookupTable: what is asked', () => {
 
   test('writes the rows of a batch before the next is asked', async () => {
     const written: string[] = [];
-    const sink: Sink = {
+    const sink: ByteSink = {
       write: async (bytes) => void written.push(Buffer.from(bytes).toString()),
       finish: async () => {},
       abandon: async () => undefined,

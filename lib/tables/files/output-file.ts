@@ -4,7 +4,7 @@ import { access, type FileHandle, lstat, open, readlink, realpath, rename, rm, s
 import { dirname, resolve } from 'node:path';
 import { TableError } from '../../base/errors.ts';
 import { writeFifo } from './fifos.ts';
-import { type Sink, streamSink, unusable } from './streams.ts';
+import { type ByteSink, streamSink, unusable } from './streams.ts';
 import { lockOutput } from './output-lock.ts';
 import { packed } from './packing.ts';
 
@@ -19,7 +19,7 @@ export interface OutputOptions {
 /** A file that no other run writes from now on. */
 export interface OutputFile {
   /** Created now; the sink's end, whichever it is, gives the file free. */
-  open(): Promise<Sink>;
+  open(): Promise<ByteSink>;
   /** For those who never open it. */
   release(): void;
 }
@@ -100,7 +100,7 @@ async function create(partial: string, present: Stats | undefined): Promise<File
   }
 }
 
-function wholeOrNothing(handle: FileHandle, target: string, called: string, release: () => void): Sink {
+function wholeOrNothing(handle: FileHandle, target: string, called: string, release: () => void): ByteSink {
   const partial = partialOf(target);
   let ended = false;
   const told = async <T>(step: Promise<T>): Promise<T> => {

@@ -4,15 +4,8 @@ import { DecodeError, TableError } from '../../base/errors.ts';
 import { sniffBitstream } from '../../compression/decompress.ts';
 import { decodeZstd, encodeZstd } from '../../compression/zstd.ts';
 import { whyNotText } from '../file-kinds.ts';
-import type { Sink } from './streams.ts';
-
-export type Packing = 'gzip' | 'zstd';
-
-const SUFFIXES: Record<string, Packing> = { gz: 'gzip', gzip: 'gzip', zst: 'zstd', zstd: 'zstd' };
-
-/** What a file is packed with, by its suffix. */
-export const packingOfFile = (path: string): Packing | undefined =>
-  SUFFIXES[/\.([^./\\]+)$/.exec(path)?.[1].toLowerCase() ?? ''];
+import { packingOfFile } from '../formats.ts';
+import type { ByteSink } from './streams.ts';
 
 /** Zstandard is unpacked whole, and so is packed where Node has no stream for it. */
 const MAX_ZSTD_BYTES = 2 ** 29;
@@ -118,7 +111,7 @@ const broken = (called: string, why: string, cause?: unknown): TableError =>
   );
 
 /** Packs what goes to a sink, by the suffix of its file. */
-export const packed = (sink: Sink, path: string): Sink => {
+export const packed = (sink: ByteSink, path: string): ByteSink => {
   const packing = packingOfFile(path);
   return packing === undefined
     ? sink
@@ -128,12 +121,12 @@ export const packed = (sink: Sink, path: string): Sink => {
 };
 
 /** Where Node has it (22.15 on), as a stream: one frame, as those readers want it that stop at the end of the first (pandas). */
-function zstdSink(sink: Sink): Sink {
+function zstdSink(sink: ByteSink): ByteSink {
   const { createZstdCompress } = zlib as { createZstdCompress?: () => zlib.Gzip };
   return createZstdCompress ? streamed(sink, createZstdCompress()) : whole(sink);
 }
 
-function streamed(sink: Sink, packer: zlib.Gzip): Sink {
+function streamed(sink: ByteSink, packer: zlib.Gzip): ByteSink {
   let failed: unknown;
   const pumping = (async () => {
     for await (const part of packer as AsyncIterable<Uint8Array>) await sink.write(part);
@@ -169,7 +162,7 @@ function streamed(sink: Sink, packer: zlib.Gzip): Sink {
   };
 }
 
-function whole(sink: Sink): Sink {
+function whole(sink: ByteSink): ByteSink {
   const parts: Uint8Array[] = [];
   let length = 0;
   const flush = async (): Promise<void> => sink.write(await encodeZstd(Buffer.concat(parts.splice(0))));

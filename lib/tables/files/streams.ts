@@ -8,7 +8,7 @@ import { TableError } from '../../base/errors.ts';
 import { readFifo } from './fifos.ts';
 
 /** Bytes written in order; `write` resolves when there is room for more. */
-export interface Sink {
+export interface ByteSink {
   write(bytes: Uint8Array): Promise<void>;
   /** All is written: the result takes its place. */
   finish(): Promise<void>;
@@ -73,7 +73,7 @@ export interface StreamOptions {
 export function streamSink(
   stream: Writable,
   { name = 'standard output', signal, ends = false }: StreamOptions = {},
-): Sink {
+): ByteSink {
   let broken: Error | undefined;
   const onError = (error: NodeJS.ErrnoException): void => {
     broken ??=

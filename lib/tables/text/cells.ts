@@ -3,7 +3,6 @@ import { wordsOf } from '../../base/uint64.ts';
 import { PointStatus, statusText } from '../../points/status.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import type { AnswerColumn, RowAnswers } from '../answers.ts';
-import type { Cells } from '../table.ts';
 
 const {
   outOfBounds,
@@ -36,6 +35,15 @@ const UNANSWERED = new Set<number>([
   rootFailed,
   notLookedUp,
 ]);
+
+/** The answers of a batch, a cell at a time: digits or a word; nothing is written, and false returned, where there is no answer. */
+export interface Cells {
+  write(out: ByteWriter, column: number, row: number): boolean;
+  /** Whether what a row has in an output column stays as it is. */
+  keeps?(column: number, row: number): boolean;
+  /** Whether a cell is a number or a boolean, which JSON writes without quotes. */
+  isBare?(column: number, row: number): boolean;
+}
 
 /** One column of answers, by their place among them. */
 interface Writer {

@@ -4,7 +4,13 @@ import { isMissing } from '../missing.ts';
 const POWERS = Array.from({ length: 16 }, (_, n) => 10 ** n);
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
-const isSpace = (c: number): boolean => c === 32 || (c >= 9 && c <= 13);
+export const isSpace = (c: number): boolean => c === 32 || (c >= 9 && c <= 13);
+
+/** Whether there is nothing but blanks. */
+export function isBlank(bytes: Buffer, start: number, end: number): boolean {
+  while (start < end && isSpace(bytes[start])) start++;
+  return start === end;
+}
 
 /**
  * The number written in `bytes[start, end)`, blanks around it allowed; NaN for anything that is not a finite decimal number.

@@ -5,28 +5,16 @@
  */
 import { TableError } from '../../base/errors.ts';
 import { PointStatus, statusText } from '../../points/status.ts';
+import { checkColumns } from '../check-columns.ts';
+import type { CellsOf, ColumnChoice, TableColumns } from '../table.ts';
+import type { BatchCells } from './batch-cells.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import { isMissingPosition, parseDecimal, parseId, parsePosition } from './decimal.ts';
-import { isMissing } from '../missing.ts';
-import { contentEnd, type RowRules } from './rows.ts';
+import type { Cells } from './cells.ts';
+import { IdReader, PointReader } from './field-readers.ts';
+import { Fields } from './fields.ts';
+import { contentEnd, type RowRules, type RowSpans } from './rows.ts';
 import { refuseOtherSeparators } from './separators.ts';
-import {
-  type Cells,
-  type CellsOf,
-  checkColumns,
-  type ColumnChoice,
-  type IdCells,
-  type PointCells,
-  type RowSpans,
-  type TableColumns,
-  type TableFormat,
-} from '../table.ts';
-
-const LF = 10,
-  CR = 13,
-  QUOTE = 34,
-  POINT = 46,
-  COMMA = 44;
+import type { TextFormat } from './text-format.ts';
 
 /** What stands at the end of a row whose fields are not those of the header. */
 const INVALID = [PointStatus.invalidPoint, PointStatus.invalidId].map((status) =>
@@ -44,344 +32,202 @@ export interface DelimitedOptions {
   header?: readonly string[];
 }
 
-export class Delimited implements TableFormat {
+export class Delimited implements TextFormat {
   readonly rules: RowRules;
+  readonly hasHeader = true;
+  columns: TableColumns = { outputs: [], replace: false };
   readonly #options: DelimitedOptions;
   readonly #delimiter: number;
-  readonly #mark: number;
   readonly #choice: ColumnChoice;
   /** Names where the table has none; its header is then ours. */
   readonly #given: readonly string[] | undefined;
-  #columns!: TableColumns; // from the header on
-  #fields = 0; // of the header
+  #count = 0; // of the header's fields
   /** Of the header that is written. */
-  #fieldsOut = 0;
+  #countOut = 0;
   /** Whether the header ends with a status: an ending that says so tells nothing then. */
   #endsWithStatus = false;
-  #replaces = false;
-  #pointFields: number[][] = [];
-  #idFields: number[] = [];
+  #points: PointReader[] = [];
+  #ids: IdReader[] = [];
+  /** -1 for a column that is not there yet. */
   #textFields: number[] = [];
-  /** Where answers go, left to right: a field written over, or Infinity for behind the row. */
-  #places: { field: number; column: number }[] = [];
-  /** Starts and ends of the fields of one row, reused. */
-  readonly #spans: number[] = [];
-  /** The row read last, or undefined where its fields are not those of the header. */
-  #row: Buffer | undefined;
+  /** Fields that answers are written over, left to right. */
+  #replaced: { field: number; column: number }[] = [];
+  /** Columns of answers behind the row. */
+  #added: number[] = [];
+  /** Memory of the one row that is looked at. */
+  readonly #fields: Fields;
 
   constructor(options: DelimitedOptions, columns: ColumnChoice) {
     this.#options = options;
     this.#delimiter = options.delimiter.charCodeAt(0);
-    this.#mark = options.decimalComma ? COMMA : POINT;
     this.#choice = columns;
     this.#given = options.header;
+    this.#fields = new Fields(this.#delimiter);
     this.rules = { delimiter: this.#delimiter, firstRow: options.header ? 1 : 0 };
   }
 
   begin(bytes: Buffer, start: number, end: number, out: ByteWriter, rows: RowSpans): boolean {
     if (start === end && !this.#given)
       throw new TableError('BAD_FORMAT', 'the table is empty: it has no header');
-    this.#fields = this.#given?.length ?? this.#split(bytes, start, end);
-    if (!this.#given && !this.#options.sure)
-      refuseOtherSeparators(bytes.subarray(start, end), this.#options.delimiter);
-    const names =
-      this.#given ??
-      withoutBlanks(Array.from({ length: this.#fields }, (_, field) => this.#text(bytes, field)));
-    this.#columns = this.#choice(names, this.#cellsOf(names, rows));
-    const { points = [], ids = [], texts = [], outputs } = this.#columns;
-    checkColumns(this.#columns, names);
-    if (this.#options.decimalComma && points.some((columns) => columns.length === 1))
+    const names = this.#given ?? this.#namesIn(bytes, start, end);
+    this.#count = names.length;
+    this.#bind(names, this.#choice(names, this.#cellsOf(names, rows)));
+    const lineEnd = bytes.toString('latin1', contentEnd(bytes, start, end), end) || '\n';
+    const ownHeader = this.#given?.map((name) => this.#quoted(name).toString()).join(this.#options.delimiter);
+    const header = ownHeader === undefined ? bytes.subarray(start, end) : Buffer.from(ownHeader + lineEnd);
+    const { outputs } = this.columns;
+    const titles: Cells = { write: (to, column) => (to.copy(this.#quoted(outputs[column])), true) };
+    this.#writeWhole(out, this.#fields.split(header, 0, header.length), 0, header.length, titles, 0);
+    return !this.#given;
+  }
+
+  #namesIn(bytes: Buffer, start: number, end: number): readonly string[] {
+    if (!this.#options.sure) refuseOtherSeparators(bytes.subarray(start, end), this.#options.delimiter);
+    const row = this.#fields.split(bytes, start, end);
+    return withoutBlanks(Array.from({ length: row.count }, (_, field) => row.text(field)));
+  }
+
+  #bind(names: readonly string[], columns: TableColumns): void {
+    const { points = [], ids = [], texts = [], outputs } = columns,
+      { decimalComma = false } = this.#options;
+    checkColumns(columns, names);
+    if (decimalComma && points.some((axes) => axes.length === 1))
       throw new TableError('BAD_FORMAT', 'decimal commas are read in columns of one coordinate each');
+    /** -1 for what is not there, which only outputs and their earlier texts may be. */
     const fieldOf = (name: string): number => {
       const field = names.indexOf(name);
       if (field !== names.lastIndexOf(name))
         throw new TableError('BAD_FORMAT', `column ${name} is there more than once`);
       return field;
     };
-    this.#pointFields = points.map((columns) => columns.map(fieldOf));
-    this.#idFields = ids.map(fieldOf);
+    this.columns = columns;
+    this.#points = points.map((axes) => new PointReader(axes, axes.map(fieldOf), decimalComma));
+    this.#ids = ids.map((name) => new IdReader(name, fieldOf(name)));
     this.#textFields = texts.map(fieldOf);
-    this.#places = outputs.map((name, column) => ({
-      field: names.includes(name) ? fieldOf(name) : Infinity,
-      column,
-    }));
-    this.#places.sort((a, b) => (a.field === b.field ? a.column - b.column : a.field - b.field));
-    this.#replaces = this.#places.length > 0 && this.#places[0].field !== Infinity;
-    this.#fieldsOut = this.#fields + this.#places.filter(({ field }) => field === Infinity).length;
-    this.#endsWithStatus = this.#places.some(
-      ({ field, column }) => field === this.#fields - 1 && /(^|_)status$/.test(outputs[column]),
+    const places = outputs.map((name, column) => ({ field: fieldOf(name), column }));
+    this.#replaced = places.filter(({ field }) => field >= 0).sort((a, b) => a.field - b.field);
+    this.#added = places.filter(({ field }) => field < 0).map(({ column }) => column);
+    this.#countOut = this.#count + this.#added.length;
+    this.#endsWithStatus = this.#replaced.some(
+      ({ field, column }) => field === this.#count - 1 && /(^|_)status$/.test(outputs[column]),
     );
-    const lineEnd = bytes.toString('latin1', contentEnd(bytes, start, end), end) || '\n';
-    const ownHeader = this.#given?.map((name) => this.#quoted(name).toString()).join(this.#options.delimiter);
-    const header = ownHeader === undefined ? bytes.subarray(start, end) : Buffer.from(ownHeader + lineEnd);
-    this.#split(header, 0, header.length);
-    this.#writeFields(
-      out,
-      header,
-      0,
-      header.length,
-      { write: (to, column) => (to.copy(this.#quoted(outputs[column])), true) },
-      0,
-      this.#fields,
-    );
-    return !this.#given;
   }
 
+  /** Of whole rows only; the header is none of them. */
   #cellsOf(names: readonly string[], rows: RowSpans): CellsOf {
-    const isCell = (bytes: Buffer, start: number, end: number): boolean =>
-      this.#split(bytes, start, end) === names.length;
-    const text = (bytes: Buffer, field: number): string => this.#text(bytes, field),
+    const fields = new Fields(this.#delimiter),
       header = this.#given === undefined;
     return function* (name) {
       const field = names.indexOf(name);
       let isFirst = true;
       for (const { bytes, start, end } of field < 0 ? [] : rows) {
-        if (!(isFirst && header) && isCell(bytes, start, end)) yield text(bytes, field);
+        const row = fields.split(bytes, start, end);
+        if (!(isFirst && header) && row.count === names.length) yield row.text(field);
         isFirst = false;
       }
     };
   }
 
-  /** Splits a row. @returns what is wrong with the number of its fields, or undefined. */
-  #open(bytes: Buffer, start: number, end: number): string | undefined {
-    const fields = this.#split(bytes, start, end),
-      fits = fields === this.#fields,
-      wasExtended = fits && this.#wasExtended(bytes);
-    this.#row = fits && !wasExtended ? bytes : undefined;
-    if (wasExtended) return 'an earlier run found that it has not the fields of the header, as its end says';
-    return fits ? undefined : `${fields} fields where the header has ${this.#fields}`;
-  }
-
-  /** Whether the row split last has as many fields as the header only because an earlier run put some behind it. */
-  #wasExtended(bytes: Buffer): boolean {
-    return this.#replaces && !this.#endsWithStatus && this.#endsInvalid(bytes, this.#fields);
-  }
-
-  /** Whether the row split last, of so many fields, ends as those do that an earlier run found to be invalid: an empty field and the word. */
-  #endsInvalid(bytes: Buffer, fields: number): boolean {
-    if (fields < 2 || this.#spans[2 * fields - 4] !== this.#spans[2 * fields - 3]) return false;
-    const start = this.#spans[2 * fields - 2],
-      end = this.#spans[2 * fields - 1];
-    return INVALID.some((word) => word.length === end - start && word.equals(bytes.subarray(start, end)));
-  }
-
-  readPoints(
-    bytes: Buffer,
-    start: number,
-    end: number,
-    out: readonly PointCells[],
-    row: number,
-  ): string | undefined {
-    const ragged = this.#open(bytes, start, end);
-    let reasons = ragged;
-    for (let k = 0; k < out.length; k++) {
-      const { points, given } = out[k],
-        fields = this.#pointFields[k];
-      if (
-        ragged === undefined &&
-        (fields.length === 1
-          ? this.#readPosition(bytes, fields[0], points, 3 * row)
-          : this.#readAxes(bytes, fields, points, 3 * row))
-      )
-        continue;
-      points.fill(NaN, 3 * row, 3 * row + 3);
-      const reason = ragged === undefined ? this.#whyNoPoint(bytes, k) : undefined;
-      given[row] =
-        ragged === undefined && reason === undefined ? PointStatus.notLookedUp : PointStatus.invalidPoint;
-      if (reason !== undefined) reasons = reasons === undefined ? reason : `${reasons}; ${reason}`;
+  readRow(bytes: Buffer, start: number, end: number, cells: BatchCells, row: number): void {
+    const fields = this.#fields.split(bytes, start, end);
+    if (!this.#isWhole(fields)) return cells.refuseRow(row);
+    for (let k = 0; k < this.#points.length; k++) {
+      const at = k * cells.rows + row,
+        reader = this.#points[k];
+      if (reader.read(fields, cells.points, 3 * at)) continue;
+      cells.setNoPoint(at, reader.isMissing(fields) ? PointStatus.notLookedUp : PointStatus.invalidPoint);
     }
-    return reasons;
-  }
-
-  #readPosition(bytes: Buffer, field: number, out: Float64Array, at: number): boolean {
-    const [from, to] = this.#inside(bytes, field);
-    return parsePosition(bytes, from, to, out, at);
-  }
-
-  #readAxes(bytes: Buffer, fields: readonly number[], out: Float64Array, at: number): boolean {
-    for (let axis = 0; axis < 3; axis++) {
-      const start = this.#spans[2 * fields[axis]],
-        quoted = bytes[start] === QUOTE ? 1 : 0;
-      const number = parseDecimal(
-        bytes,
-        start + quoted,
-        this.#spans[2 * fields[axis] + 1] - quoted,
-        this.#mark,
-      );
-      if (Number.isNaN(number)) return false;
-      out[at + axis] = number;
+    for (let k = 0; k < this.#ids.length; k++) {
+      const at = k * cells.rows + row,
+        status = this.#ids[k].read(fields, cells.words, at);
+      if (status !== 0) cells.setNoId(at, status);
     }
-    return true;
-  }
-
-  /** @returns undefined where it is missing. */
-  #whyNoPoint(bytes: Buffer, k: number): string | undefined {
-    const fields = this.#pointFields[k],
-      names = this.#columns.points![k];
-    if (fields.length === 1)
-      return isMissingPosition(this.#text(bytes, fields[0]))
-        ? undefined
-        : `column ${names[0]}${this.#shown(bytes, fields[0], 'no [x, y, z]')}`;
-    if (fields.every((field) => isMissing(this.#text(bytes, field)))) return undefined;
-    const axis = fields.findIndex((field) => {
-      const [from, to] = this.#inside(bytes, field);
-      return Number.isNaN(parseDecimal(bytes, from, to, this.#mark));
-    });
-    return `column ${names[axis]}${this.#shown(bytes, fields[axis], this.#whyNoNumber(bytes, fields[axis]))}`;
-  }
-
-  readIds(
-    bytes: Buffer,
-    start: number,
-    end: number,
-    out: readonly IdCells[],
-    row: number,
-  ): string | undefined {
-    const ragged = this.#open(bytes, start, end);
-    let reasons = ragged;
-    for (let k = 0; k < out.length; k++) {
-      const { words, given } = out[k];
-      if (ragged !== undefined) {
-        given[row] = PointStatus.invalidId;
-        continue;
-      }
-      const field = this.#idFields[k],
-        [from, to] = this.#inside(bytes, field);
-      const isId = parseId(bytes, from, to, words, 2 * row);
-      if (isId && (words[2 * row] !== 0 || words[2 * row + 1] !== 0 || !isBlank(bytes, from, to))) continue;
-      if (isId || isMissing(this.#text(bytes, field))) given[row] = PointStatus.notLookedUp;
-      else {
-        const reason = `column ${this.#columns.ids![k]}${this.#shown(bytes, field, 'no uint64 ID')}`;
-        given[row] = PointStatus.invalidId;
-        reasons = reasons === undefined ? reason : `${reasons}; ${reason}`;
-      }
+    for (let k = 0; k < this.#textFields.length; k++) {
+      const field = this.#textFields[k];
+      if (field >= 0) cells.texts[k].set(row, fields.text(field).trim());
     }
-    return reasons;
   }
 
-  text(k: number): string {
-    const field = this.#textFields[k];
-    return this.#row === undefined || field < 0 ? '' : this.#text(this.#row, field).trim();
+  complaint(bytes: Buffer, start: number, end: number, cells: BatchCells, row: number): string {
+    const fields = this.#fields.split(bytes, start, end);
+    if (fields.count !== this.#count) return `${fields.count} fields where the header has ${this.#count}`;
+    if (this.#wasExtended(fields))
+      return 'an earlier run found that it has not the fields of the header, as its end says';
+    const { invalidPoint, invalidId } = PointStatus,
+      { rows } = cells;
+    return [
+      ...this.#points.filter((_, k) => cells.noPoint[k * rows + row] === invalidPoint),
+      ...this.#ids.filter((_, k) => cells.noId[k * rows + row] === invalidId),
+    ]
+      .map((reader) => reader.complaint(fields))
+      .join('; ');
   }
 
-  #whyNoNumber(bytes: Buffer, field: number): string {
-    const text = this.#text(bytes, field).trim();
-    if (this.#mark === POINT && /^[+-]?[\d.]*,\d+$/.test(text))
-      return 'no number with a decimal point: --decimal , reads decimal commas';
-    return this.#mark === COMMA && /^[+-]?[\d,]*\.\d+$/.test(text)
-      ? 'no number with a decimal comma, which --decimal , is for'
-      : 'no number';
+  /** Whether its fields are those of the header. */
+  #isWhole(fields: Fields): boolean {
+    return fields.count === this.#count && !this.#wasExtended(fields);
   }
 
-  writeRow(out: ByteWriter, bytes: Buffer, start: number, end: number, cells: Cells, row = 0): void {
+  /** Whether a row has as many fields as the header only because an earlier run put some behind it. */
+  #wasExtended(fields: Fields): boolean {
+    return this.#replaced.length > 0 && !this.#endsWithStatus && endsInvalid(fields);
+  }
+
+  writeRow(out: ByteWriter, bytes: Buffer, start: number, end: number, cells: Cells, row: number): void {
+    if (this.#replaced.length > 0) {
+      const fields = this.#fields.split(bytes, start, end);
+      if (this.#isWhole(fields)) this.#writeWhole(out, fields, start, end, cells, row);
+      else this.#writeRagged(out, fields, start, end, cells, row);
+      return;
+    }
     // Behind the row it makes no difference how many fields there are.
-    const fields = this.#replaces ? this.#split(bytes, start, end) : this.#fields;
-    if (fields === this.#fields && !this.#wasExtended(bytes))
-      this.#writeFields(out, bytes, start, end, cells, row, fields);
-    else this.#writeRagged(out, bytes, start, end, cells, row, fields);
+    const content = contentEnd(bytes, start, end);
+    out.copy(bytes, start, content);
+    this.#writeAdded(out, cells, row);
+    out.copy(bytes, content, end);
   }
 
-  #writeFields(
-    out: ByteWriter,
-    bytes: Buffer,
-    start: number,
-    end: number,
-    cells: Cells,
-    row: number,
-    fields: number,
-  ): void {
-    const content = contentEnd(bytes, start, end);
+  #writeWhole(out: ByteWriter, fields: Fields, start: number, end: number, cells: Cells, row: number): void {
+    const { bytes } = fields,
+      content = contentEnd(bytes, start, end);
     let copied = start;
-    for (const { field, column } of this.#places) {
-      if (field < fields) {
-        if (cells.keeps?.(column, row)) continue;
-        out.copy(bytes, copied, this.#spans[2 * field]);
-        copied = this.#spans[2 * field + 1];
-      } else {
-        out.copy(bytes, copied, content);
-        copied = content;
-        out.byte(this.#delimiter);
-      }
+    for (const { field, column } of this.#replaced) {
+      if (cells.keeps?.(column, row)) continue;
+      out.copy(bytes, copied, fields.start(field));
+      copied = fields.end(field);
       cells.write(out, column, row);
     }
-    out.copy(bytes, copied, end);
+    out.copy(bytes, copied, content);
+    this.#writeAdded(out, cells, row);
+    out.copy(bytes, content, end);
+  }
+
+  #writeAdded(out: ByteWriter, cells: Cells, row: number): void {
+    for (const column of this.#added) {
+      out.byte(this.#delimiter);
+      cells.write(out, column, row);
+    }
   }
 
   /** All answers behind the row, in their order, so that its status is last; in place of what an earlier run put there. */
-  #writeRagged(
-    out: ByteWriter,
-    bytes: Buffer,
-    start: number,
-    end: number,
-    cells: Cells,
-    row: number,
-    fields: number,
-  ): void {
-    const content = contentEnd(bytes, start, end),
-      count = this.#columns.outputs.length;
-    if (this.#endsInvalid(bytes, fields)) {
-      out.copy(bytes, start, this.#spans[2 * fields - 2]);
-      cells.write(out, count - 1, row);
+  #writeRagged(out: ByteWriter, fields: Fields, start: number, end: number, cells: Cells, row: number): void {
+    const { bytes } = fields,
+      content = contentEnd(bytes, start, end),
+      last = this.columns.outputs.length - 1;
+    if (endsInvalid(fields)) {
+      out.copy(bytes, start, fields.start(fields.count - 1));
+      cells.write(out, last, row);
     } else {
       out.copy(bytes, start, content);
-      for (let column = 0; column < count; column++) {
+      for (let column = 0; column <= last; column++) {
         // One more where it would look like a row of the header's fields.
-        if (column === count - 1 && fields + count === this.#fieldsOut && this.#endsWithStatus)
+        if (column === last && fields.count + last + 1 === this.#countOut && this.#endsWithStatus)
           out.byte(this.#delimiter);
         out.byte(this.#delimiter);
         cells.write(out, column, row);
       }
     }
     out.copy(bytes, content, end);
-  }
-
-  /** Finds the fields of a row: field f is `bytes[spans[2f], spans[2f + 1])`. @returns how many there are. */
-  #split(bytes: Buffer, start: number, end: number): number {
-    const spans = this.#spans;
-    const delimiter = this.#delimiter;
-    const stop = contentEnd(bytes, start, end);
-    while (start < stop && (bytes[start] === LF || bytes[start] === CR)) start++; // blank lines before the row
-    let used = 0;
-    spans[used++] = start;
-    let quoted = bytes[start] === QUOTE;
-    for (let at = quoted ? start + 1 : start; at < stop; at++) {
-      const c = bytes[at];
-      if (quoted) {
-        if (c !== QUOTE) continue;
-        if (bytes[at + 1] === QUOTE && at + 1 < stop) at++;
-        else quoted = false;
-      } else if (c === delimiter) {
-        spans[used++] = at;
-        spans[used++] = at + 1;
-        if (bytes[at + 1] === QUOTE && at + 1 < stop) {
-          quoted = true;
-          at++;
-        }
-      }
-    }
-    spans[used++] = stop;
-    return used / 2;
-  }
-
-  /** A field without its quotes. */
-  #inside(bytes: Buffer, field: number): [start: number, end: number] {
-    const start = this.#spans[2 * field],
-      end = this.#spans[2 * field + 1];
-    return end - start >= 2 && bytes[start] === QUOTE && bytes[end - 1] === QUOTE
-      ? [start + 1, end - 1]
-      : [start, end];
-  }
-
-  #text(bytes: Buffer, field: number): string {
-    const [start, end] = this.#inside(bytes, field);
-    const text = bytes.toString('utf8', start, end);
-    return start > this.#spans[2 * field] ? text.replaceAll('""', '"') : text;
-  }
-
-  /** ` is empty`, or `: "its text" is` what it is. */
-  #shown(bytes: Buffer, field: number, what: string): string {
-    const text = this.#text(bytes, field);
-    return text.trim() === '' ? ' is empty' : `: ${JSON.stringify(text.slice(0, 60))} is ${what}`;
   }
 
   #quoted(name: string): Buffer {
@@ -393,13 +239,16 @@ export class Delimited implements TableFormat {
   }
 }
 
+/** Whether a row ends as those do that an earlier run found to be invalid: an empty field and the word. */
+function endsInvalid(row: Fields): boolean {
+  const last = row.count - 1;
+  if (last < 1 || row.start(last - 1) !== row.end(last - 1)) return false;
+  const text = row.bytes.subarray(row.start(last), row.end(last));
+  return INVALID.some((word) => word.equals(text));
+}
+
 /** Names of columns as they are meant; blanks stay where they alone tell two apart. */
 function withoutBlanks(names: readonly string[]): readonly string[] {
   const trimmed = names.map((name) => name.trim());
   return new Set(trimmed).size === new Set(names).size ? trimmed : names;
-}
-
-function isBlank(bytes: Buffer, start: number, end: number): boolean {
-  while (start < end && (bytes[start] === 32 || (bytes[start] >= 9 && bytes[start] <= CR))) start++;
-  return start === end;
 }

@@ -1,40 +1,42 @@
 /**
  * JSON Lines: the text of a row is kept, so that its numbers never pass through a double; answers are written before the final
- * brace, or over old ones. IDs are JSON strings, other numbers and booleans are not; null where there is no answer. NaN, Infinity and -Infinity, which Python's json module
- * writes and reads, are taken as values.
+ * brace, or over old ones. IDs are JSON strings, other numbers and booleans are not; null where there is no answer.
  */
 import { TableError } from '../../base/errors.ts';
 import { PointStatus } from '../../points/status.ts';
-import type { ByteWriter } from './byte-writer.ts';
-import { isMissingPosition, parseDecimal, parseId, parsePosition } from './decimal.ts';
+import { checkColumns, existsAlready } from '../check-columns.ts';
 import { isMissing } from '../missing.ts';
+import type { CellsOf, ColumnChoice, PointColumns, TableColumns } from '../table.ts';
+import type { BatchCells } from './batch-cells.ts';
+import type { ByteWriter } from './byte-writer.ts';
+import type { Cells } from './cells.ts';
+import { isSpace, parseId } from './decimal.ts';
 import {
-  type Cells,
-  type CellsOf,
-  checkColumns,
-  type ColumnChoice,
-  existsAlready,
-  type IdCells,
-  type PointCells,
-  type RowSpans,
-  type TableColumns,
-  type TableFormat,
-} from '../table.ts';
+  closingBrace,
+  isNoPosition,
+  members,
+  parseRow,
+  plainText,
+  setPoint,
+  setPosition,
+  textOf,
+  valueOf,
+  wrong,
+} from './json-row.ts';
+import type { RowSpans } from './rows.ts';
+import type { TextFormat } from './text-format.ts';
 
 const QUOTE = 34,
   COMMA = 44,
-  COLON = 58,
-  OPEN = 123,
-  BACKSLASH = 92;
+  OPEN = 123;
 
-export class JsonLines implements TableFormat {
+export class JsonLines implements TextFormat {
   readonly rules = { firstRow: 1 };
+  readonly hasHeader = false;
+  columns: TableColumns = { outputs: [], replace: false };
   readonly #choice: ColumnChoice;
-  #columns!: TableColumns; // from the first row on
   /** `"supervoxel_id":` and so on. */
   #keys: Buffer[] = [];
-  /** The row read last. */
-  #row: object = {};
 
   constructor(columns: ColumnChoice) {
     this.#choice = columns;
@@ -43,8 +45,8 @@ export class JsonLines implements TableFormat {
   begin(bytes: Buffer, start: number, end: number, _out: ByteWriter, rows: RowSpans): boolean {
     if (end === start) return false;
     const first = Object.keys(parseRow(bytes, start, end));
-    this.#columns = this.#choose(first, rows);
-    this.#keys = this.#columns.outputs.map((name) => Buffer.from(`${JSON.stringify(name)}:`));
+    this.columns = this.#choose(first, rows);
+    this.#keys = this.columns.outputs.map((name) => Buffer.from(`${JSON.stringify(name)}:`));
     return false;
   }
 
@@ -66,69 +68,52 @@ export class JsonLines implements TableFormat {
     }
   }
 
-  readPoints(
-    bytes: Buffer,
-    start: number,
-    end: number,
-    out: readonly PointCells[],
-    row: number,
-  ): string | undefined {
-    const values = this.#open(bytes, start, end);
-    let reasons: string | undefined;
-    this.#columns.points?.forEach((names, k) => {
-      const { points, given } = out[k],
-        cells = names.map((name) => valueOf(values, name));
-      const broken =
-        names.length === 1
-          ? setPosition(cells[0], points, 3 * row)
-            ? -1
-            : 0
-          : setPoint(cells, points, 3 * row);
-      if (broken < 0) return;
-      points.fill(NaN, 3 * row, 3 * row + 3);
-      if (names.length === 1 ? isNoPosition(cells[0]) : cells.every(isMissing))
-        return void (given[row] = PointStatus.notLookedUp);
-      given[row] = PointStatus.invalidPoint;
-      const reason = `${names[broken]}${wrong(cells[broken], textOf(bytes, start, end, names[broken]), names.length === 1 ? 'no [x, y, z]' : 'no number')}`;
-      reasons = reasons === undefined ? reason : `${reasons}; ${reason}`;
-    });
-    return reasons;
+  readRow(bytes: Buffer, start: number, end: number, cells: BatchCells, row: number): void {
+    const { points = [], ids = [], texts = [], outputs, replace, advice } = this.columns;
+    const values = parseRow(bytes, start, end);
+    const existing = replace ? [] : outputs.filter((name) => Object.hasOwn(values, name));
+    if (existing.length > 0) throw existsAlready(existing, advice);
+    for (let k = 0; k < points.length; k++) {
+      const at = k * cells.rows + row;
+      const found = points[k].map((name) => valueOf(values, name));
+      if (brokenPart(found, cells.points, 3 * at) < 0) continue;
+      const missing = found.length === 1 ? isNoPosition(found[0]) : found.every(isMissing);
+      cells.setNoPoint(at, missing ? PointStatus.notLookedUp : PointStatus.invalidPoint);
+    }
+    if (ids.length > 0) this.#readIds(bytes, start, end, values, cells, row);
+    for (let k = 0; k < texts.length; k++)
+      cells.texts[k].set(row, plainText(valueOf(values, texts[k])).trim());
   }
 
-  readIds(
-    bytes: Buffer,
-    start: number,
-    end: number,
-    out: readonly IdCells[],
-    row: number,
-  ): string | undefined {
-    const { ids = [] } = this.#columns;
-    const values = this.#open(bytes, start, end);
-    let reasons: string | undefined;
-    for (const { words, given } of out) {
-      words[2 * row] = words[2 * row + 1] = 0;
-      given[row] = PointStatus.notLookedUp;
-    }
-    // Their digits are read from the text: a double would round them. Of a name that comes twice the last value counts, as in JSON.parse.
+  /** Their digits are read from the text: a double would round them. Of a name that comes twice the last value counts, as in JSON.parse. */
+  #readIds(bytes: Buffer, start: number, end: number, values: object, cells: BatchCells, row: number): void {
+    const { ids = [] } = this.columns;
+    for (let k = 0; k < ids.length; k++) cells.setNoId(k * cells.rows + row, PointStatus.notLookedUp);
     for (const { name, from, to } of members(bytes, start, closingBrace(bytes, end))) {
       const k = ids.indexOf(name),
         value = valueOf(values, name);
       if (k < 0 || isMissing(value)) continue;
-      const quoted = typeof value === 'string' ? 1 : 0;
-      out[k].given[row] = parseId(bytes, from + quoted, to - quoted, out[k].words, 2 * row)
-        ? 0
-        : PointStatus.invalidId;
+      const quoted = typeof value === 'string' ? 1 : 0,
+        at = k * cells.rows + row;
+      const isId = parseId(bytes, from + quoted, to - quoted, cells.words, 2 * at);
+      cells.noId[at] = isId ? 0 : PointStatus.invalidId;
     }
-    for (let k = 0; k < out.length; k++) {
-      if (out[k].given[row] !== PointStatus.invalidId) continue;
-      const reason = `${ids[k]}${wrong(valueOf(values, ids[k]), textOf(bytes, start, end, ids[k]), 'no uint64 ID')}`;
-      reasons = reasons === undefined ? reason : `${reasons}; ${reason}`;
-    }
-    return reasons;
   }
 
-  text(k: number): string {
-    return plainText(valueOf(this.#row, this.#columns.texts![k])).trim();
+  complaint(bytes: Buffer, start: number, end: number, cells: BatchCells, row: number): string {
+    const { points = [], ids = [] } = this.columns,
+      { invalidPoint, invalidId } = PointStatus;
+    const values = parseRow(bytes, start, end);
+    const reason = (name: string, what: string): string =>
+      `${name}${wrong(valueOf(values, name), textOf(bytes, start, end, name), what)}`;
+    return [
+      ...points
+        .filter((_, k) => cells.noPoint[k * cells.rows + row] === invalidPoint)
+        .map((names) => reason(brokenName(names, values), names.length === 1 ? 'no [x, y, z]' : 'no number')),
+      ...ids
+        .filter((_, k) => cells.noId[k * cells.rows + row] === invalidId)
+        .map((name) => reason(name, 'no uint64 ID')),
+    ].join('; ');
   }
 
   writeRow(out: ByteWriter, bytes: Buffer, start: number, end: number, cells: Cells, row: number): void {
@@ -142,13 +127,13 @@ export class JsonLines implements TableFormat {
     };
     const brace = closingBrace(bytes, end);
     let before = brace - 1;
-    while (isBlank(bytes[before])) before--;
+    while (isSpace(bytes[before])) before--;
     let empty = bytes[before] === OPEN;
     let copied = start;
     const written = new Set<number>();
-    if (this.#columns.replace)
+    if (this.columns.replace)
       for (const { name, from, to } of members(bytes, start, brace)) {
-        const column = this.#columns.outputs.indexOf(name);
+        const column = this.columns.outputs.indexOf(name);
         if (column < 0) continue;
         written.add(column);
         if (cells.keeps?.(column, row)) continue;
@@ -166,14 +151,15 @@ export class JsonLines implements TableFormat {
     }
     out.copy(bytes, brace, end);
   }
+}
 
-  #open(bytes: Buffer, start: number, end: number): object {
-    const { outputs, replace } = this.#columns;
-    const row = parseRow(bytes, start, end);
-    const existing = replace ? [] : outputs.filter((name) => Object.hasOwn(row, name));
-    if (existing.length > 0) throw existsAlready(existing, this.#columns.advice);
-    return (this.#row = row);
-  }
+/** Reads a point from the values of its columns to `out[at..at + 2]`. @returns which of them is broken or missing, or -1. */
+const brokenPart = (values: readonly unknown[], out: Float64Array, at: number): number =>
+  values.length > 1 ? setPoint(values, out, at) : setPosition(values[0], out, at) ? -1 : 0;
+
+function brokenName(names: PointColumns, values: object): string {
+  const found = names.map((name) => valueOf(values, name));
+  return names[brokenPart(found, new Float64Array(3), 0)]!;
 }
 
 const FIRST_ROWS = 1000;
@@ -199,141 +185,4 @@ function* parsed(rows: RowSpans): Generator<object> {
   } catch (error) {
     if (!(error instanceof TableError)) throw error;
   }
-}
-
-const plainText = (value: unknown): string =>
-  typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
-
-/** Where the object that ends a row is closed. The JSON is known to be valid. */
-function closingBrace(bytes: Buffer, end: number): number {
-  let brace = end - 1;
-  while (bytes[brace] !== OPEN + 2) brace--;
-  return brace;
-}
-
-const isBlank = (c: number): boolean => c === 32 || (c >= 9 && c <= 13);
-
-const valueOf = (row: object, name: string): unknown =>
-  Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : undefined;
-
-const shown = (value: unknown): string => JSON.stringify(value).slice(0, 60);
-
-/** What a row says of a name, as it is written there. */
-function textOf(bytes: Buffer, start: number, end: number, wanted: string): string {
-  let text = '';
-  for (const { name, from, to } of members(bytes, start, closingBrace(bytes, end)))
-    if (name === wanted) text = bytes.toString('utf8', from, to);
-  return text;
-}
-
-/** @param text The value as the table has it. */
-function wrong(value: unknown, text: string, what: string): string {
-  if (value === undefined) return ' is missing';
-  if (value === null) return ' is null';
-  return typeof value === 'string' && value.trim() === '' ? ' is empty' : `: ${text.slice(0, 60)} is ${what}`;
-}
-
-/** Three numbers: a list of them, or the text that CSV would have. */
-function setPosition(value: unknown, out: Float64Array, at: number): boolean {
-  if (Array.isArray(value)) return value.length === 3 && setPoint(value, out, at) < 0;
-  if (typeof value !== 'string') return false;
-  const text = Buffer.from(value);
-  return parsePosition(text, 0, text.length, out, at);
-}
-
-const isNoPosition = (value: unknown): boolean =>
-  Array.isArray(value)
-    ? value.length === 3 && value.every(isMissing)
-    : typeof value === 'string'
-      ? isMissingPosition(value)
-      : isMissing(value);
-
-function parseRow(bytes: Buffer, start: number, end: number): object {
-  let row: unknown;
-  try {
-    row = parsePythonJson(bytes.toString('utf8', start, end));
-  } catch (error) {
-    // Without the parser's own line number: it knows one line only.
-    throw new TableError(
-      'BAD_ROW',
-      `no JSON: ${(error as Error).message.replace(/ \(line \d+ column \d+\)$/, '')}`,
-    );
-  }
-  if (typeof row !== 'object' || row === null || Array.isArray(row))
-    throw new TableError('BAD_ROW', `${shown(row)} is no JSON object`);
-  return row;
-}
-
-/** A value of Python's that JSON has not (never a key), and what begins and ends strings. */
-const PYTHON = /\\[^]|"|(?:-?\bInfinity|\bNaN)\b(?!\s*:)/g;
-
-/** JSON; Python's values become strings. @throws SyntaxError. */
-function parsePythonJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    let inString = false;
-    const json = text.replace(PYTHON, (match) => {
-      if (match === '"') inString = !inString;
-      return inString || match === '"' || match.startsWith('\\') ? match : `"${match}"`;
-    });
-    return JSON.parse(json);
-  }
-}
-
-/** @returns the first axis that is no finite number, or -1. Numbers may be written as strings. */
-function setPoint(values: readonly unknown[], out: Float64Array, at: number): number {
-  for (let axis = 0; axis < 3; axis++) {
-    const value = values[axis];
-    let number = NaN;
-    if (typeof value === 'number') number = value;
-    else if (typeof value === 'string') {
-      const text = Buffer.from(value);
-      number = parseDecimal(text, 0, text.length);
-    }
-    if (!Number.isFinite(number)) return axis;
-    out[at + axis] = number;
-  }
-  return -1;
-}
-
-/** Names and value spans of the members of the object that `bytes[start, end)` holds, its final brace left out. The JSON is known to be valid. */
-function* members(
-  bytes: Buffer,
-  start: number,
-  end: number,
-): Generator<{ name: string; from: number; to: number }> {
-  let at = bytes.indexOf(OPEN, start) + 1;
-  for (;;) {
-    at = skipBlank(bytes, at);
-    if (at >= end) return;
-    const keyEnd = skipString(bytes, at);
-    const name = JSON.parse(bytes.toString('utf8', at, keyEnd)) as string;
-    const from = skipBlank(bytes, bytes.indexOf(COLON, keyEnd) + 1);
-    let depth = 0;
-    for (at = from; at < end && (depth > 0 || bytes[at] !== COMMA);) {
-      const c = bytes[at];
-      if (c === QUOTE) at = skipString(bytes, at);
-      else {
-        if (c === OPEN || c === 91) depth++;
-        else if (c === 125 || c === 93) depth--;
-        at++;
-      }
-    }
-    let to = at;
-    while (isBlank(bytes[to - 1])) to--;
-    yield { name, from, to };
-    at++; // the comma
-  }
-}
-
-function skipBlank(bytes: Buffer, at: number): number {
-  while (isBlank(bytes[at])) at++;
-  return at;
-}
-
-/** @returns the index after the closing quote of the string that opens at `at`. */
-function skipString(bytes: Buffer, at: number): number {
-  for (at++; bytes[at] !== QUOTE; at++) if (bytes[at] === BACKSLASH) at++;
-  return at + 1;
 }

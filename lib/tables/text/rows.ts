@@ -16,6 +16,9 @@ export interface RowBlock {
   // Bytes after the last row (in the last block only) are blank lines.
 }
 
+/** Rows, one by one, as spans of bytes. */
+export type RowSpans = Iterable<{ bytes: Buffer; start: number; end: number }>;
+
 export interface RowRules {
   /** The byte between fields, where quotes may hide a line end; without it rows are lines. */
   delimiter?: number;
@@ -162,9 +165,26 @@ export function contentEnd(bytes: Buffer, start: number, end: number): number {
 }
 
 /** Line of row `index` of a block, counted from 1. */
-export function lineOf({ bytes, start, ends, firstLine }: RowBlock, index: number): number {
-  const from = index === 0 ? start : ends[index - 1];
+export function lineOf(block: RowBlock, index: number): number {
+  const { bytes, firstLine } = block,
+    from = rowStart(block, index);
   let line = firstLine;
   for (let at = 0; at < from; at++) if (endsLine(bytes, at)) line++;
   return line + leadingLines(bytes, from);
+}
+
+/** Where row `index` of a block starts. */
+export const rowStart = ({ start, ends }: RowBlock, index: number): number =>
+  index === 0 ? start : ends[index - 1];
+
+export function* rowsOf(
+  blocks: readonly RowBlock[],
+): Generator<{ bytes: Buffer; start: number; end: number }> {
+  for (const { bytes, start, ends } of blocks) {
+    let from = start;
+    for (const end of ends) {
+      yield { bytes, start: from, end };
+      from = end;
+    }
+  }
 }

@@ -15,7 +15,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Sink } from '../../../lib/tables/files/streams.ts';
+import type { ByteSink } from '../../../lib/tables/files/streams.ts';
 import { claimOutput } from '../../../lib/tables/files/output-file.ts';
 import { ownIdentity, type RunIdentity } from '../../../lib/tables/files/run-identity.ts';
 
@@ -27,7 +27,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const openSink = async (file: string, option?: string): Promise<Sink> =>
+const openSink = async (file: string, option?: string): Promise<ByteSink> =>
   (await claimOutput(file, { option })).open();
 const write = async (file: string, text: string): Promise<void> => {
   const sink = await openSink(file);

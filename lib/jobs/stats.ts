@@ -1,0 +1,25 @@
+/** Sums of what look-ups cost. */
+import type { LookupStats } from '../points/result.ts';
+
+export const emptyStats = (): LookupStats => ({
+  points: 0,
+  chunks: 0,
+  requests: 0,
+  bytes: 0,
+  cacheHits: 0,
+  absentBy403: 0,
+  rootRequests: 0,
+  distinctSupervoxels: 0,
+  ms: { plan: 0, chunks: 0, roots: 0, total: 0 },
+});
+
+/** Adds every number of `part`, at any depth. */
+export function addStats<T extends object>(sum: T, part: T): void {
+  for (const key of Object.keys(part) as (keyof T)[]) {
+    const value = part[key];
+    if (typeof value === 'number')
+      (sum as Record<keyof T, unknown>)[key] = ((sum[key] as number | undefined) ?? 0) + value;
+    else if (typeof value === 'object' && value !== null)
+      addStats(((sum as Record<keyof T, object>)[key] ??= {}), value as object);
+  }
+}

@@ -1,0 +1,48 @@
+/** Whether a table has the columns that are read, and none of those that are written: the same in all formats. */
+import { TableError } from '../base/errors.ts';
+import type { TableColumns } from './table.ts';
+
+/**
+ * @param hint What may be wrong with the table, if columns are missing.
+ * @param present What is there already in every row.
+ * @throws TableError MISSING_COLUMN, listing what is there; COLUMN_EXISTS.
+ */
+export function checkColumns(
+  { points = [], ids = [], texts = [], outputs, replace, rereads = false, advice }: TableColumns,
+  found: readonly string[],
+  hint?: string,
+  present = found,
+): void {
+  const wanted = [...points.flat(), ...ids, ...texts.filter((name) => !outputs.includes(name))];
+  const twice = outputs.find((name, k) => outputs.indexOf(name) !== k);
+  if (twice !== undefined)
+    throw new TableError(
+      'COLUMN_EXISTS',
+      `column ${twice} would be written twice: what is asked about needs names that differ`,
+    );
+  const missing = wanted.filter((name) => !found.includes(name));
+  if (missing.length > 0) {
+    const list =
+      found.length > 0
+        ? `columns found: ${found.map((name) => (name === name.trim() ? name : JSON.stringify(name))).join(', ')}`
+        : 'no columns found';
+    throw new TableError(
+      'MISSING_COLUMN',
+      `no column ${missing.map((name) => JSON.stringify(name)).join(', ')}; ${list}${hint === undefined ? '' : ` (${hint})`}`,
+    );
+  }
+  const existing = outputs.filter((name) => present.includes(name));
+  if (existing.length > 0 && !replace) throw existsAlready(existing, advice);
+  const read = outputs.find((name) => wanted.includes(name));
+  if (read !== undefined && !rereads)
+    throw new TableError('COLUMN_EXISTS', `column ${read} is read and would be written over`);
+}
+
+export function existsAlready(names: readonly string[], advice?: string): TableError {
+  const [columns, exist, them] =
+    names.length === 1 ? ['column', 'exists', 'it'] : ['columns', 'exist', 'them'];
+  return new TableError(
+    'COLUMN_EXISTS',
+    `${columns} ${names.join(', ')} ${exist} already (${advice === undefined ? '' : `${advice}; `}--replace writes over ${them})`,
+  );
+}

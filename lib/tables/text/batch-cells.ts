@@ -1,0 +1,63 @@
+/** What is read of the rows of a batch, a row at a time: laid out as in `Batch`. */
+import { wordsOf } from '../../base/uint64.ts';
+import { PointStatus } from '../../points/status.ts';
+import type { TableColumns, TextColumn } from '../table.ts';
+
+export class BatchCells {
+  readonly rows: number;
+  readonly points: Float64Array;
+  readonly noPoint: Uint8Array;
+  readonly ids: BigUint64Array;
+  /** Of `ids`, low word first. */
+  readonly words: Uint32Array;
+  readonly noId: Uint8Array;
+  readonly texts: readonly TextCells[];
+
+  constructor(rows: number, { points = [], ids = [], texts = [] }: Partial<TableColumns>) {
+    this.rows = rows;
+    this.points = new Float64Array(3 * rows * points.length);
+    this.noPoint = new Uint8Array(rows * points.length);
+    this.ids = new BigUint64Array(rows * ids.length);
+    this.words = wordsOf(this.ids);
+    this.noId = new Uint8Array(rows * ids.length);
+    this.texts = texts.map(() => new TextCells(rows));
+  }
+
+  /** @param at `column * rows + row` */
+  setNoPoint(at: number, status: number): void {
+    this.points.fill(NaN, 3 * at, 3 * at + 3);
+    this.noPoint[at] = status;
+  }
+
+  setNoId(at: number, status: number): void {
+    this.words[2 * at] = this.words[2 * at + 1] = 0;
+    this.noId[at] = status;
+  }
+
+  /** Of a row whose columns cannot be told apart. */
+  refuseRow(row: number): void {
+    for (let at = row; at < this.noPoint.length; at += this.rows)
+      this.setNoPoint(at, PointStatus.invalidPoint);
+    for (let at = row; at < this.noId.length; at += this.rows) this.setNoId(at, PointStatus.invalidId);
+  }
+}
+
+/** Each spelling is kept once; a row that nothing is set for has none. */
+export class TextCells implements TextColumn {
+  readonly spellings = [''];
+  readonly places: Uint32Array;
+  readonly #seen = new Map([['', 0]]);
+
+  constructor(rows: number) {
+    this.places = new Uint32Array(rows);
+  }
+
+  set(row: number, text: string): void {
+    let place = this.#seen.get(text);
+    if (place === undefined) {
+      place = this.spellings.push(text) - 1;
+      this.#seen.set(text, place);
+    }
+    this.places[row] = place;
+  }
+}

@@ -1,0 +1,147 @@
+/** One row of JSON Lines: its values, as JSON and as its own text. NaN, Infinity and -Infinity, which Python's json module writes, are taken. */
+import { TableError } from '../../base/errors.ts';
+import { isMissing } from '../missing.ts';
+import { isMissingPosition, isSpace, parseDecimal, parsePosition } from './decimal.ts';
+
+const QUOTE = 34,
+  COMMA = 44,
+  COLON = 58,
+  OPEN = 123,
+  BACKSLASH = 92;
+
+/** @throws TableError BAD_ROW for anything but an object. */
+export function parseRow(bytes: Buffer, start: number, end: number): object {
+  let row: unknown;
+  try {
+    row = parsePythonJson(bytes.toString('utf8', start, end));
+  } catch (error) {
+    // Without the parser's own line number: it knows one line only.
+    throw new TableError(
+      'BAD_ROW',
+      `no JSON: ${(error as Error).message.replace(/ \(line \d+ column \d+\)$/, '')}`,
+    );
+  }
+  if (typeof row !== 'object' || row === null || Array.isArray(row))
+    throw new TableError('BAD_ROW', `${shown(row)} is no JSON object`);
+  return row;
+}
+
+const shown = (value: unknown): string => JSON.stringify(value).slice(0, 60);
+
+/** A value of Python's that JSON has not (never a key), and what begins and ends strings. */
+const PYTHON = /\\[^]|"|(?:-?\bInfinity|\bNaN)\b(?!\s*:)/g;
+
+/** JSON; Python's values become strings. @throws SyntaxError. */
+function parsePythonJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    let inString = false;
+    const json = text.replace(PYTHON, (match) => {
+      if (match === '"') inString = !inString;
+      return inString || match === '"' || match.startsWith('\\') ? match : `"${match}"`;
+    });
+    return JSON.parse(json);
+  }
+}
+
+export const valueOf = (row: object, name: string): unknown =>
+  Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : undefined;
+
+/** A value as text; empty where there is none. */
+export const plainText = (value: unknown): string =>
+  typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
+
+/** @returns the first axis that is no finite number, or -1. Numbers may be written as strings. */
+export function setPoint(values: readonly unknown[], out: Float64Array, at: number): number {
+  for (let axis = 0; axis < 3; axis++) {
+    const value = values[axis];
+    let number = NaN;
+    if (typeof value === 'number') number = value;
+    else if (typeof value === 'string') {
+      const text = Buffer.from(value);
+      number = parseDecimal(text, 0, text.length);
+    }
+    if (!Number.isFinite(number)) return axis;
+    out[at + axis] = number;
+  }
+  return -1;
+}
+
+/** Three numbers: a list of them, or the text that CSV would have. */
+export function setPosition(value: unknown, out: Float64Array, at: number): boolean {
+  if (Array.isArray(value)) return value.length === 3 && setPoint(value, out, at) < 0;
+  if (typeof value !== 'string') return false;
+  const text = Buffer.from(value);
+  return parsePosition(text, 0, text.length, out, at);
+}
+
+/** Whether a value stands for no position. */
+export const isNoPosition = (value: unknown): boolean =>
+  Array.isArray(value)
+    ? value.length === 3 && value.every(isMissing)
+    : typeof value === 'string'
+      ? isMissingPosition(value)
+      : isMissing(value);
+
+/** Where the object that ends a row is closed. The JSON is known to be valid. */
+export function closingBrace(bytes: Buffer, end: number): number {
+  let brace = end - 1;
+  while (bytes[brace] !== OPEN + 2) brace--;
+  return brace;
+}
+
+/** Names and value spans of the members of the object that `bytes[start, end)` holds, its final brace left out. The JSON is known to be valid. */
+export function* members(
+  bytes: Buffer,
+  start: number,
+  end: number,
+): Generator<{ name: string; from: number; to: number }> {
+  let at = bytes.indexOf(OPEN, start) + 1;
+  for (;;) {
+    at = skipBlank(bytes, at);
+    if (at >= end) return;
+    const keyEnd = skipString(bytes, at);
+    const name = JSON.parse(bytes.toString('utf8', at, keyEnd)) as string;
+    const from = skipBlank(bytes, bytes.indexOf(COLON, keyEnd) + 1);
+    let depth = 0;
+    for (at = from; at < end && (depth > 0 || bytes[at] !== COMMA);) {
+      const c = bytes[at];
+      if (c === QUOTE) at = skipString(bytes, at);
+      else {
+        if (c === OPEN || c === 91) depth++;
+        else if (c === 125 || c === 93) depth--;
+        at++;
+      }
+    }
+    let to = at;
+    while (isSpace(bytes[to - 1])) to--;
+    yield { name, from, to };
+    at++; // the comma
+  }
+}
+
+function skipBlank(bytes: Buffer, at: number): number {
+  while (isSpace(bytes[at])) at++;
+  return at;
+}
+
+/** @returns the index after the closing quote of the string that opens at `at`. */
+function skipString(bytes: Buffer, at: number): number {
+  for (at++; bytes[at] !== QUOTE; at++) if (bytes[at] === BACKSLASH) at++;
+  return at + 1;
+}
+/** What a row says of a name, as it is written there. */
+export function textOf(bytes: Buffer, start: number, end: number, wanted: string): string {
+  let text = '';
+  for (const { name, from, to } of members(bytes, start, closingBrace(bytes, end)))
+    if (name === wanted) text = bytes.toString('utf8', from, to);
+  return text;
+}
+
+/** @param text The value as the table has it. */
+export function wrong(value: unknown, text: string, what: string): string {
+  if (value === undefined) return ' is missing';
+  if (value === null) return ' is null';
+  return typeof value === 'string' && value.trim() === '' ? ' is empty' : `: ${text.slice(0, 60)} is ${what}`;
+}

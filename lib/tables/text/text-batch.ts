@@ -1,0 +1,61 @@
+/** Rows of text that are read together, and their cells as columns. */
+import { TableError } from '../../base/errors.ts';
+import type { Batch } from '../table.ts';
+import { BatchCells } from './batch-cells.ts';
+import { lineOf, type RowBlock, rowStart } from './rows.ts';
+import type { TextFormat } from './text-format.ts';
+
+export class TextBatch extends BatchCells implements Batch {
+  readonly blocks: readonly RowBlock[];
+  readonly firstRow: number;
+  broken: { row: number; error: TableError } | undefined;
+  readonly #format: TextFormat;
+
+  constructor(format: TextFormat, blocks: readonly RowBlock[], firstRow: number) {
+    const rows = blocks.reduce((sum, { ends }) => sum + ends.length, 0);
+    super(rows, format.columns);
+    this.#format = format;
+    this.blocks = blocks;
+    this.firstRow = firstRow;
+  }
+
+  /** @param row Of the block's first row. @returns false where one broke, and nothing behind it is read. */
+  readBlock({ bytes, start, ends }: RowBlock, row: number): boolean {
+    let from = start;
+    for (const end of ends) {
+      try {
+        this.#format.readRow(bytes, from, end, this, row);
+      } catch (error) {
+        if (!(error instanceof TableError)) throw error;
+        this.broken = { row, error: this.errorAt(row, error) };
+        return false;
+      }
+      from = end;
+      row++;
+    }
+    return true;
+  }
+
+  complaint(row: number): string {
+    const { block, index } = this.#at(row);
+    return this.#format.complaint(block.bytes, rowStart(block, index), block.ends[index], this, row);
+  }
+
+  nameOf(row: number): string {
+    const { block, index } = this.#at(row);
+    return `row ${this.firstRow + row} (line ${lineOf(block, index)})`;
+  }
+
+  /** An error of a row, which says which it is. */
+  errorAt(row: number, error: TableError): TableError {
+    return new TableError(error.code, `${this.nameOf(row)}: ${error.message}`);
+  }
+
+  #at(row: number): { block: RowBlock; index: number } {
+    for (const block of this.blocks) {
+      if (row < block.ends.length) return { block, index: row };
+      row -= block.ends.length;
+    }
+    throw new RangeError('not a row of this batch');
+  }
+}

@@ -1,0 +1,136 @@
+/** A table of text: rows are cut out of a stream of bytes, and written again with their answers; every other byte stays. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { TableError } from '../../base/errors.ts';
+import type { RowAnswers } from '../answers.ts';
+import type { ByteSink } from '../files/streams.ts';
+import type { TableSink, TableSource } from '../table.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { answerCells, type Missing } from './cells.ts';
+import { readRows, type RowBlock, rowsOf } from './rows.ts';
+import { TextBatch } from './text-batch.ts';
+import type { TextFormat } from './text-format.ts';
+
+export interface TextTableOptions {
+  /** A batch ends with the block of rows (64 KiB or more of text) that reaches this many. @default 1_000_000 */
+  batchRows?: number;
+  signal?: AbortSignal;
+}
+
+const BATCH_BYTES = 2 ** 28;
+const WRITE_BYTES = 2 ** 20;
+/** Other work gets its turn after so long. */
+const TURN_MS = 20;
+
+export class TextTable implements TableSource<TextBatch> {
+  readonly #format: TextFormat;
+  readonly #bytes: AsyncIterable<Uint8Array>;
+  readonly #options: TextTableOptions;
+  /** What comes before the first row: byte order mark, header. */
+  readonly #head = new ByteWriter(1024);
+
+  constructor(format: TextFormat, bytes: AsyncIterable<Uint8Array>, options: TextTableOptions) {
+    this.#format = format;
+    this.#bytes = bytes;
+    this.#options = options;
+  }
+
+  get hasHeader(): boolean {
+    return this.#format.hasHeader;
+  }
+
+  async *batches(): AsyncGenerator<TextBatch> {
+    const { batchRows = 1_000_000 } = this.#options;
+    let blocks: RowBlock[] = [];
+    let rows = 0,
+      bytes = 0,
+      rowsBefore = 0,
+      begun = false;
+    const taken = async (): Promise<TextBatch> => {
+      const batch = await this.#read(begun ? blocks : this.#begin(blocks), rowsBefore + 1);
+      begun = true;
+      rowsBefore += batch.rows;
+      blocks = [];
+      rows = bytes = 0;
+      return batch;
+    };
+    for await (const block of readRows(this.#bytes, this.#format.rules)) {
+      blocks.push(block);
+      rows += block.ends.length;
+      bytes += block.bytes.length;
+      if (rows >= batchRows || bytes >= BATCH_BYTES) yield await taken();
+    }
+    if (blocks.length > 0) yield await taken();
+    else if (!begun) this.#begin([]);
+  }
+
+  /**
+   * Meets the first row. Only what is wrong with it alone has its number; what is wrong with the columns is so in every row.
+   * @returns the blocks without the header.
+   */
+  #begin(blocks: RowBlock[]): RowBlock[] {
+    const format = this.#format,
+      head = this.#head;
+    if (blocks.length === 0) return (format.begin(Buffer.alloc(0), 0, 0, head, []), []);
+    const [block, ...others] = blocks,
+      { bytes, start, ends } = block;
+    head.copy(bytes, 0, start);
+    try {
+      const rows = { [Symbol.iterator]: () => rowsOf(blocks) };
+      const isHeader = format.begin(bytes, start, ends[0] ?? start, head, rows);
+      return isHeader ? [{ ...block, start: ends[0], ends: ends.subarray(1) }, ...others] : blocks;
+    } catch (error) {
+      throw error instanceof TableError && error.code === 'BAD_ROW'
+        ? new TextBatch(format, blocks, format.rules.firstRow).errorAt(0, error)
+        : error;
+    }
+  }
+
+  /** Reads the cells of all rows, or of those before the first that breaks. @throws signal.reason */
+  async #read(blocks: readonly RowBlock[], firstRow: number): Promise<TextBatch> {
+    const { signal } = this.#options;
+    const batch = new TextBatch(this.#format, blocks, firstRow);
+    let turn = performance.now(),
+      row = 0;
+    for (const block of blocks) {
+      if (performance.now() - turn > TURN_MS) {
+        await nextTurn();
+        signal?.throwIfAborted();
+        turn = performance.now();
+      }
+      if (!batch.readBlock(block, row)) break;
+      row += block.ends.length;
+    }
+    return batch;
+  }
+
+  /** Where the same rows go with their answers. @param missing What stands where there is no answer. @default 'empty' */
+  sinkTo(out: ByteSink, missing?: Missing): TableSink<TextBatch> {
+    const writer = new ByteWriter(2 * WRITE_BYTES),
+      format = this.#format;
+    let begun = false;
+    const begin = async (): Promise<void> => {
+      if (begun) return;
+      begun = true;
+      await out.write(this.#head.take());
+    };
+    return {
+      async write({ blocks }: TextBatch, answers: RowAnswers) {
+        await begin();
+        const sides = format.columns.outputs.length / (answers.columns.length + 1);
+        const cells = answerCells(answers, sides, missing);
+        let row = 0;
+        for (const { bytes, start, ends } of blocks) {
+          let from = start;
+          for (const end of ends) {
+            format.writeRow(writer, bytes, from, end, cells, row++);
+            from = end;
+            if (writer.length >= WRITE_BYTES) await out.write(writer.take());
+          }
+          writer.copy(bytes, from); // blank lines at the end of the table
+        }
+        await out.write(writer.take()); // an interrupt keeps the rows of this batch
+      },
+      finish: begin, // a table without rows
+    };
+  }
+}
