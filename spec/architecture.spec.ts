@@ -192,6 +192,17 @@ describe('the structure', () => {
     expect(users.filter(({ target }) => target.startsWith('spec/')).map(shown)).toEqual([]);
   });
 
+  test('reaches Node from what decodes points through the inflater of the platform only', () => {
+    const rooms = /^lib\/(compression|chunks|points)\//,
+      platform = /^lib\/compression\/node\//;
+    const reaching = imports.filter(
+      ({ file, target }) => rooms.test(file) && !platform.test(file) && /^node:/.test(target),
+    );
+    expect(reaching.map(shown)).toEqual([]);
+    const choosing = imports.filter(({ file, target }) => !platform.test(file) && platform.test(target));
+    expect([...new Set(choosing.map(({ file }) => file))]).toEqual(['lib/compression/platform.ts']);
+  });
+
   test('imports nock in one file only', () => {
     expect([...new Set(imports.filter(({ target }) => target === 'nock').map(({ file }) => file))]).toEqual([
       'mocks/nock.ts',

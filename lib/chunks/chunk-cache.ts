@@ -1,8 +1,8 @@
 /** A volume's part of the disk cache: what was read of it once, and whether that may still be used. */
-import { createHash } from 'node:crypto';
 import { RequestError } from '../base/errors.ts';
 import { withoutSecrets } from '../base/secrets.ts';
 import type { DiskCache } from '../cache/disk-cache.ts';
+import { entryName } from '../cache/entry-name.ts';
 import type { Meter, Store } from '../storage/store.ts';
 
 /**
@@ -50,7 +50,7 @@ export class ChunkCache {
     mustStand = false,
   ): Promise<{ bytes: Uint8Array | undefined; validator?: string } | undefined> {
     const { disk, scope, revalidate, absentMs = 600_000, now = Date.now } = this.#options;
-    const entry = await disk.get(nameOf(await scope, key), maxBytes);
+    const entry = await disk.get(entryName(await scope, key), maxBytes);
     if (!entry) return undefined;
     if (!entry.bytes) return revalidate !== 'always' && now() - entry.storedMs < absentMs ? entry : undefined;
     if (revalidate === 'never' || (revalidate === 'info' && !mustStand)) return entry;
@@ -63,7 +63,7 @@ export class ChunkCache {
   /** Keeps what was read, or that there is nothing. */
   async put(key: string, bytes: Uint8Array | undefined, validator?: string): Promise<void> {
     const { disk, scope } = this.#options;
-    await disk.put(nameOf(await scope, key), {
+    await disk.put(entryName(await scope, key), {
       bytes,
       validator: isShowable(validator) ? validator : undefined,
     });
@@ -109,12 +109,5 @@ const ASK_BYTES = 65_536;
 /** An answer, but none to the question: all of an object, an empty one (416), a precondition taken for another (412). Reading it will tell. */
 const leavesOpen = ({ code, status }: RequestError): boolean =>
   code === 'TOO_LARGE' || code === 'BAD_RESPONSE' || status === 412;
-
-/** Names are written to disk: what a server made of a secret is left out of them, and told apart by a hash. */
-function nameOf(scope: string, key: string): string {
-  const name = `${scope} ${key}`,
-    safe = withoutSecrets(name);
-  return safe === name ? name : `${safe} ${createHash('sha256').update(name).digest('hex')}`;
-}
 
 const isShowable = (text: string | undefined): boolean => text !== undefined && withoutSecrets(text) === text;

@@ -13,7 +13,7 @@
  */
 import { DecodeError } from '../base/errors.ts';
 import { storedBound } from '../compression/decompress.ts';
-import { trimmed } from '../compression/zlib.ts';
+import { trimmed } from '../compression/memory.ts';
 import { cellPosition, chunkKey, gridShape } from '../precomputed/grid.ts';
 import { compressedMortonCodes } from '../precomputed/morton.ts';
 import { cellsInShard } from '../precomputed/shard-cells.ts';

@@ -3,9 +3,8 @@
  * chunk whose voxels lie at known places goes by in windows, each taking its voxels out as they pass, and is never held whole.
  */
 import { atOnce, type Paced, type Pacer } from '../base/pacer.ts';
-import { release } from '../compression/release.ts';
-import { canStream, decompressWindows } from '../compression/windows.ts';
-import { SLACK_BYTES } from '../compression/zlib.ts';
+import { canStream, decompressWindows } from '../compression/decompress.ts';
+import { release, SLACK_BYTES } from '../compression/memory.ts';
 import type { Codec } from '../codecs/codec.ts';
 import type { ChunkPart, Keeper, KeptChunk, StoredChunk } from './chunk-source.ts';
 import { inflate } from './inflate.ts';

@@ -2,9 +2,10 @@
  * xz streams to bytes, as CloudVolume stores chunks with `compress="xz"`: by xz-embedded as WebAssembly, in xz-decompress, which checks
  * what the data say of themselves (CRC-32 and CRC-64, not SHA-256) and refuses dictionaries beyond 64 MiB.
  */
-import { setImmediate } from 'node:timers/promises';
 import { DecodeError } from '../base/errors.ts';
+import { pacer } from '../base/pacer.ts';
 import { importPackage } from '../http/import-package.ts';
+import { joined } from './memory.ts';
 
 type XzReadableStream = typeof import('xz-decompress').XzReadableStream;
 
@@ -34,7 +35,7 @@ export async function decodeXz(bytes: Uint8Array, maxBytes: number): Promise<Uin
     const { done, value } = await reader.read().catch((error: unknown) => {
       throw decodeError(error);
     });
-    if (done) return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces, total);
+    if (done) return joined(pieces, total);
     total += value.byteLength;
     if (total > maxBytes) {
       await reader.cancel();
@@ -43,7 +44,7 @@ export async function decodeXz(bytes: Uint8Array, maxBytes: number): Promise<Uin
     pieces.push(value.slice()); // the decoder writes the next piece into the same memory
     if ((turn += value.byteLength) < TURN_BYTES) continue;
     turn = 0;
-    await setImmediate();
+    await pacer.pause();
   }
 }
 

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
-import { decompressWindows } from '../../lib/compression/windows.ts';
+import { decompressWindows } from '../../lib/compression/decompress.ts';
 
 describe('decompressWindows', () => {
   // Why it does not stop at the last wanted byte: no reader of the beginning could know.

@@ -6,18 +6,12 @@ import { constants } from 'node:buffer';
 import { availableParallelism } from 'node:os';
 import * as zlib from 'node:zlib';
 import PQueue from 'p-queue';
-import { DecodeError } from '../base/errors.ts';
-
-export interface OutputSize {
-  maxBytes: number;
-  /** When it is known. */
-  expectedBytes?: number;
-}
+import { DecodeError } from '../../base/errors.ts';
+import type { OutputSize, ZlibFormat } from '../inflater.ts';
+import { SLACK_BYTES, trimmed } from '../memory.ts';
 
 /** Up to this much output the synchronous call is quicker than a turn on the thread pool. */
 const SYNC_BYTES = 512 * 1024;
-/** Memory beyond the output: Node starts a second buffer as soon as the first is full to the brim. */
-export const SLACK_BYTES = 64;
 /** The most that deflate can stand for, by its format. */
 const DEFLATE_RATIO = 1032;
 const TYPICAL_RATIO = 8;
@@ -43,19 +37,19 @@ async function inTurn<T>(work: () => Promise<T>): Promise<T> {
 const SYNC = { gzip: zlib.gunzipSync, deflate: zlib.inflateSync, br: zlib.brotliDecompressSync };
 type Callback = (error: NodeJS.ErrnoException | null, output: Buffer) => void;
 const ASYNC: Record<
-  keyof typeof SYNC,
+  ZlibFormat,
   (bytes: Uint8Array, options: { chunkSize: number; maxOutputLength: number }, callback: Callback) => void
 > = { gzip: zlib.gunzip, deflate: zlib.inflate, br: zlib.brotliDecompress };
 
-export function undoZlib(
-  format: keyof typeof SYNC,
+export function inflate(
+  format: ZlibFormat,
   bytes: Uint8Array,
   { maxBytes, expectedBytes }: OutputSize,
 ): Uint8Array | Promise<Uint8Array> {
   const largest = Math.min(maxBytes, format === 'br' ? Infinity : bytes.byteLength * DEFLATE_RATIO);
   const expected = Math.min(largest, expectedBytes ?? hintedBytes(format, bytes, largest));
   const options = {
-    chunkSize: expected + SLACK_BYTES,
+    chunkSize: expected + SLACK_BYTES, // Node starts a second buffer as soon as the first is full to the brim
     maxOutputLength: Math.min(Math.max(1, maxBytes), constants.MAX_LENGTH),
   };
   if (expected > SYNC_BYTES)
@@ -80,13 +74,6 @@ function hintedBytes(format: string, bytes: Uint8Array, largest: number): number
   if (format !== 'gzip' || bytes.byteLength < 18) return typical;
   const said = new DataView(bytes.buffer, bytes.byteOffset + bytes.byteLength - 4).getUint32(0, true);
   return said > 0 && said <= largest ? said : typical;
-}
-
-/** A view whose memory is not much larger than itself; a cache would keep all of it alive. */
-export function trimmed(bytes: Uint8Array): Uint8Array {
-  const { buffer, byteOffset, byteLength } = bytes;
-  if (buffer.byteLength - byteLength > 1024 + byteLength / 8) return Uint8Array.from(bytes);
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 export function decodeError(

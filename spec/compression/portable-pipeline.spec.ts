@@ -1,0 +1,57 @@
+/** The whole way of points on the portable inflater: every fixture without brotli, against what CloudVolume said is there. */
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { Inflater } from '../../lib/compression/inflater.ts';
+import { portableInflater } from '../../lib/compression/portable/fflate-inflater.ts';
+import type * as Sdk from '../../lib/index.ts';
+import { fixtureVolumes, loadFixture, VOLUMES_FOLDER } from '../../testing/fixtures.ts';
+
+let sdk: typeof Sdk;
+let calls = 0;
+const counted: Inflater = {
+  inflate: (...given) => (calls++, portableInflater.inflate(...given)),
+  inflateWindows: (...given) => (calls++, portableInflater.inflateWindows(...given)),
+};
+beforeAll(async () => {
+  jest.unstable_mockModule('../../lib/compression/platform.ts', () => ({ inflater: counted }));
+  sdk = await import('../../lib/index.ts');
+});
+afterAll(() => expect(calls).toBeGreaterThan(100));
+
+const open = (name: string): Promise<Sdk.PrecomputedVolume> =>
+  sdk.openPrecomputed(join(VOLUMES_FOLDER, name), { logger: { warn: () => undefined } });
+const volumes = [...fixtureVolumes(), ...fixtureVolumes({ sharded: true })].map(({ name }) => name);
+const withBrotli = volumes.filter((name) => /_br\b|brotli/.test(name));
+
+describe('on the portable inflater', () => {
+  test.each([...new Set(volumes)].filter((name) => !withBrotli.includes(name)))(
+    '%s reads as CloudVolume reads it',
+    async (name) => {
+      await using volume = await open(name);
+      for (const { mip, points, values, missingChunk } of loadFixture(name).scales) {
+        const result = await volume.scatteredPoints(points, {
+          mip,
+          resolution: volume.scales[mip].resolution,
+        });
+        for (const [i, row] of [...result.rows()].entries()) {
+          const expected = values[i],
+            channels = Array.isArray(expected) ? expected : [expected];
+          if (expected === null) expect([i, row.status]).toEqual([i, 'out_of_bounds']);
+          else if (missingChunk.has(i)) expect([i, row.status]).toEqual([i, 'missing_chunk']);
+          else if (volume.dataType === 'float32') expect([i, row.values]).toEqual([i, channels.map(Number)]);
+          else expect([i, row.values.map(String)]).toEqual([i, channels]);
+        }
+      }
+    },
+  );
+
+  test('brotli is an error that says so', async () => {
+    expect(withBrotli.length).toBeGreaterThan(0);
+    await using volume = await open(withBrotli[0]);
+    const { points, values } = loadFixture(withBrotli[0]).scales[0];
+    const inside = points.filter((_point, k) => values[k] !== null);
+    await expect(
+      volume.scatteredPoints(inside.slice(0, 3), { resolution: volume.scales[0].resolution }),
+    ).rejects.toThrow(/brotli/);
+  });
+});
