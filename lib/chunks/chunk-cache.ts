@@ -18,7 +18,7 @@ export type Checks = Map<string, Promise<boolean>>;
 export interface ChunkCacheOptions {
   disk: DiskCache;
   store: Store;
-  /** Whose the entries are: the volume, what of its info matters, and who read it. Never rejects. No secrets: it is written to disk. */
+  /** Whose the entries are: the volume, what of its info matters, and who read it. No secrets: it is written to disk. Handled: each read that needs it tells its failure. */
   scope: Promise<string>;
   revalidate: Revalidation;
   /** How long it is believed that there is nothing at a place. @default 600_000 */

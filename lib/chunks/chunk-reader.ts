@@ -199,9 +199,9 @@ export class ChunkReader {
     });
   }
 
-  /** When all that was read has been saved, where it is. */
+  /** When all that was read has been saved, where it is. What could not be is told to its reader. */
   async saved(): Promise<void> {
-    while (this.#delivering.size > 0) await Promise.all(this.#delivering);
+    while (this.#delivering.size > 0) await Promise.allSettled(this.#delivering);
   }
 
   *#register(call: Call, cells: Float64Array): Paced {
