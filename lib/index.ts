@@ -14,7 +14,6 @@ export type {
   RootOptions,
   ScatteredPointsOptions,
   SnapOptions,
-  StorageOptions,
 } from './graphene/options.ts';
 export { PointStatus, statusText, type PointStatusCode, type PointStatusName } from './points/status.ts';
 export type { FlatPoints, Point, PointInput } from './points/input.ts';
@@ -57,7 +56,7 @@ export type { SuggestedRoot, Suggestion } from './chunkedgraph/api/successors.ts
 export type { ChunkOfPointOptions, IdArithmetic } from './chunkedgraph/ids/id-arithmetic.ts';
 export type { Scale } from './precomputed/info.ts';
 export type { DataType } from './precomputed/data-type.ts';
-export type { BucketOptions } from './storage/bucket-options.ts';
+export type { BucketOptions, StorageOptions } from './storage/bucket-options.ts';
 export type { AwsCredentials } from './storage/aws-signer.ts';
 export type { GoogleCredentials } from './storage/google-signer.ts';
 export { cacheStats, clearCache, verifyCache, type CacheStats } from './cache/upkeep.ts';

@@ -8,18 +8,6 @@ import { DeadlineError } from './errors.ts';
 /** Most that a timer can wait, some 24 days. */
 export const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
-/** @throws RangeError for what a timer cannot wait. */
-export function checkTimeout(timeoutMs: number | undefined): number | undefined {
-  if (timeoutMs === undefined) return undefined;
-  if (!(Number.isSafeInteger(timeoutMs) && timeoutMs >= 1))
-    throw new RangeError(
-      `timeoutMs must be a whole number from 1, not ${typeof timeoutMs === 'number' ? String(timeoutMs) : (JSON.stringify(timeoutMs) ?? typeof timeoutMs)}`,
-    );
-  if (timeoutMs > MAX_TIMEOUT_MS)
-    throw new RangeError(`timeoutMs must be at most ${MAX_TIMEOUT_MS}, not ${timeoutMs}`);
-  return timeoutMs;
-}
-
 /**
  * What `call` gives, or throws, when it is handed a signal of its own that also aborts after `timeoutMs`. No timer and no listener stays.
  * @param signals Those that end it otherwise.

@@ -1,6 +1,6 @@
 /** Flags of commands that read a bucket. Secrets are no flags: other users of a machine see those. */
 import { type Command, Option } from 'commander';
-import type { StorageOptions } from '../graphene/options.ts';
+import type { StorageOptions } from '../storage/bucket-options.ts';
 import { text } from './option-values.ts';
 
 export interface BucketFlags {

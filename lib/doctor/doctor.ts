@@ -19,7 +19,8 @@ import { authHostOf, openDatastack, placeOf, type OpenedDatastack } from '../gra
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import { lookUpNearMiddle } from './one-look-up.ts';
 import { openGraphene, openPrecomputed } from '../graphene/open.ts';
-import { isStore, type OpenGrapheneOptions } from '../graphene/options.ts';
+import type { OpenGrapheneOptions } from '../graphene/options.ts';
+import { isStore } from '../storage/store.ts';
 import { graphNamed, MOST_REDIRECTS, redirectOf, type NextGraph } from '../graphene/resolve/redirects.ts';
 import { headersOf, MIDDLEAUTH } from '../graphene/resolve/store-at.ts';
 import { watershedStore } from '../graphene/resolve/watershed.ts';

@@ -1,6 +1,7 @@
 /** A datastack as a volume is opened by it: where its graph is, which token each of its servers gets, and what it knows besides. */
 import { joined } from '../base/abort.ts';
 import { PathError, TimestampError } from '../base/errors.ts';
+import { takeOptions } from '../base/options.ts';
 import { withoutSecrets } from '../base/secrets.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import { parseDatastack, readDatastack, type Told } from '../cave/datastack.ts';
@@ -11,6 +12,7 @@ import { GraphServer } from '../chunkedgraph/server/graph-server.ts';
 import type { VersionSource } from '../chunkedgraph/roots/moments.ts';
 import { findToken, type FoundToken } from '../chunkedgraph/server/token.ts';
 import type { AllowAddress, HttpClient } from '../http/client.ts';
+import { SIGNAL_OPTIONS } from './option-tables.ts';
 import { cloudPath } from './resolve/cloud-path.ts';
 
 /** A datastack by its name; `openGraphene('cave://NAME', { server })` is the same. */
@@ -163,9 +165,12 @@ export function datastackOf(
     server: urlOf(server, ''),
     viewerResolution: viewerResolution.value,
     ...(viewerResolution.fault && { viewerFault: viewerResolution.fault }),
-    versions: ({ signal } = {}) => joined([signal, life], (joint) => versions.list(joint.signal)),
-    timestampOf: (version, { signal } = {}) =>
-      joined([signal, life], async (joint) => versions.momentOf(checkVersion(version), joint.signal)),
+    versions: async (options = {}) =>
+      joined([takeOptions(options, SIGNAL_OPTIONS).signal, life], (joint) => versions.list(joint.signal)),
+    timestampOf: async (version, options = {}) =>
+      joined([takeOptions(options, SIGNAL_OPTIONS).signal, life], async (joint) =>
+        versions.momentOf(checkVersion(version), joint.signal),
+      ),
   };
 }
 

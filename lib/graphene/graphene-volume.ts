@@ -20,16 +20,9 @@ import { errorsOfPoints, type PointQuery, type PointValues } from '../points/poi
 import type { LookupStats, PointsResult, RootsResult, SupervoxelResult } from '../points/result.ts';
 import { PointStatus, statusText } from '../points/status.ts';
 import { versionsOf, type VolumeDatastack } from './datastack.ts';
-import {
-  checkBoolean,
-  checkOnError,
-  checkSnap,
-  resolutionOf,
-  ROOT_OPTIONS,
-  SCATTERED_OPTIONS,
-  type RootOptions,
-  type ScatteredPointsOptions,
-} from './options.ts';
+import { ROOT_OPTIONS, SCATTERED_OPTIONS } from './option-tables.ts';
+import type { RootOptions, ScatteredPointsOptions } from './options.ts';
+import { resolutionOf } from './resolution.ts';
 import { throwIfPartial } from './partial.ts';
 import { inTime, snappedNm, takePoints, Volume, type VolumeParts } from './precomputed-volume.ts';
 import type { OpenedRootCache, VolumeRootCache } from './root-cache.ts';
@@ -170,14 +163,12 @@ export class GrapheneVolume extends Volume {
    */
   async roots(supervoxelIds: Ids, options: RootOptions = {}): Promise<RootsResult> {
     const own = takeOptions(options, ROOT_OPTIONS);
-    checkBoolean('borrow', own.borrow);
     const ids = takeIds(supervoxelIds, { borrow: own.borrow, what: 'supervoxel ID' });
     return inTime(this.#parts, own, (bound) => this.#roots(ids, bound));
   }
 
   async #roots(ids: BigUint64Array, options: RootOptions): Promise<RootsResult> {
     const began = performance.now();
-    const onError = checkOnError(options.onError);
     const answer = await this.#lookUp(ids, await this.#question(options));
     const { rootIds, fates, failures } = answer;
     const status = new Uint8Array(fates.length);
@@ -214,7 +205,7 @@ export class GrapheneVolume extends Volume {
         }
       },
     };
-    return await throwIfPartial(result, status, onError, [], failures);
+    return await throwIfPartial(result, status, options.onError, [], failures);
   }
 
   /**
@@ -297,16 +288,13 @@ export class GrapheneVolume extends Volume {
     warn: (message: string) => void,
   ): Promise<PointsResult | SupervoxelResult> {
     const began = performance.now();
-    const onError = checkOnError(options.onError);
-    if (options.agglomerate !== undefined && typeof options.agglomerate !== 'boolean')
-      throw new TypeError('agglomerate is true or false');
     const resolution = resolutionOf(options.resolution, this.#parts.datastack) ?? this.parts.resolution;
     const question = await this.#question(options);
     const checked = { suspects: 0 };
     const read = await this.#parts.reader.read(points, {
       resolution,
       mip: checkMip(options.mip ?? this.#parts.mip, this.#parts.graph.cvMip),
-      snapNm: checkSnap(options.snap),
+      snapNm: options.snap?.radiusNm,
       signal: options.signal,
       onProgress: options.onProgress,
       judgeOf: this.#judgeOf(checked),
@@ -333,7 +321,7 @@ export class GrapheneVolume extends Volume {
             };
         },
       };
-      return await throwIfPartial(result, status, onError, failures);
+      return await throwIfPartial(result, status, options.onError, failures);
     }
     const chunksDone = performance.now();
     const answer = await this.#lookUp(supervoxelIds, question);
@@ -367,7 +355,7 @@ export class GrapheneVolume extends Volume {
         }
       },
     };
-    return await throwIfPartial(result, status, onError, failures, answer.failures);
+    return await throwIfPartial(result, status, options.onError, failures, answer.failures);
   }
 
   /** Supervoxels are checked at the graph's own mip only: coarser ones are sampled, and their voxels straddle graph chunks. */
@@ -423,11 +411,10 @@ export class GrapheneVolume extends Volume {
       graph: { nLayers },
       datastack,
     } = this.#parts;
-    if (stopLayer !== undefined && !(Number.isInteger(stopLayer) && stopLayer >= 2 && stopLayer <= nLayers))
+    if (stopLayer !== undefined && stopLayer > nLayers)
       throw new RangeError(
-        `stopLayer must be a whole number from 2 to ${nLayers}, the root layer, not ${String(stopLayer)}`,
+        `stopLayer must be a whole number from 2 to ${nLayers}, the root layer, not ${stopLayer}`,
       );
-    checkBoolean('validate', validate);
     const versions = versionsOf(datastack),
       wanted = checkMoment(timestamp === undefined ? this.#moment : momentOf(timestamp), versions);
     return {

@@ -2,6 +2,8 @@
 import { leaveOnAbort } from '../base/abort.ts';
 import { within } from '../base/deadline.ts';
 import { PathError } from '../base/errors.ts';
+import { takeOptions } from '../base/options.ts';
+import type { Vec3 } from '../base/vec3.ts';
 import type { Logger } from '../base/logger.ts';
 import { Endpoints } from '../chunkedgraph/api/endpoints.ts';
 import { parseGraphInfo } from '../chunkedgraph/ids/graph-info.ts';
@@ -23,15 +25,11 @@ import { authHostOf, datastackOf, openDatastack, placeOf, type DatastackPath } f
 import { findGraph } from './resolve/graph-table.ts';
 import { GrapheneVolume } from './graphene-volume.ts';
 import { checkOcdbt } from './ocdbt.ts';
-import {
-  takeOpenOptions,
-  checkResolution,
-  resolutionOf,
-  type OpenGrapheneOptions,
-  type OpenOptions,
-} from './options.ts';
+import { GRAPHENE_OPTIONS, OPEN_OPTIONS } from './option-tables.ts';
+import type { OpenGrapheneOptions, OpenOptions } from './options.ts';
+import { resolutionOf } from './resolution.ts';
 import { PrecomputedVolume, type VolumeParts } from './precomputed-volume.ts';
-import { checkRootCache, openRootCache } from './root-cache.ts';
+import { openRootCache } from './root-cache.ts';
 import { findInfo } from './resolve/volume-info.ts';
 import { checkWatershed, watershedStore } from './resolve/watershed.ts';
 
@@ -51,7 +49,7 @@ export async function openPrecomputed(path: string, given: OpenOptions = {}): Pr
   const place = cloudPath(path);
   if (isGraphPath(place))
     throw new PathError('BAD_PATH', `${redactUrl(place)} is a chunkedgraph: use openGraphene`);
-  const options = takeOpenOptions(given, false);
+  const options = takeOptions(given, OPEN_OPTIONS);
   return withHttp(options, async (http) => {
     const { store, raw, redirects } = await findInfo(place, http, { ...options, logger: loggerOf(options) });
     return new PrecomputedVolume(
@@ -81,9 +79,8 @@ export async function openGraphene(
   path: string | DatastackPath,
   given: OpenGrapheneOptions = {},
 ): Promise<GrapheneVolume> {
-  const options = takeOpenOptions(given, true);
+  const options = takeOptions(given, GRAPHENE_OPTIONS);
   const place = placeOf(path, options.server),
-    caching = checkRootCache(options.rootCache),
     authHost = authHostOf(options.authServer);
   const wanted = momentOf(options.timestamp);
   if (place.graph) {
@@ -164,6 +161,7 @@ export async function openGraphene(
       timeoutMs: options.rootTimeoutMs,
       retries: options.retries,
     });
+    const caching = options.rootCache === true ? {} : options.rootCache || undefined;
     const rootCache =
       caching &&
       (await openRootCache(
@@ -232,7 +230,7 @@ function partsOf({ raw, info, store, infoWasRead, mip, redirects, http, options 
       warn: (message) => loggerOf(options).warn(message),
       chunkCache: chunkCacheOf(options, store, raw, loggerOf(options)),
     }),
-    resolution: checkResolution(options.resolution),
+    resolution: options.resolution as Vec3 | undefined,
     logger: loggerOf(options),
     timeoutMs: options.timeoutMs,
     release: () => http.close(),

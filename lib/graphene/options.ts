@@ -1,29 +1,13 @@
-/** What can be asked for when a volume is opened or read, checked before anything is done. */
-import { checkTimeout } from '../base/deadline.ts';
-import { InfoError } from '../base/errors.ts';
+/** What can be asked for when a volume is opened or read; `option-tables.ts` checks it. */
 import type { Logger } from '../base/logger.ts';
-import { checkNames, takeOptions } from '../base/options.ts';
-import type { Vec3 } from '../base/vec3.ts';
-import { formatVec3 } from '../base/vec3.ts';
-import { REVALIDATIONS, type Revalidation } from '../chunks/chunk-cache.ts';
-import { LRU_ENCODINGS, type LruEncoding } from '../chunks/reencoding-source.ts';
+import type { Revalidation } from '../chunks/chunk-cache.ts';
+import type { LruEncoding } from '../chunks/reencoding-source.ts';
 import type { Timestamp } from '../chunkedgraph/ids/timestamp.ts';
 import type { Progress } from '../points/point-reader.ts';
-import { checkBucketOptions, type BucketOptions } from '../storage/bucket-options.ts';
+import type { StorageOptions } from '../storage/bucket-options.ts';
 import type { Store } from '../storage/store.ts';
-import { OCDBT_CHOICES, type OcdbtChoice } from './ocdbt.ts';
+import type { OcdbtChoice } from './ocdbt.ts';
 import type { RootCacheSettings } from './root-cache.ts';
-
-/**
- * Credentials of the bucket; those of the graph server are apart and never sent there. Without any, a gs:// or s3:// bucket that is not
- * public is read with what CloudVolume, gcloud or the AWS CLI use on this machine.
- */
-export interface StorageOptions extends BucketOptions {
-  /** Sent as `Authorization: Bearer …` to the bucket's host, over TLS or to loopback only; instead of `credentials`. */
-  token?: string;
-  /** Sent to the bucket's host with every read. */
-  headers?: Record<string, string>;
-}
 
 /** Nanometres per unit of coordinates, xyz; or those of the datastack's viewer. */
 export type Resolution = readonly number[] | 'viewer';
@@ -88,7 +72,7 @@ export interface OpenGrapheneOptions extends Omit<OpenOptions, 'resolution'> {
   token?: string | null;
   /** The server that makes the tokens: its file is looked into after that of the host asked. @default of a datastack, the server that knows it */
   authServer?: string;
-  /** Where the watershed is, instead of where the server says. Anything `openPrecomputed` takes. */
+  /** Where the watershed is: anything `openPrecomputed` takes. @default where the graph server says */
   dataDir?: string;
   /**
    * Of a graph whose supervoxels can split (`ocdbt_seg` in its info): `'ignore'` opens it with a warning, as if none had. Supervoxels
@@ -172,6 +156,7 @@ export interface RootOptions {
    * @default false
    */
   validate?: boolean;
+  /** As {@link ReadPointsOptions.onError}. @default 'throw' */
   onError?: 'throw' | 'status';
   /** Most that the call may take, in ms; IDs without an answer by then are `rootFailed`. @default the volume's */
   timeoutMs?: number;
@@ -189,208 +174,4 @@ export interface ScatteredPointsOptions extends Omit<ReadPointsOptions, 'resolut
   resolution?: Resolution;
   /** false: supervoxels only, the graph server is not asked. @default true */
   agglomerate?: boolean;
-}
-
-const POSITIVE_INTEGERS = [
-  'cacheBytes',
-  'concurrency',
-  'connectTimeoutMs',
-  'idleTimeoutMs',
-  'rootBatchSize',
-  'rootBatchBytes',
-  'rootConcurrency',
-  'rootTimeoutMs',
-] as const;
-const COUNTS = ['lruBytes', 'retries', 'mip', 'batchWindowMs', 'settleMs'] as const;
-
-const OPEN_OPTIONS = [
-  'cacheDir',
-  'cacheBytes',
-  'revalidate',
-  'resolution',
-  'mip',
-  'lruBytes',
-  'lruEncoding',
-  'rangeReads',
-  'concurrency',
-  'storage',
-  'retries',
-  'connectTimeoutMs',
-  'idleTimeoutMs',
-  'timeoutMs',
-  'signal',
-  'logger',
-];
-const GRAPHENE_OPTIONS = [
-  ...OPEN_OPTIONS,
-  'server',
-  'authServer',
-  'token',
-  'dataDir',
-  'ocdbt',
-  'timestamp',
-  'checkSupervoxels',
-  'rootBatchSize',
-  'rootBatchBytes',
-  'rootConcurrency',
-  'rootTimeoutMs',
-  'batchWindowMs',
-  'rateLimit',
-  'settleMs',
-  'rootCache',
-  'allowEdits',
-];
-const STORAGE_OPTIONS = ['token', 'headers', 'credentials', 'profile', 'region', 'endpoint', 'requesterPays'];
-export const READ_OPTIONS = [
-  'resolution',
-  'mip',
-  'snap',
-  'onError',
-  'timeoutMs',
-  'signal',
-  'onProgress',
-  'borrow',
-];
-export const ROOT_OPTIONS = [
-  'timestamp',
-  'stopLayer',
-  'validate',
-  'onError',
-  'timeoutMs',
-  'signal',
-  'borrow',
-];
-export const SCATTERED_OPTIONS = [...new Set([...READ_OPTIONS, ...ROOT_OPTIONS, 'agglomerate'])];
-
-/**
- * The options as they are now, checked.
- * @param graphene Whether the options of a chunkedgraph are meant, too.
- * @throws RangeError or TypeError for a name nobody knows or a value that cannot be meant.
- */
-export function takeOpenOptions<Options extends OpenOptions | OpenGrapheneOptions>(
-  given: Options,
-  graphene: boolean,
-): Options {
-  const own = takeOptions(given, graphene ? GRAPHENE_OPTIONS : OPEN_OPTIONS),
-    options: OpenGrapheneOptions = own;
-  for (const name of POSITIVE_INTEGERS) checkNumber(name, options[name], 1);
-  for (const name of COUNTS) checkNumber(name, options[name], 0);
-  checkTimeout(options.timeoutMs);
-  const { rateLimit } = options;
-  if (
-    rateLimit !== undefined &&
-    !(typeof rateLimit === 'number' && rateLimit > 0 && Number.isFinite(rateLimit))
-  )
-    throw new RangeError(`rateLimit must be a positive number of requests a second, not ${shown(rateLimit)}`);
-  checkLruEncoding(options.lruEncoding);
-  checkBoolean('rangeReads', options.rangeReads);
-  checkCache(options);
-  checkBoolean('allowEdits', options.allowEdits);
-  if (options.ocdbt !== undefined && !OCDBT_CHOICES.includes(options.ocdbt))
-    throw new TypeError(`ocdbt is 'ignore', not ${shown(options.ocdbt)}`);
-  checkText('server', options.server);
-  checkText('authServer', options.authServer);
-  if (!graphene || options.resolution !== 'viewer') resolutionOf(options.resolution, undefined);
-  checkStorage(options.storage);
-  return own;
-}
-
-export const isStore = (storage: StorageOptions | Store | undefined): storage is Store =>
-  typeof (storage as Store | undefined)?.read === 'function';
-
-function checkStorage(storage: StorageOptions | Store | undefined): void {
-  if (storage === undefined || isStore(storage)) return;
-  checkNames(storage, STORAGE_OPTIONS);
-  const { token, credentials, profile } = storage;
-  if (token !== undefined && !(typeof token === 'string' && /^[\x21-\x7e]+$/.test(token)))
-    throw new TypeError('storage.token is a text without spaces');
-  if (
-    token !== undefined &&
-    ((credentials !== undefined && credentials !== 'default') || profile !== undefined)
-  )
-    throw new TypeError('storage.token is given instead of credentials or profile');
-  checkBucketOptions(storage);
-}
-
-const shown = (value: unknown): string =>
-  typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value);
-
-function checkNumber(name: string, value: unknown, least: number): void {
-  if (value !== undefined && !(Number.isSafeInteger(value) && (value as number) >= least))
-    throw new RangeError(`${name} must be a whole number from ${least}, not ${shown(value)}`);
-}
-
-export function checkBoolean(name: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'boolean')
-    throw new TypeError(`${name} is true or false, not ${shown(value)}`);
-}
-
-function checkText(name: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'string')
-    throw new TypeError(`${name} is a text, not ${shown(value)}`);
-}
-
-function checkLruEncoding(encoding: unknown): void {
-  if (encoding !== undefined && !LRU_ENCODINGS.includes(encoding as LruEncoding))
-    throw new TypeError(`lruEncoding is 'same' or 'compressed_segmentation', not ${shown(encoding)}`);
-}
-
-function checkCache({ cacheDir, revalidate }: Pick<OpenOptions, 'cacheDir' | 'revalidate'>): void {
-  if (cacheDir !== undefined && (typeof cacheDir !== 'string' || cacheDir === ''))
-    throw new TypeError(`cacheDir is the path of a folder, not ${shown(cacheDir)}`);
-  if (revalidate !== undefined && !REVALIDATIONS.includes(revalidate))
-    throw new TypeError(`revalidate is 'never', 'info' or 'always', not ${shown(revalidate)}`);
-}
-
-/** @throws RangeError unless it is three positive numbers, or undefined. */
-export function checkResolution(resolution: readonly number[] | undefined): Vec3 | undefined {
-  if (resolution === undefined) return undefined;
-  if (
-    !Array.isArray(resolution) ||
-    resolution.length !== 3 ||
-    !resolution.every((nm) => typeof nm === 'number' && nm > 0 && Number.isFinite(nm))
-  )
-    throw new RangeError(
-      `resolution must be three positive numbers, nanometres along x, y, z, not ${Array.isArray(resolution) ? formatVec3(resolution) : String(resolution)}`,
-    );
-  return resolution as unknown as Vec3;
-}
-
-/**
- * The same, or that of the datastack's viewer: never in place of numbers that were given.
- * @throws InfoError UNSUPPORTED for `'viewer'` where there is no datastack, NOT_FOUND where that does not say, BAD_INFO where it says
- *   something else; RangeError.
- */
-export function resolutionOf(
-  resolution: Resolution | undefined,
-  datastack: { name: string; viewerResolution: Vec3 | undefined; viewerFault?: Error } | undefined,
-): Vec3 | undefined {
-  if (resolution !== 'viewer') return checkResolution(resolution);
-  if (!datastack)
-    throw new InfoError(
-      'UNSUPPORTED',
-      "resolution 'viewer' is that of a datastack: open the volume as cave://DATASTACK, or give three numbers",
-    );
-  if (datastack.viewerFault) throw datastack.viewerFault;
-  if (!datastack.viewerResolution)
-    throw new InfoError(
-      'NOT_FOUND',
-      `datastack ${datastack.name} does not say at which resolution its viewer shows coordinates: give three numbers`,
-    );
-  return datastack.viewerResolution;
-}
-
-/** @throws RangeError unless it holds a positive radius, or is undefined. */
-export function checkSnap(snap: SnapOptions | undefined): number | undefined {
-  if (snap === undefined) return undefined;
-  const radiusNm: unknown = (snap as SnapOptions | null)?.radiusNm;
-  if (!(typeof radiusNm === 'number' && radiusNm > 0 && Number.isFinite(radiusNm)))
-    throw new RangeError(`snap.radiusNm must be a positive number of nanometres, not ${shown(radiusNm)}`);
-  return radiusNm;
-}
-
-/** @throws TypeError unless it is one of the two words, or undefined. */
-export function checkOnError(onError: unknown): 'throw' | 'status' {
-  if (onError === undefined || onError === 'throw' || onError === 'status') return onError ?? 'throw';
-  throw new TypeError(`onError is 'throw' or 'status', not ${shown(onError)}`);
 }

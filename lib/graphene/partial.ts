@@ -9,7 +9,7 @@ import { PointStatus } from '../points/status.ts';
 export async function throwIfPartial<Result>(
   result: Result,
   status: Uint8Array,
-  onError: 'throw' | 'status',
+  onError: 'throw' | 'status' = 'throw',
   chunks: readonly ChunkFailure[],
   roots: readonly RootFailure[] = [],
 ): Promise<Result> {

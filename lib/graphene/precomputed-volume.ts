@@ -1,9 +1,9 @@
 /** A Precomputed volume, read at points. */
-import { checkTimeout, within } from '../base/deadline.ts';
+import { within } from '../base/deadline.ts';
 import { VolumeClosedError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { withoutSecrets } from '../base/secrets.ts';
-import { takeOptions } from '../base/options.ts';
+import { takeOptions, type AnyTable } from '../base/options.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import type { DataType } from '../precomputed/data-type.ts';
 import { scaleAt, type Scale, type VolumeInfo } from '../precomputed/info.ts';
@@ -11,14 +11,8 @@ import { pointSource, type PointInput, type PointSource } from '../points/input.
 import { errorsOfPoints, type PointReader } from '../points/point-reader.ts';
 import type { ValuesResult } from '../points/result.ts';
 import { statusText } from '../points/status.ts';
-import {
-  checkBoolean,
-  checkOnError,
-  checkResolution,
-  READ_OPTIONS,
-  checkSnap,
-  type ReadPointsOptions,
-} from './options.ts';
+import { READ_OPTIONS } from './option-tables.ts';
+import type { ReadPointsOptions } from './options.ts';
 import { throwIfPartial } from './partial.ts';
 
 /** @internal */
@@ -45,7 +39,7 @@ export const inTime = <Options extends { signal?: AbortSignal; timeoutMs?: numbe
   options: Options,
   call: (options: Options & { signal: AbortSignal }) => Promise<T>,
 ): Promise<T> =>
-  within(checkTimeout(options.timeoutMs) ?? timeoutMs, [options.signal, life.signal], (signal) =>
+  within(options.timeoutMs ?? timeoutMs, [options.signal, life.signal], (signal) =>
     call({ ...options, signal }),
   );
 
@@ -53,10 +47,9 @@ export const inTime = <Options extends { signal?: AbortSignal; timeoutMs?: numbe
 export function takePoints<Options extends { borrow?: boolean }>(
   points: PointInput,
   given: Options,
-  known: readonly string[],
+  table: AnyTable,
 ): { options: Options; source: PointSource } {
-  const options = takeOptions(given, known);
-  checkBoolean('borrow', options.borrow);
+  const options = takeOptions(given, table);
   return { options, source: pointSource(points, options) };
 }
 
@@ -141,11 +134,10 @@ export class PrecomputedVolume extends Volume {
 
   async #read(points: PointSource, options: ReadPointsOptions): Promise<ValuesResult> {
     const { reader, logger, info } = this.parts;
-    const onError = checkOnError(options.onError);
     const { values, status, failures, stats, snapped } = await reader.read(points, {
-      resolution: checkResolution(options.resolution) ?? this.parts.resolution,
+      resolution: (options.resolution as Vec3 | undefined) ?? this.parts.resolution,
       mip: options.mip ?? this.parts.mip,
-      snapNm: checkSnap(options.snap),
+      snapNm: options.snap?.radiusNm,
       signal: options.signal,
       onProgress: options.onProgress,
       warn: (message) => logger.warn(message),
@@ -168,6 +160,6 @@ export class PrecomputedVolume extends Volume {
           };
       },
     };
-    return await throwIfPartial(result, status, onError, failures);
+    return await throwIfPartial(result, status, options.onError, failures);
   }
 }

@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { SnapshotError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import { checkNames } from '../base/options.ts';
 import {
   RootCache,
   type RootCacheOptions,
@@ -20,42 +19,6 @@ export interface RootCacheSettings extends RootCacheOptions {
    */
   file?: string;
 }
-
-const NAMES = ['maxEntries', 'maxAgeMs', 'extendToCreation', 'file'];
-
-/**
- * @returns Undefined when none is wanted.
- * @throws TypeError or RangeError for what cannot be meant.
- */
-export function checkRootCache(
-  setting: boolean | RootCacheSettings | undefined,
-): RootCacheSettings | undefined {
-  if (setting === undefined || setting === false) return undefined;
-  if (setting === true) return {};
-  if (typeof setting !== 'object' || setting === null)
-    throw new TypeError(`rootCache is true, false or its options, not ${String(setting)}`);
-  checkNames(setting, NAMES);
-  const { maxEntries, maxAgeMs, extendToCreation, file } = setting;
-  if (
-    maxEntries !== undefined &&
-    !(Number.isInteger(maxEntries) && maxEntries >= 1 && maxEntries <= MOST_ENTRIES)
-  )
-    throw new RangeError(
-      `rootCache.maxEntries must be a whole number from 1 to ${MOST_ENTRIES}, not ${String(maxEntries)}`,
-    );
-  if (maxAgeMs !== undefined && !(typeof maxAgeMs === 'number' && maxAgeMs > 0))
-    throw new RangeError(
-      `rootCache.maxAgeMs must be a positive number of milliseconds, not ${String(maxAgeMs)}`,
-    );
-  if (extendToCreation !== undefined && typeof extendToCreation !== 'boolean')
-    throw new TypeError(`rootCache.extendToCreation is true or false, not ${String(extendToCreation)}`);
-  if (file !== undefined && (typeof file !== 'string' || file === ''))
-    throw new TypeError('rootCache.file must be a path');
-  return setting;
-}
-
-/** Slots are counted in 32 bits. */
-const MOST_ENTRIES = 1_000_000_000;
 
 /** What a volume remembers of roots, for its owner to keep, fill and forget. */
 export type VolumeRootCache = Pick<RootCache, 'save' | 'load' | 'clear' | 'stats'>;

@@ -1,5 +1,7 @@
-/** What may be said about a gs:// or s3:// bucket, checked before anything is done. */
+/** What may be said about a bucket, checked before anything is done. */
 import { PathError } from '../base/errors.ts';
+import { kind, text, typeShown, type Kind } from '../base/kinds.ts';
+import type { OptionTable } from '../base/options.ts';
 import { isLoopbackHost } from '../base/public-address.ts';
 import { redactUrl } from '../http/excerpt.ts';
 import type { AwsCredentials } from './aws-signer.ts';
@@ -12,7 +14,7 @@ export interface BucketOptions {
    * @default 'default'
    */
   credentials?: 'default' | 'anonymous' | GoogleCredentials | AwsCredentials;
-  /** s3: a profile in ~/.aws, used from the first request on. */
+  /** s3: a profile in ~/.aws, used from the first request on. @default as the AWS CLI, if the bucket is not public */
   profile?: string;
   /** s3: where the bucket is. @default AWS_REGION, AWS_DEFAULT_REGION, else us-east-1; AWS itself says when that is wrong */
   region?: string;
@@ -25,35 +27,100 @@ export interface BucketOptions {
   requesterPays?: boolean | string;
 }
 
-/** @throws TypeError naming the option that cannot be meant. */
-export function checkBucketOptions({
-  credentials,
+/**
+ * Credentials of the bucket; those of the graph server are apart and never sent there. Without any, a gs:// or s3:// bucket that is not
+ * public is read with what CloudVolume, gcloud or the AWS CLI use on this machine.
+ */
+export interface StorageOptions extends BucketOptions {
+  /** Sent as `Authorization: Bearer …` to the bucket's host, over TLS or to loopback only; instead of `credentials`. */
+  token?: string;
+  /** Sent to the bucket's host with every read. */
+  headers?: Record<string, string>;
+}
+
+const CREDENTIALS = kind(
+  "'default', 'anonymous', the content of a Google key file, or {accessKeyId, secretAccessKey}",
+  (value) => value === 'default' || value === 'anonymous' || isGoogle(value) || isAws(value),
+  typeShown,
+);
+const TOKEN = kind(
+  'a text without spaces',
+  (value) => typeof value === 'string' && /^[\x21-\x7e]+$/.test(value),
+  (value) => (typeof value === 'string' ? 'one with spaces or other characters' : typeShown(value)),
+);
+const PAYER = kind(
+  "true, false or a Google project's ID",
+  (value) => typeof value === 'boolean' || (typeof value === 'string' && /^[\w.:-]+$/.test(value)),
+);
+
+const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+const HEADER_VALUE = kind(
+  'a text without line ends',
+  (value) => typeof value === 'string' && /^[\t\x20-\x7e\x80-\xff]*$/.test(value),
+  (value) => (typeof value === 'string' ? 'one with characters that no header has' : typeShown(value)),
+);
+const HEADERS: Kind = {
+  wanted: 'an object of header names and texts',
+  check: (name, value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw new TypeError(`${name} is ${HEADERS.wanted}, not ${typeShown(value)}`);
+    for (const [header, content] of Object.entries(value)) {
+      if (!HEADER_NAME.test(header))
+        throw new TypeError(
+          `${name} has ${JSON.stringify(header.slice(0, 60))}, which is not a header's name`,
+        );
+      HEADER_VALUE.check(`${name}[${JSON.stringify(header)}]`, content);
+    }
+  },
+};
+
+export const STORAGE_OPTIONS = {
+  credentials: {
+    kind: CREDENTIALS,
+    default: "'default'",
+    flag: '--anonymous',
+    says: 'who asks; with anonymous no credentials are sent to a gs:// or s3:// bucket',
+  },
+  profile: {
+    kind: text('the name of a profile'),
+    default: 'as the AWS CLI, if the bucket is not public',
+    flag: '--aws-profile <name>',
+    says: 'profile in ~/.aws for an s3:// bucket',
+  },
+  region: {
+    kind: text('the name of a region'),
+    default: 'AWS_REGION, AWS_DEFAULT_REGION, else us-east-1; AWS itself says when that is wrong',
+    says: 'where an s3:// bucket is',
+  },
+  endpoint: {
+    kind: text('the URL of a server'),
+    default: 'gs: STORAGE_EMULATOR_HOST (never with credentials); s3: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL',
+    flag: '--endpoint <url>',
+    says: 'server of gs:// or s3:// buckets, such as MinIO',
+  },
+  requesterPays: {
+    kind: PAYER,
+    flag: '--requester-pays [project]',
+    says: "you pay for the reads; gs://: this project, or your credentials' own",
+  },
+  token: {
+    kind: TOKEN,
+    says: "sent as `Authorization: Bearer …` to the bucket's host, instead of credentials",
+  },
+  headers: { kind: HEADERS, says: "sent to the bucket's host with every read" },
+} as const satisfies OptionTable<StorageOptions>;
+
+/** @throws TypeError for two that rule each other out; each was checked alone. */
+export function checkTogether({
+  token,
+  credentials = 'default',
   profile,
-  region,
-  endpoint,
   requesterPays,
-}: BucketOptions): void {
-  if (
-    credentials !== undefined &&
-    credentials !== 'default' &&
-    credentials !== 'anonymous' &&
-    !isGoogle(credentials) &&
-    !isAws(credentials)
-  )
-    throw new TypeError(
-      "credentials are 'default', 'anonymous', the content of a Google key file, or {accessKeyId, secretAccessKey}",
-    );
-  for (const [name, value] of Object.entries({ profile, region, endpoint }))
-    if (value !== undefined && (typeof value !== 'string' || value === ''))
-      throw new TypeError(`${name} is a text that is not empty`);
-  if (
-    requesterPays !== undefined &&
-    typeof requesterPays !== 'boolean' &&
-    !(typeof requesterPays === 'string' && /^[\w.:-]+$/.test(requesterPays))
-  )
-    throw new TypeError("requesterPays is true, false or a Google project's ID");
+}: StorageOptions): void {
+  if (token !== undefined && (credentials !== 'default' || profile !== undefined))
+    throw new TypeError('storage.token is given instead of credentials or profile');
   if (credentials === 'anonymous' && (profile !== undefined || requesterPays))
-    throw new TypeError("credentials: 'anonymous' rules out profile and requesterPays");
+    throw new TypeError("storage.credentials: 'anonymous' rules out profile and requesterPays");
 }
 
 export const isGoogle = (credentials: unknown): credentials is GoogleCredentials =>

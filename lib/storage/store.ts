@@ -66,3 +66,7 @@ export interface Store {
    */
   read(key: string, options?: ReadOptions): Promise<StoredObject | undefined>;
 }
+
+/** Rather than options of one. */
+export const isStore = (value: unknown): value is Store =>
+  typeof (value as Store | null | undefined)?.read === 'function';

@@ -213,7 +213,7 @@ describe('rootCache', () => {
     [{ maxEntries: 1.5 }, RangeError, /^rootCache\.maxEntries/],
     [{ maxAgeMs: 0 }, RangeError, /^rootCache\.maxAgeMs must be a positive number/],
     [{ extendToCreation: 1 }, TypeError, /^rootCache\.extendToCreation is true or false/],
-    [{ file: '' }, TypeError, /^rootCache\.file must be a path/],
+    [{ file: '' }, TypeError, /^rootCache\.file is the path of a file/],
   ])('refuses %j', async (setting, type, message) => {
     const error: unknown = await open(setting as boolean).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(type);

@@ -2,119 +2,76 @@
  * What the calls of `volume.graph` are handed, before they are carried out: arguments and options are taken as they are now, options checked by
  * name and type, and the deadline set. Afterwards nothing of a call belongs to the caller but its signal.
  */
-import { checkTimeout, within } from '../../base/deadline.ts';
-import { copied, takeOptions } from '../../base/options.ts';
-import { momentOf, type Timestamp } from '../ids/timestamp.ts';
+import { within } from '../../base/deadline.ts';
+import { copied, takeOptions, type AnyTable } from '../../base/options.ts';
+import {
+  BOUNDS,
+  BY,
+  CALL,
+  EDIT,
+  FILTERED,
+  INCLUDE_UNDONE,
+  LATEST,
+  LEAVES,
+  MINCUT,
+  PRECISE,
+  RAW,
+  REQUEST,
+  STOP_LAYER,
+  TIMED,
+  TIMESTAMP,
+  TIMESTAMP_PAST,
+  UNSIZED,
+  WINDOW,
+} from './call-options.ts';
 import { CHANGES } from './edits.ts';
-import { checkBounds } from './input.ts';
-
-type Check = (name: string, value: unknown) => void;
 
 interface GraphCall {
   /** How many arguments stand before the options. */
   takes: number;
-  options: Readonly<Record<string, Check>>;
+  options: AnyTable;
   /** Whether it may change the graph: then only a deadline of its own ends it. */
   edits?: (first: unknown) => boolean;
 }
 
-function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value);
-  return typeof value === 'object' && value !== null ? 'an object' : String(value);
-}
-
-/** @throws TypeError. */
-const typed =
-  (is: (value: unknown) => boolean, what: string): Check =>
-  (name, value) => {
-    if (!is(value)) throw new TypeError(`${name} is ${what}, not ${shown(value)}`);
-  };
-const oneOf = (...words: string[]): Check =>
-  typed((value) => words.includes(value as string), words.map((word) => `'${word}'`).join(' or '));
-const flag = typed((value) => typeof value === 'boolean', 'true or false');
-const number = typed((value) => typeof value === 'number', 'a number');
-const signal = typed(
-  (value) => typeof (value as AbortSignal | null)?.addEventListener === 'function',
-  'an AbortSignal',
-);
-const bytes: Check = (name, value) => {
-  number(name, value);
-  if (!(Number.isSafeInteger(value) && (value as number) >= 1))
-    throw new RangeError(`${name} must be a whole number from 1, not ${shown(value)}`);
-};
-const timeout: Check = (name, value) => {
-  number(name, value);
-  checkTimeout(value as number);
-};
-const moment: Check = (_name, value) => void momentOf(value as Timestamp);
-const queries: Check = (name, value) => {
-  typed(
-    (given) => typeof given === 'object' && given !== null && !Array.isArray(given),
-    'an object of texts, numbers and booleans',
-  )(name, value);
-  for (const [key, part] of Object.entries(value as object))
-    if (part !== undefined)
-      typed(
-        (given) => ['string', 'number', 'boolean'].includes(typeof given),
-        'a text, a number or a boolean',
-      )(`${name}.${key}`, part);
-};
-const anything: Check = () => undefined;
-
-const UNSIZED = { signal, timeoutMs: timeout, borrow: flag };
-const CALL = { ...UNSIZED, maxBytes: bytes };
-const TIMED = { ...CALL, timestamp: moment };
-const WINDOW = { ...CALL, from: moment, to: moment };
-const EDIT = { ...CALL, remesh: flag, priority: flag };
 const always = (): boolean => true;
 
 const CALLS = {
-  roots: { takes: 1, options: { ...UNSIZED, timestamp: moment, stopLayer: number } },
-  root: { takes: 1, options: { ...TIMED, stopLayer: number } },
+  roots: { takes: 1, options: { ...UNSIZED, timestamp: TIMESTAMP, stopLayer: STOP_LAYER } },
+  root: { takes: 1, options: { ...TIMED, stopLayer: STOP_LAYER } },
   isLatestRoots: { takes: 1, options: TIMED },
-  rootTimestamps: { takes: 1, options: { ...TIMED, latest: flag } },
+  rootTimestamps: { takes: 1, options: { ...TIMED, latest: LATEST } },
   validNodes: { takes: 1, options: WINDOW },
-  leaves: { takes: 1, options: { ...CALL, bounds: checkBounds, stopLayer: number, verify: flag } },
-  leavesMany: { takes: 1, options: { ...CALL, bounds: checkBounds, stopLayer: number, verify: flag } },
+  leaves: { takes: 1, options: LEAVES },
+  leavesMany: { takes: 1, options: LEAVES },
   children: { takes: 1, options: CALL },
   l2ChunkChildren: { takes: 1, options: TIMED },
-  subgraph: { takes: 1, options: { ...CALL, bounds: checkBounds } },
-  level2Graph: { takes: 1, options: { ...CALL, bounds: checkBounds } },
+  subgraph: { takes: 1, options: { ...CALL, bounds: BOUNDS } },
+  level2Graph: { takes: 1, options: { ...CALL, bounds: BOUNDS } },
   minimalCoveringNodes: { takes: 1, options: TIMED },
-  findPath: { takes: 2, options: { ...CALL, precise: flag } },
+  findPath: { takes: 2, options: { ...CALL, precise: PRECISE } },
   lineageGraph: { takes: 1, options: WINDOW },
-  pastIdMapping: { takes: 1, options: { ...CALL, timestampPast: moment } },
-  deltaRoots: { takes: 0, options: { ...WINDOW, raw: flag } },
-  changeLog: { takes: 1, options: { ...CALL, filtered: flag } },
-  tabularChangeLog: { takes: 1, options: { ...CALL, filtered: flag } },
-  tabularChangeLogs: { takes: 1, options: { ...CALL, filtered: flag } },
+  pastIdMapping: { takes: 1, options: { ...CALL, timestampPast: TIMESTAMP_PAST } },
+  deltaRoots: { takes: 0, options: { ...WINDOW, raw: RAW } },
+  changeLog: { takes: 1, options: { ...CALL, filtered: FILTERED } },
+  tabularChangeLog: { takes: 1, options: { ...CALL, filtered: FILTERED } },
+  tabularChangeLogs: { takes: 1, options: { ...CALL, filtered: FILTERED } },
   mergeLog: { takes: 1, options: CALL },
   operations: { takes: 0, options: WINDOW },
-  userOperations: { takes: 1, options: { ...WINDOW, includeUndone: flag } },
+  userOperations: { takes: 1, options: { ...WINDOW, includeUndone: INCLUDE_UNDONE } },
   operationDetails: { takes: 1, options: CALL },
   oldestTimestamp: { takes: 0, options: CALL },
   lastEdit: { takes: 1, options: CALL },
   latestRoots: { takes: 1, options: TIMED },
   originalRoots: { takes: 1, options: TIMED },
-  suggestLatestRoots: { takes: 1, options: { ...TIMED, by: oneOf('level2', 'supervoxels') } },
+  suggestLatestRoots: { takes: 1, options: { ...TIMED, by: BY } },
   merge: { takes: 2, options: EDIT, edits: always },
-  split: { takes: 2, options: { ...EDIT, mincut: flag }, edits: always },
+  split: { takes: 2, options: { ...EDIT, mincut: MINCUT }, edits: always },
   splitPreview: { takes: 2, options: CALL },
   undo: { takes: 1, options: EDIT, edits: always },
   redo: { takes: 1, options: EDIT, edits: always },
   versions: { takes: 0, options: CALL },
-  request: {
-    takes: 1,
-    options: {
-      ...CALL,
-      method: oneOf('GET', 'POST'),
-      query: queries,
-      body: anything,
-      as: oneOf('json', 'ids', 'text', 'bytes'),
-      retry: flag,
-    },
-    edits: (path) => CHANGES.test(String(path)),
-  },
+  request: { takes: 1, options: REQUEST, edits: (path) => CHANGES.test(String(path)) },
 } satisfies Record<string, GraphCall>;
 
 type Method = keyof typeof CALLS;
@@ -122,13 +79,28 @@ export const GRAPH_CALLS: Readonly<Record<Method, GraphCall>> = CALLS;
 
 type Asks<Answer> = (...args: Answer[]) => Promise<unknown>;
 
-/** A graph whose calls are those of the table: none is missing there, or here. */
+type OptionsOf<Call> = Call extends (...args: infer Args) => unknown
+  ? Required<Args> extends readonly [...unknown[], infer Options]
+    ? Options
+    : never
+  : never;
+
+/** Names that are options of a call by its type or by the table, and not by both. */
+type Misplaced<Graph extends Record<Method, Asks<never>>> = {
+  [Name in Method]:
+    | Exclude<keyof OptionsOf<Graph[Name]>, keyof (typeof CALLS)[Name]['options']>
+    | Exclude<keyof (typeof CALLS)[Name]['options'], keyof OptionsOf<Graph[Name]>>;
+}[Method];
+
+/** A graph whose calls and their options are those of the table: none is missing there, or here. */
 type Complete<Graph> =
   Graph extends Record<Method, Asks<never>>
-    ? Exclude<
-        { [Name in keyof Graph]: Graph[Name] extends Asks<never> ? Name : never }[keyof Graph],
-        Method
-      > extends never
+    ?
+        | Exclude<
+            { [Name in keyof Graph]: Graph[Name] extends Asks<never> ? Name : never }[keyof Graph],
+            Method
+          >
+        | Misplaced<Graph> extends never
       ? Graph
       : never
     : never;
@@ -143,7 +115,7 @@ const underWay = new WeakSet<AbortSignal>();
 export function takeInputs<Graph>(prototype: Complete<Graph>, partsOf: (graph: Graph) => CallParts): void {
   type Calls = Record<Method, (...args: unknown[]) => Promise<unknown>>;
   const methods = prototype as unknown as Calls;
-  for (const [name, { takes, options: checks, edits }] of Object.entries(GRAPH_CALLS) as [
+  for (const [name, { takes, options: table, edits }] of Object.entries(GRAPH_CALLS) as [
     Method,
     GraphCall,
   ][]) {
@@ -151,10 +123,8 @@ export function takeInputs<Graph>(prototype: Complete<Graph>, partsOf: (graph: G
     const guarded = async function (this: Graph, ...args: unknown[]): Promise<unknown> {
       const { borrow, ...options } = takeOptions(
         (args[takes] === undefined ? {} : args[takes]) as Options,
-        Object.keys(checks),
+        table,
       );
-      for (const [option, value] of Object.entries({ borrow, ...options }))
-        if (value !== undefined) checks[option](option, value);
       const own = args
         .slice(0, takes)
         .map((argument, k) =>

@@ -1,5 +1,6 @@
 /** What callers hand in, checked before anything is asked. */
-import { checkNames } from '../../base/options.ts';
+import type { Kind } from '../../base/kinds.ts';
+import type { OptionTable } from '../../base/options.ts';
 import { isBigUint64Array, isTypedArray, taken } from '../../base/typed-array.ts';
 import type { Vec3 } from '../../base/vec3.ts';
 
@@ -75,17 +76,26 @@ export function checkedTriple(value: unknown, what: string): Vec3 {
   return list as unknown as Vec3;
 }
 
-/** @throws TypeError for anything but `{ min, max, resolution }`; as {@link checkedTriple}. */
-export function checkBounds(name: string, value: unknown): void {
-  if (typeof value !== 'object' || value === null)
-    throw new TypeError(`${name} is { min, max }, each of three numbers`);
-  checkNames(value, ['min', 'max', 'resolution']);
-  const { min, max, resolution } = value as Bounds;
-  checkedTriple(min, `${name}.min`);
-  checkedTriple(max, `${name}.max`);
-  if (resolution !== undefined && checkedTriple(resolution, `${name}.resolution`).some((nm) => nm <= 0))
-    throw new RangeError(`${name}.resolution must be positive`);
-}
+const TRIPLE: Kind = {
+  wanted: 'three finite numbers along x, y, z',
+  check: (name, value) => void checkedTriple(value, name),
+};
+const POSITIVE_TRIPLE: Kind = {
+  wanted: 'three positive numbers, nanometres along x, y, z',
+  check: (name, value) => {
+    if (checkedTriple(value, name).some((nm) => nm <= 0)) throw new RangeError(`${name} must be positive`);
+  },
+};
+
+export const BOUNDS_OPTIONS = {
+  min: { kind: TRIPLE, required: true, says: 'where the box begins' },
+  max: { kind: TRIPLE, required: true, says: 'where it ends; this is outside' },
+  resolution: {
+    kind: POSITIVE_TRIPLE,
+    default: "voxels of the graph's mip",
+    says: 'nanometres per unit of `min` and `max`',
+  },
+} as const satisfies OptionTable<Bounds>;
 
 /** @throws RangeError unless it is a whole number from 1 up. */
 export function checkedOperationId(value: unknown): number {

@@ -3,6 +3,8 @@
  * out, without a bigint a value.
  * Sources: CloudVolume, datasource/graphene/metadata.py; PyChunkedGraph, graph/chunks/{utils,hierarchy}.py and graph/utils/id_helpers.py.
  */
+import { numeric, RESOLUTION } from '../../base/kinds.ts';
+import { takeOptions, type OptionTable } from '../../base/options.ts';
 import { wordsOf } from '../../base/uint64.ts';
 import { UnitRatio } from '../../base/unit-ratio.ts';
 import type { Vec3 } from '../../base/vec3.ts';
@@ -23,6 +25,19 @@ export interface ChunkOfPointOptions {
   /** Chunks of this layer; those of layer 1 and 2 are the same, and each further layer's are twice as wide. @default 2 */
   layer?: number;
 }
+
+export const CHUNK_OF_POINT_OPTIONS = {
+  resolution: {
+    kind: RESOLUTION,
+    default: "voxels of the graph's mip",
+    says: 'nanometres per unit of the point',
+  },
+  layer: {
+    kind: numeric('a whole number', Number.isInteger),
+    default: '2',
+    says: "chunks of this layer; each layer's above 2 are twice as wide as those below",
+  },
+} as const satisfies OptionTable<ChunkOfPointOptions>;
 
 export class IdArithmetic {
   readonly #graph: Pick<GraphInfo, 'nLayers' | 'chunkSize' | 'chunksStartAtVoxelOffset' | 'fanOut'>;
@@ -159,11 +174,10 @@ export class IdArithmetic {
   }
 
   /** Positions for many points, both xyz interleaved. @throws RangeError for a resolution or layer that is none. */
-  chunksOfPoints(points: ArrayLike<number>, { resolution, layer = 2 }: ChunkOfPointOptions = {}): Int32Array {
-    if (!(Number.isInteger(layer) && layer >= 1 && layer <= this.#graph.nLayers))
+  chunksOfPoints(points: ArrayLike<number>, options: ChunkOfPointOptions = {}): Int32Array {
+    const { resolution, layer = 2 } = takeOptions(options, CHUNK_OF_POINT_OPTIONS);
+    if (layer < 1 || layer > this.#graph.nLayers)
       throw new RangeError(`layer must be a whole number from 1 to ${this.#graph.nLayers}, not ${layer}`);
-    if (resolution && !(resolution.length === 3 && resolution.every((nm) => nm > 0 && Number.isFinite(nm))))
-      throw new RangeError('resolution must be three positive numbers, nanometres along x, y, z');
     if (points.length % 3 !== 0)
       throw new RangeError('points are xyz interleaved: their length is a multiple of 3');
     const { chunkSize, chunksStartAtVoxelOffset, fanOut } = this.#graph,

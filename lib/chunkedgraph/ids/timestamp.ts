@@ -3,6 +3,7 @@
  * milliseconds and a look-up at exactly an edit's millisecond sees the edit.
  */
 import { TimestampError } from '../../base/errors.ts';
+import type { Kind } from '../../base/kinds.ts';
 
 export type Timestamp = Date | string | number;
 
@@ -99,6 +100,12 @@ export type Moment = number | 'settled' | Version | undefined;
 /** The same, with `'settled'`, `'mat'` and `'mat_943'` left open too. @throws TimestampError. */
 export const momentOf = (timestamp: Timestamp | undefined): Moment =>
   timestamp === 'settled' ? 'settled' : (versionOf(timestamp) ?? fixedMs(timestamp));
+
+/** What `timestamp` may be. */
+export const MOMENT: Kind = {
+  wanted: "a Date, ISO 8601 text, unix seconds, 'now', 'settled', 'mat' or 'mat_943'",
+  check: (_name, value) => void momentOf(value as Timestamp),
+};
 
 /** The version that a timestamp names: `mat` the newest, `mat_943` that one; undefined for any other. */
 export function versionOf(timestamp: unknown): Version | undefined {

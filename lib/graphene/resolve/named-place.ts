@@ -9,7 +9,7 @@ import { HttpStore } from '../../storage/http-store.ts';
 import { SCHEMES, unknownScheme } from '../../storage/open.ts';
 import type { Store } from '../../storage/store.ts';
 import { cloudPath, isGraphPath } from './cloud-path.ts';
-import type { StorageOptions } from '../options.ts';
+import type { StorageOptions } from '../../storage/bucket-options.ts';
 import { headersOf, MIDDLEAUTH, storeAt } from './store-at.ts';
 
 export interface Naming {

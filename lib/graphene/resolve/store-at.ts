@@ -8,7 +8,8 @@ import { CheckedStore } from '../../storage/checked-store.ts';
 import { openStore } from '../../storage/open.ts';
 import type { Store } from '../../storage/store.ts';
 import { cloudPath } from './cloud-path.ts';
-import { isStore, type StorageOptions } from '../options.ts';
+import type { StorageOptions } from '../../storage/bucket-options.ts';
+import { isStore } from '../../storage/store.ts';
 
 /** A bucket behind the log-in that chunkedgraph servers share; Neuroglancer's spelling. */
 export const MIDDLEAUTH = /^middleauth\+(?=https?:\/\/)/i;

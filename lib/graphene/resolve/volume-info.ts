@@ -10,7 +10,8 @@ import { FileStore } from '../../storage/file-store.ts';
 import { HttpStore } from '../../storage/http-store.ts';
 import type { Store } from '../../storage/store.ts';
 import { addressesNamedByStore, quoted, storeNamed } from './named-place.ts';
-import { isStore, type OpenOptions } from '../options.ts';
+import type { OpenOptions } from '../options.ts';
+import { isStore } from '../../storage/store.ts';
 import { redirectOf, Trail } from './redirects.ts';
 import { MIDDLEAUTH, storeAt } from './store-at.ts';
 

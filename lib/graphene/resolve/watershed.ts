@@ -9,7 +9,8 @@ import { scaleAt, type VolumeInfo } from '../../precomputed/info.ts';
 import { FileStore } from '../../storage/file-store.ts';
 import type { Store } from '../../storage/store.ts';
 import { checkMip } from '../graphene-volume.ts';
-import { isStore, type OpenGrapheneOptions } from '../options.ts';
+import type { OpenGrapheneOptions } from '../options.ts';
+import { isStore } from '../../storage/store.ts';
 import { addressesNamedBy, quoted, storeNamed } from './named-place.ts';
 import { storeAt } from './store-at.ts';
 

@@ -242,7 +242,7 @@ describe('options', () => {
       { bounds: { min: [0, 0, 0], max: [1, 1, 1], resolution: [1, 0, 1] } },
       new RangeError('bounds.resolution must be positive'),
     ],
-    ['leaves', { bounds: 5 }, new TypeError('bounds is { min, max }, each of three numbers')],
+    ['leaves', { bounds: 5 }, new TypeError('bounds is { min, max }, each of three numbers, not 5')],
     ['leaves', { stopLayer: '2' }, new TypeError('stopLayer is a number, not "2"')],
     ['leaves', { maxBytes: 0.5 }, new RangeError('maxBytes must be a whole number from 1, not 0.5')],
     ['rootTimestamps', { latest: 'yes' }, new TypeError('latest is true or false, not "yes"')],
@@ -251,7 +251,7 @@ describe('options', () => {
     ['split', { minCut: false }, new TypeError('there is no option "minCut"; did you mean mincut?')],
     ['suggestLatestRoots', { by: 'mesh' }, new TypeError("by is 'level2' or 'supervoxels', not \"mesh\"")],
     ['request', { method: 'DELETE' }, new TypeError("method is 'GET' or 'POST', not \"DELETE\"")],
-    ['request', { as: 'JSON' }, new TypeError("as is 'json' or 'ids' or 'text' or 'bytes', not \"JSON\"")],
+    ['request', { as: 'JSON' }, new TypeError("as is 'json', 'ids', 'text' or 'bytes', not \"JSON\"")],
     [
       'request',
       { query: 'a=b' },

@@ -1,0 +1,198 @@
+/** The options of the calls of `volume.graph`, each in one place: what it may be, what holds without it, its flag, and what it is for. */
+import { BOOLEAN, kind, oneOf, SIGNAL, TIMEOUT, whole, type Kind } from '../../base/kinds.ts';
+import { groupOf, type OptionTable } from '../../base/options.ts';
+import { MOMENT } from '../ids/timestamp.ts';
+import type { EditOptions } from './edits.ts';
+import type { CallOptions, TimedOptions } from './endpoints.ts';
+import { BOUNDS_OPTIONS } from './input.ts';
+import type { LeavesOptions } from './nodes.ts';
+
+const NUMBER = kind('a number', (value) => typeof value === 'number');
+/** Of another type it is a TypeError. */
+const number = (other: Kind): Kind => ({
+  wanted: other.wanted,
+  check: (name, value) => {
+    NUMBER.check(name, value);
+    other.check(name, value);
+  },
+});
+
+const TEXTS = kind(
+  'an object of texts, numbers and booleans',
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+);
+const PLAIN = kind('a text, a number or a boolean', (value) =>
+  ['string', 'number', 'boolean'].includes(typeof value),
+);
+const QUERY: Kind = {
+  wanted: TEXTS.wanted,
+  check: (name, value) => {
+    TEXTS.check(name, value);
+    for (const [key, part] of Object.entries(value as object))
+      if (part !== undefined) PLAIN.check(`${name}.${key}`, part);
+  },
+};
+
+const WHEN = 'ISO 8601 (no zone: UTC), unix seconds, settled, or mat or mat_943 of a datastack';
+
+export const UNSIZED = {
+  signal: { kind: SIGNAL, says: 'ends the call' },
+  timeoutMs: {
+    kind: number(TIMEOUT),
+    default: "the volume's timeoutMs; for edits no limit",
+    says: 'most that the call may take, in ms, all its requests together',
+  },
+  borrow: {
+    kind: BOOLEAN,
+    default: 'false',
+    says: 'do not copy a BigUint64Array: the caller does not write to it meanwhile',
+  },
+} as const;
+
+export const CALL = {
+  ...UNSIZED,
+  maxBytes: { kind: number(whole(1)), default: '256 MiB', says: 'longest reply that is taken' },
+} as const satisfies OptionTable<CallOptions>;
+
+export const TIMESTAMP = {
+  kind: MOMENT,
+  default: "the volume's, else now",
+  flag: '--timestamp <time>',
+  says: 'the moment',
+  flagSays: `the moment: ${WHEN}`,
+} as const;
+
+export const TIMED = { ...CALL, timestamp: TIMESTAMP } as const satisfies OptionTable<TimedOptions>;
+
+export const WINDOW = {
+  ...CALL,
+  from: {
+    kind: MOMENT,
+    default: 'as far back as the history goes',
+    flag: '--from <time>',
+    says: 'the earlier moment',
+    flagSays: `the earlier moment: ${WHEN}`,
+  },
+  to: {
+    kind: MOMENT,
+    default: "the volume's moment, else now",
+    flag: '--to <time>',
+    says: 'the later moment; an edit of this very millisecond is included',
+  },
+} as const;
+
+export const EDIT = {
+  ...CALL,
+  remesh: { kind: BOOLEAN, default: "true, the server's", says: 'whether meshes are made anew' },
+  priority: { kind: BOOLEAN, default: "true, the server's", says: 'whether that is urgent' },
+} as const satisfies OptionTable<EditOptions>;
+
+export const STOP_LAYER = {
+  kind: NUMBER,
+  default: 'the root layer',
+  says: 'layer at which the climb ends, 2 to the root layer',
+} as const;
+
+export const BOUNDS = {
+  kind: groupOf('{ min, max }, each of three numbers', BOUNDS_OPTIONS),
+  default: 'the whole object',
+  flag: '--bounds <x0,y0,z0,x1,y1,z1>',
+  says: 'only nodes whose graph chunk touches this box, its end outside; the node asked about, too',
+} as const;
+
+export const LEAVES = {
+  ...CALL,
+  bounds: BOUNDS,
+  stopLayer: {
+    kind: NUMBER,
+    default: '1',
+    flag: '--stop-layer <layer>',
+    says: '1 for supervoxels, 2 for layer-2 nodes, …',
+  },
+  verify: {
+    kind: BOOLEAN,
+    default: 'false',
+    flag: '--verify',
+    says: 'leave out what an undone merge has left there; one more request a node, and a root look-up',
+  },
+} as const satisfies OptionTable<LeavesOptions>;
+
+export const LATEST = {
+  kind: BOOLEAN,
+  default: 'false',
+  flag: '--latest',
+  says: 'the last millisecond of its life; `timestamp` for those that live',
+  flagSays: 'the last millisecond of its life; --timestamp for those that live',
+} as const;
+
+export const PRECISE = {
+  kind: BOOLEAN,
+  default: 'false',
+  flag: '--precise',
+  says: 'centroids of meshes instead of chunk centres',
+} as const;
+
+export const TIMESTAMP_PAST = { kind: MOMENT, says: 'the earlier moment' } as const;
+
+export const RAW = {
+  kind: BOOLEAN,
+  default: 'false',
+  flag: '--raw',
+  says: 'as the server says: also what came and went in between',
+} as const;
+
+export const FILTERED = {
+  kind: BOOLEAN,
+  default: 'true',
+  flag: '--unfiltered',
+  says: 'only what concerns the root itself',
+  flagSays: 'also what does not concern the root itself',
+} as const;
+
+export const INCLUDE_UNDONE = {
+  kind: BOOLEAN,
+  default: 'false',
+  flag: '--include-undone',
+  says: 'also edits that were undone',
+} as const;
+
+export const BY = {
+  kind: oneOf('level2', 'supervoxels'),
+  default: "'level2'",
+  flag: '--by <voters>',
+  says: 'whose votes count: layer-2 nodes or supervoxels',
+} as const;
+
+export const MINCUT = {
+  kind: BOOLEAN,
+  default: 'true',
+  says: 'whether the server looks for the cut, or takes edges as given',
+} as const;
+
+export const REQUEST = {
+  ...CALL,
+  method: {
+    kind: oneOf('GET', 'POST'),
+    default: "'GET', which may have a body here",
+    says: 'how it is sent',
+  },
+  query: {
+    kind: QUERY,
+    flag: '--query <name=value>',
+    says: 'parameters of the URL',
+    flagSays: 'a parameter; may be repeated',
+  },
+  body: {
+    kind: kind('anything', () => true),
+    flag: '--body <json>',
+    says: 'what is sent: bytes as they stand, anything else as JSON',
+    flagSays: 'what is sent, by POST; integers of 64 bits stay exact',
+  },
+  as: {
+    kind: oneOf('json', 'ids', 'text', 'bytes'),
+    default: "'json'",
+    flag: '--as <what>',
+    says: 'what the answer is: JSON, binary uint64 IDs, text, or bytes',
+  },
+  retry: { kind: BOOLEAN, default: 'true for GET', says: 'whether what may pass is tried again' },
+} as const;

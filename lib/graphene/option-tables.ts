@@ -1,0 +1,332 @@
+/** The options of opening and reading volumes, each in one place: what it may be, what holds without it, its flag, and what it is for. */
+import {
+  BOOLEAN,
+  FUNCTION,
+  kind,
+  LOGGER,
+  oneOf,
+  positive,
+  numeric,
+  RESOLUTION,
+  SIGNAL,
+  text,
+  TIMEOUT,
+  typeShown,
+  whole,
+  type Kind,
+} from '../base/kinds.ts';
+import { groupOf, type OptionRow, type OptionTable } from '../base/options.ts';
+import { REVALIDATIONS } from '../chunks/chunk-cache.ts';
+import { LRU_ENCODINGS } from '../chunks/reencoding-source.ts';
+import { MOMENT } from '../chunkedgraph/ids/timestamp.ts';
+import { checkTogether, STORAGE_OPTIONS } from '../storage/bucket-options.ts';
+import { isStore } from '../storage/store.ts';
+import { OCDBT_CHOICES } from './ocdbt.ts';
+import type {
+  OpenGrapheneOptions,
+  OpenOptions,
+  ReadPointsOptions,
+  RootOptions,
+  ScatteredPointsOptions,
+  SnapOptions,
+} from './options.ts';
+import type { RootCacheSettings } from './root-cache.ts';
+
+const RESOLUTION_OR_VIEWER: Kind = {
+  wanted: `${RESOLUTION.wanted}, or 'viewer'`,
+  check: (name, value) => {
+    if (value !== 'viewer') RESOLUTION.check(name, value);
+  },
+};
+
+/** Either of two, the second by its own check. */
+const unless = (is: (value: unknown) => boolean, other: Kind): Kind => ({
+  wanted: other.wanted,
+  check: (name, value) => {
+    if (!is(value)) other.check(name, value);
+  },
+});
+
+const BUCKET = groupOf('credentials of the bucket, or a store', STORAGE_OPTIONS);
+const STORAGE: Kind = {
+  wanted: BUCKET.wanted,
+  check: (name, value) => {
+    if (isStore(value)) return;
+    BUCKET.check(name, value);
+    checkTogether(value as object);
+  },
+};
+
+export const SNAP_OPTIONS = {
+  radiusNm: {
+    kind: positive('nanometres'),
+    required: true,
+    flag: '--snap-nm <radius>',
+    says: 'how far away the nearest label may be, in nanometres between voxel centres',
+    flagSays:
+      'points on background take the nearest label within so many nanometres; snapped_nm says how far it is',
+  },
+} as const satisfies OptionTable<SnapOptions>;
+
+/** Slots of a root cache are counted in 32 bits. */
+const MOST_ENTRIES = 1_000_000_000;
+
+export const ROOT_CACHE_OPTIONS = {
+  maxEntries: {
+    kind: whole(1, MOST_ENTRIES),
+    default: '10_000_000',
+    says: 'most pairs of a supervoxel and a root that are kept',
+  },
+  maxAgeMs: {
+    kind: numeric('a positive number of milliseconds', (value) => value > 0),
+    default: '86_400_000, a day',
+    says: 'after so long a fact is asked again; Infinity: never',
+  },
+  extendToCreation: {
+    kind: BOOLEAN,
+    default: 'false',
+    says: 'ask when a root was made instead of looking its supervoxels up at earlier moments',
+  },
+  file: {
+    kind: text('the path of a file'),
+    default: 'one a graph in cacheDir, where that is given; else nothing is kept beyond close()',
+    says: 'read when the volume is opened, written when it is closed',
+  },
+} as const satisfies OptionTable<RootCacheSettings>;
+
+/** Of calls that wait. */
+const WAITING = {
+  timeoutMs: {
+    kind: TIMEOUT,
+    default: "the volume's",
+    flag: '--timeout <seconds>',
+    says: 'most that the call may take, in ms; what it has not got by then has failed',
+    flagSays:
+      'most that the opening, and then each million rows, may take; rows without an answer by then have failed',
+  },
+  signal: { kind: SIGNAL, says: 'ends it' },
+} as const;
+
+const RESOLUTION_ROW = {
+  kind: RESOLUTION,
+  default: 'voxels of mip 0',
+  flag: '--resolution <x,y,z>',
+  says: 'nanometres per unit of the coordinates',
+  flagSays: "nanometres per unit of the coordinates, or viewer for those of the datastack's viewer",
+} as const;
+
+const MIP_ROW = {
+  kind: whole(0),
+  default: "0; a chunkedgraph's own cv_mip",
+  flag: '--mip <mip>',
+  says: 'scale to read, 0 the finest',
+} as const;
+
+const TIMESTAMP_ROW = {
+  kind: MOMENT,
+  default: "each call's own now",
+  flag: '--timestamp <time>',
+  says: 'moment of the roots',
+  flagSays:
+    'moment of the roots: ISO 8601 (no zone: UTC), unix seconds, settled, or mat or mat_943 of a datastack',
+} as const;
+
+const BORROW_ROW = {
+  kind: BOOLEAN,
+  default: 'false',
+  says: 'do not copy typed arrays: the caller does not write to them meanwhile',
+} as const;
+
+const ON_ERROR_ROW = {
+  kind: oneOf('throw', 'status'),
+  default: "'throw'",
+  says: 'whether failures throw a PartialResultError, or only show in `status`',
+} as const;
+
+/** Chunks kept between calls and processes. */
+export const CACHE_OPTIONS = {
+  lruBytes: {
+    kind: whole(0),
+    default: '0',
+    flag: '--lru-bytes <size>',
+    says: 'encoded chunks kept in memory, in bytes',
+  },
+  lruEncoding: {
+    kind: oneOf(...LRU_ENCODINGS),
+    default: "'same'",
+    flag: '--lru-encoding <encoding>',
+    says: 'how raw chunks of uint32 or uint64 are kept there',
+  },
+  cacheDir: {
+    kind: text('the path of a folder'),
+    default: 'none',
+    flag: '--cache-dir <folder>',
+    says: 'folder in which chunks, shard indices and roots are kept between runs',
+  },
+  cacheBytes: {
+    kind: whole(1),
+    default: '10 GiB',
+    flag: '--cache-bytes <size>',
+    says: 'what chunks in the cache folder may take together, in bytes',
+  },
+  revalidate: {
+    kind: oneOf(...REVALIDATIONS),
+    default: "'info'",
+    flag: '--revalidate <when>',
+    says: 'when kept chunks are asked about: never; when the info of the volume has changed; always',
+  },
+} as const satisfies Partial<OptionTable<OpenOptions>>;
+
+export const OPEN_OPTIONS = {
+  resolution: RESOLUTION_ROW,
+  mip: MIP_ROW,
+  storage: { kind: STORAGE, says: 'credentials of the bucket, or a store of your own' },
+  ...CACHE_OPTIONS,
+  rangeReads: {
+    kind: BOOLEAN,
+    default: 'true',
+    flag: '--no-range-reads',
+    says: 'read only a part of a large raw chunk, where few points need little of it',
+    flagSays: 'read chunks whole, also where few points need little of them',
+  },
+  concurrency: { kind: whole(1), default: '32', flag: '--concurrency <n>', says: 'chunks in flight at once' },
+  retries: { kind: whole(0), default: '4', says: 'tries after the first, of what may pass' },
+  connectTimeoutMs: { kind: whole(1), default: '10_000', says: 'longest wait for a connection' },
+  idleTimeoutMs: { kind: whole(1), default: '30_000', says: 'longest silence of a storage server' },
+  timeoutMs: {
+    ...WAITING.timeoutMs,
+    default: 'no limit',
+    says: 'most that the opening may take, and each call that does not say otherwise, in ms',
+  },
+  signal: { ...WAITING.signal, says: 'ends the opening' },
+  logger: { kind: LOGGER, default: 'warnings go to console.warn', says: 'is told of what is odd' },
+} as const satisfies OptionTable<OpenOptions>;
+
+export const GRAPHENE_OPTIONS = {
+  ...OPEN_OPTIONS,
+  resolution: { ...RESOLUTION_ROW, kind: RESOLUTION_OR_VIEWER },
+  server: {
+    kind: text('a text, the URL of a server'),
+    default: 'the one CAVEclient remembers for it, else https://global.daf-apis.com',
+    flag: '--server <url>',
+    says: 'of a cave:// path: the server that knows the datastack',
+  },
+  authServer: {
+    kind: text('a text, the URL of a server'),
+    default: 'of a datastack, the server that knows it',
+    says: 'the server that makes the tokens: its file is looked into after that of the host asked',
+  },
+  token: {
+    kind: kind('a text, or null for none', (value) => value === null || typeof value === 'string', typeShown),
+    default: "CAVE_TOKEN, then CAVEclient's and CloudVolume's files",
+    says: 'token of the graph server, and of the servers of a datastack; null sends none',
+  },
+  dataDir: {
+    kind: text('the path of a volume'),
+    default: 'where the graph server says',
+    flag: '--data-dir <path>',
+    says: 'where the watershed is',
+  },
+  ocdbt: {
+    kind: oneOf(...OCDBT_CHOICES),
+    default: 'an InfoError',
+    flag: '--ocdbt <choice>',
+    says: 'of a graph whose supervoxels can split: open it as if none had, with a warning',
+  },
+  timestamp: TIMESTAMP_ROW,
+  allowEdits: {
+    kind: BOOLEAN,
+    default: 'false',
+    says: 'whether merge, split, undo and redo of volume.graph may change the graph',
+  },
+  checkSupervoxels: {
+    kind: BOOLEAN,
+    default: 'true',
+    says: 'marks supervoxels that do not belong to the graph chunk of their point as suspect',
+  },
+  rootBatchSize: { kind: whole(1), default: '100_000', says: 'most IDs in one root request' },
+  rootBatchBytes: {
+    kind: whole(1),
+    default: '8 MiB',
+    says: 'most bytes of IDs in one root request, before they are packed',
+  },
+  rootConcurrency: { kind: whole(1), default: '4', says: 'root requests at once' },
+  rootTimeoutMs: {
+    kind: whole(1),
+    default: '600_000',
+    says: 'longest silence of the graph server during a root look-up',
+  },
+  batchWindowMs: {
+    kind: whole(0),
+    default: '0',
+    says: 'how long root look-ups wait for others to share their requests; 0: one turn of the event loop',
+  },
+  rateLimit: {
+    kind: positive('requests a second'),
+    default: 'no limit',
+    says: "requests a second to the graph server's host",
+  },
+  settleMs: {
+    kind: whole(0),
+    default: '180_000',
+    says: 'how old a moment must be for its roots to be final',
+  },
+  rootCache: {
+    kind: unless(
+      (value) => typeof value === 'boolean',
+      groupOf('true, false or its options', ROOT_CACHE_OPTIONS),
+    ),
+    default: 'false',
+    says: 'keeps roots that were looked up',
+  },
+} as const satisfies OptionTable<OpenGrapheneOptions>;
+
+export const READ_OPTIONS = {
+  resolution: { ...RESOLUTION_ROW, default: "the volume's resolution, else voxels of mip 0" },
+  mip: { ...MIP_ROW, default: "the volume's" },
+  snap: {
+    kind: groupOf('an object with a radiusNm', SNAP_OPTIONS),
+    default: 'points on background stay there',
+    says: 'a point on background takes the nearest label within so many nanometres',
+  },
+  onError: ON_ERROR_ROW,
+  ...WAITING,
+  onProgress: { kind: FUNCTION, says: 'told how many chunks are done' },
+  borrow: BORROW_ROW,
+} as const satisfies OptionTable<ReadPointsOptions>;
+
+export const ROOT_OPTIONS = {
+  timestamp: { ...TIMESTAMP_ROW, default: "the volume's, else now" },
+  stopLayer: {
+    kind: whole(2),
+    default: 'the root layer',
+    flag: '--stop-layer <layer>',
+    says: 'end at this layer instead of the root: 2 gives L2 IDs',
+    flagSays: 'end at this layer instead of the root: 2 gives l2_id',
+  },
+  validate: {
+    kind: BOOLEAN,
+    default: 'false',
+    flag: '--validate',
+    says: 'IDs that are roots already are asked whether they are valid at the moment',
+  },
+  onError: ON_ERROR_ROW,
+  ...WAITING,
+  borrow: BORROW_ROW,
+} as const satisfies OptionTable<RootOptions>;
+
+export const SCATTERED_OPTIONS = {
+  ...READ_OPTIONS,
+  ...ROOT_OPTIONS,
+  resolution: { ...READ_OPTIONS.resolution, kind: RESOLUTION_OR_VIEWER },
+  agglomerate: {
+    kind: BOOLEAN,
+    default: 'true',
+    flag: '--supervoxels-only',
+    says: 'look up roots; false: supervoxels only, the graph server is not asked',
+    flagSays: 'do not look up roots',
+  },
+} as const satisfies OptionTable<ScatteredPointsOptions>;
+
+/** Of calls that only wait. */
+export const SIGNAL_OPTIONS = { signal: WAITING.signal } as const satisfies Record<string, OptionRow>;

@@ -1,0 +1,208 @@
+/** Every option of every call is checked, by name and value, before anything is asked; and documented once. */
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { AnyTable } from '../../lib/base/options.ts';
+import {
+  GRAPHENE_OPTIONS,
+  OPEN_OPTIONS,
+  READ_OPTIONS,
+  ROOT_CACHE_OPTIONS,
+  ROOT_OPTIONS,
+  SCATTERED_OPTIONS,
+  SNAP_OPTIONS,
+} from '../../lib/graphene/option-tables.ts';
+import {
+  openGraphene,
+  openPrecomputed,
+  type GrapheneVolume,
+  type PrecomputedVolume,
+} from '../../lib/index.ts';
+import { CALL, EDIT, LEAVES, REQUEST, TIMED, WINDOW } from '../../lib/chunkedgraph/api/call-options.ts';
+import { BOUNDS_OPTIONS } from '../../lib/chunkedgraph/api/input.ts';
+import { CHUNK_OF_POINT_OPTIONS } from '../../lib/chunkedgraph/ids/id-arithmetic.ts';
+import { STORAGE_OPTIONS } from '../../lib/storage/bucket-options.ts';
+import { serveMocks, type ServedMocks } from '../../mocks/index.ts';
+import { worldBucket, worldGraph } from '../../testing/graph-world.ts';
+
+const graph = worldGraph(),
+  bucket = worldBucket();
+let served: ServedMocks, volume: GrapheneVolume, plain: PrecomputedVolume;
+const POINT = [17, 8, 4];
+const path = (): string => `graphene://${served.url}/segmentation/table/world`;
+
+beforeAll(async () => {
+  served = await serveMocks({ '/segmentation': graph, '/bucket': bucket });
+  volume = await openGraphene(path(), { token: null });
+  plain = await openPrecomputed(`${served.url}/bucket`);
+});
+afterAll(async () => {
+  await volume.close();
+  await plain.close();
+  await served.close();
+});
+
+const CALLS: Record<string, [table: AnyTable, call: (options: object) => Promise<unknown>]> = {
+  openPrecomputed: [OPEN_OPTIONS, (options) => openPrecomputed(`${served.url}/bucket`, options)],
+  openGraphene: [GRAPHENE_OPTIONS, (options) => openGraphene(path(), { token: null, ...options })],
+  'plain.scatteredPoints': [READ_OPTIONS, (options) => plain.scatteredPoints([POINT], options)],
+  scatteredPoints: [SCATTERED_OPTIONS, (options) => volume.scatteredPoints([POINT], options)],
+  supervoxelAt: [SCATTERED_OPTIONS, (options) => volume.supervoxelAt(POINT, options)],
+  rootAt: [SCATTERED_OPTIONS, (options) => volume.rootAt(POINT, options)],
+  roots: [ROOT_OPTIONS, (options) => volume.roots([1n], options)],
+  rootOf: [ROOT_OPTIONS, (options) => volume.rootOf(1n, options)],
+  storage: [STORAGE_OPTIONS, (storage) => openPrecomputed('gs://bucket/v', { storage })],
+  rootCache: [ROOT_CACHE_OPTIONS, (rootCache) => openGraphene(path(), { token: null, rootCache })],
+  snap: [SNAP_OPTIONS, (snap) => volume.scatteredPoints([POINT], { snap: snap as { radiusNm: number } })],
+};
+/** Set by the call itself, whatever is given. */
+const FIXED: Record<string, readonly string[]> = {
+  supervoxelAt: ['onError', 'agglomerate'],
+  rootAt: ['onError'],
+  rootOf: ['onError'],
+};
+
+describe.each(Object.entries(CALLS))('options of %s', (called, [table, call]) => {
+  const names = Object.keys(table).filter((name) => !FIXED[called]?.includes(name));
+
+  test.each(names)('%s: a value of no use is refused by name, nothing is asked', async (name) => {
+    const before = [graph, bucket].map(({ log }) => log.requests.length);
+    for (const value of [Symbol('odd'), NaN, () => undefined]) {
+      if (name === 'onProgress' && typeof value === 'function') continue;
+      const error: unknown = await call({ [name]: value }).catch((thrown: unknown) => thrown);
+      if (name === 'timestamp') expect(error).toMatchObject({ code: 'BAD_TIMESTAMP' });
+      else {
+        expect([TypeError, RangeError]).toContain((error as Error).constructor);
+        expect((error as Error).message).toMatch(new RegExp(`^(\\w+\\.)?${name} (is|must be) `));
+      }
+    }
+    expect([graph, bucket].map(({ log }) => log.requests.length)).toEqual(before);
+  });
+
+  test('a misspelt one is refused', () =>
+    expect(call({ [names[0].toUpperCase()]: 1 })).rejects.toEqual(
+      new TypeError(`there is no option "${names[0].toUpperCase()}"; did you mean ${names[0]}?`),
+    ));
+});
+
+const SECRET = 'a-secret-0123456789';
+
+test.each<[called: string, options: object, error: Error]>([
+  ['rootAt', { signal: 'x' }, new TypeError('signal is an AbortSignal, not "x"')],
+  ['openGraphene', { signal: 'x' }, new TypeError('signal is an AbortSignal, not "x"')],
+  [
+    'openPrecomputed',
+    { logger: {} },
+    new TypeError('logger is an object with a method warn(message), not an object'),
+  ],
+  ['openGraphene', { token: 5 }, new TypeError('token is a text, or null for none, not a number')],
+  ['openGraphene', { checkSupervoxels: 'no' }, new TypeError('checkSupervoxels is true or false, not "no"')],
+  ['openPrecomputed', { retries: '3' }, new RangeError('retries must be a whole number from 0, not "3"')],
+  ['openPrecomputed', { retries: 3n }, new RangeError('retries must be a whole number from 0, not 3')],
+  [
+    'openPrecomputed',
+    { timeoutMs: 2 ** 31 },
+    new RangeError('timeoutMs must be at most 2147483647, not 2147483648'),
+  ],
+  [
+    'scatteredPoints',
+    { resolution: [4, 4] },
+    new RangeError('resolution must be three positive numbers, nanometres along x, y, z, not [4, 4]'),
+  ],
+  ['plain.scatteredPoints', { onProgress: 5 }, new TypeError('onProgress is a function, not 5')],
+  ['scatteredPoints', { snap: null }, new TypeError('snap is an object with a radiusNm, not null')],
+  ['snap', {}, new RangeError('snap.radiusNm must be a positive number of nanometres, not undefined')],
+  [
+    'openPrecomputed',
+    { storage: 5 },
+    new TypeError('storage is credentials of the bucket, or a store, not 5'),
+  ],
+  [
+    'storage',
+    { headers: 5 },
+    new TypeError('storage.headers is an object of header names and texts, not a number'),
+  ],
+  [
+    'storage',
+    { headers: { 'x-a': 5 } },
+    new TypeError('storage.headers["x-a"] is a text without line ends, not a number'),
+  ],
+  [
+    'storage',
+    { headers: { 'x-a': `${SECRET}\r\nx-b: 1` } },
+    new TypeError(
+      'storage.headers["x-a"] is a text without line ends, not one with characters that no header has',
+    ),
+  ],
+  [
+    'storage',
+    { headers: { 'x a': SECRET } },
+    new TypeError('storage.headers has "x a", which is not a header\'s name'),
+  ],
+  [
+    'storage',
+    { token: `${SECRET} x` },
+    new TypeError('storage.token is a text without spaces, not one with spaces or other characters'),
+  ],
+])('%s refuses %j', async (called, options, error) => {
+  const thrown: unknown = await CALLS[called][1](options).catch((reason: unknown) => reason);
+  expect(thrown).toEqual(error);
+  expect((thrown as Error).constructor).toBe(error.constructor);
+  expect((thrown as Error).message).not.toContain(SECRET);
+});
+
+test('graph.ids takes options by name and value', () => {
+  expect(() => volume.graph.ids.chunkOfPoint([1, 2, 3], { Layer: 2 } as object)).toThrow(
+    new TypeError('there is no option "Layer"; did you mean layer?'),
+  );
+  expect(() => volume.graph.ids.chunkOfPoint([1, 2, 3], { layer: '2' as never })).toThrow(
+    new RangeError('layer must be a whole number, not "2"'),
+  );
+});
+
+describe('the docs of an interface', () => {
+  const interfacesOf = (file: string): Map<string, Map<string, string | undefined>> => {
+    const source = readFileSync(new URL(`../../lib/${file}`, import.meta.url), 'utf8');
+    return new Map(
+      Array.from(source.matchAll(/^export interface (\w+)[^{]*\{$(.*?)^\}$/gms), ([, name, body]) => [
+        name,
+        new Map(
+          Array.from(
+            body.matchAll(/^ {2}(?:\/\*\*((?:(?!\*\/).)*)\*\/\s+)?(\w+)\??:/gms),
+            ([, docs = '', option]) => [
+              option,
+              /@default (.*)$/s
+                .exec(docs.replace(/\s*\n\s*\*?\s*/g, ' '))?.[1]
+                .replaceAll('`', '')
+                .trim(),
+            ],
+          ),
+        ),
+      ]),
+    );
+  };
+
+  test.each<[file: string, name: string, table: AnyTable]>([
+    ['graphene/options.ts', 'OpenOptions', OPEN_OPTIONS],
+    ['graphene/options.ts', 'OpenGrapheneOptions', GRAPHENE_OPTIONS],
+    ['graphene/options.ts', 'ReadPointsOptions', READ_OPTIONS],
+    ['graphene/options.ts', 'RootOptions', ROOT_OPTIONS],
+    ['graphene/options.ts', 'ScatteredPointsOptions', SCATTERED_OPTIONS],
+    ['graphene/root-cache.ts', 'RootCacheSettings', ROOT_CACHE_OPTIONS],
+    ['chunkedgraph/root-cache/root-cache.ts', 'RootCacheOptions', ROOT_CACHE_OPTIONS],
+    ['storage/bucket-options.ts', 'BucketOptions', STORAGE_OPTIONS],
+    ['storage/bucket-options.ts', 'StorageOptions', STORAGE_OPTIONS],
+    ['chunkedgraph/api/endpoints.ts', 'CallOptions', CALL],
+    ['chunkedgraph/api/endpoints.ts', 'TimedOptions', TIMED],
+    ['chunkedgraph/api/chunked-graph.ts', 'WindowOptions', WINDOW],
+    ['chunkedgraph/api/chunked-graph.ts', 'GraphRequestOptions', REQUEST],
+    ['chunkedgraph/api/nodes.ts', 'LeavesOptions', LEAVES],
+    ['chunkedgraph/api/edits.ts', 'EditOptions', EDIT],
+    ['chunkedgraph/api/input.ts', 'Bounds', BOUNDS_OPTIONS],
+    ['chunkedgraph/ids/id-arithmetic.ts', 'ChunkOfPointOptions', CHUNK_OF_POINT_OPTIONS],
+  ])('%s: %s has the defaults of its table', (file, name, table) => {
+    const documented = interfacesOf(file).get(name)!;
+    expect(documented.size).toBeGreaterThan(0);
+    for (const [option, fallback] of documented)
+      expect([option, table[option].default]).toEqual([option, fallback]);
+  });
+});
