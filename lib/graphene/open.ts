@@ -50,6 +50,7 @@ export async function openPrecomputed(path: string, given: OpenOptions = {}): Pr
   if (isGraphPath(place))
     throw new PathError('BAD_PATH', `${redactUrl(place)} is a chunkedgraph: use openGraphene`);
   const options = takeOptions(given, OPEN_OPTIONS);
+  resolutionOf(options.resolution, undefined);
   return withHttp(options, async (http) => {
     const { store, raw, redirects } = await findInfo(place, http, { ...options, logger: loggerOf(options) });
     return new PrecomputedVolume(

@@ -178,7 +178,8 @@ export const CACHE_OPTIONS = {
 } as const satisfies Partial<OptionTable<OpenOptions>>;
 
 export const OPEN_OPTIONS = {
-  resolution: RESOLUTION_ROW,
+  // 'viewer' is an InfoError that says of what it is one.
+  resolution: { ...RESOLUTION_ROW, kind: unless((value) => value === 'viewer', RESOLUTION) },
   mip: MIP_ROW,
   storage: { kind: STORAGE, says: 'credentials of the bucket, or a store of your own' },
   ...CACHE_OPTIONS,
