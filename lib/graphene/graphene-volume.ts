@@ -1,6 +1,5 @@
 /** A chunkedgraph and its watershed: supervoxels at points, and their root IDs at a moment. */
-import { PointError, type PointErrorCode } from '../base/errors.ts';
-import { byStretches, pacer, type Paced } from '../base/pacer.ts';
+import { pacer } from '../base/pacer.ts';
 import { withoutSecrets } from '../base/secrets.ts';
 import { formatVec3 } from '../base/vec3.ts';
 import { takeOptions } from '../base/options.ts';
@@ -11,22 +10,25 @@ import type { Endpoints } from '../chunkedgraph/api/endpoints.ts';
 import type { GraphInfo } from '../chunkedgraph/ids/graph-info.ts';
 import type { GraphPath } from '../chunkedgraph/server/graph-path.ts';
 import type { Instants } from '../chunkedgraph/roots/instants.ts';
-import { reasonAt, RootFate, type RootsAnswer, type RootSource } from '../chunkedgraph/roots/root-source.ts';
+import { reasonAt, type RootsAnswer, type RootSource } from '../chunkedgraph/roots/root-source.ts';
 import { checkMoment, settleVersion } from '../chunkedgraph/roots/moments.ts';
 import { momentOf, type Moment, type Timestamp, type Version } from '../chunkedgraph/ids/timestamp.ts';
 import { scaleAt } from '../precomputed/info.ts';
 import { pointSource, type Point, type PointInput, type PointSource } from '../points/input.ts';
-import { errorsOfPoints, type PointQuery, type PointValues } from '../points/point-reader.ts';
+import { errorsOfPoints } from '../points/point-reader.ts';
 import type { LookupStats, PointsResult, RootsResult, SupervoxelResult } from '../points/result.ts';
-import { PointStatus, statusText } from '../points/status.ts';
+import { PointStatus } from '../points/status.ts';
+import { answerOf } from './answers.ts';
 import { versionsOf, type VolumeDatastack } from './datastack.ts';
 import { ROOT_OPTIONS, SCATTERED_OPTIONS } from './option-tables.ts';
 import type { RootOptions, ScatteredPointsOptions } from './options.ts';
 import { resolutionOf } from './resolution.ts';
+import { noAnswer } from './no-answer.ts';
 import { throwIfPartial } from './partial.ts';
-import { inTime, snappedNm, takePoints, Volume, type VolumeParts } from './precomputed-volume.ts';
+import { inTime, takePoints, Volume, type VolumeParts } from './precomputed-volume.ts';
 import type { OpenedRootCache, VolumeRootCache } from './root-cache.ts';
-import { markSuspects, suspectMarker } from './suspect.ts';
+import { applyFates, statusesOf } from './root-status.ts';
+import { SupervoxelCheck } from './supervoxel-check.ts';
 
 /** @internal */
 export interface GrapheneParts extends VolumeParts {
@@ -186,25 +188,11 @@ export class GrapheneVolume extends Volume {
       ...rootCacheHits(answer),
       ms: { plan: 0, chunks: 0, roots: total, total },
     };
-    const result: RootsResult = {
-      rootIds,
-      status,
-      timestamp: new Date(answer.timestampMs),
-      settled: answer.settled,
-      stats,
-      *rows() {
-        for (let index = 0; index < ids.length; index++) {
-          const error = status[index] === PointStatus.rootFailed ? reasonAt(answer, index) : undefined;
-          yield {
-            index,
-            supervoxelId: ids[index],
-            rootId: rootIds[index],
-            status: statusText(status[index]),
-            error,
-          };
-        }
-      },
-    };
+    const result: RootsResult = answerOf(
+      { status, stats, errorOf: (index) => rootErrorAt(answer, status, index) },
+      { rootIds, timestamp: new Date(answer.timestampMs), settled: answer.settled },
+      (index) => ({ supervoxelId: ids[index], rootId: rootIds[index] }),
+    );
     return await throwIfPartial(result, status, options.onError, [], failures);
   }
 
@@ -290,37 +278,26 @@ export class GrapheneVolume extends Volume {
     const began = performance.now();
     const resolution = resolutionOf(options.resolution, this.#parts.datastack) ?? this.parts.resolution;
     const question = await this.#question(options);
-    const checked = { suspects: 0 };
+    const check = new SupervoxelCheck(this.#parts.graph, this.#parts.checkSupervoxels);
     const read = await this.#parts.reader.read(points, {
       resolution,
       mip: checkMip(options.mip ?? this.#parts.mip, this.#parts.graph.cvMip),
       snapNm: options.snap?.radiusNm,
       signal: options.signal,
       onProgress: options.onProgress,
-      judgeOf: this.#judgeOf(checked),
+      judgeOf: check.judgeOf,
       warn,
     });
     const { status, failures, stats, snapped } = read;
     const errorOf = errorsOfPoints(failures, status);
     const supervoxelIds = read.values as BigUint64Array;
-    await this.#tellSuspects(read, checked.suspects, warn);
+    await check.finish(read, warn);
     if (options.agglomerate === false) {
-      const result: SupervoxelResult = {
-        supervoxelIds,
-        status,
-        stats,
-        ...snappedNm(snapped?.nm),
-        *rows() {
-          for (let index = 0; index < status.length; index++)
-            yield {
-              index,
-              supervoxelId: supervoxelIds[index],
-              status: statusText(status[index]),
-              ...snappedNm(snapped?.nm[index]),
-              error: errorOf(index),
-            };
-        },
-      };
+      const result: SupervoxelResult = answerOf(
+        { status, stats, snapped, errorOf },
+        { supervoxelIds },
+        (index) => ({ supervoxelId: supervoxelIds[index] }),
+      );
       return await throwIfPartial(result, status, options.onError, failures);
     }
     const chunksDone = performance.now();
@@ -333,60 +310,12 @@ export class GrapheneVolume extends Volume {
     Object.assign(stats, rootCacheHits(answer));
     stats.ms.roots = done - chunksDone;
     stats.ms.total = done - began;
-    const result: PointsResult = {
-      supervoxelIds,
-      rootIds,
-      status,
-      timestamp: new Date(answer.timestampMs),
-      settled: answer.settled,
-      stats,
-      ...snappedNm(snapped?.nm),
-      *rows() {
-        for (let index = 0; index < status.length; index++) {
-          const error = status[index] === PointStatus.rootFailed ? reasonAt(answer, index) : errorOf(index);
-          yield {
-            index,
-            supervoxelId: supervoxelIds[index],
-            rootId: rootIds[index],
-            status: statusText(status[index]),
-            ...snappedNm(snapped?.nm[index]),
-            error,
-          };
-        }
-      },
-    };
+    const result: PointsResult = answerOf(
+      { status, stats, snapped, errorOf: (index) => rootErrorAt(answer, status, index) ?? errorOf(index) },
+      { supervoxelIds, rootIds, timestamp: new Date(answer.timestampMs), settled: answer.settled },
+      (index) => ({ supervoxelId: supervoxelIds[index], rootId: rootIds[index] }),
+    );
     return await throwIfPartial(result, status, options.onError, failures, answer.failures);
-  }
-
-  /** Supervoxels are checked at the graph's own mip only: coarser ones are sampled, and their voxels straddle graph chunks. */
-  #judgeOf(checked: { suspects: number }): PointQuery['judgeOf'] {
-    const { graph, checkSupervoxels } = this.#parts;
-    return ({ plan, scale, words, status }) => {
-      const mark =
-        checkSupervoxels && scale.mip === graph.cvMip
-          ? suspectMarker(plan, scale, graph, words as Uint32Array, status)
-          : undefined;
-      return mark && ((...points) => (checked.suspects += mark(...points)));
-    };
-  }
-
-  /** @param suspects Those found where the points are; labels that were taken from elsewhere are checked there. */
-  async #tellSuspects(
-    { scale, status, snapped, values }: PointValues,
-    suspects: number,
-    warn: (message: string) => void,
-  ): Promise<void> {
-    const { graph, checkSupervoxels } = this.#parts;
-    if (snapped && checkSupervoxels && scale.mip === graph.cvMip) {
-      const moved = await pacer.run(snapped.plan());
-      suspects += await pacer.run(
-        markSuspects(moved, suspectMarker(moved, scale, graph, wordsOf(values as BigUint64Array), status)),
-      );
-    }
-    if (suspects * 100 > status.length)
-      warn(
-        `${suspects} of ${status.length} supervoxel IDs do not belong to the graph chunk of their point: is this watershed the graph's own?`,
-      );
   }
 
   #lookUp(ids: BigUint64Array, { moment, ...question }: Question): Promise<RootsAnswer> {
@@ -441,37 +370,9 @@ const rootCacheHits = ({ cached }: RootsAnswer): { rootCacheHits?: number } =>
 /** Clocks differ; a timestamp this far ahead is no clock's. */
 const FUTURE_MS = 60_000;
 
-const STATUS_OF_FATE = new Uint8Array(Object.keys(RootFate).length);
-Object.assign(STATUS_OF_FATE, {
-  [RootFate.ok]: PointStatus.ok,
-  [RootFate.noRoot]: PointStatus.noRoot,
-  [RootFate.failed]: PointStatus.rootFailed,
-  [RootFate.zero]: PointStatus.background,
-  [RootFate.notLookedUp]: PointStatus.notLookedUp,
-});
-
-/** Zeros are background, also where a deadline came before anything was looked at. */
-function* statusesOf(fates: Uint8Array, ids: Uint32Array, status: Uint8Array): Paced {
-  yield* byStretches(fates.length, (from, end) => {
-    for (let i = from; i < end; i++)
-      status[i] =
-        ids[2 * i] === 0 && ids[2 * i + 1] === 0 ? PointStatus.background : STATUS_OF_FATE[fates[i]];
-  });
-}
-
-/**
- * Of a point's statuses the first that applies counts: a failed look-up before suspect, suspect before no root. A point without a supervoxel
- * has failed otherwise, or not at all.
- */
-function* applyFates(fates: Uint8Array, status: Uint8Array): Paced {
-  yield* byStretches(fates.length, (from, end) => {
-    for (let i = from; i < end; i++) {
-      if (status[i] === PointStatus.ok) status[i] = STATUS_OF_FATE[fates[i]];
-      else if (status[i] === PointStatus.suspect && fates[i] === RootFate.failed)
-        status[i] = PointStatus.rootFailed;
-    }
-  });
-}
+/** Why a root could not be looked up; undefined for all other statuses. */
+const rootErrorAt = (answer: RootsAnswer, status: Uint8Array, index: number): Error | undefined =>
+  status[index] === PointStatus.rootFailed ? reasonAt(answer, index) : undefined;
 
 /** @internal @returns `mip`. @throws RangeError when it is finer than the graph's. */
 export function checkMip(mip: number, cvMip: number): number {
@@ -480,26 +381,4 @@ export function checkMip(mip: number, cvMip: number): number {
       `mip ${mip} is finer than the graph's own, ${cvMip}: it holds no supervoxels of this graph`,
     );
   return mip;
-}
-
-function noAnswer(
-  what: string,
-  status: string,
-  cause: Error | undefined,
-  timestamp: Date | undefined,
-): PointError {
-  const why: Record<string, string> = {
-    out_of_bounds: 'is outside the volume',
-    missing_chunk: 'is in a chunk that is not stored',
-    invalid_point: 'has a coordinate that is no finite number',
-    no_root: `has no root at ${timestamp?.toISOString()}`,
-    failed: `could not be read: ${cause?.message}`,
-    root_failed: `has a supervoxel but its root could not be looked up: ${cause?.message}`,
-    not_looked_up: 'is already at or above the wanted layer: nobody was asked whether it exists',
-  };
-  return new PointError(
-    status.toUpperCase() as PointErrorCode,
-    `${what} ${why[status] ?? status}`,
-    cause && { cause },
-  );
 }

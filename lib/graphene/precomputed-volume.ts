@@ -10,7 +10,7 @@ import { scaleAt, type Scale, type VolumeInfo } from '../precomputed/info.ts';
 import { pointSource, type PointInput, type PointSource } from '../points/input.ts';
 import { errorsOfPoints, type PointReader } from '../points/point-reader.ts';
 import type { ValuesResult } from '../points/result.ts';
-import { statusText } from '../points/status.ts';
+import { answerOf } from './answers.ts';
 import { READ_OPTIONS } from './option-tables.ts';
 import type { ReadPointsOptions } from './options.ts';
 import { throwIfPartial } from './partial.ts';
@@ -52,10 +52,6 @@ export function takePoints<Options extends { borrow?: boolean }>(
   const options = takeOptions(given, table);
   return { options, source: pointSource(points, options) };
 }
-
-/** A member of results and rows that is there only when asked for. */
-export const snappedNm = <T>(nm: T | undefined): { snappedNm?: T } =>
-  nm === undefined ? {} : { snappedNm: nm };
 
 /** What every volume tells about itself. */
 export class Volume {
@@ -144,22 +140,9 @@ export class PrecomputedVolume extends Volume {
     });
     const channels = info.numChannels,
       errorOf = errorsOfPoints(failures, status);
-    const result: ValuesResult = {
-      values,
-      status,
-      stats,
-      ...snappedNm(snapped?.nm),
-      *rows() {
-        for (let index = 0; index < status.length; index++)
-          yield {
-            index,
-            values: [...values.subarray(index * channels, (index + 1) * channels)],
-            status: statusText(status[index]),
-            ...snappedNm(snapped?.nm[index]),
-            error: errorOf(index),
-          };
-      },
-    };
+    const result: ValuesResult = answerOf({ status, stats, snapped, errorOf }, { values }, (index) => ({
+      values: [...values.subarray(index * channels, (index + 1) * channels)],
+    }));
     return await throwIfPartial(result, status, options.onError, failures);
   }
 }

@@ -1,0 +1,47 @@
+/** The check of one call's supervoxels against the graph chunks of their points. */
+import { pacer } from '../base/pacer.ts';
+import { wordsOf } from '../base/uint64.ts';
+import type { GraphInfo } from '../chunkedgraph/ids/graph-info.ts';
+import type { PointQuery, PointValues } from '../points/point-reader.ts';
+import type { Scale } from '../precomputed/info.ts';
+import { markSuspects, suspectMarker } from './suspect.ts';
+
+export class SupervoxelCheck {
+  readonly #graph: GraphInfo;
+  readonly #isWanted: boolean;
+  #suspects = 0;
+
+  constructor(graph: GraphInfo, isWanted: boolean) {
+    this.#graph = graph;
+    this.#isWanted = isWanted;
+  }
+
+  /** Supervoxels are checked at the graph's own mip only: coarser ones are sampled, and their voxels straddle graph chunks. */
+  #applies(scale: Scale): boolean {
+    return this.#isWanted && scale.mip === this.#graph.cvMip;
+  }
+
+  /** Marks points as their chunks are read. */
+  readonly judgeOf: PointQuery['judgeOf'] = ({ plan, scale, words, status }) => {
+    const mark = this.#applies(scale)
+      ? suspectMarker(plan, scale, this.#graph, words as Uint32Array, status)
+      : undefined;
+    return mark && ((...points) => (this.#suspects += mark(...points)));
+  };
+
+  /** Labels that were taken from elsewhere are checked there, and many suspects are told. */
+  async finish(
+    { scale, status, snapped, values }: PointValues,
+    warn: (message: string) => void,
+  ): Promise<void> {
+    if (snapped && this.#applies(scale)) {
+      const moved = await pacer.run(snapped.plan()),
+        mark = suspectMarker(moved, scale, this.#graph, wordsOf(values as BigUint64Array), status);
+      this.#suspects += await pacer.run(markSuspects(moved, mark));
+    }
+    if (this.#suspects * 100 > status.length)
+      warn(
+        `${this.#suspects} of ${status.length} supervoxel IDs do not belong to the graph chunk of their point: is this watershed the graph's own?`,
+      );
+  }
+}
