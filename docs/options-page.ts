@@ -1,0 +1,116 @@
+/** docs/options.md, out of the tables that check the options. */
+import type { AnyTable, OptionRow } from '../lib/base/options.ts';
+import { CALL } from '../lib/chunkedgraph/api/call-options.ts';
+import { GRAPH_CALLS } from '../lib/chunkedgraph/api/calls.ts';
+import { BOUNDS_OPTIONS } from '../lib/chunkedgraph/api/input.ts';
+import { CHUNK_OF_POINT_OPTIONS } from '../lib/chunkedgraph/ids/id-arithmetic.ts';
+import {
+  CACHE_OPTIONS,
+  GRAPHENE_OPTIONS,
+  OPEN_OPTIONS,
+  READ_OPTIONS,
+  ROOT_CACHE_OPTIONS,
+  ROOT_OPTIONS,
+  SCATTERED_OPTIONS,
+  SNAP_OPTIONS,
+} from '../lib/graphene/option-tables.ts';
+import { STORAGE_OPTIONS } from '../lib/storage/bucket-options.ts';
+
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+const code = (text: string | undefined): string => (text === undefined ? '' : `\`${text}\``);
+
+const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |\n`;
+const table = (heads: readonly string[], rows: readonly (readonly string[])[]): string =>
+  line(heads) + line(heads.map(() => '---')).replaceAll(' ', '') + rows.map(line).join('');
+
+const HEADS = ['option', 'what it may be', 'default', 'flag', 'what it is for'];
+const rowOf = (name: string, { kind, default: fallback, required, flag, says }: OptionRow): string[] => [
+  code(name),
+  kind.wanted,
+  fallback ?? (required ? 'required' : ''),
+  code(flag),
+  says,
+];
+const options = (own: AnyTable, known: AnyTable = {}): string =>
+  table(
+    HEADS,
+    Object.entries(own)
+      .filter(([name, row]) => known[name] !== row)
+      .map(([name, row]) => rowOf(name, row)),
+  );
+
+/** Options of a few calls, each with the calls that take it in the same sense. */
+function ofCalls(): string {
+  const calls = new Map<OptionRow, { name: string; calls: string[] }>();
+  for (const [call, { options: own }] of Object.entries(GRAPH_CALLS))
+    for (const [name, row] of Object.entries(own)) {
+      if ((CALL as AnyTable)[name] === row) continue;
+      const known = calls.get(row) ?? { name, calls: [] };
+      calls.set(row, { name, calls: [...known.calls, call] });
+    }
+  return table(
+    ['option', 'of', ...HEADS.slice(1)],
+    Array.from(calls, ([row, { name, calls: takers }]) => {
+      const [option, ...rest] = rowOf(name, row);
+      return [option, takers.map(code).join(', '), ...rest];
+    }),
+  );
+}
+
+export const optionsPage = (): string => `# Options
+
+Options are checked when a call is made, by name and by value: one that nobody knows, or that cannot be meant, is a \`TypeError\` or a
+\`RangeError\` that names it, and nothing is asked. Flags are those of the command line; \`graphene-points COMMAND --help\` says which a command
+takes.
+
+## Opening a volume
+
+\`openPrecomputed(path, options)\` and \`openGraphene(path, options)\`:
+
+${options(OPEN_OPTIONS, CACHE_OPTIONS)}
+### Chunks that are kept
+
+${options(CACHE_OPTIONS)}
+### A chunkedgraph
+
+\`openGraphene\` takes these, too:
+
+${options(GRAPHENE_OPTIONS, OPEN_OPTIONS)}
+### \`storage\`
+
+Credentials of the bucket, or a store of your own: an object with \`read(key, { range, signal })\`.
+
+${options(STORAGE_OPTIONS)}
+### \`rootCache\`
+
+${options(ROOT_CACHE_OPTIONS)}
+## Reading points
+
+\`volume.scatteredPoints(points, options)\`; \`supervoxelAt\` and \`rootAt\` take the same but for \`onError\` and \`borrow\`:
+
+${options(READ_OPTIONS)}
+Of a chunkedgraph also:
+
+${options(SCATTERED_OPTIONS, READ_OPTIONS)}
+### \`snap\`
+
+${options(SNAP_OPTIONS)}
+## Roots of supervoxels
+
+\`volume.roots(ids, options)\`; \`rootOf\` takes the same but for \`onError\` and \`borrow\`:
+
+${options(ROOT_OPTIONS)}
+## Calls of \`volume.graph\`
+
+All of them take (\`roots\` without \`maxBytes\`):
+
+${options(CALL)}
+Some take more:
+
+${ofCalls()}
+### \`bounds\`
+
+${options(BOUNDS_OPTIONS)}
+### \`graph.ids.chunkOfPoint\` and \`chunksOfPoints\`
+
+${options(CHUNK_OF_POINT_OPTIONS)}`;
