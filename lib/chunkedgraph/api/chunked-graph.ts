@@ -13,6 +13,8 @@ import { boxOf, inBox, type NodeSpace } from './box.ts';
 import { deltaRoots, rawDeltaRoots, type DeltaRoots } from './delta-roots.ts';
 import { takeInputs, type CallParts } from './calls.ts';
 import { CHANGES, replyToEdit, sendEdit, type EditOptions, type EditResult } from './edits.ts';
+import { cover } from './cover.ts';
+import type { Leaves } from './current-nodes.ts';
 import { disjointGroups } from './disjoint.ts';
 import type { CallOptions, Endpoints, TimedOptions } from './endpoints.ts';
 import { findPath, type GraphPathFound } from './find-path.ts';
@@ -30,7 +32,7 @@ import {
 } from './input.ts';
 import * as nodes from './nodes.ts';
 import type { GraphPoint, LeavesOptions } from './nodes.ts';
-import { ownLeaves, type Leaves } from './own-leaves.ts';
+import { ownLeaves } from './own-leaves.ts';
 import { isLatestRoots, lastRootTimestamps, rootTimestamps } from './root-life.ts';
 import { relatedRoots, suggestRoots, type Suggestion } from './successors.ts';
 import { count } from './shapes.ts';
@@ -117,8 +119,8 @@ export class ChunkedGraph {
 
   /**
    * Roots of many IDs, in order; 0 where there is none, as for a node between supervoxels and roots that an edit had replaced by then, or that
-   * was made later. IDs at or above the wanted layer are given back unseen. Look-ups made in one turn become one request; `volume.roots` says
-   * more of each.
+   * was made later; but of a node that the undo of a merge replaced the server may still give a root. IDs at or above the wanted layer are
+   * given back unseen. Look-ups made in one turn become one request; `volume.roots` says more of each.
    */
   async roots(
     ids: Ids,
@@ -289,8 +291,9 @@ export class ChunkedGraph {
   }
 
   /**
-   * The fewest nodes that hold exactly what the given ones hold. Whole objects are found here: the server loses them, or fails.
-   * @throws GraphError UNKNOWN_ID for an ID without a root at the moment.
+   * The fewest nodes that hold exactly what the given ones hold. Worked out of root look-ups of all that is in the same objects: the server
+   * loses whole ones, or fails.
+   * @throws GraphError UNKNOWN_ID for an ID without a root at the moment, and for a node that an edit had replaced by then.
    */
   async minimalCoveringNodes(
     ids: Ids,
@@ -313,21 +316,20 @@ export class ChunkedGraph {
         `${objects[stand.indexOf(false)]} is not a root at ${new Date(timestampMs).toISOString()}; suggestLatestRoots says what became of it`,
         'minimal_covering_nodes',
       );
-    const layers = this.ids.layersOf(given),
-      stopLayer = layers.includes(1) ? 1 : 2;
-    const own = { ...options, stopLayer, verify: true };
-    const [whole, parts] = await Promise.all([this.leavesMany(objects, own), this.leavesMany(given, own)]);
-    const held = new Map<bigint, Set<bigint>>();
-    given.forEach((node, k) => {
-      const set = held.get(roots[k]) ?? new Set<bigint>();
-      for (const leaf of parts.get(node)!) set.add(leaf);
-      held.set(roots[k], set);
+    const { nodes: found, stranger } = await cover(given, objects, {
+      layerOf: (id) => this.ids.layerOf(id),
+      nLayers: this.nLayers,
+      // Of supervoxels the look-ups tell which are foreign.
+      leavesOf: async (roots, stopLayer) =>
+        (await this.leavesMany(roots, { ...options, stopLayer, verify: stopLayer > 1 })).values(),
+      ancestorsOf: (list, stopLayer) =>
+        this.roots(list, { timestamp: new Date(timestampMs), stopLayer, signal: options.signal }),
     });
-    const covered = objects.filter((root) => held.get(root)!.size === whole.get(root)!.length),
-      isCovered = new Set(covered);
-    const rest = given.filter((_node, k) => !isCovered.has(roots[k]));
-    const found = rest.length > 0 ? await nodes.coveringNodes(this.#api, rest, timestampMs, options) : rest;
-    return BigUint64Array.from([...covered, ...found]).sort();
+    if (stranger === undefined) return found;
+    throw this.#unknown(
+      `${stranger} was replaced by ${new Date(timestampMs).toISOString()}; suggestLatestRoots says what its parts belong to`,
+      'minimal_covering_nodes',
+    );
   }
 
   /**
@@ -566,7 +568,7 @@ export class ChunkedGraph {
       layerOf: (id) => this.ids.layerOf(id),
       leavesMany: (ids, stopLayer) => this.leavesMany(ids, { ...options, stopLayer }),
       own: (parts) => this.#own(parts, options),
-      rootsOf: (ids) => this.roots(ids, { timestamp: then, signal: options.signal }),
+      rootsAt: (ids, stopLayer) => this.roots(ids, { timestamp: then, stopLayer, signal: options.signal }),
     });
     return typeof roots === 'bigint' ? suggestions[0] : suggestions;
   }
@@ -693,14 +695,15 @@ export class ChunkedGraph {
 
   /** Without leaves that are not their node's own. */
   #own(leaves: Leaves, { signal, timeoutMs, maxBytes }: CallOptions): Promise<Leaves> {
-    const rootsAt = (ids: BigUint64Array, ms: number, stopLayer: number): Promise<BigUint64Array> =>
-      this.roots(ids, { timestamp: new Date(ms), stopLayer, signal });
-    return ownLeaves(
-      this.#api,
-      leaves,
-      { layerOf: (id) => this.ids.layerOf(id), rootsAt },
-      { signal, timeoutMs, maxBytes },
-    );
+    const call = { signal, timeoutMs, maxBytes };
+    const parts = {
+      layerOf: (id: bigint) => this.ids.layerOf(id),
+      leavesMany: (nodes: BigUint64Array, stopLayer: number) =>
+        this.leavesMany(nodes, { ...call, stopLayer }),
+      rootsAt: (ids: BigUint64Array, ms: number, stopLayer?: number) =>
+        this.roots(ids, { timestamp: new Date(ms), stopLayer, signal }),
+    };
+    return ownLeaves(this.#api, leaves, parts, call);
   }
 
   get #api(): Endpoints {

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { GraphError } from '../../base/errors.ts';
 import { toUnixSeconds } from '../ids/timestamp.ts';
 import { boundsText, boxOf, inBox, type Box, type NodeSpace } from './box.ts';
-import type { CallOptions, Endpoints, TimedOptions } from './endpoints.ts';
+import type { CallOptions, Endpoints } from './endpoints.ts';
 import type { Bounds } from './input.ts';
 import { floats, id, idPairs, ids as idList } from './shapes.ts';
 
@@ -17,7 +17,8 @@ export interface LeavesOptions extends CallOptions {
   stopLayer?: number;
   /**
    * Leaves out what is not part of the node: when a merge is undone, the server may leave a small object below the root of another. Costs one
-   * request about when the nodes were made, and a root look-up of the leaves for each moment at which nodes were made.
+   * request about when the nodes were made, and a root look-up of the leaves for each moment at which nodes were made; with `stopLayer` above
+   * 1 also the supervoxels of the leaves, and a look-up of one of each.
    * @default false
    */
   verify?: boolean;
@@ -228,21 +229,3 @@ export async function splitPreview(
   const answer = await api.json(shape, { method: 'POST', path: 'graph/split_preview', body }, options);
   return { parts: answer.supervoxel_connected_components, illegal: answer.illegal_split };
 }
-
-/** What the server makes of nodes that are not whole objects: see {@link ChunkedGraph.minimalCoveringNodes}. */
-export async function coveringNodes(
-  api: Endpoints,
-  nodes: BigUint64Array,
-  timestampMs: number,
-  options: CallOptions,
-): Promise<BigUint64Array> {
-  const call = {
-    method: 'POST' as const,
-    path: 'minimal_covering_nodes',
-    query: { as_array: true, timestamp: toUnixSeconds(timestampMs) },
-    body: { node_ids: nodes },
-  };
-  return api.ids(call, options);
-}
-
-export type NodeTimedOptions = TimedOptions & { stopLayer?: number };

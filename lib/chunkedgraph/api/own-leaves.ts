@@ -1,24 +1,25 @@
 /**
  * Leaves that are not a node's own. When a merge is undone, the server may leave an object below the root of another, beside a root of its own:
- * one whose layers it skips, as a pair of supervoxels in one chunk. `leaves` then lists it, while root look-ups are right (observed of
- * PyChunkedGraph 2.21.1). What a leaf is part of at the moment its node was made tells.
+ * one whose layers it skips, as a pair of supervoxels in one chunk. `leaves` then lists it, while look-ups of its supervoxels are right
+ * (observed of PyChunkedGraph 2.21.1). What a leaf is part of at the moment its node was made tells.
  */
+import { currentNodes, type Leaves, type NodeParts } from './current-nodes.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
 import { rootTimestamps } from './root-life.ts';
 
-export type Leaves = Map<bigint, BigUint64Array>;
-
-export interface OwnLeavesParts {
-  layerOf: (id: bigint) => number;
+export interface OwnLeavesParts extends Pick<NodeParts, 'layerOf' | 'leavesMany'> {
   /** What IDs are part of at a moment, at a layer; 0 where there is nothing. */
-  rootsAt: (ids: BigUint64Array, timestampMs: number, layer: number) => Promise<BigUint64Array>;
+  rootsAt: (ids: BigUint64Array, timestampMs: number, layer?: number) => Promise<BigUint64Array>;
 }
 
-/** The same without foreign leaves: one request about when the nodes were made, and one root look-up for each moment and layer of them. */
+/**
+ * The same without foreign leaves: one request about when the nodes were made, and one root look-up for each moment and layer of them. Leaves
+ * above layer 1 have to stand at that moment as well.
+ */
 export async function ownLeaves(
   api: Endpoints,
   all: Leaves,
-  { layerOf, rootsAt }: OwnLeavesParts,
+  { layerOf, leavesMany, rootsAt }: OwnLeavesParts,
   options: CallOptions,
 ): Promise<Leaves> {
   const nodes = BigUint64Array.from(
@@ -41,7 +42,11 @@ export async function ownLeaves(
   await Promise.all(
     Array.from(groups.values(), async ({ ms, layer, nodes: made }) => {
       const ids = BigUint64Array.from(made.flatMap((node) => [...all.get(node)!])),
-        parents = await rootsAt(ids, ms, layer);
+        above = ids.filter((id) => layerOf(id) > 1);
+      const [parents, { current }] = await Promise.all([
+        rootsAt(ids, ms, layer),
+        currentNodes(above, { layerOf, leavesMany, rootsAt: (list, at) => rootsAt(list, ms, at) }),
+      ]);
       let at = 0;
       for (const node of made) {
         const leaves = all.get(node)!,
@@ -49,7 +54,9 @@ export async function ownLeaves(
         at += leaves.length;
         own.set(
           node,
-          leaves.filter((_leaf, k) => parents[start + k] === node),
+          leaves.filter(
+            (leaf, k) => parents[start + k] === node && (layerOf(leaf) === 1 || current.has(leaf)),
+          ),
         );
       }
     }),

@@ -1,4 +1,5 @@
 /** Which roots hold the parts of an object at another moment. */
+import { currentNodes, type Leaves, type NodeParts } from './current-nodes.ts';
 import { rootTimestamps } from './root-life.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
 import { lineageWalk, type LineageGraph } from './history.ts';
@@ -95,16 +96,12 @@ export interface Suggestion {
   changed: boolean;
 }
 
-/** What a vote needs to know of the graph. */
-export interface Electorate {
+/** What a vote needs to know of the graph at the moment. */
+export interface Electorate extends NodeParts {
   /** Whether each is a root at the moment. */
   isLatest: (ids: BigUint64Array) => Promise<boolean[]>;
-  layerOf: (id: bigint) => number;
-  leavesMany: (nodes: BigUint64Array, stopLayer: number) => Promise<Map<bigint, BigUint64Array>>;
-  /** The same without parts that are not a node's own. */
-  own: (parts: Map<bigint, BigUint64Array>) => Promise<Map<bigint, BigUint64Array>>;
-  /** Roots at the moment; 0 where there is none, as for nodes that an edit replaced. */
-  rootsOf: (ids: BigUint64Array) => Promise<BigUint64Array>;
+  /** The same leaves without those that are not a node's own. */
+  own: (parts: Leaves) => Promise<Leaves>;
 }
 
 /**
@@ -115,26 +112,19 @@ export interface Electorate {
 export async function suggestRoots(
   ids: BigUint64Array,
   votingLayer: 1 | 2,
-  { isLatest, layerOf, leavesMany, own, rootsOf }: Electorate,
+  { isLatest, own, ...graph }: Electorate,
 ): Promise<Suggestion[]> {
-  const current = await isLatest(ids),
-    old = ids.filter((_id, k) => !current[k]);
+  const { layerOf, leavesMany } = graph,
+    isCurrent = await isLatest(ids),
+    old = ids.filter((_id, k) => !isCurrent[k]);
   const above = old.filter((id) => layerOf(id) > votingLayer);
-  const parts = above.length > 0 ? await leavesMany(above, votingLayer) : new Map<bigint, BigUint64Array>();
+  const parts: Leaves =
+    above.length > 0 ? await leavesMany(above, votingLayer) : new Map<bigint, BigUint64Array>();
   for (const id of old) if (layerOf(id) <= votingLayer) parts.set(id, BigUint64Array.of(id));
-  const elected = await electedBy(parts, rootsOf);
-  const replaced = BigUint64Array.from(
-    [...elected].filter(([part, root]) => root === 0n && layerOf(part) > 1).map(([part]) => part),
-  );
-  const supervoxels = replaced.length > 0 ? await leavesMany(replaced, 1) : new Map<bigint, BigUint64Array>();
-  const electedBelow = await electedBy(supervoxels, rootsOf);
+  const rootsOf = await electedBy(parts, graph);
   const vote = (list: BigUint64Array): SuggestedRoot[] => {
     const votes = new Tally();
-    for (const part of list) {
-      const below = supervoxels.get(part);
-      if (below) votes.addShared(Array.from(below, (supervoxel) => electedBelow.get(supervoxel)!));
-      else votes.add(elected.get(part)!);
-    }
+    for (const part of list) votes.addShared(rootsOf(part));
     return votes.shares(list.length);
   };
   const results = new Map(Array.from(parts, ([id, list]) => [id, vote(list)]));
@@ -142,7 +132,7 @@ export async function suggestRoots(
   for (const [id, list] of divided.size > 0 ? await own(divided) : divided)
     if (list.length < parts.get(id)!.length) results.set(id, vote(list));
   return Array.from(ids, (root, k) =>
-    current[k]
+    isCurrent[k]
       ? { root, suggestions: [{ root, confidence: 1 }], changed: false }
       : { root, suggestions: results.get(root)!, changed: true },
   );
@@ -151,14 +141,20 @@ export async function suggestRoots(
 const isUnanimous = (shares: readonly SuggestedRoot[]): boolean =>
   shares.length === 1 && shares[0].confidence === 1;
 
-/** The roots that all of the parts have. */
-async function electedBy(
-  parts: Map<bigint, BigUint64Array>,
-  rootsOf: Electorate['rootsOf'],
-): Promise<Map<bigint, bigint>> {
-  const voters = BigUint64Array.from(new Set([...parts.values()].flatMap((list) => [...list])));
-  const elected = voters.length > 0 ? await rootsOf(voters) : voters;
-  return new Map(Array.from(voters, (voter, k) => [voter, elected[k]]));
+/** The roots that parts have: of a node that stands that of one of its supervoxels, of others those of all. */
+async function electedBy(parts: Leaves, graph: NodeParts): Promise<(part: bigint) => bigint[]> {
+  const all = BigUint64Array.from(new Set([...parts.values()].flatMap((list) => [...list]))),
+    nodes = all.filter((id) => graph.layerOf(id) > 1);
+  const { current, supervoxels } = await currentNodes(nodes, graph);
+  const votersOf = (part: bigint): BigUint64Array => {
+    const below = supervoxels.get(part);
+    if (!below) return BigUint64Array.of(part);
+    return current.has(part) ? below.subarray(0, 1) : below;
+  };
+  const voters = BigUint64Array.from(new Set([...all].flatMap((part) => [...votersOf(part)]))),
+    roots = voters.length > 0 ? await graph.rootsAt(voters) : voters;
+  const elected = new Map(Array.from(voters, (voter, k) => [voter, roots[k]]));
+  return (part) => Array.from(votersOf(part), (voter) => elected.get(voter)!);
 }
 
 /** Counts whole votes as whole numbers, so that what all agree on is exactly 1. */
@@ -166,16 +162,12 @@ class Tally {
   readonly #whole = new Map<bigint, number>();
   readonly #parts = new Map<bigint, number>();
 
-  add(root: bigint): void {
-    this.#whole.set(root, (this.#whole.get(root) ?? 0) + 1);
-  }
-
   /** One vote, of several. */
   addShared(roots: readonly bigint[]): void {
     const counts = new Map<bigint, number>();
     for (const root of roots) counts.set(root, (counts.get(root) ?? 0) + 1);
     for (const [root, count] of counts)
-      if (count === roots.length) this.add(root);
+      if (count === roots.length) this.#whole.set(root, (this.#whole.get(root) ?? 0) + 1);
       else this.#parts.set(root, (this.#parts.get(root) ?? 0) + count / roots.length);
   }
 

@@ -115,3 +115,56 @@ describe('foreign leaves', () => {
     expect(mock.log.count('root_timestamps')).toBe(0);
   });
 });
+
+/**
+ * A layer-2 node that the undo of a merge replaced: its supervoxels are the pair's, which has other nodes now, and the server climbs from it
+ * to the root of the object that it still lists it below (observed of PyChunkedGraph 2.21.1).
+ */
+describe('a replaced layer-2 node that the server climbs from to a root that stands', () => {
+  const own = l2Of(of(pair, 9))[0],
+    stale = own + 500n;
+  const swapped = (body: Uint8Array, from: bigint, to: bigint): Uint8Array =>
+    BYTES.encode(TEXT.decode(body).replaceAll(String(from), String(to)));
+
+  beforeEach(() => {
+    const handle = mock.handle.bind(mock);
+    mock.handle = async (request) => {
+      if (/roots_binary$/.test(request.path)) {
+        const ids = new BigUint64Array(Uint8Array.from(request.body).buffer);
+        const body = new Uint8Array(ids.map((id) => (id === stale ? of(made, 9)[0] : id)).buffer);
+        return handle({ ...request, body });
+      }
+      const isLeaves = /\/leaves_many$/.test(request.path),
+        below = isLeaves && request.query.get('stop_layer') !== '2';
+      const reply = await handle(below ? { ...request, body: swapped(request.body, stale, own) } : request);
+      if (below && TEXT.decode(request.body).includes(String(stale)))
+        return { ...reply, body: swapped(reply.body, own, stale) };
+      return /leaves/.test(request.path) ? { ...reply, body: swapped(reply.body, own, stale) } : reply;
+    };
+  });
+  const l2s = (): bigint[] => sorted(new Set(l2Of(of(made, 9))));
+
+  test('is left out with verify', async () => {
+    expect(sorted(await volume.graph.leaves(made, { stopLayer: 2 }))).toEqual(sorted([...l2s(), stale]));
+    expect(sorted(await volume.graph.leaves(made, { stopLayer: 2, verify: true }))).toEqual(l2s());
+    const many = await volume.graph.leavesMany([made], { stopLayer: 2, verify: true });
+    expect(sorted(many.get(made)!)).toEqual(l2s());
+  });
+
+  test('votes by its supervoxels', async () => {
+    expect(await volume.graph.suggestLatestRoots(stale)).toEqual({
+      root: stale,
+      changed: true,
+      suggestions: [{ root: pair, confidence: 1 }],
+    });
+  });
+
+  test('does not hide that an object is covered whole, and covers nothing itself', async () => {
+    const timestamp = new Date(epochs[9].timestamp * 1000 + 1);
+    expect([...(await volume.graph.minimalCoveringNodes(l2s(), { timestamp }))]).toEqual([made]);
+    await expect(volume.graph.minimalCoveringNodes([...l2s(), stale], { timestamp })).rejects.toMatchObject({
+      code: 'UNKNOWN_ID',
+      message: expect.stringContaining(`${stale} was replaced by`) as unknown,
+    });
+  });
+});

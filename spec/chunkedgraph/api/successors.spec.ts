@@ -7,7 +7,11 @@ const OLD = 4n << 56n,
 const l2 = (k: number): bigint => (2n << 56n) + BigInt(k),
   sv = (k: number): bigint => (1n << 56n) + BigInt(k);
 
-/** A vote over an old root of `parts`; only NEW and OTHER are current. */
+/** The only supervoxel of a layer-2 node that no edit replaced, and back. */
+const ONLY = sv(1000) - l2(0);
+const nodeOf = (id: bigint): bigint => (id >= sv(1000) ? id - ONLY : id);
+
+/** A vote over an old root of `parts`; only NEW and OTHER are current. Layer-2 nodes named in `below` were replaced. */
 async function vote(
   parts: bigint[],
   rootOf: (id: bigint) => bigint,
@@ -23,12 +27,13 @@ async function vote(
       new Map(
         Array.from(new Set(nodes), (node) => [
           node,
-          BigUint64Array.from(stopLayer === 2 ? parts : below[String(node)]),
+          BigUint64Array.from(stopLayer === 2 ? parts : (below[String(node)] ?? [node + ONLY])),
         ]),
       ),
     own: async (all) =>
       new Map([...all].map(([id, list]) => [id, list.filter((part) => !foreign.includes(part))])),
-    rootsOf: async (asked) => asked.map(rootOf),
+    rootsAt: async (asked, layer) =>
+      asked.map((id) => (layer === undefined ? rootOf(nodeOf(id)) : id >= sv(1000) ? nodeOf(id) : l2(999))),
   });
 }
 
