@@ -6,20 +6,10 @@
  *
  * READY.json: the line a fresh server prints when it is ready, as for pcg-live.ts. It changes the graph.
  */
-import { readFileSync } from 'node:fs';
-import { inspect, isDeepStrictEqual } from 'node:util';
+import { inspect } from 'node:util';
 import { GraphError, openGraphene, type ChunkedGraph, type GraphPoint } from '../lib/index.ts';
 import { seeded } from '../testing/random.ts';
-
-interface Ready {
-  url: string;
-  table: string;
-  supervoxels: string[];
-  grid: [number, number, number][];
-  epochs: { ts?: number; timestamp?: number }[];
-  resolution: [number, number, number];
-  supervoxel_size: [number, number, number];
-}
+import { Checks, PcgServer, sorted } from './pcg-server.ts';
 
 /** From a moment on: the ancestors of all supervoxels, by layer. */
 interface Epoch {
@@ -28,10 +18,8 @@ interface Epoch {
 }
 
 const [readyFile, editCount = '20', seed = '1'] = process.argv.slice(2);
-const ready = JSON.parse(readFileSync(readyFile, 'utf8').split('\n')[0]) as Ready;
-const api = `${ready.url}/segmentation/api/v1/table/${ready.table}`;
-const supervoxels = ready.supervoxels.map(BigInt),
-  place = new Map(supervoxels.map((id, k) => [id, k]));
+const server = new PcgServer(readyFile),
+  { supervoxels, place } = server;
 const epochs: Epoch[] = [];
 /** Supervoxels of every node there ever was. */
 const members = new Map(supervoxels.map((id) => [id, [id]]));
@@ -40,35 +28,18 @@ const generator = seeded(Number(seed));
 const random = (below: number): number => generator.below(below);
 const one = <T>(list: readonly T[]): T => generator.pick(list);
 const some = <T>(list: readonly T[], count: number): T[] => Array.from({ length: count }, () => one(list));
-const sorted = (list: Iterable<bigint>): bigint[] =>
-  [...new Set(list)].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 const layerOf = (id: bigint): number => Number(id >> 56n);
 const at = (ms: number): Epoch | undefined => epochs.findLast((epoch) => epoch.ms <= ms);
 
-let checks = 0,
-  failures = 0;
-function check(what: string, actual: unknown, expected: unknown): void {
-  checks++;
-  if (isDeepStrictEqual(actual, expected)) return;
-  if (++failures <= 20)
-    console.log(
-      `WRONG ${what}\n  got      ${inspect(actual, { breakLength: 200 })}\n  expected ${inspect(expected, { breakLength: 200 })}`,
-    );
-}
-
-/** What the server itself says of the supervoxels. */
-async function ancestors(ms: number, layer: number): Promise<bigint[]> {
-  const reply = await fetch(`${api}/roots_binary?timestamp=${(ms / 1000).toFixed(3)}&stop_layer=${layer}`, {
-    method: 'POST',
-    headers: { 'x-requested-with': 'x', 'content-type': 'application/octet-stream' },
-    body: new Uint8Array(BigUint64Array.from(supervoxels).buffer),
-  });
-  if (!reply.ok) throw new Error(`roots_binary answered ${reply.status}`);
-  return [...new BigUint64Array(await reply.arrayBuffer())];
-}
+const checks = new Checks(),
+  check = checks.check.bind(checks);
 
 async function note(ms: number): Promise<void> {
-  const above = { 2: await ancestors(ms, 2), 3: await ancestors(ms, 3), 4: await ancestors(ms, 4) };
+  const above = {
+    2: await server.ancestors(ms, 2),
+    3: await server.ancestors(ms, 3),
+    4: await server.ancestors(ms, 4),
+  };
   epochs.push({ ms, above });
   for (const list of Object.values(above)) {
     const held = new Map<bigint, bigint[]>();
@@ -77,12 +48,7 @@ async function note(ms: number): Promise<void> {
   }
 }
 
-const middle = (id: bigint): GraphPoint => ({
-  id,
-  nm: ready.grid[place.get(id)!].map(
-    (at, axis) => (at + 0.5) * ready.supervoxel_size[axis] * ready.resolution[axis],
-  ),
-});
+const middle = (id: bigint): GraphPoint => server.middle(id);
 
 async function makeEdits(graph: ChunkedGraph, count: number): Promise<void> {
   for (let made = 0, tries = 0; made < count && tries < 10 * count; tries++) {
@@ -103,7 +69,7 @@ async function makeEdits(graph: ChunkedGraph, count: number): Promise<void> {
 }
 
 const UNKNOWN = [1n, 2n, 3n, 4n].map((layer) => (layer << 56n) | 60_000n);
-const nodesOf = (layer: number): bigint[] =>
+const nodesOf = (layer: number): readonly bigint[] =>
   layer === 1 ? supervoxels : [...members.keys()].filter((id) => layerOf(id) === layer);
 const NOTHING: Pick<Epoch, 'above'> = { above: { 2: [], 3: [], 4: [] } };
 const momentIn = (): number => one(epochs).ms + one([-1, 0, 0, 1, 250]);
@@ -335,19 +301,19 @@ async function checkPaths(graph: ChunkedGraph): Promise<void> {
   );
 }
 
-const volume = await openGraphene(`graphene://${ready.url}/segmentation/table/${ready.table}`, {
+const volume = await openGraphene(server.path, {
   token: null,
   allowEdits: true,
   dataDir: 'mem://none/none',
   logger: { warn: () => undefined },
 });
 const { graph } = volume;
-for (const epoch of ready.epochs) await note(Math.round((epoch.ts ?? epoch.timestamp!) * 1000));
+for (const ms of server.firstMoments) await note(ms);
 await makeEdits(graph, Number(editCount));
 for (let n = 0; n < 40; n++)
   for (const round of [checkMoment, checkLineage, checkLeaves, checkPaths]) await round(graph);
 await volume.close();
 console.log(
-  `${epochs.length - ready.epochs.length} edits, ${members.size} nodes ever; ${checks} answers, ${failures} wrong (seed ${seed})`,
+  `${epochs.length - server.firstMoments.length} edits, ${members.size} nodes ever; ${checks.count} answers, ${checks.wrong} wrong (seed ${seed})`,
 );
-process.exitCode = failures > 0 ? 1 : 0;
+process.exitCode = checks.wrong > 0 ? 1 : 0;
