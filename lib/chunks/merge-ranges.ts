@@ -1,5 +1,6 @@
 /** Many wanted byte ranges of one object as few reads: the plan only, nothing is read here. */
 import type { ByteRange } from '../storage/store.ts';
+import { GAP_REQUEST_BYTES } from './request-weights.ts';
 
 export interface MergeOptions {
   /** Two ranges at most this far apart are read as one: what a request costs, in bytes. */
@@ -39,11 +40,6 @@ export function mergeRanges(
   return merged;
 }
 
-/**
- * What a request costs, in bytes that could be read instead: a round trip of 5 ms at 100 Mbit/s. Most are slower on both counts, and
- * object stores bill a request like some hundred KB of traffic.
- */
-export const REQUEST_BYTES = 64 * 1024;
 /** A longer read saves nothing that counts, and its bytes are in memory at once. */
 export const MAX_READ_BYTES = 8 * 1024 * 1024;
 /** Unwanted bytes that are read for the sake of fewer requests: at most this part of the wanted ones… */
@@ -62,7 +58,7 @@ function affordableGap(ranges: readonly ByteRange[]): number {
   let wanted = 0,
     reached = ascending.length > 0 ? ascending[0].start : 0;
   for (const { start, end } of ascending) {
-    if (start > reached && start - reached <= REQUEST_BYTES) gaps.push(start - reached);
+    if (start > reached && start - reached <= GAP_REQUEST_BYTES) gaps.push(start - reached);
     wanted += Math.max(0, end - Math.max(start, reached));
     reached = Math.max(reached, end);
   }

@@ -3,7 +3,7 @@ import { RequestError } from '../base/errors.ts';
 import type { ByteRange, StoredObject } from '../storage/store.ts';
 import { isSameVersion } from '../storage/validator.ts';
 import type { ChunkPart } from './chunk-source.ts';
-import { REQUEST_COST_BYTES } from './range-cost.ts';
+import { PART_REQUEST_BYTES } from './request-weights.ts';
 
 /** Reads a range of one chunk. */
 type ReadPart = (range: ByteRange) => Promise<StoredObject | undefined>;
@@ -15,7 +15,7 @@ export type Found = { parts: readonly ChunkPart[] } | { whole: StoredObject | un
  * What is read while nothing is known: the beginning. Most raw chunks of labels are stored in a bitstream and shorter than this: they
  * come whole, and it cost nothing to try.
  */
-const TRIAL: ByteRange = { start: 0, end: REQUEST_COST_BYTES };
+const TRIAL: ByteRange = { start: 0, end: PART_REQUEST_BYTES };
 
 /**
  * Learns from the replies whether the chunks of one scale can be read in parts. Once one could not (a content encoding, another size

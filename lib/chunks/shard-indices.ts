@@ -18,7 +18,7 @@ import type { ShardingSpec } from '../precomputed/sharding.ts';
 import type { ByteRange } from '../storage/store.ts';
 import { comparable } from '../storage/validator.ts';
 import type { ChunkCache } from './chunk-cache.ts';
-import { REQUEST_BYTES } from './merge-ranges.ts';
+import { GAP_REQUEST_BYTES } from './request-weights.ts';
 import {
   changedUnderWay,
   isTruncated,
@@ -31,7 +31,7 @@ import { SharedReads } from './shared-reads.ts';
 import { VersionCheck, type Versions } from './versions.ts';
 
 /** A shard index up to this size is read whole and kept; of a larger one only the entries that are needed are read. */
-export const WHOLE_INDEX_BYTES = REQUEST_BYTES;
+export const WHOLE_INDEX_BYTES = GAP_REQUEST_BYTES;
 /** A larger minishard index is an error, not an allocation: 2.8 million chunks. */
 const MAX_MINISHARD_INDEX_BYTES = 64 * 1024 * 1024;
 /** How often indices are read again for one call because their shard changed. */

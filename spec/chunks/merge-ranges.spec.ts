@@ -1,12 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  MAX_READ_BYTES,
-  mergeRanges,
-  planReads,
-  REQUEST_BYTES,
-  type MergeOptions,
-} from '../../lib/chunks/merge-ranges.ts';
+import { MAX_READ_BYTES, mergeRanges, planReads, type MergeOptions } from '../../lib/chunks/merge-ranges.ts';
+import { GAP_REQUEST_BYTES } from '../../lib/chunks/request-weights.ts';
 import type { ByteRange } from '../../lib/storage/store.ts';
 
 const ranges = (...pairs: [number, number][]): ByteRange[] => pairs.map(([start, end]) => ({ start, end }));
@@ -267,5 +262,5 @@ describe('planReads', () => {
     );
   });
 
-  test('counts a request as 64 KiB', () => expect(REQUEST_BYTES).toBe(65_536));
+  test('counts a request as 64 KiB', () => expect(GAP_REQUEST_BYTES).toBe(65_536));
 });

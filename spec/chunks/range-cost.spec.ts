@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { planParts, REQUEST_COST_BYTES } from '../../lib/chunks/range-cost.ts';
+import { planParts } from '../../lib/chunks/range-cost.ts';
+import { PART_REQUEST_BYTES } from '../../lib/chunks/request-weights.ts';
 
 const MB = 1024 * 1024,
-  K = REQUEST_COST_BYTES;
+  K = PART_REQUEST_BYTES;
 const at = (...starts: number[]) => starts.map((start) => ({ start, end: start + 8 }));
 
 describe('planParts', () => {

@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { REQUEST_COST_BYTES } from '../../lib/chunks/range-cost.ts';
+import { PART_REQUEST_BYTES } from '../../lib/chunks/request-weights.ts';
 import { PointReader, type PointReaderOptions, type PointValues } from '../../lib/points/point-reader.ts';
 import { PointStatus } from '../../lib/points/status.ts';
 import { parseInfo } from '../../lib/precomputed/info.ts';
@@ -156,8 +156,8 @@ describe('few points of large raw chunks in a shard', () => {
         ];
         right(a, points);
         expect([a.values, a.status]).toEqual([b.values, b.status]);
-        expect(a.stats.bytes + REQUEST_COST_BYTES * a.stats.requests).toBeLessThanOrEqual(
-          b.stats.bytes + REQUEST_COST_BYTES * b.stats.requests,
+        expect(a.stats.bytes + PART_REQUEST_BYTES * a.stats.requests).toBeLessThanOrEqual(
+          b.stats.bytes + PART_REQUEST_BYTES * b.stats.requests,
         );
         if (a.stats.bytes < b.stats.bytes) inParts++;
       }),
