@@ -12,6 +12,7 @@ const ROOMS = [
   'base',
   'cache',
   'http',
+  'failures',
   'storage',
   'compression',
   'precomputed',

@@ -3,7 +3,7 @@ import { GraphError } from '../base/errors.ts';
 import { checkMoment } from '../chunkedgraph/roots/moments.ts';
 import { momentOf } from '../chunkedgraph/ids/timestamp.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
-import { askInParts } from '../jobs/ask-in-parts.ts';
+import { askInParts } from '../failures/ask-in-parts.ts';
 import { collectIds } from '../jobs/collect-ids.ts';
 import type { ByteSink } from '../tables/files/streams.ts';
 import type { FormatName } from '../tables/formats.ts';

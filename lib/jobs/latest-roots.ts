@@ -8,7 +8,7 @@ import type { Row } from '../points/result.ts';
 import { PointStatus, statusText } from '../points/status.ts';
 import { idColumn } from '../tables/answers.ts';
 import { emptyStats } from './stats.ts';
-import { askInParts } from './ask-in-parts.ts';
+import { askInParts } from '../failures/ask-in-parts.ts';
 import { idColumnsIn, statusColumn } from './columns.ts';
 import type { IdQuestion } from './id-table.ts';
 import { standingOf, type IsLatest } from './standing.ts';

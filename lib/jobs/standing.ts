@@ -1,7 +1,7 @@
 /** Which roots of a column are roots at a moment: each is asked once, however many rows have it. */
 import { wordsOf } from '../base/uint64.ts';
 import { distinctOf } from '../chunkedgraph/ids/distinct.ts';
-import { askInParts } from './ask-in-parts.ts';
+import { askInParts } from '../failures/ask-in-parts.ts';
 
 /** One an ID: whether it is a root at the moment, that millisecond's edits included. */
 export type IsLatest = (

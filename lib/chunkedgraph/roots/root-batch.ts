@@ -2,7 +2,7 @@
 import { DeadlineError } from '../../base/errors.ts';
 import { byStretches, type Paced, type Pacer } from '../../base/pacer.ts';
 import { wordsOf } from '../../base/uint64.ts';
-import { sendInBatches, type BatchSenderOptions } from './batch-sender.ts';
+import { sendInBatches, type BatchSenderOptions } from '../../failures/batch-sender.ts';
 import { distinguishing, placeOf } from '../ids/distinct.ts';
 import type { IdLayout } from '../ids/id-layout.ts';
 import { noteReason, RootFate, type RootFailure, type RootsAnswer } from './root-source.ts';

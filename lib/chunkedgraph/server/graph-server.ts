@@ -4,7 +4,7 @@ import { decompress } from '../../compression/decompress.ts';
 import type { AllowAddress, Headers, HttpClient, HttpReply } from '../../http/client.ts';
 import { codingOf } from '../../storage/content-encoding.ts';
 import type { GraphPath, Host } from './graph-path.ts';
-import { untilAllowed } from './rate-limit.ts';
+import { untilAllowed } from '../../failures/rate-limit.ts';
 import { errorOfReply } from './reply.ts';
 import { ServerClock } from './server-clock.ts';
 import type { FoundToken } from './token.ts';

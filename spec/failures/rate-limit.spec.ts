@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { parseGraphPath } from '../../../lib/chunkedgraph/server/graph-path.ts';
-import { GraphServer } from '../../../lib/chunkedgraph/server/graph-server.ts';
-import { untilAllowed } from '../../../lib/chunkedgraph/server/rate-limit.ts';
-import type { HttpClient } from '../../../lib/http/client.ts';
+import { parseGraphPath } from '../../lib/chunkedgraph/server/graph-path.ts';
+import { GraphServer } from '../../lib/chunkedgraph/server/graph-server.ts';
+import { untilAllowed } from '../../lib/failures/rate-limit.ts';
+import type { HttpClient } from '../../lib/http/client.ts';
 
 describe('untilAllowed', () => {
   beforeEach(() => void jest.useFakeTimers());

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { BatchSize, batchSizeOf } from '../../../lib/chunkedgraph/roots/batch-size.ts';
+import { BatchSize, batchSizeOf } from '../../lib/failures/batch-size.ts';
 
 /** `-50` is a failure of 50, `50` a success. */
 function sizeAfter(events: number[], wanted = 1000): number {

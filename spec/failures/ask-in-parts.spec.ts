@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { GraphError } from '../../lib/base/errors.ts';
-import { askInParts, type PartOptions } from '../../lib/jobs/ask-in-parts.ts';
+import { askInParts, type PartOptions } from '../../lib/failures/ask-in-parts.ts';
 
 const failure = (
   status: number,

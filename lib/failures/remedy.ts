@@ -1,5 +1,5 @@
 /** What can be done about a request for many IDs that failed. */
-import { GraphError, RequestError } from '../../base/errors.ts';
+import { GraphError, RequestError } from '../base/errors.ts';
 
 /**
  * `again`: at once, the connection was stale. `wait`: later, as often as allowed. `once`: later, once. `split`: with half as many IDs; of a

@@ -1,9 +1,9 @@
 import PQueue from 'p-queue';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { GraphError, RequestError, type Broken } from '../../../lib/base/errors.ts';
-import { BatchSize } from '../../../lib/chunkedgraph/roots/batch-size.ts';
-import { sendInBatches, type BatchSenderOptions } from '../../../lib/chunkedgraph/roots/batch-sender.ts';
+import { GraphError, RequestError, type Broken } from '../../lib/base/errors.ts';
+import { BatchSize } from '../../lib/failures/batch-size.ts';
+import { sendInBatches, type BatchSenderOptions } from '../../lib/failures/batch-sender.ts';
 
 const URL = 'https://graph.example.org/t/roots_binary';
 const answered = (status: number, retryAfter?: string): GraphError =>

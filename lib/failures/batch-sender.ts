@@ -10,8 +10,8 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import type PQueue from 'p-queue';
-import { GraphError } from '../../base/errors.ts';
-import { delayBeforeRetry } from '../../http/retry.ts';
+import { GraphError } from '../base/errors.ts';
+import { delayBeforeRetry } from '../http/retry.ts';
 import type { BatchSize } from './batch-size.ts';
 import { remedyFor } from './remedy.ts';
 
