@@ -29,6 +29,7 @@ const ROOMS = [
 ] as const;
 /** Rooms within a room, in their order. */
 const INNER: Readonly<Record<string, readonly string[]>> = {
+  'lib/tables': ['files', 'text'],
   'lib/chunkedgraph': ['ids', 'server', 'roots', 'api', 'root-cache'],
   mocks: ['graph', 'volume', 'endpoints'],
 };

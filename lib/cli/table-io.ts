@@ -1,6 +1,7 @@
 /** The files of a command on a table: what it reads, where it writes, and that none of them is another of them. */
 import { fstatSync, lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { onAbort } from '../base/abort.ts';
 import { readFileBytes, readStream, ReaderGone, type ByteSink, streamSink } from '../tables/files/streams.ts';
 import { whyNotWritten } from '../tables/file-kinds.ts';
 import { claimOutput, type OutputFile, partialOf, targetOf } from '../tables/files/output-file.ts';
@@ -51,17 +52,22 @@ export async function openFiles(names: JobFileNames, io: Io, report: Report): Pr
     output?.release();
     throw error;
   }
+  // A job that fails may leave its source behind in the middle of a wait, which only an abort ends.
+  const reading = new AbortController(),
+    release = onAbort(io.signal, () => reading.abort(io.signal.reason));
   return {
     source: () =>
       input!.file === '-'
-        ? unpacked(readStream(io.stdin, io.signal), 'standard input')
-        : unpacked(readFileBytes(input!.file, io.signal), input!.file),
+        ? unpacked(readStream(io.stdin, reading.signal), 'standard input')
+        : unpacked(readFileBytes(input!.file, reading.signal), input!.file),
     into: (job) => intoOutput(output, io, job),
     async writeStats(json) {
       await counts?.write(Buffer.from(json));
       await counts?.finish();
     },
     async close() {
+      release();
+      reading.abort();
       output?.release();
       await counts?.abandon(false);
     },

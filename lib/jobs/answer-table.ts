@@ -1,10 +1,11 @@
-/** A table through a question and out again: the same rows with their answers, a batch at a time so that memory stays bounded. */
+/** A table through a question and out again: the same rows with their answers, in batches so that memory stays bounded. */
 import type { LookupStats } from '../points/result.ts';
 import { PointStatus, statusText } from '../points/status.ts';
 import type { Batch, TableSink, TableSource } from '../tables/table.ts';
 import type { Missing } from '../tables/text/cells.ts';
 import type { Answers } from './lookup.ts';
 import { withCauses } from './messages.ts';
+import { runPipeline } from './pipeline.ts';
 import { type Refusal, type RefusalOptions, Refusals, SHOWN } from './refusals.ts';
 import { addStats, emptyStats } from './stats.ts';
 
@@ -25,6 +26,8 @@ export interface TableProgress {
   chunks: number;
 }
 
+type ChunkProgress = (progress: { chunksDone: number; chunks: number }) => void;
+
 export interface TableJob {
   /** What a row without a valid question is called in the summary of warnings: `a valid point`. */
   readonly wanted: string;
@@ -38,7 +41,7 @@ export interface Questions {
   /** Why a row has no valid question; of all rows, in their order. @throws TableError */
   refusalOf(row: number): Refusal | undefined;
   /** Answers the first questions of all rows, then the second, and so on. */
-  ask(onProgress: ((progress: { chunksDone: number; chunks: number }) => void) | undefined): Promise<Answers>;
+  ask(signal: AbortSignal, onProgress: ChunkProgress | undefined): Promise<Answers>;
 }
 
 export interface RowCounts {
@@ -67,19 +70,23 @@ export async function answerTable<B extends Batch>(
   const counts = new Float64Array(256);
   const stats = emptyStats();
   let rows = 0;
-  for await (const batch of source.batches()) {
-    signal?.throwIfAborted();
+  const ask = async (batch: B, asking: AbortSignal): Promise<Answers> => {
     const questions = job.questions(batch);
     refusals.tell(batch, questions.refusalOf);
     rows += batch.rows;
     const answers = await questions.ask(
+      asking,
       onProgress && (({ chunksDone, chunks }) => onProgress({ rows, chunksDone, chunks })),
     );
     for (const code of answers.status) counts[code]++;
     addStats(stats, answers.stats);
     warnOfFailures(answers, batch, job.sides, warn);
-    await sink.write(batch, answers);
-  }
+    return answers;
+  };
+  await runPipeline(
+    { batches: source.batches(), ask, write: (batch, answers) => sink.write(batch, answers) },
+    signal,
+  );
   await sink.finish();
   if (rows === 0 && !source.hasHeader) warn('the table is empty');
   refusals.sumUp();

@@ -51,7 +51,7 @@ export async function answerIds(
   sink: ByteSink,
   options: IdTableOptions,
 ): Promise<RowCounts> {
-  const { replace = false, missing, signal } = options,
+  const { replace = false, missing } = options,
     { width, listName } = question;
   let columns: IdColumns = { ids: [], outputs: [] };
   const choose: ColumnChoice = (found, cellsOf) => {
@@ -75,7 +75,7 @@ export async function answerIds(
             ? { reason: () => batch.complaint(row), status: 'invalid_id' }
             : undefined;
         },
-        ask: async () => withGiven(await question.ask({ ids, given, statuses }, signal), given[0]),
+        ask: async (signal) => withGiven(await question.ask({ ids, given, statuses }, signal), given[0]),
       };
     },
   };

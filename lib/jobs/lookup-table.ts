@@ -39,7 +39,7 @@ export async function lookupTable(
   sink: ByteSink,
   options: TableJobOptions,
 ): Promise<TableSummary> {
-  const { columns, positions, timestampColumn, replace = false, strict = false, signal } = options;
+  const { columns, positions, timestampColumn, replace = false, strict = false } = options;
   const { kind, stopLayer, channels, snaps } = lookup;
   const sides = positions ?? ['the point'];
   const outputs = (positions ?? [undefined]).flatMap((position) =>
@@ -75,7 +75,7 @@ export async function lookupTable(
               }
             : undefined;
         },
-        async ask(onProgress) {
+        async ask(signal, onProgress) {
           const answers = await lookup.ask({ points, moments, signal, onProgress });
           for (const instant of answers.instants ?? []) instants.add(instant.getTime());
           return withGiven(answers, noPoint);

@@ -9,7 +9,7 @@ export interface CliResult {
 }
 
 export interface CliOptions {
-  stdin?: string;
+  stdin?: string | Readable;
   signal?: AbortSignal;
   env?: Record<string, string>;
   /** Whether standard error is a terminal, or standard output too. */
@@ -26,7 +26,8 @@ export async function runCli(
     new Writable({ write: (chunk: Buffer, _encoding, done) => (parts.push(chunk), done()) });
   const stdout = Object.assign(into(out), { isTTY: terminal === 'both' });
   const stderr = Object.assign(into(err), { isTTY: terminal !== undefined });
-  const input = stdin === undefined ? new PassThrough() : Readable.from([Buffer.from(stdin)]);
+  const input =
+    typeof stdin === 'string' ? Readable.from([Buffer.from(stdin)]) : (stdin ?? new PassThrough());
   const code = await run(argv, { stdin: input, stdout, stderr, env, signal });
   return { code, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() };
 }

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { link, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { loadFixture } from '../../testing/fixtures.ts';
 import { firstChange } from './first-change.ts';
 import { runCli } from './run-cli.ts';
@@ -93,4 +94,14 @@ test.each([
   expect((await first).code).toBe(130);
   expect((await readdir(folder)).filter((name) => name.endsWith('.lock'))).toEqual([]);
   expect(await readFile(at('in.csv'), 'utf8')).toBe(TABLE);
+});
+
+test('a job that fails lets go of standard input, from which more may come', async () => {
+  const stdin = new PassThrough();
+  stdin.write(`x,y,z\nten,20,30\n${'1,2,3\n'.repeat(1_000_000)}`); // a batch, and the next is waited for
+  expect(await runCli(['lookup', volume, '--points', '-', '--strict'], { stdin })).toMatchObject({
+    code: 2,
+    stdout: '',
+  });
+  expect(stdin.destroyed).toBe(true);
 });

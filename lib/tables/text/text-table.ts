@@ -16,7 +16,8 @@ export interface TextTableOptions {
   signal?: AbortSignal;
 }
 
-const BATCH_BYTES = 2 ** 28;
+/** Three batches are in memory at a time. */
+const BATCH_BYTES = 2 ** 27;
 const WRITE_BYTES = 2 ** 20;
 /** Other work gets its turn after so long. */
 const TURN_MS = 20;

@@ -1,0 +1,172 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { setImmediate as turn } from 'node:timers/promises';
+import { runPipeline } from '../../lib/jobs/pipeline.ts';
+
+interface Step {
+  finish(): void;
+  fail(error: Error): void;
+}
+
+/** A pipeline over batches 1 to `count`, each of whose steps waits to be finished. */
+function controlled(count: number, signal?: AbortSignal) {
+  const begun: string[] = [];
+  const steps = new Map<string, Step>();
+  const aborted: string[] = [];
+  const step = <T>(name: string, result: T): Promise<T> => {
+    begun.push(name);
+    return new Promise((finish, fail) =>
+      steps.set(name, { finish: () => finish(result), fail: (error) => fail(error) }),
+    );
+  };
+  async function* batches(): AsyncGenerator<number> {
+    for (let batch = 1; batch <= count; batch++) yield await step(`read ${batch}`, batch);
+  }
+  const done = runPipeline(
+    {
+      batches: batches(),
+      ask: (batch: number, asking) =>
+        new Promise<string>((resolve, reject) => {
+          asking.addEventListener('abort', () => {
+            aborted.push(`ask ${batch}`);
+            reject(asking.reason as Error);
+          });
+          step(`ask ${batch}`, `answers ${batch}`).then(resolve, reject);
+        }),
+      write: (batch, answers) => {
+        expect(answers).toBe(`answers ${batch}`);
+        return step(`write ${batch}`, undefined);
+      },
+    },
+    signal,
+  );
+  const settled = done.then(
+    () => 'done',
+    (error: Error) => error.message,
+  );
+  /** Ends a step, and lets everything happen that follows from it. */
+  const end = async (name: string, error?: Error): Promise<void> => {
+    const found = steps.get(name)!;
+    if (error) found.fail(error);
+    else found.finish();
+    await turn();
+  };
+  return { begun, aborted, settled, end };
+}
+
+describe('runPipeline', () => {
+  test('reads batch n + 1 while n is asked and n - 1 is written', async () => {
+    const { begun, settled, end } = controlled(4);
+    await end('read 1');
+    expect(begun).toEqual(['read 1', 'read 2', 'ask 1']);
+    await end('read 2');
+    await end('ask 1');
+    expect(begun.slice(3)).toEqual(['write 1', 'read 3', 'ask 2']);
+    await end('read 3');
+    await end('ask 2'); // its answers wait for the batch before
+    expect(begun).toHaveLength(6);
+    await end('write 1');
+    expect(begun.slice(6)).toEqual(['write 2', 'read 4', 'ask 3']);
+    for (const name of ['read 4', 'ask 3', 'write 2', 'ask 4', 'write 3', 'write 4']) await end(name);
+    expect(await settled).toBe('done');
+  });
+
+  test('keeps the order and at most three batches, however long each step takes', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), fc.nat(9), async (scheduler, count) => {
+        const written: number[] = [];
+        let read = 0,
+          most = 0,
+          asked = 0,
+          writing = 0;
+        const alone = async (running: () => number, step: () => Promise<unknown>): Promise<void> => {
+          expect(running()).toBe(1);
+          await step();
+        };
+        async function* batches(): AsyncGenerator<number> {
+          for (let batch = 0; batch < count; batch++) {
+            read++; // its memory is taken from here on
+            most = Math.max(most, read - written.length);
+            await scheduler.schedule(Promise.resolve());
+            yield batch;
+          }
+        }
+        const running = runPipeline(
+          {
+            batches: batches(),
+            async ask(batch) {
+              asked++;
+              await alone(
+                () => asked,
+                () => scheduler.schedule(Promise.resolve()),
+              );
+              asked--;
+              return -batch;
+            },
+            async write(batch, answer) {
+              expect(answer).toBe(-batch);
+              writing++;
+              await alone(
+                () => writing,
+                () => scheduler.schedule(Promise.resolve()),
+              );
+              writing--;
+              written.push(batch);
+            },
+          },
+          undefined,
+        );
+        await scheduler.waitFor(running);
+        expect(written).toEqual(Array.from({ length: count }, (_, batch) => batch));
+        expect(most).toBeLessThanOrEqual(3);
+      }),
+      { seed: 7 },
+    );
+  });
+
+  test('writes what was read before an error of reading', async () => {
+    const { begun, settled, end } = controlled(9);
+    await end('read 1');
+    await end('read 2', new Error('cut'));
+    await end('ask 1');
+    await end('write 1');
+    expect(await settled).toBe('cut');
+    expect(begun).not.toContain('ask 2');
+  });
+
+  test('writes what was answered before an error of asking, and waits for no more of the source', async () => {
+    const { begun, settled, end } = controlled(9);
+    for (const name of ['read 1', 'read 2', 'ask 1']) await end(name);
+    await end('ask 2', new Error('refused'));
+    expect(begun.at(-1)).toBe('ask 2');
+    await end('write 1'); // read 3 is never finished
+    expect(await settled).toBe('refused');
+  });
+
+  test('asks no more when a batch cannot be written, and says why it could not', async () => {
+    const { aborted, settled, end } = controlled(9);
+    for (const name of ['read 1', 'read 2', 'ask 1']) await end(name);
+    await end('write 1', new Error('the disk is full'));
+    expect([aborted, await settled]).toEqual([['ask 1', 'ask 2'], 'the disk is full']);
+  });
+
+  test('waits for no more of the source when a batch cannot be written', async () => {
+    const { settled, end } = controlled(9);
+    for (const name of ['read 1', 'ask 1']) await end(name);
+    await end('write 1', new Error('the disk is full'));
+    expect(await settled).toBe('the disk is full');
+  });
+
+  test('an abort ends what is asked and what is waited for, and the batch before is written', async () => {
+    const interrupt = new AbortController();
+    const { begun, settled, end } = controlled(9, interrupt.signal);
+    for (const name of ['read 1', 'read 2', 'ask 1']) await end(name);
+    interrupt.abort(new Error('interrupted'));
+    await turn();
+    await end('write 1');
+    expect(await settled).toBe('interrupted');
+    expect(begun).not.toContain('write 2');
+    const waiting = controlled(9, AbortSignal.abort(new Error('enough')));
+    expect(await waiting.settled).toBe('enough');
+  });
+});
