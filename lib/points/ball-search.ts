@@ -45,8 +45,9 @@ const BATCH_VALUES = 2 ** 18;
 /** Ranks up to the end of the first shell. Each goes twice as far as the one before, and so has eight times the voxels. */
 const FIRST_SHELL = 64,
   SHELL_GROWTH = 8;
-/** Ranks looked at between two pauses. */
-const STRETCH = 2 ** 18;
+/** Ranks looked at between two pauses: what decodes all of a chunk for some of its voxels does so seldom. */
+const STRETCH = 2 ** 18,
+  STRETCH_BY_POINT = 2 ** 15;
 
 /** Holds some 4 MB to work in, which all searches share: none pauses while anything of it is in there. */
 export class BallSearch {
@@ -83,7 +84,8 @@ export class BallSearch {
       offsets = this.#offsets,
       points = this.#points,
       candidateRanks = this.#ranks;
-    const [sx, sy, sz] = chunk.layout.chunkSize;
+    const [sx, sy, sz] = chunk.layout.chunkSize,
+      stretch = chunk.codec.isByPoint ? STRETCH_BY_POINT : STRETCH;
     const at = new Int32Array(3);
     let open = looks,
       n = 0,
@@ -109,9 +111,9 @@ export class BallSearch {
           if (n < batch) continue;
           this.#decode(chunk, n, found);
           n = 0;
-          looked = STRETCH;
+          looked = stretch;
         }
-        if ((looked += to - from) < STRETCH) continue;
+        if ((looked += to - from) < stretch) continue;
         if (n > 0) this.#decode(chunk, n, found);
         n = looked = 0;
         yield;

@@ -1,7 +1,7 @@
 /** Values of one volume at many points: plans, reads, and says what became of each point. */
 import { deadlineOf } from '../base/deadline.ts';
 import { ChunkError, DeadlineError } from '../base/errors.ts';
-import { atOnce, byStretches, pacer as eventLoop, type Paced, type Pacer } from '../base/pacer.ts';
+import { atOnce, byStretches, filling, pacer as eventLoop, type Paced, type Pacer } from '../base/pacer.ts';
 import { formatVec3, type Vec3 } from '../base/vec3.ts';
 import type { ChunkCache } from '../chunks/chunk-cache.ts';
 import { ChunkReader, type ChunkReaderOptions } from '../chunks/chunk-reader.ts';
@@ -123,12 +123,12 @@ export class PointReader {
     const { scale, ...reading } = this.#open(mip);
     const resolution = query.resolution ?? finestResolution(info.scales);
     const search = snapNm === undefined ? undefined : this.#searchIn(scale, snapNm);
-    const status = new Uint8Array(source.count).fill(PointStatus.failed); // until it is known better
+    const status = new Uint8Array(source.count);
     const values = new DATA_TYPES[info.dataType](source.count * info.numChannels),
       out = wordsView(values);
     const planned = this.#plan(
       planning(source, scale, resolution, status),
-      source.count,
+      status,
       reading.source.id,
       signal,
     );
@@ -142,7 +142,7 @@ export class PointReader {
       signal,
       onProgress: onProgress && ((progress) => onProgress({ points: source.count, ...progress })),
     };
-    const snap = search && new Snap({ ...request, scale, search });
+    const snap = search && new Snap({ ...request, scale, search, pacer: this.#pacer });
     const isLabels = info.type === 'segmentation',
       further = judgeOf?.({ plan, scale, words: out, status });
     const { cost, failures } = await readPoints(this.#chunks, {
@@ -178,14 +178,22 @@ export class PointReader {
 
   /** @returns An empty plan, and why, when the deadline came first. @throws signal.reason. */
   #plan(
-    work: Paced<PointPlan>,
-    count: number,
+    planning: Paced<PointPlan>,
+    status: Uint8Array,
     url: string,
     signal: AbortSignal | undefined,
   ): Planned | Promise<Planned> {
+    const count = status.length;
+    let isFilled = false;
+    const work = (function* (): Paced<PointPlan> {
+      yield* filling(status, PointStatus.failed); // until it is known better
+      isFilled = true;
+      return yield* planning;
+    })();
     const cut = (error: unknown): Planned => {
       const deadline = deadlineOf(signal);
       if (!deadline) throw error;
+      if (!isFilled) status.fill(PointStatus.failed);
       const none = new Uint32Array(0);
       const plan: PointPlan = {
         cells: new Float64Array(0),

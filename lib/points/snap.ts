@@ -6,8 +6,8 @@
  * they found have failed.
  */
 import { deadlineOf } from '../base/deadline.ts';
-import { ChunkError } from '../base/errors.ts';
-import { byStretches, pacer, type Paced } from '../base/pacer.ts';
+import { ChunkError, DeadlineError } from '../base/errors.ts';
+import { atOnce, byStretches, filling, type Paced, type Pacer } from '../base/pacer.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import type { ChunkConsumer, ChunkCost, ChunkReader } from '../chunks/chunk-reader.ts';
 import type { Codec } from '../codecs/codec.ts';
@@ -23,13 +23,14 @@ import { PointStatus } from './status.ts';
 export interface SnapRequest extends Omit<ReadRequest, 'look' | 'judge'> {
   scale: Scale;
   search: BallSearch;
+  pacer: Pacer;
 }
 
 /** What a call has cost; `chunks` counts those asked for. */
 type Spent = ChunkCost & { chunks: number };
 
 /** Not looking for a label. */
-const NOT_SEEKING = 0xffffffff;
+const NOT_SEEKING = 0; // what memory is at first
 /** Looks that are planned and held at a time: some 20 MB. */
 const MAX_LOOKS = 2 ** 17;
 /** Chunks up to twice as far as the nearest one are read together: eight times its rank. */
@@ -49,12 +50,17 @@ export class Snap {
   readonly #blocked = new Map<number, { rank: number; error: ChunkError }>();
   readonly #progress: ProgressTeller<{ chunks: number; chunksDone: number }>;
   #chunksDone: number;
+  /** By chunk: 1 once its points have looked around in it. A deadline may come before. */
+  readonly #looked: Uint8Array;
+  /** Why points have failed that no chunk's failure is about. */
+  #late: ChunkError | undefined;
 
   constructor(request: SnapRequest) {
     this.#request = request;
     this.#progress = new ProgressTeller(this.#request.onProgress);
-    this.#ranks = new Uint32Array(request.status.length).fill(NOT_SEEKING);
+    this.#ranks = new Uint32Array(request.status.length);
     this.#chunksDone = request.plan.cells.length;
+    this.#looked = new Uint8Array(this.#chunksDone);
   }
 
   /** Looks around the points of a chunk that have no label, in the chunk itself. Called with its bytes once their labels are written. */
@@ -87,6 +93,7 @@ export class Snap {
       if (looks.length === MAX_LOOKS) yield* look();
     }
     yield* look();
+    this.#looked[ordinal] = 1;
   }
 
   /**
@@ -95,18 +102,76 @@ export class Snap {
    * @throws signal.reason, or what `onProgress` threw.
    */
   async outside(reader: ChunkReader, spent: Spent): Promise<void> {
-    const { plan, signal } = this.#request;
+    const { plan, signal, pacer } = this.#request;
     let looks: Look[] = [],
       sought = 0;
     for (let ordinal = 0; ordinal < plan.cells.length; ordinal++)
       for (const seeker of this.#seekers(ordinal)) {
-        this.#addLooks(seeker, plan.cells[ordinal], looks);
-        if (++sought % STRETCH === 0) await breathe(signal);
+        if (this.#looked[ordinal]) this.#addLooks(seeker, plan.cells[ordinal], looks);
+        else this.#fail(seeker.point); // for the reason that its chunk has
+        if (++sought % STRETCH === 0) {
+          if (pacer.isDue()) await pacer.pause();
+          const deadline = deadlineOf(signal);
+          if (deadline) return pacer.run(this.#giveUp(ordinal, looks, deadline));
+        }
         if (looks.length < MAX_LOOKS) continue;
         await this.#read(reader, looks, spent);
         looks = [];
       }
     await this.#read(reader, looks, spent);
+  }
+
+  /** After a deadline: of the points from a chunk on, those fail that a neighbour could hold something nearer for. */
+  *#giveUp(first: number, looks: readonly Look[], { timeoutMs }: DeadlineError): Paced {
+    const {
+      plan: { cells },
+      source,
+      status,
+    } = this.#request;
+    let count = 0,
+      seen = 0;
+    const fail = (point: number): void => {
+      if (this.#ranks[point] === NOT_SEEKING) return;
+      this.#fail(point);
+      count++;
+    };
+    yield* byStretches(looks.length, (from, end) => {
+      for (let k = from; k < end; k++) fail(looks[k].seeker.point);
+    });
+    for (let ordinal = first; ordinal < cells.length; ordinal++)
+      for (const seeker of this.#seekers(ordinal)) {
+        if (!this.#looked[ordinal] || this.#seesNeighbour(seeker, cells[ordinal])) fail(seeker.point);
+        if (++seen % STRETCH === 0) yield;
+      }
+    this.#late = ChunkError.of(
+      source.id,
+      new DeadlineError(timeoutMs, { what: 'points', count, of: status.length }),
+    );
+  }
+
+  #fail(point: number): void {
+    const { out, status } = this.#request,
+      width = out.length / status.length;
+    this.#ranks[point] = NOT_SEEKING;
+    out.fill(0, point * width, (point + 1) * width);
+    status[point] = PointStatus.failed;
+  }
+
+  /** Whether a voxel of another chunk is near enough: then one of those beyond the faces is. */
+  #seesNeighbour({ point, voxel }: Seeker, cell: number): boolean {
+    const { scale, search } = this.#request,
+      { min, max } = boundsFromZero(scale, cell),
+      limit = this.#limit(point);
+    const to: [number, number, number] = [0, 0, 0];
+    for (const axis of [0, 1, 2] as const)
+      for (const distance of [min[axis] - 1 - voxel[axis], max[axis] - voxel[axis]]) {
+        const at = voxel[axis] + distance;
+        if (at < 0 || at >= scale.size[axis]) continue;
+        to[axis] = distance;
+        if (search.ball.rankOf(...to) < limit) return true;
+        to[axis] = 0;
+      }
+    return false;
   }
 
   /**
@@ -116,35 +181,39 @@ export class Snap {
   *settle(): Paced<{ snappedNm: Float32Array; failures: ChunkFailure[] }> {
     const {
       status,
-      out,
       search: { ball },
     } = this.#request;
-    const width = out.length / status.length;
     const failed = new Map<ChunkError, number[]>();
+    let seen = 0;
     for (const [point, { rank, error }] of this.#blocked) {
+      if (++seen % STRETCH === 0) yield;
       if (this.#ranks[point] < rank) continue;
-      this.#ranks[point] = NOT_SEEKING;
-      out.fill(0, point * width, (point + 1) * width);
-      status[point] = PointStatus.failed;
+      this.#fail(point);
       const points = failed.get(error);
       if (points) points.push(point);
       else failed.set(error, [point]);
     }
-    const snappedNm = new Float32Array(status.length).fill(NaN);
+    const snappedNm = new Float32Array(status.length);
+    yield* filling(snappedNm, NaN);
     yield* byStretches(status.length, (from, end) => {
       for (let point = from; point < end; point++) {
         const rank = this.#ranks[point];
-        if (rank < ball.size) {
+        if (rank !== NOT_SEEKING && rank < ball.size) {
           status[point] = PointStatus.ok;
           snappedNm[point] = ball.distanceNm(rank);
         } else if (status[point] === PointStatus.ok || status[point] === PointStatus.suspect)
           snappedNm[point] = 0;
+        // Its chunk was here, but a deadline came before it looked around.
+        else if (rank === NOT_SEEKING && status[point] === PointStatus.background)
+          status[point] = PointStatus.failed;
       }
     });
-    return {
-      snappedNm,
-      failures: Array.from(failed, ([error, points]) => ({ error, points: Uint32Array.from(points).sort() })),
-    };
+    const failures: ChunkFailure[] = Array.from(failed, ([error, points]) => ({
+      error,
+      points: Uint32Array.from(points).sort(),
+    }));
+    if (this.#late) failures.push({ error: this.#late, points: undefined });
+    return { snappedNm, failures };
   }
 
   /** The voxels that the snapped points got their labels from, as a plan. */
@@ -154,23 +223,34 @@ export class Snap {
       scale,
       search: { ball },
     } = this.#request;
-    const points: number[] = [],
-      voxels: number[] = [],
+    let count = 0;
+    yield* byStretches(this.#ranks.length, (from, end) => {
+      for (let point = from; point < end; point++)
+        if (this.#ranks[point] !== NOT_SEEKING && this.#ranks[point] < ball.size) count++;
+    });
+    const points = new Uint32Array(count),
+      voxels = new Float64Array(3 * count),
       at = new Int32Array(3);
+    count = 0;
     for (let ordinal = 0; ordinal < plan.cells.length; ordinal++)
       for (const { point, voxel } of this.#seekers(ordinal)) {
         if (this.#ranks[point] >= ball.size) continue;
         ball.voxelAt(this.#ranks[point], at);
-        if (points.push(point) % STRETCH === 0) yield;
-        voxels.push(...voxel.map((v, axis) => scale.voxelOffset[axis] + v + at[axis]));
+        for (let axis = 0; axis < 3; axis++)
+          voxels[3 * count + axis] = scale.voxelOffset[axis] + voxel[axis] + at[axis];
+        points[count++] = point;
+        if (count % STRETCH === 0) yield;
       }
     const moved = yield* planning(
-      pointSource(Float64Array.from(voxels), { borrow: true }),
+      pointSource(voxels, { borrow: true }),
       scale,
       scale.resolution,
-      new Uint8Array(points.length),
+      new Uint8Array(count),
     );
-    return { ...moved, order: moved.order.map((k) => points[k]) };
+    yield* byStretches(moved.order.length, (from, end) => {
+      for (let k = from; k < end; k++) moved.order[k] = points[moved.order[k]];
+    });
+    return moved;
   }
 
   *#seekers(ordinal: number): Generator<Seeker> {
@@ -228,27 +308,15 @@ export class Snap {
 
   /** Reads in rounds. In each every seeker asks for its nearest chunks, and all that want those chunks look into them. */
   async #read(reader: ChunkReader, looks: readonly Look[], spent: Spent): Promise<void> {
-    const { source, signal } = this.#request;
+    const { source, signal, pacer } = this.#request;
     for (;;) {
-      looks = looks.filter(({ seeker, first }) => first < this.#limit(seeker.point));
-      if (looks.length === 0) return;
-      const breathes = looks.length > STRETCH; // a few are registered together with those of other calls
-      if (breathes) await breathe(signal);
-      const nearest = new Map<Seeker, number>();
-      for (const { seeker, first } of looks)
-        nearest.set(seeker, Math.min(first, nearest.get(seeker) ?? first));
-      if (breathes) await breathe(signal);
-      const now = new Map<number, Look[]>();
-      for (const { seeker, cell, first } of looks)
-        if (first <= TOGETHER * nearest.get(seeker)!) now.set(cell, []);
-      looks = looks.filter((look) => {
-        const together = now.get(look.cell);
-        together?.push(look);
-        return !together;
-      });
+      // A few are registered together with those of other calls.
+      const sorting = this.#round(looks),
+        { now, later } = looks.length > STRETCH ? await pacer.run(sorting) : atOnce(sorting);
+      if (now.size === 0) return;
+      looks = later;
       const cells = Float64Array.from(now.keys());
       spent.chunks += cells.length;
-      if (breathes) await breathe(signal);
       const cost = await reader.read(
         source,
         cells,
@@ -258,6 +326,30 @@ export class Snap {
       this.#progress.throwIfFailed();
       for (const name of Object.keys(cost) as (keyof ChunkCost)[]) spent[name] += cost[name];
     }
+  }
+
+  /** Looks that are still of use: those into chunks that are next for some seeker, by chunk, and the rest. */
+  *#round(looks: readonly Look[]): Paced<{ now: Map<number, Look[]>; later: Look[] }> {
+    const nearest = new Map<Seeker, number>(),
+      now = new Map<number, Look[]>(),
+      open: Look[] = [],
+      later: Look[] = [];
+    yield* byStretches(looks.length, (from, end) => {
+      for (let k = from; k < end; k++) {
+        const { seeker, first } = looks[k];
+        if (first >= this.#limit(seeker.point)) continue;
+        open.push(looks[k]);
+        nearest.set(seeker, Math.min(first, nearest.get(seeker) ?? first));
+      }
+    });
+    yield* byStretches(open.length, (from, end) => {
+      for (let k = from; k < end; k++)
+        if (open[k].first <= TOGETHER * nearest.get(open[k].seeker)!) now.set(open[k].cell, []);
+    });
+    yield* byStretches(open.length, (from, end) => {
+      for (let k = from; k < end; k++) (now.get(open[k].cell) ?? later).push(open[k]);
+    });
+    return { now, later };
   }
 
   #consumer(cells: Float64Array, looks: readonly (readonly Look[])[], chunks: number): ChunkConsumer {
@@ -297,11 +389,4 @@ export class Snap {
     this.#chunksDone++;
     this.#progress.tell({ chunks, chunksDone: this.#chunksDone });
   }
-}
-
-/** @throws signal.reason, after a pause. A deadline is left to those who read. */
-async function breathe(signal: AbortSignal | undefined): Promise<void> {
-  if (!pacer.isDue()) return;
-  await pacer.pause();
-  deadlineOf(signal);
 }

@@ -16,11 +16,14 @@ const SIZE = 16,
 const labelOf = (x: number, y: number, z: number): bigint =>
   x === 3 ? 0n : BigInt(x + 100 * y + 10_000 * z) + 2n ** 40n;
 
-const store = (): StubStore =>
+/** With a wide gap where two chunks meet: from each voxel in it the nearest label is within 2, and a nearer one might be in the other. */
+const withGap = (x: number, y: number, z: number): bigint => (x >= 6 && x <= 9 ? 0n : labelOf(x + 4, y, z));
+
+const store = (labelAt = labelOf): StubStore =>
   new StubStore((key) => {
     const [x0, , y0, , z0] = key.split('/')[1].split(/[-_]/).map(Number);
     const labels = BigUint64Array.from({ length: CHUNK ** 3 }, (_, k) =>
-      labelOf(x0 + (k % CHUNK), y0 + (Math.floor(k / CHUNK) % CHUNK), z0 + Math.floor(k / CHUNK ** 2)),
+      labelAt(x0 + (k % CHUNK), y0 + (Math.floor(k / CHUNK) % CHUNK), z0 + Math.floor(k / CHUNK ** 2)),
     );
     return new Uint8Array(labels.buffer);
   });
@@ -35,7 +38,8 @@ function read({
   onTurn = () => undefined,
   signal,
   lruBytes = 0,
-}: { onTurn?: (turn: number) => void; signal?: AbortSignal; lruBytes?: number } = {}) {
+  snapNm,
+}: { onTurn?: (turn: number) => void; signal?: AbortSignal; lruBytes?: number; snapNm?: number } = {}) {
   let now = 0,
     began = 0,
     turns = 0;
@@ -67,8 +71,14 @@ function read({
     },
     'mem://v',
   );
-  const reader = new PointReader({ info, store: store(), infoWasRead: true, lruBytes, pacer });
-  return { held, ask: () => reader.read(points, { mip: 0, signal }) };
+  const reader = new PointReader({
+    info,
+    store: store(snapNm ? withGap : labelOf),
+    infoWasRead: true,
+    lruBytes,
+    pacer,
+  });
+  return { held, ask: () => reader.read(points, { mip: 0, signal, snapNm }) };
 }
 
 /** Status and label of each point, by the definition. */
@@ -77,6 +87,13 @@ function expected(i: number): [number, bigint] {
   if (x === SIZE) return [outOfBounds, 0n];
   const label = labelOf(x, y, z);
   return [label === 0n ? background : ok, label];
+}
+
+/** The same where points snap. */
+function expectedSnapped(i: number): [number, bigint] {
+  const [x, y, z] = points.subarray(3 * i, 3 * i + 3);
+  if (x === SIZE) return [outOfBounds, 0n];
+  return [ok, withGap(x < 6 || x > 9 ? x : x < 8 ? 5 : 10, y, z)];
 }
 
 describe('a call with many points', () => {
@@ -109,6 +126,36 @@ describe('a call with many points', () => {
           throw new Error(`turn ${at}, point ${i}: ${status[i]} ${values[i]} ${hasReason}`);
       }
     }
+  });
+
+  test('lets the event loop go on while points snap, and has an answer or a reason for each at any deadline', async () => {
+    let last = 0;
+    const { held, ask } = read({ snapNm: 2, onTurn: (turn) => void (last = turn) });
+    const whole = await ask();
+    for (let i = 0; i < COUNT; i++)
+      if (whole.status[i] !== expectedSnapped(i)[0] || whole.values[i] !== expectedSnapped(i)[1])
+        throw new Error(`point ${i}: ${whole.status[i]} ${whole.values[i]}`);
+    expect(Math.max(...held)).toBeLessThanOrEqual(20 + 4 * (SIZE / CHUNK) ** 3);
+    const turns = last;
+    let late = 0;
+    for (let at = 1; at < turns; at += Math.ceil(turns / 20)) {
+      const controller = new AbortController(),
+        abort = (turn: number): void => {
+          last = turn;
+          if (turn === at) controller.abort(new DeadlineError(100));
+        };
+      const { ask } = read({ snapNm: 2, signal: controller.signal, onTurn: abort });
+      const { values, status, failures } = await ask();
+      const errorOf = errorsOfPoints(failures, status);
+      for (let i = 0; i < COUNT; i++) {
+        const [code, label] = status[i] === failed ? [failed, 0n] : expectedSnapped(i);
+        const hasReason = (status[i] === failed) === errorOf(i)?.cause instanceof DeadlineError;
+        if (status[i] !== code || values[i] !== label || !hasReason)
+          throw new Error(`turn ${at}, point ${i}: ${status[i]} ${values[i]} ${hasReason}`);
+        if (status[i] === failed) late++;
+      }
+    }
+    expect(late).toBeGreaterThan(COUNT);
   });
 
   test('rejects with the reason of an abort at whatever moment it comes', async () => {
