@@ -1,7 +1,16 @@
 /** graphene-points: which supervoxel, and which root ID at time T, is at each of N points. */
-export { openGraphene, openPrecomputed } from './graphene/open.ts';
+export { openGraphene, openPrecomputed, resolveVolume } from './graphene/open.ts';
+export type {
+  BucketDescription,
+  DatastackDescription,
+  GrapheneDescription,
+  PrecomputedDescription,
+  TokenName,
+  VolumeDescription,
+} from './graphene/resolve/description.ts';
 export type { GrapheneVolume, OnePointOptions } from './graphene/graphene-volume.ts';
-export type { DatastackPath, VolumeDatastack } from './graphene/datastack.ts';
+export type { VolumeDatastack } from './graphene/datastack.ts';
+export type { DatastackPath } from './graphene/resolve/place.ts';
 export type { Logger } from './base/logger.ts';
 export type { RootCacheSettings, VolumeRootCache } from './graphene/root-cache.ts';
 export type { RootCacheStats } from './chunkedgraph/root-cache/root-cache.ts';

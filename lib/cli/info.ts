@@ -2,10 +2,12 @@
 import { printable } from '../base/printable.ts';
 import { withoutSecrets } from '../base/secrets.ts';
 import { formatVec3 } from '../base/vec3.ts';
+import type { KnownVolume } from '../graphene/open.ts';
+import { boundsOf } from '../precomputed/info.ts';
 import { storageOf, type BucketFlags } from './bucket-flags.ts';
 import type { GraphOpenFlags } from './graph-flags.ts';
 import type { Io } from './io.ts';
-import { openVolume, type Opened } from './open-volume.ts';
+import { lookAt } from './open-volume.ts';
 import { alignColumns, plain, type Report } from './report.ts';
 
 export interface InfoFlags extends BucketFlags, GraphOpenFlags {
@@ -15,7 +17,7 @@ export interface InfoFlags extends BucketFlags, GraphOpenFlags {
 
 export async function info(path: string, flags: InfoFlags, io: Io, report: Report): Promise<void> {
   const { json, dataDir, server, ocdbt } = flags;
-  const opened = await openVolume(path, {
+  const known = await lookAt(path, {
     dataDir,
     server,
     ocdbt,
@@ -23,44 +25,41 @@ export async function info(path: string, flags: InfoFlags, io: Io, report: Repor
     signal: io.signal,
     logger: report,
   });
-  try {
-    const summary = summarise(path, opened);
-    io.stdout.write(withoutSecrets(json ? `${JSON.stringify(summary, null, 2)}\n` : toText(summary)));
-  } finally {
-    await (opened.graph ?? opened.plain).close();
-  }
+  const summary = summarise(path, known);
+  io.stdout.write(withoutSecrets(json ? `${JSON.stringify(summary, null, 2)}\n` : toText(summary)));
 }
 
-function summarise(path: string, { graph, plain }: Opened) {
-  const volume = graph ?? plain;
-  const { type, dataType, numChannels } = volume;
+function summarise(path: string, { description, info, graph }: KnownVolume) {
+  const { redirects } = description,
+    { type, dataType, numChannels, scales } = info;
+  const datastack = description.kind === 'graphene' ? description.datastack : null;
   return {
     path,
-    ...(volume.redirects.length > 0 && { redirects: volume.redirects }),
+    ...(redirects.length > 0 && { redirects }),
     type,
     dataType,
     numChannels,
-    ...(graph?.datastack && {
+    ...(datastack && {
       datastack: {
-        name: graph.datastack.name,
-        server: graph.datastack.server,
-        segmentationSource: graph.datastack.segmentationSource,
-        localServer: graph.datastack.localServer,
-        viewerResolution: graph.datastack.viewerResolution,
+        name: datastack.name,
+        server: datastack.server,
+        segmentationSource: datastack.segmentationSource,
+        localServer: datastack.localServer?.url,
+        viewerResolution: datastack.viewerResolution ?? undefined,
       },
     }),
     ...(graph && {
       graph: {
-        nLayers: graph.graph.nLayers,
-        chunkSize: graph.graph.chunkSize,
-        cvMip: graph.graph.cvMip,
-        chunksStartAtVoxelOffset: graph.graph.chunksStartAtVoxelOffset,
-        apiVersions: graph.graph.apiVersions,
-        dataDir: graph.graph.dataDir,
+        nLayers: graph.nLayers,
+        chunkSize: graph.chunkSize,
+        cvMip: graph.cvMip,
+        chunksStartAtVoxelOffset: graph.chunksStartAtVoxelOffset,
+        apiVersions: graph.apiVersions,
+        dataDir: graph.dataDir,
       },
     }),
-    scales: volume.scales.map(({ error, ...scale }) =>
-      error ? { ...scale, error: error.message } : { ...scale, bounds: volume.bounds(scale.mip) },
+    scales: scales.map(({ error, ...scale }) =>
+      error ? { ...scale, error: error.message } : { ...scale, bounds: boundsOf(scale) },
     ),
   };
 }

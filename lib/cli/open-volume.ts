@@ -3,8 +3,8 @@ import { checkMoment } from '../chunkedgraph/roots/moments.ts';
 import { momentOf } from '../chunkedgraph/ids/timestamp.ts';
 import { cloudPath, isGraphPath } from '../graphene/resolve/cloud-path.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
-import { openGraphene, openPrecomputed } from '../graphene/open.ts';
-import type { OpenGrapheneOptions } from '../graphene/options.ts';
+import { lookAtVolume, openGraphene, openPrecomputed, type KnownVolume } from '../graphene/open.ts';
+import type { OpenGrapheneOptions, OpenOptions } from '../graphene/options.ts';
 import type { PrecomputedVolume } from '../graphene/precomputed-volume.ts';
 import { UsageError } from './io.ts';
 
@@ -16,11 +16,19 @@ export type Opened =
 export async function openVolume(path: string, options: OpenGrapheneOptions): Promise<Opened> {
   // Batches of a table share supervoxels, and roots.
   if (isGraphene(path)) return { graph: await openGraphene(path, { rootCache: true, ...options }) };
-  const { resolution, server, ocdbt, ...rest } = options;
+  return { plain: await openPrecomputed(path, plainOptions(options)) };
+}
+
+/** What is known of a volume before a chunk is read. */
+export const lookAt = (path: string, options: OpenGrapheneOptions): Promise<KnownVolume> =>
+  lookAtVolume(path, isGraphene(path) ? options : plainOptions(options));
+
+/** @throws UsageError for what a volume without a graph cannot be asked for. */
+function plainOptions({ resolution, server, ocdbt, ...rest }: OpenGrapheneOptions): OpenOptions {
   if (server !== undefined) throw new UsageError('--server is for cave:// paths');
   if (ocdbt !== undefined) throw new UsageError('--ocdbt is for graphene:// and cave:// paths');
   if (resolution === 'viewer') throw new UsageError('--resolution viewer is for cave:// paths');
-  return { plain: await openPrecomputed(path, { ...rest, resolution }) };
+  return { ...rest, resolution };
 }
 
 /** The graph of a path, for those who read no voxel: wherever its server says that these are, nothing is looked for there. @throws UsageError. */

@@ -13,7 +13,7 @@ import type { Instants } from '../chunkedgraph/roots/instants.ts';
 import { reasonAt, type RootsAnswer, type RootSource } from '../chunkedgraph/roots/root-source.ts';
 import { checkMoment, settleVersion } from '../chunkedgraph/roots/moments.ts';
 import { momentOf, type Moment, type Timestamp, type Version } from '../chunkedgraph/ids/timestamp.ts';
-import { scaleAt } from '../precomputed/info.ts';
+import { boundsOf, scaleAt } from '../precomputed/info.ts';
 import { pointSource, type Point, type PointInput, type PointSource } from '../points/input.ts';
 import { errorsOfPoints } from '../points/point-reader.ts';
 import type { LookupStats, PointsResult, RootsResult, SupervoxelResult } from '../points/result.ts';
@@ -26,6 +26,7 @@ import { resolutionOf } from './resolution.ts';
 import { noAnswer } from './no-answer.ts';
 import { throwIfPartial } from './partial.ts';
 import { inTime, takePoints, Volume, type VolumeParts } from './precomputed-volume.ts';
+import { checkMip } from './resolve/mip.ts';
 import type { OpenedRootCache, VolumeRootCache } from './root-cache.ts';
 import { applyFates, statusesOf } from './root-status.ts';
 import { SupervoxelCheck } from './supervoxel-check.ts';
@@ -66,12 +67,11 @@ export class GrapheneVolume extends Volume {
   #graphParts(): ChunkedGraphParts {
     const { api, graph, raw, info, roots, rootCache, instants, allowEdits, datastack, timeoutMs } =
       this.#parts;
-    const { voxelOffset: min, size, resolution } = scaleAt(info.scales, graph.cvMip);
-    const bounds = { min, max: [min[0] + size[0], min[1] + size[1], min[2] + size[2]] as const };
+    const scale = scaleAt(info.scales, graph.cvMip);
     return {
       api,
       info: raw,
-      grid: { bounds, resolution },
+      grid: { bounds: boundsOf(scale), resolution: scale.resolution },
       roots: rootCache?.cache ?? roots,
       instants,
       allowEdits,
@@ -373,12 +373,3 @@ const FUTURE_MS = 60_000;
 /** Why a root could not be looked up; undefined for all other statuses. */
 const rootErrorAt = (answer: RootsAnswer, status: Uint8Array, index: number): Error | undefined =>
   status[index] === PointStatus.rootFailed ? reasonAt(answer, index) : undefined;
-
-/** @internal @returns `mip`. @throws RangeError when it is finer than the graph's. */
-export function checkMip(mip: number, cvMip: number): number {
-  if (mip < cvMip)
-    throw new RangeError(
-      `mip ${mip} is finer than the graph's own, ${cvMip}: it holds no supervoxels of this graph`,
-    );
-  return mip;
-}

@@ -6,7 +6,7 @@ import { withoutSecrets } from '../base/secrets.ts';
 import { takeOptions, type AnyTable } from '../base/options.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import type { DataType } from '../precomputed/data-type.ts';
-import { scaleAt, type Scale, type VolumeInfo } from '../precomputed/info.ts';
+import { boundsOf, scaleAt, type Scale, type VolumeInfo } from '../precomputed/info.ts';
 import { pointSource, type PointInput, type PointSource } from '../points/input.ts';
 import { errorsOfPoints, type PointReader } from '../points/point-reader.ts';
 import type { ValuesResult } from '../points/result.ts';
@@ -99,8 +99,7 @@ export class Volume {
 
   /** Voxels of `mip` that the volume covers: half-open. @throws RangeError for a mip it has not. */
   bounds(mip = this.parts.mip): { min: Vec3; max: Vec3 } {
-    const { voxelOffset: min, size } = scaleAt(this.scales, mip);
-    return { min, max: [min[0] + size[0], min[1] + size[1], min[2] + size[2]] };
+    return boundsOf(scaleAt(this.scales, mip));
   }
 
   /** Ends everything under way and all connections; later calls are refused. */

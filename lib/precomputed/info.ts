@@ -76,6 +76,12 @@ export function scaleAt(scales: readonly Scale[], mip: number): Scale {
   return scale;
 }
 
+/** Voxels of its mip that a scale covers: half-open. */
+export const boundsOf = ({ voxelOffset: min, size }: Scale): { min: Vec3; max: Vec3 } => ({
+  min,
+  max: [min[0] + size[0], min[1] + size[1], min[2] + size[2]],
+});
+
 /** Nanometres a voxel of the finest scale, also where it is not known how to read that. @throws InfoError when it does not say. */
 export function finestResolution([{ resolution, error }]: readonly Scale[]): Vec3 {
   if (error && resolution.some(Number.isNaN)) throw error;

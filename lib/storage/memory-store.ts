@@ -52,6 +52,11 @@ export class MemoryStore implements Store {
     this.url = `mem://${name}${prefix && `/${prefix}`}`;
   }
 
+  /** Whether this process keeps nothing here. */
+  get isEmpty(): boolean {
+    return !this.#bucket.keys().some((key) => key.startsWith(this.#prefix));
+  }
+
   async read(
     key: string,
     { range, signal, maxBytes = DEFAULT_MAX_BYTES, meter }: ReadOptions = {},

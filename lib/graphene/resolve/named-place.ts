@@ -1,16 +1,15 @@
 /** A place that a server names, as far as a server may: its data_dir, and where an info redirects to. */
 import { PathError } from '../../base/errors.ts';
-import type { Logger } from '../../base/logger.ts';
 import { printable } from '../../base/printable.ts';
 import { isLoopbackHost, isPublicAddress } from '../../base/public-address.ts';
-import type { AllowAddress, HttpClient } from '../../http/client.ts';
+import type { AllowAddress } from '../../http/client.ts';
 import { bucketOfEndpoint } from '../../storage/bucket-urls.ts';
 import { HttpStore } from '../../storage/http-store.ts';
 import { SCHEMES, unknownScheme } from '../../storage/open.ts';
 import type { Store } from '../../storage/store.ts';
 import { cloudPath, isGraphPath } from './cloud-path.ts';
 import type { StorageOptions } from '../../storage/bucket-options.ts';
-import { headersOf, MIDDLEAUTH, storeAt } from './store-at.ts';
+import { headersOf, MIDDLEAUTH, type BucketPlace } from './bucket.ts';
 
 export interface Naming {
   /** Who names it how: `data_dir "…" came from https://…`; begins each message. */
@@ -23,8 +22,8 @@ export interface Naming {
   allowAddress: AllowAddress;
   /** Whether the headers given, or a token for a bucket, were meant for Google's and Amazon's servers. */
   bucketHeaders: boolean;
-  /** The token that the naming server itself gets. */
-  token?: string;
+  /** Whether the naming server itself gets a token. */
+  hasToken?: boolean;
 }
 
 /** Whoever is on this machine or in its network may name places there; but never the machine's own metadata. */
@@ -42,15 +41,13 @@ export const quoted = (place: string): string => JSON.stringify(printable(place)
 
 /**
  * A server that names a host of its own choice must not be handed what was meant for the bucket, or for the server itself.
- * @throws PathError FORBIDDEN_ADDRESS, INSECURE_TOKEN; as `storeAt`.
+ * @throws PathError FORBIDDEN_ADDRESS, INSECURE_TOKEN.
  */
-export async function storeNamed(
+export function bucketNamed(
   place: string,
-  naming: Naming,
-  http: HttpClient,
-  { storage, logger }: { storage?: StorageOptions; logger: Logger },
-): Promise<Store> {
-  const { said, trust, origin, allowAddress, bucketHeaders, token } = naming;
+  { said, trust, origin, allowAddress, bucketHeaders, hasToken }: Naming,
+  storage: StorageOptions | undefined,
+): BucketPlace {
   const path = cloudPath(place),
     address = path.replace(MIDDLEAUTH, ''),
     behindLogIn = address !== path;
@@ -77,8 +74,6 @@ export async function storeNamed(
       'INSECURE_TOKEN',
       `${said}: ${behindLogIn ? 'tokens' : 'bucket credentials'} are not sent to a host that a server names; if you trust it, ${trust}`,
     );
-  return storeAt(address, allowAddress, http, {
-    storage: behindLogIn && token !== undefined && !headersOf(storage) ? { token } : storage,
-    logger,
-  });
+  const graphToken = behindLogIn && hasToken === true && headersOf(storage) === undefined;
+  return { path: address, allowAddress, graphToken };
 }

@@ -62,7 +62,8 @@ const shown = (place: string): string => withoutSecrets(printable(redactUrl(plac
 export interface NextGraph {
   path: GraphPath;
   token: FoundToken | undefined;
-  allowAddress: AllowAddress | undefined;
+  /** Addresses that its server may have. @default 'any' */
+  allowAddress?: AllowAddress;
 }
 
 /**

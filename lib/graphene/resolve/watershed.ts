@@ -7,12 +7,12 @@ import type { FoundToken } from '../../chunkedgraph/server/token.ts';
 import type { HttpClient } from '../../http/client.ts';
 import { scaleAt, type VolumeInfo } from '../../precomputed/info.ts';
 import { FileStore } from '../../storage/file-store.ts';
-import type { Store } from '../../storage/store.ts';
-import { checkMip } from '../graphene-volume.ts';
+import { isStore, type Store } from '../../storage/store.ts';
 import type { OpenGrapheneOptions } from '../options.ts';
-import { isStore } from '../../storage/store.ts';
-import { addressesNamedBy, quoted, storeNamed } from './named-place.ts';
-import { storeAt } from './store-at.ts';
+import type { StorageOptions } from '../../storage/bucket-options.ts';
+import { openBucket, type BucketPlace } from './bucket.ts';
+import { checkMip } from './mip.ts';
+import { addressesNamedBy, bucketNamed, quoted } from './named-place.ts';
 
 /** The server that names the watershed. */
 export interface GraphAddress {
@@ -22,50 +22,52 @@ export interface GraphAddress {
   address: string | undefined;
 }
 
+export interface FoundBucket {
+  place: BucketPlace;
+  store: Store;
+}
+
 /**
- * Where the watershed is: as the user says, else as the server says as far as a server may.
- * @throws InfoError BAD_INFO; as `storeNamed` and `storeAt`.
+ * Where the watershed is: as the user says, else as the server says as far as a server may. Nothing is read.
+ * @throws InfoError BAD_INFO; as `bucketNamed` and `openBucket`.
  */
-export async function watershedStore(
-  dataDir: string | undefined,
+export async function findWatershed(
+  named: string | undefined,
   server: GraphAddress,
   http: HttpClient,
-  options: Pick<OpenGrapheneOptions, 'dataDir' | 'storage'> & { logger: Logger },
-): Promise<Store> {
-  const { storage, logger } = options;
-  const { path: graphPath, token, address: serverAddress } = server;
-  if (options.dataDir !== undefined || isStore(storage)) {
-    const store = await storeAt(options.dataDir ?? '', 'any', http, { storage, logger });
-    // Chunks that are not stored are an answer; a folder that is not there is a mistake.
-    if (store instanceof FileStore && !existsSync(store.root))
-      throw new PathError('BAD_PATH', `dataDir ${store.root} does not exist`);
-    return store;
+  { dataDir, storage, logger }: Pick<OpenGrapheneOptions, 'dataDir' | 'storage'> & { logger: Logger },
+): Promise<FoundBucket> {
+  const keys = { storage, graphToken: server.token?.token, logger };
+  if (dataDir === undefined && !isStore(storage)) {
+    const place = placeNamed(named, server, storage);
+    return { place, store: await openBucket(place, http, keys) };
   }
-  if (dataDir === undefined)
-    throw new InfoError(
-      'BAD_INFO',
-      `info at ${graphPath.infoUrl} has no data_dir; pass dataDir, the watershed's path`,
-      graphPath.infoUrl,
-    );
-  if (dataDir.trim() === '')
-    throw new InfoError(
-      'BAD_INFO',
-      `info at ${graphPath.infoUrl}: data_dir is empty; pass dataDir, the watershed's path`,
-      graphPath.infoUrl,
-    );
-  return storeNamed(
-    dataDir,
-    {
-      said: `data_dir ${quoted(dataDir)} came from ${graphPath.origin}`,
-      trust: 'pass it as dataDir',
-      origin: graphPath.origin,
-      allowAddress: addressesNamedBy(graphPath.hostname, serverAddress),
-      bucketHeaders: true,
-      token: token?.token,
-    },
-    http,
-    { storage, logger },
-  );
+  const place: BucketPlace = { path: dataDir ?? '', allowAddress: 'any', graphToken: false };
+  const store = await openBucket(place, http, keys);
+  // Chunks that are not stored are an answer; a folder that is not there is a mistake.
+  if (store instanceof FileStore && !existsSync(store.root))
+    throw new PathError('BAD_PATH', `dataDir ${store.root} does not exist`);
+  return { place, store };
+}
+
+function placeNamed(
+  dataDir: string | undefined,
+  { path: { infoUrl, origin, hostname }, token, address }: GraphAddress,
+  storage: StorageOptions | undefined,
+): BucketPlace {
+  const bad = (what: string): InfoError =>
+    new InfoError('BAD_INFO', `info at ${infoUrl}${what}; pass dataDir, the watershed's path`, infoUrl);
+  if (dataDir === undefined) throw bad(' has no data_dir');
+  if (dataDir.trim() === '') throw bad(': data_dir is empty');
+  const naming = {
+    said: `data_dir ${quoted(dataDir)} came from ${origin}`,
+    trust: 'pass it as dataDir',
+    origin,
+    allowAddress: addressesNamedBy(hostname, address),
+    bucketHeaders: true,
+    hasToken: token !== undefined,
+  };
+  return bucketNamed(dataDir, naming, storage);
 }
 
 /** @throws InfoError BAD_INFO; RangeError for a mip finer than the graph's. */

@@ -2,14 +2,14 @@
 import { PathError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { findToken } from '../../chunkedgraph/server/token.ts';
-import type { AllowAddress, HttpClient } from '../../http/client.ts';
+import type { HttpClient } from '../../http/client.ts';
 import { redactUrl } from '../../http/excerpt.ts';
 import { CheckedStore } from '../../storage/checked-store.ts';
 import { openStore } from '../../storage/open.ts';
-import type { Store } from '../../storage/store.ts';
+import { isStore, type Store } from '../../storage/store.ts';
 import { cloudPath } from './cloud-path.ts';
 import type { StorageOptions } from '../../storage/bucket-options.ts';
-import { isStore } from '../../storage/store.ts';
+import type { BucketDescription } from './description.ts';
 
 /** A bucket behind the log-in that chunkedgraph servers share; Neuroglancer's spelling. */
 export const MIDDLEAUTH = /^middleauth\+(?=https?:\/\/)/i;
@@ -19,17 +19,27 @@ export const headersOf = ({ headers, token }: StorageOptions = {}): Record<strin
   return Object.keys(all).length > 0 ? all : undefined;
 };
 
+/** Where a bucket is, and how it may be reached: what a description holds of it, its credentials aside. */
+export type BucketPlace = Pick<BucketDescription, 'path' | 'allowAddress' | 'graphToken'>;
+
+export interface Keys {
+  storage?: StorageOptions | Store;
+  /** The graph server's, for a bucket behind its log-in. */
+  graphToken?: string;
+  logger: Logger;
+}
+
 /**
  * `middleauth+https://` is read with the storage token, else with the token that a chunkedgraph on that host would get.
  * @throws as `openStore`, and as `findToken`.
  */
-export async function storeAt(
-  path: string,
-  allowAddress: AllowAddress,
+export async function openBucket(
+  { path, allowAddress, graphToken: ofGraph }: BucketPlace,
   http: HttpClient,
-  { storage, logger }: { storage?: StorageOptions | Store; logger: Logger },
+  { storage: given, graphToken, logger }: Keys,
 ): Promise<Store> {
-  if (isStore(storage)) return new CheckedStore(storage);
+  if (isStore(given)) return new CheckedStore(given);
+  const storage = ofGraph ? { token: graphToken } : given;
   const location = cloudPath(path);
   const headers = headersOf(storage);
   if (!MIDDLEAUTH.test(location)) return openStore(location, { ...storage, http, allowAddress, headers });

@@ -8,16 +8,16 @@ import type { HttpClient } from '../../http/client.ts';
 import { parseJson } from '../../http/json.ts';
 import { FileStore } from '../../storage/file-store.ts';
 import { HttpStore } from '../../storage/http-store.ts';
-import type { Store } from '../../storage/store.ts';
-import { addressesNamedByStore, quoted, storeNamed } from './named-place.ts';
+import { isStore, type Store } from '../../storage/store.ts';
+import { addressesNamedByStore, bucketNamed, quoted } from './named-place.ts';
 import type { OpenOptions } from '../options.ts';
-import { isStore } from '../../storage/store.ts';
 import { redirectOf, Trail } from './redirects.ts';
-import { MIDDLEAUTH, storeAt } from './store-at.ts';
+import { MIDDLEAUTH, openBucket, type BucketPlace } from './bucket.ts';
 
 const INFO_BOUND = 16 * 1024 * 1024;
 
 export interface FoundInfo {
+  place: BucketPlace;
   store: Store;
   /** As it stands. */
   raw: Readonly<Record<string, unknown>>;
@@ -35,15 +35,16 @@ export async function findInfo(
   { storage, logger, signal }: Pick<OpenOptions, 'storage' | 'signal'> & { logger: Logger },
 ): Promise<FoundInfo> {
   const trail = new Trail(path);
-  let place = path,
-    store = await storeAt(path, 'any', http, { storage, logger });
+  let said = path,
+    place: BucketPlace = { path, allowAddress: 'any', graphToken: false };
   for (;;) {
-    const raw = await readInfo(store, place, trail, signal),
+    const store = await openBucket(place, http, { storage, logger });
+    const raw = await readInfo(store, said, trail, signal),
       url = `${store.url}/info`;
     const redirect = redirectOf(raw, url);
     if (redirect === undefined) {
-      checkPlain(raw, store, place);
-      return { store, raw, redirects: trail.steps };
+      checkPlain(raw, store, said);
+      return { place, store, raw, redirects: trail.steps };
     }
     if (isStore(storage))
       throw new InfoError(
@@ -57,10 +58,10 @@ export async function findInfo(
       trust: 'open that path',
       origin: store instanceof HttpStore ? new URL(store.url).origin : undefined,
       allowAddress: addressesNamedByStore(store),
-      bucketHeaders: /^(gs|s3):/.test(place),
+      bucketHeaders: /^(gs|s3):/.test(said),
     };
-    store = await storeNamed(redirect, naming, http, { storage, logger });
-    place = redirect;
+    place = bucketNamed(redirect, naming, storage);
+    said = redirect;
   }
 }
 

@@ -1,46 +1,54 @@
 /** The table of a chunkedgraph, wherever its info says that it has moved to. */
 import { ChunkedGraphClient } from '../../chunkedgraph/server/client.ts';
+import type { GraphPath } from '../../chunkedgraph/server/graph-path.ts';
 import { presentOf } from '../../chunkedgraph/server/graph-present.ts';
 import { GraphServer } from '../../chunkedgraph/server/graph-server.ts';
 import { ServerClock } from '../../chunkedgraph/server/server-clock.ts';
-import type { HttpClient } from '../../http/client.ts';
+import type { AllowAddress, HttpClient } from '../../http/client.ts';
 import type { OpenGrapheneOptions } from '../options.ts';
 import { graphNamed, redirectOf, Trail, type NextGraph } from './redirects.ts';
 
-export interface FoundGraph {
+export interface FoundTable {
   server: GraphServer;
-  client: ChunkedGraphClient;
+  /** Addresses that it may have. */
+  allowAddress: AllowAddress | undefined;
   /** The table's info as it stands. */
   json: unknown;
   /** The tables that were gone through, the user's first; none when nothing redirected. */
   redirects: readonly string[];
 }
 
+type TableOptions = Pick<OpenGrapheneOptions, 'rateLimit' | 'signal'>;
+
+/** The server of a table, as a volume asks it. */
+export const tableServer = (
+  at: NextGraph,
+  http: HttpClient,
+  { rateLimit }: TableOptions,
+  warn: (message: string) => void,
+): GraphServer =>
+  new GraphServer({ http, rateLimit, ...at, clock: new ServerClock({ present: presentOf(at.path), warn }) });
+
 /** @throws GraphError; InfoError BAD_INFO, UNSUPPORTED; as `graphNamed`. */
-export async function findGraph(
+export async function findTable(
   asked: NextGraph,
   http: HttpClient,
-  { rateLimit, rootTimeoutMs, signal }: Pick<OpenGrapheneOptions, 'rateLimit' | 'rootTimeoutMs' | 'signal'>,
+  options: TableOptions,
   warn: (message: string) => void,
-): Promise<FoundGraph> {
-  const trail = new Trail(placeOfTable(asked));
+): Promise<FoundTable> {
+  const trail = new Trail(placeOfTable(asked.path));
   for (let at = asked; ;) {
-    const server = new GraphServer({
-      http,
-      rateLimit,
-      ...at,
-      clock: new ServerClock({ present: presentOf(at.path), warn }),
-    });
-    const client = new ChunkedGraphClient({ server, rootTimeoutMs });
-    const { json } = await client.info(signal);
+    const server = tableServer(at, http, options, warn);
+    const { json } = await new ChunkedGraphClient({ server }).info(options.signal);
     const redirect = redirectOf(json, at.path.infoUrl);
-    if (redirect === undefined) return { server, client, json, redirects: trail.steps };
+    if (redirect === undefined)
+      return { server, allowAddress: at.allowAddress, json, redirects: trail.steps };
     const next = graphNamed(redirect, { ...at, address: server.address });
-    trail.goTo(placeOfTable(next), at.path.infoUrl);
+    trail.goTo(placeOfTable(next.path), at.path.infoUrl);
     at = next;
   }
 }
 
 /** In one spelling, whichever of the many was used. */
-const placeOfTable = ({ path: { infoUrl } }: NextGraph): string =>
+export const placeOfTable = ({ infoUrl }: GraphPath): string =>
   `graphene://${infoUrl.replace(/\/info$/, '')}`;

@@ -1,0 +1,217 @@
+/** Whether a chunkedgraph and its watershed can be read, step by step, as opening it goes. */
+import { formatVec3 } from '../base/vec3.ts';
+import { serverOf } from '../cave/server.ts';
+import { parseGraphInfo } from '../chunkedgraph/ids/graph-info.ts';
+import { GraphServer } from '../chunkedgraph/server/graph-server.ts';
+import { SKEW_MS as TOO_FAR_MS } from '../chunkedgraph/server/server-clock.ts';
+import type { FoundToken, TokenSearch } from '../chunkedgraph/server/token.ts';
+import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
+import { openGraphene } from '../graphene/open.ts';
+import type { DatastackDescription } from '../graphene/resolve/description.ts';
+import { findDatastack, type FoundDatastack } from '../graphene/resolve/find-datastack.ts';
+import { authHostOf, placeOf } from '../graphene/resolve/place.ts';
+import { graphNamed, MOST_REDIRECTS, redirectOf, type NextGraph } from '../graphene/resolve/redirects.ts';
+import { GraphTokens } from '../graphene/resolve/tokens.ts';
+import { findWatershed } from '../graphene/resolve/watershed.ts';
+import type { HttpClient } from '../http/client.ts';
+import { parseJson } from '../http/json.ts';
+import { checkProxy } from './check-proxy.ts';
+import { checkToken } from './check-token.ts';
+import { INFO_BOUND, QUIET, type DoctorOptions } from './doctor-options.ts';
+import { fail, ok, warn, type Finding, type Findings } from './findings.ts';
+import { lookUpNearMiddle } from './one-look-up.ts';
+
+/** Clocks that agree so far need no advice: `Date` has whole seconds, and networks are slow. */
+const SKEW_MS = 5000;
+
+export async function* checkGraph(path: string, http: HttpClient, options: DoctorOptions): Findings {
+  const place = placeOf(path, options.server),
+    authHost = authHostOf(options.authServer),
+    knowing = place.graph ? undefined : await serverOf(place.datastack, place.server, process.env),
+    login = authHost ?? knowing,
+    search: TokenSearch = { token: options.token, authHost: login };
+  let found: FoundDatastack | undefined;
+  if (knowing) {
+    const { finding } = await checkToken(knowing, search);
+    yield finding;
+    if (finding.verdict === 'fail') return;
+    const tokens = new GraphTokens(search, QUIET.warn);
+    try {
+      found = await findDatastack(place.datastack!, knowing, tokens, http, options.signal);
+    } catch (error) {
+      return yield fail('datastack', error, login!.origin);
+    }
+    yield ok('datastack', `${place.datastack} at ${knowing.origin}: ${saidOf(found.datastack)}`);
+  }
+  const table = found?.table ?? { path: place.graph!, token: undefined },
+    graph = table.path;
+  if (knowing?.origin !== graph.origin) {
+    const { finding, token } = await checkToken(graph, search);
+    yield finding;
+    if (finding.verdict === 'fail') return;
+    table.token = token;
+  }
+  yield* checkProxy(graph.origin);
+  const answered = yield* checkTable(table, http, (login ?? graph).origin, options);
+  if (answered === undefined) return;
+  yield* checkWatershedInfo(answered, http, options);
+  yield* checkVolume(path, options);
+}
+
+function saidOf({ segmentationSource, viewerResolution, faults }: DatastackDescription): string {
+  const resolution = viewerResolution
+    ? `voxels of ${formatVec3(viewerResolution)} nm`
+    : faults.viewerResolution
+      ? 'what is not a resolution'
+      : 'a resolution that is not told';
+  return `${segmentationSource}; its viewer shows ${resolution}`;
+}
+
+interface Answered {
+  server: GraphServer;
+  answer: unknown;
+}
+
+/** @returns the table's info, wherever it is now; undefined when it was not to be had. */
+async function* checkTable(
+  asked: NextGraph,
+  http: HttpClient,
+  login: string,
+  options: DoctorOptions,
+): AsyncGenerator<Finding, Answered | undefined, undefined> {
+  for (let at = asked, steps = 0; ; steps++) {
+    const server = new GraphServer({ http, ...at });
+    const answer = yield* checkAccess(server, at.token, login, options);
+    if (answer === undefined) return undefined;
+    try {
+      const redirect = redirectOf(answer, at.path.infoUrl);
+      if (redirect === undefined || steps === MOST_REDIRECTS) return { server, answer }; // opening the volume says what is wrong
+      at = graphNamed(redirect, { ...at, address: server.address });
+      yield ok('redirect', `${server.path.infoUrl} redirects to ${at.path.infoUrl}`);
+    } catch (error) {
+      yield fail('redirect', error);
+      return undefined;
+    }
+  }
+}
+
+/** @returns the table's info; undefined when it was not to be had. */
+async function* checkAccess(
+  server: GraphServer,
+  token: FoundToken | undefined,
+  login: string,
+  { signal, now = Date.now }: DoctorOptions,
+): AsyncGenerator<Finding, unknown, undefined> {
+  const { path } = server,
+    asked = now();
+  let reply;
+  try {
+    reply = await server.ask({ url: path.infoUrl, maxBytes: INFO_BOUND, signal });
+  } catch (error) {
+    yield fail('access', error, login);
+    return undefined;
+  }
+  const answered = now();
+  yield ok(
+    'access',
+    `${path.origin} answers for table ${path.table}${token ? `, with the token from ${token.from}` : ' without a token'}`,
+  );
+  yield checkClock(path.origin, reply.headers.date, (asked + answered) / 2);
+  return parseJson(reply.body) ?? {}; // opening the volume says what is wrong
+}
+
+function checkClock(origin: string, date: string | undefined, hereMs: number): Finding {
+  const thereMs = date === undefined ? NaN : Date.parse(date) + 500; // whole seconds, cut
+  if (Number.isNaN(thereMs)) return ok('clock', `${origin} does not say what time it is`);
+  const apartMs = Math.abs(hereMs - thereMs);
+  if (apartMs <= SKEW_MS) return ok('clock', `agrees with that of ${origin} to ${SKEW_MS / 1000} s`);
+  const said = `this machine is ${Math.round(apartMs / 1000)} s ${hereMs > thereMs ? 'ahead of' : 'behind'} ${origin}`;
+  if (apartMs <= TOO_FAR_MS)
+    return warn(
+      'clock',
+      said,
+      'have it set its clock by the network: "now" is the earlier of both, and buckets refuse signatures of another hour',
+    );
+  const instants = `it is ${new Date(hereMs).toISOString()} here and ${new Date(thereMs).toISOString()} there`;
+  return {
+    name: 'clock',
+    verdict: 'fail',
+    said: `${said}: ${instants}`,
+    next: 'set the clock that is wrong: which roots are current depends on it',
+  };
+}
+
+async function* checkWatershedInfo(
+  { server: { path, token, address }, answer }: Answered,
+  http: HttpClient,
+  options: DoctorOptions,
+): Findings {
+  try {
+    const { dataDir } = parseGraphInfo(answer, path.infoUrl);
+    const { store } = await findWatershed(dataDir, { path, token, address }, http, {
+      ...options,
+      logger: QUIET,
+    });
+    yield* checkProxy(store.url);
+    const object = await store.read('info', { signal: options.signal, maxBytes: INFO_BOUND });
+    yield object
+      ? ok('bucket', `${store.url} is read`)
+      : warn(
+          'bucket',
+          `${store.url} answers, but has no info`,
+          'its chunks may be there all the same: see the look-up',
+        );
+  } catch (error) {
+    yield fail('bucket', error);
+  }
+}
+
+async function* checkVolume(
+  path: string,
+  { version: _version, now: _now, ...options }: DoctorOptions,
+): Findings {
+  let volume: GrapheneVolume;
+  try {
+    volume = await openGraphene(path, { ...options, logger: QUIET });
+  } catch (error) {
+    return yield fail('volume', error);
+  }
+  try {
+    yield await checkVersions(volume, options.signal);
+    yield await lookUpNearMiddle(volume, volume.graph.cvMip, options.signal);
+    if (volume.datastack) yield await checkMaterializations(volume, options.signal);
+  } finally {
+    await volume.close();
+  }
+}
+
+async function checkVersions(volume: GrapheneVolume, signal: AbortSignal | undefined): Promise<Finding> {
+  try {
+    const { server, api } = await volume.graph.versions({ signal });
+    return ok('server', `PyChunkedGraph ${server}; API versions ${api.join(', ')}`);
+  } catch (error) {
+    return { ...fail('server', error), verdict: 'warn' };
+  }
+}
+
+async function checkMaterializations(
+  { datastack }: GrapheneVolume,
+  signal: AbortSignal | undefined,
+): Promise<Finding> {
+  try {
+    const versions = await datastack!.versions({ signal });
+    if (versions.length === 0)
+      return warn(
+        'versions',
+        `${datastack!.name} has no materialization`,
+        "timestamps 'mat' and 'mat_NUMBER' cannot be used",
+      );
+    const newest = versions.reduce((a, b) => Math.max(a, b));
+    return ok(
+      'versions',
+      `${versions.length} ${versions.length === 1 ? 'materialization' : 'materializations'}, the newest ${newest} of ${(await datastack!.timestampOf(newest, { signal })).toISOString()}`,
+    );
+  } catch (error) {
+    return { ...fail('versions', error, datastack!.server), verdict: 'warn' };
+  }
+}

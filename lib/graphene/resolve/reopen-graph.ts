@@ -1,0 +1,53 @@
+/** From a description back to what was made on the way to it: another thread, or another machine, starts here. */
+import type { Logger } from '../../base/logger.ts';
+import { parseServer } from '../../cave/server.ts';
+import { parseGraphInfo } from '../../chunkedgraph/ids/graph-info.ts';
+import { ChunkedGraphClient } from '../../chunkedgraph/server/client.ts';
+import { parseGraphPath } from '../../chunkedgraph/server/graph-path.ts';
+import type { HttpClient } from '../../http/client.ts';
+import { parseInfo } from '../../precomputed/info.ts';
+import type { OpenGrapheneOptions } from '../options.ts';
+import { openBucket } from './bucket.ts';
+import type { GrapheneDescription } from './description.ts';
+import { tableServer } from './find-table.ts';
+import { materializationsOf } from './materializations.ts';
+import type { ResolvedGraph } from './resolve-graph.ts';
+import { checkIsThere, storageFor } from './storage-keys.ts';
+import { GraphTokens } from './tokens.ts';
+
+/**
+ * Asks the server for the table's info once more: that tells what time it is there, and whether it takes the token.
+ * @throws GraphError; CredentialsError NOT_FOUND for a token or credentials that are not to be had here; PathError, InfoError, TypeError.
+ */
+export async function reopenGraph(
+  description: GrapheneDescription,
+  options: OpenGrapheneOptions,
+  http: HttpClient,
+  logger: Logger,
+): Promise<ResolvedGraph> {
+  const { graph: table, bucket, authServer, datastack, info: json } = description,
+    warn = (message: string): void => logger.warn(message);
+  const storage = storageFor(bucket, options.storage);
+  if (options.token && !table.token)
+    throw new TypeError(
+      'token: the volume was resolved without one, and its server gets none: resolve its path again',
+    );
+  const tokens = new GraphTokens(
+    { token: options.token, authHost: authServer === null ? undefined : parseServer(authServer) },
+    warn,
+  );
+  const path = parseGraphPath(table.path),
+    token = await tokens.named(table.token);
+  const server = tableServer({ path, token, allowAddress: table.allowAddress }, http, options, warn);
+  await new ChunkedGraphClient({ server }).info(options.signal);
+  const store = await openBucket(bucket, http, { storage, graphToken: token?.token, logger });
+  checkIsThere(store);
+  return {
+    description,
+    graph: parseGraphInfo(json, path.infoUrl),
+    info: parseInfo(json, path.infoUrl),
+    server,
+    materializations: datastack ? materializationsOf(datastack, tokens, http) : undefined,
+    store,
+  };
+}
