@@ -371,7 +371,7 @@ export class ChunkedGraph {
     );
   }
 
-  /** Of each root those that its parts had at `timestampPast`. The server heeds no moment in the future of it. */
+  /** Of each root those that its parts had at `timestampPast`; one request each. The server heeds no moment in the future of it. */
   async pastIdMapping(
     roots: Ids,
     { timestampPast, ...options }: CallOptions & { timestampPast?: Timestamp } = {},

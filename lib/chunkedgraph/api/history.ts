@@ -89,27 +89,28 @@ export interface IdMapping {
   future: Map<bigint, bigint>;
 }
 
+/** Each root is asked about alone: of several, the server leaves out where their walks into the past and the future meet. */
 export async function pastIdMapping(
   api: Endpoints,
   roots: BigUint64Array,
   pastMs: number | undefined,
   options: CallOptions,
 ): Promise<IdMapping> {
-  if (roots.length === 0) return { past: new Map(), future: new Map() };
   const shape = z.object({
     past_id_map: z.record(z.string().regex(/^\d+$/), idList),
     future_id_map: z.record(z.string().regex(/^\d+$/), id),
   });
   // What was made at the moment itself stands then: it is not to be taken apart.
   const query = { timestamp_past: pastMs === undefined ? undefined : toExclusiveUnixSeconds(pastMs) };
-  const answer = await api.json(
-    shape,
-    { path: 'past_id_mapping', query, body: { root_ids: roots } },
-    options,
-  );
-  const keyed = <T>(map: Record<string, T>): Map<bigint, T> =>
-    new Map(Object.entries(map).map(([key, value]) => [BigInt(key), value]));
-  return { past: keyed(answer.past_id_map), future: keyed(answer.future_id_map) };
+  const mapping: IdMapping = { past: new Map(), future: new Map() };
+  const ask = async (root: bigint): Promise<void> => {
+    const call = { path: 'past_id_mapping', query, body: { root_ids: [root] } },
+      { past_id_map: past, future_id_map: future } = await api.json(shape, call, options);
+    for (const [key, list] of Object.entries(past)) mapping.past.set(BigInt(key), list);
+    for (const [key, root] of Object.entries(future)) mapping.future.set(BigInt(key), root);
+  };
+  await Promise.all(Array.from(roots, ask));
+  return mapping;
 }
 
 export interface ChangeLog {

@@ -73,6 +73,16 @@ describe('across time', () => {
     },
   );
 
+  test('pastIdMapping of two roots is that of each, where one came of the other as well', async () => {
+    const timestampPast = new Date(ms[0]),
+      edited = touched.filter((root) => madeAt(root) > 0);
+    for (const older of touched)
+      for (const newer of edited.filter((root) => madeAt(root) > madeAt(older))) {
+        const { past } = await graph.pastIdMapping([older, newer], { timestampPast });
+        expect([older, newer, ...sorted(past.get(newer)!)]).toEqual([older, newer, ...related(newer, 0)]);
+      }
+  });
+
   test('deltaRoots takes its moments in any order', async () => {
     for (const [later, from] of moments.filter((_moment, k) => k % 3 === 0))
       for (const earlier of [0, later >> 1]) {
