@@ -3,7 +3,7 @@
  * root whose answer is under way is not asked again.
  */
 import { leaveOnAbort } from '../../base/abort.ts';
-import { pacer } from '../../base/pacer.ts';
+import { byStretches, pacer, type Paced } from '../../base/pacer.ts';
 import { wordsOf } from '../../base/uint64.ts';
 import { IdIndex } from '../ids/id-index.ts';
 
@@ -50,8 +50,7 @@ export class SharedQuestions {
 
   /** @throws signal.reason for this caller alone. A question that fails does not throw. */
   async ask(roots: IdIndex, timestampMs: number, signal: AbortSignal | undefined): Promise<Answers> {
-    const joined = this.#enter(await pacer.run(roots.sorting()), timestampMs);
-    for (const batch of joined) batch.callers++;
+    const joined = await pacer.run(this.#entering(roots, timestampMs));
     const leave = (batch: Batch): void => {
       if (--batch.callers > 0) return;
       this.#forget(batch); // a later caller starts afresh
@@ -68,15 +67,22 @@ export class SharedQuestions {
     return { of, requests: joined.length };
   }
 
-  #enter(roots: BigUint64Array, timestampMs: number): Batch[] {
+  /** Those of one turn go out together; of very many, what is entered later goes into a question of its own. */
+  *#entering(roots: IdIndex, timestampMs: number): Paced<Batch[]> {
+    const words = wordsOf(yield* roots.sorting());
     const underWay = [...this.#batches].filter((batch) => batch.timestampMs === timestampMs);
-    const joined = new Set<Batch>(),
-      words = wordsOf(roots);
-    for (let at = 0; at < words.length; at += 2) {
-      let batch = underWay.find((other) => other.roots.find(words[at], words[at + 1]) >= 0);
-      if (!batch) (batch = this.#openAt(timestampMs)).roots.add(words[at], words[at + 1]);
-      joined.add(batch);
-    }
+    const joined = new Set<Batch>();
+    yield* byStretches(words.length / 2, (from, end) => {
+      for (let at = 2 * from; at < 2 * end; at += 2) {
+        let batch = underWay.find(
+          ({ abort, roots: asked }) => !abort.signal.aborted && asked.find(words[at], words[at + 1]) >= 0,
+        );
+        if (!batch) (batch = this.#openAt(timestampMs)).roots.add(words[at], words[at + 1]);
+        if (joined.has(batch)) continue;
+        joined.add(batch);
+        batch.callers++; // from now on, or others could end it meanwhile
+      }
+    });
     return [...joined];
   }
 
@@ -116,8 +122,12 @@ export class SharedQuestions {
       if (answers.length !== sorted.length)
         throw new RangeError(`${answers.length} answers about ${sorted.length} roots`);
       const values = new Float64Array(sorted.length);
-      for (let i = 0; i < sorted.length; i++)
-        values[roots.find(words[2 * i], words[2 * i + 1])] = Number(answers[i]);
+      await pacer.run(
+        byStretches(sorted.length, (from, end) => {
+          for (let i = from; i < end; i++)
+            values[roots.find(words[2 * i], words[2 * i + 1])] = Number(answers[i]);
+        }),
+      );
       batch.values = values;
     } catch {
       this.#failed++; // whoever asked does without
