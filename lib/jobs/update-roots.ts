@@ -103,8 +103,12 @@ export function updateQuestion(volume: UpdateVolume, { timestamp, columns }: Upd
       const out = roots.slice();
       rows.forEach((row, k) => {
         status[row] = stillSuspect(answer.status[k], statuses[row]);
-        kept[row] = status[row] === rootFailed ? ROOT : 0; // nobody has said that the old one is wrong
-        if (kept[row]) return;
+        if (status[row] === rootFailed) {
+          // Nobody has said that the old root is wrong. What is suspect stays so in the table: a later run could not tell any more.
+          kept[row] = statuses[row] === suspect ? ROOT | STATUS : ROOT;
+          return;
+        }
+        kept[row] = 0;
         out[row] = answer.rootIds[k];
         if (out[row] !== roots[row]) changed++;
       });

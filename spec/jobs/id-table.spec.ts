@@ -405,6 +405,27 @@ describe('roots of an earlier table at another moment', () => {
     ]);
   });
 
+  test('leaves suspect what is suspect and fails for once, and counts it as failed', async () => {
+    const volume = fakeVolume({ split: SPLIT }).volume,
+      suspect = `supervoxel_id,root_id,status\n${S + 1n},${R + 2n},suspect\n`;
+    const failing: typeof volume.roots = async (ids, options) => {
+      const answer = await volume.roots(
+        ids.map(() => FAILED),
+        options,
+      );
+      return { ...answer, rootIds: new BigUint64Array(ids.length) };
+    };
+    const { text, counts, warnings } = await run(updateQuestion({ ...volume, roots: failing }, {}), suspect);
+    expect([text, counts.statuses, warnings]).toEqual([
+      suspect,
+      { root_failed: 1 },
+      ['row 1: root_failed: it broke'],
+    ]);
+    expect((await run(updateQuestion(volume, {}), text)).text).toBe(
+      `supervoxel_id,root_id,status\n${S + 1n},${R + 1000n},suspect\n`,
+    );
+  });
+
   test.each([
     ['a missing supervoxel', `NA,${R},ok`, undefined],
     ['an empty supervoxel', `,${R + 2n},`, undefined],
