@@ -1,7 +1,7 @@
 /** What kind of table holds IDs: by how it begins, or else by its suffix. */
 import { whyNotRead } from '../tables/file-kinds.ts';
 import { formatOfFile, type FormatName, type IdFormatName } from '../tables/formats.ts';
-import { formatOf, isEnough } from './first-lines.ts';
+import { formatOf, isEnough } from '../tables/first-lines.ts';
 import { refuseOptions } from './format-options.ts';
 import { UsageError } from './io.ts';
 

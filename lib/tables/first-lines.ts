@@ -1,6 +1,6 @@
 /** What the first lines of a table of IDs say about its format. */
-import type { FormatName, IdFormatName } from '../tables/formats.ts';
-import { isMissing } from '../tables/missing.ts';
+import type { FormatName, IdFormatName } from './formats.ts';
+import { isMissing } from './missing.ts';
 
 /** An ID, well or badly written. */
 const NUMBER = /^[+-]?[\d.]+(?:e[+-]?\d+)?$/i;

@@ -1,0 +1,42 @@
+import { describe, expect, test } from '@jest/globals';
+import { formatOfFile, formatsOf, KNOWN_SUFFIXES, packingOfFile } from '../../lib/tables/formats.ts';
+import { whyNotRead, whyNotWritten } from '../../lib/tables/file-kinds.ts';
+
+describe('the formats of tables', () => {
+  test.each([
+    ['a.csv', 'csv', undefined],
+    ['a.TSV', 'tsv', undefined],
+    ['x.y/a.b.ndjson', 'jsonl', undefined],
+    ['a.jsonl.gz', 'jsonl', 'gzip'],
+    ['a.csv.ZSTD', 'csv', 'zstd'],
+    ['.csv', 'csv', undefined],
+    ['a.gz', undefined, 'gzip'],
+    ['csv.gz', undefined, 'gzip'],
+    ['a.csv/b', undefined, undefined],
+    ['a.csv.bz2', undefined, undefined],
+    ['csv', undefined, undefined],
+  ])('are told by the suffix: %s', (path, format, packing) => {
+    expect([formatOfFile(path), packingOfFile(path)]).toEqual([format, packing]);
+  });
+
+  test('are listed in messages, and each option names those that it is for', () => {
+    expect(KNOWN_SUFFIXES).toBe('.csv, .tsv, .jsonl and .ndjson, each also as .gz or .zst');
+    for (const option of ['delimiter', 'decimal', 'missing'] as const)
+      expect(
+        (['csv', 'tsv', 'list', 'tab-list', 'jsonl'] as const).map((format) => formatsOf(option, format)),
+      ).toEqual([undefined, undefined, undefined, undefined, 'csv and tsv']);
+  });
+
+  test.each([
+    ['a.csv', undefined],
+    ['a.csv.gz', undefined],
+    ['a', undefined],
+    ['a.parquet', "pandas.read_parquet('a.parquet').to_csv('a.csv', index=False)"],
+    ['a.tsv.bz2', 'bzip2 -dc a.tsv.bz2 > a.tsv'],
+    ['a.bz2', 'bzip2 -dc a.bz2 > a.csv'],
+    ['a.json', "jq -c '.[]' a.json > a.jsonl"],
+  ])('say of other files what makes a table of them: %s', (path, advice) => {
+    expect(whyNotRead(path)?.includes(advice!)).toBe(advice && true);
+    expect(whyNotWritten(path) === undefined).toBe(advice === undefined);
+  });
+});
