@@ -15,6 +15,8 @@ export interface OptionRow {
   flag?: string;
   /** What the flag does, where `says` does not say it. */
   flagSays?: string;
+  /** What a flag without a value stands for. @default true */
+  flagMeans?: unknown;
   /** Whether its group makes no sense without it. */
   required?: true;
 }

@@ -1,24 +1,24 @@
 /** `graphene-points doctor`: whether a volume can be read from here, and what to do when it cannot. */
 import type { Finding } from '../doctor/findings.ts';
 import { diagnose } from '../doctor/doctor.ts';
-import { storageOf, type BucketFlags } from './bucket-flags.ts';
-import type { GraphOpenFlags } from './graph-flags.ts';
+import { GRAPHENE_OPTIONS } from '../graphene/option-tables.ts';
+import type { OpenGrapheneOptions } from '../graphene/options.ts';
+import { storageOf } from './bucket-flags.ts';
 import type { Io } from './io.ts';
 import { plain } from './report.ts';
+import { given } from './table-flags.ts';
 
-export interface DoctorFlags extends BucketFlags, GraphOpenFlags {
-  dataDir?: string;
+/** Besides those of the tables of options. */
+export interface DoctorFlags {
   json?: boolean;
 }
 
 /** @returns whether anything failed. */
 export async function doctor(path: string | undefined, flags: DoctorFlags, io: Io): Promise<boolean> {
-  const { server, dataDir, ocdbt, json } = flags;
+  const { json } = flags;
   const findings: Finding[] = [];
   for await (const finding of diagnose(path, {
-    server,
-    dataDir,
-    ocdbt,
+    ...given<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags),
     storage: storageOf(flags),
     signal: io.signal,
   })) {

@@ -4,20 +4,22 @@ import { checkMoment } from '../chunkedgraph/roots/moments.ts';
 import { momentOf } from '../chunkedgraph/ids/timestamp.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import { askInParts } from '../failures/ask-in-parts.ts';
+import { GRAPHENE_OPTIONS } from '../graphene/option-tables.ts';
+import type { OpenGrapheneOptions } from '../graphene/options.ts';
 import { collectIds } from '../jobs/collect-ids.ts';
 import type { ByteSink } from '../tables/files/streams.ts';
 import type { FormatName } from '../tables/formats.ts';
 import { withCauses } from '../jobs/messages.ts';
 import { GRAPH_CALLS, type GraphFlags, type IdCall } from './graph-calls.ts';
-import type { GraphOpenFlags } from './graph-flags.ts';
 import { idFormat } from './id-format.ts';
 import { type Io, UsageError } from './io.ts';
 import { jsonLine } from './json-line.ts';
 import { jobMoment, openGraph } from './open-volume.ts';
 import { plain, type Report } from './report.ts';
+import { given } from './table-flags.ts';
 import { type JobFiles, openFiles } from './table-io.ts';
 
-export interface GraphCommandFlags extends GraphFlags, GraphOpenFlags {
+export interface GraphCommandFlags extends GraphFlags {
   out: string;
   /** A table with the IDs; - is standard input. */
   ids?: string;
@@ -48,7 +50,8 @@ export async function graph(
       call.ids === undefined
         ? { ids: [], invalid: 0 }
         : await idsOf(call, args, flags, files, signal, report);
-    volume = await openGraph(path, { server: flags.server, ocdbt: flags.ocdbt, signal, logger: report });
+    const { server, ocdbt } = given<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags);
+    volume = await openGraph(path, { server, ocdbt, signal, logger: report });
     for (const moment of window) checkMoment(moment, volume.datastack);
     // One moment for all calls.
     const asked = {

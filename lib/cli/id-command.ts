@@ -4,17 +4,20 @@ import type { Missing } from '../tables/text/cells.ts';
 import type { FormatName } from '../tables/formats.ts';
 import { answerIds, type IdQuestion } from '../jobs/id-table.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
+import { GRAPHENE_OPTIONS } from '../graphene/option-tables.ts';
+import type { OpenGrapheneOptions } from '../graphene/options.ts';
 import { momentOf } from '../chunkedgraph/ids/timestamp.ts';
-import type { GraphOpenFlags } from './graph-flags.ts';
 import { idFormat } from './id-format.ts';
 import type { Io } from './io.ts';
 import { checkMissing } from './missing.ts';
 import { jobMoment, openGraph } from './open-volume.ts';
 import type { Report } from './report.ts';
 import { idSummaryLine, statsJson } from './summary.ts';
+import { given } from './table-flags.ts';
 import { openFiles } from './table-io.ts';
 
-export interface IdFlags extends GraphOpenFlags {
+/** Besides those of the tables of options. */
+export interface IdFlags {
   out: string;
   format?: FormatName;
   /** Between fields, where it is not what the format says. */
@@ -23,8 +26,6 @@ export interface IdFlags extends GraphOpenFlags {
   replace?: boolean;
   missing?: Missing;
   timestamp?: string;
-  /** In milliseconds. */
-  timeout?: number;
   stats?: string;
   strict?: boolean;
   quiet?: boolean;
@@ -65,13 +66,8 @@ export async function runIdCommand(
   try {
     const { format, source } = await idFormat(files.source(), input, flags);
     checkMissing(flags.missing, format, report);
-    const opened = (volume = await openGraph(path, {
-      server: flags.server,
-      ocdbt: flags.ocdbt,
-      timeoutMs: flags.timeout,
-      signal,
-      logger: report,
-    }));
+    const { server, ocdbt, timeoutMs } = given<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags);
+    const opened = (volume = await openGraph(path, { server, ocdbt, timeoutMs, signal, logger: report }));
     const asked = question(opened, await jobMoment(flags.timestamp, opened, signal));
     const { replace, missing, strict } = flags;
     const warn = (message: string): void => report.warn(message);

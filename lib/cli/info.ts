@@ -2,25 +2,25 @@
 import { printable } from '../base/printable.ts';
 import { withoutSecrets } from '../base/secrets.ts';
 import { formatVec3 } from '../base/vec3.ts';
+import { GRAPHENE_OPTIONS } from '../graphene/option-tables.ts';
 import type { KnownVolume } from '../graphene/open.ts';
+import type { OpenGrapheneOptions } from '../graphene/options.ts';
 import { boundsOf } from '../precomputed/info.ts';
-import { storageOf, type BucketFlags } from './bucket-flags.ts';
-import type { GraphOpenFlags } from './graph-flags.ts';
+import { storageOf } from './bucket-flags.ts';
 import type { Io } from './io.ts';
 import { lookAt } from './open-volume.ts';
 import { alignColumns, plain, type Report } from './report.ts';
+import { given } from './table-flags.ts';
 
-export interface InfoFlags extends BucketFlags, GraphOpenFlags {
+/** Besides those of the tables of options. */
+export interface InfoFlags {
   json?: boolean;
-  dataDir?: string;
 }
 
 export async function info(path: string, flags: InfoFlags, io: Io, report: Report): Promise<void> {
-  const { json, dataDir, server, ocdbt } = flags;
+  const { json } = flags;
   const known = await lookAt(path, {
-    dataDir,
-    server,
-    ocdbt,
+    ...given<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags),
     storage: storageOf(flags),
     signal: io.signal,
     logger: report,

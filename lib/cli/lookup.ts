@@ -1,25 +1,32 @@
 /** `graphene-points lookup`: flags to a job on a table. */
-import type { Revalidation } from '../chunks/chunk-cache.ts';
-import type { LruEncoding } from '../chunks/reencoding-source.ts';
+import type { AnyTable } from '../base/options.ts';
 import { momentOf } from '../chunkedgraph/ids/timestamp.ts';
-import type { Resolution } from '../graphene/options.ts';
+import {
+  GRAPHENE_OPTIONS,
+  OPEN_OPTIONS,
+  READ_OPTIONS,
+  SCATTERED_OPTIONS,
+  SNAP_OPTIONS,
+} from '../graphene/option-tables.ts';
+import type { OpenGrapheneOptions, ScatteredPointsOptions, SnapOptions } from '../graphene/options.ts';
 import type { Missing } from '../tables/text/cells.ts';
 import { whyNotRead } from '../tables/file-kinds.ts';
 import { formatOfFile, type FormatName } from '../tables/formats.ts';
 import type { TextOptions } from '../tables/open-table.ts';
 import { graphLookup, type Lookup, valueLookup } from '../jobs/lookup.ts';
 import { lookupTable } from '../jobs/lookup-table.ts';
-import { storageOf, type BucketFlags } from './bucket-flags.ts';
+import { storageOf } from './bucket-flags.ts';
 import { refuseOptions } from './format-options.ts';
-import type { GraphOpenFlags } from './graph-flags.ts';
 import { type Io, UsageError } from './io.ts';
 import { checkMissing } from './missing.ts';
 import { isGraphene, jobMoment, openVolume, type Opened } from './open-volume.ts';
 import type { Report } from './report.ts';
 import { statsJson, summaryLine } from './summary.ts';
+import { attributeOf, given } from './table-flags.ts';
 import { openFiles } from './table-io.ts';
 
-export interface LookupFlags extends BucketFlags, GraphOpenFlags {
+/** Besides those of the tables of options. */
+export interface LookupFlags {
   points: string;
   out: string;
   format?: FormatName;
@@ -31,72 +38,37 @@ export interface LookupFlags extends BucketFlags, GraphOpenFlags {
   position?: string[];
   replace?: boolean;
   missing?: Missing;
-  resolution?: Resolution;
-  mip?: number;
-  snapNm?: number;
   timestamp?: string;
   timestampColumn?: string;
-  stopLayer?: number;
-  supervoxelsOnly?: boolean;
-  dataDir?: string;
-  lruBytes?: number;
-  lruEncoding?: LruEncoding;
-  cacheDir?: string;
-  cacheBytes?: number;
-  revalidate?: Revalidation;
-  rangeReads?: boolean;
-  concurrency?: number;
-  /** In milliseconds. */
-  timeout?: number;
   stats?: string;
   strict?: boolean;
   quiet?: boolean;
 }
 
+const flagsBeyond = (table: AnyTable, plain: object): string[] =>
+  Object.entries(table).flatMap(([name, { flag }]) => (flag === undefined || name in plain ? [] : [flag]));
+
+/** Flags that say something of a graph. */
 const GRAPH_FLAGS = [
-  'server',
-  'ocdbt',
-  'timestamp',
-  'timestampColumn',
-  'stopLayer',
-  'supervoxelsOnly',
-  'dataDir',
-] as const;
+  ...flagsBeyond(GRAPHENE_OPTIONS, OPEN_OPTIONS),
+  ...flagsBeyond(SCATTERED_OPTIONS, { ...READ_OPTIONS, timestamp: undefined }),
+  '--timestamp-column <column>',
+];
 
 /** Statuses a user has to do something about. */
 const BAD_STATUSES = ['failed', 'root_failed', 'no_root', 'suspect', 'invalid_point', 'invalid_timestamp'];
 
 /** @returns whether any row needs attention. */
 export async function lookup(path: string, flags: LookupFlags, io: Io, report: Report): Promise<boolean> {
-  const {
-    resolution,
-    server,
-    ocdbt,
-    mip,
-    snapNm,
-    dataDir,
-    lruBytes,
-    lruEncoding,
-    cacheDir,
-    cacheBytes,
-    revalidate,
-    rangeReads,
-    concurrency,
-    stopLayer,
-    supervoxelsOnly,
-    timestampColumn,
-    replace,
-    missing,
-    strict,
-  } = flags;
+  const { timestampColumn, replace, missing, strict } = flags;
   const { signal } = io;
   const format = formatOf(flags, report);
   checkMissing(missing, format, report);
-  const misplaced = isGraphene(path) ? [] : GRAPH_FLAGS.filter((name) => flags[name] !== undefined);
-  if (misplaced.length > 0)
-    throw new UsageError(
-      `--${misplaced[0].replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} is for graphene:// and cave:// paths`,
-    );
+  const misplaced = isGraphene(path)
+    ? undefined
+    : GRAPH_FLAGS.find((flag) => flags[attributeOf(flag) as keyof LookupFlags] !== undefined);
+  if (misplaced !== undefined)
+    throw new UsageError(`${misplaced.split(' ')[0]} is for graphene:// and cave:// paths`);
   momentOf(flags.timestamp); // refused before anything is opened
 
   const files = await openFiles(
@@ -106,28 +78,14 @@ export async function lookup(path: string, flags: LookupFlags, io: Io, report: R
   );
   let volume: Opened | undefined;
   try {
-    volume = await openVolume(path, {
-      resolution,
-      server,
-      ocdbt,
-      mip,
-      dataDir,
-      storage: storageOf(flags),
-      lruBytes,
-      lruEncoding,
-      cacheDir,
-      cacheBytes,
-      revalidate,
-      rangeReads,
-      concurrency,
-      timeoutMs: flags.timeout,
-      signal,
-      logger: report,
-    });
+    const { timestamp: _ofRoots, ...open } = given<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags);
+    volume = await openVolume(path, { ...open, storage: storageOf(flags), signal, logger: report });
     const timestamp = volume.graph && (await jobMoment(flags.timestamp, volume.graph, signal));
-    const read = { mip, snap: snapNm === undefined ? undefined : { radiusNm: snapNm } };
+    const { mip, stopLayer, agglomerate } = given<ScatteredPointsOptions>(SCATTERED_OPTIONS, flags),
+      { radiusNm } = given<SnapOptions>(SNAP_OPTIONS, flags);
+    const read = { mip, snap: radiusNm === undefined ? undefined : { radiusNm } };
     const asked: Lookup = volume.graph
-      ? graphLookup(volume.graph, { ...read, timestamp, stopLayer, supervoxelsOnly })
+      ? graphLookup(volume.graph, { ...read, timestamp, stopLayer, supervoxelsOnly: agglomerate === false })
       : valueLookup(volume.plain, read);
     const source = files.source();
     const rowsAreShown = flags.out === '-' && io.stdout.isTTY; // on the terminal that the bar would draw on

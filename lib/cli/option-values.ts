@@ -22,10 +22,13 @@ export function delimiter(value: string): string {
   return character;
 }
 
+/** NaN for any other text. */
+export const integer = (value: string): number => (/^\d+$/.test(value) ? Number(value) : NaN);
+
 export const wholeNumber =
   (least: number) =>
   (value: string): number => {
-    const number = /^\d+$/.test(value) ? Number(value) : NaN;
+    const number = integer(value);
     if (!(number >= least && Number.isSafeInteger(number)))
       throw new InvalidArgumentError(`expected a whole number from ${least}.`);
     return number;

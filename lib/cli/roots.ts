@@ -1,30 +1,28 @@
 /** `graphene-points roots`: roots of supervoxels that are known already. */
+import { ROOT_OPTIONS } from '../graphene/option-tables.ts';
+import type { RootOptions } from '../graphene/options.ts';
 import { rootQuestion } from '../jobs/roots.ts';
 import { runIdCommand, type IdFlags } from './id-command.ts';
 import type { Io } from './io.ts';
 import type { Report } from './report.ts';
+import { given } from './table-flags.ts';
 
 export interface RootFlags extends IdFlags {
   ids: string;
-  stopLayer?: number;
-  validate?: boolean;
 }
 
 /** @returns whether any row needs attention. */
-export const roots = (path: string, flags: RootFlags, io: Io, report: Report): Promise<boolean> =>
-  runIdCommand(
+export const roots = (path: string, flags: RootFlags, io: Io, report: Report): Promise<boolean> => {
+  const { stopLayer, validate } = given<RootOptions>(ROOT_OPTIONS, flags);
+  return runIdCommand(
     {
       path,
       input: flags.ids,
       question: (volume, timestamp) =>
-        rootQuestion(volume, {
-          timestamp,
-          columns: flags.column,
-          stopLayer: flags.stopLayer,
-          validate: flags.validate,
-        }),
+        rootQuestion(volume, { timestamp, columns: flags.column, stopLayer, validate }),
     },
     flags,
     io,
     report,
   );
+};

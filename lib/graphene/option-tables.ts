@@ -150,6 +150,7 @@ export const CACHE_OPTIONS = {
     default: '0',
     flag: '--lru-bytes <size>',
     says: 'encoded chunks kept in memory, in bytes',
+    flagSays: 'encoded chunks kept in memory, such as 200MB or 1GiB',
   },
   lruEncoding: {
     kind: oneOf(...LRU_ENCODINGS),
@@ -162,12 +163,14 @@ export const CACHE_OPTIONS = {
     default: 'none',
     flag: '--cache-dir <folder>',
     says: 'folder in which chunks, shard indices and roots are kept between runs',
+    flagSays: 'keep chunks, shard indices and roots there between runs',
   },
   cacheBytes: {
     kind: whole(1),
     default: '10 GiB',
     flag: '--cache-bytes <size>',
     says: 'what chunks in the cache folder may take together, in bytes',
+    flagSays: 'what chunks in the cache folder may take together, such as 20GB',
   },
   revalidate: {
     kind: oneOf(...REVALIDATIONS),
@@ -189,6 +192,7 @@ export const OPEN_OPTIONS = {
     flag: '--no-range-reads',
     says: 'read only a part of a large raw chunk, where few points need little of it',
     flagSays: 'read chunks whole, also where few points need little of them',
+    flagMeans: false,
   },
   concurrency: { kind: whole(1), default: '32', flag: '--concurrency <n>', says: 'chunks in flight at once' },
   retries: { kind: whole(0), default: '4', says: 'tries after the first, of what may pass' },
@@ -230,7 +234,7 @@ export const GRAPHENE_OPTIONS = {
   },
   ocdbt: {
     kind: oneOf(...OCDBT_CHOICES),
-    default: 'an InfoError',
+    default: 'an error, InfoError UNSUPPORTED',
     flag: '--ocdbt <choice>',
     says: 'of a graph whose supervoxels can split: open it as if none had, with a warning',
   },
@@ -326,6 +330,7 @@ export const SCATTERED_OPTIONS = {
     flag: '--supervoxels-only',
     says: 'look up roots; false: supervoxels only, the graph server is not asked',
     flagSays: 'do not look up roots',
+    flagMeans: false,
   },
 } as const satisfies OptionTable<ScatteredPointsOptions>;
 

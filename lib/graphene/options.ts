@@ -77,7 +77,7 @@ export interface OpenGrapheneOptions extends Omit<OpenOptions, 'resolution'> {
   /**
    * Of a graph whose supervoxels can split (`ocdbt_seg` in its info): `'ignore'` opens it with a warning, as if none had. Supervoxels
    * that were split, and their roots, are then old ones.
-   * @default an InfoError
+   * @default an error, InfoError UNSUPPORTED
    */
   ocdbt?: OcdbtChoice;
   /**

@@ -80,6 +80,8 @@ export const STORAGE_OPTIONS = {
     default: "'default'",
     flag: '--anonymous',
     says: 'who asks; with anonymous no credentials are sent to a gs:// or s3:// bucket',
+    flagSays: 'send no credentials to a gs:// or s3:// bucket',
+    flagMeans: 'anonymous',
   },
   profile: {
     kind: text('the name of a profile'),

@@ -88,7 +88,7 @@ export const EDIT = {
 } as const satisfies OptionTable<EditOptions>;
 
 export const STOP_LAYER = {
-  kind: NUMBER,
+  kind: number(whole(1)),
   default: 'the root layer',
   says: 'layer at which the climb ends, 2 to the root layer',
 } as const;
@@ -104,7 +104,7 @@ export const LEAVES = {
   ...CALL,
   bounds: BOUNDS,
   stopLayer: {
-    kind: NUMBER,
+    kind: number(whole(1)),
     default: '1',
     flag: '--stop-layer <layer>',
     says: '1 for supervoxels, 2 for layer-2 nodes, …',
@@ -147,6 +147,7 @@ export const FILTERED = {
   flag: '--unfiltered',
   says: 'only what concerns the root itself',
   flagSays: 'also what does not concern the root itself',
+  flagMeans: false,
 } as const;
 
 export const INCLUDE_UNDONE = {
@@ -166,7 +167,7 @@ export const BY = {
 export const MINCUT = {
   kind: BOOLEAN,
   default: 'true',
-  says: 'whether the server looks for the cut, or takes edges as given',
+  says: 'let the server look for the cut; false: cut between each source and the sink of the same number',
 } as const;
 
 export const REQUEST = {

@@ -93,7 +93,9 @@ export const BOUNDS_OPTIONS = {
   resolution: {
     kind: POSITIVE_TRIPLE,
     default: "voxels of the graph's mip",
+    flag: '--resolution <x,y,z>',
     says: 'nanometres per unit of `min` and `max`',
+    flagSays: 'nanometres per unit of --bounds',
   },
 } as const satisfies OptionTable<Bounds>;
 

@@ -1,0 +1,20 @@
+/** What a command of the command line is: its arguments and flags, and what it does. */
+import type { Command } from 'commander';
+import type { Io } from './io.ts';
+import type { Report } from './report.ts';
+
+export interface Surroundings {
+  io: Io;
+  report: Report;
+  /** An action: `work` says whether any row needs attention. */
+  action<Args extends unknown[]>(
+    work: (...args: Args) => Promise<boolean | void>,
+  ): (...args: Args) => Promise<void>;
+}
+
+/** Gives a command its arguments, flags and action. What the action needs is loaded when it is taken. */
+export type Define = (command: Command, surroundings: Surroundings) => void;
+
+export const VOLUME_OR_GRAPH =
+  'graphene://… or cave://DATASTACK for supervoxels and roots; any other path for the values of a Precomputed volume';
+export const GRAPH = 'graphene://… or cave://DATASTACK';

@@ -1,0 +1,119 @@
+/** The command line of `graphene-points graph`: one sub command a call, its options and arguments. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import {
+  BOUNDS,
+  BY,
+  FILTERED,
+  INCLUDE_UNDONE,
+  LATEST,
+  LEAVES,
+  PRECISE,
+  RAW,
+  REQUEST,
+  TIMESTAMP,
+  WINDOW,
+} from '../../chunkedgraph/api/call-options.ts';
+import { BOUNDS_OPTIONS, type Bounds } from '../../chunkedgraph/api/input.ts';
+import type { GraphPoint } from '../../chunkedgraph/api/nodes.ts';
+import { GRAPHENE_OPTIONS } from '../../graphene/option-tables.ts';
+import { type Define, GRAPH } from '../command.ts';
+import { GRAPH_CALLS, type GraphFlags } from '../graph-calls.ts';
+import type { GraphCommandFlags } from '../graph.ts';
+import { commaNumbers, text } from '../option-values.ts';
+import { mayRepeat } from '../repeats.ts';
+import { required } from '../required.ts';
+import { addFlags, flagOf } from '../table-flags.ts';
+import { delimiterOption, formatOption, outOption } from './table-options.ts';
+
+/** Made anew for each sub command: commander writes into them. */
+const OPTIONS: Readonly<Record<keyof GraphFlags, () => Option>> = {
+  timestamp: () => flagOf(TIMESTAMP, { default: 'now' }),
+  from: () => flagOf(WINDOW.from, { default: 'as far back as there is' }),
+  to: () => flagOf(WINDOW.to, { default: 'now' }),
+  bounds: () => flagOf(BOUNDS).argParser(box),
+  resolution: () => flagOf(BOUNDS_OPTIONS.resolution).argParser(commaNumbers),
+  stopLayer: () => flagOf(LEAVES.stopLayer),
+  verify: () => flagOf(LEAVES.verify),
+  by: () => flagOf(BY).default('level2'),
+  unfiltered: () => flagOf(FILTERED),
+  raw: () => flagOf(RAW),
+  latest: () => flagOf(LATEST),
+  includeUndone: () => flagOf(INCLUDE_UNDONE),
+  precise: () => flagOf(PRECISE),
+  source: () =>
+    mayRepeat(
+      new Option('--source <id,x,y,z>', 'an ID and a point on it, in nanometres; may be repeated').argParser(
+        collectPoints,
+      ),
+    ),
+  sink: () =>
+    mayRepeat(new Option('--sink <id,x,y,z>', 'the same on the other side').argParser(collectPoints)),
+  query: () => mayRepeat(flagOf(REQUEST.query).argParser(collectQuery)),
+  body: () => flagOf(REQUEST.body),
+  as: () =>
+    flagOf(REQUEST.as, {
+      says: 'what the answer is: JSON, binary uint64 IDs, or text',
+      choices: ['json', 'ids', 'text'],
+    }).default('json'),
+};
+
+export const define: Define = (graph, { io, report, action }) => {
+  for (const [name, call] of Object.entries(GRAPH_CALLS)) {
+    const command = graph.command(name).description(`${call.about}.`).argument('<cloudpath>', GRAPH);
+    if (call.ids !== undefined) idFlags(command, call.ids);
+    else if (call.argument !== undefined) command.argument(`<${call.argument}>`);
+    for (const option of call.options ?? [])
+      command.addOption(call.needs?.includes(option) ? required(OPTIONS[option]()) : OPTIONS[option]());
+    addFlags(command, GRAPHENE_OPTIONS, ['server', 'ocdbt'])
+      .addOption(outOption('written as FILE.partial first; - is standard output'))
+      .addHelpText('after', call.ids === undefined ? '' : ID_HELP)
+      .action(
+        action(async (path: string, given: unknown) => {
+          const { graph: ask } = await import('../graph.ts');
+          return ask(name, path, idsOrArgument(given), command.opts<GraphCommandFlags>(), io, report);
+        }),
+      );
+  }
+};
+
+const idFlags = (command: Command, ids: string): Command =>
+  command
+    .argument('[ids...]', `each ${ids}`)
+    .option(
+      '--ids <file>',
+      `the IDs, one a line or in a table: .csv, .tsv, .jsonl or .ndjson; - is standard input; repeats and 0 are left out`,
+      text,
+    )
+    .option('--column <name>', `their column (default: ${ids}, or the only one that ends so)`, text)
+    .addOption(formatOption('by suffix and content'))
+    .addOption(delimiterOption());
+
+/** What stands behind the path, if anything. */
+const idsOrArgument = (given: unknown): string[] =>
+  Array.isArray(given) ? (given as string[]) : typeof given === 'string' ? [given] : [];
+
+const ID_HELP = `
+One line an ID, in their order; one without an answer has "error" and "message" instead. IDs are strings, moments ISO 8601.
+
+Exit code: 0; 1 if any ID has no answer or is none; 2 for bad usage or unreadable input.`;
+
+function box(value: string): Bounds {
+  const numbers = value.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
+  if (numbers.length !== 6 || !numbers.every(Number.isFinite))
+    throw new InvalidArgumentError('expected six numbers, such as 0,0,0,512,512,64.');
+  return { min: numbers.slice(0, 3), max: numbers.slice(3) };
+}
+
+function collectPoints(value: string, before: GraphPoint[] = []): GraphPoint[] {
+  const [id, ...rest] = value.split(','),
+    nm = rest.map((part) => (part.trim() === '' ? NaN : Number(part)));
+  if (!/^\d{1,20}$/.test(id) || nm.length !== 3 || !nm.every(Number.isFinite))
+    throw new InvalidArgumentError('expected an ID and three numbers, such as 720575940,4000,4000,40.');
+  return [...before, { id: BigInt(id), nm }];
+}
+
+function collectQuery(value: string, before: Record<string, string> = {}): Record<string, string> {
+  const at = value.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('expected name=value.');
+  return { ...before, [value.slice(0, at)]: value.slice(at + 1) };
+}

@@ -1,0 +1,46 @@
+/** `graphene-points latest`: its flags. */
+import { BY } from '../../chunkedgraph/api/call-options.ts';
+import { type Define, GRAPH } from '../command.ts';
+import type { LatestFlags } from '../latest.ts';
+import { flagOf } from '../table-flags.ts';
+import { columnOption, idOptions, inputOption, replaceOption } from './table-options.ts';
+
+export const define: Define = (command, { io, report, action }) => {
+  command
+    .argument('<cloudpath>', GRAPH)
+    .optionsGroup('The IDs:')
+    .addOption(
+      inputOption(
+        '--ids <file>',
+        'one root ID a line, or a table: .csv, .tsv, .jsonl or .ndjson, also .gz or .zst; - is standard input',
+      ),
+    )
+    .addOption(
+      columnOption(
+        'column of the roots (default: root_id, or the only one that ends so); pt_root_id gives pt_latest_root_id; may be repeated',
+      ),
+    )
+    .addOption(
+      flagOf(BY, {
+        says: 'which parts of a replaced root vote: its layer-2 nodes, or all its supervoxels',
+        default: undefined,
+      }).default('level2'),
+    )
+    .addOption(replaceOption());
+  idOptions(command)
+    .addHelpText('after', LATEST_HELP)
+    .action(
+      action(async (path: string, flags: LatestFlags) => {
+        const { latest } = await import('../latest.ts');
+        return latest(path, flags, io, report);
+      }),
+    );
+};
+
+const LATEST_HELP = `
+A root that still is one at the moment keeps its ID, with confidence 1 and changed false. Of a replaced one the root that most of its parts
+are in now is told; confidence is their share. Any node will do, of any layer: one below the roots is never its own answer but gets the root
+that its supervoxels are in, with changed true. no_root: the graph does not know the ID, or its parts have no root at the moment.
+What lookup wrote has a status already: statuses go to latest_status. For both sides of a synapse: --column pre_pt_root_id --column post_pt_root_id.
+
+Exit code: 0; 1 if any row is root_failed, no_root or invalid_id; 2 for bad usage or unreadable input.`;

@@ -1,0 +1,32 @@
+/** `graphene-points roots`: its flags. */
+import { ROOT_OPTIONS } from '../../graphene/option-tables.ts';
+import { type Define, GRAPH } from '../command.ts';
+import type { RootFlags } from '../roots.ts';
+import { addFlags } from '../table-flags.ts';
+import { columnOption, ID_HELP, idOptions, inputOption, replaceOption } from './table-options.ts';
+
+export const define: Define = (command, { io, report, action }) => {
+  command
+    .argument('<cloudpath>', GRAPH)
+    .optionsGroup('The IDs:')
+    .addOption(
+      inputOption(
+        '--ids <file>',
+        'one ID a line, or a table: .csv, .tsv, .jsonl or .ndjson, also .gz or .zst; - is standard input',
+      ),
+    )
+    .addOption(
+      columnOption(
+        'column of the IDs (default: supervoxel_id, or the only one that ends so); may be repeated',
+      ),
+    );
+  addFlags(command, ROOT_OPTIONS, ['stopLayer', 'validate']);
+  idOptions(command.addOption(replaceOption()))
+    .addHelpText('after', ID_HELP)
+    .action(
+      action(async (path: string, flags: RootFlags) => {
+        const { roots } = await import('../roots.ts');
+        return roots(path, flags, io, report);
+      }),
+    );
+};

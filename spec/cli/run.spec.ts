@@ -1,0 +1,131 @@
+/** What a command line is refused for first, what help says, and what is loaded for it. */
+import { readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import type { AnyTable } from '../../lib/base/options.ts';
+import { attributeOf, given } from '../../lib/cli/table-flags.ts';
+import { GRAPHENE_OPTIONS, SCATTERED_OPTIONS } from '../../lib/graphene/option-tables.ts';
+import { STORAGE_OPTIONS } from '../../lib/storage/bucket-options.ts';
+import { runCli } from './run-cli.ts';
+
+const COMMANDS = [
+  'lookup',
+  'roots',
+  'update',
+  'latest',
+  'graph',
+  'info',
+  'login',
+  'doctor',
+  'cache',
+  'demo',
+  'mock',
+];
+
+describe('what is wrong with a command line', () => {
+  test.each([
+    ['lookup', 'volume', '--pionts', 'a.csv'],
+    ['roots', '--ides', 'a'],
+    ['update', 'graphene://h', '--inn', 'a'],
+    ['latest', '--idz', 'a'],
+    ['mock', '--volumes', 'a'],
+    ['graph', 'delta', 'graphene://h', '--form', 'now'],
+  ])('%j: an option that is not known is named before what is missing', async (...argv) => {
+    const { code, stdout, stderr } = await runCli(argv);
+    const unknown = argv.findLast((word) => word.startsWith('--'))!;
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(new RegExp(`^error: unknown option '${unknown}'\n`));
+  });
+});
+
+describe('help', () => {
+  test('lists all commands, each with help of its own, also as `help COMMAND`', async () => {
+    const { code, stdout } = await runCli(['--help']);
+    expect(code).toBe(0);
+    for (const name of COMMANDS) {
+      expect(stdout).toMatch(new RegExp(`^ {2}${name}\\b`, 'm'));
+      const own = await runCli([name, '--help']);
+      expect([own.code, own.stdout]).toEqual([0, expect.stringContaining(`Usage: graphene-points ${name} `)]);
+      expect((await runCli(['help', name])).stdout).toBe(own.stdout);
+    }
+  });
+
+  test('of lookup has headings and examples', async () => {
+    const { stdout } = await runCli(['lookup', '--help']);
+    const headings = [...stdout.matchAll(/^([A-Z][a-z, ]*):$/gm)].map(([, heading]) => heading);
+    expect(headings).toEqual([
+      'Arguments',
+      'The table',
+      'The points',
+      'Roots',
+      'The volume',
+      'The bucket',
+      'Speed, memory and disk',
+      'What is told',
+      'Options',
+      'Examples',
+    ]);
+    expect(stdout.match(/^ {2}graphene-points lookup \S/gm)).toHaveLength(3);
+    for (const section of stdout.split(/^[A-Z][a-z, ]*:$/m).slice(2, 9))
+      expect(section.match(/^ {2}--/gm)!.length).toBeLessThan(11);
+  });
+});
+
+describe('flags', () => {
+  test.each<[string, AnyTable]>([
+    ['opening', GRAPHENE_OPTIONS],
+    ['reading', SCATTERED_OPTIONS],
+    ['storage', STORAGE_OPTIONS],
+  ])('of %s are all taken by lookup or roots, with what the table says', async (_, table) => {
+    const help = (
+      (await runCli(['lookup', '--help'])).stdout + (await runCli(['roots', '--help'])).stdout
+    ).replace(/\s+/g, ' ');
+    for (const { flag, flagSays, says } of Object.values(table))
+      if (flag !== undefined) expect(help).toContain(`${flag} ${flagSays ?? says}`);
+  });
+
+  test('become the options of their table', () =>
+    expect(
+      given(STORAGE_OPTIONS, {
+        anonymous: true,
+        awsProfile: 'p',
+        requesterPays: true,
+        endpoint: undefined,
+        json: true,
+      }),
+    ).toEqual({ credentials: 'anonymous', profile: 'p', requesterPays: true }));
+
+  test('that take something away become false', () =>
+    expect(given(SCATTERED_OPTIONS, { supervoxelsOnly: true, timeout: 2500 })).toEqual({
+      agglomerate: false,
+      timeoutMs: 2500,
+    }));
+
+  test.each([
+    ['--cache-dir <folder>', 'cacheDir'],
+    ['--no-range-reads', 'rangeReads'],
+    ['--requester-pays [project]', 'requesterPays'],
+  ])('%s is the attribute %s', (flag, attribute) => expect(attributeOf(flag)).toBe(attribute));
+});
+
+test('nothing of a command is loaded before it is named', () => {
+  const loaded = new Set<string>();
+  const load = (file: string): void => {
+    if (loaded.has(file)) return;
+    loaded.add(file);
+    const source = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+    for (const [, specifier] of source.matchAll(/^(?:import|export) (?!type\b)[^;']*?from '(\.[^']*)';$/gm))
+      load(posix.join(posix.dirname(file), specifier));
+  };
+  load('lib/cli/main.ts');
+  expect([...loaded].filter((file) => !/^lib\/base\//.test(file)).sort()).toEqual([
+    'lib/cli/io.ts',
+    'lib/cli/main.ts',
+    'lib/cli/repeats.ts',
+    'lib/cli/report.ts',
+    'lib/cli/required.ts',
+    'lib/cli/run.ts',
+    'lib/http/user-agent.ts',
+    'lib/jobs/messages.ts',
+  ]);
+});
