@@ -151,6 +151,15 @@ describe('the structure', () => {
     expect(folders.filter((file) => place(file) < 0)).toEqual([]);
   });
 
+  test('has volumes that are built from what was resolved, and a resolver that knows no volumes', () => {
+    const known = /^lib\/graphene\/(resolve\/|(options|resolution|ocdbt)\.ts$)/;
+    const reaching = imports.filter(
+      ({ file, target }) => file.startsWith('lib/graphene/resolve/') && target.startsWith('lib/graphene/'),
+    );
+    expect(reaching.length).toBeGreaterThan(20);
+    expect(reaching.filter(({ target }) => !known.test(target)).map(shown)).toEqual([]);
+  });
+
   test('has no circles, types included', () => {
     const files = new Map<string, string[]>();
     for (const { file, target } of [

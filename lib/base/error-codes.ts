@@ -25,7 +25,7 @@ export const ERROR_CODES = {
     CHANGED_UNDER_WAY: 'The object was replaced while parts of it were read, each time it was tried.',
   },
   CredentialsError: {
-    NOT_FOUND: 'The bucket wants credentials, and none were found; the message says where to put them.',
+    NOT_FOUND: 'A token or credentials are wanted, and none were found; the message says where to put them.',
     BAD_CREDENTIALS: 'Credentials were found that are malformed or incomplete.',
     UNUSABLE: 'Their vendor refused the credentials, or did not answer.',
   },

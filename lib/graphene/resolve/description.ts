@@ -1,6 +1,6 @@
 /**
  * All that is known of a volume before a chunk is read, as plain JSON: for another thread, a job's manifest, another machine. Tokens and
- * credentials are named in it, never held.
+ * credentials are named in it, never held. Whoever opens it trusts it as a path: it says which servers are asked.
  */
 import * as z from 'zod';
 import type { ErrorJson } from '../../base/error-json.ts';
@@ -149,45 +149,48 @@ export function optionsFor<Options extends OpenGrapheneOptions>(
 
 const SETTLED = ['server', 'authServer', 'dataDir', 'ocdbt', 'timestamp', 'resolution'] as const;
 
-const token = z.object({ host: z.string(), from: z.string() }).nullable();
-const allowAddress = z.enum(['any', 'public', 'notMetadata']);
-const json = z.record(z.string(), z.unknown());
-const nm = z.number().positive();
-const described = {
-  version: z.literal(1),
-  path: z.string(),
-  redirects: z.array(z.string()),
-  info: json,
-  bucket: z.object({
+/** Made when it is wanted: most volumes are opened by their path. */
+function descriptionSchema() {
+  const token = z.object({ host: z.string(), from: z.string() }).nullable();
+  const allowAddress = z.enum(['any', 'public', 'notMetadata']);
+  const json = z.record(z.string(), z.unknown());
+  const nm = z.number().positive();
+  const described = {
+    version: z.literal(1),
     path: z.string(),
-    allowAddress,
-    graphToken: z.boolean(),
-    storage: json,
-    wants: z.array(z.enum(WANTED)),
-  }),
-  options: json,
-};
-const schema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('precomputed'), ...described }),
-  z.object({
-    kind: z.literal('graphene'),
-    ...described,
-    graph: z.object({ path: z.string(), token, allowAddress }),
-    authServer: z.string().nullable(),
-    datastack: z
-      .object({
-        name: z.string(),
-        server: z.string(),
-        segmentationSource: z.string(),
-        localServer: z.object({ url: z.string(), allowAddress }).nullable(),
-        viewerResolution: z.tuple([nm, nm, nm]).nullable(),
-        faults: z.object({ localServer: json.optional(), viewerResolution: json.optional() }),
-        version: z.union([z.int().nonnegative(), z.literal('newest')]).nullable(),
-      })
-      .nullable(),
-    timestamp: z.union([z.int(), z.literal('settled')]).nullable(),
-  }),
-]);
+    redirects: z.array(z.string()),
+    info: json,
+    bucket: z.object({
+      path: z.string(),
+      allowAddress,
+      graphToken: z.boolean(),
+      storage: json,
+      wants: z.array(z.enum(WANTED)),
+    }),
+    options: json,
+  };
+  return z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('precomputed'), ...described }),
+    z.object({
+      kind: z.literal('graphene'),
+      ...described,
+      graph: z.object({ path: z.string(), token, allowAddress }),
+      authServer: z.string().nullable(),
+      datastack: z
+        .object({
+          name: z.string(),
+          server: z.string(),
+          segmentationSource: z.string(),
+          localServer: z.object({ url: z.string(), allowAddress }).nullable(),
+          viewerResolution: z.tuple([nm, nm, nm]).nullable(),
+          faults: z.object({ localServer: json.optional(), viewerResolution: json.optional() }),
+          version: z.union([z.int().nonnegative(), z.literal('newest')]).nullable(),
+        })
+        .nullable(),
+      timestamp: z.union([z.int(), z.literal('settled')]).nullable(),
+    }),
+  ]);
+}
 
 /** Whether that is meant, rather than a path. */
 export const isDescription = (path: unknown): path is VolumeDescription =>
@@ -195,7 +198,7 @@ export const isDescription = (path: unknown): path is VolumeDescription =>
 
 /** A copy of it, checked. @throws PathError BAD_PATH. */
 export function parseDescription(given: unknown): VolumeDescription {
-  const parsed = schema.safeParse(given);
+  const parsed = descriptionSchema().safeParse(given);
   if (parsed.success) return parsed.data as VolumeDescription;
   throw new PathError(
     'BAD_PATH',

@@ -1,9 +1,10 @@
 /** From a description back to what was made on the way to it: another thread, or another machine, starts here. */
+import { PathError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { parseServer } from '../../cave/server.ts';
 import { parseGraphInfo } from '../../chunkedgraph/ids/graph-info.ts';
 import { ChunkedGraphClient } from '../../chunkedgraph/server/client.ts';
-import { parseGraphPath } from '../../chunkedgraph/server/graph-path.ts';
+import { parseGraphPath, type Host } from '../../chunkedgraph/server/graph-path.ts';
 import type { HttpClient } from '../../http/client.ts';
 import { parseInfo } from '../../precomputed/info.ts';
 import type { OpenGrapheneOptions } from '../options.ts';
@@ -36,8 +37,9 @@ export async function reopenGraph(
     { token: options.token, authHost: authServer === null ? undefined : parseServer(authServer) },
     warn,
   );
-  const path = parseGraphPath(table.path),
-    token = await tokens.named(table.token);
+  const path = parseGraphPath(table.path);
+  checkHosts(description, path);
+  const token = await tokens.named(table.token, path);
   const server = tableServer({ path, token, allowAddress: table.allowAddress }, http, options, warn);
   await new ChunkedGraphClient({ server }).info(options.signal);
   const store = await openBucket(bucket, http, { storage, graphToken: token?.token, logger });
@@ -50,4 +52,14 @@ export async function reopenGraph(
     materializations: datastack ? materializationsOf(datastack, tokens, http) : undefined,
     store,
   };
+}
+
+/** Who changes a description must not make a token of one host go to another. @throws PathError INSECURE_TOKEN. */
+function checkHosts({ graph: { token }, bucket }: GrapheneDescription, { origin }: Host): void {
+  const own = [...(token ? [token.host] : []), ...(bucket.graphToken ? [bucket.path] : [])];
+  if (own.every((place) => URL.canParse(place) && new URL(place).origin === origin)) return;
+  throw new PathError(
+    'INSECURE_TOKEN',
+    `the description of the volume names a token of another host than ${origin}: resolve its path again`,
+  );
 }

@@ -1,6 +1,5 @@
 /** Which token each server of a graph gets: named where a volume is described, found where it is opened. */
 import { CredentialsError } from '../../base/errors.ts';
-import { parseServer } from '../../cave/server.ts';
 import type { Host } from '../../chunkedgraph/server/graph-path.ts';
 import { findToken, type FoundToken, type TokenSearch } from '../../chunkedgraph/server/token.ts';
 import type { TokenName } from './description.ts';
@@ -23,14 +22,17 @@ export class GraphTokens {
     return found;
   }
 
-  /** @throws CredentialsError NOT_FOUND when it is not to be had here; as `findToken`. */
-  async named(name: TokenName | null): Promise<FoundToken | undefined> {
+  /**
+   * The token of a described server.
+   * @throws CredentialsError NOT_FOUND when it is not to be had here; as `findToken`.
+   */
+  async named(name: TokenName | null, host: Host): Promise<FoundToken | undefined> {
     if (!name || this.#search.token === null) return undefined;
-    const found = await this.of(parseServer(name.host));
+    const found = await this.of(host);
     if (found) return found;
     throw new CredentialsError(
       'NOT_FOUND',
-      `the volume was resolved with ${name.from} for ${name.host}, and no token for that is found here: give one as the token option, or keep it with graphene-points login ${name.host}`,
+      `the volume was resolved with ${name.from} for ${host.origin}, and no token for that is found here: give one as the token option, or keep it with graphene-points login ${host.origin}`,
     );
   }
 }

@@ -1,5 +1,5 @@
 /** A volume that is opened from its description, sent as JSON, answers as the one that was described; no secret goes along. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import nock from 'nock';
@@ -9,6 +9,7 @@ import {
   openGraphene,
   openPrecomputed,
   resolveVolume,
+  statusText,
   type GrapheneDescription,
   type OpenGrapheneOptions,
   type PrecomputedDescription,
@@ -31,7 +32,11 @@ nock.restore();
 
 const SECRET = 'of-everybody-0123456789',
   BUCKET_SECRET = 'of-the-bucket-0123456789',
-  HOME = { CLOUD_VOLUME_DIR: process.env.CLOUD_VOLUME_DIR, CAVE_TOKEN: process.env.CAVE_TOKEN };
+  HOME = {
+    CLOUD_VOLUME_DIR: process.env.CLOUD_VOLUME_DIR,
+    CAVE_TOKEN: process.env.CAVE_TOKEN,
+    AWS_EC2_METADATA_DISABLED: process.env.AWS_EC2_METADATA_DISABLED,
+  };
 const about: Record<string, unknown> = {};
 const cave = mockCave({
   datastack: 'world_v1',
@@ -199,6 +204,23 @@ describe('a chunkedgraph, from its description', () => {
     }
   });
 
+  test('sends no token to another host than it was found for, whatever a description says', async () => {
+    const description = await resolved(path(), { storage: undefined, dataDir: `${served.url}/bucket` }),
+      elsewhere = {
+        ...description.graph,
+        path: 'graphene://https://elsewhere.example.org/segmentation/table/world',
+      };
+    const changed: Partial<GrapheneDescription>[] = [
+      { graph: elsewhere },
+      { bucket: { ...description.bucket, path: 'https://elsewhere.example.org/bucket', graphToken: true } },
+    ];
+    for (const change of changed)
+      await expect(openGraphene({ ...description, ...change })).rejects.toMatchObject({
+        name: 'PathError',
+        code: 'INSECURE_TOKEN',
+      });
+  });
+
   test('says again what is wrong with its materializations, and with its viewer', async () => {
     Object.assign(about, { local_server: 'ftp://x', viewer_resolution_x: 'wide' });
     const description = await resolved('cave://world_v1', { server: served.url });
@@ -240,6 +262,28 @@ describe('a Precomputed volume, from its description', () => {
       (await direct.scatteredPoints(points)).values,
     );
     expect(volume.info).toEqual(direct.info);
+  });
+
+  test('does not take chunks for missing that nobody may read from here', async () => {
+    const keys = { AWS_ACCESS_KEY_ID: BUCKET_SECRET, AWS_SECRET_ACCESS_KEY: 'of-aws-0123456789' };
+    const closed = await serveMocks({ '/world-bucket': worldBucket({ token: BUCKET_SECRET, style: 's3' }) });
+    writeFileSync(join(folder, 'secrets/aws-secret.json'), JSON.stringify(keys));
+    try {
+      const options = { storage: { endpoint: closed.url } };
+      const description = sent((await resolveVolume('s3://world-bucket', options)) as PrecomputedDescription);
+      expect(description.bucket.wants).toEqual([]);
+      const statuses = async (): Promise<string[]> => {
+        await using volume = await openPrecomputed(description);
+        const { status } = await volume.scatteredPoints(spreadPoints(2), { onError: 'status' });
+        return [...status].map(statusText);
+      };
+      expect(await statuses()).toEqual(['ok', 'ok']);
+      rmSync(join(folder, 'secrets/aws-secret.json'));
+      process.env.AWS_EC2_METADATA_DISABLED = 'true';
+      expect(await statuses()).toEqual(['failed', 'failed']);
+    } finally {
+      await closed.close();
+    }
   });
 
   test('of a store of the caller’s own wants it again', async () => {
