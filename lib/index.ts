@@ -38,8 +38,8 @@ export type {
 } from './points/result.ts';
 export { parseTimestamp, type Timestamp } from './chunkedgraph/ids/timestamp.ts';
 export type { GraphInfo } from './chunkedgraph/ids/graph-info.ts';
-export type { ChunkedGraph, GraphRequestOptions, WindowOptions } from './chunkedgraph/api/chunked-graph.ts';
-export type { CallOptions, TimedOptions } from './chunkedgraph/api/endpoints.ts';
+export type { ChunkedGraph, GraphRequestOptions } from './chunkedgraph/api/chunked-graph.ts';
+export type { CallOptions, TimedOptions, WindowOptions } from './chunkedgraph/api/endpoints.ts';
 export type { DeltaRoots } from './chunkedgraph/api/delta-roots.ts';
 export type { EditOptions, EditResult } from './chunkedgraph/api/edits.ts';
 export type { GraphPathFound } from './chunkedgraph/api/find-path.ts';

@@ -34,6 +34,13 @@ export interface TimedOptions extends CallOptions {
   timestamp?: Timestamp;
 }
 
+export interface WindowOptions extends CallOptions {
+  /** @default as far back as the history goes */
+  from?: Timestamp;
+  /** An edit of this very millisecond is included. @default the volume's moment, else now */
+  to?: Timestamp;
+}
+
 /** What is asked, apart from {@link CallOptions}. */
 export interface Call {
   /** @default 'GET', which may have a body here */

@@ -118,3 +118,7 @@ export function checkedStopLayer(
     `stopLayer must be a whole number from ${least} to ${nLayers}, the root layer, not ${stopLayer}`,
   );
 }
+
+/** One ID or many, as a list. */
+export const listOf = (ids: bigint | Ids): BigUint64Array =>
+  typeof ids === 'bigint' ? BigUint64Array.of(checkedId(ids)) : checkedIds(ids);
