@@ -3,29 +3,21 @@
  * Observed on PyChunkedGraph 2.21.1: what looks odd here (echoed unknown IDs, times that include or exclude their moment, 500 for
  * bad input) is what clients meet.
  */
-import type { TableContext } from './endpoints/answers.ts';
-import type { MockUser } from './endpoints/users.ts';
-import { changeLogEndpoints, type KnownUser } from './endpoints/change-log.ts';
-import { editEndpoints } from './endpoints/edits.ts';
+import { setTimeout as wait } from 'node:timers/promises';
+import { editsFromCode, type EditsFromCode } from './edits-from-code.ts';
+import type { TableContext } from './endpoints/endpoint.ts';
 import { flaskApp } from './endpoints/flask-app.ts';
-import { historyEndpoints } from './endpoints/history.ts';
-import { nodeEndpoints } from './endpoints/nodes.ts';
-import { rootEndpoints } from './endpoints/roots.ts';
-import { serviceEndpoints } from './endpoints/service.ts';
+import { ENDPOINTS } from './endpoints/list.ts';
+import { infoJsonOf } from './endpoints/service.ts';
+import type { KnownUser, MockUser } from './endpoints/users.ts';
 import type { Fault } from './faults.ts';
-import { buildGraph, toMs, type GraphDescription, type Id, type Moment } from './graph-input.ts';
+import { buildGraph, type GraphDescription } from './graph-input.ts';
 import type { LabelAt } from './graph/locate.ts';
-import type { EditContext, Edited, Multicut, Operation } from './graph/operations.ts';
-import type { Edge } from './graph/edge-table.ts';
+import type { Operation } from './graph/operation-log.ts';
+import type { Multicut } from './graph/operations.ts';
 import type { TimedGraph } from './graph/timed-graph.ts';
+import { multicutOf, type GivenMulticuts } from './multicuts.ts';
 import { mockServer, type MockServer } from './server.ts';
-
-/** Which edges a multicut between two groups of supervoxels removes: the mock computes none. */
-export interface GivenMulticut {
-  sources: readonly Id[];
-  sinks: readonly Id[];
-  removed: readonly (readonly Id[])[];
-}
 
 export interface MockChunkedGraphOptions extends GraphDescription {
   /** Name in the URLs. @default 'mock' */
@@ -49,9 +41,7 @@ export interface MockChunkedGraphOptions extends GraphDescription {
    */
   strict?: boolean;
   /** What mincut splits remove; one that is not here is answered with status 500. @default none */
-  multicuts?:
-    | readonly GivenMulticut[]
-    | ((sources: bigint[], sinks: bigint[]) => readonly (readonly Id[])[] | undefined);
+  multicuts?: GivenMulticuts;
   /**
    * The watershed, to find the supervoxel that an edit over HTTP means by a root and a point.
    * @default the first supervoxel of the root in the point's graph chunk
@@ -64,135 +54,74 @@ export interface MockChunkedGraphOptions extends GraphDescription {
   faults?: Fault[];
 }
 
-export interface EditOptions {
-  /** Not before the newest edit. @default the server's now */
-  at?: Moment;
-  /** ID of the user. @default '0' */
-  user?: string;
-}
-
-export interface EditResult {
-  /** null for an undo or redo of what is so already. */
-  operationId: number | null;
-  oldRootIds: bigint[];
-  newRootIds: bigint[];
-  newLayer2Ids: bigint[];
-}
-
-export interface MockChunkedGraph extends MockServer {
+export interface MockChunkedGraph extends MockServer, EditsFromCode {
   readonly table: string;
   readonly graph: TimedGraph;
   /** The operation log, in the order of the IDs, which count from 1. */
   readonly operations: readonly Operation[];
-  /**
-   * Joins the objects of two supervoxels.
-   * @throws EditError REFUSED for two of one object.
-   * @throws RangeError for what is no supervoxel, or a moment before the newest edit.
-   */
-  merge(supervoxels: readonly [Id, Id], options?: EditOptions): EditResult;
-  /**
-   * Takes away edges, or, when given sources and sinks, what the option `multicuts` says for them.
-   * @throws EditError REFUSED for supervoxels of several objects, FAILED without a multicut.
-   */
-  split(
-    cut: { edges: readonly (readonly [Id, Id])[] } | { sources: readonly Id[]; sinks: readonly Id[] },
-    options?: EditOptions,
-  ): EditResult;
-  /** @throws EditError FAILED for an unknown operation. */
-  undo(operationId: number, options?: EditOptions): EditResult;
-  redo(operationId: number, options?: EditOptions): EditResult;
 }
 
 /** @throws RangeError when the description does not fit together. */
 export function createMockChunkedGraph(options: MockChunkedGraphOptions): MockChunkedGraph {
-  const {
-    table = 'mock',
-    token,
-    tokens,
-    dataset = table,
-    clock = Date.now,
-    strict = false,
-    faults,
-    info,
-  } = options;
-  const named = Object.values(tokens ?? {}).flatMap(({ id = 1, name }) =>
-    name === undefined ? [] : [[id, { name }] as const],
-  );
-  const users = { ...Object.fromEntries(named), ...options.users };
-  const editor = buildGraph(options, {
-    exact: strict,
-    multicut: (graph) => multicutOf(graph, options.multicuts),
+  const { clock = Date.now, faults } = options;
+  const context = contextOf(options, clock);
+  const { table, graph, editor } = context;
+  const app = flaskApp(ENDPOINTS, context, {
+    tokens: tokensOf(options),
+    dataset: options.dataset ?? table,
+    now: clock,
   });
-  const { graph } = editor;
-  let liveMs = -Infinity; // with a clock that stands still, "now" still comes after what was done
-  const now = (): number => Math.max(clock(), liveMs);
-  const nextMs = (): number => (liveMs = Math.max(Math.floor(now()), graph.newestMs + 1));
-  const context: TableContext = { table, info, graph, editor, strict, now, nextMs };
-  const endpoints = [
-    ...serviceEndpoints(info, options.dataDir),
-    ...rootEndpoints(context),
-    ...nodeEndpoints(context),
-    ...historyEndpoints(context),
-    ...changeLogEndpoints(context, users),
-    ...editEndpoints(context, {
-      labelAt: options.labelAt,
-      visibleAfterMs: options.visibleAfterMs ?? 0,
-      wait: options.wait,
-    }),
-  ];
-  const known =
-    token === undefined && !tokens
-      ? undefined
-      : { ...(token === undefined ? {} : { [token]: { admin: true } }), ...tokens };
-  const server = mockServer(flaskApp(endpoints, { table, tokens: known, dataset, strict, now: clock }), {
-    faults,
-    wholePath: true,
-  });
-
-  const supervoxel = (id: Id): number => graph.supervoxel(BigInt(id));
-  const edit = ({ at, user = '0' }: EditOptions, carryOut: (context: EditContext) => Edited): EditResult => {
-    const timeMs = at === undefined ? context.nextMs() : toMs(at);
-    if (timeMs < graph.newestMs) throw new RangeError('edits must be given in the order of their times');
-    const { operation, oldRoots, newRoots, newLayer2 } = carryOut({ user, timeMs });
-    const ids = (nodes: readonly number[]): bigint[] => [...graph.nodes.idsOf(nodes)];
-    return {
-      operationId: operation && operation.id,
-      oldRootIds: ids(oldRoots),
-      newRootIds: ids(newRoots),
-      newLayer2Ids: ids(newLayer2),
-    };
-  };
   return {
-    ...server,
+    ...mockServer(app, { faults, wholePath: true }),
     table,
     graph,
     operations: editor.operations,
-    merge: ([a, b], how = {}) =>
-      edit(how, (context) => editor.merge([supervoxel(a), supervoxel(b)], context)),
-    split: (cut, how = {}) =>
-      edit(how, (context) =>
-        'edges' in cut
-          ? editor.split(
-              cut.edges.map(([a]) => supervoxel(a)),
-              cut.edges.map(([, b]) => supervoxel(b)),
-              context,
-            )
-          : editor.cut(cut.sources.map(supervoxel), cut.sinks.map(supervoxel), context),
-      ),
-    undo: (id, how = {}) => edit(how, (context) => editor.undo(id, context)),
-    redo: (id, how = {}) => edit(how, (context) => editor.redo(id, context)),
+    ...editsFromCode(context),
   };
 }
 
-function multicutOf(graph: TimedGraph, given: MockChunkedGraphOptions['multicuts'] = []): Multicut {
-  const toEdges = (removed: readonly (readonly Id[])[] | undefined): Edge[] | undefined =>
-    removed?.map(([a, b]) => [graph.supervoxel(BigInt(a)), graph.supervoxel(BigInt(b))] as const);
-  const sorted = (ids: Iterable<Id>): string => [...new Set(Array.from(ids, String))].sort().join();
-  if (typeof given === 'function')
-    return (sources, sinks) => toEdges(given([...graph.nodes.idsOf(sources)], [...graph.nodes.idsOf(sinks)]));
-  const byEnds = new Map(
-    given.map(({ sources, sinks, removed }) => [`${sorted(sources)}|${sorted(sinks)}`, removed]),
+function contextOf(options: MockChunkedGraphOptions, clock: () => number): TableContext {
+  const { table = 'mock', info, strict = false, labelAt, visibleAfterMs = 0 } = options;
+  const multicut = (graph: TimedGraph): Multicut => multicutOf(graph, options.multicuts);
+  const editor = buildGraph(options, { exact: strict, multicut });
+  const { graph } = editor;
+  let liveMs = -Infinity; // with a clock that stands still, "now" still comes after what was done
+  const now = (): number => Math.max(clock(), liveMs);
+  return {
+    table,
+    info,
+    infoJson: infoJsonOf(info, options.dataDir),
+    graph,
+    editor,
+    strict,
+    users: usersOf(options),
+    labelAt,
+    now,
+    nextMs: () => (liveMs = Math.max(Math.floor(now()), graph.newestMs + 1)),
+    inTurn: oneByOne(),
+    visibleAfterMs,
+    wait: options.wait ?? wait,
+  };
+}
+
+function tokensOf({ token, tokens }: MockChunkedGraphOptions): Record<string, MockUser> | undefined {
+  if (token === undefined) return tokens;
+  return { [token]: { admin: true }, ...tokens };
+}
+
+function usersOf({ tokens = {}, users }: MockChunkedGraphOptions): Record<string, KnownUser> {
+  const named = Object.values(tokens).flatMap(({ id = 1, name }) =>
+    name === undefined ? [] : [[id, { name }] as const],
   );
-  return (sources, sinks) =>
-    toEdges(byEnds.get(`${sorted(graph.nodes.idsOf(sources))}|${sorted(graph.nodes.idsOf(sinks))}`));
+  return { ...Object.fromEntries(named), ...users };
+}
+
+/** Runs what it is given one after the other, whatever becomes of those before. */
+function oneByOne(): <T>(job: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (job) => {
+    const begun = last.then(job);
+    last = begun.catch(() => undefined);
+    return begun;
+  };
 }

@@ -4,7 +4,8 @@ import type { EdgeList } from './graph/edge-table.ts';
 import { IdIndex } from './graph/id-index.ts';
 import { IdLayout, type GraphInfo } from './graph/id-layout.ts';
 import { NodeTable } from './graph/node-table.ts';
-import { Editor, type Operation } from './graph/operations.ts';
+import type { Operation } from './graph/operation-log.ts';
+import { Editor } from './graph/operations.ts';
 import type { Edge } from './graph/edge-table.ts';
 import { TimedGraph, type NameRoot } from './graph/timed-graph.ts';
 

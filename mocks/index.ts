@@ -5,9 +5,6 @@ export type { BucketStyle } from './bucket-errors.ts';
 export { mockCave, type MockCaveOptions } from './cave.ts';
 export {
   createMockChunkedGraph,
-  type EditOptions,
-  type EditResult,
-  type GivenMulticut,
   type MockChunkedGraph,
   type MockChunkedGraphOptions,
 } from './chunkedgraph.ts';
@@ -16,11 +13,14 @@ export { DEMO_AFTER, DEMO_BEFORE, demoPointsFile, serveDemo, type ServedDemo } f
 export { withFaults, type Fault } from './faults.ts';
 export { writeFiles } from './folder.ts';
 export type { MockUser, Permission } from './endpoints/users.ts';
+export type { GivenMulticut } from './multicuts.ts';
 export { graphInfo, supervoxelId, type GraphInfoOptions } from './graph-info.ts';
 export type { DescribedEdge, GraphDescription, GraphEdit, Id, Moment } from './graph-input.ts';
 export type { GraphInfo } from './graph/id-layout.ts';
 export type { LabelAt } from './graph/locate.ts';
-export { EditError, type Operation } from './graph/operations.ts';
+export type { EditOptions, EditResult } from './edits-from-code.ts';
+export { EditError } from './graph/edit-error.ts';
+export type { Operation } from './graph/operation-log.ts';
 export { serveMocks, type ServedMocks, type ServeMocksOptions } from './loopback.ts';
 export { mockRequest, type MockHandler, type MockRequest, type MockResponse } from './message.ts';
 export { RequestLog, type LoggedRequest, type PathPattern } from './request-log.ts';

@@ -3,28 +3,31 @@
  * Observed on PyChunkedGraph 2.21.1 (flask, werkzeug, middle_auth_client).
  */
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { EditError } from '../graph/operations.ts';
+import { EditError } from '../graph/edit-error.ts';
 import { reply, type MockHandler, type MockRequest, type MockResponse } from '../message.ts';
-import { HTML, JSON_TYPE, page, type Endpoint } from './answers.ts';
+import { HTML, JSON_TYPE, page } from './answers.ts';
 import { authorize } from './auth.ts';
+import type { Endpoint, TableContext } from './endpoint.ts';
 import { NOBODY, type MockUser } from './users.ts';
 import { Crash, Refusal, toJson } from './python-values.ts';
 
 export interface FlaskAppOptions {
-  table: string;
   /** Asked for when there are any. */
   tokens?: Readonly<Record<string, MockUser>>;
   dataset: string;
-  /** Form bodies are read like any other. */
-  strict: boolean;
+  /** Of refusals; milliseconds since 1970. */
   now: () => number;
 }
 
 const FORM_TYPE = /^(application\/x-www-form-urlencoded|multipart\/form-data)\b/i;
 
-export function flaskApp(endpoints: readonly Endpoint[], options: FlaskAppOptions): MockHandler {
+export function flaskApp(
+  endpoints: readonly Endpoint[],
+  context: TableContext,
+  options: FlaskAppOptions,
+): MockHandler {
   return async (request) => {
-    const response = await guarded(endpoints, request, options);
+    const response = await guarded(() => dispatch(endpoints, context, request, options), options);
     Object.assign(response.headers, corsHeaders(request));
     const wantsGzip = request.headers['accept-encoding']?.toLowerCase().includes('gzip') ?? false; // even `gzip;q=0`
     if (!wantsGzip || response.status >= 300) return response;
@@ -37,16 +40,15 @@ export function flaskApp(endpoints: readonly Endpoint[], options: FlaskAppOption
 }
 
 async function guarded(
-  endpoints: readonly Endpoint[],
-  request: MockRequest,
-  options: FlaskAppOptions,
+  answer: () => MockResponse | Promise<MockResponse>,
+  { now }: FlaskAppOptions,
 ): Promise<MockResponse> {
   try {
-    return await dispatch(endpoints, request, options);
+    return await answer();
   } catch (error) {
     const time = {
       duration: 0,
-      timestamp: new Date(options.now()).toISOString().replace('T', ' ').replace('Z', '000'),
+      timestamp: new Date(now()).toISOString().replace('T', ' ').replace('Z', '000'),
     };
     const isEdit = error instanceof EditError;
     if (error instanceof Refusal || (isEdit && error.code === 'REFUSED'))
@@ -68,25 +70,20 @@ async function guarded(
 
 function dispatch(
   endpoints: readonly Endpoint[],
+  context: TableContext,
   request: MockRequest,
-  options: FlaskAppOptions,
+  { tokens, dataset }: FlaskAppOptions,
 ): MockResponse | Promise<MockResponse> {
-  const { table, tokens, dataset, strict } = options;
+  const { table, strict } = context;
   const here = endpoints.flatMap((endpoint) => {
     const match = endpoint.path.exec(request.path);
-    return match
-      ? [
-          {
-            ...endpoint,
-            parts: Object.fromEntries(
-              Object.entries(match.groups ?? {}).map(([name, text]) => [name, decoded(text)]),
-            ),
-          },
-        ]
-      : [];
+    if (!match) return [];
+    const parts = Object.entries(match.groups ?? {}).map(([name, text]) => [name, decoded(text)]);
+    return [{ ...endpoint, parts: Object.fromEntries(parts) as Record<string, string> }];
   });
   if (here.length === 0) return page(404, 'Not Found');
-  const allow = `${here.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ')}, OPTIONS`;
+  const methods = here.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+  const allow = [...methods, 'OPTIONS'].join(', ');
   if (request.method === 'OPTIONS') return { ...reply(200, HTML, '', { allow }) };
   const method = request.method === 'HEAD' ? 'GET' : request.method;
   const endpoint = here.find((candidate) => candidate.method === method);
@@ -100,7 +97,7 @@ function dispatch(
   if ('status' in user) return user;
   if (asked !== undefined && asked !== table)
     throw new Crash(`404 table "projects/mock/instances/mock/tables/${asked}" not found`);
-  return endpoint.answer({ ...request, body, parts: endpoint.parts, user });
+  return endpoint.answer(context, { ...request, body, parts: endpoint.parts, user });
 }
 
 function gunzipped({ headers, body }: MockRequest): Uint8Array {

@@ -60,6 +60,12 @@ export function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
+/** What `np.concatenate` is given. */
+export function concatenated<T>(list: readonly T[]): readonly T[] {
+  if (list.length === 0) throw new Crash('need at least one array to concatenate');
+  return list;
+}
+
 /** A member of a JSON object. */
 export function member(value: unknown, name: string): unknown {
   if (

@@ -15,6 +15,12 @@ export interface MockUser {
   missingTos?: { id: number; name: string };
 }
 
+/** As change logs name them. */
+export interface KnownUser {
+  name: string;
+  affiliation?: string;
+}
+
 /** `superadmin` wants `admin` of the user, `token` any token. */
 export type Need = Permission | 'superadmin' | 'token';
 

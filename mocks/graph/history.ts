@@ -1,5 +1,12 @@
 /** What became of roots over time, as graphs. Source: PyChunkedGraph, pychunkedgraph/graph/lineage.py. */
+import { reach } from './neighbours.ts';
 import type { TimedGraph } from './timed-graph.ts';
+
+function others(root: number, neighboursOf: (one: number) => number[]): Set<number> {
+  const reached = reach(root, neighboursOf);
+  reached.delete(root);
+  return reached;
+}
 
 /** Roots, and which became which; nodes in the order in which they were found. */
 export class LineageGraph {
@@ -38,19 +45,12 @@ export class LineageGraph {
   }
 
   ancestors(root: number): Set<number> {
-    return reach(root, (one) => this.previous(one));
+    return others(root, (one) => this.previous(one));
   }
 
   descendants(root: number): Set<number> {
-    return reach(root, (one) => this.next(one));
+    return others(root, (one) => this.next(one));
   }
-}
-
-function reach(start: number, neighbours: (one: number) => number[]): Set<number> {
-  const reached = new Set(neighbours(start));
-  for (const one of reached) for (const other of neighbours(one)) reached.add(other);
-  reached.delete(start);
-  return reached;
 }
 
 /** The past of roots back to the first that are older than `pastMs`, and their future up to the first that are newer than `futureMs`. */

@@ -17,6 +17,9 @@ export interface GraphInfo {
 
 const WORD = 2 ** 32;
 
+/** The words of an ID, low one first. */
+export const wordsOfId = (id: bigint): [number, number] => [Number(id & 0xffffffffn), Number(id >> 32n)];
+
 export class IdLayout {
   readonly layers: number;
   readonly #layerBits: number;
@@ -37,6 +40,10 @@ export class IdLayout {
     return high >>> (32 - this.#layerBits);
   }
 
+  layerOfId(id: bigint): number {
+    return this.layerOf(Number(id >> 32n));
+  }
+
   /** Coordinate of the graph chunk along `axis` (0 to 2), at the ID's own layer. */
   chunkCoordinate(low: number, high: number, axis: number): number {
     const bits = this.#spatialBits[this.layerOf(high)] ?? 0;
@@ -44,6 +51,12 @@ export class IdLayout {
     const word =
       shift >= 32 ? high >>> (shift - 32) : shift === 0 ? low : (high << (32 - shift)) | (low >>> shift);
     return word & ((1 << bits) - 1);
+  }
+
+  /** Coordinates of the graph chunk, xyz, at the ID's own layer. */
+  chunkOf(low: number, high: number): [number, number, number] {
+    const at = (axis: number): number => this.chunkCoordinate(low, high, axis);
+    return [at(0), at(1), at(2)];
   }
 
   /** The words, low one first, of an ID. @param segment Below 2^53. */
@@ -63,8 +76,13 @@ export class IdLayout {
     return [low >>> 0, (high + layer * 2 ** (32 - this.#layerBits)) >>> 0];
   }
 
+  /** The ID of the graph chunk: that of segment 0. */
+  chunkIdOf(id: bigint): bigint {
+    return id - this.segmentOf(id);
+  }
+
   segmentOf(id: bigint): bigint {
-    const layer = this.layerOf(Number(id >> 32n));
+    const layer = this.layerOfId(id);
     return layer > this.layers ? id : id & ((1n << this.#segmentBits(layer)) - 1n);
   }
 

@@ -1,5 +1,6 @@
 /** Edges near an edit, standing or not. Source: PyChunkedGraph, pychunkedgraph/graph/edits.py, merge_preprocess, and edges/utils.py. */
 import type { Edge } from './edge-table.ts';
+import { Neighbours } from './neighbours.ts';
 import type { TimedGraph } from './timed-graph.ts';
 
 /** Edges as the server lists them: once within a graph chunk, from both ends between two. */
@@ -49,25 +50,14 @@ export function edgesToActivate(
 ): Edge[] | undefined {
   const here = new Set(supervoxels);
   const inactive: Edge[] = [];
-  const neighbours = new Map<number, number[]>();
-  const link = (from: number, to: number): void => {
-    const others = neighbours.get(from);
-    if (others) others.push(to);
-    else neighbours.set(from, [to]);
-  };
+  const neighbours = new Neighbours();
   forEachDirected(graph, here, (from, to) => {
     if (!here.has(to)) return;
     if (!isActive(graph, [from, to], timeMs)) return void inactive.push([from, to]);
-    link(from, to);
-    link(to, from);
+    neighbours.link(from, to);
   });
-  const reach = (start: number): Set<number> => {
-    const reached = new Set([start]);
-    for (const one of reached) for (const other of neighbours.get(one) ?? []) reached.add(other);
-    return reached;
-  };
-  const ofA = reach(a);
+  const ofA = neighbours.reach(a);
   if (ofA.has(b)) return undefined;
-  const ofB = reach(b);
+  const ofB = neighbours.reach(b);
   return inactive.filter(([from, to]) => (ofA.has(from) && ofB.has(to)) || (ofB.has(from) && ofA.has(to)));
 }

@@ -1,6 +1,7 @@
 /** Which supervoxel is meant by a node and a point. Source: PyChunkedGraph, pychunkedgraph/app/app_utils.py and graph/utils/id_helpers.py. */
+import { chunkAt, scaleOf } from './chunk-grid.ts';
+import { EditError } from './edit-error.ts';
 import type { GraphInfo } from './id-layout.ts';
-import { EditError } from './operations.ts';
 import { supervoxelsOf } from './subtree.ts';
 import type { TimedGraph } from './timed-graph.ts';
 
@@ -18,18 +19,6 @@ export interface LocateOptions {
 const SEARCH_RADII = [4, 8, 14, 28];
 /** Points of one node that are nearer than this are looked for together. */
 const TOGETHER_NM = 1000;
-
-interface Scale {
-  resolution: number[];
-  size: number[];
-  voxel_offset?: number[];
-}
-
-export const scaleOf = (info: GraphInfo): Scale =>
-  (info.scales as Scale[] | undefined)?.[0] ?? {
-    resolution: [1, 1, 1],
-    size: [Infinity, Infinity, Infinity],
-  };
 
 /**
  * Supervoxels of points, in their order. A supervoxel's own ID is taken as it is; for any other node the nearest of its
@@ -49,7 +38,7 @@ export function locate(
   const voxels = points.map((point) => point.map(Math.trunc));
   for (const id of new Set(nodes)) {
     const node = graph.nodes.findId(id);
-    if (graph.layout.layerOf(Number(id >> 32n)) === 1) continue;
+    if (graph.layout.layerOfId(id) === 1) continue;
     if (node < 0) throw new EditError('FAILED', 'list index out of range');
     const here = nodes.flatMap((other, k) => (other === id ? [k] : []));
     for (const group of together(here, voxels, scaleOf(info).resolution)) {
@@ -99,7 +88,7 @@ function nearest(
   points: readonly number[][],
   { labelAt, staysInside }: Required<LocateOptions>,
 ): bigint[] | undefined {
-  const { resolution, size, voxel_offset: offset = [0, 0, 0] } = scaleOf(info);
+  const { resolution, size, voxelOffset: offset } = scaleOf(info);
   const mean = (resolution[0] + resolution[1] + resolution[2]) / 3;
   const layer = graph.layerOf(node),
     timeMs = graph.nodes.createdMs(node);
@@ -165,12 +154,9 @@ function inTheirChunks(
   node: number,
   points: readonly number[][],
 ): bigint[] | undefined {
-  const { voxel_offset: offset = [0, 0, 0] } = scaleOf(info);
   const supervoxels = supervoxelsOf(graph, node).sort((a, b) => a - b);
   const found = points.map((point) => {
-    const chunk = point.map((value, axis) =>
-      Math.floor((value - offset[axis]) / info.graph.chunk_size[axis]),
-    );
+    const chunk = chunkAt(info, point, Math.floor);
     return supervoxels.find((supervoxel) =>
       graph.chunkOf(supervoxel).every((value, axis) => value === chunk[axis]),
     );

@@ -4,6 +4,7 @@
  */
 import { wordsOf } from '../../lib/base/uint64.ts';
 import { IdIndex } from './id-index.ts';
+import { wordsOfId } from './id-layout.ts';
 import { IntList } from './int-list.ts';
 
 /** Parents a node had before the one it has now, oldest first. */
@@ -71,7 +72,7 @@ export class NodeTable {
   }
 
   findId(id: bigint): number {
-    return this.#index.get(Number(id & 0xffffffffn), Number(id >> 32n));
+    return this.#index.get(...wordsOfId(id));
   }
 
   idOf(node: number): bigint {

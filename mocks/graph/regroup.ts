@@ -1,4 +1,5 @@
 /** What an edit makes of the layer-2 nodes it touches. Source: PyChunkedGraph, pychunkedgraph/graph/edits.py. */
+import { Disjoint } from './disjoint.ts';
 import type { Edge, Edges, EdgeTable } from './edge-table.ts';
 import type { NodeTable } from './node-table.ts';
 
@@ -28,57 +29,20 @@ export function regroup(
   removed: readonly Edge[],
 ): Group[] {
   const { nodes } = graph;
-  const key = (a: number, b: number): number => a * graph.supervoxels + b;
-  const gone = new Set(removed.flatMap(([a, b]) => [key(a, b), key(b, a)]));
+  const standing = standingEdges(graph, touched, added, removed);
   const members = touched.flatMap((node) => Array.from(nodes.childrenOf(node))).sort((a, b) => a - b);
-  const above = new Map(members.map((member) => [member, member]));
-  const find = (member: number): number => {
-    let top = member;
-    while (above.get(top) !== top) top = above.get(top)!;
-    above.set(member, top);
-    return top;
-  };
-  const join = (a: number, b: number): void => {
-    const topA = find(a),
-      topB = find(b);
-    above.set(Math.max(topA, topB), Math.min(topA, topB));
-  };
-
-  const standing: Edge[] = [];
-  const keep = (a: number, b: number, layer: number): void => {
-    if (gone.has(key(a, b))) return;
-    standing.push([a, b]);
-    if (layer === 1) join(a, b);
-  };
-  for (const node of touched) {
-    const edges = graph.edgesOf(node);
-    for (let layer = graph.options.exact ? 1 : 2; layer < edges.length; layer++)
-      for (let e = 0; e < edges[layer].length; e += 2) keep(edges[layer][e], edges[layer][e + 1], layer);
-    if (graph.options.exact) continue;
-    for (const own of nodes.childrenOf(node))
-      graph.edges.forEach(own, (other) => {
-        if (nodes.parentNow(other) === node) keep(own, other, 1);
-      });
-  }
-  for (const [a, b] of added) {
-    const layer = graph.crossingLayer(a, b);
-    keep(a, b, layer);
-    keep(b, a, layer);
-  }
+  const place = new Map(members.map((member, k) => [member, k]));
+  const sets = new Disjoint(members.length);
+  for (const [a, b] of standing) if (graph.crossingLayer(a, b) === 1) sets.join(place.get(a)!, place.get(b)!);
 
   const groups = new Map<number, { members: number[]; edges: number[][]; oldest: number }>();
   const groupOf = (member: number): { members: number[]; edges: number[][]; oldest: number } => {
-    const first = find(member);
-    let group = groups.get(first);
-    if (!group)
-      groups.set(
-        first,
-        (group = {
-          members: [],
-          edges: Array.from({ length: graph.layout.layers }, () => []),
-          oldest: nodes.parentNow(first),
-        }),
-      );
+    const set = sets.find(place.get(member)!);
+    let group = groups.get(set);
+    if (!group) {
+      const edges: number[][] = Array.from({ length: graph.layout.layers }, () => []);
+      groups.set(set, (group = { members: [], edges, oldest: nodes.parentNow(member) }));
+    }
     return group;
   };
   for (const member of members) {
@@ -90,4 +54,34 @@ export function regroup(
   return [...groups.values()].sort(
     (a, b) => nodes.compare(a.oldest, b.oldest) || a.members[0] - b.members[0],
   );
+}
+
+/** Edges of the `touched` nodes after the edit, as [own supervoxel, other supervoxel]. */
+function standingEdges(
+  graph: GraphBefore,
+  touched: readonly number[],
+  added: readonly Edge[],
+  removed: readonly Edge[],
+): Edge[] {
+  const key = (a: number, b: number): number => a * graph.supervoxels + b;
+  const gone = new Set(removed.flatMap(([a, b]) => [key(a, b), key(b, a)]));
+  const standing: Edge[] = [];
+  const keep = (a: number, b: number): void => {
+    if (!gone.has(key(a, b))) standing.push([a, b]);
+  };
+  const { exact } = graph.options;
+  for (const node of touched) {
+    for (const edges of graph.edgesOf(node).slice(exact ? 1 : 2))
+      for (let e = 0; e < edges.length; e += 2) keep(edges[e], edges[e + 1]);
+    if (exact) continue;
+    for (const own of graph.nodes.childrenOf(node))
+      graph.edges.forEach(own, (other) => {
+        if (graph.nodes.parentNow(other) === node) keep(own, other);
+      });
+  }
+  for (const [a, b] of added) {
+    keep(a, b);
+    keep(b, a);
+  }
+  return standing;
 }

@@ -1,32 +1,14 @@
 /** What is below a node, and within a box of graph chunks. Source: PyChunkedGraph, pychunkedgraph/graph/subgraph.py. */
-import type { GraphInfo } from './id-layout.ts';
+import type { ChunkBox } from './chunk-grid.ts';
 import type { TimedGraph } from './timed-graph.ts';
-
-type Triple = readonly [number, number, number];
-
-/** Half-open, in graph chunks. */
-export interface ChunkBox {
-  min: Triple;
-  max: Triple;
-}
-
-/** The graph chunks that a box of voxels of the graph's mip touches. */
-export function chunkBox(info: GraphInfo, min: readonly number[], max: readonly number[]): ChunkBox {
-  const offset = (info.scales as { voxel_offset?: number[] }[] | undefined)?.[0]?.voxel_offset ?? [0, 0, 0];
-  const size = info.graph.chunk_size;
-  const at = (voxels: readonly number[], round: (value: number) => number): Triple =>
-    [0, 1, 2].map((axis) => round((voxels[axis] - offset[axis]) / size[axis])) as unknown as Triple;
-  return { min: at(min, Math.floor), max: at(max, Math.ceil) };
-}
 
 function isWithin({ nodes, layout }: TimedGraph, node: number, { min, max }: ChunkBox): boolean {
   const low = nodes.lowWord(node),
     high = nodes.highWord(node);
   const scale = 2 ** Math.max(0, layout.layerOf(high) - 2);
-  return [0, 1, 2].every((axis) => {
-    const chunk = layout.chunkCoordinate(low, high, axis);
-    return chunk < max[axis] / scale && chunk + 1 > min[axis] / scale;
-  });
+  return layout
+    .chunkOf(low, high)
+    .every((chunk, axis) => chunk < max[axis] / scale && chunk + 1 > min[axis] / scale);
 }
 
 /** The children that lie in the box, which no one asks of supervoxels. */

@@ -101,7 +101,7 @@ export class TimedGraph {
       else this.edges.draw(a, b);
     }
     const touched = [...new Set([...added, ...removed].flat().map((end) => this.nodes.parentNow(end)))];
-    const oldRoots = [...new Set(touched.map((node) => this.rootNow(node)))];
+    const oldRoots = [...this.rootsNow(touched)];
     const newLayer2 = regroup(this, touched, added, removed).map(({ members, edges }) => {
       const node = this.#add(2, members[0], timeMs, members);
       this.#edgesOf.set(node, edges);
@@ -143,6 +143,10 @@ export class TimedGraph {
 
   rootNow(node: number): number {
     return this.ancestorAt(node, this.layout.layers, Infinity);
+  }
+
+  rootsNow(nodes: readonly number[]): Set<number> {
+    return new Set(nodes.map((node) => this.rootNow(node)));
   }
 
   layerOf(node: number): number {

@@ -1,0 +1,69 @@
+/** Edits that a test makes by calling the mock, without HTTP. */
+import type { TableContext } from './endpoints/endpoint.ts';
+import { toMs, type Id, type Moment } from './graph-input.ts';
+import type { EditContext } from './graph/operation-log.ts';
+import type { Edited } from './graph/operations.ts';
+
+export interface EditOptions {
+  /** Not before the newest edit. @default the server's now */
+  at?: Moment;
+  /** ID of the user. @default '0' */
+  user?: string;
+}
+
+export interface EditResult {
+  /** null for an undo or redo of what is so already. */
+  operationId: number | null;
+  oldRootIds: bigint[];
+  newRootIds: bigint[];
+  newLayer2Ids: bigint[];
+}
+
+export interface EditsFromCode {
+  /**
+   * Joins the objects of two supervoxels.
+   * @throws EditError REFUSED for two of one object.
+   * @throws RangeError for what is no supervoxel, or a moment before the newest edit.
+   */
+  merge(supervoxels: readonly [Id, Id], options?: EditOptions): EditResult;
+  /**
+   * Takes away edges, or, when given sources and sinks, what the option `multicuts` says for them.
+   * @throws EditError REFUSED for supervoxels of several objects, FAILED without a multicut.
+   */
+  split(
+    cut: { edges: readonly (readonly [Id, Id])[] } | { sources: readonly Id[]; sinks: readonly Id[] },
+    options?: EditOptions,
+  ): EditResult;
+  /** @throws EditError FAILED for an unknown operation. */
+  undo(operationId: number, options?: EditOptions): EditResult;
+  redo(operationId: number, options?: EditOptions): EditResult;
+}
+
+export function editsFromCode({ graph, editor, nextMs }: TableContext): EditsFromCode {
+  const supervoxel = (id: Id): number => graph.supervoxel(BigInt(id));
+  const ids = (nodes: readonly number[]): bigint[] => [...graph.nodes.idsOf(nodes)];
+  const edit = ({ at, user = '0' }: EditOptions, carryOut: (context: EditContext) => Edited): EditResult => {
+    const timeMs = at === undefined ? nextMs() : toMs(at);
+    if (timeMs < graph.newestMs) throw new RangeError('edits must be given in the order of their times');
+    const { operation, oldRoots, newRoots, newLayer2 } = carryOut({ user, timeMs });
+    return {
+      operationId: operation && operation.id,
+      oldRootIds: ids(oldRoots),
+      newRootIds: ids(newRoots),
+      newLayer2Ids: ids(newLayer2),
+    };
+  };
+  return {
+    merge: ([a, b], how = {}) =>
+      edit(how, (context) => editor.merge([supervoxel(a), supervoxel(b)], context)),
+    split: (cut, how = {}) =>
+      edit(how, (context) => {
+        if (!('edges' in cut))
+          return editor.cut(cut.sources.map(supervoxel), cut.sinks.map(supervoxel), context);
+        const [from, to] = [0, 1].map((end) => cut.edges.map((edge) => supervoxel(edge[end])));
+        return editor.split(from, to, context);
+      }),
+    undo: (id, how = {}) => edit(how, (context) => editor.undo(id, context)),
+    redo: (id, how = {}) => edit(how, (context) => editor.redo(id, context)),
+  };
+}

@@ -1,0 +1,43 @@
+/** Endpoints about edges below a node. Source: PyChunkedGraph, pychunkedgraph/graph/subgraph.py and graph/analysis/. */
+import { layer2Edges } from '../graph/layer2-edges.ts';
+import { forEachDirected } from '../graph/local-edges.ts';
+import { nodesAt, supervoxelsOf } from '../graph/subtree.ts';
+import type { MockResponse } from '../message.ts';
+import { idsOut, intOut, json, nodesOut } from './answers.ts';
+import type { EndpointRequest, TableContext } from './endpoint.ts';
+import { boundsOf, flag, idOfPath } from './parameters.ts';
+import { concatenated } from './python-values.ts';
+
+export function layer2Graph(context: TableContext, { query, parts }: EndpointRequest): MockResponse {
+  const { graph } = context;
+  const box = boundsOf(context, query),
+    node = graph.nodes.findId(idOfPath(parts.id));
+  const below = nodesAt(graph, node, 2, box).filter((layer2) => box !== undefined || layer2 !== node);
+  const response = json({
+    edge_graph: layer2Edges(graph, below).map((pair) => nodesOut(context, query, pair)),
+  });
+  return { ...response, headers: { ...response.headers, 'used-bounds': box ? 'True' : 'False' } };
+}
+
+export function subgraph(context: TableContext, { query, parts }: EndpointRequest): MockResponse {
+  const { graph } = context;
+  const { nodes, edges } = graph;
+  const id = idOfPath(parts.id);
+  const members = concatenated(supervoxelsOf(graph, nodes.findId(id), boundsOf(context, query)));
+  const here = new Set(members);
+  const onlyInternal = flag(query, 'only_internal_edges', true);
+  const pairs: bigint[][] = [],
+    affinities: number[] = [],
+    areas: number[] = [];
+  forEachDirected(graph, members, (from, to, handle) => {
+    if (onlyInternal && !here.has(to)) return;
+    pairs.push([nodes.idOf(from), nodes.idOf(to)]);
+    affinities.push(edges.affinityOf(handle));
+    areas.push(edges.areaOf(handle));
+  });
+  return json({
+    nodes: pairs.map((pair) => idsOut(query, pair)),
+    affinities,
+    areas: areas.map(intOut(query)),
+  });
+}

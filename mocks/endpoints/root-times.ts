@@ -1,0 +1,86 @@
+/** Endpoints about since when nodes are and until when. Source: PyChunkedGraph, pychunkedgraph/app/segmentation/. */
+import type { MockResponse } from '../message.ts';
+import { idsOut, json } from './answers.ts';
+import type { EndpointRequest, TableContext } from './endpoint.ts';
+import { flag, idsOfBody, optionalMs, timestampMs } from './parameters.ts';
+import { Crash, pythonTimestampUs } from './python-values.ts';
+
+export function isLatestRoots(context: TableContext, { query, body }: EndpointRequest): MockResponse {
+  const ids = idsOfBody(body),
+    timeMs = timestampMs(context, query);
+  return json({ is_latest: Array.from(ids, (id) => isLatest(context, id, timeMs)) });
+}
+
+export function rootTimestamps(context: TableContext, { query, body }: EndpointRequest): MockResponse {
+  const ids = idsOfBody(body, { isBinary: flag(query, 'is_binary') });
+  const timeMs = timestampMs(context, query); // read whether wanted or not
+  return json({
+    timestamp: flag(query, 'latest') ? latest(context, ids, query, timeMs) : created(context, ids),
+  });
+}
+
+export function validNodes(context: TableContext, { query, body }: EndpointRequest): MockResponse {
+  const ids = idsOfBody(body, { isBinary: flag(query, 'is_binary') });
+  const toMs = optionalMs(query, 'end_timestamp'),
+    fromMs = optionalMs(query, 'start_timestamp');
+  return json({ valid_roots: idsOut(query, valid(context, ids, fromMs, toMs)) });
+}
+
+/** Nodes that have no successor before a timestamp: it excludes the timestamp, where all else includes it. */
+function isLatest(context: TableContext, id: bigint, timeMs: number): boolean {
+  const { nodes, supervoxels, lineage } = context.graph;
+  const node = nodes.findId(id);
+  return (
+    node >= supervoxels &&
+    isBefore(context, nodes.createdMs(node), timeMs) &&
+    !isBefore(context, lineage.replacedMs(node), timeMs)
+  );
+}
+
+const isBefore = ({ strict }: TableContext, ms: number, timeMs: number): boolean =>
+  strict ? ms <= timeMs : ms < timeMs;
+
+function created({ graph }: TableContext, ids: BigUint64Array): number[] {
+  const nodes = Array.from(ids, (id) => graph.nodes.findId(id)).map((node) =>
+    node >= graph.supervoxels ? node : -1,
+  );
+  if (nodes.every((node) => node < 0)) return [];
+  const unknown = nodes.indexOf(-1);
+  if (unknown >= 0) throw new Crash(String(ids[unknown]));
+  return nodes.map((node) => graph.nodes.createdMs(node) / 1000);
+}
+
+/** For those that are latest the timestamp itself; for the others, in their order, when they were replaced. */
+function latest(
+  context: TableContext,
+  ids: BigUint64Array,
+  query: URLSearchParams,
+  timeMs: number,
+): number[] {
+  const { nodes, lineage } = context.graph;
+  const timestamp = query.get('timestamp');
+  const timeS = timestamp === null ? timeMs / 1000 : pythonTimestampUs(timestamp, 'timestamp') / 1e6;
+  const replaced = Array.from(ids, (id) => lineage.replacedMs(nodes.findId(id))).filter((ms) =>
+    isBefore(context, ms, timeMs),
+  );
+  return Array.from(ids, (id) => {
+    if (isLatest(context, id, timeMs)) return timeS;
+    const ms = replaced.shift();
+    if (ms === undefined) throw new Crash('pop from an empty deque');
+    return ms / 1000;
+  });
+}
+
+/** IDs with anything written about them in a window. */
+function valid({ graph }: TableContext, ids: BigUint64Array, fromMs = -Infinity, toMs = Infinity): bigint[] {
+  return [...new Set(ids)].filter((id) => {
+    const node = graph.nodes.findId(id);
+    if (node < 0) return false;
+    const written = [
+      ...graph.nodes.parentTimesMs(node),
+      graph.lineage.replacedMs(node),
+      ...(node >= graph.supervoxels ? [graph.nodes.createdMs(node)] : []),
+    ];
+    return written.some((ms) => Number.isFinite(ms) && ms >= fromMs && ms < toMs);
+  });
+}

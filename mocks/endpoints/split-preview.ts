@@ -1,0 +1,57 @@
+/** The endpoint that tells what a split would leave. Source: PyChunkedGraph, pychunkedgraph/graph/cutting.py, run_split_preview. */
+import type { Edge } from '../graph/edge-table.ts';
+import { forEachDirected } from '../graph/local-edges.ts';
+import { boxAround } from '../graph/merge-edges.ts';
+import { Neighbours } from '../graph/neighbours.ts';
+import { EditError } from '../graph/edit-error.ts';
+import { supervoxelsOf } from '../graph/subtree.ts';
+import type { TimedGraph } from '../graph/timed-graph.ts';
+import type { MockResponse } from '../message.ts';
+import { json, nodesOut } from './answers.ts';
+import { supervoxelNodes, twoSides } from './edit-points.ts';
+import type { EndpointRequest, TableContext } from './endpoint.ts';
+import { Crash } from './python-values.ts';
+
+export function splitPreview(context: TableContext, { query, body }: EndpointRequest): MockResponse {
+  const { graph, editor, info } = context;
+  const { sources, sinks } = twoSides(context, body);
+  const sides = [supervoxelNodes(graph, sources.ids), supervoxelNodes(graph, sinks.ids)] as const;
+  const roots = new Set(sides.flat().map((supervoxel) => graph.rootNow(supervoxel)));
+  if (roots.size !== 1) throw new EditError('REFUSED', 'Supervoxels must belong to the same object.');
+  const cut = editor.multicut(...sides);
+  if (!cut)
+    throw new Crash(
+      'the mock has no multicut between these: say which edges it removes in the option multicuts',
+    );
+  const [root] = roots;
+  const box = boxAround(info, { sourceCoords: sources.coords, sinkCoords: sinks.coords });
+  const parts = partsWithout(graph, supervoxelsOf(graph, root, box), cut);
+  const [first, second] = sides.map((side) => holding(parts, side));
+  const isWhole = (side: readonly number[], part: readonly number[]): boolean =>
+    side.every((one) => part.includes(one));
+  const others = parts.filter((part) => part !== first && part !== second);
+  return json({
+    supervoxel_connected_components: [first, second, ...others].map((part) => nodesOut(context, query, part)),
+    illegal_split: first === second || !isWhole(sides[0], first) || !isWhole(sides[1], second),
+  });
+}
+
+/** What known edges between `supervoxels` hold together once the cut ones are gone; a supervoxel without edges is in no part. */
+function partsWithout(graph: TimedGraph, supervoxels: readonly number[], cut: readonly Edge[]): number[][] {
+  const gone = new Set(cut.flatMap(([a, b]) => [`${a},${b}`, `${b},${a}`]));
+  const here = new Set(supervoxels);
+  const neighbours = new Neighbours();
+  forEachDirected(graph, here, (a, b) => {
+    if (!here.has(b)) return;
+    neighbours.add(a);
+    neighbours.add(b);
+    if (!gone.has(`${a},${b}`)) neighbours.link(a, b);
+  });
+  return neighbours.components();
+}
+
+/** The part with the most of `wanted`; an empty one when nothing of it is there. */
+function holding(parts: readonly number[][], wanted: readonly number[]): number[] {
+  const count = (part: readonly number[]): number => wanted.filter((one) => part.includes(one)).length;
+  return parts.reduce((best, part) => (count(part) > count(best) ? part : best), []);
+}

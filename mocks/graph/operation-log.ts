@@ -1,0 +1,76 @@
+/** The log of merges, splits, undos and redos. Source: PyChunkedGraph, pychunkedgraph/graph/operation.py. */
+import { EditError } from './edit-error.ts';
+import type { Edge } from './edge-table.ts';
+import type { NameRoot } from './timed-graph.ts';
+
+export const STATUS = { success: 0, created: 1, exception: 2 } as const;
+
+/** Where an edit was asked for: voxels of the graph's mip, xyz. */
+export interface EditCoords {
+  sourceCoords?: readonly (readonly number[])[];
+  sinkCoords?: readonly (readonly number[])[];
+}
+
+export interface Operation extends EditCoords {
+  id: number;
+  kind: 'merge' | 'split' | 'multicut' | 'undo' | 'redo';
+  /** The operation undone or redone. */
+  of?: number;
+  user: string;
+  /** Of the lock: since when its nodes are valid. */
+  timeMs: number;
+  /** When the log entry got its result. */
+  writtenMs: number;
+  status: (typeof STATUS)[keyof typeof STATUS];
+  exception: string;
+  added?: readonly Edge[];
+  removed?: readonly Edge[];
+  sources?: readonly number[];
+  sinks?: readonly number[];
+  /** New roots, as nodes. */
+  roots: readonly number[];
+}
+
+export interface EditContext extends EditCoords {
+  user: string;
+  timeMs: number;
+  nameRoot?: NameRoot;
+}
+
+export class OperationLog {
+  /** By ID, from 1 up. */
+  readonly operations: Operation[] = [];
+
+  /** @throws EditError FAILED for an unknown one. */
+  find(id: number): Operation {
+    const operation = this.operations[id - 1] as Operation | undefined;
+    if (!operation) throw new EditError('FAILED', 'Could not determine graph operation type.');
+    return operation;
+  }
+
+  /** An entry for what has begun: it takes the next ID, whatever becomes of it. */
+  open(
+    kind: Operation['kind'],
+    { user, timeMs, sourceCoords, sinkCoords }: EditContext,
+    details: Partial<Operation>,
+  ): Operation {
+    const isFresh = kind !== 'undo' && kind !== 'redo';
+    const coords = isFresh
+      ? { ...(sourceCoords ? { sourceCoords } : {}), ...(sinkCoords ? { sinkCoords } : {}) }
+      : {};
+    const operation: Operation = {
+      id: this.operations.length + 1,
+      kind,
+      user,
+      timeMs,
+      writtenMs: timeMs,
+      status: STATUS.created,
+      exception: '',
+      roots: [],
+      ...coords,
+      ...details,
+    };
+    this.operations.push(operation);
+    return operation;
+  }
+}
