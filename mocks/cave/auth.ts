@@ -1,0 +1,57 @@
+/** The auth service: who has a token, and what its owner may do. Source: middle_auth_client, the user's permissions. */
+import type { EndpointRequest } from '../endpoints/endpoint.ts';
+import { EVERYTHING, type MockUser } from '../endpoints/users.ts';
+import type { CaveContext, CaveEndpoint } from './service.ts';
+
+export const AUTH_ENDPOINTS: readonly CaveEndpoint[] = [
+  { path: /^\/auth\/api\/v1\/user\/token$/, answer: ownTokens },
+  { path: /^\/auth\/api\/v1\/user\/cache$/, answer: ownPermissions },
+  { path: /^\/auth\/api\/v1\/username$/, answer: userNames },
+  { path: /^\/auth\/api\/v1\/user$/, answer: users },
+];
+
+function ownTokens({ tokens }: CaveContext, { user }: EndpointRequest): unknown {
+  const own = Object.keys(tokens).filter((token) => tokens[token] === user);
+  return own.map((token) => ({ id: idOf(user), user_id: idOf(user), token }));
+}
+
+function ownPermissions({ datastack }: CaveContext, { user }: EndpointRequest): unknown {
+  const permissions = user.missingTos ? [] : (user.permissions ?? EVERYTHING);
+  const missing = user.missingTos
+    ? [{ dataset_name: datastack, tos_id: user.missingTos.id, tos_name: user.missingTos.name }]
+    : [];
+  return {
+    ...described(user),
+    service_account: false,
+    groups: [],
+    permissions: {},
+    permissions_v2: { [datastack]: permissions },
+    missing_tos: missing,
+  };
+}
+
+function userNames(context: CaveContext, request: EndpointRequest): unknown {
+  return askedFor(context, request).map((user) => ({ id: idOf(user), name: nameOf(user) }));
+}
+
+function users(context: CaveContext, request: EndpointRequest): unknown {
+  return askedFor(context, request).map((user) => ({ ...described(user), pi: '' }));
+}
+
+/** Users by the parameter `id`, `101,102`; unknown ones are left out. */
+function askedFor({ tokens }: CaveContext, { query }: EndpointRequest): MockUser[] {
+  const known = Object.values(tokens);
+  return (query.get('id') ?? '')
+    .split(',')
+    .flatMap((id) => known.find((user) => String(idOf(user)) === id) ?? []);
+}
+
+const idOf = ({ id = 1 }: MockUser): number => id;
+const nameOf = (user: MockUser): string => user.name ?? `user ${idOf(user)}`;
+
+const described = (user: MockUser) => ({
+  id: idOf(user),
+  name: nameOf(user),
+  email: `${idOf(user)}@example.org`,
+  admin: user.admin ?? false,
+});
