@@ -13,6 +13,7 @@ export const ERROR_CODES = {
     NOT_FOUND: 'There is no such metadata: the path, the datastack or the version may be misspelt.',
     BAD_INFO: 'The metadata breaks its schema, or is not JSON.',
     UNSUPPORTED: 'The metadata is fine and names something that this version does not read.',
+    CHANGED: 'The metadata is not what it was when the volume was resolved: resolve its path again.',
   },
   RequestError: {
     HTTP_STATUS: 'The server answered with a status that is not an answer; `status` holds it.',

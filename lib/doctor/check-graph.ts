@@ -35,7 +35,7 @@ export async function* checkGraph(path: string, http: HttpClient, options: Docto
     const { finding } = await checkToken(knowing, search);
     yield finding;
     if (finding.verdict === 'fail') return;
-    const tokens = new GraphTokens(search, QUIET.warn);
+    const tokens = new GraphTokens(search, () => undefined);
     try {
       found = await findDatastack(place.datastack!, knowing, tokens, http, options.signal);
     } catch (error) {

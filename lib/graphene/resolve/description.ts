@@ -144,7 +144,7 @@ export function optionsFor<Options extends OpenGrapheneOptions>(
   for (const name of [...SETTLED, 'mip'] as const)
     if (given[name] !== undefined)
       throw new TypeError(`${name} is settled in the description of the volume: resolve its path again`);
-  return { ...options, ...given } as Options & DescribedOptions;
+  return { ...options, ...given };
 }
 
 const SETTLED = ['server', 'authServer', 'dataDir', 'ocdbt', 'timestamp', 'resolution'] as const;

@@ -1,5 +1,6 @@
 /** From a description back to what was made on the way to it: another thread, or another machine, starts here. */
-import { PathError } from '../../base/errors.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { InfoError, PathError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { parseServer } from '../../cave/server.ts';
 import { parseGraphInfo } from '../../chunkedgraph/ids/graph-info.ts';
@@ -17,8 +18,9 @@ import { checkIsThere, storageFor } from './storage-keys.ts';
 import { GraphTokens } from './tokens.ts';
 
 /**
- * Asks the server for the table's info once more: that tells what time it is there, and whether it takes the token.
- * @throws GraphError; CredentialsError NOT_FOUND for a token or credentials that are not to be had here; PathError, InfoError, TypeError.
+ * Asks the server for the table's info once more: that tells what time it is there, whether it takes the token, and whether the graph is the
+ * same.
+ * @throws GraphError; InfoError CHANGED; CredentialsError NOT_FOUND for a token or credentials that are not to be had here; PathError, InfoError, TypeError.
  */
 export async function reopenGraph(
   description: GrapheneDescription,
@@ -41,7 +43,13 @@ export async function reopenGraph(
   checkHosts(description, path);
   const token = await tokens.named(table.token, path);
   const server = tableServer({ path, token, allowAddress: table.allowAddress }, http, options, warn);
-  await new ChunkedGraphClient({ server }).info(options.signal);
+  const { json: now } = await new ChunkedGraphClient({ server }).info(options.signal);
+  if (!isDeepStrictEqual(meaningOf(now), meaningOf(json)))
+    throw new InfoError(
+      'CHANGED',
+      `info at ${path.infoUrl} is not what it was when the volume was resolved: resolve its path again`,
+      path.infoUrl,
+    );
   const store = await openBucket(bucket, http, { storage, graphToken: token?.token, logger });
   checkIsThere(store);
   return {
@@ -53,6 +61,25 @@ export async function reopenGraph(
     store,
   };
 }
+
+/** What answers depend on, of a table's info: that its server was upgraded does not matter. */
+function meaningOf(info: unknown): unknown[] {
+  const said = (info ?? {}) as Record<string, unknown>,
+    app = said.app as { ocdbt_seg?: unknown } | null | undefined;
+  return [...MEANINGFUL.map((name) => said[name]), app?.ocdbt_seg];
+}
+
+const MEANINGFUL = [
+  'redirect',
+  'graph',
+  'scales',
+  'data_dir',
+  'type',
+  'data_type',
+  'num_channels',
+  'chunks_start_at_voxel_offset',
+  'ocdbt_seg',
+];
 
 /** Who changes a description must not make a token of one host go to another. @throws PathError INSECURE_TOKEN. */
 function checkHosts({ graph: { token }, bucket }: GrapheneDescription, { origin }: Host): void {

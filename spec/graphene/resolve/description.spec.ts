@@ -221,6 +221,21 @@ describe('a chunkedgraph, from its description', () => {
       });
   });
 
+  test('is refused when the graph is no longer the one that was resolved', async () => {
+    const description = await resolved(path()),
+      { info } = description;
+    const was = (change: object): GrapheneDescription => ({ ...description, info: { ...info, ...change } });
+    for (const change of [
+      { data_dir: 'gs://old/place' },
+      { graph: { ...(info.graph as object), n_layers: 5 } },
+    ])
+      await expect(openGraphene(was(change), { storage })).rejects.toMatchObject({
+        name: 'InfoError',
+        code: 'CHANGED',
+      });
+    await (await openGraphene(was({ app: { supported_api_versions: [0] } }), { storage })).close();
+  });
+
   test('says again what is wrong with its materializations, and with its viewer', async () => {
     Object.assign(about, { local_server: 'ftp://x', viewer_resolution_x: 'wide' });
     const description = await resolved('cave://world_v1', { server: served.url });
@@ -290,8 +305,7 @@ describe('a Precomputed volume, from its description', () => {
     const files = tinyFiles(WORLD);
     const store = {
       url: 'own://',
-      read: (key: string) =>
-        Promise.resolve(files[key] && { bytes: files[key] as Uint8Array, contentEncoding: undefined }),
+      read: (key: string) => Promise.resolve(files[key] && { bytes: files[key], contentEncoding: undefined }),
     };
     const description = sent((await resolveVolume('anything', { storage: store })) as PrecomputedDescription);
     expect(description.bucket).toMatchObject({ path: '', wants: ['store'] });
@@ -305,7 +319,7 @@ describe('a Precomputed volume, from its description', () => {
 
   test('in memory is not there for who does not have that memory', async () => {
     const keeper = memoryBucket('described');
-    for (const [key, file] of Object.entries(tinyFiles(WORLD))) keeper.put(key, file as Uint8Array);
+    for (const [key, file] of Object.entries(tinyFiles(WORLD))) keeper.put(key, file);
     const description = sent((await resolveVolume('mem://described')) as PrecomputedDescription);
     await (await openPrecomputed(description)).close();
     for (const key of keeper.keys()) keeper.delete(key);
