@@ -4,8 +4,10 @@ import { byStretches, type Paced, type Pacer } from '../../base/pacer.ts';
 import { wordsOf } from '../../base/uint64.ts';
 import { sendInBatches, type BatchSenderOptions } from '../../failures/batch-sender.ts';
 import { distinguishing, placeOf } from '../ids/distinct.ts';
+import { BatchAnswers, idsOf, isAnswered, PENDING, SHARED } from './batch-answers.ts';
+import { deliver, type Caller, type Delivery } from './deliver.ts';
 import type { IdLayout } from '../ids/id-layout.ts';
-import { noteReason, RootFate, type RootFailure, type RootsAnswer } from './root-source.ts';
+import { RootFate } from './root-source.ts';
 
 export interface RootBatchParts {
   ids: IdLayout;
@@ -21,37 +23,16 @@ export interface RootBatchParts {
   pacer: Pacer;
 }
 
-/** Who asked, and where the answers go. */
-export interface Caller {
-  /** IDs as pairs of words, which stay as they are. */
-  ids: Uint32Array;
-  /** One an ID: which of them are asked about here bear the mark. */
-  marks: Uint8Array;
-  mark: number;
-  /** How many IDs bear the mark. */
-  count: number;
-  answer: RootsAnswer;
-}
-
 interface Waiting extends Caller {
   /** Of each marked ID, in order, its place in the batch; from the batch's closing on. */
   places: Uint32Array;
   /** All before it are answered. */
   next: number;
-  resolve: (handed: void | Promise<void>) => void;
+  resolve: (delivered: void | Promise<void>) => void;
   reject: (error: unknown) => void;
 }
 
-/** Answers on their way to a caller. */
-interface Handing {
-  /** No more IDs than this are handed over. */
-  most: number;
-  /** What those without an answer, or beyond that, have failed of. */
-  deadline: DeadlineError | undefined;
-  done: void | Promise<void>;
-}
-
-/** IDs that are handed over after a deadline: some 30 ms. */
+/** IDs that are delivered after a deadline: some 30 ms. */
 const MOST_LATE = 2 ** 18;
 
 /** IDs that an earlier batch is asking about already. */
@@ -63,10 +44,8 @@ interface Shared {
   next: number;
 }
 
-/** Fates of IDs without an answer: this batch asks about them, or an earlier one does. */
-const PENDING = 255,
-  SHARED = 254;
-const isAnswered = (fate: number): boolean => fate < SHARED;
+/** IDs that are taken over from an earlier batch in one turn of the event loop: a few milliseconds. */
+const TAKEN_AT_ONCE = 2 ** 17;
 const NONE = new Uint32Array(0);
 
 export class RootBatch {
@@ -78,14 +57,8 @@ export class RootBatch {
   /** Later batches that wait for answers of this one. */
   readonly #followers = new Set<RootBatch>();
   readonly #shared: Shared[] = [];
-  /** By place, as pairs of words. */
-  #ids: Uint32Array = NONE;
-  #roots: Uint32Array = NONE;
-  #fates = new Uint8Array(0);
-  /** By place, the failure plus one; made when the first fails. */
-  #failureOf: Uint32Array | undefined;
-  readonly #errors: Error[] = [];
-  readonly #handing = new WeakMap<Caller, Handing>();
+  #answers = new BatchAnswers(new BigUint64Array(0));
+  readonly #deliveries = new WeakMap<Caller, Delivery>();
   #preparing: Promise<void> | undefined;
   #unanswered = 0;
   #requests = 0;
@@ -107,8 +80,8 @@ export class RootBatch {
   }
 
   /** After a deadline: when the caller has got what there is. */
-  async handed(caller: Caller): Promise<void> {
-    await this.#handing.get(caller)?.done; // what it rejects with is told here
+  async delivered(caller: Caller): Promise<void> {
+    await this.#deliveries.get(caller)?.done; // what it rejects with is told here
   }
 
   /**
@@ -118,9 +91,9 @@ export class RootBatch {
   leave(caller: Caller, reason: unknown): boolean {
     const deadline = reason instanceof DeadlineError ? reason : undefined;
     const waiting = this.#waiting.get(caller),
-      handing = this.#handing.get(caller);
+      delivery = this.#deliveries.get(caller);
     if (waiting && deadline) void this.#begin(caller, waiting, deadline);
-    if (handing) Object.assign(handing, { most: deadline ? MOST_LATE : 0, deadline });
+    if (delivery) Object.assign(delivery, { most: deadline ? MOST_LATE : 0, deadline });
     this.#waiting.delete(caller);
     return this.#isWanted(reason);
   }
@@ -140,6 +113,7 @@ export class RootBatch {
 
   /** Nobody enters any more: sorts the IDs and asks about those that no batch under way is asking about. Never rejects. */
   async send(underWay: readonly RootBatch[]): Promise<void> {
+    let places: Uint32Array | undefined;
     try {
       const preparing = this.#parts.pacer.run(this.#gather(), this.#abort.signal);
       if (preparing) await (this.#preparing = preparing);
@@ -148,6 +122,8 @@ export class RootBatch {
         const sharing = this.#parts.pacer.run(this.#share(batch), this.#abort.signal);
         if (sharing) await sharing;
       }
+      if (this.#shared.length > 0)
+        places = await this.#parts.pacer.run(this.#pendingPlaces(), this.#abort.signal);
     } catch (error) {
       for (const batch of underWay) if (batch.#followers.has(this)) batch.#unfollow(this, error);
       for (const { reject } of this.#waiting.values()) reject(error);
@@ -156,7 +132,6 @@ export class RootBatch {
       return;
     }
     if (this.#abort.signal.aborted) return; // everybody has left meanwhile
-    const places = this.#shared.length > 0 ? this.#pendingPlaces() : undefined;
     void sendInBatches(
       {
         count: places ? places.length : this.#unanswered,
@@ -174,9 +149,7 @@ export class RootBatch {
     const { ids, places } = yield* distinguishing(yield* markedOf(callers));
     let at = 0;
     for (const caller of callers) caller.places = places.subarray(at, (at += caller.count));
-    this.#ids = wordsOf(ids);
-    this.#roots = new Uint32Array(this.#ids.length);
-    this.#fates = new Uint8Array(ids.length).fill(PENDING);
+    this.#answers = new BatchAnswers(ids);
     this.#unanswered = ids.length;
   }
 
@@ -184,12 +157,13 @@ export class RootBatch {
     if (batch.#abort.signal.aborted) return;
     const shared: Shared = { batch, theirs: [], ours: [], next: 0 };
     batch.#followers.add(this); // it goes on while this looks
-    yield* byStretches(this.#fates.length, (from, end) => {
+    const { ids, fates } = this.#answers;
+    yield* byStretches(fates.length, (from, end) => {
       for (let place = from; place < end; place++) {
-        if (this.#fates[place] !== PENDING) continue;
-        const theirs = placeOf(this.#ids[2 * place], this.#ids[2 * place + 1], batch.#ids);
-        if (theirs < 0 || batch.#fates[theirs] === RootFate.failed) continue; // what has failed is asked anew
-        this.#fates[place] = SHARED;
+        if (fates[place] !== PENDING) continue;
+        const theirs = placeOf(ids[2 * place], ids[2 * place + 1], batch.#answers.ids);
+        if (theirs < 0 || batch.#answers.fates[theirs] === RootFate.failed) continue; // what has failed is asked anew
+        fates[place] = SHARED;
         shared.theirs.push(theirs);
         shared.ours.push(place);
       }
@@ -198,11 +172,13 @@ export class RootBatch {
     else batch.#unfollow(this, undefined);
   }
 
-  #pendingPlaces(): Uint32Array {
-    const places = new Uint32Array(this.#fates.length);
+  *#pendingPlaces(): Paced<Uint32Array> {
+    const { fates } = this.#answers,
+      places = new Uint32Array(fates.length);
     let count = 0;
-    for (let place = 0; place < this.#fates.length; place++)
-      if (this.#fates[place] === PENDING) places[count++] = place;
+    yield* byStretches(fates.length, (from, end) => {
+      for (let place = from; place < end; place++) if (fates[place] === PENDING) places[count++] = place;
+    });
     return places.subarray(0, count);
   }
 
@@ -211,24 +187,25 @@ export class RootBatch {
     const { ids: layout, nLayers, ask, onAllUnknown } = this.#parts;
     const timestampMs = this.#timestampMs,
       layer = this.#layer;
+    const { ids, roots, fates } = this.#answers;
     const asked = places
-      ? this.#wordsAt(places.subarray(start, end))
-      : this.#ids.subarray(2 * start, 2 * end);
+      ? this.#answers.wordsAt(places.subarray(start, end))
+      : ids.subarray(2 * start, 2 * end);
     this.#requests++;
-    const roots = wordsOf(await ask(idsOf(asked), { timestampMs, layer, signal: this.#abort.signal }));
+    const found = wordsOf(await ask(idsOf(asked), { timestampMs, layer, signal: this.#abort.signal }));
     let echoed = 0;
     for (let k = 0; k < end - start; k++) {
       const place = places ? places[start + k] : start + k;
-      const low = roots[2 * k],
-        high = roots[2 * k + 1];
+      const low = found[2 * k],
+        high = found[2 * k + 1];
       // The server answers 0, or the very ID, for what it does not know: only a high enough layer makes an answer a root.
       const reached = layout.layerOf(high);
       if (reached >= layer && reached <= nLayers) {
-        this.#roots[2 * place] = low;
-        this.#roots[2 * place + 1] = high;
-        this.#fates[place] = RootFate.ok;
+        roots[2 * place] = low;
+        roots[2 * place + 1] = high;
+        fates[place] = RootFate.ok;
       } else {
-        this.#fates[place] = RootFate.noRoot;
+        fates[place] = RootFate.noRoot;
         if (low === asked[2 * k] && high === asked[2 * k + 1]) echoed++;
       }
     }
@@ -237,33 +214,13 @@ export class RootBatch {
     this.#progress();
   }
 
-  #wordsAt(places: Uint32Array): Uint32Array {
-    const words = new Uint32Array(2 * places.length);
-    for (let k = 0; k < places.length; k++) {
-      words[2 * k] = this.#ids[2 * places[k]];
-      words[2 * k + 1] = this.#ids[2 * places[k] + 1];
-    }
-    return words;
-  }
-
   #fail(start: number, end: number, places: Uint32Array | undefined, error: Error): void {
-    const failureOf = (this.#failureOf ??= new Uint32Array(this.#fates.length));
-    const failure = places
-      ? this.#failureAt(places[start], places[end - 1] + 1, error)
-      : this.#failureAt(start, end, error);
-    if (!places) {
-      this.#fates.fill(RootFate.failed, start, end);
-      failureOf.fill(failure, start, end);
-    } else
-      for (let k = start; k < end; k++) {
-        this.#fates[places[k]] = RootFate.failed;
-        failureOf[places[k]] = failure;
-      }
+    this.#answers.fail(places ? places.subarray(start, end) : { start, end }, error);
     this.#unanswered -= end - start;
     this.#progress();
   }
 
-  /** Takes over what earlier batches have got, hands on what is complete. */
+  /** Takes over what earlier batches have got, delivers what is complete. */
   #progress(): void {
     for (const shared of this.#shared) this.#takeOver(shared);
     for (const [caller, waiting] of this.#waiting) {
@@ -279,130 +236,35 @@ export class RootBatch {
   #isComplete(waiting: Waiting): boolean {
     if (this.#unanswered === 0) return true;
     const { places } = waiting;
-    while (waiting.next < places.length && isAnswered(this.#fates[places[waiting.next]])) waiting.next++;
+    while (waiting.next < places.length && isAnswered(this.#answers.fates[places[waiting.next]]))
+      waiting.next++;
     return waiting.next === places.length;
   }
 
   #takeOver(shared: Shared): void {
     const { batch, theirs, ours } = shared;
     if (shared.next === ours.length) return;
+    const most = shared.next + TAKEN_AT_ONCE;
     for (; shared.next < ours.length; shared.next++) {
-      const from = theirs[shared.next],
-        to = ours[shared.next];
-      if (!isAnswered(batch.#fates[from])) return;
-      this.#fates[to] = batch.#fates[from];
-      this.#roots[2 * to] = batch.#roots[2 * from];
-      this.#roots[2 * to + 1] = batch.#roots[2 * from + 1];
-      if (this.#fates[to] === RootFate.failed)
-        this.#takeReason(to, batch.#errors[batch.#failureOf![from] - 1]);
+      if (shared.next === most) return void this.#parts.pacer.pause().then(() => this.#progress());
+      const from = theirs[shared.next];
+      if (!isAnswered(batch.#answers.fates[from])) return;
+      this.#answers.takeFrom(batch.#answers, from, ours[shared.next]);
       this.#unanswered--;
     }
     this.#requests += batch.#requests;
     batch.#followers.delete(this);
   }
 
-  #takeReason(place: number, error: Error): void {
-    const failureOf = (this.#failureOf ??= new Uint32Array(this.#fates.length));
-    failureOf[place] = this.#failureAt(place, place + 1, error);
-  }
-
-  /** The failure of a stretch, plus one: that of a neighbour with the same reason, or a new one. */
-  #failureAt(start: number, end: number, error: Error): number {
-    for (const neighbour of [this.#failureOf![start - 1], this.#failureOf![end]])
-      if (neighbour && this.#errors[neighbour - 1].message === error.message) return neighbour;
-    return this.#errors.push(error);
-  }
-
-  /** @param deadline After it: what is there is handed over. */
+  /** @param deadline After it: what is there is delivered. */
   #begin(caller: Caller, waiting: Waiting, deadline?: DeadlineError): void | Promise<void> {
-    const handing: Handing = { most: deadline ? MOST_LATE : Infinity, deadline, done: undefined };
-    this.#handing.set(caller, handing);
-    handing.done = this.#parts.pacer.run(this.#hand(waiting, handing));
-    return handing.done;
-  }
-
-  *#hand({ answer, marks, mark, count, places, ids }: Waiting, handing: Handing): Paced {
-    const { fates } = answer,
-      out = wordsOf(answer.rootIds);
-    const failures = new Map<number, FailureSeen>();
-    let handed = 0,
-      late = 0,
-      seen = 0,
-      first = -1;
-    const hand = (from: number, end: number): void => {
-      for (let i = from; i < end && seen < handing.most; i++) {
-        if (marks[i] !== mark) continue;
-        const place = places[seen++],
-          fate = this.#fates[place] ?? PENDING; // no places before it is sent
-        if (!isAnswered(fate)) {
-          if (late++ === 0) first = i;
-          continue;
-        }
-        handed++;
-        fates[i] = fate;
-        out[2 * i] = this.#roots[2 * place];
-        out[2 * i + 1] = this.#roots[2 * place + 1];
-        if (fate === RootFate.failed) this.#see(place, i, answer, failures);
-      }
-    };
-    yield* byStretches(fates.length, hand);
-    for (const {
-      index,
-      places: [low, high],
-    } of failures.values())
-      Object.assign(answer.failures[index], { first: this.#idAt(low), last: this.#idAt(high) });
-    answer.distinct += this.#fates.length;
-    answer.requests += this.#requests;
-    if (!handing.deadline || handed === count) return;
-    this.#tellLate({ answer, marks, mark, count, ids }, count - handed, Math.max(first, 0), handing.deadline);
-  }
-
-  /** Notes that the ID at an index failed, for the reason that the one at a place has. */
-  #see(place: number, index: number, answer: RootsAnswer, failures: Map<number, FailureSeen>): void {
-    const failure = this.#failureOf![place];
-    let seen = failures.get(failure);
-    if (!seen) {
-      failures.set(failure, (seen = { index: answer.failures.length, places: [place, place] }));
-      answer.failures.push({ first: 0n, last: 0n, error: this.#errors[failure - 1] });
-    }
-    seen.places = [Math.min(seen.places[0], place), Math.max(seen.places[1], place)];
-    noteReason(answer, index, seen.index);
-  }
-
-  /** IDs that had no answer in time have failed already, and for no other reason: it is the last. */
-  #tellLate(
-    { answer, marks, mark, count, ids }: Caller,
-    late: number,
-    from: number,
-    { timeoutMs }: DeadlineError,
-  ): void {
-    const all = idsOf(ids),
-      failure: RootFailure = {
-        first: all[from],
-        last: all[from],
-        error: new DeadlineError(timeoutMs, { what: 'roots', count: late, of: count }),
-      };
-    for (let i = from; i < Math.min(all.length, from + RANGE_SEEN); i++) {
-      if (marks[i] !== mark || answer.fates[i] !== RootFate.failed || answer.failureOf?.[i]) continue;
-      if (all[i] < failure.first) failure.first = all[i];
-      if (all[i] > failure.last) failure.last = all[i];
-    }
-    answer.late = answer.failures.push(failure) - 1;
-  }
-
-  #idAt(place: number): bigint {
-    return idsOf(this.#ids)[place];
+    const delivery: Delivery = { most: deadline ? MOST_LATE : Infinity, deadline, done: undefined };
+    this.#deliveries.set(caller, delivery);
+    const work = deliver(this.#answers, () => this.#requests, waiting, waiting.places, delivery);
+    delivery.done = this.#parts.pacer.run(work);
+    return delivery.done;
   }
 }
-
-/** Where a failure is among a caller's, and the first and last place that has it. */
-interface FailureSeen {
-  index: number;
-  places: [low: number, high: number];
-}
-
-/** Of very many IDs that are late not all are looked at to say from where to where they are. */
-const RANGE_SEEN = 2 ** 16;
 
 /** The IDs that bear their caller's mark, as pairs of words, one caller after the other. */
 function* markedOf(callers: readonly Caller[]): Paced<Uint32Array> {
@@ -421,6 +283,3 @@ function* markedOf(callers: readonly Caller[]): Paced<Uint32Array> {
   }
   return words;
 }
-
-const idsOf = (words: Uint32Array): BigUint64Array =>
-  new BigUint64Array(words.buffer, words.byteOffset, words.length / 2);

@@ -15,7 +15,8 @@ import type { SenderClock } from '../../failures/batch-sender.ts';
 import type { ChunkedGraphClient } from '../server/client.ts';
 import type { IdLayout } from '../ids/id-layout.ts';
 import { afterWindow, Instants } from './instants.ts';
-import { RootBatch, type Caller, type RootBatchParts } from './root-batch.ts';
+import type { Caller } from './deliver.ts';
+import { RootBatch, type RootBatchParts } from './root-batch.ts';
 import {
   allLate,
   blankAnswer,
@@ -56,9 +57,9 @@ export interface RootBatcherOptions {
   warn?: (message: string) => void;
 }
 
-/** Marks of IDs without an answer yet: by whom they will be had. */
-const CLIMBS = 254,
-  IS_CHECKED = 253;
+/** Marks of IDs that a request will answer: which one. 0: nothing has to be asked. */
+const CLIMBS = 1,
+  IS_CHECKED = 2;
 
 export class RootBatcher implements RootSource {
   readonly #options: RootBatcherOptions;
@@ -258,7 +259,7 @@ export class RootBatcher implements RootSource {
     });
     return answered.catch((reason: unknown) => {
       if (!(reason instanceof DeadlineError)) throw reason;
-      return entered.handed(caller);
+      return entered.delivered(caller);
     });
   }
 

@@ -191,6 +191,32 @@ describe('a look-up of very many IDs', () => {
     }
   });
 
+  test('takes over very many answers of an earlier look-up, some at a time', async () => {
+    const list = BigUint64Array.from({ length: 300_000 }, (_, k) => id(k + 1));
+    const pacer = new Pacer(),
+      pause = pacer.pause.bind(pacer);
+    let pauses = 0,
+      requests = 0,
+      open!: () => void;
+    pacer.pause = () => (pauses++, pause());
+    pacer.isDue = () => false; // what pauses only when it is due does not
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    const batcher = batcherOf(async (asked) => (++requests === 3 && (await gate), asked.map(rootOf)), {
+      pacer,
+    });
+    const first = batcher.lookUp(list, { timestampMs: TIMESTAMP });
+    while (requests < 3) await new Promise(setImmediate);
+    const second = batcher.lookUp(list, { timestampMs: TIMESTAMP });
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+    expect(pauses).toBeGreaterThan(0);
+    open();
+    for (const { rootIds, fates } of await Promise.all([first, second])) {
+      expect(rootIds.every((root, k) => root === rootOf(list[k]))).toBe(true);
+      expect(fates.every((fate) => fate === ok)).toBe(true);
+    }
+    expect(requests).toBe(3);
+  });
+
   test('tells all who wait when there is no memory to sort them in', async () => {
     const pacer = new Pacer();
     const run = pacer.run.bind(pacer);
