@@ -43,16 +43,14 @@ export type { CallOptions, TimedOptions, WindowOptions } from './chunkedgraph/ap
 export type { DeltaRoots } from './chunkedgraph/api/delta-roots.ts';
 export type { EditOptions, EditResult } from './chunkedgraph/api/edits.ts';
 export type { GraphPathFound } from './chunkedgraph/api/find-path.ts';
+export type { IdMapping, LineageGraph, LineageNode } from './chunkedgraph/api/history.ts';
 export type {
   ChangeLog,
-  IdMapping,
-  LineageGraph,
-  LineageNode,
   LoggedOperation,
   Operation,
   OperationDetails,
   RootOperation,
-} from './chunkedgraph/api/history.ts';
+} from './chunkedgraph/api/operations.ts';
 export type { Bounds, Ids } from './chunkedgraph/api/input.ts';
 export type {
   ChunkChildren,

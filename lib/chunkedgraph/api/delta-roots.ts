@@ -3,7 +3,8 @@ import * as z from 'zod';
 import { TimestampError } from '../../base/errors.ts';
 import { toUnixSeconds } from '../ids/timestamp.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
-import { LOG_LAG_MS, oldestTimestamp } from './history.ts';
+import { oldestTimestamp } from './history.ts';
+import { LOG_LAG_MS } from './operations.ts';
 import { isLatestRoots, rootTimestamps } from './root-life.ts';
 import { ids as idList } from './shapes.ts';
 

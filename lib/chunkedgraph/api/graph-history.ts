@@ -5,6 +5,7 @@ import type { CallOptions, TimedOptions, WindowOptions } from './endpoints.ts';
 import { GraphNodes } from './graph-nodes.ts';
 import * as history from './history.ts';
 import { checkedId, checkedIds, checkedOperationId, distinct, listOf, type Ids } from './input.ts';
+import * as operations from './operations.ts';
 import { firstRoots, originals } from './originals.ts';
 import { rootTimestamps } from './root-life.ts';
 import { relatedRoots, suggestRoots, type Suggestion } from './successors.ts';
@@ -72,15 +73,15 @@ export class GraphHistory extends GraphNodes {
   async changeLog(
     root: bigint,
     { filtered = true, ...options }: CallOptions & { filtered?: boolean } = {},
-  ): Promise<history.ChangeLog> {
-    return history.changeLog(this.context.api, checkedId(root), filtered, options);
+  ): Promise<operations.ChangeLog> {
+    return operations.changeLog(this.context.api, checkedId(root), filtered, options);
   }
 
   /** The edits in the history of a root, oldest first. @param options.filtered Only those that concern the root itself. @default true */
   async tabularChangeLog(
     root: bigint,
     options: CallOptions & { filtered?: boolean } = {},
-  ): Promise<history.RootOperation[]> {
+  ): Promise<operations.RootOperation[]> {
     return (await this.tabularChangeLogs([root], options)).get(root)!;
   }
 
@@ -88,12 +89,12 @@ export class GraphHistory extends GraphNodes {
   async tabularChangeLogs(
     roots: Ids,
     { filtered = true, ...options }: CallOptions & { filtered?: boolean } = {},
-  ): Promise<Map<bigint, history.RootOperation[]>> {
-    return history.tabularChangeLogs(this.context.api, distinct(checkedIds(roots)), filtered, options);
+  ): Promise<Map<bigint, operations.RootOperation[]>> {
+    return operations.tabularChangeLogs(this.context.api, distinct(checkedIds(roots)), filtered, options);
   }
 
   /** The merges in the history of a root, with the edges they added; `merge_log` fails when there was an undo. */
-  async mergeLog(root: bigint, options: CallOptions = {}): Promise<history.OperationDetails[]> {
+  async mergeLog(root: bigint, options: CallOptions = {}): Promise<operations.OperationDetails[]> {
     const log = await this.tabularChangeLog(root, { ...options, filtered: false });
     const merges = log.filter(({ isMerge }) => isMerge).map(({ operationId }) => operationId);
     const details = await this.operationDetails(merges, options);
@@ -104,8 +105,8 @@ export class GraphHistory extends GraphNodes {
    * All edits of the table from one moment to another, oldest first; needs the permission to view as an administrator. Those that failed or
    * are under way are in the log, too: the `status` of their details tells.
    */
-  async operations({ from, to, ...options }: WindowOptions = {}): Promise<history.LoggedOperation[]> {
-    return history.operations(
+  async operations({ from, to, ...options }: WindowOptions = {}): Promise<operations.LoggedOperation[]> {
+    return operations.operations(
       this.context.api,
       await this.context.past(from, options.signal),
       await this.context.at(to, options.signal),
@@ -117,8 +118,8 @@ export class GraphHistory extends GraphNodes {
   async userOperations(
     userId: string | number,
     { from, to, includeUndone = false, ...options }: WindowOptions & { includeUndone?: boolean } = {},
-  ): Promise<history.Operation[]> {
-    return history.userOperations(
+  ): Promise<operations.Operation[]> {
+    return operations.userOperations(
       this.context.api,
       String(userId),
       await this.context.past(from, options.signal),
@@ -132,8 +133,8 @@ export class GraphHistory extends GraphNodes {
   async operationDetails(
     operationIds: readonly number[],
     options: CallOptions = {},
-  ): Promise<Map<number, history.OperationDetails>> {
-    return history.operationDetails(this.context.api, operationIds.map(checkedOperationId), options);
+  ): Promise<Map<number, operations.OperationDetails>> {
+    return operations.operationDetails(this.context.api, operationIds.map(checkedOperationId), options);
   }
 
   /**

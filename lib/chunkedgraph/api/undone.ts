@@ -5,7 +5,8 @@
 import { GraphError } from '../../base/errors.ts';
 import { LAST_MS } from '../ids/timestamp.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
-import { lineageWalk, operationDetails, type OperationDetails } from './history.ts';
+import { lineageWalk } from './history.ts';
+import { operationDetails, type OperationDetails } from './operations.ts';
 
 /** What an undo or a redo is of. */
 interface Target {
