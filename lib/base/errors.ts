@@ -2,6 +2,9 @@ import type { CodeOf } from './error-codes.ts';
 import { BRAND, errorJson, type ErrorJson } from './error-json.ts';
 import { safeText } from './secrets.ts';
 
+/** Names the method by which an object is printed in Node. */
+const INSPECT = Symbol.for('nodejs.util.inspect.custom');
+
 /**
  * Every error this package raises on purpose, under one root. Callers switch on `code` (`error-codes.ts` says what each means); messages
  * may be reworded. Misuse by the programmer (a wrong argument type, an impossible option) is a plain TypeError or RangeError.
@@ -122,6 +125,16 @@ export class ChunkError extends LookupError {
   static of(url: string, cause: unknown): ChunkError {
     const why = cause instanceof Error ? cause.message : String(cause);
     return new ChunkError(`chunk ${url}: ${why}`, url, { cause });
+  }
+
+  /** What Node prints. Of a cause that is not ours only name, message and code are shown: its other fields may hold request headers. */
+  [INSPECT](_depth: number, options: object, inspect: (value: unknown, options: object) => string): string {
+    const { cause, message, url, stack } = this;
+    if (cause === undefined || (cause instanceof Error && BRAND in cause))
+      return inspect(this, { ...options, customInspect: false });
+    const shown = new ChunkError(message, url, { cause: errorJson(cause) });
+    shown.stack = stack;
+    return inspect(shown, { ...options, customInspect: false });
   }
 }
 

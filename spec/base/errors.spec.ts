@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { ERROR_CODES, SHARED_CODES } from '../../lib/base/error-codes.ts';
 import type { ErrorJson } from '../../lib/base/error-json.ts';
@@ -188,5 +189,28 @@ describe('ChunkError', () => {
     const error = errors.ChunkError.of('https://h/key', thrown);
     expect(error.message).toBe('chunk https://h/key: no such table');
     expect(error.cause).toBe(thrown);
+  });
+
+  test.each([
+    ['an error', (message: string) => Object.assign(new Error(message), { sent: message, code: 'EPIPE' })],
+    ['an object', (message: string) => ({ toString: () => message, sent: message })],
+    ['text', String],
+  ])('prints no secret of %s that a store of the user threw', (_name, thrownOf) => {
+    const token = 'bearer-abcdefghij-token';
+    keepSecret(token);
+    const printed = inspect(errors.ChunkError.of('https://h/key', thrownOf(`refused ${token}`)), {
+      depth: 9,
+      showHidden: true,
+    });
+    expect(printed).toMatch(/ChunkError: chunk https:\/\/h\/key: refused \*\*\*[^]*cause[^]*refused \*\*\*/);
+    expect(printed).not.toContain('abcdefghij');
+  });
+
+  test('prints a cause of ours whole', () => {
+    const error = errors.ChunkError.of(
+      'u',
+      new errors.RequestError('HTTP_STATUS', 'answered 500', 'https://h/key', 500),
+    );
+    expect(inspect(error)).toMatch(/CHUNK_FAILED[^]*RequestError: answered 500[^]*status: 500/);
   });
 });
