@@ -10,7 +10,7 @@ import { openGraphene } from '../graphene/open.ts';
 import type { DatastackDescription } from '../graphene/resolve/description.ts';
 import { findDatastack, type FoundDatastack } from '../graphene/resolve/find-datastack.ts';
 import { authHostOf, placeOf } from '../graphene/resolve/place.ts';
-import { graphNamed, MOST_REDIRECTS, redirectOf, type NextGraph } from '../graphene/resolve/redirects.ts';
+import { MOST_REDIRECTS, redirectedTable, type NextGraph } from '../graphene/resolve/redirects.ts';
 import { GraphTokens } from '../graphene/resolve/tokens.ts';
 import { findWatershed } from '../graphene/resolve/watershed.ts';
 import type { HttpClient } from '../http/client.ts';
@@ -84,9 +84,9 @@ async function* checkTable(
     const answer = yield* checkAccess(server, at.token, login, options);
     if (answer === undefined) return undefined;
     try {
-      const redirect = redirectOf(answer, at.path.infoUrl);
-      if (redirect === undefined || steps === MOST_REDIRECTS) return { server, answer }; // opening the volume says what is wrong
-      at = graphNamed(redirect, { ...at, address: server.address });
+      const next = steps === MOST_REDIRECTS ? undefined : redirectedTable(answer, at, server.address);
+      if (!next) return { server, answer }; // where there are more, opening the volume says what is wrong
+      at = next;
       yield ok('redirect', `${server.path.infoUrl} redirects to ${at.path.infoUrl}`);
     } catch (error) {
       yield fail('redirect', error);

@@ -6,7 +6,7 @@ import { GraphServer } from '../../chunkedgraph/server/graph-server.ts';
 import { ServerClock } from '../../chunkedgraph/server/server-clock.ts';
 import type { AllowAddress, HttpClient } from '../../http/client.ts';
 import type { OpenGrapheneOptions } from '../options.ts';
-import { graphNamed, redirectOf, Trail, type NextGraph } from './redirects.ts';
+import { redirectedTable, Trail, type NextGraph } from './redirects.ts';
 
 export interface FoundTable {
   server: GraphServer;
@@ -29,7 +29,7 @@ export const tableServer = (
 ): GraphServer =>
   new GraphServer({ http, rateLimit, ...at, clock: new ServerClock({ present: presentOf(at.path), warn }) });
 
-/** @throws GraphError; InfoError BAD_INFO, UNSUPPORTED; as `graphNamed`. */
+/** @throws GraphError; InfoError BAD_INFO, UNSUPPORTED; as `redirectedTable`. */
 export async function findTable(
   asked: NextGraph,
   http: HttpClient,
@@ -40,10 +40,8 @@ export async function findTable(
   for (let at = asked; ;) {
     const server = tableServer(at, http, options, warn);
     const { json } = await new ChunkedGraphClient({ server }).info(options.signal);
-    const redirect = redirectOf(json, at.path.infoUrl);
-    if (redirect === undefined)
-      return { server, allowAddress: at.allowAddress, json, redirects: trail.steps };
-    const next = graphNamed(redirect, { ...at, address: server.address });
+    const next = redirectedTable(json, at, server.address);
+    if (!next) return { server, allowAddress: at.allowAddress, json, redirects: trail.steps };
     trail.goTo(placeOfTable(next.path), at.path.infoUrl);
     at = next;
   }

@@ -70,7 +70,7 @@ export interface NextGraph {
  * The table that a table's info redirects to. On another host it gets no token: that was meant for the host asked.
  * @throws PathError BAD_PATH, INSECURE_TOKEN; InfoError UNSUPPORTED.
  */
-export function graphNamed(redirect: string, from: NextGraph & { address: string | undefined }): NextGraph {
+function graphNamed(redirect: string, from: NextGraph & { address: string | undefined }): NextGraph {
   const { path: asked, token, allowAddress, address } = from;
   const path = cloudPath(redirect),
     said = `info at ${asked.infoUrl} redirects to ${quoted(redirect)}`;
@@ -89,4 +89,14 @@ export function graphNamed(redirect: string, from: NextGraph & { address: string
     );
   learntServer(next.origin, asked);
   return { path: next, token: undefined, allowAddress: addressesNamedBy(asked.hostname, address) };
+}
+
+/** The table that `info` sends its readers to; undefined when it is the table's own. @throws as `redirectOf` and `graphNamed`. */
+export function redirectedTable(
+  info: unknown,
+  from: NextGraph,
+  address: string | undefined,
+): NextGraph | undefined {
+  const redirect = redirectOf(info, from.path.infoUrl);
+  return redirect === undefined ? undefined : graphNamed(redirect, { ...from, address });
 }
