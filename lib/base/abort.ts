@@ -1,4 +1,4 @@
-/** Work that ends with a signal, and signals that act as one. */
+/** Work and pauses that end with a signal, and signals that act as one. */
 
 interface Listening {
   acts: Set<() => void>;
@@ -79,3 +79,18 @@ export function leaveOnAbort<T>(
     );
   });
 }
+
+/** @throws signal.reason as soon as the signal aborts; no timer stays. */
+export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      release?.();
+      resolve();
+    }, ms);
+    const release =
+      signal &&
+      onAbort(signal, () => {
+        clearTimeout(timer);
+        reject(signal.reason as Error);
+      });
+  });

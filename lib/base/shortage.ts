@@ -1,5 +1,6 @@
 /** A process, or its machine, that has no file descriptor left: that passes, as soon as others are closed. */
-import { leaveOnAbort } from './abort.ts';
+import { leaveOnAbort, pause } from './abort.ts';
+import { backoffMs } from './backoff.ts';
 
 const CODES = ['EMFILE', 'ENFILE'];
 
@@ -27,16 +28,14 @@ export async function outwaitShortage<T>(
   work: () => T | Promise<T>,
   { signal, wait = pause, random = Math.random }: Waiting = {},
 ): Promise<T> {
-  for (let made = 0; ; made++) {
+  for (let made = 1; ; made++) {
     signal?.throwIfAborted();
     try {
       return await work();
     } catch (error) {
-      if (!isShortage(error) || made === TIMES) throw error;
+      if (!isShortage(error) || made > TIMES) throw error;
     }
-    const ceiling = Math.min(MOST_MS, FIRST_MS * 2 ** made);
-    await leaveOnAbort(wait(ceiling / 2 + (ceiling / 2) * random()), signal, () => undefined);
+    const ms = backoffMs(made, { firstMs: FIRST_MS, mostMs: MOST_MS, random: random() });
+    await leaveOnAbort(wait(ms), signal, () => undefined);
   }
 }
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));

@@ -1,5 +1,5 @@
 /** Whether a Precomputed volume can be read. */
-import { createHttpClient } from '../http/client.ts';
+import { createHttpClient } from '../failures/http-client.ts';
 import { openPrecomputed } from '../graphene/open.ts';
 import { isStore } from '../storage/store.ts';
 import { headersOf, MIDDLEAUTH } from '../graphene/resolve/bucket.ts';

@@ -1,5 +1,7 @@
 /** Many IDs asked a part at a time: a part that a server cannot answer is halved, so that one bad ID costs no other its answer. */
-import { GraphError, LookupError } from '../base/errors.ts';
+import { LookupError } from '../base/errors.ts';
+import { HOPELESS_AFTER } from './hopeless.ts';
+import { onError } from './verdict.ts';
 
 /** What came of one part: an answer for each of its IDs, or why there is none. */
 export type Outcome<Ids, Answer> =
@@ -18,11 +20,6 @@ interface List<Ids> {
   readonly length: number;
   slice(start: number, end?: number): Ids;
 }
-
-/** Parts that failed in a row, on a server that is away or refuses us, before the rest fail unasked. */
-const HOPELESS_PARTS = 8;
-const REFUSALS = new Set(['UNAUTHORIZED', 'FORBIDDEN', 'MISSING_TOS', 'LOGIN_REDIRECT', 'CONNECTION']);
-const BUSY = new Set([429, 502, 503]);
 
 /**
  * Outcomes in the order of the IDs, as they come.
@@ -43,7 +40,7 @@ export async function* askInParts<Ids extends List<Ids>, Answer>(
     } catch (error) {
       signal?.throwIfAborted();
       if (!(error instanceof LookupError)) throw error;
-      if (isHopeless(error)) hopeless++;
+      if (onError('parts', error) === 'stands') hopeless++;
       else if (part.length > 1) {
         const middle = part.length >>> 1;
         return [...(await outcomesOf(part.slice(0, middle))), ...(await outcomesOf(part.slice(middle)))];
@@ -57,7 +54,7 @@ export async function* askInParts<Ids extends List<Ids>, Answer>(
     if (start < ids.length) {
       const part = ids.slice(start, start + size);
       const outcomes =
-        hopeless >= HOPELESS_PARTS && last ? Promise.resolve([{ ids: part, error: last }]) : outcomesOf(part);
+        hopeless >= HOPELESS_AFTER && last ? Promise.resolve([{ ids: part, error: last }]) : outcomesOf(part);
       outcomes.catch(() => undefined); // whoever leaves early hears of no other
       underWay.push(outcomes);
       if (underWay.length < concurrency && start + size < ids.length) continue;
@@ -68,6 +65,3 @@ export async function* askInParts<Ids extends List<Ids>, Answer>(
     }
   }
 }
-
-const isHopeless = (error: LookupError): boolean =>
-  error instanceof GraphError && (REFUSALS.has(error.code) || BUSY.has(error.status ?? 0));

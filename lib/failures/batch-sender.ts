@@ -8,17 +8,18 @@
  * - Other 5xx, and answers that are not what was asked for, are asked once more.
  * - After eight batches in a row that failed for good, or half an hour without any answer, the rest fails unasked.
  */
-import { setTimeout as wait } from 'node:timers/promises';
 import type PQueue from 'p-queue';
+import { pause } from '../base/abort.ts';
 import { GraphError } from '../base/errors.ts';
-import { delayBeforeRetry } from '../http/retry.ts';
-import type { BatchSize } from './batch-size.ts';
-import { remedyFor } from './remedy.ts';
+import { HOPELESS_AFTER } from './hopeless.ts';
+import type { Size } from './pace.ts';
+import { Tries } from './tries.ts';
+import { onError } from './verdict.ts';
 
 export interface BatchSenderOptions {
   /** Its concurrency is that of the requests; may be shared with other senders. */
   queue: PQueue;
-  size: BatchSize;
+  size: Size;
   /** Most in one batch. */
   maxCount: number;
   /** Most repeats of one request that may pass. @default 4 */
@@ -45,15 +46,9 @@ export interface Errand {
   signal: AbortSignal;
 }
 
-const BACKOFF_MS = 200;
-const HOPELESS_AFTER = 8;
 const PATIENCE_MS = 30 * 60_000;
 
-const SYSTEM: SenderClock = {
-  pause: (ms, signal) => wait(ms, undefined, { signal }),
-  steady: () => performance.now(),
-  random: () => Math.random(),
-};
+const SYSTEM: SenderClock = { pause, steady: () => performance.now(), random: () => Math.random() };
 
 /** Resolves when all of it is answered or failed, or after an abort. Never rejects. */
 export function sendInBatches(errand: Errand, options: BatchSenderOptions): Promise<void> {
@@ -132,10 +127,11 @@ class Sending {
   /** Asks about one batch until it is answered, split, failed or nobody cares. */
   async #send({ start, end }: Stretch): Promise<void> {
     const { ask, signal } = this.#errand,
-      { size, maxCount } = this.#options;
-    const count = end - start;
+      { size, maxCount, retries } = this.#options;
+    const count = end - start,
+      tries = new Tries({ retries, random: this.#clock.random });
     this.#lastAnswerAt ??= this.#clock.steady();
-    for (let repeats = 0, again = false; ;) {
+    for (let again = false; ;) {
       try {
         await ask(start, end);
         size.succeeded(count, maxCount);
@@ -144,16 +140,16 @@ class Sending {
         return;
       } catch (error) {
         if (signal.aborted) return;
-        const remedy = remedyFor(error),
+        const verdict = onError('batches', error),
           known = error as GraphError;
         const outOfPatience = this.#clock.steady() - this.#lastAnswerAt >= PATIENCE_MS;
-        if (remedy === 'again' && !again) {
+        if (verdict === 'again' && !again) {
           again = true;
           continue;
         }
         if (
           count > 1 &&
-          (remedy === 'split' || remedy === 'smaller' || remedy === 'again') &&
+          (verdict === 'split' || verdict === 'smaller' || verdict === 'again') &&
           !outOfPatience
         ) {
           size.failed(count);
@@ -161,30 +157,12 @@ class Sending {
           this.#pending.push({ start, end: middle }, { start: middle, end });
           return;
         }
-        const delayMs = outOfPatience ? undefined : this.#delay(known, remedy, ++repeats);
+        const delayMs = outOfPatience ? undefined : tries.next(verdict, known.retryAfter);
         if (delayMs === undefined) return this.#fail(start, end, known, outOfPatience);
         await this.#clock.pause(delayMs, signal).catch(() => undefined);
         if (signal.aborted) return;
       }
     }
-  }
-
-  #delay({ status, retryAfter }: GraphError, remedy: string, made: number): number | undefined {
-    if (remedy === 'none' || remedy === 'smaller') return undefined;
-    const { retries = 4 } = this.#options;
-    const count = {
-      made,
-      idle: 0,
-      retries: remedy === 'wait' ? retries : Math.min(1, retries),
-      backoffMs: BACKOFF_MS,
-    };
-    const isFailure = status !== undefined && status >= 400; // a reply that was cut, or is not what was asked for, has the status of a good one
-    return delayBeforeRetry(
-      { kind: isFailure ? 'status' : 'connection', status, retryAfter },
-      count,
-      this.#clock.random(),
-      Date.now(),
-    );
   }
 
   #fail(start: number, end: number, error: GraphError, outOfPatience: boolean): void {

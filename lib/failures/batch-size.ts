@@ -1,8 +1,5 @@
-import QuickLRU from 'quick-lru';
-
 /**
- * How many IDs a server answers in one request: learnt from what fails, remembered for as long as the process lasts. A failure halves
- * the size, unless as many have just worked (then it is those IDs, or chance); after eight full requests in a row it grows by a quarter.
+ * How many IDs a server answers in one request: learnt from what fails. A failure halves the size, unless as many have just worked (then it is those IDs, or chance); after eight full requests in a row it grows by a quarter.
  */
 export class BatchSize {
   #limit = Infinity;
@@ -41,14 +38,3 @@ export class BatchSize {
 
 const GROWS_AFTER = 8,
   STRIKES = 3;
-
-/** A process that goes from server to server does not grow; whoever comes back to a forgotten one learns again. */
-const known = new QuickLRU<string, BatchSize>({ maxSize: 1000 });
-
-/** The one of a host and an endpoint: shared by all volumes of the process, as long as it is among the thousand or two asked for last. */
-export function batchSizeOf(host: string, endpoint: string): BatchSize {
-  const key = `${endpoint} of ${host}`;
-  let size = known.get(key);
-  if (!size) known.set(key, (size = new BatchSize()));
-  return size;
-}

@@ -6,7 +6,9 @@ import type { Logger } from '../base/logger.ts';
 import { takeOptions } from '../base/options.ts';
 import { safeText } from '../base/secrets.ts';
 import type { GraphInfo } from '../chunkedgraph/ids/graph-info.ts';
-import { createHttpClient, prepareBodies, type HttpClient } from '../http/client.ts';
+import { createHttpClient } from '../failures/http-client.ts';
+import type { HttpClient } from '../http/client.ts';
+import { loadGot } from '../http/send-with-got.ts';
 import type { VolumeInfo } from '../precomputed/info.ts';
 import { buildGraphene, buildPrecomputed } from './build.ts';
 import type { GrapheneVolume } from './graphene-volume.ts';
@@ -73,7 +75,7 @@ export async function openGraphene(
   const start = startGraph(path, given);
   return withHttp(start, async (http) => {
     // While the servers are asked. A package that cannot be loaded now is tried again with the first look-up.
-    const prepared = Promise.allSettled([prepareBodies()]);
+    const prepared = Promise.allSettled([loadGot()]);
     const volume = await buildGraphene(await start.resolve(http), { ...start, http });
     await prepared;
     return volume;

@@ -1,6 +1,5 @@
 /**
- * One attempt of one request: what happens on the wire becomes an outcome. The bytes are moved by a `Send`; attempts are counted in
- * client.ts. A library's errors may show the request's headers when printed: none leaves this file, not even as a `cause`.
+ * One attempt of one request: what happens on the wire becomes an outcome. The bytes are moved by a `Send`. A library's errors may show the request's headers when printed: none leaves this file, not even as a `cause`.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
@@ -10,7 +9,6 @@ import { forbidden, type AllowAddress } from './address.ts';
 import type { HttpMeter } from './meter.ts';
 import { redactUrl } from './excerpt.ts';
 import { refusalOf } from './proxy.ts';
-import { isRetriableStatus, type Failure } from './retry.ts';
 import type { Headers } from './secret-headers.ts';
 import type { Stopper } from './stopper.ts';
 
@@ -31,7 +29,7 @@ export type Method = (typeof METHODS)[number];
 export const isMethod = (text: string): text is Method => (METHODS as readonly string[]).includes(text);
 
 /** It changes nothing, and may be sent again and elsewhere. */
-export const onlyReads = (method: Method): boolean => method === 'GET' || method === 'HEAD';
+export const onlyReads = (method: Method = 'GET'): boolean => method === 'GET' || method === 'HEAD';
 
 /** What is put on the wire. */
 export interface Outgoing {
@@ -76,7 +74,16 @@ export interface ConnectionFailure {
 /** Sends one request and tells `wire` what comes of it, never before it returns. `destroy` ends it at once. */
 export type Send = (outgoing: Outgoing, wire: Wire) => { destroy(): unknown };
 
-export type Outcome = { reply: HttpReply } | { error: LookupError; failure: Failure };
+/** A reply, or why there is none. */
+export type Outcome = { reply: HttpReply } | Failed;
+
+interface Failed {
+  error: LookupError;
+  /** Nothing was sent, for lack of file descriptors. */
+  isShort?: true;
+  /** By which a proxy refused to pass the request on. */
+  proxyStatus?: number;
+}
 
 const FAILED_BODY_BYTES = 65_536;
 
@@ -129,27 +136,27 @@ export function exchange(send: Send, asked: Exchange, stopper: Stopper): Promise
     };
     const succeed = (): void =>
       end(() => resolve({ reply: { ...reply!, body: joined(chunks, received), url: url.href } }));
-    const fail = (error: LookupError, kind: Failure['kind'], isShort = false): void =>
+    const fail = (failed: Failed): void =>
       end(() => {
         sent.destroy();
-        resolve({ error, failure: { kind, ...(isShort && { isShort }) } });
+        resolve(failed);
       });
     const failWith = (
       code: 'TIMEOUT' | 'CONNECTION' | 'TOO_LARGE',
       what: string,
-      kind: Failure['kind'],
       broken?: Broken,
+      more?: Omit<Failed, 'error'>,
     ): void =>
-      fail(
-        new RequestError(
+      fail({
+        error: new RequestError(
           code,
           `${method} ${redactUrl(url)}: ${what}${asked.via === undefined ? '' : `, through the proxy ${asked.via}`}`,
           redactUrl(url),
           reply?.status,
           { broken },
         ),
-        kind,
-      );
+        ...more,
+      });
     /** Ends the exchange when no more is wanted. */
     const checkFits = (bytes: number): void => {
       if (reply!.status >= 300) {
@@ -157,14 +164,14 @@ export function exchange(send: Send, asked: Exchange, stopper: Stopper): Promise
         succeed();
         sent.destroy();
       } else if (bytes > asked.maxBytes)
-        failWith('TOO_LARGE', `more than the ${asked.maxBytes} bytes expected`, 'final');
+        failWith('TOO_LARGE', `more than the ${asked.maxBytes} bytes expected`);
     };
     // From the socket on: a request that waits for a free one is not idle.
     const watchSilence = (): void => {
       clearTimeout(timer);
       if (!over)
         timer = setTimeout(
-          () => failWith('TIMEOUT', `nothing received for ${asked.idleTimeoutMs} ms`, 'idle', 'silent'),
+          () => failWith('TIMEOUT', `nothing received for ${asked.idleTimeoutMs} ms`, 'silent'),
           asked.idleTimeoutMs,
         );
     };
@@ -175,13 +182,7 @@ export function exchange(send: Send, asked: Exchange, stopper: Stopper): Promise
         reused = !socket.connecting;
         if (reused) return watchSilence();
         timer = setTimeout(
-          () =>
-            failWith(
-              'TIMEOUT',
-              `no connection within ${asked.connectTimeoutMs} ms`,
-              'connection',
-              'unreachable',
-            ),
+          () => failWith('TIMEOUT', `no connection within ${asked.connectTimeoutMs} ms`, 'unreachable'),
           asked.connectTimeoutMs,
         );
         socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', watchSilence);
@@ -202,36 +203,29 @@ export function exchange(send: Send, asked: Exchange, stopper: Stopper): Promise
       },
       onEnd: succeed,
       onError(error) {
-        const { code = 'unknown error' } = error;
+        const { code = 'unknown error' } = error,
+          proxyStatus = refusalOf(code);
         if (code === 'FORBIDDEN_ADDRESS' && asked.allowAddress !== 'any')
-          fail(forbidden(url.hostname, asked.allowAddress), 'final');
+          fail({ error: forbidden(url.hostname, asked.allowAddress) });
         else if (isShortage(error))
-          fail(
-            new RequestError(
+          fail({
+            error: new RequestError(
               'CONNECTION',
               `${method} ${redactUrl(url)}: ${shortageOf(code)}`,
               redactUrl(url),
               undefined,
               { broken: 'unreachable' },
             ),
-            'connection',
-            true,
-          );
-        else if (refusalOf(code) !== undefined)
-          failWith(
-            'CONNECTION',
-            `the proxy answered ${refusalOf(code)}`,
-            isRetriableStatus(refusalOf(code)!) ? 'connection' : 'final',
-            'unreachable',
-          );
-        else if (reply && TRANSIENT.has(code))
-          failWith('CONNECTION', `the body ended early (${code})`, 'connection', 'cut');
-        else if (!TRANSIENT.has(code)) failWith('CONNECTION', `connection failed (${code})`, 'final');
+            isShort: true,
+          });
+        else if (proxyStatus !== undefined)
+          failWith('CONNECTION', `the proxy answered ${proxyStatus}`, 'unreachable', { proxyStatus });
+        else if (!TRANSIENT.has(code)) failWith('CONNECTION', `connection failed (${code})`);
+        else if (reply) failWith('CONNECTION', `the body ended early (${code})`, 'cut');
         else
           failWith(
             'CONNECTION',
             `connection failed (${code})${wordsOf(error)}`,
-            'connection',
             UNREACHABLE.has(code) ? 'unreachable' : reused ? 'stale' : 'cut',
           );
       },

@@ -1,5 +1,6 @@
 /** `fetch` over one of our HTTP clients: for vendors' libraries that ask a token endpoint with a `fetch` they are given. */
-import { isMethod, type HttpClient } from './client.ts';
+import type { HttpClient } from './client.ts';
+import { isMethod } from './exchange.ts';
 
 /** Tokens are short; whatever is longer is none. */
 const MAX_BYTES = 1 << 20;

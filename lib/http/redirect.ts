@@ -1,7 +1,43 @@
 import { RequestError } from '../base/errors.ts';
 import { isLoopbackHost } from '../base/public-address.ts';
+import type { AllowAddress, Authorize } from './client.ts';
+import type { HttpReply } from './exchange.ts';
 import { redactUrl } from './excerpt.ts';
 import { HARMLESS, type Headers } from './secret-headers.ts';
+
+/** Where a request is sent, and what it shows there. */
+export interface Hop {
+  url: URL;
+  /** Lower-case names. */
+  headers: Headers;
+  authorize: Authorize | undefined;
+  allowAddress: AllowAddress;
+}
+
+const MAX_REDIRECTS = 3;
+
+/** The reply at the end of a GET's or HEAD's way. @throws RequestError REDIRECT. */
+export async function followed(first: Hop, ask: (hop: Hop) => Promise<HttpReply>): Promise<HttpReply> {
+  let hop = first;
+  for (let redirects = 0; ; redirects++) {
+    const reply = await ask(hop);
+    const { location } = reply.headers;
+    if (!isRedirect(reply.status) || location === undefined) return reply;
+    const { origin, hostname } = hop.url,
+      from = redactUrl(hop.url);
+    if (redirects === MAX_REDIRECTS)
+      throw new RequestError('REDIRECT', `${from}: more than ${MAX_REDIRECTS} redirects`, from, reply.status);
+    const { url, headers } = redirectTarget(hop.url, location, hop.headers);
+    hop = {
+      url,
+      headers,
+      authorize: url.origin === origin ? hop.authorize : undefined, // for good, even if the way leads back
+      // The user named the first host, and no other.
+      allowAddress:
+        url.hostname !== hostname && hop.allowAddress === 'any' ? 'notMetadata' : hop.allowAddress,
+    };
+  }
+}
 
 /** 304 and 300 are no redirects in this sense. */
 export const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status);

@@ -10,7 +10,10 @@ import { importPackage } from './import-package.ts';
 
 let loading: Promise<Got> | undefined;
 
-/** Loads got, where that has not been done. A failure is not remembered. */
+/**
+ * Loads got, where that has not been done: what requests with a body are sent by. A failure is not remembered.
+ * @throws the error of the file system.
+ */
 export function loadGot(): Promise<Got> {
   loading ??= importPackage(() => import('got')).then(({ got }) =>
     got.extend({

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { BatchSize, batchSizeOf } from '../../lib/failures/batch-size.ts';
+import { BatchSize } from '../../lib/failures/batch-size.ts';
 
 /** `-50` is a failure of 50, `50` a success. */
 function sizeAfter(events: number[], wanted = 1000): number {
@@ -44,21 +44,4 @@ describe('BatchSize', () => {
       Infinity,
     ],
   ])('%s', (_what, events, limit) => expect(sizeAfter(events)).toBe(limit));
-
-  test('is one for a host and endpoint, whoever asks', () => {
-    const size = batchSizeOf('a.example.org', 'roots');
-    expect(batchSizeOf('a.example.org', 'roots')).toBe(size);
-    expect(batchSizeOf('a.example.org:8080', 'roots')).not.toBe(size);
-    expect(batchSizeOf('a.example.org', 'is_latest_roots')).not.toBe(size);
-  });
-
-  test('is forgotten of hosts that nobody asked for in a long time, not of those in use', () => {
-    const old = batchSizeOf('old.example.org', 'roots'),
-      used = batchSizeOf('used.example.org', 'roots');
-    for (let k = 0; k < 3000; k++) {
-      batchSizeOf(`${k}.example.org`, 'roots');
-      expect(batchSizeOf('used.example.org', 'roots')).toBe(used);
-    }
-    expect(batchSizeOf('old.example.org', 'roots')).not.toBe(old);
-  });
 });

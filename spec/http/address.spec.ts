@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { checkHost, lookupAllowed } from '../../lib/http/address.ts';
-import { createHttpClient } from '../../lib/http/client.ts';
+import { createHttpClient } from '../../lib/failures/http-client.ts';
 import { serve, type LoopbackServer } from '../support/http-server.ts';
 
 describe('checkHost', () => {

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { createHttpClient } from '../../lib/http/client.ts';
+import { createHttpClient } from '../../lib/failures/http-client.ts';
 import { fetchOver } from '../../lib/http/fetch.ts';
 import { serve, type LoopbackServer } from '../support/http-server.ts';
 

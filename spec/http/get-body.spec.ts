@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createHttpClient } from '../../lib/http/client.ts';
+import { createHttpClient } from '../../lib/failures/http-client.ts';
 import { serve, type LoopbackServer } from '../support/http-server.ts';
 
 let server: LoopbackServer;

@@ -2,7 +2,7 @@
  * Run by proxied.spec.ts in a process of its own, which trusts the fixture's certificate (NODE_EXTRA_CA_CERTS): reads a volume through the
  * proxy that the environment names, by GET and by POST, and prints what came.
  */
-import { createHttpClient } from '../../lib/http/client.ts';
+import { createHttpClient } from '../../lib/failures/http-client.ts';
 import { openPrecomputed } from '../../lib/index.ts';
 
 await using volume = await openPrecomputed(process.argv[2], { retries: 0 });

@@ -1,7 +1,7 @@
 /** A connection for which there is no file descriptor: tried again as if the server were busy. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import nock from 'nock';
-import { createHttpClient } from '../../lib/http/client.ts';
+import { createHttpClient } from '../../lib/failures/http-client.ts';
 
 beforeAll(() => nock.disableNetConnect());
 afterAll(() => nock.restore());

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import nock from 'nock';
-import { createHttpClient } from '../../lib/http/client.ts';
+import { createHttpClient } from '../../lib/failures/http-client.ts';
 import { memoryBucket } from '../../lib/storage/memory-store.ts';
 import { openStore } from '../../lib/storage/open.ts';
 import { bucketAnswer } from '../support/bucket-answer.ts';

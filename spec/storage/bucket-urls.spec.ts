@@ -1,7 +1,7 @@
 /** A bucket named by its server's address is the bucket of gs:// and s3://: the same requests, the same meaning of their answers. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import nock from 'nock';
-import { createHttpClient } from '../../lib/http/client.ts';
+import { createHttpClient } from '../../lib/failures/http-client.ts';
 import { openStore } from '../../lib/storage/open.ts';
 import type { OpenStoreOptions } from '../../lib/storage/open-options.ts';
 import { secretsFolder } from '../support/clouds.ts';

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { gzipSync } from 'node:zlib';
 import { inspect } from 'node:util';
 import nock from 'nock';
-import { createHttpClient } from '../../lib/http/client.ts';
+import { createHttpClient } from '../../lib/failures/http-client.ts';
 import { newMeter, type ReadOptions } from '../../lib/storage/store.ts';
 import { openStore } from '../../lib/storage/open.ts';
 import type { OpenStoreOptions } from '../../lib/storage/open-options.ts';

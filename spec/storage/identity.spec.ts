@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createHttpClient } from '../../lib/http/client.ts';
+import { createHttpClient } from '../../lib/failures/http-client.ts';
 import { HttpStore } from '../../lib/storage/http-store.ts';
 import { openStore } from '../../lib/storage/open.ts';
 import type { OpenStoreOptions } from '../../lib/storage/open-options.ts';

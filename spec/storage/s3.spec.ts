@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import nock from 'nock';
-import { createHttpClient } from '../../lib/http/client.ts';
+import { createHttpClient } from '../../lib/failures/http-client.ts';
 import { openStore } from '../../lib/storage/open.ts';
 import type { OpenStoreOptions } from '../../lib/storage/open-options.ts';
 import { newMeter } from '../../lib/storage/store.ts';

@@ -3,7 +3,8 @@
  * Source: PyChunkedGraph, app/segmentation/common.py, `handle_merge`, `handle_split`, `handle_undo`, `handle_redo`.
  */
 import * as z from 'zod';
-import { GraphError, PathError, RequestError } from '../../base/errors.ts';
+import { GraphError, PathError } from '../../base/errors.ts';
+import { onError } from '../../failures/verdict.ts';
 import { parseExactJson } from '../server/exact-json.ts';
 import type { GraphReply } from '../server/graph-server.ts';
 import { LAST_MS } from '../ids/timestamp.ts';
@@ -27,14 +28,6 @@ export interface EditResult {
 export const CHANGES = /(?:^|\/)(?:merge|merge_admin|split|undo|redo|rollback_user)\/?$/;
 
 const edited = z.object({ operation_id: count.nullable(), new_root_ids: idList });
-
-/**
- * Answers that prove that nothing was done: the request was refused before it was carried out. PyChunkedGraph answers 400 to what it cannot
- * carry out, all of it before it writes, and its layer of permissions 401 and 403; of a table or a path that is not there nothing is edited
- * (404, 405), and 411 to 415 and 431 are about the request itself. All others may come after the edit: 500 when the server fails to tell
- * others of it, 408, 429, 499 and 5xx from a proxy that had passed it on. Source: app/segmentation/common.py, `publish_edit`.
- */
-const REFUSED = new Set([400, 401, 403, 404, 405, 411, 413, 414, 415, 431]);
 
 /** The server's own 500 for an operation that its log does not have, raised as it is read. Source: graph/operation.py, `get_log_record_type`. */
 const NO_SUCH_OPERATION = 'Could not determine graph operation type.';
@@ -105,11 +98,8 @@ async function comeAfter(api: Endpoints, { body }: GraphReply, options: CallOpti
   clock.edited(madeMs);
 }
 
-/** Of an error after it was sent. */
-function isUncertain(error: unknown): boolean {
-  if (!(error instanceof GraphError)) return !(error instanceof PathError); // an abort, or the volume was closed
-  const { code, status, cause, serverMessage } = error;
-  if (code === 'CONNECTION' || code === 'TIMEOUT')
-    return !(cause instanceof RequestError && cause.broken === 'unreachable');
-  return !REFUSED.has(status ?? 0) && serverMessage !== NO_SUCH_OPERATION;
-}
+/** Of an error after it was sent. An abort, and the closing of the volume, say nothing of what the server does. */
+const isUncertain = (error: unknown): boolean =>
+  onError('edits', error) === 'unknown' &&
+  !(error instanceof PathError) &&
+  !(error instanceof GraphError && error.serverMessage === NO_SUCH_OPERATION);

@@ -2,13 +2,13 @@
  * One call of the server's API: a body in, a checked answer out. 64-bit integers stay exact both ways, replies are bounded, and what is no
  * answer is an error that names the endpoint and what was expected there.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type { z } from 'zod';
-import { joined } from '../../base/abort.ts';
+import { joined, pause } from '../../base/abort.ts';
 import { GraphError } from '../../base/errors.ts';
 import { idsFromBytes } from '../../base/uint64.ts';
-import { delayBeforeRetry } from '../../http/retry.ts';
+import { Tries } from '../../failures/tries.ts';
+import { onError } from '../../failures/verdict.ts';
 import { firstIssue } from '../../precomputed/first-issue.ts';
 import { formatExactJson, parseExactJson } from '../server/exact-json.ts';
 import type { GraphReply, GraphRequest, GraphServer } from '../server/graph-server.ts';
@@ -68,8 +68,6 @@ export interface EndpointsOptions {
   retries?: number;
 }
 
-const BACKOFF_MS = 200;
-const PASSING = new Set([429, 502, 503, 504]);
 const MAX_BYTES = 256 * 1024 * 1024;
 
 export class Endpoints {
@@ -153,29 +151,14 @@ export class Endpoints {
   }
 
   async #ask(request: GraphRequest, retries: number): Promise<GraphReply> {
-    for (let made = 1; ; made++) {
+    const tries = new Tries({ retries });
+    for (;;) {
       try {
         return await this.server.ask(request);
       } catch (error) {
-        const passing =
-          error instanceof GraphError && (error.code === 'CONNECTION' || PASSING.has(error.status ?? 0));
-        const failure =
-          passing &&
-          (error.code === 'CONNECTION'
-            ? { kind: 'connection' as const }
-            : { kind: 'status' as const, status: error.status, retryAfter: error.retryAfter });
-        const delayMs = failure
-          ? delayBeforeRetry(
-              failure,
-              { made, idle: 0, retries, backoffMs: BACKOFF_MS },
-              Math.random(),
-              Date.now(),
-            )
-          : undefined;
+        const delayMs = tries.next(onError('calls', error), (error as GraphError).retryAfter);
         if (delayMs === undefined) throw error;
-        await pause(delayMs, undefined, { signal: request.signal }).catch(() =>
-          request.signal?.throwIfAborted(),
-        );
+        await pause(delayMs, request.signal);
       }
     }
   }

@@ -10,8 +10,9 @@ import { deadlineOf } from '../../base/deadline.ts';
 import { DeadlineError } from '../../base/errors.ts';
 import { byStretches, pacer as eventLoop, type Paced, type Pacer } from '../../base/pacer.ts';
 import { wordsOf } from '../../base/uint64.ts';
-import { BatchSize, batchSizeOf } from '../../failures/batch-size.ts';
+import { BatchSize } from '../../failures/batch-size.ts';
 import type { SenderClock } from '../../failures/batch-sender.ts';
+import { processPace, type Pace } from '../../failures/pace.ts';
 import type { ChunkedGraphClient } from '../server/client.ts';
 import type { IdLayout } from '../ids/id-layout.ts';
 import { afterWindow, Instants } from './instants.ts';
@@ -36,8 +37,10 @@ export interface RootBatcherOptions {
   ids: IdLayout;
   /** Layer of the roots. */
   nLayers: number;
-  /** What sizes of batches work is remembered under this name for the whole process. @default for this batcher alone */
+  /** What sizes of batches work is remembered under this name. @default for this batcher alone */
   host?: string;
+  /** @default the process's */
+  pace?: Pace;
   /** Most IDs in one request. @default 100_000 */
   batchSize?: number;
   /** Most bytes of IDs in one request, before they are packed. @default 8 MiB */
@@ -85,6 +88,7 @@ export class RootBatcher implements RootSource {
       windowMs = 0,
       retries,
       senderClock,
+      pace = processPace,
       pacer = eventLoop,
     } = options;
     this.#instants = options.instants ?? new Instants(client.clock, { windowMs });
@@ -100,7 +104,7 @@ export class RootBatcher implements RootSource {
         queue: this.#queue,
         retries,
         clock: senderClock,
-        size: host === undefined ? new BatchSize() : batchSizeOf(host, endpoint),
+        size: host === undefined ? new BatchSize() : pace.batchSize(host, endpoint),
         maxCount: Math.max(1, Math.min(batchSize, Math.floor(batchBytes / bytesPerId))),
       },
     });

@@ -4,7 +4,7 @@ import { decompress } from '../../compression/decompress.ts';
 import type { AllowAddress, Headers, HttpClient, HttpReply } from '../../http/client.ts';
 import { codingOf } from '../../storage/content-encoding.ts';
 import type { GraphPath, Host } from './graph-path.ts';
-import { untilAllowed } from '../../failures/rate-limit.ts';
+import { processPace, type Pace } from '../../failures/pace.ts';
 import { errorOfReply } from './reply.ts';
 import { ServerClock } from './server-clock.ts';
 import type { FoundToken } from './token.ts';
@@ -16,6 +16,8 @@ export interface GraphServerOptions<P extends Host = GraphPath> {
   clock?: ServerClock;
   /** Requests a second to this host, repeats included. @default no limit */
   rateLimit?: number;
+  /** @default the process's */
+  pace?: Pace;
   /** `public` for a host that another server named. @default 'any' */
   allowAddress?: AllowAddress;
 }
@@ -86,9 +88,9 @@ export class GraphServer<P extends Host = GraphPath> {
     onSend,
     ...request
   }: GraphRequest): Promise<GraphReply> {
-    const { http, token, path, rateLimit, allowAddress } = this.#options;
+    const { http, token, path, rateLimit, pace = processPace, allowAddress } = this.#options;
     const beforeEach = async (): Promise<Headers> => {
-      if (rateLimit !== undefined) await untilAllowed(path.host, rateLimit, request.signal);
+      if (rateLimit !== undefined) await pace.allow(path.host, rateLimit, request.signal);
       onSend?.();
       return {};
     };

@@ -4,12 +4,8 @@ import { getEventListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { inspect } from 'node:util';
 import nock from 'nock';
-import {
-  createHttpClient,
-  type HttpClient,
-  type HttpClientOptions,
-  type HttpRequest,
-} from '../../lib/http/client.ts';
+import { createHttpClient, type HttpClientOptions } from '../../lib/failures/http-client.ts';
+import type { HttpClient, HttpRequest } from '../../lib/http/client.ts';
 import { USER_AGENT } from '../../lib/http/user-agent.ts';
 import { fakeTimeouts } from '../support/fake-timeouts.ts';
 import { serve, type LoopbackServer } from '../support/http-server.ts';

@@ -3,7 +3,7 @@
  * once for all that were under way; one more again with every so many that it answers. While it wants to be left alone (`Retry-After`)
  * nothing new is sent. How many there can be at most is for those who ask.
  */
-import type { Stopper } from './stopper.ts';
+import { onAbort } from '../base/abort.ts';
 
 /** What a request showed about its server. */
 export interface Experience {
@@ -15,9 +15,8 @@ export interface Experience {
   aloneMs?: number;
 }
 
-interface Waiting {
-  begin: () => void;
-}
+/** A request's place among those that run at once: to be given back once, with what the request showed. */
+export type Turn = (seen: Experience) => void;
 
 export class Throttle {
   /** Infinity until the server was busy for the first time. */
@@ -27,7 +26,8 @@ export class Throttle {
   #era = 0;
   #aloneUntil = -Infinity;
   #timer: NodeJS.Timeout | undefined;
-  readonly #waiting = new Set<Waiting>();
+  /** What lets each in. */
+  readonly #waiting = new Set<() => void>();
 
   /** Requests that may run at once now; Infinity: as many as there are. */
   get limit(): number {
@@ -35,23 +35,40 @@ export class Throttle {
   }
 
   /**
-   * Runs `work` when it is its turn: first come, first served.
-   * @throws what `work` throws, or the stop's reason while it waits.
+   * A turn, at once where there is one: first come, first served.
+   * @param stop Its signal is looked at only where there is something to wait for.
+   * @throws signal.reason while it waits.
    */
-  async run<T>(work: () => Promise<T>, judge: (outcome: T) => Experience, stopper: Stopper): Promise<T> {
-    if (this.#waiting.size > 0 || !this.#hasRoom()) await this.#turn(stopper);
-    else this.#running++;
+  take(stop: { readonly signal?: AbortSignal }): Turn | Promise<Turn> {
+    return this.#waiting.size === 0 && this.#hasRoom() ? this.#begin() : this.#wait(stop.signal);
+  }
+
+  #begin(): Turn {
     const era = this.#era;
-    let seen: Experience = { busy: false, answered: false };
-    try {
-      const outcome = await work();
-      seen = judge(outcome);
-      return outcome;
-    } finally {
+    this.#running++;
+    return (seen) => {
       this.#learn(seen, era);
       this.#running--;
       this.#admit();
-    }
+    };
+  }
+
+  #wait(signal: AbortSignal | undefined): Promise<Turn> {
+    return new Promise((resolve, reject) => {
+      const enter = (): void => {
+        release?.();
+        resolve(this.#begin());
+      };
+      this.#waiting.add(enter);
+      const release =
+        signal &&
+        onAbort(signal, () => {
+          this.#waiting.delete(enter);
+          this.#admit();
+          reject(signal.reason as Error);
+        });
+      this.#admit();
+    });
   }
 
   #learn({ busy, answered, aloneMs = 0 }: Experience, era: number): void {
@@ -66,33 +83,14 @@ export class Throttle {
     return this.#running < this.limit && now >= this.#aloneUntil;
   }
 
-  #turn(stopper: Stopper): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const one: Waiting = {
-        begin: () => {
-          stopper.idle();
-          resolve();
-        },
-      };
-      this.#waiting.add(one);
-      stopper.onStop((reason) => {
-        this.#waiting.delete(one);
-        this.#admit();
-        reject(reason);
-      });
-      this.#admit();
-    });
-  }
-
   /** Lets in those for whom there is room, and comes back when the server may be asked again. */
   #admit(): void {
     clearTimeout(this.#timer);
     const now = performance.now(); // read once: were the time to come between two looks, no timer would be set
-    for (const one of this.#waiting) {
+    for (const enter of this.#waiting) {
       if (!this.#hasRoom(now)) break;
-      this.#waiting.delete(one);
-      this.#running++;
-      one.begin();
+      this.#waiting.delete(enter);
+      enter();
     }
     const aloneMs = this.#aloneUntil - now;
     if (this.#waiting.size > 0 && aloneMs > 0)

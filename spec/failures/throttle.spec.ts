@@ -1,8 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { createHttpClient } from '../../lib/http/client.ts';
 import { Stopper } from '../../lib/http/stopper.ts';
-import { Throttle, type Experience } from '../../lib/http/throttle.ts';
-import { serve } from '../support/http-server.ts';
+import { Throttle, type Experience } from '../../lib/failures/throttle.ts';
 
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
@@ -24,7 +22,19 @@ class Desk {
         this.running.push(resolve);
         this.mostAtOnce = Math.max(this.mostAtOnce, this.running.length);
       });
-    return this.throttle.run(work, (seen) => seen, stopper).finally(() => this.ended++);
+    return this.run(work, stopper).finally(() => this.ended++);
+  }
+
+  /** Does not return before the work begins, where there is a turn for it. */
+  async run(work: () => Promise<Experience>, stopper: Stopper): Promise<Experience> {
+    const taken = this.throttle.take(stopper),
+      end = typeof taken === 'function' ? taken : await taken;
+    let seen = BROKEN;
+    try {
+      return (seen = await work());
+    } finally {
+      end(seen);
+    }
   }
 
   askFor(count: number): void {
@@ -132,12 +142,7 @@ describe('Throttle', () => {
       order: number[] = [];
     desk.askFor(2);
     await desk.answer(2, BUSY);
-    for (let k = 0; k < 5; k++)
-      void desk.throttle.run(
-        async () => (order.push(k), BROKEN),
-        (seen) => seen,
-        new Stopper(),
-      );
+    for (let k = 0; k < 5; k++) void desk.run(async () => (order.push(k), BROKEN), new Stopper());
     await settled();
     expect(order).toEqual([0, 1, 2, 3, 4]);
   });
@@ -195,11 +200,7 @@ test('Throttle: a stop frees the place for the next, and what fails gives its pl
   await desk.answer(1, BUSY);
   desk.askFor(1);
   const stopped = desk.ask(stopper),
-    broken = desk.throttle.run(
-      () => Promise.reject(new Error('broken')),
-      () => OK,
-      new Stopper(),
-    );
+    broken = desk.run(() => Promise.reject(new Error('broken')), new Stopper());
   desk.askFor(1);
   stopper.stop(reason);
   await expect(stopped).rejects.toBe(reason);
@@ -207,35 +208,4 @@ test('Throttle: a stop frees the place for the next, and what fails gives its pl
   await expect(broken).rejects.toThrow('broken');
   await settled();
   expect([desk.throttle.limit, desk.running.length]).toEqual([1, 1]);
-});
-
-test.each([429, 503])('HttpClient: repeats after %i come half as many at once', async (status) => {
-  jest.useRealTimers();
-  const held: (() => void)[] = [];
-  let inFlight = 0,
-    most = 0;
-  const server = await serve((_request, response, earlier) => {
-    if (earlier < 20) {
-      held.push(() => void response.writeHead(status).end());
-      if (held.length === 20) for (const refuse of held) refuse();
-      return;
-    }
-    most = Math.max(most, ++inFlight);
-    setImmediate(() => {
-      inFlight--;
-      response.end('yes');
-    });
-  });
-  const client = createHttpClient({ backoffMs: 1 });
-  try {
-    const replies = await Promise.all(
-      Array.from({ length: 20 }, (_, k) => client.request({ url: `${server.origin}/${k}` })),
-    );
-    expect(replies.map((reply) => reply.status)).toEqual(Array(20).fill(200));
-    expect(server.requests).toHaveLength(40);
-    expect(most).toBeLessThanOrEqual(12); // 10, and two more for the answers that came
-  } finally {
-    client.close();
-    await server.close();
-  }
 });

@@ -1,0 +1,36 @@
+/** Whether, and when, one request is tried again. */
+import { delayMs } from './delay.ts';
+import type { Verdict } from './verdict.ts';
+
+export interface TriesOptions {
+  /** Most repeats. @default 4 */
+  retries?: number;
+  /** First pause, of which half is random; each further one is twice as long, up to 20 s. @default 200 */
+  backoffMs?: number;
+  /** 0 to 1. @default Math.random */
+  random?: () => number;
+}
+
+export class Tries {
+  readonly #options: TriesOptions;
+  #made = 0;
+  /** Of these, those that are worth one more only: a stalled server has cost 30 s already. */
+  #once = 0;
+
+  constructor(options: TriesOptions = {}) {
+    this.#options = options;
+  }
+
+  /**
+   * After a failure: the pause before the next try, in ms, or undefined when the failure stands.
+   * @param retryAfter The reply's header.
+   */
+  next(verdict: Verdict, retryAfter?: string): number | undefined {
+    const { retries = 4, backoffMs: firstMs = 200, random = Math.random } = this.#options;
+    const made = ++this.#made;
+    if (made > retries || verdict === 'stands' || verdict === 'smaller' || verdict === 'unknown')
+      return undefined;
+    if (verdict !== 'wait' && ++this.#once > 1) return undefined;
+    return delayMs({ made, firstMs, retryAfter, random: random(), now: Date.now() });
+  }
+}

@@ -1,0 +1,147 @@
+/** The connections of one client: one attempt of one request, straight or through a proxy. Sockets are kept alive until `close()`. */
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import type { LookupFunction } from 'node:net';
+import { PathError } from '../base/errors.ts';
+import { checkHost, lookupAllowed, type AllowAddress } from './address.ts';
+import { DEFAULT_MAX_BYTES, type Headers, type HttpRequest } from './client.ts';
+import { exchange, type Outcome, type Send } from './exchange.ts';
+import { redactUrl } from './excerpt.ts';
+import { sentByProxy, tunnelAgent } from './proxy-agents.ts';
+import { proxyFor, shownProxy, type Proxy } from './proxy.ts';
+import type { Hop } from './redirect.ts';
+import { isSecretHeader } from './secret-headers.ts';
+import { sendGet, sendToProxy, type Agents } from './send-get.ts';
+import { sendWithGot } from './send-with-got.ts';
+import type { Stopper } from './stopper.ts';
+
+export interface ConnectionOptions {
+  /** Sockets per host; a little above the reads that run at a time. @default 48 */
+  maxSockets?: number;
+  /** For name look-up, connection and TLS together. @default 10_000 */
+  connectTimeoutMs?: number;
+  /** Longest silence of a connection. @default 30_000 */
+  idleTimeoutMs?: number;
+  /** Names proxies. @default process.env */
+  env?: NodeJS.ProcessEnv;
+}
+
+export class Connections {
+  readonly #agents: (HttpAgent | HttpsAgent)[] = [];
+  readonly #connectTimeoutMs: number;
+  readonly #idleTimeoutMs: number;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #kept: { keepAlive: true; maxSockets: number };
+  /** A pool each: a socket opened without the check must not serve a request that wants it. */
+  readonly #direct: Record<AllowAddress, Send>;
+  /** What a proxy resolves is its own affair: of hosts behind one, only those are refused that are forbidden as they stand. */
+  readonly #proxied = new Map<string, Promise<Send>>();
+
+  constructor({
+    maxSockets = 48,
+    connectTimeoutMs = 10_000,
+    idleTimeoutMs = 30_000,
+    env = process.env,
+  }: ConnectionOptions) {
+    this.#connectTimeoutMs = connectTimeoutMs;
+    this.#idleTimeoutMs = idleTimeoutMs;
+    this.#env = env;
+    this.#kept = { keepAlive: true, maxSockets };
+    const direct = (lookup?: LookupFunction): Send => this.#sender(this.#pools(lookup && { lookup }));
+    this.#direct = {
+      any: direct(),
+      public: direct(lookupAllowed('public')),
+      notMetadata: direct(lookupAllowed('notMetadata')),
+    };
+  }
+
+  /**
+   * What makes one attempt of a request at one place of its way.
+   * @throws PathError FORBIDDEN_ADDRESS; by the attempt: PathError INSECURE_TOKEN, what `authorize` throws, the stop's reason.
+   */
+  attemptsOf(request: HttpRequest, hop: Hop, stopper: Stopper): () => Promise<Outcome> {
+    const { url, headers, authorize, allowAddress } = hop;
+    const { method = 'GET', body, meter, maxBytes = DEFAULT_MAX_BYTES } = request;
+    if (allowAddress !== 'any') checkHost(url.hostname, allowAddress);
+    const proxy = request.straight ? undefined : proxyFor(url, this.#env);
+    const asked = {
+      url,
+      allowAddress,
+      via: proxy && shownProxy(proxy),
+      method,
+      body,
+      meter,
+      maxBytes,
+      connectTimeoutMs: this.#connectTimeoutMs,
+      idleTimeoutMs: request.idleTimeoutMs ?? this.#idleTimeoutMs,
+    };
+    return async () => {
+      const proof = authorize && (await untilStopped(authorize({ method, url, headers }), stopper));
+      const all = { ...headers, ...proof };
+      if (proxy) checkSecret(url, all, proxy);
+      const send = proxy ? await untilStopped(this.#through(proxy), stopper) : this.#direct[allowAddress];
+      return exchange(send, { ...asked, headers: all }, stopper);
+    };
+  }
+
+  close(): void {
+    for (const agent of this.#agents) agent.destroy();
+  }
+
+  #pools(more?: { lookup: LookupFunction }): { http: HttpAgent; https: HttpsAgent } {
+    const agents = {
+      http: new HttpAgent({ ...this.#kept, ...more }),
+      https: new HttpsAgent({ ...this.#kept, ...more }),
+    };
+    this.#agents.push(agents.http, agents.https);
+    return agents;
+  }
+
+  #sender(agent: Agents): Send {
+    const get = sendGet(agent),
+      any = sendWithGot(agent);
+    return (outgoing, wire) =>
+      (outgoing.method === 'GET' && !outgoing.body?.byteLength ? get : any)(outgoing, wire);
+  }
+
+  #through({ url }: Proxy): Promise<Send> {
+    const { href } = url;
+    let send = this.#proxied.get(href);
+    if (!send) {
+      send = this.#senderThrough(url);
+      this.#proxied.set(href, send);
+      send.catch(() => this.#proxied.delete(href)); // whoever asks next tries again
+    }
+    return send;
+  }
+
+  async #senderThrough(proxy: URL): Promise<Send> {
+    const tunnels = await tunnelAgent(proxy, { ...this.#kept, connectTimeoutMs: this.#connectTimeoutMs });
+    this.#agents.push(tunnels);
+    const tunnelled = this.#sender({ http: tunnels, https: tunnels }),
+      plain = sendToProxy(proxy, this.#pools());
+    return sentByProxy((outgoing, wire) =>
+      (outgoing.url.protocol === 'https:' ? tunnelled : plain)(outgoing, wire),
+    );
+  }
+}
+
+/** A proxy reads what is sent to `http://`. @throws PathError INSECURE_TOKEN. */
+function checkSecret(url: URL, headers: Headers, proxy: Proxy): void {
+  if (
+    url.protocol !== 'http:' ||
+    (url.username === '' && url.password === '' && !Object.keys(headers).some(isSecretHeader))
+  )
+    return;
+  throw new PathError(
+    'INSECURE_TOKEN',
+    `credentials for ${redactUrl(url)} would be shown to the proxy ${shownProxy(proxy)}: use https://, or name the host in no_proxy`,
+  );
+}
+
+/** What comes of `work`, or the stop's reason at once; the work itself goes on. */
+const untilStopped = <T>(work: Promise<T>, stopper: Stopper): Promise<T> =>
+  new Promise((resolve, reject) => {
+    stopper.onStop(reject);
+    work.finally(() => stopper.idle()).then(resolve, reject);
+  });

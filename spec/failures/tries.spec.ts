@@ -1,0 +1,25 @@
+import { describe, expect, test } from '@jest/globals';
+import { Tries } from '../../lib/failures/tries.ts';
+import type { Verdict } from '../../lib/failures/verdict.ts';
+
+/** The pauses after failures, one after the other. */
+const pauses = (verdicts: Verdict[], retries?: number): (number | undefined)[] => {
+  const tries = new Tries({ retries, random: () => 0 });
+  return verdicts.map((verdict) => tries.next(verdict));
+};
+
+describe('Tries', () => {
+  test('gives up after the last retry', () => {
+    expect(pauses(Array<Verdict>(5).fill('wait'))).toEqual([100, 200, 400, 800, undefined]);
+    expect(pauses(['wait'], 0)).toEqual([undefined]);
+    expect(pauses(['once'], 0)).toEqual([undefined]);
+  });
+  test('waits out one more of what is worth one, not two, whatever came between', () => {
+    expect(pauses(['once', 'once'])).toEqual([100, undefined]);
+    expect(pauses(['once', 'wait', 'wait', 'split'])).toEqual([100, 200, 400, undefined]);
+  });
+  test.each(['stands', 'smaller', 'unknown'] as const)('lets what %s stand', (verdict) =>
+    expect(pauses([verdict])).toEqual([undefined]),
+  );
+  test('waits as long as the server asks for', () => expect(new Tries().next('wait', '7')).toBe(7000));
+});
