@@ -7,7 +7,8 @@ import { NodeTable } from './graph/node-table.ts';
 import type { Operation } from './graph/operation-log.ts';
 import { Editor } from './graph/operations.ts';
 import type { Edge } from './graph/edge-table.ts';
-import { TimedGraph, type NameRoot } from './graph/timed-graph.ts';
+import type { NameRoot } from './graph/raise.ts';
+import { TimedGraph } from './graph/timed-graph.ts';
 
 /** Decimal text or a bigint; a number would already be rounded. */
 export type Id = string | bigint;

@@ -1,7 +1,7 @@
 /** What an edit makes of the layer-2 nodes it touches. Source: PyChunkedGraph, pychunkedgraph/graph/edits.py. */
 import { Disjoint } from './disjoint.ts';
-import type { Edge, Edges, EdgeTable } from './edge-table.ts';
-import type { NodeTable } from './node-table.ts';
+import type { Edge, Edges } from './edge-table.ts';
+import type { GraphView } from './graph-view.ts';
 
 export interface Group {
   /** Supervoxels, ascending. */
@@ -9,21 +9,9 @@ export interface Group {
   edges: Edges;
 }
 
-/** The graph as it is before the edit. */
-export interface GraphBefore {
-  readonly nodes: NodeTable;
-  readonly edges: EdgeTable;
-  readonly layout: { readonly layers: number };
-  /** How many. */
-  readonly supervoxels: number;
-  readonly options: { readonly exact: boolean };
-  edgesOf(node: number): Edges;
-  crossingLayer(a: number, b: number): number;
-}
-
 /** The groups of supervoxels that take the place of the `touched` layer-2 nodes, in the order in which the server numbers them. */
 export function regroup(
-  graph: GraphBefore,
+  graph: GraphView,
   touched: readonly number[],
   added: readonly Edge[],
   removed: readonly Edge[],
@@ -33,7 +21,10 @@ export function regroup(
   const members = touched.flatMap((node) => Array.from(nodes.childrenOf(node))).sort((a, b) => a - b);
   const place = new Map(members.map((member, k) => [member, k]));
   const sets = new Disjoint(members.length);
-  for (const [a, b] of standing) if (graph.crossingLayer(a, b) === 1) sets.join(place.get(a)!, place.get(b)!);
+  const layers = standing.map(([a, b]) => graph.crossingLayer(a, b));
+  standing.forEach(([a, b], e) => {
+    if (layers[e] === 1) sets.join(place.get(a)!, place.get(b)!);
+  });
 
   const groups = new Map<number, { members: number[]; edges: number[][]; oldest: number }>();
   const groupOf = (member: number): { members: number[]; edges: number[][]; oldest: number } => {
@@ -50,7 +41,7 @@ export function regroup(
     group.members.push(member);
     if (nodes.compare(nodes.parentNow(member), group.oldest) < 0) group.oldest = nodes.parentNow(member);
   }
-  for (const [own, other] of standing) groupOf(own).edges[graph.crossingLayer(own, other)].push(own, other);
+  standing.forEach(([own, other], e) => groupOf(own).edges[layers[e]].push(own, other));
   return [...groups.values()].sort(
     (a, b) => nodes.compare(a.oldest, b.oldest) || a.members[0] - b.members[0],
   );
@@ -58,7 +49,7 @@ export function regroup(
 
 /** Edges of the `touched` nodes after the edit, as [own supervoxel, other supervoxel]. */
 function standingEdges(
-  graph: GraphBefore,
+  graph: GraphView,
   touched: readonly number[],
   added: readonly Edge[],
   removed: readonly Edge[],

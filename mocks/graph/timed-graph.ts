@@ -5,14 +5,12 @@
  */
 import { buildBase } from './base-hierarchy.ts';
 import { EdgeTable, type Edge, type EdgeList, type Edges } from './edge-table.ts';
-import { IdIndex } from './id-index.ts';
 import type { IdLayout } from './id-layout.ts';
 import { Lineage } from './lineage.ts';
+import { NodeIds } from './node-ids.ts';
 import { NodeTable } from './node-table.ts';
+import { raise, type NameRoot } from './raise.ts';
 import { regroup } from './regroup.ts';
-
-/** Names a new root by its smallest supervoxel; undefined leaves the choice to the graph. */
-export type NameRoot = (supervoxel: number) => bigint | undefined;
 
 export interface TimedEdit {
   timeMs: number;
@@ -45,9 +43,7 @@ export class TimedGraph {
   readonly supervoxels: number;
   /** xyz of each supervoxel's graph chunk. */
   readonly #chunks: Int32Array;
-  /** Last segment given out in a chunk, by the chunk's ID. */
-  readonly #chunkIndex = new IdIndex();
-  readonly #lastSegment: number[] = [];
+  readonly #ids: NodeIds;
   readonly #edgesOf = new Map<number, Edges>();
   /** A root that each supervoxel had when it was last asked for, -1 for none: where most climbs go, in one step. */
   readonly #root: Int32Array;
@@ -63,6 +59,7 @@ export class TimedGraph {
     nameRoot?: NameRoot,
   ) {
     this.supervoxels = nodes.count;
+    this.#ids = new NodeIds(layout);
     this.#newestMs = baseMs;
     this.#root = new Int32Array(nodes.count).fill(-1);
     this.#chunks = new Int32Array(3 * nodes.count);
@@ -107,7 +104,12 @@ export class TimedGraph {
       this.#edgesOf.set(node, edges);
       return node;
     });
-    const newRoots = this.#raise(newLayer2, timeMs, nameRoot);
+    const newRoots = raise(
+      this,
+      newLayer2,
+      (layer, below, children, name) => this.#add(layer, below, timeMs, children, name),
+      nameRoot,
+    );
     for (const root of oldRoots) this.nodes.retire(root);
     this.lineage.record({ timeMs, operation, from: oldRoots, to: newRoots });
     return { oldRoots, newRoots, newLayer2 };
@@ -198,85 +200,6 @@ export class TimedGraph {
     return Array.from({ length: this.layout.layers }, () => []);
   }
 
-  /** New nodes over new layer-2 nodes, layer by layer up to the roots. */
-  #raise(layer2: readonly number[], timeMs: number, nameRoot?: NameRoot): number[] {
-    const { layers } = this.layout;
-    const newAt: number[][] = Array.from({ length: layers + 1 }, () => []);
-    newAt[2] = [...layer2];
-    const objects: number[][] = [];
-    for (let layer = 2; layer < layers; layer++)
-      for (const component of this.#components(newAt[layer], layer)) {
-        const parentLayer = component.length > 1 ? layer + 1 : this.#nextLayer(component[0], layer);
-        if (parentLayer === layers) objects.push(component);
-        else
-          newAt[parentLayer].push(
-            this.#add(parentLayer, this.#someSupervoxel(component[0]), timeMs, component),
-          );
-      }
-    const names = nameRoot ? this.#namesOf(objects, nameRoot) : [];
-    return objects.map((children, k) => this.#add(layers, 0, timeMs, children, names[k]));
-  }
-
-  /** Names are given in the order of the objects' smallest supervoxels. */
-  #namesOf(objects: readonly number[][], nameRoot: NameRoot): (bigint | undefined)[] {
-    const names: (bigint | undefined)[] = [];
-    const firsts = objects.map((children, k) => ({
-      k,
-      first: Math.min(...children.map((child) => this.#firstSupervoxel(child))),
-    }));
-    for (const { k, first } of firsts.sort((a, b) => a.first - b.first)) names[k] = nameRoot(first);
-    return names;
-  }
-
-  /** Nodes of a layer that edges crossing at that layer connect to the new ones, as components in ascending order. */
-  #components(news: readonly number[], layer: number): number[][] {
-    const seen = new Set<number>();
-    const found: number[][] = [];
-    for (const start of [...news].sort((a, b) => this.nodes.compare(a, b))) {
-      if (seen.has(start)) continue;
-      seen.add(start);
-      const component = [start];
-      for (let k = 0; k < component.length; k++) {
-        const edges = this.edgesOf(component[k])[layer];
-        for (let e = 1; e < edges.length; e += 2) {
-          const other = this.#climb(edges[e], layer);
-          if (seen.has(other)) continue;
-          seen.add(other);
-          component.push(other);
-        }
-      }
-      found.push(component.sort((a, b) => this.nodes.compare(a, b)));
-    }
-    return found.sort((a, b) => this.nodes.compare(a[0], b[0]));
-  }
-
-  /** The highest ancestor that is not above `layer`, now. */
-  #climb(node: number, layer: number): number {
-    for (;;) {
-      const parent = this.nodes.parentNow(node);
-      if (parent < 0 || this.layerOf(parent) > layer) return node;
-      node = parent;
-    }
-  }
-
-  /** Where a node with nobody to join gets its parent: at the next layer at which an edge leaves it, else at the top. */
-  #nextLayer(node: number, layer: number): number {
-    const edges = this.edgesOf(node);
-    for (let next = layer + 1; next < this.layout.layers; next++) if (edges[next].length > 0) return next;
-    return this.layout.layers;
-  }
-
-  #someSupervoxel(node: number): number {
-    while (node >= this.supervoxels) node = this.nodes.childrenOf(node)[0];
-    return node;
-  }
-
-  #firstSupervoxel(node: number): number {
-    return node < this.supervoxels
-      ? node
-      : Math.min(...Array.from(this.nodes.childrenOf(node), (child) => this.#firstSupervoxel(child)));
-  }
-
   /** @param supervoxel Somewhere below, for the chunk. */
   #add(
     layer: number,
@@ -285,37 +208,14 @@ export class TimedGraph {
     children: ArrayLike<number>,
     name?: bigint,
   ): number {
-    if (name !== undefined) {
-      this.#take(name, layer);
-      return this.nodes.add(Number(name & 0xffffffffn), Number(name >> 32n), timeMs, children);
-    }
-    const at = (axis: number): number =>
-      layer === this.layout.layers ? 0 : this.#chunks[3 * supervoxel + axis] >> (layer - 2);
-    const x = at(0),
-      y = at(1),
-      z = at(2);
-    const counter = this.#counterOf(this.layout.idWords(layer, x, y, z, 0));
-    const [low, high] = this.layout.idWords(layer, x, y, z, ++this.#lastSegment[counter]);
+    const [low, high] = name === undefined ? this.#nextId(layer, supervoxel) : this.#ids.take(name, layer);
     return this.nodes.add(low, high, timeMs, children);
   }
 
-  /** Takes an ID that the graph's maker chose; later ones of its chunk come after it. */
-  #take(id: bigint, layer: number): void {
-    if (this.layout.layerOf(Number(id >> 32n)) !== layer)
-      throw new RangeError(`${id} is no root ID: its layer is not ${layer}`);
-    const segment = this.layout.segmentOf(id);
-    const chunk = id - segment;
-    const counter = this.#counterOf([Number(chunk & 0xffffffffn), Number(chunk >> 32n)]);
-    this.#lastSegment[counter] = Math.max(this.#lastSegment[counter], Number(segment));
-  }
-
-  #counterOf([low, high]: readonly [number, number]): number {
-    let counter = this.#chunkIndex.get(low, high);
-    if (counter < 0) {
-      counter = this.#lastSegment.length;
-      this.#lastSegment.push(0);
-      this.#chunkIndex.set(low, high, counter);
-    }
-    return counter;
+  #nextId(layer: number, supervoxel: number): [number, number] {
+    if (layer === this.layout.layers) return this.#ids.next(layer, 0, 0, 0);
+    const chunk = this.chunkOf(supervoxel),
+      shift = layer - 2;
+    return this.#ids.next(layer, chunk[0] >> shift, chunk[1] >> shift, chunk[2] >> shift);
   }
 }

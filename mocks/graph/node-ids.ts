@@ -1,0 +1,36 @@
+import { IdIndex } from './id-index.ts';
+import { wordsOfId, type IdLayout } from './id-layout.ts';
+
+/** IDs for new nodes, as words: the next segment of a graph chunk, or one that the graph's maker chose. */
+export class NodeIds {
+  /** Last segment given out in a chunk, by the chunk's ID. */
+  readonly #chunkIndex = new IdIndex();
+  readonly #lastSegment: number[] = [];
+
+  constructor(readonly layout: IdLayout) {}
+
+  next(layer: number, x: number, y: number, z: number): [number, number] {
+    const counter = this.#counterOf(this.layout.idWords(layer, x, y, z, 0));
+    return this.layout.idWords(layer, x, y, z, ++this.#lastSegment[counter]);
+  }
+
+  /** Later ones of its chunk come after it. @throws RangeError for an ID of another layer */
+  take(id: bigint, layer: number): [number, number] {
+    if (this.layout.layerOfId(id) !== layer)
+      throw new RangeError(`${id} is no root ID: its layer is not ${layer}`);
+    const counter = this.#counterOf(wordsOfId(this.layout.chunkIdOf(id)));
+    const segment = Number(this.layout.segmentOf(id));
+    this.#lastSegment[counter] = Math.max(this.#lastSegment[counter], segment);
+    return wordsOfId(id);
+  }
+
+  #counterOf([low, high]: readonly [number, number]): number {
+    let counter = this.#chunkIndex.get(low, high);
+    if (counter < 0) {
+      counter = this.#lastSegment.length;
+      this.#lastSegment.push(0);
+      this.#chunkIndex.set(low, high, counter);
+    }
+    return counter;
+  }
+}
