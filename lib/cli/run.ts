@@ -1,8 +1,8 @@
-/** argv to a command, errors to exit codes. A command is loaded when it is named, so that `--version` and `--help` are quick. */
+/** argv to a command, errors to exit codes. Commands are loaded when one is named, so that `--version` and `--help` are quick. */
 import { Command, CommanderError } from 'commander';
 import { leaveOnAbort } from '../base/abort.ts';
 import { USER_AGENT } from '../http/user-agent.ts';
-import type { Define, Surroundings } from './command.ts';
+import type { Surroundings } from './command.ts';
 import { Interrupted, type Io } from './io.ts';
 import { refuseRepeats } from './repeats.ts';
 import { Report } from './report.ts';
@@ -11,48 +11,25 @@ import { refuseMissing } from './required.ts';
 /** Exit codes besides 0. */
 export const EXIT = { rows: 1, refused: 2, interrupted: 130 } as const;
 
-const COMMANDS: Readonly<Record<string, [about: string, load: () => Promise<{ define: Define }>]>> = {
-  lookup: [
+/** What each is for; `commands/all.ts` says what it takes and does. */
+const COMMANDS: Readonly<Record<string, string>> = {
+  lookup:
     'Writes the rows of a table again, with what is at their points: supervoxel_id, root_id and status; value for a plain volume.',
-    () => import('./commands/lookup-command.ts'),
-  ],
-  roots: [
+  roots:
     'Writes the rows of a table of supervoxel IDs again, with their root_id and status. No voxel is read.',
-    () => import('./commands/roots-command.ts'),
-  ],
-  update: [
+  update:
     'Brings the root_id of an earlier table to another moment: only what changed is asked, no voxel is read.',
-    () => import('./commands/update-command.ts'),
-  ],
-  latest: [
+  latest:
     'Writes the rows of a table of root IDs again, with what became of them: latest_root_id, confidence, changed and status.',
-    () => import('./commands/latest-command.ts'),
-  ],
-  graph: [
-    'Asks the chunkedgraph server; answers are JSON Lines. `graph CALL --help` says what a call takes.',
-    () => import('./commands/graph-command.ts'),
-  ],
-  info: ['Says what a volume is: type, scales, bounds, graph.', () => import('./commands/info-command.ts')],
-  login: [
+  graph: 'Asks the chunkedgraph server; answers are JSON Lines. `graph CALL --help` says what a call takes.',
+  info: 'Says what a volume is: type, scales, bounds, graph.',
+  login:
     'Keeps a token of a CAVE server where this and the Python tools look for it: names the page, reads the token, says what it wrote.',
-    () => import('./commands/login-command.ts'),
-  ],
-  doctor: [
+  doctor:
     'Checks whether a volume can be read from here: Node, secrets, token, servers, clock, bucket, one look-up. Each with what to do next.',
-    () => import('./commands/doctor-command.ts'),
-  ],
-  cache: [
-    'Says what is in a cache folder, deletes it, or checks every entry.',
-    () => import('./commands/cache-command.ts'),
-  ],
-  demo: [
-    'Looks up points of a small volume that comes with this package, before and after a merge.',
-    () => import('./commands/demo-command.ts'),
-  ],
-  mock: [
-    'Serves a volume and a mocked chunkedgraph on this machine until it is interrupted, for tests in any language; prints one line of JSON with the URLs.',
-    () => import('./commands/mock-command.ts'),
-  ],
+  cache: 'Says what is in a cache folder, deletes it, or checks every entry.',
+  demo: 'Looks up points of a small volume that comes with this package, before and after a merge.',
+  mock: 'Serves a volume and a mocked chunkedgraph on this machine until it is interrupted, for tests in any language; prints one line of JSON with the URLs.',
 };
 
 /** Runs one command line, program name left out. @returns the exit code; never throws. */
@@ -107,9 +84,9 @@ async function programFor(argv: readonly string[], surroundings: Surroundings): 
     .exitOverride()
     .configureOutput({ writeOut: (line) => stdout.write(line), writeErr: (line) => stderr.write(line) });
   const meant = argv.find((word) => Object.hasOwn(COMMANDS, word));
-  for (const [name, [about, load]] of Object.entries(COMMANDS)) {
+  for (const [name, about] of Object.entries(COMMANDS)) {
     const command = program.command(name).description(about);
-    if (name === meant) (await load()).define(command, surroundings);
+    if (name === meant) (await import('./commands/all.ts')).DEFINITIONS[name](command, surroundings);
   }
   refuseRepeats(program);
   refuseMissing(program);
