@@ -4,13 +4,7 @@ import { withoutSecrets } from '../base/secrets.ts';
 import type { DiskCache } from '../cache/disk-cache.ts';
 import { entryName } from '../cache/entry-name.ts';
 import type { Meter, Store } from '../storage/store.ts';
-
-/**
- * When something is asked about what is kept: `never`; `info`, when the volume's info is another one than it was; `always`, each time, of
- * the object it came from.
- */
-export const REVALIDATIONS = ['never', 'info', 'always'] as const;
-export type Revalidation = (typeof REVALIDATIONS)[number];
+import type { Revalidation } from './keeping.ts';
 
 /** By object and version: whether the one is still the other. */
 export type Checks = Map<string, Promise<boolean>>;

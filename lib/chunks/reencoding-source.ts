@@ -11,10 +11,6 @@ const reencoded: Codec = {
     compressedSegmentation.decodePoints(bytes, { ...layout, blockSize: ENCODED_BLOCK_SIZE }, ...points),
 };
 
-/** How chunks are kept: in the encoding they are stored in, or raw ones of labels as compressed_segmentation, where that is smaller. */
-export const LRU_ENCODINGS = ['same', 'compressed_segmentation'] as const;
-export type LruEncoding = (typeof LRU_ENCODINGS)[number];
-
 /** The same source; its raw chunks of uint32 or uint64 are kept as compressed_segmentation. All others are as small already, or no labels. */
 export function keepReencoded(
   source: ChunkSource,

@@ -13,7 +13,7 @@ export interface Surroundings {
 }
 
 /** Gives a command its arguments, flags and action. What the action needs is loaded when it is taken. */
-export type Define = (command: Command, surroundings: Surroundings) => void;
+export type Define = (command: Command, surroundings: Surroundings) => unknown;
 
 export const VOLUME_OR_GRAPH =
   'graphene://… or cave://DATASTACK for supervoxels and roots; any other path for the values of a Precomputed volume';

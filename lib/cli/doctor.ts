@@ -3,10 +3,10 @@ import type { Finding } from '../doctor/findings.ts';
 import { diagnose } from '../doctor/doctor.ts';
 import { GRAPHENE_OPTIONS } from '../graphene/option-tables.ts';
 import type { OpenGrapheneOptions } from '../graphene/options.ts';
-import { storageOf } from './bucket-flags.ts';
+import { STORAGE_OPTIONS, type StorageOptions } from '../storage/bucket-options.ts';
 import type { Io } from './io.ts';
 import { plain } from './report.ts';
-import { given } from './table-flags.ts';
+import { given } from './given.ts';
 
 /** Besides those of the tables of options. */
 export interface DoctorFlags {
@@ -19,7 +19,7 @@ export async function doctor(path: string | undefined, flags: DoctorFlags, io: I
   const findings: Finding[] = [];
   for await (const finding of diagnose(path, {
     ...given<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags),
-    storage: storageOf(flags),
+    storage: given<StorageOptions>(STORAGE_OPTIONS, flags),
     signal: io.signal,
   })) {
     findings.push(finding);

@@ -16,7 +16,7 @@ import { type Io, UsageError } from './io.ts';
 import { jsonLine } from './json-line.ts';
 import { jobMoment, openGraph } from './open-volume.ts';
 import { plain, type Report } from './report.ts';
-import { given } from './table-flags.ts';
+import { given } from './given.ts';
 import { type JobFiles, openFiles } from './table-io.ts';
 
 export interface GraphCommandFlags extends GraphFlags {

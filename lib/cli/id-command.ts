@@ -13,7 +13,7 @@ import { checkMissing } from './missing.ts';
 import { jobMoment, openGraph } from './open-volume.ts';
 import type { Report } from './report.ts';
 import { idSummaryLine, statsJson } from './summary.ts';
-import { given } from './table-flags.ts';
+import { given } from './given.ts';
 import { openFiles } from './table-io.ts';
 
 /** Besides those of the tables of options. */

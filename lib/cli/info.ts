@@ -6,11 +6,11 @@ import { GRAPHENE_OPTIONS } from '../graphene/option-tables.ts';
 import type { KnownVolume } from '../graphene/open.ts';
 import type { OpenGrapheneOptions } from '../graphene/options.ts';
 import { boundsOf } from '../precomputed/info.ts';
-import { storageOf } from './bucket-flags.ts';
+import { STORAGE_OPTIONS, type StorageOptions } from '../storage/bucket-options.ts';
 import type { Io } from './io.ts';
 import { lookAt } from './open-volume.ts';
 import { alignColumns, plain, type Report } from './report.ts';
-import { given } from './table-flags.ts';
+import { given } from './given.ts';
 
 /** Besides those of the tables of options. */
 export interface InfoFlags {
@@ -21,7 +21,7 @@ export async function info(path: string, flags: InfoFlags, io: Io, report: Repor
   const { json } = flags;
   const known = await lookAt(path, {
     ...given<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags),
-    storage: storageOf(flags),
+    storage: given<StorageOptions>(STORAGE_OPTIONS, flags),
     signal: io.signal,
     logger: report,
   });

@@ -15,14 +15,14 @@ import { formatOfFile, type FormatName } from '../tables/formats.ts';
 import type { TextOptions } from '../tables/open-table.ts';
 import { graphLookup, type Lookup, valueLookup } from '../jobs/lookup.ts';
 import { lookupTable } from '../jobs/lookup-table.ts';
-import { storageOf } from './bucket-flags.ts';
+import { STORAGE_OPTIONS, type StorageOptions } from '../storage/bucket-options.ts';
 import { refuseOptions } from './format-options.ts';
 import { type Io, UsageError } from './io.ts';
 import { checkMissing } from './missing.ts';
 import { isGraphene, jobMoment, openVolume, type Opened } from './open-volume.ts';
 import type { Report } from './report.ts';
 import { statsJson, summaryLine } from './summary.ts';
-import { attributeOf, given } from './table-flags.ts';
+import { attributeOf, given } from './given.ts';
 import { openFiles } from './table-io.ts';
 
 /** Besides those of the tables of options. */
@@ -79,7 +79,12 @@ export async function lookup(path: string, flags: LookupFlags, io: Io, report: R
   let volume: Opened | undefined;
   try {
     const { timestamp: _ofRoots, ...open } = given<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags);
-    volume = await openVolume(path, { ...open, storage: storageOf(flags), signal, logger: report });
+    volume = await openVolume(path, {
+      ...open,
+      storage: given<StorageOptions>(STORAGE_OPTIONS, flags),
+      signal,
+      logger: report,
+    });
     const timestamp = volume.graph && (await jobMoment(flags.timestamp, volume.graph, signal));
     const { mip, stopLayer, agglomerate } = given<ScatteredPointsOptions>(SCATTERED_OPTIONS, flags),
       { radiusNm } = given<SnapOptions>(SNAP_OPTIONS, flags);

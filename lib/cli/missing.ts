@@ -1,17 +1,8 @@
 /** `--missing`: what CSV and TSV hold where there is no answer. */
-import { Option } from 'commander';
 import type { Missing } from '../tables/text/cells.ts';
 import type { IdFormatName } from '../tables/formats.ts';
 import { refuseOptions } from './format-options.ts';
 import type { Report } from './report.ts';
-
-const CHOICES: readonly Missing[] = ['empty', '0', 'NA'];
-
-export const missingOption = (): Option =>
-  new Option(
-    '--missing <what>',
-    'what CSV and TSV hold where there is no answer; 0 only for whole numbers (default: empty)',
-  ).choices(CHOICES);
 
 /** @throws UsageError for a format that has its own way to say that there is no value. */
 export function checkMissing(missing: Missing | undefined, format: IdFormatName, report: Report): void {

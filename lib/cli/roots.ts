@@ -5,7 +5,7 @@ import { rootQuestion } from '../jobs/roots.ts';
 import { runIdCommand, type IdFlags } from './id-command.ts';
 import type { Io } from './io.ts';
 import type { Report } from './report.ts';
-import { given } from './table-flags.ts';
+import { given } from './given.ts';
 
 export interface RootFlags extends IdFlags {
   ids: string;

@@ -86,7 +86,7 @@ async function programFor(argv: readonly string[], surroundings: Surroundings): 
   const meant = argv.find((word) => Object.hasOwn(COMMANDS, word));
   for (const [name, about] of Object.entries(COMMANDS)) {
     const command = program.command(name).description(about);
-    if (name === meant) (await import('./commands/all.ts')).DEFINITIONS[name](command, surroundings);
+    if (name === meant) await (await import('./commands/all.ts')).DEFINITIONS[name](command, surroundings);
   }
   refuseRepeats(program);
   refuseMissing(program);

@@ -1,6 +1,6 @@
-/** Flags out of the tables of options, and options out of flags. */
+/** Flags out of the tables of options. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { AnyTable, OptionRow, OptionTable } from '../base/options.ts';
+import type { AnyTable, OptionRow } from '../base/options.ts';
 import { integer, positiveNumber, resolution, seconds, size, text } from './option-values.ts';
 
 /** How a command says it otherwise than the table does. */
@@ -57,22 +57,4 @@ export function addFlags<Table extends AnyTable>(
 ): Command {
   for (const name of names) command.addOption(flagOf(table[name], wording[name]));
   return command;
-}
-
-/** `--cache-dir <folder>` → `cacheDir`, as commander calls it. */
-export const attributeOf = (flag: string): string =>
-  flag
-    .split(' ')[0]
-    .replace(/^--(no-)?/, '')
-    .replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-
-/** The options of a table that flags were given for. */
-export function given<Options>(table: OptionTable<Options>, flags: object): Partial<Options> {
-  const options: Record<string, unknown> = {};
-  for (const [name, { flag, flagMeans }] of Object.entries<OptionRow>(table)) {
-    if (flag === undefined) continue;
-    const value = (flags as Readonly<Record<string, unknown>>)[attributeOf(flag)];
-    if (value !== undefined) options[name] = value === true && flagMeans !== undefined ? flagMeans : value;
-  }
-  return options as Partial<Options>;
 }

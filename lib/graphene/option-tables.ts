@@ -16,8 +16,7 @@ import {
   type Kind,
 } from '../base/kinds.ts';
 import { groupOf, type OptionRow, type OptionTable } from '../base/options.ts';
-import { REVALIDATIONS } from '../chunks/chunk-cache.ts';
-import { LRU_ENCODINGS } from '../chunks/reencoding-source.ts';
+import { LRU_ENCODINGS, REVALIDATIONS } from '../chunks/keeping.ts';
 import { MOMENT } from '../chunkedgraph/ids/timestamp.ts';
 import { checkTogether, STORAGE_OPTIONS } from '../storage/bucket-options.ts';
 import { isStore } from '../storage/store.ts';

@@ -1,7 +1,6 @@
 /** What can be asked for when a volume is opened or read; `option-tables.ts` checks it. */
 import type { Logger } from '../base/logger.ts';
-import type { Revalidation } from '../chunks/chunk-cache.ts';
-import type { LruEncoding } from '../chunks/reencoding-source.ts';
+import type { LruEncoding, Revalidation } from '../chunks/keeping.ts';
 import type { Timestamp } from '../chunkedgraph/ids/timestamp.ts';
 import type { Progress } from '../points/point-reader.ts';
 import type { StorageOptions } from '../storage/bucket-options.ts';

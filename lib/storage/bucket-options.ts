@@ -1,9 +1,6 @@
 /** What may be said about a bucket, checked before anything is done. */
-import { PathError } from '../base/errors.ts';
 import { kind, text, typeShown, type Kind } from '../base/kinds.ts';
 import type { OptionTable } from '../base/options.ts';
-import { isLoopbackHost } from '../base/public-address.ts';
-import { redactUrl } from '../http/excerpt.ts';
 import type { AwsCredentials } from './aws-signer.ts';
 import type { GoogleCredentials } from './google-signer.ts';
 
@@ -136,17 +133,3 @@ export function isAws(credentials: unknown): credentials is AwsCredentials {
     (sessionToken === undefined || typeof sessionToken === 'string')
   );
 }
-
-/**
- * The server that the user named, without a slash at its end.
- * @throws PathError BAD_PATH.
- */
-export function endpointUrl(endpoint: string): URL {
-  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username || url.password)
-    throw new PathError('BAD_PATH', `endpoint ${redactUrl(endpoint)} is not http(s)://HOST[:PORT][/PATH]`);
-  return url;
-}
-
-/** Credentials go nowhere else. */
-export const isSafe = (url: URL): boolean => url.protocol === 'https:' || isLoopbackHost(url.hostname);

@@ -2,7 +2,8 @@
 import { CredentialsError } from '../base/errors.ts';
 import { redactUrl } from '../http/excerpt.ts';
 import { BucketAccess, type Place } from './bucket-access.ts';
-import { endpointUrl, isGoogle } from './bucket-options.ts';
+import { endpointUrl } from './bucket-endpoint.ts';
+import { isGoogle } from './bucket-options.ts';
 import { findGoogle, googleAdvice, googleFiles } from './google-signer.ts';
 import { HttpStore } from './http-store.ts';
 import type { OpenStoreOptions } from './open-options.ts';

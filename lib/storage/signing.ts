@@ -2,7 +2,8 @@
 import { PathError } from '../base/errors.ts';
 import { redactUrl } from '../http/excerpt.ts';
 import type { BucketAccessOptions } from './bucket-access.ts';
-import { isSafe, type BucketOptions } from './bucket-options.ts';
+import { isSafe } from './bucket-endpoint.ts';
+import type { BucketOptions } from './bucket-options.ts';
 
 export interface Signing extends Pick<BucketOptions, 'credentials' | 'profile' | 'requesterPays'> {
   /** The server that would see them. */

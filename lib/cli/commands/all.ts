@@ -3,7 +3,6 @@ import type { Define } from '../command.ts';
 import { define as cache } from './cache-command.ts';
 import { define as demo } from './demo-command.ts';
 import { define as doctor } from './doctor-command.ts';
-import { define as graph } from './graph-command.ts';
 import { define as info } from './info-command.ts';
 import { define as latest } from './latest-command.ts';
 import { define as login } from './login-command.ts';
@@ -17,7 +16,8 @@ export const DEFINITIONS: Readonly<Record<string, Define>> = {
   roots,
   update,
   latest,
-  graph,
+  // It has many commands of its own.
+  graph: async (command, surroundings) => (await import('./graph-command.ts')).define(command, surroundings),
   info,
   login,
   doctor,

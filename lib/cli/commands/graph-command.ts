@@ -15,15 +15,15 @@ import {
 } from '../../chunkedgraph/api/call-options.ts';
 import { BOUNDS_OPTIONS, type Bounds } from '../../chunkedgraph/api/input.ts';
 import type { GraphPoint } from '../../chunkedgraph/api/nodes.ts';
-import { GRAPHENE_OPTIONS } from '../../graphene/option-tables.ts';
 import { type Define, GRAPH } from '../command.ts';
 import { GRAPH_CALLS, type GraphFlags } from '../graph-calls.ts';
 import type { GraphCommandFlags } from '../graph.ts';
 import { commaNumbers, text } from '../option-values.ts';
 import { mayRepeat } from '../repeats.ts';
 import { required } from '../required.ts';
-import { addFlags, flagOf } from '../table-flags.ts';
+import { flagOf } from '../table-flags.ts';
 import { delimiterOption, formatOption, outOption } from './table-options.ts';
+import { graphFlags } from './volume-options.ts';
 
 /** Made anew for each sub command: commander writes into them. */
 const OPTIONS: Readonly<Record<keyof GraphFlags, () => Option>> = {
@@ -64,7 +64,7 @@ export const define: Define = (graph, { io, report, action }) => {
     else if (call.argument !== undefined) command.argument(`<${call.argument}>`);
     for (const option of call.options ?? [])
       command.addOption(call.needs?.includes(option) ? required(OPTIONS[option]()) : OPTIONS[option]());
-    addFlags(command, GRAPHENE_OPTIONS, ['server', 'ocdbt'])
+    graphFlags(command)
       .addOption(outOption('written as FILE.partial first; - is standard output'))
       .addHelpText('after', call.ids === undefined ? '' : ID_HELP)
       .action(

@@ -1,10 +1,8 @@
 /** `graphene-points lookup`: its flags. */
 import { Option } from 'commander';
 import { GRAPHENE_OPTIONS, SCATTERED_OPTIONS, SNAP_OPTIONS } from '../../graphene/option-tables.ts';
-import { bucketFlags } from '../bucket-flags.ts';
 import { type Define, VOLUME_OR_GRAPH } from '../command.ts';
 import type { LookupFlags } from '../lookup.ts';
-import { missingOption } from '../missing.ts';
 import { commaNames, text, texts } from '../option-values.ts';
 import { mayRepeat } from '../repeats.ts';
 import { addFlags } from '../table-flags.ts';
@@ -13,10 +11,12 @@ import {
   FILES_HELP,
   formatOption,
   inputOption,
+  missingOption,
   outOption,
   replaceOption,
   statsOption,
 } from './table-options.ts';
+import { bucketFlags, watershedFlags } from './volume-options.ts';
 
 const POSITION =
   'one column of [x, y, z], (x, y, z), [x y z] or as NumPy shows them, or what the names of three columns begin with: pt_position also takes ' +
@@ -66,10 +66,8 @@ export const define: Define = (command, { io, report, action }) => {
     agglomerate: { conflicts: ['timestamp', 'timestampColumn', 'stopLayer'] },
   });
 
-  command.optionsGroup('The volume:');
-  addFlags(command, GRAPHENE_OPTIONS, ['dataDir', 'server', 'ocdbt']);
-  command.optionsGroup('The bucket:');
-  bucketFlags(command);
+  watershedFlags(command.optionsGroup('The volume:'));
+  bucketFlags(command.optionsGroup('The bucket:'));
   command.optionsGroup('Speed, memory and disk:');
   addFlags(command, GRAPHENE_OPTIONS, [
     'lruBytes',

@@ -2,11 +2,12 @@
 import { type Command, Option } from 'commander';
 import { GRAPHENE_OPTIONS } from '../../graphene/option-tables.ts';
 import { FORMATS } from '../../tables/formats.ts';
-import { missingOption } from '../missing.ts';
 import { delimiter, text, texts } from '../option-values.ts';
 import { mayRepeat } from '../repeats.ts';
 import { required } from '../required.ts';
+import type { Missing } from '../../tables/text/cells.ts';
 import { addFlags } from '../table-flags.ts';
+import { graphFlags } from './volume-options.ts';
 
 export const inputOption = (flag: string, about: string): Option => required(new Option(flag, about));
 
@@ -29,6 +30,14 @@ export const replaceOption = (): Option => new Option('--replace', 'write over o
 
 export const statsOption = (about: string): Option => new Option('--stats <file>', about).argParser(text);
 
+const MISSING: readonly Missing[] = ['empty', '0', 'NA'];
+
+export const missingOption = (): Option =>
+  new Option(
+    '--missing <what>',
+    'what CSV and TSV hold where there is no answer; 0 only for whole numbers (default: empty)',
+  ).choices(MISSING);
+
 /** Of the commands on tables of IDs, after their own. */
 export function idOptions(command: Command): Command {
   command
@@ -39,10 +48,10 @@ export function idOptions(command: Command): Command {
     .addOption(formatOption('by suffix and content'))
     .addOption(delimiterOption())
     .addOption(missingOption());
-  command.optionsGroup('The graph:');
-  addFlags(command, GRAPHENE_OPTIONS, ['timestamp', 'timeoutMs', 'server', 'ocdbt'], {
+  addFlags(command.optionsGroup('The graph:'), GRAPHENE_OPTIONS, ['timestamp', 'timeoutMs'], {
     timestamp: { default: 'now' },
   });
+  graphFlags(command);
   return command
     .optionsGroup('What is told:')
     .addOption(statsOption('counts, times and the timestamp used, as JSON; - is standard error'))

@@ -1,0 +1,16 @@
+/** Flags that the commands on volumes share. Secrets are no flags: other users of a machine see those. */
+import type { Command } from 'commander';
+import { GRAPHENE_OPTIONS } from '../../graphene/option-tables.ts';
+import { STORAGE_OPTIONS } from '../../storage/bucket-options.ts';
+import { addFlags } from '../table-flags.ts';
+
+export const graphFlags = (command: Command): Command =>
+  addFlags(command, GRAPHENE_OPTIONS, ['server', 'ocdbt']);
+
+export const watershedFlags = (command: Command): Command =>
+  graphFlags(addFlags(command, GRAPHENE_OPTIONS, ['dataDir']));
+
+export const bucketFlags = (command: Command): Command =>
+  addFlags(command, STORAGE_OPTIONS, ['credentials', 'profile', 'endpoint', 'requesterPays'], {
+    credentials: { conflicts: ['awsProfile', 'requesterPays'] },
+  });

@@ -1,0 +1,20 @@
+/** Options out of the flags of their table. */
+import type { OptionRow, OptionTable } from '../base/options.ts';
+
+/** `--cache-dir <folder>` → `cacheDir`, as commander calls it. */
+export const attributeOf = (flag: string): string =>
+  flag
+    .split(' ')[0]
+    .replace(/^--(no-)?/, '')
+    .replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+/** The options of a table that flags were given for. */
+export function given<Options>(table: OptionTable<Options>, flags: object): Partial<Options> {
+  const options: Record<string, unknown> = {};
+  for (const [name, { flag, flagMeans }] of Object.entries<OptionRow>(table)) {
+    if (flag === undefined) continue;
+    const value = (flags as Readonly<Record<string, unknown>>)[attributeOf(flag)];
+    if (value !== undefined) options[name] = value === true && flagMeans !== undefined ? flagMeans : value;
+  }
+  return options as Partial<Options>;
+}
