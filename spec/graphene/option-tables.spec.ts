@@ -1,5 +1,5 @@
 /** Every option of every call is checked, by name and value, before anything is asked; and documented once. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AnyTable } from '../../lib/base/options.ts';
 import {
@@ -160,48 +160,52 @@ test('graph.ids takes options by name and value', () => {
 });
 
 describe('the docs of an interface', () => {
-  const interfacesOf = (file: string): Map<string, Map<string, string | undefined>> => {
-    const source = readFileSync(new URL(`../../lib/${file}`, import.meta.url), 'utf8');
-    return new Map(
-      Array.from(source.matchAll(/^export interface (\w+)[^{]*\{$(.*?)^\}$/gms), ([, name, body]) => [
-        name,
-        new Map(
-          Array.from(
-            body.matchAll(/^ {2}(?:\/\*\*((?:(?!\*\/).)*)\*\/\s+)?(\w+)\??:/gms),
-            ([, docs = '', option]) => [
-              option,
-              /@default (.*)$/s
-                .exec(docs.replace(/\s*\n\s*\*?\s*/g, ' '))?.[1]
-                .replaceAll('`', '')
-                .trim(),
-            ],
-          ),
-        ),
-      ]),
+  const lib = new URL('../../lib/', import.meta.url);
+  const sources = readdirSync(lib, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => readFileSync(new URL(file, lib), 'utf8'));
+  /** By option what its docs say after `@default`, wherever in lib the interface is. */
+  const defaultsOf = (name: string): [option: string, fallback: string | undefined][] => {
+    const interfaces = sources.flatMap((source) =>
+      Array.from(
+        source.matchAll(new RegExp(`^export interface ${name}\\b[^{]*\\{$(.*?)^\\}$`, 'gms')),
+        ([, body]) => body,
+      ),
+    );
+    expect(interfaces).toHaveLength(1);
+    return Array.from(
+      interfaces[0].matchAll(/^ {2}(?:\/\*\*((?:(?!\*\/).)*)\*\/\s+)?(\w+)\??:/gms),
+      ([, docs = '', option]) => [
+        option,
+        /@default (.*)$/s
+          .exec(docs.replace(/\s*\n\s*\*?\s*/g, ' '))?.[1]
+          .replaceAll('`', '')
+          .trim(),
+      ],
     );
   };
 
-  test.each<[file: string, name: string, table: AnyTable]>([
-    ['graphene/options.ts', 'OpenOptions', OPEN_OPTIONS],
-    ['graphene/options.ts', 'OpenGrapheneOptions', GRAPHENE_OPTIONS],
-    ['graphene/options.ts', 'ReadPointsOptions', READ_OPTIONS],
-    ['graphene/options.ts', 'RootOptions', ROOT_OPTIONS],
-    ['graphene/options.ts', 'ScatteredPointsOptions', SCATTERED_OPTIONS],
-    ['graphene/root-cache.ts', 'RootCacheSettings', ROOT_CACHE_OPTIONS],
-    ['chunkedgraph/root-cache/root-cache.ts', 'RootCacheOptions', ROOT_CACHE_OPTIONS],
-    ['storage/bucket-options.ts', 'BucketOptions', STORAGE_OPTIONS],
-    ['storage/bucket-options.ts', 'StorageOptions', STORAGE_OPTIONS],
-    ['chunkedgraph/api/endpoints.ts', 'CallOptions', CALL],
-    ['chunkedgraph/api/endpoints.ts', 'TimedOptions', TIMED],
-    ['chunkedgraph/api/chunked-graph.ts', 'WindowOptions', WINDOW],
-    ['chunkedgraph/api/chunked-graph.ts', 'GraphRequestOptions', REQUEST],
-    ['chunkedgraph/api/nodes.ts', 'LeavesOptions', LEAVES],
-    ['chunkedgraph/api/edits.ts', 'EditOptions', EDIT],
-    ['chunkedgraph/api/input.ts', 'Bounds', BOUNDS_OPTIONS],
-    ['chunkedgraph/ids/id-arithmetic.ts', 'ChunkOfPointOptions', CHUNK_OF_POINT_OPTIONS],
-  ])('%s: %s has the defaults of its table', (file, name, table) => {
-    const documented = interfacesOf(file).get(name)!;
-    expect(documented.size).toBeGreaterThan(0);
+  test.each<[name: string, table: AnyTable]>([
+    ['OpenOptions', OPEN_OPTIONS],
+    ['OpenGrapheneOptions', GRAPHENE_OPTIONS],
+    ['ReadPointsOptions', READ_OPTIONS],
+    ['RootOptions', ROOT_OPTIONS],
+    ['ScatteredPointsOptions', SCATTERED_OPTIONS],
+    ['RootCacheSettings', ROOT_CACHE_OPTIONS],
+    ['RootCacheOptions', ROOT_CACHE_OPTIONS],
+    ['BucketOptions', STORAGE_OPTIONS],
+    ['StorageOptions', STORAGE_OPTIONS],
+    ['CallOptions', CALL],
+    ['TimedOptions', TIMED],
+    ['WindowOptions', WINDOW],
+    ['GraphRequestOptions', REQUEST],
+    ['LeavesOptions', LEAVES],
+    ['EditOptions', EDIT],
+    ['Bounds', BOUNDS_OPTIONS],
+    ['ChunkOfPointOptions', CHUNK_OF_POINT_OPTIONS],
+  ])('%s has the defaults of its table', (name, table) => {
+    const documented = defaultsOf(name);
+    expect(documented.length).toBeGreaterThan(0);
     for (const [option, fallback] of documented)
       expect([option, table[option].default]).toEqual([option, fallback]);
   });
