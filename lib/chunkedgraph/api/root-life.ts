@@ -33,19 +33,10 @@ export async function isLatestRoots(
   timestampMs: number,
   options?: CallOptions,
 ): Promise<boolean[]> {
-  const ask = async (asked: BigUint64Array, timestamp: string): Promise<boolean[]> => {
-    const shape = z.object({ is_latest: z.array(z.boolean()).length(asked.length) });
-    return (
-      await api.json(
-        shape,
-        { method: 'POST', path: 'is_latest_roots', query: { timestamp }, body: { node_ids: asked } },
-        options,
-      )
-    ).is_latest;
-  };
-  return (
-    await batched(ids, BATCH, (batch) => latestAt(api.server, batch, timestampMs, ask, options?.signal))
-  ).flat();
+  const latest = await batched(ids, BATCH, (batch) =>
+    latestAt(api.server, batch, timestampMs, (question) => api.reply(question, options), options?.signal),
+  );
+  return latest.flat();
 }
 
 const TIMES = 'root_timestamps';

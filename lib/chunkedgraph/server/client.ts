@@ -5,7 +5,7 @@ import { GraphError, InfoError } from '../../base/errors.ts';
 import { bytesOf, idsFromBytes, wordsOf } from '../../base/uint64.ts';
 import { parseJson } from '../../http/json.ts';
 import type { GraphServer } from './graph-server.ts';
-import { latestAt } from './latest-question.ts';
+import { latestAt, type SendQuestion } from './latest-question.ts';
 import type { ServerClock } from './server-clock.ts';
 import { toUnixSeconds } from '../ids/timestamp.ts';
 
@@ -118,59 +118,25 @@ export class ChunkedGraphClient {
 
   /**
    * Of each ID of the root layer: itself when it is a root at the moment, an edit of that very millisecond included; else 0.
-   * Source: PyChunkedGraph, app/segmentation/common.py, `handle_is_latest_roots`.
-   *
    * @throws GraphError; `signal.reason`.
    */
   async currentRoots(
     ids: BigUint64Array,
     { timestampMs, signal }: Pick<RootsQuestion, 'timestampMs' | 'signal'>,
   ): Promise<BigUint64Array> {
-    const latest = await latestAt(
-      this.#options.server,
-      ids,
-      timestampMs,
-      (asked, seconds) => this.#areLatest(asked, seconds, signal),
-      signal,
-    );
+    const { server, rootTimeoutMs: idleTimeoutMs = 600_000 } = this.#options;
+    const send: SendQuestion = ({ path, body, ...question }) =>
+      server.ask({
+        ...question,
+        url: `${server.path.tableUrl}/${path}`,
+        body: new TextEncoder().encode(`{"node_ids":[${body.node_ids.join(',')}]}`),
+        headers: { 'content-type': 'application/json' },
+        maxBytes: Math.max(8 * body.node_ids.length, SMALLEST_BOUND),
+        idleTimeoutMs,
+        retry: false,
+        signal,
+      });
+    const latest = await latestAt(server, ids, timestampMs, send, signal);
     return ids.map((id, k) => (latest[k] ? id : 0n));
-  }
-
-  async #areLatest(
-    ids: BigUint64Array,
-    timestamp: string,
-    signal: AbortSignal | undefined,
-  ): Promise<boolean[]> {
-    const { server, rootTimeoutMs = 600_000 } = this.#options;
-    const url = `${server.path.tableUrl}/is_latest_roots`;
-    const { body, status } = await server.ask({
-      method: 'POST',
-      url,
-      query: { timestamp },
-      body: new TextEncoder().encode(`{"node_ids":[${ids.join(',')}]}`),
-      headers: { 'content-type': 'application/json' },
-      maxBytes: Math.max(8 * ids.length, SMALLEST_BOUND),
-      idleTimeoutMs: rootTimeoutMs,
-      retry: false,
-      signal,
-    });
-    const latest = latestOf(body);
-    if (latest?.length !== ids.length)
-      throw new GraphError(
-        'BAD_REPLY',
-        `${url} answered ${latest ? `${latest.length} values` : 'no list of booleans'} for ${ids.length} IDs`,
-        url,
-        status,
-      );
-    return latest;
-  }
-}
-
-function latestOf(body: Uint8Array): boolean[] | undefined {
-  try {
-    const { is_latest: latest } = JSON.parse(new TextDecoder().decode(body)) as { is_latest?: unknown };
-    return Array.isArray(latest) && latest.every((value) => typeof value === 'boolean') ? latest : undefined;
-  } catch {
-    return undefined;
   }
 }

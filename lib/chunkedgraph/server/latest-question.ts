@@ -4,22 +4,42 @@
  * others may, is asked about the moment. Which one it is tells the answer about a root at the moment it was made: asked once a volume.
  */
 import { GraphError } from '../../base/errors.ts';
-import type { GraphServer } from './graph-server.ts';
+import { parseJson } from '../../http/json.ts';
+import type { GraphReply, GraphServer } from './graph-server.ts';
 import { toExclusiveUnixSeconds, toUnixSeconds } from '../ids/timestamp.ts';
 
-/** Asks `is_latest_roots`; `seconds` is the timestamp that it is sent. */
-export type AskLatest = (ids: BigUint64Array, seconds: string) => Promise<boolean[]>;
+export interface LatestQuestion {
+  method: 'POST';
+  /** Below the table's address. */
+  path: string;
+  query: { timestamp: string };
+  body: { node_ids: BigUint64Array };
+}
+
+/** Sends the question, alone or as one of many calls, tried again or not. */
+export type SendQuestion = (question: LatestQuestion) => Promise<Pick<GraphReply, 'body' | 'status'>>;
+
+/** `seconds` is the timestamp that is sent. */
+type AskLatest = (ids: BigUint64Array, seconds: string) => Promise<boolean[]>;
 
 const REPLY_BOUND = 64 * 1024;
 
-/** @throws whatever `ask` throws; `signal.reason`. */
+/**
+ * One boolean an ID.
+ * @throws GraphError BAD_REPLY; whatever `send` throws; `signal.reason`.
+ */
 export async function latestAt(
   server: GraphServer,
   ids: BigUint64Array,
   timestampMs: number,
-  ask: AskLatest,
+  send: SendQuestion,
   signal?: AbortSignal,
 ): Promise<boolean[]> {
+  const path = 'is_latest_roots';
+  const ask: AskLatest = async (asked, timestamp) => {
+    const reply = await send({ method: 'POST', path, query: { timestamp }, body: { node_ids: asked } });
+    return latestOf(reply, asked.length, `${server.path.tableUrl}/${path}`);
+  };
   const at = (): Promise<boolean[]> => ask(ids, toUnixSeconds(timestampMs));
   if (server.includesMoment === true) return at();
   const after = await ask(ids, toExclusiveUnixSeconds(timestampMs));
@@ -34,6 +54,23 @@ export async function latestAt(
     signal,
   );
   return includes ? (same === after ? at() : same) : after;
+}
+
+/** Source: PyChunkedGraph, app/segmentation/common.py, `handle_is_latest_roots`. @throws GraphError BAD_REPLY. */
+function latestOf(
+  { body, status }: Pick<GraphReply, 'body' | 'status'>,
+  count: number,
+  url: string,
+): boolean[] {
+  const { is_latest: latest } = (parseJson(body) ?? {}) as { is_latest?: unknown };
+  const isList = Array.isArray(latest),
+    other = isList ? latest.findIndex((value) => typeof value !== 'boolean') : -1;
+  if (isList && other < 0 && latest.length === count) return latest as boolean[];
+  const what =
+    isList && other < 0
+      ? `${latest.length} values for ${count} IDs in is_latest`
+      : `no list of booleans for ${count} IDs: is_latest${isList ? `[${other}]` : ''}`;
+  throw new GraphError('BAD_REPLY', `${url} answered ${what}`, url, status);
 }
 
 const UNDER_WAY = new WeakMap<GraphServer, Promise<boolean | undefined>>();
