@@ -92,7 +92,9 @@ function page(
   headers: Record<string, string> = {},
 ): MockResponse {
   const request = style === 's3' ? `<RequestId>${REQUEST_ID}</RequestId>` : '';
-  const xml = `<?xml version='1.0' encoding='UTF-8'?><Error><Code>${code}</Code><Message>${message}</Message>${details === undefined ? '' : `<Details>${details}</Details>`}${request}</Error>`;
+  const more = details === undefined ? '' : `<Details>${details}</Details>`;
+  const said = `<Code>${code}</Code><Message>${message}</Message>${more}${request}`;
+  const xml = `<?xml version='1.0' encoding='UTF-8'?><Error>${said}</Error>`;
   return reply(status, style === 'gs' ? 'application/xml; charset=UTF-8' : 'application/xml', xml, {
     ...headers,
     ...(style === 's3' && { 'x-amz-request-id': REQUEST_ID }),

@@ -11,7 +11,7 @@ import { authorize } from './endpoints/auth.ts';
 import { toJson } from './endpoints/python-values.ts';
 import { NOBODY, type MockUser } from './endpoints/users.ts';
 import type { Fault } from './faults.ts';
-import type { Moment } from './graph-input.ts';
+import type { Moment } from './graph-description.ts';
 import { reply, type MockRequest, type MockResponse } from './message.ts';
 import { mockServer, type MockRoutes } from './server.ts';
 

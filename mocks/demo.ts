@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createMockBucket } from './bucket.ts';
 import { createMockChunkedGraph, type MockChunkedGraph } from './chunkedgraph.ts';
-import type { GraphDescription } from './graph-input.ts';
+import type { GraphDescription } from './graph-description.ts';
 import { serveMocks, type ServedMocks, type ServeMocksOptions } from './loopback.ts';
 import type { MockServer } from './server.ts';
 

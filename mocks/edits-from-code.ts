@@ -1,6 +1,6 @@
 /** Edits that a test makes by calling the mock, without HTTP. */
 import type { TableContext } from './endpoints/endpoint.ts';
-import { toMs, type Id, type Moment } from './graph-input.ts';
+import { toMs, type Id, type Moment } from './graph-description.ts';
 import type { EditContext } from './graph/operation-log.ts';
 import type { Edited } from './graph/operations.ts';
 

@@ -15,7 +15,7 @@ export { writeFiles } from './folder.ts';
 export type { MockUser, Permission } from './endpoints/users.ts';
 export type { GivenMulticut } from './multicuts.ts';
 export { graphInfo, supervoxelId, type GraphInfoOptions } from './graph-info.ts';
-export type { DescribedEdge, GraphDescription, GraphEdit, Id, Moment } from './graph-input.ts';
+export type { DescribedEdge, GraphDescription, GraphEdit, Id, Moment } from './graph-description.ts';
 export type { GraphInfo } from './graph/id-layout.ts';
 export type { LabelAt } from './graph/locate.ts';
 export type { EditOptions, EditResult } from './edits-from-code.ts';

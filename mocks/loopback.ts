@@ -31,7 +31,8 @@ export async function serveMocks(
       (error: unknown) => outgoing.destroy(error as Error),
     );
   });
-  server.keepAliveTimeout = 60_000; // longer than a client keeps an idle connection: no race between its next request and our close
+  // longer than a client keeps an idle connection: no race between its next request and our close
+  server.keepAliveTimeout = 60_000;
 
   let origin = '';
   async function answer(incoming: IncomingMessage): Promise<MockResponse> {

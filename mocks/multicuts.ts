@@ -1,5 +1,5 @@
 /** The multicuts that a mock is given, since it computes none. */
-import type { Id } from './graph-input.ts';
+import type { Id } from './graph-description.ts';
 import type { Edge } from './graph/edge-table.ts';
 import type { Multicut } from './graph/operations.ts';
 import type { TimedGraph } from './graph/timed-graph.ts';

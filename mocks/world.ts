@@ -7,7 +7,7 @@ import {
   type MockChunkedGraphOptions,
 } from './chunkedgraph.ts';
 import { writeFiles } from './folder.ts';
-import type { GraphDescription, GraphEdit, Id } from './graph-input.ts';
+import type { GraphDescription, GraphEdit, Id } from './graph-description.ts';
 import { serveMocks, type ServedMocks, type ServeMocksOptions } from './loopback.ts';
 import type { MockRoutes } from './server.ts';
 import { graphInfoOf } from './graph-info.ts';

@@ -1,5 +1,5 @@
 /** The materialization service: which versions a datastack has. Source: CAVEclient, caveclient/endpoints.py. */
-import { toMs } from '../graph-input.ts';
+import { toMs } from '../graph-description.ts';
 import { serviceVersion, type CaveContext, type CaveEndpoint } from './service.ts';
 
 export const MATERIALIZE_ENDPOINTS: readonly CaveEndpoint[] = [

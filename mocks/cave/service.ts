@@ -1,7 +1,7 @@
 /** What the services of CAVE answer from, and what an endpoint of theirs is. */
 import type { EndpointRequest } from '../endpoints/endpoint.ts';
 import type { MockUser } from '../endpoints/users.ts';
-import type { Moment } from '../graph-input.ts';
+import type { Moment } from '../graph-description.ts';
 
 export interface CaveContext {
   datastack: string;

@@ -48,7 +48,8 @@ export function userOperations(context: TableContext, { query }: EndpointRequest
   const user = query.get('user_id');
   const fromMs = optionalMs(query, 'start_time') ?? 0,
     toMs = optionalMs(query, 'end_time');
-  if (toMs === undefined) throw new Refusal('Timestamp parameter end_time is not a valid unix timestamp'); // its own default is none
+  // its own default is none
+  if (toMs === undefined) throw new Refusal('Timestamp parameter end_time is not a valid unix timestamp');
   const entries = written(context, fromMs, toMs).filter((operation) => operation.user === user);
   const shown = flag(query, 'include_undone') ? entries : withoutUndone(entries);
   return framed(query, frameOf(shown.map(tableRow), ['operation_id', 'timestamp']));

@@ -22,7 +22,8 @@ function minimalCover({ graph, info }: TableContext, ids: BigUint64Array, timeMs
   const wanted = new Set(Array.from(ids, (id) => nodesAt(graph, nodes.findId(id), lowest)).flat());
   const isWanted = (node: number): boolean => nodesAt(graph, node, lowest).every((one) => wanted.has(one));
 
-  const waiting = Array.from({ length: 2 ** info.graph.n_bits_for_layer_id }, () => new Set<bigint>()); // by layer
+  const byLayer = { length: 2 ** info.graph.n_bits_for_layer_id };
+  const waiting = Array.from(byLayer, () => new Set<bigint>());
   const waitingWith = (id: bigint): Set<bigint> => waiting[layout.layerOfId(id)];
   for (const id of ids) waitingWith(id).add(id);
   const cover: bigint[] = [];

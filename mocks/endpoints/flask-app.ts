@@ -29,7 +29,8 @@ export function flaskApp(
   return async (request) => {
     const response = await guarded(() => dispatch(endpoints, context, request, options), options);
     Object.assign(response.headers, corsHeaders(request));
-    const wantsGzip = request.headers['accept-encoding']?.toLowerCase().includes('gzip') ?? false; // even `gzip;q=0`
+    // even `gzip;q=0`
+    const wantsGzip = request.headers['accept-encoding']?.toLowerCase().includes('gzip') ?? false;
     if (!wantsGzip || response.status >= 300) return response;
     return {
       ...response,
@@ -106,8 +107,9 @@ function gunzipped({ headers, body }: MockRequest): Uint8Array {
   try {
     return gunzipSync(body);
   } catch {
+    const [first, second] = [0, 1].map((k) => `0x${(body.at(k) ?? 0).toString(16)}`);
     throw new Crash(
-      `File is not in gzip format. Magic numbers 0x${(body[0] ?? 0).toString(16)}, 0x${(body[1] ?? 0).toString(16)} did not match 0x1f, 0x8b.`,
+      `File is not in gzip format. Magic numbers ${first}, ${second} did not match 0x1f, 0x8b.`,
     );
   }
 }

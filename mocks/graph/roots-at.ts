@@ -29,7 +29,8 @@ export function rootsAt(
   for (let k = 0; k < words.length; k += 2) {
     const low = words[k],
       high = words[k + 1];
-    const signed = high >>> 31 === 1; // the server reads int64 here, so that a negative layer is below any stop layer
+    // the server reads int64 here, so that a negative layer is below any stop layer
+    const signed = high >>> 31 === 1;
     if (!signed && layout.layerOf(high) >= stopLayer) continue;
     const node = nodes.find(low, high);
     const ancestor = node < 0 ? -1 : graph.ancestorAt(node, stopLayer, timeMs);

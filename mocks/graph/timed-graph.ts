@@ -134,7 +134,8 @@ export class TimedGraph {
 
   #rootAt(supervoxel: number, timeMs: number): number {
     const known = this.#root[supervoxel];
-    if (known >= 0 && this.nodes.createdMs(known) <= timeMs && !this.nodes.isRetired(known)) return known; // it has stood since
+    const stands = known >= 0 && this.nodes.createdMs(known) <= timeMs && !this.nodes.isRetired(known);
+    if (stands) return known;
     return (this.#root[supervoxel] = this.#ancestorAt(supervoxel, this.layout.layers, timeMs));
   }
 
@@ -163,7 +164,8 @@ export class TimedGraph {
   crossingLayer(a: number, b: number): number {
     let differing = 0;
     for (let axis = 0; axis < 3; axis++) differing |= this.#chunks[3 * a + axis] ^ this.#chunks[3 * b + axis];
-    return Math.min(33 - Math.clz32(differing), this.layout.layers - 1); // no differing bit: 1; the lowest alone: 2; …
+    // no differing bit: 1; the lowest alone: 2; …
+    return Math.min(33 - Math.clz32(differing), this.layout.layers - 1);
   }
 
   /** Edges that stood while the node did, from its own layer up; from a layer-2 node of an `exact` graph also those within. */

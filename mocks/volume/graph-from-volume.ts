@@ -2,8 +2,9 @@
 import { product, type Vec3 } from '../../lib/base/vec3.ts';
 import type { PrecomputedVolume } from '../../lib/graphene/precomputed-volume.ts';
 import { cellBounds, gridShape } from '../../lib/precomputed/grid.ts';
-import type { GraphDescription } from '../graph-input.ts';
+import type { GraphDescription } from '../graph-description.ts';
 import { graphInfoOf } from '../graph-info.ts';
+import { gridJson } from './precomputed.ts';
 import { touchingPairs } from './touching.ts';
 
 export interface GraphFromVolumeOptions {
@@ -76,12 +77,8 @@ const infoOf = ({ type, dataType, numChannels, scales }: PrecomputedVolume) => (
   type,
   data_type: dataType,
   num_channels: numChannels,
-  scales: scales.map(({ key, size, resolution, voxelOffset, chunkSize, encoding, blockSize, sharding }) => ({
-    key,
-    size,
-    resolution,
-    voxel_offset: voxelOffset,
-    chunk_sizes: [chunkSize],
+  scales: scales.map(({ encoding, blockSize, sharding, ...grid }) => ({
+    ...gridJson(grid),
     encoding,
     ...(blockSize && { compressed_segmentation_block_size: blockSize }),
     ...(sharding !== undefined && { sharding }),

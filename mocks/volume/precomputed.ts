@@ -87,29 +87,16 @@ const DEFAULT_SHARDING: ShardingJson = {
 
 /** @throws RangeError or TypeError for what does not fit together, InfoError for an impossible `sharding` */
 export function buildPrecomputed(options: PrecomputedOptions): BuiltPrecomputed {
+  const { labels, size, channels = 1, voxelOffset = [0, 0, 0], mips = 1 } = options;
   const {
-    labels,
-    size,
-    channels = 1,
-    voxelOffset = [0, 0, 0],
     encoding = 'raw',
     blockSize = [8, 8, 8],
     bitstream = 'none',
     sharding,
-    mips = 1,
     skipEmpty = false,
   } = options;
   const dataType = options.dataType ?? dataTypeOf(labels);
-  if (![...size, channels, mips].every((count) => Number.isSafeInteger(count) && count > 0))
-    throw new RangeError(
-      `size ${size.join()}, channels ${channels} and mips ${mips} are whole numbers from 1`,
-    );
-  if (!Object.hasOwn(BITSTREAMS, bitstream))
-    throw new TypeError(`bitstream ${String(bitstream)} is not one of ${Object.keys(BITSTREAMS).join(', ')}`);
-  if (sharding && bitstream !== 'none')
-    throw new RangeError(
-      `a sharded volume has no bitstream around its objects: say data_encoding of its sharding instead of ${bitstream}`,
-    );
+  check(options);
   const encode = encoderFor(encoding, dataType, channels);
   const at = valueOf(labels, { size, voxelOffset, channels });
 
@@ -137,20 +124,11 @@ export function buildPrecomputed(options: PrecomputedOptions): BuiltPrecomputed 
         bytes: encode(values, { size: cellSize(scale, cell), channels, blockSize }),
       });
     }
-    const json = info.scales[mip].sharding;
-    if (json)
-      for (const [name, bytes] of writeShards(
-        chunks,
-        gridShape(scale),
-        parseSharding(json, `scales[${mip}]`),
-      ))
-        files[`${scale.key}/${name}`] = { bytes };
-    else
-      for (const { key, bytes } of chunks)
-        files[key] = {
-          bytes: BITSTREAMS[bitstream](bytes),
-          ...(bitstream !== 'none' && { contentEncoding: bitstream }),
-        };
+    const { sharding: json } = info.scales[mip];
+    if (json) {
+      const shards = writeShards(chunks, gridShape(scale), parseSharding(json, `scales[${mip}]`));
+      for (const [name, bytes] of shards) files[`${scale.key}/${name}`] = { bytes };
+    } else for (const { key, bytes } of chunks) files[key] = storedAs(bytes, bitstream);
   });
 
   const valueAt: BuiltPrecomputed['valueAt'] = (voxel, { mip = 0, channel = 0 } = {}) => {
@@ -162,6 +140,24 @@ export function buildPrecomputed(options: PrecomputedOptions): BuiltPrecomputed 
   };
   return { info, files, valueAt };
 }
+
+function check({ size, channels = 1, mips = 1, bitstream = 'none', sharding }: PrecomputedOptions): void {
+  if (![...size, channels, mips].every((count) => Number.isSafeInteger(count) && count > 0))
+    throw new RangeError(
+      `size ${size.join()}, channels ${channels} and mips ${mips} are whole numbers from 1`,
+    );
+  if (!Object.hasOwn(BITSTREAMS, bitstream))
+    throw new TypeError(`bitstream ${String(bitstream)} is not one of ${Object.keys(BITSTREAMS).join(', ')}`);
+  if (sharding && bitstream !== 'none')
+    throw new RangeError(
+      `a sharded volume has no bitstream around its objects: say data_encoding of its sharding instead of ${bitstream}`,
+    );
+}
+
+const storedAs = (bytes: Uint8Array, bitstream: Bitstream): StoredFile => ({
+  bytes: BITSTREAMS[bitstream](bytes),
+  ...(bitstream !== 'none' && { contentEncoding: bitstream }),
+});
 
 type Grid = Pick<Scale, 'key' | 'mip' | 'size' | 'voxelOffset' | 'chunkSize' | 'resolution'>;
 
@@ -197,18 +193,23 @@ function samples(
   return (x, y, z, channel) => at(inside(x * factor, ox, sx), inside(y * factor, oy, sy), z, channel);
 }
 
+/** What an info says of a scale's grid. */
+export const gridJson = ({ key, size, resolution, voxelOffset, chunkSize }: Omit<Grid, 'mip'>) => ({
+  key,
+  size,
+  resolution,
+  voxel_offset: voxelOffset,
+  chunk_sizes: [chunkSize] as [Vec3],
+});
+
 function toJson(
-  { key, size, resolution, voxelOffset, chunkSize }: Grid,
+  grid: Grid,
   encoding: Encoding,
   blockSize: Vec3,
   sharding: PrecomputedOptions['sharding'],
 ): ScaleJson {
   return {
-    key,
-    size,
-    resolution,
-    voxel_offset: voxelOffset,
-    chunk_sizes: [chunkSize],
+    ...gridJson(grid),
     encoding,
     ...(encoding === 'compressed_segmentation' && { compressed_segmentation_block_size: blockSize }),
     ...(sharding && { sharding: { ...DEFAULT_SHARDING, ...(sharding === true ? {} : sharding) } }),

@@ -44,7 +44,8 @@ export function cutIntoSupervoxels(
         if (object === 0n) continue;
         const voxel: Vec3 = [x, y, z];
         const chunk = voxel.map((v, axis) => Math.floor(v / graphChunkSize[axis])) as unknown as Vec3;
-        const cell = `${chunk.join()} ${voxel.map((v, axis) => Math.floor((v % graphChunkSize[axis]) / supervoxelSize[axis])).join()}`;
+        const piece = voxel.map((v, axis) => Math.floor((v % graphChunkSize[axis]) / supervoxelSize[axis]));
+        const cell = `${chunk.join()} ${piece.join()}`;
         if (last.object !== object || last.cell !== cell) {
           const name = `${cell} ${object}`;
           let index = indices.get(name);

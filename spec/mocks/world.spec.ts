@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { bytesOf, idsFromBytes } from '../../lib/base/uint64.ts';
 import { memoryBucket, openGraphene, openPrecomputed } from '../../lib/index.ts';
 import { createMockChunkedGraph, type MockChunkedGraph } from '../../mocks/chunkedgraph.ts';
-import type { GraphDescription } from '../../mocks/graph-input.ts';
+import type { GraphDescription } from '../../mocks/graph-description.ts';
 import { mockRequest } from '../../mocks/message.ts';
 import { graphFromVolume } from '../../mocks/volume/graph-from-volume.ts';
 import { buildWorld, serveWorld, writeWorld, type World } from '../../mocks/world.ts';

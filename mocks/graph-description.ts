@@ -1,0 +1,80 @@
+/** What a mocked chunkedgraph is described with. */
+import type { GraphInfo } from './graph/id-layout.ts';
+import type { Operation } from './graph/operation-log.ts';
+
+/** Decimal text or a bigint; a number would already be rounded. */
+export type Id = string | bigint;
+
+/** Unix seconds, ISO 8601 (no zone is UTC) or a Date; whole milliseconds count. */
+export type Moment = number | string | Date;
+
+export interface GraphEdit {
+  timestamp: Moment;
+  /** One new edge between two supervoxels. */
+  merge?: readonly [Id, Id];
+  /**
+   * Supervoxels that end up apart: every edge between two of the groups is removed, and each group is held together by new
+   * edges. What is not named stays with what it touches.
+   */
+  split?: readonly (readonly Id[])[];
+  /** Exactly what is added and removed. */
+  edges?: { added?: readonly (readonly Id[])[]; removed?: readonly (readonly Id[])[] };
+  /** Names of the new roots, in the order of their smallest supervoxels. @default the next free IDs */
+  new_root_ids?: readonly Id[];
+  /** For the operation log. @default 'merge' when edges are added, else 'split' */
+  type?: Operation['kind'];
+  /** The operation that this one undoes or redoes; operations count from 1. */
+  of?: number;
+  /** ID of the user, for the operation log. @default '0' */
+  user?: string;
+  /** Where the edit was asked for, voxels of the graph's mip, xyz. */
+  source_coords?: readonly (readonly number[])[];
+  sink_coords?: readonly (readonly number[])[];
+  /** What a multicut was to take apart. */
+  source_ids?: readonly Id[];
+  sink_ids?: readonly Id[];
+}
+
+/** `active: false` is an edge that is known and does not stand: merges and undos may use it. */
+export interface DescribedEdge {
+  between: readonly Id[];
+  /** @default true */
+  active?: boolean;
+  /** @default 1 */
+  affinity?: number;
+  /** In voxels. @default 1 */
+  area?: number;
+}
+
+export interface GraphDescription {
+  /** As the server would answer it; `{DATA_DIR}` in `data_dir` stands for the option `dataDir`. */
+  info: GraphInfo;
+  /** Root ID at base by supervoxel: the whole graph in one table. */
+  supervoxel_to_root?: Readonly<Record<string, Id>>;
+  /** In place of the table: all supervoxels. A BigUint64Array is by far the quickest. */
+  supervoxels?: Iterable<Id>;
+  /** Root IDs at base, parallel to `supervoxels`. @default the next free IDs */
+  roots?: Iterable<Id>;
+  /**
+   * Edges at base; a BigUint64Array holds pairs, flat.
+   * @default each root's supervoxels in a row, so that those in one graph chunk are one layer-2 node
+   */
+  edges?: BigUint64Array | readonly (readonly Id[] | DescribedEdge)[];
+  /** Before this moment there is no graph. @default 0 (1970) */
+  base_timestamp?: Moment;
+  /** In the order of their times. */
+  edits?: readonly GraphEdit[];
+  /** Names: the root of every supervoxel (parallel lists) at base and right after edits. Goes before `roots` and `new_root_ids`. */
+  epochs?: readonly { timestamp: Moment; root: readonly Id[] }[];
+}
+
+export function toMs(moment: Moment): number {
+  const ms =
+    typeof moment === 'number'
+      ? Math.floor(Math.round(moment * 1e6) / 1e3)
+      : new Date(
+          typeof moment === 'string' && !/(Z|[+-]\d\d:?\d\d)$/.test(moment) ? `${moment}Z` : moment,
+        ).getTime();
+  if (!Number.isFinite(ms)) throw new RangeError(`${String(moment)} is no moment`);
+  return ms;
+}
