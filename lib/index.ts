@@ -67,6 +67,7 @@ export type { BucketOptions, StorageOptions } from './storage/bucket-options.ts'
 export type { AwsCredentials } from './storage/aws-signer.ts';
 export type { GoogleCredentials } from './storage/google-signer.ts';
 export { cacheStats, clearCache, verifyCache, type CacheStats } from './cache/upkeep.ts';
+export type { Pace } from './failures/pace.ts';
 export type { LruEncoding, Revalidation } from './chunks/keeping.ts';
 export { memoryBucket, type MemoryBucket } from './storage/memory-store.ts';
 export type { Store, ReadOptions, StoredObject, ByteRange, Meter } from './storage/store.ts';

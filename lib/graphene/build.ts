@@ -55,6 +55,7 @@ export async function buildGraphene(
     ids,
     nLayers,
     host: path.host,
+    pace: options.pace,
     instants,
     warn: (message) => logger.warn(message),
     batchSize: options.rootBatchSize,

@@ -168,8 +168,9 @@ async function withHttp<T>(
   { options }: Pick<Start<unknown>, 'options'>,
   open: (http: HttpClient) => Promise<T>,
 ): Promise<T> {
-  const { concurrency = 32, retries, connectTimeoutMs, idleTimeoutMs, timeoutMs, signal } = options;
-  const http = createHttpClient({ maxSockets: concurrency + 16, retries, connectTimeoutMs, idleTimeoutMs });
+  const { concurrency = 32, timeoutMs, signal, retries, pace, connectTimeoutMs, idleTimeoutMs } = options;
+  const connections = { maxSockets: concurrency + 16, connectTimeoutMs, idleTimeoutMs };
+  const http = createHttpClient({ ...connections, retries, pace });
   try {
     return await within(timeoutMs, [signal], (bound) => leaveOnAbort(open(http), bound, () => undefined));
   } catch (error) {

@@ -67,6 +67,11 @@ export const SNAP_OPTIONS = {
   },
 } as const satisfies OptionTable<SnapOptions>;
 
+const isPace = (value: unknown): boolean =>
+  ['take', 'allow', 'batchSize'].every(
+    (name) => typeof (value as Record<string, unknown> | null)?.[name] === 'function',
+  );
+
 /** Slots of a root cache are counted in 32 bits. */
 const MOST_ENTRIES = 1_000_000_000;
 
@@ -197,6 +202,11 @@ export const OPEN_OPTIONS = {
   retries: { kind: whole(0), default: '4', says: 'tries after the first, of what may pass' },
   connectTimeoutMs: { kind: whole(1), default: '10_000', says: 'longest wait for a connection' },
   idleTimeoutMs: { kind: whole(1), default: '30_000', says: 'longest silence of a storage server' },
+  pace: {
+    kind: kind('an object with the methods take, allow and batchSize', isPace),
+    default: 'one for all volumes of the process',
+    says: 'at what pace servers are asked, and what is learnt of how much each can take',
+  },
   timeoutMs: {
     ...WAITING.timeoutMs,
     default: 'no limit',

@@ -1,5 +1,6 @@
 /** What can be asked for when a volume is opened or read; `option-tables.ts` checks it. */
 import type { Logger } from '../base/logger.ts';
+import type { Pace } from '../failures/pace.ts';
 import type { LruEncoding, Revalidation } from '../chunks/keeping.ts';
 import type { Timestamp } from '../chunkedgraph/ids/timestamp.ts';
 import type { Progress } from '../points/point-reader.ts';
@@ -54,6 +55,8 @@ export interface OpenOptions {
   connectTimeoutMs?: number;
   /** Longest silence of a storage server. @default 30_000 */
   idleTimeoutMs?: number;
+  /** At what pace servers are asked, and what is learnt of how much each can take. @default one for all volumes of the process */
+  pace?: Pace;
   /** Most that the opening may take, and each call that does not say otherwise, in ms; of `volume.graph` too, but for edits, which only a deadline of their own ends. See {@link ReadPointsOptions.timeoutMs}. @default no limit */
   timeoutMs?: number;
   /** Ends the opening. */

@@ -17,6 +17,7 @@ import {
   type GrapheneVolume,
   type PrecomputedVolume,
 } from '../../lib/index.ts';
+import { createPace, type Pace } from '../../lib/failures/pace.ts';
 import { CALL, EDIT, LEAVES, REQUEST, TIMED, WINDOW } from '../../lib/chunkedgraph/api/call-options.ts';
 import { BOUNDS_OPTIONS } from '../../lib/chunkedgraph/api/input.ts';
 import { CHUNK_OF_POINT_OPTIONS } from '../../lib/chunkedgraph/ids/id-arithmetic.ts';
@@ -209,4 +210,20 @@ describe('the docs of an interface', () => {
     for (const [option, fallback] of documented)
       expect([option, table[option].default]).toEqual([option, fallback]);
   });
+});
+
+test('a pace that is handed over is asked for turns, seconds and sizes, of storage and graph', async () => {
+  const own = createPace(),
+    asked = new Set<string>();
+  const pace: Pace = {
+    take: (host, stop) => (asked.add(`take ${host}`), own.take(host, stop)),
+    allow: (host, perSecond, signal) => (asked.add(`allow ${host}`), own.allow(host, perSecond, signal)),
+    batchSize: (host, endpoint) => (asked.add(`${endpoint} of ${host}`), own.batchSize(host, endpoint)),
+  };
+  await using paced = await openGraphene(path(), { token: null, pace, rateLimit: 1000 });
+  expect(await paced.rootAt(POINT)).toBe(await volume.rootAt(POINT));
+  const { host } = new URL(served.url);
+  expect(asked).toEqual(
+    new Set([`take ${host}`, `allow ${host}`, `roots of ${host}`, `is_latest_roots of ${host}`]),
+  );
 });

@@ -18,16 +18,22 @@ export interface FoundTable {
   redirects: readonly string[];
 }
 
-type TableOptions = Pick<OpenGrapheneOptions, 'rateLimit' | 'signal'>;
+type TableOptions = Pick<OpenGrapheneOptions, 'rateLimit' | 'pace' | 'signal'>;
 
 /** The server of a table, as a volume asks it. */
 export const tableServer = (
   at: NextGraph,
   http: HttpClient,
-  { rateLimit }: TableOptions,
+  { rateLimit, pace }: TableOptions,
   warn: (message: string) => void,
 ): GraphServer =>
-  new GraphServer({ http, rateLimit, ...at, clock: new ServerClock({ present: presentOf(at.path), warn }) });
+  new GraphServer({
+    http,
+    rateLimit,
+    pace,
+    ...at,
+    clock: new ServerClock({ present: presentOf(at.path), warn }),
+  });
 
 /** @throws GraphError; InfoError BAD_INFO, UNSUPPORTED; as `redirectedTable`. */
 export async function findTable(
