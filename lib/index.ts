@@ -36,6 +36,7 @@ export type {
   ValueRow,
   ValuesResult,
 } from './points/result.ts';
+export type { BatchEvent, ChunkEvent, RetryEvent, RootRequestEvent, VolumeEvent } from './base/observer.ts';
 export { parseTimestamp, type Timestamp } from './chunkedgraph/ids/timestamp.ts';
 export type { GraphInfo } from './chunkedgraph/ids/graph-info.ts';
 export type { ChunkedGraph, GraphRequestOptions } from './chunkedgraph/api/chunked-graph.ts';

@@ -13,7 +13,7 @@ import { pause } from '../base/abort.ts';
 import { GraphError } from '../base/errors.ts';
 import { HOPELESS_AFTER } from './hopeless.ts';
 import type { Size } from './pace.ts';
-import { Tries } from './tries.ts';
+import { Tries, type OnRetry } from './tries.ts';
 import { onError } from './verdict.ts';
 
 export interface BatchSenderOptions {
@@ -24,6 +24,7 @@ export interface BatchSenderOptions {
   maxCount: number;
   /** Most repeats of one request that may pass. @default 4 */
   retries?: number;
+  onRetry?: OnRetry;
   clock?: SenderClock;
 }
 
@@ -127,9 +128,9 @@ class Sending {
   /** Asks about one batch until it is answered, split, failed or nobody cares. */
   async #send({ start, end }: Stretch): Promise<void> {
     const { ask, signal } = this.#errand,
-      { size, maxCount, retries } = this.#options;
+      { size, maxCount, retries, onRetry } = this.#options;
     const count = end - start,
-      tries = new Tries({ retries, random: this.#clock.random });
+      tries = new Tries({ retries, onRetry, random: this.#clock.random });
     this.#lastAnswerAt ??= this.#clock.steady();
     for (let again = false; ;) {
       try {

@@ -1,6 +1,7 @@
 /** An HTTP client that tries again what may pass, at the pace of each host. */
 import { onAbort, pause } from '../base/abort.ts';
 import { PathError, RequestError } from '../base/errors.ts';
+import { retriesOf, type Observe } from '../base/observer.ts';
 import type { Headers, HttpClient, HttpReply, HttpRequest } from '../http/client.ts';
 import { Connections, type ConnectionOptions } from '../http/connections.ts';
 import { onlyReads, type Outcome } from '../http/exchange.ts';
@@ -14,7 +15,9 @@ import type { Experience } from './throttle.ts';
 import { Tries, type TriesOptions } from './tries.ts';
 import { isBusy, onError, onStatus } from './verdict.ts';
 
-export interface HttpClientOptions extends ConnectionOptions, Omit<TriesOptions, 'random'> {
+export interface HttpClientOptions extends ConnectionOptions, Omit<TriesOptions, 'random' | 'onRetry'> {
+  /** Told of each retry. */
+  observe?: Observe;
   /** @default the process's */
   pace?: Pace;
 }
@@ -24,6 +27,7 @@ export function createHttpClient({
   retries,
   backoffMs,
   pace = processPace,
+  observe,
   ...options
 }: HttpClientOptions = {}): HttpClient {
   const connections = new Connections(options);
@@ -33,9 +37,11 @@ export function createHttpClient({
   async function insist(asked: HttpRequest, hop: Hop, stopper: Stopper): Promise<HttpReply> {
     const attempt = connections.attemptsOf(asked, hop, stopper);
     if (!(asked.retry ?? onlyReads(asked.method))) return settled(await attempt());
-    const tries = new Tries({ retries, backoffMs });
+    const { host } = hop.url,
+      onRetry = observe && retriesOf(host, observe);
+    const tries = new Tries({ retries, backoffMs, onRetry });
     for (;;) {
-      const outcome = await inTurn(hop.url.host, attempt, stopper);
+      const outcome = await inTurn(host, attempt, stopper);
       if ('reply' in outcome && outcome.reply.status < 400) return outcome.reply;
       const delayMs = tries.next(...judged(outcome));
       if (delayMs === undefined) return settled(outcome);

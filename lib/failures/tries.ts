@@ -2,6 +2,9 @@
 import { delayMs } from './delay.ts';
 import type { Verdict } from './verdict.ts';
 
+/** Told of each retry: tries made so far, and the pause before the next one. */
+export type OnRetry = (made: number, delayMs: number) => void;
+
 export interface TriesOptions {
   /** Most repeats. @default 4 */
   retries?: number;
@@ -9,6 +12,7 @@ export interface TriesOptions {
   backoffMs?: number;
   /** 0 to 1. @default Math.random */
   random?: () => number;
+  onRetry?: OnRetry;
 }
 
 export class Tries {
@@ -26,11 +30,13 @@ export class Tries {
    * @param retryAfter The reply's header.
    */
   next(verdict: Verdict, retryAfter?: string): number | undefined {
-    const { retries = 4, backoffMs: firstMs = 200, random = Math.random } = this.#options;
+    const { retries = 4, backoffMs: firstMs = 200, random = Math.random, onRetry } = this.#options;
     const made = ++this.#made;
     if (made > retries || verdict === 'stands' || verdict === 'smaller' || verdict === 'unknown')
       return undefined;
     if (verdict !== 'wait' && ++this.#once > 1) return undefined;
-    return delayMs({ made, firstMs, retryAfter, random: random(), now: Date.now() });
+    const pauseMs = delayMs({ made, firstMs, retryAfter, random: random(), now: Date.now() });
+    if (pauseMs !== undefined) onRetry?.(made, pauseMs);
+    return pauseMs;
   }
 }

@@ -1,11 +1,13 @@
 /** From what is known of a volume to the volume, top to bottom: nothing is asked here, and nothing read but the file of a root cache. */
 import type { Logger } from '../base/logger.ts';
+import { retriesOf, type Observe } from '../base/observer.ts';
 import { withoutSecretsIn } from '../base/secrets.ts';
 import { Endpoints } from '../chunkedgraph/api/endpoints.ts';
 import { serverHistory } from '../chunkedgraph/root-cache/server-history.ts';
 import { Instants } from '../chunkedgraph/roots/instants.ts';
 import { RootBatcher } from '../chunkedgraph/roots/root-batcher.ts';
 import { ChunkedGraphClient } from '../chunkedgraph/server/client.ts';
+import { observedClient } from '../chunkedgraph/server/observed-client.ts';
 import type { HttpClient } from '../http/client.ts';
 import { PointReader } from '../points/point-reader.ts';
 import type { VolumeInfo } from '../precomputed/info.ts';
@@ -25,6 +27,7 @@ interface With<Options> {
   options: Options;
   http: HttpClient;
   logger: Logger;
+  observe: Observe | undefined;
 }
 
 export function buildPrecomputed(
@@ -39,7 +42,7 @@ export async function buildGraphene(
   { description, graph, info, server, materializations, store }: ResolvedGraph,
   given: With<OpenGrapheneOptions>,
 ): Promise<GrapheneVolume> {
-  const { options, logger } = given,
+  const { options, logger, observe } = given,
     { path } = server,
     { settleMs, batchWindowMs, rootTimeoutMs, rootConcurrency, retries } = options,
     { ids, nLayers, cvMip } = graph;
@@ -50,8 +53,11 @@ export async function buildGraphene(
       ? datastackOf(description.datastack, materializations, life)
       : undefined;
   const instants = new Instants(server.clock, { settleMs, windowMs: batchWindowMs });
+  const onRetry = observe && retriesOf(path.host, observe),
+    client = new ChunkedGraphClient({ server, rootTimeoutMs });
   const roots = new RootBatcher({
-    client: new ChunkedGraphClient({ server, rootTimeoutMs }),
+    client: observe ? observedClient(client, observe) : client,
+    observe,
     ids,
     nLayers,
     host: path.host,
@@ -63,6 +69,7 @@ export async function buildGraphene(
     concurrency: rootConcurrency,
     windowMs: batchWindowMs,
     retries,
+    onRetry,
   });
   const api = new Endpoints({
     server,
@@ -70,6 +77,7 @@ export async function buildGraphene(
     concurrency: rootConcurrency,
     timeoutMs: rootTimeoutMs,
     retries,
+    onRetry,
   });
   const caching = options.rootCache === true ? {} : options.rootCache || undefined,
     history = serverHistory(roots, api);
@@ -109,7 +117,7 @@ interface Known {
 
 function partsOf(
   { description, info, store, infoWasRead, mip }: Known,
-  { options, http, logger }: With<Omit<OpenOptions, 'resolution'>>,
+  { options, http, logger, observe }: With<Omit<OpenOptions, 'resolution'>>,
 ): VolumeParts {
   const { info: raw, redirects } = description;
   return {
@@ -126,6 +134,7 @@ function partsOf(
       lruBytes: options.lruBytes,
       lruEncoding: options.lruEncoding,
       rangeReads: options.rangeReads,
+      observe,
       warn: (message) => logger.warn(message),
       chunkCache: chunkCacheOf(options, store, raw, logger),
     }),

@@ -3,6 +3,7 @@ import { leaveOnAbort } from '../base/abort.ts';
 import { within } from '../base/deadline.ts';
 import { PathError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
+import { observing, type Observe } from '../base/observer.ts';
 import { takeOptions } from '../base/options.ts';
 import { safeText } from '../base/secrets.ts';
 import type { GraphInfo } from '../chunkedgraph/ids/graph-info.ts';
@@ -36,10 +37,14 @@ const loggerOf = ({ logger = CONSOLE }: { logger?: Logger }): Logger => ({
   warn: (message) => logger.warn(safeText(message)),
 });
 
+const observerOf = ({ onEvent }: Pick<OpenOptions, 'onEvent'>, logger: Logger): Observe | undefined =>
+  observing(onEvent, (message) => logger.warn(message));
+
 /** Options that are checked, and how what they are about is come by. */
 interface Start<Resolved> {
   options: OpenGrapheneOptions;
   logger: Logger;
+  observe: Observe | undefined;
   resolve: (http: HttpClient) => Promise<Resolved>;
 }
 
@@ -126,13 +131,23 @@ function startPlain(path: string | PrecomputedDescription, given: OpenOptions): 
     const description = described(path, 'precomputed');
     const options = takeOptions(optionsFor(description, given), OPEN_OPTIONS),
       logger = loggerOf(options);
-    return { options, logger, resolve: (http) => reopenPlain(description, options, http, logger) };
+    return {
+      options,
+      logger,
+      observe: observerOf(options, logger),
+      resolve: (http) => reopenPlain(description, options, http, logger),
+    };
   }
   const place = plainPath(path),
     options = takeOptions(given, OPEN_OPTIONS),
     logger = loggerOf(options);
   resolutionOf(options.resolution, undefined);
-  return { options, logger, resolve: (http) => resolvePlain(place, options, http, logger) };
+  return {
+    options,
+    logger,
+    observe: observerOf(options, logger),
+    resolve: (http) => resolvePlain(place, options, http, logger),
+  };
 }
 
 function startGraph(
@@ -143,12 +158,22 @@ function startGraph(
     const description = described(path, 'graphene');
     const options = takeOptions(optionsFor(description, given), GRAPHENE_OPTIONS),
       logger = loggerOf(options);
-    return { options, logger, resolve: (http) => reopenGraph(description, options, http, logger) };
+    return {
+      options,
+      logger,
+      observe: observerOf(options, logger),
+      resolve: (http) => reopenGraph(description, options, http, logger),
+    };
   }
   const options = takeOptions(given, GRAPHENE_OPTIONS),
     logger = loggerOf(options);
   const asked = askedGraph(path, options);
-  return { options, logger, resolve: (http) => resolveGraph(asked, http, logger) };
+  return {
+    options,
+    logger,
+    observe: observerOf(options, logger),
+    resolve: (http) => resolveGraph(asked, http, logger),
+  };
 }
 
 function described<Kind extends VolumeDescription['kind']>(
@@ -165,12 +190,12 @@ function described<Kind extends VolumeDescription['kind']>(
 
 /** An HTTP client for one volume; closed again when the opening fails. */
 async function withHttp<T>(
-  { options }: Pick<Start<unknown>, 'options'>,
+  { options, observe }: Pick<Start<unknown>, 'options' | 'observe'>,
   open: (http: HttpClient) => Promise<T>,
 ): Promise<T> {
   const { concurrency = 32, timeoutMs, signal, retries, pace, connectTimeoutMs, idleTimeoutMs } = options;
   const connections = { maxSockets: concurrency + 16, connectTimeoutMs, idleTimeoutMs };
-  const http = createHttpClient({ ...connections, retries, pace });
+  const http = createHttpClient({ ...connections, retries, pace, observe });
   try {
     return await within(timeoutMs, [signal], (bound) => leaveOnAbort(open(http), bound, () => undefined));
   } catch (error) {

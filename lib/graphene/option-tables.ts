@@ -214,6 +214,10 @@ export const OPEN_OPTIONS = {
   },
   signal: { ...WAITING.signal, says: 'ends the opening' },
   logger: { kind: LOGGER, default: 'warnings go to console.warn', says: 'is told of what is odd' },
+  onEvent: {
+    kind: FUNCTION,
+    says: 'told of each chunk read, request for roots, batch and retry, with times and bytes',
+  },
 } as const satisfies OptionTable<OpenOptions>;
 
 export const GRAPHENE_OPTIONS = {

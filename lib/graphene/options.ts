@@ -1,5 +1,6 @@
 /** What can be asked for when a volume is opened or read; `option-tables.ts` checks it. */
 import type { Logger } from '../base/logger.ts';
+import type { VolumeEvent } from '../base/observer.ts';
 import type { Pace } from '../failures/pace.ts';
 import type { LruEncoding, Revalidation } from '../chunks/keeping.ts';
 import type { Timestamp } from '../chunkedgraph/ids/timestamp.ts';
@@ -63,6 +64,11 @@ export interface OpenOptions {
   signal?: AbortSignal;
   /** @default warnings go to `console.warn` */
   logger?: Logger;
+  /**
+   * Told of each chunk read, request for roots, batch of root look-ups and retry, with times and bytes; it must be quick. What it throws is
+   * a warning.
+   */
+  onEvent?: (event: VolumeEvent) => unknown;
 }
 
 export interface OpenGrapheneOptions extends Omit<OpenOptions, 'resolution'> {

@@ -1,6 +1,7 @@
 /** Values of one volume at many points: plans, reads, and says what became of each point. */
 import { deadlineOf } from '../base/deadline.ts';
 import { ChunkError, DeadlineError } from '../base/errors.ts';
+import type { Observe } from '../base/observer.ts';
 import { atOnce, byStretches, filling, pacer as eventLoop, type Paced, type Pacer } from '../base/pacer.ts';
 import { formatVec3, type Vec3 } from '../base/vec3.ts';
 import type { ChunkCache } from '../chunks/chunk-cache.ts';
@@ -8,6 +9,7 @@ import { ChunkReader, type ChunkReaderOptions } from '../chunks/chunk-reader.ts'
 import type { ChunkSource } from '../chunks/chunk-source.ts';
 import { keepOnDisk } from '../chunks/disk-cached-source.ts';
 import type { LruEncoding } from '../chunks/keeping.ts';
+import { observedSource } from '../chunks/observed-source.ts';
 import { keepReencoded } from '../chunks/reencoding-source.ts';
 import { ShardedSource } from '../chunks/sharded-source.ts';
 import { ShardIndexCache } from '../chunks/shard-indices.ts';
@@ -75,6 +77,8 @@ export interface PointReaderOptions extends ChunkReaderOptions {
   rangeReads?: boolean;
   /** The volume's part of a cache on disk. @default none */
   chunkCache?: ChunkCache;
+  /** Told of each chunk that is read. */
+  observe?: Observe;
   /** Told once what is wrong with the server, for as long as the volume is open. */
   warn?: (message: string) => void;
 }
@@ -237,7 +241,7 @@ export class PointReader {
   }
 
   #open(mip: number): OpenScale {
-    const { info, store, infoWasRead, lruEncoding, rangeReads, chunkCache } = this.#options;
+    const { info, store, infoWasRead, lruEncoding, rangeReads, chunkCache, observe } = this.#options;
     const known = this.#scales.get(mip);
     if (known) return known;
     const scale = scaleAt(info.scales, mip);
@@ -256,7 +260,8 @@ export class PointReader {
     const stored = sharding
       ? new ShardedSource({ ...options, sharding, indices: this.#shardIndices, disk: chunkCache })
       : new UnshardedSource(options);
-    const source = chunkCache ? keepOnDisk(stored, { cache: chunkCache, scale, codec, layoutOf }) : stored;
+    const cached = chunkCache ? keepOnDisk(stored, { cache: chunkCache, scale, codec, layoutOf }) : stored,
+      source = observe ? observedSource(cached, observe) : cached;
     const opened: OpenScale = {
       scale,
       codec,

@@ -7,7 +7,7 @@ import type { z } from 'zod';
 import { joined, pause } from '../../base/abort.ts';
 import { GraphError } from '../../base/errors.ts';
 import { idsFromBytes } from '../../base/uint64.ts';
-import { Tries } from '../../failures/tries.ts';
+import { Tries, type OnRetry } from '../../failures/tries.ts';
 import { onError } from '../../failures/verdict.ts';
 import { firstIssue } from '../../precomputed/first-issue.ts';
 import { formatExactJson, parseExactJson } from '../server/exact-json.ts';
@@ -66,6 +66,7 @@ export interface EndpointsOptions {
   timeoutMs?: number;
   /** Most repeats of one call. @default 4 */
   retries?: number;
+  onRetry?: OnRetry;
 }
 
 const MAX_BYTES = 256 * 1024 * 1024;
@@ -151,7 +152,7 @@ export class Endpoints {
   }
 
   async #ask(request: GraphRequest, retries: number): Promise<GraphReply> {
-    const tries = new Tries({ retries });
+    const tries = new Tries({ retries, onRetry: this.#options.onRetry });
     for (;;) {
       try {
         return await this.server.ask(request);

@@ -60,6 +60,7 @@ export class RootBatch {
   #answers = new BatchAnswers(new BigUint64Array(0));
   readonly #deliveries = new WeakMap<Caller, Delivery>();
   #preparing: Promise<void> | undefined;
+  #calls = 0;
   #unanswered = 0;
   #requests = 0;
   #end!: () => void;
@@ -111,6 +112,16 @@ export class RootBatch {
     return false;
   }
 
+  summary(): { timestamp: Date; calls: number; distinct: number; requests: number } {
+    const { count } = this.#answers;
+    return {
+      timestamp: new Date(this.#timestampMs),
+      calls: this.#calls,
+      distinct: count,
+      requests: this.#requests,
+    };
+  }
+
   /** Nobody enters any more: sorts the IDs and asks about those that no batch under way is asking about. Never rejects. */
   async send(underWay: readonly RootBatch[]): Promise<void> {
     let places: Uint32Array | undefined;
@@ -146,6 +157,7 @@ export class RootBatch {
 
   *#gather(): Paced {
     const callers = [...this.#waiting.values()];
+    this.#calls = callers.length;
     const { ids, places } = yield* distinguishing(yield* markedOf(callers));
     let at = 0;
     for (const caller of callers) caller.places = places.subarray(at, (at += caller.count));

@@ -8,11 +8,13 @@ import PQueue from 'p-queue';
 import { leaveOnAbort } from '../../base/abort.ts';
 import { deadlineOf } from '../../base/deadline.ts';
 import { DeadlineError } from '../../base/errors.ts';
+import type { Observe } from '../../base/observer.ts';
 import { byStretches, pacer as eventLoop, type Paced, type Pacer } from '../../base/pacer.ts';
 import { wordsOf } from '../../base/uint64.ts';
 import { BatchSize } from '../../failures/batch-size.ts';
 import type { SenderClock } from '../../failures/batch-sender.ts';
 import { processPace, type Pace } from '../../failures/pace.ts';
+import type { OnRetry } from '../../failures/tries.ts';
 import type { ChunkedGraphClient } from '../server/client.ts';
 import type { IdLayout } from '../ids/id-layout.ts';
 import { afterWindow, Instants } from './instants.ts';
@@ -51,12 +53,15 @@ export interface RootBatcherOptions {
   windowMs?: number;
   /** Most repeats of a request. @default 4 */
   retries?: number;
+  onRetry?: OnRetry;
   /** @default those of the client's clock, held for a window */
   instants?: Instants;
   /** @default the machine's */
   senderClock?: SenderClock;
   /** @default the process's */
   pacer?: Pacer;
+  /** Told of each batch. */
+  observe?: Observe;
   warn?: (message: string) => void;
 }
 
@@ -87,6 +92,7 @@ export class RootBatcher implements RootSource {
       concurrency = 4,
       windowMs = 0,
       retries,
+      onRetry,
       senderClock,
       pace = processPace,
       pacer = eventLoop,
@@ -103,6 +109,7 @@ export class RootBatcher implements RootSource {
       sender: {
         queue: this.#queue,
         retries,
+        onRetry,
         clock: senderClock,
         size: host === undefined ? new BatchSize() : pace.batchSize(host, endpoint),
         maxCount: Math.max(1, Math.min(batchSize, Math.floor(batchBytes / bytesPerId))),
@@ -281,7 +288,11 @@ export class RootBatcher implements RootSource {
     if (!underWay) this.#asked.set(key, (underWay = new Set()));
     const earlier = [...underWay];
     underWay.add(batch);
-    void batch.ended.then(() => this.#forget(key, batch));
+    const began = performance.now();
+    void batch.ended.then(() => {
+      this.#forget(key, batch);
+      this.#options.observe?.({ type: 'batch', ...batch.summary(), ms: performance.now() - began });
+    });
     await batch.send(earlier);
   }
 
