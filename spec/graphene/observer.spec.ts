@@ -83,6 +83,14 @@ describe('onEvent', () => {
     expect(request).toMatchObject({ ids: 1, bytes: 8, error: { name: 'GraphError' } });
   });
 
+  test('is told of each attempt at a root request', async () => {
+    await using volume = await open({ retries: 1 });
+    graph.faults.push({ match: /roots_binary/, status: 503 });
+    await volume.roots([72_061_992_084_439_044n], { onError: 'status' });
+    expect(ofType('rootRequest')).toHaveLength(2);
+    expect(ofType('retry')).toMatchObject([{ host: new URL(served.url).host, made: 1 }]);
+  });
+
   test('is told of ten calls in one tick as one batch', async () => {
     await using volume = await open();
     await Promise.all(Array.from({ length: 10 }, () => volume.scatteredPoints(points)));
