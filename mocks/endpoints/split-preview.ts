@@ -16,7 +16,7 @@ export function splitPreview(context: TableContext, { query, body }: EndpointReq
   const { graph, editor, info } = context;
   const { sources, sinks } = twoSides(context, body);
   const sides = [supervoxelNodes(graph, sources.ids), supervoxelNodes(graph, sinks.ids)] as const;
-  const roots = new Set(sides.flat().map((supervoxel) => graph.rootNow(supervoxel)));
+  const roots = graph.rootsNow(sides.flat());
   if (roots.size !== 1) throw new EditError('REFUSED', 'Supervoxels must belong to the same object.');
   const cut = editor.multicut(...sides);
   if (!cut)

@@ -32,7 +32,9 @@ export function edgesToAdd(
 ): readonly Edge[] {
   const roots = graph.rootsNow(added.flat());
   if (roots.size < 2) throw new EditError('REFUSED', 'Supervoxels must belong to different objects.');
-  return standIns(graph, info, { added, coords, roots, timeMs: Infinity });
+  return hasStandIns(graph, added)
+    ? standIns(graph, info, added[0], { coords, roots, timeMs: Infinity })
+    : added;
 }
 
 /** Edges that a merge made active, as things were just before it. */
@@ -47,25 +49,21 @@ export function edgesAddedBy(
   const roots = new Set(added[0].map((end) => graph.ancestorAt(end, graph.layout.layers, beforeMs)));
   if (roots.has(-1)) throw new EditError('FAILED', 'roots not found for some IDs');
   if (roots.size < 2) throw new EditError('FAILED', 'More than one segment is required for merge.');
-  return standIns(graph, info, { added, coords, roots, timeMs: beforeMs });
+  return standIns(graph, info, added[0], { coords, roots, timeMs: beforeMs });
 }
 
+/** An exact graph adds what it was asked for; so does the redo of several edges. */
 const hasStandIns = ({ options }: TimedGraph, added: readonly Edge[]): boolean =>
   added.length === 1 && !options.exact;
 
 function standIns(
   graph: TimedGraph,
   info: GraphInfo,
-  {
-    added,
-    coords,
-    roots,
-    timeMs,
-  }: { added: readonly Edge[]; coords: EditCoords; roots: Iterable<number>; timeMs: number },
+  edge: Edge,
+  { coords, roots, timeMs }: { coords: EditCoords; roots: Iterable<number>; timeMs: number },
 ): readonly Edge[] {
-  if (!hasStandIns(graph, added)) return added;
   const box = boxAround(info, coords);
   const nearby = [...roots].flatMap((root) => supervoxelsOf(graph, root, box));
-  const known = edgesToActivate(graph, nearby, added[0], timeMs) ?? [];
-  return known.length > 0 ? known : added;
+  const known = edgesToActivate(graph, nearby, edge, timeMs) ?? [];
+  return known.length > 0 ? known : [edge];
 }
