@@ -27,11 +27,10 @@ export abstract class LookupError extends Error {
   }
 }
 
-/** A cloud path that cannot be opened, or must not be. */
-export class PathError extends LookupError {
-  override readonly name = 'PathError';
+/** One whose code says what it is. */
+abstract class CodedError<Code extends string> extends LookupError {
   constructor(
-    readonly code: CodeOf<'PathError'>,
+    readonly code: Code,
     message: string,
     options?: ErrorOptions,
   ) {
@@ -39,18 +38,18 @@ export class PathError extends LookupError {
   }
 }
 
+/** A cloud path that cannot be opened, or must not be. */
+export class PathError extends CodedError<CodeOf<'PathError'>> {
+  override readonly name = 'PathError';
+}
+
 /** Metadata that is missing, breaks its schema, or names something this version does not read. */
-export class InfoError extends LookupError {
+export class InfoError extends CodedError<CodeOf<'InfoError'>> {
   override readonly name = 'InfoError';
   /** Where the metadata was read from; no query, no credentials. */
   readonly url?: string;
-  constructor(
-    readonly code: CodeOf<'InfoError'>,
-    message: string,
-    url?: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
+  constructor(code: CodeOf<'InfoError'>, message: string, url?: string, options?: ErrorOptions) {
+    super(code, message, options);
     this.url = url === undefined ? undefined : safeText(url);
   }
 }
@@ -64,50 +63,36 @@ export type RequestErrorCode = CodeOf<'RequestError'>;
 export type Broken = 'unreachable' | 'stale' | 'cut' | 'silent';
 
 /** A read that was tried (and, where it can help, tried again) and failed. Never the same thing as an absent object. */
-export class RequestError extends LookupError {
+export class RequestError extends CodedError<RequestErrorCode> {
   override readonly name = 'RequestError';
   /** For TIMEOUT and CONNECTION, where trying again may help. */
   readonly broken?: Broken;
   /** URL without credentials and query, or a file path. */
   readonly url: string;
   constructor(
-    readonly code: RequestErrorCode,
+    code: RequestErrorCode,
     message: string,
     url: string,
     /** HTTP status, when there was an answer. */
     readonly status?: number,
     { broken, ...options }: ErrorOptions & { broken?: Broken } = {},
   ) {
-    super(message, options);
+    super(code, message, options);
     this.url = safeText(url);
     if (broken !== undefined) this.broken = broken;
   }
 }
 
 /** Cloud credentials that are needed and missing, malformed, or of no use: their vendor refused them or did not answer. Holds no secret. */
-export class CredentialsError extends LookupError {
+export class CredentialsError extends CodedError<CodeOf<'CredentialsError'>> {
   override readonly name = 'CredentialsError';
-  constructor(
-    readonly code: CodeOf<'CredentialsError'>,
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-  }
 }
 
 export type DecodeErrorCode = CodeOf<'DecodeError'>;
 
 /** Bytes that are there but do not follow their format. Retrying cannot help. */
-export class DecodeError extends LookupError {
+export class DecodeError extends CodedError<DecodeErrorCode> {
   override readonly name = 'DecodeError';
-  constructor(
-    readonly code: DecodeErrorCode,
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-  }
 }
 
 /** One chunk that could not be read or decoded; `cause` says why. All points in it are `failed`. */
@@ -146,7 +131,7 @@ export interface GraphErrorOptions extends ErrorOptions {
 }
 
 /** A chunkedgraph server that refused, failed, or answered something that is not an answer. */
-export class GraphError extends LookupError {
+export class GraphError extends CodedError<GraphErrorCode> {
   override readonly name = 'GraphError';
   /** What the server says is wrong, 200 characters at most; never its traceback. */
   readonly serverMessage?: string;
@@ -155,13 +140,13 @@ export class GraphError extends LookupError {
   /** Endpoint asked, without its query. */
   readonly url: string;
   constructor(
-    readonly code: GraphErrorCode,
+    code: GraphErrorCode,
     message: string,
     url: string,
     readonly status?: number,
     { serverMessage, retryAfter, ...options }: GraphErrorOptions = {},
   ) {
-    super(message, options);
+    super(code, message, options);
     this.url = safeText(url);
     if (serverMessage !== undefined) this.serverMessage = safeText(serverMessage);
     if (retryAfter !== undefined) this.retryAfter = safeText(retryAfter);
@@ -176,17 +161,9 @@ export class TimestampError extends LookupError {
 
 export type PointErrorCode = CodeOf<'PointError'>;
 
-/** One point or ID without an answer, where one value was asked for. */
-export class PointError extends LookupError {
+/** One point or ID without an answer, where one value was asked for. Its code is the status in upper case. */
+export class PointError extends CodedError<PointErrorCode> {
   override readonly name = 'PointError';
-  constructor(
-    /** The status in upper case. */
-    readonly code: PointErrorCode,
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-  }
 }
 
 /** What every answer has. The one in an error is that of the call, and has all that it would have returned. */
@@ -240,25 +217,11 @@ export class VolumeClosedError extends LookupError {
 }
 
 /** A snapshot of a root cache that cannot be read, taken or written. */
-export class SnapshotError extends LookupError {
+export class SnapshotError extends CodedError<CodeOf<'SnapshotError'>> {
   override readonly name = 'SnapshotError';
-  constructor(
-    readonly code: CodeOf<'SnapshotError'>,
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-  }
 }
 
 /** A table that cannot be read or written as asked. */
-export class TableError extends LookupError {
+export class TableError extends CodedError<CodeOf<'TableError'>> {
   override readonly name = 'TableError';
-  constructor(
-    readonly code: CodeOf<'TableError'>,
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-  }
 }

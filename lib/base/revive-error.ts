@@ -17,7 +17,7 @@ export function reviveError({ message, cause, causes, ...fields }: ErrorJson): E
     Error,
     cause === undefined ? [message] : [message, { cause: reviveError(cause) }],
     Class,
-  ) as Error;
+  );
   return Object.assign(
     error,
     fields,

@@ -7,9 +7,9 @@ export interface Surroundings {
   io: Io;
   report: Report;
   /** An action: `work` says whether any row needs attention. */
-  action<Args extends unknown[]>(
+  action: <Args extends unknown[]>(
     work: (...args: Args) => Promise<boolean | void>,
-  ): (...args: Args) => Promise<void>;
+  ) => (...args: Args) => Promise<void>;
 }
 
 /** Gives a command its arguments, flags and action. What the action needs is loaded when it is taken. */

@@ -6,7 +6,7 @@ import type { Report } from './report.ts';
 
 export interface LatestFlags extends IdFlags {
   ids: string;
-  by: 'level2' | 'supervoxels';
+  by?: 'level2' | 'supervoxels';
 }
 
 /** @returns whether any row needs attention. */

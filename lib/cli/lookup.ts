@@ -78,7 +78,7 @@ export async function lookup(path: string, flags: LookupFlags, io: Io, report: R
   );
   let volume: Opened | undefined;
   try {
-    const { timestamp: _ofRoots, ...open } = given<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags);
+    const open = { ...given<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags), timestamp: undefined };
     volume = await openVolume(path, {
       ...open,
       storage: given<StorageOptions>(STORAGE_OPTIONS, flags),

@@ -1,5 +1,11 @@
 // Compiled against the packed package: the types that are promised resolve.
-import { openGraphene, openPrecomputed, PartialResultError, type PointsResult } from 'graphene-points';
+import {
+  isLookupError,
+  openGraphene,
+  openPrecomputed,
+  PartialResultError,
+  type PointsResult,
+} from 'graphene-points';
 import { createMockBucket, createMockChunkedGraph, serveMocks } from 'graphene-points/mocks';
 
 export async function typed(): Promise<bigint> {
@@ -16,5 +22,8 @@ export async function typed(): Promise<bigint> {
   if (values.length > 1) throw new PartialResultError('', result, new Map());
   return volume.rootOf(result.supervoxelIds[0]);
 }
+
+export const failedRows = (error: unknown): number =>
+  isLookupError(error, 'PARTIAL') ? error.result.status.length : 0;
 
 export const exported = [createMockBucket, createMockChunkedGraph, serveMocks];

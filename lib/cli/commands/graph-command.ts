@@ -34,7 +34,7 @@ const OPTIONS: Readonly<Record<keyof GraphFlags, () => Option>> = {
   resolution: () => flagOf(BOUNDS_OPTIONS.resolution).argParser(commaNumbers),
   stopLayer: () => flagOf(LEAVES.stopLayer),
   verify: () => flagOf(LEAVES.verify),
-  by: () => flagOf(BY).default('level2'),
+  by: () => flagOf(BY),
   unfiltered: () => flagOf(FILTERED),
   raw: () => flagOf(RAW),
   latest: () => flagOf(LATEST),
@@ -54,7 +54,7 @@ const OPTIONS: Readonly<Record<keyof GraphFlags, () => Option>> = {
     flagOf(REQUEST.as, {
       says: 'what the answer is: JSON, binary uint64 IDs, or text',
       choices: ['json', 'ids', 'text'],
-    }).default('json'),
+    }),
 };
 
 export const define: Define = (graph, { io, report, action }) => {

@@ -1,30 +1,19 @@
 /** `graphene-points latest`: its flags. */
 import { BY } from '../../chunkedgraph/api/call-options.ts';
-import { type Define, GRAPH } from '../command.ts';
+import type { Define } from '../command.ts';
 import type { LatestFlags } from '../latest.ts';
 import { flagOf } from '../table-flags.ts';
-import { columnOption, idOptions, inputOption, replaceOption } from './table-options.ts';
+import { idInput, idOptions, replaceOption } from './table-options.ts';
 
 export const define: Define = (command, { io, report, action }) => {
-  command
-    .argument('<cloudpath>', GRAPH)
-    .optionsGroup('The IDs:')
+  idInput(
+    command,
+    '--ids <file>',
+    'one root ID a line, or a table: .csv, .tsv, .jsonl or .ndjson, also .gz or .zst; - is standard input',
+    'column of the roots (default: root_id, or the only one that ends so); pt_root_id gives pt_latest_root_id; may be repeated',
+  )
     .addOption(
-      inputOption(
-        '--ids <file>',
-        'one root ID a line, or a table: .csv, .tsv, .jsonl or .ndjson, also .gz or .zst; - is standard input',
-      ),
-    )
-    .addOption(
-      columnOption(
-        'column of the roots (default: root_id, or the only one that ends so); pt_root_id gives pt_latest_root_id; may be repeated',
-      ),
-    )
-    .addOption(
-      flagOf(BY, {
-        says: 'which parts of a replaced root vote: its layer-2 nodes, or all its supervoxels',
-        default: undefined,
-      }).default('level2'),
+      flagOf(BY, { says: 'which parts of a replaced root vote: its layer-2 nodes, or all its supervoxels' }),
     )
     .addOption(replaceOption());
   idOptions(command)

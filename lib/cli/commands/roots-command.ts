@@ -1,25 +1,17 @@
 /** `graphene-points roots`: its flags. */
 import { ROOT_OPTIONS } from '../../graphene/option-tables.ts';
-import { type Define, GRAPH } from '../command.ts';
+import type { Define } from '../command.ts';
 import type { RootFlags } from '../roots.ts';
 import { addFlags } from '../table-flags.ts';
-import { columnOption, ID_HELP, idOptions, inputOption, replaceOption } from './table-options.ts';
+import { ID_HELP, idInput, idOptions, replaceOption } from './table-options.ts';
 
 export const define: Define = (command, { io, report, action }) => {
-  command
-    .argument('<cloudpath>', GRAPH)
-    .optionsGroup('The IDs:')
-    .addOption(
-      inputOption(
-        '--ids <file>',
-        'one ID a line, or a table: .csv, .tsv, .jsonl or .ndjson, also .gz or .zst; - is standard input',
-      ),
-    )
-    .addOption(
-      columnOption(
-        'column of the IDs (default: supervoxel_id, or the only one that ends so); may be repeated',
-      ),
-    );
+  idInput(
+    command,
+    '--ids <file>',
+    'one ID a line, or a table: .csv, .tsv, .jsonl or .ndjson, also .gz or .zst; - is standard input',
+    'column of the IDs (default: supervoxel_id, or the only one that ends so); may be repeated',
+  );
   addFlags(command, ROOT_OPTIONS, ['stopLayer', 'validate']);
   idOptions(command.addOption(replaceOption()))
     .addHelpText('after', ID_HELP)

@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import { GRAPHENE_OPTIONS } from '../../graphene/option-tables.ts';
 import { FORMATS } from '../../tables/formats.ts';
+import { GRAPH } from '../command.ts';
 import { delimiter, text, texts } from '../option-values.ts';
 import { mayRepeat } from '../repeats.ts';
 import { required } from '../required.ts';
@@ -10,9 +11,6 @@ import { addFlags } from '../table-flags.ts';
 import { graphFlags } from './volume-options.ts';
 
 export const inputOption = (flag: string, about: string): Option => required(new Option(flag, about));
-
-export const columnOption = (about: string): Option =>
-  mayRepeat(new Option('--column <name>', about).argParser(texts));
 
 export const outOption = (about: string): Option => new Option('--out <file>', about).default('-');
 
@@ -29,6 +27,14 @@ export const delimiterOption = (): Option =>
 export const replaceOption = (): Option => new Option('--replace', 'write over output columns that exist');
 
 export const statsOption = (about: string): Option => new Option('--stats <file>', about).argParser(text);
+
+/** The path and the IDs of the commands on tables of IDs. */
+export const idInput = (command: Command, flag: string, about: string, column: string): Command =>
+  command
+    .argument('<cloudpath>', GRAPH)
+    .optionsGroup('The IDs:')
+    .addOption(inputOption(flag, about))
+    .addOption(mayRepeat(new Option('--column <name>', column).argParser(texts)));
 
 const MISSING: readonly Missing[] = ['empty', '0', 'NA'];
 

@@ -1,23 +1,15 @@
 /** `graphene-points update`: its flags. */
-import { type Define, GRAPH } from '../command.ts';
+import type { Define } from '../command.ts';
 import type { UpdateFlags } from '../update.ts';
-import { columnOption, idOptions, inputOption } from './table-options.ts';
+import { idInput, idOptions } from './table-options.ts';
 
 export const define: Define = (command, { io, report, action }) => {
-  command
-    .argument('<cloudpath>', GRAPH)
-    .optionsGroup('The IDs:')
-    .addOption(
-      inputOption(
-        '--in <file>',
-        'a table that lookup or roots wrote: supervoxel_id, root_id; - is standard input',
-      ),
-    )
-    .addOption(
-      columnOption(
-        'column of the supervoxels (default: supervoxel_id, or the only one that ends so); PREFIX_supervoxel_id goes with PREFIX_root_id; may be repeated',
-      ),
-    );
+  idInput(
+    command,
+    '--in <file>',
+    'a table that lookup or roots wrote: supervoxel_id, root_id; - is standard input',
+    'column of the supervoxels (default: supervoxel_id, or the only one that ends so); PREFIX_supervoxel_id goes with PREFIX_root_id; may be repeated',
+  );
   idOptions(command)
     .addHelpText('after', UPDATE_HELP)
     .action(
