@@ -56,6 +56,12 @@ export interface Answers extends RowAnswers {
   errors: () => Iterable<Row>;
 }
 
+/** What a volume answered, as columns. */
+export const answersOf = (
+  result: Pick<RootsResult, 'status' | 'stats'> & { rows(): Iterable<Row> },
+  columns: AnswerColumn[],
+): Answers => ({ columns, status: result.status, stats: result.stats, errors: () => result.rows() });
+
 /** The answers, and what is known without asking: a row that has a status in `given` has no other. */
 export function withGiven(answers: Answers, given: Uint8Array): Answers {
   const { status } = answers;
@@ -109,12 +115,7 @@ export function valueLookup(volume: ValueVolume, options: ReadOptions): Lookup {
         offset,
         zeroIsNone: false,
       }));
-      return {
-        columns: [...columns, ...distanceColumn(answer)],
-        status: answer.status,
-        stats: answer.stats,
-        errors: () => answer.rows(),
-      };
+      return answersOf(answer, [...columns, ...distanceColumn(answer)]);
     },
   };
 }
@@ -142,12 +143,7 @@ export function graphLookup(
           ? { ...read, agglomerate: false }
           : { ...read, agglomerate: true, timestamp: pinned, stopLayer },
       );
-      const answers: Answers = {
-        columns: [idColumn(answer.supervoxelIds)],
-        status: answer.status,
-        stats: answer.stats,
-        errors: () => answer.rows(),
-      };
+      const answers = answersOf(answer, [idColumn(answer.supervoxelIds)]);
       if (answer.rootIds) answers.columns.push(idColumn(answer.rootIds));
       else if (moments)
         await addRootsByMoment(answers, answer.supervoxelIds, moments, pinned!, (instant, ids) =>

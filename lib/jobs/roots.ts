@@ -3,6 +3,7 @@ import type { RootsResult } from '../points/result.ts';
 import { idColumn } from '../tables/answers.ts';
 import { idColumnsIn, statusColumn } from './columns.ts';
 import type { IdQuestion } from './id-table.ts';
+import { answersOf } from './lookup.ts';
 
 /** What a job needs of a graphene volume. */
 export interface RootVolume {
@@ -64,12 +65,7 @@ export function rootQuestion(
         borrow: true,
         signal,
       });
-      return {
-        columns: [idColumn(answer.rootIds)],
-        status: answer.status,
-        stats: answer.stats,
-        errors: () => answer.rows(),
-      };
+      return answersOf(answer, [idColumn(answer.rootIds)]);
     },
   };
 }

@@ -26,6 +26,7 @@ export interface AnswerColumn {
   words?: readonly string[];
 }
 
+/** The first answers of all rows, then the second: those of one side of a row are its columns, and its status behind them. */
 export interface RowAnswers {
   columns: readonly AnswerColumn[];
   status: Uint8Array;

@@ -67,7 +67,7 @@ export interface TableSource<B extends Batch = Batch> {
 }
 
 export interface TableSink<B extends Batch = Batch> {
-  /** Writes the rows of a batch with their answers: of all columns of the first output, then of the second, and so on. */
+  /** Writes the rows of a batch with their answers. */
   write(batch: B, answers: RowAnswers): Promise<void>;
   /** All batches are written. The bytes are for their own sink to finish or abandon. */
   finish(): Promise<void>;

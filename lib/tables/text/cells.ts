@@ -16,25 +16,13 @@ const {
   rootFailed,
 } = PointStatus;
 
+const NOTHING = [invalidPoint, invalidId, invalidTimestamp, failed];
+
 /** Statuses of rows that nothing was read or asked for. */
-const UNREAD = new Set<number>([
-  outOfBounds,
-  missingChunk,
-  invalidPoint,
-  invalidId,
-  invalidTimestamp,
-  failed,
-]);
+const UNREAD = new Set<number>([...NOTHING, outOfBounds, missingChunk]);
 
 /** Statuses of rows about which nobody has said anything: what their cells hold is not replaced by nothing. */
-const UNANSWERED = new Set<number>([
-  invalidPoint,
-  invalidId,
-  invalidTimestamp,
-  failed,
-  rootFailed,
-  notLookedUp,
-]);
+const UNANSWERED = new Set<number>([...NOTHING, rootFailed, notLookedUp]);
 
 /** The answers of a batch, a cell at a time: digits or a word; nothing is written, and false returned, where there is no answer. */
 export interface Cells {
