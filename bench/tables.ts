@@ -33,10 +33,10 @@ const KINDS: Record<string, { head: string; row: (row: Row, k: number) => string
 };
 
 function tableOf(kind: string): Buffer {
-  const { below } = seeded(7),
+  const random = seeded(7),
     { head, row } = KINDS[kind];
   const lines = Array.from({ length: ROWS }, (_, k) =>
-    row([below(100_000), below(100_000), below(7000), ID + BigInt(below(2 ** 31))], k),
+    row([random.below(1e5), random.below(1e5), random.below(7000), ID + BigInt(random.below(2 ** 31))], k),
   );
   return Buffer.from(head + lines.join(''));
 }

@@ -72,7 +72,7 @@ export async function answerTable<B extends Batch>(
   let rows = 0;
   const ask = async (batch: B, asking: AbortSignal): Promise<Answers> => {
     const questions = job.questions(batch);
-    refusals.tell(batch, questions.refusalOf);
+    refusals.tell(batch, (row) => questions.refusalOf(row));
     rows += batch.rows;
     const answers = await questions.ask(
       asking,

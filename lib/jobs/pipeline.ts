@@ -4,8 +4,8 @@ import { joined, leaveOnAbort } from '../base/abort.ts';
 export interface Stages<B, A> {
   batches: AsyncIterable<B>;
   /** @param signal Aborts with the job, and when an earlier batch cannot be written. */
-  ask(batch: B, signal: AbortSignal): Promise<A>;
-  write(batch: B, answers: A): Promise<void>;
+  ask: (batch: B, signal: AbortSignal) => Promise<A>;
+  write: (batch: B, answers: A) => Promise<void>;
 }
 
 /**

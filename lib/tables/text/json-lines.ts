@@ -159,7 +159,7 @@ const brokenPart = (values: readonly unknown[], out: Float64Array, at: number): 
 
 function brokenName(names: PointColumns, values: object): string {
   const found = names.map((name) => valueOf(values, name));
-  return names[brokenPart(found, new Float64Array(3), 0)]!;
+  return names[brokenPart(found, new Float64Array(3), 0)];
 }
 
 const FIRST_ROWS = 1000;
