@@ -1,6 +1,6 @@
 /** Many IDs asked a part at a time: a part that a server cannot answer is halved, so that one bad ID costs no other its answer. */
 import { LookupError } from '../base/errors.ts';
-import { HOPELESS_AFTER } from './hopeless.ts';
+import { HOPELESS_AFTER } from './tries.ts';
 import { onError } from './verdict.ts';
 
 /** What came of one part: an answer for each of its IDs, or why there is none. */

@@ -1,19 +1,13 @@
 /**
  * Gets a long list asked about, a batch at a time, by a server that may want smaller batches, a pause, or nothing to do with it.
- * It knows nothing of IDs: a batch is a stretch of indices.
- *
- * - 408, 429, 502, 503 and servers out of reach are asked again after a pause: as long as `Retry-After` says (120 s at most), else longer
- *   each time, `retries` times.
- * - 413, 504, resets and silence split the batch in half, down to one; a single one is asked once more, after 413 not at all.
- * - Other 5xx, and answers that are not what was asked for, are asked once more.
- * - After eight batches in a row that failed for good, or half an hour without any answer, the rest fails unasked.
+ * It knows nothing of IDs: a batch is a stretch of indices. What is done about a failure stands in verdict.ts, under `batches`. After eight
+ * batches in a row that failed for good, or half an hour without any answer, the rest fails unasked.
  */
 import type PQueue from 'p-queue';
 import { pause } from '../base/abort.ts';
 import { GraphError } from '../base/errors.ts';
-import { HOPELESS_AFTER } from './hopeless.ts';
 import type { Size } from './pace.ts';
-import { Tries, type OnRetry } from './tries.ts';
+import { HOPELESS_AFTER, Tries, type OnRetry } from './tries.ts';
 import { onError } from './verdict.ts';
 
 export interface BatchSenderOptions {

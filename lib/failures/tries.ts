@@ -5,6 +5,9 @@ import type { Verdict } from './verdict.ts';
 /** Told of each retry: tries made so far, and the pause before the next one. */
 export type OnRetry = (made: number, delayMs: number) => void;
 
+/** Requests for parts of one list that failed for good in a row, before its rest fails unasked. */
+export const HOPELESS_AFTER = 8;
+
 export interface TriesOptions {
   /** Most repeats. @default 4 */
   retries?: number;
