@@ -3,13 +3,12 @@ import { createHash } from 'node:crypto';
 import type { Logger } from '../base/logger.ts';
 import { DiskCache } from '../cache/disk-cache.ts';
 import { ChunkCache } from '../chunks/chunk-cache.ts';
-import { HttpStore } from '../storage/http-store.ts';
 import type { OpenOptions } from './options.ts';
 import type { Store } from '../storage/store.ts';
 
 /**
  * @param raw The volume's info.
- * @returns undefined when none is wanted, and for stores that are as near as the cache: files, memory, a store of the caller's own.
+ * @returns undefined when none is wanted, and for stores that are as near as the cache, or do not say who reads: files, memory.
  */
 export function chunkCacheOf(
   options: OpenOptions,
@@ -18,7 +17,7 @@ export function chunkCacheOf(
   logger: Logger,
 ): ChunkCache | undefined {
   const { cacheDir, cacheBytes, revalidate = 'info' } = options;
-  if (cacheDir === undefined || !(store instanceof HttpStore)) return undefined;
+  if (cacheDir === undefined || !store.identity) return undefined;
   const { type, data_type, num_channels, scales } = raw;
   const info = hash({
     type,
@@ -27,7 +26,9 @@ export function chunkCacheOf(
     scales: revalidate === 'never' ? (scales as Scale[]).map(meaningOf) : scales,
   });
   // Who reads: nobody else's entries are used, and the secrets themselves stay out of the cache.
-  const scope = store.identity().then((identity) => `${store.url} reader ${hash(identity)} info ${info}`);
+  const scope = Promise.resolve(store.identity()).then(
+    (identity) => `${store.url} reader ${hash(identity)} info ${info}`,
+  );
   scope.catch(() => undefined); // told to each read that needs it
   const disk = new DiskCache({
     folder: cacheDir,

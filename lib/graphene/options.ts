@@ -34,7 +34,7 @@ export interface OpenOptions {
   rangeReads?: boolean;
   /**
    * Folder in which chunks and shard indices are kept between processes, any number of which may share it; made with mode 0700. Volumes
-   * in files, in memory or in a store of your own are not kept.
+   * in files or in memory are not kept, nor those in a store of your own, unless it has an `identity()`.
    * @default none
    */
   cacheDir?: string;

@@ -20,6 +20,14 @@ export class CheckedStore implements Store {
     return this.#store.url;
   }
 
+  get identity(): Store['identity'] {
+    return this.#store.identity?.bind(this.#store);
+  }
+
+  get exists(): Store['exists'] {
+    return this.#store.exists?.bind(this.#store);
+  }
+
   async read(key: string, options: ReadOptions = {}): Promise<StoredObject | undefined> {
     const nothing = emptyRange(options.range);
     if (nothing) return nothing;

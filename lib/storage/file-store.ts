@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RequestError } from '../base/errors.ts';
@@ -23,6 +23,10 @@ export class FileStore implements Store {
 
   constructor(readonly root: string) {
     this.url = `file://${root.replace(/\/+$/, '')}`;
+  }
+
+  exists(): boolean {
+    return existsSync(this.root);
   }
 
   async read(key: string, options: ReadOptions = {}): Promise<StoredObject | undefined> {

@@ -10,7 +10,7 @@ import {
 import { excerpt, isHtmlPage } from '../http/excerpt.ts';
 import { codingOf } from './content-encoding.ts';
 import { beyondEnd, emptyRange, encodeKey } from './keys.ts';
-import type { ByteRange, ReadOptions, Store, StoredObject } from './store.ts';
+import type { ByteRange, ReadOptions, Store, StoredObject, StoreServer } from './store.ts';
 import { isETag, validatorOf } from './validator.ts';
 
 /** What is asked of an object; its headers go beside those that say who asks. */
@@ -31,17 +31,14 @@ export interface HttpStoreOptions {
   ask: Ask;
   /** The store is a gs:// or s3:// bucket. @default false */
   bucket?: boolean;
-  /** See {@link HttpStore.identity}. */
+  /** @default nothing beside the URL */
   identity?: () => Promise<unknown>;
 }
 
 /** Objects below an http(s) URL, and of gs:// and s3:// buckets: what their servers' replies mean. */
 export class HttpStore implements Store {
   readonly url: string;
-  /**
-   * What answers depend on beside the URL, as JSON can say it: who asks, and the query. Another one, other answers. Holds secrets: it is
-   * for hashing.
-   */
+  /** Who asks, and the query. */
   readonly identity: () => Promise<unknown>;
   readonly #ask: Ask;
   readonly #bucket: boolean;
@@ -55,9 +52,9 @@ export class HttpStore implements Store {
     this.identity = identity;
   }
 
-  /** The IP address that the last answer came from, where it is known. */
-  get serverAddress(): string | undefined {
-    return this.#serverAddress;
+  get server(): StoreServer {
+    const { origin, hostname } = new URL(this.url);
+    return { origin, hostname, address: this.#serverAddress };
   }
 
   async read(

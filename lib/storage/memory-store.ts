@@ -52,9 +52,9 @@ export class MemoryStore implements Store {
     this.url = `mem://${name}${prefix && `/${prefix}`}`;
   }
 
-  /** Whether this process keeps nothing here. */
-  get isEmpty(): boolean {
-    return !this.#bucket.keys().some((key) => key.startsWith(this.#prefix));
+  /** Whether this process keeps anything here. */
+  exists(): boolean {
+    return this.#bucket.keys().some((key) => key.startsWith(this.#prefix));
   }
 
   async read(

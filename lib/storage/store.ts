@@ -65,6 +65,23 @@ export interface Store {
    * @throws RequestError for every other failure; `signal.reason` on abort.
    */
   read(key: string, options?: ReadOptions): Promise<StoredObject | undefined>;
+  /**
+   * What answers depend on beside the URL, as JSON can say it: who asks, say. Another one, other answers. It may hold secrets: only its hash
+   * is used. Stores without it are not kept on disk.
+   */
+  identity?(): Promise<unknown>;
+  /** Whether the place is there at all, where the store can tell without a request. Objects that are not stored are an answer; a place that is not there is a mistake. */
+  exists?(): boolean;
+  /** Of stores that a server answers for: what it may name beside itself depends on where it is. */
+  readonly server?: StoreServer;
+}
+
+export interface StoreServer {
+  /** Scheme, host and port. */
+  origin: string;
+  hostname: string;
+  /** The IP address that the last answer came from, where it is known. */
+  address: string | undefined;
 }
 
 /** Rather than options of one. */

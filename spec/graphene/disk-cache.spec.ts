@@ -417,3 +417,37 @@ describe('cacheDir', () => {
     await expect(openPrecomputed('https://example.org', options)).rejects.toThrow(message);
   });
 });
+
+describe('a store of the caller', () => {
+  const { files } = buildPrecomputed({ labels: () => 7n, size: [8, 8, 8], chunkSize: [8, 8, 8] });
+  const asked = async (identity?: () => Promise<unknown>): Promise<string[]> => {
+    const keys: string[] = [];
+    const storage = {
+      url: 'own://store',
+      read: async (key: string) => (
+        keys.push(key),
+        files[key] && { bytes: files[key].bytes, contentEncoding: files[key].contentEncoding }
+      ),
+      ...(identity && { identity }),
+    };
+    await using volume = await openPrecomputed('own', {
+      storage,
+      cacheDir,
+      logger: { warn: () => undefined },
+    });
+    expect([...(await volume.scatteredPoints([[1, 1, 1]])).values]).toEqual([7n]);
+    return keys.filter((key) => key !== 'info');
+  };
+
+  test('is kept where it says who reads, and only for the same reader', async () => {
+    const one = async (): Promise<unknown> => ['reader', 1];
+    expect(await asked(one)).toHaveLength(1);
+    expect(await asked(one)).toEqual([]);
+    expect(await asked(async () => ['reader', 2])).toHaveLength(1);
+  });
+
+  test('is not kept where it does not', async () => {
+    expect(await asked()).toHaveLength(1);
+    expect(await asked()).toHaveLength(1);
+  });
+});

@@ -1,13 +1,10 @@
 /** The info of a Precomputed volume, wherever it has moved to. */
-import { existsSync } from 'node:fs';
 import { InfoError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { parseGraphPath } from '../../chunkedgraph/server/graph-path.ts';
 import { decompress } from '../../compression/decompress.ts';
 import type { HttpClient } from '../../http/client.ts';
 import { parseJson } from '../../http/json.ts';
-import { FileStore } from '../../storage/file-store.ts';
-import { HttpStore } from '../../storage/http-store.ts';
 import { isStore, type Store } from '../../storage/store.ts';
 import { addressesNamedByStore, bucketNamed, quoted } from './named-place.ts';
 import type { OpenOptions } from '../options.ts';
@@ -56,7 +53,7 @@ export async function findInfo(
     const naming = {
       said: `info at ${url} redirects to ${quoted(redirect)}`,
       trust: 'open that path',
-      origin: store instanceof HttpStore ? new URL(store.url).origin : undefined,
+      origin: store.server?.origin,
       allowAddress: addressesNamedByStore(store),
       bucketHeaders: /^(gs|s3):/.test(said),
     };
@@ -98,8 +95,7 @@ async function readInfo(
 
 /** What a bare word may have been meant for. */
 function otherwise(store: Store, place: string): string {
-  if (!(store instanceof FileStore) || !/^[A-Za-z0-9][\w.-]*$/.test(place) || existsSync(store.root))
-    return '';
+  if (!/^[A-Za-z0-9][\w.-]*$/.test(place) || store.exists?.() !== false) return '';
   return ` A datastack is opened as cave://${place}`;
 }
 

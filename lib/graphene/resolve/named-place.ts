@@ -4,7 +4,6 @@ import { printable } from '../../base/printable.ts';
 import { isLoopbackHost, isPublicAddress } from '../../base/public-address.ts';
 import type { AllowAddress } from '../../http/client.ts';
 import { bucketOfEndpoint } from '../../storage/bucket-urls.ts';
-import { HttpStore } from '../../storage/http-store.ts';
 import { SCHEMES, unknownScheme } from '../../storage/open.ts';
 import type { Store } from '../../storage/store.ts';
 import { cloudPath, isGraphPath } from './cloud-path.ts';
@@ -32,8 +31,8 @@ export const addressesNamedBy = (hostname: string, address: string | undefined):
 
 /** The same of a store that was read. */
 export function addressesNamedByStore(store: Store): AllowAddress {
-  if (!(store instanceof HttpStore)) return 'notMetadata';
-  return addressesNamedBy(new URL(store.url).hostname, store.serverAddress);
+  const { server } = store;
+  return server ? addressesNamedBy(server.hostname, server.address) : 'notMetadata';
 }
 
 /** As it stands in the JSON, for messages. */

@@ -1,8 +1,5 @@
 /** The credentials of a bucket, named where a volume is described and given again where it is opened. */
-import { existsSync } from 'node:fs';
 import { CredentialsError, PathError } from '../../base/errors.ts';
-import { FileStore } from '../../storage/file-store.ts';
-import { MemoryStore } from '../../storage/memory-store.ts';
 import { isStore, type Store } from '../../storage/store.ts';
 import type { StorageOptions } from '../../storage/bucket-options.ts';
 import type { BucketPlace } from './bucket.ts';
@@ -46,9 +43,7 @@ export function storageFor(
 
 /** Chunks that are not stored are an answer; a place that is not there at all is a mistake. @throws PathError BAD_PATH. */
 export function checkIsThere(store: Store): void {
-  const isGone =
-    store instanceof FileStore ? !existsSync(store.root) : store instanceof MemoryStore && store.isEmpty;
-  if (isGone)
+  if (store.exists?.() === false)
     throw new PathError(
       'BAD_PATH',
       `${store.url} is not there: the volume was resolved on a machine, or in a process, that has it`,

@@ -1,12 +1,10 @@
 /** The watershed of a chunkedgraph: where it is, and whether it can be one. */
-import { existsSync } from 'node:fs';
 import { InfoError, PathError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { GraphPath } from '../../chunkedgraph/server/graph-path.ts';
 import type { FoundToken } from '../../chunkedgraph/server/token.ts';
 import type { HttpClient } from '../../http/client.ts';
 import { scaleAt, type VolumeInfo } from '../../precomputed/info.ts';
-import { FileStore } from '../../storage/file-store.ts';
 import { isStore, type Store } from '../../storage/store.ts';
 import type { OpenGrapheneOptions } from '../options.ts';
 import type { StorageOptions } from '../../storage/bucket-options.ts';
@@ -44,9 +42,9 @@ export async function findWatershed(
   }
   const place: BucketPlace = { path: dataDir ?? '', allowAddress: 'any', graphToken: false };
   const store = await openBucket(place, http, keys);
-  // Chunks that are not stored are an answer; a folder that is not there is a mistake.
-  if (store instanceof FileStore && !existsSync(store.root))
-    throw new PathError('BAD_PATH', `dataDir ${store.root} does not exist`);
+  // Chunks that are not stored are an answer; a folder that is not there is a mistake. A bucket in memory may be filled later.
+  if (store.exists?.() === false && !store.url.startsWith('mem:'))
+    throw new PathError('BAD_PATH', `dataDir ${store.url} does not exist`);
   return { place, store };
 }
 
