@@ -8,12 +8,14 @@ import {
   CACHE_OPTIONS,
   GRAPHENE_OPTIONS,
   OPEN_OPTIONS,
-  READ_OPTIONS,
   ROOT_CACHE_OPTIONS,
+} from '../lib/graphene/opening-options.ts';
+import {
+  READ_OPTIONS,
   ROOT_OPTIONS,
   SCATTERED_OPTIONS,
   SNAP_OPTIONS,
-} from '../lib/graphene/option-tables.ts';
+} from '../lib/graphene/reading-options.ts';
 import { STORAGE_OPTIONS } from '../lib/storage/bucket-options.ts';
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');

@@ -1,7 +1,7 @@
 /** `graphene-points doctor`: whether a volume can be read from here, and what to do when it cannot. */
 import type { Finding } from '../doctor/findings.ts';
 import { diagnose } from '../doctor/doctor.ts';
-import { GRAPHENE_OPTIONS } from '../graphene/option-tables.ts';
+import { GRAPHENE_OPTIONS } from '../graphene/opening-options.ts';
 import type { OpenGrapheneOptions } from '../graphene/options.ts';
 import { STORAGE_OPTIONS, type StorageOptions } from '../storage/bucket-options.ts';
 import type { Io } from './io.ts';

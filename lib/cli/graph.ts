@@ -4,7 +4,7 @@ import { checkMoment } from '../chunkedgraph/roots/moments.ts';
 import { momentOf } from '../chunkedgraph/ids/timestamp.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import { askInParts } from '../failures/ask-in-parts.ts';
-import { GRAPHENE_OPTIONS } from '../graphene/option-tables.ts';
+import { GRAPHENE_OPTIONS } from '../graphene/opening-options.ts';
 import type { OpenGrapheneOptions } from '../graphene/options.ts';
 import { collectIds } from '../jobs/collect-ids.ts';
 import type { ByteSink } from '../tables/files/streams.ts';

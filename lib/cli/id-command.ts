@@ -4,7 +4,7 @@ import type { Missing } from '../tables/text/cells.ts';
 import type { FormatName } from '../tables/formats.ts';
 import { answerIds, type IdQuestion } from '../jobs/id-table.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
-import { GRAPHENE_OPTIONS } from '../graphene/option-tables.ts';
+import { GRAPHENE_OPTIONS } from '../graphene/opening-options.ts';
 import type { OpenGrapheneOptions } from '../graphene/options.ts';
 import { momentOf } from '../chunkedgraph/ids/timestamp.ts';
 import { idFormat } from './id-format.ts';

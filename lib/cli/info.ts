@@ -2,7 +2,7 @@
 import { printable } from '../base/printable.ts';
 import { withoutSecrets } from '../base/secrets.ts';
 import { formatVec3 } from '../base/vec3.ts';
-import { GRAPHENE_OPTIONS } from '../graphene/option-tables.ts';
+import { GRAPHENE_OPTIONS } from '../graphene/opening-options.ts';
 import type { KnownVolume } from '../graphene/open.ts';
 import type { OpenGrapheneOptions } from '../graphene/options.ts';
 import { boundsOf } from '../precomputed/info.ts';

@@ -1,13 +1,8 @@
 /** `graphene-points lookup`: flags to a job on a table. */
 import type { AnyTable } from '../base/options.ts';
 import { momentOf } from '../chunkedgraph/ids/timestamp.ts';
-import {
-  GRAPHENE_OPTIONS,
-  OPEN_OPTIONS,
-  READ_OPTIONS,
-  SCATTERED_OPTIONS,
-  SNAP_OPTIONS,
-} from '../graphene/option-tables.ts';
+import { GRAPHENE_OPTIONS, OPEN_OPTIONS } from '../graphene/opening-options.ts';
+import { READ_OPTIONS, SCATTERED_OPTIONS, SNAP_OPTIONS } from '../graphene/reading-options.ts';
 import type { OpenGrapheneOptions, ScatteredPointsOptions, SnapOptions } from '../graphene/options.ts';
 import type { Missing } from '../tables/text/cells.ts';
 import { whyNotRead } from '../tables/file-kinds.ts';

@@ -1,5 +1,5 @@
 /** `graphene-points roots`: roots of supervoxels that are known already. */
-import { ROOT_OPTIONS } from '../graphene/option-tables.ts';
+import { ROOT_OPTIONS } from '../graphene/reading-options.ts';
 import type { RootOptions } from '../graphene/options.ts';
 import { rootQuestion } from '../jobs/roots.ts';
 import { runIdCommand, type IdFlags } from './id-command.ts';

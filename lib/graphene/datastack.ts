@@ -4,7 +4,7 @@ import { takeOptions } from '../base/options.ts';
 import { reviveError } from '../base/revive-error.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import type { VersionSource } from '../chunkedgraph/roots/moments.ts';
-import { SIGNAL_OPTIONS } from './option-tables.ts';
+import { SIGNAL_OPTIONS } from './reading-options.ts';
 import type { DatastackDescription } from './resolve/description.ts';
 import type { Materializations } from './resolve/materializations.ts';
 

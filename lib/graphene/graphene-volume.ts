@@ -21,7 +21,7 @@ import type { LookupStats, PointsResult, RootsResult, SupervoxelResult } from '.
 import { PointStatus } from '../points/status.ts';
 import { answerOf } from './answers.ts';
 import { versionsOf, type VolumeDatastack } from './datastack.ts';
-import { ROOT_OPTIONS, SCATTERED_OPTIONS } from './option-tables.ts';
+import { ROOT_OPTIONS, SCATTERED_OPTIONS } from './reading-options.ts';
 import type { RootOptions, ScatteredPointsOptions } from './options.ts';
 import { resolutionOf } from './resolution.ts';
 import { noAnswer } from './no-answer.ts';

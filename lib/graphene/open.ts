@@ -14,7 +14,7 @@ import type { VolumeInfo } from '../precomputed/info.ts';
 import { buildGraphene, buildPrecomputed } from './build.ts';
 import type { GrapheneVolume } from './graphene-volume.ts';
 import type { OpenGrapheneOptions, OpenOptions } from './options.ts';
-import { GRAPHENE_OPTIONS, OPEN_OPTIONS } from './option-tables.ts';
+import { GRAPHENE_OPTIONS, OPEN_OPTIONS } from './opening-options.ts';
 import type { PrecomputedVolume } from './precomputed-volume.ts';
 import { cloudPath, isGraphPath } from './resolve/cloud-path.ts';
 import {

@@ -1,4 +1,4 @@
-/** What can be asked for when a volume is opened or read; `option-tables.ts` checks it. */
+/** What can be asked for when a volume is opened or read; `opening-options.ts` and `reading-options.ts` check it. */
 import type { Logger } from '../base/logger.ts';
 import type { VolumeEvent } from '../base/observer.ts';
 import type { Pace } from '../failures/pace.ts';

@@ -11,7 +11,7 @@ import { pointSource, type PointInput, type PointSource } from '../points/input.
 import { errorsOfPoints, type PointReader } from '../points/point-reader.ts';
 import type { ValuesResult } from '../points/result.ts';
 import { answerOf } from './answers.ts';
-import { READ_OPTIONS } from './option-tables.ts';
+import { READ_OPTIONS } from './reading-options.ts';
 import type { ReadPointsOptions } from './options.ts';
 import { throwIfPartial } from './partial.ts';
 

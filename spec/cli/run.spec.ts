@@ -4,7 +4,8 @@ import { posix } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { AnyTable } from '../../lib/base/options.ts';
 import { attributeOf, given } from '../../lib/cli/given.ts';
-import { GRAPHENE_OPTIONS, SCATTERED_OPTIONS } from '../../lib/graphene/option-tables.ts';
+import { GRAPHENE_OPTIONS } from '../../lib/graphene/opening-options.ts';
+import { SCATTERED_OPTIONS } from '../../lib/graphene/reading-options.ts';
 import { STORAGE_OPTIONS } from '../../lib/storage/bucket-options.ts';
 import { runCli } from './run-cli.ts';
 

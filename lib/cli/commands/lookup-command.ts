@@ -1,6 +1,7 @@
 /** `graphene-points lookup`: its flags. */
 import { Option } from 'commander';
-import { GRAPHENE_OPTIONS, SCATTERED_OPTIONS, SNAP_OPTIONS } from '../../graphene/option-tables.ts';
+import { GRAPHENE_OPTIONS } from '../../graphene/opening-options.ts';
+import { SCATTERED_OPTIONS, SNAP_OPTIONS } from '../../graphene/reading-options.ts';
 import { type Define, VOLUME_OR_GRAPH } from '../command.ts';
 import type { LookupFlags } from '../lookup.ts';
 import { commaNames, text, texts } from '../option-values.ts';

@@ -1,5 +1,5 @@
 /** `graphene-points roots`: its flags. */
-import { ROOT_OPTIONS } from '../../graphene/option-tables.ts';
+import { ROOT_OPTIONS } from '../../graphene/reading-options.ts';
 import type { Define } from '../command.ts';
 import type { RootFlags } from '../roots.ts';
 import { addFlags } from '../table-flags.ts';

@@ -1,6 +1,6 @@
 /** Flags that the commands on tables share. */
 import { type Command, Option } from 'commander';
-import { GRAPHENE_OPTIONS } from '../../graphene/option-tables.ts';
+import { GRAPHENE_OPTIONS } from '../../graphene/opening-options.ts';
 import { FORMATS } from '../../tables/formats.ts';
 import { GRAPH } from '../command.ts';
 import { delimiter, text, texts } from '../option-values.ts';

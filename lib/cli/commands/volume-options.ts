@@ -1,6 +1,6 @@
 /** Flags that the commands on volumes share. Secrets are no flags: other users of a machine see those. */
 import type { Command } from 'commander';
-import { GRAPHENE_OPTIONS } from '../../graphene/option-tables.ts';
+import { GRAPHENE_OPTIONS } from '../../graphene/opening-options.ts';
 import { STORAGE_OPTIONS } from '../../storage/bucket-options.ts';
 import { addFlags } from '../table-flags.ts';
 

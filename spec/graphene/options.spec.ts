@@ -2,15 +2,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AnyTable } from '../../lib/base/options.ts';
+import { GRAPHENE_OPTIONS, OPEN_OPTIONS, ROOT_CACHE_OPTIONS } from '../../lib/graphene/opening-options.ts';
 import {
-  GRAPHENE_OPTIONS,
-  OPEN_OPTIONS,
   READ_OPTIONS,
-  ROOT_CACHE_OPTIONS,
   ROOT_OPTIONS,
   SCATTERED_OPTIONS,
   SNAP_OPTIONS,
-} from '../../lib/graphene/option-tables.ts';
+} from '../../lib/graphene/reading-options.ts';
 import {
   openGraphene,
   openPrecomputed,
