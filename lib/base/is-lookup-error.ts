@@ -1,37 +1,13 @@
 /** Which error it is: a test that narrows, and works where `instanceof` does not. */
 import { BRAND } from './error-json.ts';
-import type {
-  ChunkError,
-  CredentialsError,
-  DeadlineError,
-  DecodeError,
-  GraphError,
-  InfoError,
-  PartialResultError,
-  PathError,
-  PointError,
-  RequestError,
-  SnapshotError,
-  TableError,
-  TimestampError,
-  VolumeClosedError,
-} from './errors.ts';
+import type * as errors from './errors.ts';
 
-type KnownError =
-  | PathError
-  | InfoError
-  | RequestError
-  | CredentialsError
-  | DecodeError
-  | ChunkError
-  | GraphError
-  | TimestampError
-  | PointError
-  | PartialResultError
-  | DeadlineError
-  | VolumeClosedError
-  | SnapshotError
-  | TableError;
+type InstancesOf<Classes> = {
+  [Name in keyof Classes]: Classes[Name] extends new (...args: never[]) => infer Instance ? Instance : never;
+}[keyof Classes];
+
+/** All of them; the generic one by its name, as it would lose its default. */
+type KnownError = InstancesOf<Omit<typeof errors, 'PartialResultError'>> | errors.PartialResultError;
 
 /** Every `code` of an error of this package. */
 export type ErrorCode = KnownError['code'];

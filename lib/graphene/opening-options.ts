@@ -22,6 +22,9 @@ import type { OpenGrapheneOptions, OpenOptions } from './options.ts';
 import type { RootCacheSettings } from './root-cache.ts';
 import { WAITING, RESOLUTION_ROW, MIP_ROW, TIMESTAMP_ROW, RESOLUTION_OR_VIEWER } from './reading-options.ts';
 
+/** An empty one is no URL or path, and told of as such. */
+const anyText = (wanted: string): Kind => kind(wanted, (value) => typeof value === 'string');
+
 /** Either of two, the second by its own check. */
 const unless = (is: (value: unknown) => boolean, other: Kind): Kind => ({
   wanted: other.wanted,
@@ -148,13 +151,13 @@ export const GRAPHENE_OPTIONS = {
   ...OPEN_OPTIONS,
   resolution: { ...RESOLUTION_ROW, kind: RESOLUTION_OR_VIEWER },
   server: {
-    kind: text('a text, the URL of a server'),
+    kind: anyText('a text, the URL of a server'),
     default: 'the one CAVEclient remembers for it, else https://global.daf-apis.com',
     flag: '--server <url>',
     says: 'of a cave:// path: the server that knows the datastack',
   },
   authServer: {
-    kind: text('a text, the URL of a server'),
+    kind: anyText('a text, the URL of a server'),
     default: 'of a datastack, the server that knows it',
     says: 'the server that makes the tokens: its file is looked into after that of the host asked',
   },
@@ -164,7 +167,7 @@ export const GRAPHENE_OPTIONS = {
     says: 'token of the graph server, and of the servers of a datastack; null sends none',
   },
   dataDir: {
-    kind: text('the path of a volume'),
+    kind: anyText('a text, the path of a volume'),
     default: 'where the graph server says',
     flag: '--data-dir <path>',
     says: 'where the watershed is',
