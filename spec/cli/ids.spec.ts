@@ -389,7 +389,7 @@ describe('graphene-points latest', () => {
       0,
       lines('root_id,latest_root_id,confidence,changed,status', ...expected),
     ]);
-    expect(graph.log.count('is_latest_roots')).toBe(by === 'level2' ? 1 + 1 : 0); // of the roots that layer-2 nodes came to, never of the supervoxels
+    expect(graph.log.count('is_latest_roots')).toBe(0); // all votes are of supervoxels, and theirs are roots
   });
 
   test('names columns after the one asked about, in every format', async () => {
