@@ -170,7 +170,9 @@ async function compareHistories({
       ['level2', 2],
     ] as const) {
       const { suggestions } = await graph.suggestLatestRoots(root, { timestamp, by });
-      if (by === 'level2' && history.life(root).replacedMs <= timestamp.getTime()) continue; // ours asks supervoxels in place of layer-2 nodes that edits replaced; CAVEclient takes what such nodes were last in
+      // ours asks supervoxels in place of layer-2 nodes that edits replaced; CAVEclient takes what such nodes
+      // were last in
+      if (by === 'level2' && history.life(root).replacedMs <= timestamp.getTime()) continue;
       const [ids, shares] = await theirs<[BigUint64Array, Float64Array]>('suggest_latest_roots', {
         root_id: root,
         timestamp,

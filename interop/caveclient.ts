@@ -94,7 +94,8 @@ async function compareLives({ world, history, comparison, theirs }: Sides): Prom
       await theirs<boolean[]>('is_latest_roots', { root_ids: asked, timestamp }),
       standing,
     );
-    const made = roots.filter((root) => history.life(root).createdMs < ms); // at the very millisecond the server fails: it looks before it
+    // at the very millisecond the server fails: it looks before it
+    const made = roots.filter((root) => history.life(root).createdMs < ms);
     const last = made.map((root) => new Date(Math.min(history.life(root).replacedMs, ms) - 1));
     comparison.each(
       `${what}: get_root_timestamps, latest`,

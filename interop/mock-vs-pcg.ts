@@ -46,7 +46,8 @@ const edges = [...short.edges, ...short.inactive_edges].map(([a, b, affinity], e
   area: short.edge_area,
   active: e < short.edges.length,
 }));
-let nowMs = 0; // of the request that is being answered: the mock is asked after the real server, at the same moment
+// of the request that is being answered: the mock is asked after the real server, at the same moment
+let nowMs = 0;
 const mock = createMockChunkedGraph({
   ...short,
   epochs: undefined,

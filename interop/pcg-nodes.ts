@@ -63,7 +63,8 @@ async function makeEdits(graph: ChunkedGraph, count: number): Promise<void> {
       await note((await graph.rootTimestamps(newRoots))[0].getTime());
       made++;
     } catch (error) {
-      if (!(error instanceof GraphError && error.status !== undefined)) throw error; // refusals are part of the game
+      // refusals are part of the game
+      if (!(error instanceof GraphError && error.status !== undefined)) throw error;
     }
   }
 }

@@ -18,5 +18,6 @@ export const bytesOf = (ids: BigUint64Array): Uint8Array =>
 export function idsFromBytes(bytes: Uint8Array): BigUint64Array {
   if (bytes.byteLength % 8 !== 0)
     throw new RangeError(`${bytes.byteLength} bytes are no whole number of uint64`);
-  return new BigUint64Array(new Uint8Array(bytes).buffer); // not slice(): that of a Buffer is a view of its pool
+  // not slice(): that of a Buffer is a view of its pool
+  return new BigUint64Array(new Uint8Array(bytes).buffer);
 }

@@ -105,7 +105,8 @@ export class CacheFolder {
   }
 
   async touch(file: string, nowMs: number): Promise<void> {
-    await utimes(file, nowMs / 1000, nowMs / 1000).catch(() => undefined); // gone, or not ours to touch: only its turn comes sooner
+    // gone, or not ours to touch: only its turn comes sooner
+    await utimes(file, nowMs / 1000, nowMs / 1000).catch(() => undefined);
   }
 
   async remove(file: string): Promise<void> {
@@ -131,7 +132,8 @@ export class CacheFolder {
           return false;
         }
         const { bytesWritten } = await handle.writev(parts as Uint8Array[]);
-        if (bytesWritten < size) await handle.writeFile(Buffer.concat(parts).subarray(bytesWritten)); // a disk that is nearly full takes a part, and says so at the next
+        // a disk that is nearly full takes a part, and says so at the next
+        if (bytesWritten < size) await handle.writeFile(Buffer.concat(parts).subarray(bytesWritten));
       } finally {
         await handle.close();
       }
@@ -174,7 +176,8 @@ export class CacheFolder {
     const release = await this.#lock(nowMs);
     if (!release) return undefined;
     try {
-      await truncate(join(this.path, 'written'), 0).catch(() => undefined); // before the count: what comes meanwhile counts twice, not never
+      // before the count: what comes meanwhile counts twice, not never
+      await truncate(join(this.path, 'written'), 0).catch(() => undefined);
       const underWay = await this.#sweep(nowMs);
       const entries = await this.list();
       let bytes = 0,

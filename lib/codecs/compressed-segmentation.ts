@@ -7,7 +7,6 @@ import { DecodeError } from '../base/errors.ts';
 import { product } from '../base/vec3.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import { bytesPerValue, wordsPerValue } from '../precomputed/data-type.ts';
-import type { WordArray } from '../precomputed/data-type.ts';
 import type { ChunkLayout, Codec } from './codec.ts';
 
 function blockSizeOf({ blockSize }: ChunkLayout): Vec3 {
@@ -60,13 +59,7 @@ const first = new Uint32Array(BATCH),
  * In three steps (header, packed value, label) of many points each: the words lie far apart in memory, and the processor fetches those of
  * several points at once where nothing in a loop waits for the word before.
  */
-function decodePoints(
-  bytes: Uint8Array,
-  layout: ChunkLayout,
-  offsets: Uint32Array,
-  out: WordArray,
-  outIndex: Uint32Array,
-): void {
+const decodePoints: Codec['decodePoints'] = (bytes, layout, offsets, out, outIndex) => {
   const { chunkSize, channels, dataType } = layout;
   const blockSize = blockSizeOf(layout);
   const [sx, sy] = chunkSize;
@@ -126,7 +119,7 @@ function decodePoints(
       }
     }
   }
-}
+};
 
 /**
  * Each channel: its offset; each block: 8 bytes of header, at most 32 bits a voxel (padding included), and a table of its own

@@ -25,13 +25,7 @@ import { sliceChecksum } from './crackle/slice-checksum.ts';
 /** The source calls orders up to 10 reasonable and 5 to 7 typical. */
 const MAX_EXPECTED_MARKOV_ORDER = 12;
 
-function decodePoints(
-  bytes: Uint8Array,
-  layout: ChunkLayout,
-  offsets: Uint32Array,
-  out: WordArray,
-  outIndex: Uint32Array,
-): void {
+const decodePoints: Codec['decodePoints'] = (bytes, layout, offsets, out, outIndex) => {
   if (layout.channels !== 1)
     throw new DecodeError('UNSUPPORTED', `crackle holds one channel; the volume has ${layout.channels}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -62,7 +56,7 @@ function decodePoints(
       );
     }
   }
-}
+};
 
 /** Indices of `offsets`, slice by slice; those of slice z end before `ends[z]`. */
 function groupBySlice(
@@ -72,7 +66,8 @@ function groupBySlice(
 ): { order: Uint32Array; ends: Uint32Array } {
   const ends = new Uint32Array(sz);
   for (const offset of offsets) ends[Math.floor(offset / sliceVoxels)]++;
-  for (let z = 0, sum = 0; z < sz; z++) [ends[z], sum] = [sum, sum + ends[z]]; // starts, until the next loop has moved them
+  // starts, until the next loop has moved them
+  for (let z = 0, sum = 0; z < sz; z++) [ends[z], sum] = [sum, sum + ends[z]];
   const order = new Uint32Array(offsets.length);
   for (let point = 0; point < offsets.length; point++)
     order[ends[Math.floor(offsets[point] / sliceVoxels)]++] = point;

@@ -63,7 +63,8 @@ export class SegmentationEncoder {
   add(bytes: Uint8Array): void {
     const layer = new Uint8Array(this.#layer.buffer);
     for (let from = 0; from < bytes.byteLength && !this.#failed;) {
-      if (this.#channel === this.#channels) return void (this.#failed = true); // bytes of no chunk of this layout
+      // bytes of no chunk of this layout
+      if (this.#channel === this.#channels) return void (this.#failed = true);
       const wanted = 4 * this.#width * this.#chunkSize[0] * this.#chunkSize[1] * this.#depth();
       const piece = bytes.subarray(from, from + wanted - this.#layerBytes);
       layer.set(piece, this.#layerBytes);

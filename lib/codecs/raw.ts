@@ -5,7 +5,7 @@
 import { DecodeError } from '../base/errors.ts';
 import { formatVec3, product } from '../base/vec3.ts';
 import { bytesPerValue, DATA_TYPES } from '../precomputed/data-type.ts';
-import type { DataType, WordArray } from '../precomputed/data-type.ts';
+import type { DataType } from '../precomputed/data-type.ts';
 import type { ByteRange } from '../storage/store.ts';
 import type { ChunkLayout, Codec } from './codec.ts';
 import { MAX_POINTS, watchRawPoints } from './raw-windows.ts';
@@ -21,13 +21,7 @@ const word32 = (bytes: Uint8Array, at: number): number =>
  * A call for one voxel takes little more than a miss of the cache: no DataView is made, which alone takes as long again, and of a Buffer
  * V8 reads `length` in place but calls a getter for `byteLength`.
  */
-function decodePoints(
-  bytes: Uint8Array,
-  layout: ChunkLayout,
-  offsets: Uint32Array,
-  out: WordArray,
-  outIndex: Uint32Array,
-): void {
+const decodePoints: Codec['decodePoints'] = (bytes, layout, offsets, out, outIndex) => {
   const { chunkSize, channels, dataType } = layout;
   const expected = exactBytes(layout);
   if (bytes.length !== expected)
@@ -53,7 +47,7 @@ function decodePoints(
               : bytes[from];
     }
   }
-}
+};
 
 function wantedBytes({ chunkSize, channels, dataType }: ChunkLayout, offsets: Uint32Array): ByteRange[] {
   const width = bytesPerValue(dataType),

@@ -129,25 +129,14 @@ export async function lookAtVolume(
 function startPlain(path: string | PrecomputedDescription, given: OpenOptions): Start<ResolvedPlain> {
   if (isDescription(path)) {
     const description = described(path, 'precomputed');
-    const options = takeOptions(optionsFor(description, given), OPEN_OPTIONS),
-      logger = loggerOf(options);
-    return {
-      options,
-      logger,
-      observe: observerOf(options, logger),
-      resolve: (http) => reopenPlain(description, options, http, logger),
-    };
+    return starting(takeOptions(optionsFor(description, given), OPEN_OPTIONS), (options, http, logger) =>
+      reopenPlain(description, options, http, logger),
+    );
   }
   const place = plainPath(path),
-    options = takeOptions(given, OPEN_OPTIONS),
-    logger = loggerOf(options);
+    options = takeOptions(given, OPEN_OPTIONS);
   resolutionOf(options.resolution, undefined);
-  return {
-    options,
-    logger,
-    observe: observerOf(options, logger),
-    resolve: (http) => resolvePlain(place, options, http, logger),
-  };
+  return starting(options, (_, http, logger) => resolvePlain(place, options, http, logger));
 }
 
 function startGraph(
@@ -156,23 +145,25 @@ function startGraph(
 ): Start<ResolvedGraph> {
   if (isDescription(path)) {
     const description = described(path, 'graphene');
-    const options = takeOptions(optionsFor(description, given), GRAPHENE_OPTIONS),
-      logger = loggerOf(options);
-    return {
-      options,
-      logger,
-      observe: observerOf(options, logger),
-      resolve: (http) => reopenGraph(description, options, http, logger),
-    };
+    return starting(takeOptions(optionsFor(description, given), GRAPHENE_OPTIONS), (options, http, logger) =>
+      reopenGraph(description, options, http, logger),
+    );
   }
   const options = takeOptions(given, GRAPHENE_OPTIONS),
-    logger = loggerOf(options);
-  const asked = askedGraph(path, options);
+    asked = askedGraph(path, options);
+  return starting(options, (_, http, logger) => resolveGraph(asked, http, logger));
+}
+
+function starting<Options extends OpenOptions | OpenGrapheneOptions, Resolved>(
+  options: Options,
+  resolve: (options: Options, http: HttpClient, logger: Logger) => Promise<Resolved>,
+): Start<Resolved> {
+  const logger = loggerOf(options);
   return {
     options,
     logger,
     observe: observerOf(options, logger),
-    resolve: (http) => resolveGraph(asked, http, logger),
+    resolve: (http) => resolve(options, http, logger),
   };
 }
 

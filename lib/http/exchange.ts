@@ -87,23 +87,7 @@ interface Failed {
 
 const FAILED_BODY_BYTES = 65_536;
 
-/** Errors after which the same request may succeed. The others (certificates, malformed headers) stand. */
-const TRANSIENT = new Set([
-  'ECONNRESET',
-  'ECONNREFUSED',
-  'ECONNABORTED',
-  'EPIPE',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EADDRINUSE',
-  'ERR_STREAM_PREMATURE_CLOSE',
-  'ERR_HTTP_CONTENT_LENGTH_MISMATCH',
-]);
-
-/** Of these, those after which nothing was sent. */
+/** Errors after which nothing was sent, and the same request may succeed. */
 const UNREACHABLE = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -112,6 +96,16 @@ const UNREACHABLE = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'EADDRINUSE',
+]);
+
+/** All errors after which the same request may succeed. The others (certificates, malformed headers) stand. */
+const TRANSIENT = new Set([
+  ...UNREACHABLE,
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'ERR_HTTP_CONTENT_LENGTH_MISMATCH',
 ]);
 
 /** Resolves for every end but a stop, which rejects with the stop's reason. */

@@ -84,7 +84,8 @@ export function updateQuestion(volume: UpdateVolume, { timestamp, columns }: Upd
         else if (words[2 * row] === 0 && words[2 * row + 1] === 0) status[row] = background;
         else if (stands[places[row]]) {
           status[row] = stillSuspect(ok, earlier);
-          if (earlier !== 0 && earlier !== status[row]) kept[row] = ROOT; // such as the root_failed of an earlier run
+          // such as the root_failed of an earlier run
+          if (earlier !== 0 && earlier !== status[row]) kept[row] = ROOT;
         } else count += again[row] = 1;
       }
       const rows = new Uint32Array(count),

@@ -1,18 +1,8 @@
 /** The ways to hand over points, taken at once and seen as one. */
-import { isTypedArray, taken } from '../base/typed-array.ts';
+import { isTypedArray, taken, type TypedArray } from '../base/typed-array.ts';
 
 /** xyz interleaved; BigInt64Array and BigUint64Array are Arrow's int64 columns. */
-export type FlatPoints =
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | Float32Array
-  | Float64Array
-  | BigInt64Array
-  | BigUint64Array;
+export type FlatPoints = Exclude<TypedArray, Uint8ClampedArray>;
 type Coordinate = number | bigint;
 type Column = readonly Coordinate[] | FlatPoints;
 

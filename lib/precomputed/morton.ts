@@ -49,7 +49,8 @@ export function compressedMortonCodes(gridShape: Vec3, positions: Float64Array |
     let low = 0,
       high = 0;
     for (let j = 0; j < lowBits; j++) low |= ((words[word[j]] >>> shift[j]) & 1) << j;
-    for (let j = 32; j < bits.length; j++) high |= ((words[word[j]] >>> shift[j]) & 1) << j; // a shift counts modulo 32
+    // a shift counts modulo 32
+    for (let j = 32; j < bits.length; j++) high |= ((words[word[j]] >>> shift[j]) & 1) << j;
     codes[2 * k] = low;
     codes[2 * k + 1] = high;
   }

@@ -38,7 +38,8 @@ export function openGs(bucket: string, prefix: string, options: OpenStoreOptions
     learn: () => false,
     errorCode: () => undefined,
     followRedirects: true,
-    allowAddress: server.origin === GOOGLE ? (options.allowAddress ?? 'any') : 'any', // any other was named by the user
+    // any other was named by the user
+    allowAddress: server.origin === GOOGLE ? (options.allowAddress ?? 'any') : 'any',
   };
   const payer = typeof requesterPays === 'string' ? { 'x-goog-user-project': requesterPays } : undefined;
   const access = new BucketAccess({

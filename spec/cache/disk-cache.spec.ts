@@ -205,7 +205,8 @@ describe('DiskCache', () => {
     for (let k = 0; k < 10; k++)
       await writeFile(join(folder, 'chunks-v1', 'tmp', `${hostname()}.${process.pid}.other-${k}.80000`), '');
     for (let k = 0; k < 5; k++) await cache.put(`k${k}`, { bytes: bytesOf(k, 80_000), validator: undefined });
-    expect([stored, cache.counts.stored, (await cacheStats(folder)).entries]).toEqual([4, 5, 5]); // one before the next collection
+    // one before the next collection
+    expect([stored, cache.counts.stored, (await cacheStats(folder)).entries]).toEqual([4, 5, 5]);
     for (let k = 0; k < 10; k++)
       await rm(join(folder, 'chunks-v1', 'tmp', `${hostname()}.${process.pid}.other-${k}.80000`));
     await cache.put('e', { bytes: bytesOf(1, 80_000), validator: undefined });

@@ -81,6 +81,7 @@ test('twenty processes share a folder, ten are killed: nothing false is read, an
   expect((await verifyCache(folder)).damaged).toBe(0);
 
   const cache = new CacheFolder(folder, MAX_BYTES);
-  expect(await cache.collect(Date.now() + 11_000)).toBeDefined(); // whoever died collecting holds no lock, or one it had no time to sign
+  // whoever died collecting holds no lock, or one it had no time to sign
+  expect(await cache.collect(Date.now() + 11_000)).toBeDefined();
   expect(await readdir(join(cache.path, 'tmp'))).toEqual([]);
 }, 300_000);

@@ -118,9 +118,11 @@ describe('crackle: chunks of version 0 that contradict themselves', () => {
   const fromCentre = [1, 1, 1, 1];
   const downDownEnd = [0b10_00_00_10]; // down, down, then down-up: end
   const wall = code(fromTopMiddle, downDownEnd);
-  const flat = [2, 0, 0, 0, 0, 0, 0, 0, 5, 9, 2, 0, 1]; // two labels, 5 and 9; two components, with the first and the second
+  // two labels, 5 and 9; two components, with the first and the second
+  const flat = [2, 0, 0, 0, 0, 0, 0, 0, 5, 9, 2, 0, 1];
   const count2 = [2, 0, 0, 0, 0, 0, 0, 0];
-  const pins = [7, 1, 0, 0, 0, 0, 0, 0, 0, 8, 2, 0, 1, 1, 0, 0]; // 7 behind; label 8: one pin, from voxel 1, depth 0; no single components
+  // 7 behind; label 8: one pin, from voxel 1, depth 0; no single components
+  const pins = [7, 1, 0, 0, 0, 0, 0, 0, 0, 8, 2, 0, 1, 1, 0, 0];
 
   const stream = ({
     labels = flat,

@@ -70,7 +70,8 @@ describe('fixtures, decoded', () => {
       const byChannel = Array.from({ length: layout.channels }, (_, c) =>
         points.map((values) => values[c]),
       ).flat();
-      expect(byChannel.findIndex((value, i) => value !== full[i])).toBe(-1); // a few 10,000 values: toEqual would take seconds
+      // a few 10,000 values: toEqual would take seconds
+      expect(byChannel.findIndex((value, i) => value !== full[i])).toBe(-1);
       expect(byChannel).toHaveLength(full.length);
     },
   );

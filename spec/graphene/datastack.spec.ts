@@ -250,7 +250,8 @@ describe('a datastack', () => {
       volume.rootOf(TWO, { timestamp: 'mat_7' }),
     ]);
     await volume.scatteredPoints([[17, 8, 4]], { timestamp: 'mat', agglomerate: false });
-    expect(logs.local.requests.map(({ path }) => path.split('/').slice(-2).join('/'))).toEqual(['version/7']); // by the opening
+    // by the opening
+    expect(logs.local.requests.map(({ path }) => path.split('/').slice(-2).join('/'))).toEqual(['version/7']);
   });
 
   test('without such a version is an error before anything else is asked', async () => {

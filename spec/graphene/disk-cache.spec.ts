@@ -401,7 +401,8 @@ describe('cacheDir', () => {
         unchanged,
       ]);
       expect(third.stats.bytes).toBeLessThan(2 * plain.stats.bytes + third.stats.chunks * 65_536);
-      const [one, other] = plain.asked.map((path) => path.slice(1)); // another version: the bytes of a neighbour
+      // another version: the bytes of a neighbour
+      const [one, other] = plain.asked.map((path) => path.slice(1));
       files[`${one}.gz`] = await readFile(join(VOLUMES_FOLDER, 'seg_cseg_u64_gzip', `${other}.gz`));
       const changed = await ask({ revalidate: 'always' });
       expect(changed.values).toEqual((await ask({ cacheDir: undefined })).values);

@@ -296,7 +296,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await served.close();
-  await rm(folders, { recursive: true, maxRetries: 5 }); // what was read of a call that has ended may still be written
+  // what was read of a call that has ended may still be written
+  await rm(folders, { recursive: true, maxRetries: 5 });
 });
 beforeEach(fakeTimeouts);
 afterEach(() => void jest.useRealTimers());

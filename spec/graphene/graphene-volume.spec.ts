@@ -119,7 +119,8 @@ describe('scatteredPoints', () => {
       ['out_of_bounds', 0n, 0n],
       ['invalid_point', 0n, 0n],
     ]);
-    expect(warnings.filter((message) => message.includes('outside the volume'))).toHaveLength(0); // 4 of 8 are not more than half
+    // 4 of 8 are not more than half
+    expect(warnings.filter((message) => message.includes('outside the volume'))).toHaveLength(0);
   });
 
   test('takes coordinates in another resolution, and warns once in that unit when most miss', async () => {

@@ -301,7 +301,8 @@ describe('points of other shapes', () => {
       () => volume.scatteredPoints(points as PointInput),
       () => plain.scatteredPoints(points as PointInput),
     ]) {
-      const error = await call().catch((thrown: unknown) => thrown); // a rejection: the call itself does not throw
+      // a rejection: the call itself does not throw
+      const error = await call().catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(TypeError);
       expect((error as Error).message).toContain(message);
     }

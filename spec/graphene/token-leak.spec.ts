@@ -157,7 +157,8 @@ describe.each(Object.keys(ECHOES))('a server that answers with %s', (name) => {
     ['file', () => ((process.env.CLOUD_VOLUME_DIR = secrets), delete process.env.CAVE_TOKEN, open())],
   ])('does not have the graph token of the %s shown', async (_from, opening) => {
     await failing(opening());
-    expect(echo.requests[0].headers.authorization).toBe(`Bearer ${SECRET.graph}`); // it did go where it belongs
+    // it did go where it belongs
+    expect(echo.requests[0].headers.authorization).toBe(`Bearer ${SECRET.graph}`);
   });
 
   test.each<[string, string, StorageOptions]>([
@@ -224,7 +225,8 @@ describe.each(Object.keys(ECHOES))('a server that answers with %s', (name) => {
     ]) {
       const result = await runCli(argv);
       note(result);
-      expect(result.code).toBe(argv[0] === 'info' ? 2 : name === '404' ? 0 : 1); // a chunk that is not stored is an answer
+      // a chunk that is not stored is an answer
+      expect(result.code).toBe(argv[0] === 'info' ? 2 : name === '404' ? 0 : 1);
     }
     for (const file of await readdir(folder))
       if ((await stat(join(folder, file))).isFile()) note(await readFile(join(folder, file), 'latin1'));

@@ -70,7 +70,8 @@ describe('http:// through a proxy', () => {
       method: 'POST',
       body: Buffer.from('body'),
     });
-    expect([status, serverAddress]).toEqual([201, undefined]); // the proxy's address says nothing of the server's
+    // the proxy's address says nothing of the server's
+    expect([status, serverAddress]).toEqual([201, undefined]);
     expect(proxy.asked).toEqual([
       'GET http://data.example.org/v/info',
       'GET http://data.example.org/v/s0/0-4_0-4_0-4',
@@ -317,7 +318,8 @@ describe('the libraries that make credentials', () => {
         '/computeMetadata/v1/instance/service-accounts/default/token',
       ]),
     );
-    expect(new Set(proxy.asked)).toEqual(new Set(['CONNECT storage.googleapis.com:443'])); // the bucket itself
+    // the bucket itself
+    expect(new Set(proxy.asked)).toEqual(new Set(['CONNECT storage.googleapis.com:443']));
     await metadata.close();
   });
 });

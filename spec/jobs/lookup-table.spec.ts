@@ -65,7 +65,8 @@ describe('lookupTable: CSV', () => {
     ['root_failed', AT.rootFailed, `${sv(AT.rootFailed)},,root_failed`],
   ])('shows %s (x = %d) as %s', async (status, x, cells) => {
     const apart = await run(`t,x,y,z\n,${x},1,1\n`, { timestampColumn: 't' });
-    expect(apart.text).toBe(`t,x,y,z,${S},${R},status\n,${x},1,1,${cells}\n`); // supervoxels and roots asked apart
+    // supervoxels and roots asked apart
+    expect(apart.text).toBe(`t,x,y,z,${S},${R},status\n,${x},1,1,${cells}\n`);
     const { text, summary } = await run(`x,y,z\n${x},1,1\n`);
     expect(text).toBe(`x,y,z,${S},${R},status\n${x},1,1,${cells}\n`);
     expect(summary.statuses).toEqual({ [status]: 1 });

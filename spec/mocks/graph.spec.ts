@@ -201,6 +201,7 @@ describe('a graph under random edits', () => {
       expect(roots.map((id) => firstWith.get(id))).toEqual(groups.map((group) => groups.indexOf(group)));
       for (const id of new Set(roots)) lifetimes.set(id, [...(lifetimes.get(id) ?? []), time]);
     }
-    for (const times of lifetimes.values()) expect(times[times.length - 1] - times[0]).toBe(times.length - 1); // a root never comes back
+    // a root never comes back
+    for (const times of lifetimes.values()) expect(times[times.length - 1] - times[0]).toBe(times.length - 1);
   });
 });

@@ -249,7 +249,8 @@ describe('parseInfo', () => {
     ],
   ])('refuses %s and names the field', (_what, json, message) => {
     const error = thrownBy(() => {
-      throw parseInfo(json, URL_).scales.find(({ error }) => error)?.error; // one of several scales is not the end of the others
+      // one of several scales is not the end of the others
+      throw parseInfo(json, URL_).scales.find(({ error }) => error)?.error;
     });
     expect(error).toMatchObject({
       name: 'InfoError',

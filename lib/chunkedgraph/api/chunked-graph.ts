@@ -140,7 +140,8 @@ export class ChunkedGraph extends GraphHistory {
     }: GraphRequestOptions = {},
   ): Promise<unknown> {
     if (/[?#]/.test(path)) throw new RangeError('a path has no query: pass query');
-    const changes = CHANGES.test(decoded(new URL(this.context.api.urlOf(path)).pathname)); // a URL drops tabs and dots
+    // a URL drops tabs and dots
+    const changes = CHANGES.test(decoded(new URL(this.context.api.urlOf(path)).pathname));
     if (changes) this.#mayEdit(path);
     const call = { method, path, query, body: body instanceof BigUint64Array ? bytesOf(body) : body };
     const read = (reply: GraphReply): unknown => {

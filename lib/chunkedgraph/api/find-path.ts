@@ -139,7 +139,8 @@ function shortestWay(edges: BigUint64Array, from: bigint, to: bigint): bigint[] 
   const cameFrom = new Map<bigint, bigint>([[to, to]]); // from the end, so that the way is read off forwards
   for (const [node] of cameFrom) {
     if (node === from) break;
-    for (const neighbour of next.get(node) ?? []) if (!cameFrom.has(neighbour)) cameFrom.set(neighbour, node); // a Map goes on to what is added
+    // a Map goes on to what is added
+    for (const neighbour of next.get(node) ?? []) if (!cameFrom.has(neighbour)) cameFrom.set(neighbour, node);
   }
   if (!cameFrom.has(from)) return undefined;
   const way = [from];

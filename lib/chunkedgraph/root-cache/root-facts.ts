@@ -55,7 +55,8 @@ export class RootFacts {
       several ||= confirmed >= 0;
       confirmed = ordinal;
     }
-    return several ? -1 : confirmed; // both current: an edit is just being written, and only a look-up sees how far it is
+    // both current: an edit is just being written, and only a look-up sees how far it is
+    return several ? -1 : confirmed;
   }
 
   isNoRoot(ordinal: number): boolean {

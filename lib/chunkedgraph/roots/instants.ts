@@ -44,7 +44,8 @@ export class Instants {
   #instant(): Instant {
     const clock = this.#clock;
     if (this.#held && this.#held.nowMs >= clock.editMs) return this.#held;
-    if (!this.#held) afterWindow(this.#windowMs, () => (this.#held = undefined)).unref(); // nobody waits for its end
+    // nobody waits for its end
+    if (!this.#held) afterWindow(this.#windowMs, () => (this.#held = undefined)).unref();
     return (this.#held = clock.read());
   }
 }

@@ -174,7 +174,8 @@ export class RootBatch {
       for (let place = from; place < end; place++) {
         if (fates[place] !== PENDING) continue;
         const theirs = placeOf(ids[2 * place], ids[2 * place + 1], batch.#answers.ids);
-        if (theirs < 0 || batch.#answers.fates[theirs] === RootFate.failed) continue; // what has failed is asked anew
+        // what has failed is asked anew
+        if (theirs < 0 || batch.#answers.fates[theirs] === RootFate.failed) continue;
         fates[place] = SHARED;
         shared.theirs.push(theirs);
         shared.ours.push(place);

@@ -53,7 +53,8 @@ export function drawCracks(
   const movesFrom = startsFrom + (to - from < 4 ? 0 : view.getUint32(from, true));
   if (movesFrom > to)
     throw new DecodeError('TRUNCATED', `crackle: crack code of ${to - from} bytes cannot hold its index`);
-  if (movesFrom === to) return cracks; // no moves, no chains; `crackle.full` writes an index too short even to say so
+  // no moves, no chains; `crackle.full` writes an index too short even to say so
+  if (movesFrom === to) return cracks;
   const moves = moveScratch.take((to - movesFrom) * (order === 0 ? 4 : 8));
   const count =
     order === 0

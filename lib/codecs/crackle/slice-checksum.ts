@@ -44,7 +44,8 @@ export function sliceChecksum({ runs, starts, components, componentCount }: Slic
   }
 
   // Component numbers below 2 ** (bit + 1): sum those with the bit, then drop it from their numbers.
-  const ofBit = new Int32Array(32).fill(sums[voxels] ^ sums[voxels - 1]); // the initial value: all 32 bits at v(0)
+  // the initial value: all 32 bits at v(0)
+  const ofBit = new Int32Array(32).fill(sums[voxels] ^ sums[voxels - 1]);
   let count = componentCount;
   for (let bit = 31 - Math.clz32(componentCount); bit >= 0; bit--) {
     const half = 1 << bit;

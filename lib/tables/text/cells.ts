@@ -105,7 +105,8 @@ function writerOf(
     };
   }
   if (!(values instanceof BigUint64Array)) {
-    const isBare = (at: number): boolean => Number.isFinite(values[at * stride + offset]); // of a bigint false: JSON readers would round it
+    // of a bigint false: JSON readers would round it
+    const isBare = (at: number): boolean => Number.isFinite(values[at * stride + offset]);
     return {
       isWhole: !(values instanceof Float32Array || values instanceof Float64Array),
       isBare,

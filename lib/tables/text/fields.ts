@@ -21,7 +21,8 @@ export class Fields {
     const spans = this.#spans,
       delimiter = this.#delimiter;
     const stop = contentEnd(bytes, start, end);
-    while (start < stop && (bytes[start] === LF || bytes[start] === CR)) start++; // blank lines before the row
+    // blank lines before the row
+    while (start < stop && (bytes[start] === LF || bytes[start] === CR)) start++;
     let used = 0;
     spans[used++] = start;
     let quoted = bytes[start] === QUOTE;

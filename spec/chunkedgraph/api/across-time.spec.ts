@@ -196,7 +196,8 @@ describe('across time', () => {
         expect(changed).toBe(!roots[epoch].includes(root));
         expect(suggestions.map(({ root }) => root).sort()).toEqual([...share.keys()].sort());
         for (const { root, confidence } of suggestions) expect(confidence).toBeCloseTo(share.get(root)!, 9);
-        if (suggestions.length === 1) expect(suggestions[0].confidence).toBe(1); // count of count, not a sum of shares
+        // count of count, not a sum of shares
+        if (suggestions.length === 1) expect(suggestions[0].confidence).toBe(1);
         expect(suggestions.map(({ confidence }) => confidence)).toEqual(
           suggestions.map(({ confidence }) => confidence).sort((a, b) => b - a),
         );

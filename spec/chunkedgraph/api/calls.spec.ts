@@ -144,7 +144,8 @@ describe('input', () => {
     expect(right.seen.length).toBeGreaterThan(0);
     expect(late.seen).toEqual(right.seen);
     await ended(call(other.graph, name, args));
-    if (!UNCHANGEABLE.includes(name)) expect(other.seen).not.toEqual(right.seen); // or the case would say nothing
+    // or the case would say nothing
+    if (!UNCHANGEABLE.includes(name)) expect(other.seen).not.toEqual(right.seen);
   });
 
   test.each<[what: string, body: () => Uint8Array | BigUint64Array]>([

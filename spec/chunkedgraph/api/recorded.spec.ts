@@ -348,7 +348,8 @@ const cases: Case[] = [
       ),
     ({ parts, illegal }: { parts: BigUint64Array[]; illegal: boolean }) => {
       const rod = [0, 1, 2, 3, 4, 5, 6, 7].map((x) => sv(x, 4, 2));
-      expect([illegal, parts.map(sorted)]).toEqual([false, [rod.slice(0, 6), rod.slice(6)].map(sorted)]); // cut where the affinity is 0.3
+      // cut where the affinity is 0.3
+      expect([illegal, parts.map(sorted)]).toEqual([false, [rod.slice(0, 6), rod.slice(6)].map(sorted)]);
     },
   ],
   [['root.basic'], (graph) => graph.request(`node/${A}/root`), is({ root_id: rA })],
@@ -507,7 +508,8 @@ describe('ChunkedGraph, on recorded answers', () => {
   test.each(changes)('%s', async (name, call, expected) => {
     const { graph, asked } = replayOf([name], { allowEdits: true });
     expect(await call(graph)).toEqual(expected);
-    const edits = asked.filter(({ url }) => !String(url).endsWith('/root_timestamps')); // when it was done is asked as well
+    // when it was done is asked as well
+    const edits = asked.filter(({ url }) => !String(url).endsWith('/root_timestamps'));
     expect(edits.map(({ method, retry }) => ({ method, retry }))).toEqual([{ method: 'POST', retry: false }]);
     expect(new URL(asked[0].url).pathname).toBe(pathOf(recordedAs(name).path));
   });

@@ -85,7 +85,8 @@ function ask({ graph, cache }: World, { when, which }: Extract<Step, { do: 'ask'
   );
   const buffer = BigUint64Array.from(ids),
     answer = cache.lookUp(buffer, { timestampMs });
-  buffer.fill(supervoxel(which.length % SIZE)); // whoever asks may use the array for something else straight away
+  // whoever asks may use the array for something else straight away
+  buffer.fill(supervoxel(which.length % SIZE));
   return { ids, answer };
 }
 

@@ -222,7 +222,8 @@ describe('a look-up of very many IDs', () => {
     const run = pacer.run.bind(pacer);
     let works = 0;
     pacer.run = ((...work: Parameters<typeof run>) => {
-      if (++works === 2) throw new RangeError('Array buffer allocation failed'); // after what is known at once
+      // after what is known at once
+      if (++works === 2) throw new RangeError('Array buffer allocation failed');
       return run(...work);
     }) as typeof pacer.run;
     await expect(

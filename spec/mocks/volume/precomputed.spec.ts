@@ -36,7 +36,8 @@ async function readBack({
 describe('buildPrecomputed', () => {
   test.each(BUILT_CASES)('writes what is read as it was meant: $name', async ({ options }) => {
     const { got, wanted } = await readBack(buildPrecomputed(options));
-    const wrong = got.findIndex((value, k) => String(value) !== String(wanted[k])); // not toEqual: it takes a second for so many
+    // not toEqual: it takes a second for so many
+    const wrong = got.findIndex((value, k) => String(value) !== String(wanted[k]));
     expect({ wrong, got: got[wrong], count: got.length }).toEqual({
       wrong: -1,
       got: undefined,
