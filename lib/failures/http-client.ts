@@ -1,14 +1,14 @@
 /** An HTTP client that tries again what may pass, at the pace of each host. */
 import { onAbort, pause } from '../base/abort.ts';
-import { PathError, RequestError } from '../base/errors.ts';
+import { RequestError } from '../base/errors.ts';
 import { retriesOf, type Observe } from '../base/observer.ts';
-import type { Headers, HttpClient, HttpReply, HttpRequest } from '../http/client.ts';
+import type { HttpClient, HttpReply, HttpRequest } from '../http/client.ts';
 import { Connections, type ConnectionOptions } from '../http/connections.ts';
 import { onlyReads, type Outcome } from '../http/exchange.ts';
 import { redactUrl } from '../http/excerpt.ts';
-import { followed, type Hop } from '../http/redirect.ts';
+import { firstHop, type Hop } from '../http/hop.ts';
+import { followed } from '../http/redirect.ts';
 import { Stopper } from '../http/stopper.ts';
-import { USER_AGENT } from '../http/user-agent.ts';
 import { askedDelayMs } from './delay.ts';
 import { processPace, type Pace } from './pace.ts';
 import type { Experience } from './throttle.ts';
@@ -64,17 +64,11 @@ export function createHttpClient({
   }
 
   async function request(asked: HttpRequest): Promise<HttpReply> {
-    const { signal, range, method, followRedirects = true, authorize, allowAddress = 'any' } = asked;
+    const { signal, method, followRedirects = true } = asked;
     signal?.throwIfAborted();
-    const url = parseUrl(asked.url);
+    const first = firstHop(asked),
+      { url } = first;
     if (closed) throw closedError(url);
-    const headers = {
-      'user-agent': USER_AGENT,
-      'accept-encoding': 'gzip, br, zstd',
-      ...lowerCased(asked.headers),
-      ...(range && { range: `bytes=${range.start}-${range.end - 1}` }),
-    };
-    const first = { url, headers, authorize, allowAddress };
     const stopper = new Stopper();
     const release = signal && onAbort(signal, () => stopper.stop(signal.reason));
     underWay.set(stopper, url);
@@ -123,18 +117,3 @@ function experienceOf(outcome: Outcome): Experience {
 
 const closedError = (url: URL): RequestError =>
   new RequestError('CONNECTION', `${redactUrl(url)}: the client was closed`, redactUrl(url));
-
-function parseUrl(url: string | URL): URL {
-  let parsed: URL;
-  try {
-    parsed = new URL(url);
-  } catch {
-    throw new PathError('BAD_PATH', `${redactUrl(url)} is not a URL`);
-  }
-  if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:')
-    throw new PathError('UNSUPPORTED_SCHEME', `${redactUrl(parsed)} is neither http nor https`);
-  return parsed;
-}
-
-const lowerCased = (headers: Headers = {}): Headers =>
-  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));

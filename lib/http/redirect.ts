@@ -1,18 +1,9 @@
 import { RequestError } from '../base/errors.ts';
 import { isLoopbackHost } from '../base/public-address.ts';
-import type { AllowAddress, Authorize } from './client.ts';
 import type { HttpReply } from './exchange.ts';
 import { redactUrl } from './excerpt.ts';
+import type { Hop } from './hop.ts';
 import { HARMLESS, type Headers } from './secret-headers.ts';
-
-/** Where a request is sent, and what it shows there. */
-export interface Hop {
-  url: URL;
-  /** Lower-case names. */
-  headers: Headers;
-  authorize: Authorize | undefined;
-  allowAddress: AllowAddress;
-}
 
 const MAX_REDIRECTS = 3;
 

@@ -1,8 +1,8 @@
 import { getEventListeners } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { describe, expect, jest, test } from '@jest/globals';
-import { joined, leaveOnAbort, onAbort } from '../../lib/base/abort.ts';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { joined, leaveOnAbort, onAbort, pause } from '../../lib/base/abort.ts';
 import { within } from '../../lib/base/deadline.ts';
 import { fakeTimeouts } from '../support/fake-timeouts.ts';
 import { deferred, nextTurn } from '../support/stub-store.ts';
@@ -128,5 +128,30 @@ describe('joined', () => {
       collect();
     }
     expect(source.deref()).toBeInstanceOf(AbortSignal);
+  });
+});
+
+describe('pause', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  test('lasts as long as it is told to, and holds no listener afterwards', async () => {
+    const { signal } = new AbortController(),
+      done: string[] = [];
+    void pause(50, signal).then(() => done.push('over'));
+    await jest.advanceTimersByTimeAsync(49);
+    expect([done, getEventListeners(signal, 'abort').length]).toEqual([[], 1]);
+    await jest.advanceTimersByTimeAsync(1);
+    expect([done, getEventListeners(signal, 'abort').length]).toEqual([['over'], 0]);
+  });
+
+  test.each(['before', 'while'])('ends with an abort %s it lasts, and leaves no timer', async (when) => {
+    const abort = new AbortController(),
+      reason = new Error('enough');
+    if (when === 'before') abort.abort(reason);
+    const paused = pause(50, abort.signal);
+    abort.abort(reason);
+    await expect(paused).rejects.toBe(reason);
+    expect(jest.getTimerCount()).toBe(0);
   });
 });

@@ -82,7 +82,8 @@ describe('Pace.allow', () => {
 });
 
 describe('Pace.batchSize', () => {
-  const { batchSize } = createPace();
+  const pace = createPace();
+  const batchSize = (host: string, endpoint: string): unknown => pace.batchSize(host, endpoint);
 
   test('is one for a host and endpoint, whoever asks', () => {
     const size = batchSize('a.example.org', 'roots');

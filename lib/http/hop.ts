@@ -1,0 +1,44 @@
+/** Where a request is sent, and what it shows there: its own place first, then those that it is redirected to. */
+import { PathError } from '../base/errors.ts';
+import type { AllowAddress, Authorize, HttpRequest } from './client.ts';
+import { redactUrl } from './excerpt.ts';
+import type { Headers } from './secret-headers.ts';
+import { USER_AGENT } from './user-agent.ts';
+
+export interface Hop {
+  url: URL;
+  /** Lower-case names. */
+  headers: Headers;
+  authorize: Authorize | undefined;
+  allowAddress: AllowAddress;
+}
+
+/** @throws PathError BAD_PATH, UNSUPPORTED_SCHEME. */
+export function firstHop({ url, headers, range, authorize, allowAddress = 'any' }: HttpRequest): Hop {
+  return {
+    url: parseUrl(url),
+    headers: {
+      'user-agent': USER_AGENT,
+      'accept-encoding': 'gzip, br, zstd',
+      ...lowerCased(headers),
+      ...(range && { range: `bytes=${range.start}-${range.end - 1}` }),
+    },
+    authorize,
+    allowAddress,
+  };
+}
+
+function parseUrl(url: string | URL): URL {
+  let parsed: URL;
+  try {
+    parsed = new URL(url);
+  } catch {
+    throw new PathError('BAD_PATH', `${redactUrl(url)} is not a URL`);
+  }
+  if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:')
+    throw new PathError('UNSUPPORTED_SCHEME', `${redactUrl(parsed)} is neither http nor https`);
+  return parsed;
+}
+
+const lowerCased = (headers: Headers = {}): Headers =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
