@@ -8,19 +8,22 @@
 import { LRUCache } from 'lru-cache';
 import { ChunkError, DeadlineError } from '../base/errors.ts';
 import { atOnce, type Pacer, pacer as eventLoop, type Paced } from '../base/pacer.ts';
-import { newMeter, type ByteRange, type Meter } from '../storage/store.ts';
-import type { Codec } from '../codecs/codec.ts';
+import { newMeter } from '../storage/store.ts';
+import { Waiter, type Call, type ChunkConsumer, type ChunkCost } from './chunk-consumer.ts';
 import type {
   ChunkPart,
   ChunkSource,
-  Keeper,
   KeptChunk,
-  Parts,
+  PlannedTasks,
   ReadContext,
-  ReadTask,
+  Reencoder,
   StoredChunk,
 } from './chunk-source.ts';
-import { hand, handOver, remake, unpack, type Taker, type Watcher } from './unpack.ts';
+import { JobQueue } from './job-queue.ts';
+import { readParts, toKeep, unpack } from './unpack.ts';
+import { Wanted, type Job } from './wanted-chunk.ts';
+
+export type { ChunkConsumer, ChunkCost } from './chunk-consumer.ts';
 
 export interface ChunkReaderOptions {
   /** Reads in flight at once, over all calls. @default 32 */
@@ -31,118 +34,35 @@ export interface ChunkReaderOptions {
   pacer?: Pacer;
 }
 
-export interface ChunkConsumer {
-  /**
-   * Takes what it needs out of the bytes of `cells[ordinal]`, at once or with pauses: it must not keep them any longer. Undefined: the chunk
-   * is not stored. What it throws makes the chunk failed for this consumer. It is not gone on with once the call has ended.
-   *
-   * @param codec What reads the bytes, where they were kept in another encoding than the source's.
-   */
-  take(ordinal: number, bytes: Uint8Array | undefined, codec?: Codec): Paced | void;
-  /** The same by windows, where the encoding allows it; `take` is not called then. */
-  watch?(ordinal: number): Watcher | undefined;
-  /** Bytes of the chunk that are enough for it: `watch` then sees parts that hold them. Undefined: it needs the whole chunk. */
-  wanted?(ordinal: number): readonly ByteRange[] | undefined;
-  /** All of the chunk was taken. */
-  done(ordinal: number, stored: boolean): Paced | void;
-  /** The chunk could not be read, or taking it failed. */
-  fail(ordinal: number, error: ChunkError): void;
-  /** So many chunks, all that are not settled yet, had not come in time: told at once where each on its own would take too long. */
-  failRest?(count: number, error: ChunkError): void;
-}
-
 /** Chunks that had not come in time and are told one by one. */
 const MOST_LATE = 1000;
-/** Chunks that are registered between two pauses. */
+/** Chunks that are registered, planned or left between two pauses. */
 const STRETCH = 512;
-
-export interface ChunkCost extends Meter {
-  /** Chunks that came from the cache or from a read another call had asked for. */
-  cacheHits: number;
-}
-
-interface Call {
-  source: ChunkSource;
-  consumer: ChunkConsumer;
-  cost: ChunkCost;
-  /** By ordinal: 1 once it was taken or has failed. */
-  over: Uint8Array;
-  left: number;
-  gone: boolean;
-  settle: () => void;
-}
-
-interface Waiter {
-  call: Call;
-  ordinal: number;
-  /** What it needs is in the parts that are being read. */
-  inParts?: boolean;
-}
-
-/** A chunk that is wanted and not here yet. */
-interface Wanted {
-  key: string;
-  cell: number;
-  waiters: Waiter[];
-  /** Those whom the bytes are being handed to. */
-  served: Waiter[];
-  job: Job | undefined;
-}
-
-/** A task and those of its chunks that are still wanted. */
-interface Job {
-  task: ReadTask;
-  source: ChunkSource;
-  wanted: Map<number, Wanted>;
-  abort: AbortController;
-}
-
-/** All that those who wait for a chunk now need of it, if parts are enough for each. */
-function bytesFor(one: Wanted | undefined): ByteRange[] | undefined {
-  const ranges: ByteRange[] = [];
-  for (const waiter of one?.waiters ?? []) {
-    const its = waiter.call.consumer.wanted?.(waiter.ordinal);
-    if (!its) return undefined;
-    waiter.inParts = true;
-    ranges.push(...its);
-  }
-  return ranges.length > 0 ? ranges : undefined;
-}
 
 /** What a call still waited for, or had not asked for yet, when its deadline came. */
 function failLate({ source, consumer, over }: Call, cells: Float64Array, { timeoutMs }: DeadlineError): void {
-  const missing: number[] = [];
-  for (let ordinal = 0; ordinal < over.length; ordinal++) if (over[ordinal] === 0) missing.push(ordinal);
-  const late = new DeadlineError(timeoutMs, { what: 'chunks', count: missing.length, of: cells.length });
-  if (consumer.failRest && missing.length > MOST_LATE)
-    return consumer.failRest(missing.length, ChunkError.of(source.id, late));
-  for (const ordinal of missing) consumer.fail(ordinal, ChunkError.of(source.urlOf(cells[ordinal]), late));
-}
-
-/** The work of a consumer, which ends with its call. */
-function* whileWanted(call: Call, work: Paced | void): Paced {
-  if (!work) return;
-  while (!work.next().done) {
-    yield;
-    if (call.gone) return;
-  }
+  let count = 0;
+  for (const isOver of over) count += 1 - isOver;
+  const late = new DeadlineError(timeoutMs, { what: 'chunks', count, of: cells.length });
+  if (consumer.failRest && count > MOST_LATE) return consumer.failRest(count, ChunkError.of(source.id, late));
+  for (const [ordinal, isOver] of over.entries())
+    if (!isOver) consumer.fail(ordinal, ChunkError.of(source.urlOf(cells[ordinal]), late));
 }
 
 export class ChunkReader {
-  readonly #concurrency: number;
   readonly #pacer: Pacer;
-  /** Workers that have not found the list of jobs empty: none of them misses a job that is added. */
-  #workers = 0;
   readonly #cache: LRUCache<string, KeptChunk> | undefined;
   /** By key: queued or in flight. */
   readonly #wanted = new Map<string, Wanted>();
+  readonly #queue: JobQueue<Job>;
+  readonly #inFlight = new Set<Job>();
   readonly #delivering = new Set<Promise<void>>();
-  #waiting: Job[] = [];
-  #next = 0;
 
   constructor({ concurrency = 32, lruBytes = 0, pacer = eventLoop }: ChunkReaderOptions = {}) {
     this.#pacer = pacer;
-    this.#concurrency = concurrency;
+    this.#queue = new JobQueue(concurrency, pacer, (job) =>
+      this.#isWanted(job) ? this.#run(job) : undefined,
+    );
     if (lruBytes > 0)
       this.#cache = new LRUCache({
         maxSize: lruBytes,
@@ -151,7 +71,7 @@ export class ChunkReader {
   }
 
   /**
-   * Hands every chunk of `cells` to `consumer`, in no particular order. Registers all of them before it returns.
+   * Delivers every chunk of `cells` to `consumer`, in no particular order. Registers all of them before it returns.
    * @returns What it cost, when the last chunk was taken or has failed.
    * @throws signal.reason; reads that nobody else waits for are cancelled. A DeadlineError is not thrown: what is missing then has failed.
    */
@@ -205,113 +125,95 @@ export class ChunkReader {
   }
 
   *#register(call: Call, cells: Float64Array): Paced {
-    const fresh = new Map<number, Wanted>();
+    const { source } = call,
+      fresh = new Map<number, Wanted>(),
+      asked: number[] = [];
     // The call may end meanwhile, also by what its consumer does with cached bytes: the rest is not registered then.
-    for (let ordinal = 0; ordinal < cells.length && !call.gone; ordinal++) {
+    for (let ordinal = 0; ordinal < cells.length; ordinal++) {
       if (ordinal % STRETCH === STRETCH - 1) yield;
-      yield* this.#want(call, ordinal, cells[ordinal], fresh);
+      if (call.gone) break;
+      const wanted = yield* this.#want(call, ordinal, cells[ordinal]);
+      if (!wanted) continue;
+      fresh.set(wanted.cell, wanted);
+      asked.push(wanted.cell);
     }
-    yield* this.#enqueue(call.source, call.source.plan([...fresh.keys()]), fresh);
+    yield* this.#enqueue(source, source.plan(asked), fresh);
   }
 
-  *#want(call: Call, ordinal: number, cell: number, fresh: Map<number, Wanted>): Paced {
-    const key = `${call.source.id}:${cell}`;
+  /** @returns The chunk, when it is to be read and nobody else has asked for it. */
+  *#want(call: Call, ordinal: number, cell: number): Paced<Wanted | undefined> {
+    const { source, consumer, cost } = call,
+      key = `${source.id}:${cell}`;
     const cached = this.#cache?.get(key);
-    const known = this.#wanted.get(key);
-    if (cached || known) call.cost.cacheHits++;
     if (cached) {
-      yield* hand(this.#taker({ call, ordinal }, cell, true), cached);
+      cost.cacheHits++;
+      yield* new Waiter(call, ordinal, cell, undefined).deliver(cached.bytes, cached.codec);
       yield;
-      return;
+      return undefined;
     }
-    const wanted = known ?? { key, cell, waiters: [], served: [], job: undefined };
-    wanted.waiters.push({ call, ordinal });
-    if (known) return;
+    // What is to be kept must be whole.
+    const ranges = this.#cache || source.save ? undefined : consumer.rangesOf?.(ordinal),
+      waiter = new Waiter(call, ordinal, cell, ranges);
+    const known = this.#wanted.get(key);
+    if (known?.isWanted) {
+      cost.cacheHits++;
+      known.add(waiter);
+      return undefined;
+    }
+    const wanted = new Wanted(key, cell);
+    wanted.add(waiter);
     this.#wanted.set(key, wanted);
-    fresh.set(cell, wanted);
+    return wanted;
   }
 
-  *#enqueue(source: ChunkSource, tasks: readonly ReadTask[], wanted: Map<number, Wanted>): Paced {
-    for (const [k, task] of tasks.entries()) {
-      if (k % STRETCH === STRETCH - 1) {
-        this.#startWorkers();
-        yield;
-      }
+  *#enqueue(source: ChunkSource, planned: PlannedTasks, wanted: Map<number, Wanted>): Paced {
+    const tasks = 'next' in planned ? yield* planned : planned;
+    let seen = 0;
+    for (const task of tasks) {
       const job: Job = { task, source, wanted: new Map(), abort: new AbortController() };
       for (const cell of task.cells) {
+        if (++seen % STRETCH === 0) yield;
         const one = wanted.get(cell);
-        if (!one || one.waiters.length === 0) continue;
+        if (!one?.isWanted) continue;
         one.job = job;
         job.wanted.set(cell, one);
         wanted.delete(cell);
       }
-      if (job.wanted.size > 0) this.#waiting.push(job);
+      if (job.wanted.size > 0) this.#queue.add(job);
     }
-    this.#startWorkers();
-  }
-
-  #startWorkers(): void {
-    while (this.#workers < this.#concurrency && this.#next < this.#waiting.length) {
-      this.#workers++;
-      void this.#work();
-    }
-  }
-
-  /** Never rejects. It stops counting in the very turn in which it finds nothing: whoever adds a job from then on starts another. */
-  async #work(): Promise<void> {
-    for (let job = this.#take(); job; job = this.#take()) {
-      if (job.wanted.size > 0) await this.#run(job);
-      if (this.#next < this.#waiting.length && this.#pacer.isDue()) await this.#pacer.pause();
-    }
-    this.#workers--;
-  }
-
-  #take(): Job | undefined {
-    if (this.#next === this.#waiting.length) return undefined;
-    const job = this.#waiting[this.#next++];
-    // Jobs that were taken go by halves: under a steady stream of calls the list may never run empty.
-    if (this.#next * 2 >= this.#waiting.length) {
-      this.#waiting = this.#waiting.slice(this.#next);
-      this.#next = 0;
-    }
-    return job;
   }
 
   async #run(job: Job): Promise<void> {
     const { task, source, wanted, abort } = job;
     // The read is paid by whoever asked first; if that call leaves, the figures go with it.
-    const [{ waiters }] = wanted.values();
+    const [first] = wanted.values(),
+      [{ call: payer }] = first.waiters;
     const fail = (cell: number, error: unknown): void => {
       const one = wanted.get(cell);
       if (!one) return;
       this.#forget(one);
-      for (const waiter of one.waiters) this.#taker(waiter, cell, true).fail(error);
+      for (const waiter of one.waiters) waiter.fail(error);
     };
-    // What a cache is to keep must be whole.
-    const parts: Parts | undefined =
-      this.#cache || source.save
-        ? undefined
-        : {
-            wanted: (cell) => bytesFor(wanted.get(cell)),
-            deliver: (cell, found) => this.#deliverParts(job, cell, found),
-          };
-    const deliver: ReadContext['deliver'] = (cell, chunk, from) => {
-      const delivery = this.#deliver(job, cell, chunk, from);
-      return source.save ? this.#track(delivery) : delivery;
+    const context: ReadContext = {
+      signal: abort.signal,
+      meter: payer.cost,
+      wanted,
+      deliver: (cell, chunk, from) => {
+        const delivery = this.#deliver(job, cell, chunk, from);
+        return source.save ? this.#track(delivery) : delivery;
+      },
+      deliverParts: (cell, parts) => this.#deliverParts(job, cell, parts),
+      fail,
     };
+    this.#inFlight.add(job);
     try {
-      const more = await task.run({
-        signal: abort.signal,
-        meter: waiters[0].call.cost,
-        deliver,
-        parts,
-        fail,
-      });
+      const more = await task.run(context);
       if (more) await this.#pacer.run(this.#enqueue(source, more, wanted));
       for (const cell of wanted.keys()) fail(cell, new Error('the read ended without it'));
     } catch (error) {
       for (const cell of wanted.keys()) fail(cell, error);
     }
+    this.#inFlight.delete(job);
   }
 
   #track(delivery: Promise<void>): Promise<void> {
@@ -330,24 +232,21 @@ export class ChunkReader {
     if (!one) return; // nobody wants it any more
     if (this.#pacer.isDue()) await this.#pacer.pause(); // many may have come in one turn
     const saves = from === 'store' && source.save !== undefined;
-    const keeperOf = (): Keeper | undefined => source.keeperOf?.(cell);
+    const reencoderOf = (): Reencoder | undefined => source.reencoderOf?.(cell);
     // What is saved is the chunk as it is, whatever is kept in memory.
-    const keep = saves ? () => undefined : this.#cache && keeperOf;
+    const keep = saves ? () => undefined : this.#cache && reencoderOf;
     let kept: KeptChunk | undefined;
     // Whoever joins while the bytes are here gets them, in another round.
-    while (one.waiters.length > 0) {
-      one.served = one.waiters.splice(0);
-      if (from === 'cache') for (const { call } of one.served) call.cost.cacheHits++;
-      const takers = one.served.map((waiter) => this.#taker(waiter, cell, chunk !== undefined));
+    for (let served = one.serve(); served.length > 0; served = one.serve()) {
+      if (from === 'cache') for (const { call } of served) call.cost.cacheHits++;
       if (kept)
-        for (const taker of takers) {
-          const going = this.#pacer.run(hand(taker, kept));
+        for (const waiter of served) {
+          const going = this.#pacer.run(waiter.deliver(kept.bytes, kept.codec));
           if (typeof going !== 'boolean') await going;
         }
-      else kept = await unpack(chunk, takers, keep, abort.signal, this.#pacer);
-      one.served = [];
+      else kept = await unpack(chunk, served, keep, abort.signal, this.#pacer);
     }
-    if (kept && this.#cache) this.#cache.set(one.key, saves ? remake(kept.bytes, keeperOf()) : kept);
+    if (kept && this.#cache) this.#cache.set(one.key, saves ? toKeep(kept.bytes, reencoderOf()) : kept);
     this.#forget(one);
     if (saves && (kept || !chunk)) await source.save?.(cell, kept?.bytes, chunk?.validator);
   }
@@ -355,11 +254,9 @@ export class ChunkReader {
   #deliverParts({ source, wanted }: Job, cell: number, parts: readonly ChunkPart[]): void {
     const one = wanted.get(cell);
     if (!one) return;
-    one.served = one.waiters.filter(({ inParts }) => inParts);
-    one.waiters = one.waiters.filter(({ inParts }) => !inParts);
-    for (const waiter of one.served) handOver(parts, this.#taker(waiter, cell, true));
-    one.served = [];
-    if (one.waiters.length === 0) return this.#forget(one);
+    for (const waiter of one.serve((waiter) => waiter.canDoWith(parts))) readParts(parts, waiter);
+    one.serveNobody();
+    if (!one.isWanted) return this.#forget(one);
     // They came after the parts had been asked for, and need others.
     wanted.delete(cell);
     atOnce(this.#enqueue(source, source.plan([cell]), new Map([[cell, one]])));
@@ -371,45 +268,24 @@ export class ChunkReader {
     one.job?.wanted.delete(one.cell);
   }
 
-  #taker(waiter: Waiter, cell: number, stored: boolean): Taker {
-    const { call, ordinal } = waiter,
-      { consumer, source } = call;
-    const settled = (): void => {
-      call.over[ordinal] = 1;
-      if (--call.left === 0) call.settle();
-    };
-    return {
-      *take(bytes, codec) {
-        if (!call.gone) yield* whileWanted(call, consumer.take(ordinal, bytes, codec));
-      },
-      watch: () => {
-        const watcher = call.gone ? () => undefined : consumer.watch?.(ordinal);
-        return watcher && ((window, at) => call.gone || watcher(window, at)); // the call may leave between two windows
-      },
-      *done() {
-        if (call.gone) return;
-        yield* whileWanted(call, consumer.done(ordinal, stored));
-        if (!call.gone) settled();
-      },
-      fail: (error) => {
-        if (call.gone) return;
-        consumer.fail(ordinal, ChunkError.of(source.urlOf(cell), error));
-        settled();
-      },
-    };
+  /** Whether any of its chunks is wanted still. The others are forgotten. */
+  #isWanted({ wanted }: Job): boolean {
+    for (const one of wanted.values()) if (!one.isWanted) this.#forget(one);
+    return wanted.size > 0;
   }
 
+  /** Ends the reads that nobody waits for any more. What waits in line is forgotten with pauses: until then it is passed over. */
   #drop(call: Call): void {
     call.gone = true;
+    for (const job of this.#inFlight) if (!this.#isWanted(job)) job.abort.abort();
+    void this.#pacer.run(this.#sweep());
+  }
+
+  *#sweep(): Paced {
+    let seen = 0;
     for (const one of this.#wanted.values()) {
-      const others = ({ call: other }: Waiter): boolean => other !== call;
-      if (one.waiters.every(others) && one.served.every(others)) continue;
-      one.waiters = one.waiters.filter(others);
-      one.served = one.served.filter(others);
-      if (one.waiters.length + one.served.length > 0) continue;
-      const { job } = one;
-      this.#forget(one);
-      if (job?.wanted.size === 0) job.abort.abort();
+      if (!one.isWanted) this.#forget(one);
+      if (++seen % STRETCH === 0) yield;
     }
   }
 }

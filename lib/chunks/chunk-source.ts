@@ -1,4 +1,5 @@
 /** Where the chunks of one scale come from, and in which reads. */
+import type { Paced } from '../base/pacer.ts';
 import type { Codec } from '../codecs/codec.ts';
 import type { ByteRange, Meter } from '../storage/store.ts';
 
@@ -10,6 +11,8 @@ export interface StoredChunk {
   maxBytes: number;
   /** What is inside when the encoding fixes it (raw). */
   exactBytes?: number;
+  /** Makes what is read of what is inside, where the encoding is undone for the whole chunk at once; see {@link Codec.decodeChunk}. */
+  decode?: (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>;
   /** Tells the version of the object it came from, where the store can. */
   validator?: string;
 }
@@ -20,39 +23,39 @@ export interface ChunkPart {
   bytes: Uint8Array;
 }
 
-/** Where those who wait for a chunk can do with parts of it. */
-export interface Parts {
-  /** Bytes of a cell's chunk that hold all that anybody wants of it now; undefined where somebody needs it whole. */
-  wanted(cell: number): readonly ByteRange[] | undefined;
-  /**
-   * Hands over parts, ascending, that hold what `wanted` named last, instead of the chunk. Whoever joined since goes on in a task of
-   * its own. Never throws.
-   */
-  deliver(cell: number, parts: readonly ChunkPart[]): void;
+/** A chunk that somebody waits for. */
+export interface WantedChunk {
+  /** Bytes of it that are enough for all who wait for it now; undefined: somebody needs all of it. */
+  readonly ranges: readonly ByteRange[] | undefined;
 }
 
 export interface ReadContext {
   signal: AbortSignal;
   meter: Meter;
+  /** By cell: the chunks of the task that are still wanted. It changes while calls join and leave. */
+  wanted: ReadonlyMap<number, WantedChunk>;
   /**
-   * Hands over a cell of the task: undefined when its chunk is not stored. Each cell is handed over, failed, or left to a follow-up once.
+   * Delivers a cell of the task: undefined when its chunk is not stored. Each cell is delivered, failed, or left to a follow-up once.
    * Resolves when the bytes are no longer needed. Never rejects.
    */
   deliver: (cell: number, chunk: StoredChunk | undefined, from?: 'store' | 'cache') => Promise<void>;
-  /** Not there when chunks are kept. */
-  parts?: Parts;
+  /** Delivers parts instead of the chunk. Whoever needs others goes on in a task of its own: he joined after the parts had been asked for. */
+  deliverParts: (cell: number, parts: readonly ChunkPart[]) => void;
   /** One cell that cannot be read, where the others of the task can. */
   fail: (cell: number, error: unknown) => void;
 }
+
+/** Very many are planned with pauses. */
+export type PlannedTasks = readonly ReadTask[] | Paced<readonly ReadTask[]>;
 
 /** One read, or a few that belong together: what the queue counts. */
 export interface ReadTask {
   readonly cells: readonly number[];
   /**
    * @returns Tasks that the rest of the cells go on in.
-   * @throws RequestError, DecodeError, or `signal.reason`: for all cells not handed over yet.
+   * @throws RequestError, DecodeError, or `signal.reason`: for all cells not delivered yet.
    */
-  run(context: ReadContext): Promise<readonly ReadTask[] | void>;
+  run(context: ReadContext): Promise<PlannedTasks | void>;
 }
 
 /** A chunk between calls. */
@@ -63,7 +66,7 @@ export interface KeptChunk {
 }
 
 /** Makes another form of a chunk as its bytes go by. Neither throws. */
-export interface Keeper {
+export interface Reencoder {
   /** The next piece of the inflated bytes, of any size; it must not be kept. */
   add(bytes: Uint8Array): void;
   /** @returns undefined when the bytes as they are are better. */
@@ -76,11 +79,11 @@ export interface ChunkSource {
   /** Where a cell's chunk is stored, for messages and as a key: no credentials. */
   urlOf(cell: number): string;
   /** How the chunks of these cells are read: every cell in one task. */
-  plan(cells: readonly number[]): readonly ReadTask[];
+  plan(cells: readonly number[]): PlannedTasks;
   /** Keeps what was read from the store and could be used: the inflated bytes, or that nothing is stored. Never rejects. */
   save?(cell: number, bytes: Uint8Array | undefined, validator: string | undefined): Promise<void>;
   /** Makes what a cache is to hold instead of the inflated bytes of a cell; undefined: those are kept. */
-  keeperOf?(cell: number): Keeper | undefined;
+  reencoderOf?(cell: number): Reencoder | undefined;
 }
 
 /** A source whose chunks are in objects of a store. */

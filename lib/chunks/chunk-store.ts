@@ -2,14 +2,19 @@
 import { RequestError } from '../base/errors.ts';
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import type { Meter, ReadOptions, Store, StoredObject } from '../storage/store.ts';
+import type { StoredChunk } from './chunk-source.ts';
 
-/** What is in a stored chunk at most, and exactly where the encoding fixes it. */
-export function contentBytes(
+/** What is in a stored chunk at most, exactly where the encoding fixes it, and what is made of it before it is read. */
+export function contentOf(
   codec: Codec,
   layout: ChunkLayout,
-): { maxBytes: number; exactBytes: number | undefined } {
+): Pick<StoredChunk, 'maxBytes' | 'exactBytes' | 'decode'> {
   const exactBytes = codec.exactBytes?.(layout);
-  return { maxBytes: exactBytes ?? codec.maxBytes(layout), exactBytes };
+  return {
+    maxBytes: exactBytes ?? codec.maxBytes(layout),
+    exactBytes,
+    decode: codec.decodeChunk && ((bytes) => codec.decodeChunk!(bytes, layout)),
+  };
 }
 
 export class ChunkStore {

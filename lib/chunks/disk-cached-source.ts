@@ -1,10 +1,12 @@
 /** The same source, whose chunks are looked for on disk first and kept there when they had to be read. */
+import type { Paced } from '../base/pacer.ts';
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
+import { raw } from '../codecs/raw.ts';
 import { chunkKey } from '../precomputed/grid.ts';
 import type { Scale } from '../precomputed/info.ts';
 import type { Checks, ChunkCache } from './chunk-cache.ts';
 import type { ChunkSource, ObjectSource, ReadContext, ReadTask } from './chunk-source.ts';
-import { contentBytes } from './chunk-store.ts';
+import { contentOf } from './chunk-store.ts';
 
 export interface DiskCachedOptions {
   cache: ChunkCache;
@@ -16,7 +18,7 @@ export interface DiskCachedOptions {
 /** Entries of one task that are read at a time. */
 const AT_ONCE = 8;
 
-/** Tasks are those of the source; of each, what is on disk is handed over, and the rest goes on in tasks of its own. */
+/** Tasks are those of the source; of each, what is on disk is delivered, and the rest goes on in tasks of its own. */
 export function keepOnDisk(
   source: ObjectSource,
   { cache, scale, codec, layoutOf }: DiskCachedOptions,
@@ -24,14 +26,13 @@ export function keepOnDisk(
   const keyOf = (cell: number): string => chunkKey(scale, cell);
 
   const fromDisk = async (cell: number, context: ReadContext, checks: Checks): Promise<boolean> => {
-    const content = contentBytes(codec, layoutOf(cell));
-    const found = await cache.get(keyOf(cell), source.objectOf(cell), content.maxBytes, context, checks);
+    const layout = layoutOf(cell);
+    // What was decoded as a whole is kept so.
+    const { maxBytes, exactBytes } = contentOf(codec.decodeChunk ? raw : codec, layout);
+    const found = await cache.get(keyOf(cell), source.objectOf(cell), maxBytes, context, checks);
     if (!found) return false;
-    await context.deliver(
-      cell,
-      found.bytes && { bytes: found.bytes, contentEncoding: undefined, ...content },
-      'cache',
-    );
+    const chunk = found.bytes && { bytes: found.bytes, contentEncoding: undefined, maxBytes, exactBytes };
+    await context.deliver(cell, chunk, 'cache');
     return true;
   };
 
@@ -58,10 +59,17 @@ export function keepOnDisk(
     },
   });
 
+  function* allLooking(planned: Paced<readonly ReadTask[]>): Paced<readonly ReadTask[]> {
+    return (yield* planned).map(looking);
+  }
+
   return {
     id: source.id,
     urlOf: (cell) => source.urlOf(cell),
-    plan: (cells) => source.plan(cells).map(looking),
+    plan(cells) {
+      const planned = source.plan(cells);
+      return 'next' in planned ? allLooking(planned) : planned.map(looking);
+    },
     save: (cell, bytes, validator) => cache.put(keyOf(cell), bytes, validator),
   };
 }

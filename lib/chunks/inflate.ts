@@ -6,7 +6,7 @@ import type { StoredChunk } from './chunk-source.ts';
 const MAX_UNANNOUNCED = 2;
 
 /**
- * Undoes the content encoding, and then what the bytes themselves say they are, but only where they cannot be the chunk already: a raw
+ * The bytes that are read of a chunk, made once for all who wait. Undoes the content encoding, and then what the bytes themselves say they are, but only where they cannot be the chunk already: a raw
  * chunk of just the right size may begin with any bytes. All other encodings begin with words that are no bitstream's.
  * @throws DecodeError; `signal.reason`.
  */
@@ -17,5 +17,5 @@ export async function inflate(chunk: StoredChunk, signal: AbortSignal): Promise<
     if (!bitstream || bytes.byteLength === chunk.exactBytes) break;
     bytes = await decompress(bytes, bitstream, { ...chunk, signal });
   }
-  return bytes;
+  return chunk.decode ? chunk.decode(bytes) : bytes;
 }

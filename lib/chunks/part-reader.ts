@@ -8,7 +8,7 @@ import { PART_REQUEST_BYTES } from './request-weights.ts';
 /** Reads a range of one chunk. */
 type ReadPart = (range: ByteRange) => Promise<StoredObject | undefined>;
 
-/** What was read of a chunk: parts, or the whole after all; undefined in `whole`: it is not stored. Nothing: it is to be read whole. */
+/** What was read of a chunk: the parts wanted, or the whole after all; undefined in `whole`: it is not stored. Nothing: it is to be read whole. */
 export type Found = { parts: readonly ChunkPart[] } | { whole: StoredObject | undefined } | undefined;
 
 /**
@@ -37,9 +37,10 @@ export class PartReader {
    */
   async read(ranges: readonly ByteRange[], exactBytes: number, readPart: ReadPart): Promise<Found> {
     if (this.#possible === false) return undefined;
-    const parts: ChunkPart[] = [];
+    const pieces: ChunkPart[] = [];
     let version: string | undefined;
-    const steps = this.#possible ? [ranges] : [[TRIAL], ranges.filter(({ end }) => end > TRIAL.end)];
+    const isTried = this.#possible === undefined;
+    const steps = isTried ? [[TRIAL], ranges.filter(({ end }) => end > TRIAL.end)] : [ranges];
     try {
       for (const wanted of steps) {
         for (const [k, object] of (await Promise.all(wanted.map(readPart))).entries()) {
@@ -54,7 +55,7 @@ export class PartReader {
             this.#possible = false;
             return undefined;
           }
-          parts.push({ start: wanted[k].start, bytes: object.bytes });
+          pieces.push({ start: wanted[k].start, bytes: object.bytes });
         }
         this.#possible ??= true;
       }
@@ -64,9 +65,17 @@ export class PartReader {
       this.#possible = false;
       return undefined;
     }
-    return { parts };
+    if (!isTried) return { parts: pieces };
+    const [trial, ...others] = pieces;
+    return { parts: ranges.map((range) => (range.end > TRIAL.end ? others.shift()! : partOf(trial, range))) };
   }
 }
+
+/** A view of a range of a longer part. */
+const partOf = ({ start: from, bytes }: ChunkPart, { start, end }: ByteRange): ChunkPart => ({
+  start,
+  bytes: bytes.subarray(start - from, end - from),
+});
 
 /** Whether it is just this part of a chunk of this size. */
 const isPart = (

@@ -23,7 +23,7 @@ export function keepReencoded(
     urlOf: (cell) => source.urlOf(cell),
     plan: (cells) => source.plan(cells),
     save: source.save && ((...chunk) => source.save!(...chunk)),
-    keeperOf(cell) {
+    reencoderOf(cell) {
       const layout = layoutOf(cell);
       if (!reencoded.dataTypes.includes(layout.dataType)) return undefined;
       const encoder = new SegmentationEncoder(layout);

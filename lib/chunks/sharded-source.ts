@@ -12,17 +12,24 @@
  *   not larger takes one request.
  */
 import { DecodeError } from '../base/errors.ts';
+import type { Paced } from '../base/pacer.ts';
 import { storedBound } from '../compression/decompress.ts';
 import { trimmed } from '../compression/memory.ts';
-import { cellPosition, chunkKey, gridShape } from '../precomputed/grid.ts';
-import { compressedMortonCodes } from '../precomputed/morton.ts';
+import { chunkKey, gridShape } from '../precomputed/grid.ts';
 import { cellsInShard } from '../precomputed/shard-cells.ts';
 import { findChunk, shardIndexBytes } from '../precomputed/shard-index.ts';
-import { locateChunks, shardFileName, type ShardingSpec } from '../precomputed/sharding.ts';
+import type { ShardingSpec } from '../precomputed/sharding.ts';
 import type { ByteRange } from '../storage/store.ts';
 import type { ChunkCache } from './chunk-cache.ts';
-import type { ChunkPart, ObjectSource, ReadContext, ReadTask, StoredChunk } from './chunk-source.ts';
-import { ChunkStore, contentBytes } from './chunk-store.ts';
+import type {
+  ChunkPart,
+  ObjectSource,
+  PlannedTasks,
+  ReadContext,
+  ReadTask,
+  StoredChunk,
+} from './chunk-source.ts';
+import { ChunkStore, contentOf } from './chunk-store.ts';
 import { MAX_READ_BYTES, planReads } from './merge-ranges.ts';
 import { planParts } from './range-cost.ts';
 import {
@@ -43,6 +50,7 @@ import {
   type KeptIndex,
   type ShardIndexCache,
 } from './shard-indices.ts';
+import { ShardPlan, type ShardCells } from './shard-plan.ts';
 import type { UnshardedSourceOptions } from './unsharded-source.ts';
 
 export interface ShardedSourceOptions extends UnshardedSourceOptions {
@@ -54,13 +62,6 @@ export interface ShardedSourceOptions extends UnshardedSourceOptions {
 
 /** From this part of a shard's cells on, all of it is read: with the rest it is at most a quarter more than what is wanted. */
 const DENSE = 0.8;
-
-/** Where a cell's chunk should be, by its ID: a pair of uint32 a cell for `ids` and `shards`, low word first. */
-interface Places {
-  ids: Uint32Array;
-  shards: Uint32Array;
-  minishards: Float64Array;
-}
 
 /** A chunk that is stored. */
 interface Placed extends ByteRange {
@@ -82,6 +83,7 @@ export class ShardedSource implements ObjectSource {
   readonly #options: ShardedSourceOptions;
   readonly #store: ShardStore;
   readonly #indices: ShardIndices;
+  readonly #plan: ShardPlan;
 
   constructor(options: ShardedSourceOptions) {
     const { store, scale, sharding, indices, infoWasRead, disk } = options;
@@ -94,6 +96,7 @@ export class ShardedSource implements ObjectSource {
       ignoresRanges: false,
     };
     this.#indices = new ShardIndices(indices, this.id, sharding, gridShape(scale), disk);
+    this.#plan = new ShardPlan(scale, sharding);
   }
 
   /** The shard, and in it the chunk by the name that it would have on its own: `…/8_8_40/0b.shard#64-128_0-64_0-32`. */
@@ -103,44 +106,25 @@ export class ShardedSource implements ObjectSource {
   }
 
   objectOf(cell: number): string {
-    return `${this.#options.scale.key}/${this.#shardName(this.#locate([cell]), 0)}`;
+    return `${this.#options.scale.key}/${this.#plan.shardNameOf(cell)}`;
   }
 
-  plan(cells: readonly number[]): readonly ReadTask[] {
-    const places = this.#locate(cells);
-    const byShard = new Map<string, { shard: Shard; cells: number[] }>();
-    for (const [k, cell] of cells.entries()) {
-      const name = this.#shardName(places, k),
-        known = byShard.get(name);
-      if (known) known.cells.push(cell);
-      else
-        byShard.set(name, {
-          shard: { name, number: [places.shards[2 * k], places.shards[2 * k + 1]] },
-          cells: [cell],
-        });
-    }
-    return Array.from(byShard.values(), ({ shard, cells }) => ({
-      cells,
-      run: (context) =>
-        this.#readShard(
-          shard,
-          cells,
-          { rereads: MAX_REREADS, retries: MAX_RETRIES, since: this.#store.versions.turn() },
-          context,
-        ),
-    }));
+  plan(cells: readonly number[]): PlannedTasks {
+    const shards = this.#plan.byShard(cells);
+    return 'next' in shards ? this.#planning(shards) : shards.map(this.#taskOf);
   }
 
-  #locate(cells: readonly number[]): Places {
-    const { scale, sharding } = this.#options;
-    const positions = new Float64Array(3 * cells.length);
-    for (const [k, cell] of cells.entries()) positions.set(cellPosition(scale, cell), 3 * k);
-    const ids = compressedMortonCodes(gridShape(scale), positions);
-    return { ids, ...locateChunks(sharding, ids) };
+  *#planning(grouping: Paced<ShardCells[]>): Paced<readonly ReadTask[]> {
+    return (yield* grouping).map(this.#taskOf);
   }
 
-  #shardName = ({ shards }: Places, k: number): string =>
-    shardFileName(this.#options.sharding, shards[2 * k], shards[2 * k + 1]);
+  #taskOf = ({ shard, cells }: ShardCells): ReadTask => ({
+    cells,
+    run: (context) => {
+      const patience = { rereads: MAX_REREADS, retries: MAX_RETRIES, since: this.#store.versions.turn() };
+      return this.#readShard(shard, cells, patience, context);
+    },
+  });
 
   async #readShard(
     shard: Shard,
@@ -226,7 +210,7 @@ export class ShardedSource implements ObjectSource {
   /** Bytes of the shard that hold all that is wanted of a chunk now; undefined where all of the chunk is. */
   #wantedOf(
     { cell, start, end }: ByteRange & { cell: number },
-    { parts }: ReadContext,
+    context: ReadContext,
   ): readonly ByteRange[] | undefined {
     const { sharding, rangeReads } = this.#options;
     if (
@@ -235,7 +219,9 @@ export class ShardedSource implements ObjectSource {
       end - start !== this.#contentOf(cell).exactBytes
     )
       return undefined;
-    return parts?.wanted(cell)?.map((range) => ({ start: start + range.start, end: start + range.end }));
+    return context.wanted
+      .get(cell)
+      ?.ranges?.map((range) => ({ start: start + range.start, end: start + range.end }));
   }
 
   /** @param ranges Hold of each member what is wanted, or all of it. */
@@ -262,25 +248,25 @@ export class ShardedSource implements ObjectSource {
             : [],
         ),
       );
-    const hand = async (chunk: Placed, inParts: boolean): Promise<void> => {
+    const deliver = async (chunk: Placed, inParts: boolean): Promise<void> => {
       try {
         const found = await partsOf(chunk),
           parts = found.filter((part) => part !== undefined);
         if (parts.length < found.length)
           await context.deliver(chunk.cell, undefined); // the shard has gone
-        else if (inParts) context.parts!.deliver(chunk.cell, parts);
+        else if (inParts) context.deliverParts(chunk.cell, parts);
         else await context.deliver(chunk.cell, this.#stored(chunk.cell, parts[0].bytes, undefined));
       } catch (error) {
         context.fail(chunk.cell, inShard(file.name, error, `minishard ${chunk.minishard}: `));
       }
     };
-    await Promise.all(members.map((chunk, k) => hand(chunk, wanted[k] !== undefined)));
+    await Promise.all(members.map((chunk, k) => deliver(chunk, wanted[k] !== undefined)));
     return [];
   }
 
   /** Where the chunks are. Those that are not stored, and those that cannot be, are settled. */
   async #find(file: ShardFile, cells: readonly number[], context: ReadContext): Promise<Placed[]> {
-    const { ids, shards, minishards } = this.#locate(cells);
+    const { ids, shards, minishards } = this.#plan.placesOf(cells);
     const wanted = [...new Set(minishards)];
     const dense = this.#isDense(cells, shards[0], shards[1]) && !this.#areInParts(cells, context);
     const absent = dense && !this.#indices.has(file, wanted) && !(await file.hold(MAX_READ_BYTES, context));
@@ -338,8 +324,8 @@ export class ShardedSource implements ObjectSource {
     return false;
   }
 
-  #contentOf = (cell: number): { maxBytes: number; exactBytes: number | undefined } =>
-    contentBytes(this.#options.codec, this.#options.layoutOf(cell));
+  #contentOf = (cell: number): ReturnType<typeof contentOf> =>
+    contentOf(this.#options.codec, this.#options.layoutOf(cell));
 
   #stored(cell: number, bytes: Uint8Array, validator: string | undefined): StoredChunk {
     const { dataEncoding } = this.#options.sharding,

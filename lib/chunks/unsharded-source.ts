@@ -5,7 +5,7 @@ import { chunkKey } from '../precomputed/grid.ts';
 import type { Scale } from '../precomputed/info.ts';
 import type { ByteRange, Store, StoredObject } from '../storage/store.ts';
 import type { ObjectSource, ReadContext, ReadTask } from './chunk-source.ts';
-import { ChunkStore, contentBytes } from './chunk-store.ts';
+import { ChunkStore, contentOf } from './chunk-store.ts';
 import { PartReader } from './part-reader.ts';
 import { planParts } from './range-cost.ts';
 
@@ -45,9 +45,10 @@ export class UnshardedSource implements ObjectSource {
     return cells.map((cell) => ({ cells: [cell], run: (context) => this.#read(cell, context) }));
   }
 
-  async #read(cell: number, { signal, meter, deliver, parts }: ReadContext): Promise<void> {
-    const { scale, codec, layoutOf } = this.#options;
-    const content = contentBytes(codec, layoutOf(cell)),
+  async #read(cell: number, context: ReadContext): Promise<void> {
+    const { scale, codec, layoutOf } = this.#options,
+      { signal, meter, wanted, deliver, deliverParts } = context;
+    const content = contentOf(codec, layoutOf(cell)),
       { exactBytes } = content;
     const read = (range?: ByteRange): Promise<StoredObject | undefined> =>
       this.#chunks.read(chunkKey(scale, cell), {
@@ -56,11 +57,10 @@ export class UnshardedSource implements ObjectSource {
         meter,
         maxBytes: storedBound(content.maxBytes),
       });
-    await Promise.resolve(); // all calls of this tick are to be asked what they want
-    const wanted = this.#parts && exactBytes !== undefined ? parts?.wanted(cell) : undefined;
-    const ranges = wanted && planParts(wanted, exactBytes!);
+    const needed = this.#parts && exactBytes !== undefined ? wanted.get(cell)?.ranges : undefined;
+    const ranges = needed && planParts(needed, exactBytes!);
     const found = ranges && (await this.#parts!.read(ranges, exactBytes!, read));
-    if (found && 'parts' in found) return parts!.deliver(cell, found.parts);
+    if (found && 'parts' in found) return deliverParts(cell, found.parts);
     const object = found ? found.whole : await read();
     if (object && exactBytes !== undefined) this.#parts?.learn(object, exactBytes);
     await deliver(cell, object && { ...object, ...content });

@@ -51,6 +51,12 @@ export interface Codec {
   ): ((window: Uint8Array, at: number) => void) | undefined;
   /** Where in the chunk the values of these voxels lie, for encodings whose values lie at known places; {@link watchPoints} needs no more. */
   wantedBytes?(layout: ChunkLayout, offsets: Uint32Array): ByteRange[];
+  /**
+   * For encodings that give all voxels of a chunk or none (images): the chunk as `raw` has it. Done once a chunk, where its bitstream is
+   * undone: what is kept is decoded, and `decodePoints` reads what this returned.
+   * @throws DecodeError when the bytes do not follow the format.
+   */
+  decodeChunk?(bytes: Uint8Array, layout: ChunkLayout): Uint8Array | Promise<Uint8Array>;
   /** The most bytes a chunk of this layout can take: what inflating stops at. */
   maxBytes(layout: ChunkLayout): number;
   /** The exact size of every chunk of this layout, where the format fixes it (raw). */

@@ -41,14 +41,15 @@ const STRETCH = 2048;
  * @throws signal.reason, or what `onProgress` threw. Failed chunks do not throw: they come back as failures.
  */
 export async function readPoints(
-  reader: ChunkReader,
+  chunks: ChunkReader,
   request: ReadRequest,
 ): Promise<{ cost: ChunkCost; failures: ChunkFailure[] }> {
   const { plan, source, codec, layoutOf, out, status, signal, onProgress, judge, look } = request;
   const { cells, starts, offsets, order } = plan;
   const failures: ChunkFailure[] = [];
   const wordsPerPoint = out.length / status.length;
-  const watched = new Set<number>();
+  /** Chunks of which values may be written that are not accepted yet. */
+  const unaccepted = new Set<number>();
   let chunksDone = 0;
   const progress = new ProgressTeller(onProgress);
   const settle = (count = 1): void => {
@@ -73,7 +74,7 @@ export async function readPoints(
   const consumer: ChunkConsumer = {
     *take(ordinal, bytes, kept = codec) {
       if (!bytes) return;
-      watched.delete(ordinal); // what went by in windows was not the chunk
+      unaccepted.delete(ordinal); // what went by in windows was not the chunk
       const layout = layoutOf(cells[ordinal]),
         first = starts[ordinal],
         last = starts[ordinal + 1];
@@ -92,14 +93,14 @@ export async function readPoints(
       }
       if (look) yield* look(ordinal, bytes, kept);
     },
-    watch(ordinal) {
-      const watcher = look
+    windowReader(ordinal) {
+      const reader = look
         ? undefined
         : codec.watchPoints?.(layoutOf(cells[ordinal]), offsetsOf(ordinal), out, pointsOf(ordinal));
-      if (watcher) watched.add(ordinal);
-      return watcher;
+      if (reader) unaccepted.add(ordinal);
+      return reader;
     },
-    wanted(ordinal) {
+    rangesOf(ordinal) {
       const voxels = offsetsOf(ordinal),
         layout = layoutOf(cells[ordinal]);
       return look || voxels.length * layout.channels > MAX_PARTS_VALUES
@@ -110,22 +111,22 @@ export async function readPoints(
       const from = starts[ordinal],
         count = starts[ordinal + 1] - from;
       if (!stored) yield* byStretches(count, (a, b) => mark(from + a, from + b, PointStatus.missingChunk));
-      else if (watched.delete(ordinal))
+      else if (unaccepted.delete(ordinal))
         yield* byStretches(count, (a, b) => accept(ordinal, from + a, from + b));
       settle();
     },
     fail(ordinal, error) {
-      if (watched.delete(ordinal)) clear(starts[ordinal], starts[ordinal + 1]);
+      if (unaccepted.delete(ordinal)) clear(starts[ordinal], starts[ordinal + 1]);
       failures.push({ error, points: pointsOf(ordinal) });
       settle();
     },
     failRest(count, error) {
-      for (const ordinal of watched) clear(starts[ordinal], starts[ordinal + 1]);
+      for (const ordinal of unaccepted) clear(starts[ordinal], starts[ordinal + 1]);
       failures.push({ error, points: undefined });
       settle(count);
     },
   };
-  const cost = await reader.read(source, cells, consumer, signal);
+  const cost = await chunks.read(source, cells, consumer, signal);
   progress.throwIfFailed();
   return { cost, failures };
 }

@@ -52,6 +52,7 @@ class Source implements ChunkSource {
   async serve(
     answer: (cell: number) => Uint8Array | undefined = (cell) => Uint8Array.of(cell),
   ): Promise<void> {
+    await nextTurn(); // reads begin when all calls of this tick have said what they want
     for (let served = 0; served < this.reads.length; await nextTurn())
       for (; served < this.reads.length; served++)
         this.reads[served].resolve(answer(this.reads[served].cell));
@@ -627,7 +628,7 @@ describe('large chunks of known places', () => {
     right = true;
     shown: Uint8Array | undefined;
     sizes: number[] = [];
-    watch() {
+    windowReader() {
       return (window: Uint8Array, at: number): void => {
         this.right &&= at === this.seen && window.every((byte, k) => byte === (at + k) % 251);
         this.seen += window.byteLength;
@@ -652,7 +653,7 @@ describe('large chunks of known places', () => {
       good = new Watching(),
       bad = new Watching(),
       broken = new RangeError('mine');
-    bad.watch = () => () => {
+    bad.windowReader = () => () => {
       throw broken;
     };
     await Promise.all([bad, good].map((consumer) => reader.read(sourceOf({}), cells(0), consumer)));

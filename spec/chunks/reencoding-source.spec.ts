@@ -64,7 +64,7 @@ async function readVoxel(
         size: bytes!.byteLength,
         value: pointValues(kept, bytes!, layout, offsets)[0][0],
       }),
-    watch: () => codec.watchPoints?.(layout, offsets, out, outIndex),
+    windowReader: () => codec.watchPoints?.(layout, offsets, out, outIndex),
     done: () =>
       void (taken ??= {
         encoding: 'windows',
@@ -159,7 +159,7 @@ describe('keepReencoded', () => {
 
   test.each(['int64', 'float64', 'uint16'] as const)('has no other form for raw chunks of %s', (dataType) => {
     expect(
-      keepReencoded(sourceOf(exact(new Uint8Array(8))), raw, () => layoutOf(1, dataType)).keeperOf!(0),
+      keepReencoded(sourceOf(exact(new Uint8Array(8))), raw, () => layoutOf(1, dataType)).reencoderOf!(0),
     ).toBeUndefined();
   });
 

@@ -46,7 +46,9 @@ async function read(
   await task.run({
     signal,
     meter,
+    wanted: new Map(),
     deliver: async (_, chunk) => void delivered.push(chunk),
+    deliverParts: () => undefined,
     fail: () => undefined,
   });
   expect(delivered).toHaveLength(1);

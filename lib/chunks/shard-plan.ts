@@ -1,0 +1,75 @@
+/** Which shard each chunk is in, and where in it: computed on typed arrays before anything is read. Pure. */
+import { atOnce, type Paced } from '../base/pacer.ts';
+import type { Vec3 } from '../base/vec3.ts';
+import { cellPosition, gridShape } from '../precomputed/grid.ts';
+import type { Scale } from '../precomputed/info.ts';
+import { compressedMortonCodes } from '../precomputed/morton.ts';
+import { locateChunks, shardFileName, type ShardingSpec } from '../precomputed/sharding.ts';
+import type { Shard } from './shard-file.ts';
+
+/** Where chunks should be, by their IDs: a pair of uint32 a cell for `ids` and `shards`, low word first. */
+export interface Places {
+  ids: Uint32Array;
+  shards: Uint32Array;
+  minishards: Float64Array;
+}
+
+/** A shard and those of its cells that are wanted. */
+export interface ShardCells {
+  shard: Shard;
+  cells: number[];
+}
+
+/** So many cells are planned without a pause: what calls of one tick ask for is known before any of it is read. */
+const AT_ONCE = 2 ** 14;
+/** Cells between two pauses of a larger plan: about 2 ms. */
+const STRETCH = 2 ** 11;
+
+export class ShardPlan {
+  readonly #scale: Scale;
+  readonly #sharding: ShardingSpec;
+  readonly #gridShape: Vec3;
+
+  constructor(scale: Scale, sharding: ShardingSpec) {
+    this.#scale = scale;
+    this.#sharding = sharding;
+    this.#gridShape = gridShape(scale);
+  }
+
+  placesOf(cells: readonly number[]): Places {
+    const positions = new Float64Array(3 * cells.length);
+    for (const [k, cell] of cells.entries()) positions.set(cellPosition(this.#scale, cell), 3 * k);
+    const ids = compressedMortonCodes(this.#gridShape, positions);
+    return { ids, ...locateChunks(this.#sharding, ids) };
+  }
+
+  /** `0b.shard` */
+  shardNameOf(cell: number): string {
+    const { shards } = this.placesOf([cell]);
+    return shardFileName(this.#sharding, shards[0], shards[1]);
+  }
+
+  /** The shards of many cells, in the order met. */
+  byShard(cells: readonly number[]): ShardCells[] | Paced<ShardCells[]> {
+    const grouping = this.#group(cells);
+    return cells.length <= AT_ONCE ? atOnce(grouping) : grouping;
+  }
+
+  *#group(cells: readonly number[]): Paced<ShardCells[]> {
+    const byName = new Map<string, ShardCells>();
+    for (let from = 0; from < cells.length; from += STRETCH) {
+      if (from > 0) yield;
+      const some = cells.slice(from, from + STRETCH),
+        { shards } = this.placesOf(some);
+      for (const [k, cell] of some.entries()) {
+        const low = shards[2 * k],
+          high = shards[2 * k + 1],
+          name = shardFileName(this.#sharding, low, high);
+        const known = byName.get(name);
+        if (known) known.cells.push(cell);
+        else byName.set(name, { shard: { name, number: [low, high] }, cells: [cell] });
+      }
+    }
+    return [...byName.values()];
+  }
+}
