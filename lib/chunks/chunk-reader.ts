@@ -14,12 +14,13 @@ import type {
   ChunkPart,
   ChunkSource,
   KeptChunk,
-  PlannedTasks,
   ReadContext,
+  ReadTask,
   Reencoder,
   StoredChunk,
 } from './chunk-source.ts';
 import { JobQueue } from './job-queue.ts';
+import type { Planned } from './planned.ts';
 import { readParts, toKeep, unpack } from './unpack.ts';
 import { Wanted, type Job } from './wanted-chunk.ts';
 
@@ -166,7 +167,7 @@ export class ChunkReader {
     return wanted;
   }
 
-  *#enqueue(source: ChunkSource, planned: PlannedTasks, wanted: Map<number, Wanted>): Paced {
+  *#enqueue(source: ChunkSource, planned: Planned<ReadTask>, wanted: Map<number, Wanted>): Paced {
     const tasks = 'next' in planned ? yield* planned : planned;
     let seen = 0;
     for (const task of tasks) {

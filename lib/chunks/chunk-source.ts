@@ -1,7 +1,7 @@
 /** Where the chunks of one scale come from, and in which reads. */
-import type { Paced } from '../base/pacer.ts';
 import type { Codec } from '../codecs/codec.ts';
 import type { ByteRange, Meter } from '../storage/store.ts';
+import type { Planned } from './planned.ts';
 
 /** A chunk as it is stored: content encodings are still around it. */
 export interface StoredChunk {
@@ -45,9 +45,6 @@ export interface ReadContext {
   fail: (cell: number, error: unknown) => void;
 }
 
-/** Very many are planned with pauses. */
-export type PlannedTasks = readonly ReadTask[] | Paced<readonly ReadTask[]>;
-
 /** One read, or a few that belong together: what the queue counts. */
 export interface ReadTask {
   readonly cells: readonly number[];
@@ -55,7 +52,7 @@ export interface ReadTask {
    * @returns Tasks that the rest of the cells go on in.
    * @throws RequestError, DecodeError, or `signal.reason`: for all cells not delivered yet.
    */
-  run(context: ReadContext): Promise<PlannedTasks | void>;
+  run(context: ReadContext): Promise<Planned<ReadTask> | void>;
 }
 
 /** A chunk between calls. */
@@ -79,7 +76,7 @@ export interface ChunkSource {
   /** Where a cell's chunk is stored, for messages and as a key: no credentials. */
   urlOf(cell: number): string;
   /** How the chunks of these cells are read: every cell in one task. */
-  plan(cells: readonly number[]): PlannedTasks;
+  plan(cells: readonly number[]): Planned<ReadTask>;
   /** Keeps what was read from the store and could be used: the inflated bytes, or that nothing is stored. Never rejects. */
   save?(cell: number, bytes: Uint8Array | undefined, validator: string | undefined): Promise<void>;
   /** Makes what a cache is to hold instead of the inflated bytes of a cell; undefined: those are kept. */

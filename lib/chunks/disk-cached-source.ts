@@ -1,5 +1,4 @@
 /** The same source, whose chunks are looked for on disk first and kept there when they had to be read. */
-import type { Paced } from '../base/pacer.ts';
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import { raw } from '../codecs/raw.ts';
 import { chunkKey } from '../precomputed/grid.ts';
@@ -7,6 +6,7 @@ import type { Scale } from '../precomputed/info.ts';
 import type { Checks, ChunkCache } from './chunk-cache.ts';
 import type { ChunkSource, ObjectSource, ReadContext, ReadTask } from './chunk-source.ts';
 import { contentOf } from './chunk-store.ts';
+import { mapPlanned } from './planned.ts';
 
 export interface DiskCachedOptions {
   cache: ChunkCache;
@@ -59,17 +59,10 @@ export function keepOnDisk(
     },
   });
 
-  function* allLooking(planned: Paced<readonly ReadTask[]>): Paced<readonly ReadTask[]> {
-    return (yield* planned).map(looking);
-  }
-
   return {
     id: source.id,
     urlOf: (cell) => source.urlOf(cell),
-    plan(cells) {
-      const planned = source.plan(cells);
-      return 'next' in planned ? allLooking(planned) : planned.map(looking);
-    },
+    plan: (cells) => mapPlanned(source.plan(cells), looking),
     save: (cell, bytes, validator) => cache.put(keyOf(cell), bytes, validator),
   };
 }

@@ -1,6 +1,7 @@
 /** The same source, whose chunks are told to an observer as they come. */
 import type { ChunkEvent, Observe } from '../base/observer.ts';
 import type { ChunkSource, ReadContext, ReadTask } from './chunk-source.ts';
+import { mapPlanned } from './planned.ts';
 
 export function observedSource(source: ChunkSource, observe: Observe): ChunkSource {
   const tell = (cell: number, began: number, what: Omit<ChunkEvent, 'type' | 'url' | 'ms'>): void =>
@@ -11,7 +12,7 @@ export function observedSource(source: ChunkSource, observe: Observe): ChunkSour
     const told = (cell: number, what: Omit<ChunkEvent, 'type' | 'url' | 'ms'>): void => {
       if (left.delete(cell)) tell(cell, began, what);
     };
-    const { deliver, fail, parts } = context;
+    const { deliver, deliverParts, fail } = context;
     return {
       ...context,
       deliver(cell, chunk, from = 'store') {
@@ -22,13 +23,10 @@ export function observedSource(source: ChunkSource, observe: Observe): ChunkSour
         told(cell, { from: 'store', outcome: 'failed', bytes: 0, error });
         fail(cell, error);
       },
-      parts: parts && {
-        wanted: (cell) => parts.wanted(cell),
-        deliver(cell, found) {
-          const bytes = found.reduce((sum, part) => sum + part.bytes.byteLength, 0);
-          told(cell, { from: 'store', outcome: 'read', bytes });
-          parts.deliver(cell, found);
-        },
+      deliverParts(cell, parts) {
+        const bytes = parts.reduce((sum, part) => sum + part.bytes.byteLength, 0);
+        told(cell, { from: 'store', outcome: 'read', bytes });
+        deliverParts(cell, parts);
       },
     };
   };
@@ -40,7 +38,7 @@ export function observedSource(source: ChunkSource, observe: Observe): ChunkSour
         left = new Set(task.cells);
       try {
         const further = await task.run(telling(context, left, began));
-        return further?.map((next) => observed(next, began));
+        return further && mapPlanned(further, (next) => observed(next, began));
       } catch (error) {
         if (!context.signal.aborted)
           for (const cell of left) tell(cell, began, { from: 'store', outcome: 'failed', bytes: 0, error });
@@ -52,8 +50,8 @@ export function observedSource(source: ChunkSource, observe: Observe): ChunkSour
   return {
     id: source.id,
     urlOf: (cell) => source.urlOf(cell),
-    plan: (cells) => source.plan(cells).map((task) => observed(task)),
+    plan: (cells) => mapPlanned(source.plan(cells), (task) => observed(task)),
     save: source.save && ((cell, bytes, validator) => source.save!(cell, bytes, validator)),
-    keeperOf: source.keeperOf && ((cell) => source.keeperOf!(cell)),
+    reencoderOf: source.reencoderOf && ((cell) => source.reencoderOf!(cell)),
   };
 }

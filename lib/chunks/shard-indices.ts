@@ -5,74 +5,35 @@
  */
 import { DecodeError } from '../base/errors.ts';
 import type { Vec3 } from '../base/vec3.ts';
-import { decompress, storedBound } from '../compression/decompress.ts';
+import { decompress } from '../compression/decompress.ts';
 import { checkMinishardIndex } from '../precomputed/minishard-check.ts';
-import {
-  decodeMinishardIndex,
-  minishardIndexRange,
-  SHARD_INDEX_ENTRY_BYTES,
-  shardIndexBytes,
-  type MinishardIndex,
-} from '../precomputed/shard-index.ts';
+import { decodeMinishardIndex, type MinishardIndex } from '../precomputed/shard-index.ts';
 import type { ShardingSpec } from '../precomputed/sharding.ts';
 import type { ByteRange } from '../storage/store.ts';
-import { comparable } from '../storage/validator.ts';
 import type { ChunkCache } from './chunk-cache.ts';
-import { GAP_REQUEST_BYTES } from './request-weights.ts';
 import {
-  changedUnderWay,
-  isTruncated,
-  sliceOf,
-  type Piece,
-  type ShardFile,
-  type ShardRead,
-} from './shard-file.ts';
+  areSame,
+  MAX_MINISHARD_INDEX_BYTES,
+  NOWHERE,
+  ShardEntryReader,
+  Suspect,
+  type Contradiction,
+  type ShardIndex,
+} from './shard-entries.ts';
+import { changedUnderWay, isTruncated, type Piece, type ShardFile, type ShardRead } from './shard-file.ts';
 import { SharedReads } from './shared-reads.ts';
 import { VersionCheck, type Versions } from './versions.ts';
 
-/** A shard index up to this size is read whole and kept; of a larger one only the entries that are needed are read. */
-export const WHOLE_INDEX_BYTES = GAP_REQUEST_BYTES;
-/** A larger minishard index is an error, not an allocation: 2.8 million chunks. */
-const MAX_MINISHARD_INDEX_BYTES = 64 * 1024 * 1024;
 /** How often indices are read again for one call because their shard changed. */
 export const MAX_REREADS = 2;
 /** How often what they lead to is read again then, while they stay the same: of two replicas, the other one may answer. */
 export const MAX_RETRIES = 4;
-/** So many validators for pieces that belong together are no versions. */
-const MANY_VALIDATORS = 4;
-
-/** The shard index, or one entry of it. */
-interface ShardIndex {
-  bytes: Uint8Array;
-  firstMinishard: number;
-  versions: Versions;
-}
 
 /** Where the chunks of a minishard are, in these versions of its shard. */
 export interface KeptIndex extends MinishardIndex {
   versions: Versions;
   /** It was kept by another process, or an earlier call of a volume that is closed. */
   fromDisk: boolean;
-}
-
-/** What a reading by an index met: of another version than the index, or ending before what the index names (`validator` unknown). */
-export type Contradiction = Partial<Piece>;
-
-/** Tells one minishard whose shard has ever other validators from one whose shard has ever other bytes. */
-class Suspect {
-  readonly #validators = new Set<string | undefined>();
-  #before: { entry: Uint8Array; part: Uint8Array } | undefined;
-  #isSteady = true;
-
-  /** Whether what came so far was the same each time, each time under another validator. */
-  isEverOther(entry: ShardIndex, { bytes: part, validator }: Contradiction): boolean {
-    if (!part) return false;
-    if (this.#before && !(areSame(this.#before.entry, entry.bytes) && areSame(this.#before.part, part)))
-      this.#isSteady = false;
-    this.#before = { entry: entry.bytes, part };
-    this.#validators.add(entry.versions.latest).add(validator && comparable(validator));
-    return this.#isSteady && this.#validators.size >= MANY_VALIDATORS;
-  }
 }
 
 /** What a volume keeps of the indices of its shards, of all scales. */
@@ -93,10 +54,9 @@ export class ShardIndexCache {
   }
 }
 
-const NOWHERE: ByteRange = { start: 0, end: 0 };
-
 export class ShardIndices {
   readonly #cache: ShardIndexCache;
+  readonly #entries: ShardEntryReader;
   readonly #scale: string;
   readonly #spec: ShardingSpec;
   readonly #gridShape: Vec3;
@@ -109,6 +69,7 @@ export class ShardIndices {
    */
   constructor(cache: ShardIndexCache, scale: string, spec: ShardingSpec, gridShape: Vec3, disk?: ChunkCache) {
     this.#cache = cache;
+    this.#entries = new ShardEntryReader(cache.shards, cache.check, scale, spec);
     this.#scale = scale;
     this.#spec = spec;
     this.#gridShape = gridShape;
@@ -232,13 +193,13 @@ export class ShardIndices {
       void found.set(minishard, () => {
         throw error;
       });
-    const entries = await this.#locate(file, minishards, read, since),
+    const entries = await this.#entries.of(file, minishards, read, since),
       suspects = new Map(minishards.map((minishard) => [minishard, new Suspect()]));
     let rereads = MAX_REREADS,
       retries = MAX_RETRIES;
     for (;;) {
       const asked = [...entries];
-      const ranges = asked.map(([minishard, entry]) => this.#rangeOf(entry, minishard));
+      const ranges = asked.map(([minishard, entry]) => this.#entries.rangeOf(entry, minishard));
       const parts = file.readAll(
         ranges.map((range) => (range instanceof Error || !range ? NOWHERE : range)),
         read,
@@ -269,7 +230,7 @@ export class ShardIndices {
       );
       if (entries.size === 0) return found;
       if (rereads > 0) {
-        const { made, isOpen } = await this.#renewEntries(file, entries, contradiction!, rereads, read);
+        const { made, isOpen } = await this.#entries.renew(file, entries, contradiction!, rereads, read);
         rereads -= made;
         if (!isOpen) retries = MAX_RETRIES;
       } else if (retries-- === 0) {
@@ -358,102 +319,6 @@ export class ShardIndices {
     );
   }
 
-  /** Each minishard's entry of the shard index, or why there is none; undefined where the shard does not exist. */
-  async #locate(
-    file: ShardFile,
-    minishards: readonly number[],
-    read: ShardRead,
-    since: number | undefined,
-  ): Promise<Map<number, ShardIndex | Error | undefined>> {
-    if (minishards.length === 0) return new Map();
-    if (shardIndexBytes(this.#spec) <= WHOLE_INDEX_BYTES) {
-      const index = await this.#shardIndex(file, read, since);
-      return new Map(minishards.map((minishard) => [minishard, index]));
-    }
-    const entries = file.readAll(minishards.map(entryRange), read);
-    const settled = await Promise.allSettled(
-      entries.map(async (entry, k) => shardIndexOf(await entry, minishards[k], this.#cache.check)),
-    );
-    return new Map(
-      settled.map((entry, k) => [
-        minishards[k],
-        entry.status === 'fulfilled' ? entry.value : (entry.reason as Error),
-      ]),
-    );
-  }
-
-  /** Reads the shard index again, or its entries for these minishards, and puts them in the place of those. */
-  async #renewEntries(
-    file: ShardFile,
-    entries: Map<number, ShardIndex | Error | undefined>,
-    { validator }: Contradiction,
-    times: number,
-    read: ShardRead,
-  ): Promise<{ made: number; isOpen: boolean }> {
-    for (let made = 1; ; made++) {
-      const since = Math.max(
-        ...Array.from(entries.values(), (entry) => (isIndex(entry) ? entry.versions.learned : 0)),
-      );
-      const after = await this.#locate(file, [...entries.keys()], read, since);
-      let isOpen = false;
-      for (const [minishard, entry] of after) {
-        const old = entries.get(minishard);
-        if (
-          isIndex(entry) &&
-          isIndex(old) &&
-          this.#cache.check.learn(
-            file.url,
-            old.versions,
-            entry.versions,
-            areSame(old.bytes, entry.bytes),
-            validator,
-            made > 1,
-          )
-        )
-          isOpen = true;
-        entries.set(minishard, entry);
-      }
-      if (!isOpen || made === times) return { made, isOpen };
-    }
-  }
-
-  #rangeOf(entry: ShardIndex | Error | undefined, minishard: number): ByteRange | Error | undefined {
-    if (!isIndex(entry)) return entry;
-    try {
-      const range = minishardIndexRange(entry.bytes, this.#spec, minishard, entry.firstMinishard) ?? NOWHERE;
-      const size = range.end - range.start;
-      if (size > storedBound(MAX_MINISHARD_INDEX_BYTES))
-        throw new DecodeError(
-          'TOO_LARGE',
-          `minishard ${minishard}: an index of ${size} bytes; at most ${MAX_MINISHARD_INDEX_BYTES} are read`,
-        );
-      return range;
-    } catch (error) {
-      return error as Error;
-    }
-  }
-
-  /** @param since What was learned by then is read again. */
-  async #shardIndex(
-    file: ShardFile,
-    { signal, meter }: ShardRead,
-    since = -1,
-  ): Promise<ShardIndex | undefined> {
-    const key = `${this.#scale}/${file.name}`,
-      range = { start: 0, end: shardIndexBytes(this.#spec) };
-    const old = this.#cache.shards.peek(key);
-    if (old && old.versions.learned <= since) this.#cache.shards.forget(key, old);
-    const read = async (ours: AbortSignal): Promise<ShardIndex | undefined> => {
-      const piece = await file.read(range, { signal: ours, meter });
-      const index = shardIndexOf(piece && { ...piece, bytes: sliceOf(piece, range) }, 0, this.#cache.check);
-      if (index && old && areSame(old.bytes, index.bytes)) index.versions.addAll(old.versions);
-      return index;
-    };
-    const [result] = await this.#cache.shards.all([key], (_, ours) => [read(ours)], signal);
-    if (result.status === 'rejected') throw result.reason;
-    return result.value;
-  }
-
   /** An index out of its encoding. */
   async #inflate(minishard: number, bytes: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
     if (bytes.byteLength === 0 || this.#spec.minishardIndexEncoding === 'raw') return bytes;
@@ -472,27 +337,6 @@ const ofIndex = (minishard: number, error: unknown): unknown =>
   error instanceof DecodeError
     ? new DecodeError(error.code, `the index of minishard ${minishard}: ${error.message}`, { cause: error })
     : error;
-
-const entryRange = (minishard: number): ByteRange => ({
-  start: minishard * SHARD_INDEX_ENTRY_BYTES,
-  end: (minishard + 1) * SHARD_INDEX_ENTRY_BYTES,
-});
-
-/** What is kept is no view of something larger. */
-const shardIndexOf = (
-  piece: Piece | undefined,
-  firstMinishard: number,
-  check: VersionCheck,
-): ShardIndex | undefined =>
-  piece && { bytes: piece.bytes.slice(), firstMinishard, versions: check.versionsOf(piece) };
-
-const isIndex = (entry: ShardIndex | Error | undefined): entry is ShardIndex =>
-  entry !== undefined && !(entry instanceof Error);
-
-const areSame = (a: ArrayLike<number>, b: ArrayLike<number>): boolean => {
-  for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return false;
-  return a.length === b.length;
-};
 
 const isSameIndex = (a: MinishardIndex, b: MinishardIndex): boolean =>
   areSame(a.ids, b.ids) && areSame(a.starts, b.starts) && areSame(a.ends, b.ends);

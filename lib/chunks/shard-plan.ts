@@ -5,6 +5,7 @@ import { cellPosition, gridShape } from '../precomputed/grid.ts';
 import type { Scale } from '../precomputed/info.ts';
 import { compressedMortonCodes } from '../precomputed/morton.ts';
 import { locateChunks, shardFileName, type ShardingSpec } from '../precomputed/sharding.ts';
+import type { Planned } from './planned.ts';
 import type { Shard } from './shard-file.ts';
 
 /** Where chunks should be, by their IDs: a pair of uint32 a cell for `ids` and `shards`, low word first. */
@@ -50,7 +51,7 @@ export class ShardPlan {
   }
 
   /** The shards of many cells, in the order met. */
-  byShard(cells: readonly number[]): ShardCells[] | Paced<ShardCells[]> {
+  byShard(cells: readonly number[]): Planned<ShardCells> {
     const grouping = this.#group(cells);
     return cells.length <= AT_ONCE ? atOnce(grouping) : grouping;
   }

@@ -12,7 +12,6 @@
  *   not larger takes one request.
  */
 import { DecodeError } from '../base/errors.ts';
-import type { Paced } from '../base/pacer.ts';
 import { storedBound } from '../compression/decompress.ts';
 import { trimmed } from '../compression/memory.ts';
 import { chunkKey, gridShape } from '../precomputed/grid.ts';
@@ -21,16 +20,10 @@ import { findChunk, shardIndexBytes } from '../precomputed/shard-index.ts';
 import type { ShardingSpec } from '../precomputed/sharding.ts';
 import type { ByteRange } from '../storage/store.ts';
 import type { ChunkCache } from './chunk-cache.ts';
-import type {
-  ChunkPart,
-  ObjectSource,
-  PlannedTasks,
-  ReadContext,
-  ReadTask,
-  StoredChunk,
-} from './chunk-source.ts';
+import type { ChunkPart, ObjectSource, ReadContext, ReadTask, StoredChunk } from './chunk-source.ts';
 import { ChunkStore, contentOf } from './chunk-store.ts';
 import { MAX_READ_BYTES, planReads } from './merge-ranges.ts';
+import { mapPlanned, type Planned } from './planned.ts';
 import { planParts } from './range-cost.ts';
 import {
   changedUnderWay,
@@ -41,12 +34,11 @@ import {
   type Shard,
   type ShardStore,
 } from './shard-file.ts';
+import { WHOLE_INDEX_BYTES, type Contradiction } from './shard-entries.ts';
 import {
   MAX_REREADS,
   MAX_RETRIES,
   ShardIndices,
-  WHOLE_INDEX_BYTES,
-  type Contradiction,
   type KeptIndex,
   type ShardIndexCache,
 } from './shard-indices.ts';
@@ -109,13 +101,8 @@ export class ShardedSource implements ObjectSource {
     return `${this.#options.scale.key}/${this.#plan.shardNameOf(cell)}`;
   }
 
-  plan(cells: readonly number[]): PlannedTasks {
-    const shards = this.#plan.byShard(cells);
-    return 'next' in shards ? this.#planning(shards) : shards.map(this.#taskOf);
-  }
-
-  *#planning(grouping: Paced<ShardCells[]>): Paced<readonly ReadTask[]> {
-    return (yield* grouping).map(this.#taskOf);
+  plan(cells: readonly number[]): Planned<ReadTask> {
+    return mapPlanned(this.#plan.byShard(cells), this.#taskOf);
   }
 
   #taskOf = ({ shard, cells }: ShardCells): ReadTask => ({

@@ -8,13 +8,12 @@
 import { deadlineOf } from '../base/deadline.ts';
 import { ChunkError, DeadlineError } from '../base/errors.ts';
 import { atOnce, byStretches, filling, type Paced, type Pacer } from '../base/pacer.ts';
-import type { Vec3 } from '../base/vec3.ts';
 import type { ChunkConsumer, ChunkCost, ChunkReader } from '../chunks/chunk-reader.ts';
 import type { Codec } from '../codecs/codec.ts';
-import { cellBounds, gridShape } from '../precomputed/grid.ts';
 import type { Scale } from '../precomputed/info.ts';
 import { isLabel, type BallSearch, type Look, type Seeker } from './ball-search.ts';
 import { pointSource } from './input.ts';
+import { addLooks, boundsFromZero, nextRound, seesNeighbour } from './neighbours.ts';
 import { planning, type PointPlan } from './plan.ts';
 import type { ChunkFailure, ReadRequest } from './read-points.ts';
 import { ProgressTeller } from './progress.ts';
@@ -33,14 +32,8 @@ type Spent = ChunkCost & { chunks: number };
 const NOT_SEEKING = 0; // what memory is at first
 /** Looks that are planned and held at a time: some 20 MB. */
 const MAX_LOOKS = 2 ** 17;
-/** Chunks up to twice as far as the nearest one are read together: eight times its rank. */
-const TOGETHER = 8;
 /** Points between two pauses, where each takes about a microsecond. */
 const STRETCH = 1024;
-
-/** Voxels of a cell, counted from the volume's first. */
-const boundsFromZero = ({ size, chunkSize }: Scale, cell: number): { min: Vec3; max: Vec3 } =>
-  cellBounds({ size, chunkSize, voxelOffset: [0, 0, 0] }, cell);
 
 export class Snap {
   readonly #request: SnapRequest;
@@ -102,12 +95,13 @@ export class Snap {
    * @throws signal.reason, or what `onProgress` threw.
    */
   async outside(reader: ChunkReader, spent: Spent): Promise<void> {
-    const { plan, signal, pacer } = this.#request;
+    const { plan, scale, search, signal, pacer } = this.#request;
     let looks: Look[] = [],
       sought = 0;
     for (let ordinal = 0; ordinal < plan.cells.length; ordinal++)
       for (const seeker of this.#seekers(ordinal)) {
-        if (this.#looked[ordinal]) this.#addLooks(seeker, plan.cells[ordinal], looks);
+        if (this.#looked[ordinal])
+          addLooks(seeker, plan.cells[ordinal], scale, search.ball, this.#limit(seeker.point), looks);
         else this.#fail(seeker.point); // for the reason that its chunk has
         if (++sought % STRETCH === 0) {
           if (pacer.isDue()) await pacer.pause();
@@ -125,6 +119,8 @@ export class Snap {
   *#giveUp(first: number, looks: readonly Look[], { timeoutMs }: DeadlineError): Paced {
     const {
       plan: { cells },
+      scale,
+      search,
       source,
       status,
     } = this.#request;
@@ -140,7 +136,11 @@ export class Snap {
     });
     for (let ordinal = first; ordinal < cells.length; ordinal++)
       for (const seeker of this.#seekers(ordinal)) {
-        if (!this.#looked[ordinal] || this.#seesNeighbour(seeker, cells[ordinal])) fail(seeker.point);
+        if (
+          !this.#looked[ordinal] ||
+          seesNeighbour(seeker, cells[ordinal], scale, search.ball, this.#limit(seeker.point))
+        )
+          fail(seeker.point);
         if (++seen % STRETCH === 0) yield;
       }
     this.#late = ChunkError.of(
@@ -155,23 +155,6 @@ export class Snap {
     this.#ranks[point] = NOT_SEEKING;
     out.fill(0, point * width, (point + 1) * width);
     status[point] = PointStatus.failed;
-  }
-
-  /** Whether a voxel of another chunk is near enough: then one of those beyond the faces is. */
-  #seesNeighbour({ point, voxel }: Seeker, cell: number): boolean {
-    const { scale, search } = this.#request,
-      { min, max } = boundsFromZero(scale, cell),
-      limit = this.#limit(point);
-    const to: [number, number, number] = [0, 0, 0];
-    for (const axis of [0, 1, 2] as const)
-      for (const distance of [min[axis] - 1 - voxel[axis], max[axis] - voxel[axis]]) {
-        const at = voxel[axis] + distance;
-        if (at < 0 || at >= scale.size[axis]) continue;
-        to[axis] = distance;
-        if (search.ball.rankOf(...to) < limit) return true;
-        to[axis] = 0;
-      }
-    return false;
   }
 
   /**
@@ -272,46 +255,12 @@ export class Snap {
     }
   }
 
-  /** The neighbours of its own chunk that could hold something nearer than what a seeker has. */
-  #addLooks(seeker: Seeker, own: number, looks: Look[]): void {
-    const {
-      scale,
-      search: { ball },
-    } = this.#request;
-    const { point, voxel } = seeker;
-    const limit = this.#limit(point);
-    const reach = limit < ball.size ? ball.reachOf(limit) : ball.reach;
-    const grid = gridShape(scale);
-    const cellsAlong = (axis: 0 | 1 | 2): { cell: number; distance: number }[] => {
-      const size = scale.chunkSize[axis],
-        at = voxel[axis];
-      const first = Math.max(0, Math.floor((at - reach[axis]) / size)),
-        last = Math.min(grid[axis] - 1, Math.floor((at + reach[axis]) / size));
-      return Array.from({ length: last - first + 1 }, (_, k) => {
-        const start = (first + k) * size;
-        return { cell: first + k, distance: start > at ? start - at : Math.min(0, start + size - 1 - at) };
-      });
-    };
-    const xs = cellsAlong(0),
-      ys = cellsAlong(1),
-      zs = cellsAlong(2);
-    if (xs.length * ys.length * zs.length === 1) return;
-    for (const z of zs)
-      for (const y of ys)
-        for (const x of xs) {
-          const cell = x.cell + grid[0] * (y.cell + grid[1] * z.cell);
-          if (cell === own) continue;
-          const first = ball.rankOf(x.distance, y.distance, z.distance);
-          if (first < limit) looks.push({ seeker, cell, first });
-        }
-  }
-
   /** Reads in rounds. In each every seeker asks for its nearest chunks, and all that want those chunks look into them. */
   async #read(reader: ChunkReader, looks: readonly Look[], spent: Spent): Promise<void> {
     const { source, signal, pacer } = this.#request;
     for (;;) {
       // A few are registered together with those of other calls.
-      const sorting = this.#round(looks),
+      const sorting = nextRound(looks, (point) => this.#limit(point)),
         { now, later } = looks.length > STRETCH ? await pacer.run(sorting) : atOnce(sorting);
       if (now.size === 0) return;
       looks = later;
@@ -328,38 +277,29 @@ export class Snap {
     }
   }
 
-  /** Looks that are still of use: those into chunks that are next for some seeker, by chunk, and the rest. */
-  *#round(looks: readonly Look[]): Paced<{ now: Map<number, Look[]>; later: Look[] }> {
-    const nearest = new Map<Seeker, number>(),
-      now = new Map<number, Look[]>(),
-      open: Look[] = [],
-      later: Look[] = [];
-    yield* byStretches(looks.length, (from, end) => {
-      for (let k = from; k < end; k++) {
-        const { seeker, first } = looks[k];
-        if (first >= this.#limit(seeker.point)) continue;
-        open.push(looks[k]);
-        nearest.set(seeker, Math.min(first, nearest.get(seeker) ?? first));
-      }
-    });
-    yield* byStretches(open.length, (from, end) => {
-      for (let k = from; k < end; k++)
-        if (open[k].first <= TOGETHER * nearest.get(open[k].seeker)!) now.set(open[k].cell, []);
-    });
-    yield* byStretches(open.length, (from, end) => {
-      for (let k = from; k < end; k++) (now.get(open[k].cell) ?? later).push(open[k]);
-    });
-    return { now, later };
-  }
-
   #consumer(cells: Float64Array, looks: readonly (readonly Look[])[], chunks: number): ChunkConsumer {
+    const settled = new Uint8Array(cells.length);
+    const settle = (ordinal: number): void => {
+      settled[ordinal] = 1;
+      this.#chunksDone++;
+    };
+    const tell = (): void => this.#progress.tell({ chunks, chunksDone: this.#chunksDone });
     return {
       take: (ordinal, bytes, codec = this.#request.codec) =>
         bytes ? this.#search(cells[ordinal], bytes, codec, looks[ordinal]) : undefined,
-      done: () => this.#tell(chunks),
+      done: (ordinal) => (settle(ordinal), tell()),
       fail: (ordinal, error) => {
         this.#block(looks[ordinal], error);
-        this.#tell(chunks);
+        settle(ordinal);
+        tell();
+      },
+      failRest: (_count, error) => {
+        for (const [ordinal, its] of looks.entries()) {
+          if (settled[ordinal]) continue;
+          this.#block(its, error);
+          settle(ordinal);
+        }
+        tell();
       },
     };
   }
@@ -383,10 +323,5 @@ export class Snap {
   /** Only a label of a lower rank is of use to a point. */
   #limit(point: number): number {
     return Math.min(this.#ranks[point], this.#blocked.get(point)?.rank ?? Infinity);
-  }
-
-  #tell(chunks: number): void {
-    this.#chunksDone++;
-    this.#progress.tell({ chunks, chunksDone: this.#chunksDone });
   }
 }

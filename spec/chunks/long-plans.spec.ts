@@ -1,0 +1,154 @@
+/** Calls for very many chunks: the event loop goes on while they are planned, and when they are left. */
+import { describe, expect, test } from '@jest/globals';
+import { Pacer } from '../../lib/base/pacer.ts';
+import { ChunkReader } from '../../lib/chunks/chunk-reader.ts';
+import type { ChunkSource, ReadTask } from '../../lib/chunks/chunk-source.ts';
+import { ShardIndexCache } from '../../lib/chunks/shard-indices.ts';
+import { ShardedSource } from '../../lib/chunks/sharded-source.ts';
+import { raw } from '../../lib/codecs/raw.ts';
+import { cellSize } from '../../lib/precomputed/grid.ts';
+import type { Scale } from '../../lib/precomputed/info.ts';
+import { neverDue } from '../support/pacers.ts';
+import { nextTurn, StubStore } from '../support/stub-store.ts';
+
+describe('a plan of sharded chunks', () => {
+  const scale: Scale = {
+    mip: 0,
+    key: 's',
+    resolution: [1, 1, 1],
+    size: [64 * 8, 64 * 8, 16 * 8],
+    voxelOffset: [0, 0, 0],
+    chunkSize: [8, 8, 8],
+    encoding: 'raw',
+  };
+  const source = new ShardedSource({
+    store: new StubStore(() => undefined),
+    scale,
+    codec: raw,
+    layoutOf: (cell) => ({ chunkSize: cellSize(scale, cell), channels: 1, dataType: 'uint8' }),
+    infoWasRead: true,
+    sharding: {
+      hash: 'murmurhash3_x86_128',
+      preshiftBits: 3,
+      minishardBits: 2,
+      shardBits: 5,
+      minishardIndexEncoding: 'raw',
+      dataEncoding: 'raw',
+    },
+    indices: new ShardIndexCache(),
+  });
+  const cellsTo = (count: number): number[] => [...Array(count).keys()];
+
+  /** Tasks, and how often they were planned with a pause. */
+  function planned(count: number): { tasks: readonly ReadTask[]; pauses: number } {
+    const plan = source.plan(cellsTo(count));
+    if (!('next' in plan)) return { tasks: plan, pauses: 0 };
+    for (let pauses = 0; ; pauses++) {
+      const step = plan.next();
+      if (step.done) return { tasks: step.value, pauses };
+    }
+  }
+
+  test('of 2^14 is made at once: calls of one tick share reads', () =>
+    expect(planned(2 ** 14).pauses).toBe(0));
+
+  test('of more may pause every 2^11 cells', () => expect(planned(50_000).pauses).toBe(24));
+
+  test.each([2 ** 14, 50_000])('of %d cells has each in the one task of its shard', (count) => {
+    const { tasks } = planned(count);
+    expect(tasks.flatMap(({ cells }) => cells).sort((a, b) => a - b)).toEqual(cellsTo(count));
+    const shards = tasks.map(({ cells }) => new Set(cells.map((cell) => source.objectOf(cell))));
+    expect(shards.every(({ size }) => size === 1)).toBe(true);
+    expect(new Set(shards.flatMap((names) => [...names])).size).toBe(tasks.length);
+  });
+});
+
+describe('a call for very many chunks that is left', () => {
+  /** Every look at the clock takes 4 milliseconds: a pause is due at every other place for one. */
+  function slowPacer(): { pacer: Pacer; turns: () => number } {
+    let now = 0,
+      turns = 0;
+    const pacer = new Pacer({
+      now: () => (now += 4),
+      afterTurn: (act) => setImmediate(() => (turns++, act())),
+    });
+    return { pacer, turns: () => turns };
+  }
+  const CHUNKS = 50_000;
+  const cells = Float64Array.from({ length: CHUNKS }, (_, k) => k);
+
+  /** Never answers, until it is to. */
+  class Silent implements ChunkSource {
+    readonly id = 's';
+    answers = false;
+    readonly asked: number[] = [];
+    readonly urlOf = String;
+    plan = (cells: readonly number[]): ReadTask[] =>
+      cells.map((cell) => ({
+        cells: [cell],
+        run: async ({ signal, deliver }) => {
+          this.asked.push(cell);
+          if (!this.answers)
+            await new Promise((_, reject) =>
+              signal.addEventListener('abort', () => reject(signal.reason as Error)),
+            );
+          await deliver(cell, undefined);
+        },
+      }));
+  }
+  const consumerOf = (seen: number[] = []) => ({
+    take: () => undefined,
+    done: (ordinal: number) => void seen.push(ordinal),
+    fail: () => undefined,
+  });
+
+  test('rejects at once, forgets its chunks with pauses, and has none of them read', async () => {
+    const { pacer, turns } = slowPacer(),
+      source = new Silent(),
+      reader = new ChunkReader({ concurrency: 4, pacer }),
+      leaving = new AbortController();
+    const left = reader.read(source, cells, consumerOf(), leaving.signal);
+    while (source.asked.length < 4) await nextTurn();
+    for (let turn = 0; turn < 200; turn++) await nextTurn(); // all are registered
+    const before = turns();
+    source.answers = true;
+    leaving.abort(new Error('enough'));
+    await expect(left).rejects.toThrow('enough');
+    expect(turns() - before).toBeLessThan(2);
+    for (let turn = 0; turn < 200; turn++) await nextTurn();
+    expect(turns() - before).toBeGreaterThan(CHUNKS / 512 / 3);
+    expect(source.asked).toEqual([0, 1, 2, 3]);
+  });
+
+  test('does not keep others from its chunks, asked for in the same turn', async () => {
+    const source = new Silent(),
+      reader = new ChunkReader({ concurrency: 4, pacer: slowPacer().pacer }),
+      leaving = new AbortController(),
+      seen: number[] = [];
+    const left = reader.read(source, cells, consumerOf(), leaving.signal);
+    for (let turn = 0; turn < 400; turn++) await nextTurn();
+    source.answers = true;
+    left.catch(() => undefined); // looked at below
+    leaving.abort(new Error('enough'));
+    const { cacheHits } = await reader.read(source, Float64Array.of(2, 40_000, 49_999), consumerOf(seen));
+    await expect(left).rejects.toThrow('enough');
+    expect([seen.sort(), cacheHits]).toEqual([[0, 1, 2], 0]);
+    expect(source.asked).toEqual([0, 1, 2, 3, 2, 40_000, 49_999]);
+  });
+
+  test('leaves to others what they share', async () => {
+    const source = new Silent(),
+      reader = new ChunkReader({ concurrency: 4, pacer: neverDue() }),
+      leaving = new AbortController(),
+      seen: number[] = [];
+    const left = reader.read(source, cells, consumerOf(), leaving.signal),
+      stays = reader.read(source, Float64Array.of(7, 49_999), consumerOf(seen));
+    await nextTurn();
+    source.answers = true;
+    leaving.abort(new Error('enough'));
+    await expect(left).rejects.toThrow('enough');
+    await stays;
+    expect(seen.sort()).toEqual([0, 1]);
+    expect(source.asked).toEqual([0, 1, 2, 3, 7, 49_999]);
+  });
+});
