@@ -17,7 +17,7 @@ describe('a verdict', () => {
     expect(onStatus('reads', status)).toBe('stands'),
   );
 
-  // What each kind of request did before there was one table.
+  // Row by row: another word is another number of requests.
   test.each([
     ['400', answered(400), 'stands stands stands split stands'],
     ['404', answered(404), 'stands stands stands split stands'],
