@@ -65,6 +65,13 @@ export async function readPoints(
     mark(from, end, PointStatus.ok);
     judge?.(ordinal, from, end);
   };
+  /** With pauses, in which a deadline may come. */
+  function* acceptAll(ordinal: number): Paced {
+    const from = starts[ordinal];
+    unaccepted.add(ordinal);
+    yield* byStretches(starts[ordinal + 1] - from, (a, b) => accept(ordinal, from + a, from + b));
+    unaccepted.delete(ordinal);
+  }
   /** A decoder may have begun. */
   const clear = (from: number, end: number): void => {
     mark(from, end, PointStatus.failed);
@@ -89,7 +96,7 @@ export async function readPoints(
           throw error;
         }
         if (size === STRETCH) accept(ordinal, from, end);
-        else yield* byStretches(end - from, (a, b) => accept(ordinal, from + a, from + b));
+        else yield* acceptAll(ordinal);
       }
       if (look) yield* look(ordinal, bytes, kept);
     },
@@ -111,8 +118,7 @@ export async function readPoints(
       const from = starts[ordinal],
         count = starts[ordinal + 1] - from;
       if (!stored) yield* byStretches(count, (a, b) => mark(from + a, from + b, PointStatus.missingChunk));
-      else if (unaccepted.delete(ordinal))
-        yield* byStretches(count, (a, b) => accept(ordinal, from + a, from + b));
+      else if (unaccepted.has(ordinal)) yield* acceptAll(ordinal);
       settle();
     },
     fail(ordinal, error) {

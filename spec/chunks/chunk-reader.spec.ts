@@ -648,7 +648,7 @@ describe('large chunks of known places', () => {
       expect([seen, right, sizes]).toEqual([bytes.length, true, []]);
   });
 
-  test('fail for the one whose watcher throws, and not for the others', async () => {
+  test('fail for the one whose window reader throws, and not for the others', async () => {
     const reader = readerOf(),
       good = new Watching(),
       bad = new Watching(),

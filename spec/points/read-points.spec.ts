@@ -1,5 +1,5 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import { DecodeError, RequestError } from '../../lib/base/errors.ts';
+import { DeadlineError, DecodeError, RequestError } from '../../lib/base/errors.ts';
 import { ChunkReader } from '../../lib/chunks/chunk-reader.ts';
 import type { ChunkSource, StoredChunk } from '../../lib/chunks/chunk-source.ts';
 import type { ChunkLayout, Codec } from '../../lib/codecs/codec.ts';
@@ -8,6 +8,8 @@ import { wordsView } from '../../lib/precomputed/data-type.ts';
 import type { PointPlan } from '../../lib/points/plan.ts';
 import { readPoints } from '../../lib/points/read-points.ts';
 import { PointStatus } from '../../lib/points/status.ts';
+import { alwaysDue } from '../support/pacers.ts';
+import { nextTurn } from '../support/stub-store.ts';
 
 const { unset, ok, outOfBounds, missingChunk, failed } = PointStatus;
 
@@ -70,6 +72,36 @@ describe('readPoints', () => {
     const causes = Object.fromEntries(failures.map(({ error }) => [error.url, error.cause]));
     expect(causes['mem://s/4']).toMatchObject({ code: 'HTTP_STATUS', status: 500 });
     expect(causes['mem://s/5']).toMatchObject({ code: 'WRONG_SIZE' });
+  });
+
+  test('leaves zeroes where a deadline comes between decoding a chunk and accepting its points', async () => {
+    const count = 60_000,
+      outcomes = new Set<number>();
+    for (let turn = 1; turn <= 6; turn++) {
+      const values = new Uint16Array(2 * count),
+        status = new Uint8Array(count).fill(failed),
+        deadline = new AbortController();
+      const done = readPoints(new ChunkReader({ pacer: alwaysDue() }), {
+        plan: {
+          cells: Float64Array.of(7),
+          starts: Uint32Array.of(0, count),
+          order: Uint32Array.from({ length: count }, (_, k) => k),
+          offsets: new Uint32Array(count),
+        },
+        source,
+        codec: { ...raw, isByPoint: false },
+        layoutOf,
+        out: wordsView(values),
+        status,
+        signal: deadline.signal,
+      });
+      for (let k = 0; k < turn; k++) await nextTurn();
+      deadline.abort(new DeadlineError(100));
+      await done;
+      for (const code of status) outcomes.add(code);
+      expect(status.findIndex((code, k) => values[2 * k] !== (code === ok ? 70 : 0))).toBe(-1);
+    }
+    expect([...outcomes].sort()).toEqual([ok, failed].sort());
   });
 
   test('leaves zeroes where a decoder gave up half-way, and nothing else is touched', async () => {
