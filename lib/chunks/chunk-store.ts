@@ -53,7 +53,8 @@ export class ChunkStore {
     return (this.#infoReadable ??= this.#store.read('info', { meter }).then(
       (info) => info !== undefined,
       (error: unknown) => {
-        if (!(error instanceof RequestError && error.status === 403)) this.#infoReadable = undefined; // may pass: the next 403 asks again
+        // may pass: the next 403 asks again
+        if (!(error instanceof RequestError && error.status === 403)) this.#infoReadable = undefined;
         return false;
       },
     ));

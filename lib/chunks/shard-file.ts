@@ -94,7 +94,8 @@ export class ShardFile {
       const object = await chunks.read(`${key}/${this.name}`, { range, signal, meter, maxBytes, mayBeCut });
       if (!object) return undefined;
       if (!object.range) {
-        if (range.start > 0 || object.bytes.byteLength > range.end) this.store.ignoresRanges = true; // else all is what was asked
+        // else all is what was asked
+        if (range.start > 0 || object.bytes.byteLength > range.end) this.store.ignoresRanges = true;
         return await this.#holdWhole(object, signal);
       }
       if (object.contentEncoding)

@@ -13,7 +13,8 @@ export async function demo({ stdout, signal }: Io, report: Report): Promise<void
     try {
       const points = rows.map(({ point }) => point);
       const before = await volume.at(DEMO_BEFORE).scatteredPoints(points, { onError: 'status', signal });
-      const after = await volume.at(DEMO_AFTER).roots(before.supervoxelIds, { onError: 'status', signal }); // no voxel is read again
+      // no voxel is read again
+      const after = await volume.at(DEMO_AFTER).roots(before.supervoxelIds, { onError: 'status', signal });
       const table = Array.from(before.rows(), ({ index, status, supervoxelId, rootId }) => {
         const { id, point, note } = rows[index];
         const known = status === 'ok' || status === 'background';

@@ -339,7 +339,8 @@ const operationLine = ({
 });
 
 async function parsedBody(text: string): Promise<unknown> {
-  const { parseExactJson } = await import('../chunkedgraph/server/exact-json.ts'); // every command comes by here, and few need it
+  // every command comes by here, and few need it
+  const { parseExactJson } = await import('../chunkedgraph/server/exact-json.ts');
   try {
     return parseExactJson(text);
   } catch {

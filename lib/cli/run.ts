@@ -42,7 +42,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   await leaveOnAbort(new Promise((resolve) => void io.stdout.write('', resolve)), io.signal, () => {}).catch(
     () => undefined,
   );
-  if (!lost || lost.code === 'EPIPE' || code === EXIT.refused) return code; // EPIPE: the reader has seen enough
+  // EPIPE: the reader has seen enough
+  if (!lost || lost.code === 'EPIPE' || code === EXIT.refused) return code;
   const { unusable } = await import('../tables/files/streams.ts');
   report.error(unusable('written', 'standard output', lost));
   return EXIT.refused;

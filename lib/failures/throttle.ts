@@ -86,7 +86,8 @@ export class Throttle {
   /** Lets in those for whom there is room, and comes back when the server may be asked again. */
   #admit(): void {
     clearTimeout(this.#timer);
-    const now = performance.now(); // read once: were the time to come between two looks, no timer would be set
+    // read once: were the time to come between two looks, no timer would be set
+    const now = performance.now();
     for (const enter of this.#waiting) {
       if (!this.#hasRoom(now)) break;
       this.#waiting.delete(enter);

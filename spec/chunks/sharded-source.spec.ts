@@ -532,7 +532,8 @@ describe('a server that ignores ranges', () => {
       expect(store.keys.sort()).toEqual(Array.from({ length: 8 }, (_, k) => `s0/${k}.shard`));
       store.asked.length = 0;
       right(await read(reader, cells), cells); // all indices are known
-      expect(rangesOf(store).sort()).toEqual(Array.from({ length: 8 }, (_, k) => [`s0/${k}.shard`])); // no range is asked any more
+      // no range is asked any more
+      expect(rangesOf(store).sort()).toEqual(Array.from({ length: 8 }, (_, k) => [`s0/${k}.shard`]));
       store.asked.length = 0;
       const others = cellsOf(volume);
       right(await read(reader, others), others);

@@ -383,7 +383,8 @@ describe('graphene-points lookup', () => {
     const controller = new AbortController();
     const output = join(folder, 'out.csv');
     const created = firstChange(folder);
-    const running = lookup(['--points', '-', '--out', output], undefined, controller.signal); // nobody ever writes to standard input
+    // nobody ever writes to standard input
+    const running = lookup(['--points', '-', '--out', output], undefined, controller.signal);
     await created;
     controller.abort(new Error('interrupted'));
     expect(await running).toEqual({

@@ -70,7 +70,8 @@ describe('Throttle', () => {
     desk.askFor(32);
     expect(desk.running).toHaveLength(16);
     await desk.answer(1, BUSY);
-    expect([desk.throttle.limit, desk.running.length]).toEqual([8, 15]); // nobody is turned out, and nobody let in
+    // nobody is turned out, and nobody let in
+    expect([desk.throttle.limit, desk.running.length]).toEqual([8, 15]);
     await desk.answer(15, BUSY);
     expect([desk.throttle.limit, desk.running.length]).toEqual([8, 8]);
   });

@@ -109,7 +109,8 @@ describe('a call with many points', () => {
           throw new Error(`point ${i}: ${status[i]} ${values[i]}`);
     }
     expect(held.length).toBeGreaterThan(12);
-    expect(Math.max(...held)).toBeLessThanOrEqual(20 + 4 * (SIZE / CHUNK) ** 3); // all chunks come in one turn, and each looks at the clock
+    // all chunks come in one turn, and each looks at the clock
+    expect(Math.max(...held)).toBeLessThanOrEqual(20 + 4 * (SIZE / CHUNK) ** 3);
   });
 
   test('has an answer or a reason for each point at whatever moment its deadline comes', async () => {

@@ -265,7 +265,8 @@ describe('snapping', () => {
     const { reader, store } = open(line({ 1: 7n, 4: 8n }));
     const read = await reader.read([at(0), at(2)], { mip: 0, snapNm: 300 });
     expect(read.values).toEqual(BigUint64Array.of(7n, 7n));
-    expect(store.asked).toHaveLength(1); // of equally far voxels the lower one wins, so that voxel 3 could not hold a better one
+    // of equally far voxels the lower one wins, so that voxel 3 could not hold a better one
+    expect(store.asked).toHaveLength(1);
   });
 
   test('reads a neighbour that could hold something nearer, and no further one', async () => {
@@ -374,7 +375,8 @@ describe('snapping', () => {
       url: 'mem://v/s/0-4_0-2_0-2',
       cause: { code: 'TRUNCATED' },
     });
-    expect(statusText((await reader.read([[0, 0, 0]], { mip: 0 })).status[0])).toBe('background'); // its own voxel is in order
+    // its own voxel is in order
+    expect(statusText((await reader.read([[0, 0, 0]], { mip: 0 })).status[0])).toBe('background');
   });
 
   test('says nothing of distances unless asked', async () =>
