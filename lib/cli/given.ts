@@ -14,7 +14,9 @@ export function given<Options>(table: OptionTable<Options>, flags: object): Part
   for (const [name, { flag, flagMeans }] of Object.entries<OptionRow>(table)) {
     if (flag === undefined) continue;
     const value = (flags as Readonly<Record<string, unknown>>)[attributeOf(flag)];
-    if (value !== undefined) options[name] = value === true && flagMeans !== undefined ? flagMeans : value;
+    // Of a flag that begins with `--no-` commander says true where it was not given.
+    if (value === undefined || (flag.startsWith('--no-') && value === true)) continue;
+    options[name] = value === true && flagMeans !== undefined ? flagMeans : value;
   }
   return options as Partial<Options>;
 }

@@ -123,7 +123,6 @@ export const OPEN_OPTIONS = {
     flag: '--no-range-reads',
     says: 'read only a part of a large raw chunk, where few points need little of it',
     flagSays: 'read chunks whole, also where few points need little of them',
-    flagMeans: false,
   },
   concurrency: { kind: whole(1), default: '32', flag: '--concurrency <n>', says: 'chunks in flight at once' },
   retries: { kind: whole(0), default: '4', says: 'tries after the first, of what may pass' },
