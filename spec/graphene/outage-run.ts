@@ -6,6 +6,7 @@ import { getEventListeners } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createPace } from '../../lib/failures/pace.ts';
 import { openGraphene, type GrapheneVolume, type OpenGrapheneOptions } from '../../lib/index.ts';
 import { serveMocks, type Fault } from '../../mocks/index.ts';
 import { supervoxel } from '../../testing/tiny-volume.ts';
@@ -26,6 +27,7 @@ const open = (options: OpenGrapheneOptions = {}): Promise<GrapheneVolume> =>
     token: null,
     timestamp: BEFORE,
     logger: { warn: () => undefined },
+    pace: createPace(), // what one stage has learnt of the host is no matter of the next
     ...options,
   });
 
