@@ -8,4 +8,5 @@ export default {
   transform: { '^.+\\.ts$': '<rootDir>/testing/jest-transform.mjs' },
   testTimeout: 300_000,
   maxWorkers: '100%',
+  workerIdleMemoryLimit: '768MB', // a worker that has run many specs collects garbage more than it works
 };
