@@ -109,18 +109,21 @@ export class ShardedSource implements ObjectSource {
     cells,
     run: (context) => {
       const patience = { rereads: MAX_REREADS, retries: MAX_RETRIES, since: this.#store.versions.turn() };
-      return this.#readShard(shard, cells, patience, context);
+      return this.#readShard(this.#fileOf(shard), cells, patience, context);
     },
   });
 
+  /** As one task reads it. */
+  #fileOf(shard: Shard): ShardFile {
+    return new ShardFile(this.#store, shard);
+  }
+
   async #readShard(
-    shard: Shard,
+    file: ShardFile,
     cells: readonly number[],
     patience: Patience,
     context: ReadContext,
   ): Promise<readonly ReadTask[]> {
-    const file = new ShardFile(this.#store, shard),
-      { name } = shard;
     try {
       const placed = await this.#find(file, cells, context);
       if (this.#store.ignoresRanges && !placed.every((chunk) => file.holds(chunk)))
@@ -132,24 +135,23 @@ export class ShardedSource implements ObjectSource {
         const members = range.members.map((member) => rest[member]);
         return {
           cells: members.map(({ cell }) => cell),
-          run: (later: ReadContext) => this.#readRange(shard, range, members, patience, later),
+          run: (later: ReadContext) =>
+            this.#readRange(this.#fileOf(file.shard), range, members, patience, later),
         };
       });
       return [...again, ...reads];
     } catch (error) {
-      throw inShard(name, error);
+      throw inShard(file.name, error);
     }
   }
 
   async #readRange(
-    shard: Shard,
+    file: ShardFile,
     range: ByteRange,
     members: readonly Placed[],
     patience: Patience,
     context: ReadContext,
   ): Promise<readonly ReadTask[]> {
-    const file = new ShardFile(this.#store, shard),
-      { name } = shard;
     try {
       const wanted = members.map((chunk) => this.#wantedOf(chunk, context));
       const ranges = wanted.some((its) => its)
@@ -163,7 +165,7 @@ export class ShardedSource implements ObjectSource {
     } catch (error) {
       if (isTruncated(error) && members.some(({ index }) => isOld(index, patience)))
         return this.#readAgain(file, members, {}, patience, context);
-      throw inShard(name, error);
+      throw inShard(file.name, error);
     }
   }
 
@@ -177,7 +179,7 @@ export class ShardedSource implements ObjectSource {
   ): Promise<readonly ReadTask[]> {
     const cells = members.map(({ cell }) => cell);
     const go = (patience: Patience): readonly ReadTask[] => [
-      { cells, run: (later) => this.#readShard(file.shard, cells, patience, later) },
+      { cells, run: (later) => this.#readShard(this.#fileOf(file.shard), cells, patience, later) },
     ];
     if (rereads > 0) {
       const { made, isOpen } = await this.#indices.renew(

@@ -38,15 +38,6 @@ export function openS3(bucket: string, prefix: string, options: OpenStoreOptions
   const access = new BucketAccess({
     http,
     place,
-    headers: headers || payer ? { ...headers, ...payer } : undefined,
-    ...signingOf({
-      credentials,
-      profile,
-      requesterPays,
-      headers,
-      server: new URL(place.url('')),
-      notFound: () => awsAdvice({ bucket, env, profile }),
-    }),
     find: () =>
       findAws({
         bucket,
@@ -56,6 +47,15 @@ export function openS3(bucket: string, prefix: string, options: OpenStoreOptions
         region: () => place.region ?? DEFAULT_REGION,
         setRegion,
       }),
+    headers: headers || payer ? { ...headers, ...payer } : undefined,
+    ...signingOf({
+      credentials,
+      profile,
+      requesterPays,
+      headers,
+      server: new URL(place.url('')),
+      notFound: () => awsAdvice({ bucket, env, profile }),
+    }),
   });
   const identity = async (): Promise<unknown> => [
     headers,

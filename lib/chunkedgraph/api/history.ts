@@ -38,11 +38,7 @@ const lineage = z
  * became are asked apart. Walks of one direction lose nothing by it, nor do those of one root, which never meet.
  */
 export async function lineageGraph(
-  api: Endpoints,
-  roots: BigUint64Array,
-  pastMs: number | undefined,
-  futureMs: number,
-  options: CallOptions,
+  ...[api, roots, pastMs, futureMs, options]: Parameters<typeof lineageWalk>
 ): Promise<LineageGraph> {
   if (new Set(roots).size < 2) return lineageWalk(api, roots, pastMs, futureMs, options);
   const [past, future] = await Promise.all([
