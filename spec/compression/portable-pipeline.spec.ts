@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import type { Inflater } from '../../lib/compression/inflater.ts';
 import { portableInflater } from '../../lib/compression/portable/fflate-inflater.ts';
 import type * as Sdk from '../../lib/index.ts';
+import { expectedAnswers, shownAnswers } from '../../testing/fixture-answers.ts';
 import { fixtureVolumes, loadFixture, VOLUMES_FOLDER } from '../../testing/fixtures.ts';
 
 let sdk: typeof Sdk;
@@ -28,19 +29,10 @@ describe('on the portable inflater', () => {
     '%s reads as CloudVolume reads it',
     async (name) => {
       await using volume = await open(name);
-      for (const { mip, points, values, missingChunk } of loadFixture(name).scales) {
-        const result = await volume.scatteredPoints(points, {
-          mip,
-          resolution: volume.scales[mip].resolution,
-        });
-        for (const [i, row] of [...result.rows()].entries()) {
-          const expected = values[i],
-            channels = Array.isArray(expected) ? expected : [expected];
-          if (expected === null) expect([i, row.status]).toEqual([i, 'out_of_bounds']);
-          else if (missingChunk.has(i)) expect([i, row.status]).toEqual([i, 'missing_chunk']);
-          else if (volume.dataType === 'float32') expect([i, row.values]).toEqual([i, channels.map(Number)]);
-          else expect([i, row.values.map(String)]).toEqual([i, channels]);
-        }
+      for (const scale of loadFixture(name).scales) {
+        const { resolution } = volume.scales[scale.mip];
+        const result = await volume.scatteredPoints(scale.points, { mip: scale.mip, resolution });
+        expect(shownAnswers(result.rows())).toEqual(expectedAnswers(scale, volume.dataType));
       }
     },
   );
