@@ -28,7 +28,7 @@ export interface DiskCacheCounts {
   stored: number;
 }
 
-export const DEFAULT_CACHE_BYTES = 10 * 1024 ** 3;
+const DEFAULT_CACHE_BYTES = 10 * 1024 ** 3;
 /** One entry never takes more than this share of the cache, nor more than {@link LARGEST_ENTRY_BYTES}. */
 const LARGEST_SHARE = 0.1;
 /** A hit moves an entry to the end of the line, but not again within this time. */

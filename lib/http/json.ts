@@ -7,7 +7,7 @@
 export const parseJson = (bytes: Uint8Array): unknown => parseJsonText(new TextDecoder().decode(bytes));
 
 /** The same of text, whose first character may be a byte order mark. */
-export function parseJsonText(text: string): unknown {
+function parseJsonText(text: string): unknown {
   try {
     return JSON.parse(text.replace(/^\ufeff/, ''));
   } catch {

@@ -31,7 +31,7 @@ export async function followed(first: Hop, ask: (hop: Hop) => Promise<HttpReply>
 }
 
 /** 304 and 300 are no redirects in this sense. */
-export const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status);
+const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status);
 
 /**
  * Where a redirected GET goes next and with which headers (lower-case names): credentials never leave the origin

@@ -7,7 +7,7 @@
 const NO_CODING = new Set(['', 'identity', 'none', 'binary', 'utf-8', 'utf8', 'aws-chunked']);
 
 /** The codings that are around the bytes, outermost last, in lower case. */
-export const codingsIn = (contentEncoding: string | undefined): string[] =>
+const codingsIn = (contentEncoding: string | undefined): string[] =>
   (contentEncoding ?? '')
     .split(',')
     .map((name) => name.trim().toLowerCase())

@@ -83,7 +83,7 @@ function checked(ms: number, shown: string): Date {
 }
 
 /** Milliseconds since 1970 of a moment that may be left open: undefined for none and for `'now'`. @throws TimestampError. */
-export const fixedMs = (timestamp: Timestamp | undefined): number | undefined =>
+const fixedMs = (timestamp: Timestamp | undefined): number | undefined =>
   timestamp === undefined || timestamp === 'now' ? undefined : parseTimestamp(timestamp).getTime();
 
 /** A materialization of a datastack. */

@@ -151,7 +151,7 @@ const endsLine = (bytes: Buffer, at: number): boolean =>
   bytes[at] === LF || (bytes[at] === CR && bytes[at + 1] !== LF);
 
 /** Blank lines at the start of a row. */
-export function leadingLines(bytes: Buffer, start: number): number {
+function leadingLines(bytes: Buffer, start: number): number {
   let lines = 0;
   for (let at = start; bytes[at] === LF || bytes[at] === CR; at++) if (endsLine(bytes, at)) lines++;
   return lines;
