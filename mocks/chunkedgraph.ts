@@ -14,7 +14,7 @@ import type { Fault } from './faults.ts';
 import type { GraphDescription } from './graph-description.ts';
 import { buildGraph } from './graph-input.ts';
 import type { LabelAt } from './graph/locate.ts';
-import type { Operation } from './graph/operation-log.ts';
+import type { MockOperation } from './graph/operation-log.ts';
 import type { Multicut } from './graph/operations.ts';
 import type { TimedGraph } from './graph/timed-graph.ts';
 import { multicutOf, type GivenMulticuts } from './multicuts.ts';
@@ -59,7 +59,7 @@ export interface MockChunkedGraph extends MockServer, EditsFromCode {
   readonly table: string;
   readonly graph: TimedGraph;
   /** The operation log, in the order of the IDs, which count from 1. */
-  readonly operations: readonly Operation[];
+  readonly operations: readonly MockOperation[];
 }
 
 /** @throws RangeError when the description does not fit together. */

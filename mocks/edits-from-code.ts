@@ -4,14 +4,14 @@ import { toMs, type Id, type Moment } from './graph-description.ts';
 import type { EditContext } from './graph/operation-log.ts';
 import type { Edited } from './graph/operations.ts';
 
-export interface EditOptions {
+export interface MockEditOptions {
   /** Not before the newest edit. @default the server's now */
   at?: Moment;
   /** ID of the user. @default '0' */
   user?: string;
 }
 
-export interface EditResult {
+export interface MockEditResult {
   /** null for an undo or redo of what is so already. */
   operationId: number | null;
   oldRootIds: bigint[];
@@ -25,24 +25,27 @@ export interface EditsFromCode {
    * @throws EditError REFUSED for two of one object.
    * @throws RangeError for what is no supervoxel, or a moment before the newest edit.
    */
-  merge(supervoxels: readonly [Id, Id], options?: EditOptions): EditResult;
+  merge(supervoxels: readonly [Id, Id], options?: MockEditOptions): MockEditResult;
   /**
    * Takes away edges, or, when given sources and sinks, what the option `multicuts` says for them.
    * @throws EditError REFUSED for supervoxels of several objects, FAILED without a multicut.
    */
   split(
     cut: { edges: readonly (readonly [Id, Id])[] } | { sources: readonly Id[]; sinks: readonly Id[] },
-    options?: EditOptions,
-  ): EditResult;
+    options?: MockEditOptions,
+  ): MockEditResult;
   /** @throws EditError FAILED for an unknown operation. */
-  undo(operationId: number, options?: EditOptions): EditResult;
-  redo(operationId: number, options?: EditOptions): EditResult;
+  undo(operationId: number, options?: MockEditOptions): MockEditResult;
+  redo(operationId: number, options?: MockEditOptions): MockEditResult;
 }
 
 export function editsFromCode({ graph, editor, nextMs }: TableContext): EditsFromCode {
   const supervoxel = (id: Id): number => graph.supervoxel(BigInt(id));
   const ids = (nodes: readonly number[]): bigint[] => [...graph.nodes.idsOf(nodes)];
-  const edit = ({ at, user = '0' }: EditOptions, carryOut: (context: EditContext) => Edited): EditResult => {
+  const edit = (
+    { at, user = '0' }: MockEditOptions,
+    carryOut: (context: EditContext) => Edited,
+  ): MockEditResult => {
     const timeMs = at === undefined ? nextMs() : toMs(at);
     if (timeMs < graph.newestMs) throw new RangeError('edits must be given in the order of their times');
     const { operation, oldRoots, newRoots, newLayer2 } = carryOut({ user, timeMs });

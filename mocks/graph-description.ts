@@ -1,6 +1,6 @@
 /** What a mocked chunkedgraph is described with. */
-import type { GraphInfo } from './graph/id-layout.ts';
-import type { Operation } from './graph/operation-log.ts';
+import type { MockGraphInfo } from './graph/id-layout.ts';
+import type { MockOperation } from './graph/operation-log.ts';
 
 /** Decimal text or a bigint; a number would already be rounded. */
 export type Id = string | bigint;
@@ -22,7 +22,7 @@ export interface GraphEdit {
   /** Names of the new roots, in the order of their smallest supervoxels. @default the next free IDs */
   new_root_ids?: readonly Id[];
   /** For the operation log. @default 'merge' when edges are added, else 'split' */
-  type?: Operation['kind'];
+  type?: MockOperation['kind'];
   /** The operation that this one undoes or redoes; operations count from 1. */
   of?: number;
   /** ID of the user, for the operation log. @default '0' */
@@ -48,7 +48,7 @@ export interface DescribedEdge {
 
 export interface GraphDescription {
   /** As the server would answer it; `{DATA_DIR}` in `data_dir` stands for the option `dataDir`. */
-  info: GraphInfo;
+  info: MockGraphInfo;
   /** Root ID at base by supervoxel: the whole graph in one table. */
   supervoxel_to_root?: Readonly<Record<string, Id>>;
   /** In place of the table: all supervoxels. A BigUint64Array is by far the quickest. */

@@ -6,7 +6,7 @@
  * compute_bitmasks.
  */
 import type { Vec3 } from '../lib/base/vec3.ts';
-import { IdLayout, type GraphInfo } from './graph/id-layout.ts';
+import { IdLayout, type MockGraphInfo } from './graph/id-layout.ts';
 
 const LAYER_BITS = 8;
 /** Of each coordinate at layers 1 and 2: 1024 graph chunks along an axis, 2^26 supervoxels in each. */
@@ -35,7 +35,7 @@ export function graphInfo({
   spatialBits = SPATIAL_BITS,
   size = [1024, 1024, 1024],
   resolution = [8, 8, 40],
-}: GraphInfoOptions = {}): GraphInfo {
+}: GraphInfoOptions = {}): MockGraphInfo {
   if (!Number.isInteger(layers) || layers < 3 || layers > 127)
     throw new RangeError(`a graph has 3 to 127 layers, not ${layers}`);
   if (spatialBits < layers - 2 || spatialBits > 18)
@@ -62,7 +62,7 @@ export function graphInfo({
  * A volume's info with its graph: chunks of `chunkSize` voxels of mip 0 from the voxel offset, and as many layers as they need.
  * @throws RangeError when coordinates of chunks do not fit into IDs.
  */
-export function graphInfoOf(info: { scales: readonly { size: Vec3 }[] }, chunkSize: Vec3): GraphInfo {
+export function graphInfoOf(info: { scales: readonly { size: Vec3 }[] }, chunkSize: Vec3): MockGraphInfo {
   const chunks = info.scales[0].size.map((voxels, axis) => Math.ceil(voxels / chunkSize[axis]));
   const layers = Math.max(3, Math.ceil(Math.log2(Math.max(...chunks))) + 2);
   if (chunks.some((count) => count > 2 ** SPATIAL_BITS))
@@ -73,7 +73,7 @@ export function graphInfoOf(info: { scales: readonly { size: Vec3 }[] }, chunkSi
 }
 
 /** What a server adds to the info of its watershed. */
-function ofTheServer(chunkSize: readonly number[], layers: number, spatialBits: number): GraphInfo {
+function ofTheServer(chunkSize: readonly number[], layers: number, spatialBits: number): MockGraphInfo {
   const bits: Record<string, number> = { 1: spatialBits, 2: spatialBits };
   for (let layer = 3; layer <= layers; layer++) bits[layer] = Math.max(1, layers - layer);
   const graph = {
@@ -106,7 +106,7 @@ export const chunkBase = ([x, y, z]: Vec3): bigint => {
  * @throws RangeError for what has no room in the ID.
  */
 export function supervoxelId(
-  info: GraphInfo,
+  info: MockGraphInfo,
   chunk: readonly [number, number, number],
   segment: number,
 ): bigint {

@@ -8,6 +8,7 @@ export {
   type MockChunkedGraph,
   type MockChunkedGraphOptions,
 } from './chunkedgraph.ts';
+export type { EditOptions, EditResult, GraphInfo, Operation } from './deprecated.ts';
 export { controlServer } from './control.ts';
 export { DEMO_AFTER, DEMO_BEFORE, demoPointsFile, serveDemo, type ServedDemo } from './demo.ts';
 export { withFaults, type Fault } from './faults.ts';
@@ -16,11 +17,11 @@ export type { MockUser, Permission } from './endpoints/users.ts';
 export type { GivenMulticut } from './multicuts.ts';
 export { graphInfo, supervoxelId, type GraphInfoOptions } from './graph-info.ts';
 export type { DescribedEdge, GraphDescription, GraphEdit, Id, Moment } from './graph-description.ts';
-export type { GraphInfo } from './graph/id-layout.ts';
+export type { MockGraphInfo } from './graph/id-layout.ts';
 export type { LabelAt } from './graph/locate.ts';
-export type { EditOptions, EditResult } from './edits-from-code.ts';
+export type { MockEditOptions, MockEditResult } from './edits-from-code.ts';
 export { EditError } from './graph/edit-error.ts';
-export type { Operation } from './graph/operation-log.ts';
+export type { MockOperation } from './graph/operation-log.ts';
 export { serveMocks, type ServedMocks, type ServeMocksOptions } from './loopback.ts';
 export { mockRequest, type MockHandler, type MockRequest, type MockResponse } from './message.ts';
 export { RequestLog, type LoggedRequest, type PathPattern } from './request-log.ts';

@@ -1,7 +1,7 @@
 /** Endpoints about all operations: who did what when. Source: PyChunkedGraph, pychunkedgraph/app/segmentation/common.py. */
 import type { Edge } from '../graph/edge-table.ts';
 import { BOX_OFFSET } from '../graph/merge-edges.ts';
-import { STATUS, type Operation } from '../graph/operation-log.ts';
+import { STATUS, type MockOperation } from '../graph/operation-log.ts';
 import { reply, type MockResponse } from '../message.ts';
 import { intOut, json } from './answers.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
@@ -56,12 +56,12 @@ export function userOperations(context: TableContext, { query }: EndpointRequest
 }
 
 /** Entries written within [fromMs, toMs); an entry is written when its edit begins and when it is done. */
-const written = ({ editor }: TableContext, fromMs: number, toMs = Infinity): Operation[] =>
+const written = ({ editor }: TableContext, fromMs: number, toMs = Infinity): MockOperation[] =>
   editor.operations.filter(({ timeMs, writtenMs }) =>
     [timeMs, writtenMs].some((ms) => ms >= fromMs && ms < toMs),
   );
 
-function withoutUndone(entries: readonly Operation[]): Operation[] {
+function withoutUndone(entries: readonly MockOperation[]): MockOperation[] {
   const undone = new Set<number>();
   for (const { kind, of, status } of entries) {
     if (status !== STATUS.success) continue;
@@ -71,7 +71,7 @@ function withoutUndone(entries: readonly Operation[]): Operation[] {
   return entries.filter(({ id, of }) => of === undefined && !undone.has(id));
 }
 
-const tableRow = ({ id, timeMs, user, added }: Operation) => ({
+const tableRow = ({ id, timeMs, user, added }: MockOperation) => ({
   operation_id: id,
   timestamp: timeMs,
   user_id: user,
@@ -90,7 +90,11 @@ export function operationDetails(context: TableContext, { query }: EndpointReque
   );
 }
 
-function details({ graph: { nodes } }: TableContext, query: URLSearchParams, operation: Operation): unknown {
+function details(
+  { graph: { nodes } }: TableContext,
+  query: URLSearchParams,
+  operation: MockOperation,
+): unknown {
   const pairs = (edges: readonly Edge[]): bigint[][] => edges.map((edge) => [...nodes.idsOf(edge)]);
   const { kind, of, added, removed, sources, sinks, sourceCoords, sinkCoords } = operation;
   const when = pythonTime(operation.timeMs);

@@ -1,6 +1,6 @@
 /** Points and IDs that edits are asked for with, and the supervoxels they mean. Source: PyChunkedGraph, app/app_utils.py. */
 import { scaleOf } from '../graph/chunk-grid.ts';
-import type { GraphInfo } from '../graph/id-layout.ts';
+import type { MockGraphInfo } from '../graph/id-layout.ts';
 import { locate } from '../graph/locate.ts';
 import type { TimedGraph } from '../graph/timed-graph.ts';
 import type { TableContext } from './endpoint.ts';
@@ -32,7 +32,7 @@ export function twoSides(
 }
 
 /** Rows of an ID and a point in nanometres. */
-function pointsOf(info: GraphInfo, list: unknown): EditPoints {
+function pointsOf(info: MockGraphInfo, list: unknown): EditPoints {
   if (!Array.isArray(list)) throw new Crash("'NoneType' object is not iterable");
   const rows = list.map((row: unknown): unknown[] => {
     if (!Array.isArray(row) || row.length !== 4) throw new Crash('operands could not be broadcast together');

@@ -1,5 +1,5 @@
 /** What an endpoint is, and what its answer is made from. */
-import type { GraphInfo } from '../graph/id-layout.ts';
+import type { MockGraphInfo } from '../graph/id-layout.ts';
 import type { LabelAt } from '../graph/locate.ts';
 import type { Editor } from '../graph/operations.ts';
 import type { TimedGraph } from '../graph/timed-graph.ts';
@@ -15,7 +15,7 @@ export interface EndpointRequest extends MockRequest {
 /** The server that endpoints speak for: one table. */
 export interface TableContext {
   table: string;
-  info: GraphInfo;
+  info: MockGraphInfo;
   /** The info as it is answered, but for `{HOST}`, which stands for the origin the request came to. */
   infoJson: string;
   graph: TimedGraph;

@@ -1,6 +1,6 @@
 /** Endpoints about the operations that made a root. Source: PyChunkedGraph, pychunkedgraph/graph/segmenthistory.py. */
 import type { LineageGraph } from '../graph/history.ts';
-import type { Operation } from '../graph/operation-log.ts';
+import type { MockOperation } from '../graph/operation-log.ts';
 import { rootsAt } from '../graph/roots-at.ts';
 import type { MockResponse } from '../message.ts';
 import { idsOut, intOut, json, nodesOut } from './answers.ts';
@@ -141,7 +141,7 @@ function changesOf(context: TableContext, lineage: LineageGraph, root: number): 
 }
 
 /** In the order of their IDs. */
-function operationsBehind({ editor }: TableContext, lineage: LineageGraph, root: number): Operation[] {
+function operationsBehind({ editor }: TableContext, lineage: LineageGraph, root: number): MockOperation[] {
   const ids = new Set([...lineage.ancestors(root)].map((ancestor) => lineage.operations.get(ancestor) ?? 0));
   return editor.operations.filter(({ id }) => ids.has(id));
 }

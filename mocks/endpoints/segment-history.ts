@@ -1,6 +1,6 @@
 /** The past and the future of roots, which change logs look at too. Source: PyChunkedGraph, pychunkedgraph/graph/segmenthistory.py. */
 import { lineageOf, type LineageGraph } from '../graph/history.ts';
-import type { Operation } from '../graph/operation-log.ts';
+import type { MockOperation } from '../graph/operation-log.ts';
 import type { TableContext } from './endpoint.ts';
 import { Crash } from './python-values.ts';
 
@@ -25,7 +25,7 @@ export function segmentHistory(
 
 /** Half a second before the first operation; undefined without one. */
 export function oldestMs({ editor }: TableContext): number | undefined {
-  const first = editor.operations[0] as Operation | undefined;
+  const first = editor.operations[0] as MockOperation | undefined;
   return first && first.timeMs - OPERATION_LEAD_MS;
 }
 

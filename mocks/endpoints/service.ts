@@ -1,5 +1,5 @@
 /** Endpoints that are not about the graph: info, versions. */
-import type { GraphInfo } from '../graph/id-layout.ts';
+import type { MockGraphInfo } from '../graph/id-layout.ts';
 import { DEFAULT_ORIGIN, reply, type MockResponse } from '../message.ts';
 import { HTML, json, JSON_TYPE } from './answers.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
@@ -7,7 +7,7 @@ import type { EndpointRequest, TableContext } from './endpoint.ts';
 export const PCG_VERSION = '2.21.1';
 
 /** @param dataDir In place of `{DATA_DIR}`; `{HOST}` in either stays, and stands for the origin the request came to. */
-export const infoJsonOf = (info: GraphInfo, dataDir = '{DATA_DIR}'): string =>
+export const infoJsonOf = (info: MockGraphInfo, dataDir = '{DATA_DIR}'): string =>
   JSON.stringify(info).replaceAll('{DATA_DIR}', JSON.stringify(dataDir).slice(1, -1));
 
 export const serviceInfo = (

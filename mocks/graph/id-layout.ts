@@ -4,7 +4,7 @@
  */
 
 /** The part of a graph's info that the mock relies on. */
-export interface GraphInfo {
+export interface MockGraphInfo {
   graph: {
     /** Voxels of the graph's mip, xyz. */
     chunk_size: readonly number[];
@@ -26,7 +26,7 @@ export class IdLayout {
   /** Bits of one coordinate, by layer. */
   readonly #spatialBits: readonly number[];
 
-  constructor({ graph }: GraphInfo) {
+  constructor({ graph }: MockGraphInfo) {
     this.layers = graph.n_layers;
     this.#layerBits = graph.n_bits_for_layer_id;
     this.#spatialBits = Array.from(

@@ -1,7 +1,7 @@
 /** Which supervoxel is meant by a node and a point. Source: PyChunkedGraph, pychunkedgraph/app/app_utils.py and graph/utils/id_helpers.py. */
 import { chunkAt, scaleOf } from './chunk-grid.ts';
 import { EditError } from './edit-error.ts';
-import type { GraphInfo } from './id-layout.ts';
+import type { MockGraphInfo } from './id-layout.ts';
 import { supervoxelsOf } from './subtree.ts';
 import type { TimedGraph } from './timed-graph.ts';
 
@@ -29,7 +29,7 @@ const TOGETHER_NM = 1000;
  */
 export function locate(
   graph: TimedGraph,
-  info: GraphInfo,
+  info: MockGraphInfo,
   nodes: readonly bigint[],
   points: readonly (readonly number[])[],
   { labelAt, staysInside }: LocateOptions,
@@ -83,7 +83,7 @@ function together(
 
 function nearest(
   graph: TimedGraph,
-  info: GraphInfo,
+  info: MockGraphInfo,
   node: number,
   points: readonly number[][],
   { labelAt, staysInside }: Required<LocateOptions>,
@@ -150,7 +150,7 @@ function searchBox(
 
 function inTheirChunks(
   graph: TimedGraph,
-  info: GraphInfo,
+  info: MockGraphInfo,
   node: number,
   points: readonly number[][],
 ): bigint[] | undefined {

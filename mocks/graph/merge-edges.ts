@@ -5,7 +5,7 @@
 import { chunkBox, type ChunkBox } from './chunk-grid.ts';
 import { EditError } from './edit-error.ts';
 import type { Edge } from './edge-table.ts';
-import type { GraphInfo } from './id-layout.ts';
+import type { MockGraphInfo } from './id-layout.ts';
 import { edgesToActivate } from './local-edges.ts';
 import type { EditCoords } from './operation-log.ts';
 import { supervoxelsOf } from './subtree.ts';
@@ -15,7 +15,10 @@ import type { TimedGraph } from './timed-graph.ts';
 export const BOX_OFFSET = [240, 240, 24] as const;
 
 /** Where an edit looks for edges; everywhere when it has no coordinates. */
-export function boxAround(info: GraphInfo, { sourceCoords, sinkCoords }: EditCoords): ChunkBox | undefined {
+export function boxAround(
+  info: MockGraphInfo,
+  { sourceCoords, sinkCoords }: EditCoords,
+): ChunkBox | undefined {
   if (!sourceCoords || !sinkCoords) return undefined;
   const coords = [...sourceCoords, ...sinkCoords];
   const side = (pick: (...values: number[]) => number, sign: number): number[] =>
@@ -26,7 +29,7 @@ export function boxAround(info: GraphInfo, { sourceCoords, sinkCoords }: EditCoo
 /** Edges that a merge adds now. */
 export function edgesToAdd(
   graph: TimedGraph,
-  info: GraphInfo,
+  info: MockGraphInfo,
   added: readonly Edge[],
   coords: EditCoords,
 ): readonly Edge[] {
@@ -40,7 +43,7 @@ export function edgesToAdd(
 /** Edges that a merge made active, as things were just before it. */
 export function edgesAddedBy(
   graph: TimedGraph,
-  info: GraphInfo,
+  info: MockGraphInfo,
   added: readonly Edge[],
   { timeMs, ...coords }: EditCoords & { timeMs: number },
 ): readonly Edge[] {
@@ -58,7 +61,7 @@ const hasStandIns = ({ options }: TimedGraph, added: readonly Edge[]): boolean =
 
 function standIns(
   graph: TimedGraph,
-  info: GraphInfo,
+  info: MockGraphInfo,
   edge: Edge,
   { coords, roots, timeMs }: { coords: EditCoords; roots: Iterable<number>; timeMs: number },
 ): readonly Edge[] {

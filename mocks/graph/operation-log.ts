@@ -11,7 +11,7 @@ export interface EditCoords {
   sinkCoords?: readonly (readonly number[])[];
 }
 
-export interface Operation extends EditCoords {
+export interface MockOperation extends EditCoords {
   id: number;
   kind: 'merge' | 'split' | 'multicut' | 'undo' | 'redo';
   /** The operation undone or redone. */
@@ -39,26 +39,26 @@ export interface EditContext extends EditCoords {
 
 export class OperationLog {
   /** By ID, from 1 up. */
-  readonly operations: Operation[] = [];
+  readonly operations: MockOperation[] = [];
 
   /** @throws EditError FAILED for an unknown one. */
-  find(id: number): Operation {
-    const operation = this.operations[id - 1] as Operation | undefined;
+  find(id: number): MockOperation {
+    const operation = this.operations[id - 1] as MockOperation | undefined;
     if (!operation) throw new EditError('FAILED', 'Could not determine graph operation type.');
     return operation;
   }
 
   /** An entry for what has begun: it takes the next ID, whatever becomes of it. */
   open(
-    kind: Operation['kind'],
+    kind: MockOperation['kind'],
     { user, timeMs, sourceCoords, sinkCoords }: EditContext,
-    details: Partial<Operation>,
-  ): Operation {
+    details: Partial<MockOperation>,
+  ): MockOperation {
     const isFresh = kind !== 'undo' && kind !== 'redo';
     const coords = isFresh
       ? { ...(sourceCoords ? { sourceCoords } : {}), ...(sinkCoords ? { sinkCoords } : {}) }
       : {};
-    const operation: Operation = {
+    const operation: MockOperation = {
       id: this.operations.length + 1,
       kind,
       user,

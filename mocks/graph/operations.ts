@@ -5,10 +5,10 @@
  */
 import { EditError } from './edit-error.ts';
 import type { Edge } from './edge-table.ts';
-import type { GraphInfo } from './id-layout.ts';
+import type { MockGraphInfo } from './id-layout.ts';
 import { isActive, isKnown, knownDirections } from './local-edges.ts';
 import { edgesAddedBy, edgesToAdd } from './merge-edges.ts';
-import { OperationLog, STATUS, type EditContext, type Operation } from './operation-log.ts';
+import { OperationLog, STATUS, type EditContext, type MockOperation } from './operation-log.ts';
 import type { AppliedEdit, TimedGraph } from './timed-graph.ts';
 
 /** Edges to remove between sources and sinks; undefined when nobody has said which. */
@@ -16,7 +16,7 @@ export type Multicut = (sources: readonly number[], sinks: readonly number[]) =>
 
 /** `operation` is null for an undo of what is undone already, which changes nothing. */
 export interface Edited extends AppliedEdit {
-  operation: Operation | null;
+  operation: MockOperation | null;
 }
 
 const NOTHING: Edited = { operation: null, oldRoots: [], newRoots: [], newLayer2: [] };
@@ -26,12 +26,12 @@ export class Editor {
 
   constructor(
     readonly graph: TimedGraph,
-    readonly info: GraphInfo,
+    readonly info: MockGraphInfo,
     readonly multicut: Multicut,
   ) {}
 
   /** By ID, from 1 up. */
-  get operations(): readonly Operation[] {
+  get operations(): readonly MockOperation[] {
     return this.#log.operations;
   }
 
@@ -81,9 +81,9 @@ export class Editor {
 
   /** What a graph's maker says was done: exactly these edges. */
   replay(
-    kind: Operation['kind'],
+    kind: MockOperation['kind'],
     change: { added: readonly Edge[]; removed: readonly Edge[] },
-    details: Pick<Operation, 'of' | 'sources' | 'sinks'>,
+    details: Pick<MockOperation, 'of' | 'sources' | 'sinks'>,
     context: EditContext,
   ): Edited {
     const multicut =
@@ -110,7 +110,7 @@ export class Editor {
     return isUndo ? this.#undo(operation, context) : this.#redo(operation, context);
   }
 
-  #undo(undone: Operation, context: EditContext): Edited {
+  #undo(undone: MockOperation, context: EditContext): Edited {
     const added = undone.added ? [] : (undone.removed ?? []);
     const removed = undone.added ? edgesAddedBy(this.graph, this.info, undone.added, undone) : [];
     const edges = [...added, ...removed];
@@ -125,7 +125,7 @@ export class Editor {
     );
   }
 
-  #redo(redone: Operation, context: EditContext): Edited {
+  #redo(redone: MockOperation, context: EditContext): Edited {
     const { id, added, removed = [] } = redone;
     if (!added) this.#wantOneObject(removed);
     const operation = this.#log.open('redo', context, { of: id, ...(added ? { added } : { removed }) });
@@ -146,7 +146,7 @@ export class Editor {
     return known.flatMap((direction) => Array<Edge>(2 * known.length).fill(direction));
   }
 
-  #noMulticut(operation: Operation): never {
+  #noMulticut(operation: MockOperation): never {
     const ids = (nodes: readonly number[]): string => [...this.graph.nodes.idsOf(nodes)].join(', ');
     operation.status = STATUS.exception;
     operation.exception = `the mock has no multicut between ${ids(operation.sources!)} and ${ids(operation.sinks!)}: say which edges it removes in the option multicuts`;
@@ -154,7 +154,7 @@ export class Editor {
   }
 
   #close(
-    operation: Operation,
+    operation: MockOperation,
     { timeMs, nameRoot }: EditContext,
     { added = [], removed = [] }: { added?: readonly Edge[]; removed?: readonly Edge[] },
   ): Edited {
