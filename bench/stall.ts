@@ -6,7 +6,10 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PerformanceObserver } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { HERE } from './harness.ts';
 import { machine } from './machine.ts';
 
@@ -45,25 +48,53 @@ const cpuMs = existsSync(SCHEDSTAT)
   ? (): number => Number(readFileSync(SCHEDSTAT, 'latin1').split(' ')[0]) / 1e6
   : (): number => NaN;
 
-/**
- * The longest that the event loop was held between two of its turns while something ran, in wall and in CPU time, and how long all of it took.
- */
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** One turn of the event loop, and the time that garbage collections took of it. */
+interface EventLoopTurn {
+  from: number;
+  to: number;
+  cpuMs: number;
+  collectionMs: number;
+}
+
+/** Turns shorter than this are not recorded. */
+const SHORTEST_TURN_MS = 5;
+
+interface Hold {
+  wallMs: number;
+  cpuMs: number;
+  /** CPU time without garbage collections. */
+  ownMs: number;
+}
+
+/** How long some work took, and the longest that it held the event loop between two of its turns. */
 async function holdOf(
   work: () => Promise<unknown>,
-): Promise<{ heldMs: number; heldCpuMs: number; tookMs: number; outcome: string }> {
-  await new Promise((resolve) => setTimeout(resolve, 50));
+): Promise<{ hold: Hold; tookMs: number; outcome: string }> {
+  // The memory of the call before is freed by then: to free it stops this thread, too.
+  collectGarbage();
+  await pause(500);
+  const turns: EventLoopTurn[] = [],
+    collections: { from: number; to: number }[] = [];
+  const observer = new PerformanceObserver((list) => {
+    for (const { startTime, duration } of list.getEntries())
+      collections.push({ from: startTime, to: startTime + duration });
+  });
+  observer.observe({ entryTypes: ['gc'] });
   let last = performance.now(),
     lastCpu = cpuMs(),
-    heldMs = 0,
-    heldCpuMs = 0,
-    goesOn = true;
+    isRunning = true;
   const look = (): void => {
     const now = performance.now(),
       cpu = cpuMs();
-    heldMs = Math.max(heldMs, now - last);
-    heldCpuMs = Math.max(heldCpuMs, cpu - lastCpu);
+    if (now - last > SHORTEST_TURN_MS)
+      turns.push({ from: last, to: now, cpuMs: cpu - lastCpu, collectionMs: 0 });
     [last, lastCpu] = [now, cpu];
-    if (goesOn) setImmediate(look);
+    if (isRunning) setImmediate(look);
   };
   const began = performance.now();
   setImmediate(look);
@@ -73,8 +104,22 @@ async function holdOf(
   );
   const tookMs = performance.now() - began;
   look();
-  goesOn = false;
-  return { heldMs, heldCpuMs, tookMs, outcome };
+  isRunning = false;
+  await pause(20); // the last collections are reported
+  observer.disconnect();
+  for (const { from, to } of collections)
+    for (const turn of turns)
+      turn.collectionMs += Math.max(0, Math.min(to, turn.to) - Math.max(from, turn.from));
+  const longest = (of: (turn: EventLoopTurn) => number): number => Math.max(0, ...turns.map(of));
+  return {
+    hold: {
+      wallMs: longest(({ from, to }) => to - from),
+      cpuMs: longest(({ cpuMs }) => cpuMs),
+      ownMs: longest(({ cpuMs, collectionMs }) => cpuMs - collectionMs),
+    },
+    tookMs,
+    outcome,
+  };
 }
 
 function pointsOf(count: number): Float64Array {
@@ -165,8 +210,8 @@ for (const count of args.counts.split(',').map(Number)) {
       left = await holdOf(() => call({ signal: AbortSignal.timeout(100) }));
     const lateness = ({ tookMs, outcome }: typeof late): string =>
       tookMs < 100 ? 'was done' : `${(tookMs - 100).toFixed(0)} (${outcome})`;
-    const hold = ({ heldMs, heldCpuMs }: typeof late): string =>
-      `${heldMs.toFixed(0)} (${heldCpuMs.toFixed(0)})`;
+    const hold = ({ hold: { wallMs, cpuMs, ownMs } }: typeof late): string =>
+      `${wallMs.toFixed(0)} (${cpuMs.toFixed(0)}, ${ownMs.toFixed(0)})`;
     rows.push(
       `| ${name} | ${size.toExponential(0)} | ${whole.tookMs.toFixed(0)} | ${hold(whole)} | ${lateness(late)} | ${hold(late)} | ${lateness(left)} | ${hold(left)} |`,
     );
@@ -179,8 +224,9 @@ writeFileSync(
   `# How long the event loop is held
 
 ${machine()} ${args.note}
-Milliseconds; of holds the wall time, and in brackets the CPU time. Points are lent (\`borrow\`); what copies them takes the loop besides, before the call returns. Lateness is what a call with
-\`timeoutMs: 100\`, or a signal that aborts after 100 ms, took longer than that.
+All times are milliseconds. A hold is the longest turn of the event loop: its wall time, then in brackets its CPU time, and its CPU time
+without garbage collections. Points are lent (\`borrow\`): a copy would be made before the call returns. "Late" is how much longer than 100 ms
+a call took that had \`timeoutMs: 100\`, or a signal that aborted after 100 ms.
 
 | call | size | took | longest hold | deadline late by | hold | abort late by | hold |
 |---|--:|--:|--:|---|--:|---|--:|

@@ -11,15 +11,20 @@ export const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 /**
  * What `call` gives, or throws, when it is handed a signal of its own that also aborts after `timeoutMs`. No timer and no listener stays.
  * @param signals Those that end it otherwise.
+ * @param endingMs How long the call needs to end once its signal has aborted: the signal aborts earlier by that, by half of the time at most.
  */
 export async function within<T>(
   timeoutMs: number | undefined,
   signals: readonly (AbortSignal | undefined)[],
   call: (signal: AbortSignal) => Promise<T>,
+  endingMs = 0,
 ): Promise<T> {
   return joined(signals, async (joint) => {
     if (timeoutMs === undefined) return call(joint.signal);
-    const timer = setTimeout(() => joint.abort(new DeadlineError(timeoutMs)), timeoutMs);
+    const timer = setTimeout(
+      () => joint.abort(new DeadlineError(timeoutMs)),
+      timeoutMs - Math.min(endingMs, timeoutMs / 2),
+    );
     try {
       return await call(joint.signal);
     } finally {

@@ -26,7 +26,7 @@ import type { RootOptions, ScatteredPointsOptions } from './options.ts';
 import { resolutionOf } from './resolution.ts';
 import { noAnswer } from './no-answer.ts';
 import { throwIfPartial } from './partial.ts';
-import { inTime, takePoints, Volume, type VolumeParts } from './precomputed-volume.ts';
+import { endingMs, inTime, takePoints, Volume, type VolumeParts } from './precomputed-volume.ts';
 import { checkMip } from './resolve/mip.ts';
 import type { OpenedRootCache, VolumeRootCache } from './root-cache.ts';
 import { applyFates, statusesOf } from './root-status.ts';
@@ -268,7 +268,12 @@ export class GrapheneVolume extends Volume {
     options: ScatteredPointsOptions,
     warn: (message: string) => void,
   ): Promise<PointsResult | SupervoxelResult> {
-    return inTime(this.#parts, options, (bound) => this.#scatteredPoints(points, bound, warn));
+    return inTime(
+      this.#parts,
+      options,
+      (bound) => this.#scatteredPoints(points, bound, warn),
+      endingMs(points, options),
+    );
   }
 
   async #scatteredPoints(

@@ -10,6 +10,7 @@ import { boundsOf, scaleAt, type Scale, type VolumeInfo } from '../precomputed/i
 import { pointSource, type PointInput, type PointSource } from '../points/input.ts';
 import { errorsOfPoints, type PointReader } from '../points/point-reader.ts';
 import type { ValuesResult } from '../points/result.ts';
+import { SETTLE_NS_PER_POINT } from '../points/snap.ts';
 import { answerOf } from './answers.ts';
 import { READ_OPTIONS } from './reading-options.ts';
 import type { ReadPointsOptions } from './options.ts';
@@ -38,10 +39,18 @@ export const inTime = <Options extends { signal?: AbortSignal; timeoutMs?: numbe
   { life, timeoutMs }: VolumeParts,
   options: Options,
   call: (options: Options & { signal: AbortSignal }) => Promise<T>,
+  endingMs?: number,
 ): Promise<T> =>
-  within(options.timeoutMs ?? timeoutMs, [options.signal, life.signal], (signal) =>
-    call({ ...options, signal }),
+  within(
+    options.timeoutMs ?? timeoutMs,
+    [options.signal, life.signal],
+    (signal) => call({ ...options, signal }),
+    endingMs,
   );
+
+/** How long a call needs to end after its deadline. @internal */
+export const endingMs = (points: PointSource, { snap }: { snap?: unknown }): number =>
+  snap === undefined ? 0 : (points.count * SETTLE_NS_PER_POINT) / 1e6;
 
 /** Options and points of a call, as they are now. @internal @throws TypeError. */
 export function takePoints<Options extends { borrow?: boolean }>(
@@ -123,8 +132,8 @@ export class PrecomputedVolume extends Volume {
    * @throws PartialResultError (see `onError`); TypeError, RangeError, InfoError UNSUPPORTED, `signal.reason`.
    */
   async scatteredPoints(points: PointInput, options: ReadPointsOptions = {}): Promise<ValuesResult> {
-    const taken = takePoints(points, options, READ_OPTIONS);
-    return inTime(this.parts, taken.options, (bound) => this.#read(taken.source, bound));
+    const { source, options: own } = takePoints(points, options, READ_OPTIONS);
+    return inTime(this.parts, own, (bound) => this.#read(source, bound), endingMs(source, own));
   }
 
   async #read(points: PointSource, options: ReadPointsOptions): Promise<ValuesResult> {

@@ -147,7 +147,7 @@ export class PointReader {
       signal,
       onProgress: onProgress && ((progress) => onProgress({ points: source.count, ...progress })),
     };
-    const snap = search && new Snap({ ...request, scale, search, pacer: this.#pacer });
+    const snap = search && !late ? new Snap({ ...request, scale, search, pacer: this.#pacer }) : undefined;
     const isLabels = info.type === 'segmentation',
       further = judgeOf?.({ plan, scale, words: out, status });
     const { cost, failures } = await readPoints(this.#chunks, {
@@ -165,6 +165,7 @@ export class PointReader {
     await snap?.outside(this.#chunks, spent);
     const settled = snap && (await this.#pacer.run(snap.settle()));
     if (settled) failures.push(...settled.failures);
+    const snappedNm = search && (settled?.snappedNm ?? (await this.#pacer.run(noDistances(source.count))));
     if (warn && !deadlineOf(signal)) {
       await this.#pacer.run(warnOfMisses(status, scale, resolution, warn));
       await this.#pacer.run(warnOfAbsence(status, plan, `${this.#options.store.url}/${scale.key}`, warn));
@@ -177,7 +178,12 @@ export class PointReader {
       distinctSupervoxels: 0,
       ms: { plan: plannedAt - began, chunks: done - plannedAt, roots: 0, total: done - began },
     };
-    const snapped = snap && settled && { nm: settled.snappedNm, plan: () => snap.snappedPlan() };
+    const snapped = snappedNm && {
+      nm: snappedNm,
+      *plan(): Paced<PointPlan> {
+        return snap ? yield* snap.snappedPlan() : noPlan();
+      },
+    };
     return { values, status, failures, stats, plan, scale, snapped };
   }
 
@@ -199,15 +205,8 @@ export class PointReader {
       const deadline = deadlineOf(signal);
       if (!deadline) throw error;
       if (!isFilled) status.fill(PointStatus.failed);
-      const none = new Uint32Array(0);
-      const plan: PointPlan = {
-        cells: new Float64Array(0),
-        starts: Uint32Array.of(0),
-        offsets: none,
-        order: none,
-      };
       return {
-        plan,
+        plan: noPlan(),
         late: ChunkError.of(url, new DeadlineError(deadline.timeoutMs, { what: 'points', count, of: count })),
       };
     };
@@ -271,6 +270,19 @@ export class PointReader {
     this.#scales.set(mip, opened);
     return opened;
   }
+}
+
+/** The plan of no points. */
+function noPlan(): PointPlan {
+  const none = new Uint32Array(0);
+  return { cells: new Float64Array(0), starts: Uint32Array.of(0), offsets: none, order: none };
+}
+
+/** NaN for each point: none has a label from elsewhere. */
+function* noDistances(count: number): Paced<Float32Array> {
+  const distances = new Float32Array(count);
+  yield* filling(distances, NaN);
+  return distances;
 }
 
 /** Of points that were read: `from` to `end` in the order of their plan. */

@@ -34,6 +34,10 @@ const NOT_SEEKING = 0; // what memory is at first
 const MAX_LOOKS = 2 ** 17;
 /** Points between two pauses, where each takes about a microsecond. */
 const STRETCH = 1024;
+/** Points that are looked at one by one after a deadline: some 30 ms. */
+const MOST_LATE = 2 ** 16;
+/** To settle a point takes so long: a call that is to end in time begins to end earlier. */
+export const SETTLE_NS_PER_POINT = 20;
 
 export class Snap {
   readonly #request: SnapRequest;
@@ -115,10 +119,13 @@ export class Snap {
     await this.#read(reader, looks, spent);
   }
 
-  /** After a deadline: of the points from a chunk on, those fail that a neighbour could hold something nearer for. */
+  /**
+   * After a deadline: fails the points, from a chunk on, that a neighbour could hold something nearer for. Only so many are looked at one by
+   * one; the others fail in any case.
+   */
   *#giveUp(first: number, looks: readonly Look[], { timeoutMs }: DeadlineError): Paced {
     const {
-      plan: { cells },
+      plan: { cells, starts, order },
       scale,
       search,
       source,
@@ -134,15 +141,22 @@ export class Snap {
     yield* byStretches(looks.length, (from, end) => {
       for (let k = from; k < end; k++) fail(looks[k].seeker.point);
     });
-    for (let ordinal = first; ordinal < cells.length; ordinal++)
-      for (const seeker of this.#seekers(ordinal)) {
-        if (
-          !this.#looked[ordinal] ||
-          seesNeighbour(seeker, cells[ordinal], scale, search.ball, this.#limit(seeker.point))
-        )
-          fail(seeker.point);
-        if (++seen % STRETCH === 0) yield;
-      }
+    for (let ordinal = first; ordinal < cells.length; ordinal++) {
+      if (this.#looked[ordinal] && seen < MOST_LATE)
+        for (const seeker of this.#seekers(ordinal)) {
+          if (
+            seen >= MOST_LATE ||
+            seesNeighbour(seeker, cells[ordinal], scale, search.ball, this.#limit(seeker.point))
+          )
+            fail(seeker.point);
+          if (++seen % STRETCH === 0) yield;
+        }
+      else
+        yield* byStretches(starts[ordinal + 1] - starts[ordinal], (from, end) => {
+          for (let k = starts[ordinal] + from; k < starts[ordinal] + end; k++) fail(order[k]);
+        });
+      yield;
+    }
     this.#late = ChunkError.of(
       source.id,
       new DeadlineError(timeoutMs, { what: 'points', count, of: status.length }),
@@ -153,7 +167,7 @@ export class Snap {
     const { out, status } = this.#request,
       width = out.length / status.length;
     this.#ranks[point] = NOT_SEEKING;
-    out.fill(0, point * width, (point + 1) * width);
+    for (let w = point * width; w < (point + 1) * width; w++) out[w] = 0;
     status[point] = PointStatus.failed;
   }
 

@@ -131,6 +131,35 @@ describe('joined', () => {
   });
 });
 
+describe('within', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  test.each([
+    ['at its deadline', 0, 1000],
+    ['earlier by what the call needs to end', 200, 800],
+    ['halfway at the earliest', 5000, 500],
+  ])('aborts its signal %s', async (_name, endingMs, abortsAtMs) => {
+    const call = new Promise<number>((resolve) => {
+      const began = Date.now();
+      void within(
+        1000,
+        [],
+        (signal) =>
+          new Promise<void>((done) =>
+            signal.addEventListener('abort', () => {
+              resolve(Date.now() - began);
+              done();
+            }),
+          ),
+        endingMs,
+      );
+    });
+    await jest.advanceTimersByTimeAsync(1000);
+    await expect(call).resolves.toBe(abortsAtMs);
+  });
+});
+
 describe('pause', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());

@@ -146,10 +146,13 @@ describe('a call with many points', () => {
           if (turn === at) controller.abort(new DeadlineError(100));
         };
       const { ask } = read({ snapNm: 2, signal: controller.signal, onTurn: abort });
-      const { values, status, failures } = await ask();
+      const { values, status, failures, snapped } = await ask();
+      expect(snapped!.nm).toHaveLength(COUNT);
       const errorOf = errorsOfPoints(failures, status);
       for (let i = 0; i < COUNT; i++) {
         const [code, label] = status[i] === failed ? [failed, 0n] : expectedSnapped(i);
+        if (Number.isNaN(snapped!.nm[i]) !== (code !== ok))
+          throw new Error(`turn ${at}, point ${i}: ${code}, at ${snapped!.nm[i]} nm`);
         const hasReason = (status[i] === failed) === errorOf(i)?.cause instanceof DeadlineError;
         if (status[i] !== code || values[i] !== label || !hasReason)
           throw new Error(`turn ${at}, point ${i}: ${status[i]} ${values[i]} ${hasReason}`);

@@ -207,21 +207,26 @@ export class RootBatch {
     this.#requests++;
     const found = wordsOf(await ask(idsOf(asked), { timestampMs, layer, signal: this.#abort.signal }));
     let echoed = 0;
-    for (let k = 0; k < end - start; k++) {
-      const place = places ? places[start + k] : start + k;
-      const low = found[2 * k],
-        high = found[2 * k + 1];
-      // The server answers 0, or the very ID, for what it does not know: only a high enough layer makes an answer a root.
-      const reached = layout.layerOf(high);
-      if (reached >= layer && reached <= nLayers) {
-        roots[2 * place] = low;
-        roots[2 * place + 1] = high;
-        fates[place] = RootFate.ok;
-      } else {
-        fates[place] = RootFate.noRoot;
-        if (low === asked[2 * k] && high === asked[2 * k + 1]) echoed++;
-      }
-    }
+    const noting = this.#parts.pacer.run(
+      byStretches(end - start, (from, to) => {
+        for (let k = from; k < to; k++) {
+          const place = places ? places[start + k] : start + k;
+          const low = found[2 * k],
+            high = found[2 * k + 1];
+          // The server answers 0, or the very ID, for what it does not know: only a high enough layer makes an answer a root.
+          const reached = layout.layerOf(high);
+          if (reached >= layer && reached <= nLayers) {
+            roots[2 * place] = low;
+            roots[2 * place + 1] = high;
+            fates[place] = RootFate.ok;
+          } else {
+            fates[place] = RootFate.noRoot;
+            if (low === asked[2 * k] && high === asked[2 * k + 1]) echoed++;
+          }
+        }
+      }),
+    );
+    if (noting) await noting;
     if (echoed === end - start) onAllUnknown(echoed, timestampMs);
     this.#unanswered -= end - start;
     this.#progress();
