@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
-import { compressedSegmentation } from '../lib/codecs/compressed-segmentation.ts';
+import { compressedSegmentationCodec } from '../lib/codecs/compressed-segmentation.ts';
 import { ENCODED_BLOCK_SIZE, SegmentationEncoder } from '../lib/codecs/encode-compressed-segmentation.ts';
 import { wordsView } from '../lib/precomputed/data-type.ts';
 import { machine } from './machine.ts';
@@ -54,7 +54,7 @@ function encodeChunks(): { ms: number[]; raw: number[]; ours: number[]; peer: nu
       times.push(performance.now() - began);
     }
     const labels = new BigUint64Array(everyVoxel.length);
-    compressedSegmentation.decodePoints(encoded!, layout, everyVoxel, wordsView(labels), everyVoxel);
+    compressedSegmentationCodec.decodePoints(encoded!, layout, everyVoxel, wordsView(labels), everyVoxel);
     if (Buffer.compare(new Uint8Array(labels.buffer), raw) !== 0)
       throw new Error(`${name} reads back as something else`);
     result.ms.push(median(times));

@@ -48,7 +48,7 @@ const source: RootSource = {
       timestampMs: question!.timestampMs!,
       settled: true,
       rootIds,
-      fates: new Uint8Array(ids.length),
+      outcomes: new Uint8Array(ids.length),
       failures: [],
       distinct: ids.length,
       requests: 1,
@@ -66,7 +66,7 @@ const open = (): RootCache =>
       graph: 'bench',
       nLayers: 6,
       ids: new IdLayout({ layerBits: 8, spatialBits: new Map() }),
-      instants: { now: () => LATER_MS + 1e6, isSettled: () => true },
+      windowClock: { now: () => LATER_MS + 1e6, isSettled: () => true },
     },
     { maxEntries: entries },
   );

@@ -30,7 +30,7 @@ const { buildWorld } = (await import(
 const { RootBatcher } = await import('../lib/chunkedgraph/roots/root-batcher.ts');
 const { IdLayout } = await import('../lib/chunkedgraph/ids/id-layout.ts');
 const { ServerClock } = await import('../lib/chunkedgraph/server/server-clock.ts');
-const { within } = await import('../lib/base/deadline.ts');
+const { withDeadline: within } = await import('../lib/base/deadline.ts');
 
 const world = buildWorld({
   labels: (x, y, z) =>

@@ -6,12 +6,12 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import { answerIds, type IdQuestion } from '../lib/jobs/id-table.ts';
-import type { Answers, Lookup } from '../lib/jobs/lookup.ts';
-import { lookupTable } from '../lib/jobs/lookup-table.ts';
+import { lookUpIdTable, type IdLookup } from '../lib/jobs/id-table.ts';
+import type { LookupAnswers, PointLookup } from '../lib/jobs/point-lookup.ts';
+import { lookUpPointTable } from '../lib/jobs/point-table.ts';
 import { emptyStats } from '../lib/jobs/stats.ts';
 import { PointStatus } from '../lib/points/status.ts';
-import { idColumn } from '../lib/tables/answers.ts';
+import { idAnswerColumn } from '../lib/tables/answers.ts';
 import { seeded } from '../testing/random.ts';
 import { machine } from './machine.ts';
 
@@ -56,29 +56,33 @@ async function run(kind: string, table: Buffer, waitMs: number): Promise<{ secon
     finish: async () => undefined,
     abandon: async () => undefined,
   };
-  const answer = async (count: number, columns: number): Promise<Answers> => {
+  const answer = async (count: number, columns: number): Promise<LookupAnswers> => {
     if (waitMs > 0) await wait(waitMs);
     const ids = new BigUint64Array(count).fill(ID);
     return {
-      columns: Array.from({ length: columns }, () => idColumn(ids)),
+      columns: Array.from({ length: columns }, () => idAnswerColumn(ids)),
       status: new Uint8Array(count).fill(PointStatus.ok),
       stats: emptyStats(),
       errors: () => [],
     };
   };
-  const lookup: Lookup = { kind: 'graph', channels: 1, ask: ({ points }) => answer(points.length / 3, 2) };
-  const question: IdQuestion = {
-    width: 1,
+  const lookup: PointLookup = {
+    kind: 'graph',
+    channels: 1,
+    lookUp: ({ points }) => answer(points.length / 3, 2),
+  };
+  const question: IdLookup = {
+    idsPerLookup: 1,
     listName: 'supervoxel_id',
     columns: () => ({ ids: ['supervoxel_id'], outputs: ['root_id', 'status'] }),
-    ask: ({ ids: [ids] }) => answer(ids.length, 1),
+    lookUp: ({ ids: [ids] }) => answer(ids.length, 1),
   };
   const start = performance.now(),
     before = process.cpuUsage();
   const { rows, statuses } =
     kind === 'CSV of IDs'
-      ? await answerIds(question, source(), sink, { format: 'csv', batchRows: BATCH_ROWS })
-      : await lookupTable(lookup, source(), sink, {
+      ? await lookUpIdTable(question, source(), sink, { format: 'csv', batchRows: BATCH_ROWS })
+      : await lookUpPointTable(lookup, source(), sink, {
           format: kind === 'JSON Lines' ? 'jsonl' : 'csv',
           positions: kind === 'CSV, positions' ? ['pt_position'] : undefined,
           batchRows: BATCH_ROWS,

@@ -1,8 +1,8 @@
 /** docs/options.md, out of the tables that check the options. */
-import type { AnyTable, OptionRow } from '../lib/base/options.ts';
-import { CALL } from '../lib/chunkedgraph/api/call-options.ts';
-import { GRAPH_CALLS } from '../lib/chunkedgraph/api/calls.ts';
-import { BOUNDS_OPTIONS } from '../lib/chunkedgraph/api/input.ts';
+import type { AnyOptionTable, OptionRow } from '../lib/base/option-table.ts';
+import { CALL_OPTIONS } from '../lib/chunkedgraph/api/call-options.ts';
+import { GRAPH_METHODS } from '../lib/chunkedgraph/api/graph-methods.ts';
+import { BOUNDS_OPTIONS } from '../lib/chunkedgraph/api/check-arguments.ts';
 import { CHUNK_OF_POINT_OPTIONS } from '../lib/chunkedgraph/ids/id-arithmetic.ts';
 import {
   CACHE_OPTIONS,
@@ -28,12 +28,12 @@ const table = (heads: readonly string[], rows: readonly (readonly string[])[]): 
 const HEADS = ['option', 'what it may be', 'default', 'flag', 'what it is for'];
 const rowOf = (name: string, { kind, default: fallback, required, flag, says }: OptionRow): string[] => [
   code(name),
-  kind.wanted,
+  kind.expected,
   fallback ?? (required ? 'required' : ''),
   code(flag),
   says,
 ];
-const options = (own: AnyTable, known: AnyTable = {}): string =>
+const options = (own: AnyOptionTable, known: AnyOptionTable = {}): string =>
   table(
     HEADS,
     Object.entries(own)
@@ -44,9 +44,9 @@ const options = (own: AnyTable, known: AnyTable = {}): string =>
 /** Options of a few calls, each with the calls that take it in the same sense. */
 function ofCalls(): string {
   const calls = new Map<OptionRow, { name: string; calls: string[] }>();
-  for (const [call, { options: own }] of Object.entries(GRAPH_CALLS))
+  for (const [call, { options: own }] of Object.entries(GRAPH_METHODS))
     for (const [name, row] of Object.entries(own)) {
-      if ((CALL as AnyTable)[name] === row) continue;
+      if ((CALL_OPTIONS as AnyOptionTable)[name] === row) continue;
       const known = calls.get(row) ?? { name, calls: [] };
       calls.set(row, { name, calls: [...known.calls, call] });
     }
@@ -106,7 +106,7 @@ ${options(ROOT_OPTIONS)}
 
 All of them take (\`roots\` without \`maxBytes\`):
 
-${options(CALL)}
+${options(CALL_OPTIONS)}
 Some take more:
 
 ${ofCalls()}

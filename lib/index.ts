@@ -1,5 +1,5 @@
 /** graphene-points: which supervoxel, and which root ID at time T, is at each of N points. */
-export { openGraphene, openPrecomputed, resolveVolume } from './graphene/open.ts';
+export { openGraphene, openPrecomputed, resolveVolume } from './graphene/open-and-resolve.ts';
 export type {
   BucketDescription,
   DatastackDescription,
@@ -9,10 +9,10 @@ export type {
   VolumeDescription,
 } from './graphene/resolve/description.ts';
 export type { GrapheneVolume, OnePointOptions } from './graphene/graphene-volume.ts';
-export type { VolumeDatastack } from './graphene/datastack.ts';
-export type { DatastackPath } from './graphene/resolve/place.ts';
+export type { VolumeDatastack } from './graphene/volume-datastack.ts';
+export type { DatastackPath } from './graphene/resolve/volume-path.ts';
 export type { Logger } from './base/logger.ts';
-export type { RootCacheSettings, VolumeRootCache } from './graphene/root-cache.ts';
+export type { RootCacheSettings, VolumeRootCache } from './graphene/volume-root-cache.ts';
 export type { RootCacheStats } from './chunkedgraph/root-cache/root-cache.ts';
 export type { PrecomputedVolume } from './graphene/precomputed-volume.ts';
 export type {
@@ -23,9 +23,9 @@ export type {
   RootOptions,
   ScatteredPointsOptions,
   SnapOptions,
-} from './graphene/options.ts';
+} from './graphene/option-types.ts';
 export { PointStatus, statusText, type PointStatusCode, type PointStatusName } from './points/status.ts';
-export type { FlatPoints, Point, PointInput } from './points/input.ts';
+export type { FlatPoints, Point, PointInput } from './points/point-input.ts';
 export type {
   LookupStats,
   PointsResult,
@@ -36,7 +36,13 @@ export type {
   ValueRow,
   ValuesResult,
 } from './points/result.ts';
-export type { BatchEvent, ChunkEvent, RetryEvent, RootRequestEvent, VolumeEvent } from './base/observer.ts';
+export type {
+  BatchEvent,
+  ChunkEvent,
+  RetryEvent,
+  RootRequestEvent,
+  VolumeEvent,
+} from './base/volume-events.ts';
 export { parseTimestamp, type Timestamp } from './chunkedgraph/ids/timestamp.ts';
 export type { GraphInfo } from './chunkedgraph/ids/graph-info.ts';
 export type { ChunkedGraph, GraphRequestOptions } from './chunkedgraph/api/chunked-graph.ts';
@@ -52,7 +58,7 @@ export type {
   OperationDetails,
   RootOperation,
 } from './chunkedgraph/api/operations.ts';
-export type { Bounds, Ids } from './chunkedgraph/api/input.ts';
+export type { Bounds, Ids } from './chunkedgraph/api/check-arguments.ts';
 export type {
   ChunkChildren,
   GraphPoint,
@@ -62,14 +68,14 @@ export type {
 } from './chunkedgraph/api/nodes.ts';
 export type { SuggestedRoot, Suggestion } from './chunkedgraph/api/successors.ts';
 export type { ChunkOfPointOptions, IdArithmetic } from './chunkedgraph/ids/id-arithmetic.ts';
-export type { Scale } from './precomputed/info.ts';
+export type { Scale } from './precomputed/volume-info.ts';
 export type { DataType } from './precomputed/data-type.ts';
 export type { BucketOptions, StorageOptions } from './storage/bucket-options.ts';
 export type { AwsCredentials } from './storage/aws-signer.ts';
 export type { GoogleCredentials } from './storage/google-signer.ts';
-export { cacheStats, clearCache, verifyCache, type CacheStats } from './cache/upkeep.ts';
+export { cacheStats, clearCache, verifyCache, type CacheStats } from './cache/cache-maintenance.ts';
 export type { Pace } from './failures/pace.ts';
-export type { LruEncoding, Revalidation } from './chunks/keeping.ts';
+export type { LruEncoding, Revalidation } from './chunks/cache-options.ts';
 export { memoryBucket, type MemoryBucket } from './storage/memory-store.ts';
 export type { Store, ReadOptions, StoredObject, ByteRange, Meter } from './storage/store.ts';
 export {

@@ -1,12 +1,12 @@
 /** Work and pauses that end with a signal, and signals that act as one. */
 
-interface Listening {
+interface SharedListener {
   acts: Set<() => void>;
   listener: () => void;
 }
 
 /** By signal: what acts when it aborts. */
-const listening = new WeakMap<AbortSignal, Listening>();
+const listening = new WeakMap<AbortSignal, SharedListener>();
 
 /**
  * Acts when a signal aborts, or at once if it has. All who wait for one signal share one listener, so that many thousands may.
@@ -27,7 +27,7 @@ export function onAbort(signal: AbortSignal, act: () => void): () => void {
   };
 }
 
-function listen(signal: AbortSignal): Listening {
+function listen(signal: AbortSignal): SharedListener {
   const acts = new Set<() => void>();
   const listener = (): void => {
     listening.delete(signal);
@@ -43,7 +43,7 @@ function listen(signal: AbortSignal): Listening {
  * What `call` gives, or throws, when it is handed a signal of its own that aborts with the first of `signals`. Until it ends, a listener holds
  * each of them: `AbortSignal.any` does not, and an `AbortSignal.timeout` that nobody else holds may be collected before its time.
  */
-export async function joined<T>(
+export async function withJointSignal<T>(
   signals: readonly (AbortSignal | undefined)[],
   call: (joint: AbortController) => Promise<T>,
 ): Promise<T> {

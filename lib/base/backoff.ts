@@ -6,8 +6,8 @@
  */
 export function backoffMs(
   made: number,
-  { firstMs, mostMs, random }: { firstMs: number; mostMs: number; random: number },
+  { firstMs, mostMs: maxMs, random }: { firstMs: number; mostMs: number; random: number },
 ): number {
-  const ceiling = Math.min(mostMs, firstMs * 2 ** (made - 1));
+  const ceiling = Math.min(maxMs, firstMs * 2 ** (made - 1));
   return ceiling / 2 + (ceiling / 2) * random;
 }

@@ -1,5 +1,5 @@
 /** Errors as JSON, to be sent to another thread or process. What may be printed is all that is sent: nothing here holds a secret. */
-import { safeText, withoutSecretsIn } from './secrets.ts';
+import { safeText, redactSecretsIn } from './secret-redaction.ts';
 
 /** Marks errors of this package, and is the same in every copy of it. */
 export const BRAND = Symbol.for('graphene-points.LookupError');
@@ -38,7 +38,7 @@ export function errorJson(error: unknown, depth = 0): ErrorJson {
 const NO_FIELDS = ['name', 'code', 'message', 'stack', 'cause', 'causes', 'result'];
 
 const fieldsOf = (error: Error): Record<string, unknown> =>
-  withoutSecretsIn(
+  redactSecretsIn(
     Object.fromEntries(
       Object.entries(error).filter(([name, value]) => !NO_FIELDS.includes(name) && value !== undefined),
     ),

@@ -1,6 +1,6 @@
 import type { CodeOf } from './error-codes.ts';
 import { BRAND, errorJson, type ErrorJson } from './error-json.ts';
-import { safeText } from './secrets.ts';
+import { safeText } from './secret-redaction.ts';
 
 /** Names the method by which an object is printed in Node. */
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
@@ -60,13 +60,13 @@ export type RequestErrorCode = CodeOf<'RequestError'>;
  * How an exchange ended without its whole answer, for the ends that may pass: nobody could be reached; a connection kept from earlier had
  * been closed; the connection broke; it fell silent.
  */
-export type Broken = 'unreachable' | 'stale' | 'cut' | 'silent';
+export type BreakReason = 'unreachable' | 'stale' | 'cut' | 'silent';
 
 /** A read that was tried (and, where it can help, tried again) and failed. Never the same thing as an absent object. */
 export class RequestError extends CodedError<RequestErrorCode> {
   override readonly name = 'RequestError';
   /** For TIMEOUT and CONNECTION, where trying again may help. */
-  readonly broken?: Broken;
+  readonly broken?: BreakReason;
   /** URL without credentials and query, or a file path. */
   readonly url: string;
   constructor(
@@ -75,7 +75,7 @@ export class RequestError extends CodedError<RequestErrorCode> {
     url: string,
     /** HTTP status, when there was an answer. */
     readonly status?: number,
-    { broken, ...options }: ErrorOptions & { broken?: Broken } = {},
+    { broken, ...options }: ErrorOptions & { broken?: BreakReason } = {},
   ) {
     super(code, message, options);
     this.url = safeText(url);

@@ -33,7 +33,7 @@ const tagOf = (value: unknown): string | undefined =>
  * @param what Names the array in errors.
  * @throws TypeError when its buffer was detached, or has shrunk so that the array is no longer within it.
  */
-export function copyOf<T extends TypedArray>(array: T, what: string): T {
+export function copyTypedArray<T extends TypedArray>(array: T, what: string): T {
   const Type = (globalThis as unknown as Record<string, new (values: T) => T>)[tagOf(array)!];
   try {
     return new Type(array);
@@ -45,8 +45,8 @@ export function copyOf<T extends TypedArray>(array: T, what: string): T {
   }
 }
 
-/** The array itself, or with `borrow: false` a copy of it. @throws as {@link copyOf}. */
-export function taken<T extends TypedArray>(array: T, borrow: boolean, what: string): T {
+/** The array itself, or with `borrow: false` a copy of it. @throws as {@link copyTypedArray}. */
+export function borrowOrCopy<T extends TypedArray>(array: T, borrow: boolean, what: string): T {
   // A detached array looks like an empty one.
-  return borrow && array.length > 0 ? array : copyOf(array, what);
+  return borrow && array.length > 0 ? array : copyTypedArray(array, what);
 }

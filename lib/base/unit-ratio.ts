@@ -10,7 +10,7 @@ export interface Decimal {
 }
 
 /** The shortest decimal number that reads as this double: what was written, up to 15 digits. */
-export function decimalOf(finite: number): Decimal {
+export function toDecimal(finite: number): Decimal {
   const [, sign, whole, fraction = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(
     String(finite),
   )!;
@@ -19,7 +19,7 @@ export function decimalOf(finite: number): Decimal {
 
 export const powerOfTen = (exponent: number): bigint => 10n ** BigInt(exponent);
 
-export function greatestDivisor(a: bigint, b: bigint): bigint {
+export function greatestCommonDivisor(a: bigint, b: bigint): bigint {
   while (b !== 0n) [a, b] = [b, a % b];
   return a;
 }
@@ -44,12 +44,12 @@ export class UnitRatio {
 
   /** @param from Nanometres per unit of the coordinates. @param to Nanometres a voxel. Both positive. */
   constructor(from: number, to: number) {
-    const a = decimalOf(from),
-      b = decimalOf(to),
+    const a = toDecimal(from),
+      b = toDecimal(to),
       shift = a.exponent - b.exponent;
     const numerator = a.digits * powerOfTen(Math.max(shift, 0)),
       denominator = b.digits * powerOfTen(Math.max(-shift, 0));
-    const divisor = greatestDivisor(numerator, denominator);
+    const divisor = greatestCommonDivisor(numerator, denominator);
     this.#numerator = numerator / divisor;
     this.#denominator = denominator / divisor;
     this.#from = Number(this.#numerator);
@@ -81,7 +81,7 @@ export class UnitRatio {
     const millionths = Math.round(p * MILLIONTHS);
     if (Math.abs(millionths) <= this.#millionthsUpTo && millionths / MILLIONTHS === p)
       return Math.floor((millionths * this.#from) / (this.#to * MILLIONTHS));
-    const { digits, exponent } = Number.isSafeInteger(p) ? { digits: BigInt(p), exponent: 0 } : decimalOf(p);
+    const { digits, exponent } = Number.isSafeInteger(p) ? { digits: BigInt(p), exponent: 0 } : toDecimal(p);
     const numerator = digits * this.#numerator * powerOfTen(Math.max(exponent, 0)),
       denominator = this.#denominator * powerOfTen(Math.max(-exponent, 0));
     const voxel = Number(

@@ -50,7 +50,7 @@ const onDisk = (bytes: number): number => Math.ceil(bytes / UNIT) * UNIT;
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
 const isGone = (error: unknown): boolean => codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
 
-export interface Collected {
+export interface CollectionResult {
   entries: number;
   bytes: number;
   evicted: number;
@@ -72,12 +72,12 @@ export class CacheFolder {
    * @throws PathError FORBIDDEN_ADDRESS when others may write there; the error of the file system.
    */
   async prepare(): Promise<void> {
-    await prepareFolder(this.path, 'chunks');
+    await preparePrivateFolder(this.path, 'chunks');
     await mkdir(join(this.path, 'tmp'), { recursive: true, mode: 0o700 });
   }
 
   /** Takes over from processes that ended, and from those that had more room. @throws The error of the file system. */
-  async takeOver(nowMs: number): Promise<void> {
+  async cleanUp(nowMs: number): Promise<void> {
     await this.#sweep(nowMs);
     const bound = Number(await readFile(join(this.path, 'bound'), 'utf8').catch(() => '')) || Infinity;
     if (bound > this.#maxBytes) await this.collect(nowMs);
@@ -172,7 +172,7 @@ export class CacheFolder {
    * Deletes what was used least recently until a part of the bound is free, and what dead processes left behind.
    * @returns undefined when somebody else is at it.
    */
-  async collect(nowMs: number): Promise<Collected | undefined> {
+  async collect(nowMs: number): Promise<CollectionResult | undefined> {
     const release = await this.#lock(nowMs);
     if (!release) return undefined;
     try {
@@ -278,7 +278,7 @@ export class CacheFolder {
  * @param what It holds, for the message.
  * @throws PathError FORBIDDEN_ADDRESS when others may write there; the error of the file system.
  */
-export async function prepareFolder(path: string, what: string): Promise<void> {
+export async function preparePrivateFolder(path: string, what: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
   const found = await lstat(path);
   const mine = process.getuid === undefined || found.uid === process.getuid();

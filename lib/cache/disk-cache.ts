@@ -5,7 +5,7 @@
  *
  * Memory: one entry at a time while it is read or written.
  */
-import { isShortage, outwaitShortage } from '../base/shortage.ts';
+import { isDescriptorShortage, retryOnShortage } from '../base/descriptor-shortage.ts';
 import { decodeEntry, encodeEntry, ENTRY_OVERHEAD, type CacheEntry } from './entry.ts';
 import { CacheFolder, LARGEST_ENTRY_BYTES } from './cache-folder.ts';
 
@@ -80,7 +80,7 @@ export class DiskCache {
     const parts = encodeEntry(key, { bytes, validator, storedMs: this.#now() });
     if (!parts) return;
     try {
-      if (await outwaitShortage(() => this.#write(this.#folder.fileOf(key), parts))) this.counts.stored++;
+      if (await retryOnShortage(() => this.#write(this.#folder.fileOf(key), parts))) this.counts.stored++;
     } catch (error) {
       this.#giveUp(error);
     }
@@ -99,7 +99,7 @@ export class DiskCache {
   async #read(key: string, maxBytes: number): Promise<CacheEntry | undefined> {
     const file = this.#folder.fileOf(key);
     try {
-      const found = await outwaitShortage(() => this.#folder.read(file, maxBytes + ENTRY_OVERHEAD));
+      const found = await retryOnShortage(() => this.#folder.read(file, maxBytes + ENTRY_OVERHEAD));
       if (!found) return undefined;
       const decoded = decodeEntry(found.bytes);
       if (decoded?.key !== key) {
@@ -119,7 +119,7 @@ export class DiskCache {
   #open(): Promise<boolean> {
     return (this.#ready ??= this.#folder.prepare().then(
       async () => {
-        await this.#folder.takeOver(this.#now()).catch((error: unknown) => this.#giveUp(error));
+        await this.#folder.cleanUp(this.#now()).catch((error: unknown) => this.#giveUp(error));
         return true;
       },
       (error: unknown) => {
@@ -130,7 +130,7 @@ export class DiskCache {
   }
 
   #giveUp(error: unknown): void {
-    if (!this.#writable || isShortage(error)) return; // that passes
+    if (!this.#writable || isDescriptorShortage(error)) return; // that passes
     this.#writable = false;
     this.#warn(
       `nothing is stored in the cache at ${this.#folder.path} any more: ${(error as Error).message}`,

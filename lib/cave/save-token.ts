@@ -4,14 +4,14 @@ import { chmod, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InfoError } from '../base/errors.ts';
 import type { Host } from '../chunkedgraph/server/graph-path.ts';
-import { tokenFileOf } from '../chunkedgraph/server/token.ts';
+import { tokenFileName } from '../chunkedgraph/server/token.ts';
 import { readText, secretsFolder } from '../storage/secret-files.ts';
 
 /** Where a person makes a token. Source: CAVEclient, caveclient/endpoints.py, `create_token`. */
-export const tokenPage = ({ origin }: Host): string => `${origin}/auth/api/v1/create_token`;
+export const newTokenPage = ({ origin }: Host): string => `${origin}/auth/api/v1/create_token`;
 
 /** Where a person sees those made before. Source: the same, `user_tokens_page`. */
-export const tokensPage = ({ origin }: Host): string => `${origin}/sticky_auth/settings/tokens`;
+export const tokenListPage = ({ origin }: Host): string => `${origin}/sticky_auth/settings/tokens`;
 
 /**
  * Writes the token to the server's own file, and to the common one where there is none yet, each with mode 0600; what else is in them stays.
@@ -22,7 +22,7 @@ export async function saveToken(host: Host, token: string, env: NodeJS.ProcessEn
   const folder = secretsFolder(env);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const common = join(folder, 'cave-secret.json');
-  const files = [join(folder, tokenFileOf(host)), ...((await isThere(common)) ? [] : [common])];
+  const files = [join(folder, tokenFileName(host)), ...((await isThere(common)) ? [] : [common])];
   for (const file of files) await write(file, token);
   return files;
 }

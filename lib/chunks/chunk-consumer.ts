@@ -1,6 +1,6 @@
 /** Who wants chunks, and one's place at each of them: what every way of delivering bytes ends in. */
 import { ChunkError } from '../base/errors.ts';
-import type { Paced } from '../base/pacer.ts';
+import type { PausableWork } from '../base/cooperative-work.ts';
 import type { Codec } from '../codecs/codec.ts';
 import type { ByteRange, Meter } from '../storage/store.ts';
 import type { ChunkPart, ChunkSource } from './chunk-source.ts';
@@ -15,13 +15,13 @@ export interface ChunkConsumer {
    *
    * @param codec What reads the bytes, where they were kept in another encoding than the source's.
    */
-  take(ordinal: number, bytes: Uint8Array | undefined, codec?: Codec): Paced | void;
+  take(ordinal: number, bytes: Uint8Array | undefined, codec?: Codec): PausableWork | void;
   /** The same by windows, where the encoding allows it; `take` is not called then. */
   windowReader?(ordinal: number): WindowReader | undefined;
   /** Bytes of the chunk that are enough for it: `windowReader` then sees parts that hold them. Undefined: it needs the whole chunk. */
   rangesOf?(ordinal: number): readonly ByteRange[] | undefined;
   /** All of the chunk was taken. */
-  done(ordinal: number, stored: boolean): Paced | void;
+  done(ordinal: number, stored: boolean): PausableWork | void;
   /** The chunk could not be read, or taking it failed. */
   fail(ordinal: number, error: ChunkError): void;
   /** So many chunks, all that are not settled yet, had not come in time: told at once where each on its own would take too long. */
@@ -34,22 +34,22 @@ export interface ChunkCost extends Meter {
 }
 
 /** One call for chunks. */
-export interface Call {
+export interface ChunkCall {
   readonly source: ChunkSource;
   readonly consumer: ChunkConsumer;
   readonly cost: ChunkCost;
   /** By ordinal: 1 once it was taken or has failed. */
-  readonly over: Uint8Array;
-  left: number;
+  readonly isSettled: Uint8Array;
+  remaining: number;
   /** It has ended before all chunks had come: nothing is delivered to it any more. */
-  gone: boolean;
-  readonly settle: () => void;
+  hasEnded: boolean;
+  readonly onSettled: () => void;
 }
 
 /** A call's place at one chunk. */
-export class Waiter {
+export class ChunkWaiter {
   constructor(
-    readonly call: Call,
+    readonly call: ChunkCall,
     readonly ordinal: number,
     readonly cell: number,
     /** Bytes of the chunk that are enough for it; undefined: it needs all of them. */
@@ -57,10 +57,10 @@ export class Waiter {
   ) {}
 
   /** Takes all of the chunk; undefined: it is not stored. @returns whether it went well. */
-  *deliver(bytes: Uint8Array | undefined, codec?: Codec): Paced<boolean> {
+  *deliver(bytes: Uint8Array | undefined, codec?: Codec): PausableWork<boolean> {
     const { call, ordinal } = this;
     try {
-      if (!call.gone) yield* whileWanted(call, call.consumer.take(ordinal, bytes, codec));
+      if (!call.hasEnded) yield* whileWanted(call, call.consumer.take(ordinal, bytes, codec));
     } catch (error) {
       this.fail(error);
       return false;
@@ -72,44 +72,44 @@ export class Waiter {
   /** Takes the chunk by windows; `finish` comes after the last. Undefined: it needs all at once. */
   windowReader(): WindowReader | undefined {
     const { call, ordinal } = this;
-    const read = call.gone ? () => undefined : call.consumer.windowReader?.(ordinal);
-    return read && ((window, at) => call.gone || read(window, at)); // the call may leave between two windows
+    const read = call.hasEnded ? () => undefined : call.consumer.windowReader?.(ordinal);
+    return read && ((window, at) => call.hasEnded || read(window, at)); // the call may leave between two windows
   }
 
   /** Whether parts of the chunk hold all that it needs. */
-  canDoWith(parts: readonly ChunkPart[]): boolean {
+  isSatisfiedBy(parts: readonly ChunkPart[]): boolean {
     const isIn = ({ start, end }: ByteRange): boolean =>
       parts.some((part) => part.start <= start && end <= part.start + part.bytes.byteLength);
     return this.ranges !== undefined && this.ranges.every(isIn);
   }
 
   /** All windows have gone by, or `deliver` was through. */
-  *finish(stored: boolean): Paced {
+  *finish(stored: boolean): PausableWork {
     const { call, ordinal } = this;
-    if (call.gone) return;
+    if (call.hasEnded) return;
     yield* whileWanted(call, call.consumer.done(ordinal, stored));
-    if (!call.gone) this.#settle();
+    if (!call.hasEnded) this.#settle();
   }
 
   fail(error: unknown): void {
     const { call, ordinal, cell } = this;
-    if (call.gone) return;
+    if (call.hasEnded) return;
     call.consumer.fail(ordinal, ChunkError.of(call.source.urlOf(cell), error));
     this.#settle();
   }
 
   #settle(): void {
     const { call, ordinal } = this;
-    call.over[ordinal] = 1;
-    if (--call.left === 0) call.settle();
+    call.isSettled[ordinal] = 1;
+    if (--call.remaining === 0) call.onSettled();
   }
 }
 
 /** The work of a consumer, which ends with its call. */
-function* whileWanted(call: Call, work: Paced | void): Paced {
+function* whileWanted(call: ChunkCall, work: PausableWork | void): PausableWork {
   if (!work) return;
   while (!work.next().done) {
     yield;
-    if (call.gone) return;
+    if (call.hasEnded) return;
   }
 }

@@ -7,9 +7,14 @@
  */
 import { LRUCache } from 'lru-cache';
 import { ChunkError, DeadlineError } from '../base/errors.ts';
-import { atOnce, type Pacer, pacer as eventLoop, type Paced } from '../base/pacer.ts';
+import {
+  runWithoutPause,
+  type CooperativeRunner,
+  cooperativeRunner as eventLoop,
+  type PausableWork,
+} from '../base/cooperative-work.ts';
 import { newMeter } from '../storage/store.ts';
-import { Waiter, type Call, type ChunkConsumer, type ChunkCost } from './chunk-consumer.ts';
+import { ChunkWaiter, type ChunkCall, type ChunkConsumer, type ChunkCost } from './chunk-consumer.ts';
 import type {
   ChunkPart,
   ChunkSource,
@@ -21,8 +26,8 @@ import type {
 } from './chunk-source.ts';
 import { JobQueue } from './job-queue.ts';
 import type { Planned } from './planned.ts';
-import { readParts, toKeep, unpack } from './unpack.ts';
-import { Wanted, type Job } from './wanted-chunk.ts';
+import { deliverPartsTo, toKeptChunk, unpackChunk } from './unpack.ts';
+import { PendingChunk, type ReadJob } from './pending-chunk.ts';
 
 export type { ChunkConsumer, ChunkCost } from './chunk-consumer.ts';
 
@@ -32,7 +37,7 @@ export interface ChunkReaderOptions {
   /** Bytes of encoded chunks (bitstream compression stripped) kept between calls. @default 0 */
   lruBytes?: number;
   /** @default the process's */
-  pacer?: Pacer;
+  pacer?: CooperativeRunner;
 }
 
 /** Chunks that had not come in time and are told one by one. */
@@ -41,7 +46,11 @@ const MOST_LATE = 1000;
 const STRETCH = 512;
 
 /** What a call still waited for, or had not asked for yet, when its deadline came. */
-function failLate({ source, consumer, over }: Call, cells: Float64Array, { timeoutMs }: DeadlineError): void {
+function failLate(
+  { source, consumer, isSettled: over }: ChunkCall,
+  cells: Float64Array,
+  { timeoutMs }: DeadlineError,
+): void {
   let count = 0;
   for (const isOver of over) count += 1 - isOver;
   const late = new DeadlineError(timeoutMs, { what: 'chunks', count, of: cells.length });
@@ -51,12 +60,12 @@ function failLate({ source, consumer, over }: Call, cells: Float64Array, { timeo
 }
 
 export class ChunkReader {
-  readonly #pacer: Pacer;
+  readonly #pacer: CooperativeRunner;
   readonly #cache: LRUCache<string, KeptChunk> | undefined;
   /** By key: queued or in flight. */
-  readonly #wanted = new Map<string, Wanted>();
-  readonly #queue: JobQueue<Job>;
-  readonly #inFlight = new Set<Job>();
+  readonly #wanted = new Map<string, PendingChunk>();
+  readonly #queue: JobQueue<ReadJob>;
+  readonly #inFlight = new Set<ReadJob>();
   readonly #delivering = new Set<Promise<void>>();
 
   constructor({ concurrency = 32, lruBytes = 0, pacer = eventLoop }: ChunkReaderOptions = {}) {
@@ -94,14 +103,14 @@ export class ChunkReader {
         signal?.removeEventListener('abort', leave);
         resolve(call.cost);
       };
-      const call: Call = {
+      const call: ChunkCall = {
         source,
         consumer,
         cost: { ...newMeter(), cacheHits: 0 },
-        over: new Uint8Array(cells.length),
-        left: cells.length,
-        gone: false,
-        settle,
+        isSettled: new Uint8Array(cells.length),
+        remaining: cells.length,
+        hasEnded: false,
+        onSettled: settle,
       };
       if (signal?.aborted) return leave();
       if (cells.length === 0) return resolve(call.cost);
@@ -121,18 +130,18 @@ export class ChunkReader {
   }
 
   /** When all that was read has been saved, where it is. What could not be is told to its reader. */
-  async saved(): Promise<void> {
+  async whenSaved(): Promise<void> {
     while (this.#delivering.size > 0) await Promise.allSettled(this.#delivering);
   }
 
-  *#register(call: Call, cells: Float64Array): Paced {
+  *#register(call: ChunkCall, cells: Float64Array): PausableWork {
     const { source } = call,
-      fresh = new Map<number, Wanted>(),
+      fresh = new Map<number, PendingChunk>(),
       asked: number[] = [];
     // The call may end meanwhile, also by what its consumer does with cached bytes: the rest is not registered then.
     for (let ordinal = 0; ordinal < cells.length; ordinal++) {
       if (ordinal % STRETCH === STRETCH - 1) yield;
-      if (call.gone) break;
+      if (call.hasEnded) break;
       const wanted = yield* this.#want(call, ordinal, cells[ordinal]);
       if (!wanted) continue;
       fresh.set(wanted.cell, wanted);
@@ -142,36 +151,40 @@ export class ChunkReader {
   }
 
   /** @returns The chunk, when it is to be read and nobody else has asked for it. */
-  *#want(call: Call, ordinal: number, cell: number): Paced<Wanted | undefined> {
+  *#want(call: ChunkCall, ordinal: number, cell: number): PausableWork<PendingChunk | undefined> {
     const { source, consumer, cost } = call,
       key = `${source.id}:${cell}`;
     const cached = this.#cache?.get(key);
     if (cached) {
       cost.cacheHits++;
-      yield* new Waiter(call, ordinal, cell, undefined).deliver(cached.bytes, cached.codec);
+      yield* new ChunkWaiter(call, ordinal, cell, undefined).deliver(cached.bytes, cached.codec);
       yield;
       return undefined;
     }
     // What is to be kept must be whole.
     const ranges = this.#cache || source.save ? undefined : consumer.rangesOf?.(ordinal),
-      waiter = new Waiter(call, ordinal, cell, ranges);
+      waiter = new ChunkWaiter(call, ordinal, cell, ranges);
     const known = this.#wanted.get(key);
     if (known?.isWanted) {
       cost.cacheHits++;
       known.add(waiter);
       return undefined;
     }
-    const wanted = new Wanted(key, cell);
+    const wanted = new PendingChunk(key, cell);
     wanted.add(waiter);
     this.#wanted.set(key, wanted);
     return wanted;
   }
 
-  *#enqueue(source: ChunkSource, planned: Planned<ReadTask>, wanted: Map<number, Wanted>): Paced {
+  *#enqueue(
+    source: ChunkSource,
+    planned: Planned<ReadTask>,
+    wanted: Map<number, PendingChunk>,
+  ): PausableWork {
     const tasks = 'next' in planned ? yield* planned : planned;
     let seen = 0;
     for (const task of tasks) {
-      const job: Job = { task, source, wanted: new Map(), abort: new AbortController() };
+      const job: ReadJob = { task, source, wanted: new Map(), abort: new AbortController() };
       for (const cell of task.cells) {
         if (++seen % STRETCH === 0) yield;
         const one = wanted.get(cell);
@@ -184,7 +197,7 @@ export class ChunkReader {
     }
   }
 
-  async #run(job: Job): Promise<void> {
+  async #run(job: ReadJob): Promise<void> {
     const { task, source, wanted, abort } = job;
     // The read is paid by whoever asked first; if that call leaves, the figures go with it.
     const [first] = wanted.values(),
@@ -224,7 +237,7 @@ export class ChunkReader {
   }
 
   async #deliver(
-    { source, wanted, abort }: Job,
+    { source, wanted, abort }: ReadJob,
     cell: number,
     chunk: StoredChunk | undefined,
     from: 'store' | 'cache' = 'store',
@@ -245,44 +258,44 @@ export class ChunkReader {
           const going = this.#pacer.run(waiter.deliver(kept.bytes, kept.codec));
           if (typeof going !== 'boolean') await going;
         }
-      else kept = await unpack(chunk, served, keep, abort.signal, this.#pacer);
+      else kept = await unpackChunk(chunk, served, keep, abort.signal, this.#pacer);
     }
-    if (kept && this.#cache) this.#cache.set(one.key, saves ? toKeep(kept.bytes, reencoderOf()) : kept);
+    if (kept && this.#cache) this.#cache.set(one.key, saves ? toKeptChunk(kept.bytes, reencoderOf()) : kept);
     this.#forget(one);
     if (saves && (kept || !chunk)) await source.save?.(cell, kept?.bytes, chunk?.validator);
   }
 
-  #deliverParts({ source, wanted }: Job, cell: number, parts: readonly ChunkPart[]): void {
+  #deliverParts({ source, wanted }: ReadJob, cell: number, parts: readonly ChunkPart[]): void {
     const one = wanted.get(cell);
     if (!one) return;
-    for (const waiter of one.serve((waiter) => waiter.canDoWith(parts))) readParts(parts, waiter);
-    one.serveNobody();
+    for (const waiter of one.serve((waiter) => waiter.isSatisfiedBy(parts))) deliverPartsTo(parts, waiter);
+    one.finishServing();
     if (!one.isWanted) return this.#forget(one);
     // They came after the parts had been asked for, and need others.
     wanted.delete(cell);
-    atOnce(this.#enqueue(source, source.plan([cell]), new Map([[cell, one]])));
+    runWithoutPause(this.#enqueue(source, source.plan([cell]), new Map([[cell, one]])));
   }
 
   /** Whoever asks from now on reads afresh, and never inherits a failure. */
-  #forget(one: Wanted): void {
+  #forget(one: PendingChunk): void {
     if (this.#wanted.get(one.key) === one) this.#wanted.delete(one.key);
     one.job?.wanted.delete(one.cell);
   }
 
   /** Whether any of its chunks is wanted still. The others are forgotten. */
-  #isWanted({ wanted }: Job): boolean {
+  #isWanted({ wanted }: ReadJob): boolean {
     for (const one of wanted.values()) if (!one.isWanted) this.#forget(one);
     return wanted.size > 0;
   }
 
   /** Ends the reads that nobody waits for any more. What waits in line is forgotten with pauses: until then it is passed over. */
-  #drop(call: Call): void {
-    call.gone = true;
+  #drop(call: ChunkCall): void {
+    call.hasEnded = true;
     for (const job of this.#inFlight) if (!this.#isWanted(job)) job.abort.abort();
     void this.#pacer.run(this.#sweep());
   }
 
-  *#sweep(): Paced {
+  *#sweep(): PausableWork {
     let seen = 0;
     for (const one of this.#wanted.values()) {
       if (!one.isWanted) this.#forget(one);

@@ -86,5 +86,5 @@ export interface ChunkSource {
 /** A source whose chunks are in objects of a store. */
 export interface ObjectSource extends ChunkSource {
   /** Key of the object that holds the cell's chunk. */
-  objectOf(cell: number): string;
+  objectKeyOf(cell: number): string;
 }

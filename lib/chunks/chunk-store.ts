@@ -5,7 +5,7 @@ import type { Meter, ReadOptions, Store, StoredObject } from '../storage/store.t
 import type { StoredChunk } from './chunk-source.ts';
 
 /** What is in a stored chunk at most, exactly where the encoding fixes it, and what is made of it before it is read. */
-export function contentOf(
+export function describeContent(
   codec: Codec,
   layout: ChunkLayout,
 ): Pick<StoredChunk, 'maxBytes' | 'exactBytes' | 'decode'> {

@@ -1,15 +1,15 @@
 /** The same source, whose chunks are looked for on disk first and kept there when they had to be read. */
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
-import { raw } from '../codecs/raw.ts';
+import { rawCodec } from '../codecs/raw.ts';
 import { chunkKey } from '../precomputed/grid.ts';
-import type { Scale } from '../precomputed/info.ts';
-import type { Checks, ChunkCache } from './chunk-cache.ts';
+import type { Scale } from '../precomputed/volume-info.ts';
+import type { VersionChecks, ChunkDiskCache } from './chunk-disk-cache.ts';
 import type { ChunkSource, ObjectSource, ReadContext, ReadTask } from './chunk-source.ts';
-import { contentOf } from './chunk-store.ts';
+import { describeContent } from './chunk-store.ts';
 import { mapPlanned } from './planned.ts';
 
 export interface DiskCachedOptions {
-  cache: ChunkCache;
+  cache: ChunkDiskCache;
   scale: Scale;
   codec: Codec;
   layoutOf: (cell: number) => ChunkLayout;
@@ -19,17 +19,17 @@ export interface DiskCachedOptions {
 const AT_ONCE = 8;
 
 /** Tasks are those of the source; of each, what is on disk is delivered, and the rest goes on in tasks of its own. */
-export function keepOnDisk(
+export function diskCachedSource(
   source: ObjectSource,
   { cache, scale, codec, layoutOf }: DiskCachedOptions,
 ): ChunkSource {
   const keyOf = (cell: number): string => chunkKey(scale, cell);
 
-  const fromDisk = async (cell: number, context: ReadContext, checks: Checks): Promise<boolean> => {
+  const fromDisk = async (cell: number, context: ReadContext, checks: VersionChecks): Promise<boolean> => {
     const layout = layoutOf(cell);
     // What was decoded as a whole is kept so.
-    const { maxBytes, exactBytes } = contentOf(codec.decodeChunk ? raw : codec, layout);
-    const found = await cache.get(keyOf(cell), source.objectOf(cell), maxBytes, context, checks);
+    const { maxBytes, exactBytes } = describeContent(codec.decodeChunk ? rawCodec : codec, layout);
+    const found = await cache.get(keyOf(cell), source.objectKeyOf(cell), maxBytes, context, checks);
     if (!found) return false;
     const chunk = found.bytes && { bytes: found.bytes, contentEncoding: undefined, maxBytes, exactBytes };
     await context.deliver(cell, chunk, 'cache');
@@ -40,7 +40,7 @@ export function keepOnDisk(
     cells: task.cells,
     async run(context) {
       const missing: number[] = [],
-        checks: Checks = new Map();
+        checks: VersionChecks = new Map();
       const queue = task.cells.values();
       const work = async (): Promise<void> => {
         for (const cell of queue) {

@@ -10,7 +10,7 @@ const MAX_UNANNOUNCED = 2;
  * chunk of just the right size may begin with any bytes. All other encodings begin with words that are no bitstream's.
  * @throws DecodeError; `signal.reason`.
  */
-export async function inflate(chunk: StoredChunk, signal: AbortSignal): Promise<Uint8Array> {
+export async function inflateChunk(chunk: StoredChunk, signal: AbortSignal): Promise<Uint8Array> {
   let bytes = await decompress(chunk.bytes, chunk.contentEncoding, { ...chunk, signal });
   for (let layer = 0; layer < MAX_UNANNOUNCED; layer++) {
     const bitstream = sniffBitstream(bytes);

@@ -1,9 +1,9 @@
 /** Jobs that wait in line, and the workers that do them. */
-import type { Pacer } from '../base/pacer.ts';
+import type { CooperativeRunner } from '../base/cooperative-work.ts';
 
 export class JobQueue<Job> {
   readonly #concurrency: number;
-  readonly #pacer: Pacer;
+  readonly #pacer: CooperativeRunner;
   readonly #run: (job: Job) => Promise<void> | undefined;
   /** Workers that have not found the line empty: none of them misses a job that is added. */
   #workers = 0;
@@ -14,7 +14,7 @@ export class JobQueue<Job> {
    * @param concurrency Jobs that are done at once.
    * @param run Does a job. Must not throw or reject. Undefined: there was nothing to do.
    */
-  constructor(concurrency: number, pacer: Pacer, run: (job: Job) => Promise<void> | undefined) {
+  constructor(concurrency: number, pacer: CooperativeRunner, run: (job: Job) => Promise<void> | undefined) {
     this.#concurrency = concurrency;
     this.#pacer = pacer;
     this.#run = run;

@@ -1,9 +1,9 @@
 /** The same source, whose chunks are told to an observer as they come. */
-import type { ChunkEvent, Observe } from '../base/observer.ts';
+import type { ChunkEvent, Observer } from '../base/volume-events.ts';
 import type { ChunkSource, ReadContext, ReadTask } from './chunk-source.ts';
 import { mapPlanned } from './planned.ts';
 
-export function observedSource(source: ChunkSource, observe: Observe): ChunkSource {
+export function observedSource(source: ChunkSource, observe: Observer): ChunkSource {
   const tell = (cell: number, began: number, what: Omit<ChunkEvent, 'type' | 'url' | 'ms'>): void =>
     observe({ type: 'chunk', url: source.urlOf(cell), ...what, ms: performance.now() - began });
 

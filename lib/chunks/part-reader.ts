@@ -9,7 +9,8 @@ import { PART_REQUEST_BYTES } from './request-weights.ts';
 type ReadPart = (range: ByteRange) => Promise<StoredObject | undefined>;
 
 /** What was read of a chunk: the parts wanted, or the whole after all; undefined in `whole`: it is not stored. Nothing: it is to be read whole. */
-export type Found = { parts: readonly ChunkPart[] } | { whole: StoredObject | undefined } | undefined;
+export type PartReadResult =
+  { parts: readonly ChunkPart[] } | { whole: StoredObject | undefined } | undefined;
 
 /**
  * What is read while nothing is known: the beginning. Most raw chunks of labels are stored in a bitstream and shorter than this: they
@@ -35,7 +36,7 @@ export class PartReader {
    * @param exactBytes Size of the chunk: an object of any other is not the chunk as it is.
    * @throws RequestError, except for answers that are no part of the chunk; `signal.reason`.
    */
-  async read(ranges: readonly ByteRange[], exactBytes: number, readPart: ReadPart): Promise<Found> {
+  async read(ranges: readonly ByteRange[], exactBytes: number, readPart: ReadPart): Promise<PartReadResult> {
     if (this.#possible === false) return undefined;
     const pieces: ChunkPart[] = [];
     let version: string | undefined;

@@ -20,7 +20,7 @@ const LEAST_SAVING = 1 / 2;
 /** A smaller chunk comes about as fast as any part of it. */
 const LEAST_CHUNK_BYTES = 1024 * 1024;
 /** More values than this (one a point and channel) would hardly ever do with parts, and planning them has its price, too. */
-export const MAX_PARTS_VALUES = 32;
+export const MAX_VALUES_FOR_PARTS = 32;
 
 /**
  * @param wanted Bytes of the chunk that somebody needs; not empty.

@@ -3,15 +3,15 @@
  * and kept; of a large one only the entries that are needed are read.
  */
 import { DecodeError } from '../base/errors.ts';
-import { storedBound } from '../compression/decompress.ts';
+import { maxStoredBytes } from '../compression/decompress.ts';
 import { minishardIndexRange, SHARD_INDEX_ENTRY_BYTES, shardIndexBytes } from '../precomputed/shard-index.ts';
 import type { ShardingSpec } from '../precomputed/sharding.ts';
 import type { ByteRange } from '../storage/store.ts';
-import { comparable } from '../storage/validator.ts';
+import { normalizeValidator } from '../storage/validator.ts';
 import { GAP_REQUEST_BYTES } from './request-weights.ts';
-import { sliceOf, type Piece, type ShardFile, type ShardRead } from './shard-file.ts';
+import { sliceRange, type ShardPiece, type ShardFile, type ShardReadContext } from './shard-file.ts';
 import type { SharedReads } from './shared-reads.ts';
-import type { VersionCheck, Versions } from './versions.ts';
+import type { VersionCheck, ShardVersions } from './shard-versions.ts';
 
 /** A shard index up to this size is read whole and kept; of a larger one only the entries that are needed are read. */
 export const WHOLE_INDEX_BYTES = GAP_REQUEST_BYTES;
@@ -24,33 +24,33 @@ const MANY_VALIDATORS = 4;
 export interface ShardIndex {
   bytes: Uint8Array;
   firstMinishard: number;
-  versions: Versions;
+  versions: ShardVersions;
 }
 
 /** By minishard: its entry, or why there is none; undefined where the shard does not exist. */
 export type ShardEntries = Map<number, ShardIndex | Error | undefined>;
 
 /** What a reading by an index met: of another version than the index, or ending before what the index names (`validator` unknown). */
-export type Contradiction = Partial<Piece>;
+export type VersionMismatch = Partial<ShardPiece>;
 
 /** Tells one minishard whose shard has ever other validators from one whose shard has ever other bytes. */
-export class Suspect {
+export class ValidatorHistory {
   readonly #validators = new Set<string | undefined>();
   #before: { entry: Uint8Array; part: Uint8Array } | undefined;
   #isSteady = true;
 
   /** Whether what came so far was the same each time, each time under another validator. */
-  isEverOther(entry: ShardIndex, { bytes: part, validator }: Contradiction): boolean {
+  showsUnstableValidators(entry: ShardIndex, { bytes: part, validator }: VersionMismatch): boolean {
     if (!part) return false;
-    if (this.#before && !(areSame(this.#before.entry, entry.bytes) && areSame(this.#before.part, part)))
+    if (this.#before && !(areEqual(this.#before.entry, entry.bytes) && areEqual(this.#before.part, part)))
       this.#isSteady = false;
     this.#before = { entry: entry.bytes, part };
-    this.#validators.add(entry.versions.latest).add(validator && comparable(validator));
+    this.#validators.add(entry.versions.latest).add(validator && normalizeValidator(validator));
     return this.#isSteady && this.#validators.size >= MANY_VALIDATORS;
   }
 }
 
-export const NOWHERE: ByteRange = { start: 0, end: 0 };
+export const EMPTY_RANGE: ByteRange = { start: 0, end: 0 };
 
 export class ShardEntryReader {
   readonly #kept: SharedReads<ShardIndex>;
@@ -67,10 +67,10 @@ export class ShardEntryReader {
   }
 
   /** @param since Given when they are read again: what was learned by then is not used. */
-  async of(
+  async read(
     file: ShardFile,
     minishards: readonly number[],
-    read: ShardRead,
+    read: ShardReadContext,
     since: number | undefined,
   ): Promise<ShardEntries> {
     if (minishards.length === 0) return new Map();
@@ -91,18 +91,18 @@ export class ShardEntryReader {
   }
 
   /** Reads the shard index again, or its entries for these minishards, and puts them in the place of those. */
-  async renew(
+  async reread(
     file: ShardFile,
     entries: ShardEntries,
-    { validator }: Contradiction,
+    { validator }: VersionMismatch,
     times: number,
-    read: ShardRead,
+    read: ShardReadContext,
   ): Promise<{ made: number; isOpen: boolean }> {
     for (let made = 1; ; made++) {
       const since = Math.max(
-        ...Array.from(entries.values(), (entry) => (isIndex(entry) ? entry.versions.learned : 0)),
+        ...Array.from(entries.values(), (entry) => (isIndex(entry) ? entry.versions.learnedAt : 0)),
       );
-      const after = await this.of(file, [...entries.keys()], read, since);
+      const after = await this.read(file, [...entries.keys()], read, since);
       let isOpen = false;
       for (const [minishard, entry] of after) {
         const old = entries.get(minishard);
@@ -113,7 +113,7 @@ export class ShardEntryReader {
             file.url,
             old.versions,
             entry.versions,
-            areSame(old.bytes, entry.bytes),
+            areEqual(old.bytes, entry.bytes),
             validator,
             made > 1,
           )
@@ -129,9 +129,10 @@ export class ShardEntryReader {
   rangeOf(entry: ShardIndex | Error | undefined, minishard: number): ByteRange | Error | undefined {
     if (!isIndex(entry)) return entry;
     try {
-      const range = minishardIndexRange(entry.bytes, this.#spec, minishard, entry.firstMinishard) ?? NOWHERE;
+      const range =
+        minishardIndexRange(entry.bytes, this.#spec, minishard, entry.firstMinishard) ?? EMPTY_RANGE;
       const size = range.end - range.start;
-      if (size > storedBound(MAX_MINISHARD_INDEX_BYTES))
+      if (size > maxStoredBytes(MAX_MINISHARD_INDEX_BYTES))
         throw new DecodeError(
           'TOO_LARGE',
           `minishard ${minishard}: an index of ${size} bytes; at most ${MAX_MINISHARD_INDEX_BYTES} are read`,
@@ -145,20 +146,20 @@ export class ShardEntryReader {
   /** @param since What was learned by then is read again. */
   async #shardIndex(
     file: ShardFile,
-    { signal, meter }: ShardRead,
+    { signal, meter }: ShardReadContext,
     since = -1,
   ): Promise<ShardIndex | undefined> {
     const key = `${this.#scale}/${file.name}`,
       range = { start: 0, end: shardIndexBytes(this.#spec) };
     const old = this.#kept.peek(key);
-    if (old && old.versions.learned <= since) this.#kept.forget(key, old);
+    if (old && old.versions.learnedAt <= since) this.#kept.forget(key, old);
     const read = async (ours: AbortSignal): Promise<ShardIndex | undefined> => {
       const piece = await file.read(range, { signal: ours, meter });
-      const index = shardIndexOf(piece && { ...piece, bytes: sliceOf(piece, range) }, 0, this.#check);
-      if (index && old && areSame(old.bytes, index.bytes)) index.versions.addAll(old.versions);
+      const index = shardIndexOf(piece && { ...piece, bytes: sliceRange(piece, range) }, 0, this.#check);
+      if (index && old && areEqual(old.bytes, index.bytes)) index.versions.addAll(old.versions);
       return index;
     };
-    const [result] = await this.#kept.all([key], (_, ours) => [read(ours)], signal);
+    const [result] = await this.#kept.readAll([key], (_, ours) => [read(ours)], signal);
     if (result.status === 'rejected') throw result.reason;
     return result.value;
   }
@@ -171,7 +172,7 @@ const entryRange = (minishard: number): ByteRange => ({
 
 /** What is kept is no view of something larger. */
 const shardIndexOf = (
-  piece: Piece | undefined,
+  piece: ShardPiece | undefined,
   firstMinishard: number,
   check: VersionCheck,
 ): ShardIndex | undefined =>
@@ -180,7 +181,7 @@ const shardIndexOf = (
 const isIndex = (entry: ShardIndex | Error | undefined): entry is ShardIndex =>
   entry !== undefined && !(entry instanceof Error);
 
-export const areSame = (a: ArrayLike<number>, b: ArrayLike<number>): boolean => {
+export const areEqual = (a: ArrayLike<number>, b: ArrayLike<number>): boolean => {
   for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return false;
   return a.length === b.length;
 };

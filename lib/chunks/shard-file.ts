@@ -4,15 +4,15 @@ import { decompress } from '../compression/decompress.ts';
 import type { ByteRange, Meter, StoredObject } from '../storage/store.ts';
 import type { ChunkStore } from './chunk-store.ts';
 import { planReads } from './merge-ranges.ts';
-import type { VersionCheck } from './versions.ts';
+import type { VersionCheck } from './shard-versions.ts';
 
-export interface ShardRead {
+export interface ShardReadContext {
   signal: AbortSignal;
   meter: Meter;
 }
 
 /** Bytes of a shard file from `start` on. */
-export interface Piece {
+export interface ShardPiece {
   start: number;
   bytes: Uint8Array;
   /** Of the whole file, where that is known. */
@@ -43,8 +43,8 @@ export const MAX_WHOLE_SHARD_BYTES = 256 * 1024 * 1024;
 
 export class ShardFile {
   /** The beginning, or all. */
-  #held: (Piece & { whole: boolean }) | undefined;
-  #whole: Promise<Piece | undefined> | undefined;
+  #held: (ShardPiece & { whole: boolean }) | undefined;
+  #whole: Promise<ShardPiece | undefined> | undefined;
 
   constructor(
     readonly store: ShardStore,
@@ -57,7 +57,7 @@ export class ShardFile {
   }
 
   /** What is here already. */
-  get held(): Piece | undefined {
+  get held(): ShardPiece | undefined {
     return this.#held;
   }
 
@@ -68,12 +68,12 @@ export class ShardFile {
   }
 
   /** Whether the range needs no request. */
-  holds({ end }: ByteRange): boolean {
+  hasRange({ end }: ByteRange): boolean {
     return this.#held !== undefined && (this.#held.whole || end <= this.#held.bytes.byteLength);
   }
 
   /** Reads the file's beginning and holds it: what is asked later and lies there costs nothing. @returns whether there is such a file. */
-  async hold(maxBytes: number, read: ShardRead): Promise<boolean> {
+  async readBeginning(maxBytes: number, read: ShardReadContext): Promise<boolean> {
     const piece = await this.read({ start: 0, end: maxBytes }, read, true);
     // Where a server does not say how large the file is, a short reply may be all of it or not.
     if (piece && !this.#held) this.#held = { ...piece, whole: piece.totalBytes === piece.bytes.byteLength };
@@ -85,8 +85,12 @@ export class ShardFile {
    * @param mayBeCut The range may reach beyond the end.
    * @throws DecodeError TRUNCATED (the file ends before the range), UNSUPPORTED; RequestError; `signal.reason`.
    */
-  async read(range: ByteRange, { signal, meter }: ShardRead, mayBeCut = false): Promise<Piece | undefined> {
-    if (this.holds(range)) return this.#held;
+  async read(
+    range: ByteRange,
+    { signal, meter }: ShardReadContext,
+    mayBeCut = false,
+  ): Promise<ShardPiece | undefined> {
+    if (this.hasRange(range)) return this.#held;
     const { chunks, key, ignoresRanges } = this.store;
     if (ignoresRanges) return (this.#whole ??= this.#readWhole({ signal, meter }));
     try {
@@ -117,9 +121,9 @@ export class ShardFile {
   }
 
   /** Many ranges in few reads, each with its own failure; undefined when there is no such file. An empty range asks nothing. */
-  readAll(ranges: readonly ByteRange[], read: ShardRead): Promise<Piece | undefined>[] {
+  readAll(ranges: readonly ByteRange[], read: ShardReadContext): Promise<ShardPiece | undefined>[] {
     const parts = ranges.map(({ start }) =>
-      Promise.resolve<Piece | undefined>({ start, bytes: new Uint8Array(0) }),
+      Promise.resolve<ShardPiece | undefined>({ start, bytes: new Uint8Array(0) }),
     );
     const wanted = [...ranges.keys()].filter((k) => ranges[k].end > ranges[k].start);
     for (const merged of planReads(wanted.map((k) => ranges[k]))) {
@@ -130,14 +134,14 @@ export class ShardFile {
             found && {
               ...found,
               start: ranges[wanted[member]].start,
-              bytes: sliceOf(found, ranges[wanted[member]]),
+              bytes: sliceRange(found, ranges[wanted[member]]),
             },
         );
     }
     return parts;
   }
 
-  async #readWhole({ signal, meter }: ShardRead): Promise<Piece | undefined> {
+  async #readWhole({ signal, meter }: ShardReadContext): Promise<ShardPiece | undefined> {
     const { chunks, key } = this.store;
     const object = await chunks.read(`${key}/${this.name}`, {
       signal,
@@ -150,7 +154,7 @@ export class ShardFile {
   async #holdWhole(
     { bytes: stored, contentEncoding, validator }: StoredObject,
     signal: AbortSignal,
-  ): Promise<Piece> {
+  ): Promise<ShardPiece> {
     const bytes = await decompress(stored, contentEncoding, { maxBytes: MAX_WHOLE_SHARD_BYTES, signal });
     this.#held = { start: 0, bytes, totalBytes: bytes.byteLength, validator, whole: true };
     return this.#held;
@@ -158,7 +162,7 @@ export class ShardFile {
 }
 
 /** Exactly the bytes of a range, out of a piece that was read for it. A view. @throws DecodeError TRUNCATED */
-export function sliceOf({ start, bytes }: Piece, range: ByteRange): Uint8Array {
+export function sliceRange({ start, bytes }: ShardPiece, range: ByteRange): Uint8Array {
   const end = start + bytes.byteLength;
   if (range.start < start || range.end > end)
     throw new DecodeError(
@@ -169,7 +173,7 @@ export function sliceOf({ start, bytes }: Piece, range: ByteRange): Uint8Array {
 }
 
 /** What is said of chunks whose shard was another one each time it was asked for. */
-export const changedUnderWay = (url: string): RequestError =>
+export const changedShardError = (url: string): RequestError =>
   new RequestError(
     'CHANGED_UNDER_WAY',
     `${url} is being replaced: its index and its chunks came from different versions, again and again; ask again when its writer is done`,

@@ -10,19 +10,25 @@ import { checkMinishardIndex } from '../precomputed/minishard-check.ts';
 import { decodeMinishardIndex, type MinishardIndex } from '../precomputed/shard-index.ts';
 import type { ShardingSpec } from '../precomputed/sharding.ts';
 import type { ByteRange } from '../storage/store.ts';
-import type { ChunkCache } from './chunk-cache.ts';
+import type { ChunkDiskCache } from './chunk-disk-cache.ts';
 import {
-  areSame,
+  areEqual,
   MAX_MINISHARD_INDEX_BYTES,
-  NOWHERE,
+  EMPTY_RANGE,
   ShardEntryReader,
-  Suspect,
-  type Contradiction,
+  ValidatorHistory,
+  type VersionMismatch,
   type ShardIndex,
 } from './shard-entries.ts';
-import { changedUnderWay, isTruncated, type Piece, type ShardFile, type ShardRead } from './shard-file.ts';
+import {
+  changedShardError,
+  isTruncated,
+  type ShardPiece,
+  type ShardFile,
+  type ShardReadContext,
+} from './shard-file.ts';
 import { SharedReads } from './shared-reads.ts';
-import { VersionCheck, type Versions } from './versions.ts';
+import { VersionCheck, type ShardVersions } from './shard-versions.ts';
 
 /** How often indices are read again for one call because their shard changed. */
 export const MAX_REREADS = 2;
@@ -30,8 +36,8 @@ export const MAX_REREADS = 2;
 export const MAX_RETRIES = 4;
 
 /** Where the chunks of a minishard are, in these versions of its shard. */
-export interface KeptIndex extends MinishardIndex {
-  versions: Versions;
+export interface CachedIndex extends MinishardIndex {
+  versions: ShardVersions;
   /** It was kept by another process, or an earlier call of a volume that is closed. */
   fromDisk: boolean;
 }
@@ -42,7 +48,7 @@ export class ShardIndexCache {
     maxBytes: 16 * 1024 * 1024,
     bytesOf: ({ bytes }) => bytes.byteLength,
   });
-  readonly minishards = new SharedReads<KeptIndex>({
+  readonly minishards = new SharedReads<CachedIndex>({
     maxBytes: 32 * 1024 * 1024,
     bytesOf: ({ ids, starts, ends }) => ids.byteLength + starts.byteLength + ends.byteLength,
   });
@@ -60,14 +66,20 @@ export class ShardIndices {
   readonly #scale: string;
   readonly #spec: ShardingSpec;
   readonly #gridShape: Vec3;
-  readonly #disk: ChunkCache | undefined;
+  readonly #disk: ChunkDiskCache | undefined;
 
   /**
    * @param scale Names the scale among all that share the cache.
    * @param gridShape Cells of the scale along x, y, z.
    * @param disk Where indices are kept longer.
    */
-  constructor(cache: ShardIndexCache, scale: string, spec: ShardingSpec, gridShape: Vec3, disk?: ChunkCache) {
+  constructor(
+    cache: ShardIndexCache,
+    scale: string,
+    spec: ShardingSpec,
+    gridShape: Vec3,
+    disk?: ChunkDiskCache,
+  ) {
     this.#cache = cache;
     this.#entries = new ShardEntryReader(cache.shards, cache.check, scale, spec);
     this.#scale = scale;
@@ -82,16 +94,16 @@ export class ShardIndices {
   }
 
   /** Of each of the (distinct) minishards, its index or why there is none; undefined when the shard does not exist. */
-  of(
+  read(
     file: ShardFile,
     minishards: readonly number[],
-    read: ShardRead,
-  ): Promise<PromiseSettledResult<KeptIndex | undefined>[]> {
+    read: ShardReadContext,
+  ): Promise<PromiseSettledResult<CachedIndex | undefined>[]> {
     return this.#all(file, minishards, read);
   }
 
   /** Whether a piece of the shard is of a version that the index holds for. */
-  agrees({ versions }: KeptIndex, piece: Piece): boolean {
+  agrees({ versions }: CachedIndex, piece: ShardPiece): boolean {
     return this.#cache.check.agrees(versions, piece);
   }
 
@@ -101,21 +113,21 @@ export class ShardIndices {
    * @param times How often at most.
    * @returns How often they were read, and whether what to think of the other version is open: the indices are the same as before.
    */
-  async renew(
+  async reread(
     file: ShardFile,
-    used: ReadonlyMap<number, KeptIndex>,
-    { validator }: Contradiction,
+    used: ReadonlyMap<number, CachedIndex>,
+    { validator }: VersionMismatch,
     times: number,
-    read: ShardRead,
+    read: ShardReadContext,
   ): Promise<{ made: number; isOpen: boolean }> {
     let before = used;
     for (let made = 1; ; made++) {
       for (const [minishard, index] of before)
         this.#cache.minishards.forget(this.#key(file, minishard), index);
       const minishards = [...before.keys()],
-        since = Math.max(...Array.from(before.values(), ({ versions }) => versions.learned));
+        since = Math.max(...Array.from(before.values(), ({ versions }) => versions.learnedAt));
       const after = await this.#all(file, minishards, read, since);
-      const open = new Map<number, KeptIndex>();
+      const open = new Map<number, CachedIndex>();
       for (const [k, minishard] of minishards.entries()) {
         const old = before.get(minishard)!,
           result = after[k],
@@ -141,11 +153,11 @@ export class ShardIndices {
   #all(
     file: ShardFile,
     minishards: readonly number[],
-    { signal, meter }: ShardRead,
+    { signal, meter }: ShardReadContext,
     since?: number,
-  ): Promise<PromiseSettledResult<KeptIndex | undefined>[]> {
+  ): Promise<PromiseSettledResult<CachedIndex | undefined>[]> {
     const keys = minishards.map((minishard) => this.#key(file, minishard));
-    return this.#cache.minishards.all(
+    return this.#cache.minishards.readAll(
       keys,
       (missing, ours) =>
         this.#read(
@@ -164,9 +176,9 @@ export class ShardIndices {
   #read(
     file: ShardFile,
     minishards: readonly number[],
-    read: ShardRead,
+    read: ShardReadContext,
     since?: number,
-  ): Promise<KeptIndex | undefined>[] {
+  ): Promise<CachedIndex | undefined>[] {
     const kept = since === undefined ? this.#fromDisk(file, minishards, read) : Promise.resolve([]);
     const stored = kept.then((known) =>
       this.#fromStore(
@@ -184,27 +196,27 @@ export class ShardIndices {
   async #fromStore(
     file: ShardFile,
     minishards: readonly number[],
-    read: ShardRead,
+    read: ShardReadContext,
     since: number | undefined,
-  ): Promise<Map<number, () => KeptIndex | undefined>> {
-    const found = new Map<number, () => KeptIndex | undefined>(),
-      began = this.#cache.check.turn();
+  ): Promise<Map<number, () => CachedIndex | undefined>> {
+    const found = new Map<number, () => CachedIndex | undefined>(),
+      began = this.#cache.check.nextTurn();
     const fail = (minishard: number, error: unknown): void =>
       void found.set(minishard, () => {
         throw error;
       });
-    const entries = await this.#entries.of(file, minishards, read, since),
-      suspects = new Map(minishards.map((minishard) => [minishard, new Suspect()]));
+    const entries = await this.#entries.read(file, minishards, read, since),
+      suspects = new Map(minishards.map((minishard) => [minishard, new ValidatorHistory()]));
     let rereads = MAX_REREADS,
       retries = MAX_RETRIES;
     for (;;) {
       const asked = [...entries];
       const ranges = asked.map(([minishard, entry]) => this.#entries.rangeOf(entry, minishard));
       const parts = file.readAll(
-        ranges.map((range) => (range instanceof Error || !range ? NOWHERE : range)),
+        ranges.map((range) => (range instanceof Error || !range ? EMPTY_RANGE : range)),
         read,
       );
-      let contradiction: Contradiction | undefined;
+      let contradiction: VersionMismatch | undefined;
       await Promise.all(
         asked.map(async ([minishard, entry], k) => {
           const range = ranges[k];
@@ -214,11 +226,11 @@ export class ShardIndices {
             if (
               part &&
               'contradiction' in part &&
-              !suspects.get(minishard)!.isEverOther(entry as ShardIndex, part.contradiction)
+              !suspects.get(minishard)!.showsUnstableValidators(entry as ShardIndex, part.contradiction)
             )
               return (contradiction ??= part.contradiction);
-            if (part && 'contradiction' in part) this.#cache.check.distrust(file.url);
-            const piece = part && 'contradiction' in part ? (part.contradiction as Piece) : part;
+            if (part && 'contradiction' in part) this.#cache.check.stopComparing(file.url);
+            const piece = part && 'contradiction' in part ? (part.contradiction as ShardPiece) : part;
             const index =
               piece && (await this.#index(file, minishard, piece, entry as ShardIndex, read.signal));
             found.set(minishard, () => index);
@@ -230,11 +242,11 @@ export class ShardIndices {
       );
       if (entries.size === 0) return found;
       if (rereads > 0) {
-        const { made, isOpen } = await this.#entries.renew(file, entries, contradiction!, rereads, read);
+        const { made, isOpen } = await this.#entries.reread(file, entries, contradiction!, rereads, read);
         rereads -= made;
         if (!isOpen) retries = MAX_RETRIES;
       } else if (retries-- === 0) {
-        for (const minishard of entries.keys()) fail(minishard, changedUnderWay(file.url));
+        for (const minishard of entries.keys()) fail(minishard, changedShardError(file.url));
         return found;
       }
     }
@@ -243,11 +255,11 @@ export class ShardIndices {
   /** Bytes of a minishard index, or what they say against the shard index that they were found by; undefined where the shard has gone. */
   async #part(
     minishard: number,
-    reading: Promise<Piece | undefined>,
+    reading: Promise<ShardPiece | undefined>,
     entry: ShardIndex,
     { start, end }: ByteRange,
     began: number,
-  ): Promise<Piece | { contradiction: Contradiction } | undefined> {
+  ): Promise<ShardPiece | { contradiction: VersionMismatch } | undefined> {
     try {
       const part = await reading;
       return part && end > start && !this.#cache.check.agrees(entry.versions, part)
@@ -255,7 +267,7 @@ export class ShardIndices {
         : part;
     } catch (error) {
       // A shard index that is kept from before may be that of a longer file.
-      if (isTruncated(error) && entry.versions.learned < began) return { contradiction: {} };
+      if (isTruncated(error) && entry.versions.learnedAt < began) return { contradiction: {} };
       throw ofIndex(minishard, error);
     }
   }
@@ -263,10 +275,10 @@ export class ShardIndices {
   async #index(
     file: ShardFile,
     minishard: number,
-    part: Piece,
+    part: ShardPiece,
     entry: ShardIndex,
     signal: AbortSignal,
-  ): Promise<KeptIndex> {
+  ): Promise<CachedIndex> {
     const bytes = await this.#inflate(minishard, part.bytes, signal);
     // Of an empty minishard nothing was read but its entry.
     const versions =
@@ -290,8 +302,8 @@ export class ShardIndices {
   #fromDisk(
     file: ShardFile,
     minishards: readonly number[],
-    read: ShardRead,
-  ): Promise<(KeptIndex | undefined)[]> {
+    read: ShardReadContext,
+  ): Promise<(CachedIndex | undefined)[]> {
     const disk = this.#disk,
       checks = new Map<string, Promise<boolean>>();
     if (!disk) return Promise.resolve([]);
@@ -339,4 +351,4 @@ const ofIndex = (minishard: number, error: unknown): unknown =>
     : error;
 
 const isSameIndex = (a: MinishardIndex, b: MinishardIndex): boolean =>
-  areSame(a.ids, b.ids) && areSame(a.starts, b.starts) && areSame(a.ends, b.ends);
+  areEqual(a.ids, b.ids) && areEqual(a.starts, b.starts) && areEqual(a.ends, b.ends);

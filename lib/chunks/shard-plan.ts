@@ -1,15 +1,15 @@
 /** Which shard each chunk is in, and where in it: computed on typed arrays before anything is read. Pure. */
-import { atOnce, type Paced } from '../base/pacer.ts';
+import { runWithoutPause, type PausableWork } from '../base/cooperative-work.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import { cellPosition, gridShape } from '../precomputed/grid.ts';
-import type { Scale } from '../precomputed/info.ts';
+import type { Scale } from '../precomputed/volume-info.ts';
 import { compressedMortonCodes } from '../precomputed/morton.ts';
 import { locateChunks, shardFileName, type ShardingSpec } from '../precomputed/sharding.ts';
 import type { Planned } from './planned.ts';
 import type { Shard } from './shard-file.ts';
 
 /** Where chunks should be, by their IDs: a pair of uint32 a cell for `ids` and `shards`, low word first. */
-export interface Places {
+export interface LocatedChunks {
   ids: Uint32Array;
   shards: Uint32Array;
   minishards: Float64Array;
@@ -37,7 +37,7 @@ export class ShardPlan {
     this.#gridShape = gridShape(scale);
   }
 
-  placesOf(cells: readonly number[]): Places {
+  locate(cells: readonly number[]): LocatedChunks {
     const positions = new Float64Array(3 * cells.length);
     for (const [k, cell] of cells.entries()) positions.set(cellPosition(this.#scale, cell), 3 * k);
     const ids = compressedMortonCodes(this.#gridShape, positions);
@@ -46,22 +46,22 @@ export class ShardPlan {
 
   /** `0b.shard` */
   shardNameOf(cell: number): string {
-    const { shards } = this.placesOf([cell]);
+    const { shards } = this.locate([cell]);
     return shardFileName(this.#sharding, shards[0], shards[1]);
   }
 
   /** The shards of many cells, in the order met. */
-  byShard(cells: readonly number[]): Planned<ShardCells> {
+  groupByShard(cells: readonly number[]): Planned<ShardCells> {
     const grouping = this.#group(cells);
-    return cells.length <= AT_ONCE ? atOnce(grouping) : grouping;
+    return cells.length <= AT_ONCE ? runWithoutPause(grouping) : grouping;
   }
 
-  *#group(cells: readonly number[]): Paced<ShardCells[]> {
+  *#group(cells: readonly number[]): PausableWork<ShardCells[]> {
     const byName = new Map<string, ShardCells>();
     for (let from = 0; from < cells.length; from += STRETCH) {
       if (from > 0) yield;
       const some = cells.slice(from, from + STRETCH),
-        { shards } = this.placesOf(some);
+        { shards } = this.locate(some);
       for (const [k, cell] of some.entries()) {
         const low = shards[2 * k],
           high = shards[2 * k + 1],

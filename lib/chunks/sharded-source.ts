@@ -12,34 +12,34 @@
  *   not larger takes one request.
  */
 import { DecodeError } from '../base/errors.ts';
-import { storedBound } from '../compression/decompress.ts';
-import { trimmed } from '../compression/memory.ts';
+import { maxStoredBytes } from '../compression/decompress.ts';
+import { trimMemory } from '../compression/memory.ts';
 import { chunkKey, gridShape } from '../precomputed/grid.ts';
 import { cellsInShard } from '../precomputed/shard-cells.ts';
 import { findChunk, shardIndexBytes } from '../precomputed/shard-index.ts';
 import type { ShardingSpec } from '../precomputed/sharding.ts';
 import type { ByteRange } from '../storage/store.ts';
-import type { ChunkCache } from './chunk-cache.ts';
+import type { ChunkDiskCache } from './chunk-disk-cache.ts';
 import type { ChunkPart, ObjectSource, ReadContext, ReadTask, StoredChunk } from './chunk-source.ts';
-import { ChunkStore, contentOf } from './chunk-store.ts';
+import { ChunkStore, describeContent } from './chunk-store.ts';
 import { MAX_READ_BYTES, planReads } from './merge-ranges.ts';
 import { mapPlanned, type Planned } from './planned.ts';
 import { planParts } from './range-cost.ts';
 import {
-  changedUnderWay,
+  changedShardError,
   isTruncated,
   ShardFile,
-  sliceOf,
-  type Piece,
+  sliceRange,
+  type ShardPiece,
   type Shard,
   type ShardStore,
 } from './shard-file.ts';
-import { WHOLE_INDEX_BYTES, type Contradiction } from './shard-entries.ts';
+import { WHOLE_INDEX_BYTES, type VersionMismatch } from './shard-entries.ts';
 import {
   MAX_REREADS,
   MAX_RETRIES,
   ShardIndices,
-  type KeptIndex,
+  type CachedIndex,
   type ShardIndexCache,
 } from './shard-indices.ts';
 import { ShardPlan, type ShardCells } from './shard-plan.ts';
@@ -49,7 +49,7 @@ export interface ShardedSourceOptions extends UnshardedSourceOptions {
   sharding: ShardingSpec;
   indices: ShardIndexCache;
   /** Where indices are kept longer. */
-  disk?: ChunkCache;
+  disk?: ChunkDiskCache;
 }
 
 /** From this part of a shard's cells on, all of it is read: with the rest it is at most a quarter more than what is wanted. */
@@ -60,7 +60,7 @@ interface Placed extends ByteRange {
   cell: number;
   minishard: number;
   /** Says so. */
-  index: KeptIndex;
+  index: CachedIndex;
 }
 
 /** How often the indices of a shard, and chunks by the same indices, may still be read again for one call, and when that began. */
@@ -94,21 +94,21 @@ export class ShardedSource implements ObjectSource {
   /** The shard, and in it the chunk by the name that it would have on its own: `…/8_8_40/0b.shard#64-128_0-64_0-32`. */
   urlOf(cell: number): string {
     const name = chunkKey(this.#options.scale, cell).slice(this.#options.scale.key.length + 1);
-    return `${this.#options.store.url}/${this.objectOf(cell)}#${name}`;
+    return `${this.#options.store.url}/${this.objectKeyOf(cell)}#${name}`;
   }
 
-  objectOf(cell: number): string {
+  objectKeyOf(cell: number): string {
     return `${this.#options.scale.key}/${this.#plan.shardNameOf(cell)}`;
   }
 
   plan(cells: readonly number[]): Planned<ReadTask> {
-    return mapPlanned(this.#plan.byShard(cells), this.#taskOf);
+    return mapPlanned(this.#plan.groupByShard(cells), this.#taskOf);
   }
 
   #taskOf = ({ shard, cells }: ShardCells): ReadTask => ({
     cells,
     run: (context) => {
-      const patience = { rereads: MAX_REREADS, retries: MAX_RETRIES, since: this.#store.versions.turn() };
+      const patience = { rereads: MAX_REREADS, retries: MAX_RETRIES, since: this.#store.versions.nextTurn() };
       return this.#readShard(this.#fileOf(shard), cells, patience, context);
     },
   });
@@ -126,10 +126,10 @@ export class ShardedSource implements ObjectSource {
   ): Promise<readonly ReadTask[]> {
     try {
       const placed = await this.#find(file, cells, context);
-      if (this.#store.ignoresRanges && !placed.every((chunk) => file.holds(chunk)))
-        await file.hold(MAX_READ_BYTES, context);
-      const rest = placed.filter((chunk) => !file.holds(chunk));
-      const held = placed.filter((chunk) => file.holds(chunk));
+      if (this.#store.ignoresRanges && !placed.every((chunk) => file.hasRange(chunk)))
+        await file.readBeginning(MAX_READ_BYTES, context);
+      const rest = placed.filter((chunk) => !file.hasRange(chunk));
+      const held = placed.filter((chunk) => file.hasRange(chunk));
       const again = held.length > 0 ? await this.#deliver(file, file.held, held, patience, context) : [];
       const reads = planReads(rest).map((range) => {
         const members = range.members.map((member) => rest[member]);
@@ -173,7 +173,7 @@ export class ShardedSource implements ObjectSource {
   async #readAgain(
     file: ShardFile,
     members: readonly Placed[],
-    contradiction: Contradiction,
+    contradiction: VersionMismatch,
     { rereads, retries, since }: Patience,
     context: ReadContext,
   ): Promise<readonly ReadTask[]> {
@@ -182,7 +182,7 @@ export class ShardedSource implements ObjectSource {
       { cells, run: (later) => this.#readShard(this.#fileOf(file.shard), cells, patience, later) },
     ];
     if (rereads > 0) {
-      const { made, isOpen } = await this.#indices.renew(
+      const { made, isOpen } = await this.#indices.reread(
         file,
         new Map(members.map(({ minishard, index }) => [minishard, index])),
         contradiction,
@@ -192,7 +192,7 @@ export class ShardedSource implements ObjectSource {
       return go({ rereads: rereads - made, retries: isOpen ? MAX_RETRIES : 0, since });
     }
     if (retries > 0) return go({ rereads, retries: retries - 1, since });
-    for (const cell of cells) context.fail(cell, changedUnderWay(file.url));
+    for (const cell of cells) context.fail(cell, changedShardError(file.url));
     return [];
   }
 
@@ -227,7 +227,7 @@ export class ShardedSource implements ObjectSource {
       piece.status === 'fulfilled' && piece.value ? [piece.value] : [],
     );
     const other = came.find((piece) => members.some(({ index }) => !this.#indices.agrees(index, piece)));
-    if (other || !this.#store.versions.areOne(came))
+    if (other || !this.#store.versions.areOneVersion(came))
       return this.#readAgain(file, members, other ?? {}, patience, context);
     const partsOf = (chunk: Placed): Promise<(ChunkPart | undefined)[]> =>
       Promise.all(
@@ -255,11 +255,12 @@ export class ShardedSource implements ObjectSource {
 
   /** Where the chunks are. Those that are not stored, and those that cannot be, are settled. */
   async #find(file: ShardFile, cells: readonly number[], context: ReadContext): Promise<Placed[]> {
-    const { ids, shards, minishards } = this.#plan.placesOf(cells);
+    const { ids, shards, minishards } = this.#plan.locate(cells);
     const wanted = [...new Set(minishards)];
     const dense = this.#isDense(cells, shards[0], shards[1]) && !this.#areInParts(cells, context);
-    const absent = dense && !this.#indices.has(file, wanted) && !(await file.hold(MAX_READ_BYTES, context));
-    const found = absent ? [] : await this.#indices.of(file, wanted, context);
+    const absent =
+      dense && !this.#indices.has(file, wanted) && !(await file.readBeginning(MAX_READ_BYTES, context));
+    const found = absent ? [] : await this.#indices.read(file, wanted, context);
     const indices = new Map(found.map((index, k) => [wanted[k], index]));
     const placed: Placed[] = [];
     for (const [k, cell] of cells.entries()) {
@@ -299,7 +300,7 @@ export class ShardedSource implements ObjectSource {
 
   #isPossible(name: string, { cell, minishard, start, end }: Placed, { fail }: ReadContext): boolean {
     const { maxBytes } = this.#contentOf(cell);
-    if (end - start <= storedBound(maxBytes)) return true;
+    if (end - start <= maxStoredBytes(maxBytes)) return true;
     fail(
       cell,
       inShard(
@@ -313,15 +314,15 @@ export class ShardedSource implements ObjectSource {
     return false;
   }
 
-  #contentOf = (cell: number): ReturnType<typeof contentOf> =>
-    contentOf(this.#options.codec, this.#options.layoutOf(cell));
+  #contentOf = (cell: number): ReturnType<typeof describeContent> =>
+    describeContent(this.#options.codec, this.#options.layoutOf(cell));
 
   #stored(cell: number, bytes: Uint8Array, validator: string | undefined): StoredChunk {
     const { dataEncoding } = this.#options.sharding,
       content = { ...this.#contentOf(cell), validator };
     // Plain bytes may be kept as they are, and would keep all of a large piece alive: they are copied out of it.
     return dataEncoding === 'raw'
-      ? { bytes: trimmed(bytes), contentEncoding: undefined, ...content }
+      ? { bytes: trimMemory(bytes), contentEncoding: undefined, ...content }
       : { bytes, contentEncoding: dataEncoding, ...content };
   }
 
@@ -331,7 +332,7 @@ export class ShardedSource implements ObjectSource {
    */
   async #deliver(
     file: ShardFile,
-    piece: Piece | undefined,
+    piece: ShardPiece | undefined,
     members: readonly Placed[],
     patience: Patience,
     context: ReadContext,
@@ -347,7 +348,7 @@ export class ShardedSource implements ObjectSource {
       try {
         await context.deliver(
           cell,
-          piece && this.#stored(cell, sliceOf(piece, { start, end }), piece.validator),
+          piece && this.#stored(cell, sliceRange(piece, { start, end }), piece.validator),
         );
       } catch (error) {
         context.fail(cell, inShard(file.name, error, `minishard ${minishard}: `));
@@ -358,14 +359,14 @@ export class ShardedSource implements ObjectSource {
 }
 
 /** Whether an index was here before the call began: its shard may be another one by now. */
-const isOld = ({ versions, fromDisk }: KeptIndex, { since, rereads }: Patience): boolean =>
-  rereads > 0 && (fromDisk || versions.learned < since);
+const isOld = ({ versions, fromDisk }: CachedIndex, { since, rereads }: Patience): boolean =>
+  rereads > 0 && (fromDisk || versions.learnedAt < since);
 
 /** What a range has of a chunk, out of a piece that was read for it. */
-function partOf(chunk: ByteRange, piece: Piece, range: ByteRange): ChunkPart {
+function partOf(chunk: ByteRange, piece: ShardPiece, range: ByteRange): ChunkPart {
   const start = Math.max(range.start, chunk.start),
     end = Math.min(range.end, chunk.end);
-  return { start: start - chunk.start, bytes: sliceOf(piece, { start, end }) };
+  return { start: start - chunk.start, bytes: sliceRange(piece, { start, end }) };
 }
 
 /** What is wrong in a shard, by the shard's name. */

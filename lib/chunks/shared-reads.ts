@@ -51,7 +51,7 @@ export class SharedReads<V extends object> {
    * @param read Begins the reads of the keys at these positions, which nobody else has under way: one promise each.
    * @throws signal.reason for this caller alone.
    */
-  all(
+  readAll(
     keys: readonly string[],
     read: (missing: readonly number[], signal: AbortSignal) => readonly Promise<V | undefined>[],
     signal: AbortSignal,

@@ -2,12 +2,12 @@
  * Stored bytes to those who wait for them: inflated once, shown to all, and given back at once where nothing is to be kept. A very large
  * chunk whose voxels lie at known places goes by in windows, each taking its voxels out as they pass, and is never held whole.
  */
-import { atOnce, type Pacer } from '../base/pacer.ts';
+import { runWithoutPause, type CooperativeRunner } from '../base/cooperative-work.ts';
 import { canStream, decompressWindows } from '../compression/decompress.ts';
-import { release, SLACK_BYTES } from '../compression/memory.ts';
-import type { Waiter, WindowReader } from './chunk-consumer.ts';
+import { releaseMemory, SLACK_BYTES } from '../compression/memory.ts';
+import type { ChunkWaiter, WindowReader } from './chunk-consumer.ts';
 import type { ChunkPart, KeptChunk, Reencoder, StoredChunk } from './chunk-source.ts';
-import { inflate } from './inflate.ts';
+import { inflateChunk } from './inflate.ts';
 
 /** Above this a chunk goes by in windows where it can. */
 const WHOLE_BYTES = 16 * 1024 * 1024;
@@ -18,12 +18,12 @@ const RELEASED_BYTES = 1024 * 1024;
  * @param keep Given when something is to be kept: says what makes it, undefined for the inflated bytes as they are.
  * @returns What to keep, when somebody could use the bytes.
  */
-export async function unpack(
+export async function unpackChunk(
   chunk: StoredChunk | undefined,
-  waiters: readonly Waiter[],
+  waiters: readonly ChunkWaiter[],
   keep: (() => Reencoder | undefined) | undefined,
   signal: AbortSignal,
-  pacer: Pacer,
+  pacer: CooperativeRunner,
 ): Promise<KeptChunk | undefined> {
   let reencoder = chunk && keep?.();
   const readers =
@@ -39,7 +39,7 @@ export async function unpack(
   }
   let bytes: Uint8Array | undefined;
   try {
-    bytes = chunk && (await inflate(chunk, signal));
+    bytes = chunk && (await inflateChunk(chunk, signal));
   } catch (error) {
     for (const waiter of waiters) waiter.fail(error);
     return undefined;
@@ -50,7 +50,7 @@ export async function unpack(
     // All of them in one go where they are short: whoever goes on together asks together.
     if (typeof going === 'boolean' ? going : await going) taken = true;
   }
-  const kept = taken && bytes && keep ? toKeep(bytes, reencoder) : undefined;
+  const kept = taken && bytes && keep ? toKeptChunk(bytes, reencoder) : undefined;
   // Not what came from the store: other chunks may be in the same memory.
   if (
     bytes &&
@@ -58,12 +58,12 @@ export async function unpack(
     kept?.bytes !== bytes &&
     bytes.buffer !== chunk?.bytes.buffer
   )
-    release(bytes);
+    releaseMemory(bytes);
   return kept;
 }
 
 /** What to keep of a chunk that is whole: its other form where that is better, or its bytes as they are. */
-export function toKeep(bytes: Uint8Array, reencoder: Reencoder | undefined): KeptChunk {
+export function toKeptChunk(bytes: Uint8Array, reencoder: Reencoder | undefined): KeptChunk {
   reencoder?.add(bytes);
   // Memory of its own: a view of a larger read would keep all of that. The slack of inflating is not worth a copy.
   const isOwn = bytes.byteOffset === 0 && bytes.buffer.byteLength - bytes.byteLength <= SLACK_BYTES;
@@ -72,7 +72,7 @@ export function toKeep(bytes: Uint8Array, reencoder: Reencoder | undefined): Kep
 
 /** The rare chunk that went by in windows and is to be kept as it is after all. Everybody has been served, so nothing fails. */
 const inflateAgain = (chunk: StoredChunk, signal: AbortSignal): Promise<KeptChunk | undefined> =>
-  inflate(chunk, signal).then(
+  inflateChunk(chunk, signal).then(
     (bytes) => ({ bytes }),
     () => undefined,
   );
@@ -86,12 +86,12 @@ const goesByWindows = ({ exactBytes, contentEncoding }: StoredChunk): boolean =>
  */
 async function unpackWindows(
   chunk: StoredChunk,
-  waiters: readonly Waiter[],
+  waiters: readonly ChunkWaiter[],
   readers: readonly WindowReader[],
   reencoder: Reencoder | undefined,
   signal: AbortSignal,
-  pacer: Pacer,
-): Promise<{ left: readonly Waiter[]; served: boolean }> {
+  pacer: CooperativeRunner,
+): Promise<{ left: readonly ChunkWaiter[]; served: boolean }> {
   const reading = new Map(waiters.map((waiter, k) => [waiter, readers[k]]));
   try {
     const total = await decompressWindows(
@@ -123,12 +123,12 @@ async function unpackWindows(
 }
 
 /** Parts of a chunk, to one who needs no more than those. */
-export function readParts(parts: readonly ChunkPart[], waiter: Waiter): void {
+export function deliverPartsTo(parts: readonly ChunkPart[], waiter: ChunkWaiter): void {
   try {
     const read = waiter.windowReader()!;
     for (const { bytes, start } of parts) read(bytes, start);
   } catch (error) {
     return waiter.fail(error);
   }
-  atOnce(waiter.finish(true)); // so few values are asked for in parts
+  runWithoutPause(waiter.finish(true)); // so few values are asked for in parts
 }

@@ -1,11 +1,11 @@
 /** One object a chunk: `KEY/x0-x1_y0-y1_z0-z1`. Source: Neuroglancer, src/datasource/precomputed/volume.md, "Unsharded chunk storage". */
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
-import { storedBound } from '../compression/decompress.ts';
+import { maxStoredBytes } from '../compression/decompress.ts';
 import { chunkKey } from '../precomputed/grid.ts';
-import type { Scale } from '../precomputed/info.ts';
+import type { Scale } from '../precomputed/volume-info.ts';
 import type { ByteRange, Store, StoredObject } from '../storage/store.ts';
 import type { ObjectSource, ReadContext, ReadTask } from './chunk-source.ts';
-import { ChunkStore, contentOf } from './chunk-store.ts';
+import { ChunkStore, describeContent } from './chunk-store.ts';
 import { PartReader } from './part-reader.ts';
 import { planParts } from './range-cost.ts';
 
@@ -37,7 +37,7 @@ export class UnshardedSource implements ObjectSource {
     return `${this.#options.store.url}/${chunkKey(this.#options.scale, cell)}`;
   }
 
-  objectOf(cell: number): string {
+  objectKeyOf(cell: number): string {
     return chunkKey(this.#options.scale, cell);
   }
 
@@ -48,14 +48,14 @@ export class UnshardedSource implements ObjectSource {
   async #read(cell: number, context: ReadContext): Promise<void> {
     const { scale, codec, layoutOf } = this.#options,
       { signal, meter, wanted, deliver, deliverParts } = context;
-    const content = contentOf(codec, layoutOf(cell)),
+    const content = describeContent(codec, layoutOf(cell)),
       { exactBytes } = content;
     const read = (range?: ByteRange): Promise<StoredObject | undefined> =>
       this.#chunks.read(chunkKey(scale, cell), {
         range,
         signal,
         meter,
-        maxBytes: storedBound(content.maxBytes),
+        maxBytes: maxStoredBytes(content.maxBytes),
       });
     const needed = this.#parts && exactBytes !== undefined ? wanted.get(cell)?.ranges : undefined;
     const ranges = needed && planParts(needed, exactBytes!);

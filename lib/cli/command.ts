@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Io } from './io.ts';
 import type { Report } from './report.ts';
 
-export interface Surroundings {
+export interface CommandContext {
   io: Io;
   report: Report;
   /** An action: `work` says whether any row needs attention. */
@@ -13,8 +13,8 @@ export interface Surroundings {
 }
 
 /** Gives a command its arguments, flags and action. What the action needs is loaded when it is taken. */
-export type Define = (command: Command, surroundings: Surroundings) => unknown;
+export type DefineCommand = (command: Command, surroundings: CommandContext) => unknown;
 
-export const VOLUME_OR_GRAPH =
+export const VOLUME_PATH_HELP =
   'graphene://… or cave://DATASTACK for supervoxels and roots; any other path for the values of a Precomputed volume';
-export const GRAPH = 'graphene://… or cave://DATASTACK';
+export const GRAPH_PATH_HELP = 'graphene://… or cave://DATASTACK';

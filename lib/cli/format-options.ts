@@ -1,5 +1,5 @@
 /** Options that are for some formats of tables only. */
-import { type FormatOption, formatsOf, type IdFormatName } from '../tables/formats.ts';
+import { type FormatOption, formatsWithOption, type IdFormatName } from '../tables/formats.ts';
 import { UsageError } from './io.ts';
 
 /** @throws UsageError for the first option that is given and not for the format. */
@@ -8,7 +8,7 @@ export function refuseOptions(
   given: Partial<Record<FormatOption, string | undefined>>,
 ): void {
   for (const option of Object.keys(given) as FormatOption[]) {
-    const others = formatsOf(option, format);
+    const others = formatsWithOption(option, format);
     if (given[option] !== undefined && others !== undefined)
       throw new UsageError(
         `--${option} is for ${others}${option === 'missing' ? ': JSON Lines have null' : ''}`,

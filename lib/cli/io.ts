@@ -11,7 +11,7 @@ export interface Io {
 }
 
 /** Ctrl-C, with what is left of the work. */
-export class Interrupted extends Error {}
+export class InterruptedError extends Error {}
 
 /** A combination of options that makes no sense. */
 export class UsageError extends Error {}

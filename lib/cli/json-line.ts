@@ -1,16 +1,16 @@
 /** Answers as JSON Lines: IDs are strings, moments ISO 8601, names in lower case with underscores, as the columns of tables are. */
 
-import { withoutSecrets } from '../base/secrets.ts';
+import { redactSecrets } from '../base/secret-redaction.ts';
 
 /** @param verbatim Names stay as they are. */
-export const jsonLine = (value: unknown, verbatim = false): string =>
+export const toJsonLine = (value: unknown, verbatim = false): string =>
   `${JSON.stringify(shown(value, verbatim ? (name) => name : snakeCase)) ?? 'null'}\n`;
 
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
 
 function shown(value: unknown, named: (name: string) => string): unknown {
   if (typeof value === 'bigint') return String(value);
-  if (typeof value === 'string') return withoutSecrets(value);
+  if (typeof value === 'string') return redactSecrets(value);
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value); // JSON has none
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Date) return value.toISOString();
@@ -22,5 +22,5 @@ function shown(value: unknown, named: (name: string) => string): unknown {
     value instanceof Map
       ? Array.from(value, ([key, part]) => [String(key), part])
       : Object.entries(value).map(([name, part]) => [named(name), part]);
-  return Object.fromEntries(entries.map(([name, part]) => [withoutSecrets(name), shown(part, named)]));
+  return Object.fromEntries(entries.map(([name, part]) => [redactSecrets(name), shown(part, named)]));
 }

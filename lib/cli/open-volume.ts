@@ -1,27 +1,27 @@
 /** A path from the command line to an open volume, and the moment of its job. */
-import { checkMoment } from '../chunkedgraph/roots/moments.ts';
-import { momentOf } from '../chunkedgraph/ids/timestamp.ts';
-import { cloudPath, isGraphPath } from '../graphene/resolve/cloud-path.ts';
+import { checkTimestampOption } from '../chunkedgraph/roots/resolve-timestamp.ts';
+import { parseTimestampOption } from '../chunkedgraph/ids/timestamp.ts';
+import { normalizeCloudPath, isGraphPath } from '../graphene/resolve/cloud-path.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
-import { lookAtVolume, openGraphene, openPrecomputed, type KnownVolume } from '../graphene/open.ts';
-import type { OpenGrapheneOptions, OpenOptions } from '../graphene/options.ts';
+import { findVolume, openGraphene, openPrecomputed, type FoundVolume } from '../graphene/open-and-resolve.ts';
+import type { OpenGrapheneOptions, OpenOptions } from '../graphene/option-types.ts';
 import type { PrecomputedVolume } from '../graphene/precomputed-volume.ts';
 import { UsageError } from './io.ts';
 
-export const isGraphene = (path: string): boolean => isGraphPath(cloudPath(path));
+export const isGraphenePath = (path: string): boolean => isGraphPath(normalizeCloudPath(path));
 
-export type Opened =
+export type OpenedVolume =
   { graph: GrapheneVolume; plain?: undefined } | { plain: PrecomputedVolume; graph?: undefined };
 
-export async function openVolume(path: string, options: OpenGrapheneOptions): Promise<Opened> {
+export async function openVolume(path: string, options: OpenGrapheneOptions): Promise<OpenedVolume> {
   // Batches of a table share supervoxels, and roots.
-  if (isGraphene(path)) return { graph: await openGraphene(path, { rootCache: true, ...options }) };
+  if (isGraphenePath(path)) return { graph: await openGraphene(path, { rootCache: true, ...options }) };
   return { plain: await openPrecomputed(path, plainOptions(options)) };
 }
 
 /** What is known of a volume before a chunk is read. */
-export const lookAt = (path: string, options: OpenGrapheneOptions): Promise<KnownVolume> =>
-  lookAtVolume(path, isGraphene(path) ? options : plainOptions(options));
+export const inspectVolume = (path: string, options: OpenGrapheneOptions): Promise<FoundVolume> =>
+  findVolume(path, isGraphenePath(path) ? options : plainOptions(options));
 
 /** @throws UsageError for what a volume without a graph cannot be asked for. */
 function plainOptions({ resolution, server, ocdbt, ...rest }: OpenGrapheneOptions): OpenOptions {
@@ -36,18 +36,18 @@ export async function openGraph(
   path: string,
   options: Omit<OpenGrapheneOptions, 'dataDir' | 'rootCache'>,
 ): Promise<GrapheneVolume> {
-  if (!isGraphene(path))
+  if (!isGraphenePath(path))
     throw new UsageError(`${path} is no chunkedgraph: expected a graphene:// or cave:// path`);
   return openGraphene(path, { ...options, dataDir: 'mem://no-voxel/is-read', rootCache: true });
 }
 
 /** The one moment of a whole job; undefined: its own now. @throws TimestampError; as `volume.datastack.timestampOf`. */
-export async function jobMoment(
+export async function resolveJobTimestamp(
   timestamp: string | undefined,
   volume: GrapheneVolume,
   signal: AbortSignal,
 ): Promise<Date | undefined> {
-  const moment = checkMoment(momentOf(timestamp), volume.datastack);
+  const moment = checkTimestampOption(parseTimestampOption(timestamp), volume.datastack);
   if (typeof moment === 'object') return volume.datastack!.timestampOf(moment.version, { signal });
   return moment === 'settled' ? volume.settled() : moment === undefined ? undefined : new Date(moment);
 }

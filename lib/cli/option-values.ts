@@ -3,19 +3,19 @@ import { InvalidArgumentError } from 'commander';
 import { MAX_TIMEOUT_MS } from '../base/deadline.ts';
 import { parseTimestamp } from '../chunkedgraph/ids/timestamp.ts';
 
-export function text(value: string): string {
+export function parseText(value: string): string {
   if (value === '') throw new InvalidArgumentError('it is empty.');
   return value;
 }
 
 /** Of an option that may be repeated: all its values, which must differ. */
-export function texts(value: string, before: readonly string[] = []): string[] {
+export function parseTexts(value: string, before: readonly string[] = []): string[] {
   if (before.includes(value)) throw new InvalidArgumentError('it is given twice.');
-  return [...before, text(value)];
+  return [...before, parseText(value)];
 }
 
 /** What stands between the fields of a table: one ASCII character, or `tab`. */
-export function delimiter(value: string): string {
+export function parseDelimiter(value: string): string {
   const character = value === 'tab' || value === '\\t' ? '\t' : value;
   if (!/^[\t -~]$/.test(character) || /["\w.+-]/.test(character))
     throw new InvalidArgumentError("expected one character, such as ';' or '|', or tab.");
@@ -23,33 +23,33 @@ export function delimiter(value: string): string {
 }
 
 /** NaN for any other text. */
-export const integer = (value: string): number => (/^\d+$/.test(value) ? Number(value) : NaN);
+export const parseInteger = (value: string): number => (/^\d+$/.test(value) ? Number(value) : NaN);
 
-export const wholeNumber =
+export const parseWholeNumber =
   (least: number) =>
   (value: string): number => {
-    const number = integer(value);
+    const number = parseInteger(value);
     if (!(number >= least && Number.isSafeInteger(number)))
       throw new InvalidArgumentError(`expected a whole number from ${least}.`);
     return number;
   };
 
-export function positiveNumber(value: string): number {
+export function parsePositiveNumber(value: string): number {
   const number = value.trim() === '' ? NaN : Number(value);
   if (!(number > 0 && Number.isFinite(number))) throw new InvalidArgumentError('expected a positive number.');
   return number;
 }
 
 /** `2.5` seconds → milliseconds, as long as a timer can wait. */
-export function seconds(value: string): number {
-  const ms = Math.ceil(positiveNumber(value) * 1000);
+export function parseSeconds(value: string): number {
+  const ms = Math.ceil(parsePositiveNumber(value) * 1000);
   if (ms > MAX_TIMEOUT_MS)
     throw new InvalidArgumentError(`expected ${Math.floor(MAX_TIMEOUT_MS / 1000)} seconds at most.`);
   return ms;
 }
 
 /** `a,b,c` → three names, as they are. */
-export function commaNames(value: string): [string, string, string] {
+export function parseNames(value: string): [string, string, string] {
   const names = value.split(',');
   if (names.length !== 3 || names.includes('') || new Set(names).size !== 3)
     throw new InvalidArgumentError('expected three different names, such as x,y,z.');
@@ -57,7 +57,7 @@ export function commaNames(value: string): [string, string, string] {
 }
 
 /** `4,4,40` → three positive numbers. */
-export function commaNumbers(value: string): number[] {
+export function parseNumbers(value: string): number[] {
   const numbers = value.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
   if (numbers.length !== 3 || !numbers.every((number) => number > 0 && Number.isFinite(number)))
     throw new InvalidArgumentError('expected three positive numbers, such as 4,4,40.');
@@ -65,11 +65,14 @@ export function commaNumbers(value: string): number[] {
 }
 
 /** The same, or the word for what a datastack's viewer shows. */
-export const resolution = (value: string): number[] | 'viewer' =>
-  value === 'viewer' ? 'viewer' : commaNumbers(value);
+export const parseResolution = (value: string): number[] | 'viewer' =>
+  value === 'viewer' ? 'viewer' : parseNumbers(value);
 
 /** `943=2024-06-05T10:10:01Z`, given once or more. */
-export function materialization(value: string, earlier: Record<number, Date> = {}): Record<number, Date> {
+export function parseMaterialization(
+  value: string,
+  earlier: Record<number, Date> = {},
+): Record<number, Date> {
   const [, version, timestamp] = /^(\d{1,9})=(.+)$/.exec(value) ?? [];
   if (version === undefined)
     throw new InvalidArgumentError('expected a number and a timestamp, such as 943=2024-06-05T10:10:01Z.');
@@ -94,7 +97,7 @@ const UNITS: Record<string, number> = {
 };
 
 /** `200MB`, `1.5GiB`, `4096` → bytes. */
-export function size(value: string): number {
+export function parseByteSize(value: string): number {
   const match = /^(\d+(?:\.\d+)?) ?([a-z]*)$/i.exec(value);
   const unit = match && UNITS[match[2].toLowerCase()];
   if (!match || !unit) throw new InvalidArgumentError('expected bytes, such as 200MB or 1GiB.');

@@ -4,7 +4,7 @@ import type { Command, Option } from 'commander';
 const repeatable = new WeakSet<Option>();
 
 /** An option that may be given several times. */
-export function mayRepeat(option: Option): Option {
+export function markRepeatable(option: Option): Option {
   repeatable.add(option);
   return option;
 }

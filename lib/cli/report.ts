@@ -1,16 +1,17 @@
 /** What a person is told on standard error: warnings, errors, and a progress bar where there is a terminal. */
 import type { SingleBar } from 'cli-progress';
-import { withoutSecrets } from '../base/secrets.ts';
+import { redactSecrets } from '../base/secret-redaction.ts';
 import type { TableProgress } from '../jobs/answer-table.ts';
-import { withCauses } from '../jobs/messages.ts';
+import { messageWithCauses } from '../jobs/messages.ts';
 import type { Io } from './io.ts';
 
 /** Text from servers and files without what a terminal would obey (escapes, line ends, directions of writing). */
-export const plain = (message: string): string => message.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ');
+export const stripControls = (message: string): string =>
+  message.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ');
 
 /** Rows of cells as lines, each column as wide as its widest cell; ends with a line end. */
 export function alignColumns(rows: readonly (readonly string[])[]): string {
-  const table = rows.map((row) => row.map(plain));
+  const table = rows.map((row) => row.map(stripControls));
   const widths = table.reduce<number[]>(
     (widest, row) => row.map((cell, column) => Math.max(widest[column] ?? 0, cell.length)),
     [],
@@ -38,7 +39,7 @@ export class Report {
 
   line(message: string): void {
     this.#hideBar(); // it comes back below, at its next step
-    this.#io.stderr.write(`${plain(withoutSecrets(message))}\n`);
+    this.#io.stderr.write(`${stripControls(redactSecrets(message))}\n`);
   }
 
   warn(message: string): void {
@@ -47,7 +48,7 @@ export class Report {
 
   error(error: unknown): void {
     this.done();
-    this.line(`error: ${withCauses(error)}`);
+    this.line(`error: ${messageWithCauses(error)}`);
     if (this.#io.env.GRAPHENE_POINTS_DEBUG === '1' && error instanceof Error)
       for (const line of (error.stack ?? '').split('\n')) this.line(line);
   }

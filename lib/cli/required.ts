@@ -3,7 +3,7 @@ import type { Command, Option } from 'commander';
 
 const needed = new WeakSet<Option>();
 
-export function required(option: Option): Option {
+export function markRequired(option: Option): Option {
   needed.add(option);
   return option;
 }

@@ -2,8 +2,8 @@
 import { Command, CommanderError } from 'commander';
 import { leaveOnAbort } from '../base/abort.ts';
 import { USER_AGENT } from '../http/user-agent.ts';
-import type { Surroundings } from './command.ts';
-import { Interrupted, type Io } from './io.ts';
+import type { CommandContext } from './command.ts';
+import { InterruptedError, type Io } from './io.ts';
 import { refuseRepeats } from './repeats.ts';
 import { Report } from './report.ts';
 import { refuseMissing } from './required.ts';
@@ -44,7 +44,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   );
   // EPIPE: the reader has seen enough
   if (!lost || lost.code === 'EPIPE' || code === EXIT.refused) return code;
-  const { unusable } = await import('../tables/files/streams.ts');
+  const { ioError: unusable } = await import('../tables/files/byte-streams.ts');
   report.error(unusable('written', 'standard output', lost));
   return EXIT.refused;
 }
@@ -65,7 +65,7 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
   } catch (error) {
     if (io.signal.aborted) {
       report.done();
-      report.line(error instanceof Interrupted ? error.message : 'interrupted');
+      report.line(error instanceof InterruptedError ? error.message : 'interrupted');
       return EXIT.interrupted;
     }
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.refused; // already told
@@ -77,7 +77,7 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
 }
 
 /** All commands by name, and the one that is meant with its flags; also of `help COMMAND`. */
-async function programFor(argv: readonly string[], surroundings: Surroundings): Promise<Command> {
+async function programFor(argv: readonly string[], surroundings: CommandContext): Promise<Command> {
   const { stdout, stderr } = surroundings.io;
   const program = new Command('graphene-points')
     .description('Supervoxels, and root IDs at a time, at the points of a table.')

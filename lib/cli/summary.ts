@@ -1,5 +1,5 @@
 /** What a job says when it is done: a line for people, JSON for programs. */
-import type { TableSummary } from '../jobs/lookup-table.ts';
+import type { TableSummary } from '../jobs/point-table.ts';
 
 const number = (n: number): string => n.toLocaleString('en-US');
 const count = (n: number, what: string): string => `${number(n)} ${what}${n === 1 ? '' : 's'}`;

@@ -1,10 +1,17 @@
 /** Flags out of the tables of options. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { AnyTable, OptionRow } from '../base/options.ts';
-import { integer, positiveNumber, resolution, seconds, size, text } from './option-values.ts';
+import type { AnyOptionTable, OptionRow } from '../base/option-table.ts';
+import {
+  parseInteger,
+  parsePositiveNumber,
+  parseResolution,
+  parseSeconds,
+  parseByteSize,
+  parseText,
+} from './option-values.ts';
 
 /** How a command says it otherwise than the table does. */
-export interface Wording {
+export interface FlagWording {
   says?: string;
   default?: string;
   choices?: readonly string[];
@@ -14,16 +21,16 @@ export interface Wording {
 
 /** By what a flag names its value; any other is a text. */
 const PARSERS: Readonly<Record<string, (value: string) => unknown>> = {
-  size,
-  seconds,
-  radius: positiveNumber,
-  'x,y,z': resolution,
-  mip: integer,
-  layer: integer,
-  n: integer,
+  size: parseByteSize,
+  seconds: parseSeconds,
+  radius: parsePositiveNumber,
+  'x,y,z': parseResolution,
+  mip: parseInteger,
+  layer: parseInteger,
+  n: parseInteger,
 };
 
-export function flagOf(row: OptionRow, wording: Wording = {}): Option {
+export function createFlag(row: OptionRow, wording: FlagWording = {}): Option {
   const { flag = '', kind, flagSays = row.says } = row,
     { says = flagSays, default: fallback = row.default, choices = kind.words, conflicts } = wording;
   const [, value] = /<(.*)>$/.exec(flag) ?? [];
@@ -32,7 +39,7 @@ export function flagOf(row: OptionRow, wording: Wording = {}): Option {
   if (conflicts) option.conflicts(conflicts);
   if (choices) return option.choices(choices);
   if (value === undefined) return option;
-  const parse = PARSERS[value] ?? text;
+  const parse = PARSERS[value] ?? parseText;
   return option.argParser((given: string) => {
     const parsed = parse(given);
     if (typeof parsed === 'number') checkNumber(parsed, row);
@@ -44,17 +51,17 @@ function checkNumber(value: number, { kind }: OptionRow): void {
   try {
     kind.check('it', value);
   } catch {
-    throw new InvalidArgumentError(`expected ${kind.wanted}.`);
+    throw new InvalidArgumentError(`expected ${kind.expected}.`);
   }
 }
 
 /** Gives a command the flags of some options of a table. */
-export function addFlags<Table extends AnyTable>(
+export function addFlags<Table extends AnyOptionTable>(
   command: Command,
   table: Table,
   names: readonly (keyof Table & string)[],
-  wording: { readonly [Name in keyof Table]?: Wording } = {},
+  wording: { readonly [Name in keyof Table]?: FlagWording } = {},
 ): Command {
-  for (const name of names) command.addOption(flagOf(table[name], wording[name]));
+  for (const name of names) command.addOption(createFlag(table[name], wording[name]));
   return command;
 }

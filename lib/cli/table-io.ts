@@ -2,11 +2,17 @@
 import { fstatSync, lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { onAbort } from '../base/abort.ts';
-import { readFileBytes, readStream, ReaderGone, type ByteSink, streamSink } from '../tables/files/streams.ts';
-import { whyNotWritten } from '../tables/file-kinds.ts';
-import { claimOutput, type OutputFile, partialOf, targetOf } from '../tables/files/output-file.ts';
-import { unpacked } from '../tables/files/packing.ts';
-import { Interrupted, type Io, UsageError } from './io.ts';
+import {
+  readFileBytes,
+  readInputStream,
+  ReaderClosedError,
+  type ByteSink,
+  streamSink,
+} from '../tables/files/byte-streams.ts';
+import { reasonNotWritable } from '../tables/file-kinds.ts';
+import { claimOutput, type OutputFile, partialPath, followLinks } from '../tables/files/output-file.ts';
+import { decompressTable } from '../tables/files/table-compression.ts';
+import { InterruptedError, type Io, UsageError } from './io.ts';
 import type { Report } from './report.ts';
 
 export interface JobFileNames {
@@ -23,7 +29,7 @@ export interface JobFiles {
   /** What the input option names. */
   source(): AsyncIterable<Uint8Array>;
   /** Runs a job into the output. A partial file stays only after an interrupt. @returns undefined when the reader has left. */
-  into<T>(job: (sink: ByteSink) => Promise<T>): Promise<T | undefined>;
+  writeOutput<T>(job: (sink: ByteSink) => Promise<T>): Promise<T | undefined>;
   writeStats(json: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -33,9 +39,9 @@ export interface JobFiles {
  * counts cannot be written.
  * @throws UsageError for files that would write over each other; TableError IN_USE, UNREADABLE.
  */
-export async function openFiles(names: JobFileNames, io: Io, report: Report): Promise<JobFiles> {
+export async function openJobFiles(names: JobFileNames, io: Io, report: Report): Promise<JobFiles> {
   const { input, out, stats } = names;
-  const unwritten = whyNotWritten(out);
+  const unwritten = reasonNotWritable(out);
   if (unwritten !== undefined) throw new UsageError(unwritten);
   await refuseClashes(names, io);
   const options = { warn: (message: string) => report.warn(message), signal: io.signal };
@@ -58,9 +64,9 @@ export async function openFiles(names: JobFileNames, io: Io, report: Report): Pr
   return {
     source: () =>
       input!.file === '-'
-        ? unpacked(readStream(io.stdin, reading.signal), 'standard input')
-        : unpacked(readFileBytes(input!.file, reading.signal), input!.file),
-    into: (job) => intoOutput(output, io, job),
+        ? decompressTable(readInputStream(io.stdin, reading.signal), 'standard input')
+        : decompressTable(readFileBytes(input!.file, reading.signal), input!.file),
+    writeOutput: (job) => intoOutput(output, io, job),
     async writeStats(json) {
       await counts?.write(Buffer.from(json));
       await counts?.finish();
@@ -86,8 +92,8 @@ async function intoOutput<T>(
     return result;
   } catch (error) {
     const left = await sink.abandon(signal.aborted);
-    if (error instanceof ReaderGone) return undefined;
-    throw left === undefined ? error : new Interrupted(`interrupted; the rows so far are in ${left}`);
+    if (error instanceof ReaderClosedError) return undefined;
+    throw left === undefined ? error : new InterruptedError(`interrupted; the rows so far are in ${left}`);
   }
 }
 
@@ -128,7 +134,7 @@ async function refuseClashes({ input, out, stats }: JobFileNames, io: Io): Promi
       written.push({ called: `${option} ${path}`, id: await outputId(path), option, path });
     }
   for (const [k, { called, id, option, path }] of written.entries()) {
-    const partial = fileId(partialOf(await targetOf(path)), lstatSync);
+    const partial = fileId(partialPath(await followLinks(path)), lstatSync);
     for (const other of [...read, ...written.slice(0, k), ...streams]) {
       if (other.id === undefined) continue;
       const isPartial = other.id === partial,
@@ -169,7 +175,7 @@ async function outputId(path: string): Promise<string | undefined> {
   if (present !== undefined) return present;
   try {
     if (statSync(path, { throwIfNoEntry: false })) return undefined; // a FIFO or a device
-    const target = await targetOf(path);
+    const target = await followLinks(path);
     return join(realpathSync(dirname(target)), basename(target));
   } catch {
     return undefined;

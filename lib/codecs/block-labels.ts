@@ -9,7 +9,7 @@ const SLOTS = 2 * BLOCK_VOXELS,
   SLOT_SHIFT = 22;
 
 /** Where a block lies in a channel, in words of 32 bits. Fewer than 8 voxels along an axis: clipped at the chunk's edge. */
-export interface BlockPlace {
+export interface BlockLocation {
   first: number;
   rowStep: number;
   sliceStep: number;
@@ -47,7 +47,7 @@ export class BlockLabels {
     this.#width = width;
   }
 
-  scan(words: Uint32Array, { first, rowStep, sliceStep, nx, ny, nz }: BlockPlace): void {
+  scan(words: Uint32Array, { first, rowStep, sliceStep, nx, ny, nz }: BlockLocation): void {
     const width = this.#width,
       labels = this.#labels,
       ids = this.#ids;

@@ -20,7 +20,7 @@ export interface Codec {
   readonly encoding: string;
   readonly dataTypes: readonly DataType[];
   /** Whether voxels cost the same however they are parted between calls of `decodePoints`; else each call decodes what its voxels lie in. */
-  readonly isByPoint?: boolean;
+  readonly isPointwise?: boolean;
   /**
    * Values of many voxels of one chunk.
    *
@@ -43,13 +43,13 @@ export interface Codec {
    *
    * @returns What sees each piece, in order, with its offset; undefined where whole chunks are better.
    */
-  watchPoints?(
+  createStreamDecoder?(
     layout: ChunkLayout,
     offsets: Uint32Array,
     out: WordArray,
     outIndex: Uint32Array,
   ): ((window: Uint8Array, at: number) => void) | undefined;
-  /** Where in the chunk the values of these voxels lie, for encodings whose values lie at known places; {@link watchPoints} needs no more. */
+  /** Where in the chunk the values of these voxels lie, for encodings whose values lie at known places; {@link createStreamDecoder} needs no more. */
   wantedBytes?(layout: ChunkLayout, offsets: Uint32Array): ByteRange[];
   /**
    * For encodings that give all voxels of a chunk or none (images): the chunk as `raw` has it. Done once a chunk, where its bitstream is

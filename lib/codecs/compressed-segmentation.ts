@@ -134,10 +134,10 @@ function maxBytes(layout: ChunkLayout): number {
   );
 }
 
-export const compressedSegmentation: Codec = {
+export const compressedSegmentationCodec: Codec = {
   encoding: 'compressed_segmentation',
   dataTypes: ['uint32', 'uint64'],
-  isByPoint: true,
+  isPointwise: true,
   decodePoints,
   maxBytes,
 };

@@ -12,11 +12,11 @@ import { product } from '../base/vec3.ts';
 import { bytesPerValue, wordsPerValue } from '../precomputed/data-type.ts';
 import { Slab } from './compresso/slab.ts';
 import { HEADER_BYTES, openStream } from './compresso/stream.ts';
-import { readWindows } from './compresso/windows.ts';
+import { readWindows } from './compresso/boundary-windows.ts';
 import { readSliceStarts } from './compresso/z-index.ts';
 import type { Codec } from './codec.ts';
-import type { Stream } from './compresso/stream.ts';
-import type { Windows } from './compresso/windows.ts';
+import type { CompressoStream } from './compresso/stream.ts';
+import type { WindowTable } from './compresso/boundary-windows.ts';
 
 /** Slices decoded together hold no more voxels than this: a 1,024-cube, in which every index fits 32 bits. */
 const MAX_SLAB_VOXELS = 2 ** 30;
@@ -34,7 +34,7 @@ export const compressoCodec: Codec = {
       for (const k of points) {
         const row = Math.floor(offsets[k] / sx),
           z = Math.floor(row / sy);
-        slab.read(offsets[k] - row * sx, row - z * sy, z, out, outIndex[k] * words);
+        slab.writeLabel(offsets[k] - row * sx, row - z * sy, z, out, outIndex[k] * words);
       }
     }
   },
@@ -46,8 +46,8 @@ export const compressoCodec: Codec = {
 
 /** The slabs that wanted voxels need, one after the other in the same memory, each with its points (indices into `offsets`). */
 function* decodeSlabs(
-  stream: Stream,
-  windows: Windows,
+  stream: CompressoStream,
+  windows: WindowTable,
   offsets: Uint32Array,
 ): Generator<{ slab: Slab; points: Uint32Array }> {
   if (offsets.length === 0) return;
@@ -84,7 +84,7 @@ function* decodeSlabs(
   }
 }
 
-function openSlab(stream: Stream, windows: Windows, depth: number): Slab {
+function openSlab(stream: CompressoStream, windows: WindowTable, depth: number): Slab {
   const {
     shape: [sx, sy],
   } = stream;

@@ -13,8 +13,8 @@ import { product } from '../base/vec3.ts';
 import { bytesPerValue, wordsPerValue } from '../precomputed/data-type.ts';
 import type { WordArray } from '../precomputed/data-type.ts';
 import type { ChunkLayout, Codec } from './codec.ts';
-import { componentAt, findComponents } from './crackle/components.ts';
-import type { Slice } from './crackle/components.ts';
+import { componentAt, findComponents } from './crackle/slice-components.ts';
+import type { SliceComponents } from './crackle/slice-components.ts';
 import { drawCracks } from './crackle/crack-code.ts';
 import { readFlatLabels } from './crackle/flat-labels.ts';
 import { LABELS_FLAT, markovModelBytes, readHeader, readSections } from './crackle/header.ts';
@@ -79,7 +79,7 @@ function decodeSlice(
   header: CrackleHeader,
   { labelsTo, cracks }: CrackleSections,
   z: number,
-): Slice {
+): SliceComponents {
   const { shape, version, permissible, markovOrder } = header;
   const [sx, sy, sz] = shape;
   const walls = drawCracks(

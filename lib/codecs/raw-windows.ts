@@ -14,7 +14,7 @@ const inOrder = (offsets: Uint32Array): Float64Array =>
   Float64Array.from(offsets, (offset, k) => offset * offsets.length + k).sort();
 
 /** As {@link Codec.watchPoints}. Values may lie across two pieces: bytes are what is copied there. 8 bytes a point while it lasts. */
-export function watchRawPoints(
+export function createRawStreamDecoder(
   layout: ChunkLayout,
   offsets: Uint32Array,
   out: WordArray,

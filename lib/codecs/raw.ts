@@ -8,7 +8,7 @@ import { bytesPerValue, DATA_TYPES } from '../precomputed/data-type.ts';
 import type { DataType } from '../precomputed/data-type.ts';
 import type { ByteRange } from '../storage/store.ts';
 import type { ChunkLayout, Codec } from './codec.ts';
-import { MAX_POINTS, watchRawPoints } from './raw-windows.ts';
+import { MAX_POINTS, createRawStreamDecoder } from './raw-windows.ts';
 
 const exactBytes = ({ chunkSize, channels, dataType }: ChunkLayout): number =>
   product(chunkSize) * channels * bytesPerValue(dataType);
@@ -59,13 +59,13 @@ function wantedBytes({ chunkSize, channels, dataType }: ChunkLayout, offsets: Ui
     .map((start) => ({ start, end: start + width }));
 }
 
-export const raw: Codec = {
+export const rawCodec: Codec = {
   encoding: 'raw',
   dataTypes: Object.keys(DATA_TYPES) as DataType[],
-  isByPoint: true,
+  isPointwise: true,
   decodePoints,
-  watchPoints: (layout, offsets, ...to) =>
-    offsets.length < MAX_POINTS ? watchRawPoints(layout, offsets, ...to) : undefined,
+  createStreamDecoder: (layout, offsets, ...to) =>
+    offsets.length < MAX_POINTS ? createRawStreamDecoder(layout, offsets, ...to) : undefined,
   wantedBytes,
   maxBytes: exactBytes,
   exactBytes,

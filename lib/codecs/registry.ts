@@ -1,14 +1,14 @@
 /** The encodings this version reads: one line each. */
 import { InfoError } from '../base/errors.ts';
-import { printable } from '../base/printable.ts';
+import { toPrintable } from '../base/printable.ts';
 import type { DataType } from '../precomputed/data-type.ts';
 import type { Codec } from './codec.ts';
-import { compressedSegmentation } from './compressed-segmentation.ts';
+import { compressedSegmentationCodec } from './compressed-segmentation.ts';
 import { compressoCodec } from './compresso.ts';
 import { crackleCodec } from './crackle.ts';
-import { raw } from './raw.ts';
+import { rawCodec } from './raw.ts';
 
-const CODECS: readonly Codec[] = [raw, compressedSegmentation, compressoCodec, crackleCodec];
+const CODECS: readonly Codec[] = [rawCodec, compressedSegmentationCodec, compressoCodec, crackleCodec];
 
 /** As `info` spells them; for messages. */
 export const READABLE_ENCODINGS: readonly string[] = CODECS.map(({ encoding }) => encoding);
@@ -28,7 +28,7 @@ export function requireCodec(encoding: string, dataType: DataType, url?: string)
   if (!codec)
     throw new InfoError(
       'UNSUPPORTED',
-      `encoding ${JSON.stringify(printable(encoding, 60))}${url ? ` of ${url}` : ''} is not read; readable: ${READABLE_ENCODINGS.join(', ')}`,
+      `encoding ${JSON.stringify(toPrintable(encoding, 60))}${url ? ` of ${url}` : ''} is not read; readable: ${READABLE_ENCODINGS.join(', ')}`,
       url,
     );
   if (!codec.dataTypes.includes(dataType))

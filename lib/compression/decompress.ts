@@ -30,7 +30,7 @@ const BITSTREAMS: Record<string, Undo> = {
 };
 
 /** The most that `bytes` of content take in a bitstream: headers, content that does not shrink. */
-export const storedBound = (bytes: number): number => Math.ceil(bytes * 1.01) + 65_536;
+export const maxStoredBytes = (bytes: number): number => Math.ceil(bytes * 1.01) + 65_536;
 
 /** Stacked encodings that are undone; a longer list is a broken header. */
 const MAX_ENCODINGS = 3;
@@ -59,7 +59,8 @@ export function decompress(
     );
   const result = encodings.reduceRight<Uint8Array | Promise<Uint8Array>>((inner, name, index) => {
     // What an outer encoding holds is itself encoded.
-    const size = index === 0 ? { maxBytes, expectedBytes: exactBytes } : { maxBytes: storedBound(maxBytes) };
+    const size =
+      index === 0 ? { maxBytes, expectedBytes: exactBytes } : { maxBytes: maxStoredBytes(maxBytes) };
     const undo = BITSTREAMS[name];
     return inner instanceof Uint8Array ? undo(inner, size) : inner.then((outer) => undo(outer, size));
   }, bytes);

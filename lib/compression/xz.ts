@@ -3,9 +3,9 @@
  * what the data say of themselves (CRC-32 and CRC-64, not SHA-256) and refuses dictionaries beyond 64 MiB.
  */
 import { DecodeError } from '../base/errors.ts';
-import { pacer } from '../base/pacer.ts';
+import { cooperativeRunner } from '../base/cooperative-work.ts';
 import { importPackage } from '../http/import-package.ts';
-import { joined } from './memory.ts';
+import { joinPieces } from './memory.ts';
 
 type XzReadableStream = typeof import('xz-decompress').XzReadableStream;
 
@@ -35,7 +35,7 @@ export async function decodeXz(bytes: Uint8Array, maxBytes: number): Promise<Uin
     const { done, value } = await reader.read().catch((error: unknown) => {
       throw decodeError(error);
     });
-    if (done) return joined(pieces, total);
+    if (done) return joinPieces(pieces, total);
     total += value.byteLength;
     if (total > maxBytes) {
       await reader.cancel();
@@ -44,7 +44,7 @@ export async function decodeXz(bytes: Uint8Array, maxBytes: number): Promise<Uin
     pieces.push(value.slice()); // the decoder writes the next piece into the same memory
     if ((turn += value.byteLength) < TURN_BYTES) continue;
     turn = 0;
-    await pacer.pause();
+    await cooperativeRunner.pause();
   }
 }
 

@@ -1,33 +1,33 @@
 /** Whether a chunkedgraph and its watershed can be read, step by step, as opening it goes. */
 import { formatVec3 } from '../base/vec3.ts';
-import { serverOf } from '../cave/server.ts';
+import { findServer } from '../cave/cave-server.ts';
 import { parseGraphInfo } from '../chunkedgraph/ids/graph-info.ts';
 import { GraphServer } from '../chunkedgraph/server/graph-server.ts';
-import { SKEW_MS as TOO_FAR_MS } from '../chunkedgraph/server/server-clock.ts';
+import { MAX_SKEW_MS as TOO_FAR_MS } from '../chunkedgraph/server/server-clock.ts';
 import type { FoundToken, TokenSearch } from '../chunkedgraph/server/token.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
-import { openGraphene } from '../graphene/open.ts';
+import { openGraphene } from '../graphene/open-and-resolve.ts';
 import type { DatastackDescription } from '../graphene/resolve/description.ts';
 import { findDatastack, type FoundDatastack } from '../graphene/resolve/find-datastack.ts';
-import { authHostOf, placeOf } from '../graphene/resolve/place.ts';
-import { MOST_REDIRECTS, redirectedTable, type NextGraph } from '../graphene/resolve/redirects.ts';
+import { parseAuthServer, parseVolumePath } from '../graphene/resolve/volume-path.ts';
+import { MAX_REDIRECTS, followTableRedirect, type GraphTarget } from '../graphene/resolve/redirects.ts';
 import { GraphTokens } from '../graphene/resolve/tokens.ts';
 import { findWatershed } from '../graphene/resolve/watershed.ts';
-import type { HttpClient } from '../http/client.ts';
+import type { HttpClient } from '../http/http-request.ts';
 import { parseJson } from '../http/json.ts';
 import { checkProxy } from './check-proxy.ts';
 import { checkToken } from './check-token.ts';
-import { INFO_BOUND, QUIET, type DoctorOptions } from './doctor-options.ts';
+import { MAX_INFO_BYTES, SILENT_LOGGER, type DoctorOptions } from './doctor-options.ts';
 import { fail, ok, warn, type Finding, type Findings } from './findings.ts';
-import { lookUpNearMiddle } from './one-look-up.ts';
+import { lookUpNearMiddle } from './check-look-up.ts';
 
 /** Clocks that agree so far need no advice: `Date` has whole seconds, and networks are slow. */
 const SKEW_MS = 5000;
 
 export async function* checkGraph(path: string, http: HttpClient, options: DoctorOptions): Findings {
-  const place = placeOf(path, options.server),
-    authHost = authHostOf(options.authServer),
-    knowing = place.graph ? undefined : await serverOf(place.datastack, place.server, process.env),
+  const place = parseVolumePath(path, options.server),
+    authHost = parseAuthServer(options.authServer),
+    knowing = place.graph ? undefined : await findServer(place.datastack, place.server, process.env),
     login = authHost ?? knowing,
     search: TokenSearch = { token: options.token, authHost: login };
   let found: FoundDatastack | undefined;
@@ -74,7 +74,7 @@ interface Answered {
 
 /** @returns the table's info, wherever it is now; undefined when it was not to be had. */
 async function* checkTable(
-  asked: NextGraph,
+  asked: GraphTarget,
   http: HttpClient,
   login: string,
   options: DoctorOptions,
@@ -84,7 +84,7 @@ async function* checkTable(
     const answer = yield* checkAccess(server, at.token, login, options);
     if (answer === undefined) return undefined;
     try {
-      const next = steps === MOST_REDIRECTS ? undefined : redirectedTable(answer, at, server.address);
+      const next = steps === MAX_REDIRECTS ? undefined : followTableRedirect(answer, at, server.address);
       if (!next) return { server, answer }; // where there are more, opening the volume says what is wrong
       at = next;
       yield ok('redirect', `${server.path.infoUrl} redirects to ${at.path.infoUrl}`);
@@ -106,7 +106,7 @@ async function* checkAccess(
     asked = now();
   let reply;
   try {
-    reply = await server.ask({ url: path.infoUrl, maxBytes: INFO_BOUND, signal });
+    reply = await server.request({ url: path.infoUrl, maxBytes: MAX_INFO_BYTES, signal });
   } catch (error) {
     yield fail('access', error, login);
     return undefined;
@@ -150,10 +150,10 @@ async function* checkWatershedInfo(
     const { dataDir } = parseGraphInfo(answer, path.infoUrl);
     const { store } = await findWatershed(dataDir, { path, token, address }, http, {
       ...options,
-      logger: QUIET,
+      logger: SILENT_LOGGER,
     });
     yield* checkProxy(store.url);
-    const object = await store.read('info', { signal: options.signal, maxBytes: INFO_BOUND });
+    const object = await store.read('info', { signal: options.signal, maxBytes: MAX_INFO_BYTES });
     yield object
       ? ok('bucket', `${store.url} is read`)
       : warn(
@@ -172,7 +172,7 @@ async function* checkVolume(
 ): Findings {
   let volume: GrapheneVolume;
   try {
-    volume = await openGraphene(path, { ...options, logger: QUIET });
+    volume = await openGraphene(path, { ...options, logger: SILENT_LOGGER });
   } catch (error) {
     return yield fail('volume', error);
   }

@@ -1,5 +1,5 @@
 import type { Logger } from '../base/logger.ts';
-import type { OpenGrapheneOptions } from '../graphene/options.ts';
+import type { OpenGrapheneOptions } from '../graphene/option-types.ts';
 
 export interface DoctorOptions extends Pick<
   OpenGrapheneOptions,
@@ -12,6 +12,6 @@ export interface DoctorOptions extends Pick<
 }
 
 /** Room for any info. */
-export const INFO_BOUND = 16 * 1024 * 1024;
+export const MAX_INFO_BYTES = 16 * 1024 * 1024;
 /** What is said is found, not printed. */
-export const QUIET: Logger = { warn: () => undefined };
+export const SILENT_LOGGER: Logger = { warn: () => undefined };

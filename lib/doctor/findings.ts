@@ -7,7 +7,7 @@ import {
   PathError,
   RequestError,
 } from '../base/errors.ts';
-import { safeText } from '../base/secrets.ts';
+import { safeText } from '../base/secret-redaction.ts';
 
 export interface Finding {
   /** What was checked: `token`, `bucket`, … */

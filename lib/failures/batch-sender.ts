@@ -6,14 +6,14 @@
 import type PQueue from 'p-queue';
 import { pause } from '../base/abort.ts';
 import { GraphError } from '../base/errors.ts';
-import type { Size } from './pace.ts';
-import { HOPELESS_AFTER, Tries, type OnRetry } from './tries.ts';
-import { onError } from './verdict.ts';
+import type { BatchLimit } from './pace.ts';
+import { MAX_FAILURES_IN_A_ROW, RetryCounter, type OnRetry } from './retry-counter.ts';
+import { decideByError } from './retry-decision.ts';
 
 export interface BatchSenderOptions {
   /** Its concurrency is that of the requests; may be shared with other senders. */
   queue: PQueue;
-  size: Size;
+  limit: BatchLimit;
   /** Most in one batch. */
   maxCount: number;
   /** Most repeats of one request that may pass. @default 4 */
@@ -26,15 +26,15 @@ export interface SenderClock {
   /** Resolves early, or rejects, when the signal aborts. */
   pause: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Milliseconds that never jump. */
-  steady: () => number;
+  monotonicMs: () => number;
   /** 0 to 1. */
   random: () => number;
 }
 
-export interface Errand {
+export interface BatchWork {
   count: number;
   /** Asks about `start` (inclusive) to `end` (exclusive). */
-  ask: (start: number, end: number) => Promise<void>;
+  send: (start: number, end: number) => Promise<void>;
   /** Told once of each stretch that has no answer. */
   fail: (start: number, end: number, error: Error) => void;
   /** After it, nothing more is asked and nobody is told. */
@@ -43,10 +43,10 @@ export interface Errand {
 
 const PATIENCE_MS = 30 * 60_000;
 
-const SYSTEM: SenderClock = { pause, steady: () => performance.now(), random: () => Math.random() };
+const SYSTEM: SenderClock = { pause, monotonicMs: () => performance.now(), random: () => Math.random() };
 
 /** Resolves when all of it is answered or failed, or after an abort. Never rejects. */
-export function sendInBatches(errand: Errand, options: BatchSenderOptions): Promise<void> {
+export function sendInBatches(errand: BatchWork, options: BatchSenderOptions): Promise<void> {
   return errand.count === 0 ? Promise.resolve() : new Sending(errand, options).done;
 }
 
@@ -58,7 +58,7 @@ interface Stretch {
 class Sending {
   readonly done: Promise<void>;
   #finish!: () => void;
-  readonly #errand: Errand;
+  readonly #errand: BatchWork;
   readonly #options: BatchSenderOptions;
   readonly #clock: SenderClock;
   /** First come, first served: a half of what failed waits until the others had their turn. */
@@ -69,7 +69,7 @@ class Sending {
   #failedInARow = 0;
   #lastAnswerAt: number | undefined;
 
-  constructor(errand: Errand, options: BatchSenderOptions) {
+  constructor(errand: BatchWork, options: BatchSenderOptions) {
     this.#errand = errand;
     this.#options = options;
     this.#clock = options.clock ?? SYSTEM;
@@ -106,7 +106,7 @@ class Sending {
   }
 
   #most(): number {
-    return Math.min(this.#options.size.limit, this.#options.maxCount);
+    return Math.min(this.#options.limit.limit, this.#options.maxCount);
   }
 
   #take(): Stretch | undefined {
@@ -121,23 +121,23 @@ class Sending {
 
   /** Asks about one batch until it is answered, split, failed or nobody cares. */
   async #send({ start, end }: Stretch): Promise<void> {
-    const { ask, signal } = this.#errand,
-      { size, maxCount, retries, onRetry } = this.#options;
+    const { send: ask, signal } = this.#errand,
+      { limit: size, maxCount, retries, onRetry } = this.#options;
     const count = end - start,
-      tries = new Tries({ retries, onRetry, random: this.#clock.random });
-    this.#lastAnswerAt ??= this.#clock.steady();
+      tries = new RetryCounter({ retries, onRetry, random: this.#clock.random });
+    this.#lastAnswerAt ??= this.#clock.monotonicMs();
     for (let again = false; ;) {
       try {
         await ask(start, end);
         size.succeeded(count, maxCount);
-        this.#lastAnswerAt = this.#clock.steady();
+        this.#lastAnswerAt = this.#clock.monotonicMs();
         this.#failedInARow = 0;
         return;
       } catch (error) {
         if (signal.aborted) return;
-        const verdict = onError('batches', error),
+        const verdict = decideByError('batches', error),
           known = error as GraphError;
-        const outOfPatience = this.#clock.steady() - this.#lastAnswerAt >= PATIENCE_MS;
+        const outOfPatience = this.#clock.monotonicMs() - this.#lastAnswerAt >= PATIENCE_MS;
         if (verdict === 'again' && !again) {
           again = true;
           continue;
@@ -152,7 +152,7 @@ class Sending {
           this.#pending.push({ start, end: middle }, { start: middle, end });
           return;
         }
-        const delayMs = outOfPatience ? undefined : tries.next(verdict, known.retryAfter);
+        const delayMs = outOfPatience ? undefined : tries.nextDelayMs(verdict, known.retryAfter);
         if (delayMs === undefined) return this.#fail(start, end, known, outOfPatience);
         await this.#clock.pause(delayMs, signal).catch(() => undefined);
         if (signal.aborted) return;
@@ -164,7 +164,7 @@ class Sending {
     const { fail } = this.#errand;
     fail(start, end, error);
     this.#failedInARow++;
-    if (this.#failedInARow < HOPELESS_AFTER && !outOfPatience) return;
+    if (this.#failedInARow < MAX_FAILURES_IN_A_ROW && !outOfPatience) return;
     const why = outOfPatience
       ? `no answer came for ${PATIENCE_MS / 60_000} minutes`
       : `${this.#failedInARow} requests in a row failed`;

@@ -1,23 +1,23 @@
 /** An HTTP client that tries again what may pass, at the pace of each host. */
 import { onAbort, pause } from '../base/abort.ts';
 import { RequestError } from '../base/errors.ts';
-import { retriesOf, type Observe } from '../base/observer.ts';
-import type { HttpClient, HttpReply, HttpRequest } from '../http/client.ts';
+import { retryObserver, type Observer } from '../base/volume-events.ts';
+import type { HttpClient, HttpReply, HttpRequest } from '../http/http-request.ts';
 import { Connections, type ConnectionOptions } from '../http/connections.ts';
-import { onlyReads, type Outcome } from '../http/exchange.ts';
+import { isReadMethod, type ExchangeResult } from '../http/exchange.ts';
 import { redactUrl } from '../http/excerpt.ts';
 import { firstHop, type Hop } from '../http/hop.ts';
-import { followed } from '../http/redirect.ts';
-import { Stopper } from '../http/stopper.ts';
-import { askedDelayMs } from './delay.ts';
+import { sendFollowingRedirects } from '../http/redirect.ts';
+import { Cancellation } from '../http/cancellation.ts';
+import { acceptedRetryAfterMs } from './retry-delay.ts';
 import { processPace, type Pace } from './pace.ts';
-import type { Experience } from './throttle.ts';
-import { Tries, type TriesOptions } from './tries.ts';
-import { isBusy, onError, onStatus } from './verdict.ts';
+import type { ServerFeedback } from './throttle.ts';
+import { RetryCounter, type RetryOptions } from './retry-counter.ts';
+import { isBusyStatus, decideByError, decideByStatus } from './retry-decision.ts';
 
-export interface HttpClientOptions extends ConnectionOptions, Omit<TriesOptions, 'random' | 'onRetry'> {
+export interface HttpClientOptions extends ConnectionOptions, Omit<RetryOptions, 'random' | 'onRetry'> {
   /** Told of each retry. */
-  observe?: Observe;
+  observe?: Observer;
   /** @default the process's */
   pace?: Pace;
 }
@@ -31,29 +31,33 @@ export function createHttpClient({
   ...options
 }: HttpClientOptions = {}): HttpClient {
   const connections = new Connections(options);
-  const underWay = new Map<Stopper, URL>();
+  const underWay = new Map<Cancellation, URL>();
   let closed = false;
 
-  async function insist(asked: HttpRequest, hop: Hop, stopper: Stopper): Promise<HttpReply> {
-    const attempt = connections.attemptsOf(asked, hop, stopper);
-    if (!(asked.retry ?? onlyReads(asked.method))) return settled(await attempt());
+  async function insist(asked: HttpRequest, hop: Hop, stopper: Cancellation): Promise<HttpReply> {
+    const attempt = connections.prepareAttempt(asked, hop, stopper);
+    if (!(asked.retry ?? isReadMethod(asked.method))) return settled(await attempt());
     const { host } = hop.url,
-      onRetry = observe && retriesOf(host, observe);
-    const tries = new Tries({ retries, backoffMs, onRetry });
+      onRetry = observe && retryObserver(host, observe);
+    const tries = new RetryCounter({ retries, backoffMs, onRetry });
     for (;;) {
       const outcome = await inTurn(host, attempt, stopper);
       if ('reply' in outcome && outcome.reply.status < 400) return outcome.reply;
-      const delayMs = tries.next(...judged(outcome));
+      const delayMs = tries.nextDelayMs(...judged(outcome));
       if (delayMs === undefined) return settled(outcome);
       await pause(delayMs, stopper.signal);
     }
   }
 
   /** Whoever repeats requests by other rules also knows how many to send: theirs take no turn. */
-  async function inTurn(host: string, attempt: () => Promise<Outcome>, stopper: Stopper): Promise<Outcome> {
+  async function inTurn(
+    host: string,
+    attempt: () => Promise<ExchangeResult>,
+    stopper: Cancellation,
+  ): Promise<ExchangeResult> {
     const taken = pace.take(host, stopper);
     const end = typeof taken === 'function' ? taken : await taken;
-    let seen: Experience = { busy: false, answered: false };
+    let seen: ServerFeedback = { busy: false, answered: false };
     try {
       const outcome = await attempt();
       seen = experienceOf(outcome);
@@ -69,12 +73,14 @@ export function createHttpClient({
     const first = firstHop(asked),
       { url } = first;
     if (closed) throw closedError(url);
-    const stopper = new Stopper();
-    const release = signal && onAbort(signal, () => stopper.stop(signal.reason));
+    const stopper = new Cancellation();
+    const release = signal && onAbort(signal, () => stopper.cancel(signal.reason));
     underWay.set(stopper, url);
     try {
       const ask = (hop: Hop): Promise<HttpReply> => insist(asked, hop, stopper);
-      return await (followRedirects && onlyReads(method) ? followed(first, ask) : ask(first));
+      return await (followRedirects && isReadMethod(method)
+        ? sendFollowingRedirects(first, ask)
+        : ask(first));
     } finally {
       underWay.delete(stopper);
       release?.();
@@ -83,7 +89,7 @@ export function createHttpClient({
 
   function close(): void {
     closed = true;
-    for (const [stopper, url] of underWay) stopper.stop(closedError(url));
+    for (const [stopper, url] of underWay) stopper.cancel(closedError(url));
     connections.close();
   }
 
@@ -91,27 +97,29 @@ export function createHttpClient({
 }
 
 /** @throws the error of an exchange that had no reply. */
-function settled(outcome: Outcome): HttpReply {
+function settled(outcome: ExchangeResult): HttpReply {
   if ('reply' in outcome) return outcome.reply;
   throw outcome.error;
 }
 
-function judged(outcome: Outcome): Parameters<Tries['next']> {
+function judged(outcome: ExchangeResult): Parameters<RetryCounter['nextDelayMs']> {
   if ('reply' in outcome)
-    return [onStatus('reads', outcome.reply.status), outcome.reply.headers['retry-after']];
+    return [decideByStatus('reads', outcome.reply.status), outcome.reply.headers['retry-after']];
   const { error, proxyStatus } = outcome;
-  return [proxyStatus === undefined ? onError('reads', error) : onStatus('reads', proxyStatus)];
+  return [proxyStatus === undefined ? decideByError('reads', error) : decideByStatus('reads', proxyStatus)];
 }
 
-function experienceOf(outcome: Outcome): Experience {
+function experienceOf(outcome: ExchangeResult): ServerFeedback {
   if (!('reply' in outcome))
-    return outcome.isShort ? { busy: true, answered: false, aloneMs: 0 } : { busy: false, answered: false };
+    return outcome.ranOutOfDescriptors
+      ? { busy: true, answered: false, retryAfterMs: 0 }
+      : { busy: false, answered: false };
   const { status, headers } = outcome.reply,
-    busy = isBusy(status);
+    busy = isBusyStatus(status);
   return {
     busy,
     answered: !busy,
-    aloneMs: busy ? askedDelayMs(headers['retry-after'], Date.now()) : undefined,
+    retryAfterMs: busy ? acceptedRetryAfterMs(headers['retry-after'], Date.now()) : undefined,
   };
 }
 

@@ -5,10 +5,10 @@
 import PQueue from 'p-queue';
 import QuickLRU from 'quick-lru';
 import { BatchSize } from './batch-size.ts';
-import { Throttle, type Turn } from './throttle.ts';
+import { Throttle, type ReleaseSlot } from './throttle.ts';
 
 /** What is learnt of how much fits in one request. */
-export type Size = Pick<BatchSize, keyof BatchSize>;
+export type BatchLimit = Pick<BatchSize, keyof BatchSize>;
 
 export interface Pace {
   /**
@@ -17,7 +17,7 @@ export interface Pace {
    * @param stop Its signal is read only where the request has to wait.
    * @throws signal.reason.
    */
-  take(host: string, stop: { readonly signal?: AbortSignal }): Turn | Promise<Turn>;
+  take(host: string, stop: { readonly signal?: AbortSignal }): ReleaseSlot | Promise<ReleaseSlot>;
   /**
    * Resolves when no second, wherever it begins, sees more than `perSecond` requests to the host by then.
    * @param perSecond Above 0; 0.1 is one in ten seconds. Callers that name another limit for the same host are counted apart.
@@ -25,7 +25,7 @@ export interface Pace {
    */
   allow(host: string, perSecond: number, signal?: AbortSignal): Promise<void>;
   /** How many IDs a host answers in one request of an endpoint. */
-  batchSize(host: string, endpoint: string): Size;
+  batchSize(host: string, endpoint: string): BatchLimit;
 }
 
 /** A process that goes from server to server does not grow: a host that was forgotten is learnt again. */

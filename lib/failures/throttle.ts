@@ -6,17 +6,17 @@
 import { onAbort } from '../base/abort.ts';
 
 /** What a request showed about its server. */
-export interface Experience {
+export interface ServerFeedback {
   /** Whether it was told to come back later. */
   busy: boolean;
   /** Whether it was answered. */
   answered: boolean;
   /** How long the server wants to be left alone; undefined when it has not said. */
-  aloneMs?: number;
+  retryAfterMs?: number;
 }
 
 /** A request's place among those that run at once: to be given back once, with what the request showed. */
-export type Turn = (seen: Experience) => void;
+export type ReleaseSlot = (seen: ServerFeedback) => void;
 
 export class Throttle {
   /** Infinity until the server was busy for the first time. */
@@ -39,11 +39,11 @@ export class Throttle {
    * @param stop Its signal is looked at only where there is something to wait for.
    * @throws signal.reason while it waits.
    */
-  take(stop: { readonly signal?: AbortSignal }): Turn | Promise<Turn> {
+  take(stop: { readonly signal?: AbortSignal }): ReleaseSlot | Promise<ReleaseSlot> {
     return this.#waiting.size === 0 && this.#hasRoom() ? this.#begin() : this.#wait(stop.signal);
   }
 
-  #begin(): Turn {
+  #begin(): ReleaseSlot {
     const era = this.#era;
     this.#running++;
     return (seen) => {
@@ -53,7 +53,7 @@ export class Throttle {
     };
   }
 
-  #wait(signal: AbortSignal | undefined): Promise<Turn> {
+  #wait(signal: AbortSignal | undefined): Promise<ReleaseSlot> {
     return new Promise((resolve, reject) => {
       const enter = (): void => {
         release?.();
@@ -71,7 +71,7 @@ export class Throttle {
     });
   }
 
-  #learn({ busy, answered, aloneMs = 0 }: Experience, era: number): void {
+  #learn({ busy, answered, retryAfterMs: aloneMs = 0 }: ServerFeedback, era: number): void {
     if (aloneMs > 0) this.#aloneUntil = Math.max(this.#aloneUntil, performance.now() + aloneMs);
     if (busy && era === this.#era) {
       this.#limit = Math.max(1, Math.floor(Math.min(this.#limit, this.#running) / 2));

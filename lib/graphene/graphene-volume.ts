@@ -1,35 +1,46 @@
 /** A chunkedgraph and its watershed: supervoxels at points, and their root IDs at a moment. */
-import { pacer } from '../base/pacer.ts';
-import { withoutSecrets } from '../base/secrets.ts';
+import { cooperativeRunner } from '../base/cooperative-work.ts';
+import { redactSecrets } from '../base/secret-redaction.ts';
 import { formatVec3 } from '../base/vec3.ts';
-import { takeOptions } from '../base/options.ts';
+import { parseOptions } from '../base/option-table.ts';
 import { wordsOf } from '../base/uint64.ts';
 import { ChunkedGraph } from '../chunkedgraph/api/chunked-graph.ts';
 import type { ChunkedGraphParts } from '../chunkedgraph/api/graph-context.ts';
-import { takeIds, type Ids } from '../chunkedgraph/api/input.ts';
+import { copyIds, type Ids } from '../chunkedgraph/api/check-arguments.ts';
 import type { Endpoints } from '../chunkedgraph/api/endpoints.ts';
 import type { GraphInfo } from '../chunkedgraph/ids/graph-info.ts';
 import type { GraphPath } from '../chunkedgraph/server/graph-path.ts';
-import type { Instants } from '../chunkedgraph/roots/instants.ts';
-import { reasonAt, type RootsAnswer, type RootSource } from '../chunkedgraph/roots/root-source.ts';
-import { checkMoment, settleVersion } from '../chunkedgraph/roots/moments.ts';
-import { momentOf, type Moment, type Timestamp, type Version } from '../chunkedgraph/ids/timestamp.ts';
-import { boundsOf, scaleAt } from '../precomputed/info.ts';
-import { pointSource, type Point, type PointInput, type PointSource } from '../points/input.ts';
-import { errorsOfPoints } from '../points/point-reader.ts';
+import type { WindowClock } from '../chunkedgraph/roots/window-clock.ts';
+import { findFailureReason, type RootsAnswer, type RootSource } from '../chunkedgraph/roots/root-source.ts';
+import { checkTimestampOption, resolveVersion } from '../chunkedgraph/roots/resolve-timestamp.ts';
+import {
+  parseTimestampOption,
+  type TimestampOption,
+  type Timestamp,
+  type NamedVersion,
+} from '../chunkedgraph/ids/timestamp.ts';
+import { scaleBounds, scaleAt } from '../precomputed/volume-info.ts';
+import { toPointSource, type Point, type PointInput, type PointSource } from '../points/point-input.ts';
+import { createErrorLookup } from '../points/point-reader.ts';
 import type { LookupStats, PointsResult, RootsResult, SupervoxelResult } from '../points/result.ts';
 import { PointStatus } from '../points/status.ts';
-import { answerOf } from './answers.ts';
-import { versionsOf, type VolumeDatastack } from './datastack.ts';
+import { buildResult } from './build-result.ts';
+import { toVersionSource, type VolumeDatastack } from './volume-datastack.ts';
 import { ROOT_OPTIONS, SCATTERED_OPTIONS } from './reading-options.ts';
-import type { RootOptions, ScatteredPointsOptions } from './options.ts';
-import { resolutionOf } from './resolution.ts';
-import { noAnswer } from './no-answer.ts';
-import { throwIfPartial } from './partial.ts';
-import { endingMs, inTime, takePoints, Volume, type VolumeParts } from './precomputed-volume.ts';
+import type { RootOptions, ScatteredPointsOptions } from './option-types.ts';
+import { resolveResolution } from './resolution.ts';
+import { createPointError } from './point-error.ts';
+import { throwIfPartial } from './partial-result.ts';
+import {
+  endingMs,
+  callWithDeadline,
+  captureArguments,
+  Volume,
+  type VolumeParts,
+} from './precomputed-volume.ts';
 import { checkMip } from './resolve/mip.ts';
-import type { OpenedRootCache, VolumeRootCache } from './root-cache.ts';
-import { applyFates, statusesOf } from './root-status.ts';
+import type { OpenedRootCache, VolumeRootCache } from './volume-root-cache.ts';
+import { applyRootOutcomes, writeRootStatuses } from './root-status.ts';
 import { SupervoxelCheck } from './supervoxel-check.ts';
 
 /** @internal */
@@ -39,7 +50,7 @@ export interface GrapheneParts extends VolumeParts {
   roots: RootSource;
   /** In front of `roots`, when there is one. */
   rootCache: OpenedRootCache | undefined;
-  instants: Instants;
+  windowClock: WindowClock;
   checkSupervoxels: boolean;
   api: Endpoints;
   allowEdits: boolean;
@@ -55,31 +66,41 @@ export type OnePointOptions = Omit<
 export class GrapheneVolume extends Volume {
   readonly #parts: GrapheneParts;
   /** Of this volume's root look-ups. */
-  readonly #moment: Moment;
+  readonly #moment: TimestampOption;
   #graph: ChunkedGraph | undefined;
 
   /** @internal Volumes come from `openGraphene`. */
-  constructor(parts: GrapheneParts, moment?: Moment) {
+  constructor(parts: GrapheneParts, moment?: TimestampOption) {
     super(parts);
     this.#parts = parts;
     this.#moment = moment;
   }
 
   #graphParts(): ChunkedGraphParts {
-    const { api, graph, raw, info, roots, rootCache, instants, allowEdits, datastack, timeoutMs } =
-      this.#parts;
+    const {
+      api,
+      graph,
+      raw,
+      info,
+      roots,
+      rootCache,
+      windowClock: instants,
+      allowEdits,
+      datastack,
+      timeoutMs,
+    } = this.#parts;
     const scale = scaleAt(info.scales, graph.cvMip);
     return {
       api,
       info: raw,
-      grid: { bounds: boundsOf(scale), resolution: scale.resolution },
+      grid: { bounds: scaleBounds(scale), resolution: scale.resolution },
       roots: rootCache?.cache ?? roots,
-      instants,
+      windowClock: instants,
       allowEdits,
       timeoutMs,
-      graph: { ...graph, dataDir: graph.dataDir === undefined ? undefined : withoutSecrets(graph.dataDir) },
-      versions: versionsOf(datastack),
-      life: this.#parts.life.signal,
+      graph: { ...graph, dataDir: graph.dataDir === undefined ? undefined : redactSecrets(graph.dataDir) },
+      versions: toVersionSource(datastack),
+      closeSignal: this.#parts.life.signal,
     };
   }
 
@@ -96,7 +117,7 @@ export class GrapheneVolume extends Volume {
   /** Ends everything under way and all connections; later calls are refused. A `rootCache.file` is written, or a warning that it cannot be. */
   override async close(): Promise<void> {
     await super.close();
-    await this.#parts.rootCache?.keep();
+    await this.#parts.rootCache?.saveToFile();
   }
 
   /** The chunkedgraph as its server describes it, and everything else that can be asked about it. */
@@ -109,7 +130,7 @@ export class GrapheneVolume extends Volume {
    * never goes back, and never lies before an edit that this process has made. Give it to several calls to have them agree.
    */
   now(): Date {
-    return new Date(this.#parts.instants.now());
+    return new Date(this.#parts.windowClock.now());
   }
 
   /**
@@ -117,7 +138,7 @@ export class GrapheneVolume extends Volume {
    * may be answered otherwise tomorrow.
    */
   settled(): Date {
-    return new Date(this.#parts.instants.settled());
+    return new Date(this.#parts.windowClock.settled());
   }
 
   /**
@@ -128,7 +149,7 @@ export class GrapheneVolume extends Volume {
   at(timestamp: Timestamp): GrapheneVolume {
     return new GrapheneVolume(
       this.#parts,
-      checkMoment(momentOf(timestamp), versionsOf(this.#parts.datastack)),
+      checkTimestampOption(parseTimestampOption(timestamp), toVersionSource(this.#parts.datastack)),
     );
   }
 
@@ -155,7 +176,7 @@ export class GrapheneVolume extends Volume {
     points: PointInput,
     options: ScatteredPointsOptions = {},
   ): Promise<PointsResult | SupervoxelResult> {
-    const { source, options: own } = takePoints(points, options, SCATTERED_OPTIONS);
+    const { source, options: own } = captureArguments(points, options, SCATTERED_OPTIONS);
     return this.#inTime(source, own, (message) => this.#parts.logger.warn(message));
   }
 
@@ -165,17 +186,17 @@ export class GrapheneVolume extends Volume {
    * @throws PartialResultError (see `onError`); TypeError unless the IDs are bigints; RangeError, TimestampError, `signal.reason`.
    */
   async roots(supervoxelIds: Ids, options: RootOptions = {}): Promise<RootsResult> {
-    const own = takeOptions(options, ROOT_OPTIONS);
-    const ids = takeIds(supervoxelIds, { borrow: own.borrow, what: 'supervoxel ID' });
-    return inTime(this.#parts, own, (bound) => this.#roots(ids, bound));
+    const own = parseOptions(options, ROOT_OPTIONS);
+    const ids = copyIds(supervoxelIds, { borrow: own.borrow, what: 'supervoxel ID' });
+    return callWithDeadline(this.#parts, own, (bound) => this.#roots(ids, bound));
   }
 
   async #roots(ids: BigUint64Array, options: RootOptions): Promise<RootsResult> {
     const began = performance.now();
     const answer = await this.#lookUp(ids, await this.#question(options));
-    const { rootIds, fates, failures } = answer;
+    const { rootIds, outcomes: fates, failures } = answer;
     const status = new Uint8Array(fates.length);
-    await pacer.run(statusesOf(fates, wordsOf(ids), status));
+    await cooperativeRunner.run(writeRootStatuses(fates, wordsOf(ids), status));
     const total = performance.now() - began;
     const stats: LookupStats = {
       points: ids.length,
@@ -189,7 +210,7 @@ export class GrapheneVolume extends Volume {
       ...rootCacheHits(answer),
       ms: { plan: 0, chunks: 0, roots: total, total },
     };
-    const result: RootsResult = answerOf(
+    const result: RootsResult = buildResult(
       { status, stats, errorOf: (index) => rootErrorAt(answer, status, index) },
       { rootIds, timestamp: new Date(answer.timestampMs), settled: answer.settled },
       (index) => ({ supervoxelId: ids[index], rootId: rootIds[index] }),
@@ -226,14 +247,14 @@ export class GrapheneVolume extends Volume {
     const result = await this.roots([supervoxelId], { ...options, onError: 'status' });
     const [row] = result.rows();
     if (row.status !== 'ok' && row.status !== 'background')
-      throw noAnswer(`ID ${supervoxelId}`, row.status, row.error, result.timestamp);
+      throw createPointError(`ID ${supervoxelId}`, row.status, row.error, result.timestamp);
     return row.rootId;
   }
 
   async #one(point: Point, given: ScatteredPointsOptions): Promise<{ supervoxelId: bigint; rootId: bigint }> {
     // A lone point on background is an ordinary answer: no advice about resolutions.
-    const options = takeOptions(given, SCATTERED_OPTIONS),
-      source = pointSource([point]),
+    const options = parseOptions(given, SCATTERED_OPTIONS),
+      source = toPointSource([point]),
       xyz = new Float64Array(3);
     source.read(0, xyz);
     const result = await this.#inTime(source, { ...options, onError: 'status' }, () => undefined);
@@ -250,9 +271,14 @@ export class GrapheneVolume extends Volume {
       );
       // 0n is for background alone.
       if ('timestamp' in result && row.rootId === 0n)
-        throw noAnswer(`${name} (supervoxel ${row.supervoxelId})`, 'no_root', undefined, result.timestamp);
+        throw createPointError(
+          `${name} (supervoxel ${row.supervoxelId})`,
+          'no_root',
+          undefined,
+          result.timestamp,
+        );
     } else if (row.status !== 'ok' && row.status !== 'background')
-      throw noAnswer(
+      throw createPointError(
         row.status === 'no_root' || row.status === 'root_failed'
           ? `${name} (supervoxel ${row.supervoxelId})`
           : name,
@@ -268,7 +294,7 @@ export class GrapheneVolume extends Volume {
     options: ScatteredPointsOptions,
     warn: (message: string) => void,
   ): Promise<PointsResult | SupervoxelResult> {
-    return inTime(
+    return callWithDeadline(
       this.#parts,
       options,
       (bound) => this.#scatteredPoints(points, bound, warn),
@@ -282,7 +308,7 @@ export class GrapheneVolume extends Volume {
     warn: (message: string) => void,
   ): Promise<PointsResult | SupervoxelResult> {
     const began = performance.now();
-    const resolution = resolutionOf(options.resolution, this.#parts.datastack) ?? this.parts.resolution;
+    const resolution = resolveResolution(options.resolution, this.#parts.datastack) ?? this.parts.resolution;
     const question = await this.#question(options);
     const check = new SupervoxelCheck(this.#parts.graph, this.#parts.checkSupervoxels);
     const read = await this.#parts.reader.read(points, {
@@ -291,15 +317,15 @@ export class GrapheneVolume extends Volume {
       snapNm: options.snap?.radiusNm,
       signal: options.signal,
       onProgress: options.onProgress,
-      judgeOf: check.judgeOf,
+      createPointCheck: check.createPointCheck,
       warn,
     });
     const { status, failures, stats, snapped } = read;
-    const errorOf = errorsOfPoints(failures, status);
+    const errorOf = createErrorLookup(failures, status);
     const supervoxelIds = read.values as BigUint64Array;
     await check.finish(read, warn);
     if (options.agglomerate === false) {
-      const result: SupervoxelResult = answerOf(
+      const result: SupervoxelResult = buildResult(
         { status, stats, snapped, errorOf },
         { supervoxelIds },
         (index) => ({ supervoxelId: supervoxelIds[index] }),
@@ -309,14 +335,14 @@ export class GrapheneVolume extends Volume {
     const chunksDone = performance.now();
     const answer = await this.#lookUp(supervoxelIds, question);
     const { rootIds } = answer;
-    await pacer.run(applyFates(answer.fates, status));
+    await cooperativeRunner.run(applyRootOutcomes(answer.outcomes, status));
     const done = performance.now();
     stats.rootRequests = answer.requests;
     stats.distinctSupervoxels = answer.distinct;
     Object.assign(stats, rootCacheHits(answer));
     stats.ms.roots = done - chunksDone;
     stats.ms.total = done - began;
-    const result: PointsResult = answerOf(
+    const result: PointsResult = buildResult(
       { status, stats, snapped, errorOf: (index) => rootErrorAt(answer, status, index) ?? errorOf(index) },
       { supervoxelIds, rootIds, timestamp: new Date(answer.timestampMs), settled: answer.settled },
       (index) => ({ supervoxelId: supervoxelIds[index], rootId: rootIds[index] }),
@@ -325,7 +351,7 @@ export class GrapheneVolume extends Volume {
   }
 
   #lookUp(ids: BigUint64Array, { moment, ...question }: Question): Promise<RootsAnswer> {
-    const { logger, instants, roots, rootCache } = this.#parts;
+    const { logger, windowClock: instants, roots, rootCache } = this.#parts;
     const timestampMs = moment === 'settled' ? instants.settled() : moment;
     if (timestampMs !== undefined && timestampMs > instants.now() + FUTURE_MS)
       logger.warn(
@@ -350,10 +376,13 @@ export class GrapheneVolume extends Volume {
       throw new RangeError(
         `stopLayer must be a whole number from 2 to ${nLayers}, the root layer, not ${stopLayer}`,
       );
-    const versions = versionsOf(datastack),
-      wanted = checkMoment(timestamp === undefined ? this.#moment : momentOf(timestamp), versions);
+    const versions = toVersionSource(datastack),
+      wanted = checkTimestampOption(
+        timestamp === undefined ? this.#moment : parseTimestampOption(timestamp),
+        versions,
+      );
     return {
-      moment: agglomerate ? await settleVersion(wanted, versions, signal) : undefined,
+      moment: agglomerate ? await resolveVersion(wanted, versions, signal) : undefined,
       stopLayer,
       validate,
       signal,
@@ -363,7 +392,7 @@ export class GrapheneVolume extends Volume {
 
 /** Of a root look-up, apart from the IDs. */
 interface Question {
-  moment: Exclude<Moment, Version>;
+  moment: Exclude<TimestampOption, NamedVersion>;
   stopLayer: number | undefined;
   validate: boolean | undefined;
   signal: AbortSignal | undefined;
@@ -378,4 +407,4 @@ const FUTURE_MS = 60_000;
 
 /** Why a root could not be looked up; undefined for all other statuses. */
 const rootErrorAt = (answer: RootsAnswer, status: Uint8Array, index: number): Error | undefined =>
-  status[index] === PointStatus.rootFailed ? reasonAt(answer, index) : undefined;
+  status[index] === PointStatus.rootFailed ? findFailureReason(answer, index) : undefined;

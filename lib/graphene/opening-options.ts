@@ -2,44 +2,50 @@
 import {
   BOOLEAN,
   FUNCTION,
-  kind,
+  defineKind,
   LOGGER,
   oneOf,
-  positive,
-  numeric,
+  positiveNumberOf,
+  defineNumberKind,
   RESOLUTION,
-  text,
-  typeShown,
-  whole,
-  type Kind,
-} from '../base/kinds.ts';
-import { groupOf, type OptionTable } from '../base/options.ts';
-import { LRU_ENCODINGS, REVALIDATIONS } from '../chunks/keeping.ts';
-import { checkTogether, STORAGE_OPTIONS } from '../storage/bucket-options.ts';
+  nonEmptyText,
+  formatType,
+  integerFrom,
+  type ValueKind,
+} from '../base/value-kinds.ts';
+import { optionGroup, type OptionTable } from '../base/option-table.ts';
+import { LRU_ENCODINGS, REVALIDATIONS } from '../chunks/cache-options.ts';
+import { checkStorageCombination, STORAGE_OPTIONS } from '../storage/bucket-options.ts';
 import { isStore } from '../storage/store.ts';
 import { OCDBT_CHOICES } from './ocdbt.ts';
-import type { OpenGrapheneOptions, OpenOptions } from './options.ts';
-import type { RootCacheSettings } from './root-cache.ts';
-import { WAITING, RESOLUTION_ROW, MIP_ROW, TIMESTAMP_ROW, RESOLUTION_OR_VIEWER } from './reading-options.ts';
+import type { OpenGrapheneOptions, OpenOptions } from './option-types.ts';
+import type { RootCacheSettings } from './volume-root-cache.ts';
+import {
+  WAIT_OPTIONS,
+  RESOLUTION_ROW,
+  MIP_ROW,
+  TIMESTAMP_ROW,
+  RESOLUTION_OR_VIEWER,
+} from './reading-options.ts';
 
 /** An empty one is no URL or path, and told of as such. */
-const anyText = (wanted: string): Kind => kind(wanted, (value) => typeof value === 'string');
+const anyText = (wanted: string): ValueKind => defineKind(wanted, (value) => typeof value === 'string');
 
 /** Either of two, the second by its own check. */
-const unless = (is: (value: unknown) => boolean, other: Kind): Kind => ({
-  wanted: other.wanted,
+const unless = (is: (value: unknown) => boolean, other: ValueKind): ValueKind => ({
+  expected: other.expected,
   check: (name, value) => {
     if (!is(value)) other.check(name, value);
   },
 });
 
-const BUCKET = groupOf('credentials of the bucket, or a store', STORAGE_OPTIONS);
-const STORAGE: Kind = {
-  wanted: BUCKET.wanted,
+const BUCKET = optionGroup('credentials of the bucket, or a store', STORAGE_OPTIONS);
+const STORAGE: ValueKind = {
+  expected: BUCKET.expected,
   check: (name, value) => {
     if (isStore(value)) return;
     BUCKET.check(name, value);
-    checkTogether(value as object);
+    checkStorageCombination(value as object);
   },
 };
 
@@ -53,12 +59,12 @@ const MOST_ENTRIES = 1_000_000_000;
 
 export const ROOT_CACHE_OPTIONS = {
   maxEntries: {
-    kind: whole(1, MOST_ENTRIES),
+    kind: integerFrom(1, MOST_ENTRIES),
     default: '10_000_000',
     says: 'most pairs of a supervoxel and a root that are kept',
   },
   maxAgeMs: {
-    kind: numeric('a positive number of milliseconds', (value) => value > 0),
+    kind: defineNumberKind('a positive number of milliseconds', (value) => value > 0),
     default: '86_400_000, a day',
     says: 'after so long a fact is asked again; Infinity: never',
   },
@@ -68,7 +74,7 @@ export const ROOT_CACHE_OPTIONS = {
     says: 'ask when a root was made instead of looking its supervoxels up at earlier moments',
   },
   file: {
-    kind: text('the path of a file'),
+    kind: nonEmptyText('the path of a file'),
     default: 'one a graph in cacheDir, where that is given; else nothing is kept beyond close()',
     says: 'read when the volume is opened, written when it is closed',
   },
@@ -77,7 +83,7 @@ export const ROOT_CACHE_OPTIONS = {
 /** Chunks kept between calls and processes. */
 export const CACHE_OPTIONS = {
   lruBytes: {
-    kind: whole(0),
+    kind: integerFrom(0),
     default: '0',
     flag: '--lru-bytes <size>',
     says: 'encoded chunks kept in memory, in bytes',
@@ -90,14 +96,14 @@ export const CACHE_OPTIONS = {
     says: 'how raw chunks of uint32 or uint64 are kept there',
   },
   cacheDir: {
-    kind: text('the path of a folder'),
+    kind: nonEmptyText('the path of a folder'),
     default: 'none',
     flag: '--cache-dir <folder>',
     says: 'folder in which chunks, shard indices and roots are kept between runs',
     flagSays: 'keep chunks, shard indices and roots there between runs',
   },
   cacheBytes: {
-    kind: whole(1),
+    kind: integerFrom(1),
     default: '10 GiB',
     flag: '--cache-bytes <size>',
     says: 'what chunks in the cache folder may take together, in bytes',
@@ -124,21 +130,26 @@ export const OPEN_OPTIONS = {
     says: 'read only a part of a large raw chunk, where few points need little of it',
     flagSays: 'read chunks whole, also where few points need little of them',
   },
-  concurrency: { kind: whole(1), default: '32', flag: '--concurrency <n>', says: 'chunks in flight at once' },
-  retries: { kind: whole(0), default: '4', says: 'tries after the first, of what may pass' },
-  connectTimeoutMs: { kind: whole(1), default: '10_000', says: 'longest wait for a connection' },
-  idleTimeoutMs: { kind: whole(1), default: '30_000', says: 'longest silence of a storage server' },
+  concurrency: {
+    kind: integerFrom(1),
+    default: '32',
+    flag: '--concurrency <n>',
+    says: 'chunks in flight at once',
+  },
+  retries: { kind: integerFrom(0), default: '4', says: 'tries after the first, of what may pass' },
+  connectTimeoutMs: { kind: integerFrom(1), default: '10_000', says: 'longest wait for a connection' },
+  idleTimeoutMs: { kind: integerFrom(1), default: '30_000', says: 'longest silence of a storage server' },
   pace: {
-    kind: kind('an object with the methods take, allow and batchSize', isPace),
+    kind: defineKind('an object with the methods take, allow and batchSize', isPace),
     default: 'one for all volumes of the process',
     says: 'at what pace servers are asked, and what is learnt of how much each can take',
   },
   timeoutMs: {
-    ...WAITING.timeoutMs,
+    ...WAIT_OPTIONS.timeoutMs,
     default: 'no limit',
     says: 'most that the opening may take, and each call that does not say otherwise, in ms',
   },
-  signal: { ...WAITING.signal, says: 'ends the opening' },
+  signal: { ...WAIT_OPTIONS.signal, says: 'ends the opening' },
   logger: { kind: LOGGER, default: 'warnings go to console.warn', says: 'is told of what is odd' },
   onEvent: {
     kind: FUNCTION,
@@ -161,7 +172,11 @@ export const GRAPHENE_OPTIONS = {
     says: 'the server that makes the tokens: its file is looked into after that of the host asked',
   },
   token: {
-    kind: kind('a text, or null for none', (value) => value === null || typeof value === 'string', typeShown),
+    kind: defineKind(
+      'a text, or null for none',
+      (value) => value === null || typeof value === 'string',
+      formatType,
+    ),
     default: "CAVE_TOKEN, then CAVEclient's and CloudVolume's files",
     says: 'token of the graph server, and of the servers of a datastack; null sends none',
   },
@@ -188,37 +203,37 @@ export const GRAPHENE_OPTIONS = {
     default: 'true',
     says: 'marks supervoxels that do not belong to the graph chunk of their point as suspect',
   },
-  rootBatchSize: { kind: whole(1), default: '100_000', says: 'most IDs in one root request' },
+  rootBatchSize: { kind: integerFrom(1), default: '100_000', says: 'most IDs in one root request' },
   rootBatchBytes: {
-    kind: whole(1),
+    kind: integerFrom(1),
     default: '8 MiB',
     says: 'most bytes of IDs in one root request, before they are packed',
   },
-  rootConcurrency: { kind: whole(1), default: '4', says: 'root requests at once' },
+  rootConcurrency: { kind: integerFrom(1), default: '4', says: 'root requests at once' },
   rootTimeoutMs: {
-    kind: whole(1),
+    kind: integerFrom(1),
     default: '600_000',
     says: 'longest silence of the graph server during a root look-up',
   },
   batchWindowMs: {
-    kind: whole(0),
+    kind: integerFrom(0),
     default: '0',
     says: 'how long root look-ups wait for others to share their requests; 0: one turn of the event loop',
   },
   rateLimit: {
-    kind: positive('requests a second'),
+    kind: positiveNumberOf('requests a second'),
     default: 'no limit',
     says: "requests a second to the graph server's host",
   },
   settleMs: {
-    kind: whole(0),
+    kind: integerFrom(0),
     default: '180_000',
     says: 'how old a moment must be for its roots to be final',
   },
   rootCache: {
     kind: unless(
       (value) => typeof value === 'boolean',
-      groupOf('true, false or its options', ROOT_CACHE_OPTIONS),
+      optionGroup('true, false or its options', ROOT_CACHE_OPTIONS),
     ),
     default: 'false',
     says: 'keeps roots that were looked up',

@@ -1,20 +1,20 @@
 /** A Precomputed volume, read at points. */
-import { within } from '../base/deadline.ts';
+import { withDeadline } from '../base/deadline.ts';
 import { VolumeClosedError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import { withoutSecrets } from '../base/secrets.ts';
-import { takeOptions, type AnyTable } from '../base/options.ts';
+import { redactSecrets } from '../base/secret-redaction.ts';
+import { parseOptions, type AnyOptionTable } from '../base/option-table.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import type { DataType } from '../precomputed/data-type.ts';
-import { boundsOf, scaleAt, type Scale, type VolumeInfo } from '../precomputed/info.ts';
-import { pointSource, type PointInput, type PointSource } from '../points/input.ts';
-import { errorsOfPoints, type PointReader } from '../points/point-reader.ts';
+import { scaleBounds, scaleAt, type Scale, type VolumeInfo } from '../precomputed/volume-info.ts';
+import { toPointSource, type PointInput, type PointSource } from '../points/point-input.ts';
+import { createErrorLookup, type PointReader } from '../points/point-reader.ts';
 import type { ValuesResult } from '../points/result.ts';
 import { SETTLE_NS_PER_POINT } from '../points/snap.ts';
-import { answerOf } from './answers.ts';
+import { buildResult } from './build-result.ts';
 import { READ_OPTIONS } from './reading-options.ts';
-import type { ReadPointsOptions } from './options.ts';
-import { throwIfPartial } from './partial.ts';
+import type { ReadPointsOptions } from './option-types.ts';
+import { throwIfPartial } from './partial-result.ts';
 
 /** @internal */
 export interface VolumeParts {
@@ -35,13 +35,13 @@ export interface VolumeParts {
 }
 
 /** A call with a signal that its deadline, its caller and `close()` abort. @internal */
-export const inTime = <Options extends { signal?: AbortSignal; timeoutMs?: number }, T>(
+export const callWithDeadline = <Options extends { signal?: AbortSignal; timeoutMs?: number }, T>(
   { life, timeoutMs }: VolumeParts,
   options: Options,
   call: (options: Options & { signal: AbortSignal }) => Promise<T>,
   endingMs?: number,
 ): Promise<T> =>
-  within(
+  withDeadline(
     options.timeoutMs ?? timeoutMs,
     [options.signal, life.signal],
     (signal) => call({ ...options, signal }),
@@ -53,13 +53,13 @@ export const endingMs = (points: PointSource, { snap }: { snap?: unknown }): num
   snap === undefined ? 0 : (points.count * SETTLE_NS_PER_POINT) / 1e6;
 
 /** Options and points of a call, as they are now. @internal @throws TypeError. */
-export function takePoints<Options extends { borrow?: boolean }>(
+export function captureArguments<Options extends { borrow?: boolean }>(
   points: PointInput,
   given: Options,
-  table: AnyTable,
+  table: AnyOptionTable,
 ): { options: Options; source: PointSource } {
-  const options = takeOptions(given, table);
-  return { options, source: pointSource(points, options) };
+  const options = parseOptions(given, table);
+  return { options, source: toPointSource(points, options) };
 }
 
 /** What every volume tells about itself. */
@@ -71,7 +71,7 @@ export class Volume {
   /** @internal Volumes come from `openPrecomputed`. */
   constructor(parts: VolumeParts) {
     this.#parts = parts;
-    this.#scales = parts.info.scales.map((scale) => ({ ...scale, key: withoutSecrets(scale.key) }));
+    this.#scales = parts.info.scales.map((scale) => ({ ...scale, key: redactSecrets(scale.key) }));
   }
 
   /** @internal */
@@ -108,14 +108,14 @@ export class Volume {
 
   /** Voxels of `mip` that the volume covers: half-open. @throws RangeError for a mip it has not. */
   bounds(mip = this.parts.mip): { min: Vec3; max: Vec3 } {
-    return boundsOf(scaleAt(this.scales, mip));
+    return scaleBounds(scaleAt(this.scales, mip));
   }
 
   /** Ends everything under way and all connections; later calls are refused. */
   async close(): Promise<void> {
     this.parts.life.abort(new VolumeClosedError());
     this.parts.release();
-    await this.parts.reader.saved();
+    await this.parts.reader.whenSaved();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -132,8 +132,8 @@ export class PrecomputedVolume extends Volume {
    * @throws PartialResultError (see `onError`); TypeError, RangeError, InfoError UNSUPPORTED, `signal.reason`.
    */
   async scatteredPoints(points: PointInput, options: ReadPointsOptions = {}): Promise<ValuesResult> {
-    const { source, options: own } = takePoints(points, options, READ_OPTIONS);
-    return inTime(this.parts, own, (bound) => this.#read(source, bound), endingMs(source, own));
+    const { source, options: own } = captureArguments(points, options, READ_OPTIONS);
+    return callWithDeadline(this.parts, own, (bound) => this.#read(source, bound), endingMs(source, own));
   }
 
   async #read(points: PointSource, options: ReadPointsOptions): Promise<ValuesResult> {
@@ -147,8 +147,8 @@ export class PrecomputedVolume extends Volume {
       warn: (message) => logger.warn(message),
     });
     const channels = info.numChannels,
-      errorOf = errorsOfPoints(failures, status);
-    const result: ValuesResult = answerOf({ status, stats, snapped, errorOf }, { values }, (index) => ({
+      errorOf = createErrorLookup(failures, status);
+    const result: ValuesResult = buildResult({ status, stats, snapped, errorOf }, { values }, (index) => ({
       values: [...values.subarray(index * channels, (index + 1) * channels)],
     }));
     return await throwIfPartial(result, status, options.onError, failures);

@@ -3,19 +3,19 @@ import {
   BOOLEAN,
   FUNCTION,
   oneOf,
-  positive,
+  positiveNumberOf,
   RESOLUTION,
   SIGNAL,
   TIMEOUT,
-  whole,
-  type Kind,
-} from '../base/kinds.ts';
-import { groupOf, type OptionRow, type OptionTable } from '../base/options.ts';
-import { MOMENT } from '../chunkedgraph/ids/timestamp.ts';
-import type { ReadPointsOptions, RootOptions, ScatteredPointsOptions, SnapOptions } from './options.ts';
+  integerFrom,
+  type ValueKind,
+} from '../base/value-kinds.ts';
+import { optionGroup, type OptionRow, type OptionTable } from '../base/option-table.ts';
+import { TIMESTAMP_KIND } from '../chunkedgraph/ids/timestamp.ts';
+import type { ReadPointsOptions, RootOptions, ScatteredPointsOptions, SnapOptions } from './option-types.ts';
 
-export const RESOLUTION_OR_VIEWER: Kind = {
-  wanted: `${RESOLUTION.wanted}, or 'viewer'`,
+export const RESOLUTION_OR_VIEWER: ValueKind = {
+  expected: `${RESOLUTION.expected}, or 'viewer'`,
   check: (name, value) => {
     if (value !== 'viewer') RESOLUTION.check(name, value);
   },
@@ -23,7 +23,7 @@ export const RESOLUTION_OR_VIEWER: Kind = {
 
 export const SNAP_OPTIONS = {
   radiusNm: {
-    kind: positive('nanometres'),
+    kind: positiveNumberOf('nanometres'),
     required: true,
     flag: '--snap-nm <radius>',
     says: 'how far away the nearest label may be, in nanometres between voxel centres',
@@ -33,7 +33,7 @@ export const SNAP_OPTIONS = {
 } as const satisfies OptionTable<SnapOptions>;
 
 /** Of calls that wait. */
-export const WAITING = {
+export const WAIT_OPTIONS = {
   timeoutMs: {
     kind: TIMEOUT,
     default: "the volume's",
@@ -54,14 +54,14 @@ export const RESOLUTION_ROW = {
 } as const;
 
 export const MIP_ROW = {
-  kind: whole(0),
+  kind: integerFrom(0),
   default: "0; a chunkedgraph's own cv_mip",
   flag: '--mip <mip>',
   says: 'scale to read, 0 the finest',
 } as const;
 
 export const TIMESTAMP_ROW = {
-  kind: MOMENT,
+  kind: TIMESTAMP_KIND,
   default: "each call's own now",
   flag: '--timestamp <time>',
   says: 'moment of the roots',
@@ -85,12 +85,12 @@ export const READ_OPTIONS = {
   resolution: { ...RESOLUTION_ROW, default: "the volume's resolution, else voxels of mip 0" },
   mip: { ...MIP_ROW, default: "the volume's" },
   snap: {
-    kind: groupOf('an object with a radiusNm', SNAP_OPTIONS),
+    kind: optionGroup('an object with a radiusNm', SNAP_OPTIONS),
     default: 'points on background stay there',
     says: 'a point on background takes the nearest label within so many nanometres',
   },
   onError: ON_ERROR_ROW,
-  ...WAITING,
+  ...WAIT_OPTIONS,
   onProgress: { kind: FUNCTION, says: 'told how many chunks are done' },
   borrow: BORROW_ROW,
 } as const satisfies OptionTable<ReadPointsOptions>;
@@ -98,7 +98,7 @@ export const READ_OPTIONS = {
 export const ROOT_OPTIONS = {
   timestamp: { ...TIMESTAMP_ROW, default: "the volume's, else now" },
   stopLayer: {
-    kind: whole(2),
+    kind: integerFrom(2),
     default: 'the root layer',
     flag: '--stop-layer <layer>',
     says: 'end at this layer instead of the root: 2 gives L2 IDs',
@@ -111,7 +111,7 @@ export const ROOT_OPTIONS = {
     says: 'IDs that are roots already are asked whether they are valid at the moment',
   },
   onError: ON_ERROR_ROW,
-  ...WAITING,
+  ...WAIT_OPTIONS,
   borrow: BORROW_ROW,
 } as const satisfies OptionTable<RootOptions>;
 
@@ -130,4 +130,4 @@ export const SCATTERED_OPTIONS = {
 } as const satisfies OptionTable<ScatteredPointsOptions>;
 
 /** Of calls that only wait. */
-export const SIGNAL_OPTIONS = { signal: WAITING.signal } as const satisfies Record<string, OptionRow>;
+export const SIGNAL_OPTIONS = { signal: WAIT_OPTIONS.signal } as const satisfies Record<string, OptionRow>;

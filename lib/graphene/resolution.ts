@@ -1,14 +1,14 @@
 /** Units of coordinates: given, or those of a datastack's viewer. */
 import { InfoError } from '../base/errors.ts';
 import type { Vec3 } from '../base/vec3.ts';
-import type { Resolution } from './options.ts';
+import type { Resolution } from './option-types.ts';
 
 /**
  * The same, or that of the datastack's viewer: never in place of numbers that were given.
  * @throws InfoError UNSUPPORTED for `'viewer'` where there is no datastack, NOT_FOUND where that does not say, BAD_INFO where it says
  *   something else.
  */
-export function resolutionOf(
+export function resolveResolution(
   resolution: Resolution | undefined,
   datastack: { name: string; viewerResolution: Vec3 | undefined; viewerFault?: Error } | undefined,
 ): Vec3 | undefined {

@@ -1,10 +1,10 @@
 /** The check of one call's supervoxels against the graph chunks of their points. */
-import { pacer } from '../base/pacer.ts';
+import { cooperativeRunner } from '../base/cooperative-work.ts';
 import { wordsOf } from '../base/uint64.ts';
 import type { GraphInfo } from '../chunkedgraph/ids/graph-info.ts';
 import type { PointQuery, PointValues } from '../points/point-reader.ts';
-import type { Scale } from '../precomputed/info.ts';
-import { markSuspects, suspectMarker } from './suspect.ts';
+import type { Scale } from '../precomputed/volume-info.ts';
+import { markSuspects, createSuspectMarker } from './suspect.ts';
 
 export class SupervoxelCheck {
   readonly #graph: GraphInfo;
@@ -22,9 +22,9 @@ export class SupervoxelCheck {
   }
 
   /** Marks points as their chunks are read. */
-  readonly judgeOf: PointQuery['judgeOf'] = ({ plan, scale, words, status }) => {
+  readonly createPointCheck: PointQuery['createPointCheck'] = ({ plan, scale, words, status }) => {
     const mark = this.#applies(scale)
-      ? suspectMarker(plan, scale, this.#graph, words as Uint32Array, status)
+      ? createSuspectMarker(plan, scale, this.#graph, words as Uint32Array, status)
       : undefined;
     return mark && ((...points) => (this.#suspects += mark(...points)));
   };
@@ -35,9 +35,9 @@ export class SupervoxelCheck {
     warn: (message: string) => void,
   ): Promise<void> {
     if (snapped && this.#applies(scale)) {
-      const moved = await pacer.run(snapped.plan()),
-        mark = suspectMarker(moved, scale, this.#graph, wordsOf(values as BigUint64Array), status);
-      this.#suspects += await pacer.run(markSuspects(moved, mark));
+      const moved = await cooperativeRunner.run(snapped.plan()),
+        mark = createSuspectMarker(moved, scale, this.#graph, wordsOf(values as BigUint64Array), status);
+      this.#suspects += await cooperativeRunner.run(markSuspects(moved, mark));
     }
     if (this.#suspects * 100 > status.length)
       warn(

@@ -3,10 +3,10 @@
  * Graph chunks are counted in voxels of the graph's mip, from its voxel offset or from voxel 0, and need not be storage chunks.
  */
 import type { GraphInfo } from '../chunkedgraph/ids/graph-info.ts';
-import { byStretches, type Paced } from '../base/pacer.ts';
+import { inStretches, type PausableWork } from '../base/cooperative-work.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import { cellBounds } from '../precomputed/grid.ts';
-import type { Scale } from '../precomputed/info.ts';
+import type { Scale } from '../precomputed/volume-info.ts';
 import type { PointPlan } from '../points/plan.ts';
 import { PointStatus } from '../points/status.ts';
 
@@ -20,7 +20,7 @@ export type SuspectMarker = (ordinal: number, from: number, end: number) => numb
  * @param words Supervoxel IDs as uint32 pairs, one a point.
  * @returns undefined when the graph does not say how its IDs are made.
  */
-export function suspectMarker(
+export function createSuspectMarker(
   plan: PointPlan,
   scale: Scale,
   graph: GraphInfo,
@@ -67,12 +67,12 @@ export function suspectMarker(
 }
 
 /** All points of a plan. @returns how many were marked. */
-export function* markSuspects(plan: PointPlan, mark: SuspectMarker | undefined): Paced<number> {
+export function* markSuspects(plan: PointPlan, mark: SuspectMarker | undefined): PausableWork<number> {
   let suspects = 0;
   for (let c = 0; mark && c < plan.cells.length; c++) {
     const first = plan.starts[c];
     yield;
-    yield* byStretches(
+    yield* inStretches(
       plan.starts[c + 1] - first,
       (from, end) => (suspects += mark(c, first + from, first + end)),
     );

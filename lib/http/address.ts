@@ -7,47 +7,48 @@ import { isLoopbackHost, isMetadataHost, isPublicAddress } from '../base/public-
  * `any` is what the user named. `public`: connections to this machine, private networks and other special addresses are refused.
  * `notMetadata`: those to link-local addresses and to a cloud's metadata are.
  */
-export type AllowAddress = 'any' | 'public' | 'notMetadata';
-export type Restricted = Exclude<AllowAddress, 'any'>;
+export type AddressPolicy = 'any' | 'public' | 'notMetadata';
+export type AddressRestriction = Exclude<AddressPolicy, 'any'>;
 
-const WORDS: Record<Restricted, string> = {
+const WORDS: Record<AddressRestriction, string> = {
   public:
     'is not, or does not resolve to, a public address; this location came from a server, so it may not be read',
   notMetadata:
     "is, or resolves to, a link-local address or a cloud's metadata; a server may not send anybody there",
 };
 
-export const forbidden = (hostname: string, allowed: Restricted): PathError =>
+export const forbiddenAddressError = (hostname: string, allowed: AddressRestriction): PathError =>
   new PathError('FORBIDDEN_ADDRESS', `${hostname} ${WORDS[allowed]}`);
 
-const ALLOWS: Record<Restricted, (host: string) => boolean> = {
+const ALLOWS: Record<AddressRestriction, (host: string) => boolean> = {
   public: isPublicAddress,
   notMetadata: (address) => !isMetadataHost(address),
 };
 
 /**
- * Refuses a host that is not allowed as it stands; names are judged when they are resolved ({@link lookupAllowed}).
+ * Refuses a host that is not allowed as it stands; names are judged when they are resolved ({@link restrictedLookup}).
  * @throws PathError FORBIDDEN_ADDRESS
  */
-export function checkHost(hostname: string, allowed: Restricted): void {
+export function checkHostAllowed(hostname: string, allowed: AddressRestriction): void {
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   const isRefused =
     isMetadataHost(host) ||
     (allowed === 'public' && isLoopbackHost(host)) ||
     (isIP(host) !== 0 && !ALLOWS[allowed](host));
-  if (isRefused) throw forbidden(hostname, allowed);
+  if (isRefused) throw forbiddenAddressError(hostname, allowed);
 }
 
 /** `dns.lookup` that fails unless every address is allowed, so that what was checked is what is connected to. */
-export const lookupAllowed =
-  (allowed: Restricted): LookupFunction =>
+export const restrictedLookup =
+  (allowed: AddressRestriction): LookupFunction =>
   (hostname, options, callback) => {
     lookup(hostname, options, (error, address, family) => {
       const addresses =
         typeof address === 'string'
           ? [address]
           : ((address as unknown as { address: string }[] | undefined) ?? []).map((a) => a.address);
-      const refused = error ?? (addresses.every(ALLOWS[allowed]) ? null : forbidden(hostname, allowed));
+      const refused =
+        error ?? (addresses.every(ALLOWS[allowed]) ? null : forbiddenAddressError(hostname, allowed));
       callback(refused, address, family);
     });
   };

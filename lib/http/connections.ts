@@ -3,17 +3,17 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { PathError } from '../base/errors.ts';
-import { checkHost, lookupAllowed, type AllowAddress } from './address.ts';
-import { DEFAULT_MAX_BYTES, type Headers, type HttpRequest } from './client.ts';
-import { exchange, type Outcome, type Send } from './exchange.ts';
+import { checkHostAllowed, restrictedLookup, type AddressPolicy } from './address.ts';
+import { DEFAULT_MAX_BYTES, type Headers, type HttpRequest } from './http-request.ts';
+import { exchange, type ExchangeResult, type RequestSender } from './exchange.ts';
 import { redactUrl } from './excerpt.ts';
 import type { Hop } from './hop.ts';
-import { sentByProxy, tunnelAgent } from './proxy-agents.ts';
-import { proxyFor, shownProxy, type Proxy } from './proxy.ts';
+import { withProxyReplies, createTunnelAgent } from './proxy-agents.ts';
+import { proxyFor, describeProxy, type Proxy } from './proxy.ts';
 import { isSecretHeader } from './secret-headers.ts';
 import { sendGet, sendToProxy, type Agents } from './send-get.ts';
 import { sendWithGot } from './send-with-got.ts';
-import type { Stopper } from './stopper.ts';
+import type { Cancellation } from './cancellation.ts';
 
 export interface ConnectionOptions {
   /** Sockets per host; a little above the reads that run at a time. @default 48 */
@@ -33,9 +33,9 @@ export class Connections {
   readonly #env: NodeJS.ProcessEnv;
   readonly #kept: { keepAlive: true; maxSockets: number };
   /** A pool each: a socket opened without the check must not serve a request that wants it. */
-  readonly #direct: Record<AllowAddress, Send>;
+  readonly #direct: Record<AddressPolicy, RequestSender>;
   /** What a proxy resolves is its own affair: of hosts behind one, only those are refused that are forbidden as they stand. */
-  readonly #proxied = new Map<string, Promise<Send>>();
+  readonly #proxied = new Map<string, Promise<RequestSender>>();
 
   constructor({
     maxSockets = 48,
@@ -47,11 +47,12 @@ export class Connections {
     this.#idleTimeoutMs = idleTimeoutMs;
     this.#env = env;
     this.#kept = { keepAlive: true, maxSockets };
-    const direct = (lookup?: LookupFunction): Send => this.#sender(this.#pools(lookup && { lookup }));
+    const direct = (lookup?: LookupFunction): RequestSender =>
+      this.#sender(this.#pools(lookup && { lookup }));
     this.#direct = {
       any: direct(),
-      public: direct(lookupAllowed('public')),
-      notMetadata: direct(lookupAllowed('notMetadata')),
+      public: direct(restrictedLookup('public')),
+      notMetadata: direct(restrictedLookup('notMetadata')),
     };
   }
 
@@ -59,15 +60,15 @@ export class Connections {
    * What makes one attempt of a request at one place of its way.
    * @throws PathError FORBIDDEN_ADDRESS; by the attempt: PathError INSECURE_TOKEN, what `authorize` throws, the stop's reason.
    */
-  attemptsOf(request: HttpRequest, hop: Hop, stopper: Stopper): () => Promise<Outcome> {
+  prepareAttempt(request: HttpRequest, hop: Hop, stopper: Cancellation): () => Promise<ExchangeResult> {
     const { url, headers, authorize, allowAddress } = hop;
     const { method = 'GET', body, meter, maxBytes = DEFAULT_MAX_BYTES } = request;
-    if (allowAddress !== 'any') checkHost(url.hostname, allowAddress);
-    const proxy = request.straight ? undefined : proxyFor(url, this.#env);
+    if (allowAddress !== 'any') checkHostAllowed(url.hostname, allowAddress);
+    const proxy = request.bypassProxy ? undefined : proxyFor(url, this.#env);
     const asked = {
       url,
       allowAddress,
-      via: proxy && shownProxy(proxy),
+      via: proxy && describeProxy(proxy),
       method,
       body,
       meter,
@@ -97,14 +98,14 @@ export class Connections {
     return agents;
   }
 
-  #sender(agent: Agents): Send {
+  #sender(agent: Agents): RequestSender {
     const get = sendGet(agent),
       any = sendWithGot(agent);
     return (outgoing, wire) =>
       (outgoing.method === 'GET' && !outgoing.body?.byteLength ? get : any)(outgoing, wire);
   }
 
-  #through({ url }: Proxy): Promise<Send> {
+  #through({ url }: Proxy): Promise<RequestSender> {
     const { href } = url;
     let send = this.#proxied.get(href);
     if (!send) {
@@ -115,12 +116,15 @@ export class Connections {
     return send;
   }
 
-  async #senderThrough(proxy: URL): Promise<Send> {
-    const tunnels = await tunnelAgent(proxy, { ...this.#kept, connectTimeoutMs: this.#connectTimeoutMs });
+  async #senderThrough(proxy: URL): Promise<RequestSender> {
+    const tunnels = await createTunnelAgent(proxy, {
+      ...this.#kept,
+      connectTimeoutMs: this.#connectTimeoutMs,
+    });
     this.#agents.push(tunnels);
     const tunnelled = this.#sender({ http: tunnels, https: tunnels }),
       plain = sendToProxy(proxy, this.#pools());
-    return sentByProxy((outgoing, wire) =>
+    return withProxyReplies((outgoing, wire) =>
       (outgoing.url.protocol === 'https:' ? tunnelled : plain)(outgoing, wire),
     );
   }
@@ -135,13 +139,13 @@ function checkSecret(url: URL, headers: Headers, proxy: Proxy): void {
     return;
   throw new PathError(
     'INSECURE_TOKEN',
-    `credentials for ${redactUrl(url)} would be shown to the proxy ${shownProxy(proxy)}: use https://, or name the host in no_proxy`,
+    `credentials for ${redactUrl(url)} would be shown to the proxy ${describeProxy(proxy)}: use https://, or name the host in no_proxy`,
   );
 }
 
 /** What comes of `work`, or the stop's reason at once; the work itself goes on. */
-const untilStopped = <T>(work: Promise<T>, stopper: Stopper): Promise<T> =>
+const untilStopped = <T>(work: Promise<T>, stopper: Cancellation): Promise<T> =>
   new Promise((resolve, reject) => {
-    stopper.onStop(reject);
-    work.finally(() => stopper.idle()).then(resolve, reject);
+    stopper.onCancel(reject);
+    work.finally(() => stopper.clear()).then(resolve, reject);
   });

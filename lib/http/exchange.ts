@@ -3,14 +3,14 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
-import { RequestError, type Broken, type LookupError } from '../base/errors.ts';
-import { isShortage } from '../base/shortage.ts';
-import { forbidden, type AllowAddress } from './address.ts';
+import { RequestError, type BreakReason, type LookupError } from '../base/errors.ts';
+import { isDescriptorShortage } from '../base/descriptor-shortage.ts';
+import { forbiddenAddressError, type AddressPolicy } from './address.ts';
 import type { HttpMeter } from './meter.ts';
 import { redactUrl } from './excerpt.ts';
-import { refusalOf } from './proxy.ts';
+import { proxyRefusalStatus } from './proxy.ts';
 import type { Headers } from './secret-headers.ts';
-import type { Stopper } from './stopper.ts';
+import type { Cancellation } from './cancellation.ts';
 
 export interface HttpReply {
   status: number;
@@ -29,28 +29,28 @@ export type Method = (typeof METHODS)[number];
 export const isMethod = (text: string): text is Method => (METHODS as readonly string[]).includes(text);
 
 /** It changes nothing, and may be sent again and elsewhere. */
-export const onlyReads = (method: Method = 'GET'): boolean => method === 'GET' || method === 'HEAD';
+export const isReadMethod = (method: Method = 'GET'): boolean => method === 'GET' || method === 'HEAD';
 
 /** What is put on the wire. */
-export interface Outgoing {
+export interface OutgoingRequest {
   url: URL;
   method: Method;
   headers: Headers;
   body: Uint8Array | undefined;
 }
 
-export interface Exchange extends Outgoing {
+export interface ExchangeOptions extends OutgoingRequest {
   maxBytes: number;
   connectTimeoutMs: number;
   idleTimeoutMs: number;
-  allowAddress: AllowAddress;
+  allowAddress: AddressPolicy;
   /** The proxy that it goes through, for messages. */
   via: string | undefined;
   meter: HttpMeter | undefined;
 }
 
 /** What is heard while a request is under way; after `onEnd`, `onError` or `destroy` it does not matter any more. */
-export interface Wire {
+export interface ResponseHandlers {
   readonly onSocket: (socket: Socket) => void;
   readonly onResponse: (
     response: { statusCode?: number; headers: IncomingHttpHeaders },
@@ -72,15 +72,15 @@ export interface ConnectionFailure {
 }
 
 /** Sends one request and tells `wire` what comes of it, never before it returns. `destroy` ends it at once. */
-export type Send = (outgoing: Outgoing, wire: Wire) => { destroy(): unknown };
+export type RequestSender = (outgoing: OutgoingRequest, wire: ResponseHandlers) => { destroy(): unknown };
 
 /** A reply, or why there is none. */
-export type Outcome = { reply: HttpReply } | Failed;
+export type ExchangeResult = { reply: HttpReply } | ExchangeFailure;
 
-interface Failed {
+interface ExchangeFailure {
   error: LookupError;
   /** Nothing was sent, for lack of file descriptors. */
-  isShort?: true;
+  ranOutOfDescriptors?: true;
   /** By which a proxy refused to pass the request on. */
   proxyStatus?: number;
 }
@@ -109,7 +109,11 @@ const TRANSIENT = new Set([
 ]);
 
 /** Resolves for every end but a stop, which rejects with the stop's reason. */
-export function exchange(send: Send, asked: Exchange, stopper: Stopper): Promise<Outcome> {
+export function exchange(
+  send: RequestSender,
+  asked: ExchangeOptions,
+  stopper: Cancellation,
+): Promise<ExchangeResult> {
   return new Promise((resolve, reject) => {
     const { url, method, meter } = asked;
     if (meter) meter.requests++;
@@ -124,13 +128,13 @@ export function exchange(send: Send, asked: Exchange, stopper: Stopper): Promise
     const end = (act: () => void): void => {
       if (over) return;
       over = true;
-      stopper.idle();
+      stopper.clear();
       clearTimeout(timer);
       act();
     };
     const succeed = (): void =>
       end(() => resolve({ reply: { ...reply!, body: joined(chunks, received), url: url.href } }));
-    const fail = (failed: Failed): void =>
+    const fail = (failed: ExchangeFailure): void =>
       end(() => {
         sent.destroy();
         resolve(failed);
@@ -138,8 +142,8 @@ export function exchange(send: Send, asked: Exchange, stopper: Stopper): Promise
     const failWith = (
       code: 'TIMEOUT' | 'CONNECTION' | 'TOO_LARGE',
       what: string,
-      broken?: Broken,
-      more?: Omit<Failed, 'error'>,
+      broken?: BreakReason,
+      more?: Omit<ExchangeFailure, 'error'>,
     ): void =>
       fail({
         error: new RequestError(
@@ -198,10 +202,10 @@ export function exchange(send: Send, asked: Exchange, stopper: Stopper): Promise
       onEnd: succeed,
       onError(error) {
         const { code = 'unknown error' } = error,
-          proxyStatus = refusalOf(code);
+          proxyStatus = proxyRefusalStatus(code);
         if (code === 'FORBIDDEN_ADDRESS' && asked.allowAddress !== 'any')
-          fail({ error: forbidden(url.hostname, asked.allowAddress) });
-        else if (isShortage(error))
+          fail({ error: forbiddenAddressError(url.hostname, asked.allowAddress) });
+        else if (isDescriptorShortage(error))
           fail({
             error: new RequestError(
               'CONNECTION',
@@ -210,7 +214,7 @@ export function exchange(send: Send, asked: Exchange, stopper: Stopper): Promise
               undefined,
               { broken: 'unreachable' },
             ),
-            isShort: true,
+            ranOutOfDescriptors: true,
           });
         else if (proxyStatus !== undefined)
           failWith('CONNECTION', `the proxy answered ${proxyStatus}`, 'unreachable', { proxyStatus });
@@ -224,7 +228,7 @@ export function exchange(send: Send, asked: Exchange, stopper: Stopper): Promise
           );
       },
     });
-    stopper.onStop((reason) =>
+    stopper.onCancel((reason) =>
       end(() => {
         sent.destroy();
         reject(reason);

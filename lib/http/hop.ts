@@ -1,6 +1,6 @@
 /** Where a request is sent, and what it shows there: its own place first, then those that it is redirected to. */
 import { PathError } from '../base/errors.ts';
-import type { AllowAddress, Authorize, HttpRequest } from './client.ts';
+import type { AddressPolicy, Authorize, HttpRequest } from './http-request.ts';
 import { redactUrl } from './excerpt.ts';
 import type { Headers } from './secret-headers.ts';
 import { USER_AGENT } from './user-agent.ts';
@@ -10,7 +10,7 @@ export interface Hop {
   /** Lower-case names. */
   headers: Headers;
   authorize: Authorize | undefined;
-  allowAddress: AllowAddress;
+  allowAddress: AddressPolicy;
 }
 
 /** @throws PathError BAD_PATH, UNSUPPORTED_SCHEME. */

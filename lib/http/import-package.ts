@@ -4,7 +4,7 @@
  */
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
-import { outwaitShortage, type Waiting } from '../base/shortage.ts';
+import { retryOnShortage, type ShortageRetryOptions } from '../base/descriptor-shortage.ts';
 
 /** An import opens files of a package side by side. */
 const ENOUGH = 48;
@@ -13,8 +13,8 @@ const ENOUGH = 48;
  * What `load` gives, which imports a package: begun once enough descriptors are free.
  * @throws the error of the file system when there are none for some seconds; what `load` throws; `signal.reason`.
  */
-export const importPackage = <T>(load: () => Promise<T>, waiting: Waiting = {}): Promise<T> =>
-  outwaitShortage(() => {
+export const importPackage = <T>(load: () => Promise<T>, waiting: ShortageRetryOptions = {}): Promise<T> =>
+  retryOnShortage(() => {
     const held: number[] = [];
     try {
       while (held.length < ENOUGH) held.push(openSync(devNull, 'r'));

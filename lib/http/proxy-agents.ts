@@ -3,9 +3,9 @@ import http, { type Agent as HttpAgent, type ClientRequest } from 'node:http';
 import https, { type Agent as HttpsAgent } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Agent, AgentConnectOpts } from 'agent-base';
-import type { Send } from './exchange.ts';
+import type { RequestSender } from './exchange.ts';
 import { importPackage } from './import-package.ts';
-import { proxyFor, refused } from './proxy.ts';
+import { proxyFor, proxyRefusalError } from './proxy.ts';
 
 export interface TunnelOptions {
   keepAlive: boolean;
@@ -17,7 +17,7 @@ export interface TunnelOptions {
  * Makes connections that are tunnels. What a proxy says of one that it does not open is never taken for the server's answer: its 404 is
  * not that of a chunk.
  */
-export async function tunnelAgent(
+export async function createTunnelAgent(
   proxy: URL,
   { connectTimeoutMs, ...options }: TunnelOptions,
 ): Promise<HttpsAgent> {
@@ -45,7 +45,7 @@ export async function tunnelAgent(
       } finally {
         clearTimeout(timer);
       }
-      throw refused(status);
+      throw proxyRefusalError(status);
     }
   }
 
@@ -53,17 +53,22 @@ export async function tunnelAgent(
 }
 
 /** A reply comes from the proxy's address, which says nothing about the server's; 407 is the proxy's own. */
-export const sentByProxy =
-  (send: Send): Send =>
+export const withProxyReplies =
+  (send: RequestSender): RequestSender =>
   (outgoing, wire) =>
     send(outgoing, {
       ...wire,
       onResponse: (response) =>
-        response.statusCode === 407 ? wire.onError(refused(407)) : wire.onResponse(response, undefined),
+        response.statusCode === 407
+          ? wire.onError(proxyRefusalError(407))
+          : wire.onResponse(response, undefined),
     });
 
 /** For a vendor's library, which asks hosts of its own choice: an agent that goes through the proxy of each, or straight. */
-export async function agentByEnvironment(env: NodeJS.ProcessEnv, connectTimeoutMs = 10_000): Promise<Agent> {
+export async function createEnvironmentAgent(
+  env: NodeJS.ProcessEnv,
+  connectTimeoutMs = 10_000,
+): Promise<Agent> {
   const { Agent } = await importPackage(() => import('agent-base'));
   const known = new Map<string, Promise<HttpsAgent>>();
   return new (class extends Agent {
@@ -76,7 +81,7 @@ export async function agentByEnvironment(env: NodeJS.ProcessEnv, connectTimeoutM
       if (!proxy) return secureEndpoint ? https.globalAgent : http.globalAgent;
       const tunnels =
         known.get(proxy.href) ??
-        tunnelAgent(proxy, { keepAlive: false, maxSockets: Infinity, connectTimeoutMs });
+        createTunnelAgent(proxy, { keepAlive: false, maxSockets: Infinity, connectTimeoutMs });
       known.set(proxy.href, tunnels);
       return tunnels;
     }

@@ -5,7 +5,7 @@
 import ipaddr from 'ipaddr.js';
 import { PathError } from '../base/errors.ts';
 import { isLoopbackHost, isMetadataHost } from '../base/public-address.ts';
-import { keepSecret } from '../base/secrets.ts';
+import { registerSecret } from '../base/secret-redaction.ts';
 
 export interface Proxy {
   /** With its credentials. */
@@ -23,7 +23,7 @@ const VARIABLES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Whether any proxy is named, for whatever is asked. */
-export const namesProxy = (env: Env): boolean =>
+export const isProxyConfigured = (env: Env): boolean =>
   Object.values(VARIABLES)
     .flat()
     .some((name) => env[name]);
@@ -34,31 +34,32 @@ export const namesProxy = (env: Env): boolean =>
  */
 export function proxyFor(url: URL, env: Env): Proxy | undefined {
   const variable = VARIABLES[url.protocol]?.find((name) => env[name]);
-  if (variable === undefined || goesStraight(url, env)) return undefined;
+  if (variable === undefined || bypassesProxy(url, env)) return undefined;
   const proxy = proxyUrl(env[variable]!.trim(), variable),
     password = decodeURIComponent(proxy.password);
-  keepSecret(password);
-  if (password !== '') keepSecret(`${decodeURIComponent(proxy.username)}:${password}`); // as a header has it
+  registerSecret(password);
+  if (password !== '') registerSecret(`${decodeURIComponent(proxy.username)}:${password}`); // as a header has it
   return { variable, url: proxy };
 }
 
 /** Whether a URL is asked without a proxy, whichever there is. */
-export const goesStraight = (url: URL, env: Env): boolean =>
+export const bypassesProxy = (url: URL, env: Env): boolean =>
   isLoopbackHost(url.hostname) ||
   isMetadataHost(url.hostname) ||
   isExempt(url, env.no_proxy || env.NO_PROXY || '');
 
 /** Where it is, for messages. */
-export const shownProxy = ({ url, variable }: Proxy): string => `${url.protocol}//${url.host} (${variable})`;
+export const describeProxy = ({ url, variable }: Proxy): string =>
+  `${url.protocol}//${url.host} (${variable})`;
 
 const REFUSED = 'PROXY_ANSWERED_';
 
 /** The status with which a proxy refused, out of the code of such an error. */
-export const refusalOf = (code: string): number | undefined =>
+export const proxyRefusalStatus = (code: string): number | undefined =>
   code.startsWith(REFUSED) ? Number(code.slice(REFUSED.length)) : undefined;
 
 /** What a proxy says instead of passing a request on. */
-export const refused = (status: number): Error & { code: string } =>
+export const proxyRefusalError = (status: number): Error & { code: string } =>
   Object.assign(new Error('the proxy refused'), { code: `${REFUSED}${status}` });
 
 /** A proxy without a scheme speaks HTTP; without a port it is at 1080, one behind TLS at 443. */

@@ -3,12 +3,15 @@ import { isLoopbackHost } from '../base/public-address.ts';
 import type { HttpReply } from './exchange.ts';
 import { redactUrl } from './excerpt.ts';
 import type { Hop } from './hop.ts';
-import { HARMLESS, type Headers } from './secret-headers.ts';
+import { CROSS_ORIGIN_HEADERS, type Headers } from './secret-headers.ts';
 
 const MAX_REDIRECTS = 3;
 
 /** The reply at the end of a GET's or HEAD's way. @throws RequestError REDIRECT. */
-export async function followed(first: Hop, ask: (hop: Hop) => Promise<HttpReply>): Promise<HttpReply> {
+export async function sendFollowingRedirects(
+  first: Hop,
+  ask: (hop: Hop) => Promise<HttpReply>,
+): Promise<HttpReply> {
   let hop = first;
   for (let redirects = 0; ; redirects++) {
     const reply = await ask(hop);
@@ -60,5 +63,8 @@ export function redirectTarget(
     return { url, headers };
   }
   url.username = url.password = '';
-  return { url, headers: Object.fromEntries(Object.entries(headers).filter(([name]) => HARMLESS.has(name))) };
+  return {
+    url,
+    headers: Object.fromEntries(Object.entries(headers).filter(([name]) => CROSS_ORIGIN_HEADERS.has(name))),
+  };
 }

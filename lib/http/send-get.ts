@@ -4,7 +4,7 @@
  */
 import http, { type Agent as HttpAgent, type ClientRequest, type IncomingMessage } from 'node:http';
 import https, { type Agent as HttpsAgent } from 'node:https';
-import type { Send, Wire } from './exchange.ts';
+import type { RequestSender, ResponseHandlers } from './exchange.ts';
 
 /** Statuses whose content length is not that of what follows. RFC 9110, 8.6. */
 const BODILESS = new Set([204, 304]);
@@ -16,7 +16,7 @@ export interface Agents {
 
 /** GETs without a body. */
 export const sendGet =
-  (agent: Agents): Send =>
+  (agent: Agents): RequestSender =>
   ({ url, headers }, wire) =>
     // By the modules' own properties: what stands in for the network in tests replaces those.
     heard(
@@ -31,7 +31,7 @@ export const sendGet =
  * when it comes while the proxy is being connected to.)
  */
 export const sendToProxy =
-  (proxy: URL, agent: Agents): Send =>
+  (proxy: URL, agent: Agents): RequestSender =>
   ({ url, method, headers, body }, wire) => {
     const { protocol, hostname, port, username, password } = proxy,
       secure = protocol === 'https:';
@@ -55,7 +55,7 @@ export const sendToProxy =
     return heard(request, wire);
   };
 
-function heard(request: ClientRequest, wire: Wire): ClientRequest {
+function heard(request: ClientRequest, wire: ResponseHandlers): ClientRequest {
   let response: IncomingMessage | undefined;
   request.once('socket', wire.onSocket);
   request.once('response', (arrived) => {

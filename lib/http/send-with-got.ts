@@ -5,7 +5,7 @@
 import type { Agent as HttpAgent, IncomingHttpHeaders } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
 import type { Got, Request } from 'got';
-import { onlyReads, type Outgoing, type Send, type Wire } from './exchange.ts';
+import { isReadMethod, type OutgoingRequest, type RequestSender, type ResponseHandlers } from './exchange.ts';
 import { importPackage } from './import-package.ts';
 
 let loading: Promise<Got> | undefined;
@@ -29,7 +29,7 @@ export function loadGot(): Promise<Got> {
 }
 
 /** Any request: with a body or without. */
-export function sendWithGot(agent: { http: HttpAgent; https: HttpsAgent }): Send {
+export function sendWithGot(agent: { http: HttpAgent; https: HttpsAgent }): RequestSender {
   let ours: Promise<Got> | undefined;
   const load = async (): Promise<Got> =>
     (ours ??= loadGot().then((got) => got.extend({ agent }))).catch((error: unknown) => {
@@ -51,8 +51,8 @@ export function sendWithGot(agent: { http: HttpAgent; https: HttpsAgent }): Send
   };
 }
 
-function begin(got: Got, { url, method, headers, body }: Outgoing, wire: Wire): Request {
-  const hasBody = !onlyReads(method) || !!body?.byteLength;
+function begin(got: Got, { url, method, headers, body }: OutgoingRequest, wire: ResponseHandlers): Request {
+  const hasBody = !isReadMethod(method) || !!body?.byteLength;
   const stream = got.stream(url, {
     method,
     headers,

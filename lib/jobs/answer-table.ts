@@ -2,18 +2,18 @@
 import type { LookupStats } from '../points/result.ts';
 import { PointStatus, statusText } from '../points/status.ts';
 import type { Batch, TableSink, TableSource } from '../tables/table.ts';
-import type { Missing } from '../tables/text/cells.ts';
-import type { Answers } from './lookup.ts';
-import { withCauses } from './messages.ts';
+import type { MissingText } from '../tables/text/answer-cells.ts';
+import type { LookupAnswers } from './point-lookup.ts';
+import { messageWithCauses } from './messages.ts';
 import { runPipeline } from './pipeline.ts';
-import { type Refusal, type RefusalOptions, Refusals, SHOWN } from './refusals.ts';
+import { type RowProblem, type RowWarningOptions, RowWarnings, MAX_WARNINGS } from './row-warnings.ts';
 import { addStats, emptyStats } from './stats.ts';
 
-export interface RowOptions extends RefusalOptions {
+export interface RowOptions extends RowWarningOptions {
   /** A batch ends with the block of rows (64 KiB or more of text) that reaches this many. @default 1_000_000 */
   batchRows?: number;
   /** What stands in CSV and TSV where there is no answer; JSON Lines have null. @default 'empty' */
-  missing?: Missing;
+  missing?: MissingText;
   signal?: AbortSignal;
   onProgress?: (progress: TableProgress) => void;
 }
@@ -33,15 +33,15 @@ export interface TableJob {
   readonly wanted: string;
   /** What the questions of a row are called: known once the first batch has been read. */
   readonly sides: readonly string[];
-  questions(batch: Batch): Questions;
+  prepare(batch: Batch): BatchLookup;
 }
 
 /** What a job asks about the rows of one batch. */
-export interface Questions {
+export interface BatchLookup {
   /** Why a row has no valid question; of all rows, in their order. @throws TableError */
-  refusalOf(row: number): Refusal | undefined;
+  problemOf(row: number): RowProblem | undefined;
   /** Answers the first questions of all rows, then the second, and so on. */
-  ask(signal: AbortSignal, onProgress: ChunkProgress | undefined): Promise<Answers>;
+  lookUp(signal: AbortSignal, onProgress: ChunkProgress | undefined): Promise<LookupAnswers>;
 }
 
 export interface RowCounts {
@@ -66,15 +66,15 @@ export async function answerTable<B extends Batch>(
 ): Promise<RowCounts> {
   const { signal, warn = () => {}, onProgress } = options;
   const began = performance.now();
-  const refusals = new Refusals(job.wanted, options);
+  const refusals = new RowWarnings(job.wanted, options);
   const counts = new Float64Array(256);
   const stats = emptyStats();
   let rows = 0;
-  const ask = async (batch: B, asking: AbortSignal): Promise<Answers> => {
-    const questions = job.questions(batch);
-    refusals.tell(batch, (row) => questions.refusalOf(row));
+  const ask = async (batch: B, asking: AbortSignal): Promise<LookupAnswers> => {
+    const questions = job.prepare(batch);
+    refusals.report(batch, (row) => questions.problemOf(row));
     rows += batch.rows;
-    const answers = await questions.ask(
+    const answers = await questions.lookUp(
       asking,
       onProgress && (({ chunksDone, chunks }) => onProgress({ rows, chunksDone, chunks })),
     );
@@ -84,12 +84,12 @@ export async function answerTable<B extends Batch>(
     return answers;
   };
   await runPipeline(
-    { batches: source.batches(), ask, write: (batch, answers) => sink.write(batch, answers) },
+    { batches: source.batches(), lookUp: ask, write: (batch, answers) => sink.write(batch, answers) },
     signal,
   );
   await sink.finish();
   if (rows === 0 && !source.hasHeader) warn('the table is empty');
-  refusals.sumUp();
+  refusals.summarize();
   const { sides } = job;
   stats.points = rows * Math.max(1, sides.length);
   stats.ms.total = performance.now() - began;
@@ -99,7 +99,7 @@ export async function answerTable<B extends Batch>(
 }
 
 function warnOfFailures(
-  { errors, status: statuses }: Answers,
+  { errors, status: statuses }: LookupAnswers,
   { firstRow, rows }: Batch,
   sides: readonly string[],
   warn: (message: string) => void,
@@ -110,7 +110,7 @@ function warnOfFailures(
     if (!error || seen.has(error.message)) continue;
     seen.add(error.message);
     const side = sides.length > 1 ? ` (${sides[Math.floor(index / rows)]})` : '';
-    warn(`row ${firstRow + (index % rows)}${side}: ${status}: ${withCauses(error)}`);
-    if (seen.size === SHOWN) return warn('… there may be more failures');
+    warn(`row ${firstRow + (index % rows)}${side}: ${status}: ${messageWithCauses(error)}`);
+    if (seen.size === MAX_WARNINGS) return warn('… there may be more failures');
   }
 }

@@ -1,10 +1,10 @@
 /** The IDs of one column of a table, for questions whose answers are no rows of it. */
 import { openTable, type TableOptions } from '../tables/open-table.ts';
-import { idColumnIn } from './columns.ts';
-import { isMangled } from './id-table.ts';
-import { Refusals } from './refusals.ts';
+import { findIdColumn } from './columns.ts';
+import { hasInvalidId } from './id-table.ts';
+import { RowWarnings } from './row-warnings.ts';
 
-export interface CollectOptions extends Pick<TableOptions, 'format' | 'text' | 'signal'> {
+export interface CollectIdsOptions extends Pick<TableOptions, 'format' | 'text' | 'signal'> {
   /** What the column is called or how its name ends: `root_id`. */
   kind: string;
   /** @default see `idColumnIn` */
@@ -22,7 +22,7 @@ const BATCH_ROWS = 100_000;
  */
 export async function collectIds(
   source: AsyncIterable<Uint8Array>,
-  { kind, column, warn, ...options }: CollectOptions,
+  { kind, column, warn, ...options }: CollectIdsOptions,
 ): Promise<{ ids: bigint[]; invalid: number }> {
   let name = column ?? kind,
     rows = 0,
@@ -30,29 +30,29 @@ export async function collectIds(
   const table = openTable(
     source,
     (found) => {
-      ({ name } = idColumnIn(found, kind, column));
+      ({ name } = findIdColumn(found, kind, column));
       return { ids: [name], texts: [name], outputs: [], replace: false };
     },
     { ...options, listName: name, batchRows: BATCH_ROWS },
   );
   const ids = new Set<bigint>(),
-    refusals = new Refusals('a valid ID', { warn });
+    refusals = new RowWarnings('a valid ID', { warn });
   for await (const batch of table.batches()) {
-    const [{ spellings, places }] = batch.texts;
-    refusals.tell(batch, (row) => {
+    const [{ spellings, indices: places }] = batch.texts;
+    refusals.report(batch, (row) => {
       if (batch.ids[row] !== 0n) ids.add(batch.ids[row]);
-      if (batch.noId[row] === 0) return undefined;
-      const mangled = isMangled(batch, row),
+      if (batch.idStatus[row] === 0) return undefined;
+      const mangled = hasInvalidId(batch, row),
         word = spellings[places[row]];
       if (!mangled && word === '') return undefined;
       invalid++;
       return mangled
-        ? { reason: () => batch.complaint(row), status: 'invalid_id' }
+        ? { reason: () => batch.describeInvalid(row), status: 'invalid_id' }
         : { reason: () => `column ${name}: ${JSON.stringify(word)} is not an ID`, status: 'left out' };
     });
     rows += batch.rows;
   }
   if (rows === 0 && !table.hasHeader) warn?.('the table is empty');
-  refusals.sumUp();
+  refusals.summarize();
   return { ids: [...ids], invalid };
 }

@@ -43,7 +43,7 @@ const AXIS_ENDS = ['_x,_y,_z', '_X,_Y,_Z', '.x,.y,.z', '.X,.Y,.Z'].map((ends) =>
  * The columns of a point: the one named, or the three whose names begin so and end with an axis.
  * @throws TableError MISSING_COLUMN.
  */
-export function pointColumnsIn(found: readonly string[], position: string): PointColumns {
+export function findPointColumns(found: readonly string[], position: string): PointColumns {
   if (found.includes(position)) return [position];
   const axes = AXIS_ENDS.map((ends) => ends.map((end) => position + end)).find((names) =>
     names.every((name) => found.includes(name)),
@@ -57,7 +57,7 @@ export function pointColumnsIn(found: readonly string[], position: string): Poin
 }
 
 /** What the names of three columns begin with, where they are the axes of a named point: `pre_pt_position`. */
-export function stemOf(columns: PointColumns): string | undefined {
+export function findPointStem(columns: PointColumns): string | undefined {
   for (const ends of AXIS_ENDS) {
     const stem = columns[0].slice(0, -ends[0].length);
     if (stem !== '' && columns.length === 3 && columns.every((name, axis) => name === stem + ends[axis]))
@@ -67,7 +67,7 @@ export function stemOf(columns: PointColumns): string | undefined {
 }
 
 /** The columns of a point that nobody named: x, y and z, in lower case where there are both. */
-export function axesIn(found: readonly string[]): PointColumns {
+export function findAxisColumns(found: readonly string[]): PointColumns {
   const axis = (name: string): string =>
     !found.includes(name) && found.includes(name.toUpperCase()) ? name.toUpperCase() : name;
   return [axis('x'), axis('y'), axis('z')];
@@ -81,18 +81,18 @@ export interface IdColumn {
 }
 
 /** The columns named, or the one found. @throws TableError MISSING_COLUMN. */
-export const idColumnsIn = (
+export const findIdColumns = (
   found: readonly string[],
   kind: string,
   named: readonly string[] = [],
 ): IdColumn[] =>
-  named.length > 0 ? named.map((name) => idColumnIn(found, kind, name)) : [idColumnIn(found, kind)];
+  named.length > 0 ? named.map((name) => findIdColumn(found, kind, name)) : [findIdColumn(found, kind)];
 
 /**
  * The column that holds the IDs of a kind, such as `root_id`: the one named, or called just so, or the only one whose name ends so, or the only one at all.
  * @throws TableError MISSING_COLUMN.
  */
-export function idColumnIn(found: readonly string[], kind: string, named?: string): IdColumn {
+export function findIdColumn(found: readonly string[], kind: string, named?: string): IdColumn {
   // What `latest` wrote stands beside the roots it was asked about.
   const all = found.filter((name) => name.endsWith(`_${kind}`)),
     ending = all.length > 1 ? all.filter((name) => !name.endsWith('latest_root_id')) : all;
@@ -119,7 +119,7 @@ export function idColumnIn(found: readonly string[], kind: string, named?: strin
  * Where statuses go: to `status`, or where a `status` would be somebody else's to a column of another name.
  * @param other The other name, without the prefix.
  */
-export function statusColumn(
+export function chooseStatusColumn(
   found: readonly string[],
   prefix: string,
   other: string,

@@ -1,12 +1,12 @@
 /** Jobs on tables of IDs: roots of supervoxels, and tables of roots brought up to date. No voxel is read. */
 import { TableError } from '../base/errors.ts';
 import { PointStatus, statusCode } from '../points/status.ts';
-import type { ByteSink } from '../tables/files/streams.ts';
+import type { ByteSink } from '../tables/files/byte-streams.ts';
 import { isMissing } from '../tables/missing.ts';
 import { openTable, type TableOptions } from '../tables/open-table.ts';
 import type { Batch, CellsOf, ColumnChoice, TableColumns } from '../tables/table.ts';
 import { answerTable, type RowCounts, type RowOptions, type TableJob } from './answer-table.ts';
-import { type Answers, withGiven } from './lookup.ts';
+import { type LookupAnswers, withPresetStatus } from './point-lookup.ts';
 
 /** Which columns a question about IDs reads and writes. A row may be asked about several times: once for every `width` columns of IDs. */
 export interface IdColumns extends Partial<Omit<TableColumns, 'texts'>> {
@@ -18,15 +18,15 @@ export interface IdColumns extends Partial<Omit<TableColumns, 'texts'>> {
 }
 
 /** What is asked of each row's IDs. */
-export interface IdQuestion {
+export interface IdLookup {
   /** Columns read and written, from the names that the table has. @throws TableError MISSING_COLUMN. */
   columns(found: readonly string[], cellsOf: CellsOf): IdColumns;
   /** How many columns of IDs one question takes. */
-  readonly width: number;
+  readonly idsPerLookup: number;
   /** What the IDs of a bare list are called. */
   readonly listName: string;
   /** Answers all rows; what is in `given` of the first column stands, whatever the answer. */
-  ask(rows: IdRows, signal: AbortSignal | undefined): Promise<Answers>;
+  lookUp(rows: IdRows, signal: AbortSignal | undefined): Promise<LookupAnswers>;
 }
 
 /** The first questions of all rows, then the second, and so on. */
@@ -34,9 +34,9 @@ export interface IdRows {
   /** One array a column of a question; 0 where there is no ID. */
   ids: readonly BigUint64Array[];
   /** For each of them `invalidId` or `notLookedUp` where there is none. */
-  given: readonly Uint8Array[];
+  presetStatus: readonly Uint8Array[];
   /** Statuses that were written earlier; 0 for none. */
-  statuses: Uint8Array;
+  earlierStatus: Uint8Array;
 }
 
 export interface IdTableOptions extends RowOptions, Pick<TableOptions, 'format' | 'text'> {
@@ -45,14 +45,14 @@ export interface IdTableOptions extends RowOptions, Pick<TableOptions, 'format' 
 }
 
 /** Answers every row. The caller finishes or abandons the sink. @throws TableError. */
-export async function answerIds(
-  question: IdQuestion,
+export async function lookUpIdTable(
+  question: IdLookup,
   source: AsyncIterable<Uint8Array>,
   sink: ByteSink,
   options: IdTableOptions,
 ): Promise<RowCounts> {
   const { replace = false, missing } = options,
-    { width, listName } = question;
+    { idsPerLookup: width, listName } = question;
   let columns: IdColumns = { ids: [], outputs: [] };
   const choose: ColumnChoice = (found, cellsOf) => {
     columns = question.columns(found, cellsOf);
@@ -64,18 +64,22 @@ export async function answerIds(
     get sides() {
       return columns.ids.filter((_, k) => k % width === 0);
     },
-    questions(batch) {
+    prepare(batch) {
       const ids = ofQuestions(batch.ids, batch.rows, width),
-        given = ofQuestions(batch.noId, batch.rows, width),
+        given = ofQuestions(batch.idStatus, batch.rows, width),
         { statuses, check } = earlierStatuses(batch, columns.statuses ?? []);
       return {
-        refusalOf(row) {
+        problemOf(row) {
           check(row);
-          return isMangled(batch, row)
-            ? { reason: () => batch.complaint(row), status: 'invalid_id' }
+          return hasInvalidId(batch, row)
+            ? { reason: () => batch.describeInvalid(row), status: 'invalid_id' }
             : undefined;
         },
-        ask: async (signal) => withGiven(await question.ask({ ids, given, statuses }, signal), given[0]),
+        lookUp: async (signal) =>
+          withPresetStatus(
+            await question.lookUp({ ids, presetStatus: given, earlierStatus: statuses }, signal),
+            given[0],
+          ),
       };
     },
   };
@@ -83,7 +87,7 @@ export async function answerIds(
 }
 
 /** Whether any ID of a row cannot be read. */
-export function isMangled({ noId, rows }: Batch, row: number): boolean {
+export function hasInvalidId({ idStatus: noId, rows }: Batch, row: number): boolean {
   for (let at = row; at < noId.length; at += rows) if (noId[at] === PointStatus.invalidId) return true;
   return false;
 }
@@ -108,12 +112,12 @@ function earlierStatuses(
   names: readonly string[],
 ): { statuses: Uint8Array; check: (row: number) => void } {
   const { rows, texts } = batch;
-  const statuses = new Uint8Array(batch.noId.length);
+  const statuses = new Uint8Array(batch.idStatus.length);
   const foreign = new Set<number>(); // rows
   const codes = texts.map(({ spellings }) =>
     spellings.map((text) => (isMissing(text) ? 0 : statusCode(text))),
   );
-  texts.forEach(({ places }, side) => {
+  texts.forEach(({ indices: places }, side) => {
     for (let row = 0; row < rows; row++) {
       const code = codes[side][places[row]];
       if (code === undefined) foreign.add(row);
@@ -124,8 +128,8 @@ function earlierStatuses(
     statuses,
     check(row) {
       if (!foreign.has(row)) return;
-      const side = codes.findIndex((known, k) => known[texts[k].places[row]] === undefined),
-        text = texts[side].spellings[texts[side].places[row]];
+      const side = codes.findIndex((known, k) => known[texts[k].indices[row]] === undefined),
+        text = texts[side].spellings[texts[side].indices[row]];
       throw new TableError(
         'BAD_ROW',
         `${batch.nameOf(row)}: column ${names[side]} holds ${JSON.stringify(text.slice(0, 60))}, which is not a status: rename the column, and statuses will have their own`,

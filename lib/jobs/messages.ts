@@ -1,5 +1,5 @@
 /** Messages of an error and of what caused it, outermost first; what the outer one says already is not said again. */
-export function withCauses(error: unknown): string {
+export function messageWithCauses(error: unknown): string {
   let text = '';
   let depth = 0;
   for (let at = error; at instanceof Error && depth < 5; at = at.cause, depth++)

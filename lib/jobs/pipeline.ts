@@ -1,10 +1,10 @@
 /** Batches through three stages, one batch a stage: batch n + 1 is read while n is asked and n - 1 is written. */
-import { joined, leaveOnAbort } from '../base/abort.ts';
+import { withJointSignal, leaveOnAbort } from '../base/abort.ts';
 
 export interface Stages<B, A> {
   batches: AsyncIterable<B>;
   /** @param signal Aborts with the job, and when an earlier batch cannot be written. */
-  ask: (batch: B, signal: AbortSignal) => Promise<A>;
+  lookUp: (batch: B, signal: AbortSignal) => Promise<A>;
   write: (batch: B, answers: A) => Promise<void>;
 }
 
@@ -14,10 +14,10 @@ export interface Stages<B, A> {
  * @throws What went wrong with the earliest batch; signal.reason.
  */
 export const runPipeline = <B, A>(
-  { batches, ask, write }: Stages<B, A>,
+  { batches, lookUp: ask, write }: Stages<B, A>,
   signal: AbortSignal | undefined,
 ): Promise<void> =>
-  joined([signal], async (joint) => {
+  withJointSignal([signal], async (joint) => {
     const source = batches[Symbol.asyncIterator]();
     const read = (): Promise<IteratorResult<B>> => unheeded(source.next());
     let writing = Promise.resolve();

@@ -1,5 +1,5 @@
 /** The nearest labels around many voxels, out of the bytes of one chunk: shell after shell, so that a near label costs little. */
-import type { Paced } from '../base/pacer.ts';
+import type { PausableWork } from '../base/cooperative-work.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import {
@@ -12,19 +12,19 @@ import {
 import type { Ball } from './ball.ts';
 
 /** A point that looks for a label, in voxels from the volume's first. */
-export interface Seeker {
-  point: number;
+export interface SnapPoint {
+  pointIndex: number;
   voxel: Vec3;
 }
 
 /** A chunk that a seeker looks into; none of its voxels has a rank below `first`. */
-export interface Look {
-  seeker: Seeker;
+export interface SearchTask {
+  snapPoint: SnapPoint;
   cell: number;
-  first: number;
+  firstRank: number;
 }
 
-export interface ChunkInHand {
+export interface LoadedChunk {
   bytes: Uint8Array;
   codec: Codec;
   layout: ChunkLayout;
@@ -33,7 +33,7 @@ export interface ChunkInHand {
 }
 
 /** What is known of every point. */
-export interface Found {
+export interface NearestLabels {
   /** Rank of the nearest label so far, or one that a label must be below to count. */
   ranks: Uint32Array;
   /** Words of the labels. */
@@ -77,7 +77,7 @@ export class BallSearch {
    * Finds for each seeker the label of lowest rank in this chunk, if its rank is below the one known.
    * @throws DecodeError; what was found until then is right.
    */
-  *run(chunk: ChunkInHand, looks: readonly Look[], found: Found): Paced {
+  *run(chunk: LoadedChunk, looks: readonly SearchTask[], found: NearestLabels): PausableWork {
     const { ranks } = found;
     const { ball } = this,
       batch = this.#batch,
@@ -85,15 +85,15 @@ export class BallSearch {
       points = this.#points,
       candidateRanks = this.#ranks;
     const [sx, sy, sz] = chunk.layout.chunkSize,
-      stretch = chunk.codec.isByPoint ? STRETCH_BY_POINT : STRETCH;
+      stretch = chunk.codec.isPointwise ? STRETCH_BY_POINT : STRETCH;
     const at = new Int32Array(3);
     let open = looks,
       n = 0,
       looked = 0;
     for (let from = 0, to = FIRST_SHELL; open.length > 0; from = to, to *= SHELL_GROWTH) {
       for (const {
-        seeker: { point, voxel },
-        first,
+        snapPoint: { pointIndex: point, voxel },
+        firstRank: first,
       } of open) {
         const x0 = voxel[0] - chunk.min[0],
           y0 = voxel[1] - chunk.min[1],
@@ -120,11 +120,11 @@ export class BallSearch {
       }
       if (n > 0) this.#decode(chunk, n, found);
       n = 0;
-      open = open.filter(({ seeker: { point } }) => ranks[point] > to);
+      open = open.filter(({ snapPoint: { pointIndex: point } }) => ranks[point] > to);
     }
   }
 
-  #decode({ bytes, codec, layout }: ChunkInHand, n: number, { ranks, out }: Found): void {
+  #decode({ bytes, codec, layout }: LoadedChunk, n: number, { ranks, out }: NearestLabels): void {
     const words = this.#words,
       width = this.#wordsPerPoint;
     codec.decodePoints(bytes, layout, this.#offsets.subarray(0, n), words, this.#places.subarray(0, n));

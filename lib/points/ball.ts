@@ -5,7 +5,7 @@
  */
 import { UnitRatio } from '../base/unit-ratio.ts';
 import { formatVec3, product, type Vec3 } from '../base/vec3.ts';
-import { distancesOf, OUTSIDE } from './distances.ts';
+import { computeDistances, OUTSIDE_RADIUS } from './distances.ts';
 
 /** Voxels of the box around a ball, about half of which are the ball: 4 bytes of each are kept. */
 const MAX_BOX_VOXELS = 2 ** 23;
@@ -43,7 +43,7 @@ export class Ball {
     const bitsFor = (n: number): number => 32 - Math.clz32(n - 1);
     this.#yBit = bitsFor(box[0]);
     this.#zBit = this.#yBit + bitsFor(box[1]);
-    const { distances, nm } = distancesOf(resolution, radiusNm, this.reach);
+    const { distances, nm } = computeDistances(resolution, radiusNm, this.reach);
     this.#distances = distances;
     this.#nm = nm;
     this.#firstRanks = new Uint32Array(nm.length + 1);
@@ -79,7 +79,7 @@ export class Ball {
     if (Math.abs(x) > rx || Math.abs(y) > ry || Math.abs(z) > rz) return this.size;
     const distance = this.#distanceOf(x, y, z),
       voxel = this.#packed(x, y, z);
-    if (distance === OUTSIDE) return this.size;
+    if (distance === OUTSIDE_RADIUS) return this.size;
     let low = this.#firstRanks[distance],
       high = this.#firstRanks[distance + 1];
     while (low < high) {
@@ -119,7 +119,7 @@ export class Ball {
           const first = this.#packed(0, y, z);
           for (let x = -rx; x <= rx; x++) {
             const distance = distances[row + Math.abs(x)];
-            if (distance !== OUTSIDE) visit(distance, first + x);
+            if (distance !== OUTSIDE_RADIUS) visit(distance, first + x);
           }
         }
     };

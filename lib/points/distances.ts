@@ -2,11 +2,11 @@
  * How far the voxels around a voxel are, by length: equal lengths are one distance. Resolutions and radius are decimal numbers as they are
  * written, so that squares of lengths are whole numbers of some unit. Pure.
  */
-import { decimalOf, greatestDivisor, powerOfTen } from '../base/unit-ratio.ts';
+import { toDecimal, greatestCommonDivisor, powerOfTen } from '../base/unit-ratio.ts';
 import type { Vec3 } from '../base/vec3.ts';
 
 /** Beyond the radius. */
-export const OUTSIDE = 0xffffffff;
+export const OUTSIDE_RADIUS = 0xffffffff;
 
 /** Squares that doubles hold no more may be this much apart, of their size, and yet be equal. */
 const ROUNDING = 2 ** -49;
@@ -18,14 +18,14 @@ export interface Distances {
   nm: Float64Array;
 }
 
-export function distancesOf(resolution: Vec3, radiusNm: number, reach: Vec3): Distances {
-  const decimals = resolution.map(decimalOf),
+export function computeDistances(resolution: Vec3, radiusNm: number, reach: Vec3): Distances {
+  const decimals = resolution.map(toDecimal),
     least = Math.min(0, ...decimals.map(({ exponent }) => exponent));
   const steps = decimals.map(({ digits, exponent }) => digits * powerOfTen(exponent - least));
-  const divisor = steps.reduce(greatestDivisor);
+  const divisor = steps.reduce(greatestCommonDivisor);
   // A unit is divisor × 10^least nm.
   const units = steps.map((step) => step / divisor);
-  const radius = decimalOf(radiusNm),
+  const radius = toDecimal(radiusNm),
     shift = 2 * (radius.exponent - least);
   const most =
     (radius.digits ** 2n * powerOfTen(Math.max(shift, 0))) /
@@ -71,7 +71,7 @@ function ordered(sums: Float64Array, most: number): Ordered {
   const squares = sorted.slice(0, count),
     distances = new Uint32Array(sums.length);
   for (let at = 0; at < sums.length; at++)
-    distances[at] = sums[at] <= most ? indexOf(squares, sums[at]) : OUTSIDE;
+    distances[at] = sums[at] <= most ? indexOf(squares, sums[at]) : OUTSIDE_RADIUS;
   return { distances, squares };
 }
 
@@ -81,7 +81,7 @@ function orderedExactly(sums: Float64Array, exact: (at: number) => bigint, most:
   const near = Uint32Array.from(sums.keys())
     .filter((at) => sums[at] <= mostly)
     .sort((a, b) => sums[a] - sums[b]);
-  const distances = new Uint32Array(sums.length).fill(OUTSIDE),
+  const distances = new Uint32Array(sums.length).fill(OUTSIDE_RADIUS),
     squares: number[] = [];
   for (let from = 0, to = 1; from < near.length; from = to++) {
     while (to < near.length && sums[near[to]] - sums[near[to - 1]] <= sums[near[to]] * ROUNDING) to++;

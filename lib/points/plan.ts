@@ -2,13 +2,13 @@
  * Which chunk and which voxel of it each point is: decided on typed arrays before anything is read. Pure.
  * 16 bytes a point while planning, 8 afterwards.
  */
-import { atOnce, byStretches, type Paced } from '../base/pacer.ts';
+import { runWithoutPause, inStretches, type PausableWork } from '../base/cooperative-work.ts';
 import { UnitRatio } from '../base/unit-ratio.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import { gridShape } from '../precomputed/grid.ts';
-import type { Scale } from '../precomputed/info.ts';
+import type { Scale } from '../precomputed/volume-info.ts';
 import { CellIndex } from './cell-index.ts';
-import type { PointSource } from './input.ts';
+import type { PointSource } from './point-input.ts';
 import { PointStatus } from './status.ts';
 
 export interface PointPlan {
@@ -36,15 +36,15 @@ export const planPoints = (
   scale: Scale,
   resolution: Vec3,
   status: Uint8Array,
-): PointPlan => atOnce(planning(points, scale, resolution, status));
+): PointPlan => runWithoutPause(planPointsInSteps(points, scale, resolution, status));
 
 /** The same with pauses. */
-export function* planning(
+export function* planPointsInSteps(
   points: PointSource,
   scale: Scale,
   resolution: Vec3,
   status: Uint8Array,
-): Paced<PointPlan> {
+): PausableWork<PointPlan> {
   const [sizeX, sizeY, sizeZ] = scale.size,
     [chunkX, chunkY, chunkZ] = scale.chunkSize,
     [offsetX, offsetY, offsetZ] = scale.voxelOffset;
@@ -105,12 +105,12 @@ export function* planning(
   return yield* group(index.cells.slice(), ordinals, unordered, inside);
 }
 
-function* startsOf(cells: number, ordinals: Uint32Array): Paced<Uint32Array> {
+function* startsOf(cells: number, ordinals: Uint32Array): PausableWork<Uint32Array> {
   const starts = new Uint32Array(cells + 1);
-  yield* byStretches(ordinals.length, (from, end) => {
+  yield* inStretches(ordinals.length, (from, end) => {
     for (let i = from; i < end; i++) if (ordinals[i] !== NO_CELL) starts[ordinals[i] + 1]++;
   });
-  yield* byStretches(cells, (from, end) => {
+  yield* inStretches(cells, (from, end) => {
     for (let c = from; c < end; c++) starts[c + 1] += starts[c];
   });
   return starts;
@@ -122,12 +122,12 @@ function* group(
   ordinals: Uint32Array,
   unordered: Uint32Array,
   inside: number,
-): Paced<PointPlan> {
+): PausableWork<PointPlan> {
   const starts = yield* startsOf(cells.length, ordinals);
   const next = starts.slice(0, cells.length),
     offsets = new Uint32Array(inside),
     order = new Uint32Array(inside);
-  yield* byStretches(ordinals.length, (from, end) => {
+  yield* inStretches(ordinals.length, (from, end) => {
     for (let i = from; i < end; i++) {
       if (ordinals[i] === NO_CELL) continue;
       const at = next[ordinals[i]]++;

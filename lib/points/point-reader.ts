@@ -1,16 +1,23 @@
 /** Values of one volume at many points: plans, reads, and says what became of each point. */
-import { deadlineOf } from '../base/deadline.ts';
+import { deadlineReason } from '../base/deadline.ts';
 import { ChunkError, DeadlineError } from '../base/errors.ts';
-import type { Observe } from '../base/observer.ts';
-import { atOnce, byStretches, filling, pacer as eventLoop, type Paced, type Pacer } from '../base/pacer.ts';
+import type { Observer } from '../base/volume-events.ts';
+import {
+  runWithoutPause,
+  inStretches,
+  fillInStretches,
+  cooperativeRunner as eventLoop,
+  type PausableWork,
+  type CooperativeRunner,
+} from '../base/cooperative-work.ts';
 import { formatVec3, type Vec3 } from '../base/vec3.ts';
-import type { ChunkCache } from '../chunks/chunk-cache.ts';
+import type { ChunkDiskCache } from '../chunks/chunk-disk-cache.ts';
 import { ChunkReader, type ChunkReaderOptions } from '../chunks/chunk-reader.ts';
 import type { ChunkSource } from '../chunks/chunk-source.ts';
-import { keepOnDisk } from '../chunks/disk-cached-source.ts';
-import type { LruEncoding } from '../chunks/keeping.ts';
+import { diskCachedSource } from '../chunks/disk-cached-source.ts';
+import type { LruEncoding } from '../chunks/cache-options.ts';
 import { observedSource } from '../chunks/observed-source.ts';
-import { keepReencoded } from '../chunks/reencoding-source.ts';
+import { reencodingSource } from '../chunks/reencoding-source.ts';
 import { ShardedSource } from '../chunks/sharded-source.ts';
 import { ShardIndexCache } from '../chunks/shard-indices.ts';
 import { UnshardedSource } from '../chunks/unsharded-source.ts';
@@ -18,15 +25,15 @@ import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import { requireCodec } from '../codecs/registry.ts';
 import { DATA_TYPES, wordsView, type ValueArray, type WordArray } from '../precomputed/data-type.ts';
 import { cellSize } from '../precomputed/grid.ts';
-import { finestResolution, scaleAt, type Scale, type VolumeInfo } from '../precomputed/info.ts';
+import { finestResolution, scaleAt, type Scale, type VolumeInfo } from '../precomputed/volume-info.ts';
 import { parseSharding } from '../precomputed/sharding.ts';
 import type { Store } from '../storage/store.ts';
 import { Ball } from './ball.ts';
 import { BallSearch } from './ball-search.ts';
-import { pointSource, type PointInput, type PointSource } from './input.ts';
-import { planning, type PointPlan } from './plan.ts';
+import { toPointSource, type PointInput, type PointSource } from './point-input.ts';
+import { planPointsInSteps, type PointPlan } from './plan.ts';
 import { readPoints, type ChunkFailure, type ReadRequest } from './read-points.ts';
-import { Snap } from './snap.ts';
+import { PointSnapper } from './snap.ts';
 import { PointStatus } from './status.ts';
 import type { LookupStats } from './result.ts';
 
@@ -44,13 +51,13 @@ export interface PointQuery {
   snapNm?: number;
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
-  /** Makes what is told of points that were read; see {@link ReadRequest.judge}. */
-  judgeOf?: (read: {
+  /** Makes what is told of points that were read; see {@link ReadRequest.checkPoints}. */
+  createPointCheck?: (read: {
     plan: PointPlan;
     scale: Scale;
     words: WordArray;
     status: Uint8Array;
-  }) => ReadRequest['judge'];
+  }) => ReadRequest['checkPoints'];
   /** Told once when most points hit nothing. */
   warn?: (message: string) => void;
 }
@@ -63,7 +70,7 @@ export interface PointValues {
   plan: PointPlan;
   scale: Scale;
   /** How far labels were taken from, and a plan of the voxels they were taken from; only when asked to snap. */
-  snapped?: { nm: Float32Array; plan: () => Paced<PointPlan> };
+  snapped?: { nm: Float32Array; plan: () => PausableWork<PointPlan> };
 }
 
 export interface PointReaderOptions extends ChunkReaderOptions {
@@ -76,9 +83,9 @@ export interface PointReaderOptions extends ChunkReaderOptions {
   /** @default true */
   rangeReads?: boolean;
   /** The volume's part of a cache on disk. @default none */
-  chunkCache?: ChunkCache;
+  chunkCache?: ChunkDiskCache;
   /** Told of each chunk that is read. */
-  observe?: Observe;
+  observe?: Observer;
   /** Told once what is wrong with the server, for as long as the volume is open. */
   warn?: (message: string) => void;
 }
@@ -103,7 +110,7 @@ interface Planned {
 export class PointReader {
   readonly #options: PointReaderOptions;
   readonly #chunks: ChunkReader;
-  readonly #pacer: Pacer;
+  readonly #pacer: CooperativeRunner;
   readonly #shardIndices: ShardIndexCache;
   readonly #scales = new Map<number, OpenScale>();
   readonly #searches = new Map<number, BallSearch>();
@@ -123,8 +130,8 @@ export class PointReader {
   async read(points: PointInput | PointSource, query: PointQuery): Promise<PointValues> {
     const began = performance.now();
     const { info } = this.#options;
-    const { mip, snapNm, signal, onProgress, judgeOf, warn } = query;
-    const source = pointSource(points);
+    const { mip, snapNm, signal, onProgress, createPointCheck: judgeOf, warn } = query;
+    const source = toPointSource(points);
     const { scale, ...reading } = this.#open(mip);
     const resolution = query.resolution ?? finestResolution(info.scales);
     const search = snapNm === undefined ? undefined : this.#searchIn(scale, snapNm);
@@ -132,7 +139,7 @@ export class PointReader {
     const values = new DATA_TYPES[info.dataType](source.count * info.numChannels),
       out = wordsView(values);
     const planned = this.#plan(
-      planning(source, scale, resolution, status),
+      planPointsInSteps(source, scale, resolution, status),
       status,
       reading.source.id,
       signal,
@@ -147,26 +154,27 @@ export class PointReader {
       signal,
       onProgress: onProgress && ((progress) => onProgress({ points: source.count, ...progress })),
     };
-    const snap = search && !late ? new Snap({ ...request, scale, search, pacer: this.#pacer }) : undefined;
+    const snap =
+      search && !late ? new PointSnapper({ ...request, scale, search, pacer: this.#pacer }) : undefined;
     const isLabels = info.type === 'segmentation',
       further = judgeOf?.({ plan, scale, words: out, status });
     const { cost, failures } = await readPoints(this.#chunks, {
       ...request,
-      judge: isLabels
+      checkPoints: isLabels
         ? (ordinal, from, end) => {
             markBackground(plan.order, from, end, status, out);
             further?.(ordinal, from, end);
           }
         : undefined,
-      look: snap && ((...chunk) => snap.inside(...chunk)),
+      onChunkRead: snap && ((...chunk) => snap.searchChunk(...chunk)),
     });
     if (late) failures.push({ error: late, points: undefined });
     const spent = { ...cost, chunks: plan.cells.length };
-    await snap?.outside(this.#chunks, spent);
-    const settled = snap && (await this.#pacer.run(snap.settle()));
+    await snap?.searchNeighbours(this.#chunks, spent);
+    const settled = snap && (await this.#pacer.run(snap.finish()));
     if (settled) failures.push(...settled.failures);
     const snappedNm = search && (settled?.snappedNm ?? (await this.#pacer.run(noDistances(source.count))));
-    if (warn && !deadlineOf(signal)) {
+    if (warn && !deadlineReason(signal)) {
       await this.#pacer.run(warnOfMisses(status, scale, resolution, warn));
       await this.#pacer.run(warnOfAbsence(status, plan, `${this.#options.store.url}/${scale.key}`, warn));
     }
@@ -180,8 +188,8 @@ export class PointReader {
     };
     const snapped = snappedNm && {
       nm: snappedNm,
-      *plan(): Paced<PointPlan> {
-        return snap ? yield* snap.snappedPlan() : noPlan();
+      *plan(): PausableWork<PointPlan> {
+        return snap ? yield* snap.planSnapped() : noPlan();
       },
     };
     return { values, status, failures, stats, plan, scale, snapped };
@@ -189,20 +197,20 @@ export class PointReader {
 
   /** @returns An empty plan, and why, when the deadline came first. @throws signal.reason. */
   #plan(
-    planning: Paced<PointPlan>,
+    planning: PausableWork<PointPlan>,
     status: Uint8Array,
     url: string,
     signal: AbortSignal | undefined,
   ): Planned | Promise<Planned> {
     const count = status.length;
     let isFilled = false;
-    const work = (function* (): Paced<PointPlan> {
-      yield* filling(status, PointStatus.failed); // until it is known better
+    const work = (function* (): PausableWork<PointPlan> {
+      yield* fillInStretches(status, PointStatus.failed); // until it is known better
       isFilled = true;
       return yield* planning;
     })();
     const cut = (error: unknown): Planned => {
-      const deadline = deadlineOf(signal);
+      const deadline = deadlineReason(signal);
       if (!deadline) throw error;
       if (!isFilled) status.fill(PointStatus.failed);
       return {
@@ -211,7 +219,7 @@ export class PointReader {
       };
     };
     // Calls made in one turn share their reads: small ones have registered their chunks before any is read.
-    if (count <= AT_ONCE_POINTS) return { plan: atOnce(work), late: undefined };
+    if (count <= AT_ONCE_POINTS) return { plan: runWithoutPause(work), late: undefined };
     try {
       const plan = this.#pacer.run(work, signal);
       return plan instanceof Promise
@@ -223,8 +231,8 @@ export class PointReader {
   }
 
   /** When all that was read has been saved, where it is. */
-  saved(): Promise<void> {
-    return this.#chunks.saved();
+  whenSaved(): Promise<void> {
+    return this.#chunks.whenSaved();
   }
 
   /** The last radius of each scale is kept: the next batch has the same. */
@@ -259,13 +267,15 @@ export class PointReader {
     const stored = sharding
       ? new ShardedSource({ ...options, sharding, indices: this.#shardIndices, disk: chunkCache })
       : new UnshardedSource(options);
-    const cached = chunkCache ? keepOnDisk(stored, { cache: chunkCache, scale, codec, layoutOf }) : stored,
+    const cached = chunkCache
+        ? diskCachedSource(stored, { cache: chunkCache, scale, codec, layoutOf })
+        : stored,
       source = observe ? observedSource(cached, observe) : cached;
     const opened: OpenScale = {
       scale,
       codec,
       layoutOf,
-      source: lruEncoding === 'compressed_segmentation' ? keepReencoded(source, codec, layoutOf) : source,
+      source: lruEncoding === 'compressed_segmentation' ? reencodingSource(source, codec, layoutOf) : source,
     };
     this.#scales.set(mip, opened);
     return opened;
@@ -279,9 +289,9 @@ function noPlan(): PointPlan {
 }
 
 /** NaN for each point: none has a label from elsewhere. */
-function* noDistances(count: number): Paced<Float32Array> {
+function* noDistances(count: number): PausableWork<Float32Array> {
   const distances = new Float32Array(count);
-  yield* filling(distances, NaN);
+  yield* fillInStretches(distances, NaN);
   return distances;
 }
 
@@ -308,10 +318,10 @@ function* warnOfMisses(
   scale: Scale,
   resolution: Vec3,
   warn: (message: string) => void,
-): Paced {
+): PausableWork {
   let outside = 0,
     background = 0;
-  yield* byStretches(status.length, (from, end) => {
+  yield* inStretches(status.length, (from, end) => {
     for (let i = from; i < end; i++) {
       if (status[i] === PointStatus.outOfBounds) outside++;
       else if (status[i] === PointStatus.background) background++;
@@ -333,7 +343,7 @@ function* warnOfAbsence(
   { cells, order }: PointPlan,
   url: string,
   warn: (message: string) => void,
-): Paced {
+): PausableWork {
   if (cells.length < 2) return;
   for (let k = 0; k < order.length; k++) {
     if (status[order[k]] !== PointStatus.missingChunk) return;
@@ -346,7 +356,7 @@ function* warnOfAbsence(
 const STRETCH = 2 ** 14;
 
 /** Why a point failed. 4 bytes a point once the first is asked for, nothing when all went well. */
-export function errorsOfPoints(
+export function createErrorLookup(
   failures: readonly ChunkFailure[],
   status: Uint8Array,
 ): (index: number) => ChunkError | undefined {

@@ -1,13 +1,13 @@
 /** Carries out a plan: every chunk read once, every point written where it belongs. */
 import type { ChunkError } from '../base/errors.ts';
-import { byStretches, type Paced } from '../base/pacer.ts';
+import { inStretches, type PausableWork } from '../base/cooperative-work.ts';
 import type { ChunkConsumer, ChunkCost, ChunkReader } from '../chunks/chunk-reader.ts';
 import type { ChunkSource } from '../chunks/chunk-source.ts';
-import { MAX_PARTS_VALUES } from '../chunks/range-cost.ts';
+import { MAX_VALUES_FOR_PARTS } from '../chunks/range-cost.ts';
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import type { WordArray } from '../precomputed/data-type.ts';
 import type { PointPlan } from './plan.ts';
-import { ProgressTeller } from './progress.ts';
+import { ProgressReporter } from './progress-reporter.ts';
 import { PointStatus } from './status.ts';
 
 /** A chunk that failed and the points in it, ascending; undefined: all that failed and are in no other failure. */
@@ -28,9 +28,9 @@ export interface ReadRequest {
   signal?: AbortSignal;
   onProgress?: (progress: { chunks: number; chunksDone: number }) => void;
   /** Told of the points `from` to `end` of the plan, all of one chunk, once their values are written and they are `ok`. */
-  judge?: (ordinal: number, from: number, end: number) => void;
+  checkPoints?: (ordinal: number, from: number, end: number) => void;
   /** Sees the bytes of every chunk once its points are written, and must not throw. No chunk goes by in windows then. */
-  look?: (ordinal: number, bytes: Uint8Array, codec: Codec) => Paced;
+  onChunkRead?: (ordinal: number, bytes: Uint8Array, codec: Codec) => PausableWork;
 }
 
 /** Points between two pauses: the first to be written each touch a page of memory of their own, which takes up to 10 microseconds. */
@@ -44,17 +44,28 @@ export async function readPoints(
   chunks: ChunkReader,
   request: ReadRequest,
 ): Promise<{ cost: ChunkCost; failures: ChunkFailure[] }> {
-  const { plan, source, codec, layoutOf, out, status, signal, onProgress, judge, look } = request;
+  const {
+    plan,
+    source,
+    codec,
+    layoutOf,
+    out,
+    status,
+    signal,
+    onProgress,
+    checkPoints: judge,
+    onChunkRead: look,
+  } = request;
   const { cells, starts, offsets, order } = plan;
   const failures: ChunkFailure[] = [];
   const wordsPerPoint = out.length / status.length;
   /** Chunks of which values may be written that are not accepted yet. */
   const unaccepted = new Set<number>();
   let chunksDone = 0;
-  const progress = new ProgressTeller(onProgress);
+  const progress = new ProgressReporter(onProgress);
   const settle = (count = 1): void => {
     chunksDone += count;
-    progress.tell({ chunks: cells.length, chunksDone });
+    progress.report({ chunks: cells.length, chunksDone });
   };
   const pointsOf = (ordinal: number): Uint32Array => order.subarray(starts[ordinal], starts[ordinal + 1]);
   const offsetsOf = (ordinal: number): Uint32Array => offsets.subarray(starts[ordinal], starts[ordinal + 1]);
@@ -66,10 +77,10 @@ export async function readPoints(
     judge?.(ordinal, from, end);
   };
   /** With pauses, in which a deadline may come. */
-  function* acceptAll(ordinal: number): Paced {
+  function* acceptAll(ordinal: number): PausableWork {
     const from = starts[ordinal];
     unaccepted.add(ordinal);
-    yield* byStretches(starts[ordinal + 1] - from, (a, b) => accept(ordinal, from + a, from + b));
+    yield* inStretches(starts[ordinal + 1] - from, (a, b) => accept(ordinal, from + a, from + b));
     unaccepted.delete(ordinal);
   }
   /** A decoder may have begun. */
@@ -85,7 +96,7 @@ export async function readPoints(
       const layout = layoutOf(cells[ordinal]),
         first = starts[ordinal],
         last = starts[ordinal + 1];
-      const size = kept.isByPoint ? STRETCH : last - first;
+      const size = kept.isPointwise ? STRETCH : last - first;
       for (let from = first; from < last; from += size) {
         if (from > first) yield;
         const end = Math.min(last, from + size);
@@ -103,21 +114,21 @@ export async function readPoints(
     windowReader(ordinal) {
       const reader = look
         ? undefined
-        : codec.watchPoints?.(layoutOf(cells[ordinal]), offsetsOf(ordinal), out, pointsOf(ordinal));
+        : codec.createStreamDecoder?.(layoutOf(cells[ordinal]), offsetsOf(ordinal), out, pointsOf(ordinal));
       if (reader) unaccepted.add(ordinal);
       return reader;
     },
     rangesOf(ordinal) {
       const voxels = offsetsOf(ordinal),
         layout = layoutOf(cells[ordinal]);
-      return look || voxels.length * layout.channels > MAX_PARTS_VALUES
+      return look || voxels.length * layout.channels > MAX_VALUES_FOR_PARTS
         ? undefined
         : codec.wantedBytes?.(layout, voxels);
     },
     *done(ordinal, stored) {
       const from = starts[ordinal],
         count = starts[ordinal + 1] - from;
-      if (!stored) yield* byStretches(count, (a, b) => mark(from + a, from + b, PointStatus.missingChunk));
+      if (!stored) yield* inStretches(count, (a, b) => mark(from + a, from + b, PointStatus.missingChunk));
       else if (unaccepted.has(ordinal)) yield* acceptAll(ordinal);
       settle();
     },

@@ -5,24 +5,35 @@
  * A chunk that is not stored holds no label. One that cannot be read might: points for which it could hold something nearer than what
  * they found have failed.
  */
-import { deadlineOf } from '../base/deadline.ts';
+import { deadlineReason } from '../base/deadline.ts';
 import { ChunkError, DeadlineError } from '../base/errors.ts';
-import { atOnce, byStretches, filling, type Paced, type Pacer } from '../base/pacer.ts';
+import {
+  runWithoutPause,
+  inStretches,
+  fillInStretches,
+  type PausableWork,
+  type CooperativeRunner,
+} from '../base/cooperative-work.ts';
 import type { ChunkConsumer, ChunkCost, ChunkReader } from '../chunks/chunk-reader.ts';
 import type { Codec } from '../codecs/codec.ts';
-import type { Scale } from '../precomputed/info.ts';
-import { isLabel, type BallSearch, type Look, type Seeker } from './ball-search.ts';
-import { pointSource } from './input.ts';
-import { addLooks, boundsFromZero, nextRound, seesNeighbour } from './neighbours.ts';
-import { planning, type PointPlan } from './plan.ts';
+import type { Scale } from '../precomputed/volume-info.ts';
+import { isLabel, type BallSearch, type SearchTask, type SnapPoint } from './ball-search.ts';
+import { toPointSource } from './point-input.ts';
+import {
+  addNeighbourSearches,
+  cellBoundsFromZero,
+  selectNextSearches,
+  canReachNeighbour,
+} from './neighbour-chunks.ts';
+import { planPointsInSteps, type PointPlan } from './plan.ts';
 import type { ChunkFailure, ReadRequest } from './read-points.ts';
-import { ProgressTeller } from './progress.ts';
+import { ProgressReporter } from './progress-reporter.ts';
 import { PointStatus } from './status.ts';
 
 export interface SnapRequest extends Omit<ReadRequest, 'look' | 'judge'> {
   scale: Scale;
   search: BallSearch;
-  pacer: Pacer;
+  pacer: CooperativeRunner;
 }
 
 /** What a call has cost; `chunks` counts those asked for. */
@@ -39,13 +50,13 @@ const MOST_LATE = 2 ** 16;
 /** To settle a point takes so long: a call that is to end in time begins to end earlier. */
 export const SETTLE_NS_PER_POINT = 20;
 
-export class Snap {
+export class PointSnapper {
   readonly #request: SnapRequest;
   /** Of the nearest label by point; the size of the ball while there is none. */
   readonly #ranks: Uint32Array;
   /** Points that could not look into a chunk: nothing is known from that rank on. */
   readonly #blocked = new Map<number, { rank: number; error: ChunkError }>();
-  readonly #progress: ProgressTeller<{ chunks: number; chunksDone: number }>;
+  readonly #progress: ProgressReporter<{ chunks: number; chunksDone: number }>;
   #chunksDone: number;
   /** By chunk: 1 once its points have looked around in it. A deadline may come before. */
   readonly #looked: Uint8Array;
@@ -54,14 +65,14 @@ export class Snap {
 
   constructor(request: SnapRequest) {
     this.#request = request;
-    this.#progress = new ProgressTeller(this.#request.onProgress);
+    this.#progress = new ProgressReporter(this.#request.onProgress);
     this.#ranks = new Uint32Array(request.status.length);
     this.#chunksDone = request.plan.cells.length;
     this.#looked = new Uint8Array(this.#chunksDone);
   }
 
   /** Looks around the points of a chunk that have no label, in the chunk itself. Called with its bytes once their labels are written. */
-  *inside(ordinal: number, bytes: Uint8Array, codec: Codec): Paced {
+  *searchChunk(ordinal: number, bytes: Uint8Array, codec: Codec): PausableWork {
     const {
       plan: { cells, starts, order },
       out,
@@ -70,13 +81,13 @@ export class Snap {
     } = this.#request;
     const width = out.length / status.length;
     const first = starts[ordinal];
-    yield* byStretches(starts[ordinal + 1] - first, (from, end) => {
+    yield* inStretches(starts[ordinal + 1] - first, (from, end) => {
       for (let k = first + from; k < first + end; k++)
         if (!isLabel(out, order[k] * width, width)) this.#ranks[order[k]] = search.ball.size;
     });
-    let looks: Look[] = [];
+    let looks: SearchTask[] = [];
     const cell = cells[ordinal];
-    const look = function* (this: Snap): Paced {
+    const look = function* (this: PointSnapper): PausableWork {
       try {
         yield* this.#search(cell, bytes, codec, looks);
       } catch (error) {
@@ -85,7 +96,7 @@ export class Snap {
       looks = [];
     }.bind(this);
     for (const seeker of this.#seekers(ordinal)) {
-      looks.push({ seeker, cell, first: 1 });
+      looks.push({ snapPoint: seeker, cell, firstRank: 1 });
       if (looks.length % STRETCH === 0) yield;
       if (looks.length === MAX_LOOKS) yield* look();
     }
@@ -98,18 +109,25 @@ export class Snap {
    * @param spent Counts of the call so far, added to.
    * @throws signal.reason, or what `onProgress` threw.
    */
-  async outside(reader: ChunkReader, spent: Spent): Promise<void> {
+  async searchNeighbours(reader: ChunkReader, spent: Spent): Promise<void> {
     const { plan, scale, search, signal, pacer } = this.#request;
-    let looks: Look[] = [],
+    let looks: SearchTask[] = [],
       sought = 0;
     for (let ordinal = 0; ordinal < plan.cells.length; ordinal++)
       for (const seeker of this.#seekers(ordinal)) {
         if (this.#looked[ordinal])
-          addLooks(seeker, plan.cells[ordinal], scale, search.ball, this.#limit(seeker.point), looks);
-        else this.#fail(seeker.point); // for the reason that its chunk has
+          addNeighbourSearches(
+            seeker,
+            plan.cells[ordinal],
+            scale,
+            search.ball,
+            this.#limit(seeker.pointIndex),
+            looks,
+          );
+        else this.#fail(seeker.pointIndex); // for the reason that its chunk has
         if (++sought % STRETCH === 0) {
           if (pacer.isDue()) await pacer.pause();
-          const deadline = deadlineOf(signal);
+          const deadline = deadlineReason(signal);
           if (deadline) return pacer.run(this.#giveUp(ordinal, looks, deadline));
         }
         if (looks.length < MAX_LOOKS) continue;
@@ -123,7 +141,7 @@ export class Snap {
    * After a deadline: fails the points, from a chunk on, that a neighbour could hold something nearer for. Only so many are looked at one by
    * one; the others fail in any case.
    */
-  *#giveUp(first: number, looks: readonly Look[], { timeoutMs }: DeadlineError): Paced {
+  *#giveUp(first: number, looks: readonly SearchTask[], { timeoutMs }: DeadlineError): PausableWork {
     const {
       plan: { cells, starts, order },
       scale,
@@ -138,21 +156,21 @@ export class Snap {
       this.#fail(point);
       count++;
     };
-    yield* byStretches(looks.length, (from, end) => {
-      for (let k = from; k < end; k++) fail(looks[k].seeker.point);
+    yield* inStretches(looks.length, (from, end) => {
+      for (let k = from; k < end; k++) fail(looks[k].snapPoint.pointIndex);
     });
     for (let ordinal = first; ordinal < cells.length; ordinal++) {
       if (this.#looked[ordinal] && seen < MOST_LATE)
         for (const seeker of this.#seekers(ordinal)) {
           if (
             seen >= MOST_LATE ||
-            seesNeighbour(seeker, cells[ordinal], scale, search.ball, this.#limit(seeker.point))
+            canReachNeighbour(seeker, cells[ordinal], scale, search.ball, this.#limit(seeker.pointIndex))
           )
-            fail(seeker.point);
+            fail(seeker.pointIndex);
           if (++seen % STRETCH === 0) yield;
         }
       else
-        yield* byStretches(starts[ordinal + 1] - starts[ordinal], (from, end) => {
+        yield* inStretches(starts[ordinal + 1] - starts[ordinal], (from, end) => {
           for (let k = starts[ordinal] + from; k < starts[ordinal] + end; k++) fail(order[k]);
         });
       yield;
@@ -175,7 +193,7 @@ export class Snap {
    * Settles the points that looked: `ok`, `failed`, or left on background.
    * @returns How far each point's label is: 0 for its own, NaN for none.
    */
-  *settle(): Paced<{ snappedNm: Float32Array; failures: ChunkFailure[] }> {
+  *finish(): PausableWork<{ snappedNm: Float32Array; failures: ChunkFailure[] }> {
     const {
       status,
       search: { ball },
@@ -191,8 +209,8 @@ export class Snap {
       else failed.set(error, [point]);
     }
     const snappedNm = new Float32Array(status.length);
-    yield* filling(snappedNm, NaN);
-    yield* byStretches(status.length, (from, end) => {
+    yield* fillInStretches(snappedNm, NaN);
+    yield* inStretches(status.length, (from, end) => {
       for (let point = from; point < end; point++) {
         const rank = this.#ranks[point];
         if (rank !== NOT_SEEKING && rank < ball.size) {
@@ -214,14 +232,14 @@ export class Snap {
   }
 
   /** The voxels that the snapped points got their labels from, as a plan. */
-  *snappedPlan(): Paced<PointPlan> {
+  *planSnapped(): PausableWork<PointPlan> {
     const {
       plan,
       scale,
       search: { ball },
     } = this.#request;
     let count = 0;
-    yield* byStretches(this.#ranks.length, (from, end) => {
+    yield* inStretches(this.#ranks.length, (from, end) => {
       for (let point = from; point < end; point++)
         if (this.#ranks[point] !== NOT_SEEKING && this.#ranks[point] < ball.size) count++;
     });
@@ -230,7 +248,7 @@ export class Snap {
       at = new Int32Array(3);
     count = 0;
     for (let ordinal = 0; ordinal < plan.cells.length; ordinal++)
-      for (const { point, voxel } of this.#seekers(ordinal)) {
+      for (const { pointIndex: point, voxel } of this.#seekers(ordinal)) {
         if (this.#ranks[point] >= ball.size) continue;
         ball.voxelAt(this.#ranks[point], at);
         for (let axis = 0; axis < 3; axis++)
@@ -238,19 +256,19 @@ export class Snap {
         points[count++] = point;
         if (count % STRETCH === 0) yield;
       }
-    const moved = yield* planning(
-      pointSource(voxels, { borrow: true }),
+    const moved = yield* planPointsInSteps(
+      toPointSource(voxels, { borrow: true }),
       scale,
       scale.resolution,
       new Uint8Array(count),
     );
-    yield* byStretches(moved.order.length, (from, end) => {
+    yield* inStretches(moved.order.length, (from, end) => {
       for (let k = from; k < end; k++) moved.order[k] = points[moved.order[k]];
     });
     return moved;
   }
 
-  *#seekers(ordinal: number): Generator<Seeker> {
+  *#seekers(ordinal: number): Generator<SnapPoint> {
     const {
       plan: { cells, starts, offsets, order },
       scale,
@@ -258,24 +276,24 @@ export class Snap {
     const {
       min: [x0, y0, z0],
       max,
-    } = boundsFromZero(scale, cells[ordinal]);
+    } = cellBoundsFromZero(scale, cells[ordinal]);
     const sx = max[0] - x0,
       sy = max[1] - y0;
     for (let k = starts[ordinal]; k < starts[ordinal + 1]; k++) {
       if (this.#ranks[order[k]] === NOT_SEEKING) continue;
       const offset = offsets[k],
         row = Math.floor(offset / sx);
-      yield { point: order[k], voxel: [x0 + (offset % sx), y0 + (row % sy), z0 + Math.floor(row / sy)] };
+      yield { pointIndex: order[k], voxel: [x0 + (offset % sx), y0 + (row % sy), z0 + Math.floor(row / sy)] };
     }
   }
 
   /** Reads in rounds. In each every seeker asks for its nearest chunks, and all that want those chunks look into them. */
-  async #read(reader: ChunkReader, looks: readonly Look[], spent: Spent): Promise<void> {
+  async #read(reader: ChunkReader, looks: readonly SearchTask[], spent: Spent): Promise<void> {
     const { source, signal, pacer } = this.#request;
     for (;;) {
       // A few are registered together with those of other calls.
-      const sorting = nextRound(looks, (point) => this.#limit(point)),
-        { now, later } = looks.length > STRETCH ? await pacer.run(sorting) : atOnce(sorting);
+      const sorting = selectNextSearches(looks, (point) => this.#limit(point)),
+        { now, later } = looks.length > STRETCH ? await pacer.run(sorting) : runWithoutPause(sorting);
       if (now.size === 0) return;
       looks = later;
       const cells = Float64Array.from(now.keys());
@@ -291,13 +309,13 @@ export class Snap {
     }
   }
 
-  #consumer(cells: Float64Array, looks: readonly (readonly Look[])[], chunks: number): ChunkConsumer {
+  #consumer(cells: Float64Array, looks: readonly (readonly SearchTask[])[], chunks: number): ChunkConsumer {
     const settled = new Uint8Array(cells.length);
     const settle = (ordinal: number): void => {
       settled[ordinal] = 1;
       this.#chunksDone++;
     };
-    const tell = (): void => this.#progress.tell({ chunks, chunksDone: this.#chunksDone });
+    const tell = (): void => this.#progress.report({ chunks, chunksDone: this.#chunksDone });
     return {
       take: (ordinal, bytes, codec = this.#request.codec) =>
         bytes ? this.#search(cells[ordinal], bytes, codec, looks[ordinal]) : undefined,
@@ -318,16 +336,16 @@ export class Snap {
     };
   }
 
-  #search(cell: number, bytes: Uint8Array, codec: Codec, looks: readonly Look[]): Paced {
+  #search(cell: number, bytes: Uint8Array, codec: Codec, looks: readonly SearchTask[]): PausableWork {
     const { scale, layoutOf, search, out } = this.#request;
-    const { min } = boundsFromZero(scale, cell);
+    const { min } = cellBoundsFromZero(scale, cell);
     return search.run({ bytes, codec, layout: layoutOf(cell), min }, looks, { ranks: this.#ranks, out });
   }
 
-  #block(looks: readonly Look[], error: ChunkError): void {
+  #block(looks: readonly SearchTask[], error: ChunkError): void {
     for (const {
-      seeker: { point },
-      first,
+      snapPoint: { pointIndex: point },
+      firstRank: first,
     } of looks) {
       const known = this.#blocked.get(point);
       if (!known || first < known.rank) this.#blocked.set(point, { rank: first, error });

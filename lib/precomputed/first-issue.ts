@@ -1,6 +1,6 @@
 /** Schema errors in words. */
 import type { z } from 'zod';
-import { printable } from '../base/printable.ts';
+import { toPrintable } from '../base/printable.ts';
 
 /** `scales[0].size: expected …` — the first problem of a failed parse, in words. @param within What was parsed, where that is a part. */
 export function firstIssue(error: z.ZodError, within = ''): string {
@@ -10,5 +10,5 @@ export function firstIssue(error: z.ZodError, within = ''): string {
       typeof part === 'number' ? `${text}[${part}]` : text === '' ? String(part) : `${text}.${String(part)}`,
     within,
   );
-  return printable(path === '' ? issue.message : `${path}: ${issue.message}`);
+  return toPrintable(path === '' ? issue.message : `${path}: ${issue.message}`);
 }

@@ -4,7 +4,7 @@
  * Source: Neuroglancer, src/datasource/precomputed/volume.md, "Unsharded chunk storage".
  */
 import type { Vec3 } from '../base/vec3.ts';
-import type { Scale } from './info.ts';
+import type { Scale } from './volume-info.ts';
 
 type Geometry = Pick<Scale, 'size' | 'chunkSize' | 'voxelOffset'>;
 

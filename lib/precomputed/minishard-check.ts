@@ -7,11 +7,11 @@ import { DecodeError } from '../base/errors.ts';
 import { formatVec3, type Vec3 } from '../base/vec3.ts';
 import { codeBits, compressedMortonCodes } from './morton.ts';
 import { hashInPlace } from './murmurhash.ts';
-import { idText, type MinishardIndex } from './shard-index.ts';
+import { formatChunkId, type MinishardIndex } from './shard-index.ts';
 import { shiftRight, type ShardingSpec } from './sharding.ts';
 
 /** A minishard of one scale. */
-export interface MinishardPlace {
+export interface MinishardLocation {
   /** Number of its shard: low word, high word. */
   shard: readonly [low: number, high: number];
   minishard: number;
@@ -23,12 +23,16 @@ export interface MinishardPlace {
  * @throws DecodeError BAD_HEADER when the index lists a chunk of another minishard or shard, or one outside the grid, and when chunks
  *   overlap.
  */
-export function checkMinishardIndex(index: MinishardIndex, spec: ShardingSpec, place: MinishardPlace): void {
+export function checkMinishardIndex(
+  index: MinishardIndex,
+  spec: ShardingSpec,
+  place: MinishardLocation,
+): void {
   checkMembers(index, spec, place);
   checkRanges(index, place);
 }
 
-function checkMembers({ ids }: MinishardIndex, spec: ShardingSpec, place: MinishardPlace): void {
+function checkMembers({ ids }: MinishardIndex, spec: ShardingSpec, place: MinishardLocation): void {
   const isElsewhere = elsewhereThan(spec, place),
     isOutside = outsideOf(place.gridShape);
   for (let k = 0; k < ids.length; k += 2) {
@@ -42,7 +46,7 @@ function checkMembers({ ids }: MinishardIndex, spec: ShardingSpec, place: Minish
     if (why !== undefined)
       throw new DecodeError(
         'BAD_HEADER',
-        `minishard ${place.minishard}: its index lists chunk ${idText(low, high)}, which ${why}`,
+        `minishard ${place.minishard}: its index lists chunk ${formatChunkId(low, high)}, which ${why}`,
       );
   }
 }
@@ -50,7 +54,7 @@ function checkMembers({ ids }: MinishardIndex, spec: ShardingSpec, place: Minish
 /** Tells whether a chunk ID (low word, high word) is one of another minishard or shard: its own have certain bits, of the ID or of its hash. */
 function elsewhereThan(
   { hash, preshiftBits, minishardBits, shardBits }: ShardingSpec,
-  { shard, minishard }: MinishardPlace,
+  { shard, minishard }: MinishardLocation,
 ): (low: number, high: number) => boolean {
   const isHashed = hash !== 'identity',
     shift = BigInt(isHashed ? 0 : preshiftBits);
@@ -75,7 +79,7 @@ const wordsOf64 = (bits: bigint): [low: number, high: number] => [
 ];
 
 /** Several chunks may be stored as the same bytes, and as no bytes anywhere; anything else has bytes of its own. */
-function checkRanges({ ids, starts, ends }: MinishardIndex, { minishard }: MinishardPlace): void {
+function checkRanges({ ids, starts, ends }: MinishardIndex, { minishard }: MinishardLocation): void {
   let ascending = true;
   for (let k = 1; ascending && k < starts.length; k++) ascending = starts[k] >= ends[k - 1];
   if (ascending) return;
@@ -88,7 +92,7 @@ function checkRanges({ ids, starts, ends }: MinishardIndex, { minishard }: Minis
     const isSame = starts[k] === starts[before] && ends[k] === ends[before];
     if (starts[k] >= ends[before] || isSame) continue;
     const text = (at: number): string =>
-      `chunk ${idText(ids[2 * at], ids[2 * at + 1])} at bytes ${starts[at]} to ${ends[at]}`;
+      `chunk ${formatChunkId(ids[2 * at], ids[2 * at + 1])} at bytes ${starts[at]} to ${ends[at]}`;
     throw new DecodeError(
       'BAD_HEADER',
       `minishard ${minishard}: its index places ${text(before)} and ${text(k)}, which overlap`,

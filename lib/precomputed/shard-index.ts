@@ -103,7 +103,7 @@ export function decodeMinishardIndex(
     if (start < base || end > Number.MAX_SAFE_INTEGER)
       throw new DecodeError(
         'BAD_HEADER',
-        `minishard ${minishard}: its index places chunk ${idText(low, high)} at bytes ${start} to ${end}`,
+        `minishard ${minishard}: its index places chunk ${formatChunkId(low, high)} at bytes ${start} to ${end}`,
       );
     starts[i] = start;
     ends[i] = position = end;
@@ -138,7 +138,7 @@ function sortById({ ids, starts, ends }: MinishardIndex, minishard: number): Min
     if (compare(order[i - 1], order[i]) === 0)
       throw new DecodeError(
         'BAD_HEADER',
-        `minishard ${minishard}: its index lists chunk ${idText(ids[2 * order[i]], ids[2 * order[i] + 1])} twice`,
+        `minishard ${minishard}: its index lists chunk ${formatChunkId(ids[2 * order[i]], ids[2 * order[i] + 1])} twice`,
       );
   const sorted = new Uint32Array(ids.length);
   order.forEach((from, i) => sorted.set(ids.subarray(2 * from, 2 * from + 2), 2 * i));
@@ -161,4 +161,5 @@ const int64 = (view: DataView, at: number): number =>
   view.getUint32(at, true) + view.getInt32(at + 4, true) * 0x1_0000_0000;
 
 /** A chunk ID in decimal, for messages. */
-export const idText = (low: number, high: number): string => ((BigInt(high) << 32n) | BigInt(low)).toString();
+export const formatChunkId = (low: number, high: number): string =>
+  ((BigInt(high) << 32n) | BigInt(low)).toString();

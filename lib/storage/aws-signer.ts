@@ -7,14 +7,14 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { SignatureV4 } from '@smithy/signature-v4';
 import { CredentialsError } from '../base/errors.ts';
-import { keepSecret } from '../base/secrets.ts';
-import type { Authorize, HttpReply } from '../http/client.ts';
-import { agentByEnvironment } from '../http/proxy-agents.ts';
-import { namesProxy } from '../http/proxy.ts';
+import { registerSecret } from '../base/secret-redaction.ts';
+import type { Authorize, HttpReply } from '../http/http-request.ts';
+import { createEnvironmentAgent } from '../http/proxy-agents.ts';
+import { isProxyConfigured } from '../http/proxy.ts';
 import { importPackage } from '../http/import-package.ts';
 import { s3Error } from './s3-error.ts';
-import { contentsOf, firstSecret, secretFiles, type SecretFile } from './secret-files.ts';
-import { askVendor, type Signer } from './signer.ts';
+import { readContents, readFirstSecret, secretFilePaths, type SecretFile } from './secret-files.ts';
+import { awaitVendor, type Signer } from './signer.ts';
 
 /** An access key; with a session token, a temporary one. */
 export interface AwsCredentials {
@@ -39,23 +39,27 @@ export interface AwsSearch {
 }
 
 /** What the search looked at, for when it found nothing. */
-export const awsAdvice = ({ bucket, env, profile }: Pick<AwsSearch, 'bucket' | 'env' | 'profile'>): string =>
+export const awsNotFoundAdvice = ({
+  bucket,
+  env,
+  profile,
+}: Pick<AwsSearch, 'bucket' | 'env' | 'profile'>): string =>
   profile === undefined
-    ? `no AWS credentials were found in ${secretFiles(bucket, 'aws', env).join(', ')}, the environment, ~/.aws, or a role of this machine; ${ADVICE}`
+    ? `no AWS credentials were found in ${secretFilePaths(bucket, 'aws', env).join(', ')}, the environment, ~/.aws, or a role of this machine; ${ADVICE}`
     : `no AWS credentials were found for profile ${JSON.stringify(profile)}; run \`aws configure --profile\` or \`aws sso login --profile\``;
 
 /**
  * What credentials the search finds depends on: variables and files. A machine's own role is in neither.
  * Source: AWS SDKs and Tools reference guide, "Settings reference".
  */
-export async function awsSources({ bucket, env }: Pick<AwsSearch, 'bucket' | 'env'>): Promise<unknown> {
+export async function readAwsSources({ bucket, env }: Pick<AwsSearch, 'bucket' | 'env'>): Promise<unknown> {
   const ofUser = (name: string): string => join(homedir(), '.aws', name);
   const files = [
-    ...secretFiles(bucket, 'aws', env),
+    ...secretFilePaths(bucket, 'aws', env),
     env.AWS_SHARED_CREDENTIALS_FILE || ofUser('credentials'),
     env.AWS_CONFIG_FILE || ofUser('config'),
   ];
-  return [VARIABLES.map((name) => env[name]), await contentsOf(files)];
+  return [VARIABLES.map((name) => env[name]), await readContents(files)];
 }
 
 const VARIABLES = [
@@ -70,13 +74,14 @@ const VARIABLES = [
 type Provider = (options?: { forceRefresh?: boolean }) => Promise<AwsCredentials>;
 
 /** @throws CredentialsError BAD_CREDENTIALS, UNUSABLE. */
-export async function findAws(search: AwsSearch): Promise<Signer | undefined> {
+export async function findAwsSigner(search: AwsSearch): Promise<Signer | undefined> {
   const { bucket, env, credentials, profile, setRegion } = search;
   const { SignatureV4 } = await importPackage(() => import('@smithy/signature-v4'));
   const signerOf = (from: string, provider: Provider): Signer =>
     new AwsSigner(SignatureV4, from, provider, search.region);
   if (credentials) return signerOf('the credentials option', () => Promise.resolve(credentials));
-  const secret = profile === undefined ? await firstSecret(secretFiles(bucket, 'aws', env)) : undefined;
+  const secret =
+    profile === undefined ? await readFirstSecret(secretFilePaths(bucket, 'aws', env)) : undefined;
   if (secret) {
     const keys = keysIn(secret);
     const { AWS_DEFAULT_REGION: home } = secret.json;
@@ -87,7 +92,7 @@ export async function findAws(search: AwsSearch): Promise<Signer | undefined> {
   const { defaultProvider } = await importPackage(() => import('@aws-sdk/credential-provider-node'));
   const silent = (): void => undefined;
   // Its cache of files would outlive a rotation.
-  const agent = namesProxy(env) ? await agentByEnvironment(env) : undefined;
+  const agent = isProxyConfigured(env) ? await createEnvironmentAgent(env) : undefined;
   const clientConfig = agent && { requestHandler: { httpAgent: agent, httpsAgent: agent } };
   const provider = defaultProvider({
     profile,
@@ -95,7 +100,7 @@ export async function findAws(search: AwsSearch): Promise<Signer | undefined> {
     ...(clientConfig && { clientConfig }),
     logger: { debug: silent, info: silent, warn: silent, error: silent },
   });
-  const there = await askVendor(
+  const there = await awaitVendor(
     from,
     provider().then(() => true, noneAnywhere),
     [],
@@ -105,8 +110,8 @@ export async function findAws(search: AwsSearch): Promise<Signer | undefined> {
 }
 
 function kept(credentials: AwsCredentials): AwsCredentials {
-  keepSecret(credentials.secretAccessKey);
-  keepSecret(credentials.sessionToken);
+  registerSecret(credentials.secretAccessKey);
+  registerSecret(credentials.sessionToken);
   return credentials;
 }
 
@@ -152,13 +157,13 @@ class AwsSigner implements Signer {
   #refresh: Promise<AwsCredentials> | undefined;
   readonly #provider: Provider;
   readonly #signature: SignatureV4;
-  readonly from: string;
+  readonly source: string;
 
   constructor(Signature: typeof SignatureV4, from: string, provider: Provider, region: () => string) {
-    this.from = from;
+    this.source = from;
     this.#provider = provider;
     const credentials = async (): Promise<AwsCredentials> =>
-      kept(await askVendor(from, this.#refresh ?? provider(), [], ADVICE));
+      kept(await awaitVendor(from, this.#refresh ?? provider(), [], ADVICE));
     this.#signature = new Signature({
       service: 's3',
       region: async () => region(),
@@ -185,7 +190,7 @@ class AwsSigner implements Signer {
     return { ...amazonHeaders(signed.headers), authorization: signed.headers.authorization };
   };
 
-  renew(refusal: HttpReply): boolean {
+  canRenew(refusal: HttpReply): boolean {
     const { code } = s3Error(refusal);
     if (code === 'RequestTimeTooSkewed') {
       const theirs = Date.parse(refusal.headers.date ?? '');

@@ -4,29 +4,29 @@
  */
 import { leaveOnAbort } from '../base/abort.ts';
 import { CredentialsError } from '../base/errors.ts';
-import type { AllowAddress, Headers, HttpClient, HttpReply } from '../http/client.ts';
-import type { Answer, Ask, Asked } from './http-store.ts';
+import type { AddressPolicy, Headers, HttpClient, HttpReply } from '../http/http-request.ts';
+import type { ObjectReply, ObjectRequester, ObjectRequest } from './http-store.ts';
 import type { FindSigner, Signer } from './signer.ts';
 
 /** Where a bucket's objects are: moves when its server says so. */
-export interface Place {
+export interface BucketAddress {
   url(path: string): string;
   /** Whether what this reply says means that the request belongs elsewhere; `url` then says where. */
-  learn(reply: HttpReply): boolean;
+  learnFrom(reply: HttpReply): boolean;
   /** What a failing reply says beyond its status; for messages. */
   errorCode(reply: HttpReply): string | undefined;
   readonly followRedirects: boolean;
-  readonly allowAddress: AllowAddress;
+  readonly allowAddress: AddressPolicy;
 }
 
 export interface BucketAccessOptions {
   http: HttpClient;
-  place: Place;
+  address: BucketAddress;
   /** Go with every request. */
   headers?: Headers;
   /** `never` asks as anybody only; `always` never does; `ifRefused` finds out. */
   sign: 'never' | 'ifRefused' | 'always';
-  find: FindSigner;
+  findSigner: FindSigner;
   /** What to do when there are no credentials, or none may be sent. */
   advice: () => string;
 }
@@ -52,11 +52,11 @@ export class BucketAccess {
   }
 
   /** @throws CredentialsError when there have to be credentials; as `HttpClient.request`. */
-  readonly ask: Ask = async (path, request) => {
+  readonly request: ObjectRequester = async (path, request) => {
     const { headers, advice, sign } = this.#options;
     if (this.#isSigned()) return this.#askSigned(path, request);
     const reply = await this.#send(path, request);
-    const answer: Answer = { reply, signed: headers !== undefined };
+    const answer: ObjectReply = { reply, isSigned: headers !== undefined };
     if (isRead(reply) && this.#mode === 'undecided') this.#mode = 'anonymous';
     if (!isRefusal(reply)) return answer;
     // Others may have found out meanwhile.
@@ -80,20 +80,20 @@ export class BucketAccess {
     return this.#mode === 'signed';
   }
 
-  async #askSigned(path: string, request: Asked): Promise<Answer> {
+  async #askSigned(path: string, request: ObjectRequest): Promise<ObjectReply> {
     const signer = await leaveOnAbort(this.#find(), request.signal, () => undefined);
     if (!signer) throw new CredentialsError('NOT_FOUND', this.#options.advice());
     for (let again = true; ; again = false) {
       const renewals = this.#renewals;
       const reply = await this.#send(path, request, signer);
       if (isRead(reply)) this.#mayRenew = true;
-      if (!isRefusal(reply)) return { reply, signed: true };
+      if (!isRefusal(reply)) return { reply, isSigned: true };
       if (!again || !this.#renew(signer, reply, renewals)) {
-        const code = this.#options.place.errorCode(reply);
+        const code = this.#options.address.errorCode(reply);
         return {
           reply,
-          signed: true,
-          advice: `the credentials of ${signer.from} are answered ${reply.status}${code === undefined ? '' : ` ${code}`}`,
+          isSigned: true,
+          advice: `the credentials of ${signer.source} are answered ${reply.status}${code === undefined ? '' : ` ${code}`}`,
         };
       }
     }
@@ -101,7 +101,7 @@ export class BucketAccess {
 
   #renew(signer: Signer, refusal: HttpReply, renewals: number): boolean {
     if (renewals !== this.#renewals) return true;
-    if (!this.#mayRenew || !signer.renew(refusal)) return false;
+    if (!this.#mayRenew || !signer.canRenew(refusal)) return false;
     this.#mayRenew = false;
     this.#renewals++;
     return true;
@@ -109,15 +109,15 @@ export class BucketAccess {
 
   /** Looked for once. That there are none, or a broken file, stands; a vendor that does not answer may do so later. */
   #find(): Promise<Signer | undefined> {
-    this.#finding ??= this.#options.find().catch((error: unknown) => {
+    this.#finding ??= this.#options.findSigner().catch((error: unknown) => {
       if (!(error instanceof CredentialsError && error.code === 'BAD_CREDENTIALS')) this.#finding = undefined;
       throw error;
     });
     return this.#finding;
   }
 
-  async #send(path: string, request: Asked, signer?: Signer): Promise<HttpReply> {
-    const { http, place, headers } = this.#options;
+  async #send(path: string, request: ObjectRequest, signer?: Signer): Promise<HttpReply> {
+    const { http, address: place, headers } = this.#options;
     const { followRedirects, allowAddress } = place;
     for (let moves = 0; ; moves++) {
       const reply = await http.request({
@@ -128,7 +128,7 @@ export class BucketAccess {
         followRedirects,
         allowAddress,
       });
-      if (reply.status < 300 || !place.learn(reply) || moves === MAX_MOVES) return reply;
+      if (reply.status < 300 || !place.learnFrom(reply) || moves === MAX_MOVES) return reply;
     }
   }
 }

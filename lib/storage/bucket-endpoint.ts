@@ -7,7 +7,7 @@ import { redactUrl } from '../http/excerpt.ts';
  * The server that the user named, without a slash at its end.
  * @throws PathError BAD_PATH.
  */
-export function endpointUrl(endpoint: string): URL {
+export function parseEndpoint(endpoint: string): URL {
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
   if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username || url.password)
     throw new PathError('BAD_PATH', `endpoint ${redactUrl(endpoint)} is not http(s)://HOST[:PORT][/PATH]`);
@@ -15,4 +15,5 @@ export function endpointUrl(endpoint: string): URL {
 }
 
 /** Credentials go nowhere else. */
-export const isSafe = (url: URL): boolean => url.protocol === 'https:' || isLoopbackHost(url.hostname);
+export const isSafeForCredentials = (url: URL): boolean =>
+  url.protocol === 'https:' || isLoopbackHost(url.hostname);

@@ -1,6 +1,6 @@
 /** What may be said about a bucket, checked before anything is done. */
-import { kind, text, typeShown, type Kind } from '../base/kinds.ts';
-import type { OptionTable } from '../base/options.ts';
+import { defineKind, nonEmptyText, formatType, type ValueKind } from '../base/value-kinds.ts';
+import type { OptionTable } from '../base/option-table.ts';
 import type { AwsCredentials } from './aws-signer.ts';
 import type { GoogleCredentials } from './google-signer.ts';
 
@@ -35,32 +35,33 @@ export interface StorageOptions extends BucketOptions {
   headers?: Record<string, string>;
 }
 
-const CREDENTIALS = kind(
+const CREDENTIALS = defineKind(
   "'default', 'anonymous', the content of a Google key file, or {accessKeyId, secretAccessKey}",
-  (value) => value === 'default' || value === 'anonymous' || isGoogle(value) || isAws(value),
-  typeShown,
+  (value) =>
+    value === 'default' || value === 'anonymous' || isGoogleCredentials(value) || isAwsCredentials(value),
+  formatType,
 );
-const TOKEN = kind(
+const TOKEN = defineKind(
   'a text without spaces',
   (value) => typeof value === 'string' && /^[\x21-\x7e]+$/.test(value),
-  (value) => (typeof value === 'string' ? 'one with spaces or other characters' : typeShown(value)),
+  (value) => (typeof value === 'string' ? 'one with spaces or other characters' : formatType(value)),
 );
-const PAYER = kind(
+const PAYER = defineKind(
   "true, false or a Google project's ID",
   (value) => typeof value === 'boolean' || (typeof value === 'string' && /^[\w.:-]+$/.test(value)),
 );
 
 const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
-const HEADER_VALUE = kind(
+const HEADER_VALUE = defineKind(
   'a text without line ends',
   (value) => typeof value === 'string' && /^[\t\x20-\x7e\x80-\xff]*$/.test(value),
-  (value) => (typeof value === 'string' ? 'one with characters that no header has' : typeShown(value)),
+  (value) => (typeof value === 'string' ? 'one with characters that no header has' : formatType(value)),
 );
-const HEADERS: Kind = {
-  wanted: 'an object of header names and texts',
+const HEADERS: ValueKind = {
+  expected: 'an object of header names and texts',
   check: (name, value) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
-      throw new TypeError(`${name} is ${HEADERS.wanted}, not ${typeShown(value)}`);
+      throw new TypeError(`${name} is ${HEADERS.expected}, not ${formatType(value)}`);
     for (const [header, content] of Object.entries(value)) {
       if (!HEADER_NAME.test(header))
         throw new TypeError(
@@ -81,18 +82,18 @@ export const STORAGE_OPTIONS = {
     flagMeans: 'anonymous',
   },
   profile: {
-    kind: text('the name of a profile'),
+    kind: nonEmptyText('the name of a profile'),
     default: 'as the AWS CLI, if the bucket is not public',
     flag: '--aws-profile <name>',
     says: 'profile in ~/.aws for an s3:// bucket',
   },
   region: {
-    kind: text('the name of a region'),
+    kind: nonEmptyText('the name of a region'),
     default: 'AWS_REGION, AWS_DEFAULT_REGION, else us-east-1; AWS itself says when that is wrong',
     says: 'where an s3:// bucket is',
   },
   endpoint: {
-    kind: text('the URL of a server'),
+    kind: nonEmptyText('the URL of a server'),
     default: 'gs: STORAGE_EMULATOR_HOST (never with credentials); s3: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL',
     flag: '--endpoint <url>',
     says: 'server of gs:// or s3:// buckets, such as MinIO',
@@ -110,7 +111,7 @@ export const STORAGE_OPTIONS = {
 } as const satisfies OptionTable<StorageOptions>;
 
 /** @throws TypeError for two that rule each other out; each was checked alone. */
-export function checkTogether({
+export function checkStorageCombination({
   token,
   credentials = 'default',
   profile,
@@ -122,10 +123,10 @@ export function checkTogether({
     throw new TypeError("storage.credentials: 'anonymous' rules out profile and requesterPays");
 }
 
-export const isGoogle = (credentials: unknown): credentials is GoogleCredentials =>
+export const isGoogleCredentials = (credentials: unknown): credentials is GoogleCredentials =>
   typeof (credentials as GoogleCredentials | null)?.type === 'string';
 
-export function isAws(credentials: unknown): credentials is AwsCredentials {
+export function isAwsCredentials(credentials: unknown): credentials is AwsCredentials {
   const { accessKeyId, secretAccessKey, sessionToken } = (credentials ?? {}) as Partial<AwsCredentials>;
   return (
     typeof accessKeyId === 'string' &&

@@ -28,7 +28,7 @@ const AMAZON =
   /^(?:(.+)\.)?s3(?:[.-](?:(dualstack)\.)?([a-z]{2,4}(?:-[a-z]{2,12}){1,3}-\d{1,2}))?\.amazonaws\.com(?:\.cn)?$/;
 
 /** The bucket that an http(s) URL without query, fragment and user info names; undefined when it is another server's. */
-export function bucketOfUrl(url: URL): BucketUrl | undefined {
+export function parseBucketUrl(url: URL): BucketUrl | undefined {
   if (url.search || url.hash || url.username || url.password || url.port) return undefined;
   const host = url.hostname.replace(/\.$/, '');
   const amazon = AMAZON.exec(host),
@@ -52,7 +52,7 @@ export function bucketOfUrl(url: URL): BucketUrl | undefined {
  * `s3://https://SERVER/BUCKET/…`, `s3+https://SERVER/BUCKET/…` and the same of gs; undefined for any other path.
  * @throws PathError BAD_PATH for one with a user name, a query, or no bucket.
  */
-export function bucketOfEndpoint(path: string): BucketUrl | undefined {
+export function parseEndpointPath(path: string): BucketUrl | undefined {
   const [, vendor, address] = /^(gs|s3)(?::\/\/|\+)(https?:\/\/.*)$/is.exec(path) ?? [];
   if (vendor === undefined) return undefined;
   const bad = (why: string): PathError =>
@@ -64,7 +64,7 @@ export function bucketOfEndpoint(path: string): BucketUrl | undefined {
   const url = new URL(address);
   if (url.search || url.hash || url.username || url.password)
     throw bad('has a query, a fragment or a user name');
-  const vendors = bucketOfUrl(url);
+  const vendors = parseBucketUrl(url);
   if (vendors?.vendor === vendor.toLowerCase()) return vendors;
   const key = decodedPath(url.pathname);
   if (!key) throw bad('names no bucket');

@@ -1,8 +1,8 @@
 /** A store of the user's own: what it answers is checked here, once, and nowhere else. */
 import { isUint8Array } from 'node:util/types';
 import { StoreAnswerError } from '../base/store-answer-error.ts';
-import { codingOf } from './content-encoding.ts';
-import { emptyRange } from './keys.ts';
+import { normalizeContentEncoding } from './content-encoding.ts';
+import { answerEmptyRange } from './keys.ts';
 import type { ByteRange, ReadOptions, Store, StoredObject } from './store.ts';
 
 /** As anybody may answer: in JavaScript no compiler has looked at it. */
@@ -29,7 +29,7 @@ export class CheckedStore implements Store {
   }
 
   async read(key: string, options: ReadOptions = {}): Promise<StoredObject | undefined> {
-    const nothing = emptyRange(options.range);
+    const nothing = answerEmptyRange(options.range);
     if (nothing) return nothing;
     const answer: unknown = await this.#store.read(key, options);
     return answer === undefined || answer === null ? undefined : checked(answer, key, options);
@@ -60,7 +60,7 @@ function checked(answer: unknown, key: string, { range: asked, ifNoneMatch }: Re
   const part = partOf(range, bytes, asked, size, wrong);
   return {
     bytes,
-    contentEncoding: codingOf(contentEncoding ?? undefined),
+    contentEncoding: normalizeContentEncoding(contentEncoding ?? undefined),
     ...(part && { range: part, totalBytes: size }),
     ...(validator != null && { validator }),
     ...(notModified === true && ifNoneMatch !== undefined && { notModified }),

@@ -14,5 +14,5 @@ const codingsIn = (contentEncoding: string | undefined): string[] =>
     .filter((name) => !NO_CODING.has(name));
 
 /** The same as one text; undefined when there are none. */
-export const codingOf = (contentEncoding: string | undefined): string | undefined =>
+export const normalizeContentEncoding = (contentEncoding: string | undefined): string | undefined =>
   codingsIn(contentEncoding).join(', ') || undefined;

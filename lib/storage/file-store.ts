@@ -2,9 +2,9 @@ import { constants, existsSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RequestError } from '../base/errors.ts';
-import { outwaitShortage } from '../base/shortage.ts';
-import { DEFAULT_MAX_BYTES } from '../http/client.ts';
-import { clipRange, emptyRange, segmentsOf, tooLarge } from './keys.ts';
+import { retryOnShortage } from '../base/descriptor-shortage.ts';
+import { DEFAULT_MAX_BYTES } from '../http/http-request.ts';
+import { clipRange, answerEmptyRange, splitKey, tooLargeError } from './keys.ts';
 import type { ReadOptions, Store, StoredObject } from './store.ts';
 
 /** CloudVolume's file protocol writes the content encoding as a suffix, of those that are not read here, too. The plain name wins. */
@@ -31,12 +31,12 @@ export class FileStore implements Store {
 
   async read(key: string, options: ReadOptions = {}): Promise<StoredObject | undefined> {
     options.signal?.throwIfAborted();
-    const path = join(this.root, ...segmentsOf(key));
-    const nothing = emptyRange(options.range);
+    const path = join(this.root, ...splitKey(key));
+    const nothing = answerEmptyRange(options.range);
     if (nothing) return nothing;
     try {
       for (const [suffix, contentEncoding] of SUFFIXES) {
-        const file = await outwaitShortage(() => openIfThere(path + suffix), options);
+        const file = await retryOnShortage(() => openIfThere(path + suffix), options);
         if (file) return { ...(await readFile(file, path + suffix, options)), contentEncoding };
       }
       options.signal?.throwIfAborted();
@@ -80,7 +80,7 @@ async function readFile(
       throw new RequestError('IO', `${path}: ${stat.isDirectory() ? 'EISDIR' : 'not a file'}`, path);
     const part = range ? clipRange(path, range, totalBytes) : { start: 0, end: totalBytes };
     const size = part.end - part.start;
-    if (size > maxBytes) throw tooLarge(path, maxBytes);
+    if (size > maxBytes) throw tooLargeError(path, maxBytes);
     const bytes = new Uint8Array(size);
     for (let filled = 0; filled < size;) {
       const { bytesRead } = await file.read(bytes, filled, size - filled, part.start + filled);

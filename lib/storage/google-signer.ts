@@ -5,14 +5,14 @@
  */
 import { homedir, platform } from 'node:os';
 import { join } from 'node:path';
-import { within } from '../base/deadline.ts';
+import { withDeadline } from '../base/deadline.ts';
 import { CredentialsError } from '../base/errors.ts';
-import { keepSecret, keepSecretsIn } from '../base/secrets.ts';
-import type { Authorize, HttpClient, HttpReply } from '../http/client.ts';
+import { registerSecret, registerSecretsIn } from '../base/secret-redaction.ts';
+import type { Authorize, HttpClient, HttpReply } from '../http/http-request.ts';
 import { importPackage } from '../http/import-package.ts';
-import { fetchOver } from '../http/fetch.ts';
-import { firstSecret, secretFiles, type SecretFile } from './secret-files.ts';
-import { askVendor, type Signer } from './signer.ts';
+import { createFetch } from '../http/create-fetch.ts';
+import { readFirstSecret, secretFilePaths, type SecretFile } from './secret-files.ts';
+import { awaitVendor, type Signer } from './signer.ts';
 
 /** A service account's key file, or any other file that Application Default Credentials may be, as an object. */
 export interface GoogleCredentials {
@@ -40,15 +40,15 @@ export interface GoogleSearch {
 }
 
 /** What the search looked at, for when it found nothing. */
-export const googleAdvice = ({ bucket, env }: Pick<GoogleSearch, 'bucket' | 'env'>): string =>
-  `no Google credentials were found in ${[...secretFiles(bucket, 'google', env), gcloudFile(env)].join(', ')}, GOOGLE_APPLICATION_CREDENTIALS or the metadata server; ${ADVICE}`;
+export const googleNotFoundAdvice = ({ bucket, env }: Pick<GoogleSearch, 'bucket' | 'env'>): string =>
+  `no Google credentials were found in ${[...secretFilePaths(bucket, 'google', env), gcloudFile(env)].join(', ')}, GOOGLE_APPLICATION_CREDENTIALS or the metadata server; ${ADVICE}`;
 
 /** Where credentials may be; a machine's own are not in a file. */
-export const googleFiles = ({
+export const googleCredentialFiles = ({
   bucket,
   env,
 }: Pick<GoogleSearch, 'bucket' | 'env'>): (string | undefined)[] => [
-  ...secretFiles(bucket, 'google', env),
+  ...secretFilePaths(bucket, 'google', env),
   env.GOOGLE_APPLICATION_CREDENTIALS,
   gcloudFile(env),
 ];
@@ -62,7 +62,7 @@ function gcloudFile(env: NodeJS.ProcessEnv): string {
 }
 
 /** @throws CredentialsError BAD_CREDENTIALS. */
-export async function findGoogle(search: GoogleSearch): Promise<Signer | undefined> {
+export async function findGoogleSigner(search: GoogleSearch): Promise<Signer | undefined> {
   const found = await findFile(search);
   const { GoogleAuth, Compute, gcpMetadata, gaxios } = await importPackage(
     () => import('google-auth-library'),
@@ -83,12 +83,12 @@ export async function findGoogle(search: GoogleSearch): Promise<Signer | undefin
     );
   }
   const { file, json } = found;
-  for (const field of SECRET_FIELDS) if (typeof json[field] === 'string') keepSecretsIn(json[field]);
+  for (const field of SECRET_FIELDS) if (typeof json[field] === 'string') registerSecretsIn(json[field]);
   const make = (): TokenClient => {
     try {
       // The library adds to the options it is given.
       return new GoogleAuth({ scopes: READ_ONLY }).fromJSON(json, {
-        transporterOptions: { fetchImplementation: fetchOver(search.http), noProxy: [/^/] },
+        transporterOptions: { fetchImplementation: createFetch(search.http), noProxy: [/^/] },
       }); // proxies are the client's
     } catch (error) {
       // Of its own checks: names of fields, no values.
@@ -117,13 +117,13 @@ async function isOnGoogle({ http, env }: GoogleSearch): Promise<boolean> {
   if (detection === 'assume-present') return true;
   const url = `${metadataServer(env)}/computeMetadata/v1/instance`;
   try {
-    const { headers } = await within(PING_MS, [], (signal) =>
+    const { headers } = await withDeadline(PING_MS, [], (signal) =>
       http.request({
         url,
         headers: { 'metadata-flavor': 'Google' },
         retry: false,
         followRedirects: false,
-        straight: true,
+        bypassProxy: true,
         signal,
       }),
     );
@@ -141,10 +141,10 @@ function metadataServer(env: NodeJS.ProcessEnv): string {
 async function findFile({ bucket, env, credentials }: GoogleSearch): Promise<SecretFile | undefined> {
   if (credentials) return { file: 'the credentials option', json: credentials };
   const named = env.GOOGLE_APPLICATION_CREDENTIALS;
-  const ours = await firstSecret(secretFiles(bucket, 'google', env));
+  const ours = await readFirstSecret(secretFilePaths(bucket, 'google', env));
   if (ours) return ours;
-  if (!named) return firstSecret([gcloudFile(env)]);
-  const adc = await firstSecret([named]);
+  if (!named) return readFirstSecret([gcloudFile(env)]);
+  const adc = await readFirstSecret([named]);
   if (!adc)
     throw new CredentialsError(
       'BAD_CREDENTIALS',
@@ -167,14 +167,14 @@ interface TokenClient {
 }
 
 class GoogleSigner implements Signer {
-  readonly from: string;
+  readonly source: string;
   readonly #make: () => TokenClient;
   readonly #secrets: readonly string[];
   readonly #payer: string | undefined;
   #client: TokenClient;
 
   constructor(from: string, make: () => TokenClient, secrets: readonly string[], payer: string | undefined) {
-    this.from = from;
+    this.source = from;
     this.#make = make;
     this.#secrets = secrets;
     this.#payer = payer;
@@ -183,14 +183,14 @@ class GoogleSigner implements Signer {
 
   // The token alone: a quota project in the credentials would be billed for every read if it were sent along.
   readonly sign: Authorize = async () => {
-    const { token } = await askVendor(this.from, this.#client.getAccessToken(), this.#secrets, ADVICE);
+    const { token } = await awaitVendor(this.source, this.#client.getAccessToken(), this.#secrets, ADVICE);
     if (!token)
-      throw new CredentialsError('UNUSABLE', `the credentials of ${this.from} gave no token; ${ADVICE}`);
-    keepSecret(token);
+      throw new CredentialsError('UNUSABLE', `the credentials of ${this.source} gave no token; ${ADVICE}`);
+    registerSecret(token);
     return { authorization: `Bearer ${token}`, ...(this.#payer && { 'x-goog-user-project': this.#payer }) };
   };
 
-  renew({ status }: HttpReply): boolean {
+  canRenew({ status }: HttpReply): boolean {
     if (status !== 401) return false;
     this.#client = this.#make();
     return true;

@@ -1,14 +1,14 @@
 /** gs:// buckets over Google's XML API: https://storage.googleapis.com/BUCKET/KEY. */
 import { CredentialsError } from '../base/errors.ts';
 import { redactUrl } from '../http/excerpt.ts';
-import { BucketAccess, type Place } from './bucket-access.ts';
-import { endpointUrl } from './bucket-endpoint.ts';
-import { isGoogle } from './bucket-options.ts';
-import { findGoogle, googleAdvice, googleFiles } from './google-signer.ts';
+import { BucketAccess, type BucketAddress } from './bucket-access.ts';
+import { parseEndpoint } from './bucket-endpoint.ts';
+import { isGoogleCredentials } from './bucket-options.ts';
+import { findGoogleSigner, googleNotFoundAdvice, googleCredentialFiles } from './google-signer.ts';
 import { HttpStore } from './http-store.ts';
 import type { OpenStoreOptions } from './open-options.ts';
-import { contentsOf } from './secret-files.ts';
-import { signingOf } from './signing.ts';
+import { readContents } from './secret-files.ts';
+import { decideSigning } from './signing.ts';
 
 const GOOGLE = 'https://storage.googleapis.com';
 
@@ -18,7 +18,7 @@ const GOOGLE = 'https://storage.googleapis.com';
  */
 export function openGs(bucket: string, prefix: string, options: OpenStoreOptions): HttpStore {
   const { http, env = process.env, credentials, requesterPays, headers } = options;
-  const key = isGoogle(credentials) ? credentials : undefined;
+  const key = isGoogleCredentials(credentials) ? credentials : undefined;
   if (typeof credentials === 'object' && !key)
     throw new CredentialsError(
       'BAD_CREDENTIALS',
@@ -31,11 +31,11 @@ export function openGs(bucket: string, prefix: string, options: OpenStoreOptions
     );
 
   const emulator = options.endpoint === undefined ? env.STORAGE_EMULATOR_HOST : undefined;
-  const server = endpointUrl(options.endpoint ?? (emulator ? withScheme(emulator) : GOOGLE));
+  const server = parseEndpoint(options.endpoint ?? (emulator ? withScheme(emulator) : GOOGLE));
   const base = `${redactUrl(server).replace(/\/+$/, '')}/${bucket}/${prefix}`;
-  const place: Place = {
+  const place: BucketAddress = {
     url: (path) => base + path,
-    learn: () => false,
+    learnFrom: () => false,
     errorCode: () => undefined,
     followRedirects: true,
     // any other was named by the user
@@ -44,24 +44,25 @@ export function openGs(bucket: string, prefix: string, options: OpenStoreOptions
   const payer = typeof requesterPays === 'string' ? { 'x-goog-user-project': requesterPays } : undefined;
   const access = new BucketAccess({
     http,
-    place,
+    address: place,
     headers: headers || payer ? { ...headers, ...payer } : undefined,
-    ...signingOf({
+    ...decideSigning({
       credentials,
       requesterPays,
       headers,
       server,
-      emulated: Boolean(emulator),
-      notFound: () => googleAdvice({ bucket, env }),
+      isEmulator: Boolean(emulator),
+      notFound: () => googleNotFoundAdvice({ bucket, env }),
     }),
-    find: () => findGoogle({ bucket, http, env, credentials: key, ownProjectPays: requesterPays === true }),
+    findSigner: () =>
+      findGoogleSigner({ bucket, http, env, credentials: key, ownProjectPays: requesterPays === true }),
   });
   const identity = async (): Promise<unknown> => [
     headers,
     credentials,
-    await contentsOf(googleFiles({ bucket, env })),
+    await readContents(googleCredentialFiles({ bucket, env })),
   ];
-  return new HttpStore(base, { ask: access.ask, bucket: true, identity });
+  return new HttpStore(base, { request: access.request, isBucket: true, identity });
 }
 
 /** Emulators are often named without one. */

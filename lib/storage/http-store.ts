@@ -1,36 +1,36 @@
 import { RequestError } from '../base/errors.ts';
 import {
   DEFAULT_MAX_BYTES,
-  type AllowAddress,
+  type AddressPolicy,
   type Headers,
   type HttpClient,
   type HttpReply,
   type HttpRequest,
-} from '../http/client.ts';
+} from '../http/http-request.ts';
 import { excerpt, isHtmlPage } from '../http/excerpt.ts';
-import { codingOf } from './content-encoding.ts';
-import { beyondEnd, emptyRange, encodeKey } from './keys.ts';
+import { normalizeContentEncoding } from './content-encoding.ts';
+import { beyondEndError, answerEmptyRange, encodeKey } from './keys.ts';
 import type { ByteRange, ReadOptions, Store, StoredObject, StoreServer } from './store.ts';
-import { isETag, validatorOf } from './validator.ts';
+import { isETag, readValidator } from './validator.ts';
 
 /** What is asked of an object; its headers go beside those that say who asks. */
-export type Asked = Pick<HttpRequest, 'range' | 'signal' | 'maxBytes' | 'meter' | 'headers'>;
+export type ObjectRequest = Pick<HttpRequest, 'range' | 'signal' | 'maxBytes' | 'meter' | 'headers'>;
 
-export interface Answer {
+export interface ObjectReply {
   reply: HttpReply;
   /** The request carried credentials or a query, which a server may repeat in many spellings: then nothing of its answer is quoted. */
-  signed: boolean;
+  isSigned: boolean;
   /** What a user may do about a refusal. */
   advice?: string;
 }
 
 /** Gets whatever the server says about the object at an encoded path. */
-export type Ask = (path: string, request: Asked) => Promise<Answer>;
+export type ObjectRequester = (path: string, request: ObjectRequest) => Promise<ObjectReply>;
 
 export interface HttpStoreOptions {
-  ask: Ask;
+  request: ObjectRequester;
   /** The store is a gs:// or s3:// bucket. @default false */
-  bucket?: boolean;
+  isBucket?: boolean;
   /** @default nothing beside the URL */
   identity?: () => Promise<unknown>;
 }
@@ -40,12 +40,15 @@ export class HttpStore implements Store {
   readonly url: string;
   /** Who asks, and the query. */
   readonly identity: () => Promise<unknown>;
-  readonly #ask: Ask;
+  readonly #ask: ObjectRequester;
   readonly #bucket: boolean;
   #serverAddress: string | undefined;
 
   /** @param url For messages: no credentials, no query. */
-  constructor(url: string, { ask, bucket = false, identity = () => Promise.resolve([]) }: HttpStoreOptions) {
+  constructor(
+    url: string,
+    { request: ask, isBucket: bucket = false, identity = () => Promise.resolve([]) }: HttpStoreOptions,
+  ) {
     this.url = url.replace(/\/+$/, '');
     this.#ask = ask;
     this.#bucket = bucket;
@@ -71,7 +74,7 @@ export class HttpStore implements Store {
   ): Promise<StoredObject | undefined> {
     signal?.throwIfAborted();
     const path = encodeKey(key);
-    const nothing = emptyRange(range);
+    const nothing = answerEmptyRange(range);
     if (nothing) return nothing;
     const url = `${this.url}/${path}`;
     const answer = await this.#ask(path, {
@@ -81,7 +84,7 @@ export class HttpStore implements Store {
       meter,
       ...(ifNoneMatch !== undefined && isETag(ifNoneMatch) && { headers: { 'if-none-match': ifNoneMatch } }),
     });
-    const { reply, signed } = answer;
+    const { reply, isSigned: signed } = answer;
     const { status } = reply;
     this.#serverAddress = reply.serverAddress;
     if (status === 404) return undefined;
@@ -96,28 +99,28 @@ export class HttpStore implements Store {
         validator: ifNoneMatch,
         notModified: true,
       };
-    if (status === 416 && range) throw beyondEnd(url, range, status);
+    if (status === 416 && range) throw beyondEndError(url, range, status);
     if (status !== 200 && status !== 206)
       throw new RequestError('HTTP_STATUS', `${url} answered ${status}${quote(answer)}`, url, status);
     if (isHtmlPage(reply.body, reply.headers))
       throw new RequestError('BAD_RESPONSE', `${url} answered with a web page${quote(answer)}`, url, status);
-    const contentEncoding = codingOf(reply.headers['content-encoding']);
+    const contentEncoding = normalizeContentEncoding(reply.headers['content-encoding']);
     const part = status === 206 ? partOf(url, reply, range, mayBeCut) : undefined;
-    const validator = validatorOf(reply.headers, part ? part.totalBytes : reply.body.byteLength);
+    const validator = readValidator(reply.headers, part ? part.totalBytes : reply.body.byteLength);
     return { bytes: reply.body, contentEncoding, validator, ...part };
   }
 }
 
-const quote = ({ reply: { body, headers }, signed, advice }: Answer): string => {
+const quote = ({ reply: { body, headers }, isSigned: signed, advice }: ObjectReply): string => {
   const said = signed ? '' : excerpt(body, headers);
   return `${said && `: ${said}`}${advice === undefined ? '' : `; ${advice}`}`;
 };
 
 /** Asks below a URL; its query, of a signed prefix, goes with every key. */
-export function askBelow(
+export function createUrlRequester(
   base: URL,
-  { http, headers, allowAddress }: { http: HttpClient; headers?: Headers; allowAddress?: AllowAddress },
-): Ask {
+  { http, headers, allowAddress }: { http: HttpClient; headers?: Headers; allowAddress?: AddressPolicy },
+): ObjectRequester {
   const signed = headers !== undefined || base.search !== '' || base.username !== '' || base.password !== '';
   const prefix = `${base.protocol}//${userInfo(base)}${base.host}${base.pathname.replace(/\/+$/, '')}`;
   return async (path, request) => ({
@@ -127,7 +130,7 @@ export function askBelow(
       headers: { ...headers, ...request.headers },
       allowAddress,
     }),
-    signed,
+    isSigned: signed,
   });
 }
 

@@ -6,7 +6,7 @@ import type { ByteRange, StoredObject } from './store.ts';
  * otherwise. A segment `.` says nothing and is left out.
  * @throws PathError BAD_PATH
  */
-export function segmentsOf(key: string): string[] {
+export function splitKey(key: string): string[] {
   const segments = key.split('/').filter((segment) => segment !== '.');
   const bad = (segment: string): boolean =>
     segment === '' || segment === '..' || /[\\\0\p{Surrogate}]/u.test(segment);
@@ -19,16 +19,16 @@ export function segmentsOf(key: string): string[] {
 }
 
 /** A key as a URL path: every segment percent-encoded, so that `#`, `?` and `%` stay what they are. */
-export const encodeKey = (key: string): string => segmentsOf(key).map(encodeSegment).join('/');
+export const encodeKey = (key: string): string => splitKey(key).map(encodeSegment).join('/');
 
 /** All but RFC 3986's unreserved characters: signatures of S3 are made of the path in this spelling. */
 const encodeSegment = (segment: string): string =>
   encodeURIComponent(segment).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 
-export const tooLarge = (url: string, maxBytes: number): RequestError =>
+export const tooLargeError = (url: string, maxBytes: number): RequestError =>
   new RequestError('TOO_LARGE', `${url}: more than the ${maxBytes} bytes expected`, url);
 
-export const beyondEnd = (url: string, { start, end }: ByteRange, status?: number): RequestError =>
+export const beyondEndError = (url: string, { start, end }: ByteRange, status?: number): RequestError =>
   new RequestError(
     'BAD_RESPONSE',
     `${url}: bytes ${start} to ${end} begin at or beyond the end of the object`,
@@ -41,7 +41,7 @@ export const beyondEnd = (url: string, { start, end }: ByteRange, status?: numbe
  * @throws RequestError BAD_RESPONSE
  */
 export function clipRange(url: string, range: ByteRange, size: number): ByteRange {
-  if (range.start >= size) throw beyondEnd(url, range);
+  if (range.start >= size) throw beyondEndError(url, range);
   return { start: range.start, end: Math.min(range.end, size) };
 }
 
@@ -49,7 +49,7 @@ export function clipRange(url: string, range: ByteRange, size: number): ByteRang
  * A range of no bytes is answered without asking; whether the object exists stays open.
  * @throws RangeError when the range is none.
  */
-export function emptyRange(range: ByteRange | undefined): StoredObject | undefined {
+export function answerEmptyRange(range: ByteRange | undefined): StoredObject | undefined {
   if (!range) return undefined;
   const { start, end } = range;
   if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || end < start)

@@ -1,7 +1,7 @@
-import { copyOf } from '../base/typed-array.ts';
-import { DEFAULT_MAX_BYTES } from '../http/client.ts';
-import { codingOf } from './content-encoding.ts';
-import { clipRange, emptyRange, segmentsOf, tooLarge } from './keys.ts';
+import { copyTypedArray } from '../base/typed-array.ts';
+import { DEFAULT_MAX_BYTES } from '../http/http-request.ts';
+import { normalizeContentEncoding } from './content-encoding.ts';
+import { clipRange, answerEmptyRange, splitKey, tooLargeError } from './keys.ts';
 import type { ReadOptions, Store, StoredObject } from './store.ts';
 
 /** What `mem://NAME/…` reads: filled by whoever has its name, kept as long as the process. */
@@ -11,19 +11,19 @@ export class MemoryBucket {
 
   /** Keeps a copy of the bytes. */
   put(key: string, bytes: Uint8Array, contentEncoding?: string): void {
-    this.#objects.set(segmentsOf(key).join('/'), {
-      bytes: copyOf(bytes, 'the bytes'),
-      contentEncoding: codingOf(contentEncoding),
+    this.#objects.set(splitKey(key).join('/'), {
+      bytes: copyTypedArray(bytes, 'the bytes'),
+      contentEncoding: normalizeContentEncoding(contentEncoding),
       validator: `put ${++this.#puts}`,
     });
   }
 
   get(key: string): StoredObject | undefined {
-    return this.#objects.get(segmentsOf(key).join('/'));
+    return this.#objects.get(splitKey(key).join('/'));
   }
 
   delete(key: string): boolean {
-    return this.#objects.delete(segmentsOf(key).join('/'));
+    return this.#objects.delete(splitKey(key).join('/'));
   }
 
   keys(): string[] {
@@ -62,8 +62,8 @@ export class MemoryStore implements Store {
     { range, signal, maxBytes = DEFAULT_MAX_BYTES, meter }: ReadOptions = {},
   ): Promise<StoredObject | undefined> {
     signal?.throwIfAborted();
-    const path = segmentsOf(key).join('/');
-    const nothing = emptyRange(range);
+    const path = splitKey(key).join('/');
+    const nothing = answerEmptyRange(range);
     if (nothing) return nothing;
     if (meter) meter.requests++;
     const object = this.#bucket.get(this.#prefix + path);
@@ -71,7 +71,7 @@ export class MemoryStore implements Store {
     const url = `${this.url}/${path}`;
     const part = range && clipRange(url, range, object.bytes.byteLength);
     const bytes = object.bytes.slice(part?.start, part?.end);
-    if (bytes.byteLength > maxBytes) throw tooLarge(url, maxBytes);
+    if (bytes.byteLength > maxBytes) throw tooLargeError(url, maxBytes);
     if (meter) meter.bytes += bytes.byteLength;
     return {
       bytes,

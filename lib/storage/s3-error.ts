@@ -1,5 +1,5 @@
 /** The XML of a failing S3 reply. Source: Amazon S3 API reference, "REST error responses". */
-import type { HttpReply } from '../http/client.ts';
+import type { HttpReply } from '../http/http-request.ts';
 
 export interface S3Error {
   /** Such as `AccessDenied`. */

@@ -4,15 +4,15 @@
  */
 import { CredentialsError } from '../base/errors.ts';
 import { redactUrl } from '../http/excerpt.ts';
-import type { AllowAddress, HttpReply } from '../http/client.ts';
-import { awsAdvice, awsSources, findAws } from './aws-signer.ts';
-import { BucketAccess, type Place } from './bucket-access.ts';
-import { endpointUrl } from './bucket-endpoint.ts';
-import { isAws } from './bucket-options.ts';
+import type { AddressPolicy, HttpReply } from '../http/http-request.ts';
+import { awsNotFoundAdvice, readAwsSources, findAwsSigner } from './aws-signer.ts';
+import { BucketAccess, type BucketAddress } from './bucket-access.ts';
+import { parseEndpoint } from './bucket-endpoint.ts';
+import { isAwsCredentials } from './bucket-options.ts';
 import { HttpStore } from './http-store.ts';
 import type { OpenStoreOptions } from './open-options.ts';
 import { s3Error } from './s3-error.ts';
-import { signingOf } from './signing.ts';
+import { decideSigning } from './signing.ts';
 
 /**
  * @param prefix Encoded; empty or with a slash at its end.
@@ -20,7 +20,7 @@ import { signingOf } from './signing.ts';
  */
 export function openS3(bucket: string, prefix: string, options: OpenStoreOptions): HttpStore {
   const { http, env = process.env, credentials, profile, requesterPays, headers } = options;
-  const keys = isAws(credentials) ? credentials : undefined;
+  const keys = isAwsCredentials(credentials) ? credentials : undefined;
   if (typeof credentials === 'object' && !keys)
     throw new CredentialsError(
       'BAD_CREDENTIALS',
@@ -32,14 +32,14 @@ export function openS3(bucket: string, prefix: string, options: OpenStoreOptions
   const place =
     named === undefined
       ? new AmazonPlace(bucket, prefix, region, options.dualstack ?? false, options.allowAddress ?? 'any')
-      : new NamedPlace(endpointUrl(named), bucket, prefix, region);
+      : new NamedPlace(parseEndpoint(named), bucket, prefix, region);
   const payer = requesterPays ? { 'x-amz-request-payer': 'requester' } : undefined;
   const setRegion = (other: string): void => void (region === undefined && (place.region ??= other));
   const access = new BucketAccess({
     http,
-    place,
-    find: () =>
-      findAws({
+    address: place,
+    findSigner: () =>
+      findAwsSigner({
         bucket,
         env,
         credentials: keys,
@@ -48,27 +48,27 @@ export function openS3(bucket: string, prefix: string, options: OpenStoreOptions
         setRegion,
       }),
     headers: headers || payer ? { ...headers, ...payer } : undefined,
-    ...signingOf({
+    ...decideSigning({
       credentials,
       profile,
       requesterPays,
       headers,
       server: new URL(place.url('')),
-      notFound: () => awsAdvice({ bucket, env, profile }),
+      notFound: () => awsNotFoundAdvice({ bucket, env, profile }),
     }),
   });
   const identity = async (): Promise<unknown> => [
     headers,
     credentials,
     profile,
-    await awsSources({ bucket, env }),
+    await readAwsSources({ bucket, env }),
   ];
-  return new HttpStore(place.url(''), { ask: access.ask, bucket: true, identity });
+  return new HttpStore(place.url(''), { request: access.request, isBucket: true, identity });
 }
 
 const DEFAULT_REGION = 'us-east-1';
 
-interface S3Place extends Place {
+interface S3Place extends BucketAddress {
   /** undefined for Amazon's endpoint without a region, which leads to most buckets and belongs to us-east-1. */
   region: string | undefined;
 }
@@ -80,7 +80,7 @@ class AmazonPlace implements S3Place {
     readonly prefix: string,
     public region: string | undefined,
     readonly dualstack: boolean,
-    readonly allowAddress: AllowAddress,
+    readonly allowAddress: AddressPolicy,
   ) {}
 
   url(path: string): string {
@@ -92,7 +92,7 @@ class AmazonPlace implements S3Place {
     return `${base}/${prefix}${path}`;
   }
 
-  learn(reply: HttpReply): boolean {
+  learnFrom(reply: HttpReply): boolean {
     const { region } = s3Error(reply);
     if (region === undefined || region === (this.region ?? DEFAULT_REGION)) return false;
     this.region = region;
@@ -121,7 +121,7 @@ class NamedPlace implements S3Place {
     return this.#base + path;
   }
 
-  learn(reply: HttpReply): boolean {
+  learnFrom(reply: HttpReply): boolean {
     const { code, region } = s3Error(reply);
     if (
       code !== 'AuthorizationHeaderMalformed' ||

@@ -17,7 +17,7 @@ export const secretsFolder = (env: NodeJS.ProcessEnv): string =>
   join(env.CLOUD_VOLUME_DIR || join(homedir(), '.cloudvolume'), 'secrets');
 
 /** In order: the bucket's own file, then the one for all. */
-export function secretFiles(bucket: string, vendor: 'google' | 'aws', env: NodeJS.ProcessEnv): string[] {
+export function secretFilePaths(bucket: string, vendor: 'google' | 'aws', env: NodeJS.ProcessEnv): string[] {
   const folder = secretsFolder(env);
   return [join(folder, `${bucket}-${vendor}-secret.json`), join(folder, `${vendor}-secret.json`)];
 }
@@ -38,7 +38,7 @@ export async function readText(file: string): Promise<string> {
  * The first of the files that is there.
  * @param unreadable The error for one that is there and cannot be read; a later file is not a substitute then.
  */
-export async function firstFile(
+export async function readFirstFile(
   files: readonly string[],
   unreadable: (file: string, code: string | undefined) => Error,
 ): Promise<{ file: string; text: string } | undefined> {
@@ -57,8 +57,8 @@ export async function firstFile(
  * What the first of the files holds.
  * @throws CredentialsError BAD_CREDENTIALS when it cannot be read or holds no JSON object.
  */
-export async function firstSecret(files: readonly string[]): Promise<SecretFile | undefined> {
-  const found = await firstFile(
+export async function readFirstSecret(files: readonly string[]): Promise<SecretFile | undefined> {
+  const found = await readFirstFile(
     files,
     (file, code) => new CredentialsError('BAD_CREDENTIALS', `${file} cannot be read (${code})`),
   );
@@ -66,7 +66,7 @@ export async function firstSecret(files: readonly string[]): Promise<SecretFile 
 }
 
 /** What is in the files now, or why that cannot be read: somebody else's credentials, another answer. */
-export const contentsOf = (files: readonly (string | undefined)[]): Promise<unknown[]> =>
+export const readContents = (files: readonly (string | undefined)[]): Promise<unknown[]> =>
   Promise.all(
     files.map(
       async (file) =>

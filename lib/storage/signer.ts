@@ -1,16 +1,16 @@
 /** What a vendor's credentials are to a bucket, and how their failures are told. */
 import { CredentialsError } from '../base/errors.ts';
-import type { Authorize, HttpReply } from '../http/client.ts';
+import type { Authorize, HttpReply } from '../http/http-request.ts';
 import { excerpt } from '../http/excerpt.ts';
 
 /** Proof of who asks, for one bucket. */
 export interface Signer {
   /** Where the credentials are from, for messages. */
-  readonly from: string;
+  readonly source: string;
   /** @throws CredentialsError UNUSABLE, BAD_CREDENTIALS. */
   readonly sign: Authorize;
   /** Whether the same request may succeed after this refusal. If so, `sign` starts afresh: new token, right clock. */
-  renew(refusal: HttpReply): boolean;
+  canRenew(refusal: HttpReply): boolean;
 }
 
 /** @returns undefined when there are no credentials. @throws CredentialsError when there are, but not such as can be used. */
@@ -24,7 +24,7 @@ const PATIENCE_MS = 60_000;
  * @param secrets What must not appear in the error, however the vendor words it.
  * @throws CredentialsError UNUSABLE; nothing of the vendor's error but its words is kept: it may hold what was sent.
  */
-export async function askVendor<T>(
+export async function awaitVendor<T>(
   from: string,
   work: Promise<T>,
   secrets: readonly string[],

@@ -2,31 +2,31 @@
 import { PathError } from '../base/errors.ts';
 import { redactUrl } from '../http/excerpt.ts';
 import type { BucketAccessOptions } from './bucket-access.ts';
-import { isSafe } from './bucket-endpoint.ts';
+import { isSafeForCredentials } from './bucket-endpoint.ts';
 import type { BucketOptions } from './bucket-options.ts';
 
-export interface Signing extends Pick<BucketOptions, 'credentials' | 'profile' | 'requesterPays'> {
+export interface SigningContext extends Pick<BucketOptions, 'credentials' | 'profile' | 'requesterPays'> {
   /** The server that would see them. */
   server: URL;
   /** Given by the user, a token for one; credentials are not looked for then. */
   headers?: Readonly<Record<string, string>>;
   /** An emulator is asked without credentials unless some are given. */
-  emulated?: boolean;
+  isEmulator?: boolean;
   /** What to do when none are found. */
   notFound: () => string;
 }
 
 /** @throws PathError INSECURE_TOKEN when credentials were given for a server that is reached neither over TLS nor on loopback. */
-export function signingOf({
+export function decideSigning({
   server,
   credentials = 'default',
   profile,
   requesterPays = false,
   headers,
-  emulated = false,
+  isEmulator: emulated = false,
   notFound,
-}: Signing): Pick<BucketAccessOptions, 'sign' | 'advice'> {
-  const safe = isSafe(server),
+}: SigningContext): Pick<BucketAccessOptions, 'sign' | 'advice'> {
+  const safe = isSafeForCredentials(server),
     where = redactUrl(server);
   const given = typeof credentials === 'object' || profile !== undefined;
   if (!safe && (given || headers !== undefined))

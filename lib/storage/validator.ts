@@ -10,7 +10,7 @@ export const isETag = (validator: string): boolean => !OURS.test(validator);
  *
  * @param totalBytes Of the whole object, where that is known.
  */
-export function validatorOf(
+export function readValidator(
   headers: Readonly<Record<string, unknown>>,
   totalBytes: number | undefined,
 ): string | undefined {
@@ -23,7 +23,7 @@ export function validatorOf(
 const isSaid = (header: unknown): header is string => typeof header === 'string' && header !== '';
 
 /** The same but for what compares equal: a weak ETag says as much as a strong one here. */
-export const comparable = (validator: string): string => validator.replace(/^W\//, '');
+export const normalizeValidator = (validator: string): string => validator.replace(/^W\//, '');
 
 export const isSameVersion = (a: string | undefined, b: string | undefined): boolean =>
-  a !== undefined && b !== undefined && comparable(a) === comparable(b);
+  a !== undefined && b !== undefined && normalizeValidator(a) === normalizeValidator(b);

@@ -19,7 +19,7 @@ export interface AnswerColumn {
   stride: number;
   offset: number;
   /** Whether 0 is no answer, unless the point is background. */
-  zeroIsNone: boolean;
+  zeroMeansMissing: boolean;
   /** Decimals that are written at most, for numbers where NaN is no answer. */
   decimals?: number;
   /** Words for the values 0, 1, …; no answer where there is none. */
@@ -31,7 +31,7 @@ export interface RowAnswers {
   columns: readonly AnswerColumn[];
   status: Uint8Array;
   /** Statuses of rows that were not asked about; 0 for all others. */
-  given?: Uint8Array;
+  presetStatus?: Uint8Array;
   /**
    * Whether what a row has in an output column stays as it is; the status is the last column.
    * @default all but the status of a row that has no answer
@@ -40,9 +40,9 @@ export interface RowAnswers {
 }
 
 /** IDs, one a row; 0 is no answer. */
-export const idColumn = (values: BigUint64Array): AnswerColumn => ({
+export const idAnswerColumn = (values: BigUint64Array): AnswerColumn => ({
   values,
   stride: 1,
   offset: 0,
-  zeroIsNone: true,
+  zeroMeansMissing: true,
 });

@@ -8,7 +8,15 @@ import type { TableColumns } from './table.ts';
  * @throws TableError MISSING_COLUMN, listing what is there; COLUMN_EXISTS.
  */
 export function checkColumns(
-  { points = [], ids = [], texts = [], outputs, replace, rereads = false, advice }: TableColumns,
+  {
+    points = [],
+    ids = [],
+    texts = [],
+    outputs,
+    replace,
+    mayReplaceInputs: rereads = false,
+    advice,
+  }: TableColumns,
   found: readonly string[],
   hint?: string,
   present = found,
@@ -32,13 +40,13 @@ export function checkColumns(
     );
   }
   const existing = outputs.filter((name) => present.includes(name));
-  if (existing.length > 0 && !replace) throw existsAlready(existing, advice);
+  if (existing.length > 0 && !replace) throw columnExistsError(existing, advice);
   const read = outputs.find((name) => wanted.includes(name));
   if (read !== undefined && !rereads)
     throw new TableError('COLUMN_EXISTS', `column ${read} is read and would be written over`);
 }
 
-export function existsAlready(names: readonly string[], advice?: string): TableError {
+export function columnExistsError(names: readonly string[], advice?: string): TableError {
   const [columns, exist, them] =
     names.length === 1 ? ['column', 'exists', 'it'] : ['columns', 'exist', 'them'];
   return new TableError(

@@ -66,19 +66,19 @@ const KINDS: readonly FileKind[] = [
 ];
 
 /** Why a file of this name is not read as a table, and what to do; undefined for all names that say nothing of the kind. */
-export function whyNotRead(path: string): string | undefined {
+export function reasonNotReadable(path: string): string | undefined {
   const kind = kindOfName(path);
   return kind && `${path} is ${kind.name}, which is not read (${KNOWN_SUFFIXES} are): ${advice(kind, path)}`;
 }
 
 /** The same for a file to be written. */
-export function whyNotWritten(path: string): string | undefined {
+export function reasonNotWritable(path: string): string | undefined {
   const kind = kindOfName(path);
   return kind && `${path} would be ${kind.name}, which is not written (${KNOWN_SUFFIXES} are)`;
 }
 
 /** The same by how a file begins. @param called What messages call it. */
-export function whyNotText(start: Uint8Array, called: string): string | undefined {
+export function reasonNotText(start: Uint8Array, called: string): string | undefined {
   const text = Buffer.from(start.buffer, start.byteOffset, Math.min(start.byteLength, 16)).toString('latin1');
   const kind = KINDS.find(({ magic }) => magic?.test(text));
   return kind && `${called} holds ${kind.name} and not text: ${advice(kind, called)}`;

@@ -23,7 +23,7 @@ const OPTIONS: Readonly<Record<FormatName, readonly FormatOption[]>> = {
 
 /** What tables may be packed with, all of them alike: suffixes, the usual one first. */
 const PACKINGS = { gzip: ['gz', 'gzip'], zstd: ['zst', 'zstd'] } as const;
-export type Packing = keyof typeof PACKINGS;
+export type TableCompression = keyof typeof PACKINGS;
 
 /** Suffixes of a path, in lower case: the last, and the one before it. */
 function suffixesOf(path: string): { last?: string; before?: string } {
@@ -32,15 +32,15 @@ function suffixesOf(path: string): { last?: string; before?: string } {
 }
 
 /** What a file is packed with, by its suffix. */
-export function packingOfFile(path: string): Packing | undefined {
+export function compressionOfFile(path: string): TableCompression | undefined {
   const { last } = suffixesOf(path);
-  return (Object.keys(PACKINGS) as Packing[]).find((packing) => includes(PACKINGS[packing], last));
+  return (Object.keys(PACKINGS) as TableCompression[]).find((packing) => includes(PACKINGS[packing], last));
 }
 
 /** Format of a file by its suffix, that of its packing left out; undefined for any other. */
 export function formatOfFile(path: string): FormatName | undefined {
   const { last, before } = suffixesOf(path),
-    suffix = packingOfFile(path) === undefined ? last : before;
+    suffix = compressionOfFile(path) === undefined ? last : before;
   return FORMATS.find((name) => includes(SUFFIXES[name], suffix));
 }
 
@@ -57,7 +57,7 @@ export const KNOWN_SUFFIXES = `${listed(
 )}`;
 
 /** @returns undefined for an option of this format; else the formats that it is for: `csv and tsv`. */
-export function formatsOf(option: FormatOption, format: IdFormatName): string | undefined {
+export function formatsWithOption(option: FormatOption, format: IdFormatName): string | undefined {
   const takers = FORMATS.filter((name) => OPTIONS[name].includes(option));
   const name = format === 'list' ? 'csv' : format === 'tab-list' ? 'tsv' : format;
   return takers.includes(name) ? undefined : listed(takers, 'and');

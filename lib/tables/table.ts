@@ -18,7 +18,7 @@ export interface TableColumns {
   /** Whether output columns that exist are replaced, in their place; otherwise they are an error. */
   replace: boolean;
   /** Whether a column may be read and replaced. @default false */
-  rereads?: boolean;
+  mayReplaceInputs?: boolean;
   /** How outputs get other names. @default nothing to advise */
   advice?: string;
 }
@@ -32,7 +32,7 @@ export type ColumnChoice = (found: readonly string[], cellsOf: CellsOf) => Table
 /** A column of text: the text of row r is `spellings[places[r]]`, without blanks around it. */
 export interface TextColumn {
   spellings: readonly string[];
-  places: Uint32Array;
+  indices: Uint32Array;
 }
 
 /** Rows that are read, asked about and written together. Its arrays belong to whoever takes it from the source. */
@@ -44,16 +44,16 @@ export interface Batch {
   /** Three coordinates a row; NaN where there is no point. */
   readonly points: Float64Array;
   /** Why a row has no point: `notLookedUp` where it is missing, `invalidPoint` where it cannot be read; else 0. */
-  readonly noPoint: Uint8Array;
+  readonly pointStatus: Uint8Array;
   /** 0 where there is no ID. */
   readonly ids: BigUint64Array;
   /** Why a row has no ID: `notLookedUp` where it is missing, `invalidId` where it cannot be read; else 0. */
-  readonly noId: Uint8Array;
+  readonly idStatus: Uint8Array;
   readonly texts: readonly TextColumn[];
   /** What broke off the reading of this batch: only the rows before are there. */
-  readonly broken?: { row: number; error: TableError };
+  readonly readError?: { row: number; error: TableError };
   /** What cannot be read in a row, in its own words. */
-  complaint(row: number): string;
+  describeInvalid(row: number): string;
   /** What messages call a row: `row 17 (line 18)`. */
   nameOf(row: number): string;
 }

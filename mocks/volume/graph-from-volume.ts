@@ -44,7 +44,7 @@ export async function graphFromVolume(
 
 /** Who only serves mocks need not load the reader. Apart from `await using`, around which tsc leaves an import's `.ts` as it is. */
 async function open(path: string): Promise<PrecomputedVolume> {
-  const { openPrecomputed } = await import('../../lib/graphene/open.ts');
+  const { openPrecomputed } = await import('../../lib/graphene/open-and-resolve.ts');
   return openPrecomputed(path);
 }
 

@@ -6,7 +6,7 @@ import type { Vec3 } from '../../lib/base/vec3.ts';
 import { product } from '../../lib/base/vec3.ts';
 import type { DataType } from '../../lib/precomputed/data-type.ts';
 import { cellBounds, cellPosition, cellSize, chunkKey, gridShape } from '../../lib/precomputed/grid.ts';
-import type { Scale } from '../../lib/precomputed/info.ts';
+import type { Scale } from '../../lib/precomputed/volume-info.ts';
 import { parseSharding } from '../../lib/precomputed/sharding.ts';
 import type { StoredFile } from '../stored-file.ts';
 import { BITSTREAMS, type Bitstream } from './bitstream.ts';

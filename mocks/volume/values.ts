@@ -1,6 +1,6 @@
 /** What is in the voxels of a volume that a test makes up: a typed array, or a function of the voxel. */
 import type { Vec3 } from '../../lib/base/vec3.ts';
-import { copyOf } from '../../lib/base/typed-array.ts';
+import { copyTypedArray } from '../../lib/base/typed-array.ts';
 import { product } from '../../lib/base/vec3.ts';
 import { DATA_TYPES, type DataType, type ValueArray } from '../../lib/precomputed/data-type.ts';
 
@@ -39,7 +39,7 @@ export function valueOf(labels: Labels, { size, voxelOffset, channels }: Extent)
     throw new RangeError(
       `${labels.length} labels for ${size.join(' x ')} voxels${channels === 1 ? '' : ` of ${channels} channels`}: ${wanted} are wanted`,
     );
-  const own = copyOf(labels, 'labels'); // voxels are asked about later, too
+  const own = copyTypedArray(labels, 'labels'); // voxels are asked about later, too
   return (x, y, z, channel) => own[x - ox + sx * (y - oy + sy * (z - oz + sz * channel))];
 }
 

@@ -2,8 +2,8 @@ import { getEventListeners } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { joined, leaveOnAbort, onAbort, pause } from '../../lib/base/abort.ts';
-import { within } from '../../lib/base/deadline.ts';
+import { withJointSignal, leaveOnAbort, onAbort, pause } from '../../lib/base/abort.ts';
+import { withDeadline } from '../../lib/base/deadline.ts';
 import { fakeTimeouts } from '../support/fake-timeouts.ts';
 import { deferred, nextTurn } from '../support/stub-store.ts';
 
@@ -79,7 +79,7 @@ describe('joined', () => {
 
   test('aborts with the first of its signals, and with its reason', async () => {
     const [one, other] = [new AbortController(), new AbortController()];
-    const outcome = await joined([one.signal, undefined, other.signal], async ({ signal }) => {
+    const outcome = await withJointSignal([one.signal, undefined, other.signal], async ({ signal }) => {
       other.abort(reason);
       one.abort(new Error('later'));
       return signal.reason as unknown;
@@ -99,7 +99,7 @@ describe('joined', () => {
   ])('leaves no listener when its call %s', async (_name, call) => {
     const signals = [new AbortController().signal, new AbortController().signal];
     const work = deferred<void>();
-    const going = joined(signals, async () => {
+    const going = withJointSignal(signals, async () => {
       await work.promise;
       return call();
     });
@@ -111,8 +111,8 @@ describe('joined', () => {
 
   // Node holds the sources of AbortSignal.any weakly, and a timeout only as long as somebody listens.
   test.each([
-    ['joined', (source: AbortSignal) => joined([source], () => new Promise(() => {}))],
-    ['within', (source: AbortSignal) => within(2 ** 30, [source], () => new Promise(() => {}))],
+    ['joined', (source: AbortSignal) => withJointSignal([source], () => new Promise(() => {}))],
+    ['within', (source: AbortSignal) => withDeadline(2 ** 30, [source], () => new Promise(() => {}))],
   ])('%s holds a signal that nobody else holds, whatever the collector does', async (_name, begin) => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
@@ -142,7 +142,7 @@ describe('within', () => {
   ])('aborts its signal %s', async (_name, endingMs, abortsAtMs) => {
     const call = new Promise<number>((resolve) => {
       const began = Date.now();
-      void within(
+      void withDeadline(
         1000,
         [],
         (signal) =>

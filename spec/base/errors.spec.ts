@@ -5,7 +5,7 @@ import type { ErrorJson } from '../../lib/base/error-json.ts';
 import * as errors from '../../lib/base/errors.ts';
 import { isLookupError } from '../../lib/base/is-lookup-error.ts';
 import { reviveError } from '../../lib/base/revive-error.ts';
-import { keepSecret } from '../../lib/base/secrets.ts';
+import { registerSecret } from '../../lib/base/secret-redaction.ts';
 import { PointStatus, statusText } from '../../lib/points/status.ts';
 
 const cause = new Error('underneath');
@@ -167,7 +167,7 @@ describe('toJSON', () => {
       cause: foreign,
     });
     const all = new errors.PartialResultError('some', result, new Map([[`https://h/${token}`, graph]]));
-    keepSecret(token);
+    registerSecret(token);
     const text = JSON.stringify(all);
     expect(text).toContain('***');
     expect(text).not.toContain('0123456789');
@@ -196,7 +196,7 @@ describe('ChunkError', () => {
     ['text', String],
   ])('prints no secret of %s that a store of the user threw', (_name, thrownOf) => {
     const token = 'bearer-abcdefghij-token';
-    keepSecret(token);
+    registerSecret(token);
     const printed = inspect(errors.ChunkError.of('https://h/key', thrownOf(`refused ${token}`)), {
       depth: 9,
       showHidden: true,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { CacheFolder } from '../../lib/cache/cache-folder.ts';
 import { DiskCache, type DiskCacheOptions } from '../../lib/cache/disk-cache.ts';
-import { cacheStats, clearCache, verifyCache } from '../../lib/cache/upkeep.ts';
+import { cacheStats, clearCache, verifyCache } from '../../lib/cache/cache-maintenance.ts';
 
 let folder: string;
 beforeEach(async () => void (folder = join(await mkdtemp(join(tmpdir(), 'gp-cache-')), 'deep', 'er')));

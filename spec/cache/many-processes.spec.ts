@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { CacheFolder } from '../../lib/cache/cache-folder.ts';
 import type { DiskCacheCounts } from '../../lib/cache/disk-cache.ts';
-import { cacheStats, verifyCache } from '../../lib/cache/upkeep.ts';
+import { cacheStats, verifyCache } from '../../lib/cache/cache-maintenance.ts';
 import { compiled } from './compiled.ts';
 
 const MAX_BYTES = 3 * 1024 * 1024,

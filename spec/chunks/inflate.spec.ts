@@ -1,6 +1,6 @@
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
-import { inflate } from '../../lib/chunks/inflate.ts';
+import { inflateChunk } from '../../lib/chunks/inflate.ts';
 
 const { signal } = new AbortController();
 const content = new Uint8Array(1000).map((_, at) => at % 7);
@@ -26,8 +26,8 @@ describe('inflate', () => {
       chunk: { ...plain, bytes: gzipSync(gzipSync(content)) },
     },
   ])('undoes $name', async ({ chunk }) => {
-    expect(await inflate(chunk, signal)).toEqual(content);
-    expect(await inflate({ ...chunk, exactBytes: content.length }, signal)).toEqual(content);
+    expect(await inflateChunk(chunk, signal)).toEqual(content);
+    expect(await inflateChunk({ ...chunk, exactBytes: content.length }, signal)).toEqual(content);
   });
 
   test('leaves alone what has just the size of the chunk, whatever it begins with', async () => {
@@ -36,12 +36,12 @@ describe('inflate', () => {
       { ...plain, bytes: raw },
       { ...plain, bytes: gzipSync(raw), contentEncoding: 'gzip' },
     ])
-      expect(await inflate({ ...chunk, exactBytes: raw.length }, signal)).toEqual(new Uint8Array(raw));
+      expect(await inflateChunk({ ...chunk, exactBytes: raw.length }, signal)).toEqual(new Uint8Array(raw));
   });
 
   test('stops after a few layers', async () => {
     const deep = gzipSync(gzipSync(gzipSync(gzipSync(content))));
-    expect((await inflate({ ...plain, bytes: deep }, signal)).subarray(0, 2)).toEqual(
+    expect((await inflateChunk({ ...plain, bytes: deep }, signal)).subarray(0, 2)).toEqual(
       Uint8Array.of(0x1f, 0x8b),
     );
   });
@@ -54,6 +54,9 @@ describe('inflate', () => {
     },
     { name: 'a cut bitstream', bytes: gzipSync(content).subarray(0, 30), code: 'TRUNCATED' },
   ])('fails for $name', async ({ bytes, code }) => {
-    await expect(inflate({ ...plain, bytes }, signal)).rejects.toMatchObject({ name: 'DecodeError', code });
+    await expect(inflateChunk({ ...plain, bytes }, signal)).rejects.toMatchObject({
+      name: 'DecodeError',
+      code,
+    });
   });
 });

@@ -1,13 +1,13 @@
 /** Calls for very many chunks: the event loop goes on while they are planned, and when they are left. */
 import { describe, expect, test } from '@jest/globals';
-import { Pacer } from '../../lib/base/pacer.ts';
+import { CooperativeRunner } from '../../lib/base/cooperative-work.ts';
 import { ChunkReader } from '../../lib/chunks/chunk-reader.ts';
 import type { ChunkSource, ReadTask } from '../../lib/chunks/chunk-source.ts';
 import { ShardIndexCache } from '../../lib/chunks/shard-indices.ts';
 import { ShardedSource } from '../../lib/chunks/sharded-source.ts';
-import { raw } from '../../lib/codecs/raw.ts';
+import { rawCodec } from '../../lib/codecs/raw.ts';
 import { cellSize } from '../../lib/precomputed/grid.ts';
-import type { Scale } from '../../lib/precomputed/info.ts';
+import type { Scale } from '../../lib/precomputed/volume-info.ts';
 import { neverDue } from '../support/pacers.ts';
 import { nextTurn, StubStore } from '../support/stub-store.ts';
 
@@ -24,7 +24,7 @@ describe('a plan of sharded chunks', () => {
   const source = new ShardedSource({
     store: new StubStore(() => undefined),
     scale,
-    codec: raw,
+    codec: rawCodec,
     layoutOf: (cell) => ({ chunkSize: cellSize(scale, cell), channels: 1, dataType: 'uint8' }),
     infoWasRead: true,
     sharding: {
@@ -57,7 +57,7 @@ describe('a plan of sharded chunks', () => {
   test.each([2 ** 14, 50_000])('of %d cells has each in the one task of its shard', (count) => {
     const { tasks } = planned(count);
     expect(tasks.flatMap(({ cells }) => cells).sort((a, b) => a - b)).toEqual(cellsTo(count));
-    const shards = tasks.map(({ cells }) => new Set(cells.map((cell) => source.objectOf(cell))));
+    const shards = tasks.map(({ cells }) => new Set(cells.map((cell) => source.objectKeyOf(cell))));
     expect(shards.every(({ size }) => size === 1)).toBe(true);
     expect(new Set(shards.flatMap((names) => [...names])).size).toBe(tasks.length);
   });
@@ -65,12 +65,12 @@ describe('a plan of sharded chunks', () => {
 
 describe('a call for very many chunks that is left', () => {
   /** Every look at the clock takes 4 milliseconds: a pause is due at every other place for one. */
-  function slowPacer(): { pacer: Pacer; turns: () => number } {
+  function slowPacer(): { pacer: CooperativeRunner; turns: () => number } {
     let now = 0,
       turns = 0;
-    const pacer = new Pacer({
+    const pacer = new CooperativeRunner({
       now: () => (now += 4),
-      afterTurn: (act) => setImmediate(() => (turns++, act())),
+      afterLoopTurn: (act) => setImmediate(() => (turns++, act())),
     });
     return { pacer, turns: () => turns };
   }

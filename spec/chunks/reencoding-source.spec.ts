@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { ChunkReader, type ChunkConsumer } from '../../lib/chunks/chunk-reader.ts';
 import type { ChunkSource, StoredChunk } from '../../lib/chunks/chunk-source.ts';
-import { keepReencoded } from '../../lib/chunks/reencoding-source.ts';
+import { reencodingSource } from '../../lib/chunks/reencoding-source.ts';
 import type { ChunkLayout, Codec } from '../../lib/codecs/codec.ts';
 import { codecFor } from '../../lib/codecs/registry.ts';
 import type { DataType } from '../../lib/precomputed/data-type.ts';
@@ -64,7 +64,7 @@ async function readVoxel(
         size: bytes!.byteLength,
         value: pointValues(kept, bytes!, layout, offsets)[0][0],
       }),
-    windowReader: () => codec.watchPoints?.(layout, offsets, out, outIndex),
+    windowReader: () => codec.createStreamDecoder?.(layout, offsets, out, outIndex),
     done: () =>
       void (taken ??= {
         encoding: 'windows',
@@ -95,7 +95,7 @@ describe('keepReencoded', () => {
       const layout = layoutOf(depth),
         bytes = labels(depth, few),
         stored = sourceOf(exact(bytes, 'gzip'));
-      const source = keepReencoded(stored, raw, () => layout),
+      const source = reencodingSource(stored, raw, () => layout),
         reader = new ChunkReader({ lruBytes: bytes.byteLength / 4 });
       const first = await readVoxel(reader, source, raw, layout, 7001);
       expect(first).toEqual({
@@ -118,7 +118,7 @@ describe('keepReencoded', () => {
       const layout = layoutOf(depth),
         bytes = labels(depth, manyOf),
         stored = sourceOf(exact(bytes, 'gzip'));
-      const source = keepReencoded(stored, raw, () => layout),
+      const source = reencodingSource(stored, raw, () => layout),
         reader = new ChunkReader({ lruBytes: bytes.byteLength });
       expect(await readVoxel(reader, source, raw, layout, 4321)).toMatchObject({ value: manyOf(4321) });
       expect(await readVoxel(reader, source, raw, layout, 1234)).toEqual({
@@ -134,7 +134,7 @@ describe('keepReencoded', () => {
     const layout = layoutOf(640),
       bytes = labels(640, few);
     const twice = { ...exact(bytes, 'gzip'), bytes: gzipSync(gzipSync(bytes)) };
-    const source = keepReencoded(sourceOf(twice), raw, () => layout),
+    const source = reencodingSource(sourceOf(twice), raw, () => layout),
       reader = new ChunkReader({ lruBytes: 1e6 });
     expect(await readVoxel(reader, source, raw, layout, 9)).toMatchObject({ encoding: 'raw', value: few(9) });
     expect(await readVoxel(reader, source, raw, layout, 100_000)).toMatchObject({
@@ -148,7 +148,7 @@ describe('keepReencoded', () => {
       bytes = labels(640, few),
       cut = exact(bytes, 'gzip');
     const stored = sourceOf({ ...cut, bytes: cut.bytes.subarray(0, -100) });
-    const source = keepReencoded(stored, raw, () => layout),
+    const source = reencodingSource(stored, raw, () => layout),
       reader = new ChunkReader({ lruBytes: 1e7 });
     for (let again = 1; again <= 2; again++) {
       expect(await readVoxel(reader, source, raw, layout, 1)).toMatchObject({ code: 'CHUNK_FAILED' });
@@ -159,13 +159,13 @@ describe('keepReencoded', () => {
 
   test.each(['int64', 'float64', 'uint16'] as const)('has no other form for raw chunks of %s', (dataType) => {
     expect(
-      keepReencoded(sourceOf(exact(new Uint8Array(8))), raw, () => layoutOf(1, dataType)).reencoderOf!(0),
+      reencodingSource(sourceOf(exact(new Uint8Array(8))), raw, () => layoutOf(1, dataType)).reencoderOf!(0),
     ).toBeUndefined();
   });
 
   test.each(['compressed_segmentation', 'crackle', 'compresso'])('leaves %s as it is', (encoding) => {
     const source = sourceOf(exact(new Uint8Array(8)));
-    expect(keepReencoded(source, codecFor(encoding)!, () => layoutOf(1))).toBe(source);
+    expect(reencodingSource(source, codecFor(encoding)!, () => layoutOf(1))).toBe(source);
   });
 });
 

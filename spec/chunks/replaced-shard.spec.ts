@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Vec3 } from '../../lib/base/vec3.ts';
 import { PointReader, type PointReaderOptions, type PointValues } from '../../lib/points/point-reader.ts';
 import { PointStatus } from '../../lib/points/status.ts';
-import { parseInfo } from '../../lib/precomputed/info.ts';
+import { parseInfo } from '../../lib/precomputed/volume-info.ts';
 import { FileStore } from '../../lib/storage/file-store.ts';
 import { memoryBucket, MemoryStore } from '../../lib/storage/memory-store.ts';
 import type { Store } from '../../lib/storage/store.ts';

@@ -9,7 +9,7 @@ import type { Vec3 } from '../../lib/base/vec3.ts';
 import { errorOfPoint } from '../support/error-of-point.ts';
 import { PointReader } from '../../lib/points/point-reader.ts';
 import { PointStatus } from '../../lib/points/status.ts';
-import { parseInfo } from '../../lib/precomputed/info.ts';
+import { parseInfo } from '../../lib/precomputed/volume-info.ts';
 import { seeded, type Random } from '../../testing/random.ts';
 import {
   cellsOf,

@@ -7,12 +7,12 @@ import { ChunkReader } from '../../lib/chunks/chunk-reader.ts';
 import { ShardIndexCache } from '../../lib/chunks/shard-indices.ts';
 import { MAX_WHOLE_SHARD_BYTES } from '../../lib/chunks/shard-file.ts';
 import { ShardedSource } from '../../lib/chunks/sharded-source.ts';
-import { raw } from '../../lib/codecs/raw.ts';
+import { rawCodec } from '../../lib/codecs/raw.ts';
 import { errorOfPoint } from '../support/error-of-point.ts';
 import { PointReader, type PointReaderOptions, type PointValues } from '../../lib/points/point-reader.ts';
 import { PointStatus } from '../../lib/points/status.ts';
 import { cellSize } from '../../lib/precomputed/grid.ts';
-import { parseInfo } from '../../lib/precomputed/info.ts';
+import { parseInfo } from '../../lib/precomputed/volume-info.ts';
 import { parseSharding } from '../../lib/precomputed/sharding.ts';
 import type { ByteRange } from '../../lib/storage/store.ts';
 import { naiveMorton } from '../precomputed/sharding-naive.ts';
@@ -166,7 +166,7 @@ describe('a sharded volume', () => {
     const source = new ShardedSource({
       store,
       scale,
-      codec: raw,
+      codec: rawCodec,
       layoutOf: () => ({ chunkSize: [4, 4, 2], channels: 1, dataType: 'uint64' }),
       infoWasRead: true,
       sharding: parseSharding(scale.sharding, ''),
@@ -399,7 +399,7 @@ describe('requests', () => {
     const source = new ShardedSource({
       store,
       scale,
-      codec: raw,
+      codec: rawCodec,
       layoutOf,
       infoWasRead: true,
       sharding: parseSharding(scale.sharding, ''),

@@ -22,7 +22,7 @@ class Loader {
   constructor(readonly shared: SharedReads<Value>) {}
 
   all(keys: string[], signal: AbortSignal = never): Promise<PromiseSettledResult<Value | undefined>[]> {
-    return this.shared.all(
+    return this.shared.readAll(
       keys,
       (missing, abort) => {
         const settle = missing.map(() => deferred<Value | undefined>());

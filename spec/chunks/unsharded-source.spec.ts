@@ -4,10 +4,10 @@ import { DecodeError, RequestError } from '../../lib/base/errors.ts';
 import type { StoredChunk } from '../../lib/chunks/chunk-source.ts';
 import { UnshardedSource } from '../../lib/chunks/unsharded-source.ts';
 import type { Codec } from '../../lib/codecs/codec.ts';
-import { raw } from '../../lib/codecs/raw.ts';
+import { rawCodec } from '../../lib/codecs/raw.ts';
 import { decompress } from '../../lib/compression/decompress.ts';
 import { cellSize } from '../../lib/precomputed/grid.ts';
-import type { Scale } from '../../lib/precomputed/info.ts';
+import type { Scale } from '../../lib/precomputed/volume-info.ts';
 import { newMeter } from '../../lib/storage/store.ts';
 import { deferred, nextTurn, StubStore } from '../support/stub-store.ts';
 
@@ -23,7 +23,7 @@ const scale: Scale = {
 
 function sourceOf(
   store: StubStore,
-  { codec = raw, infoWasRead = true }: { codec?: Codec; infoWasRead?: boolean } = {},
+  { codec = rawCodec, infoWasRead = true }: { codec?: Codec; infoWasRead?: boolean } = {},
 ): UnshardedSource {
   const layoutOf = (cell: number) => ({
     chunkSize: cellSize(scale, cell),
@@ -99,7 +99,7 @@ describe('UnshardedSource', () => {
 
   test('bounds by what the codec says when its size varies', async () => {
     const store = new StubStore(() => undefined);
-    await read(sourceOf(store, { codec: { ...raw, exactBytes: undefined, maxBytes: () => 1000 } }));
+    await read(sourceOf(store, { codec: { ...rawCodec, exactBytes: undefined, maxBytes: () => 1000 } }));
     expect(store.asked[0].maxBytes).toBe(1010 + 65_536);
   });
 

@@ -3,13 +3,13 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { DecodeError } from '../../lib/base/errors.ts';
 import type { DiskCache } from '../../lib/cache/disk-cache.ts';
-import { ChunkCache } from '../../lib/chunks/chunk-cache.ts';
+import { ChunkDiskCache } from '../../lib/chunks/chunk-disk-cache.ts';
 import { ChunkReader, type ChunkConsumer } from '../../lib/chunks/chunk-reader.ts';
-import { keepOnDisk } from '../../lib/chunks/disk-cached-source.ts';
+import { diskCachedSource } from '../../lib/chunks/disk-cached-source.ts';
 import { UnshardedSource } from '../../lib/chunks/unsharded-source.ts';
 import type { Codec } from '../../lib/codecs/codec.ts';
-import { raw } from '../../lib/codecs/raw.ts';
-import type { Scale } from '../../lib/precomputed/info.ts';
+import { rawCodec } from '../../lib/codecs/raw.ts';
+import type { Scale } from '../../lib/precomputed/volume-info.ts';
 import { StubStore } from '../support/stub-store.ts';
 
 const scale: Scale = {
@@ -26,7 +26,7 @@ const layoutOf = () => ({ chunkSize: [4, 2, 1] as const, channels: 1, dataType: 
 /** Pairs of a length and a value. */
 function runLengths() {
   const codec = {
-    ...raw,
+    ...rawCodec,
     encoding: 'runs',
     exactBytes: undefined,
     maxBytes: () => 16,
@@ -49,7 +49,7 @@ class Voxel implements ChunkConsumer {
   failure: Error | undefined;
   take(_: number, bytes: Uint8Array | undefined): void {
     const out = new Uint32Array(1);
-    raw.decodePoints(bytes!, layoutOf(), Uint32Array.of(4), out, Uint32Array.of(0));
+    rawCodec.decodePoints(bytes!, layoutOf(), Uint32Array.of(4), out, Uint32Array.of(0));
     this.value = out[0];
   }
   done(): void {}
@@ -97,12 +97,12 @@ describe('a chunk that is decoded as a whole', () => {
       put: (name: string, entry: object) =>
         Promise.resolve(void entries.set(name, { ...entry, storedMs: 0 })),
     } as unknown as DiskCache;
-    const cache = new ChunkCache({ disk, store, scope: Promise.resolve('v'), revalidate: 'never' });
-    const kept = keepOnDisk(source, { cache, scale, codec, layoutOf });
+    const cache = new ChunkDiskCache({ disk, store, scope: Promise.resolve('v'), revalidate: 'never' });
+    const kept = diskCachedSource(source, { cache, scale, codec, layoutOf });
     for (let again = 0; again < 2; again++) {
       const reader = new ChunkReader();
       expect((await ask(reader, kept)).value).toBe(9);
-      await reader.saved();
+      await reader.whenSaved();
     }
     expect([codec.decoded, store.asked.length, entries.size]).toEqual([1, 1, 1]);
   });

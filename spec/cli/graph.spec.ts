@@ -4,7 +4,7 @@ import { readFile, rm, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
-import { GRAPH_CALLS } from '../../lib/cli/graph-calls.ts';
+import { GRAPH_COMMANDS } from '../../lib/cli/graph-commands.ts';
 import { run as runArgv } from '../../lib/cli/run.ts';
 import type { ServedMocks } from '../../mocks/index.ts';
 import { pcgGraph } from '../../testing/pcg-graph.ts';
@@ -396,7 +396,7 @@ describe('graphene-points graph', () => {
 
   test('says of every call what it takes', async () => {
     const { stdout } = await runCli(['graph', '--help']);
-    for (const [name, { about }] of Object.entries(GRAPH_CALLS)) {
+    for (const [name, { summary: about }] of Object.entries(GRAPH_COMMANDS)) {
       expect(stdout).toContain(`\n  ${name} `);
       expect((await runCli(['graph', name, '--help'])).stdout.replace(/\s+/g, ' ')).toContain(`${about}.`);
     }

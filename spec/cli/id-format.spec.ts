@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { idFormat } from '../../lib/cli/id-format.ts';
+import { detectIdFormat } from '../../lib/cli/id-format.ts';
 
 async function sniff(pieces: string[], path = '-', given?: 'csv' | 'tsv' | 'jsonl') {
   let ended = false;
@@ -10,7 +10,7 @@ async function sniff(pieces: string[], path = '-', given?: 'csv' | 'tsv' | 'json
       ended = true;
     }
   })();
-  const { format, source: again } = await idFormat(source, path, { format: given });
+  const { format, source: again } = await detectIdFormat(source, path, { format: given });
   const parts: Uint8Array[] = [];
   for await (const part of again) parts.push(part);
   expect([Buffer.concat(parts).toString(), ended]).toEqual([pieces.join(''), true]); // nothing was taken
@@ -89,7 +89,7 @@ describe('the format of a table of IDs', () => {
     const endless = (async function* () {
       for (;;) yield (given++, Buffer.alloc(4096, 'a'));
     })();
-    expect((await idFormat(endless, '-')).format).toBe('csv');
+    expect((await detectIdFormat(endless, '-')).format).toBe('csv');
     expect(given).toBeLessThan(20);
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { jsonLine } from '../../lib/cli/json-line.ts';
+import { toJsonLine } from '../../lib/cli/json-line.ts';
 
 test.each([
   [
@@ -16,7 +16,7 @@ test.each([
   ],
   [[[1n, 2n], [3n]], '[["1","2"],["3"]]'],
   [undefined, 'null'],
-])('%p as a line', (value, line) => expect(jsonLine(value)).toBe(`${line}\n`));
+])('%p as a line', (value, line) => expect(toJsonLine(value)).toBe(`${line}\n`));
 
 test('keeps the names of others', () =>
-  expect(jsonLine({ aB: { cD: 2n ** 60n } }, true)).toBe('{"aB":{"cD":"1152921504606846976"}}\n'));
+  expect(toJsonLine({ aB: { cD: 2n ** 60n } }, true)).toBe('{"aB":{"cD":"1152921504606846976"}}\n'));

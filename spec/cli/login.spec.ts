@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { findToken } from '../../lib/chunkedgraph/server/token.ts';
-import { parseServer } from '../../lib/cave/server.ts';
+import { parseServer } from '../../lib/cave/cave-server.ts';
 import { runCli } from './run-cli.ts';
 
 let folder: string;

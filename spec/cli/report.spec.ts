@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { PassThrough, Writable } from 'node:stream';
-import { plain, Report } from '../../lib/cli/report.ts';
+import { stripControls, Report } from '../../lib/cli/report.ts';
 
 function capture(env: Record<string, string> = {}, isTTY = false): { report: Report; text: () => string } {
   const parts: string[] = [];
@@ -35,7 +35,7 @@ describe('Report', () => {
     const { report, text } = capture();
     report.warn('a\x1b[31mb\r\nerror: c\x9b\u202ed\0é');
     expect(text()).toBe('warning: a [31mb  error: c  d é\n');
-    expect(plain('tab\there\u2028')).toBe('tab here ');
+    expect(stripControls('tab\there\u2028')).toBe('tab here ');
   });
 
   test('has a bar on a terminal only, and takes it away', async () => {

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import type { AnyTable } from '../../lib/base/options.ts';
-import { attributeOf, given } from '../../lib/cli/given.ts';
+import type { AnyOptionTable } from '../../lib/base/option-table.ts';
+import { attributeOfFlag, optionsFromFlags } from '../../lib/cli/options-from-flags.ts';
 import { GRAPHENE_OPTIONS } from '../../lib/graphene/opening-options.ts';
 import { SCATTERED_OPTIONS } from '../../lib/graphene/reading-options.ts';
 import { STORAGE_OPTIONS } from '../../lib/storage/bucket-options.ts';
@@ -73,7 +73,7 @@ describe('help', () => {
 });
 
 describe('flags', () => {
-  test.each<[string, AnyTable]>([
+  test.each<[string, AnyOptionTable]>([
     ['opening', GRAPHENE_OPTIONS],
     ['reading', SCATTERED_OPTIONS],
     ['storage', STORAGE_OPTIONS],
@@ -87,7 +87,7 @@ describe('flags', () => {
 
   test('become the options of their table', () =>
     expect(
-      given(STORAGE_OPTIONS, {
+      optionsFromFlags(STORAGE_OPTIONS, {
         anonymous: true,
         awsProfile: 'p',
         requesterPays: true,
@@ -97,7 +97,7 @@ describe('flags', () => {
     ).toEqual({ credentials: 'anonymous', profile: 'p', requesterPays: true }));
 
   test('that take something away become false', () =>
-    expect(given(SCATTERED_OPTIONS, { supervoxelsOnly: true, timeout: 2500 })).toEqual({
+    expect(optionsFromFlags(SCATTERED_OPTIONS, { supervoxelsOnly: true, timeout: 2500 })).toEqual({
       agglomerate: false,
       timeoutMs: 2500,
     }));
@@ -106,7 +106,7 @@ describe('flags', () => {
     ['--cache-dir <folder>', 'cacheDir'],
     ['--no-range-reads', 'rangeReads'],
     ['--requester-pays [project]', 'requesterPays'],
-  ])('%s is the attribute %s', (flag, attribute) => expect(attributeOf(flag)).toBe(attribute));
+  ])('%s is the attribute %s', (flag, attribute) => expect(attributeOfFlag(flag)).toBe(attribute));
 });
 
 test('nothing of a command is loaded before it is named', () => {

@@ -3,7 +3,7 @@
  * a value or an error code. Bytes lie at an odd offset between other bytes, so a read outside shows as a wrong label.
  */
 import { describe, expect, test } from '@jest/globals';
-import { compressedSegmentation as cseg } from '../../lib/codecs/compressed-segmentation.ts';
+import { compressedSegmentationCodec as cseg } from '../../lib/codecs/compressed-segmentation.ts';
 import type { ChunkLayout } from '../../lib/codecs/codec.ts';
 import { BIT_WIDTHS, encodeCseg, fewestBits } from '../support/encode-cseg.ts';
 import { fullDecodeCseg } from '../support/full-decode.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { compressedSegmentation as cseg } from '../../lib/codecs/compressed-segmentation.ts';
+import { compressedSegmentationCodec as cseg } from '../../lib/codecs/compressed-segmentation.ts';
 import type { Vec3 } from '../../lib/base/vec3.ts';
 import type { ChunkLayout } from '../../lib/codecs/codec.ts';
 import { BIT_WIDTHS, encodeCseg, fewestBits } from '../support/encode-cseg.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { componentAt, findComponents } from '../../lib/codecs/crackle/components.ts';
-import type { Slice } from '../../lib/codecs/crackle/components.ts';
+import { componentAt, findComponents } from '../../lib/codecs/crackle/slice-components.ts';
+import type { SliceComponents } from '../../lib/codecs/crackle/slice-components.ts';
 import type { Cracks } from '../../lib/codecs/crackle/crack-code.ts';
 import { crc32c } from '../../lib/codecs/crackle/crc.ts';
 import { sliceChecksum } from '../../lib/codecs/crackle/slice-checksum.ts';
@@ -66,7 +66,7 @@ function floodFill({ sx, sy, image }: Image): number[] {
   return components;
 }
 
-const paint = (slice: Slice, voxels: number): number[] =>
+const paint = (slice: SliceComponents, voxels: number): number[] =>
   Array.from({ length: voxels }, (_, k) => componentAt(slice, k));
 
 describe('crackle: findComponents', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Vec3 } from '../../lib/base/vec3.ts';
 import type { ChunkLayout } from '../../lib/codecs/codec.ts';
-import { compressedSegmentation } from '../../lib/codecs/compressed-segmentation.ts';
+import { compressedSegmentationCodec } from '../../lib/codecs/compressed-segmentation.ts';
 import { ENCODED_BLOCK_SIZE, SegmentationEncoder } from '../../lib/codecs/encode-compressed-segmentation.ts';
 import { fixtureChunks } from '../support/fixture-chunks.ts';
 import { loadFixture } from '../../testing/fixtures.ts';
@@ -35,7 +35,7 @@ function encode(raw: Uint8Array, layout: ChunkLayout, pieceBytes = raw.byteLengt
 function misreader(encoded: Uint8Array, values: readonly bigint[], layout: ChunkLayout): string | undefined {
   const voxels = voxelsOf(layout);
   const full = fullDecodeCseg(encoded, layout),
-    points = pointValues(compressedSegmentation, encoded, layout, allOffsets(layout));
+    points = pointValues(compressedSegmentationCodec, encoded, layout, allOffsets(layout));
   if (full.length !== values.length || full.some((value, i) => value !== values[i])) return 'the full decode';
   if (
     points.length !== voxels ||
@@ -226,7 +226,7 @@ describe('SegmentationEncoder', () => {
       part = new Uint8Array(words.buffer, 0, 8 * voxelsOf(fitting));
     const encoded = encode(part, fitting)!,
       out = new Uint32Array(2);
-    compressedSegmentation.decodePoints(
+    compressedSegmentationCodec.decodePoints(
       encoded,
       fitting,
       Uint32Array.of(voxelsOf(fitting) - 1),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { raw } from '../../lib/codecs/raw.ts';
+import { rawCodec } from '../../lib/codecs/raw.ts';
 import { DATA_TYPES, wordsView, type DataType } from '../../lib/precomputed/data-type.ts';
 import type { ChunkLayout } from '../../lib/codecs/codec.ts';
 
@@ -23,7 +23,7 @@ describe('watchPoints of raw', () => {
     fc.assert(
       fc.property(cases, ({ dataType, chunkSize, channels, points, cuts, seed }) => {
         const layout: ChunkLayout = { dataType, chunkSize, channels };
-        const size = raw.exactBytes!(layout),
+        const size = rawCodec.exactBytes!(layout),
           voxels = chunkSize[0] * chunkSize[1] * chunkSize[2];
         const bytes = Uint8Array.from({ length: size }, (_, k) => (k * 31 + seed) & 255);
         const offsets = Uint32Array.from(points, (p) => p % voxels),
@@ -31,8 +31,8 @@ describe('watchPoints of raw', () => {
         const [whole, pieces] = [0, 1].map(() =>
           wordsView(new DATA_TYPES[dataType](points.length * channels)),
         );
-        raw.decodePoints(bytes, layout, offsets, whole, order);
-        const watch = raw.watchPoints!(layout, offsets, pieces, order)!;
+        rawCodec.decodePoints(bytes, layout, offsets, whole, order);
+        const watch = rawCodec.createStreamDecoder!(layout, offsets, pieces, order)!;
         const ends = [...new Set([...cuts.map((cut) => cut % (size + 1)), size])].sort((a, b) => a - b);
         let at = 0;
         for (const end of ends) {
@@ -48,7 +48,7 @@ describe('watchPoints of raw', () => {
   test('leaves more points than its sort key can tell apart to decodePoints', () => {
     const many = new Uint32Array(2 ** 21);
     expect(
-      raw.watchPoints!(
+      rawCodec.createStreamDecoder!(
         { dataType: 'uint8', chunkSize: [1, 1, 1], channels: 1 },
         many,
         new Uint8Array(2 ** 21),

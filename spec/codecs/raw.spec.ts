@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { raw } from '../../lib/codecs/raw.ts';
+import { rawCodec } from '../../lib/codecs/raw.ts';
 import type { ChunkLayout } from '../../lib/codecs/codec.ts';
 import { bytesPerValue, DATA_TYPES, wordsView } from '../../lib/precomputed/data-type.ts';
 import type { DataType, ValueArray } from '../../lib/precomputed/data-type.ts';
@@ -31,8 +31,8 @@ describe('raw: decodePoints', () => {
       const expected = Array.from(allOffsets(layout), (offset) =>
         Array.from({ length: channels }, (_, c) => full[c * voxelsOf(layout) + offset]),
       );
-      expect(pointValues(raw, bytes, layout, allOffsets(layout))).toEqual(expected);
-      expect(pointValues(raw, atOddOffset(bytes), layout, allOffsets(layout))).toEqual(expected);
+      expect(pointValues(rawCodec, bytes, layout, allOffsets(layout))).toEqual(expected);
+      expect(pointValues(rawCodec, atOddOffset(bytes), layout, allOffsets(layout))).toEqual(expected);
     },
   );
 
@@ -50,7 +50,7 @@ describe('raw: decodePoints', () => {
     const stored = (DATA_TYPES[dataType] as unknown as { from(values: unknown[]): ValueArray }).from(values);
     const bytes = new Uint8Array(stored.buffer);
     const out = new DATA_TYPES[dataType](3);
-    raw.decodePoints(
+    rawCodec.decodePoints(
       bytes,
       { chunkSize: [1, 3, 1], channels: 1, dataType },
       Uint32Array.of(2, 0, 1),
@@ -65,7 +65,7 @@ describe('raw: decodePoints', () => {
     const bytes = Uint8Array.of(10, 11, 12, 13, 14, 15, 20, 21, 22, 23, 24, 25);
     const before = bytes.slice();
     const out = new Uint8Array(10);
-    raw.decodePoints(bytes, layout, Uint32Array.of(4, 0, 4), out, Uint32Array.of(3, 1, 0));
+    rawCodec.decodePoints(bytes, layout, Uint32Array.of(4, 0, 4), out, Uint32Array.of(3, 1, 0));
     expect([...out]).toEqual([14, 24, 10, 20, 0, 0, 14, 24, 0, 0]);
     expect(bytes).toEqual(before);
   });
@@ -73,7 +73,7 @@ describe('raw: decodePoints', () => {
   test.each([-1, 1, -120, 120])('says WRONG_SIZE for %i bytes too many, with both sizes', (excess) => {
     const bytes = new Uint8Array(120 + excess);
     const message = `raw chunk of 5,3,2 voxels, 1 channel(s) of uint32: expected 120 bytes, got ${120 + excess}`;
-    expect(() => pointValues(raw, bytes, layoutOf('uint32', 1), Uint32Array.of(0))).toThrow(
+    expect(() => pointValues(rawCodec, bytes, layoutOf('uint32', 1), Uint32Array.of(0))).toThrow(
       expect.objectContaining({ name: 'DecodeError', code: 'WRONG_SIZE', message }),
     );
   });
@@ -82,16 +82,16 @@ describe('raw: decodePoints', () => {
     const layout = layoutOf('uint16', 2);
     const bytes = randomBytes(120, 9);
     for (let length = 0; length < bytes.length; length++)
-      expect(valuesOrCode(raw, bytes.subarray(0, length), layout, Uint32Array.of(0))).toBe('WRONG_SIZE');
+      expect(valuesOrCode(rawCodec, bytes.subarray(0, length), layout, Uint32Array.of(0))).toBe('WRONG_SIZE');
   });
 });
 
 describe('raw: sizes', () => {
   test.each(TYPES)('knows the exact size of %s chunks', (dataType) => {
     const layout = layoutOf(dataType, 3);
-    expect(raw.exactBytes?.(layout)).toBe(90 * bytesPerValue(dataType));
-    expect(raw.maxBytes(layout)).toBe(90 * bytesPerValue(dataType));
+    expect(rawCodec.exactBytes?.(layout)).toBe(90 * bytesPerValue(dataType));
+    expect(rawCodec.maxBytes(layout)).toBe(90 * bytesPerValue(dataType));
   });
 
-  test('reads all data types', () => expect(raw.dataTypes).toEqual(TYPES));
+  test('reads all data types', () => expect(rawCodec.dataTypes).toEqual(TYPES));
 });

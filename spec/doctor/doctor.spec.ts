@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import nock from 'nock';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Finding } from '../../lib/doctor/findings.ts';
-import { diagnose, type DoctorOptions } from '../../lib/doctor/doctor.ts';
+import { diagnose, type DoctorOptions } from '../../lib/doctor/diagnose.ts';
 import {
   createMockBucket,
   mockCave,

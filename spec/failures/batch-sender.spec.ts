@@ -1,14 +1,14 @@
 import PQueue from 'p-queue';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { GraphError, RequestError, type Broken } from '../../lib/base/errors.ts';
+import { GraphError, RequestError, type BreakReason } from '../../lib/base/errors.ts';
 import { BatchSize } from '../../lib/failures/batch-size.ts';
 import { sendInBatches, type BatchSenderOptions } from '../../lib/failures/batch-sender.ts';
 
 const URL = 'https://graph.example.org/t/roots_binary';
 const answered = (status: number, retryAfter?: string): GraphError =>
   new GraphError('HTTP_STATUS', `answered ${status}`, URL, status, { retryAfter });
-const broken = (how: Broken, status?: number): GraphError =>
+const broken = (how: BreakReason, status?: number): GraphError =>
   new GraphError('CONNECTION', how, URL, status, {
     cause: new RequestError('CONNECTION', how, URL, undefined, { broken: how }),
   });
@@ -39,7 +39,7 @@ async function send(
     {
       count,
       signal: new AbortController().signal,
-      ask: async (start, end) => {
+      send: async (start, end) => {
         asked.push([start, end]);
         ms += options.msPerRequest ?? 0;
         await Promise.resolve();
@@ -51,9 +51,9 @@ async function send(
     },
     {
       queue: new PQueue({ concurrency: options.concurrency ?? 1 }),
-      size: new BatchSize(),
+      limit: new BatchSize(),
       maxCount: 100,
-      clock: { pause: async (pauseMs) => void pauses.push(pauseMs), steady: () => ms, random: () => 0 },
+      clock: { pause: async (pauseMs) => void pauses.push(pauseMs), monotonicMs: () => ms, random: () => 0 },
       ...options,
     },
   );
@@ -173,8 +173,8 @@ describe('sendInBatches', () => {
   test('remembers the size that worked for what comes after', async () => {
     const size = new BatchSize();
     const limit = ({ count }: Batch): Error | undefined => (count > 30 ? answered(413) : undefined);
-    expect((await send(100, limit, { size })).sizes).toEqual([100, 50, 25, 25, 25, 25]);
-    expect((await send(60, limit, { size })).sizes).toEqual([25, 25, 10]);
+    expect((await send(100, limit, { limit: size })).sizes).toEqual([100, 50, 25, 25, 25, 25]);
+    expect((await send(60, limit, { limit: size })).sizes).toEqual([25, 25, 10]);
   });
 
   test('finds one poisonous index, and answers all others', async () => {
@@ -253,12 +253,12 @@ describe('sendInBatches', () => {
         count: 500,
         signal: abort.signal,
         fail: () => (asked += 1000),
-        ask: async () => {
+        send: async () => {
           if (++asked === 2) abort.abort();
           throw answered(413);
         },
       },
-      { queue: new PQueue({ concurrency: 1 }), size: new BatchSize(), maxCount: 100 },
+      { queue: new PQueue({ concurrency: 1 }), limit: new BatchSize(), maxCount: 100 },
     );
     expect(asked).toBe(2);
   });

@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { inspect } from 'node:util';
 import nock from 'nock';
 import { createHttpClient, type HttpClientOptions } from '../../lib/failures/http-client.ts';
-import type { HttpClient, HttpRequest } from '../../lib/http/client.ts';
+import type { HttpClient, HttpRequest } from '../../lib/http/http-request.ts';
 import { USER_AGENT } from '../../lib/http/user-agent.ts';
 import { fakeTimeouts } from '../support/fake-timeouts.ts';
 import { serve, type LoopbackServer } from '../support/http-server.ts';

@@ -3,7 +3,7 @@ import { parseGraphPath } from '../../lib/chunkedgraph/server/graph-path.ts';
 import { GraphServer } from '../../lib/chunkedgraph/server/graph-server.ts';
 import { createHttpClient } from '../../lib/failures/http-client.ts';
 import { createPace, processPace } from '../../lib/failures/pace.ts';
-import type { HttpClient } from '../../lib/http/client.ts';
+import type { HttpClient } from '../../lib/http/http-request.ts';
 import { serve } from '../support/http-server.ts';
 
 describe('Pace.allow', () => {
@@ -73,7 +73,7 @@ describe('Pace.allow', () => {
       path: parseGraphPath('graphene://https://f.example.org/segmentation/table/t'),
       rateLimit: 1,
     });
-    const asked = server.ask({ url: 'https://f.example.org/info', maxBytes: 9 });
+    const asked = server.request({ url: 'https://f.example.org/info', maxBytes: 9 });
     await jest.advanceTimersByTimeAsync(2100);
     await asked;
     expect(attempts).toHaveLength(3);

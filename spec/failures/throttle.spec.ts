@@ -1,23 +1,23 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { Stopper } from '../../lib/http/stopper.ts';
-import { Throttle, type Experience } from '../../lib/failures/throttle.ts';
+import { Cancellation } from '../../lib/http/cancellation.ts';
+import { Throttle, type ServerFeedback } from '../../lib/failures/throttle.ts';
 
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
-const OK: Experience = { busy: false, answered: true },
-  BUSY: Experience = { busy: true, answered: false },
-  BROKEN: Experience = { busy: false, answered: false };
+const OK: ServerFeedback = { busy: false, answered: true },
+  BUSY: ServerFeedback = { busy: true, answered: false },
+  BROKEN: ServerFeedback = { busy: false, answered: false };
 
 /** A server whose answers a spec gives, in the order in which requests reached it. */
 class Desk {
   readonly throttle = new Throttle();
-  readonly running: ((seen: Experience) => void)[] = [];
+  readonly running: ((seen: ServerFeedback) => void)[] = [];
   mostAtOnce = 0;
   ended = 0;
 
-  ask(stopper = new Stopper()): Promise<Experience> {
-    const work = (): Promise<Experience> =>
+  ask(stopper = new Cancellation()): Promise<ServerFeedback> {
+    const work = (): Promise<ServerFeedback> =>
       new Promise((resolve) => {
         this.running.push(resolve);
         this.mostAtOnce = Math.max(this.mostAtOnce, this.running.length);
@@ -26,7 +26,7 @@ class Desk {
   }
 
   /** Does not return before the work begins, where there is a turn for it. */
-  async run(work: () => Promise<Experience>, stopper: Stopper): Promise<Experience> {
+  async run(work: () => Promise<ServerFeedback>, stopper: Cancellation): Promise<ServerFeedback> {
     const taken = this.throttle.take(stopper),
       end = typeof taken === 'function' ? taken : await taken;
     let seen = BROKEN;
@@ -41,7 +41,7 @@ class Desk {
     for (let k = 0; k < count; k++) this.ask().catch(() => undefined);
   }
 
-  async answer(count: number, seen: Experience): Promise<void> {
+  async answer(count: number, seen: ServerFeedback): Promise<void> {
     for (const settle of this.running.splice(0, count)) settle(seen);
     await settled();
   }
@@ -143,7 +143,7 @@ describe('Throttle', () => {
       order: number[] = [];
     desk.askFor(2);
     await desk.answer(2, BUSY);
-    for (let k = 0; k < 5; k++) void desk.run(async () => (order.push(k), BROKEN), new Stopper());
+    for (let k = 0; k < 5; k++) void desk.run(async () => (order.push(k), BROKEN), new Cancellation());
     await settled();
     expect(order).toEqual([0, 1, 2, 3, 4]);
   });
@@ -153,8 +153,8 @@ describe('Throttle: Retry-After', () => {
   test('keeps everybody away for as long as the server says, and no longer', async () => {
     const desk = new Desk();
     desk.askFor(4);
-    await desk.answer(1, { ...BUSY, aloneMs: 5000 });
-    await desk.answer(1, { ...BUSY, aloneMs: 2000 }); // the longest counts
+    await desk.answer(1, { ...BUSY, retryAfterMs: 5000 });
+    await desk.answer(1, { ...BUSY, retryAfterMs: 2000 }); // the longest counts
     await desk.answer(2, OK);
     desk.askFor(3);
     expect([desk.running.length, jest.getTimerCount()]).toEqual([0, 1]);
@@ -167,7 +167,7 @@ describe('Throttle: Retry-After', () => {
   test('lets those in who wait although the time came while it looked', async () => {
     const desk = new Desk();
     desk.askFor(1);
-    await desk.answer(1, { ...BUSY, aloneMs: 5000 });
+    await desk.answer(1, { ...BUSY, retryAfterMs: 5000 });
     desk.askFor(1);
     const until = performance.now() + 5000;
     // The timer is early by less than a millisecond, and time goes on with every look at the clock.
@@ -181,13 +181,13 @@ describe('Throttle: Retry-After', () => {
 
   test('leaves no timer behind when those who wait are stopped', async () => {
     const desk = new Desk(),
-      stopper = new Stopper(),
+      stopper = new Cancellation(),
       reason = new Error('enough');
     desk.askFor(1);
-    await desk.answer(1, { ...BUSY, aloneMs: 60_000 });
+    await desk.answer(1, { ...BUSY, retryAfterMs: 60_000 });
     const waiting = desk.ask(stopper);
     expect(jest.getTimerCount()).toBe(1);
-    stopper.stop(reason);
+    stopper.cancel(reason);
     await expect(waiting).rejects.toBe(reason);
     expect([jest.getTimerCount(), desk.running.length]).toEqual([0, 0]);
   });
@@ -195,15 +195,15 @@ describe('Throttle: Retry-After', () => {
 
 test('Throttle: a stop frees the place for the next, and what fails gives its place back', async () => {
   const desk = new Desk(),
-    stopper = new Stopper(),
+    stopper = new Cancellation(),
     reason = new Error('enough');
   desk.askFor(1);
   await desk.answer(1, BUSY);
   desk.askFor(1);
   const stopped = desk.ask(stopper),
-    broken = desk.run(() => Promise.reject(new Error('broken')), new Stopper());
+    broken = desk.run(() => Promise.reject(new Error('broken')), new Cancellation());
   desk.askFor(1);
-  stopper.stop(reason);
+  stopper.cancel(reason);
   await expect(stopped).rejects.toBe(reason);
   await desk.answer(1, BROKEN);
   await expect(broken).rejects.toThrow('broken');

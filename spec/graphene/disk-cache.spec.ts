@@ -3,10 +3,10 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { cacheStats } from '../../lib/cache/upkeep.ts';
-import { ChunkCache } from '../../lib/chunks/chunk-cache.ts';
-import { openPrecomputed } from '../../lib/graphene/open.ts';
-import type { OpenOptions } from '../../lib/graphene/options.ts';
+import { cacheStats } from '../../lib/cache/cache-maintenance.ts';
+import { ChunkDiskCache } from '../../lib/chunks/chunk-disk-cache.ts';
+import { openPrecomputed } from '../../lib/graphene/open-and-resolve.ts';
+import type { OpenOptions } from '../../lib/graphene/option-types.ts';
 import {
   buildPrecomputed,
   createMockBucket,
@@ -158,7 +158,7 @@ describe('cacheDir', () => {
   test('reads nothing more from the disk when nobody waits for it any more', async () => {
     const { ask, path, points } = await serve('shard_cseg_u64_murmur');
     await ask();
-    const read = jest.spyOn(ChunkCache.prototype, 'get');
+    const read = jest.spyOn(ChunkDiskCache.prototype, 'get');
     try {
       await using volume = await openPrecomputed(path, { cacheDir });
       const abort = new AbortController();

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { GRAPH_CALLS } from '../../lib/chunkedgraph/api/calls.ts';
+import { GRAPH_METHODS } from '../../lib/chunkedgraph/api/graph-methods.ts';
 import {
   LookupError,
   openGraphene,
@@ -31,7 +31,7 @@ import { nextTurn } from '../support/stub-store.ts';
 
 class Aborted extends Error {}
 type Limits = { signal?: AbortSignal; timeoutMs?: number };
-type GraphName = keyof typeof GRAPH_CALLS;
+type GraphName = keyof typeof GRAPH_METHODS;
 
 const MERGED = '2024-06-05T10:10:01.203Z',
   BEFORE = '2024-06-05T10:10:01.202Z';
@@ -144,7 +144,7 @@ const ARGUMENTS: Record<GraphName, () => unknown[]> = {
   versions: () => [],
   request: () => [`node/${root}/children`],
 };
-const isEdit = (name: string): boolean => GRAPH_CALLS[name as GraphName].edits?.('') ?? false;
+const isEdit = (name: string): boolean => GRAPH_METHODS[name as GraphName].mayEdit?.('') ?? false;
 /** A volume asks only once how its server means a moment. */
 const LEARNING = /latest|suggest|minimalCovering|deltaRoots/i;
 /** Options with which calls have requests of their own. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { openGraphene, openPrecomputed } from '../../lib/graphene/open.ts';
-import type { OpenOptions } from '../../lib/graphene/options.ts';
+import { openGraphene, openPrecomputed } from '../../lib/graphene/open-and-resolve.ts';
+import type { OpenOptions } from '../../lib/graphene/option-types.ts';
 import { fixtureVolumes, loadFixture, VOLUMES_FOLDER } from '../../testing/fixtures.ts';
 
 const reencoded = { lruBytes: 10e6, lruEncoding: 'compressed_segmentation' } as const;

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { openPrecomputed } from '../../lib/graphene/open.ts';
+import { openPrecomputed } from '../../lib/graphene/open-and-resolve.ts';
 import { buildPrecomputed, createMockBucket, serveMocks, type ServedMocks } from '../../mocks/index.ts';
 import { nextTurn } from '../support/stub-store.ts';
 

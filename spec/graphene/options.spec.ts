@@ -1,8 +1,8 @@
 /** Every option of every call is checked, by name and value, before anything is asked; and documented once. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { FUNCTION } from '../../lib/base/kinds.ts';
-import type { AnyTable } from '../../lib/base/options.ts';
+import { FUNCTION } from '../../lib/base/value-kinds.ts';
+import type { AnyOptionTable } from '../../lib/base/option-table.ts';
 import { GRAPHENE_OPTIONS, OPEN_OPTIONS, ROOT_CACHE_OPTIONS } from '../../lib/graphene/opening-options.ts';
 import {
   READ_OPTIONS,
@@ -17,8 +17,15 @@ import {
   type PrecomputedVolume,
 } from '../../lib/index.ts';
 import { createPace, type Pace } from '../../lib/failures/pace.ts';
-import { CALL, EDIT, LEAVES, REQUEST, TIMED, WINDOW } from '../../lib/chunkedgraph/api/call-options.ts';
-import { BOUNDS_OPTIONS } from '../../lib/chunkedgraph/api/input.ts';
+import {
+  CALL_OPTIONS,
+  EDIT_OPTIONS,
+  LEAVES_OPTIONS,
+  REQUEST_OPTIONS,
+  TIMED_OPTIONS,
+  WINDOW_OPTIONS,
+} from '../../lib/chunkedgraph/api/call-options.ts';
+import { BOUNDS_OPTIONS } from '../../lib/chunkedgraph/api/check-arguments.ts';
 import { CHUNK_OF_POINT_OPTIONS } from '../../lib/chunkedgraph/ids/id-arithmetic.ts';
 import { STORAGE_OPTIONS } from '../../lib/storage/bucket-options.ts';
 import { serveMocks, type ServedMocks } from '../../mocks/index.ts';
@@ -41,7 +48,7 @@ afterAll(async () => {
   await served.close();
 });
 
-const CALLS: Record<string, [table: AnyTable, call: (options: object) => Promise<unknown>]> = {
+const CALLS: Record<string, [table: AnyOptionTable, call: (options: object) => Promise<unknown>]> = {
   openPrecomputed: [OPEN_OPTIONS, (options) => openPrecomputed(`${served.url}/bucket`, options)],
   openGraphene: [GRAPHENE_OPTIONS, (options) => openGraphene(path(), { token: null, ...options })],
   'plain.scatteredPoints': [READ_OPTIONS, (options) => plain.scatteredPoints([POINT], options)],
@@ -185,7 +192,7 @@ describe('the docs of an interface', () => {
     );
   };
 
-  test.each<[name: string, table: AnyTable]>([
+  test.each<[name: string, table: AnyOptionTable]>([
     ['OpenOptions', OPEN_OPTIONS],
     ['OpenGrapheneOptions', GRAPHENE_OPTIONS],
     ['ReadPointsOptions', READ_OPTIONS],
@@ -195,12 +202,12 @@ describe('the docs of an interface', () => {
     ['RootCacheOptions', ROOT_CACHE_OPTIONS],
     ['BucketOptions', STORAGE_OPTIONS],
     ['StorageOptions', STORAGE_OPTIONS],
-    ['CallOptions', CALL],
-    ['TimedOptions', TIMED],
-    ['WindowOptions', WINDOW],
-    ['GraphRequestOptions', REQUEST],
-    ['LeavesOptions', LEAVES],
-    ['EditOptions', EDIT],
+    ['CallOptions', CALL_OPTIONS],
+    ['TimedOptions', TIMED_OPTIONS],
+    ['WindowOptions', WINDOW_OPTIONS],
+    ['GraphRequestOptions', REQUEST_OPTIONS],
+    ['LeavesOptions', LEAVES_OPTIONS],
+    ['EditOptions', EDIT_OPTIONS],
     ['Bounds', BOUNDS_OPTIONS],
     ['ChunkOfPointOptions', CHUNK_OF_POINT_OPTIONS],
   ])('%s has the defaults of its table', (name, table) => {

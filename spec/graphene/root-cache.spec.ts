@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { cacheStats, clearCache } from '../../lib/cache/upkeep.ts';
+import { cacheStats, clearCache } from '../../lib/cache/cache-maintenance.ts';
 import {
   openGraphene,
   SnapshotError,

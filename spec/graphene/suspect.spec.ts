@@ -1,14 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { atOnce } from '../../lib/base/pacer.ts';
+import { runWithoutPause } from '../../lib/base/cooperative-work.ts';
 import { wordsOf } from '../../lib/base/uint64.ts';
 import type { Vec3 } from '../../lib/base/vec3.ts';
 import { parseGraphInfo } from '../../lib/chunkedgraph/ids/graph-info.ts';
-import { markSuspects, suspectMarker } from '../../lib/graphene/suspect.ts';
-import { pointSource } from '../../lib/points/input.ts';
+import { markSuspects, createSuspectMarker } from '../../lib/graphene/suspect.ts';
+import { toPointSource } from '../../lib/points/point-input.ts';
 import { planPoints } from '../../lib/points/plan.ts';
 import { PointStatus } from '../../lib/points/status.ts';
-import type { Scale } from '../../lib/precomputed/info.ts';
+import type { Scale } from '../../lib/precomputed/volume-info.ts';
 
 const { ok, background, outOfBounds, missingChunk, suspect, failed } = PointStatus;
 
@@ -71,12 +71,18 @@ function mark(
   masks?: Record<string, number>,
 ): { marked: number; status: number[] } {
   const status = new Uint8Array(points.length);
-  const plan = planPoints(pointSource(points), world.scale, world.unit ?? world.scale.resolution, status);
+  const plan = planPoints(toPointSource(points), world.scale, world.unit ?? world.scale.resolution, status);
   status.forEach((code, i) => (status[i] = given?.[i] ?? (code || ok)));
-  const marked = atOnce(
+  const marked = runWithoutPause(
     markSuspects(
       plan,
-      suspectMarker(plan, world.scale, graphOf(world, masks), wordsOf(BigUint64Array.from(ids)), status),
+      createSuspectMarker(
+        plan,
+        world.scale,
+        graphOf(world, masks),
+        wordsOf(BigUint64Array.from(ids)),
+        status,
+      ),
     ),
   );
   return { marked, status: [...status] };

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { checkHost, lookupAllowed } from '../../lib/http/address.ts';
+import { checkHostAllowed, restrictedLookup } from '../../lib/http/address.ts';
 import { createHttpClient } from '../../lib/failures/http-client.ts';
 import { serve, type LoopbackServer } from '../support/http-server.ts';
 
@@ -7,20 +7,22 @@ describe('checkHost', () => {
   test.each(['localhost', 'a.localhost', '127.0.0.1', '[::1]', '[::ffff:10.0.0.1]', '169.254.169.254'])(
     'refuses %s',
     (host) =>
-      expect(() => checkHost(host, 'public')).toThrow(expect.objectContaining({ code: 'FORBIDDEN_ADDRESS' })),
+      expect(() => checkHostAllowed(host, 'public')).toThrow(
+        expect.objectContaining({ code: 'FORBIDDEN_ADDRESS' }),
+      ),
   );
   test.each(['example.org', '8.8.8.8', '[2600::1]'])('lets %s pass', (host) =>
-    expect(checkHost(host, 'public')).toBeUndefined(),
+    expect(checkHostAllowed(host, 'public')).toBeUndefined(),
   );
 });
 
 test.each([true, false])('lookupAllowed refuses a name of this machine (all: %s)', async (all) => {
-  const error = await new Promise((resolve) => lookupAllowed('public')('localhost', { all }, resolve));
+  const error = await new Promise((resolve) => restrictedLookup('public')('localhost', { all }, resolve));
   expect(error).toMatchObject({ name: 'PathError', code: 'FORBIDDEN_ADDRESS' });
 });
 test.each([true, false])('lookupAllowed gives what dns gives (all: %s)', async (all) => {
   const answer = await new Promise((resolve) =>
-    lookupAllowed('public')('8.8.8.8', { all }, (_error: unknown, address: unknown) => resolve(address)),
+    restrictedLookup('public')('8.8.8.8', { all }, (_error: unknown, address: unknown) => resolve(address)),
   );
   expect(answer).toEqual(all ? [{ address: '8.8.8.8', family: 4 }] : '8.8.8.8');
 });
@@ -41,20 +43,22 @@ const METADATA = [
 
 describe("a link-local address, and a cloud's metadata", () => {
   test.each(METADATA)('%s is told apart', (host) =>
-    expect(() => checkHost(host, 'notMetadata')).toThrow(
+    expect(() => checkHostAllowed(host, 'notMetadata')).toThrow(
       expect.objectContaining({ code: 'FORBIDDEN_ADDRESS', message: expect.stringContaining('link-local') }),
     ),
   );
   test.each(['127.0.0.1', '10.0.0.1', 'localhost', '[fd00::1]', '8.8.8.8', 'metadata.example.org'])(
     '%s is none',
-    (host) => expect(checkHost(host, 'notMetadata')).toBeUndefined(),
+    (host) => expect(checkHostAllowed(host, 'notMetadata')).toBeUndefined(),
   );
   test('is refused as what a name resolves to', async () => {
     expect(
-      await new Promise((resolve) => lookupAllowed('notMetadata')('169.254.169.254', { all: true }, resolve)),
+      await new Promise((resolve) =>
+        restrictedLookup('notMetadata')('169.254.169.254', { all: true }, resolve),
+      ),
     ).toMatchObject({ code: 'FORBIDDEN_ADDRESS' });
     expect(
-      await new Promise((resolve) => lookupAllowed('notMetadata')('localhost', { all: true }, resolve)),
+      await new Promise((resolve) => restrictedLookup('notMetadata')('localhost', { all: true }, resolve)),
     ).toBeNull();
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { goesStraight, namesProxy, proxyFor, shownProxy } from '../../lib/http/proxy.ts';
+import { bypassesProxy, isProxyConfigured, proxyFor, describeProxy } from '../../lib/http/proxy.ts';
 
 const through = (url: string, env: Record<string, string>): string | undefined =>
   proxyFor(new URL(url), env)?.url.href;
@@ -22,7 +22,7 @@ describe('the variable', () => {
     ['HTTPS_PROXY', HTTP, false],
   ])('%s for %s: %s', (name, url, counts) => {
     expect(through(url, { [name]: 'http://proxy:3128' })).toBe(counts ? 'http://proxy:3128/' : undefined);
-    expect(namesProxy({ [name]: 'x' })).toBe(name !== 'HTTP_PROXY');
+    expect(isProxyConfigured({ [name]: 'x' })).toBe(name !== 'HTTP_PROXY');
   });
   test('in lower case comes first, then upper case, then the one for all; empty is none', () => {
     const env = {
@@ -69,7 +69,7 @@ describe('the proxy', () => {
   });
   test('is shown without its credentials', () => {
     const proxy = proxyFor(new URL(HTTPS), { HTTPS_PROXY: 'http://user:proxy-password-1@proxy:3128' })!;
-    expect(shownProxy(proxy)).toBe('http://proxy:3128 (HTTPS_PROXY)');
+    expect(describeProxy(proxy)).toBe('http://proxy:3128 (HTTPS_PROXY)');
   });
 });
 
@@ -90,7 +90,7 @@ describe('no proxy is used', () => {
     'https://100.100.100.200/',
   ])('for %s', (url) => {
     expect(through(url, { https_proxy: 'http://proxy:1', all_proxy: 'http://proxy:1' })).toBeUndefined();
-    expect(goesStraight(new URL(url), {})).toBe(true);
+    expect(bypassesProxy(new URL(url), {})).toBe(true);
   });
 
   test.each([

@@ -1,7 +1,7 @@
 /** Volumes whose answers follow from the coordinates: x says what becomes of the point. */
 import type { LookupStats, RootsResult } from '../../lib/points/result.ts';
 import { PointStatus, statusText } from '../../lib/points/status.ts';
-import type { GraphVolume, ValueVolume } from '../../lib/jobs/lookup.ts';
+import type { GraphVolume, ValueVolume } from '../../lib/jobs/point-lookup.ts';
 
 /** x of a point → its status; any other x is `ok`. */
 export const AT = {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { GraphError } from '../../lib/base/errors.ts';
-import type { ByteSink } from '../../lib/tables/files/streams.ts';
-import { answerIds, type IdQuestion, type IdTableOptions } from '../../lib/jobs/id-table.ts';
-import { rootQuestion, type RootVolume } from '../../lib/jobs/roots.ts';
-import { updateQuestion } from '../../lib/jobs/update-roots.ts';
+import type { ByteSink } from '../../lib/tables/files/byte-streams.ts';
+import { lookUpIdTable, type IdLookup, type IdTableOptions } from '../../lib/jobs/id-table.ts';
+import { createRootLookup, type RootVolume } from '../../lib/jobs/root-lookup.ts';
+import { createUpdateLookup } from '../../lib/jobs/update-lookup.ts';
 import { PointStatus, statusText } from '../../lib/points/status.ts';
 
 const NOW = new Date('2024-06-05T10:10:01.203Z');
@@ -67,7 +67,7 @@ function fakeVolume({ split = Infinity }: { split?: number } = {}) {
   return { asked, volume };
 }
 
-async function run(question: IdQuestion, text: string, options: Partial<IdTableOptions> = {}) {
+async function run(question: IdLookup, text: string, options: Partial<IdTableOptions> = {}) {
   const written: Uint8Array[] = [],
     warnings: string[] = [];
   const sink: ByteSink = {
@@ -79,7 +79,7 @@ async function run(question: IdQuestion, text: string, options: Partial<IdTableO
   const source = (async function* () {
     for (let at = 0; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536);
   })();
-  const counts = await answerIds(question, source, sink, {
+  const counts = await lookUpIdTable(question, source, sink, {
     format: 'csv',
     warn: (message) => warnings.push(message),
     ...options,
@@ -91,8 +91,8 @@ describe('roots of a table of IDs', () => {
   const ask = (
     text: string,
     options: Partial<IdTableOptions> = {},
-    job: Parameters<typeof rootQuestion>[1] = {},
-  ) => run(rootQuestion(fakeVolume().volume, job), text, options);
+    job: Parameters<typeof createRootLookup>[1] = {},
+  ) => run(createRootLookup(fakeVolume().volume, job), text, options);
 
   test.each([
     [
@@ -196,7 +196,7 @@ describe('roots of a table of IDs', () => {
   ])('reads the JSON value %s as an ID or not at all', async (value, root, status) => {
     const volume = fakeVolume().volume;
     const { text } = await run(
-      rootQuestion(
+      createRootLookup(
         {
           ...volume,
           roots: (ids, options) =>
@@ -233,7 +233,7 @@ describe('roots of a table of IDs', () => {
 
   test('asks once a batch, at one moment, to the layer wanted', async () => {
     const { asked, volume } = fakeVolume();
-    const question = rootQuestion(volume, { stopLayer: 2, validate: true });
+    const question = createRootLookup(volume, { stopLayer: 2, validate: true });
     const { text } = await run(question, `supervoxel_id\n${S}\n${S}\n`);
     expect(text).toContain('supervoxel_id,l2_id,status\n');
     expect([asked, question.timestamp]).toEqual([
@@ -281,13 +281,13 @@ describe('roots of a table of IDs', () => {
 
   test('asks about several columns at once', async () => {
     const { asked, volume } = fakeVolume();
-    const question = rootQuestion(volume, { columns: ['post_supervoxel_id', 'pre_supervoxel_id'] });
+    const question = createRootLookup(volume, { columns: ['post_supervoxel_id', 'pre_supervoxel_id'] });
     const { text } = await run(question, `pre_supervoxel_id,post_supervoxel_id\n${S},${S + 1n}\nnan,7.5\n`);
     expect(text).toBe(
       `pre_supervoxel_id,post_supervoxel_id,post_root_id,post_status,pre_root_id,pre_status\n${S},${S + 1n},${R + 2n},ok,${R},ok\nnan,7.5,,invalid_id,,not_looked_up\n`,
     );
     expect(asked).toEqual(['roots of 4 at 2024-06-05T10:10:01.203Z']);
-    await expect(run(rootQuestion(volume, { columns: ['a', 'b'] }), 'a,b\n1,2\n')).rejects.toMatchObject({
+    await expect(run(createRootLookup(volume, { columns: ['a', 'b'] }), 'a,b\n1,2\n')).rejects.toMatchObject({
       code: 'COLUMN_EXISTS',
       message: 'column root_id would be written twice: what is asked about needs names that differ',
     });
@@ -319,7 +319,7 @@ describe('roots of an earlier table at another moment', () => {
 
   test('asks only for the supervoxels under roots that are gone, and for those that had none', async () => {
     const { asked, volume } = fakeVolume({ split: SPLIT });
-    const question = updateQuestion(volume, {});
+    const question = createUpdateLookup(volume, {});
     const rows = [
       `${S},${R},ok,keep me`,
       `${S + 1n},${R + 2n},ok,`,
@@ -346,7 +346,7 @@ describe('roots of an earlier table at another moment', () => {
       `{"pt_root_id":${R + 2n},"pt_supervoxel_id":${S + 1n}}`,
     ];
     const { text } = await run(
-      updateQuestion(fakeVolume({ split: SPLIT }).volume, {}),
+      createUpdateLookup(fakeVolume({ split: SPLIT }).volume, {}),
       `${rows.join('\n')}\n`,
       { format: 'jsonl' },
     );
@@ -357,7 +357,7 @@ describe('roots of an earlier table at another moment', () => {
 
   test('adds a status where there was none', async () => {
     const { text } = await run(
-      updateQuestion(fakeVolume({ split: SPLIT }).volume, {}),
+      createUpdateLookup(fakeVolume({ split: SPLIT }).volume, {}),
       `supervoxel_id,root_id\n${S},${R}\n${S + 1n},${R + 2n}\n0,0\n`,
     );
     expect(text).toBe(
@@ -369,7 +369,7 @@ describe('roots of an earlier table at another moment', () => {
     const { asked, volume } = fakeVolume({ split: SPLIT });
     const earlier = new Date(SPLIT - 1);
     const { text, warnings } = await run(
-      updateQuestion(volume, { timestamp: earlier }),
+      createUpdateLookup(volume, { timestamp: earlier }),
       `supervoxel_id,root_id,status\n${S + 1n},${R + 2n},ok\n${UNKNOWN},5000000000000000000,ok\nx,${R},ok\n`,
     );
     expect(text).toBe(
@@ -385,7 +385,7 @@ describe('roots of an earlier table at another moment', () => {
       throw new GraphError('HTTP_STATUS', 'too much', 'http://graph', 503);
     };
     const { text } = await run(
-      updateQuestion({ ...volume, isLatest }, {}),
+      createUpdateLookup({ ...volume, isLatest }, {}),
       `supervoxel_id,root_id,status\n${S},${R},ok\n${S + 1n},${R + 2n},ok\n`,
     );
     expect(text).toBe(`supervoxel_id,root_id,status\n${S},${R},ok\n${S + 1n},${R + 1000n},ok\n`);
@@ -393,7 +393,7 @@ describe('roots of an earlier table at another moment', () => {
   });
 
   test('counts rows whose root could not be looked up as failed, not as changed, and keeps their root', async () => {
-    const question = updateQuestion(fakeVolume().volume, {});
+    const question = createUpdateLookup(fakeVolume().volume, {});
     const { text, warnings } = await run(
       question,
       `supervoxel_id,root_id,status\n${FAILED},${R + 2000n},ok\n`,
@@ -415,13 +415,16 @@ describe('roots of an earlier table at another moment', () => {
       );
       return { ...answer, rootIds: new BigUint64Array(ids.length) };
     };
-    const { text, counts, warnings } = await run(updateQuestion({ ...volume, roots: failing }, {}), suspect);
+    const { text, counts, warnings } = await run(
+      createUpdateLookup({ ...volume, roots: failing }, {}),
+      suspect,
+    );
     expect([text, counts.statuses, warnings]).toEqual([
       suspect,
       { root_failed: 1 },
       ['row 1: root_failed: it broke'],
     ]);
-    expect((await run(updateQuestion(volume, {}), text)).text).toBe(
+    expect((await run(createUpdateLookup(volume, {}), text)).text).toBe(
       `supervoxel_id,root_id,status\n${S + 1n},${R + 1000n},suspect\n`,
     );
   });
@@ -445,7 +448,7 @@ describe('roots of an earlier table at another moment', () => {
     ['no status, and a root that stands', `${S},${R},`, undefined],
   ])('keeps what it does not replace: %s', async (_, row, expected = row) => {
     const { text } = await run(
-      updateQuestion(fakeVolume({ split: SPLIT }).volume, {}),
+      createUpdateLookup(fakeVolume({ split: SPLIT }).volume, {}),
       `supervoxel_id,root_id,status\n${row}\n`,
     );
     expect(text).toBe(`supervoxel_id,root_id,status\n${expected}\n`);
@@ -460,7 +463,7 @@ describe('roots of an earlier table at another moment', () => {
       `{"supervoxel_id":"${S}","root_id":NaN}`,
     ];
     const { text } = await run(
-      updateQuestion(fakeVolume({ split: SPLIT }).volume, {}),
+      createUpdateLookup(fakeVolume({ split: SPLIT }).volume, {}),
       `${rows.join('\n')}\n`,
       { format: 'jsonl' },
     );
@@ -488,10 +491,10 @@ describe('roots of an earlier table at another moment', () => {
   ] as const)(
     'writes over no status that is somebody else’s (%s), and finds its own again',
     async (format, table, expected) => {
-      const once = await run(updateQuestion(fakeVolume({ split: SPLIT }).volume, {}), table, { format });
+      const once = await run(createUpdateLookup(fakeVolume({ split: SPLIT }).volume, {}), table, { format });
       expect(once.text).toBe(expected);
       expect(
-        (await run(updateQuestion(fakeVolume({ split: SPLIT }).volume, {}), once.text, { format })).text,
+        (await run(createUpdateLookup(fakeVolume({ split: SPLIT }).volume, {}), once.text, { format })).text,
       ).toBe(expected);
     },
   );
@@ -500,7 +503,7 @@ describe('roots of an earlier table at another moment', () => {
     const rows = Array.from({ length: 3000 }, () => `${S},${R},ok,${'n'.repeat(60)}\n`).join('');
     await expect(
       run(
-        updateQuestion(fakeVolume().volume, {}),
+        createUpdateLookup(fakeVolume().volume, {}),
         `supervoxel_id,root_id,status,n\n${rows}${S},${R},traced,\n`,
         { batchRows: 10 },
       ),
@@ -513,7 +516,7 @@ describe('roots of an earlier table at another moment', () => {
 
   test('brings both sides of a table to the moment, each supervoxel and root asked once', async () => {
     const { asked, volume } = fakeVolume({ split: SPLIT });
-    const question = updateQuestion(volume, { columns: ['pre_supervoxel_id', 'post_supervoxel_id'] });
+    const question = createUpdateLookup(volume, { columns: ['pre_supervoxel_id', 'post_supervoxel_id'] });
     const { text, counts } = await run(
       question,
       `pre_supervoxel_id,pre_root_id,post_root_id,post_supervoxel_id\n${S},${R},${R + 2n},${S + 1n}\n${S + 1n},${R + 2n},NA,x\n`,
@@ -533,7 +536,7 @@ describe('roots of an earlier table at another moment', () => {
 
   test('says what to do about layer-2 IDs', async () => {
     await expect(
-      run(updateQuestion(fakeVolume().volume, {}), 'pt_supervoxel_id,pt_l2_id,pt_status\n1,2,ok\n'),
+      run(createUpdateLookup(fakeVolume().volume, {}), 'pt_supervoxel_id,pt_l2_id,pt_status\n1,2,ok\n'),
     ).rejects.toMatchObject({
       code: 'MISSING_COLUMN',
       message:
@@ -543,7 +546,7 @@ describe('roots of an earlier table at another moment', () => {
 
   test('needs the roots of the column’s own prefix', async () => {
     await expect(
-      run(updateQuestion(fakeVolume().volume, {}), 'pt_supervoxel_id,root_id\n1,2\n'),
+      run(createUpdateLookup(fakeVolume().volume, {}), 'pt_supervoxel_id,root_id\n1,2\n'),
     ).rejects.toMatchObject({
       message:
         'no column "pt_root_id" with earlier roots to bring up to date: `roots` looks them up; columns found: pt_supervoxel_id, root_id',

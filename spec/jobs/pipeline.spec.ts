@@ -25,7 +25,7 @@ function controlled(count: number, signal?: AbortSignal) {
   const done = runPipeline(
     {
       batches: batches(),
-      ask: (batch: number, asking) =>
+      lookUp: (batch: number, asking) =>
         new Promise<string>((resolve, reject) => {
           asking.addEventListener('abort', () => {
             aborted.push(`ask ${batch}`);
@@ -94,7 +94,7 @@ describe('runPipeline', () => {
         const running = runPipeline(
           {
             batches: batches(),
-            async ask(batch) {
+            async lookUp(batch) {
               asked++;
               await alone(
                 () => asked,

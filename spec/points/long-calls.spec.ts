@@ -1,10 +1,10 @@
 /** Calls with many points: the event loop goes on meanwhile, and a deadline or an abort ends them. */
 import { describe, expect, test } from '@jest/globals';
 import { DeadlineError } from '../../lib/base/errors.ts';
-import { Pacer } from '../../lib/base/pacer.ts';
-import { errorsOfPoints, PointReader } from '../../lib/points/point-reader.ts';
+import { CooperativeRunner } from '../../lib/base/cooperative-work.ts';
+import { createErrorLookup, PointReader } from '../../lib/points/point-reader.ts';
 import { PointStatus } from '../../lib/points/status.ts';
-import { parseInfo } from '../../lib/precomputed/info.ts';
+import { parseInfo } from '../../lib/precomputed/volume-info.ts';
 import { StubStore } from '../support/stub-store.ts';
 
 const { ok, background, outOfBounds, failed } = PointStatus;
@@ -44,9 +44,9 @@ function read({
     began = 0,
     turns = 0;
   const held: number[] = [];
-  const pacer = new Pacer({
+  const pacer = new CooperativeRunner({
     now: () => (now += 4),
-    afterTurn: (act) =>
+    afterLoopTurn: (act) =>
       setImmediate(() => {
         held.push(now - began);
         began = now;
@@ -119,7 +119,7 @@ describe('a call with many points', () => {
         abort = (turn: number): void => (turn === at ? controller.abort(new DeadlineError(100)) : undefined);
       const { ask } = read({ signal: controller.signal, onTurn: abort });
       const { values, status, failures } = await ask();
-      const errorOf = errorsOfPoints(failures, status);
+      const errorOf = createErrorLookup(failures, status);
       for (let i = 0; i < COUNT; i++) {
         const [code, label] = status[i] === failed ? [failed, 0n] : expected(i);
         const hasReason = (status[i] === failed) === errorOf(i)?.cause instanceof DeadlineError;
@@ -148,7 +148,7 @@ describe('a call with many points', () => {
       const { ask } = read({ snapNm: 2, signal: controller.signal, onTurn: abort });
       const { values, status, failures, snapped } = await ask();
       expect(snapped!.nm).toHaveLength(COUNT);
-      const errorOf = errorsOfPoints(failures, status);
+      const errorOf = createErrorLookup(failures, status);
       for (let i = 0; i < COUNT; i++) {
         const [code, label] = status[i] === failed ? [failed, 0n] : expectedSnapped(i);
         if (Number.isNaN(snapped!.nm[i]) !== (code !== ok))

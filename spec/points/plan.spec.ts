@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Vec3 } from '../../lib/base/vec3.ts';
-import { pointSource, type PointInput } from '../../lib/points/input.ts';
+import { toPointSource, type PointInput } from '../../lib/points/point-input.ts';
 import { planPoints, type PointPlan } from '../../lib/points/plan.ts';
 import { PointStatus } from '../../lib/points/status.ts';
-import type { Scale } from '../../lib/precomputed/info.ts';
+import type { Scale } from '../../lib/precomputed/volume-info.ts';
 
 const scaleOf = (part: Partial<Scale>): Scale => ({
   mip: 0,
@@ -22,7 +22,7 @@ function plan(
   scale: Scale,
   resolution: Vec3 = scale.resolution,
 ): { plan: PointPlan; status: number[] } {
-  const source = pointSource(points),
+  const source = toPointSource(points),
     status = new Uint8Array(source.count);
   return { plan: planPoints(source, scale, resolution, status), status: [...status] };
 }
@@ -261,7 +261,7 @@ describe('planPoints', () => {
   test('leaves statuses alone that it does not decide', () => {
     const status = Uint8Array.of(9, 9, 9);
     planPoints(
-      pointSource([
+      toPointSource([
         [0, 0, 0],
         [-1, 0, 0],
         [NaN, 0, 0],

@@ -2,7 +2,7 @@ import { describe, expect, jest, test } from '@jest/globals';
 import { errorOfPoint } from '../support/error-of-point.ts';
 import { PointReader, type PointReaderOptions } from '../../lib/points/point-reader.ts';
 import { PointStatus } from '../../lib/points/status.ts';
-import { parseInfo } from '../../lib/precomputed/info.ts';
+import { parseInfo } from '../../lib/precomputed/volume-info.ts';
 import { RequestError } from '../../lib/base/errors.ts';
 import { deferred, nextTurn, StubStore } from '../support/stub-store.ts';
 

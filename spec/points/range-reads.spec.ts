@@ -7,7 +7,7 @@ import type { Vec3 } from '../../lib/base/vec3.ts';
 import { PointReader, type PointReaderOptions, type PointValues } from '../../lib/points/point-reader.ts';
 import { PointStatus } from '../../lib/points/status.ts';
 import { bytesPerValue, DATA_TYPES, type DataType } from '../../lib/precomputed/data-type.ts';
-import { parseInfo } from '../../lib/precomputed/info.ts';
+import { parseInfo } from '../../lib/precomputed/volume-info.ts';
 import { clipRange } from '../../lib/storage/keys.ts';
 import type { ReadOptions, StoredObject } from '../../lib/storage/store.ts';
 import { seeded } from '../../testing/random.ts';

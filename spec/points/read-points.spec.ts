@@ -3,7 +3,7 @@ import { DeadlineError, DecodeError, RequestError } from '../../lib/base/errors.
 import { ChunkReader } from '../../lib/chunks/chunk-reader.ts';
 import type { ChunkSource, StoredChunk } from '../../lib/chunks/chunk-source.ts';
 import type { ChunkLayout, Codec } from '../../lib/codecs/codec.ts';
-import { raw } from '../../lib/codecs/raw.ts';
+import { rawCodec } from '../../lib/codecs/raw.ts';
 import { wordsView } from '../../lib/precomputed/data-type.ts';
 import type { PointPlan } from '../../lib/points/plan.ts';
 import { readPoints } from '../../lib/points/read-points.ts';
@@ -49,7 +49,7 @@ function ask(
   const done = readPoints(new ChunkReader(), {
     plan,
     source,
-    codec: raw,
+    codec: rawCodec,
     layoutOf,
     out: wordsView(values),
     status,
@@ -89,7 +89,7 @@ describe('readPoints', () => {
           offsets: new Uint32Array(count),
         },
         source,
-        codec: { ...raw, isByPoint: false },
+        codec: { ...rawCodec, isPointwise: false },
         layoutOf,
         out: wordsView(values),
         status,
@@ -106,9 +106,9 @@ describe('readPoints', () => {
 
   test('leaves zeroes where a decoder gave up half-way, and nothing else is touched', async () => {
     const halfWay: Codec = {
-      ...raw,
+      ...rawCodec,
       decodePoints(bytes, layout, offsets, out, outIndex) {
-        raw.decodePoints(
+        rawCodec.decodePoints(
           bytes.byteLength === 8 ? bytes : new Uint8Array(8).fill(255),
           layout,
           offsets,
@@ -166,7 +166,7 @@ describe('readPoints', () => {
     const { failures, cost } = await readPoints(new ChunkReader(), {
       plan: nothing,
       source,
-      codec: raw,
+      codec: rawCodec,
       layoutOf,
       out: new Uint16Array(0),
       status: new Uint8Array(0),

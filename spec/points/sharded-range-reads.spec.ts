@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { PART_REQUEST_BYTES } from '../../lib/chunks/request-weights.ts';
 import { PointReader, type PointReaderOptions, type PointValues } from '../../lib/points/point-reader.ts';
 import { PointStatus } from '../../lib/points/status.ts';
-import { parseInfo } from '../../lib/precomputed/info.ts';
+import { parseInfo } from '../../lib/precomputed/volume-info.ts';
 import {
   answerRange,
   rangeStore,

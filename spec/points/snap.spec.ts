@@ -1,13 +1,13 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
-import { atOnce } from '../../lib/base/pacer.ts';
+import { runWithoutPause } from '../../lib/base/cooperative-work.ts';
 import { RequestError } from '../../lib/base/errors.ts';
 import type { Vec3 } from '../../lib/base/vec3.ts';
 import { errorOfPoint } from '../support/error-of-point.ts';
 import { PointReader, type PointReaderOptions, type PointValues } from '../../lib/points/point-reader.ts';
 import { PointStatus, statusText } from '../../lib/points/status.ts';
 import { chunkKey, gridShape } from '../../lib/precomputed/grid.ts';
-import { parseInfo, type Scale } from '../../lib/precomputed/info.ts';
+import { parseInfo, type Scale } from '../../lib/precomputed/volume-info.ts';
 import { deferred, nextTurn, StubStore } from '../support/stub-store.ts';
 
 /** Of each chunk, by its cell: stored if nothing is said. */
@@ -124,7 +124,7 @@ function answers({ values, status, snapped, scale }: PointValues): Answer[] {
     label: values[i] as bigint,
     snappedNm: snapped!.nm[i],
   }));
-  const { cells, starts, order, offsets } = atOnce(snapped!.plan());
+  const { cells, starts, order, offsets } = runWithoutPause(snapped!.plan());
   const grid = gridShape(scale);
   cells.forEach((cell, c) => {
     const position = [

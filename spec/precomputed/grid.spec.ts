@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { cellBounds, cellPosition, cellSize, chunkKey, gridShape } from '../../lib/precomputed/grid.ts';
-import { parseInfo, type Scale } from '../../lib/precomputed/info.ts';
+import { parseInfo, type Scale } from '../../lib/precomputed/volume-info.ts';
 import { fixtureVolumes, loadFixture } from '../../testing/fixtures.ts';
 
 const scale: Pick<Scale, 'key' | 'size' | 'chunkSize' | 'voxelOffset'> = {

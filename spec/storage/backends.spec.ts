@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import nock from 'nock';
 import { createHttpClient } from '../../lib/failures/http-client.ts';
 import { memoryBucket } from '../../lib/storage/memory-store.ts';
-import { openStore } from '../../lib/storage/open.ts';
+import { openStore } from '../../lib/storage/open-store.ts';
 import { bucketAnswer } from '../support/bucket-answer.ts';
 import { serve, type LoopbackServer } from '../support/http-server.ts';
 import { OBJECTS, describeAbort, describeStore } from './contract.ts';

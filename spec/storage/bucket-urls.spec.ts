@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import nock from 'nock';
 import { createHttpClient } from '../../lib/failures/http-client.ts';
-import { openStore } from '../../lib/storage/open.ts';
+import { openStore } from '../../lib/storage/open-store.ts';
 import type { OpenStoreOptions } from '../../lib/storage/open-options.ts';
 import { secretsFolder } from '../support/clouds.ts';
 

@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import nock from 'nock';
 import { createHttpClient } from '../../lib/failures/http-client.ts';
 import { newMeter, type ReadOptions } from '../../lib/storage/store.ts';
-import { openStore } from '../../lib/storage/open.ts';
+import { openStore } from '../../lib/storage/open-store.ts';
 import type { OpenStoreOptions } from '../../lib/storage/open-options.ts';
 
 const http = createHttpClient({ retries: 0 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createHttpClient } from '../../lib/failures/http-client.ts';
 import { HttpStore } from '../../lib/storage/http-store.ts';
-import { openStore } from '../../lib/storage/open.ts';
+import { openStore } from '../../lib/storage/open-store.ts';
 import type { OpenStoreOptions } from '../../lib/storage/open-options.ts';
 
 const http = createHttpClient();

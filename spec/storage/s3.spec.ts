@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import nock from 'nock';
 import { createHttpClient } from '../../lib/failures/http-client.ts';
-import { openStore } from '../../lib/storage/open.ts';
+import { openStore } from '../../lib/storage/open-store.ts';
 import type { OpenStoreOptions } from '../../lib/storage/open-options.ts';
 import { newMeter } from '../../lib/storage/store.ts';
 import { s3ErrorBody, secretsFolder, stopClock } from '../support/clouds.ts';

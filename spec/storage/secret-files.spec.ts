@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { saveToken } from '../../lib/cave/save-token.ts';
-import { checkSecrets } from '../../lib/doctor/secrets.ts';
-import { parseServer, serverOf } from '../../lib/cave/server.ts';
+import { checkSecrets } from '../../lib/doctor/check-secrets.ts';
+import { parseServer, findServer } from '../../lib/cave/cave-server.ts';
 import { findToken } from '../../lib/chunkedgraph/server/token.ts';
-import { firstSecret } from '../../lib/storage/secret-files.ts';
+import { readFirstSecret } from '../../lib/storage/secret-files.ts';
 import { secretsFolder } from '../support/clouds.ts';
 
 let folder: string;
@@ -32,13 +32,13 @@ describe.each(Object.keys(WRITERS))('a file in %s', (name) => {
     write(join(secrets, 'google-secret.json'), { type: 'service_account', é: '∆' });
     write(join(secrets, 'cave-secret.json'), { token: 'a-token' });
     write(join(secrets, 'cave_datastack_to_server_map.json'), { minnie: 'https://minnie.example.org' });
-    expect(await firstSecret([join(secrets, 'google-secret.json')])).toMatchObject({
+    expect(await readFirstSecret([join(secrets, 'google-secret.json')])).toMatchObject({
       json: { type: 'service_account', é: '∆' },
     });
     expect(await findToken(parseServer('https://h.example.org'), { env }, () => undefined)).toMatchObject({
       token: 'a-token',
     });
-    expect((await serverOf('minnie', undefined, env)).origin).toBe('https://minnie.example.org');
+    expect((await findServer('minnie', undefined, env)).origin).toBe('https://minnie.example.org');
     const said: string[] = [];
     for await (const finding of checkSecrets(env, true)) said.push(finding.said);
     expect(said).toEqual([expect.stringContaining('holds cave-secret.json, google-secret.json')]);
@@ -51,7 +51,7 @@ describe.each(Object.keys(WRITERS))('a file in %s', (name) => {
       host = parseServer('https://h.example.org');
     write(join(secrets, 'h.example.org-cave-secret.json'), { other: 1 });
     await saveToken(host, 'new-token', env);
-    expect((await firstSecret([join(secrets, 'h.example.org-cave-secret.json')]))!.json).toEqual({
+    expect((await readFirstSecret([join(secrets, 'h.example.org-cave-secret.json')]))!.json).toEqual({
       other: 1,
       token: 'new-token',
     });

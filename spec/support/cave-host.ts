@@ -1,8 +1,8 @@
 /** A service of CAVE that answers from a table of paths; notes what it is asked. */
-import { parseServer } from '../../lib/cave/server.ts';
+import { parseServer } from '../../lib/cave/cave-server.ts';
 import type { Host } from '../../lib/chunkedgraph/server/graph-path.ts';
 import { GraphServer } from '../../lib/chunkedgraph/server/graph-server.ts';
-import type { HttpClient, HttpRequest } from '../../lib/http/client.ts';
+import type { HttpClient, HttpRequest } from '../../lib/http/http-request.ts';
 
 export function caveHost(origin: string, answers: Record<string, unknown>, token?: string) {
   const asked: HttpRequest[] = [];

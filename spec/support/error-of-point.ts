@@ -1,8 +1,8 @@
 import type { ChunkError } from '../../lib/base/errors.ts';
-import { errorsOfPoints } from '../../lib/points/point-reader.ts';
+import { createErrorLookup } from '../../lib/points/point-reader.ts';
 import { PointStatus } from '../../lib/points/status.ts';
 import type { ChunkFailure } from '../../lib/points/read-points.ts';
 
 /** Why one of fewer than 100,000 points failed. */
 export const errorOfPoint = (failures: readonly ChunkFailure[], index: number): ChunkError | undefined =>
-  errorsOfPoints(failures, new Uint8Array(100_000).fill(PointStatus.failed))(index);
+  createErrorLookup(failures, new Uint8Array(100_000).fill(PointStatus.failed))(index);

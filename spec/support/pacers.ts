@@ -1,13 +1,14 @@
 /** Pacers that do not depend on how fast the machine is. */
-import { Pacer } from '../../lib/base/pacer.ts';
+import { CooperativeRunner } from '../../lib/base/cooperative-work.ts';
 
 const afterTurn = (act: () => void): void => void setImmediate(act);
 
 /** Never pauses. */
-export const neverDue = (): Pacer => new Pacer({ now: () => 0, afterTurn });
+export const neverDue = (): CooperativeRunner =>
+  new CooperativeRunner({ now: () => 0, afterLoopTurn: afterTurn });
 
 /** Pauses wherever it may, but for the first time in a turn. */
-export function alwaysDue(): Pacer {
+export function alwaysDue(): CooperativeRunner {
   let now = 0;
-  return new Pacer({ now: () => (now += 1000), afterTurn });
+  return new CooperativeRunner({ now: () => (now += 1000), afterLoopTurn: afterTurn });
 }

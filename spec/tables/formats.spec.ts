@@ -1,6 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { formatOfFile, formatsOf, KNOWN_SUFFIXES, packingOfFile } from '../../lib/tables/formats.ts';
-import { whyNotRead, whyNotWritten } from '../../lib/tables/file-kinds.ts';
+import {
+  formatOfFile,
+  formatsWithOption,
+  KNOWN_SUFFIXES,
+  compressionOfFile,
+} from '../../lib/tables/formats.ts';
+import { reasonNotReadable, reasonNotWritable } from '../../lib/tables/file-kinds.ts';
 
 describe('the formats of tables', () => {
   test.each([
@@ -16,14 +21,16 @@ describe('the formats of tables', () => {
     ['a.csv.bz2', undefined, undefined],
     ['csv', undefined, undefined],
   ])('are told by the suffix: %s', (path, format, packing) => {
-    expect([formatOfFile(path), packingOfFile(path)]).toEqual([format, packing]);
+    expect([formatOfFile(path), compressionOfFile(path)]).toEqual([format, packing]);
   });
 
   test('are listed in messages, and each option names those that it is for', () => {
     expect(KNOWN_SUFFIXES).toBe('.csv, .tsv, .jsonl and .ndjson, each also as .gz or .zst');
     for (const option of ['delimiter', 'decimal', 'missing'] as const)
       expect(
-        (['csv', 'tsv', 'list', 'tab-list', 'jsonl'] as const).map((format) => formatsOf(option, format)),
+        (['csv', 'tsv', 'list', 'tab-list', 'jsonl'] as const).map((format) =>
+          formatsWithOption(option, format),
+        ),
       ).toEqual([undefined, undefined, undefined, undefined, 'csv and tsv']);
   });
 
@@ -36,7 +43,7 @@ describe('the formats of tables', () => {
     ['a.bz2', 'bzip2 -dc a.bz2 > a.csv'],
     ['a.json', "jq -c '.[]' a.json > a.jsonl"],
   ])('say of other files what makes a table of them: %s', (path, advice) => {
-    expect(whyNotRead(path)?.includes(advice!)).toBe(advice && true);
-    expect(whyNotWritten(path) === undefined).toBe(advice === undefined);
+    expect(reasonNotReadable(path)?.includes(advice!)).toBe(advice && true);
+    expect(reasonNotWritable(path) === undefined).toBe(advice === undefined);
   });
 });

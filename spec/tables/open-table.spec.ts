@@ -56,7 +56,8 @@ describe.each(['csv', 'tsv', 'jsonl'] as const)('a table of %s', (format) => {
   test('gives columns, one after the other, and why cells are empty', async () => {
     const { batches } = await read(format);
     expect(batches).toHaveLength(1);
-    const [{ rows, firstRow, points, noPoint, ids, noId, texts, broken }] = batches;
+    const [{ rows, firstRow, points, pointStatus: noPoint, ids, idStatus: noId, texts, readError: broken }] =
+      batches;
     expect([rows, firstRow, broken]).toEqual([4, 1, undefined]);
     const none = [NaN, NaN, NaN];
     expect([...points]).toEqual([1, 2, 3, ...none, ...none, 7, 8, 9, 4, 5, 6, ...none, ...none, ...none]);
@@ -66,7 +67,9 @@ describe.each(['csv', 'tsv', 'jsonl'] as const)('a table of %s', (format) => {
     ]);
     expect([...ids]).toEqual([ID, 0n, 0n, 2n ** 64n - 1n, 0n, 0n, ID + 1n, 0n]);
     expect([...noId]).toEqual([...[0, notLookedUp, notLookedUp, 0], ...[0, invalidId, 0, invalidId]]);
-    expect(texts.map(({ spellings, places }) => Array.from(places, (place) => spellings[place]))).toEqual([
+    expect(
+      texts.map(({ spellings, indices: places }) => Array.from(places, (place) => spellings[place])),
+    ).toEqual([
       ['ok', 'ok', '', 'other'],
       ['', '', '', ''],
     ]);
@@ -80,7 +83,7 @@ describe.each(['csv', 'tsv', 'jsonl'] as const)('a table of %s', (format) => {
     const line = format === 'jsonl' ? 1 : 2;
     for (const row of [3, 1, 2, 1, 3]) {
       const words = [[], ['x', '7.5'], ['7 8'], ['-1']][row];
-      expect(batch.complaint(row).match(/"[^"]*"/g)).toEqual(words.map((word) => `"${word}"`));
+      expect(batch.describeInvalid(row).match(/"[^"]*"/g)).toEqual(words.map((word) => `"${word}"`));
       expect(batch.nameOf(row)).toBe(`row ${row + 1} (line ${row + line})`);
     }
   });
@@ -96,7 +99,7 @@ describe.each(['csv', 'tsv', 'jsonl'] as const)('a table of %s', (format) => {
     const values = BigUint64Array.of(ID, 0n, 5n, 0n);
     expect(wordsOf(values)[1]).toBeGreaterThan(0);
     await sink.write(batches[0], {
-      columns: [{ values, stride: 1, offset: 0, zeroIsNone: true }],
+      columns: [{ values, stride: 1, offset: 0, zeroMeansMissing: true }],
       status: Uint8Array.of(PointStatus.ok, PointStatus.noRoot, PointStatus.ok, PointStatus.background),
     });
     await sink.finish();
@@ -126,13 +129,17 @@ describe.each(['csv', 'tsv', 'jsonl'] as const)('a table of %s', (format) => {
       batches: [batch],
     } = await read(format, text);
     if (format === 'jsonl')
-      expect(batch.broken).toMatchObject({
+      expect(batch.readError).toMatchObject({
         row: 2,
         error: { code: 'BAD_ROW', message: expect.stringMatching(/^row 3 \(line 3\): no JSON/) as unknown },
       });
     // Delimited text has such rows all the time: they are kept, and nothing of them is read.
     else
-      expect([batch.broken, batch.noPoint[2], batch.noId[2]]).toEqual([undefined, invalidPoint, invalidId]);
+      expect([batch.readError, batch.pointStatus[2], batch.idStatus[2]]).toEqual([
+        undefined,
+        invalidPoint,
+        invalidId,
+      ]);
     expect(batch.ids[0]).toBe(ID);
   });
 });

@@ -2,7 +2,7 @@
 import { UnitRatio } from '../../base/unit-ratio.ts';
 import type { Vec3 } from '../../base/vec3.ts';
 import type { IdArithmetic } from '../ids/id-arithmetic.ts';
-import { checkedTriple, type Bounds, type GraphGrid } from './input.ts';
+import { checkTriple, type Bounds, type GraphGrid } from './check-arguments.ts';
 
 /** Voxels of the graph's mip, half-open, inside the volume. */
 export interface Box {
@@ -24,12 +24,12 @@ export interface NodeSpace {
  * Bounds cut to the volume; null where they miss it altogether.
  * @throws RangeError for no box, and where the volume itself begins below 0: the server's text form knows no negative numbers.
  */
-export function boxOf(bounds: Bounds | undefined, grid: GraphGrid): Box | null | undefined {
+export function clipToVolume(bounds: Bounds | undefined, grid: GraphGrid): Box | null | undefined {
   if (bounds === undefined) return undefined;
-  const min = checkedTriple(bounds.min, 'bounds.min'),
-    max = checkedTriple(bounds.max, 'bounds.max');
+  const min = checkTriple(bounds.min, 'bounds.min'),
+    max = checkTriple(bounds.max, 'bounds.max');
   const unit =
-    bounds.resolution === undefined ? undefined : checkedTriple(bounds.resolution, 'bounds.resolution');
+    bounds.resolution === undefined ? undefined : checkTriple(bounds.resolution, 'bounds.resolution');
   if (unit?.some((nm) => nm <= 0)) throw new RangeError('bounds.resolution must be positive');
   const box = { min: [0, 0, 0] as [number, number, number], max: [0, 0, 0] as [number, number, number] };
   for (let axis = 0; axis < 3; axis++) {
@@ -49,7 +49,7 @@ export function boxOf(bounds: Bounds | undefined, grid: GraphGrid): Box | null |
 }
 
 /** As the server takes it. */
-export const boundsText = (box: Box | undefined): string | undefined =>
+export const formatBounds = (box: Box | undefined): string | undefined =>
   box?.min.map((from, axis) => `${from}-${box.max[axis]}`).join('_');
 
 /**
@@ -57,7 +57,10 @@ export const boundsText = (box: Box | undefined): string | undefined =>
  * root layer's only chunk is the whole volume, whatever the position in the ID. Of a layer that the graph does not describe nobody can say:
  * such nodes are taken for inside.
  */
-export function inBox(box: Box | null | undefined, { ids, nLayers }: NodeSpace): (node: bigint) => boolean {
+export function createBoxFilter(
+  box: Box | null | undefined,
+  { ids, nLayers }: NodeSpace,
+): (node: bigint) => boolean {
   if (!box) return () => box === undefined;
   const corners = new Map<number, { first: Vec3; last: Vec3 }>();
   const cornersOf = (layer: number): { first: Vec3; last: Vec3 } => {

@@ -1,31 +1,39 @@
 /** The options of the calls of `volume.graph`, each in one place: what it may be, what holds without it, its flag, and what it is for. */
-import { BOOLEAN, kind, oneOf, SIGNAL, TIMEOUT, whole, type Kind } from '../../base/kinds.ts';
-import { groupOf, type OptionTable } from '../../base/options.ts';
-import { MOMENT } from '../ids/timestamp.ts';
+import {
+  BOOLEAN,
+  defineKind,
+  oneOf,
+  SIGNAL,
+  TIMEOUT,
+  integerFrom,
+  type ValueKind,
+} from '../../base/value-kinds.ts';
+import { optionGroup, type OptionTable } from '../../base/option-table.ts';
+import { TIMESTAMP_KIND } from '../ids/timestamp.ts';
 import type { EditOptions } from './edits.ts';
 import type { CallOptions, TimedOptions } from './endpoints.ts';
-import { BOUNDS_OPTIONS } from './input.ts';
+import { BOUNDS_OPTIONS } from './check-arguments.ts';
 import type { LeavesOptions } from './nodes.ts';
 
-const NUMBER = kind('a number', (value) => typeof value === 'number');
+const NUMBER = defineKind('a number', (value) => typeof value === 'number');
 /** Of another type it is a TypeError. */
-const number = (other: Kind): Kind => ({
-  wanted: other.wanted,
+const number = (other: ValueKind): ValueKind => ({
+  expected: other.expected,
   check: (name, value) => {
     NUMBER.check(name, value);
     other.check(name, value);
   },
 });
 
-const TEXTS = kind(
+const TEXTS = defineKind(
   'an object of texts, numbers and booleans',
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
 );
-const PLAIN = kind('a text, a number or a boolean', (value) =>
+const PLAIN = defineKind('a text, a number or a boolean', (value) =>
   ['string', 'number', 'boolean'].includes(typeof value),
 );
-const QUERY: Kind = {
-  wanted: TEXTS.wanted,
+const QUERY: ValueKind = {
+  expected: TEXTS.expected,
   check: (name, value) => {
     TEXTS.check(name, value);
     for (const [key, part] of Object.entries(value as object))
@@ -35,7 +43,7 @@ const QUERY: Kind = {
 
 const WHEN = 'ISO 8601 (no zone: UTC), unix seconds, settled, or mat or mat_943 of a datastack';
 
-export const UNSIZED = {
+export const COMMON_OPTIONS = {
   signal: { kind: SIGNAL, says: 'ends the call' },
   timeoutMs: {
     kind: number(TIMEOUT),
@@ -49,62 +57,65 @@ export const UNSIZED = {
   },
 } as const;
 
-export const CALL = {
-  ...UNSIZED,
-  maxBytes: { kind: number(whole(1)), default: '256 MiB', says: 'longest reply that is taken' },
+export const CALL_OPTIONS = {
+  ...COMMON_OPTIONS,
+  maxBytes: { kind: number(integerFrom(1)), default: '256 MiB', says: 'longest reply that is taken' },
 } as const satisfies OptionTable<CallOptions>;
 
-export const TIMESTAMP = {
-  kind: MOMENT,
+export const TIMESTAMP_OPTION = {
+  kind: TIMESTAMP_KIND,
   default: "the volume's, else now",
   flag: '--timestamp <time>',
   says: 'the moment',
   flagSays: `the moment: ${WHEN}`,
 } as const;
 
-export const TIMED = { ...CALL, timestamp: TIMESTAMP } as const satisfies OptionTable<TimedOptions>;
+export const TIMED_OPTIONS = {
+  ...CALL_OPTIONS,
+  timestamp: TIMESTAMP_OPTION,
+} as const satisfies OptionTable<TimedOptions>;
 
-export const WINDOW = {
-  ...CALL,
+export const WINDOW_OPTIONS = {
+  ...CALL_OPTIONS,
   from: {
-    kind: MOMENT,
+    kind: TIMESTAMP_KIND,
     default: 'as far back as the history goes',
     flag: '--from <time>',
     says: 'the earlier moment',
     flagSays: `the earlier moment: ${WHEN}`,
   },
   to: {
-    kind: MOMENT,
+    kind: TIMESTAMP_KIND,
     default: "the volume's moment, else now",
     flag: '--to <time>',
     says: 'the later moment; an edit of this very millisecond is included',
   },
 } as const;
 
-export const EDIT = {
-  ...CALL,
+export const EDIT_OPTIONS = {
+  ...CALL_OPTIONS,
   remesh: { kind: BOOLEAN, default: "true, the server's", says: 'whether meshes are made anew' },
   priority: { kind: BOOLEAN, default: "true, the server's", says: 'whether that is urgent' },
 } as const satisfies OptionTable<EditOptions>;
 
-export const STOP_LAYER = {
-  kind: number(whole(1)),
+export const STOP_LAYER_OPTION = {
+  kind: number(integerFrom(1)),
   default: 'the root layer',
   says: 'layer at which the climb ends, 2 to the root layer',
 } as const;
 
-export const BOUNDS = {
-  kind: groupOf('{ min, max }, each of three numbers', BOUNDS_OPTIONS),
+export const BOUNDS_OPTION = {
+  kind: optionGroup('{ min, max }, each of three numbers', BOUNDS_OPTIONS),
   default: 'the whole object',
   flag: '--bounds <x0,y0,z0,x1,y1,z1>',
   says: 'only nodes whose graph chunk touches this box, its end outside; the node asked about, too',
 } as const;
 
-export const LEAVES = {
-  ...CALL,
-  bounds: BOUNDS,
+export const LEAVES_OPTIONS = {
+  ...CALL_OPTIONS,
+  bounds: BOUNDS_OPTION,
   stopLayer: {
-    kind: number(whole(1)),
+    kind: number(integerFrom(1)),
     default: '1',
     flag: '--stop-layer <layer>',
     says: '1 for supervoxels, 2 for layer-2 nodes, …',
@@ -117,7 +128,7 @@ export const LEAVES = {
   },
 } as const satisfies OptionTable<LeavesOptions>;
 
-export const LATEST = {
+export const LATEST_OPTION = {
   kind: BOOLEAN,
   default: 'false',
   flag: '--latest',
@@ -125,23 +136,23 @@ export const LATEST = {
   flagSays: 'the last millisecond of its life; --timestamp for those that live',
 } as const;
 
-export const PRECISE = {
+export const PRECISE_OPTION = {
   kind: BOOLEAN,
   default: 'false',
   flag: '--precise',
   says: 'centroids of meshes instead of chunk centres',
 } as const;
 
-export const TIMESTAMP_PAST = { kind: MOMENT, says: 'the earlier moment' } as const;
+export const TIMESTAMP_PAST_OPTION = { kind: TIMESTAMP_KIND, says: 'the earlier moment' } as const;
 
-export const RAW = {
+export const RAW_OPTION = {
   kind: BOOLEAN,
   default: 'false',
   flag: '--raw',
   says: 'as the server says: also what came and went in between',
 } as const;
 
-export const FILTERED = {
+export const FILTERED_OPTION = {
   kind: BOOLEAN,
   default: 'true',
   flag: '--unfiltered',
@@ -150,28 +161,28 @@ export const FILTERED = {
   flagMeans: false,
 } as const;
 
-export const INCLUDE_UNDONE = {
+export const INCLUDE_UNDONE_OPTION = {
   kind: BOOLEAN,
   default: 'false',
   flag: '--include-undone',
   says: 'also edits that were undone',
 } as const;
 
-export const BY = {
+export const BY_OPTION = {
   kind: oneOf('level2', 'supervoxels'),
   default: "'level2'",
   flag: '--by <voters>',
   says: 'whose votes count: layer-2 nodes or supervoxels',
 } as const;
 
-export const MINCUT = {
+export const MINCUT_OPTION = {
   kind: BOOLEAN,
   default: 'true',
   says: 'let the server look for the cut; false: cut between each source and the sink of the same number',
 } as const;
 
-export const REQUEST = {
-  ...CALL,
+export const REQUEST_OPTIONS = {
+  ...CALL_OPTIONS,
   method: {
     kind: oneOf('GET', 'POST'),
     default: "'GET', which may have a body here",
@@ -184,7 +195,7 @@ export const REQUEST = {
     flagSays: 'a parameter; may be repeated',
   },
   body: {
-    kind: kind('anything', () => true),
+    kind: defineKind('anything', () => true),
     flag: '--body <json>',
     says: 'what is sent: bytes as they stand, anything else as JSON',
     flagSays: 'what is sent, by POST; integers of 64 bits stay exact',

@@ -2,17 +2,17 @@
 import * as z from 'zod';
 import { GraphError } from '../../base/errors.ts';
 import { bytesOf } from '../../base/uint64.ts';
-import type { GraphReply } from '../server/graph-server.ts';
-import { takeInputs } from './calls.ts';
-import { CHANGES, replyToEdit, sendEdit, type EditOptions, type EditResult } from './edits.ts';
+import type { ServerReply } from '../server/graph-server.ts';
+import { guardMethods } from './graph-methods.ts';
+import { EDIT_PATHS, sendEditAndRead, sendEdit, type EditOptions, type EditResult } from './edits.ts';
 import type { CallOptions } from './endpoints.ts';
 import { GraphHistory } from './graph-history.ts';
-import { asCut, checkedPoint } from './graph-points.ts';
-import { checkedOperationId } from './input.ts';
+import { toSplitBody, checkPoint } from './graph-points.ts';
+import { checkOperationId } from './check-arguments.ts';
 import * as nodes from './nodes.ts';
 import type { GraphPoint } from './nodes.ts';
-import { count } from './shapes.ts';
-import { isUndone } from './undone.ts';
+import { count } from './reply-schemas.ts';
+import { isUndone } from './is-undone.ts';
 
 export interface GraphRequestOptions extends CallOptions {
   /** @default 'GET', which may have a body here */
@@ -43,7 +43,10 @@ export class ChunkedGraph extends GraphHistory {
   async merge(a: GraphPoint, b: GraphPoint, options: EditOptions = {}): Promise<EditResult> {
     return this.#edit(
       'merge',
-      [nodes.asNode(checkedPoint(a, 'the first point')), nodes.asNode(checkedPoint(b, 'the second point'))],
+      [
+        nodes.toNodeTuple(checkPoint(a, 'the first point')),
+        nodes.toNodeTuple(checkPoint(b, 'the second point')),
+      ],
       {},
       options,
     );
@@ -59,7 +62,7 @@ export class ChunkedGraph extends GraphHistory {
     sinks: readonly GraphPoint[],
     { mincut, ...options }: EditOptions & { mincut?: boolean } = {},
   ): Promise<EditResult> {
-    return this.#edit('split', asCut(sources, sinks), { mincut }, options);
+    return this.#edit('split', toSplitBody(sources, sinks), { mincut }, options);
   }
 
   /**
@@ -71,7 +74,7 @@ export class ChunkedGraph extends GraphHistory {
     sinks: readonly GraphPoint[],
     options: CallOptions = {},
   ): Promise<nodes.SplitPreview> {
-    asCut(sources, sinks);
+    toSplitBody(sources, sinks);
     return nodes.splitPreview(this.context.api, sources, sinks, options);
   }
 
@@ -93,10 +96,10 @@ export class ChunkedGraph extends GraphHistory {
     options: EditOptions = {},
   ): Promise<(EditResult & { done: true }) | { done: false }> {
     this.#mayEdit('redo');
-    const id = checkedOperationId(operationId),
+    const id = checkOperationId(operationId),
       { signal, timeoutMs, maxBytes } = options;
     if (
-      !(await isUndone(this.context.api, id, this.context.parts.instants.now(), {
+      !(await isUndone(this.context.api, id, this.context.parts.windowClock.now(), {
         signal,
         timeoutMs,
         maxBytes,
@@ -141,16 +144,16 @@ export class ChunkedGraph extends GraphHistory {
   ): Promise<unknown> {
     if (/[?#]/.test(path)) throw new RangeError('a path has no query: pass query');
     // a URL drops tabs and dots
-    const changes = CHANGES.test(decoded(new URL(this.context.api.urlOf(path)).pathname));
+    const changes = EDIT_PATHS.test(decoded(new URL(this.context.api.urlOf(path)).pathname));
     if (changes) this.#mayEdit(path);
     const call = { method, path, query, body: body instanceof BigUint64Array ? bytesOf(body) : body };
-    const read = (reply: GraphReply): unknown => {
-      if (as === 'ids') return this.context.api.idsOf(reply, call);
-      if (as === 'json') return this.context.api.jsonOf(z.unknown(), reply, call);
+    const read = (reply: ServerReply): unknown => {
+      if (as === 'ids') return this.context.api.parseIdsReply(reply, call);
+      if (as === 'json') return this.context.api.parseJsonReply(z.unknown(), reply, call);
       return as === 'text' ? new TextDecoder().decode(reply.body) : reply.body;
     };
     return changes
-      ? replyToEdit(this.context.api, call, options, read)
+      ? sendEditAndRead(this.context.api, call, options, read)
       : read(await this.context.api.reply({ ...call, retry }, options));
   }
 
@@ -180,7 +183,7 @@ export class ChunkedGraph extends GraphHistory {
     this.#mayEdit(path);
     const { operationId, newRoots } = await sendEdit(
       this.context.api,
-      { path, body: { operation_id: checkedOperationId(operation) } },
+      { path, body: { operation_id: checkOperationId(operation) } },
       options,
     );
     return operationId === undefined ? { done: false } : { done: true, operationId, newRoots };
@@ -196,7 +199,7 @@ export class ChunkedGraph extends GraphHistory {
   }
 
   static {
-    takeInputs<ChunkedGraph>(this.prototype, (graph) => graph.context.parts);
+    guardMethods<ChunkedGraph>(this.prototype, (graph) => graph.context.parts);
   }
 }
 

@@ -3,9 +3,9 @@
  * it, `minimal_covering_nodes`, loses whole objects, and fails when nothing else was asked for. It may also take too high a node where an
  * object skips layers: of nodes that have something below them in common it looks at that below one of them only (PyChunkedGraph 2.21.1).
  */
-import { distinct } from './input.ts';
+import { sortDistinct } from './check-arguments.ts';
 
-export interface CoverParts {
+export interface CoverQueries {
   layerOf: (id: bigint) => number;
   nLayers: number;
   /** The leaves of whole objects. Foreign supervoxels may be among them; foreign nodes may not. */
@@ -18,19 +18,19 @@ export interface Cover {
   /** Ascending. */
   nodes: BigUint64Array;
   /** The given ID that is no part of the objects, if any. */
-  stranger: bigint | undefined;
+  unrelated: bigint | undefined;
 }
 
 /** @param objects The roots of what is given. */
-export async function cover(
+export async function findCover(
   given: BigUint64Array,
   objects: BigUint64Array,
-  { layerOf, nLayers, leavesOf, ancestorsOf }: CoverParts,
+  { layerOf, nLayers, leavesOf, ancestorsOf }: CoverQueries,
 ): Promise<Cover> {
   const lowest = given.some((id) => layerOf(id) === 1) ? 1 : 2,
     childrenOf = new Map<bigint, bigint[]>(),
     known = new Set<bigint>(objects);
-  let level = distinct(
+  let level = sortDistinct(
     BigUint64Array.from([...(await leavesOf(objects, lowest))].flatMap((list) => [...list])),
   );
   for (let layer = lowest + 1; layer <= nLayers; layer++) {
@@ -43,7 +43,7 @@ export async function cover(
       if (siblings) siblings.push(child);
       else childrenOf.set(parent, [child]);
     });
-    level = distinct(parents);
+    level = sortDistinct(parents);
   }
   const wanted = new Set(given),
     found: bigint[] = [];
@@ -57,5 +57,5 @@ export async function cover(
     return false;
   };
   for (const root of objects) if (isWanted(root)) found.push(root);
-  return { nodes: BigUint64Array.from(found).sort(), stranger: given.find((id) => !known.has(id)) };
+  return { nodes: BigUint64Array.from(found).sort(), unrelated: given.find((id) => !known.has(id)) };
 }

@@ -3,11 +3,11 @@
  * comes to a root that stands where a merge was undone (observed of PyChunkedGraph 2.21.1). A supervoxel always leads to the nodes that stand,
  * and any one will do, as an edit replaces all of a node.
  */
-export type Leaves = Map<bigint, BigUint64Array>;
+export type LeavesByNode = Map<bigint, BigUint64Array>;
 
-export interface NodeParts {
+export interface NodeQueries {
   layerOf: (id: bigint) => number;
-  leavesMany: (nodes: BigUint64Array, stopLayer: number) => Promise<Leaves>;
+  leavesMany: (nodes: BigUint64Array, stopLayer: number) => Promise<LeavesByNode>;
   /** What IDs are part of at the moment, at a layer; 0 where there is nothing. @param layer @default the roots' */
   rootsAt: (ids: BigUint64Array, layer?: number) => Promise<BigUint64Array>;
 }
@@ -15,13 +15,13 @@ export interface NodeParts {
 export interface CurrentNodes {
   current: Set<bigint>;
   /** Supervoxels of all that were asked about. */
-  supervoxels: Leaves;
+  supervoxels: LeavesByNode;
 }
 
 /** @param nodes Above layer 1. */
-export async function currentNodes(
+export async function findCurrentNodes(
   nodes: BigUint64Array,
-  { layerOf, leavesMany, rootsAt }: NodeParts,
+  { layerOf, leavesMany, rootsAt }: NodeQueries,
 ): Promise<CurrentNodes> {
   const current = new Set<bigint>();
   if (nodes.length === 0) return { current, supervoxels: new Map() };

@@ -5,8 +5,8 @@ import { toUnixSeconds } from '../ids/timestamp.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
 import { oldestTimestamp } from './history.ts';
 import { LOG_LAG_MS } from './operations.ts';
-import { isLatestRoots, rootTimestamps } from './root-life.ts';
-import { ids as idList } from './shapes.ts';
+import { isLatestRoots, rootTimestamps } from './root-lifetimes.ts';
+import { ids as idList } from './reply-schemas.ts';
 
 export interface DeltaRoots {
   oldRoots: BigUint64Array;

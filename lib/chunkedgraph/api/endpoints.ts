@@ -4,16 +4,16 @@
  */
 import PQueue from 'p-queue';
 import type { z } from 'zod';
-import { joined, pause } from '../../base/abort.ts';
+import { withJointSignal, pause } from '../../base/abort.ts';
 import { GraphError } from '../../base/errors.ts';
 import { idsFromBytes } from '../../base/uint64.ts';
-import { Tries, type OnRetry } from '../../failures/tries.ts';
-import { onError } from '../../failures/verdict.ts';
+import { RetryCounter, type OnRetry } from '../../failures/retry-counter.ts';
+import { decideByError } from '../../failures/retry-decision.ts';
 import { firstIssue } from '../../precomputed/first-issue.ts';
 import { formatExactJson, parseExactJson } from '../server/exact-json.ts';
-import type { GraphReply, GraphRequest, GraphServer } from '../server/graph-server.ts';
+import type { ServerReply, ServerRequest, GraphServer } from '../server/graph-server.ts';
 import type { Timestamp } from '../ids/timestamp.ts';
-import { explained } from './explain.ts';
+import { explainError } from './explain-error.ts';
 
 export interface CallOptions {
   signal?: AbortSignal;
@@ -42,7 +42,7 @@ export interface WindowOptions extends CallOptions {
 }
 
 /** What is asked, apart from {@link CallOptions}. */
-export interface Call {
+export interface EndpointCall {
   /** @default 'GET', which may have a body here */
   method?: 'GET' | 'POST';
   /** Below the table's address: `node/123/root`; or a whole path of the service, beginning with `/`. */
@@ -59,7 +59,7 @@ export interface Call {
 export interface EndpointsOptions {
   server: GraphServer;
   /** Aborts when the volume is closed. */
-  life?: AbortSignal;
+  closeSignal?: AbortSignal;
   /** Calls at once. @default 4 */
   concurrency?: number;
   /** Longest silence of the server. @default 600_000 */
@@ -86,46 +86,50 @@ export class Endpoints {
    * The answer as `schema` makes it.
    * @throws GraphError, BAD_REPLY for an answer that is not what was asked for; `signal.reason`.
    */
-  async json<T>(schema: z.ZodType<T>, call: Call, options?: CallOptions): Promise<T> {
+  async json<T>(schema: z.ZodType<T>, call: EndpointCall, options?: CallOptions): Promise<T> {
     return (await this.jsonAndHeaders(schema, call, options)).value;
   }
 
   /** The same, with the reply's headers. */
   async jsonAndHeaders<T>(
     schema: z.ZodType<T>,
-    call: Call,
+    call: EndpointCall,
     options?: CallOptions,
-  ): Promise<{ value: T; headers: GraphReply['headers'] }> {
+  ): Promise<{ value: T; headers: ServerReply['headers'] }> {
     const reply = await this.reply(call, options);
-    return { value: this.jsonOf(schema, reply, call), headers: reply.headers };
+    return { value: this.parseJsonReply(schema, reply, call), headers: reply.headers };
   }
 
   /** A reply's JSON as `schema` makes it. @throws GraphError BAD_REPLY. */
-  jsonOf<T>(schema: z.ZodType<T>, { body, status }: GraphReply, call: Pick<Call, 'path'>): T {
+  parseJsonReply<T>(
+    schema: z.ZodType<T>,
+    { body, status }: ServerReply,
+    call: Pick<EndpointCall, 'path'>,
+  ): T {
     return this.check(schema, this.#parsed(body, call, status), call, status);
   }
 
   /** A reply's little-endian uint64. @throws GraphError BAD_REPLY. */
-  idsOf({ body, status }: GraphReply, call: Pick<Call, 'path'>): BigUint64Array {
+  parseIdsReply({ body, status }: ServerReply, call: Pick<EndpointCall, 'path'>): BigUint64Array {
     if (body.byteLength % 8 !== 0)
       throw this.#bad(call, `${body.byteLength} bytes; expected a multiple of 8`, status);
     return idsFromBytes(body);
   }
 
   /** A binary answer: little-endian uint64. @throws as {@link json}. */
-  async ids(call: Call, options: CallOptions = {}): Promise<BigUint64Array> {
-    return this.idsOf(await this.reply(call, options), call);
+  async ids(call: EndpointCall, options: CallOptions = {}): Promise<BigUint64Array> {
+    return this.parseIdsReply(await this.reply(call, options), call);
   }
 
   /** @throws GraphError; DeadlineError; `signal.reason`. */
   async reply(
-    { path, query = {}, body, method, retry = true, onSend }: Call,
+    { path, query = {}, body, method, retry = true, onSend }: EndpointCall,
     { signal, maxBytes = MAX_BYTES }: CallOptions = {},
-  ): Promise<GraphReply> {
-    const { life, timeoutMs = 600_000, retries = 4 } = this.#options;
+  ): Promise<ServerReply> {
+    const { closeSignal: life, timeoutMs = 600_000, retries = 4 } = this.#options;
     const asked = Object.entries(query).filter(([, value]) => value !== undefined);
     const raw = body instanceof Uint8Array;
-    const request: GraphRequest = {
+    const request: ServerRequest = {
       method,
       maxBytes,
       onSend,
@@ -141,23 +145,23 @@ export class Endpoints {
       retry: false, // here, where it is known what a status means
     };
     try {
-      return await joined([signal, life], ({ signal: bound }) =>
+      return await withJointSignal([signal, life], ({ signal: bound }) =>
         this.#queue.add(() => this.#ask({ ...request, signal: bound }, retry ? retries : 0), {
           signal: bound,
         }),
       );
     } catch (error) {
-      throw explained(error);
+      throw explainError(error);
     }
   }
 
-  async #ask(request: GraphRequest, retries: number): Promise<GraphReply> {
-    const tries = new Tries({ retries, onRetry: this.#options.onRetry });
+  async #ask(request: ServerRequest, retries: number): Promise<ServerReply> {
+    const tries = new RetryCounter({ retries, onRetry: this.#options.onRetry });
     for (;;) {
       try {
-        return await this.server.ask(request);
+        return await this.server.request(request);
       } catch (error) {
-        const delayMs = tries.next(onError('calls', error), (error as GraphError).retryAfter);
+        const delayMs = tries.nextDelayMs(decideByError('calls', error), (error as GraphError).retryAfter);
         if (delayMs === undefined) throw error;
         await pause(delayMs, request.signal);
       }
@@ -165,14 +169,14 @@ export class Endpoints {
   }
 
   /** @throws GraphError BAD_REPLY naming the endpoint and what is wrong with its answer. */
-  check<T>(schema: z.ZodType<T>, value: unknown, call: Pick<Call, 'path'>, status?: number): T {
+  check<T>(schema: z.ZodType<T>, value: unknown, call: Pick<EndpointCall, 'path'>, status?: number): T {
     const parsed = schema.safeParse(value);
     if (!parsed.success)
       throw this.#bad(call, `something else than expected: ${firstIssue(parsed.error)}`, status);
     return parsed.data;
   }
 
-  #parsed(body: Uint8Array, call: Pick<Call, 'path'>, status: number): unknown {
+  #parsed(body: Uint8Array, call: Pick<EndpointCall, 'path'>, status: number): unknown {
     try {
       return parseExactJson(new TextDecoder('utf-8', { fatal: true }).decode(body));
     } catch {
@@ -180,7 +184,7 @@ export class Endpoints {
     }
   }
 
-  #bad({ path }: Pick<Call, 'path'>, what: string, status?: number): GraphError {
+  #bad({ path }: Pick<EndpointCall, 'path'>, what: string, status?: number): GraphError {
     const url = this.urlOf(path);
     return new GraphError('BAD_REPLY', `${url} answered ${what}`, url, status);
   }

@@ -9,8 +9,8 @@ import { GraphError } from '../../base/errors.ts';
 import { UnitRatio } from '../../base/unit-ratio.ts';
 import type { NodeSpace } from './box.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
-import { asNode, leaves, level2Graph, type GraphPoint } from './nodes.ts';
-import { floats, ids as idList } from './shapes.ts';
+import { toNodeTuple, leaves, level2Graph, type GraphPoint } from './nodes.ts';
+import { floats, ids as idList } from './reply-schemas.ts';
 
 export interface GraphPathFound {
   l2Ids: BigUint64Array;
@@ -20,7 +20,7 @@ export interface GraphPathFound {
   failedL2Ids: BigUint64Array;
 }
 
-export interface PathParts {
+export interface PathQueries {
   api: Endpoints;
   space: NodeSpace;
   /** Of supervoxels: their roots, or nodes of a layer; 0 where there is none. */
@@ -32,7 +32,7 @@ export interface PathOptions extends CallOptions {
 }
 
 export async function findPath(
-  parts: PathParts,
+  parts: PathQueries,
   from: GraphPoint,
   to: GraphPoint,
   { precise, ...options }: PathOptions,
@@ -73,7 +73,7 @@ async function ask(
   });
   const { centroids_list, l2_path, failed_l2_ids } = await api.json(
     shape,
-    { method: 'POST', path, query: { precision_mode: precise }, body: [asNode(from), asNode(to)] },
+    { method: 'POST', path, query: { precision_mode: precise }, body: [toNodeTuple(from), toNodeTuple(to)] },
     options,
   );
   const centroidsNm = new Float64Array(3 * centroids_list.length);
@@ -89,7 +89,7 @@ function reversed({ l2Ids, centroidsNm, failedL2Ids }: GraphPathFound): GraphPat
 
 /** The layer-2 nodes of two supervoxels and the root above both. @throws GraphError UNKNOWN_ID when there is none. */
 async function objectOf(
-  { api, rootsOf }: PathParts,
+  { api, rootsOf }: PathQueries,
   a: bigint,
   b: bigint,
 ): Promise<{ root: bigint; nodes: BigUint64Array }> {
@@ -108,7 +108,7 @@ async function objectOf(
 }
 
 async function pathOfSupervoxels(
-  parts: PathParts,
+  parts: PathQueries,
   a: bigint,
   b: bigint,
   options: CallOptions,
@@ -150,7 +150,7 @@ function shortestWay(edges: BigUint64Array, from: bigint, to: bigint): bigint[] 
 
 /** The layer-2 node that both points are in, where that can be told. */
 async function commonNode(
-  parts: PathParts,
+  parts: PathQueries,
   from: GraphPoint,
   to: GraphPoint,
   options: CallOptions,
@@ -161,7 +161,7 @@ async function commonNode(
 
 /** The only layer-2 node of an object in the graph chunk of a point; that of a supervoxel is known. */
 async function nodeAt(
-  { api, space, rootsOf }: PathParts,
+  { api, space, rootsOf }: PathQueries,
   { id, nm }: GraphPoint,
   options: CallOptions,
 ): Promise<bigint | undefined> {
@@ -184,7 +184,7 @@ function alongChunks(
       grid: { resolution },
       chunks: { origin, size },
     },
-  }: PathParts,
+  }: PathQueries,
   way: readonly bigint[],
 ): GraphPathFound {
   const centroidsNm = new Float64Array(3 * way.length);

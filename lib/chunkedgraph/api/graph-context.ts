@@ -3,16 +3,16 @@ import { GraphError } from '../../base/errors.ts';
 import type { Vec3 } from '../../base/vec3.ts';
 import type { GraphInfo } from '../ids/graph-info.ts';
 import { IdArithmetic } from '../ids/id-arithmetic.ts';
-import { momentOf, type Moment, type Timestamp } from '../ids/timestamp.ts';
-import { msOf, type Moments } from '../roots/moments.ts';
+import { parseTimestampOption, type TimestampOption, type Timestamp } from '../ids/timestamp.ts';
+import { resolveTimestampMs, type TimestampContext } from '../roots/resolve-timestamp.ts';
 import type { RootSource } from '../roots/root-source.ts';
 import type { NodeSpace } from './box.ts';
-import type { CallParts } from './calls.ts';
+import type { CallSettings } from './graph-methods.ts';
 import type { Endpoints } from './endpoints.ts';
-import type { GraphGrid } from './input.ts';
+import type { GraphGrid } from './check-arguments.ts';
 
 /** @internal */
-export interface ChunkedGraphParts extends Moments, CallParts {
+export interface ChunkedGraphParts extends TimestampContext, CallSettings {
   api: Endpoints;
   graph: GraphInfo;
   /** The table's info as it stands. */
@@ -26,9 +26,9 @@ export class GraphContext {
   readonly parts: ChunkedGraphParts;
   readonly ids: IdArithmetic;
   /** Of calls that name none. */
-  readonly #moment: Moment;
+  readonly #moment: TimestampOption;
 
-  constructor(parts: ChunkedGraphParts, moment: Moment) {
+  constructor(parts: ChunkedGraphParts, moment: TimestampOption) {
     const { graph, grid } = parts;
     this.parts = parts;
     this.#moment = moment;
@@ -46,26 +46,33 @@ export class GraphContext {
   }
 
   /** A moment in ms since 1970: the one named, else the volume's, else now. */
-  at(timestamp: Timestamp | undefined, signal: AbortSignal | undefined): Promise<number> {
-    return msOf(timestamp === undefined ? this.#moment : momentOf(timestamp), this.parts, signal);
+  resolveMs(timestamp: Timestamp | undefined, signal: AbortSignal | undefined): Promise<number> {
+    return resolveTimestampMs(
+      timestamp === undefined ? this.#moment : parseTimestampOption(timestamp),
+      this.parts,
+      signal,
+    );
   }
 
-  async past(timestamp: Timestamp | undefined, signal: AbortSignal | undefined): Promise<number | undefined> {
-    return timestamp === undefined ? undefined : this.at(timestamp, signal);
+  async resolveOptionalMs(
+    timestamp: Timestamp | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<number | undefined> {
+    return timestamp === undefined ? undefined : this.resolveMs(timestamp, signal);
   }
 
   /** @throws GraphError UNKNOWN_ID for an ID of another layer than the roots'. */
-  onlyRoots(ids: BigUint64Array): BigUint64Array {
+  checkRoots(ids: BigUint64Array): BigUint64Array {
     const { nLayers } = this.parts.graph,
       other = ids.find((id) => this.ids.layerOf(id) !== nLayers);
     if (other === undefined) return ids;
-    throw this.unknown(
+    throw this.unknownIdError(
       `${other} is of layer ${this.ids.layerOf(other)}, and roots are of layer ${nLayers}: suggestLatestRoots gives the root of an ID below`,
       'lineage_graph_multiple',
     );
   }
 
-  unknown(message: string, path: string): GraphError {
+  unknownIdError(message: string, path: string): GraphError {
     return new GraphError('UNKNOWN_ID', message, this.api.urlOf(path));
   }
 }

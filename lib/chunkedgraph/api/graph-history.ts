@@ -4,11 +4,11 @@ import { deltaRoots, rawDeltaRoots, type DeltaRoots } from './delta-roots.ts';
 import type { CallOptions, TimedOptions, WindowOptions } from './endpoints.ts';
 import { GraphNodes } from './graph-nodes.ts';
 import * as history from './history.ts';
-import { checkedId, checkedIds, checkedOperationId, distinct, listOf, type Ids } from './input.ts';
+import { checkId, checkIds, checkOperationId, sortDistinct, toIdList, type Ids } from './check-arguments.ts';
 import * as operations from './operations.ts';
-import { firstRoots, originals } from './originals.ts';
-import { rootTimestamps } from './root-life.ts';
-import { relatedRoots, suggestRoots, type Suggestion } from './successors.ts';
+import { findFirstRoots, findOriginals } from './originals.ts';
+import { rootTimestamps } from './root-lifetimes.ts';
+import { findRelatedRoots, suggestRoots, type Suggestion } from './successors.ts';
 
 /** See `ChunkedGraph`. */
 export class GraphHistory extends GraphNodes {
@@ -22,9 +22,9 @@ export class GraphHistory extends GraphNodes {
   ): Promise<history.LineageGraph> {
     return history.lineageGraph(
       this.context.api,
-      this.context.onlyRoots(listOf(roots)),
-      await this.context.past(from, options.signal),
-      await this.context.at(to, options.signal),
+      this.context.checkRoots(toIdList(roots)),
+      await this.context.resolveOptionalMs(from, options.signal),
+      await this.context.resolveMs(to, options.signal),
       options,
     );
   }
@@ -36,8 +36,8 @@ export class GraphHistory extends GraphNodes {
   ): Promise<history.IdMapping> {
     return history.pastIdMapping(
       this.context.api,
-      distinct(checkedIds(roots)),
-      await this.context.past(timestampPast, options.signal),
+      sortDistinct(checkIds(roots)),
+      await this.context.resolveOptionalMs(timestampPast, options.signal),
       options,
     );
   }
@@ -55,16 +55,16 @@ export class GraphHistory extends GraphNodes {
     raw = false,
     ...options
   }: Omit<WindowOptions, 'from'> & { from: Timestamp; raw?: boolean }): Promise<DeltaRoots> {
-    const fromMs = await this.context.past(from, options.signal);
+    const fromMs = await this.context.resolveOptionalMs(from, options.signal);
     if (fromMs === undefined) throw new TypeError('from is a moment in the past');
-    const toMs = await this.context.at(to, options.signal);
+    const toMs = await this.context.resolveMs(to, options.signal);
     return raw
       ? rawDeltaRoots(this.context.api, fromMs, toMs, options)
       : deltaRoots(
           this.context.api,
           fromMs,
           toMs,
-          () => firstRoots(this, this.context.api, this.context.parts.grid, options),
+          () => findFirstRoots(this, this.context.api, this.context.parts.grid, options),
           options,
         );
   }
@@ -74,7 +74,7 @@ export class GraphHistory extends GraphNodes {
     root: bigint,
     { filtered = true, ...options }: CallOptions & { filtered?: boolean } = {},
   ): Promise<operations.ChangeLog> {
-    return operations.changeLog(this.context.api, checkedId(root), filtered, options);
+    return operations.changeLog(this.context.api, checkId(root), filtered, options);
   }
 
   /** The edits in the history of a root, oldest first. @param options.filtered Only those that concern the root itself. @default true */
@@ -90,7 +90,7 @@ export class GraphHistory extends GraphNodes {
     roots: Ids,
     { filtered = true, ...options }: CallOptions & { filtered?: boolean } = {},
   ): Promise<Map<bigint, operations.RootOperation[]>> {
-    return operations.tabularChangeLogs(this.context.api, distinct(checkedIds(roots)), filtered, options);
+    return operations.tabularChangeLogs(this.context.api, sortDistinct(checkIds(roots)), filtered, options);
   }
 
   /** The merges in the history of a root, with the edges they added; `merge_log` fails when there was an undo. */
@@ -108,8 +108,8 @@ export class GraphHistory extends GraphNodes {
   async operations({ from, to, ...options }: WindowOptions = {}): Promise<operations.LoggedOperation[]> {
     return operations.operations(
       this.context.api,
-      await this.context.past(from, options.signal),
-      await this.context.at(to, options.signal),
+      await this.context.resolveOptionalMs(from, options.signal),
+      await this.context.resolveMs(to, options.signal),
       options,
     );
   }
@@ -122,8 +122,8 @@ export class GraphHistory extends GraphNodes {
     return operations.userOperations(
       this.context.api,
       String(userId),
-      await this.context.past(from, options.signal),
-      await this.context.at(to, options.signal),
+      await this.context.resolveOptionalMs(from, options.signal),
+      await this.context.resolveMs(to, options.signal),
       includeUndone,
       options,
     );
@@ -134,7 +134,7 @@ export class GraphHistory extends GraphNodes {
     operationIds: readonly number[],
     options: CallOptions = {},
   ): Promise<Map<number, operations.OperationDetails>> {
-    return operations.operationDetails(this.context.api, operationIds.map(checkedOperationId), options);
+    return operations.operationDetails(this.context.api, operationIds.map(checkOperationId), options);
   }
 
   /**
@@ -150,7 +150,7 @@ export class GraphHistory extends GraphNodes {
    * @throws GraphError UNKNOWN_ID, too, for an ID below the roots.
    */
   async lastEdit(root: bigint, options: CallOptions = {}): Promise<Date | undefined> {
-    const id = this.context.onlyRoots(listOf(root)),
+    const id = this.context.checkRoots(toIdList(root)),
       [madeMs] = await rootTimestamps(this.context.api, id, options);
     const { links } = await history.lineageWalk(this.context.api, id, madeMs, 0, options);
     return links.length > 0 ? new Date(madeMs) : undefined;
@@ -167,11 +167,11 @@ export class GraphHistory extends GraphNodes {
     roots: bigint | Ids,
     { timestamp, ...options }: TimedOptions = {},
   ): Promise<BigUint64Array | Map<bigint, BigUint64Array>> {
-    const list = distinct(listOf(roots)),
-      timestampMs = await this.context.at(timestamp, options.signal),
+    const list = sortDistinct(toIdList(roots)),
+      timestampMs = await this.context.resolveMs(timestamp, options.signal),
       isRoot = (id: bigint): boolean => this.ids.layerOf(id) === this.nLayers;
     const [related, voted] = await Promise.all([
-      relatedRoots(this.context.api, list.filter(isRoot), timestampMs, options),
+      findRelatedRoots(this.context.api, list.filter(isRoot), timestampMs, options),
       this.suggestLatestRoots(
         list.filter((id) => !isRoot(id)),
         { ...options, timestamp: new Date(timestampMs) },
@@ -179,7 +179,7 @@ export class GraphHistory extends GraphNodes {
     ]);
     for (const { root: id, suggestions } of voted) {
       if (suggestions.length === 0)
-        throw this.context.unknown(
+        throw this.context.unknownIdError(
           `${id} has no root at ${new Date(timestampMs).toISOString()}`,
           'roots_binary',
         );
@@ -198,14 +198,14 @@ export class GraphHistory extends GraphNodes {
     roots: bigint | Ids,
     { timestamp, ...options }: TimedOptions = {},
   ): Promise<BigUint64Array | Map<bigint, BigUint64Array>> {
-    const list = this.context.onlyRoots(distinct(listOf(roots)));
+    const list = this.context.checkRoots(sortDistinct(toIdList(roots)));
     const found =
       timestamp === undefined
-        ? await originals(this.context.api, list, options)
-        : await relatedRoots(
+        ? await findOriginals(this.context.api, list, options)
+        : await findRelatedRoots(
             this.context.api,
             list,
-            await this.context.at(timestamp, options.signal),
+            await this.context.resolveMs(timestamp, options.signal),
             options,
           );
     return typeof roots === 'bigint' ? found.get(roots)! : found;
@@ -231,13 +231,13 @@ export class GraphHistory extends GraphNodes {
   ): Promise<Suggestion | Suggestion[]> {
     if (by !== 'level2' && by !== 'supervoxels')
       throw new TypeError(`by is 'level2' or 'supervoxels', not ${String(by)}`);
-    const timestampMs = await this.context.at(timestamp, options.signal);
+    const timestampMs = await this.context.resolveMs(timestamp, options.signal);
     const then = new Date(timestampMs);
-    const suggestions = await suggestRoots(listOf(roots), by === 'level2' ? 2 : 1, {
+    const suggestions = await suggestRoots(toIdList(roots), by === 'level2' ? 2 : 1, {
       isLatest: (ids) => this.isLatestRoots(ids, { ...options, timestamp: then }),
       layerOf: (id) => this.ids.layerOf(id),
       leavesMany: (ids, stopLayer) => this.leavesMany(ids, { ...options, stopLayer }),
-      own: (parts) => this.own(parts, options),
+      removeForeign: (parts) => this.removeForeign(parts, options),
       rootsAt: (ids, stopLayer) => this.roots(ids, { timestamp: then, stopLayer, signal: options.signal }),
     });
     return typeof roots === 'bigint' ? suggestions[0] : suggestions;

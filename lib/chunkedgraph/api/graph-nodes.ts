@@ -1,17 +1,17 @@
 /** What nodes are made of, and ways through them: the second part of `volume.graph`. */
-import { boxOf, inBox } from './box.ts';
-import { cover } from './cover.ts';
-import type { Leaves } from './current-nodes.ts';
-import { disjointGroups } from './disjoint.ts';
+import { clipToVolume, createBoxFilter } from './box.ts';
+import { findCover } from './cover.ts';
+import type { LeavesByNode } from './current-nodes.ts';
+import { findDisjointGroups } from './disjoint-groups.ts';
 import type { CallOptions, TimedOptions } from './endpoints.ts';
 import { findPath, type GraphPathFound } from './find-path.ts';
-import { checkedPoint } from './graph-points.ts';
+import { checkPoint } from './graph-points.ts';
 import { GraphRoots } from './graph-roots.ts';
 import * as history from './history.ts';
-import { checkedId, checkedIds, checkedStopLayer, distinct, type Bounds, type Ids } from './input.ts';
+import { checkId, checkIds, checkStopLayer, sortDistinct, type Bounds, type Ids } from './check-arguments.ts';
 import * as nodes from './nodes.ts';
 import type { GraphPoint, LeavesOptions } from './nodes.ts';
-import { ownLeaves } from './own-leaves.ts';
+import { removeForeignLeaves } from './foreign-leaves.ts';
 
 /** See `ChunkedGraph`. */
 export class GraphNodes extends GraphRoots {
@@ -20,10 +20,10 @@ export class GraphNodes extends GraphRoots {
    * roots still have theirs.
    */
   async leaves(node: bigint, { verify = false, ...options }: LeavesOptions = {}): Promise<BigUint64Array> {
-    checkedStopLayer(options.stopLayer, 1, this.nLayers);
-    const id = checkedId(node),
+    checkStopLayer(options.stopLayer, 1, this.nLayers);
+    const id = checkId(node),
       leaves = await nodes.leaves(this.context.api, this.context.space, id, options);
-    return verify ? (await this.own(new Map([[id, leaves]]), options)).get(id)! : leaves;
+    return verify ? (await this.removeForeign(new Map([[id, leaves]]), options)).get(id)! : leaves;
   }
 
   /**
@@ -32,28 +32,28 @@ export class GraphNodes extends GraphRoots {
    */
   async leavesMany(ids: Ids, options: LeavesOptions = {}): Promise<Map<bigint, BigUint64Array>> {
     const { bounds, stopLayer = 1, verify = false, ...call } = options,
-      list = checkedIds(ids),
+      list = checkIds(ids),
       layerOf = (id: bigint): number => this.ids.layerOf(id);
-    checkedStopLayer(stopLayer, 1, this.nLayers);
-    const box = boxOf(bounds, this.context.parts.grid),
-      inside = list.filter(inBox(box, this.context.space));
-    const own = distinct(inside.filter((id) => layerOf(id) === stopLayer)),
+    checkStopLayer(stopLayer, 1, this.nLayers);
+    const box = clipToVolume(bounds, this.context.parts.grid),
+      inside = list.filter(createBoxFilter(box, this.context.space));
+    const own = sortDistinct(inside.filter((id) => layerOf(id) === stopLayer)),
       others = inside.filter((id) => layerOf(id) !== stopLayer);
-    const about = { layerOf, nLayers: this.nLayers, stopLayer, nowMs: this.context.parts.instants.now() };
+    const about = { layerOf, nLayers: this.nLayers, stopLayer, nowMs: this.context.parts.windowClock.now() };
     const [known, below] = await Promise.all([
       // The server gives back any ID of that layer, without looking whether there is such a node.
       history.validNodes(this.context.api, own, undefined, undefined, call),
-      disjointGroups(this.context.api, others, about, call).then((groups) =>
+      findDisjointGroups(this.context.api, others, about, call).then((groups) =>
         nodes.leavesMany(this.context.api, box ?? undefined, groups, { ...call, stopLayer }),
       ),
     ]);
     own.forEach((id, k) => below.set(id, known[k] ? BigUint64Array.of(id) : new BigUint64Array(0)));
     const found = new Map(Array.from(list, (id) => [id, below.get(id) ?? new BigUint64Array(0)]));
-    return verify ? this.own(found, call) : found;
+    return verify ? this.removeForeign(found, call) : found;
   }
 
   async children(node: bigint, options: CallOptions = {}): Promise<BigUint64Array> {
-    return nodes.children(this.context.api, checkedId(node), options);
+    return nodes.children(this.context.api, checkId(node), options);
   }
 
   /**
@@ -65,14 +65,14 @@ export class GraphNodes extends GraphRoots {
     chunk: bigint,
     { timestamp, ...options }: TimedOptions = {},
   ): Promise<nodes.ChunkChildren> {
-    const chunkId = this.ids.chunkIdOf(checkedId(chunk)),
+    const chunkId = this.ids.chunkIdOf(checkId(chunk)),
       layer = this.ids.layerOf(chunkId);
     if (layer !== 1 && layer !== 2)
       throw new RangeError(`a layer-2 chunk is wanted, and ${chunk} is of layer ${layer}`);
     return nodes.l2ChunkChildren(
       this.context.api,
       layer === 2 ? chunkId : this.ids.parentChunkIdOf(chunkId),
-      await this.context.at(timestamp, options.signal),
+      await this.context.resolveMs(timestamp, options.signal),
       options,
     );
   }
@@ -86,7 +86,7 @@ export class GraphNodes extends GraphRoots {
     node: bigint,
     { bounds, ...options }: CallOptions & { bounds?: Bounds } = {},
   ): Promise<nodes.Subgraph> {
-    return nodes.subgraph(this.context.api, this.context.space, checkedId(node), bounds, options);
+    return nodes.subgraph(this.context.api, this.context.space, checkId(node), bounds, options);
   }
 
   /** Edges between the layer-2 nodes of a node: ends of edge k at `2 * k` and `2 * k + 1`. */
@@ -94,7 +94,7 @@ export class GraphNodes extends GraphRoots {
     node: bigint,
     { bounds, ...options }: CallOptions & { bounds?: Bounds } = {},
   ): Promise<BigUint64Array> {
-    return nodes.level2Graph(this.context.api, this.context.space, checkedId(node), bounds, options);
+    return nodes.level2Graph(this.context.api, this.context.space, checkId(node), bounds, options);
   }
 
   /**
@@ -106,24 +106,24 @@ export class GraphNodes extends GraphRoots {
     ids: Ids,
     { timestamp, ...options }: TimedOptions = {},
   ): Promise<BigUint64Array> {
-    const given = distinct(checkedIds(ids)),
-      timestampMs = await this.context.at(timestamp, options.signal);
+    const given = sortDistinct(checkIds(ids)),
+      timestampMs = await this.context.resolveMs(timestamp, options.signal);
     if (given.length === 0) return given;
     const roots = await this.roots(given, { timestamp: new Date(timestampMs), signal: options.signal });
     const lost = roots.indexOf(0n);
     if (lost >= 0)
-      throw this.context.unknown(
+      throw this.context.unknownIdError(
         `${given[lost]} has no root at ${new Date(timestampMs).toISOString()}`,
         'minimal_covering_nodes',
       );
-    const objects = distinct(roots),
+    const objects = sortDistinct(roots),
       stand = await this.isLatestRoots(objects, { ...options, timestamp: new Date(timestampMs) });
     if (stand.includes(false))
-      throw this.context.unknown(
+      throw this.context.unknownIdError(
         `${objects[stand.indexOf(false)]} is not a root at ${new Date(timestampMs).toISOString()}; suggestLatestRoots says what became of it`,
         'minimal_covering_nodes',
       );
-    const { nodes: found, stranger } = await cover(given, objects, {
+    const { nodes: found, unrelated: stranger } = await findCover(given, objects, {
       layerOf: (id) => this.ids.layerOf(id),
       nLayers: this.nLayers,
       // Of supervoxels the look-ups tell which are foreign.
@@ -133,7 +133,7 @@ export class GraphNodes extends GraphRoots {
         this.roots(list, { timestamp: new Date(timestampMs), stopLayer, signal: options.signal }),
     });
     if (stranger === undefined) return found;
-    throw this.context.unknown(
+    throw this.context.unknownIdError(
       `${stranger} was replaced by ${new Date(timestampMs).toISOString()}; suggestLatestRoots says what its parts belong to`,
       'minimal_covering_nodes',
     );
@@ -151,9 +151,9 @@ export class GraphNodes extends GraphRoots {
     to: GraphPoint,
     { precise = false, ...options }: CallOptions & { precise?: boolean } = {},
   ): Promise<GraphPathFound> {
-    const a = checkedPoint(from, 'from'),
-      b = checkedPoint(to, 'to'),
-      timestamp = new Date(await this.context.at(undefined, options.signal));
+    const a = checkPoint(from, 'from'),
+      b = checkPoint(to, 'to'),
+      timestamp = new Date(await this.context.resolveMs(undefined, options.signal));
     const rootsOf = (ids: BigUint64Array, stopLayer?: number): Promise<BigUint64Array> =>
       this.roots(ids, { timestamp, stopLayer, signal: options.signal });
     return findPath({ api: this.context.api, space: this.context.space, rootsOf }, a, b, {
@@ -163,7 +163,10 @@ export class GraphNodes extends GraphRoots {
   }
 
   /** Without leaves that are not their node's own. @internal */
-  protected own(leaves: Leaves, { signal, timeoutMs, maxBytes }: CallOptions): Promise<Leaves> {
+  protected removeForeign(
+    leaves: LeavesByNode,
+    { signal, timeoutMs, maxBytes }: CallOptions,
+  ): Promise<LeavesByNode> {
     const call = { signal, timeoutMs, maxBytes };
     const parts = {
       layerOf: (id: bigint) => this.ids.layerOf(id),
@@ -172,6 +175,6 @@ export class GraphNodes extends GraphRoots {
       rootsAt: (ids: BigUint64Array, ms: number, stopLayer?: number) =>
         this.roots(ids, { timestamp: new Date(ms), stopLayer, signal }),
     };
-    return ownLeaves(this.context.api, leaves, parts, call);
+    return removeForeignLeaves(this.context.api, leaves, parts, call);
   }
 }

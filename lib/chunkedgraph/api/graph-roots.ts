@@ -1,13 +1,13 @@
 /** Roots of IDs, and what a graph says of itself: the first part of `volume.graph`. */
 import type { Vec3 } from '../../base/vec3.ts';
 import type { IdArithmetic } from '../ids/id-arithmetic.ts';
-import type { Moment } from '../ids/timestamp.ts';
+import type { TimestampOption } from '../ids/timestamp.ts';
 import type { TimedOptions, WindowOptions } from './endpoints.ts';
 import { GraphContext, type ChunkedGraphParts } from './graph-context.ts';
 import * as history from './history.ts';
-import { checkedId, checkedIds, checkedStopLayer, type Ids } from './input.ts';
+import { checkId, checkIds, checkStopLayer, type Ids } from './check-arguments.ts';
 import * as nodes from './nodes.ts';
-import { isLatestRoots, lastRootTimestamps, rootTimestamps } from './root-life.ts';
+import { isLatestRoots, lastRootTimestamps, rootTimestamps } from './root-lifetimes.ts';
 
 /** See `ChunkedGraph`. */
 export class GraphRoots {
@@ -32,7 +32,7 @@ export class GraphRoots {
   readonly #context: GraphContext;
 
   /** @internal It comes with a volume. */
-  constructor(parts: ChunkedGraphParts, moment?: Moment) {
+  constructor(parts: ChunkedGraphParts, moment?: TimestampOption) {
     const { graph, api, info } = parts;
     this.#context = new GraphContext(parts, moment);
     this.table = api.server.path.table;
@@ -61,10 +61,10 @@ export class GraphRoots {
     ids: Ids,
     { timestamp, stopLayer, signal }: Omit<TimedOptions, 'maxBytes'> & { stopLayer?: number } = {},
   ): Promise<BigUint64Array> {
-    const list = checkedIds(ids),
-      layer = checkedStopLayer(stopLayer, 2, this.nLayers);
+    const list = checkIds(ids),
+      layer = checkStopLayer(stopLayer, 2, this.nLayers);
     const { rootIds, failures } = await this.context.parts.roots.lookUp(list, {
-      timestampMs: await this.context.at(timestamp, signal),
+      timestampMs: await this.context.resolveMs(timestamp, signal),
       stopLayer: layer,
       signal,
     });
@@ -77,10 +77,10 @@ export class GraphRoots {
     node: bigint,
     { timestamp, stopLayer, ...options }: TimedOptions & { stopLayer?: number } = {},
   ): Promise<bigint> {
-    const id = checkedId(node),
-      layer = checkedStopLayer(stopLayer, 2, this.nLayers),
+    const id = checkId(node),
+      layer = checkStopLayer(stopLayer, 2, this.nLayers),
       ofId = this.ids.layerOf(id);
-    const timestampMs = await this.context.at(timestamp, options.signal);
+    const timestampMs = await this.context.resolveMs(timestamp, options.signal);
     if (ofId < 2 || ofId >= (layer ?? this.nLayers))
       return nodes.rootOf(this.context.api, id, timestampMs, layer, options);
     // Of a node that an edit replaced the server gives the root that was replaced with it.
@@ -90,7 +90,7 @@ export class GraphRoots {
       signal: options.signal,
     });
     if (root !== 0n) return root;
-    throw this.context.unknown(
+    throw this.context.unknownIdError(
       `${id} has no root at ${new Date(timestampMs).toISOString()}; suggestLatestRoots says what its parts belong to`,
       'roots_binary',
     );
@@ -101,9 +101,9 @@ export class GraphRoots {
    * never is, whatever the server says of it.
    */
   async isLatestRoots(roots: Ids, { timestamp, ...options }: TimedOptions = {}): Promise<boolean[]> {
-    const list = checkedIds(roots),
+    const list = checkIds(roots),
       asked = list.filter((id) => this.ids.layerOf(id) === this.nLayers);
-    const timestampMs = await this.context.at(timestamp, options.signal);
+    const timestampMs = await this.context.resolveMs(timestamp, options.signal);
     const latest = asked.length > 0 ? await isLatestRoots(this.context.api, asked, timestampMs, options) : [];
     let k = 0;
     return Array.from(list, (id) => this.ids.layerOf(id) === this.nLayers && latest[k++]);
@@ -118,12 +118,12 @@ export class GraphRoots {
     roots: Ids,
     { latest = false, timestamp, ...options }: TimedOptions & { latest?: boolean } = {},
   ): Promise<Date[]> {
-    const list = latest ? this.context.onlyRoots(checkedIds(roots)) : checkedIds(roots);
+    const list = latest ? this.context.checkRoots(checkIds(roots)) : checkIds(roots);
     const times = latest
       ? await lastRootTimestamps(
           this.context.api,
           list,
-          await this.context.at(timestamp, options.signal),
+          await this.context.resolveMs(timestamp, options.signal),
           options,
         )
       : await rootTimestamps(this.context.api, list, options);
@@ -132,14 +132,14 @@ export class GraphRoots {
 
   /** Whether each ID was a node of the graph at the moment, of whatever layer; with `from`, one that changed since then. */
   async validNodes(ids: Ids, { from, to, ...options }: WindowOptions = {}): Promise<boolean[]> {
-    const list = checkedIds(ids);
+    const list = checkIds(ids);
     // The server keeps its operations beside the nodes, under small numbers, and takes them for nodes.
     const asked = list.filter((id) => this.ids.layerOf(id) > 0);
     const valid = await history.validNodes(
       this.context.api,
       asked,
-      await this.context.past(from, options.signal),
-      await this.context.at(to, options.signal),
+      await this.context.resolveOptionalMs(from, options.signal),
+      await this.context.resolveMs(to, options.signal),
       options,
     );
     let k = 0;

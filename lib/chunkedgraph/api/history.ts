@@ -1,9 +1,9 @@
 /** What became of objects. Source: PyChunkedGraph, app/segmentation/common.py; graph/{lineage,segmenthistory,misc}.py. */
 import * as z from 'zod';
 import { GraphError } from '../../base/errors.ts';
-import { LAST_MS, toExclusiveUnixSeconds, toUnixSeconds } from '../ids/timestamp.ts';
+import { LAST_TIMESTAMP_MS, toExclusiveUnixSeconds, toUnixSeconds } from '../ids/timestamp.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
-import { count, id, ids as idList, isoTime, seconds } from './shapes.ts';
+import { count, id, ids as idList, isoTime, unixSeconds } from './reply-schemas.ts';
 
 export interface LineageNode {
   id: bigint;
@@ -21,7 +21,7 @@ export interface LineageGraph {
 
 const lineage = z
   .object({
-    nodes: z.array(z.object({ id, timestamp: seconds, operation_id: count.optional() })),
+    nodes: z.array(z.object({ id, timestamp: unixSeconds, operation_id: count.optional() })),
     links: z.array(z.object({ source: id, target: id })),
   })
   .transform(({ nodes, links }): LineageGraph => ({
@@ -43,7 +43,7 @@ export async function lineageGraph(
   if (new Set(roots).size < 2) return lineageWalk(api, roots, pastMs, futureMs, options);
   const [past, future] = await Promise.all([
     lineageWalk(api, roots, pastMs, 0, options),
-    lineageWalk(api, roots, LAST_MS, futureMs, options),
+    lineageWalk(api, roots, LAST_TIMESTAMP_MS, futureMs, options),
   ]);
   const nodes = new Map([...past.nodes, ...future.nodes].map((node) => [node.id, node]));
   const links = new Map(

@@ -2,10 +2,10 @@
 import * as z from 'zod';
 import { GraphError } from '../../base/errors.ts';
 import { toUnixSeconds } from '../ids/timestamp.ts';
-import { boundsText, boxOf, inBox, type Box, type NodeSpace } from './box.ts';
+import { formatBounds, clipToVolume, createBoxFilter, type Box, type NodeSpace } from './box.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
-import type { Bounds } from './input.ts';
-import { floats, id, idPairs, ids as idList } from './shapes.ts';
+import type { Bounds } from './check-arguments.ts';
+import { floats, id, idPairs, ids as idList } from './reply-schemas.ts';
 
 export interface LeavesOptions extends CallOptions {
   /** Only nodes whose graph chunk touches this box, the one asked about too. @default the whole object */
@@ -67,15 +67,15 @@ export async function leaves(
   node: bigint,
   { bounds, stopLayer = 1, ...options }: Omit<LeavesOptions, 'verify'>,
 ): Promise<BigUint64Array> {
-  const box = boxOf(bounds, space.grid),
+  const box = clipToVolume(bounds, space.grid),
     layer = space.ids.layerOf(node);
-  if (box === null || !inBox(box, space)(node)) return new BigUint64Array(0);
+  if (box === null || !createBoxFilter(box, space)(node)) return new BigUint64Array(0);
   // The server gives back any ID of that layer, without looking whether there is such a node.
   if (layer > 1 && layer === stopLayer)
     return (await children(api, node, options)).length > 0 ? BigUint64Array.of(node) : new BigUint64Array(0);
   const call = {
     path: `node/${node}/leaves`,
-    query: { bounds: boundsText(box), stop_layer: stopLayer === 1 ? undefined : stopLayer },
+    query: { bounds: formatBounds(box), stop_layer: stopLayer === 1 ? undefined : stopLayer },
   };
   return (await api.json(z.object({ leaf_ids: idList }), call, options)).leaf_ids;
 }
@@ -99,7 +99,7 @@ export async function leavesMany(
       call = {
         method: 'POST' as const,
         path,
-        query: { bounds: boundsText(box), stop_layer: stopLayer },
+        query: { bounds: formatBounds(box), stop_layer: stopLayer },
         body: { node_ids: nodes },
       };
     const answer = await api.json(z.record(z.string(), idList), call, options);
@@ -154,13 +154,13 @@ export async function subgraph(
   bounds: Bounds | undefined,
   options: CallOptions,
 ): Promise<Subgraph> {
-  const box = boxOf(bounds, space.grid),
+  const box = clipToVolume(bounds, space.grid),
     path = `node/${node}/subgraph`;
   const none = { edges: new BigUint64Array(0), affinities: new Float64Array(0), areas: new Float64Array(0) };
-  if (box === null || space.ids.layerOf(node) === 1 || !inBox(box, space)(node)) return none;
+  if (box === null || space.ids.layerOf(node) === 1 || !createBoxFilter(box, space)(node)) return none;
   const shape = z.object({ nodes: idPairs, affinities: floats, areas: floats });
   const asked = api
-    .json(shape, { path, query: { bounds: boundsText(box) } }, options)
+    .json(shape, { path, query: { bounds: formatBounds(box) } }, options)
     .catch(async (error: unknown) => {
       // The server fails where there is nothing.
       if (
@@ -192,12 +192,12 @@ export async function level2Graph(
   bounds: Bounds | undefined,
   options: CallOptions,
 ): Promise<BigUint64Array> {
-  const box = boxOf(bounds, space.grid),
+  const box = clipToVolume(bounds, space.grid),
     path = `node/${node}/lvl2_graph`;
-  if (box === null || !inBox(box, space)(node)) return new BigUint64Array(0);
+  if (box === null || !createBoxFilter(box, space)(node)) return new BigUint64Array(0);
   const { value, headers } = await api.jsonAndHeaders(
     z.object({ edge_graph: idPairs }),
-    { path, query: { bounds: boundsText(box) } },
+    { path, query: { bounds: formatBounds(box) } },
     options,
   );
   if (box !== undefined && !/^true$/i.test(String(headers['used-bounds'])))
@@ -216,7 +216,7 @@ export interface GraphPoint {
   nm: readonly number[];
 }
 
-export const asNode = ({ id, nm }: GraphPoint): unknown[] => [id, ...nm];
+export const toNodeTuple = ({ id, nm }: GraphPoint): unknown[] => [id, ...nm];
 
 export async function splitPreview(
   api: Endpoints,
@@ -225,7 +225,7 @@ export async function splitPreview(
   options: CallOptions,
 ): Promise<SplitPreview> {
   const shape = z.object({ supervoxel_connected_components: z.array(idList), illegal_split: z.boolean() });
-  const body = { sources: sources.map(asNode), sinks: sinks.map(asNode) };
+  const body = { sources: sources.map(toNodeTuple), sinks: sinks.map(toNodeTuple) };
   const answer = await api.json(shape, { method: 'POST', path: 'graph/split_preview', body }, options);
   return { parts: answer.supervoxel_connected_components, illegal: answer.illegal_split };
 }

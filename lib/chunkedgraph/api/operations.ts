@@ -4,7 +4,7 @@ import { GraphError } from '../../base/errors.ts';
 import { toExclusiveUnixSeconds, toUnixSeconds } from '../ids/timestamp.ts';
 import { parseExactJson } from '../server/exact-json.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
-import { count, idPairs, ids as idList, isoTime } from './shapes.ts';
+import { count, idPairs, ids as idList, isoTime } from './reply-schemas.ts';
 
 /** An edit's log may be written this much later than the edit's own timestamp: its lock lasts no longer by default. */
 export const LOG_LAG_MS = 180_000;

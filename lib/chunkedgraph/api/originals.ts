@@ -3,10 +3,10 @@ import type { Vec3 } from '../../base/vec3.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
 import type { GraphNodes } from './graph-nodes.ts';
 import * as history from './history.ts';
-import { distinct, type GraphGrid } from './input.ts';
+import { sortDistinct, type GraphGrid } from './check-arguments.ts';
 
 /** Of each root those that it was made of, all the way back. */
-export async function originals(
+export async function findOriginals(
   api: Endpoints,
   roots: BigUint64Array,
   options: CallOptions,
@@ -30,7 +30,7 @@ export async function originals(
 }
 
 /** Some roots that the graph began with: of one graph chunk, looked for from the middle of the volume on; none where all is empty there. */
-export async function firstRoots(
+export async function findFirstRoots(
   graph: GraphNodes,
   api: Endpoints,
   { bounds }: GraphGrid,
@@ -50,12 +50,12 @@ export async function firstRoots(
       timestamp: 'now',
       signal: options.signal,
     });
-    const first = await originals(
+    const first = await findOriginals(
       api,
-      distinct(roots).filter((root) => root !== 0n),
+      sortDistinct(roots).filter((root) => root !== 0n),
       options,
     );
-    return distinct(BigUint64Array.from([...first.values()].flatMap((list) => [...list])));
+    return sortDistinct(BigUint64Array.from([...first.values()].flatMap((list) => [...list])));
   }
   return new BigUint64Array(0);
 }

@@ -1,6 +1,6 @@
 /** Which roots hold the parts of an object at another moment. */
-import { currentNodes, type Leaves, type NodeParts } from './current-nodes.ts';
-import { rootTimestamps } from './root-life.ts';
+import { findCurrentNodes, type LeavesByNode, type NodeQueries } from './current-nodes.ts';
+import { rootTimestamps } from './root-lifetimes.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
 import { lineageWalk, type LineageGraph } from './history.ts';
 
@@ -13,7 +13,7 @@ const ROOTS_AT_ONCE = 200;
  *
  * Two kinds of requests: a walk into the past and one into the future must not meet, as the server then leaves out where they overlap.
  */
-export async function relatedRoots(
+export async function findRelatedRoots(
   api: Endpoints,
   roots: BigUint64Array,
   timestampMs: number,
@@ -97,11 +97,11 @@ export interface Suggestion {
 }
 
 /** What a vote needs to know of the graph at the moment. */
-export interface Electorate extends NodeParts {
+export interface VoteQueries extends NodeQueries {
   /** Whether each is a root at the moment. */
   isLatest: (ids: BigUint64Array) => Promise<boolean[]>;
   /** The same leaves without those that are not a node's own. */
-  own: (parts: Leaves) => Promise<Leaves>;
+  removeForeign: (parts: LeavesByNode) => Promise<LeavesByNode>;
 }
 
 /**
@@ -112,13 +112,13 @@ export interface Electorate extends NodeParts {
 export async function suggestRoots(
   ids: BigUint64Array,
   votingLayer: 1 | 2,
-  { isLatest, own, ...graph }: Electorate,
+  { isLatest, removeForeign: own, ...graph }: VoteQueries,
 ): Promise<Suggestion[]> {
   const { layerOf, leavesMany } = graph,
     isCurrent = await isLatest(ids),
     old = ids.filter((_id, k) => !isCurrent[k]);
   const above = old.filter((id) => layerOf(id) > votingLayer);
-  const parts: Leaves =
+  const parts: LeavesByNode =
     above.length > 0 ? await leavesMany(above, votingLayer) : new Map<bigint, BigUint64Array>();
   for (const id of old) if (layerOf(id) <= votingLayer) parts.set(id, BigUint64Array.of(id));
   const rootsOf = await electedBy(parts, graph);
@@ -142,10 +142,10 @@ const isUnanimous = (shares: readonly SuggestedRoot[]): boolean =>
   shares.length === 1 && shares[0].confidence === 1;
 
 /** The roots that parts have: of a node that stands that of one of its supervoxels, of others those of all. */
-async function electedBy(parts: Leaves, graph: NodeParts): Promise<(part: bigint) => bigint[]> {
+async function electedBy(parts: LeavesByNode, graph: NodeQueries): Promise<(part: bigint) => bigint[]> {
   const all = BigUint64Array.from(new Set([...parts.values()].flatMap((list) => [...list]))),
     nodes = all.filter((id) => graph.layerOf(id) > 1);
-  const { current, supervoxels } = await currentNodes(nodes, graph);
+  const { current, supervoxels } = await findCurrentNodes(nodes, graph);
   const votersOf = (part: bigint): BigUint64Array => {
     const below = supervoxels.get(part);
     if (!below) return BigUint64Array.of(part);

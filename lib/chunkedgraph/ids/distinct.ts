@@ -2,13 +2,13 @@
  * Sorts uint64 IDs, drops repeats, and says where each went: a radix sort of ID and place together, no BigInt, no hash table.
  * 24 bytes an ID while it lasts; then 8 a distinct ID and 4 an ID.
  */
-import { atOnce, byStretches, type Paced } from '../../base/pacer.ts';
+import { runWithoutPause, inStretches, type PausableWork } from '../../base/cooperative-work.ts';
 
-export interface Distinct {
+export interface DistinctIds {
   /** In ascending order. */
   ids: BigUint64Array<ArrayBuffer>;
   /** For each ID given, the index of it in `ids`. */
-  places: Uint32Array;
+  indices: Uint32Array;
 }
 
 const BITS = 11,
@@ -16,15 +16,15 @@ const BITS = 11,
   MASK = RADIX - 1;
 
 /** @param words IDs as pairs of uint32, low word first; left as they are. */
-export const distinctOf = (words: Uint32Array): Distinct => atOnce(distinguishing(words));
+export const findDistinct = (words: Uint32Array): DistinctIds => runWithoutPause(findDistinctInSteps(words));
 
 /** The same with pauses; the words must not change meanwhile. */
-export function* distinguishing(words: Uint32Array): Paced<Distinct> {
+export function* findDistinctInSteps(words: Uint32Array): PausableWork<DistinctIds> {
   const sorted = yield* sorting(words);
   const places = new Uint32Array(words.length / 2),
     out = new Uint32Array(words.length);
   let at = -2;
-  yield* byStretches(places.length, (from, end) => {
+  yield* inStretches(places.length, (from, end) => {
     for (let i = 3 * from; i < 3 * end; i += 3) {
       const low = sorted[i],
         high = sorted[i + 1];
@@ -39,22 +39,22 @@ export function* distinguishing(words: Uint32Array): Paced<Distinct> {
   // No larger than need be: it is kept for as long as a request lasts.
   return {
     ids: new BigUint64Array((at + 2 === out.length ? out : yield* shortened(out, at + 2)).buffer),
-    places,
+    indices: places,
   };
 }
 
-function* shortened(words: Uint32Array, length: number): Paced<Uint32Array<ArrayBuffer>> {
+function* shortened(words: Uint32Array, length: number): PausableWork<Uint32Array<ArrayBuffer>> {
   const short = new Uint32Array(length);
-  yield* byStretches(length, (from, end) => short.set(words.subarray(from, end), from));
+  yield* inStretches(length, (from, end) => short.set(words.subarray(from, end), from));
   return short;
 }
 
 /** Triples of low word, high word and index, by ascending ID. Digits that all IDs share cost one look each. */
-function* sorting(words: Uint32Array): Paced<Uint32Array> {
+function* sorting(words: Uint32Array): PausableWork<Uint32Array> {
   const count = words.length / 2;
   let from = new Uint32Array(3 * count),
     to = new Uint32Array(3 * count);
-  yield* byStretches(count, (first, end) => {
+  yield* inStretches(count, (first, end) => {
     for (let k = first; k < end; k++) {
       from[3 * k] = words[2 * k];
       from[3 * k + 1] = words[2 * k + 1];
@@ -65,14 +65,14 @@ function* sorting(words: Uint32Array): Paced<Uint32Array> {
   for (const word of [0, 1])
     for (let shift = 0; shift < 32; shift += BITS) {
       next.fill(0);
-      yield* byStretches(count, (first, end) => countDigits(from, first, end, word, shift, next));
+      yield* inStretches(count, (first, end) => countDigits(from, first, end, word, shift, next));
       if (count === 0 || next[(from[word] >>> shift) & MASK] === count) continue;
       for (let digit = 0, start = 0; digit < RADIX; digit++) {
         const size = next[digit];
         next[digit] = start;
         start += 3 * size;
       }
-      yield* byStretches(count, (first, end) => moveByDigit(from, first, end, word, shift, next, to));
+      yield* inStretches(count, (first, end) => moveByDigit(from, first, end, word, shift, next, to));
       [from, to] = [to, from];
     }
   return from;
@@ -110,7 +110,7 @@ function moveByDigit(
 }
 
 /** Index of an ID in ascending IDs given as pairs of words, or -1. */
-export function placeOf(low: number, high: number, sorted: Uint32Array): number {
+export function findSortedId(low: number, high: number, sorted: Uint32Array): number {
   let from = 0,
     to = sorted.length >>> 1;
   while (from < to) {

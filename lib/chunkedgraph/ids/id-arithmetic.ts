@@ -3,8 +3,8 @@
  * out, without a bigint a value.
  * Sources: CloudVolume, datasource/graphene/metadata.py; PyChunkedGraph, graph/chunks/{utils,hierarchy}.py and graph/utils/id_helpers.py.
  */
-import { numeric, RESOLUTION } from '../../base/kinds.ts';
-import { takeOptions, type OptionTable } from '../../base/options.ts';
+import { defineNumberKind, RESOLUTION } from '../../base/value-kinds.ts';
+import { parseOptions, type OptionTable } from '../../base/option-table.ts';
 import { wordsOf } from '../../base/uint64.ts';
 import { UnitRatio } from '../../base/unit-ratio.ts';
 import type { Vec3 } from '../../base/vec3.ts';
@@ -33,7 +33,7 @@ export const CHUNK_OF_POINT_OPTIONS = {
     says: 'nanometres per unit of the point',
   },
   layer: {
-    kind: numeric('a whole number', Number.isInteger),
+    kind: defineNumberKind('a whole number', Number.isInteger),
     default: '2',
     says: "chunks of this layer; each layer's above 2 are twice as wide as those below",
   },
@@ -175,7 +175,7 @@ export class IdArithmetic {
 
   /** Positions for many points, both xyz interleaved. @throws RangeError for a resolution or layer that is none. */
   chunksOfPoints(points: ArrayLike<number>, options: ChunkOfPointOptions = {}): Int32Array {
-    const { resolution, layer = 2 } = takeOptions(options, CHUNK_OF_POINT_OPTIONS);
+    const { resolution, layer = 2 } = parseOptions(options, CHUNK_OF_POINT_OPTIONS);
     if (layer < 1 || layer > this.#graph.nLayers)
       throw new RangeError(`layer must be a whole number from 1 to ${this.#graph.nLayers}, not ${layer}`);
     if (points.length % 3 !== 0)

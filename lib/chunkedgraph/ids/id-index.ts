@@ -2,8 +2,8 @@
  * A set of uint64 that numbers its members in the order met: open addressing on uint32 pairs, no BigInt.
  * 16 to 32 bytes a member; growing takes half as much again for a moment.
  */
-import type { Paced } from '../../base/pacer.ts';
-import { distinguishing } from './distinct.ts';
+import type { PausableWork } from '../../base/cooperative-work.ts';
+import { findDistinctInSteps } from './distinct.ts';
 
 export class IdIndex {
   #slots = new Int32Array(64).fill(-1);
@@ -36,8 +36,8 @@ export class IdIndex {
   }
 
   /** The members in ascending order, in fresh memory. None may be added meanwhile. */
-  *sorting(): Paced<BigUint64Array> {
-    return (yield* distinguishing(this.#pairs.subarray(0, 2 * this.#size))).ids;
+  *sortInSteps(): PausableWork<BigUint64Array> {
+    return (yield* findDistinctInSteps(this.#pairs.subarray(0, 2 * this.#size))).ids;
   }
 
   #slotOf(low: number, high: number): number {

@@ -3,7 +3,7 @@
  * milliseconds and a look-up at exactly an edit's millisecond sees the edit.
  */
 import { TimestampError } from '../../base/errors.ts';
-import type { Kind } from '../../base/kinds.ts';
+import type { ValueKind } from '../../base/value-kinds.ts';
 
 export type Timestamp = Date | string | number;
 
@@ -11,7 +11,7 @@ export type Timestamp = Date | string | number;
 const START_MS = -62_135_596_800_000,
   END_MS = 253_402_300_800_000;
 /** The last moment the server takes, in ms since 1970. */
-export const LAST_MS = END_MS - 1;
+export const LAST_TIMESTAMP_MS = END_MS - 1;
 const ISO =
   /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}([.,]\d+)?)?)\s?(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?)?$/i;
 /** In 1973. A number below it is a year, a day or a materialization: no graph is so old. */
@@ -87,7 +87,7 @@ const fixedMs = (timestamp: Timestamp | undefined): number | undefined =>
   timestamp === undefined || timestamp === 'now' ? undefined : parseTimestamp(timestamp).getTime();
 
 /** A materialization of a datastack. */
-export interface Version {
+export interface NamedVersion {
   version: number | 'newest';
 }
 
@@ -95,27 +95,27 @@ export interface Version {
  * A moment in ms since 1970; undefined: now; `settled`: the newest whose answers are final. Both are known when the question is asked;
  * that of a version when its server has been asked.
  */
-export type Moment = number | 'settled' | Version | undefined;
+export type TimestampOption = number | 'settled' | NamedVersion | undefined;
 
 /** The same, with `'settled'`, `'mat'` and `'mat_943'` left open too. @throws TimestampError. */
-export const momentOf = (timestamp: Timestamp | undefined): Moment =>
-  timestamp === 'settled' ? 'settled' : (versionOf(timestamp) ?? fixedMs(timestamp));
+export const parseTimestampOption = (timestamp: Timestamp | undefined): TimestampOption =>
+  timestamp === 'settled' ? 'settled' : (parseVersionName(timestamp) ?? fixedMs(timestamp));
 
 /** What `timestamp` may be. */
-export const MOMENT: Kind = {
-  wanted: "a Date, ISO 8601 text, unix seconds, 'now', 'settled', 'mat' or 'mat_943'",
-  check: (_name, value) => void momentOf(value as Timestamp),
+export const TIMESTAMP_KIND: ValueKind = {
+  expected: "a Date, ISO 8601 text, unix seconds, 'now', 'settled', 'mat' or 'mat_943'",
+  check: (_name, value) => void parseTimestampOption(value as Timestamp),
 };
 
 /** The version that a timestamp names: `mat` the newest, `mat_943` that one; undefined for any other. */
-export function versionOf(timestamp: unknown): Version | undefined {
+export function parseVersionName(timestamp: unknown): NamedVersion | undefined {
   const [name, number] =
     typeof timestamp === 'string' ? (/^mat(?:_(\d{1,9}))?$/i.exec(timestamp.trim()) ?? []) : [];
   return name === undefined ? undefined : { version: number === undefined ? 'newest' : Number(number) };
 }
 
 /** What goes into the query: `1717582201.203`. At most the last moment that the server takes: later ones are as of its now, too. */
-export const toUnixSeconds = (ms: number): string => (Math.min(ms, LAST_MS) / 1000).toFixed(3);
+export const toUnixSeconds = (ms: number): string => (Math.min(ms, LAST_TIMESTAMP_MS) / 1000).toFixed(3);
 
 /**
  * The same for endpoints that look at what is older than their timestamp, `is_latest_roots` and `root_timestamps`, where root look-ups

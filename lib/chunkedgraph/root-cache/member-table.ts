@@ -86,10 +86,10 @@ export class MemberTable {
     for (let slot = this.first(low, high); slot >= 0; slot = this.next(slot, low, high)) {
       const held = this.rootAt(slot);
       if (held === root) return;
-      if (this.#roots.isGone(held) || each++ === root % MAX_ROOTS_EACH) replaceable = slot;
+      if (this.#roots.isForgotten(held) || each++ === root % MAX_ROOTS_EACH) replaceable = slot;
     }
     this.#roots.retain(root);
-    if (replaceable >= 0 && (each >= MAX_ROOTS_EACH || this.#roots.isGone(this.rootAt(replaceable)))) {
+    if (replaceable >= 0 && (each >= MAX_ROOTS_EACH || this.#roots.isForgotten(this.rootAt(replaceable)))) {
       this.#roots.release(this.rootAt(replaceable));
       this.#slots[WORDS * replaceable + 2] = root + 1;
       return;
@@ -137,7 +137,7 @@ export class MemberTable {
       const slot = Math.floor(this.#random * (this.#count / 2 ** 32)),
         word = this.#slots[WORDS * slot + 2];
       if (word === 0) continue; // a full table is more than half full
-      if (word < REFERENCED || this.#roots.isGone((word & ROW) - 1)) {
+      if (word < REFERENCED || this.#roots.isForgotten((word & ROW) - 1)) {
         this.#roots.release((word & ROW) - 1);
         this.#remove(slot);
         this.#evicted++;
@@ -169,7 +169,7 @@ export class MemberTable {
     for (let at = 0; at < old.length; at += WORDS) {
       const word = old[at + 2];
       if (word === 0) continue;
-      if (this.#roots.isGone((word & ROW) - 1)) this.#roots.release((word & ROW) - 1);
+      if (this.#roots.isForgotten((word & ROW) - 1)) this.#roots.release((word & ROW) - 1);
       else this.#put(old[at], old[at + 1], word);
     }
   }

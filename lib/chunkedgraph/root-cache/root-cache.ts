@@ -17,26 +17,31 @@
  * Only supervoxels and the root layer are remembered: an obsolete ID of a layer between keeps its old root at the server for good.
  * Memory: 15 bytes an entry (a supervoxel and one root it was under) in a full table, up to 23 while it grows, and 53 a distinct root.
  */
-import { deadlineOf } from '../../base/deadline.ts';
+import { deadlineReason } from '../../base/deadline.ts';
 import { DeadlineError } from '../../base/errors.ts';
-import { byStretches, pacer as eventLoop, type Paced, type Pacer } from '../../base/pacer.ts';
+import {
+  inStretches,
+  cooperativeRunner as eventLoop,
+  type PausableWork,
+  type CooperativeRunner,
+} from '../../base/cooperative-work.ts';
 import { wordsOf } from '../../base/uint64.ts';
 import { importPackage } from '../../http/import-package.ts';
 import { IdIndex } from '../ids/id-index.ts';
 import type { IdLayout } from '../ids/id-layout.ts';
-import type { Instants } from '../roots/instants.ts';
+import type { WindowClock } from '../roots/window-clock.ts';
 import {
-  allLate,
-  blankAnswer,
-  RootFate,
-  type RootQuestion,
+  failAllAtDeadline,
+  createAnswer,
+  RootOutcome,
+  type RootLookUpOptions,
   type RootsAnswer,
   type RootSource,
 } from '../roots/root-source.ts';
-import { RootFacts, type Confirm } from './root-facts.ts';
+import { RootFacts, type ConfirmRoot } from './root-facts.ts';
 import type { RootHistory } from './root-history.ts';
-import { SharedQuestions, type Answers } from './shared-questions.ts';
-import { UNKNOWN_LATER } from './standing.ts';
+import { SharedRootRequests, type SharedAnswers } from './shared-root-requests.ts';
+import { UNKNOWN_LATER } from './root-state.ts';
 
 export interface RootCacheOptions {
   /** Most pairs of a supervoxel and a root kept; memory is taken as they come. @default 10_000_000 */
@@ -60,9 +65,9 @@ export interface RootCacheParts {
   /** Layer of the roots. */
   nLayers: number;
   /** The same that the source goes by. */
-  instants: Pick<Instants, 'now' | 'isSettled'>;
+  windowClock: Pick<WindowClock, 'now' | 'isSettled'>;
   /** @default the process's */
-  pacer?: Pacer;
+  pacer?: CooperativeRunner;
 }
 
 export interface RootCacheStats {
@@ -114,8 +119,8 @@ const loadSnapshots = (): Promise<typeof import('./snapshot.ts')> =>
 export class RootCache implements RootSource {
   readonly #parts: RootCacheParts;
   readonly #options: Required<RootCacheOptions>;
-  readonly #latest: SharedQuestions;
-  readonly #created: SharedQuestions;
+  readonly #latest: SharedRootRequests;
+  readonly #created: SharedRootRequests;
   readonly #counts = { hits: 0, misses: 0, confirmed: 0, expired: 0 };
   #facts!: RootFacts;
   #saved: Promise<unknown> = Promise.resolve();
@@ -127,10 +132,10 @@ export class RootCache implements RootSource {
     const { history } = parts;
     this.#parts = parts;
     this.#options = { maxEntries, maxAgeMs, extendToCreation };
-    this.#latest = new SharedQuestions((roots, timestampMs, signal) =>
+    this.#latest = new SharedRootRequests((roots, timestampMs, signal) =>
       history.isLatest(roots, timestampMs, signal),
     );
-    this.#created = new SharedQuestions((roots, _, signal) => history.createdMs(roots, signal));
+    this.#created = new SharedRootRequests((roots, _, signal) => history.createdMs(roots, signal));
     this.clear();
   }
 
@@ -156,7 +161,7 @@ export class RootCache implements RootSource {
    * @throws SnapshotError IO.
    */
   async save(file: string): Promise<void> {
-    const { graph, nLayers, instants } = this.#parts;
+    const { graph, nLayers, windowClock: instants } = this.#parts;
     const saving = this.#saved.then(async () =>
       (await loadSnapshots()).saveSnapshot(file, this.#facts, { graph, nLayers, savedMs: instants.now() }),
     );
@@ -170,22 +175,22 @@ export class RootCache implements RootSource {
    * @throws SnapshotError NOT_FOUND, DAMAGED, FOREIGN (of another graph), UNSUPPORTED (of a later version), IO.
    */
   async load(file: string): Promise<number> {
-    const { graph, nLayers, instants, ids } = this.#parts;
+    const { graph, nLayers, windowClock: instants, ids } = this.#parts;
     const { loadSnapshot } = await loadSnapshots();
     return loadSnapshot(file, this.#facts, { graph, nLayers, ids, nowMs: instants.now() });
   }
 
   /** As any other source; `cached` counts the IDs that were answered without looking them up. */
-  async lookUp(ids: BigUint64Array, question: RootQuestion = {}): Promise<RootsAnswer> {
+  async lookUp(ids: BigUint64Array, question: RootLookUpOptions = {}): Promise<RootsAnswer> {
     const { source, nLayers, pacer = eventLoop } = this.#parts,
       { signal, stopLayer = nLayers } = question;
-    deadlineOf(signal);
+    deadlineReason(signal);
     if (stopLayer !== nLayers) return source.lookUp(ids, question);
     const asking = this.#begin(ids, question.timestampMs),
       { answer, timestampMs } = asking;
     const later = new IdIndex(),
       earlier = new IdIndex();
-    const confirm: Confirm = (low, high, standing) => {
+    const confirm: ConfirmRoot = (low, high, standing) => {
       if (standing === UNKNOWN_LATER) later.add(low, high);
       else if (this.#options.extendToCreation) earlier.add(low, high);
       return false;
@@ -193,14 +198,17 @@ export class RootCache implements RootSource {
     try {
       await pacer.run(this.#answer(asking, confirm), signal);
     } catch (error) {
-      const deadline = deadlineOf(signal);
+      const deadline = deadlineReason(signal);
       if (!deadline) throw error;
-      return { ...allLate(blankAnswer(ids.length, timestampMs, answer.settled), deadline), cached: 0 };
+      return {
+        ...failAllAtDeadline(createAnswer(ids.length, timestampMs, answer.settled), deadline),
+        cached: 0,
+      };
     }
     if (later.size + earlier.size > 0) await this.#askAboutRoots(asking, later, earlier, signal);
     const open = asking.open.subarray(0, asking.openCount),
       rest = new BigUint64Array(asking.own.buffer, 0, open.length);
-    answer.cached = answer.fates.length - open.length;
+    answer.cached = answer.outcomes.length - open.length;
     this.#counts.hits += answer.cached;
     this.#counts.misses += open.length;
     if (open.length === 0) return answer;
@@ -208,25 +216,25 @@ export class RootCache implements RootSource {
     try {
       await pacer.run(this.#learn(rest, asked, asking), signal);
     } catch (error) {
-      if (!deadlineOf(signal)) throw error; // after a deadline not all is learnt
+      if (!deadlineReason(signal)) throw error; // after a deadline not all is learnt
     }
     if (answer.cached > 0) await pacer.run(spread(asked, open, answer));
-    const { rootIds, fates, failureOf } = answer.cached > 0 ? answer : asked;
+    const { rootIds, outcomes: fates, failureOf } = answer.cached > 0 ? answer : asked;
     const settled = answer.settled && asked.settled;
     return {
       ...asked,
       settled,
       rootIds,
-      fates,
+      outcomes: fates,
       failureOf,
       requests: asked.requests + answer.requests,
       cached: answer.cached,
     };
   }
 
-  #begin(ids: BigUint64Array, timestampMs = this.#parts.instants.now()): Asking {
-    const { instants } = this.#parts;
-    const answer = { ...blankAnswer(ids.length, timestampMs, instants.isSettled(timestampMs)), cached: 0 };
+  #begin(ids: BigUint64Array, timestampMs = this.#parts.windowClock.now()): Asking {
+    const { windowClock: instants } = this.#parts;
+    const answer = { ...createAnswer(ids.length, timestampMs, instants.isSettled(timestampMs)), cached: 0 };
     return {
       facts: this.#facts,
       words: wordsOf(ids),
@@ -240,13 +248,13 @@ export class RootCache implements RootSource {
   }
 
   /** Answers what the facts, or `confirm`, say; the rest stays open. */
-  *#answer(asking: Asking, confirm: Confirm): Paced {
+  *#answer(asking: Asking, confirm: ConfirmRoot): PausableWork {
     const { facts, words, own, open, timestampMs, answer } = asking,
       out = wordsOf(answer.rootIds);
     const isFirst = asking.openCount < 0;
-    facts.setNow(this.#parts.instants.now());
+    facts.setNow(this.#parts.windowClock.now());
     let left = 0;
-    yield* byStretches(isFirst ? open.length : asking.openCount, (from, end) => {
+    yield* inStretches(isFirst ? open.length : asking.openCount, (from, end) => {
       for (let k = from; k < end; k++) {
         const low = words[2 * k],
           high = words[2 * k + 1],
@@ -256,9 +264,9 @@ export class RootCache implements RootSource {
           own[2 * left] = low;
           own[2 * left + 1] = high;
           open[left++] = i;
-        } else if (facts.isNoRoot(ordinal)) answer.fates[i] = RootFate.noRoot;
+        } else if (facts.isNoRoot(ordinal)) answer.outcomes[i] = RootOutcome.noRoot;
         else {
-          answer.fates[i] = RootFate.ok;
+          answer.outcomes[i] = RootOutcome.ok;
           out[2 * i] = facts.roots.lowOf(ordinal);
           out[2 * i + 1] = facts.roots.highOf(ordinal);
         }
@@ -285,68 +293,71 @@ export class RootCache implements RootSource {
     });
     answer.requests += latest.requests + created.requests;
     const { pacer = eventLoop } = this.#parts;
-    await pacer.run(note(facts, earlier, created, (ordinal, ms) => facts.roots.createdAt(ordinal, ms)));
+    await pacer.run(note(facts, earlier, created, (ordinal, ms) => facts.roots.noteCreated(ordinal, ms)));
     const noting = note(facts, later, latest, (ordinal, isLatest) => {
       this.#counts[isLatest ? 'confirmed' : 'expired']++;
-      if (isLatest && answer.settled) facts.roots.seen(ordinal, timestampMs);
+      if (isLatest && answer.settled) facts.roots.noteCurrent(ordinal, timestampMs);
       // That a root was replaced is never undone. One that was not seen yet may be about to appear.
-      if (!isLatest && (answer.settled || facts.roots.wasSeen(ordinal)))
-        facts.roots.replacedBy(ordinal, timestampMs);
+      if (!isLatest && (answer.settled || facts.roots.wasEverCurrent(ordinal)))
+        facts.roots.noteReplaced(ordinal, timestampMs);
     });
     await pacer.run(noting);
     await pacer.run(
-      this.#answer(asking, (low, high, standing) => standing === UNKNOWN_LATER && latest.of(low, high) === 1),
+      this.#answer(
+        asking,
+        (low, high, standing) => standing === UNKNOWN_LATER && latest.answerFor(low, high) === 1,
+      ),
     );
   }
 
   *#learn(
     ids: BigUint64Array,
-    { rootIds, fates, settled, timestampMs }: RootsAnswer,
+    { rootIds, outcomes: fates, settled, timestampMs }: RootsAnswer,
     { facts, nowMs }: Asking,
-  ): Paced {
+  ): PausableWork {
     const words = wordsOf(ids),
       roots = wordsOf(rootIds);
-    facts.setNow(this.#parts.instants.now());
-    yield* byStretches(fates.length, (from, end) => {
+    facts.setNow(this.#parts.windowClock.now());
+    yield* inStretches(fates.length, (from, end) => {
       for (let i = from; i < end; i++) {
         const low = words[2 * i],
           high = words[2 * i + 1];
-        if (fates[i] === RootFate.ok)
+        if (fates[i] === RootOutcome.ok)
           facts.learnRoot(low, high, roots[2 * i], roots[2 * i + 1], timestampMs, settled, nowMs);
-        else if (fates[i] === RootFate.noRoot && settled) facts.learnNoRoot(low, high, timestampMs, nowMs);
+        else if (fates[i] === RootOutcome.noRoot && settled) facts.learnNoRoot(low, high, timestampMs, nowMs);
       }
     });
   }
 }
 
-const NOTHING: Answers = { of: () => undefined, requests: 0 };
+const NOTHING: SharedAnswers = { answerFor: () => undefined, requests: 0 };
 
 function* note(
   facts: RootFacts,
   asked: IdIndex,
-  answers: Answers,
+  answers: SharedAnswers,
   tell: (ordinal: number, value: number) => void,
-): Paced {
-  const words = wordsOf(yield* asked.sorting());
-  yield* byStretches(asked.size, (from, end) => {
+): PausableWork {
+  const words = wordsOf(yield* asked.sortInSteps());
+  yield* inStretches(asked.size, (from, end) => {
     for (let at = 2 * from; at < 2 * end; at += 2) {
       const ordinal = facts.roots.find(words[at], words[at + 1]),
-        value = answers.of(words[at], words[at + 1]);
+        value = answers.answerFor(words[at], words[at + 1]);
       if (ordinal >= 0 && value !== undefined && !Number.isNaN(value)) tell(ordinal, value);
     }
   });
 }
 
-function* spread(from: RootsAnswer, indices: Uint32Array, to: RootsAnswer): Paced {
+function* spread(from: RootsAnswer, indices: Uint32Array, to: RootsAnswer): PausableWork {
   const words = wordsOf(from.rootIds),
     out = wordsOf(to.rootIds),
     { failureOf } = from;
-  const reasons = failureOf && (to.failureOf = new Uint32Array(to.fates.length));
-  yield* byStretches(indices.length, (first, end) => {
+  const reasons = failureOf && (to.failureOf = new Uint32Array(to.outcomes.length));
+  yield* inStretches(indices.length, (first, end) => {
     for (let k = first; k < end; k++) {
       out[2 * indices[k]] = words[2 * k];
       out[2 * indices[k] + 1] = words[2 * k + 1];
-      to.fates[indices[k]] = from.fates[k];
+      to.outcomes[indices[k]] = from.outcomes[k];
       if (reasons) reasons[indices[k]] = failureOf[k];
     }
   });

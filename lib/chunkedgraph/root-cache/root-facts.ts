@@ -5,10 +5,10 @@
 import type { IdLayout } from '../ids/id-layout.ts';
 import { MemberTable } from './member-table.ts';
 import { RootTable } from './root-table.ts';
-import { CURRENT, UNKNOWN_EARLIER, UNKNOWN_LATER, type Standing } from './standing.ts';
+import { CURRENT, UNKNOWN_EARLIER, UNKNOWN_LATER, type RootState } from './root-state.ts';
 
 /** Whether a root of which the facts do not say so is current all the same. */
-export type Confirm = (low: number, high: number, standing: Standing) => boolean;
+export type ConfirmRoot = (low: number, high: number, standing: RootState) => boolean;
 
 export const SUPERVOXEL_LAYER = 1;
 /** Layer of what stands for "no root at this moment": a row of its own each moment, whose ID is the moment. */
@@ -37,14 +37,14 @@ export class RootFacts {
    * Row of the root that an ID has at a moment, or -1 when that is unknown.
    * @param confirm Called for each root that may be current then.
    */
-  rootOf(low: number, high: number, ms: number, confirm: Confirm): number {
+  rootOf(low: number, high: number, ms: number, confirm: ConfirmRoot): number {
     if (this.#ids.layerOf(high) !== SUPERVOXEL_LAYER) return -1;
     const { members, roots } = this;
     let confirmed = -1,
       several = false;
     for (let slot = members.first(low, high); slot >= 0; slot = members.next(slot, low, high)) {
       const ordinal = members.rootAt(slot),
-        standing = roots.standing(ordinal, ms);
+        standing = roots.stateAt(ordinal, ms);
       if (standing === CURRENT) {
         members.touch(slot);
         return ordinal;
@@ -80,7 +80,7 @@ export class RootFacts {
     if (this.#ids.layerOf(high) !== SUPERVOXEL_LAYER) return;
     const ordinal = this.roots.findOrAdd(rootLow, rootHigh, nowMs);
     if (settled) {
-      this.roots.seen(ordinal, ms);
+      this.roots.noteCurrent(ordinal, ms);
       this.#follow(low, high, ordinal, ms);
     }
     this.members.add(low, high, ordinal);
@@ -92,9 +92,9 @@ export class RootFacts {
       idHigh = Math.floor(id / 2 ** 32);
     if (this.#ids.layerOf(high) !== SUPERVOXEL_LAYER || this.#ids.layerOf(idHigh) !== NO_ROOT_LAYER) return;
     const ordinal = this.roots.findOrAdd(id >>> 0, idHigh, nowMs);
-    this.roots.seen(ordinal, ms);
-    this.roots.createdAt(ordinal, ms);
-    this.roots.replacedBy(ordinal, ms + 1);
+    this.roots.noteCurrent(ordinal, ms);
+    this.roots.noteCreated(ordinal, ms);
+    this.roots.noteReplaced(ordinal, ms + 1);
     this.#follow(low, high, ordinal, ms);
     this.members.add(low, high, ordinal);
   }
@@ -103,9 +103,9 @@ export class RootFacts {
   #follow(low: number, high: number, ordinal: number, ms: number): void {
     const { members, roots } = this;
     for (let slot = members.first(low, high); slot >= 0; slot = members.next(slot, low, high))
-      if (members.rootAt(slot) !== ordinal) roots.follow(members.rootAt(slot), ordinal, ms);
+      if (members.rootAt(slot) !== ordinal) roots.noteSuccession(members.rootAt(slot), ordinal, ms);
   }
 }
 
 /** The moment of an ID that stands for "no root". */
-export const momentOfNoRoot = (low: number, high: number): number => high * 2 ** 32 + low - 1 + FIRST_MS;
+export const timestampOfNoRoot = (low: number, high: number): number => high * 2 ** 32 + low - 1 + FIRST_MS;

@@ -7,26 +7,26 @@
 import {
   CREATED,
   CURRENT,
-  GONE,
+  FORGOTTEN,
   NOT_CURRENT,
   UNKNOWN_EARLIER,
   UNKNOWN_LATER,
-  type Standing,
-} from './standing.ts';
+  type RootState,
+} from './root-state.ts';
 
 /** One row, as it is saved. Times are in ms since 1970; a span is empty when `fromMs > toMs`. */
-export interface RootRow {
+export interface RootTableRow {
   low: number;
   high: number;
   fromMs: number;
   toMs: number;
-  deadFromMs: number;
+  notCurrentFromMs: number;
   learntMs: number;
   flags: number;
 }
 
 /** Of a row in {@link RootTable.copyRows}. */
-export const ROOT_BYTES = 48;
+export const ROOT_ROW_BYTES = 48;
 
 const NONE = -1;
 const COLUMNS = 4,
@@ -74,7 +74,7 @@ export class RootTable {
     this.#newestMs = nowMs + maxAgeMs;
   }
 
-  isGone(ordinal: number): boolean {
+  isForgotten(ordinal: number): boolean {
     return this.isTooOld(this.#times[COLUMNS * ordinal + LEARNT]);
   }
 
@@ -91,13 +91,14 @@ export class RootTable {
   }
 
   /** What is known of a root at one moment. */
-  standing(ordinal: number, ms: number): Standing {
-    if (this.isGone(ordinal)) return GONE;
+  stateAt(ordinal: number, ms: number): RootState {
+    if (this.isForgotten(ordinal)) return FORGOTTEN;
     const times = this.#times,
       at = COLUMNS * ordinal;
     if (ms >= times[at + FROM]) {
       if (ms <= times[at + TO]) return CURRENT;
-    } else if (this.wasSeen(ordinal)) return this.#flags[ordinal] & CREATED ? NOT_CURRENT : UNKNOWN_EARLIER;
+    } else if (this.wasEverCurrent(ordinal))
+      return this.#flags[ordinal] & CREATED ? NOT_CURRENT : UNKNOWN_EARLIER;
     return ms >= times[at + DEAD_FROM] ? NOT_CURRENT : UNKNOWN_LATER;
   }
 
@@ -115,7 +116,7 @@ export class RootTable {
   findOrAdd(low: number, high: number, nowMs: number): number {
     const found = this.find(low, high);
     if (found !== NONE) {
-      if (!this.isGone(found)) return found;
+      if (!this.isForgotten(found)) return found;
       this.#unlink(found);
     }
     const ordinal = this.#take();
@@ -145,11 +146,11 @@ export class RootTable {
    * A look-up found the root at this settled moment. It says nothing where the root is known not to be current: the server leads from
    * supervoxels and nodes that were replaced to the root they had. What is not current before a root is first seen may not be made yet.
    */
-  seen(ordinal: number, ms: number): void {
+  noteCurrent(ordinal: number, ms: number): void {
     const times = this.#times,
       at = COLUMNS * ordinal,
       deadFromMs = times[at + DEAD_FROM];
-    if (ms === deadFromMs || (ms > deadFromMs && this.wasSeen(ordinal))) return;
+    if (ms === deadFromMs || (ms > deadFromMs && this.wasEverCurrent(ordinal))) return;
     if (ms < times[at + FROM]) {
       times[at + FROM] = ms;
       this.#flags[ordinal] &= ~CREATED; // seen before it was made: it was not made then
@@ -159,20 +160,20 @@ export class RootTable {
   }
 
   /** Whether any moment is known at which the root was current. */
-  wasSeen(ordinal: number): boolean {
+  wasEverCurrent(ordinal: number): boolean {
     return this.#times[COLUMNS * ordinal + FROM] <= this.#times[COLUMNS * ordinal + TO];
   }
 
   /** The root is not current at this moment, nor later. Only saves questions: a root is never answered because another is not. */
-  replacedBy(ordinal: number, ms: number): void {
+  noteReplaced(ordinal: number, ms: number): void {
     const times = this.#times,
       at = COLUMNS * ordinal;
     if (ms > times[at + TO] && ms < times[at + DEAD_FROM]) times[at + DEAD_FROM] = ms;
   }
 
   /** The root was made at this moment. Nothing changes for an empty span; a span that begins before only stays as it is. */
-  createdAt(ordinal: number, ms: number): void {
-    if (!this.wasSeen(ordinal)) return;
+  noteCreated(ordinal: number, ms: number): void {
+    if (!this.wasEverCurrent(ordinal)) return;
     const times = this.#times,
       at = COLUMNS * ordinal;
     if (ms < times[at + FROM]) times[at + FROM] = ms;
@@ -180,17 +181,17 @@ export class RootTable {
   }
 
   /** One supervoxel is under both, and under the second at this settled moment: so roots tell each other's ends. */
-  follow(former: number, ordinal: number, ms: number): void {
+  noteSuccession(former: number, ordinal: number, ms: number): void {
     const times = this.#times;
-    if (times[COLUMNS * former + TO] < ms) this.replacedBy(former, ms);
-    else if (times[COLUMNS * former + FROM] > ms) this.replacedBy(ordinal, times[COLUMNS * former + FROM]);
+    if (times[COLUMNS * former + TO] < ms) this.noteReplaced(former, ms);
+    else if (times[COLUMNS * former + FROM] > ms) this.noteReplaced(ordinal, times[COLUMNS * former + FROM]);
   }
 
-  /** All rows, {@link ROOT_BYTES} each: low and high of the ID as uint32, then as doubles the four times and the flags. Free ones have ID 0. */
+  /** All rows, {@link ROOT_ROW_BYTES} each: low and high of the ID as uint32, then as doubles the four times and the flags. Free ones have ID 0. */
   copyRows(): Float64Array {
-    const numbers = new Float64Array((this.#rows * ROOT_BYTES) / 8),
+    const numbers = new Float64Array((this.#rows * ROOT_ROW_BYTES) / 8),
       words = new Uint32Array(numbers.buffer);
-    for (let ordinal = 0, at = 0; ordinal < this.#rows; ordinal++, at += ROOT_BYTES / 8) {
+    for (let ordinal = 0, at = 0; ordinal < this.#rows; ordinal++, at += ROOT_ROW_BYTES / 8) {
       words[2 * at] = this.lowOf(ordinal);
       words[2 * at + 1] = this.highOf(ordinal);
       for (let column = 0; column < COLUMNS; column++)
@@ -201,16 +202,16 @@ export class RootTable {
   }
 
   /** Adds what another table knew of a root; the older of two ages counts. */
-  merge({ low, high, fromMs, toMs, deadFromMs, learntMs, flags }: RootRow): number {
+  merge({ low, high, fromMs, toMs, notCurrentFromMs: deadFromMs, learntMs, flags }: RootTableRow): number {
     const ordinal = this.findOrAdd(low, high, learntMs);
     const at = COLUMNS * ordinal;
     if (learntMs < this.#times[at + LEARNT]) this.#times[at + LEARNT] = learntMs;
     if (fromMs <= toMs) {
-      this.seen(ordinal, toMs);
-      this.seen(ordinal, fromMs);
-      if (flags & CREATED) this.createdAt(ordinal, fromMs);
+      this.noteCurrent(ordinal, toMs);
+      this.noteCurrent(ordinal, fromMs);
+      if (flags & CREATED) this.noteCreated(ordinal, fromMs);
     }
-    this.replacedBy(ordinal, deadFromMs);
+    this.noteReplaced(ordinal, deadFromMs);
     return ordinal;
   }
 

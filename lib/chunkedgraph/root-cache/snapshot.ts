@@ -6,13 +6,13 @@
 import type { FileHandle } from 'node:fs/promises';
 import * as z from 'zod';
 import { SnapshotError } from '../../base/errors.ts';
-import { printable } from '../../base/printable.ts';
+import { toPrintable } from '../../base/printable.ts';
 import { firstIssue } from '../../precomputed/first-issue.ts';
 import type { IdLayout } from '../ids/id-layout.ts';
 import { openFrames, readFrames, writeFrames } from './frames.ts';
-import { momentOfNoRoot, SUPERVOXEL_LAYER, type RootFacts } from './root-facts.ts';
-import { ROOT_BYTES, type RootRow } from './root-table.ts';
-import { CREATED } from './standing.ts';
+import { timestampOfNoRoot, SUPERVOXEL_LAYER, type RootFacts } from './root-facts.ts';
+import { ROOT_ROW_BYTES, type RootTableRow } from './root-table.ts';
+import { CREATED } from './root-state.ts';
 
 const MAGIC = new TextEncoder().encode('GPROOTS\n');
 const VERSION = 1;
@@ -32,12 +32,12 @@ const bytes = (size: number, most: number) =>
 const opening = z.object({ kind: z.literal('header'), version: z.int().positive() });
 const header = opening.extend({ graph: z.string(), nLayers: z.int(), savedMs: z.int() });
 const frames = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('roots'), rows: bytes(ROOT_BYTES, ROOTS_A_FRAME) }),
+  z.strictObject({ kind: z.literal('roots'), rows: bytes(ROOT_ROW_BYTES, ROOTS_A_FRAME) }),
   z.strictObject({ kind: z.literal('pairs'), pairs: bytes(PAIR_BYTES, PAIRS_A_FRAME) }),
   z.strictObject({ kind: z.literal('end'), roots: z.int(), pairs: z.int() }),
 ]);
 
-export interface SnapshotHead {
+export interface SnapshotHeader {
   /** Server and table. */
   graph: string;
   nLayers: number;
@@ -48,11 +48,11 @@ export interface SnapshotHead {
  * Other work may go on meanwhile: what it adds may be left out.
  * @throws SnapshotError IO.
  */
-export const saveSnapshot = (file: string, facts: RootFacts, head: SnapshotHead): Promise<void> =>
+export const saveSnapshot = (file: string, facts: RootFacts, head: SnapshotHeader): Promise<void> =>
   writeFrames(file, MAGIC, framesOf(facts, head));
 
 /** What a file must be of, to be taken. */
-export interface SnapshotTaker {
+export interface SnapshotTarget {
   graph: string;
   nLayers: number;
   ids: IdLayout;
@@ -63,28 +63,28 @@ export interface SnapshotTaker {
  * @returns How many pairs were taken.
  * @throws SnapshotError NOT_FOUND, DAMAGED, FOREIGN, UNSUPPORTED, IO.
  */
-export async function loadSnapshot(file: string, facts: RootFacts, taker: SnapshotTaker): Promise<number> {
+export async function loadSnapshot(file: string, facts: RootFacts, taker: SnapshotTarget): Promise<number> {
   const handle = await openFrames(file);
   try {
     let rows = 0;
     for await (const frame of checkedFrames(handle, file, taker))
-      if (frame.kind === 'roots') rows += frame.rows.length / ROOT_BYTES;
+      if (frame.kind === 'roots') rows += frame.rows.length / ROOT_ROW_BYTES;
     return await take(checkedFrames(handle, file, taker), new Int32Array(rows), facts, taker.nowMs);
   } finally {
     await handle.close();
   }
 }
 
-function* framesOf({ roots, members }: RootFacts, head: SnapshotHead): Iterable<unknown> {
+function* framesOf({ roots, members }: RootFacts, head: SnapshotHeader): Iterable<unknown> {
   // Roots are copied at once; a pair is true whenever it is read, as long as its row is still that root's.
   const copied = roots.copyRows(),
     words = new Uint32Array(copied.buffer),
-    wordsOfRow = ROOT_BYTES / 4;
+    wordsOfRow = ROOT_ROW_BYTES / 4;
   yield { kind: 'header', version: VERSION, ...head };
-  for (let at = 0; at < copied.byteLength; at += ROOTS_A_FRAME * ROOT_BYTES)
+  for (let at = 0; at < copied.byteLength; at += ROOTS_A_FRAME * ROOT_ROW_BYTES)
     yield {
       kind: 'roots',
-      rows: new Uint8Array(copied.buffer).subarray(at, at + ROOTS_A_FRAME * ROOT_BYTES),
+      rows: new Uint8Array(copied.buffer).subarray(at, at + ROOTS_A_FRAME * ROOT_ROW_BYTES),
     };
   const frame = new Uint32Array(3 * PAIRS_A_FRAME);
   const filled = (count: number): unknown => ({
@@ -113,13 +113,17 @@ function* framesOf({ roots, members }: RootFacts, head: SnapshotHead): Iterable<
     count = 0;
   }
   if (count > 0) yield filled(count);
-  yield { kind: 'end', roots: copied.byteLength / ROOT_BYTES, pairs };
+  yield { kind: 'end', roots: copied.byteLength / ROOT_ROW_BYTES, pairs };
 }
 
 type Frame = Exclude<z.infer<typeof frames>, { kind: 'end' }>;
 
 /** Roots and pairs, each checked. @throws SnapshotError. */
-async function* checkedFrames(handle: FileHandle, file: string, taker: SnapshotTaker): AsyncGenerator<Frame> {
+async function* checkedFrames(
+  handle: FileHandle,
+  file: string,
+  taker: SnapshotTarget,
+): AsyncGenerator<Frame> {
   const check = <T>(schema: z.ZodType<T>, frame: unknown, what: string): T => {
     const parsed = schema.safeParse(frame);
     if (!parsed.success) throw new SnapshotError('DAMAGED', `${file}: ${what}: ${firstIssue(parsed.error)}`);
@@ -141,7 +145,7 @@ async function* checkedFrames(handle: FileHandle, file: string, taker: SnapshotT
       if (head.graph !== taker.graph || head.nLayers !== taker.nLayers)
         throw new SnapshotError(
           'FOREIGN',
-          `${file} is of another graph: ${printable(head.graph)} with ${head.nLayers} layers, not ${taker.graph} with ${taker.nLayers}`,
+          `${file} is of another graph: ${toPrintable(head.graph)} with ${head.nLayers} layers, not ${taker.graph} with ${taker.nLayers}`,
         );
       savedMs = head.savedMs;
       continue;
@@ -153,7 +157,7 @@ async function* checkedFrames(handle: FileHandle, file: string, taker: SnapshotT
       wrong = frame.roots !== roots || frame.pairs !== pairs;
     } else if (frame.kind === 'roots') {
       for (const row of rowsOf(frame.rows)) wrong ||= !isSound(row, taker, savedMs);
-      roots += frame.rows.length / ROOT_BYTES;
+      roots += frame.rows.length / ROOT_ROW_BYTES;
     } else {
       const words = wordsIn(frame.pairs);
       for (let at = 0; at < words.length; at += 3)
@@ -204,20 +208,28 @@ async function take(
 /** Fresh memory: what is read lies at any byte. */
 const wordsIn = (array: Uint8Array): Uint32Array => new Uint32Array(new Uint8Array(array).buffer);
 
-function* rowsOf(array: Uint8Array): Iterable<RootRow> {
+function* rowsOf(array: Uint8Array): Iterable<RootTableRow> {
   const words = wordsIn(array),
     numbers = new Float64Array(words.buffer);
-  for (let at = 0; at < numbers.length; at += ROOT_BYTES / 8) {
-    const [, fromMs, toMs, deadFromMs, learntMs, flags] = numbers.subarray(at, at + ROOT_BYTES / 8);
-    yield { low: words[2 * at], high: words[2 * at + 1], fromMs, toMs, deadFromMs, learntMs, flags };
+  for (let at = 0; at < numbers.length; at += ROOT_ROW_BYTES / 8) {
+    const [, fromMs, toMs, deadFromMs, learntMs, flags] = numbers.subarray(at, at + ROOT_ROW_BYTES / 8);
+    yield {
+      low: words[2 * at],
+      high: words[2 * at + 1],
+      fromMs,
+      toMs,
+      notCurrentFromMs: deadFromMs,
+      learntMs,
+      flags,
+    };
   }
 }
 
-const isFree = ({ low, high }: RootRow): boolean => low === 0 && high === 0;
+const isFree = ({ low, high }: RootTableRow): boolean => low === 0 && high === 0;
 
-function isSound(row: RootRow, { ids, nLayers }: SnapshotTaker, savedMs: number): boolean {
+function isSound(row: RootTableRow, { ids, nLayers }: SnapshotTarget, savedMs: number): boolean {
   if (isFree(row)) return true;
-  const { low, high, fromMs, toMs, deadFromMs, learntMs, flags } = row,
+  const { low, high, fromMs, toMs, notCurrentFromMs: deadFromMs, learntMs, flags } = row,
     layer = ids.layerOf(high);
   const isEmpty = fromMs === Infinity && toMs === -Infinity;
   if (
@@ -228,5 +240,5 @@ function isSound(row: RootRow, { ids, nLayers }: SnapshotTaker, savedMs: number)
   if (!(deadFromMs === Infinity || (Number.isSafeInteger(deadFromMs) && deadFromMs > toMs))) return false;
   if (!Number.isSafeInteger(learntMs) || (flags !== 0 && flags !== CREATED)) return false;
   if (layer === nLayers) return true;
-  return layer === 0 && fromMs === toMs && fromMs === momentOfNoRoot(low, high) && flags === CREATED;
+  return layer === 0 && fromMs === toMs && fromMs === timestampOfNoRoot(low, high) && flags === CREATED;
 }

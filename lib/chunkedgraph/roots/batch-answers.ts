@@ -1,6 +1,6 @@
 /** What is known of the distinct IDs of one batch, by their places in it: roots, fates, and why IDs failed. */
 import { wordsOf } from '../../base/uint64.ts';
-import { RootFate } from './root-source.ts';
+import { RootOutcome } from './root-source.ts';
 
 /** Beside the fates that are answers, those of IDs without one: the batch asks about them itself, or an earlier batch does. */
 export const PENDING = 255,
@@ -12,7 +12,7 @@ export class BatchAnswers {
   readonly ids: Uint32Array;
   /** As pairs of words. */
   readonly roots: Uint32Array;
-  readonly fates: Uint8Array;
+  readonly outcomes: Uint8Array;
   readonly errors: Error[] = [];
   /** The index in `errors` plus one; made when the first ID fails. */
   #failureOf: Uint32Array | undefined;
@@ -20,15 +20,15 @@ export class BatchAnswers {
   constructor(ids: BigUint64Array) {
     this.ids = wordsOf(ids);
     this.roots = new Uint32Array(this.ids.length);
-    this.fates = new Uint8Array(ids.length).fill(PENDING);
+    this.outcomes = new Uint8Array(ids.length).fill(PENDING);
   }
 
   get count(): number {
-    return this.fates.length;
+    return this.outcomes.length;
   }
 
   idAt(place: number): bigint {
-    return idsOf(this.ids)[place];
+    return idsFromWords(this.ids)[place];
   }
 
   wordsAt(places: Uint32Array): Uint32Array {
@@ -51,23 +51,23 @@ export class BatchAnswers {
     if (ArrayBuffer.isView(places)) {
       const failure = this.#failureOfStretch(places[0], places[places.length - 1] + 1, error);
       for (const place of places) {
-        this.fates[place] = RootFate.failed;
+        this.outcomes[place] = RootOutcome.failed;
         failureOf[place] = failure;
       }
     } else {
       const { start, end } = places,
         failure = this.#failureOfStretch(start, end, error);
-      this.fates.fill(RootFate.failed, start, end);
+      this.outcomes.fill(RootOutcome.failed, start, end);
       failureOf.fill(failure, start, end);
     }
   }
 
   /** The answer that another batch has at its place `from`. */
-  takeFrom(other: BatchAnswers, from: number, place: number): void {
-    this.fates[place] = other.fates[from];
+  copyAnswer(other: BatchAnswers, from: number, place: number): void {
+    this.outcomes[place] = other.outcomes[from];
     this.roots[2 * place] = other.roots[2 * from];
     this.roots[2 * place + 1] = other.roots[2 * from + 1];
-    if (this.fates[place] === RootFate.failed)
+    if (this.outcomes[place] === RootOutcome.failed)
       this.fail({ start: place, end: place + 1 }, other.errors[other.failureAt(from) - 1]);
   }
 
@@ -79,5 +79,5 @@ export class BatchAnswers {
   }
 }
 
-export const idsOf = (words: Uint32Array): BigUint64Array =>
+export const idsFromWords = (words: Uint32Array): BigUint64Array =>
   new BigUint64Array(words.buffer, words.byteOffset, words.length / 2);

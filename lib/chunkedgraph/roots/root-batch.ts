@@ -1,26 +1,26 @@
 /** The IDs of one window that ask for the same moment and layer: entered, sorted, sent, and handed back to those who asked. */
 import { DeadlineError } from '../../base/errors.ts';
-import { byStretches, type Paced, type Pacer } from '../../base/pacer.ts';
+import { inStretches, type PausableWork, type CooperativeRunner } from '../../base/cooperative-work.ts';
 import { wordsOf } from '../../base/uint64.ts';
 import { sendInBatches, type BatchSenderOptions } from '../../failures/batch-sender.ts';
-import { distinguishing, placeOf } from '../ids/distinct.ts';
-import { BatchAnswers, idsOf, isAnswered, PENDING, SHARED } from './batch-answers.ts';
-import { deliver, type Caller, type Delivery } from './deliver.ts';
+import { findDistinctInSteps, findSortedId } from '../ids/distinct.ts';
+import { BatchAnswers, idsFromWords, isAnswered, PENDING, SHARED } from './batch-answers.ts';
+import { deliverAnswers, type Caller, type Delivery } from './deliver-answers.ts';
 import type { IdLayout } from '../ids/id-layout.ts';
-import { RootFate } from './root-source.ts';
+import { RootOutcome } from './root-source.ts';
 
 export interface RootBatchParts {
   ids: IdLayout;
   nLayers: number;
   /** The server's answers in the order of `list`; only those of the wanted layer or above count. */
-  ask: (
+  request: (
     list: BigUint64Array,
     question: { timestampMs: number; layer: number; signal: AbortSignal },
   ) => Promise<BigUint64Array>;
   /** Told when a request's answers were its very IDs. */
   onAllUnknown: (count: number, timestampMs: number) => void;
   sender: BatchSenderOptions;
-  pacer: Pacer;
+  pacer: CooperativeRunner;
 }
 
 interface Waiting extends Caller {
@@ -74,14 +74,14 @@ export class RootBatch {
   }
 
   /** Resolves when all of the caller's IDs have their answers. */
-  enter(caller: Caller): Promise<void> {
+  add(caller: Caller): Promise<void> {
     return new Promise((resolve, reject) =>
       this.#waiting.set(caller, { ...caller, places: NONE, next: 0, resolve, reject }),
     );
   }
 
   /** After a deadline: when the caller has got what there is. */
-  async delivered(caller: Caller): Promise<void> {
+  async whenDelivered(caller: Caller): Promise<void> {
     await this.#deliveries.get(caller)?.done; // what it rejects with is told here
   }
 
@@ -112,7 +112,7 @@ export class RootBatch {
     return false;
   }
 
-  summary(): { timestamp: Date; calls: number; distinct: number; requests: number } {
+  summarize(): { timestamp: Date; calls: number; distinct: number; requests: number } {
     const { count } = this.#answers;
     return {
       timestamp: new Date(this.#timestampMs),
@@ -146,7 +146,7 @@ export class RootBatch {
     void sendInBatches(
       {
         count: places ? places.length : this.#unanswered,
-        ask: (start, end) => this.#ask(start, end, places),
+        send: (start, end) => this.#ask(start, end, places),
         fail: (start, end, error) => this.#fail(start, end, places, error),
         signal: this.#abort.signal,
       },
@@ -155,27 +155,27 @@ export class RootBatch {
     this.#progress(); // what is shared may have its answers
   }
 
-  *#gather(): Paced {
+  *#gather(): PausableWork {
     const callers = [...this.#waiting.values()];
     this.#calls = callers.length;
-    const { ids, places } = yield* distinguishing(yield* markedOf(callers));
+    const { ids, indices: places } = yield* findDistinctInSteps(yield* markedOf(callers));
     let at = 0;
     for (const caller of callers) caller.places = places.subarray(at, (at += caller.count));
     this.#answers = new BatchAnswers(ids);
     this.#unanswered = ids.length;
   }
 
-  *#share(batch: RootBatch): Paced {
+  *#share(batch: RootBatch): PausableWork {
     if (batch.#abort.signal.aborted) return;
     const shared: Shared = { batch, theirs: [], ours: [], next: 0 };
     batch.#followers.add(this); // it goes on while this looks
-    const { ids, fates } = this.#answers;
-    yield* byStretches(fates.length, (from, end) => {
+    const { ids, outcomes: fates } = this.#answers;
+    yield* inStretches(fates.length, (from, end) => {
       for (let place = from; place < end; place++) {
         if (fates[place] !== PENDING) continue;
-        const theirs = placeOf(ids[2 * place], ids[2 * place + 1], batch.#answers.ids);
+        const theirs = findSortedId(ids[2 * place], ids[2 * place + 1], batch.#answers.ids);
         // what has failed is asked anew
-        if (theirs < 0 || batch.#answers.fates[theirs] === RootFate.failed) continue;
+        if (theirs < 0 || batch.#answers.outcomes[theirs] === RootOutcome.failed) continue;
         fates[place] = SHARED;
         shared.theirs.push(theirs);
         shared.ours.push(place);
@@ -185,11 +185,11 @@ export class RootBatch {
     else batch.#unfollow(this, undefined);
   }
 
-  *#pendingPlaces(): Paced<Uint32Array> {
-    const { fates } = this.#answers,
+  *#pendingPlaces(): PausableWork<Uint32Array> {
+    const { outcomes: fates } = this.#answers,
       places = new Uint32Array(fates.length);
     let count = 0;
-    yield* byStretches(fates.length, (from, end) => {
+    yield* inStretches(fates.length, (from, end) => {
       for (let place = from; place < end; place++) if (fates[place] === PENDING) places[count++] = place;
     });
     return places.subarray(0, count);
@@ -197,18 +197,18 @@ export class RootBatch {
 
   /** @param places Of the IDs that are asked; undefined: all of them, in order. */
   async #ask(start: number, end: number, places: Uint32Array | undefined): Promise<void> {
-    const { ids: layout, nLayers, ask, onAllUnknown } = this.#parts;
+    const { ids: layout, nLayers, request: ask, onAllUnknown } = this.#parts;
     const timestampMs = this.#timestampMs,
       layer = this.#layer;
-    const { ids, roots, fates } = this.#answers;
+    const { ids, roots, outcomes: fates } = this.#answers;
     const asked = places
       ? this.#answers.wordsAt(places.subarray(start, end))
       : ids.subarray(2 * start, 2 * end);
     this.#requests++;
-    const found = wordsOf(await ask(idsOf(asked), { timestampMs, layer, signal: this.#abort.signal }));
+    const found = wordsOf(await ask(idsFromWords(asked), { timestampMs, layer, signal: this.#abort.signal }));
     let echoed = 0;
     const noting = this.#parts.pacer.run(
-      byStretches(end - start, (from, to) => {
+      inStretches(end - start, (from, to) => {
         for (let k = from; k < to; k++) {
           const place = places ? places[start + k] : start + k;
           const low = found[2 * k],
@@ -218,9 +218,9 @@ export class RootBatch {
           if (reached >= layer && reached <= nLayers) {
             roots[2 * place] = low;
             roots[2 * place + 1] = high;
-            fates[place] = RootFate.ok;
+            fates[place] = RootOutcome.ok;
           } else {
-            fates[place] = RootFate.noRoot;
+            fates[place] = RootOutcome.noRoot;
             if (low === asked[2 * k] && high === asked[2 * k + 1]) echoed++;
           }
         }
@@ -254,7 +254,7 @@ export class RootBatch {
   #isComplete(waiting: Waiting): boolean {
     if (this.#unanswered === 0) return true;
     const { places } = waiting;
-    while (waiting.next < places.length && isAnswered(this.#answers.fates[places[waiting.next]]))
+    while (waiting.next < places.length && isAnswered(this.#answers.outcomes[places[waiting.next]]))
       waiting.next++;
     return waiting.next === places.length;
   }
@@ -266,8 +266,8 @@ export class RootBatch {
     for (; shared.next < ours.length; shared.next++) {
       if (shared.next === most) return void this.#parts.pacer.pause().then(() => this.#progress());
       const from = theirs[shared.next];
-      if (!isAnswered(batch.#answers.fates[from])) return;
-      this.#answers.takeFrom(batch.#answers, from, ours[shared.next]);
+      if (!isAnswered(batch.#answers.outcomes[from])) return;
+      this.#answers.copyAnswer(batch.#answers, from, ours[shared.next]);
       this.#unanswered--;
     }
     this.#requests += batch.#requests;
@@ -276,22 +276,22 @@ export class RootBatch {
 
   /** @param deadline After it: what is there is delivered. */
   #begin(caller: Caller, waiting: Waiting, deadline?: DeadlineError): void | Promise<void> {
-    const delivery: Delivery = { most: deadline ? MOST_LATE : Infinity, deadline, done: undefined };
+    const delivery: Delivery = { maxIds: deadline ? MOST_LATE : Infinity, deadline, done: undefined };
     this.#deliveries.set(caller, delivery);
-    const work = deliver(this.#answers, () => this.#requests, waiting, waiting.places, delivery);
+    const work = deliverAnswers(this.#answers, () => this.#requests, waiting, waiting.places, delivery);
     delivery.done = this.#parts.pacer.run(work);
     return delivery.done;
   }
 }
 
 /** The IDs that bear their caller's mark, as pairs of words, one caller after the other. */
-function* markedOf(callers: readonly Caller[]): Paced<Uint32Array> {
+function* markedOf(callers: readonly Caller[]): PausableWork<Uint32Array> {
   const [first] = callers;
   if (callers.length === 1 && first.count === first.marks.length) return first.ids;
   const words = new Uint32Array(2 * callers.reduce((sum, { count }) => sum + count, 0));
   let at = 0;
   for (const { ids, marks, mark } of callers) {
-    yield* byStretches(marks.length, (from, end) => {
+    yield* inStretches(marks.length, (from, end) => {
       for (let i = from; i < end; i++) {
         if (marks[i] !== mark) continue;
         words[at++] = ids[2 * i];

@@ -6,33 +6,38 @@
  */
 import PQueue from 'p-queue';
 import { leaveOnAbort } from '../../base/abort.ts';
-import { deadlineOf } from '../../base/deadline.ts';
+import { deadlineReason } from '../../base/deadline.ts';
 import { DeadlineError } from '../../base/errors.ts';
-import type { Observe } from '../../base/observer.ts';
-import { byStretches, pacer as eventLoop, type Paced, type Pacer } from '../../base/pacer.ts';
+import type { Observer } from '../../base/volume-events.ts';
+import {
+  inStretches,
+  cooperativeRunner as eventLoop,
+  type PausableWork,
+  type CooperativeRunner,
+} from '../../base/cooperative-work.ts';
 import { wordsOf } from '../../base/uint64.ts';
 import { BatchSize } from '../../failures/batch-size.ts';
 import type { SenderClock } from '../../failures/batch-sender.ts';
 import { processPace, type Pace } from '../../failures/pace.ts';
-import type { OnRetry } from '../../failures/tries.ts';
-import type { ChunkedGraphClient } from '../server/client.ts';
+import type { OnRetry } from '../../failures/retry-counter.ts';
+import type { ChunkedGraphClient } from '../server/chunkedgraph-client.ts';
 import type { IdLayout } from '../ids/id-layout.ts';
-import { afterWindow, Instants } from './instants.ts';
-import type { Caller } from './deliver.ts';
+import { afterWindow, WindowClock } from './window-clock.ts';
+import type { Caller } from './deliver-answers.ts';
 import { RootBatch, type RootBatchParts } from './root-batch.ts';
 import {
-  allLate,
-  blankAnswer,
-  noteReason,
-  reasonAt,
-  RootFate,
+  failAllAtDeadline,
+  createAnswer,
+  recordFailureReason,
+  findFailureReason,
+  RootOutcome,
   type RootFailure,
-  type RootQuestion,
+  type RootLookUpOptions,
   type RootsAnswer,
   type RootSource,
 } from './root-source.ts';
 
-export { RootFate, type RootFailure, type RootQuestion, type RootsAnswer };
+export { RootOutcome, type RootFailure, type RootLookUpOptions, type RootsAnswer };
 
 export interface RootBatcherOptions {
   client: Pick<ChunkedGraphClient, 'roots' | 'currentRoots' | 'clock'>;
@@ -55,13 +60,13 @@ export interface RootBatcherOptions {
   retries?: number;
   onRetry?: OnRetry;
   /** @default those of the client's clock, held for a window */
-  instants?: Instants;
+  windowClock?: WindowClock;
   /** @default the machine's */
   senderClock?: SenderClock;
   /** @default the process's */
-  pacer?: Pacer;
+  pacer?: CooperativeRunner;
   /** Told of each batch. */
-  observe?: Observe;
+  observe?: Observer;
   warn?: (message: string) => void;
 }
 
@@ -71,7 +76,7 @@ const CLIMBS = 1,
 
 export class RootBatcher implements RootSource {
   readonly #options: RootBatcherOptions;
-  readonly #instants: Instants;
+  readonly #instants: WindowClock;
   readonly #kinds: Record<typeof CLIMBS | typeof IS_CHECKED, RootBatchParts>;
   readonly #queue: PQueue;
   /** Batches that may still be entered, by moment, layer and kind. */
@@ -97,13 +102,17 @@ export class RootBatcher implements RootSource {
       pace = processPace,
       pacer = eventLoop,
     } = options;
-    this.#instants = options.instants ?? new Instants(client.clock, { windowMs });
+    this.#instants = options.windowClock ?? new WindowClock(client.clock, { windowMs });
     this.#queue = new PQueue({ concurrency });
     const isPossible = (high: number): boolean => ids.layerOf(high) <= nLayers;
-    const partsOf = (endpoint: string, bytesPerId: number, ask: RootBatchParts['ask']): RootBatchParts => ({
+    const partsOf = (
+      endpoint: string,
+      bytesPerId: number,
+      ask: RootBatchParts['request'],
+    ): RootBatchParts => ({
       ids,
       nLayers,
-      ask,
+      request: ask,
       pacer,
       onAllUnknown: (count, timestampMs) => this.#warnOnce(count, timestampMs),
       sender: {
@@ -111,7 +120,7 @@ export class RootBatcher implements RootSource {
         retries,
         onRetry,
         clock: senderClock,
-        size: host === undefined ? new BatchSize() : pace.batchSize(host, endpoint),
+        limit: host === undefined ? new BatchSize() : pace.batchSize(host, endpoint),
         maxCount: Math.max(1, Math.min(batchSize, Math.floor(batchBytes / bytesPerId))),
       },
     });
@@ -143,9 +152,9 @@ export class RootBatcher implements RootSource {
       stopLayer = this.#options.nLayers,
       validate = false,
       signal,
-    }: RootQuestion = {},
+    }: RootLookUpOptions = {},
   ): Promise<RootsAnswer> {
-    const answer = blankAnswer(ids.length, timestampMs, this.#instants.isSettled(timestampMs));
+    const answer = createAnswer(ids.length, timestampMs, this.#instants.isSettled(timestampMs));
     const asking: Asking = {
       answer,
       ids: wordsOf(ids),
@@ -158,11 +167,11 @@ export class RootBatcher implements RootSource {
       const marking = (this.#options.pacer ?? eventLoop).run(this.#mark(asking, stopLayer, validate), signal);
       if (marking) await marking;
     } catch (error) {
-      const deadline = deadlineOf(signal);
+      const deadline = deadlineReason(signal);
       if (!deadline) throw error;
-      return allLate(answer, deadline);
+      return failAllAtDeadline(answer, deadline);
     }
-    deadlineOf(signal);
+    deadlineReason(signal);
     const { climb, checked, nodes } = asking,
       entered: Promise<void>[] = [];
     if (climb > 0) entered.push(this.#enter(asking, CLIMBS, climb, stopLayer, signal));
@@ -173,34 +182,34 @@ export class RootBatcher implements RootSource {
   }
 
   /** What can be said without asking anybody. The rest bears a mark. */
-  *#mark(asking: Asking, layer: number, validate: boolean): Paced {
+  *#mark(asking: Asking, layer: number, validate: boolean): PausableWork {
     const { ids: layout, nLayers } = this.#options,
       {
         ids,
         marks,
         nodes,
-        answer: { rootIds, fates },
+        answer: { rootIds, outcomes: fates },
       } = asking,
       out = wordsOf(rootIds);
-    yield* byStretches(marks.length, (from, end) => {
+    yield* inStretches(marks.length, (from, end) => {
       for (let i = from; i < end; i++) {
         const high = ids[2 * i + 1],
           of = layout.layerOf(high);
         if (of < layer) {
-          if (high === 0 && ids[2 * i] === 0) fates[i] = RootFate.zero;
+          if (high === 0 && ids[2 * i] === 0) fates[i] = RootOutcome.zero;
           else {
             marks[i] = CLIMBS;
             asking.climb++;
             if (of > 1) nodes.push(i);
           }
         } else if (!validate || of < nLayers) {
-          fates[i] = RootFate.notLookedUp;
+          fates[i] = RootOutcome.notLookedUp;
           out[2 * i] = ids[2 * i];
           out[2 * i + 1] = high;
         } else if (of === nLayers) {
           marks[i] = IS_CHECKED;
           asking.checked++;
-        } else fates[i] = RootFate.noRoot; // no graph has such layers
+        } else fates[i] = RootOutcome.noRoot; // no graph has such layers
       }
     });
   }
@@ -216,18 +225,18 @@ export class RootBatcher implements RootSource {
     ids: BigUint64Array,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { rootIds, fates, timestampMs } = answer,
+    const { rootIds, outcomes: fates, timestampMs } = answer,
       pacer = this.#options.pacer ?? eventLoop;
     const found: number[] = [];
     await pacer.run(
-      byStretches(nodes.length, (from, end) => {
-        for (let k = from; k < end; k++) if (fates[nodes[k]] === RootFate.ok) found.push(nodes[k]);
+      inStretches(nodes.length, (from, end) => {
+        for (let k = from; k < end; k++) if (fates[nodes[k]] === RootOutcome.ok) found.push(nodes[k]);
       }),
     );
     if (found.length === 0) return;
     const roots = new BigUint64Array(found.length);
     await pacer.run(
-      byStretches(found.length, (from, end) => {
+      inStretches(found.length, (from, end) => {
         for (let k = from; k < end; k++) roots[k] = rootIds[found[k]];
       }),
     );
@@ -236,13 +245,13 @@ export class RootBatcher implements RootSource {
     answer.requests += checked.requests;
     const failures = new Map<Error, number>();
     await pacer.run(
-      byStretches(found.length, (from, end) => {
+      inStretches(found.length, (from, end) => {
         for (let k = from; k < end; k++) {
           const index = found[k];
-          if (checked.fates[k] === RootFate.ok) continue;
-          if (checked.fates[k] === RootFate.failed)
-            noteFailure(answer, failures, index, ids[index], reasonAt(checked, k)!);
-          fates[index] = checked.fates[k];
+          if (checked.outcomes[k] === RootOutcome.ok) continue;
+          if (checked.outcomes[k] === RootOutcome.failed)
+            noteFailure(answer, failures, index, ids[index], findFailureReason(checked, k)!);
+          fates[index] = checked.outcomes[k];
           rootIds[index] = 0n;
         }
       }),
@@ -263,14 +272,14 @@ export class RootBatcher implements RootSource {
     if (!batch) this.#open.set(key, (batch = this.#begin(key, timestampMs, layer, this.#kinds[mark])));
     const caller: Caller = { answer, ids, marks, mark, count };
     const entered = batch;
-    const answered = leaveOnAbort(entered.enter(caller), signal, () => {
+    const answered = leaveOnAbort(entered.add(caller), signal, () => {
       if (entered.leave(caller, signal?.reason)) return;
       if (this.#open.get(key) === entered) this.#open.delete(key); // a later caller starts afresh
       this.#forget(key, entered);
     });
     return answered.catch((reason: unknown) => {
       if (!(reason instanceof DeadlineError)) throw reason;
-      return entered.delivered(caller);
+      return entered.whenDelivered(caller);
     });
   }
 
@@ -291,7 +300,7 @@ export class RootBatcher implements RootSource {
     const began = performance.now();
     void batch.ended.then(() => {
       this.#forget(key, batch);
-      this.#options.observe?.({ type: 'batch', ...batch.summary(), ms: performance.now() - began });
+      this.#options.observe?.({ type: 'batch', ...batch.summarize(), ms: performance.now() - began });
     });
     await batch.send(earlier);
   }
@@ -333,5 +342,5 @@ function noteFailure(
   const failure = answer.failures[at];
   if (id < failure.first) failure.first = id;
   if (id > failure.last) failure.last = id;
-  noteReason(answer, index, at);
+  recordFailureReason(answer, index, at);
 }

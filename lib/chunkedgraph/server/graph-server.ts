@@ -1,11 +1,11 @@
 /** Asks one table of a PyChunkedGraph server, or another service beside it: marks, token, clock and errors are the same whatever is asked. */
 import { DecodeError, GraphError, RequestError } from '../../base/errors.ts';
 import { decompress } from '../../compression/decompress.ts';
-import type { AllowAddress, Headers, HttpClient, HttpReply } from '../../http/client.ts';
-import { codingOf } from '../../storage/content-encoding.ts';
+import type { AddressPolicy, Headers, HttpClient, HttpReply } from '../../http/http-request.ts';
+import { normalizeContentEncoding } from '../../storage/content-encoding.ts';
 import type { GraphPath, Host } from './graph-path.ts';
 import { processPace, type Pace } from '../../failures/pace.ts';
-import { errorOfReply } from './reply.ts';
+import { errorFromReply } from './reply-error.ts';
 import { ServerClock } from './server-clock.ts';
 import type { FoundToken } from './token.ts';
 
@@ -19,10 +19,10 @@ export interface GraphServerOptions<P extends Host = GraphPath> {
   /** @default the process's */
   pace?: Pace;
   /** `public` for a host that another server named. @default 'any' */
-  allowAddress?: AllowAddress;
+  allowAddress?: AddressPolicy;
 }
 
-export interface GraphRequest {
+export interface ServerRequest {
   /** @default 'GET'; a GET may have a body: some endpoints want one. */
   method?: 'GET' | 'POST';
   /** Without its query. */
@@ -41,7 +41,7 @@ export interface GraphRequest {
   signal?: AbortSignal;
 }
 
-export interface GraphReply {
+export interface ServerReply {
   /** Without its content encoding. */
   body: Uint8Array;
   status: number;
@@ -55,7 +55,7 @@ export class GraphServer<P extends Host = GraphPath> {
   readonly path: P;
   readonly clock: ServerClock;
   /** Whether `is_latest_roots` sees edits of its very timestamp; undefined until that is known: see latest-question.ts. */
-  includesMoment: boolean | undefined;
+  includesTimestamp: boolean | undefined;
   readonly #options: GraphServerOptions<P>;
   #address: string | undefined;
 
@@ -79,7 +79,7 @@ export class GraphServer<P extends Host = GraphPath> {
    * The body of a 200.
    * @throws GraphError for every other answer and for none; `signal.reason`.
    */
-  async ask({
+  async request({
     url,
     query,
     headers,
@@ -87,7 +87,7 @@ export class GraphServer<P extends Host = GraphPath> {
     retry = true,
     onSend,
     ...request
-  }: GraphRequest): Promise<GraphReply> {
+  }: ServerRequest): Promise<ServerReply> {
     const { http, token, path, rateLimit, pace = processPace, allowAddress } = this.#options;
     const beforeEach = async (): Promise<Headers> => {
       if (rateLimit !== undefined) await pace.allow(path.host, rateLimit, request.signal);
@@ -118,8 +118,8 @@ export class GraphServer<P extends Host = GraphPath> {
       throw new GraphError(code, error.message, url, error.status, { cause: error });
     }
     this.#address = reply.serverAddress;
-    this.clock.note(reply.headers.date);
-    const failure = errorOfReply(reply, { url, token, origin: path.origin });
+    this.clock.noteDate(reply.headers.date);
+    const failure = errorFromReply(reply, { url, token, origin: path.origin });
     if (failure) throw failure;
     return {
       body: await unpacked(reply, url, request.maxBytes),
@@ -137,7 +137,7 @@ async function unpacked(
   maxBytes: number,
 ): Promise<Uint8Array> {
   try {
-    return await decompress(body, codingOf(headers['content-encoding']), { maxBytes });
+    return await decompress(body, normalizeContentEncoding(headers['content-encoding']), { maxBytes });
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     throw new GraphError('BAD_REPLY', `${url}: ${error.message}`, url, status, { cause: error });

@@ -5,8 +5,8 @@
 import { join } from 'node:path';
 import { InfoError, PathError } from '../../base/errors.ts';
 import { isLoopbackHost } from '../../base/public-address.ts';
-import { keepSecret } from '../../base/secrets.ts';
-import { firstFile, secretsFolder } from '../../storage/secret-files.ts';
+import { registerSecret } from '../../base/secret-redaction.ts';
+import { readFirstFile, secretsFolder } from '../../storage/secret-files.ts';
 import type { Host } from './graph-path.ts';
 
 export interface FoundToken {
@@ -23,13 +23,13 @@ export interface TokenSearch {
   authHost?: Host;
 }
 
-export const tokenFileOf = ({ host }: Pick<Host, 'host'>): string => `${host}-cave-secret.json`;
+export const tokenFileName = ({ host }: Pick<Host, 'host'>): string => `${host}-cave-secret.json`;
 
 /** Files looked into, in order: of the host, of the one that makes its tokens, of any host, and one of an old name. */
 export function tokenFiles(host: Host, env: NodeJS.ProcessEnv, authHost?: Host): string[] {
   const own = [host, ...(authHost ? [authHost] : [])].flatMap(({ hostname, host: port }) => [
-    tokenFileOf({ host: port }),
-    tokenFileOf({ host: hostname }),
+    tokenFileName({ host: port }),
+    tokenFileName({ host: hostname }),
   ]);
   return [...new Set([...own, 'cave-secret.json', 'chunkedgraph-secret.json'])].map((name) =>
     join(secretsFolder(env), name),
@@ -47,7 +47,7 @@ export async function findToken(
 ): Promise<FoundToken | undefined> {
   if (token === null || token === '') return undefined;
   const found = await search(path, token, env, authHost);
-  keepSecret(found?.token);
+  registerSecret(found?.token);
   // Anything else cannot be in a header, and the HTTP client's own complaint would not say where it came from.
   if (found && !/^[\x20-\x7e]+$/.test(found.token))
     throw new InfoError('BAD_INFO', `${found.from} holds characters that no token has`, path.origin);
@@ -75,7 +75,7 @@ async function search(
 }
 
 async function tokenOfFiles(files: readonly string[]): Promise<FoundToken | undefined> {
-  const found = await firstFile(
+  const found = await readFirstFile(
     files,
     (file, code) => new InfoError('BAD_INFO', `token file ${file} cannot be read (${code})`, file),
   );

@@ -1,23 +1,24 @@
 /** All commands, by name: one file that is loaded when one of them is named. Many small ones would each cost the start a millisecond. */
-import type { Define } from '../command.ts';
-import { define as cache } from './cache-command.ts';
-import { define as demo } from './demo-command.ts';
-import { define as doctor } from './doctor-command.ts';
-import { define as info } from './info-command.ts';
-import { define as latest } from './latest-command.ts';
-import { define as login } from './login-command.ts';
-import { define as lookup } from './lookup-command.ts';
-import { define as mock } from './mock-command.ts';
-import { define as roots } from './roots-command.ts';
-import { define as update } from './update-command.ts';
+import type { DefineCommand } from '../command.ts';
+import { defineCacheCommand as cache } from './cache-command.ts';
+import { defineDemoCommand as demo } from './demo-command.ts';
+import { defineDoctorCommand as doctor } from './doctor-command.ts';
+import { defineInfoCommand as info } from './info-command.ts';
+import { defineLatestCommand as latest } from './latest-command.ts';
+import { defineLoginCommand as login } from './login-command.ts';
+import { defineLookupCommand as lookup } from './lookup-command.ts';
+import { defineMockCommand as mock } from './mock-command.ts';
+import { defineRootsCommand as roots } from './roots-command.ts';
+import { defineUpdateCommand as update } from './update-command.ts';
 
-export const DEFINITIONS: Readonly<Record<string, Define>> = {
+export const DEFINITIONS: Readonly<Record<string, DefineCommand>> = {
   lookup,
   roots,
   update,
   latest,
   // It has many commands of its own.
-  graph: async (command, surroundings) => (await import('./graph-command.ts')).define(command, surroundings),
+  graph: async (command, surroundings) =>
+    (await import('./graph-command.ts')).defineGraphCommand(command, surroundings),
   info,
   login,
   doctor,

@@ -1,10 +1,10 @@
 /** `graphene-points demo`. */
-import type { Define } from '../command.ts';
+import type { DefineCommand } from '../command.ts';
 
-export const define: Define = (command, { io, report, action }) =>
+export const defineDemoCommand: DefineCommand = (command, { io, report, action }) =>
   command.action(
     action(async () => {
-      const { demo } = await import('../demo.ts');
+      const { runDemo: demo } = await import('../run-demo.ts');
       return demo(io, report);
     }),
   );

@@ -1,15 +1,15 @@
 /** `graphene-points doctor`: its flags. */
-import type { Define } from '../command.ts';
-import type { DoctorFlags } from '../doctor.ts';
+import type { DefineCommand } from '../command.ts';
+import type { DoctorFlags } from '../run-doctor.ts';
 import { bucketFlags, watershedFlags } from './volume-options.ts';
 
-export const define: Define = (command, { io, action }) => {
+export const defineDoctorCommand: DefineCommand = (command, { io, action }) => {
   command
     .argument('[cloudpath]', "as for lookup (default: this machine, and the server's token)")
     .option('--json', 'as JSON');
   bucketFlags(watershedFlags(command)).action(
     action(async (path: string | undefined, flags: DoctorFlags) => {
-      const { doctor } = await import('../doctor.ts');
+      const { runDoctor: doctor } = await import('../run-doctor.ts');
       return doctor(path, flags, io);
     }),
   );

@@ -1,75 +1,80 @@
 /** The command line of `graphene-points graph`: one sub command a call, its options and arguments. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
-  BOUNDS,
-  BY,
-  FILTERED,
-  INCLUDE_UNDONE,
-  LATEST,
-  LEAVES,
-  PRECISE,
-  RAW,
-  REQUEST,
-  TIMESTAMP,
-  WINDOW,
+  BOUNDS_OPTION,
+  BY_OPTION,
+  FILTERED_OPTION,
+  INCLUDE_UNDONE_OPTION,
+  LATEST_OPTION,
+  LEAVES_OPTIONS,
+  PRECISE_OPTION,
+  RAW_OPTION,
+  REQUEST_OPTIONS,
+  TIMESTAMP_OPTION,
+  WINDOW_OPTIONS,
 } from '../../chunkedgraph/api/call-options.ts';
-import { BOUNDS_OPTIONS, type Bounds } from '../../chunkedgraph/api/input.ts';
+import { BOUNDS_OPTIONS, type Bounds } from '../../chunkedgraph/api/check-arguments.ts';
 import type { GraphPoint } from '../../chunkedgraph/api/nodes.ts';
-import { type Define, GRAPH } from '../command.ts';
-import { GRAPH_CALLS, type GraphFlags } from '../graph-calls.ts';
-import type { GraphCommandFlags } from '../graph.ts';
-import { commaNumbers, text } from '../option-values.ts';
-import { mayRepeat } from '../repeats.ts';
-import { required } from '../required.ts';
-import { flagOf } from '../table-flags.ts';
+import { type DefineCommand, GRAPH_PATH_HELP } from '../command.ts';
+import { GRAPH_COMMANDS, type GraphFlags } from '../graph-commands.ts';
+import type { GraphCommandFlags } from '../run-graph.ts';
+import { parseNumbers, parseText } from '../option-values.ts';
+import { markRepeatable } from '../repeats.ts';
+import { markRequired } from '../required.ts';
+import { createFlag } from '../table-flags.ts';
 import { delimiterOption, formatOption, outOption } from './table-options.ts';
 import { graphFlags } from './volume-options.ts';
 
 /** Made anew for each sub command: commander writes into them. */
 const OPTIONS: Readonly<Record<keyof GraphFlags, () => Option>> = {
-  timestamp: () => flagOf(TIMESTAMP, { default: 'now' }),
-  from: () => flagOf(WINDOW.from, { default: 'as far back as there is' }),
-  to: () => flagOf(WINDOW.to, { default: 'now' }),
-  bounds: () => flagOf(BOUNDS).argParser(box),
-  resolution: () => flagOf(BOUNDS_OPTIONS.resolution).argParser(commaNumbers),
-  stopLayer: () => flagOf(LEAVES.stopLayer),
-  verify: () => flagOf(LEAVES.verify),
-  by: () => flagOf(BY),
-  unfiltered: () => flagOf(FILTERED),
-  raw: () => flagOf(RAW),
-  latest: () => flagOf(LATEST),
-  includeUndone: () => flagOf(INCLUDE_UNDONE),
-  precise: () => flagOf(PRECISE),
+  timestamp: () => createFlag(TIMESTAMP_OPTION, { default: 'now' }),
+  from: () => createFlag(WINDOW_OPTIONS.from, { default: 'as far back as there is' }),
+  to: () => createFlag(WINDOW_OPTIONS.to, { default: 'now' }),
+  bounds: () => createFlag(BOUNDS_OPTION).argParser(box),
+  resolution: () => createFlag(BOUNDS_OPTIONS.resolution).argParser(parseNumbers),
+  stopLayer: () => createFlag(LEAVES_OPTIONS.stopLayer),
+  verify: () => createFlag(LEAVES_OPTIONS.verify),
+  by: () => createFlag(BY_OPTION),
+  unfiltered: () => createFlag(FILTERED_OPTION),
+  raw: () => createFlag(RAW_OPTION),
+  latest: () => createFlag(LATEST_OPTION),
+  includeUndone: () => createFlag(INCLUDE_UNDONE_OPTION),
+  precise: () => createFlag(PRECISE_OPTION),
   source: () =>
-    mayRepeat(
+    markRepeatable(
       new Option('--source <id,x,y,z>', 'an ID and a point on it, in nanometres; may be repeated').argParser(
         collectPoints,
       ),
     ),
   sink: () =>
-    mayRepeat(new Option('--sink <id,x,y,z>', 'the same on the other side').argParser(collectPoints)),
-  query: () => mayRepeat(flagOf(REQUEST.query).argParser(collectQuery)),
-  body: () => flagOf(REQUEST.body),
+    markRepeatable(new Option('--sink <id,x,y,z>', 'the same on the other side').argParser(collectPoints)),
+  query: () => markRepeatable(createFlag(REQUEST_OPTIONS.query).argParser(collectQuery)),
+  body: () => createFlag(REQUEST_OPTIONS.body),
   as: () =>
-    flagOf(REQUEST.as, {
+    createFlag(REQUEST_OPTIONS.as, {
       says: 'what the answer is: JSON, binary uint64 IDs, or text',
       choices: ['json', 'ids', 'text'],
     }),
 };
 
-export const define: Define = (graph, { io, report, action }) => {
-  for (const [name, call] of Object.entries(GRAPH_CALLS)) {
-    const command = graph.command(name).description(`${call.about}.`).argument('<cloudpath>', GRAPH);
+export const defineGraphCommand: DefineCommand = (graph, { io, report, action }) => {
+  for (const [name, call] of Object.entries(GRAPH_COMMANDS)) {
+    const command = graph
+      .command(name)
+      .description(`${call.summary}.`)
+      .argument('<cloudpath>', GRAPH_PATH_HELP);
     if (call.ids !== undefined) idFlags(command, call.ids);
     else if (call.argument !== undefined) command.argument(`<${call.argument}>`);
     for (const option of call.options ?? [])
-      command.addOption(call.needs?.includes(option) ? required(OPTIONS[option]()) : OPTIONS[option]());
+      command.addOption(
+        call.required?.includes(option) ? markRequired(OPTIONS[option]()) : OPTIONS[option](),
+      );
     graphFlags(command)
       .addOption(outOption('written as FILE.partial first; - is standard output'))
       .addHelpText('after', call.ids === undefined ? '' : ID_HELP)
       .action(
         action(async (path: string, given: unknown) => {
-          const { graph: ask } = await import('../graph.ts');
+          const { runGraph: ask } = await import('../run-graph.ts');
           return ask(name, path, idsOrArgument(given), command.opts<GraphCommandFlags>(), io, report);
         }),
       );
@@ -82,9 +87,9 @@ const idFlags = (command: Command, ids: string): Command =>
     .option(
       '--ids <file>',
       `the IDs, one a line or in a table: .csv, .tsv, .jsonl or .ndjson; - is standard input; repeats and 0 are left out`,
-      text,
+      parseText,
     )
-    .option('--column <name>', `their column (default: ${ids}, or the only one that ends so)`, text)
+    .option('--column <name>', `their column (default: ${ids}, or the only one that ends so)`, parseText)
     .addOption(formatOption('by suffix and content'))
     .addOption(delimiterOption());
 

@@ -1,13 +1,13 @@
 /** `graphene-points info`: its flags. */
-import type { Define } from '../command.ts';
-import type { InfoFlags } from '../info.ts';
+import type { DefineCommand } from '../command.ts';
+import type { InfoFlags } from '../run-info.ts';
 import { bucketFlags, watershedFlags } from './volume-options.ts';
 
-export const define: Define = (command, { io, report, action }) => {
+export const defineInfoCommand: DefineCommand = (command, { io, report, action }) => {
   command.argument('<cloudpath>', 'as for lookup').option('--json', 'as JSON');
   bucketFlags(watershedFlags(command)).action(
     action(async (path: string, flags: InfoFlags) => {
-      const { info } = await import('../info.ts');
+      const { runInfo: info } = await import('../run-info.ts');
       return info(path, flags, io, report);
     }),
   );

@@ -1,11 +1,11 @@
 /** `graphene-points latest`: its flags. */
-import { BY } from '../../chunkedgraph/api/call-options.ts';
-import type { Define } from '../command.ts';
-import type { LatestFlags } from '../latest.ts';
-import { flagOf } from '../table-flags.ts';
+import { BY_OPTION } from '../../chunkedgraph/api/call-options.ts';
+import type { DefineCommand } from '../command.ts';
+import type { LatestFlags } from '../run-latest.ts';
+import { createFlag } from '../table-flags.ts';
 import { idInput, idOptions, replaceOption } from './table-options.ts';
 
-export const define: Define = (command, { io, report, action }) => {
+export const defineLatestCommand: DefineCommand = (command, { io, report, action }) => {
   idInput(
     command,
     '--ids <file>',
@@ -13,14 +13,16 @@ export const define: Define = (command, { io, report, action }) => {
     'column of the roots (default: root_id, or the only one that ends so); pt_root_id gives pt_latest_root_id; may be repeated',
   )
     .addOption(
-      flagOf(BY, { says: 'which parts of a replaced root vote: its layer-2 nodes, or all its supervoxels' }),
+      createFlag(BY_OPTION, {
+        says: 'which parts of a replaced root vote: its layer-2 nodes, or all its supervoxels',
+      }),
     )
     .addOption(replaceOption());
   idOptions(command)
     .addHelpText('after', LATEST_HELP)
     .action(
       action(async (path: string, flags: LatestFlags) => {
-        const { latest } = await import('../latest.ts');
+        const { runLatest: latest } = await import('../run-latest.ts');
         return latest(path, flags, io, report);
       }),
     );

@@ -1,10 +1,10 @@
 /** `graphene-points login`: its argument. */
-import type { Define } from '../command.ts';
+import type { DefineCommand } from '../command.ts';
 
-export const define: Define = (command, { io, report, action }) =>
+export const defineLoginCommand: DefineCommand = (command, { io, report, action }) =>
   command.argument('[server]', 'https://HOST (default: https://global.daf-apis.com)').action(
     action(async (server: string | undefined) => {
-      const { login } = await import('../login.ts');
+      const { runLogin: login } = await import('../run-login.ts');
       return login(server, io, report);
     }),
   );

@@ -2,10 +2,10 @@
 import { Option } from 'commander';
 import { GRAPHENE_OPTIONS } from '../../graphene/opening-options.ts';
 import { SCATTERED_OPTIONS, SNAP_OPTIONS } from '../../graphene/reading-options.ts';
-import { type Define, VOLUME_OR_GRAPH } from '../command.ts';
-import type { LookupFlags } from '../lookup.ts';
-import { commaNames, text, texts } from '../option-values.ts';
-import { mayRepeat } from '../repeats.ts';
+import { type DefineCommand, VOLUME_PATH_HELP } from '../command.ts';
+import type { LookupFlags } from '../run-lookup.ts';
+import { parseNames, parseText, parseTexts } from '../option-values.ts';
+import { markRepeatable } from '../repeats.ts';
 import { addFlags } from '../table-flags.ts';
 import {
   delimiterOption,
@@ -23,9 +23,9 @@ const POSITION =
   'one column of [x, y, z], (x, y, z), [x y z] or as NumPy shows them, or what the names of three columns begin with: pt_position also takes ' +
   'pt_position_x, _y and _z; outputs are named after it: pt_root_id; may be repeated, for both sides of a synapse';
 
-export const define: Define = (command, { io, report, action }) => {
+export const defineLookupCommand: DefineCommand = (command, { io, report, action }) => {
   command
-    .argument('<cloudpath>', VOLUME_OR_GRAPH)
+    .argument('<cloudpath>', VOLUME_PATH_HELP)
     .optionsGroup('The table:')
     .addOption(
       inputOption(
@@ -45,10 +45,10 @@ export const define: Define = (command, { io, report, action }) => {
     )
     .addOption(
       new Option('--columns <a,b,c>', 'columns of the coordinates (default: x,y,z or X,Y,Z)')
-        .argParser(commaNames)
+        .argParser(parseNames)
         .conflicts('position'),
     )
-    .addOption(mayRepeat(new Option('--position <column>', POSITION).argParser(texts)))
+    .addOption(markRepeatable(new Option('--position <column>', POSITION).argParser(parseTexts)))
     .addOption(replaceOption())
     .addOption(missingOption());
 
@@ -61,7 +61,7 @@ export const define: Define = (command, { io, report, action }) => {
   command.option(
     '--timestamp-column <column>',
     'column with a moment for each row; missing: the moment of --timestamp',
-    text,
+    parseText,
   );
   addFlags(command, SCATTERED_OPTIONS, ['stopLayer', 'agglomerate'], {
     agglomerate: { conflicts: ['timestamp', 'timestampColumn', 'stopLayer'] },
@@ -93,7 +93,7 @@ export const define: Define = (command, { io, report, action }) => {
     .addHelpText('after', LOOKUP_HELP)
     .action(
       action(async (path: string, flags: LookupFlags) => {
-        const { lookup } = await import('../lookup.ts');
+        const { runLookup: lookup } = await import('../run-lookup.ts');
         return lookup(path, flags, io, report);
       }),
     );

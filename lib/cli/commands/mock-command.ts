@@ -1,40 +1,42 @@
 /** `graphene-points mock`: its flags. */
 import { Option } from 'commander';
-import type { Define } from '../command.ts';
-import type { MockFlags } from '../mock.ts';
-import { materialization, text, wholeNumber } from '../option-values.ts';
-import { mayRepeat } from '../repeats.ts';
-import { required } from '../required.ts';
+import type { DefineCommand } from '../command.ts';
+import type { MockFlags } from '../run-mock.ts';
+import { parseMaterialization, parseText, parseWholeNumber } from '../option-values.ts';
+import { markRepeatable } from '../repeats.ts';
+import { markRequired } from '../required.ts';
 
-export const define: Define = (command, { io, action }) =>
+export const defineMockCommand: DefineCommand = (command, { io, action }) =>
   command
-    .addOption(required(new Option('--volume <folder>', 'Precomputed volume: the watershed').argParser(text)))
+    .addOption(
+      markRequired(new Option('--volume <folder>', 'Precomputed volume: the watershed').argParser(parseText)),
+    )
     .option(
       '--graph <file>',
       'its graph as JSON: info, supervoxels, edges, edits (default: the volume alone)',
-      text,
+      parseText,
     )
-    .option('--port <port>', '0 takes a free one', wholeNumber(0), 0)
-    .option('--table <name>', "name of the graph in URLs (default: the file's, or mock)", text)
-    .option('--token <token>', 'wanted by the graph server', text)
-    .option('--bucket-token <token>', 'wanted by the bucket, as Authorization: Bearer', text)
-    .option('--latency-ms <ms>', 'a wait before every answer', wholeNumber(0), 0)
+    .option('--port <port>', '0 takes a free one', parseWholeNumber(0), 0)
+    .option('--table <name>', "name of the graph in URLs (default: the file's, or mock)", parseText)
+    .option('--token <token>', 'wanted by the graph server', parseText)
+    .option('--bucket-token <token>', 'wanted by the bucket, as Authorization: Bearer', parseText)
+    .option('--latency-ms <ms>', 'a wait before every answer', parseWholeNumber(0), 0)
     .option(
       '--cave',
       'with what a CAVE client asks first: auth, info and materializations of the datastack mock',
     )
     .addOption(
-      mayRepeat(
+      markRepeatable(
         new Option(
           '--materialization <number=timestamp>',
           'of --cave: a materialization and its timestamp, such as 943=2024-06-05T10:10:01Z (repeatable)',
-        ).argParser(materialization),
+        ).argParser(parseMaterialization),
       ),
     )
     .addHelpText('after', MOCK_HELP)
     .action(
       action(async (flags: MockFlags) => {
-        const { mock } = await import('../mock.ts');
+        const { runMock: mock } = await import('../run-mock.ts');
         return mock(flags, io);
       }),
     );

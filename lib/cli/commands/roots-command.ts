@@ -1,11 +1,11 @@
 /** `graphene-points roots`: its flags. */
 import { ROOT_OPTIONS } from '../../graphene/reading-options.ts';
-import type { Define } from '../command.ts';
-import type { RootFlags } from '../roots.ts';
+import type { DefineCommand } from '../command.ts';
+import type { RootFlags } from '../run-roots.ts';
 import { addFlags } from '../table-flags.ts';
 import { ID_HELP, idInput, idOptions, replaceOption } from './table-options.ts';
 
-export const define: Define = (command, { io, report, action }) => {
+export const defineRootsCommand: DefineCommand = (command, { io, report, action }) => {
   idInput(
     command,
     '--ids <file>',
@@ -17,7 +17,7 @@ export const define: Define = (command, { io, report, action }) => {
     .addHelpText('after', ID_HELP)
     .action(
       action(async (path: string, flags: RootFlags) => {
-        const { roots } = await import('../roots.ts');
+        const { runRoots: roots } = await import('../run-roots.ts');
         return roots(path, flags, io, report);
       }),
     );

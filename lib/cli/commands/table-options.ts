@@ -2,15 +2,15 @@
 import { type Command, Option } from 'commander';
 import { GRAPHENE_OPTIONS } from '../../graphene/opening-options.ts';
 import { FORMATS } from '../../tables/formats.ts';
-import { GRAPH } from '../command.ts';
-import { delimiter, text, texts } from '../option-values.ts';
-import { mayRepeat } from '../repeats.ts';
-import { required } from '../required.ts';
-import type { Missing } from '../../tables/text/cells.ts';
+import { GRAPH_PATH_HELP } from '../command.ts';
+import { parseDelimiter, parseText, parseTexts } from '../option-values.ts';
+import { markRepeatable } from '../repeats.ts';
+import { markRequired } from '../required.ts';
+import type { MissingText } from '../../tables/text/answer-cells.ts';
 import { addFlags } from '../table-flags.ts';
 import { graphFlags } from './volume-options.ts';
 
-export const inputOption = (flag: string, about: string): Option => required(new Option(flag, about));
+export const inputOption = (flag: string, about: string): Option => markRequired(new Option(flag, about));
 
 export const outOption = (about: string): Option => new Option('--out <file>', about).default('-');
 
@@ -22,21 +22,22 @@ export const delimiterOption = (): Option =>
   new Option(
     '--delimiter <character>',
     "between the fields of the table, such as ';' or tab (default: by format)",
-  ).argParser(delimiter);
+  ).argParser(parseDelimiter);
 
 export const replaceOption = (): Option => new Option('--replace', 'write over output columns that exist');
 
-export const statsOption = (about: string): Option => new Option('--stats <file>', about).argParser(text);
+export const statsOption = (about: string): Option =>
+  new Option('--stats <file>', about).argParser(parseText);
 
 /** The path and the IDs of the commands on tables of IDs. */
 export const idInput = (command: Command, flag: string, about: string, column: string): Command =>
   command
-    .argument('<cloudpath>', GRAPH)
+    .argument('<cloudpath>', GRAPH_PATH_HELP)
     .optionsGroup('The IDs:')
     .addOption(inputOption(flag, about))
-    .addOption(mayRepeat(new Option('--column <name>', column).argParser(texts)));
+    .addOption(markRepeatable(new Option('--column <name>', column).argParser(parseTexts)));
 
-const MISSING: readonly Missing[] = ['empty', '0', 'NA'];
+const MISSING: readonly MissingText[] = ['empty', '0', 'NA'];
 
 export const missingOption = (): Option =>
   new Option(

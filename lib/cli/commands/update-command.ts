@@ -1,9 +1,9 @@
 /** `graphene-points update`: its flags. */
-import type { Define } from '../command.ts';
-import type { UpdateFlags } from '../update.ts';
+import type { DefineCommand } from '../command.ts';
+import type { UpdateFlags } from '../run-update.ts';
 import { idInput, idOptions } from './table-options.ts';
 
-export const define: Define = (command, { io, report, action }) => {
+export const defineUpdateCommand: DefineCommand = (command, { io, report, action }) => {
   idInput(
     command,
     '--in <file>',
@@ -14,7 +14,7 @@ export const define: Define = (command, { io, report, action }) => {
     .addHelpText('after', UPDATE_HELP)
     .action(
       action(async (path: string, flags: UpdateFlags) => {
-        const { update } = await import('../update.ts');
+        const { runUpdate: update } = await import('../run-update.ts');
         return update(path, flags, io, report);
       }),
     );

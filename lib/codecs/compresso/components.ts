@@ -3,7 +3,7 @@
  * Compresso numbers components in raster order of their first voxels, so the smallest run of a component names it.
  * Source: seung-lab/compresso, cc3d.hpp (numbering) and compresso.hpp, `connected_components` (connectivity).
  */
-import type { BoundaryBits } from './windows.ts';
+import type { BoundaryBits } from './boundary-windows.ts';
 
 export class Components {
   /** Components found by the last `label`. */
@@ -45,7 +45,7 @@ export class Components {
   }
 
   /** The component of a voxel that is no boundary. */
-  at(x: number, row: number): number {
+  componentAt(x: number, row: number): number {
     let low = this.#rowStart[row],
       high = this.#rowStart[row + 1] - 1;
     while (low < high) {

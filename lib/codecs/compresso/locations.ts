@@ -4,8 +4,8 @@
  * Source: seung-lab/compresso, README.md "Supports Full Integer Range in Indeterminate Locations" and compresso.hpp, `decode_indeterminate_locations`.
  */
 import { DecodeError } from '../../base/errors.ts';
-import type { Section, Stream } from './stream.ts';
-import type { BoundaryBits } from './windows.ts';
+import type { Section, CompressoStream } from './stream.ts';
+import type { BoundaryBits } from './boundary-windows.ts';
 
 export const LABEL_FOLLOWS = 6;
 export const FIRST_LABEL_CODE = 7;
@@ -19,7 +19,7 @@ export class Locations {
   readonly #connectivity: number;
 
   /** @param rows Rows of voxels to count at a time, at most. */
-  constructor({ view, locations, shape, connectivity }: Stream, rows: number) {
+  constructor({ view, locations, shape, connectivity }: CompressoStream, rows: number) {
     this.#view = view;
     this.#section = locations;
     this.#sy = shape[1];

@@ -2,30 +2,30 @@
 import { DecodeError } from '../../base/errors.ts';
 import { Components } from './components.ts';
 import { FIRST_LABEL_CODE, LABEL_FOLLOWS, Locations } from './locations.ts';
-import { paintBoundaries, rowWordsOf } from './windows.ts';
+import { paintBoundaries, wordsPerRow } from './boundary-windows.ts';
 import type { WordArray } from '../../precomputed/data-type.ts';
-import type { Section, Stream } from './stream.ts';
-import type { BoundaryBits, Windows } from './windows.ts';
+import type { Section, CompressoStream } from './stream.ts';
+import type { BoundaryBits, WindowTable } from './boundary-windows.ts';
 
 /** How many components and locations come before a slice. */
-export interface Position {
+export interface SlicePosition {
   component: number;
   location: number;
 }
 
 export class Slab {
-  readonly #stream: Stream;
-  readonly #windows: Windows;
+  readonly #stream: CompressoStream;
+  readonly #windows: WindowTable;
   readonly #boundaries: BoundaryBits;
   readonly #components: Components;
   readonly #locations: Locations;
   #firstComponent = 0;
 
   /** @param depth Slices to hold at a time, at most. */
-  constructor(stream: Stream, windows: Windows, depth: number) {
+  constructor(stream: CompressoStream, windows: WindowTable, depth: number) {
     const [sx, sy] = stream.shape,
       rows = sy * depth,
-      rowWords = rowWordsOf(stream);
+      rowWords = wordsPerRow(stream);
     this.#stream = stream;
     this.#windows = windows;
     this.#boundaries = { z0: 0, z1: 0, rowWords, bits: new Uint32Array(rows * rowWords) };
@@ -38,7 +38,7 @@ export class Slab {
    * @param end Where the slices end; left out where only decoding can tell.
    * @throws DecodeError TRUNCATED (fewer ids or locations than the boundaries call for) or BAD_HEADER (`end` is not where they end).
    */
-  load(z0: number, z1: number, start: Position, end?: Position): void {
+  load(z0: number, z1: number, start: SlicePosition, end?: SlicePosition): void {
     const boundaries = this.#boundaries,
       { connectivity, ids } = this.#stream;
     boundaries.z0 = z0;
@@ -63,7 +63,7 @@ export class Slab {
    * Writes the label of one voxel to `out[at]`, and to `out[at + 1]` its upper half where labels have 64 bits.
    * @throws DecodeError BAD_HEADER when the voxel's location points to no labelled voxel of this slab.
    */
-  read(x: number, y: number, z: number, out: WordArray, at: number): void {
+  writeLabel(x: number, y: number, z: number, out: WordArray, at: number): void {
     const {
         shape: [, sy],
         connectivity,
@@ -112,7 +112,7 @@ export class Slab {
   }
 
   #writeComponent(x: number, row: number, out: WordArray, at: number): void {
-    this.#write(this.#stream.ids, this.#firstComponent + this.#components.at(x, row), out, at);
+    this.#write(this.#stream.ids, this.#firstComponent + this.#components.componentAt(x, row), out, at);
   }
 
   #write({ at, width }: Section, entry: number, out: WordArray, outAt: number): void {

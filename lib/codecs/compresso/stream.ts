@@ -18,7 +18,7 @@ export interface Section {
   width: number;
 }
 
-export interface Stream {
+export interface CompressoStream {
   bytes: Uint8Array;
   view: DataView;
   shape: Vec3;
@@ -42,7 +42,10 @@ export interface Stream {
  * @throws DecodeError TRUNCATED (a section leaves the bytes), BAD_HEADER (not compresso, an impossible field, or another shape or data
  *   width than the layout's) or UNSUPPORTED (a later version, several channels).
  */
-export function openStream(bytes: Uint8Array, { chunkSize, channels, dataType }: ChunkLayout): Stream {
+export function openStream(
+  bytes: Uint8Array,
+  { chunkSize, channels, dataType }: ChunkLayout,
+): CompressoStream {
   if (channels !== 1)
     throw new DecodeError('UNSUPPORTED', `compresso: ${channels} channels, the format has one`);
   if (bytes.length < HEADER_BYTES)

@@ -4,7 +4,7 @@
  */
 import { DecodeError } from '../../base/errors.ts';
 import { uint64At } from './stream.ts';
-import type { Section, Stream } from './stream.ts';
+import type { Section, CompressoStream } from './stream.ts';
 
 /** Slice z has the components from `components[z]` to before `components[z + 1]`; its locations likewise. */
 export interface SliceStarts {
@@ -14,7 +14,7 @@ export interface SliceStarts {
 
 /** @throws DecodeError BAD_HEADER when the index does not agree with the lengths in the header. */
 export function readSliceStarts(
-  { view, shape: [, , sz], ids, locations }: Stream,
+  { view, shape: [, , sz], ids, locations }: CompressoStream,
   index: Section,
 ): SliceStarts {
   const starts = { components: new Float64Array(sz + 1), locations: new Float64Array(sz + 1) };

@@ -4,8 +4,8 @@
  */
 import { DecodeError } from '../../base/errors.ts';
 import type { CrackleHeader, CrackleSections } from './header.ts';
-import { checkCount, readComponentCounts, SectionReader } from './labels.ts';
-import type { Labels } from './labels.ts';
+import { checkCount, readComponentCounts, SectionReader } from './slice-labels.ts';
+import type { SliceLabels } from './slice-labels.ts';
 import { readUint, widthFor } from './read-uint.ts';
 
 /** @throws DecodeError TRUNCATED, WRONG_SIZE or BAD_HEADER. */
@@ -13,7 +13,7 @@ export function readFlatLabels(
   view: DataView,
   { storedWidth, shape }: CrackleHeader,
   { labelsFrom, labelsTo }: CrackleSections,
-): Labels {
+): SliceLabels {
   const reader = new SectionReader(view, labelsFrom, labelsTo);
   const count = reader.uint(8);
   const table = reader.skip(count * storedWidth);

@@ -5,10 +5,10 @@
  * Source: crackle, README.md, "Condensed (Variable Width) Pins Label Format"; src/labels.hpp.
  */
 import { DecodeError } from '../../base/errors.ts';
-import { componentAt } from './components.ts';
+import { componentAt } from './slice-components.ts';
 import type { CrackleHeader, CrackleSections } from './header.ts';
-import { checkCount, readComponentCounts, SectionReader } from './labels.ts';
-import type { Labels } from './labels.ts';
+import { checkCount, readComponentCounts, SectionReader } from './slice-labels.ts';
+import type { SliceLabels } from './slice-labels.ts';
 import { readUint, widthFor } from './read-uint.ts';
 
 /** @throws DecodeError TRUNCATED, WRONG_SIZE or BAD_HEADER. */
@@ -16,7 +16,7 @@ export function readPinLabels(
   view: DataView,
   { storedWidth, shape }: CrackleHeader,
   { labelsFrom, labelsTo }: CrackleSections,
-): Labels {
+): SliceLabels {
   const [sx, sy, sz] = shape;
   const voxels = sx * sy * sz;
   const reader = new SectionReader(view, labelsFrom, labelsTo);

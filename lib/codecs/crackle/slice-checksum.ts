@@ -10,7 +10,7 @@
  * Then the powers of all components with bit b in their number are summed, for each b.
  */
 import { timesX, timesX32 } from './crc.ts';
-import type { Slice } from './components.ts';
+import type { SliceComponents } from './slice-components.ts';
 import { scratchWords } from './scratch.ts';
 
 /** Sums for slices above this many voxels (4 MB of sums) are made anew for each. */
@@ -32,7 +32,7 @@ function sumsOfPowers(count: number): Int32Array {
   return sums;
 }
 
-export function sliceChecksum({ runs, starts, components, componentCount }: Slice): number {
+export function sliceChecksum({ runs, starts, components, componentCount }: SliceComponents): number {
   const voxels = starts[runs];
   const sums = sumsOfPowers(voxels);
   const weights = weightScratch.take(componentCount).fill(0, 0, componentCount);

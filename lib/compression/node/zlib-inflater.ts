@@ -1,6 +1,6 @@
 /** node:zlib behind the interface of all platforms. */
 import type { Inflater } from '../inflater.ts';
-import { inflateWindows } from './windows.ts';
-import { inflate } from './zlib.ts';
+import { inflateWindowsWithZlib } from './zlib-windows.ts';
+import { inflateWithZlib } from './zlib.ts';
 
-export const nodeInflater: Inflater = { inflate, inflateWindows };
+export const nodeInflater: Inflater = { inflate: inflateWithZlib, inflateWindows: inflateWindowsWithZlib };

@@ -8,7 +8,7 @@ import * as zlib from 'node:zlib';
 import PQueue from 'p-queue';
 import { DecodeError } from '../../base/errors.ts';
 import type { OutputSize, ZlibFormat } from '../inflater.ts';
-import { SLACK_BYTES, trimmed } from '../memory.ts';
+import { SLACK_BYTES, trimMemory } from '../memory.ts';
 
 /** Up to this much output the synchronous call is quicker than a turn on the thread pool. */
 const SYNC_BYTES = 512 * 1024;
@@ -41,7 +41,7 @@ const ASYNC: Record<
   (bytes: Uint8Array, options: { chunkSize: number; maxOutputLength: number }, callback: Callback) => void
 > = { gzip: zlib.gunzip, deflate: zlib.inflate, br: zlib.brotliDecompress };
 
-export function inflate(
+export function inflateWithZlib(
   format: ZlibFormat,
   bytes: Uint8Array,
   { maxBytes, expectedBytes }: OutputSize,
@@ -57,14 +57,14 @@ export function inflate(
       () =>
         new Promise<Uint8Array>((resolve, reject) => {
           ASYNC[format](bytes, options, (error, output) =>
-            error ? reject(decodeError(format, error, maxBytes)) : resolve(trimmed(output)),
+            error ? reject(toDecodeError(format, error, maxBytes)) : resolve(trimMemory(output)),
           );
         }),
     );
   try {
-    return trimmed(SYNC[format](bytes, options));
+    return trimMemory(SYNC[format](bytes, options));
   } catch (error) {
-    throw decodeError(format, error as NodeJS.ErrnoException, maxBytes);
+    throw toDecodeError(format, error as NodeJS.ErrnoException, maxBytes);
   }
 }
 
@@ -76,7 +76,7 @@ function hintedBytes(format: string, bytes: Uint8Array, largest: number): number
   return said > 0 && said <= largest ? said : typical;
 }
 
-export function decodeError(
+export function toDecodeError(
   format: string,
   { code, message }: NodeJS.ErrnoException,
   maxBytes: number,

@@ -4,7 +4,7 @@
  */
 import { Inflate, type FlateError } from 'fflate';
 import { DecodeError } from '../../base/errors.ts';
-import type { Paced } from '../../base/pacer.ts';
+import type { PausableWork } from '../../base/cooperative-work.ts';
 
 interface State {
   s: { p?: number; f?: number; l?: unknown };
@@ -27,7 +27,7 @@ export function* inflateRaw(
   bytes: Uint8Array,
   from: number,
   onOutput: (piece: Uint8Array) => void,
-): Paced<number> {
+): PausableWork<number> {
   const stream = new Inflate(),
     state = stream as unknown as State;
   let thrown: unknown;

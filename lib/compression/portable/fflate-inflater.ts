@@ -3,10 +3,10 @@
  * event loop go on between pieces. fflate has no brotli, and browsers undo that of HTTP by themselves.
  */
 import { DecodeError } from '../../base/errors.ts';
-import { pacer, type Paced } from '../../base/pacer.ts';
+import { cooperativeRunner, type PausableWork } from '../../base/cooperative-work.ts';
 import type { Inflater, OnWindow, OutputSize, ZlibFormat } from '../inflater.ts';
-import { joined } from '../memory.ts';
-import { readStream } from './streams.ts';
+import { joinPieces } from '../memory.ts';
+import { inflateStream } from './zlib-streams.ts';
 
 function supported(format: ZlibFormat): Exclude<ZlibFormat, 'br'> {
   if (format === 'br')
@@ -21,11 +21,11 @@ function* whole(
   format: ZlibFormat,
   bytes: Uint8Array,
   { maxBytes, expectedBytes }: OutputSize,
-): Paced<Uint8Array> {
+): PausableWork<Uint8Array> {
   // Where the size is known the pieces have their place; a wrong size costs a copy.
   let room = new Uint8Array(Math.min(maxBytes, expectedBytes ?? 0));
   const later: Uint8Array[] = [];
-  const total = yield* readStream(supported(format), bytes, maxBytes, (piece, at) => {
+  const total = yield* inflateStream(supported(format), bytes, maxBytes, (piece, at) => {
     if (later.length === 0 && at + piece.length <= room.length) room.set(piece, at);
     else {
       if (later.length === 0) {
@@ -35,13 +35,13 @@ function* whole(
       later.push(piece);
     }
   });
-  return later.length > 0 ? joined(later, total) : total === room.length ? room : room.slice(0, total);
+  return later.length > 0 ? joinPieces(later, total) : total === room.length ? room : room.slice(0, total);
 }
 
 export const portableInflater: Inflater = {
-  inflate: (format, bytes, size) => pacer.run(whole(format, bytes, size)),
+  inflate: (format, bytes, size) => cooperativeRunner.run(whole(format, bytes, size)),
   async inflateWindows(format, bytes, { maxBytes, signal }, onWindow: OnWindow) {
     signal?.throwIfAborted();
-    return pacer.run(readStream(supported(format), bytes, maxBytes, onWindow), signal);
+    return cooperativeRunner.run(inflateStream(supported(format), bytes, maxBytes, onWindow), signal);
   },
 };

@@ -3,7 +3,7 @@
  * Source: Neuroglancer, src/kvstore/url.ts and src/datasource/index.ts (`URL|FORMAT:`, blanks and a last `|` mean nothing).
  */
 import { PathError } from '../../base/errors.ts';
-import { printable } from '../../base/printable.ts';
+import { toPrintable } from '../../base/printable.ts';
 import { redactUrl } from '../../http/excerpt.ts';
 
 /** What stands behind a `|`: a format, or something that is unpacked on the way to it. */
@@ -14,7 +14,7 @@ const PRECOMPUTED = new Set(['precomputed', 'neuroglancer-precomputed']);
  * Without blanks around, schemes in lower case, and Neuroglancer's `URL|graphene:` as `graphene://URL`; `precomputed://` is left out.
  * @throws PathError BAD_PATH, or UNSUPPORTED_SCHEME for a format that is not read.
  */
-export function cloudPath(path: string): string {
+export function normalizeCloudPath(path: string): string {
   if (typeof path !== 'string') throw new PathError('BAD_PATH', 'a volume is opened by its path, a text');
   const [whole, ...rest] = path
     .trim()
@@ -28,7 +28,7 @@ export function cloudPath(path: string): string {
   if (format === undefined) return location;
   const known = format.name === 'graphene' || PRECOMPUTED.has(format.name);
   if (!known || format.options !== '' || more.length > 0) {
-    const shown = printable(rest.map((part) => `|${part.trim()}`).join(''), 80);
+    const shown = toPrintable(rest.map((part) => `|${part.trim()}`).join(''), 80);
     throw new PathError(
       'UNSUPPORTED_SCHEME',
       `${redactUrl(whole)}: ${shown} is not read; |neuroglancer-precomputed: and |graphene: are`,

@@ -5,13 +5,13 @@
 import * as z from 'zod';
 import type { ErrorJson } from '../../base/error-json.ts';
 import { PathError } from '../../base/errors.ts';
-import { withoutSecrets } from '../../base/secrets.ts';
+import { redactSecrets } from '../../base/secret-redaction.ts';
 import type { Vec3 } from '../../base/vec3.ts';
-import type { Version } from '../../chunkedgraph/ids/timestamp.ts';
-import type { AllowAddress } from '../../http/client.ts';
+import type { NamedVersion } from '../../chunkedgraph/ids/timestamp.ts';
+import type { AddressPolicy } from '../../http/http-request.ts';
 import { firstIssue } from '../../precomputed/first-issue.ts';
 import type { BucketOptions } from '../../storage/bucket-options.ts';
-import type { OpenGrapheneOptions } from '../options.ts';
+import type { OpenGrapheneOptions } from '../option-types.ts';
 
 /** A token, by its name: it is looked for again where the volume is opened. */
 export interface TokenName {
@@ -26,17 +26,17 @@ export interface BucketDescription {
   /** As `openPrecomputed` takes it; empty for a store of the caller's own. */
   path: string;
   /** Addresses that it may have: not all when a server named it. */
-  allowAddress: AllowAddress;
+  allowAddress: AddressPolicy;
   /** Whether it is behind the log-in of the graph server, and gets that token. */
   graphToken: boolean;
   /** What was said of its credentials without being one. */
   storage: Omit<BucketOptions, 'credentials'> & { credentials?: 'default' | 'anonymous' };
   /** What `storage` held besides, which must be given again when the volume is opened; `store` is a store of the caller's own. */
-  wants: readonly Wanted[];
+  wants: readonly RequiredStorageOption[];
 }
 
 const WANTED = ['store', 'token', 'headers', 'credentials'] as const;
-export type Wanted = (typeof WANTED)[number];
+export type RequiredStorageOption = (typeof WANTED)[number];
 
 /** A datastack, as its server describes it. */
 export interface DatastackDescription {
@@ -46,13 +46,13 @@ export interface DatastackDescription {
   /** The chunkedgraph, as the server words it. */
   segmentationSource: string;
   /** Where its materializations are; null when the server does not say. */
-  localServer: { url: string; allowAddress: AllowAddress } | null;
+  localServer: { url: string; allowAddress: AddressPolicy } | null;
   /** Nanometres per voxel of the coordinates that its viewer shows; null when the server does not say. */
   viewerResolution: Vec3 | null;
   /** Why one of these two cannot be used. */
   faults: { localServer?: ErrorJson; viewerResolution?: ErrorJson };
   /** The materialization that was asked for, and `timestamp` is that of; null for none. */
-  version: Version['version'] | null;
+  version: NamedVersion['version'] | null;
 }
 
 interface Described {
@@ -81,7 +81,7 @@ export interface GrapheneDescription extends Described {
     /** null: none is sent. */
     token: TokenName | null;
     /** Addresses that the server may have. */
-    allowAddress: AllowAddress;
+    allowAddress: AddressPolicy;
   };
   /** The server whose token file comes after that of the host asked. */
   authServer: string | null;
@@ -112,7 +112,7 @@ export type DescribedOptions = Omit<OpenGrapheneOptions, (typeof ELSEWHERE)[numb
 };
 
 /** The options that go along, as JSON holds them. */
-export function describedOptions(
+export function pickDescribedOptions(
   options: OpenGrapheneOptions,
   resolution: Vec3 | undefined,
 ): DescribedOptions {
@@ -137,7 +137,7 @@ const isData = (value: unknown): boolean => value !== undefined && typeof value 
  * Options for a volume that is opened from its description: those described, and those given now.
  * @throws TypeError for one that was resolved already.
  */
-export function optionsFor<Options extends OpenGrapheneOptions>(
+export function mergeDescribedOptions<Options extends OpenGrapheneOptions>(
   { options }: VolumeDescription,
   given: Options,
 ): Options & DescribedOptions {
@@ -211,7 +211,7 @@ export function checkNoSecret(description: VolumeDescription): void {
   const { path } = description.bucket,
     url = /^https?:/i.test(path) && URL.canParse(path) ? new URL(path) : undefined,
     text = JSON.stringify(description);
-  if (!(url && (url.username || url.password || url.search)) && withoutSecrets(text) === text) return;
+  if (!(url && (url.username || url.password || url.search)) && redactSecrets(text) === text) return;
   throw new PathError(
     'BAD_PATH',
     'the volume cannot be described without a secret that its path or its info holds; credentials have options of their own: storage.token, storage.headers',

@@ -1,18 +1,18 @@
 /** A datastack: which table its server names, and what that server says besides. */
 import { errorJson } from '../../base/error-json.ts';
-import { withoutSecrets } from '../../base/secrets.ts';
-import { readDatastack } from '../../cave/datastack.ts';
-import { addressesOf, urlOf } from '../../cave/server.ts';
+import { redactSecrets } from '../../base/secret-redaction.ts';
+import { fetchDatastackRecord } from '../../cave/datastack-record.ts';
+import { allowedAddressesOf, serviceUrl } from '../../cave/cave-server.ts';
 import { parseGraphPath, type Host } from '../../chunkedgraph/server/graph-path.ts';
 import { GraphServer } from '../../chunkedgraph/server/graph-server.ts';
-import type { HttpClient } from '../../http/client.ts';
+import type { HttpClient } from '../../http/http-request.ts';
 import type { DatastackDescription } from './description.ts';
-import type { NextGraph } from './redirects.ts';
+import type { GraphTarget } from './redirects.ts';
 import type { GraphTokens } from './tokens.ts';
 
 export interface FoundDatastack {
   datastack: DatastackDescription;
-  table: NextGraph;
+  table: GraphTarget;
 }
 
 /**
@@ -26,8 +26,8 @@ export async function findDatastack(
   http: HttpClient,
   signal: AbortSignal | undefined,
 ): Promise<FoundDatastack> {
-  const info = new GraphServer<Host>({ http, path: server, token: await tokens.of(server) });
-  const { segmentationSource, graphHost, localServer, viewerResolution } = await readDatastack(
+  const info = new GraphServer<Host>({ http, path: server, token: await tokens.find(server) });
+  const { segmentationSource, graphHost, localServer, viewerResolution } = await fetchDatastackRecord(
     info,
     name,
     signal,
@@ -36,20 +36,22 @@ export async function findDatastack(
   return {
     datastack: {
       name,
-      server: urlOf(server, ''),
-      segmentationSource: withoutSecrets(segmentationSource),
-      localServer: local ? { url: urlOf(local, ''), allowAddress: addressesOf(local, info) } : null,
+      server: serviceUrl(server, ''),
+      segmentationSource: redactSecrets(segmentationSource),
+      localServer: local
+        ? { url: serviceUrl(local, ''), allowAddress: allowedAddressesOf(local, info) }
+        : null,
       viewerResolution: viewerResolution.value ?? null,
       faults: {
-        ...(localServer.fault && { localServer: errorJson(localServer.fault) }),
-        ...(viewerResolution.fault && { viewerResolution: errorJson(viewerResolution.fault) }),
+        ...(localServer.error && { localServer: errorJson(localServer.error) }),
+        ...(viewerResolution.error && { viewerResolution: errorJson(viewerResolution.error) }),
       },
       version: null,
     },
     table: {
       path: parseGraphPath(segmentationSource),
-      token: await tokens.of(graphHost),
-      allowAddress: addressesOf(graphHost, info),
+      token: await tokens.find(graphHost),
+      allowAddress: allowedAddressesOf(graphHost, info),
     },
   };
 }

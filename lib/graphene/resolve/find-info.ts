@@ -3,18 +3,18 @@ import { InfoError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { parseGraphPath } from '../../chunkedgraph/server/graph-path.ts';
 import { decompress } from '../../compression/decompress.ts';
-import type { HttpClient } from '../../http/client.ts';
+import type { HttpClient } from '../../http/http-request.ts';
 import { parseJson } from '../../http/json.ts';
 import { isStore, type Store } from '../../storage/store.ts';
-import { addressesNamedByStore, bucketNamed, quoted } from './named-place.ts';
-import type { OpenOptions } from '../options.ts';
-import { redirectOf, Trail } from './redirects.ts';
-import { MIDDLEAUTH, openBucket, type BucketPlace } from './bucket.ts';
+import { allowedAddressesFromStore, acceptNamedBucket, quotePath } from './server-named-bucket.ts';
+import type { OpenOptions } from '../option-types.ts';
+import { readRedirect, RedirectTrail } from './redirects.ts';
+import { MIDDLEAUTH, openBucket, type BucketLocation } from './open-bucket.ts';
 
 const INFO_BOUND = 16 * 1024 * 1024;
 
 export interface FoundInfo {
-  place: BucketPlace;
+  location: BucketLocation;
   store: Store;
   /** As it stands. */
   raw: Readonly<Record<string, unknown>>;
@@ -31,33 +31,33 @@ export async function findInfo(
   http: HttpClient,
   { storage, logger, signal }: Pick<OpenOptions, 'storage' | 'signal'> & { logger: Logger },
 ): Promise<FoundInfo> {
-  const trail = new Trail(path);
+  const trail = new RedirectTrail(path);
   let said = path,
-    place: BucketPlace = { path, allowAddress: 'any', graphToken: false };
+    place: BucketLocation = { path, allowAddress: 'any', graphToken: false };
   for (;;) {
     const store = await openBucket(place, http, { storage, logger });
     const raw = await readInfo(store, said, trail, signal),
       url = `${store.url}/info`;
-    const redirect = redirectOf(raw, url);
+    const redirect = readRedirect(raw, url);
     if (redirect === undefined) {
       checkPlain(raw, store, said);
-      return { place, store, raw, redirects: trail.steps };
+      return { location: place, store, raw, redirects: trail.steps };
     }
     if (isStore(storage))
       throw new InfoError(
         'UNSUPPORTED',
-        `info at ${url} redirects to ${quoted(redirect)}: a store of your own is not left for another; open that path`,
+        `info at ${url} redirects to ${quotePath(redirect)}: a store of your own is not left for another; open that path`,
         url,
       );
-    trail.goTo(redirect, url);
+    trail.follow(redirect, url);
     const naming = {
-      said: `info at ${url} redirects to ${quoted(redirect)}`,
+      said: `info at ${url} redirects to ${quotePath(redirect)}`,
       trust: 'open that path',
       origin: store.server?.origin,
-      allowAddress: addressesNamedByStore(store),
+      allowAddress: allowedAddressesFromStore(store),
       bucketHeaders: /^(gs|s3):/.test(said),
     };
-    place = bucketNamed(redirect, naming, storage);
+    place = acceptNamedBucket(redirect, naming, storage);
     said = redirect;
   }
 }
@@ -66,7 +66,7 @@ export async function findInfo(
 async function readInfo(
   store: Store,
   place: string,
-  trail: Trail,
+  trail: RedirectTrail,
   signal: AbortSignal | undefined,
 ): Promise<Readonly<Record<string, unknown>>> {
   const url = `${store.url}/info`,

@@ -1,37 +1,37 @@
 /** The materializations of a datastack. Their server, and the token for it, are only looked for by those who want some. */
 import { TimestampError } from '../../base/errors.ts';
 import { reviveError } from '../../base/revive-error.ts';
-import { parseServer } from '../../cave/server.ts';
-import { Versions } from '../../cave/versions.ts';
+import { parseServer } from '../../cave/cave-server.ts';
+import { MaterializationVersions } from '../../cave/materialization-versions.ts';
 import type { Host } from '../../chunkedgraph/server/graph-path.ts';
 import { GraphServer } from '../../chunkedgraph/server/graph-server.ts';
-import type { HttpClient } from '../../http/client.ts';
+import type { HttpClient } from '../../http/http-request.ts';
 import type { DatastackDescription } from './description.ts';
 import type { GraphTokens } from './tokens.ts';
 
-export type Materializations = Pick<Versions, 'list' | 'momentOf'>;
+export type Materializations = Pick<MaterializationVersions, 'list' | 'timestampOf'>;
 
-export function materializationsOf(
+export function openMaterializations(
   { name, localServer, faults }: DatastackDescription,
   tokens: GraphTokens,
   http: HttpClient,
 ): Materializations {
-  let opened: Promise<Versions> | undefined;
-  const open = async (): Promise<Versions> => {
+  let opened: Promise<MaterializationVersions> | undefined;
+  const open = async (): Promise<MaterializationVersions> => {
     if (faults.localServer) throw reviveError(faults.localServer);
     if (!localServer) throw new TimestampError(`datastack ${name} names no server that has materializations`);
     const path = parseServer(localServer.url),
-      token = await tokens.of(path);
+      token = await tokens.find(path);
     const server = new GraphServer<Host>({ http, path, token, allowAddress: localServer.allowAddress });
-    return new Versions(server, name);
+    return new MaterializationVersions(server, name);
   };
-  const versions = (): Promise<Versions> =>
+  const versions = (): Promise<MaterializationVersions> =>
     (opened ??= open().catch((error: unknown) => {
       opened = undefined; // whoever asks next tries again
       throw error;
     }));
   return {
     list: async (signal) => (await versions()).list(signal),
-    momentOf: async (version, signal) => (await versions()).momentOf(version, signal),
+    timestampOf: async (version, signal) => (await versions()).timestampOf(version, signal),
   };
 }

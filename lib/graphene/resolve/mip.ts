@@ -1,11 +1,11 @@
 /** Which scale is read where a call names none. */
-import { scaleAt, type VolumeInfo } from '../../precomputed/info.ts';
+import { scaleAt, type VolumeInfo } from '../../precomputed/volume-info.ts';
 
 /**
  * @param other Used unless one is named. One that nobody named is refused when it is read.
  * @throws as `scaleAt`.
  */
-export function chosenMip({ scales }: VolumeInfo, named: number | undefined, other: number): number {
+export function chooseMip({ scales }: VolumeInfo, named: number | undefined, other: number): number {
   const chosen = named ?? other;
   if (named !== undefined || !scales[chosen]?.error) scaleAt(scales, chosen);
   return chosen;

@@ -2,19 +2,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import { InfoError, PathError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
-import { parseServer } from '../../cave/server.ts';
+import { parseServer } from '../../cave/cave-server.ts';
 import { parseGraphInfo } from '../../chunkedgraph/ids/graph-info.ts';
-import { ChunkedGraphClient } from '../../chunkedgraph/server/client.ts';
+import { ChunkedGraphClient } from '../../chunkedgraph/server/chunkedgraph-client.ts';
 import { parseGraphPath, type Host } from '../../chunkedgraph/server/graph-path.ts';
-import type { HttpClient } from '../../http/client.ts';
-import { parseInfo } from '../../precomputed/info.ts';
-import type { OpenGrapheneOptions } from '../options.ts';
-import { openBucket } from './bucket.ts';
+import type { HttpClient } from '../../http/http-request.ts';
+import { parseInfo } from '../../precomputed/volume-info.ts';
+import type { OpenGrapheneOptions } from '../option-types.ts';
+import { openBucket } from './open-bucket.ts';
 import type { GrapheneDescription } from './description.ts';
-import { tableServer } from './find-table.ts';
-import { materializationsOf } from './materializations.ts';
+import { createTableServer } from './find-table.ts';
+import { openMaterializations } from './materializations.ts';
 import type { ResolvedGraph } from './resolve-graph.ts';
-import { checkIsThere, storageFor } from './storage-keys.ts';
+import { checkStoreExists, mergeStorageOptions } from './storage-credentials.ts';
 import { GraphTokens } from './tokens.ts';
 
 /**
@@ -30,7 +30,7 @@ export async function reopenGraph(
 ): Promise<ResolvedGraph> {
   const { graph: table, bucket, authServer, datastack, info: json } = description,
     warn = (message: string): void => logger.warn(message);
-  const storage = storageFor(bucket, options.storage);
+  const storage = mergeStorageOptions(bucket, options.storage);
   if (options.token && !table.token)
     throw new TypeError(
       'token: the volume was resolved without one, and its server gets none: resolve its path again',
@@ -41,8 +41,8 @@ export async function reopenGraph(
   );
   const path = parseGraphPath(table.path);
   checkHosts(description, path);
-  const token = await tokens.named(table.token, path);
-  const server = tableServer({ path, token, allowAddress: table.allowAddress }, http, options, warn);
+  const token = await tokens.findNamed(table.token, path);
+  const server = createTableServer({ path, token, allowAddress: table.allowAddress }, http, options, warn);
   const { json: now } = await new ChunkedGraphClient({ server }).info(options.signal);
   if (!isDeepStrictEqual(meaningOf(now), meaningOf(json)))
     throw new InfoError(
@@ -51,13 +51,13 @@ export async function reopenGraph(
       path.infoUrl,
     );
   const store = await openBucket(bucket, http, { storage, graphToken: token?.token, logger });
-  checkIsThere(store);
+  checkStoreExists(store);
   return {
     description,
     graph: parseGraphInfo(json, path.infoUrl),
     info: parseInfo(json, path.infoUrl),
     server,
-    materializations: datastack ? materializationsOf(datastack, tokens, http) : undefined,
+    materializations: datastack ? openMaterializations(datastack, tokens, http) : undefined,
     store,
   };
 }

@@ -16,7 +16,7 @@ export class GraphTokens {
   }
 
   /** @throws as `findToken`. */
-  of(host: Host): Promise<FoundToken | undefined> {
+  find(host: Host): Promise<FoundToken | undefined> {
     const found = this.#found.get(host.origin) ?? findToken(host, this.#search, this.#warn);
     this.#found.set(host.origin, found);
     return found;
@@ -26,9 +26,9 @@ export class GraphTokens {
    * The token of a described server.
    * @throws CredentialsError NOT_FOUND when it is not to be had here; as `findToken`.
    */
-  async named(name: TokenName | null, host: Host): Promise<FoundToken | undefined> {
+  async findNamed(name: TokenName | null, host: Host): Promise<FoundToken | undefined> {
     if (!name || this.#search.token === null) return undefined;
-    const found = await this.of(host);
+    const found = await this.find(host);
     if (found) return found;
     throw new CredentialsError(
       'NOT_FOUND',
@@ -37,5 +37,5 @@ export class GraphTokens {
   }
 }
 
-export const nameOf = (host: Host, found: FoundToken | undefined): TokenName | null =>
+export const toTokenName = (host: Host, found: FoundToken | undefined): TokenName | null =>
   found ? { host: host.origin, from: found.from } : null;

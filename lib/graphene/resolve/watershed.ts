@@ -3,14 +3,14 @@ import { InfoError, PathError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { GraphPath } from '../../chunkedgraph/server/graph-path.ts';
 import type { FoundToken } from '../../chunkedgraph/server/token.ts';
-import type { HttpClient } from '../../http/client.ts';
-import { scaleAt, type VolumeInfo } from '../../precomputed/info.ts';
+import type { HttpClient } from '../../http/http-request.ts';
+import { scaleAt, type VolumeInfo } from '../../precomputed/volume-info.ts';
 import { isStore, type Store } from '../../storage/store.ts';
-import type { OpenGrapheneOptions } from '../options.ts';
+import type { OpenGrapheneOptions } from '../option-types.ts';
 import type { StorageOptions } from '../../storage/bucket-options.ts';
-import { openBucket, type BucketPlace } from './bucket.ts';
+import { openBucket, type BucketLocation } from './open-bucket.ts';
 import { checkMip } from './mip.ts';
-import { addressesNamedBy, bucketNamed, quoted } from './named-place.ts';
+import { allowedAddressesFrom, acceptNamedBucket, quotePath } from './server-named-bucket.ts';
 
 /** The server that names the watershed. */
 export interface GraphAddress {
@@ -21,7 +21,7 @@ export interface GraphAddress {
 }
 
 export interface FoundBucket {
-  place: BucketPlace;
+  location: BucketLocation;
   store: Store;
 }
 
@@ -38,34 +38,34 @@ export async function findWatershed(
   const keys = { storage, graphToken: server.token?.token, logger };
   if (dataDir === undefined && !isStore(storage)) {
     const place = placeNamed(named, server, storage);
-    return { place, store: await openBucket(place, http, keys) };
+    return { location: place, store: await openBucket(place, http, keys) };
   }
-  const place: BucketPlace = { path: dataDir ?? '', allowAddress: 'any', graphToken: false };
+  const place: BucketLocation = { path: dataDir ?? '', allowAddress: 'any', graphToken: false };
   const store = await openBucket(place, http, keys);
   // Chunks that are not stored are an answer; a folder that is not there is a mistake. A bucket in memory may be filled later.
   if (store.exists?.() === false && !store.url.startsWith('mem:'))
     throw new PathError('BAD_PATH', `dataDir ${store.url} does not exist`);
-  return { place, store };
+  return { location: place, store };
 }
 
 function placeNamed(
   dataDir: string | undefined,
   { path: { infoUrl, origin, hostname }, token, address }: GraphAddress,
   storage: StorageOptions | undefined,
-): BucketPlace {
+): BucketLocation {
   const bad = (what: string): InfoError =>
     new InfoError('BAD_INFO', `info at ${infoUrl}${what}; pass dataDir, the watershed's path`, infoUrl);
   if (dataDir === undefined) throw bad(' has no data_dir');
   if (dataDir.trim() === '') throw bad(': data_dir is empty');
   const naming = {
-    said: `data_dir ${quoted(dataDir)} came from ${origin}`,
+    said: `data_dir ${quotePath(dataDir)} came from ${origin}`,
     trust: 'pass it as dataDir',
     origin,
-    allowAddress: addressesNamedBy(hostname, address),
+    allowAddress: allowedAddressesFrom(hostname, address),
     bucketHeaders: true,
     hasToken: token !== undefined,
   };
-  return bucketNamed(dataDir, naming, storage);
+  return acceptNamedBucket(dataDir, naming, storage);
 }
 
 /** @throws InfoError BAD_INFO; RangeError for a mip finer than the graph's. */

@@ -12,7 +12,7 @@ const openNow = promisify(open) as (path: string, flags: number) => Promise<numb
 const RETRY_MS = 50;
 
 /** Waits for a writer; ends when the last writer has left. */
-export async function readFifo(path: string): Promise<Socket> {
+export async function openFifoReader(path: string): Promise<Socket> {
   return new Socket({
     fd: await openNow(path, constants.O_RDONLY | constants.O_NONBLOCK),
     readable: true,
@@ -21,7 +21,7 @@ export async function readFifo(path: string): Promise<Socket> {
 }
 
 /** Waits for a reader. @throws signal.reason */
-export async function writeFifo(path: string, signal?: AbortSignal): Promise<Socket> {
+export async function openFifoWriter(path: string, signal?: AbortSignal): Promise<Socket> {
   for (;;) {
     signal?.throwIfAborted();
     try {

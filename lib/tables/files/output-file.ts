@@ -3,10 +3,10 @@ import { constants, type Stats } from 'node:fs';
 import { access, type FileHandle, lstat, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { TableError } from '../../base/errors.ts';
-import { writeFifo } from './fifos.ts';
-import { type ByteSink, streamSink, unusable } from './streams.ts';
+import { openFifoWriter } from './fifos.ts';
+import { type ByteSink, streamSink, ioError } from './byte-streams.ts';
 import { lockOutput } from './output-lock.ts';
-import { packed } from './packing.ts';
+import { compressSink } from './table-compression.ts';
 
 export interface OutputOptions {
   /** What asked for the file, named before it in errors. */
@@ -25,7 +25,7 @@ export interface OutputFile {
 }
 
 /** Where the result goes while it is not whole. */
-export const partialOf = (target: string): string => `${target}.partial`;
+export const partialPath = (target: string): string => `${target}.partial`;
 
 /**
  * Locks a file for writing; nothing of it is created or changed before `open`. Then `PATH.partial` is written, and renamed at the end; so the
@@ -42,21 +42,21 @@ export async function claimOutput(
     try {
       return await step;
     } catch (error) {
-      throw error instanceof TableError || signal?.aborted ? error : unusable('written', called(file), error);
+      throw error instanceof TableError || signal?.aborted ? error : ioError('written', called(file), error);
     }
   };
   const present = await stat(path).catch(() => undefined);
   if (present?.isDirectory()) throw new TableError('UNREADABLE', `${called(path)} is a directory`);
   if (present && !present.isFile()) return direct(path, present, called(path), told, signal);
-  const target = await told(targetOf(path), path);
-  const partial = partialOf(target);
+  const target = await told(followLinks(path), path);
+  const partial = partialPath(target);
   if (present) await told(access(target, constants.W_OK), path);
-  const release = await told(lockOutput(target, { called: called(path), warn }), partial);
+  const release = await told(lockOutput(target, { displayName: called(path), warn }), partial);
   return {
     release,
     async open() {
       try {
-        return packed(
+        return compressSink(
           wholeOrNothing(await told(create(partial, present), partial), target, called(partial), release),
           path,
         );
@@ -69,7 +69,7 @@ export async function claimOutput(
 }
 
 /** The path with symbolic links at its end followed, to a file that need not be there yet. */
-export async function targetOf(path: string): Promise<string> {
+export async function followLinks(path: string): Promise<string> {
   for (let links = 0; links < 40; links++) {
     const link = await readlink(path).catch(() => undefined);
     if (link === undefined) return path;
@@ -101,13 +101,13 @@ async function create(partial: string, present: Stats | undefined): Promise<File
 }
 
 function wholeOrNothing(handle: FileHandle, target: string, called: string, release: () => void): ByteSink {
-  const partial = partialOf(target);
+  const partial = partialPath(target);
   let ended = false;
   const told = async <T>(step: Promise<T>): Promise<T> => {
     try {
       return await step;
     } catch (error) {
-      throw unusable('written', called, error);
+      throw ioError('written', called, error);
     }
   };
   return {
@@ -162,7 +162,11 @@ function direct(
     release: () => undefined,
     async open() {
       if (present.isFIFO())
-        return streamSink(await told(writeFifo(path, signal), path), { name: called, signal, ends: true });
+        return streamSink(await told(openFifoWriter(path, signal), path), {
+          name: called,
+          signal,
+          endsStream: true,
+        });
       const handle = await told(open(path, 'w'), path);
       return {
         write: (bytes) => told(handle.writeFile(bytes), path),

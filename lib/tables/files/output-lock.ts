@@ -7,7 +7,7 @@
 import { closeSync, openSync, readFileSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { TableError } from '../../base/errors.ts';
-import { ownIdentity, type RunIdentity, stateOf } from './run-identity.ts';
+import { getOwnIdentity, type RunIdentity, findRunState } from './run-identity.ts';
 
 /** Making a lock and writing it, or taking one away, takes another process microseconds: who is longer about it was killed. */
 const TRIES = 10,
@@ -19,7 +19,7 @@ let watching = false;
 
 export interface LockOptions {
   /** What messages call the file. */
-  called: string;
+  displayName: string;
   warn?: (message: string) => void;
 }
 
@@ -29,7 +29,7 @@ export interface LockOptions {
  */
 export async function lockOutput(
   path: string,
-  { called, warn = () => {} }: LockOptions,
+  { displayName: called, warn = () => {} }: LockOptions,
 ): Promise<() => void> {
   const lock = `${path}.lock`;
   for (let tries = 0; ;) {
@@ -53,7 +53,7 @@ export async function lockOutput(
         'IN_USE',
         `${called} cannot be locked: ${lock} is there, and is not a lock of this program; move it away`,
       );
-    const state = run ? stateOf(run) : 'gone';
+    const state = run ? findRunState(run) : 'gone';
     if (state === 'running')
       throw new TableError(
         'IN_USE',
@@ -87,7 +87,7 @@ function create(lock: string): boolean {
     throw error;
   }
   try {
-    writeSync(fd, `${JSON.stringify({ program: PROGRAM, ...ownIdentity() })}\n`);
+    writeSync(fd, `${JSON.stringify({ program: PROGRAM, ...getOwnIdentity() })}\n`);
   } catch (error) {
     unlinkSync(lock);
     throw error;

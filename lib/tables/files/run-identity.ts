@@ -19,7 +19,7 @@ export type RunState = 'running' | 'gone' | 'elsewhere';
 
 let own: RunIdentity | undefined;
 
-export function ownIdentity(): RunIdentity {
+export function getOwnIdentity(): RunIdentity {
   return (own ??= {
     pid: process.pid,
     host: hostname(),
@@ -29,8 +29,8 @@ export function ownIdentity(): RunIdentity {
   });
 }
 
-export function stateOf(run: RunIdentity): RunState {
-  const { host, boot, namespace } = ownIdentity();
+export function findRunState(run: RunIdentity): RunState {
+  const { host, boot, namespace } = getOwnIdentity();
   if (run.host !== host) return 'elsewhere';
   if (run.boot !== boot) return 'gone'; // with the machine
   if (run.namespace !== namespace) return 'elsewhere';

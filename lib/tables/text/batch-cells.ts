@@ -6,50 +6,50 @@ import type { TableColumns, TextColumn } from '../table.ts';
 export class BatchCells {
   readonly rows: number;
   readonly points: Float64Array;
-  readonly noPoint: Uint8Array;
+  readonly pointStatus: Uint8Array;
   readonly ids: BigUint64Array;
   /** Of `ids`, low word first. */
   readonly words: Uint32Array;
-  readonly noId: Uint8Array;
+  readonly idStatus: Uint8Array;
   readonly texts: readonly TextCells[];
 
   constructor(rows: number, { points = [], ids = [], texts = [] }: Partial<TableColumns>) {
     this.rows = rows;
     this.points = new Float64Array(3 * rows * points.length);
-    this.noPoint = new Uint8Array(rows * points.length);
+    this.pointStatus = new Uint8Array(rows * points.length);
     this.ids = new BigUint64Array(rows * ids.length);
     this.words = wordsOf(this.ids);
-    this.noId = new Uint8Array(rows * ids.length);
+    this.idStatus = new Uint8Array(rows * ids.length);
     this.texts = texts.map(() => new TextCells(rows));
   }
 
   /** @param at `column * rows + row` */
-  setNoPoint(at: number, status: number): void {
+  clearPoint(at: number, status: number): void {
     this.points.fill(NaN, 3 * at, 3 * at + 3);
-    this.noPoint[at] = status;
+    this.pointStatus[at] = status;
   }
 
-  setNoId(at: number, status: number): void {
+  clearId(at: number, status: number): void {
     this.words[2 * at] = this.words[2 * at + 1] = 0;
-    this.noId[at] = status;
+    this.idStatus[at] = status;
   }
 
   /** Of a row whose columns cannot be told apart. */
   refuseRow(row: number): void {
-    for (let at = row; at < this.noPoint.length; at += this.rows)
-      this.setNoPoint(at, PointStatus.invalidPoint);
-    for (let at = row; at < this.noId.length; at += this.rows) this.setNoId(at, PointStatus.invalidId);
+    for (let at = row; at < this.pointStatus.length; at += this.rows)
+      this.clearPoint(at, PointStatus.invalidPoint);
+    for (let at = row; at < this.idStatus.length; at += this.rows) this.clearId(at, PointStatus.invalidId);
   }
 }
 
 /** Each spelling is kept once; a row that nothing is set for has none. */
 export class TextCells implements TextColumn {
   readonly spellings = [''];
-  readonly places: Uint32Array;
+  readonly indices: Uint32Array;
   readonly #seen = new Map([['', 0]]);
 
   constructor(rows: number) {
-    this.places = new Uint32Array(rows);
+    this.indices = new Uint32Array(rows);
   }
 
   set(row: number, text: string): void {
@@ -58,6 +58,6 @@ export class TextCells implements TextColumn {
       place = this.spellings.push(text) - 1;
       this.#seen.set(text, place);
     }
-    this.places[row] = place;
+    this.indices[row] = place;
   }
 }

@@ -9,11 +9,11 @@ import { checkColumns } from '../check-columns.ts';
 import type { CellsOf, ColumnChoice, TableColumns } from '../table.ts';
 import type { BatchCells } from './batch-cells.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import type { Cells } from './cells.ts';
-import { IdReader, PointReader } from './field-readers.ts';
+import type { AnswerCells } from './answer-cells.ts';
+import { IdFieldReader, PointFieldReader } from './field-readers.ts';
 import { Fields } from './fields.ts';
 import { contentEnd, type RowRules, type RowSpans } from './rows.ts';
-import { refuseOtherSeparators } from './separators.ts';
+import { checkSeparator } from './separators.ts';
 import type { TextFormat } from './text-format.ts';
 
 /** What stands at the end of a row whose fields are not those of the header. */
@@ -46,8 +46,8 @@ export class Delimited implements TextFormat {
   #countOut = 0;
   /** Whether the header ends with a status: an ending that says so tells nothing then. */
   #endsWithStatus = false;
-  #points: PointReader[] = [];
-  #ids: IdReader[] = [];
+  #points: PointFieldReader[] = [];
+  #ids: IdFieldReader[] = [];
   /** -1 for a column that is not there yet. */
   #textFields: number[] = [];
   /** Fields that answers are written over, left to right. */
@@ -63,10 +63,10 @@ export class Delimited implements TextFormat {
     this.#choice = columns;
     this.#given = options.header;
     this.#fields = new Fields(this.#delimiter);
-    this.rules = { delimiter: this.#delimiter, firstRow: options.header ? 1 : 0 };
+    this.rules = { delimiter: this.#delimiter, firstRowNumber: options.header ? 1 : 0 };
   }
 
-  begin(bytes: Buffer, start: number, end: number, out: ByteWriter, rows: RowSpans): boolean {
+  readHeader(bytes: Buffer, start: number, end: number, out: ByteWriter, rows: RowSpans): boolean {
     if (start === end && !this.#given)
       throw new TableError('BAD_FORMAT', 'the table is empty: it has no header');
     const names = this.#given ?? this.#namesIn(bytes, start, end);
@@ -76,13 +76,13 @@ export class Delimited implements TextFormat {
     const ownHeader = this.#given?.map((name) => this.#quoted(name).toString()).join(this.#options.delimiter);
     const header = ownHeader === undefined ? bytes.subarray(start, end) : Buffer.from(ownHeader + lineEnd);
     const { outputs } = this.columns;
-    const titles: Cells = { write: (to, column) => (to.copy(this.#quoted(outputs[column])), true) };
+    const titles: AnswerCells = { write: (to, column) => (to.copy(this.#quoted(outputs[column])), true) };
     this.#writeWhole(out, this.#fields.split(header, 0, header.length), 0, header.length, titles, 0);
     return !this.#given;
   }
 
   #namesIn(bytes: Buffer, start: number, end: number): readonly string[] {
-    if (!this.#options.sure) refuseOtherSeparators(bytes.subarray(start, end), this.#options.delimiter);
+    if (!this.#options.sure) checkSeparator(bytes.subarray(start, end), this.#options.delimiter);
     const row = this.#fields.split(bytes, start, end);
     return withoutBlanks(Array.from({ length: row.count }, (_, field) => row.text(field)));
   }
@@ -101,8 +101,8 @@ export class Delimited implements TextFormat {
       return field;
     };
     this.columns = columns;
-    this.#points = points.map((axes) => new PointReader(axes, axes.map(fieldOf), decimalComma));
-    this.#ids = ids.map((name) => new IdReader(name, fieldOf(name)));
+    this.#points = points.map((axes) => new PointFieldReader(axes, axes.map(fieldOf), decimalComma));
+    this.#ids = ids.map((name) => new IdFieldReader(name, fieldOf(name)));
     this.#textFields = texts.map(fieldOf);
     const places = outputs.map((name, column) => ({ field: fieldOf(name), column }));
     this.#replaced = places.filter(({ field }) => field >= 0).sort((a, b) => a.field - b.field);
@@ -135,12 +135,12 @@ export class Delimited implements TextFormat {
       const at = k * cells.rows + row,
         reader = this.#points[k];
       if (reader.read(fields, cells.points, 3 * at)) continue;
-      cells.setNoPoint(at, reader.isMissing(fields) ? PointStatus.notLookedUp : PointStatus.invalidPoint);
+      cells.clearPoint(at, reader.isMissing(fields) ? PointStatus.notLookedUp : PointStatus.invalidPoint);
     }
     for (let k = 0; k < this.#ids.length; k++) {
       const at = k * cells.rows + row,
         status = this.#ids[k].read(fields, cells.words, at);
-      if (status !== 0) cells.setNoId(at, status);
+      if (status !== 0) cells.clearId(at, status);
     }
     for (let k = 0; k < this.#textFields.length; k++) {
       const field = this.#textFields[k];
@@ -148,7 +148,7 @@ export class Delimited implements TextFormat {
     }
   }
 
-  complaint(bytes: Buffer, start: number, end: number, cells: BatchCells, row: number): string {
+  describeInvalid(bytes: Buffer, start: number, end: number, cells: BatchCells, row: number): string {
     const fields = this.#fields.split(bytes, start, end);
     if (fields.count !== this.#count) return `${fields.count} fields where the header has ${this.#count}`;
     if (this.#wasExtended(fields))
@@ -156,10 +156,10 @@ export class Delimited implements TextFormat {
     const { invalidPoint, invalidId } = PointStatus,
       { rows } = cells;
     return [
-      ...this.#points.filter((_, k) => cells.noPoint[k * rows + row] === invalidPoint),
-      ...this.#ids.filter((_, k) => cells.noId[k * rows + row] === invalidId),
+      ...this.#points.filter((_, k) => cells.pointStatus[k * rows + row] === invalidPoint),
+      ...this.#ids.filter((_, k) => cells.idStatus[k * rows + row] === invalidId),
     ]
-      .map((reader) => reader.complaint(fields))
+      .map((reader) => reader.describeInvalid(fields))
       .join('; ');
   }
 
@@ -173,7 +173,14 @@ export class Delimited implements TextFormat {
     return this.#replaced.length > 0 && !this.#endsWithStatus && endsInvalid(fields);
   }
 
-  writeRow(out: ByteWriter, bytes: Buffer, start: number, end: number, cells: Cells, row: number): void {
+  writeRow(
+    out: ByteWriter,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    cells: AnswerCells,
+    row: number,
+  ): void {
     if (this.#replaced.length > 0) {
       const fields = this.#fields.split(bytes, start, end);
       if (this.#isWhole(fields)) this.#writeWhole(out, fields, start, end, cells, row);
@@ -187,7 +194,14 @@ export class Delimited implements TextFormat {
     out.copy(bytes, content, end);
   }
 
-  #writeWhole(out: ByteWriter, fields: Fields, start: number, end: number, cells: Cells, row: number): void {
+  #writeWhole(
+    out: ByteWriter,
+    fields: Fields,
+    start: number,
+    end: number,
+    cells: AnswerCells,
+    row: number,
+  ): void {
     const { bytes } = fields,
       content = contentEnd(bytes, start, end);
     let copied = start;
@@ -202,7 +216,7 @@ export class Delimited implements TextFormat {
     out.copy(bytes, content, end);
   }
 
-  #writeAdded(out: ByteWriter, cells: Cells, row: number): void {
+  #writeAdded(out: ByteWriter, cells: AnswerCells, row: number): void {
     for (const column of this.#added) {
       out.byte(this.#delimiter);
       cells.write(out, column, row);
@@ -210,7 +224,14 @@ export class Delimited implements TextFormat {
   }
 
   /** All answers behind the row, in their order, so that its status is last; in place of what an earlier run put there. */
-  #writeRagged(out: ByteWriter, fields: Fields, start: number, end: number, cells: Cells, row: number): void {
+  #writeRagged(
+    out: ByteWriter,
+    fields: Fields,
+    start: number,
+    end: number,
+    cells: AnswerCells,
+    row: number,
+  ): void {
     const { bytes } = fields,
       content = contentEnd(bytes, start, end),
       last = this.columns.outputs.length - 1;

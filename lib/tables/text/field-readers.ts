@@ -10,7 +10,7 @@ const QUOTE = 34,
   COMMA = 44;
 
 /** Reads one point a row: from one field that holds all three coordinates, or from three. */
-export class PointReader {
+export class PointFieldReader {
   readonly #names: PointColumns;
   readonly #fields: readonly number[];
   /** Before decimals. */
@@ -25,7 +25,7 @@ export class PointReader {
   /** @returns whether there is one, written to `out[at..at + 2]`. */
   read(row: Fields, out: Float64Array, at: number): boolean {
     if (this.#fields.length === 3) return this.#readAxes(row, out, at);
-    const [from, to] = row.inside(this.#fields[0]);
+    const [from, to] = row.unquoted(this.#fields[0]);
     return parsePosition(row.bytes, from, to, out, at);
   }
 
@@ -50,15 +50,15 @@ export class PointReader {
   }
 
   /** What is wrong with a point that was not read and is not missing. */
-  complaint(row: Fields): string {
+  describeInvalid(row: Fields): string {
     if (this.#fields.length === 1)
-      return `column ${this.#names[0]}${row.shown(this.#fields[0], 'no [x, y, z]')}`;
+      return `column ${this.#names[0]}${row.describe(this.#fields[0], 'no [x, y, z]')}`;
     const axis = this.#fields.findIndex((field) => {
-      const [from, to] = row.inside(field);
+      const [from, to] = row.unquoted(field);
       return Number.isNaN(parseDecimal(row.bytes, from, to, this.#mark));
     });
     const field = this.#fields[axis];
-    return `column ${this.#names[axis]}${row.shown(field, this.#whyNoNumber(row.text(field).trim()))}`;
+    return `column ${this.#names[axis]}${row.describe(field, this.#whyNoNumber(row.text(field).trim()))}`;
   }
 
   #whyNoNumber(text: string): string {
@@ -71,7 +71,7 @@ export class PointReader {
 }
 
 /** Reads one ID a row. */
-export class IdReader {
+export class IdFieldReader {
   readonly #name: string;
   readonly #field: number;
 
@@ -82,14 +82,14 @@ export class IdReader {
 
   /** Writes the ID to `words[2 * at]` and the word after. @returns 0, or the status that says why there is none. */
   read(row: Fields, words: Uint32Array, at: number): number {
-    const [from, to] = row.inside(this.#field);
+    const [from, to] = row.unquoted(this.#field);
     const isId = parseId(row.bytes, from, to, words, 2 * at);
     if (isId && (words[2 * at] !== 0 || words[2 * at + 1] !== 0 || !isBlank(row.bytes, from, to))) return 0;
     return isId || isMissing(row.text(this.#field)) ? PointStatus.notLookedUp : PointStatus.invalidId;
   }
 
   /** What is wrong with an ID that cannot be read. */
-  complaint(row: Fields): string {
-    return `column ${this.#name}${row.shown(this.#field, 'no uint64 ID')}`;
+  describeInvalid(row: Fields): string {
+    return `column ${this.#name}${row.describe(this.#field, 'no uint64 ID')}`;
   }
 }

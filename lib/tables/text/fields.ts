@@ -56,7 +56,7 @@ export class Fields {
   }
 
   /** A field without its quotes. */
-  inside(field: number): [start: number, end: number] {
+  unquoted(field: number): [start: number, end: number] {
     const start = this.start(field),
       end = this.end(field);
     return end - start >= 2 && this.bytes[start] === QUOTE && this.bytes[end - 1] === QUOTE
@@ -65,13 +65,13 @@ export class Fields {
   }
 
   text(field: number): string {
-    const [start, end] = this.inside(field);
+    const [start, end] = this.unquoted(field);
     const text = this.bytes.toString('utf8', start, end);
     return start > this.start(field) ? text.replaceAll('""', '"') : text;
   }
 
   /** ` is empty`, or `: "its text" is` what it is. */
-  shown(field: number, what: string): string {
+  describe(field: number, what: string): string {
     const text = this.text(field);
     return text.trim() === '' ? ' is empty' : `: ${JSON.stringify(text.slice(0, 60))} is ${what}`;
   }

@@ -4,24 +4,24 @@
  */
 import { TableError } from '../../base/errors.ts';
 import { PointStatus } from '../../points/status.ts';
-import { checkColumns, existsAlready } from '../check-columns.ts';
+import { checkColumns, columnExistsError } from '../check-columns.ts';
 import { isMissing } from '../missing.ts';
 import type { CellsOf, ColumnChoice, PointColumns, TableColumns } from '../table.ts';
 import type { BatchCells } from './batch-cells.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import type { Cells } from './cells.ts';
+import type { AnswerCells } from './answer-cells.ts';
 import { isSpace, parseId } from './decimal.ts';
 import {
   closingBrace,
-  isNoPosition,
-  members,
+  isMissingPositionValue,
+  readMembers,
   parseRow,
   plainText,
-  setPoint,
-  setPosition,
-  textOf,
-  valueOf,
-  wrong,
+  readPoint,
+  readPosition,
+  memberText,
+  memberValue,
+  describeInvalidValue,
 } from './json-row.ts';
 import type { RowSpans } from './rows.ts';
 import type { TextFormat } from './text-format.ts';
@@ -31,7 +31,7 @@ const QUOTE = 34,
   OPEN = 123;
 
 export class JsonLines implements TextFormat {
-  readonly rules = { firstRow: 1 };
+  readonly rules = { firstRowNumber: 1 };
   readonly hasHeader = false;
   columns: TableColumns = { outputs: [], replace: false };
   readonly #choice: ColumnChoice;
@@ -42,7 +42,7 @@ export class JsonLines implements TextFormat {
     this.#choice = columns;
   }
 
-  begin(bytes: Buffer, start: number, end: number, _out: ByteWriter, rows: RowSpans): boolean {
+  readHeader(bytes: Buffer, start: number, end: number, _out: ByteWriter, rows: RowSpans): boolean {
     if (end === start) return false;
     const first = Object.keys(parseRow(bytes, start, end));
     this.columns = this.#choose(first, rows);
@@ -72,54 +72,61 @@ export class JsonLines implements TextFormat {
     const { points = [], ids = [], texts = [], outputs, replace, advice } = this.columns;
     const values = parseRow(bytes, start, end);
     const existing = replace ? [] : outputs.filter((name) => Object.hasOwn(values, name));
-    if (existing.length > 0) throw existsAlready(existing, advice);
+    if (existing.length > 0) throw columnExistsError(existing, advice);
     for (let k = 0; k < points.length; k++) {
       const at = k * cells.rows + row;
-      const found = points[k].map((name) => valueOf(values, name));
+      const found = points[k].map((name) => memberValue(values, name));
       if (brokenPart(found, cells.points, 3 * at) < 0) continue;
-      const missing = found.length === 1 ? isNoPosition(found[0]) : found.every(isMissing);
-      cells.setNoPoint(at, missing ? PointStatus.notLookedUp : PointStatus.invalidPoint);
+      const missing = found.length === 1 ? isMissingPositionValue(found[0]) : found.every(isMissing);
+      cells.clearPoint(at, missing ? PointStatus.notLookedUp : PointStatus.invalidPoint);
     }
     if (ids.length > 0) this.#readIds(bytes, start, end, values, cells, row);
     for (let k = 0; k < texts.length; k++)
-      cells.texts[k].set(row, plainText(valueOf(values, texts[k])).trim());
+      cells.texts[k].set(row, plainText(memberValue(values, texts[k])).trim());
   }
 
   /** Their digits are read from the text: a double would round them. Of a name that comes twice the last value counts, as in JSON.parse. */
   #readIds(bytes: Buffer, start: number, end: number, values: object, cells: BatchCells, row: number): void {
     const { ids = [] } = this.columns;
-    for (let k = 0; k < ids.length; k++) cells.setNoId(k * cells.rows + row, PointStatus.notLookedUp);
-    for (const { name, from, to } of members(bytes, start, closingBrace(bytes, end))) {
+    for (let k = 0; k < ids.length; k++) cells.clearId(k * cells.rows + row, PointStatus.notLookedUp);
+    for (const { name, from, to } of readMembers(bytes, start, closingBrace(bytes, end))) {
       const k = ids.indexOf(name),
-        value = valueOf(values, name);
+        value = memberValue(values, name);
       if (k < 0 || isMissing(value)) continue;
       const quoted = typeof value === 'string' ? 1 : 0,
         at = k * cells.rows + row;
       const isId = parseId(bytes, from + quoted, to - quoted, cells.words, 2 * at);
-      cells.noId[at] = isId ? 0 : PointStatus.invalidId;
+      cells.idStatus[at] = isId ? 0 : PointStatus.invalidId;
     }
   }
 
-  complaint(bytes: Buffer, start: number, end: number, cells: BatchCells, row: number): string {
+  describeInvalid(bytes: Buffer, start: number, end: number, cells: BatchCells, row: number): string {
     const { points = [], ids = [] } = this.columns,
       { invalidPoint, invalidId } = PointStatus;
     const values = parseRow(bytes, start, end);
     const reason = (name: string, what: string): string =>
-      `${name}${wrong(valueOf(values, name), textOf(bytes, start, end, name), what)}`;
+      `${name}${describeInvalidValue(memberValue(values, name), memberText(bytes, start, end, name), what)}`;
     return [
       ...points
-        .filter((_, k) => cells.noPoint[k * cells.rows + row] === invalidPoint)
+        .filter((_, k) => cells.pointStatus[k * cells.rows + row] === invalidPoint)
         .map((names) => reason(brokenName(names, values), names.length === 1 ? 'no [x, y, z]' : 'no number')),
       ...ids
-        .filter((_, k) => cells.noId[k * cells.rows + row] === invalidId)
+        .filter((_, k) => cells.idStatus[k * cells.rows + row] === invalidId)
         .map((name) => reason(name, 'no uint64 ID')),
     ].join('; ');
   }
 
-  writeRow(out: ByteWriter, bytes: Buffer, start: number, end: number, cells: Cells, row: number): void {
+  writeRow(
+    out: ByteWriter,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    cells: AnswerCells,
+    row: number,
+  ): void {
     const answer = (column: number): void => {
       const before = out.length,
-        quotes = !cells.isBare?.(column, row);
+        quotes = !cells.isUnquoted?.(column, row);
       if (quotes) out.byte(QUOTE);
       if (cells.write(out, column, row)) return quotes ? out.byte(QUOTE) : undefined;
       out.length = before;
@@ -132,7 +139,7 @@ export class JsonLines implements TextFormat {
     let copied = start;
     const written = new Set<number>();
     if (this.columns.replace)
-      for (const { name, from, to } of members(bytes, start, brace)) {
+      for (const { name, from, to } of readMembers(bytes, start, brace)) {
         const column = this.columns.outputs.indexOf(name);
         if (column < 0) continue;
         written.add(column);
@@ -155,10 +162,10 @@ export class JsonLines implements TextFormat {
 
 /** Reads a point from the values of its columns to `out[at..at + 2]`. @returns which of them is broken or missing, or -1. */
 const brokenPart = (values: readonly unknown[], out: Float64Array, at: number): number =>
-  values.length > 1 ? setPoint(values, out, at) : setPosition(values[0], out, at) ? -1 : 0;
+  values.length > 1 ? readPoint(values, out, at) : readPosition(values[0], out, at) ? -1 : 0;
 
 function brokenName(names: PointColumns, values: object): string {
-  const found = names.map((name) => valueOf(values, name));
+  const found = names.map((name) => memberValue(values, name));
   return names[brokenPart(found, new Float64Array(3), 0)];
 }
 
@@ -176,7 +183,7 @@ function keysOf(rows: RowSpans, most: number): string[] {
 
 const cellsOf = (rows: RowSpans): CellsOf =>
   function* (name) {
-    for (const row of parsed(rows)) yield plainText(valueOf(row, name));
+    for (const row of parsed(rows)) yield plainText(memberValue(row, name));
   };
 
 function* parsed(rows: RowSpans): Generator<object> {

@@ -45,7 +45,7 @@ function parsePythonJson(text: string): unknown {
   }
 }
 
-export const valueOf = (row: object, name: string): unknown =>
+export const memberValue = (row: object, name: string): unknown =>
   Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : undefined;
 
 /** A value as text; empty where there is none. */
@@ -53,7 +53,7 @@ export const plainText = (value: unknown): string =>
   typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
 
 /** @returns the first axis that is no finite number, or -1. Numbers may be written as strings. */
-export function setPoint(values: readonly unknown[], out: Float64Array, at: number): number {
+export function readPoint(values: readonly unknown[], out: Float64Array, at: number): number {
   for (let axis = 0; axis < 3; axis++) {
     const value = values[axis];
     let number = NaN;
@@ -69,15 +69,15 @@ export function setPoint(values: readonly unknown[], out: Float64Array, at: numb
 }
 
 /** Three numbers: a list of them, or the text that CSV would have. */
-export function setPosition(value: unknown, out: Float64Array, at: number): boolean {
-  if (Array.isArray(value)) return value.length === 3 && setPoint(value, out, at) < 0;
+export function readPosition(value: unknown, out: Float64Array, at: number): boolean {
+  if (Array.isArray(value)) return value.length === 3 && readPoint(value, out, at) < 0;
   if (typeof value !== 'string') return false;
   const text = Buffer.from(value);
   return parsePosition(text, 0, text.length, out, at);
 }
 
 /** Whether a value stands for no position. */
-export const isNoPosition = (value: unknown): boolean =>
+export const isMissingPositionValue = (value: unknown): boolean =>
   Array.isArray(value)
     ? value.length === 3 && value.every(isMissing)
     : typeof value === 'string'
@@ -92,7 +92,7 @@ export function closingBrace(bytes: Buffer, end: number): number {
 }
 
 /** Names and value spans of the members of the object that `bytes[start, end)` holds, its final brace left out. The JSON is known to be valid. */
-export function* members(
+export function* readMembers(
   bytes: Buffer,
   start: number,
   end: number,
@@ -132,15 +132,15 @@ function skipString(bytes: Buffer, at: number): number {
   return at + 1;
 }
 /** What a row says of a name, as it is written there. */
-export function textOf(bytes: Buffer, start: number, end: number, wanted: string): string {
+export function memberText(bytes: Buffer, start: number, end: number, wanted: string): string {
   let text = '';
-  for (const { name, from, to } of members(bytes, start, closingBrace(bytes, end)))
+  for (const { name, from, to } of readMembers(bytes, start, closingBrace(bytes, end)))
     if (name === wanted) text = bytes.toString('utf8', from, to);
   return text;
 }
 
 /** @param text The value as the table has it. */
-export function wrong(value: unknown, text: string, what: string): string {
+export function describeInvalidValue(value: unknown, text: string, what: string): string {
   if (value === undefined) return ' is missing';
   if (value === null) return ' is null';
   return typeof value === 'string' && value.trim() === '' ? ' is empty' : `: ${text.slice(0, 60)} is ${what}`;

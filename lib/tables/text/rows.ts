@@ -23,7 +23,7 @@ export interface RowRules {
   /** The byte between fields, where quotes may hide a line end; without it rows are lines. */
   delimiter?: number;
   /** Number of the first row in messages: 0 where it is a header. */
-  firstRow: number;
+  firstRowNumber: number;
   /** @default 16 MiB: what is longer is taken for a quote that never ends. */
   maxRowBytes?: number;
   /** Least bytes looked at together (3 or more). @default 64 KiB */
@@ -45,7 +45,7 @@ export async function* readRows(
   source: AsyncIterable<Uint8Array>,
   rules: RowRules,
 ): AsyncGenerator<RowBlock> {
-  const { delimiter = -1, firstRow, maxRowBytes = 2 ** 24, blockBytes = 2 ** 16 } = rules;
+  const { delimiter = -1, firstRowNumber: firstRow, maxRowBytes = 2 ** 24, blockBytes = 2 ** 16 } = rules;
   const delimited = delimiter >= 0;
   let pending: Buffer = Buffer.alloc(0); // the start of a row whose end has not come yet
   let scanned = 0;

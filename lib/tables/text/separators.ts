@@ -15,7 +15,7 @@ const QUOTE = 34;
  * A header with more of another separator than of this one is a table of that one: its columns would be wrong.
  * @throws TableError BAD_FORMAT, naming the option that says which it is.
  */
-export function refuseOtherSeparators(header: Buffer, delimiter: string): void {
+export function checkSeparator(header: Buffer, delimiter: string): void {
   const counts = new Map(Object.keys(SEPARATORS).map((separator) => [separator.charCodeAt(0), 0]));
   let quoted = false;
   for (const byte of header) {

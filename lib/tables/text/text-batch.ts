@@ -8,7 +8,7 @@ import type { TextFormat } from './text-format.ts';
 export class TextBatch extends BatchCells implements Batch {
   readonly blocks: readonly RowBlock[];
   readonly firstRow: number;
-  broken: { row: number; error: TableError } | undefined;
+  readError: { row: number; error: TableError } | undefined;
   readonly #format: TextFormat;
 
   constructor(format: TextFormat, blocks: readonly RowBlock[], firstRow: number) {
@@ -27,7 +27,7 @@ export class TextBatch extends BatchCells implements Batch {
         this.#format.readRow(bytes, from, end, this, row);
       } catch (error) {
         if (!(error instanceof TableError)) throw error;
-        this.broken = { row, error: this.errorAt(row, error) };
+        this.readError = { row, error: this.errorAt(row, error) };
         return false;
       }
       from = end;
@@ -36,9 +36,9 @@ export class TextBatch extends BatchCells implements Batch {
     return true;
   }
 
-  complaint(row: number): string {
+  describeInvalid(row: number): string {
     const { block, index } = this.#at(row);
-    return this.#format.complaint(block.bytes, rowStart(block, index), block.ends[index], this, row);
+    return this.#format.describeInvalid(block.bytes, rowStart(block, index), block.ends[index], this, row);
   }
 
   nameOf(row: number): string {

@@ -2,7 +2,7 @@
 import type { TableColumns } from '../table.ts';
 import type { BatchCells } from './batch-cells.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import type { Cells } from './cells.ts';
+import type { AnswerCells } from './answer-cells.ts';
 import type { RowRules, RowSpans } from './rows.ts';
 
 /**
@@ -20,11 +20,11 @@ export interface TextFormat {
    * @param rows All rows of the first batch, this one too.
    * @returns whether it was a header, now written to `out`.
    */
-  begin(bytes: Buffer, start: number, end: number, out: ByteWriter, rows: RowSpans): boolean;
+  readHeader(bytes: Buffer, start: number, end: number, out: ByteWriter, rows: RowSpans): boolean;
   /** Reads the cells of a row to those of its batch. */
   readRow(bytes: Buffer, start: number, end: number, cells: BatchCells, row: number): void;
   /** What could not be read in a row, in its own words. */
-  complaint(bytes: Buffer, start: number, end: number, cells: BatchCells, row: number): string;
+  describeInvalid(bytes: Buffer, start: number, end: number, cells: BatchCells, row: number): string;
   /** Writes a row with its answers. */
-  writeRow(out: ByteWriter, bytes: Buffer, start: number, end: number, cells: Cells, row: number): void;
+  writeRow(out: ByteWriter, bytes: Buffer, start: number, end: number, cells: AnswerCells, row: number): void;
 }

@@ -2,10 +2,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TableError } from '../../base/errors.ts';
 import type { RowAnswers } from '../answers.ts';
-import type { ByteSink } from '../files/streams.ts';
+import type { ByteSink } from '../files/byte-streams.ts';
 import type { TableSink, TableSource } from '../table.ts';
 import { ByteWriter } from './byte-writer.ts';
-import { answerCells, type Missing } from './cells.ts';
+import { createAnswerCells, type MissingText } from './answer-cells.ts';
 import { readRows, type RowBlock, rowsOf } from './rows.ts';
 import { TextBatch } from './text-batch.ts';
 import type { TextFormat } from './text-format.ts';
@@ -71,17 +71,17 @@ export class TextTable implements TableSource<TextBatch> {
   #begin(blocks: RowBlock[]): RowBlock[] {
     const format = this.#format,
       head = this.#head;
-    if (blocks.length === 0) return (format.begin(Buffer.alloc(0), 0, 0, head, []), []);
+    if (blocks.length === 0) return (format.readHeader(Buffer.alloc(0), 0, 0, head, []), []);
     const [block, ...others] = blocks,
       { bytes, start, ends } = block;
     head.copy(bytes, 0, start);
     try {
       const rows = { [Symbol.iterator]: () => rowsOf(blocks) };
-      const isHeader = format.begin(bytes, start, ends[0] ?? start, head, rows);
+      const isHeader = format.readHeader(bytes, start, ends[0] ?? start, head, rows);
       return isHeader ? [{ ...block, start: ends[0], ends: ends.subarray(1) }, ...others] : blocks;
     } catch (error) {
       throw error instanceof TableError && error.code === 'BAD_ROW'
-        ? new TextBatch(format, blocks, format.rules.firstRow).errorAt(0, error)
+        ? new TextBatch(format, blocks, format.rules.firstRowNumber).errorAt(0, error)
         : error;
     }
   }
@@ -105,7 +105,7 @@ export class TextTable implements TableSource<TextBatch> {
   }
 
   /** Where the same rows go with their answers. @param missing What stands where there is no answer. @default 'empty' */
-  sinkTo(out: ByteSink, missing?: Missing): TableSink<TextBatch> {
+  sinkTo(out: ByteSink, missing?: MissingText): TableSink<TextBatch> {
     const writer = new ByteWriter(2 * WRITE_BYTES),
       format = this.#format;
     let begun = false;
@@ -118,7 +118,7 @@ export class TextTable implements TableSource<TextBatch> {
       async write({ blocks }: TextBatch, answers: RowAnswers) {
         await begin();
         const sides = format.columns.outputs.length / (answers.columns.length + 1);
-        const cells = answerCells(answers, sides, missing);
+        const cells = createAnswerCells(answers, sides, missing);
         let row = 0;
         for (const { bytes, start, ends } of blocks) {
           let from = start;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { openGraphene } from '../../../lib/index.ts';
 import { serveDemo } from '../../../mocks/index.ts';
-import { boundsText, boxOf } from '../../../lib/chunkedgraph/api/box.ts';
-import type { GraphGrid } from '../../../lib/chunkedgraph/api/input.ts';
+import { formatBounds, clipToVolume } from '../../../lib/chunkedgraph/api/box.ts';
+import type { GraphGrid } from '../../../lib/chunkedgraph/api/check-arguments.ts';
 
 const grid: GraphGrid = { bounds: { min: [0, 0, 0], max: [1000, 1000, 1000] }, resolution: [4.28, 1.1, 0.1] };
 
@@ -32,7 +32,7 @@ describe('boxOf', () => {
     ],
     ['units of many voxels', [1, 1, 1], [3, 3, 7], [12.84, 3.3, 0.3], '3-9_3-9_3-21'],
   ])('takes %s', (_what, min, max, resolution, text) =>
-    expect(boundsText(boxOf({ min, max, resolution }, grid)!)).toBe(text),
+    expect(formatBounds(clipToVolume({ min, max, resolution }, grid)!)).toBe(text),
   );
 });
 

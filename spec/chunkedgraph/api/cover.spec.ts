@@ -1,6 +1,6 @@
 /** The recorded graph at each of its moments; what covers what is worked out from the supervoxels of all nodes. */
 import { describe, expect, test } from '@jest/globals';
-import { cover } from '../../../lib/chunkedgraph/api/cover.ts';
+import { findCover } from '../../../lib/chunkedgraph/api/cover.ts';
 import { epochs, supervoxels, type Epoch } from '../../../testing/pcg-graph.ts';
 import { seeded } from '../../../testing/random.ts';
 
@@ -39,7 +39,7 @@ class Moment {
 
   cover(given: readonly bigint[], foreign: readonly bigint[] = []) {
     const objects = sorted(given.map(this.rootOf));
-    return cover(BigUint64Array.from(given), BigUint64Array.from(objects), {
+    return findCover(BigUint64Array.from(given), BigUint64Array.from(objects), {
       layerOf,
       nLayers: 4,
       leavesOf: async (roots, stopLayer) =>
@@ -84,7 +84,7 @@ describe('cover', () => {
     const [moment] = moments,
       stranger = (2n << 56n) + 60_000n;
     const objects = BigUint64Array.of(moment.rootOf(supervoxels[0]));
-    const { stranger: found } = await cover(BigUint64Array.of(supervoxels[0], stranger), objects, {
+    const { unrelated: found } = await findCover(BigUint64Array.of(supervoxels[0], stranger), objects, {
       layerOf,
       nLayers: 4,
       leavesOf: async () => [supervoxels.subarray(0, 1)],

@@ -5,9 +5,9 @@ import { Endpoints } from '../../../lib/chunkedgraph/api/endpoints.ts';
 import { parseGraphInfo } from '../../../lib/chunkedgraph/ids/graph-info.ts';
 import { parseGraphPath } from '../../../lib/chunkedgraph/server/graph-path.ts';
 import { GraphServer } from '../../../lib/chunkedgraph/server/graph-server.ts';
-import { RootFate, type RootSource } from '../../../lib/chunkedgraph/roots/root-source.ts';
+import { RootOutcome, type RootSource } from '../../../lib/chunkedgraph/roots/root-source.ts';
 import { ServerClock } from '../../../lib/chunkedgraph/server/server-clock.ts';
-import type { HttpClient, HttpReply, HttpRequest } from '../../../lib/http/client.ts';
+import type { HttpClient, HttpReply, HttpRequest } from '../../../lib/http/http-request.ts';
 import { pcgGraph, recorded, type Recorded } from '../../../testing/pcg-graph.ts';
 
 export const ORIGIN = 'https://graph.example.org';
@@ -63,8 +63,8 @@ export function graphOf(
       roots: roots ?? {
         lookUp: () => Promise.reject(new GraphError('CONNECTION', 'not asked here', ORIGIN)),
       },
-      instants: { now: () => NOW, settled: () => NOW - 180_000 },
-      life: new AbortController().signal,
+      windowClock: { now: () => NOW, settled: () => NOW - 180_000 },
+      closeSignal: new AbortController().signal,
       allowEdits,
       timeoutMs,
     },
@@ -79,7 +79,7 @@ export const rootSource = (rootOf: (id: bigint) => bigint): RootSource => ({
     timestampMs,
     settled: true,
     rootIds: ids.map(rootOf),
-    fates: new Uint8Array(ids.length).fill(RootFate.ok),
+    outcomes: new Uint8Array(ids.length).fill(RootOutcome.ok),
     failures: [],
     distinct: ids.length,
     requests: 1,

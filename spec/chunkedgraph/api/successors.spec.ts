@@ -30,7 +30,7 @@ async function vote(
           BigUint64Array.from(stopLayer === 2 ? parts : (below[String(node)] ?? [node + ONLY])),
         ]),
       ),
-    own: async (all) =>
+    removeForeign: async (all) =>
       new Map([...all].map(([id, list]) => [id, list.filter((part) => !foreign.includes(part))])),
     rootsAt: async (asked, layer) =>
       asked.map((id) => (layer === undefined ? rootOf(nodeOf(id)) : id >= sv(1000) ? nodeOf(id) : l2(999))),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { wordsOf } from '../../../lib/base/uint64.ts';
-import { distinctOf, placeOf } from '../../../lib/chunkedgraph/ids/distinct.ts';
+import { findDistinct, findSortedId } from '../../../lib/chunkedgraph/ids/distinct.ts';
 
 const ascending = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
 
@@ -18,7 +18,7 @@ describe('distinctOf', () => {
     fc.assert(
       fc.property(fc.array(id, { maxLength: 60 }), (list) => {
         const given = BigUint64Array.from(list);
-        const { ids, places } = distinctOf(wordsOf(given));
+        const { ids, indices: places } = findDistinct(wordsOf(given));
         expect([...ids]).toEqual([...new Set(list)].sort(ascending));
         expect(Array.from(places, (place) => ids[place])).toEqual(list);
         expect([...given]).toEqual(list);
@@ -30,7 +30,7 @@ describe('distinctOf', () => {
 
   test('reads a view from where it starts', () => {
     const words = Uint32Array.of(9, 9, 5, 1, 3, 1, 5, 1).subarray(2);
-    const { ids, places } = distinctOf(words);
+    const { ids, indices: places } = findDistinct(words);
     expect([[...ids], [...places]]).toEqual([
       [(1n << 32n) | 3n, (1n << 32n) | 5n],
       [1, 0, 1],
@@ -51,7 +51,7 @@ describe('placeOf', () => {
     [(1n << 32n) | 6n, -1],
     [1n << 33n, -1],
   ])('finds %p at %p', (id, place) => {
-    expect(placeOf(Number(id & 0xffffffffn), Number(id >> 32n), sorted)).toBe(place);
-    expect(placeOf(Number(id & 0xffffffffn), Number(id >> 32n), new Uint32Array(0))).toBe(-1);
+    expect(findSortedId(Number(id & 0xffffffffn), Number(id >> 32n), sorted)).toBe(place);
+    expect(findSortedId(Number(id & 0xffffffffn), Number(id >> 32n), new Uint32Array(0))).toBe(-1);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { atOnce } from '../../../lib/base/pacer.ts';
+import { runWithoutPause } from '../../../lib/base/cooperative-work.ts';
 import { wordsOf } from '../../../lib/base/uint64.ts';
 import { IdIndex } from '../../../lib/chunkedgraph/ids/id-index.ts';
 
@@ -18,7 +18,9 @@ function check(ids: BigUint64Array, index = new IdIndex()): void {
       throw new Error(`${ids[i]} is not ${expected.get(ids[i])}`);
   }
   expect(index.size).toBe(expected.size);
-  expect([...atOnce(index.sorting())]).toEqual([...expected.keys()].sort((a, b) => (a < b ? -1 : 1)));
+  expect([...runWithoutPause(index.sortInSteps())]).toEqual(
+    [...expected.keys()].sort((a, b) => (a < b ? -1 : 1)),
+  );
 }
 
 const idsFrom = (count: number, at: (k: bigint) => bigint): BigUint64Array =>
@@ -45,10 +47,10 @@ describe('IdIndex', () => {
 
   test('sorts into fresh memory of the right length', () => {
     const index = new IdIndex();
-    expect(atOnce(index.sorting())).toEqual(new BigUint64Array(0));
+    expect(runWithoutPause(index.sortInSteps())).toEqual(new BigUint64Array(0));
     index.add(7, 0);
-    atOnce(index.sorting())[0] = 9n;
-    expect(atOnce(index.sorting())).toEqual(BigUint64Array.of(7n));
+    runWithoutPause(index.sortInSteps())[0] = 9n;
+    expect(runWithoutPause(index.sortInSteps())).toEqual(BigUint64Array.of(7n));
   });
 
   // What supervoxel IDs look like: a few segments in each of many chunks. A weak hash puts them all into few slots.

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
-  momentOf,
+  parseTimestampOption,
   parseTimestamp,
   toExclusiveUnixSeconds,
   toUnixSeconds,
-  versionOf,
+  parseVersionName,
   type Timestamp,
 } from '../../../lib/chunkedgraph/ids/timestamp.ts';
 import { TimestampError } from '../../../lib/base/errors.ts';
@@ -158,16 +158,19 @@ describe('toUnixSeconds', () => {
     ));
 });
 
-describe('momentOf', () => {
+describe('timestampOf', () => {
   test.each<[timestamp: string | number | Date | undefined, moment: unknown]>([
     [undefined, undefined],
     ['now', undefined],
     ['settled', 'settled'],
     ['1578441600.123', 1578441600123],
     [new Date(5), 5],
-  ])('leaves %p open or fixes it', (timestamp, moment) => expect(momentOf(timestamp)).toBe(moment));
+  ])('leaves %p open or fixes it', (timestamp, moment) =>
+    expect(parseTimestampOption(timestamp)).toBe(moment),
+  );
 
-  test('refuses what is no timestamp', () => expect(() => momentOf('Settled')).toThrow(TimestampError));
+  test('refuses what is no timestamp', () =>
+    expect(() => parseTimestampOption('Settled')).toThrow(TimestampError));
 });
 
 describe('a timestamp that is a version', () => {
@@ -176,10 +179,12 @@ describe('a timestamp that is a version', () => {
     [' MAT ', 'newest'],
     ['mat_943', 943],
     ['mat_0', 0],
-  ])('%p', (text, version) => expect([versionOf(text), momentOf(text)]).toEqual([{ version }, { version }]));
+  ])('%p', (text, version) =>
+    expect([parseVersionName(text), parseTimestampOption(text)]).toEqual([{ version }, { version }]),
+  );
   test.each([['matte'], ['mat_'], ['mat_x'], ['mat_-1'], ['943'], ['now'], [undefined], [943]])(
     '%p is none',
-    (text) => expect(versionOf(text)).toBeUndefined(),
+    (text) => expect(parseVersionName(text)).toBeUndefined(),
   );
 });
 

@@ -9,7 +9,7 @@ const HIGH = 0x01000007;
 function rootsOf(members: MemberTable, roots: RootTable, low: number): number[] {
   const found: number[] = [];
   for (let slot = members.first(low, HIGH); slot >= 0; slot = members.next(slot, low, HIGH))
-    if (!roots.isGone(members.rootAt(slot))) found.push(roots.lowOf(members.rootAt(slot)));
+    if (!roots.isForgotten(members.rootAt(slot))) found.push(roots.lowOf(members.rootAt(slot)));
   return found.sort((a, b) => a - b);
 }
 
@@ -77,7 +77,7 @@ describe('MemberTable', () => {
             )
               if (at === slot) reachable++;
             if (
-              !roots.isGone(members.rootAt(slot)) &&
+              !roots.isForgotten(members.rootAt(slot)) &&
               !pairs.has(`${members.lowAt(slot)}:${roots.lowOf(members.rootAt(slot))}`)
             )
               expect(slot).toBe('of a pair that was added');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { RootCache, type RootCacheOptions } from '../../../lib/chunkedgraph/root-cache/root-cache.ts';
-import { RootFate } from '../../../lib/chunkedgraph/roots/root-source.ts';
+import { RootOutcome } from '../../../lib/chunkedgraph/roots/root-source.ts';
 import { seeded } from '../../../testing/random.ts';
 import {
   BASE_MS,
@@ -107,7 +107,7 @@ async function run(
         graph: 'https://host/table/t',
         ids: IDS,
         nLayers: N_LAYERS,
-        instants: server,
+        windowClock: server,
       },
       options,
     );
@@ -136,13 +136,13 @@ function check(
   answer: Awaited<ReturnType<RootCache['lookUp']>>,
   askedMs: number,
 ): void {
-  const { timestampMs, settled, rootIds, fates, failures } = answer;
+  const { timestampMs, settled, rootIds, outcomes: fates, failures } = answer;
   expect([settled, rootIds.length]).toEqual([timestampMs <= askedMs - SETTLE_MS, ids.length]);
   const wrong = ids.flatMap((id, i) => {
     const root = rootIds[i],
       fate = fates[i],
       right = rightAnswers(graph, id, timestampMs, settled, askedMs);
-    if (fate === RootFate.failed && failures.length > 0 && root === 0n) return [];
+    if (fate === RootOutcome.failed && failures.length > 0 && root === 0n) return [];
     return right.some((one) => one.root === root && one.fate === fate) ? [] : [{ id, root, fate, right }];
   });
   expect(wrong).toEqual([]);
@@ -155,12 +155,12 @@ function rightAnswers(
   settled: boolean,
   askedMs: number,
 ): { root: bigint; fate: number }[] {
-  const found = (root: bigint) => ({ root, fate: root === 0n ? RootFate.noRoot : RootFate.ok });
+  const found = (root: bigint) => ({ root, fate: root === 0n ? RootOutcome.noRoot : RootOutcome.ok });
   const n = NUMBER_OF.get(id);
   if (n !== undefined)
     return settled ? [found(graph.truth(n, ms))] : graph.possible(n, ms, askedMs).map(found);
-  if (id === 0n) return [{ root: 0n, fate: RootFate.zero }];
-  if (id >> 56n === 4n) return [{ root: id, fate: RootFate.notLookedUp }];
+  if (id === 0n) return [{ root: 0n, fate: RootOutcome.zero }];
+  if (id >> 56n === 4n) return [{ root: id, fate: RootOutcome.notLookedUp }];
   return [found(graph.read(id, ms))];
 }
 
@@ -225,7 +225,7 @@ describe('a root cache', () => {
               graph: 'https://host/table/t',
               ids: IDS,
               nLayers: N_LAYERS,
-              instants: server,
+              windowClock: server,
             },
             { maxAgeMs: Infinity, extendToCreation },
           );
@@ -242,11 +242,11 @@ describe('a root cache', () => {
                 answer = await asked.answer;
               const others = [...asked.ids.keys()].filter((i) => asked.ids[i] !== supervoxel(n));
               const rootIds = answer.rootIds.filter((_root, i) => asked.ids[i] !== supervoxel(n)),
-                fates = answer.fates.filter((_fate, i) => asked.ids[i] !== supervoxel(n));
+                fates = answer.outcomes.filter((_fate, i) => asked.ids[i] !== supervoxel(n));
               check(
                 { graph, server, cache },
                 others.map((i) => asked.ids[i]),
-                { ...answer, rootIds, fates },
+                { ...answer, rootIds, outcomes: fates },
                 wasMs,
               );
               if (

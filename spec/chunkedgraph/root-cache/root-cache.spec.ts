@@ -1,7 +1,7 @@
 /** What is asked, and what not: counted against a simulated server. */
 import { describe, expect, test } from '@jest/globals';
 import { RootCache, type RootCacheOptions } from '../../../lib/chunkedgraph/root-cache/root-cache.ts';
-import { RootFate, type RootQuestion } from '../../../lib/chunkedgraph/roots/root-source.ts';
+import { RootOutcome, type RootLookUpOptions } from '../../../lib/chunkedgraph/roots/root-source.ts';
 import {
   BASE_MS,
   IDS,
@@ -17,10 +17,10 @@ function world(options: RootCacheOptions = {}) {
   const graph = new SimulatedGraph(8, 1),
     server = new SimulatedServer(graph);
   const cache = new RootCache(
-    { source: server, history: server, graph: 'g', ids: IDS, nLayers: N_LAYERS, instants: server },
+    { source: server, history: server, graph: 'g', ids: IDS, nLayers: N_LAYERS, windowClock: server },
     options,
   );
-  const lookUp = (ids: readonly bigint[], question?: RootQuestion) =>
+  const lookUp = (ids: readonly bigint[], question?: RootLookUpOptions) =>
     cache.lookUp(BigUint64Array.from(ids), question);
   return { graph, server, cache, lookUp };
 }
@@ -37,7 +37,13 @@ describe('a root cache', () => {
     const first = await lookUp(ids, { timestampMs }),
       again = await lookUp([...ids].reverse(), { timestampMs });
     expect([...again.rootIds]).toEqual([...first.rootIds].reverse());
-    expect([...again.fates]).toEqual([RootFate.noRoot, RootFate.ok, RootFate.ok, RootFate.zero, RootFate.ok]);
+    expect([...again.outcomes]).toEqual([
+      RootOutcome.noRoot,
+      RootOutcome.ok,
+      RootOutcome.ok,
+      RootOutcome.zero,
+      RootOutcome.ok,
+    ]);
     expect([first.cached, again.cached]).toEqual([0, 4]);
     expect(server.asked).toEqual([ids, [0n]]); // which the real source answers by itself
     expect(again).toMatchObject({ settled: true, timestampMs, failures: [] });
@@ -131,8 +137,8 @@ describe('a root cache', () => {
   test('keeps nothing of what failed', async () => {
     const { lookUp, server } = world();
     server.failing = true;
-    expect([...(await lookUp([ALL[0]], { timestampMs: BASE_MS })).fates]).toEqual([RootFate.failed]);
-    expect([...(await lookUp([ALL[0]], { timestampMs: BASE_MS })).fates]).toEqual([RootFate.ok]);
+    expect([...(await lookUp([ALL[0]], { timestampMs: BASE_MS })).outcomes]).toEqual([RootOutcome.failed]);
+    expect([...(await lookUp([ALL[0]], { timestampMs: BASE_MS })).outcomes]).toEqual([RootOutcome.ok]);
     expect(server.asked.length).toBe(2);
   });
 

@@ -4,8 +4,8 @@
  */
 import { IdLayout } from '../../../lib/chunkedgraph/ids/id-layout.ts';
 import {
-  RootFate,
-  type RootQuestion,
+  RootOutcome,
+  type RootLookUpOptions,
   type RootsAnswer,
   type RootSource,
 } from '../../../lib/chunkedgraph/roots/root-source.ts';
@@ -194,7 +194,7 @@ export class SimulatedServer implements RootSource, RootHistory {
 
   async lookUp(
     ids: BigUint64Array,
-    { timestampMs = this.now(), stopLayer = N_LAYERS }: RootQuestion = {},
+    { timestampMs = this.now(), stopLayer = N_LAYERS }: RootLookUpOptions = {},
   ): Promise<RootsAnswer> {
     const settled = this.isSettled(timestampMs);
     this.graph.nowMs += this.passMs();
@@ -209,19 +209,27 @@ export class SimulatedServer implements RootSource, RootHistory {
       const root = layer >= stopLayer ? id : this.graph.read(id, timestampMs);
       fates[i] =
         id === 0n
-          ? RootFate.zero
+          ? RootOutcome.zero
           : failed
-            ? RootFate.failed
+            ? RootOutcome.failed
             : layer >= stopLayer
-              ? RootFate.notLookedUp
+              ? RootOutcome.notLookedUp
               : root === 0n
-                ? RootFate.noRoot
-                : RootFate.ok;
+                ? RootOutcome.noRoot
+                : RootOutcome.ok;
       rootIds[i] = failed ? 0n : root;
     });
     this.graph.nowMs += this.passMs();
     const failures = failed ? [{ first: 0n, last: 2n ** 64n - 1n, error: new Error('simulated') }] : [];
-    return { timestampMs, settled, rootIds, fates, failures, distinct: new Set(ids).size, requests: 1 };
+    return {
+      timestampMs,
+      settled,
+      rootIds,
+      outcomes: fates,
+      failures,
+      distinct: new Set(ids).size,
+      requests: 1,
+    };
   }
 
   async isLatest(roots: BigUint64Array, timestampMs: number): Promise<boolean[]> {

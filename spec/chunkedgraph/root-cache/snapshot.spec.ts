@@ -35,7 +35,10 @@ const IDS_ASKED = BigUint64Array.from([
 const MOMENTS = [BASE_MS, BASE_MS + 100, graph.nowMs - SETTLE_MS];
 
 const open = (options?: RootCacheOptions, of = 'https://host/table/t', nLayers = N_LAYERS): RootCache =>
-  new RootCache({ source: server, history: server, graph: of, ids: IDS, nLayers, instants: server }, options);
+  new RootCache(
+    { source: server, history: server, graph: of, ids: IDS, nLayers, windowClock: server },
+    options,
+  );
 
 async function filled(): Promise<RootCache> {
   const cache = open();
@@ -90,7 +93,7 @@ const ROOT = {
   id: (4n << 56n) | 5n,
   fromMs: BASE_MS,
   toMs: BASE_MS + 5,
-  deadFromMs: Infinity,
+  notCurrentFromMs: Infinity,
   learntMs: graph.nowMs,
   flags: 0,
 };
@@ -100,7 +103,7 @@ function rootRow(changed: Partial<typeof ROOT> = {}): Uint8Array {
       0,
       numbers.fromMs,
       numbers.toMs,
-      numbers.deadFromMs,
+      numbers.notCurrentFromMs,
       numbers.learntMs,
       numbers.flags,
     ]);
@@ -215,7 +218,11 @@ describe('a snapshot', () => {
     ['with a span to after it was saved', 'DAMAGED', () => made(rootRow({ toMs: 9e15 }), pair(ONE, 0))],
     ['with a span backwards', 'DAMAGED', () => made(rootRow({ fromMs: BASE_MS + 6 }), pair(ONE, 0))],
     ['with no number', 'DAMAGED', () => made(rootRow({ fromMs: NaN }), pair(ONE, 0))],
-    ['with an end before its span', 'DAMAGED', () => made(rootRow({ deadFromMs: BASE_MS }), pair(ONE, 0))],
+    [
+      'with an end before its span',
+      'DAMAGED',
+      () => made(rootRow({ notCurrentFromMs: BASE_MS }), pair(ONE, 0)),
+    ],
     ['with an unknown flag', 'DAMAGED', () => made(rootRow({ flags: 2 }), pair(ONE, 0))],
     [
       'with no root at another moment than its own',

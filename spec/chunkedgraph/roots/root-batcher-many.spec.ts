@@ -1,18 +1,22 @@
 /** Look-ups of very many IDs: each failure is told as it was, and the event loop goes on. */
 import { describe, expect, test } from '@jest/globals';
 import { DeadlineError } from '../../../lib/base/errors.ts';
-import { Pacer } from '../../../lib/base/pacer.ts';
-import type { RootsQuestion } from '../../../lib/chunkedgraph/server/client.ts';
+import { CooperativeRunner } from '../../../lib/base/cooperative-work.ts';
+import type { RootsRequest } from '../../../lib/chunkedgraph/server/chunkedgraph-client.ts';
 import { IdLayout } from '../../../lib/chunkedgraph/ids/id-layout.ts';
 import { RootBatcher, type RootBatcherOptions } from '../../../lib/chunkedgraph/roots/root-batcher.ts';
 import { RootCache } from '../../../lib/chunkedgraph/root-cache/root-cache.ts';
-import { reasonAt, RootFate, type RootsAnswer } from '../../../lib/chunkedgraph/roots/root-source.ts';
+import {
+  findFailureReason,
+  RootOutcome,
+  type RootsAnswer,
+} from '../../../lib/chunkedgraph/roots/root-source.ts';
 import { ServerClock } from '../../../lib/chunkedgraph/server/server-clock.ts';
 import { seeded } from '../../../testing/random.ts';
 
 const N_LAYERS = 4,
   TIMESTAMP = 7000;
-const { ok, failed, zero } = RootFate;
+const { ok, failed, zero } = RootOutcome;
 const layout = new IdLayout({
   layerBits: 8,
   spatialBits: new Map([
@@ -28,7 +32,7 @@ type Answer = (ids: BigUint64Array) => BigUint64Array | Promise<BigUint64Array>;
 
 function batcherOf(answer: Answer, options: Partial<RootBatcherOptions> = {}): RootBatcher {
   const clock = new ServerClock({ clocks: { wall: () => 1e12, steady: () => 0 } });
-  const ask = async (ids: BigUint64Array, _: RootsQuestion): Promise<BigUint64Array> => answer(ids);
+  const ask = async (ids: BigUint64Array, _: RootsRequest): Promise<BigUint64Array> => answer(ids);
   return new RootBatcher({
     client: { roots: ask, currentRoots: ask, clock },
     ids: layout,
@@ -64,7 +68,7 @@ describe('thousands of failures between answers', () => {
         fails || of === 0n ? 0n : isRoot ? of : rootOf(of),
         fails ? `reason of ${of}` : undefined,
       ];
-      const got = [found.fates[i], found.rootIds[i], reasonAt(found, i)?.message];
+      const got = [found.outcomes[i], found.rootIds[i], findFailureReason(found, i)?.message];
       if (got.some((value, k) => value !== expected[k]))
         throw new Error(`${of}: ${got.join()} instead of ${expected.join()}`);
     }
@@ -94,7 +98,7 @@ describe('thousands of failures between answers', () => {
       graph: 'g',
       ids: layout,
       nLayers: N_LAYERS,
-      instants: { now: () => 1e12, isSettled: () => true },
+      windowClock: { now: () => 1e12, isSettled: () => true },
     });
     await cache.lookUp(BigUint64Array.from(every(1).filter((of) => segmentOf(of) % 4 === 0)), {
       timestampMs: TIMESTAMP,
@@ -123,17 +127,17 @@ describe('a look-up of very many IDs', () => {
         onTurn(++turns);
         act();
       });
-    return { held, pacer: new Pacer({ now: () => (now += 4), afterTurn }) };
+    return { held, pacer: new CooperativeRunner({ now: () => (now += 4), afterLoopTurn: afterTurn }) };
   }
   const check = (found: RootsAnswer, mayFail: boolean): void => {
     for (let i = 0; i < COUNT; i++) {
-      const fate = found.fates[i],
+      const fate = found.outcomes[i],
         root = found.rootIds[i];
       const isRight =
         fate === failed
-          ? mayFail && root === 0n && reasonAt(found, i) instanceof DeadlineError
+          ? mayFail && root === 0n && findFailureReason(found, i) instanceof DeadlineError
           : fate === (ids[i] === 0n ? zero : ok) && root === (ids[i] === 0n ? 0n : rootOf(ids[i]));
-      if (!isRight) throw new Error(`${ids[i]}: ${fate} ${root} ${reasonAt(found, i)?.message}`);
+      if (!isRight) throw new Error(`${ids[i]}: ${fate} ${root} ${findFailureReason(found, i)?.message}`);
     }
   };
   const answer: Answer = (list) => list.map(rootOf);
@@ -141,7 +145,7 @@ describe('a look-up of very many IDs', () => {
     isLatest: async (roots: BigUint64Array) => Array.from(roots, () => true),
     createdMs: async (roots: BigUint64Array) => new Float64Array(roots.length),
   };
-  const cacheOf = (source: RootBatcher, pacer: Pacer): RootCache =>
+  const cacheOf = (source: RootBatcher, pacer: CooperativeRunner): RootCache =>
     new RootCache({
       source,
       history,
@@ -149,7 +153,7 @@ describe('a look-up of very many IDs', () => {
       ids: layout,
       nLayers: N_LAYERS,
       pacer,
-      instants: { now: () => 1e12, isSettled: () => true },
+      windowClock: { now: () => 1e12, isSettled: () => true },
     });
 
   test('lets the event loop go on every few milliseconds, with and without a cache', async () => {
@@ -193,7 +197,7 @@ describe('a look-up of very many IDs', () => {
 
   test('takes over very many answers of an earlier look-up, some at a time', async () => {
     const list = BigUint64Array.from({ length: 300_000 }, (_, k) => id(k + 1));
-    const pacer = new Pacer(),
+    const pacer = new CooperativeRunner(),
       pause = pacer.pause.bind(pacer);
     let pauses = 0,
       requests = 0,
@@ -210,7 +214,7 @@ describe('a look-up of very many IDs', () => {
     for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
     expect(pauses).toBeGreaterThan(0);
     open();
-    for (const { rootIds, fates } of await Promise.all([first, second])) {
+    for (const { rootIds, outcomes: fates } of await Promise.all([first, second])) {
       expect(rootIds.every((root, k) => root === rootOf(list[k]))).toBe(true);
       expect(fates.every((fate) => fate === ok)).toBe(true);
     }
@@ -218,7 +222,7 @@ describe('a look-up of very many IDs', () => {
   });
 
   test('tells all who wait when there is no memory to sort them in', async () => {
-    const pacer = new Pacer();
+    const pacer = new CooperativeRunner();
     const run = pacer.run.bind(pacer);
     let works = 0;
     pacer.run = ((...work: Parameters<typeof run>) => {

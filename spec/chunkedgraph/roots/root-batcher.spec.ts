@@ -5,15 +5,15 @@ import { GraphError } from '../../../lib/base/errors.ts';
 import { IdLayout } from '../../../lib/chunkedgraph/ids/id-layout.ts';
 import {
   RootBatcher,
-  RootFate,
+  RootOutcome,
   type RootBatcherOptions,
 } from '../../../lib/chunkedgraph/roots/root-batcher.ts';
 import { ServerClock } from '../../../lib/chunkedgraph/server/server-clock.ts';
-import type { RootsQuestion } from '../../../lib/chunkedgraph/server/client.ts';
+import type { RootsRequest } from '../../../lib/chunkedgraph/server/chunkedgraph-client.ts';
 import { deferred, nextTurn } from '../../support/stub-store.ts';
 
 const N_LAYERS = 4;
-const { ok, noRoot, failed, zero, notLookedUp } = RootFate;
+const { ok, noRoot, failed, zero, notLookedUp } = RootOutcome;
 const layout = new IdLayout({
   layerBits: 8,
   spatialBits: new Map([
@@ -33,12 +33,12 @@ const rootOf = (of: bigint, timestampMs: number, layer = N_LAYERS): bigint =>
   (BigInt(layer) << 56n) | (segmentOf(of) / 10n + 100n + BigInt(Math.floor(timestampMs / 1000)));
 
 /** As the real server: an unknown ID gives 0 when another of the batch is known, itself when none is. */
-function serve(asked: BigUint64Array, { timestampMs, stopLayer }: RootsQuestion): BigUint64Array {
+function serve(asked: BigUint64Array, { timestampMs, stopLayer }: RootsRequest): BigUint64Array {
   const any = asked.some(known);
   return asked.map((of) => (known(of) ? rootOf(of, timestampMs, stopLayer) : any ? 0n : of));
 }
 
-interface Asked extends RootsQuestion {
+interface Asked extends RootsRequest {
   ids: BigUint64Array;
 }
 
@@ -53,11 +53,11 @@ function batcherOf(
   const time = { ms: 5_000_000 };
   // A clock that goes on whenever it is looked at: nobody gets the same now by luck.
   const clock = new ServerClock({ clocks: { wall: () => (time.ms += 1000), steady: () => 0 } });
-  const roots = async (list: BigUint64Array, question: RootsQuestion): Promise<BigUint64Array> => {
+  const roots = async (list: BigUint64Array, question: RootsRequest): Promise<BigUint64Array> => {
     asked.push({ ids: list.slice(), ...question });
     return answer(asked[asked.length - 1]);
   };
-  const currentRoots = async (list: BigUint64Array, question: RootsQuestion): Promise<BigUint64Array> => {
+  const currentRoots = async (list: BigUint64Array, question: RootsRequest): Promise<BigUint64Array> => {
     checked.push({ ids: list.slice(), ...question });
     return check(checked[checked.length - 1]);
   };
@@ -95,7 +95,7 @@ describe('RootBatcher', () => {
         id(9, 200),
         0n,
       ),
-      fates: Uint8Array.of(ok, zero, ok, noRoot, notLookedUp, ok, notLookedUp, noRoot),
+      outcomes: Uint8Array.of(ok, zero, ok, noRoot, notLookedUp, ok, notLookedUp, noRoot),
       failures: [],
       distinct: 4,
       requests: 1,
@@ -127,13 +127,13 @@ describe('RootBatcher', () => {
           expect(asked.flatMap(({ ids }) => [...ids])).toEqual(wanted);
           expect(asked).toHaveLength(Math.ceil(wanted.length / batchSize));
           expect(asked.every(({ ids }) => ids.length <= batchSize)).toBe(true);
-          answers.forEach(({ rootIds, fates }, k) => {
+          answers.forEach(({ rootIds, outcomes: outcomes }, k) => {
             expect([...rootIds]).toEqual(
               lists[k].map((of) =>
                 of === 0n ? 0n : of >> 56n >= 4n ? of : known(of) ? rootOf(of, 7000) : 0n,
               ),
             );
-            expect([...fates]).toEqual(
+            expect([...outcomes]).toEqual(
               lists[k].map((of) =>
                 of === 0n ? zero : of >> 56n >= 4n ? notLookedUp : known(of) ? ok : noRoot,
               ),
@@ -238,9 +238,9 @@ describe('a window of a RootBatcher', () => {
     const both = batcher.lookUp(ids(id(3), id(25)), AT);
     for (let turn = 0; turn < 5; turn++) await nextTurn();
     fails = false;
-    expect((await batcher.lookUp(ids(id(3)), AT)).fates).toEqual(Uint8Array.of(ok));
+    expect((await batcher.lookUp(ids(id(3)), AT)).outcomes).toEqual(Uint8Array.of(ok));
     rest.resolve(ids(rootOf(id(25), 7000)));
-    expect((await both).fates).toEqual(Uint8Array.of(failed, ok));
+    expect((await both).outcomes).toEqual(Uint8Array.of(failed, ok));
     expect(asked.map(({ ids }) => ids[0])).toEqual([id(3), id(25), id(3)]);
   });
 
@@ -314,10 +314,12 @@ describe('an answer that is no root', () => {
   test('is noRoot where the whole batch comes back as it went, which is warned of once', async () => {
     const { batcher, warn } = batcherOf();
     for (let again = 0; again < 2; again++) {
-      const { rootIds, fates, failures } = await batcher.lookUp(ids(id(2000), id(2001), id(2000)), {
-        timestampMs: 1577836799999,
-      });
-      expect([rootIds, fates, failures]).toEqual([
+      const {
+        rootIds,
+        outcomes: outcomes,
+        failures,
+      } = await batcher.lookUp(ids(id(2000), id(2001), id(2000)), { timestampMs: 1577836799999 });
+      expect([rootIds, outcomes, failures]).toEqual([
         ids(0n, 0n, 0n),
         Uint8Array.of(noRoot, noRoot, noRoot),
         [],
@@ -332,8 +334,8 @@ describe('an answer that is no root', () => {
 
   test('warns of one echoed batch among others', async () => {
     const { batcher, warn } = batcherOf({ batchSize: 2 });
-    const { fates } = await batcher.lookUp(ids(id(1), id(2), id(2000), id(2001)), AT);
-    expect([...fates]).toEqual([ok, ok, noRoot, noRoot]);
+    const { outcomes: outcomes } = await batcher.lookUp(ids(id(1), id(2), id(2000), id(2001)), AT);
+    expect([...outcomes]).toEqual([ok, ok, noRoot, noRoot]);
     expect(warn).toHaveBeenCalledTimes(1);
   });
 
@@ -357,8 +359,8 @@ describe('an answer that is no root', () => {
     [4, 3, noRoot],
   ])('stop layer %p takes layer %d for fate %d', async (stopLayer, layer, fate) => {
     const { batcher, warn } = batcherOf({}, ({ ids }) => ids.map(() => id(77, layer)));
-    const { rootIds, fates } = await batcher.lookUp(ids(id(1)), { ...AT, stopLayer });
-    expect([rootIds[0], fates[0]]).toEqual([fate === ok ? id(77, layer) : 0n, fate]);
+    const { rootIds, outcomes: outcomes } = await batcher.lookUp(ids(id(1)), { ...AT, stopLayer });
+    expect([rootIds[0], outcomes[0]]).toEqual([fate === ok ? id(77, layer) : 0n, fate]);
     expect(warn).not.toHaveBeenCalled();
   });
 
@@ -369,13 +371,13 @@ describe('an answer that is no root', () => {
     [undefined, [1, 2, 3]],
   ])('stop layer %p asks only for IDs below it: layers %p', async (stopLayer, layers) => {
     const { asked, batcher } = batcherOf();
-    const { rootIds, fates } = await batcher.lookUp(ids(id(5, 1), id(5, 2), id(5, 3), id(5, 4)), {
-      ...AT,
-      stopLayer,
-    });
+    const { rootIds, outcomes: outcomes } = await batcher.lookUp(
+      ids(id(5, 1), id(5, 2), id(5, 3), id(5, 4)),
+      { ...AT, stopLayer },
+    );
     expect(asked[0].ids).toEqual(ids(...layers.map((layer) => id(5, layer))));
     for (let layer = layers.length + 1; layer <= 4; layer++)
-      expect([rootIds[layer - 1], fates[layer - 1]]).toEqual([id(5, layer), notLookedUp]);
+      expect([rootIds[layer - 1], outcomes[layer - 1]]).toEqual([id(5, layer), notLookedUp]);
   });
 });
 
@@ -387,11 +389,13 @@ describe('a root request that fails', () => {
       if (question.ids.includes(id(30))) throw boom;
       return serve(question.ids, question);
     });
-    const { rootIds, fates, failures, requests } = await batcher.lookUp(
-      ids(id(40), id(10), 0n, id(30), id(20), id(50)),
-      AT,
-    );
-    expect([...fates]).toEqual([failed, ok, zero, failed, ok, ok]);
+    const {
+      rootIds,
+      outcomes: outcomes,
+      failures,
+      requests,
+    } = await batcher.lookUp(ids(id(40), id(10), 0n, id(30), id(20), id(50)), AT);
+    expect([...outcomes]).toEqual([failed, ok, zero, failed, ok, ok]);
     expect([...rootIds]).toEqual([
       0n,
       rootOf(id(10), 7000),
@@ -410,9 +414,9 @@ describe('a root request that fails', () => {
       if (broken) throw boom;
       return serve(question.ids, question);
     });
-    expect([...(await batcher.lookUp(ids(id(1)), AT)).fates]).toEqual([failed]);
+    expect([...(await batcher.lookUp(ids(id(1)), AT)).outcomes]).toEqual([failed]);
     broken = false;
-    expect([...(await batcher.lookUp(ids(id(1)), AT)).fates]).toEqual([ok]);
+    expect([...(await batcher.lookUp(ids(id(1)), AT)).outcomes]).toEqual([ok]);
     expect(asked).toHaveLength(2);
   });
 });
@@ -471,7 +475,7 @@ describe('an abort of a look-up', () => {
       { status: 'rejected', reason },
     ]);
     open();
-    expect((await batcher.lookUp(ids(id(9)), AT)).fates).toEqual(Uint8Array.of(ok));
+    expect((await batcher.lookUp(ids(id(9)), AT)).outcomes).toEqual(Uint8Array.of(ok));
     expect(asked.map(({ ids }) => ids)).toEqual([ids(id(1)), ids(id(9))]);
   });
 
@@ -544,10 +548,10 @@ describe('an ID in flight', () => {
     expect(asked.map(({ ids }) => ids)).toEqual([ids(id(1), id(2), id(1500)), ids(id(3))]);
     gates[1].resolve();
     gates[0].resolve();
-    expect(await first).toMatchObject({ fates: Uint8Array.of(ok, ok, noRoot), requests: 1 });
+    expect(await first).toMatchObject({ outcomes: Uint8Array.of(ok, ok, noRoot), requests: 1 });
     expect(await second).toMatchObject({
       rootIds: ids(rootOf(id(3), 7000), 0n, rootOf(id(2), 7000), rootOf(id(2), 7000)),
-      fates: Uint8Array.of(ok, noRoot, ok, ok),
+      outcomes: Uint8Array.of(ok, noRoot, ok, ok),
       requests: 2,
     });
     gates[2].resolve();
@@ -594,15 +598,15 @@ describe('an ID in flight', () => {
     gates[0].reject(boom);
     gates[1].resolve();
     expect(await first).toMatchObject({
-      fates: Uint8Array.of(failed, failed),
+      outcomes: Uint8Array.of(failed, failed),
       failures: [{ first: id(1), last: id(2), error: boom }],
     });
     expect(await second).toMatchObject({
-      fates: Uint8Array.of(failed, ok),
+      outcomes: Uint8Array.of(failed, ok),
       failures: [{ first: id(2), last: id(2), error: boom }],
     });
     gates[2].resolve();
-    expect((await batcher.lookUp(ids(id(2)), AT)).fates).toEqual(Uint8Array.of(ok));
+    expect((await batcher.lookUp(ids(id(2)), AT)).outcomes).toEqual(Uint8Array.of(ok));
     expect(asked).toHaveLength(3);
   });
 
@@ -654,9 +658,9 @@ describe('an ID in flight', () => {
             for (let k = 0; k < turns; k++) await nextTurn();
           }
           const got = await Promise.all(answers);
-          got.forEach(({ rootIds, fates }, k) => {
+          got.forEach(({ rootIds, outcomes: outcomes }, k) => {
             expect([...rootIds]).toEqual(steps[k].list.map((n) => rootOf(id(n + 1), 1000 * steps[k].moment)));
-            expect(fates.every((fate) => fate === ok)).toBe(true);
+            expect(outcomes.every((fate) => fate === ok)).toBe(true);
           });
         },
       ),
@@ -671,9 +675,13 @@ describe('a RootBatcher that validates', () => {
       ids.map((of) => (segmentOf(of) === 7n ? of : 0n)),
     );
     const question = ids(id(8, 4), id(3), id(7, 4), 0n, id(7, 4), id(9, 200));
-    const { rootIds, fates, requests } = await batcher.lookUp(question, { ...AT, validate: true });
+    const {
+      rootIds,
+      outcomes: outcomes,
+      requests,
+    } = await batcher.lookUp(question, { ...AT, validate: true });
     expect(rootIds).toEqual(ids(0n, rootOf(id(3), 7000), id(7, 4), 0n, id(7, 4), 0n));
-    expect(fates).toEqual(Uint8Array.of(noRoot, ok, ok, zero, ok, noRoot));
+    expect(outcomes).toEqual(Uint8Array.of(noRoot, ok, ok, zero, ok, noRoot));
     expect(requests).toBe(2);
     expect(asked.map(({ ids }) => ids)).toEqual([ids(id(3))]);
     expect(checked.map(({ ids, timestampMs }) => [ids, timestampMs])).toEqual([
@@ -684,12 +692,12 @@ describe('a RootBatcher that validates', () => {
 
   test('knows no question about layers below', async () => {
     const { asked, checked, batcher } = batcherOf();
-    const { fates } = await batcher.lookUp(ids(id(5, 2), id(5, 3), id(5, 4)), {
+    const { outcomes: outcomes } = await batcher.lookUp(ids(id(5, 2), id(5, 3), id(5, 4)), {
       ...AT,
       stopLayer: 2,
       validate: true,
     });
-    expect([fates, asked, checked.map(({ ids }) => ids)]).toEqual([
+    expect([outcomes, asked, checked.map(({ ids }) => ids)]).toEqual([
       Uint8Array.of(notLookedUp, notLookedUp, ok),
       [],
       [ids(id(5, 4))],
@@ -703,7 +711,7 @@ describe('a RootBatcher that validates', () => {
     });
     expect(await batcher.lookUp(ids(id(5, 4), id(1)), { ...AT, validate: true })).toMatchObject({
       rootIds: ids(0n, rootOf(id(1), 7000)),
-      fates: Uint8Array.of(failed, ok),
+      outcomes: Uint8Array.of(failed, ok),
       failures: [{ first: id(5, 4), last: id(5, 4), error: boom }],
     });
   });
@@ -722,7 +730,7 @@ describe('nodes between supervoxels and roots', () => {
       AT,
     );
     expect(answer.rootIds).toEqual(ids(id(7, 4), id(1, 4), 0n, 0n, id(1, 4), 0n, id(9, 4)));
-    expect(answer.fates).toEqual(Uint8Array.of(ok, ok, noRoot, noRoot, ok, noRoot, notLookedUp));
+    expect(answer.outcomes).toEqual(Uint8Array.of(ok, ok, noRoot, noRoot, ok, noRoot, notLookedUp));
     expect([
       asked.length,
       checked.map(({ ids, timestampMs }) => [ids, timestampMs]),
@@ -735,7 +743,7 @@ describe('nodes between supervoxels and roots', () => {
   test('have a node of a layer between only when the root above it is current', async () => {
     const { asked, checked, batcher } = batcherOf({}, climb, current);
     const answer = await batcher.lookUp(ids(id(1, 2), id(9, 2), id(9)), { ...AT, stopLayer: 3 });
-    expect([answer.rootIds, answer.fates]).toEqual([
+    expect([answer.rootIds, answer.outcomes]).toEqual([
       ids(id(1, 3), 0n, id(9, 3)),
       Uint8Array.of(ok, noRoot, ok),
     ]);
@@ -753,7 +761,7 @@ describe('nodes between supervoxels and roots', () => {
     });
     expect(await batcher.lookUp(ids(id(7), id(9, 2), id(1, 3), id(4)), AT)).toMatchObject({
       rootIds: ids(id(7, 4), 0n, 0n, id(4, 4)),
-      fates: Uint8Array.of(ok, failed, failed, ok),
+      outcomes: Uint8Array.of(ok, failed, failed, ok),
       failures: [{ first: id(9, 2), last: id(1, 3), error: boom }],
     });
   });

@@ -1,15 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
-import { GraphPresent, presentOf } from '../../../lib/chunkedgraph/server/graph-present.ts';
+import { EarliestNow, getEarliestNow } from '../../../lib/chunkedgraph/server/earliest-now.ts';
 import { parseGraphPath } from '../../../lib/chunkedgraph/server/graph-path.ts';
 import { ServerClock } from '../../../lib/chunkedgraph/server/server-clock.ts';
 
 /** Clocks that stand still until told. */
-function clocks(wall: number, present?: GraphPresent) {
+function clocks(wall: number, present?: EarliestNow) {
   const at = { wall, steady: 1000 },
     warnings: string[] = [];
   const clock = new ServerClock({
     clocks: { wall: () => at.wall, steady: () => at.steady },
-    present,
+    earliestNow: present,
     warn: (message) => warnings.push(message),
   });
   return { at, clock, warnings };
@@ -28,7 +28,7 @@ describe('ServerClock', () => {
 
   test('is the server while the local clock is ahead', () => {
     const { clock, at } = clocks(SERVER + MINUTE);
-    clock.note(DATE);
+    clock.noteDate(DATE);
     expect(clock.now()).toBe(SERVER);
     at.steady += 2500.7;
     expect(clock.now()).toBe(SERVER + 2500);
@@ -36,7 +36,7 @@ describe('ServerClock', () => {
 
   test('is the local clock while that is behind', () => {
     const { clock } = clocks(SERVER - 5000.5);
-    clock.note(DATE);
+    clock.noteDate(DATE);
     expect(clock.now()).toBe(SERVER - 5001);
   });
 
@@ -44,7 +44,7 @@ describe('ServerClock', () => {
     'is the later of both when they are too far apart: %d ms; what is final goes by the earlier',
     (skew) => {
       const { clock } = clocks(SERVER + skew);
-      clock.note(DATE);
+      clock.noteDate(DATE);
       expect([clock.now(), clock.read().certainMs]).toEqual([
         SERVER + Math.max(skew, 0),
         SERVER + Math.min(skew, 0) + 2000,
@@ -54,20 +54,20 @@ describe('ServerClock', () => {
 
   test('goes by what the server said last', () => {
     const { clock, at } = clocks(SERVER + MINUTE);
-    clock.note(DATE);
+    clock.noteDate(DATE);
     at.steady += 500;
-    clock.note('Wed, 05 Jun 2024 10:10:03 GMT');
+    clock.noteDate('Wed, 05 Jun 2024 10:10:03 GMT');
     expect(clock.now()).toBe(SERVER + 2000);
   });
 
   test('does not go back where a header repeats or cuts its second', () => {
     const { clock, at } = clocks(SERVER + MINUTE);
-    clock.note(DATE);
+    clock.noteDate(DATE);
     at.steady += 900;
-    clock.note(DATE);
+    clock.noteDate(DATE);
     expect(clock.now()).toBe(SERVER + 900);
     at.steady += 950;
-    clock.note('Wed, 05 Jun 2024 10:10:02 GMT');
+    clock.noteDate('Wed, 05 Jun 2024 10:10:02 GMT');
     expect(clock.now()).toBe(SERVER + 1850);
   });
 
@@ -76,29 +76,29 @@ describe('ServerClock', () => {
     ['the local clock by years', (at: { wall: number }, _clock: ServerClock) => void (at.wall -= 3 * YEAR)],
     [
       'the server',
-      (_at: { wall: number }, clock: ServerClock) => clock.note('Wed, 05 Jun 2024 10:09:00 GMT'),
+      (_at: { wall: number }, clock: ServerClock) => clock.noteDate('Wed, 05 Jun 2024 10:09:00 GMT'),
     ],
     [
       'the server by a year',
-      (_at: { wall: number }, clock: ServerClock) => clock.note('Mon, 05 Jun 2023 10:09:00 GMT'),
+      (_at: { wall: number }, clock: ServerClock) => clock.noteDate('Mon, 05 Jun 2023 10:09:00 GMT'),
     ],
   ])('does not go back when %s is set back', (_what, setBack) => {
     const { clock, at } = clocks(SERVER);
-    clock.note(DATE);
+    clock.noteDate(DATE);
     expect(clock.now()).toBe(SERVER);
     setBack(at, clock);
     expect(clock.now()).toBe(SERVER);
     expect(clock.read().certainMs).toBeLessThan(SERVER); // nothing counts as final that may not be
     at.wall += 4 * YEAR;
     at.steady += 1;
-    clock.note(DATE);
+    clock.noteDate(DATE);
     expect(clock.now()).toBeGreaterThanOrEqual(SERVER + 1);
   });
 
   test.each([undefined, '', 'soon', 'Wed, 35 Jun 2024 10:10:01 GMT'])('ignores the Date %p', (date) => {
     const { clock, warnings } = clocks(SERVER + 7);
-    clock.note(DATE);
-    clock.note(date);
+    clock.noteDate(DATE);
+    clock.noteDate(date);
     expect([clock.now(), warnings]).toEqual([SERVER, []]);
   });
 
@@ -119,8 +119,8 @@ describe('ServerClock', () => {
     [YEAR, 1],
   ])('with clocks %d ms apart warns %d times, naming both instants', (skew, times) => {
     const { clock, warnings } = clocks(SERVER + skew);
-    clock.note(DATE);
-    clock.note(DATE);
+    clock.noteDate(DATE);
+    clock.noteDate(DATE);
     expect(warnings).toHaveLength(times);
     for (const warning of warnings)
       for (const ms of [SERVER, SERVER + skew]) expect(warning).toContain(new Date(ms).toISOString());
@@ -128,10 +128,10 @@ describe('ServerClock', () => {
 
   test('warns when a clock goes wrong later', () => {
     const { clock, at, warnings } = clocks(SERVER);
-    clock.note(DATE);
+    clock.noteDate(DATE);
     expect(warnings).toEqual([]);
     at.wall -= YEAR;
-    clock.note(DATE);
+    clock.noteDate(DATE);
     expect(warnings).toHaveLength(1);
   });
 });
@@ -139,8 +139,8 @@ describe('ServerClock', () => {
 describe('an edit', () => {
   test.each([0, 1, 700, 1500])('%d ms ahead of the server: now is not before it', (ahead) => {
     const { clock, at } = clocks(SERVER + MINUTE);
-    clock.note(DATE);
-    clock.edited(SERVER + ahead);
+    clock.noteDate(DATE);
+    clock.noteEdit(SERVER + ahead);
     expect(clock.read()).toEqual({ nowMs: SERVER + ahead, certainMs: SERVER + ahead });
     at.steady += 2000;
     expect(clock.now()).toBe(SERVER + 2000);
@@ -148,10 +148,10 @@ describe('an edit', () => {
 
   test('has now come after every moment that was asked about before it was done', () => {
     const { clock, at } = clocks(SERVER + MINUTE);
-    clock.note(DATE);
+    clock.noteDate(DATE);
     at.steady += 300;
     const asked = clock.now(); // after the edit's lock, and before it is written
-    clock.edited(SERVER + 100);
+    clock.noteEdit(SERVER + 100);
     expect(clock.now()).toBeGreaterThan(asked);
     expect(clock.editMs).toBeGreaterThan(asked);
   });
@@ -165,26 +165,29 @@ describe('an edit', () => {
     'whose time is not known, at %d here: made not later than by the local clock or the end of the second that the server names',
     (wall, latest) => {
       const { clock } = clocks(wall);
-      clock.note(DATE);
-      clock.edited();
+      clock.noteDate(DATE);
+      clock.noteEdit();
       expect(clock.now()).toBe(latest);
     },
   );
 
   test('whose time is not known, where the server does not say what time it is: by the local clock', () => {
     const { clock } = clocks(1234.5);
-    clock.edited();
+    clock.noteEdit();
     expect(clock.now()).toBe(1235);
   });
 
   test('counts for all clocks of one server and table, opened before or later, and for no others', () => {
     const path = (table: string) =>
       parseGraphPath(`graphene://https://pcg.example/segmentation/table/${table}`);
-    const [first, other] = [clocks(SERVER, presentOf(path('a'))), clocks(SERVER, presentOf(path('b')))];
-    first.clock.edited(SERVER + 900);
+    const [first, other] = [
+      clocks(SERVER, getEarliestNow(path('a'))),
+      clocks(SERVER, getEarliestNow(path('b'))),
+    ];
+    first.clock.noteEdit(SERVER + 900);
     const later = clocks(
       SERVER,
-      presentOf(parseGraphPath('graphene://middleauth+https://PCG.example:443/segmentation/api/v1/a')),
+      getEarliestNow(parseGraphPath('graphene://middleauth+https://PCG.example:443/segmentation/api/v1/a')),
     );
     expect([first, later, other].map(({ clock }) => clock.now())).toEqual([
       SERVER + 900,

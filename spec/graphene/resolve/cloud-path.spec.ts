@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { cloudPath } from '../../../lib/graphene/resolve/cloud-path.ts';
+import { normalizeCloudPath } from '../../../lib/graphene/resolve/cloud-path.ts';
 
 describe('cloudPath', () => {
   test.each([
@@ -27,7 +27,7 @@ describe('cloudPath', () => {
     ['folder|with a bar', 'folder|with a bar'],
     ['a|b:/c|d', 'a|b:/c|d'],
     ['s3://https://host/b/p', 's3://https://host/b/p'],
-  ])('%j is %s', (path, meant) => expect(cloudPath(path)).toBe(meant));
+  ])('%j is %s', (path, meant) => expect(normalizeCloudPath(path)).toBe(meant));
 
   test.each([
     [
@@ -40,7 +40,7 @@ describe('cloudPath', () => {
     ['graphene://https://h/segmentation/table/t|neuroglancer-precomputed:', 'BAD_PATH', 'is a chunkedgraph'],
     [undefined as unknown as string, 'BAD_PATH', 'a text'],
   ])('refuses %j: %s', (path, code, words) => {
-    expect(() => cloudPath(path)).toThrow(
+    expect(() => normalizeCloudPath(path)).toThrow(
       expect.objectContaining({ name: 'PathError', code, message: expect.stringContaining(words) }),
     );
   });

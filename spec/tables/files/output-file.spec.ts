@@ -15,9 +15,9 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ByteSink } from '../../../lib/tables/files/streams.ts';
+import type { ByteSink } from '../../../lib/tables/files/byte-streams.ts';
 import { claimOutput } from '../../../lib/tables/files/output-file.ts';
-import { ownIdentity, type RunIdentity } from '../../../lib/tables/files/run-identity.ts';
+import { getOwnIdentity, type RunIdentity } from '../../../lib/tables/files/run-identity.ts';
 
 let folder: string;
 let path: string;
@@ -187,7 +187,7 @@ describe('two runs that write one file', () => {
 
   const gone = spawnSync(process.execPath, ['-e', '']).pid;
   const lockOf = (run: Partial<RunIdentity>): string =>
-    `${JSON.stringify({ program: 'graphene-points', ...ownIdentity(), ...run })}\n`;
+    `${JSON.stringify({ program: 'graphene-points', ...getOwnIdentity(), ...run })}\n`;
 
   test.each([
     ['whose process is gone', lockOf({ pid: gone })],

@@ -3,8 +3,8 @@ import { parse } from 'csv-parse';
 import fc from 'fast-check';
 import { lineOf, readRows, type RowRules } from '../../../lib/tables/text/rows.ts';
 
-const CSV = { delimiter: 44, firstRow: 0, blockBytes: 3 };
-const LINES = { firstRow: 1, blockBytes: 3 };
+const CSV = { delimiter: 44, firstRowNumber: 0, blockBytes: 3 };
+const LINES = { firstRowNumber: 1, blockBytes: 3 };
 
 async function* pieces(bytes: Buffer, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);

@@ -1,0 +1,135 @@
+/** The servers of CAVE that know datastacks: which one, and what it may be told. */
+import { join } from 'node:path';
+import * as z from 'zod';
+import { GraphError, InfoError, PathError } from '../base/errors.ts';
+import { isLoopbackHost, isPublicAddress } from '../base/public-address.ts';
+import type { Host } from '../chunkedgraph/server/graph-path.ts';
+import type { GraphServer } from '../chunkedgraph/server/graph-server.ts';
+import { readText, secretsFolder } from '../storage/secret-files.ts';
+import type { AddressPolicy } from '../http/http-request.ts';
+import { firstIssue } from '../precomputed/first-issue.ts';
+
+/** Source: CAVEclient, caveclient/endpoints.py, `default_global_server_address`. */
+export const DEFAULT_CAVE_SERVER = 'https://global.daf-apis.com';
+
+/** Room for any datastack's record or list of versions. */
+const MAX_BYTES = 4 * 1024 * 1024;
+
+/** `https://host[:port][/path]`, or a bare host. @throws PathError BAD_PATH. */
+export function parseServer(address: string): Host {
+  const bad = (why: string): PathError =>
+    new PathError('BAD_PATH', `${why}; a server is given as https://HOST[:PORT][/PATH]`);
+  const text = address.includes('://') ? address : `https://${address}`;
+  if (!URL.canParse(text)) throw bad('the server is no URL');
+  const { protocol, username, password, search, hash, origin, hostname, host, pathname } = new URL(text),
+    prefix = pathname.replace(/\/+$/, '');
+  if (protocol !== 'https:' && protocol !== 'http:') throw bad(`the server's protocol is ${protocol}//`);
+  if (username || password || search || hash)
+    throw bad('the server has a user name, a password, a query or a fragment');
+  return { origin, hostname, host, ...(prefix !== '' && { prefix }) };
+}
+
+/**
+ * A host that an info service named. It gets the user's token, so it must be reached over TLS and learnt over TLS; one on loopback may only
+ * be named by another on loopback. The service itself needs no such thing: the user named it.
+ * @throws PathError INSECURE_TOKEN.
+ */
+export function parseNamedServer(address: string, from: Host): Host {
+  const host = parseServer(address);
+  if (host.origin === from.origin) return host;
+  const local = isLoopbackHost(host.hostname),
+    trusted = isLoopbackHost(from.hostname);
+  const why =
+    !trusted && !isSecure(from)
+      ? 'and that was not learnt over TLS'
+      : !local && !isSecure(host)
+        ? 'which is not reached over TLS'
+        : local && !trusted
+          ? 'which is this machine'
+          : undefined;
+  if (why === undefined) return host;
+  throw new PathError(
+    'INSECURE_TOKEN',
+    `${from.origin} names ${host.origin}, ${why}: a token is not sent there`,
+  );
+}
+
+const isSecure = ({ origin }: Host): boolean => origin.startsWith('https:');
+
+/**
+ * Which addresses a host may have that a server named: as with all that servers name, only public ones, unless that server's own is none
+ * or the host is that server itself.
+ */
+export function allowedAddressesOf(
+  { origin }: Host,
+  { path: from, address }: GraphServer<Host>,
+): AddressPolicy {
+  const named =
+    origin === from.origin ||
+    isLoopbackHost(from.hostname) ||
+    (address !== undefined && !isPublicAddress(address));
+  return named ? 'any' : 'public';
+}
+
+/**
+ * The server of a datastack: as given, else as CAVEclient remembers it, else the global one.
+ * Source: CAVEclient, caveclient/datastack_lookup.py.
+ * @throws PathError BAD_PATH.
+ */
+export async function findServer(
+  datastack: string,
+  given: string | undefined,
+  env: NodeJS.ProcessEnv,
+): Promise<Host> {
+  if (given !== undefined) return parseServer(given);
+  const file = join(secretsFolder(env), 'cave_datastack_to_server_map.json');
+  const known: unknown = await readText(file)
+    .then(JSON.parse)
+    .catch(() => ({}));
+  const remembered =
+    typeof known === 'object' && known !== null && Object.hasOwn(known, datastack)
+      ? (known as Record<string, unknown>)[datastack]
+      : undefined;
+  return parseServer(typeof remembered === 'string' ? remembered : DEFAULT_CAVE_SERVER);
+}
+
+/** Where a path of a service is. */
+export const serviceUrl = ({ origin, prefix = '' }: Host, path: string): string =>
+  `${origin}${prefix}${path}`;
+
+/** A JSON answer of a service. @throws GraphError; InfoError NOT_FOUND (404) or BAD_INFO. */
+export async function requestJson<T>(
+  server: GraphServer<Host>,
+  path: string,
+  schema: z.ZodType<T>,
+  what: string,
+  signal?: AbortSignal,
+): Promise<T> {
+  const url = serviceUrl(server.path, path);
+  let body: Uint8Array;
+  try {
+    ({ body } = await server.request({ url, maxBytes: MAX_BYTES, signal }));
+  } catch (error) {
+    if (error instanceof GraphError && error.status === 404)
+      throw new InfoError('NOT_FOUND', `${server.path.origin} knows no ${what}`, url);
+    throw error;
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(body));
+  } catch {
+    throw new InfoError(
+      'BAD_INFO',
+      `${url} answered no JSON${body[0] === 0x3c ? ' but a web page: is the address right, and is a log-in needed?' : ''}`,
+      url,
+    );
+  }
+  const parsed = schema.safeParse(json);
+  if (!parsed.success)
+    throw new InfoError(
+      'BAD_INFO',
+      `${url} answered something else than a ${what}: ${firstIssue(parsed.error)}`,
+      url,
+    );
+  return parsed.data;
+}

@@ -1,0 +1,65 @@
+/**
+ * Leaves that are not a node's own. When a merge is undone, the server may leave an object below the root of another, beside a root of its own:
+ * one whose layers it skips, as a pair of supervoxels in one chunk. `leaves` then lists it, while look-ups of its supervoxels are right
+ * (observed of PyChunkedGraph 2.21.1). What a leaf is part of at the moment its node was made tells.
+ */
+import { findCurrentNodes, type LeavesByNode, type NodeQueries } from './current-nodes.ts';
+import type { CallOptions, Endpoints } from './endpoints.ts';
+import { rootTimestamps } from './root-lifetimes.ts';
+
+export interface ForeignLeafQueries extends Pick<NodeQueries, 'layerOf' | 'leavesMany'> {
+  /** What IDs are part of at a moment, at a layer; 0 where there is nothing. */
+  rootsAt: (ids: BigUint64Array, timestampMs: number, layer?: number) => Promise<BigUint64Array>;
+}
+
+/**
+ * The same without foreign leaves: one request about when the nodes were made, and one root look-up for each moment and layer of them. Leaves
+ * above layer 1 have to stand at that moment as well.
+ */
+export async function removeForeignLeaves(
+  api: Endpoints,
+  all: LeavesByNode,
+  { layerOf, leavesMany, rootsAt }: ForeignLeafQueries,
+  options: CallOptions,
+): Promise<LeavesByNode> {
+  const nodes = BigUint64Array.from(
+    [...all]
+      .filter(([node, leaves]) => leaves.length > 0 && layerOf(node) > layerOf(leaves[0]))
+      .map(([node]) => node),
+  );
+  if (nodes.length === 0) return all;
+  const made = await rootTimestamps(api, nodes, options),
+    groups = new Map<string, { ms: number; layer: number; nodes: bigint[] }>();
+  nodes.forEach((node, k) => {
+    const ms = made[k],
+      layer = layerOf(node),
+      key = `${ms}:${layer}`;
+    const group = groups.get(key);
+    if (group) group.nodes.push(node);
+    else groups.set(key, { ms, layer, nodes: [node] });
+  });
+  const own = new Map(all);
+  await Promise.all(
+    Array.from(groups.values(), async ({ ms, layer, nodes: made }) => {
+      const ids = BigUint64Array.from(made.flatMap((node) => [...all.get(node)!])),
+        above = ids.filter((id) => layerOf(id) > 1);
+      const [parents, { current }] = await Promise.all([
+        rootsAt(ids, ms, layer),
+        findCurrentNodes(above, { layerOf, leavesMany, rootsAt: (list, at) => rootsAt(list, ms, at) }),
+      ]);
+      let at = 0;
+      for (const node of made) {
+        const leaves = all.get(node)!,
+          start = at;
+        at += leaves.length;
+        own.set(
+          node,
+          leaves.filter(
+            (leaf, k) => parents[start + k] === node && (layerOf(leaf) === 1 || current.has(leaf)),
+          ),
+        );
+      }
+    }),
+  );
+  return own;
+}

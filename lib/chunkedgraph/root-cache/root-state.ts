@@ -1,0 +1,10 @@
+/** What is known of a root at one moment. */
+export const CURRENT = 0,
+  NOT_CURRENT = 1,
+  UNKNOWN_LATER = 2,
+  UNKNOWN_EARLIER = 3,
+  FORGOTTEN = 4;
+export type RootState = 0 | 1 | 2 | 3 | 4;
+
+/** Flag of a row whose span begins at the root's creation. */
+export const CREATED = 1;

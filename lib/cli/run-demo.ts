@@ -1,0 +1,79 @@
+/** `graphene-points demo`: the main job on a small volume served from this machine, before and after a merge. */
+import { readFile } from 'node:fs/promises';
+import { openGraphene } from '../graphene/open-and-resolve.ts';
+import type { Io } from './io.ts';
+import { alignColumns, type Report } from './report.ts';
+
+export async function runDemo({ stdout, signal }: Io, report: Report): Promise<void> {
+  const { DEMO_AFTER, DEMO_BEFORE, demoPointsFile, serveDemo } = await import('../../mocks/demo.ts');
+  const rows = readDemoPoints(await readFile(demoPointsFile(), 'utf8'));
+  const served = await serveDemo();
+  try {
+    const volume = await openGraphene(served.cloudPath, { token: null, signal, logger: report });
+    try {
+      const points = rows.map(({ point }) => point);
+      const before = await volume.at(DEMO_BEFORE).scatteredPoints(points, { onError: 'status', signal });
+      // no voxel is read again
+      const after = await volume.at(DEMO_AFTER).roots(before.supervoxelIds, { onError: 'status', signal });
+      const table = Array.from(before.rows(), ({ index, status, supervoxelId, rootId }) => {
+        const { id, point, note } = rows[index];
+        const known = status === 'ok' || status === 'background';
+        const ids = [supervoxelId, rootId, after.rootIds[index]].map((value) => (known ? String(value) : ''));
+        return [id, point.join(', '), ...ids, status, rootId === after.rootIds[index] ? '' : 'changed', note];
+      });
+      const requests = [served.graph, served.bucket].flatMap(({ log }, k) =>
+        log.requests.map(({ method, path, query, status, bodyBytes, responseBytes }) => [
+          method,
+          `${k === 1 ? '/bucket' : ''}${path}${query && `?${query}`}`,
+          String(status),
+          `${bodyBytes} bytes up`,
+          `${responseBytes} down`,
+        ]),
+      );
+      stdout.write(
+        [
+          `${rows.length} points of ${served.cloudPath} (mocked, on this machine)`,
+          '',
+          alignColumns([
+            [
+              'id',
+              'point',
+              'supervoxel',
+              `root at ${DEMO_BEFORE}`,
+              `root at ${DEMO_AFTER}`,
+              'status',
+              '',
+              'note',
+            ],
+            ...table,
+          ]),
+          `In between, two neurons were merged: their points have a new root, their supervoxels stay.`,
+          '',
+          `${requests.length} requests: one a chunk, one for all roots of a moment.`,
+          '',
+          alignColumns(requests),
+        ].join('\n'),
+      );
+    } finally {
+      await volume.close();
+    }
+  } finally {
+    await served.close();
+  }
+}
+
+/** `id,x,y,z,note` */
+function readDemoPoints(text: string): { id: string; point: number[]; note: string }[] {
+  const lines = text.trimEnd().split(/\r?\n/).slice(1);
+  return lines.map((line) => {
+    const [id, ...rest] = line.split(',');
+    return {
+      id,
+      point: rest.slice(0, 3).map(Number),
+      note: rest
+        .slice(3)
+        .join(',')
+        .replace(/^"(.*)"$/, '$1'),
+    };
+  });
+}

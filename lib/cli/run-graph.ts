@@ -1,0 +1,143 @@
+/** `graphene-points graph`: questions to a chunkedgraph, answers as JSON Lines. */
+import { GraphError } from '../base/errors.ts';
+import { checkTimestampOption } from '../chunkedgraph/roots/resolve-timestamp.ts';
+import { parseTimestampOption } from '../chunkedgraph/ids/timestamp.ts';
+import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
+import { requestInParts } from '../failures/request-in-parts.ts';
+import { GRAPHENE_OPTIONS } from '../graphene/opening-options.ts';
+import type { OpenGrapheneOptions } from '../graphene/option-types.ts';
+import { collectIds } from '../jobs/collect-ids.ts';
+import type { ByteSink } from '../tables/files/byte-streams.ts';
+import type { FormatName } from '../tables/formats.ts';
+import { messageWithCauses } from '../jobs/messages.ts';
+import { GRAPH_COMMANDS, type GraphFlags, type IdGraphCommand } from './graph-commands.ts';
+import { detectIdFormat } from './id-format.ts';
+import { type Io, UsageError } from './io.ts';
+import { toJsonLine } from './json-line.ts';
+import { resolveJobTimestamp, openGraph } from './open-volume.ts';
+import { stripControls, type Report } from './report.ts';
+import { optionsFromFlags } from './options-from-flags.ts';
+import { type JobFiles, openJobFiles } from './table-io.ts';
+
+export interface GraphCommandFlags extends GraphFlags {
+  out: string;
+  /** A table with the IDs; - is standard input. */
+  ids?: string;
+  column?: string;
+  format?: FormatName;
+  /** Between fields, where it is not what the format says. */
+  delimiter?: string;
+}
+
+/** @returns whether anything is without an answer. */
+export async function runGraph(
+  name: string,
+  path: string,
+  args: readonly string[],
+  flags: GraphCommandFlags,
+  io: Io,
+  report: Report,
+): Promise<boolean> {
+  const { signal } = io,
+    call = GRAPH_COMMANDS[name];
+  const window = [flags.from, flags.to].map(parseTimestampOption);
+  parseTimestampOption(flags.timestamp); // all refused before anything is asked
+  const input = flags.ids === undefined ? undefined : { option: '--ids', file: flags.ids };
+  const files = await openJobFiles({ input, out: flags.out }, io, report);
+  let volume: GrapheneVolume | undefined;
+  try {
+    const { ids, invalid } =
+      call.ids === undefined
+        ? { ids: [], invalid: 0 }
+        : await idsOf(call, args, flags, files, signal, report);
+    const { server, ocdbt } = optionsFromFlags<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags);
+    volume = await openGraph(path, { server, ocdbt, signal, logger: report });
+    for (const moment of window) checkTimestampOption(moment, volume.datastack);
+    // One moment for all calls.
+    const asked = {
+      graph: volume.at((await resolveJobTimestamp(flags.timestamp, volume, signal)) ?? volume.now()).graph,
+      flags,
+      signal,
+    };
+    const failed = await files.writeOutput(async (sink) => {
+      if (call.ids !== undefined) return writeEach(call, ids, asked, sink, report);
+      for (const answer of await call.call(asked, args[0]))
+        await sink.write(
+          Buffer.from(flags.as === 'text' ? String(answer) : toJsonLine(answer, call.keepsNames)),
+        );
+      return 0;
+    });
+    return failed === undefined ? false : failed + invalid > 0; // undefined: nobody reads on
+  } finally {
+    await files.close();
+    await volume?.close();
+  }
+}
+
+/** IDs that are spelled out on standard error. */
+const SHOWN = 3;
+
+/** A line an ID, in their order. @returns how many have none but an error. */
+async function writeEach(
+  call: IdGraphCommand,
+  ids: bigint[],
+  asked: Parameters<IdGraphCommand['call']>[1],
+  sink: ByteSink,
+  report: Report,
+): Promise<number> {
+  let failed = 0;
+  const write = async (id: bigint | undefined, answer: object): Promise<void> => {
+    if ('error' in answer && failed++ < SHOWN)
+      report.warn(
+        `${id === undefined ? '' : `${id}: `}${(answer as unknown as { message: string }).message}`,
+      );
+    await sink.write(Buffer.from(toJsonLine(id === undefined ? answer : { id, ...answer })));
+  };
+  for await (const { ids: part, answers, error } of requestInParts(ids, (some) => call.call(some, asked), {
+    maxIds: call.maxIds ?? 1,
+    signal: asked.signal,
+  })) {
+    const failure = error && {
+      error: error instanceof GraphError ? error.code : error.name,
+      message: stripControls(messageWithCauses(error)),
+    };
+    if (call.maxIds === Infinity) await write(undefined, failure ?? answers![0]);
+    else for (let k = 0; k < part.length; k++) await write(part[k], failure ?? answers![k]);
+  }
+  if (failed > SHOWN) report.warn(`${failed - SHOWN} more have no answer`);
+  return failed;
+}
+
+async function idsOf(
+  { ids: kind, maxIds: size }: IdGraphCommand,
+  args: readonly string[],
+  { ids: file, column, ...flags }: GraphCommandFlags,
+  files: JobFiles,
+  signal: AbortSignal,
+  report: Report,
+): Promise<{ ids: bigint[]; invalid: number }> {
+  if (args.length > 0 === (file !== undefined))
+    throw new UsageError(
+      args.length > 0
+        ? 'IDs stand behind the cloud path or in --ids FILE, not both'
+        : 'no IDs: they stand behind the cloud path, or in --ids FILE',
+    );
+  if (file === undefined) return { ids: [...new Set(args.map(idOf))], invalid: 0 };
+  const { format, source } = await detectIdFormat(files.source(), file, flags);
+  const collected = await collectIds(source, {
+    format,
+    text: { delimiter: flags.delimiter },
+    kind,
+    column,
+    signal,
+    warn: (message) => report.warn(message),
+  });
+  if (collected.ids.length === 0 && size === Infinity) throw new UsageError(`${file} holds no IDs`);
+  return collected;
+}
+
+function idOf(text: string): bigint {
+  if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 1n << 64n)
+    throw new UsageError(`${JSON.stringify(text)} is no uint64 ID`);
+  return BigInt(text);
+}

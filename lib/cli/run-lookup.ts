@@ -1,0 +1,144 @@
+/** `graphene-points lookup`: flags to a job on a table. */
+import type { AnyOptionTable } from '../base/option-table.ts';
+import { parseTimestampOption } from '../chunkedgraph/ids/timestamp.ts';
+import { GRAPHENE_OPTIONS, OPEN_OPTIONS } from '../graphene/opening-options.ts';
+import { READ_OPTIONS, SCATTERED_OPTIONS, SNAP_OPTIONS } from '../graphene/reading-options.ts';
+import type { OpenGrapheneOptions, ScatteredPointsOptions, SnapOptions } from '../graphene/option-types.ts';
+import type { MissingText } from '../tables/text/answer-cells.ts';
+import { reasonNotReadable } from '../tables/file-kinds.ts';
+import { formatOfFile, type FormatName } from '../tables/formats.ts';
+import type { TextOptions } from '../tables/open-table.ts';
+import { createGraphLookup, type PointLookup, createValueLookup } from '../jobs/point-lookup.ts';
+import { lookUpPointTable } from '../jobs/point-table.ts';
+import { STORAGE_OPTIONS, type StorageOptions } from '../storage/bucket-options.ts';
+import { refuseOptions } from './format-options.ts';
+import { type Io, UsageError } from './io.ts';
+import { checkMissingOption } from './missing-option.ts';
+import { isGraphenePath, resolveJobTimestamp, openVolume, type OpenedVolume } from './open-volume.ts';
+import type { Report } from './report.ts';
+import { statsJson, summaryLine } from './summary.ts';
+import { attributeOfFlag, optionsFromFlags } from './options-from-flags.ts';
+import { openJobFiles } from './table-io.ts';
+
+/** Besides those of the tables of options. */
+export interface LookupFlags {
+  points: string;
+  out: string;
+  format?: FormatName;
+  /** Between fields, where it is not what the format says. */
+  delimiter?: string;
+  /** Before decimals. */
+  decimal?: '.' | ',';
+  columns?: [string, string, string];
+  position?: string[];
+  replace?: boolean;
+  missing?: MissingText;
+  timestamp?: string;
+  timestampColumn?: string;
+  stats?: string;
+  strict?: boolean;
+  quiet?: boolean;
+}
+
+const flagsBeyond = (table: AnyOptionTable, plain: object): string[] =>
+  Object.entries(table).flatMap(([name, { flag }]) => (flag === undefined || name in plain ? [] : [flag]));
+
+/** Flags that say something of a graph. */
+const GRAPH_FLAGS = [
+  ...flagsBeyond(GRAPHENE_OPTIONS, OPEN_OPTIONS),
+  ...flagsBeyond(SCATTERED_OPTIONS, { ...READ_OPTIONS, timestamp: undefined }),
+  '--timestamp-column <column>',
+];
+
+/** Statuses a user has to do something about. */
+const BAD_STATUSES = ['failed', 'root_failed', 'no_root', 'suspect', 'invalid_point', 'invalid_timestamp'];
+
+/** @returns whether any row needs attention. */
+export async function runLookup(path: string, flags: LookupFlags, io: Io, report: Report): Promise<boolean> {
+  const { timestampColumn, replace, missing, strict } = flags;
+  const { signal } = io;
+  const format = formatOf(flags, report);
+  checkMissingOption(missing, format, report);
+  const misplaced = isGraphenePath(path)
+    ? undefined
+    : GRAPH_FLAGS.find((flag) => flags[attributeOfFlag(flag) as keyof LookupFlags] !== undefined);
+  if (misplaced !== undefined)
+    throw new UsageError(`${misplaced.split(' ')[0]} is for graphene:// and cave:// paths`);
+  parseTimestampOption(flags.timestamp); // refused before anything is opened
+
+  const files = await openJobFiles(
+    { input: { option: '--points', file: flags.points }, out: flags.out, stats: flags.stats },
+    io,
+    report,
+  );
+  let volume: OpenedVolume | undefined;
+  try {
+    const open = { ...optionsFromFlags<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags), timestamp: undefined };
+    volume = await openVolume(path, {
+      ...open,
+      storage: optionsFromFlags<StorageOptions>(STORAGE_OPTIONS, flags),
+      signal,
+      logger: report,
+    });
+    const timestamp = volume.graph && (await resolveJobTimestamp(flags.timestamp, volume.graph, signal));
+    const { mip, stopLayer, agglomerate } = optionsFromFlags<ScatteredPointsOptions>(
+        SCATTERED_OPTIONS,
+        flags,
+      ),
+      { radiusNm } = optionsFromFlags<SnapOptions>(SNAP_OPTIONS, flags);
+    const read = { mip, snap: radiusNm === undefined ? undefined : { radiusNm } };
+    const asked: PointLookup = volume.graph
+      ? createGraphLookup(volume.graph, {
+          ...read,
+          timestamp,
+          stopLayer,
+          supervoxelsOnly: agglomerate === false,
+        })
+      : createValueLookup(volume.plain, read);
+    const source = files.source();
+    const rowsAreShown = flags.out === '-' && io.stdout.isTTY; // on the terminal that the bar would draw on
+    const onProgress = flags.quiet || rowsAreShown ? undefined : await report.startProgress();
+    const warn = (message: string): void => report.warn(message);
+    const summary = await files.writeOutput((sink) =>
+      lookUpPointTable(asked, source, sink, {
+        format,
+        text: textOf(flags),
+        columns: flags.columns,
+        positions: flags.position,
+        timestampColumn,
+        replace,
+        missing,
+        strict,
+        signal,
+        warn,
+        onProgress,
+      }),
+    );
+    report.done();
+    if (!summary) return false; // nobody reads on
+    await files.writeStats(statsJson(summary));
+    if (!flags.quiet) report.line(summaryLine(summary));
+    return BAD_STATUSES.some((status) => summary.statuses[status] > 0);
+  } finally {
+    await files.close();
+    await (volume?.graph ?? volume?.plain)?.close();
+  }
+}
+
+const textOf = ({ delimiter, decimal }: LookupFlags): TextOptions => ({
+  delimiter,
+  decimalComma: decimal === ',',
+});
+
+function formatOf({ points, out, format, delimiter, decimal }: LookupFlags, report: Report): FormatName {
+  const input = format ?? (points === '-' ? 'csv' : formatOfFile(points));
+  if (!input)
+    throw new UsageError(
+      reasonNotReadable(points) ??
+        `the format of ${points} is not known by its suffix: add --format csv, tsv or jsonl`,
+    );
+  refuseOptions(input, { delimiter, decimal });
+  const output = out === '-' ? undefined : formatOfFile(out);
+  if (output && output !== input) report.warn(`${out} will hold ${input}, the format of the input`);
+  return input;
+}

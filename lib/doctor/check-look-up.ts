@@ -1,0 +1,112 @@
+/** One look-up of which nothing is known but the volume: a voxel near its middle that has a label. */
+import { formatVec3, type Vec3 } from '../base/vec3.ts';
+import { fail, ok, warn, type Finding } from './findings.ts';
+import { scaleAt, type Scale } from '../precomputed/volume-info.ts';
+import { GrapheneVolume } from '../graphene/graphene-volume.ts';
+import type { PrecomputedVolume } from '../graphene/precomputed-volume.ts';
+
+/** Fractions of a chunk around the middle, then of the whole volume. */
+const ROUNDS = [
+  [-0.2, 0, 0.2],
+  [1 / 6, 1 / 2, 5 / 6],
+] as const;
+
+export async function lookUpNearMiddle(
+  volume: GrapheneVolume | PrecomputedVolume,
+  mip: number,
+  signal: AbortSignal | undefined,
+): Promise<Finding> {
+  const scale = scaleAt(volume.scales, mip);
+  try {
+    let missing = 0;
+    for (const points of [aroundMiddle(scale), throughout(scale)]) {
+      const found = await firstLabel(volume, points, scale, signal);
+      if (typeof found === 'object') return found;
+      missing += found;
+    }
+    return nothingFound(missing, mip);
+  } catch (error) {
+    return fail('look-up', error);
+  }
+}
+
+const ASKED = 2 * 27;
+const WHERE = `${ASKED} voxels near the middle and throughout mip`;
+
+function nothingFound(missing: number, mip: number): Finding {
+  if (missing === ASKED)
+    return warn(
+      'look-up',
+      `nothing is stored at ${WHERE} ${mip}: none of the chunks asked for is there`,
+      'check the path: are the chunks elsewhere, or laid out or named otherwise?',
+    );
+  const some =
+    missing === 0 ? 'only background' : `only background, or chunks that are not stored (${missing} voxels),`;
+  return warn(
+    'look-up',
+    `${some} at ${WHERE} ${mip}`,
+    'look up a point of which you know that something is there',
+  );
+}
+
+/** @returns How many are in chunks that are not stored, when there is no label. @throws the first failure when there is none. */
+async function firstLabel(
+  volume: GrapheneVolume | PrecomputedVolume,
+  points: Vec3[],
+  { resolution, mip }: Scale,
+  signal: AbortSignal | undefined,
+): Promise<Finding | number> {
+  const options = { resolution, mip, onError: 'status', signal } as const;
+  const at = (index: number): string => `[${formatVec3(points[index])}] of mip ${mip}`;
+  if (!(volume instanceof GrapheneVolume)) {
+    const rows = [...(await volume.scatteredPoints(points, options)).rows()];
+    const found = rows.find(
+      ({ status, values }) => status === 'ok' && values.some((value) => Number(value) !== 0),
+    );
+    throwFailure(found, rows);
+    return found ? ok('look-up', `${found.values.join(', ')} at ${at(found.index)}`) : missingOf(rows);
+  }
+  const rows = [...(await volume.scatteredPoints(points, options)).rows()];
+  const found =
+    rows.find(({ status }) => status === 'ok') ??
+    rows.find(({ status }) => status === 'suspect' || status === 'no_root');
+  throwFailure(found, rows);
+  if (!found) return missingOf(rows);
+  const said = `supervoxel ${found.supervoxelId} at ${at(found.index)}`;
+  if (found.status === 'ok') return ok('look-up', `${said} has root ${found.rootId}`);
+  if (found.status === 'no_root')
+    return warn('look-up', `${said} has no root now`, "is this watershed the graph's own?");
+  return warn(
+    'look-up',
+    `${said} does not belong to the graph chunk there`,
+    "is this watershed the graph's own?",
+  );
+}
+
+const missingOf = (rows: readonly { status: string }[]): number =>
+  rows.filter(({ status }) => status === 'missing_chunk').length;
+
+function throwFailure(found: unknown, rows: readonly { error?: Error }[]): void {
+  const error = found ? undefined : rows.find((row) => row.error)?.error;
+  if (error) throw error;
+}
+
+const aroundMiddle = (scale: Scale): Vec3[] =>
+  grid(scale, (axis, fraction) => scale.size[axis] / 2 + fraction * scale.chunkSize[axis]);
+const throughout = (scale: Scale): Vec3[] => grid(scale, (axis, fraction) => scale.size[axis] * fraction, 1);
+
+/** 27 voxels inside the volume, the middle one first. */
+function grid(
+  { size, voxelOffset }: Scale,
+  place: (axis: number, fraction: number) => number,
+  round: 0 | 1 = 0,
+): Vec3[] {
+  const along = [0, 1, 2].map((axis) =>
+    ROUNDS[round].map(
+      (fraction) =>
+        voxelOffset[axis] + Math.min(Math.max(Math.floor(place(axis, fraction)), 0), size[axis] - 1),
+    ),
+  );
+  const voxels = along[2].flatMap((z) => along[1].flatMap((y) => along[0].map((x): Vec3 => [x, y, z])));
+  return [voxels[13], ...voxels.slice(0, 13), ...voxels.slice(14)];
+}

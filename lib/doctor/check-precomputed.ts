@@ -1,0 +1,57 @@
+/** Whether a Precomputed volume can be read. */
+import { createHttpClient } from '../failures/http-client.ts';
+import { openPrecomputed } from '../graphene/open-and-resolve.ts';
+import { isStore } from '../storage/store.ts';
+import { toHeaders, MIDDLEAUTH } from '../graphene/resolve/open-bucket.ts';
+import { normalizeCloudPath } from '../graphene/resolve/cloud-path.ts';
+import { openStore } from '../storage/open-store.ts';
+import { checkProxy } from './check-proxy.ts';
+import { checkToken } from './check-token.ts';
+import { SILENT_LOGGER, type DoctorOptions } from './doctor-options.ts';
+import { fail, ok, type Findings } from './findings.ts';
+import { lookUpNearMiddle } from './check-look-up.ts';
+
+export async function* checkPrecomputed(
+  path: string,
+  { version: _version, now: _now, server, authServer, token, dataDir, ocdbt, ...options }: DoctorOptions,
+): Findings {
+  for (const [name, value] of Object.entries({ server, authServer, token, dataDir, ocdbt }))
+    if (value !== undefined) throw new TypeError(`${name} is for graphene:// and cave:// paths`);
+  const location = normalizeCloudPath(path),
+    address = location.replace(MIDDLEAUTH, '');
+  if (address !== location && URL.canParse(address)) yield (await checkToken(new URL(address), {})).finding;
+  yield* checkProxy(addressOf(location, options.storage));
+  let volume;
+  try {
+    volume = await openPrecomputed(path, { ...options, logger: SILENT_LOGGER });
+  } catch (error) {
+    return yield fail('bucket', error);
+  }
+  try {
+    if (volume.redirects.length > 0) yield ok('redirect', volume.redirects.join(' -> '));
+    yield ok(
+      'bucket',
+      `${volume.type} of ${volume.dataType}, ${volume.scales.length} ${volume.scales.length === 1 ? 'scale' : 'scales'}`,
+    );
+    yield await lookUpNearMiddle(
+      volume,
+      volume.scales.findIndex(({ error }) => !error),
+      options.signal,
+    );
+  } finally {
+    await volume.close();
+  }
+}
+
+/** Where a store is, as far as its path says. */
+function addressOf(path: string, storage: DoctorOptions['storage']): string {
+  if (isStore(storage)) return storage.url;
+  const http = createHttpClient();
+  try {
+    return openStore(path.replace(MIDDLEAUTH, ''), { ...storage, http, headers: toHeaders(storage) }).url;
+  } catch {
+    return ''; // opening it says what is wrong
+  } finally {
+    http.close();
+  }
+}

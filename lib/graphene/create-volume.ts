@@ -1,0 +1,146 @@
+/** From what is known of a volume to the volume, top to bottom: nothing is asked here, and nothing read but the file of a root cache. */
+import type { Logger } from '../base/logger.ts';
+import { retryObserver, type Observer } from '../base/volume-events.ts';
+import { redactSecretsIn } from '../base/secret-redaction.ts';
+import { Endpoints } from '../chunkedgraph/api/endpoints.ts';
+import { createRootHistory } from '../chunkedgraph/root-cache/server-history.ts';
+import { WindowClock } from '../chunkedgraph/roots/window-clock.ts';
+import { RootBatcher } from '../chunkedgraph/roots/root-batcher.ts';
+import { ChunkedGraphClient } from '../chunkedgraph/server/chunkedgraph-client.ts';
+import { observeClient } from '../chunkedgraph/server/observe-client.ts';
+import type { HttpClient } from '../http/http-request.ts';
+import { PointReader } from '../points/point-reader.ts';
+import type { VolumeInfo } from '../precomputed/volume-info.ts';
+import type { Store } from '../storage/store.ts';
+import { openChunkCache } from './open-chunk-cache.ts';
+import { createVolumeDatastack } from './volume-datastack.ts';
+import { GrapheneVolume } from './graphene-volume.ts';
+import type { OpenGrapheneOptions, OpenOptions } from './option-types.ts';
+import { PrecomputedVolume, type VolumeParts } from './precomputed-volume.ts';
+import type { VolumeDescription } from './resolve/description.ts';
+import { chooseMip } from './resolve/mip.ts';
+import type { ResolvedGraph } from './resolve/resolve-graph.ts';
+import type { ResolvedPrecomputed } from './resolve/resolve-precomputed.ts';
+import { openRootCache } from './volume-root-cache.ts';
+
+interface With<Options> {
+  options: Options;
+  http: HttpClient;
+  logger: Logger;
+  observe: Observer | undefined;
+}
+
+export function createPrecomputedVolume(
+  resolved: ResolvedPrecomputed,
+  given: With<Omit<OpenOptions, 'resolution'>>,
+): PrecomputedVolume {
+  return new PrecomputedVolume(partsOf({ ...resolved, mip: 0 }, given));
+}
+
+/** @throws SnapshotError for `rootCache.file`. */
+export async function createGrapheneVolume(
+  { description, graph, info, server, materializations, store }: ResolvedGraph,
+  given: With<OpenGrapheneOptions>,
+): Promise<GrapheneVolume> {
+  const { options, logger, observe } = given,
+    { path } = server,
+    { settleMs, batchWindowMs, rootTimeoutMs, rootConcurrency, retries } = options,
+    { ids, nLayers, cvMip } = graph;
+  const parts = partsOf({ description, info, store, infoWasRead: false, mip: cvMip }, given),
+    life = parts.life.signal;
+  const datastack =
+    description.datastack && materializations
+      ? createVolumeDatastack(description.datastack, materializations, life)
+      : undefined;
+  const instants = new WindowClock(server.clock, { settleMs, windowMs: batchWindowMs });
+  const onRetry = observe && retryObserver(path.host, observe),
+    client = new ChunkedGraphClient({ server, rootTimeoutMs });
+  const roots = new RootBatcher({
+    client: observe ? observeClient(client, observe) : client,
+    observe,
+    ids,
+    nLayers,
+    host: path.host,
+    pace: options.pace,
+    windowClock: instants,
+    warn: (message) => logger.warn(message),
+    batchSize: options.rootBatchSize,
+    batchBytes: options.rootBatchBytes,
+    concurrency: rootConcurrency,
+    windowMs: batchWindowMs,
+    retries,
+    onRetry,
+  });
+  const api = new Endpoints({
+    server,
+    closeSignal: life,
+    concurrency: rootConcurrency,
+    timeoutMs: rootTimeoutMs,
+    retries,
+    onRetry,
+  });
+  const caching = options.rootCache === true ? {} : options.rootCache || undefined,
+    history = createRootHistory(roots, api);
+  const rootCache =
+    caching &&
+    (await openRootCache(
+      caching,
+      { source: roots, history, graph: path.tableUrl, ids, nLayers, windowClock: instants },
+      logger,
+      options.cacheDir,
+    ));
+  return new GrapheneVolume(
+    {
+      ...parts,
+      graph,
+      path,
+      roots,
+      rootCache,
+      windowClock: instants,
+      api,
+      allowEdits: options.allowEdits ?? false,
+      checkSupervoxels: options.checkSupervoxels ?? true,
+      datastack,
+    },
+    description.timestamp ?? undefined,
+  );
+}
+
+interface Known {
+  description: VolumeDescription;
+  info: VolumeInfo;
+  store: Store;
+  infoWasRead: boolean;
+  /** Used unless the options name one. */
+  mip: number;
+}
+
+function partsOf(
+  { description, info, store, infoWasRead, mip }: Known,
+  { options, http, logger, observe }: With<Omit<OpenOptions, 'resolution'>>,
+): VolumeParts {
+  const { info: raw, redirects } = description;
+  return {
+    raw: redactSecretsIn(raw),
+    info,
+    redirects,
+    mip: chooseMip(info, options.mip, mip),
+    life: new AbortController(),
+    reader: new PointReader({
+      info,
+      store,
+      infoWasRead,
+      concurrency: options.concurrency,
+      lruBytes: options.lruBytes,
+      lruEncoding: options.lruEncoding,
+      rangeReads: options.rangeReads,
+      observe,
+      warn: (message) => logger.warn(message),
+      chunkCache: openChunkCache(options, store, raw, logger),
+    }),
+    resolution: description.options.resolution,
+    logger,
+    timeoutMs: options.timeoutMs,
+    release: () => http.close(),
+  };
+}

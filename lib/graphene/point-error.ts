@@ -1,0 +1,24 @@
+/** The error of one point, or one ID, that was asked for by itself and has no answer. */
+import { PointError, type PointErrorCode } from '../base/errors.ts';
+
+export function createPointError(
+  what: string,
+  status: string,
+  cause: Error | undefined,
+  timestamp: Date | undefined,
+): PointError {
+  const why: Record<string, string> = {
+    out_of_bounds: 'is outside the volume',
+    missing_chunk: 'is in a chunk that is not stored',
+    invalid_point: 'has a coordinate that is not a finite number',
+    no_root: `has no root at ${timestamp?.toISOString()}`,
+    failed: `could not be read: ${cause?.message}`,
+    root_failed: `has a supervoxel but its root could not be looked up: ${cause?.message}`,
+    not_looked_up: 'is already at or above the wanted layer: nobody was asked whether it exists',
+  };
+  return new PointError(
+    status.toUpperCase() as PointErrorCode,
+    `${what} ${why[status] ?? status}`,
+    cause && { cause },
+  );
+}

@@ -1,0 +1,101 @@
+import { describe, expect, test } from '@jest/globals';
+import { InfoError, GraphError } from '../../lib/base/errors.ts';
+import {
+  registerSecret,
+  registerSecretsIn,
+  safeText,
+  redactSecrets,
+  redactSecretsIn,
+} from '../../lib/base/secret-redaction.ts';
+import { longestRun, ownPart, readEscapes, spellingsOf, unicode } from '../support/secret-spellings.ts';
+
+const SECRET = 'q7Zr+W4x/N0bV9tYhK2m=Lp_8-sD';
+registerSecret(SECRET);
+
+const SPELLINGS = spellingsOf(SECRET);
+
+describe.each(Object.keys(SPELLINGS))('a secret %s', (name) => {
+  const spelling = SPELLINGS[name],
+    own = ownPart(name, spelling, SECRET);
+
+  test('is not in a text, whole or cut at any place', () => {
+    expect(longestRun(readEscapes(spelling), own)).toBe(own.length); // so that the next lines say something
+    for (let cut = 0; cut <= spelling.length; cut++)
+      for (const part of [spelling.slice(0, cut), spelling.slice(cut)]) {
+        const shown = redactSecrets(`before ${part} after`);
+        expect(longestRun(readEscapes(shown), own)).toBeLessThan(8);
+        expect(shown.startsWith('before ') && shown.endsWith(' after')).toBe(true);
+      }
+  });
+});
+
+describe('withoutSecrets', () => {
+  test('leaves other texts, and runs of seven', () => {
+    for (const text of [
+      '',
+      'short',
+      'a text with nothing in it: 100 % %zz \\u12 &#; \\',
+      SECRET.slice(0, 7),
+      `${SECRET.slice(3, 10)} ${SECRET.slice(10, 17)}`,
+      '720575940621039145,720575940621039146',
+    ])
+      expect(redactSecrets(text)).toBe(text);
+  });
+  test('keeps what is around it, also around escapes', () => {
+    expect(redactSecrets(`a%20b ${SECRET} c%20d "${unicode(SECRET)}" é`)).toBe('a%20b *** c%20d "***" é');
+  });
+  test('hides each part of a secret of several words', () => {
+    registerSecretsIn('Bearer gR5-eXample-tOken');
+    expect(redactSecrets('Bearer gR5-eXample-tOken')).toBe('Bearer ***');
+    expect(redactSecrets('Bearer of news')).toBe('Bearer of news');
+  });
+  test('knows the latest secrets, however many there were', () => {
+    for (let k = 0; k < 600; k++) registerSecret(`one-of-many-${k}-zzzz`);
+    expect(redactSecrets('one-of-many-599-zzzz')).toBe('***');
+    registerSecret(SECRET);
+    expect(redactSecrets(SECRET)).toBe('***');
+  });
+  test('takes its time for no text', () => {
+    const text = '%25'.repeat(400_000) + '\\'.repeat(400_001) + '&#'.repeat(100_000);
+    expect(redactSecrets(text)).toBe(text);
+  });
+  test('finds them in JSON, in names too, however deep', () => {
+    const deep = JSON.parse(`${'['.repeat(5000)}"${SECRET}"${']'.repeat(5000)}`) as unknown;
+    expect(redactSecretsIn({ [SECRET]: [{ a: `x ${SECRET}`, n: 1, b: null }] })).toEqual({
+      '***': [{ a: 'x ***', n: 1, b: null }],
+    });
+    expect(JSON.stringify(redactSecretsIn(deep))).not.toContain(SECRET);
+  });
+});
+
+describe('errors', () => {
+  test('hold none in messages, fields and stacks', () => {
+    const error = new GraphError(
+      'HTTP_STATUS',
+      `said ${SECRET}`,
+      `https://h/${encodeURIComponent(SECRET)}`,
+      500,
+      { serverMessage: SECRET, retryAfter: SECRET },
+    );
+    for (const text of [
+      error.message,
+      error.stack!,
+      error.url,
+      error.serverMessage!,
+      error.retryAfter!,
+      JSON.stringify(error),
+    ])
+      expect(longestRun(text, SECRET)).toBeLessThan(8);
+  });
+  test('are not endless', () => {
+    const error = new InfoError(
+      'BAD_INFO',
+      `info at ${'k'.repeat(4 << 20)}: what is wrong`,
+      'k'.repeat(4 << 20),
+    );
+    expect(error.message.length).toBeLessThan(2100);
+    expect(error.url!.length).toBeLessThan(2100);
+    expect(error.message).toMatch(/^info at k+ … k+: what is wrong$/);
+    expect(safeText('short')).toBe('short');
+  });
+});
