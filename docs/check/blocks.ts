@@ -60,8 +60,11 @@ export function readSteps(page: string, markdown: string): Step[] {
       } = /^(?<again>continue)?(?<packages>pandas)?(?:exit (?<code>\d+))?$/.exec(words)?.groups ??
       fail('write run, run continue, run pandas or run exit CODE');
       if (again) {
-        const program = steps.flatMap((step) => ('program' in step ? [step.program] : [])).at(-1);
-        if (program?.language !== language) return fail(`the run block before it is not in ${language}`);
+        const program = steps
+          .flatMap((step) => ('program' in step ? [step.program] : []))
+          .filter((before) => before.language === language)
+          .at(-1);
+        if (!program) return fail(`no run block before it is in ${language}`);
         program.blocks.push(block);
       } else {
         const program = {

@@ -111,7 +111,7 @@ async function checkPage(page: Page): Promise<number> {
   }
   if (write && changed.length > 0) {
     const lines = readFileSync(join(ROOT, page.path), 'utf8').split('\n');
-    for (const { output, text } of changed.reverse())
+    for (const { output, text } of changed.sort((a, b) => b.output.line - a.output.line))
       lines.splice(
         output.line - 1,
         lines.indexOf('```', output.line - 1) - (output.line - 1),

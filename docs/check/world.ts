@@ -32,7 +32,7 @@ export async function openWorld(installed: string, folder: string): Promise<Worl
   const description = JSON.parse(readFileSync(join(demo, 'graph.json'), 'utf8')) as GraphDescription;
   const bucket = createMockBucket({ folder: join(demo, 'volume') });
   const served = await serveMocks({
-    '/segmentation': createMockChunkedGraph({ ...description, table: 'NAME', dataDir: 'gs://BUCKET/PATH' }),
+    '/segmentation': createMockChunkedGraph({ ...description, table: 'NAME', dataDir: '{HOST}/BUCKET/PATH' }),
     '/BUCKET/PATH': bucket,
     ...mockCave({ datastack: 'DATASTACK', table: 'NAME', versions: VERSIONS, datastackInfo: VIEWER }),
   });

@@ -67,7 +67,7 @@ describe('the blocks of a page', () => {
     ['<!-- output -->\n```text\n1\n```', 'page.md:1: <!-- output -->: there is no run block before it'],
     [
       '<!-- run continue -->\n```ts\n1\n```',
-      'page.md:1: <!-- run continue -->: the run block before it is not in ts',
+      'page.md:1: <!-- run continue -->: no run block before it is in ts',
     ],
     ['<!-- run -->\nwords', 'page.md:1: <!-- run -->: the next line does not begin a fence that ends'],
   ])('refuse %j', (markdown, message) => expect(() => readSteps('page.md', markdown)).toThrow(message));
