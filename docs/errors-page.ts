@@ -3,28 +3,38 @@ import { ERROR_CODES, SHARED_CODES } from '../lib/base/error-codes.ts';
 
 const HEAD = `# Errors
 
-Everything that goes wrong outside your program is a subclass of \`LookupError\` with a \`code\`. Switch on codes: they stay, messages may be
-reworded. Misuse (a wrong type of argument, an impossible option) is a plain \`TypeError\` or \`RangeError\`, and an aborted call throws its
-signal's reason. A single answer that is missing is not an error: it shows in \`status\`.
+Everything that fails outside your program is a subclass of \`LookupError\` with a \`code\`. Switch on codes: they stay, while messages may be
+reworded. A wrong argument or an impossible option is a plain \`TypeError\` or \`RangeError\`. An aborted call throws the reason of its signal. A
+single missing answer is not an error: it shows in \`status\`.
 
+<!-- run -->
 \`\`\`ts
-import { isLookupError } from 'graphene-points';
+import { isLookupError, openPrecomputed } from 'graphene-points';
 
 try {
-  result = await volume.scatteredPoints(points);
+  const volume = await openPrecomputed('gs://BUCKET/OTHER');
+  await volume.close();
 } catch (error) {
-  if (isLookupError(error, 'PARTIAL')) result = error.result; // a PartialResultError: error.causes says why
-  else if (isLookupError(error, 'UNAUTHORIZED', 'FORBIDDEN')) console.error(error.message); // a GraphError
+  if (isLookupError(error, 'NOT_FOUND')) console.log('not there:', error.name, error.message);
+  else if (isLookupError(error)) console.log(error.code, error.message);
   else throw error;
 }
 \`\`\`
 
-\`isLookupError(error, ...codes)\` is true for errors of this package, with one of the codes if any are named. It narrows the type to the
-classes that have the code, and works where two copies of the package are loaded and \`instanceof\` does not.
+<!-- output -->
+\`\`\`
+not there: InfoError …
+\`\`\`
 
-\`error.toJSON()\`, and so \`JSON.stringify(error)\`, holds class name, code, message, fields and causes, and no token; \`reviveError(json)\` makes
-an error of the same class of it, in another thread or process. The \`result\` of a \`PartialResultError\` is not in it. Of a cause that is not
-an error of this package, such as what your own store threw, it holds name, message and code.
+\`isLookupError(error, ...codes)\` is true for errors of this package, with one of the codes if any are named. It narrows the type to the
+classes that have the code. It works where two copies of the package are loaded and \`instanceof\` does not.
+
+A call with many points throws a \`PartialResultError\` (code \`PARTIAL\`) if some of them failed: \`error.result\` is the whole result, and
+\`error.causes\` says why. [Outages](outages.md) has an example.
+
+\`error.toJSON()\`, and so \`JSON.stringify(error)\`, holds the class name, code, message, fields and causes, and no token. \`reviveError(json)\`
+turns the parsed JSON into an error of the same class, in another thread or process. The \`result\` of a \`PartialResultError\` is not
+included. If a cause is not an error of this package, such as what your own store threw, its name, message and code are included.
 
 ## Codes by class
 `;

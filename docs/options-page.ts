@@ -61,9 +61,27 @@ function ofCalls(): string {
 
 export const optionsPage = (): string => `# Options
 
-Options are checked when a call is made, by name and by value: one that nobody knows, or that cannot be meant, is a \`TypeError\` or a
-\`RangeError\` that names it, and nothing is asked. Flags are those of the command line; \`graphene-points COMMAND --help\` says which a command
-takes.
+Options are checked when a call is made, by name and by value. An unknown name, or an impossible value, is a \`TypeError\` or a
+\`RangeError\` that names the option, and nothing is sent:
+
+<!-- run -->
+\`\`\`ts
+import { openPrecomputed } from 'graphene-points';
+
+try {
+  await openPrecomputed('gs://BUCKET/PATH', { concurrency: 0 });
+} catch (error) {
+  if (error instanceof RangeError) console.log(error.message);
+  else throw error;
+}
+\`\`\`
+
+<!-- output -->
+\`\`\`
+concurrency must be …, not 0
+\`\`\`
+
+Flags are those of the command line. \`graphene-points COMMAND --help\` says which flags a command takes.
 
 ## Opening a volume
 
