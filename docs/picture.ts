@@ -69,7 +69,7 @@ writeFileSync(new URL('picture.svg', import.meta.url), draw());
 
 function draw(): string {
   const width = 2 * (MARGIN + WIDTH * SCALE) + GAP;
-  const height = TOP + HEIGHT * SCALE + 62;
+  const height = TOP + HEIGHT * SCALE + 80;
   const paths = [...shapes].map(([supervoxel, path]) => `<path id="s${supervoxel}" d="${path}"/>`);
   const drawn = panels.map((panel, side) => {
     const left = MARGIN + side * (WIDTH * SCALE + GAP);
@@ -97,7 +97,10 @@ function draw(): string {
       ...legend,
     ].join('\n');
   });
-  const caption = `${points.length} points on a slice of the demo volume, coloured by root ID. Open circles: background. The merge gives both neurons one new root.`;
+  const caption = [
+    `${points.length} points on a slice of the demo volume, coloured by root ID. Open circles are points on background.`,
+    'White lines separate supervoxels. The merge gives both neurons one new root; their supervoxels stay.',
+  ];
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, 'Segoe UI', Helvetica, Arial, sans-serif" font-size="13" fill="#222">
 <title>The same points before and after a merge, coloured by root ID</title>
 <style>.none { fill: none; stroke: #999; stroke-width: .4 }</style>
@@ -106,7 +109,7 @@ function draw(): string {
 ${paths.join('\n')}
 </defs>
 ${drawn.join('\n')}
-<text x="${MARGIN}" y="${height - 16}" font-size="12.5" fill="#555">${caption}</text>
+${caption.map((line, k) => `<text x="${MARGIN}" y="${height - 34 + 18 * k}" font-size="12.5" fill="#555">${line}</text>`).join('\n')}
 </svg>
 `;
 }
