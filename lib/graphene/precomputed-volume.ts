@@ -107,7 +107,7 @@ export class Volume {
   }
 
   /** Voxels of `mip` that the volume covers: half-open. @throws RangeError for a mip it has not. */
-  bounds(mip = this.parts.mip): { min: Vec3; max: Vec3 } {
+  bounds(mip: number = this.parts.mip): { min: Vec3; max: Vec3 } {
     return scaleBounds(scaleAt(this.scales, mip));
   }
 

@@ -114,7 +114,7 @@ export class IdArithmetic {
    * ID of the chunk that holds an ID's chunk, one layer up or at `layer`.
    * @throws RangeError for a layer that the graph does not describe, or one below the ID's own.
    */
-  parentChunkIdOf(id: bigint, layer = this.layerOf(id) + 1): bigint {
+  parentChunkIdOf(id: bigint, layer: number = this.layerOf(id) + 1): bigint {
     this.#described(id);
     if (!(layer >= this.layerOf(id) && layer <= this.#graph.nLayers))
       throw new RangeError(
@@ -150,7 +150,7 @@ export class IdArithmetic {
   }
 
   /** @throws RangeError where the layer, the position or the segment has no place in such an ID. */
-  encode(layer: number, position: readonly number[], segmentId = 0n): bigint {
+  encode(layer: number, position: readonly number[], segmentId: bigint = 0n): bigint {
     const [x, y, z] = position,
       prefix =
         position.every(Number.isInteger) && layer <= this.#graph.nLayers
