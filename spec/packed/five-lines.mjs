@@ -1,11 +1,15 @@
-// Run in an empty folder in which the packed package and TypeScript are installed: writes the README's first example as index.ts, compiles it with
-// what `tsc --init` makes, and runs it against the demo's mocked servers. README.md is the first argument.
+// Runs the README's first example against the demo's mocked servers: `node five-lines.mjs README.md [DENO] [BUN]`.
+//
+// The working folder has the packed package and TypeScript installed, and nothing else. The example becomes index.ts, is compiled with the
+// settings of `tsc --init`, and runs on Node. Then the runtimes whose paths are given run index.ts as it is.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 
-const [, example] = /```ts\n([^]*?)```/.exec(readFileSync(process.argv[2], 'utf8'));
+const [readme, ...runtimes] = process.argv.slice(2);
+const [, example] = /```ts\n([^]*?)```/.exec(readFileSync(readme, 'utf8'));
 const demo = 'node_modules/graphene-points/demo';
 const serving = ['mock', '--volume', `${demo}/volume`, '--graph', `${demo}/graph.json`, '--port', '0'];
 const mock = spawn('node_modules/.bin/graphene-points', serving, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -29,14 +33,26 @@ try {
   rmSync('tsconfig.json', { force: true });
   execFileSync('node_modules/.bin/tsc', ['--init'], { stdio: 'ignore' });
   execFileSync('node_modules/.bin/tsc', [], { stdio: 'inherit' });
-  const printed = execFileSync(process.execPath, ['index.js'], { encoding: 'utf8' }).trim().split('\n');
-  assert.equal(printed.length, 2);
-  const roots = printed.map((row) => row.split(' ')).map(([, status, , root]) => [status, root]);
-  assert.deepEqual(roots[0], roots[1]); // at the example's timestamp the merge is there
-  assert.equal(roots[0][0], 'ok');
-  console.log(
-    `the README's first example with TypeScript ${execFileSync('node_modules/.bin/tsc', ['--version'], { encoding: 'utf8' }).trim()} on Node ${process.version}`,
-  );
+  check('index.js', process.execPath, ['index.js']);
+  for (const runtime of runtimes)
+    check(
+      'index.ts',
+      runtime,
+      basename(runtime) === 'deno' ? ['run', '--allow-all', 'index.ts'] : ['index.ts'],
+    );
+  const typescript = execFileSync('node_modules/.bin/tsc', ['--version'], { encoding: 'utf8' }).trim();
+  console.log(`the README's first example was compiled with TypeScript ${typescript}`);
 } finally {
   mock.kill();
+}
+
+/** Both points are of neurons that a merge has joined by the example's timestamp: they have one root. */
+function check(file, runtime, args) {
+  const printed = execFileSync(runtime, args, { encoding: 'utf8' }).trim().split('\n');
+  assert.equal(printed.length, 2);
+  const roots = printed.map((row) => row.split(' ')).map(([, status, , root]) => [status, root]);
+  assert.deepEqual(roots[0], roots[1]);
+  assert.equal(roots[0][0], 'ok');
+  const version = execFileSync(runtime, ['--version'], { encoding: 'utf8' }).split('\n')[0];
+  console.log(`${file} ran on ${basename(runtime)} ${version}`);
 }
