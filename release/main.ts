@@ -55,12 +55,15 @@ function plan(): Plan {
   const changelog = readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8');
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
   const isTagged = output('git', ['tag', '--list', `v${version}`]) !== '';
-  if (!isTagged && sectionOf(changelog, version) !== undefined && positionals.length === 0)
-    return { version, changelog, isNew: false };
-  if (unreleased(changelog) === '') throw new Refusal('CHANGELOG.md has nothing under "Unreleased"');
+  const current = { version, changelog, isNew: false };
+  if (!isTagged && sectionOf(changelog, version) !== undefined && positionals.length === 0) return current;
+  if (unreleased(changelog) === '') {
+    refuse('CHANGELOG.md has nothing under "Unreleased"');
+    return current;
+  }
   const [asked = stepOf(changelog)] = positionals;
   const next = asked === 'minor' || asked === 'patch' ? nextVersion(version, asked) : asked;
-  nextVersion(next, 'patch'); // its form
+  nextVersion(next, 'patch'); // throws if it is not of the right form
   return {
     version: next,
     changelog: cut(changelog, next, new Date().toISOString().slice(0, 10)),
@@ -68,16 +71,32 @@ function plan(): Plan {
   };
 }
 
-/** Copies what git holds to a folder, with the version and the changelog of the release. */
-function copyTo(folder: string, { version, changelog }: Plan): void {
+/** The file that names the version in the User-Agent header. */
+const USER_AGENT = 'lib/http/user-agent.ts';
+
+/** Writes the version and the changelog of the release into a checkout. */
+function writeRelease(folder: string, { version, changelog }: Plan): void {
+  writeFileSync(join(folder, 'CHANGELOG.md'), changelog);
+  const source = readFileSync(join(folder, USER_AGENT), 'utf8');
+  writeFileSync(
+    join(folder, USER_AGENT),
+    source.replace(/graphene-points\/[\d.]+/, `graphene-points/${version}`),
+  );
+  output(
+    'npm',
+    ['version', version, '--no-git-tag-version', '--allow-same-version', '--ignore-scripts'],
+    folder,
+  );
+}
+
+/** Copies what git holds to a folder. */
+function copyTo(folder: string): void {
   mkdirSync(folder);
   for (const file of output('git', ['ls-files', '-z', '--cached'])
     .split('\0')
     .filter((path) => path && existsSync(join(ROOT, path))))
     cpSync(join(ROOT, file), join(folder, file), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  writeFileSync(join(folder, 'CHANGELOG.md'), changelog);
-  run('npm', ['pkg', 'set', `version=${version}`], folder);
 }
 
 function release(scratch: string): void {
@@ -95,7 +114,8 @@ function release(scratch: string): void {
 
   step('pack');
   const copy = join(scratch, 'copy');
-  copyTo(copy, planned);
+  copyTo(copy);
+  writeRelease(copy, planned);
   const packed = output('npm', ['pack', '--json', '--pack-destination', scratch], copy);
   const [tarball] = JSON.parse(packed.slice(packed.indexOf('[\n'))) as [Tarball];
   const file = join(scratch, tarball.filename);
@@ -113,9 +133,8 @@ function release(scratch: string): void {
 
   step('commit and tag');
   if (planned.isNew) {
-    writeFileSync(join(ROOT, 'CHANGELOG.md'), planned.changelog);
-    run('npm', ['version', planned.version, '--no-git-tag-version']);
-    run('git', ['add', 'CHANGELOG.md', 'package.json', 'package-lock.json']);
+    writeRelease(ROOT, planned);
+    run('git', ['add', 'CHANGELOG.md', 'package.json', 'package-lock.json', USER_AGENT]);
     run('git', ['commit', '--quiet', '--message', `Release ${planned.version}`]);
   }
   run('git', ['tag', '--annotate', `v${planned.version}`, '--message', planned.version]);
@@ -129,7 +148,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'release-'));
 try {
   release(scratch);
 } catch (error) {
-  if (!(error instanceof Refusal)) throw error;
+  if (!(error instanceof Refusal || error instanceof RangeError)) throw error;
   console.error(`No release: ${error.message}`);
   process.exitCode = 1;
 } finally {
