@@ -470,13 +470,13 @@ describe('commands on tables of IDs', () => {
     );
     expect([code, stderr]).toEqual([
       2,
-      "error: 'mat_943' names a materialization, and those are a datastack's: open the volume as cave://DATASTACK\n",
+      "error: 'mat_943' names a materialization, which only a datastack has: open the volume as cave://DATASTACK\n",
     ]);
     const small = await run(command, [input, '-', '--timestamp', '943'], '');
     expect([small.code, small.stderr]).toEqual([
       2,
       expect.stringMatching(
-        /^error: "943" is too small for unix seconds: the materialization 943 of a datastack is mat_943/,
+        /^error: "943" is too small for unix seconds: write materialization 943 of a datastack as mat_943/,
       ),
     ]);
   });
@@ -605,7 +605,7 @@ describe('commands on tables of IDs', () => {
       ['--ids', '-', '--column', 'a', '--replace', '--stop-layer', '99'],
       /^error: stopLayer must be a whole number from 2 to 4/m,
     ],
-    ['roots', ['--ids', '-', '--timestamp', 'soon'], /^error: "soon" is no timestamp/],
+    ['roots', ['--ids', '-', '--timestamp', 'soon'], /^error: "soon" is not a timestamp/],
     [
       'roots',
       ['--ids', '-', '--stats', 'none/s.json'],

@@ -299,7 +299,7 @@ describe('graphene-points lookup', () => {
     {
       name: 'an impossible timestamp',
       flags: ['--points', '-', '--timestamp', 'soon'],
-      message: /^error: "soon" is no timestamp/,
+      message: /^error: "soon" is not a timestamp/,
     },
     {
       name: 'an impossible layer',

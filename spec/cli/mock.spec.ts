@@ -228,7 +228,7 @@ describe('graphene-points mock', () => {
     {
       name: 'a materialization at a time that does not exist',
       flags: () => ['--volume', volume, '--materialization', '7=2024-02-30'],
-      says: /"2024-02-30" names a moment that does not exist/,
+      says: /"2024-02-30" is a date or time that does not exist/,
     },
     { name: 'nothing', flags: () => [], says: /required option '--volume <folder>'/ },
   ])('refuses $name', async ({ flags, says }) => {

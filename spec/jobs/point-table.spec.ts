@@ -682,7 +682,7 @@ describe('lookupTable: what is asked', () => {
     );
     expect(summary.timestamp).toBeUndefined();
     expect(warnings).toEqual([
-      `row 4 (line 5): column t: "soon" is no timestamp: expected 2024-06-05T10:10:01.203Z, unix seconds or 'now'; invalid_timestamp`,
+      `row 4 (line 5): column t: "soon" is not a timestamp: expected 2024-06-05T10:10:01.203Z, unix seconds or 'now'; invalid_timestamp`,
     ]);
     expect(summary).toMatchObject({
       timestamps: { first: new Date('2024-01-02'), last: NOW, count: 3 },

@@ -1,13 +1,16 @@
 /**
- * Sorts uint64 IDs, drops repeats, and says where each went: a radix sort of ID and place together, no BigInt, no hash table.
- * 24 bytes an ID while it lasts; then 8 a distinct ID and 4 an ID.
+ * Sorts uint64 IDs, drops duplicates, and tells which distinct ID each input became. A radix sort moves each
+ * ID together with its index, without BigInt and without a hash table.
+ *
+ * Memory: 24 bytes per ID while it sorts. The result takes 8 bytes per distinct ID and 4 bytes per ID.
  */
 import { runWithoutPause, inStretches, type PausableWork } from '../../base/cooperative-work.ts';
 
+/** The distinct IDs of a list, and where each list entry is among them. */
 export interface DistinctIds {
-  /** In ascending order. */
+  /** The distinct IDs in ascending order. */
   ids: BigUint64Array<ArrayBuffer>;
-  /** For each ID given, the index of it in `ids`. */
+  /** For each input ID, its index in `ids`. */
   indices: Uint32Array;
 }
 
@@ -15,16 +18,20 @@ const BITS = 11,
   RADIX = 1 << BITS,
   MASK = RADIX - 1;
 
-/** @param words IDs as pairs of uint32, low word first; left as they are. */
+/**
+ * Finds the distinct IDs of a list.
+ *
+ * @param words IDs as pairs of uint32, low word first. They are not changed.
+ */
 export const findDistinct = (words: Uint32Array): DistinctIds => runWithoutPause(findDistinctInSteps(words));
 
-/** The same with pauses; the words must not change meanwhile. */
+/** Does the same as {@link findDistinct}, with pauses. The words must not change until it ends. */
 export function* findDistinctInSteps(words: Uint32Array): PausableWork<DistinctIds> {
   const sorted = yield* sorting(words);
-  const places = new Uint32Array(words.length / 2),
+  const indices = new Uint32Array(words.length / 2),
     out = new Uint32Array(words.length);
   let at = -2;
-  yield* inStretches(places.length, (from, end) => {
+  yield* inStretches(indices.length, (from, end) => {
     for (let i = 3 * from; i < 3 * end; i += 3) {
       const low = sorted[i],
         high = sorted[i + 1];
@@ -33,13 +40,13 @@ export function* findDistinctInSteps(words: Uint32Array): PausableWork<DistinctI
         out[at] = low;
         out[at + 1] = high;
       }
-      places[sorted[i + 2]] = at >>> 1;
+      indices[sorted[i + 2]] = at >>> 1;
     }
   });
-  // No larger than need be: it is kept for as long as a request lasts.
+  // The result is kept as long as a request lasts, so it is no larger than needed.
   return {
     ids: new BigUint64Array((at + 2 === out.length ? out : yield* shortened(out, at + 2)).buffer),
-    indices: places,
+    indices,
   };
 }
 
@@ -49,7 +56,10 @@ function* shortened(words: Uint32Array, length: number): PausableWork<Uint32Arra
   return short;
 }
 
-/** Triples of low word, high word and index, by ascending ID. Digits that all IDs share cost one look each. */
+/**
+ * Returns triples of low word, high word and index, by ascending ID. A digit that all IDs share costs one
+ * pass.
+ */
 function* sorting(words: Uint32Array): PausableWork<Uint32Array> {
   const count = words.length / 2;
   let from = new Uint32Array(3 * count),
@@ -89,7 +99,7 @@ function countDigits(
   for (let i = 3 * first + word; i < 3 * end; i += 3) counts[(triples[i] >>> shift) & MASK]++;
 }
 
-/** @param next Of each digit where its next triple goes. */
+/** @param next For each digit, the position of its next triple. */
 function moveByDigit(
   from: Uint32Array,
   first: number,
@@ -109,7 +119,7 @@ function moveByDigit(
   }
 }
 
-/** Index of an ID in ascending IDs given as pairs of words, or -1. */
+/** Finds an ID in ascending IDs, which are pairs of words. Returns its index, or -1. */
 export function findSortedId(low: number, high: number, sorted: Uint32Array): number {
   let from = 0,
     to = sorted.length >>> 1;

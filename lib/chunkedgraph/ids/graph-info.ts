@@ -1,6 +1,8 @@
 /**
- * The chunkedgraph's part of the info a PyChunkedGraph server gives for a table.
- * Source: PyChunkedGraph, pychunkedgraph/app/segmentation/common.py, `handle_info`; CloudVolume, datasource/graphene/metadata.py.
+ * Reads and checks the chunkedgraph part of a table's info, as a PyChunkedGraph server serves it.
+ *
+ * Source: PyChunkedGraph, pychunkedgraph/app/segmentation/common.py, `handle_info`; CloudVolume,
+ * datasource/graphene/metadata.py.
  */
 import * as z from 'zod';
 import { InfoError } from '../../base/errors.ts';
@@ -8,23 +10,28 @@ import type { Vec3 } from '../../base/vec3.ts';
 import { firstIssue } from '../../precomputed/first-issue.ts';
 import { IdLayout } from './id-layout.ts';
 
+/** The shape of a graph: its layers, its graph chunks and its IDs. */
 export interface GraphInfo {
-  /** Voxels of mip `cvMip` a graph chunk, xyz. Not the storage chunk. */
+  /** Size of a graph chunk, xyz, in voxels of mip `cvMip`. It is not the size of a storage chunk. */
   chunkSize: Vec3;
-  /** Layer of the roots; supervoxels are layer 1. */
+  /** Layer of the roots. Supervoxels are layer 1. */
   nLayers: number;
-  /** The mip whose voxels the graph is made of. */
+  /** Mip of the voxels that the graph is built from. */
   cvMip: number;
-  /** Graph chunks are counted from the voxel offset; otherwise from voxel 0. */
+  /** Whether graph chunks are counted from the voxel offset. If false, they are counted from voxel 0. */
   chunksStartAtVoxelOffset: boolean;
+  /** How the bits of an ID are divided. */
   ids: IdLayout;
-  /** Chunks of one layer along each side of a chunk of the next, from layer 2 on. */
+  /** How many chunks of one layer lie along each side of a chunk of the next layer, from layer 2 on. */
   fanOut: number;
-  /** Where the watershed is stored, as the server says: not to be trusted with anything. */
+  /** Cloud path of the watershed, as the server states it. Do not send credentials there without a check. */
   dataDir: string | undefined;
-  /** What the server says it speaks: a hint, not a wall. */
+  /** API versions that the server claims to support. It may support others. */
   apiVersions: number[];
-  /** Supervoxels can split: what they are now is in OCDBT, and `dataDir` holds what they were. */
+  /**
+   * Whether supervoxels can split. Then their current state is in OCDBT, and `dataDir` holds their original
+   * state.
+   */
   ocdbt: boolean;
 }
 
@@ -49,16 +56,20 @@ const schema = z.looseObject({
   }),
 });
 
-/** Whatever is not a plain no counts. */
-const isSaid = (said: unknown): boolean => Boolean(said) && said !== 'false';
+/** Any value counts as true, except false, null, 0, an empty text and `'false'`. */
+const isSet = (value: unknown): boolean => Boolean(value) && value !== 'false';
 
-/** @throws InfoError BAD_INFO naming the field. */
+/**
+ * Reads the graph part of an info.
+ *
+ * @throws InfoError BAD_INFO, with the name of the first wrong field.
+ */
 export function parseGraphInfo(json: unknown, url: string): GraphInfo {
   const parsed = schema.safeParse(json);
   if (!parsed.success)
     throw new InfoError(
       'BAD_INFO',
-      `info at ${url} describes no chunkedgraph: ${firstIssue(parsed.error)}`,
+      `info at ${url} does not describe a chunkedgraph: ${firstIssue(parsed.error)}`,
       url,
     );
   const {
@@ -82,7 +93,7 @@ export function parseGraphInfo(json: unknown, url: string): GraphInfo {
     if (layerBits + 3 * bits > 64)
       throw new InfoError(
         'BAD_INFO',
-        `info at ${url}: graph.spatial_bit_masks.${layer}: 3 x ${bits} bits and ${layerBits} of the layer do not fit in 64`,
+        `info at ${url}: graph.spatial_bit_masks.${layer}: 3 x ${bits} bits and ${layerBits} layer bits do not fit in 64`,
         url,
       );
   return {
@@ -94,6 +105,6 @@ export function parseGraphInfo(json: unknown, url: string): GraphInfo {
     fanOut: graph.fan_out ?? 2,
     dataDir: dataDir ?? undefined,
     apiVersions: app?.supported_api_versions ?? [],
-    ocdbt: [ocdbt, graph.ocdbt_seg, app?.ocdbt_seg].some(isSaid),
+    ocdbt: [ocdbt, graph.ocdbt_seg, app?.ocdbt_seg].some(isSet),
   };
 }

@@ -1,7 +1,9 @@
 /**
- * What a chunkedgraph's IDs say without asking anybody: layer, graph chunk, segment. For one ID a bigint; for many a BigUint64Array, in and
- * out, without a bigint a value.
- * Sources: CloudVolume, datasource/graphene/metadata.py; PyChunkedGraph, graph/chunks/{utils,hierarchy}.py and graph/utils/id_helpers.py.
+ * Computes what the bits of an ID tell without a request: its layer, its graph chunk, its segment number. One
+ * ID is a bigint. Many IDs are a BigUint64Array, in and out, and no bigint is made per value.
+ *
+ * Sources: CloudVolume, datasource/graphene/metadata.py; PyChunkedGraph, graph/chunks/{utils,hierarchy}.py
+ * and graph/utils/id_helpers.py.
  */
 import { defineNumberKind, RESOLUTION } from '../../base/value-kinds.ts';
 import { parseOptions, type OptionTable } from '../../base/option-table.ts';
@@ -11,7 +13,7 @@ import type { Vec3 } from '../../base/vec3.ts';
 import type { GraphInfo } from './graph-info.ts';
 import type { IdLayout } from './id-layout.ts';
 
-/** Where the graph lies: of the scale at its mip. */
+/** Position and resolution of the scale that the graph is built from. */
 export interface GraphSpace {
   /** First voxel of the volume, in voxels of the graph's mip. */
   voxelOffset: Vec3;
@@ -19,13 +21,18 @@ export interface GraphSpace {
   resolution: Vec3;
 }
 
+/** Options of `chunkOfPoint` and `chunksOfPoints`. */
 export interface ChunkOfPointOptions {
-  /** Nanometres per unit of the point. @default voxels of the graph's mip */
+  /** Nanometres per unit of the point, along x, y, z. @default voxels of the graph's mip */
   resolution?: readonly number[];
-  /** Chunks of this layer; those of layer 1 and 2 are the same, and each further layer's are twice as wide. @default 2 */
+  /**
+   * Layer of the chunks, 1 to `nLayers`. Layers 1 and 2 have the same chunks. Above, the chunks of each layer
+   * are `fanOut` times as wide as those of the layer below. @default 2
+   */
   layer?: number;
 }
 
+/** The options of `chunkOfPoint`: what each may be, its default and its description. */
 export const CHUNK_OF_POINT_OPTIONS = {
   resolution: {
     kind: RESOLUTION,
@@ -35,10 +42,24 @@ export const CHUNK_OF_POINT_OPTIONS = {
   layer: {
     kind: defineNumberKind('a whole number', Number.isInteger),
     default: '2',
-    says: "chunks of this layer; each layer's above 2 are twice as wide as those below",
+    says: "layer of the chunks; above layer 2, each layer's chunks are wider than those below",
   },
 } as const satisfies OptionTable<ChunkOfPointOptions>;
 
+/**
+ * Decodes and builds the IDs of one graph, without requests: `volume.graph.ids`.
+ *
+ * Methods for one ID throw RangeError if the value is not a uint64. Methods for many IDs never throw because
+ * of an ID: they return a documented value where there is no answer.
+ *
+ * @example
+ * ```ts
+ * const { ids } = volume.graph;
+ * ids.layerOf(144115737831669795n); // 2: a layer-2 ID
+ * ids.chunkPositionOf(144115737831669795n); // [x, y, z], in graph chunks of layer 2
+ * ids.chunkOfPoint([240640, 207872, 21360], { resolution: [4, 4, 40] });
+ * ```
+ */
 export class IdArithmetic {
   readonly #graph: Pick<GraphInfo, 'nLayers' | 'chunkSize' | 'chunksStartAtVoxelOffset' | 'fanOut'>;
   readonly #layout: IdLayout;
@@ -50,12 +71,16 @@ export class IdArithmetic {
     this.#space = space;
   }
 
-  /** Layer of an ID: 1 for supervoxels, the graph's `nLayers` for roots. @throws RangeError unless it is a uint64. */
+  /**
+   * Returns the layer of an ID: 1 for supervoxels, `nLayers` for roots.
+   *
+   * @throws RangeError if the ID is not a uint64.
+   */
   layerOf(id: bigint): number {
     return this.#layout.layerOf(split(id).high);
   }
 
-  /** Layers of many IDs; 255 stands for any from 255 on. */
+  /** Returns the layers of many IDs, in order. Layers above 255 are given as 255. */
   layersOf(ids: BigUint64Array): Uint8Array {
     const words = wordsOf(ids),
       layers = new Uint8Array(ids.length);
@@ -63,14 +88,21 @@ export class IdArithmetic {
     return layers;
   }
 
-  /** Position of an ID's graph chunk, counted in chunks of its layer. @throws RangeError for a layer that the graph does not describe. */
+  /**
+   * Returns the position of an ID's graph chunk, xyz, counted in chunks of the ID's layer.
+   *
+   * @throws RangeError if the ID is not a uint64, or if the graph does not describe its layer.
+   */
   chunkPositionOf(id: bigint): Vec3 {
-    this.#described(id);
+    this.#checkDescribed(id);
     const [x, y, z] = this.chunkPositionsOf(BigUint64Array.of(id));
     return [x, y, z];
   }
 
-  /** Positions of many, xyz interleaved; -1, -1, -1 where the graph does not describe the layer. */
+  /**
+   * Returns the positions of the graph chunks of many IDs, xyz interleaved. An ID of a layer that the graph
+   * does not describe gets -1, -1, -1.
+   */
   chunkPositionsOf(ids: BigUint64Array): Int32Array {
     const words = wordsOf(ids),
       positions = new Int32Array(3 * ids.length);
@@ -88,44 +120,66 @@ export class IdArithmetic {
     return positions;
   }
 
-  /** An ID's number within its chunk. @throws RangeError for a layer that the graph does not describe. */
+  /**
+   * Returns the segment number of an ID: its number within its graph chunk.
+   *
+   * @throws RangeError if the ID is not a uint64, or if the graph does not describe its layer.
+   */
   segmentIdOf(id: bigint): bigint {
-    this.#described(id);
+    this.#checkDescribed(id);
     return this.segmentIdsOf(BigUint64Array.of(id))[0];
   }
 
-  /** Numbers of many within their chunks; 0 where the graph does not describe the layer. */
+  /**
+   * Returns the segment numbers of many IDs, in order. An ID of a layer that the graph does not describe gets
+   * 0.
+   */
   segmentIdsOf(ids: BigUint64Array): BigUint64Array {
     return this.#masked(ids, (mask) => ({ low: ~mask.low, high: ~mask.high }));
   }
 
-  /** The ID with its segment bits zero. @throws RangeError for a layer that the graph does not describe. */
+  /**
+   * Returns the chunk ID of an ID: the ID with all segment bits set to 0.
+   *
+   * @throws RangeError if the ID is not a uint64, or if the graph does not describe its layer.
+   */
   chunkIdOf(id: bigint): bigint {
-    this.#described(id);
+    this.#checkDescribed(id);
     return this.chunkIdsOf(BigUint64Array.of(id))[0];
   }
 
-  /** Chunk IDs of many; 0 where the graph does not describe the layer. */
+  /**
+   * Returns the chunk IDs of many IDs, in order. An ID of a layer that the graph does not describe gets 0.
+   */
   chunkIdsOf(ids: BigUint64Array): BigUint64Array {
     return this.#masked(ids, (mask) => mask);
   }
 
   /**
-   * ID of the chunk that holds an ID's chunk, one layer up or at `layer`.
-   * @throws RangeError for a layer that the graph does not describe, or one below the ID's own.
+   * Returns the ID of the chunk that contains an ID's graph chunk.
+   *
+   * @param id An ID of any layer below the root layer, or at it.
+   * @param layer Layer of the containing chunk. @default one above the ID's own layer
+   * @throws RangeError if the ID is not a uint64, if the graph does not describe one of the layers, or if
+   *   `layer` is below the ID's own layer or above `nLayers`.
    */
   parentChunkIdOf(id: bigint, layer: number = this.layerOf(id) + 1): bigint {
-    this.#described(id);
+    this.#checkDescribed(id);
     if (!(layer >= this.layerOf(id) && layer <= this.#graph.nLayers))
       throw new RangeError(
-        `ID ${id} is of layer ${this.layerOf(id)}; it has no parent chunk at layer ${layer} of ${this.#graph.nLayers}`,
+        `ID ${id} is of layer ${this.layerOf(id)}, so it has no parent chunk at layer ${layer}; the root layer is ${this.#graph.nLayers}`,
       );
     const parent = this.parentChunkIdsOf(BigUint64Array.of(id), layer)[0];
     if (parent === 0n) throw new RangeError(`the graph does not describe layer ${layer}`);
     return parent;
   }
 
-  /** The same of many; 0 where there is none. Without `layer`, one layer up from each. */
+  /**
+   * Returns the IDs of the chunks that contain the graph chunks of many IDs, in order; 0 where there is none.
+   *
+   * @param ids IDs of any layers.
+   * @param layer Layer of the containing chunks. @default one above the layer of each ID
+   */
   parentChunkIdsOf(ids: BigUint64Array, layer?: number): BigUint64Array {
     const words = wordsOf(ids),
       positions = this.chunkPositionsOf(ids),
@@ -149,37 +203,59 @@ export class IdArithmetic {
     return parents;
   }
 
-  /** @throws RangeError where the layer, the position or the segment has no place in such an ID. */
+  /**
+   * Builds an ID from its parts.
+   *
+   * @param layer Layer, 1 to `nLayers`.
+   * @param position Position of the graph chunk, xyz, in chunks of that layer.
+   * @param segmentId Number within the chunk. @default 0n, which gives the chunk ID
+   * @throws RangeError if the layer, the position or the segment number does not fit into an ID of this
+   *   graph.
+   */
   encode(layer: number, position: readonly number[], segmentId: bigint = 0n): bigint {
     const [x, y, z] = position,
       prefix =
         position.every(Number.isInteger) && layer <= this.#graph.nLayers
           ? this.#layout.chunkPrefix(layer, [x, y, z])
           : undefined;
-    if (!prefix) throw new RangeError(`no ID of layer ${layer} is in chunk ${position.join(', ')}`);
+    if (!prefix)
+      throw new RangeError(`the graph has no ID of layer ${layer} in chunk ${position.join(', ')}`);
     if (segmentId < 0n || segmentId >= 1n << BigInt(this.#layout.segmentBits(layer)!))
       throw new RangeError(`segment ${segmentId} does not fit into an ID of layer ${layer}`);
     return ((BigInt(prefix.high) << 32n) | BigInt(prefix.low)) + segmentId;
   }
 
   /**
-   * Position of the graph chunk that a point is in; it may lie outside the volume.
-   * @throws RangeError unless the point is three finite numbers.
+   * Returns the position of the graph chunk that contains a point, xyz. It may lie outside the volume.
+   *
+   * @param point Three finite numbers x, y, z, in voxels of the graph's mip or in units of
+   *   `options.resolution`.
+   * @param options Unit of the point, and layer of the chunk.
+   * @throws RangeError if the point is not three finite numbers, or if `layer` or `resolution` is out of
+   *   range.
    */
   chunkOfPoint(point: readonly number[], options: ChunkOfPointOptions = {}): Vec3 {
     if (point.length !== 3 || !point.every(Number.isFinite))
-      throw new RangeError('a point is three finite numbers');
+      throw new RangeError('a point must be three finite numbers');
     const [x, y, z] = this.chunksOfPoints(Float64Array.from(point), options);
     return [x, y, z];
   }
 
-  /** Positions for many points, both xyz interleaved. @throws RangeError for a resolution or layer that is none. */
+  /**
+   * Returns the positions of the graph chunks that contain many points. Points and positions are xyz
+   * interleaved.
+   *
+   * @param points Coordinates in voxels of the graph's mip or in units of `options.resolution`.
+   * @param options Unit of the points, and layer of the chunks.
+   * @throws RangeError if the length of `points` is not a multiple of 3, or if `layer` or `resolution` is out
+   *   of range.
+   */
   chunksOfPoints(points: ArrayLike<number>, options: ChunkOfPointOptions = {}): Int32Array {
     const { resolution, layer = 2 } = parseOptions(options, CHUNK_OF_POINT_OPTIONS);
     if (layer < 1 || layer > this.#graph.nLayers)
       throw new RangeError(`layer must be a whole number from 1 to ${this.#graph.nLayers}, not ${layer}`);
     if (points.length % 3 !== 0)
-      throw new RangeError('points are xyz interleaved: their length is a multiple of 3');
+      throw new RangeError('points must be xyz interleaved: their length must be a multiple of 3');
     const { chunkSize, chunksStartAtVoxelOffset, fanOut } = this.#graph,
       { voxelOffset, resolution: own } = this.#space;
     const width = fanOut ** Math.max(0, layer - 2),
@@ -221,7 +297,7 @@ export class IdArithmetic {
     return masked;
   }
 
-  #described(id: bigint): void {
+  #checkDescribed(id: bigint): void {
     const layer = this.layerOf(id);
     if (this.#layout.spatialBits(layer) === undefined)
       throw new RangeError(`ID ${id} is of layer ${layer}, which the graph does not describe`);
@@ -229,11 +305,14 @@ export class IdArithmetic {
 }
 
 function split(id: bigint): { low: number; high: number } {
-  if (id < 0n || id >= 1n << 64n) throw new RangeError(`${id} is no uint64`);
+  if (id < 0n || id >= 1n << 64n) throw new RangeError(`${id} is not a uint64`);
   return { low: Number(id & 0xffffffffn), high: Number(id >> 32n) };
 }
 
-/** `count` (at most 31) bits of a uint64 from bit `from` on. Arithmetic, as shifts end at 32 bits. */
+/**
+ * Reads `count` (at most 31) bits of a uint64, starting at bit `from`. It uses arithmetic, because shifts end
+ * at 32 bits.
+ */
 function bitsAt(low: number, high: number, from: number, count: number): number {
   if (count === 0) return 0;
   const word =

@@ -1,10 +1,13 @@
 /**
- * A set of uint64 that numbers its members in the order met: open addressing on uint32 pairs, no BigInt.
- * 16 to 32 bytes a member; growing takes half as much again for a moment.
+ * A set of uint64 IDs that numbers its members in the order of their arrival. It uses open addressing on
+ * pairs of uint32, without BigInt.
+ *
+ * Memory: 16 to 32 bytes per member, and half as much again while it grows.
  */
 import type { PausableWork } from '../../base/cooperative-work.ts';
 import { findDistinctInSteps } from './distinct.ts';
 
+/** The set. Each member has an ordinal: 0 for the first ID that was added, 1 for the second. */
 export class IdIndex {
   #slots = new Int32Array(64).fill(-1);
   #pairs = new Uint32Array(64);
@@ -14,7 +17,7 @@ export class IdIndex {
     return this.#size;
   }
 
-  /** Ordinal of an ID, which is added when new. */
+  /** Returns the ordinal of an ID. Adds the ID if it is new. */
   add(low: number, high: number): number {
     let slot = this.#slotOf(low, high);
     let ordinal = this.#slots[slot];
@@ -30,12 +33,12 @@ export class IdIndex {
     return ordinal;
   }
 
-  /** Ordinal of an ID, or -1. */
+  /** Returns the ordinal of an ID, or -1 if it is not a member. */
   find(low: number, high: number): number {
     return this.#slots[this.#slotOf(low, high)];
   }
 
-  /** The members in ascending order, in fresh memory. None may be added meanwhile. */
+  /** Returns the members in ascending order, in fresh memory. No member may be added until it ends. */
   *sortInSteps(): PausableWork<BigUint64Array> {
     return (yield* findDistinctInSteps(this.#pairs.subarray(0, 2 * this.#size))).ids;
   }

@@ -1,23 +1,27 @@
 /**
- * How a chunkedgraph's 64-bit IDs are put together: layer | chunk x | chunk y | chunk z | segment, from the top bit down.
- * On uint32 pairs (low, high), no BigInt.
- * Source: PyChunkedGraph, pychunkedgraph/graph/chunks/utils.py and graph/utils/id_helpers.py; CloudVolume, datasource/graphene/metadata.py.
+ * Splits the bits of 64-bit IDs: layer | chunk x | chunk y | chunk z | segment, from the top bit down. It
+ * works on pairs of uint32 (low, high), without BigInt.
+ *
+ * Source: PyChunkedGraph, pychunkedgraph/graph/chunks/utils.py and graph/utils/id_helpers.py; CloudVolume,
+ * datasource/graphene/metadata.py.
  */
 import type { Vec3 } from '../../base/vec3.ts';
 
+/** How many bits each part of an ID has, from the table's info. */
 export interface IdLayoutOptions {
-  /** Bits of the layer number at the top: `n_bits_for_layer_id`. */
+  /** Number of bits for the layer, at the top of an ID: `n_bits_for_layer_id`. */
   layerBits: number;
-  /** Bits of each chunk coordinate, by layer: `spatial_bit_masks`. */
+  /** Number of bits for each chunk coordinate, by layer: `spatial_bit_masks`. */
   spatialBits: ReadonlyMap<number, number>;
 }
 
-/** An ID with its segment bits zero, as a uint32 pair. */
+/** An ID with all segment bits set to 0, as a pair of uint32. */
 export interface ChunkPrefix {
   low: number;
   high: number;
 }
 
+/** The bit layout of the IDs of one graph. */
 export class IdLayout {
   readonly #layerBits: number;
   readonly #spatialBits: ReadonlyMap<number, number>;
@@ -27,23 +31,31 @@ export class IdLayout {
     this.#spatialBits = spatialBits;
   }
 
-  /** Layer of an ID, from its high word. */
+  /** Returns the layer of an ID, from its high word. */
   layerOf(high: number): number {
     return high >>> (32 - this.#layerBits);
   }
 
-  /** Bits of each chunk coordinate in IDs of `layer`; layer 1 is laid out as layer 2. Undefined when the graph does not say. */
+  /**
+   * Returns the number of bits for each chunk coordinate in IDs of `layer`. Layer 1 has the layout of layer
+   * 2, unless the info says otherwise. Undefined if the graph does not describe the layer.
+   */
   spatialBits(layer: number): number | undefined {
     return this.#spatialBits.get(layer) ?? (layer === 1 ? this.#spatialBits.get(2) : undefined);
   }
 
-  /** Bits left for the segment number in IDs of `layer`. */
+  /**
+   * Returns the number of bits for the segment number in IDs of `layer`. Undefined if the graph does not
+   * describe the layer.
+   */
   segmentBits(layer: number): number | undefined {
     const bits = this.spatialBits(layer);
     return bits === undefined ? undefined : 64 - this.#layerBits - 3 * bits;
   }
 
-  /** What all IDs of `layer` in one graph chunk begin with; undefined when the chunk's position has no such ID. */
+  /**
+   * Returns the bits that all IDs of `layer` in one graph chunk begin with. Undefined if there is no such ID.
+   */
   chunkPrefix(layer: number, position: Vec3): ChunkPrefix | undefined {
     const bits = this.spatialBits(layer),
       segmentBits = this.segmentBits(layer);
@@ -58,7 +70,7 @@ export class IdLayout {
     return { low: prefix.low >>> 0, high: prefix.high >>> 0 };
   }
 
-  /** The bits of a pair that {@link chunkPrefix} sets. */
+  /** Returns a mask of the bits that {@link chunkPrefix} sets. */
   prefixMask(layer: number): ChunkPrefix {
     const segmentBits = this.segmentBits(layer) ?? 0;
     return {
@@ -68,7 +80,10 @@ export class IdLayout {
   }
 }
 
-/** Adds `value` (< 2^32) at bit `shift`. JavaScript shifts by 32 do nothing, so each word has its own branch. */
+/**
+ * Adds `value` (< 2^32) at bit `shift`. A JavaScript shift by 32 does nothing, so each word has its own
+ * branch.
+ */
 function put(pair: ChunkPrefix, value: number, shift: number): void {
   if (shift >= 32) pair.high |= shift === 64 ? 0 : value << (shift - 32);
   else {

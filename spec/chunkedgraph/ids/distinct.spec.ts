@@ -5,8 +5,8 @@ import { findDistinct, findSortedId } from '../../../lib/chunkedgraph/ids/distin
 
 const ascending = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
 
-describe('distinctOf', () => {
-  // Few values in each word, so that repeats, equal low words and equal high words are common.
+describe('findDistinct', () => {
+  // Each word has few values, so that duplicates, equal low words and equal high words are common.
   const word = fc.oneof(
     fc.integer({ min: 0, max: 3 }),
     fc.constantFrom(2047, 2048, 2 ** 22 - 1, 2 ** 22, 2 ** 31, 2 ** 32 - 1),
@@ -14,7 +14,7 @@ describe('distinctOf', () => {
   );
   const id = fc.tuple(word, word).map(([low, high]) => (BigInt(high) << 32n) | BigInt(low));
 
-  test('says of any list what a set and a sort say', () => {
+  test('gives the same result as a Set and a sort, for any list', () => {
     fc.assert(
       fc.property(fc.array(id, { maxLength: 60 }), (list) => {
         const given = BigUint64Array.from(list);
@@ -28,7 +28,7 @@ describe('distinctOf', () => {
     );
   });
 
-  test('reads a view from where it starts', () => {
+  test('honours the byte offset of a view', () => {
     const words = Uint32Array.of(9, 9, 5, 1, 3, 1, 5, 1).subarray(2);
     const { ids, indices: places } = findDistinct(words);
     expect([[...ids], [...places]]).toEqual([
@@ -38,7 +38,7 @@ describe('distinctOf', () => {
   });
 });
 
-describe('placeOf', () => {
+describe('findSortedId', () => {
   const sorted = wordsOf(BigUint64Array.of(1n, 1n << 32n, (1n << 32n) | 7n, 2n ** 64n - 1n));
 
   test.each([
@@ -50,7 +50,7 @@ describe('placeOf', () => {
     [2n, -1],
     [(1n << 32n) | 6n, -1],
     [1n << 33n, -1],
-  ])('finds %p at %p', (id, place) => {
+  ])('finds %p at index %p', (id, place) => {
     expect(findSortedId(Number(id & 0xffffffffn), Number(id >> 32n), sorted)).toBe(place);
     expect(findSortedId(Number(id & 0xffffffffn), Number(id >> 32n), new Uint32Array(0))).toBe(-1);
   });

@@ -16,7 +16,7 @@ const parse = (part: object = {}, graphPart: object = {}) =>
   parseGraphInfo({ data_dir: 'gs://b/ws', graph: { ...graph, ...graphPart }, ...part }, URL_);
 
 describe('parseGraphInfo', () => {
-  test('reads what a real server says', () => {
+  test('reads the info of a real server', () => {
     const { answer } = recorded.find(({ name }) => name === 'info')!;
     const info = parseGraphInfo(JSON.parse(Buffer.from(answer.body!, 'base64').toString()), URL_);
     expect(info).toMatchObject({
@@ -30,13 +30,13 @@ describe('parseGraphInfo', () => {
     expect([1, 2, 3, 4, 5].map((layer) => info.ids.spatialBits(layer))).toEqual([10, 10, 1, 1, undefined]);
   });
 
-  test('reads that of a fixture volume', () => {
+  test('reads the info of a fixture volume', () => {
     const info = parseGraphInfo(loadFixture('graphene_cseg_u64').graph!.info, URL_);
     expect(info.nLayers).toBeGreaterThan(2);
     expect(info.ids.spatialBits(1)).toBeGreaterThan(0);
   });
 
-  test('takes 8 layer bits, mip 0 and counting from voxel 0 where nothing is said', () => {
+  test('defaults to 8 layer bits, mip 0 and chunks counted from voxel 0', () => {
     const info = parseGraphInfo({ graph: { chunk_size: [64, 32, 16], n_layers: 5 } }, URL_);
     expect(info).toMatchObject({
       chunkSize: [64, 32, 16],
@@ -50,7 +50,7 @@ describe('parseGraphInfo', () => {
     expect(info.ids.spatialBits(1)).toBeUndefined();
   });
 
-  test('takes null for what is not said', () =>
+  test('treats null like a missing field', () =>
     expect(
       parse(
         { data_dir: null, app: null, chunks_start_at_voxel_offset: null },
@@ -58,18 +58,18 @@ describe('parseGraphInfo', () => {
       ),
     ).toMatchObject({ cvMip: 0, dataDir: undefined, chunksStartAtVoxelOffset: false, apiVersions: [] }));
 
-  // Versions are hints, not walls.
+  // The versions are only claims of the server.
   test.each([
     [{ supported_api_versions: [0, 99] }, [0, 99]],
     [{ supported_api_versions: ['v1'] }, []],
     [{ supported_api_versions: null }, []],
     [7, []],
     ['x', []],
-  ])('opens whatever app says: %j', (app, apiVersions) =>
+  ])('accepts any app field: %j', (app, apiVersions) =>
     expect(parse({ app }).apiVersions).toEqual(apiVersions),
   );
 
-  test('ignores fields it does not know, whatever their names', () => {
+  test('ignores unknown fields of any name', () => {
     const json: unknown = JSON.parse(
       `{"mesh": "m", "__proto__": {"graph": 1}, "graph": {"chunk_size": [1, 2, 3], "n_layers": 7, "fan_out": 2, "spatial_bit_masks": {"__proto__": 9, "2": 10}}}`,
     );
@@ -78,9 +78,9 @@ describe('parseGraphInfo', () => {
   });
 
   test.each<[what: string, json: unknown, field: RegExp]>([
-    ['no object', null, /describes no chunkedgraph/],
-    ['a list', [], /describes no chunkedgraph/],
-    ['text', '<html>', /describes no chunkedgraph/],
+    ['no object', null, /does not describe a chunkedgraph/],
+    ['a list', [], /does not describe a chunkedgraph/],
+    ['text', '<html>', /does not describe a chunkedgraph/],
     ['no graph', { data_dir: 'gs://b/ws' }, /: graph: /],
     ['a graph that is null', { graph: null }, /: graph: /],
     ['no chunk size', { graph: { n_layers: 7 } }, /graph\.chunk_size: /],
@@ -91,7 +91,7 @@ describe('parseGraphInfo', () => {
     ['one layer', { graph: { ...graph, n_layers: 1 } }, /graph\.n_layers: /],
     ['layers as text', { graph: { ...graph, n_layers: '7' } }, /graph\.n_layers: /],
     [
-      'more layers than their bits hold',
+      'more layers than fit in the layer bits',
       { graph: { ...graph, n_layers: 16, n_bits_for_layer_id: 4 } },
       /graph\.n_layers 16 does not fit in 4 bits/,
     ],
@@ -114,12 +114,12 @@ describe('parseGraphInfo', () => {
       /graph\.spatial_bit_masks\.1: 3 x 19 bits/,
     ],
     [
-      'an origin that is no yes or no',
+      'an origin flag that is not a boolean',
       { graph, chunks_start_at_voxel_offset: 'yes' },
       /chunks_start_at_voxel_offset: /,
     ],
-    ['a data_dir that is no text', { graph, data_dir: { evil: true } }, /data_dir: /],
-  ])('refuses %s and names it', (_what, json, message) =>
+    ['a data_dir that is not a text', { graph, data_dir: { evil: true } }, /data_dir: /],
+  ])('refuses %s, and names the field', (_what, json, message) =>
     expect(thrownBy(() => parseGraphInfo(json, URL_))).toMatchObject({
       name: 'InfoError',
       code: 'BAD_INFO',

@@ -29,7 +29,7 @@ const ids = arithmetic(),
   all = BigUint64Array.from(recorded, ({ id }) => BigInt(id));
 
 describe('IdArithmetic', () => {
-  test('takes single IDs apart as CloudVolume does', () => {
+  test('decodes single IDs like CloudVolume', () => {
     expect(recorded.length).toBeGreaterThan(50);
     for (const { id, layer, position, segment, chunk } of recorded) {
       const one = BigInt(id);
@@ -43,7 +43,7 @@ describe('IdArithmetic', () => {
     }
   });
 
-  test('takes many apart as CloudVolume does, views of larger arrays too', () => {
+  test('decodes many IDs like CloudVolume, also in views of larger arrays', () => {
     const view = new BigUint64Array([7n, ...all, 7n]).subarray(1, all.length + 1);
     expect([...ids.layersOf(view)]).toEqual(recorded.map(({ layer }) => layer));
     expect([...ids.chunkPositionsOf(view)]).toEqual(recorded.flatMap(({ position }) => position));
@@ -53,7 +53,7 @@ describe('IdArithmetic', () => {
   });
 
   test.each([true, false])(
-    'puts points into graph chunks as CloudVolume does, counted from the voxel offset: %p',
+    'finds the graph chunks of points like CloudVolume, counted from the voxel offset: %p',
     (atOffset) => {
       const own = arithmetic(atOffset),
         cases = points.filter((one) => one.atOffset === atOffset);
@@ -69,7 +69,7 @@ describe('IdArithmetic', () => {
     },
   );
 
-  test('halves a chunk position a layer, but not from layer 1 to 2', () => {
+  test('halves a chunk position per layer, but not from layer 1 to 2', () => {
     for (const { id, layer, position } of recorded.filter(({ layer }) => layer < 6)) {
       const by = layer === 1 ? 1 : 2;
       expect(ids.parentChunkIdOf(BigInt(id))).toBe(
@@ -92,7 +92,7 @@ describe('IdArithmetic', () => {
     ).toEqual([1, 0, 2]);
   });
 
-  test('puts points into graph chunks by decimal units as they are written', () => {
+  test('finds graph chunks exactly for decimal units', () => {
     const graph = parseGraphInfo(
       { ...info, graph: { ...(info as unknown as { graph: object }).graph, chunk_size: [125, 3, 3] } },
       'https://graph.example.org',
@@ -103,7 +103,7 @@ describe('IdArithmetic', () => {
     expect(fine.chunkOfPoint([125 / 3, 1, 1], { resolution: [12.84, 3.3, 0.3] })).toEqual([0, 1, 1]);
   });
 
-  test('fits its fan-out to the graph', () => {
+  test('uses the fan-out of the graph', () => {
     const wide = new IdArithmetic(
       parseGraphInfo(
         { ...info, graph: { ...(info as unknown as { graph: object }).graph, fan_out: 4 } },
@@ -115,7 +115,7 @@ describe('IdArithmetic', () => {
   });
 
   const strange = 9n << 56n;
-  test('has nothing to say of layers the graph does not describe', () => {
+  test('gives the documented values for layers that the graph does not describe', () => {
     const list = BigUint64Array.of(strange);
     expect([...ids.layersOf(list), ...ids.chunkPositionsOf(list)]).toEqual([9, -1, -1, -1]);
     expect([ids.segmentIdsOf(list)[0], ids.chunkIdsOf(list)[0], ids.parentChunkIdsOf(list)[0]]).toEqual([
@@ -133,14 +133,18 @@ describe('IdArithmetic', () => {
     ],
     ['an undescribed layer: segment', () => ids.segmentIdOf(strange), /layer 9/],
     ['an undescribed layer: chunk', () => ids.chunkIdOf(strange), /layer 9/],
-    ['a negative ID', () => ids.layerOf(-1n), /-1 is no uint64/],
-    ['an ID beyond 64 bits', () => ids.layerOf(1n << 64n), /is no uint64/],
-    ['the parent of a root', () => ids.parentChunkIdOf(6n << 56n), /no parent chunk at layer 7 of 6/],
+    ['a negative ID', () => ids.layerOf(-1n), /-1 is not a uint64/],
+    ['an ID beyond 64 bits', () => ids.layerOf(1n << 64n), /is not a uint64/],
+    [
+      'the parent of a root',
+      () => ids.parentChunkIdOf(6n << 56n),
+      /no parent chunk at layer 7; the root layer is 6/,
+    ],
     ['a parent below', () => ids.parentChunkIdOf(3n << 56n, 2), /no parent chunk at layer 2/],
     [
       'a position beyond its bits',
       () => ids.encode(1, [1024, 0, 0]),
-      /no ID of layer 1 is in chunk 1024, 0, 0/,
+      /the graph has no ID of layer 1 in chunk 1024, 0, 0/,
     ],
     ['a broken position', () => ids.encode(1, [0.5, 0, 0]), /no ID of layer 1/],
     ['a layer above the roots', () => ids.encode(7, [0, 0, 0]), /no ID of layer 7/],
@@ -150,8 +154,8 @@ describe('IdArithmetic', () => {
       /segment 67108864 does not fit/,
     ],
     ['a negative segment', () => ids.encode(1, [0, 0, 0], -1n), /segment -1 does not fit/],
-    ['a point of two', () => ids.chunkOfPoint([1, 2]), /three finite numbers/],
-    ['a point that is none', () => ids.chunkOfPoint([1, 2, NaN]), /three finite numbers/],
+    ['a point of two numbers', () => ids.chunkOfPoint([1, 2]), /three finite numbers/],
+    ['a point with NaN', () => ids.chunkOfPoint([1, 2, NaN]), /three finite numbers/],
     [
       'a resolution of 0',
       () => ids.chunkOfPoint([1, 2, 3], { resolution: [0, 1, 1] }),

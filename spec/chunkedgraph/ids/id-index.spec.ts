@@ -4,7 +4,7 @@ import { runWithoutPause } from '../../../lib/base/cooperative-work.ts';
 import { wordsOf } from '../../../lib/base/uint64.ts';
 import { IdIndex } from '../../../lib/chunkedgraph/ids/id-index.ts';
 
-/** What a Map would say. */
+/** Compares the index with a Map. */
 function check(ids: BigUint64Array, index = new IdIndex()): void {
   const words = wordsOf(ids),
     expected = new Map<bigint, number>();
@@ -27,7 +27,7 @@ const idsFrom = (count: number, at: (k: bigint) => bigint): BigUint64Array =>
   BigUint64Array.from({ length: count }, (_, k) => BigInt.asUintN(64, at(BigInt(k))));
 
 describe('IdIndex', () => {
-  test('numbers IDs in the order met, finds them, and sorts them as unsigned', () =>
+  test('numbers IDs in the order of arrival, finds them, and sorts them as unsigned', () =>
     fc.assert(
       fc.property(
         fc.array(
@@ -43,7 +43,7 @@ describe('IdIndex', () => {
       { seed: 5, numRuns: 200 },
     ));
 
-  test('grows past the room it starts with', () => check(idsFrom(2000, (k) => k % 1500n)));
+  test('grows beyond its initial capacity', () => check(idsFrom(2000, (k) => k % 1500n)));
 
   test('sorts into fresh memory of the right length', () => {
     const index = new IdIndex();
@@ -53,7 +53,7 @@ describe('IdIndex', () => {
     expect(runWithoutPause(index.sortInSteps())).toEqual(BigUint64Array.of(7n));
   });
 
-  // What supervoxel IDs look like: a few segments in each of many chunks. A weak hash puts them all into few slots.
+  // Typical supervoxel IDs: a few segments in each of many chunks. A weak hash would put them into few slots.
   test.each<[name: string, at: (k: bigint) => bigint]>([
     ['segments of one chunk', (k) => (1n << 56n) | k],
     ['first segments of chunks along x', (k) => (1n << 56n) | (k << 39n) | 1n],

@@ -84,14 +84,14 @@ describe('IdLayout', () => {
     );
   });
 
-  test('lays layer 1 out as layer 2 where only that is given', () => {
+  test('gives layer 1 the layout of layer 2 if only layer 2 is described', () => {
     const layout = layoutOf(8, { 2: 10, 3: 9 });
     expect(layout.spatialBits(1)).toBe(10);
     expect(joined(layout.chunkPrefix(1, [1, 2, 3])!)).toBe(naivePrefix(8, 10, 1, [1, 2, 3]));
     expect(layout.spatialBits(4)).toBeUndefined();
   });
 
-  test('prefers what is said of layer 1', () =>
+  test('prefers the description of layer 1', () =>
     expect(layoutOf(8, { 1: 12, 2: 10 }).spatialBits(1)).toBe(12));
 
   test.each<[name: string, layer: number, position: Vec3]>([

@@ -21,7 +21,7 @@ describe('parseTimestamp', () => {
     ['2024-06-05T10:10:01.203z', '2024-06-05T10:10:01.203Z'],
     ['2024-06-05t10:10:01.203Z', '2024-06-05T10:10:01.203Z'],
     [' 2024-06-05T10:10:01.203Z\n', '2024-06-05T10:10:01.203Z'],
-    // No zone is UTC, whatever the machine's zone.
+    // Without a zone, the time is UTC, whatever the zone of the machine.
     ['2024-06-05T10:10:01.203', '2024-06-05T10:10:01.203Z'],
     ['2024-06-05 10:10:01.203', '2024-06-05T10:10:01.203Z'],
     ['2024-06-05T10:10:01', '2024-06-05T10:10:01.000Z'],
@@ -57,66 +57,70 @@ describe('parseTimestamp', () => {
     ['0001-01-01', '0001-01-01T00:00:00.000Z'],
   ])('reads %p as %s', (value, iso) => expect(parseTimestamp(value).toISOString()).toBe(iso));
 
-  test('gives a Date of its own', () => {
+  test('returns a new Date', () => {
     const given = new Date(5);
     expect(parseTimestamp(given)).toEqual(given);
     expect(parseTimestamp(given)).not.toBe(given);
   });
 
   test.each<[what: string, value: unknown, message: RegExp]>([
-    ['an invalid Date', new Date(NaN), /the Date given is an invalid Date/],
+    ['an invalid Date', new Date(NaN), /the Date is an invalid Date/],
     ['milliseconds', 1577923200000, /1577923200000 looks like milliseconds/],
     ['milliseconds as text', '1577923200000', /"1577923200000" looks like milliseconds/],
     ['just above 1e11', 100_000_000_001, /looks like milliseconds/],
-    ['NaN', NaN, /NaN is no timestamp/],
-    ['Infinity', Infinity, /Infinity is no timestamp/],
+    ['NaN', NaN, /NaN is not a timestamp/],
+    ['Infinity', Infinity, /Infinity is not a timestamp/],
     ['a bigint', 1577923200n, /not bigint/],
     ['null', null, /not object/],
     ['undefined', undefined, /not undefined/],
     ['a list', [2024], /not object/],
-    ['nothing', '', /"" is no timestamp/],
-    ['words', 'yesterday', /"yesterday" is no timestamp/],
+    ['nothing', '', /"" is not a timestamp/],
+    ['words', 'yesterday', /"yesterday" is not a timestamp/],
     [
       'a materialization',
       '943',
-      /^"943" is too small for unix seconds: the materialization 943 of a datastack is mat_943/,
+      /^"943" is too small for unix seconds: write materialization 943 of a datastack as mat_943/,
     ],
     [
       'a materialization as a number',
       1300,
-      /^1300 is too small for unix seconds: the materialization 1300 of a datastack is mat_1300/,
+      /^1300 is too small for unix seconds: write materialization 1300 of a datastack as mat_1300/,
     ],
-    ['a year', '2024', /"2024" is too small for unix seconds: .* a day is written as 2024-06-05/],
+    ['a year', '2024', /"2024" is too small for unix seconds: .* and a date as 2024-06-05/],
     [
       'a day without hyphens',
       '20240605',
-      /"20240605" is too small for unix seconds: write the day as 2024-06-05/,
+      /"20240605" is too small for unix seconds: write a date as 2024-06-05/,
     ],
     ['just below 1e8', '99999999.9', /is too small for unix seconds/],
     ['the beginning of unix time', 0, /^0 is too small for unix seconds/],
     ['seconds before it', '-1577923200', /is too small for unix seconds/],
-    ['a zone without a time in words', '2024-06-05 UTC', /is no timestamp/],
-    ['a month', '2024-06', /"2024-06" is no timestamp/],
-    ['an exponent', '1.5e9', /"1.5e9" is no timestamp/],
-    ['hexadecimal', '0x10', /"0x10" is no timestamp/],
-    ['underscores', '1_577_923_200', /is no timestamp/],
-    ['American dates', '06/05/2024', /is no timestamp/],
-    ['an HTTP date', 'Wed, 05 Jun 2024 10:10:01 GMT', /is no timestamp/],
-    ['hours alone', '2024-06-05T10', /is no timestamp/],
-    ['fractions of minutes', '2024-06-05T10:10.5', /is no timestamp/],
-    ['a zone without a time', '2024-06-05Z', /is no timestamp/],
-    ['a zone of one digit', '2024-06-05T10:10:01+2', /is no timestamp/],
-    ['30 February', '2024-02-30', /names a moment that does not exist/],
-    ['29 February in a common year', '2023-02-29T10:00:00Z', /names a moment that does not exist/],
-    ['month 13', '2024-13-01', /names a moment that does not exist/],
-    ['day 0', '2024-06-00', /names a moment that does not exist/],
-    ['hour 25', '2024-06-05T25:00:00Z', /names a moment that does not exist/],
-    ['minute 60', '2024-06-05T10:60:00Z', /names a moment that does not exist/],
-    ['second 61', '2024-06-05T10:10:61Z', /names a moment that does not exist/],
-    ['a zone beyond a day', '2024-06-05T10:10:01+25:00', /names a moment that does not exist/],
-    ['the year 10000', new Date(END + 1), /beyond the years the server knows/],
-    ['the year 0', new Date(START - 1), /beyond the years the server knows/],
-    ['what a zone carries into 10000', '9999-12-31T23:59:59-01:00', /beyond the years the server knows/],
+    ['a zone without a time in words', '2024-06-05 UTC', /is not a timestamp/],
+    ['a month', '2024-06', /"2024-06" is not a timestamp/],
+    ['an exponent', '1.5e9', /"1.5e9" is not a timestamp/],
+    ['hexadecimal', '0x10', /"0x10" is not a timestamp/],
+    ['underscores', '1_577_923_200', /is not a timestamp/],
+    ['American dates', '06/05/2024', /is not a timestamp/],
+    ['an HTTP date', 'Wed, 05 Jun 2024 10:10:01 GMT', /is not a timestamp/],
+    ['hours alone', '2024-06-05T10', /is not a timestamp/],
+    ['fractions of minutes', '2024-06-05T10:10.5', /is not a timestamp/],
+    ['a zone without a time', '2024-06-05Z', /is not a timestamp/],
+    ['a zone of one digit', '2024-06-05T10:10:01+2', /is not a timestamp/],
+    ['30 February', '2024-02-30', /is a date or time that does not exist/],
+    ['29 February in a common year', '2023-02-29T10:00:00Z', /is a date or time that does not exist/],
+    ['month 13', '2024-13-01', /is a date or time that does not exist/],
+    ['day 0', '2024-06-00', /is a date or time that does not exist/],
+    ['hour 25', '2024-06-05T25:00:00Z', /is a date or time that does not exist/],
+    ['minute 60', '2024-06-05T10:60:00Z', /is a date or time that does not exist/],
+    ['second 61', '2024-06-05T10:10:61Z', /is a date or time that does not exist/],
+    ['a zone beyond a day', '2024-06-05T10:10:01+25:00', /is a date or time that does not exist/],
+    ['the year 10000', new Date(END + 1), /outside the years that the server accepts/],
+    ['the year 0', new Date(START - 1), /outside the years that the server accepts/],
+    [
+      'a time that its zone moves into the year 10000',
+      '9999-12-31T23:59:59-01:00',
+      /outside the years that the server accepts/,
+    ],
   ])('refuses %s', (_what, value, message) =>
     expect(thrownBy(() => parseTimestamp(value as Timestamp))).toMatchObject({
       name: 'TimestampError',
@@ -125,7 +129,7 @@ describe('parseTimestamp', () => {
     }),
   );
 
-  test('quotes no more than the beginning of a long text', () =>
+  test('quotes only the beginning of a long text', () =>
     expect(String(thrownBy(() => parseTimestamp('x'.repeat(10_000)))).length).toBeLessThan(200));
 });
 
@@ -140,7 +144,7 @@ describe('toUnixSeconds', () => {
     [START, '-62135596800.000'],
   ])('writes %d as %s', (ms, text) => expect(toUnixSeconds(ms)).toBe(text));
 
-  test('keeps every millisecond the server knows, also as a number that goes through a double', () =>
+  test('keeps every millisecond that the server accepts, also after a conversion to a double', () =>
     fc.assert(
       fc.property(
         fc.oneof(fc.integer({ min: START, max: END }), fc.integer({ min: 1.4e12, max: 4.1e12 })),
@@ -149,7 +153,7 @@ describe('toUnixSeconds', () => {
           if (ms < 1e11 || ms > 1e14) return;
           expect(parseTimestamp(toUnixSeconds(ms)).getTime()).toBe(ms);
           expect(parseTimestamp(ms / 1000).getTime()).toBe(ms);
-          // What the server's Python reads: a double of seconds, cut to milliseconds after rounding to microseconds.
+          // The server's Python reads a double of seconds, rounds it to microseconds, and cuts it to milliseconds.
           if (Math.abs(ms) < 4.1e12)
             expect(Math.floor(Math.round(Number(toUnixSeconds(ms)) * 1e6) / 1000)).toBe(ms);
         },
@@ -165,15 +169,13 @@ describe('timestampOf', () => {
     ['settled', 'settled'],
     ['1578441600.123', 1578441600123],
     [new Date(5), 5],
-  ])('leaves %p open or fixes it', (timestamp, moment) =>
-    expect(parseTimestampOption(timestamp)).toBe(moment),
-  );
+  ])('parses %p', (timestamp, moment) => expect(parseTimestampOption(timestamp)).toBe(moment));
 
-  test('refuses what is no timestamp', () =>
+  test('refuses a value that is not a timestamp', () =>
     expect(() => parseTimestampOption('Settled')).toThrow(TimestampError));
 });
 
-describe('a timestamp that is a version', () => {
+describe('a timestamp that names a materialization', () => {
   test.each([
     ['mat', 'newest'],
     [' MAT ', 'newest'],
@@ -183,7 +185,7 @@ describe('a timestamp that is a version', () => {
     expect([parseVersionName(text), parseTimestampOption(text)]).toEqual([{ version }, { version }]),
   );
   test.each([['matte'], ['mat_'], ['mat_x'], ['mat_-1'], ['943'], ['now'], [undefined], [943]])(
-    '%p is none',
+    '%p does not name one',
     (text) => expect(parseVersionName(text)).toBeUndefined(),
   );
 });
