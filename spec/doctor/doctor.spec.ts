@@ -135,7 +135,7 @@ describe('graphene-points doctor', () => {
       'https://auth.invalid/api/v1/tos/3/accept',
       'open that page',
     ],
-    ['no token', undefined, 'wants a token, and none was sent', 'graphene-points login http'],
+    ['no token', undefined, 'needs a token, and none was sent', 'graphene-points login http'],
   ])('says what to do about %s', async (_, token, said, next) => {
     if (token === undefined) rmSync(file('cave-secret.json'));
     else writeFileSync(file('cave-secret.json'), JSON.stringify({ token }));
@@ -195,7 +195,7 @@ describe('graphene-points doctor', () => {
       what: 'a graph that describes none',
       of: graph,
       fault: { match: /\/info/, status: 200, body: '{}' },
-      finding: ['bucket', 'fail', 'describes no chunkedgraph'],
+      finding: ['bucket', 'fail', 'does not describe a chunkedgraph'],
     },
   ])('tells $what', async ({ of: server, fault, finding: [name, verdict, said] }) => {
     server.faults.push(fault);
@@ -261,7 +261,7 @@ describe('graphene-points doctor', () => {
     expect((await findings(graphPath())).at(-1)).toMatchObject({
       name: 'token',
       verdict: 'fail',
-      said: expect.stringContaining('holds no {"token"'),
+      said: expect.stringContaining('does not contain {"token"'),
     });
     rmSync(join(folder, 'secrets'), { recursive: true });
     expect((await findings(`${served.url}/bucket`))[1]).toMatchObject({

@@ -1,4 +1,7 @@
-/** What the library itself asks of a chunkedgraph: its info, roots of many supervoxels in one request, and whether roots are roots. */
+/**
+ * Sends the three requests that look-ups need: a table's info, the roots of many supervoxels, and whether IDs
+ * are roots.
+ */
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { GraphError, InfoError } from '../../base/errors.ts';
@@ -9,30 +12,36 @@ import { requestLatestRoots, type SendLatestRootsRequest } from './latest-roots-
 import type { ServerClock } from './server-clock.ts';
 import { toUnixSeconds } from '../ids/timestamp.ts';
 
+/** Settings of a client. */
 export interface ChunkedGraphClientOptions {
   server: GraphServer;
-  /** Longest silence of the server while it looks roots up. @default 600_000 */
+  /** How long the server may be silent during a root look-up, in ms. @default 600_000 */
   rootTimeoutMs?: number;
 }
 
+/** What a request for roots asks, apart from its IDs. */
 export interface RootsRequest {
-  /** The moment, in ms since 1970; the server includes an edit made at exactly this millisecond. */
+  /** The timestamp, in ms since 1970. The server includes an edit at exactly this millisecond. */
   timestampMs: number;
-  /** Layer at which the climb ends; undefined: the root layer. */
+  /** Layer at which the look-up ends. @default the root layer */
   stopLayer?: number;
-  /** Whether an ID can be an answer, by its high word: no graph has any above its roots, but a web page of the right length is full of them. */
+  /**
+   * Whether an ID can be an answer, by its high word. No graph has IDs above its root layer, but a web page
+   * that has the right length contains many.
+   */
   isPossible?: (high: number) => boolean;
   signal?: AbortSignal;
 }
 
-/** Request bodies above this are gzipped; the server undoes it. */
+/** Request bodies above this size are compressed with gzip. */
 const GZIP_ABOVE = 256 * 1024;
-/** Room for an error page or a traceback, however few IDs were asked. */
+/** Room for an error page or a traceback, even if few IDs are requested. */
 const SMALLEST_BOUND = 64 * 1024;
 const INFO_BOUND = 16 * 1024 * 1024;
 
 const gzipAsync = promisify(gzip);
 
+/** The client of one table. It sends each request once: retries belong to batch-sender.ts. */
 export class ChunkedGraphClient {
   readonly #options: ChunkedGraphClientOptions;
 
@@ -45,8 +54,9 @@ export class ChunkedGraphClient {
   }
 
   /**
-   * The table's info and the address the server answered from.
-   * @throws GraphError; InfoError BAD_INFO when the answer is no JSON.
+   * Returns the table's info, and the address of the server that answered.
+   *
+   * @throws GraphError; InfoError BAD_INFO when the answer is not JSON.
    */
   async info(signal?: AbortSignal): Promise<{ json: unknown; serverAddress: string | undefined }> {
     const { server } = this.#options,
@@ -56,14 +66,15 @@ export class ChunkedGraphClient {
     if (json !== undefined) return { json, serverAddress };
     throw new InfoError(
       'BAD_INFO',
-      `info at ${infoUrl} is no JSON${body[0] === 0x3c ? ' but a web page: is the address right, and is a log-in needed?' : ''}`,
+      `info at ${infoUrl} is ${body[0] === 0x3c ? 'a web page, not JSON: check the address, and whether the server needs a log-in' : 'not JSON'}`,
       infoUrl,
     );
   }
 
   /**
-   * What the server answers for each ID, in order, duplicates kept. It is an answer, not yet a root: the server echoes unknown IDs.
-   * Asked once: see batch-sender.ts for what is done about failures.
+   * Returns the server's answer for each ID, in order, with duplicates. An answer is not yet a root, because
+   * the server echoes unknown IDs.
+   *
    * Source: PyChunkedGraph, app/segmentation/common.py, `handle_roots`.
    *
    * @throws GraphError; `signal.reason`.
@@ -84,7 +95,8 @@ export class ChunkedGraphClient {
         ...(stopLayer !== undefined && { stop_layer: String(stopLayer) }),
       },
       body: zipped ? await gzipAsync(plain, { level: 1 }) : plain,
-      // A form type (the default of some clients) makes the server swallow the body and answer nothing.
+      // With the content type of a form (the default of some clients), the server ignores the body and
+      // answers nothing.
       headers: { 'content-type': 'application/octet-stream', ...(zipped && { 'content-encoding': 'gzip' }) },
       maxBytes: Math.max(plain.byteLength, SMALLEST_BOUND),
       idleTimeoutMs: rootTimeoutMs,
@@ -98,7 +110,7 @@ export class ChunkedGraphClient {
         url,
         status,
       );
-    // Nobody else has the body: where it is aligned it is the answer.
+    // No other code holds the body, so an aligned body can become the answer without a copy.
     const answers =
       body.byteOffset % 8 === 0
         ? new BigUint64Array(body.buffer, body.byteOffset, ids.length)
@@ -109,7 +121,7 @@ export class ChunkedGraphClient {
         if (!isPossible(words[at]))
           throw new GraphError(
             'BAD_REPLY',
-            `${url} answered ${answers[at >>> 1]}, which is above all layers of the graph`,
+            `${url} answered ${answers[at >>> 1]}, which is an ID above the root layer of the graph`,
             url,
             status,
           );
@@ -117,7 +129,9 @@ export class ChunkedGraphClient {
   }
 
   /**
-   * Of each ID of the root layer: itself when it is a root at the moment, an edit of that very millisecond included; else 0.
+   * Returns each ID of the root layer if it is a root at the timestamp, and 0 if it is not. An edit at
+   * exactly that millisecond is included.
+   *
    * @throws GraphError; `signal.reason`.
    */
   async currentRoots(
@@ -125,9 +139,9 @@ export class ChunkedGraphClient {
     { timestampMs, signal }: Pick<RootsRequest, 'timestampMs' | 'signal'>,
   ): Promise<BigUint64Array> {
     const { server, rootTimeoutMs: idleTimeoutMs = 600_000 } = this.#options;
-    const send: SendLatestRootsRequest = ({ path, body, ...question }) =>
+    const send: SendLatestRootsRequest = ({ path, body, ...request }) =>
       server.request({
-        ...question,
+        ...request,
         url: `${server.path.tableUrl}/${path}`,
         body: new TextEncoder().encode(`{"node_ids":[${body.node_ids.join(',')}]}`),
         headers: { 'content-type': 'application/json' },

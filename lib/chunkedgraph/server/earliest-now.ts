@@ -1,10 +1,11 @@
 /**
- * What "now" of a graph must not lie before, shared by all volumes of the process that are open on it, those of another copy of this
- * package included: the newest "now" that was given, and the newest edit that was made from here.
+ * Keeps the lower limit of "now" for each graph: the newest "now" that was given, and the newest edit that
+ * this process made. All volumes in the process that are open on a graph share it, even across two copies of
+ * this package.
  */
 import type { GraphPath } from './graph-path.ts';
 
-/** Other copies of the package hold the same objects: a change of this shape needs another symbol. */
+/** Other copies of the package use the same objects. A change of this shape needs a new symbol. */
 interface Shared {
   lastMs: number;
   editMs: number;
@@ -12,28 +13,37 @@ interface Shared {
 
 const ALL = Symbol.for('graphene-points.graph-present.v1');
 
+/** The lower limit of "now" for one graph. Timestamps are in ms since 1970. */
 export class EarliestNow {
   readonly #shared: Shared;
 
-  /** @param shared What several volumes have in common. @default nothing */
+  /** @param shared State that several volumes share. @default a state of its own */
   constructor(shared: Shared = { lastMs: -Infinity, editMs: -Infinity }) {
     this.#shared = shared;
   }
 
-  /** A moment after the newest edit of this process, and after every "now" that was given before the edit was done. */
+  /**
+   * A timestamp after the newest edit of this process, and after every "now" that was given before that edit
+   * was done.
+   */
   get editMs(): number {
     return this.#shared.editMs;
   }
 
-  /** @returns `ms`, or a later moment when "now" was there already. */
+  /**
+   * Moves "now" forward.
+   *
+   * @returns `ms`, or a later timestamp if "now" was there already.
+   */
   advanceTo(ms: number): number {
     const shared = this.#shared;
     return (shared.lastMs = Math.max(ms, shared.lastMs, shared.editMs));
   }
 
   /**
-   * An edit with this timestamp is done. "Now" comes after every earlier "now" as well: an edit bears the time of its lock, so a question
-   * about a later moment may have been sent before the edit was written, and its answer must not be shared with whoever asks afterwards.
+   * Notes that an edit with this timestamp is done. "Now" also moves past every earlier "now". An edit has
+   * the timestamp of its lock, so a request for a later timestamp may have been sent before the edit was
+   * written. Its answer must not be shared with a caller that comes after the edit.
    */
   noteEdit(ms: number): void {
     const shared = this.#shared;
@@ -41,7 +51,7 @@ export class EarliestNow {
   }
 }
 
-/** The same for all who name this server and table. */
+/** Returns the limit that all volumes on this server and table share. */
 export function getEarliestNow({ host, table }: GraphPath): EarliestNow {
   const global = globalThis as { [ALL]?: Map<string, Shared> };
   const all = (global[ALL] ??= new Map<string, Shared>());

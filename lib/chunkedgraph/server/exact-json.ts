@@ -1,12 +1,13 @@
 /**
- * JSON whose 64-bit integers stay exact, both ways: `JSON.parse` rounds them, and `JSON.stringify` refuses a bigint.
- * Written by the Python of the server, it may also hold `NaN`, `Infinity` and `-Infinity` where JSON has no numbers.
+ * Parses and writes JSON with exact 64-bit integers: `JSON.parse` rounds them, and `JSON.stringify` refuses a
+ * bigint. The server's Python may also write `NaN`, `Infinity` and `-Infinity`, which are not valid JSON.
  */
 import { parse, stringify } from 'lossless-json';
 
 /**
- * Integers beyond 2^53 are bigints, all other numbers numbers, `NaN` is null.
- * @throws SyntaxError, also for what is nested too deeply or has a key twice.
+ * Parses JSON. Integers beyond 2^53 become bigints, all other numbers become numbers, and `NaN` becomes null.
+ *
+ * @throws SyntaxError, also for JSON that is nested too deeply or repeats a key.
  */
 export function parseExactJson(text: string): unknown {
   try {
@@ -17,7 +18,7 @@ export function parseExactJson(text: string): unknown {
   }
 }
 
-/** Bigints as raw digits; a BigUint64Array is a list. */
+/** Writes JSON. A bigint becomes digits, and a BigUint64Array becomes a list. */
 export const formatExactJson = (value: unknown): string =>
   stringify(value, (_key, part: unknown) => (part instanceof BigUint64Array ? Array.from(part) : part)) ??
   'null';
@@ -27,7 +28,7 @@ function exactNumber(text: string): number | bigint {
   return text.length < 16 || Number.isSafeInteger(number) || !/^-?\d+$/.test(text) ? number : BigInt(text);
 }
 
-/** 1e999 is Infinity once it is read. Strings are passed over as they stand. */
+/** Replaces `NaN` by null and `Infinity` by 1e999, which is read as Infinity. Strings stay unchanged. */
 const withoutBareWords = (text: string): string =>
   text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|NaN|Infinity/gs, (part) =>
     part === 'NaN' ? 'null' : part === 'Infinity' ? '1e999' : part,

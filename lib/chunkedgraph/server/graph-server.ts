@@ -1,4 +1,7 @@
-/** Asks one table of a PyChunkedGraph server, or another service beside it: marks, token, clock and errors are the same whatever is asked. */
+/**
+ * Sends requests to one table of a PyChunkedGraph server, or to another CAVE service. It adds the token and
+ * the headers, keeps the clock, and turns a failed reply into an error.
+ */
 import { DecodeError, GraphError, RequestError } from '../../base/errors.ts';
 import { decompress } from '../../compression/decompress.ts';
 import type { AddressPolicy, Headers, HttpClient, HttpReply } from '../../http/http-request.ts';
@@ -9,52 +12,62 @@ import { errorFromReply } from './reply-error.ts';
 import { ServerClock } from './server-clock.ts';
 import type { FoundToken } from './token.ts';
 
+/** Settings of a server. */
 export interface GraphServerOptions<P extends Host = GraphPath> {
   http: HttpClient;
   path: P;
   token?: FoundToken;
   clock?: ServerClock;
-  /** Requests a second to this host, repeats included. @default no limit */
+  /** Most requests per second to this host, including retries. @default no limit */
   rateLimit?: number;
-  /** @default the process's */
+  /** The pace of requests. @default the pace that the process shares */
   pace?: Pace;
-  /** `public` for a host that another server named. @default 'any' */
+  /** Which addresses may be contacted: `public` for a host that another server named. @default 'any' */
   allowAddress?: AddressPolicy;
 }
 
+/** One request. */
 export interface ServerRequest {
-  /** @default 'GET'; a GET may have a body: some endpoints want one. */
+  /** HTTP method. A GET may have a body, because some endpoints need one. @default 'GET' */
   method?: 'GET' | 'POST';
-  /** Without its query. */
+  /** The URL, without its query. */
   url: string;
   query?: Record<string, string>;
   body?: Uint8Array;
   headers?: Record<string, string>;
-  /** A longer answer, packed or unpacked, is GraphError BAD_REPLY. */
+  /** Most bytes of the answer, compressed or not. A longer answer is GraphError BAD_REPLY. */
   maxBytes: number;
-  /** Longest silence. @default the HTTP client's */
+  /** How long the server may be silent, in ms. @default the HTTP client's limit */
   idleTimeoutMs?: number;
-  /** Whether failures that may pass are tried again. @default true */
+  /** Whether temporary failures are retried. @default true */
   retry?: boolean;
-  /** Told before each attempt: from here on the server may have got it. */
+  /** Called before each attempt. From then on the server may have received the request. */
   onSend?: () => void;
   signal?: AbortSignal;
 }
 
+/** The reply to a successful request. */
 export interface ServerReply {
-  /** Without its content encoding. */
+  /** The body, decompressed. */
   body: Uint8Array;
   status: number;
   headers: HttpReply['headers'];
-  /** The address the answer came from. */
+  /** IP address that the answer came from. */
   serverAddress: string | undefined;
 }
 
-/** @typeParam P A table of a chunkedgraph, or any host of the same manners. */
+/**
+ * A server, with the token and the clock for it.
+ *
+ * @typeParam P A table of a chunkedgraph, or the host of another CAVE service.
+ */
 export class GraphServer<P extends Host = GraphPath> {
   readonly path: P;
   readonly clock: ServerClock;
-  /** Whether `is_latest_roots` sees edits of its very timestamp; undefined until that is known: see latest-question.ts. */
+  /**
+   * Whether `is_latest_roots` includes edits at exactly its timestamp. Undefined until known: see
+   * latest-roots-request.ts.
+   */
   includesTimestamp: boolean | undefined;
   readonly #options: GraphServerOptions<P>;
   #address: string | undefined;
@@ -65,19 +78,20 @@ export class GraphServer<P extends Host = GraphPath> {
     this.clock = options.clock ?? new ServerClock();
   }
 
-  /** What each request carries. */
+  /** The token that each request carries. */
   get token(): FoundToken | undefined {
     return this.#options.token;
   }
 
-  /** That the last answer came from. */
+  /** IP address that the last answer came from. */
   get address(): string | undefined {
     return this.#address;
   }
 
   /**
-   * The body of a 200.
-   * @throws GraphError for every other answer and for none; `signal.reason`.
+   * Sends one request, and returns the reply if its status is 200.
+   *
+   * @throws GraphError for every other reply and if there is none; `signal.reason`.
    */
   async request({
     url,
@@ -102,7 +116,8 @@ export class GraphServer<P extends Host = GraphPath> {
         retry,
         url: query && Object.keys(query).length > 0 ? `${url}?${new URLSearchParams(query).toString()}` : url,
         headers: {
-          // Marks a program: without it the server sends whoever has no token to a log-in page instead of answering 401.
+          // This header marks a program. Without it, the server redirects a request without a token to a
+          // log-in page instead of answering 401.
           'x-requested-with': 'graphene-points',
           'accept-encoding': 'identity',
           ...(token && { authorization: `Bearer ${token.token}` }),
@@ -130,7 +145,11 @@ export class GraphServer<P extends Host = GraphPath> {
   }
 }
 
-/** @throws GraphError BAD_REPLY when the content encoding is broken or holds more than `maxBytes`. */
+/**
+ * Decompresses a reply.
+ *
+ * @throws GraphError BAD_REPLY if the content encoding is broken, or if the body is longer than `maxBytes`.
+ */
 async function unpacked(
   { body, headers, status }: HttpReply,
   url: string,

@@ -1,34 +1,39 @@
 /**
- * "Which of these are roots at this moment, an edit of that very millisecond included, as for root look-ups?" PyChunkedGraph's
- * `is_latest_roots` sees what is older than its timestamp, and is asked about one millisecond more; a server that sees the moment itself, as
- * others may, is asked about the moment. Which one it is tells the answer about a root at the moment it was made: asked once a volume.
+ * Asks which IDs are roots at a timestamp, and includes edits at exactly that millisecond, as root look-ups
+ * do.
+ *
+ * PyChunkedGraph's `is_latest_roots` excludes edits at exactly its timestamp, so it is sent one millisecond
+ * more. Other servers may include them; those are sent the timestamp itself. The answer for a root at the
+ * millisecond of its creation tells which kind a server is. This is checked once per volume.
  */
 import { GraphError } from '../../base/errors.ts';
 import { parseJson } from '../../http/json.ts';
 import type { ServerReply, GraphServer } from './graph-server.ts';
 import { toExclusiveUnixSeconds, toUnixSeconds } from '../ids/timestamp.ts';
 
+/** One call of `is_latest_roots`. */
 export interface LatestRootsRequest {
   method: 'POST';
-  /** Below the table's address. */
+  /** The path below the table's address. */
   path: string;
   query: { timestamp: string };
   body: { node_ids: BigUint64Array };
 }
 
-/** Sends the question, alone or as one of many calls, tried again or not. */
+/** Sends the request. The caller decides about retries and queues. */
 export type SendLatestRootsRequest = (
   question: LatestRootsRequest,
 ) => Promise<Pick<ServerReply, 'body' | 'status'>>;
 
-/** `seconds` is the timestamp that is sent. */
-type AskLatest = (ids: BigUint64Array, seconds: string) => Promise<boolean[]>;
+/** Sends one request. `seconds` is the timestamp in the query. */
+type RequestLatest = (ids: BigUint64Array, seconds: string) => Promise<boolean[]>;
 
 const REPLY_BOUND = 64 * 1024;
 
 /**
- * One boolean an ID.
- * @throws GraphError BAD_REPLY; whatever `send` throws; `signal.reason`.
+ * Returns one boolean per ID, in order: whether it is a root at the timestamp.
+ *
+ * @throws GraphError BAD_REPLY; the errors of `send`; `signal.reason`.
  */
 export async function requestLatestRoots(
   server: GraphServer,
@@ -38,28 +43,31 @@ export async function requestLatestRoots(
   signal?: AbortSignal,
 ): Promise<boolean[]> {
   const path = 'is_latest_roots';
-  const ask: AskLatest = async (asked, timestamp) => {
-    const reply = await send({ method: 'POST', path, query: { timestamp }, body: { node_ids: asked } });
-    return latestOf(reply, asked.length, `${server.path.tableUrl}/${path}`);
+  const request: RequestLatest = async (list, timestamp) => {
+    const reply = await send({ method: 'POST', path, query: { timestamp }, body: { node_ids: list } });
+    return parseReply(reply, list.length, `${server.path.tableUrl}/${path}`);
   };
-  const at = (): Promise<boolean[]> => ask(ids, toUnixSeconds(timestampMs));
+  const at = (): Promise<boolean[]> => request(ids, toUnixSeconds(timestampMs));
   if (server.includesTimestamp === true) return at();
-  const after = await ask(ids, toExclusiveUnixSeconds(timestampMs));
+  const after = await request(ids, toExclusiveUnixSeconds(timestampMs));
   if (server.includesTimestamp === false || ids.length === 0) return after;
   let same = after,
     known = same.indexOf(true);
   if (known < 0) known = (same = await at()).indexOf(true);
-  if (known < 0) return after; // none is a root, whichever it is
-  const includes = await shared(
+  if (known < 0) return after; // none is a root, either way
+  const includes = await checkOnce(
     server,
-    () => includesMoment(server, ids.subarray(known, known + 1), ask, signal),
+    () => checkIncludesTimestamp(server, ids.subarray(known, known + 1), request, signal),
     signal,
   );
   return includes ? (same === after ? at() : same) : after;
 }
 
-/** Source: PyChunkedGraph, app/segmentation/common.py, `handle_is_latest_roots`. @throws GraphError BAD_REPLY. */
-function latestOf(
+/**
+ * Reads the reply. Source: PyChunkedGraph, app/segmentation/common.py, `handle_is_latest_roots`. @throws
+ * GraphError BAD_REPLY.
+ */
+function parseReply(
   { body, status }: Pick<ServerReply, 'body' | 'status'>,
   count: number,
   url: string,
@@ -71,20 +79,24 @@ function latestOf(
   const what =
     isList && other < 0
       ? `${latest.length} values for ${count} IDs in is_latest`
-      : `no list of booleans for ${count} IDs: is_latest${isList ? `[${other}]` : ''}`;
+      : `something other than a list of booleans for ${count} IDs: see is_latest${isList ? `[${other}]` : ''}`;
   throw new GraphError('BAD_REPLY', `${url} answered ${what}`, url, status);
 }
 
-const UNDER_WAY = new WeakMap<GraphServer, Promise<boolean | undefined>>();
+const CHECKS_IN_FLIGHT = new WeakMap<GraphServer, Promise<boolean | undefined>>();
 
-/** Several that want to know at once ask once. Undefined, as of all servers that are known, when whoever asked has left. */
-async function shared(
+/**
+ * Runs the check once for callers that need it at the same time. Returns undefined when the check fails,
+ * which then counts as "excluded", the behaviour of all known servers.
+ */
+async function checkOnce(
   server: GraphServer,
   find: () => Promise<boolean | undefined>,
   signal: AbortSignal | undefined,
 ): Promise<boolean | undefined> {
-  let finding = UNDER_WAY.get(server);
-  if (!finding) UNDER_WAY.set(server, (finding = find().finally(() => UNDER_WAY.delete(server))));
+  let finding = CHECKS_IN_FLIGHT.get(server);
+  if (!finding)
+    CHECKS_IN_FLIGHT.set(server, (finding = find().finally(() => CHECKS_IN_FLIGHT.delete(server))));
   try {
     return (server.includesTimestamp = await finding);
   } catch {
@@ -93,11 +105,14 @@ async function shared(
   }
 }
 
-/** Whether a root is one at the very millisecond it was made; undefined when the server does not tell when that was. */
-async function includesMoment(
+/**
+ * Returns whether a root counts as a root at exactly the millisecond of its creation. Undefined if the server
+ * does not tell when that was.
+ */
+async function checkIncludesTimestamp(
   server: GraphServer,
   root: BigUint64Array,
-  ask: AskLatest,
+  request: RequestLatest,
   signal: AbortSignal | undefined,
 ): Promise<boolean | undefined> {
   try {
@@ -112,7 +127,7 @@ async function includesMoment(
     });
     const { timestamp } = JSON.parse(new TextDecoder().decode(body)) as { timestamp?: unknown };
     if (!Array.isArray(timestamp) || !Number.isFinite(timestamp[0])) return undefined;
-    const [isRoot] = await ask(root, toUnixSeconds(Math.round((timestamp[0] as number) * 1000)));
+    const [isRoot] = await request(root, toUnixSeconds(Math.round((timestamp[0] as number) * 1000)));
     return isRoot;
   } catch (error) {
     if (error instanceof GraphError || error instanceof SyntaxError) return undefined;

@@ -1,4 +1,4 @@
-/** The same client, whose requests for roots are told to an observer. */
+/** Wraps a client so that each of its root requests is reported to an observer. */
 import type { Observer, RootRequestEvent } from '../../base/volume-events.ts';
 import type { ChunkedGraphClient } from './chunkedgraph-client.ts';
 
@@ -6,15 +6,16 @@ type RootClient = Pick<ChunkedGraphClient, 'roots' | 'currentRoots' | 'clock'>;
 
 const ID_BYTES = 8;
 
+/** Returns a client that does the same and reports each root request, with its size, duration and error. */
 export function observeClient(client: RootClient, observe: Observer): RootClient {
-  const told = async (
+  const observed = async (
     endpoint: RootRequestEvent['endpoint'],
     ids: BigUint64Array,
     timestampMs: number,
-    ask: () => Promise<BigUint64Array>,
+    send: () => Promise<BigUint64Array>,
   ): Promise<BigUint64Array> => {
     const began = performance.now();
-    const tell = (answered: number, error?: unknown): void =>
+    const report = (answered: number, error?: unknown): void =>
       observe({
         type: 'rootRequest',
         endpoint,
@@ -25,18 +26,18 @@ export function observeClient(client: RootClient, observe: Observer): RootClient
         ...(error !== undefined && { error }),
       });
     try {
-      const roots = await ask();
-      tell(roots.length);
+      const roots = await send();
+      report(roots.length);
       return roots;
     } catch (error) {
-      tell(0, error);
+      report(0, error);
       throw error;
     }
   };
   return {
     clock: client.clock,
-    roots: (ids, question) => told('roots', ids, question.timestampMs, () => client.roots(ids, question)),
-    currentRoots: (ids, question) =>
-      told('is_latest_roots', ids, question.timestampMs, () => client.currentRoots(ids, question)),
+    roots: (ids, request) => observed('roots', ids, request.timestampMs, () => client.roots(ids, request)),
+    currentRoots: (ids, request) =>
+      observed('is_latest_roots', ids, request.timestampMs, () => client.currentRoots(ids, request)),
   };
 }

@@ -1,67 +1,80 @@
 /**
- * What time it is for the graph server. Two clocks tell: the local one, and the server's last `Date` plus the time since.
+ * Tells what time it is for the graph server. It has two sources: the local clock, and the server's last
+ * `Date` header plus the time since then.
  *
- * A "now" ahead of the server's clock would be answered as of the server's own, later, now, and two batches would see two states: so "now"
- * is the earlier of both. A clock that is far behind would give roots of long ago: clocks more than {@link MAX_SKEW_MS} apart cannot both be
- * right, nobody can tell which is, and "now" is the later then. At worst that lies in the future, which the server answers as of its own now.
- * (It also helps a machine that has slept: there the time since the last `Date` stood still.)
+ * If "now" were later than the server's clock, the server would answer as of its own later "now", and two
+ * batches would see two states. So "now" is the earlier of the two. But a clock that is far behind would give
+ * old roots. If the clocks are more than {@link MAX_SKEW_MS} apart, one of them is wrong, and there is no way
+ * to know which. Then "now" is the later one: at worst it lies in the future, and the server answers as of
+ * its own now. (This also helps a machine that has slept: there, the time since the last `Date` did not
+ * advance.)
  *
- * "Now" never goes back, and it never lies before an edit that this process has made: see {@link EarliestNow}. An edit's own timestamp is
- * of the server's clock and in its past, so it may be ahead of both of the clocks here and yet not of the server's.
+ * "Now" never goes back, and it is never before an edit that this process made: see {@link EarliestNow}. An
+ * edit's timestamp comes from the server's clock. It can be later than both sources here, and still in the
+ * past for the server.
  */
 import { EarliestNow } from './earliest-now.ts';
 
+/** The clocks of this machine. */
 export interface Clocks {
-  /** Milliseconds since 1970. */
+  /** The wall clock, in ms since 1970. */
   wall: () => number;
-  /** Milliseconds that never jump. */
+  /** A clock that never jumps, in ms. */
   steady: () => number;
 }
 
+/** Settings of a server clock. */
 export interface ServerClockOptions {
-  /** @default the machine's */
+  /** The local clocks. @default the clocks of the machine */
   clocks?: Clocks;
-  /** @default of this clock alone */
+  /** The lower limit of "now". @default a limit of this clock alone */
   earliestNow?: EarliestNow;
-  /** Told once when the clocks are further apart than {@link MAX_SKEW_MS}. */
+  /** Called once if the clocks are further apart than {@link MAX_SKEW_MS}. */
   warn?: (message: string) => void;
 }
 
-/** In whole milliseconds since 1970. */
+/** One reading of the clock, in whole ms since 1970. */
 export interface ClockReading {
-  /** What to use for "now". */
+  /** The value of "now". */
   nowMs: number;
-  /** "Now" by the earlier of both clocks: what lies far enough before it is final, whichever of them is right. */
+  /**
+   * "Now" by the earlier of the two sources. A timestamp far enough before it is final, whichever source is
+   * right.
+   */
   certainMs: number;
 }
 
-/** Of a `Date` header; clocks of the servers behind one name differ by less. */
+/** Resolution of a `Date` header. Servers behind one host name differ by less. */
 const GRANULARITY_MS = 1000;
 
-/** An edit, or what another volume has heard, may put "now" so far ahead of what a `Date` has told here. */
-const GAP_MS = 2 * GRANULARITY_MS;
+/** An edit, or another volume's `Date`, may move "now" this far ahead of the last `Date` seen here. */
+const MAX_LEAD_MS = 2 * GRANULARITY_MS;
 
-/** Clocks further apart are wrong: the answers of an hour, or of a year ago, would pass for those of now. */
+/**
+ * If the clocks are further apart, one of them is wrong. Otherwise old answers would pass as current ones.
+ */
 export const MAX_SKEW_MS = 300_000;
 
 const SYSTEM: Clocks = { wall: () => Date.now(), steady: () => performance.now() };
 
+/** The clock of one graph server. */
 export class ServerClock {
   readonly #clocks: Clocks;
-  readonly #present: EarliestNow;
+  readonly #earliestNow: EarliestNow;
   readonly #warn: ((message: string) => void) | undefined;
   #warned = false;
   #server: { ms: number; at: number } | undefined;
 
-  constructor({ clocks = SYSTEM, earliestNow: present = new EarliestNow(), warn }: ServerClockOptions = {}) {
+  constructor({ clocks = SYSTEM, earliestNow = new EarliestNow(), warn }: ServerClockOptions = {}) {
     this.#clocks = clocks;
-    this.#present = present;
+    this.#earliestNow = earliestNow;
     this.#warn = warn;
   }
 
   /**
-   * Learns from a reply's `Date` header; ignores one that is missing or broken. The header has whole seconds and is read late, so it says
-   * when it was at least; of two that agree to a second the one that says more stands.
+   * Learns from a reply's `Date` header. Ignores a missing or broken header. The header has whole seconds and
+   * arrives late, so it is a lower limit of the server's time. If two agree to the second, the one that gives
+   * the later time is kept.
    */
   noteDate(date: string | undefined): void {
     const ms = date === undefined ? NaN : Date.parse(date);
@@ -71,32 +84,37 @@ export class ServerClock {
     this.#compare(ms);
   }
 
-  /** Both clocks looked at once. */
+  /** Reads both sources, and returns "now". */
   read(): ClockReading {
     const local = this.#clocks.wall(),
       server = this.#serverMs();
     const earliest = Math.min(local, server);
-    const nowMs = this.#present.advanceTo(
+    const nowMs = this.#earliestNow.advanceTo(
       Math.floor(isSkewed(local, server) ? Math.max(local, server) : earliest),
     );
-    return { nowMs, certainMs: Math.min(nowMs, Math.floor(earliest) + GAP_MS) };
+    return { nowMs, certainMs: Math.min(nowMs, Math.floor(earliest) + MAX_LEAD_MS) };
   }
 
   now(): number {
     return this.read().nowMs;
   }
 
-  /** "Now" that was taken for several questions counts no longer when it lies before this. */
+  /** A stored "now" must not be reused if it is before this timestamp, in ms since 1970. */
   get editMs(): number {
-    return this.#present.editMs;
+    return this.#earliestNow.editMs;
   }
 
-  /** @param ms The timestamp of an edit that is done. @default not known; it is not later than the newest that the time can be now */
+  /**
+   * Notes that an edit is done.
+   *
+   * @param ms Timestamp of the edit, in ms since 1970. @default unknown: the latest that the server's time
+   *   can be now
+   */
   noteEdit(ms = Math.ceil(this.#latest())): void {
-    this.#present.noteEdit(ms);
+    this.#earliestNow.noteEdit(ms);
   }
 
-  /** Infinity before the server has said anything. */
+  /** Returns Infinity if no `Date` header has arrived yet. */
   #serverMs(): number {
     return this.#server ? this.#server.ms + this.#clocks.steady() - this.#server.at : Infinity;
   }
@@ -112,8 +130,8 @@ export class ServerClock {
     if (this.#warned || !this.#warn || !isSkewed(local, serverMs)) return;
     this.#warned = true;
     this.#warn(
-      `the clocks differ: it is ${new Date(local).toISOString()} by this machine and ${new Date(serverMs).toISOString()} by the server; ` +
-        '"now" is the later of both, so that roots are never old, and timestamps of results may be wrong: set the clock that is wrong',
+      `the clocks differ: this machine says ${new Date(local).toISOString()}, and the server says ${new Date(serverMs).toISOString()}; ` +
+        '"now" is the later of the two, so that roots are never old, but timestamps of results may be wrong: correct the wrong clock',
     );
   }
 }

@@ -1,5 +1,7 @@
 /**
- * Which token a chunkedgraph server, or another service of CAVE, gets: the one given, `CAVE_TOKEN`, or the files that CAVEclient and CloudVolume keep.
+ * Finds the token for a chunkedgraph server or another CAVE service: the `token` option, `CAVE_TOKEN`, or the
+ * files that CAVEclient and CloudVolume use.
+ *
  * Source: CAVEclient, caveclient/auth.py; CloudVolume, cloudvolume/secrets.py, `cave_credentials`.
  */
 import { join } from 'node:path';
@@ -9,23 +11,31 @@ import { registerSecret } from '../../base/secret-redaction.ts';
 import { readFirstFile, secretsFolder } from '../../storage/secret-files.ts';
 import type { Host } from './graph-path.ts';
 
+/** A token and its source. */
 export interface FoundToken {
   token: string;
-  /** Where it came from, for advice: `the token option`, `CAVE_TOKEN`, or the file's path. */
+  /** The source, for messages: `the token option`, `CAVE_TOKEN`, or the path of the file. */
   from: string;
 }
 
+/** Where to look for a token. */
 export interface TokenSearch {
-  /** A token, null for none at all, undefined to search. */
+  /** A token; null to send none; undefined to search. */
   token?: string | null;
   env?: NodeJS.ProcessEnv;
-  /** The server that makes the tokens, where the user named it: its own file comes after that of the host asked. */
+  /**
+   * The server that issues tokens, if the user named it. Its file comes after the file of the requested host.
+   */
   authHost?: Host;
 }
 
+/** Returns the name of a host's token file. */
 export const tokenFileName = ({ host }: Pick<Host, 'host'>): string => `${host}-cave-secret.json`;
 
-/** Files looked into, in order: of the host, of the one that makes its tokens, of any host, and one of an old name. */
+/**
+ * Returns the token files in the order of the search: the file of the host, that of the server that issues
+ * its tokens, the one for any host, and one with an old name.
+ */
 export function tokenFiles(host: Host, env: NodeJS.ProcessEnv, authHost?: Host): string[] {
   const own = [host, ...(authHost ? [authHost] : [])].flatMap(({ hostname, host: port }) => [
     tokenFileName({ host: port }),
@@ -37,8 +47,12 @@ export function tokenFiles(host: Host, env: NodeJS.ProcessEnv, authHost?: Host):
 }
 
 /**
- * @throws InfoError BAD_INFO when a token file is there but holds no token, or a token holds what no header can; PathError INSECURE_TOKEN when a token was given for a
- *   server that is reached neither over TLS nor on loopback. A token merely found is then left at home, and `warn` is told.
+ * Finds the token for a host. A token that was found in the environment or in a file is not sent over an
+ * insecure connection: `warn` reports that.
+ *
+ * @throws InfoError BAD_INFO if a token file has no token, or if a token has characters that are not allowed
+ *   in a header; PathError INSECURE_TOKEN if the `token` option has a token, and the server is reached
+ *   neither over TLS nor on loopback.
  */
 export async function findToken(
   path: Host,
@@ -48,14 +62,19 @@ export async function findToken(
   if (token === null || token === '') return undefined;
   const found = await search(path, token, env, authHost);
   registerSecret(found?.token);
-  // Anything else cannot be in a header, and the HTTP client's own complaint would not say where it came from.
+  // Other characters cannot be in a header, and the HTTP client's error would not name the source of the
+  // token.
   if (found && !/^[\x20-\x7e]+$/.test(found.token))
-    throw new InfoError('BAD_INFO', `${found.from} holds characters that no token has`, path.origin);
+    throw new InfoError(
+      'BAD_INFO',
+      `${found.from} contains characters that a token cannot have`,
+      path.origin,
+    );
   if (!found || path.origin.startsWith('https://') || isLoopbackHost(path.hostname)) return found;
   if (token !== undefined)
     throw new PathError(
       'INSECURE_TOKEN',
-      `a token goes over TLS or to loopback only, and ${path.origin} is neither; use https:// or token: null`,
+      `a token is sent over TLS or to loopback only, and ${path.origin} is neither; use https:// or token: null`,
     );
   warn(
     `the token from ${found.from} is not sent: ${path.origin} is reached neither over TLS nor on loopback`,
@@ -71,22 +90,22 @@ async function search(
 ): Promise<FoundToken | undefined> {
   if (token !== undefined) return { token, from: 'the token option' };
   const fromEnv = env.CAVE_TOKEN?.trim();
-  return fromEnv ? { token: fromEnv, from: 'CAVE_TOKEN' } : tokenOfFiles(tokenFiles(path, env, authHost));
+  return fromEnv ? { token: fromEnv, from: 'CAVE_TOKEN' } : readTokenFiles(tokenFiles(path, env, authHost));
 }
 
-async function tokenOfFiles(files: readonly string[]): Promise<FoundToken | undefined> {
+async function readTokenFiles(files: readonly string[]): Promise<FoundToken | undefined> {
   const found = await readFirstFile(
     files,
     (file, code) => new InfoError('BAD_INFO', `token file ${file} cannot be read (${code})`, file),
   );
   if (!found) return undefined;
-  const token = tokenIn(found.text);
+  const token = parseToken(found.text);
   if (token === undefined)
-    throw new InfoError('BAD_INFO', `token file ${found.file} holds no {"token": "…"}`, found.file);
+    throw new InfoError('BAD_INFO', `token file ${found.file} does not contain {"token": "…"}`, found.file);
   return { token, from: found.file };
 }
 
-function tokenIn(text: string): string | undefined {
+function parseToken(text: string): string | undefined {
   try {
     const { token } = JSON.parse(text) as { token?: unknown };
     return (typeof token === 'string' && token.trim()) || undefined;

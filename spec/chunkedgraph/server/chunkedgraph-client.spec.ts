@@ -16,7 +16,7 @@ const TOKEN = { token: 's3cr3t-token', from: 'CAVE_TOKEN' };
 
 type Answer = Partial<Omit<HttpReply, 'body'>> & { body?: Uint8Array | string };
 
-/** A client of a server that answers as told; notes what it is asked. */
+/** A client of a fake server, which answers with `answer` and records the requests. */
 function clientOf(
   answer: (request: HttpRequest) => Answer,
   { rootTimeoutMs, ...options }: Partial<GraphServerOptions> & { rootTimeoutMs?: number } = {},
@@ -56,7 +56,7 @@ const echo = ({ body }: HttpRequest): Answer => ({ body });
 const ms = (seconds: number): { timestampMs: number } => ({ timestampMs: seconds * 1000 });
 
 describe('ChunkedGraphClient.roots', () => {
-  test('posts little-endian IDs as they stand, and reads the same back', async () => {
+  test('posts little-endian IDs unchanged, and reads them back', async () => {
     const { asked, client } = clientOf(echo);
     const { signal } = new AbortController();
     expect(await client.roots(IDS, { timestampMs: 1578441600123, signal })).toEqual(IDS);
@@ -82,13 +82,13 @@ describe('ChunkedGraphClient.roots', () => {
     );
   });
 
-  test('sends what a view of a larger array holds, and nothing around it', async () => {
+  test('sends only the part of a larger array that a view shows', async () => {
     const { asked, client } = clientOf(echo);
     await client.roots(new BigUint64Array([9n, ...IDS, 9n]).subarray(1, 5), ms(1));
     expect(asked[0].body).toEqual(bytesOf(IDS));
   });
 
-  test('takes no web page of the right length for roots', async () => {
+  test('refuses a web page that has the length of an answer', async () => {
     const { client } = clientOf(() => ({
       body: '<html><title>Log in</title>'.padEnd(8 * IDS.length),
       headers: { 'content-type': 'text/html' },
@@ -98,7 +98,7 @@ describe('ChunkedGraphClient.roots', () => {
       code: 'BAD_REPLY',
       url: `${TABLE}/roots_binary`,
       status: 200,
-      message: expect.stringMatching(/answered \d+, which is above all layers/) as unknown,
+      message: expect.stringMatching(/answered \d+, which is an ID above the root layer/) as unknown,
     });
     const { client: honest } = clientOf(() => ({
       body: bytesOf(BigUint64Array.of(4n << 56n, 0n, 1n << 56n, (5n << 56n) - 1n)),
@@ -123,7 +123,7 @@ describe('ChunkedGraphClient.roots', () => {
     expect(asked[0].headers).not.toHaveProperty('authorization');
   });
 
-  test('gzips bodies above 256 KiB, and bounds the reply by 8 bytes an ID', async () => {
+  test('gzips bodies above 256 KiB, and limits the reply to 8 bytes per ID', async () => {
     const many = new BigUint64Array(32_769).fill(7n);
     const { asked, client } = clientOf(({ headers, body }) => ({
       body: headers?.['content-encoding'] === 'gzip' ? gunzipSync(body!) : body,
@@ -137,13 +137,13 @@ describe('ChunkedGraphClient.roots', () => {
     expect(asked[1].body!.byteLength).toBeLessThan(10_000);
   });
 
-  test('waits as long for roots as told', async () => {
+  test('uses the given time limit for roots', async () => {
     const { asked, client } = clientOf(echo, { rootTimeoutMs: 5 });
     await client.roots(IDS, ms(1));
     expect(asked[0].idleTimeoutMs).toBe(5);
   });
 
-  test('undoes the content encoding of a reply', async () => {
+  test('decompresses a reply', async () => {
     const { client } = clientOf(({ body }) => ({
       body: gzipSync(body!),
       headers: { 'content-encoding': 'gzip' },
@@ -166,8 +166,8 @@ describe('ChunkedGraphClient.roots', () => {
       /answered 24 bytes for 4 IDs; expected 32/,
     ],
     ['a longer reply', { body: new Uint8Array(40) }, 'BAD_REPLY', /answered 40 bytes for 4 IDs; expected 32/],
-    ['a reply of no whole IDs', { body: new Uint8Array(31) }, 'BAD_REPLY', /answered 31 bytes/],
-    ['an empty 200, as to a form', {}, 'BAD_REPLY', /answered 0 bytes for 4 IDs/],
+    ['a reply with part of an ID', { body: new Uint8Array(31) }, 'BAD_REPLY', /answered 31 bytes/],
+    ['an empty reply with status 200, as to a form', {}, 'BAD_REPLY', /answered 0 bytes for 4 IDs/],
     [
       'a web page with status 200',
       { body: '<!doctype html><title>Log in</title>', headers: { 'content-type': 'text/html' } },
@@ -182,7 +182,7 @@ describe('ChunkedGraphClient.roots', () => {
     ],
     ['an unknown encoding', { body: 'x', headers: { 'content-encoding': 'rot13' } }, 'BAD_REPLY', /rot13/],
     [
-      'an encoding that blows up',
+      'an encoding that expands too much',
       { body: gzipSync(new Uint8Array(65_537)), headers: { 'content-encoding': 'gzip' } },
       'BAD_REPLY',
       /roots_binary: /,
@@ -224,7 +224,7 @@ describe('ChunkedGraphClient.roots', () => {
     ['TOO_LARGE', 'BAD_REPLY'],
     ['REDIRECT', 'BAD_REPLY'],
     ['BAD_RESPONSE', 'BAD_REPLY'],
-  ] as const)('tells a request that ended in %s as %s', async (code, expected) => {
+  ] as const)('turns a request error %s into %s', async (code, expected) => {
     const cause = new RequestError(code, 'what happened', TABLE);
     const { client } = clientOf(() => {
       throw cause;
@@ -237,7 +237,7 @@ describe('ChunkedGraphClient.roots', () => {
     });
   });
 
-  test('passes on the reason of an abort as it is', async () => {
+  test('rejects with the reason of an abort', async () => {
     const reason = new Error('enough');
     const { client } = clientOf(() => {
       throw reason;
@@ -245,7 +245,7 @@ describe('ChunkedGraphClient.roots', () => {
     await expect(client.roots(IDS, ms(1))).rejects.toBe(reason);
   });
 
-  test('learns the time from every reply, also a refusal', async () => {
+  test('learns the time from every reply, even from an error', async () => {
     const clock = new ServerClock({
       clocks: { wall: () => Date.parse('2024-06-05T10:12:00Z'), steady: () => 0 },
     });
@@ -256,7 +256,7 @@ describe('ChunkedGraphClient.roots', () => {
     expect(client.clock.now()).toBe(Date.parse('2024-06-05T10:10:01Z'));
   });
 
-  // Bodies as a real server took and gave them.
+  // Bodies of requests to a real server, and of its replies.
   const basic = recorded.filter(({ name }) =>
     [
       'rb.basic',
@@ -282,7 +282,7 @@ describe('ChunkedGraphClient.roots', () => {
 describe('ChunkedGraphClient.currentRoots', () => {
   const latest = (...is_latest: unknown[]): Answer => ({ body: JSON.stringify({ is_latest }) });
 
-  test('asks in exact digits, a millisecond later as the server leaves that of its timestamp out', async () => {
+  test('sends exact digits, and one millisecond more because the server excludes its timestamp', async () => {
     const { asked, client } = clientOf(() => latest(true, false, true, true));
     expect(await client.currentRoots(IDS, { timestampMs: 1578441600123 })).toEqual(
       BigUint64Array.of(IDS[0], 0n, 0n, IDS[3]),
@@ -302,11 +302,15 @@ describe('ChunkedGraphClient.currentRoots', () => {
   test.each<[what: string, answer: Answer, message: RegExp]>([
     ['too few', latest(true), /is_latest_roots answered 1 values for 4 IDs/],
     ['too many', latest(true, true, true, true, true), /answered 5 values for 4 IDs/],
-    ['other values', latest(true, 1, true, true), /answered no list of booleans for 4 IDs/],
-    ['no list', { body: '{"is_latest":"yes"}' }, /no list of booleans/],
-    ['null', { body: 'null' }, /no list of booleans/],
-    ['a web page', { body: '<html>' }, /no list of booleans/],
-    ['nothing', {}, /no list of booleans/],
+    [
+      'other values',
+      latest(true, 1, true, true),
+      /answered something other than a list of booleans for 4 IDs/,
+    ],
+    ['no list', { body: '{"is_latest":"yes"}' }, /something other than a list of booleans/],
+    ['null', { body: 'null' }, /something other than a list of booleans/],
+    ['a web page', { body: '<html>' }, /something other than a list of booleans/],
+    ['nothing', {}, /something other than a list of booleans/],
   ])('refuses %s', async (_what, answer, message) => {
     await expect(clientOf(() => answer).client.currentRoots(IDS, ms(1))).rejects.toMatchObject({
       name: 'GraphError',
@@ -317,7 +321,7 @@ describe('ChunkedGraphClient.currentRoots', () => {
 });
 
 describe('ChunkedGraphClient.info', () => {
-  test("gets the table's info with the token, and says who answered", async () => {
+  test("requests the table's info with the token, and returns the address of the server", async () => {
     const { asked, client } = clientOf(() => ({ body: '{"graph": {"n_layers": 4}}' }));
     const { signal } = new AbortController();
     expect(await client.info(signal)).toEqual({
@@ -341,7 +345,7 @@ describe('ChunkedGraphClient.info', () => {
     ]);
   });
 
-  test('undoes its content encoding', async () => {
+  test('decompresses the info', async () => {
     const { client } = clientOf(() => ({
       body: gzipSync('{"a":1}'),
       headers: { 'content-encoding': 'gzip' },
@@ -356,7 +360,7 @@ describe('ChunkedGraphClient.info', () => {
       {
         name: 'InfoError',
         code: 'BAD_INFO',
-        message: `info at ${ORIGIN}/segmentation/table/t/info is no JSON but a web page: is the address right, and is a log-in needed?`,
+        message: `info at ${ORIGIN}/segmentation/table/t/info is a web page, not JSON: check the address, and whether the server needs a log-in`,
       },
     ],
     [
@@ -365,7 +369,7 @@ describe('ChunkedGraphClient.info', () => {
       {
         name: 'InfoError',
         code: 'BAD_INFO',
-        message: `info at ${ORIGIN}/segmentation/table/t/info is no JSON`,
+        message: `info at ${ORIGIN}/segmentation/table/t/info is not JSON`,
       },
     ],
     ['nothing', {}, { name: 'InfoError', code: 'BAD_INFO' }],

@@ -89,7 +89,7 @@ describe('parseGraphPath', () => {
     ]),
   );
 
-  test('decodes the table for people and leaves it encoded in addresses', () => {
+  test('decodes the table name, and leaves it encoded in URLs', () => {
     const { table, infoUrl } = parseGraphPath('graphene://https://h.org/segmentation/table/a%20b%2Fc');
     expect([table, infoUrl]).toEqual(['a b/c', 'https://h.org/segmentation/table/a%20b%2Fc/info']);
   });
@@ -98,8 +98,8 @@ describe('parseGraphPath', () => {
     ['another scheme', 'precomputed://https://h.org/segmentation/table/t', /does not start with graphene:/],
     ['a bare address', 'https://h.org/segmentation/table/t', /does not start with graphene:/],
     ['nothing', '', /does not start with graphene:/],
-    ['no URL', 'graphene://h.org/segmentation/table/t', /holds no URL/],
-    ['no address', 'graphene://', /holds no URL/],
+    ['no URL', 'graphene://h.org/segmentation/table/t', /does not contain a URL/],
+    ['no address', 'graphene://', /does not contain a URL/],
     ['another protocol', 'graphene://gs://bucket/segmentation/table/t', /protocol is gs:/],
     ['a file', 'graphene://file:///segmentation/table/t', /protocol is file:/],
     ['credentials', 'graphene://https://user:s3cr3t@h.org/segmentation/table/t', /user name or a password/],
@@ -109,15 +109,15 @@ describe('parseGraphPath', () => {
       /query or a fragment/,
     ],
     ['a fragment', 'graphene://https://h.org/segmentation/table/t#x', /query or a fragment/],
-    ['no table', 'graphene://https://h.org/segmentation/table/', /names no table/],
-    ['no service', 'graphene://https://h.org/table/t', /names no table/],
-    ['another path', 'graphene://https://h.org/meshing/t', /names no table/],
-    ['an endpoint', 'graphene://https://h.org/segmentation/table/t/info', /names no table/],
-    ['empty segments', 'graphene://https://h.org//segmentation/table/t', /names no table/],
+    ['no table', 'graphene://https://h.org/segmentation/table/', /does not name a table/],
+    ['no service', 'graphene://https://h.org/table/t', /does not name a table/],
+    ['another path', 'graphene://https://h.org/meshing/t', /does not name a table/],
+    ['an endpoint', 'graphene://https://h.org/segmentation/table/t/info', /does not name a table/],
+    ['empty segments', 'graphene://https://h.org//segmentation/table/t', /does not name a table/],
     [
       'a broken percent-encoding',
       'graphene://https://h.org/segmentation/table/t%E0',
-      /wrongly percent-encoded/,
+      /percent-encoding of the table name .* is invalid/,
     ],
   ])('refuses %s', (_what, path, message) => {
     const error = thrownBy(() => parseGraphPath(path));

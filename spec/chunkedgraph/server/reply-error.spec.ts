@@ -30,16 +30,16 @@ const code = (status: number, body: string): GraphErrorCode => {
   return 'HTTP_STATUS';
 };
 
-describe('errorOfReply', () => {
+describe('errorFromReply', () => {
   const refusals = recorded.filter(
     ({ path, answer }) => answer.status !== 200 && /roots_binary|\/info$/.test(path),
   );
-  test('has refusals of every kind to judge', () =>
+  test('has recorded errors of every status', () =>
     expect([...new Set(refusals.map(({ answer }) => answer.status))].sort()).toEqual([
       302, 400, 401, 403, 404, 405, 500,
     ]));
 
-  test.each(refusals)('names what a real server means by $name', ({ answer }) => {
+  test.each(refusals)('explains the recorded error $name', ({ answer }) => {
     // Bodies of status 500 were recorded without their tracebacks.
     const text = answer.body
       ? Buffer.from(answer.body, 'base64').toString()
@@ -70,9 +70,9 @@ describe('errorOfReply', () => {
       expect(shown).not.toContain(hidden);
   });
 
-  test('is nothing for a plain 200', () => expect(errorOf(200, 'anything')).toBeUndefined());
+  test('returns undefined for status 200', () => expect(errorOf(200, 'anything')).toBeUndefined());
 
-  test.each([201, 204, 206])('takes no %d for an answer', (status) =>
+  test.each([201, 204, 206])('returns an error for status %d', (status) =>
     expect(errorOf(status)).toMatchObject({ code: 'HTTP_STATUS', status }),
   );
 
@@ -82,14 +82,14 @@ describe('errorOfReply', () => {
       401,
       '{"error":"invalid_token","message":"Unauthorized - Token is Invalid or Expired"}',
       TOKEN,
-      `${URL_} refused the token from CAVE_TOKEN: Unauthorized - Token is Invalid or Expired. Get one at https://graph.example.org/auth/api/v1/create_token`,
+      `${URL_} refused the token from CAVE_TOKEN: Unauthorized - Token is Invalid or Expired. Get a token at https://graph.example.org/auth/api/v1/create_token`,
     ],
     [
       'that none was sent',
       401,
       '{"error":"no_token","message":"Unauthorized - No Token Provided"}',
       null,
-      `${URL_} wants a token, and none was sent: Unauthorized - No Token Provided. Get one at https://graph.example.org/auth/api/v1/create_token`,
+      `${URL_} needs a token, and none was sent: Unauthorized - No Token Provided. Get a token at https://graph.example.org/auth/api/v1/create_token`,
     ],
     [
       'what permission is missing',
@@ -103,21 +103,21 @@ describe('errorOfReply', () => {
       403,
       '{"error":"missing_tos","message":"m","data":{"tos_form_url":"https://auth.example.org/tos/1/accept?token=s3cr3t"}}',
       TOKEN,
-      `${URL_}: accept the terms of service first at https://auth.example.org/tos/1/accept, then ask again`,
+      `${URL_}: accept the terms of service first at https://auth.example.org/tos/1/accept, then retry`,
     ],
     [
-      'no place for terms that is no web address',
+      'no page for the terms if it is not a web address',
       403,
       '{"error":"missing_tos","data":{"tos_form_url":"javascript:alert(1)"}}',
       TOKEN,
-      `${URL_}: accept the terms of service first, then ask again`,
+      `${URL_}: accept the terms of service first, then retry`,
     ],
     [
-      'no place for terms when there is none',
+      'no page for the terms if the reply has none',
       403,
       '{"error":"missing_tos","data":null}',
       TOKEN,
-      `${URL_}: accept the terms of service first, then ask again`,
+      `${URL_}: accept the terms of service first, then retry`,
     ],
     [
       'the title of a web page',
@@ -134,13 +134,13 @@ describe('errorOfReply', () => {
       `${URL_} answered 503: upstream is busy [31m`,
     ],
     [
-      'a message that is no text as it stands',
+      'a message that is not a text',
       400,
       '{"message":{"a":1}}',
       TOKEN,
       `${URL_} answered 400: {"message":{"a":1}}`,
     ],
-    ['JSON that is no object', 400, 'null', TOKEN, `${URL_} answered 400: null`],
+    ['JSON that is not an object', 400, 'null', TOKEN, `${URL_} answered 400: null`],
   ])('says %s', (_name, status, body, token, message) =>
     expect(errorOf(status, body, {}, token)?.message).toBe(message),
   );
@@ -157,13 +157,13 @@ describe('errorOfReply', () => {
     ['Bearer realm="javascript:alert(1)//authorize"', 'https://graph.example.org/auth/api/v1/create_token'],
     ['Bearer realm="https://[/authorize"', 'https://graph.example.org/auth/api/v1/create_token'],
     ['Basic realm="graph"', 'https://graph.example.org/auth/api/v1/create_token'],
-  ])('says where a token is made: %s', (header, page) =>
+  ])('says where to get a token: %s', (header, page) =>
     expect(errorOf(401, '{}', { 'www-authenticate': header })?.message).toMatch(
-      new RegExp(`Get one at ${page}$`),
+      new RegExp(`Get a token at ${page}$`),
     ),
   );
 
-  test('quotes no token that the server repeats, in whatever form', () => {
+  test('never quotes a token that the server repeats, in any form', () => {
     const bodies = [
       `Token ${TOKEN.token} has expired`,
       JSON.stringify({ message: `bad token '${TOKEN.token}'` }),
@@ -176,6 +176,6 @@ describe('errorOfReply', () => {
         ).not.toContain(TOKEN.token);
   });
 
-  test('quotes no more than the beginning of a long body', () =>
+  test('quotes only the beginning of a long body', () =>
     expect(errorOf(500, JSON.stringify({ message: 'x'.repeat(1e6) }))!.message.length).toBeLessThan(400));
 });

@@ -3,7 +3,7 @@ import { EarliestNow, getEarliestNow } from '../../../lib/chunkedgraph/server/ea
 import { parseGraphPath } from '../../../lib/chunkedgraph/server/graph-path.ts';
 import { ServerClock } from '../../../lib/chunkedgraph/server/server-clock.ts';
 
-/** Clocks that stand still until told. */
+/** Clocks that the test sets. */
 function clocks(wall: number, present?: EarliestNow) {
   const at = { wall, steady: 1000 },
     warnings: string[] = [];
@@ -21,12 +21,12 @@ const MINUTE = 60_000,
   YEAR = 365 * 24 * 60 * MINUTE;
 
 describe('ServerClock', () => {
-  test('is the local clock, in whole milliseconds, before a server has said anything', () => {
+  test('gives the local time in whole milliseconds before a server has answered', () => {
     const { clock } = clocks(1234.9);
     expect([clock.now(), clock.read().certainMs]).toEqual([1234, 1234]);
   });
 
-  test('is the server while the local clock is ahead', () => {
+  test("gives the server's time while the local clock is ahead", () => {
     const { clock, at } = clocks(SERVER + MINUTE);
     clock.noteDate(DATE);
     expect(clock.now()).toBe(SERVER);
@@ -34,14 +34,14 @@ describe('ServerClock', () => {
     expect(clock.now()).toBe(SERVER + 2500);
   });
 
-  test('is the local clock while that is behind', () => {
+  test('gives the local time while the local clock is behind', () => {
     const { clock } = clocks(SERVER - 5000.5);
     clock.noteDate(DATE);
     expect(clock.now()).toBe(SERVER - 5001);
   });
 
   test.each([-YEAR, -5 * MINUTE - 1, 5 * MINUTE + 1, YEAR])(
-    'is the later of both when they are too far apart: %d ms; what is final goes by the earlier',
+    'gives the later time if the clocks are too far apart (%d ms), and judges what is final by the earlier one',
     (skew) => {
       const { clock } = clocks(SERVER + skew);
       clock.noteDate(DATE);
@@ -52,7 +52,7 @@ describe('ServerClock', () => {
     },
   );
 
-  test('goes by what the server said last', () => {
+  test('uses the last Date header', () => {
     const { clock, at } = clocks(SERVER + MINUTE);
     clock.noteDate(DATE);
     at.steady += 500;
@@ -60,7 +60,7 @@ describe('ServerClock', () => {
     expect(clock.now()).toBe(SERVER + 2000);
   });
 
-  test('does not go back where a header repeats or cuts its second', () => {
+  test('does not go back if a header repeats or cuts its second', () => {
     const { clock, at } = clocks(SERVER + MINUTE);
     clock.noteDate(DATE);
     at.steady += 900;
@@ -88,7 +88,7 @@ describe('ServerClock', () => {
     expect(clock.now()).toBe(SERVER);
     setBack(at, clock);
     expect(clock.now()).toBe(SERVER);
-    expect(clock.read().certainMs).toBeLessThan(SERVER); // nothing counts as final that may not be
+    expect(clock.read().certainMs).toBeLessThan(SERVER); // a timestamp that may not be final does not count as final
     at.wall += 4 * YEAR;
     at.steady += 1;
     clock.noteDate(DATE);
@@ -117,7 +117,7 @@ describe('ServerClock', () => {
     [5 * MINUTE + 1, 1],
     [-YEAR, 1],
     [YEAR, 1],
-  ])('with clocks %d ms apart warns %d times, naming both instants', (skew, times) => {
+  ])('with clocks %d ms apart, warns %d times and names both times', (skew, times) => {
     const { clock, warnings } = clocks(SERVER + skew);
     clock.noteDate(DATE);
     clock.noteDate(DATE);
@@ -126,7 +126,7 @@ describe('ServerClock', () => {
       for (const ms of [SERVER, SERVER + skew]) expect(warning).toContain(new Date(ms).toISOString());
   });
 
-  test('warns when a clock goes wrong later', () => {
+  test('warns if a clock becomes wrong later', () => {
     const { clock, at, warnings } = clocks(SERVER);
     clock.noteDate(DATE);
     expect(warnings).toEqual([]);
@@ -137,7 +137,7 @@ describe('ServerClock', () => {
 });
 
 describe('an edit', () => {
-  test.each([0, 1, 700, 1500])('%d ms ahead of the server: now is not before it', (ahead) => {
+  test.each([0, 1, 700, 1500])('%d ms ahead of the server keeps now from being earlier', (ahead) => {
     const { clock, at } = clocks(SERVER + MINUTE);
     clock.noteDate(DATE);
     clock.noteEdit(SERVER + ahead);
@@ -146,7 +146,7 @@ describe('an edit', () => {
     expect(clock.now()).toBe(SERVER + 2000);
   });
 
-  test('has now come after every moment that was asked about before it was done', () => {
+  test('moves now after every now that was given before the edit was done', () => {
     const { clock, at } = clocks(SERVER + MINUTE);
     clock.noteDate(DATE);
     at.steady += 300;
@@ -162,7 +162,7 @@ describe('an edit', () => {
     [SERVER + YEAR, SERVER + YEAR],
     [SERVER - YEAR, SERVER + 1000],
   ])(
-    'whose time is not known, at %d here: made not later than by the local clock or the end of the second that the server names',
+    'with an unknown timestamp, at local time %d, counts as the local time or the end of the second in the Date header, whichever is later',
     (wall, latest) => {
       const { clock } = clocks(wall);
       clock.noteDate(DATE);
@@ -171,13 +171,13 @@ describe('an edit', () => {
     },
   );
 
-  test('whose time is not known, where the server does not say what time it is: by the local clock', () => {
+  test('with an unknown timestamp counts as the local time if there is no Date header', () => {
     const { clock } = clocks(1234.5);
     clock.noteEdit();
     expect(clock.now()).toBe(1235);
   });
 
-  test('counts for all clocks of one server and table, opened before or later, and for no others', () => {
+  test('counts for all clocks of its server and table, opened earlier or later, and for no others', () => {
     const path = (table: string) =>
       parseGraphPath(`graphene://https://pcg.example/segmentation/table/${table}`);
     const [first, other] = [

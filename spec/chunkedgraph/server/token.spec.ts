@@ -24,7 +24,7 @@ describe('findToken', () => {
   const find = (search: TokenSearch = {}, path = HTTPS) =>
     findToken(path, { ...search, env: { CLOUD_VOLUME_DIR: folder, ...search.env } }, warn);
 
-  test("takes the first of: the option, CAVE_TOKEN, the server's file, the common file", async () => {
+  test("uses the first of: the option, CAVE_TOKEN, the server's file, the common file", async () => {
     keep('graph.example.org-cave-secret.json', 'of-server');
     keep('cave-secret.json', 'common');
     expect(await find({ token: 'given', env: { CAVE_TOKEN: 'of-env' } })).toEqual({
@@ -53,12 +53,12 @@ describe('findToken', () => {
     expect(await find({}, local)).toMatchObject({ token: 'this port' });
   });
 
-  test.each([[null], ['']])('sends none for %p, and looks nowhere', async (token) => {
+  test.each([[null], ['']])('returns no token for %p, without a search', async (token) => {
     writeFileSync(file('cave-secret.json'), 'broken');
     expect(await find({ token, env: { CAVE_TOKEN: 'of-env' } })).toBeUndefined();
   });
 
-  test('drops the white space around a token that was found', async () => {
+  test('removes white space around a token that it found', async () => {
     keep('cave-secret.json', ' s3cr3t\n');
     expect(await find()).toMatchObject({ token: 's3cr3t' });
     expect(await find({ env: { CAVE_TOKEN: 's3cr3t\r\n' } })).toMatchObject({ token: 's3cr3t' });
@@ -72,21 +72,21 @@ describe('findToken', () => {
     ['null', 'null'],
     ['nothing', ''],
     ['a list', '["s3cr3t"]'],
-  ])('says which file holds no token, and not what it holds: %s', async (_what, text) => {
+  ])('names a file without a token, and does not quote it: %s', async (_what, text) => {
     writeFileSync(file('graph.example.org-cave-secret.json'), text);
-    keep('cave-secret.json', 'common'); // not fallen back to: the broken file is meant
+    keep('cave-secret.json', 'common'); // not used instead of the broken file
     const broken = file('graph.example.org-cave-secret.json');
     const search = find();
     await expect(search).rejects.toMatchObject({
       name: 'InfoError',
       code: 'BAD_INFO',
       url: broken,
-      message: `token file ${broken} holds no {"token": "…"}`,
+      message: `token file ${broken} does not contain {"token": "…"}`,
     });
     await expect(search).rejects.not.toThrow(/s3cr3t/);
   });
 
-  test('says which file cannot be read', async () => {
+  test('names a file that cannot be read', async () => {
     mkdirSync(file('cave-secret.json'));
     await expect(find()).rejects.toMatchObject({
       code: 'BAD_INFO',
@@ -94,7 +94,7 @@ describe('findToken', () => {
     });
   });
 
-  test('finds none where there is no folder, or a file in its place', async () => {
+  test('finds no token if there is no folder, or a file in its place', async () => {
     rmSync(join(folder, 'secrets'), { recursive: true });
     expect(await find()).toBeUndefined();
     writeFileSync(join(folder, 'secrets'), '');
@@ -103,13 +103,13 @@ describe('findToken', () => {
   });
 
   describe('over plain http', () => {
-    test('refuses a token that was given for a host out there', async () => {
+    test('refuses the token option for a remote host', async () => {
       const search = find({ token: 's3cr3t' }, HTTP);
       await expect(search).rejects.toMatchObject({ name: 'PathError', code: 'INSECURE_TOKEN' });
       await expect(search).rejects.not.toThrow(/s3cr3t/);
     });
 
-    test('leaves a token that was found at home, and says so', async () => {
+    test('does not send a token that it found, and warns', async () => {
       keep('cave-secret.json', 's3cr3t');
       expect(await find({}, HTTP)).toBeUndefined();
       expect(await find({ env: { CAVE_TOKEN: 's3cr3t' } }, HTTP)).toBeUndefined();
@@ -140,11 +140,11 @@ describe('findToken', () => {
   });
 });
 
-describe('a token that no header can hold', () => {
+describe('a token that cannot be in a header', () => {
   test.each([
     { from: 'the token option', search: { token: 'a\nb' } },
     { from: 'CAVE_TOKEN', search: { env: { CAVE_TOKEN: 'schlüssel' } } },
-  ])('is refused, and where it came from is said: $from', async ({ from, search }) => {
+  ])('is refused, and the error names its source: $from', async ({ from, search }) => {
     const failed = findToken(HTTPS, { env: {}, ...search }, () => undefined);
     await expect(failed).rejects.toMatchObject({
       name: 'InfoError',
@@ -156,7 +156,7 @@ describe('a token that no header can hold', () => {
 });
 
 describe('tokenFiles', () => {
-  test("are CloudVolume's, which CLOUD_VOLUME_DIR moves", () => {
+  test('are those of CloudVolume, in the folder that CLOUD_VOLUME_DIR names', () => {
     const names = ['graph.example.org-cave-secret.json', 'cave-secret.json', 'chunkedgraph-secret.json'];
     expect(tokenFiles(HTTPS, { CLOUD_VOLUME_DIR: '/elsewhere' })).toEqual(
       names.map((name) => join('/elsewhere/secrets', name)),
@@ -167,7 +167,7 @@ describe('tokenFiles', () => {
       );
   });
 
-  test('have that of the server that makes the tokens after the host’s own', () => {
+  test('list the file of the server that issues tokens after the file of the host', () => {
     const names = [
       'graph.example.org-cave-secret.json',
       'auth.example.org:8443-cave-secret.json',
