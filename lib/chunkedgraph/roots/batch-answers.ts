@@ -1,20 +1,30 @@
-/** What is known of the distinct IDs of one batch, by their places in it: roots, fates, and why IDs failed. */
+/**
+ * The answers for the distinct IDs of one batch: their roots, their outcomes, and why IDs failed. Each ID has
+ * an index, its position in ascending order.
+ */
 import { wordsOf } from '../../base/uint64.ts';
 import { RootOutcome } from './root-source.ts';
 
-/** Beside the fates that are answers, those of IDs without one: the batch asks about them itself, or an earlier batch does. */
+/**
+ * Two values beside {@link RootOutcome} for IDs without an answer: this batch requests the ID, or an earlier
+ * batch does.
+ */
 export const PENDING = 255,
   SHARED = 254;
+/** Whether an outcome is an answer. */
 export const isAnswered = (fate: number): boolean => fate < SHARED;
 
+/** The answers for one batch, in typed arrays. */
 export class BatchAnswers {
-  /** Ascending, as pairs of words. */
+  /** The IDs in ascending order, as pairs of uint32. */
   readonly ids: Uint32Array;
-  /** As pairs of words. */
+  /** The roots, as pairs of uint32. */
   readonly roots: Uint32Array;
+  /** One {@link RootOutcome} per ID, or PENDING or SHARED. */
   readonly outcomes: Uint8Array;
+  /** The reasons why IDs failed. */
   readonly errors: Error[] = [];
-  /** The index in `errors` plus one; made when the first ID fails. */
+  /** Per ID, its index in `errors` plus one. Allocated when the first ID fails. */
   #failureOf: Uint32Array | undefined;
 
   constructor(ids: BigUint64Array) {
@@ -27,51 +37,57 @@ export class BatchAnswers {
     return this.outcomes.length;
   }
 
-  idAt(place: number): bigint {
-    return idsFromWords(this.ids)[place];
+  /** Returns the ID at an index. */
+  idAt(index: number): bigint {
+    return idsFromWords(this.ids)[index];
   }
 
-  wordsAt(places: Uint32Array): Uint32Array {
-    const words = new Uint32Array(2 * places.length);
-    for (let k = 0; k < places.length; k++) {
-      words[2 * k] = this.ids[2 * places[k]];
-      words[2 * k + 1] = this.ids[2 * places[k] + 1];
+  /** Returns the IDs at many indices, as pairs of uint32. */
+  wordsAt(indices: Uint32Array): Uint32Array {
+    const words = new Uint32Array(2 * indices.length);
+    for (let k = 0; k < indices.length; k++) {
+      words[2 * k] = this.ids[2 * indices[k]];
+      words[2 * k + 1] = this.ids[2 * indices[k] + 1];
     }
     return words;
   }
 
-  /** Why the ID at a place failed: the index in `errors` plus one. */
-  failureAt(place: number): number {
-    return this.#failureOf![place];
+  /** Returns why the ID at an index failed: its index in `errors` plus one. */
+  failureAt(index: number): number {
+    return this.#failureOf![index];
   }
 
-  /** @param places Ascending, of the IDs that failed; or from where to where they stand in a row. */
-  fail(places: Uint32Array | { start: number; end: number }, error: Error): void {
+  /**
+   * Marks IDs as failed.
+   *
+   * @param indices Indices of the IDs in ascending order, or a range of indices.
+   */
+  fail(indices: Uint32Array | { start: number; end: number }, error: Error): void {
     const failureOf = (this.#failureOf ??= new Uint32Array(this.count));
-    if (ArrayBuffer.isView(places)) {
-      const failure = this.#failureOfStretch(places[0], places[places.length - 1] + 1, error);
-      for (const place of places) {
-        this.outcomes[place] = RootOutcome.failed;
-        failureOf[place] = failure;
+    if (ArrayBuffer.isView(indices)) {
+      const failure = this.#failureOfStretch(indices[0], indices[indices.length - 1] + 1, error);
+      for (const index of indices) {
+        this.outcomes[index] = RootOutcome.failed;
+        failureOf[index] = failure;
       }
     } else {
-      const { start, end } = places,
+      const { start, end } = indices,
         failure = this.#failureOfStretch(start, end, error);
       this.outcomes.fill(RootOutcome.failed, start, end);
       failureOf.fill(failure, start, end);
     }
   }
 
-  /** The answer that another batch has at its place `from`. */
-  copyAnswer(other: BatchAnswers, from: number, place: number): void {
-    this.outcomes[place] = other.outcomes[from];
-    this.roots[2 * place] = other.roots[2 * from];
-    this.roots[2 * place + 1] = other.roots[2 * from + 1];
-    if (this.outcomes[place] === RootOutcome.failed)
-      this.fail({ start: place, end: place + 1 }, other.errors[other.failureAt(from) - 1]);
+  /** Copies the answer at index `from` of another batch to the index `index` of this one. */
+  copyAnswer(other: BatchAnswers, from: number, index: number): void {
+    this.outcomes[index] = other.outcomes[from];
+    this.roots[2 * index] = other.roots[2 * from];
+    this.roots[2 * index + 1] = other.roots[2 * from + 1];
+    if (this.outcomes[index] === RootOutcome.failed)
+      this.fail({ start: index, end: index + 1 }, other.errors[other.failureAt(from) - 1]);
   }
 
-  /** That of a neighbour with the same reason, or a new one. */
+  /** Reuses the error of a neighbour with the same message, or adds the error. */
   #failureOfStretch(start: number, end: number, error: Error): number {
     for (const neighbour of [this.#failureOf![start - 1], this.#failureOf![end]])
       if (neighbour && this.errors[neighbour - 1].message === error.message) return neighbour;
@@ -79,5 +95,6 @@ export class BatchAnswers {
   }
 }
 
+/** Views pairs of uint32 as IDs. */
 export const idsFromWords = (words: Uint32Array): BigUint64Array =>
   new BigUint64Array(words.buffer, words.byteOffset, words.length / 2);

@@ -1,60 +1,65 @@
-/** A batch's answers to one of those who asked: all of them, or those that a deadline has left. */
+/** Copies a batch's answers to one of its callers: all answers, or those that arrived before a deadline. */
 import { DeadlineError } from '../../base/errors.ts';
 import { inStretches, type PausableWork } from '../../base/cooperative-work.ts';
 import { wordsOf } from '../../base/uint64.ts';
 import { idsFromWords, isAnswered, PENDING, type BatchAnswers } from './batch-answers.ts';
 import { recordFailureReason, RootOutcome, type RootFailure, type RootsAnswer } from './root-source.ts';
 
-/** Who asked, and where the answers go. */
+/** A caller that waits for answers, and where the answers go. */
 export interface Caller {
-  /** IDs as pairs of words, which stay as they are. */
+  /** The IDs as pairs of uint32. They are not changed. */
   ids: Uint32Array;
-  /** One an ID: which of them are asked about here bear the mark. */
+  /** One mark per ID. The batch looks up the IDs that have the mark `mark`. */
   marks: Uint8Array;
   mark: number;
-  /** How many IDs bear the mark. */
+  /** How many IDs have the mark. */
   count: number;
   answer: RootsAnswer;
 }
 
-/** Answers on their way to a caller. */
+/** A delivery to one caller, while it runs. */
 export interface Delivery {
-  /** No more IDs than this are delivered. */
+  /** Most IDs that are delivered. */
   maxIds: number;
-  /** What those without an answer, or beyond that, have failed of. */
+  /** Why IDs without an answer, or beyond `maxIds`, have failed. */
   deadline: DeadlineError | undefined;
+  /** Ends when the caller has its answers. */
   done: void | Promise<void>;
 }
 
-/** @param places Of each marked ID, in order, its place in the batch; none before the batch is sent. */
+/**
+ * Writes the answers of one caller.
+ *
+ * @param batchIndices For each marked ID, in order, its index in the batch. Empty until the batch is sent.
+ */
 export function* deliverAnswers(
   batch: BatchAnswers,
   requests: () => number,
   { answer, marks, mark, count, ids }: Caller,
-  places: Uint32Array,
+  batchIndices: Uint32Array,
   delivery: Delivery,
 ): PausableWork {
-  const { outcomes: fates } = answer,
+  const { outcomes } = answer,
     out = wordsOf(answer.rootIds);
   const failures = new Map<number, FailureSeen>();
   let delivered = 0,
     late = 0,
     seen = 0,
     first = -1;
-  yield* inStretches(fates.length, (from, end) => {
+  yield* inStretches(outcomes.length, (from, end) => {
     for (let i = from; i < end && seen < delivery.maxIds; i++) {
       if (marks[i] !== mark) continue;
-      const place = places[seen++],
-        fate = batch.outcomes[place] ?? PENDING;
-      if (!isAnswered(fate)) {
+      const batchIndex = batchIndices[seen++],
+        outcome = batch.outcomes[batchIndex] ?? PENDING;
+      if (!isAnswered(outcome)) {
         if (late++ === 0) first = i;
         continue;
       }
       delivered++;
-      fates[i] = fate;
-      out[2 * i] = batch.roots[2 * place];
-      out[2 * i + 1] = batch.roots[2 * place + 1];
-      if (fate === RootOutcome.failed) noteFailure(batch, place, i, answer, failures);
+      outcomes[i] = outcome;
+      out[2 * i] = batch.roots[2 * batchIndex];
+      out[2 * i + 1] = batch.roots[2 * batchIndex + 1];
+      if (outcome === RootOutcome.failed) noteFailure(batch, batchIndex, i, answer, failures);
     }
   });
   for (const { index, first, last } of failures.values())
@@ -65,36 +70,39 @@ export function* deliverAnswers(
   noteLate({ answer, marks, mark, count, ids }, count - delivered, Math.max(first, 0), delivery.deadline);
 }
 
-/** Where a failure is among a caller's, and the first and last place that has it. */
+/** The index of a failure in the caller's list, and the first and last index in the batch that has it. */
 interface FailureSeen {
   index: number;
   first: number;
   last: number;
 }
 
-/** Notes that the ID at an index failed, for the reason that the one at a place has. */
+/** Notes why the caller's ID at an index failed. */
 function noteFailure(
   batch: BatchAnswers,
-  place: number,
+  batchIndex: number,
   index: number,
   answer: RootsAnswer,
   failures: Map<number, FailureSeen>,
 ): void {
-  const failure = batch.failureAt(place);
+  const failure = batch.failureAt(batchIndex);
   let seen = failures.get(failure);
   if (!seen) {
-    failures.set(failure, (seen = { index: answer.failures.length, first: place, last: place }));
+    failures.set(failure, (seen = { index: answer.failures.length, first: batchIndex, last: batchIndex }));
     answer.failures.push({ first: 0n, last: 0n, error: batch.errors[failure - 1] });
   }
-  seen.first = Math.min(seen.first, place);
-  seen.last = Math.max(seen.last, place);
+  seen.first = Math.min(seen.first, batchIndex);
+  seen.last = Math.max(seen.last, batchIndex);
   recordFailureReason(answer, index, seen.index);
 }
 
-/** Of very many IDs that are late not all are looked at to say from where to where they are. */
+/** If more IDs than this had no answer in time, only these are searched for the first and last of them. */
 const RANGE_SEEN = 2 ** 16;
 
-/** IDs that had no answer in time have failed already, and for no other reason: it is the last. */
+/**
+ * Notes the deadline as the reason of the IDs that had no answer in time. They already count as failed. It is
+ * the last reason in the list.
+ */
 function noteLate(
   { answer, marks, mark, count, ids }: Caller,
   late: number,

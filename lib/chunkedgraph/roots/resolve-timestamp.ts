@@ -1,46 +1,56 @@
-/** Moments that a server has to be asked about, brought to milliseconds before anything is asked at them. */
+/**
+ * Resolves a parsed `timestamp` option to milliseconds. Now and settled come from the clock; a
+ * materialization needs a request.
+ */
 import { TimestampError } from '../../base/errors.ts';
 import type { WindowClock } from './window-clock.ts';
 import type { TimestampOption, NamedVersion } from '../ids/timestamp.ts';
 
-/** What knows when versions were made. */
+/** Looks up the timestamps of materializations. */
 export interface VersionSource {
   timestampOf(version: NamedVersion['version'], signal?: AbortSignal): Promise<Date>;
 }
 
+/** What is needed to resolve a timestamp. */
 export interface TimestampContext {
   windowClock: Pick<WindowClock, 'now' | 'settled'>;
-  /** @default there are none, and naming one is an error */
+  /** The materializations of a datastack. @default none: a timestamp that names one is an error */
   versions?: VersionSource;
 }
 
-/** @throws TimestampError when a version is named where there are none. */
-export function checkTimestampOption(moment: TimestampOption, versions: object | undefined): TimestampOption {
-  if (typeof moment !== 'object' || versions) return moment;
-  const name = moment.version === 'newest' ? 'mat' : `mat_${moment.version}`;
+/**
+ * Returns the option unchanged. @throws TimestampError if it names a materialization and `versions` is
+ * undefined.
+ */
+export function checkTimestampOption(option: TimestampOption, versions: object | undefined): TimestampOption {
+  if (typeof option !== 'object' || versions) return option;
+  const name = option.version === 'newest' ? 'mat' : `mat_${option.version}`;
   throw new TimestampError(
-    `'${name}' names a materialization, and those are a datastack's: open the volume as cave://DATASTACK`,
+    `'${name}' names a materialization, which only a datastack has: open the volume as cave://DATASTACK`,
   );
 }
 
-/** The moment with its version, if it names one, looked up. @throws as {@link checkTimestampOption}, and as the look-up. */
+/**
+ * Replaces a materialization by its timestamp. @throws TimestampError as {@link checkTimestampOption}; errors
+ * of the look-up.
+ */
 export async function resolveVersion(
-  moment: TimestampOption,
+  option: TimestampOption,
   versions: VersionSource | undefined,
   signal?: AbortSignal,
 ): Promise<Exclude<TimestampOption, NamedVersion>> {
-  const checked = checkTimestampOption(moment, versions);
+  const checked = checkTimestampOption(option, versions);
   return typeof checked === 'object'
     ? (await versions!.timestampOf(checked.version, signal)).getTime()
     : checked;
 }
 
-/** In ms since 1970. @throws as {@link resolveVersion}. */
+/** Returns the timestamp in ms since 1970. @throws The errors of {@link resolveVersion}. */
 export async function resolveTimestampMs(
-  moment: TimestampOption,
-  { windowClock: instants, versions }: TimestampContext,
+  option: TimestampOption,
+  { windowClock, versions }: TimestampContext,
   signal?: AbortSignal,
 ): Promise<number> {
-  const known = await resolveVersion(moment, versions, signal);
-  return known === 'settled' ? instants.settled() : (known ?? instants.now());
+  const known = await resolveVersion(option, versions, signal);
+  return known === 'settled' ? windowClock.settled() : (known ?? windowClock.now());
 }

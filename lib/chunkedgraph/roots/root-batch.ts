@@ -1,4 +1,7 @@
-/** The IDs of one window that ask for the same moment and layer: entered, sorted, sent, and handed back to those who asked. */
+/**
+ * One batch: the IDs that callers look up within one window, for one timestamp and one layer. The batch sorts
+ * them, sends them in requests, and delivers the answers to the callers.
+ */
 import { DeadlineError } from '../../base/errors.ts';
 import { inStretches, type PausableWork, type CooperativeRunner } from '../../base/cooperative-work.ts';
 import { wordsOf } from '../../base/uint64.ts';
@@ -9,51 +12,62 @@ import { deliverAnswers, type Caller, type Delivery } from './deliver-answers.ts
 import type { IdLayout } from '../ids/id-layout.ts';
 import { RootOutcome } from './root-source.ts';
 
+/** What batches of one kind have in common. */
 export interface RootBatchParts {
+  /** Layout of the graph's IDs. */
   ids: IdLayout;
+  /** Layer of the roots. */
   nLayers: number;
-  /** The server's answers in the order of `list`; only those of the wanted layer or above count. */
+  /**
+   * Sends one request. Returns the server's answers in the order of `list`. An answer below the requested
+   * layer is not a root.
+   */
   request: (
     list: BigUint64Array,
     question: { timestampMs: number; layer: number; signal: AbortSignal },
   ) => Promise<BigUint64Array>;
-  /** Told when a request's answers were its very IDs. */
+  /** Called when the server echoed all IDs of a request: it knows none of them. */
   onAllUnknown: (count: number, timestampMs: number) => void;
+  /** How the IDs are split into requests, and how requests are retried. */
   sender: BatchSenderOptions;
   pacer: CooperativeRunner;
 }
 
-interface Waiting extends Caller {
-  /** Of each marked ID, in order, its place in the batch; from the batch's closing on. */
-  places: Uint32Array;
-  /** All before it are answered. */
+interface WaitingCaller extends Caller {
+  /** For each marked ID, in order, its index in the batch. Known once the batch is closed. */
+  indices: Uint32Array;
+  /** All IDs before this one are answered. */
   next: number;
   resolve: (delivered: void | Promise<void>) => void;
   reject: (error: unknown) => void;
 }
 
-/** IDs that are delivered after a deadline: some 30 ms. */
-const MOST_LATE = 2 ** 18;
+/** Most IDs that are delivered after a deadline. They take about 30 ms. */
+const MAX_LATE_IDS = 2 ** 18;
 
-/** IDs that an earlier batch is asking about already. */
+/** IDs that an earlier batch already requests. */
 interface Shared {
   batch: RootBatch;
-  /** Places in that batch, ascending, and in this one. */
-  theirs: number[];
-  ours: number[];
+  /** The indices of these IDs in the earlier batch (ascending), and in this one. */
+  theirIndices: number[];
+  ownIndices: number[];
   next: number;
 }
 
-/** IDs that are taken over from an earlier batch in one turn of the event loop: a few milliseconds. */
-const TAKEN_AT_ONCE = 2 ** 17;
+/**
+ * Most answers that are copied from an earlier batch in one turn of the event loop. They take a few
+ * milliseconds.
+ */
+const COPIES_PER_TURN = 2 ** 17;
 const NONE = new Uint32Array(0);
 
+/** The look-ups of one window, for one timestamp and one layer. */
 export class RootBatch {
   readonly #timestampMs: number;
   readonly #layer: number;
   readonly #parts: RootBatchParts;
   readonly #abort = new AbortController();
-  readonly #waiting = new Map<Caller, Waiting>();
+  readonly #waiting = new Map<Caller, WaitingCaller>();
   /** Later batches that wait for answers of this one. */
   readonly #followers = new Set<RootBatch>();
   readonly #shared: Shared[] = [];
@@ -64,7 +78,7 @@ export class RootBatch {
   #unanswered = 0;
   #requests = 0;
   #end!: () => void;
-  /** Resolves when no answer is missing, or none is wanted. */
+  /** Resolves when all answers are there, or when no caller is left. */
   readonly ended = new Promise<void>((resolve) => (this.#end = resolve));
 
   constructor(timestampMs: number, layer: number, parts: RootBatchParts) {
@@ -73,38 +87,41 @@ export class RootBatch {
     this.#parts = parts;
   }
 
-  /** Resolves when all of the caller's IDs have their answers. */
+  /** Adds a caller. Resolves when all of its IDs have answers. */
   add(caller: Caller): Promise<void> {
     return new Promise((resolve, reject) =>
-      this.#waiting.set(caller, { ...caller, places: NONE, next: 0, resolve, reject }),
+      this.#waiting.set(caller, { ...caller, indices: NONE, next: 0, resolve, reject }),
     );
   }
 
-  /** After a deadline: when the caller has got what there is. */
+  /** Resolves when a caller has received the answers that arrived before its deadline. */
   async whenDelivered(caller: Caller): Promise<void> {
-    await this.#deliveries.get(caller)?.done; // what it rejects with is told here
+    await this.#deliveries.get(caller)?.done; // its errors surface here
   }
 
   /**
-   * @param reason A deadline leaves the caller with the answers that are there; its other IDs have failed.
-   * @returns whether somebody still waits; when nobody does, requests are cancelled.
+   * Removes a caller.
+   *
+   * @param reason If it is a DeadlineError, the caller receives the answers that have arrived. Its other IDs
+   *   count as failed.
+   * @returns Whether a caller is left. If not, the requests are cancelled.
    */
   leave(caller: Caller, reason: unknown): boolean {
     const deadline = reason instanceof DeadlineError ? reason : undefined;
     const waiting = this.#waiting.get(caller),
       delivery = this.#deliveries.get(caller);
-    if (waiting && deadline) void this.#begin(caller, waiting, deadline);
-    if (delivery) Object.assign(delivery, { most: deadline ? MOST_LATE : 0, deadline });
+    if (waiting && deadline) void this.#startDelivery(caller, waiting, deadline);
+    if (delivery) Object.assign(delivery, { maxIds: deadline ? MAX_LATE_IDS : 0, deadline });
     this.#waiting.delete(caller);
-    return this.#isWanted(reason);
+    return this.#cancelUnlessWanted(reason);
   }
 
   #unfollow(follower: RootBatch, reason: unknown): void {
     this.#followers.delete(follower);
-    this.#isWanted(reason);
+    this.#cancelUnlessWanted(reason);
   }
 
-  #isWanted(reason?: unknown): boolean {
+  #cancelUnlessWanted(reason?: unknown): boolean {
     if (this.#waiting.size + this.#followers.size > 0) return true;
     this.#abort.abort(reason);
     for (const { batch } of this.#shared.splice(0)) batch.#unfollow(this, reason);
@@ -122,106 +139,117 @@ export class RootBatch {
     };
   }
 
-  /** Nobody enters any more: sorts the IDs and asks about those that no batch under way is asking about. Never rejects. */
-  async send(underWay: readonly RootBatch[]): Promise<void> {
-    let places: Uint32Array | undefined;
+  /**
+   * Closes the batch, sorts its IDs, and requests those that no earlier batch requests. Never rejects.
+   *
+   * @param inFlight Earlier batches for the same timestamp and layer that still wait for answers.
+   */
+  async send(inFlight: readonly RootBatch[]): Promise<void> {
+    let indices: Uint32Array | undefined;
     try {
       const preparing = this.#parts.pacer.run(this.#gather(), this.#abort.signal);
       if (preparing) await (this.#preparing = preparing);
-      for (const batch of underWay) {
+      for (const batch of inFlight) {
         if (batch.#preparing) await batch.#preparing.catch(() => undefined);
         const sharing = this.#parts.pacer.run(this.#share(batch), this.#abort.signal);
         if (sharing) await sharing;
       }
       if (this.#shared.length > 0)
-        places = await this.#parts.pacer.run(this.#pendingPlaces(), this.#abort.signal);
+        indices = await this.#parts.pacer.run(this.#pendingIndices(), this.#abort.signal);
     } catch (error) {
-      for (const batch of underWay) if (batch.#followers.has(this)) batch.#unfollow(this, error);
+      for (const batch of inFlight) if (batch.#followers.has(this)) batch.#unfollow(this, error);
       for (const { reject } of this.#waiting.values()) reject(error);
       this.#waiting.clear();
-      this.#isWanted(error);
+      this.#cancelUnlessWanted(error);
       return;
     }
-    if (this.#abort.signal.aborted) return; // everybody has left meanwhile
+    if (this.#abort.signal.aborted) return; // no caller is left
     void sendInBatches(
       {
-        count: places ? places.length : this.#unanswered,
-        send: (start, end) => this.#ask(start, end, places),
-        fail: (start, end, error) => this.#fail(start, end, places, error),
+        count: indices ? indices.length : this.#unanswered,
+        send: (start, end) => this.#request(start, end, indices),
+        fail: (start, end, error) => this.#fail(start, end, indices, error),
         signal: this.#abort.signal,
       },
       this.#parts.sender,
     );
-    this.#progress(); // what is shared may have its answers
+    this.#progress(); // shared IDs may already have answers
   }
 
   *#gather(): PausableWork {
     const callers = [...this.#waiting.values()];
     this.#calls = callers.length;
-    const { ids, indices: places } = yield* findDistinctInSteps(yield* markedOf(callers));
+    const { ids, indices } = yield* findDistinctInSteps(yield* collectMarkedIds(callers));
     let at = 0;
-    for (const caller of callers) caller.places = places.subarray(at, (at += caller.count));
+    for (const caller of callers) caller.indices = indices.subarray(at, (at += caller.count));
     this.#answers = new BatchAnswers(ids);
     this.#unanswered = ids.length;
   }
 
   *#share(batch: RootBatch): PausableWork {
     if (batch.#abort.signal.aborted) return;
-    const shared: Shared = { batch, theirs: [], ours: [], next: 0 };
-    batch.#followers.add(this); // it goes on while this looks
-    const { ids, outcomes: fates } = this.#answers;
-    yield* inStretches(fates.length, (from, end) => {
-      for (let place = from; place < end; place++) {
-        if (fates[place] !== PENDING) continue;
-        const theirs = findSortedId(ids[2 * place], ids[2 * place + 1], batch.#answers.ids);
-        // what has failed is asked anew
-        if (theirs < 0 || batch.#answers.outcomes[theirs] === RootOutcome.failed) continue;
-        fates[place] = SHARED;
-        shared.theirs.push(theirs);
-        shared.ours.push(place);
+    const shared: Shared = { batch, theirIndices: [], ownIndices: [], next: 0 };
+    batch.#followers.add(this); // answers may arrive while this loop pauses
+    const { ids, outcomes } = this.#answers;
+    yield* inStretches(outcomes.length, (from, end) => {
+      for (let index = from; index < end; index++) {
+        if (outcomes[index] !== PENDING) continue;
+        const theirIndex = findSortedId(ids[2 * index], ids[2 * index + 1], batch.#answers.ids);
+        // a failed ID is requested again
+        if (theirIndex < 0 || batch.#answers.outcomes[theirIndex] === RootOutcome.failed) continue;
+        outcomes[index] = SHARED;
+        shared.theirIndices.push(theirIndex);
+        shared.ownIndices.push(index);
       }
     });
-    if (shared.ours.length > 0 && !this.#abort.signal.aborted) this.#shared.push(shared);
+    if (shared.ownIndices.length > 0 && !this.#abort.signal.aborted) this.#shared.push(shared);
     else batch.#unfollow(this, undefined);
   }
 
-  *#pendingPlaces(): PausableWork<Uint32Array> {
-    const { outcomes: fates } = this.#answers,
-      places = new Uint32Array(fates.length);
+  *#pendingIndices(): PausableWork<Uint32Array> {
+    const { outcomes } = this.#answers,
+      indices = new Uint32Array(outcomes.length);
     let count = 0;
-    yield* inStretches(fates.length, (from, end) => {
-      for (let place = from; place < end; place++) if (fates[place] === PENDING) places[count++] = place;
+    yield* inStretches(outcomes.length, (from, end) => {
+      for (let index = from; index < end; index++) if (outcomes[index] === PENDING) indices[count++] = index;
     });
-    return places.subarray(0, count);
+    return indices.subarray(0, count);
   }
 
-  /** @param places Of the IDs that are asked; undefined: all of them, in order. */
-  async #ask(start: number, end: number, places: Uint32Array | undefined): Promise<void> {
-    const { ids: layout, nLayers, request: ask, onAllUnknown } = this.#parts;
+  /**
+   * Sends one request.
+   *
+   * @param indices Indices of the requested IDs. Undefined means all IDs, in order.
+   */
+  async #request(start: number, end: number, indices: Uint32Array | undefined): Promise<void> {
+    const { ids: layout, nLayers, request, onAllUnknown } = this.#parts;
     const timestampMs = this.#timestampMs,
       layer = this.#layer;
-    const { ids, roots, outcomes: fates } = this.#answers;
-    const asked = places
-      ? this.#answers.wordsAt(places.subarray(start, end))
+    const { ids, roots, outcomes } = this.#answers;
+    const words = indices
+      ? this.#answers.wordsAt(indices.subarray(start, end))
       : ids.subarray(2 * start, 2 * end);
     this.#requests++;
-    const found = wordsOf(await ask(idsFromWords(asked), { timestampMs, layer, signal: this.#abort.signal }));
+    const found = wordsOf(
+      await request(idsFromWords(words), { timestampMs, layer, signal: this.#abort.signal }),
+    );
     let echoed = 0;
     const noting = this.#parts.pacer.run(
       inStretches(end - start, (from, to) => {
         for (let k = from; k < to; k++) {
-          const place = places ? places[start + k] : start + k;
+          const index = indices ? indices[start + k] : start + k;
           const low = found[2 * k],
             high = found[2 * k + 1];
-          // The server answers 0, or the very ID, for what it does not know: only a high enough layer makes an answer a root.
+          // For an unknown ID the server answers 0 or the ID itself. The layer of the answer tells whether it
+          // is a root.
           const reached = layout.layerOf(high);
           if (reached >= layer && reached <= nLayers) {
-            roots[2 * place] = low;
-            roots[2 * place + 1] = high;
-            fates[place] = RootOutcome.ok;
+            roots[2 * index] = low;
+            roots[2 * index + 1] = high;
+            outcomes[index] = RootOutcome.ok;
           } else {
-            fates[place] = RootOutcome.noRoot;
-            if (low === asked[2 * k] && high === asked[2 * k + 1]) echoed++;
+            outcomes[index] = RootOutcome.noRoot;
+            if (low === words[2 * k] && high === words[2 * k + 1]) echoed++;
           }
         }
       }),
@@ -232,60 +260,64 @@ export class RootBatch {
     this.#progress();
   }
 
-  #fail(start: number, end: number, places: Uint32Array | undefined, error: Error): void {
-    this.#answers.fail(places ? places.subarray(start, end) : { start, end }, error);
+  #fail(start: number, end: number, indices: Uint32Array | undefined, error: Error): void {
+    this.#answers.fail(indices ? indices.subarray(start, end) : { start, end }, error);
     this.#unanswered -= end - start;
     this.#progress();
   }
 
-  /** Takes over what earlier batches have got, delivers what is complete. */
+  /** Copies the answers of earlier batches, and delivers to the callers whose answers are complete. */
   #progress(): void {
-    for (const shared of this.#shared) this.#takeOver(shared);
+    for (const shared of this.#shared) this.#copyAnswers(shared);
     for (const [caller, waiting] of this.#waiting) {
       if (!this.#isComplete(waiting)) continue;
       this.#waiting.delete(caller);
-      waiting.resolve(this.#begin(caller, waiting));
+      waiting.resolve(this.#startDelivery(caller, waiting));
     }
     for (const follower of this.#followers) follower.#progress();
     if (this.#unanswered === 0) this.#end();
-    else this.#isWanted();
+    else this.#cancelUnlessWanted();
   }
 
-  #isComplete(waiting: Waiting): boolean {
+  #isComplete(waiting: WaitingCaller): boolean {
     if (this.#unanswered === 0) return true;
-    const { places } = waiting;
-    while (waiting.next < places.length && isAnswered(this.#answers.outcomes[places[waiting.next]]))
+    const { indices } = waiting;
+    while (waiting.next < indices.length && isAnswered(this.#answers.outcomes[indices[waiting.next]]))
       waiting.next++;
-    return waiting.next === places.length;
+    return waiting.next === indices.length;
   }
 
-  #takeOver(shared: Shared): void {
-    const { batch, theirs, ours } = shared;
-    if (shared.next === ours.length) return;
-    const most = shared.next + TAKEN_AT_ONCE;
-    for (; shared.next < ours.length; shared.next++) {
-      if (shared.next === most) return void this.#parts.pacer.pause().then(() => this.#progress());
-      const from = theirs[shared.next];
+  #copyAnswers(shared: Shared): void {
+    const { batch, theirIndices, ownIndices } = shared;
+    if (shared.next === ownIndices.length) return;
+    const limit = shared.next + COPIES_PER_TURN;
+    for (; shared.next < ownIndices.length; shared.next++) {
+      if (shared.next === limit) return void this.#parts.pacer.pause().then(() => this.#progress());
+      const from = theirIndices[shared.next];
       if (!isAnswered(batch.#answers.outcomes[from])) return;
-      this.#answers.copyAnswer(batch.#answers, from, ours[shared.next]);
+      this.#answers.copyAnswer(batch.#answers, from, ownIndices[shared.next]);
       this.#unanswered--;
     }
     this.#requests += batch.#requests;
     batch.#followers.delete(this);
   }
 
-  /** @param deadline After it: what is there is delivered. */
-  #begin(caller: Caller, waiting: Waiting, deadline?: DeadlineError): void | Promise<void> {
-    const delivery: Delivery = { maxIds: deadline ? MOST_LATE : Infinity, deadline, done: undefined };
+  /**
+   * Starts the delivery to a caller.
+   *
+   * @param deadline The deadline that has passed, if any. Then the answers that have arrived are delivered.
+   */
+  #startDelivery(caller: Caller, waiting: WaitingCaller, deadline?: DeadlineError): void | Promise<void> {
+    const delivery: Delivery = { maxIds: deadline ? MAX_LATE_IDS : Infinity, deadline, done: undefined };
     this.#deliveries.set(caller, delivery);
-    const work = deliverAnswers(this.#answers, () => this.#requests, waiting, waiting.places, delivery);
+    const work = deliverAnswers(this.#answers, () => this.#requests, waiting, waiting.indices, delivery);
     delivery.done = this.#parts.pacer.run(work);
     return delivery.done;
   }
 }
 
-/** The IDs that bear their caller's mark, as pairs of words, one caller after the other. */
-function* markedOf(callers: readonly Caller[]): PausableWork<Uint32Array> {
+/** Returns the marked IDs of all callers, one caller after the other, as pairs of uint32. */
+function* collectMarkedIds(callers: readonly Caller[]): PausableWork<Uint32Array> {
   const [first] = callers;
   if (callers.length === 1 && first.count === first.marks.length) return first.ids;
   const words = new Uint32Array(2 * callers.reduce((sum, { count }) => sum + count, 0));

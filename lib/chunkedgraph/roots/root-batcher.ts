@@ -1,8 +1,10 @@
 /**
- * Many root look-ups in, few requests out. Look-ups that arrive within one window and ask for the same moment and layer become one set of
- * distinct IDs, sent in sorted batches; an ID that is being asked already is not asked again. Moments never mix.
+ * Turns many root look-ups into few requests. Look-ups for one timestamp and layer that arrive within one
+ * window become one batch of distinct IDs, which is sent in sorted requests. An ID in flight is not requested
+ * twice. Different timestamps never share a batch.
  *
- * Memory: 9 bytes an ID asked for the answer; while a look-up lasts, 5 bytes an ID and 17 a distinct ID; while it is sorted, 24 an ID.
+ * Memory: 9 bytes per ID for the answer. While a look-up lasts, 5 bytes per ID and 17 per distinct ID. While
+ * a batch is sorted, 24 bytes per ID.
  */
 import PQueue from 'p-queue';
 import { leaveOnAbort } from '../../base/abort.ts';
@@ -39,50 +41,54 @@ import {
 
 export { RootOutcome, type RootFailure, type RootLookUpOptions, type RootsAnswer };
 
+/** Settings of a batcher. */
 export interface RootBatcherOptions {
+  /** The client that sends the requests. */
   client: Pick<ChunkedGraphClient, 'roots' | 'currentRoots' | 'clock'>;
+  /** Layout of the graph's IDs. */
   ids: IdLayout;
   /** Layer of the roots. */
   nLayers: number;
-  /** What sizes of batches work is remembered under this name. @default for this batcher alone */
+  /** Name under which the process remembers which request sizes work. @default only this batcher remembers */
   host?: string;
   /** @default the process's */
   pace?: Pace;
   /** Most IDs in one request. @default 100_000 */
   batchSize?: number;
-  /** Most bytes of IDs in one request, before they are packed. @default 8 MiB */
+  /** Most bytes of IDs in one request, before compression. @default 8 MiB */
   batchBytes?: number;
-  /** Requests at once. @default 4 */
+  /** Most requests at the same time. @default 4 */
   concurrency?: number;
-  /** How long a window is open for others to join, in ms; 0: one turn of the event loop. @default 0 */
+  /** How long other look-ups may join a batch, in ms. 0 means one turn of the event loop. @default 0 */
   windowMs?: number;
-  /** Most repeats of a request. @default 4 */
+  /** Most retries of one request. @default 4 */
   retries?: number;
   onRetry?: OnRetry;
-  /** @default those of the client's clock, held for a window */
+  /** The clock that gives "now". @default the client's clock, read once per window */
   windowClock?: WindowClock;
-  /** @default the machine's */
+  /** The clock for retries. @default the clock of the machine */
   senderClock?: SenderClock;
   /** @default the process's */
   pacer?: CooperativeRunner;
-  /** Told of each batch. */
+  /** Called for each batch. */
   observe?: Observer;
   warn?: (message: string) => void;
 }
 
-/** Marks of IDs that a request will answer: which one. 0: nothing has to be asked. */
-const CLIMBS = 1,
-  IS_CHECKED = 2;
+/** Marks of IDs that need a request, by its kind. 0 means that no request is needed. */
+const LOOK_UP = 1,
+  CHECK = 2;
 
+/** The source of roots that asks the server. One per volume. */
 export class RootBatcher implements RootSource {
   readonly #options: RootBatcherOptions;
   readonly #instants: WindowClock;
-  readonly #kinds: Record<typeof CLIMBS | typeof IS_CHECKED, RootBatchParts>;
+  readonly #kinds: Record<typeof LOOK_UP | typeof CHECK, RootBatchParts>;
   readonly #queue: PQueue;
-  /** Batches that may still be entered, by moment, layer and kind. */
+  /** Batches that callers may still join, by timestamp, layer and kind. */
   readonly #open = new Map<string, RootBatch>();
-  /** Those whose answers are under way, likewise. */
-  readonly #asked = new Map<string, Set<RootBatch>>();
+  /** Batches in flight, by the same key. */
+  readonly #inFlight = new Map<string, Set<RootBatch>>();
   #warned = false;
 
   constructor(options: RootBatcherOptions) {
@@ -108,11 +114,11 @@ export class RootBatcher implements RootSource {
     const partsOf = (
       endpoint: string,
       bytesPerId: number,
-      ask: RootBatchParts['request'],
+      request: RootBatchParts['request'],
     ): RootBatchParts => ({
       ids,
       nLayers,
-      request: ask,
+      request,
       pacer,
       onAllUnknown: (count, timestampMs) => this.#warnOnce(count, timestampMs),
       sender: {
@@ -125,7 +131,7 @@ export class RootBatcher implements RootSource {
       },
     });
     this.#kinds = {
-      [CLIMBS]: partsOf('roots', 8, (list, { timestampMs, layer, signal }) =>
+      [LOOK_UP]: partsOf('roots', 8, (list, { timestampMs, layer, signal }) =>
         client.roots(list, {
           timestampMs,
           stopLayer: layer === nLayers ? undefined : layer,
@@ -133,17 +139,19 @@ export class RootBatcher implements RootSource {
           signal,
         }),
       ),
-      [IS_CHECKED]: partsOf('is_latest_roots', 21, (list, { timestampMs, signal }) =>
+      [CHECK]: partsOf('is_latest_roots', 21, (list, { timestampMs, signal }) =>
         client.currentRoots(list, { timestampMs, signal }),
       ),
     };
   }
 
   /**
-   * Roots of many IDs, duplicates and zeros allowed, in the order given. A failed request does not throw: its IDs are `failed`.
-   * @throws signal.reason for this caller alone; requests are cancelled when their last caller has left. A DeadlineError is not thrown: the
-   *   IDs without an answer have failed.
+   * Looks up the roots of many IDs, in order. Duplicates and zeros are allowed. A failed request does not
+   * throw: its IDs get the outcome `failed`.
+   *
    * @param ids They must not change until the answer is there.
+   * @throws signal.reason, for this caller alone. Requests are cancelled when their last caller has left. A
+   *   DeadlineError is not thrown: IDs without an answer get the outcome `failed`.
    */
   async lookUp(
     ids: BigUint64Array,
@@ -155,16 +163,16 @@ export class RootBatcher implements RootSource {
     }: RootLookUpOptions = {},
   ): Promise<RootsAnswer> {
     const answer = createAnswer(ids.length, timestampMs, this.#instants.isSettled(timestampMs));
-    const asking: Asking = {
+    const state: LookUpState = {
       answer,
       ids: wordsOf(ids),
       marks: new Uint8Array(ids.length),
       nodes: [],
-      climb: 0,
-      checked: 0,
+      lookUpCount: 0,
+      checkCount: 0,
     };
     try {
-      const marking = (this.#options.pacer ?? eventLoop).run(this.#mark(asking, stopLayer, validate), signal);
+      const marking = (this.#options.pacer ?? eventLoop).run(this.#mark(state, stopLayer, validate), signal);
       if (marking) await marking;
     } catch (error) {
       const deadline = deadlineReason(signal);
@@ -172,52 +180,54 @@ export class RootBatcher implements RootSource {
       return failAllAtDeadline(answer, deadline);
     }
     deadlineReason(signal);
-    const { climb, checked, nodes } = asking,
+    const { lookUpCount, checkCount, nodes } = state,
       entered: Promise<void>[] = [];
-    if (climb > 0) entered.push(this.#enter(asking, CLIMBS, climb, stopLayer, signal));
-    if (checked > 0) entered.push(this.#enter(asking, IS_CHECKED, checked, this.#options.nLayers, signal));
+    if (lookUpCount > 0) entered.push(this.#join(state, LOOK_UP, lookUpCount, stopLayer, signal));
+    if (checkCount > 0) entered.push(this.#join(state, CHECK, checkCount, this.#options.nLayers, signal));
     await Promise.all(entered);
     if (nodes.length > 0) await this.#checkNodes(answer, nodes, ids, signal);
     return answer;
   }
 
-  /** What can be said without asking anybody. The rest bears a mark. */
-  *#mark(asking: Asking, layer: number, validate: boolean): PausableWork {
+  /** Answers the IDs that need no request, and marks the others. */
+  *#mark(state: LookUpState, layer: number, validate: boolean): PausableWork {
     const { ids: layout, nLayers } = this.#options,
       {
         ids,
         marks,
         nodes,
-        answer: { rootIds, outcomes: fates },
-      } = asking,
+        answer: { rootIds, outcomes },
+      } = state,
       out = wordsOf(rootIds);
     yield* inStretches(marks.length, (from, end) => {
       for (let i = from; i < end; i++) {
         const high = ids[2 * i + 1],
-          of = layout.layerOf(high);
-        if (of < layer) {
-          if (high === 0 && ids[2 * i] === 0) fates[i] = RootOutcome.zero;
+          ownLayer = layout.layerOf(high);
+        if (ownLayer < layer) {
+          if (high === 0 && ids[2 * i] === 0) outcomes[i] = RootOutcome.zero;
           else {
-            marks[i] = CLIMBS;
-            asking.climb++;
-            if (of > 1) nodes.push(i);
+            marks[i] = LOOK_UP;
+            state.lookUpCount++;
+            if (ownLayer > 1) nodes.push(i);
           }
-        } else if (!validate || of < nLayers) {
-          fates[i] = RootOutcome.notLookedUp;
+        } else if (!validate || ownLayer < nLayers) {
+          outcomes[i] = RootOutcome.notLookedUp;
           out[2 * i] = ids[2 * i];
           out[2 * i + 1] = high;
-        } else if (of === nLayers) {
-          marks[i] = IS_CHECKED;
-          asking.checked++;
-        } else fates[i] = RootOutcome.noRoot; // no graph has such layers
+        } else if (ownLayer === nLayers) {
+          marks[i] = CHECK;
+          state.checkCount++;
+        } else outcomes[i] = RootOutcome.noRoot; // the graph has no such layer
       }
     });
   }
 
   /**
-   * The server climbs from any node. From one that an edit replaced it comes to a root that is not one any more: that node has none.
-   * @param nodes Indices of the IDs above the supervoxels.
-   * @param ids All that were asked.
+   * Removes the roots of nodes that an edit had replaced. The server gives a root for such a node, but that
+   * root was itself replaced.
+   *
+   * @param nodes Indices of the IDs above layer 1.
+   * @param ids All IDs of the look-up.
    */
   async #checkNodes(
     answer: RootsAnswer,
@@ -225,12 +235,12 @@ export class RootBatcher implements RootSource {
     ids: BigUint64Array,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { rootIds, outcomes: fates, timestampMs } = answer,
+    const { rootIds, outcomes, timestampMs } = answer,
       pacer = this.#options.pacer ?? eventLoop;
     const found: number[] = [];
     await pacer.run(
       inStretches(nodes.length, (from, end) => {
-        for (let k = from; k < end; k++) if (fates[nodes[k]] === RootOutcome.ok) found.push(nodes[k]);
+        for (let k = from; k < end; k++) if (outcomes[nodes[k]] === RootOutcome.ok) found.push(nodes[k]);
       }),
     );
     if (found.length === 0) return;
@@ -240,7 +250,7 @@ export class RootBatcher implements RootSource {
         for (let k = from; k < end; k++) roots[k] = rootIds[found[k]];
       }),
     );
-    // Answers of a layer between climb on and are checked in turn: a node is current when its root is.
+    // An answer below the root layer is looked up in turn: a node is current if its root is.
     const checked = await this.lookUp(roots, { timestampMs, validate: true, signal });
     answer.requests += checked.requests;
     const failures = new Map<Error, number>();
@@ -251,17 +261,17 @@ export class RootBatcher implements RootSource {
           if (checked.outcomes[k] === RootOutcome.ok) continue;
           if (checked.outcomes[k] === RootOutcome.failed)
             noteFailure(answer, failures, index, ids[index], findFailureReason(checked, k)!);
-          fates[index] = checked.outcomes[k];
+          outcomes[index] = checked.outcomes[k];
           rootIds[index] = 0n;
         }
       }),
     );
   }
 
-  /** Fills in the answers of the IDs that bear a mark. */
-  #enter(
-    { answer, ids, marks }: Asking,
-    mark: typeof CLIMBS | typeof IS_CHECKED,
+  /** Joins a batch, which writes the answers of the marked IDs. */
+  #join(
+    { answer, ids, marks }: LookUpState,
+    mark: typeof LOOK_UP | typeof CHECK,
     count: number,
     layer: number,
     signal: AbortSignal | undefined,
@@ -274,7 +284,7 @@ export class RootBatcher implements RootSource {
     const entered = batch;
     const answered = leaveOnAbort(entered.add(caller), signal, () => {
       if (entered.leave(caller, signal?.reason)) return;
-      if (this.#open.get(key) === entered) this.#open.delete(key); // a later caller starts afresh
+      if (this.#open.get(key) === entered) this.#open.delete(key); // a later caller starts a new batch
       this.#forget(key, entered);
     });
     return answered.catch((reason: unknown) => {
@@ -285,18 +295,19 @@ export class RootBatcher implements RootSource {
 
   #begin(key: string, timestampMs: number, layer: number, parts: RootBatchParts): RootBatch {
     const batch = new RootBatch(timestampMs, layer, parts);
-    // Others may enter until a request can be sent: those that come while the server is busy share one.
+    // Other look-ups may join until a request can be sent, so those that arrive while the server is busy
+    // share one batch.
     afterWindow(this.#options.windowMs ?? 0, () => void this.#queue.add(() => this.#close(key, batch)));
     return batch;
   }
 
   async #close(key: string, batch: RootBatch): Promise<void> {
-    if (this.#open.get(key) !== batch) return; // everybody has left
+    if (this.#open.get(key) !== batch) return; // all callers have left
     this.#open.delete(key);
-    let underWay = this.#asked.get(key);
-    if (!underWay) this.#asked.set(key, (underWay = new Set()));
-    const earlier = [...underWay];
-    underWay.add(batch);
+    let inFlight = this.#inFlight.get(key);
+    if (!inFlight) this.#inFlight.set(key, (inFlight = new Set()));
+    const earlier = [...inFlight];
+    inFlight.add(batch);
     const began = performance.now();
     void batch.ended.then(() => {
       this.#forget(key, batch);
@@ -306,30 +317,34 @@ export class RootBatcher implements RootSource {
   }
 
   #forget(key: string, batch: RootBatch): void {
-    const underWay = this.#asked.get(key);
-    underWay?.delete(batch);
-    if (underWay?.size === 0) this.#asked.delete(key);
+    const inFlight = this.#inFlight.get(key);
+    inFlight?.delete(batch);
+    if (inFlight?.size === 0) this.#inFlight.delete(key);
   }
 
   #warnOnce(count: number, timestampMs: number): void {
     if (this.#warned) return;
     this.#warned = true;
     this.#options.warn?.(
-      `the server knows none of ${count} supervoxels at ${new Date(timestampMs).toISOString()}: is that before the graph was made, or is this another graph's segmentation?`,
+      `the server knows none of ${count} supervoxels at ${new Date(timestampMs).toISOString()}: the timestamp may be before the graph was made, or the segmentation may belong to another graph`,
     );
   }
 }
 
-/** A look-up under way. */
-interface Asking extends Pick<Caller, 'answer' | 'ids' | 'marks'> {
-  /** Indices of the IDs above the supervoxels that climb. */
+/** The state of one look-up. */
+interface LookUpState extends Pick<Caller, 'answer' | 'ids' | 'marks'> {
+  /** Indices of the IDs above layer 1 that need a look-up. */
   nodes: number[];
-  /** How many bear each mark. */
-  climb: number;
-  checked: number;
+  /** How many IDs have each mark. */
+  lookUpCount: number;
+  checkCount: number;
 }
 
-/** @param known Where the failures of each reason are in the answer's. */
+/**
+ * Notes why an ID failed.
+ *
+ * @param known For each error, its index in the failures of the answer.
+ */
 function noteFailure(
   answer: RootsAnswer,
   known: Map<Error, number>,

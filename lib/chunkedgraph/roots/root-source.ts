@@ -1,62 +1,76 @@
-/** The question "which roots have these IDs at that moment?", and what an answer looks like, whoever gives it: the server or a cache. */
+/**
+ * The interface of a root look-up: which roots have these IDs at a timestamp? The server and the root cache
+ * implement it.
+ */
 import { DeadlineError } from '../../base/errors.ts';
 
+/** Options of a root look-up. */
 export interface RootLookUpOptions {
-  /** Milliseconds since 1970; undefined: now, one instant for all that ask within one window. */
+  /** Timestamp in ms since 1970. @default now, which is the same for all look-ups within one window */
   timestampMs?: number;
-  /** Layer at which the climb ends. @default the root layer */
+  /** Layer at which the look-up ends. @default the root layer */
   stopLayer?: number;
   /**
-   * Asks `is_latest_roots` about IDs of the root layer, which the server echoes unseen: `ok` when they were a root at that moment, `noRoot`
-   * when not. IDs between the stop layer and the root layer stay `notLookedUp`: the server has no such question about them.
-   * @default false: all IDs at or above the wanted layer are `notLookedUp`
+   * Whether IDs of the root layer are checked with `is_latest_roots`, because the server's root look-up
+   * echoes them. The outcome is `ok` if the ID was a root at the timestamp, and `noRoot` if not. IDs between
+   * the stop layer and the root layer stay `notLookedUp`: the server cannot check them. @default false: all
+   * IDs at or above the stop layer are `notLookedUp`
    */
   validate?: boolean;
   signal?: AbortSignal;
 }
 
-/** What became of an ID, apart from the ID it got. */
+/** The outcome of the look-up of one ID. */
 export const RootOutcome = { ok: 0, noRoot: 1, failed: 2, zero: 3, notLookedUp: 4 } as const;
 
-/** A reason why IDs failed: those that did are from `first` to `last`, which others may be, too. */
+/** A reason why IDs failed. The failed IDs lie between `first` and `last`; other IDs may lie there, too. */
 export interface RootFailure {
+  /** The lowest failed ID. */
   first: bigint;
-  /** Inclusive. */
+  /** The highest failed ID. */
   last: bigint;
   error: Error;
 }
 
+/** The answer to a root look-up. */
 export interface RootsAnswer {
+  /** The timestamp of the look-up, in ms since 1970. */
   timestampMs: number;
-  /** Whether `timestampMs` was outside the window in which edits may still appear when it was asked: only then may the answer be kept. */
+  /** Whether `timestampMs` was settled when the look-up started. Only then may the answer be kept. */
   settled: boolean;
-  /** One an ID asked; 0 wherever there is none. */
+  /** One root per ID; 0 where there is none. */
   rootIds: BigUint64Array;
-  /** {@link RootOutcome}, one an ID asked. */
+  /** One {@link RootOutcome} per ID. */
   outcomes: Uint8Array;
-  /** Why, where a fate is `failed`. */
+  /** The reasons of the outcome `failed`. */
   failures: RootFailure[];
-  /** Of each ID asked that failed, the index in `failures` plus one; 0, or nothing here: that at `late` is meant. */
+  /**
+   * For each failed ID, its index in `failures` plus one. 0, or no array, means the failure at
+   * `deadlineFailure`.
+   */
   failureOf?: Uint32Array;
-  /** Index in `failures` of what IDs failed of that had no answer in time. @default 0 */
+  /** Index in `failures` of the failure of IDs that had no answer in time. @default 0 */
   deadlineFailure?: number;
-  /** Distinct IDs that were asked of the server. */
+  /** How many distinct IDs the server was asked about. */
   distinct: number;
-  /** Requests this look-up took part in. */
+  /** How many requests this look-up took part in. */
   requests: number;
-  /** IDs asked that a cache answered, where there is one. */
+  /** How many IDs the root cache answered. Undefined without a root cache. */
   cached?: number;
 }
 
+/** A source of roots. */
 export interface RootSource {
   /**
-   * Roots of many IDs, duplicates and zeros allowed, in the order given. A failed request does not throw: its IDs are `failed`.
-   * @throws signal.reason for this caller alone.
+   * Looks up the roots of many IDs, in order. Duplicates and zeros are allowed. A failed request does not
+   * throw: its IDs get the outcome `failed`.
+   *
+   * @throws signal.reason, for this caller alone.
    */
   lookUp(ids: BigUint64Array, question?: RootLookUpOptions): Promise<RootsAnswer>;
 }
 
-/** An answer to be filled in: what has no other fate has failed. */
+/** Creates an answer to be filled in. All outcomes are `failed` at first. */
 export const createAnswer = (count: number, timestampMs: number, settled: boolean): RootsAnswer => ({
   timestampMs,
   settled,
@@ -67,22 +81,22 @@ export const createAnswer = (count: number, timestampMs: number, settled: boolea
   requests: 0,
 });
 
-/** Why the ID at an index of those asked failed. */
+/** Returns why the ID at an index failed. Undefined if it did not fail. */
 export function findFailureReason(
-  { outcomes: fates, failures, failureOf, deadlineFailure: late = 0 }: RootsAnswer,
+  { outcomes, failures, failureOf, deadlineFailure = 0 }: RootsAnswer,
   index: number,
 ): Error | undefined {
-  if (fates[index] !== RootOutcome.failed) return undefined;
-  const failure = failureOf?.[index] || late + 1;
+  if (outcomes[index] !== RootOutcome.failed) return undefined;
+  const failure = failureOf?.[index] || deadlineFailure + 1;
   return (failures[failure - 1] as RootFailure | undefined)?.error;
 }
 
-/** Notes why an ID failed. */
+/** Notes why the ID at an index failed. `failure` is an index in `failures`. */
 export function recordFailureReason(answer: RootsAnswer, index: number, failure: number): void {
   (answer.failureOf ??= new Uint32Array(answer.outcomes.length))[index] = failure + 1;
 }
 
-/** The deadline came before anything was known. */
+/** Marks all IDs as failed, because the deadline passed before the look-up started. */
 export function failAllAtDeadline(answer: RootsAnswer, { timeoutMs }: DeadlineError): RootsAnswer {
   const count = answer.outcomes.length;
   answer.deadlineFailure =

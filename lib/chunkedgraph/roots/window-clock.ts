@@ -1,20 +1,25 @@
 /**
- * The instants that "now" and "settled" stand for, each held for one window, so that all who ask within it ask about one state.
- * An edit bears the time of its lock and is seen when it has been written, which may take as long as the lock lasts: what is asked about a
- * moment younger than that may be answered otherwise later. Source: PyChunkedGraph, graph/chunkedgraph.py, ROOT_LOCK_EXPIRY (3 minutes).
+ * Holds "now" and "settled" for one window, so that all callers within the window ask about the same state of
+ * the graph.
+ *
+ * An edit has the timestamp of its lock, and becomes visible when it has been written. That can take as long
+ * as the lock lasts. So answers for a timestamp younger than that may still change. Source: PyChunkedGraph,
+ * graph/chunkedgraph.py, ROOT_LOCK_EXPIRY (3 minutes).
  */
 import type { ClockReading, ServerClock } from '../server/server-clock.ts';
 
+/** Settings of a window clock. */
 export interface WindowClockOptions {
-  /** How old a moment must be for its answers to be final. @default 180_000 */
+  /** How old a timestamp must be, in ms, for its answers to be final. @default 180_000 */
   settleMs?: number;
-  /** How long an instant is held; 0: one turn of the event loop. @default 0 */
+  /** How long a reading is held, in ms. 0 means one turn of the event loop. @default 0 */
   windowMs?: number;
 }
 
-/** What instants are taken from. */
+/** The clock that is read. */
 export type ClockSource = Pick<ServerClock, 'read' | 'editMs'>;
 
+/** A clock that gives the same "now" to all callers within one window. */
 export class WindowClock {
   readonly #clock: ClockSource;
   readonly #settleMs: number;
@@ -27,16 +32,23 @@ export class WindowClock {
     this.#windowMs = windowMs;
   }
 
-  /** In whole milliseconds since 1970. An instant from before an edit of this process is not used after the edit. */
+  /**
+   * Returns "now" in whole ms since 1970. After an edit by this process, an older reading is not used any
+   * more.
+   */
   now(): number {
     return this.#instant().nowMs;
   }
 
-  /** The newest moment whose answers are final; by the earlier of the local and the server's clock, whatever "now" is. */
+  /**
+   * Returns the newest timestamp whose answers are final, in ms since 1970. It uses the earlier of the local
+   * clock and the server's, whichever "now" uses.
+   */
   settled(): number {
     return this.#instant().certainMs - this.#settleMs;
   }
 
+  /** Whether the answers for a timestamp are final. */
   isSettled(timestampMs: number): boolean {
     return timestampMs <= this.settled();
   }
@@ -44,13 +56,13 @@ export class WindowClock {
   #instant(): ClockReading {
     const clock = this.#clock;
     if (this.#held && this.#held.nowMs >= clock.editMs) return this.#held;
-    // nobody waits for its end
+    // The process may end before the window does.
     if (!this.#held) afterWindow(this.#windowMs, () => (this.#held = undefined)).unref();
     return (this.#held = clock.read());
   }
 }
 
-/** Acts when a window of so many milliseconds ends; 0: after one turn of the event loop. */
+/** Calls `act` at the end of a window of `windowMs`. 0 means after one turn of the event loop. */
 export function afterWindow(windowMs: number, act: () => void): NodeJS.Immediate | NodeJS.Timeout {
   return windowMs === 0 ? setImmediate(act) : setTimeout(act, windowMs);
 }

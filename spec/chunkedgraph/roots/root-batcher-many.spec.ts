@@ -1,4 +1,4 @@
-/** Look-ups of very many IDs: each failure is told as it was, and the event loop goes on. */
+/** Look-ups of very many IDs: each failure keeps its own reason, and the event loop is not blocked. */
 import { describe, expect, test } from '@jest/globals';
 import { DeadlineError } from '../../../lib/base/errors.ts';
 import { CooperativeRunner } from '../../../lib/base/cooperative-work.ts';
@@ -43,7 +43,7 @@ function batcherOf(answer: Answer, options: Partial<RootBatcherOptions> = {}): R
 
 describe('thousands of failures between answers', () => {
   const COUNT = 6000;
-  /** All of them: no more than two failures come in a row, after which the rest would fail unasked. */
+  /** All IDs. At most two failures come in a row; after more, the rest would fail without a request. */
   const every = (layer: number): bigint[] => Array.from({ length: COUNT }, (_, k) => id(k, layer));
   const shuffled = (seed: number, list: bigint[]): BigUint64Array => {
     const random = seeded(seed);
@@ -53,7 +53,7 @@ describe('thousands of failures between answers', () => {
     }
     return BigUint64Array.from(list);
   };
-  /** Each odd ID fails for a reason of its own, each even one has a root: roots are checked as themselves. */
+  /** Each odd ID fails with its own reason, and each even ID has a root. A root is its own root. */
   const answer: Answer = (ids) => {
     const [one] = ids;
     if (segmentOf(one) % 2 === 1) throw new Error(`reason of ${one}`);
@@ -74,7 +74,7 @@ describe('thousands of failures between answers', () => {
     }
   };
 
-  test('each ID has its own reason, whoever asked about it first', async () => {
+  test('give each ID its own reason, whichever look-up requested it first', async () => {
     const batcher = batcherOf(answer, { batchSize: 1 });
     const first = shuffled(7, [...every(1), ...every(N_LAYERS), 0n, ...every(1)]),
       second = shuffled(8, [0n, ...every(1), ...every(N_LAYERS)]);
@@ -87,7 +87,7 @@ describe('thousands of failures between answers', () => {
     expect((await early).failures.length).toBeGreaterThan(1000);
   });
 
-  test('also behind a cache that knows some of the roots', async () => {
+  test('give each ID its own reason, also behind a cache that knows some of the roots', async () => {
     const batcher = batcherOf(answer, { batchSize: 1 });
     const cache = new RootCache({
       source: batcher,
@@ -114,7 +114,7 @@ describe('a look-up of very many IDs', () => {
   const COUNT = 50_000;
   const ids = BigUint64Array.from({ length: COUNT }, (_, k) => (k % 50 === 0 ? 0n : id((k * 7919) % COUNT)));
 
-  /** Every look at the clock takes 4 milliseconds. */
+  /** Each reading of the clock takes 4 milliseconds. */
   function pacerOf(onTurn: (turn: number) => void = () => undefined) {
     let now = 0,
       began = 0,
@@ -131,13 +131,13 @@ describe('a look-up of very many IDs', () => {
   }
   const check = (found: RootsAnswer, mayFail: boolean): void => {
     for (let i = 0; i < COUNT; i++) {
-      const fate = found.outcomes[i],
+      const outcome = found.outcomes[i],
         root = found.rootIds[i];
       const isRight =
-        fate === failed
+        outcome === failed
           ? mayFail && root === 0n && findFailureReason(found, i) instanceof DeadlineError
-          : fate === (ids[i] === 0n ? zero : ok) && root === (ids[i] === 0n ? 0n : rootOf(ids[i]));
-      if (!isRight) throw new Error(`${ids[i]}: ${fate} ${root} ${findFailureReason(found, i)?.message}`);
+          : outcome === (ids[i] === 0n ? zero : ok) && root === (ids[i] === 0n ? 0n : rootOf(ids[i]));
+      if (!isRight) throw new Error(`${ids[i]}: ${outcome} ${root} ${findFailureReason(found, i)?.message}`);
     }
   };
   const answer: Answer = (list) => list.map(rootOf);
@@ -156,7 +156,7 @@ describe('a look-up of very many IDs', () => {
       windowClock: { now: () => 1e12, isSettled: () => true },
     });
 
-  test('lets the event loop go on every few milliseconds, with and without a cache', async () => {
+  test('lets the event loop run every few milliseconds, with and without a cache', async () => {
     const { held, pacer } = pacerOf(),
       batcher = batcherOf(answer, { pacer });
     check(await batcher.lookUp(ids, { timestampMs: TIMESTAMP }), false);
@@ -166,7 +166,7 @@ describe('a look-up of very many IDs', () => {
     expect(Math.max(...held)).toBeLessThanOrEqual(20);
   });
 
-  test('gives each ID its root or a reason at whatever moment its deadline comes', async () => {
+  test('gives each ID its root or a reason, whenever the deadline comes', async () => {
     for (const cached of [false, true])
       for (let at = 1; at < 36; at += 5) {
         const controller = new AbortController();
@@ -184,7 +184,7 @@ describe('a look-up of very many IDs', () => {
       }
   });
 
-  test('rejects with the reason of an abort at whatever moment it comes', async () => {
+  test('rejects with the reason of an abort, whenever it comes', async () => {
     for (let at = 1; at < 7; at++) {
       const controller = new AbortController(),
         reason = new Error('enough');
@@ -195,7 +195,7 @@ describe('a look-up of very many IDs', () => {
     }
   });
 
-  test('takes over very many answers of an earlier look-up, some at a time', async () => {
+  test('copies very many answers of an earlier look-up in parts', async () => {
     const list = BigUint64Array.from({ length: 300_000 }, (_, k) => id(k + 1));
     const pacer = new CooperativeRunner(),
       pause = pacer.pause.bind(pacer);
@@ -203,7 +203,7 @@ describe('a look-up of very many IDs', () => {
       requests = 0,
       open!: () => void;
     pacer.pause = () => (pauses++, pause());
-    pacer.isDue = () => false; // what pauses only when it is due does not
+    pacer.isDue = () => false; // so work that pauses only when it is due never pauses
     const gate = new Promise<void>((resolve) => (open = resolve));
     const batcher = batcherOf(async (asked) => (++requests === 3 && (await gate), asked.map(rootOf)), {
       pacer,
@@ -214,19 +214,19 @@ describe('a look-up of very many IDs', () => {
     for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
     expect(pauses).toBeGreaterThan(0);
     open();
-    for (const { rootIds, outcomes: fates } of await Promise.all([first, second])) {
+    for (const { rootIds, outcomes } of await Promise.all([first, second])) {
       expect(rootIds.every((root, k) => root === rootOf(list[k]))).toBe(true);
-      expect(fates.every((fate) => fate === ok)).toBe(true);
+      expect(outcomes.every((outcome) => outcome === ok)).toBe(true);
     }
     expect(requests).toBe(3);
   });
 
-  test('tells all who wait when there is no memory to sort them in', async () => {
+  test('rejects for all callers if there is no memory to sort the IDs', async () => {
     const pacer = new CooperativeRunner();
     const run = pacer.run.bind(pacer);
     let works = 0;
     pacer.run = ((...work: Parameters<typeof run>) => {
-      // after what is known at once
+      // after the IDs that need no request
       if (++works === 2) throw new RangeError('Array buffer allocation failed');
       return run(...work);
     }) as typeof pacer.run;

@@ -22,17 +22,17 @@ const layout = new IdLayout({
   ]),
 });
 
-/** An ID of a layer; segments from 1000 up are unknown to the server. */
+/** An ID of a layer. The server does not know segments from 1000 on. */
 const id = (segment: number, layer = 1): bigint => (BigInt(layer) << 56n) | BigInt(segment);
 const ids = (...list: bigint[]): BigUint64Array => BigUint64Array.from(list);
 const segmentOf = (of: bigint): bigint => of & 0xff_ffff_ffff_ffffn;
 const known = (of: bigint): boolean => of >> 56n === 1n && segmentOf(of) < 1000n;
 
-/** Every ten segments are one object; a moment later by a second adds 1 to its root, so that moments tell. */
+/** Every ten segments are one object. Each second of the timestamp adds 1 to its root, so that timestamps differ. */
 const rootOf = (of: bigint, timestampMs: number, layer = N_LAYERS): bigint =>
   (BigInt(layer) << 56n) | (segmentOf(of) / 10n + 100n + BigInt(Math.floor(timestampMs / 1000)));
 
-/** As the real server: an unknown ID gives 0 when another of the batch is known, itself when none is. */
+/** Like the real server: an unknown ID gives 0 if another ID of the batch is known, and itself if none is. */
 function serve(asked: BigUint64Array, { timestampMs, stopLayer }: RootsRequest): BigUint64Array {
   const any = asked.some(known);
   return asked.map((of) => (known(of) ? rootOf(of, timestampMs, stopLayer) : any ? 0n : of));
@@ -51,7 +51,7 @@ function batcherOf(
     checked: Asked[] = [];
   const warn = jest.fn<(message: string) => void>();
   const time = { ms: 5_000_000 };
-  // A clock that goes on whenever it is looked at: nobody gets the same now by luck.
+  // The clock advances with each reading, so that no two readings are equal by chance.
   const clock = new ServerClock({ clocks: { wall: () => (time.ms += 1000), steady: () => 0 } });
   const roots = async (list: BigUint64Array, question: RootsRequest): Promise<BigUint64Array> => {
     asked.push({ ids: list.slice(), ...question });
@@ -79,7 +79,7 @@ function batcherOf(
 const AT = { timestampMs: 7000 };
 
 describe('RootBatcher', () => {
-  test('answers in the order asked, duplicates too, and says what became of each', async () => {
+  test('answers in order, with duplicates, and gives each ID an outcome', async () => {
     const { asked, batcher, warn } = batcherOf();
     const question = ids(id(25), 0n, id(3), id(1500), id(7, 4), id(25), id(9, 200), id(9, 2));
     const answer = await batcher.lookUp(question, AT);
@@ -104,7 +104,7 @@ describe('RootBatcher', () => {
     expect(warn).not.toHaveBeenCalled();
   });
 
-  test('says of any list what a naive look-up says, however it is cut into batches', async () => {
+  test('gives the same answers as a naive look-up, for any list and any batch size', async () => {
     const some = fc.oneof(
       fc.constant(0n),
       fc.nat(1100).map((n) => id(n)),
@@ -127,7 +127,7 @@ describe('RootBatcher', () => {
           expect(asked.flatMap(({ ids }) => [...ids])).toEqual(wanted);
           expect(asked).toHaveLength(Math.ceil(wanted.length / batchSize));
           expect(asked.every(({ ids }) => ids.length <= batchSize)).toBe(true);
-          answers.forEach(({ rootIds, outcomes: outcomes }, k) => {
+          answers.forEach(({ rootIds, outcomes }, k) => {
             expect([...rootIds]).toEqual(
               lists[k].map((of) =>
                 of === 0n ? 0n : of >> 56n >= 4n ? of : known(of) ? rootOf(of, 7000) : 0n,
@@ -145,7 +145,7 @@ describe('RootBatcher', () => {
     );
   });
 
-  test('asks nobody when there is nothing to ask', async () => {
+  test('sends no request if no ID needs one', async () => {
     const { asked, batcher } = batcherOf();
     for (const list of [ids(), ids(0n, 0n), ids(id(1, 4))])
       expect(await batcher.lookUp(list, AT)).toMatchObject({
@@ -157,7 +157,7 @@ describe('RootBatcher', () => {
     expect(asked).toEqual([]);
   });
 
-  test('reads IDs of a view, and leaves them as they are', async () => {
+  test('reads the IDs of a view, and does not change them', async () => {
     const { asked, batcher } = batcherOf();
     const all = ids(9n, id(30), id(3), 9n);
     const { rootIds } = await batcher.lookUp(all.subarray(1, 3), AT);
@@ -173,7 +173,7 @@ describe('RootBatcher', () => {
 });
 
 describe('a window of a RootBatcher', () => {
-  test('makes one request of ten look-ups', async () => {
+  test('makes ten look-ups into one request', async () => {
     const { asked, batcher } = batcherOf();
     const answers = await Promise.all(
       Array.from({ length: 10 }, (_, k) => batcher.lookUp(ids(id(5), id(10 * k)), AT)),
@@ -185,7 +185,7 @@ describe('a window of a RootBatcher', () => {
     );
   });
 
-  test('lasts one turn of the event loop: promises that settle in it still get in', async () => {
+  test('lasts one turn of the event loop, so promises that settle in that turn still join', async () => {
     const { asked, batcher } = batcherOf();
     const late = async (): Promise<unknown> => {
       for (let k = 0; k < 20; k++) await Promise.resolve();
@@ -198,7 +198,7 @@ describe('a window of a RootBatcher', () => {
     expect(asked.map(({ ids }) => ids.length)).toEqual([2, 1]);
   });
 
-  test('has one now for all batches of all look-ups without a moment, taken when it opens', async () => {
+  test('has one now for all look-ups without a timestamp, read when it opens', async () => {
     const { asked, batcher, time } = batcherOf({ batchSize: 1 });
     const answers = await Promise.all([
       batcher.lookUp(ids(id(1), id(2))),
@@ -207,11 +207,11 @@ describe('a window of a RootBatcher', () => {
     ]);
     expect(answers.map(({ timestampMs }) => timestampMs)).toEqual([5_001_000, 5_001_000, 5_001_000]);
     expect([...new Set(asked.map(({ timestampMs }) => timestampMs))]).toEqual([5_001_000]);
-    expect(time.ms).toBe(5_001_000); // looked at once
+    expect(time.ms).toBe(5_001_000); // read once
     expect((await batcher.lookUp(ids(id(1)))).timestampMs).toBe(5_002_000);
   });
 
-  test('cancels a request when the last of those who share it has left, whichever window they came in', async () => {
+  test('cancels a request when its last caller has left, whichever window the callers joined', async () => {
     const { asked, batcher } = batcherOf({}, () => new Promise(() => undefined));
     const [first, second] = [new AbortController(), new AbortController()];
     const a = batcher.lookUp(ids(id(3)), { ...AT, signal: first.signal }).catch((error: unknown) => error);
@@ -226,7 +226,7 @@ describe('a window of a RootBatcher', () => {
     expect([await b, asked.map(({ signal }) => signal!.aborted)]).toEqual(['second', [true]]);
   });
 
-  test('asks anew for what has failed while the rest of its window is under way', async () => {
+  test('requests a failed ID again while the rest of its window is in flight', async () => {
     const rest = deferred<BigUint64Array>();
     const refused = new GraphError('HTTP_STATUS', 'answered 400', 'https://graph.example.org', 400);
     let fails = true;
@@ -244,7 +244,7 @@ describe('a window of a RootBatcher', () => {
     expect(asked.map(({ ids }) => ids[0])).toEqual([id(3), id(25), id(3)]);
   });
 
-  test('never mixes moments or layers', async () => {
+  test('never mixes timestamps or layers', async () => {
     const { asked, batcher } = batcherOf();
     const list = ids(id(1), id(25));
     const [a, b, c, d] = await Promise.all([
@@ -291,7 +291,7 @@ describe('a window of a RootBatcher', () => {
     ]); // turn by turn
   });
 
-  test('has batches of 100,000, four at a time, unless told otherwise', async () => {
+  test('by default sends requests of 100,000 IDs, four at a time', async () => {
     const gate = deferred<void>();
     const { asked, batcher } = batcherOf({}, async (question) => {
       await gate.promise;
@@ -300,7 +300,7 @@ describe('a window of a RootBatcher', () => {
     const many = new BigUint64Array(450_001);
     for (let k = 0; k < many.length; k++) many[k] = id(k);
     const answer = batcher.lookUp(many, AT);
-    while (asked.length === 0) await nextTurn(); // so many are sorted with pauses
+    while (asked.length === 0) await nextTurn(); // this many IDs are sorted with pauses
     await nextTurn();
     expect(asked.map(({ ids }) => ids.length)).toEqual([100_000, 100_000, 100_000, 100_000]);
     gate.resolve();
@@ -310,15 +310,13 @@ describe('a window of a RootBatcher', () => {
   });
 });
 
-describe('an answer that is no root', () => {
-  test('is noRoot where the whole batch comes back as it went, which is warned of once', async () => {
+describe('an answer that is not a root', () => {
+  test('is noRoot if the server echoes the whole batch, with one warning', async () => {
     const { batcher, warn } = batcherOf();
     for (let again = 0; again < 2; again++) {
-      const {
-        rootIds,
-        outcomes: outcomes,
-        failures,
-      } = await batcher.lookUp(ids(id(2000), id(2001), id(2000)), { timestampMs: 1577836799999 });
+      const { rootIds, outcomes, failures } = await batcher.lookUp(ids(id(2000), id(2001), id(2000)), {
+        timestampMs: 1577836799999,
+      });
       expect([rootIds, outcomes, failures]).toEqual([
         ids(0n, 0n, 0n),
         Uint8Array.of(noRoot, noRoot, noRoot),
@@ -327,19 +325,19 @@ describe('an answer that is no root', () => {
     }
     expect(warn.mock.calls).toEqual([
       [
-        "the server knows none of 2 supervoxels at 2019-12-31T23:59:59.999Z: is that before the graph was made, or is this another graph's segmentation?",
+        'the server knows none of 2 supervoxels at 2019-12-31T23:59:59.999Z: the timestamp may be before the graph was made, or the segmentation may belong to another graph',
       ],
     ]);
   });
 
-  test('warns of one echoed batch among others', async () => {
+  test('gives a warning if one batch among others is echoed', async () => {
     const { batcher, warn } = batcherOf({ batchSize: 2 });
-    const { outcomes: outcomes } = await batcher.lookUp(ids(id(1), id(2), id(2000), id(2001)), AT);
+    const { outcomes } = await batcher.lookUp(ids(id(1), id(2), id(2000), id(2001)), AT);
     expect([...outcomes]).toEqual([ok, ok, noRoot, noRoot]);
     expect(warn).toHaveBeenCalledTimes(1);
   });
 
-  test.each<[stopLayer: number | undefined, layer: number, fate: number]>([
+  test.each<[stopLayer: number | undefined, layer: number, outcome: number]>([
     [undefined, 4, ok],
     [undefined, 3, noRoot],
     [undefined, 2, noRoot],
@@ -357,10 +355,10 @@ describe('an answer that is no root', () => {
     [3, 7, noRoot],
     [4, 4, ok],
     [4, 3, noRoot],
-  ])('stop layer %p takes layer %d for fate %d', async (stopLayer, layer, fate) => {
+  ])('at stop layer %p, an answer of layer %d has outcome %d', async (stopLayer, layer, outcome) => {
     const { batcher, warn } = batcherOf({}, ({ ids }) => ids.map(() => id(77, layer)));
-    const { rootIds, outcomes: outcomes } = await batcher.lookUp(ids(id(1)), { ...AT, stopLayer });
-    expect([rootIds[0], outcomes[0]]).toEqual([fate === ok ? id(77, layer) : 0n, fate]);
+    const { rootIds, outcomes } = await batcher.lookUp(ids(id(1)), { ...AT, stopLayer });
+    expect([rootIds[0], outcomes[0]]).toEqual([outcome === ok ? id(77, layer) : 0n, outcome]);
     expect(warn).not.toHaveBeenCalled();
   });
 
@@ -369,12 +367,12 @@ describe('an answer that is no root', () => {
     [3, [1, 2]],
     [4, [1, 2, 3]],
     [undefined, [1, 2, 3]],
-  ])('stop layer %p asks only for IDs below it: layers %p', async (stopLayer, layers) => {
+  ])('at stop layer %p, only IDs below it are requested: layers %p', async (stopLayer, layers) => {
     const { asked, batcher } = batcherOf();
-    const { rootIds, outcomes: outcomes } = await batcher.lookUp(
-      ids(id(5, 1), id(5, 2), id(5, 3), id(5, 4)),
-      { ...AT, stopLayer },
-    );
+    const { rootIds, outcomes } = await batcher.lookUp(ids(id(5, 1), id(5, 2), id(5, 3), id(5, 4)), {
+      ...AT,
+      stopLayer,
+    });
     expect(asked[0].ids).toEqual(ids(...layers.map((layer) => id(5, layer))));
     for (let layer = layers.length + 1; layer <= 4; layer++)
       expect([rootIds[layer - 1], outcomes[layer - 1]]).toEqual([id(5, layer), notLookedUp]);
@@ -384,17 +382,15 @@ describe('an answer that is no root', () => {
 describe('a root request that fails', () => {
   const boom = new Error('boom');
 
-  test('fails its own IDs, names their range, and leaves the others their roots', async () => {
+  test('fails its own IDs, names their range, and does not affect other IDs', async () => {
     const { batcher } = batcherOf({ batchSize: 2 }, (question) => {
       if (question.ids.includes(id(30))) throw boom;
       return serve(question.ids, question);
     });
-    const {
-      rootIds,
-      outcomes: outcomes,
-      failures,
-      requests,
-    } = await batcher.lookUp(ids(id(40), id(10), 0n, id(30), id(20), id(50)), AT);
+    const { rootIds, outcomes, failures, requests } = await batcher.lookUp(
+      ids(id(40), id(10), 0n, id(30), id(20), id(50)),
+      AT,
+    );
     expect([...outcomes]).toEqual([failed, ok, zero, failed, ok, ok]);
     expect([...rootIds]).toEqual([
       0n,
@@ -408,7 +404,7 @@ describe('a root request that fails', () => {
     expect(requests).toBe(3);
   });
 
-  test('is asked anew by the next look-up', async () => {
+  test('is sent again by the next look-up', async () => {
     let broken = true;
     const { asked, batcher } = batcherOf({}, (question) => {
       if (broken) throw boom;
@@ -424,7 +420,7 @@ describe('a root request that fails', () => {
 describe('an abort of a look-up', () => {
   const reason = new Error('enough');
 
-  /** A server that answers when it is let, unless its signal aborts first. */
+  /** A server that answers when `open` is called, unless the signal aborts first. */
   function waiting(options: Partial<RootBatcherOptions> = {}) {
     const gate = deferred<void>();
     const made = batcherOf(options, async (question) => {
@@ -437,7 +433,7 @@ describe('an abort of a look-up', () => {
     return { ...made, open: gate.resolve };
   }
 
-  test('that has come already asks nothing', async () => {
+  test('that came before the call sends no request', async () => {
     const { asked, batcher } = batcherOf();
     await expect(batcher.lookUp(ids(id(1)), { ...AT, signal: AbortSignal.abort(reason) })).rejects.toBe(
       reason,
@@ -446,7 +442,7 @@ describe('an abort of a look-up', () => {
     expect(asked).toEqual([]);
   });
 
-  test('lets one caller go and the others have their roots', async () => {
+  test('ends one look-up, and the others get their roots', async () => {
     const { asked, batcher, open } = waiting();
     const abort = new AbortController();
     const gone = batcher.lookUp(ids(id(1)), { ...AT, signal: abort.signal });
@@ -459,7 +455,7 @@ describe('an abort of a look-up', () => {
     expect((await stays).rootIds).toEqual(ids(rootOf(id(2), 7000)));
   });
 
-  test('cancels the requests with the last caller, and skips those that wait', async () => {
+  test('cancels the requests with the last caller, and drops those in the queue', async () => {
     const { asked, batcher, open } = waiting({ batchSize: 1, concurrency: 1 });
     const aborts = [new AbortController(), new AbortController()];
     const calls = aborts.map(({ signal }) => batcher.lookUp(ids(id(1), id(2), id(3)), { ...AT, signal }));
@@ -479,7 +475,7 @@ describe('an abort of a look-up', () => {
     expect(asked.map(({ ids }) => ids)).toEqual([ids(id(1)), ids(id(9))]);
   });
 
-  test('before the window closes sends nothing, and a later caller of the same turn starts afresh', async () => {
+  test('before the window closes sends nothing, and a later caller of the same turn starts a new batch', async () => {
     const { asked, batcher } = batcherOf();
     const abort = new AbortController();
     const gone = batcher.lookUp(ids(id(1), id(2)), { ...AT, signal: abort.signal });
@@ -491,7 +487,7 @@ describe('an abort of a look-up', () => {
     expect(asked.map(({ ids, signal }) => [ids, signal!.aborted])).toEqual([[ids(id(2)), false]]);
   });
 
-  test('leaves the now of its window to the others', async () => {
+  test('does not change the now of its window for the others', async () => {
     const { batcher } = batcherOf();
     const abort = new AbortController();
     const gone = batcher.lookUp(ids(id(1)), { signal: abort.signal });
@@ -519,7 +515,7 @@ describe('an abort of a look-up', () => {
 });
 
 describe('an ID in flight', () => {
-  /** A server that answers request k when told. */
+  /** A server that answers request k when gate k opens. */
   function gated(options: Partial<RootBatcherOptions> = {}) {
     const gates = Array.from({ length: 9 }, () => deferred<void>());
     let begun = 0;
@@ -539,7 +535,7 @@ describe('an ID in flight', () => {
     for (let k = 0; k < 3; k++) await nextTurn();
   };
 
-  test('is not asked again by a later window of the same moment', async () => {
+  test('is not requested again by a later window for the same timestamp', async () => {
     const { asked, batcher, gates } = gated();
     const first = batcher.lookUp(ids(id(1), id(2), id(1500)), AT);
     await turns();
@@ -559,16 +555,19 @@ describe('an ID in flight', () => {
     expect(asked).toHaveLength(3);
   });
 
-  test.each([[{ timestampMs: 7001 }], [{ ...AT, stopLayer: 2 }]])('is asked again for %p', async (other) => {
-    const { asked, batcher, gates } = gated();
-    gates.forEach((gate) => gate.resolve());
-    const first = batcher.lookUp(ids(id(1)), AT);
-    await nextTurn();
-    await Promise.all([first, batcher.lookUp(ids(id(1)), other)]);
-    expect(asked).toHaveLength(2);
-  });
+  test.each([[{ timestampMs: 7001 }], [{ ...AT, stopLayer: 2 }]])(
+    'is requested again for %p',
+    async (other) => {
+      const { asked, batcher, gates } = gated();
+      gates.forEach((gate) => gate.resolve());
+      const first = batcher.lookUp(ids(id(1)), AT);
+      await nextTurn();
+      await Promise.all([first, batcher.lookUp(ids(id(1)), other)]);
+      expect(asked).toHaveLength(2);
+    },
+  );
 
-  test('goes on for the second when the first leaves, and ends when both have', async () => {
+  test('continues for the second caller when the first one leaves, and ends when both have left', async () => {
     const { asked, batcher, gates } = gated();
     const [one, two] = [new AbortController(), new AbortController()];
     const first = batcher.lookUp(ids(id(1), id(2)), { ...AT, signal: one.signal });
@@ -588,7 +587,7 @@ describe('an ID in flight', () => {
     expect(asked).toHaveLength(1);
   });
 
-  test('fails for all who wait for it, with one reason, and is asked anew afterwards', async () => {
+  test('fails for all its callers with one reason, and is requested again afterwards', async () => {
     const boom = new Error('boom');
     const { asked, batcher, gates } = gated({ batchSize: 2 });
     const first = batcher.lookUp(ids(id(1), id(2)), AT);
@@ -610,7 +609,7 @@ describe('an ID in flight', () => {
     expect(asked).toHaveLength(3);
   });
 
-  test('holds up only those who ask for it: others of its window have their answers before', async () => {
+  test('delays only its own callers: others of its window get their answers earlier', async () => {
     const { batcher, gates } = gated({ batchSize: 1 });
     const small = batcher.lookUp(ids(id(1)), AT);
     let large = false;
@@ -622,7 +621,7 @@ describe('an ID in flight', () => {
     await both;
   });
 
-  test('waits with others while the server is busy, so that they share a request', async () => {
+  test('waits with others while the server is busy, and shares a request with them', async () => {
     const { asked, batcher, gates } = gated({ concurrency: 1 });
     const first = batcher.lookUp(ids(id(1)), AT);
     await turns();
@@ -636,7 +635,7 @@ describe('an ID in flight', () => {
     expect(asked.map(({ ids }) => [...ids].map(segmentOf))).toEqual([[1n], [2n, 3n, 4n, 5n]]);
   });
 
-  test('is right whoever asks and whenever', async () => {
+  test('gets the right root for any callers at any time', async () => {
     const step = fc.record({
       list: fc.array(fc.nat(12), { maxLength: 6 }),
       turns: fc.nat(2),
@@ -658,9 +657,9 @@ describe('an ID in flight', () => {
             for (let k = 0; k < turns; k++) await nextTurn();
           }
           const got = await Promise.all(answers);
-          got.forEach(({ rootIds, outcomes: outcomes }, k) => {
+          got.forEach(({ rootIds, outcomes }, k) => {
             expect([...rootIds]).toEqual(steps[k].list.map((n) => rootOf(id(n + 1), 1000 * steps[k].moment)));
-            expect(outcomes.every((fate) => fate === ok)).toBe(true);
+            expect(outcomes.every((outcome) => outcome === ok)).toBe(true);
           });
         },
       ),
@@ -670,16 +669,12 @@ describe('an ID in flight', () => {
 });
 
 describe('a RootBatcher that validates', () => {
-  test('asks whether IDs of the root layer are roots, once, beside the others', async () => {
+  test('checks once whether IDs of the root layer are roots, beside the look-up of the others', async () => {
     const { asked, checked, batcher } = batcherOf({}, undefined, ({ ids }) =>
       ids.map((of) => (segmentOf(of) === 7n ? of : 0n)),
     );
     const question = ids(id(8, 4), id(3), id(7, 4), 0n, id(7, 4), id(9, 200));
-    const {
-      rootIds,
-      outcomes: outcomes,
-      requests,
-    } = await batcher.lookUp(question, { ...AT, validate: true });
+    const { rootIds, outcomes, requests } = await batcher.lookUp(question, { ...AT, validate: true });
     expect(rootIds).toEqual(ids(0n, rootOf(id(3), 7000), id(7, 4), 0n, id(7, 4), 0n));
     expect(outcomes).toEqual(Uint8Array.of(noRoot, ok, ok, zero, ok, noRoot));
     expect(requests).toBe(2);
@@ -690,9 +685,9 @@ describe('a RootBatcher that validates', () => {
     expect(question[0]).toBe(id(8, 4));
   });
 
-  test('knows no question about layers below', async () => {
+  test('does not check IDs of lower layers', async () => {
     const { asked, checked, batcher } = batcherOf();
-    const { outcomes: outcomes } = await batcher.lookUp(ids(id(5, 2), id(5, 3), id(5, 4)), {
+    const { outcomes } = await batcher.lookUp(ids(id(5, 2), id(5, 3), id(5, 4)), {
       ...AT,
       stopLayer: 2,
       validate: true,
@@ -704,7 +699,7 @@ describe('a RootBatcher that validates', () => {
     ]);
   });
 
-  test('fails what could not be asked', async () => {
+  test('fails IDs whose check failed', async () => {
     const boom = new Error('boom');
     const { batcher } = batcherOf({}, undefined, () => {
       throw boom;
@@ -718,12 +713,12 @@ describe('a RootBatcher that validates', () => {
 });
 
 describe('nodes between supervoxels and roots', () => {
-  // As the real server: it climbs from a node that an edit replaced to the root that was replaced with it.
+  // Like the real server: for a node that an edit replaced, it gives the root that was replaced with it.
   const climb = ({ ids, stopLayer = N_LAYERS }: Asked): BigUint64Array =>
     ids.map((of) => id(Number(segmentOf(of)), stopLayer));
   const current = ({ ids }: Asked): BigUint64Array => ids.map((of) => (segmentOf(of) < 5n ? of : 0n));
 
-  test('have a root only when that is current; supervoxels cost no further request', async () => {
+  test('have a root only if that root is current; supervoxels need no further request', async () => {
     const { asked, checked, batcher } = batcherOf({}, climb, current);
     const answer = await batcher.lookUp(
       ids(id(7), id(1, 2), id(9, 2), id(8, 3), id(1, 3), id(9, 2), id(9, 4)),
@@ -740,7 +735,7 @@ describe('nodes between supervoxels and roots', () => {
     expect([asked.length, checked.length]).toEqual([2, 1]);
   });
 
-  test('have a node of a layer between only when the root above it is current', async () => {
+  test('have a node at a stop layer only if the root above it is current', async () => {
     const { asked, checked, batcher } = batcherOf({}, climb, current);
     const answer = await batcher.lookUp(ids(id(1, 2), id(9, 2), id(9)), { ...AT, stopLayer: 3 });
     expect([answer.rootIds, answer.outcomes]).toEqual([
@@ -754,7 +749,7 @@ describe('nodes between supervoxels and roots', () => {
     expect(checked.map(({ ids }) => ids)).toEqual([ids(id(1, 4), id(9, 4))]);
   });
 
-  test('fail when nobody can say whether their root is current', async () => {
+  test('fail if the check of their root fails', async () => {
     const boom = new Error('boom');
     const { batcher } = batcherOf({}, climb, () => {
       throw boom;
@@ -767,8 +762,8 @@ describe('nodes between supervoxels and roots', () => {
   });
 });
 
-describe('the moment of an answer', () => {
-  test('is settled when it was three minutes old as it was asked', async () => {
+describe('the timestamp of an answer', () => {
+  test('is settled if it was three minutes old when the look-up started', async () => {
     const { batcher } = batcherOf();
     const settled = async (timestampMs: number | undefined): Promise<boolean> =>
       (await batcher.lookUp(ids(id(1)), { timestampMs })).settled;
@@ -779,7 +774,7 @@ describe('the moment of an answer', () => {
 });
 
 describe('limits of a batch', () => {
-  test('are in bytes, too', async () => {
+  test('count bytes, too', async () => {
     const { asked, checked, batcher } = batcherOf({ batchBytes: 50 });
     await batcher.lookUp(
       ids(...Array.from({ length: 7 }, (_, k) => id(k + 1)), id(1, 4), id(2, 4), id(3, 4)),
@@ -791,14 +786,14 @@ describe('limits of a batch', () => {
     ]);
   });
 
-  test('never ask for nothing', async () => {
+  test('allow at least one ID per request', async () => {
     const { asked, batcher } = batcherOf({ batchBytes: 1 });
     await batcher.lookUp(ids(id(1), id(2)), AT);
     expect(asked).toHaveLength(2);
   });
 });
 
-test('a window may be longer than a turn', async () => {
+test('a window may be longer than a turn of the event loop', async () => {
   jest.useFakeTimers();
   try {
     const { asked, batcher } = batcherOf({ windowMs: 50 });
