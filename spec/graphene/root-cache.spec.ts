@@ -182,7 +182,7 @@ describe('rootCache', () => {
     await writeFile(file, 'no snapshot');
     const volume = await open({ file });
     expect(warnings).toEqual([
-      `rootCache.file: ${file} is no snapshot of a root cache; the root cache starts empty`,
+      `rootCache.file: ${file} is not a snapshot of a root cache; the root cache starts empty`,
     ]);
     await volume.close();
     const kept = await readFile(file);
@@ -196,7 +196,7 @@ describe('rootCache', () => {
     await volume.close();
     await volume.close();
     expect(warnings).toEqual([
-      expect.stringContaining(`rootCache.file: ${join(folder, 'none', 'kept')} could not be written`),
+      expect.stringContaining(`rootCache.file: ${join(folder, 'none', 'kept')} cannot be written`),
     ]);
   });
 

@@ -1,6 +1,7 @@
 /**
- * A file as a row of checked frames: eight bytes that say what it is, then frames of `length | CRC-32 | MessagePack`, both numbers uint32
- * little-endian. Written beside its place and renamed, so that it is there whole or not at all.
+ * Writes and reads a file of checked frames: eight bytes of magic, then frames of `length | CRC-32 |
+ * MessagePack`. Both numbers are uint32, little-endian. The file is written under a temporary name and then
+ * renamed, so it exists completely or not at all.
  */
 import { randomUUID } from 'node:crypto';
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
@@ -8,7 +9,7 @@ import { crc32 } from 'node:zlib';
 import { Packr, Unpackr } from 'msgpackr';
 import { SnapshotError } from '../../base/errors.ts';
 
-/** Longest frame that is read: nothing is taken into memory because a file says so. */
+/** The longest frame that is read, so that a damaged length cannot fill the memory. */
 const MAX_FRAME = 4 * 1024 * 1024;
 const FRAME_HEAD = 8;
 
@@ -17,7 +18,7 @@ const packr = new Packr({ useRecords: false }),
 
 const why = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** @throws SnapshotError IO. What was written so far is gone then. */
+/** Writes a file. After an error, the temporary file is removed. @throws SnapshotError IO. */
 export async function writeFrames(file: string, magic: Uint8Array, frames: Iterable<unknown>): Promise<void> {
   const temporary = `${file}.${randomUUID()}.tmp`;
   try {
@@ -39,26 +40,27 @@ export async function writeFrames(file: string, magic: Uint8Array, frames: Itera
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    throw new SnapshotError('IO', `${file} could not be written: ${why(error)}`, { cause: error });
+    throw new SnapshotError('IO', `${file} cannot be written: ${why(error)}`, { cause: error });
   }
 }
 
-/** @throws SnapshotError NOT_FOUND, IO. */
+/** Opens a file to read it. @throws SnapshotError NOT_FOUND, IO. */
 export async function openFrames(file: string): Promise<FileHandle> {
   try {
     return await open(file, 'r');
   } catch (error) {
     throw new SnapshotError(
       (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'NOT_FOUND' : 'IO',
-      `${file} could not be read: ${why(error)}`,
+      `${file} cannot be read: ${why(error)}`,
       { cause: error },
     );
   }
 }
 
 /**
- * The frames of a file from its beginning, one in memory at a time.
- * @throws SnapshotError DAMAGED at the first that is cut, too long, altered or no MessagePack; IO.
+ * Reads the frames of a file from its start. One frame is in memory at a time.
+ *
+ * @throws SnapshotError DAMAGED at the first frame that is cut, too long, altered or not MessagePack; IO.
  */
 export async function* readFrames(
   handle: FileHandle,
@@ -67,12 +69,13 @@ export async function* readFrames(
 ): AsyncGenerator<unknown> {
   const damaged = (what: string): SnapshotError => new SnapshotError('DAMAGED', `${file} ${what}`);
   if (Buffer.compare(await read(handle, file, 0, magic.length), magic) !== 0)
-    throw damaged('is no snapshot of a root cache');
+    throw damaged('is not a snapshot of a root cache');
   for (let position = magic.length; ;) {
     const head = await read(handle, file, position, FRAME_HEAD);
     if (head.length === 0) return;
     const length = head.length === FRAME_HEAD ? head.readUInt32LE(0) : 0;
-    if (head.length < FRAME_HEAD || length > MAX_FRAME) throw damaged(`has no frame at byte ${position}`);
+    if (head.length < FRAME_HEAD || length > MAX_FRAME)
+      throw damaged(`has no valid frame at byte ${position}`);
     const packed = await read(handle, file, position + FRAME_HEAD, length);
     if (packed.length < length) throw damaged(`ends in the frame at byte ${position}`);
     if (crc32(packed) !== head.readUInt32LE(4)) throw damaged(`was altered in the frame at byte ${position}`);
@@ -80,14 +83,14 @@ export async function* readFrames(
     try {
       frame = unpackr.unpack(packed);
     } catch (error) {
-      throw damaged(`has no MessagePack in the frame at byte ${position}: ${why(error)}`);
+      throw damaged(`has invalid MessagePack in the frame at byte ${position}: ${why(error)}`);
     }
     yield frame;
     position += FRAME_HEAD + length;
   }
 }
 
-/** As many bytes as there are, up to `length`. */
+/** Reads up to `length` bytes; fewer at the end of the file. */
 async function read(handle: FileHandle, file: string, position: number, length: number): Promise<Buffer> {
   const bytes = Buffer.alloc(length);
   try {
@@ -99,6 +102,6 @@ async function read(handle: FileHandle, file: string, position: number, length: 
     }
     return bytes.subarray(0, filled);
   } catch (error) {
-    throw new SnapshotError('IO', `${file} could not be read: ${why(error)}`, { cause: error });
+    throw new SnapshotError('IO', `${file} cannot be read: ${why(error)}`, { cause: error });
   }
 }

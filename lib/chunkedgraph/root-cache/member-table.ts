@@ -1,30 +1,36 @@
 /**
- * Which roots a supervoxel was ever seen under: open addressing on (supervoxel, row of a root), 12 bytes a slot, no BigInt and no objects.
- * At most `maxEntries`; what goes then is picked at random from what was not asked for again. 15 bytes an entry when full, at most 23 while
- * it grows.
+ * Remembers which roots each supervoxel was found under: a hash table on (supervoxel, row of a root). It uses
+ * open addressing, without BigInt and objects. A full table evicts a random entry that was not used again.
+ *
+ * Memory: 12 bytes per slot. 15 bytes per entry when the table is full, at most 23 while it grows.
  */
 import type { RootTable } from './root-table.ts';
 
-/** Words of a slot: low and high of the supervoxel, and the row of the root plus one; 0 there: the slot is free. */
+/**
+ * Words of a slot: the low and high word of the supervoxel, and the row of the root plus one. If the last is
+ * 0, the slot is free.
+ */
 const WORDS = 3;
-/** Top bit of a slot's third word: asked for since it was last passed over. */
+/** Top bit of a slot's third word: the entry was used since it was last spared from eviction. */
 const REFERENCED = 0x80000000,
   ROW = 0x7fffffff;
 const LOAD = 0.8,
   GROWTH = 1.5,
   FIRST_SLOTS = 64;
-/** A supervoxel asked at ever more moments would make probes ever longer. */
+/** Most roots per supervoxel. Without a limit, look-ups at many timestamps would make searches long. */
 const MAX_ROOTS_EACH = 64;
 
+/** The table. */
 export class MemberTable {
   readonly #roots: RootTable;
+  /** Most entries that are kept. */
   readonly maxEntries: number;
-  /** Known to nobody beforehand, so that no file or volume can be made of IDs that collide. */
+  /** Random, so that nobody can prepare a file or a volume whose IDs collide. */
   readonly #seed = (Math.random() * 2 ** 32) >>> 0;
   #slots: Uint32Array;
   #count: number;
   #size = 0;
-  /** Where the next entry goes from: Numerical Recipes' linear congruential generator. */
+  /** State of the random eviction: the linear congruential generator of Numerical Recipes. */
   #random = this.#seed;
   #evicted = 0;
 
@@ -52,17 +58,17 @@ export class MemberTable {
     return this.#count;
   }
 
-  /** A slot that holds this supervoxel, or -1. Slots are good until the next change. */
+  /** Returns the first slot of a supervoxel, or -1. A slot number is valid until the next change. */
   first(low: number, high: number): number {
     return this.#from(this.#home(low, high), low, high);
   }
 
-  /** The next slot after `slot` that holds this supervoxel, or -1. */
+  /** Returns the next slot of a supervoxel after `slot`, or -1. */
   next(slot: number, low: number, high: number): number {
     return this.#from(this.#after(slot), low, high);
   }
 
-  /** Row of the root in a slot; -1 in a free one. */
+  /** Returns the row of the root in a slot, or -1 if the slot is free. */
   rootAt(slot: number): number {
     return (this.#slots[WORDS * slot + 2] & ROW) - 1;
   }
@@ -75,11 +81,14 @@ export class MemberTable {
     return this.#slots[WORDS * slot + 1];
   }
 
+  /** Marks the entry of a slot as used. */
   touch(slot: number): void {
     this.#slots[WORDS * slot + 2] |= REFERENCED;
   }
 
-  /** Notes that a supervoxel is under a root; nothing happens when that is known. Something else goes when the table is full. */
+  /**
+   * Adds the fact that a supervoxel is under a root, unless it is known. A full table evicts another entry.
+   */
   add(low: number, high: number, root: number): void {
     let each = 0,
       replaceable = -1;
@@ -128,8 +137,8 @@ export class MemberTable {
   }
 
   /**
-   * At random, with a second chance for what was asked for. A hand that goes round would leave the slots behind it empty and crowd those
-   * before it, until a probe goes through thousands.
+   * Evicts a random entry, and spares a used entry once. Eviction in the order of the slots would leave the
+   * slots behind it empty and crowd the slots ahead of it, until a search passes through thousands.
    */
   #evict(): void {
     for (;;) {
@@ -147,7 +156,7 @@ export class MemberTable {
     }
   }
 
-  /** Frees a slot and moves back what was only further on because of it. */
+  /** Frees a slot, and moves back the entries that were placed further on because of it. */
   #remove(hole: number): void {
     const slots = this.#slots;
     for (let slot = this.#after(hole); slots[WORDS * slot + 2] !== 0; slot = this.#after(slot)) {
@@ -175,5 +184,5 @@ export class MemberTable {
   }
 }
 
-/** One is always free, or a probe would not end. */
+/** The number of slots. One slot is always free, or a search would not end. */
 const slotsFor = (maxEntries: number): number => Math.ceil(maxEntries / LOAD) + 1;

@@ -1,21 +1,28 @@
 /**
- * A {@link RootSource} that remembers: in front of the server, at a settled moment, nothing is asked twice; and from one moment to a later
- * one only what changed is looked up.
+ * A {@link RootSource} with a memory, placed in front of the server. At a settled timestamp, no question is
+ * sent twice. From one timestamp to a later one, only what changed is looked up.
  *
- * What is kept are two kinds of facts. "This supervoxel is under this root" stays true for the root's whole life, because a node's
- * children never change. "This root is current from T1 to T2" grows with what is seen, because a root's life is one piece. A supervoxel's
- * root at T is the one it is under that is current at T. When no span says so, `is_latest_roots` is asked about the roots in question, far
- * fewer than the supervoxels, and only supervoxels under roots that are no more are looked up.
+ * It keeps two kinds of facts. "This supervoxel is under this root" stays true for the whole life of the
+ * root, because a node's children never change. "This root is current from T1 to T2" grows with each answer,
+ * because a root's life has no gaps. The root of a supervoxel at T is the root that it is under and that is
+ * current at T. If no time span tells, `is_latest_roots` is asked about the roots, which are far fewer than
+ * the supervoxels. Only supervoxels under replaced roots are looked up.
  *
- * Taken for granted (PyChunkedGraph 2.21.1: graph/edits.py, graph/client/bigtable/client.py, graph/chunkedgraph.py `is_latest_roots`):
- * - Root IDs come from counters that only rise: an undo or redo makes new ones, none ever comes back.
- * - All that an edit writes has one timestamp, and appears before its moment counts as settled. What is read of later moments grows no span; that a
- *   supervoxel is under a root is kept all the same, since that is never undone.
- * - Nobody repairs the past. After a failed write an operator may run an edit again, at its old moment and with other roots, or a table may
- *   be made anew under its name: nothing here notices, so no fact outlives `maxAgeMs`, and `clear()` forgets all.
+ * The cache relies on this behaviour of the server (PyChunkedGraph 2.21.1: graph/edits.py,
+ * graph/client/bigtable/client.py, graph/chunkedgraph.py `is_latest_roots`):
+ * - Root IDs come from counters that only rise. An undo or redo makes new root IDs; an old one never returns.
+ * - All that an edit writes has one timestamp, and is visible before that timestamp counts as settled.
+ *   Answers for later timestamps extend no time span. But a supervoxel under a root is kept even then,
+ *   because that never changes.
+ * - The past is not repaired. After a failed write, an operator may run an edit again at its old timestamp
+ *   and with other roots, or a table may be made again under its name. The cache cannot notice that. So no
+ *   fact is kept longer than `maxAgeMs`, and `clear()` forgets all facts.
  *
- * Only supervoxels and the root layer are remembered: an obsolete ID of a layer between keeps its old root at the server for good.
- * Memory: 15 bytes an entry (a supervoxel and one root it was under) in a full table, up to 23 while it grows, and 53 a distinct root.
+ * Only supervoxels and the root layer are kept: for a replaced ID of a layer between them, the server always
+ * gives the old root.
+ *
+ * Memory: 15 bytes per entry (a supervoxel and one of its roots) in a full table, up to 23 while it grows,
+ * and 53 per distinct root.
  */
 import { deadlineReason } from '../../base/deadline.ts';
 import { DeadlineError } from '../../base/errors.ts';
@@ -43,79 +50,96 @@ import type { RootHistory } from './root-history.ts';
 import { SharedRootRequests, type SharedAnswers } from './shared-root-requests.ts';
 import { UNKNOWN_LATER } from './root-state.ts';
 
+/** Settings of a root cache. */
 export interface RootCacheOptions {
-  /** Most pairs of a supervoxel and a root kept; memory is taken as they come. @default 10_000_000 */
+  /**
+   * Most pairs of a supervoxel and a root that are kept. Memory is allocated as they arrive. @default
+   * 10_000_000
+   */
   maxEntries?: number;
-  /** After so long a fact is asked again: servers can be repaired. Infinity: never. @default 86_400_000, a day */
+  /**
+   * How long a fact is kept, in ms, because servers can be repaired. Infinity keeps it always. @default
+   * 86_400_000, a day
+   */
   maxAgeMs?: number;
   /**
-   * For a moment before all that is known of a root, asks `root_timestamps` when it was made, once a root, and takes it for current from
-   * then on. Otherwise its supervoxels are looked up.
-   * @default false
+   * For a timestamp before all that is known of a root, whether to request the root's creation time with
+   * `root_timestamps`, once per root. Otherwise its supervoxels are looked up. @default false
    */
   extendToCreation?: boolean;
 }
 
+/** What a root cache is built from. */
 export interface RootCacheParts {
+  /** Answers what the cache does not know. */
   source: RootSource;
+  /** Answers questions about roots. */
   history: RootHistory;
-  /** Which graph the facts are of: server and table. */
+  /** The graph that the facts belong to: server and table. */
   graph: string;
+  /** Layout of the graph's IDs. */
   ids: IdLayout;
   /** Layer of the roots. */
   nLayers: number;
-  /** The same that the source goes by. */
+  /** The clock that the source uses, too. */
   windowClock: Pick<WindowClock, 'now' | 'isSettled'>;
   /** @default the process's */
   pacer?: CooperativeRunner;
 }
 
+/** Counters of a root cache. */
 export interface RootCacheStats {
-  /** Pairs of a supervoxel and a root. */
+  /** Pairs of a supervoxel and a root in the cache. */
   entries: number;
-  /** Distinct roots. */
+  /** Distinct roots in the cache. */
   roots: number;
-  /** Memory taken. */
+  /** Memory in bytes. */
   bytes: number;
-  /** IDs answered without looking them up. */
+  /** IDs that were answered without a look-up. */
   hits: number;
-  /** IDs looked up. */
+  /** IDs that were looked up. */
   misses: number;
-  /** Answers that a root was current. */
+  /** How often the server answered that a root was current. */
   confirmed: number;
-  /** Answers that a root was not. */
+  /** How often the server answered that a root was not current. */
   expired: number;
-  /** Entries that made room for others. */
+  /** Entries that were removed to make room. */
   evicted: number;
-  /** Questions about roots that failed; their supervoxels were looked up. */
+  /** Requests about roots that failed. Their supervoxels were looked up. */
   failed: number;
 }
 
 const DAY_MS = 86_400_000;
-/** Creation is asked of a root as such. */
-const NO_MOMENT = 0;
+/** The creation of a root does not depend on a timestamp. */
+const NO_TIMESTAMP = 0;
 
-/** One look-up under way. */
-interface Asking {
-  /** Those that there were when it began: what is learnt after a `clear()` is of before it. */
+/** The state of one look-up. */
+interface LookUpState {
+  /** The facts at the start of the look-up. After a `clear()`, answers still go into the old facts. */
   facts: RootFacts;
-  /** Words of the IDs that are open: of the caller's array while the call has not returned, afterwards of `own`. */
+  /**
+   * The IDs without an answer, as pairs of uint32: in the caller's array until the call has returned, then in
+   * `own`.
+   */
   words: Uint32Array;
-  /** A copy of what is still open: what is learnt must not depend on an array that its owner may write to. */
-  own: Uint32Array;
+  /**
+   * A copy of the IDs without an answer. New facts must not depend on an array that its owner may write to.
+   */
+  openWords: Uint32Array;
   timestampMs: number;
-  /** When it began: the age of what it teaches. */
+  /** When the look-up started, in ms since 1970. It becomes the age of new facts. */
   nowMs: number;
   answer: RootsAnswer & { cached: number };
-  /** Indices of IDs without an answer yet, in the order of `words`: the first `openCount`. */
+  /** Indices of the IDs without an answer, in the order of `words`. The first `openCount` are valid. */
   open: Uint32Array;
   openCount: number;
 }
 
-/** With what it reads files by, which few need. */
+/** Loaded on demand, because few callers read or write files. */
 const loadSnapshots = (): Promise<typeof import('./snapshot.ts')> =>
   importPackage(() => import('./snapshot.ts'));
 
+/** The root cache of one graph. */
 export class RootCache implements RootSource {
   readonly #parts: RootCacheParts;
   readonly #options: Required<RootCacheOptions>;
@@ -139,7 +163,7 @@ export class RootCache implements RootSource {
     this.clear();
   }
 
-  /** Forgets everything. */
+  /** Forgets all facts. */
   clear(): void {
     this.#facts = new RootFacts(this.#parts.ids, this.#options.maxEntries, this.#options.maxAgeMs);
   }
@@ -157,46 +181,51 @@ export class RootCache implements RootSource {
   }
 
   /**
-   * Writes what is known to a file that only its owner may read; it appears whole or not at all, and of several writers the last one wins.
+   * Writes the facts to a file that only its owner may read. The file appears completely or not at all. If
+   * several writers write it, the last one wins.
+   *
    * @throws SnapshotError IO.
    */
   async save(file: string): Promise<void> {
-    const { graph, nLayers, windowClock: instants } = this.#parts;
+    const { graph, nLayers, windowClock } = this.#parts;
     const saving = this.#saved.then(async () =>
-      (await loadSnapshots()).saveSnapshot(file, this.#facts, { graph, nLayers, savedMs: instants.now() }),
+      (await loadSnapshots()).saveSnapshot(file, this.#facts, { graph, nLayers, savedMs: windowClock.now() }),
     );
     this.#saved = saving.catch(() => undefined);
     return saving;
   }
 
   /**
-   * Adds what a file knows, up to `maxEntries` and unless it is too old. A file that cannot be taken changes nothing.
-   * @returns How many pairs were taken.
-   * @throws SnapshotError NOT_FOUND, DAMAGED, FOREIGN (of another graph), UNSUPPORTED (of a later version), IO.
+   * Adds the facts of a file, up to `maxEntries`. Facts that are too old are skipped. A file with an error
+   * changes nothing.
+   *
+   * @returns The number of pairs that were added.
+   * @throws SnapshotError NOT_FOUND, DAMAGED, FOREIGN (the file belongs to another graph), UNSUPPORTED (a
+   *   newer format), IO.
    */
   async load(file: string): Promise<number> {
-    const { graph, nLayers, windowClock: instants, ids } = this.#parts;
+    const { graph, nLayers, windowClock, ids } = this.#parts;
     const { loadSnapshot } = await loadSnapshots();
-    return loadSnapshot(file, this.#facts, { graph, nLayers, ids, nowMs: instants.now() });
+    return loadSnapshot(file, this.#facts, { graph, nLayers, ids, nowMs: windowClock.now() });
   }
 
-  /** As any other source; `cached` counts the IDs that were answered without looking them up. */
+  /** Looks up roots like any other source. `cached` counts the IDs that were answered without a look-up. */
   async lookUp(ids: BigUint64Array, question: RootLookUpOptions = {}): Promise<RootsAnswer> {
     const { source, nLayers, pacer = eventLoop } = this.#parts,
       { signal, stopLayer = nLayers } = question;
     deadlineReason(signal);
     if (stopLayer !== nLayers) return source.lookUp(ids, question);
-    const asking = this.#begin(ids, question.timestampMs),
-      { answer, timestampMs } = asking;
+    const state = this.#begin(ids, question.timestampMs),
+      { answer, timestampMs } = state;
     const later = new IdIndex(),
       earlier = new IdIndex();
-    const confirm: ConfirmRoot = (low, high, standing) => {
-      if (standing === UNKNOWN_LATER) later.add(low, high);
+    const confirm: ConfirmRoot = (low, high, rootState) => {
+      if (rootState === UNKNOWN_LATER) later.add(low, high);
       else if (this.#options.extendToCreation) earlier.add(low, high);
       return false;
     };
     try {
-      await pacer.run(this.#answer(asking, confirm), signal);
+      await pacer.run(this.#answer(state, confirm), signal);
     } catch (error) {
       const deadline = deadlineReason(signal);
       if (!deadline) throw error;
@@ -205,64 +234,67 @@ export class RootCache implements RootSource {
         cached: 0,
       };
     }
-    if (later.size + earlier.size > 0) await this.#askAboutRoots(asking, later, earlier, signal);
-    const open = asking.open.subarray(0, asking.openCount),
-      rest = new BigUint64Array(asking.own.buffer, 0, open.length);
+    if (later.size + earlier.size > 0) await this.#requestRootFacts(state, later, earlier, signal);
+    const open = state.open.subarray(0, state.openCount),
+      rest = new BigUint64Array(state.openWords.buffer, 0, open.length);
     answer.cached = answer.outcomes.length - open.length;
     this.#counts.hits += answer.cached;
     this.#counts.misses += open.length;
     if (open.length === 0) return answer;
-    const asked = await source.lookUp(rest, { ...question, timestampMs });
+    const found = await source.lookUp(rest, { ...question, timestampMs });
     try {
-      await pacer.run(this.#learn(rest, asked, asking), signal);
+      await pacer.run(this.#learn(rest, found, state), signal);
     } catch (error) {
-      if (!deadlineReason(signal)) throw error; // after a deadline not all is learnt
+      if (!deadlineReason(signal)) throw error; // after a deadline, some answers are not kept
     }
-    if (answer.cached > 0) await pacer.run(spread(asked, open, answer));
-    const { rootIds, outcomes: fates, failureOf } = answer.cached > 0 ? answer : asked;
-    const settled = answer.settled && asked.settled;
+    if (answer.cached > 0) await pacer.run(copyAnswers(found, open, answer));
+    const { rootIds, outcomes, failureOf } = answer.cached > 0 ? answer : found;
+    const settled = answer.settled && found.settled;
     return {
-      ...asked,
+      ...found,
       settled,
       rootIds,
-      outcomes: fates,
+      outcomes,
       failureOf,
-      requests: asked.requests + answer.requests,
+      requests: found.requests + answer.requests,
       cached: answer.cached,
     };
   }
 
-  #begin(ids: BigUint64Array, timestampMs = this.#parts.windowClock.now()): Asking {
-    const { windowClock: instants } = this.#parts;
-    const answer = { ...createAnswer(ids.length, timestampMs, instants.isSettled(timestampMs)), cached: 0 };
+  #begin(ids: BigUint64Array, timestampMs = this.#parts.windowClock.now()): LookUpState {
+    const { windowClock } = this.#parts;
+    const answer = {
+      ...createAnswer(ids.length, timestampMs, windowClock.isSettled(timestampMs)),
+      cached: 0,
+    };
     return {
       facts: this.#facts,
       words: wordsOf(ids),
-      own: new Uint32Array(2 * ids.length),
+      openWords: new Uint32Array(2 * ids.length),
       timestampMs,
-      nowMs: instants.now(),
+      nowMs: windowClock.now(),
       answer,
       open: new Uint32Array(ids.length),
       openCount: -1,
     };
   }
 
-  /** Answers what the facts, or `confirm`, say; the rest stays open. */
-  *#answer(asking: Asking, confirm: ConfirmRoot): PausableWork {
-    const { facts, words, own, open, timestampMs, answer } = asking,
+  /** Answers the IDs for which the facts, or `confirm`, give a root. The other IDs stay open. */
+  *#answer(state: LookUpState, confirm: ConfirmRoot): PausableWork {
+    const { facts, words, openWords, open, timestampMs, answer } = state,
       out = wordsOf(answer.rootIds);
-    const isFirst = asking.openCount < 0;
+    const isFirst = state.openCount < 0;
     facts.setNow(this.#parts.windowClock.now());
     let left = 0;
-    yield* inStretches(isFirst ? open.length : asking.openCount, (from, end) => {
+    yield* inStretches(isFirst ? open.length : state.openCount, (from, end) => {
       for (let k = from; k < end; k++) {
         const low = words[2 * k],
           high = words[2 * k + 1],
           i = isFirst ? k : open[k];
         const ordinal = facts.rootOf(low, high, timestampMs, confirm);
         if (ordinal < 0) {
-          own[2 * left] = low;
-          own[2 * left + 1] = high;
+          openWords[2 * left] = low;
+          openWords[2 * left + 1] = high;
           open[left++] = i;
         } else if (facts.isNoRoot(ordinal)) answer.outcomes[i] = RootOutcome.noRoot;
         else {
@@ -272,83 +304,89 @@ export class RootCache implements RootSource {
         }
       }
     });
-    asking.openCount = left;
-    asking.words = own;
+    state.openCount = left;
+    state.words = openWords;
   }
 
-  /** What is found replaces nothing in `later` or `earlier`: entries may have come and gone meanwhile, so all that is open is gone through anew. */
-  async #askAboutRoots(
-    asking: Asking,
+  /**
+   * Asks the server about roots. Entries may have changed in the meantime, so afterwards all open IDs are
+   * tried again.
+   */
+  async #requestRootFacts(
+    state: LookUpState,
     later: IdIndex,
     earlier: IdIndex,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { facts, timestampMs, answer } = asking;
+    const { facts, timestampMs, answer } = state;
     const [latest, created] = await Promise.all([
       this.#latest.ask(later, timestampMs, signal),
-      this.#created.ask(earlier, NO_MOMENT, signal),
+      this.#created.ask(earlier, NO_TIMESTAMP, signal),
     ]).catch((reason: unknown) => {
-      if (reason instanceof DeadlineError) return [NOTHING, NOTHING];
+      if (reason instanceof DeadlineError) return [NO_ANSWERS, NO_ANSWERS];
       throw reason;
     });
     answer.requests += latest.requests + created.requests;
     const { pacer = eventLoop } = this.#parts;
-    await pacer.run(note(facts, earlier, created, (ordinal, ms) => facts.roots.noteCreated(ordinal, ms)));
-    const noting = note(facts, later, latest, (ordinal, isLatest) => {
+    await pacer.run(
+      applyAnswers(facts, earlier, created, (ordinal, ms) => facts.roots.noteCreated(ordinal, ms)),
+    );
+    const noting = applyAnswers(facts, later, latest, (ordinal, isLatest) => {
       this.#counts[isLatest ? 'confirmed' : 'expired']++;
       if (isLatest && answer.settled) facts.roots.noteCurrent(ordinal, timestampMs);
-      // That a root was replaced is never undone. One that was not seen yet may be about to appear.
+      // A replaced root never returns. But a root that was not seen yet may be about to appear.
       if (!isLatest && (answer.settled || facts.roots.wasEverCurrent(ordinal)))
         facts.roots.noteReplaced(ordinal, timestampMs);
     });
     await pacer.run(noting);
     await pacer.run(
       this.#answer(
-        asking,
-        (low, high, standing) => standing === UNKNOWN_LATER && latest.answerFor(low, high) === 1,
+        state,
+        (low, high, rootState) => rootState === UNKNOWN_LATER && latest.answerFor(low, high) === 1,
       ),
     );
   }
 
   *#learn(
     ids: BigUint64Array,
-    { rootIds, outcomes: fates, settled, timestampMs }: RootsAnswer,
-    { facts, nowMs }: Asking,
+    { rootIds, outcomes, settled, timestampMs }: RootsAnswer,
+    { facts, nowMs }: LookUpState,
   ): PausableWork {
     const words = wordsOf(ids),
       roots = wordsOf(rootIds);
     facts.setNow(this.#parts.windowClock.now());
-    yield* inStretches(fates.length, (from, end) => {
+    yield* inStretches(outcomes.length, (from, end) => {
       for (let i = from; i < end; i++) {
         const low = words[2 * i],
           high = words[2 * i + 1];
-        if (fates[i] === RootOutcome.ok)
+        if (outcomes[i] === RootOutcome.ok)
           facts.learnRoot(low, high, roots[2 * i], roots[2 * i + 1], timestampMs, settled, nowMs);
-        else if (fates[i] === RootOutcome.noRoot && settled) facts.learnNoRoot(low, high, timestampMs, nowMs);
+        else if (outcomes[i] === RootOutcome.noRoot && settled)
+          facts.learnNoRoot(low, high, timestampMs, nowMs);
       }
     });
   }
 }
 
-const NOTHING: SharedAnswers = { answerFor: () => undefined, requests: 0 };
+const NO_ANSWERS: SharedAnswers = { answerFor: () => undefined, requests: 0 };
 
-function* note(
+function* applyAnswers(
   facts: RootFacts,
-  asked: IdIndex,
+  roots: IdIndex,
   answers: SharedAnswers,
-  tell: (ordinal: number, value: number) => void,
+  apply: (ordinal: number, value: number) => void,
 ): PausableWork {
-  const words = wordsOf(yield* asked.sortInSteps());
-  yield* inStretches(asked.size, (from, end) => {
+  const words = wordsOf(yield* roots.sortInSteps());
+  yield* inStretches(roots.size, (from, end) => {
     for (let at = 2 * from; at < 2 * end; at += 2) {
       const ordinal = facts.roots.find(words[at], words[at + 1]),
         value = answers.answerFor(words[at], words[at + 1]);
-      if (ordinal >= 0 && value !== undefined && !Number.isNaN(value)) tell(ordinal, value);
+      if (ordinal >= 0 && value !== undefined && !Number.isNaN(value)) apply(ordinal, value);
     }
   });
 }
 
-function* spread(from: RootsAnswer, indices: Uint32Array, to: RootsAnswer): PausableWork {
+function* copyAnswers(from: RootsAnswer, indices: Uint32Array, to: RootsAnswer): PausableWork {
   const words = wordsOf(from.rootIds),
     out = wordsOf(to.rootIds),
     { failureOf } = from;

@@ -1,23 +1,29 @@
 /**
- * Which root a supervoxel has at a moment, as far as it is known: that it is under a root, which stays true for the root's whole life, and
- * from when to when that root is known to be current. No I/O, no clock.
+ * Finds the root of a supervoxel at a timestamp from known facts: the roots that the supervoxel is under, and
+ * the time span in which each root is known to be current. No I/O, no clock.
  */
 import type { IdLayout } from '../ids/id-layout.ts';
 import { MemberTable } from './member-table.ts';
 import { RootTable } from './root-table.ts';
 import { CURRENT, UNKNOWN_EARLIER, UNKNOWN_LATER, type RootState } from './root-state.ts';
 
-/** Whether a root of which the facts do not say so is current all the same. */
-export type ConfirmRoot = (low: number, high: number, standing: RootState) => boolean;
+/** Decides whether a root is current when the facts do not tell. */
+export type ConfirmRoot = (low: number, high: number, state: RootState) => boolean;
 
 export const SUPERVOXEL_LAYER = 1;
-/** Layer of what stands for "no root at this moment": a row of its own each moment, whose ID is the moment. */
+/**
+ * Layer of the rows that mean "no root at this timestamp". There is one row per timestamp, and its ID encodes
+ * the timestamp.
+ */
 const NO_ROOT_LAYER = 0;
-/** The first moment a server knows; such IDs count from there, and from 1. */
+/** The first timestamp that a server accepts. The IDs of such rows count from there, starting at 1. */
 const FIRST_MS = -62_135_596_800_000;
 
+/** The facts of one graph. */
 export class RootFacts {
+  /** What is known of each root. */
   readonly roots = new RootTable();
+  /** Which roots each supervoxel is under. */
   readonly members: MemberTable;
   readonly #ids: IdLayout;
   readonly #maxAgeMs: number;
@@ -28,14 +34,15 @@ export class RootFacts {
     this.#maxAgeMs = maxAgeMs;
   }
 
-  /** Leaves out what is too old by now. */
+  /** Sets the time. Facts that are too old by then are ignored. */
   setNow(nowMs: number): void {
     this.roots.setNow(nowMs, this.#maxAgeMs);
   }
 
   /**
-   * Row of the root that an ID has at a moment, or -1 when that is unknown.
-   * @param confirm Called for each root that may be current then.
+   * Returns the row of the root that an ID has at a timestamp, or -1 if it is unknown.
+   *
+   * @param confirm Called for each root that may be current at the timestamp.
    */
   rootOf(low: number, high: number, ms: number, confirm: ConfirmRoot): number {
     if (this.#ids.layerOf(high) !== SUPERVOXEL_LAYER) return -1;
@@ -44,29 +51,32 @@ export class RootFacts {
       several = false;
     for (let slot = members.first(low, high); slot >= 0; slot = members.next(slot, low, high)) {
       const ordinal = members.rootAt(slot),
-        standing = roots.stateAt(ordinal, ms);
-      if (standing === CURRENT) {
+        state = roots.stateAt(ordinal, ms);
+      if (state === CURRENT) {
         members.touch(slot);
         return ordinal;
       }
-      if (standing !== UNKNOWN_LATER && standing !== UNKNOWN_EARLIER) continue;
-      if (!confirm(roots.lowOf(ordinal), roots.highOf(ordinal), standing)) continue;
+      if (state !== UNKNOWN_LATER && state !== UNKNOWN_EARLIER) continue;
+      if (!confirm(roots.lowOf(ordinal), roots.highOf(ordinal), state)) continue;
       members.touch(slot);
       several ||= confirmed >= 0;
       confirmed = ordinal;
     }
-    // both current: an edit is just being written, and only a look-up sees how far it is
+    // Two current roots: an edit is being written, and only a look-up can tell its state.
     return several ? -1 : confirmed;
   }
 
+  /** Whether a row means "no root at this timestamp". */
   isNoRoot(ordinal: number): boolean {
     return this.#ids.layerOf(this.roots.highOf(ordinal)) === NO_ROOT_LAYER;
   }
 
   /**
-   * An ID was found under a root.
-   * @param settled Whether the moment was settled when it was asked about: otherwise the root may turn out not to have been current then.
-   * @param nowMs When it was asked.
+   * Adds the fact that an ID was found under a root.
+   *
+   * @param settled Whether the timestamp was settled when the look-up started. If not, the root may turn out
+   *   not to have been current.
+   * @param nowMs When the look-up started.
    */
   learnRoot(
     low: number,
@@ -81,12 +91,12 @@ export class RootFacts {
     const ordinal = this.roots.findOrAdd(rootLow, rootHigh, nowMs);
     if (settled) {
       this.roots.noteCurrent(ordinal, ms);
-      this.#follow(low, high, ordinal, ms);
+      this.#noteSuccession(low, high, ordinal, ms);
     }
     this.members.add(low, high, ordinal);
   }
 
-  /** An ID had no root at a settled moment; this says nothing about any other. */
+  /** Adds the fact that an ID had no root at a settled timestamp. It tells nothing about other timestamps. */
   learnNoRoot(low: number, high: number, ms: number, nowMs: number): void {
     const id = ms - FIRST_MS + 1,
       idHigh = Math.floor(id / 2 ** 32);
@@ -95,17 +105,17 @@ export class RootFacts {
     this.roots.noteCurrent(ordinal, ms);
     this.roots.noteCreated(ordinal, ms);
     this.roots.noteReplaced(ordinal, ms + 1);
-    this.#follow(low, high, ordinal, ms);
+    this.#noteSuccession(low, high, ordinal, ms);
     this.members.add(low, high, ordinal);
   }
 
-  /** One supervoxel is under one root at a time: its roots tell each other's ends. */
-  #follow(low: number, high: number, ordinal: number, ms: number): void {
+  /** A supervoxel is under one root at a time, so a root ends where the next one begins. */
+  #noteSuccession(low: number, high: number, ordinal: number, ms: number): void {
     const { members, roots } = this;
     for (let slot = members.first(low, high); slot >= 0; slot = members.next(slot, low, high))
       if (members.rootAt(slot) !== ordinal) roots.noteSuccession(members.rootAt(slot), ordinal, ms);
   }
 }
 
-/** The moment of an ID that stands for "no root". */
+/** Returns the timestamp of a row that means "no root". */
 export const timestampOfNoRoot = (low: number, high: number): number => high * 2 ** 32 + low - 1 + FIRST_MS;

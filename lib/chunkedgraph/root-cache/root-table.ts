@@ -1,8 +1,10 @@
 /**
- * What is known of roots: one row a root ID, with the span of time in which it is known to be current. 53 bytes a row, in typed arrays.
+ * Remembers what is known of roots: one row per root ID, with the time span in which the root is known to be
+ * current. 53 bytes per row, in typed arrays.
  *
- * A root is current from its creation until it is replaced, in one piece: so the span between two moments at which it was seen is known
- * too. Rows are counted by the entries that name them, and are free again when none does.
+ * A root is current from its creation until it is replaced, without gaps. So if it was current at two
+ * timestamps, it was current between them. Each row counts the entries that refer to it, and is free when
+ * there is none.
  */
 import {
   CREATED,
@@ -14,36 +16,42 @@ import {
   type RootState,
 } from './root-state.ts';
 
-/** One row, as it is saved. Times are in ms since 1970; a span is empty when `fromMs > toMs`. */
+/** One row, as it is saved. Times are in ms since 1970. A span is empty if `fromMs > toMs`. */
 export interface RootTableRow {
   low: number;
   high: number;
+  /** The earliest timestamp at which the root is known to be current. */
   fromMs: number;
+  /** The latest timestamp at which the root is known to be current. */
   toMs: number;
+  /** The earliest timestamp from which the root is known not to be current; Infinity if unknown. */
   notCurrentFromMs: number;
+  /** When the row was learned. */
   learntMs: number;
+  /** CREATED, or 0. */
   flags: number;
 }
 
-/** Of a row in {@link RootTable.copyRows}. */
+/** Bytes per row in {@link RootTable.copyRows}. */
 export const ROOT_ROW_BYTES = 48;
 
 const NONE = -1;
 const COLUMNS = 4,
   FROM = 0,
   TO = 1,
-  DEAD_FROM = 2,
+  NOT_CURRENT_FROM = 2,
   LEARNT = 3;
 const FIRST_ROWS = 64,
   GROWTH = 1.5;
 
+/** The table. A row is named by its ordinal. */
 export class RootTable {
   #ids = new Uint32Array(2 * FIRST_ROWS);
-  /** fromMs, toMs, deadFromMs, learntMs of each row. */
+  /** The four times of each row: fromMs, toMs, notCurrentFromMs, learntMs. */
   #times = new Float64Array(COLUMNS * FIRST_ROWS);
   #flags = new Uint8Array(FIRST_ROWS);
   #entries = new Uint32Array(FIRST_ROWS);
-  /** The next row of the same hash, or of the free rows. */
+  /** The next row with the same hash, or the next free row. */
   #next = new Int32Array(FIRST_ROWS);
   #heads = new Int32Array(FIRST_ROWS).fill(NONE);
   #rows = 0;
@@ -52,7 +60,7 @@ export class RootTable {
   #cutoffMs = -Infinity;
   #newestMs = Infinity;
 
-  /** Roots that entries name, those too old included. */
+  /** How many roots have entries, including roots that are too old. */
   get size(): number {
     return this.#live;
   }
@@ -68,16 +76,21 @@ export class RootTable {
     );
   }
 
-  /** Rows learnt longer than `maxAgeMs` ago are gone. So are those learnt as far in the future: no clock of ours wrote them. */
+  /**
+   * Sets the time. Rows that were learned more than `maxAgeMs` ago are forgotten. So are rows that were
+   * learned as far in the future, because no correct clock wrote them.
+   */
   setNow(nowMs: number, maxAgeMs: number): void {
     this.#cutoffMs = nowMs - maxAgeMs;
     this.#newestMs = nowMs + maxAgeMs;
   }
 
+  /** Whether a row no longer counts. */
   isForgotten(ordinal: number): boolean {
     return this.isTooOld(this.#times[COLUMNS * ordinal + LEARNT]);
   }
 
+  /** Whether a row that was learned at this time no longer counts. */
   isTooOld(learntMs: number): boolean {
     return !(learntMs > this.#cutoffMs && learntMs < this.#newestMs);
   }
@@ -90,7 +103,7 @@ export class RootTable {
     return this.#ids[2 * ordinal + 1];
   }
 
-  /** What is known of a root at one moment. */
+  /** Returns what is known of a root at a timestamp. */
   stateAt(ordinal: number, ms: number): RootState {
     if (this.isForgotten(ordinal)) return FORGOTTEN;
     const times = this.#times,
@@ -99,10 +112,10 @@ export class RootTable {
       if (ms <= times[at + TO]) return CURRENT;
     } else if (this.wasEverCurrent(ordinal))
       return this.#flags[ordinal] & CREATED ? NOT_CURRENT : UNKNOWN_EARLIER;
-    return ms >= times[at + DEAD_FROM] ? NOT_CURRENT : UNKNOWN_LATER;
+    return ms >= times[at + NOT_CURRENT_FROM] ? NOT_CURRENT : UNKNOWN_LATER;
   }
 
-  /** The row of a root, or -1. */
+  /** Returns the row of a root, or -1. */
   find(low: number, high: number): number {
     const ids = this.#ids,
       next = this.#next;
@@ -112,14 +125,17 @@ export class RootTable {
     return ordinal;
   }
 
-  /** The row of a root, a new one with an empty span if there is none or the old one is gone. It is free again unless it is retained. */
+  /**
+   * Returns the row of a root. Adds a row with an empty span if there is none, or if the old one is
+   * forgotten. The new row must be retained.
+   */
   findOrAdd(low: number, high: number, nowMs: number): number {
     const found = this.find(low, high);
     if (found !== NONE) {
       if (!this.isForgotten(found)) return found;
       this.#unlink(found);
     }
-    const ordinal = this.#take();
+    const ordinal = this.#allocateRow();
     this.#ids[2 * ordinal] = low;
     this.#ids[2 * ordinal + 1] = high;
     this.#times.set([Infinity, -Infinity, Infinity, nowMs], COLUMNS * ordinal);
@@ -130,10 +146,12 @@ export class RootTable {
     return ordinal;
   }
 
+  /** Counts one more entry that refers to a row. */
   retain(ordinal: number): void {
     this.#entries[ordinal]++;
   }
 
+  /** Counts one entry less that refers to a row. Frees the row after the last one. */
   release(ordinal: number): void {
     if (--this.#entries[ordinal] > 0) return;
     if (this.find(this.lowOf(ordinal), this.highOf(ordinal)) === ordinal) this.#unlink(ordinal);
@@ -143,35 +161,41 @@ export class RootTable {
   }
 
   /**
-   * A look-up found the root at this settled moment. It says nothing where the root is known not to be current: the server leads from
-   * supervoxels and nodes that were replaced to the root they had. What is not current before a root is first seen may not be made yet.
+   * Notes that a look-up found the root at a settled timestamp. Ignored where the root is known not to be
+   * current: for replaced supervoxels and nodes, the server gives the root they had. If a root was not
+   * current at a timestamp before it was first seen, it may not have been made yet.
    */
   noteCurrent(ordinal: number, ms: number): void {
     const times = this.#times,
       at = COLUMNS * ordinal,
-      deadFromMs = times[at + DEAD_FROM];
-    if (ms === deadFromMs || (ms > deadFromMs && this.wasEverCurrent(ordinal))) return;
+      notCurrentFromMs = times[at + NOT_CURRENT_FROM];
+    if (ms === notCurrentFromMs || (ms > notCurrentFromMs && this.wasEverCurrent(ordinal))) return;
     if (ms < times[at + FROM]) {
       times[at + FROM] = ms;
-      this.#flags[ordinal] &= ~CREATED; // seen before it was made: it was not made then
+      this.#flags[ordinal] &= ~CREATED; // it was current before its noted creation, which is therefore wrong
     }
     if (ms > times[at + TO]) times[at + TO] = ms;
-    if (deadFromMs <= times[at + TO]) times[at + DEAD_FROM] = Infinity;
+    if (notCurrentFromMs <= times[at + TO]) times[at + NOT_CURRENT_FROM] = Infinity;
   }
 
-  /** Whether any moment is known at which the root was current. */
+  /** Whether the root is known to be current at any timestamp. */
   wasEverCurrent(ordinal: number): boolean {
     return this.#times[COLUMNS * ordinal + FROM] <= this.#times[COLUMNS * ordinal + TO];
   }
 
-  /** The root is not current at this moment, nor later. Only saves questions: a root is never answered because another is not. */
+  /**
+   * Notes that the root is not current from this timestamp on. This only saves requests: no root is answered
+   * because another one is not current.
+   */
   noteReplaced(ordinal: number, ms: number): void {
     const times = this.#times,
       at = COLUMNS * ordinal;
-    if (ms > times[at + TO] && ms < times[at + DEAD_FROM]) times[at + DEAD_FROM] = ms;
+    if (ms > times[at + TO] && ms < times[at + NOT_CURRENT_FROM]) times[at + NOT_CURRENT_FROM] = ms;
   }
 
-  /** The root was made at this moment. Nothing changes for an empty span; a span that begins before only stays as it is. */
+  /**
+   * Notes when the root was made. An empty span stays empty, and a span that starts earlier keeps its start.
+   */
   noteCreated(ordinal: number, ms: number): void {
     if (!this.wasEverCurrent(ordinal)) return;
     const times = this.#times,
@@ -180,14 +204,21 @@ export class RootTable {
     this.#flags[ordinal] |= CREATED;
   }
 
-  /** One supervoxel is under both, and under the second at this settled moment: so roots tell each other's ends. */
-  noteSuccession(former: number, ordinal: number, ms: number): void {
+  /**
+   * Notes that one supervoxel is under both roots, and under the second one at a settled timestamp. So the
+   * earlier root ended before the later one began.
+   */
+  noteSuccession(previous: number, ordinal: number, ms: number): void {
     const times = this.#times;
-    if (times[COLUMNS * former + TO] < ms) this.noteReplaced(former, ms);
-    else if (times[COLUMNS * former + FROM] > ms) this.noteReplaced(ordinal, times[COLUMNS * former + FROM]);
+    if (times[COLUMNS * previous + TO] < ms) this.noteReplaced(previous, ms);
+    else if (times[COLUMNS * previous + FROM] > ms)
+      this.noteReplaced(ordinal, times[COLUMNS * previous + FROM]);
   }
 
-  /** All rows, {@link ROOT_ROW_BYTES} each: low and high of the ID as uint32, then as doubles the four times and the flags. Free ones have ID 0. */
+  /**
+   * Copies all rows, {@link ROOT_ROW_BYTES} each: the low and high word of the ID as uint32, then the four
+   * times and the flags as doubles. A free row has ID 0.
+   */
   copyRows(): Float64Array {
     const numbers = new Float64Array((this.#rows * ROOT_ROW_BYTES) / 8),
       words = new Uint32Array(numbers.buffer);
@@ -201,8 +232,8 @@ export class RootTable {
     return numbers;
   }
 
-  /** Adds what another table knew of a root; the older of two ages counts. */
-  merge({ low, high, fromMs, toMs, notCurrentFromMs: deadFromMs, learntMs, flags }: RootTableRow): number {
+  /** Adds what another table knew of a root. The older of the two ages counts. */
+  merge({ low, high, fromMs, toMs, notCurrentFromMs, learntMs, flags }: RootTableRow): number {
     const ordinal = this.findOrAdd(low, high, learntMs);
     const at = COLUMNS * ordinal;
     if (learntMs < this.#times[at + LEARNT]) this.#times[at + LEARNT] = learntMs;
@@ -211,7 +242,7 @@ export class RootTable {
       this.noteCurrent(ordinal, fromMs);
       if (flags & CREATED) this.noteCreated(ordinal, fromMs);
     }
-    this.noteReplaced(ordinal, deadFromMs);
+    this.noteReplaced(ordinal, notCurrentFromMs);
     return ordinal;
   }
 
@@ -227,7 +258,7 @@ export class RootTable {
     this.#heads[head] = ordinal;
   }
 
-  /** The row can be found no more, and is gone for those that still name it. */
+  /** Removes a row from the hash, and marks it as forgotten for the entries that still refer to it. */
   #unlink(ordinal: number): void {
     const head = this.#headOf(this.lowOf(ordinal), this.highOf(ordinal));
     if (this.#heads[head] === ordinal) this.#heads[head] = this.#next[ordinal];
@@ -240,7 +271,7 @@ export class RootTable {
     this.#times[COLUMNS * ordinal + LEARNT] = NaN;
   }
 
-  #take(): number {
+  #allocateRow(): number {
     const ordinal = this.#free;
     if (ordinal !== NONE) {
       this.#free = this.#next[ordinal];

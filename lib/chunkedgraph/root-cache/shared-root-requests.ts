@@ -1,30 +1,34 @@
 /**
- * One question about many roots, asked by many callers: what they ask about one moment in one event-loop turn goes out together, and a
- * root whose answer is under way is not asked again.
+ * Shares requests about roots between callers. Requests for one timestamp that are made in one turn of the
+ * event loop are sent together, and a root in flight is not requested twice.
  */
 import { leaveOnAbort } from '../../base/abort.ts';
 import { inStretches, cooperativeRunner, type PausableWork } from '../../base/cooperative-work.ts';
 import { wordsOf } from '../../base/uint64.ts';
 import { IdIndex } from '../ids/id-index.ts';
 
-/** Answers in the order of the roots. */
+/** Sends one request. Returns the answers in the order of the roots. */
 export type SendRootRequest = (
   roots: BigUint64Array,
   timestampMs: number,
   signal: AbortSignal,
 ) => Promise<ArrayLike<boolean | number>>;
 
+/** The answers that one caller gets. */
 export interface SharedAnswers {
-  /** The number that was answered for a root, 0 or 1 for a boolean; undefined when its question failed. */
+  /** Returns the answer for a root as a number: 0 or 1 for a boolean. Undefined if the request failed. */
   answerFor(low: number, high: number): number | undefined;
-  /** Questions this caller took part in. */
+  /** How many requests this caller took part in. */
   requests: number;
 }
 
 interface Batch {
   timestampMs: number;
   roots: IdIndex;
-  /** By ordinal in `roots`; undefined until answered, and when that failed. */
+  /**
+   * One answer per root, by its ordinal in `roots`. Undefined until the answer is there, and if the request
+   * failed.
+   */
   values: Float64Array | undefined;
   callers: number;
   abort: AbortController;
@@ -32,55 +36,63 @@ interface Batch {
   send: () => void;
 }
 
+/** The requests of one kind, such as `is_latest_roots`. */
 export class SharedRootRequests {
-  readonly #ask: SendRootRequest;
-  /** Open or under way. */
+  readonly #send: SendRootRequest;
+  /** Batches that are open or in flight. */
   readonly #batches = new Set<Batch>();
   readonly #open = new Map<number, Batch>();
   #failed = 0;
 
   constructor(request: SendRootRequest) {
-    this.#ask = request;
+    this.#send = request;
   }
 
-  /** Questions that came to nothing. */
+  /** How many requests failed. */
   get failed(): number {
     return this.#failed;
   }
 
-  /** @throws signal.reason for this caller alone. A question that fails does not throw. */
+  /**
+   * Requests answers for roots. A failed request does not throw. @throws signal.reason, for this caller
+   * alone.
+   */
   async ask(roots: IdIndex, timestampMs: number, signal: AbortSignal | undefined): Promise<SharedAnswers> {
-    const joined = await cooperativeRunner.run(this.#entering(roots, timestampMs));
+    const joined = await cooperativeRunner.run(this.#addToBatches(roots, timestampMs));
     const leave = (batch: Batch): void => {
       if (--batch.callers > 0) return;
-      this.#forget(batch); // a later caller starts afresh
+      this.#forget(batch); // a later caller starts a new batch
       batch.abort.abort(signal?.reason);
     };
     await Promise.all(joined.map((batch) => leaveOnAbort(batch.done, signal, () => leave(batch))));
-    const of = (low: number, high: number): number | undefined => {
-      for (const { roots: asked, values } of joined) {
-        const ordinal = asked.find(low, high);
+    const answerFor = (low: number, high: number): number | undefined => {
+      for (const { roots: batchRoots, values } of joined) {
+        const ordinal = batchRoots.find(low, high);
         if (ordinal >= 0) return values?.[ordinal];
       }
       return undefined;
     };
-    return { answerFor: of, requests: joined.length };
+    return { answerFor, requests: joined.length };
   }
 
-  /** Those of one turn go out together; of very many, what is entered later goes into a question of its own. */
-  *#entering(roots: IdIndex, timestampMs: number): PausableWork<Batch[]> {
+  /**
+   * Adds the roots to batches. Batches of one turn are sent together. If there are very many roots, those
+   * added later go into a batch of their own.
+   */
+  *#addToBatches(roots: IdIndex, timestampMs: number): PausableWork<Batch[]> {
     const words = wordsOf(yield* roots.sortInSteps());
-    const underWay = [...this.#batches].filter((batch) => batch.timestampMs === timestampMs);
+    const inFlight = [...this.#batches].filter((batch) => batch.timestampMs === timestampMs);
     const joined = new Set<Batch>();
     yield* inStretches(words.length / 2, (from, end) => {
       for (let at = 2 * from; at < 2 * end; at += 2) {
-        let batch = underWay.find(
-          ({ abort, roots: asked }) => !abort.signal.aborted && asked.find(words[at], words[at + 1]) >= 0,
+        let batch = inFlight.find(
+          ({ abort, roots: batchRoots }) =>
+            !abort.signal.aborted && batchRoots.find(words[at], words[at + 1]) >= 0,
         );
         if (!batch) (batch = this.#openAt(timestampMs)).roots.add(words[at], words[at + 1]);
         if (joined.has(batch)) continue;
         joined.add(batch);
-        batch.callers++; // from now on, or others could end it meanwhile
+        batch.callers++; // counted now, or another caller could end the batch before this one waits
       }
     });
     return [...joined];
@@ -118,9 +130,9 @@ export class SharedRootRequests {
       if (abort.signal.aborted) return;
       const sorted = await cooperativeRunner.run(roots.sortInSteps()),
         words = wordsOf(sorted);
-      const answers = await this.#ask(sorted, timestampMs, abort.signal);
+      const answers = await this.#send(sorted, timestampMs, abort.signal);
       if (answers.length !== sorted.length)
-        throw new RangeError(`${answers.length} answers about ${sorted.length} roots`);
+        throw new RangeError(`${answers.length} answers for ${sorted.length} roots`);
       const values = new Float64Array(sorted.length);
       await cooperativeRunner.run(
         inStretches(sorted.length, (from, end) => {
@@ -130,7 +142,7 @@ export class SharedRootRequests {
       );
       batch.values = values;
     } catch {
-      this.#failed++; // whoever asked does without
+      this.#failed++; // the callers continue without the answers
     } finally {
       this.#forget(batch);
     }

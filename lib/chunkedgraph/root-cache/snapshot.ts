@@ -1,7 +1,8 @@
 /**
- * What a root cache knows, as a file: a header, the roots, the pairs of a supervoxel and a root, and the totals of both.
- * All numbers of arrays are little-endian. A file is read twice, once to check all of it and once to take it, so that one that
- * cannot be taken changes nothing. It is trusted as the server is: whoever can write it can say anything.
+ * Saves and loads the facts of a root cache: a header, the roots, the pairs of a supervoxel and a root, and
+ * the totals of both. All numbers in arrays are little-endian. A file is read twice, first to check it and
+ * then to load it, so a file with an error changes nothing. A file is trusted like the server: a person who
+ * can write it can invent roots.
  */
 import type { FileHandle } from 'node:fs/promises';
 import * as z from 'zod';
@@ -16,9 +17,9 @@ import { CREATED } from './root-state.ts';
 
 const MAGIC = new TextEncoder().encode('GPROOTS\n');
 const VERSION = 1;
-const ROOTS_A_FRAME = 32_768,
-  PAIRS_A_FRAME = 65_536;
-/** Bytes of a pair: a supervoxel and the number of its root in the file. */
+const ROOTS_PER_FRAME = 32_768,
+  PAIRS_PER_FRAME = 65_536;
+/** Bytes per pair: a supervoxel, and the number of its root in the file. */
 const PAIR_BYTES = 12;
 
 const bytes = (size: number, most: number) =>
@@ -26,32 +27,35 @@ const bytes = (size: number, most: number) =>
     .instanceof(Uint8Array)
     .refine(
       (array) => array.length % size === 0 && array.length <= size * most,
-      `expected up to ${most} of ${size} bytes`,
+      `expected at most ${most} items of ${size} bytes`,
     );
 
 const opening = z.object({ kind: z.literal('header'), version: z.int().positive() });
 const header = opening.extend({ graph: z.string(), nLayers: z.int(), savedMs: z.int() });
 const frames = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('roots'), rows: bytes(ROOT_ROW_BYTES, ROOTS_A_FRAME) }),
-  z.strictObject({ kind: z.literal('pairs'), pairs: bytes(PAIR_BYTES, PAIRS_A_FRAME) }),
+  z.strictObject({ kind: z.literal('roots'), rows: bytes(ROOT_ROW_BYTES, ROOTS_PER_FRAME) }),
+  z.strictObject({ kind: z.literal('pairs'), pairs: bytes(PAIR_BYTES, PAIRS_PER_FRAME) }),
   z.strictObject({ kind: z.literal('end'), roots: z.int(), pairs: z.int() }),
 ]);
 
+/** The header of a file. */
 export interface SnapshotHeader {
-  /** Server and table. */
+  /** The graph: server and table. */
   graph: string;
   nLayers: number;
+  /** When the file was saved, in ms since 1970. */
   savedMs: number;
 }
 
 /**
- * Other work may go on meanwhile: what it adds may be left out.
+ * Saves the facts. Facts that are added during the save may be left out.
+ *
  * @throws SnapshotError IO.
  */
 export const saveSnapshot = (file: string, facts: RootFacts, head: SnapshotHeader): Promise<void> =>
   writeFrames(file, MAGIC, framesOf(facts, head));
 
-/** What a file must be of, to be taken. */
+/** The graph that a file must belong to, and the current time. */
 export interface SnapshotTarget {
   graph: string;
   nLayers: number;
@@ -60,33 +64,35 @@ export interface SnapshotTarget {
 }
 
 /**
- * @returns How many pairs were taken.
+ * Loads the facts of a file.
+ *
+ * @returns The number of pairs that were added.
  * @throws SnapshotError NOT_FOUND, DAMAGED, FOREIGN, UNSUPPORTED, IO.
  */
-export async function loadSnapshot(file: string, facts: RootFacts, taker: SnapshotTarget): Promise<number> {
+export async function loadSnapshot(file: string, facts: RootFacts, target: SnapshotTarget): Promise<number> {
   const handle = await openFrames(file);
   try {
     let rows = 0;
-    for await (const frame of checkedFrames(handle, file, taker))
+    for await (const frame of checkedFrames(handle, file, target))
       if (frame.kind === 'roots') rows += frame.rows.length / ROOT_ROW_BYTES;
-    return await take(checkedFrames(handle, file, taker), new Int32Array(rows), facts, taker.nowMs);
+    return await addFrames(checkedFrames(handle, file, target), new Int32Array(rows), facts, target.nowMs);
   } finally {
     await handle.close();
   }
 }
 
 function* framesOf({ roots, members }: RootFacts, head: SnapshotHeader): Iterable<unknown> {
-  // Roots are copied at once; a pair is true whenever it is read, as long as its row is still that root's.
+  // The roots are copied at once. A pair stays true later, as long as its row still belongs to that root.
   const copied = roots.copyRows(),
     words = new Uint32Array(copied.buffer),
     wordsOfRow = ROOT_ROW_BYTES / 4;
   yield { kind: 'header', version: VERSION, ...head };
-  for (let at = 0; at < copied.byteLength; at += ROOTS_A_FRAME * ROOT_ROW_BYTES)
+  for (let at = 0; at < copied.byteLength; at += ROOTS_PER_FRAME * ROOT_ROW_BYTES)
     yield {
       kind: 'roots',
-      rows: new Uint8Array(copied.buffer).subarray(at, at + ROOTS_A_FRAME * ROOT_ROW_BYTES),
+      rows: new Uint8Array(copied.buffer).subarray(at, at + ROOTS_PER_FRAME * ROOT_ROW_BYTES),
     };
-  const frame = new Uint32Array(3 * PAIRS_A_FRAME);
+  const frame = new Uint32Array(3 * PAIRS_PER_FRAME);
   const filled = (count: number): unknown => ({
     kind: 'pairs',
     pairs: new Uint8Array(frame.buffer, 0, PAIR_BYTES * count),
@@ -108,7 +114,7 @@ function* framesOf({ roots, members }: RootFacts, head: SnapshotHeader): Iterabl
     frame[3 * count + 1] = members.highAt(slot);
     frame[3 * count + 2] = row;
     pairs++;
-    if (++count < PAIRS_A_FRAME) continue;
+    if (++count < PAIRS_PER_FRAME) continue;
     yield filled(count);
     count = 0;
   }
@@ -118,11 +124,11 @@ function* framesOf({ roots, members }: RootFacts, head: SnapshotHeader): Iterabl
 
 type Frame = Exclude<z.infer<typeof frames>, { kind: 'end' }>;
 
-/** Roots and pairs, each checked. @throws SnapshotError. */
+/** Reads the roots and pairs, and checks each. @throws SnapshotError. */
 async function* checkedFrames(
   handle: FileHandle,
   file: string,
-  taker: SnapshotTarget,
+  target: SnapshotTarget,
 ): AsyncGenerator<Frame> {
   const check = <T>(schema: z.ZodType<T>, frame: unknown, what: string): T => {
     const parsed = schema.safeParse(frame);
@@ -140,12 +146,15 @@ async function* checkedFrames(
     if (number++ === 0) {
       const { version } = check(opening, read, what);
       if (version > VERSION)
-        throw new SnapshotError('UNSUPPORTED', `${file} is of version ${version}; this one reads ${VERSION}`);
+        throw new SnapshotError(
+          'UNSUPPORTED',
+          `${file} has format version ${version}; this release reads version ${VERSION}`,
+        );
       const head = check(header, read, what);
-      if (head.graph !== taker.graph || head.nLayers !== taker.nLayers)
+      if (head.graph !== target.graph || head.nLayers !== target.nLayers)
         throw new SnapshotError(
           'FOREIGN',
-          `${file} is of another graph: ${toPrintable(head.graph)} with ${head.nLayers} layers, not ${taker.graph} with ${taker.nLayers}`,
+          `${file} belongs to another graph: ${toPrintable(head.graph)} with ${head.nLayers} layers, not ${target.graph} with ${target.nLayers}`,
         );
       savedMs = head.savedMs;
       continue;
@@ -156,21 +165,21 @@ async function* checkedFrames(
       ended = true;
       wrong = frame.roots !== roots || frame.pairs !== pairs;
     } else if (frame.kind === 'roots') {
-      for (const row of rowsOf(frame.rows)) wrong ||= !isSound(row, taker, savedMs);
+      for (const row of rowsOf(frame.rows)) wrong ||= !isSound(row, target, savedMs);
       roots += frame.rows.length / ROOT_ROW_BYTES;
     } else {
       const words = wordsIn(frame.pairs);
       for (let at = 0; at < words.length; at += 3)
-        wrong ||= taker.ids.layerOf(words[at + 1]) !== SUPERVOXEL_LAYER || words[at + 2] >= roots;
+        wrong ||= target.ids.layerOf(words[at + 1]) !== SUPERVOXEL_LAYER || words[at + 2] >= roots;
       pairs += words.length / 3;
     }
-    if (wrong) throw new SnapshotError('DAMAGED', `${file}: ${what} holds what no snapshot does`);
+    if (wrong) throw new SnapshotError('DAMAGED', `${file}: ${what} contains invalid values`);
     if (frame.kind !== 'end') yield frame;
   }
   if (!ended) throw new SnapshotError('DAMAGED', `${file} has no end`);
 }
 
-async function take(
+async function addFrames(
   frames: AsyncIterable<Frame>,
   ordinals: Int32Array,
   facts: RootFacts,
@@ -178,7 +187,7 @@ async function take(
 ): Promise<number> {
   const { roots, members } = facts;
   let rows = 0,
-    taken = 0;
+    added = 0;
   try {
     for await (const frame of frames) {
       if (frame.kind === 'roots') {
@@ -186,7 +195,7 @@ async function take(
         for (const row of rowsOf(frame.rows)) {
           const ordinal =
             isFree(row) || roots.isTooOld(row.learntMs) || row.toMs > nowMs ? -1 : roots.merge(row);
-          if (ordinal >= 0) roots.retain(ordinal); // no entry names it yet
+          if (ordinal >= 0) roots.retain(ordinal); // no entry refers to it yet
           ordinals[rows++] = ordinal;
         }
       } else {
@@ -195,33 +204,25 @@ async function take(
           const ordinal = ordinals[words[at + 2]];
           if (ordinal < 0) continue;
           members.add(words[at], words[at + 1], ordinal);
-          taken++;
+          added++;
         }
       }
     }
   } finally {
     for (const ordinal of ordinals.subarray(0, rows)) if (ordinal >= 0) roots.release(ordinal);
   }
-  return taken;
+  return added;
 }
 
-/** Fresh memory: what is read lies at any byte. */
+/** Copies the bytes, because their offset may not be a multiple of 4. */
 const wordsIn = (array: Uint8Array): Uint32Array => new Uint32Array(new Uint8Array(array).buffer);
 
 function* rowsOf(array: Uint8Array): Iterable<RootTableRow> {
   const words = wordsIn(array),
     numbers = new Float64Array(words.buffer);
   for (let at = 0; at < numbers.length; at += ROOT_ROW_BYTES / 8) {
-    const [, fromMs, toMs, deadFromMs, learntMs, flags] = numbers.subarray(at, at + ROOT_ROW_BYTES / 8);
-    yield {
-      low: words[2 * at],
-      high: words[2 * at + 1],
-      fromMs,
-      toMs,
-      notCurrentFromMs: deadFromMs,
-      learntMs,
-      flags,
-    };
+    const [, fromMs, toMs, notCurrentFromMs, learntMs, flags] = numbers.subarray(at, at + ROOT_ROW_BYTES / 8);
+    yield { low: words[2 * at], high: words[2 * at + 1], fromMs, toMs, notCurrentFromMs, learntMs, flags };
   }
 }
 
@@ -229,7 +230,7 @@ const isFree = ({ low, high }: RootTableRow): boolean => low === 0 && high === 0
 
 function isSound(row: RootTableRow, { ids, nLayers }: SnapshotTarget, savedMs: number): boolean {
   if (isFree(row)) return true;
-  const { low, high, fromMs, toMs, notCurrentFromMs: deadFromMs, learntMs, flags } = row,
+  const { low, high, fromMs, toMs, notCurrentFromMs, learntMs, flags } = row,
     layer = ids.layerOf(high);
   const isEmpty = fromMs === Infinity && toMs === -Infinity;
   if (
@@ -237,7 +238,8 @@ function isSound(row: RootTableRow, { ids, nLayers }: SnapshotTarget, savedMs: n
     !(Number.isSafeInteger(fromMs) && Number.isSafeInteger(toMs) && fromMs <= toMs && toMs <= savedMs)
   )
     return false;
-  if (!(deadFromMs === Infinity || (Number.isSafeInteger(deadFromMs) && deadFromMs > toMs))) return false;
+  if (!(notCurrentFromMs === Infinity || (Number.isSafeInteger(notCurrentFromMs) && notCurrentFromMs > toMs)))
+    return false;
   if (!Number.isSafeInteger(learntMs) || (flags !== 0 && flags !== CREATED)) return false;
   if (layer === nLayers) return true;
   return layer === 0 && fromMs === toMs && fromMs === timestampOfNoRoot(low, high) && flags === CREATED;

@@ -1,4 +1,4 @@
-/** The table of supervoxels against a Map, with entries that make room, roots that grow too old, and rows that are used again. */
+/** The table of supervoxels, compared with a Map: with evicted entries, roots that become too old, and reused rows. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { MemberTable } from '../../../lib/chunkedgraph/root-cache/member-table.ts';
@@ -22,7 +22,7 @@ const setup = (maxEntries: number) => {
 };
 
 describe('MemberTable', () => {
-  test('holds everything while there is room, each pair once', () => {
+  test('keeps all pairs while there is room, each once', () => {
     const { roots, members, add } = setup(50_000);
     for (let round = 0; round < 2; round++)
       for (let n = 0; n < 20_000; n++) for (const root of [1 + (n % 7), 100 + (n % 11)]) add(n, root);
@@ -33,10 +33,10 @@ describe('MemberTable', () => {
     expect(rootsOf(members, roots, 20_000)).toEqual([]);
   });
 
-  test('takes 15 bytes an entry when full, and no more however much comes', () => {
+  test('uses 15 bytes per entry when full, and no more after further entries', () => {
     const { members, roots, add } = setup(10_000);
     for (let n = 0; n < 40_000; n++) add(n, 1 + (n % 5));
-    // Evicting must not crowd the slots: a run without a free one stays short.
+    // Eviction must not crowd the slots: a run without a free slot stays short.
     let run = 0,
       longest = 0;
     for (let slot = 0; slot < members.slots; slot++)
@@ -46,7 +46,7 @@ describe('MemberTable', () => {
     expect(members.bytes).toBe(12 * (10_000 / 0.8 + 1));
   });
 
-  test('never loses or mixes up what was not evicted: no entry is out of reach, none names another root', () => {
+  test('never loses or mixes up entries: each is reachable, and none refers to a wrong root', () => {
     const steps = fc.array(
       fc.record({
         low: fc.nat(60),
@@ -80,7 +80,7 @@ describe('MemberTable', () => {
               !roots.isForgotten(members.rootAt(slot)) &&
               !pairs.has(`${members.lowAt(slot)}:${roots.lowOf(members.rootAt(slot))}`)
             )
-              expect(slot).toBe('of a pair that was added');
+              expect(slot).toBe('a slot of a pair that was added');
           }
           expect(reachable).toBe(members.size);
           expect(members.size).toBeLessThanOrEqual(maxEntries);
@@ -90,7 +90,7 @@ describe('MemberTable', () => {
     );
   });
 
-  test('gives up what nobody asked for before what was asked for', () => {
+  test('evicts unused entries before used ones', () => {
     const { members, roots, add } = setup(100);
     for (let n = 0; n < 100; n++) add(n, 1);
     for (let n = 0; n < 50; n++) members.touch(members.first(n, HIGH));
@@ -98,7 +98,7 @@ describe('MemberTable', () => {
     const held = Array.from({ length: 50 }, (_, n) => rootsOf(members, roots, n).length).reduce(
       (sum, n) => sum + n,
     );
-    expect(held).toBeGreaterThanOrEqual(30); // all else alike, 25 would be left
+    expect(held).toBeGreaterThanOrEqual(30); // without that rule, about 25 would be left
   });
 
   test('keeps at most 64 roots of one supervoxel, the latest among them', () => {
@@ -110,7 +110,7 @@ describe('MemberTable', () => {
     expect([members.size, roots.size]).toEqual([64, 64]);
   });
 
-  test('lets go of roots that are too old as it comes across them', () => {
+  test('releases roots that are too old when it meets them', () => {
     const { members, roots, add } = setup(1000);
     for (let n = 0; n < 500; n++) add(n, 1 + (n % 10));
     roots.setNow(200, 100);

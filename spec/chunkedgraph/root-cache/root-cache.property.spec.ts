@@ -1,4 +1,4 @@
-/** The cache against brute force: any edits, at any times, questions about any moments in any order, and no wrong root. */
+/** The root cache, compared with brute force: any edits at any times, look-ups at any timestamps in any order, and no wrong root. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,7 +45,7 @@ const step = fc.oneof(
     weight: 8,
     arbitrary: fc.record({
       do: fc.constant('ask' as const),
-      // Before now, at an edit or a millisecond beside it, or now.
+      // Before now, at an edit or one millisecond beside it, or now.
       when: fc.oneof(
         fc.record({ agoMs: fc.nat(8 * SETTLE_MS) }),
         fc.record({ edit: number, besideMs: fc.integer({ min: -1, max: 1 }) }),
@@ -65,7 +65,7 @@ interface World {
   cache: RootCache;
 }
 
-/** Layer 2 and the root layer are asked for as well: they must neither be answered from memory nor spoil it. */
+/** IDs of layer 2 and of the root layer are looked up, too: the cache must neither answer them nor learn from them. */
 function ask({ graph, cache }: World, { when, which }: Extract<Step, { do: 'ask' }>) {
   const moments = [BASE_MS, ...[...graph.roots.values()].map(({ createdMs }) => createdMs)];
   const timestampMs =
@@ -85,7 +85,7 @@ function ask({ graph, cache }: World, { when, which }: Extract<Step, { do: 'ask'
   );
   const buffer = BigUint64Array.from(ids),
     answer = cache.lookUp(buffer, { timestampMs });
-  // whoever asks may use the array for something else straight away
+  // the caller may reuse the array at once
   buffer.fill(supervoxel(which.length % SIZE));
   return { ids, answer };
 }
@@ -136,14 +136,16 @@ function check(
   answer: Awaited<ReturnType<RootCache['lookUp']>>,
   askedMs: number,
 ): void {
-  const { timestampMs, settled, rootIds, outcomes: fates, failures } = answer;
+  const { timestampMs, settled, rootIds, outcomes, failures } = answer;
   expect([settled, rootIds.length]).toEqual([timestampMs <= askedMs - SETTLE_MS, ids.length]);
   const wrong = ids.flatMap((id, i) => {
     const root = rootIds[i],
-      fate = fates[i],
+      outcome = outcomes[i],
       right = rightAnswers(graph, id, timestampMs, settled, askedMs);
-    if (fate === RootOutcome.failed && failures.length > 0 && root === 0n) return [];
-    return right.some((one) => one.root === root && one.fate === fate) ? [] : [{ id, root, fate, right }];
+    if (outcome === RootOutcome.failed && failures.length > 0 && root === 0n) return [];
+    return right.some((one) => one.root === root && one.outcome === outcome)
+      ? []
+      : [{ id, root, outcome, right }];
   });
   expect(wrong).toEqual([]);
 }
@@ -154,20 +156,20 @@ function rightAnswers(
   ms: number,
   settled: boolean,
   askedMs: number,
-): { root: bigint; fate: number }[] {
-  const found = (root: bigint) => ({ root, fate: root === 0n ? RootOutcome.noRoot : RootOutcome.ok });
+): { root: bigint; outcome: number }[] {
+  const found = (root: bigint) => ({ root, outcome: root === 0n ? RootOutcome.noRoot : RootOutcome.ok });
   const n = NUMBER_OF.get(id);
   if (n !== undefined)
     return settled ? [found(graph.truth(n, ms))] : graph.possible(n, ms, askedMs).map(found);
-  if (id === 0n) return [{ root: 0n, fate: RootOutcome.zero }];
-  if (id >> 56n === 4n) return [{ root: id, fate: RootOutcome.notLookedUp }];
+  if (id === 0n) return [{ root: 0n, outcome: RootOutcome.zero }];
+  if (id >> 56n === 4n) return [{ root: id, outcome: RootOutcome.notLookedUp }];
   return [found(graph.read(id, ms))];
 }
 
 const steps = fc.array(step, { minLength: 20, maxLength: 120, size: 'max' });
 
 describe('a root cache', () => {
-  test('never gives a wrong root, however small or short-lived it is, and whatever fails', async () => {
+  test('never gives a wrong root, with any size and any maximum age, and after any failure', async () => {
     const options = fc.record({
       maxEntries: fc.constantFrom(1, 3, 10, 10_000),
       maxAgeMs: fc.constantFrom(1, 2 * SETTLE_MS, Infinity),
@@ -183,7 +185,7 @@ describe('a root cache', () => {
     );
   });
 
-  test('asks nothing twice about a settled moment', async () => {
+  test('sends no request twice for a settled timestamp', async () => {
     let answered = 0,
       hits = 0;
     await fc.assert(
@@ -201,12 +203,12 @@ describe('a root cache', () => {
       ),
       { seed: 6, numRuns: 200 },
     );
-    // It is about something: questions were asked, and others were not.
+    // The property is not empty: requests were sent, and others were avoided.
     expect(answered).toBeGreaterThan(10_000);
     expect(hits).toBeGreaterThan(3000);
   });
 
-  test('gives no wrong root to others when the server leads a supervoxel to a root that is no more', async () => {
+  test('gives no wrong root to other supervoxels if the server gives one a replaced root', async () => {
     let stale = 0;
     await fc.assert(
       fc.asyncProperty(
@@ -242,11 +244,11 @@ describe('a root cache', () => {
                 answer = await asked.answer;
               const others = [...asked.ids.keys()].filter((i) => asked.ids[i] !== supervoxel(n));
               const rootIds = answer.rootIds.filter((_root, i) => asked.ids[i] !== supervoxel(n)),
-                fates = answer.outcomes.filter((_fate, i) => asked.ids[i] !== supervoxel(n));
+                outcomes = answer.outcomes.filter((_outcome, i) => asked.ids[i] !== supervoxel(n));
               check(
                 { graph, server, cache },
                 others.map((i) => asked.ids[i]),
-                { ...answer, rootIds, outcomes: fates },
+                { ...answer, rootIds, outcomes },
                 wasMs,
               );
               if (

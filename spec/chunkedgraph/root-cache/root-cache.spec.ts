@@ -1,4 +1,4 @@
-/** What is asked, and what not: counted against a simulated server. */
+/** Which requests the root cache sends, and which it avoids: counted at a simulated server. */
 import { describe, expect, test } from '@jest/globals';
 import { RootCache, type RootCacheOptions } from '../../../lib/chunkedgraph/root-cache/root-cache.ts';
 import { RootOutcome, type RootLookUpOptions } from '../../../lib/chunkedgraph/roots/root-source.ts';
@@ -26,11 +26,11 @@ function world(options: RootCacheOptions = {}) {
 }
 
 const ALL = Array.from({ length: 8 }, (_, n) => supervoxel(n));
-/** Well after the last edit has settled. */
+/** Advances the time, and returns a timestamp long after the last edit has settled. */
 const settle = (graph: SimulatedGraph): number => (graph.nowMs += 10 * SETTLE_MS) - 2 * SETTLE_MS;
 
 describe('a root cache', () => {
-  test('answers a settled moment again without a request, duplicates and zeros in their places', async () => {
+  test('answers again at a settled timestamp without a request, with duplicates and zeros in order', async () => {
     const { lookUp, server, graph } = world();
     const timestampMs = graph.nowMs - SETTLE_MS,
       ids = [ALL[3], 0n, ALL[0], ALL[3], unknownSupervoxel(1)];
@@ -45,11 +45,11 @@ describe('a root cache', () => {
       RootOutcome.ok,
     ]);
     expect([first.cached, again.cached]).toEqual([0, 4]);
-    expect(server.asked).toEqual([ids, [0n]]); // which the real source answers by itself
+    expect(server.asked).toEqual([ids, [0n]]); // the real source answers zeros without a request
     expect(again).toMatchObject({ settled: true, timestampMs, failures: [] });
   });
 
-  test('holds a root for all that is between two sightings, of any of its supervoxels', async () => {
+  test('knows a root at all timestamps between two look-ups of any of its supervoxels', async () => {
     const { lookUp, server, graph } = world();
     await lookUp([ALL[0]], { timestampMs: BASE_MS + 10 });
     await lookUp([ALL[0]], { timestampMs: BASE_MS + 20 });
@@ -61,7 +61,7 @@ describe('a root cache', () => {
     expect([server.asked, server.askedLatest]).toEqual([[[ALL[1]]], []]);
   });
 
-  test('for a later moment asks about the distinct roots, and looks up only what is under those that are no more', async () => {
+  test('at a later timestamp, checks the distinct roots, and looks up only supervoxels under replaced ones', async () => {
     const { lookUp, server, graph, cache } = world();
     const before = await lookUp(ALL, { timestampMs: settle(graph) });
     graph.edit('merge', 0, 1);
@@ -84,7 +84,7 @@ describe('a root cache', () => {
     });
   });
 
-  test('before all that is known looks up; with extendToCreation it asks once when the root was made', async () => {
+  test('looks up supervoxels at an earlier timestamp, or with extendToCreation requests the creation time once', async () => {
     for (const extendToCreation of [false, true]) {
       const { lookUp, server, graph } = world({ extendToCreation });
       await lookUp(ALL.slice(0, 2), { timestampMs: BASE_MS + 100 });
@@ -104,7 +104,7 @@ describe('a root cache', () => {
     }
   });
 
-  test('keeps of an unsettled moment that a supervoxel is under a root, not that the root is current', async () => {
+  test('keeps from an unsettled timestamp that a supervoxel is under a root, but not that the root is current', async () => {
     const { lookUp, server, graph } = world();
     const now = await lookUp(ALL);
     expect([now.settled, now.timestampMs]).toEqual([false, graph.nowMs]);
@@ -116,7 +116,7 @@ describe('a root cache', () => {
     expect([server.asked.length, server.askedLatest.length]).toEqual([1, 2]);
   });
 
-  test('asks about roots once for all who ask in one turn, at one instant', async () => {
+  test('checks roots once for all look-ups of one turn, at one timestamp', async () => {
     const { lookUp, server } = world();
     await lookUp(ALL);
     server.asked.length = 0;
@@ -125,7 +125,7 @@ describe('a root cache', () => {
     expect([server.asked, server.askedLatest.length]).toEqual([[], 1]);
   });
 
-  test('looks up what it could not ask about', async () => {
+  test('looks up supervoxels if the check of their roots failed', async () => {
     const { lookUp, server, graph, cache } = world();
     await lookUp(ALL, { timestampMs: BASE_MS + 1 });
     server.failing = true;
@@ -134,7 +134,7 @@ describe('a root cache', () => {
     expect([answer.cached, cache.stats.failed, server.asked.length]).toEqual([0, 1, 2]);
   });
 
-  test('keeps nothing of what failed', async () => {
+  test('keeps nothing from a failed look-up', async () => {
     const { lookUp, server } = world();
     server.failing = true;
     expect([...(await lookUp([ALL[0]], { timestampMs: BASE_MS })).outcomes]).toEqual([RootOutcome.failed]);
@@ -142,7 +142,7 @@ describe('a root cache', () => {
     expect(server.asked.length).toBe(2);
   });
 
-  test('asks anew after maxAgeMs, and after clear(), as a repaired server wants it', async () => {
+  test('looks up again after maxAgeMs and after clear(), in case the server was repaired', async () => {
     const { lookUp, server, graph, cache } = world({ maxAgeMs: 1000 });
     const ask = async (): Promise<unknown> => (await lookUp([ALL[0]], { timestampMs: BASE_MS })).cached;
     expect([await ask(), await ask()]).toEqual([0, 1]);
@@ -156,7 +156,7 @@ describe('a root cache', () => {
     expect(cache.stats).toMatchObject({ entries: 1, roots: 1 });
   });
 
-  test('leaves other layers to the server, and the IDs of other layers', async () => {
+  test('passes other stop layers, and IDs of other layers, to the server', async () => {
     const { lookUp, server, graph } = world();
     const level2 = [...graph.level2.keys()][0];
     for (let k = 0; k < 2; k++) {
@@ -166,7 +166,7 @@ describe('a root cache', () => {
     expect(server.asked).toEqual([[ALL[0]], [level2], [ALL[0]], [level2]]);
   });
 
-  test('lets one caller leave, and the others have their answer', async () => {
+  test('answers the other callers after one has left', async () => {
     const { lookUp, server } = world();
     await lookUp(ALL);
     const leaving = new AbortController(),
@@ -180,7 +180,7 @@ describe('a root cache', () => {
     expect(server.askedLatest.length).toBe(1);
   });
 
-  test('drops the question about roots when nobody waits for it', async () => {
+  test('drops the check of roots when no caller is left', async () => {
     const { lookUp, server } = world();
     await lookUp(ALL);
     const leaving = new AbortController(),

@@ -1,6 +1,6 @@
 /**
- * A graph with edits in time, by brute force: every supervoxel has the list of its roots, every root its moments. What an edit writes
- * appears piece by piece, at any time up to `SETTLE_MS` after the edit's own moment, as a reader of the real server might see it.
+ * A graph with edits, by brute force: each supervoxel has a list of its roots, and each root has its times. The parts that an edit
+ * writes become visible one by one, up to `SETTLE_MS` after the edit's timestamp, as a reader of the real server may see them.
  */
 import { IdLayout } from '../../../lib/chunkedgraph/ids/id-layout.ts';
 import {
@@ -23,10 +23,10 @@ export const IDS = new IdLayout({
     [4, 8],
   ]),
 });
-/** Before it there is no graph. */
+/** The graph does not exist before this time. */
 export const BASE_MS = 1_000_000;
 
-/** Above 2^32 in both words, so that neither can be left out. */
+/** Both words are used, so that neither can be ignored. */
 export const supervoxel = (n: number): bigint =>
   (1n << 56n) | (BigInt(n % 3) << 40n) | BigInt(5_000_000_000 + n);
 export const unknownSupervoxel = (n: number): bigint => (1n << 56n) | BigInt(900_000 + n);
@@ -37,9 +37,9 @@ interface Root {
   id: bigint;
   members: number[];
   createdMs: number;
-  /** When its row can be read. */
+  /** When its row becomes visible. */
   rowSeenMs: number;
-  /** When the edit that made it has been written, and gives its locks back. */
+  /** When the edit that created it has been written, and releases its locks. */
   writtenMs: number;
   replacedMs: number;
   replacementSeenMs: number;
@@ -56,9 +56,9 @@ export class SimulatedGraph {
   readonly #random: Random;
   readonly #changes: Change[][];
   readonly roots = new Map<bigint, Root>();
-  /** Made with a root and never undone, as the server keeps them: the root it had stays its root. */
+  /** Layer-2 nodes, created with a root. As on the server, a node keeps its root for good. */
   readonly level2 = new Map<bigint, Root>();
-  /** Merges and splits, for undoing: the pieces before. */
+  /** The pieces before each merge or split, for undo. */
   readonly #undoable: number[][][] = [];
 
   constructor(
@@ -70,15 +70,15 @@ export class SimulatedGraph {
     for (let n = 0; n < size; n += 2) this.#make(n + 1 < size ? [n, n + 1] : [n], BASE_MS, 0);
   }
 
-  /** Supervoxels that the server leads to the root they had at some moment, ever after: what was made of them has other IDs. */
+  /** Supervoxels for which the server keeps giving the root of an earlier time. */
   readonly frozen = new Map<number, { ms: number; root: bigint }>();
 
-  /** Roots in force when everything has appeared. */
+  /** The current roots, once all edits are visible. */
   get current(): Root[] {
     return [...this.roots.values()].filter(({ replacedMs }) => replacedMs === Infinity);
   }
 
-  /** An edit begins now; nothing happens when an object is still locked by another one. */
+  /** Starts an edit now. Nothing happens if another edit still locks an object. */
   edit(kind: 'merge' | 'split' | 'undo', a: number, b: number): void {
     const { current } = this,
       first = current[a % current.length],
@@ -101,12 +101,12 @@ export class SimulatedGraph {
     }
   }
 
-  /** The root of a supervoxel at a moment, once everything has appeared; 0 for none. */
+  /** The root of a supervoxel at a timestamp, once all edits are visible; 0 for none. */
   truth(n: number, ms: number): bigint {
     return this.#changes[n].findLast((change) => change.ms <= ms)?.root.id ?? 0n;
   }
 
-  /** All that may be seen of it by who asks at `askedMs`, edits appearing as they may; 0 when it is between two roots. */
+  /** All roots that a look-up at `askedMs` may see, depending on which edits are visible; 0 between two roots. */
   possible(n: number, ms: number, askedMs: number): bigint[] {
     const settledMs = Math.min(ms, askedMs - SETTLE_MS);
     return [
@@ -118,7 +118,7 @@ export class SimulatedGraph {
     ];
   }
 
-  /** What the server answers just now. */
+  /** The server's answer at this time. */
   read(id: bigint, ms: number): bigint {
     const level2 = this.level2.get(id);
     if (level2) return level2.createdMs <= ms ? level2.id : 0n;
@@ -169,14 +169,14 @@ export class SimulatedGraph {
   }
 }
 
-/** The server of such a graph, with time going by while it answers, and with a record of what it was asked. */
+/** A server of a simulated graph. Time passes while it answers, and it records its requests. */
 export class SimulatedServer implements RootSource, RootHistory {
-  /** `ID@moment` of all that was answered about settled moments, and how often. */
+  /** How often each `ID@timestamp` was answered, for settled timestamps. */
   readonly answered = new Map<string, number>();
   readonly asked: bigint[][] = [];
   readonly askedLatest: bigint[][] = [];
   readonly askedCreated: bigint[][] = [];
-  /** Whether the next question fails. */
+  /** Whether the next request fails. */
   failing = false;
 
   constructor(
@@ -202,12 +202,12 @@ export class SimulatedServer implements RootSource, RootHistory {
     this.asked.push([...ids]);
     const failed = this.#fails(),
       rootIds = new BigUint64Array(ids.length),
-      fates = new Uint8Array(ids.length);
+      outcomes = new Uint8Array(ids.length);
     new Set(ids).forEach((id) => settled && !failed && id >> 56n === 1n && this.#count(id, timestampMs));
     ids.forEach((id, i) => {
       const layer = Number(id >> 56n);
       const root = layer >= stopLayer ? id : this.graph.read(id, timestampMs);
-      fates[i] =
+      outcomes[i] =
         id === 0n
           ? RootOutcome.zero
           : failed
@@ -221,15 +221,7 @@ export class SimulatedServer implements RootSource, RootHistory {
     });
     this.graph.nowMs += this.passMs();
     const failures = failed ? [{ first: 0n, last: 2n ** 64n - 1n, error: new Error('simulated') }] : [];
-    return {
-      timestampMs,
-      settled,
-      rootIds,
-      outcomes: fates,
-      failures,
-      distinct: new Set(ids).size,
-      requests: 1,
-    };
+    return { timestampMs, settled, rootIds, outcomes, failures, distinct: new Set(ids).size, requests: 1 };
   }
 
   async isLatest(roots: BigUint64Array, timestampMs: number): Promise<boolean[]> {

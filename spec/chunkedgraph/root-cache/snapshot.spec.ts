@@ -1,4 +1,4 @@
-/** Snapshots: what is saved is what is loaded; whatever else a file holds is refused with a typed error and changes nothing. */
+/** Snapshots: a load restores what was saved. Any other file is refused with a typed error and changes nothing. */
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ const IDS_ASKED = BigUint64Array.from([
   ...Array.from({ length: 40 }, (_, n) => supervoxel(n)),
   unknownSupervoxel(1),
 ]);
-const MOMENTS = [BASE_MS, BASE_MS + 100, graph.nowMs - SETTLE_MS];
+const TIMESTAMPS = [BASE_MS, BASE_MS + 100, graph.nowMs - SETTLE_MS];
 
 const open = (options?: RootCacheOptions, of = 'https://host/table/t', nLayers = N_LAYERS): RootCache =>
   new RootCache(
@@ -42,7 +42,7 @@ const open = (options?: RootCacheOptions, of = 'https://host/table/t', nLayers =
 
 async function filled(): Promise<RootCache> {
   const cache = open();
-  for (const timestampMs of MOMENTS) await cache.lookUp(IDS_ASKED, { timestampMs });
+  for (const timestampMs of TIMESTAMPS) await cache.lookUp(IDS_ASKED, { timestampMs });
   await cache.lookUp(IDS_ASKED); // unsettled
   return cache;
 }
@@ -50,7 +50,7 @@ async function filled(): Promise<RootCache> {
 const FIRST_FRAME = 8;
 type Field = 'version' | 'graph' | 'nLayers';
 
-/** The frames of a file, as bytes without their heads. */
+/** The frames of a file as bytes, without their headers. */
 function framesOf(bytes: Buffer): Buffer[] {
   const frames: Buffer[] = [];
   for (let at = FIRST_FRAME; at < bytes.length; at += 8 + frames.at(-1)!.length)
@@ -58,7 +58,7 @@ function framesOf(bytes: Buffer): Buffer[] {
   return frames;
 }
 
-/** A file of frames, its checksums right. */
+/** A file of frames with correct checksums. */
 function fileOf(frames: readonly Uint8Array[]): Buffer {
   const heads = frames.map((frame) => {
     const head = Buffer.alloc(8);
@@ -127,24 +127,24 @@ const made = (
   );
 
 describe('a snapshot', () => {
-  test('gives back all that was known: nothing is asked again, at any settled moment', async () => {
+  test('restores all facts: no request is sent again, at any settled timestamp', async () => {
     const cache = await filled();
     await cache.save(file);
     const loaded = open();
     expect(await loaded.load(file)).toBe(cache.stats.entries);
     expect(loaded.stats).toMatchObject({ entries: cache.stats.entries, roots: cache.stats.roots });
     server.asked.length = server.askedLatest.length = 0;
-    for (const timestampMs of [...MOMENTS, BASE_MS + 50]) {
+    for (const timestampMs of [...TIMESTAMPS, BASE_MS + 50]) {
       const known = IDS_ASKED.subarray(0, 40),
         expected = await cache.lookUp(known, { timestampMs });
       expect((await loaded.lookUp(known, { timestampMs })).rootIds).toEqual(expected.rootIds);
     }
-    for (const timestampMs of MOMENTS)
+    for (const timestampMs of TIMESTAMPS)
       expect((await loaded.lookUp(IDS_ASKED, { timestampMs })).cached).toBe(41);
     expect([server.asked, server.askedLatest]).toEqual([[], []]);
   });
 
-  test('is whole, alone in its folder and for its owner only, however many write it', async () => {
+  test('is complete, alone in its folder, and readable by its owner only, after several writers', async () => {
     const cache = await filled(),
       other = await filled();
     await Promise.all([cache.save(file), cache.save(file), other.save(file)]);
@@ -153,7 +153,7 @@ describe('a snapshot', () => {
     expect(await open().load(file)).toBe(cache.stats.entries);
   });
 
-  test('is added to what is known, up to maxEntries', async () => {
+  test('is added to the known facts, up to maxEntries', async () => {
     const cache = await filled();
     await cache.save(file);
     const some = open();
@@ -166,7 +166,7 @@ describe('a snapshot', () => {
     expect(small.stats.roots).toBeLessThanOrEqual(5);
   });
 
-  test('is taken while it is not too old', async () => {
+  test('is ignored when it is too old', async () => {
     const cache = await filled();
     await cache.save(file);
     const aged = open({ maxAgeMs: 1 });
@@ -183,7 +183,7 @@ describe('a snapshot', () => {
     await expect(reader().load(file)).rejects.toMatchObject({ name: 'SnapshotError', code });
   });
 
-  test('that is not there is NOT_FOUND, where nothing can be written IO', async () => {
+  test('is NOT_FOUND if the file does not exist, and IO if it cannot be read or written', async () => {
     await expect(open().load(join(folder, 'none'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await expect(open().load(folder)).rejects.toMatchObject({ code: 'IO' });
     await expect(open().save(join(folder, 'none', 'roots'))).rejects.toMatchObject({ code: 'IO' });
@@ -195,9 +195,9 @@ describe('a snapshot', () => {
     ONE = supervoxel(1);
   test.each<[what: string, code: string, bytes: () => Uint8Array]>([
     ['made by hand, but right', 'loaded', () => made(rootRow(), pair(ONE, 0))],
-    ['of nothing', 'loaded', () => made(new Uint8Array(0), new Uint8Array(0))],
+    ['without roots and pairs', 'loaded', () => made(new Uint8Array(0), new Uint8Array(0))],
     [
-      'of a later version',
+      'of a later format version',
       'UNSUPPORTED',
       () => fileOf([pack({ kind: 'header', version: 2, shape: 'unknown' })]),
     ],
@@ -211,13 +211,13 @@ describe('a snapshot', () => {
       () => Buffer.concat([made(rootRow(), pair(ONE, 0)), made(rootRow(), pair(ONE, 0)).subarray(8)]),
     ],
     ['with other totals', 'DAMAGED', () => made(rootRow(), pair(ONE, 0), { roots: 1, pairs: 2 })],
-    ['with a pair of no root', 'DAMAGED', () => made(rootRow(), pair(ONE, 1))],
+    ['with a pair whose root is missing', 'DAMAGED', () => made(rootRow(), pair(ONE, 1))],
     ['with a pair of layer 2', 'DAMAGED', () => made(rootRow(), pair(LAYER_2, 0))],
     ['with half a pair', 'DAMAGED', () => made(rootRow(), pair(ONE, 0).subarray(0, 11))],
     ['with a root of layer 2', 'DAMAGED', () => made(rootRow({ id: LAYER_2 }), pair(ONE, 0))],
-    ['with a span to after it was saved', 'DAMAGED', () => made(rootRow({ toMs: 9e15 }), pair(ONE, 0))],
+    ['with a span that ends after the save', 'DAMAGED', () => made(rootRow({ toMs: 9e15 }), pair(ONE, 0))],
     ['with a span backwards', 'DAMAGED', () => made(rootRow({ fromMs: BASE_MS + 6 }), pair(ONE, 0))],
-    ['with no number', 'DAMAGED', () => made(rootRow({ fromMs: NaN }), pair(ONE, 0))],
+    ['with NaN', 'DAMAGED', () => made(rootRow({ fromMs: NaN }), pair(ONE, 0))],
     [
       'with an end before its span',
       'DAMAGED',
@@ -225,7 +225,7 @@ describe('a snapshot', () => {
     ],
     ['with an unknown flag', 'DAMAGED', () => made(rootRow({ flags: 2 }), pair(ONE, 0))],
     [
-      'with no root at another moment than its own',
+      'with a no-root row at a wrong timestamp',
       'DAMAGED',
       () => made(rootRow({ id: 77n, toMs: BASE_MS, flags: 1 }), pair(ONE, 0)),
     ],
@@ -237,11 +237,11 @@ describe('a snapshot', () => {
     ['with an array of 4 billion', 'DAMAGED', () => fileOf([Buffer.of(0xdd, 0xff, 0xff, 0xff, 0xff)])],
     ['with bytes of 4 GiB', 'DAMAGED', () => fileOf([Buffer.of(0xc6, 0xff, 0xff, 0xff, 0xff)])],
     ['with a map of 4 billion', 'DAMAGED', () => fileOf([Buffer.of(0xdf, 0xff, 0xff, 0xff, 0xff)])],
-    ['with a million arrays in one another', 'DAMAGED', () => fileOf([Buffer.alloc(1_000_000, 0x91)])],
-    ['with a frame that is no MessagePack', 'DAMAGED', () => fileOf([Buffer.of(0xc1)])],
+    ['with a million nested arrays', 'DAMAGED', () => fileOf([Buffer.alloc(1_000_000, 0x91)])],
+    ['with a frame that is not MessagePack', 'DAMAGED', () => fileOf([Buffer.of(0xc1)])],
   ])('%s: %s', async (_, code, bytes) => expect(await loadError(bytes())).toBe(code));
 
-  test('that is cut anywhere is damaged', async () => {
+  test('is damaged if it is cut anywhere', async () => {
     await (await filled()).save(file);
     const bytes = await readFile(file),
       codes = new Set<string>();
@@ -250,7 +250,7 @@ describe('a snapshot', () => {
     expect([...codes]).toEqual(['DAMAGED']);
   });
 
-  test('that is altered anywhere is damaged', async () => {
+  test('is damaged if it is altered anywhere', async () => {
     await (await filled()).save(file);
     const bytes = await readFile(file),
       random = seeded(3),
@@ -263,7 +263,7 @@ describe('a snapshot', () => {
     expect([...codes]).toEqual(['DAMAGED']);
   });
 
-  test('that is altered with right checksums is refused or holds nothing impossible', async () => {
+  test('is refused, or has only possible values, if it is altered with correct checksums', async () => {
     await (await filled()).save(file);
     const frames = framesOf(await readFile(file)),
       random = seeded(4),
