@@ -1,28 +1,33 @@
-/** Boxes of voxels, as the server takes them and as it judges nodes by them. */
+/**
+ * Handles boxes of voxels: clips them to the volume, formats them for the server, and tells which nodes touch
+ * them.
+ */
 import { UnitRatio } from '../../base/unit-ratio.ts';
 import type { Vec3 } from '../../base/vec3.ts';
 import type { IdArithmetic } from '../ids/id-arithmetic.ts';
 import { checkTriple, type Bounds, type GraphGrid } from './check-arguments.ts';
 
-/** Voxels of the graph's mip, half-open, inside the volume. */
+/** A half-open box inside the volume, in voxels of the graph's mip. */
 export interface Box {
   min: Vec3;
   max: Vec3;
 }
 
-/** Where nodes lie. */
+/** What is needed to tell where a node lies. */
 export interface NodeSpace {
   grid: GraphGrid;
   ids: IdArithmetic;
-  /** Graph chunks of layer 2: the first voxel of the first, and how large they are. */
+  /** The first voxel of the first layer-2 chunk, and the size of layer-2 chunks. */
   chunks: { origin: Vec3; size: Vec3 };
   /** Layer of the roots. */
   nLayers: number;
 }
 
 /**
- * Bounds cut to the volume; null where they miss it altogether.
- * @throws RangeError for no box, and where the volume itself begins below 0: the server's text form knows no negative numbers.
+ * Clips bounds to the volume. Returns null if they are outside the volume, and undefined if there are none.
+ *
+ * @throws RangeError if the bounds are not a box, or if the volume begins below 0, because the server's text
+ *   form has no negative numbers.
  */
 export function clipToVolume(bounds: Bounds | undefined, grid: GraphGrid): Box | null | undefined {
   if (bounds === undefined) return undefined;
@@ -34,13 +39,14 @@ export function clipToVolume(bounds: Bounds | undefined, grid: GraphGrid): Box |
   const box = { min: [0, 0, 0] as [number, number, number], max: [0, 0, 0] as [number, number, number] };
   for (let axis = 0; axis < 3; axis++) {
     const voxels = new UnitRatio(unit ? unit[axis] : grid.resolution[axis], grid.resolution[axis]);
-    if (min[axis] > max[axis]) throw new RangeError(`bounds: min ${min[axis]} is beyond max ${max[axis]}`);
+    if (min[axis] > max[axis])
+      throw new RangeError(`bounds: min ${min[axis]} is greater than max ${max[axis]}`);
     const from = Math.max(voxels.floor(min[axis]), grid.bounds.min[axis]),
       to = Math.min(voxels.ceil(max[axis]), grid.bounds.max[axis]);
     if (from >= to) return null;
     if (from < 0)
       throw new RangeError(
-        'the server takes no negative bounds, and this volume begins below 0: leave bounds out',
+        'the server does not accept negative bounds, and this volume begins below 0: omit bounds',
       );
     box.min[axis] = from;
     box.max[axis] = to;
@@ -48,14 +54,14 @@ export function clipToVolume(bounds: Bounds | undefined, grid: GraphGrid): Box |
   return box;
 }
 
-/** As the server takes it. */
+/** Formats a box for a query: `x0-x1_y0-y1_z0-z1`. */
 export const formatBounds = (box: Box | undefined): string | undefined =>
   box?.min.map((from, axis) => `${from}-${box.max[axis]}`).join('_');
 
 /**
- * Whether a node's graph chunk touches the box, as the server judges the nodes below the one it is asked about, but for supervoxels. The
- * root layer's only chunk is the whole volume, whatever the position in the ID. Of a layer that the graph does not describe nobody can say:
- * such nodes are taken for inside.
+ * Creates a filter: whether a node's graph chunk touches the box. The server judges nodes below the requested
+ * one in the same way, except supervoxels. The root layer has one chunk, the whole volume. A node of a layer
+ * that the graph does not describe counts as inside.
  */
 export function createBoxFilter(
   box: Box | null | undefined,

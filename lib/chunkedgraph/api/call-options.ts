@@ -1,4 +1,7 @@
-/** The options of the calls of `volume.graph`, each in one place: what it may be, what holds without it, its flag, and what it is for. */
+/**
+ * The option tables of `volume.graph`. Each option is described once: its values, its default, its
+ * command-line flag, and what it is for.
+ */
 import {
   BOOLEAN,
   defineKind,
@@ -16,7 +19,7 @@ import { BOUNDS_OPTIONS } from './check-arguments.ts';
 import type { LeavesOptions } from './nodes.ts';
 
 const NUMBER = defineKind('a number', (value) => typeof value === 'number');
-/** Of another type it is a TypeError. */
+/** Makes a value of another type a TypeError. */
 const number = (other: ValueKind): ValueKind => ({
   expected: other.expected,
   check: (name, value) => {
@@ -43,6 +46,7 @@ const QUERY: ValueKind = {
 
 const WHEN = 'ISO 8601 (no zone: UTC), unix seconds, settled, or mat or mat_943 of a datastack';
 
+/** Options of every call. */
 export const COMMON_OPTIONS = {
   signal: { kind: SIGNAL, says: 'ends the call' },
   timeoutMs: {
@@ -57,6 +61,7 @@ export const COMMON_OPTIONS = {
   },
 } as const;
 
+/** Options of calls whose replies have a size limit. */
 export const CALL_OPTIONS = {
   ...COMMON_OPTIONS,
   maxBytes: { kind: number(integerFrom(1)), default: '256 MiB', says: 'longest reply that is taken' },
@@ -70,11 +75,13 @@ export const TIMESTAMP_OPTION = {
   flagSays: `the moment: ${WHEN}`,
 } as const;
 
+/** Options of calls with a timestamp. */
 export const TIMED_OPTIONS = {
   ...CALL_OPTIONS,
   timestamp: TIMESTAMP_OPTION,
 } as const satisfies OptionTable<TimedOptions>;
 
+/** Options of calls about a span of time. */
 export const WINDOW_OPTIONS = {
   ...CALL_OPTIONS,
   from: {
@@ -92,6 +99,7 @@ export const WINDOW_OPTIONS = {
   },
 } as const;
 
+/** Options of edits. */
 export const EDIT_OPTIONS = {
   ...CALL_OPTIONS,
   remesh: { kind: BOOLEAN, default: "true, the server's", says: 'whether meshes are made anew' },
@@ -111,6 +119,7 @@ export const BOUNDS_OPTION = {
   says: 'only nodes whose graph chunk touches this box, its end outside; the node asked about, too',
 } as const;
 
+/** Options of `leaves` and `leavesMany`. */
 export const LEAVES_OPTIONS = {
   ...CALL_OPTIONS,
   bounds: BOUNDS_OPTION,
@@ -181,6 +190,7 @@ export const MINCUT_OPTION = {
   says: 'let the server look for the cut; false: cut between each source and the sink of the same number',
 } as const;
 
+/** Options of `request`. */
 export const REQUEST_OPTIONS = {
   ...CALL_OPTIONS,
   method: {

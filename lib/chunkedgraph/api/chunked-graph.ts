@@ -1,4 +1,8 @@
-/** Everything a PyChunkedGraph server can be asked about one table; IDs are bigints, lists of them BigUint64Arrays, both ways. */
+/**
+ * `volume.graph`: the requests to one table of a PyChunkedGraph server. IDs are bigints, and lists of IDs are
+ * BigUint64Arrays, in arguments and in results. This file has edits and free requests; the base classes have
+ * roots, nodes and history.
+ */
 import * as z from 'zod';
 import { GraphError } from '../../base/errors.ts';
 import { bytesOf } from '../../base/uint64.ts';
@@ -14,31 +18,63 @@ import type { GraphPoint } from './nodes.ts';
 import { count } from './reply-schemas.ts';
 import { isUndone } from './is-undone.ts';
 
+/** Options of `graph.request`. */
 export interface GraphRequestOptions extends CallOptions {
-  /** @default 'GET', which may have a body here */
+  /** HTTP method. A GET may have a body here. @default 'GET' */
   method?: 'GET' | 'POST';
+  /** Query parameters. Undefined values are left out. @default none */
   query?: Record<string, string | number | boolean | undefined>;
-  /** Bytes as they stand, a BigUint64Array as little-endian uint64; anything else as JSON, bigints and arrays of them as raw digits. */
+  /**
+   * The body. Bytes are sent unchanged, a BigUint64Array as little-endian uint64, and anything else as JSON,
+   * in which bigints and arrays of them are written as digits. @default no body
+   */
   body?: unknown;
-  /** What the answer is read as: JSON whose integers beyond 2^53 are bigints; little-endian uint64; text; bytes. @default 'json' */
+  /**
+   * How the answer is read: `json`, with integers beyond 2^53 as bigints; `ids`, little-endian uint64;
+   * `text`; or `bytes`.
+   * @default 'json'
+   */
   as?: 'json' | 'ids' | 'text' | 'bytes';
-  /** Whether what may pass is tried again. @default true for GET */
+  /** Whether temporary failures are retried. @default true for GET */
   retry?: boolean;
 }
 
 /**
- * The graph of a volume: `volume.graph`. Where no timestamp is given, the volume's counts (`volume.at(…)`), else now.
+ * The graph of a volume: `volume.graph`. A call without a timestamp uses the volume's (see `volume.at`), or
+ * else now.
  *
- * All methods throw GraphError (UNKNOWN_ID for an ID the graph does not have, or not at that moment; BAD_REPLY for an answer that is none;
- * BROKEN_ENDPOINT), TypeError or RangeError for what cannot be meant, an option nobody knows included, TimestampError, DeadlineError (see
- * `timeoutMs`), and `signal.reason`. They take their arguments and options before they return.
+ * Every method rejects with:
+ * - GraphError: UNKNOWN_ID for an ID that the graph does not have, or does not have at the timestamp;
+ *   BAD_REPLY for an answer of the wrong form; BROKEN_ENDPOINT for an endpoint that the server is known to
+ *   break; and the codes for HTTP failures.
+ * - TypeError or RangeError for an argument or option that is not valid, including an unknown option.
+ * - TimestampError for a timestamp that is not valid.
+ * - DeadlineError when `timeoutMs` is over, and `signal.reason` after an abort.
+ *
+ * Arguments and options are read before the method returns, so the caller may change them afterwards.
+ *
+ * @example
+ * ```ts
+ * const volume = await openGraphene('graphene://https://HOST/segmentation/table/NAME');
+ * const { graph } = volume;
+ * const [root] = await graph.roots([supervoxel], { timestamp: '2024-06-05' });
+ * const supervoxels = await graph.leaves(root);
+ * const { root: old, suggestions } = await graph.suggestLatestRoots(root);
+ * ```
  */
 export class ChunkedGraph extends GraphHistory {
   /**
-   * Joins two objects where two points are, at most three graph chunks apart. With a supervoxel's ID the point is only noted; with a
-   * root's, the server looks around it, and fails near the edge of the volume.
-   * @throws GraphError EDITS_NOT_ALLOWED unless the volume was opened with `allowEdits`; EDIT_UNCERTAIN when nobody knows whether it happened, as
-   *   after an abort once it was sent (its `cause`).
+   * Merges the objects at two points, which may be at most three graph chunks apart. If a point has a
+   * supervoxel ID, its coordinates are only recorded. If it has a root ID, the server searches for a
+   * supervoxel around it, which fails near the edge of the volume. An edit is never sent twice.
+   *
+   * @param a First point: an ID, and coordinates in nanometres.
+   * @param b Second point.
+   * @param options Options of the edit.
+   * @returns The operation and the new root.
+   * @throws GraphError EDITS_NOT_ALLOWED unless the volume was opened with `allowEdits`; EDIT_UNCERTAIN if it
+   *   is unknown whether the edit happened, for example after an abort once the request was sent (the abort
+   *   is the `cause`).
    */
   async merge(a: GraphPoint, b: GraphPoint, options: EditOptions = {}): Promise<EditResult> {
     return this.#edit(
@@ -53,9 +89,14 @@ export class ChunkedGraph extends GraphHistory {
   }
 
   /**
-   * Parts an object so that sources and sinks are apart.
-   * @param options.mincut false: cuts exactly between each source and the sink of the same number. @default true
-   * @throws as {@link merge}
+   * Splits an object so that the sources and the sinks are in different objects. An edit is never sent twice.
+   *
+   * @param sources Points on one side, at least one.
+   * @param sinks Points on the other side, at least one.
+   * @param options Options of the edit. With `mincut: false`, the server cuts exactly between each source and
+   *   the sink of the same index, instead of searching for the best cut. @default `mincut: true`
+   * @returns The operation and the new roots.
+   * @throws The errors of {@link merge}.
    */
   async split(
     sources: readonly GraphPoint[],
@@ -66,8 +107,14 @@ export class ChunkedGraph extends GraphHistory {
   }
 
   /**
-   * What a split would come to near the points; changes nothing. The server looks at a box around them only (of 2.21: 240 × 240 × 24 voxels more on each
-   * side): the parts that `split` makes hold these and what of the object lies beyond.
+   * Previews a split near its points, without an edit. The server looks only at a box around the points
+   * (version 2.21: 240 × 240 × 24 voxels more on each side). The objects that {@link split} makes contain
+   * these parts and the rest of the object.
+   *
+   * @param sources Points on one side, at least one.
+   * @param sinks Points on the other side, at least one.
+   * @param options Options of the call.
+   * @returns The parts as lists of supervoxels.
    */
   async splitPreview(
     sources: readonly GraphPoint[],
@@ -78,24 +125,37 @@ export class ChunkedGraph extends GraphHistory {
     return nodes.splitPreview(this.context.api, sources, sinks, options);
   }
 
-  /** Takes an operation back. `done: false`: nothing was left to undo, and nothing happened. @throws as {@link merge} */
+  /**
+   * Undoes an operation.
+   *
+   * @param operationId The operation, a whole number from 1.
+   * @param options Options of the edit.
+   * @returns The new operation with `done: true`; or `done: false` if there was nothing to undo, and nothing
+   *   changed.
+   * @throws The errors of {@link merge}.
+   */
   async undo(
     operationId: number,
     options: EditOptions = {},
   ): Promise<(EditResult & { done: true }) | { done: false }> {
-    return this.#again('undo', operationId, options);
+    return this.#undoOrRedo('undo', operationId, options);
   }
 
   /**
-   * Does again what was undone. `done: false`: nothing was undone, and nothing happened: the log is asked first, since the server would carry
-   * out again what nobody has undone.
-   * @throws as {@link merge}; GraphError UNKNOWN_ID when there is no such operation.
+   * Redoes an operation that was undone. The server would also redo an operation that was not undone, so the
+   * log is checked first.
+   *
+   * @param operationId The operation, a whole number from 1.
+   * @param options Options of the edit.
+   * @returns The new operation with `done: true`; or `done: false` if the operation was not undone, and
+   *   nothing changed.
+   * @throws The errors of {@link merge}; GraphError UNKNOWN_ID if there is no such operation.
    */
   async redo(
     operationId: number,
     options: EditOptions = {},
   ): Promise<(EditResult & { done: true }) | { done: false }> {
-    this.#mayEdit('redo');
+    this.#checkMayEdit('redo');
     const id = checkOperationId(operationId),
       { signal, timeoutMs, maxBytes } = options;
     if (
@@ -106,10 +166,14 @@ export class ChunkedGraph extends GraphHistory {
       }))
     )
       return { done: false };
-    return this.#again('redo', id, options);
+    return this.#undoOrRedo('redo', id, options);
   }
 
-  /** What the service speaks, and which PyChunkedGraph it is. */
+  /**
+   * Returns the API versions that the service supports, and the version of its PyChunkedGraph.
+   *
+   * @param options Options of the call.
+   */
   async versions(options: CallOptions = {}): Promise<{ api: number[]; server: string }> {
     const service = new URL(this.context.api.server.path.infoUrl).pathname.replace(
       /\/table\/[^/]+\/info$/,
@@ -123,13 +187,36 @@ export class ChunkedGraph extends GraphHistory {
   }
 
   /**
-   * Anything else. IDs stay exact both ways.
-   * @param path Below the table (`node/123/root`), or of the whole service, beginning with `/`; without a query.
-   * @throws GraphError EDITS_NOT_ALLOWED for paths that change the graph, unless the volume was opened with `allowEdits`; EDIT_UNCERTAIN as `merge`.
+   * Sends any other request. 64-bit integers stay exact in both directions.
+   *
+   * @param path Path below the table (`node/123/root`), or of the whole service if it starts with `/`. It has
+   *   no query.
+   * @param options Method, query, body, and how the answer is read.
+   * @returns The answer, in the form that `options.as` names.
+   * @throws GraphError EDITS_NOT_ALLOWED for a path that changes the graph, unless the volume was opened with
+   *   `allowEdits`; EDIT_UNCERTAIN as for {@link merge}; RangeError for a path with a query.
    */
   request(path: string, options: GraphRequestOptions & { as: 'ids' }): Promise<BigUint64Array>;
+  /**
+   * Sends any other request, and returns the answer as text.
+   *
+   * @param path Path below the table, or of the whole service if it starts with `/`.
+   * @param options Method, query, body, and how the answer is read.
+   */
   request(path: string, options: GraphRequestOptions & { as: 'text' }): Promise<string>;
+  /**
+   * Sends any other request, and returns the answer as bytes.
+   *
+   * @param path Path below the table, or of the whole service if it starts with `/`.
+   * @param options Method, query, body, and how the answer is read.
+   */
   request(path: string, options: GraphRequestOptions & { as: 'bytes' }): Promise<Uint8Array>;
+  /**
+   * Sends any other request, and returns the answer as JSON.
+   *
+   * @param path Path below the table, or of the whole service if it starts with `/`.
+   * @param options Method, query, body, and how the answer is read.
+   */
   request(path: string, options?: GraphRequestOptions): Promise<unknown>;
   async request(
     path: string,
@@ -142,10 +229,10 @@ export class ChunkedGraph extends GraphHistory {
       ...options
     }: GraphRequestOptions = {},
   ): Promise<unknown> {
-    if (/[?#]/.test(path)) throw new RangeError('a path has no query: pass query');
-    // a URL drops tabs and dots
+    if (/[?#]/.test(path)) throw new RangeError('a path cannot contain a query: use the query option');
+    // A URL drops tabs and resolves dots, so the path is checked as it is sent.
     const changes = EDIT_PATHS.test(decoded(new URL(this.context.api.urlOf(path)).pathname));
-    if (changes) this.#mayEdit(path);
+    if (changes) this.#checkMayEdit(path);
     const call = { method, path, query, body: body instanceof BigUint64Array ? bytesOf(body) : body };
     const read = (reply: ServerReply): unknown => {
       if (as === 'ids') return this.context.api.parseIdsReply(reply, call);
@@ -163,24 +250,24 @@ export class ChunkedGraph extends GraphHistory {
     query: Record<string, boolean | undefined>,
     options: EditOptions,
   ): Promise<EditResult> {
-    this.#mayEdit(path);
+    this.#checkMayEdit(path);
     const { operationId, newRoots } = await sendEdit(this.context.api, { path, body, query }, options);
     if (operationId === undefined)
       throw new GraphError(
         'BAD_REPLY',
-        `${this.context.api.urlOf(path)} answered without an operation: nothing happened`,
+        `${this.context.api.urlOf(path)} answered without an operation: nothing changed`,
         this.context.api.urlOf(path),
         200,
       );
     return { operationId, newRoots };
   }
 
-  async #again(
+  async #undoOrRedo(
     path: 'undo' | 'redo',
     operation: number,
     options: EditOptions,
   ): Promise<(EditResult & { done: true }) | { done: false }> {
-    this.#mayEdit(path);
+    this.#checkMayEdit(path);
     const { operationId, newRoots } = await sendEdit(
       this.context.api,
       { path, body: { operation_id: checkOperationId(operation) } },
@@ -189,7 +276,7 @@ export class ChunkedGraph extends GraphHistory {
     return operationId === undefined ? { done: false } : { done: true, operationId, newRoots };
   }
 
-  #mayEdit(path: string): void {
+  #checkMayEdit(path: string): void {
     if (!this.context.parts.allowEdits)
       throw new GraphError(
         'EDITS_NOT_ALLOWED',

@@ -1,27 +1,34 @@
 /**
- * The fewest nodes that hold exactly what given ones hold, worked out from what root look-ups say of the leaves. The server's endpoint for
- * it, `minimal_covering_nodes`, loses whole objects, and fails when nothing else was asked for. It may also take too high a node where an
- * object skips layers: of nodes that have something below them in common it looks at that below one of them only (PyChunkedGraph 2.21.1).
+ * Finds the fewest nodes that cover exactly the given ones, from root look-ups of the leaves. The server's
+ * endpoint `minimal_covering_nodes` loses whole objects, and fails when no other ID was given. It may also
+ * return too high a node where an object skips layers: of nodes with common parts, it checks the parts of one
+ * only (PyChunkedGraph 2.21.1).
  */
 import { sortDistinct } from './check-arguments.ts';
 
+/** The look-ups that the search needs. */
 export interface CoverQueries {
   layerOf: (id: bigint) => number;
   nLayers: number;
-  /** The leaves of whole objects. Foreign supervoxels may be among them; foreign nodes may not. */
+  /** Returns the leaves of whole objects. Foreign supervoxels may be among them; foreign nodes may not. */
   leavesOf: (objects: BigUint64Array, stopLayer: number) => Promise<Iterable<BigUint64Array>>;
-  /** What nodes are part of at a layer, themselves at or above it. */
+  /** Returns what each node is part of at a layer. A node at or above the layer is its own ancestor. */
   ancestorsOf: (ids: BigUint64Array, layer: number) => Promise<BigUint64Array>;
 }
 
+/** The result. */
 export interface Cover {
-  /** Ascending. */
+  /** Node IDs in ascending order. */
   nodes: BigUint64Array;
-  /** The given ID that is no part of the objects, if any. */
+  /** A given ID that is not part of the objects, if there is one. */
   unrelated: bigint | undefined;
 }
 
-/** @param objects The roots of what is given. */
+/**
+ * Finds the cover.
+ *
+ * @param objects The roots of the given IDs.
+ */
 export async function findCover(
   given: BigUint64Array,
   objects: BigUint64Array,
@@ -47,7 +54,7 @@ export async function findCover(
   }
   const wanted = new Set(given),
     found: bigint[] = [];
-  /** Whether all of a node is wanted; otherwise the parts that are have been found. */
+  /** Whether all of a node is wanted. If not, the wanted parts are added to `found`. */
   const isWanted = (node: bigint): boolean => {
     if (wanted.has(node)) return true;
     const children = childrenOf.get(node) ?? [],

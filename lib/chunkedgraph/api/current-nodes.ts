@@ -1,24 +1,35 @@
 /**
- * Which nodes between supervoxels and roots stand at a moment. Root look-ups do not tell: the server climbs from a replaced node as well, and
- * comes to a root that stands where a merge was undone (observed of PyChunkedGraph 2.21.1). A supervoxel always leads to the nodes that stand,
- * and any one will do, as an edit replaces all of a node.
+ * Finds which nodes between supervoxels and roots are current at a timestamp. A root look-up of the node
+ * cannot tell: where a merge was undone, the server leads from a replaced node to a current root (observed of
+ * PyChunkedGraph 2.21.1). But a supervoxel always leads to current nodes. One supervoxel per node is enough,
+ * because an edit replaces a whole node.
  */
+/** The leaves of each node. */
 export type LeavesByNode = Map<bigint, BigUint64Array>;
 
+/** The look-ups that are needed about nodes, at one timestamp. */
 export interface NodeQueries {
   layerOf: (id: bigint) => number;
   leavesMany: (nodes: BigUint64Array, stopLayer: number) => Promise<LeavesByNode>;
-  /** What IDs are part of at the moment, at a layer; 0 where there is nothing. @param layer @default the roots' */
+  /**
+   * Returns what IDs are part of at the timestamp; 0 where there is nothing. @param layer @default the root
+   * layer
+   */
   rootsAt: (ids: BigUint64Array, layer?: number) => Promise<BigUint64Array>;
 }
 
+/** Which nodes are current, and their supervoxels. */
 export interface CurrentNodes {
   current: Set<bigint>;
-  /** Supervoxels of all that were asked about. */
+  /** The supervoxels of all given nodes. */
   supervoxels: LeavesByNode;
 }
 
-/** @param nodes Above layer 1. */
+/**
+ * Finds the current nodes.
+ *
+ * @param nodes IDs above layer 1.
+ */
 export async function findCurrentNodes(
   nodes: BigUint64Array,
   { layerOf, leavesMany, rootsAt }: NodeQueries,
@@ -27,7 +38,7 @@ export async function findCurrentNodes(
   if (nodes.length === 0) return { current, supervoxels: new Map() };
   const supervoxels = await leavesMany(nodes, 1),
     known = nodes.filter((node) => supervoxels.get(node)!.length > 0);
-  const look = async (layer: number): Promise<void> => {
+  const checkLayer = async (layer: number): Promise<void> => {
     const list = known.filter((node) => layerOf(node) === layer),
       found = await rootsAt(
         BigUint64Array.from(list, (node) => supervoxels.get(node)![0]),
@@ -35,6 +46,6 @@ export async function findCurrentNodes(
       );
     list.forEach((node, k) => found[k] === node && current.add(node));
   };
-  await Promise.all(Array.from(new Set(Array.from(known, layerOf)), look));
+  await Promise.all(Array.from(new Set(Array.from(known, layerOf)), checkLayer));
   return { current, supervoxels };
 }

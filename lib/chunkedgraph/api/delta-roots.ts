@@ -1,4 +1,7 @@
-/** Which roots came and went between two moments. Source: PyChunkedGraph, pychunkedgraph/graph/misc.py, `get_proofread_root_ids`. */
+/**
+ * Compares the roots at two timestamps. Source: PyChunkedGraph, pychunkedgraph/graph/misc.py,
+ * `get_proofread_root_ids`.
+ */
 import * as z from 'zod';
 import { TimestampError } from '../../base/errors.ts';
 import { toUnixSeconds } from '../ids/timestamp.ts';
@@ -8,14 +11,20 @@ import { LOG_LAG_MS } from './operations.ts';
 import { isLatestRoots, rootTimestamps } from './root-lifetimes.ts';
 import { ids as idList } from './reply-schemas.ts';
 
+/** The difference between the roots at two timestamps. */
 export interface DeltaRoots {
+  /** Roots at the first timestamp that are not roots at the second. */
   oldRoots: BigUint64Array;
+  /** Roots at the second timestamp that are not roots at the first. */
   newRoots: BigUint64Array;
 }
 
 const delta = z.object({ old_roots: idList, new_roots: idList });
 
-/** All roots that operations logged from `fromMs` to `toMs`, both included, replaced or made: those in between in both lists, some twice. */
+/**
+ * Returns all roots that were replaced or created by operations in the log from `fromMs` to `toMs`, both
+ * included. A root that was created and then replaced is in both lists; some roots occur twice.
+ */
 export async function rawDeltaRoots(
   api: Endpoints,
   fromMs: number,
@@ -24,7 +33,7 @@ export async function rawDeltaRoots(
 ): Promise<DeltaRoots> {
   if (fromMs > toMs)
     throw new TimestampError(
-      `from, ${iso(fromMs)}, is later than to, ${iso(toMs)}: the server lists what was done from one moment to a later one`,
+      `from, ${iso(fromMs)}, is later than to, ${iso(toMs)}: the server lists edits from one timestamp to a later one`,
     );
   const query = { timestamp_past: toUnixSeconds(fromMs), timestamp_future: toUnixSeconds(toMs) };
   const { old_roots: oldRoots, new_roots: newRoots } = await api.json(
@@ -36,11 +45,12 @@ export async function rawDeltaRoots(
 }
 
 /**
- * Roots that were at one moment and are not at the other, and the reverse; either moment may be the earlier one. The log goes by when it was
- * written: it only says which roots to look at, and `is_latest_roots` decides about both moments.
+ * Compares the roots at two timestamps, in either order. The log is ordered by when it was written, so it
+ * only tells which roots to check. `is_latest_roots` then decides for both timestamps.
  *
- * @param firstRoots Some roots that the graph began with; none when no node is found.
- * @throws TimestampError when the graph was made between the moments: nobody lists the roots that it began with.
+ * @param firstRoots Returns some roots that the graph began with; none if no node is found.
+ * @throws TimestampError if the graph was made between the timestamps, because the server does not list the
+ *   roots that it began with.
  */
 export async function deltaRoots(
   api: Endpoints,
@@ -66,10 +76,12 @@ export async function deltaRoots(
   };
 }
 
-/** `oldest_timestamp` is so much before the first edit. */
+/** How far `oldest_timestamp` is before the first edit. */
 const LEAD_MS = 500;
 
-/** @throws TimestampError unless the graph had been made at `fromMs`, or had not at `toMs`. */
+/**
+ * Checks that the graph was already made at `fromMs`, or not yet at `toMs`. @throws TimestampError if not.
+ */
 async function checkBegun(
   api: Endpoints,
   fromMs: number,
@@ -83,17 +95,17 @@ async function checkBegun(
   const first = replaced.length > 0 ? replaced : await firstRoots();
   if (first.length === 0)
     throw new TimestampError(
-      `nothing tells whether the graph had been made at ${iso(fromMs)}: it has no edits, and no node was found`,
+      `it is unknown whether the graph existed at ${iso(fromMs)}: it has no edits, and no node was found`,
     );
   const made = await rootTimestamps(api, first, options),
     begunMs = Math.max(...made);
   if (begunMs <= fromMs || toMs < Math.min(...made)) return;
   throw new TimestampError(
-    `${iso(fromMs)} is before ${iso(begunMs)}, when the graph was made, and the server has no list of the roots that it began with`,
+    `${iso(fromMs)} is before ${iso(begunMs)}, when the graph was made, and the server does not list the roots that it began with`,
   );
 }
 
-/** Roots that the first edits replaced and none had made. */
+/** Returns roots that the first edits replaced and that no edit had created. */
 async function firstReplaced(
   api: Endpoints,
   oldestMs: number,

@@ -1,12 +1,13 @@
 /**
- * Nodes parted into groups that have nothing below them in common. `leaves_many` walks down from all its nodes together and remembers one
- * origin for each node on the way: of what two versions of an object share, one of them is given nothing (PyChunkedGraph 2.21.1,
- * graph/subgraph.py, `cur_nodes_to_original_nodes`).
+ * Divides nodes into groups whose members have no parts in common. `leaves_many` walks down from all its
+ * nodes at once, and remembers one origin per node on the way. So if two versions of an object share parts,
+ * one of them loses them (PyChunkedGraph 2.21.1, graph/subgraph.py, `cur_nodes_to_original_nodes`).
  */
 import { GraphError } from '../../base/errors.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
 import { rootLifetimes } from './root-lifetimes.ts';
 
+/** What is needed to form the groups. */
 export interface DisjointOptions {
   layerOf: (id: bigint) => number;
   nLayers: number;
@@ -15,7 +16,10 @@ export interface DisjointOptions {
   nowMs: number;
 }
 
-/** Roots that stood at one moment share nothing; nor do nodes right above their leaves, as nobody goes further. All others stay alone. */
+/**
+ * Forms the groups. Roots that were current at one timestamp share no parts. Nodes directly above their
+ * leaves can share a group, because no walk continues below them. Every other node is a group of its own.
+ */
 export async function findDisjointGroups(
   api: Endpoints,
   nodes: BigUint64Array,
@@ -27,38 +31,39 @@ export async function findDisjointGroups(
   const others = nodes.filter((id) => layerOf(id) > stopLayer + 1 && layerOf(id) !== nLayers);
   const groups = [
     low,
-    ...alone(others),
-    ...(roots.length > 1 ? await contemporaries(api, roots, nowMs, options) : [roots]),
+    ...oneGroupEach(others),
+    ...(roots.length > 1 ? await groupByLifetime(api, roots, nowMs, options) : [roots]),
   ];
   return groups.filter(({ length }) => length > 0);
 }
 
-const alone = (ids: BigUint64Array): BigUint64Array[] => Array.from(ids, (id) => BigUint64Array.of(id));
+const oneGroupEach = (ids: BigUint64Array): BigUint64Array[] =>
+  Array.from(ids, (id) => BigUint64Array.of(id));
 
-/** As few groups as there are moments needed to meet the lives of all. */
-async function contemporaries(
+/** Forms the fewest groups of roots such that the lifetimes in each group have a timestamp in common. */
+async function groupByLifetime(
   api: Endpoints,
   roots: BigUint64Array,
   nowMs: number,
   options: CallOptions,
 ): Promise<BigUint64Array[]> {
-  let lives: { made: Float64Array; last: Float64Array };
+  let lifetimes: { made: Float64Array; last: Float64Array };
   try {
-    lives = await rootLifetimes(api, roots, nowMs, options);
+    lifetimes = await rootLifetimes(api, roots, nowMs, options);
   } catch (error) {
-    // Among them is one that the graph does not have, which has no leaves either.
+    // One of the IDs is not in the graph, so it has no leaves either.
     if (error instanceof GraphError && (error.code === 'UNKNOWN_ID' || error.status === 500))
-      return alone(roots);
+      return oneGroupEach(roots);
     throw error;
   }
-  const { made, last } = lives;
+  const { made, last } = lifetimes;
   const byEnd = Array.from(roots.keys()).sort((a, b) => last[a] - last[b]);
   const groups: bigint[][] = [];
-  let moment = -Infinity;
+  let timestampMs = -Infinity;
   for (const k of byEnd) {
-    if (groups.length === 0 || made[k] > moment) {
+    if (groups.length === 0 || made[k] > timestampMs) {
       groups.push([]);
-      moment = last[k];
+      timestampMs = last[k];
     }
     groups[groups.length - 1].push(roots[k]);
   }

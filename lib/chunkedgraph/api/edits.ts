@@ -1,6 +1,9 @@
 /**
- * Changes to the graph. Never sent twice: whoever loses the connection does not know whether the edit happened, and a second one is another.
- * Source: PyChunkedGraph, app/segmentation/common.py, `handle_merge`, `handle_split`, `handle_undo`, `handle_redo`.
+ * Sends edits, which change the graph. An edit is never sent twice: after a lost connection it is unknown
+ * whether the edit happened, and a second request would be a second edit.
+ *
+ * Source: PyChunkedGraph, app/segmentation/common.py, `handle_merge`, `handle_split`, `handle_undo`,
+ * `handle_redo`.
  */
 import * as z from 'zod';
 import { GraphError, PathError } from '../../base/errors.ts';
@@ -12,27 +15,34 @@ import type { EndpointCall, CallOptions, Endpoints } from './endpoints.ts';
 import { rootTimestamps } from './root-lifetimes.ts';
 import { count, ids as idList } from './reply-schemas.ts';
 
+/** Options of an edit. */
 export interface EditOptions extends CallOptions {
-  /** Whether meshes are made anew. @default true, the server's */
+  /** Whether the server makes new meshes. @default true, the server's default */
   remesh?: boolean;
-  /** Whether that is urgent. @default true, the server's */
+  /** Whether the new meshes are urgent. @default true, the server's default */
   priority?: boolean;
 }
 
+/** The result of an edit. */
 export interface EditResult {
+  /** The operation in the server's log. */
   operationId: number;
+  /** The roots that the edit created. */
   newRoots: BigUint64Array;
 }
 
-/** Paths below the table that change something. */
+/** Paths below the table that change the graph. */
 export const EDIT_PATHS = /(?:^|\/)(?:merge|merge_admin|split|undo|redo|rollback_user)\/?$/;
 
 const edited = z.object({ operation_id: count.nullable(), new_root_ids: idList });
 
-/** The server's own 500 for an operation that its log does not have, raised as it is read. Source: graph/operation.py, `get_log_record_type`. */
+/**
+ * The message of the server's status 500 for an operation that its log does not have. It comes before any
+ * change. Source: graph/operation.py, `get_log_record_type`.
+ */
 const NO_SUCH_OPERATION = 'Could not determine graph operation type.';
 
-/** @throws as {@link sendEditAndRead}. */
+/** Sends an edit, and returns its operation and new roots. @throws The errors of {@link sendEditAndRead}. */
 export async function sendEdit(
   api: Endpoints,
   call: Pick<EndpointCall, 'path' | 'query' | 'body'>,
@@ -46,8 +56,11 @@ export async function sendEdit(
 }
 
 /**
- * What `read` makes of the reply to a call that changes the graph. Once it is there, "now" of all volumes on the graph comes after the edit.
- * @throws GraphError EDIT_UNCERTAIN when nobody knows whether it happened: an abort is its `cause` then; before it was sent, `signal.reason`.
+ * Sends a request that changes the graph, and returns what `read` makes of the reply. Then "now" of all
+ * volumes on the graph is after the edit.
+ *
+ * @throws GraphError EDIT_UNCERTAIN if it is unknown whether the edit happened; after an abort, the abort is
+ *   its `cause`. An abort before the request was sent throws `signal.reason`.
  */
 export async function sendEditAndRead<T>(
   api: Endpoints,
@@ -61,7 +74,7 @@ export async function sendEditAndRead<T>(
   try {
     const reply = await api.reply({ ...call, retry: false, onSend }, options);
     const answer = read(reply);
-    await comeAfter(api, reply, options);
+    await moveNowAfterEdit(api, reply, options);
     return answer;
   } catch (error) {
     if (!sent || !isUncertain(error)) throw error;
@@ -70,7 +83,7 @@ export async function sendEditAndRead<T>(
       error instanceof GraphError ? error : { url: api.urlOf(call.path) };
     throw new GraphError(
       'EDIT_UNCERTAIN',
-      `it is unknown whether the edit happened, and it is not sent again: see graph.operations({ from: '${sentAt}' }) and the status in their details, or what roots its supervoxels have now (${error instanceof Error ? error.message : String(error)})`,
+      `it is unknown whether the edit happened, and it is not sent again: check graph.operations({ from: '${sentAt}' }) and the status in their details, or the roots that its supervoxels have now (${error instanceof Error ? error.message : String(error)})`,
       url,
       status,
       { cause: error, serverMessage },
@@ -79,26 +92,30 @@ export async function sendEditAndRead<T>(
 }
 
 /**
- * Has "now" come after an edit. New roots bear its timestamp, so they are asked; where that cannot be had, the latest that it can be counts.
- * Nothing that fails here makes the edit undone: nothing is thrown.
+ * Moves "now" after an edit. The server is asked when the new roots were made, which is the timestamp of the
+ * edit. If that fails, the latest possible timestamp is used. Nothing is thrown, because the edit is already
+ * done.
  */
-async function comeAfter(api: Endpoints, { body }: ServerReply, options: CallOptions): Promise<void> {
+async function moveNowAfterEdit(api: Endpoints, { body }: ServerReply, options: CallOptions): Promise<void> {
   const { clock } = api.server;
   let madeMs: number | undefined;
   try {
     const { operation_id: operationId, new_root_ids: newRoots } = edited.parse(
       parseExactJson(new TextDecoder().decode(body)),
     );
-    if (operationId === null && newRoots.length === 0) return; // nothing happened
+    if (operationId === null && newRoots.length === 0) return; // nothing changed
     const latestMs = Math.max(...(await rootTimestamps(api, newRoots, options)));
     if (Math.abs(latestMs) <= LAST_TIMESTAMP_MS) madeMs = latestMs;
   } catch {
-    // another kind of edit, or its roots cannot be asked about
+    // Another kind of edit, or the request about its roots failed.
   }
   clock.noteEdit(madeMs);
 }
 
-/** Of an error after it was sent. An abort, and the closing of the volume, say nothing of what the server does. */
+/**
+ * Whether an error after the request was sent leaves the result unknown. An abort, or closing the volume,
+ * tells nothing about the server.
+ */
 const isUncertain = (error: unknown): boolean =>
   decideByError('edits', error) === 'unknown' &&
   !(error instanceof PathError) &&

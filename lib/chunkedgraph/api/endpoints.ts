@@ -1,6 +1,7 @@
 /**
- * One call of the server's API: a body in, a checked answer out. 64-bit integers stay exact both ways, replies are bounded, and what is no
- * answer is an error that names the endpoint and what was expected there.
+ * Sends calls to the server's API and checks the answers. 64-bit integers stay exact in both directions,
+ * replies have a size limit, and an answer of the wrong form becomes an error that names the endpoint and
+ * what was expected.
  */
 import PQueue from 'p-queue';
 import type { z } from 'zod';
@@ -15,62 +16,78 @@ import type { ServerReply, ServerRequest, GraphServer } from '../server/graph-se
 import type { Timestamp } from '../ids/timestamp.ts';
 import { explainError } from './explain-error.ts';
 
+/** Options of every call of `volume.graph`. */
 export interface CallOptions {
+  /** Aborts the call. @default none */
   signal?: AbortSignal;
   /**
-   * Most that the call may take, in ms, all its requests together; then it has failed with a DeadlineError. An edit that was sent by then
-   * is EDIT_UNCERTAIN.
-   * @default the volume's `timeoutMs`; for edits no limit
+   * Time limit of the call in ms, for all its requests together. After that it rejects with DeadlineError. An
+   * edit that was already sent rejects with GraphError EDIT_UNCERTAIN. @default the volume's `timeoutMs`; no
+   * limit for edits
    */
   timeoutMs?: number;
-  /** Longest reply that is taken. @default 256 MiB */
+  /** Longest reply that is accepted, in bytes. @default 256 MiB */
   maxBytes?: number;
-  /** A BigUint64Array among the arguments is not copied: the caller promises not to write to it before the call has ended. @default false */
+  /**
+   * If true, a BigUint64Array argument is not copied: the caller promises not to write to it until the call
+   * has ended.
+   * @default false
+   */
   borrow?: boolean;
 }
 
+/** Options of a call with a timestamp. */
 export interface TimedOptions extends CallOptions {
-  /** @default the volume's, else now */
+  /** The timestamp of the call. @default the volume's timestamp, or else now */
   timestamp?: Timestamp;
 }
 
+/** Options of a call about a span of time. */
 export interface WindowOptions extends CallOptions {
-  /** @default as far back as the history goes */
+  /** The earlier timestamp. @default as far back as the history goes */
   from?: Timestamp;
-  /** An edit of this very millisecond is included. @default the volume's moment, else now */
+  /**
+   * The later timestamp. An edit at exactly this millisecond is included. @default the volume's timestamp, or
+   * else now
+   */
   to?: Timestamp;
 }
 
-/** What is asked, apart from {@link CallOptions}. */
+/** One call: what is sent, apart from {@link CallOptions}. */
 export interface EndpointCall {
-  /** @default 'GET', which may have a body here */
+  /** HTTP method. A GET may have a body here. @default 'GET' */
   method?: 'GET' | 'POST';
-  /** Below the table's address: `node/123/root`; or a whole path of the service, beginning with `/`. */
+  /** Path below the table (`node/123/root`), or of the whole service if it starts with `/`. */
   path: string;
   query?: Record<string, string | number | boolean | undefined>;
-  /** Bytes as they stand; anything else as JSON, bigints as raw digits. */
+  /** The body. Bytes are sent unchanged, and anything else as JSON with exact bigints. */
   body?: unknown;
-  /** Whether what may pass (429, 502 to 504, a broken connection) is tried again; a 500 means bad input more often than not. @default true */
+  /**
+   * Whether temporary failures (429, 502 to 504, a broken connection) are retried. A 500 usually means bad
+   * input. @default true
+   */
   retry?: boolean;
-  /** Told before each attempt. */
+  /** Called before each attempt. */
   onSend?: () => void;
 }
 
+/** Settings of the API client. */
 export interface EndpointsOptions {
   server: GraphServer;
   /** Aborts when the volume is closed. */
   closeSignal?: AbortSignal;
-  /** Calls at once. @default 4 */
+  /** Most calls at the same time. @default 4 */
   concurrency?: number;
-  /** Longest silence of the server. @default 600_000 */
+  /** How long the server may be silent, in ms. @default 600_000 */
   timeoutMs?: number;
-  /** Most repeats of one call. @default 4 */
+  /** Most retries of one call. @default 4 */
   retries?: number;
   onRetry?: OnRetry;
 }
 
 const MAX_BYTES = 256 * 1024 * 1024;
 
+/** The API client of one table. */
 export class Endpoints {
   readonly server: GraphServer;
   readonly #options: EndpointsOptions;
@@ -83,14 +100,15 @@ export class Endpoints {
   }
 
   /**
-   * The answer as `schema` makes it.
-   * @throws GraphError, BAD_REPLY for an answer that is not what was asked for; `signal.reason`.
+   * Sends a call, and returns its JSON answer as `schema` reads it.
+   *
+   * @throws GraphError, with BAD_REPLY for an answer of the wrong form; `signal.reason`.
    */
   async json<T>(schema: z.ZodType<T>, call: EndpointCall, options?: CallOptions): Promise<T> {
     return (await this.jsonAndHeaders(schema, call, options)).value;
   }
 
-  /** The same, with the reply's headers. */
+  /** Does the same as {@link json}, and also returns the headers of the reply. */
   async jsonAndHeaders<T>(
     schema: z.ZodType<T>,
     call: EndpointCall,
@@ -100,7 +118,7 @@ export class Endpoints {
     return { value: this.parseJsonReply(schema, reply, call), headers: reply.headers };
   }
 
-  /** A reply's JSON as `schema` makes it. @throws GraphError BAD_REPLY. */
+  /** Reads the JSON of a reply with `schema`. @throws GraphError BAD_REPLY. */
   parseJsonReply<T>(
     schema: z.ZodType<T>,
     { body, status }: ServerReply,
@@ -109,44 +127,47 @@ export class Endpoints {
     return this.check(schema, this.#parsed(body, call, status), call, status);
   }
 
-  /** A reply's little-endian uint64. @throws GraphError BAD_REPLY. */
+  /** Reads the little-endian uint64 of a reply. @throws GraphError BAD_REPLY. */
   parseIdsReply({ body, status }: ServerReply, call: Pick<EndpointCall, 'path'>): BigUint64Array {
     if (body.byteLength % 8 !== 0)
-      throw this.#bad(call, `${body.byteLength} bytes; expected a multiple of 8`, status);
+      throw this.#badReply(call, `with ${body.byteLength} bytes; expected a multiple of 8`, status);
     return idsFromBytes(body);
   }
 
-  /** A binary answer: little-endian uint64. @throws as {@link json}. */
+  /**
+   * Sends a call, and returns its binary answer, which is little-endian uint64. @throws The errors of {@link
+   * json}.
+   */
   async ids(call: EndpointCall, options: CallOptions = {}): Promise<BigUint64Array> {
     return this.parseIdsReply(await this.reply(call, options), call);
   }
 
-  /** @throws GraphError; DeadlineError; `signal.reason`. */
+  /** Sends a call, and returns the reply. @throws GraphError; DeadlineError; `signal.reason`. */
   async reply(
     { path, query = {}, body, method, retry = true, onSend }: EndpointCall,
     { signal, maxBytes = MAX_BYTES }: CallOptions = {},
   ): Promise<ServerReply> {
-    const { closeSignal: life, timeoutMs = 600_000, retries = 4 } = this.#options;
-    const asked = Object.entries(query).filter(([, value]) => value !== undefined);
+    const { closeSignal, timeoutMs = 600_000, retries = 4 } = this.#options;
+    const parameters = Object.entries(query).filter(([, value]) => value !== undefined);
     const raw = body instanceof Uint8Array;
     const request: ServerRequest = {
       method,
       maxBytes,
       onSend,
       url: this.urlOf(path),
-      query: Object.fromEntries(asked.map(([name, value]) => [name, String(value)])),
+      query: Object.fromEntries(parameters.map(([name, value]) => [name, String(value)])),
       body: raw || body === undefined ? body : new TextEncoder().encode(formatExactJson(body)),
-      // Without a type, or with that of a form, the server may swallow the body.
+      // Without a content type, or with that of a form, the server may ignore the body.
       headers:
         body === undefined
           ? undefined
           : { 'content-type': raw ? 'application/octet-stream' : 'application/json' },
       idleTimeoutMs: timeoutMs,
-      retry: false, // here, where it is known what a status means
+      retry: false, // retried below, where the meaning of a status is known
     };
     try {
-      return await withJointSignal([signal, life], ({ signal: bound }) =>
-        this.#queue.add(() => this.#ask({ ...request, signal: bound }, retry ? retries : 0), {
+      return await withJointSignal([signal, closeSignal], ({ signal: bound }) =>
+        this.#queue.add(() => this.#send({ ...request, signal: bound }, retry ? retries : 0), {
           signal: bound,
         }),
       );
@@ -155,7 +176,7 @@ export class Endpoints {
     }
   }
 
-  async #ask(request: ServerRequest, retries: number): Promise<ServerReply> {
+  async #send(request: ServerRequest, retries: number): Promise<ServerReply> {
     const tries = new RetryCounter({ retries, onRetry: this.#options.onRetry });
     for (;;) {
       try {
@@ -168,11 +189,14 @@ export class Endpoints {
     }
   }
 
-  /** @throws GraphError BAD_REPLY naming the endpoint and what is wrong with its answer. */
+  /**
+   * Checks a value against a schema. @throws GraphError BAD_REPLY, which names the endpoint and what is wrong
+   * with the answer.
+   */
   check<T>(schema: z.ZodType<T>, value: unknown, call: Pick<EndpointCall, 'path'>, status?: number): T {
     const parsed = schema.safeParse(value);
     if (!parsed.success)
-      throw this.#bad(call, `something else than expected: ${firstIssue(parsed.error)}`, status);
+      throw this.#badReply(call, `in an unexpected form: ${firstIssue(parsed.error)}`, status);
     return parsed.data;
   }
 
@@ -180,16 +204,20 @@ export class Endpoints {
     try {
       return parseExactJson(new TextDecoder('utf-8', { fatal: true }).decode(body));
     } catch {
-      throw this.#bad(call, `no JSON${body[0] === 0x3c ? ' but a web page' : ''}`, status);
+      throw this.#badReply(
+        call,
+        body[0] === 0x3c ? 'with a web page, not JSON' : 'without valid JSON',
+        status,
+      );
     }
   }
 
-  #bad({ path }: Pick<EndpointCall, 'path'>, what: string, status?: number): GraphError {
+  #badReply({ path }: Pick<EndpointCall, 'path'>, what: string, status?: number): GraphError {
     const url = this.urlOf(path);
     return new GraphError('BAD_REPLY', `${url} answered ${what}`, url, status);
   }
 
-  /** Where a call goes, without its query: what errors name. */
+  /** Returns the URL of a call without its query, as errors name it. */
   urlOf(path: string): string {
     const { origin, tableUrl } = this.server.path;
     return path.startsWith('/') ? `${origin}${path}` : `${tableUrl}/${path}`;

@@ -1,37 +1,45 @@
-/** What some of the server's messages mean: unknown IDs, for one, come as 500 with a Python exception's text. */
+/**
+ * Explains the server's error messages. For example, an unknown ID comes as status 500 with the text of a
+ * Python exception.
+ */
 import { GraphError } from '../../base/errors.ts';
 
-const HINT = 'if it is a root of another moment, suggestLatestRoots says what became of it';
+const HINT = 'if it is a root of another timestamp, suggestLatestRoots gives its successors';
 
-/** By the server's own message. Sources: PyChunkedGraph, segmenthistory.py; graph/chunkedgraph.py, `get_root`; app/app_utils.py, `remap_public`. */
+/**
+ * The meaning of each server message. Sources: PyChunkedGraph, segmenthistory.py; graph/chunkedgraph.py,
+ * `get_root`; app/app_utils.py, `remap_public`.
+ */
 const MEANINGS: [message: RegExp, meaning: (match: RegExpExecArray) => string][] = [
-  [/^(\d+) is no root$/, ([, id]) => `${id} is no root; ${HINT}`],
+  [/^(\d+) is no root$/, ([, id]) => `${id} is not a root; ${HINT}`],
   [/^(\d+)$/, ([, id]) => `the graph has no ID ${id}; ${HINT}`],
   [/^Cannot find root id (\d+), \d+, (.+)$/, ([, id, time]) => `${id} has no root at ${time}; ${HINT}`],
   [
     /(root_id|node_ids).* not valid at timestamp$/,
-    ([, what]) => `${what} not valid at the moment that this table shows; ${HINT}`,
+    ([, what]) => `${what} not valid at the timestamp that this table shows; ${HINT}`,
   ],
   [
     /Supervoxels must belong to the same segment/,
-    () => `the points are not, or no more, on one object; ${HINT}`,
+    () => `the points are not on one object, or not any more; ${HINT}`,
   ],
 ];
 
-/** Endpoints that fail in the versions known, whatever is asked, and what does the same. Observed of PyChunkedGraph 2.21.1. */
+/**
+ * Endpoints that fail in known versions, and what to use instead. Observed of PyChunkedGraph 2.21.1.
+ */
 const BROKEN: [path: RegExp, instead: string][] = [
   [/\/last_edit$/, 'use graph.lastEdit'],
-  [/\/merge_log$/, 'it fails when there is an undo in the history: use graph.mergeLog'],
-  [/\/roots_from_coords$/, 'use scatteredPoints or rootAt of the volume'],
+  [/\/merge_log$/, 'it fails if the history has an undo: use graph.mergeLog'],
+  [/\/roots_from_coords$/, "use the volume's scatteredPoints or rootAt"],
   [/\/l2_chunk_children\/\d+$/, 'it works with as_array=true only: use graph.l2ChunkChildren'],
-  [/\/contact_sites$/, 'nothing does the same'],
-  [
-    /\/oldest_timestamp$/,
-    'it fails where no operation is among the first hundred: use graph.oldestTimestamp',
-  ],
+  [/\/contact_sites$/, 'there is no replacement'],
+  [/\/oldest_timestamp$/, 'it fails if the first hundred operations have no edit: use graph.oldestTimestamp'],
 ];
 
-/** The same error; or UNKNOWN_ID where the server has no such ID, or not at that moment; or BROKEN_ENDPOINT. */
+/**
+ * Returns UNKNOWN_ID if the server does not have the ID, or does not have it at the timestamp;
+ * BROKEN_ENDPOINT for an endpoint that is known to fail; otherwise the same error.
+ */
 export function explainError(error: unknown): unknown {
   if (!(error instanceof GraphError) || error.code !== 'HTTP_STATUS') return error;
   const { url, status, serverMessage = '' } = error;

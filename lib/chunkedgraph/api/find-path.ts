@@ -1,8 +1,10 @@
 /**
- * Ways through an object. Source: PyChunkedGraph, pychunkedgraph/app/segmentation/common.py, `handle_find_path`, and graph/analysis/pathing.py.
+ * Finds paths through an object. The server fails if both points are in one layer-2 node, and if the first
+ * point has a supervoxel ID, because a supervoxel has no timestamp. Both cases have an answer, which is
+ * computed here.
  *
- * The server fails where both points are in one layer-2 node, and where the first is given by its supervoxel, which has no timestamp of its
- * own. Both have an answer, which is worked out here.
+ * Source: PyChunkedGraph, pychunkedgraph/app/segmentation/common.py, `handle_find_path`, and
+ * graph/analysis/pathing.py.
  */
 import * as z from 'zod';
 import { GraphError } from '../../base/errors.ts';
@@ -12,25 +14,33 @@ import type { CallOptions, Endpoints } from './endpoints.ts';
 import { toNodeTuple, leaves, level2Graph, type GraphPoint } from './nodes.ts';
 import { floats, ids as idList } from './reply-schemas.ts';
 
+/** A path through an object. */
 export interface GraphPathFound {
+  /** The layer-2 IDs along the path, from the first point to the second. */
   l2Ids: BigUint64Array;
-  /** Nanometres, xyz interleaved, one an ID. */
+  /** One coordinate per ID, xyz interleaved, in nanometres. */
   centroidsNm: Float64Array;
-  /** Layer-2 IDs without a mesh; their centroids are missing. */
+  /** Layer-2 IDs without a mesh. Their centroids are missing. */
   failedL2Ids: BigUint64Array;
 }
 
+/** What the search needs. */
 export interface PathQueries {
   api: Endpoints;
   space: NodeSpace;
-  /** Of supervoxels: their roots, or nodes of a layer; 0 where there is none. */
+  /** Returns the roots of supervoxels, or their nodes at a layer; 0 where there is none. */
   rootsOf: (ids: BigUint64Array, stopLayer?: number) => Promise<BigUint64Array>;
 }
 
+/** Options of the search. */
 export interface PathOptions extends CallOptions {
   precise: boolean;
 }
 
+/**
+ * Finds a shortest path between two points of one object. @throws GraphError UNKNOWN_ID for supervoxels of
+ * two objects.
+ */
 export async function findPath(
   parts: PathQueries,
   from: GraphPoint,
@@ -43,22 +53,22 @@ export async function findPath(
     } = parts,
     [a, b] = [from, to].map(({ id }) => ids.layerOf(id) === 1);
   if (a && b && !precise) return pathOfSupervoxels(parts, from.id, to.id, options);
-  // The server dates the object by the first of the two.
+  // The server takes the timestamp of the object from the first point.
   if (a && !b) return reversed(await findPath(parts, to, from, { precise, ...options }));
-  const first = a ? { ...from, id: (await objectOf(parts, from.id, to.id)).root } : from;
+  const first = a ? { ...from, id: (await findCommonRoot(parts, from.id, to.id)).root } : from;
   try {
-    return await ask(api, first, to, precise, options);
+    return await requestPath(api, first, to, precise, options);
   } catch (error) {
     const both =
       !precise && error instanceof GraphError && error.status === 500
-        ? await commonNode(parts, from, to, options)
+        ? await findCommonNode(parts, from, to, options)
         : undefined;
     if (both === undefined) throw error;
-    return alongChunks(parts, [both]);
+    return pathThroughChunkCentres(parts, [both]);
   }
 }
 
-async function ask(
+async function requestPath(
   api: Endpoints,
   from: GraphPoint,
   to: GraphPoint,
@@ -87,8 +97,11 @@ function reversed({ l2Ids, centroidsNm, failedL2Ids }: GraphPathFound): GraphPat
   return { l2Ids: l2Ids.toReversed(), centroidsNm: back, failedL2Ids };
 }
 
-/** The layer-2 nodes of two supervoxels and the root above both. @throws GraphError UNKNOWN_ID when there is none. */
-async function objectOf(
+/**
+ * Returns the layer-2 nodes of two supervoxels, and their common root. @throws GraphError UNKNOWN_ID if there
+ * is none.
+ */
+async function findCommonRoot(
   { api, rootsOf }: PathQueries,
   a: bigint,
   b: bigint,
@@ -97,7 +110,7 @@ async function objectOf(
     [roots, nodes] = await Promise.all([rootsOf(pair), rootsOf(pair, 2)]);
   const lost = roots.indexOf(0n),
     url = api.urlOf('graph/find_path');
-  if (lost >= 0) throw new GraphError('UNKNOWN_ID', `${pair[lost]} has no root at the moment`, url);
+  if (lost >= 0) throw new GraphError('UNKNOWN_ID', `${pair[lost]} has no root at the timestamp`, url);
   if (roots[0] !== roots[1])
     throw new GraphError(
       'UNKNOWN_ID',
@@ -116,10 +129,14 @@ async function pathOfSupervoxels(
   const {
     root,
     nodes: [from, to],
-  } = await objectOf(parts, a, b);
-  if (from === to) return alongChunks(parts, [from]);
-  const way = shortestWay(await level2Graph(parts.api, parts.space, root, undefined, options), from, to);
-  if (way) return alongChunks(parts, way);
+  } = await findCommonRoot(parts, a, b);
+  if (from === to) return pathThroughChunkCentres(parts, [from]);
+  const nodePath = findShortestPath(
+    await level2Graph(parts.api, parts.space, root, undefined, options),
+    from,
+    to,
+  );
+  if (nodePath) return pathThroughChunkCentres(parts, nodePath);
   throw new GraphError(
     'BAD_REPLY',
     `the edges of ${root} do not join its nodes ${from} and ${to}`,
@@ -128,39 +145,46 @@ async function pathOfSupervoxels(
   );
 }
 
-/** @param edges Ends of edge k at `2 * k` and `2 * k + 1`. */
-function shortestWay(edges: BigUint64Array, from: bigint, to: bigint): bigint[] | undefined {
+/**
+ * Finds a shortest path along edges.
+ *
+ * @param edges Edge k joins `2 * k` and `2 * k + 1`.
+ */
+function findShortestPath(edges: BigUint64Array, from: bigint, to: bigint): bigint[] | undefined {
   const next = new Map<bigint, bigint[]>();
   const join = (a: bigint, b: bigint): void => void (next.get(a)?.push(b) ?? next.set(a, [b]));
   for (let k = 0; k < edges.length; k += 2) {
     join(edges[k], edges[k + 1]);
     join(edges[k + 1], edges[k]);
   }
-  const cameFrom = new Map<bigint, bigint>([[to, to]]); // from the end, so that the way is read off forwards
+  const cameFrom = new Map<bigint, bigint>([[to, to]]); // from the end, so that the path is read forward
   for (const [node] of cameFrom) {
     if (node === from) break;
-    // a Map goes on to what is added
+    // The loop over a Map also visits entries that are added during the loop.
     for (const neighbour of next.get(node) ?? []) if (!cameFrom.has(neighbour)) cameFrom.set(neighbour, node);
   }
   if (!cameFrom.has(from)) return undefined;
-  const way = [from];
-  for (let node = from; node !== to;) way.push((node = cameFrom.get(node)!));
-  return way;
+  const nodePath = [from];
+  for (let node = from; node !== to;) nodePath.push((node = cameFrom.get(node)!));
+  return nodePath;
 }
 
-/** The layer-2 node that both points are in, where that can be told. */
-async function commonNode(
+/** Returns the layer-2 node that contains both points, if that can be told. */
+async function findCommonNode(
   parts: PathQueries,
   from: GraphPoint,
   to: GraphPoint,
   options: CallOptions,
 ): Promise<bigint | undefined> {
-  const [a, b] = await Promise.all([from, to].map((point) => nodeAt(parts, point, options)));
+  const [a, b] = await Promise.all([from, to].map((point) => findNodeAt(parts, point, options)));
   return a === b ? a : undefined;
 }
 
-/** The only layer-2 node of an object in the graph chunk of a point; that of a supervoxel is known. */
-async function nodeAt(
+/**
+ * Returns the only layer-2 node of an object in the graph chunk of a point. The node of a supervoxel is
+ * known.
+ */
+async function findNodeAt(
   { api, space, rootsOf }: PathQueries,
   { id, nm }: GraphPoint,
   options: CallOptions,
@@ -176,8 +200,8 @@ async function nodeAt(
   return found.length === 1 ? found[0] : undefined;
 }
 
-/** With the middles of the nodes' graph chunks, as the server gives them. */
-function alongChunks(
+/** Returns a path with the centres of the nodes' graph chunks, as the server does. */
+function pathThroughChunkCentres(
   {
     space: {
       ids,
@@ -185,13 +209,13 @@ function alongChunks(
       chunks: { origin, size },
     },
   }: PathQueries,
-  way: readonly bigint[],
+  nodePath: readonly bigint[],
 ): GraphPathFound {
-  const centroidsNm = new Float64Array(3 * way.length);
-  way.forEach((node, k) => {
+  const centroidsNm = new Float64Array(3 * nodePath.length);
+  nodePath.forEach((node, k) => {
     const position = ids.chunkPositionOf(node);
     for (let axis = 0; axis < 3; axis++)
       centroidsNm[3 * k + axis] = (origin[axis] + (position[axis] + 0.5) * size[axis]) * resolution[axis];
   });
-  return { l2Ids: BigUint64Array.from(way), centroidsNm, failedL2Ids: new BigUint64Array(0) };
+  return { l2Ids: BigUint64Array.from(nodePath), centroidsNm, failedL2Ids: new BigUint64Array(0) };
 }

@@ -1,20 +1,23 @@
 /**
- * Leaves that are not a node's own. When a merge is undone, the server may leave an object below the root of another, beside a root of its own:
- * one whose layers it skips, as a pair of supervoxels in one chunk. `leaves` then lists it, while look-ups of its supervoxels are right
- * (observed of PyChunkedGraph 2.21.1). What a leaf is part of at the moment its node was made tells.
+ * Removes foreign leaves: leaves that do not belong to their node. When a merge is undone, the server may
+ * leave an object below the root of another one, beside a root of its own. This concerns objects that skip
+ * layers, such as a pair of supervoxels in one chunk. `leaves` then lists it, while look-ups of its
+ * supervoxels are right (observed of PyChunkedGraph 2.21.1). What a leaf is part of when its node was created
+ * tells whether it is foreign.
  */
 import { findCurrentNodes, type LeavesByNode, type NodeQueries } from './current-nodes.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
 import { rootTimestamps } from './root-lifetimes.ts';
 
+/** The look-ups that are needed. */
 export interface ForeignLeafQueries extends Pick<NodeQueries, 'layerOf' | 'leavesMany'> {
-  /** What IDs are part of at a moment, at a layer; 0 where there is nothing. */
+  /** Returns what IDs are part of at a timestamp and a layer; 0 where there is nothing. */
   rootsAt: (ids: BigUint64Array, timestampMs: number, layer?: number) => Promise<BigUint64Array>;
 }
 
 /**
- * The same without foreign leaves: one request about when the nodes were made, and one root look-up for each moment and layer of them. Leaves
- * above layer 1 have to stand at that moment as well.
+ * Removes foreign leaves. It sends one request for the creation times of the nodes, and one root look-up per
+ * creation time and layer. Leaves above layer 1 must also be current at that time.
  */
 export async function removeForeignLeaves(
   api: Endpoints,
@@ -38,7 +41,7 @@ export async function removeForeignLeaves(
     if (group) group.nodes.push(node);
     else groups.set(key, { ms, layer, nodes: [node] });
   });
-  const own = new Map(all);
+  const kept = new Map(all);
   await Promise.all(
     Array.from(groups.values(), async ({ ms, layer, nodes: made }) => {
       const ids = BigUint64Array.from(made.flatMap((node) => [...all.get(node)!])),
@@ -52,7 +55,7 @@ export async function removeForeignLeaves(
         const leaves = all.get(node)!,
           start = at;
         at += leaves.length;
-        own.set(
+        kept.set(
           node,
           leaves.filter(
             (leaf, k) => parents[start + k] === node && (layerOf(leaf) === 1 || current.has(leaf)),
@@ -61,5 +64,5 @@ export async function removeForeignLeaves(
       }
     }),
   );
-  return own;
+  return kept;
 }

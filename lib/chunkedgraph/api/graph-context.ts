@@ -1,4 +1,4 @@
-/** What the calls on a graph share: the server and the table, the moment they are about, and what they ask of each other. */
+/** The state that all calls on a graph share: the server, the table, and the timestamp of the volume. */
 import { GraphError } from '../../base/errors.ts';
 import type { Vec3 } from '../../base/vec3.ts';
 import type { GraphInfo } from '../ids/graph-info.ts';
@@ -11,21 +11,22 @@ import type { CallSettings } from './graph-methods.ts';
 import type { Endpoints } from './endpoints.ts';
 import type { GraphGrid } from './check-arguments.ts';
 
-/** @internal */
+/** What a graph is built from. @internal */
 export interface ChunkedGraphParts extends TimestampContext, CallSettings {
   api: Endpoints;
   graph: GraphInfo;
-  /** The table's info as it stands. */
+  /** The table's info, as the server serves it. */
   info: Readonly<Record<string, unknown>>;
   grid: GraphGrid;
   roots: RootSource;
   allowEdits: boolean;
 }
 
+/** The shared state of one `volume.graph`. */
 export class GraphContext {
   readonly parts: ChunkedGraphParts;
   readonly ids: IdArithmetic;
-  /** Of calls that name none. */
+  /** The timestamp of calls that name none. */
   readonly #moment: TimestampOption;
 
   constructor(parts: ChunkedGraphParts, moment: TimestampOption) {
@@ -45,7 +46,7 @@ export class GraphContext {
     return { grid, ids: this.ids, chunks: { origin, size: graph.chunkSize }, nLayers: graph.nLayers };
   }
 
-  /** A moment in ms since 1970: the one named, else the volume's, else now. */
+  /** Returns the timestamp of a call in ms since 1970: the given one, or else the volume's, or else now. */
   resolveMs(timestamp: Timestamp | undefined, signal: AbortSignal | undefined): Promise<number> {
     return resolveTimestampMs(
       timestamp === undefined ? this.#moment : parseTimestampOption(timestamp),
@@ -54,6 +55,7 @@ export class GraphContext {
     );
   }
 
+  /** Returns a given timestamp in ms since 1970, or undefined if there is none. */
   async resolveOptionalMs(
     timestamp: Timestamp | undefined,
     signal: AbortSignal | undefined,
@@ -61,17 +63,18 @@ export class GraphContext {
     return timestamp === undefined ? undefined : this.resolveMs(timestamp, signal);
   }
 
-  /** @throws GraphError UNKNOWN_ID for an ID of another layer than the roots'. */
+  /** Returns the IDs if all are of the root layer. @throws GraphError UNKNOWN_ID if not. */
   checkRoots(ids: BigUint64Array): BigUint64Array {
     const { nLayers } = this.parts.graph,
       other = ids.find((id) => this.ids.layerOf(id) !== nLayers);
     if (other === undefined) return ids;
     throw this.unknownIdError(
-      `${other} is of layer ${this.ids.layerOf(other)}, and roots are of layer ${nLayers}: suggestLatestRoots gives the root of an ID below`,
+      `${other} is of layer ${this.ids.layerOf(other)}, and roots are of layer ${nLayers}: suggestLatestRoots gives the root of an ID of a lower layer`,
       'lineage_graph_multiple',
     );
   }
 
+  /** Creates the error for an ID that the graph does not have. */
   unknownIdError(message: string, path: string): GraphError {
     return new GraphError('UNKNOWN_ID', message, this.api.urlOf(path));
   }

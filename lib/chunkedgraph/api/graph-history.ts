@@ -1,4 +1,4 @@
-/** What was edited, and what became of roots: the third part of `volume.graph`. */
+/** The third part of `volume.graph`: edits, and the history of roots. */
 import type { Timestamp } from '../ids/timestamp.ts';
 import { deltaRoots, rawDeltaRoots, type DeltaRoots } from './delta-roots.ts';
 import type { CallOptions, TimedOptions, WindowOptions } from './endpoints.ts';
@@ -10,11 +10,16 @@ import { findFirstRoots, findOriginals } from './originals.ts';
 import { rootTimestamps } from './root-lifetimes.ts';
 import { findRelatedRoots, suggestRoots, type Suggestion } from './successors.ts';
 
-/** See `ChunkedGraph`. */
+/** The last base class of `ChunkedGraph`, for history. */
 export class GraphHistory extends GraphNodes {
   /**
-   * How roots came out of one another: replaced → replacing, as far as `from` and `to`; nodes just beyond them that are linked are kept.
-   * @throws GraphError UNKNOWN_ID, too, for an ID below the roots.
+   * Returns how roots developed from each other, between `from` and `to`. Linked nodes just outside this time
+   * are included.
+   *
+   * @param roots One or more root IDs.
+   * @param options `from`, `to`, and options of the call. @default the whole history, until now
+   * @returns Nodes, and links from each replaced root to the root that replaced it.
+   * @throws GraphError UNKNOWN_ID, also for an ID below the root layer.
    */
   async lineageGraph(
     roots: bigint | Ids,
@@ -29,7 +34,14 @@ export class GraphHistory extends GraphNodes {
     );
   }
 
-  /** Of each root those that its parts had at `timestampPast`; one request each. The server heeds no moment in the future of it. */
+  /**
+   * Returns the roots that the parts of each root had at an earlier timestamp. It sends one request per root.
+   *
+   * The server ignores any other timestamp for this request.
+   *
+   * @param roots Root IDs.
+   * @param options `timestampPast`, and options of the call. @default as far back as the history goes
+   */
   async pastIdMapping(
     roots: Ids,
     { timestampPast, ...options }: CallOptions & { timestampPast?: Timestamp } = {},
@@ -43,11 +55,15 @@ export class GraphHistory extends GraphNodes {
   }
 
   /**
-   * Roots at `from` that are no more at `to`, and roots at `to` that were not yet at `from`, ascending; edits of those very milliseconds
-   * have happened. Either may be the earlier moment. With `raw: true` what the server says of a window: all that were replaced or made in
-   * between, also both, also twice.
-   * @throws TimestampError when the graph was made between the two, as the server does not list the roots that it began with; with `raw`, when
-   *   `from` is later than `to`.
+   * Compares the roots at two timestamps: which roots at `from` are not roots at `to`, and the reverse. Edits
+   * at exactly these milliseconds are included. Either timestamp may be the earlier one. With `raw: true`, it
+   * returns the server's own list: all roots that were replaced or created in between, including those that
+   * were both, and some of them twice.
+   *
+   * @param options `from`, `to`, `raw`, and options of the call. @default `to`: now; `raw: false`
+   * @returns Root IDs in ascending order; with `raw`, in the server's order.
+   * @throws TimestampError if the graph was made between the two timestamps, because the server does not list
+   *   the roots that it began with; with `raw`, if `from` is later than `to`.
    */
   async deltaRoots({
     from,
@@ -56,7 +72,7 @@ export class GraphHistory extends GraphNodes {
     ...options
   }: Omit<WindowOptions, 'from'> & { from: Timestamp; raw?: boolean }): Promise<DeltaRoots> {
     const fromMs = await this.context.resolveOptionalMs(from, options.signal);
-    if (fromMs === undefined) throw new TypeError('from is a moment in the past');
+    if (fromMs === undefined) throw new TypeError('from must be a timestamp in the past');
     const toMs = await this.context.resolveMs(to, options.signal);
     return raw
       ? rawDeltaRoots(this.context.api, fromMs, toMs, options)
@@ -69,7 +85,13 @@ export class GraphHistory extends GraphNodes {
         );
   }
 
-  /** How much was edited in the history of a root, and by whom. @param options.filtered Only what concerns the root itself. @default true */
+  /**
+   * Counts the edits in the history of a root, by user. With `filtered: false`, it includes edits that do not
+   * concern the root itself.
+   *
+   * @param root A root ID.
+   * @param options `filtered`, and options of the call. @default `filtered: true`
+   */
   async changeLog(
     root: bigint,
     { filtered = true, ...options }: CallOptions & { filtered?: boolean } = {},
@@ -77,7 +99,13 @@ export class GraphHistory extends GraphNodes {
     return operations.changeLog(this.context.api, checkId(root), filtered, options);
   }
 
-  /** The edits in the history of a root, oldest first. @param options.filtered Only those that concern the root itself. @default true */
+  /**
+   * Returns the edits in the history of a root, oldest first. With `filtered: false`, it includes edits that
+   * do not concern the root itself.
+   *
+   * @param root A root ID.
+   * @param options `filtered`, and options of the call. @default `filtered: true`
+   */
   async tabularChangeLog(
     root: bigint,
     options: CallOptions & { filtered?: boolean } = {},
@@ -85,7 +113,13 @@ export class GraphHistory extends GraphNodes {
     return (await this.tabularChangeLogs([root], options)).get(root)!;
   }
 
-  /** The same of many roots in one request. */
+  /**
+   * Returns the edits in the history of many roots, in one request.
+   *
+   * @param roots Root IDs.
+   * @param options `filtered`, and options of the call. @default `filtered: true`
+   * @returns For each root, its edits, oldest first.
+   */
   async tabularChangeLogs(
     roots: Ids,
     { filtered = true, ...options }: CallOptions & { filtered?: boolean } = {},
@@ -93,7 +127,13 @@ export class GraphHistory extends GraphNodes {
     return operations.tabularChangeLogs(this.context.api, sortDistinct(checkIds(roots)), filtered, options);
   }
 
-  /** The merges in the history of a root, with the edges they added; `merge_log` fails when there was an undo. */
+  /**
+   * Returns the merges in the history of a root, with the edges that they added. It reads the details of the
+   * operations, because the server's `merge_log` fails if the history has an undo.
+   *
+   * @param root A root ID.
+   * @param options Options of the call.
+   */
   async mergeLog(root: bigint, options: CallOptions = {}): Promise<operations.OperationDetails[]> {
     const log = await this.tabularChangeLog(root, { ...options, filtered: false });
     const merges = log.filter(({ isMerge }) => isMerge).map(({ operationId }) => operationId);
@@ -102,8 +142,11 @@ export class GraphHistory extends GraphNodes {
   }
 
   /**
-   * All edits of the table from one moment to another, oldest first; needs the permission to view as an administrator. Those that failed or
-   * are under way are in the log, too: the `status` of their details tells.
+   * Returns all edits of the table between two timestamps, oldest first. The user needs the permission to
+   * view as an administrator. The log includes edits that failed or still run: the `status` in their details
+   * tells.
+   *
+   * @param options `from`, `to`, and options of the call. @default the whole log, until now
    */
   async operations({ from, to, ...options }: WindowOptions = {}): Promise<operations.LoggedOperation[]> {
     return operations.operations(
@@ -114,7 +157,14 @@ export class GraphHistory extends GraphNodes {
     );
   }
 
-  /** Edits of one user; needs the permission to view as an administrator. @param options.includeUndone @default false */
+  /**
+   * Returns the edits of one user between two timestamps. The caller needs the permission to view as an
+   * administrator. With `includeUndone: true`, it includes edits that were undone.
+   *
+   * @param userId The user's ID.
+   * @param options `from`, `to`, `includeUndone`, and options of the call. @default the whole log, until now;
+   *   `includeUndone: false`
+   */
   async userOperations(
     userId: string | number,
     { from, to, includeUndone = false, ...options }: WindowOptions & { includeUndone?: boolean } = {},
@@ -129,7 +179,13 @@ export class GraphHistory extends GraphNodes {
     );
   }
 
-  /** Of each operation that the log has, what it did. */
+  /**
+   * Returns the details of operations. Operations that the log does not have are left out.
+   *
+   * @param operationIds Operation IDs, whole numbers from 1.
+   * @param options Options of the call.
+   * @returns For each operation ID, its details.
+   */
   async operationDetails(
     operationIds: readonly number[],
     options: CallOptions = {},
@@ -138,16 +194,23 @@ export class GraphHistory extends GraphNodes {
   }
 
   /**
-   * Half a second before the first edit, if that is among the first hundred operations; undefined where there is none. Not the graph's
-   * age: earlier moments are good to ask about.
+   * Returns the time half a second before the first edit, if that edit is among the first hundred operations.
+   * It is not the age of the graph: look-ups at earlier timestamps work.
+   *
+   * @param options Options of the call.
+   * @returns Undefined if there is no such edit.
    */
   async oldestTimestamp(options: CallOptions = {}): Promise<Date | undefined> {
     return history.oldestTimestamp(this.context.api, options);
   }
 
   /**
-   * When a root was last edited: when it was made, unless it was there from the beginning.
-   * @throws GraphError UNKNOWN_ID, too, for an ID below the roots.
+   * Returns when a root was last edited, which is when it was created. Undefined for a root that the graph
+   * began with.
+   *
+   * @param root A root ID.
+   * @param options Options of the call.
+   * @throws GraphError UNKNOWN_ID, also for an ID below the root layer.
    */
   async lastEdit(root: bigint, options: CallOptions = {}): Promise<Date | undefined> {
     const id = this.context.checkRoots(toIdList(root)),
@@ -157,11 +220,24 @@ export class GraphHistory extends GraphNodes {
   }
 
   /**
-   * The roots that hold what a root held, at the moment, as the history of edits has it: later ones that it became, earlier ones it was
-   * made of, itself where it is one. What was merged in and split off again counts as well: `suggestLatestRoots` weighs them. An ID below the
-   * roots has no history: of it those are meant that hold its supervoxels at the moment.
+   * Returns the roots at the timestamp that a root is related to by the history of edits: the later roots
+   * that it became, the earlier roots that it was made from, or itself if it is a root then. An object that
+   * was merged in and split off again counts as well; `suggestLatestRoots` weighs the results. An ID below
+   * the root layer has no history, so the roots of its supervoxels at the timestamp are returned.
+   *
+   * @param root One ID; for many, the result is a Map.
+   * @param options `timestamp`, and options of the call. @default now
+   * @returns Root IDs in ascending order.
+   * @throws GraphError UNKNOWN_ID, also for an ID below the root layer without a root at the timestamp.
    */
   latestRoots(root: bigint, options?: TimedOptions): Promise<BigUint64Array>;
+  /**
+   * Returns the related roots of many IDs, in the same way.
+   *
+   * @param roots IDs of any layers.
+   * @param options `timestamp`, and options of the call. @default now
+   * @returns For each ID, root IDs in ascending order.
+   */
   latestRoots(roots: Ids, options?: TimedOptions): Promise<Map<bigint, BigUint64Array>>;
   async latestRoots(
     roots: bigint | Ids,
@@ -189,10 +265,21 @@ export class GraphHistory extends GraphNodes {
   }
 
   /**
-   * The roots that a root was made of: at `timestamp`, or in the beginning.
-   * @throws GraphError UNKNOWN_ID, too, for an ID below the roots.
+   * Returns the roots that a root was made from: those at `timestamp`, or those that the graph began with.
+   *
+   * @param root One root ID; for many, the result is a Map.
+   * @param options `timestamp`, and options of the call. @default the beginning of the graph
+   * @returns Root IDs in ascending order.
+   * @throws GraphError UNKNOWN_ID, also for an ID below the root layer.
    */
   originalRoots(root: bigint, options?: TimedOptions): Promise<BigUint64Array>;
+  /**
+   * Returns the roots that many roots were made from, in the same way.
+   *
+   * @param roots Root IDs.
+   * @param options `timestamp`, and options of the call. @default the beginning of the graph
+   * @returns For each root, root IDs in ascending order.
+   */
   originalRoots(roots: Ids, options?: TimedOptions): Promise<Map<bigint, BigUint64Array>>;
   async originalRoots(
     roots: bigint | Ids,
@@ -212,15 +299,26 @@ export class GraphHistory extends GraphNodes {
   }
 
   /**
-   * Which roots hold the parts of a root at the moment, by a vote of its layer-2 nodes (and of the supervoxels of those that edits
-   * replaced), or of all supervoxels. Any node will do, of any moment and any layer: what is below the roots is never suggested itself, and a
+   * Suggests which roots have the parts of an ID at the timestamp. The parts vote: the layer-2 nodes of the
+   * ID (and the supervoxels of those that edits replaced), or with `by: 'supervoxels'` all its supervoxels.
+   * The ID may be of any layer and of any time. An ID below the root layer is never suggested itself, and a
    * supervoxel votes for its own root.
-   * @param options.by @default 'level2'
+   *
+   * @param root One ID; for many, the result is a list.
+   * @param options `timestamp`, `by`, and options of the call. @default now; `by: 'level2'`
+   * @returns The suggested roots, and the share of the parts that each has.
    */
   suggestLatestRoots(
     root: bigint,
     options?: TimedOptions & { by?: 'level2' | 'supervoxels' },
   ): Promise<Suggestion>;
+  /**
+   * Suggests the roots of many IDs, in the same way.
+   *
+   * @param roots IDs of any layers.
+   * @param options `timestamp`, `by`, and options of the call. @default now; `by: 'level2'`
+   * @returns One suggestion per ID, in order.
+   */
   suggestLatestRoots(
     roots: Ids,
     options?: TimedOptions & { by?: 'level2' | 'supervoxels' },
@@ -230,7 +328,7 @@ export class GraphHistory extends GraphNodes {
     { timestamp, by = 'level2', ...options }: TimedOptions & { by?: 'level2' | 'supervoxels' } = {},
   ): Promise<Suggestion | Suggestion[]> {
     if (by !== 'level2' && by !== 'supervoxels')
-      throw new TypeError(`by is 'level2' or 'supervoxels', not ${String(by)}`);
+      throw new TypeError(`by must be 'level2' or 'supervoxels', not ${String(by)}`);
     const timestampMs = await this.context.resolveMs(timestamp, options.signal);
     const then = new Date(timestampMs);
     const suggestions = await suggestRoots(toIdList(roots), by === 'level2' ? 2 : 1, {

@@ -1,6 +1,7 @@
 /**
- * What the calls of `volume.graph` are handed, before they are carried out: arguments and options are taken as they are now, options checked by
- * name and type, and the deadline set. Afterwards nothing of a call belongs to the caller but its signal.
+ * Guards the methods of `volume.graph`. Before a method runs, its arguments are copied, its options are
+ * checked by name and type, and its deadline starts. After that, the caller can influence the call only
+ * through its signal.
  */
 import { withDeadline } from '../../base/deadline.ts';
 import { copyData, parseOptions, type AnyOptionTable } from '../../base/option-table.ts';
@@ -26,11 +27,12 @@ import {
 } from './call-options.ts';
 import { EDIT_PATHS } from './edits.ts';
 
+/** One method of `volume.graph`. */
 interface GraphMethod {
-  /** How many arguments stand before the options. */
+  /** How many arguments come before the options. */
   argumentCount: number;
   options: AnyOptionTable;
-  /** Whether it may change the graph: then only a deadline of its own ends it. */
+  /** Whether the call may change the graph. Then only its own `timeoutMs` limits it, not the volume's. */
   mayEdit?: (first: unknown) => boolean;
 }
 
@@ -78,9 +80,10 @@ const CALLS = {
 } satisfies Record<string, GraphMethod>;
 
 type Method = keyof typeof CALLS;
+/** All methods, by name. */
 export const GRAPH_METHODS: Readonly<Record<Method, GraphMethod>> = CALLS;
 
-type Asks<Answer> = (...args: Answer[]) => Promise<unknown>;
+type AsyncMethod<Answer> = (...args: Answer[]) => Promise<unknown>;
 
 type OptionsOf<Call> = Call extends (...args: infer Args) => unknown
   ? Required<Args> extends readonly [...unknown[], infer Options]
@@ -88,19 +91,19 @@ type OptionsOf<Call> = Call extends (...args: infer Args) => unknown
     : never
   : never;
 
-/** Names that are options of a call by its type or by the table, and not by both. */
-type Misplaced<Graph extends Record<Method, Asks<never>>> = {
+/** Option names that are in the type of a method or in the table, but not in both. */
+type Misplaced<Graph extends Record<Method, AsyncMethod<never>>> = {
   [Name in Method]:
     | Exclude<keyof OptionsOf<Graph[Name]>, keyof (typeof CALLS)[Name]['options']>
     | Exclude<keyof (typeof CALLS)[Name]['options'], keyof OptionsOf<Graph[Name]>>;
 }[Method];
 
-/** A graph whose calls and their options are those of the table: none is missing there, or here. */
+/** A graph whose methods and options match the table. A missing entry on either side is a type error. */
 type Complete<Graph> =
-  Graph extends Record<Method, Asks<never>>
+  Graph extends Record<Method, AsyncMethod<never>>
     ?
         | Exclude<
-            { [Name in keyof Graph]: Graph[Name] extends Asks<never> ? Name : never }[keyof Graph],
+            { [Name in keyof Graph]: Graph[Name] extends AsyncMethod<never> ? Name : never }[keyof Graph],
             Method
           >
         | Misplaced<Graph> extends never
@@ -108,50 +111,54 @@ type Complete<Graph> =
       : never
     : never;
 
-/** Signals of calls under way: what they ask in turn belongs to them, and has their deadline. */
-const underWay = new WeakSet<AbortSignal>();
+/** Signals of running calls. A call inside another call shares its deadline. */
+const runningCalls = new WeakSet<AbortSignal>();
 
 /**
- * Puts what this file says in front of the methods of `prototype`.
- * @throws By the methods: TypeError for an option nobody knows or of another type, RangeError, TimestampError, DeadlineError.
+ * Wraps each method of `prototype` with these checks.
+ *
+ * @throws The wrapped methods reject with TypeError for an unknown option or a wrong type; RangeError;
+ *   TimestampError; DeadlineError.
  */
 export function guardMethods<Graph>(
   prototype: Complete<Graph>,
-  partsOf: (graph: Graph) => CallSettings,
+  settingsOf: (graph: Graph) => CallSettings,
 ): void {
   type Calls = Record<Method, (...args: unknown[]) => Promise<unknown>>;
   const methods = prototype as unknown as Calls;
-  for (const [name, { argumentCount: takes, options: table, mayEdit: edits }] of Object.entries(
-    GRAPH_METHODS,
-  ) as [Method, GraphMethod][]) {
+  for (const [name, { argumentCount, options: table, mayEdit }] of Object.entries(GRAPH_METHODS) as [
+    Method,
+    GraphMethod,
+  ][]) {
     const method = methods[name];
     const guarded = async function (this: Graph, ...args: unknown[]): Promise<unknown> {
       const { borrow, ...options } = parseOptions(
-        (args[takes] === undefined ? {} : args[takes]) as Options,
+        (args[argumentCount] === undefined ? {} : args[argumentCount]) as Options,
         table,
       );
       const own = args
-        .slice(0, takes)
+        .slice(0, argumentCount)
         .map((argument, k) =>
           borrow && ArrayBuffer.isView(argument) ? argument : copyData(argument, `argument ${k + 1}`),
         );
       const { signal } = options;
-      if (signal && underWay.has(signal)) return method.call(this, ...own, options);
-      const { closeSignal: life, timeoutMs: ofVolume } = partsOf(this),
-        { timeoutMs = edits?.(own[0]) ? undefined : ofVolume } = options;
-      return withDeadline(timeoutMs, [signal, life], (inCall) => {
-        underWay.add(inCall);
-        return method.call(this, ...own, { ...options, timeoutMs, signal: inCall });
+      if (signal && runningCalls.has(signal)) return method.call(this, ...own, options);
+      const { closeSignal, timeoutMs: volumeTimeoutMs } = settingsOf(this),
+        { timeoutMs = mayEdit?.(own[0]) ? undefined : volumeTimeoutMs } = options;
+      return withDeadline(timeoutMs, [signal, closeSignal], (callSignal) => {
+        runningCalls.add(callSignal);
+        return method.call(this, ...own, { ...options, timeoutMs, signal: callSignal });
       });
     };
     Object.defineProperty(prototype, name, { value: guarded, configurable: true, writable: true });
   }
 }
 
+/** Settings of the volume that apply to every call. */
 export interface CallSettings {
   /** Aborts when the volume is closed. */
   closeSignal: AbortSignal;
-  /** Most that calls may take that do not say so themselves, but for edits. @default no limit */
+  /** Time limit of calls without a `timeoutMs`, in ms. Edits have no limit. @default no limit */
   timeoutMs?: number;
 }
 

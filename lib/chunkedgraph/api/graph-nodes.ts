@@ -1,4 +1,4 @@
-/** What nodes are made of, and ways through them: the second part of `volume.graph`. */
+/** The second part of `volume.graph`: the parts of nodes, their edges, and paths through them. */
 import { clipToVolume, createBoxFilter } from './box.ts';
 import { findCover } from './cover.ts';
 import type { LeavesByNode } from './current-nodes.ts';
@@ -13,11 +13,14 @@ import * as nodes from './nodes.ts';
 import type { GraphPoint, LeavesOptions } from './nodes.ts';
 import { removeForeignLeaves } from './foreign-leaves.ts';
 
-/** See `ChunkedGraph`. */
+/** The middle base class of `ChunkedGraph`, for nodes. */
 export class GraphNodes extends GraphRoots {
   /**
-   * Supervoxels of a node, or its nodes of `stopLayer`, itself where that is its own layer. Unknown IDs and supervoxels have none; superseded
-   * roots still have theirs.
+   * Returns the supervoxels of a node, or its nodes at `stopLayer`. A node of that layer is its own leaf.
+   * Unknown IDs and supervoxels have no leaves. Replaced roots still have theirs.
+   *
+   * @param node Any ID of the graph.
+   * @param options `bounds`, `stopLayer`, `verify`, and options of the call.
    */
   async leaves(node: bigint, { verify = false, ...options }: LeavesOptions = {}): Promise<BigUint64Array> {
     checkStopLayer(options.stopLayer, 1, this.nLayers);
@@ -27,8 +30,12 @@ export class GraphNodes extends GraphRoots {
   }
 
   /**
-   * The same of many nodes, as many a request as the server can tell apart: all roots of one moment, or all layer-2 nodes. A supervoxel that
-   * the graph has is its own leaf here.
+   * Returns the leaves of many nodes. One request holds as many nodes as the server can tell apart: all roots
+   * of one timestamp, or all layer-2 nodes. Here, a supervoxel that the graph has is its own leaf.
+   *
+   * @param ids IDs of any layers.
+   * @param options `bounds`, `stopLayer`, `verify`, and options of the call.
+   * @returns For each node, its leaves.
    */
   async leavesMany(ids: Ids, options: LeavesOptions = {}): Promise<Map<bigint, BigUint64Array>> {
     const { bounds, stopLayer = 1, verify = false, ...call } = options,
@@ -39,11 +46,16 @@ export class GraphNodes extends GraphRoots {
       inside = list.filter(createBoxFilter(box, this.context.space));
     const own = sortDistinct(inside.filter((id) => layerOf(id) === stopLayer)),
       others = inside.filter((id) => layerOf(id) !== stopLayer);
-    const about = { layerOf, nLayers: this.nLayers, stopLayer, nowMs: this.context.parts.windowClock.now() };
+    const groupOptions = {
+      layerOf,
+      nLayers: this.nLayers,
+      stopLayer,
+      nowMs: this.context.parts.windowClock.now(),
+    };
     const [known, below] = await Promise.all([
-      // The server gives back any ID of that layer, without looking whether there is such a node.
+      // The server returns any ID of that layer without a check.
       history.validNodes(this.context.api, own, undefined, undefined, call),
-      findDisjointGroups(this.context.api, others, about, call).then((groups) =>
+      findDisjointGroups(this.context.api, others, groupOptions, call).then((groups) =>
         nodes.leavesMany(this.context.api, box ?? undefined, groups, { ...call, stopLayer }),
       ),
     ]);
@@ -52,14 +64,25 @@ export class GraphNodes extends GraphRoots {
     return verify ? this.removeForeign(found, call) : found;
   }
 
+  /**
+   * Returns the children of a node: its parts in the next lower layer that has any.
+   *
+   * @param node Any ID of the graph.
+   * @param options Options of the call.
+   * @returns The child IDs; empty for a supervoxel and for an unknown ID.
+   */
   async children(node: bigint, options: CallOptions = {}): Promise<BigUint64Array> {
     return nodes.children(this.context.api, checkId(node), options);
   }
 
   /**
-   * All layer-2 IDs of a graph chunk that were made by the moment, with their supervoxels: superseded ones too, so that a supervoxel may
-   * come several times; `roots(…, { stopLayer: 2 })` tells which counts.
-   * @param chunk A layer-2 chunk ID, or any ID of layer 1 or 2 in it.
+   * Returns all layer-2 IDs of a graph chunk that were created until the timestamp, with their supervoxels.
+   * Replaced layer-2 IDs are included, so a supervoxel may occur several times. `roots(…, { stopLayer: 2 })`
+   * tells which layer-2 ID is current.
+   *
+   * @param chunk A chunk ID of layer 2, or any ID of layer 1 or 2 in that chunk.
+   * @param options `timestamp`, and options of the call. @default now
+   * @throws RangeError for an ID of another layer.
    */
   async l2ChunkChildren(
     chunk: bigint,
@@ -68,7 +91,7 @@ export class GraphNodes extends GraphRoots {
     const chunkId = this.ids.chunkIdOf(checkId(chunk)),
       layer = this.ids.layerOf(chunkId);
     if (layer !== 1 && layer !== 2)
-      throw new RangeError(`a layer-2 chunk is wanted, and ${chunk} is of layer ${layer}`);
+      throw new RangeError(`expected an ID of layer 1 or 2, and ${chunk} is of layer ${layer}`);
     return nodes.l2ChunkChildren(
       this.context.api,
       layer === 2 ? chunkId : this.ids.parentChunkIdOf(chunkId),
@@ -78,9 +101,13 @@ export class GraphNodes extends GraphRoots {
   }
 
   /**
-   * Edges between the supervoxels of a node, with affinities and areas; those made by merges have an affinity near 0, cross-chunk ones may have
-   * Infinity. None where nothing of it is in the box, and of a supervoxel.
-   * @throws GraphError UNKNOWN_ID, too, for a node that the graph does not have.
+   * Returns the edges between the supervoxels of a node, with affinities and areas. Edges added by merges
+   * have an affinity near 0. Edges between chunks may have Infinity. There are no edges if nothing of the
+   * node is in the box, or if the node is a supervoxel.
+   *
+   * @param node Any ID of the graph.
+   * @param options `bounds`, and options of the call. @default the whole object
+   * @throws GraphError UNKNOWN_ID, also for a node that the graph does not have.
    */
   async subgraph(
     node: bigint,
@@ -89,7 +116,13 @@ export class GraphNodes extends GraphRoots {
     return nodes.subgraph(this.context.api, this.context.space, checkId(node), bounds, options);
   }
 
-  /** Edges between the layer-2 nodes of a node: ends of edge k at `2 * k` and `2 * k + 1`. */
+  /**
+   * Returns the edges between the layer-2 nodes of a node.
+   *
+   * @param node Any ID of the graph.
+   * @param options `bounds`, and options of the call. @default the whole object
+   * @returns Pairs of layer-2 IDs: edge k joins `2 * k` and `2 * k + 1`.
+   */
   async level2Graph(
     node: bigint,
     { bounds, ...options }: CallOptions & { bounds?: Bounds } = {},
@@ -98,9 +131,14 @@ export class GraphNodes extends GraphRoots {
   }
 
   /**
-   * The fewest nodes that hold exactly what the given ones hold. Worked out of root look-ups of all that is in the same objects: the server
-   * loses whole ones, or fails.
-   * @throws GraphError UNKNOWN_ID for an ID without a root at the moment, and for a node that an edit had replaced by then.
+   * Returns the fewest nodes that cover exactly the given IDs. The result is computed from root look-ups of
+   * all parts of the same objects, because the server's own endpoint loses whole objects or fails.
+   *
+   * @param ids IDs of any layers.
+   * @param options `timestamp`, and options of the call. @default now
+   * @returns Node IDs in ascending order.
+   * @throws GraphError UNKNOWN_ID for an ID without a root at the timestamp, and for a node that an edit had
+   *   replaced by then.
    */
   async minimalCoveringNodes(
     ids: Ids,
@@ -117,34 +155,41 @@ export class GraphNodes extends GraphRoots {
         'minimal_covering_nodes',
       );
     const objects = sortDistinct(roots),
-      stand = await this.isLatestRoots(objects, { ...options, timestamp: new Date(timestampMs) });
-    if (stand.includes(false))
+      isCurrent = await this.isLatestRoots(objects, { ...options, timestamp: new Date(timestampMs) });
+    if (isCurrent.includes(false))
       throw this.context.unknownIdError(
-        `${objects[stand.indexOf(false)]} is not a root at ${new Date(timestampMs).toISOString()}; suggestLatestRoots says what became of it`,
+        `${objects[isCurrent.indexOf(false)]} is not a root at ${new Date(timestampMs).toISOString()}; suggestLatestRoots gives its successors`,
         'minimal_covering_nodes',
       );
-    const { nodes: found, unrelated: stranger } = await findCover(given, objects, {
+    const { nodes: found, unrelated } = await findCover(given, objects, {
       layerOf: (id) => this.ids.layerOf(id),
       nLayers: this.nLayers,
-      // Of supervoxels the look-ups tell which are foreign.
+      // For supervoxels, the look-ups tell which are foreign.
       leavesOf: async (roots, stopLayer) =>
         (await this.leavesMany(roots, { ...options, stopLayer, verify: stopLayer > 1 })).values(),
       ancestorsOf: (list, stopLayer) =>
         this.roots(list, { timestamp: new Date(timestampMs), stopLayer, signal: options.signal }),
     });
-    if (stranger === undefined) return found;
+    if (unrelated === undefined) return found;
     throw this.context.unknownIdError(
-      `${stranger} was replaced by ${new Date(timestampMs).toISOString()}; suggestLatestRoots says what its parts belong to`,
+      `${unrelated} was replaced by ${new Date(timestampMs).toISOString()}; suggestLatestRoots gives the roots of its parts`,
       'minimal_covering_nodes',
     );
   }
 
   /**
-   * A shortest way of layer-2 nodes between two points of one object. `id` is that of the object at both, whose points must not lie near the
-   * edge of the volume, as the server looks around for supervoxels; or the supervoxel's at either, whose point only counts where the other is
-   * the object's. Between supervoxels it is the way now, or at the volume's moment.
-   * @param options.precise Centroids of meshes, where the table has meshes, instead of chunk centres. @default false
-   * @throws GraphError UNKNOWN_ID, too, for supervoxels of two objects.
+   * Finds a shortest path of layer-2 nodes between two points of one object.
+   *
+   * Both points may have the ID of the object. Then they must not lie near the edge of the volume, because
+   * the server searches for supervoxels around them. A point may also have the ID of its supervoxel. Then its
+   * coordinates matter only if the other point has the ID of the object. A path between two supervoxels is
+   * the path now, or at the volume's timestamp.
+   *
+   * @param from First point: an ID, and coordinates in nanometres.
+   * @param to Second point.
+   * @param options Options of the call. With `precise: true`, coordinates are centroids of meshes, where the
+   *   table has meshes, instead of chunk centres. @default `precise: false`
+   * @throws GraphError UNKNOWN_ID, also for supervoxels of two objects.
    */
   async findPath(
     from: GraphPoint,
@@ -162,7 +207,7 @@ export class GraphNodes extends GraphRoots {
     });
   }
 
-  /** Without leaves that are not their node's own. @internal */
+  /** Removes leaves that do not belong to their node. @internal */
   protected removeForeign(
     leaves: LeavesByNode,
     { signal, timeoutMs, maxBytes }: CallOptions,

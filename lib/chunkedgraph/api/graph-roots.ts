@@ -1,4 +1,4 @@
-/** Roots of IDs, and what a graph says of itself: the first part of `volume.graph`. */
+/** The first part of `volume.graph`: the properties of the graph, and the roots of IDs. */
 import type { Vec3 } from '../../base/vec3.ts';
 import type { IdArithmetic } from '../ids/id-arithmetic.ts';
 import type { TimestampOption } from '../ids/timestamp.ts';
@@ -9,29 +9,31 @@ import { checkId, checkIds, checkStopLayer, type Ids } from './check-arguments.t
 import * as nodes from './nodes.ts';
 import { isLatestRoots, lastRootTimestamps, rootTimestamps } from './root-lifetimes.ts';
 
-/** See `ChunkedGraph`. */
+/** The base class of `ChunkedGraph`, for roots. */
 export class GraphRoots {
+  /** Name of the table. */
   readonly table: string;
-  /** The table's info as it stands on the server. */
+  /** The table's info, as the server serves it. */
   readonly info: Readonly<Record<string, unknown>>;
-  /** What IDs say without asking anybody. */
+  /** Decodes and builds IDs without requests. */
   readonly ids: IdArithmetic;
-  /** Voxels of mip `cvMip` a graph chunk, xyz. Not the storage chunk. */
+  /** Size of a graph chunk, xyz, in voxels of mip `cvMip`. It is not the size of a storage chunk. */
   readonly chunkSize: Vec3;
-  /** Layer of the roots; supervoxels are layer 1. */
+  /** Layer of the roots. Supervoxels are layer 1. */
   readonly nLayers: number;
-  /** The mip whose voxels the graph is made of. */
+  /** Mip of the voxels that the graph is built from. */
   readonly cvMip: number;
-  /** Graph chunks are counted from the voxel offset; otherwise from voxel 0. */
+  /** Whether graph chunks are counted from the voxel offset. If false, they are counted from voxel 0. */
   readonly chunksStartAtVoxelOffset: boolean;
+  /** How many chunks of one layer lie along each side of a chunk of the next layer, from layer 2 on. */
   readonly fanOut: number;
-  /** Where the watershed is stored, as the server says: not to be trusted with anything. */
+  /** Cloud path of the watershed, as the server states it. Do not send credentials there without a check. */
   readonly dataDir: string | undefined;
-  /** What the server says it speaks: a hint, not a wall. */
+  /** API versions that the server claims to support. It may support others. */
   readonly apiVersions: readonly number[];
   readonly #context: GraphContext;
 
-  /** @internal It comes with a volume. */
+  /** Volumes create it. @internal */
   constructor(parts: ChunkedGraphParts, moment?: TimestampOption) {
     const { graph, api, info } = parts;
     this.#context = new GraphContext(parts, moment);
@@ -53,9 +55,17 @@ export class GraphRoots {
   }
 
   /**
-   * Roots of many IDs, in order; 0 where there is none, as for a node between supervoxels and roots that an edit had replaced by then, or that
-   * was made later; but of a node that the undo of a merge replaced the server may still give a root. IDs at or above the wanted layer are
-   * given back unseen. Look-ups made in one turn become one request; `volume.roots` says more of each.
+   * Looks up the roots of many IDs. Look-ups that start in one turn of the event loop share one request.
+   * `volume.roots` gives a status for each ID.
+   *
+   * The root is 0 for an ID without a root. This includes a node between supervoxels and roots that did not
+   * exist at the timestamp, or that an edit had replaced. (If the undo of a merge replaced the node, the
+   * server may still give a root.) An ID at or above the stop layer is returned without a check.
+   *
+   * @param ids Any IDs of the graph.
+   * @param options `timestamp`; `stopLayer`, 2 to `nLayers`, for IDs of a lower layer than roots; `signal`.
+   *   @default now, the root layer
+   * @returns One root per ID, in order.
    */
   async roots(
     ids: Ids,
@@ -72,7 +82,15 @@ export class GraphRoots {
     return rootIds;
   }
 
-  /** The root of one ID, asked by itself; one at or above the wanted layer comes back unseen. @throws GraphError UNKNOWN_ID when it has none. */
+  /**
+   * Looks up the root of one ID, in a request of its own. An ID at or above the stop layer is returned
+   * without a check.
+   *
+   * @param node Any ID of the graph.
+   * @param options `timestamp`, `stopLayer` (2 to `nLayers`), and options of the call. @default now, the root
+   *   layer
+   * @throws GraphError UNKNOWN_ID if the ID has no root at the timestamp.
+   */
   async root(
     node: bigint,
     { timestamp, stopLayer, ...options }: TimedOptions & { stopLayer?: number } = {},
@@ -83,7 +101,7 @@ export class GraphRoots {
     const timestampMs = await this.context.resolveMs(timestamp, options.signal);
     if (ofId < 2 || ofId >= (layer ?? this.nLayers))
       return nodes.rootOf(this.context.api, id, timestampMs, layer, options);
-    // Of a node that an edit replaced the server gives the root that was replaced with it.
+    // For a node that an edit replaced, the server gives a root that was replaced with it.
     const [root] = await this.roots([id], {
       timestamp: new Date(timestampMs),
       stopLayer,
@@ -91,14 +109,18 @@ export class GraphRoots {
     });
     if (root !== 0n) return root;
     throw this.context.unknownIdError(
-      `${id} has no root at ${new Date(timestampMs).toISOString()}; suggestLatestRoots says what its parts belong to`,
+      `${id} has no root at ${new Date(timestampMs).toISOString()}; suggestLatestRoots gives the roots of its parts`,
       'roots_binary',
     );
   }
 
   /**
-   * Whether each ID is a root at the moment, an edit of that very millisecond included, as for root look-ups. One of a layer below the roots'
-   * never is, whatever the server says of it.
+   * Checks whether each ID is a root at the timestamp. An edit at exactly that millisecond is included, as in
+   * root look-ups. An ID of a lower layer is never a root, whatever the server answers.
+   *
+   * @param roots Any IDs.
+   * @param options `timestamp`, and options of the call. @default now
+   * @returns One boolean per ID, in order.
    */
   async isLatestRoots(roots: Ids, { timestamp, ...options }: TimedOptions = {}): Promise<boolean[]> {
     const list = checkIds(roots),
@@ -110,9 +132,15 @@ export class GraphRoots {
   }
 
   /**
-   * When each root was made, or any other node above the supervoxels; with `latest: true`, the last millisecond at which each was a root,
-   * which for those that still are at `timestamp` is that.
-   * @throws GraphError UNKNOWN_ID, too, for a node below the roots with `latest: true`.
+   * Returns when each root, or any other node above layer 1, was created. With `latest: true`, it returns the
+   * last millisecond at which each root was a root; for a root that still is one at `timestamp`, that is
+   * `timestamp`.
+   *
+   * @param roots Root IDs; without `latest`, IDs of any layer above 1.
+   * @param options `latest`, `timestamp`, and options of the call. @default `latest: false`, now
+   * @returns One Date per ID, in order.
+   * @throws GraphError UNKNOWN_ID if the graph does not have an ID, or with `latest: true` for an ID below
+   *   the root layer.
    */
   async rootTimestamps(
     roots: Ids,
@@ -130,10 +158,17 @@ export class GraphRoots {
     return Array.from(times, (ms) => new Date(ms));
   }
 
-  /** Whether each ID was a node of the graph at the moment, of whatever layer; with `from`, one that changed since then. */
+  /**
+   * Checks whether each ID was a node of the graph at `to`, at any layer. With `from`, it checks whether the
+   * node also changed since then.
+   *
+   * @param ids Any IDs.
+   * @param options `from`, `to`, and options of the call. @default `to`: now
+   * @returns One boolean per ID, in order.
+   */
   async validNodes(ids: Ids, { from, to, ...options }: WindowOptions = {}): Promise<boolean[]> {
     const list = checkIds(ids);
-    // The server keeps its operations beside the nodes, under small numbers, and takes them for nodes.
+    // The server keeps its operations beside the nodes, under small numbers, and treats them as nodes.
     const asked = list.filter((id) => this.ids.layerOf(id) > 0);
     const valid = await history.validNodes(
       this.context.api,

@@ -1,21 +1,28 @@
-/** What became of objects. Source: PyChunkedGraph, app/segmentation/common.py; graph/{lineage,segmenthistory,misc}.py. */
+/**
+ * Requests about the history of roots and nodes. Source: PyChunkedGraph, app/segmentation/common.py;
+ * graph/{lineage,segmenthistory,misc}.py.
+ */
 import * as z from 'zod';
 import { GraphError } from '../../base/errors.ts';
 import { LAST_TIMESTAMP_MS, toExclusiveUnixSeconds, toUnixSeconds } from '../ids/timestamp.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
 import { count, id, ids as idList, isoTime, unixSeconds } from './reply-schemas.ts';
 
+/** One root in a lineage graph. */
 export interface LineageNode {
+  /** The root ID. */
   id: bigint;
-  /** When it was made. */
+  /** When the root was created. */
   timestamp: Date;
-  /** The operation that replaced it; undefined while it is current. */
+  /** The operation that replaced the root. Undefined while the root is current. */
   operationId?: number;
 }
 
+/** How roots developed from each other. */
 export interface LineageGraph {
+  /** The roots. */
   nodes: LineageNode[];
-  /** From what was replaced to what replaced it. */
+  /** One link from each replaced root to each root that replaced it. */
   links: { source: bigint; target: bigint }[];
 }
 
@@ -34,8 +41,9 @@ const lineage = z
   }));
 
 /**
- * How roots came out of one another. The server ends a walk wherever another one has been: what one root came out of and what another
- * became are asked apart. Walks of one direction lose nothing by it, nor do those of one root, which never meet.
+ * Returns how roots developed from each other. The server ends a walk where another walk has been, so the
+ * past and the future of several roots are requested separately. Walks in one direction lose nothing, and the
+ * walks of a single root never meet.
  */
 export async function lineageGraph(
   ...[api, roots, pastMs, futureMs, options]: Parameters<typeof lineageWalk>
@@ -53,8 +61,9 @@ export async function lineageGraph(
 }
 
 /**
- * As the server walks, from all roots at once: back while a node was made at `pastMs` or later, on while one was made at `futureMs` or before.
- * Through `lineage_graph_multiple`: the endpoint for one root ignores `timestamp_future`.
+ * Requests the lineage as the server walks it, from all roots at once: backward while a node was created at
+ * `pastMs` or later, and forward while a node was created at `futureMs` or earlier. It uses
+ * `lineage_graph_multiple`, because the endpoint for one root ignores `timestamp_future`.
  */
 export async function lineageWalk(
   api: Endpoints,
@@ -74,14 +83,21 @@ export async function lineageWalk(
   );
 }
 
+/** The earlier roots of given roots. */
 export interface IdMapping {
-  /** Each root asked with those that parts of it had at the past moment. */
+  /** For each given root, the roots that its parts had at the earlier timestamp. */
   past: Map<bigint, BigUint64Array>;
-  /** Past roots with the one they became; the server leaves it empty when there is a split in the history, or an old root was asked for. */
+  /**
+   * For each earlier root, the root that it became. The server leaves this empty if the history has a split,
+   * or if a replaced root was given.
+   */
   future: Map<bigint, bigint>;
 }
 
-/** Each root is asked about alone: of several, the server leaves out where their walks into the past and the future meet. */
+/**
+ * Requests the earlier roots of each root separately. For several roots in one request, the server omits the
+ * part where their walks into the past and the future meet.
+ */
 export async function pastIdMapping(
   api: Endpoints,
   roots: BigUint64Array,
@@ -92,7 +108,7 @@ export async function pastIdMapping(
     past_id_map: z.record(z.string().regex(/^\d+$/), idList),
     future_id_map: z.record(z.string().regex(/^\d+$/), id),
   });
-  // What was made at the moment itself stands then: it is not to be taken apart.
+  // A root that was created at exactly the timestamp is current then, and must not be divided.
   const query = { timestamp_past: pastMs === undefined ? undefined : toExclusiveUnixSeconds(pastMs) };
   const mapping: IdMapping = { past: new Map(), future: new Map() };
   const ask = async (root: bigint): Promise<void> => {
@@ -105,7 +121,7 @@ export async function pastIdMapping(
   return mapping;
 }
 
-/** Undefined where there is no edit: the server fails then. */
+/** Returns a time just before the first edit. Undefined if there is none, because the server then fails. */
 export async function oldestTimestamp(api: Endpoints, options: CallOptions): Promise<Date | undefined> {
   try {
     return (await api.json(z.object({ iso: isoTime }), { path: 'oldest_timestamp' }, options)).iso;
@@ -120,6 +136,10 @@ export async function oldestTimestamp(api: Endpoints, options: CallOptions): Pro
   }
 }
 
+/**
+ * Checks whether each ID was a node of the graph at `endMs`, and with `startMs`, whether it changed since
+ * then.
+ */
 export async function validNodes(
   api: Endpoints,
   nodes: BigUint64Array,

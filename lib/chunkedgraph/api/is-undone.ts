@@ -1,6 +1,7 @@
 /**
- * Whether there is anything to redo. The server does not ask: it carries out an operation again that nobody has undone, wherever its
- * supervoxels stand as they did before it. Source: PyChunkedGraph, graph/operation.py, `_resolve_undo_chain`, `RedoOperation`.
+ * Checks whether an operation was undone, so that a redo makes sense. The server does not check: it repeats
+ * an operation that was never undone, if its supervoxels are in the state from before the operation. Source:
+ * PyChunkedGraph, graph/operation.py, `_resolve_undo_chain`, `RedoOperation`.
  */
 import { GraphError } from '../../base/errors.ts';
 import { LAST_TIMESTAMP_MS } from '../ids/timestamp.ts';
@@ -8,7 +9,7 @@ import type { CallOptions, Endpoints } from './endpoints.ts';
 import { lineageWalk } from './history.ts';
 import { operationDetails, type OperationDetails } from './operations.ts';
 
-/** What an undo or a redo is of. */
+/** The operation that an undo or a redo refers to. */
 interface Target {
   kind: 'undo' | 'redo';
   of: number;
@@ -17,9 +18,10 @@ interface Target {
 const DONE = 0;
 
 /**
- * Whether what a redo would do has been undone, and not been done again since. For an undo that is: whether what it undid was redone.
- * Three small requests; more for a chain of undos of undos.
- * @throws GraphError UNKNOWN_ID when there is no such operation.
+ * Whether an operation was undone, and not redone since. For an undo, this means: whether the operation that
+ * it undid was redone. It takes three small requests, and more for a chain of undos.
+ *
+ * @throws GraphError UNKNOWN_ID if there is no such operation.
  */
 export async function isUndone(
   api: Endpoints,
@@ -33,16 +35,16 @@ export async function isUndone(
     if (target.kind === 'undo') undoes = undoes === 'undo' ? 'redo' : 'undo';
     operation = await detailsOf(api, target.of, options);
   }
-  const { newRoots, operationId: of, status } = operation;
+  const { newRoots, operationId: originalId, status } = operation;
   if (status !== DONE || newRoots.length === 0) return false;
-  // Whoever undid it, or did it again, edited what its roots had become.
+  // An undo or redo of the operation edited the roots that its own roots had become.
   const { nodes } = await lineageWalk(api, newRoots, LAST_TIMESTAMP_MS, nowMs, options);
   const later = [
-    ...new Set(nodes.flatMap(({ operationId: by }) => (by !== undefined && by > of ? [by] : []))),
+    ...new Set(nodes.flatMap(({ operationId: by }) => (by !== undefined && by > originalId ? [by] : []))),
   ];
   const log = later.length > 0 ? [...(await operationDetails(api, later, options)).values()] : [];
   const revisits = log
-    .filter((one) => one.status === DONE && targetOf(one)?.of === of)
+    .filter((entry) => entry.status === DONE && targetOf(entry)?.of === originalId)
     .sort((a, b) => b.operationId - a.operationId);
   return revisits.length > 0 && targetOf(revisits[0])!.kind === undoes;
 }
@@ -56,7 +58,7 @@ async function detailsOf(
   if (!details)
     throw new GraphError(
       'UNKNOWN_ID',
-      `the log has no operation ${operationId}`,
+      `the log does not have operation ${operationId}`,
       api.urlOf('operation_details'),
       200,
     );

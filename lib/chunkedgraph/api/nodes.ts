@@ -1,4 +1,7 @@
-/** What a node is made of: its leaves, children, edges and paths. Source: PyChunkedGraph, app/segmentation/v1/routes.py and common.py. */
+/**
+ * Requests about the parts of nodes: leaves, children and edges; and previews of splits. Source:
+ * PyChunkedGraph, app/segmentation/v1/routes.py and common.py.
+ */
 import * as z from 'zod';
 import { GraphError } from '../../base/errors.ts';
 import { toUnixSeconds } from '../ids/timestamp.ts';
@@ -7,46 +10,57 @@ import type { CallOptions, Endpoints } from './endpoints.ts';
 import type { Bounds } from './check-arguments.ts';
 import { floats, id, idPairs, ids as idList } from './reply-schemas.ts';
 
+/** Options of `leaves` and `leavesMany`. */
 export interface LeavesOptions extends CallOptions {
-  /** Only nodes whose graph chunk touches this box, the one asked about too. @default the whole object */
+  /**
+   * Returns only nodes whose graph chunk touches this box. The requested node itself must touch it, too.
+   * @default the whole object
+   */
   bounds?: Bounds;
   /**
-   * 1 for supervoxels, up to the root layer. Above 2, parts of an object that have no node of exactly this layer are left out by the server.
-   * @default 1
+   * Layer of the leaves, from 1 (supervoxels) to the root layer. Above 2, the server omits parts of an object
+   * that have no node of exactly this layer. @default 1
    */
   stopLayer?: number;
   /**
-   * Leaves out what is not part of the node: when a merge is undone, the server may leave a small object below the root of another. Costs one
-   * request about when the nodes were made, and a root look-up of the leaves for each moment at which nodes were made; with `stopLayer` above
-   * 1 also the supervoxels of the leaves, and a look-up of one of each.
+   * If true, leaves that do not belong to the node are removed. When a merge is undone, the server may leave
+   * a small object below the root of another one. This costs one request for the creation times of the nodes,
+   * and one root look-up of the leaves per creation time. With `stopLayer` above 1, it also costs the
+   * supervoxels of the leaves, and a look-up of one per leaf.
    * @default false
    */
   verify?: boolean;
 }
 
+/** The edges between the supervoxels of a node. */
 export interface Subgraph {
-  /** Supervoxels at the ends of each edge: `edges[2 * k]` and `edges[2 * k + 1]`. */
+  /** The supervoxels at the ends of each edge: edge k joins `edges[2 * k]` and `edges[2 * k + 1]`. */
   edges: BigUint64Array;
-  /** One an edge; Infinity is possible. */
+  /** One affinity per edge; Infinity is possible. */
   affinities: Float64Array;
-  /** One an edge. */
+  /** One area per edge. */
   areas: Float64Array;
 }
 
-/** Layer-2 IDs of a chunk with the supervoxels each is made of. */
+/** The layer-2 IDs of a graph chunk, with the supervoxels of each. */
 export interface ChunkChildren {
+  /** One layer-2 ID per supervoxel, so each occurs as often as it has supervoxels. */
   l2Ids: BigUint64Array;
-  /** Parallel to `l2Ids`. */
+  /** One supervoxel per entry of `l2Ids`. */
   supervoxelIds: BigUint64Array;
 }
 
+/** The preview of a split. */
 export interface SplitPreview {
-  /** Supervoxels near the points of the parts that would come of it: those of the sources first, those of the sinks second. */
+  /**
+   * The supervoxels of each part near the points: first the parts of the sources, then those of the sinks.
+   */
   parts: BigUint64Array[];
-  /** The points could not be told apart. */
+  /** Whether the split is impossible: the server could not separate the points. */
   illegal: boolean;
 }
 
+/** Requests the root of one node. */
 export async function rootOf(
   api: Endpoints,
   node: bigint,
@@ -61,6 +75,7 @@ export async function rootOf(
   return (await api.json(z.object({ root_id: id }), call, options)).root_id;
 }
 
+/** Requests the leaves of one node. */
 export async function leaves(
   api: Endpoints,
   space: NodeSpace,
@@ -70,7 +85,7 @@ export async function leaves(
   const box = clipToVolume(bounds, space.grid),
     layer = space.ids.layerOf(node);
   if (box === null || !createBoxFilter(box, space)(node)) return new BigUint64Array(0);
-  // The server gives back any ID of that layer, without looking whether there is such a node.
+  // The server returns any ID of that layer without a check.
   if (layer > 1 && layer === stopLayer)
     return (await children(api, node, options)).length > 0 ? BigUint64Array.of(node) : new BigUint64Array(0);
   const call = {
@@ -80,12 +95,14 @@ export async function leaves(
   return (await api.json(z.object({ leaf_ids: idList }), call, options)).leaf_ids;
 }
 
-/** Nodes in one request: their answers come in one reply. */
+/** Most nodes in one request, because their answers come in one reply. */
 const NODES_AT_ONCE = 1000;
 
 /**
- * @param groups The nodes, parted so that no two of a group have anything below them in common: of what two nodes share, the server
- *   gives one of them nothing.
+ * Requests the leaves of many nodes.
+ *
+ * @param groups The nodes, divided so that no two nodes of a group have parts in common. If two nodes share
+ *   parts, the server gives them to one node only.
  */
 export async function leavesMany(
   api: Endpoints,
@@ -108,7 +125,7 @@ export async function leavesMany(
       if (!list)
         throw new GraphError(
           'BAD_REPLY',
-          `${api.urlOf(path)} answered nothing for ${node}`,
+          `${api.urlOf(path)} did not answer for ${node}`,
           api.urlOf(path),
           200,
         );
@@ -125,11 +142,13 @@ export async function leavesMany(
   return found;
 }
 
+/** Requests the children of a node. */
 export async function children(api: Endpoints, node: bigint, options: CallOptions): Promise<BigUint64Array> {
   return (await api.json(z.object({ children_ids: idList }), { path: `node/${node}/children` }, options))
     .children_ids;
 }
 
+/** Requests the layer-2 IDs of a graph chunk, with their supervoxels. */
 export async function l2ChunkChildren(
   api: Endpoints,
   chunk: bigint,
@@ -137,7 +156,7 @@ export async function l2ChunkChildren(
   options: CallOptions,
 ): Promise<ChunkChildren> {
   const path = `l2_chunk_children_binary/${chunk}`;
-  // Without as_array it answers a Python pickle, and the JSON endpoint fails.
+  // Without `as_array`, the answer is a Python pickle. The JSON endpoint fails.
   const flat = await api.ids(
     { path, query: { as_array: true, timestamp: toUnixSeconds(timestampMs) } },
     options,
@@ -146,7 +165,10 @@ export async function l2ChunkChildren(
   return { l2Ids: flat.filter((_id, k) => k % 2 === 0), supervoxelIds: flat.filter((_id, k) => k % 2 === 1) };
 }
 
-/** @throws GraphError UNKNOWN_ID, too. */
+/**
+ * Requests the edges between the supervoxels of a node. @throws GraphError, with UNKNOWN_ID for a node that
+ * the graph does not have.
+ */
 export async function subgraph(
   api: Endpoints,
   space: NodeSpace,
@@ -162,7 +184,7 @@ export async function subgraph(
   const asked = api
     .json(shape, { path, query: { bounds: formatBounds(box) } }, options)
     .catch(async (error: unknown) => {
-      // The server fails where there is nothing.
+      // The server fails if there are no edges.
       if (
         !(error instanceof GraphError && error.status === 500) ||
         (await leaves(api, space, node, { bounds, stopLayer: 2, ...options })).length > 0
@@ -177,7 +199,7 @@ export async function subgraph(
   if (answer === undefined) return none;
   const { nodes, affinities, areas } = answer;
   api.check(
-    z.literal(nodes.length / 2, { error: 'one affinity and one area an edge' }),
+    z.literal(nodes.length / 2, { error: 'one affinity and one area per edge' }),
     affinities.length === areas.length ? areas.length : NaN,
     { path },
     200,
@@ -185,6 +207,7 @@ export async function subgraph(
   return { edges: nodes, affinities, areas };
 }
 
+/** Requests the edges between the layer-2 nodes of a node. */
 export async function level2Graph(
   api: Endpoints,
   space: NodeSpace,
@@ -203,21 +226,25 @@ export async function level2Graph(
   if (box !== undefined && !/^true$/i.test(String(headers['used-bounds'])))
     throw new GraphError(
       'BROKEN_ENDPOINT',
-      `${api.urlOf(path)} did not heed the bounds: PyChunkedGraph does from 2.15 on`,
+      `${api.urlOf(path)} ignored the bounds: PyChunkedGraph supports them from version 2.15`,
       api.urlOf(path),
       200,
     );
   return value.edge_graph;
 }
 
-/** A point on a node: coordinates in nanometres, the ID of the supervoxel there or of the object it is on. */
+/** A point on an object. */
 export interface GraphPoint {
+  /** The ID of the supervoxel at the point, or of the object. */
   id: bigint;
+  /** The coordinates x, y, z in nanometres. */
   nm: readonly number[];
 }
 
+/** Returns a point as the server expects it. */
 export const toNodeTuple = ({ id, nm }: GraphPoint): unknown[] => [id, ...nm];
 
+/** Requests the preview of a split. */
 export async function splitPreview(
   api: Endpoints,
   sources: readonly GraphPoint[],

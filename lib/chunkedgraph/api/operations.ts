@@ -1,4 +1,7 @@
-/** Who did what: logs of edits. Source: PyChunkedGraph, app/segmentation/common.py; graph/{segmenthistory,misc}.py. */
+/**
+ * Requests to the logs of edits: who edited what, and when. Source: PyChunkedGraph,
+ * app/segmentation/common.py; graph/{segmenthistory,misc}.py.
+ */
 import * as z from 'zod';
 import { GraphError } from '../../base/errors.ts';
 import { toExclusiveUnixSeconds, toUnixSeconds } from '../ids/timestamp.ts';
@@ -6,18 +9,26 @@ import { parseExactJson } from '../server/exact-json.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
 import { count, idPairs, ids as idList, isoTime } from './reply-schemas.ts';
 
-/** An edit's log may be written this much later than the edit's own timestamp: its lock lasts no longer by default. */
+/**
+ * How much later than an edit's timestamp its log entry may be written: by default, its lock lasts no longer.
+ */
 export const LOG_LAG_MS = 180_000;
 
+/** How much was edited in the history of a root. */
 export interface ChangeLog {
+  /** How many merges. */
   merges: number;
+  /** How many splits. */
   splits: number;
+  /** The operations. */
   operationIds: number[];
+  /** The earlier roots of the root. */
   pastIds: BigUint64Array;
-  /** By user ID. */
+  /** The number of merges and splits of each user, by user ID. */
   users: Map<string, { merges: number; splits: number }>;
 }
 
+/** Requests how much was edited in the history of a root. */
 export async function changeLog(
   api: Endpoints,
   root: bigint,
@@ -46,34 +57,38 @@ export async function changeLog(
   };
 }
 
+/** One entry of the log of edits. */
 export interface Operation {
   operationId: number;
   timestamp: Date;
 }
 
+/** One entry of the log, with its user. */
 export interface LoggedOperation extends Operation {
   userId: string;
   isMerge: boolean;
 }
 
+/** One entry of the log that concerns a root. */
 export interface RootOperation extends LoggedOperation {
+  /** The roots before the edit. */
   beforeRoots: BigUint64Array;
-  /** Those of them that belong to the history of the root asked for. */
+  /** The roots after the edit that belong to the history of the requested root. */
   afterRoots: BigUint64Array;
   userName?: string;
   userAffiliation?: string;
-  /** Only unfiltered: whether what was edited belongs to the root asked for. */
+  /** Whether the edited object belongs to the requested root. Only with `filtered: false`. */
   inNeuron?: boolean;
-  /** Only unfiltered: whether the edit changed it. */
+  /** Whether the edit changed the requested root. Only with `filtered: false`. */
   isRelevant?: boolean;
 }
 
-const when = z.number().transform((ms) => new Date(ms));
-const cells = { operation_id: count, timestamp: when };
-const logged = { ...cells, user_id: z.coerce.string(), is_merge: z.boolean() };
+const msTimestamp = z.number().transform((ms) => new Date(ms));
+const operationColumns = { operation_id: count, timestamp: msTimestamp };
+const loggedColumns = { ...operationColumns, user_id: z.coerce.string(), is_merge: z.boolean() };
 const text = z.string().nullish();
-const inLog = {
-  ...logged,
+const rootOperationColumns = {
+  ...loggedColumns,
   before_root_ids: idList,
   after_root_ids: idList,
   user_name: text,
@@ -82,15 +97,15 @@ const inLog = {
   is_relevant: z.boolean().optional(),
 };
 
-const asLogged = (row: z.output<z.ZodObject<typeof logged>>): LoggedOperation => ({
+const toLoggedOperation = (row: z.output<z.ZodObject<typeof loggedColumns>>): LoggedOperation => ({
   operationId: row.operation_id,
   timestamp: row.timestamp,
   userId: row.user_id,
   isMerge: row.is_merge,
 });
 
-const asRootOperation = (row: z.output<z.ZodObject<typeof inLog>>): RootOperation => ({
-  ...asLogged(row),
+const toRootOperation = (row: z.output<z.ZodObject<typeof rootOperationColumns>>): RootOperation => ({
+  ...toLoggedOperation(row),
   beforeRoots: row.before_root_ids,
   afterRoots: row.after_root_ids,
   ...(row.user_name != null && { userName: row.user_name }),
@@ -99,7 +114,10 @@ const asRootOperation = (row: z.output<z.ZodObject<typeof inLog>>): RootOperatio
   ...(row.is_relevant !== undefined && { isRelevant: row.is_relevant }),
 });
 
-/** Rows of a table in columns as pandas writes them, `{"column": {"row number": value}}`, in the order of its rows. */
+/**
+ * Reads a table that pandas wrote in columns, `{"column": {"row number": value}}`. Keeps the order of the
+ * rows.
+ */
 function rowsOf<T extends z.ZodRawShape>(
   api: Endpoints,
   path: string,
@@ -118,6 +136,7 @@ function rowsOf<T extends z.ZodRawShape>(
   );
 }
 
+/** Requests the edits in the history of many roots. */
 export async function tabularChangeLogs(
   api: Endpoints,
   roots: BigUint64Array,
@@ -136,7 +155,7 @@ export async function tabularChangeLogs(
     if (answer[String(root)] === undefined)
       throw new GraphError(
         'BAD_REPLY',
-        `${api.urlOf(path)} answered nothing for ${root}`,
+        `${api.urlOf(path)} did not answer for ${root}`,
         api.urlOf(path),
         200,
       );
@@ -146,17 +165,20 @@ export async function tabularChangeLogs(
     } catch {
       throw new GraphError(
         'BAD_REPLY',
-        `${api.urlOf(path)} answered no table for ${root}`,
+        `${api.urlOf(path)} answered without a table for ${root}`,
         api.urlOf(path),
         200,
       );
     }
-    logs.set(root, rowsOf(api, path, inLog, table).map(asRootOperation));
+    logs.set(root, rowsOf(api, path, rootOperationColumns, table).map(toRootOperation));
   }
   return logs;
 }
 
-/** All edits from one moment to another, both included; the newest too, which `change_log` leaves out, and those that came to nothing. */
+/**
+ * Requests all edits between two timestamps, both included. Unlike `change_log`, it includes the newest edits
+ * and those that failed.
+ */
 export async function operations(
   api: Endpoints,
   fromMs: number | undefined,
@@ -168,13 +190,15 @@ export async function operations(
     timestamp: fromMs === undefined ? undefined : toUnixSeconds(fromMs),
     timestamp_end: toExclusiveUnixSeconds(toMs + LOG_LAG_MS),
   };
-  const rows = rowsOf(api, path, logged, await api.json(z.unknown(), { path, query }, options)).map(asLogged);
+  const rows = rowsOf(api, path, loggedColumns, await api.json(z.unknown(), { path, query }, options)).map(
+    toLoggedOperation,
+  );
   return rows.filter(
     ({ timestamp }) => timestamp.getTime() <= toMs && timestamp.getTime() >= (fromMs ?? -Infinity),
   );
 }
 
-/** The server's own default for the end is broken: it is always sent. */
+/** Requests the edits of one user. The end is always sent, because the server's default for it is broken. */
 export async function userOperations(
   api: Endpoints,
   userId: string,
@@ -190,28 +214,38 @@ export async function userOperations(
     end_time: toExclusiveUnixSeconds(toMs + LOG_LAG_MS),
     include_undone: includeUndone,
   };
-  const rows = rowsOf(api, path, cells, await api.json(z.unknown(), { path, query }, options));
+  const rows = rowsOf(api, path, operationColumns, await api.json(z.unknown(), { path, query }, options));
   return rows
     .map(({ operation_id: operationId, timestamp }) => ({ operationId, timestamp }))
     .filter(({ timestamp }) => timestamp.getTime() <= toMs && timestamp.getTime() >= (fromMs ?? -Infinity));
 }
 
+/** The details of one edit. */
 export interface OperationDetails {
   operationId: number;
   timestamp: Date;
   userId: string;
-  /** Supervoxel pairs that were joined: `edges[2 * k]` and `edges[2 * k + 1]`; undefined unless it joined. */
+  /**
+   * Pairs of supervoxels that were joined: edge k joins `2 * k` and `2 * k + 1`. Undefined unless the edit
+   * was a merge.
+   */
   addedEdges?: BigUint64Array;
+  /** Pairs of supervoxels that were separated, in the same form. Undefined unless the edit separated some. */
   removedEdges?: BigUint64Array;
+  /** The roots that the edit created. */
   newRoots: BigUint64Array;
-  /** Voxels of the graph's mip, xyz interleaved. */
+  /** Coordinates of the sources, xyz interleaved, in voxels of the graph's mip. */
   sourceCoords?: number[];
+  /** Coordinates of the sinks, in the same form. */
   sinkCoords?: number[];
-  /** 0: done; 1: begun, or refused before anything changed; 2: failed; 3: being written; 4: not all of it was written. */
+  /**
+   * The state of the edit. 0: done. 1: started, or refused before anything changed. 2: failed. 3: being
+   * written. 4: only partly written.
+   */
   status?: number;
-  /** Why it failed; empty unless it did. */
+  /** Why the edit failed; empty if it did not fail. */
   exception?: string;
-  /** Everything the server says of it. */
+  /** The server's whole answer about the edit. */
   raw: Record<string, unknown>;
 }
 
@@ -228,10 +262,10 @@ const operation = z.looseObject({
   operation_exception: z.string().optional(),
 });
 
-/** They go into the address: no more at once than a proxy lets through. */
+/** Most operations in one request. They are part of the URL, and a proxy limits its length. */
 const OPERATIONS_AT_ONCE = 500;
 
-/** Those of them that the log has. */
+/** Requests the details of operations. Operations that the log does not have are left out. */
 export async function operationDetails(
   api: Endpoints,
   operationIds: readonly number[],
@@ -251,19 +285,19 @@ export async function operationDetails(
         options,
       ),
     );
-  for (const [key, one] of (await Promise.all(calls)).flatMap((answer) => Object.entries(answer)))
+  for (const [key, details] of (await Promise.all(calls)).flatMap((answer) => Object.entries(answer)))
     found.set(Number(key), {
       operationId: Number(key),
-      timestamp: one.timestamp,
-      userId: one.user,
-      newRoots: one.roots ?? new BigUint64Array(0),
-      addedEdges: one.added_edges,
-      removedEdges: one.removed_edges,
-      sourceCoords: one.source_coords,
-      sinkCoords: one.sink_coords,
-      status: one.operation_status,
-      exception: one.operation_exception,
-      raw: one,
+      timestamp: details.timestamp,
+      userId: details.user,
+      newRoots: details.roots ?? new BigUint64Array(0),
+      addedEdges: details.added_edges,
+      removedEdges: details.removed_edges,
+      sourceCoords: details.source_coords,
+      sinkCoords: details.sink_coords,
+      status: details.operation_status,
+      exception: details.operation_exception,
+      raw: details,
     });
   return found;
 }

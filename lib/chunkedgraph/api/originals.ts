@@ -1,11 +1,11 @@
-/** What a graph began with. */
+/** Finds the roots that a graph began with. */
 import type { Vec3 } from '../../base/vec3.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
 import type { GraphNodes } from './graph-nodes.ts';
 import * as history from './history.ts';
 import { sortDistinct, type GraphGrid } from './check-arguments.ts';
 
-/** Of each root those that it was made of, all the way back. */
+/** Returns the first roots that each root was made from. */
 export async function findOriginals(
   api: Endpoints,
   roots: BigUint64Array,
@@ -21,7 +21,7 @@ export async function findOriginals(
       for (const node of seen) {
         const from = sources.get(node);
         if (from)
-          for (const source of from) seen.add(source); // a Set goes on to what is added
+          for (const source of from) seen.add(source); // the loop over `seen` also visits these
         else first.push(node);
       }
       return [root, BigUint64Array.from(first).sort()];
@@ -29,7 +29,10 @@ export async function findOriginals(
   );
 }
 
-/** Some roots that the graph began with: of one graph chunk, looked for from the middle of the volume on; none where all is empty there. */
+/**
+ * Returns some roots that the graph began with. It takes them from one graph chunk near the middle of the
+ * volume. Empty if the chunks there are empty.
+ */
 export async function findFirstRoots(
   graph: GraphNodes,
   api: Endpoints,
@@ -60,11 +63,11 @@ export async function findFirstRoots(
   return new BigUint64Array(0);
 }
 
-/** Where a root is looked for: so many graph chunks along each axis. */
+/** How many graph chunks are searched along each axis. */
 const CHUNKS_TRIED = 5,
   SUPERVOXELS_TRIED = 1000;
 
-/** The middle of a grid that reaches from `first` to `last`, its very middle first. */
+/** Returns the positions in the middle of a grid from `first` to `last`, the innermost first. */
 function middleChunks(first: Vec3, last: Vec3): Vec3[] {
   const middle = first.map((from, axis) => Math.floor((from + last[axis]) / 2));
   const along = (axis: number): number[] => {

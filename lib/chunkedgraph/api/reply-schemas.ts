@@ -1,7 +1,10 @@
-/** The pieces that answers are made of, as zod reads them. Lists of IDs are checked in one pass: they may be long. */
+/**
+ * The zod schemas for parts of the server's replies. Lists of IDs are checked in one pass, because they may
+ * be long.
+ */
 import * as z from 'zod';
 
-/** Whether it is a uint64 in any spelling the server has for one. */
+/** Whether a value is a uint64, in any form that the server uses. */
 const isId = (value: unknown): value is bigint | number | string =>
   typeof value === 'bigint'
     ? value >= 0n && value < 1n << 64n
@@ -16,6 +19,7 @@ export const id = z
   .custom<bigint | number | string>(isId, expected('a uint64'))
   .transform((value) => BigInt(value));
 
+/** A list of uint64, as a BigUint64Array. */
 export const ids = z
   .custom<(bigint | number | string)[]>(
     (value) => Array.isArray(value) && value.every(isId),
@@ -26,7 +30,7 @@ export const ids = z
 const isPair = (value: unknown): value is [bigint, bigint] =>
   Array.isArray(value) && value.length === 2 && value.every(isId);
 
-/** Pairs, end to end. */
+/** A list of pairs of uint64, as one flat BigUint64Array. */
 export const idPairs = z
   .custom<(bigint | number | string)[][]>(
     (value) => Array.isArray(value) && value.every(isPair),
@@ -41,7 +45,7 @@ export const idPairs = z
     return flat;
   });
 
-/** A small count: with `int64_as_str` some come as text. */
+/** A small whole number. With `int64_as_str`, some come as text. */
 export const count = z.union(
   [
     z.int(),
@@ -53,22 +57,23 @@ export const count = z.union(
   expected('a whole number'),
 );
 
-/** Numbers; the server's NaN is null by now. */
+/** A list of numbers. The server's NaN has become null before. */
 export const floats = z
   .custom<(number | string | null)[]>(
     (value) =>
       Array.isArray(value) &&
       value.every(
-        (one) => one === null || typeof one === 'number' || (typeof one === 'string' && /^-?\d+$/.test(one)),
+        (entry) =>
+          entry === null || typeof entry === 'number' || (typeof entry === 'string' && /^-?\d+$/.test(entry)),
       ),
     expected('a list of numbers'),
   )
   .transform((list) => Float64Array.from(list, (value) => (value === null ? NaN : Number(value))));
 
-/** Unix seconds as a double; the server keeps milliseconds. */
+/** Unix seconds as a double. The server keeps milliseconds. */
 export const unixSeconds = z.number().transform((value) => new Date(Math.round(value * 1000)));
 
-/** What Python's `isoformat` and `str` make of a moment in UTC. */
+/** A UTC timestamp, as Python's `isoformat` and `str` write it. */
 export const isoTime = z
   .string()
   .regex(/^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?(\+00:00)?$/)

@@ -1,6 +1,7 @@
 /**
- * When a root came and went. `is_latest_roots` and `root_timestamps` look at what is older than their timestamp, where root look-ups include
- * an edit made at it: what they are asked makes up for that, so that all answers for one moment are about one state.
+ * Requests when roots were created and replaced. `is_latest_roots` and `root_timestamps` exclude edits at
+ * exactly their timestamp, while root look-ups include them. The timestamps that are sent make up for that,
+ * so all answers for one timestamp describe the same state.
  */
 import * as z from 'zod';
 import { GraphError } from '../../base/errors.ts';
@@ -8,10 +9,10 @@ import { requestLatestRoots } from '../server/latest-roots-request.ts';
 import { LAST_TIMESTAMP_MS, toExclusiveUnixSeconds } from '../ids/timestamp.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
 
-/** IDs in one request. */
+/** Most IDs in one request. */
 const BATCH = 50_000;
 
-/** In batches, in order, the calls under the cap. */
+/** Sends IDs in batches. The results are in order. */
 async function batched<T>(
   ids: BigUint64Array,
   size: number,
@@ -23,7 +24,9 @@ async function batched<T>(
 }
 
 /**
- * Whether each ID is a root at a moment, an edit of that very millisecond included. Whatever is no root, or not yet, is false.
+ * Checks whether each ID is a root at a timestamp. An edit at exactly that millisecond is included. An ID
+ * that is not a root, or not yet, is false.
+ *
  * @param timestampMs In ms since 1970.
  * @throws GraphError; `signal.reason`.
  */
@@ -49,8 +52,9 @@ const TIMES = 'root_timestamps';
 const times = z.object({ timestamp: z.array(z.number()) });
 
 /**
- * When each root was made, in ms since 1970.
- * @throws GraphError UNKNOWN_ID when one is no node of the graph; `signal.reason`.
+ * Returns when each root was created, in ms since 1970.
+ *
+ * @throws GraphError UNKNOWN_ID if an ID is not a node of the graph; `signal.reason`.
  */
 export async function rootTimestamps(
   api: Endpoints,
@@ -61,12 +65,15 @@ export async function rootTimestamps(
 }
 
 /**
- * The last millisecond, in ms since 1970, at which each was a root; for those that still are at `timestampMs`: that.
+ * Returns the last millisecond at which each was a root, in ms since 1970. For a root that still is one at
+ * `timestampMs`, that is `timestampMs`.
  *
- * The millisecond after it is asked about. A server that excludes its timestamp answers that one for a root that still is; for one that
- * was replaced, when. One that includes it may name the very millisecond as when it was replaced, which comes to the same; but it knows
- * roots that were made only then, and so do we by when they were made.
- * @throws GraphError UNKNOWN_ID when one is none of the graph at that moment; `signal.reason`.
+ * The request is about the millisecond after it. A server that excludes its timestamp answers that
+ * millisecond for a root that still is one, and otherwise when the root was replaced. A server that includes
+ * its timestamp may name exactly that millisecond as the replacement, which has the same meaning. But it also
+ * knows roots that were created only then, so the creation times are checked first.
+ *
+ * @throws GraphError UNKNOWN_ID if an ID is not in the graph at that timestamp; `signal.reason`.
  */
 export async function lastRootTimestamps(
   api: Endpoints,
@@ -77,7 +84,10 @@ export async function lastRootTimestamps(
   return (await rootLifetimes(api, ids, timestampMs, options)).last;
 }
 
-/** Both: when each was made, and until when it was a root, as far as `timestampMs`. @throws as {@link lastRootTimestamps}. */
+/**
+ * Returns both: when each root was created, and until when it was a root, up to `timestampMs`. @throws The
+ * errors of {@link lastRootTimestamps}.
+ */
 export async function rootLifetimes(
   api: Endpoints,
   ids: BigUint64Array,
@@ -90,7 +100,7 @@ export async function rootLifetimes(
     const [id, since] = [ids[tooNew], new Date(made[tooNew]).toISOString()];
     throw new GraphError(
       'UNKNOWN_ID',
-      `${id} is a root since ${since}, and was none at ${new Date(timestampMs).toISOString()}`,
+      `${id} has been a root since ${since}, and was not a root at ${new Date(timestampMs).toISOString()}`,
       api.urlOf(TIMES),
       200,
     );
@@ -120,11 +130,11 @@ async function askTimes(
       options,
     );
     const url = api.urlOf(TIMES);
-    // The server's way to say that it knows none of them.
+    // An empty list is the server's way to say that it knows none of the IDs.
     if (timestamp.length === 0)
       throw new GraphError(
         'UNKNOWN_ID',
-        `${url}: the graph has no root among the ${batch.length} IDs from ${batch[0]} on`,
+        `${url}: the graph has none of the ${batch.length} IDs that start with ${batch[0]}`,
         url,
         200,
       );

@@ -1,17 +1,21 @@
-/** Which roots hold the parts of an object at another moment. */
+/**
+ * Finds the roots that have the parts of an object at another timestamp, by the history of edits or by a vote
+ * of the parts.
+ */
 import { findCurrentNodes, type LeavesByNode, type NodeQueries } from './current-nodes.ts';
 import { rootTimestamps } from './root-lifetimes.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
 import { lineageWalk, type LineageGraph } from './history.ts';
 
-/** Roots in one lineage request. */
+/** Most roots in one lineage request. */
 const ROOTS_AT_ONCE = 200;
 
 /**
- * Of each root those that it became by a moment after it was made, or was made of at one before, as the history of edits has it: when an
- * object that was merged in is split off again, it counts as well.
+ * Returns the roots that each root became by a later timestamp, or was made from at an earlier one, by the
+ * history of edits. An object that was merged in and split off again counts as well.
  *
- * Two kinds of requests: a walk into the past and one into the future must not meet, as the server then leaves out where they overlap.
+ * It sends two kinds of requests. A walk into the past and one into the future must not meet, because the
+ * server then omits the part where they overlap.
  */
 export async function findRelatedRoots(
   api: Endpoints,
@@ -21,11 +25,12 @@ export async function findRelatedRoots(
 ): Promise<Map<bigint, BigUint64Array>> {
   const madeAt = await rootTimestamps(api, roots, options);
   const found = new Map<bigint, BigUint64Array>();
-  const walk = async (asked: BigUint64Array, forward: boolean): Promise<void> => {
-    // From one millisecond later on into the past, so that who was made at this very moment is not taken apart.
-    const lineage = await lineageWalk(api, asked, timestampMs + 1, timestampMs, options);
+  const walk = async (group: BigUint64Array, forward: boolean): Promise<void> => {
+    // The walk into the past starts one millisecond later, so that a root created at exactly the timestamp is
+    // not divided.
+    const lineage = await lineageWalk(api, group, timestampMs + 1, timestampMs, options);
     const at = new LineageAt(lineage, timestampMs, forward);
-    for (const root of asked) found.set(root, at.from(root));
+    for (const root of group) found.set(root, at.from(root));
   };
   const older = roots.filter((_root, k) => madeAt[k] <= timestampMs),
     newer = roots.filter((_root, k) => madeAt[k] > timestampMs);
@@ -40,9 +45,10 @@ export async function findRelatedRoots(
   return found;
 }
 
+/** A walk along a lineage graph, to the roots at one timestamp. */
 class LineageAt {
   readonly #madeMs: Map<bigint, number>;
-  /** What replaced each, and the steps of this walk: the same, or the reverse. */
+  /** What replaced each root, and the steps of this walk: the same, or reversed. */
   readonly #next = new Map<bigint, bigint[]>();
   readonly #steps = new Map<bigint, bigint[]>();
   readonly #atMs: number;
@@ -57,16 +63,16 @@ class LineageAt {
     }
   }
 
-  /** All that are roots at the moment among what is reached from `root`, ascending. */
+  /** Returns the roots at the timestamp that can be reached from `root`, in ascending order. */
   from(root: bigint): BigUint64Array {
     const seen = new Set([root]),
       open = [root],
-      alive: bigint[] = [];
+      current: bigint[] = [];
     for (let node = open.pop(); node !== undefined; node = open.pop()) {
-      if (this.#isRoot(node)) alive.push(node);
+      if (this.#isRoot(node)) current.push(node);
       for (const next of this.#steps.get(node) ?? []) if (!seen.has(next)) seen.add(next) && open.push(next);
     }
-    return BigUint64Array.from(alive).sort();
+    return BigUint64Array.from(current).sort();
   }
 
   #isRoot(node: bigint): boolean {
@@ -81,38 +87,45 @@ function push(map: Map<bigint, bigint[]>, key: bigint, value: bigint): void {
   else map.set(key, [value]);
 }
 
+/** A root that has parts of an object. */
 export interface SuggestedRoot {
   root: bigint;
-  /** The share of the old object's parts that are in it: above 0, at most 1. */
+  /** The share of the old object's parts that are in this root: above 0, at most 1. */
   confidence: number;
 }
 
+/** The roots that have the parts of one ID. */
 export interface Suggestion {
-  /** The ID asked about. */
+  /** The requested ID. */
   root: bigint;
-  /** Most of its parts first; of equals the lower ID. Empty when none of its parts has a root at that moment, or there is no such ID. */
+  /**
+   * The root with the most parts first; among equals, the lower ID first. Empty if none of the parts has a
+   * root at the timestamp, or if there is no such ID.
+   */
   suggestions: SuggestedRoot[];
-  /** False: it is a root at that moment itself. */
+  /** Whether the requested ID is not a root at the timestamp. False if it is one. */
   changed: boolean;
 }
 
-/** What a vote needs to know of the graph at the moment. */
+/** The look-ups that a vote needs, at its timestamp. */
 export interface VoteQueries extends NodeQueries {
-  /** Whether each is a root at the moment. */
+  /** Checks whether each is a root at the timestamp. */
   isLatest: (ids: BigUint64Array) => Promise<boolean[]>;
-  /** The same leaves without those that are not a node's own. */
+  /** Returns the leaves without foreign ones. */
   removeForeign: (parts: LeavesByNode) => Promise<LeavesByNode>;
 }
 
 /**
- * A vote of the parts of each ID that is not a root at the moment. The supervoxels of a layer-2 node that an edit replaced vote one by one,
- * sharing its vote. Where not all agree, parts that the server only lists, and that are not of the object, have no vote.
- * @param votingLayer Of the parts; an ID at that layer or below is its own part.
+ * Lets the parts of each ID vote that is not a root at the timestamp. If an edit replaced a layer-2 node, its
+ * supervoxels share its vote. If the votes differ, foreign parts (which the server lists, but which are not
+ * part of the object) have no vote.
+ *
+ * @param votingLayer Layer of the parts. An ID at that layer or below is its own part.
  */
 export async function suggestRoots(
   ids: BigUint64Array,
   votingLayer: 1 | 2,
-  { isLatest, removeForeign: own, ...graph }: VoteQueries,
+  { isLatest, removeForeign, ...graph }: VoteQueries,
 ): Promise<Suggestion[]> {
   const { layerOf, leavesMany } = graph,
     isCurrent = await isLatest(ids),
@@ -121,15 +134,15 @@ export async function suggestRoots(
   const parts: LeavesByNode =
     above.length > 0 ? await leavesMany(above, votingLayer) : new Map<bigint, BigUint64Array>();
   for (const id of old) if (layerOf(id) <= votingLayer) parts.set(id, BigUint64Array.of(id));
-  const rootsOf = await electedBy(parts, graph);
+  const rootsOf = await findRootsOfParts(parts, graph);
   const vote = (list: BigUint64Array): SuggestedRoot[] => {
-    const votes = new Tally();
+    const votes = new VoteCount();
     for (const part of list) votes.addShared(rootsOf(part));
     return votes.shares(list.length);
   };
   const results = new Map(Array.from(parts, ([id, list]) => [id, vote(list)]));
   const divided = new Map([...parts].filter(([id]) => !isUnanimous(results.get(id)!)));
-  for (const [id, list] of divided.size > 0 ? await own(divided) : divided)
+  for (const [id, list] of divided.size > 0 ? await removeForeign(divided) : divided)
     if (list.length < parts.get(id)!.length) results.set(id, vote(list));
   return Array.from(ids, (root, k) =>
     isCurrent[k]
@@ -141,8 +154,14 @@ export async function suggestRoots(
 const isUnanimous = (shares: readonly SuggestedRoot[]): boolean =>
   shares.length === 1 && shares[0].confidence === 1;
 
-/** The roots that parts have: of a node that stands that of one of its supervoxels, of others those of all. */
-async function electedBy(parts: LeavesByNode, graph: NodeQueries): Promise<(part: bigint) => bigint[]> {
+/**
+ * Returns the roots of each part: for a current node, the root of one of its supervoxels; for another node,
+ * the roots of all.
+ */
+async function findRootsOfParts(
+  parts: LeavesByNode,
+  graph: NodeQueries,
+): Promise<(part: bigint) => bigint[]> {
   const all = BigUint64Array.from(new Set([...parts.values()].flatMap((list) => [...list]))),
     nodes = all.filter((id) => graph.layerOf(id) > 1);
   const { current, supervoxels } = await findCurrentNodes(nodes, graph);
@@ -153,16 +172,16 @@ async function electedBy(parts: LeavesByNode, graph: NodeQueries): Promise<(part
   };
   const voters = BigUint64Array.from(new Set([...all].flatMap((part) => [...votersOf(part)]))),
     roots = voters.length > 0 ? await graph.rootsAt(voters) : voters;
-  const elected = new Map(Array.from(voters, (voter, k) => [voter, roots[k]]));
-  return (part) => Array.from(votersOf(part), (voter) => elected.get(voter)!);
+  const rootOfVoter = new Map(Array.from(voters, (voter, k) => [voter, roots[k]]));
+  return (part) => Array.from(votersOf(part), (voter) => rootOfVoter.get(voter)!);
 }
 
-/** Counts whole votes as whole numbers, so that what all agree on is exactly 1. */
-class Tally {
+/** Counts votes. Whole votes are counted as whole numbers, so that a unanimous vote gives exactly 1. */
+class VoteCount {
   readonly #whole = new Map<bigint, number>();
   readonly #parts = new Map<bigint, number>();
 
-  /** One vote, of several. */
+  /** Adds one vote that several voters share. */
   addShared(roots: readonly bigint[]): void {
     const counts = new Map<bigint, number>();
     for (const root of roots) counts.set(root, (counts.get(root) ?? 0) + 1);
@@ -171,7 +190,7 @@ class Tally {
       else this.#parts.set(root, (this.#parts.get(root) ?? 0) + count / roots.length);
   }
 
-  /** Of `total` votes; 0 is nobody. */
+  /** Returns the share of each root in `total` votes. Votes for 0, which is no root, are left out. */
   shares(total: number): SuggestedRoot[] {
     const roots = [...new Set([...this.#whole.keys(), ...this.#parts.keys()])].filter((root) => root !== 0n);
     const shares = roots.map((root) => ({

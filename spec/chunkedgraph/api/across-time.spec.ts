@@ -1,4 +1,4 @@
-/** What the API makes of several answers, on a mocked server with the recorded graph and its history: judged by that graph. */
+/** Calls that combine several answers, on a mocked server with the recorded graph and its history. The graph tells what is right. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openGraphene, type ChunkedGraph, type GraphPoint } from '../../../lib/index.ts';
 import { PointStatus } from '../../../lib/points/status.ts';
@@ -34,7 +34,7 @@ const steps = roots.slice(1).map((list, k) => {
   return { before: sorted(changed.map((n) => roots[k][n])), after: sorted(changed.map((n) => list[n])) };
 });
 
-/** All that a root came to, or came from, that stood in an epoch. */
+/** The roots of an epoch that a root became, or was made from. */
 function related(root: bigint, epoch: number): bigint[] {
   const forward = madeAt(root) <= epoch,
     seen = new Set([root]);
@@ -45,13 +45,13 @@ function related(root: bigint, epoch: number): bigint[] {
   return sorted(seen).filter((id) => roots[epoch].includes(id));
 }
 
-const moments = ms.flatMap((at, epoch) => [
+const timestamps = ms.flatMap((at, epoch) => [
   [epoch, at],
   ...(epoch > 0 && at - 1 >= ms[epoch - 1] ? [[epoch - 1, at - 1]] : []),
 ]) as [epoch: number, at: number][];
 
 describe('across time', () => {
-  test.each(moments)(
+  test.each(timestamps)(
     'epoch %d at %d: latestRoots, isLatestRoots, pastIdMapping, deltaRoots',
     async (epoch, at) => {
       const timestamp = new Date(at),
@@ -61,8 +61,8 @@ describe('across time', () => {
       expect(await graph.isLatestRoots(ever, { timestamp })).toEqual(
         ever.map((root) => roots[epoch].includes(root)),
       );
-      for (const [other, to] of moments.filter(
-        ([, to], k) => to >= at && (to <= ms[epoch + 1] || k === moments.length - 1),
+      for (const [other, to] of timestamps.filter(
+        ([, to], k) => to >= at && (to <= ms[epoch + 1] || k === timestamps.length - 1),
       )) {
         const { oldRoots, newRoots } = await graph.deltaRoots({ from: timestamp, to: new Date(to) });
         expect([[...oldRoots], [...newRoots]]).toEqual([
@@ -73,7 +73,7 @@ describe('across time', () => {
     },
   );
 
-  test('pastIdMapping of two roots is that of each, where one came of the other as well', async () => {
+  test('pastIdMapping of two roots combines the mappings of each, also if one was made from the other', async () => {
     const timestampPast = new Date(ms[0]),
       edited = touched.filter((root) => madeAt(root) > 0);
     for (const older of touched)
@@ -83,8 +83,8 @@ describe('across time', () => {
       }
   });
 
-  test('deltaRoots takes its moments in any order', async () => {
-    for (const [later, from] of moments.filter((_moment, k) => k % 3 === 0))
+  test('deltaRoots accepts its timestamps in any order', async () => {
+    for (const [later, from] of timestamps.filter((_timestamp, k) => k % 3 === 0))
       for (const earlier of [0, later >> 1]) {
         const { oldRoots, newRoots } = await graph.deltaRoots({
           from: new Date(from),
@@ -100,7 +100,7 @@ describe('across time', () => {
     ).rejects.toMatchObject({ name: 'TimestampError' });
   });
 
-  test('deltaRoots never leaves out the roots that the graph began with', async () => {
+  test('deltaRoots never omits the roots that the graph began with', async () => {
     const before = new Date(ms[0] - 1),
       base = new Date(ms[0]),
       none = { oldRoots: new BigUint64Array(0), newRoots: new BigUint64Array(0) };
@@ -117,7 +117,7 @@ describe('across time', () => {
     expect(await graph.deltaRoots({ from: base, to: new Date(ms[1] - 1) })).toEqual(none);
   });
 
-  test('deltaRoots of a graph without edits', async () => {
+  test('deltaRoots works on a graph without edits', async () => {
     const none = { oldRoots: new BigUint64Array(0), newRoots: new BigUint64Array(0) };
     await using other = await serveMocks({
       '/segmentation': createMockChunkedGraph({ ...pcgGraph, edits: [], epochs: undefined }),
@@ -137,7 +137,7 @@ describe('across time', () => {
     }
   });
 
-  test('lineageGraph of several roots is that of each, put together', async () => {
+  test('lineageGraph of several roots combines the graphs of each', async () => {
     const show = ({
       nodes,
       links,
@@ -174,7 +174,7 @@ describe('across time', () => {
         );
   });
 
-  test.each(moments)('epoch %d at %d: suggestLatestRoots', async (epoch, at) => {
+  test.each(timestamps)('epoch %d at %d: suggestLatestRoots', async (epoch, at) => {
     for (const by of ['supervoxels', 'level2'] as const)
       for (const { root, suggestions, changed } of await graph.suggestLatestRoots(touched, {
         timestamp: new Date(at),
@@ -196,7 +196,7 @@ describe('across time', () => {
         expect(changed).toBe(!roots[epoch].includes(root));
         expect(suggestions.map(({ root }) => root).sort()).toEqual([...share.keys()].sort());
         for (const { root, confidence } of suggestions) expect(confidence).toBeCloseTo(share.get(root)!, 9);
-        // count of count, not a sum of shares
+        // a ratio of counts, not a sum of shares
         if (suggestions.length === 1) expect(suggestions[0].confidence).toBe(1);
         expect(suggestions.map(({ confidence }) => confidence)).toEqual(
           suggestions.map(({ confidence }) => confidence).sort((a, b) => b - a),
@@ -204,12 +204,12 @@ describe('across time', () => {
       }
   });
 
-  test.each(moments.filter((_moment, k) => k % 2 === 0))(
-    'epoch %d at %d: IDs below the roots, replaced ones too',
+  test.each(timestamps.filter((_timestamp, k) => k % 2 === 0))(
+    'epoch %d at %d: IDs below the root layer, also replaced ones',
     async (epoch, at) => {
       const timestamp = new Date(at),
         place = new Map(Array.from(supervoxels, (id, k) => [id, k]));
-      // Every node there ever was, with its supervoxels and the epochs in which it stood.
+      // Every node that ever existed, with its supervoxels and the epochs in which it was current.
       const members = new Map<bigint, number[]>(),
         stood = new Map<bigint, Set<number>>();
       for (const [k, { l2, l3 }] of epochs.entries())
@@ -280,7 +280,7 @@ describe('across time', () => {
       });
   });
 
-  test('originalRoots, in the beginning and at a moment; one and many', async () => {
+  test('originalRoots gives the first roots, or those at a timestamp; for one root and many', async () => {
     const found = await graph.originalRoots(touched);
     for (const root of touched)
       expect([...found.get(root)!]).toEqual(madeAt(root) === 0 ? [root] : related(root, 0));
@@ -288,7 +288,7 @@ describe('across time', () => {
     expect([...(await graph.originalRoots(last, { timestamp: new Date(ms[2]) }))]).toEqual(related(last, 2));
   });
 
-  test('mergeLog has the merges of a history with an undo; lastEdit is when a root was made', async () => {
+  test('mergeLog has the merges of a history with an undo; lastEdit is the creation of a root', async () => {
     const root = touched.find((one) => madeAt(one) === 6)!;
     expect((await graph.mergeLog(root)).map(({ operationId }) => operationId)).toEqual([1, 2, 5]);
     expect(await graph.lastEdit(root)).toEqual(new Date(ms[6]));
@@ -310,7 +310,7 @@ describe('across time', () => {
     ).rejects.toMatchObject({ code: 'UNKNOWN_ID' });
   });
 
-  test('the graph of a volume at a moment asks about that moment', async () => {
+  test('the graph of a volume at a timestamp uses that timestamp', async () => {
     const then = volume.at(new Date(ms[3])).graph;
     expect(await then.isLatestRoots(ever)).toEqual(ever.map((root) => roots[3].includes(root)));
     expect([...(await then.roots(supervoxels))]).toEqual(roots[3]);
@@ -323,7 +323,7 @@ describe('across time', () => {
     });
   });
 
-  test('a volume edits only when it was opened so', async () => {
+  test('a volume edits only if it was opened with allowEdits', async () => {
     const point: GraphPoint = { id: supervoxels[0], nm: [64, 64, 320] };
     await expect(graph.merge(point, point)).rejects.toMatchObject({ code: 'EDITS_NOT_ALLOWED' });
     await expect(
@@ -342,7 +342,7 @@ describe('leavesMany', () => {
     5: [0, 99],
   };
   const root = (n: bigint): bigint => (4n << 56n) | n;
-  test('asks roots that never stood together apart, and as many together as stood at one moment', async () => {
+  test('requests roots of one timestamp together, and other roots separately', async () => {
     const { graph: replayed, asked } = graphOf(({ url, body }) => {
       const ids = [
         ...Buffer.from(body!)

@@ -1,4 +1,4 @@
-/** The recorded graph at each of its moments; what covers what is worked out from the supervoxels of all nodes. */
+/** Covers in the recorded graph at each of its epochs. The supervoxels of all nodes tell what is right. */
 import { describe, expect, test } from '@jest/globals';
 import { findCover } from '../../../lib/chunkedgraph/api/cover.ts';
 import { epochs, supervoxels, type Epoch } from '../../../testing/pcg-graph.ts';
@@ -7,8 +7,8 @@ import { seeded } from '../../../testing/random.ts';
 const layerOf = (id: bigint): number => Number(id >> 56n),
   sorted = (ids: Iterable<bigint>): bigint[] => [...BigUint64Array.from(new Set(ids)).sort()];
 
-/** One moment: the nodes above each supervoxel, the lowest first, and the supervoxels of each node. */
-class Moment {
+/** One epoch: the nodes above each supervoxel, lowest first, and the supervoxels of each node. */
+class EpochGraph {
   readonly members = new Map<bigint, Set<bigint>>();
   readonly #chains = new Map<bigint, bigint[]>();
 
@@ -28,7 +28,7 @@ class Moment {
     return this.#chains.get(member)?.find((id) => layerOf(id) >= layer) ?? 0n;
   }
 
-  /** Nodes that hold nothing else, but for those below others. */
+  /** Nodes that have only given supervoxels, without nodes below other such nodes. */
   truth(given: readonly bigint[]): bigint[] {
     const wanted = new Set(given.flatMap((node) => [...this.members.get(node)!])),
       full = [...this.members].filter(([, held]) => [...held].every((id) => wanted.has(id)));
@@ -54,41 +54,44 @@ class Moment {
   }
 }
 
-describe('cover', () => {
-  const moments = epochs.map((epoch) => new Moment(epoch));
+describe('findCover', () => {
+  const states = epochs.map((epoch) => new EpochGraph(epoch));
   const random = seeded(13);
 
-  test.each([...moments.keys()])('finds the fewest nodes in epoch %d, of parts and wholes', async (k) => {
-    expect.assertions(60);
-    const moment = moments[k],
-      nodes = [...moment.members.keys()];
-    for (let n = 0; n < 60; n++) {
-      const lowest = n % 3 === 0 ? 2 : 1,
-        object = [...moment.members.get(moment.rootOf(random.pick(nodes)))!];
-      const part = object.filter(() => random.below(5) > 0).map((id) => moment.ancestorOf(id, lowest));
-      const given = sorted([...part, ...Array.from({ length: random.below(4) }, () => random.pick(nodes))]);
-      if (given.length === 0) given.push(random.pick(nodes));
-      expect([...(await moment.cover(given)).nodes]).toEqual(moment.truth(given));
-    }
-  });
+  test.each([...states.keys()])(
+    'finds the fewest nodes in epoch %d, for parts and whole objects',
+    async (k) => {
+      expect.assertions(60);
+      const state = states[k],
+        nodes = [...state.members.keys()];
+      for (let n = 0; n < 60; n++) {
+        const lowest = n % 3 === 0 ? 2 : 1,
+          object = [...state.members.get(state.rootOf(random.pick(nodes)))!];
+        const part = object.filter(() => random.below(5) > 0).map((id) => state.ancestorOf(id, lowest));
+        const given = sorted([...part, ...Array.from({ length: random.below(4) }, () => random.pick(nodes))]);
+        if (given.length === 0) given.push(random.pick(nodes));
+        expect([...(await state.cover(given)).nodes]).toEqual(state.truth(given));
+      }
+    },
+  );
 
-  test('leaves out supervoxels that are listed and of another object', async () => {
-    const [moment] = moments,
-      [root, other] = sorted(Array.from(supervoxels, moment.rootOf));
-    const own = [...moment.members.get(root)!],
-      foreign = [...moment.members.get(other)!].slice(0, 2);
-    expect(await moment.cover(own, foreign)).toEqual({ nodes: BigUint64Array.of(root), stranger: undefined });
+  test('leaves out listed supervoxels of another object', async () => {
+    const [state] = states,
+      [root, other] = sorted(Array.from(supervoxels, state.rootOf));
+    const own = [...state.members.get(root)!],
+      foreign = [...state.members.get(other)!].slice(0, 2);
+    expect(await state.cover(own, foreign)).toEqual({ nodes: BigUint64Array.of(root), stranger: undefined });
   });
 
   test('names a node that is not part of the objects', async () => {
-    const [moment] = moments,
+    const [state] = states,
       stranger = (2n << 56n) + 60_000n;
-    const objects = BigUint64Array.of(moment.rootOf(supervoxels[0]));
+    const objects = BigUint64Array.of(state.rootOf(supervoxels[0]));
     const { unrelated: found } = await findCover(BigUint64Array.of(supervoxels[0], stranger), objects, {
       layerOf,
       nLayers: 4,
       leavesOf: async () => [supervoxels.subarray(0, 1)],
-      ancestorsOf: async (ids, layer) => ids.map((id) => moment.ancestorOf(id, layer)),
+      ancestorsOf: async (ids, layer) => ids.map((id) => state.ancestorOf(id, layer)),
     });
     expect(found).toBe(stranger);
   });

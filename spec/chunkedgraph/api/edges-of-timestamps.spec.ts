@@ -1,4 +1,4 @@
-/** Edits of one millisecond after the other: who is a root when, to the millisecond, on servers that include their timestamp and on others. */
+/** Edits in successive milliseconds: which roots are current when, to the millisecond, on servers that include their timestamp and on others. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { openGraphene, type GrapheneVolume, type OpenGrapheneOptions } from '../../../lib/index.ts';
 import { buildWorld, serveWorld } from '../../../mocks/index.ts';
@@ -12,7 +12,7 @@ const T = Date.parse('2024-06-05T10:10:00.123Z'),
   LAST = '9999-12-31T23:59:59.999Z';
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-/** Three objects; one and two are merged at T, that and three a millisecond later. */
+/** Three objects. One and two are merged at T, and the result and three a millisecond later. */
 async function served(strict: boolean) {
   const world = buildWorld({
     labels: (x) => BigInt(1 + Math.floor(x / 8)),
@@ -64,29 +64,29 @@ async function served(strict: boolean) {
   };
 }
 
-const MOMENTS = [-2, -1, 0, 1, 2].map((offset) => T + offset);
+const TIMESTAMPS = [-2, -1, 0, 1, 2].map((offset) => T + offset);
 
 describe.each([false, true])('strict %s', (strict) => {
-  test.each(MOMENTS.map((ms) => [iso(ms), ms] as const))(
-    'who is a root at %s, asked of a volume that knows nothing yet',
+  test.each(TIMESTAMPS.map((ms) => [iso(ms), ms] as const))(
+    'tells which IDs are roots at %s, in a newly opened volume',
     async (_text, ms) => {
       const { open, roots, lives } = await served(strict);
-      const stand = roots.map((root) => lives.get(root)![0] <= ms && ms <= lives.get(root)![1]),
+      const isCurrent = roots.map((root) => lives.get(root)![0] <= ms && ms <= lives.get(root)![1]),
         timestamp = new Date(ms);
-      // All at once, in the other order, and one alone: what is found out on the way must not depend on it.
-      expect(await (await open()).graph.isLatestRoots(roots, { timestamp })).toEqual(stand);
+      // All at once, in reverse order, and one alone: the check of the server must not depend on the order.
+      expect(await (await open()).graph.isLatestRoots(roots, { timestamp })).toEqual(isCurrent);
       expect(await (await open()).graph.isLatestRoots([...roots].reverse(), { timestamp })).toEqual(
-        [...stand].reverse(),
+        [...isCurrent].reverse(),
       );
       for (const [k, root] of [...roots.entries()].slice(2))
-        expect(await (await open()).graph.isLatestRoots([root], { timestamp })).toEqual([stand[k]]);
+        expect(await (await open()).graph.isLatestRoots([root], { timestamp })).toEqual([isCurrent[k]]);
       const { status } = await (await open()).roots(roots, { timestamp, validate: true });
-      expect([...status]).toEqual(stand.map((is) => (is ? 1 : 7)));
+      expect([...status]).toEqual(isCurrent.map((is) => (is ? 1 : 7)));
     },
   );
 
-  test.each(MOMENTS.map((ms) => [iso(ms), ms] as const))(
-    'until when each was a root, at %s',
+  test.each(TIMESTAMPS.map((ms) => [iso(ms), ms] as const))(
+    'tells until when each was a root, at %s',
     async (_text, ms) => {
       const { open, roots, lives } = await served(strict);
       const { graph } = await open(),
@@ -98,15 +98,15 @@ describe.each([false, true])('strict %s', (strict) => {
         else
           await expect(asked).rejects.toMatchObject({
             code: 'UNKNOWN_ID',
-            message: expect.stringContaining(`${root} is a root since ${iso(from)}`) as unknown,
+            message: expect.stringContaining(`${root} has been a root since ${iso(from)}`) as unknown,
           });
       }
     },
   );
 
-  test('a root cache that has seen the roots before says the same', async () => {
+  test('gives the same answers from a root cache that knows the roots', async () => {
     const { open, supervoxels, rootAt } = await served(strict);
-    for (const ms of MOMENTS) {
+    for (const ms of TIMESTAMPS) {
       const volume = await open({ rootCache: true });
       await volume.roots(supervoxels, { timestamp: new Date(T - 1000) });
       await volume.roots(supervoxels, { timestamp: new Date(T) });
@@ -115,16 +115,16 @@ describe.each([false, true])('strict %s', (strict) => {
     }
   });
 
-  test('which kind of server it is, is asked once', async () => {
+  test('checks once which kind of server it is', async () => {
     const { world, open, roots } = await served(strict);
     const { graph } = await open();
     await graph.isLatestRoots(roots, { timestamp: new Date(T) });
     const before = world.graph.log.requests.length;
-    for (const ms of MOMENTS) await graph.isLatestRoots(roots, { timestamp: new Date(ms) });
-    expect(world.graph.log.requests.length - before).toBe(MOMENTS.length);
+    for (const ms of TIMESTAMPS) await graph.isLatestRoots(roots, { timestamp: new Date(ms) });
+    expect(world.graph.log.requests.length - before).toBe(TIMESTAMPS.length);
   });
 
-  test('at the last moment there is, all is as now', async () => {
+  test('gives the answers of now at the last timestamp', async () => {
     const { open, roots } = await served(strict);
     const volume = await open({ logger: { warn: () => undefined } }),
       { graph } = volume,
@@ -141,7 +141,7 @@ describe.each([false, true])('strict %s', (strict) => {
   });
 });
 
-test('a server that does not tell when roots were made is taken for one that excludes its timestamp, as all that are known', async () => {
+test('a server that does not tell when roots were made counts as one that excludes its timestamp, like all known servers', async () => {
   const { world, open, roots } = await served(false);
   world.graph.faults.push({ match: /root_timestamps/, status: 404 });
   expect(await (await open()).graph.isLatestRoots(roots, { timestamp: new Date(T) })).toEqual([

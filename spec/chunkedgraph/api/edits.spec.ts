@@ -1,4 +1,4 @@
-/** What an edit's answer means, and what a redo does: judged by the graph of a mocked server. */
+/** What the answer to an edit means, and what a redo does. The graph of a mocked server tells what is right. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { openGraphene, type GraphPoint } from '../../../lib/index.ts';
 import { buildWorld, serveWorld, type Fault, type ServedWorld, type World } from '../../../mocks/index.ts';
@@ -25,14 +25,14 @@ const merge = () => volume.graph.merge(at(5), at(15));
 const split = () => volume.graph.split([at(5)], [at(15)], { mincut: false });
 
 describe('redo', () => {
-  test('of what nobody undid does nothing, also straight after the operation', async () => {
+  test('of an operation that was not undone does nothing, even right after the operation', async () => {
     const { operationId } = await merge();
     const before = world.graph.operations.length;
     expect(await volume.graph.redo(operationId)).toEqual({ done: false });
     expect([world.graph.operations.length, areOne()]).toEqual([before, true]);
   });
 
-  test('does not take back what another operation has corrected', async () => {
+  test('does not reverse what another operation has corrected', async () => {
     const { operationId } = await merge();
     const cut = await split();
     expect(await volume.graph.redo(operationId)).toEqual({ done: false });
@@ -42,7 +42,7 @@ describe('redo', () => {
     expect(areOne()).toBe(true);
   });
 
-  test('does again what was undone, once', async () => {
+  test('repeats an operation that was undone, once', async () => {
     const { operationId } = await merge();
     for (let turn = 0; turn < 2; turn++) {
       await volume.graph.undo(operationId);
@@ -53,7 +53,7 @@ describe('redo', () => {
     }
   });
 
-  test('of an undo undoes again what was done again, and only then', async () => {
+  test('of an undo undoes the operation again if it was redone, and only then', async () => {
     const { operationId } = await merge(),
       undone = await volume.graph.undo(operationId);
     if (!undone.done) throw new Error('not undone');
@@ -100,7 +100,7 @@ describe('an edit that was answered by', () => {
   });
 
   test.each([400, 401, 403, 404, 405, 411, 413, 414, 415, 431])(
-    '%d was refused: nothing happened',
+    'status %d was refused: nothing changed',
     async (status) => {
       world.graph.faults.push(answered(status));
       const error = await merge().catch((reason: unknown) => reason);

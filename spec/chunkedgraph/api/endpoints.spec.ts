@@ -17,9 +17,19 @@ describe('calls of the graph', () => {
     body: string,
     message: RegExp,
   ][] = [
-    ['no JSON', (graph) => graph.leaves(ROOT), 'x', /leaves answered no JSON$/],
-    ['a web page', (graph) => graph.leaves(ROOT), '<html>log in</html>', /no JSON but a web page/],
-    ['bytes that are no text', (graph) => graph.leaves(ROOT), '\ud800"', /leaves answered no JSON/],
+    ['broken JSON', (graph) => graph.leaves(ROOT), 'x', /leaves answered without valid JSON$/],
+    [
+      'a web page',
+      (graph) => graph.leaves(ROOT),
+      '<html>log in</html>',
+      /answered with a web page, not JSON/,
+    ],
+    [
+      'bytes that are not UTF-8',
+      (graph) => graph.leaves(ROOT),
+      '\ud800"',
+      /leaves answered without valid JSON/,
+    ],
     [
       'an ID that is a fraction',
       (graph) => graph.leaves(ROOT),
@@ -37,7 +47,7 @@ describe('calls of the graph', () => {
       'a missing member',
       (graph) => graph.children(ROOT),
       '{}',
-      /children answered something else than expected: children_ids: expected a list of uint64/,
+      /children answered in an unexpected form: children_ids: expected a list of uint64/,
     ],
     [
       'too few booleans',
@@ -45,15 +55,20 @@ describe('calls of the graph', () => {
       '{"is_latest":[true]}',
       /is_latest_roots answered .*is_latest/,
     ],
-    ['text for booleans', (graph) => graph.isLatestRoots([ROOT]), '{"is_latest":["true"]}', /is_latest\[0\]/],
     [
-      'too few moments',
+      'text instead of booleans',
+      (graph) => graph.isLatestRoots([ROOT]),
+      '{"is_latest":["true"]}',
+      /is_latest\[0\]/,
+    ],
+    [
+      'too few timestamps',
       (graph) => graph.rootTimestamps([ROOT, ROOT]),
       '{"timestamp":[1.5]}',
       /root_timestamps answered/,
     ],
     [
-      'bytes that are no uint64',
+      'bytes that are not whole uint64',
       (graph) => graph.l2ChunkChildren(2n << 56n),
       '1234567',
       /7 bytes; expected a multiple of 8/,
@@ -69,35 +84,35 @@ describe('calls of the graph', () => {
       'fewer affinities than edges',
       (graph) => graph.subgraph(ROOT),
       '{"nodes":[[1,2]],"affinities":[],"areas":[1]}',
-      /one affinity and one area an edge/,
+      /one affinity and one area per edge/,
     ],
     [
       'a log without its root',
       (graph) => graph.tabularChangeLog(ROOT),
       '{}',
-      /answered nothing for 288230376151712042/,
+      /did not answer for 288230376151712042/,
     ],
     [
-      'a log that is no table',
+      'a log that is not a table',
       (graph) => graph.tabularChangeLog(ROOT),
       `{"${ROOT}":"<table>"}`,
-      /answered no table for/,
+      /answered without a table for/,
     ],
     [
-      'a row without a moment',
+      'a row without a timestamp',
       (graph) => graph.operations(),
       '{"operation_id":{"0":1},"user_id":{"0":"1"},"is_merge":{"0":true}}',
       /\[0\]\.timestamp/,
     ],
-    ['a moment in words', (graph) => graph.oldestTimestamp(), '{"iso":"yesterday"}', /iso/],
+    ['a timestamp in words', (graph) => graph.oldestTimestamp(), '{"iso":"yesterday"}', /iso/],
     [
       'leaves of another node',
       (graph) => graph.leavesMany([ROOT], { stopLayer: 3 }),
       '{"5":[]}',
-      /answered nothing for 288230376151712042/,
+      /did not answer for 288230376151712042/,
     ],
   ];
-  test.each(calls)('take no %s for an answer', async (_name, call, body, message) => {
+  test.each(calls)('refuse %s as an answer', async (_name, call, body, message) => {
     const { graph } = graphOf(() => ({ body }));
     await expect(call(graph)).rejects.toMatchObject({
       name: 'GraphError',
@@ -107,7 +122,7 @@ describe('calls of the graph', () => {
     });
   });
 
-  test('read Infinity and NaN where edges have them', async () => {
+  test('read Infinity and NaN of edges', async () => {
     const { graph } = graphOf(() => ({
       body: '{"nodes":[[1,2],[2,"18446744073709551615"]],"affinities":[Infinity,NaN],"areas":["7",8]}',
     }));
@@ -118,42 +133,42 @@ describe('calls of the graph', () => {
     });
   });
 
-  test.each([[429], [502], [503], [504]])(
-    'try again after %d, as long as they are told to',
-    async (status) => {
-      jest.useFakeTimers({ doNotFake: ['performance', 'queueMicrotask', 'nextTick'] });
-      try {
-        const { graph, asked } = graphOf((_request, earlier): Answer =>
-          earlier < 2 ? { status } : { body: '{"children_ids":[5]}' },
-        );
-        const answer = graph.children(ROOT);
-        await jest.advanceTimersByTimeAsync(60_000);
-        expect([await answer, asked.length]).toEqual([BigUint64Array.of(5n), 3]);
-      } finally {
-        jest.useRealTimers();
-      }
-    },
-  );
+  test.each([[429], [502], [503], [504]])('retry after status %d', async (status) => {
+    jest.useFakeTimers({ doNotFake: ['performance', 'queueMicrotask', 'nextTick'] });
+    try {
+      const { graph, asked } = graphOf((_request, earlier): Answer =>
+        earlier < 2 ? { status } : { body: '{"children_ids":[5]}' },
+      );
+      const answer = graph.children(ROOT);
+      await jest.advanceTimersByTimeAsync(60_000);
+      expect([await answer, asked.length]).toEqual([BigUint64Array.of(5n), 3]);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
 
-  test.each([[400], [404], [413], [500]])('stand by %d', async (status) => {
+  test.each([[400], [404], [413], [500]])('do not retry after status %d', async (status) => {
     const { graph, asked } = graphOf(() => ({ status, body: '{"message":"no"}' }));
     await expect(graph.children(ROOT)).rejects.toMatchObject({ status, serverMessage: 'no' });
     expect(asked.length).toBe(1);
   });
 
-  test('give a moment that is left open the volume’s, else now', async () => {
-    const moments = async (timestampMs: number | undefined, timestamp?: string): Promise<string | null> => {
+  test('without a timestamp use the volume’s, or else now', async () => {
+    const timestampSent = async (
+      timestampMs: number | undefined,
+      timestamp?: string,
+    ): Promise<string | null> => {
       const { graph, asked } = graphOf(() => ({ body: '{"root_id":5}' }), { timestampMs });
       await graph.root(5n, { timestamp });
       return new URL(asked[0].url).searchParams.get('timestamp');
     };
-    expect(await moments(undefined)).toBe((NOW / 1000).toFixed(3));
-    expect(await moments(1578441600123)).toBe('1578441600.123');
-    expect(await moments(1578441600123, 'settled')).toBe(((NOW - 180_000) / 1000).toFixed(3));
-    expect(await moments(1578441600123, '2020-01-08T00:00:00.124Z')).toBe('1578441600.124');
+    expect(await timestampSent(undefined)).toBe((NOW / 1000).toFixed(3));
+    expect(await timestampSent(1578441600123)).toBe('1578441600.123');
+    expect(await timestampSent(1578441600123, 'settled')).toBe(((NOW - 180_000) / 1000).toFixed(3));
+    expect(await timestampSent(1578441600123, '2020-01-08T00:00:00.124Z')).toBe('1578441600.124');
   });
 
-  test('cut bounds to the volume, take them in any unit, and ask nothing beside it', async () => {
+  test('clip bounds to the volume, accept them in any unit, and send no request for bounds outside it', async () => {
     const { graph, asked } = graphOf(() => ({ body: '{"leaf_ids":[]}' }));
     await graph.leaves(ROOT, { bounds: { min: [-5, 3.7, 10], max: [200, 40.2, 11] } });
     await graph.leaves(ROOT, {
@@ -169,7 +184,7 @@ describe('calls of the graph', () => {
     expect(asked.length).toBe(2);
   });
 
-  test('say so when the server does not heed bounds', async () => {
+  test('report a server that ignores bounds', async () => {
     const { graph } = graphOf(() => ({ body: '{"edge_graph":[]}' }));
     await expect(
       graph.level2Graph(ROOT, { bounds: { min: [0, 0, 0], max: [9, 9, 9] } }),
@@ -182,39 +197,39 @@ describe('calls of the graph', () => {
       (graph) => graph.leaves(5 as unknown as bigint),
       /is a number, which cannot hold 64 bits; use a bigint/,
     ],
-    ['an ID beyond 64 bits', (graph) => graph.children(1n << 64n), /is no uint64/],
+    ['an ID beyond 64 bits', (graph) => graph.children(1n << 64n), /is not a uint64/],
     ['numbers for IDs', (graph) => graph.isLatestRoots([5n, 6] as bigint[]), /the ID at index 1 is a number/],
     ['a stop layer above the roots', (graph) => graph.leaves(ROOT, { stopLayer: 5 }), /from 1 to 4/],
     ['a stop layer of supervoxels for roots', (graph) => graph.root(ROOT, { stopLayer: 1 }), /from 2 to 4/],
     [
-      'a box that is inside out',
+      'a box whose min is above its max',
       (graph) => graph.leaves(ROOT, { bounds: { min: [9, 0, 0], max: [1, 9, 9] } }),
-      /min 9 is beyond max 1/,
+      /min 9 is greater than max 1/,
     ],
     [
-      'a box of two',
+      'a box with two axes',
       (graph) => graph.leaves(ROOT, { bounds: { min: [9, 0], max: [1, 9, 9] } }),
       /bounds.min must be three finite numbers/,
     ],
-    ['a chunk of layer 4', (graph) => graph.l2ChunkChildren(ROOT), /a layer-2 chunk is wanted/],
+    ['a chunk of layer 4', (graph) => graph.l2ChunkChildren(ROOT), /expected an ID of layer 1 or 2/],
     [
       'half an operation',
       (graph) => graph.operationDetails([1.5]),
-      /an operation ID is a whole number from 1 up, not 1.5/,
+      /an operation ID must be a whole number from 1, not 1.5/,
     ],
     [
-      'a vote of nobody',
+      'a vote by unknown voters',
       (graph) => graph.suggestLatestRoots(ROOT, { by: 'mesh' as 'level2' }),
       /by is 'level2' or 'supervoxels'/,
     ],
-    ['a path with a query', (graph) => graph.request('info?x=1'), /pass query/],
-  ])('refuse %s unasked', async (_name, call, message) => {
+    ['a path with a query', (graph) => graph.request('info?x=1'), /use the query option/],
+  ])('refuse %s without a request', async (_name, call, message) => {
     const { graph, asked } = graphOf(() => ({}));
     await expect(call(graph)).rejects.toThrow(message);
     expect(asked.length).toBe(0);
   });
 
-  test('end with the caller’s signal, waiting ones too', async () => {
+  test('end with the caller’s signal, also those in the queue', async () => {
     const { graph, asked } = graphOf(
       ({ signal }) =>
         new Promise<Answer>((_resolve, reject) =>
@@ -289,7 +304,7 @@ describe('edits', () => {
     ['undo', (graph) => graph.undo(7, { remesh: false }), '{"operation_id":7}'],
   ];
 
-  test.each(edits)('%s: raw digits and nanometres, once', async (path, call, body) => {
+  test.each(edits)('%s is sent once, with exact digits and nanometres', async (path, call, body) => {
     const { graph, asked } = graphOf(() => ({ body: `{"operation_id":8,"new_root_ids":[${ROOT}]}` }), {
       allowEdits: true,
     });
@@ -298,10 +313,10 @@ describe('edits', () => {
     expect(sent).toEqual([
       [`${TABLE}/${path}?remesh=false`, body],
       [`${TABLE}/root_timestamps`, `{"node_ids":[${ROOT}]}`],
-    ]); // then when it was done
+    ]); // the second asks for the timestamp of the edit
   });
 
-  test.each(edits)('%s: not unless they are allowed', async (_path, call) => {
+  test.each(edits)('%s is refused unless edits are allowed', async (_path, call) => {
     const { graph, asked } = graphOf(() => ({}));
     await expect(call(graph)).rejects.toMatchObject({ code: 'EDITS_NOT_ALLOWED' });
     expect(asked.length).toBe(0);
@@ -309,11 +324,11 @@ describe('edits', () => {
 
   test.each<[string, () => Answer, string]>([
     ['the connection broke', () => broken('cut'), 'EDIT_UNCERTAIN'],
-    ['nobody was reached', () => broken('unreachable'), 'CONNECTION'],
+    ['the server was not reached', () => broken('unreachable'), 'CONNECTION'],
     ['a proxy gave up', () => ({ status: 504 }), 'EDIT_UNCERTAIN'],
-    ['the answer is none', () => ({ body: '<html>' }), 'EDIT_UNCERTAIN'],
+    ['the answer is a web page', () => ({ body: '<html>' }), 'EDIT_UNCERTAIN'],
     ['it was refused', () => ({ status: 400, body: '{"message":"[400]: no"}' }), 'HTTP_STATUS'],
-    ['it failed, nobody knows when', () => ({ status: 500, body: '{"message":"no"}' }), 'EDIT_UNCERTAIN'],
+    ['it failed at an unknown time', () => ({ status: 500, body: '{"message":"no"}' }), 'EDIT_UNCERTAIN'],
   ])('are never sent again when %s', async (_name, answer, code) => {
     const { graph, asked } = graphOf(answer, { allowEdits: true });
     const error = (await graph.merge(...points).catch((error: unknown) => error)) as GraphError;
@@ -325,7 +340,7 @@ describe('edits', () => {
     expect(asked.length).toBe(1);
   });
 
-  test('that were sent when the caller leaves are uncertain; those that wait are not', async () => {
+  test('that were sent before an abort are uncertain; those in the queue are not', async () => {
     const { graph, asked } = graphOf(
       ({ signal }) =>
         new Promise<Answer>((_resolve, reject) =>
@@ -355,7 +370,7 @@ describe('edits', () => {
 
   test.each<[string, (graph: ChunkedGraph) => Promise<unknown>, RegExp]>([
     [
-      'a point of two',
+      'a point with two axes',
       (graph) => graph.merge({ id: 5n, nm: [1, 2] }, points[1]),
       /the first point's nm must be three finite numbers/,
     ],
@@ -365,8 +380,8 @@ describe('edits', () => {
       /the second point's id is a undefined/,
     ],
     ['a split without sinks', (graph) => graph.split([points[0]], []), /at least one source and one sink/],
-    ['operation 0', (graph) => graph.undo(0), /from 1 up/],
-  ])('refuse %s unasked', async (_name, call, message) => {
+    ['operation 0', (graph) => graph.undo(0), /a whole number from 1, not/],
+  ])('refuse %s without a request', async (_name, call, message) => {
     const { graph, asked } = graphOf(() => ({}), { allowEdits: true });
     await expect(call(graph)).rejects.toThrow(message);
     expect(asked.length).toBe(0);

@@ -1,4 +1,4 @@
-/** Leaves that the server lists below a root that they are not part of, as PyChunkedGraph does after a merge was undone. */
+/** Leaves that the server lists below a root that they are not part of, as PyChunkedGraph does after the undo of a merge. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { openGraphene, type GrapheneVolume } from '../../../lib/index.ts';
 import {
@@ -12,7 +12,7 @@ import { epochs, pcgGraph, supervoxels } from '../../../testing/pcg-graph.ts';
 const TEXT = new TextDecoder(),
   BYTES = new TextEncoder();
 const rootsIn = (epoch: number): bigint[] => epochs[epoch].root.map(BigInt);
-/** An object that the edits leave alone, and roots of one that they change: when it was made, and until when it was one. */
+/** An object that no edit changes, and roots of one that the edits change. */
 const [first, second] = [rootsIn(0), rootsIn(1)];
 const replaced = first.find((root) => !second.includes(root))!,
   pair = rootsIn(9).find(
@@ -37,7 +37,7 @@ afterEach(async () => {
   await served.close();
 });
 
-/** Has the server list the pair below these roots. */
+/** Makes the server list the pair below these roots. */
 function listBelow(roots: bigint[]): void {
   const handle = mock.handle.bind(mock);
   mock.handle = async (request) => {
@@ -66,7 +66,7 @@ describe('foreign leaves', () => {
     [replaced, 0],
     [made, 9],
     [pair, 9],
-  ])('are left out with verify: of %p', async (root, epoch) => {
+  ])('are left out with verify, for root %p', async (root, epoch) => {
     const own = sorted(of(root, epoch)),
       isSpoilt = root !== pair;
     expect(sorted(await volume.graph.leaves(root))).toEqual(
@@ -80,7 +80,7 @@ describe('foreign leaves', () => {
     );
   });
 
-  test('are told from the leaves of many nodes of several moments', async () => {
+  test('are left out for many nodes of several timestamps', async () => {
     const many = await volume.graph.leavesMany([replaced, made, pair], { verify: true });
     expect([...many].map(([root, list]) => [root, sorted(list)])).toEqual([
       [replaced, sorted(of(replaced, 0))],
@@ -96,18 +96,18 @@ describe('foreign leaves', () => {
     expect(suggestions.reduce((sum, { confidence }) => sum + confidence, 0)).toBeCloseTo(1, 9);
   });
 
-  test('are not needed to cover an object', async () => {
+  test('do not count for a cover of an object', async () => {
     const timestamp = new Date(epochs[9].timestamp * 1000 + 1);
     expect([...(await volume.graph.minimalCoveringNodes(of(made, 9), { timestamp }))]).toEqual([made]);
   });
 
-  test('verify is true or false', async () => {
+  test('need verify to be true or false', async () => {
     await expect(volume.graph.leaves(made, { verify: 1 as unknown as boolean })).rejects.toThrow(
       new TypeError('verify is true or false, not 1'),
     );
   });
 
-  test('nothing is asked about what has no leaves', async () => {
+  test('cost no request for nodes without leaves', async () => {
     mock.log.clear();
     expect(
       (await volume.graph.leavesMany([supervoxels[0]], { verify: true, stopLayer: 2 })).get(supervoxels[0]),
@@ -117,10 +117,10 @@ describe('foreign leaves', () => {
 });
 
 /**
- * A layer-2 node that the undo of a merge replaced: its supervoxels are the pair's, which has other nodes now, and the server climbs from it
- * to the root of the object that it still lists it below (observed of PyChunkedGraph 2.21.1).
+ * A layer-2 node that the undo of a merge replaced. Its supervoxels belong to the pair, which has other nodes now. But the server still
+ * lists the node below another object, and gives that object's root for it (observed of PyChunkedGraph 2.21.1).
  */
-describe('a replaced layer-2 node that the server climbs from to a root that stands', () => {
+describe('a replaced layer-2 node for which the server gives a current root', () => {
   const own = l2Of(of(pair, 9))[0],
     stale = own + 500n;
   const swapped = (body: Uint8Array, from: bigint, to: bigint): Uint8Array =>
@@ -159,7 +159,7 @@ describe('a replaced layer-2 node that the server climbs from to a root that sta
     });
   });
 
-  test('does not hide that an object is covered whole, and covers nothing itself', async () => {
+  test('does not keep an object from being covered, and covers nothing itself', async () => {
     const timestamp = new Date(epochs[9].timestamp * 1000 + 1);
     expect([...(await volume.graph.minimalCoveringNodes(l2s(), { timestamp }))]).toEqual([made]);
     await expect(volume.graph.minimalCoveringNodes([...l2s(), stale], { timestamp })).rejects.toMatchObject({

@@ -1,4 +1,4 @@
-/** What all calls of `volume.graph` have in common: they take their input at once, know their options, and end in time. */
+/** Rules for all calls of `volume.graph`: they copy their input at once, check their options, and end in time. */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { GRAPH_METHODS } from '../../../lib/chunkedgraph/api/graph-methods.ts';
 import { ChunkedGraph } from '../../../lib/chunkedgraph/api/chunked-graph.ts';
@@ -20,7 +20,7 @@ const then = (): Date => new Date('2024-06-05T10:10:01.203Z'),
   earlier = (): Date => new Date('2024-01-05T10:10:01.203Z');
 const box = (): unknown => ({ min: [8, 8, 4], max: Float64Array.of(80, 80, 40), resolution: [4, 4, 40] });
 
-/** Arguments and options of each, all of what can be changed in them. */
+/** The arguments and options of each call, with values that a caller could change later. */
 const INPUTS: Record<Name, () => unknown[]> = {
   roots: () => [BigUint64Array.of(SUPERVOXEL, SUPERVOXEL + 1n), { timestamp: then(), stopLayer: 2 }],
   root: () => [SUPERVOXEL, { timestamp: then(), stopLayer: 2 }],
@@ -61,10 +61,10 @@ const INPUTS: Record<Name, () => unknown[]> = {
     { query: { start_timestamp: 1 }, body: { node_ids: [A, BigUint64Array.of(B)] } },
   ],
 };
-/** Only numbers, text and bigints: nothing that a caller could change. */
+/** Calls with only numbers, texts and bigints, which a caller cannot change later. */
 const UNCHANGEABLE: Name[] = ['children', 'mergeLog', 'oldestTimestamp', 'lastEdit', 'versions'];
 
-/** Changes all that is held in lists, arrays, dates and objects. */
+/** Changes the contents of lists, arrays, dates and objects. */
 function spoil(value: unknown): void {
   if (value instanceof Date) value.setTime(value.getTime() + 86_400_000);
   if (typeof value !== 'object' || value === null) return;
@@ -77,7 +77,7 @@ function spoil(value: unknown): void {
   }
 }
 
-/** Answers with which calls go on to their later requests. */
+/** Answers that make calls continue with their later requests. */
 function answer({ url, body }: HttpRequest): Answer {
   const path = new URL(url).pathname,
     ids = (
@@ -118,7 +118,7 @@ function spied(): { graph: ChunkedGraph; seen: unknown[] } {
 const call = (graph: ChunkedGraph, name: Name, args: unknown[]): Promise<unknown> =>
   (graph[name] as (...args: unknown[]) => Promise<unknown>).apply(graph, args);
 const outcome = (promise: Promise<unknown>): Promise<unknown> => promise.catch((error: unknown) => error);
-/** Its other requests have arrived, too. */
+/** Waits until a call has ended and its other requests have arrived. */
 async function ended(promise: Promise<unknown>): Promise<void> {
   await outcome(promise);
   for (let turn = 0; turn < 5; turn++) await nextTurn();
@@ -132,7 +132,7 @@ test('the table has every call', () => {
 });
 
 describe('input', () => {
-  test.each(NAMES)('of %s is taken before it returns', async (name) => {
+  test.each(NAMES)('of %s is copied before it returns', async (name) => {
     const right = spied(),
       late = spied(),
       other = spied();
@@ -144,7 +144,7 @@ describe('input', () => {
     expect(right.seen.length).toBeGreaterThan(0);
     expect(late.seen).toEqual(right.seen);
     await ended(call(other.graph, name, args));
-    // or the case would say nothing
+    // otherwise the case would test nothing
     if (!UNCHANGEABLE.includes(name)) expect(other.seen).not.toEqual(right.seen);
   });
 
@@ -152,7 +152,7 @@ describe('input', () => {
     ['bytes', () => Uint8Array.of(1, 2, 3)],
     ['a Buffer', () => Buffer.from([1, 2, 3])],
     ['IDs', () => many()],
-  ])('of request is taken, too, where its body is %s', async (_what, make) => {
+  ])('of request is copied, too, with %s as the body', async (_what, make) => {
     const { graph, seen } = spied(),
       { graph: second, seen: expected } = spied();
     await ended(second.request('x', { method: 'POST', body: make() }));
@@ -163,7 +163,7 @@ describe('input', () => {
     expect(seen).toEqual(expected);
   });
 
-  test('is borrowed when that is asked for: nothing else changes', async () => {
+  test('is not copied with borrow: true, with the same result', async () => {
     for (const name of NAMES) {
       const right = spied(),
         borrowed = spied(),
@@ -191,7 +191,7 @@ describe('options', () => {
     return args;
   };
 
-  test.each(NAMES)('of %s are known by name and type', async (name) => {
+  test.each(NAMES)('of %s are checked by name and type', async (name) => {
     const { graph, seen } = spied();
     const cases: [option: object | null, error: Error][] = [
       [{ timeout_ms: 5 }, new TypeError('there is no option "timeout_ms"; did you mean timeoutMs?')],
@@ -231,7 +231,7 @@ describe('options', () => {
     [
       'leavesMany',
       { bounds: { min: '0,0,0', max: [1, 1, 1] } },
-      new TypeError('bounds.min is three numbers along x, y, z'),
+      new TypeError('bounds.min must be three numbers along x, y, z'),
     ],
     [
       'subgraph',
@@ -285,7 +285,7 @@ describe('timeoutMs', () => {
       ),
   };
 
-  test.each(NAMES)('ends %s, whatever it waits for', async (name) => {
+  test.each(NAMES)('ends %s, at any point', async (name) => {
     const { graph } = graphOf(silent, { allowEdits: true, roots: quietRoots });
     const args = INPUTS[name](),
       { argumentCount: takes } = GRAPH_METHODS[name];
@@ -301,8 +301,8 @@ describe('timeoutMs', () => {
     else expect(error).toMatchObject(deadline);
   });
 
-  test('counts for all requests of a call together, and not for silence', async () => {
-    // Each request takes 400 ms: alone in time, together not.
+  test('limits all requests of a call together', async () => {
+    // Each request takes 400 ms: one is in time, all together are not.
     const { graph, asked } = graphOf(async (request) => {
       await new Promise((resolve) => setTimeout(resolve, 400));
       return answer(request);
@@ -314,7 +314,7 @@ describe('timeoutMs', () => {
     expect(asked.every(({ idleTimeoutMs }) => idleTimeoutMs === 600_000)).toBe(true);
   });
 
-  test("is the volume's where a call has none, also of what the call asks in turn; a call's own may be longer", async () => {
+  test("defaults to the volume's, also for calls inside the call; a call's own may be longer", async () => {
     const { graph } = graphOf(silent, { timeoutMs: 300, roots: quietRoots });
     const short = outcome(graph.minimalCoveringNodes(many())),
       long = outcome(graph.minimalCoveringNodes(many(), { timeoutMs: 900 }));
@@ -328,7 +328,7 @@ describe('timeoutMs', () => {
   test.each<[name: string, start: (graph: ChunkedGraph) => Promise<unknown>]>([
     ['merge', (graph) => call(graph, 'merge', INPUTS.merge())],
     ['request', (graph) => graph.request('merge', { method: 'POST', body: [] })],
-  ])('of the volume does not end %s: an edit is waited for', async (_name, start) => {
+  ])('of the volume does not end %s, because it is an edit', async (_name, start) => {
     let reply!: (answer: Answer) => void;
     const { graph } = graphOf(() => new Promise((resolve) => (reply = resolve)), {
       timeoutMs: 300,
@@ -341,7 +341,7 @@ describe('timeoutMs', () => {
     expect(await edit).toBeDefined();
   });
 
-  test('ends an edit that waits for its turn before it was sent: it has not happened', async () => {
+  test('ends an edit that waits in the queue: it was not sent and has not happened', async () => {
     const { graph, asked } = graphOf(silent, { allowEdits: true });
     for (let k = 0; k < 4; k++) void outcome(graph.children(A));
     const edit = outcome(call(graph, 'merge', [point(), point(B), { timeoutMs: 50 }]));

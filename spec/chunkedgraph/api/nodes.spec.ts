@@ -1,4 +1,4 @@
-/** What nodes are made of, on a mocked server with the recorded graph: judged by that graph. */
+/** Leaves, edges and paths of nodes, on a mocked server with the recorded graph. The graph tells what is right. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openGraphene, type ChunkedGraph, type GraphPoint } from '../../../lib/index.ts';
 import { createMockChunkedGraph, serveMocks, type ServedMocks } from '../../../mocks/index.ts';
@@ -27,7 +27,7 @@ const sorted = (ids: Iterable<bigint>): bigint[] => [...new Set(ids)].sort((a, b
 const chunkOf = (supervoxel: bigint, layer: number): number[] =>
   [46n, 36n, 26n].map((shift) => Number((supervoxel >> shift) & 1023n) >> Math.max(0, layer - 2));
 const layerOf = (id: bigint): number => Number(id >> 56n);
-/** Supervoxels of each node there is now. */
+/** The supervoxels of each current node. */
 const members = new Map<bigint, bigint[]>();
 supervoxels.forEach((id, k) => {
   for (const node of new Set([id, last.l2[k], last.l3[k], last.root[k]].map(BigInt)))
@@ -45,7 +45,7 @@ const touches = (position: readonly number[], layer: number, { min, max }: Box):
   return position.every((at, axis) => at * width < Math.min(128, max[axis]) && (at + 1) * width > min[axis]);
 };
 
-/** Nodes of a layer below a node, or itself, all of whose ways down to it stay in the box. */
+/** The nodes of a layer below a node, or the node itself, whose whole path from the node stays in the box. */
 function leavesIn(node: bigint, stopLayer: number, box: Box | undefined): bigint[] {
   const inside = (member: bigint, layer: number): boolean =>
     box === undefined || touches(chunkOf(member, layer), layer, box);
@@ -66,7 +66,7 @@ function leavesIn(node: bigint, stopLayer: number, box: Box | undefined): bigint
 const UNKNOWN = [1n, 2n, 3n, 4n].map((layer) => (layer << 56n) | 60_000n);
 
 describe('leaves and leavesMany', () => {
-  test('are the nodes in the box, whatever layer they are of and end at', async () => {
+  test('are the nodes in the box, for nodes of any layer and any stop layer', async () => {
     const random = seeded(7);
     for (let n = 0; n < 12; n++) {
       const min = [0, 0, 0].map(() => random.below(140) - 10),
@@ -94,7 +94,7 @@ describe('leaves and leavesMany', () => {
 describe('subgraph', () => {
   const far = { min: [96, 96, 96], max: [128, 128, 128] },
     none = { edges: new BigUint64Array(0), affinities: new Float64Array(0), areas: new Float64Array(0) };
-  test('is empty where the box has nothing of the node, and of a supervoxel', async () => {
+  test('is empty if the box has no part of the node, and for a supervoxel', async () => {
     const rod = BigInt(last.root[0]),
       l2 = BigInt(last.l2[0]);
     expect(await graph.subgraph(rod, { bounds: far })).toEqual(none);
@@ -105,7 +105,7 @@ describe('subgraph', () => {
     ).toBeGreaterThan(0);
   });
 
-  test.each([...UNKNOWN.slice(1), 0n])('of the unknown %d is UNKNOWN_ID', async (id) => {
+  test.each([...UNKNOWN.slice(1), 0n])('of the unknown ID %d is UNKNOWN_ID', async (id) => {
     await expect(graph.subgraph(id)).rejects.toMatchObject({
       name: 'GraphError',
       code: 'UNKNOWN_ID',
@@ -117,7 +117,7 @@ describe('subgraph', () => {
       });
   });
 
-  test('that fails for another reason says which', async () => {
+  test('gives the reason of any other failure', async () => {
     mock.faults.push({ match: /subgraph/, status: 500, body: '{"message":"a disk is full"}', times: 1 });
     await expect(graph.subgraph(BigInt(last.root[0]))).rejects.toMatchObject({
       code: 'HTTP_STATUS',
@@ -127,7 +127,7 @@ describe('subgraph', () => {
 });
 
 describe('findPath', () => {
-  // A rod along x of 8 supervoxels, in 4 graph chunks; away from the edges of the volume, where the server cannot look around.
+  // A rod of 8 supervoxels along x, in 4 graph chunks. It is not near the edges of the volume, where the server cannot search.
   const y = 3,
     z = 3,
     k = (x: number): number => supervoxels.indexOf(supervoxelAt(x, y, z)),
@@ -151,7 +151,7 @@ describe('findPath', () => {
     [5, 2],
     [2, 3],
     [3, 3],
-  ])('from %d to %d, by roots, supervoxels, or one of each', async (from, to) => {
+  ])('finds a path from %d to %d, by roots, supervoxels, or one of each', async (from, to) => {
     for (const [a, b] of [
       [byRoot(from), byRoot(to)],
       [bySupervoxel(from), bySupervoxel(to)],
@@ -167,11 +167,11 @@ describe('findPath', () => {
     }
   });
 
-  test('between supervoxels at the edge of the volume', async () => {
+  test('finds a path between supervoxels at the edge of the volume', async () => {
     expect([...(await graph.findPath(bySupervoxel(0), bySupervoxel(7))).l2Ids]).toEqual(way(0, 7));
   });
 
-  test('between two objects is UNKNOWN_ID', async () => {
+  test('rejects with UNKNOWN_ID between two objects', async () => {
     const other = { id: supervoxelAt(2, 4, 3), nm: [320, 576, 2240] };
     await expect(graph.findPath(bySupervoxel(2), other)).rejects.toMatchObject({
       code: 'UNKNOWN_ID',

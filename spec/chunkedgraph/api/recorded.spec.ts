@@ -1,11 +1,11 @@
-/** Every call, on what a real PyChunkedGraph answered; what is expected comes from the graph behind the answers. */
+/** Every call, on recorded answers of a real PyChunkedGraph. The expected values come from the graph behind the answers. */
 import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import type { ChunkedGraph } from '../../../lib/chunkedgraph/api/chunked-graph.ts';
 import { epochs, pcgGraph, recorded, supervoxels } from '../../../testing/pcg-graph.ts';
 import { answerOf, graphOf, ORIGIN, recordedAs, replayOf } from './replayed-graph.ts';
 
-/** IDs are laid out as the README of the fixture's source says: eight supervoxels of 16^3 voxels a chunk. */
+/** The README of the fixture's source gives the layout of IDs: eight supervoxels of 16^3 voxels per chunk. */
 const sv = (x: number, y: number, z: number): bigint =>
   (1n << 56n) |
   (BigInt(x >> 1) << 46n) |
@@ -48,7 +48,7 @@ const edits = pcgGraph.edits as unknown as {
 const ms = edits.map(({ timestamp }) => Math.round(timestamp * 1000));
 const after = (k: number): bigint[] => edits[k - 1].new_root_ids.map(BigInt);
 
-/** Old → new, by edit. */
+/** The old and new roots of each edit. */
 const steps = edits.map((_edit, k) => {
   const changed = [...supervoxels].filter((id) => rootAt(id, k) !== rootAt(id, k + 1));
   return {
@@ -374,11 +374,11 @@ describe('ChunkedGraph, on recorded answers', () => {
     expect(asked.length).toBe(names.length);
   });
 
-  // Some are answers of an older endpoint, or of another ID, to a newer call.
+  // Some recorded answers belong to an older endpoint, or to another ID.
   const direct = cases.filter(
     ([names]) => names.length === 1 && !/^lineage_graph(?!_multiple)|empty-chunk|^noedits/.test(names[0]),
   );
-  test.each(direct)('asks as %j was asked', async ([name], call) => {
+  test.each(direct)('sends the request that was recorded as %j', async ([name], call) => {
     const { graph, asked } = replayOf([name]);
     await call(graph);
     const wanted = recordedAs(name),
@@ -397,7 +397,7 @@ describe('ChunkedGraph, on recorded answers', () => {
     ['is_latest', undefined, [true, false, false, false, false, true]],
     ['is_latest.before-op1', 1577923199, [false, true, false, false, false, true]],
     ['is_latest.before-base', new Date(1000), [false, false, false, false, false, false]],
-  ])('asks %s about the roots alone', async (name, timestamp, expected) => {
+  ])('sends only roots in %s', async (name, timestamp, expected) => {
     const ids = [rA, rA0, UR, A, 0n, rI],
       isRoot = (id: bigint): boolean => id >> 56n === 4n;
     const { is_latest: latest } = JSON.parse(
@@ -417,7 +417,7 @@ describe('ChunkedGraph, on recorded answers', () => {
         .toString()
         .match(/\d{17,}/g) ?? []
     ).map(BigInt);
-  /** Answers by what is asked; of when roots were made, by the edits. */
+  /** Answers by the request. The edits tell when roots were made. */
   const byQuestion = (latest: string, times: string) =>
     graphOf(({ url, body }) => {
       const ids = sentIds(body);
@@ -428,8 +428,8 @@ describe('ChunkedGraph, on recorded answers', () => {
         : { body: JSON.stringify({ timestamp: ids.map((id) => (id === rA0 ? BASE : ms[0]) / 1000) }) };
     });
 
-  // Asked about the edit's own millisecond, sent one more: the state after the edit, as root look-ups have it.
-  test('asks is_latest.at-op1+1ms, and once what kind of server it is', async () => {
+  // For the edit's own millisecond, one more is sent: the answer is the state after the edit, as in root look-ups.
+  test('sends is_latest.at-op1+1ms, and checks once which kind of server it is', async () => {
     const { graph, asked } = byQuestion('is_latest.at-op1+1ms', 'root_timestamps.latest-at');
     for (let k = 0; k < 2; k++)
       expect(await graph.isLatestRoots([rA0, r1], { timestamp: 1577923200 })).toEqual([false, true]);
@@ -442,7 +442,7 @@ describe('ChunkedGraph, on recorded answers', () => {
     ]);
   });
 
-  test('asks root_timestamps.latest-at, and when the roots were made', async () => {
+  test('sends root_timestamps.latest-at, and requests when the roots were made', async () => {
     const { graph, asked } = byQuestion('is_latest', 'root_timestamps.latest-at');
     expect(await graph.rootTimestamps([rA0, r1], { latest: true, timestamp: 1577923200.999 })).toEqual([
       new Date(ms[0] - 1),
@@ -454,9 +454,9 @@ describe('ChunkedGraph, on recorded answers', () => {
     ]);
   });
 
-  test('leavesMany tells nodes apart', async () => {
+  test('leavesMany sends nodes with common parts separately', async () => {
     const { graph, asked } = replayOf(['root_timestamps', 'root_timestamps', 'leaves_many']);
-    // Two roots of one moment; the answers about time are those of three others.
+    // Two roots of one timestamp. The answers about time belong to three other roots.
     await expect(graph.leavesMany([rI, rP])).rejects.toMatchObject({ code: 'BAD_REPLY' });
     expect(asked.length).toBe(1);
     const l2 = replayOf(['leaves_many']);
@@ -500,7 +500,7 @@ describe('ChunkedGraph, on recorded answers', () => {
       { done: true, operationId: 18, newRoots: list([288230376151712183n, 288230376151712181n]) },
     ],
   ];
-  /** `graph.redo` asks the log first. */
+  /** `graph.redo` reads the log first. */
   const asEdit = (answer: unknown) => {
     const { operation_id, new_root_ids } = answer as { operation_id: string; new_root_ids: string[] };
     return { done: true, operationId: Number(operation_id), newRoots: list(new_root_ids.map(BigInt)) };
@@ -508,7 +508,7 @@ describe('ChunkedGraph, on recorded answers', () => {
   test.each(changes)('%s', async (name, call, expected) => {
     const { graph, asked } = replayOf([name], { allowEdits: true });
     expect(await call(graph)).toEqual(expected);
-    // when it was done is asked as well
+    // the timestamp of the edit is requested as well
     const edits = asked.filter(({ url }) => !String(url).endsWith('/root_timestamps'));
     expect(edits.map(({ method, retry }) => ({ method, retry }))).toEqual([{ method: 'POST', retry: false }]);
     expect(new URL(asked[0].url).pathname).toBe(pathOf(recordedAs(name).path));
@@ -537,9 +537,9 @@ describe('ChunkedGraph, on recorded answers', () => {
       'tabular_change_log.not-root',
       (graph) => graph.changeLog(A),
       'UNKNOWN_ID',
-      /72127962782105601 is no root.*suggestLatestRoots/,
+      /72127962782105601 is not a root.*suggestLatestRoots/,
     ],
-    ['past_id_mapping.not-root', (graph) => graph.pastIdMapping([A]), 'UNKNOWN_ID', /is no root/],
+    ['past_id_mapping.not-root', (graph) => graph.pastIdMapping([A]), 'UNKNOWN_ID', /is not a root/],
     [
       'root_timestamps.some-unknown',
       (graph) => graph.rootTimestamps([rA, UR]),
@@ -550,7 +550,7 @@ describe('ChunkedGraph, on recorded answers', () => {
       'root_timestamps.all-unknown',
       (graph) => graph.rootTimestamps([UR]),
       'UNKNOWN_ID',
-      /no root among the 1 IDs/,
+      /the graph has none of the 1 IDs/,
     ],
     [
       'split.old-root-again',
@@ -575,7 +575,7 @@ describe('ChunkedGraph, on recorded answers', () => {
       'merge_log',
       (graph) => graph.request(`root/${rA}/merge_log`),
       'BROKEN_ENDPOINT',
-      /undo in the history: use graph\.mergeLog/,
+      /the history has an undo: use graph\.mergeLog/,
     ],
     [
       'roots_from_coords',
@@ -605,7 +605,7 @@ describe('ChunkedGraph, on recorded answers', () => {
     ['auth.no-token.browser-like', (graph) => graph.root(A), 'LOGIN_REDIRECT', /redirects/],
     ['path.unknown', (graph) => graph.root(A), 'HTTP_STATUS', /404/],
   ];
-  test.each(refusals)('says what %s means', async (name, call, code, message) => {
+  test.each(refusals)('explains the error %s', async (name, call, code, message) => {
     const { graph } = replayOf([name], { allowEdits: true });
     const error = await call(graph).then(
       () => undefined,
@@ -620,7 +620,7 @@ describe('ChunkedGraph, on recorded answers', () => {
     expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/secret\.py|s3cr3t/);
   });
 
-  test('leaves out no answer of the endpoints it has', () => {
+  test('uses all recorded answers of its endpoints', () => {
     const used = new Set([
       ...cases.flatMap(([names]) => names),
       ...changes.map(([name]) => name),
@@ -636,7 +636,8 @@ describe('ChunkedGraph, on recorded answers', () => {
     const rest = recorded
       .filter(({ path, answer }) => answer.status === 200 && !known.has(endpoint(path)))
       .map(({ path }) => endpoint(path));
-    // The CSV of all changes lacks the newest; what is read in binary, from many roots at once, or when the volume is opened, is not read twice.
+    // The CSV of all changes lacks the newest one. Answers that are read in binary, for many roots, or at the opening of the volume are
+    // covered elsewhere.
     expect([...new Set(rest)].sort()).toEqual([
       'change_log',
       'info',

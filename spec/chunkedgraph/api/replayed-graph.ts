@@ -1,4 +1,4 @@
-/** A ChunkedGraph whose server gives recorded answers, or any others. */
+/** Creates a ChunkedGraph whose server gives recorded answers, or any others. */
 import { GraphError } from '../../../lib/base/errors.ts';
 import { ChunkedGraph } from '../../../lib/chunkedgraph/api/chunked-graph.ts';
 import { Endpoints } from '../../../lib/chunkedgraph/api/endpoints.ts';
@@ -11,7 +11,7 @@ import type { HttpClient, HttpReply, HttpRequest } from '../../../lib/http/http-
 import { pcgGraph, recorded, type Recorded } from '../../../testing/pcg-graph.ts';
 
 export const ORIGIN = 'https://graph.example.org';
-/** What "now" is to this graph, in ms. */
+/** "Now" for this graph, in ms since 1970. */
 export const NOW = Date.parse('2026-11-22T12:00:00Z');
 
 export type Answer = Partial<Omit<HttpReply, 'body'>> & { body?: Uint8Array | string };
@@ -73,7 +73,7 @@ export function graphOf(
   return { graph, asked };
 }
 
-/** Roots as a function of the ID. */
+/** A source of roots that computes each root from the ID. */
 export const rootSource = (rootOf: (id: bigint) => bigint): RootSource => ({
   lookUp: async (ids, { timestampMs = NOW } = {}) => ({
     timestampMs,
@@ -94,7 +94,7 @@ export function recordedAs(name: string): Recorded {
   return found;
 }
 
-/** The answer as it came over the wire; of status 500 what is kept of it. */
+/** The answer as it was sent. For status 500, the parts that were recorded. */
 export function answerOf({ answer }: Recorded): Answer {
   const body =
     answer.body === undefined
@@ -110,6 +110,6 @@ export function answerOf({ answer }: Recorded): Answer {
   };
 }
 
-/** Gives the recorded answers one after the other. */
+/** Returns the recorded answers one after the other. */
 export const replayOf = (names: string[], options?: Parameters<typeof graphOf>[1]): Replay =>
   graphOf((_request, earlier) => answerOf(recordedAs(names[Math.min(earlier, names.length - 1)])), options);

@@ -7,11 +7,11 @@ const OLD = 4n << 56n,
 const l2 = (k: number): bigint => (2n << 56n) + BigInt(k),
   sv = (k: number): bigint => (1n << 56n) + BigInt(k);
 
-/** The only supervoxel of a layer-2 node that no edit replaced, and back. */
+/** The only supervoxel of a current layer-2 node, and the reverse. */
 const ONLY = sv(1000) - l2(0);
 const nodeOf = (id: bigint): bigint => (id >= sv(1000) ? id - ONLY : id);
 
-/** A vote over an old root of `parts`; only NEW and OTHER are current. Layer-2 nodes named in `below` were replaced. */
+/** Holds a vote about an old root with `parts`. Only NEW and OTHER are current. Layer-2 nodes in `below` were replaced. */
 async function vote(
   parts: bigint[],
   rootOf: (id: bigint) => bigint,
@@ -40,7 +40,7 @@ async function vote(
 const many = Array.from({ length: 49 }, (_value, k) => l2(k)); // 49 times 1/49 is less than 1
 
 describe('suggestRoots', () => {
-  test('divides counts: what all agree on is exactly 1', async () => {
+  test('divides counts, so that a unanimous vote is exactly 1', async () => {
     expect(await vote(many, () => NEW)).toEqual([
       { root: OLD, changed: true, suggestions: [{ root: NEW, confidence: 1 }] },
     ]);
@@ -51,7 +51,7 @@ describe('suggestRoots', () => {
     ]);
   });
 
-  test('gives no vote to parts that are not of the object', async () => {
+  test('gives no vote to foreign parts', async () => {
     const parts = [l2(0), l2(1), l2(2), l2(3)],
       rootOf = (id: bigint): bigint => (id === l2(3) || id === l2(2) ? OTHER : NEW);
     const suggestions = async (foreign: bigint[]) =>
@@ -77,7 +77,7 @@ describe('suggestRoots', () => {
     ]);
   });
 
-  test('counts parts without a root as votes for nobody; leaves what is current alone; answers repeats alike', async () => {
+  test('counts parts without a root as votes for no root, keeps current roots, and answers duplicates alike', async () => {
     const [old, current, again] = await vote(
       [l2(0), l2(1)],
       (id) => (id === l2(0) ? NEW : 0n),
@@ -89,7 +89,7 @@ describe('suggestRoots', () => {
     expect(again).toEqual(old);
   });
 
-  test('lets an ID below the roots vote for its own, and never suggests it', async () => {
+  test('lets an ID below the root layer vote for its own root, and never suggests the ID', async () => {
     const below = { [String(l2(1))]: [sv(1), sv(2)] },
       rootOf = (id: bigint): bigint => (id === l2(1) || id === sv(9) ? 0n : id === sv(2) ? OTHER : NEW);
     const answers = await vote([], rootOf, below, [sv(1), l2(0), l2(1), sv(9), NEW]);
