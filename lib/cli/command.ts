@@ -1,4 +1,4 @@
-/** What a command of the command line is: its arguments and flags, and what it does. */
+/** The interface of the commands: what each command gets, and texts that several commands share. */
 import type { Command } from 'commander';
 import type { Io } from './io.ts';
 import type { Report } from './report.ts';
@@ -6,15 +6,15 @@ import type { Report } from './report.ts';
 export interface CommandContext {
   io: Io;
   report: Report;
-  /** An action: `work` says whether any row needs attention. */
+  /** Wraps the work of a command. `work` returns whether any row needs attention, which becomes exit code 1. */
   action: <Args extends unknown[]>(
     work: (...args: Args) => Promise<boolean | void>,
   ) => (...args: Args) => Promise<void>;
 }
 
-/** Gives a command its arguments, flags and action. What the action needs is loaded when it is taken. */
+/** Gives a command its arguments, flags and action. The action loads its modules when it runs, so that `--help` stays fast. */
 export type DefineCommand = (command: Command, surroundings: CommandContext) => unknown;
 
 export const VOLUME_PATH_HELP =
-  'graphene://… or cave://DATASTACK for supervoxels and roots; any other path for the values of a Precomputed volume';
+  'graphene://… or cave://DATASTACK for supervoxels and roots; any other path for the values of a Precomputed volume, such as gs://BUCKET/PATH, https://… or a folder';
 export const GRAPH_PATH_HELP = 'graphene://… or cave://DATASTACK';

@@ -1,8 +1,8 @@
-/** Options that are for some formats of tables only. */
+/** Refuses options that do not apply to the format of a table. */
 import { type FormatOption, formatsWithOption, type IdFormatName } from '../tables/formats.ts';
 import { UsageError } from './io.ts';
 
-/** @throws UsageError for the first option that is given and not for the format. */
+/** @throws UsageError for the first option that is set but does not apply to the format. */
 export function refuseOptions(
   format: IdFormatName,
   given: Partial<Record<FormatOption, string | undefined>>,
@@ -11,7 +11,7 @@ export function refuseOptions(
     const others = formatsWithOption(option, format);
     if (given[option] !== undefined && others !== undefined)
       throw new UsageError(
-        `--${option} is for ${others}${option === 'missing' ? ': JSON Lines have null' : ''}`,
+        `--${option} is for ${others}${option === 'missing' ? ': in JSON Lines a missing answer is null' : ''}`,
       );
   }
 }

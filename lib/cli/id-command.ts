@@ -1,4 +1,4 @@
-/** What the commands on tables of IDs have in common: a table in, the same rows out, a summary. */
+/** Runs the commands on tables of IDs: reads a table, writes the same rows with their answers, and prints a summary. */
 import type { RowCounts } from '../jobs/answer-table.ts';
 import type { MissingText } from '../tables/text/answer-cells.ts';
 import type { FormatName } from '../tables/formats.ts';
@@ -16,11 +16,11 @@ import { idSummaryLine, statsJson } from './summary.ts';
 import { optionsFromFlags } from './options-from-flags.ts';
 import { openJobFiles } from './table-io.ts';
 
-/** Besides those of the tables of options. */
+/** The flags that are not in an option table. */
 export interface IdFlags {
   out: string;
   format?: FormatName;
-  /** Between fields, where it is not what the format says. */
+  /** The character between fields, if it is not that of the format. */
   delimiter?: string;
   column?: string[];
   replace?: boolean;
@@ -31,13 +31,14 @@ export interface IdFlags {
   quiet?: boolean;
 }
 
+/** A command on a table of IDs. */
 export interface IdCommand {
   /** The table; - is standard input. */
   input: string;
-  /** What named it. @default --ids */
+  /** The option that named the table. @default '--ids' */
   inputOption?: string;
   path: string;
-  /** Whether roots come from votes. @default false */
+  /** Whether roots come from votes, whose requests are not counted. @default false */
   votes?: boolean;
   createLookup: (
     volume: GrapheneVolume,
@@ -45,18 +46,18 @@ export interface IdCommand {
   ) => IdLookup & { readonly timestamp: Date | undefined; readonly changed?: number };
 }
 
-/** Statuses a user has to do something about. */
+/** The statuses that need attention. */
 const BAD_STATUSES = ['root_failed', 'no_root', 'invalid_id', 'suspect'];
 
-/** @returns whether any row needs attention. */
+/** Runs a command. @returns Whether any row needs attention. */
 export async function runIdCommand(
-  { input, inputOption = '--ids', path, votes, createLookup: question }: IdCommand,
+  { input, inputOption = '--ids', path, votes, createLookup }: IdCommand,
   flags: IdFlags,
   io: Io,
   report: Report,
 ): Promise<boolean> {
   const { signal } = io;
-  parseTimestampOption(flags.timestamp); // refused before anything is opened
+  parseTimestampOption(flags.timestamp); // checked before anything is opened
   const files = await openJobFiles(
     { input: { option: inputOption, file: input }, out: flags.out, stats: flags.stats },
     io,
@@ -68,11 +69,11 @@ export async function runIdCommand(
     checkMissingOption(flags.missing, format, report);
     const { server, ocdbt, timeoutMs } = optionsFromFlags<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags);
     const opened = (volume = await openGraph(path, { server, ocdbt, timeoutMs, signal, logger: report }));
-    const asked = question(opened, await resolveJobTimestamp(flags.timestamp, opened, signal));
+    const lookup = createLookup(opened, await resolveJobTimestamp(flags.timestamp, opened, signal));
     const { replace, missing, strict } = flags;
     const warn = (message: string): void => report.warn(message);
     const counts = await files.writeOutput<RowCounts>((sink) =>
-      lookUpIdTable(asked, source, sink, {
+      lookUpIdTable(lookup, source, sink, {
         format,
         text: { delimiter: flags.delimiter },
         replace,
@@ -82,8 +83,8 @@ export async function runIdCommand(
         warn,
       }),
     );
-    if (!counts) return false; // nobody reads on
-    const summary = { ...counts, timestamp: asked.timestamp, changed: asked.changed };
+    if (!counts) return false; // the reader has closed the output
+    const summary = { ...counts, timestamp: lookup.timestamp, changed: lookup.changed };
     await files.writeStats(statsJson(summary));
     if (!flags.quiet) report.line(idSummaryLine(summary, votes));
     return BAD_STATUSES.some((status) => counts.statuses[status] > 0);

@@ -1,25 +1,27 @@
-/** What kind of table holds IDs: by how it begins, or else by its suffix. */
+/** Detects the format of a table of IDs from its first lines, its suffix and the flags. */
 import { reasonNotReadable } from '../tables/file-kinds.ts';
 import { formatOfFile, type FormatName, type IdFormatName } from '../tables/formats.ts';
 import { detectFormat, canDetectFormat } from '../tables/detect-format.ts';
 import { refuseOptions } from './format-options.ts';
 import { UsageError } from './io.ts';
 
-/** What the user said of the format. */
+/** The flags for the format. */
 export interface FormatFlags {
   format?: FormatName;
   delimiter?: string;
 }
 
 /**
- * @returns The format, and the source with nothing taken from it.
+ * Reads the start of a table and detects its format.
+ *
+ * @returns The format, and a source that still yields the whole table.
  */
 export async function detectIdFormat(
   source: AsyncIterable<Uint8Array>,
   path: string,
-  { format: given, delimiter }: FormatFlags = {},
+  { format: namedFormat, delimiter }: FormatFlags = {},
 ): Promise<{ format: IdFormatName; source: AsyncIterable<Uint8Array> }> {
-  const unread = given === undefined ? reasonNotReadable(path) : undefined;
+  const unread = namedFormat === undefined ? reasonNotReadable(path) : undefined;
   if (unread !== undefined) throw new UsageError(unread);
   const parts = source[Symbol.asyncIterator]();
   const seen: Uint8Array[] = [];
@@ -30,7 +32,7 @@ export async function detectIdFormat(
     seen.push(next.value);
     text += Buffer.from(next.value).toString('latin1');
   }
-  const format = detectFormat(text, { given, suffix: formatOfFile(path) });
+  const format = detectFormat(text, { given: namedFormat, suffix: formatOfFile(path) });
   refuseOptions(format, { delimiter });
   return {
     format,

@@ -1,6 +1,7 @@
-/** What a command may touch of the process around it. */
+/** The parts of the process that a command uses, and the errors that the command line raises itself. */
 import type { Readable, Writable } from 'node:stream';
 
+/** The streams, the environment and the interrupt signal of the process. */
 export interface Io {
   stdin: Readable;
   stdout: Writable & { isTTY?: boolean };
@@ -10,8 +11,8 @@ export interface Io {
   signal: AbortSignal;
 }
 
-/** Ctrl-C, with what is left of the work. */
+/** An interrupt that left a partial file. */
 export class InterruptedError extends Error {}
 
-/** A combination of options that makes no sense. */
+/** An invalid command line. It becomes exit code 2. */
 export class UsageError extends Error {}

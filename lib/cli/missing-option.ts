@@ -1,10 +1,10 @@
-/** `--missing`: what CSV and TSV hold where there is no answer. */
+/** Checks `--missing`, the text for a missing answer in CSV and TSV. */
 import type { MissingText } from '../tables/text/answer-cells.ts';
 import type { IdFormatName } from '../tables/formats.ts';
 import { refuseOptions } from './format-options.ts';
 import type { Report } from './report.ts';
 
-/** @throws UsageError for a format that has its own way to say that there is no value. */
+/** Warns about `--missing 0`. @throws UsageError for JSON Lines, which have null. */
 export function checkMissingOption(
   missing: MissingText | undefined,
   format: IdFormatName,
@@ -13,6 +13,6 @@ export function checkMissingOption(
   refuseOptions(format, { missing });
   if (missing === '0')
     report.warn(
-      '--missing 0: rows without an answer look like background; only their status tells them apart',
+      '--missing 0: a row without an answer looks like background; only its status shows the difference',
     );
 }

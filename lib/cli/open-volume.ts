@@ -1,4 +1,4 @@
-/** A path from the command line to an open volume, and the moment of its job. */
+/** Opens the volume of a path from the command line, and resolves the timestamp of its job. */
 import { checkTimestampOption } from '../chunkedgraph/roots/resolve-timestamp.ts';
 import { parseTimestampOption } from '../chunkedgraph/ids/timestamp.ts';
 import { normalizeCloudPath, isGraphPath } from '../graphene/resolve/cloud-path.ts';
@@ -13,17 +13,18 @@ export const isGraphenePath = (path: string): boolean => isGraphPath(normalizeCl
 export type OpenedVolume =
   { graph: GrapheneVolume; plain?: undefined } | { plain: PrecomputedVolume; graph?: undefined };
 
+/** Opens a graphene volume or a Precomputed volume, depending on the path. */
 export async function openVolume(path: string, options: OpenGrapheneOptions): Promise<OpenedVolume> {
-  // Batches of a table share supervoxels, and roots.
+  // The batches of a table share supervoxels and roots.
   if (isGraphenePath(path)) return { graph: await openGraphene(path, { rootCache: true, ...options }) };
   return { plain: await openPrecomputed(path, plainOptions(options)) };
 }
 
-/** What is known of a volume before a chunk is read. */
+/** Reads what is known of a volume before any chunk is read. */
 export const inspectVolume = (path: string, options: OpenGrapheneOptions): Promise<FoundVolume> =>
   findVolume(path, isGraphenePath(path) ? options : plainOptions(options));
 
-/** @throws UsageError for what a volume without a graph cannot be asked for. */
+/** Returns the options for a volume without a graph. @throws UsageError for an option that needs a graph. */
 function plainOptions({ resolution, server, ocdbt, ...rest }: OpenGrapheneOptions): OpenOptions {
   if (server !== undefined) throw new UsageError('--server is for cave:// paths');
   if (ocdbt !== undefined) throw new UsageError('--ocdbt is for graphene:// and cave:// paths');
@@ -31,17 +32,21 @@ function plainOptions({ resolution, server, ocdbt, ...rest }: OpenGrapheneOption
   return { ...rest, resolution };
 }
 
-/** The graph of a path, for those who read no voxel: wherever its server says that these are, nothing is looked for there. @throws UsageError. */
+/** Opens the graph of a path for a job that reads no voxels. The watershed that the server names is not opened. @throws UsageError. */
 export async function openGraph(
   path: string,
   options: Omit<OpenGrapheneOptions, 'dataDir' | 'rootCache'>,
 ): Promise<GrapheneVolume> {
   if (!isGraphenePath(path))
-    throw new UsageError(`${path} is no chunkedgraph: expected a graphene:// or cave:// path`);
+    throw new UsageError(`${path} is not a chunkedgraph: expected a graphene:// or cave:// path`);
   return openGraphene(path, { ...options, dataDir: 'mem://no-voxel/is-read', rootCache: true });
 }
 
-/** The one moment of a whole job; undefined: its own now. @throws TimestampError; as `volume.datastack.timestampOf`. */
+/**
+ * Resolves the timestamp of a whole job. Returns undefined if the job uses its own now.
+ *
+ * @throws TimestampError; the errors of `volume.datastack.timestampOf`.
+ */
 export async function resolveJobTimestamp(
   timestamp: string | undefined,
   volume: GrapheneVolume,

@@ -1,20 +1,20 @@
-/** Option values out of text. Each throws InvalidArgumentError, which becomes exit code 2. */
+/** Parses the values of options. Each function throws InvalidArgumentError for an invalid value, which becomes exit code 2. */
 import { InvalidArgumentError } from 'commander';
 import { MAX_TIMEOUT_MS } from '../base/deadline.ts';
 import { parseTimestamp } from '../chunkedgraph/ids/timestamp.ts';
 
 export function parseText(value: string): string {
-  if (value === '') throw new InvalidArgumentError('it is empty.');
+  if (value === '') throw new InvalidArgumentError('the value is empty.');
   return value;
 }
 
-/** Of an option that may be repeated: all its values, which must differ. */
+/** Collects the values of an option that may be repeated. They must differ. */
 export function parseTexts(value: string, before: readonly string[] = []): string[] {
-  if (before.includes(value)) throw new InvalidArgumentError('it is given twice.');
+  if (before.includes(value)) throw new InvalidArgumentError('the value is given twice.');
   return [...before, parseText(value)];
 }
 
-/** What stands between the fields of a table: one ASCII character, or `tab`. */
+/** Parses the character between the fields of a table: one ASCII character, or `tab`. */
 export function parseDelimiter(value: string): string {
   const character = value === 'tab' || value === '\\t' ? '\t' : value;
   if (!/^[\t -~]$/.test(character) || /["\w.+-]/.test(character))
@@ -22,7 +22,7 @@ export function parseDelimiter(value: string): string {
   return character;
 }
 
-/** NaN for any other text. */
+/** Parses a whole number. Returns NaN for any other text. */
 export const parseInteger = (value: string): number => (/^\d+$/.test(value) ? Number(value) : NaN);
 
 export const parseWholeNumber =
@@ -30,7 +30,7 @@ export const parseWholeNumber =
   (value: string): number => {
     const number = parseInteger(value);
     if (!(number >= least && Number.isSafeInteger(number)))
-      throw new InvalidArgumentError(`expected a whole number from ${least}.`);
+      throw new InvalidArgumentError(`expected a whole number of at least ${least}.`);
     return number;
   };
 
@@ -40,15 +40,15 @@ export function parsePositiveNumber(value: string): number {
   return number;
 }
 
-/** `2.5` seconds → milliseconds, as long as a timer can wait. */
+/** Parses seconds and returns milliseconds, no more than a timer can wait: `2.5` gives 2500. */
 export function parseSeconds(value: string): number {
   const ms = Math.ceil(parsePositiveNumber(value) * 1000);
   if (ms > MAX_TIMEOUT_MS)
-    throw new InvalidArgumentError(`expected ${Math.floor(MAX_TIMEOUT_MS / 1000)} seconds at most.`);
+    throw new InvalidArgumentError(`expected at most ${Math.floor(MAX_TIMEOUT_MS / 1000)} seconds.`);
   return ms;
 }
 
-/** `a,b,c` → three names, as they are. */
+/** Parses three names: `a,b,c`. They are not trimmed. */
 export function parseNames(value: string): [string, string, string] {
   const names = value.split(',');
   if (names.length !== 3 || names.includes('') || new Set(names).size !== 3)
@@ -56,7 +56,7 @@ export function parseNames(value: string): [string, string, string] {
   return names as [string, string, string];
 }
 
-/** `4,4,40` → three positive numbers. */
+/** Parses three positive numbers: `4,4,40`. */
 export function parseNumbers(value: string): number[] {
   const numbers = value.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
   if (numbers.length !== 3 || !numbers.every((number) => number > 0 && Number.isFinite(number)))
@@ -64,11 +64,11 @@ export function parseNumbers(value: string): number[] {
   return numbers;
 }
 
-/** The same, or the word for what a datastack's viewer shows. */
+/** Parses a resolution: three positive numbers, or `viewer` for the resolution of the datastack's viewer. */
 export const parseResolution = (value: string): number[] | 'viewer' =>
   value === 'viewer' ? 'viewer' : parseNumbers(value);
 
-/** `943=2024-06-05T10:10:01Z`, given once or more. */
+/** Parses a materialization: `943=2024-06-05T10:10:01Z`. The option may be repeated. */
 export function parseMaterialization(
   value: string,
   earlier: Record<number, Date> = {},
@@ -96,7 +96,7 @@ const UNITS: Record<string, number> = {
   gib: 2 ** 30,
 };
 
-/** `200MB`, `1.5GiB`, `4096` → bytes. */
+/** Parses a size and returns bytes: `200MB`, `1.5GiB`, `4096`. */
 export function parseByteSize(value: string): number {
   const match = /^(\d+(?:\.\d+)?) ?([a-z]*)$/i.exec(value);
   const unit = match && UNITS[match[2].toLowerCase()];

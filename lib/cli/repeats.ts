@@ -1,15 +1,15 @@
-/** Options that are given twice: an error, where commander would drop the first without a word. */
+/** Refuses options that are given twice. Commander would silently use the last value. */
 import type { Command, Option } from 'commander';
 
 const repeatable = new WeakSet<Option>();
 
-/** An option that may be given several times. */
+/** Allows an option to be given several times. */
 export function markRepeatable(option: Option): Option {
   repeatable.add(option);
   return option;
 }
 
-/** Has a command and all below it refuse a second value of every other option. To be called when all its options are there. */
+/** Makes a command and its subcommands refuse a second value of every other option. Call it after all options are added. */
 export function refuseRepeats(command: Command): void {
   for (const option of command.options) {
     if (repeatable.has(option)) continue;

@@ -1,15 +1,15 @@
-/** What a person is told on standard error: warnings, errors, and a progress bar where there is a terminal. */
+/** Writes warnings, errors and a progress bar to standard error. */
 import type { SingleBar } from 'cli-progress';
 import { redactSecrets } from '../base/secret-redaction.ts';
 import type { TableProgress } from '../jobs/answer-table.ts';
 import { messageWithCauses } from '../jobs/messages.ts';
 import type { Io } from './io.ts';
 
-/** Text from servers and files without what a terminal would obey (escapes, line ends, directions of writing). */
+/** Replaces characters that would control a terminal, such as escapes, line ends and text directions, in text from servers and files. */
 export const stripControls = (message: string): string =>
   message.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ');
 
-/** Rows of cells as lines, each column as wide as its widest cell; ends with a line end. */
+/** Formats rows of cells as lines. Each column is as wide as its widest cell, and each line has a line end. */
 export function alignColumns(rows: readonly (readonly string[])[]): string {
   const table = rows.map((row) => row.map(stripControls));
   const widths = table.reduce<number[]>(
@@ -27,10 +27,11 @@ export function alignColumns(rows: readonly (readonly string[])[]): string {
     .join('');
 }
 
+/** The messages of one run. */
 export class Report {
   readonly #io: Io;
   #bar: SingleBar | undefined;
-  /** Whether a bar may come up. */
+  /** Whether the bar may be drawn. */
   #shows = false;
 
   constructor(io: Io) {
@@ -38,7 +39,7 @@ export class Report {
   }
 
   line(message: string): void {
-    this.#hideBar(); // it comes back below, at its next step
+    this.#hideBar(); // it is drawn again below, at its next step
     this.#io.stderr.write(`${stripControls(redactSecrets(message))}\n`);
   }
 
@@ -53,7 +54,7 @@ export class Report {
       for (const line of (error.stack ?? '').split('\n')) this.line(line);
   }
 
-  /** @returns what to call as the work goes on; undefined where there is no terminal. */
+  /** Prepares the progress bar. @returns A function that takes the progress; undefined if standard error is not a terminal. */
   async startProgress(): Promise<((progress: TableProgress) => void) | undefined> {
     const { stderr } = this.#io;
     if (!stderr.isTTY) return undefined;
@@ -75,19 +76,19 @@ export class Report {
         bar.start(chunks, chunksDone, { rows });
         this.#bar = bar;
       } else {
-        bar.setTotal(chunks); // points that snap find more chunks to look into
+        bar.setTotal(chunks); // points that snap may need more chunks
         bar.update(chunksDone);
       }
     };
   }
 
-  /** Takes the bar away for good. */
+  /** Removes the bar for good. */
   done(): void {
     this.#hideBar();
     this.#shows = false;
   }
 
-  /** Before anything else is written: the bar puts the cursor back to where it was drawn first, which must still be its own line. */
+  /** Removes the bar before other output: the bar moves the cursor back to its first line, which must still be its own. */
   #hideBar(): void {
     this.#bar?.stop();
     this.#bar = undefined;

@@ -1,14 +1,15 @@
-/** Options that a command cannot do without: told of last, after one that it does not know. */
+/** Checks required options. Commander would report a missing option before an unknown one; here the unknown option comes first. */
 import type { Command, Option } from 'commander';
 
 const needed = new WeakSet<Option>();
 
+/** Makes an option required. */
 export function markRequired(option: Option): Option {
   needed.add(option);
   return option;
 }
 
-/** Has all commands below refuse to begin without them. */
+/** Makes all subcommands refuse to run without their required options. */
 export function refuseMissing(program: Command): void {
   program.hook('preAction', (_program, command) => {
     for (const option of command.options)

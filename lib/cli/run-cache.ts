@@ -1,4 +1,4 @@
-/** `graphene-points cache`: what is in a cache folder, all of it gone, or every entry checked. */
+/** Runs `graphene-points cache`: shows what a cache folder holds, clears it, or checks each entry. */
 import { cacheStats, clearCache, verifyCache } from '../cache/cache-maintenance.ts';
 import type { Io } from './io.ts';
 import { stripControls } from './report.ts';
@@ -15,7 +15,7 @@ const ACTIONS: Record<string, (folder: string) => Promise<string>> = {
       snapshots.entries > 0
         ? `; roots of ${snapshots.entries} graph${snapshots.entries === 1 ? '' : 's'}, ${mebibytes(snapshots.bytes)}`
         : '';
-    return `${path}: ${entries(count)}, ${mebibytes(bytes)}${oldestUse ? `, the oldest used ${oldestUse.toISOString()}` : ''}${roots}`;
+    return `${path}: ${entries(count)}, ${mebibytes(bytes)}${oldestUse ? `, least recently used ${oldestUse.toISOString()}` : ''}${roots}`;
   },
   async clear(folder) {
     const { path, entries: count, bytes } = await clearCache(folder);
@@ -27,7 +27,7 @@ const ACTIONS: Record<string, (folder: string) => Promise<string>> = {
   },
 };
 
-/** @param action `stats`, `clear` or `verify`. */
+/** Runs one action and prints its result. @param action `stats`, `clear` or `verify`. */
 export async function runCache(action: string, folder: string, io: Io): Promise<void> {
   io.stdout.write(`${stripControls(await ACTIONS[action](folder))}\n`);
 }

@@ -1,4 +1,4 @@
-/** `graphene-points demo`: the main job on a small volume served from this machine, before and after a merge. */
+/** Runs `graphene-points demo`: looks up points in a small volume served on this machine, before and after a merge. */
 import { readFile } from 'node:fs/promises';
 import { openGraphene } from '../graphene/open-and-resolve.ts';
 import type { Io } from './io.ts';
@@ -13,12 +13,14 @@ export async function runDemo({ stdout, signal }: Io, report: Report): Promise<v
     try {
       const points = rows.map(({ point }) => point);
       const before = await volume.at(DEMO_BEFORE).scatteredPoints(points, { onError: 'status', signal });
-      // no voxel is read again
+      // The supervoxels are known, so no voxel is read again.
       const after = await volume.at(DEMO_AFTER).roots(before.supervoxelIds, { onError: 'status', signal });
       const table = Array.from(before.rows(), ({ index, status, supervoxelId, rootId }) => {
         const { id, point, note } = rows[index];
-        const known = status === 'ok' || status === 'background';
-        const ids = [supervoxelId, rootId, after.rootIds[index]].map((value) => (known ? String(value) : ''));
+        const hasAnswer = status === 'ok' || status === 'background';
+        const ids = [supervoxelId, rootId, after.rootIds[index]].map((value) =>
+          hasAnswer ? String(value) : '',
+        );
         return [id, point.join(', '), ...ids, status, rootId === after.rootIds[index] ? '' : 'changed', note];
       });
       const requests = [served.graph, served.bucket].flatMap(({ log }, k) =>
@@ -32,7 +34,7 @@ export async function runDemo({ stdout, signal }: Io, report: Report): Promise<v
       );
       stdout.write(
         [
-          `${rows.length} points of ${served.cloudPath} (mocked, on this machine)`,
+          `${rows.length} points of ${served.cloudPath} (a mock server on this machine)`,
           '',
           alignColumns([
             [
@@ -47,9 +49,9 @@ export async function runDemo({ stdout, signal }: Io, report: Report): Promise<v
             ],
             ...table,
           ]),
-          `In between, two neurons were merged: their points have a new root, their supervoxels stay.`,
+          `Between the two timestamps, two neurons were merged. Their points have a new root ID; their supervoxel IDs are the same.`,
           '',
-          `${requests.length} requests: one a chunk, one for all roots of a moment.`,
+          `${requests.length} requests: one per chunk, and one for all roots at a timestamp.`,
           '',
           alignColumns(requests),
         ].join('\n'),
@@ -62,7 +64,7 @@ export async function runDemo({ stdout, signal }: Io, report: Report): Promise<v
   }
 }
 
-/** `id,x,y,z,note` */
+/** Reads the CSV file of the demo: `id,x,y,z,note`. */
 function readDemoPoints(text: string): { id: string; point: number[]; note: string }[] {
   const lines = text.trimEnd().split(/\r?\n/).slice(1);
   return lines.map((line) => {

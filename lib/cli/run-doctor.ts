@@ -1,4 +1,4 @@
-/** `graphene-points doctor`: whether a volume can be read from here, and what to do when it cannot. */
+/** Runs `graphene-points doctor`: checks whether a volume can be read from this machine, and prints the findings. */
 import type { Finding } from '../doctor/findings.ts';
 import { diagnose } from '../doctor/diagnose.ts';
 import { GRAPHENE_OPTIONS } from '../graphene/opening-options.ts';
@@ -8,12 +8,12 @@ import type { Io } from './io.ts';
 import { stripControls } from './report.ts';
 import { optionsFromFlags } from './options-from-flags.ts';
 
-/** Besides those of the tables of options. */
+/** The flags that are not in an option table. */
 export interface DoctorFlags {
   json?: boolean;
 }
 
-/** @returns whether anything failed. */
+/** Prints the findings. @returns Whether any check failed. */
 export async function runDoctor(path: string | undefined, flags: DoctorFlags, io: Io): Promise<boolean> {
   const { json } = flags;
   const findings: Finding[] = [];
@@ -23,7 +23,7 @@ export async function runDoctor(path: string | undefined, flags: DoctorFlags, io
     signal: io.signal,
   })) {
     findings.push(finding);
-    if (!json) io.stdout.write(toText(finding)); // as they come: some take their time
+    if (!json) io.stdout.write(toText(finding)); // at once: some checks take long
   }
   if (json) io.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
   return findings.some(({ verdict }) => verdict === 'fail');

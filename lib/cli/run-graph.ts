@@ -1,4 +1,4 @@
-/** `graphene-points graph`: questions to a chunkedgraph, answers as JSON Lines. */
+/** Runs `graphene-points graph`: calls a chunkedgraph server and writes the answers as JSON Lines. */
 import { GraphError } from '../base/errors.ts';
 import { checkTimestampOption } from '../chunkedgraph/roots/resolve-timestamp.ts';
 import { parseTimestampOption } from '../chunkedgraph/ids/timestamp.ts';
@@ -21,15 +21,15 @@ import { type JobFiles, openJobFiles } from './table-io.ts';
 
 export interface GraphCommandFlags extends GraphFlags {
   out: string;
-  /** A table with the IDs; - is standard input. */
+  /** The table with the IDs; - is standard input. */
   ids?: string;
   column?: string;
   format?: FormatName;
-  /** Between fields, where it is not what the format says. */
+  /** The character between fields, if it is not that of the format. */
   delimiter?: string;
 }
 
-/** @returns whether anything is without an answer. */
+/** Runs one call. @returns Whether any ID has no answer. */
 export async function runGraph(
   name: string,
   path: string,
@@ -41,7 +41,7 @@ export async function runGraph(
   const { signal } = io,
     call = GRAPH_COMMANDS[name];
   const window = [flags.from, flags.to].map(parseTimestampOption);
-  parseTimestampOption(flags.timestamp); // all refused before anything is asked
+  parseTimestampOption(flags.timestamp); // checked before any request
   const input = flags.ids === undefined ? undefined : { option: '--ids', file: flags.ids };
   const files = await openJobFiles({ input, out: flags.out }, io, report);
   let volume: GrapheneVolume | undefined;
@@ -49,39 +49,39 @@ export async function runGraph(
     const { ids, invalid } =
       call.ids === undefined
         ? { ids: [], invalid: 0 }
-        : await idsOf(call, args, flags, files, signal, report);
+        : await readIds(call, args, flags, files, signal, report);
     const { server, ocdbt } = optionsFromFlags<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags);
     volume = await openGraph(path, { server, ocdbt, signal, logger: report });
     for (const moment of window) checkTimestampOption(moment, volume.datastack);
-    // One moment for all calls.
-    const asked = {
+    // All requests use the same timestamp.
+    const context = {
       graph: volume.at((await resolveJobTimestamp(flags.timestamp, volume, signal)) ?? volume.now()).graph,
       flags,
       signal,
     };
     const failed = await files.writeOutput(async (sink) => {
-      if (call.ids !== undefined) return writeEach(call, ids, asked, sink, report);
-      for (const answer of await call.call(asked, args[0]))
+      if (call.ids !== undefined) return writeEach(call, ids, context, sink, report);
+      for (const answer of await call.run(context, args[0]))
         await sink.write(
           Buffer.from(flags.as === 'text' ? String(answer) : toJsonLine(answer, call.keepsNames)),
         );
       return 0;
     });
-    return failed === undefined ? false : failed + invalid > 0; // undefined: nobody reads on
+    return failed === undefined ? false : failed + invalid > 0; // undefined: the reader has closed the output
   } finally {
     await files.close();
     await volume?.close();
   }
 }
 
-/** IDs that are spelled out on standard error. */
+/** The number of failed IDs that are described on standard error. */
 const SHOWN = 3;
 
-/** A line an ID, in their order. @returns how many have none but an error. */
+/** Writes one line per ID, in their order. @returns The number of IDs without an answer. */
 async function writeEach(
   call: IdGraphCommand,
   ids: bigint[],
-  asked: Parameters<IdGraphCommand['call']>[1],
+  context: Parameters<IdGraphCommand['run']>[1],
   sink: ByteSink,
   report: Report,
 ): Promise<number> {
@@ -93,9 +93,9 @@ async function writeEach(
       );
     await sink.write(Buffer.from(toJsonLine(id === undefined ? answer : { id, ...answer })));
   };
-  for await (const { ids: part, answers, error } of requestInParts(ids, (some) => call.call(some, asked), {
+  for await (const { ids: part, answers, error } of requestInParts(ids, (some) => call.run(some, context), {
     maxIds: call.maxIds ?? 1,
-    signal: asked.signal,
+    signal: context.signal,
   })) {
     const failure = error && {
       error: error instanceof GraphError ? error.code : error.name,
@@ -104,12 +104,12 @@ async function writeEach(
     if (call.maxIds === Infinity) await write(undefined, failure ?? answers![0]);
     else for (let k = 0; k < part.length; k++) await write(part[k], failure ?? answers![k]);
   }
-  if (failed > SHOWN) report.warn(`${failed - SHOWN} more have no answer`);
+  if (failed > SHOWN) report.warn(`${failed - SHOWN} more IDs have no answer`);
   return failed;
 }
 
-async function idsOf(
-  { ids: kind, maxIds: size }: IdGraphCommand,
+async function readIds(
+  { ids: kind, maxIds }: IdGraphCommand,
   args: readonly string[],
   { ids: file, column, ...flags }: GraphCommandFlags,
   files: JobFiles,
@@ -119,10 +119,10 @@ async function idsOf(
   if (args.length > 0 === (file !== undefined))
     throw new UsageError(
       args.length > 0
-        ? 'IDs stand behind the cloud path or in --ids FILE, not both'
-        : 'no IDs: they stand behind the cloud path, or in --ids FILE',
+        ? 'name the IDs after the cloud path or in --ids FILE, not both'
+        : 'no IDs: name them after the cloud path or in --ids FILE',
     );
-  if (file === undefined) return { ids: [...new Set(args.map(idOf))], invalid: 0 };
+  if (file === undefined) return { ids: [...new Set(args.map(parseId))], invalid: 0 };
   const { format, source } = await detectIdFormat(files.source(), file, flags);
   const collected = await collectIds(source, {
     format,
@@ -132,12 +132,12 @@ async function idsOf(
     signal,
     warn: (message) => report.warn(message),
   });
-  if (collected.ids.length === 0 && size === Infinity) throw new UsageError(`${file} holds no IDs`);
+  if (collected.ids.length === 0 && maxIds === Infinity) throw new UsageError(`${file} holds no IDs`);
   return collected;
 }
 
-function idOf(text: string): bigint {
+function parseId(text: string): bigint {
   if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 1n << 64n)
-    throw new UsageError(`${JSON.stringify(text)} is no uint64 ID`);
+    throw new UsageError(`${JSON.stringify(text)} is not a uint64 ID`);
   return BigInt(text);
 }

@@ -1,4 +1,4 @@
-/** `graphene-points info`: what a volume is. */
+/** Runs `graphene-points info`: prints a volume's type, scales, bounds and graph. */
 import { toPrintable } from '../base/printable.ts';
 import { redactSecrets } from '../base/secret-redaction.ts';
 import { formatVec3 } from '../base/vec3.ts';
@@ -12,7 +12,7 @@ import { inspectVolume } from './open-volume.ts';
 import { alignColumns, stripControls, type Report } from './report.ts';
 import { optionsFromFlags } from './options-from-flags.ts';
 
-/** Besides those of the tables of options. */
+/** The flags that are not in an option table. */
 export interface InfoFlags {
   json?: boolean;
 }
@@ -81,15 +81,15 @@ function toText({
   if (redirects) lines.splice(1, 0, `redirects: ${redirects.join(' -> ')}`);
   if (datastack)
     lines.push(
-      `datastack of ${datastack.server}: ${datastack.segmentationSource}; its viewer shows ${datastack.viewerResolution ? `voxels of ${formatVec3(datastack.viewerResolution)} nm` : 'a resolution that is not told'}`,
+      `datastack of ${datastack.server}: ${datastack.segmentationSource}; its viewer uses ${datastack.viewerResolution ? `voxels of ${formatVec3(datastack.viewerResolution)} nm` : 'an unknown resolution'}`,
     );
   if (graph) {
     lines.push(
       `graph: ${graph.nLayers} layers; chunks of ${formatVec3(graph.chunkSize)} voxels of mip ${graph.cvMip} (cv_mip), counted from ${graph.chunksStartAtVoxelOffset ? 'the voxel offset' : 'voxel 0'}`,
     );
     lines.push(
-      `graph API versions: ${graph.apiVersions.join(', ') || 'not told'}`,
-      `watershed: ${graph.dataDir ?? 'not told'}`,
+      `graph API versions: ${graph.apiVersions.join(', ') || 'unknown'}`,
+      `watershed: ${graph.dataDir ?? 'unknown'}`,
     );
   }
   const head = [
@@ -99,7 +99,7 @@ function toText({
     'voxel offset',
     'chunk size',
     'encoding',
-    'bounds (min to max, max outside)',
+    'bounds (min to max, max is outside)',
     'key',
   ];
   const cells = scales.map((scale) => [

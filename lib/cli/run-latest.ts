@@ -1,4 +1,4 @@
-/** `graphene-points latest`: what became of the roots of a table. */
+/** Runs `graphene-points latest`: looks up what became of the roots of a table. */
 import { createLatestLookup } from '../jobs/latest-lookup.ts';
 import { runIdCommand, type IdFlags } from './id-command.ts';
 import type { Io } from './io.ts';
@@ -9,7 +9,7 @@ export interface LatestFlags extends IdFlags {
   by?: 'level2' | 'supervoxels';
 }
 
-/** @returns whether any row needs attention. */
+/** Runs the command. @returns Whether any row needs attention. */
 export const runLatest = (path: string, flags: LatestFlags, io: Io, report: Report): Promise<boolean> =>
   runIdCommand(
     {

@@ -1,4 +1,4 @@
-/** `graphene-points login`: from a web page to the file where tokens are looked for. */
+/** Runs `graphene-points login`: reads a token from the user and saves it where this program looks for tokens. */
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { saveToken, newTokenPage, tokenListPage } from '../cave/save-token.ts';
@@ -9,24 +9,24 @@ import type { Report } from './report.ts';
 export async function runLogin(server: string | undefined, io: Io, report: Report): Promise<void> {
   const host = parseServer(server ?? DEFAULT_CAVE_SERVER);
   report.line(
-    `Make a token at ${newTokenPage(host)} (that ends the one you have), or copy the one you have from ${tokenListPage(host)}.`,
+    `Make a token at ${newTokenPage(host)} (this makes your old token invalid), or copy your current token from ${tokenListPage(host)}.`,
   );
-  io.stderr.write('Token (it is not shown): ');
+  io.stderr.write('Token (not shown while you type): ');
   const token = (await readHidden(io)).trim().replace(/^"(.*)"$/, '$1');
   io.stderr.write('\n');
-  if (token === '') throw new UsageError('no token was given; nothing was written');
-  // A page may be pasted instead of what is on it.
+  if (token === '') throw new UsageError('no token was entered; nothing was written');
+  // A user may paste more than the token.
   if (!/^[\x21-\x7e]+$/.test(token))
-    throw new UsageError('a token is one word of plain letters, digits and signs; nothing was written');
+    throw new UsageError('a token is one word of ASCII letters, digits and signs; nothing was written');
   const files = await saveToken(host, token, io.env);
   for (const file of files) report.line(`wrote ${file}`);
-  report.line('try it: graphene-points doctor CLOUDPATH');
+  report.line('check it with: graphene-points doctor CLOUDPATH');
 }
 
-/** The first line of standard input; a terminal does not show it. @throws signal.reason. */
+/** Reads the first line of standard input without showing it on a terminal. @throws signal.reason. */
 function readHidden({ stdin, signal }: Io): Promise<string> {
   return new Promise((resolve, reject) => {
-    // readline writes back what is typed; here it writes to nowhere.
+    // readline echoes what is typed, so it gets an output that drops everything.
     const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
     const terminal = (stdin as { isTTY?: boolean }).isTTY === true;
     const lines = createInterface({ input: stdin, output: nowhere, terminal });
@@ -40,7 +40,7 @@ function readHidden({ stdin, signal }: Io): Promise<string> {
       line = text;
       lines.close();
     });
-    lines.once('SIGINT', () => process.kill(process.pid, 'SIGINT')); // raw mode keeps Ctrl-C from the process
+    lines.once('SIGINT', () => process.kill(process.pid, 'SIGINT')); // in raw mode, the process does not see Ctrl-C
     lines.once('close', () => {
       signal.removeEventListener('abort', leave);
       resolve(line);

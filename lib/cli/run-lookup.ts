@@ -1,4 +1,4 @@
-/** `graphene-points lookup`: flags to a job on a table. */
+/** Runs `graphene-points lookup`: looks up the points of a table and writes the same rows with their answers. */
 import type { AnyOptionTable } from '../base/option-table.ts';
 import { parseTimestampOption } from '../chunkedgraph/ids/timestamp.ts';
 import { GRAPHENE_OPTIONS, OPEN_OPTIONS } from '../graphene/opening-options.ts';
@@ -20,14 +20,14 @@ import { statsJson, summaryLine } from './summary.ts';
 import { attributeOfFlag, optionsFromFlags } from './options-from-flags.ts';
 import { openJobFiles } from './table-io.ts';
 
-/** Besides those of the tables of options. */
+/** The flags that are not in an option table. */
 export interface LookupFlags {
   points: string;
   out: string;
   format?: FormatName;
-  /** Between fields, where it is not what the format says. */
+  /** The character between fields, if it is not that of the format. */
   delimiter?: string;
-  /** Before decimals. */
+  /** The character before decimals. */
   decimal?: '.' | ',';
   columns?: [string, string, string];
   position?: string[];
@@ -40,31 +40,31 @@ export interface LookupFlags {
   quiet?: boolean;
 }
 
-const flagsBeyond = (table: AnyOptionTable, plain: object): string[] =>
+const flagsNotIn = (table: AnyOptionTable, plain: object): string[] =>
   Object.entries(table).flatMap(([name, { flag }]) => (flag === undefined || name in plain ? [] : [flag]));
 
-/** Flags that say something of a graph. */
+/** The flags that need a graph. */
 const GRAPH_FLAGS = [
-  ...flagsBeyond(GRAPHENE_OPTIONS, OPEN_OPTIONS),
-  ...flagsBeyond(SCATTERED_OPTIONS, { ...READ_OPTIONS, timestamp: undefined }),
+  ...flagsNotIn(GRAPHENE_OPTIONS, OPEN_OPTIONS),
+  ...flagsNotIn(SCATTERED_OPTIONS, { ...READ_OPTIONS, timestamp: undefined }),
   '--timestamp-column <column>',
 ];
 
-/** Statuses a user has to do something about. */
+/** The statuses that need attention. */
 const BAD_STATUSES = ['failed', 'root_failed', 'no_root', 'suspect', 'invalid_point', 'invalid_timestamp'];
 
-/** @returns whether any row needs attention. */
+/** Runs the command. @returns Whether any row needs attention. */
 export async function runLookup(path: string, flags: LookupFlags, io: Io, report: Report): Promise<boolean> {
   const { timestampColumn, replace, missing, strict } = flags;
   const { signal } = io;
-  const format = formatOf(flags, report);
+  const format = chooseFormat(flags, report);
   checkMissingOption(missing, format, report);
   const misplaced = isGraphenePath(path)
     ? undefined
     : GRAPH_FLAGS.find((flag) => flags[attributeOfFlag(flag) as keyof LookupFlags] !== undefined);
   if (misplaced !== undefined)
     throw new UsageError(`${misplaced.split(' ')[0]} is for graphene:// and cave:// paths`);
-  parseTimestampOption(flags.timestamp); // refused before anything is opened
+  parseTimestampOption(flags.timestamp); // checked before anything is opened
 
   const files = await openJobFiles(
     { input: { option: '--points', file: flags.points }, out: flags.out, stats: flags.stats },
@@ -87,7 +87,7 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
       ),
       { radiusNm } = optionsFromFlags<SnapOptions>(SNAP_OPTIONS, flags);
     const read = { mip, snap: radiusNm === undefined ? undefined : { radiusNm } };
-    const asked: PointLookup = volume.graph
+    const lookup: PointLookup = volume.graph
       ? createGraphLookup(volume.graph, {
           ...read,
           timestamp,
@@ -96,13 +96,13 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
         })
       : createValueLookup(volume.plain, read);
     const source = files.source();
-    const rowsAreShown = flags.out === '-' && io.stdout.isTTY; // on the terminal that the bar would draw on
+    const rowsAreShown = flags.out === '-' && io.stdout.isTTY; // on the same terminal as the progress bar
     const onProgress = flags.quiet || rowsAreShown ? undefined : await report.startProgress();
     const warn = (message: string): void => report.warn(message);
     const summary = await files.writeOutput((sink) =>
-      lookUpPointTable(asked, source, sink, {
+      lookUpPointTable(lookup, source, sink, {
         format,
-        text: textOf(flags),
+        text: toTextOptions(flags),
         columns: flags.columns,
         positions: flags.position,
         timestampColumn,
@@ -115,7 +115,7 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
       }),
     );
     report.done();
-    if (!summary) return false; // nobody reads on
+    if (!summary) return false; // the reader has closed the output
     await files.writeStats(statsJson(summary));
     if (!flags.quiet) report.line(summaryLine(summary));
     return BAD_STATUSES.some((status) => summary.statuses[status] > 0);
@@ -125,17 +125,17 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
   }
 }
 
-const textOf = ({ delimiter, decimal }: LookupFlags): TextOptions => ({
+const toTextOptions = ({ delimiter, decimal }: LookupFlags): TextOptions => ({
   delimiter,
   decimalComma: decimal === ',',
 });
 
-function formatOf({ points, out, format, delimiter, decimal }: LookupFlags, report: Report): FormatName {
+function chooseFormat({ points, out, format, delimiter, decimal }: LookupFlags, report: Report): FormatName {
   const input = format ?? (points === '-' ? 'csv' : formatOfFile(points));
   if (!input)
     throw new UsageError(
       reasonNotReadable(points) ??
-        `the format of ${points} is not known by its suffix: add --format csv, tsv or jsonl`,
+        `the suffix of ${points} does not tell its format: add --format csv, tsv or jsonl`,
     );
   refuseOptions(input, { delimiter, decimal });
   const output = out === '-' ? undefined : formatOfFile(out);

@@ -1,4 +1,4 @@
-/** `graphene-points mock`: a volume and its chunkedgraph on loopback, for clients in any language. */
+/** Runs `graphene-points mock`: serves a volume and its chunkedgraph on loopback, for clients in any language. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,10 +17,10 @@ export interface MockFlags {
   materialization?: Readonly<Record<number, Date>>;
 }
 
-/** The datastack of `--cave`. */
+/** The name of the datastack of `--cave`. */
 const DATASTACK = 'mock';
 
-/** Prints one line of JSON, and serves until it is interrupted. */
+/** Prints one line of JSON with the URLs, and serves until it is interrupted. */
 export async function runMock(flags: MockFlags, { stdout, signal }: Io): Promise<void> {
   const {
     volume,
@@ -33,11 +33,10 @@ export async function runMock(flags: MockFlags, { stdout, signal }: Io): Promise
     cave,
     materialization: versions,
   } = flags;
-  if (!existsSync(join(volume, 'info'))) throw new UsageError(`--volume: there is no info in ${volume}`);
-  if (cave && graphFile === undefined)
-    throw new UsageError('--cave: a datastack names a graph; give one with --graph');
+  if (!existsSync(join(volume, 'info'))) throw new UsageError(`--volume: ${volume} has no info file`);
+  if (cave && graphFile === undefined) throw new UsageError('--cave: a datastack needs a graph; add --graph');
   if (versions && !cave)
-    throw new UsageError('--materialization: only a datastack has materializations; give --cave too');
+    throw new UsageError('--materialization: only a datastack has materializations; add --cave');
   const { controlServer, createMockBucket, createMockChunkedGraph, mockCave, serveMocks } =
     await import('../../mocks/index.ts');
   const description = graphFile === undefined ? undefined : await readGraph(graphFile);
@@ -78,7 +77,7 @@ export async function runMock(flags: MockFlags, { stdout, signal }: Io): Promise
   await served.close();
 }
 
-/** The volume's own: whoever asks for points in the viewer's units then asks in voxels. */
+/** Uses the resolution of the volume as that of the viewer, so that points in viewer units are voxels. */
 function viewerResolution(info: object): Record<string, number> {
   const { scales = [] } = info as { scales?: unknown };
   const [scale] = scales as { resolution?: number[] }[];
@@ -88,11 +87,11 @@ function viewerResolution(info: object): Record<string, number> {
 
 type GraphFile = GraphDescription & { table?: string };
 
-/** The graph of a file, whose volume is the one that is served. @throws UsageError */
+/** Reads the graph file. Its watershed becomes the volume that is served. @throws UsageError */
 async function readGraph(file: string): Promise<GraphFile> {
   const exact = (key: string, value: unknown): unknown => {
     if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value))
-      throw new Error(`${key} is a number that would be rounded: IDs are written as strings`);
+      throw new Error(`${key} is a number that would be rounded: write IDs as strings`);
     return value;
   };
   try {

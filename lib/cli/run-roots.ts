@@ -1,4 +1,4 @@
-/** `graphene-points roots`: roots of supervoxels that are known already. */
+/** Runs `graphene-points roots`: looks up the roots of the supervoxels of a table. */
 import { ROOT_OPTIONS } from '../graphene/reading-options.ts';
 import type { RootOptions } from '../graphene/option-types.ts';
 import { createRootLookup } from '../jobs/root-lookup.ts';
@@ -11,7 +11,7 @@ export interface RootFlags extends IdFlags {
   ids: string;
 }
 
-/** @returns whether any row needs attention. */
+/** Runs the command. @returns Whether any row needs attention. */
 export const runRoots = (path: string, flags: RootFlags, io: Io, report: Report): Promise<boolean> => {
   const { stopLayer, validate } = optionsFromFlags<RootOptions>(ROOT_OPTIONS, flags);
   return runIdCommand(

@@ -1,4 +1,4 @@
-/** `graphene-points update`: roots of an earlier table at another moment. */
+/** Runs `graphene-points update`: updates the roots of an earlier table to another timestamp. */
 import { createUpdateLookup } from '../jobs/update-lookup.ts';
 import { runIdCommand, type IdFlags } from './id-command.ts';
 import type { Io } from './io.ts';
@@ -8,7 +8,7 @@ export interface UpdateFlags extends Omit<IdFlags, 'replace'> {
   in: string;
 }
 
-/** @returns whether any row needs attention. */
+/** Runs the command. @returns Whether any row needs attention. */
 export const runUpdate = (path: string, flags: UpdateFlags, io: Io, report: Report): Promise<boolean> =>
   runIdCommand(
     {

@@ -1,4 +1,4 @@
-/** argv to a command, errors to exit codes. Commands are loaded when one is named, so that `--version` and `--help` are quick. */
+/** Runs one command line and turns errors into exit codes. Commands are loaded only when named, so that `--version` and `--help` are fast. */
 import { Command, CommanderError } from 'commander';
 import { leaveOnAbort } from '../base/abort.ts';
 import { USER_AGENT } from '../http/user-agent.ts';
@@ -8,41 +8,40 @@ import { refuseRepeats } from './repeats.ts';
 import { Report } from './report.ts';
 import { refuseMissing } from './required.ts';
 
-/** Exit codes besides 0. */
+/** The exit codes besides 0: a row needs attention, the command failed, the run was interrupted. */
 export const EXIT = { rows: 1, refused: 2, interrupted: 130 } as const;
 
-/** What each is for; `commands/all.ts` says what it takes and does. */
+/** The summary of each command. `commands/all.ts` defines its arguments and its action. */
 const COMMANDS: Readonly<Record<string, string>> = {
   lookup:
-    'Writes the rows of a table again, with what is at their points: supervoxel_id, root_id and status; value for a plain volume.',
-  roots:
-    'Writes the rows of a table of supervoxel IDs again, with their root_id and status. No voxel is read.',
+    'Adds supervoxel_id, root_id and status to each row of a table of points. For a volume without a graph, adds value and status.',
+  roots: 'Adds root_id and status to each row of a table of supervoxel IDs. Reads no voxels.',
   update:
-    'Brings the root_id of an earlier table to another moment: only what changed is asked, no voxel is read.',
+    'Updates the root_id column of an earlier table to another timestamp. Looks up only the roots that changed, and reads no voxels.',
   latest:
-    'Writes the rows of a table of root IDs again, with what became of them: latest_root_id, confidence, changed and status.',
-  graph: 'Asks the chunkedgraph server; answers are JSON Lines. `graph CALL --help` says what a call takes.',
-  info: 'Says what a volume is: type, scales, bounds, graph.',
-  login:
-    'Keeps a token of a CAVE server where this and the Python tools look for it: names the page, reads the token, says what it wrote.',
+    'Adds what became of each root to a table of root IDs: latest_root_id, confidence, changed and status.',
+  graph:
+    'Calls the chunkedgraph server and writes the answers as JSON Lines. `graph CALL --help` shows the options of a call.',
+  info: "Shows a volume's type, scales, bounds and graph.",
+  login: 'Saves your token of a CAVE server where this program and the Python tools look for it.',
   doctor:
-    'Checks whether a volume can be read from here: Node, secrets, token, servers, clock, bucket, one look-up. Each with what to do next.',
-  cache: 'Says what is in a cache folder, deletes it, or checks every entry.',
-  demo: 'Looks up points of a small volume that comes with this package, before and after a merge.',
-  mock: 'Serves a volume and a mocked chunkedgraph on this machine until it is interrupted, for tests in any language; prints one line of JSON with the URLs.',
+    'Checks whether a volume can be read from this machine: Node, secrets, token, servers, clock, bucket and one look-up. Says what to do about each problem.',
+  cache: 'Shows what a cache folder holds, clears it, or checks each entry.',
+  demo: 'Looks up points in a small volume that comes with this package, before and after a merge.',
+  mock: 'Serves a volume and a mock chunkedgraph on this machine until it is interrupted, for tests in any language. Prints one line of JSON with the URLs.',
 };
 
-/** Runs one command line, program name left out. @returns the exit code; never throws. */
+/** Runs one command line, without the program name. Never throws. @returns The exit code. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const report = new Report(io);
   let lost: NodeJS.ErrnoException | undefined;
   io.stdout.on('error', (error) => (lost ??= error));
-  io.stderr.on('error', () => undefined); // nobody is left to be told
+  io.stderr.on('error', () => undefined); // there is nowhere to report it
   const code = await runCommand(argv, io, report);
   await leaveOnAbort(new Promise((resolve) => void io.stdout.write('', resolve)), io.signal, () => {}).catch(
     () => undefined,
   );
-  // EPIPE: the reader has seen enough
+  // EPIPE: the reader has closed the output.
   if (!lost || lost.code === 'EPIPE' || code === EXIT.refused) return code;
   const { ioError: unusable } = await import('../tables/files/byte-streams.ts');
   report.error(unusable('written', 'standard output', lost));
@@ -68,7 +67,7 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
       report.line(error instanceof InterruptedError ? error.message : 'interrupted');
       return EXIT.interrupted;
     }
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.refused; // already told
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.refused; // commander has printed it
     report.error(error);
     return EXIT.refused;
   } finally {
@@ -76,11 +75,11 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
   }
 }
 
-/** All commands by name, and the one that is meant with its flags; also of `help COMMAND`. */
+/** Creates the program with the names of all commands, and the flags of the command that is named, also in `help COMMAND`. */
 async function programFor(argv: readonly string[], surroundings: CommandContext): Promise<Command> {
   const { stdout, stderr } = surroundings.io;
   const program = new Command('graphene-points')
-    .description('Supervoxels, and root IDs at a time, at the points of a table.')
+    .description('Looks up which supervoxel, and which root ID at a timestamp, is at each point of a table.')
     .version(USER_AGENT.split('/')[1])
     .exitOverride()
     .configureOutput({ writeOut: (line) => stdout.write(line), writeErr: (line) => stderr.write(line) });

@@ -1,4 +1,4 @@
-/** What a job says when it is done: a line for people, JSON for programs. */
+/** Summarizes a job that is done: one line for people, JSON for programs. */
 import type { TableSummary } from '../jobs/point-table.ts';
 
 const number = (n: number): string => n.toLocaleString('en-US');
@@ -12,21 +12,26 @@ function rowsByStatus(
   return `${count(rows, 'row')}${sides ? ` of ${sides.length} ${what}` : ''}${byStatus.length > 0 ? `: ${byStatus.map(([status, n]) => `${number(n)} ${status}`).join(', ')}` : ''}`;
 }
 
+/** Formats the summary of a look-up of points. */
 export function summaryLine(summary: TableSummary): string {
   const { stats } = summary,
-    moments = momentsOf(summary);
+    timestamps = formatTimestamps(summary);
   return [
     rowsByStatus(summary, 'points'),
-    ...(moments === undefined ? [] : [`roots as of ${moments}`]),
+    ...(timestamps === undefined ? [] : [`roots as of ${timestamps}`]),
     [
       count(stats.requests, 'storage request'),
       count(stats.bytes, 'byte'),
-      ...(moments === undefined ? [] : [count(stats.rootRequests, 'root request')]),
+      ...(timestamps === undefined ? [] : [count(stats.rootRequests, 'root request')]),
     ].join(', '),
   ].join('; ');
 }
 
-/** The same for a table of IDs, of which `changed` have another root than before. @param votes Whether roots came from votes, whose requests nobody counts. */
+/**
+ * Formats the summary of a look-up of IDs. `changed` is the number of rows with another root than before.
+ *
+ * @param votes Whether roots came from votes, whose requests are not counted.
+ */
 export function idSummaryLine(summary: TableSummary & { changed?: number }, votes = false): string {
   const { timestamp, changed, stats } = summary;
   return [
@@ -37,7 +42,7 @@ export function idSummaryLine(summary: TableSummary & { changed?: number }, vote
   ].join('; ');
 }
 
-function momentsOf({
+function formatTimestamps({
   timestamp,
   timestamps,
 }: Pick<TableSummary, 'timestamp' | 'timestamps'>): string | undefined {
@@ -45,10 +50,10 @@ function momentsOf({
   const first = timestamps.first.toISOString();
   return timestamps.count === 1
     ? first
-    : `${first} to ${timestamps.last.toISOString()} (${count(timestamps.count, 'moment')})`;
+    : `${first} to ${timestamps.last.toISOString()} (${count(timestamps.count, 'timestamp')})`;
 }
 
-/** `timestamp` is null where no roots were asked for, and where rows have their own: `timestamps` says which then. */
+/** Formats the summary as JSON. `timestamp` is null if no roots were looked up, or if rows have their own: then `timestamps` is set. */
 export function statsJson({
   rows,
   sides,

@@ -1,4 +1,4 @@
-/** Flags out of the tables of options. */
+/** Creates the flags of commands from the option tables. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AnyOptionTable, OptionRow } from '../base/option-table.ts';
 import {
@@ -10,16 +10,16 @@ import {
   parseText,
 } from './option-values.ts';
 
-/** How a command says it otherwise than the table does. */
+/** What a command changes about the flag of an option table. */
 export interface FlagWording {
   says?: string;
   default?: string;
   choices?: readonly string[];
-  /** Attributes of flags that it cannot be given with. */
+  /** The attributes of the flags that it excludes. */
   conflicts?: string[];
 }
 
-/** By what a flag names its value; any other is a text. */
+/** The parser for each value name of a flag, such as `<size>`. Other values are parsed as text. */
 const PARSERS: Readonly<Record<string, (value: string) => unknown>> = {
   size: parseByteSize,
   seconds: parseSeconds,
@@ -55,7 +55,7 @@ function checkNumber(value: number, { kind }: OptionRow): void {
   }
 }
 
-/** Gives a command the flags of some options of a table. */
+/** Adds the flags of some options of a table to a command. */
 export function addFlags<Table extends AnyOptionTable>(
   command: Command,
   table: Table,

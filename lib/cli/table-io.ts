@@ -1,4 +1,4 @@
-/** The files of a command on a table: what it reads, where it writes, and that none of them is another of them. */
+/** Opens the input and output files of a job, and checks that no output overwrites another file of the job. */
 import { fstatSync, lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { onAbort } from '../base/abort.ts';
@@ -16,34 +16,35 @@ import { InterruptedError, type Io, UsageError } from './io.ts';
 import type { Report } from './report.ts';
 
 export interface JobFileNames {
-  /** What is read, by the option that names it; - is standard input. */
+  /** The input file, and the option that names it; - is standard input. */
   input?: { option: string; file: string };
-  /** - is standard output. */
+  /** The output file; - is standard output. */
   out: string;
-  /** - is standard error. */
+  /** The file for the counts; - is standard error. */
   stats?: string;
 }
 
-/** Of one job. Whoever opens them closes them. */
+/** The files of one job. The caller must close them. */
 export interface JobFiles {
-  /** What the input option names. */
+  /** Reads the input file. */
   source(): AsyncIterable<Uint8Array>;
-  /** Runs a job into the output. A partial file stays only after an interrupt. @returns undefined when the reader has left. */
+  /** Runs a job that writes the output. A partial file stays only after an interrupt. @returns undefined if the reader has closed the output. */
   writeOutput<T>(job: (sink: ByteSink) => Promise<T>): Promise<T | undefined>;
   writeStats(json: string): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Takes the output files for this run, before anything is read or asked; the one for counts is opened, so that nobody waits for a job whose
- * counts cannot be written.
- * @throws UsageError for files that would write over each other; TableError IN_USE, UNREADABLE.
+ * Locks the output files before anything is read or requested. The file for the counts is also opened, so that a job fails at once if it
+ * cannot be written.
+ *
+ * @throws UsageError if a file would overwrite another; TableError IN_USE, UNREADABLE.
  */
 export async function openJobFiles(names: JobFileNames, io: Io, report: Report): Promise<JobFiles> {
   const { input, out, stats } = names;
   const unwritten = reasonNotWritable(out);
   if (unwritten !== undefined) throw new UsageError(unwritten);
-  await refuseClashes(names, io);
+  await refuseOverwrites(names, io);
   const options = { warn: (message: string) => report.warn(message), signal: io.signal };
   const output = out === '-' ? undefined : await claimOutput(out, options);
   let counts: ByteSink | undefined;
@@ -58,7 +59,7 @@ export async function openJobFiles(names: JobFileNames, io: Io, report: Report):
     output?.release();
     throw error;
   }
-  // A job that fails may leave its source behind in the middle of a wait, which only an abort ends.
+  // A job that fails may still be waiting for its input. Only an abort ends that wait.
   const reading = new AbortController(),
     release = onAbort(io.signal, () => reading.abort(io.signal.reason));
   return {
@@ -66,7 +67,7 @@ export async function openJobFiles(names: JobFileNames, io: Io, report: Report):
       input!.file === '-'
         ? decompressTable(readInputStream(io.stdin, reading.signal), 'standard input')
         : decompressTable(readFileBytes(input!.file, reading.signal), input!.file),
-    writeOutput: (job) => intoOutput(output, io, job),
+    writeOutput: (job) => writeToOutput(output, io, job),
     async writeStats(json) {
       await counts?.write(Buffer.from(json));
       await counts?.finish();
@@ -80,7 +81,7 @@ export async function openJobFiles(names: JobFileNames, io: Io, report: Report):
   };
 }
 
-async function intoOutput<T>(
+async function writeToOutput<T>(
   output: OutputFile | undefined,
   { stdout, signal }: Io,
   job: (sink: ByteSink) => Promise<T>,
@@ -98,42 +99,42 @@ async function intoOutput<T>(
 }
 
 /** A file that a job reads or writes. */
-interface Place {
-  /** `--out out.csv`, `standard output` */
-  called: string;
-  /** Where the bytes are, or will be; undefined for what is not a file. */
+interface JobFile {
+  /** The name in messages: `--out out.csv`, `standard output`. */
+  displayName: string;
+  /** Identifies the file, whether it exists or not; undefined if it is not a regular file. */
   id: string | undefined;
 }
 
-/** Only `--out` may be the input's own file: the new table takes its place once it is whole. */
-async function refuseClashes({ input, out, stats }: JobFileNames, io: Io): Promise<void> {
-  const read: Place[] = [],
-    written: (Place & { option: string; path: string })[] = [],
-    streams: Place[] = [];
+/** Refuses files that would overwrite each other. Only `--out` may name the input: the new table replaces it when it is complete. */
+async function refuseOverwrites({ input, out, stats }: JobFileNames, io: Io): Promise<void> {
+  const read: JobFile[] = [],
+    written: (JobFile & { option: string; path: string })[] = [],
+    streams: JobFile[] = [];
   if (input) {
     const { option, file } = input;
     read.push(
       file === '-'
-        ? { called: 'standard input', id: streamId(io.stdin) }
-        : { called: `${option} ${file}`, id: fileId(file) },
+        ? { displayName: 'standard input', id: streamId(io.stdin) }
+        : { displayName: `${option} ${file}`, id: fileId(file) },
     );
   }
   streams.push(
-    { called: 'standard output', id: streamId(io.stdout) },
-    { called: 'standard error', id: streamId(io.stderr) },
+    { displayName: 'standard output', id: streamId(io.stdout) },
+    { displayName: 'standard error', id: streamId(io.stderr) },
   );
   for (const [option, path] of [
     ['--out', out],
     ['--stats', stats],
   ] as const)
     if (path !== undefined && path !== '-') {
-      if (MADE_BY_US.test(path))
+      if (RESERVED_SUFFIX.test(path))
         throw new UsageError(
-          `${option} ${path} has a name of the files that a run makes while it writes: name it otherwise`,
+          `${option} ${path} has a suffix that is reserved for files of a running job: choose another name`,
         );
-      written.push({ called: `${option} ${path}`, id: await outputId(path), option, path });
+      written.push({ displayName: `${option} ${path}`, id: await outputId(path), option, path });
     }
-  for (const [k, { called, id, option, path }] of written.entries()) {
+  for (const [k, { displayName, id, option, path }] of written.entries()) {
     const partial = fileId(partialPath(await followLinks(path)), lstatSync);
     for (const other of [...read, ...written.slice(0, k), ...streams]) {
       if (other.id === undefined) continue;
@@ -141,21 +142,21 @@ async function refuseClashes({ input, out, stats }: JobFileNames, io: Io): Promi
         inPlace = option === '--out' && read.includes(other);
       if (isPartial)
         throw new UsageError(
-          `${other.called} is the file that ${called} is written to before it is whole: rename it first`,
+          `${other.displayName} is the file that ${displayName} is written to until it is complete: rename it first`,
         );
       if (other.id === id && !inPlace)
-        throw new UsageError(`${called} would write over ${other.called}: they are the same file`);
+        throw new UsageError(`${displayName} would overwrite ${other.displayName}: they are the same file`);
     }
   }
   if (out === '-' && read[0]?.id !== undefined && read[0].id === streams[0].id)
     throw new UsageError(
-      `standard output is ${read[0].called}: name the file with --out, which may be the input`,
+      `standard output is ${read[0].displayName}: name the file with --out, which may be the input`,
     );
 }
 
-const MADE_BY_US = /\.(partial|lock)$/;
+const RESERVED_SUFFIX = /\.(partial|lock)$/;
 
-const idOf = (stats: Stats | undefined): string | undefined =>
+const regularFileId = (stats: Stats | undefined): string | undefined =>
   stats?.isFile() ? `${stats.dev}:${stats.ino}` : undefined;
 
 function fileId(
@@ -163,13 +164,13 @@ function fileId(
   read: (path: string, options: { throwIfNoEntry: false }) => Stats | undefined = statSync,
 ): string | undefined {
   try {
-    return idOf(read(path, { throwIfNoEntry: false }));
+    return regularFileId(read(path, { throwIfNoEntry: false }));
   } catch {
-    return undefined; // it is told when it is opened
+    return undefined; // opening it reports the error
   }
 }
 
-/** Also of a file that is not there yet. */
+/** Identifies an output file, also if it does not exist yet. */
 async function outputId(path: string): Promise<string | undefined> {
   const present = fileId(path);
   if (present !== undefined) return present;
@@ -182,12 +183,12 @@ async function outputId(path: string): Promise<string | undefined> {
   }
 }
 
-/** A redirected stream is a file. */
+/** Identifies the file that a stream is redirected to or from. */
 function streamId(stream: object): string | undefined {
   const { fd } = stream as { fd?: unknown };
   if (typeof fd !== 'number') return undefined;
   try {
-    return idOf(fstatSync(fd));
+    return regularFileId(fstatSync(fd));
   } catch {
     return undefined;
   }

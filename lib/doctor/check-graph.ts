@@ -1,9 +1,9 @@
-/** Whether a chunkedgraph and its watershed can be read, step by step, as opening it goes. */
+/** Checks whether a chunkedgraph and its watershed can be read, in the same steps as opening the volume. */
 import { formatVec3 } from '../base/vec3.ts';
 import { findServer } from '../cave/cave-server.ts';
 import { parseGraphInfo } from '../chunkedgraph/ids/graph-info.ts';
 import { GraphServer } from '../chunkedgraph/server/graph-server.ts';
-import { MAX_SKEW_MS as TOO_FAR_MS } from '../chunkedgraph/server/server-clock.ts';
+import { MAX_SKEW_MS } from '../chunkedgraph/server/server-clock.ts';
 import type { FoundToken, TokenSearch } from '../chunkedgraph/server/token.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import { openGraphene } from '../graphene/open-and-resolve.ts';
@@ -21,31 +21,34 @@ import { MAX_INFO_BYTES, SILENT_LOGGER, type DoctorOptions } from './doctor-opti
 import { fail, ok, warn, type Finding, type Findings } from './findings.ts';
 import { lookUpNearMiddle } from './check-look-up.ts';
 
-/** Clocks that agree so far need no advice: `Date` has whole seconds, and networks are slow. */
-const SKEW_MS = 5000;
+/** A difference between the clocks that needs no advice: `Date` headers have whole seconds, and networks are slow. */
+const TOLERATED_SKEW_MS = 5000;
 
 export async function* checkGraph(path: string, http: HttpClient, options: DoctorOptions): Findings {
   const place = parseVolumePath(path, options.server),
     authHost = parseAuthServer(options.authServer),
-    knowing = place.graph ? undefined : await findServer(place.datastack, place.server, process.env),
-    login = authHost ?? knowing,
+    caveServer = place.graph ? undefined : await findServer(place.datastack, place.server, process.env),
+    login = authHost ?? caveServer,
     search: TokenSearch = { token: options.token, authHost: login };
   let found: FoundDatastack | undefined;
-  if (knowing) {
-    const { finding } = await checkToken(knowing, search);
+  if (caveServer) {
+    const { finding } = await checkToken(caveServer, search);
     yield finding;
     if (finding.verdict === 'fail') return;
     const tokens = new GraphTokens(search, () => undefined);
     try {
-      found = await findDatastack(place.datastack!, knowing, tokens, http, options.signal);
+      found = await findDatastack(place.datastack!, caveServer, tokens, http, options.signal);
     } catch (error) {
       return yield fail('datastack', error, login!.origin);
     }
-    yield ok('datastack', `${place.datastack} at ${knowing.origin}: ${saidOf(found.datastack)}`);
+    yield ok(
+      'datastack',
+      `${place.datastack} at ${caveServer.origin}: ${describeDatastack(found.datastack)}`,
+    );
   }
   const table = found?.table ?? { path: place.graph!, token: undefined },
     graph = table.path;
-  if (knowing?.origin !== graph.origin) {
+  if (caveServer?.origin !== graph.origin) {
     const { finding, token } = await checkToken(graph, search);
     yield finding;
     if (finding.verdict === 'fail') return;
@@ -58,34 +61,34 @@ export async function* checkGraph(path: string, http: HttpClient, options: Docto
   yield* checkVolume(path, options);
 }
 
-function saidOf({ segmentationSource, viewerResolution, faults }: DatastackDescription): string {
+function describeDatastack({ segmentationSource, viewerResolution, faults }: DatastackDescription): string {
   const resolution = viewerResolution
     ? `voxels of ${formatVec3(viewerResolution)} nm`
     : faults.viewerResolution
-      ? 'what is not a resolution'
-      : 'a resolution that is not told';
-  return `${segmentationSource}; its viewer shows ${resolution}`;
+      ? 'an invalid resolution'
+      : 'an unknown resolution';
+  return `${segmentationSource}; its viewer uses ${resolution}`;
 }
 
-interface Answered {
+interface TableInfo {
   server: GraphServer;
   answer: unknown;
 }
 
-/** @returns the table's info, wherever it is now; undefined when it was not to be had. */
+/** Reads the info of a table and follows its redirects. @returns undefined if the info cannot be read. */
 async function* checkTable(
   asked: GraphTarget,
   http: HttpClient,
   login: string,
   options: DoctorOptions,
-): AsyncGenerator<Finding, Answered | undefined, undefined> {
+): AsyncGenerator<Finding, TableInfo | undefined, undefined> {
   for (let at = asked, steps = 0; ; steps++) {
     const server = new GraphServer({ http, ...at });
     const answer = yield* checkAccess(server, at.token, login, options);
     if (answer === undefined) return undefined;
     try {
       const next = steps === MAX_REDIRECTS ? undefined : followTableRedirect(answer, at, server.address);
-      if (!next) return { server, answer }; // where there are more, opening the volume says what is wrong
+      if (!next) return { server, answer }; // opening the volume reports a longer chain
       at = next;
       yield ok('redirect', `${server.path.infoUrl} redirects to ${at.path.infoUrl}`);
     } catch (error) {
@@ -95,7 +98,7 @@ async function* checkTable(
   }
 }
 
-/** @returns the table's info; undefined when it was not to be had. */
+/** Reads the info of a table. @returns undefined if it cannot be read. */
 async function* checkAccess(
   server: GraphServer,
   token: FoundToken | undefined,
@@ -103,7 +106,7 @@ async function* checkAccess(
   { signal, now = Date.now }: DoctorOptions,
 ): AsyncGenerator<Finding, unknown, undefined> {
   const { path } = server,
-    asked = now();
+    requestedAt = now();
   let reply;
   try {
     reply = await server.request({ url: path.infoUrl, maxBytes: MAX_INFO_BYTES, signal });
@@ -111,38 +114,39 @@ async function* checkAccess(
     yield fail('access', error, login);
     return undefined;
   }
-  const answered = now();
+  const answeredAt = now();
   yield ok(
     'access',
     `${path.origin} answers for table ${path.table}${token ? `, with the token from ${token.from}` : ' without a token'}`,
   );
-  yield checkClock(path.origin, reply.headers.date, (asked + answered) / 2);
-  return parseJson(reply.body) ?? {}; // opening the volume says what is wrong
+  yield checkClock(path.origin, reply.headers.date, (requestedAt + answeredAt) / 2);
+  return parseJson(reply.body) ?? {}; // opening the volume reports an invalid info
 }
 
-function checkClock(origin: string, date: string | undefined, hereMs: number): Finding {
-  const thereMs = date === undefined ? NaN : Date.parse(date) + 500; // whole seconds, cut
-  if (Number.isNaN(thereMs)) return ok('clock', `${origin} does not say what time it is`);
-  const apartMs = Math.abs(hereMs - thereMs);
-  if (apartMs <= SKEW_MS) return ok('clock', `agrees with that of ${origin} to ${SKEW_MS / 1000} s`);
-  const said = `this machine is ${Math.round(apartMs / 1000)} s ${hereMs > thereMs ? 'ahead of' : 'behind'} ${origin}`;
-  if (apartMs <= TOO_FAR_MS)
+function checkClock(origin: string, date: string | undefined, localMs: number): Finding {
+  const serverMs = date === undefined ? NaN : Date.parse(date) + 500; // the header has whole seconds, rounded down
+  if (Number.isNaN(serverMs)) return ok('clock', `${origin} does not send the time`);
+  const differenceMs = Math.abs(localMs - serverMs);
+  if (differenceMs <= TOLERATED_SKEW_MS)
+    return ok('clock', `agrees with the clock of ${origin} to within ${TOLERATED_SKEW_MS / 1000} s`);
+  const said = `this machine is ${Math.round(differenceMs / 1000)} s ${localMs > serverMs ? 'ahead of' : 'behind'} ${origin}`;
+  if (differenceMs <= MAX_SKEW_MS)
     return warn(
       'clock',
       said,
-      'have it set its clock by the network: "now" is the earlier of both, and buckets refuse signatures of another hour',
+      'synchronize its clock with the network: "now" is the earlier of both clocks, and buckets refuse signatures with a wrong time',
     );
-  const instants = `it is ${new Date(hereMs).toISOString()} here and ${new Date(thereMs).toISOString()} there`;
+  const times = `it is ${new Date(localMs).toISOString()} here and ${new Date(serverMs).toISOString()} there`;
   return {
     name: 'clock',
     verdict: 'fail',
-    said: `${said}: ${instants}`,
-    next: 'set the clock that is wrong: which roots are current depends on it',
+    said: `${said}: ${times}`,
+    next: 'correct the clock that is wrong: which roots are current depends on it',
   };
 }
 
 async function* checkWatershedInfo(
-  { server: { path, token, address }, answer }: Answered,
+  { server: { path, token, address }, answer }: TableInfo,
   http: HttpClient,
   options: DoctorOptions,
 ): Findings {
@@ -155,11 +159,11 @@ async function* checkWatershedInfo(
     yield* checkProxy(store.url);
     const object = await store.read('info', { signal: options.signal, maxBytes: MAX_INFO_BYTES });
     yield object
-      ? ok('bucket', `${store.url} is read`)
+      ? ok('bucket', `${store.url} can be read`)
       : warn(
           'bucket',
           `${store.url} answers, but has no info`,
-          'its chunks may be there all the same: see the look-up',
+          'its chunks may still be there: see the look-up below',
         );
   } catch (error) {
     yield fail('bucket', error);

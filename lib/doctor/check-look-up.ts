@@ -1,16 +1,17 @@
-/** One look-up of which nothing is known but the volume: a voxel near its middle that has a label. */
+/** Checks one look-up: searches for a voxel with a label, first near the middle of the volume, then throughout it. */
 import { formatVec3, type Vec3 } from '../base/vec3.ts';
 import { fail, ok, warn, type Finding } from './findings.ts';
 import { scaleAt, type Scale } from '../precomputed/volume-info.ts';
 import { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import type { PrecomputedVolume } from '../graphene/precomputed-volume.ts';
 
-/** Fractions of a chunk around the middle, then of the whole volume. */
+/** The offsets of the sampled voxels: fractions of a chunk from the middle, then fractions of the whole volume. */
 const ROUNDS = [
   [-0.2, 0, 0.2],
   [1 / 6, 1 / 2, 5 / 6],
 ] as const;
 
+/** Looks up up to 54 voxels and reports the first with a label. */
 export async function lookUpNearMiddle(
   volume: GrapheneVolume | PrecomputedVolume,
   mip: number,
@@ -24,32 +25,33 @@ export async function lookUpNearMiddle(
       if (typeof found === 'object') return found;
       missing += found;
     }
-    return nothingFound(missing, mip);
+    return reportNothing(missing, mip);
   } catch (error) {
     return fail('look-up', error);
   }
 }
 
-const ASKED = 2 * 27;
-const WHERE = `${ASKED} voxels near the middle and throughout mip`;
+const SAMPLED = 2 * 27;
+const WHERE = `${SAMPLED} voxels near the middle and throughout mip`;
 
-function nothingFound(missing: number, mip: number): Finding {
-  if (missing === ASKED)
+function reportNothing(missing: number, mip: number): Finding {
+  if (missing === SAMPLED)
     return warn(
       'look-up',
-      `nothing is stored at ${WHERE} ${mip}: none of the chunks asked for is there`,
-      'check the path: are the chunks elsewhere, or laid out or named otherwise?',
+      `nothing is stored at ${WHERE} ${mip}: none of the requested chunks was found`,
+      'check the path: the chunks may be in another place, or have another layout or other names',
     );
   const some =
     missing === 0 ? 'only background' : `only background, or chunks that are not stored (${missing} voxels),`;
-  return warn(
-    'look-up',
-    `${some} at ${WHERE} ${mip}`,
-    'look up a point of which you know that something is there',
-  );
+  return warn('look-up', `${some} at ${WHERE} ${mip}`, 'look up a point that you know has a label');
 }
 
-/** @returns How many are in chunks that are not stored, when there is no label. @throws the first failure when there is none. */
+/**
+ * Looks up points until one has a label.
+ *
+ * @returns The finding; or the number of points in chunks that are not stored, if no point has a label.
+ * @throws The first error, if no point has a label.
+ */
 async function firstLabel(
   volume: GrapheneVolume | PrecomputedVolume,
   points: Vec3[],
@@ -64,14 +66,14 @@ async function firstLabel(
       ({ status, values }) => status === 'ok' && values.some((value) => Number(value) !== 0),
     );
     throwFailure(found, rows);
-    return found ? ok('look-up', `${found.values.join(', ')} at ${at(found.index)}`) : missingOf(rows);
+    return found ? ok('look-up', `${found.values.join(', ')} at ${at(found.index)}`) : countMissing(rows);
   }
   const rows = [...(await volume.scatteredPoints(points, options)).rows()];
   const found =
     rows.find(({ status }) => status === 'ok') ??
     rows.find(({ status }) => status === 'suspect' || status === 'no_root');
   throwFailure(found, rows);
-  if (!found) return missingOf(rows);
+  if (!found) return countMissing(rows);
   const said = `supervoxel ${found.supervoxelId} at ${at(found.index)}`;
   if (found.status === 'ok') return ok('look-up', `${said} has root ${found.rootId}`);
   if (found.status === 'no_root')
@@ -83,7 +85,7 @@ async function firstLabel(
   );
 }
 
-const missingOf = (rows: readonly { status: string }[]): number =>
+const countMissing = (rows: readonly { status: string }[]): number =>
   rows.filter(({ status }) => status === 'missing_chunk').length;
 
 function throwFailure(found: unknown, rows: readonly { error?: Error }[]): void {
@@ -95,7 +97,7 @@ const aroundMiddle = (scale: Scale): Vec3[] =>
   grid(scale, (axis, fraction) => scale.size[axis] / 2 + fraction * scale.chunkSize[axis]);
 const throughout = (scale: Scale): Vec3[] => grid(scale, (axis, fraction) => scale.size[axis] * fraction, 1);
 
-/** 27 voxels inside the volume, the middle one first. */
+/** Returns 27 voxels inside the volume, the middle one first. */
 function grid(
   { size, voxelOffset }: Scale,
   place: (axis: number, fraction: number) => number,

@@ -1,4 +1,4 @@
-/** Whether a Precomputed volume can be read. */
+/** Checks whether a Precomputed volume can be read. */
 import { createHttpClient } from '../failures/http-client.ts';
 import { openPrecomputed } from '../graphene/open-and-resolve.ts';
 import { isStore } from '../storage/store.ts';
@@ -20,7 +20,7 @@ export async function* checkPrecomputed(
   const location = normalizeCloudPath(path),
     address = location.replace(MIDDLEAUTH, '');
   if (address !== location && URL.canParse(address)) yield (await checkToken(new URL(address), {})).finding;
-  yield* checkProxy(addressOf(location, options.storage));
+  yield* checkProxy(findAddress(location, options.storage));
   let volume;
   try {
     volume = await openPrecomputed(path, { ...options, logger: SILENT_LOGGER });
@@ -43,14 +43,14 @@ export async function* checkPrecomputed(
   }
 }
 
-/** Where a store is, as far as its path says. */
-function addressOf(path: string, storage: DoctorOptions['storage']): string {
+/** Returns the address of a store, as far as its path determines it. */
+function findAddress(path: string, storage: DoctorOptions['storage']): string {
   if (isStore(storage)) return storage.url;
   const http = createHttpClient();
   try {
     return openStore(path.replace(MIDDLEAUTH, ''), { ...storage, http, headers: toHeaders(storage) }).url;
   } catch {
-    return ''; // opening it says what is wrong
+    return ''; // opening the volume reports the error
   } finally {
     http.close();
   }

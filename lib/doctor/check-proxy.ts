@@ -1,11 +1,11 @@
-/** How a place is reached, as findings. */
+/** Checks whether an address is reached through a proxy. */
 import { bypassesProxy, isProxyConfigured, proxyFor, describeProxy } from '../http/proxy.ts';
 import { fail, ok, warn, type Finding } from './findings.ts';
 
-/** How a place is reached, where the environment names proxies. */
-export function* checkProxy(place: string, env: NodeJS.ProcessEnv = process.env): Generator<Finding> {
-  if (!/^https?:/.test(place) || !(isProxyConfigured(env) || env.HTTP_PROXY)) return;
-  const url = new URL(place),
+/** Reports how an address is reached, if the environment names proxies. */
+export function* checkProxy(address: string, env: NodeJS.ProcessEnv = process.env): Generator<Finding> {
+  if (!/^https?:/.test(address) || !(isProxyConfigured(env) || env.HTTP_PROXY)) return;
+  const url = new URL(address),
     { origin } = url;
   try {
     const proxy = proxyFor(url, env);
@@ -13,7 +13,7 @@ export function* checkProxy(place: string, env: NodeJS.ProcessEnv = process.env)
     else if (url.protocol === 'http:' && env.HTTP_PROXY && !bypassesProxy(url, env))
       yield warn(
         'proxy',
-        `${origin} is reached without a proxy: HTTP_PROXY counts in lower case only`,
+        `${origin} is reached without a proxy: HTTP_PROXY is only read in lower case`,
         'set http_proxy',
       );
     else yield ok('proxy', `${origin} is reached without a proxy`);

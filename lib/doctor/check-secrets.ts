@@ -1,4 +1,4 @@
-/** The folder of secrets: which files are there, and whether others can read them. */
+/** Checks the folder of secrets: which files it has, and whether other users can read them. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readText, secretsFolder } from '../storage/secret-files.ts';
@@ -6,9 +6,9 @@ import { ok, warn, type Findings } from './findings.ts';
 
 /** Source: CAVEclient, caveclient/auth.py; CloudVolume, cloudvolume/secrets.py. */
 const SECRET = /(?:^|-)(?:cave|chunkedgraph|google|aws)-secret\.json$/;
-const LOGIN = 'graphene-points login keeps a token there';
+const LOGIN_ADVICE = 'graphene-points login saves a token there';
 
-/** A finding on the folder, then one on each file of which there is something to say. */
+/** Yields a finding about the folder, then one about each file with a problem. */
 export async function* checkSecrets(
   env: NodeJS.ProcessEnv,
   windows = process.platform === 'win32',
@@ -21,31 +21,31 @@ export async function* checkSecrets(
     const { code } = error as NodeJS.ErrnoException;
     return yield warn(
       'secrets',
-      code === 'ENOENT' ? `${folder} is not there` : `${folder} cannot be read (${code})`,
-      LOGIN,
+      code === 'ENOENT' ? `${folder} does not exist` : `${folder} cannot be read (${code})`,
+      LOGIN_ADVICE,
     );
   }
-  if (names.length === 0) return yield warn('secrets', `${folder} holds no secrets`, LOGIN);
+  if (names.length === 0) return yield warn('secrets', `${folder} holds no secrets`, LOGIN_ADVICE);
   yield ok('secrets', `${folder} holds ${names.join(', ')}`);
-  const shared = windows ? false : await isShared(folder);
-  if (shared)
+  const folderMode = windows ? false : await readSharedMode(folder);
+  if (folderMode)
     yield warn(
       'secrets',
-      `others than you may look into ${folder} (mode ${shared})`,
+      `other users can open ${folder} (mode ${folderMode})`,
       `chmod 700 ${quoted(folder)}`,
     );
   for (const name of names) {
     const file = join(folder, name);
-    const mode = windows ? false : await isShared(file);
+    const mode = windows ? false : await readSharedMode(file);
     if (mode)
-      yield warn('secrets', `others than you may read ${file} (mode ${mode})`, `chmod 600 ${quoted(file)}`);
+      yield warn('secrets', `other users can read ${file} (mode ${mode})`, `chmod 600 ${quoted(file)}`);
     if (!(await holdsObject(file)))
-      yield warn('secrets', `${file} holds no JSON object`, 'move it away, or write it anew');
+      yield warn('secrets', `${file} does not hold a JSON object`, 'move it away, or write it again');
   }
 }
 
-/** The mode when it lets others than the owner in; false when not, or when nobody can tell. */
-async function isShared(path: string): Promise<string | false> {
+/** Returns the mode of a file that other users can access; false if they cannot, or if the mode is unknown. */
+async function readSharedMode(path: string): Promise<string | false> {
   const { mode } = await stat(path).catch(() => ({ mode: 0 }));
   return (mode & 0o077) !== 0 && (mode & 0o777).toString(8);
 }

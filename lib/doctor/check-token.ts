@@ -1,4 +1,4 @@
-/** Which token a host gets, as a finding. */
+/** Checks which token is sent to a host. */
 import type { Host } from '../chunkedgraph/server/graph-path.ts';
 import { findToken, tokenFiles, type FoundToken, type TokenSearch } from '../chunkedgraph/server/token.ts';
 import { fail, ok, warn, type Finding } from './findings.ts';
@@ -8,23 +8,23 @@ export interface TokenCheck {
   token?: FoundToken;
 }
 
-/** Which token a host gets; why it gets none. */
+/** Finds the token for a host, and reports where it comes from or why there is none. */
 export async function checkToken(host: Host, { token, authHost }: TokenSearch): Promise<TokenCheck> {
-  const heard: string[] = [];
+  const warnings: string[] = [];
   try {
-    const found = await findToken(host, { token, authHost }, (message) => heard.push(message));
+    const found = await findToken(host, { token, authHost }, (message) => warnings.push(message));
     if (found)
-      return { finding: ok('token', `${host.origin} gets the one from ${found.from}`), token: found };
+      return { finding: ok('token', `${host.origin} gets the token from ${found.from}`), token: found };
   } catch (error) {
     return { finding: fail('token', error) };
   }
-  if (token === null) return { finding: ok('token', `${host.origin} gets none, as was asked for`) };
-  if (heard.length > 0) return { finding: warn('token', heard.join('; '), 'use https://') };
+  if (token === null) return { finding: ok('token', `${host.origin} gets no token, as requested`) };
+  if (warnings.length > 0) return { finding: warn('token', warnings.join('; '), 'use https://') };
   return {
     finding: warn(
       'token',
-      `none for ${host.origin}: CAVE_TOKEN is not set, and there is no ${tokenFiles(host, process.env, authHost).join(', ')}`,
-      `if it wants one: graphene-points login ${(authHost ?? host).origin}`,
+      `no token for ${host.origin}: CAVE_TOKEN is not set, and these files do not exist: ${tokenFiles(host, process.env, authHost).join(', ')}`,
+      `if the server needs a token: graphene-points login ${(authHost ?? host).origin}`,
     ),
   };
 }

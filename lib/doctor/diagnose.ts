@@ -1,4 +1,4 @@
-/** Whether volumes can be read from here, check by check, each with what to do next. Nothing that is found holds a token. */
+/** Checks whether volumes can be read from this machine. Each finding says what to do next, and no finding contains a token. */
 import { LookupError } from '../base/errors.ts';
 import { findServer } from '../cave/cave-server.ts';
 import type { Host } from '../chunkedgraph/server/graph-path.ts';
@@ -19,10 +19,10 @@ export type { DoctorOptions } from './doctor-options.ts';
 const OLDEST_NODE = [20, 19];
 
 /**
- * Checks in the order in which they build on each other; where one fails that others need, it is the last.
+ * Runs the checks in an order in which later checks build on earlier ones. It stops at a failed check that the others need.
  *
- * @param path As `openGraphene` or `openPrecomputed` takes it; undefined checks this machine, and the token of the server.
- * @throws RangeError or TypeError for an impossible option; `signal.reason`.
+ * @param path A path for `openGraphene` or `openPrecomputed`; undefined checks this machine and the token of the server.
+ * @throws RangeError or TypeError for an invalid option; `signal.reason`.
  */
 export async function* diagnose(path: string | undefined, options: DoctorOptions = {}): Findings {
   const { version = process.versions.node, retries = 2 } = options;
@@ -49,12 +49,12 @@ function checkNode(version: string): Finding {
   return {
     name: 'node',
     verdict: 'fail',
-    said: `Node ${version}; ${OLDEST_NODE.join('.')} or later is needed`,
-    next: 'install a current Node',
+    said: `Node ${version}; version ${OLDEST_NODE.join('.')} or later is needed`,
+    next: 'install a current version of Node',
   };
 }
 
-/** Without a path: whether the server takes the token. Source: middle_auth_client, decorators.py, `user_cache_http`. */
+/** Checks whether the server accepts the token. Source: middle_auth_client, decorators.py, `user_cache_http`. */
 async function* checkServer(http: HttpClient, options: DoctorOptions): Findings {
   const host = await findServer('', options.server, process.env);
   const { finding, token } = await checkToken(host, {
@@ -70,7 +70,7 @@ async function* checkServer(http: HttpClient, options: DoctorOptions): Findings 
       maxBytes: MAX_INFO_BYTES,
       signal: options.signal,
     });
-    yield ok('access', `${host.origin} takes the token`);
+    yield ok('access', `${host.origin} accepts the token`);
   } catch (error) {
     yield fail('access', error, host.origin);
   }

@@ -1,3 +1,4 @@
+/** The options of the doctor, and constants that its checks share. */
 import type { Logger } from '../base/logger.ts';
 import type { OpenGrapheneOptions } from '../graphene/option-types.ts';
 
@@ -5,13 +6,13 @@ export interface DoctorOptions extends Pick<
   OpenGrapheneOptions,
   'server' | 'authServer' | 'token' | 'dataDir' | 'ocdbt' | 'storage' | 'signal' | 'retries'
 > {
-  /** Of Node. @default the one running */
+  /** The version of Node. @default the running version */
   version?: string;
-  /** Milliseconds since 1970. @default Date.now */
+  /** Returns the time in milliseconds since 1970. @default Date.now */
   now?: () => number;
 }
 
-/** Room for any info. */
+/** The maximum size of an info: large enough for any volume. */
 export const MAX_INFO_BYTES = 16 * 1024 * 1024;
-/** What is said is found, not printed. */
+/** Drops warnings: the doctor reports them as findings instead. */
 export const SILENT_LOGGER: Logger = { warn: () => undefined };

@@ -1,4 +1,4 @@
-/** What a check found, as plain data. */
+/** The results of checks as plain data, and the advice for each error. */
 import {
   CredentialsError,
   GraphError,
@@ -9,12 +9,14 @@ import {
 } from '../base/errors.ts';
 import { safeText } from '../base/secret-redaction.ts';
 
+/** The result of one check. */
 export interface Finding {
-  /** What was checked: `token`, `bucket`, … */
+  /** The subject of the check: `token`, `bucket`, … */
   name: string;
   verdict: 'ok' | 'warn' | 'fail';
+  /** What was found. */
   said: string;
-  /** What to do about it. */
+  /** What to do next. */
   next?: string;
 }
 
@@ -28,7 +30,11 @@ export const warn = (name: string, said: string, next?: string): Finding => ({
   ...(next !== undefined && { next: safeText(next) }),
 });
 
-/** @param login Where tokens for what was asked are made. @throws error unless it is one of ours. */
+/**
+ * Makes the finding for an error of this package. Any other error is thrown again.
+ *
+ * @param login The server at which the user can make a token.
+ */
 export function fail(name: string, error: unknown, login?: string): Finding {
   if (!(error instanceof LookupError)) throw error;
   const next = adviceOn(error, login);
@@ -38,30 +44,30 @@ export function fail(name: string, error: unknown, login?: string): Finding {
 function adviceOn(error: LookupError, login: string | undefined): string | undefined {
   if (error instanceof GraphError) return onGraph(error, login);
   if (error instanceof CredentialsError)
-    return 'set the credentials of the bucket up anew, as gcloud or the AWS CLI do, or name others; --anonymous sends none';
+    return 'renew the credentials of the bucket with gcloud or the AWS CLI, or use others; --anonymous sends none';
   if (error instanceof RequestError && (error.status === 401 || error.status === 403))
-    return 'the bucket wants other credentials: README, "Private buckets", says where they are looked for';
+    return 'the bucket needs other credentials: docs/buckets.md says where they are looked for';
   if (error instanceof RequestError && (error.code === 'CONNECTION' || error.code === 'TIMEOUT'))
     return REACH;
   if (error instanceof PathError && error.code === 'FORBIDDEN_ADDRESS')
-    return 'if you trust that place, name it yourself: --data-dir';
+    return 'if you trust that address, name it with --data-dir';
   if (error instanceof PathError && error.code === 'INSECURE_TOKEN') return 'use https://';
   if (error instanceof InfoError && error.code === 'NOT_FOUND')
-    return 'check the path, letter by letter, and the server';
+    return 'check the spelling of the path, and the server';
   return undefined;
 }
 
-const REACH = 'check the address, and whether this machine reaches it at all: network, VPN, firewall';
+const REACH = 'check the address, and whether this machine can reach it: network, VPN, firewall';
 
 function onGraph({ code, status }: GraphError, login: string | undefined): string | undefined {
   switch (code) {
     case 'UNAUTHORIZED':
     case 'LOGIN_REDIRECT':
-      return `make a token and keep it: graphene-points login${login === undefined ? '' : ` ${login}`}`;
+      return `make a token and save it: graphene-points login${login === undefined ? '' : ` ${login}`}`;
     case 'FORBIDDEN':
-      return 'ask those who run the dataset for that permission, and look whose token it is';
+      return 'ask the owners of the dataset for that permission, and check whose token it is';
     case 'MISSING_TOS':
-      return 'open that page in a browser, accept, and run this again';
+      return 'open that page in a browser, accept the terms, and run this command again';
     case 'CONNECTION':
     case 'TIMEOUT':
       return REACH;

@@ -1,4 +1,4 @@
-/** A table through a question and out again: the same rows with their answers, in batches so that memory stays bounded. */
+/** Runs a job on a table: reads rows in batches, looks them up, and writes the same rows with their answers. Memory stays bounded. */
 import type { LookupStats } from '../points/result.ts';
 import { PointStatus, statusText } from '../points/status.ts';
 import type { Batch, TableSink, TableSource } from '../tables/table.ts';
@@ -9,54 +9,60 @@ import { runPipeline } from './pipeline.ts';
 import { type RowProblem, type RowWarningOptions, RowWarnings, MAX_WARNINGS } from './row-warnings.ts';
 import { addStats, emptyStats } from './stats.ts';
 
+/** Options of all jobs on tables. */
 export interface RowOptions extends RowWarningOptions {
-  /** A batch ends with the block of rows (64 KiB or more of text) that reaches this many. @default 1_000_000 */
+  /** The minimum number of rows in a batch. A batch ends at a block border, every 64 KiB of text or more. @default 1_000_000 */
   batchRows?: number;
-  /** What stands in CSV and TSV where there is no answer; JSON Lines have null. @default 'empty' */
+  /** The text for a missing answer in CSV and TSV. JSON Lines have null instead. @default 'empty' */
   missing?: MissingText;
   signal?: AbortSignal;
   onProgress?: (progress: TableProgress) => void;
 }
 
+/** How far a job is. */
 export interface TableProgress {
-  /** Up to the end of the batch under way. */
+  /** The number of rows up to the end of the current batch. */
   rows: number;
-  /** Of the batch under way. */
+  /** The chunks of the current batch that are done. */
   chunksDone: number;
+  /** All chunks of the current batch. */
   chunks: number;
 }
 
 type ChunkProgress = (progress: { chunksDone: number; chunks: number }) => void;
 
+/** What a job looks up for each batch. */
 export interface TableJob {
-  /** What a row without a valid question is called in the summary of warnings: `a valid point`. */
+  /** What a valid row has, for the summary of warnings: `a valid point`. */
   readonly wanted: string;
-  /** What the questions of a row are called: known once the first batch has been read. */
+  /** The names of the sides of a row, such as the columns of the two sides of a synapse. Known after the first batch is read. */
   readonly sides: readonly string[];
   prepare(batch: Batch): BatchLookup;
 }
 
-/** What a job asks about the rows of one batch. */
+/** The look-up of one batch. */
 export interface BatchLookup {
-  /** Why a row has no valid question; of all rows, in their order. @throws TableError */
+  /** Returns why a row is invalid, or undefined. Called for all rows, in their order. @throws TableError */
   problemOf(row: number): RowProblem | undefined;
-  /** Answers the first questions of all rows, then the second, and so on. */
+  /** Looks up all rows. The answers of all rows for the first side come first, then those for the second side. */
   lookUp(signal: AbortSignal, onProgress: ChunkProgress | undefined): Promise<LookupAnswers>;
 }
 
+/** What a job did. */
 export interface RowCounts {
   rows: number;
-  /** What a row is asked about, where it is more than one thing: the prefixes or columns. */
+  /** The names of the sides of a row, if it has more than one. */
   sides?: readonly string[];
-  /** Questions by status, in its text form; those that did not occur are left out. */
+  /** The number of answers per status, by the text of the status. A status that did not occur is left out. */
   statuses: Record<string, number>;
-  /** Sums over all batches (a chunk or supervoxel that several batches touch counts in each); `ms.total` is the wall time of the whole job. */
+  /** Sums over all batches; a chunk or supervoxel in several batches counts in each. `ms.total` is the wall time of the whole job. */
   stats: LookupStats;
 }
 
 /**
- * Answers every row.
- * @throws TableError for a table that cannot be read as asked, with the number of the row (data rows count from 1).
+ * Looks up and writes every row.
+ *
+ * @throws TableError if the table cannot be read. The message has the number of the row (data rows count from 1).
  */
 export async function answerTable<B extends Batch>(
   source: TableSource<B>,
@@ -66,16 +72,16 @@ export async function answerTable<B extends Batch>(
 ): Promise<RowCounts> {
   const { signal, warn = () => {}, onProgress } = options;
   const began = performance.now();
-  const refusals = new RowWarnings(job.wanted, options);
+  const rowWarnings = new RowWarnings(job.wanted, options);
   const counts = new Float64Array(256);
   const stats = emptyStats();
   let rows = 0;
-  const ask = async (batch: B, asking: AbortSignal): Promise<LookupAnswers> => {
-    const questions = job.prepare(batch);
-    refusals.report(batch, (row) => questions.problemOf(row));
+  const lookUp = async (batch: B, batchSignal: AbortSignal): Promise<LookupAnswers> => {
+    const batchLookup = job.prepare(batch);
+    rowWarnings.report(batch, (row) => batchLookup.problemOf(row));
     rows += batch.rows;
-    const answers = await questions.lookUp(
-      asking,
+    const answers = await batchLookup.lookUp(
+      batchSignal,
       onProgress && (({ chunksDone, chunks }) => onProgress({ rows, chunksDone, chunks })),
     );
     for (const code of answers.status) counts[code]++;
@@ -84,12 +90,12 @@ export async function answerTable<B extends Batch>(
     return answers;
   };
   await runPipeline(
-    { batches: source.batches(), lookUp: ask, write: (batch, answers) => sink.write(batch, answers) },
+    { batches: source.batches(), lookUp, write: (batch, answers) => sink.write(batch, answers) },
     signal,
   );
   await sink.finish();
   if (rows === 0 && !source.hasHeader) warn('the table is empty');
-  refusals.summarize();
+  rowWarnings.summarize();
   const { sides } = job;
   stats.points = rows * Math.max(1, sides.length);
   stats.ms.total = performance.now() - began;
@@ -111,6 +117,6 @@ function warnOfFailures(
     seen.add(error.message);
     const side = sides.length > 1 ? ` (${sides[Math.floor(index / rows)]})` : '';
     warn(`row ${firstRow + (index % rows)}${side}: ${status}: ${messageWithCauses(error)}`);
-    if (seen.size === MAX_WARNINGS) return warn('… there may be more failures');
+    if (seen.size === MAX_WARNINGS) return warn('there may be more failures');
   }
 }

@@ -1,23 +1,25 @@
-/** The IDs of one column of a table, for questions whose answers are no rows of it. */
+/** Collects the IDs of one column of a table, for jobs whose output is not the same table. */
 import { openTable, type TableOptions } from '../tables/open-table.ts';
 import { findIdColumn } from './columns.ts';
 import { hasInvalidId } from './id-table.ts';
 import { RowWarnings } from './row-warnings.ts';
 
 export interface CollectIdsOptions extends Pick<TableOptions, 'format' | 'text' | 'signal'> {
-  /** What the column is called or how its name ends: `root_id`. */
+  /** The name of the column, or the end of its name: `root_id`. */
   kind: string;
   /** @default see `idColumnIn` */
   column?: string;
   warn?: (message: string) => void;
 }
 
-/** Few enough that their texts may be kept beside them. */
+/** Small enough to keep the texts of the cells in memory beside their IDs. */
 const BATCH_ROWS = 100_000;
 
 /**
- * Each ID once, in the order met, without 0 and empty cells; and how many rows hold anything else. A word for a missing ID (`nan`) counts
- * among them: no answer would tell of its row.
+ * Collects each distinct ID once, in the order met. Zeros and empty cells are left out.
+ *
+ * @returns The IDs, and the number of rows with any other cell. Words for a missing ID, such as `nan`, count among those rows,
+ *   because the output does not show them.
  * @throws TableError.
  */
 export async function collectIds(
@@ -38,15 +40,15 @@ export async function collectIds(
   const ids = new Set<bigint>(),
     refusals = new RowWarnings('a valid ID', { warn });
   for await (const batch of table.batches()) {
-    const [{ spellings, indices: places }] = batch.texts;
+    const [{ spellings, indices }] = batch.texts;
     refusals.report(batch, (row) => {
       if (batch.ids[row] !== 0n) ids.add(batch.ids[row]);
       if (batch.idStatus[row] === 0) return undefined;
-      const mangled = hasInvalidId(batch, row),
-        word = spellings[places[row]];
-      if (!mangled && word === '') return undefined;
+      const isInvalid = hasInvalidId(batch, row),
+        word = spellings[indices[row]];
+      if (!isInvalid && word === '') return undefined;
       invalid++;
-      return mangled
+      return isInvalid
         ? { reason: () => batch.describeInvalid(row), status: 'invalid_id' }
         : { reason: () => `column ${name}: ${JSON.stringify(word)} is not an ID`, status: 'left out' };
     });

@@ -1,22 +1,23 @@
-/** Names of columns, as CAVE names them: `pt_position` → `pt_supervoxel_id`, `pt_root_id`. */
+/** Chooses the input columns of a table and names its output columns, as CAVE does: `pt_position` gives `pt_supervoxel_id` and `pt_root_id`. */
 import { TableError } from '../base/errors.ts';
 import { statusCode } from '../points/status.ts';
 import { isMissing } from '../tables/missing.ts';
 import type { PointColumns } from '../tables/table.ts';
 
 export interface OutputNaming {
-  /** Column of whole positions, or what the names of three begin with; without `_position` it goes before every output. */
+  /** The position column, or the start of the names of three columns. Without `_position`, it is the prefix of every output. */
   position?: string;
-  /** `graph`: supervoxel and root; `supervoxels`: no root; `values`: one column a channel. */
+  /** `graph`: supervoxel and root; `supervoxels`: no root; `values`: one column per channel. */
   kind: 'graph' | 'supervoxels' | 'values';
-  /** Layer asked for instead of the root. */
+  /** The layer that is looked up instead of the root. */
   stopLayer?: number;
   /** @default 1 */
   channels?: number;
-  /** Whether points may snap: how far comes before the status. @default false */
+  /** Whether points may snap. The distance is then written before the status. @default false */
   snaps?: boolean;
 }
 
+/** Returns the names of the output columns of one point. */
 export function outputNames({
   position,
   kind,
@@ -36,11 +37,12 @@ export function outputNames({
   return [...names, 'status'].map((name) => prefix + name);
 }
 
-/** What stands between the name of a point and its axes: CAVE's `pt_position_x`, and `soma.x`. */
+/** How the names of the three columns of a point may end: `pt_position_x` as in CAVE, or `soma.x`. */
 const AXIS_ENDS = ['_x,_y,_z', '_X,_Y,_Z', '.x,.y,.z', '.X,.Y,.Z'].map((ends) => ends.split(','));
 
 /**
- * The columns of a point: the one named, or the three whose names begin so and end with an axis.
+ * Finds the columns of a point: the column with this name, or three columns whose names start with it and end with an axis.
+ *
  * @throws TableError MISSING_COLUMN.
  */
 export function findPointColumns(found: readonly string[], position: string): PointColumns {
@@ -51,12 +53,12 @@ export function findPointColumns(found: readonly string[], position: string): Po
   if (!axes)
     throw new TableError(
       'MISSING_COLUMN',
-      `no column ${JSON.stringify(position)}, nor ${position}_x, ${position}_y and ${position}_z; columns found: ${found.join(', ')}`,
+      `no column ${JSON.stringify(position)}, and no columns ${position}_x, ${position}_y and ${position}_z; columns found: ${found.join(', ')}`,
     );
   return axes as [string, string, string];
 }
 
-/** What the names of three columns begin with, where they are the axes of a named point: `pre_pt_position`. */
+/** Returns the common start of the names of three columns that are the axes of a point, such as `pre_pt_position`. */
 export function findPointStem(columns: PointColumns): string | undefined {
   for (const ends of AXIS_ENDS) {
     const stem = columns[0].slice(0, -ends[0].length);
@@ -66,7 +68,7 @@ export function findPointStem(columns: PointColumns): string | undefined {
   return undefined;
 }
 
-/** The columns of a point that nobody named: x, y and z, in lower case where there are both. */
+/** Returns the default columns of a point: x, y and z, or X, Y and Z. If both exist, lower case wins. */
 export function findAxisColumns(found: readonly string[]): PointColumns {
   const axis = (name: string): string =>
     !found.includes(name) && found.includes(name.toUpperCase()) ? name.toUpperCase() : name;
@@ -76,11 +78,11 @@ export function findAxisColumns(found: readonly string[]): PointColumns {
 /** A column of IDs. */
 export interface IdColumn {
   name: string;
-  /** What precedes the kind in its name, which goes before the names of the outputs. */
+  /** The part of the name before the kind. It is also the prefix of the outputs. */
   prefix: string;
 }
 
-/** The columns named, or the one found. @throws TableError MISSING_COLUMN. */
+/** Finds the named columns of IDs, or the only one if none is named. @throws TableError MISSING_COLUMN. */
 export const findIdColumns = (
   found: readonly string[],
   kind: string,
@@ -89,26 +91,28 @@ export const findIdColumns = (
   named.length > 0 ? named.map((name) => findIdColumn(found, kind, name)) : [findIdColumn(found, kind)];
 
 /**
- * The column that holds the IDs of a kind, such as `root_id`: the one named, or called just so, or the only one whose name ends so, or the only one at all.
+ * Finds the column with IDs of a kind, such as `root_id`. It is the named column; otherwise the column with that name, the only column
+ * whose name ends with it, or the only column of the table.
+ *
  * @throws TableError MISSING_COLUMN.
  */
 export function findIdColumn(found: readonly string[], kind: string, named?: string): IdColumn {
-  // What `latest` wrote stands beside the roots it was asked about.
+  // A column that `latest` wrote does not compete with the roots that it was looked up for.
   const all = found.filter((name) => name.endsWith(`_${kind}`)),
-    ending = all.length > 1 ? all.filter((name) => !name.endsWith('latest_root_id')) : all;
+    candidates = all.length > 1 ? all.filter((name) => !name.endsWith('latest_root_id')) : all;
   const name =
     named ??
     (found.includes(kind)
       ? kind
-      : ending.length === 1
-        ? ending[0]
+      : candidates.length === 1
+        ? candidates[0]
         : found.length === 1
           ? found[0]
           : undefined);
   if (name === undefined || !found.includes(name)) {
-    const several = name === undefined && ending.length > 1;
+    const several = name === undefined && candidates.length > 1;
     const why = several
-      ? `${ending.length} columns could be the ${kind}: name one or more with --column`
+      ? `${candidates.length} columns could be the ${kind}: name one or more with --column`
       : `no column ${JSON.stringify(name ?? kind)}`;
     throw new TableError('MISSING_COLUMN', `${why}; columns found: ${found.join(', ')}`);
   }
@@ -116,7 +120,8 @@ export function findIdColumn(found: readonly string[], kind: string, named?: str
 }
 
 /**
- * Where statuses go: to `status`, or where a `status` would be somebody else's to a column of another name.
+ * Chooses the column for statuses: `status`, or another name if the table has a `status` column with a different meaning.
+ *
  * @param other The other name, without the prefix.
  */
 export function chooseStatusColumn(
@@ -126,11 +131,11 @@ export function chooseStatusColumn(
   isOurs: (status: string) => boolean,
 ): string {
   const status = `${prefix}status`,
-    apart = prefix + other;
-  return found.includes(apart) || !isOurs(status) ? apart : status;
+    otherName = prefix + other;
+  return found.includes(otherName) || !isOurs(status) ? otherName : status;
 }
 
-/** Whether the cells of a column could be statuses: each is missing or one of our words. */
+/** Returns whether the cells of a column can be statuses: each cell is missing or a status of this program. */
 export function holdsStatuses(cells: Iterable<string>): boolean {
   for (const cell of cells) if (!isMissing(cell) && statusCode(cell.trim()) === undefined) return false;
   return true;

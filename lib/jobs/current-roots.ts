@@ -1,9 +1,9 @@
-/** Which roots of a column are roots at a moment: each is asked once, however many rows have it. */
+/** Finds which IDs of a column are roots at a timestamp. Each distinct ID is requested once. */
 import { wordsOf } from '../base/uint64.ts';
 import { findDistinct } from '../chunkedgraph/ids/distinct.ts';
 import { requestInParts } from '../failures/request-in-parts.ts';
 
-/** One an ID: whether it is a root at the moment, that millisecond's edits included. */
+/** Returns for each ID whether it is a root at the timestamp, including the edits of that millisecond. */
 export type IsLatest = (
   roots: BigUint64Array,
   timestamp: Date,
@@ -11,27 +11,27 @@ export type IsLatest = (
 ) => Promise<readonly boolean[]>;
 
 export interface CurrentRoots {
-  /** Ascending; 0 may be among them. */
+  /** The distinct IDs in ascending order; 0 may be among them. */
   roots: BigUint64Array;
   /** For each row, the index of its root in `roots`. */
   indices: Uint32Array;
-  /** For each of `roots`, whether it stands: false too for 0, and where nobody could say. */
+  /** For each ID in `roots`, 1 if it is a root at the timestamp. It is 0 for the ID 0, and if the request failed. */
   isCurrent: Uint8Array;
-  /** Why nobody could say, by index in `roots`. */
+  /** Why a request failed, by index in `roots`. */
   errors: Map<number, Error>;
 }
 
 const IDS_AT_ONCE = 50_000;
 
-/** @throws signal.reason. */
+/** Checks the IDs of a column in parts. @throws signal.reason. */
 export async function findCurrentRoots(
   column: BigUint64Array,
   isLatest: IsLatest,
   timestamp: Date,
   signal: AbortSignal | undefined,
 ): Promise<CurrentRoots> {
-  const { ids: roots, indices: places } = findDistinct(wordsOf(column));
-  const stands = new Uint8Array(roots.length),
+  const { ids: roots, indices } = findDistinct(wordsOf(column));
+  const isCurrent = new Uint8Array(roots.length),
     errors = new Map<number, Error>();
   let at = roots.length > 0 && roots[0] === 0n ? 1 : 0;
   for await (const { ids, answers, error } of requestInParts(
@@ -41,7 +41,7 @@ export async function findCurrentRoots(
   ))
     for (let k = 0; k < ids.length; k++, at++) {
       if (error) errors.set(at, error);
-      else if (answers[k]) stands[at] = 1;
+      else if (answers[k]) isCurrent[at] = 1;
     }
-  return { roots, indices: places, isCurrent: stands, errors };
+  return { roots, indices, isCurrent, errors };
 }

@@ -1,4 +1,4 @@
-/** Jobs on tables of IDs: roots of supervoxels, and tables of roots brought up to date. No voxel is read. */
+/** Runs jobs on tables of IDs, such as the roots of supervoxels or the update of older roots. These jobs read no voxels. */
 import { TableError } from '../base/errors.ts';
 import { PointStatus, statusCode } from '../points/status.ts';
 import type { ByteSink } from '../tables/files/byte-streams.ts';
@@ -8,66 +8,66 @@ import type { Batch, CellsOf, ColumnChoice, TableColumns } from '../tables/table
 import { answerTable, type RowCounts, type RowOptions, type TableJob } from './answer-table.ts';
 import { type LookupAnswers, withPresetStatus } from './point-lookup.ts';
 
-/** Which columns a question about IDs reads and writes. A row may be asked about several times: once for every `width` columns of IDs. */
+/** The columns that a look-up of IDs reads and writes. A row may have several sides: one per `idsPerLookup` columns of IDs. */
 export interface IdColumns extends Partial<Omit<TableColumns, 'texts'>> {
-  /** All columns of the first question of a row, then of the second, and so on. */
+  /** All columns of the first side of a row, then those of the second side. */
   ids: readonly string[];
   outputs: readonly string[];
-  /** Columns of statuses that were written earlier, one a question; they need not be there yet. */
+  /** The columns of earlier statuses, one per side. The table may lack them. */
   statuses?: readonly string[];
 }
 
-/** What is asked of each row's IDs. */
+/** A look-up of the IDs of each row. */
 export interface IdLookup {
-  /** Columns read and written, from the names that the table has. @throws TableError MISSING_COLUMN. */
+  /** Chooses the columns from the names that the table has. @throws TableError MISSING_COLUMN. */
   columns(found: readonly string[], cellsOf: CellsOf): IdColumns;
-  /** How many columns of IDs one question takes. */
+  /** The number of columns of IDs per side. */
   readonly idsPerLookup: number;
-  /** What the IDs of a bare list are called. */
+  /** The column name of the IDs of a list without a header. */
   readonly listName: string;
-  /** Answers all rows; what is in `given` of the first column stands, whatever the answer. */
+  /** Looks up all rows. A status in `presetStatus` of the first column overrides the answer. */
   lookUp(rows: IdRows, signal: AbortSignal | undefined): Promise<LookupAnswers>;
 }
 
-/** The first questions of all rows, then the second, and so on. */
+/** The IDs of a batch: those of all rows for the first side, then those for the second side. */
 export interface IdRows {
-  /** One array a column of a question; 0 where there is no ID. */
+  /** One array per column of a side; 0 if there is no ID. */
   ids: readonly BigUint64Array[];
-  /** For each of them `invalidId` or `notLookedUp` where there is none. */
+  /** For each ID: 0, or `invalidId` or `notLookedUp` if there is no ID. */
   presetStatus: readonly Uint8Array[];
-  /** Statuses that were written earlier; 0 for none. */
+  /** The statuses of an earlier run; 0 if there is none. */
   earlierStatus: Uint8Array;
 }
 
 export interface IdTableOptions extends RowOptions, Pick<TableOptions, 'format' | 'text'> {
-  /** Write over output columns that exist. @default false */
+  /** Whether existing output columns are overwritten. @default false */
   replace?: boolean;
 }
 
-/** Answers every row. The caller finishes or abandons the sink. @throws TableError. */
+/** Looks up and writes every row. The caller finishes or abandons the sink. @throws TableError. */
 export async function lookUpIdTable(
-  question: IdLookup,
+  lookup: IdLookup,
   source: AsyncIterable<Uint8Array>,
   sink: ByteSink,
   options: IdTableOptions,
 ): Promise<RowCounts> {
   const { replace = false, missing } = options,
-    { idsPerLookup: width, listName } = question;
+    { idsPerLookup, listName } = lookup;
   let columns: IdColumns = { ids: [], outputs: [] };
   const choose: ColumnChoice = (found, cellsOf) => {
-    columns = question.columns(found, cellsOf);
+    columns = lookup.columns(found, cellsOf);
     return { replace, texts: columns.statuses, ...columns };
   };
   const table = openTable(source, choose, { ...options, listName });
   const job: TableJob = {
     wanted: 'a valid ID',
     get sides() {
-      return columns.ids.filter((_, k) => k % width === 0);
+      return columns.ids.filter((_, k) => k % idsPerLookup === 0);
     },
     prepare(batch) {
-      const ids = ofQuestions(batch.ids, batch.rows, width),
-        given = ofQuestions(batch.idStatus, batch.rows, width),
-        { statuses, check } = earlierStatuses(batch, columns.statuses ?? []);
+      const ids = groupSides(batch.ids, batch.rows, idsPerLookup),
+        presetStatus = groupSides(batch.idStatus, batch.rows, idsPerLookup),
+        { statuses, check } = readEarlierStatuses(batch, columns.statuses ?? []);
       return {
         problemOf(row) {
           check(row);
@@ -77,8 +77,8 @@ export async function lookUpIdTable(
         },
         lookUp: async (signal) =>
           withPresetStatus(
-            await question.lookUp({ ids, presetStatus: given, earlierStatus: statuses }, signal),
-            given[0],
+            await lookup.lookUp({ ids, presetStatus, earlierStatus: statuses }, signal),
+            presetStatus[0],
           ),
       };
     },
@@ -86,28 +86,27 @@ export async function lookUpIdTable(
   return answerTable(table, table.sinkTo(sink, missing), job, options);
 }
 
-/** Whether any ID of a row cannot be read. */
+/** Returns whether any ID of a row cannot be read. */
 export function hasInvalidId({ idStatus: noId, rows }: Batch, row: number): boolean {
   for (let at = row; at < noId.length; at += rows) if (noId[at] === PointStatus.invalidId) return true;
   return false;
 }
 
-/** Columns that stand question by question as one array for each column of a question: those of all first questions, then of the second. */
-function ofQuestions<A extends BigUint64Array | Uint8Array>(columns: A, rows: number, width: number): A[] {
+/** Regroups columns that are stored side by side: one array per column of a side, with the rows of all sides. */
+function groupSides<A extends BigUint64Array | Uint8Array>(columns: A, rows: number, width: number): A[] {
   if (width === 1) return [columns];
-  const questions = columns.length / rows / width || 0;
+  const sides = columns.length / rows / width || 0;
   const view = (from: number): A => columns.subarray(from * rows, (from + 1) * rows) as A;
   return Array.from({ length: width }, (_, k) => {
-    if (questions === 1) return view(k);
-    const gathered = columns.slice(0, questions * rows) as A;
-    for (let question = 0; question < questions; question++)
-      gathered.set(view(question * width + k) as never, question * rows);
+    if (sides === 1) return view(k);
+    const gathered = columns.slice(0, sides * rows) as A;
+    for (let side = 0; side < sides; side++) gathered.set(view(side * width + k) as never, side * rows);
     return gathered;
   });
 }
 
-/** @returns 0 where there was none; and what throws a TableError for a row whose column is somebody else's after all. */
-function earlierStatuses(
+/** Reads the statuses of an earlier run. `check` throws a TableError for a row whose status is not one of this program. */
+function readEarlierStatuses(
   batch: Batch,
   names: readonly string[],
 ): { statuses: Uint8Array; check: (row: number) => void } {
@@ -117,9 +116,9 @@ function earlierStatuses(
   const codes = texts.map(({ spellings }) =>
     spellings.map((text) => (isMissing(text) ? 0 : statusCode(text))),
   );
-  texts.forEach(({ indices: places }, side) => {
+  texts.forEach(({ indices }, side) => {
     for (let row = 0; row < rows; row++) {
-      const code = codes[side][places[row]];
+      const code = codes[side][indices[row]];
       if (code === undefined) foreign.add(row);
       else statuses[side * rows + row] = code;
     }
@@ -132,7 +131,7 @@ function earlierStatuses(
         text = texts[side].spellings[texts[side].indices[row]];
       throw new TableError(
         'BAD_ROW',
-        `${batch.nameOf(row)}: column ${names[side]} holds ${JSON.stringify(text.slice(0, 60))}, which is not a status: rename the column, and statuses will have their own`,
+        `${batch.nameOf(row)}: column ${names[side]} holds ${JSON.stringify(text.slice(0, 60))}, which is not a status: rename the column, and the statuses will get a column of their own`,
       );
     },
   };

@@ -1,6 +1,6 @@
 /**
- * What became of the roots of a table by a moment: those that still are roots cost one question together, and only what was replaced is put
- * to a vote of its parts.
+ * Looks up what became of the roots of a table at a timestamp. One request checks which roots are still roots. For each replaced root,
+ * the parts vote: the root that now holds most of them wins.
  */
 import type { Suggestion } from '../chunkedgraph/api/successors.ts';
 import { GraphError } from '../base/errors.ts';
@@ -13,49 +13,49 @@ import { findIdColumns, chooseStatusColumn } from './columns.ts';
 import type { IdLookup } from './id-table.ts';
 import { findCurrentRoots, type IsLatest } from './current-roots.ts';
 
-/** What the job needs of a graphene volume. */
+/** The part of a graphene volume that the job needs. */
 export interface LatestVolume {
   now(): Date;
   isLatest: IsLatest;
-  /** One an ID. */
+  /** Suggests current roots, one answer per ID. */
   suggest(roots: BigUint64Array, timestamp: Date, signal?: AbortSignal): Promise<readonly Suggestion[]>;
 }
 
 export interface LatestJob {
-  /** @default the volume's now, taken once, for the first batch */
+  /** The timestamp of all roots. @default The volume's now at the first batch. */
   timestamp?: Date;
-  /** Columns of the roots. @default the one that `idColumnIn` finds */
+  /** The columns of the roots. @default the column that `findIdColumn` finds */
   columns?: readonly string[];
 }
 
 export interface LatestLookup extends IdLookup {
   readonly timestamp: Date | undefined;
-  /** Rows so far whose root is no root at the moment. */
+  /** The number of rows so far whose ID is not a root at the timestamp. */
   readonly changed: number;
 }
 
-/** Roots voted about together, and votes at once: all their parts are in memory then. */
+/** The number of roots per vote, and of votes in flight. All their parts are in memory at the same time. */
 const ROOTS_AT_ONCE = 50,
   VOTES_AT_ONCE = 2;
 
 const { ok, background, noRoot, rootFailed } = PointStatus;
 
 export function createLatestLookup(volume: LatestVolume, { timestamp, columns }: LatestJob): LatestLookup {
-  let instant = timestamp;
+  let pinned = timestamp;
   let changed = 0;
   return {
     idsPerLookup: 1,
     listName: columns?.[0] ?? 'root_id',
     get timestamp() {
-      return instant;
+      return pinned;
     },
     get changed() {
       return changed;
     },
     columns(found) {
-      const asked = findIdColumns(found, 'root_id', columns);
-      // What `lookup` wrote has a status already: that of the look-up.
-      const outputs = asked.flatMap(({ prefix }) => {
+      const idColumns = findIdColumns(found, 'root_id', columns);
+      // A table that `lookup` wrote has a status column already: the status of that look-up.
+      const outputs = idColumns.flatMap(({ prefix }) => {
         const names = ['latest_root_id', 'confidence', 'changed'].map((output) => prefix + output);
         return [
           ...names,
@@ -67,37 +67,37 @@ export function createLatestLookup(volume: LatestVolume, { timestamp, columns }:
           ),
         ];
       });
-      return { ids: asked.map(({ name }) => name), outputs };
+      return { ids: idColumns.map(({ name }) => name), outputs };
     },
-    async lookUp({ ids: [asked] }, signal) {
-      instant ??= volume.now();
-      const fates = await fatesOf(asked, volume, instant, signal);
-      const { places } = fates,
-        count = asked.length;
+    async lookUp({ ids: [roots] }, signal) {
+      pinned ??= volume.now();
+      const outcomes = await findOutcomes(roots, volume, pinned, signal);
+      const { indices } = outcomes,
+        count = roots.length;
       const latest = new BigUint64Array(count),
         confidence = new Float64Array(count).fill(NaN),
-        moved = new Uint8Array(count),
+        hasChanged = new Uint8Array(count),
         status = new Uint8Array(count);
       for (let row = 0; row < count; row++) {
-        const place = places[row];
-        status[row] = fates.status[place];
-        latest[row] = fates.latest[place];
-        confidence[row] = fates.confidence[place];
-        moved[row] = fates.changed[place];
-        if (moved[row] === YES) changed++;
+        const index = indices[row];
+        status[row] = outcomes.status[index];
+        latest[row] = outcomes.latest[index];
+        confidence[row] = outcomes.confidence[index];
+        hasChanged[row] = outcomes.changed[index];
+        if (hasChanged[row] === YES) changed++;
       }
       return {
         columns: [
           idAnswerColumn(latest),
           { values: confidence, stride: 1, offset: 0, zeroMeansMissing: false, decimals: 6 },
-          { values: moved, stride: 1, offset: 0, zeroMeansMissing: false, words: ['false', 'true'] },
+          { values: hasChanged, stride: 1, offset: 0, zeroMeansMissing: false, words: ['false', 'true'] },
         ],
         status,
         stats: { ...emptyStats(), points: count },
         *errors(): Iterable<Row> {
           for (const [index, code] of status.entries())
             if (code === rootFailed)
-              yield { index, status: statusText(code), error: fates.errors.get(places[index]) };
+              yield { index, status: statusText(code), error: outcomes.errors.get(indices[index]) };
         },
       };
     },
@@ -108,9 +108,9 @@ const NO = 0,
   YES = 1,
   UNKNOWN = 2;
 
-interface Fates {
-  /** Of each row, where its fate is in the arrays below. */
-  places: Uint32Array;
+interface RootOutcomes {
+  /** For each row, the index of its root in the arrays below. */
+  indices: Uint32Array;
   latest: BigUint64Array;
   confidence: Float64Array;
   changed: Uint8Array;
@@ -118,50 +118,50 @@ interface Fates {
   errors: Map<number, Error>;
 }
 
-async function fatesOf(
+async function findOutcomes(
   column: BigUint64Array,
   volume: LatestVolume,
-  instant: Date,
+  timestamp: Date,
   signal: AbortSignal | undefined,
-): Promise<Fates> {
-  const {
-    roots,
-    indices: places,
-    isCurrent: stands,
-    errors,
-  } = await findCurrentRoots(column, volume.isLatest, instant, signal);
+): Promise<RootOutcomes> {
+  const { roots, indices, isCurrent, errors } = await findCurrentRoots(
+    column,
+    volume.isLatest,
+    timestamp,
+    signal,
+  );
   const latest = new BigUint64Array(roots.length),
     confidence = new Float64Array(roots.length).fill(NaN);
   const changed = new Uint8Array(roots.length).fill(UNKNOWN),
     status = new Uint8Array(roots.length).fill(rootFailed);
-  const become = (place: number, root: bigint, share: number, moved: number): void => {
-    latest[place] = root;
-    confidence[place] = share;
-    changed[place] = moved;
-    status[place] = ok;
+  const setAnswer = (index: number, root: bigint, share: number, hasChanged: number): void => {
+    latest[index] = root;
+    confidence[index] = share;
+    changed[index] = hasChanged;
+    status[index] = ok;
   };
-  const expired: number[] = [];
-  for (let place = 0; place < roots.length; place++) {
-    if (stands[place]) become(place, roots[place], 1, NO);
-    else if (roots[place] === 0n) status[place] = background;
-    else if (!errors.has(place)) expired.push(place);
+  const replaced: number[] = [];
+  for (let index = 0; index < roots.length; index++) {
+    if (isCurrent[index]) setAnswer(index, roots[index], 1, NO);
+    else if (roots[index] === 0n) status[index] = background;
+    else if (!errors.has(index)) replaced.push(index);
   }
   const ask = (part: number[]): Promise<readonly Suggestion[]> =>
     volume.suggest(
-      BigUint64Array.from(part, (place) => roots[place]),
-      instant,
+      BigUint64Array.from(part, (index) => roots[index]),
+      timestamp,
       signal,
     );
-  for await (const { ids, answers, error } of requestInParts(expired, ask, {
+  for await (const { ids, answers, error } of requestInParts(replaced, ask, {
     maxIds: ROOTS_AT_ONCE,
     concurrency: VOTES_AT_ONCE,
     signal,
   }))
-    ids.forEach((place, k) => {
+    ids.forEach((index, k) => {
       const best = answers?.[k].suggestions[0];
-      if (best) become(place, best.root, best.confidence, YES);
-      else if (!error || (error instanceof GraphError && error.code === 'UNKNOWN_ID')) status[place] = noRoot;
-      else errors.set(place, error);
+      if (best) setAnswer(index, best.root, best.confidence, YES);
+      else if (!error || (error instanceof GraphError && error.code === 'UNKNOWN_ID')) status[index] = noRoot;
+      else errors.set(index, error);
     });
-  return { places, latest, confidence, changed, status, errors };
+  return { indices, latest, confidence, changed, status, errors };
 }

@@ -1,4 +1,4 @@
-/** Messages of an error and of what caused it, outermost first; what the outer one says already is not said again. */
+/** Joins the messages of an error and its causes, outermost first. A message that an outer one contains is left out. */
 export function messageWithCauses(error: unknown): string {
   let text = '';
   let depth = 0;

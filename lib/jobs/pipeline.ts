@@ -1,17 +1,19 @@
-/** Batches through three stages, one batch a stage: batch n + 1 is read while n is asked and n - 1 is written. */
+/** Runs batches through three stages at once: batch n + 1 is read while batch n is looked up and batch n - 1 is written. */
 import { withJointSignal, leaveOnAbort } from '../base/abort.ts';
 
+/** The three stages of a pipeline. */
 export interface Stages<B, A> {
   batches: AsyncIterable<B>;
-  /** @param signal Aborts with the job, and when an earlier batch cannot be written. */
+  /** Looks up a batch. @param signal Aborts with the job, or if an earlier batch cannot be written. */
   lookUp: (batch: B, signal: AbortSignal) => Promise<A>;
   write: (batch: B, answers: A) => Promise<void>;
 }
 
 /**
- * Writes all batches in their order; at most three are in memory. What was answered before an error is written all the same. A source that
- * is still waited for is left behind then: its owner closes it.
- * @throws What went wrong with the earliest batch; signal.reason.
+ * Looks up and writes all batches in order. At most three batches are in memory. After an error, the batches that were already looked
+ * up are still written. A source that is still being read is left to its owner, who must close it.
+ *
+ * @throws The error of the earliest batch that failed; signal.reason.
  */
 export const runPipeline = <B, A>(
   { batches, lookUp: ask, write }: Stages<B, A>,
@@ -40,7 +42,7 @@ export const runPipeline = <B, A>(
     await writing;
   });
 
-/** A promise whose rejection is nobody's business until somebody awaits it. */
+/** Marks a promise so that its rejection is not reported as unhandled before it is awaited. */
 function unheeded<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;

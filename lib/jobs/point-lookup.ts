@@ -1,4 +1,4 @@
-/** The question a job asks of a volume, batch by batch, and its answers as columns. */
+/** Looks up batches of points in a volume, and returns the answers as columns. */
 import PQueue from 'p-queue';
 import { wordsOf } from '../base/uint64.ts';
 import type { LookupStats, RootsResult, Row, SupervoxelResult, ValuesResult } from '../points/result.ts';
@@ -7,19 +7,19 @@ import { type AnswerColumn, idAnswerColumn, type RowAnswers } from '../tables/an
 
 interface PointOptions extends PointReadOptions {
   onError: 'status';
-  /** A batch has arrays of its own. */
+  /** The volume need not copy the points: each batch has its own arrays. */
   borrow: true;
   signal?: AbortSignal;
   onProgress?: (progress: { chunksDone: number; chunks: number; points: number }) => void;
 }
 
-/** What a job needs of a plain volume. */
+/** The part of a volume without a graph that a job needs. */
 export interface ValueVolume {
   readonly numChannels: number;
   scatteredPoints(points: Float64Array, options: PointOptions): Promise<ValuesResult>;
 }
 
-/** What a job needs of a graphene volume. */
+/** The part of a graphene volume that a job needs. */
 export interface GraphVolume {
   scatteredPoints(
     points: Float64Array,
@@ -34,7 +34,7 @@ export interface GraphVolume {
   now(): Date;
 }
 
-/** Which instant each point is asked at: an index into `instants`, or -1 for the job's own. */
+/** The timestamp of each point: an index into `timestamps`, or -1 for the timestamp of the job. */
 export interface PointTimestamps {
   indices: Int32Array;
   timestamps: readonly Date[];
@@ -50,19 +50,19 @@ export interface PointBatch {
 export interface LookupAnswers extends RowAnswers {
   columns: AnswerColumn[];
   stats: LookupStats;
-  /** Where points have their own: the instants at which roots were asked. */
+  /** The timestamps of the roots, if points have their own. */
   timestamps?: Date[];
-  /** Rows with what broke them; rows without are skipped. */
+  /** Yields the rows that failed, with their errors. */
   errors: () => Iterable<Row>;
 }
 
-/** What a volume answered, as columns. */
+/** Combines the result of a volume with its columns. */
 export const toLookupAnswers = (
   result: Pick<RootsResult, 'status' | 'stats'> & { rows(): Iterable<Row> },
   columns: AnswerColumn[],
 ): LookupAnswers => ({ columns, status: result.status, stats: result.stats, errors: () => result.rows() });
 
-/** The answers, and what is known without asking: a row that has a status in `given` has no other. */
+/** Overrides statuses: a row that has a status in `presetStatus` gets that status. */
 export function withPresetStatus(answers: LookupAnswers, given: Uint8Array): LookupAnswers {
   const { status } = answers;
   for (let row = 0; row < given.length; row++) if (given[row] !== 0) status[row] = given[row];
@@ -73,9 +73,9 @@ export interface PointLookup {
   readonly kind: 'graph' | 'supervoxels' | 'values';
   readonly channels: number;
   readonly stopLayer?: number;
-  /** Whether the last column says how far labels were taken from. */
+  /** Whether the last column holds the distance to the label that a point snapped to. */
   readonly snaps?: boolean;
-  /** The one instant of all root look-ups without their own; known once a batch was asked. */
+  /** The timestamp of all points without their own; known after the first batch. */
   readonly timestamp?: Date;
   lookUp(batch: PointBatch): Promise<LookupAnswers>;
 }
@@ -83,15 +83,15 @@ export interface PointLookup {
 export interface PointReadOptions {
   resolution?: readonly number[];
   mip?: number;
-  /** Points on background take the nearest label; how far that is makes a last column. */
+  /** Gives background points the nearest label. The distance is the last column. */
   snap?: { radiusNm: number };
 }
 
 export interface GraphLookupOptions extends PointReadOptions {
-  /** @default the volume's now, taken once, for the first batch. */
+  /** The timestamp of all roots. @default The volume's now at the first batch. */
   timestamp?: Date;
   stopLayer?: number;
-  /** Only supervoxels: no root is asked. */
+  /** Whether only supervoxels are looked up. @default false */
   supervoxelsOnly?: boolean;
 }
 
@@ -115,7 +115,7 @@ export function createValueLookup(volume: ValueVolume, options: PointReadOptions
         offset,
         zeroMeansMissing: false,
       }));
-      return toLookupAnswers(answer, [...columns, ...distanceColumn(answer)]);
+      return toLookupAnswers(answer, [...columns, ...toDistanceColumns(answer)]);
     },
   };
 }
@@ -133,51 +133,51 @@ export function createGraphLookup(
     get timestamp() {
       return pinned;
     },
-    async lookUp({ points, timestamps: moments, signal, onProgress }) {
+    async lookUp({ points, timestamps, signal, onProgress }) {
       const read = { resolution, mip, snap, onError: 'status', borrow: true, signal, onProgress } as const;
       if (!supervoxelsOnly) pinned ??= volume.now();
-      const apart = supervoxelsOnly || moments !== undefined;
+      const isSeparate = supervoxelsOnly || timestamps !== undefined;
       const answer = await volume.scatteredPoints(
         points,
-        apart
+        isSeparate
           ? { ...read, agglomerate: false }
           : { ...read, agglomerate: true, timestamp: pinned, stopLayer },
       );
       const answers = toLookupAnswers(answer, [idAnswerColumn(answer.supervoxelIds)]);
       if (answer.rootIds) answers.columns.push(idAnswerColumn(answer.rootIds));
-      else if (moments)
-        await addRootsByMoment(answers, answer.supervoxelIds, moments, pinned!, (instant, ids) =>
-          volume.at(instant).roots(ids, { onError: 'status', borrow: true, stopLayer, signal }),
+      else if (timestamps)
+        await addRootsByTimestamp(answers, answer.supervoxelIds, timestamps, pinned!, (timestamp, ids) =>
+          volume.at(timestamp).roots(ids, { onError: 'status', borrow: true, stopLayer, signal }),
         );
-      answers.columns.push(...distanceColumn(answer));
+      answers.columns.push(...toDistanceColumns(answer));
       return answers;
     },
   };
 }
 
-const distanceColumn = ({ snappedNm }: { snappedNm?: Float32Array }): AnswerColumn[] =>
+const toDistanceColumns = ({ snappedNm }: { snappedNm?: Float32Array }): AnswerColumn[] =>
   snappedNm ? [{ values: snappedNm, stride: 1, offset: 0, zeroMeansMissing: false, decimals: 3 }] : [];
 
-/** Looks up the roots of each instant's rows together, and merges their statuses and counts into those of the points. */
-async function addRootsByMoment(
+/** Looks up the roots of each timestamp together, and merges their statuses and counts into those of the points. */
+async function addRootsByTimestamp(
   answers: LookupAnswers,
   supervoxelIds: BigUint64Array,
-  { indices: of, timestamps: instants }: PointTimestamps,
+  { indices, timestamps }: PointTimestamps,
   own: Date,
-  rootsAt: (instant: Date, ids: BigUint64Array) => Promise<RootsResult>,
+  rootsAt: (timestamp: Date, ids: BigUint64Array) => Promise<RootsResult>,
 ): Promise<void> {
   const began = performance.now();
   const { status, stats } = answers;
   const rootIds = new BigUint64Array(supervoxelIds.length);
   const known = wordsOf(supervoxelIds);
   const found = wordsOf(rootIds);
-  const broken: Row[] = [];
+  const failedRows: Row[] = [];
   const queue = new PQueue({ concurrency: 4 });
-  const lookUp = async (instant: Date, rows: Uint32Array): Promise<void> => {
+  const lookUp = async (timestamp: Date, rows: Uint32Array): Promise<void> => {
     const ids = new BigUint64Array(rows.length);
     const words = wordsOf(ids);
     rows.forEach((row, k) => words.set(known.subarray(2 * row, 2 * row + 2), 2 * k));
-    const result = await rootsAt(instant, ids);
+    const result = await rootsAt(timestamp, ids);
     const roots = wordsOf(result.rootIds);
     rows.forEach((row, k) => {
       found[2 * row] = roots[2 * k];
@@ -187,38 +187,39 @@ async function addRootsByMoment(
     });
     stats.rootRequests += result.stats.rootRequests;
     if (result.status.includes(PointStatus.rootFailed))
-      for (const row of result.rows()) if (row.error) broken.push({ ...row, index: rows[row.index] });
+      for (const row of result.rows()) if (row.error) failedRows.push({ ...row, index: rows[row.index] });
   };
-  const groups = rowsByMoment(supervoxelIds, of, instants.length)
-    .map((rows, m) => ({ rows, instant: m === 0 ? own : instants[m - 1] }))
+  const groups = groupByTimestamp(supervoxelIds, indices, timestamps.length)
+    .map((rows, m) => ({ rows, timestamp: m === 0 ? own : timestamps[m - 1] }))
     .filter(({ rows }) => rows.length > 0);
-  await Promise.all(groups.map(({ rows, instant }) => queue.add(() => lookUp(instant, rows))));
+  await Promise.all(groups.map(({ rows, timestamp }) => queue.add(() => lookUp(timestamp, rows))));
   answers.columns.push(idAnswerColumn(rootIds));
-  answers.timestamps = groups.map(({ instant }) => instant);
+  answers.timestamps = groups.map(({ timestamp }) => timestamp);
   stats.distinctSupervoxels = countDistinct(supervoxelIds);
-  // Look-ups of several instants overlap: the stage took less than the sum of their times.
+  // The look-ups overlap, so the stage took less time than their sum.
   stats.ms.roots = performance.now() - began;
   stats.ms.total += stats.ms.roots;
   const { errors } = answers;
   answers.errors = function* () {
     yield* errors();
-    yield* broken;
+    yield* failedRows;
   };
 }
 
-/** Rows that have an ID, by instant; those of the job's own instant (-1) come first. */
-function rowsByMoment(ids: BigUint64Array, of: Int32Array, instants: number): Uint32Array[] {
+/** Groups the rows that have an ID by timestamp. The rows with the timestamp of the job (-1) come first. */
+function groupByTimestamp(ids: BigUint64Array, indices: Int32Array, timestamps: number): Uint32Array[] {
   const words = wordsOf(ids);
-  const asked = (row: number): boolean => (words[2 * row] | words[2 * row + 1]) !== 0;
-  const counts = new Uint32Array(instants + 1);
-  for (let row = 0; row < of.length; row++) if (asked(row)) counts[of[row] + 1]++;
+  const hasId = (row: number): boolean => (words[2 * row] | words[2 * row + 1]) !== 0;
+  const counts = new Uint32Array(timestamps + 1);
+  for (let row = 0; row < indices.length; row++) if (hasId(row)) counts[indices[row] + 1]++;
   const groups = Array.from(counts, (count) => new Uint32Array(count));
   counts.fill(0);
-  for (let row = 0; row < of.length; row++) if (asked(row)) groups[of[row] + 1][counts[of[row] + 1]++] = row;
+  for (let row = 0; row < indices.length; row++)
+    if (hasId(row)) groups[indices[row] + 1][counts[indices[row] + 1]++] = row;
   return groups;
 }
 
-/** How many different IDs there are, 0 left out. */
+/** Counts the distinct IDs, without 0. */
 function countDistinct(ids: BigUint64Array): number {
   const sorted = wordsOf(ids.slice().sort());
   let count = 0;

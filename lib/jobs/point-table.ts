@@ -1,4 +1,4 @@
-/** The main job on a table: rows with points in, the same rows out with what is at their points. */
+/** Runs the main job: looks up the points of a table and writes the same rows with their answers. */
 import { PointStatus } from '../points/status.ts';
 import { answerTable, type RowCounts, type RowOptions, type TableJob } from './answer-table.ts';
 import { findAxisColumns, outputNames, findPointColumns, findPointStem } from './columns.ts';
@@ -12,26 +12,27 @@ import { readRowTimestamps } from './row-timestamps.ts';
 export interface PointTableOptions extends RowOptions {
   format: FormatName;
   text?: TextOptions;
-  /** Columns of the coordinates of one point a row, where there are no `positions`. @default x, y and z, in upper or lower case */
+  /** The columns of the coordinates, if there are no `positions`. @default x, y and z, in lower or upper case */
   columns?: readonly [string, string, string];
-  /** Points of a row, one or several: columns whose cells hold all three coordinates, or what the names of three columns begin with. */
+  /** The points of a row: columns whose cells hold all three coordinates, or the start of the names of three columns. */
   positions?: readonly string[];
-  /** Column with the timestamp of each row; a missing one means the job's own. */
+  /** The column with the timestamp of each row. A row without a timestamp uses that of the job. */
   timestampColumn?: string;
-  /** Write over output columns that exist. @default false */
+  /** Whether existing output columns are overwritten. @default false */
   replace?: boolean;
 }
 
 export interface TableSummary extends RowCounts {
-  /** The one instant of all roots; undefined when none was asked for, or where rows have their own. */
+  /** The timestamp of all roots; undefined if no roots were looked up, or if rows have their own timestamps. */
   timestamp?: Date;
-  /** Where rows have their own: the instants at which roots were asked. */
+  /** The timestamps of the roots, if rows have their own. */
   timestamps?: { first: Date | null; last: Date | null; count: number };
 }
 
 /**
- * Looks up every row of a table. The caller finishes or abandons the sink.
- * @throws TableError for a table that cannot be read as asked, with the number of the row (data rows count from 1).
+ * Looks up and writes every row of a table. The caller finishes or abandons the sink.
+ *
+ * @throws TableError if the table cannot be read. The message has the number of the row (data rows count from 1).
  */
 export async function lookUpPointTable(
   lookup: PointLookup,
@@ -56,57 +57,57 @@ export async function lookUpPointTable(
     advice: stem === undefined ? undefined : `--position ${stem} names outputs after it`,
   });
   const table = openTable(source, choose, options);
-  const instants = new Set<number>(); // each has cost a root request: there are not too many
+  const usedTimestamps = new Set<number>(); // few enough to keep: each cost a root request
   const job: TableJob = {
     wanted: 'a valid point',
     sides,
     prepare(batch) {
-      const { points, pointStatus: noPoint } = batch,
-        moments = timestampColumn === undefined ? undefined : readRowTimestamps(batch);
+      const { points, pointStatus } = batch,
+        timestamps = timestampColumn === undefined ? undefined : readRowTimestamps(batch);
       return {
         problemOf(row) {
-          const has = (status: number): boolean => sideWith(batch, row, status) >= 0;
+          const has = (status: number): boolean => findSideWithStatus(batch, row, status) >= 0;
           if (has(PointStatus.invalidPoint))
             return { reason: () => batch.describeInvalid(row), status: 'invalid_point' };
-          const missing = strict ? sideWith(batch, row, PointStatus.notLookedUp) : -1;
+          const missing = strict ? findSideWithStatus(batch, row, PointStatus.notLookedUp) : -1;
           if (missing >= 0) return { reason: () => `${sides[missing]} is missing`, status: 'not_looked_up' };
-          return moments && has(PointStatus.invalidTimestamp)
+          return timestamps && has(PointStatus.invalidTimestamp)
             ? {
-                reason: () => `column ${timestampColumn}: ${moments.describeInvalid(row)}`,
+                reason: () => `column ${timestampColumn}: ${timestamps.describeInvalid(row)}`,
                 status: 'invalid_timestamp',
               }
             : undefined;
         },
         async lookUp(signal, onProgress) {
-          const answers = await lookup.lookUp({ points, timestamps: moments, signal, onProgress });
-          for (const instant of answers.timestamps ?? []) instants.add(instant.getTime());
-          return withPresetStatus(answers, noPoint);
+          const answers = await lookup.lookUp({ points, timestamps, signal, onProgress });
+          for (const timestamp of answers.timestamps ?? []) usedTimestamps.add(timestamp.getTime());
+          return withPresetStatus(answers, pointStatus);
         },
       };
     },
   };
   const counts = await answerTable(table, table.sinkTo(sink, options.missing), job, options);
-  const moments =
+  const timestamps =
     timestampColumn === undefined
       ? { timestamp: kind === 'graph' ? lookup.timestamp : undefined }
-      : { timestamps: spanOf(instants) };
-  return { ...counts, ...moments };
+      : { timestamps: findSpan(usedTimestamps) };
+  return { ...counts, ...timestamps };
 }
 
-function spanOf(instants: ReadonlySet<number>): TableSummary['timestamps'] {
+function findSpan(usedTimestamps: ReadonlySet<number>): TableSummary['timestamps'] {
   let first = Infinity,
     last = -Infinity;
-  for (const ms of instants) {
+  for (const ms of usedTimestamps) {
     first = Math.min(first, ms);
     last = Math.max(last, ms);
   }
   const date = (ms: number): Date | null => (Number.isFinite(ms) ? new Date(ms) : null);
-  return { first: date(first), last: date(last), count: instants.size };
+  return { first: date(first), last: date(last), count: usedTimestamps.size };
 }
 
-/** The first side of a row that has a status instead of a point, or -1. */
-function sideWith({ pointStatus: noPoint, rows }: Batch, row: number, status: number): number {
-  for (let at = row; at < noPoint.length; at += rows)
-    if (noPoint[at] === status) return Math.floor(at / rows);
+/** Returns the first side of a row that has this status instead of a point, or -1. */
+function findSideWithStatus({ pointStatus, rows }: Batch, row: number, status: number): number {
+  for (let at = row; at < pointStatus.length; at += rows)
+    if (pointStatus[at] === status) return Math.floor(at / rows);
   return -1;
 }

@@ -1,11 +1,11 @@
-/** Roots of a table's supervoxels. */
+/** Looks up the roots of the supervoxels of a table. */
 import type { RootsResult } from '../points/result.ts';
 import { idAnswerColumn } from '../tables/answers.ts';
 import { findIdColumns, chooseStatusColumn } from './columns.ts';
 import type { IdLookup } from './id-table.ts';
 import { toLookupAnswers } from './point-lookup.ts';
 
-/** What a job needs of a graphene volume. */
+/** The part of a graphene volume that the job needs. */
 export interface RootVolume {
   now(): Date;
   roots(
@@ -15,16 +15,16 @@ export interface RootVolume {
 }
 
 interface RootJobOptions {
-  /** Layer asked for instead of the root. */
+  /** The layer that is looked up instead of the root. */
   stopLayer?: number;
-  /** Whether IDs that need no look-up are checked to be valid at the moment. */
+  /** Whether IDs that need no look-up are checked to be valid at the timestamp. */
   validate?: boolean;
 }
 
 export interface RootJob extends RootJobOptions {
-  /** @default the volume's now, taken once, for the first batch */
+  /** The timestamp of all roots. @default The volume's now at the first batch. */
   timestamp?: Date;
-  /** Columns of the IDs. @default the one that `idColumnIn` finds */
+  /** The columns of the IDs. @default the column that `findIdColumn` finds */
   columns?: readonly string[];
 }
 
@@ -33,16 +33,16 @@ export function createRootLookup(
   { timestamp, columns, ...options }: RootJob,
 ): IdLookup & { readonly timestamp: Date | undefined } {
   const { stopLayer } = options;
-  let instant = timestamp;
+  let pinned = timestamp;
   return {
     idsPerLookup: 1,
     listName: columns?.[0] ?? 'supervoxel_id',
     get timestamp() {
-      return instant;
+      return pinned;
     },
     columns(found) {
-      const asked = findIdColumns(found, 'supervoxel_id', columns);
-      const outputs = asked.flatMap(({ prefix }) => {
+      const idColumns = findIdColumns(found, 'supervoxel_id', columns);
+      const outputs = idColumns.flatMap(({ prefix }) => {
         const node = `${prefix}${stopLayer === undefined ? 'root_id' : `l${stopLayer}_id`}`;
         return [
           node,
@@ -54,13 +54,13 @@ export function createRootLookup(
           ),
         ];
       });
-      return { ids: asked.map(({ name }) => name), outputs };
+      return { ids: idColumns.map(({ name }) => name), outputs };
     },
     async lookUp({ ids: [ids] }, signal) {
-      instant ??= volume.now();
+      pinned ??= volume.now();
       const answer = await volume.roots(ids, {
         ...options,
-        timestamp: instant,
+        timestamp: pinned,
         onError: 'status',
         borrow: true,
         signal,

@@ -1,4 +1,4 @@
-/** The moments that the rows of a batch are asked at, from a column of timestamps. */
+/** Reads the timestamps of the rows of a batch from a column. */
 import { LookupError } from '../base/errors.ts';
 import { parseTimestamp } from '../chunkedgraph/ids/timestamp.ts';
 import { PointStatus } from '../points/status.ts';
@@ -7,49 +7,49 @@ import type { Batch } from '../tables/table.ts';
 import type { PointTimestamps } from './point-lookup.ts';
 
 export interface RowTimestamps extends PointTimestamps {
-  /** Why a row has no moment. */
+  /** Describes why the timestamp of a row is invalid. */
   describeInvalid(row: number): string;
 }
 
-const OWN_MOMENT = -1;
+const JOB_TIMESTAMP = -1;
 
 /**
- * Reads the first column of text of a batch. A missing timestamp means the job's own; where one cannot be read, the points of its row are
- * taken from the batch, and are `invalid_timestamp`.
+ * Reads the timestamps from the first text column of a batch. A row without a timestamp uses that of the job. If a timestamp cannot be
+ * read, the points of the row are removed from the batch and get the status `invalid_timestamp`.
  */
 export function readRowTimestamps(batch: Batch): RowTimestamps {
-  const { rows, points, pointStatus: noPoint } = batch,
-    [{ spellings, indices: places }] = batch.texts;
-  const of = new Int32Array(noPoint.length);
-  const instants: Date[] = [],
+  const { rows, points, pointStatus } = batch,
+    [{ spellings, indices: textIndices }] = batch.texts;
+  const indices = new Int32Array(pointStatus.length);
+  const timestamps: Date[] = [],
     byMs = new Map<number, number>();
-  /** By spelling: the index of its instant (or the job's own), or why it is none. */
-  const moments: (number | string)[] = [];
+  /** For each distinct text: the index of its timestamp (or that of the job), or why it cannot be read. */
+  const parsed: (number | string)[] = [];
   const parse = (text: string): number | string => {
-    if (isMissing(text) || /^(now|nat)$/i.test(text)) return OWN_MOMENT;
-    let instant: Date;
+    if (isMissing(text) || /^(now|nat)$/i.test(text)) return JOB_TIMESTAMP;
+    let timestamp: Date;
     try {
-      instant = parseTimestamp(text);
+      timestamp = parseTimestamp(text);
     } catch (error) {
       if (error instanceof LookupError) return error.message;
       throw error;
     }
-    let moment = byMs.get(instant.getTime());
-    if (moment === undefined) {
-      byMs.set(instant.getTime(), (moment = instants.length));
-      instants.push(instant);
+    let index = byMs.get(timestamp.getTime());
+    if (index === undefined) {
+      byMs.set(timestamp.getTime(), (index = timestamps.length));
+      timestamps.push(timestamp);
     }
-    return moment;
+    return index;
   };
-  for (let at = 0; at < of.length; at++) {
-    if (noPoint[at] !== 0) continue;
-    const place = places[at % rows],
-      moment = (moments[place] ??= parse(spellings[place]));
-    if (typeof moment === 'number') of[at] = moment;
+  for (let at = 0; at < indices.length; at++) {
+    if (pointStatus[at] !== 0) continue;
+    const textIndex = textIndices[at % rows],
+      index = (parsed[textIndex] ??= parse(spellings[textIndex]));
+    if (typeof index === 'number') indices[at] = index;
     else {
-      noPoint[at] = PointStatus.invalidTimestamp;
+      pointStatus[at] = PointStatus.invalidTimestamp;
       points.fill(NaN, 3 * at, 3 * at + 3);
     }
   }
-  return { indices: of, timestamps: instants, describeInvalid: (row) => String(moments[places[row]]) };
+  return { indices, timestamps, describeInvalid: (row) => String(parsed[textIndices[row]]) };
 }

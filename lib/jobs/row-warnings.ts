@@ -1,20 +1,20 @@
-/** Rows that hold no valid question: the first are told of in full, the others counted; a strict job stops at one. */
+/** Warns about invalid rows: the first rows are described, the others are counted. A strict job stops at the first. */
 import { TableError } from '../base/errors.ts';
 import type { Batch } from '../tables/table.ts';
 
-/** Why a row has no valid question, and what its status will be. */
+/** Why a row is invalid, and the status that it gets. */
 export interface RowProblem {
   reason: () => string;
   status: string;
 }
 
 export interface RowWarningOptions {
-  /** A row that holds no valid question is an error. @default false */
+  /** Whether an invalid row is an error. @default false */
   strict?: boolean;
   warn?: (message: string) => void;
 }
 
-/** Warnings of one kind that are spelled out. */
+/** The number of warnings of one kind that are written in full. */
 export const MAX_WARNINGS = 3;
 
 export class RowWarnings {
@@ -22,36 +22,37 @@ export class RowWarnings {
   readonly #options: RowWarningOptions;
   #count = 0;
 
-  /** @param wanted What the rows lack, as the summary of warnings calls it: `a valid point`. */
+  /** @param wanted What a valid row has, for the summary: `a valid point`. */
   constructor(wanted: string, options: RowWarningOptions) {
     this.#wanted = wanted;
     this.#options = options;
   }
 
   /**
-   * Tells of the rows of a batch, in their order.
-   * @throws TableError BAD_ROW when strict; what broke off the reading of the batch.
+   * Warns about the invalid rows of a batch.
+   *
+   * @throws TableError BAD_ROW if the job is strict; the error that ended the reading of the batch.
    */
-  report(batch: Batch, refusalOf: (row: number) => RowProblem | undefined): void {
+  report(batch: Batch, problemOf: (row: number) => RowProblem | undefined): void {
     const end = batch.readError?.row ?? batch.rows;
     for (let row = 0; row < end; row++) {
-      const refusal = refusalOf(row);
-      if (refusal) this.#refuse(batch, row, refusal);
+      const problem = problemOf(row);
+      if (problem) this.#warn(batch, row, problem);
     }
     if (batch.readError) throw batch.readError.error;
   }
 
-  #refuse(batch: Batch, row: number, { reason, status }: RowProblem): void {
+  #warn(batch: Batch, row: number, { reason, status }: RowProblem): void {
     const { strict = false, warn = () => {} } = this.#options;
     if (!strict && ++this.#count > MAX_WARNINGS) return;
-    const message = `${batch.nameOf(row)}: ${reason()}`; // to find the line takes a look at the whole block
+    const message = `${batch.nameOf(row)}: ${reason()}`; // slow: finding the line number scans the whole block
     if (strict) throw new TableError('BAD_ROW', message);
     warn(`${message}; ${status}`);
   }
 
-  /** Says how many were not told of. */
+  /** Warns how many rows were not described. */
   summarize(): void {
-    if (this.#count > MAX_WARNINGS)
-      this.#options.warn?.(`${this.#count - MAX_WARNINGS} more rows without ${this.#wanted}`);
+    const more = this.#count - MAX_WARNINGS;
+    if (more > 0) this.#options.warn?.(`${more} more ${more === 1 ? 'row' : 'rows'} without ${this.#wanted}`);
   }
 }

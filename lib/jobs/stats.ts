@@ -1,4 +1,4 @@
-/** Sums of what look-ups cost. */
+/** Adds up the statistics of look-ups. */
 import type { LookupStats } from '../points/result.ts';
 
 export const emptyStats = (): LookupStats => ({
@@ -13,7 +13,7 @@ export const emptyStats = (): LookupStats => ({
   ms: { plan: 0, chunks: 0, roots: 0, total: 0 },
 });
 
-/** Adds every number of `part`, at any depth. */
+/** Adds every number of `part` to `sum`, at any depth. */
 export function addStats<T extends object>(sum: T, part: T): void {
   for (const key of Object.keys(part) as (keyof T)[]) {
     const value = part[key];

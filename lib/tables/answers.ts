@@ -1,6 +1,6 @@
-/** What is written into a batch of rows: columns of values, and the status of each row. */
+/** The answers that are written into a batch of rows: columns of values, and one status per row. */
 
-/** Numbers of one kind, or uint64 IDs. */
+/** Numbers of one type, or uint64 IDs. */
 type Values =
   | BigUint64Array
   | BigInt64Array
@@ -13,33 +13,36 @@ type Values =
   | Int8Array
   | Uint8Array;
 
-/** One column: the value of row i is `values[i * stride + offset]`. */
+/** One column of answers: the value of row i is `values[i * stride + offset]`. */
 export interface AnswerColumn {
   values: Values;
   stride: number;
   offset: number;
-  /** Whether 0 is no answer, unless the point is background. */
+  /** Whether 0 means that there is no answer, unless the point is background. */
   zeroMeansMissing: boolean;
-  /** Decimals that are written at most, for numbers where NaN is no answer. */
+  /** Maximum number of decimals written. NaN then means that there is no answer. */
   decimals?: number;
-  /** Words for the values 0, 1, …; no answer where there is none. */
+  /** Text to write for the values 0, 1, …. A value without a text means that there is no answer. */
   words?: readonly string[];
 }
 
-/** The first answers of all rows, then the second: those of one side of a row are its columns, and its status behind them. */
+/**
+ * The answers of a batch. A row may have several sides, such as the two sides of a synapse. The answers of all rows for the first
+ * side come first, then those for the second side. Each side writes all `columns`, then its status.
+ */
 export interface RowAnswers {
   columns: readonly AnswerColumn[];
   status: Uint8Array;
-  /** Statuses of rows that were not asked about; 0 for all others. */
+  /** Statuses of rows that were not looked up, because their input is missing or invalid; 0 for all other rows. */
   presetStatus?: Uint8Array;
   /**
-   * Whether what a row has in an output column stays as it is; the status is the last column.
-   * @default all but the status of a row that has no answer
+   * Whether a row keeps the old value of an output column. The status is the last column.
+   * @default A row without an answer keeps all old values except its status.
    */
   keeps?: (row: number, column: number) => boolean;
 }
 
-/** IDs, one a row; 0 is no answer. */
+/** Makes a column of IDs, one per row; 0 means that there is no answer. */
 export const idAnswerColumn = (values: BigUint64Array): AnswerColumn => ({
   values,
   stride: 1,

@@ -1,11 +1,13 @@
-/** Whether a table has the columns that are read, and none of those that are written: the same in all formats. */
+/** Checks that a table has the columns that are read, and none of those that are written. All formats use this check. */
 import { TableError } from '../base/errors.ts';
 import type { TableColumns } from './table.ts';
 
 /**
- * @param hint What may be wrong with the table, if columns are missing.
- * @param present What is there already in every row.
- * @throws TableError MISSING_COLUMN, listing what is there; COLUMN_EXISTS.
+ * Checks the chosen columns against the names that the table has.
+ *
+ * @param hint A likely reason for missing columns, added to the message.
+ * @param present The columns that every row has.
+ * @throws TableError MISSING_COLUMN, with the columns found; COLUMN_EXISTS.
  */
 export function checkColumns(
   {
@@ -26,7 +28,7 @@ export function checkColumns(
   if (twice !== undefined)
     throw new TableError(
       'COLUMN_EXISTS',
-      `column ${twice} would be written twice: what is asked about needs names that differ`,
+      `column ${twice} would be written twice: the columns that are looked up need different names`,
     );
   const missing = wanted.filter((name) => !found.includes(name));
   if (missing.length > 0) {
@@ -43,14 +45,15 @@ export function checkColumns(
   if (existing.length > 0 && !replace) throw columnExistsError(existing, advice);
   const read = outputs.find((name) => wanted.includes(name));
   if (read !== undefined && !rereads)
-    throw new TableError('COLUMN_EXISTS', `column ${read} is read and would be written over`);
+    throw new TableError('COLUMN_EXISTS', `column ${read} is an input and would be overwritten`);
 }
 
+/** Makes the error for output columns that the table already has. */
 export function columnExistsError(names: readonly string[], advice?: string): TableError {
   const [columns, exist, them] =
     names.length === 1 ? ['column', 'exists', 'it'] : ['columns', 'exist', 'them'];
   return new TableError(
     'COLUMN_EXISTS',
-    `${columns} ${names.join(', ')} ${exist} already (${advice === undefined ? '' : `${advice}; `}--replace writes over ${them})`,
+    `${columns} ${names.join(', ')} already ${exist} (${advice === undefined ? '' : `${advice}; `}--replace overwrites ${them})`,
   );
 }

@@ -1,19 +1,19 @@
-/** What the first lines of a table of IDs say about its format. */
+/** Detects the format of a table of IDs from its first lines. */
 import type { FormatName, IdFormatName } from './formats.ts';
 import { isMissing } from './missing.ts';
 
-/** An ID, well or badly written. */
+/** An ID, or a number that was meant to be one. */
 const NUMBER = /^[+-]?[\d.]+(?:e[+-]?\d+)?$/i;
 const BYTE_ORDER_MARK = /^\u00ef\u00bb\u00bf/;
 
-/** @param text What is there so far, as latin1. */
+/** Returns the first lines. @param text The bytes read so far, decoded as latin1. */
 const linesOf = (text: string): string[] =>
   text
     .replace(BYTE_ORDER_MARK, '')
     .trimStart()
     .split(/[\r\n]+/, 3);
 
-/** Whether the format can be told from this much: the first line, and where that has commas and tabs, the second. */
+/** Returns whether the text is enough to detect the format: the first line, or two lines if the first has both commas and tabs. */
 export function canDetectFormat(text: string): boolean {
   const lines = linesOf(text);
   const wanted = fieldsOf(lines[0], ',') > 1 && fieldsOf(lines[0], '\t') > 1 ? 2 : 1;
@@ -21,8 +21,8 @@ export function canDetectFormat(text: string): boolean {
 }
 
 /**
- * What a table of IDs is.
- * @returns the format; a list has no header: its first line is an ID or says that there is none, whatever the file is called.
+ * Detects the format of a table of IDs. If the first line is an ID or a word for a missing ID, the table is a list without a header,
+ * whatever the suffix of the file.
  */
 export function detectFormat(
   text: string,
@@ -32,7 +32,7 @@ export function detectFormat(
     [first, second = ''] = linesOf(text).map((line) => line.trim());
   if (given === 'jsonl' || (first === '' && known !== undefined)) return known!;
   const value = /^"([^"]*)"$/.exec(first)?.[1] ?? first;
-  // pandas calls the only column of a Series 0.
+  // pandas writes 0 as the header of an unnamed Series.
   const isHeader = value === '0' && (known === 'csv' || known === 'tsv');
   if (!isHeader && (NUMBER.test(value) || isMissing(value))) return known === 'tsv' ? 'tab-list' : 'list';
   return known ?? (first.startsWith('{') ? 'jsonl' : separatorOf(first, second));
@@ -47,6 +47,6 @@ function separatorOf(first: string, second: string): 'csv' | 'tsv' {
   return byTabs === byCommas ? (tabs > commas ? 'tsv' : 'csv') : byTabs ? 'tsv' : 'csv';
 }
 
-/** Fields of a line, separators in quotes left out. */
+/** Counts the fields of a line. Separators in quotes do not count. */
 const fieldsOf = (line: string, separator: string): number =>
   line.replace(/"(?:[^"]|"")*"?/g, '').split(separator).length;

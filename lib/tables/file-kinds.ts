@@ -1,12 +1,12 @@
-/** Kinds of files that are not tables of text, by suffix and by how they begin, and what makes a table of text of each. */
+/** File types that are not text tables, recognized by suffix or first bytes, and how to convert each to a text table. */
 import { formatOfFile, KNOWN_SUFFIXES } from './formats.ts';
 
 interface FileKind {
   name: string;
   suffixes: readonly string[];
-  /** The first bytes, in latin1. */
+  /** Matches the first bytes, decoded as latin1. */
   magic?: RegExp;
-  /** What makes the text table OUT of FILE. */
+  /** The command or advice that converts FILE to the text table OUT. */
   convert: string;
 }
 
@@ -26,7 +26,7 @@ const KINDS: readonly FileKind[] = [
     name: 'a spreadsheet',
     suffixes: ['xlsx', 'xlsm', 'xls', 'ods'],
     magic: /^\xd0\xcf\x11\xe0/,
-    convert: 'save it as "CSV UTF-8" (IDs formatted as text, or they lose digits)',
+    convert: 'save it as "CSV UTF-8" (format the IDs as text, or they lose digits)',
   },
   {
     name: 'a NumPy array',
@@ -52,36 +52,40 @@ const KINDS: readonly FileKind[] = [
     name: 'an archive',
     suffixes: ['zip'],
     magic: /^PK\x03\x04/,
-    convert: 'unzip it; a spreadsheet is saved as "CSV UTF-8"',
+    convert: 'unzip it; if it is a spreadsheet, save it as "CSV UTF-8"',
   },
   {
     name: 'an archive',
     suffixes: ['tar', 'tgz', '7z', 'rar'],
     magic: /^(7z\xbc\xaf|Rar!)/,
-    convert: 'take the table out of it',
+    convert: 'extract the table from it',
   },
   { name: 'bzip2', suffixes: ['bz2'], magic: /^BZh[1-9]1AY&SY/, convert: 'bzip2 -dc FILE > OUT' },
   { name: 'xz', suffixes: ['xz'], magic: /^\xfd7zXZ\0/, convert: 'xz -dc FILE > OUT' },
   { name: 'LZ4', suffixes: ['lz4'], magic: /^\x04"M\x18/, convert: 'lz4 -dc FILE > OUT' },
 ];
 
-/** Why a file of this name is not read as a table, and what to do; undefined for all names that say nothing of the kind. */
+/** Says why a file with this name cannot be read as a table, and how to convert it. Returns undefined for any other name. */
 export function reasonNotReadable(path: string): string | undefined {
   const kind = kindOfName(path);
   return kind && `${path} is ${kind.name}, which is not read (${KNOWN_SUFFIXES} are): ${advice(kind, path)}`;
 }
 
-/** The same for a file to be written. */
+/** Says why a file with this name cannot be written as a table. Returns undefined for any other name. */
 export function reasonNotWritable(path: string): string | undefined {
   const kind = kindOfName(path);
   return kind && `${path} would be ${kind.name}, which is not written (${KNOWN_SUFFIXES} are)`;
 }
 
-/** The same by how a file begins. @param called What messages call it. */
-export function reasonNotText(start: Uint8Array, called: string): string | undefined {
+/**
+ * Says why a file that begins with these bytes is not a text table, and how to convert it. Returns undefined for any other bytes.
+ *
+ * @param called The name of the file in messages.
+ */
+export function reasonNotText(start: Uint8Array, displayName: string): string | undefined {
   const text = Buffer.from(start.buffer, start.byteOffset, Math.min(start.byteLength, 16)).toString('latin1');
   const kind = KINDS.find(({ magic }) => magic?.test(text));
-  return kind && `${called} holds ${kind.name} and not text: ${advice(kind, called)}`;
+  return kind && `${displayName} holds ${kind.name}, not text: ${advice(kind, displayName)}`;
 }
 
 function kindOfName(path: string): FileKind | undefined {

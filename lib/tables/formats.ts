@@ -1,12 +1,13 @@
-/** The formats of tables: what their files are called, and which options are for them. `open-table.ts` says what reads and writes each. */
+/** The formats of tables: their suffixes and their options. `open-table.ts` connects each format to its reader and writer. */
 
+/** The formats that a user can name. */
 export const FORMATS = ['csv', 'tsv', 'jsonl'] as const;
 export type FormatName = (typeof FORMATS)[number];
 
-/** `list`: one ID a line and nothing else; it is written as CSV, `tab-list` as TSV. */
+/** A format of a table of IDs. `list` and `tab-list` have one ID per line and no header; `list` is written as CSV, `tab-list` as TSV. */
 export type IdFormatName = FormatName | 'list' | 'tab-list';
 
-/** Options that are not for every format, as the command line calls them. */
+/** The options that apply to some formats only, by their names on the command line. */
 export type FormatOption = 'delimiter' | 'decimal' | 'missing';
 
 const SUFFIXES: Readonly<Record<FormatName, readonly string[]>> = {
@@ -21,23 +22,23 @@ const OPTIONS: Readonly<Record<FormatName, readonly FormatOption[]>> = {
   jsonl: [],
 };
 
-/** What tables may be packed with, all of them alike: suffixes, the usual one first. */
+/** The suffixes of each compression, the usual suffix first. Tables of every format may be compressed. */
 const PACKINGS = { gzip: ['gz', 'gzip'], zstd: ['zst', 'zstd'] } as const;
 export type TableCompression = keyof typeof PACKINGS;
 
-/** Suffixes of a path, in lower case: the last, and the one before it. */
+/** Returns the last suffix of a path and the suffix before it, in lower case. */
 function suffixesOf(path: string): { last?: string; before?: string } {
   const [, before, last] = /(?:\.([^./\\]+))?\.([^./\\]+)$/.exec(path.toLowerCase()) ?? [];
   return { last, before };
 }
 
-/** What a file is packed with, by its suffix. */
+/** Returns the compression that the suffix of a file names. */
 export function compressionOfFile(path: string): TableCompression | undefined {
   const { last } = suffixesOf(path);
   return (Object.keys(PACKINGS) as TableCompression[]).find((packing) => includes(PACKINGS[packing], last));
 }
 
-/** Format of a file by its suffix, that of its packing left out; undefined for any other. */
+/** Returns the format that the suffix of a file names, in front of the suffix of its compression; undefined for any other suffix. */
 export function formatOfFile(path: string): FormatName | undefined {
   const { last, before } = suffixesOf(path),
     suffix = compressionOfFile(path) === undefined ? last : before;
@@ -47,7 +48,7 @@ export function formatOfFile(path: string): FormatName | undefined {
 const includes = (suffixes: readonly string[], suffix: string | undefined): boolean =>
   suffix !== undefined && suffixes.includes(suffix);
 
-/** Suffixes of files that are read and written, for messages. */
+/** The suffixes that are read and written, as text for messages. */
 export const KNOWN_SUFFIXES = `${listed(
   FORMATS.flatMap((name) => SUFFIXES[name]).map((suffix) => `.${suffix}`),
   'and',
@@ -56,7 +57,7 @@ export const KNOWN_SUFFIXES = `${listed(
   'or',
 )}`;
 
-/** @returns undefined for an option of this format; else the formats that it is for: `csv and tsv`. */
+/** Lists the formats that an option is for, such as `csv and tsv`. Returns undefined if this format is among them. */
 export function formatsWithOption(option: FormatOption, format: IdFormatName): string | undefined {
   const takers = FORMATS.filter((name) => OPTIONS[name].includes(option));
   const name = format === 'list' ? 'csv' : format === 'tab-list' ? 'tsv' : format;

@@ -1,5 +1,5 @@
 /**
- * Cells that say that a value is missing, apart from cells whose value cannot be read.
+ * Recognizes cells that mark a missing value, as opposed to cells that cannot be read.
  * Source: pandas, `read_csv`, parameter `na_values`; R's `write.csv` writes NA.
  */
 const MARKERS = new Set([
@@ -22,7 +22,7 @@ const MARKERS = new Set([
 
 const LONGEST = Math.max(...[...MARKERS].map((marker) => marker.length));
 
-/** Whether a cell, or a value of JSON, stands for no value: nothing, blanks, or a marker in any case. */
+/** Returns whether a cell or a JSON value marks a missing value: it is absent, blank, or a marker in upper or lower case. */
 export function isMissing(value: unknown): boolean {
   if (value === undefined || value === null) return true;
   if (typeof value === 'number') return Number.isNaN(value);

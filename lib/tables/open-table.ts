@@ -1,4 +1,4 @@
-/** What reads and writes each format. */
+/** Opens a table: connects each format to the class that reads and writes it. */
 import type { FormatName, IdFormatName } from './formats.ts';
 import type { ColumnChoice } from './table.ts';
 import { Delimited } from './text/delimited.ts';
@@ -6,35 +6,38 @@ import { JsonLines } from './text/json-lines.ts';
 import type { TextFormat } from './text/text-format.ts';
 import { TextTable, type TextTableOptions } from './text/text-table.ts';
 
-/** How the text of a table is written, where it is not as usual. */
+/** How the text of a table differs from the usual text of its format. */
 export interface TextOptions {
-  /** Between fields. @default what the format says */
+  /** The character between fields. @default the delimiter of the format */
   delimiter?: string;
-  /** @default false */
+  /** Whether coordinates have a decimal comma. @default false */
   decimalComma?: boolean;
 }
 
 export interface TableOptions extends TextTableOptions {
   format: IdFormatName;
   text?: TextOptions;
-  /** What the IDs of a list are called. @default id */
+  /** The column name of the IDs of a list. @default 'id' */
   listName?: string;
 }
 
-type Opened = (columns: ColumnChoice, text: TextOptions) => TextFormat;
+type CreateFormat = (columns: ColumnChoice, text: TextOptions) => TextFormat;
 
 const delimited =
-  (usual: string): Opened =>
+  (usual: string): CreateFormat =>
   (columns, { delimiter, decimalComma }) =>
-    new Delimited({ delimiter: delimiter ?? usual, sure: delimiter !== undefined, decimalComma }, columns);
+    new Delimited(
+      { delimiter: delimiter ?? usual, isDelimiterGiven: delimiter !== undefined, decimalComma },
+      columns,
+    );
 
-const OPENED: Readonly<Record<FormatName, Opened>> = {
+const FORMAT_FACTORIES: Readonly<Record<FormatName, CreateFormat>> = {
   csv: delimited(','),
   tsv: delimited('\t'),
   jsonl: (columns) => new JsonLines(columns),
 };
 
-/** A table in a stream of bytes: its rows are `batches()`, and go with their answers where `sinkTo` says. */
+/** Opens a table in a stream of bytes. `batches()` yields its rows; `sinkTo()` writes them again with their answers. */
 export function openTable(
   bytes: AsyncIterable<Uint8Array>,
   columns: ColumnChoice,
@@ -49,7 +52,7 @@ function openFormat(
   text: TextOptions,
   listName: string,
 ): TextFormat {
-  if (format !== 'list' && format !== 'tab-list') return OPENED[format](columns, text);
+  if (format !== 'list' && format !== 'tab-list') return FORMAT_FACTORIES[format](columns, text);
   const delimiter = text.delimiter ?? (format === 'list' ? ',' : '\t');
   return new Delimited({ delimiter, header: [listName] }, columns);
 }

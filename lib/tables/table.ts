@@ -1,74 +1,79 @@
-/** Tables as jobs see them: batches of columns come out of a source, and their answers go into a sink. Formats differ below this. */
+/** The interface between jobs and table formats: a source yields batches of columns, and a sink writes their answers. */
 import type { TableError } from '../base/errors.ts';
 import type { RowAnswers } from './answers.ts';
 
-/** Columns of one point: three of coordinates, or one whose cells hold all three. */
+/** The columns of one point: three columns of coordinates, or one column whose cells hold all three. */
 export type PointColumns = readonly [string, string, string] | readonly [string];
 
-/** Which columns are read and written. */
+/** The columns of a table that are read and written. */
 export interface TableColumns {
-  /** A row may have several points. */
+  /** The columns of each point of a row. */
   points?: readonly PointColumns[];
   /** Columns of uint64 IDs. */
   ids?: readonly string[];
-  /** Columns whose text is asked for; an output among them need not be there yet. */
+  /** Columns that are read as text. An output column among them may be absent. */
   texts?: readonly string[];
-  /** Columns written, in this order. */
+  /** Columns that are written, in this order. */
   outputs: readonly string[];
-  /** Whether output columns that exist are replaced, in their place; otherwise they are an error. */
+  /** Whether existing output columns are replaced in place; otherwise they are an error. */
   replace: boolean;
-  /** Whether a column may be read and replaced. @default false */
+  /** Whether an input column may also be an output column. @default false */
   mayReplaceInputs?: boolean;
-  /** How outputs get other names. @default nothing to advise */
+  /** How the user can rename the outputs, for the error about existing columns. */
   advice?: string;
 }
 
-/** What the cells of a column hold in the rows that are known so far: those of the first batch. */
+/** Yields the cells of a column in the first batch. */
 export type CellsOf = (name: string) => Iterable<string>;
 
-/** How the columns follow from the names that the table has. @throws TableError MISSING_COLUMN. */
+/** Chooses the columns from the names that the table has. @throws TableError MISSING_COLUMN. */
 export type ColumnChoice = (found: readonly string[], cellsOf: CellsOf) => TableColumns;
 
-/** A column of text: the text of row r is `spellings[places[r]]`, without blanks around it. */
+/** A column of text: the text of row r is `spellings[indices[r]]`, without surrounding blanks. */
 export interface TextColumn {
   spellings: readonly string[];
   indices: Uint32Array;
 }
 
-/** Rows that are read, asked about and written together. Its arrays belong to whoever takes it from the source. */
+/** Rows that are read, looked up and written together. The consumer of the source may change the arrays. */
 export interface Batch {
-  /** How many; in all arrays row r of column k is at `k * rows + r`. */
+  /** The number of rows. In all arrays, row r of column k is at `k * rows + r`. */
   readonly rows: number;
-  /** Number of row 0 in the table, where data rows count from 1. */
+  /** The number of the first row in the table. Data rows count from 1. */
   readonly firstRow: number;
-  /** Three coordinates a row; NaN where there is no point. */
+  /** Three coordinates per point; NaN if there is no point. */
   readonly points: Float64Array;
-  /** Why a row has no point: `notLookedUp` where it is missing, `invalidPoint` where it cannot be read; else 0. */
+  /** 0 for a valid point, `notLookedUp` for a missing point, `invalidPoint` for a point that cannot be read. */
   readonly pointStatus: Uint8Array;
-  /** 0 where there is no ID. */
+  /** The IDs; 0 if there is no ID. */
   readonly ids: BigUint64Array;
-  /** Why a row has no ID: `notLookedUp` where it is missing, `invalidId` where it cannot be read; else 0. */
+  /** 0 for a valid ID, `notLookedUp` for a missing ID, `invalidId` for an ID that cannot be read. */
   readonly idStatus: Uint8Array;
   readonly texts: readonly TextColumn[];
-  /** What broke off the reading of this batch: only the rows before are there. */
+  /** The error that ended the reading of this batch. Only the rows before `row` are valid. */
   readonly readError?: { row: number; error: TableError };
-  /** What cannot be read in a row, in its own words. */
+  /** Describes what cannot be read in a row, with the text of the row. */
   describeInvalid(row: number): string;
-  /** What messages call a row: `row 17 (line 18)`. */
+  /** Returns the name of a row in messages, such as `row 17 (line 18)`. */
   nameOf(row: number): string;
 }
 
-/** @typeParam B What the sink of the same format needs of a batch, so that columns it does not write stay as they are. */
+/**
+ * Yields the rows of a table.
+ *
+ * @typeParam B The batch type of the format. Its sink needs it to keep the columns that it does not write.
+ */
 export interface TableSource<B extends Batch = Batch> {
-  /** Whether a table without rows still says what its columns are. */
+  /** Whether the format has a header, so that a table without rows still names its columns. */
   readonly hasHeader: boolean;
-  /** In order, once. @throws TableError, after the batches before it. */
+  /** Yields the batches in order; may be called once. @throws TableError, after the batches before the error. */
   batches(): AsyncIterable<B>;
 }
 
+/** Writes the rows of a table with their answers. */
 export interface TableSink<B extends Batch = Batch> {
   /** Writes the rows of a batch with their answers. */
   write(batch: B, answers: RowAnswers): Promise<void>;
-  /** All batches are written. The bytes are for their own sink to finish or abandon. */
+  /** Ends the table after the last batch. It does not finish the sink of the bytes. */
   finish(): Promise<void>;
 }

@@ -22,7 +22,7 @@ test('graphene-points cache counts, checks and deletes', async () => {
   await writeFile(new CacheFolder(folder, 1).fileOf('b'), 'damaged');
   expect(await cache('stats')).toEqual([
     0,
-    expect.stringMatching(/^HERE: 2 entries, 1 MiB, the oldest used 20\d\d-.*Z\n$/),
+    expect.stringMatching(/^HERE: 2 entries, 1 MiB, least recently used 20\d\d-.*Z\n$/),
     '',
   ]);
   expect(await cache('verify')).toEqual([0, 'HERE: 2 entries, 1 damaged and deleted\n', '']);
@@ -31,6 +31,6 @@ test('graphene-points cache counts, checks and deletes', async () => {
   expect(await cache('stats')).toEqual([0, 'HERE: 0 entries, 0 MiB\n', '']);
 });
 
-test('graphene-points cache knows no other actions', async () => {
+test('graphene-points cache refuses other actions', async () => {
   expect((await runCli(['cache', 'burn', folder])).code).toBe(2);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { runCli } from './run-cli.ts';
 
-test('graphene-points demo shows the points before and after the merge, and what was asked', async () => {
+test('graphene-points demo shows the points before and after the merge, and the requests', async () => {
   const { code, stdout, stderr } = await runCli(['demo']);
   expect([code, stderr]).toEqual([0, '']);
   const rows = stdout.split('\n');

@@ -1,7 +1,7 @@
 import { watch } from 'node:fs/promises';
 
-/** Resolves when a file that is not whole yet is created in a folder; watches from the moment it is called. */
+/** Resolves when a partial file is created in a folder. It watches from the time of the call. */
 export async function firstChange(folder: string): Promise<void> {
-  // leaving the loop ends the watching
+  // leaving the loop stops the watcher
   for await (const { filename } of watch(folder)) if (filename?.endsWith('.partial')) return;
 }

@@ -1,4 +1,4 @@
-/** `graphene-points graph`, end to end, judged by the recorded graph. */
+/** `graphene-points graph`, end to end, compared with the recorded graph. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { readFile, rm, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,13 +8,24 @@ import { GRAPH_COMMANDS } from '../../lib/cli/graph-commands.ts';
 import { run as runArgv } from '../../lib/cli/run.ts';
 import type { ServedMocks } from '../../mocks/index.ts';
 import { pcgGraph } from '../../testing/pcg-graph.ts';
-import { bucket, count, forget, graph, isoOf, LAST, rootAt, servePcg, successors, sv } from './pcg-cli.ts';
+import {
+  bucket,
+  count,
+  clearMocks,
+  graph,
+  isoOf,
+  LAST,
+  rootAt,
+  servePcg,
+  successors,
+  sv,
+} from './pcg-cli.ts';
 import { runCli, type CliResult } from './run-cli.ts';
 
 let served: ServedMocks & { path: string };
 beforeAll(async () => void (served = await servePcg()));
 afterAll(() => served.close());
-beforeEach(forget);
+beforeEach(clearMocks);
 afterEach(() => expect(bucket.log.requests).toEqual([]));
 
 const ask = (call: string, args: readonly string[], stdin?: string): Promise<CliResult> =>
@@ -43,7 +54,7 @@ const [old, { root: successor }] = [...successors()].find(([, { share }]) => sha
 const UNKNOWN = String((BigInt(old) & ~0xffffn) | 0xfff0n);
 
 describe('graphene-points graph', () => {
-  test('leaves: a line a root, in the order asked, however they come', async () => {
+  test('leaves writes one line per root, in the order of the IDs, from arguments and from tables', async () => {
     const roots = [standing[1], old, standing[0]];
     const expected = [standing[1], old, standing[0]].map((id) => [id, leavesOf(id, id === old ? 0 : LAST)]);
     const shown = (lines: Record<string, unknown>[]): unknown[] =>
@@ -72,7 +83,7 @@ describe('graphene-points graph', () => {
     ).toEqual(expected);
   });
 
-  test('leaves: of a layer, and in a box in nanometres', async () => {
+  test('leaves stops at a layer, and accepts a box in nanometres', async () => {
     const [{ leaves: level2 }] = await answers('leaves', [standing[0], '--stop-layer', '2']);
     expect((level2 as string[]).map((id) => BigInt(id) >> 56n)).toEqual((level2 as string[]).map(() => 2n));
     const [{ leaves: none }] = await answers('leaves', [
@@ -135,7 +146,7 @@ describe('graphene-points graph', () => {
     ],
   ])('%s %j', async (call, args, expected) => expect(await answers(call, args)).toEqual(expected));
 
-  test('request --as text and ids', async () => {
+  test('request reads text and IDs', async () => {
     expect(await ask('request', ['/segmentation/api/version', '--as', 'text'])).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('2.21.1') as unknown as string,
@@ -158,7 +169,7 @@ describe('graphene-points graph', () => {
     expect(JSON.parse(binary.stdout)).toEqual(level2.flatMap((id, k) => [id, supervoxels[k]]));
   });
 
-  test('delta, lineage, changelog, operation and operations tell one story', async () => {
+  test('delta, lineage, changelog, operation and operations agree', async () => {
     const [{ old_roots: gone, new_roots: made }] = await answers('delta', [
       '--from',
       isoOf(0),
@@ -211,7 +222,7 @@ describe('graphene-points graph', () => {
     });
   });
 
-  test('children, subgraph, level2-graph and chunk-children fit together', async () => {
+  test('children, subgraph, level2-graph and chunk-children agree', async () => {
     const root = standing.find((id) => leavesOf(id, LAST).length > 2)!;
     const [{ leaves }] = (await answers('leaves', [root])) as [{ leaves: string[] }];
     const [{ edges }] = (await answers('subgraph', [root])) as [{ edges: string[][] }];
@@ -230,7 +241,7 @@ describe('graphene-points graph', () => {
     ]);
   });
 
-  test('past-ids, latest-roots, merge-log, user-operations and oldest-timestamp', async () => {
+  test('past-ids, latest-roots, merge-log, user-operations and oldest-timestamp give the recorded history', async () => {
     const [{ id, past }] = (await answers('past-ids', [successor, '--from', isoOf(0)])) as [
       { id: string; past: string[] },
     ];
@@ -239,7 +250,7 @@ describe('graphene-points graph', () => {
       { id: old, roots: expect.arrayContaining([successor]) as unknown },
       { id: successor, roots: [successor] },
     ]);
-    // Users, times and kinds of edits: spec/fixtures/pcg/graph.json.
+    // The users, times and kinds of edits are in spec/fixtures/pcg/graph.json.
     expect(await answers('user-operations', ['101'])).toEqual(
       [1, 2, 7].map((number) => ({ operation_id: number, timestamp: isoOf(number) })),
     );
@@ -253,7 +264,7 @@ describe('graphene-points graph', () => {
       for (const pair of edges) expect(pair.map((end) => /^\d+$/.test(end))).toEqual([true, true]);
   });
 
-  test('path has its layer-2 nodes with a centroid each', async () => {
+  test('path gives each layer-2 node with its centroid', async () => {
     const body =
       '{"centroids_list":[[1,2,3],[4,5,6.5]],"l2_path":["144115188075855873","144115188075855874"],"failed_l2_ids":[]}';
     graph.faults.push({
@@ -276,10 +287,10 @@ describe('graphene-points graph', () => {
     ]);
     expect(
       await ask('path', ['--source', '1,2,3,4', '--source', '1,2,3,4', '--sink', '1,2,3,4']),
-    ).toMatchObject({ code: 2, stderr: 'error: a path has one --source and one --sink\n' });
+    ).toMatchObject({ code: 2, stderr: 'error: a path needs exactly one --source and one --sink\n' });
   });
 
-  test('one bad ID costs no other its answer', async () => {
+  test('a failed ID does not affect the others', async () => {
     graph.faults.push({ match: new RegExp(`/node/${old}/leaves`), status: 500 });
     const { code, stdout, stderr } = await ask('leaves', [standing[0], old, standing[1]]);
     const lines = stdout
@@ -297,11 +308,11 @@ describe('graphene-points graph', () => {
     expect(stderr).toMatch(new RegExp(`^warning: ${old}: .*leaves.*\n$`));
   });
 
-  test('unknown operations, and rows without an ID, are told and exit with 1', async () => {
+  test('unknown operations and rows without an ID are reported and exit with 1', async () => {
     expect(await ask('operation', ['99999'])).toEqual({
       code: 1,
-      stdout: '{"id":"99999","error":"UNKNOWN_ID","message":"the log has no such operation"}\n',
-      stderr: 'warning: 99999: the log has no such operation\n',
+      stdout: '{"id":"99999","error":"UNKNOWN_ID","message":"the log has no operation with this ID"}\n',
+      stderr: 'warning: 99999: the log has no operation with this ID\n',
     });
     expect(await ask('is-latest', ['--ids', '-'], `nan\n${successor}\n`)).toEqual({
       code: 1,
@@ -311,20 +322,24 @@ describe('graphene-points graph', () => {
     expect(await ask('is-latest', ['--ids', '-'], `root_id\n7.5\n${successor}\n`)).toEqual({
       code: 1,
       stdout: `{"id":"${successor}","is_latest":true}\n`,
-      stderr: 'warning: row 1 (line 2): column root_id: "7.5" is no uint64 ID; invalid_id\n',
+      stderr: 'warning: row 1 (line 2): column root_id: "7.5" is not a uint64 ID; invalid_id\n',
     });
   });
 
   test.each<[string, string[], RegExp]>([
-    ['leaves', [], /^error: no IDs: they stand behind the cloud path, or in --ids FILE\n$/],
-    ['leaves', ['1', '--ids', '-'], /^error: IDs stand behind the cloud path or in --ids FILE, not both\n$/],
+    ['leaves', [], /^error: no IDs: name them after the cloud path or in --ids FILE\n$/],
+    [
+      'leaves',
+      ['1', '--ids', '-'],
+      /^error: name the IDs after the cloud path or in --ids FILE, not both\n$/,
+    ],
     [
       'leaves',
       ['1', '--ids', 'none.txt', '--bounds', '1,2'],
       /expected six numbers, such as 0,0,0,512,512,64\.\n$/,
     ],
-    ['leaves', ['seven'], /^error: "seven" is no uint64 ID\n$/],
-    ['leaves', ['18446744073709551616'], /^error: "18446744073709551616" is no uint64 ID\n$/],
+    ['leaves', ['seven'], /^error: "seven" is not a uint64 ID\n$/],
+    ['leaves', ['18446744073709551616'], /^error: "18446744073709551616" is not a uint64 ID\n$/],
     [
       'leaves',
       ['--ids', 'none.txt'],
@@ -349,7 +364,7 @@ describe('graphene-points graph', () => {
     ],
     ['delta', [], /^error: required option '--from <time>/],
     ['request', ['merge', '--body', '[]'], /^error: .*would change the graph/],
-    ['request', ['x', '--body', '{'], /^error: --body is no JSON\n$/],
+    ['request', ['x', '--body', '{'], /^error: --body is not JSON\n$/],
     ['path', ['--source', '1,2,3,4', '--sink', '1,2'], /expected an ID and three numbers/],
     ['merge', [], /^error: unknown command 'merge'\n/],
   ])('%s %j is refused with 2', async (call, args, message) => {
@@ -358,7 +373,7 @@ describe('graphene-points graph', () => {
     expect([code, stdout]).toEqual([2, '']);
   });
 
-  test('writes to a file, and a reader that leaves ends it quietly', async () => {
+  test('writes to a file, and ends quietly when the reader closes the output', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'graph-'));
     await writeFile(join(folder, 'ids.txt'), `${successor}\n`);
     expect(
@@ -394,7 +409,7 @@ describe('graphene-points graph', () => {
     });
   });
 
-  test('says of every call what it takes', async () => {
+  test('has help for every call', async () => {
     const { stdout } = await runCli(['graph', '--help']);
     for (const [name, { summary: about }] of Object.entries(GRAPH_COMMANDS)) {
       expect(stdout).toContain(`\n  ${name} `);

@@ -13,7 +13,7 @@ async function sniff(pieces: string[], path = '-', given?: 'csv' | 'tsv' | 'json
   const { format, source: again } = await detectIdFormat(source, path, { format: given });
   const parts: Uint8Array[] = [];
   for await (const part of again) parts.push(part);
-  expect([Buffer.concat(parts).toString(), ended]).toEqual([pieces.join(''), true]); // nothing was taken
+  expect([Buffer.concat(parts).toString(), ended]).toEqual([pieces.join(''), true]); // every byte is still there
   return format;
 }
 
@@ -37,7 +37,7 @@ describe('the format of a table of IDs', () => {
     ['\ufeffroot_id\n', '-', 'csv'],
     ['123,456\n', '-', 'csv'],
     ['a\tb\n1\t2\n', 'ids.txt', 'tsv'],
-    // The first line of a list may say that there is no ID.
+    // The first line of a list may be a missing ID.
     ['""\n123\n', 'ids.txt', 'list'],
     ['nan\n123\n', '-', 'list'],
     ['<NA>\r\n123\n', 'ids.csv', 'list'],
@@ -45,13 +45,13 @@ describe('the format of a table of IDs', () => {
     ['None\n', 'ids.tsv', 'tab-list'],
     ['123\n', 'ids.tsv', 'tab-list'],
     ['123\n', 'ids.jsonl', 'list'],
-    // What pandas writes of a Series without a name.
+    // pandas writes this header for a Series without a name.
     ['0\n123\n', 'ids.csv', 'csv'],
     ['"0"\n123\n', 'ids.tsv', 'tsv'],
     ['0\n123\n', 'ids.txt', 'list'],
     ['0\n123\n', '-', 'list'],
     ['00\n1\n', 'ids.csv', 'list'],
-    // Separators in quotes separate nothing; where there are both, the next line tells.
+    // Separators in quotes do not count. If the first line has both, the next line decides.
     ['"a\tb",root_id\n', '-', 'csv'],
     ['"a,b"\n123\n', '-', 'csv'],
     ['"a\tb"\n123\n', '-', 'csv'],
@@ -67,7 +67,7 @@ describe('the format of a table of IDs', () => {
     ['{"a":1}\n', 'ids.NDJSON', 'jsonl'],
   ])('%p in %s is %s', async (text, path, format) => {
     expect(await sniff([text], path)).toBe(format);
-    expect(await sniff([...text], path)).toBe(format); // a character at a time
+    expect(await sniff([...text], path)).toBe(format); // one character at a time
   });
 
   test.each([
@@ -78,13 +78,14 @@ describe('the format of a table of IDs', () => {
     ['root_id\n123\n', 'csv', 'csv'],
     ['{"a":1}\n', 'csv', 'csv'],
     ['', 'csv', 'csv'],
-  ] as const)('%j said to be %s is %s', async (text, given, format) =>
+  ] as const)('%j with --format %s is %s', async (text, given, format) =>
     expect(await sniff([text], '-', given)).toBe(format),
   );
 
-  test('is what the user says', async () => expect(await sniff(['123\n'], 'ids.txt', 'jsonl')).toBe('jsonl'));
+  test('is the format that the user names, for JSON Lines', async () =>
+    expect(await sniff(['123\n'], 'ids.txt', 'jsonl')).toBe('jsonl'));
 
-  test('looks at no more than the first line, and not for ever', async () => {
+  test('is detected from the first line, and never reads without end', async () => {
     let given = 0;
     const endless = (async function* () {
       for (;;) yield (given++, Buffer.alloc(4096, 'a'));

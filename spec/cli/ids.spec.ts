@@ -1,4 +1,4 @@
-/** Commands on tables of IDs, end to end, judged by the recorded graph. */
+/** Commands on tables of IDs, end to end, compared with the recorded graph. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,18 @@ import { join } from 'node:path';
 import type { ServedMocks } from '../../mocks/index.ts';
 import { epochs } from '../../testing/pcg-graph.ts';
 import { firstChange } from './first-change.ts';
-import { bucket, count, forget, graph, isoOf, LAST, rootAt, servePcg, successors, sv } from './pcg-cli.ts';
+import {
+  bucket,
+  count,
+  clearMocks,
+  graph,
+  isoOf,
+  LAST,
+  rootAt,
+  servePcg,
+  successors,
+  sv,
+} from './pcg-cli.ts';
 import { runCli, type CliResult } from './run-cli.ts';
 
 let served: ServedMocks & { path: string };
@@ -14,11 +25,11 @@ let folder: string;
 beforeAll(async () => void (served = await servePcg()));
 afterAll(() => served.close());
 beforeEach(async () => {
-  forget();
+  clearMocks();
   folder = await mkdtemp(join(tmpdir(), 'ids-'));
 });
 afterEach(async () => {
-  expect(bucket.log.requests).toEqual([]); // no voxel, no info of the watershed
+  expect(bucket.log.requests).toEqual([]); // no voxel and no info of the watershed is read
   await rm(folder, { recursive: true });
 });
 
@@ -30,12 +41,12 @@ const run = (
 ): Promise<CliResult> => runCli([command, served.path, ...flags], { stdin, signal });
 const ns = Array.from({ length: count }, (_, n) => n);
 const changed = ns.filter((n) => rootAt(n, 0) !== rootAt(n, LAST));
-/** A supervoxel of an object of several chunks whose layer-2 node was replaced, too. */
+/** A supervoxel whose object spans several chunks and whose layer-2 node was replaced, too. */
 const rebuilt = changed.find(
   (n) => BigInt(epochs[0].l3[n]) >> 56n === 3n && epochs[0].l2[n] !== epochs[LAST].l2[n],
 )!;
 const lines = (...rows: string[]): string => rows.map((row) => `${row}\n`).join('');
-/** IDs that the graph does not have. */
+/** IDs that are not in the graph. */
 const UNKNOWN_SV = String(BigInt(sv(0)) + 60_000n);
 const UNKNOWN = String((BigInt(rootAt(0, 0)) & ~0xffffn) | 0xfff0n);
 
@@ -102,7 +113,7 @@ describe('graphene-points roots', () => {
       `{"supervoxel_id":${sv(3)},"root_id":"${rootAt(3, 0)}","status":"ok"}\n`,
     ],
     [
-      'TSV, as told',
+      'TSV, as --format says',
       ['--format', 'tsv', '--column', 'b'],
       lines('a\tb', `1\t${sv(4)}`),
       lines('a\tb\troot_id\tstatus', `1\t${sv(4)}\t${rootAt(4, 0)}\tok`),
@@ -114,7 +125,7 @@ describe('graphene-points roots', () => {
       lines('root_id,supervoxel_id,status', `${rootAt(4, 0)},${sv(4)},ok`),
     ],
     ['nothing at all', [], '', 'supervoxel_id,root_id,status\n'],
-  ])('takes %s from standard input', async (_, flags, stdin, expected) => {
+  ])('reads %s from standard input', async (_, flags, stdin, expected) => {
     expect(await run('roots', ['--ids', '-', '--timestamp', isoOf(0), '--quiet', ...flags], stdin)).toEqual({
       code: 0,
       stdout: expected,
@@ -122,7 +133,7 @@ describe('graphene-points roots', () => {
     });
   });
 
-  test('ends at a layer, and validates roots', async () => {
+  test('stops at a layer, and validates roots', async () => {
     const level2 = await run(
       'roots',
       ['--ids', '-', '--stop-layer', '2', '--timestamp', isoOf(0), '--quiet'],
@@ -154,7 +165,7 @@ describe('graphene-points roots', () => {
     });
   });
 
-  test('asks at the newest settled moment', async () => {
+  test('looks up at the newest settled timestamp', async () => {
     const { code, stderr } = await run(
       'roots',
       ['--ids', '-', '--timestamp', 'settled', '--stats', '-'],
@@ -169,7 +180,7 @@ describe('graphene-points roots', () => {
     expect(query * 1000).toBeLessThanOrEqual(Date.now() - 180_000);
   });
 
-  test('exits with 1 when an ID is none, or has no root, and says which', async () => {
+  test('exits with 1 when an ID is invalid or has no root, and says which', async () => {
     const { code, stdout, stderr } = await run(
       'roots',
       ['--ids', '-', '--timestamp', isoOf(0)],
@@ -187,11 +198,11 @@ describe('graphene-points roots', () => {
       ),
     ]);
     expect(stderr).toBe(
-      `warning: row 2 (line 3): column supervoxel_id: "7.2e16" is no uint64 ID; invalid_id\n5 rows: 1 ok, 1 background, 1 no_root, 1 not_looked_up, 1 invalid_id; roots as of ${isoOf(0)}; 1 root request\n`,
+      `warning: row 2 (line 3): column supervoxel_id: "7.2e16" is not a uint64 ID; invalid_id\n5 rows: 1 ok, 1 background, 1 no_root, 1 not_looked_up, 1 invalid_id; roots as of ${isoOf(0)}; 1 root request\n`,
     );
   });
 
-  test('exits with 1 when the server fails, every row written', async () => {
+  test('exits with 1 when the server fails, and writes every row', async () => {
     graph.faults.push({ match: /roots_binary/, status: 500, body: '{"message":"it \\u001b[31mbroke"}' });
     const { code, stdout, stderr } = await run('roots', ['--ids', '-'], lines(sv(0), sv(1)));
     expect([code, stdout]).toEqual([
@@ -215,7 +226,7 @@ describe('graphene-points update', () => {
     [LAST, 0],
     [0, 0],
   ])(
-    'brings epoch %d to %d in place, asking one question about roots and only for what changed',
+    'updates epoch %d to %d in place, with one request for the state of the roots and one for the changed ones',
     async (from, to) => {
       const file = join(folder, 'table.csv');
       await writeFile(file, table(from));
@@ -226,14 +237,14 @@ describe('graphene-points update', () => {
         `${count} rows: ${count} ok; ${expected.length} changed; roots as of ${isoOf(to)}; ${expected.length > 0 ? 1 : 0} root request${expected.length > 0 ? '' : 's'}\n`,
       ]);
       expect(await readFile(file, 'utf8')).toBe(table(to));
-      expect(graph.log.count('is_latest_roots')).toBe(1 + 1); // the other tells what kind of server it is
+      expect(graph.log.count('is_latest_roots')).toBe(1 + 1); // the other request finds out the kind of server
       expect(graph.log.matching('roots_binary').map(({ ids }) => ids)).toEqual(
         expected.length > 0 ? [expected.length] : [],
       );
     },
   );
 
-  test('understands what lookup writes: rows without answers, and prefixes', async () => {
+  test('reads what lookup writes: rows without answers, and prefixes', async () => {
     const n = changed[0];
     const before = [
       `1,${sv(n)},${rootAt(n, 0)},ok`,
@@ -275,7 +286,7 @@ describe('graphene-points update', () => {
     ]).toEqual([0, [1]]);
   });
 
-  test('gives a replaced node among the supervoxels no root', async () => {
+  test('gives no root to a replaced node in the supervoxel column', async () => {
     const n = rebuilt,
       [old, node] = [epochs[0].l2[n], epochs[LAST].l2[n]];
     const { code, stdout } = await run(
@@ -298,7 +309,7 @@ describe('graphene-points update', () => {
     );
   });
 
-  test('looks all up when nobody says which roots still are', async () => {
+  test('looks up all rows when the check of the roots fails', async () => {
     graph.faults.push({ match: /is_latest_roots/, status: 500 });
     const { code, stdout } = await run(
       'update',
@@ -348,7 +359,7 @@ describe('graphene-points latest', () => {
     expect(became.size).toBeGreaterThan(1);
   });
 
-  test('asks for no parts of what still is a root', async () => {
+  test('requests no parts of a root that is still current', async () => {
     const standing = roots.filter((root) => !became.has(root));
     const { code, stdout } = await run(
       'latest',
@@ -366,7 +377,7 @@ describe('graphene-points latest', () => {
     ]).toEqual([1 + 1, 0, 0]);
   });
 
-  test.each(['level2', 'supervoxels'])('gives the own root of an ID below the roots, by %s', async (by) => {
+  test.each(['level2', 'supervoxels'])('gives an ID below the roots its root, by %s', async (by) => {
     const n = rebuilt,
       ids = [sv(n), epochs[0].l2[n], epochs[0].l3[n], epochs[LAST].l2[n], sv(count - 1)];
     const { code, stdout } = await run(
@@ -374,7 +385,7 @@ describe('graphene-points latest', () => {
       ['--ids', '-', '--by', by, '--timestamp', isoOf(LAST), '--quiet'],
       lines(...ids),
     );
-    // The objects of whatever has the node in an epoch.
+    // The roots that hold the members of the node.
     const best = (id: string, k: number): [string, number] => {
       const members = ns.filter((m) => epochs[k].l2[m] === id || epochs[k].l3[m] === id || sv(m) === id),
         held = members.map((m) => rootAt(m, LAST));
@@ -389,10 +400,10 @@ describe('graphene-points latest', () => {
       0,
       lines('root_id,latest_root_id,confidence,changed,status', ...expected),
     ]);
-    expect(graph.log.count('is_latest_roots')).toBe(0); // all votes are of supervoxels, and theirs are roots
+    expect(graph.log.count('is_latest_roots')).toBe(0); // no ID is a root, so none is checked
   });
 
-  test('names columns after the one asked about, in every format', async () => {
+  test('names columns after the input column, in every format', async () => {
     const [root, { root: now }] = [...became].find(([, { share }]) => share === 1)!;
     const flags = ['--ids', '-', '--timestamp', isoOf(LAST), '--quiet'];
     expect((await run('latest', flags, lines('x,pt_root_id', `1,${root}`))).stdout).toBe(
@@ -414,7 +425,7 @@ describe('graphene-points latest', () => {
     );
   });
 
-  test('says what is no root of this graph, and exits with 1', async () => {
+  test('reports IDs that are not roots of this graph, and exits with 1', async () => {
     const { code, stdout } = await run(
       'latest',
       ['--ids', '-', '--timestamp', isoOf(LAST), '--quiet'],
@@ -432,9 +443,9 @@ describe('graphene-points latest', () => {
     ]);
   });
 
-  test('a failure costs only what it concerns', async () => {
+  test('a failure affects only its own rows', async () => {
     const [bad] = became.keys();
-    // Whatever asks about its parts fails, alone or with others.
+    // Every request for its parts fails, alone or with others.
     graph.faults.push({
       match: (request) =>
         /leaves|root_timestamps/.test(request.path) &&
@@ -462,7 +473,7 @@ describe('commands on tables of IDs', () => {
     ['roots', '--ids'],
     ['latest', '--ids'],
     ['update', '--in'],
-  ])('%s says that a materialization is a datastack’s', async (command, input) => {
+  ])('%s says that a materialization belongs to a datastack', async (command, input) => {
     const { code, stderr } = await run(
       command,
       [input, '-', '--timestamp', 'mat_943'],
@@ -481,7 +492,7 @@ describe('commands on tables of IDs', () => {
     ]);
   });
 
-  test('takes what lookup writes: one prefix, or both sides of a synapse', async () => {
+  test('reads what lookup writes: one prefix, or both sides of a synapse', async () => {
     const root = rootAt(0, 0),
       flags = ['--ids', '-', '--timestamp', isoOf(0), '--quiet'];
     const one = lines('pt_position,pt_supervoxel_id,pt_root_id,pt_status', `1 2 3,${sv(0)},${root},ok`);
@@ -510,10 +521,10 @@ describe('commands on tables of IDs', () => {
         `${root},ok,,missing_chunk,${root},1,false,ok,,,,not_looked_up`,
       ),
     ]);
-    expect(graph.log.count('is_latest_roots')).toBe(2 * (1 + 1)); // two volumes
+    expect(graph.log.count('is_latest_roots')).toBe(2 * (1 + 1)); // two runs
   });
 
-  test('answers every row of a list, whatever its first line, and quotes the name that it is given', async () => {
+  test('answers every row of a list, whatever its first line, and quotes the column name', async () => {
     const root = rootAt(0, 0),
       flags = ['--ids', '-', '--timestamp', isoOf(0), '--quiet'];
     for (const first of ['""', 'nan', '<NA>'])
@@ -539,7 +550,7 @@ describe('commands on tables of IDs', () => {
     );
   });
 
-  test('exits with 1 where update leaves a suspect row', async () => {
+  test('exits with 1 when update leaves a suspect row', async () => {
     const table = lines('supervoxel_id,root_id,status', `${sv(0)},${rootAt(0, 0)},suspect`);
     expect(await run('update', ['--in', '-', '--timestamp', isoOf(0), '--quiet'], table)).toEqual({
       code: 1,
@@ -548,7 +559,7 @@ describe('commands on tables of IDs', () => {
     });
   });
 
-  test('--missing says what stands where there is no answer', async () => {
+  test('--missing sets the text for a missing answer', async () => {
     const table = lines('supervoxel_id', sv(0), UNKNOWN_SV, 'NA'),
       flags = ['--ids', '-', '--timestamp', isoOf(0), '--quiet'];
     const answer = (none: string): string =>
@@ -567,7 +578,7 @@ describe('commands on tables of IDs', () => {
       expect([stdout, stderr]).toEqual([
         answer(none),
         missing === '0'
-          ? 'warning: --missing 0: rows without an answer look like background; only their status tells them apart\n'
+          ? 'warning: --missing 0: a row without an answer looks like background; only its status shows the difference\n'
           : '',
       ]);
     }
@@ -578,7 +589,7 @@ describe('commands on tables of IDs', () => {
     expect(await run('roots', [...flags, '--missing', '0'], `{"supervoxel_id":"${sv(0)}"}\n`)).toEqual({
       code: 2,
       stdout: '',
-      stderr: 'error: --missing is for csv and tsv: JSON Lines have null\n',
+      stderr: 'error: --missing is for csv and tsv: in JSON Lines a missing answer is null\n',
     });
   });
 
@@ -593,12 +604,12 @@ describe('commands on tables of IDs', () => {
     [
       'roots',
       ['--ids', '-', '--column', 'a'],
-      /^error: column root_id exists already \(--replace writes over it\)\n$/,
+      /^error: column root_id already exists \(--replace overwrites it\)\n$/,
     ],
     [
       'roots',
       ['--ids', '-', '--column', 'a', '--replace', '--strict'],
-      /^error: row 2 \(line 3\): column a: "x" is no uint64 ID\n$/,
+      /^error: row 2 \(line 3\): column a: "x" is not a uint64 ID\n$/,
     ],
     [
       'roots',
@@ -625,22 +636,24 @@ describe('commands on tables of IDs', () => {
     expect([code, stdout, await readdir(folder)]).toEqual([2, '', []]);
   });
 
-  test('update says what it lacks', async () => {
+  test('update says which column is missing', async () => {
     expect((await run('update', ['--in', '-'], `${sv(0)}\n`)).stderr).toBe(
-      'error: no column "root_id" with earlier roots to bring up to date: `roots` looks them up; columns found: supervoxel_id\n',
+      'error: no column "root_id" with earlier roots to update: `roots` looks them up; columns found: supervoxel_id\n',
     );
     expect(
       (await run('update', ['--in', '-'], lines('x,y,z,supervoxel_id,l2_id,status', `1,2,3,${sv(0)},5,ok`)))
         .stderr,
     ).toBe(
-      'error: no column "root_id" but l2_id, and update is for roots: `roots --stop-layer 2 --replace` looks those up again\n',
+      'error: no column "root_id", only l2_id: update is for roots; `roots --stop-layer 2 --replace` looks up l2_id again\n',
     );
   });
 
-  test('wants a graph', async () => {
+  test('refuses a volume without a graph', async () => {
     expect(await runCli(['roots', 'gs://bucket/volume', '--ids', '-'], { stdin: '' })).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/^error: gs:\/\/bucket\/volume is no chunkedgraph/) as unknown as string,
+      stderr: expect.stringMatching(
+        /^error: gs:\/\/bucket\/volume is not a chunkedgraph/,
+      ) as unknown as string,
     });
   });
 

@@ -7,7 +7,7 @@ import { loadFixture } from '../../testing/fixtures.ts';
 import { runCli } from './run-cli.ts';
 
 describe('graphene-points info', () => {
-  test('tells a graphene volume', async () => {
+  test('describes a graphene volume', async () => {
     const fixture = loadFixture('graphene_cseg_u64');
     const graph = createMockChunkedGraph({
       ...(fixture.graph as unknown as Parameters<typeof createMockChunkedGraph>[0]),
@@ -57,7 +57,7 @@ describe('graphene-points info', () => {
     }
   });
 
-  test('tells a plain volume', async () => {
+  test('describes a volume without a graph', async () => {
     const { code, stdout } = await runCli(['info', loadFixture('img_raw_u8_2ch').folder]);
     expect(code).toBe(0);
     expect(stdout).toContain('image of uint8, 2 channels\n\nmip  resolution (nm)');
@@ -66,17 +66,22 @@ describe('graphene-points info', () => {
 });
 
 describe('graphene-points', () => {
-  test('tells its version', async () =>
+  test('prints its version', async () =>
     expect(await runCli(['--version'])).toEqual({
       code: 0,
       stdout: `${USER_AGENT.split('/')[1]}\n`,
       stderr: '',
     }));
 
-  test('helps', async () => {
+  test('prints help', async () => {
     const { code, stdout } = await runCli(['lookup', '--help']);
     expect(code).toBe(0);
-    for (const flag of ['--points', '--out', '--timestamp-column', 'Exit code: 0; 1 if any row'])
+    for (const flag of [
+      '--points',
+      '--out',
+      '--timestamp-column',
+      'Exit code: 0 if all rows are fine; 1 if any row',
+    ])
       expect(stdout).toContain(flag);
   });
 

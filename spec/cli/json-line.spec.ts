@@ -18,5 +18,5 @@ test.each([
   [undefined, 'null'],
 ])('%p as a line', (value, line) => expect(toJsonLine(value)).toBe(`${line}\n`));
 
-test('keeps the names of others', () =>
+test('keeps names as they are on request', () =>
   expect(toJsonLine({ aB: { cD: 2n ** 60n } }, true)).toBe('{"aB":{"cD":"1152921504606846976"}}\n'));

@@ -15,7 +15,7 @@ const login = (argv: readonly string[], stdin: string, signal?: AbortSignal) =>
   runCli(['login', ...argv], { stdin, signal, env: { CLOUD_VOLUME_DIR: folder } });
 
 describe('graphene-points login', () => {
-  test('names the page, reads the token and says what it wrote, never the token', async () => {
+  test('names the page, reads the token, and says which files it wrote, never the token', async () => {
     const { code, stdout, stderr } = await login(
       ['https://cave.example.org:8443'],
       ' "s3cr3t-t0ken"\nmore\n',
@@ -43,7 +43,7 @@ describe('graphene-points login', () => {
     ).toEqual({ token: 's3cr3t-t0ken', from: files[0] });
   });
 
-  test('goes to the global server unless told otherwise, and keeps what is in files already', async () => {
+  test('uses the global server by default, and keeps other entries of existing files', async () => {
     await mkdir(join(folder, 'secrets'), { recursive: true });
     await writeFile(secret('global.daf-apis.com-cave-secret.json'), '{"token": "old", "other": 1}', {
       mode: 0o644,
@@ -61,17 +61,17 @@ describe('graphene-points login', () => {
   });
 
   test.each([
-    ['nothing', '', 'no token was given'],
-    ['an empty line', '\n', 'no token was given'],
+    ['nothing', '', 'no token was entered'],
+    ['an empty line', '\n', 'no token was entered'],
     ['a sentence', 'this is no token\n', 'one word'],
-    ['what no header can hold', 'tök\n', 'one word'],
+    ['text that no header can hold', 'tök\n', 'one word'],
   ])('writes nothing for %s', async (_, stdin, message) => {
     const { code, stderr } = await login([], stdin);
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
     await expect(stat(folder)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  test('leaves a file alone that is no JSON', async () => {
+  test('does not touch a file that is not JSON', async () => {
     await mkdir(join(folder, 'secrets'), { recursive: true });
     await writeFile(secret('global.daf-apis.com-cave-secret.json'), 'mine');
     const { code, stderr } = await login([], 's3cr3t\n');
@@ -79,7 +79,7 @@ describe('graphene-points login', () => {
     expect(await readFile(secret('global.daf-apis.com-cave-secret.json'), 'utf8')).toBe('mine');
   });
 
-  test('refuses what is no server', async () => {
+  test('refuses an address that is not a server', async () => {
     expect((await login(['ftp://x'], 't\n')).code).toBe(2);
   });
 });

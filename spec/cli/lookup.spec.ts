@@ -97,7 +97,7 @@ describe('graphene-points lookup', () => {
     expect(await readdir(folder)).toEqual(['in.csv', 'out.csv', 'stats.json']);
   });
 
-  test('answers at the moment of each row, and reads the voxels once', async () => {
+  test('answers at the timestamp of each row, and reads the voxels once', async () => {
     const points = [first.point, second.point];
     const table = `t\tx\ty\tz\n${['2024-06-05T10:10:01.202Z', '2024-06-05T10:10:01.203Z', ''].flatMap((t) => points.map((point) => `${t}\t${point.join('\t')}\n`)).join('')}`;
     const { code, stdout, stderr } = await lookup(
@@ -127,11 +127,11 @@ describe('graphene-points lookup', () => {
       distinctSupervoxels: 2,
     });
     expect(line).toContain(
-      `6 rows: 6 ok; roots as of 2024-06-05T10:10:01.202Z to ${stats.timestamps.last} (3 moments); `,
+      `6 rows: 6 ok; roots as of 2024-06-05T10:10:01.202Z to ${stats.timestamps.last} (3 timestamps); `,
     );
   });
 
-  test('tells one storage request, and of no roots where none were asked', async () => {
+  test('reports one storage request, and no root requests if no roots were looked up', async () => {
     const plain = await runCli(['lookup', plainVolume.folder, '--points', '-'], {
       stdin: csvOf([plainVolume.scales[0].points[0]]),
     });
@@ -140,7 +140,7 @@ describe('graphene-points lookup', () => {
     expect(supervoxels.stderr).toMatch(/^1 row: 1 ok; 1 storage request, [\d,]+ bytes\n$/);
   });
 
-  test('shows a bar where no rows are shown, and clears it before the summary', async () => {
+  test('shows a progress bar only if no rows are shown, and clears it before the summary', async () => {
     const argv = ['lookup', plainVolume.folder, '--points', '-'],
       stdin = csvOf([plainVolume.scales[0].points[0]]);
     const summary = '1 row: 1 ok; ';
@@ -172,12 +172,12 @@ describe('graphene-points lookup', () => {
       header: 'x,y,z,supervoxel_id,root_id,status',
       cells: `${first.supervoxel},${first.root},ok`,
     },
-  ])('takes $flags', async ({ flags, header, cells }) => {
+  ])('accepts $flags', async ({ flags, header, cells }) => {
     const { code, stdout } = await lookup(['--points', '-', ...flags], csvOf([first.point]));
     expect([code, stdout]).toEqual([0, `${header}\n${first.point.join(',')},${cells}\n`]);
   });
 
-  test('takes another resolution, column names and layer', async () => {
+  test('accepts another resolution, column names and layer', async () => {
     const nm = first.point.map((voxel, axis) => voxel * fixture.info.scales[0].resolution[axis]);
     const { code, stdout } = await lookup(
       ['--points', '-', '--resolution', '1,1,1', '--columns', 'a,b,c', '--stop-layer', '2', '--quiet'],
@@ -189,7 +189,7 @@ describe('graphene-points lookup', () => {
     expect(BigInt(row.split(',')[4]) >> 56n).toBe(2n);
   });
 
-  test('takes JSON Lines with positions, and writes over the input', async () => {
+  test('reads JSON Lines with positions, and overwrites the input', async () => {
     const file = join(folder, 'table.jsonl');
     await writeFile(file, `{"big": 12345678901234567890, "pt_position": [${first.point.join(', ')}]}\n`);
     for (const flags of [[], ['--replace']]) {
@@ -212,7 +212,7 @@ describe('graphene-points lookup', () => {
     }
   });
 
-  test('takes the watershed from --data-dir', async () => {
+  test('reads the watershed from --data-dir', async () => {
     bucket.faults.push({ match: /./, status: 403 });
     const { code, stdout } = await lookup(
       ['--points', '-', '--data-dir', fixture.folder, '--timestamp', '2024-01-01'],
@@ -238,13 +238,13 @@ describe('graphene-points lookup', () => {
     expect(code).toBe(0);
   });
 
-  test('exits with 1 when a row needs attention, all rows written', async () => {
+  test('exits with 1 when a row needs attention, and writes all rows', async () => {
     const { code, stdout, stderr } = await lookup(
       ['--points', '-'],
       `x,y,z\n${first.point.join(',')}\n1,two,3\n`,
     );
     expect([code, stdout.split('\n')[2]]).toEqual([1, '1,two,3,,,invalid_point']);
-    expect(stderr).toContain('warning: row 2 (line 3): column y: "two" is no number; invalid_point\n');
+    expect(stderr).toContain('warning: row 2 (line 3): column y: "two" is not a number; invalid_point\n');
     expect(stderr).toMatch(/2 rows: 1 ok, 1 invalid_point;/);
   });
 
@@ -273,7 +273,7 @@ describe('graphene-points lookup', () => {
       name: 'an unknown suffix',
       flags: ['--points', 'table.data'],
       message:
-        /^error: the format of table\.data is not known by its suffix: add --format csv, tsv or jsonl\n$/,
+        /^error: the suffix of table\.data does not tell its format: add --format csv, tsv or jsonl\n$/,
     },
     {
       name: 'a missing column',
@@ -286,7 +286,7 @@ describe('graphene-points lookup', () => {
       message: /^error: row 2 \(line 3\): column x is empty\n$/,
     },
     {
-      name: 'counts that cannot be written',
+      name: 'a file for counts that cannot be written',
       flags: ['--points', '-', '--stats', 'none/s.json'],
       message:
         /^error: --stats none\/s\.json\.partial cannot be written: no such file or directory \(ENOENT\)\n$/,
@@ -307,7 +307,7 @@ describe('graphene-points lookup', () => {
       message: /^error: stopLayer must be/m,
     },
     {
-      name: 'roots and no roots',
+      name: 'a timestamp without roots',
       flags: ['--points', '-', '--supervoxels-only', '--timestamp', 'now'],
       message: /^error: option '--supervoxels-only' cannot be used with option '--timestamp <time>'\n$/,
     },
@@ -328,7 +328,7 @@ describe('graphene-points lookup', () => {
       message: /expected bytes, such as 200MB or 1GiB\.\n$/,
     },
     {
-      name: 'an encoding nothing is kept in',
+      name: 'an encoding that the cache cannot use',
       flags: ['--points', '-', '--lru-encoding', 'raw'],
       message: /Allowed choices are same, compressed_segmentation\.\n$/,
     },
@@ -339,7 +339,7 @@ describe('graphene-points lookup', () => {
     expect([code, stdout, await readdir(folder)]).toEqual([2, '', []]);
   });
 
-  test('opens the file for counts before the volume, and leaves none after an error', async () => {
+  test('opens the file for counts before the volume, and leaves no file after an error', async () => {
     const missing = join(folder, 'volume');
     const refused = await runCli(
       ['lookup', missing, '--points', '-', '--stats', join(folder, 'none', 's.json')],
@@ -356,7 +356,7 @@ describe('graphene-points lookup', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  test('takes JSON Lines without a row, and says so', async () => {
+  test('accepts JSON Lines without a row, and says so', async () => {
     const { code, stdout, stderr } = await lookup(['--points', '-', '--format', 'jsonl'], '');
     expect([code, stdout, stderr]).toEqual([
       0,
@@ -365,7 +365,7 @@ describe('graphene-points lookup', () => {
     ]);
   });
 
-  test('refuses what only a graph has for a plain volume', async () => {
+  test('refuses options that need a graph for a volume without a graph', async () => {
     const { code, stderr } = await runCli(
       ['lookup', plainVolume.folder, '--points', '-', '--timestamp-column', 't'],
       { stdin: '' },
@@ -373,7 +373,7 @@ describe('graphene-points lookup', () => {
     expect([code, stderr]).toEqual([2, 'error: --timestamp-column is for graphene:// and cave:// paths\n']);
   });
 
-  test('says when there is no volume', async () => {
+  test('says that there is no volume', async () => {
     const { code, stderr } = await runCli(['lookup', folder, '--points', '-'], { stdin: '' });
     expect(code).toBe(2);
     expect(stderr).toMatch(/^error: no info at .*\n$/);
@@ -383,7 +383,7 @@ describe('graphene-points lookup', () => {
     const controller = new AbortController();
     const output = join(folder, 'out.csv');
     const created = firstChange(folder);
-    // nobody ever writes to standard input
+    // standard input never ends
     const running = lookup(['--points', '-', '--out', output], undefined, controller.signal);
     await created;
     controller.abort(new Error('interrupted'));
@@ -395,7 +395,7 @@ describe('graphene-points lookup', () => {
     expect(await readdir(folder)).toEqual(['out.csv.partial']);
   });
 
-  test('an interrupt without a file is one word', async () => {
+  test('an interrupt without a file prints one word', async () => {
     expect(await lookup(['--points', '-'], 'x,y,z\n', AbortSignal.abort(new Error('enough')))).toEqual({
       code: 130,
       stdout: '',

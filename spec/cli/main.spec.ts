@@ -1,4 +1,4 @@
-/** The command as a process of its own: pipes and signals. */
+/** The command as a process: pipes and signals. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type ChildProcess, execFileSync, spawn, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,30 +16,33 @@ let folder: string;
 beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), 'points-'))));
 afterEach(() => rm(folder, { recursive: true }));
 
-function start(argv: readonly string[], stdio: StdioOptions = 'pipe'): ChildProcess & { told: () => string } {
+function start(
+  argv: readonly string[],
+  stdio: StdioOptions = 'pipe',
+): ChildProcess & { messages: () => string } {
   const child = spawn(process.execPath, ['--import', 'tsx', main, ...argv], { stdio });
   let stderr = '';
   child.stderr?.on('data', (part) => (stderr += String(part)));
-  child.stdin?.on('error', () => undefined); // it may leave before it has read everything
-  return Object.assign(child, { told: () => stderr });
+  child.stdin?.on('error', () => undefined); // it may end before it has read everything
+  return Object.assign(child, { messages: () => stderr });
 }
 
-test('a reader that leaves ends it quietly', async () => {
+test('it ends quietly when the reader closes the output', async () => {
   const child = start(['lookup', volume, '--points', '-']);
   child.stdout!.once('data', () => child.stdout!.destroy());
   child.stdin!.end(`x,y,z\n${'10,20,30\n'.repeat(500_000)}`);
   const [code] = (await once(child, 'close')) as [number];
-  expect([code, child.told()]).toEqual([0, '']);
+  expect([code, child.messages()]).toEqual([0, '']);
 });
 
-test('Ctrl-C ends it with 130, keeps FILE.partial and shows no stack', async () => {
+test('it ends with 130 on Ctrl-C, keeps FILE.partial and shows no stack', async () => {
   const created = firstChange(folder);
   const child = start(['lookup', volume, '--points', '-', '--out', join(folder, 'out.csv')]);
   child.stdin!.write('x,y,z\n1,2,3\n'); // and no end
   await created;
   child.kill('SIGINT');
   const [code] = (await once(child, 'close')) as [number];
-  expect([code, child.told(), await readdir(folder)]).toEqual([
+  expect([code, child.messages(), await readdir(folder)]).toEqual([
     130,
     `interrupted; the rows so far are in ${join(folder, 'out.csv.partial')}\n`,
     ['out.csv.partial'],
@@ -53,7 +56,7 @@ describe('a FIFO', () => {
   const fifo = (): string => join(folder, 'fifo');
   beforeEach(() => void execFileSync('mkfifo', [fifo()]));
 
-  test('that nobody writes to ends with SIGINT, and no lock stays', async () => {
+  test('without a writer ends with SIGINT, and leaves no lock', async () => {
     const created = firstChange(folder);
     const child = start([
       'lookup',
@@ -70,7 +73,7 @@ describe('a FIFO', () => {
     expect([await closed(child), (await readdir(folder)).sort()]).toEqual([130, ['fifo', 'out.csv.partial']]);
   });
 
-  test('that nobody reads ends with SIGTERM', async () => {
+  test('without a reader ends with SIGTERM', async () => {
     const child = start([
       'lookup',
       volume,
@@ -81,10 +84,10 @@ describe('a FIFO', () => {
       '--stats',
       join(folder, 'stats.json'),
     ]);
-    const created = firstChange(folder); // the file for counts is opened first
+    const created = firstChange(folder); // the file for the counts is opened first
     await created;
     child.kill('SIGTERM');
-    expect([await closed(child), child.told(), await readdir(folder)]).toEqual([
+    expect([await closed(child), child.messages(), await readdir(folder)]).toEqual([
       130,
       'interrupted\n',
       ['fifo'],
@@ -106,13 +109,13 @@ describe('a FIFO', () => {
 });
 
 describe('standard output and standard error', () => {
-  test('that are full are told of, or nothing is', async () => {
+  test('that are full are reported, if possible', async () => {
     await writeFile(join(folder, 'in.csv'), 'x,y,z\n0,0,0\n,0,0\n');
     const full = await open('/dev/full', 'w');
     try {
       for (const argv of [['--help'], ['lookup', volume, '--points', join(folder, 'in.csv'), '--quiet']]) {
         const child = start(argv, ['ignore', full.fd, 'pipe']);
-        expect([await closed(child), child.told()]).toEqual([
+        expect([await closed(child), child.messages()]).toEqual([
           2,
           expect.stringMatching(
             /(^|\n)error: standard output cannot be written: no space left on device \(ENOSPC\)\n$/,
@@ -129,7 +132,7 @@ describe('standard output and standard error', () => {
     }
   });
 
-  test('that nobody reads change no exit code', async () => {
+  test('without a reader do not change the exit code', async () => {
     for (const [argv, code] of [
       [['--help'], 0],
       [['nope'], 2],
@@ -141,7 +144,7 @@ describe('standard output and standard error', () => {
     }
   });
 
-  test('that are stuck end with SIGTERM', async () => {
+  test('with a stuck reader end with SIGTERM', async () => {
     const child = start(['lookup', volume, '--points', '-']);
     const read = once(child.stdout!, 'readable'); // and nothing more
     child.stdin!.end(`x,y,z\n${'0,0,0\n'.repeat(500_000)}`);

@@ -43,11 +43,11 @@ interface Line {
   faults: string;
 }
 
-/** Of a test that failed, those that nobody stopped. */
+/** The processes that a failed test did not stop. */
 const running = new Set<ChildProcess>();
 afterEach(() => running.forEach((child) => child.kill('SIGKILL')));
 
-/** The command as a process of its own, as other languages start it. */
+/** Starts the command as a process, as other languages do. */
 async function start(...flags: string[]) {
   const child = spawn(process.execPath, ['--import', 'tsx', main, 'mock', ...flags], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -63,7 +63,7 @@ async function start(...flags: string[]) {
 }
 
 describe('graphene-points mock', () => {
-  test('serves a graph with its volume until SIGTERM, and says where', async () => {
+  test('serves a graph with its volume until SIGTERM, and prints the URLs', async () => {
     const { line, served, stop } = await start('--volume', volume, '--graph', graph);
     expect(line).toMatch(/^\{.*\}\n$/);
     const { url } = served;
@@ -92,7 +92,7 @@ describe('graphene-points mock', () => {
     });
   });
 
-  test('shows its requests and takes faults, and ends with 0 on SIGINT too', async () => {
+  test('shows its requests, accepts faults, and ends with 0 on SIGINT, too', async () => {
     const { served, stop } = await start(
       '--volume',
       volume,
@@ -159,7 +159,7 @@ describe('graphene-points mock', () => {
     expect(await stop('SIGTERM')).toEqual([0, null]);
   });
 
-  test('serves a volume alone', async () => {
+  test('serves a volume without a graph', async () => {
     const { served, stop } = await start('--volume', volume);
     expect([served.cloudpath, served.table]).toEqual([`precomputed://${served.url}/bucket`, undefined]);
     await using opened = await openPrecomputed(served.cloudpath);
@@ -176,13 +176,17 @@ describe('graphene-points mock', () => {
     return ['--volume', volume, '--graph', file];
   };
   test.each([
-    { name: 'no volume', flags: () => ['--volume', folder], says: /^error: --volume: there is no info in / },
+    {
+      name: 'no volume',
+      flags: () => ['--volume', folder],
+      says: /^error: --volume: .* has no info file\n$/,
+    },
     {
       name: 'no graph',
       flags: () => ['--volume', volume, '--graph', join(folder, 'none.json')],
       says: /--graph .*none\.json: ENOENT/,
     },
-    { name: 'a graph that is no JSON', flags: () => bad('{'), says: /--graph .*bad\.json: / },
+    { name: 'a graph that is not JSON', flags: () => bad('{'), says: /--graph .*bad\.json: / },
     {
       name: 'a graph without info',
       flags: () => bad('{"supervoxels": []}'),
@@ -191,22 +195,22 @@ describe('graphene-points mock', () => {
     {
       name: 'IDs as numbers',
       flags: () => bad('{"info": {"graph": {}}, "supervoxels": [72057594037927937]}'),
-      says: /bad\.json: 0 is a number that would be rounded: IDs are written as strings/,
+      says: /bad\.json: 0 is a number that would be rounded: write IDs as strings/,
     },
     {
-      name: 'a port that is none',
+      name: 'an invalid port',
       flags: () => ['--volume', volume, '--port', 'http'],
-      says: /expected a whole number from 0/,
+      says: /expected a whole number of at least 0/,
     },
     {
       name: 'a datastack without a graph',
       flags: () => ['--volume', volume, '--cave'],
-      says: /--cave: a datastack names a graph; give one with --graph/,
+      says: /--cave: a datastack needs a graph; add --graph/,
     },
     {
       name: 'materializations without a datastack',
       flags: () => ['--volume', volume, '--graph', graph, '--materialization', '7=2024-06-05'],
-      says: /--materialization: .*give --cave too/,
+      says: /--materialization: .*add --cave/,
     },
     {
       name: 'a materialization without a timestamp',
@@ -230,7 +234,7 @@ describe('graphene-points mock', () => {
       flags: () => ['--volume', volume, '--materialization', '7=2024-02-30'],
       says: /"2024-02-30" is a date or time that does not exist/,
     },
-    { name: 'nothing', flags: () => [], says: /required option '--volume <folder>'/ },
+    { name: 'an empty command line', flags: () => [], says: /required option '--volume <folder>'/ },
   ])('refuses $name', async ({ flags, says }) => {
     const { code, stdout, stderr } = await runCli(['mock', ...flags()]);
     expect([code, stdout]).toEqual([2, '']);

@@ -1,4 +1,4 @@
-/** The recorded graph and its bucket on loopback, asked by the command line. */
+/** The recorded graph and its bucket on loopback, for specs of the command line. */
 import { createMockBucket, createMockChunkedGraph, serveMocks, type ServedMocks } from '../../mocks/index.ts';
 import { epochs, pcgGraph, supervoxels } from '../../testing/pcg-graph.ts';
 
@@ -14,8 +14,8 @@ export async function servePcg(): Promise<ServedMocks & { path: string }> {
   return Object.assign(served, { path: `graphene://${served.url}/segmentation/table/${pcgGraph.table}` });
 }
 
-/** Faults and requests so far are no concern of the next spec. */
-export function forget(): void {
+/** Clears all faults and requests, for the next spec. */
+export function clearMocks(): void {
   graph.faults.length = bucket.faults.length = 0;
   graph.log.requests.length = bucket.log.requests.length = 0;
 }
@@ -24,12 +24,15 @@ export const isoOf = (epoch: number): string =>
   new Date(Math.round(epochs[epoch].timestamp * 1000)).toISOString();
 export const LAST = epochs.length - 1;
 
-/** Supervoxel n, and its root in an epoch. */
+/** The ID of supervoxel n, and its root in an epoch. */
 export const sv = (n: number): string => String(supervoxels[n]);
 export const rootAt = (n: number, epoch: number): string => epochs[epoch].root[n];
 export const count = supervoxels.length;
 
-/** Of each root that the first epoch has and the last has not: the last epoch's root with most of its supervoxels, and their share; ties by ID. */
+/**
+ * For each root of the first epoch that the last epoch does not have: the root of the last epoch with most of its supervoxels, and their
+ * share. The smaller ID wins a tie.
+ */
 export function successors(): Map<string, { root: string; share: number }> {
   const votes = new Map<string, string[]>();
   for (let n = 0; n < count; n++)

@@ -1,11 +1,11 @@
-/** Over HTTP and from the command line: what few points of a large raw chunk cost, as the server sees it. */
+/** The requests for a few points in a large raw chunk, over HTTP and from the command line. */
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { openPrecomputed } from '../../lib/index.ts';
 import { createMockBucket, serveMocks, type ServedMocks } from '../../mocks/index.ts';
 import { runCli } from './run-cli.ts';
 
-/** A chunk of 2 MiB in which voxel k is k + 1. */
+/** A chunk of 2 MiB in which voxel k has the value k + 1. */
 const chunk = new Uint8Array(BigUint64Array.from({ length: 64 ** 3 }, (_, k) => BigInt(k + 1)).buffer);
 const scale = {
   key: 's0',
@@ -32,14 +32,14 @@ beforeAll(async () => void (served = await serveMocks({ '/bucket': bucket })));
 afterAll(() => served.close());
 beforeEach(() => bucket.log.clear());
 
-/** Ranges asked of the chunk, in order; undefined for all of it. */
+/** The ranges of the chunk that were requested, in order; undefined for the whole chunk. */
 const asked = () => bucket.log.matching(name).map(({ headers }) => headers.range);
 const POINTS = 'x,y,z\n0,0,32\n63,63,63\n',
   ROWS = 'x,y,z,value,status\n0,0,32,131073,ok\n63,63,63,262144,ok\n';
 const TRIAL = 'bytes=0-262143',
   PARTS = ['bytes=1048576-1048583', 'bytes=2097144-2097151'];
 
-describe('few points of a large raw chunk', () => {
+describe('a few points in a large raw chunk', () => {
   test.each([
     { volume: 'plain', flags: [], ranges: [TRIAL, ...PARTS] },
     { volume: 'plain', flags: ['--no-range-reads'], ranges: [undefined] },
@@ -47,7 +47,7 @@ describe('few points of a large raw chunk', () => {
     { volume: 'plain', flags: ['--snap-nm', '8'], ranges: [undefined] },
     { volume: 'gzip', flags: [], ranges: [TRIAL, undefined] },
     { volume: 'gzip', flags: ['--no-range-reads'], ranges: [undefined] },
-  ])('are looked up in a $volume one with $flags', async ({ volume, flags, ranges }) => {
+  ])('are looked up in a $volume chunk with $flags', async ({ volume, flags, ranges }) => {
     const { code, stdout } = await runCli(
       ['lookup', `${served.url}/bucket/${volume}`, '--points', '-', '--quiet', ...flags],
       { stdin: POINTS },
@@ -59,7 +59,7 @@ describe('few points of a large raw chunk', () => {
     expect([code, stdout, asked().toSorted()]).toEqual([0, rows, ranges.toSorted()]);
   });
 
-  test('cost less again, once it is known that there is no bitstream', async () => {
+  test('need fewer bytes once it is known that the chunk is not compressed', async () => {
     await using volume = await openPrecomputed(`${served.url}/bucket/plain`);
     const points = [
       [0, 0, 32],
@@ -73,7 +73,7 @@ describe('few points of a large raw chunk', () => {
     expect(stats).toMatchObject({ requests: 2, bytes: 16 });
   });
 
-  test('takes true or false for rangeReads', async () => {
+  test('accept only true or false for rangeReads', async () => {
     await expect(openPrecomputed(`${served.url}/bucket/plain`, { rangeReads: 1 } as object)).rejects.toThrow(
       new TypeError('rangeReads is true or false, not 1'),
     );

@@ -48,7 +48,7 @@ describe('options given twice', () => {
     expect(stdout.replace(/\s+/g, ' ')).toMatch(new RegExp(`${option} <\\w+> [^<]* may be repeated`));
     expect(await runCli([command, G, input, '-', option, 'a', option, 'a'])).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/it is given twice\.\n$/) as unknown,
+      stderr: expect.stringMatching(/the value is given twice\.\n$/) as unknown,
     });
   });
 });

@@ -1,4 +1,4 @@
-/** Runs the command line in this process. */
+/** Runs the command line in the process of the spec. */
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { run } from '../../lib/cli/run.ts';
 

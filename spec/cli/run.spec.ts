@@ -1,4 +1,4 @@
-/** What a command line is refused for first, what help says, and what is loaded for it. */
+/** Refused command lines, the help, and the modules that are loaded. */
 import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -23,7 +23,7 @@ const COMMANDS = [
   'mock',
 ];
 
-describe('what is wrong with a command line', () => {
+describe('an invalid command line', () => {
   test.each([
     ['lookup', 'volume', '--pionts', 'a.csv'],
     ['roots', '--ides', 'a'],
@@ -31,7 +31,7 @@ describe('what is wrong with a command line', () => {
     ['latest', '--idz', 'a'],
     ['mock', '--volumes', 'a'],
     ['graph', 'delta', 'graphene://h', '--form', 'now'],
-  ])('%j: an option that is not known is named before what is missing', async (...argv) => {
+  ])('%j: an unknown option is reported before a missing one', async (...argv) => {
     const { code, stdout, stderr } = await runCli(argv);
     const unknown = argv.findLast((word) => word.startsWith('--'))!;
     expect([code, stdout]).toEqual([2, '']);
@@ -40,7 +40,7 @@ describe('what is wrong with a command line', () => {
 });
 
 describe('help', () => {
-  test('lists all commands, each with help of its own, also as `help COMMAND`', async () => {
+  test('lists all commands, and each has its own help, also as `help COMMAND`', async () => {
     const { code, stdout } = await runCli(['--help']);
     expect(code).toBe(0);
     for (const name of COMMANDS) {
@@ -51,18 +51,18 @@ describe('help', () => {
     }
   });
 
-  test('of lookup has headings and examples', async () => {
+  test('has headings and examples for lookup', async () => {
     const { stdout } = await runCli(['lookup', '--help']);
     const headings = [...stdout.matchAll(/^([A-Z][a-z, ]*):$/gm)].map(([, heading]) => heading);
     expect(headings).toEqual([
       'Arguments',
-      'The table',
-      'The points',
+      'Table',
+      'Points',
       'Roots',
-      'The volume',
-      'The bucket',
+      'Volume',
+      'Bucket',
       'Speed, memory and disk',
-      'What is told',
+      'Messages',
       'Options',
       'Examples',
     ]);
@@ -77,7 +77,7 @@ describe('flags', () => {
     ['opening', GRAPHENE_OPTIONS],
     ['reading', SCATTERED_OPTIONS],
     ['storage', STORAGE_OPTIONS],
-  ])('of %s are all taken by lookup or roots, with what the table says', async (_, table) => {
+  ])('for %s options are all in lookup or roots, with the text of the option table', async (_, table) => {
     const help = (
       (await runCli(['lookup', '--help'])).stdout + (await runCli(['roots', '--help'])).stdout
     ).replace(/\s+/g, ' ');
@@ -85,7 +85,7 @@ describe('flags', () => {
       if (flag !== undefined) expect(help).toContain(`${flag} ${flagSays ?? says}`);
   });
 
-  test('become the options of their table', () =>
+  test('become the options of their option table', () =>
     expect(
       optionsFromFlags(STORAGE_OPTIONS, {
         anonymous: true,
@@ -96,7 +96,7 @@ describe('flags', () => {
       }),
     ).toEqual({ credentials: 'anonymous', profile: 'p', requesterPays: true }));
 
-  test('that take something away become false', () =>
+  test('that turn something off become false', () =>
     expect(optionsFromFlags(SCATTERED_OPTIONS, { supervoxelsOnly: true, timeout: 2500 })).toEqual({
       agglomerate: false,
       timeoutMs: 2500,
@@ -109,7 +109,7 @@ describe('flags', () => {
   ])('%s is the attribute %s', (flag, attribute) => expect(attributeOfFlag(flag)).toBe(attribute));
 });
 
-test('nothing of a command is loaded before it is named', () => {
+test('no module of a command is loaded before the command is named', () => {
   const loaded = new Set<string>();
   const load = (file: string): void => {
     if (loaded.has(file)) return;

@@ -23,7 +23,7 @@ const [sv, root] = [supervoxel([0, 0, 0], 1), rootOf(0, 1)];
 const own = `${supervoxel([1, 0, 0], 1)},${rootOf(0, 1)}`;
 
 describe('graphene-points lookup --snap-nm', () => {
-  test('says how far labels were taken from, before the status; nothing where there is no label', async () => {
+  test('writes the distance to the label before the status, and nothing if there is no label', async () => {
     const { code, stdout } = await lookup(
       ['--snap-nm', '8', '--timestamp', BEFORE],
       'x,y,z\n24,8,4\n25,8,4\n0,0,0\n',
@@ -34,7 +34,7 @@ describe('graphene-points lookup --snap-nm', () => {
     expect(code).toBe(0);
   });
 
-  test('leaves a point on background whose radius is too small, and rows as they were without the flag', async () => {
+  test('leaves a point on background if the radius is too small, and adds no column without the flag', async () => {
     expect((await lookup(['--snap-nm', '7.5', '--supervoxels-only'], 'x,y,z\n24,8,4\n')).stdout).toBe(
       'x,y,z,supervoxel_id,snapped_nm,status\n24,8,4,0,,background\n',
     );
@@ -43,7 +43,7 @@ describe('graphene-points lookup --snap-nm', () => {
     );
   });
 
-  test('names its column after the position, and answers each row at its own moment', async () => {
+  test('names its column after the position, and answers each row at its own timestamp', async () => {
     const table = `pt_position\tt\n[24, 8, 4]\t${BEFORE}\n[25, 8, 4]\t\n`;
     const { stdout } = await lookup(
       [
@@ -73,10 +73,10 @@ describe('graphene-points lookup --snap-nm', () => {
       ['--snap-nm', '8', '--format', 'csv'],
       'x,y,z,snapped_nm\n24,8,4,1\n',
     );
-    expect([code, stderr]).toEqual([2, expect.stringContaining('snapped_nm exists')]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('snapped_nm already exists')]);
   });
 
-  test('reads plain volumes, distances to a thousandth of a nanometre', async () => {
+  test('writes distances in volumes without a graph to a thousandth of a nanometre', async () => {
     const {
       folder,
       info,
@@ -125,7 +125,7 @@ describe('graphene-points lookup --snap-nm', () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining('expected a positive number')]);
   });
 
-  test('refuses a radius that is too large, and one in an image', async () => {
+  test('refuses a radius that is too large, and any radius in an image', async () => {
     expect(await lookup(['--snap-nm', '1e6'], 'x,y,z\n24,8,4\n')).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('error: a snap radius of 1000000 nm spans') as unknown,

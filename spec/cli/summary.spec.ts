@@ -28,7 +28,7 @@ describe('summaryLine', () => {
       { rows: 3000, statuses: { failed: 1, ok: 2999 }, stats: many },
     ],
     [
-      '2 rows: 2 ok; roots as of 2024-06-05T10:10:01.203Z to 2024-06-06T00:00:00.000Z (2 moments); 1,200 storage requests, 0 bytes, 2 root requests',
+      '2 rows: 2 ok; roots as of 2024-06-05T10:10:01.203Z to 2024-06-06T00:00:00.000Z (2 timestamps); 1,200 storage requests, 0 bytes, 2 root requests',
       { rows: 2, statuses: { ok: 2 }, timestamps: { first: FIRST, last: LAST, count: 2 }, stats: many },
     ],
     [
@@ -45,10 +45,10 @@ describe('summaryLine', () => {
 describe('statsJson', () => {
   const common = { rows: 1, statuses: { ok: 1 }, ...stats };
   test.each<[string, object, Partial<TableSummary>]>([
-    ['one moment', { timestamp: '2024-06-05T10:10:01.203Z' }, { timestamp: FIRST }],
-    ['none', { timestamp: null }, {}],
+    ['one timestamp', { timestamp: '2024-06-05T10:10:01.203Z' }, { timestamp: FIRST }],
+    ['no timestamp', { timestamp: null }, {}],
     [
-      'those of the rows',
+      'the timestamps of the rows',
       {
         timestamp: null,
         timestamps: { first: '2024-06-05T10:10:01.203Z', last: '2024-06-06T00:00:00.000Z', count: 2 },
@@ -56,13 +56,13 @@ describe('statsJson', () => {
       { timestamps: { first: FIRST, last: LAST, count: 2 } },
     ],
     [
-      'none of the rows',
+      'rows without timestamps',
       { timestamp: null, timestamps: { first: null, last: null, count: 0 } },
       { timestamps: { first: null, last: null, count: 0 } },
     ],
-  ])('holds %s', (_, moments, summary) =>
+  ])('holds %s', (_, timestamps, summary) =>
     expect(JSON.parse(statsJson({ rows: 1, statuses: { ok: 1 }, stats, ...summary }))).toEqual({
-      ...moments,
+      ...timestamps,
       ...common,
     }),
   );

@@ -1,4 +1,4 @@
-/** The files of a job: none writes over another, and no two jobs write one. */
+/** The files of a job: no file overwrites another, and no two jobs write the same file. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { link, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -46,9 +46,9 @@ test.each([
   [['--points', 'in.csv.partial', '--out', 'in.csv'], 'rename it first'],
   [['--points', 'partial.csv', '--out', 'symlink.csv'], 'rename it first'],
   [['--points', 'in.csv.partial', '--out', 'out.csv', '--stats', 'in.csv'], 'rename it first'],
-  [['--points', 'in.csv', '--out', 'out.csv.partial'], 'name it otherwise'],
-  [['--points', 'in.csv', '--out', 'out.csv', '--stats', 'out.csv.lock'], 'name it otherwise'],
-])('%j is refused, and nothing is written', async (flags, message) => {
+  [['--points', 'in.csv', '--out', 'out.csv.partial'], 'choose another name'],
+  [['--points', 'in.csv', '--out', 'out.csv', '--stats', 'out.csv.lock'], 'choose another name'],
+])('%j is refused, and no file is written', async (flags, message) => {
   const before = await readdir(folder);
   const { code, stderr } = await lookup(flags);
   expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
@@ -87,7 +87,7 @@ test.each([
   expect([second.code, second.stderr]).toEqual([
     2,
     expect.stringMatching(
-      /^error: .* is being written by another run \(process \d+\): wait for its end, or write to another file\n$/,
+      /^error: .* is being written by another run \(process \d+\): wait until it ends, or write to another file\n$/,
     ),
   ]);
   controller.abort(new Error('interrupted'));
@@ -96,9 +96,9 @@ test.each([
   expect(await readFile(at('in.csv'), 'utf8')).toBe(TABLE);
 });
 
-test('a job that fails lets go of standard input, from which more may come', async () => {
+test('a job that fails closes standard input, even if more input may come', async () => {
   const stdin = new PassThrough();
-  stdin.write(`x,y,z\nten,20,30\n${'1,2,3\n'.repeat(1_000_000)}`); // a batch, and the next is waited for
+  stdin.write(`x,y,z\nten,20,30\n${'1,2,3\n'.repeat(1_000_000)}`); // one batch; the job waits for the next
   expect(await runCli(['lookup', volume, '--points', '-', '--strict'], { stdin })).toMatchObject({
     code: 2,
     stdout: '',

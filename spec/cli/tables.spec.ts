@@ -1,4 +1,4 @@
-/** Tables as people have them: other separators and line ends, packed, or not tables at all. */
+/** Tables as users have them: with other separators and line ends, compressed, or not tables at all. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -26,7 +26,7 @@ const lookup = (flags: readonly string[], stdin?: string): Promise<CliResult> =>
 const read = (flags: readonly string[], stdin: string): Promise<CliResult> =>
   lookup(['--points', '-', ...flags], stdin);
 
-describe('text of other kinds', () => {
+describe('other kinds of text', () => {
   test.each([
     [
       'lines that end with CR',
@@ -105,7 +105,7 @@ describe('text of other kinds', () => {
 
   test.each([
     ['', '1,5', '--decimal , reads decimal commas'],
-    [',', '1.5', 'which --decimal , is for'],
+    [',', '1.5', 'which --decimal , expects'],
   ])('with --decimal %p, %p is not a number, and the warning says why', async (mark, cell, why) => {
     const { code, stdout, stderr } = await read(
       ['--delimiter', ';', ...(mark ? ['--decimal', mark] : [])],
@@ -115,7 +115,7 @@ describe('text of other kinds', () => {
     expect(stderr).toContain(why);
   });
 
-  test('a row of too few or too many fields is the same after every later run', async () => {
+  test('a row with too few or too many fields stays the same after every later run', async () => {
     const rows = ['1', '1,2', '1,2,3,4', '1,2,3,4,5,6', '1,2,3,4,5,6,7', '1,2,3,4,5,6,7,8'];
     for (const header of [
       'x,y,z,value,status',
@@ -141,7 +141,7 @@ describe('text of other kinds', () => {
   });
 });
 
-describe('packed tables', () => {
+describe('compressed tables', () => {
   const file = (name: string): string => join(folder, name);
   const unpack = { gz: gunzipSync, zst: (bytes: Buffer) => Buffer.from(fzstd(bytes)) };
 
@@ -160,7 +160,7 @@ describe('packed tables', () => {
     }
   });
 
-  test('many megabytes and several members of gzip are read whole', async () => {
+  test('many megabytes and several gzip members are read completely', async () => {
     const row = `${x},${y},${z}\n`,
       count = 200_000;
     await writeFile(
@@ -181,14 +181,14 @@ describe('packed tables', () => {
     [
       'is followed by something else',
       Buffer.concat([gzipSync(CSV), Buffer.from('4,5,6\n')]),
-      'cannot be unpacked',
+      'cannot be decompressed',
     ],
     [
       'is followed by zeros and something else',
       Buffer.concat([gzipSync(CSV), Buffer.alloc(9), Buffer.from('4,5,6\n')]),
-      'what follows its end is not gzip',
+      'the data after its end is not gzip',
     ],
-    ['is text', Buffer.from(CSV), 'is not gzip, though its name says so'],
+    ['is text', Buffer.from(CSV), 'is not gzip, although its name says so'],
     ['is empty', Buffer.alloc(0), 'it is empty'],
   ])('a .gz that %s is refused', async (_, bytes, why) => {
     await writeFile(file('in.csv.gz'), bytes);
@@ -221,15 +221,15 @@ describe('files that are not tables of text', () => {
     }
   });
 
-  test('a file that begins like another kind is refused, whatever its name', async () => {
+  test('a file that begins like another file type is refused, whatever its name', async () => {
     await writeFile(join(folder, 'in.csv'), 'PAR1\x15\x04\x15');
     expect(await lookup(['--points', join(folder, 'in.csv')])).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/in\.csv holds Parquet and not text: /) as unknown as string,
+      stderr: expect.stringMatching(/in\.csv holds Parquet, not text: /) as unknown as string,
     });
   });
 
-  test('no output gets a name it does not keep to', async () => {
+  test('an output with the suffix of another file type is refused', async () => {
     const { code, stderr } = await read(['--out', join(folder, 'out.parquet')], CSV);
     expect([code, stderr, await readdir(folder)]).toEqual([
       2,

@@ -1,4 +1,4 @@
-/** What the doctor says of servers that are well, and of those that are not. */
+/** The findings of the doctor, for servers that work and for servers that do not. */
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import nock from 'nock';
@@ -66,7 +66,7 @@ const of = (found: readonly Finding[], name: string): Finding =>
   found.find((finding) => finding.name === name)!;
 
 describe('graphene-points doctor', () => {
-  test('finds nothing wrong with a datastack that is well', async () => {
+  test('finds no problem with a datastack that works', async () => {
     const { code, stdout, stderr } = await runCli(['doctor', 'cave://world_v1', '--server', served.url]);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout.split('\n').map((line) => line.slice(0, 15).trimEnd())).toEqual([
@@ -83,9 +83,9 @@ describe('graphene-points doctor', () => {
       '',
     ]);
     for (const said of [
-      `the one from ${file('cave-secret.json')}`,
+      `the token from ${file('cave-secret.json')}`,
       'voxels of 4,4,40 nm',
-      `${served.url}/bucket is read`,
+      `${served.url}/bucket can be read`,
       'PyChunkedGraph 2.21.1; API versions',
       '1 materialization, the newest 7 of 2024-06-05T10:10:01.202Z',
     ])
@@ -94,7 +94,7 @@ describe('graphene-points doctor', () => {
     expect(stdout).not.toContain(TOKEN);
   });
 
-  test('says the same as JSON, and of a graph by its own path', async () => {
+  test('prints JSON, and accepts the path of a graph', async () => {
     const { code, stdout } = await runCli(['doctor', graphPath(), '--json']);
     expect(code).toBe(0);
     expect(verdicts(JSON.parse(stdout) as Finding[])).toBe(
@@ -102,7 +102,7 @@ describe('graphene-points doctor', () => {
     );
   });
 
-  test('reads a plain volume, with nothing to say of tokens', async () => {
+  test('reads a volume without a graph, and does not report tokens', async () => {
     const found = await findings(`${served.url}/bucket`);
     expect(verdicts(found)).toBe('node ok, secrets ok, bucket ok, look-up ok');
     expect(of(found, 'look-up').said).toMatch(/^\d{17,} at \[/);
@@ -110,7 +110,7 @@ describe('graphene-points doctor', () => {
     expect((await runCli(['doctor', `${served.url}/nothing`])).code).toBe(1);
   });
 
-  test('without a path asks whether the server takes the token', async () => {
+  test('checks without a path whether the server accepts the token', async () => {
     expect(verdicts(await findings(undefined, { server: served.url }))).toBe(
       'node ok, secrets ok, token ok, access ok',
     );
@@ -118,7 +118,7 @@ describe('graphene-points doctor', () => {
     const found = await findings(undefined, { server: served.url });
     expect(of(found, 'access')).toMatchObject({
       verdict: 'fail',
-      next: `make a token and keep it: graphene-points login ${served.url}`,
+      next: `make a token and save it: graphene-points login ${served.url}`,
     });
     rmSync(file('cave-secret.json'));
     expect(verdicts(await findings(undefined, { server: served.url }))).toBe(
@@ -127,10 +127,10 @@ describe('graphene-points doctor', () => {
   });
 
   test.each<[string, string | undefined, string, string]>([
-    ['a token that is none', 'bad-token', 'refused the token from', 'graphene-points login http'],
-    ['no permission', 'poor-token-0123456789', 'Missing permission: view', 'ask those who run the dataset'],
+    ['an invalid token', 'bad-token', 'refused the token from', 'graphene-points login http'],
+    ['no permission', 'poor-token-0123456789', 'Missing permission: view', 'ask the owners of the dataset'],
     [
-      'terms that were not accepted',
+      'terms of service that were not accepted',
       'tos-token-0123456789',
       'https://auth.invalid/api/v1/tos/3/accept',
       'open that page',
@@ -180,7 +180,7 @@ describe('graphene-points doctor', () => {
       finding: ['look-up', 'fail', '501'],
     },
     {
-      what: 'versions that are not told',
+      what: 'unknown server versions',
       of: graph,
       fault: { match: /api\/version/, status: 404 },
       finding: ['server', 'warn', '404'],
@@ -192,12 +192,12 @@ describe('graphene-points doctor', () => {
       finding: ['access', 'fail', 'connection failed'],
     },
     {
-      what: 'a graph that describes none',
+      what: 'a table without a graph',
       of: graph,
       fault: { match: /\/info/, status: 200, body: '{}' },
       finding: ['bucket', 'fail', 'does not describe a chunkedgraph'],
     },
-  ])('tells $what', async ({ of: server, fault, finding: [name, verdict, said] }) => {
+  ])('reports $what', async ({ of: server, fault, finding: [name, verdict, said] }) => {
     server.faults.push(fault);
     expect(of(await findings(graphPath()), name)).toMatchObject({
       verdict,
@@ -205,7 +205,7 @@ describe('graphene-points doctor', () => {
     });
   });
 
-  test('tells a clock that is wrong, and which way', async () => {
+  test('reports a wrong clock, and in which direction it is wrong', async () => {
     const clock = async (offsetMs: number): Promise<Finding> =>
       of(await findings(graphPath(), { now: () => Date.now() + offsetMs }), 'clock');
     expect(await clock(60_000)).toMatchObject({
@@ -220,12 +220,12 @@ describe('graphene-points doctor', () => {
       const found = await clock(offsetMs),
         instants = found.said.match(/\d{4}-\d\d-\d\dT[\d:.]+Z/g)!.map((text) => Date.parse(text));
       expect(found.verdict).toBe('fail');
-      expect(Math.abs(instants[0] - instants[1] - offsetMs)).toBeLessThan(2000); // both are named
+      expect(Math.abs(instants[0] - instants[1] - offsetMs)).toBeLessThan(2000); // both times are named
     }
     expect(await clock(2000)).toMatchObject({ verdict: 'ok' });
   });
 
-  test('tells a volume of background', async () => {
+  test('reports a volume that holds only background', async () => {
     const files = tinyFiles({ ...WORLD, labelAt: () => 0n });
     await using empty = await serveMocks({ '/bucket': createMockBucket({ files }) });
     expect(of(await findings(`${empty.url}/bucket`), 'look-up')).toMatchObject({
@@ -235,9 +235,9 @@ describe('graphene-points doctor', () => {
   });
 
   test.each<[string, number | undefined, string, string]>([
-    ['that others may read', 0o644, 'may read', 'chmod 600 '],
-    ['that holds no JSON', undefined, 'holds no JSON object', 'move it away'],
-  ])('tells a file of secrets %s', async (_, mode, said, next) => {
+    ['that others can read', 0o644, 'can read', 'chmod 600 '],
+    ['that holds no JSON', undefined, 'does not hold a JSON object', 'move it away'],
+  ])('reports a file of secrets %s', async (_, mode, said, next) => {
     writeFileSync(file('lab-google-secret.json'), mode === undefined ? 'broken' : '{}', { mode: 0o600 });
     if (mode !== undefined) chmodSync(file('lab-google-secret.json'), mode);
     const found = await findings(`${served.url}/bucket`);
@@ -251,7 +251,7 @@ describe('graphene-points doctor', () => {
     ]);
   });
 
-  test('tells a folder of secrets that is not there, that others may enter, and a token file that is none', async () => {
+  test('reports a folder of secrets that others can open, an invalid token file, and a missing folder', async () => {
     chmodSync(join(folder, 'secrets'), 0o755);
     expect((await findings(`${served.url}/bucket`))[2]).toMatchObject({
       verdict: 'warn',
@@ -266,14 +266,14 @@ describe('graphene-points doctor', () => {
     rmSync(join(folder, 'secrets'), { recursive: true });
     expect((await findings(`${served.url}/bucket`))[1]).toMatchObject({
       verdict: 'warn',
-      said: `${join(folder, 'secrets')} is not there`,
+      said: `${join(folder, 'secrets')} does not exist`,
     });
     mkdirSync(join(folder, 'secrets'));
   });
 
   test.each<[string, string, string]>([
-    ['a path that is none', 'graphene://nowhere', 'path'],
-    ['a datastack that nobody knows', 'cave://other', 'datastack'],
+    ['an invalid path', 'graphene://nowhere', 'path'],
+    ['an unknown datastack', 'cave://other', 'datastack'],
   ])('fails for %s', async (_, path, name) => {
     expect(
       (await findings(path, path.startsWith('cave') ? { server: served.url } : {})).at(-1),
@@ -285,7 +285,7 @@ describe('graphene-points doctor', () => {
     ['20.18.3', 'fail'],
     ['20.19.0', 'ok'],
     ['24.1.0', 'ok'],
-  ])('takes Node %s as %s', async (version, verdict) => {
+  ])('reports Node %s as %s', async (version, verdict) => {
     expect((await findings('/nowhere', { version }))[0]).toMatchObject({ name: 'node', verdict });
   });
 });

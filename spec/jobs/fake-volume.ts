@@ -1,9 +1,9 @@
-/** Volumes whose answers follow from the coordinates: x says what becomes of the point. */
+/** Fake volumes whose answers follow from the coordinates: x determines the status of the point. */
 import type { LookupStats, RootsResult } from '../../lib/points/result.ts';
 import { PointStatus, statusText } from '../../lib/points/status.ts';
 import type { GraphVolume, ValueVolume } from '../../lib/jobs/point-lookup.ts';
 
-/** x of a point → its status; any other x is `ok`. */
+/** The x of a point with this status; any other x is `ok`. */
 export const AT = {
   background: 900,
   outOfBounds: 901,
@@ -22,7 +22,7 @@ const supervoxelOf = (x: number, y: number): bigint => BASE + BigInt(x) * 1000n 
 /** The root changes with the day of the month. */
 const rootOf = (supervoxel: bigint, day: number): bigint => supervoxel + 2n ** 59n + BigInt(day) * 10n ** 7n;
 
-/** What a table shows for a point. */
+/** The text of the supervoxel and of the root of a point in a table. */
 export const supervoxelText = (x: number, y: number): string => String(supervoxelOf(x, y));
 export const rootText = (x: number, y: number, day = NOW.getUTCDate()): string =>
   String(rootOf(supervoxelOf(x, y), day));

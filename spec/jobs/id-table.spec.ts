@@ -14,13 +14,13 @@ const FAILED = S + 500n,
   UNKNOWN = S + 600n;
 const rootOf = (id: bigint): bigint => R + (id - S) * 2n;
 
-/** Supervoxel S + n has root R + 2n, but from `split` on, S + 1 has R + 1000. */
+/** A volume in which supervoxel S + n has root R + 2n. From `split` on, S + 1 has root R + 1000. */
 function fakeVolume({ split = Infinity }: { split?: number } = {}) {
-  const asked: string[] = [];
+  const requests: string[] = [];
   const volume: RootVolume & { isLatest: (roots: BigUint64Array, timestamp: Date) => Promise<boolean[]> } = {
     now: () => NOW,
     async roots(ids, { timestamp, stopLayer, validate }) {
-      asked.push(
+      requests.push(
         `roots of ${ids.length} at ${timestamp.toISOString()}${stopLayer ? ` to layer ${stopLayer}` : ''}${validate ? ', validated' : ''}`,
       );
       const rootIds = new BigUint64Array(ids.length),
@@ -60,11 +60,11 @@ function fakeVolume({ split = Infinity }: { split?: number } = {}) {
       };
     },
     async isLatest(roots, timestamp) {
-      asked.push(`is ${roots.join(' ')} valid`);
+      requests.push(`is ${roots.join(' ')} valid`);
       return Array.from(roots, (root) => (root === R + 2n ? timestamp.getTime() < split : root < R + 1000n));
     },
   };
-  return { asked, volume };
+  return { requests, volume };
 }
 
 async function run(question: IdLookup, text: string, options: Partial<IdTableOptions> = {}) {
@@ -114,7 +114,7 @@ describe('roots of a table of IDs', () => {
       `\ufeffsupervoxel_id,root_id,status\n${S},${R},ok\n`,
     ],
     [
-      'a list of quoted IDs, and one that is none',
+      'a list of quoted IDs with an invalid one',
       'list',
       `"${S}"\n\nseven\n`,
       `supervoxel_id,root_id,status\n"${S}",${R},ok\n\nseven,,invalid_id\n`,
@@ -173,7 +173,7 @@ describe('roots of a table of IDs', () => {
     ['-1', ',invalid_id'],
     ['0x10', ',invalid_id'],
     ['seven', ',invalid_id'],
-  ])('says what became of %p', async (cell, answer) => {
+  ])('gives the status of %p', async (cell, answer) => {
     expect((await ask(`x,supervoxel_id\n1,${cell}\n`)).text).toBe(
       `x,supervoxel_id,root_id,status\n1,${cell},${answer}\n`,
     );
@@ -193,7 +193,7 @@ describe('roots of a table of IDs', () => {
     ['1e3', null, 'invalid_id'],
     ['-0', null, 'invalid_id'],
     ['"\\u0031"', null, 'invalid_id'],
-  ])('reads the JSON value %s as an ID or not at all', async (value, root, status) => {
+  ])('reads the JSON value %s as an ID, or gives its status', async (value, root, status) => {
     const volume = fakeVolume().volume;
     const { text } = await run(
       createRootLookup(
@@ -215,28 +215,28 @@ describe('roots of a table of IDs', () => {
     expect(JSON.parse(text.replace(/:(NaN|Infinity)/, ':null'))).toMatchObject({ root_id: root, status });
   });
 
-  test('tells of the first invalid rows, and stops at one when strict', async () => {
+  test('warns about the first invalid rows, and stops at the first when strict', async () => {
     const table = `supervoxel_id,x\n${S},1\nseven,2\n${S}\n,,\nnine,1\n`;
     const { warnings, counts } = await ask(table);
     expect(warnings).toEqual([
-      'row 2 (line 3): column supervoxel_id: "seven" is no uint64 ID; invalid_id',
+      'row 2 (line 3): column supervoxel_id: "seven" is not a uint64 ID; invalid_id',
       'row 3 (line 4): 1 fields where the header has 2; invalid_id',
       'row 4 (line 5): 3 fields where the header has 2; invalid_id',
-      '1 more rows without a valid ID',
+      '1 more row without a valid ID',
     ]);
     expect(counts).toMatchObject({ rows: 5, statuses: { ok: 1, invalid_id: 4 } });
     await expect(ask(table, { strict: true })).rejects.toMatchObject({
       code: 'BAD_ROW',
-      message: 'row 2 (line 3): column supervoxel_id: "seven" is no uint64 ID',
+      message: 'row 2 (line 3): column supervoxel_id: "seven" is not a uint64 ID',
     });
   });
 
-  test('asks once a batch, at one moment, to the layer wanted', async () => {
-    const { asked, volume } = fakeVolume();
+  test('sends one request per batch, at one timestamp, to the given layer', async () => {
+    const { requests, volume } = fakeVolume();
     const question = createRootLookup(volume, { stopLayer: 2, validate: true });
     const { text } = await run(question, `supervoxel_id\n${S}\n${S}\n`);
     expect(text).toContain('supervoxel_id,l2_id,status\n');
-    expect([asked, question.timestamp]).toEqual([
+    expect([requests, question.timestamp]).toEqual([
       ['roots of 2 at 2024-06-05T10:10:01.203Z to layer 2, validated'],
       NOW,
     ]);
@@ -260,13 +260,13 @@ describe('roots of a table of IDs', () => {
       'an output that exists',
       'supervoxel_id,root_id\n1,2\n',
       {},
-      'column root_id exists already (--replace writes over it)',
+      'column root_id already exists (--replace overwrites it)',
     ],
   ])('refuses a table with %s', async (_, table, job, message) => {
     await expect(ask(table, {}, job)).rejects.toMatchObject({ name: 'TableError', message });
   });
 
-  test('finds the IDs of JSON Lines whose first row has none, and quotes a mangled one as the table has it', async () => {
+  test('finds the IDs of JSON Lines whose first row has none, and quotes an invalid ID as the table has it', async () => {
     const { text, warnings } = await ask(`{"a":1}\n{"supervoxel_id":"${S}"}\n{"supervoxel_id":7.20e16}\n`, {
       format: 'jsonl',
     });
@@ -276,24 +276,24 @@ describe('roots of a table of IDs', () => {
       'invalid_id',
       '',
     ]);
-    expect(warnings).toEqual(['row 3 (line 3): supervoxel_id: 7.20e16 is no uint64 ID; invalid_id']);
+    expect(warnings).toEqual(['row 3 (line 3): supervoxel_id: 7.20e16 is not a uint64 ID; invalid_id']);
   });
 
-  test('asks about several columns at once', async () => {
-    const { asked, volume } = fakeVolume();
+  test('looks up several columns at once', async () => {
+    const { requests, volume } = fakeVolume();
     const question = createRootLookup(volume, { columns: ['post_supervoxel_id', 'pre_supervoxel_id'] });
     const { text } = await run(question, `pre_supervoxel_id,post_supervoxel_id\n${S},${S + 1n}\nnan,7.5\n`);
     expect(text).toBe(
       `pre_supervoxel_id,post_supervoxel_id,post_root_id,post_status,pre_root_id,pre_status\n${S},${S + 1n},${R + 2n},ok,${R},ok\nnan,7.5,,invalid_id,,not_looked_up\n`,
     );
-    expect(asked).toEqual(['roots of 4 at 2024-06-05T10:10:01.203Z']);
+    expect(requests).toEqual(['roots of 4 at 2024-06-05T10:10:01.203Z']);
     await expect(run(createRootLookup(volume, { columns: ['a', 'b'] }), 'a,b\n1,2\n')).rejects.toMatchObject({
       code: 'COLUMN_EXISTS',
-      message: 'column root_id would be written twice: what is asked about needs names that differ',
+      message: 'column root_id would be written twice: the columns that are looked up need different names',
     });
   });
 
-  test('leaves the status of the look-up alone, and any value that it does not replace', async () => {
+  test('does not touch the status of an earlier look-up, or a value that it does not replace', async () => {
     expect((await ask(`supervoxel_id,status\n${S},suspect\n`)).text).toBe(
       `supervoxel_id,status,root_id,root_status\n${S},suspect,${R},ok\n`,
     );
@@ -306,7 +306,7 @@ describe('roots of a table of IDs', () => {
     );
   });
 
-  test('takes the column named among several', async () => {
+  test('reads the named column among several', async () => {
     expect(
       (await ask(`pre_supervoxel_id,post_supervoxel_id\n1,${S}\n`, {}, { columns: ['post_supervoxel_id'] }))
         .text,
@@ -314,11 +314,11 @@ describe('roots of a table of IDs', () => {
   });
 });
 
-describe('roots of an earlier table at another moment', () => {
+describe('roots of an earlier table at another timestamp', () => {
   const SPLIT = NOW.getTime();
 
-  test('asks only for the supervoxels under roots that are gone, and for those that had none', async () => {
-    const { asked, volume } = fakeVolume({ split: SPLIT });
+  test('looks up only the supervoxels whose root was replaced or is missing', async () => {
+    const { requests, volume } = fakeVolume({ split: SPLIT });
     const question = createUpdateLookup(volume, {});
     const rows = [
       `${S},${R},ok,keep me`,
@@ -335,7 +335,7 @@ describe('roots of an earlier table at another moment', () => {
     expected[2] = `${S + 1n},${R + 1000n},suspect,again`;
     expected[6] = `${S + 3n},${R + 6n},ok,`;
     expect(text).toBe(`supervoxel_id,root_id,status,note\n${expected.join('\n')}\n`);
-    expect(asked).toEqual([`is ${R} ${R + 2n} ${R + 4n} valid`, 'roots of 3 at 2024-06-05T10:10:01.203Z']);
+    expect(requests).toEqual([`is ${R} ${R + 2n} ${R + 4n} valid`, 'roots of 3 at 2024-06-05T10:10:01.203Z']);
     expect([question.changed, question.timestamp, counts.rows]).toEqual([3, NOW, 7]);
     expect(counts.statuses).toEqual({ ok: 4, suspect: 1, background: 1, not_looked_up: 1 });
   });
@@ -355,7 +355,7 @@ describe('roots of an earlier table at another moment', () => {
     );
   });
 
-  test('adds a status where there was none', async () => {
+  test('adds a status column if there is none', async () => {
     const { text } = await run(
       createUpdateLookup(fakeVolume({ split: SPLIT }).volume, {}),
       `supervoxel_id,root_id\n${S},${R}\n${S + 1n},${R + 2n}\n0,0\n`,
@@ -365,8 +365,8 @@ describe('roots of an earlier table at another moment', () => {
     );
   });
 
-  test('asks at the moment given, and empties what has no root', async () => {
-    const { asked, volume } = fakeVolume({ split: SPLIT });
+  test('looks up at the given timestamp, and empties the root of a row without one', async () => {
+    const { requests, volume } = fakeVolume({ split: SPLIT });
     const earlier = new Date(SPLIT - 1);
     const { text, warnings } = await run(
       createUpdateLookup(volume, { timestamp: earlier }),
@@ -375,12 +375,12 @@ describe('roots of an earlier table at another moment', () => {
     expect(text).toBe(
       `supervoxel_id,root_id,status\n${S + 1n},${R + 2n},ok\n${UNKNOWN},,no_root\nx,${R},invalid_id\n`,
     );
-    expect(asked[1]).toBe(`roots of 1 at ${earlier.toISOString()}`);
-    expect(warnings).toEqual(['row 3 (line 4): column supervoxel_id: "x" is no uint64 ID; invalid_id']);
+    expect(requests[1]).toBe(`roots of 1 at ${earlier.toISOString()}`);
+    expect(warnings).toEqual(['row 3 (line 4): column supervoxel_id: "x" is not a uint64 ID; invalid_id']);
   });
 
-  test('looks up all where nobody says which roots stand', async () => {
-    const { asked, volume } = fakeVolume({ split: SPLIT });
+  test('looks up all rows if the check of the roots fails', async () => {
+    const { requests, volume } = fakeVolume({ split: SPLIT });
     const isLatest = async (): Promise<boolean[]> => {
       throw new GraphError('HTTP_STATUS', 'too much', 'http://graph', 503);
     };
@@ -389,7 +389,7 @@ describe('roots of an earlier table at another moment', () => {
       `supervoxel_id,root_id,status\n${S},${R},ok\n${S + 1n},${R + 2n},ok\n`,
     );
     expect(text).toBe(`supervoxel_id,root_id,status\n${S},${R},ok\n${S + 1n},${R + 1000n},ok\n`);
-    expect(asked).toEqual(['roots of 2 at 2024-06-05T10:10:01.203Z']);
+    expect(requests).toEqual(['roots of 2 at 2024-06-05T10:10:01.203Z']);
   });
 
   test('counts rows whose root could not be looked up as failed, not as changed, and keeps their root', async () => {
@@ -405,7 +405,7 @@ describe('roots of an earlier table at another moment', () => {
     ]);
   });
 
-  test('leaves suspect what is suspect and fails for once, and counts it as failed', async () => {
+  test('keeps a suspect status when the look-up fails, and counts the row as failed', async () => {
     const volume = fakeVolume({ split: SPLIT }).volume,
       suspect = `supervoxel_id,root_id,status\n${S + 1n},${R + 2n},suspect\n`;
     const failing: typeof volume.roots = async (ids, options) => {
@@ -432,21 +432,21 @@ describe('roots of an earlier table at another moment', () => {
   test.each([
     ['a missing supervoxel', `NA,${R},ok`, undefined],
     ['an empty supervoxel', `,${R + 2n},`, undefined],
-    ['a mangled supervoxel', `7.2e+16,${R},ok`, `7.2e+16,${R},invalid_id`],
+    ['an invalid supervoxel', `7.2e+16,${R},ok`, `7.2e+16,${R},invalid_id`],
     ['a missing root', `${S},NA,no_root`, `${S},${R},ok`],
-    ['a mangled root', `${S},2.88230376151711e+17,`, `${S},${R},ok`],
+    ['an invalid root', `${S},2.88230376151711e+17,`, `${S},${R},ok`],
     [
-      'a mangled root that cannot be looked up',
+      'an invalid root that cannot be looked up',
       `${FAILED},2.88230376151711e+17,ok`,
       `${FAILED},2.88230376151711e+17,root_failed`,
     ],
     ['both missing', 'nan,<NA>,failed', undefined],
-    ['both mangled', 'a,b,ok', 'a,b,invalid_id'],
-    ['a root that an earlier run could not look up, and stands', `${S},${R},root_failed`, `${S},${R},ok`],
-    ['a suspect one that stands', `${S},${R},suspect`, undefined],
-    ['a suspect one without a root', `${UNKNOWN},${R + 2000n},suspect`, `${UNKNOWN},,suspect`],
-    ['no status, and a root that stands', `${S},${R},`, undefined],
-  ])('keeps what it does not replace: %s', async (_, row, expected = row) => {
+    ['both invalid', 'a,b,ok', 'a,b,invalid_id'],
+    ['a root that an earlier run could not look up, and is current', `${S},${R},root_failed`, `${S},${R},ok`],
+    ['a suspect row whose root is current', `${S},${R},suspect`, undefined],
+    ['a suspect row without a root', `${UNKNOWN},${R + 2000n},suspect`, `${UNKNOWN},,suspect`],
+    ['no status, and a root that is current', `${S},${R},`, undefined],
+  ])('keeps values that it does not replace: %s', async (_, row, expected = row) => {
     const { text } = await run(
       createUpdateLookup(fakeVolume({ split: SPLIT }).volume, {}),
       `supervoxel_id,root_id,status\n${row}\n`,
@@ -454,7 +454,7 @@ describe('roots of an earlier table at another moment', () => {
     expect(text).toBe(`supervoxel_id,root_id,status\n${expected}\n`);
   });
 
-  test('does not lose the value of a key that JSON Lines lack, or cannot be read', async () => {
+  test('does not lose values of JSON Lines when a key is missing or cannot be read', async () => {
     const rows = [
       `{"supervoxel_id":null,"root_id":"${R}","status":"ok"}`,
       `{"root_id":"${R}","status":"ok"}`,
@@ -489,7 +489,7 @@ describe('roots of an earlier table at another moment', () => {
       `{"supervoxel_id":"${S + 1n}","root_id":"${R + 1000n}","root_status":"ok"}\n{"supervoxel_id":"${S + 1n}","root_id":"${R + 1000n}","status":7,"root_status":"ok"}\n`,
     ],
   ] as const)(
-    'writes over no status that is somebody else’s (%s), and finds its own again',
+    'does not overwrite a status column with another meaning (%s), and finds its own column again',
     async (format, table, expected) => {
       const once = await run(createUpdateLookup(fakeVolume({ split: SPLIT }).volume, {}), table, { format });
       expect(once.text).toBe(expected);
@@ -499,7 +499,7 @@ describe('roots of an earlier table at another moment', () => {
     },
   );
 
-  test('stops at a status that is somebody else’s where its column was taken for ours', async () => {
+  test('stops at a cell that is not a status, in a column that began with statuses', async () => {
     const rows = Array.from({ length: 3000 }, () => `${S},${R},ok,${'n'.repeat(60)}\n`).join('');
     await expect(
       run(
@@ -510,12 +510,12 @@ describe('roots of an earlier table at another moment', () => {
     ).rejects.toMatchObject({
       code: 'BAD_ROW',
       message:
-        'row 3001 (line 3002): column status holds "traced", which is not a status: rename the column, and statuses will have their own',
+        'row 3001 (line 3002): column status holds "traced", which is not a status: rename the column, and the statuses will get a column of their own',
     });
   });
 
-  test('brings both sides of a table to the moment, each supervoxel and root asked once', async () => {
-    const { asked, volume } = fakeVolume({ split: SPLIT });
+  test('updates both sides of a table, and requests each supervoxel and root once', async () => {
+    const { requests, volume } = fakeVolume({ split: SPLIT });
     const question = createUpdateLookup(volume, { columns: ['pre_supervoxel_id', 'post_supervoxel_id'] });
     const { text, counts } = await run(
       question,
@@ -524,7 +524,7 @@ describe('roots of an earlier table at another moment', () => {
     expect(text).toBe(
       `pre_supervoxel_id,pre_root_id,post_root_id,post_supervoxel_id,pre_status,post_status\n${S},${R},${R + 1000n},${S + 1n},ok,ok\n${S + 1n},${R + 1000n},NA,x,ok,invalid_id\n`,
     );
-    expect(asked).toEqual([`is ${R} ${R + 2n} valid`, 'roots of 2 at 2024-06-05T10:10:01.203Z']);
+    expect(requests).toEqual([`is ${R} ${R + 2n} valid`, 'roots of 2 at 2024-06-05T10:10:01.203Z']);
     expect(counts).toMatchObject({
       rows: 2,
       sides: ['pre_supervoxel_id', 'post_supervoxel_id'],
@@ -534,13 +534,13 @@ describe('roots of an earlier table at another moment', () => {
     expect(question.changed).toBe(2);
   });
 
-  test('says what to do about layer-2 IDs', async () => {
+  test('says how to update layer-2 IDs', async () => {
     await expect(
       run(createUpdateLookup(fakeVolume().volume, {}), 'pt_supervoxel_id,pt_l2_id,pt_status\n1,2,ok\n'),
     ).rejects.toMatchObject({
       code: 'MISSING_COLUMN',
       message:
-        'no column "pt_root_id" but pt_l2_id, and update is for roots: `roots --stop-layer 2 --replace` looks those up again',
+        'no column "pt_root_id", only pt_l2_id: update is for roots; `roots --stop-layer 2 --replace` looks up pt_l2_id again',
     });
   });
 
@@ -549,7 +549,7 @@ describe('roots of an earlier table at another moment', () => {
       run(createUpdateLookup(fakeVolume().volume, {}), 'pt_supervoxel_id,root_id\n1,2\n'),
     ).rejects.toMatchObject({
       message:
-        'no column "pt_root_id" with earlier roots to bring up to date: `roots` looks them up; columns found: pt_supervoxel_id, root_id',
+        'no column "pt_root_id" with earlier roots to update: `roots` looks them up; columns found: pt_supervoxel_id, root_id',
     });
   });
 });

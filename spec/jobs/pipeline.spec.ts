@@ -8,7 +8,7 @@ interface Step {
   fail(error: Error): void;
 }
 
-/** A pipeline over batches 1 to `count`, each of whose steps waits to be finished. */
+/** A pipeline over batches 1 to `count`. Each of its steps waits until the spec ends it. */
 function controlled(count: number, signal?: AbortSignal) {
   const begun: string[] = [];
   const steps = new Map<string, Step>();
@@ -44,7 +44,7 @@ function controlled(count: number, signal?: AbortSignal) {
     () => 'done',
     (error: Error) => error.message,
   );
-  /** Ends a step, and lets everything happen that follows from it. */
+  /** Ends a step and waits for its consequences. */
   const end = async (name: string, error?: Error): Promise<void> => {
     const found = steps.get(name)!;
     if (error) found.fail(error);
@@ -55,7 +55,7 @@ function controlled(count: number, signal?: AbortSignal) {
 }
 
 describe('runPipeline', () => {
-  test('reads batch n + 1 while n is asked and n - 1 is written', async () => {
+  test('reads batch n + 1 while n is looked up and n - 1 is written', async () => {
     const { begun, settled, end } = controlled(4);
     await end('read 1');
     expect(begun).toEqual(['read 1', 'read 2', 'ask 1']);
@@ -63,7 +63,7 @@ describe('runPipeline', () => {
     await end('ask 1');
     expect(begun.slice(3)).toEqual(['write 1', 'read 3', 'ask 2']);
     await end('read 3');
-    await end('ask 2'); // its answers wait for the batch before
+    await end('ask 2'); // its answers wait for the batch before it
     expect(begun).toHaveLength(6);
     await end('write 1');
     expect(begun.slice(6)).toEqual(['write 2', 'read 4', 'ask 3']);
@@ -85,7 +85,7 @@ describe('runPipeline', () => {
         };
         async function* batches(): AsyncGenerator<number> {
           for (let batch = 0; batch < count; batch++) {
-            read++; // its memory is taken from here on
+            read++; // the batch is in memory from here on
             most = Math.max(most, read - written.length);
             await scheduler.schedule(Promise.resolve());
             yield batch;
@@ -124,7 +124,7 @@ describe('runPipeline', () => {
     );
   });
 
-  test('writes what was read before an error of reading', async () => {
+  test('writes the batches that were read before a read error', async () => {
     const { begun, settled, end } = controlled(9);
     await end('read 1');
     await end('read 2', new Error('cut'));
@@ -134,7 +134,7 @@ describe('runPipeline', () => {
     expect(begun).not.toContain('ask 2');
   });
 
-  test('writes what was answered before an error of asking, and waits for no more of the source', async () => {
+  test('writes the batches before a failed look-up, and does not wait for the source', async () => {
     const { begun, settled, end } = controlled(9);
     for (const name of ['read 1', 'read 2', 'ask 1']) await end(name);
     await end('ask 2', new Error('refused'));
@@ -143,21 +143,21 @@ describe('runPipeline', () => {
     expect(await settled).toBe('refused');
   });
 
-  test('asks no more when a batch cannot be written, and says why it could not', async () => {
+  test('stops look-ups when a batch cannot be written, and throws the error', async () => {
     const { aborted, settled, end } = controlled(9);
     for (const name of ['read 1', 'read 2', 'ask 1']) await end(name);
     await end('write 1', new Error('the disk is full'));
     expect([aborted, await settled]).toEqual([['ask 1', 'ask 2'], 'the disk is full']);
   });
 
-  test('waits for no more of the source when a batch cannot be written', async () => {
+  test('does not wait for the source when a batch cannot be written', async () => {
     const { settled, end } = controlled(9);
     for (const name of ['read 1', 'ask 1']) await end(name);
     await end('write 1', new Error('the disk is full'));
     expect(await settled).toBe('the disk is full');
   });
 
-  test('an abort ends what is asked and what is waited for, and the batch before is written', async () => {
+  test('ends all look-ups and waits on an abort, and writes the batch before', async () => {
     const interrupt = new AbortController();
     const { begun, settled, end } = controlled(9, interrupt.signal);
     for (const name of ['read 1', 'read 2', 'ask 1']) await end(name);

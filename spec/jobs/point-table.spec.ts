@@ -43,7 +43,7 @@ const answered = (x: number, y: number): string => `${supervoxelText(x, y)},${ro
 const S = 'supervoxel_id',
   R = 'root_id';
 
-describe('lookupTable: CSV', () => {
+describe('lookUpPointTable: CSV', () => {
   test('writes the same rows with their answers', async () => {
     const { text, summary, warnings } = await run('id,x,y,z,note\n1,10,20,30,"a ""b"", c"\n2,11,21,30,\n');
     expect(text).toBe(
@@ -70,7 +70,7 @@ describe('lookupTable: CSV', () => {
     ['root_failed', AT.rootFailed, `${sv(AT.rootFailed)},,root_failed`],
   ])('shows %s (x = %d) as %s', async (status, x, cells) => {
     const apart = await run(`t,x,y,z\n,${x},1,1\n`, { timestampColumn: 't' });
-    // supervoxels and roots asked apart
+    // With a timestamp column, supervoxels and roots are looked up separately.
     expect(apart.text).toBe(`t,x,y,z,${S},${R},status\n,${x},1,1,${cells}\n`);
     const { text, summary } = await run(`x,y,z\n${x},1,1\n`);
     expect(text).toBe(`x,y,z,${S},${R},status\n${x},1,1,${cells}\n`);
@@ -80,8 +80,8 @@ describe('lookupTable: CSV', () => {
   test.each([
     ['empty', '1,,3', 'column y is empty'],
     ['blank', '1," ",3', 'column y is empty'],
-    ['NaN', '1,2,NaN', 'column z: "NaN" is no number'],
-    ['text', '"a ""b""",2,3', 'column x: "a \\"b\\"" is no number'],
+    ['NaN', '1,2,NaN', 'column z: "NaN" is not a number'],
+    ['text', '"a ""b""",2,3', 'column x: "a \\"b\\"" is not a number'],
     ['too few fields', '1,2', '2 fields where the header has 3'],
     ['too many fields', '1,2,3,4', '4 fields where the header has 3'],
   ])('keeps a row that is %s, as invalid_point', async (_, row, reason) => {
@@ -98,7 +98,7 @@ describe('lookupTable: CSV', () => {
     });
   });
 
-  test('spells out three invalid rows and counts the others', async () => {
+  test('describes three invalid rows and counts the others', async () => {
     const { warnings } = await run(`x,y,z\n${'a,b,c\n'.repeat(10)}`);
     expect(warnings.map((warning) => warning.slice(0, 20))).toEqual([
       'row 1 (line 2): colu',
@@ -108,12 +108,12 @@ describe('lookupTable: CSV', () => {
     ]);
   });
 
-  test('says why rows failed, each reason once', async () => {
+  test('says why rows failed, and gives each reason once', async () => {
     const { warnings } = await run(`x,y,z\n1,1,1\n${`${AT.failed},1,1\n`.repeat(3)}${AT.rootFailed},1,1\n`);
     expect(warnings).toEqual(['row 2: failed: it broke: the disk is gone']);
   });
 
-  test('takes a coordinate beyond 2^53 as far out of bounds', async () =>
+  test('gives a coordinate beyond 2^53 the status out_of_bounds', async () =>
     expect((await run('x,y,z\n99999999999999999999,1,1\n')).text).toBe(
       `x,y,z,${S},${R},status\n99999999999999999999,1,1,,,out_of_bounds\n`,
     ));
@@ -170,7 +170,7 @@ describe('lookupTable: CSV', () => {
     ['[]', 'invalid_point'],
     ['missing', 'invalid_point'],
     ['NaT', 'invalid_point'],
-  ])('tells a missing position from a mangled one: %j is %s', async (cell, status) => {
+  ])('distinguishes missing and invalid positions: %j is %s', async (cell, status) => {
     const { text, summary, warnings } = await run(`p\n${cell}\n`, { positions: ['p'] });
     expect([text, summary.statuses]).toEqual([
       `p,p_${S},p_${R},p_status\n${cell},,,${status}\n`,
@@ -193,7 +193,7 @@ describe('lookupTable: CSV', () => {
     expect((await run(`x,y,z\n${row}\n`)).text).toBe(`x,y,z,${S},${R},status\n${row},,,${status}\n`),
   );
 
-  test('reads both sides of a row in one pass, from whole positions or split ones', async () => {
+  test('reads both sides of a row in one pass, from whole positions or three columns', async () => {
     const volume = fakeGraphVolume();
     const table = `id,pre_pt_position,post.x,post.y,post.z\n1,[1 2 3],4,5,6\n2,"[7, 8, 9]",${AT.background},1,1\n3,,10,11,12\n4,x,13,NA,15\n`;
     const { text, summary, warnings } = await run(
@@ -219,11 +219,11 @@ describe('lookupTable: CSV', () => {
       stats: { points: 8 },
     });
     expect(warnings).toEqual([
-      'row 4 (line 5): column pre_pt_position: "x" is no [x, y, z]; column post.y: "NA" is no number; invalid_point',
+      'row 4 (line 5): column pre_pt_position: "x" is not [x, y, z]; column post.y: "NA" is not a number; invalid_point',
     ]);
   });
 
-  test('does the same in JSON Lines, at the moment of each row', async () => {
+  test('does the same in JSON Lines, at the timestamp of each row', async () => {
     const volume = fakeGraphVolume();
     const row = '{"pre_x":1,"pre_y":2,"pre_z":3,"t":"2024-01-02","post":[4,5,6]}',
       bad = '{"pre_x":1,"pre_y":2,"pre_z":3,"t":"soon","post":null}';
@@ -248,7 +248,7 @@ describe('lookupTable: CSV', () => {
   });
 
   test.each(['NaT', 'nan', 'None', '', 'now'])(
-    'takes the moment of the job where that of a row is %j',
+    'uses the timestamp of the job if that of a row is %j',
     async (cell) => {
       expect((await run(`t,x,y,z\n${cell},1,2,3\n`, { timestampColumn: 't' })).text).toBe(
         `t,x,y,z,${S},${R},status\n${cell},1,2,3,${answered(1, 2)}\n`,
@@ -256,7 +256,7 @@ describe('lookupTable: CSV', () => {
     },
   );
 
-  test('replaces no value by nothing where a row was not answered', async () => {
+  test('keeps old values of rows that fail or are not looked up', async () => {
     const rows = [
       `x,2,3,7,8,ok`,
       `NA,NA,NA,7,8,ok`,
@@ -282,7 +282,7 @@ describe('lookupTable: CSV', () => {
     ]);
   });
 
-  test('replaces output columns in their place, and adds the missing ones', async () => {
+  test('replaces output columns in place, and adds the missing ones', async () => {
     const table = `status,x,${R},y,z,note\nold,1,"5",2,3,é\nold,1\n`;
     await expect(run(table)).rejects.toMatchObject({ code: 'COLUMN_EXISTS' });
     expect((await run(table, { replace: true })).text).toBe(
@@ -298,73 +298,73 @@ describe('lookupTable: CSV', () => {
       'BAD_FORMAT',
       'x;y;z\n1;2;3\n',
       {},
-      "the header has 2 semicolons and 0 commas: add --delimiter ';' (or --delimiter , where that is right)",
+      "the header has 2 semicolons and 0 commas: add --delimiter ';' (or --delimiter , if that is right)",
     ],
     [
       'BAD_FORMAT',
       'a,b;x;y;z\n',
       {},
-      "the header has 3 semicolons and 1 comma: add --delimiter ';' (or --delimiter , where that is right)",
+      "the header has 3 semicolons and 1 comma: add --delimiter ';' (or --delimiter , if that is right)",
     ],
     [
       'BAD_FORMAT',
       'x\ty\tz\n1\t2\t3\n',
       {},
-      'the header has 2 tabs and 0 commas: add --delimiter tab (or --delimiter , where that is right)',
+      'the header has 2 tabs and 0 commas: add --delimiter tab (or --delimiter , if that is right)',
     ],
     [
       'BAD_FORMAT',
       'x,y,z\n',
       { format: 'tsv' },
-      'the header has 2 commas and 0 tabs: add --delimiter , (or --delimiter tab where that is right)',
+      'the header has 2 commas and 0 tabs: add --delimiter , (or --delimiter tab if that is right)',
     ],
     ['BAD_FORMAT', '', {}, 'the table is empty: it has no header'],
     ['BAD_FORMAT', '\ufeff\r\n\n', {}, 'the table is empty: it has no header'],
-    ['COLUMN_EXISTS', 'x,y,z,status\n', {}, 'column status exists already (--replace writes over it)'],
+    ['COLUMN_EXISTS', 'x,y,z,status\n', {}, 'column status already exists (--replace overwrites it)'],
     [
       'COLUMN_EXISTS',
       `x,y,z,status,${R}\n`,
       {},
-      `columns ${R}, status exist already (--replace writes over them)`,
+      `columns ${R}, status already exist (--replace overwrites them)`,
     ],
     ['MISSING_COLUMN', 'x,y,z\n', { timestampColumn: 't' }, 'no column "t"; columns found: x, y, z'],
-    ['BAD_FORMAT', 'x,y,z,x\n1,2,3,4\n', {}, 'column x is there more than once'],
+    ['BAD_FORMAT', 'x,y,z,x\n1,2,3,4\n', {}, 'column x occurs more than once'],
     [
       'MISSING_COLUMN',
       'p_x,p_y\n',
       { positions: ['p'] },
-      'no column "p", nor p_x, p_y and p_z; columns found: p_x, p_y',
+      'no column "p", and no columns p_x, p_y and p_z; columns found: p_x, p_y',
     ],
     [
       'COLUMN_EXISTS',
       'pt,pt_position\n',
       { positions: ['pt', 'pt_position'] },
-      `column pt_${S} would be written twice: what is asked about needs names that differ`,
+      `column pt_${S} would be written twice: the columns that are looked up need different names`,
     ],
     [
       'COLUMN_EXISTS',
       'a_x,a_y,a_z,status\n',
       { columns: ['a_x', 'a_y', 'a_z'] },
-      'column status exists already (--position a names outputs after it; --replace writes over it)',
+      'column status already exists (--position a names outputs after it; --replace overwrites it)',
     ],
     [
       'COLUMN_EXISTS',
       'a_x,a_y,b_z,status\n',
       { columns: ['a_x', 'a_y', 'b_z'] },
-      'column status exists already (--replace writes over it)',
+      'column status already exists (--replace overwrites it)',
     ],
     [
       'COLUMN_EXISTS',
       'x,y,status\n',
       { columns: ['x', 'y', 'status'], replace: true },
-      'column status is read and would be written over',
+      'column status is an input and would be overwritten',
     ],
     ['BAD_ROW', 'x,y,z\n1,2,"3\n', {}, 'row 1 (line 2): a quote is opened and never closed'],
   ] as const)('refuses with %s: %j', async (code, text, options, message) => {
     await expect(run(text, options)).rejects.toMatchObject({ name: 'TableError', code, message });
   });
 
-  test('a header alone gives a header', async () =>
+  test('gives a header for a header alone', async () =>
     expect((await run('x,y,z\n')).text).toBe(`x,y,z,${S},${R},status\n`));
 
   test('leaves every other byte as it was', async () => {
@@ -386,7 +386,7 @@ describe('lookupTable: CSV', () => {
   });
 });
 
-describe('lookupTable: JSON Lines', () => {
+describe('lookUpPointTable: JSON Lines', () => {
   const lines = (
     text: string,
     options: Partial<PointTableOptions> = {},
@@ -406,7 +406,7 @@ describe('lookupTable: JSON Lines', () => {
     );
   });
 
-  test('gives null where there is no answer', async () => {
+  test('gives null if there is no answer', async () => {
     const { text, warnings } = await lines(
       `{"x":1,"y":1,"z":1}\n{}\n{"x":${AT.background},"y":1,"z":1}\n{"x":1,"y":null,"z":1}\n`,
     );
@@ -420,7 +420,7 @@ describe('lookupTable: JSON Lines', () => {
   });
 
   test.each(['null', '[null,null,null]', '[NaN, NaN, NaN]', 'NaN', '"nan"', '"[nan nan nan]"', '""'])(
-    'takes the position %s for a missing one',
+    'reads the position %s as missing',
     async (position) => {
       expect((await lines(`{"p":${position}}\n`, { positions: ['p'] })).summary.statuses).toEqual({
         not_looked_up: 1,
@@ -428,7 +428,7 @@ describe('lookupTable: JSON Lines', () => {
     },
   );
 
-  test('writes numbers of a plain volume as numbers', async () => {
+  test('writes numeric values as numbers', async () => {
     const { text } = await lines(
       '{"x":1,"y":1,"z":1}\n{"x":901,"y":1,"z":1}\n',
       {},
@@ -466,9 +466,9 @@ describe('lookupTable: JSON Lines', () => {
       '{"x":1,"y":"\\u0061","z":1}\n{"x":1,"y":{"a" : 1.0},"z":1}\n{"x":1,"y":1e999,"z":1}\n',
     );
     expect(warnings).toEqual([
-      'row 1 (line 1): y: "\\u0061" is no number; invalid_point',
-      'row 2 (line 2): y: {"a" : 1.0} is no number; invalid_point',
-      'row 3 (line 3): y: 1e999 is no number; invalid_point',
+      'row 1 (line 1): y: "\\u0061" is not a number; invalid_point',
+      'row 2 (line 2): y: {"a" : 1.0} is not a number; invalid_point',
+      'row 3 (line 3): y: 1e999 is not a number; invalid_point',
     ]);
   });
 
@@ -483,7 +483,7 @@ describe('lookupTable: JSON Lines', () => {
   );
 
   test.each(['[1,2]', '[1,2,3,4]', '[1,2,null]', '{"x":1}', '"1"', '7', '[1,[2],3]', '[]', '[null,null]'])(
-    'takes the position %s for an invalid point',
+    'reads the position %s as an invalid point',
     async (position) => {
       expect((await lines(`{"p":${position}}\n`, { positions: ['p'] })).summary.statuses).toEqual({
         invalid_point: 1,
@@ -491,7 +491,7 @@ describe('lookupTable: JSON Lines', () => {
     },
   );
 
-  test('replaces values in their place, whatever surrounds them', async () => {
+  test('replaces values in place, whatever surrounds them', async () => {
     const row = `{"a":{"status":[1,"]}",{}]} , "st\\u0061tus" : {"b":[1,2]} ,"x":1,"y":2,"z":3,"${R}":5 }\n`;
     await expect(lines(row)).rejects.toMatchObject({ code: 'COLUMN_EXISTS' });
     expect((await lines(row, { replace: true })).text).toBe(
@@ -500,20 +500,20 @@ describe('lookupTable: JSON Lines', () => {
   });
 
   test.each([
-    ['BAD_ROW', '{"x":1,"y":1,"z":1}\n{"x":1,\n', /^row 2 \(line 2\): no JSON: (?!.*\(line)/],
-    ['BAD_ROW', '\n{"x":NaN,"y":1,"z":1\n', /^row 1 \(line 2\): no JSON: (?!.*\(line)/],
-    ['BAD_ROW', 'x,y,z\n1,2,3\n', /^row 1 \(line 1\): no JSON: /],
-    ['BAD_ROW', '7\n', /^row 1 \(line 1\): 7 is no JSON object$/],
-    ['BAD_ROW', '{"x":1,"y":1,"z":1}\nNaN\n', /^row 2 \(line 2\): "NaN" is no JSON object$/],
-    ['BAD_ROW', '{"x":1,"y":1,"z":1}\n{NaN : 1}\n', /^row 2 \(line 2\): no JSON: /],
-    ['BAD_ROW', '{"x":1,"y":1,"z":1}\n{"a":nan}\n', /^row 2 \(line 2\): no JSON: /],
-    ['BAD_ROW', '{"x":1,"y":1,"z":1}\n{"a":+Infinity}\n', /^row 2 \(line 2\): no JSON: /],
-    ['BAD_ROW', '{"x":1,"y":1,"z":1}\n{"a":NaN,"b\n', /^row 2 \(line 2\): no JSON: /],
-    ['BAD_ROW', '{"x":1,"y":1,"z":1}\n\n[1]\n', /^row 2 \(line 3\): \[1\] is no JSON object$/],
+    ['BAD_ROW', '{"x":1,"y":1,"z":1}\n{"x":1,\n', /^row 2 \(line 2\): not JSON: (?!.*\(line)/],
+    ['BAD_ROW', '\n{"x":NaN,"y":1,"z":1\n', /^row 1 \(line 2\): not JSON: (?!.*\(line)/],
+    ['BAD_ROW', 'x,y,z\n1,2,3\n', /^row 1 \(line 1\): not JSON: /],
+    ['BAD_ROW', '7\n', /^row 1 \(line 1\): 7 is not a JSON object$/],
+    ['BAD_ROW', '{"x":1,"y":1,"z":1}\nNaN\n', /^row 2 \(line 2\): "NaN" is not a JSON object$/],
+    ['BAD_ROW', '{"x":1,"y":1,"z":1}\n{NaN : 1}\n', /^row 2 \(line 2\): not JSON: /],
+    ['BAD_ROW', '{"x":1,"y":1,"z":1}\n{"a":nan}\n', /^row 2 \(line 2\): not JSON: /],
+    ['BAD_ROW', '{"x":1,"y":1,"z":1}\n{"a":+Infinity}\n', /^row 2 \(line 2\): not JSON: /],
+    ['BAD_ROW', '{"x":1,"y":1,"z":1}\n{"a":NaN,"b\n', /^row 2 \(line 2\): not JSON: /],
+    ['BAD_ROW', '{"x":1,"y":1,"z":1}\n\n[1]\n', /^row 2 \(line 3\): \[1\] is not a JSON object$/],
     [
       'COLUMN_EXISTS',
       '{"x":1,"y":1,"z":1}\n{"x":1,"y":1,"z":1,"status":0}\n',
-      /^row 2 \(line 2\): column status exists already \(--replace writes over it\)$/,
+      /^row 2 \(line 2\): column status already exists \(--replace overwrites it\)$/,
     ],
     ['MISSING_COLUMN', '{"x":1,"y":1}\n', /^no column "z"; columns found: x, y$/],
   ])('refuses with %s: %j', async (code, text, message) => {
@@ -523,18 +523,15 @@ describe('lookupTable: JSON Lines', () => {
     });
   });
 
-  test.each(['', '\n', '\ufeff'])(
-    'is a table without rows when there is nothing but %j, and says so',
-    async (text) => {
-      expect(await lines(text)).toMatchObject({
-        text: Buffer.from(text).toString('latin1'),
-        summary: { rows: 0, statuses: {} },
-        warnings: ['the table is empty'],
-      });
-    },
-  );
+  test.each(['', '\n', '\ufeff'])('reads %j as a table without rows, and says so', async (text) => {
+    expect(await lines(text)).toMatchObject({
+      text: Buffer.from(text).toString('latin1'),
+      summary: { rows: 0, statuses: {} },
+      warnings: ['the table is empty'],
+    });
+  });
 
-  test('takes the values that Python writes, and keeps their text', async () => {
+  test('reads the values that Python writes, and keeps their text', async () => {
     const row =
       '{"s": "NaN \\" -Infinity", "a":[NaN, -Infinity], "x":1,"y":2,"b" : {"c":Infinity}, "z":3 ,"status":NaN}';
     const { text, warnings } = await lines(`${row}\n`, { replace: true });
@@ -544,22 +541,22 @@ describe('lookupTable: JSON Lines', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('takes a coordinate that is NaN for an invalid point', async () => {
+  test('reads a coordinate that is NaN as an invalid point', async () => {
     const { text, warnings } = await lines('{"x":1,"y":NaN,"z":3}\n');
     expect(text).toBe(`{"x":1,"y":NaN,"z":3,"${S}":null,"${R}":null,"status":"invalid_point"}\n`);
-    expect(warnings).toEqual(['row 1 (line 1): y: NaN is no number; invalid_point']);
+    expect(warnings).toEqual(['row 1 (line 1): y: NaN is not a number; invalid_point']);
     expect((await lines('{"p":[1,-Infinity,3]}\n', { positions: ['p'] })).summary.statuses).toEqual({
       invalid_point: 1,
     });
   });
 
-  test('reads a long row of Python in one pass', async () => {
+  test('reads a long row with Python values in one pass', async () => {
     const row = `{"x":1,"y":2,"z":NaN,"s":"${'n'.repeat(4e6)}","t":"${'\\"'.repeat(1e6)}"`;
     expect((await lines(`${row}}\n`)).summary.statuses).toEqual({ invalid_point: 1 });
     await expect(lines(`${row}"\n`)).rejects.toMatchObject({ code: 'BAD_ROW' });
   });
 
-  test('any row comes back as it was, with the answers added', async () => {
+  test('writes any row as it was, with the answers added', async () => {
     const other = fc.dictionary(
       fc
         .string({ minLength: 1 })
@@ -590,11 +587,11 @@ describe('lookupTable: JSON Lines', () => {
   });
 });
 
-describe('lookupTable: what is asked', () => {
-  /** Rows long enough that a block of 64 KiB holds about ten. */
+describe('lookUpPointTable: requests', () => {
+  /** The rows are so long that a block of 64 KiB holds about ten. */
   const longTable = `x,y,z,note\n${Array.from({ length: 50 }, (_, k) => `${k},1,1,${'n'.repeat(6500)}\n`).join('')}`;
 
-  test('asks in batches, all at one instant', async () => {
+  test('looks up in batches, all at one timestamp', async () => {
     const volume = fakeGraphVolume();
     const bytes = Buffer.from(longTable);
     const source = (async function* () {
@@ -623,7 +620,7 @@ describe('lookupTable: what is asked', () => {
     );
   });
 
-  test('asks no instant of a plain volume, and shows its values', async () => {
+  test('uses no timestamp for a volume without a graph, and shows its values', async () => {
     const { text, summary } = await run(
       'x,y,z\n1,1,1\n901,1,1\n900,1,1\n',
       {},
@@ -635,7 +632,7 @@ describe('lookupTable: what is asked', () => {
     expect(summary.timestamp).toBeUndefined();
   });
 
-  test('asks only for supervoxels', async () => {
+  test('looks up only supervoxels', async () => {
     const volume = fakeGraphVolume();
     const { text, summary } = await run(
       'x,y,z\n1,2,1\n',
@@ -654,7 +651,7 @@ describe('lookupTable: what is asked', () => {
     expect(text).toBe(`x,y,z,${S},l2_id,status\n`);
   });
 
-  test('reads supervoxels once and asks roots by the timestamp of the row', async () => {
+  test('reads supervoxels once and looks up roots at the timestamp of the row', async () => {
     const volume = fakeGraphVolume();
     const { text, summary, warnings } = await run(
       't,x,y,z\n2024-01-02,1,1,1\n,2,1,1\n2024-01-02T00:00:00Z,3,1,1\nsoon,4,1,1\nnow,5,1,1\n1704240000,6,1,1\n2024-01-09,900,1,1\n',
@@ -691,7 +688,7 @@ describe('lookupTable: what is asked', () => {
     });
   });
 
-  test('counts a supervoxel once, however many moments it is asked at, and has no moments without an ID', async () => {
+  test('counts a supervoxel once for all timestamps, and counts no timestamp without an ID', async () => {
     const table = 't,x,y,z\n2024-01-02,1,1,1\n2024-01-03,1,1,1\n2024-01-04,2,1,1\n2024-01-05,900,1,1\n';
     const { summary } = await run(table, { timestampColumn: 't' });
     expect(summary).toMatchObject({

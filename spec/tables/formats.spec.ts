@@ -20,11 +20,11 @@ describe('the formats of tables', () => {
     ['a.csv/b', undefined, undefined],
     ['a.csv.bz2', undefined, undefined],
     ['csv', undefined, undefined],
-  ])('are told by the suffix: %s', (path, format, packing) => {
-    expect([formatOfFile(path), compressionOfFile(path)]).toEqual([format, packing]);
+  ])('are recognized by the suffix: %s', (path, format, compression) => {
+    expect([formatOfFile(path), compressionOfFile(path)]).toEqual([format, compression]);
   });
 
-  test('are listed in messages, and each option names those that it is for', () => {
+  test('are listed in messages, and each option names its formats', () => {
     expect(KNOWN_SUFFIXES).toBe('.csv, .tsv, .jsonl and .ndjson, each also as .gz or .zst');
     for (const option of ['delimiter', 'decimal', 'missing'] as const)
       expect(
@@ -42,7 +42,7 @@ describe('the formats of tables', () => {
     ['a.tsv.bz2', 'bzip2 -dc a.tsv.bz2 > a.tsv'],
     ['a.bz2', 'bzip2 -dc a.bz2 > a.csv'],
     ['a.json', "jq -c '.[]' a.json > a.jsonl"],
-  ])('say of other files what makes a table of them: %s', (path, advice) => {
+  ])('come with advice on how to convert other files: %s', (path, advice) => {
     expect(reasonNotReadable(path)?.includes(advice!)).toBe(advice && true);
     expect(reasonNotWritable(path) === undefined).toBe(advice === undefined);
   });

@@ -53,7 +53,7 @@ async function read(format: FormatName, text = FORMS[format](ROWS)) {
 }
 
 describe.each(['csv', 'tsv', 'jsonl'] as const)('a table of %s', (format) => {
-  test('gives columns, one after the other, and why cells are empty', async () => {
+  test('gives columns, one after the other, and says why cells are empty', async () => {
     const { batches } = await read(format);
     expect(batches).toHaveLength(1);
     const [{ rows, firstRow, points, pointStatus: noPoint, ids, idStatus: noId, texts, readError: broken }] =
@@ -76,7 +76,7 @@ describe.each(['csv', 'tsv', 'jsonl'] as const)('a table of %s', (format) => {
     expect(texts[0].spellings.filter((text) => text === 'ok')).toHaveLength(1);
   });
 
-  test('says what is wrong with any row, in any order, and where it is', async () => {
+  test('describes any invalid row, in any order, with its place', async () => {
     const {
       batches: [batch],
     } = await read(format);
@@ -123,7 +123,7 @@ describe.each(['csv', 'tsv', 'jsonl'] as const)('a table of %s', (format) => {
     expect(out).toBe(expected.join(''));
   });
 
-  test('is broken off at a row that no format could read, and keeps what was before', async () => {
+  test('ends at a row that the format cannot read, and keeps the rows before it', async () => {
     const text = FORMS[format](ROWS.slice(0, 2)) + (format === 'jsonl' ? '{\n' : 'more\n') + FORMS.jsonl([]);
     const {
       batches: [batch],
@@ -131,9 +131,9 @@ describe.each(['csv', 'tsv', 'jsonl'] as const)('a table of %s', (format) => {
     if (format === 'jsonl')
       expect(batch.readError).toMatchObject({
         row: 2,
-        error: { code: 'BAD_ROW', message: expect.stringMatching(/^row 3 \(line 3\): no JSON/) as unknown },
+        error: { code: 'BAD_ROW', message: expect.stringMatching(/^row 3 \(line 3\): not JSON/) as unknown },
       });
-    // Delimited text has such rows all the time: they are kept, and nothing of them is read.
+    // In delimited text this row is kept, but its cells are not read.
     else
       expect([batch.readError, batch.pointStatus[2], batch.idStatus[2]]).toEqual([
         undefined,

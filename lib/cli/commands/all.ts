@@ -1,4 +1,4 @@
-/** All commands, by name: one file that is loaded when one of them is named. Many small ones would each cost the start a millisecond. */
+/** All commands by name. They are loaded as one file, because many small files would slow down the start. */
 import type { DefineCommand } from '../command.ts';
 import { defineCacheCommand as cache } from './cache-command.ts';
 import { defineDemoCommand as demo } from './demo-command.ts';
@@ -16,7 +16,7 @@ export const DEFINITIONS: Readonly<Record<string, DefineCommand>> = {
   roots,
   update,
   latest,
-  // It has many commands of its own.
+  // Loaded separately, because it defines many subcommands.
   graph: async (command, surroundings) =>
     (await import('./graph-command.ts')).defineGraphCommand(command, surroundings),
   info,

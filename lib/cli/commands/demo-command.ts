@@ -1,4 +1,4 @@
-/** `graphene-points demo`. */
+/** Defines `graphene-points demo`, which has no arguments. */
 import type { DefineCommand } from '../command.ts';
 
 export const defineDemoCommand: DefineCommand = (command, { io, report, action }) =>

@@ -1,12 +1,15 @@
-/** `graphene-points doctor`: its flags. */
+/** Defines the flags of `graphene-points doctor`. */
 import type { DefineCommand } from '../command.ts';
 import type { DoctorFlags } from '../run-doctor.ts';
 import { bucketFlags, watershedFlags } from './volume-options.ts';
 
 export const defineDoctorCommand: DefineCommand = (command, { io, action }) => {
   command
-    .argument('[cloudpath]', "as for lookup (default: this machine, and the server's token)")
-    .option('--json', 'as JSON');
+    .argument(
+      '[cloudpath]',
+      "the volume, as for lookup (default: check only this machine and the server's token)",
+    )
+    .option('--json', 'print JSON');
   bucketFlags(watershedFlags(command)).action(
     action(async (path: string | undefined, flags: DoctorFlags) => {
       const { runDoctor: doctor } = await import('../run-doctor.ts');

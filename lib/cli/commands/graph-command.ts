@@ -1,4 +1,4 @@
-/** The command line of `graphene-points graph`: one sub command a call, its options and arguments. */
+/** Defines `graphene-points graph`: one subcommand per call, with its options and arguments. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
   BOUNDS_OPTION,
@@ -25,12 +25,12 @@ import { createFlag } from '../table-flags.ts';
 import { delimiterOption, formatOption, outOption } from './table-options.ts';
 import { graphFlags } from './volume-options.ts';
 
-/** Made anew for each sub command: commander writes into them. */
+/** Creates the option of each flag. Each subcommand needs its own options, because commander changes them. */
 const OPTIONS: Readonly<Record<keyof GraphFlags, () => Option>> = {
   timestamp: () => createFlag(TIMESTAMP_OPTION, { default: 'now' }),
-  from: () => createFlag(WINDOW_OPTIONS.from, { default: 'as far back as there is' }),
+  from: () => createFlag(WINDOW_OPTIONS.from, { default: 'the start of the history' }),
   to: () => createFlag(WINDOW_OPTIONS.to, { default: 'now' }),
-  bounds: () => createFlag(BOUNDS_OPTION).argParser(box),
+  bounds: () => createFlag(BOUNDS_OPTION).argParser(parseBox),
   resolution: () => createFlag(BOUNDS_OPTIONS.resolution).argParser(parseNumbers),
   stopLayer: () => createFlag(LEAVES_OPTIONS.stopLayer),
   verify: () => createFlag(LEAVES_OPTIONS.verify),
@@ -42,17 +42,19 @@ const OPTIONS: Readonly<Record<keyof GraphFlags, () => Option>> = {
   precise: () => createFlag(PRECISE_OPTION),
   source: () =>
     markRepeatable(
-      new Option('--source <id,x,y,z>', 'an ID and a point on it, in nanometres; may be repeated').argParser(
-        collectPoints,
+      new Option('--source <id,x,y,z>', 'an ID and a point on it in nanometres; may be repeated').argParser(
+        parsePoint,
       ),
     ),
   sink: () =>
-    markRepeatable(new Option('--sink <id,x,y,z>', 'the same on the other side').argParser(collectPoints)),
-  query: () => markRepeatable(createFlag(REQUEST_OPTIONS.query).argParser(collectQuery)),
+    markRepeatable(
+      new Option('--sink <id,x,y,z>', 'the same for the other side; may be repeated').argParser(parsePoint),
+    ),
+  query: () => markRepeatable(createFlag(REQUEST_OPTIONS.query).argParser(parseQuery)),
   body: () => createFlag(REQUEST_OPTIONS.body),
   as: () =>
     createFlag(REQUEST_OPTIONS.as, {
-      says: 'what the answer is: JSON, binary uint64 IDs, or text',
+      says: 'the type of the answer: JSON, binary uint64 IDs, or text',
       choices: ['json', 'ids', 'text'],
     }),
 };
@@ -70,12 +72,12 @@ export const defineGraphCommand: DefineCommand = (graph, { io, report, action })
         call.required?.includes(option) ? markRequired(OPTIONS[option]()) : OPTIONS[option](),
       );
     graphFlags(command)
-      .addOption(outOption('written as FILE.partial first; - is standard output'))
+      .addOption(outOption('output file, written to FILE.partial first; - is standard output'))
       .addHelpText('after', call.ids === undefined ? '' : ID_HELP)
       .action(
         action(async (path: string, given: unknown) => {
-          const { runGraph: ask } = await import('../run-graph.ts');
-          return ask(name, path, idsOrArgument(given), command.opts<GraphCommandFlags>(), io, report);
+          const { runGraph } = await import('../run-graph.ts');
+          return runGraph(name, path, idsOrArgument(given), command.opts<GraphCommandFlags>(), io, report);
         }),
       );
   }
@@ -83,33 +85,39 @@ export const defineGraphCommand: DefineCommand = (graph, { io, report, action })
 
 const idFlags = (command: Command, ids: string): Command =>
   command
-    .argument('[ids...]', `each ${ids}`)
+    .argument('[ids...]', `one or more: ${ids}`)
     .option(
       '--ids <file>',
-      `the IDs, one a line or in a table: .csv, .tsv, .jsonl or .ndjson; - is standard input; repeats and 0 are left out`,
+      `file with the IDs, one per line or in a table (.csv, .tsv, .jsonl or .ndjson); - is standard input; repeated IDs and 0 are left out`,
       parseText,
     )
-    .option('--column <name>', `their column (default: ${ids}, or the only one that ends so)`, parseText)
+    .option(
+      '--column <name>',
+      `the column with the IDs (default: ${ids}, or the only column whose name ends with _${ids})`,
+      parseText,
+    )
     .addOption(formatOption('by suffix and content'))
     .addOption(delimiterOption());
 
-/** What stands behind the path, if anything. */
+/** Returns the arguments after the path. */
 const idsOrArgument = (given: unknown): string[] =>
   Array.isArray(given) ? (given as string[]) : typeof given === 'string' ? [given] : [];
 
 const ID_HELP = `
-One line an ID, in their order; one without an answer has "error" and "message" instead. IDs are strings, moments ISO 8601.
+The output has one line per ID, in the same order. If an ID has no answer, its line has "error" and
+"message" instead. IDs are strings, and timestamps are ISO 8601.
 
-Exit code: 0; 1 if any ID has no answer or is none; 2 for bad usage or unreadable input.`;
+Exit code: 0 if all IDs have an answer; 1 if any ID has no answer or is invalid; 2 for bad usage or
+unreadable input.`;
 
-function box(value: string): Bounds {
+function parseBox(value: string): Bounds {
   const numbers = value.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
   if (numbers.length !== 6 || !numbers.every(Number.isFinite))
     throw new InvalidArgumentError('expected six numbers, such as 0,0,0,512,512,64.');
   return { min: numbers.slice(0, 3), max: numbers.slice(3) };
 }
 
-function collectPoints(value: string, before: GraphPoint[] = []): GraphPoint[] {
+function parsePoint(value: string, before: GraphPoint[] = []): GraphPoint[] {
   const [id, ...rest] = value.split(','),
     nm = rest.map((part) => (part.trim() === '' ? NaN : Number(part)));
   if (!/^\d{1,20}$/.test(id) || nm.length !== 3 || !nm.every(Number.isFinite))
@@ -117,7 +125,7 @@ function collectPoints(value: string, before: GraphPoint[] = []): GraphPoint[] {
   return [...before, { id: BigInt(id), nm }];
 }
 
-function collectQuery(value: string, before: Record<string, string> = {}): Record<string, string> {
+function parseQuery(value: string, before: Record<string, string> = {}): Record<string, string> {
   const at = value.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('expected name=value.');
   return { ...before, [value.slice(0, at)]: value.slice(at + 1) };

@@ -1,10 +1,10 @@
-/** `graphene-points info`: its flags. */
+/** Defines the flags of `graphene-points info`. */
 import type { DefineCommand } from '../command.ts';
 import type { InfoFlags } from '../run-info.ts';
 import { bucketFlags, watershedFlags } from './volume-options.ts';
 
 export const defineInfoCommand: DefineCommand = (command, { io, report, action }) => {
-  command.argument('<cloudpath>', 'as for lookup').option('--json', 'as JSON');
+  command.argument('<cloudpath>', 'the volume, as for lookup').option('--json', 'print JSON');
   bucketFlags(watershedFlags(command)).action(
     action(async (path: string, flags: InfoFlags) => {
       const { runInfo: info } = await import('../run-info.ts');

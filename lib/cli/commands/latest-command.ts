@@ -1,4 +1,4 @@
-/** `graphene-points latest`: its flags. */
+/** Defines the flags of `graphene-points latest`. */
 import { BY_OPTION } from '../../chunkedgraph/api/call-options.ts';
 import type { DefineCommand } from '../command.ts';
 import type { LatestFlags } from '../run-latest.ts';
@@ -9,12 +9,12 @@ export const defineLatestCommand: DefineCommand = (command, { io, report, action
   idInput(
     command,
     '--ids <file>',
-    'one root ID a line, or a table: .csv, .tsv, .jsonl or .ndjson, also .gz or .zst; - is standard input',
-    'column of the roots (default: root_id, or the only one that ends so); pt_root_id gives pt_latest_root_id; may be repeated',
+    'file with one root ID per line, or a table: .csv, .tsv, .jsonl or .ndjson, also as .gz or .zst; - is standard input',
+    'column with the roots (default: root_id, or the only column whose name ends with _root_id); pt_root_id gives pt_latest_root_id; may be repeated',
   )
     .addOption(
       createFlag(BY_OPTION, {
-        says: 'which parts of a replaced root vote: its layer-2 nodes, or all its supervoxels',
+        says: 'the parts of a replaced root that vote: its layer-2 nodes, or all its supervoxels',
       }),
     )
     .addOption(replaceOption());
@@ -29,9 +29,14 @@ export const defineLatestCommand: DefineCommand = (command, { io, report, action
 };
 
 const LATEST_HELP = `
-A root that still is one at the moment keeps its ID, with confidence 1 and changed false. Of a replaced one the root that most of its parts
-are in now is told; confidence is their share. Any node will do, of any layer: one below the roots is never its own answer but gets the root
-that its supervoxels are in, with changed true. no_root: the graph does not know the ID, or its parts have no root at the moment.
-What lookup wrote has a status already: statuses go to latest_status. For both sides of a synapse: --column pre_pt_root_id --column post_pt_root_id.
+latest_root_id: if the ID is still a root at the timestamp, the same ID, with confidence 1 and
+changed false. If the root was replaced, the root that now holds most of its parts; confidence is
+the share of those parts, and changed is true. The ID may also be a node below the roots: the answer
+is then the root that holds its supervoxels, with changed true.
+no_root means that the graph does not know the ID, or that its parts have no root at the timestamp.
 
-Exit code: 0; 1 if any row is root_failed, no_root or invalid_id; 2 for bad usage or unreadable input.`;
+If the table has a status column from lookup, the new statuses go to latest_status.
+For both sides of a synapse: --column pre_pt_root_id --column post_pt_root_id.
+
+Exit code: 0 if all rows are fine; 1 if any row is root_failed, no_root or invalid_id; 2 for bad
+usage or unreadable input.`;

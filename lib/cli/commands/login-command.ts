@@ -1,8 +1,8 @@
-/** `graphene-points login`: its argument. */
+/** Defines the argument of `graphene-points login`. */
 import type { DefineCommand } from '../command.ts';
 
 export const defineLoginCommand: DefineCommand = (command, { io, report, action }) =>
-  command.argument('[server]', 'https://HOST (default: https://global.daf-apis.com)').action(
+  command.argument('[server]', 'the CAVE server, https://HOST (default: https://global.daf-apis.com)').action(
     action(async (server: string | undefined) => {
       const { runLogin: login } = await import('../run-login.ts');
       return login(server, io, report);

@@ -1,4 +1,4 @@
-/** `graphene-points lookup`: its flags. */
+/** Defines the flags of `graphene-points lookup`. */
 import { Option } from 'commander';
 import { GRAPHENE_OPTIONS } from '../../graphene/opening-options.ts';
 import { SCATTERED_OPTIONS, SNAP_OPTIONS } from '../../graphene/reading-options.ts';
@@ -20,31 +20,34 @@ import {
 import { bucketFlags, watershedFlags } from './volume-options.ts';
 
 const POSITION =
-  'one column of [x, y, z], (x, y, z), [x y z] or as NumPy shows them, or what the names of three columns begin with: pt_position also takes ' +
-  'pt_position_x, _y and _z; outputs are named after it: pt_root_id; may be repeated, for both sides of a synapse';
+  'column with whole positions: [x, y, z], (x, y, z), [x y z], or as NumPy prints them. Or the start of the names of three columns: pt_position ' +
+  'also finds pt_position_x, _y and _z. The outputs are named after it: pt_root_id; may be repeated, for both sides of a synapse';
 
 export const defineLookupCommand: DefineCommand = (command, { io, report, action }) => {
   command
     .argument('<cloudpath>', VOLUME_PATH_HELP)
-    .optionsGroup('The table:')
+    .optionsGroup('Table:')
     .addOption(
       inputOption(
         '--points <file>',
-        'table with a point a row: .csv, .tsv, .jsonl or .ndjson, also .gz or .zst; - is standard input',
+        'table with one point per row: .csv, .tsv, .jsonl or .ndjson, also as .gz or .zst; - is standard input',
       ),
     )
     .addOption(
       outOption(
-        'the same rows with their answers, in the same format; written as FILE.partial first; - is standard output',
+        'output file: the same rows with their answers, in the same format; written to FILE.partial first; - is standard output',
       ),
     )
-    .addOption(formatOption('by suffix; csv for -'))
+    .addOption(formatOption('by suffix; csv for standard input'))
     .addOption(delimiterOption())
     .addOption(
-      new Option('--decimal <mark>', 'before the decimals of coordinates (default: .)').choices(['.', ',']),
+      new Option('--decimal <mark>', 'decimal mark of the coordinates (default: .)').choices(['.', ',']),
     )
     .addOption(
-      new Option('--columns <a,b,c>', 'columns of the coordinates (default: x,y,z or X,Y,Z)')
+      new Option(
+        '--columns <a,b,c>',
+        'names of the three columns with the coordinates (default: x,y,z or X,Y,Z)',
+      )
         .argParser(parseNames)
         .conflicts('position'),
     )
@@ -52,7 +55,7 @@ export const defineLookupCommand: DefineCommand = (command, { io, report, action
     .addOption(replaceOption())
     .addOption(missingOption());
 
-  command.optionsGroup('The points:');
+  command.optionsGroup('Points:');
   addFlags(command, GRAPHENE_OPTIONS, ['resolution', 'mip']);
   addFlags(command, SNAP_OPTIONS, ['radiusNm']);
 
@@ -60,15 +63,15 @@ export const defineLookupCommand: DefineCommand = (command, { io, report, action
   addFlags(command, GRAPHENE_OPTIONS, ['timestamp'], { timestamp: { default: 'now' } });
   command.option(
     '--timestamp-column <column>',
-    'column with a moment for each row; missing: the moment of --timestamp',
+    'column with a timestamp for each row; an empty cell or now means --timestamp',
     parseText,
   );
   addFlags(command, SCATTERED_OPTIONS, ['stopLayer', 'agglomerate'], {
     agglomerate: { conflicts: ['timestamp', 'timestampColumn', 'stopLayer'] },
   });
 
-  watershedFlags(command.optionsGroup('The volume:'));
-  bucketFlags(command.optionsGroup('The bucket:'));
+  watershedFlags(command.optionsGroup('Volume:'));
+  bucketFlags(command.optionsGroup('Bucket:'));
   command.optionsGroup('Speed, memory and disk:');
   addFlags(command, GRAPHENE_OPTIONS, [
     'lruBytes',
@@ -82,14 +85,14 @@ export const defineLookupCommand: DefineCommand = (command, { io, report, action
   ]);
 
   command
-    .optionsGroup('What is told:')
+    .optionsGroup('Messages:')
     .addOption(
       statsOption(
-        'counts, times and the timestamp used (of --timestamp-column: first, last and count), as JSON; - is standard error',
+        'file for counts, times and the timestamp used, as JSON (with --timestamp-column: the first and last timestamp and their count); - is standard error',
       ),
     )
-    .option('--strict', 'a row without a valid point is an error')
-    .option('--quiet', 'no progress and no summary; warnings stay')
+    .option('--strict', 'stop with an error at the first row without a valid point')
+    .option('--quiet', 'show no progress and no summary; warnings are still shown')
     .addHelpText('after', LOOKUP_HELP)
     .action(
       action(async (path: string, flags: LookupFlags) => {
@@ -105,21 +108,31 @@ Examples:
   graphene-points lookup graphene://https://HOST/segmentation/table/NAME --points p.csv --timestamp 2024-06-05T10:10:01Z --out roots.csv
   graphene-points lookup gs://BUCKET/VOLUME --points points.jsonl --resolution 4,4,40 --out values.jsonl
 
-Every row is written, in order, its other columns byte for byte. IDs are 0 on background and empty (null in JSON Lines) where there
-is no answer; status says why. With --replace an old value stays where there is no answer: status says so. A position that is missing (an
-empty cell, NA, nan, <NA>, None, null in any case, or three of them) is not_looked_up; one that cannot be read is invalid_point. A row whose number
-of fields is not the header's is kept, and its status is its last field; a later run leaves it so.
-Blank lines are kept and are no rows. A table without rows is fine (a header alone; JSON Lines that are empty), but CSV and TSV
-need their header: a file that is wholly empty is an error. JSON Lines may hold Python's NaN, Infinity and -Infinity.
+Output: every row of the input, in the same order. The other columns stay the same, byte for byte.
+An ID is 0 on background. If there is no answer, the ID is empty (null in JSON Lines), and status
+says why. With --replace, a row that fails or is not looked up keeps its old ID, and only its status
+changes.
+
+Input: a missing position gets the status not_looked_up. It is an empty cell, or NA, nan, <NA>, None
+or null in upper or lower case, or three of them. A position that cannot be read gets invalid_point.
+A row with more or fewer fields than the header is kept, and its status is added as its last field;
+a later run leaves that row unchanged. Blank lines are kept and are not rows. A table without rows
+is valid, but CSV and TSV need a header: a completely empty file is an error. JSON Lines may hold
+Python's NaN, Infinity and -Infinity.
 
 ${FILES_HELP}
-In pandas a column with an empty cell becomes float64, which rounds IDs. Read them as nullable integers, or as text (dtype=str):
-pd.read_csv('roots.csv', dtype={'supervoxel_id': 'UInt64', 'root_id': 'UInt64'}); of JSON Lines pd.read_json('roots.jsonl', lines=True, dtype=…)
-with the same dtype. --missing NA is for R; with --missing 0 the columns stay whole numbers, but failures look like background.
+pandas: an ID column with an empty cell becomes float64, which rounds the IDs. Read IDs as nullable
+integers, or as text (dtype=str):
+  pd.read_csv('roots.csv', dtype={'supervoxel_id': 'UInt64', 'root_id': 'UInt64'})
+  pd.read_json('roots.jsonl', lines=True, dtype={'supervoxel_id': 'UInt64', 'root_id': 'UInt64'})
+--missing NA is meant for R. With --missing 0, ID columns hold only whole numbers, but a failed row
+looks like background.
 
-Tables are taken a million rows at a time. Where a larger one is shuffled, its chunks are read again for every million: --lru-bytes
-keeps them, or sort the rows by place.
+Large tables: rows are read in batches of a million. If the points are in random order, the same
+chunks are read again for each batch. To avoid this, keep the chunks in memory with --lru-bytes, or
+sort the rows by position.
 
-The token of a graph server is taken from CAVE_TOKEN, or ~/.cloudvolume/secrets.
+Token: the token of a graph server is read from CAVE_TOKEN or from ~/.cloudvolume/secrets.
 
-Exit code: 0; 1 if any row is failed, root_failed, no_root, suspect, invalid_point or invalid_timestamp; 2 for bad usage or unreadable input.`;
+Exit code: 0 if all rows are fine; 1 if any row is failed, root_failed, no_root, suspect,
+invalid_point or invalid_timestamp; 2 for bad usage or unreadable input.`;

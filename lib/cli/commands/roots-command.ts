@@ -1,4 +1,4 @@
-/** `graphene-points roots`: its flags. */
+/** Defines the flags of `graphene-points roots`. */
 import { ROOT_OPTIONS } from '../../graphene/reading-options.ts';
 import type { DefineCommand } from '../command.ts';
 import type { RootFlags } from '../run-roots.ts';
@@ -9,8 +9,8 @@ export const defineRootsCommand: DefineCommand = (command, { io, report, action 
   idInput(
     command,
     '--ids <file>',
-    'one ID a line, or a table: .csv, .tsv, .jsonl or .ndjson, also .gz or .zst; - is standard input',
-    'column of the IDs (default: supervoxel_id, or the only one that ends so); may be repeated',
+    'file with one supervoxel ID per line, or a table: .csv, .tsv, .jsonl or .ndjson, also as .gz or .zst; - is standard input',
+    'column with the IDs (default: supervoxel_id, or the only column whose name ends with _supervoxel_id); may be repeated',
   );
   addFlags(command, ROOT_OPTIONS, ['stopLayer', 'validate']);
   idOptions(command.addOption(replaceOption()))

@@ -1,4 +1,4 @@
-/** Flags that the commands on tables share. */
+/** The flags and help texts that the commands on tables share. */
 import { type Command, Option } from 'commander';
 import { GRAPHENE_OPTIONS } from '../../graphene/opening-options.ts';
 import { FORMATS } from '../../tables/formats.ts';
@@ -14,26 +14,27 @@ export const inputOption = (flag: string, about: string): Option => markRequired
 
 export const outOption = (about: string): Option => new Option('--out <file>', about).default('-');
 
-/** @param byDefault How it is known without the flag. */
+/** Creates `--format`. @param byDefault How the format is detected without the flag. */
 export const formatOption = (byDefault: string): Option =>
   new Option('--format <format>', `format of the table (default: ${byDefault})`).choices(FORMATS);
 
 export const delimiterOption = (): Option =>
   new Option(
     '--delimiter <character>',
-    "between the fields of the table, such as ';' or tab (default: by format)",
+    "character between the fields of the table, such as ';' or tab (default: by format)",
   ).argParser(parseDelimiter);
 
-export const replaceOption = (): Option => new Option('--replace', 'write over output columns that exist');
+export const replaceOption = (): Option =>
+  new Option('--replace', 'overwrite output columns that the table already has');
 
 export const statsOption = (about: string): Option =>
   new Option('--stats <file>', about).argParser(parseText);
 
-/** The path and the IDs of the commands on tables of IDs. */
+/** Adds the arguments for the path and the IDs to a command on a table of IDs. */
 export const idInput = (command: Command, flag: string, about: string, column: string): Command =>
   command
     .argument('<cloudpath>', GRAPH_PATH_HELP)
-    .optionsGroup('The IDs:')
+    .optionsGroup('IDs:')
     .addOption(inputOption(flag, about))
     .addOption(markRepeatable(new Option('--column <name>', column).argParser(parseTexts)));
 
@@ -42,42 +43,58 @@ const MISSING: readonly MissingText[] = ['empty', '0', 'NA'];
 export const missingOption = (): Option =>
   new Option(
     '--missing <what>',
-    'what CSV and TSV hold where there is no answer; 0 only for whole numbers (default: empty)',
+    'text for a missing answer in CSV and TSV; 0 is used only in columns of whole numbers (default: empty)',
   ).choices(MISSING);
 
-/** Of the commands on tables of IDs, after their own. */
+/** Adds the flags that all commands on tables of IDs have, after their own flags. */
 export function idOptions(command: Command): Command {
   command
-    .optionsGroup('The table:')
+    .optionsGroup('Table:')
     .addOption(
-      outOption('the same rows with their answers; written as FILE.partial first; - is standard output'),
+      outOption(
+        'output file: the same rows with their answers; written to FILE.partial first; - is standard output',
+      ),
     )
     .addOption(formatOption('by suffix and content'))
     .addOption(delimiterOption())
     .addOption(missingOption());
-  addFlags(command.optionsGroup('The graph:'), GRAPHENE_OPTIONS, ['timestamp', 'timeoutMs'], {
+  addFlags(command.optionsGroup('Graph:'), GRAPHENE_OPTIONS, ['timestamp', 'timeoutMs'], {
     timestamp: { default: 'now' },
   });
   graphFlags(command);
   return command
-    .optionsGroup('What is told:')
-    .addOption(statsOption('counts, times and the timestamp used, as JSON; - is standard error'))
-    .option('--strict', 'a row without a valid ID is an error')
-    .option('--quiet', 'no summary; warnings stay');
+    .optionsGroup('Messages:')
+    .addOption(statsOption('file for counts, times and the timestamp used, as JSON; - is standard error'))
+    .option('--strict', 'stop with an error at the first row without a valid ID')
+    .option('--quiet', 'show no summary; warnings are still shown');
 }
 
-export const FILES_HELP = `Tables that end with .gz or .zst are packed, input and output. Lines may end with LF, CR LF or CR. A header that seems to have another separator
-is an error that names --delimiter. FILE may be the input itself: it is replaced once the new table is whole, keeps its permissions, and stays as it
-was after an error. One run at a time writes a file: FILE.lock says which; the lock of a run that is gone is taken over. A link as FILE
-stays, and the file it names is written. Parquet, spreadsheets and the like are not read: the error says how to convert them.
+export const FILES_HELP = `\
+Files: tables with the suffix .gz or .zst are read and written compressed. Lines may end with LF, CR
+LF or CR. If the header seems to use another separator, the command stops with an error that names
+--delimiter. The output may be the input file itself: it is replaced when the new table is complete,
+and keeps its permissions; after an error it is unchanged. Only one run at a time can write a file:
+FILE.lock names that run, and the lock of a run that has ended is taken over. If the output is a
+symbolic link, its target is written. Parquet files, spreadsheets and similar files are not read:
+the error shows how to convert them.
 `;
 
 export const ID_HELP = `
-Every row is written, in order, its other columns byte for byte. One ID a line makes a CSV with a header; a first line that is
-a missing ID, such as nan, belongs to such a list too, but 0 in a .csv or .tsv is the header that pandas gives a Series. Repeated IDs are asked once.
-0 is background; a missing ID (an empty cell, NA, nan, <NA>, None, null in any case) is not_looked_up; a value that is not a uint64 (a float has
-lost digits) is invalid_id. With --replace an old value stays where there is no answer: status says so.
-Where the table has a status column already and no roots, statuses go to root_status.
-${FILES_HELP}For pandas: pd.read_csv('roots.csv', dtype={'supervoxel_id': 'UInt64', 'root_id': 'UInt64'}), or an empty cell makes IDs float64, rounded.
+Output: every row of the input, in the same order. The other columns stay the same, byte for byte. A
+list with one ID per line becomes a CSV table with a header. With --replace, a row that fails or is
+not looked up keeps its old root, and only its status changes. If the table has a status column but
+no roots, the new statuses go to root_status.
 
-Exit code: 0; 1 if any row is root_failed, no_root or invalid_id; 2 for bad usage or unreadable input.`;
+Input: a list may begin with a missing ID, such as nan. But 0 in the first line of a .csv or .tsv
+file is a header, which pandas writes for a Series. An ID that occurs several times is looked up
+once. 0 is background. A missing ID gets the status not_looked_up: an empty cell, or NA, nan, <NA>,
+None or null in upper or lower case. A value that is not a uint64 gets invalid_id; a float, for
+example, has lost digits.
+
+${FILES_HELP}
+pandas: an ID column with an empty cell becomes float64, which rounds the IDs. Read IDs as nullable
+integers:
+  pd.read_csv('roots.csv', dtype={'supervoxel_id': 'UInt64', 'root_id': 'UInt64'})
+
+Exit code: 0 if all rows are fine; 1 if any row is root_failed, no_root or invalid_id; 2 for bad
+usage or unreadable input.`;

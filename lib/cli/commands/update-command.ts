@@ -1,4 +1,4 @@
-/** `graphene-points update`: its flags. */
+/** Defines the flags of `graphene-points update`. */
 import type { DefineCommand } from '../command.ts';
 import type { UpdateFlags } from '../run-update.ts';
 import { idInput, idOptions } from './table-options.ts';
@@ -7,8 +7,8 @@ export const defineUpdateCommand: DefineCommand = (command, { io, report, action
   idInput(
     command,
     '--in <file>',
-    'a table that lookup or roots wrote: supervoxel_id, root_id; - is standard input',
-    'column of the supervoxels (default: supervoxel_id, or the only one that ends so); PREFIX_supervoxel_id goes with PREFIX_root_id; may be repeated',
+    'table that lookup or roots wrote, with supervoxel_id and root_id; - is standard input',
+    'column with the supervoxels (default: supervoxel_id, or the only column whose name ends with _supervoxel_id); PREFIX_supervoxel_id belongs to PREFIX_root_id; may be repeated',
   );
   idOptions(command)
     .addHelpText('after', UPDATE_HELP)
@@ -21,10 +21,21 @@ export const defineUpdateCommand: DefineCommand = (command, { io, report, action
 };
 
 const UPDATE_HELP = `
-The table keeps its rows, in order, and every byte of those whose root still is one. Rows without a root (no_root, missing, mangled, or an ID
-of a lower layer in its place) are asked again; those without a supervoxel stay as they are, and one that is mangled (invalid_id) keeps its
-root. Where the server cannot answer, the old root stays too, as root_failed; where it says that there is none, the cell is emptied, as
-no_root. A suspect row stays suspect. A status column that holds other words than ours is left alone: statuses go to root_status.
-A table of --stop-layer has no roots: \`roots --stop-layer 2 --replace\` renews it.
+Output: every row of the input, in the same order. A row whose root is still a root stays the same,
+byte for byte; only an outdated status, such as root_failed, becomes ok.
 
-Exit code: 0; 1 if any row is root_failed, no_root, invalid_id or suspect; 2 for bad usage or unreadable input.`;
+The supervoxel of a row is looked up again if its root was replaced, is missing, cannot be read, or
+is an ID of a lower layer:
+  - If the server does not answer, the row keeps its old root and gets the status root_failed.
+  - If the server says that there is no root, the root is emptied and the status is no_root.
+
+A row without a supervoxel stays as it is. If the supervoxel cannot be read, the row keeps its root
+and gets the status invalid_id. A suspect row stays suspect.
+
+If the status column holds words that are not statuses of this program, it is left alone, and the
+new statuses go to root_status.
+
+A table that was made with --stop-layer has no roots: \`roots --stop-layer 2 --replace\` updates it.
+
+Exit code: 0 if all rows are fine; 1 if any row is root_failed, no_root, invalid_id or suspect; 2
+for bad usage or unreadable input.`;

@@ -1,4 +1,4 @@
-/** Flags that the commands on volumes share. Secrets are no flags: other users of a machine see those. */
+/** The flags that the commands on volumes share. Secrets are never flags, because other users of the machine can see flags. */
 import type { Command } from 'commander';
 import { GRAPHENE_OPTIONS } from '../../graphene/opening-options.ts';
 import { STORAGE_OPTIONS } from '../../storage/bucket-options.ts';

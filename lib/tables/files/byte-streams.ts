@@ -1,4 +1,4 @@
-/** Where tables come from and go to: files, or the two standard streams. */
+/** Byte streams that tables are read from and written to: files, FIFOs and the standard streams. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { addAbortSignal, type Readable, type Writable } from 'node:stream';
@@ -7,16 +7,21 @@ import { leaveOnAbort } from '../../base/abort.ts';
 import { TableError } from '../../base/errors.ts';
 import { openFifoReader } from './fifos.ts';
 
-/** Bytes written in order; `write` resolves when there is room for more. */
+/** Takes bytes in order. `write` resolves when there is room for more. */
 export interface ByteSink {
   write(bytes: Uint8Array): Promise<void>;
-  /** All is written: the result takes its place. */
+  /** Completes the output: a file gets its final name. */
   finish(): Promise<void>;
-  /** Nothing more comes. @param keep Whether what was written stays, as `FILE.partial`. @returns the path of what stayed. After `finish` it does nothing. */
+  /**
+   * Ends an output that stays incomplete. Does nothing after `finish`.
+   *
+   * @param keep Whether to keep `FILE.partial`.
+   * @returns The path of the file kept, if any.
+   */
   abandon(keep: boolean): Promise<string | undefined>;
 }
 
-/** The system's words, once: its own error would say code, path and call again, and so is no cause. */
+/** Makes the error for a file that cannot be read or written. The system's error is not its cause: it would repeat the same facts. */
 export function ioError(what: 'read' | 'written', path: string, error: unknown): TableError {
   const { code, errno, message } = error as NodeJS.ErrnoException;
   const known = errno === undefined ? undefined : getSystemErrorMap().get(errno);
@@ -26,7 +31,7 @@ export function ioError(what: 'read' | 'written', path: string, error: unknown):
   );
 }
 
-/** @throws TableError UNREADABLE, while it is read. */
+/** Reads a file or a FIFO. @throws TableError UNREADABLE during the iteration. */
 export async function* readFileBytes(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   try {
     const isFifo = (await stat(path)).isFIFO();
@@ -42,8 +47,9 @@ export async function* readFileBytes(path: string, signal?: AbortSignal): AsyncG
 }
 
 /**
- * An abort ends the wait for more.
- * @param name What errors call it.
+ * Reads a stream. An abort ends the wait for more bytes.
+ *
+ * @param name The name of the stream in errors.
  */
 export async function* readInputStream(
   stream: Readable,
@@ -58,15 +64,15 @@ export async function* readInputStream(
   }
 }
 
-/** The reader of our output has left (`| head`): nobody waits for the rest. */
+/** Thrown when the reader of the output has closed it, as `| head` does. The rest of the output is not needed. */
 export class ReaderClosedError extends Error {}
 
 export interface StreamSinkOptions {
-  /** What errors call it. @default standard output */
+  /** The name of the stream in errors. @default 'standard output' */
   name?: string;
-  /** Ends the wait for a reader that takes nothing. */
+  /** Ends the wait for a reader that does not read. */
   signal?: AbortSignal;
-  /** Whether the stream is ours, and ends with the sink. @default false */
+  /** Whether the sink ends the stream. @default false */
   endsStream?: boolean;
 }
 

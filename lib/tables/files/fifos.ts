@@ -1,17 +1,17 @@
 /**
- * FIFOs, opened without waiting: an open that waits for the other side would hold a thread of Node's pool, and no signal could end the
- * process before that side comes.
+ * Opens FIFOs without blocking. A blocking open would hold a thread of Node's pool, and no signal could end the process before the
+ * other side opens the FIFO too.
  */
 import { constants, open } from 'node:fs';
 import { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
-/** Gives a plain descriptor, which the socket closes; a FileHandle would close it too. */
+/** Returns a plain descriptor, which the socket closes. A FileHandle would close it a second time. */
 const openNow = promisify(open) as (path: string, flags: number) => Promise<number>;
 const RETRY_MS = 50;
 
-/** Waits for a writer; ends when the last writer has left. */
+/** Opens a FIFO for reading. The stream waits for a writer and ends when the last writer has closed it. */
 export async function openFifoReader(path: string): Promise<Socket> {
   return new Socket({
     fd: await openNow(path, constants.O_RDONLY | constants.O_NONBLOCK),
@@ -20,7 +20,7 @@ export async function openFifoReader(path: string): Promise<Socket> {
   });
 }
 
-/** Waits for a reader. @throws signal.reason */
+/** Opens a FIFO for writing, as soon as there is a reader. @throws signal.reason */
 export async function openFifoWriter(path: string, signal?: AbortSignal): Promise<Socket> {
   for (;;) {
     signal?.throwIfAborted();
@@ -31,7 +31,7 @@ export async function openFifoWriter(path: string, signal?: AbortSignal): Promis
         writable: true,
       });
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENXIO') throw error; // ENXIO: nobody reads
+      if ((error as NodeJS.ErrnoException).code !== 'ENXIO') throw error; // ENXIO: there is no reader yet
     }
     await wait(RETRY_MS, undefined, { signal }).catch(() => undefined);
   }

@@ -1,4 +1,4 @@
-/** Files that a job writes: the whole result or what was there before, never a part, and by one run at a time. */
+/** Output files of a job. A file holds the complete result or its old content, never a part, and one run at a time writes it. */
 import { constants, type Stats } from 'node:fs';
 import { access, type FileHandle, lstat, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -9,55 +9,64 @@ import { lockOutput } from './output-lock.ts';
 import { compressSink } from './table-compression.ts';
 
 export interface OutputOptions {
-  /** What asked for the file, named before it in errors. */
+  /** The option that named the file; errors show it before the name. */
   option?: string;
   warn?: (message: string) => void;
   /** Ends the wait for the reader of a FIFO. */
   signal?: AbortSignal;
 }
 
-/** A file that no other run writes from now on. */
+/** An output file that is locked: no other run writes it. */
 export interface OutputFile {
-  /** Created now; the sink's end, whichever it is, gives the file free. */
+  /** Creates the partial file. Finishing or abandoning the sink also removes the lock. */
   open(): Promise<ByteSink>;
-  /** For those who never open it. */
+  /** Removes the lock of a file that was never opened. */
   release(): void;
 }
 
-/** Where the result goes while it is not whole. */
+/** Returns the path of the file that holds the result until it is complete. */
 export const partialPath = (target: string): string => `${target}.partial`;
 
 /**
- * Locks a file for writing; nothing of it is created or changed before `open`. Then `PATH.partial` is written, and renamed at the end; so the
- * input may be the same file. A symbolic link stays, and the file it names is written. What is not a regular file (a FIFO, /dev/null) is
+ * Locks a file for writing. The file itself is not created or changed before `open`. The result goes to `PATH.partial`, which is renamed
+ * at the end, so the input may be the same file. A symbolic link stays, and its target is written. A FIFO, a device or /dev/null is
  * written directly.
- * @throws TableError UNREADABLE when it cannot be written, IN_USE when another run is writing it.
+ *
+ * @throws TableError UNREADABLE if the file cannot be written; IN_USE if another run is writing it.
  */
 export async function claimOutput(
   path: string,
   { option, warn, signal }: OutputOptions = {},
 ): Promise<OutputFile> {
-  const called = (file: string): string => (option === undefined ? file : `${option} ${file}`);
-  const told = async <T>(step: Promise<T>, file: string): Promise<T> => {
+  const displayName = (file: string): string => (option === undefined ? file : `${option} ${file}`);
+  const withFileError = async <T>(step: Promise<T>, file: string): Promise<T> => {
     try {
       return await step;
     } catch (error) {
-      throw error instanceof TableError || signal?.aborted ? error : ioError('written', called(file), error);
+      throw error instanceof TableError || signal?.aborted
+        ? error
+        : ioError('written', displayName(file), error);
     }
   };
-  const present = await stat(path).catch(() => undefined);
-  if (present?.isDirectory()) throw new TableError('UNREADABLE', `${called(path)} is a directory`);
-  if (present && !present.isFile()) return direct(path, present, called(path), told, signal);
-  const target = await told(followLinks(path), path);
+  const existing = await stat(path).catch(() => undefined);
+  if (existing?.isDirectory()) throw new TableError('UNREADABLE', `${displayName(path)} is a directory`);
+  if (existing && !existing.isFile())
+    return createDirectOutput(path, existing, displayName(path), withFileError, signal);
+  const target = await withFileError(followLinks(path), path);
   const partial = partialPath(target);
-  if (present) await told(access(target, constants.W_OK), path);
-  const release = await told(lockOutput(target, { displayName: called(path), warn }), partial);
+  if (existing) await withFileError(access(target, constants.W_OK), path);
+  const release = await withFileError(lockOutput(target, { displayName: displayName(path), warn }), partial);
   return {
     release,
     async open() {
       try {
         return compressSink(
-          wholeOrNothing(await told(create(partial, present), partial), target, called(partial), release),
+          createPartialSink(
+            await withFileError(create(partial, existing), partial),
+            target,
+            displayName(partial),
+            release,
+          ),
           path,
         );
       } catch (error) {
@@ -68,7 +77,7 @@ export async function claimOutput(
   };
 }
 
-/** The path with symbolic links at its end followed, to a file that need not be there yet. */
+/** Follows the symbolic links at the end of a path. The target need not exist yet. */
 export async function followLinks(path: string): Promise<string> {
   for (let links = 0; links < 40; links++) {
     const link = await readlink(path).catch(() => undefined);
@@ -78,20 +87,20 @@ export async function followLinks(path: string): Promise<string> {
   throw Object.assign(new Error('too many symbolic links'), { code: 'ELOOP' });
 }
 
-/** A new file where an earlier run may have left one, or somebody a link to a file of theirs: neither is written to. */
-async function create(partial: string, present: Stats | undefined): Promise<FileHandle> {
+/** Creates a new partial file. An old file or link of that name is deleted first, so that nothing is written through it. */
+async function create(partial: string, existing: Stats | undefined): Promise<FileHandle> {
   if ((await lstat(partial).catch(() => undefined))?.isDirectory())
     throw Object.assign(new Error('is a directory'), { code: 'EISDIR' });
   await rm(partial, { force: true });
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW = 0 } = constants;
-  const handle = await open(partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, present ? 0o600 : 0o666);
-  if (!present) return handle;
+  const handle = await open(partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, existing ? 0o600 : 0o666);
+  if (!existing) return handle;
   try {
     const made = await handle.stat();
-    // Only root can give a file away: anyone else's is their own then, as with any other tool that writes a file anew.
-    if (made.uid !== present.uid || made.gid !== present.gid)
-      await handle.chown(present.uid, present.gid).catch(() => undefined);
-    await handle.chmod(present.mode & 0o7777);
+    // Only root can change the owner. Otherwise the new file belongs to the current user, as with other tools that rewrite files.
+    if (made.uid !== existing.uid || made.gid !== existing.gid)
+      await handle.chown(existing.uid, existing.gid).catch(() => undefined);
+    await handle.chmod(existing.mode & 0o7777);
     return handle;
   } catch (error) {
     await handle.close();
@@ -100,25 +109,30 @@ async function create(partial: string, present: Stats | undefined): Promise<File
   }
 }
 
-function wholeOrNothing(handle: FileHandle, target: string, called: string, release: () => void): ByteSink {
+function createPartialSink(
+  handle: FileHandle,
+  target: string,
+  displayName: string,
+  release: () => void,
+): ByteSink {
   const partial = partialPath(target);
   let ended = false;
-  const told = async <T>(step: Promise<T>): Promise<T> => {
+  const withFileError = async <T>(step: Promise<T>): Promise<T> => {
     try {
       return await step;
     } catch (error) {
-      throw ioError('written', called, error);
+      throw ioError('written', displayName, error);
     }
   };
   return {
-    write: (bytes) => told(handle.writeFile(bytes)),
+    write: (bytes) => withFileError(handle.writeFile(bytes)),
     async finish() {
-      await told(flushed(handle));
-      await told(handle.close());
-      await told(rename(partial, target));
+      await withFileError(flush(handle));
+      await withFileError(handle.close());
+      await withFileError(rename(partial, target));
       ended = true;
       await open(dirname(target), constants.O_RDONLY)
-        .then(async (folder) => flushed(folder).finally(() => folder.close()))
+        .then(async (folder) => flush(folder).finally(() => folder.close()))
         .catch(() => undefined);
       release();
     },
@@ -137,8 +151,8 @@ function wholeOrNothing(handle: FileHandle, target: string, called: string, rele
   };
 }
 
-/** On the disk, so that a crash of the machine cannot leave an empty file under the new name. */
-async function flushed(handle: FileHandle): Promise<void> {
+/** Flushes a file to the disk, so that a crash of the machine cannot leave an empty file under the new name. */
+async function flush(handle: FileHandle): Promise<void> {
   try {
     await handle.sync();
   } catch (error) {
@@ -146,31 +160,31 @@ async function flushed(handle: FileHandle): Promise<void> {
   }
 }
 
-/** File systems that have nothing of the kind. */
+/** Error codes of file systems that cannot flush. */
 const CANNOT_FLUSH = new Set(['EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
 
-type Told = <T>(step: Promise<T>, file: string) => Promise<T>;
+type WithFileError = <T>(step: Promise<T>, file: string) => Promise<T>;
 
-function direct(
+function createDirectOutput(
   path: string,
-  present: Stats,
-  called: string,
-  told: Told,
+  existing: Stats,
+  displayName: string,
+  withFileError: WithFileError,
   signal: AbortSignal | undefined,
 ): OutputFile {
   return {
     release: () => undefined,
     async open() {
-      if (present.isFIFO())
-        return streamSink(await told(openFifoWriter(path, signal), path), {
-          name: called,
+      if (existing.isFIFO())
+        return streamSink(await withFileError(openFifoWriter(path, signal), path), {
+          name: displayName,
           signal,
           endsStream: true,
         });
-      const handle = await told(open(path, 'w'), path);
+      const handle = await withFileError(open(path, 'w'), path);
       return {
-        write: (bytes) => told(handle.writeFile(bytes), path),
-        finish: () => told(handle.close(), path),
+        write: (bytes) => withFileError(handle.writeFile(bytes), path),
+        finish: () => withFileError(handle.close(), path),
         async abandon() {
           await handle.close();
           return undefined;

@@ -1,83 +1,85 @@
 /**
- * One writer a file: `FILE.lock` says which process writes FILE, and goes away with that process's work.
+ * Locks that allow one writer per file. `FILE.lock` names the process that writes FILE, and is deleted when the writing ends.
  *
- * Not by proper-lockfile: its locks live by a timer, so that a killed run would block the file for ten seconds, and a run whose
- * event loop is held that long would lose it. Here a lock stands as long as its process does, and no longer.
+ * The package proper-lockfile is not used, because its locks depend on a timer: a killed run would block the file for ten seconds, and
+ * a run with a busy event loop could lose its lock. Here a lock is valid exactly as long as its process runs.
  */
 import { closeSync, openSync, readFileSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { TableError } from '../../base/errors.ts';
 import { getOwnIdentity, type RunIdentity, findRunState } from './run-identity.ts';
 
-/** Making a lock and writing it, or taking one away, takes another process microseconds: who is longer about it was killed. */
+/** Another process writes or deletes a lock within microseconds. If it takes longer than all tries, it was killed. */
 const TRIES = 10,
   TRY_MS = 20;
 
-/** Locks that this process holds; whatever ends it, short of SIGKILL, they go. */
-const held = new Set<string>();
-let watching = false;
+/** The locks that this process holds. They are deleted when it exits, except after SIGKILL. */
+const heldLocks = new Set<string>();
+let hasExitHandler = false;
 
 export interface LockOptions {
-  /** What messages call the file. */
+  /** The name of the file in messages. */
   displayName: string;
   warn?: (message: string) => void;
 }
 
 /**
- * @returns what gives the file free.
- * @throws TableError IN_USE, and what the file system says where no lock can be made.
+ * Locks a file, and takes over the lock of a run that has ended.
+ *
+ * @returns A function that removes the lock.
+ * @throws TableError IN_USE; the file system's error if no lock can be created.
  */
 export async function lockOutput(
   path: string,
-  { displayName: called, warn = () => {} }: LockOptions,
+  { displayName, warn = () => {} }: LockOptions,
 ): Promise<() => void> {
   const lock = `${path}.lock`;
   for (let tries = 0; ;) {
     if (create(lock)) {
-      if (!watching) process.once('exit', releaseAll);
-      watching = true;
-      held.add(lock);
+      if (!hasExitHandler) process.once('exit', releaseAll);
+      hasExitHandler = true;
+      heldLocks.add(lock);
       return () => {
-        if (held.delete(lock)) rmSync(lock, { force: true });
+        if (heldLocks.delete(lock)) rmSync(lock, { force: true });
       };
     }
-    const found = contentOf(lock);
-    if (found === undefined) continue; // given free meanwhile
+    const found = readLock(lock);
+    if (found === undefined) continue; // deleted in the meantime
     if (found === '' && tries++ < TRIES) {
       await wait(TRY_MS);
       continue;
     }
-    const run = found === '' ? undefined : runOf(found);
+    const run = found === '' ? undefined : parseLock(found);
     if (found !== '' && !run)
       throw new TableError(
         'IN_USE',
-        `${called} cannot be locked: ${lock} is there, and is not a lock of this program; move it away`,
+        `${displayName} cannot be locked: ${lock} exists and is not a lock of this program; move it away`,
       );
     const state = run ? findRunState(run) : 'gone';
     if (state === 'running')
       throw new TableError(
         'IN_USE',
-        `${called} is being written by another run (process ${run!.pid}): wait for its end, or write to another file`,
+        `${displayName} is being written by another run (process ${run!.pid}): wait until it ends, or write to another file`,
       );
     if (state === 'elsewhere')
       throw new TableError(
         'IN_USE',
-        `${called} is being written by another run (process ${run!.pid} on ${run!.host}); if that is over, delete ${lock}`,
+        `${displayName} is being written by another run (process ${run!.pid} on ${run!.host}); if that run has ended, delete ${lock}`,
       );
-    if (takeAway(lock, found))
+    if (deleteOldLock(lock, found))
       warn(
-        `${called} was left locked by a run that is gone${run ? ` (process ${run.pid})` : ''}; its lock is taken over`,
+        `${displayName} was left locked by a run that has ended${run ? ` (process ${run.pid})` : ''}; its lock is taken over`,
       );
     else if (tries++ < TRIES) await wait(TRY_MS);
     else
       throw new TableError(
         'IN_USE',
-        `${called} cannot be locked: ${lock}.lock was left by a run that was killed; delete it`,
+        `${displayName} cannot be locked: ${lock}.lock was left by a run that was killed; delete it`,
       );
   }
 }
 
-/** @returns false where there is one. */
+/** Creates a lock. @returns false if it already exists. */
 function create(lock: string): boolean {
   let fd: number;
   try {
@@ -98,14 +100,16 @@ function create(lock: string): boolean {
 }
 
 /**
- * Deletes a lock whose process is gone, unless another has done so meanwhile: two who see the same old lock must not delete each other's
- * new ones. Whoever deletes holds `FILE.lock.lock`, for microseconds and without waiting.
+ * Deletes a lock whose process has ended, unless another process did so in the meantime: two processes that see the same old lock must
+ * not delete each other's new locks. While it deletes, a process holds `FILE.lock.lock` for a few microseconds.
+ *
+ * @returns false if the lock has changed, or another process is deleting it.
  */
-function takeAway(lock: string, seen: string): boolean {
+function deleteOldLock(lock: string, seen: string): boolean {
   const guard = `${lock}.lock`;
   if (!create(guard)) return false;
   try {
-    if (contentOf(lock) !== seen) return false;
+    if (readLock(lock) !== seen) return false;
     rmSync(lock, { force: true });
     return true;
   } finally {
@@ -115,7 +119,7 @@ function takeAway(lock: string, seen: string): boolean {
 
 const PROGRAM = 'graphene-points';
 
-function contentOf(file: string): string | undefined {
+function readLock(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
@@ -124,7 +128,7 @@ function contentOf(file: string): string | undefined {
   }
 }
 
-function runOf(text: string): RunIdentity | undefined {
+function parseLock(text: string): RunIdentity | undefined {
   try {
     const lock = JSON.parse(text) as RunIdentity & { program: string };
     return lock.program === PROGRAM && Number.isSafeInteger(lock.pid) && lock.pid > 0 ? lock : undefined;
@@ -134,5 +138,5 @@ function runOf(text: string): RunIdentity | undefined {
 }
 
 function releaseAll(): void {
-  for (const lock of held) rmSync(lock, { force: true });
+  for (const lock of heldLocks) rmSync(lock, { force: true });
 }

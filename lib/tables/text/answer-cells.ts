@@ -1,4 +1,4 @@
-/** Answers as text: decimal digits, the word for a status. */
+/** Writes answers as text: numbers in decimal, and the name of each status. */
 import { wordsOf } from '../../base/uint64.ts';
 import { PointStatus, statusText } from '../../points/status.ts';
 import type { ByteWriter } from './byte-writer.ts';
@@ -16,67 +16,71 @@ const {
   rootFailed,
 } = PointStatus;
 
-const NOTHING = [invalidPoint, invalidId, invalidTimestamp, failed];
+const INVALID = [invalidPoint, invalidId, invalidTimestamp, failed];
 
-/** Statuses of rows that nothing was read or asked for. */
-const UNREAD = new Set<number>([...NOTHING, outOfBounds, missingChunk]);
+/** Statuses of rows that were not read or looked up. */
+const UNREAD = new Set<number>([...INVALID, outOfBounds, missingChunk]);
 
-/** Statuses of rows about which nobody has said anything: what their cells hold is not replaced by nothing. */
-const UNANSWERED = new Set<number>([...NOTHING, rootFailed, notLookedUp]);
+/** Statuses of rows without an answer. Their old values are not overwritten with nothing. */
+const UNANSWERED = new Set<number>([...INVALID, rootFailed, notLookedUp]);
 
-/** The answers of a batch, a cell at a time: digits or a word; nothing is written, and false returned, where there is no answer. */
+/** The answers of a batch, one cell at a time. */
 export interface AnswerCells {
   write(out: ByteWriter, column: number, row: number): boolean;
-  /** Whether what a row has in an output column stays as it is. */
+  /** Returns whether a row keeps the old value of an output column. */
   keeps?(column: number, row: number): boolean;
-  /** Whether a cell is a number or a boolean, which JSON writes without quotes. */
+  /** Returns whether a cell is a number or a boolean, which JSON writes without quotes. */
   isUnquoted?(column: number, row: number): boolean;
 }
 
-/** One column of answers, by their place among them. */
+/** Writes one column of answers. `at` is the index of an answer in the column. */
 interface Writer {
   /** Whether there is an answer. */
   has(at: number): boolean;
   put(out: ByteWriter, at: number): void;
-  /** Whether it is a number or a boolean of JSON. */
+  /** Whether the answer is a number or a boolean in JSON. */
   isBare(at: number): boolean;
-  /** Whether 0 may stand where there is no answer. */
+  /** Whether the column holds whole numbers, so that `0` may be written if there is no answer. */
   isWhole: boolean;
 }
 
-/** What stands in text where there is no answer. `0` only where whole numbers do, so that a reader sees no other type. */
+/** The text that is written if there is no answer. `0` is written only in columns of whole numbers, so that their type stays the same. */
 export type MissingText = 'empty' | '0' | 'NA';
 
-/** @param sides How many questions a row has: their answers come one after the other. */
+/**
+ * Prepares the answers of a batch for writing, one cell at a time.
+ *
+ * @param sides The number of sides of a row. Their answers are written one after the other.
+ */
 export function createAnswerCells(
   answers: RowAnswers,
   sides: number,
   missing: MissingText = 'empty',
 ): AnswerCells {
-  const { status, presetStatus: given, keeps } = answers;
+  const { status, presetStatus, keeps } = answers;
   const writers = answers.columns.map((column) => writerOf(column, status));
   const perSide = writers.length + 1,
     rows = status.length / sides;
-  const place = (column: number): [column: number, first: number] => [
+  const placeOfColumn = (column: number): [column: number, first: number] => [
     column % perSide,
     Math.floor(column / perSide) * rows,
   ];
-  const places = Array.from({ length: perSide * sides }, (_, column) => place(column));
+  const layout = Array.from({ length: perSide * sides }, (_, column) => placeOfColumn(column));
   const has = (column: number, at: number): boolean =>
-    !given?.[at] && !UNREAD.has(status[at]) && writers[column].has(at);
+    !presetStatus?.[at] && !UNREAD.has(status[at]) && writers[column].has(at);
   return {
     keeps(output, row) {
-      const [column, first] = places[output],
+      const [column, first] = layout[output],
         at = first + row;
       if (keeps) return keeps(at, column);
       return column < writers.length && UNANSWERED.has(status[at]) && !has(column, at);
     },
     isUnquoted(output, row) {
-      const [column, first] = places[output];
+      const [column, first] = layout[output];
       return column < writers.length && writers[column].isBare(first + row);
     },
     write(out, output, row) {
-      const [column, first] = places[output],
+      const [column, first] = layout[output],
         at = first + row;
       if (column === writers.length) out.ascii(statusText(status[at]));
       else if (has(column, at)) writers[column].put(out, at);
@@ -88,7 +92,7 @@ export function createAnswerCells(
 }
 
 function writerOf(
-  { values, stride, offset, zeroMeansMissing: zeroMeansMissing, decimals, words: texts }: AnswerColumn,
+  { values, stride, offset, zeroMeansMissing, decimals, words: texts }: AnswerColumn,
   status: Uint8Array,
 ): Writer {
   const value = (at: number): number => Number(values[at * stride + offset]);
@@ -109,7 +113,7 @@ function writerOf(
     };
   }
   if (!(values instanceof BigUint64Array)) {
-    // of a bigint false: JSON readers would round it
+    // False for a bigint, because JSON readers would round it.
     const isBare = (at: number): boolean => Number.isFinite(values[at * stride + offset]);
     return {
       isWhole: !(values instanceof Float32Array || values instanceof Float64Array),

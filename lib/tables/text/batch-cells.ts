@@ -1,14 +1,15 @@
-/** What is read of the rows of a batch, a row at a time: laid out as in `Batch`. */
+/** The cells of a batch as columns, filled one row at a time. The layout is that of `Batch`. */
 import { wordsOf } from '../../base/uint64.ts';
 import { PointStatus } from '../../points/status.ts';
 import type { TableColumns, TextColumn } from '../table.ts';
 
+/** The arrays of a batch, and the methods that fill them. */
 export class BatchCells {
   readonly rows: number;
   readonly points: Float64Array;
   readonly pointStatus: Uint8Array;
   readonly ids: BigUint64Array;
-  /** Of `ids`, low word first. */
+  /** The words of `ids`, low word first. */
   readonly words: Uint32Array;
   readonly idStatus: Uint8Array;
   readonly texts: readonly TextCells[];
@@ -23,7 +24,7 @@ export class BatchCells {
     this.texts = texts.map(() => new TextCells(rows));
   }
 
-  /** @param at `column * rows + row` */
+  /** Marks a point as missing or invalid. @param at `column * rows + row` */
   clearPoint(at: number, status: number): void {
     this.points.fill(NaN, 3 * at, 3 * at + 3);
     this.pointStatus[at] = status;
@@ -34,7 +35,7 @@ export class BatchCells {
     this.idStatus[at] = status;
   }
 
-  /** Of a row whose columns cannot be told apart. */
+  /** Marks all points and IDs of a row as invalid, because its fields do not match the header. */
   refuseRow(row: number): void {
     for (let at = row; at < this.pointStatus.length; at += this.rows)
       this.clearPoint(at, PointStatus.invalidPoint);
@@ -42,7 +43,7 @@ export class BatchCells {
   }
 }
 
-/** Each spelling is kept once; a row that nothing is set for has none. */
+/** A column of text that stores each distinct text once. A row that was never set has an empty text. */
 export class TextCells implements TextColumn {
   readonly spellings = [''];
   readonly indices: Uint32Array;
@@ -53,11 +54,11 @@ export class TextCells implements TextColumn {
   }
 
   set(row: number, text: string): void {
-    let place = this.#seen.get(text);
-    if (place === undefined) {
-      place = this.spellings.push(text) - 1;
-      this.#seen.set(text, place);
+    let index = this.#seen.get(text);
+    if (index === undefined) {
+      index = this.spellings.push(text) - 1;
+      this.#seen.set(text, index);
     }
-    this.indices[row] = place;
+    this.indices[row] = index;
   }
 }

@@ -1,4 +1,4 @@
-/** Text put together as bytes: rows are copied, IDs become digits without a bigint or a string in between. */
+/** Builds text as bytes. Rows are copied, and IDs become digits without a bigint or a string in between. */
 export class ByteWriter {
   #bytes: Buffer;
   length = 0;
@@ -7,7 +7,7 @@ export class ByteWriter {
     this.#bytes = Buffer.allocUnsafe(initialBytes);
   }
 
-  /** What was written; the writer starts afresh on new memory. */
+  /** Returns the bytes written so far. The writer continues with new memory. */
   take(): Buffer {
     const taken = this.#bytes.subarray(0, this.length);
     this.#bytes = Buffer.allocUnsafe(this.#bytes.length);
@@ -31,7 +31,7 @@ export class ByteWriter {
     for (let k = 0; k < text.length; k++) this.#bytes[this.length++] = text.charCodeAt(k);
   }
 
-  /** `high × 2³² + low` in decimal. */
+  /** Writes `high × 2³² + low` in decimal. */
   uint64(low: number, high: number): void {
     this.#reserve(20);
     // Long division by 10⁹ in steps of 16 bits: every intermediate value stays below 2⁵³.
@@ -46,7 +46,7 @@ export class ByteWriter {
     this.#digits(lower % 1e9, 9);
   }
 
-  /** A whole number below 10⁹ with at least `width` digits. */
+  /** Writes a whole number below 10⁹ with at least `width` digits. */
   #digits(value: number, width: number): void {
     let count = width;
     for (let limit = 10 ** width; value >= limit; limit *= 10) count++;

@@ -1,4 +1,4 @@
-/** Decimal numbers in the bytes of a table, read without making a string for the usual ones. */
+/** Reads decimal numbers, IDs and positions from the bytes of a table, without making a string for the usual spellings. */
 import { isMissing } from '../missing.ts';
 
 const POWERS = Array.from({ length: 16 }, (_, n) => 10 ** n);
@@ -6,15 +6,16 @@ const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 export const isSpace = (c: number): boolean => c === 32 || (c >= 9 && c <= 13);
 
-/** Whether there is nothing but blanks. */
+/** Returns whether `bytes[start, end)` holds only blanks. */
 export function isBlank(bytes: Buffer, start: number, end: number): boolean {
   while (start < end && isSpace(bytes[start])) start++;
   return start === end;
 }
 
 /**
- * The number written in `bytes[start, end)`, blanks around it allowed; NaN for anything that is not a finite decimal number.
- * @param mark The byte before decimals: a point, or a comma.
+ * Reads the number in `bytes[start, end)`; surrounding blanks are allowed. Returns NaN for anything but a finite decimal number.
+ *
+ * @param mark The byte before the decimals: a point or a comma.
  */
 export function parseDecimal(bytes: Buffer, start: number, end: number, mark = 46): number {
   while (start < end && isSpace(bytes[start])) start++;
@@ -34,7 +35,7 @@ export function parseDecimal(bytes: Buffer, start: number, end: number, mark = 4
     } else if (c === mark && decimals < 0) decimals = 0;
     else break;
   }
-  // Up to 15 digits the digits and the power of ten are exact doubles, so that one division rounds right.
+  // Up to 15 digits, the digits and the power of ten are exact doubles, so that one division rounds correctly.
   if (at === end && digits > 0 && digits <= 15) {
     if (decimals > 0) value /= POWERS[decimals];
     return negative ? -value : value;
@@ -46,8 +47,10 @@ export function parseDecimal(bytes: Buffer, start: number, end: number, mark = 4
 }
 
 /**
- * The uint64 written in `bytes[start, end)`, blanks around it allowed, to `out[at]` (low word) and `out[at + 1]`. Nothing at all is 0.
- * @returns whether it is one: digits and nothing else, below 2^64. A number with a point or an exponent has lost digits already.
+ * Reads the uint64 in `bytes[start, end)` into `out[at]` (low word) and `out[at + 1]`; surrounding blanks are allowed. An empty text
+ * gives 0.
+ *
+ * @returns Whether the text is a uint64: only digits, below 2^64. A number with a point or an exponent has already lost digits.
  */
 export function parseId(bytes: Buffer, start: number, end: number, out: Uint32Array, at: number): boolean {
   while (start < end && isSpace(bytes[start])) start++;
@@ -72,9 +75,10 @@ const OPEN = [91, 40]; // [ (
 const CLOSE = [93, 41]; // ] )
 
 /**
- * Three numbers in one cell: `[x, y, z]`, `(x, y, z)`, pandas' `[x y z]`, or without brackets; also as NumPy 2 shows lists of its numbers
- * and its arrays: `[np.int64(1), …]`, `array([1, …])`. Written to `out[at..at + 2]`.
- * @returns whether the cell is of that form and all three are finite.
+ * Reads the three numbers of one cell into `out[at..at + 2]`. The cell is `[x, y, z]`, `(x, y, z)`, `[x y z]` as pandas writes it, or
+ * the same without brackets. The forms that NumPy 2 prints are read, too: `[np.int64(1), …]` and `array([1, …])`.
+ *
+ * @returns Whether the cell has such a form and all three numbers are finite.
  */
 export function parsePosition(
   bytes: Buffer,
@@ -90,7 +94,7 @@ export function parsePosition(
   return bare !== shown && parseTriple(Buffer.from(bare, 'latin1'), 0, bare.length, out, at);
 }
 
-/** Whether a cell stands for no position: a marker, or three of them where numbers would be, such as `[nan nan nan]`. */
+/** Returns whether a cell marks a missing position: a marker, or three markers in place of the numbers, such as `[nan nan nan]`. */
 export function isMissingPosition(cell: string): boolean {
   if (isMissing(cell)) return true;
   if (cell.length > MAX_NUMPY_BYTES) return false;

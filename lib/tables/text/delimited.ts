@@ -1,7 +1,8 @@
 /**
- * CSV and TSV: the text of a row is kept as it is, answers are written behind it or over old ones.
- * A row whose number of fields is not the header's has no trustworthy columns: it is kept, gets no answer, and its status is its last field.
- * A later run sees by such an end that the row is one of those, and puts nothing behind it again.
+ * Reads and writes CSV and TSV. The text of a row is kept; answers are appended to it or replace old answers.
+ *
+ * If the number of fields of a row differs from the header's, its columns cannot be trusted. The row is kept without an answer, and its
+ * status is appended as its last field. A later run recognizes the row by that last field and appends nothing again.
  */
 import { TableError } from '../../base/errors.ts';
 import { PointStatus, statusText } from '../../points/status.ts';
@@ -16,7 +17,7 @@ import { contentEnd, type RowRules, type RowSpans } from './rows.ts';
 import { checkSeparator } from './separators.ts';
 import type { TextFormat } from './text-format.ts';
 
-/** What stands at the end of a row whose fields are not those of the header. */
+/** The last field of a row whose fields do not match the header. */
 const INVALID = [PointStatus.invalidPoint, PointStatus.invalidId].map((status) =>
   Buffer.from(statusText(status)),
 );
@@ -24,14 +25,15 @@ const INVALID = [PointStatus.invalidPoint, PointStatus.invalidId].map((status) =
 export interface DelimitedOptions {
   /** One ASCII character. */
   delimiter: string;
-  /** Whether the user said so: whatever else the header may hold, it is the one then. @default false */
-  sure?: boolean;
+  /** Whether the user named the delimiter, so that the header is not checked for other separators. @default false */
+  isDelimiterGiven?: boolean;
   /** Whether coordinates have a decimal comma. @default false */
   decimalComma?: boolean;
-  /** Names where the table has no header: it gets this one. */
+  /** The column names of a table without a header. They are written as its header. */
   header?: readonly string[];
 }
 
+/** The format of one CSV or TSV table. */
 export class Delimited implements TextFormat {
   readonly rules: RowRules;
   readonly hasHeader = true;
@@ -39,50 +41,53 @@ export class Delimited implements TextFormat {
   readonly #options: DelimitedOptions;
   readonly #delimiter: number;
   readonly #choice: ColumnChoice;
-  /** Names where the table has none; its header is then ours. */
-  readonly #given: readonly string[] | undefined;
-  #count = 0; // of the header's fields
-  /** Of the header that is written. */
-  #countOut = 0;
-  /** Whether the header ends with a status: an ending that says so tells nothing then. */
+  /** The column names of a table without a header. */
+  readonly #givenNames: readonly string[] | undefined;
+  /** The number of fields of the header that was read. */
+  #fieldCount = 0;
+  /** The number of fields of the header that is written. */
+  #outputFieldCount = 0;
+  /** Whether the header ends with a status. Then a status in the last field does not mean that an earlier run appended it. */
   #endsWithStatus = false;
   #points: PointFieldReader[] = [];
   #ids: IdFieldReader[] = [];
-  /** -1 for a column that is not there yet. */
+  /** -1 for a column that the table does not have. */
   #textFields: number[] = [];
-  /** Fields that answers are written over, left to right. */
+  /** The fields that answers replace, left to right. */
   #replaced: { field: number; column: number }[] = [];
-  /** Columns of answers behind the row. */
+  /** The columns of answers that are appended to the row. */
   #added: number[] = [];
-  /** Memory of the one row that is looked at. */
+  /** The fields of the current row; reused for each row. */
   readonly #fields: Fields;
 
   constructor(options: DelimitedOptions, columns: ColumnChoice) {
     this.#options = options;
     this.#delimiter = options.delimiter.charCodeAt(0);
     this.#choice = columns;
-    this.#given = options.header;
+    this.#givenNames = options.header;
     this.#fields = new Fields(this.#delimiter);
     this.rules = { delimiter: this.#delimiter, firstRowNumber: options.header ? 1 : 0 };
   }
 
   readHeader(bytes: Buffer, start: number, end: number, out: ByteWriter, rows: RowSpans): boolean {
-    if (start === end && !this.#given)
+    if (start === end && !this.#givenNames)
       throw new TableError('BAD_FORMAT', 'the table is empty: it has no header');
-    const names = this.#given ?? this.#namesIn(bytes, start, end);
-    this.#count = names.length;
+    const names = this.#givenNames ?? this.#namesIn(bytes, start, end);
+    this.#fieldCount = names.length;
     this.#bind(names, this.#choice(names, this.#cellsOf(names, rows)));
     const lineEnd = bytes.toString('latin1', contentEnd(bytes, start, end), end) || '\n';
-    const ownHeader = this.#given?.map((name) => this.#quoted(name).toString()).join(this.#options.delimiter);
+    const ownHeader = this.#givenNames
+      ?.map((name) => this.#quoted(name).toString())
+      .join(this.#options.delimiter);
     const header = ownHeader === undefined ? bytes.subarray(start, end) : Buffer.from(ownHeader + lineEnd);
     const { outputs } = this.columns;
     const titles: AnswerCells = { write: (to, column) => (to.copy(this.#quoted(outputs[column])), true) };
     this.#writeWhole(out, this.#fields.split(header, 0, header.length), 0, header.length, titles, 0);
-    return !this.#given;
+    return !this.#givenNames;
   }
 
   #namesIn(bytes: Buffer, start: number, end: number): readonly string[] {
-    if (!this.#options.sure) checkSeparator(bytes.subarray(start, end), this.#options.delimiter);
+    if (!this.#options.isDelimiterGiven) checkSeparator(bytes.subarray(start, end), this.#options.delimiter);
     const row = this.#fields.split(bytes, start, end);
     return withoutBlanks(Array.from({ length: row.count }, (_, field) => row.text(field)));
   }
@@ -92,12 +97,12 @@ export class Delimited implements TextFormat {
       { decimalComma = false } = this.#options;
     checkColumns(columns, names);
     if (decimalComma && points.some((axes) => axes.length === 1))
-      throw new TableError('BAD_FORMAT', 'decimal commas are read in columns of one coordinate each');
-    /** -1 for what is not there, which only outputs and their earlier texts may be. */
+      throw new TableError('BAD_FORMAT', 'decimal commas need one column per coordinate');
+    // Only an output, or a text column of earlier answers, may be absent.
     const fieldOf = (name: string): number => {
       const field = names.indexOf(name);
       if (field !== names.lastIndexOf(name))
-        throw new TableError('BAD_FORMAT', `column ${name} is there more than once`);
+        throw new TableError('BAD_FORMAT', `column ${name} occurs more than once`);
       return field;
     };
     this.columns = columns;
@@ -107,16 +112,16 @@ export class Delimited implements TextFormat {
     const places = outputs.map((name, column) => ({ field: fieldOf(name), column }));
     this.#replaced = places.filter(({ field }) => field >= 0).sort((a, b) => a.field - b.field);
     this.#added = places.filter(({ field }) => field < 0).map(({ column }) => column);
-    this.#countOut = this.#count + this.#added.length;
+    this.#outputFieldCount = this.#fieldCount + this.#added.length;
     this.#endsWithStatus = this.#replaced.some(
-      ({ field, column }) => field === this.#count - 1 && /(^|_)status$/.test(outputs[column]),
+      ({ field, column }) => field === this.#fieldCount - 1 && /(^|_)status$/.test(outputs[column]),
     );
   }
 
-  /** Of whole rows only; the header is none of them. */
+  /** Reads the cells of rows that match the header; the header itself is left out. */
   #cellsOf(names: readonly string[], rows: RowSpans): CellsOf {
     const fields = new Fields(this.#delimiter),
-      header = this.#given === undefined;
+      header = this.#givenNames === undefined;
     return function* (name) {
       const field = names.indexOf(name);
       let isFirst = true;
@@ -150,9 +155,10 @@ export class Delimited implements TextFormat {
 
   describeInvalid(bytes: Buffer, start: number, end: number, cells: BatchCells, row: number): string {
     const fields = this.#fields.split(bytes, start, end);
-    if (fields.count !== this.#count) return `${fields.count} fields where the header has ${this.#count}`;
+    if (fields.count !== this.#fieldCount)
+      return `${fields.count} fields where the header has ${this.#fieldCount}`;
     if (this.#wasExtended(fields))
-      return 'an earlier run found that it has not the fields of the header, as its end says';
+      return 'its last field says that an earlier run found its number of fields wrong';
     const { invalidPoint, invalidId } = PointStatus,
       { rows } = cells;
     return [
@@ -163,12 +169,12 @@ export class Delimited implements TextFormat {
       .join('; ');
   }
 
-  /** Whether its fields are those of the header. */
+  /** Returns whether the fields of a row match the header. */
   #isWhole(fields: Fields): boolean {
-    return fields.count === this.#count && !this.#wasExtended(fields);
+    return fields.count === this.#fieldCount && !this.#wasExtended(fields);
   }
 
-  /** Whether a row has as many fields as the header only because an earlier run put some behind it. */
+  /** Returns whether a row has as many fields as the header only because an earlier run appended some. */
   #wasExtended(fields: Fields): boolean {
     return this.#replaced.length > 0 && !this.#endsWithStatus && endsInvalid(fields);
   }
@@ -187,7 +193,7 @@ export class Delimited implements TextFormat {
       else this.#writeRagged(out, fields, start, end, cells, row);
       return;
     }
-    // Behind the row it makes no difference how many fields there are.
+    // Answers that are only appended do not depend on the number of fields.
     const content = contentEnd(bytes, start, end);
     out.copy(bytes, start, content);
     this.#writeAdded(out, cells, row);
@@ -223,7 +229,7 @@ export class Delimited implements TextFormat {
     }
   }
 
-  /** All answers behind the row, in their order, so that its status is last; in place of what an earlier run put there. */
+  /** Appends all answers to a row that does not match the header, its status last. They replace the answers of an earlier run. */
   #writeRagged(
     out: ByteWriter,
     fields: Fields,
@@ -241,8 +247,8 @@ export class Delimited implements TextFormat {
     } else {
       out.copy(bytes, start, content);
       for (let column = 0; column <= last; column++) {
-        // One more where it would look like a row of the header's fields.
-        if (column === last && fields.count + last + 1 === this.#countOut && this.#endsWithStatus)
+        // One more field, if the row would otherwise look like a row that matches the header.
+        if (column === last && fields.count + last + 1 === this.#outputFieldCount && this.#endsWithStatus)
           out.byte(this.#delimiter);
         out.byte(this.#delimiter);
         cells.write(out, column, row);
@@ -260,7 +266,7 @@ export class Delimited implements TextFormat {
   }
 }
 
-/** Whether a row ends as those do that an earlier run found to be invalid: an empty field and the word. */
+/** Returns whether a row ends with an empty field and an invalid status, as an earlier run leaves it. */
 function endsInvalid(row: Fields): boolean {
   const last = row.count - 1;
   if (last < 1 || row.start(last - 1) !== row.end(last - 1)) return false;
@@ -268,7 +274,7 @@ function endsInvalid(row: Fields): boolean {
   return INVALID.some((word) => word.equals(text));
 }
 
-/** Names of columns as they are meant; blanks stay where they alone tell two apart. */
+/** Trims column names. If two names differ only in blanks, all names stay as they are. */
 function withoutBlanks(names: readonly string[]): readonly string[] {
   const trimmed = names.map((name) => name.trim());
   return new Set(trimmed).size === new Set(names).size ? trimmed : names;

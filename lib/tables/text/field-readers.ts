@@ -1,4 +1,4 @@
-/** Points and IDs out of the fields of delimited text, and why there is none. */
+/** Reads points and IDs from the fields of delimited text, and describes fields that cannot be read. */
 import { PointStatus } from '../../points/status.ts';
 import { isMissing } from '../missing.ts';
 import type { PointColumns } from '../table.ts';
@@ -9,11 +9,11 @@ const QUOTE = 34,
   POINT = 46,
   COMMA = 44;
 
-/** Reads one point a row: from one field that holds all three coordinates, or from three. */
+/** Reads one point per row: from one field with all three coordinates, or from three fields. */
 export class PointFieldReader {
   readonly #names: PointColumns;
   readonly #fields: readonly number[];
-  /** Before decimals. */
+  /** The byte before the decimals: a point or a comma. */
   readonly #mark: number;
 
   constructor(names: PointColumns, fields: readonly number[], decimalComma: boolean) {
@@ -22,7 +22,7 @@ export class PointFieldReader {
     this.#mark = decimalComma ? COMMA : POINT;
   }
 
-  /** @returns whether there is one, written to `out[at..at + 2]`. */
+  /** Reads the point into `out[at..at + 2]`. @returns Whether the row has one. */
   read(row: Fields, out: Float64Array, at: number): boolean {
     if (this.#fields.length === 3) return this.#readAxes(row, out, at);
     const [from, to] = row.unquoted(this.#fields[0]);
@@ -42,17 +42,17 @@ export class PointFieldReader {
     return true;
   }
 
-  /** Whether the fields of a point that was not read say that there is none. */
+  /** Returns whether the fields of a point that cannot be read mark it as missing. */
   isMissing(row: Fields): boolean {
     return this.#fields.length === 1
       ? isMissingPosition(row.text(this.#fields[0]))
       : this.#fields.every((field) => isMissing(row.text(field)));
   }
 
-  /** What is wrong with a point that was not read and is not missing. */
+  /** Describes a point that cannot be read and is not missing. */
   describeInvalid(row: Fields): string {
     if (this.#fields.length === 1)
-      return `column ${this.#names[0]}${row.describe(this.#fields[0], 'no [x, y, z]')}`;
+      return `column ${this.#names[0]}${row.describe(this.#fields[0], 'not [x, y, z]')}`;
     const axis = this.#fields.findIndex((field) => {
       const [from, to] = row.unquoted(field);
       return Number.isNaN(parseDecimal(row.bytes, from, to, this.#mark));
@@ -63,14 +63,14 @@ export class PointFieldReader {
 
   #whyNoNumber(text: string): string {
     if (this.#mark === POINT && /^[+-]?[\d.]*,\d+$/.test(text))
-      return 'no number with a decimal point: --decimal , reads decimal commas';
+      return 'not a number with a decimal point: --decimal , reads decimal commas';
     return this.#mark === COMMA && /^[+-]?[\d,]*\.\d+$/.test(text)
-      ? 'no number with a decimal comma, which --decimal , is for'
-      : 'no number';
+      ? 'not a number with a decimal comma, which --decimal , expects'
+      : 'not a number';
   }
 }
 
-/** Reads one ID a row. */
+/** Reads one ID per row. */
 export class IdFieldReader {
   readonly #name: string;
   readonly #field: number;
@@ -80,7 +80,7 @@ export class IdFieldReader {
     this.#field = field;
   }
 
-  /** Writes the ID to `words[2 * at]` and the word after. @returns 0, or the status that says why there is none. */
+  /** Reads the ID into `words[2 * at]` and `words[2 * at + 1]`. @returns 0, or the status of a missing or invalid ID. */
   read(row: Fields, words: Uint32Array, at: number): number {
     const [from, to] = row.unquoted(this.#field);
     const isId = parseId(row.bytes, from, to, words, 2 * at);
@@ -88,8 +88,8 @@ export class IdFieldReader {
     return isId || isMissing(row.text(this.#field)) ? PointStatus.notLookedUp : PointStatus.invalidId;
   }
 
-  /** What is wrong with an ID that cannot be read. */
+  /** Describes an ID that cannot be read. */
   describeInvalid(row: Fields): string {
-    return `column ${this.#name}${row.describe(this.#field, 'no uint64 ID')}`;
+    return `column ${this.#name}${row.describe(this.#field, 'not a uint64 ID')}`;
   }
 }

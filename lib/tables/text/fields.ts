@@ -1,13 +1,14 @@
-/** A row of delimited text, cut into its fields. One object serves all rows in turn: `split` says which it is about. */
+/** A row of delimited text, cut into its fields. One object is reused for all rows: `split` sets the current row. */
 import { contentEnd } from './rows.ts';
 
 const LF = 10,
   CR = 13,
   QUOTE = 34;
 
+/** The fields of the current row. */
 export class Fields {
   bytes: Buffer = Buffer.alloc(0);
-  /** How many there are. */
+  /** The number of fields. */
   count = 0;
   readonly #delimiter: number;
   /** Field f is `bytes[spans[2f], spans[2f + 1])`, quotes included. */
@@ -17,6 +18,7 @@ export class Fields {
     this.#delimiter = delimiter;
   }
 
+  /** Cuts the row `bytes[start, end)` into fields. */
   split(bytes: Buffer, start: number, end: number): this {
     const spans = this.#spans,
       delimiter = this.#delimiter;
@@ -55,7 +57,7 @@ export class Fields {
     return this.#spans[2 * field + 1];
   }
 
-  /** A field without its quotes. */
+  /** Returns where a field starts and ends without its quotes. */
   unquoted(field: number): [start: number, end: number] {
     const start = this.start(field),
       end = this.end(field);
@@ -70,7 +72,7 @@ export class Fields {
     return start > this.start(field) ? text.replaceAll('""', '"') : text;
   }
 
-  /** ` is empty`, or `: "its text" is` what it is. */
+  /** Describes a field that cannot be read: ` is empty`, or `: "its text" is ` and `what`. */
   describe(field: number, what: string): string {
     const text = this.text(field);
     return text.trim() === '' ? ' is empty' : `: ${JSON.stringify(text.slice(0, 60))} is ${what}`;

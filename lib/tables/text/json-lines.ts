@@ -1,6 +1,6 @@
 /**
- * JSON Lines: the text of a row is kept, so that its numbers never pass through a double; answers are written before the final
- * brace, or over old ones. IDs are JSON strings, other numbers and booleans are not; null where there is no answer.
+ * Reads and writes JSON Lines. The text of a row is kept, so that its numbers never become doubles. Answers are written before the
+ * final brace, or replace old answers. IDs are written as strings, other numbers and booleans are not; null means no answer.
  */
 import { TableError } from '../../base/errors.ts';
 import { PointStatus } from '../../points/status.ts';
@@ -30,12 +30,13 @@ const QUOTE = 34,
   COMMA = 44,
   OPEN = 123;
 
+/** The format of one JSON Lines table. */
 export class JsonLines implements TextFormat {
   readonly rules = { firstRowNumber: 1 };
   readonly hasHeader = false;
   columns: TableColumns = { outputs: [], replace: false };
   readonly #choice: ColumnChoice;
-  /** `"supervoxel_id":` and so on. */
+  /** The keys of the outputs as they are written, such as `"supervoxel_id":`. */
   #keys: Buffer[] = [];
 
   constructor(columns: ColumnChoice) {
@@ -50,7 +51,7 @@ export class JsonLines implements TextFormat {
     return false;
   }
 
-  /** A row may lack a key that others have: the first rows tell of the columns, and where that is not enough, all of the first batch. */
+  /** Chooses the columns from the keys of the first rows, or of the whole first batch if a column is missing: a row may lack a key. */
   #choose(first: readonly string[], rows: RowSpans): TableColumns {
     const choose = (found: readonly string[]): TableColumns => {
       const columns = this.#choice(found, cellsOf(rows));
@@ -76,7 +77,7 @@ export class JsonLines implements TextFormat {
     for (let k = 0; k < points.length; k++) {
       const at = k * cells.rows + row;
       const found = points[k].map((name) => memberValue(values, name));
-      if (brokenPart(found, cells.points, 3 * at) < 0) continue;
+      if (findBrokenPart(found, cells.points, 3 * at) < 0) continue;
       const missing = found.length === 1 ? isMissingPositionValue(found[0]) : found.every(isMissing);
       cells.clearPoint(at, missing ? PointStatus.notLookedUp : PointStatus.invalidPoint);
     }
@@ -85,7 +86,7 @@ export class JsonLines implements TextFormat {
       cells.texts[k].set(row, plainText(memberValue(values, texts[k])).trim());
   }
 
-  /** Their digits are read from the text: a double would round them. Of a name that comes twice the last value counts, as in JSON.parse. */
+  /** Reads IDs from the text, because a double would round them. If a key occurs twice, its last value counts, as in JSON.parse. */
   #readIds(bytes: Buffer, start: number, end: number, values: object, cells: BatchCells, row: number): void {
     const { ids = [] } = this.columns;
     for (let k = 0; k < ids.length; k++) cells.clearId(k * cells.rows + row, PointStatus.notLookedUp);
@@ -109,10 +110,12 @@ export class JsonLines implements TextFormat {
     return [
       ...points
         .filter((_, k) => cells.pointStatus[k * cells.rows + row] === invalidPoint)
-        .map((names) => reason(brokenName(names, values), names.length === 1 ? 'no [x, y, z]' : 'no number')),
+        .map((names) =>
+          reason(findBrokenName(names, values), names.length === 1 ? 'not [x, y, z]' : 'not a number'),
+        ),
       ...ids
         .filter((_, k) => cells.idStatus[k * cells.rows + row] === invalidId)
-        .map((name) => reason(name, 'no uint64 ID')),
+        .map((name) => reason(name, 'not a uint64 ID')),
     ].join('; ');
   }
 
@@ -160,21 +163,21 @@ export class JsonLines implements TextFormat {
   }
 }
 
-/** Reads a point from the values of its columns to `out[at..at + 2]`. @returns which of them is broken or missing, or -1. */
-const brokenPart = (values: readonly unknown[], out: Float64Array, at: number): number =>
+/** Reads a point from the values of its columns into `out[at..at + 2]`. @returns The index of the first unreadable value, or -1. */
+const findBrokenPart = (values: readonly unknown[], out: Float64Array, at: number): number =>
   values.length > 1 ? readPoint(values, out, at) : readPosition(values[0], out, at) ? -1 : 0;
 
-function brokenName(names: PointColumns, values: object): string {
+function findBrokenName(names: PointColumns, values: object): string {
   const found = names.map((name) => memberValue(values, name));
-  return names[brokenPart(found, new Float64Array(3), 0)];
+  return names[findBrokenPart(found, new Float64Array(3), 0)];
 }
 
 const FIRST_ROWS = 1000;
 
-/** Names in the order met; what is not JSON is for the one to tell who reads it. */
+/** Returns the keys of the first `most` rows, in the order met. It stops at a row that is not JSON, which `readRow` reports. */
 function keysOf(rows: RowSpans, most: number): string[] {
   const keys = new Set<string>();
-  for (const row of parsed(rows)) {
+  for (const row of parseRows(rows)) {
     for (const name of Object.keys(row)) keys.add(name);
     if (--most <= 0) break;
   }
@@ -183,10 +186,10 @@ function keysOf(rows: RowSpans, most: number): string[] {
 
 const cellsOf = (rows: RowSpans): CellsOf =>
   function* (name) {
-    for (const row of parsed(rows)) yield plainText(memberValue(row, name));
+    for (const row of parseRows(rows)) yield plainText(memberValue(row, name));
   };
 
-function* parsed(rows: RowSpans): Generator<object> {
+function* parseRows(rows: RowSpans): Generator<object> {
   try {
     for (const { bytes, start, end } of rows) yield parseRow(bytes, start, end);
   } catch (error) {

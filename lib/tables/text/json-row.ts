@@ -1,4 +1,7 @@
-/** One row of JSON Lines: its values, as JSON and as its own text. NaN, Infinity and -Infinity, which Python's json module writes, are taken. */
+/**
+ * Reads one row of JSON Lines: its values as JSON, and its members as text. NaN, Infinity and -Infinity are read, because Python's
+ * json module writes them.
+ */
 import { TableError } from '../../base/errors.ts';
 import { isMissing } from '../missing.ts';
 import { isMissingPosition, isSpace, parseDecimal, parsePosition } from './decimal.ts';
@@ -9,29 +12,29 @@ const QUOTE = 34,
   OPEN = 123,
   BACKSLASH = 92;
 
-/** @throws TableError BAD_ROW for anything but an object. */
+/** Parses a row. @throws TableError BAD_ROW if it is not a JSON object. */
 export function parseRow(bytes: Buffer, start: number, end: number): object {
   let row: unknown;
   try {
     row = parsePythonJson(bytes.toString('utf8', start, end));
   } catch (error) {
-    // Without the parser's own line number: it knows one line only.
+    // The line number of the parser is cut off, because the parser sees only one line.
     throw new TableError(
       'BAD_ROW',
-      `no JSON: ${(error as Error).message.replace(/ \(line \d+ column \d+\)$/, '')}`,
+      `not JSON: ${(error as Error).message.replace(/ \(line \d+ column \d+\)$/, '')}`,
     );
   }
   if (typeof row !== 'object' || row === null || Array.isArray(row))
-    throw new TableError('BAD_ROW', `${shown(row)} is no JSON object`);
+    throw new TableError('BAD_ROW', `${shown(row)} is not a JSON object`);
   return row;
 }
 
 const shown = (value: unknown): string => JSON.stringify(value).slice(0, 60);
 
-/** A value of Python's that JSON has not (never a key), and what begins and ends strings. */
+/** A value of Python that JSON does not have (never a key), an escape, or a quote that begins or ends a string. */
 const PYTHON = /\\[^]|"|(?:-?\bInfinity|\bNaN)\b(?!\s*:)/g;
 
-/** JSON; Python's values become strings. @throws SyntaxError. */
+/** Parses JSON. Values that only Python writes become strings. @throws SyntaxError. */
 function parsePythonJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -48,11 +51,11 @@ function parsePythonJson(text: string): unknown {
 export const memberValue = (row: object, name: string): unknown =>
   Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : undefined;
 
-/** A value as text; empty where there is none. */
+/** Returns a value as text; empty if there is no value. */
 export const plainText = (value: unknown): string =>
   typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
 
-/** @returns the first axis that is no finite number, or -1. Numbers may be written as strings. */
+/** Reads three coordinates, which may be strings. @returns The first axis that is not a finite number, or -1. */
 export function readPoint(values: readonly unknown[], out: Float64Array, at: number): number {
   for (let axis = 0; axis < 3; axis++) {
     const value = values[axis];
@@ -68,7 +71,7 @@ export function readPoint(values: readonly unknown[], out: Float64Array, at: num
   return -1;
 }
 
-/** Three numbers: a list of them, or the text that CSV would have. */
+/** Reads a position: a list of three numbers, or the text that a CSV cell would have. @returns Whether it is one. */
 export function readPosition(value: unknown, out: Float64Array, at: number): boolean {
   if (Array.isArray(value)) return value.length === 3 && readPoint(value, out, at) < 0;
   if (typeof value !== 'string') return false;
@@ -76,7 +79,7 @@ export function readPosition(value: unknown, out: Float64Array, at: number): boo
   return parsePosition(text, 0, text.length, out, at);
 }
 
-/** Whether a value stands for no position. */
+/** Returns whether a value marks a missing position. */
 export const isMissingPositionValue = (value: unknown): boolean =>
   Array.isArray(value)
     ? value.length === 3 && value.every(isMissing)
@@ -84,14 +87,18 @@ export const isMissingPositionValue = (value: unknown): boolean =>
       ? isMissingPosition(value)
       : isMissing(value);
 
-/** Where the object that ends a row is closed. The JSON is known to be valid. */
+/** Returns the index of the final brace of a row. The JSON must be valid. */
 export function closingBrace(bytes: Buffer, end: number): number {
   let brace = end - 1;
   while (bytes[brace] !== OPEN + 2) brace--;
   return brace;
 }
 
-/** Names and value spans of the members of the object that `bytes[start, end)` holds, its final brace left out. The JSON is known to be valid. */
+/**
+ * Yields the key and the span of the value of each member of an object. The JSON must be valid.
+ *
+ * @param end The index of the final brace.
+ */
 export function* readMembers(
   bytes: Buffer,
   start: number,
@@ -126,12 +133,13 @@ function skipBlank(bytes: Buffer, at: number): number {
   return at;
 }
 
-/** @returns the index after the closing quote of the string that opens at `at`. */
+/** Returns the index after the closing quote of the string that opens at `at`. */
 function skipString(bytes: Buffer, at: number): number {
   for (at++; bytes[at] !== QUOTE; at++) if (bytes[at] === BACKSLASH) at++;
   return at + 1;
 }
-/** What a row says of a name, as it is written there. */
+
+/** Returns the value of a key as the row writes it. */
 export function memberText(bytes: Buffer, start: number, end: number, wanted: string): string {
   let text = '';
   for (const { name, from, to } of readMembers(bytes, start, closingBrace(bytes, end)))
@@ -139,7 +147,7 @@ export function memberText(bytes: Buffer, start: number, end: number, wanted: st
   return text;
 }
 
-/** @param text The value as the table has it. */
+/** Describes a value that cannot be read. @param text The value as the row writes it. */
 export function describeInvalidValue(value: unknown, text: string, what: string): string {
   if (value === undefined) return ' is missing';
   if (value === null) return ' is null';

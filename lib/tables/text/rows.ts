@@ -1,32 +1,33 @@
 /**
- * A stream of bytes cut into rows, every byte kept. A row ends with LF, CR LF, a CR alone, or the table.
- * Quotes follow RFC 4180, section 2, read as Python's csv module does: a quote opens only at the start of a field, and what
- * follows a closing quote is part of the field.
+ * Cuts a stream of bytes into rows and keeps every byte. A row ends with LF, CR LF, a single CR, or the end of the table.
+ * Quotes follow RFC 4180, section 2, as Python's csv module reads it: a quote opens only at the start of a field, and the text after a
+ * closing quote is part of the field.
  */
 import { TableError } from '../../base/errors.ts';
 
-/** Whole rows: row k is `bytes[ends[k - 1], ends[k])`, row 0 starts at `start`. Blank lines belong to the row after them. */
+/** Complete rows: row k is `bytes[ends[k - 1], ends[k])`, and row 0 starts at `start`. Blank lines belong to the row after them. */
 export interface RowBlock {
   bytes: Buffer;
-  /** Where row 0 starts: 3 after a byte order mark, else 0. */
+  /** The start of row 0: 3 after a byte order mark, otherwise 0. */
   start: number;
   ends: Uint32Array;
-  /** Line of the table at which `bytes` starts, counted from 1. */
+  /** The line of the table at which `bytes` starts, counted from 1. */
   firstLine: number;
   // Bytes after the last row (in the last block only) are blank lines.
 }
 
-/** Rows, one by one, as spans of bytes. */
+/** Rows as spans of bytes. */
 export type RowSpans = Iterable<{ bytes: Buffer; start: number; end: number }>;
 
+/** How a stream is cut into rows. */
 export interface RowRules {
-  /** The byte between fields, where quotes may hide a line end; without it rows are lines. */
+  /** The byte between fields. With it, quotes may contain line ends; without it, each line is a row. */
   delimiter?: number;
-  /** Number of the first row in messages: 0 where it is a header. */
+  /** The number of the first row in messages: 0 for a header. */
   firstRowNumber: number;
-  /** @default 16 MiB: what is longer is taken for a quote that never ends. */
+  /** The maximum length of a row; a longer row is probably a quote that is never closed. @default 16 MiB */
   maxRowBytes?: number;
-  /** Least bytes looked at together (3 or more). @default 64 KiB */
+  /** The minimum number of bytes processed together (3 or more). @default 64 KiB */
   blockBytes?: number;
 }
 
@@ -40,14 +41,14 @@ const LF = 10,
   QUOTE = 34;
 const BYTE_ORDER_MARK = Buffer.of(0xef, 0xbb, 0xbf);
 
-/** @throws TableError BAD_ROW (a quote that never ends), BAD_FORMAT (UTF-16). */
+/** Cuts a stream into blocks of rows. @throws TableError BAD_ROW (a quote that is never closed), BAD_FORMAT (UTF-16). */
 export async function* readRows(
   source: AsyncIterable<Uint8Array>,
   rules: RowRules,
 ): AsyncGenerator<RowBlock> {
-  const { delimiter = -1, firstRowNumber: firstRow, maxRowBytes = 2 ** 24, blockBytes = 2 ** 16 } = rules;
+  const { delimiter = -1, firstRowNumber, maxRowBytes = 2 ** 24, blockBytes = 2 ** 16 } = rules;
   const delimited = delimiter >= 0;
-  let pending: Buffer = Buffer.alloc(0); // the start of a row whose end has not come yet
+  let pending: Buffer = Buffer.alloc(0); // the start of an incomplete row
   let scanned = 0;
   let state = BLANK;
   let rows = 0;
@@ -57,7 +58,10 @@ export async function* readRows(
   let start = 0;
 
   const unclosed = (why: string): TableError =>
-    new TableError('BAD_ROW', `row ${firstRow + rows} (line ${line + leadingLines(pending, start)}): ${why}`);
+    new TableError(
+      'BAD_ROW',
+      `row ${firstRowNumber + rows} (line ${line + leadingLines(pending, start)}): ${why}`,
+    );
 
   for await (const chunk of gather(source, blockBytes)) {
     pending = pending.length ? Buffer.concat([pending, chunk]) : chunk;
@@ -70,9 +74,9 @@ export async function* readRows(
     const ends: number[] = [];
     let linesAtLastEnd = 0;
     let stop = pending.length;
-    if (stop > scanned && pending[stop - 1] === CR) stop--; // whether it is alone, the next byte says
+    if (stop > scanned && pending[stop - 1] === CR) stop--; // the next byte shows whether it belongs to a CR LF
     const unseen = pending.subarray(scanned, stop);
-    // Where neither can come, a row that has begun ends at the next LF, which is found many times faster than by looking at each byte.
+    // Without quotes and CR, a row ends at the next LF. `indexOf` finds it many times faster than a loop over the bytes.
     const isSimple = state !== QUOTED && !unseen.includes(CR) && !(delimited && unseen.includes(QUOTE));
     for (let at = scanned; at < stop; at++) {
       let c = pending[at];
@@ -93,7 +97,7 @@ export async function* readRows(
       if (state === QUOTED) {
         if (c === QUOTE) state = CLOSED;
       } else if (c === QUOTE && delimited && state !== PLAIN)
-        state = QUOTED; // opens a field, or the second of a doubled quote
+        state = QUOTED; // opens a field, or is the second of a doubled quote
       else if (c === LF) {
         if (state === BLANK) continue;
         state = BLANK;
@@ -126,7 +130,7 @@ export async function* readRows(
     };
 }
 
-/** The same bytes in chunks of at least `leastBytes`; only the last may be shorter. */
+/** Joins the parts of a stream to pieces of at least `leastBytes`; only the last piece may be shorter. */
 async function* gather(source: AsyncIterable<Uint8Array>, leastBytes: number): AsyncGenerator<Buffer> {
   let parts: Uint8Array[] = [];
   let length = 0;
@@ -146,25 +150,25 @@ const join = (parts: Uint8Array[]): Buffer =>
     ? Buffer.from(parts[0].buffer, parts[0].byteOffset, parts[0].length)
     : Buffer.concat(parts);
 
-/** LF, CR LF (at its LF), or a CR alone. */
+/** Returns whether a line ends at a byte: an LF, the LF of a CR LF, or a single CR. */
 const endsLine = (bytes: Buffer, at: number): boolean =>
   bytes[at] === LF || (bytes[at] === CR && bytes[at + 1] !== LF);
 
-/** Blank lines at the start of a row. */
+/** Counts the blank lines at the start of a row. */
 function leadingLines(bytes: Buffer, start: number): number {
   let lines = 0;
   for (let at = start; bytes[at] === LF || bytes[at] === CR; at++) if (endsLine(bytes, at)) lines++;
   return lines;
 }
 
-/** Where the line end of a row starts: LF, CR LF or CR; at the end of a table there need not be one. */
+/** Returns where the line end of a row starts: LF, CR LF or CR. The last row of a table may have none. */
 export function contentEnd(bytes: Buffer, start: number, end: number): number {
   if (end > start && bytes[end - 1] === LF) end--;
   else return end > start && bytes[end - 1] === CR ? end - 1 : end;
   return end > start && bytes[end - 1] === CR ? end - 1 : end;
 }
 
-/** Line of row `index` of a block, counted from 1. */
+/** Returns the line of row `index` of a block, counted from 1. */
 export function lineOf(block: RowBlock, index: number): number {
   const { bytes, firstLine } = block,
     from = rowStart(block, index);
@@ -173,10 +177,11 @@ export function lineOf(block: RowBlock, index: number): number {
   return line + leadingLines(bytes, from);
 }
 
-/** Where row `index` of a block starts. */
+/** Returns where row `index` of a block starts. */
 export const rowStart = ({ start, ends }: RowBlock, index: number): number =>
   index === 0 ? start : ends[index - 1];
 
+/** Yields the rows of some blocks. */
 export function* rowsOf(
   blocks: readonly RowBlock[],
 ): Generator<{ bytes: Buffer; start: number; end: number }> {

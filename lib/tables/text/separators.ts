@@ -1,7 +1,7 @@
-/** What stands between the fields of a table: known from its format, and checked against its header before any column is chosen by it. */
+/** Checks the separator of a table against its header, before any column is chosen by it. */
 import { TableError } from '../../base/errors.ts';
 
-/** As messages call them, and as options take them. */
+/** The name of each separator in messages, and its value for --delimiter. */
 const SEPARATORS: Readonly<Record<string, { name: string; option: string }>> = {
   ',': { name: 'comma', option: ',' },
   ';': { name: 'semicolon', option: "';'" },
@@ -12,8 +12,9 @@ const SEPARATORS: Readonly<Record<string, { name: string; option: string }>> = {
 const QUOTE = 34;
 
 /**
- * A header with more of another separator than of this one is a table of that one: its columns would be wrong.
- * @throws TableError BAD_FORMAT, naming the option that says which it is.
+ * Refuses a header that has more of another separator than of this one, because its columns would be wrong.
+ *
+ * @throws TableError BAD_FORMAT, with the option that sets the separator.
  */
 export function checkSeparator(header: Buffer, delimiter: string): void {
   const counts = new Map(Object.keys(SEPARATORS).map((separator) => [separator.charCodeAt(0), 0]));
@@ -32,6 +33,6 @@ export function checkSeparator(header: Buffer, delimiter: string): void {
     `${countOf(separator)} ${SEPARATORS[separator].name}${countOf(separator) === 1 ? '' : 's'}`;
   throw new TableError(
     'BAD_FORMAT',
-    `the header has ${shown(other)} and ${shown(delimiter)}: add --delimiter ${option} (or --delimiter ${ours.option} where that is right)`,
+    `the header has ${shown(other)} and ${shown(delimiter)}: add --delimiter ${option} (or --delimiter ${ours.option} if that is right)`,
   );
 }

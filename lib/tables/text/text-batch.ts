@@ -1,4 +1,4 @@
-/** Rows of text that are read together, and their cells as columns. */
+/** A batch of a text table: the text of its rows, and their cells as columns. */
 import { TableError } from '../../base/errors.ts';
 import type { Batch } from '../table.ts';
 import { BatchCells } from './batch-cells.ts';
@@ -19,7 +19,12 @@ export class TextBatch extends BatchCells implements Batch {
     this.firstRow = firstRow;
   }
 
-  /** @param row Of the block's first row. @returns false where one broke, and nothing behind it is read. */
+  /**
+   * Reads the cells of a block.
+   *
+   * @param row The index of the first row of the block in the batch.
+   * @returns false if a row cannot be read. The rows after it are not read.
+   */
   readBlock({ bytes, start, ends }: RowBlock, row: number): boolean {
     let from = start;
     for (const end of ends) {
@@ -46,7 +51,7 @@ export class TextBatch extends BatchCells implements Batch {
     return `row ${this.firstRow + row} (line ${lineOf(block, index)})`;
   }
 
-  /** An error of a row, which says which it is. */
+  /** Adds the name of the row to an error. */
   errorAt(row: number, error: TableError): TableError {
     return new TableError(error.code, `${this.nameOf(row)}: ${error.message}`);
   }

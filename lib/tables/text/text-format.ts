@@ -1,4 +1,4 @@
-/** What a format of text tables does. */
+/** The interface of a text format, such as CSV or JSON Lines. */
 import type { TableColumns } from '../table.ts';
 import type { BatchCells } from './batch-cells.ts';
 import type { ByteWriter } from './byte-writer.ts';
@@ -6,24 +6,25 @@ import type { AnswerCells } from './answer-cells.ts';
 import type { RowRules, RowSpans } from './rows.ts';
 
 /**
- * One format, bound to one table. Rows are handed in as `bytes[start, end)`, line end included. Every error is a TableError; the caller
- * adds the row's number.
+ * Reads and writes the rows of one table. Rows are passed as `bytes[start, end)`, with their line end. Every error is a TableError;
+ * the caller adds the number of the row.
  */
 export interface TextFormat {
   readonly rules: RowRules;
-  /** Whether a table without rows still says what its columns are. */
+  /** Whether the format has a header, so that a table without rows still names its columns. */
   readonly hasHeader: boolean;
-  /** What is read and written; known once the first row has been met. */
+  /** The columns that are read and written; known after `readHeader`. */
   readonly columns: TableColumns;
   /**
-   * Meets the first row (empty bytes when there is none), and checks the columns.
-   * @param rows All rows of the first batch, this one too.
-   * @returns whether it was a header, now written to `out`.
+   * Reads the first row (empty bytes if there is none), and chooses and checks the columns.
+   *
+   * @param rows All rows of the first batch, including this row.
+   * @returns Whether the row was a header, which is now written to `out`.
    */
   readHeader(bytes: Buffer, start: number, end: number, out: ByteWriter, rows: RowSpans): boolean;
-  /** Reads the cells of a row to those of its batch. */
+  /** Reads the cells of a row into those of its batch. */
   readRow(bytes: Buffer, start: number, end: number, cells: BatchCells, row: number): void;
-  /** What could not be read in a row, in its own words. */
+  /** Describes what cannot be read in a row, with the text of the row. */
   describeInvalid(bytes: Buffer, start: number, end: number, cells: BatchCells, row: number): string;
   /** Writes a row with its answers. */
   writeRow(out: ByteWriter, bytes: Buffer, start: number, end: number, cells: AnswerCells, row: number): void;

@@ -1,4 +1,4 @@
-/** A table of text: rows are cut out of a stream of bytes, and written again with their answers; every other byte stays. */
+/** A text table: cuts a stream of bytes into rows, and writes them again with their answers. All other bytes stay the same. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TableError } from '../../base/errors.ts';
 import type { RowAnswers } from '../answers.ts';
@@ -11,22 +11,23 @@ import { TextBatch } from './text-batch.ts';
 import type { TextFormat } from './text-format.ts';
 
 export interface TextTableOptions {
-  /** A batch ends with the block of rows (64 KiB or more of text) that reaches this many. @default 1_000_000 */
+  /** The minimum number of rows in a batch. A batch ends at a block border, every 64 KiB of text or more. @default 1_000_000 */
   batchRows?: number;
   signal?: AbortSignal;
 }
 
-/** Three batches are in memory at a time. */
+/** The text of a batch. Three batches are in memory at a time. */
 const BATCH_BYTES = 2 ** 27;
 const WRITE_BYTES = 2 ** 20;
-/** Other work gets its turn after so long. */
+/** How long a batch may block other work. */
 const TURN_MS = 20;
 
+/** A table in one of the text formats. */
 export class TextTable implements TableSource<TextBatch> {
   readonly #format: TextFormat;
   readonly #bytes: AsyncIterable<Uint8Array>;
   readonly #options: TextTableOptions;
-  /** What comes before the first row: byte order mark, header. */
+  /** The output before the first row: byte order mark and header. */
   readonly #head = new ByteWriter(1024);
 
   constructor(format: TextFormat, bytes: AsyncIterable<Uint8Array>, options: TextTableOptions) {
@@ -45,10 +46,10 @@ export class TextTable implements TableSource<TextBatch> {
     let rows = 0,
       bytes = 0,
       rowsBefore = 0,
-      begun = false;
-    const taken = async (): Promise<TextBatch> => {
-      const batch = await this.#read(begun ? blocks : this.#begin(blocks), rowsBefore + 1);
-      begun = true;
+      hasBegun = false;
+    const takeBatch = async (): Promise<TextBatch> => {
+      const batch = await this.#read(hasBegun ? blocks : this.#begin(blocks), rowsBefore + 1);
+      hasBegun = true;
       rowsBefore += batch.rows;
       blocks = [];
       rows = bytes = 0;
@@ -58,15 +59,16 @@ export class TextTable implements TableSource<TextBatch> {
       blocks.push(block);
       rows += block.ends.length;
       bytes += block.bytes.length;
-      if (rows >= batchRows || bytes >= BATCH_BYTES) yield await taken();
+      if (rows >= batchRows || bytes >= BATCH_BYTES) yield await takeBatch();
     }
-    if (blocks.length > 0) yield await taken();
-    else if (!begun) this.#begin([]);
+    if (blocks.length > 0) yield await takeBatch();
+    else if (!hasBegun) this.#begin([]);
   }
 
   /**
-   * Meets the first row. Only what is wrong with it alone has its number; what is wrong with the columns is so in every row.
-   * @returns the blocks without the header.
+   * Reads the first row. Only an error of that row gets its number; an error of the columns concerns all rows.
+   *
+   * @returns The blocks without the header.
    */
   #begin(blocks: RowBlock[]): RowBlock[] {
     const format = this.#format,
@@ -86,7 +88,7 @@ export class TextTable implements TableSource<TextBatch> {
     }
   }
 
-  /** Reads the cells of all rows, or of those before the first that breaks. @throws signal.reason */
+  /** Reads the cells of all rows up to the first row that cannot be read. @throws signal.reason */
   async #read(blocks: readonly RowBlock[], firstRow: number): Promise<TextBatch> {
     const { signal } = this.#options;
     const batch = new TextBatch(this.#format, blocks, firstRow);
@@ -104,14 +106,18 @@ export class TextTable implements TableSource<TextBatch> {
     return batch;
   }
 
-  /** Where the same rows go with their answers. @param missing What stands where there is no answer. @default 'empty' */
+  /**
+   * Returns a sink that writes the same rows with their answers.
+   *
+   * @param missing The text for a missing answer. @default 'empty'
+   */
   sinkTo(out: ByteSink, missing?: MissingText): TableSink<TextBatch> {
     const writer = new ByteWriter(2 * WRITE_BYTES),
       format = this.#format;
-    let begun = false;
+    let hasBegun = false;
     const begin = async (): Promise<void> => {
-      if (begun) return;
-      begun = true;
+      if (hasBegun) return;
+      hasBegun = true;
       await out.write(this.#head.take());
     };
     return {
@@ -127,9 +133,9 @@ export class TextTable implements TableSource<TextBatch> {
             from = end;
             if (writer.length >= WRITE_BYTES) await out.write(writer.take());
           }
-          writer.copy(bytes, from); // blank lines at the end of the table
+          writer.copy(bytes, from); // blank lines after the last row
         }
-        await out.write(writer.take()); // an interrupt keeps the rows of this batch
+        await out.write(writer.take()); // so that an interrupt keeps the rows of this batch
       },
       finish: begin, // a table without rows
     };

@@ -26,7 +26,7 @@ describe('sources', () => {
     expect(await text(readFileBytes(join(folder, 'a')))).toBe('some text');
   });
 
-  test('says which file it cannot read', async () => {
+  test('names the file that it cannot read', async () => {
     const path = join(folder, 'none');
     await expect(text(readFileBytes(path))).rejects.toMatchObject({
       code: 'UNREADABLE',
@@ -59,7 +59,7 @@ describe('streamSink', () => {
     expect(done).toBe(true);
   });
 
-  test('tells a reader that left from other errors', async () => {
+  test('distinguishes a reader that closed the stream from other errors', async () => {
     const failing = (code: string, errno?: number): Writable =>
       new Writable({
         write: (_chunk, _encoding, done) => done(Object.assign(new Error(`${code}: write`), { code, errno })),

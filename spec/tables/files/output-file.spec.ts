@@ -36,7 +36,7 @@ const write = async (file: string, text: string): Promise<void> => {
 };
 
 describe('a file that a job writes', () => {
-  test('is written beside the old one and takes its place at the end', async () => {
+  test('is written beside the old file and replaces it at the end', async () => {
     await writeFile(path, 'before');
     const sink = await openSink(path);
     await sink.write(Buffer.from('one '));
@@ -59,7 +59,7 @@ describe('a file that a job writes', () => {
     expect(await readdir(folder)).toEqual(left);
   });
 
-  test('stays when it is abandoned after all', async () => {
+  test('stays when it is abandoned after it was finished', async () => {
     const sink = await openSink(path);
     await sink.finish();
     await sink.abandon(false);
@@ -75,7 +75,7 @@ describe('a file that a job writes', () => {
     }
   });
 
-  test('is the target of a link, which stays, also where nothing is there yet', async () => {
+  test('is the target of a link, which stays, even if the target does not exist yet', async () => {
     await mkdir(join(folder, 'far'));
     await symlink(join('far', 'b.csv'), join(folder, 'middle'));
     await symlink('middle', path);
@@ -94,7 +94,7 @@ describe('a file that a job writes', () => {
   });
 
   test.each(['symbolic', 'hard'])(
-    'is not written through a %s link of the name that unfinished files have',
+    'is not written through a %s link with the name of the partial file',
     async (kind) => {
       const precious = join(folder, 'precious');
       await writeFile(precious, 'precious');
@@ -108,15 +108,15 @@ describe('a file that a job writes', () => {
     },
   );
 
-  test('is never renamed over what is not a regular file', async () => {
+  test('is never renamed over a device', async () => {
     await symlink('/dev/null', path);
     await write(path, 'one');
     expect(await readdir(folder)).toEqual(['a.csv']);
   });
 
-  test('is left as it was when the disk is full', async () => {
+  test('is left unchanged when the disk is full', async () => {
     await writeFile(path, 'before');
-    // A limit on the size of files stands for the disk.
+    // A limit on file sizes simulates a full disk.
     const limited = spawnSync(
       'bash',
       [
@@ -142,7 +142,7 @@ describe('a file that a job writes', () => {
     expect([await readFile(path, 'utf8'), await readdir(folder)]).toEqual(['before', ['a.csv']]);
   });
 
-  test('says which file cannot be written', async () => {
+  test('names the file that cannot be written', async () => {
     const none = join(folder, 'none', 'a.csv');
     await expect(claimOutput(none)).rejects.toMatchObject({
       code: 'UNREADABLE',
@@ -165,7 +165,7 @@ describe('a file that a job writes', () => {
 });
 
 describe('two runs that write one file', () => {
-  test('the second is refused, under any name of the file, until the first has ended', async () => {
+  test('the second run is refused, under any name of the file, until the first has ended', async () => {
     await symlink('a.csv', join(folder, 'b.csv'));
     await symlink('.', join(folder, 'here'));
     const names = ['a.csv', 'b.csv', join('here', 'a.csv'), join('here', 'here', 'b.csv')].map((name) =>
@@ -190,16 +190,16 @@ describe('two runs that write one file', () => {
     `${JSON.stringify({ program: 'graphene-points', ...getOwnIdentity(), ...run })}\n`;
 
   test.each([
-    ['whose process is gone', lockOf({ pid: gone })],
-    ['whose process ID is that of a later process', lockOf({ started: '1' })],
-    ['from before the machine was started', lockOf({ boot: 'earlier' })],
-    ['that nobody came to write', ''],
+    ['whose process has ended', lockOf({ pid: gone })],
+    ['whose process ID now belongs to another process', lockOf({ started: '1' })],
+    ['from before the machine was restarted', lockOf({ boot: 'earlier' })],
+    ['that is still empty', ''],
   ])('a lock %s is taken over, with a warning', async (_, lock) => {
     await writeFile(`${path}.lock`, lock);
     const warnings: string[] = [];
     const output = await claimOutput(path, { warn: (message) => warnings.push(message) });
     expect(warnings).toEqual([
-      expect.stringMatching(/a\.csv was left locked by a run that is gone.*; its lock is taken over$/),
+      expect.stringMatching(/a\.csv was left locked by a run that has ended.*; its lock is taken over$/),
     ]);
     await expect(claimOutput(path)).rejects.toMatchObject({ code: 'IN_USE' });
     output.release();
@@ -210,9 +210,9 @@ describe('two runs that write one file', () => {
     [
       'of another machine',
       lockOf({ host: 'far', pid: gone }),
-      `process ${gone} on far); if that is over, delete`,
+      `process ${gone} on far); if that run has ended, delete`,
     ],
-    ['of another container', lockOf({ namespace: 'pid:[1]', pid: gone }), 'if that is over, delete'],
+    ['of another container', lockOf({ namespace: 'pid:[1]', pid: gone }), 'if that run has ended, delete'],
     ['that is a file of the user', 'precious', 'is not a lock of this program'],
     ['of another program', '{"pid":1}', 'is not a lock of this program'],
   ])('a lock %s stays', async (_, lock, message) => {
@@ -224,7 +224,7 @@ describe('two runs that write one file', () => {
     expect(await readFile(`${path}.lock`, 'utf8')).toBe(lock);
   });
 
-  test('of many that find an old lock at once, one takes it', async () => {
+  test('only one of many runs takes over an old lock', async () => {
     for (let round = 0; round < 20; round++) {
       await writeFile(`${path}.lock`, lockOf({ pid: gone }));
       const claims = await Promise.allSettled(Array.from({ length: 8 }, () => claimOutput(path)));

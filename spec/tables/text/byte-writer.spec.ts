@@ -30,7 +30,7 @@ describe('ByteWriter', () => {
       { seed: 7, numRuns: 2000 },
     ));
 
-  test('hands out what was written and starts afresh', () => {
+  test('returns the bytes written so far, and continues with new memory', () => {
     const out = new ByteWriter(2);
     out.copy(Buffer.from('row one'), 0, 3);
     out.byte(44);

@@ -40,5 +40,5 @@ describe('parseId', () => {
     '１',
     'NaN',
     '1_000',
-  ])('takes %p for none', (text) => expect(idOf(text)).toBeUndefined());
+  ])('refuses %p', (text) => expect(idOf(text)).toBeUndefined());
 });

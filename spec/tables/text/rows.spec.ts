@@ -35,7 +35,7 @@ describe('readRows', () => {
     { name: 'LF', text: 'a,b\n1,2\n', rules: CSV, rows: ['a,b\n', '1,2\n'], lines: [1, 2] },
     { name: 'CR LF', text: 'a,b\r\n1,2\r\n', rules: CSV, rows: ['a,b\r\n', '1,2\r\n'], lines: [1, 2] },
     {
-      name: 'CR alone',
+      name: 'a single CR',
       text: 'a,b\r1,2\r\r"x\r",3\r',
       rules: CSV,
       rows: ['a,b\r', '1,2\r', '\r"x\r",3\r'],
@@ -84,10 +84,10 @@ describe('readRows', () => {
       rows: ['\na\n', '\r\n\n1\n'],
       lines: [2, 5],
     },
-    { name: 'blank lines at the end as no row', text: 'a\n\n\n', rules: CSV, rows: ['a\n'], lines: [1] },
+    { name: 'blank lines at the end without a row', text: 'a\n\n\n', rules: CSV, rows: ['a\n'], lines: [1] },
     { name: 'one byte', text: 'a', rules: CSV, rows: ['a'], lines: [1] },
     { name: 'nothing', text: '', rules: CSV, rows: [], lines: [] },
-    { name: 'a byte order mark apart', text: '\ufeff"a\n",b\n', rules: CSV, rows: ['"a\n",b\n'], lines: [1] },
+    { name: 'a byte order mark', text: '\ufeff"a\n",b\n', rules: CSV, rows: ['"a\n",b\n'], lines: [1] },
     {
       name: 'quotes in lines as text',
       text: '{"a":"\n"}\n',
@@ -96,7 +96,7 @@ describe('readRows', () => {
       lines: [1, 2],
     },
     {
-      name: 'lines of blanks as no rows',
+      name: 'lines of blanks without rows',
       text: '{}\n \t\n{}\n  \n',
       rules: LINES,
       rows: ['{}\n', ' \t\n{}\n'],
@@ -154,7 +154,7 @@ describe('readRows', () => {
       message: 'row 2 (line 4): a quote is opened and never closed',
     },
     {
-      name: 'a row without end',
+      name: 'a row without an end',
       text: 'a,b\n1,"2\n2,3\n',
       rules: { ...CSV, maxRowBytes: 6 },
       code: 'BAD_ROW',
