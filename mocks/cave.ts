@@ -2,12 +2,12 @@
  * What a CAVE client asks before it gets to the chunkedgraph: the auth, info and materialization services, as far as a start goes.
  * Paths and fields: CAVEclient, caveclient/endpoints.py and caveclient/tools/testing.py; middle_auth_client, the user's permissions.
  */
-import { AUTH_ENDPOINTS } from './cave/auth.ts';
-import { INFO_ENDPOINTS } from './cave/info.ts';
-import { MATERIALIZE_ENDPOINTS } from './cave/materialize.ts';
-import type { CaveContext } from './cave/service.ts';
-import { page } from './endpoints/answers.ts';
-import { authorize } from './endpoints/auth.ts';
+import { AUTH_ENDPOINTS } from './cave/auth-service.ts';
+import { INFO_ENDPOINTS } from './cave/info-service.ts';
+import { MATERIALIZE_ENDPOINTS } from './cave/materialization-service.ts';
+import type { CaveContext } from './cave/cave-endpoint.ts';
+import { page } from './endpoints/endpoint-replies.ts';
+import { authorize } from './endpoints/authorize.ts';
 import { toJson } from './endpoints/python-values.ts';
 import { NOBODY, type MockUser } from './endpoints/users.ts';
 import type { Fault } from './faults.ts';

@@ -1,6 +1,6 @@
 /** Former names of types, kept so that existing code still compiles. New code uses the name that each comment gives. */
 import type { MockEditOptions, MockEditResult } from './edits-from-code.ts';
-import type { MockGraphInfo } from './graph/id-layout.ts';
+import type { MockGraphInfo } from './graph/node-id-layout.ts';
 import type { MockOperation } from './graph/operation-log.ts';
 
 /** @deprecated Use {@link MockEditOptions}. */

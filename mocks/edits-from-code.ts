@@ -2,7 +2,7 @@
 import type { TableContext } from './endpoints/endpoint.ts';
 import { toMs, type Id, type Moment } from './graph-description.ts';
 import type { EditContext } from './graph/operation-log.ts';
-import type { Edited } from './graph/operations.ts';
+import type { Edited } from './graph/editor.ts';
 
 export interface MockEditOptions {
   /** Not before the newest edit. @default the server's now */

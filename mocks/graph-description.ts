@@ -1,5 +1,5 @@
 /** What a mocked chunkedgraph is described with. */
-import type { MockGraphInfo } from './graph/id-layout.ts';
+import type { MockGraphInfo } from './graph/node-id-layout.ts';
 import type { MockOperation } from './graph/operation-log.ts';
 
 /** Decimal text or a bigint; a number would already be rounded. */

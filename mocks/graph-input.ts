@@ -2,12 +2,12 @@
 import { wordsOf } from '../lib/base/uint64.ts';
 import { toMs, type GraphDescription, type GraphEdit, type Id } from './graph-description.ts';
 import type { EdgeList } from './graph/edge-table.ts';
-import { IdIndex } from './graph/id-index.ts';
-import { IdLayout } from './graph/id-layout.ts';
+import { IdIndex } from './graph/uint64-index.ts';
+import { IdLayout } from './graph/node-id-layout.ts';
 import { NodeTable } from './graph/node-table.ts';
-import { Editor } from './graph/operations.ts';
+import { Editor } from './graph/editor.ts';
 import type { Edge } from './graph/edge-table.ts';
-import type { NameRoot } from './graph/raise.ts';
+import type { NameRoot } from './graph/build-ancestors.ts';
 import { TimedGraph } from './graph/timed-graph.ts';
 
 /** @throws RangeError or SyntaxError, naming what does not fit together. */

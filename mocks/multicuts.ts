@@ -1,7 +1,7 @@
 /** The multicuts that a mock is given, since it computes none. */
 import type { Id } from './graph-description.ts';
 import type { Edge } from './graph/edge-table.ts';
-import type { Multicut } from './graph/operations.ts';
+import type { Multicut } from './graph/editor.ts';
 import type { TimedGraph } from './graph/timed-graph.ts';
 
 /** Which edges a multicut between two groups of supervoxels removes: the mock computes none. */

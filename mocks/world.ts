@@ -10,7 +10,7 @@ import { writeFiles } from './folder.ts';
 import type { GraphDescription, GraphEdit, Id } from './graph-description.ts';
 import { serveMocks, type ServedMocks, type ServeMocksOptions } from './loopback.ts';
 import type { MockRoutes } from './server.ts';
-import { graphInfoOf } from './graph-info.ts';
+import { graphInfoOf } from './mock-graph-info.ts';
 import { buildPrecomputed, type BuiltPrecomputed, type PrecomputedOptions } from './volume/precomputed.ts';
 import { cutIntoSupervoxels } from './volume/supervoxels.ts';
 import { valueOf } from './volume/values.ts';

@@ -1,7 +1,7 @@
 /** Points and IDs that edits are asked for with, and the supervoxels they mean. Source: PyChunkedGraph, app/app_utils.py. */
 import { scaleOf } from '../graph/chunk-grid.ts';
-import type { MockGraphInfo } from '../graph/id-layout.ts';
-import { locate } from '../graph/locate.ts';
+import type { MockGraphInfo } from '../graph/node-id-layout.ts';
+import { locate } from '../graph/locate-supervoxels.ts';
 import type { TimedGraph } from '../graph/timed-graph.ts';
 import type { TableContext } from './endpoint.ts';
 import { Crash, member, NumberText, parseJson, uint64Array } from './python-values.ts';

@@ -1,7 +1,7 @@
 /** What an endpoint is, and what its answer is made from. */
-import type { MockGraphInfo } from '../graph/id-layout.ts';
-import type { LabelAt } from '../graph/locate.ts';
-import type { Editor } from '../graph/operations.ts';
+import type { MockGraphInfo } from '../graph/node-id-layout.ts';
+import type { LabelAt } from '../graph/locate-supervoxels.ts';
+import type { Editor } from '../graph/editor.ts';
 import type { TimedGraph } from '../graph/timed-graph.ts';
 import type { MockRequest, MockResponse } from '../message.ts';
 import type { KnownUser, MockUser, Need } from './users.ts';

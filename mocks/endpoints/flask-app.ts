@@ -5,8 +5,8 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { EditError } from '../graph/edit-error.ts';
 import { reply, type MockHandler, type MockRequest, type MockResponse } from '../message.ts';
-import { HTML, JSON_TYPE, page } from './answers.ts';
-import { authorize } from './auth.ts';
+import { HTML, JSON_TYPE, page } from './endpoint-replies.ts';
+import { authorize } from './authorize.ts';
 import type { Endpoint, TableContext } from './endpoint.ts';
 import { NOBODY, type MockUser } from './users.ts';
 import { Crash, Refusal, toJson } from './python-values.ts';

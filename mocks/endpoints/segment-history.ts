@@ -1,5 +1,5 @@
 /** The past and the future of roots, which change logs look at too. Source: PyChunkedGraph, pychunkedgraph/graph/segmenthistory.py. */
-import { lineageOf, type LineageGraph } from '../graph/history.ts';
+import { lineageOf, type LineageGraph } from '../graph/lineage-graph.ts';
 import type { MockOperation } from '../graph/operation-log.ts';
 import type { TableContext } from './endpoint.ts';
 import { Crash } from './python-values.ts';

@@ -5,7 +5,7 @@
  * graph chunk; at each layer above, chunks join two by two along each axis, connected nodes get a common parent, and a node with
  * nobody to join skips the layers at which no edge leaves it.
  */
-import { Disjoint } from './disjoint.ts';
+import { Disjoint } from './disjoint-sets.ts';
 
 export interface BaseEdges {
   /** Pairs of supervoxels, flat. */

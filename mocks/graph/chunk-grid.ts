@@ -1,5 +1,5 @@
 /** The grid of graph chunks over the voxels of the graph's mip, as the graph's info tells it. */
-import type { MockGraphInfo } from './id-layout.ts';
+import type { MockGraphInfo } from './node-id-layout.ts';
 
 type Triple = readonly [number, number, number];
 

@@ -5,7 +5,7 @@
 import { chunkBox, type ChunkBox } from './chunk-grid.ts';
 import { EditError } from './edit-error.ts';
 import type { Edge } from './edge-table.ts';
-import type { MockGraphInfo } from './id-layout.ts';
+import type { MockGraphInfo } from './node-id-layout.ts';
 import { edgesToActivate } from './local-edges.ts';
 import type { EditCoords } from './operation-log.ts';
 import { supervoxelsOf } from './subtree.ts';

@@ -1,5 +1,5 @@
-import { IdIndex } from './id-index.ts';
-import { wordsOfId, type IdLayout } from './id-layout.ts';
+import { IdIndex } from './uint64-index.ts';
+import { wordsOfId, type IdLayout } from './node-id-layout.ts';
 
 /** IDs for new nodes, as words: the next segment of a graph chunk, or one that the graph's maker chose. */
 export class NodeIds {

@@ -3,8 +3,8 @@
  * children are fixed, and a new parent is one more entry with its time. Nodes are small integers here; IDs are looked up once.
  */
 import { wordsOf } from '../../lib/base/uint64.ts';
-import { IdIndex } from './id-index.ts';
-import { wordsOfId } from './id-layout.ts';
+import { IdIndex } from './uint64-index.ts';
+import { wordsOfId } from './node-id-layout.ts';
 import { IntList } from './int-list.ts';
 
 /** Parents a node had before the one it has now, oldest first. */

@@ -1,7 +1,7 @@
 /** The log of merges, splits, undos and redos. Source: PyChunkedGraph, pychunkedgraph/graph/operation.py. */
 import { EditError } from './edit-error.ts';
 import type { Edge } from './edge-table.ts';
-import type { NameRoot } from './raise.ts';
+import type { NameRoot } from './build-ancestors.ts';
 
 export const STATUS = { success: 0, created: 1, exception: 2 } as const;
 

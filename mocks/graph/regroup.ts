@@ -1,5 +1,5 @@
 /** What an edit makes of the layer-2 nodes it touches. Source: PyChunkedGraph, pychunkedgraph/graph/edits.py. */
-import { Disjoint } from './disjoint.ts';
+import { Disjoint } from './disjoint-sets.ts';
 import type { Edge, Edges } from './edge-table.ts';
 import type { GraphView } from './graph-view.ts';
 

@@ -5,11 +5,11 @@
  */
 import { buildBase } from './base-hierarchy.ts';
 import { EdgeTable, type Edge, type EdgeList, type Edges } from './edge-table.ts';
-import type { IdLayout } from './id-layout.ts';
+import type { IdLayout } from './node-id-layout.ts';
 import { Lineage } from './lineage.ts';
 import { NodeIds } from './node-ids.ts';
 import { NodeTable } from './node-table.ts';
-import { raise, type NameRoot } from './raise.ts';
+import { raise, type NameRoot } from './build-ancestors.ts';
 import { regroup } from './regroup.ts';
 
 export interface TimedEdit {

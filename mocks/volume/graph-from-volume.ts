@@ -3,7 +3,7 @@ import { product, type Vec3 } from '../../lib/base/vec3.ts';
 import type { PrecomputedVolume } from '../../lib/graphene/precomputed-volume.ts';
 import { cellBounds, gridShape } from '../../lib/precomputed/grid.ts';
 import type { GraphDescription } from '../graph-description.ts';
-import { graphInfoOf } from '../graph-info.ts';
+import { graphInfoOf } from '../mock-graph-info.ts';
 import { gridJson } from './precomputed.ts';
 import { touchingPairs } from './touching.ts';
 

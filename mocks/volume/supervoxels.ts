@@ -1,7 +1,7 @@
 /** Objects cut into supervoxels: each in one graph chunk, as a chunkedgraph wants them. */
 import type { Vec3 } from '../../lib/base/vec3.ts';
 import { product } from '../../lib/base/vec3.ts';
-import { chunkBase } from '../graph-info.ts';
+import { chunkBase } from '../mock-graph-info.ts';
 import { touchingPairs } from './touching.ts';
 import type { ValueOf } from './values.ts';
 

@@ -3,7 +3,7 @@ import { layer2Edges } from '../graph/layer2-edges.ts';
 import { forEachDirected } from '../graph/local-edges.ts';
 import { nodesAt, supervoxelsOf } from '../graph/subtree.ts';
 import type { MockResponse } from '../message.ts';
-import { idsOut, intOut, json, nodesOut } from './answers.ts';
+import { idsOut, intOut, json, nodesOut } from './endpoint-replies.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
 import { boundsOf, flag, idOfPath } from './parameters.ts';
 import { concatenated } from './python-values.ts';

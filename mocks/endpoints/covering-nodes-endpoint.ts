@@ -2,7 +2,7 @@
 import { rootsAt } from '../graph/roots-at.ts';
 import { nodesAt } from '../graph/subtree.ts';
 import type { MockResponse } from '../message.ts';
-import { binary, idOut, json } from './answers.ts';
+import { binary, idOut, json } from './endpoint-replies.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
 import { flag, idsOfBody, timestampMs } from './parameters.ts';
 import { concatenated, Crash } from './python-values.ts';

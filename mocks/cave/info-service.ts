@@ -1,7 +1,7 @@
 /** The info service: which datastacks there are, and where their parts are. Source: CAVEclient, caveclient/endpoints.py. */
 import type { EndpointRequest } from '../endpoints/endpoint.ts';
 import { DEFAULT_ORIGIN } from '../message.ts';
-import { serviceVersion, type CaveContext, type CaveEndpoint } from './service.ts';
+import { serviceVersion, type CaveContext, type CaveEndpoint } from './cave-endpoint.ts';
 
 export const INFO_ENDPOINTS: readonly CaveEndpoint[] = [
   { path: /^\/info\/version$/, answer: serviceVersion },

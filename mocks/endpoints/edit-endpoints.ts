@@ -1,9 +1,9 @@
 /** Endpoints that change the graph. Source: PyChunkedGraph, pychunkedgraph/app/segmentation/common.py. */
-import { wordsOfId } from '../graph/id-layout.ts';
+import { wordsOfId } from '../graph/node-id-layout.ts';
 import type { EditContext } from '../graph/operation-log.ts';
-import type { Edited } from '../graph/operations.ts';
+import type { Edited } from '../graph/editor.ts';
 import type { MockResponse } from '../message.ts';
-import { intOut, json, nodesOut } from './answers.ts';
+import { intOut, json, nodesOut } from './endpoint-replies.ts';
 import { located, supervoxelNodes, twoPoints, twoSides } from './edit-points.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
 import { wholeNumber } from './parameters.ts';

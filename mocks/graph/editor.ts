@@ -5,7 +5,7 @@
  */
 import { EditError } from './edit-error.ts';
 import type { Edge } from './edge-table.ts';
-import type { MockGraphInfo } from './id-layout.ts';
+import type { MockGraphInfo } from './node-id-layout.ts';
 import { isActive, isKnown, knownDirections } from './local-edges.ts';
 import { edgesAddedBy, edgesToAdd } from './merge-edges.ts';
 import { OperationLog, STATUS, type EditContext, type MockOperation } from './operation-log.ts';

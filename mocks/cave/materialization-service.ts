@@ -1,6 +1,6 @@
 /** The materialization service: which versions a datastack has. Source: CAVEclient, caveclient/endpoints.py. */
 import { toMs } from '../graph-description.ts';
-import { serviceVersion, type CaveContext, type CaveEndpoint } from './service.ts';
+import { serviceVersion, type CaveContext, type CaveEndpoint } from './cave-endpoint.ts';
 
 export const MATERIALIZE_ENDPOINTS: readonly CaveEndpoint[] = [
   { path: /^\/materialize\/version$/, answer: serviceVersion },

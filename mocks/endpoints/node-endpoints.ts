@@ -1,7 +1,7 @@
 /** Endpoints about what is below a node. Source: PyChunkedGraph, pychunkedgraph/app/segmentation/ and graph/subgraph.py. */
 import { nodesAt, nodesBelow, supervoxelsOf } from '../graph/subtree.ts';
 import { reply, type MockResponse } from '../message.ts';
-import { binary, HTML, idsOut, json, nodesOut } from './answers.ts';
+import { binary, HTML, idsOut, json, nodesOut } from './endpoint-replies.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
 import { boundsOf, flag, idOfPath, idsOfBody, stopLayerOf, timestampMs } from './parameters.ts';
 import { pickledArrays } from './pickle.ts';

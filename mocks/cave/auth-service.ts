@@ -1,7 +1,7 @@
 /** The auth service: who has a token, and what its owner may do. Source: middle_auth_client, the user's permissions. */
 import type { EndpointRequest } from '../endpoints/endpoint.ts';
 import { EVERYTHING, type MockUser } from '../endpoints/users.ts';
-import type { CaveContext, CaveEndpoint } from './service.ts';
+import type { CaveContext, CaveEndpoint } from './cave-endpoint.ts';
 
 export const AUTH_ENDPOINTS: readonly CaveEndpoint[] = [
   { path: /^\/auth\/api\/v1\/user\/token$/, answer: ownTokens },

@@ -1,6 +1,6 @@
 /** Tables as pandas writes them, which change logs are answered in. */
 import { reply, type MockResponse } from '../message.ts';
-import { HTML } from './answers.ts';
+import { HTML } from './endpoint-replies.ts';
 import { flag } from './parameters.ts';
 import { toJson } from './python-values.ts';
 

@@ -6,7 +6,7 @@
  * compute_bitmasks.
  */
 import type { Vec3 } from '../lib/base/vec3.ts';
-import { IdLayout, type MockGraphInfo } from './graph/id-layout.ts';
+import { IdLayout, type MockGraphInfo } from './graph/node-id-layout.ts';
 
 const LAYER_BITS = 8;
 /** Of each coordinate at layers 1 and 2: 1024 graph chunks along an axis, 2^26 supervoxels in each. */

@@ -7,7 +7,7 @@ import { EditError } from '../graph/edit-error.ts';
 import { supervoxelsOf } from '../graph/subtree.ts';
 import type { TimedGraph } from '../graph/timed-graph.ts';
 import type { MockResponse } from '../message.ts';
-import { json, nodesOut } from './answers.ts';
+import { json, nodesOut } from './endpoint-replies.ts';
 import { supervoxelNodes, twoSides } from './edit-points.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
 import { Crash } from './python-values.ts';

@@ -1,11 +1,11 @@
 /** Endpoints about the operations that made a root. Source: PyChunkedGraph, pychunkedgraph/graph/segmenthistory.py. */
-import type { LineageGraph } from '../graph/history.ts';
+import type { LineageGraph } from '../graph/lineage-graph.ts';
 import type { MockOperation } from '../graph/operation-log.ts';
 import { rootsAt } from '../graph/roots-at.ts';
 import type { MockResponse } from '../message.ts';
-import { idsOut, intOut, json, nodesOut } from './answers.ts';
+import { idsOut, intOut, json, nodesOut } from './endpoint-replies.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
-import { frameJson, frameOf, framed, type Frame } from './frame.ts';
+import { frameJson, frameOf, framed, type Frame } from './data-frame.ts';
 import { flag, idOfPath, idsOfBody, optionalMs } from './parameters.ts';
 import { Crash } from './python-values.ts';
 import { oldestMs, segmentHistory } from './segment-history.ts';

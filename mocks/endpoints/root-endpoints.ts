@@ -1,7 +1,7 @@
 /** Endpoints that climb to roots. Source: PyChunkedGraph, pychunkedgraph/app/segmentation/. */
 import { rootsAt } from '../graph/roots-at.ts';
 import type { MockResponse } from '../message.ts';
-import { binary, idOut, idsOut, json } from './answers.ts';
+import { binary, idOut, idsOut, json } from './endpoint-replies.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
 import { idOfPath, idsOfBody, stopLayerOf, timestampMs } from './parameters.ts';
 import { Crash, pythonTime, Refusal } from './python-values.ts';

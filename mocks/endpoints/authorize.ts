@@ -3,7 +3,7 @@
  * login, a script is told what is wrong.
  */
 import { DEFAULT_ORIGIN, reply, type MockRequest, type MockResponse } from '../message.ts';
-import { HTML, JSON_TYPE, page } from './answers.ts';
+import { HTML, JSON_TYPE, page } from './endpoint-replies.ts';
 import { toJson } from './python-values.ts';
 import { EVERYTHING, type MockUser, type Need } from './users.ts';
 

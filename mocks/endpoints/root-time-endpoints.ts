@@ -1,6 +1,6 @@
 /** Endpoints about since when nodes are and until when. Source: PyChunkedGraph, pychunkedgraph/app/segmentation/. */
 import type { MockResponse } from '../message.ts';
-import { idsOut, json } from './answers.ts';
+import { idsOut, json } from './endpoint-replies.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
 import { flag, idsOfBody, optionalMs, timestampMs } from './parameters.ts';
 import { Crash, pythonTimestampUs } from './python-values.ts';

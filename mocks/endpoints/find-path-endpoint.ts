@@ -5,7 +5,7 @@ import { Neighbours } from '../graph/neighbours.ts';
 import { nodesAt } from '../graph/subtree.ts';
 import type { TimedGraph } from '../graph/timed-graph.ts';
 import type { MockResponse } from '../message.ts';
-import { json, nodesOut } from './answers.ts';
+import { json, nodesOut } from './endpoint-replies.ts';
 import { located, supervoxelNodes, twoPoints } from './edit-points.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
 import { Crash } from './python-values.ts';

@@ -1,7 +1,7 @@
 /** Endpoints about what became of roots. Source: PyChunkedGraph, pychunkedgraph/graph/{segmenthistory,lineage,misc}.py. */
-import { idMappings, lineageOf, type LineageGraph } from '../graph/history.ts';
+import { idMappings, lineageOf, type LineageGraph } from '../graph/lineage-graph.ts';
 import type { MockResponse } from '../message.ts';
-import { idOut, intOut, json, nodesOut } from './answers.ts';
+import { idOut, intOut, json, nodesOut } from './endpoint-replies.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
 import { idOfPath, idsOfBody, optionalMs, requiredMs, timestampMs } from './parameters.ts';
 import { concatenated, Crash, pythonTime } from './python-values.ts';

@@ -3,9 +3,9 @@ import type { Edge } from '../graph/edge-table.ts';
 import { BOX_OFFSET } from '../graph/merge-edges.ts';
 import { STATUS, type MockOperation } from '../graph/operation-log.ts';
 import { reply, type MockResponse } from '../message.ts';
-import { intOut, json } from './answers.ts';
+import { intOut, json } from './endpoint-replies.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
-import { frameOf, framed } from './frame.ts';
+import { frameOf, framed } from './data-frame.ts';
 import { flag, optionalMs } from './parameters.ts';
 import { member, NumberText, parseJson, pythonTime, Refusal } from './python-values.ts';
 

@@ -1,7 +1,7 @@
 /** Endpoints that are not about the graph: info, versions. */
-import type { MockGraphInfo } from '../graph/id-layout.ts';
+import type { MockGraphInfo } from '../graph/node-id-layout.ts';
 import { DEFAULT_ORIGIN, reply, type MockResponse } from '../message.ts';
-import { HTML, json, JSON_TYPE } from './answers.ts';
+import { HTML, json, JSON_TYPE } from './endpoint-replies.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
 
 export const PCG_VERSION = '2.21.1';

@@ -1,7 +1,7 @@
 /** Which supervoxel is meant by a node and a point. Source: PyChunkedGraph, pychunkedgraph/app/app_utils.py and graph/utils/id_helpers.py. */
 import { chunkAt, scaleOf } from './chunk-grid.ts';
 import { EditError } from './edit-error.ts';
-import type { MockGraphInfo } from './id-layout.ts';
+import type { MockGraphInfo } from './node-id-layout.ts';
 import { supervoxelsOf } from './subtree.ts';
 import type { TimedGraph } from './timed-graph.ts';
 

@@ -1,11 +1,11 @@
 /** The endpoints of the server: which path wants what of the user, and what answers it. */
-import { minimalCoveringNodes } from './covering-nodes.ts';
-import { children, l2ChunkChildren, l2ChunkChildrenBinary, leaves, leavesMany } from './below.ts';
-import { changeLog, operationDetails, tabularChangeLogRecent, userOperations } from './change-log.ts';
-import { layer2Graph, subgraph } from './edges.ts';
-import { merge, redo, split, undo } from './edits.ts';
+import { minimalCoveringNodes } from './covering-nodes-endpoint.ts';
+import { children, l2ChunkChildren, l2ChunkChildrenBinary, leaves, leavesMany } from './node-endpoints.ts';
+import { changeLog, operationDetails, tabularChangeLogRecent, userOperations } from './change-log-endpoints.ts';
+import { layer2Graph, subgraph } from './edge-endpoints.ts';
+import { merge, redo, split, undo } from './edit-endpoints.ts';
 import type { Endpoint } from './endpoint.ts';
-import { findPath } from './find-path.ts';
+import { findPath } from './find-path-endpoint.ts';
 import {
   deltaRoots,
   lastEdit,
@@ -13,12 +13,12 @@ import {
   lineageGraphMultiple,
   oldestTimestamp,
   pastIdMapping,
-} from './history.ts';
-import { mergeLog, rootChangeLog, tabularChangeLog, tabularChangeLogMany } from './root-change-log.ts';
-import { isLatestRoots, rootTimestamps, validNodes } from './root-times.ts';
-import { rootOfNode, roots, rootsBinary, rootsFromCoords } from './roots.ts';
-import { apiVersions, serverVersion, serviceInfo, startPage } from './service.ts';
-import { splitPreview } from './split-preview.ts';
+} from './lineage-endpoints.ts';
+import { mergeLog, rootChangeLog, tabularChangeLog, tabularChangeLogMany } from './root-change-log-endpoints.ts';
+import { isLatestRoots, rootTimestamps, validNodes } from './root-time-endpoints.ts';
+import { rootOfNode, roots, rootsBinary, rootsFromCoords } from './root-endpoints.ts';
+import { apiVersions, serverVersion, serviceInfo, startPage } from './service-endpoints.ts';
+import { splitPreview } from './split-preview-endpoint.ts';
 
 /** Below the server's own path. */
 const server = (path: string): RegExp => new RegExp(`^/segmentation/${path}$`);
