@@ -6,12 +6,12 @@ import { AUTH_ENDPOINTS } from './cave/auth-service.ts';
 import { INFO_ENDPOINTS } from './cave/info-service.ts';
 import { MATERIALIZE_ENDPOINTS } from './cave/materialization-service.ts';
 import type { CaveContext } from './cave/cave-endpoint.ts';
-import { page } from './endpoints/endpoint-replies.ts';
+import { htmlPage } from './endpoints/endpoint-replies.ts';
 import { authorize } from './endpoints/authorize.ts';
 import { toJson } from './endpoints/python-values.ts';
-import { NOBODY, type MockUser } from './endpoints/users.ts';
+import { ANONYMOUS_USER, type MockUser } from './endpoints/users.ts';
 import type { Fault } from './faults.ts';
-import type { Moment } from './graph-description.ts';
+import type { MockTimestamp } from './graph-description.ts';
 import { reply, type MockRequest, type MockResponse } from './message.ts';
 import { mockServer, type MockRoutes } from './server.ts';
 
@@ -21,7 +21,7 @@ export interface MockCaveOptions {
   /** Table of the chunkedgraph, which is at the same origin. @default 'mock' */
   table?: string;
   /** Materialized versions of the datastack, by number: of which moment. @default none */
-  versions?: Readonly<Record<number, Moment>>;
+  versions?: Readonly<Record<number, MockTimestamp>>;
   /** Wanted of every request. @default none is asked for */
   tokens?: Readonly<Record<string, MockUser>>;
   /** More of the datastack's entry in the info service, or other values. */
@@ -40,14 +40,16 @@ export function mockCave(options: MockCaveOptions = {}): MockRoutes {
   const context: CaveContext = { datastack, table, versions, datastackInfo, tokens: tokens ?? {} };
   const handle = (request: MockRequest): MockResponse => {
     const endpoint = ENDPOINTS.find(({ path }) => path.test(request.path));
-    if (!endpoint) return page(404, 'Not Found');
+    if (!endpoint) return htmlPage(404, 'Not Found');
     if (request.method !== 'GET' && request.method !== 'HEAD')
-      return page(405, 'Method Not Allowed', { allow: 'GET, HEAD, OPTIONS' });
-    const user = tokens ? authorize(request, 'token', undefined, { tokens, table: '', dataset: '' }) : NOBODY;
+      return htmlPage(405, 'Method Not Allowed', { allow: 'GET, HEAD, OPTIONS' });
+    const user = tokens
+      ? authorize(request, 'token', undefined, { tokens, table: '', dataset: '' })
+      : ANONYMOUS_USER;
     if ('status' in user) return user;
     const parts = endpoint.path.exec(request.path)?.groups ?? {};
     const value = endpoint.answer(context, { ...request, parts, user });
-    return value === undefined ? page(404, 'Not Found') : reply(200, 'application/json', toJson(value));
+    return value === undefined ? htmlPage(404, 'Not Found') : reply(200, 'application/json', toJson(value));
   };
   const server = mockServer(handle, { faults, wholePath: true });
   return { '/auth': server, '/info': server, '/materialize': server };

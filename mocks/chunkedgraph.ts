@@ -17,7 +17,7 @@ import type { LabelAt } from './graph/locate-supervoxels.ts';
 import type { MockOperation } from './graph/operation-log.ts';
 import type { Multicut } from './graph/editor.ts';
 import type { TimedGraph } from './graph/timed-graph.ts';
-import { multicutOf, type GivenMulticuts } from './multicuts.ts';
+import { toMulticut, type GivenMulticuts } from './multicuts.ts';
 import { mockServer, type MockServer } from './server.ts';
 
 export interface MockChunkedGraphOptions extends GraphDescription {
@@ -83,7 +83,7 @@ export function createMockChunkedGraph(options: MockChunkedGraphOptions): MockCh
 
 function contextOf(options: MockChunkedGraphOptions, clock: () => number): TableContext {
   const { table = 'mock', info, strict = false, labelAt, visibleAfterMs = 0 } = options;
-  const multicut = (graph: TimedGraph): Multicut => multicutOf(graph, options.multicuts);
+  const multicut = (graph: TimedGraph): Multicut => toMulticut(graph, options.multicuts);
   const editor = buildGraph(options, { exact: strict, multicut });
   const { graph } = editor;
   let liveMs = -Infinity; // with a clock that stands still, "now" still comes after what was done
@@ -98,8 +98,8 @@ function contextOf(options: MockChunkedGraphOptions, clock: () => number): Table
     users: usersOf(options),
     labelAt,
     now,
-    nextMs: () => (liveMs = Math.max(Math.floor(now()), graph.newestMs + 1)),
-    inTurn: oneByOne(),
+    nextEditMs: () => (liveMs = Math.max(Math.floor(now()), graph.newestMs + 1)),
+    runInTurn: oneByOne(),
     visibleAfterMs,
     wait: options.wait ?? wait,
   };

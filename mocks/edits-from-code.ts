@@ -1,12 +1,12 @@
 /** Edits that a test makes by calling the mock, without HTTP. */
 import type { TableContext } from './endpoints/endpoint.ts';
-import { toMs, type Id, type Moment } from './graph-description.ts';
+import { toMs, type Id, type MockTimestamp } from './graph-description.ts';
 import type { EditContext } from './graph/operation-log.ts';
-import type { Edited } from './graph/editor.ts';
+import type { EditOutcome } from './graph/editor.ts';
 
 export interface MockEditOptions {
   /** Not before the newest edit. @default the server's now */
-  at?: Moment;
+  at?: MockTimestamp;
   /** ID of the user. @default '0' */
   user?: string;
 }
@@ -39,12 +39,12 @@ export interface EditsFromCode {
   redo(operationId: number, options?: MockEditOptions): MockEditResult;
 }
 
-export function editsFromCode({ graph, editor, nextMs }: TableContext): EditsFromCode {
+export function editsFromCode({ graph, editor, nextEditMs: nextMs }: TableContext): EditsFromCode {
   const supervoxel = (id: Id): number => graph.supervoxel(BigInt(id));
   const ids = (nodes: readonly number[]): bigint[] => [...graph.nodes.idsOf(nodes)];
   const edit = (
     { at, user = '0' }: MockEditOptions,
-    carryOut: (context: EditContext) => Edited,
+    carryOut: (context: EditContext) => EditOutcome,
   ): MockEditResult => {
     const timeMs = at === undefined ? nextMs() : toMs(at);
     if (timeMs < graph.newestMs) throw new RangeError('edits must be given in the order of their times');

@@ -6,10 +6,10 @@ import type { MockOperation } from './graph/operation-log.ts';
 export type Id = string | bigint;
 
 /** Unix seconds, ISO 8601 (no zone is UTC) or a Date; whole milliseconds count. */
-export type Moment = number | string | Date;
+export type MockTimestamp = number | string | Date;
 
 export interface GraphEdit {
-  timestamp: Moment;
+  timestamp: MockTimestamp;
   /** One new edge between two supervoxels. */
   merge?: readonly [Id, Id];
   /**
@@ -61,14 +61,14 @@ export interface GraphDescription {
    */
   edges?: BigUint64Array | readonly (readonly Id[] | DescribedEdge)[];
   /** Before this moment there is no graph. @default 0 (1970) */
-  base_timestamp?: Moment;
+  base_timestamp?: MockTimestamp;
   /** In the order of their times. */
   edits?: readonly GraphEdit[];
   /** Names: the root of every supervoxel (parallel lists) at base and right after edits. Goes before `roots` and `new_root_ids`. */
-  epochs?: readonly { timestamp: Moment; root: readonly Id[] }[];
+  epochs?: readonly { timestamp: MockTimestamp; root: readonly Id[] }[];
 }
 
-export function toMs(moment: Moment): number {
+export function toMs(moment: MockTimestamp): number {
   const ms =
     typeof moment === 'number'
       ? Math.floor(Math.round(moment * 1e6) / 1e3)

@@ -2,12 +2,12 @@
 import { wordsOf } from '../lib/base/uint64.ts';
 import { toMs, type GraphDescription, type GraphEdit, type Id } from './graph-description.ts';
 import type { EdgeList } from './graph/edge-table.ts';
-import { IdIndex } from './graph/uint64-index.ts';
-import { IdLayout } from './graph/node-id-layout.ts';
+import { Uint64Index } from './graph/uint64-index.ts';
+import { NodeIdLayout } from './graph/node-id-layout.ts';
 import { NodeTable } from './graph/node-table.ts';
 import { Editor } from './graph/editor.ts';
 import type { Edge } from './graph/edge-table.ts';
-import type { NameRoot } from './graph/build-ancestors.ts';
+import type { ChooseRootId } from './graph/build-ancestors.ts';
 import { TimedGraph } from './graph/timed-graph.ts';
 
 /** @throws RangeError or SyntaxError, naming what does not fit together. */
@@ -34,7 +34,7 @@ export function buildGraph(
   );
   const nameAtBase = namesAt.get(baseMs) ?? (roots && nameBy(nodes, supervoxels, roots));
   const edgeList = edges ? toEdgeList(nodes, edges) : inARow(nodes, supervoxels, roots!);
-  const graph = new TimedGraph(new IdLayout(info), nodes, edgeList, baseMs, { exact }, nameAtBase);
+  const graph = new TimedGraph(new NodeIdLayout(info), nodes, edgeList, baseMs, { exact }, nameAtBase);
   const editor = new Editor(graph, info, multicut(graph));
   for (const edit of edits) replay(editor, edit, namesAt.get(toMs(edit.timestamp)));
   return editor;
@@ -88,7 +88,7 @@ function byNode(nodes: NodeTable, supervoxels: BigUint64Array, ids: BigUint64Arr
 
 function inARow(nodes: NodeTable, supervoxels: BigUint64Array, roots: BigUint64Array): EdgeList {
   const words = wordsOf(byNode(nodes, supervoxels, roots));
-  const newest = new IdIndex(1024);
+  const newest = new Uint64Index(1024);
   const ends: number[] = [];
   for (let node = 0; node < supervoxels.length; node++) {
     const before = newest.get(words[2 * node], words[2 * node + 1]);
@@ -98,7 +98,7 @@ function inARow(nodes: NodeTable, supervoxels: BigUint64Array, roots: BigUint64A
   return { ends: Int32Array.from(ends) };
 }
 
-function replay(editor: Editor, edit: GraphEdit, nameRoot: NameRoot | undefined): void {
+function replay(editor: Editor, edit: GraphEdit, nameRoot: ChooseRootId | undefined): void {
   const { graph } = editor;
   const {
     merge,
@@ -138,12 +138,12 @@ function replay(editor: Editor, edit: GraphEdit, nameRoot: NameRoot | undefined)
   );
 }
 
-function nameBy(nodes: NodeTable, supervoxels: BigUint64Array, roots: BigUint64Array): NameRoot {
+function nameBy(nodes: NodeTable, supervoxels: BigUint64Array, roots: BigUint64Array): ChooseRootId {
   const names = byNode(nodes, supervoxels, roots);
   return (supervoxel) => names[supervoxel];
 }
 
-function inOrder(ids: readonly Id[] | undefined): NameRoot | undefined {
+function inOrder(ids: readonly Id[] | undefined): ChooseRootId | undefined {
   if (!ids) return undefined;
   let next = 0;
   return () => (next < ids.length ? BigInt(ids[next++]) : undefined);

@@ -8,7 +8,7 @@ export {
   type MockChunkedGraph,
   type MockChunkedGraphOptions,
 } from './chunkedgraph.ts';
-export type { EditOptions, EditResult, GraphInfo, Operation } from './deprecated.ts';
+export type { EditOptions, EditResult, GraphInfo, Moment, Operation } from './deprecated.ts';
 export { controlServer } from './control.ts';
 export { DEMO_AFTER, DEMO_BEFORE, demoPointsFile, serveDemo, type ServedDemo } from './demo.ts';
 export { withFaults, type Fault } from './faults.ts';
@@ -16,7 +16,7 @@ export { writeFiles } from './folder.ts';
 export type { MockUser, Permission } from './endpoints/users.ts';
 export type { GivenMulticut } from './multicuts.ts';
 export { graphInfo, supervoxelId, type GraphInfoOptions } from './mock-graph-info.ts';
-export type { DescribedEdge, GraphDescription, GraphEdit, Id, Moment } from './graph-description.ts';
+export type { DescribedEdge, GraphDescription, GraphEdit, Id, MockTimestamp } from './graph-description.ts';
 export type { MockGraphInfo } from './graph/node-id-layout.ts';
 export type { LabelAt } from './graph/locate-supervoxels.ts';
 export type { MockEditOptions, MockEditResult } from './edits-from-code.ts';

@@ -6,7 +6,7 @@
  * compute_bitmasks.
  */
 import type { Vec3 } from '../lib/base/vec3.ts';
-import { IdLayout, type MockGraphInfo } from './graph/node-id-layout.ts';
+import { NodeIdLayout, type MockGraphInfo } from './graph/node-id-layout.ts';
 
 const LAYER_BITS = 8;
 /** Of each coordinate at layers 1 and 2: 1024 graph chunks along an axis, 2^26 supervoxels in each. */
@@ -95,7 +95,7 @@ function ofTheServer(chunkSize: readonly number[], layers: number, spatialBits: 
 }
 
 /** What all supervoxels of a graph chunk begin with, of a graph as {@link graphInfoOf} tells it; add the segment, from 1. */
-export const chunkBase = ([x, y, z]: Vec3): bigint => {
+export const chunkBaseId = ([x, y, z]: Vec3): bigint => {
   const bits = BigInt(SPATIAL_BITS);
   const chunk = (((BigInt(x) << bits) | BigInt(y)) << bits) | BigInt(z);
   return (1n << BigInt(64 - LAYER_BITS)) | (chunk << BigInt(64 - LAYER_BITS - 3 * SPATIAL_BITS));
@@ -119,6 +119,6 @@ export function supervoxelId(
     segment >= 2 ** (64 - info.graph.n_bits_for_layer_id) / limit ** 3
   )
     throw new RangeError(`there is no segment ${segment}`);
-  const [low, high] = new IdLayout(info).idWords(1, ...chunk, segment);
+  const [low, high] = new NodeIdLayout(info).idWords(1, ...chunk, segment);
   return (BigInt(high) << 32n) | BigInt(low);
 }

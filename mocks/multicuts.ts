@@ -14,7 +14,7 @@ export interface GivenMulticut {
 export type GivenMulticuts =
   readonly GivenMulticut[] | ((sources: bigint[], sinks: bigint[]) => readonly (readonly Id[])[] | undefined);
 
-export function multicutOf(graph: TimedGraph, given: GivenMulticuts = []): Multicut {
+export function toMulticut(graph: TimedGraph, given: GivenMulticuts = []): Multicut {
   const toEdges = (removed: readonly (readonly Id[])[] | undefined): Edge[] | undefined =>
     removed?.map(([a, b]) => [graph.supervoxel(BigInt(a)), graph.supervoxel(BigInt(b))] as const);
   const sorted = (ids: Iterable<Id>): string => [...new Set(Array.from(ids, String))].sort().join();

@@ -91,6 +91,24 @@ function importsOf(file: string): Import[] {
   return imports;
 }
 
+/** Names that a file declares and exports, each once; not those that it re-exports or that are deprecated. */
+function exportedNames(file: string): Set<string> {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true);
+  const isExported = (statement: ts.Statement): boolean =>
+    ts.canHaveModifiers(statement) &&
+    ts.getModifiers(statement)?.[0]?.kind === ts.SyntaxKind.ExportKeyword &&
+    !ts.getJSDocTags(statement).some((tag) => tag.tagName.text === 'deprecated');
+  const declared = source.statements
+    .filter(isExported)
+    .flatMap((statement): readonly ts.NamedDeclaration[] =>
+      ts.isVariableStatement(statement)
+        ? statement.declarationList.declarations
+        : [statement as ts.DeclarationStatement],
+    );
+  return new Set(declared.flatMap(({ name }) => (name && ts.isIdentifier(name) ? [name.text] : [])));
+}
+
 const imports = [...tree('lib'), ...tree('mocks')].flatMap(importsOf);
 const roomOf = (file: string): string => file.split('/')[1];
 const rank = (room: string): number => ROOMS.indexOf(room as (typeof ROOMS)[number]);
@@ -171,11 +189,20 @@ describe('the structure', () => {
     expect(circlesOf(files)).toEqual([]);
   });
 
-  test('has no file name twice', () => {
-    const names = tree('lib')
+  test('has no file name twice in lib/ and mocks/', () => {
+    const names = [...tree('lib'), ...tree('mocks')]
       .map((file) => posix.basename(file))
       .filter((name) => name !== 'index.ts');
     expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+  });
+
+  test('has no exported name with two meanings in lib/ and mocks/, except deprecated ones', () => {
+    const files = new Map<string, string[]>();
+    for (const file of [...tree('lib'), ...tree('mocks')])
+      for (const name of exportedNames(file)) files.set(name, [...(files.get(name) ?? []), file]);
+    expect(files.size).toBeGreaterThan(500);
+    const repeated = [...files].filter(([, where]) => where.length > 1);
+    expect(repeated.map(([name, where]) => `${name}: ${where.join(', ')}`)).toEqual([]);
   });
 
   test('lets only the command line reach the mocks, and only lazily', () => {

@@ -1,6 +1,6 @@
 /** The auth service: who has a token, and what its owner may do. Source: middle_auth_client, the user's permissions. */
 import type { EndpointRequest } from '../endpoints/endpoint.ts';
-import { EVERYTHING, type MockUser } from '../endpoints/users.ts';
+import { ALL_PERMISSIONS, type MockUser } from '../endpoints/users.ts';
 import type { CaveContext, CaveEndpoint } from './cave-endpoint.ts';
 
 export const AUTH_ENDPOINTS: readonly CaveEndpoint[] = [
@@ -16,7 +16,7 @@ function ownTokens({ tokens }: CaveContext, { user }: EndpointRequest): unknown 
 }
 
 function ownPermissions({ datastack }: CaveContext, { user }: EndpointRequest): unknown {
-  const permissions = user.missingTos ? [] : (user.permissions ?? EVERYTHING);
+  const permissions = user.missingTos ? [] : (user.permissions ?? ALL_PERMISSIONS);
   const missing = user.missingTos
     ? [{ dataset_name: datastack, tos_id: user.missingTos.id, tos_name: user.missingTos.name }]
     : [];

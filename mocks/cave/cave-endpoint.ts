@@ -1,13 +1,13 @@
 /** What the services of CAVE answer from, and what an endpoint of theirs is. */
 import type { EndpointRequest } from '../endpoints/endpoint.ts';
 import type { MockUser } from '../endpoints/users.ts';
-import type { Moment } from '../graph-description.ts';
+import type { MockTimestamp } from '../graph-description.ts';
 
 export interface CaveContext {
   datastack: string;
   /** Table of the chunkedgraph, which is at the same origin. */
   table: string;
-  versions: Readonly<Record<number, Moment>>;
+  versions: Readonly<Record<number, MockTimestamp>>;
   tokens: Readonly<Record<string, MockUser>>;
   datastackInfo: Readonly<Record<string, unknown>>;
 }

@@ -3,11 +3,11 @@
  * login, a script is told what is wrong.
  */
 import { DEFAULT_ORIGIN, reply, type MockRequest, type MockResponse } from '../message.ts';
-import { HTML, JSON_TYPE, page } from './endpoint-replies.ts';
+import { HTML_TYPE, JSON_TYPE, htmlPage } from './endpoint-replies.ts';
 import { toJson } from './python-values.ts';
-import { EVERYTHING, type MockUser, type Need } from './users.ts';
+import { ALL_PERMISSIONS, type MockUser, type RequiredPermission } from './users.ts';
 
-export interface AuthOptions {
+export interface AuthorizeOptions {
   tokens: Readonly<Record<string, MockUser>>;
   table: string;
   /** What permissions are given for. */
@@ -19,20 +19,21 @@ const AUTH_SERVER = 'https://auth.invalid/api/v1/authorize';
 /** The user, or the refusal. @param table In the path; undefined for endpoints of the whole server. */
 export function authorize(
   request: MockRequest,
-  need: Need,
+  need: RequiredPermission,
   table: string | undefined,
-  { tokens, table: known, dataset }: AuthOptions,
+  { tokens, table: known, dataset }: AuthorizeOptions,
 ): MockUser | MockResponse {
   const user = authenticate(request, tokens);
   if ('status' in user || need === 'token') return user;
-  if (need === 'superadmin') return user.admin ? user : reply(403, HTML, 'Requires superadmin privilege.');
+  if (need === 'superadmin')
+    return user.admin ? user : reply(403, HTML_TYPE, 'Requires superadmin privilege.');
   if (table !== known)
     return refusal(400, 'invalid_table_id', 'Invalid table_id for service', {
       auth_dataset: null,
       resource_namespace: 'pychunkedgraph',
       table_id: table,
     });
-  if (!user.missingTos && (user.permissions ?? EVERYTHING).includes(need)) return user;
+  if (!user.missingTos && (user.permissions ?? ALL_PERMISSIONS).includes(need)) return user;
   if (!user.missingTos)
     return refusal(403, 'missing_permission', `Missing permission: ${need} for dataset ${dataset}`, {
       auth_dataset: dataset,
@@ -40,7 +41,7 @@ export function authorize(
     });
   const form = `https://auth.invalid/api/v1/tos/${user.missingTos.id}/accept`;
   if (!isScript(request))
-    return page(302, 'Redirecting...', { location: `${form}?redirect=${quoted(urlOf(request))}` });
+    return htmlPage(302, 'Redirecting...', { location: `${form}?redirect=${quoted(urlOf(request))}` });
   return refusal(403, 'missing_tos', 'Need to accept Terms of Service to access resource.', {
     tos_form_url: form,
     tos_id: user.missingTos.id,
@@ -73,14 +74,14 @@ function authenticate(
     if (!token) return refusal(401, 'no_token', 'Unauthorized - No Token Provided', undefined, challenge());
   } else if (inQuery) {
     // a browser page: the token moves from the address into a cookie
-    return page(302, 'Redirecting...', {
+    return htmlPage(302, 'Redirecting...', {
       location: urlOf(request, ['middle_auth_token', 'token']),
       'set-cookie': `middle_auth_token=${encodeURIComponent(inQuery)}; Secure; HttpOnly; Path=/`,
     });
   }
   if (token !== undefined && Object.hasOwn(tokens, token)) return tokens[token];
   if (!isScript(request))
-    return page(302, 'Redirecting...', { location: `${AUTH_SERVER}?redirect=${quoted(urlOf(request))}` });
+    return htmlPage(302, 'Redirecting...', { location: `${AUTH_SERVER}?redirect=${quoted(urlOf(request))}` });
   return refusal(
     401,
     'invalid_token',

@@ -3,13 +3,13 @@ import type { Edge } from '../graph/edge-table.ts';
 import { BOX_OFFSET } from '../graph/merge-edges.ts';
 import { STATUS, type MockOperation } from '../graph/operation-log.ts';
 import { reply, type MockResponse } from '../message.ts';
-import { intOut, json } from './endpoint-replies.ts';
+import { intToJson, jsonReply } from './endpoint-replies.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
-import { frameOf, framed } from './data-frame.ts';
+import { toDataFrame, dataFrameReply } from './data-frame.ts';
 import { flag, optionalMs } from './parameters.ts';
-import { member, NumberText, parseJson, pythonTime, Refusal } from './python-values.ts';
+import { requiredMember, NumberText, parsePythonJson, pythonTime, RefusedRequest } from './python-values.ts';
 
-export function changeLog(context: TableContext): MockResponse {
+export function changeLogEndpoint(context: TableContext): MockResponse {
   return reply(200, 'text/csv', csv(context), {
     'content-disposition': `attachment; filename=${context.table}.csv`,
   });
@@ -37,22 +37,26 @@ function wrapped(words: readonly string[]): string {
   return lines.join('\n ');
 }
 
-export function tabularChangeLogRecent(context: TableContext, { query }: EndpointRequest): MockResponse {
+export function tabularChangeLogRecentEndpoint(
+  context: TableContext,
+  { query }: EndpointRequest,
+): MockResponse {
   const fromMs = optionalMs(query, 'timestamp') ?? 0,
     toMs = optionalMs(query, 'timestamp_end');
   const rows = written(context, fromMs, toMs).map(tableRow);
-  return framed(query, frameOf(rows, ['operation_id', 'timestamp', 'user_id', 'is_merge']));
+  return dataFrameReply(query, toDataFrame(rows, ['operation_id', 'timestamp', 'user_id', 'is_merge']));
 }
 
-export function userOperations(context: TableContext, { query }: EndpointRequest): MockResponse {
+export function userOperationsEndpoint(context: TableContext, { query }: EndpointRequest): MockResponse {
   const user = query.get('user_id');
   const fromMs = optionalMs(query, 'start_time') ?? 0,
     toMs = optionalMs(query, 'end_time');
   // its own default is none
-  if (toMs === undefined) throw new Refusal('Timestamp parameter end_time is not a valid unix timestamp');
+  if (toMs === undefined)
+    throw new RefusedRequest('Timestamp parameter end_time is not a valid unix timestamp');
   const entries = written(context, fromMs, toMs).filter((operation) => operation.user === user);
   const shown = flag(query, 'include_undone') ? entries : withoutUndone(entries);
-  return framed(query, frameOf(shown.map(tableRow), ['operation_id', 'timestamp']));
+  return dataFrameReply(query, toDataFrame(shown.map(tableRow), ['operation_id', 'timestamp']));
 }
 
 /** Entries written within [fromMs, toMs); an entry is written when its edit begins and when it is done. */
@@ -78,14 +82,14 @@ const tableRow = ({ id, timeMs, user, added }: MockOperation) => ({
   is_merge: added !== undefined,
 });
 
-export function operationDetails(context: TableContext, { query }: EndpointRequest): MockResponse {
+export function operationDetailsEndpoint(context: TableContext, { query }: EndpointRequest): MockResponse {
   const { operations } = context.editor;
-  const asked = parseJson(new TextEncoder().encode(query.get('operation_ids') ?? '[]'));
-  const ids = (Array.isArray(asked) ? asked : Object.values(member({ asked }, 'asked') as object)).map(
-    (id) => (id instanceof NumberText ? Number(id.text) : Number(id)),
-  );
+  const asked = parsePythonJson(new TextEncoder().encode(query.get('operation_ids') ?? '[]'));
+  const ids = (
+    Array.isArray(asked) ? asked : Object.values(requiredMember({ asked }, 'asked') as object)
+  ).map((id) => (id instanceof NumberText ? Number(id.text) : Number(id)));
   const known = ids.filter((id) => Number.isInteger(id) && id > 0 && id <= operations.length);
-  return json(
+  return jsonReply(
     Object.fromEntries(known.map((id) => [String(id), details(context, query, operations[id - 1])])),
   );
 }
@@ -105,7 +109,7 @@ function details(
     ...(sinks ? { sink_ids: [...nodes.idsOf(sinks)] } : {}),
     ...(sourceCoords ? { source_coords: sourceCoords } : {}),
     ...(sinkCoords ? { sink_coords: sinkCoords } : {}),
-    ...(of === undefined ? {} : { [`${kind}_operation_id`]: intOut(query)(of) }),
+    ...(of === undefined ? {} : { [`${kind}_operation_id`]: intToJson(query)(of) }),
     operation_exception: operation.exception,
     operation_status: operation.status,
     operation_ts: when,

@@ -1,23 +1,28 @@
 /** The endpoint that names the fewest nodes over given ones. Source: PyChunkedGraph, pychunkedgraph/app/segmentation/common.py. */
-import { rootsAt } from '../graph/roots-at.ts';
+import { findRootsAt } from '../graph/roots-at.ts';
 import { nodesAt } from '../graph/subtree.ts';
 import type { MockResponse } from '../message.ts';
-import { binary, idOut, json } from './endpoint-replies.ts';
+import { binaryReply, idToJson, jsonReply } from './endpoint-replies.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
 import { flag, idsOfBody, timestampMs } from './parameters.ts';
-import { concatenated, Crash } from './python-values.ts';
+import { requireNonEmpty, ServerCrash } from './python-values.ts';
 
-export function minimalCoveringNodes(context: TableContext, { query, body }: EndpointRequest): MockResponse {
+export function minimalCoveringNodesEndpoint(
+  context: TableContext,
+  { query, body }: EndpointRequest,
+): MockResponse {
   const ids = idsOfBody(body, { isBinary: flag(query, 'is_binary') });
   const found = minimalCover(context, ids, timestampMs(context, query));
-  return flag(query, 'as_array') ? binary(context, found) : json(Array.from(found, idOut(query)));
+  return flag(query, 'as_array')
+    ? binaryReply(context, found)
+    : jsonReply(Array.from(found, idToJson(query)));
 }
 
 /** Climbs layer by layer; a whole object has no cover, which crashes the real server too. */
 function minimalCover({ graph, info }: TableContext, ids: BigUint64Array, timeMs: number): BigUint64Array {
   const { nodes, layout } = graph;
   if (ids.length === 0)
-    throw new Crash('zero-size array to reduction operation minimum which has no identity');
+    throw new ServerCrash('zero-size array to reduction operation minimum which has no identity');
   const lowest = Math.min(...Array.from(ids, (id) => layout.layerOfId(id)));
   const wanted = new Set(Array.from(ids, (id) => nodesAt(graph, nodes.findId(id), lowest)).flat());
   const isWanted = (node: number): boolean => nodesAt(graph, node, lowest).every((one) => wanted.has(one));
@@ -29,8 +34,12 @@ function minimalCover({ graph, info }: TableContext, ids: BigUint64Array, timeMs
   const cover: bigint[] = [];
   for (let layer = lowest; layer < layout.layers; layer++) {
     const climb = { timeMs, stopLayer: layer + 1, strict: false };
-    const { ids: parents, found, missing } = rootsAt(graph, BigUint64Array.from(waiting[layer]), climb);
-    if (found > 0 && missing > 0) throw new Crash('');
+    const {
+      ids: parents,
+      found,
+      nonzeroWithoutAncestor: missing,
+    } = findRootsAt(graph, BigUint64Array.from(waiting[layer]), climb);
+    if (found > 0 && missing > 0) throw new ServerCrash('');
     for (const id of new Set(parents)) {
       const parent = nodes.findId(id);
       if (isWanted(parent)) waitingWith(id).add(id);
@@ -41,5 +50,5 @@ function minimalCover({ graph, info }: TableContext, ids: BigUint64Array, timeMs
     }
     waiting[layer].clear();
   }
-  return BigUint64Array.from(new Set(concatenated(cover)));
+  return BigUint64Array.from(new Set(requireNonEmpty(cover)));
 }

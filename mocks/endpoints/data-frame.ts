@@ -1,21 +1,21 @@
 /** Tables as pandas writes them, which change logs are answered in. */
 import { reply, type MockResponse } from '../message.ts';
-import { HTML } from './endpoint-replies.ts';
+import { HTML_TYPE } from './endpoint-replies.ts';
 import { flag } from './parameters.ts';
 import { toJson } from './python-values.ts';
 
 /** Rows of a table by name of the column; `labels` are the row numbers, which have gaps once rows are left out. */
-export interface Frame {
+export interface DataFrame {
   labels: number[];
   columns: Record<string, unknown[]>;
 }
 
 /** @param keep Rows that are left out keep their numbers. @default all */
-export function frameOf<Row extends object>(
+export function toDataFrame<Row extends object>(
   rows: readonly Row[],
   names: readonly (keyof Row & string)[],
   keep: (row: Row) => boolean = () => true,
-): Frame {
+): DataFrame {
   const labels = [...rows.keys()].filter((k) => keep(rows[k]));
   return {
     labels,
@@ -24,11 +24,11 @@ export function frameOf<Row extends object>(
 }
 
 /** The answer of one table. */
-export const framed = (query: URLSearchParams, frame: Frame): MockResponse =>
-  reply(200, HTML, flag(query, 'disp') ? frameHtml(frame) : frameJson(frame));
+export const dataFrameReply = (query: URLSearchParams, frame: DataFrame): MockResponse =>
+  reply(200, HTML_TYPE, flag(query, 'disp') ? frameHtml(frame) : dataFrameJson(frame));
 
 /** `{"column":{"row":value}}`. */
-export const frameJson = ({ labels, columns }: Frame): string =>
+export const dataFrameJson = ({ labels, columns }: DataFrame): string =>
   toJson(
     Object.fromEntries(
       Object.entries(columns).map(([name, values]) => [
@@ -38,7 +38,7 @@ export const frameJson = ({ labels, columns }: Frame): string =>
     ),
   ).trimEnd();
 
-function frameHtml({ labels, columns }: Frame): string {
+function frameHtml({ labels, columns }: DataFrame): string {
   const names = Object.keys(columns);
   const cell = (value: unknown): string =>
     `<td>${Array.isArray(value) ? `[${value.join(', ')}]` : String(value)}</td>`;

@@ -3,27 +3,27 @@ import { layer2Edges } from '../graph/layer2-edges.ts';
 import { forEachDirected } from '../graph/local-edges.ts';
 import { nodesAt, supervoxelsOf } from '../graph/subtree.ts';
 import type { MockResponse } from '../message.ts';
-import { idsOut, intOut, json, nodesOut } from './endpoint-replies.ts';
+import { idsToJson, intToJson, jsonReply, nodesToJson } from './endpoint-replies.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
 import { boundsOf, flag, idOfPath } from './parameters.ts';
-import { concatenated } from './python-values.ts';
+import { requireNonEmpty } from './python-values.ts';
 
-export function layer2Graph(context: TableContext, { query, parts }: EndpointRequest): MockResponse {
+export function layer2GraphEndpoint(context: TableContext, { query, parts }: EndpointRequest): MockResponse {
   const { graph } = context;
   const box = boundsOf(context, query),
     node = graph.nodes.findId(idOfPath(parts.id));
   const below = nodesAt(graph, node, 2, box).filter((layer2) => box !== undefined || layer2 !== node);
-  const response = json({
-    edge_graph: layer2Edges(graph, below).map((pair) => nodesOut(context, query, pair)),
+  const response = jsonReply({
+    edge_graph: layer2Edges(graph, below).map((pair) => nodesToJson(context, query, pair)),
   });
   return { ...response, headers: { ...response.headers, 'used-bounds': box ? 'True' : 'False' } };
 }
 
-export function subgraph(context: TableContext, { query, parts }: EndpointRequest): MockResponse {
+export function subgraphEndpoint(context: TableContext, { query, parts }: EndpointRequest): MockResponse {
   const { graph } = context;
   const { nodes, edges } = graph;
   const id = idOfPath(parts.id);
-  const members = concatenated(supervoxelsOf(graph, nodes.findId(id), boundsOf(context, query)));
+  const members = requireNonEmpty(supervoxelsOf(graph, nodes.findId(id), boundsOf(context, query)));
   const here = new Set(members);
   const onlyInternal = flag(query, 'only_internal_edges', true);
   const pairs: bigint[][] = [],
@@ -35,9 +35,9 @@ export function subgraph(context: TableContext, { query, parts }: EndpointReques
     affinities.push(edges.affinityOf(handle));
     areas.push(edges.areaOf(handle));
   });
-  return json({
-    nodes: pairs.map((pair) => idsOut(query, pair)),
+  return jsonReply({
+    nodes: pairs.map((pair) => idsToJson(query, pair)),
     affinities,
-    areas: areas.map(intOut(query)),
+    areas: areas.map(intToJson(query)),
   });
 }

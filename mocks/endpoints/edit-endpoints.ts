@@ -1,21 +1,21 @@
 /** Endpoints that change the graph. Source: PyChunkedGraph, pychunkedgraph/app/segmentation/common.py. */
 import { wordsOfId } from '../graph/node-id-layout.ts';
 import type { EditContext } from '../graph/operation-log.ts';
-import type { Edited } from '../graph/editor.ts';
+import type { EditOutcome } from '../graph/editor.ts';
 import type { MockResponse } from '../message.ts';
-import { intOut, json, nodesOut } from './endpoint-replies.ts';
+import { intToJson, jsonReply, nodesToJson } from './endpoint-replies.ts';
 import { located, supervoxelNodes, twoPoints, twoSides } from './edit-points.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
 import { wholeNumber } from './parameters.ts';
-import { member, parseJson, Refusal, uint64Array } from './python-values.ts';
+import { requiredMember, parsePythonJson, RefusedRequest, uint64Array } from './python-values.ts';
 
-export function merge(context: TableContext, request: EndpointRequest): Promise<MockResponse> {
+export function mergeEndpoint(context: TableContext, request: EndpointRequest): Promise<MockResponse> {
   const { graph, editor } = context;
   const [{ ids, coords }] = located(context, twoPoints(context, request.body));
   const farthest = wholeNumber(request.query, 'chebyshev_distance', 3);
   const [one, other] = ids.map((id) => graph.layout.chunkOf(...wordsOfId(id)));
   if (one.some((value, axis) => Math.abs(value - other[axis]) > farthest))
-    throw new Refusal('Chebyshev distance between merge points exceeded allowed maximum (3 chunks).');
+    throw new RefusedRequest('Chebyshev distance between merge points exceeded allowed maximum (3 chunks).');
   return carryOut(context, request, (edit) => {
     const [source, sink] = supervoxelNodes(graph, ids);
     const where = { sourceCoords: coords.slice(0, 1), sinkCoords: coords.slice(1) };
@@ -23,7 +23,7 @@ export function merge(context: TableContext, request: EndpointRequest): Promise<
   });
 }
 
-export function split(context: TableContext, request: EndpointRequest): Promise<MockResponse> {
+export function splitEndpoint(context: TableContext, request: EndpointRequest): Promise<MockResponse> {
   const { graph, editor } = context;
   const { sources, sinks } = twoSides(context, request.body);
   const mincut = request.query.get('mincut');
@@ -35,30 +35,30 @@ export function split(context: TableContext, request: EndpointRequest): Promise<
   });
 }
 
-export const undo = (context: TableContext, request: EndpointRequest): Promise<MockResponse> =>
+export const undoEndpoint = (context: TableContext, request: EndpointRequest): Promise<MockResponse> =>
   carryOut(context, request, (edit) => context.editor.undo(operationOf(request.body), edit));
 
-export const redo = (context: TableContext, request: EndpointRequest): Promise<MockResponse> =>
+export const redoEndpoint = (context: TableContext, request: EndpointRequest): Promise<MockResponse> =>
   carryOut(context, request, (edit) => context.editor.redo(operationOf(request.body), edit));
 
 const operationOf = (body: Uint8Array): number =>
-  Number(uint64Array([member(parseJson(body), 'operation_id')])[0]);
+  Number(uint64Array([requiredMember(parsePythonJson(body), 'operation_id')])[0]);
 
 /** What an edit did is there to read only after a while, with the timestamp at which it began. */
 async function carryOut(
   context: TableContext,
   { user, query }: EndpointRequest,
-  edit: (edit: EditContext) => Edited,
+  edit: (edit: EditContext) => EditOutcome,
 ): Promise<MockResponse> {
-  const { operation, newRoots } = await context.inTurn(async () => {
-    const timeMs = context.nextMs();
+  const { operation, newRoots } = await context.runInTurn(async () => {
+    const timeMs = context.nextEditMs();
     if (context.visibleAfterMs > 0) await context.wait(context.visibleAfterMs);
     const edited = edit({ user: String(user.id ?? 1), timeMs });
     if (edited.operation) edited.operation.writtenMs = Math.max(timeMs, Math.floor(context.now()));
     return edited;
   });
-  return json({
-    operation_id: operation && intOut(query)(operation.id),
-    new_root_ids: nodesOut(context, query, newRoots),
+  return jsonReply({
+    operation_id: operation && intToJson(query)(operation.id),
+    new_root_ids: nodesToJson(context, query, newRoots),
   });
 }

@@ -1,10 +1,10 @@
 /** Points and IDs that edits are asked for with, and the supervoxels they mean. Source: PyChunkedGraph, app/app_utils.py. */
 import { scaleOf } from '../graph/chunk-grid.ts';
 import type { MockGraphInfo } from '../graph/node-id-layout.ts';
-import { locate } from '../graph/locate-supervoxels.ts';
+import { locateSupervoxels } from '../graph/locate-supervoxels.ts';
 import type { TimedGraph } from '../graph/timed-graph.ts';
 import type { TableContext } from './endpoint.ts';
-import { Crash, member, NumberText, parseJson, uint64Array } from './python-values.ts';
+import { ServerCrash, requiredMember, NumberText, parsePythonJson, uint64Array } from './python-values.ts';
 
 export interface EditPoints {
   /** Of supervoxels, or of nodes above them until they are located. */
@@ -15,8 +15,8 @@ export interface EditPoints {
 
 /** A body of exactly two points, as they were sent. */
 export function twoPoints({ info }: TableContext, body: Uint8Array): EditPoints {
-  const points = parseJson(body);
-  if (!Array.isArray(points) || points.length !== 2) throw new Crash('');
+  const points = parsePythonJson(body);
+  if (!Array.isArray(points) || points.length !== 2) throw new ServerCrash('');
   return pointsOf(info, points);
 }
 
@@ -25,17 +25,18 @@ export function twoSides(
   context: TableContext,
   body: Uint8Array,
 ): { sources: EditPoints; sinks: EditPoints } {
-  const parsed = parseJson(body);
-  const sides = ['sources', 'sinks'].map((name) => pointsOf(context.info, member(parsed, name)));
+  const parsed = parsePythonJson(body);
+  const sides = ['sources', 'sinks'].map((name) => pointsOf(context.info, requiredMember(parsed, name)));
   const [sources, sinks] = located(context, ...sides);
   return { sources, sinks };
 }
 
 /** Rows of an ID and a point in nanometres. */
 function pointsOf(info: MockGraphInfo, list: unknown): EditPoints {
-  if (!Array.isArray(list)) throw new Crash("'NoneType' object is not iterable");
+  if (!Array.isArray(list)) throw new ServerCrash("'NoneType' object is not iterable");
   const rows = list.map((row: unknown): unknown[] => {
-    if (!Array.isArray(row) || row.length !== 4) throw new Crash('operands could not be broadcast together');
+    if (!Array.isArray(row) || row.length !== 4)
+      throw new ServerCrash('operands could not be broadcast together');
     return row;
   });
   const { resolution } = scaleOf(info);
@@ -44,7 +45,7 @@ function pointsOf(info: MockGraphInfo, list: unknown): EditPoints {
       .slice(1)
       .map((value, axis) => (value instanceof NumberText ? Number(value.text) : NaN) / resolution[axis]),
   );
-  if (coords.flat().some(Number.isNaN)) throw new Crash('unsupported operand type(s)');
+  if (coords.flat().some(Number.isNaN)) throw new ServerCrash('unsupported operand type(s)');
   return { ids: [...uint64Array(rows.map(([id]) => id))], coords };
 }
 
@@ -53,7 +54,7 @@ export function located(context: TableContext, ...lists: EditPoints[]): EditPoin
   const { graph, info, labelAt, strict } = context;
   const ids = lists.flatMap((points) => points.ids),
     coords = lists.flatMap((points) => points.coords);
-  const found = locate(graph, info, ids, coords, { labelAt, staysInside: strict });
+  const found = locateSupervoxels(graph, info, ids, coords, { labelAt, clampsToVolume: strict });
   return lists.map((points) => ({
     ids: found.splice(0, points.ids.length),
     coords: points.coords.map((point) => point.map(Math.trunc)),
@@ -64,6 +65,6 @@ export function located(context: TableContext, ...lists: EditPoints[]): EditPoin
 export const supervoxelNodes = (graph: TimedGraph, ids: readonly bigint[]): number[] =>
   ids.map((id) => {
     const node = graph.nodes.findId(id);
-    if (node < 0 || node >= graph.supervoxels) throw new Crash('');
+    if (node < 0 || node >= graph.supervoxels) throw new ServerCrash('');
     return node;
   });

@@ -5,35 +5,35 @@ import type { TableContext } from './endpoint.ts';
 import { flag } from './parameters.ts';
 import { toJson } from './python-values.ts';
 
-export const HTML = 'text/html; charset=utf-8';
+export const HTML_TYPE = 'text/html; charset=utf-8';
 export const JSON_TYPE = 'application/json';
 
-export const json = (value: unknown): MockResponse => reply(200, JSON_TYPE, toJson(value));
+export const jsonReply = (value: unknown): MockResponse => reply(200, JSON_TYPE, toJson(value));
 
 /** Raw little-endian uint64. The real server calls it HTML. */
-export const binary = ({ strict }: TableContext, ids: BigUint64Array): MockResponse =>
-  reply(200, strict ? 'application/octet-stream' : HTML, bytesOf(ids));
+export const binaryReply = ({ strict }: TableContext, ids: BigUint64Array): MockResponse =>
+  reply(200, strict ? 'application/octet-stream' : HTML_TYPE, bytesOf(ids));
 
-export const page = (status: number, title: string, headers: Record<string, string> = {}): MockResponse =>
+export const htmlPage = (status: number, title: string, headers: Record<string, string> = {}): MockResponse =>
   reply(
     status,
-    HTML,
+    HTML_TYPE,
     `<!doctype html>\n<html lang=en>\n<title>${status} ${title}</title>\n<h1>${title}</h1>\n`,
     headers,
   );
 
 /** IDs as JSON numbers, or as text when the request wants them so. */
-export const idsOut = (query: URLSearchParams, ids: Iterable<bigint>): (bigint | string)[] =>
-  Array.from(ids, idOut(query));
-export const idOut = (query: URLSearchParams): ((id: bigint) => bigint | string) =>
+export const idsToJson = (query: URLSearchParams, ids: Iterable<bigint>): (bigint | string)[] =>
+  Array.from(ids, idToJson(query));
+export const idToJson = (query: URLSearchParams): ((id: bigint) => bigint | string) =>
   flag(query, 'int64_as_str') ? String : (id) => id;
 /** The same for numpy's other 64-bit integers, which the server treats alike. */
-export const intOut = (query: URLSearchParams): ((value: number) => number | string) =>
+export const intToJson = (query: URLSearchParams): ((value: number) => number | string) =>
   flag(query, 'int64_as_str') ? String : (value) => value;
 
 /** The same for the IDs of nodes. */
-export const nodesOut = (
+export const nodesToJson = (
   { graph }: TableContext,
   query: URLSearchParams,
   nodes: readonly number[] | Int32Array,
-): (bigint | string)[] => idsOut(query, graph.nodes.idsOf(nodes));
+): (bigint | string)[] => idsToJson(query, graph.nodes.idsOf(nodes));

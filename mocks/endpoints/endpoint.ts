@@ -4,7 +4,7 @@ import type { LabelAt } from '../graph/locate-supervoxels.ts';
 import type { Editor } from '../graph/editor.ts';
 import type { TimedGraph } from '../graph/timed-graph.ts';
 import type { MockRequest, MockResponse } from '../message.ts';
-import type { KnownUser, MockUser, Need } from './users.ts';
+import type { KnownUser, MockUser, RequiredPermission } from './users.ts';
 
 export interface EndpointRequest extends MockRequest {
   /** Groups of the endpoint's path, decoded. */
@@ -28,16 +28,16 @@ export interface TableContext {
   /** Milliseconds since 1970. */
   now: () => number;
   /** The timestamp of an edit that is made now: after all others. */
-  nextMs: () => number;
+  nextEditMs: () => number;
   /** Carries out edits one after the other. */
-  inTurn: <T>(edit: () => Promise<T>) => Promise<T>;
+  runInTurn: <T>(edit: () => Promise<T>) => Promise<T>;
   /** Between an edit's timestamp and its being there to read. */
   visibleAfterMs: number;
   /** In place of a timer, for `visibleAfterMs`. */
   wait: (ms: number) => Promise<unknown>;
 }
 
-export type Answer = (
+export type EndpointHandler = (
   context: TableContext,
   request: EndpointRequest,
 ) => MockResponse | Promise<MockResponse>;
@@ -46,6 +46,6 @@ export interface Endpoint {
   method: 'GET' | 'POST';
   /** The whole path; a group named `table` makes it an endpoint of a table, which wants the table to exist. */
   path: RegExp;
-  need: Need;
-  answer: Answer;
+  permission: RequiredPermission;
+  answer: EndpointHandler;
 }

@@ -5,33 +5,33 @@ import { Neighbours } from '../graph/neighbours.ts';
 import { nodesAt } from '../graph/subtree.ts';
 import type { TimedGraph } from '../graph/timed-graph.ts';
 import type { MockResponse } from '../message.ts';
-import { json, nodesOut } from './endpoint-replies.ts';
+import { jsonReply, nodesToJson } from './endpoint-replies.ts';
 import { located, supervoxelNodes, twoPoints } from './edit-points.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
-import { Crash } from './python-values.ts';
+import { ServerCrash } from './python-values.ts';
 
 /** Layer-2 nodes from one point to the other, with the middles of their graph chunks in nm: there are no meshes, which would be finer. */
-export function findPath(context: TableContext, { query, body }: EndpointRequest): MockResponse {
+export function findPathEndpoint(context: TableContext, { query, body }: EndpointRequest): MockResponse {
   const { graph, info } = context;
   const { nodes, layout } = graph;
   const asked = twoPoints(context, body);
   const start = nodes.findId(asked.ids[0]);
   const [{ ids }] = located(context, asked);
   const [from, to] = supervoxelNodes(graph, ids).map((supervoxel) => nodes.parentNow(supervoxel));
-  if (start < graph.supervoxels) throw new Crash('list index out of range');
+  if (start < graph.supervoxels) throw new ServerCrash('list index out of range');
   const shared = sharedAncestor(graph, from, to, nodes.createdMs(start));
-  if (shared < 0) throw new Crash("'NoneType' object is not iterable");
+  if (shared < 0) throw new ServerCrash("'NoneType' object is not iterable");
   const neighbours = new Neighbours();
   for (const [a, b] of layer2Edges(graph, nodesAt(graph, shared, 2))) neighbours.link(a, b);
   if (!neighbours.has(from) || !neighbours.has(to))
-    throw new Crash('index 0 is out of bounds for axis 0 with size 0');
+    throw new ServerCrash('index 0 is out of bounds for axis 0 with size 0');
   const path = neighbours.path(from, to);
   const middle = (node: number): number[] =>
     chunkMiddleNm(info, layout.chunkOf(nodes.lowWord(node), nodes.highWord(node))).map(Math.fround);
-  return json({
+  return jsonReply({
     centroids_list: path.map(middle),
     failed_l2_ids: [],
-    l2_path: nodesOut(context, query, path),
+    l2_path: nodesToJson(context, query, path),
   });
 }
 

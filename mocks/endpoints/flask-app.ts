@@ -5,11 +5,11 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { EditError } from '../graph/edit-error.ts';
 import { reply, type MockHandler, type MockRequest, type MockResponse } from '../message.ts';
-import { HTML, JSON_TYPE, page } from './endpoint-replies.ts';
+import { HTML_TYPE, JSON_TYPE, htmlPage } from './endpoint-replies.ts';
 import { authorize } from './authorize.ts';
 import type { Endpoint, TableContext } from './endpoint.ts';
-import { NOBODY, type MockUser } from './users.ts';
-import { Crash, Refusal, toJson } from './python-values.ts';
+import { ANONYMOUS_USER, type MockUser } from './users.ts';
+import { ServerCrash, RefusedRequest, toJson } from './python-values.ts';
 
 export interface FlaskAppOptions {
   /** Asked for when there are any. */
@@ -52,9 +52,9 @@ async function guarded(
       timestamp: new Date(now()).toISOString().replace('T', ' ').replace('Z', '000'),
     };
     const isEdit = error instanceof EditError;
-    if (error instanceof Refusal || (isEdit && error.code === 'REFUSED'))
+    if (error instanceof RefusedRequest || (isEdit && error.code === 'REFUSED'))
       return reply(400, JSON_TYPE, toJson({ code: 400, message: `[400]: ${error.message}`, ...time }));
-    if (error instanceof Crash || isEdit)
+    if (error instanceof ServerCrash || isEdit)
       return reply(
         500,
         JSON_TYPE,
@@ -82,33 +82,35 @@ function dispatch(
     const parts = Object.entries(match.groups ?? {}).map(([name, text]) => [name, decoded(text)]);
     return [{ ...endpoint, parts: Object.fromEntries(parts) as Record<string, string> }];
   });
-  if (here.length === 0) return page(404, 'Not Found');
+  if (here.length === 0) return htmlPage(404, 'Not Found');
   const methods = here.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
   const allow = [...methods, 'OPTIONS'].join(', ');
-  if (request.method === 'OPTIONS') return { ...reply(200, HTML, '', { allow }) };
+  if (request.method === 'OPTIONS') return { ...reply(200, HTML_TYPE, '', { allow }) };
   const method = request.method === 'HEAD' ? 'GET' : request.method;
   const endpoint = here.find((candidate) => candidate.method === method);
-  if (!endpoint) return page(405, 'Method Not Allowed', { allow });
+  if (!endpoint) return htmlPage(405, 'Method Not Allowed', { allow });
 
   // flask parses a form away before anybody sees the body
   const isForm = !strict && FORM_TYPE.test(request.headers['content-type'] ?? '');
   const body = gunzipped({ ...request, body: isForm ? new Uint8Array(0) : request.body });
   const asked = endpoint.parts.table as string | undefined;
-  const user = tokens ? authorize(request, endpoint.need, asked, { tokens, table, dataset }) : NOBODY;
+  const user = tokens
+    ? authorize(request, endpoint.permission, asked, { tokens, table, dataset })
+    : ANONYMOUS_USER;
   if ('status' in user) return user;
   if (asked !== undefined && asked !== table)
-    throw new Crash(`404 table "projects/mock/instances/mock/tables/${asked}" not found`);
+    throw new ServerCrash(`404 table "projects/mock/instances/mock/tables/${asked}" not found`);
   return endpoint.answer(context, { ...request, body, parts: endpoint.parts, user });
 }
 
 function gunzipped({ headers, body }: MockRequest): Uint8Array {
   if (!headers['content-encoding']?.toLowerCase().includes('gzip')) return body;
-  if (body.length === 0) throw new Crash('File contains zero bytes: N/A');
+  if (body.length === 0) throw new ServerCrash('File contains zero bytes: N/A');
   try {
     return gunzipSync(body);
   } catch {
     const [first, second] = [0, 1].map((k) => `0x${(body.at(k) ?? 0).toString(16)}`);
-    throw new Crash(
+    throw new ServerCrash(
       `File is not in gzip format. Magic numbers ${first}, ${second} did not match 0x1f, 0x8b.`,
     );
   }

@@ -1,24 +1,25 @@
 /** Endpoints about what is below a node. Source: PyChunkedGraph, pychunkedgraph/app/segmentation/ and graph/subgraph.py. */
 import { nodesAt, nodesBelow, supervoxelsOf } from '../graph/subtree.ts';
 import { reply, type MockResponse } from '../message.ts';
-import { binary, HTML, idsOut, json, nodesOut } from './endpoint-replies.ts';
+import { binaryReply, HTML_TYPE, idsToJson, jsonReply, nodesToJson } from './endpoint-replies.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
 import { boundsOf, flag, idOfPath, idsOfBody, stopLayerOf, timestampMs } from './parameters.ts';
 import { pickledArrays } from './pickle.ts';
-import { Crash } from './python-values.ts';
+import { ServerCrash } from './python-values.ts';
 
-export function leaves(context: TableContext, { query, parts }: EndpointRequest): MockResponse {
+export function leavesEndpoint(context: TableContext, { query, parts }: EndpointRequest): MockResponse {
   const { graph } = context;
   const stopLayer = stopLayerOf(query, 1),
     box = boundsOf(context, query);
   const id = idOfPath(parts.id),
     node = graph.nodes.findId(id);
-  if (node < 0) return json({ leaf_ids: idsOut(query, stopLayer > 1 ? echoed(context, id, stopLayer) : []) });
+  if (node < 0)
+    return jsonReply({ leaf_ids: idsToJson(query, stopLayer > 1 ? echoed(context, id, stopLayer) : []) });
   const found = stopLayer > 1 ? nodesAt(graph, node, stopLayer, box) : supervoxelsOf(graph, node, box);
-  return json({ leaf_ids: idsOut(query, graph.nodes.idsOf(found).sort()) });
+  return jsonReply({ leaf_ids: idsToJson(query, graph.nodes.idsOf(found).sort()) });
 }
 
-export function leavesMany(context: TableContext, { query, body }: EndpointRequest): MockResponse {
+export function leavesManyEndpoint(context: TableContext, { query, body }: EndpointRequest): MockResponse {
   const { graph, strict } = context;
   const { nodes } = graph;
   const box = boundsOf(context, query),
@@ -33,41 +34,44 @@ export function leavesMany(context: TableContext, { query, body }: EndpointReque
     const found =
       node < 0 ? echoed(context, id, stopLayer) : nodes.idsOf((together ?? walk([node])).get(node)!).sort();
     if (String(id) in answer && !strict)
-      throw new Crash(
+      throw new ServerCrash(
         found.length > 0
           ? 'zero-dimensional arrays cannot be concatenated'
           : `index ${stopLayer} is out of bounds for axis 0 with size 0`,
       );
-    answer[String(id)] = idsOut(query, found);
+    answer[String(id)] = idsToJson(query, found);
   }
-  return json(answer);
+  return jsonReply(answer);
 }
 
 /** Of an ID that is not a node: at its own layer itself. */
 const echoed = ({ graph, strict }: TableContext, id: bigint, layer: number): bigint[] =>
   !strict && graph.layout.layerOfId(id) === layer ? [id] : [];
 
-export function children(context: TableContext, { query, parts }: EndpointRequest): MockResponse {
+export function childrenEndpoint(context: TableContext, { query, parts }: EndpointRequest): MockResponse {
   const { nodes } = context.graph;
   const node = nodes.findId(idOfPath(parts.id));
-  return json({ children_ids: node < 0 ? [] : nodesOut(context, query, nodes.childrenOf(node)) });
+  return jsonReply({ children_ids: node < 0 ? [] : nodesToJson(context, query, nodes.childrenOf(node)) });
 }
 
-export function l2ChunkChildren(context: TableContext, { query, parts }: EndpointRequest): MockResponse {
+export function l2ChunkChildrenEndpoint(
+  context: TableContext,
+  { query, parts }: EndpointRequest,
+): MockResponse {
   const found = chunkChildren(context, query, idOfPath(parts.chunk));
-  if (!flag(query, 'as_array')) throw new Crash('Object of type bytes is not JSON serializable');
-  return json({ l2_chunk_children: idsOut(query, chunkPairs(context, found)) });
+  if (!flag(query, 'as_array')) throw new ServerCrash('Object of type bytes is not JSON serializable');
+  return jsonReply({ l2_chunk_children: idsToJson(query, chunkPairs(context, found)) });
 }
 
-export function l2ChunkChildrenBinary(
+export function l2ChunkChildrenBinaryEndpoint(
   context: TableContext,
   { query, parts }: EndpointRequest,
 ): MockResponse {
   const { nodes } = context.graph;
   const found = chunkChildren(context, query, idOfPath(parts.chunk));
-  if (flag(query, 'as_array')) return binary(context, chunkPairs(context, found));
+  if (flag(query, 'as_array')) return binaryReply(context, chunkPairs(context, found));
   const arrays = found.map((node) => [nodes.idOf(node), nodes.idsOf(nodes.childrenOf(node))] as const);
-  return reply(200, HTML, pickledArrays(arrays));
+  return reply(200, HTML_TYPE, pickledArrays(arrays));
 }
 
 /** Layer-2 nodes of a graph chunk; also those that were replaced since. */
@@ -77,7 +81,7 @@ function chunkChildren(context: TableContext, query: URLSearchParams, chunk: big
   const timeMs = timestampMs(context, query);
   const layer = layout.layerOfId(chunk);
   if (layer !== 2)
-    throw new Crash(
+    throw new ServerCrash(
       `This function only accepts level 2 chunks, the chunk requested is a level ${layer} chunk`,
     );
   const found: number[] = [];

@@ -3,12 +3,12 @@ import { idsFromBytes } from '../../lib/base/uint64.ts';
 import { chunkBox, type ChunkBox } from '../graph/chunk-grid.ts';
 import type { TableContext } from './endpoint.ts';
 import {
-  Crash,
-  member,
-  parseJson,
+  ServerCrash,
+  requiredMember,
+  parsePythonJson,
   pythonInt,
   pythonTimestampMs,
-  Refusal,
+  RefusedRequest,
   uint64,
   uint64Array,
 } from './python-values.ts';
@@ -34,7 +34,7 @@ export function boundsOf({ info }: TableContext, query: URLSearchParams): ChunkB
   if (bounds === null) return undefined;
   const axes = bounds.split('_').map((range) => range.split('-').map((text) => Number(pythonInt(text))));
   if (axes.length !== 3 || axes.some((range) => range.length !== 2))
-    throw new Crash('not enough values to unpack');
+    throw new ServerCrash('not enough values to unpack');
   const [min, max] = [0, 1].map((side) => axes.map((range) => range[side]));
   return chunkBox(info, min, max);
 }
@@ -43,8 +43,8 @@ export function boundsOf({ info }: TableContext, query: URLSearchParams): ChunkB
 export const idOfPath = (text: string): bigint => uint64(pythonInt(text));
 
 export function idsOfBody(body: Uint8Array, { isBinary = false, key = 'node_ids' } = {}): BigUint64Array {
-  if (!isBinary) return uint64Array(member(parseJson(body), key));
-  if (body.length % 8 !== 0) throw new Crash('buffer size must be a multiple of element size');
+  if (!isBinary) return uint64Array(requiredMember(parsePythonJson(body), key));
+  if (body.length % 8 !== 0) throw new ServerCrash('buffer size must be a multiple of element size');
   return idsFromBytes(body);
 }
 
@@ -59,6 +59,6 @@ export const optionalMs = (query: URLSearchParams, name: string): number | undef
 /** A timestamp without which there is no answer. */
 export function requiredMs(query: URLSearchParams, name: string): number {
   const ms = optionalMs(query, name);
-  if (ms === undefined) throw new Refusal(`Timestamp parameter ${name} is mandatory`);
+  if (ms === undefined) throw new RefusedRequest(`Timestamp parameter ${name} is mandatory`);
   return ms;
 }

@@ -1,12 +1,12 @@
 /** Request values as the real server's Python reads them; a refusal carries Python's words, which clients get to see. */
 
 /** The server's own refusal: JSON with `[400]: …`. */
-export class Refusal extends Error {
+export class RefusedRequest extends Error {
   override readonly name = 'Refusal';
 }
 
 /** What is no refusal but an exception nobody caught: status 500, JSON with a traceback. */
-export class Crash extends Error {
+export class ServerCrash extends Error {
   override readonly name = 'Crash';
 }
 
@@ -16,7 +16,7 @@ const YEAR_10000_MS = 253_402_300_800_000;
 /** `int(text)`. */
 export function pythonInt(text: string): bigint {
   if (!/^\s*[+-]?\d+(_\d+)*\s*$/.test(text))
-    throw new Crash(`invalid literal for int() with base 10: '${text}'`);
+    throw new ServerCrash(`invalid literal for int() with base 10: '${text}'`);
   const digits = text.trim().replaceAll('_', '');
   return digits.startsWith('-') ? -BigInt(digits.slice(1)) : BigInt(digits.replace('+', ''));
 }
@@ -27,13 +27,13 @@ export const pythonTimestampMs = (text: string, name: string): number =>
 
 /** Seconds as text to whole microseconds: what Python keeps. @param name Of the parameter. */
 export function pythonTimestampUs(text: string, name: string): number {
-  const bad = new Refusal(`Timestamp parameter ${name} is not a valid unix timestamp`);
+  const bad = new RefusedRequest(`Timestamp parameter ${name} is not a valid unix timestamp`);
   const trimmed = text.trim().toLowerCase();
   const infinite = /^[+-]?inf(inity)?$/.test(trimmed);
   if (!infinite && !/^[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)(e[+-]?\d+(_\d+)*)?$/.test(trimmed))
     throw bad;
   const seconds = infinite ? Infinity : Number(trimmed.replaceAll('_', ''));
-  if (Math.abs(seconds) >= 2 ** 63) throw new Crash('timestamp out of range for platform time_t');
+  if (Math.abs(seconds) >= 2 ** 63) throw new ServerCrash('timestamp out of range for platform time_t');
   const us = Math.round(seconds * 1e6);
   if (us < YEAR_1_MS * 1e3 || us >= YEAR_10000_MS * 1e3) throw bad;
   return us;
@@ -45,7 +45,7 @@ export class NumberText {
 }
 
 /** `json.loads`, except that every number is a {@link NumberText}. */
-export function parseJson(bytes: Uint8Array): unknown {
+export function parsePythonJson(bytes: Uint8Array): unknown {
   const marked = new TextDecoder()
     .decode(bytes)
     .replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token) =>
@@ -56,18 +56,18 @@ export function parseJson(bytes: Uint8Array): unknown {
       isMarked(value) ? new NumberText(value['\0number']) : value,
     );
   } catch {
-    throw new Crash('Expecting value: line 1 column 1 (char 0)');
+    throw new ServerCrash('Expecting value: line 1 column 1 (char 0)');
   }
 }
 
 /** What `np.concatenate` is given. */
-export function concatenated<T>(list: readonly T[]): readonly T[] {
-  if (list.length === 0) throw new Crash('need at least one array to concatenate');
+export function requireNonEmpty<T>(list: readonly T[]): readonly T[] {
+  if (list.length === 0) throw new ServerCrash('need at least one array to concatenate');
   return list;
 }
 
 /** A member of a JSON object. */
-export function member(value: unknown, name: string): unknown {
+export function requiredMember(value: unknown, name: string): unknown {
   if (
     typeof value !== 'object' ||
     value === null ||
@@ -75,7 +75,7 @@ export function member(value: unknown, name: string): unknown {
     value instanceof NumberText ||
     !(name in value)
   )
-    throw new Crash(`'${name}'`);
+    throw new ServerCrash(`'${name}'`);
   return (value as Record<string, unknown>)[name];
 }
 
@@ -85,10 +85,12 @@ const isMarked = (value: unknown): value is { '\0number': string } =>
 /** `np.array(list, dtype=np.uint64)`: numbers or text; a fraction is rounded, a negative number wraps around. */
 export function uint64Array(list: unknown): BigUint64Array {
   if (!Array.isArray(list))
-    throw new Crash("int() argument must be a string, a bytes-like object or a real number, not 'NoneType'");
+    throw new ServerCrash(
+      "int() argument must be a string, a bytes-like object or a real number, not 'NoneType'",
+    );
   return BigUint64Array.from(list, (item: unknown) => {
     if (typeof item !== 'string' && !(item instanceof NumberText))
-      throw new Crash('int() argument must be a string, a bytes-like object or a real number');
+      throw new ServerCrash('int() argument must be a string, a bytes-like object or a real number');
     const text = typeof item === 'string' ? item : item.text;
     return uint64(/[.eE]/.test(text) ? BigInt(Math.trunc(Number(text))) : pythonInt(text));
   });
@@ -102,7 +104,7 @@ export function pythonTime(ms: number, delimiter = ' '): string {
 
 export function uint64(value: bigint): bigint {
   if (value >= 2n ** 64n || value < -(2n ** 63n))
-    throw new Crash('Python int too large to convert to C long');
+    throw new ServerCrash('Python int too large to convert to C long');
   return BigInt.asUintN(64, value);
 }
 

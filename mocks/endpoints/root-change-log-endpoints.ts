@@ -1,16 +1,19 @@
 /** Endpoints about the operations that made a root. Source: PyChunkedGraph, pychunkedgraph/graph/segmenthistory.py. */
-import type { LineageGraph } from '../graph/lineage-graph.ts';
+import type { RootLineage } from '../graph/lineage-graph.ts';
 import type { MockOperation } from '../graph/operation-log.ts';
-import { rootsAt } from '../graph/roots-at.ts';
+import { findRootsAt } from '../graph/roots-at.ts';
 import type { MockResponse } from '../message.ts';
-import { idsOut, intOut, json, nodesOut } from './endpoint-replies.ts';
+import { idsToJson, intToJson, jsonReply, nodesToJson } from './endpoint-replies.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
-import { frameJson, frameOf, framed, type Frame } from './data-frame.ts';
+import { dataFrameJson, toDataFrame, dataFrameReply, type DataFrame } from './data-frame.ts';
 import { flag, idOfPath, idsOfBody, optionalMs } from './parameters.ts';
-import { Crash } from './python-values.ts';
+import { ServerCrash } from './python-values.ts';
 import { oldestMs, segmentHistory } from './segment-history.ts';
 
-export function rootChangeLog(context: TableContext, { query, parts }: EndpointRequest): MockResponse {
+export function rootChangeLogEndpoint(
+  context: TableContext,
+  { query, parts }: EndpointRequest,
+): MockResponse {
   const { roots, lineage } = segmentHistory(
     context,
     [idOfPath(parts.id)],
@@ -22,12 +25,12 @@ export function rootChangeLog(context: TableContext, { query, parts }: EndpointR
     changes.filter(({ is_merge, user_id }) => is_merge === merges && (of === undefined || user_id === of))
       .length;
   const users = [...new Set(changes.map(({ user_id }) => user_id))].sort();
-  const out = intOut(query);
-  return json({
+  const out = intToJson(query);
+  return jsonReply({
     n_mergers: count(true),
     n_splits: changes.length === 0 ? 0 : out(count(false)),
     operations_ids: changes.map(({ operation_id }) => out(operation_id)),
-    past_ids: idsOut(
+    past_ids: idsToJson(
       query,
       changes.flatMap(({ before_root_ids }) => before_root_ids),
     ),
@@ -37,25 +40,31 @@ export function rootChangeLog(context: TableContext, { query, parts }: EndpointR
   });
 }
 
-export function tabularChangeLog(context: TableContext, { query, parts }: EndpointRequest): MockResponse {
+export function tabularChangeLogEndpoint(
+  context: TableContext,
+  { query, parts }: EndpointRequest,
+): MockResponse {
   const [frame] = tabular(context, [idOfPath(parts.id)], flag(query, 'filtered', true)).values();
-  return framed(query, frame);
+  return dataFrameReply(query, frame);
 }
 
-export function tabularChangeLogMany(context: TableContext, { query, body }: EndpointRequest): MockResponse {
+export function tabularChangeLogManyEndpoint(
+  context: TableContext,
+  { query, body }: EndpointRequest,
+): MockResponse {
   const frames = tabular(context, idsOfBody(body, { key: 'root_ids' }), flag(query, 'filtered', true));
-  return json(Object.fromEntries([...frames].map(([id, frame]) => [id, frameJson(frame)])));
+  return jsonReply(Object.fromEntries([...frames].map(([id, frame]) => [id, dataFrameJson(frame)])));
 }
 
-export function mergeLog(context: TableContext, { query, parts }: EndpointRequest): MockResponse {
+export function mergeLogEndpoint(context: TableContext, { query, parts }: EndpointRequest): MockResponse {
   const { roots, lineage } = segmentHistory(context, [idOfPath(parts.id)]);
   const merges = operationsBehind(context, lineage, roots[0]).filter(({ added }) => added !== undefined);
   if (merges.some(({ sourceCoords, sinkCoords }) => !sourceCoords || !sinkCoords))
-    throw new Crash("_Attribute(key=b'source_coords', family_id='2')");
+    throw new ServerCrash("_Attribute(key=b'source_coords', family_id='2')");
   const coords = (list: readonly (readonly number[])[]): unknown =>
-    list.map((voxel) => voxel.map(intOut(query)));
-  return json({
-    merge_edges: merges.map(({ added }) => added!.map((edge) => nodesOut(context, query, edge))),
+    list.map((voxel) => voxel.map(intToJson(query)));
+  return jsonReply({
+    merge_edges: merges.map(({ added }) => added!.map((edge) => nodesToJson(context, query, edge))),
     merge_edge_coords: merges.map(({ sourceCoords, sinkCoords }) => [
       coords(sourceCoords!),
       coords(sinkCoords!),
@@ -91,14 +100,14 @@ const shown =
     !filtered || (in_neuron && is_relevant);
 
 /** Tables by root ID; with names of users, as soon as there is one row among them all. */
-function tabular(context: TableContext, ids: Iterable<bigint>, filtered: boolean): Map<string, Frame> {
+function tabular(context: TableContext, ids: Iterable<bigint>, filtered: boolean): Map<string, DataFrame> {
   const { graph, users } = context;
   const names = [...COLUMNS, ...(filtered ? [] : (['in_neuron', 'is_relevant'] as const))];
   const { roots, lineage } = segmentHistory(context, ids);
   const frames = new Map(
     roots.map((root) => [
       String(graph.nodes.idOf(root)),
-      frameOf(changesOf(context, lineage, root), names, shown(filtered)),
+      toDataFrame(changesOf(context, lineage, root), names, shown(filtered)),
     ]),
   );
   if ([...frames.values()].every(({ labels }) => labels.length === 0)) return frames;
@@ -112,11 +121,11 @@ function tabular(context: TableContext, ids: Iterable<bigint>, filtered: boolean
   return frames;
 }
 
-function changesOf(context: TableContext, lineage: LineageGraph, root: number): Change[] {
+function changesOf(context: TableContext, lineage: RootLineage, root: number): Change[] {
   const { graph } = context;
   const { nodes, layout } = graph;
   const rootsOfEdit = (edited: readonly number[], timeMs: number): bigint[] => [
-    ...rootsAt(graph, nodes.idsOf(edited), { timeMs, stopLayer: layout.layers, strict: false }).ids,
+    ...findRootsAt(graph, nodes.idsOf(edited), { timeMs, stopLayer: layout.layers, strict: false }).ids,
   ];
   return operationsBehind(context, lineage, root).map((operation) => {
     const edited = operation.sources
@@ -141,7 +150,7 @@ function changesOf(context: TableContext, lineage: LineageGraph, root: number): 
 }
 
 /** In the order of their IDs. */
-function operationsBehind({ editor }: TableContext, lineage: LineageGraph, root: number): MockOperation[] {
+function operationsBehind({ editor }: TableContext, lineage: RootLineage, root: number): MockOperation[] {
   const ids = new Set([...lineage.ancestors(root)].map((ancestor) => lineage.operations.get(ancestor) ?? 0));
   return editor.operations.filter(({ id }) => ids.has(id));
 }

@@ -1,29 +1,32 @@
 /** Endpoints about since when nodes are and until when. Source: PyChunkedGraph, pychunkedgraph/app/segmentation/. */
 import type { MockResponse } from '../message.ts';
-import { idsOut, json } from './endpoint-replies.ts';
+import { idsToJson, jsonReply } from './endpoint-replies.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
 import { flag, idsOfBody, optionalMs, timestampMs } from './parameters.ts';
-import { Crash, pythonTimestampUs } from './python-values.ts';
+import { ServerCrash, pythonTimestampUs } from './python-values.ts';
 
-export function isLatestRoots(context: TableContext, { query, body }: EndpointRequest): MockResponse {
+export function isLatestRootsEndpoint(context: TableContext, { query, body }: EndpointRequest): MockResponse {
   const ids = idsOfBody(body),
     timeMs = timestampMs(context, query);
-  return json({ is_latest: Array.from(ids, (id) => isLatest(context, id, timeMs)) });
+  return jsonReply({ is_latest: Array.from(ids, (id) => isLatest(context, id, timeMs)) });
 }
 
-export function rootTimestamps(context: TableContext, { query, body }: EndpointRequest): MockResponse {
+export function rootTimestampsEndpoint(
+  context: TableContext,
+  { query, body }: EndpointRequest,
+): MockResponse {
   const ids = idsOfBody(body, { isBinary: flag(query, 'is_binary') });
   const timeMs = timestampMs(context, query); // read whether wanted or not
-  return json({
+  return jsonReply({
     timestamp: flag(query, 'latest') ? latest(context, ids, query, timeMs) : created(context, ids),
   });
 }
 
-export function validNodes(context: TableContext, { query, body }: EndpointRequest): MockResponse {
+export function validNodesEndpoint(context: TableContext, { query, body }: EndpointRequest): MockResponse {
   const ids = idsOfBody(body, { isBinary: flag(query, 'is_binary') });
   const toMs = optionalMs(query, 'end_timestamp'),
     fromMs = optionalMs(query, 'start_timestamp');
-  return json({ valid_roots: idsOut(query, valid(context, ids, fromMs, toMs)) });
+  return jsonReply({ valid_roots: idsToJson(query, valid(context, ids, fromMs, toMs)) });
 }
 
 /** Nodes that have no successor before a timestamp: it excludes the timestamp, where all else includes it. */
@@ -46,7 +49,7 @@ function created({ graph }: TableContext, ids: BigUint64Array): number[] {
   );
   if (nodes.every((node) => node < 0)) return [];
   const unknown = nodes.indexOf(-1);
-  if (unknown >= 0) throw new Crash(String(ids[unknown]));
+  if (unknown >= 0) throw new ServerCrash(String(ids[unknown]));
   return nodes.map((node) => graph.nodes.createdMs(node) / 1000);
 }
 
@@ -66,7 +69,7 @@ function latest(
   return Array.from(ids, (id) => {
     if (isLatest(context, id, timeMs)) return timeS;
     const ms = replaced.shift();
-    if (ms === undefined) throw new Crash('pop from an empty deque');
+    if (ms === undefined) throw new ServerCrash('pop from an empty deque');
     return ms / 1000;
   });
 }

@@ -1,14 +1,14 @@
 /** The past and the future of roots, which change logs look at too. Source: PyChunkedGraph, pychunkedgraph/graph/segmenthistory.py. */
-import { lineageOf, type LineageGraph } from '../graph/lineage-graph.ts';
+import { traceLineage, type RootLineage } from '../graph/lineage-graph.ts';
 import type { MockOperation } from '../graph/operation-log.ts';
 import type { TableContext } from './endpoint.ts';
-import { Crash } from './python-values.ts';
+import { ServerCrash } from './python-values.ts';
 
 const OPERATION_LEAD_MS = 500; // `oldest_timestamp` is that much before the first operation
 
 export interface SegmentHistory {
   roots: number[];
-  lineage: LineageGraph;
+  lineage: RootLineage;
 }
 
 /** From a timestamp in the past to now. @param pastMs @default before the first operation */
@@ -20,7 +20,7 @@ export function segmentHistory(
   const all = [...ids];
   for (const id of all) wantRootLayer(context, id);
   const roots = all.map((id) => nodeWithChildren(context, id));
-  return { roots, lineage: lineageOf(context.graph, roots, pastMs, context.now()) };
+  return { roots, lineage: traceLineage(context.graph, roots, pastMs, context.now()) };
 }
 
 /** Half a second before the first operation; undefined without one. */
@@ -36,12 +36,12 @@ export function rootNode(context: TableContext, id: bigint): number {
 }
 
 function wantRootLayer({ graph: { layout } }: TableContext, id: bigint): void {
-  if (layout.layerOfId(id) !== layout.layers) throw new Crash(`${id} is no root`);
+  if (layout.layerOfId(id) !== layout.layers) throw new ServerCrash(`${id} is no root`);
 }
 
 /** @throws Crash for what has no children, as a supervoxel or an unknown ID. */
 export function nodeWithChildren({ graph }: TableContext, id: bigint): number {
   const node = graph.nodes.findId(id);
-  if (node < graph.supervoxels) throw new Crash(String(id));
+  if (node < graph.supervoxels) throw new ServerCrash(String(id));
   return node;
 }

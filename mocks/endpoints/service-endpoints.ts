@@ -1,7 +1,7 @@
 /** Endpoints that are not about the graph: info, versions. */
 import type { MockGraphInfo } from '../graph/node-id-layout.ts';
 import { DEFAULT_ORIGIN, reply, type MockResponse } from '../message.ts';
-import { HTML, json, JSON_TYPE } from './endpoint-replies.ts';
+import { HTML_TYPE, jsonReply, JSON_TYPE } from './endpoint-replies.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
 
 export const PCG_VERSION = '2.21.1';
@@ -10,13 +10,14 @@ export const PCG_VERSION = '2.21.1';
 export const infoJsonOf = (info: MockGraphInfo, dataDir = '{DATA_DIR}'): string =>
   JSON.stringify(info).replaceAll('{DATA_DIR}', JSON.stringify(dataDir).slice(1, -1));
 
-export const serviceInfo = (
+export const infoEndpoint = (
   { infoJson }: TableContext,
   { origin = DEFAULT_ORIGIN }: EndpointRequest,
 ): MockResponse => reply(200, JSON_TYPE, infoJson.replaceAll('{HOST}', origin));
 
-export const apiVersions = (): MockResponse => json([0, 1]);
+export const apiVersionsEndpoint = (): MockResponse => jsonReply([0, 1]);
 
-export const serverVersion = (): MockResponse => json(PCG_VERSION);
+export const serverVersionEndpoint = (): MockResponse => jsonReply(PCG_VERSION);
 
-export const startPage = (): MockResponse => reply(200, HTML, `PyChunkedGraph Segmentation v${PCG_VERSION}`);
+export const startPageEndpoint = (): MockResponse =>
+  reply(200, HTML_TYPE, `PyChunkedGraph Segmentation v${PCG_VERSION}`);

@@ -7,12 +7,12 @@ import { EditError } from '../graph/edit-error.ts';
 import { supervoxelsOf } from '../graph/subtree.ts';
 import type { TimedGraph } from '../graph/timed-graph.ts';
 import type { MockResponse } from '../message.ts';
-import { json, nodesOut } from './endpoint-replies.ts';
+import { jsonReply, nodesToJson } from './endpoint-replies.ts';
 import { supervoxelNodes, twoSides } from './edit-points.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
-import { Crash } from './python-values.ts';
+import { ServerCrash } from './python-values.ts';
 
-export function splitPreview(context: TableContext, { query, body }: EndpointRequest): MockResponse {
+export function splitPreviewEndpoint(context: TableContext, { query, body }: EndpointRequest): MockResponse {
   const { graph, editor, info } = context;
   const { sources, sinks } = twoSides(context, body);
   const sides = [supervoxelNodes(graph, sources.ids), supervoxelNodes(graph, sinks.ids)] as const;
@@ -20,7 +20,7 @@ export function splitPreview(context: TableContext, { query, body }: EndpointReq
   if (roots.size !== 1) throw new EditError('REFUSED', 'Supervoxels must belong to the same object.');
   const cut = editor.multicut(...sides);
   if (!cut)
-    throw new Crash(
+    throw new ServerCrash(
       'the mock has no multicut between these: say which edges it removes in the option multicuts',
     );
   const [root] = roots;
@@ -30,8 +30,10 @@ export function splitPreview(context: TableContext, { query, body }: EndpointReq
   const isWhole = (side: readonly number[], part: readonly number[]): boolean =>
     side.every((one) => part.includes(one));
   const others = parts.filter((part) => part !== first && part !== second);
-  return json({
-    supervoxel_connected_components: [first, second, ...others].map((part) => nodesOut(context, query, part)),
+  return jsonReply({
+    supervoxel_connected_components: [first, second, ...others].map((part) =>
+      nodesToJson(context, query, part),
+    ),
     illegal_split: first === second || !isWhole(sides[0], first) || !isWhole(sides[1], second),
   });
 }

@@ -22,8 +22,8 @@ export interface KnownUser {
 }
 
 /** `superadmin` wants `admin` of the user, `token` any token. */
-export type Need = Permission | 'superadmin' | 'token';
+export type RequiredPermission = Permission | 'superadmin' | 'token';
 
-export const EVERYTHING: readonly Permission[] = ['view', 'edit', 'admin', 'admin_view'];
+export const ALL_PERMISSIONS: readonly Permission[] = ['view', 'edit', 'admin', 'admin_view'];
 /** Who asks when no tokens are wanted. */
-export const NOBODY: MockUser = { id: 0, name: 'AUTH_DISABLED', admin: true };
+export const ANONYMOUS_USER: MockUser = { id: 0, name: 'AUTH_DISABLED', admin: true };

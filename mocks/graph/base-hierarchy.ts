@@ -5,7 +5,7 @@
  * graph chunk; at each layer above, chunks join two by two along each axis, connected nodes get a common parent, and a node with
  * nobody to join skips the layers at which no edge leaves it.
  */
-import { Disjoint } from './disjoint-sets.ts';
+import { DisjointSets } from './disjoint-sets.ts';
 
 export interface BaseEdges {
   /** Pairs of supervoxels, flat. */
@@ -25,7 +25,7 @@ export function buildBase(
   { ends, layers: edgeLayers }: BaseEdges,
   addNode: (layer: number, first: number, children: Int32Array) => number,
 ): void {
-  const sets = new Disjoint(supervoxels);
+  const sets = new DisjointSets(supervoxels);
   const byLayer = edgesByLayer(edgeLayers, layers);
   const edgesAt = (layer: number): Int32Array => byLayer[layer] ?? new Int32Array(0);
   for (const edge of edgesAt(1)) sets.join(ends[2 * edge], ends[2 * edge + 1]);
@@ -82,7 +82,7 @@ function edgesByLayer(edgeLayers: Uint8Array, layers: number): Int32Array[] {
 }
 
 /** The sets, in the order of their smallest members; members ascending. */
-function* groups(sets: Disjoint, size: number): Generator<{ first: number; members: Int32Array }> {
+function* groups(sets: DisjointSets, size: number): Generator<{ first: number; members: Int32Array }> {
   const start = new Int32Array(size + 1);
   for (let k = 0; k < size; k++) start[sets.find(k) + 1]++;
   for (let k = 0; k < size; k++) start[k + 1] += start[k];

@@ -1,9 +1,9 @@
 /** New nodes over new layer-2 nodes, layer by layer up to the roots. Source: PyChunkedGraph, pychunkedgraph/graph/edits.py. */
 import type { GraphView } from './graph-view.ts';
-import { reach } from './neighbours.ts';
+import { reachableFrom } from './neighbours.ts';
 
 /** Names a new root by its smallest supervoxel; undefined leaves the choice to the graph. */
-export type NameRoot = (supervoxel: number) => bigint | undefined;
+export type ChooseRootId = (supervoxel: number) => bigint | undefined;
 
 /** @param supervoxel Somewhere below, for the chunk. */
 export type AddNode = (
@@ -14,11 +14,11 @@ export type AddNode = (
 ) => number;
 
 /** @returns The new roots. */
-export function raise(
+export function buildAncestors(
   graph: GraphView,
   layer2: readonly number[],
   addNode: AddNode,
-  nameRoot?: NameRoot,
+  nameRoot?: ChooseRootId,
 ): number[] {
   const { layers } = graph.layout;
   const newAt: number[][] = Array.from({ length: layers + 1 }, () => []);
@@ -35,7 +35,11 @@ export function raise(
 }
 
 /** Names are given in the order of the objects' smallest supervoxels. */
-function namesOf(graph: GraphView, objects: readonly number[][], nameRoot: NameRoot): (bigint | undefined)[] {
+function namesOf(
+  graph: GraphView,
+  objects: readonly number[][],
+  nameRoot: ChooseRootId,
+): (bigint | undefined)[] {
   const names: (bigint | undefined)[] = [];
   const firsts = objects.map((children, k) => ({
     k,
@@ -52,7 +56,7 @@ function components(graph: GraphView, news: readonly number[], layer: number): n
   const found: number[][] = [];
   for (const start of [...news].sort((a, b) => nodes.compare(a, b))) {
     if (seen.has(start)) continue;
-    const component = reach(start, (node) => neighboursAt(graph, node, layer));
+    const component = reachableFrom(start, (node) => neighboursAt(graph, node, layer));
     for (const node of component) seen.add(node);
     found.push([...component].sort((a, b) => nodes.compare(a, b)));
   }

@@ -1,5 +1,5 @@
 /** Disjoint sets of the integers below `size`, each represented by its smallest member. */
-export class Disjoint {
+export class DisjointSets {
   readonly #above: Int32Array;
 
   constructor(size: number) {

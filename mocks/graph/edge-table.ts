@@ -61,7 +61,7 @@ export class EdgeTable {
     return found;
   }
 
-  draw(first: number, second: number): void {
+  add(first: number, second: number): void {
     const handle = this.#base.ends.length + this.#drawn.length;
     this.#drawn.push(first, second);
     [first, second].forEach((end, k) => {
@@ -72,7 +72,7 @@ export class EdgeTable {
   }
 
   /** Whether the edge stood at base. */
-  stoodAtBase(handle: number): boolean {
+  isActiveAtBase(handle: number): boolean {
     return handle < this.#base.ends.length && this.#base.active?.[handle >> 1] !== 0;
   }
 

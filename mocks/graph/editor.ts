@@ -15,11 +15,11 @@ import type { AppliedEdit, TimedGraph } from './timed-graph.ts';
 export type Multicut = (sources: readonly number[], sinks: readonly number[]) => Edge[] | undefined;
 
 /** `operation` is null for an undo of what is undone already, which changes nothing. */
-export interface Edited extends AppliedEdit {
+export interface EditOutcome extends AppliedEdit {
   operation: MockOperation | null;
 }
 
-const NOTHING: Edited = { operation: null, oldRoots: [], newRoots: [], newLayer2: [] };
+const NOTHING: EditOutcome = { operation: null, oldRoots: [], newRoots: [], newLayer2: [] };
 
 export class Editor {
   readonly #log = new OperationLog();
@@ -36,14 +36,14 @@ export class Editor {
   }
 
   /** One edge between two objects, or in its place those that are known between them nearby. */
-  merge(edge: Edge, context: EditContext): Edited {
+  merge(edge: Edge, context: EditContext): EditOutcome {
     if (edge[0] === edge[1]) throw new EditError('REFUSED', 'Requested merge contains at least 1 self-loop.');
     const operation = this.#log.open('merge', context, { added: [edge] });
     return this.#close(operation, context, { added: edgesToAdd(this.graph, this.info, [edge], context) });
   }
 
   /** Removes exactly the edges between sources and sinks, pair by pair. */
-  split(sources: readonly number[], sinks: readonly number[], context: EditContext): Edited {
+  split(sources: readonly number[], sinks: readonly number[], context: EditContext): EditOutcome {
     if (sources.length !== sinks.length)
       throw new EditError('REFUSED', 'Split operation require the same number of source and sink IDs');
     if (sources.length === 0)
@@ -54,7 +54,7 @@ export class Editor {
   }
 
   /** Removes what the given multicut says. */
-  cut(sources: readonly number[], sinks: readonly number[], context: EditContext): Edited {
+  cut(sources: readonly number[], sinks: readonly number[], context: EditContext): EditOutcome {
     if (sources.some((source) => sinks.includes(source)))
       throw new EditError(
         'REFUSED',
@@ -71,11 +71,11 @@ export class Editor {
     return this.#close(operation, context, { removed });
   }
 
-  undo(id: number, context: EditContext): Edited {
+  undo(id: number, context: EditContext): EditOutcome {
     return this.#revisit(id, true, context);
   }
 
-  redo(id: number, context: EditContext): Edited {
+  redo(id: number, context: EditContext): EditOutcome {
     return this.#revisit(id, false, context);
   }
 
@@ -85,7 +85,7 @@ export class Editor {
     change: { added: readonly Edge[]; removed: readonly Edge[] },
     details: Pick<MockOperation, 'of' | 'sources' | 'sinks'>,
     context: EditContext,
-  ): Edited {
+  ): EditOutcome {
     const multicut =
       kind === 'multicut' || (details.of !== undefined && this.#log.find(details.of).kind === 'multicut');
     const rows = (edges: readonly Edge[]): readonly Edge[] =>
@@ -100,7 +100,7 @@ export class Editor {
     return this.#close(operation, context, change);
   }
 
-  #revisit(id: number, isUndo: boolean, context: EditContext): Edited {
+  #revisit(id: number, isUndo: boolean, context: EditContext): EditOutcome {
     let operation = this.#log.find(id);
     while (operation.kind === 'undo' || operation.kind === 'redo') {
       if (operation.kind === 'undo') isUndo = !isUndo;
@@ -110,7 +110,7 @@ export class Editor {
     return isUndo ? this.#undo(operation, context) : this.#redo(operation, context);
   }
 
-  #undo(undone: MockOperation, context: EditContext): Edited {
+  #undo(undone: MockOperation, context: EditContext): EditOutcome {
     const added = undone.added ? [] : (undone.removed ?? []);
     const removed = undone.added ? edgesAddedBy(this.graph, this.info, undone.added, undone) : [];
     const edges = [...added, ...removed];
@@ -125,7 +125,7 @@ export class Editor {
     );
   }
 
-  #redo(redone: MockOperation, context: EditContext): Edited {
+  #redo(redone: MockOperation, context: EditContext): EditOutcome {
     const { id, added, removed = [] } = redone;
     if (!added) this.#wantOneObject(removed);
     const operation = this.#log.open('redo', context, { of: id, ...(added ? { added } : { removed }) });
@@ -157,7 +157,7 @@ export class Editor {
     operation: MockOperation,
     { timeMs, nameRoot }: EditContext,
     { added = [], removed = [] }: { added?: readonly Edge[]; removed?: readonly Edge[] },
-  ): Edited {
+  ): EditOutcome {
     const applied = this.graph.apply({ timeMs, added, removed, operation: operation.id, nameRoot });
     operation.roots = applied.newRoots;
     operation.status = STATUS.success;

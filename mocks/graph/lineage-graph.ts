@@ -1,15 +1,15 @@
 /** What became of roots over time, as graphs. Source: PyChunkedGraph, pychunkedgraph/graph/lineage.py. */
-import { reach } from './neighbours.ts';
+import { reachableFrom } from './neighbours.ts';
 import type { TimedGraph } from './timed-graph.ts';
 
 function others(root: number, neighboursOf: (one: number) => number[]): Set<number> {
-  const reached = reach(root, neighboursOf);
+  const reached = reachableFrom(root, neighboursOf);
   reached.delete(root);
   return reached;
 }
 
 /** Roots, and which became which; nodes in the order in which they were found. */
-export class LineageGraph {
+export class RootLineage {
   /** By root, the operation that replaced it; 0 for none. */
   readonly operations = new Map<number, number>();
   readonly #next = new Map<number, Set<number>>();
@@ -54,13 +54,13 @@ export class LineageGraph {
 }
 
 /** The past of roots back to the first that are older than `pastMs`, and their future up to the first that are newer than `futureMs`. */
-export function lineageOf(
+export function traceLineage(
   { nodes, lineage }: TimedGraph,
   roots: readonly number[],
   pastMs: number,
   futureMs: number,
-): LineageGraph {
-  const graph = new LineageGraph();
+): RootLineage {
+  const graph = new RootLineage();
   const visit = (root: number): void => {
     graph.add(root);
     graph.operations.set(root, lineage.replacedBy(root)?.operation ?? 0);
@@ -95,8 +95,8 @@ export function lineageOf(
 }
 
 /** The earliest ancestors of each root, and for those whose objects were never split, the one root they are in now. */
-export function idMappings(
-  graph: LineageGraph,
+export function mapIds(
+  graph: RootLineage,
   roots: readonly number[],
 ): { past: Map<number, number[]>; future: Map<number, number> } {
   const past = new Map<number, number[]>(),

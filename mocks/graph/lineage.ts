@@ -1,5 +1,5 @@
 /** Which roots became which, through which operation. */
-export interface Succession {
+export interface RootReplacement {
   timeMs: number;
   /** 0 when the edit has no entry in an operation log. */
   operation: number;
@@ -8,21 +8,21 @@ export interface Succession {
 }
 
 export class Lineage {
-  readonly #madeBy = new Map<number, Succession>();
-  readonly #replacedBy = new Map<number, Succession>();
+  readonly #madeBy = new Map<number, RootReplacement>();
+  readonly #replacedBy = new Map<number, RootReplacement>();
 
-  record(succession: Succession): void {
+  record(succession: RootReplacement): void {
     for (const root of succession.to) this.#madeBy.set(root, succession);
     for (const root of succession.from) this.#replacedBy.set(root, succession);
   }
 
   /** What made this root; undefined for one of the base. */
-  madeBy(root: number): Succession | undefined {
+  madeBy(root: number): RootReplacement | undefined {
     return this.#madeBy.get(root);
   }
 
   /** What took this root's place; undefined while it stands. */
-  replacedBy(root: number): Succession | undefined {
+  replacedBy(root: number): RootReplacement | undefined {
     return this.#replacedBy.get(root);
   }
 

@@ -56,8 +56,8 @@ export function edgesToActivate(
     if (!isActive(graph, [from, to], timeMs)) return void inactive.push([from, to]);
     neighbours.link(from, to);
   });
-  const ofA = neighbours.reach(a);
+  const ofA = neighbours.reachableFrom(a);
   if (ofA.has(b)) return undefined;
-  const ofB = neighbours.reach(b);
+  const ofB = neighbours.reachableFrom(b);
   return inactive.filter(([from, to]) => (ofA.has(from) && ofB.has(to)) || (ofB.has(from) && ofA.has(to)));
 }

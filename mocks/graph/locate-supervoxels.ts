@@ -12,7 +12,7 @@ export interface LocateOptions {
   /** Without it a point means the first of the node's supervoxels in the point's graph chunk. */
   labelAt?: LabelAt;
   /** The search ends at the volume's edge; otherwise a search that leaves the volume fails, as on the real server. */
-  staysInside: boolean;
+  clampsToVolume: boolean;
 }
 
 /** In mean sides of a voxel. */
@@ -27,12 +27,12 @@ const TOGETHER_NM = 1000;
  * @param points Voxels, xyz.
  * @throws EditError REFUSED when nothing of the node is near, FAILED when the search leaves the volume and may not.
  */
-export function locate(
+export function locateSupervoxels(
   graph: TimedGraph,
   info: MockGraphInfo,
   nodes: readonly bigint[],
   points: readonly (readonly number[])[],
-  { labelAt, staysInside }: LocateOptions,
+  { labelAt, clampsToVolume: staysInside }: LocateOptions,
 ): bigint[] {
   const found = [...nodes];
   const voxels = points.map((point) => point.map(Math.trunc));
@@ -44,7 +44,7 @@ export function locate(
     for (const group of together(here, voxels, scaleOf(info).resolution)) {
       const wanted = group.map((k) => voxels[k]);
       const supervoxels = labelAt
-        ? nearest(graph, info, node, wanted, { labelAt, staysInside })
+        ? nearest(graph, info, node, wanted, { labelAt, clampsToVolume: staysInside })
         : inTheirChunks(graph, info, node, wanted);
       if (!supervoxels)
         throw new EditError(
@@ -86,7 +86,7 @@ function nearest(
   info: MockGraphInfo,
   node: number,
   points: readonly number[][],
-  { labelAt, staysInside }: Required<LocateOptions>,
+  { labelAt, clampsToVolume: staysInside }: Required<LocateOptions>,
 ): bigint[] | undefined {
   const { resolution, size, voxelOffset: offset } = scaleOf(info);
   const mean = (resolution[0] + resolution[1] + resolution[2]) / 3;

@@ -1,5 +1,5 @@
 /** All that can be reached from `start`, itself first, the nearer before the farther. */
-export function reach(start: number, neighboursOf: (one: number) => Iterable<number>): Set<number> {
+export function reachableFrom(start: number, neighboursOf: (one: number) => Iterable<number>): Set<number> {
   const reached = new Set([start]);
   for (const one of reached) for (const other of neighboursOf(one)) reached.add(other);
   return reached;
@@ -29,8 +29,8 @@ export class Neighbours {
     return this.#of.get(one) ?? [];
   }
 
-  reach(start: number): Set<number> {
-    return reach(start, (one) => this.of(one));
+  reachableFrom(start: number): Set<number> {
+    return reachableFrom(start, (one) => this.of(one));
   }
 
   /** All that are known, by what they can reach. */
@@ -39,7 +39,7 @@ export class Neighbours {
     const seen = new Set<number>();
     for (const start of this.#of.keys()) {
       if (seen.has(start)) continue;
-      const component = [...this.reach(start)];
+      const component = [...this.reachableFrom(start)];
       for (const one of component) seen.add(one);
       found.push(component);
     }

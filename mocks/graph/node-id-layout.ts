@@ -20,7 +20,7 @@ const WORD = 2 ** 32;
 /** The words of an ID, low one first. */
 export const wordsOfId = (id: bigint): [number, number] => [Number(id & 0xffffffffn), Number(id >> 32n)];
 
-export class IdLayout {
+export class NodeIdLayout {
   readonly layers: number;
   readonly #layerBits: number;
   /** Bits of one coordinate, by layer. */

@@ -1,13 +1,13 @@
-import { IdIndex } from './uint64-index.ts';
-import { wordsOfId, type IdLayout } from './node-id-layout.ts';
+import { Uint64Index } from './uint64-index.ts';
+import { wordsOfId, type NodeIdLayout } from './node-id-layout.ts';
 
 /** IDs for new nodes, as words: the next segment of a graph chunk, or one that the graph's maker chose. */
 export class NodeIds {
   /** Last segment given out in a chunk, by the chunk's ID. */
-  readonly #chunkIndex = new IdIndex();
+  readonly #chunkIndex = new Uint64Index();
   readonly #lastSegment: number[] = [];
 
-  constructor(readonly layout: IdLayout) {}
+  constructor(readonly layout: NodeIdLayout) {}
 
   next(layer: number, x: number, y: number, z: number): [number, number] {
     const counter = this.#counterOf(this.layout.idWords(layer, x, y, z, 0));
@@ -15,7 +15,7 @@ export class NodeIds {
   }
 
   /** Later ones of its chunk come after it. @throws RangeError for an ID of another layer */
-  take(id: bigint, layer: number): [number, number] {
+  reserve(id: bigint, layer: number): [number, number] {
     if (this.layout.layerOfId(id) !== layer)
       throw new RangeError(`${id} is no root ID: its layer is not ${layer}`);
     const counter = this.#counterOf(wordsOfId(this.layout.chunkIdOf(id)));

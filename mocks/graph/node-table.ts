@@ -3,7 +3,7 @@
  * children are fixed, and a new parent is one more entry with its time. Nodes are small integers here; IDs are looked up once.
  */
 import { wordsOf } from '../../lib/base/uint64.ts';
-import { IdIndex } from './uint64-index.ts';
+import { Uint64Index } from './uint64-index.ts';
 import { wordsOfId } from './node-id-layout.ts';
 import { IntList } from './int-list.ts';
 
@@ -27,7 +27,7 @@ export class NodeTable {
   #count = 0;
   readonly #children: IntList;
   readonly #former = new Map<number, FormerParents>();
-  readonly #index: IdIndex;
+  readonly #index: Uint64Index;
 
   /** @param expected Nodes to come; a guess that is too low costs time only. */
   constructor(expected = 1024) {
@@ -39,7 +39,7 @@ export class NodeTable {
     this.#retired = new Uint8Array(this.#capacity);
     this.#childStart = new Int32Array(this.#capacity + 1);
     this.#children = new IntList(2 * this.#capacity);
-    this.#index = new IdIndex(this.#capacity);
+    this.#index = new Uint64Index(this.#capacity);
   }
 
   get count(): number {

@@ -1,7 +1,7 @@
 /** The log of merges, splits, undos and redos. Source: PyChunkedGraph, pychunkedgraph/graph/operation.py. */
 import { EditError } from './edit-error.ts';
 import type { Edge } from './edge-table.ts';
-import type { NameRoot } from './build-ancestors.ts';
+import type { ChooseRootId } from './build-ancestors.ts';
 
 export const STATUS = { success: 0, created: 1, exception: 2 } as const;
 
@@ -34,7 +34,7 @@ export interface MockOperation extends EditCoords {
 export interface EditContext extends EditCoords {
   user: string;
   timeMs: number;
-  nameRoot?: NameRoot;
+  nameRoot?: ChooseRootId;
 }
 
 export class OperationLog {

@@ -1,5 +1,5 @@
 /** What an edit makes of the layer-2 nodes it touches. Source: PyChunkedGraph, pychunkedgraph/graph/edits.py. */
-import { Disjoint } from './disjoint-sets.ts';
+import { DisjointSets } from './disjoint-sets.ts';
 import type { Edge, Edges } from './edge-table.ts';
 import type { GraphView } from './graph-view.ts';
 
@@ -20,7 +20,7 @@ export function regroup(
   const standing = standingEdges(graph, touched, added, removed);
   const members = touched.flatMap((node) => Array.from(nodes.childrenOf(node))).sort((a, b) => a - b);
   const place = new Map(members.map((member, k) => [member, k]));
-  const sets = new Disjoint(members.length);
+  const sets = new DisjointSets(members.length);
   const layers = standing.map(([a, b]) => graph.crossingLayer(a, b));
   standing.forEach(([a, b], e) => {
     if (layers[e] === 1) sets.join(place.get(a)!, place.get(b)!);

@@ -1,7 +1,7 @@
 import { wordsOf } from '../../lib/base/uint64.ts';
 import type { TimedGraph } from './timed-graph.ts';
 
-export interface RootsAt {
+export interface ClimbOptions {
   timeMs: number;
   /** The climb of an ID ends at the first ancestor at or above this layer. */
   stopLayer: number;
@@ -15,11 +15,11 @@ export interface RootsAt {
  *
  * @returns Also how many IDs were looked for with and without success; 0 is `unfound` too, but not `missing`.
  */
-export function rootsAt(
+export function findRootsAt(
   graph: TimedGraph,
   ids: BigUint64Array,
-  { timeMs, stopLayer, strict }: RootsAt,
-): { ids: BigUint64Array; found: number; unfound: number; missing: number } {
+  { timeMs, stopLayer, strict }: ClimbOptions,
+): { ids: BigUint64Array; found: number; withoutAncestor: number; nonzeroWithoutAncestor: number } {
   const { nodes, layout } = graph;
   const answer = ids.slice();
   const words = wordsOf(answer);
@@ -44,5 +44,10 @@ export function rootsAt(
       words[k] = words[k + 1] = 0;
     }
   }
-  return { ids: found === 0 && !strict ? ids.slice() : answer, found, unfound, missing };
+  return {
+    ids: found === 0 && !strict ? ids.slice() : answer,
+    found,
+    withoutAncestor: unfound,
+    nonzeroWithoutAncestor: missing,
+  };
 }

@@ -5,11 +5,11 @@
  */
 import { buildBase } from './base-hierarchy.ts';
 import { EdgeTable, type Edge, type EdgeList, type Edges } from './edge-table.ts';
-import type { IdLayout } from './node-id-layout.ts';
+import type { NodeIdLayout } from './node-id-layout.ts';
 import { Lineage } from './lineage.ts';
 import { NodeIds } from './node-ids.ts';
 import { NodeTable } from './node-table.ts';
-import { raise, type NameRoot } from './build-ancestors.ts';
+import { buildAncestors, type ChooseRootId } from './build-ancestors.ts';
 import { regroup } from './regroup.ts';
 
 export interface TimedEdit {
@@ -18,7 +18,7 @@ export interface TimedEdit {
   removed: readonly Edge[];
   /** In the operation log. @default 0: none */
   operation?: number;
-  nameRoot?: NameRoot;
+  nameRoot?: ChooseRootId;
 }
 
 /** Nodes that an edit made and put out of date. */
@@ -51,12 +51,12 @@ export class TimedGraph {
 
   /** @param nodes Holds the supervoxels, in ascending order, and nothing else. */
   constructor(
-    readonly layout: IdLayout,
+    readonly layout: NodeIdLayout,
     readonly nodes: NodeTable,
     edges: EdgeList,
     readonly baseMs: number,
     readonly options: TimedGraphOptions,
-    nameRoot?: NameRoot,
+    nameRoot?: ChooseRootId,
   ) {
     this.supervoxels = nodes.count;
     this.#ids = new NodeIds(layout);
@@ -94,8 +94,8 @@ export class TimedGraph {
     this.#newestMs = timeMs;
     for (const [a, b] of added) {
       if (this.edges.has(a, b)) continue;
-      if (this.crossingLayer(a, b) === 1) this.edges.draw(b, a);
-      else this.edges.draw(a, b);
+      if (this.crossingLayer(a, b) === 1) this.edges.add(b, a);
+      else this.edges.add(a, b);
     }
     const touched = [...new Set([...added, ...removed].flat().map((end) => this.nodes.parentNow(end)))];
     const oldRoots = [...this.rootsNow(touched)];
@@ -104,7 +104,7 @@ export class TimedGraph {
       this.#edgesOf.set(node, edges);
       return node;
     });
-    const newRoots = raise(
+    const newRoots = buildAncestors(
       this,
       newLayer2,
       (layer, below, children, name) => this.#add(layer, below, timeMs, children, name),
@@ -183,7 +183,7 @@ export class TimedGraph {
     const found = this.#noEdges();
     for (const own of this.nodes.childrenOf(layer2))
       this.edges.forEach(own, (other, handle) => {
-        if (this.edges.stoodAtBase(handle)) found[this.crossingLayer(own, other)].push(own, other);
+        if (this.edges.isActiveAtBase(handle)) found[this.crossingLayer(own, other)].push(own, other);
       });
     return found;
   }
@@ -210,7 +210,7 @@ export class TimedGraph {
     children: ArrayLike<number>,
     name?: bigint,
   ): number {
-    const [low, high] = name === undefined ? this.#nextId(layer, supervoxel) : this.#ids.take(name, layer);
+    const [low, high] = name === undefined ? this.#nextId(layer, supervoxel) : this.#ids.reserve(name, layer);
     return this.nodes.add(low, high, timeMs, children);
   }
 

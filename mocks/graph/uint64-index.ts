@@ -2,7 +2,7 @@
  * uint64 to a small integer, without BigInt: open addressing over pairs of uint32. A Map with bigint keys is an order of
  * magnitude slower, and looking up a million IDs is what a mocked server does all day.
  */
-export class IdIndex {
+export class Uint64Index {
   #size = 0;
   #mask: number;
   /** Low and high word of the key in each slot. */

@@ -1,11 +1,11 @@
 /** Objects cut into supervoxels: each in one graph chunk, as a chunkedgraph wants them. */
 import type { Vec3 } from '../../lib/base/vec3.ts';
 import { product } from '../../lib/base/vec3.ts';
-import { chunkBase } from '../mock-graph-info.ts';
+import { chunkBaseId } from '../mock-graph-info.ts';
 import { touchingPairs } from './touching.ts';
 import type { ValueOf } from './values.ts';
 
-export interface Cut {
+export interface CutOptions {
   /** Voxels. */
   size: Vec3;
   voxelOffset: Vec3;
@@ -28,7 +28,7 @@ export interface Supervoxels {
 /** Every object is one connected component of the edges; background is 0. */
 export function cutIntoSupervoxels(
   objectAt: ValueOf,
-  { size, voxelOffset, graphChunkSize, supervoxelSize }: Cut,
+  { size, voxelOffset, graphChunkSize, supervoxelSize }: CutOptions,
 ): Supervoxels {
   const parts = new Int32Array(product(size)).fill(-1);
   const ids: bigint[] = [],
@@ -52,7 +52,7 @@ export function cutIntoSupervoxels(
           if (index === undefined) {
             const segment = (segments.get(chunk.join()) ?? 0n) + 1n;
             segments.set(chunk.join(), segment);
-            indices.set(name, (index = ids.push(chunkBase(chunk) + segment) - 1));
+            indices.set(name, (index = ids.push(chunkBaseId(chunk) + segment) - 1));
             objects.push(object);
           }
           last = { object, cell, index };
