@@ -44,35 +44,39 @@ const QUERY: ValueKind = {
   },
 };
 
-const WHEN = 'ISO 8601 (no zone: UTC), unix seconds, settled, or mat or mat_943 of a datastack';
+const WHEN = 'ISO 8601 (UTC without a zone), unix seconds, settled, or mat or mat_943 of a datastack';
 
 /** Options of every call. */
 export const COMMON_OPTIONS = {
-  signal: { kind: SIGNAL, says: 'ends the call' },
+  signal: { kind: SIGNAL, says: 'aborts the call' },
   timeoutMs: {
     kind: number(TIMEOUT),
-    default: "the volume's timeoutMs; for edits no limit",
-    says: 'most that the call may take, in ms, all its requests together',
+    default: "the volume's timeoutMs; no limit for edits",
+    says: 'time limit of the call in ms, for all its requests together',
   },
   borrow: {
     kind: BOOLEAN,
     default: 'false',
-    says: 'do not copy a BigUint64Array: the caller does not write to it meanwhile',
+    says: 'do not copy a BigUint64Array: the caller does not write to it until the call has ended',
   },
 } as const;
 
 /** Options of calls whose replies have a size limit. */
 export const CALL_OPTIONS = {
   ...COMMON_OPTIONS,
-  maxBytes: { kind: number(integerFrom(1)), default: '256 MiB', says: 'longest reply that is taken' },
+  maxBytes: {
+    kind: number(integerFrom(1)),
+    default: '256 MiB',
+    says: 'longest reply that is accepted, in bytes',
+  },
 } as const satisfies OptionTable<CallOptions>;
 
 export const TIMESTAMP_OPTION = {
   kind: TIMESTAMP_KIND,
-  default: "the volume's, else now",
+  default: "the volume's, or else now",
   flag: '--timestamp <time>',
-  says: 'the moment',
-  flagSays: `the moment: ${WHEN}`,
+  says: 'the timestamp',
+  flagSays: `the timestamp: ${WHEN}`,
 } as const;
 
 /** Options of calls with a timestamp. */
@@ -88,35 +92,43 @@ export const WINDOW_OPTIONS = {
     kind: TIMESTAMP_KIND,
     default: 'as far back as the history goes',
     flag: '--from <time>',
-    says: 'the earlier moment',
-    flagSays: `the earlier moment: ${WHEN}`,
+    says: 'the earlier timestamp',
+    flagSays: `the earlier timestamp: ${WHEN}`,
   },
   to: {
     kind: TIMESTAMP_KIND,
-    default: "the volume's moment, else now",
+    default: "the volume's timestamp, or else now",
     flag: '--to <time>',
-    says: 'the later moment; an edit of this very millisecond is included',
+    says: 'the later timestamp; an edit at exactly this millisecond is included',
   },
 } as const;
 
 /** Options of edits. */
 export const EDIT_OPTIONS = {
   ...CALL_OPTIONS,
-  remesh: { kind: BOOLEAN, default: "true, the server's", says: 'whether meshes are made anew' },
-  priority: { kind: BOOLEAN, default: "true, the server's", says: 'whether that is urgent' },
+  remesh: {
+    kind: BOOLEAN,
+    default: "true, the server's default",
+    says: 'whether the server makes new meshes',
+  },
+  priority: {
+    kind: BOOLEAN,
+    default: "true, the server's default",
+    says: 'whether the new meshes are urgent',
+  },
 } as const satisfies OptionTable<EditOptions>;
 
 export const STOP_LAYER_OPTION = {
   kind: number(integerFrom(1)),
   default: 'the root layer',
-  says: 'layer at which the climb ends, 2 to the root layer',
+  says: 'layer at which the look-up ends, from 2 to the root layer',
 } as const;
 
 export const BOUNDS_OPTION = {
   kind: optionGroup('{ min, max }, each of three numbers', BOUNDS_OPTIONS),
   default: 'the whole object',
   flag: '--bounds <x0,y0,z0,x1,y1,z1>',
-  says: 'only nodes whose graph chunk touches this box, its end outside; the node asked about, too',
+  says: 'only nodes whose graph chunk touches this half-open box; the requested node must touch it, too',
 } as const;
 
 /** Options of `leaves` and `leavesMany`. */
@@ -127,13 +139,13 @@ export const LEAVES_OPTIONS = {
     kind: number(integerFrom(1)),
     default: '1',
     flag: '--stop-layer <layer>',
-    says: '1 for supervoxels, 2 for layer-2 nodes, …',
+    says: 'layer of the leaves: 1 for supervoxels, 2 for layer-2 nodes, …',
   },
   verify: {
     kind: BOOLEAN,
     default: 'false',
     flag: '--verify',
-    says: 'leave out what an undone merge has left there; one more request a node, and a root look-up',
+    says: 'remove leaves that an undone merge has left there; costs one more request per node, and a root look-up',
   },
 } as const satisfies OptionTable<LeavesOptions>;
 
@@ -141,32 +153,32 @@ export const LATEST_OPTION = {
   kind: BOOLEAN,
   default: 'false',
   flag: '--latest',
-  says: 'the last millisecond of its life; `timestamp` for those that live',
-  flagSays: 'the last millisecond of its life; --timestamp for those that live',
+  says: 'return the last millisecond at which it was a root; `timestamp` for a root that still is one',
+  flagSays: 'print the last millisecond at which it was a root; --timestamp for a root that still is one',
 } as const;
 
 export const PRECISE_OPTION = {
   kind: BOOLEAN,
   default: 'false',
   flag: '--precise',
-  says: 'centroids of meshes instead of chunk centres',
+  says: 'use centroids of meshes instead of chunk centres',
 } as const;
 
-export const TIMESTAMP_PAST_OPTION = { kind: TIMESTAMP_KIND, says: 'the earlier moment' } as const;
+export const TIMESTAMP_PAST_OPTION = { kind: TIMESTAMP_KIND, says: 'the earlier timestamp' } as const;
 
 export const RAW_OPTION = {
   kind: BOOLEAN,
   default: 'false',
   flag: '--raw',
-  says: 'as the server says: also what came and went in between',
+  says: "the server's own list: also roots that were created and replaced in between",
 } as const;
 
 export const FILTERED_OPTION = {
   kind: BOOLEAN,
   default: 'true',
   flag: '--unfiltered',
-  says: 'only what concerns the root itself',
-  flagSays: 'also what does not concern the root itself',
+  says: 'only edits that concern the root itself',
+  flagSays: 'also edits that do not concern the root itself',
   flagMeans: false,
 } as const;
 
@@ -187,34 +199,30 @@ export const BY_OPTION = {
 export const MINCUT_OPTION = {
   kind: BOOLEAN,
   default: 'true',
-  says: 'let the server look for the cut; false: cut between each source and the sink of the same number',
+  says: 'let the server search for the best cut; false: cut between each source and the sink of the same index',
 } as const;
 
 /** Options of `request`. */
 export const REQUEST_OPTIONS = {
   ...CALL_OPTIONS,
-  method: {
-    kind: oneOf('GET', 'POST'),
-    default: "'GET', which may have a body here",
-    says: 'how it is sent',
-  },
+  method: { kind: oneOf('GET', 'POST'), default: "'GET', which may have a body here", says: 'HTTP method' },
   query: {
     kind: QUERY,
     flag: '--query <name=value>',
-    says: 'parameters of the URL',
-    flagSays: 'a parameter; may be repeated',
+    says: 'query parameters of the URL',
+    flagSays: 'a query parameter; may be repeated',
   },
   body: {
     kind: defineKind('anything', () => true),
     flag: '--body <json>',
-    says: 'what is sent: bytes as they stand, anything else as JSON',
-    flagSays: 'what is sent, by POST; integers of 64 bits stay exact',
+    says: 'the body: bytes are sent unchanged, anything else as JSON',
+    flagSays: 'the body, sent by POST; 64-bit integers stay exact',
   },
   as: {
     kind: oneOf('json', 'ids', 'text', 'bytes'),
     default: "'json'",
     flag: '--as <what>',
-    says: 'what the answer is: JSON, binary uint64 IDs, text, or bytes',
+    says: 'how the answer is read: JSON, binary uint64 IDs, text, or bytes',
   },
-  retry: { kind: BOOLEAN, default: 'true for GET', says: 'whether what may pass is tried again' },
+  retry: { kind: BOOLEAN, default: 'true for GET', says: 'whether temporary failures are retried' },
 } as const;

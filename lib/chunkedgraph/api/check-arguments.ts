@@ -95,8 +95,8 @@ const POSITIVE_TRIPLE: ValueKind = {
 
 /** The options of a box. */
 export const BOUNDS_OPTIONS = {
-  min: { kind: TRIPLE, required: true, says: 'where the box begins' },
-  max: { kind: TRIPLE, required: true, says: 'where it ends; this is outside' },
+  min: { kind: TRIPLE, required: true, says: 'lower corner of the box; it is inside' },
+  max: { kind: TRIPLE, required: true, says: 'upper corner of the box; it is outside' },
   resolution: {
     kind: POSITIVE_TRIPLE,
     default: "voxels of the graph's mip",
