@@ -1,16 +1,16 @@
-/** Work and pauses that end with a signal, and signals that act as one. */
+/** Abort signals: listeners that many callers share, several signals joined into one, and work and pauses that end with a signal. */
 
 interface SharedListener {
   acts: Set<() => void>;
   listener: () => void;
 }
 
-/** By signal: what acts when it aborts. */
+/** The shared listener of each signal. */
 const listening = new WeakMap<AbortSignal, SharedListener>();
 
 /**
- * Acts when a signal aborts, or at once if it has. All who wait for one signal share one listener, so that many thousands may.
- * @returns What takes it back.
+ * Calls `act` when a signal aborts, or at once if it has aborted already. All callers of one signal share one listener, so thousands may wait.
+ * @returns A function that removes `act` again.
  */
 export function onAbort(signal: AbortSignal, act: () => void): () => void {
   if (signal.aborted) {
@@ -18,7 +18,7 @@ export function onAbort(signal: AbortSignal, act: () => void): () => void {
     return () => undefined;
   }
   const { acts, listener } = listening.get(signal) ?? listen(signal);
-  const own = (): void => act(); // the same function may be given twice
+  const own = (): void => act(); // a Set would keep the same function once, even if it was passed twice
   acts.add(own);
   return () => {
     if (!acts.delete(own) || acts.size > 0) return;
@@ -40,8 +40,11 @@ function listen(signal: AbortSignal): SharedListener {
 }
 
 /**
- * What `call` gives, or throws, when it is handed a signal of its own that aborts with the first of `signals`. Until it ends, a listener holds
- * each of them: `AbortSignal.any` does not, and an `AbortSignal.timeout` that nobody else holds may be collected before its time.
+ * Runs `call` with a controller whose signal aborts with the first of `signals`, and returns its result.
+ *
+ * A listener holds each signal until `call` ends. `AbortSignal.any` does not hold its sources: an `AbortSignal.timeout` that nothing else
+ * holds may be garbage-collected before it fires.
+ * @throws What `call` throws.
  */
 export async function withJointSignal<T>(
   signals: readonly (AbortSignal | undefined)[],
@@ -58,8 +61,8 @@ export async function withJointSignal<T>(
 }
 
 /**
- * A promise that follows `work` but rejects with `signal.reason` as soon as the signal aborts. The work itself goes on:
- * `onLeave` tells its owner that this caller is gone. The listener is always removed.
+ * Returns a promise that follows `work` but rejects with `signal.reason` as soon as the signal aborts. The work itself goes on:
+ * `onLeave` tells its owner that this caller has left. The listener is always removed.
  */
 export function leaveOnAbort<T>(
   work: Promise<T>,
@@ -72,7 +75,7 @@ export function leaveOnAbort<T>(
       onLeave();
       reject(signal.reason as Error);
     });
-    // Also when nobody waits for it any more: a rejection must not be left unhandled.
+    // This also handles a rejection that comes after the caller has left.
     work.then(
       (value) => (release(), resolve(value)),
       (error: unknown) => (release(), reject(error as Error)),
@@ -80,7 +83,7 @@ export function leaveOnAbort<T>(
   });
 }
 
-/** @throws signal.reason as soon as the signal aborts; no timer stays. */
+/** Waits `ms` milliseconds. @throws signal.reason as soon as the signal aborts; the timer is then cleared. */
 export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
     const timer = setTimeout(() => {

@@ -1,13 +1,15 @@
-/** How long to wait before trying again, where nobody says so: exponential backoff with equal jitter (half fixed, half random). Pure. */
+/** The wait before a retry: exponential backoff with equal jitter (half fixed, half random). Pure. */
 
 /**
- * @param made Tries made so far, from 1.
- * @param random 0 to 1.
+ * Computes the wait before the next attempt, in milliseconds.
+ *
+ * @param attempts Attempts made so far, from 1.
+ * @param random A random number from 0 to 1.
  */
 export function backoffMs(
-  made: number,
-  { firstMs, mostMs: maxMs, random }: { firstMs: number; mostMs: number; random: number },
+  attempts: number,
+  { firstMs, maxMs, random }: { firstMs: number; maxMs: number; random: number },
 ): number {
-  const ceiling = Math.min(maxMs, firstMs * 2 ** (made - 1));
+  const ceiling = Math.min(maxMs, firstMs * 2 ** (attempts - 1));
   return ceiling / 2 + (ceiling / 2) * random;
 }

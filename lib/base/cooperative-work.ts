@@ -1,26 +1,27 @@
 /**
- * Long work that lets the event loop go on. The work is a generator that yields wherever it may pause, every few thousand steps: it knows
- * nothing of time. Work that is short runs to its end at once.
+ * Runs long work without blocking the event loop. The work is a generator that yields wherever it may pause, every few thousand steps; it
+ * does not look at the clock. Short work runs to its end at once.
  */
 
-/** Work that may pause where it yields. */
+/** Work that may be paused wherever it yields. */
 export type PausableWork<T = void> = Generator<void, T, void>;
 
 export interface RunnerClock {
-  /** Milliseconds that never jump. */
+  /** Returns milliseconds of a monotonic clock. */
   now: () => number;
-  /** Acts once the event loop has gone on: timers and sockets had their turn. */
+  /** Calls `act` in a later turn of the event loop, after timers and sockets have had their turn. */
   afterLoopTurn: (act: () => void) => void;
 }
 
 const SYSTEM: RunnerClock = { now: () => performance.now(), afterLoopTurn: (act) => void setImmediate(act) };
 
-/** All who work in one turn of the event loop together hold it for about as long. */
+/** How long all work of one turn of the event loop together may hold it. */
 const HOLD_MS = 8;
 
+/** Runs pausable work, and pauses it once the event loop has been held for 8 ms. */
 export class CooperativeRunner {
   readonly #clock: RunnerClock;
-  /** When the first work of this turn was seen. */
+  /** When the first work of this turn began; undefined before that. */
   #since: number | undefined;
   readonly #paused: (() => void)[] = [];
 
@@ -28,7 +29,7 @@ export class CooperativeRunner {
     this.#clock = clock;
   }
 
-  /** Whether the event loop has been held for long enough. */
+  /** Tells whether the event loop has been held for long enough, so that work should pause. */
   isDue(): boolean {
     const now = this.#clock.now();
     if (this.#since !== undefined) return now - this.#since >= HOLD_MS;
@@ -37,7 +38,7 @@ export class CooperativeRunner {
     return false;
   }
 
-  /** Resolves in a later turn, first come, first served: in each turn one goes on, or all who work would do a little in the same one. */
+  /** Resolves in a later turn of the event loop, in the order of the calls. Only one caller resumes in each turn, so that turns stay short. */
   pause(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#paused.push(resolve) === 1) this.#clock.afterLoopTurn(() => this.#release());
@@ -45,16 +46,16 @@ export class CooperativeRunner {
   }
 
   #release(): void {
-    const goOn = this.#paused[0];
-    goOn();
+    const resume = this.#paused[0];
+    resume();
     this.#paused.shift();
     if (this.#paused.length > 0) this.#clock.afterLoopTurn(() => this.#release());
   }
 
   /**
-   * Does the work.
-   * @returns What it gives: at once when no pause was due.
-   * @throws signal.reason at the next pause that work offers.
+   * Runs work to its end.
+   * @returns The result of the work; a promise only if it had to pause.
+   * @throws What the work throws; `signal.reason` at the first yield after the signal has aborted.
    */
   run<T>(work: PausableWork<T>, signal?: AbortSignal): T | Promise<T> {
     for (let step = work.next(); ; step = work.next()) {
@@ -76,15 +77,18 @@ export class CooperativeRunner {
   }
 }
 
-/** The event loop is one for all volumes of the process, and so is this. */
+/** The runner of this process: all volumes share one event loop, and so one runner. */
 export const cooperativeRunner = new CooperativeRunner();
 
-/** Does the work without a pause. */
+/** Runs work to its end without a pause. */
 export function runWithoutPause<T>(work: PausableWork<T>): T {
   for (let step = work.next(); ; step = work.next()) if (step.done) return step.value;
 }
 
-/** Acts on 0 to `count`, a stretch at a time. Small functions that are called often are compiled sooner than a loop that goes round often. */
+/**
+ * Calls `act` for the numbers from 0 to `count`, one stretch of `size` numbers per call, and yields between stretches. V8 optimizes a small
+ * function that is called often sooner than one long loop.
+ */
 export function* inStretches(
   count: number,
   act: (from: number, end: number) => void,
@@ -96,9 +100,9 @@ export function* inStretches(
   }
 }
 
-/** Steps of some 10 to 100 ns each. */
+/** Numbers per stretch, for steps of about 10 to 100 ns each. */
 const STRETCH = 2 ** 14;
 
-/** Fills fresh memory: to touch it for the first time takes longer than to write to it. */
+/** Fills an array in stretches. The first touch of fresh memory takes long enough to need pauses. */
 export const fillInStretches = (array: Uint8Array | Float32Array, value: number): PausableWork =>
   inStretches(array.length, (from, end) => void array.fill(value, from, end), 2 ** 18);

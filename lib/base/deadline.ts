@@ -1,17 +1,22 @@
 /**
- * Calls that end in time. Whoever reads many things tells a deadline from any other abort by the signal's reason: an abort throws away what
- * was read, a deadline keeps it, and what is missing has failed with a DeadlineError that says how much that is.
+ * Calls with a deadline. The signal's reason tells a deadline from any other abort: an abort discards what was read, a deadline keeps it,
+ * and the missing part fails with a DeadlineError that says how much is missing.
  */
 import { withJointSignal } from './abort.ts';
 import { DeadlineError } from './errors.ts';
 
-/** Most that a timer can wait, some 24 days. */
+/** The longest time that a timer can wait: about 24 days. */
 export const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
- * What `call` gives, or throws, when it is handed a signal of its own that also aborts after `timeoutMs`. No timer and no listener stays.
- * @param signals Those that end it otherwise.
- * @param endingMs How long the call needs to end once its signal has aborted: the signal aborts earlier by that, by half of the time at most.
+ * Runs `call` with a signal that aborts with the first of `signals`, or with a DeadlineError after `timeoutMs`. Returns its result.
+ * The timer and the listeners are always removed.
+ *
+ * @param timeoutMs The time limit; undefined for none.
+ * @param signals Other signals that end the call.
+ * @param endingMs Time that the call needs to end after its signal has aborted. The signal aborts that much earlier, but at most half of
+ *   `timeoutMs` earlier.
+ * @throws What `call` throws.
  */
 export async function withDeadline<T>(
   timeoutMs: number | undefined,
@@ -33,7 +38,7 @@ export async function withDeadline<T>(
   });
 }
 
-/** The deadline that has ended a signal. @throws signal.reason, if it was ended by anything else. */
+/** Returns the DeadlineError that aborted a signal; undefined if the signal has not aborted. @throws signal.reason if it is any other reason. */
 export function deadlineReason(signal: AbortSignal | undefined): DeadlineError | undefined {
   if (!signal?.aborted) return undefined;
   if (signal.reason instanceof DeadlineError) return signal.reason;

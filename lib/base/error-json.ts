@@ -1,24 +1,32 @@
-/** Errors as JSON, to be sent to another thread or process. What may be printed is all that is sent: nothing here holds a secret. */
+/** Errors as JSON, for another thread or process. The JSON holds only what may be printed, and so no secret. */
 import { safeText, redactSecretsIn } from './secret-redaction.ts';
 
-/** Marks errors of this package, and is the same in every copy of it. */
+/** The symbol that marks errors of this package. It is the same in every loaded copy of the package. */
 export const BRAND = Symbol.for('graphene-points.LookupError');
 
+/** An error as plain JSON: what `error.toJSON()` returns and `reviveError` reads. It holds no token or other secret. */
 export interface ErrorJson {
+  /** The name of the error's class, such as `GraphError`. */
   name: string;
+  /** The error's message. */
   message: string;
+  /** The error's code, such as `TIMEOUT`; absent where the error has none. */
   code?: string;
+  /** The error that caused this one. At most 8 levels of causes are included. */
   cause?: ErrorJson;
-  /** Of a PartialResultError: why, by chunk URL or `roots:<first ID of the batch>`. */
+  /** Only in a PartialResultError: why each part failed, keyed by chunk URL or `roots:<first ID of the batch>`. */
   causes?: [key: string, cause: ErrorJson][];
-  /** What else its class has: `url`, `status`, … */
+  /** The other fields of the class: `url`, `status`, … */
   [field: string]: unknown;
 }
 
-/** Causes of causes that are sent. */
-const DEEPEST = 8;
+/** Levels of causes that are included. */
+const MAX_DEPTH = 8;
 
-/** Of an error of ours every field but `result`, which may be large; of any other name, code and message: nobody knows what else it holds. */
+/**
+ * Turns an error into JSON. An error of this package keeps every field except `result`, which may be large. Any other error keeps its name,
+ * code, message and cause: its other fields may hold secrets.
+ */
 export function errorJson(error: unknown, depth = 0): ErrorJson {
   if (!(error instanceof Error)) return { name: 'Error', message: safeText(String(error)) };
   const { name, message, cause } = error,
@@ -30,19 +38,19 @@ export function errorJson(error: unknown, depth = 0): ErrorJson {
     message: safeText(message),
     ...(isOurs && fieldsOf(error)),
     ...(isOurs && causes && { causes: causesJson(causes, depth) }),
-    ...(cause !== undefined && depth < DEEPEST && { cause: errorJson(cause, depth + 1) }),
+    ...(cause !== undefined && depth < MAX_DEPTH && { cause: errorJson(cause, depth + 1) }),
   };
 }
 
-/** Sent otherwise, or not at all. */
-const NO_FIELDS = ['name', 'code', 'message', 'stack', 'cause', 'causes', 'result'];
+/** Fields that are added separately, or not at all. */
+const EXCLUDED_FIELDS = ['name', 'code', 'message', 'stack', 'cause', 'causes', 'result'];
 
 const fieldsOf = (error: Error): Record<string, unknown> =>
   redactSecretsIn(
     Object.fromEntries(
-      Object.entries(error).filter(([name, value]) => !NO_FIELDS.includes(name) && value !== undefined),
+      Object.entries(error).filter(([name, value]) => !EXCLUDED_FIELDS.includes(name) && value !== undefined),
     ),
   );
 
 const causesJson = (causes: Map<string, Error>, depth: number): ErrorJson['causes'] =>
-  depth < DEEPEST ? Array.from(causes, ([key, cause]) => [safeText(key), errorJson(cause, depth + 1)]) : [];
+  depth < MAX_DEPTH ? Array.from(causes, ([key, cause]) => [safeText(key), errorJson(cause, depth + 1)]) : [];

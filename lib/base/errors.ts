@@ -1,16 +1,29 @@
+/** The error classes of the package. All are subclasses of LookupError, and each has a `code`. */
 import type { CodeOf } from './error-codes.ts';
 import { BRAND, errorJson, type ErrorJson } from './error-json.ts';
 import { safeText } from './secret-redaction.ts';
 
-/** Names the method by which an object is printed in Node. */
+/** The method by which Node prints an object. */
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 /**
- * Every error this package raises on purpose, under one root. Callers switch on `code` (`error-codes.ts` says what each means); messages
- * may be reworded. Misuse by the programmer (a wrong argument type, an impossible option) is a plain TypeError or RangeError.
- * No error holds a token, a signed query, request headers or a whole response body; see `secrets.ts` for those that a server repeats.
+ * The common base class of all errors of this package. Switch on `code`, which stays stable; messages may be reworded (docs/errors.md says
+ * what each code means). A mistake in a program, such as a wrong argument type or an impossible option, is a plain TypeError or RangeError.
+ *
+ * No error holds a token, a signed query, request headers or a whole response body. A secret that a server repeats is hidden.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await volume.scatteredPoints(points);
+ * } catch (error) {
+ *   if (error instanceof LookupError) console.error(error.code, JSON.stringify(error));
+ *   else throw error;
+ * }
+ * ```
  */
 export abstract class LookupError extends Error {
+  /** What happened, in one word: one of the codes of the class. */
   abstract readonly code: string;
 
   constructor(message: string, options?: ErrorOptions) {
@@ -21,13 +34,13 @@ export abstract class LookupError extends Error {
     Object.defineProperty(this.prototype, BRAND, { value: true });
   }
 
-  /** Name, code, message, fields and cause, without secrets; `reviveError` makes an error of it again, in another thread or process. */
+  /** Returns name, code, message, fields and causes as plain JSON, without secrets. `reviveError` makes an error from it again. */
   toJSON(): ErrorJson {
     return errorJson(this);
   }
 }
 
-/** One whose code says what it is. */
+/** An error class with several codes. */
 abstract class CodedError<Code extends string> extends LookupError {
   constructor(
     readonly code: Code,
@@ -38,15 +51,15 @@ abstract class CodedError<Code extends string> extends LookupError {
   }
 }
 
-/** A cloud path that cannot be opened, or must not be. */
+/** A path or address that is malformed, not supported, or not safe to open. */
 export class PathError extends CodedError<CodeOf<'PathError'>> {
   override readonly name = 'PathError';
 }
 
-/** Metadata that is missing, breaks its schema, or names something this version does not read. */
+/** Metadata (an info file, a datastack, a graph's description) that was not found, breaks its schema, or names something this version does not read. */
 export class InfoError extends CodedError<CodeOf<'InfoError'>> {
   override readonly name = 'InfoError';
-  /** Where the metadata was read from; no query, no credentials. */
+  /** Where the metadata was read from, without query and credentials. */
   readonly url?: string;
   constructor(code: CodeOf<'InfoError'>, message: string, url?: string, options?: ErrorOptions) {
     super(code, message, options);
@@ -54,26 +67,27 @@ export class InfoError extends CodedError<CodeOf<'InfoError'>> {
   }
 }
 
+/** The codes of {@link RequestError}. */
 export type RequestErrorCode = CodeOf<'RequestError'>;
 
 /**
- * How an exchange ended without its whole answer, for the ends that may pass: nobody could be reached; a connection kept from earlier had
- * been closed; the connection broke; it fell silent.
+ * How a request ended without a whole answer, where a retry may help. `unreachable`: no connection could be made. `stale`: a connection
+ * that was kept from an earlier request had been closed. `cut`: the connection broke. `silent`: the server stopped responding.
  */
 export type BreakReason = 'unreachable' | 'stale' | 'cut' | 'silent';
 
-/** A read that was tried (and, where it can help, tried again) and failed. Never the same thing as an absent object. */
+/** A read that failed, after retries where a retry can help. An object that is not found is not a RequestError. */
 export class RequestError extends CodedError<RequestErrorCode> {
   override readonly name = 'RequestError';
-  /** For TIMEOUT and CONNECTION, where trying again may help. */
+  /** How the connection failed; only for TIMEOUT and CONNECTION, where a retry may help. */
   readonly broken?: BreakReason;
-  /** URL without credentials and query, or a file path. */
+  /** The URL, without credentials and query, or a file path. */
   readonly url: string;
   constructor(
     code: RequestErrorCode,
     message: string,
     url: string,
-    /** HTTP status, when there was an answer. */
+    /** The HTTP status; undefined if there was no answer. */
     readonly status?: number,
     { broken, ...options }: ErrorOptions & { broken?: BreakReason } = {},
   ) {
@@ -83,19 +97,20 @@ export class RequestError extends CodedError<RequestErrorCode> {
   }
 }
 
-/** Cloud credentials that are needed and missing, malformed, or of no use: their vendor refused them or did not answer. Holds no secret. */
+/** Cloud credentials that are missing, malformed, or refused by the cloud provider. The error holds no secret. */
 export class CredentialsError extends CodedError<CodeOf<'CredentialsError'>> {
   override readonly name = 'CredentialsError';
 }
 
+/** The codes of {@link DecodeError}. */
 export type DecodeErrorCode = CodeOf<'DecodeError'>;
 
-/** Bytes that are there but do not follow their format. Retrying cannot help. */
+/** Bytes that do not follow their format. A retry cannot help. */
 export class DecodeError extends CodedError<DecodeErrorCode> {
   override readonly name = 'DecodeError';
 }
 
-/** One chunk that could not be read or decoded; `cause` says why. All points in it are `failed`. */
+/** A chunk that could not be read or decoded; `cause` says why. All points in it have the status `failed`. */
 export class ChunkError extends LookupError {
   override readonly name = 'ChunkError';
   readonly code = 'CHUNK_FAILED';
@@ -106,13 +121,17 @@ export class ChunkError extends LookupError {
     this.url = safeText(url);
   }
 
-  /** @param cause Whatever broke it: an error of ours, which holds no secret, or what a store of the user's own threw, as it is. */
+  /**
+   * Makes the error of one chunk.
+   * @param url Where the chunk is stored.
+   * @param cause What was thrown: an error of this package, or whatever the user's own store threw.
+   */
   static of(url: string, cause: unknown): ChunkError {
     const why = cause instanceof Error ? cause.message : String(cause);
     return new ChunkError(`chunk ${url}: ${why}`, url, { cause });
   }
 
-  /** What Node prints. Of a cause that is not ours only name, message and code are shown: its other fields may hold request headers. */
+  /** What Node prints. A cause from outside this package shows only its name, message and code: its other fields may hold request headers. */
   [INSPECT](_depth: number, options: object, inspect: (value: unknown, options: object) => string): string {
     const { cause, message, url, stack } = this;
     if (cause === undefined || (cause instanceof Error && BRAND in cause))
@@ -123,26 +142,29 @@ export class ChunkError extends LookupError {
   }
 }
 
+/** The codes of {@link GraphError}. */
 export type GraphErrorCode = CodeOf<'GraphError'>;
 
+/** Fields of a {@link GraphError} that not every error has. */
 export interface GraphErrorOptions extends ErrorOptions {
   serverMessage?: string;
   retryAfter?: string;
 }
 
-/** A chunkedgraph server that refused, failed, or answered something that is not an answer. */
+/** A chunkedgraph server, or another service of CAVE, refused a request, failed, or gave an invalid answer. */
 export class GraphError extends CodedError<GraphErrorCode> {
   override readonly name = 'GraphError';
-  /** What the server says is wrong, 200 characters at most; never its traceback. */
+  /** The server's own error message, at most 200 characters, without its traceback. */
   readonly serverMessage?: string;
-  /** The reply's `Retry-After`, as it stands. */
+  /** The `Retry-After` header of the answer, unchanged. */
   readonly retryAfter?: string;
-  /** Endpoint asked, without its query. */
+  /** The URL of the request, without its query. */
   readonly url: string;
   constructor(
     code: GraphErrorCode,
     message: string,
     url: string,
+    /** The HTTP status; undefined if there was no answer. */
     readonly status?: number,
     { serverMessage, retryAfter, ...options }: GraphErrorOptions = {},
   ) {
@@ -153,61 +175,64 @@ export class GraphError extends CodedError<GraphErrorCode> {
   }
 }
 
-/** A timestamp that is no moment, or an ambiguous one. */
+/** A timestamp that is malformed or ambiguous, or that the graph has no answers for. */
 export class TimestampError extends LookupError {
   override readonly name = 'TimestampError';
   readonly code = 'BAD_TIMESTAMP';
 }
 
+/** The codes of {@link PointError}. */
 export type PointErrorCode = CodeOf<'PointError'>;
 
-/** One point or ID without an answer, where one value was asked for. Its code is the status in upper case. */
+/** A point or ID without an answer, thrown by the calls for a single value. Its code is the status in upper case. */
 export class PointError extends CodedError<PointErrorCode> {
   override readonly name = 'PointError';
 }
 
-/** What every answer has. The one in an error is that of the call, and has all that it would have returned. */
+/** What the results of all calls have in common. The result in an error is the one that the call would have returned. */
 export interface PartialResult {
-  /** `PointStatus` codes, in the order asked. */
+  /** A `PointStatus` code per point, in the order of the input. */
   readonly status: Uint8Array;
+  /** Iterates over the points in the order of the input. */
   rows(): IterableIterator<{ index: number; status: string; error?: Error }>;
 }
 
-/** Some chunks or root look-ups failed; everything else is in `result`. */
+/** Some chunks or root look-ups failed. `result` holds all answers; the missing ones have the status `failed` or `rootFailed`. */
 export class PartialResultError<Result = PartialResult> extends LookupError {
   override readonly name = 'PartialResultError';
   readonly code = 'PARTIAL';
   constructor(
     message: string,
-    /** The whole answer, with `failed` and `rootFailed` where something broke. */
+    /** The result of the call, with the status `failed` or `rootFailed` for each missing answer. */
     readonly result: Result,
-    /** Why, keyed by chunk URL or `roots:<first ID of the batch>`. */
+    /** Why answers are missing, keyed by chunk URL or `roots:<first ID of the batch>`. */
     readonly causes: Map<string, Error>,
   ) {
     super(message, { cause: causes.values().next().value });
   }
 }
 
-/** The time that a call was given (`timeoutMs`) is over. Connections are fine: the same call may succeed with more of it. */
+/** A call did not end within its `timeoutMs`. The connections did not fail, so the same call may succeed with more time. */
 export class DeadlineError extends LookupError {
   override readonly name = 'DeadlineError';
   readonly code = 'TIMEOUT';
   constructor(
+    /** The time limit of the call, in milliseconds. */
     readonly timeoutMs: number,
-    /** What had not come by then; undefined when that is the whole answer. */
+    /** What was missing at the deadline; undefined if that was the whole answer. */
     readonly missing?: { what: 'chunks' | 'points' | 'roots'; count: number; of: number },
     options?: ErrorOptions,
   ) {
     super(
       missing
-        ? `${missing.count} of ${missing.of} ${missing.what} had not come within ${timeoutMs} ms`
-        : `not done within ${timeoutMs} ms`,
+        ? `${missing.count} of ${missing.of} ${missing.what} were still missing after ${timeoutMs} ms`
+        : `the call did not end within ${timeoutMs} ms`,
       options,
     );
   }
 }
 
-/** The volume was closed while, or before, it was asked. */
+/** The volume was closed before the call, or during it. */
 export class VolumeClosedError extends LookupError {
   override readonly name = 'VolumeClosedError';
   readonly code = 'CLOSED';
@@ -216,12 +241,12 @@ export class VolumeClosedError extends LookupError {
   }
 }
 
-/** A snapshot of a root cache that cannot be read, taken or written. */
+/** A snapshot of a root cache cannot be read, used or written. */
 export class SnapshotError extends CodedError<CodeOf<'SnapshotError'>> {
   override readonly name = 'SnapshotError';
 }
 
-/** A table that cannot be read or written as asked. */
+/** A table (a file of rows) cannot be read or written as requested. */
 export class TableError extends CodedError<CodeOf<'TableError'>> {
   override readonly name = 'TableError';
 }

@@ -1,4 +1,4 @@
-/** Which error it is: a test that narrows, and works where `instanceof` does not. */
+/** A type guard for the errors of this package. It works where `instanceof` does not. */
 import { BRAND } from './error-json.ts';
 import type * as errors from './errors.ts';
 
@@ -6,13 +6,13 @@ type InstancesOf<Classes> = {
   [Name in keyof Classes]: Classes[Name] extends new (...args: never[]) => infer Instance ? Instance : never;
 }[keyof Classes];
 
-/** All of them; the generic one by its name, as it would lose its default. */
+/** Every error class. PartialResultError is named, because `infer` would lose the default of its type parameter. */
 type KnownError = InstancesOf<Omit<typeof errors, 'PartialResultError'>> | errors.PartialResultError;
 
-/** Every `code` of an error of this package. */
+/** Every `code` that an error of this package can have. */
 export type ErrorCode = KnownError['code'];
 
-/** The errors that may have one of these codes. */
+/** The error classes that can have one of these codes, with `code` narrowed to them. */
 export type ErrorWithCode<
   Code extends ErrorCode,
   Known extends KnownError = KnownError,
@@ -23,8 +23,20 @@ export type ErrorWithCode<
   : never;
 
 /**
- * Whether an error is one of this package's, with one of these codes if any are named. It knows those of another copy of the package too,
- * where `instanceof` does not.
+ * Tells whether a value is an error of this package and, if codes are given, has one of them. It narrows the type to the classes that have
+ * these codes. It also recognizes errors from another loaded copy of the package, which `instanceof` does not.
+ *
+ * @param error Any value, such as the one that a `catch` receives.
+ * @param codes The codes to accept; none accepts every error of this package.
+ * @example
+ * ```ts
+ * try {
+ *   await volume.scatteredPoints(points);
+ * } catch (error) {
+ *   if (isLookupError(error, 'UNAUTHORIZED', 'FORBIDDEN')) console.error(`check your token: ${error.message}`);
+ *   else throw error;
+ * }
+ * ```
  */
 export function isLookupError<Code extends ErrorCode = ErrorCode>(
   error: unknown,

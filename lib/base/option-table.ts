@@ -1,34 +1,37 @@
 /**
- * Options: each known in one table, which checks it and describes it, and taken as they are when a call is made: what the caller changes
- * afterwards changes nothing.
+ * Option tables. A table has one row per option; the row checks the option and describes it for the command line and the docs. Options are
+ * copied when a call is made, so later changes by the caller have no effect.
  */
 import { defineKind, type ValueKind } from './value-kinds.ts';
 import { copyTypedArray, isTypedArray } from './typed-array.ts';
 
+/** One option. */
 export interface OptionRow {
+  /** What the value may be. */
   kind: ValueKind;
-  /** One line: what it is for. The interface's own docs may say more. */
+  /** What the option is for, in one line. The docstring in the interface may say more. */
   says: string;
-  /** What holds without it. */
+  /** What happens without the option, in words. */
   default?: string;
-  /** On the command line: `--mip <mip>`. */
+  /** The flag on the command line, such as `--mip <mip>`. */
   flag?: string;
-  /** What the flag does, where `says` does not say it. */
+  /** What the flag does, if `says` does not fit it. */
   flagSays?: string;
-  /** What a flag without a value stands for. @default true */
+  /** The value of a flag that is given without one. @default true */
   flagMeans?: unknown;
-  /** Whether its group makes no sense without it. */
+  /** Set for an option that its group requires. */
   required?: true;
 }
 
-/** A row for each option of an interface, and no other: `{ … } satisfies OptionTable<OpenOptions>`. */
+/** A table with exactly one row per option of an interface: `{ … } satisfies OptionTable<OpenOptions>`. */
 export type OptionTable<Options> = { readonly [Name in keyof Required<Options>]: OptionRow };
+/** A table of any interface. */
 export type AnyOptionTable = Readonly<Record<string, OptionRow>>;
 
 /**
- * The options of a table, each read once. Arrays, dates and plain data are copied, however deep; what has functions (a signal, a logger, a
- * store) stays the caller's own.
- * @throws TypeError for anything but an object, as {@link checkNames}, and TypeError or RangeError for a value that cannot be meant.
+ * Copies and checks the options that a caller passed. Each option is read once. Arrays, dates and plain data are copied at every depth;
+ * objects with functions (a signal, a logger, a store) stay the caller's own.
+ * @throws TypeError if `options` is not an object or has an unknown option; TypeError or RangeError for an invalid value.
  */
 export function parseOptions<T extends object>(options: T, table: AnyOptionTable): T {
   if (typeof options !== 'object' || options === null)
@@ -46,8 +49,8 @@ export function parseOptions<T extends object>(options: T, table: AnyOptionTable
 }
 
 /**
- * A misspelt option would be ignored without a word, and the answer be another than was asked for.
- * @throws TypeError naming the option, and the one that may be meant.
+ * Refuses unknown options. If a misspelt option were ignored, the answer would be wrong without a warning.
+ * @throws TypeError that names the option, and the known option that was probably meant.
  */
 function checkNames(options: object, table: AnyOptionTable): void {
   const bare = (name: string): string => name.toLowerCase().replaceAll('_', '');
@@ -66,7 +69,7 @@ function checkValues(options: Readonly<Record<string, unknown>>, table: AnyOptio
     if (options[name] !== undefined || required) kind.check(`${group}${name}`, options[name]);
 }
 
-/** Options within an option: their names, and values called `group.name`. */
+/** The kind of an option that holds options itself. Errors call an inner option `group.name`. */
 export function optionGroup(wanted: string, table: AnyOptionTable): ValueKind {
   const object = defineKind(wanted, (value) => typeof value === 'object' && value !== null);
   return {
@@ -79,7 +82,7 @@ export function optionGroup(wanted: string, table: AnyOptionTable): ValueKind {
   };
 }
 
-/** A copy of what is data; what has functions in it is given back. @param name For errors. */
+/** Copies plain data at every depth. An object with functions is returned as it is. @param name The option's name, for errors. */
 export function copyData(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return Array.from(value, (part) => copyData(part, name));
@@ -91,7 +94,7 @@ export function copyData(value: unknown, name: string): unknown {
   return Object.fromEntries(parts.map(([key, part]) => [key, copyData(part, name)]));
 }
 
-/** Of this realm or another. */
+/** Tells whether an object is a plain one, of this realm or another. */
 function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value) as object | null;
   return prototype === null || Object.getPrototypeOf(prototype) === null;

@@ -1,4 +1,4 @@
-/** Errors out of JSON: the other side of `toJSON()`. */
+/** Makes errors from their JSON: the inverse of `error.toJSON()`. */
 import * as errors from './errors.ts';
 import type { ErrorJson } from './error-json.ts';
 
@@ -7,12 +7,16 @@ const CLASSES = new Map<string, new (...fields: never[]) => Error>(
 );
 
 /**
- * An error of the same class as the one that was sent, with its code, message, fields and causes; of any other class a plain Error with its
- * name. The answer of a PartialResultError, `result`, is not sent with it.
+ * Makes an error from the JSON of `error.toJSON()`, for example after it crossed to another thread or process.
+ *
+ * The error has the class, code, message, fields and causes of the original. If that class is not one of this package, the result is a plain
+ * Error with the original's name. The `result` of a PartialResultError is not in the JSON, and so it is undefined.
+ *
+ * @param json What `error.toJSON()` returned, also after `JSON.parse(JSON.stringify(error))`.
  */
 export function reviveError({ message, cause, causes, ...fields }: ErrorJson): Error {
   const Class = CLASSES.get(fields.name) ?? Error;
-  // Constructors differ; all that they set is in the JSON.
+  // The constructors take different arguments, so they are bypassed: the JSON holds every field that they set.
   const error = Reflect.construct(
     Error,
     cause === undefined ? [message] : [message, { cause: reviveError(cause) }],
@@ -21,6 +25,6 @@ export function reviveError({ message, cause, causes, ...fields }: ErrorJson): E
   return Object.assign(
     error,
     fields,
-    causes && { causes: new Map(causes.map(([key, one]) => [key, reviveError(one)])) },
+    causes && { causes: new Map(causes.map(([key, json]) => [key, reviveError(json)])) },
   );
 }

@@ -1,59 +1,59 @@
 /**
- * What may appear in no output: tokens, keys, passwords. Whoever gets hold of one keeps it here, and whatever is said passes
- * `safeText`: a server that repeats a secret, whole or in part and in whatever spelling, does not have it shown. They are kept for the
- * whole process, since errors are printed long after a volume was closed.
+ * Hides secrets (tokens, keys, passwords) in all output. Code that obtains a secret registers it here, and every message passes through
+ * `safeText`. So a secret that a server repeats is hidden, whole or in part, in any spelling. Secrets stay registered for the life of the
+ * process, because an error may be printed long after its volume was closed.
  */
 
-/** Shorter runs of a secret's characters are in many words. */
+/** Characters of a run. Shorter runs of a secret's characters occur in ordinary words. */
 const RUN = 8;
-const MOST_SECRETS = 500;
-const MOST_CHARACTERS = 16_384;
+const MAX_SECRETS = 500;
+const MAX_SECRET_LENGTH = 16_384;
 const HIDDEN = '***';
-const DEEPEST = 200;
-/** Characters of a message; longer ones lose their middle. */
-const MOST_SHOWN = 2000;
+const MAX_DEPTH = 200;
+/** Characters of a message; a longer message loses its middle. */
+const MAX_MESSAGE_LENGTH = 2000;
 
-/** By secret, oldest first: every run of its spellings. */
-const kept = new Map<string, readonly string[]>();
-/** How many secrets have a run. */
+/** Every run of each secret's spellings. The oldest secret is first. */
+const registered = new Map<string, readonly string[]>();
+/** How many secrets contain each run. */
 const runs = new Map<string, number>();
-/** Which pairs of characters a run begins with, so that few places of a text are looked at more closely. */
+/** 1 for each pair of characters that a run begins with. Most places of a text are ruled out by this table alone. */
 const heads = new Uint8Array(1 << 14);
 const headAt = (text: string, at: number): number =>
   ((text.charCodeAt(at) & 127) << 7) | (text.charCodeAt(at + 1) & 127);
 
-/** From now on, no run of 8 or more of its characters is shown, however it is spelled. Shorter words are no secrets. */
+/** Registers a secret: from now on, no run of 8 or more of its characters is shown, in any spelling. Shorter text is ignored. */
 export function registerSecret(secret: string | null | undefined): void {
-  if (typeof secret !== 'string' || secret.length < RUN || kept.has(secret)) return;
-  const own = [...new Set(spellings(secret.slice(0, MOST_CHARACTERS)).flatMap(runsOf))];
-  kept.set(secret, own);
+  if (typeof secret !== 'string' || secret.length < RUN || registered.has(secret)) return;
+  const own = [...new Set(spellings(secret.slice(0, MAX_SECRET_LENGTH)).flatMap(runsOf))];
+  registered.set(secret, own);
   for (const run of own) {
     runs.set(run, (runs.get(run) ?? 0) + 1);
     heads[headAt(run, 0)] = 1;
   }
-  if (kept.size > MOST_SECRETS) forget(kept.keys().next().value!);
+  if (registered.size > MAX_SECRETS) forget(registered.keys().next().value!);
 }
 
-/** Each word of it: the scheme before a token is too short to count. */
+/** Registers each word of a header's value. A scheme such as `Bearer` is too short to count. */
 export const registerSecretsIn = (value: string): void => value.split(/\s+/).forEach(registerSecret);
 
 function forget(secret: string): void {
-  for (const run of kept.get(secret)!) {
+  for (const run of registered.get(secret)!) {
     const left = runs.get(run)! - 1;
     if (left === 0) runs.delete(run);
     else runs.set(run, left);
   }
-  kept.delete(secret);
+  registered.delete(secret);
 }
 
 const runsOf = (text: string): string[] =>
   Array.from({ length: Math.max(0, text.length - RUN + 1) }, (_, at) => text.slice(at, at + RUN));
 
-/** In lower case. Escapes of single characters are undone where a text is searched. */
+/** The spellings of a secret, in lower case: plain, hex, base64. Escapes of single characters are undone in the text that is searched. */
 function spellings(secret: string): string[] {
   const bytes = [...new TextEncoder().encode(secret)];
   const hex = bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  // In the base64 of a longer text it begins at any of three places; characters that it shares with its neighbours differ.
+  // Within a longer text, its base64 has three forms, by its offset modulo 3. Characters that mix in bits of the neighbouring bytes are cut off.
   const base64 = [0, 1, 2].map((before) => {
     const text = btoa(String.fromCharCode(...new Array<number>(before).fill(0), ...bytes)).replace(/=+$/, '');
     return text.slice(before === 0 ? 0 : before + 1, (before + bytes.length) % 3 === 0 ? undefined : -1);
@@ -66,16 +66,16 @@ function spellings(secret: string): string[] {
   ].map(lowerCase);
 }
 
-/** Only of ASCII, so that the length stays. */
+/** Lowers ASCII letters only, so that the length stays the same. */
 const lowerCase = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 
-/** A text without what is kept here. */
+/** Replaces every registered secret in a text by `***`. */
 export function redactSecrets(text: string): string {
   if (runs.size === 0 || text.length < RUN) return text;
   const hidden = new Uint8Array(text.length);
   let found = false;
   let level: Escaped | undefined = { text: lowerCase(text), starts: undefined };
-  // Escapes may be escaped once more, in JSON in a URL.
+  // Escapes may be nested, such as those of JSON in a URL.
   for (let depth = 0; level && depth < 3; depth++, level = unescaped(level, text.length)) {
     const { text: plain, starts } = level;
     for (let at = 0; at + RUN <= plain.length; at++) {
@@ -97,13 +97,13 @@ export function redactSecrets(text: string): string {
 
 interface Escaped {
   text: string;
-  /** Where in the whole text each character begins, and where the last one ends; undefined: character for character. */
+  /** Where each character begins in the original text, and where the last one ends; undefined if nothing was unescaped. */
   starts: readonly number[] | undefined;
 }
 
 const ESCAPE = /%([\da-f]{2})|\\u([\da-f]{4})|\\x([\da-f]{2})|&#x([\da-f]{1,6});|&#(\d{1,7});|\\(.)|&amp;/g;
 
-/** With the escapes of URLs, JSON and HTML undone; undefined when there are none. */
+/** Undoes the escapes of URLs, JSON and HTML; undefined if there are none. */
 function unescaped({ text, starts }: Escaped, end: number): Escaped | undefined {
   const place = (at: number): number => (starts ? starts[at] : at);
   let plain = '',
@@ -136,19 +136,19 @@ function unescaped({ text, starts }: Escaped, end: number): Escaped | undefined 
   return { text: plain, starts: places };
 }
 
-/** Fit for messages: no secrets, and not endless. */
-export function safeText(text: string, most = MOST_SHOWN): string {
-  const part = Math.floor(most / 2);
-  return redactSecrets(text.length <= most ? text : `${text.slice(0, part)} … ${text.slice(-part)}`);
+/** Makes a text fit for a message: hides secrets, and cuts the middle out of a text longer than `maxLength`. */
+export function safeText(text: string, maxLength = MAX_MESSAGE_LENGTH): string {
+  const part = Math.floor(maxLength / 2);
+  return redactSecrets(text.length <= maxLength ? text : `${text.slice(0, part)} … ${text.slice(-part)}`);
 }
 
-/** The same JSON, its texts and names of members without secrets; itself when there are none to be hidden. */
+/** Hides secrets in all texts and member names of a JSON value. Returns the value itself if no secret is registered. */
 export function redactSecretsIn<T>(json: T): T {
   if (runs.size === 0) return json;
   const clean = (value: unknown, depth: number): unknown => {
     if (typeof value === 'string') return redactSecrets(value);
     if (typeof value !== 'object' || value === null) return value;
-    if (depth > DEEPEST) return HIDDEN; // not searched, so not shown
+    if (depth > MAX_DEPTH) return HIDDEN; // not searched, and so not shown
     if (Array.isArray(value)) return value.map((part) => clean(part, depth + 1));
     return Object.fromEntries(
       Object.entries(value).map(([name, member]) => [redactSecrets(name), clean(member, depth + 1)]),

@@ -1,6 +1,9 @@
 import { safeText } from './secret-redaction.ts';
 
-/** A store of the user's own gave what is not an answer: a mistake of the programmer, met while reading. Its message holds no secret. */
+/**
+ * A store that the user wrote returned an invalid answer. This is a mistake in a program, and so a TypeError, but it shows up only while
+ * reading. Its message holds no secret.
+ */
 export class StoreAnswerError extends TypeError {
   constructor(message: string) {
     super(safeText(message));

@@ -1,15 +1,16 @@
 /**
- * Coordinates of one unit as voxels of another, exact for decimal numbers as they are written: 3.3 is 33/10, and not the double beside it.
- * Doubles decide wherever their rounding cannot matter; what is near a border between voxels is decided in whole numbers.
+ * Converts coordinates of one unit to voxels of another. The result is exact for decimal numbers as they are written: 3.3 counts as 33/10,
+ * not as the nearest double. Doubles are used wherever their rounding cannot matter; coordinates near a border between voxels are computed
+ * in whole numbers.
  */
 
-/** `digits` × 10^`exponent`. */
+/** The number `digits` × 10^`exponent`. */
 export interface Decimal {
   digits: bigint;
   exponent: number;
 }
 
-/** The shortest decimal number that reads as this double: what was written, up to 15 digits. */
+/** Returns the shortest decimal number that parses to this double. Up to 15 digits, this is the number as it was written. */
 export function toDecimal(finite: number): Decimal {
   const [, sign, whole, fraction = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(
     String(finite),
@@ -17,32 +18,38 @@ export function toDecimal(finite: number): Decimal {
   return { digits: BigInt(sign + whole + fraction), exponent: Number(exponent) - fraction.length };
 }
 
+/** Returns 10 to the power `exponent`, which must be 0 or more. */
 export const powerOfTen = (exponent: number): bigint => 10n ** BigInt(exponent);
 
+/** Returns the greatest common divisor of two numbers. */
 export function greatestCommonDivisor(a: bigint, b: bigint): bigint {
   while (b !== 0n) [a, b] = [b, a % b];
   return a;
 }
 
-/** Whole numbers up to this size have products and quotients whose rounding reaches no other whole number. */
+/** Products and quotients of whole numbers up to this size never round to another whole number. */
 const EXACT = 2 ** 51;
-/** A product and a quotient of doubles, of decimals that are half a step beside theirs: five roundings of 2^-53, and as much again. */
+/** A bound of the relative error of a product and a quotient of rounded decimals: five roundings of 2^-53, with some margin. */
 const ROUNDING = 2 ** -50;
-/** Decimals of at most 15 digits, so many of them behind the point, are recognised without making text. */
+/** Decimals of at most 15 digits, 6 of them after the point, are recognized without making text. */
 const MILLIONTHS = 1e6,
-  MOST_MILLIONTHS = 1e15;
+  MAX_MILLIONTHS = 1e15;
 
+/** The ratio of two units, as an exact fraction. */
 export class UnitRatio {
   readonly #numerator: bigint;
   readonly #denominator: bigint;
-  /** The same as doubles. */
+  /** The same fraction as doubles. */
   readonly #from: number;
   readonly #to: number;
-  /** Whole coordinates, and whole numbers of millionths, up to this size: their product with the numerator is exact. */
+  /** The largest whole coordinate, and the largest whole number of millionths, whose product with the numerator is exact. */
   readonly #wholeUpTo: number;
   readonly #millionthsUpTo: number;
 
-  /** @param from Nanometres per unit of the coordinates. @param to Nanometres a voxel. Both positive. */
+  /**
+   * @param from Nanometres per unit of the coordinates; positive.
+   * @param to Nanometres per voxel; positive.
+   */
   constructor(from: number, to: number) {
     const a = toDecimal(from),
       b = toDecimal(to),
@@ -54,14 +61,14 @@ export class UnitRatio {
     this.#denominator = denominator / divisor;
     this.#from = Number(this.#numerator);
     this.#to = Number(this.#denominator);
-    const most = this.#from <= EXACT ? Math.floor(EXACT / this.#from) : -1;
-    this.#wholeUpTo = this.#to <= EXACT ? most : -1;
-    this.#millionthsUpTo = this.#to * MILLIONTHS <= EXACT ? Math.min(most, MOST_MILLIONTHS) : -1;
+    const largest = this.#from <= EXACT ? Math.floor(EXACT / this.#from) : -1;
+    this.#wholeUpTo = this.#to <= EXACT ? largest : -1;
+    this.#millionthsUpTo = this.#to * MILLIONTHS <= EXACT ? Math.min(largest, MAX_MILLIONTHS) : -1;
   }
 
   /**
-   * Turns coordinates into voxels, every third from `first` on: their floor is the voxel, whatever is behind the point. What is finite stays
-   * so, and what is not stays as it is.
+   * Converts every third coordinate from `first` to before `end` in place. The floor of a result is the voxel; its fraction has no meaning.
+   * Finite coordinates stay finite, and others stay as they are.
    */
   convert(coordinates: Float64Array, first: number, end: number): void {
     const from = this.#from,
@@ -75,7 +82,7 @@ export class UnitRatio {
     }
   }
 
-  /** The voxel that holds a coordinate. */
+  /** Returns the voxel that holds a coordinate. */
   floor(p: number): number {
     if (!Number.isFinite(p)) return p;
     const millionths = Math.round(p * MILLIONTHS);
@@ -90,7 +97,7 @@ export class UnitRatio {
     return Math.max(-Number.MAX_VALUE, Math.min(voxel, Number.MAX_VALUE));
   }
 
-  /** The first voxel that begins at or after a coordinate. */
+  /** Returns the first voxel that begins at or after a coordinate. */
   ceil(p: number): number {
     return -this.floor(-p);
   }

@@ -1,28 +1,29 @@
-/** What the value of an option may be: checked in one way, and said in the same words to programmers, on the command line and in the docs. */
+/** Kinds of option values. Each kind checks a value and describes it, in the same words for errors, the command line and the docs. */
 import { MAX_TIMEOUT_MS } from './deadline.ts';
 import { toPrintable } from './printable.ts';
 import { safeText } from './secret-redaction.ts';
 
+/** One kind of value, such as a whole number from 1. */
 export interface ValueKind {
-  /** Ends the sentences "NAME is …" and "expected …". */
+  /** What the value must be; it ends the sentences "NAME is …" and "expected …". */
   readonly expected: string;
-  /** All that it may be, where these are words. */
+  /** All valid values, where they are words. */
   readonly words?: readonly string[];
-  /** @throws TypeError or RangeError that names the option, what was given and what is wanted. */
+  /** Checks a value. @throws TypeError or RangeError that names the option, the value and the expected kind. */
   check(name: string, value: unknown): void;
 }
 
-/** A value as an error shows it: short, and never what an object holds. */
+/** Formats a value for an error message: short, and without the content of an object. */
 export function formatValue(value: unknown): string {
   if (typeof value === 'string') return safeText(JSON.stringify(toPrintable(value, 60)));
   if (typeof value === 'function') return 'a function';
   return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
 
-/** For what may be a secret. */
+/** Names the type of a value. Use it for a value that may be a secret. */
 export const formatType = (value: unknown): string => (value === null ? 'null' : `a ${typeof value}`);
 
-/** A value of another type is a TypeError. */
+/** Defines a kind by a test. A value that fails it throws a TypeError. */
 export const defineKind = (
   wanted: string,
   is: (value: unknown) => boolean,
@@ -34,7 +35,7 @@ export const defineKind = (
   },
 });
 
-/** A number that cannot be meant is a RangeError, and so is what is no number. */
+/** Defines a kind of number by a test. A value that fails it, or is not a number, throws a RangeError. */
 export const defineNumberKind = (wanted: string, is: (value: number) => boolean): ValueKind => ({
   expected: wanted,
   check: (name, value) => {
@@ -43,15 +44,18 @@ export const defineNumberKind = (wanted: string, is: (value: number) => boolean)
   },
 });
 
+/** A whole number from `least` to `most`. */
 export const integerFrom = (least: number, most = Number.MAX_SAFE_INTEGER): ValueKind =>
   defineNumberKind(
     `a whole number from ${least}${most === Number.MAX_SAFE_INTEGER ? '' : ` to ${most}`}`,
     (value) => Number.isSafeInteger(value) && value >= least && value <= most,
   );
 
+/** A positive finite number of `unit`. */
 export const positiveNumberOf = (unit: string): ValueKind =>
   defineNumberKind(`a positive number of ${unit}`, (value) => value > 0 && Number.isFinite(value));
 
+/** One of a list of words. */
 export const oneOf = (...words: readonly string[]): ValueKind => ({
   words,
   ...defineKind(
@@ -84,7 +88,7 @@ export const LOGGER = defineKind(
 );
 
 const ANY_TIMEOUT = integerFrom(1);
-/** As long as a timer can wait. */
+/** A time limit in milliseconds, up to the longest time that a timer can wait. */
 export const TIMEOUT: ValueKind = {
   expected: ANY_TIMEOUT.expected,
   check: (name, value) => {
@@ -94,7 +98,7 @@ export const TIMEOUT: ValueKind = {
   },
 };
 
-/** Nanometres per unit along x, y, z. */
+/** A resolution: nanometres per unit along x, y and z. */
 export const RESOLUTION: ValueKind = {
   expected: 'three positive numbers, nanometres along x, y, z',
   check: (name, value) => {

@@ -1,14 +1,14 @@
 /**
- * The folder of a disk cache, shared by any number of processes without a server between them.
+ * The folder of a disk cache: reads, writes and evicts its files. Any number of processes share it without a server between them.
  *
  *     FOLDER/chunks-v1/          mode 0700
- *       00 … ff/HASH             entries, by the SHA-256 of their keys; the mtime says when one was last used
+ *       00 … ff/HASH             entries, named by the SHA-256 of their keys; the mtime is the time of the last use
  *       tmp/HOST.PID.NAME.SIZE   files being written; renamed when complete
  *       written                  its length counts what was stored since the last collection, in units of 4 KiB
- *       bound                    what the last collection was to keep within
- *       lock                     whoever collects now
+ *       bound                    the size limit of the last collection
+ *       lock                     the process that is collecting now
  *
- * Memory: some 200 bytes an entry while a collection lasts.
+ * A collection deletes the least recently used entries. It needs about 200 bytes of memory per entry.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import {
@@ -30,34 +30,43 @@ import { join } from 'node:path';
 import { PathError } from '../base/errors.ts';
 
 const UNIT = 4096;
-/** A collection leaves this much of the bound; as much as `BETWEEN` is stored before the next one begins, and as much again while it lasts. */
-const KEEP = 0.7,
-  BETWEEN = 0.15;
-/** After this long whoever held the lock or a file is gone, wherever it ran. */
+/**
+ * Shares of the size limit. A collection keeps `KEPT_SHARE`. Then `STORED_SHARE` is stored before the next collection begins, and as much may
+ * be stored while it runs.
+ */
+const KEPT_SHARE = 0.7,
+  STORED_SHARE = 0.15;
+/** After this time, the process that held a lock or wrote a file has ended, on whatever machine it ran. */
 const STALE_MS = 10 * 60_000;
-/** After this long whoever made a lock and did not sign it was killed in between. */
-const SIGNED_MS = 10_000;
+/** After this time, a process that created a lock without writing its name into it was killed in between. */
+const UNSIGNED_LOCK_MS = 10_000;
 const NAME = 'chunks-v1';
-/** No entry is larger: no file makes a reader allocate more. */
+/** The size limit of one entry: no file makes a reader allocate more. */
 export const LARGEST_ENTRY_BYTES = 1024 ** 3;
 
-/** No two writers name a file alike: volumes of one process, workers, containers whose host and process have the same name. */
+/** Keeps the file names of all writers distinct: volumes of one process, workers, and containers with equal host names and process IDs. */
 const WRITER = randomBytes(6).toString('hex');
-let written = 0;
+let filesWritten = 0;
 
+/** Bytes that a file takes on disk, in whole units of 4 KiB. */
 const onDisk = (bytes: number): number => Math.ceil(bytes / UNIT) * UNIT;
 
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
-const isGone = (error: unknown): boolean => codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
+const isNotFound = (error: unknown): boolean => codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
 
+/** The outcome of a collection. */
 export interface CollectionResult {
+  /** Entries that are left. */
   entries: number;
+  /** Bytes on disk, including files that are being written. */
   bytes: number;
+  /** Entries that were deleted. */
   evicted: number;
-  /** Whether more may be stored: what others are writing right now may leave none. */
+  /** Whether more may be stored. Files that other processes are writing may leave no room. */
   hasRoom: boolean;
 }
 
+/** The folder `chunks-v1` of one disk cache. */
 export class CacheFolder {
   readonly path: string;
   readonly #maxBytes: number;
@@ -68,27 +77,28 @@ export class CacheFolder {
   }
 
   /**
-   * Makes the folder where it is missing.
-   * @throws PathError FORBIDDEN_ADDRESS when others may write there; the error of the file system.
+   * Makes the folder if it does not exist.
+   * @throws PathError FORBIDDEN_ADDRESS if others may write to it; the error of the file system.
    */
   async prepare(): Promise<void> {
     await preparePrivateFolder(this.path, 'chunks');
     await mkdir(join(this.path, 'tmp'), { recursive: true, mode: 0o700 });
   }
 
-  /** Takes over from processes that ended, and from those that had more room. @throws The error of the file system. */
+  /** Deletes files of processes that have ended, and collects if the size limit is now lower. @throws The error of the file system. */
   async cleanUp(nowMs: number): Promise<void> {
     await this.#sweep(nowMs);
     const bound = Number(await readFile(join(this.path, 'bound'), 'utf8').catch(() => '')) || Infinity;
     if (bound > this.#maxBytes) await this.collect(nowMs);
   }
 
+  /** Returns the path of an entry. */
   fileOf(key: string): string {
     const hash = createHash('sha256').update(key).digest('hex');
     return join(this.path, hash.slice(0, 2), hash);
   }
 
-  /** The whole file, undefined when there is none. Of a larger one than `maxBytes`, which is none of ours, nothing. */
+  /** Reads a whole file; undefined if it does not exist. A file larger than `maxBytes` is not an entry, and reads as no bytes. */
   async read(file: string, maxBytes: number): Promise<{ bytes: Uint8Array; usedMs: number } | undefined> {
     try {
       const handle = await open(file);
@@ -99,32 +109,34 @@ export class CacheFolder {
         await handle.close();
       }
     } catch (error) {
-      if (isGone(error)) return undefined;
+      if (isNotFound(error)) return undefined;
       throw error;
     }
   }
 
+  /** Marks a file as used now. */
   async touch(file: string, nowMs: number): Promise<void> {
-    // gone, or not ours to touch: only its turn comes sooner
+    // A failure does no harm: the entry is only evicted earlier.
     await utimes(file, nowMs / 1000, nowMs / 1000).catch(() => undefined);
   }
 
+  /** Deletes a file, if it still exists. */
   async remove(file: string): Promise<void> {
     await unlink(file).catch((error: unknown) => {
-      if (!isGone(error)) throw error;
+      if (!isNotFound(error)) throw error;
     });
   }
 
   /**
-   * Stores a file under its final name at once or not at all.
-   * @returns false when the cache is full and somebody else is making room.
+   * Stores a file atomically: it appears under its final name complete, or not at all.
+   * @returns false if the cache is full and another process is making room.
    * @throws The error of the file system.
    */
   async write(file: string, parts: readonly Uint8Array[], nowMs: number): Promise<boolean> {
     const size = parts.reduce((sum, part) => sum + part.byteLength, 0);
     const temporary = this.#temporary(size);
     try {
-      // There before it is counted: a collection in between sees the one or the other.
+      // The file exists before it is counted, so a collection in between sees the file or its count.
       const handle = await open(temporary, 'wx', 0o600);
       try {
         if (!(await this.#reserve(size, nowMs))) {
@@ -132,13 +144,13 @@ export class CacheFolder {
           return false;
         }
         const { bytesWritten } = await handle.writev(parts as Uint8Array[]);
-        // a disk that is nearly full takes a part, and says so at the next
+        // A nearly full disk may take only a part. Then the next write fails.
         if (bytesWritten < size) await handle.writeFile(Buffer.concat(parts).subarray(bytesWritten));
       } finally {
         await handle.close();
       }
       await rename(temporary, file).catch(async (error: unknown) => {
-        if (!isGone(error)) throw error;
+        if (!isNotFound(error)) throw error;
         await mkdir(join(file, '..'), { recursive: true, mode: 0o700 });
         await rename(temporary, file);
       });
@@ -149,54 +161,56 @@ export class CacheFolder {
     return true;
   }
 
+  /** Returns a new path in `tmp`. */
   #temporary(size: number): string {
-    return join(this.path, 'tmp', `${hostname()}.${process.pid}.${WRITER}-${written++}.${size}`);
+    return join(this.path, 'tmp', `${hostname()}.${process.pid}.${WRITER}-${filesWritten++}.${size}`);
   }
 
-  /** Counts what is about to be stored, and makes room first where all of it together may be too much. */
+  /** Counts bytes that are about to be stored, and collects first if they may not fit. @returns whether they fit. */
   async #reserve(bytes: number, nowMs: number): Promise<boolean> {
     const counter = await open(join(this.path, 'written'), 'a', 0o600);
     let stored: number;
     try {
-      await counter.write(new Uint8Array(onDisk(bytes) / UNIT)); // appended whole, whoever else appends
+      await counter.write(new Uint8Array(onDisk(bytes) / UNIT)); // appends are atomic, also between processes
       stored = (await counter.stat()).size * UNIT;
     } finally {
       await counter.close();
     }
-    // A lock that nobody holds any more is a collection that was cut short: it emptied the counter, but perhaps nothing else.
-    const fits = stored <= BETWEEN * this.#maxBytes && (await this.#holder(nowMs)) !== 'dead';
+    // The lock of a dead process means an unfinished collection: it emptied the counter, but perhaps deleted nothing.
+    const fits = stored <= STORED_SHARE * this.#maxBytes && (await this.#holder(nowMs)) !== 'dead';
     return fits || (await this.collect(nowMs))?.hasRoom === true;
   }
 
   /**
-   * Deletes what was used least recently until a part of the bound is free, and what dead processes left behind.
-   * @returns undefined when somebody else is at it.
+   * Deletes the least recently used entries until a part of the size limit is free, and files that dead processes left behind.
+   * @returns undefined if another process is collecting.
    */
   async collect(nowMs: number): Promise<CollectionResult | undefined> {
     const release = await this.#lock(nowMs);
     if (!release) return undefined;
     try {
-      // before the count: what comes meanwhile counts twice, not never
+      // The counter is emptied before the files are listed: a file stored in between counts twice, rather than never.
       await truncate(join(this.path, 'written'), 0).catch(() => undefined);
-      const underWay = await this.#sweep(nowMs);
+      const unfinished = await this.#sweep(nowMs);
       const entries = await this.list();
       let bytes = 0,
         evicted = 0;
       for (const { size } of entries) bytes += size;
       entries.sort((a, b) => a.usedMs - b.usedMs);
-      // Many files under way are mostly such as wait for this: entries make room for a part of them only.
-      const most = KEEP * this.#maxBytes - Math.min(underWay, BETWEEN * this.#maxBytes);
-      for (; bytes > most && evicted < entries.length; evicted++) {
+      // Most unfinished files wait for this collection, so entries make room for a part of them only.
+      const limit = KEPT_SHARE * this.#maxBytes - Math.min(unfinished, STORED_SHARE * this.#maxBytes);
+      for (; bytes > limit && evicted < entries.length; evicted++) {
         await this.remove(entries[evicted].file);
         bytes -= entries[evicted].size;
       }
-      bytes += underWay;
-      const hasRoom = bytes <= KEEP * this.#maxBytes;
-      // As full as it was: whoever comes next collects again, and stores nothing unless that helps.
+      bytes += unfinished;
+      const hasRoom = bytes <= KEPT_SHARE * this.#maxBytes;
+      // Still full: a full counter makes the next writer collect again, and store nothing unless that helps.
       if (!hasRoom)
-        await truncate(join(this.path, 'written'), Math.floor((BETWEEN * this.#maxBytes) / UNIT) + 1).catch(
-          () => undefined,
-        );
+        await truncate(
+          join(this.path, 'written'),
+          Math.floor((STORED_SHARE * this.#maxBytes) / UNIT) + 1,
+        ).catch(() => undefined);
       await writeFile(join(this.path, 'bound'), String(this.#maxBytes), { mode: 0o600 });
       return { entries: entries.length - evicted, bytes, evicted, hasRoom };
     } finally {
@@ -204,7 +218,7 @@ export class CacheFolder {
     }
   }
 
-  /** Every entry; the size is what it takes on the disk, in units of 4 KiB. */
+  /** Lists every entry. `size` is what it takes on disk, in whole units of 4 KiB. */
   async list(): Promise<{ file: string; size: number; usedMs: number }[]> {
     const found: { file: string; size: number; usedMs: number }[] = [];
     for (const folder of await names(this.path)) {
@@ -219,12 +233,12 @@ export class CacheFolder {
     return found;
   }
 
-  /** Deletes everything. */
+  /** Deletes the folder with all entries. */
   async clear(): Promise<void> {
-    await rm(this.path, { recursive: true, force: true, maxRetries: 10 }); // others may be writing into it
+    await rm(this.path, { recursive: true, force: true, maxRetries: 10 }); // other processes may be writing to it
   }
 
-  /** Deletes what nobody is writing any more. @returns the bytes that others are. */
+  /** Deletes unfinished files of processes that have ended. @returns the bytes of the other unfinished files. */
   async #sweep(nowMs: number): Promise<number> {
     let bytes = 0;
     for (const name of await names(join(this.path, 'tmp'))) {
@@ -238,6 +252,7 @@ export class CacheFolder {
     return bytes;
   }
 
+  /** Takes the lock. @returns a function that releases it; undefined if another process holds it. */
   async #lock(nowMs: number): Promise<(() => Promise<void>) | undefined> {
     const file = join(this.path, 'lock');
     const mine = `${hostname()} ${process.pid}`;
@@ -249,7 +264,7 @@ export class CacheFolder {
         if (codeOf(error) !== 'EEXIST') throw error;
       }
       if ((await this.#holder(nowMs)) === 'alive') return undefined;
-      // Of several who find it stale one moves it away.
+      // Several processes may find the lock stale. The rename succeeds for only one of them.
       const aside = this.#temporary(0);
       await rename(file, aside).catch(() => undefined);
       await rm(aside, { force: true });
@@ -257,26 +272,27 @@ export class CacheFolder {
     return undefined;
   }
 
-  /** Whoever holds the lock. */
+  /** Tells whether the lock is held by a live process, by a dead one, or by none. */
   async #holder(nowMs: number): Promise<'alive' | 'dead' | 'nobody'> {
     const file = join(this.path, 'lock');
     try {
       const [holder, { mtimeMs }] = await Promise.all([readFile(file, 'utf8'), stat(file)]);
       const [host, pid] = holder.split(' '),
         ageMs = nowMs - mtimeMs;
-      const ended = pid === undefined ? ageMs > SIGNED_MS : host === hostname() && !isAlive(Number(pid));
+      const ended =
+        pid === undefined ? ageMs > UNSIGNED_LOCK_MS : host === hostname() && !isAlive(Number(pid));
       return ended || ageMs > STALE_MS ? 'dead' : 'alive';
     } catch (error) {
-      if (isGone(error)) return 'nobody';
+      if (isNotFound(error)) return 'nobody';
       throw error;
     }
   }
 }
 
 /**
- * Makes a folder where it is missing.
- * @param what It holds, for the message.
- * @throws PathError FORBIDDEN_ADDRESS when others may write there; the error of the file system.
+ * Makes a folder that only its owner may enter, or checks an existing one.
+ * @param what The folder's content, for the message: `chunks`.
+ * @throws PathError FORBIDDEN_ADDRESS if others may write to it; the error of the file system.
  */
 export async function preparePrivateFolder(path: string, what: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
@@ -285,7 +301,7 @@ export async function preparePrivateFolder(path: string, what: string): Promise<
   if (!found.isDirectory() || !mine || (process.getuid !== undefined && (found.mode & 0o077) !== 0))
     throw new PathError(
       'FORBIDDEN_ADDRESS',
-      `${path} is not a folder of yours that only you may enter (mode 0700): others could put false ${what} into it`,
+      `${path} must be a folder that you own and only you may enter (mode 0700): otherwise others could put false ${what} into it`,
     );
 }
 
@@ -293,7 +309,7 @@ async function names(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if (isGone(error)) return [];
+    if (isNotFound(error)) return [];
     throw error;
   }
 }

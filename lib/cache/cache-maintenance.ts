@@ -1,25 +1,36 @@
-/** What a person may want of a cache folder: how much is in it, all of it gone, whether it is sound. */
+/** Maintenance of a cache folder: count its content, delete it, check it. */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CacheFolder, LARGEST_ENTRY_BYTES } from './cache-folder.ts';
 import { decodeEntry, ENTRY_OVERHEAD } from './entry.ts';
 
-/** Where snapshots of what is known of roots are kept, beside the chunks. */
+/** The subfolder of a cache folder that holds snapshots of root caches, beside the chunks. */
 export const ROOTS_FOLDER = 'roots-v1';
 
+/** What a cache folder holds. */
 export interface CacheStats {
-  /** Of the chunks. */
+  /** The folder of the chunks: `chunks-v1` in the cache folder. */
   path: string;
+  /** Entries: chunks, parts of shard indices, and objects that were not found. */
   entries: number;
-  /** On disk. */
+  /** Bytes of the entries on disk, in whole units of 4 KiB per entry. */
   bytes: number;
-  /** Snapshots of roots, one a graph, which are not counted above. */
+  /** Snapshots of root caches, one per graph, and their bytes. They are not counted in `entries` and `bytes`. */
   snapshots: { entries: number; bytes: number };
-  /** When the entry that was used least recently was last used; undefined in an empty cache. */
+  /** When the least recently used entry was last used; undefined if the cache is empty. */
   oldestUse: Date | undefined;
 }
 
-/** @throws The error of the file system; a folder that does not exist is an empty cache. */
+/**
+ * Counts what a cache folder holds. A folder that does not exist is an empty cache.
+ *
+ * @param folder The `cacheDir` of a volume.
+ * @throws The error of the file system.
+ * @example
+ * ```ts
+ * const { entries, bytes } = await cacheStats('/data/graphene-cache');
+ * ```
+ */
 export async function cacheStats(folder: string): Promise<CacheStats> {
   const cache = new CacheFolder(folder, Infinity);
   const entries = await cache.list();
@@ -49,7 +60,13 @@ async function snapshotsIn(folder: string): Promise<CacheStats['snapshots']> {
   return { entries: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) };
 }
 
-/** Deletes the cache, chunks and roots, and nothing else in the folder. @returns what was in it. */
+/**
+ * Deletes the chunks and the snapshots of a cache folder, and nothing else in it. Volumes that use the folder may stay open.
+ *
+ * @param folder The `cacheDir` of a volume.
+ * @returns What the cache held before.
+ * @throws The error of the file system.
+ */
 export async function clearCache(folder: string): Promise<CacheStats> {
   const stats = await cacheStats(folder);
   await new CacheFolder(folder, Infinity).clear();
@@ -57,7 +74,13 @@ export async function clearCache(folder: string): Promise<CacheStats> {
   return stats;
 }
 
-/** Reads every entry and deletes those that do not check out. */
+/**
+ * Reads every entry of a cache folder and deletes the damaged ones. Snapshots are not checked.
+ *
+ * @param folder The `cacheDir` of a volume.
+ * @returns The folder of the chunks, the entries that were checked, and how many of them were damaged.
+ * @throws The error of the file system.
+ */
 export async function verifyCache(
   folder: string,
 ): Promise<{ path: string; entries: number; damaged: number }> {

@@ -1,39 +1,40 @@
 /**
- * Bytes kept on disk by key, for all processes of one user. What it says is what was put there, checksums agreeing, or nothing: a
- * damaged entry is a miss, a full disk or a read-only folder means going on without; a lack of file descriptors is waited for. None of its
- * methods throws.
+ * Keeps bytes on disk by key, for all processes of one user. An entry is returned only if its checksums agree; a damaged one is a miss. On a
+ * full disk or in a read-only folder nothing is stored. If no file descriptor is left, calls wait for one. No method throws.
  *
- * Memory: one entry at a time while it is read or written.
+ * Memory: one entry at a time, while it is read or written.
  */
 import { isDescriptorShortage, retryOnShortage } from '../base/descriptor-shortage.ts';
 import { decodeEntry, encodeEntry, ENTRY_OVERHEAD, type CacheEntry } from './entry.ts';
 import { CacheFolder, LARGEST_ENTRY_BYTES } from './cache-folder.ts';
 
 export interface DiskCacheOptions {
-  /** Made where it is missing, with mode 0700. */
+  /** The folder of the cache; made with mode 0700 if it does not exist. */
   folder: string;
-  /** All entries together take no more. @default 10 GiB */
+  /** The size limit of all entries together. @default 10 GiB */
   maxBytes?: number;
-  /** Told once, when nothing can be stored any more. */
+  /** Called once, when nothing can be stored any longer. */
   warn?: (message: string) => void;
-  /** Milliseconds since 1970. @default Date.now */
+  /** Returns milliseconds since 1970. @default Date.now */
   now?: () => number;
 }
 
+/** What a cache has done so far. */
 export interface DiskCacheCounts {
   hits: number;
   misses: number;
-  /** Entries that did not check out, which were taken for misses. */
+  /** Entries that did not match their checksums; they count as misses, too. */
   damaged: number;
   stored: number;
 }
 
 const DEFAULT_CACHE_BYTES = 10 * 1024 ** 3;
-/** One entry never takes more than this share of the cache, nor more than {@link LARGEST_ENTRY_BYTES}. */
+/** The largest share of the cache that one entry may take. {@link LARGEST_ENTRY_BYTES} is a limit, too. */
 const LARGEST_SHARE = 0.1;
-/** A hit moves an entry to the end of the line, but not again within this time. */
+/** A hit updates the time of an entry's last use, but at most once within this time. */
 const TOUCH_AFTER_MS = 60_000;
 
+/** A cache in a folder. */
 export class DiskCache {
   readonly counts: DiskCacheCounts = { hits: 0, misses: 0, damaged: 0, stored: 0 };
   readonly #folder: CacheFolder;
@@ -56,8 +57,8 @@ export class DiskCache {
   }
 
   /**
-   * The entry at a key.
-   * @param maxBytes More than this in it is damage, not an allocation.
+   * Reads the entry at a key; undefined if there is none, or if it is damaged.
+   * @param maxBytes The largest valid size: a larger entry is damaged, and not read.
    */
   async get(key: string, maxBytes = LARGEST_ENTRY_BYTES): Promise<CacheEntry | undefined> {
     const found = (await this.#open())
@@ -67,7 +68,7 @@ export class DiskCache {
     return found;
   }
 
-  /** Keeps the entry, or does not. */
+  /** Stores an entry if it can. A failure to store is not an error. */
   async put(key: string, { bytes, validator }: Pick<CacheEntry, 'bytes' | 'validator'>): Promise<void> {
     const size = bytes?.byteLength ?? 0;
     if (
@@ -82,7 +83,7 @@ export class DiskCache {
     try {
       if (await retryOnShortage(() => this.#write(this.#folder.fileOf(key), parts))) this.counts.stored++;
     } catch (error) {
-      this.#giveUp(error);
+      this.#stopStoring(error);
     }
   }
 
@@ -91,7 +92,7 @@ export class DiskCache {
       return await this.#folder.write(file, parts, this.#now());
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      await this.#folder.prepare(); // it was cleared meanwhile
+      await this.#folder.prepare(); // the cache was cleared in the meantime
       return this.#folder.write(file, parts, this.#now());
     }
   }
@@ -111,29 +112,27 @@ export class DiskCache {
       if (now - found.usedMs > TOUCH_AFTER_MS) await this.#folder.touch(file, now);
       return decoded.entry;
     } catch {
-      return undefined; // it cannot be read: as good as not there
+      return undefined; // an entry that cannot be read is a miss
     }
   }
 
-  /** Makes the folder at the first use. @returns whether it can be read. */
+  /** Makes the folder on first use. @returns whether it can be read. */
   #open(): Promise<boolean> {
     return (this.#ready ??= this.#folder.prepare().then(
       async () => {
-        await this.#folder.cleanUp(this.#now()).catch((error: unknown) => this.#giveUp(error));
+        await this.#folder.cleanUp(this.#now()).catch((error: unknown) => this.#stopStoring(error));
         return true;
       },
       (error: unknown) => {
-        this.#giveUp(error);
+        this.#stopStoring(error);
         return false;
       },
     ));
   }
 
-  #giveUp(error: unknown): void {
-    if (!this.#writable || isDescriptorShortage(error)) return; // that passes
+  #stopStoring(error: unknown): void {
+    if (!this.#writable || isDescriptorShortage(error)) return; // others may close files
     this.#writable = false;
-    this.#warn(
-      `nothing is stored in the cache at ${this.#folder.path} any more: ${(error as Error).message}`,
-    );
+    this.#warn(`the cache at ${this.#folder.path} no longer stores anything: ${(error as Error).message}`);
   }
 }

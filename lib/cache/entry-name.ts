@@ -1,8 +1,11 @@
-/** What an entry of the disk cache is called. */
+/** Keys of the disk cache. */
 import { createHash } from 'node:crypto';
 import { redactSecrets } from '../base/secret-redaction.ts';
 
-/** Names are written to disk: what a server made of a secret is left out of them, and told apart by a hash. */
+/**
+ * Makes the key of an entry from a scope and a key within it. Keys are written to disk, so secrets in them (such as a token that a server put
+ * into a URL) are replaced, and a hash keeps the keys distinct.
+ */
 export function entryName(scope: string, key: string): string {
   const name = `${scope} ${key}`,
     safe = redactSecrets(name);

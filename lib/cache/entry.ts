@@ -1,24 +1,25 @@
 /**
- * One cached object as a file: what it is the answer to, its bytes, and checksums of both.
+ * The file format of one cache entry: its key, its bytes, and checksums of both.
  *
  *     "GPCACHE1" | u32 length of the header | u32 CRC-32 of the header | header, JSON | payload
  *
- * Numbers are little-endian. Whatever does not check out is no entry: a cache may lose things, never change them.
+ * Numbers are little-endian. A file that does not match its checksums is not an entry: a cache may lose bytes, but must never change them.
  */
 import { crc32 } from 'node:zlib';
 
+/** One cached object. */
 export interface CacheEntry {
-  /** The answer; undefined: there is nothing at this key. */
+  /** The object's bytes; undefined if the store has no object at this key. */
   bytes: Uint8Array | undefined;
-  /** Tells this version of the object from others: an ETag, or what else the store knows it by. */
+  /** Identifies this version of the object: an ETag, or what the store uses instead. */
   validator: string | undefined;
-  /** When it was stored, in ms since 1970. */
+  /** When the entry was stored, in milliseconds since 1970. */
   storedMs: number;
 }
 
 interface Header {
   key: string;
-  /** -1: nothing is there. */
+  /** Bytes of the payload; -1 if the store has no object. */
   length: number;
   crc: number;
   validator?: string;
@@ -27,25 +28,25 @@ interface Header {
 
 const MAGIC = new TextEncoder().encode('GPCACHE1');
 const PREFIX = 16;
-/** Keys and validators are short; a longer header is none of ours. */
+/** Keys and validators are short: a file with a longer header is not an entry. */
 const MAX_HEADER = 16_384;
 
-/** Bytes a file takes beside its payload, at most. */
+/** The most bytes that a file takes beside its payload. */
 export const ENTRY_OVERHEAD = PREFIX + MAX_HEADER;
 
-/** @returns The parts of the file, in order; the payload is not copied. Undefined when the key is too long to be kept. */
+/** Encodes an entry. @returns the parts of the file, in order; the payload is not copied. Undefined if the key is too long to be stored. */
 export function encodeEntry(
   key: string,
   { bytes, validator, storedMs }: CacheEntry,
 ): Uint8Array[] | undefined {
-  const said: Header = {
+  const fields: Header = {
     key,
     length: bytes?.byteLength ?? -1,
     crc: bytes ? crc32(bytes) : 0,
     validator,
     storedMs,
   };
-  const header = new TextEncoder().encode(JSON.stringify(said));
+  const header = new TextEncoder().encode(JSON.stringify(fields));
   if (header.length > MAX_HEADER) return undefined;
   const prefix = new Uint8Array(PREFIX),
     view = new DataView(prefix.buffer);
@@ -55,7 +56,7 @@ export function encodeEntry(
   return bytes ? [prefix, header, bytes] : [prefix, header];
 }
 
-/** @returns The entry and the key it answers, or undefined when the file is damaged, or something else. */
+/** Decodes a file. @returns the entry and its key; undefined if the file is damaged or is not an entry. */
 export function decodeEntry(file: Uint8Array): { key: string; entry: CacheEntry } | undefined {
   if (file.length < PREFIX || MAGIC.some((byte, at) => file[at] !== byte)) return undefined;
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
@@ -63,19 +64,19 @@ export function decodeEntry(file: Uint8Array): { key: string; entry: CacheEntry 
   if (end > Math.min(file.length, PREFIX + MAX_HEADER)) return undefined;
   const header = file.subarray(PREFIX, end);
   if (crc32(header) !== view.getUint32(12, true)) return undefined;
-  const said = parseHeader(new TextDecoder().decode(header));
-  if (!said) return undefined;
-  const { key, length, crc, validator, storedMs } = said,
+  const fields = parseHeader(new TextDecoder().decode(header));
+  if (!fields) return undefined;
+  const { key, length, crc, validator, storedMs } = fields,
     payload = file.subarray(end);
   if (payload.length !== Math.max(0, length) || (length >= 0 && crc32(payload) !== crc)) return undefined;
   return { key, entry: { bytes: length < 0 ? undefined : payload, validator, storedMs } };
 }
 
-/** Its checksum agrees, so it is ours, or somebody's who made one. */
+/** Parses a header. Its checksum agrees, but the file may still be made by another program. */
 function parseHeader(text: string): Header | undefined {
   try {
-    const said = JSON.parse(text) as Header | null;
-    return typeof said?.key === 'string' && typeof said.length === 'number' ? said : undefined;
+    const fields = JSON.parse(text) as Header | null;
+    return typeof fields?.key === 'string' && typeof fields.length === 'number' ? fields : undefined;
   } catch {
     return undefined;
   }

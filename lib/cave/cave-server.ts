@@ -1,4 +1,4 @@
-/** The servers of CAVE that know datastacks: which one, and what it may be told. */
+/** CAVE servers: finds the server of a datastack, decides which other servers may get the token, and requests JSON. */
 import { join } from 'node:path';
 import * as z from 'zod';
 import { GraphError, InfoError, PathError } from '../base/errors.ts';
@@ -9,18 +9,18 @@ import { readText, secretsFolder } from '../storage/secret-files.ts';
 import type { AddressPolicy } from '../http/http-request.ts';
 import { firstIssue } from '../precomputed/first-issue.ts';
 
-/** Source: CAVEclient, caveclient/endpoints.py, `default_global_server_address`. */
+/** The server of datastacks that name no other. Source: CAVEclient, caveclient/endpoints.py, `default_global_server_address`. */
 export const DEFAULT_CAVE_SERVER = 'https://global.daf-apis.com';
 
-/** Room for any datastack's record or list of versions. */
+/** A size limit with room for any datastack's record or list of versions. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
-/** `https://host[:port][/path]`, or a bare host. @throws PathError BAD_PATH. */
+/** Parses the address of a server: `https://host[:port][/path]`, or a bare host. @throws PathError BAD_PATH. */
 export function parseServer(address: string): Host {
   const bad = (why: string): PathError =>
-    new PathError('BAD_PATH', `${why}; a server is given as https://HOST[:PORT][/PATH]`);
+    new PathError('BAD_PATH', `${why}; write it as https://HOST[:PORT][/PATH]`);
   const text = address.includes('://') ? address : `https://${address}`;
-  if (!URL.canParse(text)) throw bad('the server is no URL');
+  if (!URL.canParse(text)) throw bad('the server is not a URL');
   const { protocol, username, password, search, hash, origin, hostname, host, pathname } = new URL(text),
     prefix = pathname.replace(/\/+$/, '');
   if (protocol !== 'https:' && protocol !== 'http:') throw bad(`the server's protocol is ${protocol}//`);
@@ -30,9 +30,10 @@ export function parseServer(address: string): Host {
 }
 
 /**
- * A host that an info service named. It gets the user's token, so it must be reached over TLS and learnt over TLS; one on loopback may only
- * be named by another on loopback. The service itself needs no such thing: the user named it.
- * @throws PathError INSECURE_TOKEN.
+ * Parses the address of a server that an info service named. The server gets the user's token, so both the info service and the server must
+ * use TLS. A server on this machine may only be named by another one on this machine. The info service's own address is always accepted,
+ * because the user named it.
+ * @throws PathError BAD_PATH or INSECURE_TOKEN.
  */
 export function parseNamedServer(address: string, from: Host): Host {
   const host = parseServer(address);
@@ -41,7 +42,7 @@ export function parseNamedServer(address: string, from: Host): Host {
     trusted = isLoopbackHost(from.hostname);
   const why =
     !trusted && !isSecure(from)
-      ? 'and that was not learnt over TLS'
+      ? 'but this answer did not come over TLS'
       : !local && !isSecure(host)
         ? 'which is not reached over TLS'
         : local && !trusted
@@ -50,15 +51,15 @@ export function parseNamedServer(address: string, from: Host): Host {
   if (why === undefined) return host;
   throw new PathError(
     'INSECURE_TOKEN',
-    `${from.origin} names ${host.origin}, ${why}: a token is not sent there`,
+    `${from.origin} names ${host.origin}, ${why}: no token is sent there`,
   );
 }
 
 const isSecure = ({ origin }: Host): boolean => origin.startsWith('https:');
 
 /**
- * Which addresses a host may have that a server named: as with all that servers name, only public ones, unless that server's own is none
- * or the host is that server itself.
+ * Decides which IP addresses a host may have that a server named: only public ones, unless the host is that server itself, or that server's
+ * own address is not public.
  */
 export function allowedAddressesOf(
   { origin }: Host,
@@ -72,7 +73,7 @@ export function allowedAddressesOf(
 }
 
 /**
- * The server of a datastack: as given, else as CAVEclient remembers it, else the global one.
+ * Finds the server of a datastack: the given one, else the one that CAVEclient remembers, else the global one.
  * Source: CAVEclient, caveclient/datastack_lookup.py.
  * @throws PathError BAD_PATH.
  */
@@ -93,11 +94,15 @@ export async function findServer(
   return parseServer(typeof remembered === 'string' ? remembered : DEFAULT_CAVE_SERVER);
 }
 
-/** Where a path of a service is. */
+/** Returns the URL of a service's path. */
 export const serviceUrl = ({ origin, prefix = '' }: Host, path: string): string =>
   `${origin}${prefix}${path}`;
 
-/** A JSON answer of a service. @throws GraphError; InfoError NOT_FOUND (404) or BAD_INFO. */
+/**
+ * Requests JSON from a service and checks it against a schema.
+ * @param what What the answer describes, for errors: `datastack "minnie65"`.
+ * @throws GraphError; InfoError NOT_FOUND (status 404) or BAD_INFO.
+ */
 export async function requestJson<T>(
   server: GraphServer<Host>,
   path: string,
@@ -111,7 +116,7 @@ export async function requestJson<T>(
     ({ body } = await server.request({ url, maxBytes: MAX_BYTES, signal }));
   } catch (error) {
     if (error instanceof GraphError && error.status === 404)
-      throw new InfoError('NOT_FOUND', `${server.path.origin} knows no ${what}`, url);
+      throw new InfoError('NOT_FOUND', `${server.path.origin} has no ${what}`, url);
     throw error;
   }
   let json: unknown;
@@ -120,7 +125,7 @@ export async function requestJson<T>(
   } catch {
     throw new InfoError(
       'BAD_INFO',
-      `${url} answered no JSON${body[0] === 0x3c ? ' but a web page: is the address right, and is a log-in needed?' : ''}`,
+      `the answer of ${url} is not JSON${body[0] === 0x3c ? ' but a web page: is the address right, and is a log-in needed?' : ''}`,
       url,
     );
   }
@@ -128,7 +133,7 @@ export async function requestJson<T>(
   if (!parsed.success)
     throw new InfoError(
       'BAD_INFO',
-      `${url} answered something else than a ${what}: ${firstIssue(parsed.error)}`,
+      `the answer of ${url} is not a valid ${what}: ${firstIssue(parsed.error)}`,
       url,
     );
   return parsed.data;

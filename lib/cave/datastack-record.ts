@@ -1,5 +1,5 @@
 /**
- * A datastack: what its info service says of it.
+ * Reads the record of a datastack from the CAVE info service.
  * Source: CAVEclient, caveclient/infoservice.py and endpoints.py (`/info/api/v2/datastack/full/NAME`).
  */
 import * as z from 'zod';
@@ -9,19 +9,20 @@ import { parseGraphPath, type Host } from '../chunkedgraph/server/graph-path.ts'
 import type { GraphServer } from '../chunkedgraph/server/graph-server.ts';
 import { requestJson, parseNamedServer } from './cave-server.ts';
 
+/** What the info service says about one datastack. */
 export interface DatastackRecord {
   name: string;
-  /** `graphene://…`. */
+  /** The cloud path of the segmentation: `graphene://…`. */
   segmentationSource: string;
-  /** Where its chunkedgraph is. */
+  /** The server of the chunkedgraph. */
   graphHost: Host;
-  /** Where its materialization service is; undefined when it has none. */
+  /** The server of the materialization service; without a value if the datastack has none. */
   localServer: RecordField<Host>;
-  /** Nanometres per voxel of the coordinates that its viewer shows; undefined when the service does not say. */
+  /** Nanometres per voxel of the coordinates in the datastack's viewer; without a value if the record has none. */
   viewerResolution: RecordField<Vec3>;
 }
 
-/** What the service says of something that few need: `fault` is why it cannot be used, for whoever wants it. */
+/** A field that few callers need. `error` says why the value cannot be used; only a caller that needs the value throws it. */
 export interface RecordField<T> {
   value?: T;
   error?: Error;
@@ -30,20 +31,22 @@ export interface RecordField<T> {
 const AXES = ['x', 'y', 'z'] as const;
 const schema = z.looseObject({ segmentation_source: z.string().nullish() });
 
-/** `cave://NAME` → `NAME`. @throws PathError BAD_PATH. */
+/** Returns the NAME of `cave://NAME`. @throws PathError BAD_PATH. */
 export function parseDatastackPath(path: string): string {
   const [, name] = /^cave:\/\/([A-Za-z0-9][A-Za-z0-9_.-]*)\/?$/.exec(path) ?? [];
   if (name === undefined)
     throw new PathError(
       'BAD_PATH',
-      'a datastack is opened as cave://NAME; its server has an option of its own',
+      'the path of a datastack is cave://NAME; its server is given by the option server (--server)',
     );
   return name;
 }
 
 /**
- * @throws GraphError; InfoError NOT_FOUND, BAD_INFO, or UNSUPPORTED (its segmentation is no chunkedgraph); PathError BAD_PATH, or
- *   INSECURE_TOKEN (its graph is at a server that must not get a token).
+ * Requests the record of a datastack, and checks it.
+ *
+ * @throws GraphError; InfoError NOT_FOUND, BAD_INFO, or UNSUPPORTED (the segmentation is not a chunkedgraph); PathError BAD_PATH, or
+ *   INSECURE_TOKEN (the graph's server must not get a token).
  */
 export async function fetchDatastackRecord(
   info: GraphServer<Host>,
@@ -54,12 +57,12 @@ export async function fetchDatastackRecord(
   const url = `${info.path.origin}${path}`;
   const record = await requestJson(info, path, schema, `datastack ${JSON.stringify(name)}`, signal);
   const source = record.segmentation_source?.trim() ?? '';
-  // Some records leave the scheme out.
+  // Some records omit the scheme.
   const segmentationSource = /^(middleauth\+)?https?:\/\//.test(source) ? `graphene://${source}` : source;
   if (!segmentationSource.startsWith('graphene://'))
     throw new InfoError(
       'UNSUPPORTED',
-      `the segmentation of datastack ${name} is ${source === '' ? 'not named' : 'no chunkedgraph'} at ${info.path.origin}: open its volume by its own path`,
+      `the segmentation of datastack ${name} is ${source === '' ? 'not named' : 'not a chunkedgraph'} at ${info.path.origin}: open its volume by its own path`,
       url,
     );
   return {
@@ -90,7 +93,7 @@ function localServerOf(
 function viewerResolutionOf(record: Record<string, unknown>, url: string): RecordField<Vec3> {
   const given = AXES.map((axis) => record[`viewer_resolution_${axis}`] ?? undefined),
     nm = given.map(asNumber);
-  const bad = given.findIndex((told, axis) => told !== undefined && !(nm[axis] > 0 && nm[axis] < Infinity));
+  const bad = given.findIndex((value, axis) => value !== undefined && !(nm[axis] > 0 && nm[axis] < Infinity));
   if (bad >= 0) {
     const shown = JSON.stringify(given[bad]).slice(0, 60);
     return {
@@ -105,7 +108,7 @@ function viewerResolutionOf(record: Record<string, unknown>, url: string): Recor
 }
 
 /** Some services write numbers as text. */
-const asNumber = (told: unknown): number =>
-  typeof told === 'number' || (typeof told === 'string' && /^\s*\d+(\.\d+)?\s*$/.test(told))
-    ? Number(told)
+const asNumber = (value: unknown): number =>
+  typeof value === 'number' || (typeof value === 'string' && /^\s*\d+(\.\d+)?\s*$/.test(value))
+    ? Number(value)
     : NaN;

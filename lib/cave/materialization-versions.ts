@@ -1,5 +1,5 @@
 /**
- * Materialization versions as moments: `mat` is the newest one, `mat_943` that one.
+ * The timestamps of materialization versions: `mat` is the newest version, `mat_943` is version 943.
  * Source: CAVEclient, caveclient/materializationengine.py, `get_versions` and `get_timestamp`.
  */
 import * as z from 'zod';
@@ -10,18 +10,18 @@ import type { GraphServer } from '../chunkedgraph/server/graph-server.ts';
 import { parseTimestamp } from '../chunkedgraph/ids/timestamp.ts';
 import { requestJson, serviceUrl } from './cave-server.ts';
 
-/** The versions of one datastack; each is asked for once. */
+/** The materialization versions of one datastack. Each timestamp is requested once. */
 export class MaterializationVersions {
   readonly #server: GraphServer<Host>;
   readonly #datastack: string;
-  readonly #moments = new Map<number, Promise<Date>>();
+  readonly #timestamps = new Map<number, Promise<Date>>();
 
   constructor(server: GraphServer<Host>, datastack: string) {
     this.#server = server;
     this.#datastack = datastack;
   }
 
-  /** Versions that have not expired, as the server lists them. @throws as {@link timestampOf}. */
+  /** Lists the versions that have not expired, in the server's order. @throws GraphError or InfoError, as {@link timestampOf} does. */
   list(signal?: AbortSignal): Promise<number[]> {
     return requestJson(
       this.#server,
@@ -33,28 +33,28 @@ export class MaterializationVersions {
   }
 
   /**
-   * When a version was frozen. The newest is asked for again each time: a new one may have come.
-   * @throws GraphError; InfoError NOT_FOUND, BAD_INFO; TimestampError when there is no version.
+   * Returns the timestamp of a version. The newest version is looked up again in each call, because a new one may exist.
+   * @throws GraphError; InfoError NOT_FOUND or BAD_INFO; TimestampError if there is no version.
    */
   async timestampOf(version: number | 'newest', signal?: AbortSignal): Promise<Date> {
     if (version === 'newest') {
       const versions = await this.list(signal);
       if (versions.length === 0)
         throw new TimestampError(
-          `datastack ${this.#datastack} has no materialization that is still there: name a moment, or one as mat_NUMBER`,
+          `datastack ${this.#datastack} has no materialization version that is still available: give a date, or a version as mat_NUMBER`,
         );
       version = versions.reduce((a, b) => Math.max(a, b));
     }
-    let moment = this.#moments.get(version);
-    if (!moment) {
-      moment = this.#ask(version);
-      this.#moments.set(version, moment);
-      moment.catch(() => this.#moments.delete(version)); // whoever asks next tries again
+    let timestamp = this.#timestamps.get(version);
+    if (!timestamp) {
+      timestamp = this.#request(version);
+      this.#timestamps.set(version, timestamp);
+      timestamp.catch(() => this.#timestamps.delete(version)); // the next call retries
     }
-    return leaveOnAbort(moment, signal, () => undefined);
+    return leaveOnAbort(timestamp, signal, () => undefined);
   }
 
-  async #ask(version: number): Promise<Date> {
+  async #request(version: number): Promise<Date> {
     const path = `${this.#path}/version/${version}`;
     const { time_stamp: text } = await requestJson(
       this.#server,

@@ -1,18 +1,22 @@
-/** The labels of one block of a chunk that is being encoded as compressed_segmentation: which there are, and which voxel has which. */
+/** Finds the distinct labels of one block, and the label of each voxel, for the compressed_segmentation encoder. */
 
 /** Voxels along each edge of a block. */
 export const BLOCK_SIDE = 8;
 const BLOCK_VOXELS = BLOCK_SIDE ** 3;
 
-/** Twice the labels a block can hold, so that a search ends soon. */
+/** Slots of the hash table: twice the labels that a block can hold, so that searches stay short. */
 const SLOTS = 2 * BLOCK_VOXELS,
   SLOT_SHIFT = 22;
 
-/** Where a block lies in a channel, in words of 32 bits. Fewer than 8 voxels along an axis: clipped at the chunk's edge. */
+/** Where a block is in a channel, in words of 32 bits. */
 export interface BlockLocation {
+  /** The first word of the block. */
   first: number;
+  /** Words from one row to the next. */
   rowStep: number;
+  /** Words from one slice to the next. */
   sliceStep: number;
+  /** Voxels along x, y and z; fewer than 8 where the block is clipped at the chunk's edge. */
   nx: number;
   ny: number;
   nz: number;
@@ -20,38 +24,42 @@ export interface BlockLocation {
 
 const { imul } = Math;
 
-/** Where a label is looked for: the upper bits. */
+/** Hashes a label. The upper bits are its first slot. */
 const mix = (low: number, high: number): number => imul(low ^ imul(high, 0x85ebca6b), 0x9e3779b1);
 
-/** What a label adds to the hash of a set. Sums of {@link mix} would be those of the labels: 1 and 4 would look like 2 and 3. */
+/** What a label adds to the hash of a set. {@link mix} is linear, so with sums of it, the set 1 and 4 would collide with 2 and 3. */
 const scramble = (mixed: number): number => imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
 
-/** One for a whole chunk: each scan forgets the block before. A label is a pair of words; of a uint32 both are the same one. */
+/**
+ * The labels of the block that was scanned last. One object serves a whole chunk. A label is a pair of words; for uint32, both are the same
+ * word.
+ */
 export class BlockLabels {
-  /** Labels in the last block scanned. */
+  /** Distinct labels in the block. */
   count = 0;
-  /** The same for blocks with the same labels, in whatever order: a signed 32-bit number. */
+  /** A hash of the set of labels, independent of their order: a signed 32-bit number. */
   hash = 0;
   readonly #width: 1 | 2;
-  /** In the order met. */
+  /** The labels, in the order in which they were found. */
   readonly #labels = new Uint32Array(2 * BLOCK_VOXELS);
-  /** Which label each voxel has, x fastest. */
+  /** The index of each voxel's label, x fastest. */
   readonly #ids = new Uint16Array(BLOCK_VOXELS);
-  /** A hash table: 1 + the label's number; 0 is free. Only filled for two labels and more. */
+  /** A hash table of 1 + the label's index; 0 is a free slot. It is only filled for two or more labels. */
   readonly #slots = new Uint16Array(SLOTS);
-  /** Where each label is in the block's table. */
+  /** The position of each label in the block's table. */
   readonly #entries = new Uint16Array(BLOCK_VOXELS);
 
-  /** @param width Words a label. */
+  /** @param width Words per label. */
   constructor(width: 1 | 2) {
     this.#width = width;
   }
 
+  /** Finds the labels of a block. It replaces those of the block before. */
   scan(words: Uint32Array, { first, rowStep, sliceStep, nx, ny, nz }: BlockLocation): void {
     const width = this.#width,
       labels = this.#labels,
       ids = this.#ids;
-    // The label met last, and its number.
+    // The label of the last voxel, and its index.
     let low = (labels[0] = words[first]),
       high = (labels[1] = words[first + width - 1]),
       id = 0;
@@ -61,7 +69,7 @@ export class BlockLabels {
         let at = first + z * sliceStep + y * rowStep;
         const to = BLOCK_SIDE * (y + BLOCK_SIDE * z),
           end = to + nx;
-        // Most rows have one label, the one met last: seen without a branch a voxel, which takes a third of the time.
+        // Most rows consist of the last label. This is checked without a branch per voxel, which takes a third of the time.
         let differ = 0;
         for (let x = at; x < at + width * nx; x += width)
           differ |= (words[x] ^ low) | (words[x + width - 1] ^ high);
@@ -86,14 +94,14 @@ export class BlockLabels {
       this.hash = (this.hash + scramble(mix(labels[2 * k], labels[2 * k + 1]))) | 0;
   }
 
-  /** All voxels have the first label so far; those outside the chunk keep it. */
+  /** Prepares the tables for a second label. All voxels so far have the first label; voxels outside the chunk keep it. */
   #begin(): void {
     this.#ids.fill(0);
     this.#slots.fill(0);
     this.#slots[mix(this.#labels[0], this.#labels[1]) >>> SLOT_SHIFT] = 1;
   }
 
-  /** Where a label is among the slots, or the free one where it would be. */
+  /** Returns the slot of a label, or the free slot where it would go. */
   #slotOf(low: number, high: number): number {
     const labels = this.#labels,
       slots = this.#slots;
@@ -107,7 +115,7 @@ export class BlockLabels {
     return slot;
   }
 
-  /** @returns the label's number, a new one if need be. */
+  /** Adds a label if it is new. @returns its index. */
   #add(low: number, high: number): number {
     const slot = this.#slotOf(low, high);
     if (this.#slots[slot] === 0) {
@@ -118,7 +126,7 @@ export class BlockLabels {
     return this.#slots[slot] - 1;
   }
 
-  /** Whether the words from `at` on are a table of just these labels, in some order; if so it becomes the block's table. */
+  /** Tells whether the words from `at` on are a table of exactly these labels, in any order. If so, it becomes the block's table. */
   useTable(words: Uint32Array, at: number): boolean {
     const { count } = this;
     const labels = this.#labels,
@@ -134,7 +142,7 @@ export class BlockLabels {
     return true;
   }
 
-  /** A table of its own. @returns where it ends. */
+  /** Writes a table of the labels at `at`. @returns where it ends. */
   writeTable(words: Uint32Array, at: number): number {
     for (let id = 0; id < this.count; id++) {
       this.#entries[id] = id;
@@ -144,7 +152,7 @@ export class BlockLabels {
     return at;
   }
 
-  /** The table entry of each voxel, `bits` each, the first voxel in the lowest bits. */
+  /** Writes the table entry of each voxel with `bits` bits, the first voxel in the lowest bits. */
   writePacked(words: Uint32Array, at: number, bits: number): void {
     const ids = this.#ids,
       entries = this.#entries;

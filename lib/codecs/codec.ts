@@ -1,35 +1,42 @@
 /**
- * What every encoding is: single voxels out of the bytes of one chunk (content encoding already undone), never the whole chunk.
- * Pure: bytes and numbers in, numbers out. An encoding is one file in this room, one line in `registry.ts`, one spec.
+ * The interface of an encoding. A codec reads single voxels from the bytes of one chunk, which are already decompressed, without decoding
+ * the whole chunk. Codecs are pure: bytes and numbers in, numbers out. A new encoding needs one file in this folder, one line in
+ * `registry.ts`, and one spec.
  */
 import type { Vec3 } from '../base/vec3.ts';
 import type { DataType, WordArray } from '../precomputed/data-type.ts';
 import type { ByteRange } from '../storage/store.ts';
 
+/** What a codec must know about a chunk. */
 export interface ChunkLayout {
-  /** Shape of this chunk in voxels, xyz, clipped at the volume's edge. */
+  /** The size of this chunk in voxels, xyz, clipped at the volume's edge. */
   chunkSize: Vec3;
   channels: number;
   dataType: DataType;
-  /** Only `compressed_segmentation`: voxels a block, xyz. */
+  /** Voxels per block, xyz; only for `compressed_segmentation`. */
   blockSize?: Vec3;
 }
 
+/** One encoding. */
 export interface Codec {
-  /** As `info` spells it: `raw`, `compressed_segmentation`, … */
+  /** The encoding's name, as `info` spells it: `raw`, `compressed_segmentation`, … */
   readonly encoding: string;
+  /** The data types that the encoding can hold. */
   readonly dataTypes: readonly DataType[];
-  /** Whether voxels cost the same however they are parted between calls of `decodePoints`; else each call decodes what its voxels lie in. */
+  /**
+   * Whether the cost of a voxel does not depend on the other voxels of the call. If not set, each call of `decodePoints` decodes the parts of
+   * the chunk that its voxels lie in, so few large calls are cheaper.
+   */
   readonly isPointwise?: boolean;
   /**
-   * Values of many voxels of one chunk.
+   * Reads the values of many voxels of one chunk.
    *
-   * @param bytes The chunk's bytes; may start at any `byteOffset`; never written to.
-   * @param offsets Wanted voxels as linear offsets in the chunk, x fastest; each < the chunk's voxel count. Any order, repeats allowed.
-   * @param out Where values go, as words (see {@link WordArray}): value c of voxel k starts at
+   * @param bytes The chunk's bytes; they may start at any `byteOffset`, and are never written to.
+   * @param offsets The voxels, as linear offsets in the chunk, x fastest; each < the chunk's voxel count. Any order, repeats allowed.
+   * @param out Receives the values as words (see {@link WordArray}): value c of voxel k starts at
    *   `out[(outIndex[k] * channels + c) * wordsPerValue]`.
-   * @param outIndex Same length as `offsets`.
-   * @throws DecodeError when the bytes do not follow the format; `out` may then be partly written.
+   * @param outIndex The position of each voxel in `out`; as long as `offsets`.
+   * @throws DecodeError if the bytes do not follow the format; `out` may then be partly written.
    */
   decodePoints(
     bytes: Uint8Array,
@@ -39,9 +46,9 @@ export interface Codec {
     outIndex: Uint32Array,
   ): void;
   /**
-   * The same while the chunk's bytes go by in pieces of any size, for encodings whose values lie at known places.
+   * Reads the same values from a stream of the chunk's bytes, for encodings whose values are at known positions.
    *
-   * @returns What sees each piece, in order, with its offset; undefined where whole chunks are better.
+   * @returns A function that must receive each piece of the chunk in order, with its offset; undefined if reading whole chunks is better.
    */
   createStreamDecoder?(
     layout: ChunkLayout,
@@ -49,16 +56,16 @@ export interface Codec {
     out: WordArray,
     outIndex: Uint32Array,
   ): ((window: Uint8Array, at: number) => void) | undefined;
-  /** Where in the chunk the values of these voxels lie, for encodings whose values lie at known places; {@link createStreamDecoder} needs no more. */
+  /** Returns the byte ranges of the voxels' values in the chunk, for encodings whose values are at known positions. */
   wantedBytes?(layout: ChunkLayout, offsets: Uint32Array): ByteRange[];
   /**
-   * For encodings that give all voxels of a chunk or none (images): the chunk as `raw` has it. Done once a chunk, where its bitstream is
-   * undone: what is kept is decoded, and `decodePoints` reads what this returned.
-   * @throws DecodeError when the bytes do not follow the format.
+   * Decodes a whole chunk to the `raw` encoding, for encodings that cannot decode a part of a chunk (images). It is called once per chunk,
+   * after decompression; caches keep the result, and `decodePoints` reads it.
+   * @throws DecodeError if the bytes do not follow the format.
    */
   decodeChunk?(bytes: Uint8Array, layout: ChunkLayout): Uint8Array | Promise<Uint8Array>;
-  /** The most bytes a chunk of this layout can take: what inflating stops at. */
+  /** Returns the most bytes that a chunk of this layout can take. Decompression stops there. */
   maxBytes(layout: ChunkLayout): number;
-  /** The exact size of every chunk of this layout, where the format fixes it (raw). */
+  /** Returns the exact size of a chunk of this layout, if the format fixes it (raw). */
   exactBytes?(layout: ChunkLayout): number;
 }

@@ -1,6 +1,6 @@
 /**
- * Point reads of the `compressed_segmentation` encoding: one block header, one packed word, one table entry a value; never the
- * whole chunk. All offsets in the format count 32-bit little-endian words.
+ * Reads points of the `compressed_segmentation` encoding. Each value takes one block header, one packed word and one table entry; the whole
+ * chunk is never decoded. All offsets in the format count 32-bit little-endian words.
  * Source: Neuroglancer, src/sliceview/compressed_segmentation/README.md, "Format specification" and "Multi-channel format".
  */
 import { DecodeError } from '../base/errors.ts';
@@ -14,7 +14,7 @@ function blockSizeOf({ blockSize }: ChunkLayout): Vec3 {
   return blockSize;
 }
 
-/** Blocks along each axis; the last ones may be clipped. */
+/** Returns the number of blocks along each axis; the last ones may be clipped. */
 const gridOf = ([sx, sy, sz]: Vec3, [bx, by, bz]: Vec3): Vec3 => [
   Math.ceil(sx / bx),
   Math.ceil(sy / by),
@@ -28,13 +28,13 @@ function truncated(what: string, words: number): never {
   );
 }
 
-/** The chunk's words; a copy where they lie across those of its buffer. */
+/** Returns the chunk as words; a copy if its bytes are not aligned to words. */
 function wordsOf(bytes: Uint8Array): Uint32Array {
   const { buffer, byteOffset, byteLength } = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
   return new Uint32Array(buffer, byteOffset, byteLength >>> 2);
 }
 
-/** First word of a channel: all offsets in its block headers count from there. */
+/** Returns the first word of a channel. All offsets in its block headers count from there. */
 function channelStart(chunk: Uint32Array, channel: number, channels: number, blocks: number): number {
   const words = chunk.length;
   if (channel >= words) truncated(`the offset of channel ${channel}`, words);
@@ -48,16 +48,16 @@ function channelStart(chunk: Uint32Array, channel: number, channels: number, blo
   return start;
 }
 
-/** Points that go through the three steps below together. */
+/** Points that are decoded together. */
 const BATCH = 1024;
-/** Of each point in the batch: first word of its block's header, then where its label is; second word; place in the block. */
+/** For each point of the batch: the first word of its block header, later the position of its label; the second word; its offset in the block. */
 const first = new Uint32Array(BATCH),
   second = new Uint32Array(BATCH),
-  place = new Float64Array(BATCH);
+  offsetInBlock = new Float64Array(BATCH);
 
 /**
- * In three steps (header, packed value, label) of many points each: the words lie far apart in memory, and the processor fetches those of
- * several points at once where nothing in a loop waits for the word before.
+ * Works in three steps (header, packed value, label), each for many points. The words are far apart in memory, and a processor fetches
+ * several of them at once if no step of a loop depends on the one before.
  */
 const decodePoints: Codec['decodePoints'] = (bytes, layout, offsets, out, outIndex) => {
   const { chunkSize, channels, dataType } = layout;
@@ -75,7 +75,7 @@ const decodePoints: Codec['decodePoints'] = (bytes, layout, offsets, out, outInd
     for (let from = 0; from < offsets.length; from += BATCH) {
       const count = Math.min(BATCH, offsets.length - from);
       for (let k = 0; k < count; k++) {
-        // `(a / b) >>> 0` is an integer division to V8, and exact for all uint32; Math.floor would be a float one.
+        // V8 compiles `(a / b) >>> 0` to an integer division, exact for all uint32. Math.floor would be a division of doubles.
         const offset = offsets[from + k];
         const row = (offset / sx) >>> 0;
         const z = (row / sy) >>> 0;
@@ -84,11 +84,11 @@ const decodePoints: Codec['decodePoints'] = (bytes, layout, offsets, out, outInd
         const blockX = (x / bx) >>> 0;
         const blockY = (y / by) >>> 0;
         const blockZ = (z / bz) >>> 0;
-        // Both header words lie inside: channelStart has checked the last block's.
+        // Both header words are inside the chunk: channelStart has checked the header of the last block.
         const header = start + 2 * (blockX + gx * (blockY + gy * blockZ));
         first[k] = chunk[header];
         second[k] = chunk[header + 1];
-        place[k] = x - blockX * bx + bx * (y - blockY * by + by * (z - blockZ * bz));
+        offsetInBlock[k] = x - blockX * bx + bx * (y - blockY * by + by * (z - blockZ * bz));
       }
       for (let k = 0; k < count; k++) {
         const bits = first[k] >>> 24;
@@ -99,11 +99,11 @@ const decodePoints: Codec['decodePoints'] = (bytes, layout, offsets, out, outInd
           );
         let label = start + (first[k] & 0xffffff);
         if (bits !== 0) {
-          const bit = bits * place[k];
+          const bit = bits * offsetInBlock[k];
           const at = start + second[k] + Math.floor(bit / 32);
           if (at >= words)
             truncated(`the packed value of voxel ${offsets[from + k]}, channel ${channel}`, words);
-          // A mask made by shifting right: `1 << 32` is 1 in JavaScript. `>>> 0`, because `&` gives a signed number.
+          // The mask is made by shifting right, because `1 << 32` is 1 in JavaScript. `>>> 0`, because `&` returns a signed number.
           const entry = ((chunk[at] >>> (bit & 31)) & (0xffffffff >>> (32 - bits))) >>> 0;
           label += width * entry;
         }
@@ -122,8 +122,8 @@ const decodePoints: Codec['decodePoints'] = (bytes, layout, offsets, out, outInd
 };
 
 /**
- * Each channel: its offset; each block: 8 bytes of header, at most 32 bits a voxel (padding included), and a table of its own
- * with at most one label a voxel. Only a table with labels that its block does not hold, or gaps between blocks, could take more.
+ * Bounds the size of a chunk: an offset per channel, and per block 8 bytes of header, at most 32 bits per voxel (including padding) and a
+ * table with at most one label per voxel. Only unused labels in a table, or gaps between blocks, could take more.
  */
 function maxBytes(layout: ChunkLayout): number {
   const blockSize = blockSizeOf(layout);

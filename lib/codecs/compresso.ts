@@ -1,10 +1,11 @@
 /**
- * Point reads of the `compresso` encoding, format versions 0 and 1: only the slices that hold wanted voxels where the stream has a z-index
- * (version 1 with connectivity 4); else all slices up to the last wanted one, or all of them where components span slices (connectivity 6).
- * Slices are decoded to boundary bits and runs, never to voxels. The format has no checksum; lengths and counts are checked against each other.
+ * Reads points of the `compresso` encoding, format versions 0 and 1. With a z-index (version 1, connectivity 4) only the slices that hold
+ * wanted voxels are decoded. Without one, all slices up to the last wanted slice are decoded; with connectivity 6, where components span
+ * slices, all slices. Slices are decoded to boundary bits and runs, never to voxels. The format has no checksum, so lengths and counts are
+ * checked against each other.
  *
- * Scratch memory: 9 times the bytes of the windows and their table at most (twice is usual), 8 bytes a point, and for the slices decoded
- * together (one with a z-index) at most 8 bytes a voxel and 30 a row; 0.2 bytes a voxel are usual. Nothing is kept between calls.
+ * Scratch memory: at most 9 times (usually twice) the bytes of the windows and their table, 8 bytes per point, and for the slices that are
+ * decoded together (one, with a z-index) at most 8 bytes per voxel (usually 0.2) and 30 per row. Nothing is kept between calls.
  * Source: seung-lab/compresso, README.md and compresso.hpp (format facts).
  */
 import { DecodeError } from '../base/errors.ts';
@@ -18,7 +19,7 @@ import type { Codec } from './codec.ts';
 import type { CompressoStream } from './compresso/stream.ts';
 import type { WindowTable } from './compresso/boundary-windows.ts';
 
-/** Slices decoded together hold no more voxels than this: a 1,024-cube, in which every index fits 32 bits. */
+/** The most voxels in slices that are decoded together: a cube of 1,024 voxels, in which every index fits in 32 bits. */
 const MAX_SLAB_VOXELS = 2 ** 30;
 
 export const compressoCodec: Codec = {
@@ -39,12 +40,12 @@ export const compressoCodec: Codec = {
     }
   },
 
-  /** Every voxel a component or two locations, every window a table entry of 8 bytes and an index as wide. */
+  /** In the worst case, every voxel is a component or two locations, and every window has a table entry and an index of 8 bytes each. */
   maxBytes: ({ chunkSize, dataType }) =>
     HEADER_BYTES + product(chunkSize) * (2 * bytesPerValue(dataType) + 16) + 16 * chunkSize[2],
 };
 
-/** The slabs that wanted voxels need, one after the other in the same memory, each with its points (indices into `offsets`). */
+/** Decodes the slabs that hold wanted voxels, one after the other in the same memory, each with its points (indices into `offsets`). */
 function* decodeSlabs(
   stream: CompressoStream,
   windows: WindowTable,
@@ -71,7 +72,7 @@ function* decodeSlabs(
   } else {
     let last = sz - 1;
     while (sliceStart[last] === offsets.length) last--;
-    // A location may point to the slice after.
+    // A location may point to the next slice.
     const depth = connectivity === 6 ? sz : Math.min(last + 2, sz),
       slab = openSlab(stream, windows, depth);
     slab.load(
@@ -91,12 +92,12 @@ function openSlab(stream: CompressoStream, windows: WindowTable, depth: number):
   if (sx * sy * depth > MAX_SLAB_VOXELS)
     throw new DecodeError(
       'TOO_LARGE',
-      `compresso: ${depth} slices of ${sx} by ${sy} voxels would be decoded together`,
+      `compresso: ${depth} slices of ${sx} by ${sy} voxels are too large to be decoded together`,
     );
   return new Slab(stream, windows, depth);
 }
 
-/** Point indices in order of their slices: those of slice z from `sliceStart[z]` to before `sliceStart[z + 1]`. */
+/** Sorts point indices by slice: those of slice z are at `sliceStart[z]` to before `sliceStart[z + 1]` of `order`. */
 function groupBySlice(
   offsets: Uint32Array,
   sliceVoxels: number,

@@ -1,12 +1,12 @@
 /**
- * Point reads of the `crackle` encoding: only the z-slices that hold wanted voxels are decoded, each once per call, and of those
- * only walls, runs and the labels asked for; no slice is ever painted. Checksums (format version 1) are checked for all that was
- * used: header, slice index, labels, and the components of each decoded slice.
+ * Reads points of the `crackle` encoding. Only the z-slices that hold wanted voxels are decoded, each once per call, to walls, runs and the
+ * requested labels; never to voxels. Checksums (format version 1) are verified for everything that is used: header, slice index, labels, and
+ * the components of each decoded slice.
  *
- * Working memory: 17 bytes a voxel of one slice and 8 a byte of its crack code; with pins also 4 a component and 24 a pin of the
- * chunk. What slices take is kept for the next call, up to 21 MB a thread (0.3 MB for slices of 128 x 128 voxels).
+ * Working memory: 17 bytes per voxel of one slice and 8 per byte of its crack code; with pins also 4 per component and 24 per pin of the
+ * chunk. The memory for slices is kept for the next call: at most 21 MB per thread, and 0.3 MB for slices of 128 x 128 voxels.
  *
- * Source: crackle (github.com/seung-lab/crackle), README.md, "Stream Format", and src/. No code of it is used.
+ * Source: crackle (github.com/seung-lab/crackle), README.md, "Stream Format", and src/. None of its code is used.
  */
 import { DecodeError } from '../base/errors.ts';
 import { product } from '../base/vec3.ts';
@@ -22,12 +22,15 @@ import type { CrackleHeader, CrackleSections } from './crackle/header.ts';
 import { readPinLabels } from './crackle/pin-labels.ts';
 import { sliceChecksum } from './crackle/slice-checksum.ts';
 
-/** The source calls orders up to 10 reasonable and 5 to 7 typical. */
+/** A limit with some margin: crackle's README calls orders up to 10 reasonable, and 5 to 7 typical. */
 const MAX_EXPECTED_MARKOV_ORDER = 12;
 
 const decodePoints: Codec['decodePoints'] = (bytes, layout, offsets, out, outIndex) => {
   if (layout.channels !== 1)
-    throw new DecodeError('UNSUPPORTED', `crackle holds one channel; the volume has ${layout.channels}`);
+    throw new DecodeError(
+      'UNSUPPORTED',
+      `crackle: the volume has ${layout.channels} channels, the format has one`,
+    );
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const header = readHeader(view, layout);
   const sections = readSections(view, header);
@@ -58,7 +61,7 @@ const decodePoints: Codec['decodePoints'] = (bytes, layout, offsets, out, outInd
   }
 };
 
-/** Indices of `offsets`, slice by slice; those of slice z end before `ends[z]`. */
+/** Sorts the indices of `offsets` by slice; those of slice z end before `ends[z]`. */
 function groupBySlice(
   offsets: Uint32Array,
   sliceVoxels: number,
@@ -66,7 +69,7 @@ function groupBySlice(
 ): { order: Uint32Array; ends: Uint32Array } {
   const ends = new Uint32Array(sz);
   for (const offset of offsets) ends[Math.floor(offset / sliceVoxels)]++;
-  // starts, until the next loop has moved them
+  // These are starts; the next loop advances each of them to the end of its slice.
   for (let z = 0, sum = 0; z < sz; z++) [ends[z], sum] = [sum, sum + ends[z]];
   const order = new Uint32Array(offsets.length);
   for (let point = 0; point < offsets.length; point++)
@@ -94,7 +97,7 @@ function decodeSlice(
   return slice;
 }
 
-/** The label stored at `from`, cut off as the chunk's header says and extended to what `out` holds, as the reference and CloudVolume do. */
+/** Copies the label at `from`, narrowed to the chunk's label width and widened to the width of `out`, as the reference and CloudVolume do. */
 function copyLabel(
   view: DataView,
   from: number,
@@ -120,8 +123,8 @@ function copyLabel(
 }
 
 /**
- * Every voxel its own component and label, every edge drawn with a branch and behind a model, and every vertex a chain:
- * a few times what any encoder writes.
+ * Bounds the size of a chunk. In the worst case, every voxel has its own component and label, every edge is drawn with a branch and a model,
+ * and every vertex starts a chain. That is a few times more than any encoder writes.
  */
 function maxBytes({ chunkSize, dataType }: ChunkLayout): number {
   const [sx, sy, sz] = chunkSize;

@@ -1,7 +1,7 @@
 /**
- * Writes the `compressed_segmentation` encoding, so that a raw chunk can be kept in a small part of its bytes and still be read in one
- * step a point. Blocks of 8 x 8 x 8; blocks of a channel that hold the same labels share a table. The raw bytes may go by in pieces:
- * one layer of blocks is held at a time.
+ * Encodes raw chunks as `compressed_segmentation`, so that a cache can keep them in a fraction of their bytes and still read single points.
+ * Blocks have 8 x 8 x 8 voxels. Blocks of a channel with the same labels share a table. The raw bytes may come in pieces: only one layer of
+ * blocks is held at a time.
  * Source: Neuroglancer, src/sliceview/compressed_segmentation/README.md, "Format specification" and "Multi-channel format".
  */
 import type { Vec3 } from '../base/vec3.ts';
@@ -9,42 +9,44 @@ import { wordsPerValue } from '../precomputed/data-type.ts';
 import { BLOCK_SIDE as SIDE, BlockLabels } from './block-labels.ts';
 import type { ChunkLayout } from './codec.ts';
 
-/** The block size that is written. */
+/** The block size that the encoder writes. */
 export const ENCODED_BLOCK_SIZE: Vec3 = [SIDE, SIDE, SIDE];
 
-/** Words that the voxels of a block take at one bit each. */
-const PLANE = SIDE ** 3 / 32;
+/** Words that the voxels of a block take at one bit per voxel. */
+const WORDS_PER_BIT = SIDE ** 3 / 32;
 
-/** Most words a block adds: 16 bits a voxel, and a uint64 label a voxel. */
-const MOST_BLOCK_WORDS = 16 * PLANE + 2 * SIDE ** 3;
+/** The most words that a block adds: 16 bits and a uint64 label per voxel. */
+const MAX_BLOCK_WORDS = 16 * WORDS_PER_BIT + 2 * SIDE ** 3;
 
-/** The format has 24 bits for where a table starts. */
-const MOST_TABLE_OFFSET = 0xffffff;
+/** The format has 24 bits for the start of a table. */
+const MAX_TABLE_OFFSET = 0xffffff;
 
 const bitsFor = (labels: number): number =>
   labels === 1 ? 0 : labels === 2 ? 1 : labels <= 4 ? 2 : labels <= 16 ? 4 : labels <= 256 ? 8 : 16;
 
-/** A raw chunk of uint32 or uint64 as compressed_segmentation in blocks of {@link ENCODED_BLOCK_SIZE}, as its bytes go by. */
+/** Encodes one raw chunk of uint32 or uint64 in blocks of {@link ENCODED_BLOCK_SIZE}: call `add` for each piece, then `finish`. */
 export class SegmentationEncoder {
   readonly #chunkSize: Vec3;
   readonly #channels: number;
   readonly #width: 1 | 2;
   readonly #labels: BlockLabels;
-  /** The result must take fewer words: those of the raw chunk. */
+  /** Words of the raw chunk. The result must take fewer. */
   readonly #limit: number;
   #out: Uint32Array;
   #end: number;
-  /** No result: it has become too large, or the bytes too many. */
+  /** Set once there can be no result: it became too large, or the chunk has too many bytes. */
   #failed = false;
-  /** Up to 8 slices of a channel, in words. */
+  /** The layer being filled: up to 8 slices of a channel. */
   readonly #layer: Uint32Array;
   #layerBytes = 0;
-  /** Which layer is being filled. */
+  /** The channel and first slice of that layer. */
   #channel = 0;
   #z = 0;
-  /** Of the channel: its first word, the header of the next block, and tables by the hash of their labels. */
+  /** The first word of the channel. */
   #start = 0;
+  /** Where the header of the next block goes. */
   #header = 0;
+  /** The start of each table of the channel, by the hash of its labels. */
   #tables = new Map<number, number>();
 
   constructor({ chunkSize, channels, dataType }: ChunkLayout) {
@@ -55,15 +57,18 @@ export class SegmentationEncoder {
     this.#labels = new BlockLabels(this.#width);
     this.#limit = this.#width * sx * sy * sz * channels;
     this.#layer = new Uint32Array(this.#width * sx * sy * Math.min(SIDE, sz));
-    this.#out = new Uint32Array(channels + (this.#limit >>> 5) + MOST_BLOCK_WORDS);
+    this.#out = new Uint32Array(channels + (this.#limit >>> 5) + MAX_BLOCK_WORDS);
     this.#end = channels;
   }
 
-  /** The next bytes of the raw chunk: `[x, y, z, channel]`, x fastest. Any number of them, at any `byteOffset`; never written to. */
+  /**
+   * Adds the next bytes of the raw chunk, which is in `[x, y, z, channel]` order, x fastest. A piece may have any length and `byteOffset`; it
+   * is never written to.
+   */
   add(bytes: Uint8Array): void {
     const layer = new Uint8Array(this.#layer.buffer);
     for (let from = 0; from < bytes.byteLength && !this.#failed;) {
-      // bytes of no chunk of this layout
+      // More bytes than a chunk of this layout has.
       if (this.#channel === this.#channels) return void (this.#failed = true);
       const wanted = 4 * this.#width * this.#chunkSize[0] * this.#chunkSize[1] * this.#depth();
       const piece = bytes.subarray(from, from + wanted - this.#layerBytes);
@@ -74,13 +79,16 @@ export class SegmentationEncoder {
     }
   }
 
-  /** @returns Fresh memory of just its size; undefined when it would not be smaller than the raw chunk, or that was not of the layout's size. */
+  /**
+   * Ends the chunk.
+   * @returns The encoded chunk in fresh memory; undefined if it is not smaller than the raw chunk, or if that had the wrong size.
+   */
   finish(): Uint8Array | undefined {
     if (this.#failed || this.#channel < this.#channels) return undefined;
     return new Uint8Array(this.#out.slice(0, this.#end).buffer);
   }
 
-  /** Slices in the layer that is being filled. */
+  /** Returns the slices of the layer that is being filled. */
   #depth(): number {
     return Math.min(SIDE, this.#chunkSize[2] - this.#z);
   }
@@ -119,16 +127,16 @@ export class SegmentationEncoder {
     this.#failed = this.#end >= this.#limit;
   }
 
-  /** The block scanned last: its header, its voxels, and its table unless one like it is there already. */
+  /** Writes the block that was scanned last: its header, its voxels, and its table, unless the channel already has the same table. */
   #writeBlock(): void {
     this.#reserve();
     const labels = this.#labels,
       out = this.#out,
       packed = this.#end;
     const bits = bitsFor(labels.count),
-      end = packed + PLANE * bits;
+      end = packed + WORDS_PER_BIT * bits;
     let table = this.#tables.get(labels.hash);
-    // What lies there decides, not the hash; beyond `packed` nothing is written yet.
+    // The hash only finds a candidate; `useTable` compares the labels. Beyond `packed` nothing is written yet.
     if (table !== undefined && table + this.#width * labels.count <= packed && labels.useTable(out, table))
       this.#end = end;
     else {
@@ -139,13 +147,13 @@ export class SegmentationEncoder {
     if (bits > 0) labels.writePacked(out, packed, bits);
     out[this.#header++] = (table - this.#start) | (bits << 24);
     out[this.#header++] = packed - this.#start;
-    this.#failed = this.#end >= this.#limit || table - this.#start > MOST_TABLE_OFFSET;
+    this.#failed = this.#end >= this.#limit || table - this.#start > MAX_TABLE_OFFSET;
   }
 
-  /** Room for one more block. */
+  /** Grows the output if it has no room for another block. */
   #reserve(): void {
-    if (this.#end + MOST_BLOCK_WORDS <= this.#out.length) return;
-    const larger = new Uint32Array(Math.min(2 * this.#end, this.#limit) + MOST_BLOCK_WORDS);
+    if (this.#end + MAX_BLOCK_WORDS <= this.#out.length) return;
+    const larger = new Uint32Array(Math.min(2 * this.#end, this.#limit) + MAX_BLOCK_WORDS);
     larger.set(this.#out.subarray(0, this.#end));
     this.#out = larger;
   }

@@ -1,19 +1,16 @@
-/**
- * Point reads of the `raw` encoding while the chunk goes by in pieces: each value is taken out of the piece that holds it, and the chunk
- * is never held whole.
- */
+/** Reads points of the `raw` encoding from a stream of the chunk's bytes. Each value is copied from the piece that holds it; the chunk is never held as a whole. */
 import { product } from '../base/vec3.ts';
 import { bytesPerValue, type WordArray } from '../precomputed/data-type.ts';
 import type { ChunkLayout } from './codec.ts';
 
-/** For more points whole chunks are better: 2^32 offsets times 2^21 points is the last product that a double holds. */
+/** The most points. The sort keys are exact up to 2^32 offsets times 2^21 points, which is 2^53; for more points whole chunks are better. */
 export const MAX_POINTS = 2 ** 21;
 
-/** Values in the order their bytes come by, each as an exact sort key. */
+/** Returns a sort key per point, `offset * n + k`, in ascending order. */
 const inOrder = (offsets: Uint32Array): Float64Array =>
   Float64Array.from(offsets, (offset, k) => offset * offsets.length + k).sort();
 
-/** As {@link Codec.watchPoints}. Values may lie across two pieces: bytes are what is copied there. 8 bytes a point while it lasts. */
+/** Implements {@link Codec.createStreamDecoder}. A value may be split between two pieces. It takes 8 bytes of memory per point. */
 export function createRawStreamDecoder(
   layout: ChunkLayout,
   offsets: Uint32Array,
@@ -27,7 +24,7 @@ export function createRawStreamDecoder(
   const sorted = inOrder(offsets);
   const outBytes = new Uint8Array(out.buffer, out.byteOffset, out.byteLength);
   const offsetAt = (at: number): number => Math.floor(sorted[at] / n);
-  /** The bytes that value `at`, which lies from `from` on, has in the piece. */
+  /** Copies the bytes of value `at`, which starts at byte `from` of the chunk, that are in the piece. */
   const copy = (at: number, from: number, window: Uint8Array, start: number): void => {
     const to = (outIndex[sorted[at] - offsetAt(at) * n] * channels + channel) * width;
     const end = Math.min(width, start + window.byteLength - from);

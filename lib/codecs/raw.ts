@@ -1,5 +1,5 @@
 /**
- * Point reads of the `raw` encoding: a little-endian array in `[x, y, z, channel]` order, x fastest; no header.
+ * Reads points of the `raw` encoding: a little-endian array in `[x, y, z, channel]` order, x fastest, without a header.
  * Source: Neuroglancer, src/datasource/precomputed/volume.md, "raw chunk encoding".
  */
 import { DecodeError } from '../base/errors.ts';
@@ -13,13 +13,13 @@ import { MAX_POINTS, createRawStreamDecoder } from './raw-windows.ts';
 const exactBytes = ({ chunkSize, channels, dataType }: ChunkLayout): number =>
   product(chunkSize) * channels * bytesPerValue(dataType);
 
-/** Little-endian, maybe negative: a Uint32Array wraps it. */
+/** Reads a little-endian word. It may be negative; storing it in a Uint32Array makes it positive. */
 const word32 = (bytes: Uint8Array, at: number): number =>
   bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
 
 /**
- * A call for one voxel takes little more than a miss of the cache: no DataView is made, which alone takes as long again, and of a Buffer
- * V8 reads `length` in place but calls a getter for `byteLength`.
+ * A call for one voxel takes hardly longer than one cache miss, so two details matter. No DataView is made, because that would double the
+ * time. `length` is read instead of `byteLength`, because for a Buffer V8 calls a getter for the latter.
  */
 const decodePoints: Codec['decodePoints'] = (bytes, layout, offsets, out, outIndex) => {
   const { chunkSize, channels, dataType } = layout;

@@ -1,4 +1,4 @@
-/** The encodings this version reads: one line each. */
+/** The list of supported encodings: one line per codec. */
 import { InfoError } from '../base/errors.ts';
 import { toPrintable } from '../base/printable.ts';
 import type { DataType } from '../precomputed/data-type.ts';
@@ -10,25 +10,25 @@ import { rawCodec } from './raw.ts';
 
 const CODECS: readonly Codec[] = [rawCodec, compressedSegmentationCodec, compressoCodec, crackleCodec];
 
-/** As `info` spells them; for messages. */
+/** The names of the supported encodings, for messages. */
 export const READABLE_ENCODINGS: readonly string[] = CODECS.map(({ encoding }) => encoding);
 
-/** The codec of `encoding`, or undefined when this version does not read it. Case does not matter: the format says so. */
+/** Returns the codec of an encoding; undefined if this version does not support it. Upper and lower case are equal, as in the format. */
 export const codecFor = (encoding: string): Codec | undefined =>
   CODECS.find((codec) => codec.encoding === encoding.toLowerCase());
 
 /**
- * The codec of a scale.
+ * Returns the codec of a scale.
  *
- * @param url Where the info was read from, for the error.
- * @throws InfoError UNSUPPORTED (an encoding that is not read here) or BAD_INFO (a data type the encoding cannot hold).
+ * @param url Where the info was read from, for errors.
+ * @throws InfoError UNSUPPORTED (an unsupported encoding) or BAD_INFO (a data type that the encoding cannot hold).
  */
 export function requireCodec(encoding: string, dataType: DataType, url?: string): Codec {
   const codec = codecFor(encoding);
   if (!codec)
     throw new InfoError(
       'UNSUPPORTED',
-      `encoding ${JSON.stringify(toPrintable(encoding, 60))}${url ? ` of ${url}` : ''} is not read; readable: ${READABLE_ENCODINGS.join(', ')}`,
+      `encoding ${JSON.stringify(toPrintable(encoding, 60))}${url ? ` of ${url}` : ''} is not supported; supported: ${READABLE_ENCODINGS.join(', ')}`,
       url,
     );
   if (!codec.dataTypes.includes(dataType))

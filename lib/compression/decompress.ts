@@ -1,4 +1,4 @@
-/** Whole-object bitstreams, undone once each. A new one is one file and one line in {@link BITSTREAMS}. */
+/** Decompresses whole objects by their content encoding. A new encoding needs one file and one line in {@link BITSTREAMS}. */
 import { leaveOnAbort } from '../base/abort.ts';
 import { DecodeError } from '../base/errors.ts';
 import type { OnWindow, OutputSize, ZlibFormat } from './inflater.ts';
@@ -7,20 +7,20 @@ import { decodeXz } from './xz.ts';
 import { decodeZstd } from './zstd.ts';
 
 export interface DecompressOptions {
-  /** More output than this is an error, not an allocation. */
+  /** The size limit of the output. A larger output is an error and is not allocated. */
   maxBytes: number;
-  /** The output's size when the caller knows it: saves copies. A hint; whether it came true is the caller's to check. */
+  /** The size of the output, if the caller knows it. It saves copies, but is only a hint: the caller must check the size. */
   exactBytes?: number;
   signal?: AbortSignal;
 }
 
-type Undo = (bytes: Uint8Array, size: OutputSize) => Uint8Array | Promise<Uint8Array>;
+type Decode = (bytes: Uint8Array, size: OutputSize) => Uint8Array | Promise<Uint8Array>;
 
 const ZLIB: Record<string, ZlibFormat> = { gzip: 'gzip', 'x-gzip': 'gzip', deflate: 'deflate', br: 'br' };
 
-const BITSTREAMS: Record<string, Undo> = {
+const BITSTREAMS: Record<string, Decode> = {
   ...Object.fromEntries(
-    Object.entries(ZLIB).map(([name, format]): [string, Undo] => [
+    Object.entries(ZLIB).map(([name, format]): [string, Decode] => [
       name,
       (bytes, size) => inflater.inflate(format, bytes, size),
     ]),
@@ -29,16 +29,19 @@ const BITSTREAMS: Record<string, Undo> = {
   xz: (bytes, { maxBytes }) => decodeXz(bytes, maxBytes),
 };
 
-/** The most that `bytes` of content take in a bitstream: headers, content that does not shrink. */
+/** Returns the most bytes that `bytes` of content can take when compressed: some content does not shrink, and headers are added. */
 export const maxStoredBytes = (bytes: number): number => Math.ceil(bytes * 1.01) + 65_536;
 
-/** Stacked encodings that are undone; a longer list is a broken header. */
+/** The most encodings that one header may list. A longer list is a broken header. */
 const MAX_ENCODINGS = 3;
 
 /**
- * The bytes inside a content encoding: `gzip`, `x-gzip`, `deflate`, `br`, `zstd`, `xz`, several of them, or none (the same bytes then,
- * not a copy). Small outputs of zlib come at once, larger ones from the thread pool; zstd and xz load their decoders first.
- * @throws DecodeError TRUNCATED, BAD_BITSTREAM, BAD_CHECKSUM, TOO_LARGE, UNSUPPORTED; `signal.reason`. Also as rejections.
+ * Decompresses bytes by their content encoding: `gzip`, `x-gzip`, `deflate`, `br`, `zstd`, `xz`, or several of them. Without an encoding it
+ * returns the same bytes, not a copy.
+ *
+ * Small outputs of gzip, deflate and brotli are returned at once; larger ones come from the thread pool. The decoders of zstd and xz are
+ * loaded on first use.
+ * @throws DecodeError TRUNCATED, BAD_BITSTREAM, BAD_CHECKSUM, TOO_LARGE or UNSUPPORTED; `signal.reason`. A returned promise rejects likewise.
  */
 export function decompress(
   bytes: Uint8Array,
@@ -55,32 +58,31 @@ export function decompress(
   if (unknown !== undefined || encodings.length > MAX_ENCODINGS)
     throw new DecodeError(
       'UNSUPPORTED',
-      `content encoding ${JSON.stringify(contentEncoding.slice(0, 60))} is not read; known are ${Object.keys(BITSTREAMS).join(', ')}`,
+      `content encoding ${JSON.stringify(contentEncoding.slice(0, 60))} is not supported; supported are ${Object.keys(BITSTREAMS).join(', ')}`,
     );
   const result = encodings.reduceRight<Uint8Array | Promise<Uint8Array>>((inner, name, index) => {
-    // What an outer encoding holds is itself encoded.
+    // The content of an outer encoding is still encoded, so only the innermost one has the final size.
     const size =
       index === 0 ? { maxBytes, expectedBytes: exactBytes } : { maxBytes: maxStoredBytes(maxBytes) };
-    const undo = BITSTREAMS[name];
-    return inner instanceof Uint8Array ? undo(inner, size) : inner.then((outer) => undo(outer, size));
+    const decode = BITSTREAMS[name];
+    return inner instanceof Uint8Array ? decode(inner, size) : inner.then((outer) => decode(outer, size));
   }, bytes);
   return result instanceof Uint8Array ? result : leaveOnAbort(result, signal, () => {});
 }
 
-/** Whether {@link decompressWindows} undoes this content encoding. */
+/** Tells whether {@link decompressWindows} supports a content encoding. */
 export const canStream = (contentEncoding: string | undefined): boolean =>
   contentEncoding !== undefined && Object.hasOwn(ZLIB, contentEncoding);
 
 /**
- * A content encoding of zlib's undone for those who need only parts of what is inside and keep none of it. Each window costs a turn on the thread
- * pool: where one piece can be held, that takes a third less CPU.
+ * Decompresses gzip, deflate or brotli window by window, for callers that need only parts of the content. Each window costs a trip to the
+ * thread pool, so {@link decompress} takes a third less CPU where the whole content fits in memory.
  *
- * A stream is read to its end, though the last wanted byte may be out before: only the checksum at the end of gzip and deflate tells a
- * flipped bit from a label, and only the end of brotli, which has none, tells a chunk of another size. Stopping would save some 4 ms of the 7
- * that 8 MB of labels take, for a voxel at the very beginning, and half of that on average: of one look-up over loopback (12 to 17 ms) a
- * third at best, over a network far less. It would let through a third of the flips, all of which are errors now (bench/prefix-inflate.ts).
- * @returns How many bytes there were.
- * @throws DecodeError TRUNCATED, BAD_BITSTREAM, BAD_CHECKSUM, TOO_LARGE; what `onWindow` throws; `signal.reason`.
+ * A stream is always read to its end, even after the last needed byte. Only the checksum at the end of gzip and deflate reveals a flipped
+ * bit, and only the end of brotli, which has no checksum, reveals a chunk of the wrong size. Stopping early would save about 2 of 7 ms per
+ * 8 MB of labels on average, and would miss a third of the flipped bits, all of which are errors now (bench/prefix-inflate.ts).
+ * @returns The size of the content in bytes.
+ * @throws DecodeError TRUNCATED, BAD_BITSTREAM, BAD_CHECKSUM or TOO_LARGE; what `onWindow` throws; `signal.reason`.
  */
 export const decompressWindows = (
   bytes: Uint8Array,
@@ -89,7 +91,7 @@ export const decompressWindows = (
   onWindow: OnWindow,
 ): Promise<number> => inflater.inflateWindows(ZLIB[contentEncoding], bytes, limits, onWindow);
 
-/** Which bitstream the bytes begin with, by its magic number. Brotli has none. */
+/** Recognizes gzip and zstd by their magic numbers. Brotli has no magic number. */
 export function sniffBitstream(bytes: Uint8Array): 'gzip' | 'zstd' | undefined {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8) return 'gzip';
   if (bytes[0] === 0x28 && bytes[1] === 0xb5 && bytes[2] === 0x2f && bytes[3] === 0xfd) return 'zstd';

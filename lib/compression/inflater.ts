@@ -1,31 +1,37 @@
 /**
- * What undoes the bitstreams of zlib on one platform. Two implementations follow one contract (spec/compression/inflater.spec.ts): `node/`, by
- * node:zlib, and `portable/`, by fflate, which runs wherever JavaScript does. `platform.ts` chooses.
+ * The interface of a platform's decompressor for gzip, deflate and brotli. There are two implementations with one contract
+ * (spec/compression/inflater.spec.ts): `node/` uses node:zlib, and `portable/` uses fflate, which runs on every JavaScript platform.
+ * `platform.ts` chooses between them.
  */
+
+/** A compression format, by its name as a content encoding. */
 export type ZlibFormat = 'gzip' | 'deflate' | 'br';
 
+/** What is known about the size of an output. */
 export interface OutputSize {
-  /** More output than this is a TOO_LARGE, not an allocation. */
+  /** The size limit. A larger output is an error with the code TOO_LARGE, and is not allocated. */
   maxBytes: number;
-  /** When it is known: a hint that saves copies. */
+  /** The size, if it is known. It saves copies, but is only a hint. */
   expectedBytes?: number;
 }
 
-/** Sees each piece of a stream, in order; `at` is its offset. It must not keep the piece. */
+/** Receives each piece of the output, in order; `at` is its offset. The callback must not keep the piece. */
 export type OnWindow = (window: Uint8Array, at: number) => void;
 
+/** Decompresses on one platform. */
 export interface Inflater {
   /**
-   * All that the stream holds. Small outputs come at once. gzip: all of its members, and zero bytes behind them are padding; deflate and
-   * brotli: one stream, and what follows it is ignored.
-   * @throws DecodeError TRUNCATED, BAD_BITSTREAM, BAD_CHECKSUM, TOO_LARGE; UNSUPPORTED where the platform has no such decoder. Also as rejections.
+   * Decompresses a whole stream. Small outputs are returned at once. A gzip stream may have several members, and zero bytes after them are
+   * padding. For deflate and brotli, bytes after the stream are ignored.
+   * @throws DecodeError TRUNCATED, BAD_BITSTREAM, BAD_CHECKSUM, TOO_LARGE, or UNSUPPORTED if the platform lacks the format. A returned
+   *   promise rejects likewise.
    */
   inflate(format: ZlibFormat, bytes: Uint8Array, size: OutputSize): Uint8Array | Promise<Uint8Array>;
 
   /**
-   * The same in pieces, for those who need only parts and keep none: memory stays at one window, however large the content.
-   * @returns How many bytes there were.
-   * @throws as `inflate`; what `onWindow` throws; `signal.reason`.
+   * Decompresses a stream in pieces, for callers that need only parts of it. It takes the memory of one window, however large the content.
+   * @returns The size of the content in bytes.
+   * @throws DecodeError as `inflate` does; what `onWindow` throws; `signal.reason`.
    */
   inflateWindows(
     format: ZlibFormat,

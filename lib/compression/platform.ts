@@ -1,2 +1,2 @@
-/** The one place that chooses what undoes the bitstreams of zlib: a build for another platform puts another file here. */
+/** Chooses the inflater of this platform. A build for another platform replaces this file. */
 export { nodeInflater as inflater } from './node/zlib-inflater.ts';

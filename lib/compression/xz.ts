@@ -1,6 +1,6 @@
 /**
- * xz streams to bytes, as CloudVolume stores chunks with `compress="xz"`: by xz-embedded as WebAssembly, in xz-decompress, which checks
- * what the data say of themselves (CRC-32 and CRC-64, not SHA-256) and refuses dictionaries beyond 64 MiB.
+ * Decodes xz streams, which CloudVolume writes with `compress="xz"`. The decoder is xz-embedded as WebAssembly, in xz-decompress. It verifies
+ * CRC-32 and CRC-64 checksums, but does not support SHA-256 or dictionaries larger than 64 MiB.
  */
 import { DecodeError } from '../base/errors.ts';
 import { cooperativeRunner } from '../base/cooperative-work.ts';
@@ -9,22 +9,22 @@ import { joinPieces } from './memory.ts';
 
 type XzReadableStream = typeof import('xz-decompress').XzReadableStream;
 
-/** `enum xz_ret` of xz-embedded, as the package puts it into its message. */
+/** Values of `enum xz_ret` of xz-embedded, which the package puts into its messages. */
 const ERRORS: Record<string, ['TRUNCATED' | 'BAD_BITSTREAM' | 'UNSUPPORTED', string]> = {
   3: ['UNSUPPORTED', 'there is no memory for its dictionary'],
-  4: ['UNSUPPORTED', 'it needs a dictionary beyond 64 MiB'],
-  5: ['BAD_BITSTREAM', 'the data do not begin as an xz stream does'],
-  6: ['UNSUPPORTED', 'it uses filters or a checksum that are not read'],
-  7: ['BAD_BITSTREAM', 'the data are broken'],
-  8: ['TRUNCATED', 'the data end inside the stream'],
+  4: ['UNSUPPORTED', 'it needs a dictionary larger than 64 MiB'],
+  5: ['BAD_BITSTREAM', 'the data does not begin like an xz stream'],
+  6: ['UNSUPPORTED', 'it uses filters or a checksum that are not supported'],
+  7: ['BAD_BITSTREAM', 'the data is broken'],
+  8: ['TRUNCATED', 'the data ends inside the stream'],
 };
 
-/** Others get a turn after so much output. */
+/** Bytes of output after which other work gets a turn. */
 const TURN_BYTES = 512 * 1024;
 
 let loaded: Promise<XzReadableStream> | undefined;
 
-/** @throws DecodeError TRUNCATED, BAD_BITSTREAM, TOO_LARGE, UNSUPPORTED (see above; no memory to load the decoder) */
+/** Decodes an xz stream. @throws DecodeError TRUNCATED, BAD_BITSTREAM, TOO_LARGE or UNSUPPORTED (also if there is no memory to load the decoder). */
 export async function decodeXz(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array> {
   const Stream = await load();
   const reader = new Stream(streamOf(bytes)).getReader();
@@ -56,7 +56,7 @@ const streamOf = (bytes: Uint8Array): ReadableStream<Uint8Array> =>
     },
   });
 
-/** Loaded with the first call: few volumes need it. */
+/** Loads the decoder on first use, because few volumes need it. */
 const load = (): Promise<XzReadableStream> =>
   (loaded ??= importPackage(() => import('xz-decompress')).then(
     (module) => module.default.XzReadableStream,

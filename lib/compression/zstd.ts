@@ -1,23 +1,24 @@
 /**
- * Zstandard frames to bytes by the reference decoder, as WebAssembly in @bokuweb/zstd-wasm: no dictionaries. What that package does not
- * check is checked here before it is called: that the frames are whole, and that what their headers promise has room. Source: RFC 8878.
+ * Decodes Zstandard frames with the reference decoder, as WebAssembly in @bokuweb/zstd-wasm. Dictionaries are not supported. Two things are
+ * checked here, because the package does not check them: that the frames are complete, and that their content fits in memory.
+ * Source: RFC 8878.
  *
- * Not by node:zlib: Node 20 has no zstd, and 22.23 and 24.21 give the first frame alone (nothing, when that is a skippable one) as if it
- * were all. Not by zstddec 0.3.4: broken data give an empty result there, and its streaming of them never ends.
+ * node:zlib cannot be used: Node 20 has no zstd, and Node 22.23 and 24.21 return only the first frame, without an error (or nothing, if that
+ * frame is skippable). zstddec 0.3.4 cannot be used either: for broken data it returns an empty result, or never ends while streaming.
  */
 import { DecodeError } from '../base/errors.ts';
 import { importPackage } from '../http/import-package.ts';
 
 const MAGIC = 0xfd2fb528;
-/** Without its last 4 bits, which are the user's. */
+/** The magic number of a skippable frame without its last 4 bits, which may have any value. */
 const SKIPPABLE = 0x184d2a5;
 const MAX_BLOCK = 128 * 1024;
-/** The package sizes its output by the first frame. An empty one that names no size makes it ask us instead. */
-const UNSIZED = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38, 0x01, 0x00, 0x00);
-/** Input and output; WebAssembly's memory ends at twice that, and nothing would look whether it has. */
+/** An empty frame without a content size. The package sizes its output by the first frame; with this one it uses our size instead. */
+const UNSIZED_FRAME = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38, 0x01, 0x00, 0x00);
+/** The most bytes of input and output together. The memory of WebAssembly ends at twice that, and the decoder does not check for it. */
 const MAX_HEAP = 2 ** 30;
 
-/** ZSTD_ErrorCode, as the package puts it into its message. Source: zstd_errors.h. */
+/** Values of ZSTD_ErrorCode, which the package puts into its messages. Source: zstd_errors.h. */
 const WINDOW_TOO_LARGE = 16,
   CHECKSUM_WRONG = 22,
   DICTIONARY_WRONG = 32,
@@ -29,8 +30,9 @@ declare const WebAssembly: { Memory: new (options: { initial: number }) => unkno
 let loaded: Promise<Decoder> | undefined;
 
 /**
- * All frames of `bytes`, one after the other. The decoder is loaded with the first call and keeps the memory of its largest one.
- * @throws DecodeError TRUNCATED, BAD_BITSTREAM, BAD_CHECKSUM, TOO_LARGE, UNSUPPORTED (a dictionary, a window beyond 1 GB, no memory to load the decoder)
+ * Decodes all frames of `bytes`, one after the other. The decoder is loaded by the first call, and keeps the memory of its largest call.
+ * @throws DecodeError TRUNCATED, BAD_BITSTREAM, BAD_CHECKSUM, TOO_LARGE or UNSUPPORTED (a dictionary, a window larger than 1 GB, no memory
+ *   to load the decoder).
  */
 export async function decodeZstd(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array> {
   const { least, most } = measure(bytes);
@@ -39,9 +41,9 @@ export async function decodeZstd(bytes: Uint8Array, maxBytes: number): Promise<U
     new DecodeError('TOO_LARGE', `zstd: more than the ${maxBytes} bytes expected`);
   if (least > room) throw tooLarge();
   const { decompress } = await decoder();
-  const source = new Uint8Array(UNSIZED.length + bytes.byteLength);
-  source.set(UNSIZED);
-  source.set(bytes, UNSIZED.length);
+  const source = new Uint8Array(UNSIZED_FRAME.length + bytes.byteLength);
+  source.set(UNSIZED_FRAME);
+  source.set(bytes, UNSIZED_FRAME.length);
   try {
     return decompress(source, { defaultHeapSize: Math.min(most, room) });
   } catch (error) {
@@ -52,10 +54,10 @@ export async function decodeZstd(bytes: Uint8Array, maxBytes: number): Promise<U
       throw new DecodeError('BAD_CHECKSUM', 'zstd: the content does not match its checksum');
     if (code === DICTIONARY_WRONG) throw new DecodeError('UNSUPPORTED', 'zstd: the frame needs a dictionary');
     if (code === WINDOW_TOO_LARGE)
-      throw new DecodeError('UNSUPPORTED', 'zstd: the frame needs a window beyond 1 GB');
+      throw new DecodeError('UNSUPPORTED', 'zstd: the frame needs a window larger than 1 GB');
     throw new DecodeError(
       'BAD_BITSTREAM',
-      `zstd: the data are broken (${Number.isNaN(code) ? message : `error ${code}`})`,
+      `zstd: the data is broken (${Number.isNaN(code) ? message : `error ${code}`})`,
     );
   }
 }
@@ -68,24 +70,24 @@ function decoder(): Promise<Decoder> {
 }
 
 async function load(): Promise<Decoder> {
-  // Where the address space is limited (ulimit -v) this throws, while the package would never answer.
+  // With a limited address space (ulimit -v) this throws, whereas the package would wait forever.
   new WebAssembly.Memory({ initial: 1 });
   const decoder = await importPackage(() => import('@bokuweb/zstd-wasm'));
   await decoder.init();
   return decoder;
 }
 
-/** How many bytes the frames hold, by their headers and those of their blocks: the least that is promised, the most that is possible. */
+/** Bounds the size of the content by the headers of the frames and blocks: the least that they promise, the most that is possible. */
 function measure(bytes: Uint8Array): { least: number; most: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let least = 0,
     most = 0,
     end = 0;
-  /** Goes past `count` bytes and gives the index of the first. */
+  /** Skips `count` bytes and returns the index of the first. */
   const pass = (count: number): number => {
     const at = end;
     if (count > bytes.byteLength - at)
-      throw new DecodeError('TRUNCATED', 'zstd: the data end inside a frame');
+      throw new DecodeError('TRUNCATED', 'zstd: the data ends inside a frame');
     end += count;
     return at;
   };
@@ -95,7 +97,7 @@ function measure(bytes: Uint8Array): { least: number; most: number } {
       pass(view.getUint32(pass(4), true));
       continue;
     }
-    if (magic !== MAGIC) throw new DecodeError('BAD_BITSTREAM', 'zstd: no frame where one should begin');
+    if (magic !== MAGIC) throw new DecodeError('BAD_BITSTREAM', 'zstd: no frame begins where one should');
     const descriptor = bytes[pass(1)],
       singleSegment = (descriptor >> 5) & 1,
       sizeFlag = descriptor >> 6;
@@ -114,7 +116,7 @@ function measure(bytes: Uint8Array): { least: number; most: number } {
       else plain += size;
       pass(type === 1 ? 1 : size);
     }
-    pass(descriptor & 4); // the checksum: its flag has the value of its length
+    pass(descriptor & 4); // the checksum: the value of its flag, 4, is its length
     const content = sizeBytes === 0 ? undefined : contentSize(view, sizeAt, sizeBytes);
     least += content ?? plain;
     most += Math.min(content ?? Infinity, plain + packed);
@@ -129,7 +131,7 @@ function contentSize(view: DataView, at: number, sizeBytes: number): number {
   return Number(view.getBigUint64(at, true));
 }
 
-/** One frame that says its size. @throws DecodeError UNSUPPORTED (no memory to load the encoder). */
+/** Encodes bytes as one frame with its content size. @throws DecodeError UNSUPPORTED if there is no memory to load the encoder. */
 export async function encodeZstd(bytes: Uint8Array): Promise<Uint8Array> {
   const { compress } = await decoder();
   return compress(bytes, 3);

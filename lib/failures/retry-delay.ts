@@ -24,7 +24,7 @@ export function retryDelayMs({ made, firstMs, retryAfter, random, now }: FailedT
   // A server, or a clock, that says "at once" is not hammered.
   return asked === undefined
     ? undefined
-    : Math.max(asked, backoffMs(made, { firstMs, mostMs: MAX_DELAY_MS, random }));
+    : Math.max(asked, backoffMs(made, { firstMs, maxMs: MAX_DELAY_MS, random }));
 }
 
 /** What `Retry-After` asks for, 0 when it does not; undefined when it is more than is waited for. */

@@ -1,6 +1,6 @@
 /**
- * The storage grid of one scale: cells of `chunkSize` voxels counted from the voxel offset, clipped at the volume's far edge.
- * A cell is named by its linear number, x fastest, below 2^53.
+ * The storage grid of one scale. A cell holds one chunk: `chunkSize` voxels, counted from the voxel offset and clipped at the volume's far
+ * edge. A cell is named by its linear number, x fastest, below 2^53.
  * Source: Neuroglancer, src/datasource/precomputed/volume.md, "Unsharded chunk storage".
  */
 import type { Vec3 } from '../base/vec3.ts';
@@ -8,24 +8,24 @@ import type { Scale } from './volume-info.ts';
 
 type Geometry = Pick<Scale, 'size' | 'chunkSize' | 'voxelOffset'>;
 
-/** Cells along x, y, z. */
+/** Returns the number of cells along x, y, z. */
 export const gridShape = ({ size, chunkSize }: Pick<Scale, 'size' | 'chunkSize'>): Vec3 => [
   Math.ceil(size[0] / chunkSize[0]),
   Math.ceil(size[1] / chunkSize[1]),
   Math.ceil(size[2] / chunkSize[2]),
 ];
 
-/** Linear cell number → position in the grid. */
+/** Converts a linear cell number to a position in the grid. */
 export function cellPosition(scale: Geometry, cell: number): Vec3 {
   const [nx, ny] = gridShape(scale);
-  // Only what divides evenly is divided: exact up to 2^53, whatever the sizes.
+  // Each division is exact, so the result is exact up to 2^53.
   const x = cell % nx,
     row = (cell - x) / nx,
     y = row % ny;
   return [x, y, (row - y) / ny];
 }
 
-/** Voxels of this mip that a cell covers: half-open, clipped at the volume's edge. */
+/** Returns the bounding box of a cell in voxels of this mip, clipped at the volume's edge. */
 export function cellBounds(scale: Geometry, cell: number): { min: Vec3; max: Vec3 } {
   const position = cellPosition(scale, cell);
   const along = (axis: 0 | 1 | 2): [number, number] => {
@@ -37,13 +37,13 @@ export function cellBounds(scale: Geometry, cell: number): { min: Vec3; max: Vec
   return { min: [x[0], y[0], z[0]], max: [x[1], y[1], z[1]] };
 }
 
-/** Shape of a cell's chunk in voxels, clipped. */
+/** Returns the size of a cell's chunk in voxels, clipped at the volume's edge. */
 export function cellSize(scale: Geometry, cell: number): Vec3 {
   const { min, max } = cellBounds(scale, cell);
   return [max[0] - min[0], max[1] - min[1], max[2] - min[2]];
 }
 
-/** Key of an unsharded chunk: `8_8_40/64-128_0-64_0-32`. */
+/** Returns the key of an unsharded chunk, such as `8_8_40/64-128_0-64_0-32`. */
 export function chunkKey(scale: Geometry & Pick<Scale, 'key'>, cell: number): string {
   const { min, max } = cellBounds(scale, cell);
   return `${scale.key}/${min[0]}-${max[0]}_${min[1]}-${max[1]}_${min[2]}-${max[2]}`;

@@ -1,6 +1,6 @@
 /**
- * Whether a minishard index can be what a writer wrote. Raw indices have no checksum: a damaged one lists chunks of other minishards, so
- * that its own look as if nothing had been stored, or places that run into each other, so that a chunk gives the labels of another.
+ * Checks that a minishard index is plausible, because raw indices have no checksum. A damaged index may list chunks of other minishards, so
+ * that its own chunks seem not to be stored. Or it may list ranges that overlap, so that a chunk gives the labels of another one.
  * Source: Neuroglancer, src/datasource/precomputed/sharded.md, "Sharding specification".
  */
 import { DecodeError } from '../base/errors.ts';
@@ -10,18 +10,19 @@ import { hashInPlace } from './murmurhash.ts';
 import { formatChunkId, type MinishardIndex } from './shard-index.ts';
 import { shiftRight, type ShardingSpec } from './sharding.ts';
 
-/** A minishard of one scale. */
+/** Where a minishard belongs in its scale. */
 export interface MinishardLocation {
-  /** Number of its shard: low word, high word. */
+  /** The number of its shard: low word, high word. */
   shard: readonly [low: number, high: number];
+  /** The number of the minishard in its shard. */
   minishard: number;
-  /** Cells of the scale along x, y, z. */
+  /** Cells of the scale's grid along x, y, z. */
   gridShape: Vec3;
 }
 
 /**
- * @throws DecodeError BAD_HEADER when the index lists a chunk of another minishard or shard, or one outside the grid, and when chunks
- *   overlap.
+ * Checks a minishard index.
+ * @throws DecodeError BAD_HEADER if the index lists a chunk of another minishard or shard, or one outside the grid, or chunks that overlap.
  */
 export function checkMinishardIndex(
   index: MinishardIndex,
@@ -33,8 +34,8 @@ export function checkMinishardIndex(
 }
 
 function checkMembers({ ids }: MinishardIndex, spec: ShardingSpec, place: MinishardLocation): void {
-  const isElsewhere = elsewhereThan(spec, place),
-    isOutside = outsideOf(place.gridShape);
+  const isElsewhere = elsewhereTest(spec, place),
+    isOutside = outsideTest(place.gridShape);
   for (let k = 0; k < ids.length; k += 2) {
     const low = ids[k],
       high = ids[k + 1];
@@ -51,8 +52,11 @@ function checkMembers({ ids }: MinishardIndex, spec: ShardingSpec, place: Minish
   }
 }
 
-/** Tells whether a chunk ID (low word, high word) is one of another minishard or shard: its own have certain bits, of the ID or of its hash. */
-function elsewhereThan(
+/**
+ * Returns a test that tells whether a chunk ID (low word, high word) belongs to another minishard or shard. The IDs of one minishard have
+ * certain bits in common, in the ID or in its hash.
+ */
+function elsewhereTest(
   { hash, preshiftBits, minishardBits, shardBits }: ShardingSpec,
   { shard, minishard }: MinishardLocation,
 ): (low: number, high: number) => boolean {
@@ -72,13 +76,13 @@ function elsewhereThan(
   };
 }
 
-/** As signed words, which is what bits are compared as. Bits beyond the 64th are none of an ID's. */
+/** Splits 64 bits into signed words, because bitwise operators return signed words. Bits beyond the 64th are dropped: an ID has none. */
 const wordsOf64 = (bits: bigint): [low: number, high: number] => [
   Number(BigInt.asIntN(32, bits)),
   Number(BigInt.asIntN(32, bits >> 32n)),
 ];
 
-/** Several chunks may be stored as the same bytes, and as no bytes anywhere; anything else has bytes of its own. */
+/** Checks that ranges do not overlap. Equal ranges and empty ones are allowed: several chunks may share the same bytes. */
 function checkRanges({ ids, starts, ends }: MinishardIndex, { minishard }: MinishardLocation): void {
   let ascending = true;
   for (let k = 1; ascending && k < starts.length; k++) ascending = starts[k] >= ends[k - 1];
@@ -100,15 +104,15 @@ function checkRanges({ ids, starts, ends }: MinishardIndex, { minishard }: Minis
   }
 }
 
-/** Tells whether a chunk ID (low word, high word) is that of no cell. The bits of one axis are in the order of its cells. */
-function outsideOf(gridShape: Vec3): (low: number, high: number) => boolean {
+/** Returns a test that tells whether a chunk ID (low word, high word) is outside the grid. The bits of one axis sort as its cells do. */
+function outsideTest(gridShape: Vec3): (low: number, high: number) => boolean {
   const bits = codeBits(gridShape);
   const words = (of: (axis: number) => boolean): { low: number; high: number } => ({
     low: bits.reduce((word, { axis }, j) => (j < 32 && of(axis) ? word + 2 ** j : word), 0),
     high: bits.reduce((word, { axis }, j) => (j >= 32 && of(axis) ? word + 2 ** (j - 32) : word), 0),
   });
   const all = words(() => true);
-  // An axis of 2^n cells has one for each value of its bits.
+  // An axis of 2^n cells needs no limit: every value of its bits is a cell.
   const axes = [0, 1, 2].filter((axis) => !Number.isInteger(Math.log2(gridShape[axis])));
   const limits = axes.map((axis) => {
     const last = [0, 1, 2].map((other) => (other === axis ? gridShape[axis] - 1 : 0));
@@ -118,8 +122,11 @@ function outsideOf(gridShape: Vec3): (low: number, high: number) => boolean {
   return (low, high) => {
     if (low > all.low || high > all.high) return true;
     for (const limit of limits) {
-      const itsHigh = (high & limit.high) >>> 0;
-      if (itsHigh > limit.lastHigh || (itsHigh === limit.lastHigh && (low & limit.low) >>> 0 > limit.lastLow))
+      const axisHigh = (high & limit.high) >>> 0;
+      if (
+        axisHigh > limit.lastHigh ||
+        (axisHigh === limit.lastHigh && (low & limit.low) >>> 0 > limit.lastLow)
+      )
         return true;
     }
     return false;

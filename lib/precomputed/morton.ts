@@ -1,12 +1,12 @@
 /**
- * Compressed Morton codes: the uint64 chunk IDs of sharded volumes. Bits of x, y and z take turns from the lowest up, and an axis
- * drops out once its grid needs no more bits.
+ * Compressed Morton codes: the uint64 chunk IDs of sharded volumes. The bits of x, y and z take turns from the lowest up. An axis drops out
+ * once its grid needs no more bits.
  * Source: Neuroglancer, src/datasource/precomputed/volume.md, "Compressed morton code".
  */
 import { InfoError } from '../base/errors.ts';
 import { formatVec3, type Vec3 } from '../base/vec3.ts';
 
-/** The axis (0 to 2) and the bit of that axis each bit of the code is taken from, lowest first. */
+/** Lists where each bit of a code comes from, lowest first: the axis (0 to 2) and the bit of its position. */
 export function codeBits(gridShape: Vec3): { axis: number; bit: number }[] {
   const bits: { axis: number; bit: number }[] = [];
   for (let bit = 0; gridShape.some((cells) => 2 ** bit < cells); bit++)
@@ -15,12 +15,12 @@ export function codeBits(gridShape: Vec3): { axis: number; bit: number }[] {
 }
 
 /**
- * Chunk IDs of many cells of a grid.
+ * Computes the chunk IDs of many cells of a grid.
  *
- * @param gridShape Cells along x, y, z; each at least 1. Any shape whose code fits 64 bits.
- * @param positions Cells as x, y, z of each in turn, counted from the volume's first chunk.
- * @returns One pair of uint32 a cell, low word first.
- * @throws InfoError BAD_INFO when the grid needs more than 64 bits; RangeError for a cell outside the grid.
+ * @param gridShape Cells along x, y, z; each at least 1. Any shape whose codes fit in 64 bits.
+ * @param positions The cells' positions, xyz interleaved, counted from the volume's first chunk.
+ * @returns One pair of uint32 per cell, low word first.
+ * @throws InfoError BAD_INFO if the grid needs more than 64 bits; RangeError for a cell outside the grid.
  */
 export function compressedMortonCodes(gridShape: Vec3, positions: Float64Array | Uint32Array): Uint32Array {
   const bits = codeBits(gridShape);
@@ -29,7 +29,7 @@ export function compressedMortonCodes(gridShape: Vec3, positions: Float64Array |
       'BAD_INFO',
       `a grid of ${formatVec3(gridShape)} chunks needs chunk IDs of ${bits.length} bits; sharded volumes have 64`,
     );
-  // Low and high words of x, y, z in turn: shifts reach 32 bits only, and an axis may need more.
+  // The low and high words of x, y, z in turn: shifts work on 32 bits only, and an axis may need more.
   const words = new Uint32Array(6);
   const word = Uint8Array.from(bits, ({ axis, bit }) => 2 * axis + (bit >>> 5));
   const shift = Uint8Array.from(bits, ({ bit }) => bit & 31);
@@ -49,7 +49,7 @@ export function compressedMortonCodes(gridShape: Vec3, positions: Float64Array |
     let low = 0,
       high = 0;
     for (let j = 0; j < lowBits; j++) low |= ((words[word[j]] >>> shift[j]) & 1) << j;
-    // a shift counts modulo 32
+    // A shift by j counts modulo 32.
     for (let j = 32; j < bits.length; j++) high |= ((words[word[j]] >>> shift[j]) & 1) << j;
     codes[2 * k] = low;
     codes[2 * k + 1] = high;

@@ -1,6 +1,6 @@
 /**
- * MurmurHash3_x86_128 for one use: a uint64 key hashed with seed 0, of which the sharded format keeps the low 64 bits.
- * The key's 8 bytes are all tail and no block, so two of the four lanes mix a word and the other two start empty.
+ * MurmurHash3_x86_128 of a uint64 with seed 0, reduced to the low 64 bits, as the sharded format uses it.
+ * The 8 bytes of the key are all in the tail of the hash, so two of its four lanes mix a word each and the other two start empty.
  * Sources: Neuroglancer, src/datasource/precomputed/sharded.md, "Sharding specification"; Austin Appleby's SMHasher, MurmurHash3.cpp
  * (public domain).
  */
@@ -18,11 +18,11 @@ function finalize(word: number): number {
   return word ^ (word >>> 16);
 }
 
-/** Replaces the key in `words` (a pair of uint32, low word first) by the low 64 bits of its hash. */
+/** Replaces a key (a pair of uint32, low word first) by the low 64 bits of its hash. */
 export function hashInPlace(words: Uint32Array): void {
   let h1 = KEY_BYTES ^ Math.imul(rotate(Math.imul(words[0], C1), 15), C2);
   let h2 = KEY_BYTES ^ Math.imul(rotate(Math.imul(words[1], C2), 16), C3);
-  // Lanes 3 and 4 never differ: no byte of the key reaches either.
+  // Lanes 3 and 4 are always equal, because no byte of the key reaches them.
   let rest = KEY_BYTES;
   h1 = (h1 + h2 + rest + rest) | 0;
   h2 = finalize((h2 + h1) | 0);

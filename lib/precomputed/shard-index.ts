@@ -1,26 +1,26 @@
 /**
- * The two levels of index of a shard file: the shard index says where each minishard index is, that one where each chunk is.
- * Every position that comes out is absolute in the shard file and below 2^53; nothing is trusted before it was checked.
+ * Decodes the two levels of index of a shard file: the shard index locates each minishard index, and a minishard index locates each chunk.
+ * All returned positions are absolute in the shard file and below 2^53. Every value is checked before use.
  * Source: Neuroglancer, src/datasource/precomputed/sharded.md, "Shard index format" and "Minishard index format".
  */
 import { DecodeError } from '../base/errors.ts';
 import type { ByteRange } from '../storage/store.ts';
 import type { ShardingSpec } from './sharding.ts';
 
-/** Bytes of one entry of the shard index; that of minishard k starts at `k * SHARD_INDEX_ENTRY_BYTES` of the file. */
+/** Bytes of one entry of the shard index. The entry of minishard k starts at byte `k * SHARD_INDEX_ENTRY_BYTES` of the file. */
 export const SHARD_INDEX_ENTRY_BYTES = 16;
 const MINISHARD_INDEX_ENTRY_BYTES = 24;
 
-/** Bytes of the whole shard index, at the start of the shard file. All offsets in the file count from its end. */
+/** Returns the bytes of the whole shard index, which is at the start of the shard file. All offsets in the file count from its end. */
 export const shardIndexBytes = ({ minishardBits }: ShardingSpec): number =>
   SHARD_INDEX_ENTRY_BYTES * 2 ** minishardBits;
 
 /**
- * Where the index of one minishard is stored; undefined when the minishard is empty.
+ * Returns where the index of one minishard is stored; undefined if the minishard is empty.
  *
- * @param entries The shard index, or a run of its entries.
- * @param firstMinishard Whose entry `entries` starts with.
- * @throws DecodeError TRUNCATED (`entries` ends before the minishard's) or BAD_HEADER (no possible range).
+ * @param entries The shard index, or consecutive entries of it.
+ * @param firstMinishard The minishard of the first entry in `entries`.
+ * @throws DecodeError TRUNCATED (`entries` ends before the minishard's entry) or BAD_HEADER (an impossible range).
  */
 export function minishardIndexRange(
   entries: Uint8Array,
@@ -35,7 +35,7 @@ export function minishardIndexRange(
       `minishard ${minishard}: its entry in the shard index ends at byte ${at + SHARD_INDEX_ENTRY_BYTES} of ${entries.byteLength}`,
     );
   const view = viewOf(entries);
-  // Compared as stored: writers may mark an empty minishard with any value, 2^64 - 1 included.
+  // The values are compared as stored: writers may mark an empty minishard with any value, even 2^64 - 1.
   if (view.getBigUint64(at, true) === view.getBigUint64(at + 8, true)) return undefined;
   const base = shardIndexBytes(spec);
   const start = base + uint64(view, at),
@@ -48,23 +48,23 @@ export function minishardIndexRange(
   return { start, end };
 }
 
-/** Where the chunks of one minishard are stored. 24 bytes a chunk. */
+/** Where the chunks of one minishard are stored. It takes 24 bytes per chunk. */
 export interface MinishardIndex {
-  /** Chunk IDs in ascending order: a pair of uint32 each, low word first. */
+  /** Chunk IDs in ascending order: one pair of uint32 per chunk, low word first. */
   ids: Uint32Array;
   /** First byte of each chunk in the shard file. */
   starts: Float64Array;
-  /** Where each chunk ends; equal to its start when it is stored as no bytes at all. */
+  /** The byte after each chunk; equal to its start if the chunk has no bytes. */
   ends: Float64Array;
 }
 
 /**
- * IDs and offsets are differences modulo 2^64, as every reader of the format adds them up: TensorStore's encoder takes the chunks of a
- * minishard in any order, so a difference may be negative. An ID must not occur twice.
+ * Decodes a minishard index into fresh memory. IDs and offsets are stored as differences modulo 2^64. A difference may be negative, because
+ * TensorStore writes the chunks of a minishard in any order. An ID must not occur twice.
  *
- * @param bytes The decoded index (`minishardIndexEncoding` undone); fresh memory is returned.
- * @param minishard Its number, for messages.
- * @throws DecodeError TRUNCATED (no whole number of entries) or BAD_HEADER (an impossible range, an ID twice).
+ * @param bytes The index, already decompressed (see `minishardIndexEncoding`).
+ * @param minishard The number of the minishard, for errors.
+ * @throws DecodeError TRUNCATED (not a whole number of entries) or BAD_HEADER (an impossible range, or an ID that occurs twice).
  */
 export function decodeMinishardIndex(
   bytes: Uint8Array,
@@ -74,7 +74,7 @@ export function decodeMinishardIndex(
   if (bytes.byteLength % MINISHARD_INDEX_ENTRY_BYTES !== 0)
     throw new DecodeError(
       'TRUNCATED',
-      `minishard ${minishard}: an index of ${bytes.byteLength} bytes is no whole number of entries of ${MINISHARD_INDEX_ENTRY_BYTES}`,
+      `minishard ${minishard}: an index of ${bytes.byteLength} bytes is not a whole number of entries of ${MINISHARD_INDEX_ENTRY_BYTES} bytes`,
     );
   const count = bytes.byteLength / MINISHARD_INDEX_ENTRY_BYTES;
   const view = viewOf(bytes);
@@ -111,7 +111,7 @@ export function decodeMinishardIndex(
   return ascending ? index : sortById(index, minishard);
 }
 
-/** Where a chunk is stored, by binary search; undefined when the minishard does not list it. */
+/** Returns where a chunk is stored; undefined if the minishard does not list it. */
 export function findChunk(
   { ids, starts, ends }: MinishardIndex,
   low: number,
@@ -152,14 +152,14 @@ function sortById({ ids, starts, ends }: MinishardIndex, minishard: number): Min
 const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
   new DataView(buffer, byteOffset, byteLength);
 
-/** Rounded from 2^53 up, and never to less than that: what is too large stays too large. */
+/** Reads a uint64. Values above 2^53 are rounded, but never below 2^53, so a value that is too large stays too large. */
 const uint64 = (view: DataView, at: number): number =>
   view.getUint32(at, true) + view.getUint32(at + 4, true) * 0x1_0000_0000;
 
-/** The same bytes as a signed number: adding it equals adding the unsigned one modulo 2^64, for every sum below 2^53. */
+/** Reads a uint64 as a signed number. For every sum below 2^53, adding it equals adding the unsigned number modulo 2^64. */
 const int64 = (view: DataView, at: number): number =>
   view.getUint32(at, true) + view.getInt32(at + 4, true) * 0x1_0000_0000;
 
-/** A chunk ID in decimal, for messages. */
+/** Formats a chunk ID in decimal, for messages. */
 export const formatChunkId = (low: number, high: number): string =>
   ((BigInt(high) << 32n) | BigInt(low)).toString();

@@ -1,14 +1,15 @@
 /**
- * Which shard file and which minishard of it hold a chunk.
+ * Locates chunks of sharded volumes: which shard file, and which minishard in it, holds a chunk.
  * Source: Neuroglancer, src/datasource/precomputed/sharded.md, "Sharding specification".
  */
 import * as z from 'zod';
 import { InfoError } from '../base/errors.ts';
 import { hashInPlace } from './murmurhash.ts';
 
+/** How the chunks of a scale are spread over shards and minishards. */
 export interface ShardingSpec {
   hash: 'identity' | 'murmurhash3_x86_128';
-  /** Low bits of the chunk ID that do not reach the hash: 0 to 64. */
+  /** The number of low bits of the chunk ID that are dropped before hashing: 0 to 64. */
   preshiftBits: number;
   /** A shard has 2^minishardBits minishards: 0 to 48. */
   minishardBits: number;
@@ -18,7 +19,7 @@ export interface ShardingSpec {
   dataEncoding: 'raw' | 'gzip';
 }
 
-/** A shard index takes 2^(minishard_bits + 4) bytes; with more, no byte after it could be addressed below 2^53. */
+/** A shard index takes 2^(minishard_bits + 4) bytes. With more bits, the bytes after it could not be addressed below 2^53. */
 const MAX_MINISHARD_BITS = 48;
 
 const bits = z.int().min(0).max(64);
@@ -35,19 +36,20 @@ const shardingSchema = z.looseObject({
 });
 
 /**
- * @param json The `sharding` member of a scale.
- * @param where The scale, for messages: `scales[0] of the info at …`.
- * @param url Where the info was read from.
- * @throws InfoError BAD_INFO (a field is missing or impossible) or UNSUPPORTED (another format, hash or encoding than the known ones).
+ * Parses the `sharding` member of a scale.
+ *
+ * @param where The scale, for errors: `scales[0] of the info at …`.
+ * @param url Where the info was read from, for errors.
+ * @throws InfoError BAD_INFO (a field is missing or impossible) or UNSUPPORTED (an unknown format, hash or encoding).
  */
 export function parseSharding(json: unknown, where: string, url?: string): ShardingSpec {
   const parsed = shardingSchema.safeParse(json);
   if (!parsed.success) {
     const { path, code, message } = parsed.error.issues[0];
     const value = path.length > 0 ? (json as Record<PropertyKey, unknown>)[path[0]] : json;
-    const newer = code === 'invalid_value' && typeof value === 'string';
+    const isUnknownWord = code === 'invalid_value' && typeof value === 'string';
     throw new InfoError(
-      newer ? 'UNSUPPORTED' : 'BAD_INFO',
+      isUnknownWord ? 'UNSUPPORTED' : 'BAD_INFO',
       `${where}: ${['sharding', ...path].join('.')}: ${message}`,
       url,
     );
@@ -68,7 +70,7 @@ export function parseSharding(json: unknown, where: string, url?: string): Shard
   if (minishardBits > MAX_MINISHARD_BITS)
     throw new InfoError(
       'UNSUPPORTED',
-      `${where}: sharding.minishard_bits: ${minishardBits}; at most ${MAX_MINISHARD_BITS} are readable`,
+      `${where}: sharding.minishard_bits: ${minishardBits}; at most ${MAX_MINISHARD_BITS} are supported`,
       url,
     );
   return {
@@ -81,14 +83,15 @@ export function parseSharding(json: unknown, where: string, url?: string): Shard
   };
 }
 
+/** The shard and minishard of many chunks. */
 export interface ChunkLocations {
-  /** Shard numbers: a pair of uint32 a chunk, low word first. */
+  /** Shard numbers: one pair of uint32 per chunk, low word first. */
   shards: Uint32Array;
-  /** Minishard numbers, one a chunk; below 2^48. */
+  /** Minishard numbers: one per chunk, below 2^48. */
   minishards: Float64Array;
 }
 
-/** @param ids Chunk IDs: a pair of uint32 each, low word first. */
+/** Computes the shard and minishard of many chunks. @param ids Chunk IDs: one pair of uint32 per chunk, low word first. */
 export function locateChunks(spec: ShardingSpec, ids: Uint32Array): ChunkLocations {
   const count = ids.length / 2;
   const shards = new Uint32Array(ids.length),
@@ -110,17 +113,17 @@ export function locateChunks(spec: ShardingSpec, ids: Uint32Array): ChunkLocatio
   return { shards, minishards };
 }
 
-/** `0b.shard`: the file of a shard below the scale's folder. */
+/** Returns the name of a shard's file in the scale's folder, such as `0b.shard`. */
 export function shardFileName({ shardBits }: ShardingSpec, low: number, high: number): string {
   const number = high === 0 ? low.toString(16) : high.toString(16) + low.toString(16).padStart(8, '0');
   return `${number.padStart(Math.ceil(shardBits / 4), '0')}.shard`;
 }
 
-/** The low `count` (0 to 64) of 64 bits set, low word first. */
+/** Returns 64 bits of which the low `count` (0 to 64) are set: low word first. */
 const lowBits = (count: number): Uint32Array =>
   Uint32Array.of(2 ** Math.min(count, 32) - 1, 2 ** Math.max(count - 32, 0) - 1);
 
-/** Shifts a pair of uint32 right by 0 to 64 bits, in place. A shift by 32 would do nothing in JavaScript. */
+/** Shifts a pair of uint32 (low word first) right by 0 to 64 bits, in place. A JavaScript shift by 32 would do nothing, hence the loop. */
 export function shiftRight(words: Uint32Array, count: number): void {
   for (; count >= 32; count -= 32) {
     words[0] = words[1];

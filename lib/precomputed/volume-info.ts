@@ -1,6 +1,6 @@
 /**
- * The `info` file of a Precomputed volume, read strictly where a mistake would give wrong answers and leniently elsewhere
- * (unknown fields are kept out of the way; old infos have no `@type`).
+ * Parses the `info` file of a Precomputed volume: strictly where a mistake would give wrong answers, leniently elsewhere (unknown fields are
+ * ignored; old infos have no `@type`).
  * Source: Neuroglancer, src/datasource/precomputed/volume.md, "info JSON file specification".
  */
 import * as z from 'zod';
@@ -10,38 +10,42 @@ import { product, type Vec3 } from '../base/vec3.ts';
 import { firstIssue } from './first-issue.ts';
 import { bytesPerValue, DATA_TYPES, type DataType } from './data-type.ts';
 
+/** One scale of a volume. All vectors are x, y, z. */
 export interface Scale {
   /** Index in `scales`; 0 is the finest. */
   mip: number;
   /** Folder of the scale's chunks, relative to the info. */
   key: string;
-  /** Nanometres a voxel. */
+  /** Nanometres per voxel. */
   resolution: Vec3;
-  /** Voxels of this mip. */
+  /** The size of the volume, in voxels of this mip. */
   size: Vec3;
-  /** First voxel, in voxels of this mip. */
+  /** The first voxel of the volume, in voxels of this mip. */
   voxelOffset: Vec3;
-  /** The first of `chunk_sizes`: each of them stores the whole volume. */
+  /** The chunk size in voxels: the first entry of `chunk_sizes`, because each entry stores the whole volume. */
   chunkSize: Vec3;
+  /** How voxels are written: `raw`, `compressed_segmentation`, `compresso`, `crackle`, …, in lower case. */
   encoding: string;
-  /** Only `compressed_segmentation`. */
+  /** Voxels per block; only for `compressed_segmentation`. */
   blockSize?: Vec3;
-  /** The `sharding` member as it stands; undefined for one object a chunk. */
+  /** The `sharding` member of the info, not yet checked; undefined if each chunk is an object of its own. */
   sharding?: unknown;
-  /** Why this scale cannot be read, told to whoever uses it; what is not known of its other fields is NaN, or empty. */
+  /** Why this scale cannot be read. It is thrown when the scale is used. Fields that are not known are then NaN or empty. */
   error?: InfoError;
 }
 
+/** The info of a volume. */
 export interface VolumeInfo {
   type: 'image' | 'segmentation';
   dataType: DataType;
   numChannels: number;
+  /** The scales, finest first. */
   scales: readonly Scale[];
 }
 
-/** What one chunk may hold, decoded: a server's info decides how much is allocated, up to this. */
+/** The largest decoded chunk, in bytes. The info comes from a server, so it must not decide freely how much is allocated. */
 const MAX_CHUNK_BYTES = 2 ** 31;
-/** Voxels along a side of a compressed_segmentation block, unless the chunk is larger. */
+/** The largest side of a compressed_segmentation block, unless the chunk is larger. */
 const MAX_BLOCK = 64;
 
 const vec3 = <T extends z.ZodType<number>>(of: T) => z.tuple([of, of, of]);
@@ -68,7 +72,7 @@ const infoSchema = z.looseObject({
   scales: z.array(z.unknown()).min(1),
 });
 
-/** @throws RangeError for a mip the volume has not; InfoError for one that cannot be read. */
+/** Returns the scale of a mip. @throws RangeError if the volume has no such mip; InfoError if its scale cannot be read. */
 export function scaleAt(scales: readonly Scale[], mip: number): Scale {
   const scale = scales[mip];
   if (!scale) throw new RangeError(`mip ${mip} is not one of 0 to ${scales.length - 1}`);
@@ -76,24 +80,24 @@ export function scaleAt(scales: readonly Scale[], mip: number): Scale {
   return scale;
 }
 
-/** Voxels of its mip that a scale covers: half-open. */
+/** Returns the bounding box of a scale in voxels of its mip. */
 export const scaleBounds = ({ voxelOffset: min, size }: Scale): { min: Vec3; max: Vec3 } => ({
   min,
   max: [min[0] + size[0], min[1] + size[1], min[2] + size[2]],
 });
 
-/** Nanometres a voxel of the finest scale, also where it is not known how to read that. @throws InfoError when it does not say. */
+/** Returns the nanometres per voxel of the finest scale, even if that scale cannot be read. @throws InfoError if the info has no resolution. */
 export function finestResolution([{ resolution, error }]: readonly Scale[]): Vec3 {
   if (error && resolution.some(Number.isNaN)) throw error;
   return resolution;
 }
 
 /**
- * A scale that cannot be read has its error with it, unless that is so of all of them.
+ * Parses an info. A scale that cannot be read is returned with its `error`; the call throws only if no scale can be read.
  *
- * @param json What the info file holds.
- * @param url Where it was read from, for messages.
- * @throws InfoError BAD_INFO (a field is missing or impossible) or UNSUPPORTED (legal, but not read here).
+ * @param json The parsed content of the info file.
+ * @param url Where it was read from, for errors.
+ * @throws InfoError BAD_INFO (a field is missing or impossible) or UNSUPPORTED (valid, but not supported by this version).
  */
 export function parseInfo(json: unknown, url: string): VolumeInfo {
   const parsed = infoSchema.safeParse(json);
@@ -121,12 +125,12 @@ function readScale(json: unknown, mip: number, bytesPerVoxel: number, url: strin
     return toScale(parsed.data, mip, bytesPerVoxel, url);
   } catch (error) {
     if (!(error instanceof InfoError)) throw error;
-    return { ...knownOf(json), mip, error };
+    return { ...validFieldsOf(json), mip, error };
   }
 }
 
-/** What a scale that cannot be read says all the same. */
-function knownOf(json: unknown): Omit<Scale, 'mip'> {
+/** Returns the fields that are valid in a scale that cannot be read. */
+function validFieldsOf(json: unknown): Omit<Scale, 'mip'> {
   const {
     key,
     resolution,
@@ -150,7 +154,7 @@ function knownOf(json: unknown): Omit<Scale, 'mip'> {
 function toScale(scale: z.infer<typeof scaleSchema>, mip: number, bytesPerVoxel: number, url: string): Scale {
   const where = `scales[${mip}] of the info at ${url}`;
   const key = scale.key.replace(/^(\.\/)+/, '').replace(/\/+$/, '');
-  // The format allows a key to leave its folder; nobody writes that, and it would let a server point anywhere in a store.
+  // The format allows a key to leave its folder. No writer does that, and it would let a server point anywhere in a store.
   if (
     key === '' ||
     /^[/\\]|[\\\p{Cc}\p{Cf}]|^[a-z][a-z0-9+.-]*:\/\//iu.test(key) ||
@@ -172,12 +176,12 @@ function toScale(scale: z.infer<typeof scaleSchema>, mip: number, bytesPerVoxel:
   if (product(largest) * bytesPerVoxel > MAX_CHUNK_BYTES)
     throw new InfoError(
       'UNSUPPORTED',
-      `${where}: chunks of ${largest.join('x')} voxels of ${bytesPerVoxel} bytes; up to ${MAX_CHUNK_BYTES} bytes are readable`,
+      `${where}: chunks of ${largest.join('x')} voxels of ${bytesPerVoxel} bytes are too large; up to ${MAX_CHUNK_BYTES} bytes are supported`,
       url,
     );
   const cells = [0, 1, 2].reduce((n, axis) => n * Math.ceil(scale.size[axis] / chunkSize[axis]), 1);
   if (cells > Number.MAX_SAFE_INTEGER)
-    throw new InfoError('UNSUPPORTED', `${where}: more than 2^53 chunks`, url);
+    throw new InfoError('UNSUPPORTED', `${where}: more than 2^53 chunks are not supported`, url);
   const blockSize = scale.compressed_segmentation_block_size ?? undefined;
   if (scale.encoding === 'compressed_segmentation' && !blockSize)
     throw new InfoError(
@@ -185,11 +189,11 @@ function toScale(scale: z.infer<typeof scaleSchema>, mip: number, bytesPerVoxel:
       `${where}: compressed_segmentation needs compressed_segmentation_block_size`,
       url,
     );
-  // Blocks are padded to their whole size: absurd ones would let a chunk take any number of bytes.
+  // Blocks are padded to their full size, so huge blocks would let a chunk take any number of bytes.
   if (blockSize?.some((size, axis) => size > Math.max(MAX_BLOCK, chunkSize[axis])))
     throw new InfoError(
       'UNSUPPORTED',
-      `${where}: blocks of ${blockSize.join('x')} voxels in chunks of ${chunkSize.join('x')}`,
+      `${where}: blocks of ${blockSize.join('x')} voxels are too large for chunks of ${chunkSize.join('x')}`,
       url,
     );
   return {

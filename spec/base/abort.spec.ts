@@ -10,7 +10,7 @@ import { deferred, nextTurn } from '../support/stub-store.ts';
 describe('leaveOnAbort', () => {
   const reason = new Error('enough');
 
-  test('gives the work back as it is without a signal', () => {
+  test('returns the work itself if there is no signal', () => {
     const work = Promise.resolve(1);
     expect(leaveOnAbort(work, undefined, () => {})).toBe(work);
   });
@@ -18,7 +18,7 @@ describe('leaveOnAbort', () => {
   test.each([
     ['resolves', Promise.resolve(7), { status: 'fulfilled', value: 7 }],
     ['rejects', Promise.reject(reason), { status: 'rejected', reason }],
-  ])('%s with the work and leaves no listener', async (_name, work, outcome) => {
+  ])('%s as the work does, and leaves no listener', async (_name, work, outcome) => {
     const { signal } = new AbortController(),
       onLeave = jest.fn();
     const following = leaveOnAbort(work, signal, onLeave);
@@ -38,7 +38,7 @@ describe('leaveOnAbort', () => {
     expect(getEventListeners(abort.signal, 'abort')).toHaveLength(0);
   });
 
-  test('leaves at once when the signal has aborted already', async () => {
+  test('rejects at once if the signal has already aborted', async () => {
     const onLeave = jest.fn();
     await expect(leaveOnAbort(Promise.resolve(1), AbortSignal.abort(reason), onLeave)).rejects.toBe(reason);
     expect(onLeave).toHaveBeenCalledTimes(1);
@@ -48,7 +48,7 @@ describe('leaveOnAbort', () => {
 const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length;
 
 describe('onAbort', () => {
-  test('takes one listener for all who share a signal, and none once they have left', () => {
+  test('uses one listener for all callers of a signal, and removes it once all have left', () => {
     const { signal } = new AbortController(),
       act = jest.fn();
     const releases = [onAbort(signal, act), onAbort(signal, act), onAbort(signal, () => {})];
@@ -62,7 +62,7 @@ describe('onAbort', () => {
     expect(act).not.toHaveBeenCalled();
   });
 
-  test('acts once for each who has not left, and at once when the signal has aborted', () => {
+  test('calls each caller that has not left once, and calls at once if the signal has aborted', () => {
     const abort = new AbortController(),
       acts = [jest.fn(), jest.fn(), jest.fn()];
     const [leave] = acts.map((act) => onAbort(abort.signal, act));
@@ -74,7 +74,7 @@ describe('onAbort', () => {
   });
 });
 
-describe('joined', () => {
+describe('withJointSignal', () => {
   const reason = new Error('enough');
 
   test('aborts with the first of its signals, and with its reason', async () => {
@@ -96,7 +96,7 @@ describe('joined', () => {
         throw reason;
       },
     ],
-  ])('leaves no listener when its call %s', async (_name, call) => {
+  ])('leaves no listener if its call %s', async (_name, call) => {
     const signals = [new AbortController().signal, new AbortController().signal];
     const work = deferred<void>();
     const going = withJointSignal(signals, async () => {
@@ -109,26 +109,29 @@ describe('joined', () => {
     expect(signals.map(listeners)).toEqual([0, 0]);
   });
 
-  // Node holds the sources of AbortSignal.any weakly, and a timeout only as long as somebody listens.
+  // Node holds the sources of AbortSignal.any weakly, and holds a timeout only while it has a listener.
   test.each([
-    ['joined', (source: AbortSignal) => withJointSignal([source], () => new Promise(() => {}))],
-    ['within', (source: AbortSignal) => withDeadline(2 ** 30, [source], () => new Promise(() => {}))],
-  ])('%s holds a signal that nobody else holds, whatever the collector does', async (_name, begin) => {
-    setFlagsFromString('--expose-gc');
-    const collect = runInNewContext('gc') as () => void;
-    fakeTimeouts(); // the deadline's timer holds nothing
-    const source = ((): WeakRef<AbortSignal> => {
-      const signal = AbortSignal.timeout(2 ** 30);
-      void begin(signal);
-      return new WeakRef(signal);
-    })();
-    jest.useRealTimers();
-    for (let turn = 0; turn < 5; turn++) {
-      await nextTurn();
-      collect();
-    }
-    expect(source.deref()).toBeInstanceOf(AbortSignal);
-  });
+    ['withJointSignal', (source: AbortSignal) => withJointSignal([source], () => new Promise(() => {}))],
+    ['withDeadline', (source: AbortSignal) => withDeadline(2 ** 30, [source], () => new Promise(() => {}))],
+  ])(
+    '%s holds a signal that nothing else holds, so that it is not garbage-collected',
+    async (_name, begin) => {
+      setFlagsFromString('--expose-gc');
+      const collect = runInNewContext('gc') as () => void;
+      fakeTimeouts(); // the deadline's timer holds nothing
+      const source = ((): WeakRef<AbortSignal> => {
+        const signal = AbortSignal.timeout(2 ** 30);
+        void begin(signal);
+        return new WeakRef(signal);
+      })();
+      jest.useRealTimers();
+      for (let turn = 0; turn < 5; turn++) {
+        await nextTurn();
+        collect();
+      }
+      expect(source.deref()).toBeInstanceOf(AbortSignal);
+    },
+  );
 });
 
 describe('within', () => {
@@ -164,7 +167,7 @@ describe('pause', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  test('lasts as long as it is told to, and holds no listener afterwards', async () => {
+  test('lasts as long as requested, and leaves no listener', async () => {
     const { signal } = new AbortController(),
       done: string[] = [];
     void pause(50, signal).then(() => done.push('over'));
@@ -174,7 +177,7 @@ describe('pause', () => {
     expect([done, getEventListeners(signal, 'abort').length]).toEqual([['over'], 0]);
   });
 
-  test.each(['before', 'while'])('ends with an abort %s it lasts, and leaves no timer', async (when) => {
+  test.each(['before', 'while'])('ends with an abort %s it runs, and leaves no timer', async (when) => {
     const abort = new AbortController(),
       reason = new Error('enough');
     if (when === 'before') abort.abort(reason);

@@ -6,7 +6,7 @@ import {
   type PausableWork,
 } from '../../lib/base/cooperative-work.ts';
 
-/** A clock on which each look takes a millisecond; notes how long each turn was held. */
+/** A clock that advances by a millisecond each time it is read, and records how long each turn was held. */
 function clock() {
   let now = 0,
     began = 0;
@@ -19,7 +19,7 @@ function clock() {
   };
   return {
     held,
-    pacer: new CooperativeRunner({
+    runner: new CooperativeRunner({
       now: () => ++now,
       afterLoopTurn(act) {
         if (acts.push(act) === 1) setImmediate(turn);
@@ -36,19 +36,19 @@ function* steps(count: number, done: number[] = []): PausableWork<string> {
   return 'all';
 }
 
-describe('Pacer', () => {
-  test('does short work at once', () => {
-    const { pacer, held } = clock(),
+describe('CooperativeRunner', () => {
+  test('runs short work at once', () => {
+    const { runner, held } = clock(),
       done: number[] = [];
-    expect(pacer.run(steps(5, done))).toBe('all');
+    expect(runner.run(steps(5, done))).toBe('all');
     expect([done, held]).toEqual([[0, 1, 2, 3, 4], []]);
   });
 
-  test('lets the event loop go on every few milliseconds, whoever works', async () => {
-    const { pacer, held } = clock(),
+  test('lets the event loop run every few milliseconds, even with several works', async () => {
+    const { runner, held } = clock(),
       one: number[] = [],
       other: number[] = [];
-    expect(await Promise.all([pacer.run(steps(500, one)), pacer.run(steps(500, other))])).toEqual([
+    expect(await Promise.all([runner.run(steps(500, one)), runner.run(steps(500, other))])).toEqual([
       'all',
       'all',
     ]);
@@ -58,29 +58,29 @@ describe('Pacer', () => {
   });
 
   test('stops at the next pause once the signal has aborted', async () => {
-    const { pacer } = clock(),
+    const { runner } = clock(),
       done: number[] = [],
       controller = new AbortController(),
       reason = new Error('enough');
-    const going = pacer.run(steps(500, done), controller.signal);
+    const going = runner.run(steps(500, done), controller.signal);
     controller.abort(reason);
     await expect(going).rejects.toBe(reason);
     expect(done.length).toBeLessThan(20);
-    expect(() => pacer.run(steps(3), controller.signal)).toThrow(reason);
+    expect(() => runner.run(steps(3), controller.signal)).toThrow(reason);
   });
 
   test('passes on what the work throws, before and after a pause', async () => {
-    const { pacer } = clock();
+    const { runner } = clock();
     const failing = function* (after: number): PausableWork {
       yield* steps(after);
       throw new RangeError('no room');
     };
-    expect(() => pacer.run(failing(1))).toThrow('no room');
-    await expect(pacer.run(failing(100))).rejects.toThrow('no room');
+    expect(() => runner.run(failing(1))).toThrow('no room');
+    await expect(runner.run(failing(100))).rejects.toThrow('no room');
   });
 });
 
-test('byStretches covers all, in order, and pauses between stretches', () => {
+test('inStretches covers all numbers in order, and yields between stretches', () => {
   const seen: number[][] = [];
   expect([...inStretches(10, (from, end) => seen.push([from, end]), 4)]).toHaveLength(2);
   expect(seen).toEqual([

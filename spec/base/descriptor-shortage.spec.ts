@@ -3,8 +3,8 @@ import { isDescriptorShortage, retryOnShortage } from '../../lib/base/descriptor
 
 const failure = (code: string): Error => Object.assign(new Error(code), { code });
 
-describe('outwaitShortage', () => {
-  /** `work` that fails so often, and the pauses that were made. */
+describe('retryOnShortage', () => {
+  /** Runs work that fails with each of `failures` in turn, and records the pauses. */
   const attempt = async (
     failures: readonly Error[],
     signal?: AbortSignal,
@@ -23,9 +23,9 @@ describe('outwaitShortage', () => {
     return { result, pauses, begun };
   };
 
-  test('is no pause where nothing fails', async () =>
+  test('does not pause if nothing fails', async () =>
     expect(await attempt([])).toEqual({ result: 'done', pauses: [], begun: 1 }));
-  test('waits longer each time, up to 2 s, and gives up in the end', async () => {
+  test('waits longer each time, up to 2 s, and gives up after 8 retries', async () => {
     expect(await attempt([failure('EMFILE'), failure('ENFILE')])).toEqual({
       result: 'done',
       pauses: [50, 100],
@@ -38,13 +38,13 @@ describe('outwaitShortage', () => {
       begun: 9,
     });
   });
-  test('leaves other failures alone', async () =>
+  test('does not retry other failures', async () =>
     expect(await attempt([failure('ENOENT')])).toMatchObject({
       result: { code: 'ENOENT' },
       pauses: [],
       begun: 1,
     }));
-  test('ends with the reason of an abort', async () => {
+  test('rejects with the reason of an abort', async () => {
     const abort = new AbortController(),
       reason = new Error('enough');
     const never = retryOnShortage(

@@ -10,7 +10,11 @@ import { PointStatus, statusText } from '../../lib/points/status.ts';
 
 const cause = new Error('underneath');
 const result = { status: new Uint8Array(1), ids: [2n ** 63n], *rows() {} };
-const one: Record<Exclude<keyof typeof errors, 'LookupError'>, [error: errors.LookupError, code: string]> = {
+/** An error of each class, and its code. */
+const samples: Record<
+  Exclude<keyof typeof errors, 'LookupError'>,
+  [error: errors.LookupError, code: string]
+> = {
   PathError: [new errors.PathError('BAD_PATH', 'm', { cause }), 'BAD_PATH'],
   InfoError: [new errors.InfoError('NOT_FOUND', 'm', 'https://h/info', { cause }), 'NOT_FOUND'],
   RequestError: [new errors.RequestError('HTTP_STATUS', 'm', 'https://h/key', 500, { cause }), 'HTTP_STATUS'],
@@ -29,31 +33,34 @@ const one: Record<Exclude<keyof typeof errors, 'LookupError'>, [error: errors.Lo
 
 describe('errors', () => {
   test('are all listed here', () =>
-    expect(Object.keys(one).sort()).toEqual(
+    expect(Object.keys(samples).sort()).toEqual(
       Object.keys(errors)
         .filter((name) => name !== 'LookupError')
         .sort(),
     ));
 
-  test.each(Object.entries(one))('%s has its name, a code and one root', (name, [error, code]) => {
-    expect(error).toBeInstanceOf(errors.LookupError);
-    expect(error).toBeInstanceOf(Error);
-    expect(error.name).toBe(name);
-    expect(error.code).toBe(code);
-    expect(String(error)).toMatch(new RegExp(`^${name}: `));
-    if (name !== 'VolumeClosedError') expect(error.cause).toBe(cause);
-  });
+  test.each(Object.entries(samples))(
+    '%s has its name and a code, and extends LookupError',
+    (name, [error, code]) => {
+      expect(error).toBeInstanceOf(errors.LookupError);
+      expect(error).toBeInstanceOf(Error);
+      expect(error.name).toBe(name);
+      expect(error.code).toBe(code);
+      expect(String(error)).toMatch(new RegExp(`^${name}: `));
+      if (name !== 'VolumeClosedError') expect(error.cause).toBe(cause);
+    },
+  );
 
-  test('without a cause have none of their own', () =>
+  test('have no property `cause` if there is no cause', () =>
     expect(Object.hasOwn(new errors.TimestampError('m'), 'cause')).toBe(false));
 });
 
-/** Made of what a second copy of the package would load. */
-const copyOf = async (name: string): Promise<typeof errors> =>
+/** Loads a module a second time, as a second copy of the package would. */
+const loadCopy = async (name: string): Promise<typeof errors> =>
   (await import(`../../lib/base/${name}.ts?copy`)) as typeof errors;
 
 describe('isLookupError', () => {
-  test.each(Object.entries(one))('knows a %s, and its code', (_name, [error, code]) => {
+  test.each(Object.entries(samples))('recognizes a %s, and its code', (_name, [error, code]) => {
     expect(isLookupError(error)).toBe(true);
     expect(isLookupError(error, 'BAD_PATH', code as 'CLOSED')).toBe(true);
     expect(isLookupError(error, code === 'CLOSED' ? 'PARTIAL' : 'CLOSED')).toBe(false);
@@ -61,7 +68,7 @@ describe('isLookupError', () => {
 
   test.each([
     ['an error of another kind', Object.assign(new Error('m'), { code: 'TIMEOUT' })],
-    ['misuse', new TypeError('m')],
+    ['a mistake in the program', new TypeError('m')],
     ['text', 'TIMEOUT'],
     ['nothing', undefined],
     ['null', null],
@@ -71,8 +78,8 @@ describe('isLookupError', () => {
     expect(isLookupError(error, 'TIMEOUT')).toBe(false);
   });
 
-  test('knows an error of another copy of the package', async () => {
-    const { TableError } = await copyOf('errors');
+  test('recognizes an error of another copy of the package', async () => {
+    const { TableError } = await loadCopy('errors');
     const error: unknown = new TableError('BAD_ROW', 'm');
     expect(error).not.toBeInstanceOf(errors.LookupError);
     expect(isLookupError(error, 'BAD_ROW')).toBe(true);
@@ -80,17 +87,17 @@ describe('isLookupError', () => {
   });
 
   test('narrows to the classes that have the code', () => {
-    const error: unknown = one.GraphError[0];
+    const error: unknown = samples.GraphError[0];
     if (!isLookupError(error, 'FORBIDDEN', 'UNKNOWN_ID')) throw error;
     const code: 'FORBIDDEN' | 'UNKNOWN_ID' = error.code;
     const graph: errors.GraphError = error;
     expect([code, graph.url]).toEqual(['FORBIDDEN', 'https://h/roots']);
-    const shared: unknown = one.DeadlineError[0];
+    const shared: unknown = samples.DeadlineError[0];
     if (!isLookupError(shared, 'TIMEOUT')) throw shared;
     const timeout: errors.RequestError | errors.GraphError | errors.DeadlineError = shared;
     // @ts-expect-error `missing` is a field of one of the three
     expect(timeout.missing).toEqual({ what: 'chunks', count: 1, of: 2 });
-    const partial: unknown = one.PartialResultError[0];
+    const partial: unknown = samples.PartialResultError[0];
     if (!isLookupError(partial, 'PARTIAL')) throw partial;
     const status: Uint8Array = partial.result.status;
     expect(status).toBe(result.status);
@@ -101,15 +108,15 @@ describe('isLookupError', () => {
 
 describe('codes', () => {
   test('are listed for every class', () =>
-    expect(Object.keys(ERROR_CODES).sort()).toEqual(Object.keys(one).sort()));
+    expect(Object.keys(ERROR_CODES).sort()).toEqual(Object.keys(samples).sort()));
 
-  test('are of one class, or said to be shared', () => {
+  test('belong to one class, or are listed as shared', () => {
     const codes = Object.values(ERROR_CODES).flatMap((table) => Object.keys(table));
     const shared = codes.filter((code, at) => codes.indexOf(code) !== at);
     expect([...new Set(shared)].sort()).toEqual(Object.keys(SHARED_CODES).sort());
   });
 
-  test('of a PointError are statuses', () =>
+  test('are statuses, in a PointError', () =>
     expect(Object.values(PointStatus).map((code) => statusText(code).toUpperCase())).toEqual(
       expect.arrayContaining(Object.keys(ERROR_CODES.PointError)),
     ));
@@ -118,17 +125,20 @@ describe('codes', () => {
 describe('toJSON', () => {
   const there = (error: Error): Error => reviveError(JSON.parse(JSON.stringify(error)) as ErrorJson);
 
-  test.each(Object.entries(one))('of a %s gives the same again', (name, [error, code]) => {
-    const revived = there(error);
-    expect(revived).toBeInstanceOf(errors[name as keyof typeof errors]);
-    expect(isLookupError(revived, code as 'CLOSED')).toBe(true);
-    expect(String(revived)).toBe(String(error));
-    expect({ ...revived, result: undefined }).toEqual({ ...error, result: undefined });
-    expect(revived.cause).toEqual(error.cause);
-    expect(JSON.stringify(revived)).toBe(JSON.stringify(error));
-  });
+  test.each(Object.entries(samples))(
+    'of a %s gives JSON that revives to an equal error',
+    (name, [error, code]) => {
+      const revived = there(error);
+      expect(revived).toBeInstanceOf(errors[name as keyof typeof errors]);
+      expect(isLookupError(revived, code as 'CLOSED')).toBe(true);
+      expect(String(revived)).toBe(String(error));
+      expect({ ...revived, result: undefined }).toEqual({ ...error, result: undefined });
+      expect(revived.cause).toEqual(error.cause);
+      expect(JSON.stringify(revived)).toBe(JSON.stringify(error));
+    },
+  );
 
-  test('names all fields of a failed request', () =>
+  test('includes all fields of a failed request', () =>
     expect(
       new errors.RequestError('CONNECTION', 'lost', 'https://h/key', undefined, { broken: 'cut' }).toJSON(),
     ).toEqual({
@@ -139,7 +149,7 @@ describe('toJSON', () => {
       broken: 'cut',
     }));
 
-  test('keeps why each part of an answer is missing, not the answer', () => {
+  test('includes why each part of a result is missing, but not the result', () => {
     const chunk = new errors.ChunkError('cut', 'https://h/1', {
       cause: new errors.DecodeError('TRUNCATED', 't'),
     });
@@ -153,13 +163,13 @@ describe('toJSON', () => {
     expect(JSON.stringify(error)).not.toContain('result');
   });
 
-  test('shows of a foreign cause its name, message and code only', () => {
+  test('includes only name, message and code of a foreign cause', () => {
     const foreign = Object.assign(new TypeError('socket'), { code: 'EPIPE', headers: { a: 'b' }, id: 1n });
     const { cause: sent } = errors.ChunkError.of('https://h/key', foreign).toJSON();
     expect(sent).toEqual({ name: 'TypeError', message: 'socket', code: 'EPIPE' });
   });
 
-  test('hides secrets that became known after the error, wherever they are', () => {
+  test('hides secrets that were registered after the error was made', () => {
     const token = 'bearer-0123456789-token';
     const foreign = Object.assign(new Error(`sent ${token}`), { options: { token } });
     const graph = new errors.GraphError('HTTP_STATUS', `said ${token}`, `https://h/${token}`, 500, {
@@ -173,7 +183,7 @@ describe('toJSON', () => {
     expect(text).not.toContain('0123456789');
   });
 
-  test('ends where causes go in a circle', () => {
+  test('ends if the causes form a circle', () => {
     const error = new errors.TimestampError('m');
     error.cause = error;
     expect(JSON.stringify(error).match(/TimestampError/g)).toHaveLength(9);
@@ -184,7 +194,7 @@ describe('ChunkError', () => {
   test.each([
     ['an error', new Error('no such table')],
     ['text', 'no such table'],
-  ])('keeps %s that a store of the user threw', (_name, thrown) => {
+  ])("keeps %s that a user's store threw", (_name, thrown) => {
     const error = errors.ChunkError.of('https://h/key', thrown);
     expect(error.message).toBe('chunk https://h/key: no such table');
     expect(error.cause).toBe(thrown);
@@ -194,7 +204,7 @@ describe('ChunkError', () => {
     ['an error', (message: string) => Object.assign(new Error(message), { sent: message, code: 'EPIPE' })],
     ['an object', (message: string) => ({ toString: () => message, sent: message })],
     ['text', String],
-  ])('prints no secret of %s that a store of the user threw', (_name, thrownOf) => {
+  ])("prints no secret of %s that a user's store threw", (_name, thrownOf) => {
     const token = 'bearer-abcdefghij-token';
     registerSecret(token);
     const printed = inspect(errors.ChunkError.of('https://h/key', thrownOf(`refused ${token}`)), {
@@ -205,7 +215,7 @@ describe('ChunkError', () => {
     expect(printed).not.toContain('abcdefghij');
   });
 
-  test('prints a cause of ours whole', () => {
+  test('prints all of a cause from this package', () => {
     const error = errors.ChunkError.of(
       'u',
       new errors.RequestError('HTTP_STATUS', 'answered 500', 'https://h/key', 500),

@@ -47,8 +47,8 @@ describe('isPublicAddress', () => {
     ['IPv4-mapped', '::ffff:a00:1'],
     ['IPv4-compatible', '::127.0.0.1'],
     ['NAT64', '64:ff9b::a00:1'],
-    ['no address', 'example.org'],
-    ['no address', ''],
+    ['a text that is not an address:', 'example.org'],
+    ['a text that is not an address:', ''],
   ])('refuses %s %s', (_kind, ip) => expect(isPublicAddress(ip)).toBe(false));
 });
 

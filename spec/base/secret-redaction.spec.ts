@@ -18,8 +18,8 @@ describe.each(Object.keys(SPELLINGS))('a secret %s', (name) => {
   const spelling = SPELLINGS[name],
     own = ownPart(name, spelling, SECRET);
 
-  test('is not in a text, whole or cut at any place', () => {
-    expect(longestRun(readEscapes(spelling), own)).toBe(own.length); // so that the next lines say something
+  test('does not appear in a text, whole or cut at any position', () => {
+    expect(longestRun(readEscapes(spelling), own)).toBe(own.length); // otherwise the checks below would prove nothing
     for (let cut = 0; cut <= spelling.length; cut++)
       for (const part of [spelling.slice(0, cut), spelling.slice(cut)]) {
         const shown = redactSecrets(`before ${part} after`);
@@ -29,8 +29,8 @@ describe.each(Object.keys(SPELLINGS))('a secret %s', (name) => {
   });
 });
 
-describe('withoutSecrets', () => {
-  test('leaves other texts, and runs of seven', () => {
+describe('redactSecrets', () => {
+  test('leaves other texts and runs of seven characters unchanged', () => {
     for (const text of [
       '',
       'short',
@@ -41,7 +41,7 @@ describe('withoutSecrets', () => {
     ])
       expect(redactSecrets(text)).toBe(text);
   });
-  test('keeps what is around it, also around escapes', () => {
+  test('keeps the text around a secret, also around escapes', () => {
     expect(redactSecrets(`a%20b ${SECRET} c%20d "${unicode(SECRET)}" é`)).toBe('a%20b *** c%20d "***" é');
   });
   test('hides each part of a secret of several words', () => {
@@ -49,17 +49,17 @@ describe('withoutSecrets', () => {
     expect(redactSecrets('Bearer gR5-eXample-tOken')).toBe('Bearer ***');
     expect(redactSecrets('Bearer of news')).toBe('Bearer of news');
   });
-  test('knows the latest secrets, however many there were', () => {
+  test('still hides the latest secrets after many have been registered', () => {
     for (let k = 0; k < 600; k++) registerSecret(`one-of-many-${k}-zzzz`);
     expect(redactSecrets('one-of-many-599-zzzz')).toBe('***');
     registerSecret(SECRET);
     expect(redactSecrets(SECRET)).toBe('***');
   });
-  test('takes its time for no text', () => {
+  test('is fast for any text', () => {
     const text = '%25'.repeat(400_000) + '\\'.repeat(400_001) + '&#'.repeat(100_000);
     expect(redactSecrets(text)).toBe(text);
   });
-  test('finds them in JSON, in names too, however deep', () => {
+  test('finds secrets in JSON at any depth, in names too', () => {
     const deep = JSON.parse(`${'['.repeat(5000)}"${SECRET}"${']'.repeat(5000)}`) as unknown;
     expect(redactSecretsIn({ [SECRET]: [{ a: `x ${SECRET}`, n: 1, b: null }] })).toEqual({
       '***': [{ a: 'x ***', n: 1, b: null }],
@@ -69,7 +69,7 @@ describe('withoutSecrets', () => {
 });
 
 describe('errors', () => {
-  test('hold none in messages, fields and stacks', () => {
+  test('hold no secrets in messages, fields and stacks', () => {
     const error = new GraphError(
       'HTTP_STATUS',
       `said ${SECRET}`,
@@ -87,7 +87,7 @@ describe('errors', () => {
     ])
       expect(longestRun(text, SECRET)).toBeLessThan(8);
   });
-  test('are not endless', () => {
+  test('have messages and fields of bounded length', () => {
     const error = new InfoError(
       'BAD_INFO',
       `info at ${'k'.repeat(4 << 20)}: what is wrong`,

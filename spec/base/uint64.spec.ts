@@ -25,9 +25,9 @@ describe('idsFromBytes', () => {
     expect(idsFromBytes(pool.subarray(8, 8 + 8 * ids.length))).toEqual(ids);
   });
 
-  test('refuses what is no whole number of IDs', () =>
+  test('refuses bytes that are not a whole number of IDs', () =>
     expect(() => idsFromBytes(new Uint8Array(11))).toThrow(
-      new RangeError('11 bytes are no whole number of uint64'),
+      new RangeError('11 bytes are not a whole number of uint64'),
     ));
 });
 

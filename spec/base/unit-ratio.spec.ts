@@ -2,14 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { UnitRatio } from '../../lib/base/unit-ratio.ts';
 
-/** A decimal number as it is written; what it is worth is known without looking at the double. */
+/** A decimal number as it is written. Its exact value is known without the double. */
 interface Written {
   digits: number;
   exponent: number;
 }
 const read = ({ digits, exponent }: Written): number => Number(`${digits}e${exponent}`);
 
-/** Floor of p × from ÷ to, in whole numbers. */
+/** Computes the floor of p × from ÷ to in whole numbers. */
 function exactly(p: Written, from: Written, to: Written): number {
   const shift = p.exponent + from.exponent - to.exponent;
   const numerator = BigInt(p.digits) * BigInt(from.digits) * 10n ** BigInt(Math.max(shift, 0)),
@@ -43,13 +43,13 @@ function check(p: Written, from: Written, to: Written): void {
 }
 
 describe('UnitRatio', () => {
-  test('gives the voxel that whole numbers give, whatever the decimals', () =>
+  test('gives the same voxel as arithmetic in whole numbers, for any decimals', () =>
     fc.assert(fc.property(anywhere, fc.oneof(resolution, long), fc.oneof(resolution, long), check), {
       seed: 15,
       numRuns: 3000,
     }));
 
-  test('does so at borders between voxels, and a digit beside them', () =>
+  test('does so at borders between voxels, and one digit away from them', () =>
     fc.assert(
       fc.property(
         fc.integer({ min: -9_999_999, max: 9_999_999 }),
@@ -58,7 +58,7 @@ describe('UnitRatio', () => {
         fc.integer({ min: -1, max: 1 }),
         fc.integer({ min: 0, max: 2 }),
         (voxel, times, to, beside, how) => {
-          // In units of 1 nm; of so many voxels; of the so manieth part of a voxel, where that is a decimal.
+          // The unit is 1 nm, or `times` voxels, or one `times`-th of a voxel.
           if (how === 0)
             check(
               { digits: voxel * to.digits + beside, exponent: to.exponent },
@@ -107,7 +107,7 @@ describe('UnitRatio', () => {
     [5e-324, 1, 1e300, 0],
     [-5e-324, 1, 1e300, -1],
     [0, 1e300, 1e-300, 0],
-  ])('%d units of %d nm are in voxel %d nm wide number %d', (p, from, to, voxel) => {
+  ])('puts %d units of %d nm, in voxels of %d nm, into voxel %d', (p, from, to, voxel) => {
     const column = Float64Array.of(p, 0, 0);
     new UnitRatio(from, to).convert(column, 0, 3);
     expect(Math.floor(column[0]) + 0).toBe(voxel);
@@ -119,7 +119,7 @@ describe('UnitRatio', () => {
     [-1e300, 1e10, 1],
     [0.5, 1e300, 1e-300],
     [Number.MAX_VALUE, 2.5, 1],
-  ])('leaves finite what is finite: %d units of %d nm in voxels of %d nm', (p, from, to) => {
+  ])('keeps finite coordinates finite: %d units of %d nm in voxels of %d nm', (p, from, to) => {
     const column = Float64Array.of(p, 0, 0);
     new UnitRatio(from, to).convert(column, 0, 3);
     expect(Math.abs(column[0])).toBe(Number.MAX_VALUE);

@@ -1,4 +1,4 @@
-/** TypeScript to what plain Node runs, once for all processes of a spec: twenty compilers at once are slower than what they are to show. */
+/** Compiles TypeScript to JavaScript for plain Node, once for all processes of a spec: twenty compilers at once would take too long. */
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ const STRIPPED = {
   rewriteRelativeImportExtensions: true,
 } as const;
 
-/** @returns Where `spec/cache/NAME.ts` now is as JavaScript, below `folder`, with `lib/base` and `lib/cache` beside it. */
+/** Compiles `spec/cache/NAME.ts`, `lib/base` and `lib/cache` into `folder`. @returns the path of the compiled script. */
 export async function compiled(name: string, folder: string): Promise<string> {
   const inRooms = await Promise.all(
     ['lib/base', 'lib/cache'].map(async (room) =>

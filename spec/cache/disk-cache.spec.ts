@@ -17,7 +17,7 @@ const fileOf = (key: string): string => new CacheFolder(folder, 1).fileOf(key);
 const MB = 1024 * 1024;
 
 describe('DiskCache', () => {
-  test('gives another process what was put, and nothing at other keys', async () => {
+  test('returns to another process what was put, and nothing at other keys', async () => {
     const cache = open({ now: () => 5000 });
     expect(await cache.get('a')).toBeUndefined();
     await cache.put('a', { bytes: bytesOf(1), validator: '"v"' });
@@ -36,7 +36,7 @@ describe('DiskCache', () => {
     ]);
   });
 
-  test('replaces what is at a key', async () => {
+  test('replaces the entry at a key', async () => {
     const cache = open();
     await cache.put('a', { bytes: bytesOf(1), validator: '1' });
     await cache.put('a', { bytes: bytesOf(2), validator: '2' });
@@ -44,7 +44,7 @@ describe('DiskCache', () => {
     expect((await cacheStats(folder)).entries).toBe(1);
   });
 
-  test('is for its owner alone', async () => {
+  test('can be read by its owner only', async () => {
     await open().put('a', { bytes: bytesOf(1), validator: undefined });
     const modes = await Promise.all(
       [folder, join(folder, 'chunks-v1'), fileOf('a')].map(async (path) => (await stat(path)).mode & 0o777),
@@ -56,7 +56,7 @@ describe('DiskCache', () => {
     ['a flipped byte', (file: Buffer) => ((file[file.length - 1] ^= 1), file)],
     ['a cut', (file: Buffer) => file.subarray(0, file.length - 1)],
     ['nothing', () => Buffer.alloc(0)],
-  ])('takes an entry with %s for a miss, counts it and deletes it', async (_, damage) => {
+  ])('treats an entry with %s as a miss, counts it and deletes it', async (_, damage) => {
     const cache = open();
     await cache.put('a', { bytes: bytesOf(1), validator: undefined });
     await writeFile(fileOf('a'), damage(await readFile(fileOf('a'))));
@@ -65,7 +65,7 @@ describe('DiskCache', () => {
     await expect(stat(fileOf('a'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  test('never gives the entry of another key, whatever its file is called', async () => {
+  test('never returns the entry of another key, even if a file has a wrong name', async () => {
     const cache = open();
     await cache.put('a', { bytes: bytesOf(1), validator: undefined });
     await mkdir(join(fileOf('b'), '..'), { recursive: true });
@@ -74,7 +74,7 @@ describe('DiskCache', () => {
     expect(cache.counts.damaged).toBe(1);
   });
 
-  test('reads no more than an entry can have: a file of a terabyte is damage', async () => {
+  test('reads no more than the largest valid entry: a file of a terabyte is damaged', async () => {
     const cache = open();
     await cache.put('a', { bytes: bytesOf(1, 40_000), validator: undefined });
     await truncate(fileOf('a'), 1e12);
@@ -88,14 +88,14 @@ describe('DiskCache', () => {
     expect(await verifyCache(folder)).toMatchObject({ entries: 1, damaged: 1 });
   });
 
-  test('reads what one with more room stored', async () => {
+  test('reads an entry that a cache with a larger limit stored', async () => {
     await open().put('a', { bytes: bytesOf(1, 600_000), validator: undefined });
     const small = open({ maxBytes: MB });
     expect((await small.get('a'))?.bytes).toEqual(Buffer.from(bytesOf(1, 600_000)));
     expect(small.counts.damaged).toBe(0);
   });
 
-  test('stays within its bound and keeps what was used last', async () => {
+  test('stays within its limit and keeps the entries that were used last', async () => {
     let now = 1_000_000_000;
     const cache = open({ maxBytes: 10 * MB, now: () => now });
     for (let k = 0; k < 60; k++) {
@@ -115,13 +115,13 @@ describe('DiskCache', () => {
     expect(kept.length).toBeGreaterThan(12);
   });
 
-  test('does not keep what would take a tenth of it', async () => {
+  test('does not store an entry larger than a tenth of its limit', async () => {
     const cache = open({ maxBytes: MB });
     await cache.put('a', { bytes: bytesOf(1, 110_000), validator: undefined });
     expect(await cache.get('a')).toBeUndefined();
   });
 
-  test('makes room for a smaller bound when it is opened', async () => {
+  test('evicts entries when it is opened with a smaller limit', async () => {
     const large = open({ maxBytes: 100 * MB });
     for (let k = 0; k < 20; k++)
       await large.put(`k${k}`, { bytes: bytesOf(k, 200_000), validator: undefined });
@@ -129,7 +129,7 @@ describe('DiskCache', () => {
     expect((await cacheStats(folder)).bytes).toBeLessThanOrEqual(2 * MB);
   });
 
-  test('goes on without when nothing can be stored, and says so once', async () => {
+  test('keeps working if nothing can be stored, and warns once', async () => {
     const warn = jest.fn();
     await open().put('a', { bytes: bytesOf(1), validator: undefined });
     await rm(join(folder, 'chunks-v1', 'tmp'), { recursive: true });
@@ -140,11 +140,11 @@ describe('DiskCache', () => {
     );
     expect(await cache.get('b')).toBeUndefined();
     expect(warn.mock.calls).toEqual([
-      [expect.stringMatching(/^nothing is stored in the cache at .*chunks-v1 any more: E/)],
+      [expect.stringMatching(/^the cache at .*chunks-v1 no longer stores anything: E/)],
     ]);
   });
 
-  test('shares a folder with others of its process that write at the same moments', async () => {
+  test('shares a folder with caches of the same process that write at the same time', async () => {
     const warn = jest.fn();
     const caches = Array.from({ length: 4 }, () => open({ warn }));
     for (let round = 0; round < 10; round++)
@@ -168,7 +168,7 @@ describe('DiskCache', () => {
     expect(warn.mock.calls).toEqual([[expect.stringContaining('only you may enter')]]);
   });
 
-  test('deletes what dead processes were writing, leaves what living ones write, and takes over their lock', async () => {
+  test('deletes unfinished files and the lock of dead processes, and leaves unfinished files of live ones', async () => {
     await open().put('a', { bytes: bytesOf(1), validator: undefined });
     const tmp = join(folder, 'chunks-v1', 'tmp'),
       dead = 2 ** 22 + 1; // above the largest PID
@@ -186,9 +186,9 @@ describe('DiskCache', () => {
   });
 
   test.each([
-    ['of who is about to sign it', 9_000, false],
+    ['that may still be signed', 9_000, false],
     ['that was never signed', 11_000, true],
-  ])('takes over a lock %s: after %i ms %p', async (_, ageMs, isTakenOver) => {
+  ])('replaces a lock %s: after %i ms %p', async (_, ageMs, isTakenOver) => {
     await open().put('a', { bytes: bytesOf(1), validator: undefined });
     const lock = join(folder, 'chunks-v1', 'lock'),
       now = 1_800_000_000_000;
@@ -197,7 +197,7 @@ describe('DiskCache', () => {
     expect((await new CacheFolder(folder, MB).collect(now)) !== undefined).toBe(isTakenOver);
   });
 
-  test('stores nothing more, and keeps most of what it has, while others write as much as fits', async () => {
+  test('stores nothing more, and keeps most entries, while the files of other writers take all the room', async () => {
     const cache = open({ maxBytes: MB });
     for (const key of ['a', 'b', 'c', 'd'])
       await cache.put(key, { bytes: bytesOf(1, 80_000), validator: undefined });
@@ -205,7 +205,7 @@ describe('DiskCache', () => {
     for (let k = 0; k < 10; k++)
       await writeFile(join(folder, 'chunks-v1', 'tmp', `${hostname()}.${process.pid}.other-${k}.80000`), '');
     for (let k = 0; k < 5; k++) await cache.put(`k${k}`, { bytes: bytesOf(k, 80_000), validator: undefined });
-    // one before the next collection
+    // one more is stored before the next collection
     expect([stored, cache.counts.stored, (await cacheStats(folder)).entries]).toEqual([4, 5, 5]);
     for (let k = 0; k < 10; k++)
       await rm(join(folder, 'chunks-v1', 'tmp', `${hostname()}.${process.pid}.other-${k}.80000`));
@@ -224,7 +224,7 @@ describe('DiskCache', () => {
   });
 });
 
-describe('upkeep', () => {
+describe('maintenance', () => {
   test('counts, verifies and clears', async () => {
     expect(await cacheStats(folder)).toMatchObject({ entries: 0, bytes: 0, oldestUse: undefined });
     const cache = open();
@@ -246,7 +246,7 @@ describe('upkeep', () => {
     expect(await clearCache(folder)).toMatchObject({ entries: 2 });
     expect(await readdir(folder)).toEqual(['mine']);
     expect(await cache.get('a')).toBeUndefined();
-    await cache.put('a', { bytes: bytesOf(1), validator: undefined }); // the folder went away under it
+    await cache.put('a', { bytes: bytesOf(1), validator: undefined }); // its folder was deleted in the meantime
     expect((await open().get('a'))?.bytes).toBeDefined();
   });
 });

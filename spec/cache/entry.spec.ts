@@ -17,7 +17,7 @@ describe('an entry', () => {
     ['no bytes', { ...entry, bytes: new Uint8Array(0) }],
     ['absence', { ...entry, bytes: undefined }],
     ['no validator', { ...entry, validator: undefined }],
-  ])('comes back as it was: %s', (_, given) => {
+  ])('is decoded as it was encoded: %s', (_, given) => {
     expect(decodeEntry(fileOf('https://host/a b|1', given))).toEqual({
       key: 'https://host/a b|1',
       entry: given,
@@ -31,14 +31,14 @@ describe('an entry', () => {
     expect(decodeEntry(around.subarray(3, 3 + file.length))).toEqual({ key: 'k', entry });
   });
 
-  test('is nothing at every cut and with a byte too many', () => {
+  test('is refused at every cut and with an extra byte', () => {
     const file = fileOf('k', entry);
     for (let length = 0; length < file.length; length++)
       expect(decodeEntry(file.subarray(0, length))).toBeUndefined();
     expect(decodeEntry(new Uint8Array([...file, 0]))).toBeUndefined();
   });
 
-  test('is nothing with any bit flipped', () => {
+  test('is refused with any bit flipped', () => {
     const file = fileOf('k', entry);
     for (let bit = 0; bit < 8 * file.length; bit++) {
       file[bit >> 3] ^= 1 << (bit & 7);
@@ -48,7 +48,7 @@ describe('an entry', () => {
     expect(decodeEntry(file)?.entry).toEqual(entry);
   });
 
-  test('is nothing when it is any other bytes', () => {
+  test('is refused if it is any other bytes', () => {
     const magic = [...new TextEncoder().encode('GPCACHE1')];
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
@@ -60,7 +60,7 @@ describe('an entry', () => {
   });
 
   test.each(['', 'null', '5', '{"length":0,"crc":0}', '{"key":"k","length":"0","crc":0}'])(
-    'is nothing with the header %j, though its checksum agrees',
+    'is refused with the header %j, even if its checksum agrees',
     (text) => {
       const header = Buffer.from(text),
         prefix = Buffer.from('GPCACHE1\0\0\0\0\0\0\0\0');
@@ -70,6 +70,6 @@ describe('an entry', () => {
     },
   );
 
-  test('is not made of a key that is too long', () =>
+  test('is not made for a key that is too long', () =>
     expect(encodeEntry('k'.repeat(20_000), entry)).toBeUndefined());
 });

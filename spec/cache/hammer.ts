@@ -1,4 +1,4 @@
-/** A process that puts and gets at random until it is killed; whatever it gets wrong it says. Run by `many-processes.spec.ts`. */
+/** A process that puts and gets random entries until it is killed, and fails at the first wrong entry. `many-processes.spec.ts` runs it. */
 import { DiskCache } from '../../lib/cache/disk-cache.ts';
 
 const [folder, maxBytes, seed, rounds] = process.argv.slice(2);
@@ -8,17 +8,17 @@ const random = (below: number): number => (state = (Math.imul(state, 1664525) + 
 
 const PATTERN = Uint8Array.from({ length: 40_000 }, (_, k) => (k * 31) ^ (k >> 8));
 
-/** What belongs at a key follows from the key. */
+/** The expected bytes of a key. */
 const contentOf = (key: number): Uint8Array => PATTERN.subarray(key, key + 1000 + 977 * (key % 40));
 
-// It goes when the spec goes.
+// It exits when the spec exits.
 process.stdin.on('close', () => process.exit(1)).resume();
 
 for (let round = 0; round < Number(rounds); round++) {
   const key = random(400);
   const found = await cache.get(`key ${key}`);
   if (found && !Buffer.from(found.bytes!).equals(contentOf(key)))
-    throw new Error(`key ${key} gave something else`);
+    throw new Error(`key ${key} returned wrong bytes`);
   if (!found) await cache.put(`key ${key}`, { bytes: contentOf(key), validator: undefined });
 }
 process.stdout.write(JSON.stringify(cache.counts), () => process.exit(0));

@@ -1,4 +1,4 @@
-/** One folder, many processes, half of them killed at any moment. */
+/** Many processes share one cache folder, and half of them are killed at arbitrary times. */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -33,7 +33,7 @@ function deferred(): { promise: Promise<void>; resolve: () => void } {
   return { promise: new Promise((done) => (resolve = done)), resolve };
 }
 
-/** @param kill When to kill it; undefined: it ends by itself. */
+/** Starts one process. @param kill When to kill it; undefined if it ends by itself. */
 function hammer(seed: number, kill: Promise<void> | undefined): Promise<Ended> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [
@@ -51,13 +51,13 @@ function hammer(seed: number, kill: Promise<void> | undefined): Promise<Ended> {
   });
 }
 
-test('twenty processes share a folder, ten are killed: nothing false is read, and the bound holds', async () => {
+test('a cache reads nothing false and stays within its limit while twenty processes share it and ten of them are killed', async () => {
   const kills = Array.from({ length: PROCESSES / 2 }, () => deferred());
   const running = Array.from({ length: PROCESSES }, (_, k) =>
     hammer(k + 1, k % 2 ? kills[k >> 1].promise : undefined),
   );
   const gentle = running.filter((_, k) => k % 2 === 0);
-  // One dies whenever a gentle one ends: at ten moments that nobody chose.
+  // One process is killed whenever another one ends: at ten arbitrary times.
   gentle.forEach((process, k) => void process.then(() => kills[k].resolve()));
   let most = 0;
   const watch = (async () => {
@@ -75,13 +75,13 @@ test('twenty processes share a folder, ten are killed: nothing false is read, an
     expect([hits + misses, damaged]).toEqual([ROUNDS, 0]);
   }
   expect(most).toBeGreaterThan(MAX_BYTES / 4);
-  // Counted folder by folder: what moves meanwhile may count twice.
+  // The statistics are read folder by folder, so a file that moves in between may count twice.
   expect(most).toBeLessThanOrEqual(1.3 * MAX_BYTES);
   expect((await cacheStats(folder)).bytes).toBeLessThanOrEqual(MAX_BYTES);
   expect((await verifyCache(folder)).damaged).toBe(0);
 
   const cache = new CacheFolder(folder, MAX_BYTES);
-  // whoever died collecting holds no lock, or one it had no time to sign
+  // A process that was killed while collecting left no lock, or an unsigned one.
   expect(await cache.collect(Date.now() + 11_000)).toBeDefined();
   expect(await readdir(join(cache.path, 'tmp'))).toEqual([]);
 }, 300_000);

@@ -16,7 +16,7 @@ describe('parseServer', () => {
     ['cave.example.org', 'https://cave.example.org', 'cave.example.org'],
     ['https://cave.example.org:8443/', 'https://cave.example.org:8443', 'cave.example.org:8443'],
     ['http://127.0.0.1:80', 'http://127.0.0.1', '127.0.0.1'],
-  ])('takes %s', (address, origin, host) =>
+  ])('accepts %s', (address, origin, host) =>
     expect(parseServer(address)).toEqual({ origin, host, hostname: new URL(origin).hostname }),
   );
   test.each(['', 'ftp://x.org', 'https://u:p@x.org', 'https://x.org/?a=1', 'https://x.org/#a', 'https://'])(
@@ -29,7 +29,7 @@ describe('parseServer', () => {
   );
 });
 
-describe('a server that another one names', () => {
+describe('a server that another server names', () => {
   const remote = parseServer('https://global.example.org'),
     local = parseServer('http://localhost:99');
   test.each([
@@ -66,14 +66,14 @@ describe('the server of a datastack', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  test('is the one given, else the one remembered, else the global one', async () => {
+  test('is the given server, else the remembered one, else the global one', async () => {
     expect(await find()).toBe(DEFAULT_CAVE_SERVER);
     await map('{"minnie": "https://remembered.example.org", "other": "https://x.org"}');
     expect(await find()).toBe('https://remembered.example.org');
     expect(await find('https://given.example.org')).toBe('https://given.example.org');
   });
   test.each(['', 'null', '[]', '{"minnie": 5}', '{"other": "https://x.org"}', 'no JSON'])(
-    'is the global one when the map is %p',
+    'is the global one if the map is %p',
     async (text) => {
       await map(text);
       expect(await find()).toBe(DEFAULT_CAVE_SERVER);
@@ -81,7 +81,7 @@ describe('the server of a datastack', () => {
   );
 });
 
-describe('addresses', () => {
+describe('the addresses', () => {
   const from = (origin: string, address?: string) =>
     ({ path: parseServer(origin), address }) as Parameters<typeof allowedAddressesOf>[1];
   test.each([
@@ -91,7 +91,7 @@ describe('addresses', () => {
     ['https://local.example.org', from('https://cave.lab', '10.0.0.7'), 'any'],
     ['https://global.example.org', from('https://global.example.org', '93.184.215.14'), 'any'],
     ['http://127.0.0.1:5', from('http://127.0.0.1:4', '127.0.0.1'), 'any'],
-  ] as const)('of %s, when %p names it, may be %s', (host, server, allowed) =>
+  ] as const)('of %s, if %p names it, may be %s', (host, server, allowed) =>
     expect(allowedAddressesOf(parseServer(host), server)).toBe(allowed),
   );
 });

@@ -19,7 +19,7 @@ const read = (record: unknown, token?: string) => {
 };
 
 describe('a datastack', () => {
-  test('is what the info service says, asked with the token', async () => {
+  test('is read from the info service, with the token', async () => {
     const { asked, answer } = read(RECORD, 's3cr3t');
     expect(await answer).toEqual({
       name: 'minnie_v1',
@@ -60,7 +60,7 @@ describe('a datastack', () => {
     expect((await read({ ...RECORD, segmentation_source: source }).answer).segmentationSource).toBe(expected);
   });
 
-  test('may say nothing of its viewer or its local server', async () => {
+  test('may have no viewer resolution and no local server', async () => {
     expect(await read({ segmentation_source: RECORD.segmentation_source }).answer).toMatchObject({
       viewerResolution: {},
       localServer: {},
@@ -71,7 +71,7 @@ describe('a datastack', () => {
   test.each([
     [{ viewer_resolution_x: '4' }, [4, 4, 40]],
     [{ viewer_resolution_z: ' 35.5 ' }, [4, 4, 35.5]],
-  ])('may write numbers as text: %j', async (more, expected) => {
+  ])('may have numbers written as text: %j', async (more, expected) => {
     expect((await read({ ...RECORD, ...more }).answer).viewerResolution).toEqual({ value: expected });
   });
 
@@ -81,7 +81,7 @@ describe('a datastack', () => {
     [{ viewer_resolution_y: -4, viewer_resolution_x: null }, 'viewer_resolution_y is -4,'],
     [{ viewer_resolution_y: [4] }, 'viewer_resolution_y is [4],'],
     [{ viewer_resolution_x: '' }, 'viewer_resolution_x is "",'],
-  ])('is told apart from a viewer resolution that cannot be used: %j', async (more, message) => {
+  ])('is read even if its viewer resolution is invalid: %j', async (more, message) => {
     const { viewerResolution, localServer } = await read({ ...RECORD, ...more }).answer;
     expect([viewerResolution.value, localServer.value?.host]).toEqual([undefined, 'local.example.org']);
     expect(viewerResolution.error).toMatchObject({
@@ -98,7 +98,7 @@ describe('a datastack', () => {
     ['ftp://local.example.org', { name: 'PathError', code: 'BAD_PATH' }],
     ['https://u:p@local.example.org', { name: 'PathError', code: 'BAD_PATH' }],
     [7, { name: 'InfoError', code: 'BAD_INFO' }],
-  ])('is told apart from a local server that cannot be used: %j', async (address, error) => {
+  ])('is read even if its local server is invalid: %j', async (address, error) => {
     const { viewerResolution, localServer } = await read({ ...RECORD, local_server: address }).answer;
     expect([viewerResolution.value, localServer.value]).toEqual([[4, 4, 40], undefined]);
     expect(localServer.error).toMatchObject({
@@ -108,7 +108,7 @@ describe('a datastack', () => {
     expect(String(localServer.error)).not.toContain('u:p');
   });
 
-  test('may have its local server below a path', async () => {
+  test('may have a local server with a path', async () => {
     expect(
       (await read({ ...RECORD, local_server: 'https://local.example.org/some/path/' }).answer).localServer
         .value,
@@ -117,9 +117,9 @@ describe('a datastack', () => {
 
   test.each<[string, unknown, object]>([
     [
-      'another one',
+      'status 404',
       undefined,
-      { name: 'InfoError', code: 'NOT_FOUND', message: `${ORIGIN} knows no datastack "minnie_v1"` },
+      { name: 'InfoError', code: 'NOT_FOUND', message: `${ORIGIN} has no datastack "minnie_v1"` },
     ],
     [
       'a web page',
@@ -147,16 +147,16 @@ describe('a datastack', () => {
       { ...RECORD, segmentation_source: 'graphene://http://localhost/segmentation/table/t' },
       { name: 'PathError', code: 'INSECURE_TOKEN' },
     ],
-  ])('is refused when the service answers with %s', async (_, record, error) => {
+  ])('is refused if the service answers with %s', async (_, record, error) => {
     await expect(read(record).answer).rejects.toMatchObject(error);
   });
 
   test.each([
     ['cave://minnie65_public', 'minnie65_public'],
     ['cave://a.b-c/', 'a.b-c'],
-  ])('is called %s', (path, name) => expect(parseDatastackPath(path)).toBe(name));
+  ])('has a path such as %s', (path, name) => expect(parseDatastackPath(path)).toBe(name));
   test.each(['cave://', 'cave://a/b', 'cave://../x', 'cave://a b', 'graphene://x', 'cave://-a'])(
-    'is not called %s',
+    'has no path such as %s',
     (path) => {
       expect(() => parseDatastackPath(path)).toThrow(
         expect.objectContaining({ name: 'PathError', code: 'BAD_PATH' }),

@@ -11,7 +11,7 @@ const paths = (asked: { url: string | URL }[]): string[] =>
   asked.map(({ url }) => String(url).slice('https://local.example.org'.length));
 
 describe('versions', () => {
-  test('have moments, in UTC and cut to milliseconds, each asked for once', async () => {
+  test('have timestamps, in UTC and cut to milliseconds, each requested once', async () => {
     const { asked, versions } = service({
       [`${BASE}/version/943`]: { time_stamp: '2024-01-22T08:10:01.497934', expires_on: null },
     });
@@ -22,7 +22,7 @@ describe('versions', () => {
     expect(paths(asked)).toEqual([`${BASE}/version/943`]);
   });
 
-  test('the newest is asked for each time', async () => {
+  test('are listed again each time the newest is looked up', async () => {
     const { asked, answers, versions } = service({
       [`${BASE}/versions?expired=False`]: [1, 117, 9],
       [`${BASE}/version/117`]: { time_stamp: '2021-06-11 08:10:00.215114' },
@@ -34,12 +34,12 @@ describe('versions', () => {
     expect(paths(asked)).toHaveLength(4);
   });
 
-  test('a failure is not remembered, nor is the abort of one for all', async () => {
+  test('are retried after a failure, and an abort ends one call only', async () => {
     const { answers, versions } = service({});
     await expect(versions.timestampOf(5)).rejects.toMatchObject({
       name: 'InfoError',
       code: 'NOT_FOUND',
-      message: 'https://local.example.org knows no version 5 of datastack minnie',
+      message: 'https://local.example.org has no version 5 of datastack minnie',
     });
     answers[`${BASE}/version/5`] = { time_stamp: '2024-01-01' };
     const gone = AbortSignal.abort(new Error('left'));
@@ -51,26 +51,31 @@ describe('versions', () => {
   });
 
   test.each<[string, Record<string, unknown>, number | 'newest', object]>([
-    ['none is left', { [`${BASE}/versions?expired=False`]: [] }, 'newest', { name: 'TimestampError' }],
     [
-      'the list is none',
+      'there are no versions',
+      { [`${BASE}/versions?expired=False`]: [] },
+      'newest',
+      { name: 'TimestampError' },
+    ],
+    [
+      'the list is not a list',
       { [`${BASE}/versions?expired=False`]: { a: 1 } },
       'newest',
       { name: 'InfoError', code: 'BAD_INFO' },
     ],
     [
-      'the moment is none',
+      'the timestamp is malformed',
       { [`${BASE}/version/1`]: { time_stamp: 'yesterday' } },
       1,
       { name: 'InfoError', code: 'BAD_INFO', message: expect.stringContaining('time_stamp') },
     ],
     [
-      'there is no moment',
+      'there is no timestamp',
       { [`${BASE}/version/1`]: {} },
       1,
       { name: 'InfoError', code: 'BAD_INFO', message: expect.stringContaining('time_stamp') },
     ],
-  ])('it is an error when %s', async (_, answers, version, error) => {
+  ])('are an error if %s', async (_, answers, version, error) => {
     await expect(service(answers).versions.timestampOf(version)).rejects.toMatchObject(error);
   });
 });

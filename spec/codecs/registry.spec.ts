@@ -22,7 +22,7 @@ describe('registry', () => {
           name: 'InfoError',
           code: 'UNSUPPORTED',
           url: 'https://host/volume/info',
-          message: `encoding "${encoding}" of https://host/volume/info is not read; readable: ${READABLE_ENCODINGS.join(', ')}`,
+          message: `encoding "${encoding}" of https://host/volume/info is not supported; supported: ${READABLE_ENCODINGS.join(', ')}`,
         }),
       );
     },

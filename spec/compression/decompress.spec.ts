@@ -5,7 +5,7 @@ import { DecodeError } from '../../lib/base/errors.ts';
 import { seeded } from '../../testing/random.ts';
 import { ZSTD_CASES, zstdRaw } from './zstd-cases.ts';
 
-/** Labels in runs, as chunks have them. */
+/** Makes labels in runs, as chunks have them. */
 function content(length: number): Uint8Array {
   const random = seeded(length),
     out = new Uint8Array(length);
@@ -38,9 +38,9 @@ const codeOf = async (bytes: Uint8Array, encoding: string, options: DecompressOp
 
 describe('decompress', () => {
   for (const [encoding, encode] of Object.entries(ENCODERS))
-    test.each(SIZES)(`${encoding}: %i bytes, its size known, bounded or wrong`, async (length) => {
+    test.each(SIZES)(`reads ${encoding} of %i bytes, with a known, bounded or wrong size`, async (length) => {
       const bytes = content(length);
-      // At an odd offset of a larger buffer: the view counts, not the memory.
+      // A view at an odd offset of a larger buffer: the bytes around it must not be read.
       const stored = new Uint8Array([0xaa, ...encode(bytes), 0xbb]).subarray(1, -1);
       for (const options of [
         { maxBytes: length, exactBytes: length },
@@ -54,33 +54,42 @@ describe('decompress', () => {
       }
     });
 
-  test.each(Object.entries(ENCODERS))('%s: more than maxBytes is an error', async (encoding, encode) => {
+  test.each(Object.entries(ENCODERS))('refuses %s of more than maxBytes', async (encoding, encode) => {
     for (const length of [2, 70_000, 3_000_000])
       expect(await codeOf(encode(content(length)), encoding, { maxBytes: length - 1 })).toBe('TOO_LARGE');
   });
-  test.each(['gzip', 'br'])('%s: a bomb is an error, not an allocation', async (encoding) => {
-    const bomb = ENCODERS[encoding](new Uint8Array(64 << 20));
-    const before = process.memoryUsage.rss();
-    expect(await codeOf(bomb, encoding, { maxBytes: 100_000 })).toBe('TOO_LARGE');
-    expect(process.memoryUsage.rss() - before).toBeLessThan(32 << 20);
-  });
+  test.each(['gzip', 'br'])(
+    'refuses a decompression bomb of %s without allocating its output',
+    async (encoding) => {
+      const bomb = ENCODERS[encoding](new Uint8Array(64 << 20));
+      const before = process.memoryUsage.rss();
+      expect(await codeOf(bomb, encoding, { maxBytes: 100_000 })).toBe('TOO_LARGE');
+      expect(process.memoryUsage.rss() - before).toBeLessThan(32 << 20);
+    },
+  );
 
-  test.each([undefined, '', 'identity', ' Identity , '])('%j is the same bytes', (encoding) => {
-    const bytes = content(10);
-    expect(decompress(bytes, encoding, { maxBytes: 10 })).toBe(bytes);
-  });
-  test.each([[1000], [3_000_000]])('undoes a stack from the outside in (%i bytes)', async (length) => {
-    const bytes = content(length);
-    const stored = gzipSync(gzipSync(brotli(bytes)));
-    expect(same(await decompress(stored, 'br, GZIP,gzip', { maxBytes: length }), bytes)).toBe(true);
-  });
+  test.each([undefined, '', 'identity', ' Identity , '])(
+    'returns the same bytes for the encoding %j',
+    (encoding) => {
+      const bytes = content(10);
+      expect(decompress(bytes, encoding, { maxBytes: 10 })).toBe(bytes);
+    },
+  );
+  test.each([[1000], [3_000_000]])(
+    'decodes several encodings, the last one first (%i bytes)',
+    async (length) => {
+      const bytes = content(length);
+      const stored = gzipSync(gzipSync(brotli(bytes)));
+      expect(same(await decompress(stored, 'br, GZIP,gzip', { maxBytes: length }), bytes)).toBe(true);
+    },
+  );
   test.each(['compress', 'gzip, gzip, gzip, gzip', 'constructor', 'aws-chunked'])(
     'refuses %s',
     async (encoding) => {
       expect(await codeOf(content(10), encoding, { maxBytes: 10 })).toBe('UNSUPPORTED');
     },
   );
-  test('ignores what follows a gzip stream, as zlib does, and reads several', async () => {
+  test('ignores padding after a gzip stream, as zlib does, and reads several members', async () => {
     const bytes = content(1000),
       stored = gzipSync(bytes);
     expect(
@@ -89,7 +98,7 @@ describe('decompress', () => {
     expect((await decompress(Buffer.concat([stored, stored]), 'gzip', { maxBytes: 2000 })).length).toBe(2000);
   });
 
-  test('an abort rejects with its reason', async () => {
+  test('rejects with the reason of an abort', async () => {
     const reason = new Error('enough'),
       controller = new AbortController();
     const stored = gzipSync(content(3_000_000));
@@ -117,15 +126,18 @@ describe('a broken stream', () => {
       inside,
     ]),
   ];
-  test.each(streams)('%s: cut anywhere, is TRUNCATED or broken', async (encoding, stored) => {
-    const step = Math.max(1, Math.floor(stored.length / 500));
-    for (let length = 0; length < stored.length; length += step)
-      expect(['TRUNCATED', 'BAD_BITSTREAM']).toContain(
-        await codeOf(stored.subarray(0, length), encoding, { maxBytes: 1 << 20 }),
-      );
-  });
   test.each(streams)(
-    '%s: with bytes changed, gives an error or no more than maxBytes',
+    'of %s is TRUNCATED or BAD_BITSTREAM if it is cut anywhere',
+    async (encoding, stored) => {
+      const step = Math.max(1, Math.floor(stored.length / 500));
+      for (let length = 0; length < stored.length; length += step)
+        expect(['TRUNCATED', 'BAD_BITSTREAM']).toContain(
+          await codeOf(stored.subarray(0, length), encoding, { maxBytes: 1 << 20 }),
+        );
+    },
+  );
+  test.each(streams)(
+    'of %s with changed bytes gives an error or at most maxBytes',
     async (encoding, stored, inside) => {
       const random = seeded(stored.length),
         maxBytes = inside.length + 1000;
@@ -138,7 +150,7 @@ describe('a broken stream', () => {
       }
     },
   );
-  test('gzip: no change goes unseen inside the content', async () => {
+  test('of gzip gives an error for every flipped bit in its content', async () => {
     const stored = gzipSync(bytes);
     for (let at = 10; at < stored.length; at++) {
       const changed = stored.slice();

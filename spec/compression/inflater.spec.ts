@@ -1,4 +1,4 @@
-/** The contract of all platforms. Truth: the content that went in, and zlib's own word on each broken stream. */
+/** The contract of all inflaters. Expected values are the original content, and zlib's own answer to each broken stream. */
 import {
   brotliCompressSync,
   constants,
@@ -26,7 +26,7 @@ const PLATFORMS: [string, Inflater][] = [
   ['portable', portableInflater],
 ];
 
-/** Labels in runs, as chunks have them. */
+/** Makes labels in runs, as chunks have them. */
 function content(length: number, seed = length): Uint8Array {
   const random = seeded(seed + 1),
     out = new Uint8Array(length);
@@ -34,7 +34,7 @@ function content(length: number, seed = length): Uint8Array {
   return out;
 }
 
-/** A member with every optional field that a header can have. */
+/** Makes a gzip member with every optional header field. */
 function memberWithFields(bytes: Uint8Array): Uint8Array {
   const head = Buffer.concat([
     Buffer.from([0x1f, 0x8b, 8, 2 | 4 | 8 | 16, 1, 2, 3, 4, 0, 255, 3, 0, 9, 9, 9]),
@@ -87,7 +87,7 @@ describe.each(PLATFORMS)('the inflater of the platform: %s', (_name, inflater) =
       expect(Buffer.compare(await windowed(inflater, format, stored, length), bytes)).toBe(0);
     });
 
-    test('reads what does not shrink, and fixed and stored blocks', async () => {
+    test('reads content that does not shrink, and fixed and stored blocks', async () => {
       const random = seeded(3),
         noise = new Uint8Array(100_000).map(() => random.below(256));
       for (const bytes of [noise, content(20)])
@@ -97,7 +97,7 @@ describe.each(PLATFORMS)('the inflater of the platform: %s', (_name, inflater) =
         }
     });
 
-    test('ends where there is more than expected', async () => {
+    test('refuses more content than maxBytes', async () => {
       for (const length of [2, 70_000, 3_000_000]) {
         const stored = encode(content(length)),
           maxBytes = length - 1;
@@ -106,14 +106,14 @@ describe.each(PLATFORMS)('the inflater of the platform: %s', (_name, inflater) =
       }
     });
 
-    test('does not make room for a bomb', async () => {
+    test('does not allocate the output of a decompression bomb', async () => {
       const bomb = encode(new Uint8Array(64 << 20)),
         before = process.memoryUsage.rss();
       expect(await outcomeOf(() => inflater.inflate(format, bomb, { maxBytes: 100_000 }))).toBe('TOO_LARGE');
       expect(process.memoryUsage.rss() - before).toBeLessThan(32 << 20);
     });
 
-    test('cut at any byte is TRUNCATED', async () => {
+    test('throws TRUNCATED for a stream that is cut at any byte', async () => {
       const stored = encode(content(2000));
       for (let length = 0; length < stored.length; length++) {
         const cut = stored.subarray(0, length);
@@ -124,7 +124,7 @@ describe.each(PLATFORMS)('the inflater of the platform: %s', (_name, inflater) =
       }
     });
 
-    test('a wrong checksum, or length, is BAD_CHECKSUM', async () => {
+    test('throws BAD_CHECKSUM for a wrong checksum or length', async () => {
       const stored = encode(content(2000));
       for (let back = 1; back <= (format === 'gzip' ? 8 : 4); back++) {
         const changed = stored.slice();
@@ -136,7 +136,7 @@ describe.each(PLATFORMS)('the inflater of the platform: %s', (_name, inflater) =
       }
     });
 
-    test('says of changed bytes what zlib says, or that they are broken too', async () => {
+    test('reads changed bytes as zlib does, or refuses them as zlib does', async () => {
       const random = seeded(77),
         stored = encode(content(3000)),
         undo = format === 'gzip' ? gunzipSync : inflateSync;
@@ -157,7 +157,7 @@ describe.each(PLATFORMS)('the inflater of the platform: %s', (_name, inflater) =
       expect(refused).toBeGreaterThan(500);
     });
 
-    test('gives on what a reader of windows throws, and the reason of an abort', async () => {
+    test('rejects with what onWindow throws, and with the reason of an abort', async () => {
       const stored = encode(content(3_000_000)),
         limits = { maxBytes: 3_000_000 };
       const refusal = new Error('not this one'),
@@ -198,7 +198,7 @@ describe.each(PLATFORMS)('the inflater of the platform: %s', (_name, inflater) =
     }
   });
 
-  test('takes what is no member behind one for a broken stream, but padding', async () => {
+  test('treats other bytes than padding after a member as a broken stream', async () => {
     const stored = gzipSync(content(1000)),
       maxBytes = 2000;
     const behind = (...bytes: number[]): Promise<Outcome> =>
@@ -208,21 +208,21 @@ describe.each(PLATFORMS)('the inflater of the platform: %s', (_name, inflater) =
     expect(shown(await behind(0, 1, 2, 3))).toBe(shown(content(1000)));
   });
 
-  test('ignores what follows a zlib stream', async () => {
+  test('ignores bytes after a zlib stream', async () => {
     const stored = Buffer.concat([deflateSync(content(1000)), Buffer.from('more')]);
     expect(shown(await inflater.inflate('deflate', stored, { maxBytes: 1000 }))).toBe(shown(content(1000)));
   });
 
   test.each([
-    ['not gzip', [0x50, 0x4b, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0]],
-    ['another method', [0x1f, 0x8b, 7, 0, 0, 0, 0, 0, 0, 0, 3, 0]],
+    ['bytes that are not gzip', [0x50, 0x4b, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0]],
+    ['another compression method', [0x1f, 0x8b, 7, 0, 0, 0, 0, 0, 0, 0, 3, 0]],
     ['reserved flags', [0x1f, 0x8b, 8, 0x20, 0, 0, 0, 0, 0, 0, 3, 0]],
     [
-      'a header whose own checksum is wrong',
+      'a header with a wrong checksum',
       [0x1f, 0x8b, 8, 2, 0, 0, 0, 0, 0, 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0],
     ],
-    ['a block of the type that does not exist', [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0]],
-  ])('%s is BAD_BITSTREAM', async (_what, bytes) => {
+    ['a block of a type that does not exist', [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0]],
+  ])('throws BAD_BITSTREAM for %s', async (_what, bytes) => {
     const outcome = await outcomeOf(() =>
       inflater.inflate('gzip', Uint8Array.from(bytes), { maxBytes: 100 }),
     );
@@ -237,7 +237,7 @@ describe('brotli', () => {
   test('is read by Node', async () =>
     expect(shown(await nodeInflater.inflate('br', stored, { maxBytes: 70_000 }))).toBe(shown(bytes)));
 
-  test('is UNSUPPORTED where there is only the portable one', async () => {
+  test('is UNSUPPORTED by the portable inflater', async () => {
     expect(await outcomeOf(() => portableInflater.inflate('br', stored, { maxBytes: 70_000 }))).toBe(
       'UNSUPPORTED',
     );
@@ -246,7 +246,7 @@ describe('brotli', () => {
 });
 
 describe('checksums', () => {
-  test('are those that zlib wrote, in any pieces', () => {
+  test('equal those of zlib, in any pieces', () => {
     const random = seeded(5);
     for (let round = 0; round < 100; round++) {
       const bytes = new Uint8Array(random.below(20_000)).map(() => random.below(256)),

@@ -1,4 +1,4 @@
-/** The whole way of points on the portable inflater: every fixture without brotli, against what CloudVolume said is there. */
+/** Points read end to end with the portable inflater: every fixture without brotli, compared with the answers of CloudVolume. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Inflater } from '../../lib/compression/inflater.ts';
@@ -24,9 +24,9 @@ const open = (name: string): Promise<Sdk.PrecomputedVolume> =>
 const volumes = [...fixtureVolumes(), ...fixtureVolumes({ sharded: true })].map(({ name }) => name);
 const withBrotli = volumes.filter((name) => /_br\b|brotli/.test(name));
 
-describe('on the portable inflater', () => {
+describe('a volume on the portable inflater', () => {
   test.each([...new Set(volumes)].filter((name) => !withBrotli.includes(name)))(
-    '%s reads as CloudVolume reads it',
+    'gives the answers of CloudVolume: %s',
     async (name) => {
       await using volume = await open(name);
       for (const scale of loadFixture(name).scales) {
@@ -37,7 +37,7 @@ describe('on the portable inflater', () => {
     },
   );
 
-  test('brotli is an error that says so', async () => {
+  test('fails for brotli with an error that names it', async () => {
     expect(withBrotli.length).toBeGreaterThan(0);
     await using volume = await open(withBrotli[0]);
     const { points, values } = loadFixture(withBrotli[0]).scales[0];

@@ -28,10 +28,10 @@ describe('decodeXz', () => {
   test.each(['crc32', 'crc64', 'no checksum', 'two blocks'])('reads what xz wrote: %s', async (name) => {
     expect(await outcome(stored[name], content.length)).toBe('right');
     expect(await outcome(stored[name], content.length - 1)).toBe('TOO_LARGE');
-    // Not at a multiple of 4 in its memory.
+    // The bytes do not start at a multiple of 4 in their memory.
     expect(await outcome(new Uint8Array([1, ...stored[name]]).subarray(1))).toBe('right');
   });
-  test('stops at the bound, long before the end of what would be large', async () => {
+  test('stops at maxBytes, long before the end of a large output', async () => {
     expect((await decodeXz(stored['2 MB of zeros'], 2_000_000)).byteLength).toBe(2_000_000);
     expect(await outcome(stored['2 MB of zeros'], 1000)).toBe('TOO_LARGE');
   });
@@ -40,18 +40,18 @@ describe('decodeXz', () => {
     ['a dictionary of 128 MiB', 'UNSUPPORTED'],
     ['lzma alone', 'BAD_BITSTREAM'],
   ])('refuses %s: %s', async (name, code) => expect(await outcome(stored[name])).toBe(code));
-  test('reads many at once', async () => {
+  test('reads many streams at once', async () => {
     const names = ['crc32', 'crc64', 'two blocks'];
     expect(await Promise.all(Array.from({ length: 30 }, (_, k) => outcome(stored[names[k % 3]])))).toEqual(
       new Array(30).fill('right'),
     );
   });
-  test('says TRUNCATED for a cut stream, at every cut', async () => {
+  test('throws TRUNCATED for a stream that is cut anywhere', async () => {
     const { crc64 } = stored;
     for (let length = 0; length < crc64.byteLength; length += 7)
       expect([length, await outcome(crc64.subarray(0, length))]).toEqual([length, 'TRUNCATED']);
   });
-  test('gives no other content for flipped bits', async () => {
+  test('never returns wrong content for flipped bits', async () => {
     const random = seeded(8);
     for (let round = 0; round < 200; round++) {
       const bytes = stored.crc64.slice();
@@ -60,12 +60,12 @@ describe('decodeXz', () => {
       expect(await outcome(bytes)).not.toBe('wrong');
     }
   });
-  test('is what decompress undoes; what CloudVolume writes as .bz2 is named', async () => {
+  test('is used by decompress, which refuses bz2 by its name', async () => {
     expect(Buffer.compare(await decompress(stored.crc64, 'xz', { maxBytes: BOUND }), content)).toBe(0);
     expect(() => decompress(stored.crc64, 'bz2', { maxBytes: BOUND })).toThrow(
       new DecodeError(
         'UNSUPPORTED',
-        'content encoding "bz2" is not read; known are gzip, x-gzip, deflate, br, zstd, xz',
+        'content encoding "bz2" is not supported; supported are gzip, x-gzip, deflate, br, zstd, xz',
       ),
     );
   });

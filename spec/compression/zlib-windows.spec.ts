@@ -3,8 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import { decompressWindows } from '../../lib/compression/decompress.ts';
 
 describe('decompressWindows', () => {
-  // Why it does not stop at the last wanted byte: no reader of the beginning could know.
-  test('finds a flipped bit that came out without an error, at the end', async () => {
+  // This is why it does not stop at the last needed byte.
+  test('finds a flipped bit at the end of the stream, after it was passed to onWindow', async () => {
     const bytes = gzipSync(new Uint8Array(1_000_000).fill(5), { level: 0 });
     bytes[100] ^= 4;
     const seen: number[] = [];
@@ -20,7 +20,7 @@ describe('decompressWindows', () => {
 
   const bytes = new Uint8Array(3 * 2 ** 20).map((_, at) => at % 251);
 
-  test('shows all of it in order, in many pieces', async () => {
+  test('passes all of the content to onWindow in order, in many pieces', async () => {
     let at = 0,
       pieces = 0,
       right = true;
@@ -38,12 +38,12 @@ describe('decompressWindows', () => {
     expect(pieces).toBeGreaterThan(10);
   });
 
-  test('ends where there is more than expected', () =>
+  test('refuses more content than maxBytes', () =>
     expect(
       decompressWindows(gzipSync(bytes), 'gzip', { maxBytes: bytes.length - 1 }, () => undefined),
     ).rejects.toMatchObject({ name: 'DecodeError', code: 'TOO_LARGE' }));
 
-  test('ends once nobody waits', async () => {
+  test('rejects with the reason of an abort', async () => {
     const controller = new AbortController(),
       reason = new Error('enough');
     const reading = decompressWindows(

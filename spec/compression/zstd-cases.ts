@@ -11,14 +11,14 @@ const cases = JSON.parse(
   readFileSync(new URL('../fixtures/compression/zstd.json', import.meta.url), 'utf8'),
 ) as Stored[];
 
-/** Frames of the reference implementation and what is in them; see spec/fixtures/compression/README.md. */
+/** Frames written by the reference implementation, with their content; see spec/fixtures/compression/README.md. */
 export const ZSTD_CASES = cases.map(({ name, stored, gzippedContent }) => ({
   name,
   stored: new Uint8Array(Buffer.from(stored, 'base64')),
   content: new Uint8Array(gunzipSync(Buffer.from(gzippedContent, 'base64'))),
 }));
 
-/** A frame of raw blocks: zstd without an encoder. RFC 8878, 3.1.1. */
+/** Makes a frame of raw blocks, which needs no encoder. RFC 8878, 3.1.1. */
 export function zstdRaw(bytes: Uint8Array): Uint8Array {
   const parts = [Buffer.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38)];
   const block = 100_000,

@@ -105,7 +105,7 @@ describe('timeoutMs', () => {
         },
       });
     expect((errors[0][1] as Error).message).toBe(
-      `chunk ${urls[0]}: 2 of 100 chunks had not come within ${HOUR} ms`,
+      `chunk ${urls[0]}: 2 of 100 chunks were still missing after ${HOUR} ms`,
     );
     expect(jest.getTimerCount()).toBe(0);
   });
@@ -154,7 +154,7 @@ describe('timeoutMs', () => {
     expect([errors.length, new Set(errors).size]).toEqual([70, 1]);
     expect(errors[0]).toMatchObject({
       name: 'DeadlineError',
-      message: `70 of 100 roots had not come within ${HOUR} ms`,
+      message: `70 of 100 roots were still missing after ${HOUR} ms`,
     });
     expect(jest.getTimerCount()).toBe(0);
   });
@@ -252,7 +252,7 @@ describe('timeoutMs', () => {
     for (const outcome of await settled) {
       expect(outcome).toMatchObject({
         status: 'rejected',
-        reason: { code: 'TIMEOUT', message: `not done within ${HOUR} ms`, missing: undefined },
+        reason: { code: 'TIMEOUT', message: `the call did not end within ${HOUR} ms`, missing: undefined },
       });
       expect((outcome as PromiseRejectedResult).reason).toBeInstanceOf(DeadlineError);
     }
@@ -335,7 +335,7 @@ test('however a call is left, nothing stays open: no timer, socket, file or list
   }
   expect(results).toEqual({
     ...left,
-    'an opening: deadline': 'DeadlineError: not done within 50 ms',
+    'an opening: deadline': 'DeadlineError: the call did not end within 50 ms',
     'an opening: abort': 'TimeoutError',
     'after openings': { Timeout: 0, TCPSocketWrap: 0 },
     'a thousand calls on one signal': {

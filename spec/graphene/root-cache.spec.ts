@@ -172,7 +172,7 @@ describe('rootCache', () => {
     await chmod(roots, 0o777);
     await (await open(true, { cacheDir })).close();
     expect(warnings).toEqual([
-      expect.stringMatching(/^cacheDir: .*roots-v1 is not a folder of yours .*; roots are not kept$/),
+      expect.stringMatching(/^cacheDir: .*roots-v1 must be a folder that you own .*; roots are not kept$/),
     ]);
     expect(await readdir(roots)).toEqual([]);
   });

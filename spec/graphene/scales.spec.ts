@@ -23,7 +23,7 @@ const BAD: Record<string, [scale: unknown, words: string]> = {
   'a size of two numbers': [{ ...GOOD, size: [4, 4] }, 'scales[1].size'],
   'chunks beyond all memory': [
     { ...GOOD, size: [1e6, 1e6, 1e6], chunk_sizes: [[1e6, 1e6, 1e6]] },
-    'are readable',
+    'are supported',
   ],
   'no block size': [
     { ...GOOD, encoding: 'compressed_segmentation' },

@@ -265,12 +265,12 @@ describe('parseInfo', () => {
     [
       'chunks of more than 2 GiB',
       { size: [20_000, 20_000, 10], chunk_sizes: [[16_385, 16_384, 1]] },
-      /chunks of 16385x16384x1 voxels of 8 bytes; up to 2147483648 bytes/,
+      /chunks of 16385x16384x1 voxels of 8 bytes are too large; up to 2147483648 bytes/,
     ],
     [
       'chunks whose voxels overflow',
       { size: [2 ** 50, 2 ** 50, 2 ** 50], chunk_sizes: [[2 ** 50, 2 ** 50, 2 ** 50]] },
-      /up to 2147483648 bytes are readable/,
+      /up to 2147483648 bytes are supported/,
     ],
     [
       'more than 2^53 chunks',

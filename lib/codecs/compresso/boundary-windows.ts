@@ -1,25 +1,29 @@
 /**
- * Windows to boundary bits. A chunk is tiled by windows of `steps` voxels, x fastest; each is an index into the table of distinct
- * windows. An odd entry is a run: `entry >>> 1` windows of index 0 (whose bits need not be empty); an even one is the index `entry >>> 1`.
+ * Decodes windows to boundary bits. A chunk is tiled by windows of `steps` voxels, x fastest. Each window is an index into the table of
+ * distinct windows. An odd entry is a run of `entry >>> 1` windows of index 0 (whose bits need not be empty); an even entry is the index
+ * `entry >>> 1`.
  * Source: seung-lab/compresso, compresso.hpp, `run_length_decode_windows` and `decode_boundaries`.
  */
 import { DecodeError } from '../../base/errors.ts';
 import type { Section, CompressoStream } from './stream.ts';
 
+/** The windows of a chunk. */
 export interface WindowTable {
   entries: Uint32Array;
-  /** Bits 0 to 31 and 32 to 63 of each distinct window. */
+  /** Bits 0 to 31 of each distinct window. */
   low: Uint32Array;
+  /** Bits 32 to 63 of each distinct window. */
   high: Uint32Array;
-  /** Windows along x and in one layer (one window high). */
+  /** Windows along x. */
   perRow: number;
+  /** Windows in one layer, which is one window high. */
   perLayer: number;
-  /** The entry in which each layer begins, and how many windows of that entry belong to layers before. */
+  /** The entry in which each layer begins, and how many windows of that entry belong to earlier layers. */
   layerEntry: Uint32Array;
   layerSkip: Float64Array;
 }
 
-/** Boundary bits of slices `z0` to before `z1`: rows in raster order, each of `rowWords` words, voxel x in bit x % 32 of word x / 32. */
+/** Boundary bits of slices `z0` to before `z1`: rows in raster order, `rowWords` words per row, voxel x in bit x % 32 of word x / 32. */
 export interface BoundaryBits {
   z0: number;
   z1: number;
@@ -27,13 +31,13 @@ export interface BoundaryBits {
   bits: Uint32Array;
 }
 
-/** Words that a row of whole windows takes: never fewer than a row of voxels. */
+/** Returns the words per row. A row of whole windows may be longer than a row of voxels. */
 export const wordsPerRow = ({ shape: [sx], steps: [xstep] }: CompressoStream): number =>
   Math.ceil((Math.ceil(sx / xstep) * xstep) / 32);
 
 /**
- * Reads the tables and walks all entries once, because a layer can only be found by counting.
- * @throws DecodeError TRUNCATED (fewer windows than tile the chunk) or BAD_HEADER (more, or an impossible entry).
+ * Reads the tables and finds where each layer begins, by walking all entries once.
+ * @throws DecodeError TRUNCATED (too few windows for the chunk) or BAD_HEADER (too many, or an impossible entry).
  */
 export function readWindows(stream: CompressoStream): WindowTable {
   const {
@@ -58,18 +62,18 @@ export function readWindows(stream: CompressoStream): WindowTable {
     layerSkip[layer] = start - (count - run);
   }
   while (i < entries.length) count += runOf(entries[i++]);
-  // Writers before 2.3.2 put one window too many after the longest run; what follows is misplaced, so such streams are refused as well.
+  // Compresso before 2.3.2 wrote one window too many after the longest run. All later windows are misplaced, so these streams are refused, too.
   if (count !== total)
     throw new DecodeError(
       count < total ? 'TRUNCATED' : 'BAD_HEADER',
-      `compresso: ${count} windows, the chunk takes ${total}`,
+      `compresso: ${count} windows, but the chunk takes ${total}`,
     );
   return { entries, low, high, perRow, perLayer, layerEntry, layerSkip };
 }
 
 /**
- * Sets `target.bits`, all zero before, for its slices. Bits at or past sx stay zero.
- * @throws DecodeError BAD_HEADER when an entry names a window that is not in the table.
+ * Sets the boundary bits of the slices of `target`, which must all be zero before. Bits at or past sx stay zero.
+ * @throws DecodeError BAD_HEADER if an entry names a window that is not in the table.
  */
 export function paintBoundaries(
   { shape: [sx, sy], steps }: CompressoStream,
@@ -93,7 +97,10 @@ export function paintBoundaries(
         window = end;
       } else {
         if (value >= low.length)
-          throw new DecodeError('BAD_HEADER', `compresso: window ${value} of a table of ${low.length}`);
+          throw new DecodeError(
+            'BAD_HEADER',
+            `compresso: window ${value} is not in the table of ${low.length} windows`,
+          );
         paintWindow(windows, steps, sy, target, layer, window++, value);
       }
     }
@@ -136,23 +143,23 @@ function paintWindow(
   }
 }
 
-/** 32 bits from bit `at` of a 64-bit value. A shift by 32 does nothing in JavaScript, so whole words need their own branch. */
+/** Returns 32 bits from bit `at` of a 64-bit value. A shift by 32 does nothing in JavaScript, so whole words need their own branch. */
 function bitsOf(low: number, high: number, at: number): number {
   if (at >= 32) return high >>> (at - 32);
   return at === 0 ? low : (low >>> at) | (high << (32 - at));
 }
 
-/** How many windows an entry stands for. */
+/** Returns how many windows an entry stands for. */
 const runOf = (entry: number): number => ((entry & 1) === 0 ? 1 : entry >>> 1);
 
-/** Windows reach past the edge of the chunk; what they hold there is nobody's. */
+/** Clears the bits past the edge of the chunk: windows reach past it, and their bits there have no meaning. */
 function clearPadding({ bits, rowWords }: BoundaryBits, sx: number): void {
   if (sx % 32 === 0) return;
   const mask = 0xffffffff >>> (32 - (sx % 32));
   for (let word = sx >>> 5; word < bits.length; word += rowWords) bits[word] &= mask;
 }
 
-/** Entries are as wide as windows, but no chunk has 2^32 of them. */
+/** Reads the entries. They are as wide as windows, but a chunk never has 2^32 windows. */
 function readEntries({ bytes, windows }: CompressoStream): Uint32Array {
   if (windows.width < 8) return readWords(bytes, windows);
   const pairs = readWords(bytes, windows),
@@ -162,7 +169,7 @@ function readEntries({ bytes, windows }: CompressoStream): Uint32Array {
     entries[i] = pairs[2 * i];
     upper |= pairs[2 * i + 1];
   }
-  if (upper !== 0) throw new DecodeError('BAD_HEADER', 'compresso: a window entry above 2^32');
+  if (upper !== 0) throw new DecodeError('BAD_HEADER', 'compresso: a window entry is above 2^32');
   return entries;
 }
 
@@ -178,7 +185,7 @@ function readValues({ bytes, values }: CompressoStream): [low: Uint32Array, high
   return [low, high];
 }
 
-/** A section as words (two for each of 8 bytes); copied, as its bytes may start at any alignment. */
+/** Copies a section into words (two words per value of 8 bytes). A copy is needed, because its bytes may have any alignment. */
 function readWords(bytes: Uint8Array, { at, count, width }: Section): Uint32Array {
   const copy = new Uint8Array(count * width);
   copy.set(bytes.subarray(at, at + count * width));

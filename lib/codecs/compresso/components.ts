@@ -1,34 +1,35 @@
 /**
- * Connected components of the voxels that are no boundary, over runs along x instead of voxels.
- * Compresso numbers components in raster order of their first voxels, so the smallest run of a component names it.
+ * Finds the connected components of non-boundary voxels, by runs along x instead of single voxels.
+ * Compresso numbers components in raster order of their first voxels, so the first run of a component identifies it.
  * Source: seung-lab/compresso, cc3d.hpp (numbering) and compresso.hpp, `connected_components` (connectivity).
  */
 import type { BoundaryBits } from './boundary-windows.ts';
 
+/** The components of one slab at a time. */
 export class Components {
-  /** Components found by the last `label`. */
+  /** Components found by the last call of `label`. */
   count = 0;
   #runs = 0;
-  /** First and last x of each run, in raster order. */
+  /** The first and last x of each run, in raster order. */
   #first = new Uint16Array(1024);
   #last = new Uint16Array(1024);
-  /** While labelling an earlier run of the same component (union-find), afterwards the component's number. */
+  /** During labelling: an earlier run of the same component (union-find). Afterwards: the component's number. */
   #component = new Uint32Array(1024);
   #rowStart: Uint32Array;
-  /** Runs when every other voxel is boundary: no slab has more. */
-  #mostRuns: number;
+  /** The most runs that a slab can have: every other voxel is a boundary. */
+  #maxRuns: number;
 
-  /** @param rows Rows of voxels to label at a time, at most. */
+  /** @param rows The most rows of voxels to label at a time. */
   constructor(
     private readonly sx: number,
     private readonly sy: number,
     rows: number,
   ) {
     this.#rowStart = new Uint32Array(rows + 1);
-    this.#mostRuns = rows * ((sx + 1) >>> 1);
+    this.#maxRuns = rows * ((sx + 1) >>> 1);
   }
 
-  /** Numbers the components of a slab from 0: within each slice (`connectivity` 4) or across slices too (6). */
+  /** Numbers the components of a slab from 0: within each slice (`connectivity` 4), or across slices (6). */
   label(slab: BoundaryBits, connectivity: number): void {
     const { sy } = this,
       rows = sy * (slab.z1 - slab.z0),
@@ -44,7 +45,7 @@ export class Components {
     this.#number();
   }
 
-  /** The component of a voxel that is no boundary. */
+  /** Returns the component of a non-boundary voxel. */
   componentAt(x: number, row: number): number {
     let low = this.#rowStart[row],
       high = this.#rowStart[row + 1] - 1;
@@ -66,7 +67,7 @@ export class Components {
       inside = 0; // 1 when the voxel before the word belongs to a run
     for (let x0 = 0, word = row * rowWords; x0 < sx; x0 += 32, word++) {
       const open = sx - x0 < 32 ? ~bits[word] & (0xffffffff >>> (32 - (sx - x0))) : ~bits[word];
-      // Set where a run begins, and one past where it ends.
+      // A bit is set where a run begins, and one past where it ends.
       let changes = open ^ ((open << 1) | inside);
       while (changes !== 0) {
         const x = 31 - Math.clz32(changes & -changes);
@@ -85,7 +86,7 @@ export class Components {
     this.#runs = runs;
   }
 
-  /** Unites the runs of two rows that share an x. */
+  /** Joins the runs of two rows that share an x. */
   #joinRows(rowA: number, rowB: number): void {
     const first = this.#first,
       last = this.#last,
@@ -106,7 +107,7 @@ export class Components {
     }
   }
 
-  /** A run's parent comes before it, so one pass in order turns parents into numbers in place. */
+  /** Turns parents into component numbers, in place. One pass is enough, because a run's parent comes before it. */
   #number(): void {
     const component = this.#component;
     this.count = 0;
@@ -117,7 +118,7 @@ export class Components {
   #reserve(more: number): void {
     const needed = this.#runs + more;
     if (needed <= this.#first.length) return;
-    const length = Math.min(Math.max(needed, 2 * this.#first.length), this.#mostRuns);
+    const length = Math.min(Math.max(needed, 2 * this.#first.length), this.#maxRuns);
     this.#first = grown(Uint16Array, this.#first, length);
     this.#last = grown(Uint16Array, this.#last, length);
     this.#component = grown(Uint32Array, this.#component, length);

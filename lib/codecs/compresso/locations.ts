@@ -1,6 +1,7 @@
 /**
- * The locations stream: one code for each boundary voxel whose left and upper neighbours (and, at connectivity 6, the one a slice before)
- * are boundary too. In raster order. Codes 0 to 5 point to a neighbour, 6 says that the next entry is the label, any other is the label + 7.
+ * Finds codes in the locations stream. The stream has one code, in raster order, for each boundary voxel whose left and upper neighbours
+ * (and, with connectivity 6, the neighbour in the slice before) are boundaries too. A code of 0 to 5 points to a neighbour. The code 6 means
+ * that the next entry is the label. Any other code is the label + 7.
  * Source: seung-lab/compresso, README.md "Supports Full Integer Range in Indeterminate Locations" and compresso.hpp, `decode_indeterminate_locations`.
  */
 import { DecodeError } from '../../base/errors.ts';
@@ -10,15 +11,16 @@ import type { BoundaryBits } from './boundary-windows.ts';
 export const LABEL_FOLLOWS = 6;
 export const FIRST_LABEL_CODE = 7;
 
+/** The codes of one slab at a time. */
 export class Locations {
-  /** Where the codes of each row start. */
+  /** The entry at which the codes of each row start. */
   #rowStart: Float64Array;
   readonly #view: DataView;
   readonly #section: Section;
   readonly #sy: number;
   readonly #connectivity: number;
 
-  /** @param rows Rows of voxels to count at a time, at most. */
+  /** @param rows The most rows of voxels to count at a time. */
   constructor({ view, locations, shape, connectivity }: CompressoStream, rows: number) {
     this.#view = view;
     this.#section = locations;
@@ -29,9 +31,9 @@ export class Locations {
 
   /**
    * Finds the codes of every row of a slab.
-   * @param start Entry of the slab's first code.
-   * @returns The entry after its last.
-   * @throws DecodeError TRUNCATED when the stream ends before that.
+   * @param start The entry of the slab's first code.
+   * @returns The entry after the slab's last code.
+   * @throws DecodeError TRUNCATED if the stream ends before that.
    */
   count(slab: BoundaryBits, start: number): number {
     const rows = this.#sy * (slab.z1 - slab.z0);
@@ -39,7 +41,7 @@ export class Locations {
     for (let row = 0; row < rows; row++) {
       this.#rowStart[row] = entry;
       let codes = 0;
-      for (let word = 0; word < slab.rowWords; word++) codes += ones(this.#undecided(slab, row, word));
+      for (let word = 0; word < slab.rowWords; word++) codes += countOnes(this.#undecided(slab, row, word));
       entry = this.#skip(entry, codes);
     }
     if (entry > this.#section.count)
@@ -47,15 +49,15 @@ export class Locations {
     return entry;
   }
 
-  /** Entry of the code of a voxel that has one. */
+  /** Returns the entry of a voxel's code. The voxel must have one. */
   find(slab: BoundaryBits, x: number, row: number): number {
     let codes = 0;
-    for (let word = 0; word < x >>> 5; word++) codes += ones(this.#undecided(slab, row, word));
-    codes += ones(this.#undecided(slab, row, x >>> 5) & ~(-1 << (x & 31)));
+    for (let word = 0; word < x >>> 5; word++) codes += countOnes(this.#undecided(slab, row, word));
+    codes += countOnes(this.#undecided(slab, row, x >>> 5) & ~(-1 << (x & 31)));
     return this.#skip(this.#rowStart[row], codes);
   }
 
-  /** Boundary voxels of 32 whose earlier neighbours are all boundary or outside of the chunk. */
+  /** Returns, of 32 voxels, the boundary voxels whose earlier neighbours are all boundaries or outside the chunk. */
   #undecided({ bits, rowWords }: BoundaryBits, row: number, word: number): number {
     const at = row * rowWords + word,
       sy = this.#sy;
@@ -67,7 +69,7 @@ export class Locations {
     return result;
   }
 
-  /** The entry `codes` codes further; past the end when there are fewer. */
+  /** Skips `codes` codes and returns the entry after them; past the end if there are fewer. */
   #skip(entry: number, codes: number): number {
     const { at, count, width } = this.#section;
     for (let k = 0; k < codes; k++)
@@ -83,8 +85,8 @@ function isEscape(view: DataView, at: number, width: number): boolean {
   return view.getUint32(at, true) === LABEL_FOLLOWS && (width === 4 || view.getUint32(at + 4, true) === 0);
 }
 
-/** How many bits of a word are set. */
-function ones(word: number): number {
+/** Counts the set bits of a word. */
+function countOnes(word: number): number {
   if (word === 0) return 0;
   word -= (word >>> 1) & 0x55555555;
   word = (word & 0x33333333) + ((word >>> 2) & 0x33333333);

@@ -1,4 +1,4 @@
-/** Some consecutive slices of a chunk, decoded as far as their boundaries and components: labels are looked up voxel by voxel. */
+/** Decodes a slab, which is some consecutive slices of a chunk, to boundaries and components. Labels are then looked up voxel by voxel. */
 import { DecodeError } from '../../base/errors.ts';
 import { Components } from './components.ts';
 import { FIRST_LABEL_CODE, LABEL_FOLLOWS, Locations } from './locations.ts';
@@ -7,12 +7,13 @@ import type { WordArray } from '../../precomputed/data-type.ts';
 import type { Section, CompressoStream } from './stream.ts';
 import type { BoundaryBits, WindowTable } from './boundary-windows.ts';
 
-/** How many components and locations come before a slice. */
+/** The numbers of components and location entries before a slice. */
 export interface SlicePosition {
   component: number;
   location: number;
 }
 
+/** One slab at a time. */
 export class Slab {
   readonly #stream: CompressoStream;
   readonly #windows: WindowTable;
@@ -21,7 +22,7 @@ export class Slab {
   readonly #locations: Locations;
   #firstComponent = 0;
 
-  /** @param depth Slices to hold at a time, at most. */
+  /** @param depth The most slices to hold at a time. */
   constructor(stream: CompressoStream, windows: WindowTable, depth: number) {
     const [sx, sy] = stream.shape,
       rows = sy * depth,
@@ -34,9 +35,9 @@ export class Slab {
   }
 
   /**
-   * Decodes slices z0 to before z1, in place of those before.
-   * @param end Where the slices end; left out where only decoding can tell.
-   * @throws DecodeError TRUNCATED (fewer ids or locations than the boundaries call for) or BAD_HEADER (`end` is not where they end).
+   * Decodes slices z0 to before z1. They replace the slices before.
+   * @param end The position at which the slices must end; undefined if it is not known.
+   * @throws DecodeError TRUNCATED (fewer ids or locations than the boundaries need) or BAD_HEADER (the slices do not end at `end`).
    */
   load(z0: number, z1: number, start: SlicePosition, end?: SlicePosition): void {
     const boundaries = this.#boundaries,
@@ -60,8 +61,8 @@ export class Slab {
   }
 
   /**
-   * Writes the label of one voxel to `out[at]`, and to `out[at + 1]` its upper half where labels have 64 bits.
-   * @throws DecodeError BAD_HEADER when the voxel's location points to no labelled voxel of this slab.
+   * Writes the label of one voxel to `out[at]`, and the upper half of a 64-bit label to `out[at + 1]`.
+   * @throws DecodeError BAD_HEADER if the voxel's location points to a voxel without a label, or to one outside this slab.
    */
   writeLabel(x: number, y: number, z: number, out: WordArray, at: number): void {
     const {
@@ -83,11 +84,11 @@ export class Slab {
       high = highWord(view, codeAt, ids.width);
     if (high === 0 && low < LABEL_FOLLOWS) return this.#writeNeighbour(low, x, y, z, out, at);
     if (high === 0 && low === LABEL_FOLLOWS) return this.#write(locations, entry + 1, out, at);
-    out[at] = low - FIRST_LABEL_CODE; // wraps as the difference of 64 bits does
+    out[at] = low - FIRST_LABEL_CODE; // wraps around, as the 64-bit difference does
     if (ids.width === 8) out[at + 1] = high - (low < FIRST_LABEL_CODE ? 1 : 0);
   }
 
-  /** Codes 0 to 5: left, right, up, down, the slice before, the slice after. */
+  /** Writes the label of a neighbour. Codes 0 to 5: left, right, up, down, the slice before, the slice after. */
   #writeNeighbour(code: number, x: number, y: number, z: number, out: WordArray, at: number): void {
     const {
         shape: [sx, sy],

@@ -1,7 +1,7 @@
 /**
- * The sections of a compresso stream: header, ids, window values, locations, windows and (format version 1) the z-index.
+ * Reads the header of a compresso stream and finds its sections: ids, window values, locations, windows and (format version 1) the z-index.
  * Every section is checked to lie inside the bytes before anything is read from it.
- * Source: seung-lab/compresso, README.md "Compresso Stream Format" and "Updated Header"; widths of windows and index as in compresso.hpp.
+ * Source: seung-lab/compresso, README.md "Compresso Stream Format" and "Updated Header"; widths of windows and index from compresso.hpp.
  */
 import { DecodeError } from '../../base/errors.ts';
 import { formatVec3 } from '../../base/vec3.ts';
@@ -18,47 +18,55 @@ export interface Section {
   width: number;
 }
 
+/** A stream, its header fields and its sections. */
 export interface CompressoStream {
   bytes: Uint8Array;
   view: DataView;
   shape: Vec3;
-  /** Voxels a window, xyz; their product is at most 64. */
+  /** Voxels per window, xyz; their product is at most 64. */
   steps: Vec3;
-  /** 4: components are numbered slice by slice; 6: over the whole chunk. */
+  /** 4 if components are numbered slice by slice; 6 if over the whole chunk. */
   connectivity: number;
-  /** Label of each component, in raster order of the components' first voxels. */
+  /** The label of each component, in raster order of the components' first voxels. */
   ids: Section;
   /** The distinct windows: boundary bits, x fastest. */
   values: Section;
-  /** How to label boundary voxels that no earlier neighbour explains; see `locations.ts`. */
+  /** The labels of boundary voxels without a non-boundary neighbour before them; see `locations.ts`. */
   locations: Section;
   /** Run-length coded indices into `values`. */
   windows: Section;
-  /** Components of each slice, then locations before each slice, difference coded; absent in version 0. */
+  /** The components of each slice, then the locations before each slice, as differences; undefined in version 0. */
   zIndex: Section | undefined;
 }
 
 /**
- * @throws DecodeError TRUNCATED (a section leaves the bytes), BAD_HEADER (not compresso, an impossible field, or another shape or data
- *   width than the layout's) or UNSUPPORTED (a later version, several channels).
+ * Reads the header and checks it against the chunk's layout.
+ * @throws DecodeError TRUNCATED (a section does not fit in the bytes), BAD_HEADER (not compresso, an impossible field, or another shape or
+ *   data width than the layout's) or UNSUPPORTED (a later version, several channels).
  */
 export function openStream(
   bytes: Uint8Array,
   { chunkSize, channels, dataType }: ChunkLayout,
 ): CompressoStream {
   if (channels !== 1)
-    throw new DecodeError('UNSUPPORTED', `compresso: ${channels} channels, the format has one`);
+    throw new DecodeError(
+      'UNSUPPORTED',
+      `compresso: the volume has ${channels} channels, the format has one`,
+    );
   if (bytes.length < HEADER_BYTES)
     throw new DecodeError(
       'TRUNCATED',
-      `compresso: ${bytes.length} bytes, the header alone takes ${HEADER_BYTES}`,
+      `compresso: ${bytes.length} bytes are too few; the header alone takes ${HEADER_BYTES}`,
     );
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint32(0) !== 0x6370736f)
-    throw new DecodeError('BAD_HEADER', 'compresso: does not start with "cpso"');
+    throw new DecodeError('BAD_HEADER', 'compresso: the bytes do not start with "cpso"');
   const version = bytes[4];
   if (version > 1)
-    throw new DecodeError('UNSUPPORTED', `compresso: format version ${version}, known are 0 and 1`);
+    throw new DecodeError(
+      'UNSUPPORTED',
+      `compresso: format version ${version} is not supported; supported: 0 and 1`,
+    );
 
   const width = bytes[5],
     shape: Vec3 = [6, 8, 10].map((at) => view.getUint16(at, true)) as unknown as Vec3;
@@ -68,9 +76,12 @@ export function openStream(
     windowBits = steps[0] * steps[1] * steps[2],
     connectivity = bytes[35];
   if (windowBits < 1 || windowBits > 64)
-    throw new DecodeError('BAD_HEADER', `compresso: steps ${formatVec3(steps)}, a window has 1 to 64 voxels`);
+    throw new DecodeError(
+      'BAD_HEADER',
+      `compresso: steps ${formatVec3(steps)} are impossible; a window has 1 to 64 voxels`,
+    );
   if (connectivity !== 4 && connectivity !== 6)
-    throw new DecodeError('BAD_HEADER', `compresso: connectivity ${connectivity}, not 4 or 6`);
+    throw new DecodeError('BAD_HEADER', `compresso: connectivity ${connectivity} is not 4 or 6`);
 
   const windowWidth = windowBits <= 8 ? 1 : windowBits <= 16 ? 2 : windowBits <= 32 ? 4 : 8;
   const ids = { at: HEADER_BYTES, count: uint64At(view, 15), width };
@@ -83,19 +94,19 @@ export function openStream(
   if (windowBytes < 0)
     throw new DecodeError(
       'TRUNCATED',
-      `compresso: ${bytes.length} bytes, the sections take ${windowsAt + indexBytes}`,
+      `compresso: ${bytes.length} bytes are too few; the sections take ${windowsAt + indexBytes}`,
     );
   if (windowBytes % windowWidth !== 0)
     throw new DecodeError(
       'TRUNCATED',
-      `compresso: ${windowBytes} bytes of windows of ${windowWidth} bytes each`,
+      `compresso: ${windowBytes} bytes are not a whole number of windows of ${windowWidth} bytes`,
     );
   const windows = { at: windowsAt, count: windowBytes / windowWidth, width: windowWidth };
   const zIndex = version === 1 ? { at: endOf(windows), count: 2 * shape[2], width: indexWidth } : undefined;
   return { bytes, view, shape, steps, connectivity, ids, values, locations, windows, zIndex };
 }
 
-/** A number may round above 2^53, which is far past any length it is compared with. */
+/** Reads a uint64. Values above 2^53 are rounded, but they exceed any length they are compared with. */
 export const uint64At = (view: DataView, at: number): number =>
   view.getUint32(at, true) + 2 ** 32 * view.getUint32(at + 4, true);
 
@@ -106,8 +117,8 @@ function expectField(name: string, got: number | string, expected: number | stri
     throw new DecodeError('BAD_HEADER', `compresso: ${name} ${got}, expected ${expected}`);
 }
 
-/** The narrowest integer that holds twice the voxels of a slice; the largest value of each width already counts as too wide. */
+/** Returns the bytes of the narrowest integer that holds twice the voxels of a slice. The largest value of each width counts as too large. */
 function indexWidthOf([sx, sy]: Vec3): number {
-  const most = 2 * sx * sy;
-  return most < 0xff ? 1 : most < 0xffff ? 2 : most < 0xffffffff ? 4 : 8;
+  const largest = 2 * sx * sy;
+  return largest < 0xff ? 1 : largest < 0xffff ? 2 : largest < 0xffffffff ? 4 : 8;
 }

@@ -1,5 +1,5 @@
 /**
- * The z-index of format version 1: where the components and the locations of each slice start.
+ * Reads the z-index of format version 1: where the components and the locations of each slice start.
  * Source: seung-lab/compresso, README.md "Random Access to Z-Slices (Format Version 1)".
  */
 import { DecodeError } from '../../base/errors.ts';
@@ -12,7 +12,7 @@ export interface SliceStarts {
   locations: Float64Array;
 }
 
-/** @throws DecodeError BAD_HEADER when the index does not agree with the lengths in the header. */
+/** Reads the index. @throws DecodeError BAD_HEADER if it does not agree with the lengths in the header. */
 export function readSliceStarts(
   { view, shape: [, , sz], ids, locations }: CompressoStream,
   index: Section,
@@ -26,14 +26,14 @@ export function readSliceStarts(
   if (starts.components[sz] !== ids.count) {
     throw new DecodeError(
       'BAD_HEADER',
-      `compresso: the z-index counts ${starts.components[sz]} components, the header ${ids.count}`,
+      `compresso: the z-index has ${starts.components[sz]} components, the header has ${ids.count}`,
     );
   }
   if (starts.locations[0] !== 0 || starts.locations[sz - 1] > locations.count) {
     const got = `${starts.locations[0]} for the first slice, ${starts.locations[sz - 1]} for the last`;
     throw new DecodeError(
       'BAD_HEADER',
-      `compresso: the z-index says ${got}, of ${locations.count} locations`,
+      `compresso: the z-index starts the locations at ${got}, of ${locations.count} locations`,
     );
   }
   return starts;

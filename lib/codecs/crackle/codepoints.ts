@@ -1,11 +1,15 @@
 /**
- * The moves of a crack code: 2 bits each, or, behind a finite context (Markov) model, 1 to 3 bits each.
- * Both store the difference from the move before, modulo 4, and one stream runs through all chains of a slice.
+ * Unpacks the moves of a crack code: 2 bits per move, or 1 to 3 bits per move with a finite context (Markov) model.
+ * Both forms store the difference from the move before, modulo 4. One stream holds all chains of a slice.
  * Source: crackle, README.md, "Crack Code Format"; src/crackcodes.hpp, src/markov.hpp.
  */
 import { DecodeError } from '../../base/errors.ts';
 
-/** Moves in `view[from, to)`, padding of the last byte included, into `moves`; returns how many. `moves` holds 4 a byte. */
+/**
+ * Unpacks the moves in `view[from, to)`, including the padding of the last byte.
+ * @param moves Receives the moves; it needs room for 4 per byte.
+ * @returns The number of moves.
+ */
 export function unpackMoves(view: DataView, from: number, to: number, moves: Uint8Array): number {
   let last = 0;
   let count = 0;
@@ -20,7 +24,7 @@ export function unpackMoves(view: DataView, from: number, to: number, moves: Uin
   return count;
 }
 
-/** The 24 orders of four symbols, as `itertools.permutations` lists them: first symbol in the low two bits. */
+/** The 24 orders of four symbols, as Python's `itertools.permutations` lists them. The first symbol is in the low two bits. */
 const RANKINGS: number[] = [];
 for (let a = 0; a < 4; a++)
   for (let b = 0; b < 4; b++)
@@ -28,11 +32,13 @@ for (let a = 0; a < 4; a++)
       if (a !== b && a !== c && b !== c) RANKINGS.push(a | (b << 2) | (c << 4) | ((6 - a - b - c) << 6));
 
 /**
- * The same for a stream behind a model; `moves` holds 8 a byte.
- * The model is read where it stands, a row of 5 bits per move, and never unpacked: at order 15 it has a thousand million rows.
+ * Unpacks the moves of a stream with a model. The model is read in place, one row of 5 bits per move, and never unpacked: at order 15 it has
+ * a thousand million rows.
  *
- * @param model Byte offset of the model; the caller has checked that all of it is inside.
- * @throws DecodeError BAD_HEADER when a row that is used is no ranking.
+ * @param model Byte offset of the model. The caller has checked that all of it is inside the chunk.
+ * @param moves Receives the moves; it needs room for 8 per byte.
+ * @returns The number of moves.
+ * @throws DecodeError BAD_HEADER if a row that is used is not a ranking.
  */
 export function unpackModelledMoves(
   view: DataView,
@@ -44,7 +50,7 @@ export function unpackModelledMoves(
 ): number {
   if (from === to) return 0;
   const newest = 2 * (order - 1);
-  let last = view.getUint8(from) & 3; // the first move stands as it is
+  let last = view.getUint8(from) & 3; // the first move is stored as it is
   moves[0] = last;
   let count = 1;
   let context = last << newest;
@@ -52,7 +58,7 @@ export function unpackModelledMoves(
   for (let bit = 2; bit < bits;) {
     const at = from + (bit >>> 3);
     const code = (view.getUint8(at) | (at + 1 < to ? view.getUint8(at + 1) << 8 : 0)) >>> (bit & 7);
-    // 0, 10, 110, 111, first bit lowest: most to least frequent after this context.
+    // The codes 0, 10, 110, 111 (first bit lowest) stand for the most to the least frequent move after this context.
     const rank = (code & 1) === 0 ? 0 : (code & 2) === 0 ? 1 : (code & 4) === 0 ? 2 : 3;
     bit += rank === 3 ? 3 : rank + 1;
     const rowBit = 5 * (context & 7); // eight rows are five bytes
@@ -62,7 +68,7 @@ export function unpackModelledMoves(
     if (ranking >= 24)
       throw new DecodeError(
         'BAD_HEADER',
-        `crackle: row ${context} of the Markov model is ${ranking}, which is no order of four moves`,
+        `crackle: row ${context} of the Markov model is ${ranking}, which is not an order of four moves`,
       );
     const difference = (RANKINGS[ranking] >>> (2 * rank)) & 3;
     context = (context >>> 2) | (difference << newest);

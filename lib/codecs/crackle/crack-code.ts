@@ -1,9 +1,9 @@
 /**
- * The crack code of one slice, drawn: chains of moves along the edges between voxels become two bitmaps of walls.
+ * Draws the crack code of one slice: chains of moves along the edges between voxels become two bitmaps of walls.
  * Source: crackle, README.md, "Crack Code Format"; src/crackcodes.hpp.
  *
- * A move that undoes the one before it cannot be meant as a move; such pairs are the control symbols. Up-down and left-right
- * remember the vertex (a branch); down-up and right-left go back to the last one remembered, or end the chain.
+ * A pair of moves in which the second undoes the first is a control symbol. Up-down and left-right remember the vertex (a branch).
+ * Down-up and right-left go back to the last remembered vertex, or end the chain.
  */
 import { DecodeError } from '../../base/errors.ts';
 import { unpackModelledMoves, unpackMoves } from './codepoints.ts';
@@ -16,7 +16,7 @@ const DOWN = 2;
 const LEFT = 3;
 const NONE = -1;
 
-/** Where the crack code of a slice stands, and the model its moves are behind (order 0: none). */
+/** The byte range of a slice's crack code, and the byte offset and order of its Markov model (order 0: no model). */
 export interface CrackCode {
   from: number;
   to: number;
@@ -24,19 +24,19 @@ export interface CrackCode {
   order: number;
 }
 
-/** Bits of one slice, a row in `stride` words, x in bit `x % 32` of word `x / 32`. Bits past the last voxel mean nothing. */
+/** Bits of one slice, `stride` words per row, x in bit `x % 32` of word `x / 32`. Bits past the last voxel have no meaning. */
 export interface Cracks {
   /** Bit x of row y: the edge between voxels x - 1 and x is drawn. Row y starts at `stride * y`. */
   words: Int32Array;
   stride: number;
-  /** Bit x of row y, from here on: the edge between the voxels at x of rows y - 1 and y is drawn. */
+  /** The first word of a second bitmap. Bit x of row y: the edge between the voxels at x of rows y - 1 and y is drawn. */
   horizontal: number;
 }
 
 const wordScratch = scratchWords();
 const moveScratch = scratchBytes();
 
-/** @throws DecodeError TRUNCATED or BAD_HEADER (a chain that leaves the slice). */
+/** Draws the crack code of one slice. @throws DecodeError TRUNCATED or BAD_HEADER (a chain that leaves the slice). */
 export function drawCracks(
   view: DataView,
   { from, to, model, order }: CrackCode,
@@ -53,7 +53,7 @@ export function drawCracks(
   const movesFrom = startsFrom + (to - from < 4 ? 0 : view.getUint32(from, true));
   if (movesFrom > to)
     throw new DecodeError('TRUNCATED', `crackle: crack code of ${to - from} bytes cannot hold its index`);
-  // no moves, no chains; `crackle.full` writes an index too short even to say so
+  // Without moves there are no chains. `crackle.full` writes an index that is too short to read.
   if (movesFrom === to) return cracks;
   const moves = moveScratch.take((to - movesFrom) * (order === 0 ? 4 : 8));
   const count =
@@ -61,7 +61,7 @@ export function drawCracks(
       ? unpackMoves(view, movesFrom, to, moves)
       : unpackModelledMoves(view, movesFrom, to, model, order, moves);
 
-  // Chains start at these vertices: rows as differences, in each a count and columns as differences.
+  // The index lists the vertices at which chains start: rows as differences, and for each row a count and columns as differences.
   const xWidth = widthFor(sx + 1);
   const yWidth = widthFor(sy + 1);
   let at = startsFrom;
@@ -88,7 +88,7 @@ export function drawCracks(
   return cracks;
 }
 
-/** Goes through the moves of a slice, chain after chain. */
+/** Draws the moves of a slice, chain after chain. */
 class Pen {
   #used = 0;
   readonly #branches: number[] = [];
@@ -101,12 +101,12 @@ class Pen {
     private readonly cracks: Cracks,
   ) {}
 
-  /** The next chain, from vertex x, y. */
+  /** Draws the next chain, from vertex x, y. */
   drawChain(x: number, y: number): void {
     const { moves, count, sx, sy } = this;
     const { words, stride, horizontal } = this.cracks;
     const branches = this.#branches;
-    const mostBranches = 2 * (sx + 1) * (sy + 1); // one an edge
+    const mostBranches = 2 * (sx + 1) * (sy + 1); // one per edge
     let pending = NONE;
     let row = y * stride;
     for (let k = this.#used; k < count; k++) {
@@ -127,21 +127,21 @@ class Pen {
         }
         continue;
       }
-      // The move before is now known to be one.
+      // The pending move is not part of a control symbol, so it is drawn.
       if (pending === UP) {
-        if (--y < 0) throw this.#left();
+        if (--y < 0) throw this.#leaveError();
         row -= stride;
-        words[row + (x >>> 5)] |= 1 << x; // shifts count modulo 32
+        words[row + (x >>> 5)] |= 1 << x; // a shift by x counts modulo 32
       } else if (pending === DOWN) {
-        if (++y > sy) throw this.#left();
+        if (++y > sy) throw this.#leaveError();
         words[row + (x >>> 5)] |= 1 << x;
         row += stride;
       } else if (pending === RIGHT) {
-        if (x >= sx) throw this.#left();
+        if (x >= sx) throw this.#leaveError();
         words[horizontal + row + (x >>> 5)] |= 1 << x;
         x++;
       } else if (pending === LEFT) {
-        if (--x < 0) throw this.#left();
+        if (--x < 0) throw this.#leaveError();
         words[horizontal + row + (x >>> 5)] |= 1 << x;
       }
       pending = move;
@@ -149,7 +149,7 @@ class Pen {
     throw new DecodeError('TRUNCATED', 'crackle: the moves end inside a chain');
   }
 
-  #left(): DecodeError {
+  #leaveError(): DecodeError {
     return new DecodeError('BAD_HEADER', `crackle: a chain leaves a slice of ${this.sx},${this.sy} voxels`);
   }
 }

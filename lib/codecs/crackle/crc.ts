@@ -1,10 +1,10 @@
 /**
- * The two checksums of crackle streams: CRC-8 (reflected polynomial 0xe7, initial 0xff) over the header, CRC-32C over the rest.
+ * Computes the two checksums of crackle streams: CRC-8 (reflected polynomial 0xe7, initial 0xff) of the header, CRC-32C of the rest.
  * Source: crackle, README.md, "A Note on CRCs", and src/crc.hpp.
  */
 const CASTAGNOLI = 0x82f63b78;
 
-/** `STEPS[256 * k + n]`: byte n followed by k zero bytes. */
+/** `STEPS[256 * k + n]`: the CRC of byte n followed by k zero bytes. */
 const STEPS = new Int32Array(8 * 256);
 for (let n = 0; n < 256; n++) {
   let crc = n;
@@ -13,19 +13,19 @@ for (let n = 0; n < 256; n++) {
 }
 for (let n = 256; n < STEPS.length; n++) STEPS[n] = (STEPS[n - 256] >>> 8) ^ STEPS[STEPS[n - 256] & 255];
 
-/** One bit further: multiplication by x, where bit 31 is x^0 and bit 0 is x^31. */
+/** Advances a CRC by one bit: multiplication by x, where bit 31 is x^0 and bit 0 is x^31. */
 export function timesX(crc: number): number {
   return crc & 1 ? (crc >>> 1) ^ CASTAGNOLI : crc >>> 1;
 }
 
-/** Four zero bytes further: multiplication by x^32. */
+/** Advances a CRC by four zero bytes: multiplication by x^32. */
 export const timesX32 = (crc: number): number =>
   STEPS[768 + (crc & 255)] ^
   STEPS[512 + ((crc >>> 8) & 255)] ^
   STEPS[256 + ((crc >>> 16) & 255)] ^
   STEPS[crc >>> 24];
 
-/** CRC-32C of `view[from, to)`, eight bytes a step. */
+/** Computes the CRC-32C of `view[from, to)`. */
 export function crc32c(view: DataView, from: number, to: number): number {
   let crc = -1;
   let at = from;
@@ -46,6 +46,7 @@ export function crc32c(view: DataView, from: number, to: number): number {
   return ~crc >>> 0;
 }
 
+/** Computes the CRC-8 of `view[from, to)`. */
 export function crc8(view: DataView, from: number, to: number): number {
   let crc = 0xff;
   for (let at = from; at < to; at++) {

@@ -1,5 +1,5 @@
 /**
- * Labels, flat: count (u64), labels, components of each slice, then for every component the index of its label.
+ * Reads the flat label format: count (u64), labels, components of each slice, then the index of each component's label.
  * Source: crackle, README.md, "Flat Label Format".
  */
 import { DecodeError } from '../../base/errors.ts';
@@ -8,7 +8,7 @@ import { checkCount, readComponentCounts, SectionReader } from './slice-labels.t
 import type { SliceLabels } from './slice-labels.ts';
 import { readUint, widthFor } from './read-uint.ts';
 
-/** @throws DecodeError TRUNCATED, WRONG_SIZE or BAD_HEADER. */
+/** Reads the labels section. @throws DecodeError TRUNCATED, WRONG_SIZE or BAD_HEADER. */
 export function readFlatLabels(
   view: DataView,
   { storedWidth, shape }: CrackleHeader,
@@ -29,7 +29,10 @@ export function readFlatLabels(
       return (component) => {
         const key = readUint(view, first + component * keyWidth, keyWidth);
         if (key >= count)
-          throw new DecodeError('BAD_HEADER', `crackle: label ${key} of ${count} is wanted in slice ${z}`);
+          throw new DecodeError(
+            'BAD_HEADER',
+            `crackle: slice ${z} uses label ${key}, but there are ${count} labels`,
+          );
         return table + key * storedWidth;
       };
     },

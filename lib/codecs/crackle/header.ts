@@ -1,5 +1,5 @@
 /**
- * Header and section table of a crackle stream, format versions 0 and 1:
+ * Reads the header and the section table of a crackle stream, format versions 0 and 1:
  *
  *     header | bytes of each slice's crack code (+ CRC) | labels | Markov model | crack codes | CRC of the labels | CRC of each slice
  *
@@ -18,26 +18,30 @@ const HEADER_BYTES = [24, 29];
 export const LABELS_FLAT = 0;
 export const LABELS_PINS = 2;
 
+/** The fields of a header. */
 export interface CrackleHeader {
   version: 0 | 1;
+  /** Bytes of the header. */
   bytes: number;
   shape: Vec3;
-  /** Bytes of a label in the table of labels. */
+  /** Bytes per label in the table of labels. */
   storedWidth: number;
-  /** How many of those count, from the lowest: the chunk's own values may be narrower. Never more than the volume's values have. */
+  /** How many of these bytes count, from the lowest: the chunk's own values may be narrower. At most the bytes of the volume's values. */
   labelWidth: number;
-  /** Labels are two's complement: widening repeats the sign. */
+  /** Whether labels are signed, so that widening repeats the sign. */
   signed: boolean;
-  /** Crack codes draw the edges that may be crossed, rather than the ones that may not. */
+  /** Whether crack codes draw the edges without walls, rather than the walls. */
   permissible: boolean;
   labelFormat: typeof LABELS_FLAT | typeof LABELS_PINS;
+  /** The order of the Markov model; 0 for none. */
   markovOrder: number;
+  /** Bytes of the labels section. */
   labelBytes: number;
 }
 
 /**
- * The header, checked against what the volume's info says of this chunk: nothing later is sized by the header alone.
- * C or Fortran order is not looked at: it says how to lay out a decoded array, and voxels are named x fastest in both.
+ * Reads the header and checks it against the chunk's layout, so that nothing later is sized by the header alone. The flag for C or Fortran
+ * order is ignored: it concerns decoded arrays, and voxels are numbered x fastest in both.
  *
  * @throws DecodeError TRUNCATED, UNSUPPORTED, BAD_CHECKSUM or BAD_HEADER.
  */
@@ -48,18 +52,21 @@ export function readHeader(view: DataView, { chunkSize, dataType }: ChunkLayout)
     throw new DecodeError('BAD_HEADER', 'crackle: the bytes do not begin with "crkl"');
   const version = view.getUint8(4);
   if (version !== 0 && version !== 1)
-    throw new DecodeError('UNSUPPORTED', `crackle: format version ${version}; readable: 0 and 1`);
+    throw new DecodeError(
+      'UNSUPPORTED',
+      `crackle: format version ${version} is not supported; supported: 0 and 1`,
+    );
   const bytes = HEADER_BYTES[version];
   if (view.byteLength < bytes)
     throw new DecodeError(
       'TRUNCATED',
-      `crackle: ${view.byteLength} bytes, a header of version ${version} takes ${bytes}`,
+      `crackle: ${view.byteLength} bytes are too few; a header of version ${version} takes ${bytes}`,
     );
   if (version === 1 && crc8(view, 5, bytes - 1) !== view.getUint8(bytes - 1))
-    throw new DecodeError('BAD_CHECKSUM', 'crackle: header does not match its CRC-8');
+    throw new DecodeError('BAD_CHECKSUM', 'crackle: the header does not match its CRC-8');
 
   const format = view.getUint16(5, true);
-  const dataWidth = 1 << (format & 3); // of the array it was made from
+  const dataWidth = 1 << (format & 3); // of the array that was encoded
   const shape: Vec3 = [view.getUint32(7, true), view.getUint32(11, true), view.getUint32(15, true)];
   if (shape.some((size, axis) => size !== chunkSize[axis]))
     throw new DecodeError(
@@ -72,13 +79,13 @@ export function readHeader(view: DataView, { chunkSize, dataType }: ChunkLayout)
   if (labelWidth > bytesPerValue(dataType))
     throw new DecodeError(
       'BAD_HEADER',
-      `crackle: labels of ${labelWidth} bytes in a volume of ${bytesPerValue(dataType)} byte(s) a value`,
+      `crackle: labels of ${labelWidth} bytes in a volume of ${bytesPerValue(dataType)} byte(s) per value`,
     );
   const labelFormat = (format >>> 5) & 3;
   if (labelFormat !== LABELS_FLAT && labelFormat !== LABELS_PINS)
     throw new DecodeError(
       'UNSUPPORTED',
-      `crackle: label format ${labelFormat} is not defined by the reference; readable: 0 (flat) and 2 (pins)`,
+      `crackle: label format ${labelFormat} is not defined by the reference; supported: 0 (flat) and 2 (pins)`,
     );
   const gridSize = 2 ** view.getUint8(19);
   if (gridSize < Math.max(shape[0], shape[1]))
@@ -100,19 +107,19 @@ export function readHeader(view: DataView, { chunkSize, dataType }: ChunkLayout)
   };
 }
 
-/** Byte offsets, all inside the chunk. */
+/** The byte offsets of the sections, all inside the chunk. */
 export interface CrackleSections {
   labelsFrom: number;
   labelsTo: number;
-  /** Where the crack code of slice z starts; the last entry is where they all end, and the CRCs (version 1) begin. */
+  /** Where the crack code of each slice starts. The last entry is the end of all, where the CRCs (version 1) begin. */
   cracks: Float64Array;
 }
 
-/** Rows of 5 bits, 4 ** order of them. */
+/** Returns the bytes of a Markov model: 4 ** order rows of 5 bits. */
 export const markovModelBytes = (order: number): number =>
   order === 0 ? 0 : Math.ceil((4 ** order * 5) / 8);
 
-/** @throws DecodeError TRUNCATED, WRONG_SIZE (bytes left over) or BAD_CHECKSUM (slice index or labels). */
+/** Finds the sections. @throws DecodeError TRUNCATED, WRONG_SIZE (bytes left over) or BAD_CHECKSUM (slice index or labels). */
 export function readSections(
   view: DataView,
   { version, bytes, shape, labelBytes, markovOrder }: CrackleHeader,
@@ -126,7 +133,7 @@ export function readSections(
       `crackle: ${view.byteLength} bytes cannot hold the index of ${sz} slices`,
     );
   if (version === 1 && crc32c(view, bytes, indexTo) !== view.getUint32(indexTo, true))
-    throw new DecodeError('BAD_CHECKSUM', 'crackle: slice index does not match its CRC-32C');
+    throw new DecodeError('BAD_CHECKSUM', 'crackle: the slice index does not match its CRC-32C');
 
   const labelsTo = labelsFrom + labelBytes;
   const cracks = new Float64Array(sz + 1);
@@ -136,9 +143,9 @@ export function readSections(
   if (end !== view.byteLength)
     throw new DecodeError(
       end > view.byteLength ? 'TRUNCATED' : 'WRONG_SIZE',
-      `crackle: sections end at byte ${end} of ${view.byteLength}`,
+      `crackle: the sections end at byte ${end} of ${view.byteLength}`,
     );
   if (version === 1 && crc32c(view, labelsFrom, labelsTo) !== view.getUint32(cracks[sz], true))
-    throw new DecodeError('BAD_CHECKSUM', 'crackle: labels do not match their CRC-32C');
+    throw new DecodeError('BAD_CHECKSUM', 'crackle: the labels do not match their CRC-32C');
   return { labelsFrom, labelsTo, cracks };
 }

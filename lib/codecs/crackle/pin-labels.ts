@@ -1,7 +1,7 @@
 /**
- * Labels, as pins of variable width: a background label, the others, components of each slice, and for each label vertical lines
- * ("pins": first voxel, further slices) and single components that have it. What neither reaches is background.
- * All of the section is read, whatever slices are wanted: pins are sorted by label.
+ * Reads the condensed pins label format: a background label, the other labels, the components of each slice, and for each label its vertical
+ * lines ("pins": first voxel, number of further slices) and single components. Components that no line reaches are background.
+ * The whole section is always read, because pins are sorted by label and not by slice.
  * Source: crackle, README.md, "Condensed (Variable Width) Pins Label Format"; src/labels.hpp.
  */
 import { DecodeError } from '../../base/errors.ts';
@@ -11,7 +11,7 @@ import { checkCount, readComponentCounts, SectionReader } from './slice-labels.t
 import type { SliceLabels } from './slice-labels.ts';
 import { readUint, widthFor } from './read-uint.ts';
 
-/** @throws DecodeError TRUNCATED, WRONG_SIZE or BAD_HEADER. */
+/** Reads the labels section. @throws DecodeError TRUNCATED, WRONG_SIZE or BAD_HEADER. */
 export function readPinLabels(
   view: DataView,
   { storedWidth, shape }: CrackleHeader,
@@ -31,16 +31,16 @@ export function readPinLabels(
   const componentWidth = 1 << ((widths >>> 4) & 3);
   const indexWidth = widthFor(voxels);
 
-  /** Byte offset of each component's label; components are counted through all slices. */
+  /** The byte offset of each component's label. Components are numbered through all slices. */
   const labelOf = new Uint32Array(total).fill(background);
-  /** First voxel, last slice, byte offset of the label, for each pin. */
+  /** For each pin: first voxel, last slice, byte offset of the label. */
   const pins: number[] = [];
   for (let label = 0; label < count; label++) {
     const labelAt = table + label * storedWidth;
     const pinCount = reader.uint(countWidth);
-    // Every pin of a well-formed chunk reaches a component that no other does, so hostile ones are few enough to walk for each slice.
+    // In a valid chunk, every pin reaches a component that no other pin reaches. This bounds the pins that are walked for each slice.
     if (pins.length / 3 + pinCount > total)
-      throw new DecodeError('BAD_HEADER', `crackle: more pins than the ${total} components`);
+      throw new DecodeError('BAD_HEADER', `crackle: there are more pins than the ${total} components`);
     const indices = reader.skip(pinCount * indexWidth);
     const depths = reader.skip(pinCount * depthWidth);
     let voxel = 0;
@@ -58,7 +58,10 @@ export function readPinLabels(
     for (let singles = reader.uint(countWidth); singles > 0; singles--) {
       component += reader.uint(componentWidth);
       if (component >= total)
-        throw new DecodeError('BAD_HEADER', `crackle: component ${component} of ${total} is labelled`);
+        throw new DecodeError(
+          'BAD_HEADER',
+          `crackle: component ${component} has a label, but there are ${total} components`,
+        );
       labelOf[component] = labelAt;
     }
   }

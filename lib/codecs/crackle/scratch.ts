@@ -1,8 +1,9 @@
-/** Working memory that one decode leaves to the next: decoding is synchronous, so two never need it at once. */
+/** Working memory that is reused by the next decode. Decoding is synchronous, so two decodes never need it at the same time. */
 
-/** An array above this many elements is not kept between calls. */
+/** The most elements of an array that is kept between calls. */
 const MAX_KEPT = 2 ** 20;
 
+/** One reusable array. */
 export class Scratch<A extends Int32Array | Uint8Array> {
   #kept: A;
 
@@ -10,7 +11,7 @@ export class Scratch<A extends Int32Array | Uint8Array> {
     this.#kept = make(0);
   }
 
-  /** At least `length` elements, holding anything. The same memory at every call, unless it had to grow. */
+  /** Returns an array of at least `length` elements with arbitrary content. It is the same memory in each call, unless it had to grow. */
   take(length: number): A {
     if (length <= this.#kept.length) return this.#kept;
     const fresh = this.make(length);
@@ -19,5 +20,7 @@ export class Scratch<A extends Int32Array | Uint8Array> {
   }
 }
 
+/** Makes a reusable array of words. */
 export const scratchWords = (): Scratch<Int32Array> => new Scratch((length) => new Int32Array(length));
+/** Makes a reusable array of bytes. */
 export const scratchBytes = (): Scratch<Uint8Array> => new Scratch((length) => new Uint8Array(length));

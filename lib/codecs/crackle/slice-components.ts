@@ -1,19 +1,19 @@
 /**
- * The 4-connected components of one slice, from its walls. Voxels are never touched one by one: a row is cut into runs at its
- * walls, and runs of neighbouring rows are joined where nothing is drawn between them.
+ * Finds the 4-connected components of one slice from its walls, without visiting single voxels: a row is cut into runs at its walls, and runs
+ * of neighbouring rows are joined where no wall is between them.
  *
- * Components are numbered in the order of their first voxels, x fastest: what labels and checksums refer to.
+ * Components are numbered in the order of their first voxels, x fastest. Labels and checksums refer to these numbers.
  * Source: crackle, src/cc3d.hpp.
  */
 import type { Cracks } from './crack-code.ts';
 import { scratchWords } from './scratch.ts';
 
-/** Runs tile the slice: run r is voxels `starts[r]` up to `starts[r + 1]`, x fastest. Valid until the next slice is decoded. */
+/** A slice as runs of voxels: run r has voxels `starts[r]` to before `starts[r + 1]`, x fastest. Valid until the next slice is decoded. */
 export interface SliceComponents {
   runs: number;
-  /** `runs + 1` entries count; the last is the voxel count. */
+  /** The first voxel of each run, and after them the number of voxels: `runs + 1` entries. */
   starts: Int32Array;
-  /** Component of each run. */
+  /** The component of each run. */
   components: Int32Array;
   componentCount: number;
 }
@@ -21,7 +21,7 @@ export interface SliceComponents {
 const startScratch = scratchWords();
 const parentScratch = scratchWords();
 
-/** @param permissible The bitmaps hold the edges that are no walls. */
+/** Finds the components of one slice. @param permissible Whether the bitmaps hold the edges without walls, rather than the walls. */
 export function findComponents(
   { words, stride, horizontal }: Cracks,
   sx: number,
@@ -32,7 +32,7 @@ export function findComponents(
   const parents = parentScratch.take(sx * sy);
   const flip = permissible ? -1 : 0;
   const lastWord = (sx - 1) >>> 5;
-  const lastMask = -1 >>> (31 - ((sx - 1) & 31)); // bits of voxels in a row's last word
+  const lastMask = -1 >>> (31 - ((sx - 1) & 31)); // the voxels in a row's last word
   let run = -1;
   let above = -1;
   for (let y = 0; y < sy; y++) {
@@ -44,7 +44,7 @@ export function findComponents(
       const before = y === 0 ? 0 : ((words[row - stride + word] ^ flip) | first) & mask;
       const floor = y === 0 ? -1 : words[horizontal + row + word] ^ flip;
       const left = y * sx + 32 * word;
-      // Between two breaks of either row both rows have one run each, so one look at the edge between them is enough.
+      // Between two breaks, each of the two rows has a single run, so one edge between them decides whether they are joined.
       for (let breaks = here | before; breaks !== 0; breaks &= breaks - 1) {
         const bit = breaks & -breaks;
         if (before & bit) above++;
@@ -59,7 +59,7 @@ export function findComponents(
   const runs = run + 1;
   starts[runs] = sx * sy;
 
-  // A parent is never after its child, so it already has its component's number.
+  // A parent never comes after its child, so it already has its component's number.
   let componentCount = 0;
   for (let r = 0; r < runs; r++) {
     const parent = parents[r];
@@ -68,7 +68,7 @@ export function findComponents(
   return { runs, starts, components: parents, componentCount };
 }
 
-/** Union by position: the root of a component is its first run. */
+/** Joins two runs (union-find). The root of a component is its first run. */
 function join(parents: Int32Array, run: number, above: number): void {
   while (parents[above] !== above) above = parents[above] = parents[parents[above]];
   while (parents[run] !== run) run = parents[run] = parents[parents[run]];
@@ -76,7 +76,7 @@ function join(parents: Int32Array, run: number, above: number): void {
   else parents[run] = above;
 }
 
-/** Component of the voxel at `position` in the slice, x fastest. */
+/** Returns the component of the voxel at `position` in the slice, x fastest. */
 export function componentAt({ runs, starts, components }: SliceComponents, position: number): number {
   let low = 0;
   let high = runs;

@@ -1,18 +1,19 @@
-/** What both label formats have in common: a table of labels, how many components each slice has, and which label each has. */
+/** The common part of both label formats: a table of labels, the number of components of each slice, and the label of each component. */
 import { DecodeError } from '../../base/errors.ts';
 import type { SliceComponents } from './slice-components.ts';
 import type { CrackleHeader } from './header.ts';
 import { readUint, widthFor } from './read-uint.ts';
 
+/** The labels section of a chunk. */
 export interface SliceLabels {
   /**
-   * Byte offset, in the chunk, of the label of a component of slice z. Good until the next slice is decoded.
-   * @throws DecodeError BAD_HEADER when slice and labels contradict each other.
+   * Returns a function that gives the byte offset, in the chunk, of a component's label. It is valid until the next slice is decoded.
+   * @throws DecodeError BAD_HEADER if the slice and the labels contradict each other.
    */
   ofSlice(z: number, slice: SliceComponents): (component: number) => number;
 }
 
-/** Reads the labels section from one end to the other and never past it. */
+/** Reads the labels section from start to end, and never past its end. */
 export class SectionReader {
   constructor(
     readonly view: DataView,
@@ -20,21 +21,21 @@ export class SectionReader {
     readonly end: number,
   ) {}
 
-  /** @throws DecodeError TRUNCATED */
+  /** Reads an unsigned integer of `width` bytes. @throws DecodeError TRUNCATED. */
   uint(width: number): number {
     this.need(width);
     this.at += width;
     return readUint(this.view, this.at - width, width);
   }
 
-  /** Steps over `bytes`; returns where they start. */
+  /** Skips `bytes` bytes and returns where they start. @throws DecodeError TRUNCATED. */
   skip(bytes: number): number {
     this.need(bytes);
     this.at += bytes;
     return this.at - bytes;
   }
 
-  /** A section is as long as its header says: what is left over has been misread. */
+  /** Checks that the section has been read to its end. Bytes left over mean that it was misread. @throws DecodeError WRONG_SIZE. */
   finish(): void {
     if (this.at !== this.end)
       throw new DecodeError(
@@ -49,7 +50,11 @@ export class SectionReader {
   }
 }
 
-/** `counts[z]`: components in the slices before z; the last entry: in all. Never more than there are voxels. */
+/**
+ * Reads the component counts and adds them up.
+ * @returns For each slice z, the number of components in the slices before z; the last entry is the total.
+ * @throws DecodeError TRUNCATED or BAD_HEADER (no components, or more components than voxels).
+ */
 export function readComponentCounts(
   reader: SectionReader,
   [sx, sy, sz]: CrackleHeader['shape'],
@@ -68,7 +73,7 @@ export function readComponentCounts(
   return before;
 }
 
-/** @throws DecodeError BAD_HEADER */
+/** Checks that a slice has as many components as the labels section says. @throws DecodeError BAD_HEADER. */
 export function checkCount(z: number, { componentCount }: SliceComponents, before: Uint32Array): void {
   const expected = before[z + 1] - before[z];
   if (componentCount !== expected)

@@ -1,4 +1,4 @@
-/** node:zlib behind the interface of all platforms. */
+/** The inflater of Node: node:zlib behind the interface that all platforms share. */
 import type { Inflater } from '../inflater.ts';
 import { inflateWindowsWithZlib } from './zlib-windows.ts';
 import { inflateWithZlib } from './zlib.ts';

@@ -1,4 +1,4 @@
-/** zlib's streams undone window by window, on the thread pool. */
+/** Decompresses gzip, deflate and brotli with node:zlib window by window, on the thread pool. */
 import {
   createBrotliDecompress,
   createGunzip,
@@ -19,6 +19,7 @@ const CREATE: Record<ZlibFormat, (options: { chunkSize: number }) => Gunzip | In
   br: createBrotliDecompress,
 };
 
+/** Implements {@link Inflater.inflateWindows}. */
 export function inflateWindowsWithZlib(
   format: ZlibFormat,
   bytes: Uint8Array,

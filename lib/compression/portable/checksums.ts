@@ -1,4 +1,4 @@
-/** The two checksums of zlib's streams, piece by piece. Sources: RFC 1952, section 8, and RFC 1950, section 8.2. */
+/** CRC-32 and Adler-32, the checksums of gzip and zlib streams, computed piece by piece. Sources: RFC 1952, section 8; RFC 1950, section 8.2. */
 
 /** `STEPS[256 * k + n]`: the CRC of byte n followed by k zero bytes. */
 const STEPS = new Int32Array(4 * 256);
@@ -9,7 +9,7 @@ for (let n = 0; n < 256; n++) {
 }
 for (let n = 256; n < STEPS.length; n++) STEPS[n] = (STEPS[n - 256] >>> 8) ^ STEPS[STEPS[n - 256] & 255];
 
-/** @param crc That of all bytes before; 0 at first. */
+/** Computes a CRC-32. @param crc The CRC of all bytes before; 0 at the start. */
 export function crc32(bytes: Uint8Array, crc = 0): number {
   let state = ~crc,
     at = 0;
@@ -26,10 +26,10 @@ export function crc32(bytes: Uint8Array, crc = 0): number {
 }
 
 const MODULUS = 65_521;
-/** Sums of so many bytes stay below 2^32. */
+/** The number of bytes whose sums stay below 2^32 without a modulo. */
 const UNREDUCED = 5552;
 
-/** @param adler That of all bytes before; 1 at first. */
+/** Computes an Adler-32. @param adler The Adler-32 of all bytes before; 1 at the start. */
 export function adler32(bytes: Uint8Array, adler = 1): number {
   let low = adler & 0xffff,
     high = adler >>> 16;

@@ -1,6 +1,6 @@
 /**
- * One raw deflate stream by fflate, whose output is bounded and whose end is known. fflate tells neither where a stream ends nor that it is over:
- * both are read from its state (`s`: bit position, final block, open block; `p`: input that is left), for which its version is pinned.
+ * Decompresses one raw deflate stream with fflate and finds where it ends. fflate does not report the end of a stream, so it is read from
+ * fflate's internal state (`s`: bit position, final block, open block; `p`: input that is left). Its version is pinned for this reason.
  */
 import { Inflate, type FlateError } from 'fflate';
 import { DecodeError } from '../../base/errors.ts';
@@ -11,17 +11,18 @@ interface State {
   p: Uint8Array;
 }
 
-/** Input for one step: what comes out of it is at most 1,032 times as much. */
+/** Bytes of input per step. The output of a step is at most 1,032 times as large. */
 const PIECE_BYTES = 4096;
 
 /** fflate's "unexpected EOF". */
 const ENDED_EARLY = 0;
 
 /**
- * @param from Where the stream begins.
- * @param onOutput Sees each piece, in order. Each has memory of its own.
+ * Decompresses the stream that begins at byte `from`.
+ *
+ * @param onOutput Receives each piece of the output, in order. Each piece has memory of its own.
  * @returns Where the stream ends.
- * @throws DecodeError TRUNCATED, BAD_BITSTREAM; what `onOutput` throws.
+ * @throws DecodeError TRUNCATED or BAD_BITSTREAM; what `onOutput` throws.
  */
 export function* inflateRaw(
   bytes: Uint8Array,
@@ -53,10 +54,10 @@ export function* inflateRaw(
   }
 }
 
-/** The final block was read to its end. */
+/** Tells whether the final block was read to its end. */
 const isOver = ({ s }: State): boolean => Boolean(s.f) && !s.l;
 
 const broken = ({ code, message }: FlateError): DecodeError =>
   code === ENDED_EARLY
-    ? new DecodeError('TRUNCATED', 'deflate: the data end inside the stream')
+    ? new DecodeError('TRUNCATED', 'deflate: the data ends inside the stream')
     : new DecodeError('BAD_BITSTREAM', `deflate: ${message}`);

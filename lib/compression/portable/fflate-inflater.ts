@@ -1,6 +1,6 @@
 /**
- * fflate behind the interface of all platforms: for browsers, their workers and edge runtimes. It works in the one thread there is, and lets the
- * event loop go on between pieces. fflate has no brotli, and browsers undo that of HTTP by themselves.
+ * The portable inflater: fflate behind the interface that all platforms share, for browsers, their workers and edge runtimes. It works on the
+ * calling thread and lets the event loop run between pieces. It does not support brotli; browsers decompress brotli of HTTP themselves.
  */
 import { DecodeError } from '../../base/errors.ts';
 import { cooperativeRunner, type PausableWork } from '../../base/cooperative-work.ts';
@@ -12,17 +12,17 @@ function supported(format: ZlibFormat): Exclude<ZlibFormat, 'br'> {
   if (format === 'br')
     throw new DecodeError(
       'UNSUPPORTED',
-      'br: brotli is not read on this platform; store the chunks with gzip',
+      'br: brotli is not supported on this platform; store the chunks with gzip',
     );
   return format;
 }
 
-function* whole(
+function* inflateWhole(
   format: ZlibFormat,
   bytes: Uint8Array,
   { maxBytes, expectedBytes }: OutputSize,
 ): PausableWork<Uint8Array> {
-  // Where the size is known the pieces have their place; a wrong size costs a copy.
+  // If the size is known, each piece goes to its final place. A wrong size costs a copy.
   let room = new Uint8Array(Math.min(maxBytes, expectedBytes ?? 0));
   const later: Uint8Array[] = [];
   const total = yield* inflateStream(supported(format), bytes, maxBytes, (piece, at) => {
@@ -39,7 +39,7 @@ function* whole(
 }
 
 export const portableInflater: Inflater = {
-  inflate: (format, bytes, size) => cooperativeRunner.run(whole(format, bytes, size)),
+  inflate: (format, bytes, size) => cooperativeRunner.run(inflateWhole(format, bytes, size)),
   async inflateWindows(format, bytes, { maxBytes, signal }, onWindow: OnWindow) {
     signal?.throwIfAborted();
     return cooperativeRunner.run(inflateStream(supported(format), bytes, maxBytes, onWindow), signal);

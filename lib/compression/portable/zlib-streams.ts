@@ -1,11 +1,11 @@
-/** gzip and zlib streams: headers, members and checksums, around raw deflate. Sources: RFC 1952 and RFC 1950. */
+/** Reads gzip and zlib streams: the headers, members and checksums around raw deflate. Sources: RFC 1952 and RFC 1950. */
 import { DecodeError } from '../../base/errors.ts';
 import type { PausableWork } from '../../base/cooperative-work.ts';
 import type { OnWindow, ZlibFormat } from '../inflater.ts';
 import { adler32, crc32 } from './checksums.ts';
 import { inflateRaw } from './deflate.ts';
 
-/** Flags of a gzip header; the first, that it is text, means nothing here. */
+/** Flags of a gzip header. Flag 1 (the content is text) has no effect. */
 const HAS_HEADER_CRC = 2,
   HAS_EXTRA = 4,
   HAS_NAME = 8,
@@ -14,8 +14,8 @@ const HAS_HEADER_CRC = 2,
 const DEFLATE = 8;
 
 /**
- * Content of a stream, in pieces.
- * @returns How many bytes there were.
+ * Decompresses a stream and passes its content to `onWindow` in pieces.
+ * @returns The size of the content in bytes.
  * @throws DecodeError TRUNCATED, BAD_BITSTREAM, BAD_CHECKSUM, TOO_LARGE; what `onWindow` throws.
  */
 export function* inflateStream(
@@ -33,13 +33,13 @@ export function* inflateStream(
 interface Stream {
   format: string;
   bytes: Uint8Array;
-  /** Bytes that came out. */
+  /** Bytes of content so far. */
   total: number;
   maxBytes: number;
   onWindow: OnWindow;
 }
 
-/** All members. Zero bytes behind them are padding, as for zlib. */
+/** Reads all gzip members. Zero bytes after them are padding, as in zlib. */
 function* readMembers(stream: Stream): PausableWork {
   const { bytes } = stream;
   let at = 0;
@@ -79,7 +79,7 @@ function pass(stream: Stream, piece: Uint8Array): void {
   stream.total += piece.length;
 }
 
-/** Where a member's deflate stream begins. */
+/** Checks a member's header. @returns where its deflate stream begins. */
 function memberContent(stream: Stream, from: number): number {
   const { bytes } = stream;
   if (byteAt(stream, from) !== 0x1f || byteAt(stream, from + 1) !== 0x8b)
@@ -96,8 +96,8 @@ function memberContent(stream: Stream, from: number): number {
     at = end + 1;
   }
   if (flags & HAS_HEADER_CRC) {
-    const said = byteAt(stream, at) + 256 * byteAt(stream, at + 1);
-    if (said !== (crc32(bytes.subarray(from, at)) & 0xffff)) throw broken(stream, 'header crc mismatch');
+    const stored = byteAt(stream, at) + 256 * byteAt(stream, at + 1);
+    if (stored !== (crc32(bytes.subarray(from, at)) & 0xffff)) throw broken(stream, 'header crc mismatch');
     at += 2;
   }
   if (at > bytes.length) throw truncated(stream);
@@ -116,7 +116,7 @@ function wordAt(stream: Stream, at: number, littleEndian: boolean): number {
 }
 
 const truncated = ({ format }: Stream): DecodeError =>
-  new DecodeError('TRUNCATED', `${format}: the data end inside the stream`);
+  new DecodeError('TRUNCATED', `${format}: the data ends inside the stream`);
 const broken = ({ format }: Stream, what: string): DecodeError =>
   new DecodeError('BAD_BITSTREAM', `${format}: ${what}`);
 const wrongChecksum = ({ format }: Stream): DecodeError =>
