@@ -1,6 +1,6 @@
 /**
- * Mutated chunks: for every one, each voxel gives exactly what a full decode with bounds checks (spec/support/full-decode.ts) says,
- * a value or an error code. Bytes lie at an odd offset between other bytes, so a read outside shows as a wrong label.
+ * Mutated chunks. In each of them, every voxel must give exactly the value or error code of a full decode with bounds checks
+ * (spec/support/full-decode.ts). The bytes are at an odd offset between other bytes, so a read outside shows as a wrong label.
  */
 import { describe, expect, test } from '@jest/globals';
 import { compressedSegmentationCodec as cseg } from '../../lib/codecs/compressed-segmentation.ts';
@@ -38,7 +38,7 @@ function randomChunk(random: Random, layout: ChunkLayout): Uint8Array {
   });
 }
 
-/** Fresh bytes: cut, flipped, one word replaced, or a run of words taken from `other`. */
+/** Returns mutated bytes in fresh memory: cut, flipped, one word replaced, or a run of words taken from `other`. */
 function mutate(random: Random, chunk: Uint8Array, other: Uint8Array): Uint8Array {
   const bytes = chunk.slice();
   const words = new DataView(bytes.buffer);
@@ -65,7 +65,7 @@ function mutate(random: Random, chunk: Uint8Array, other: Uint8Array): Uint8Arra
   }
 }
 
-/** What a call for these voxels must answer: values a point, or the first code in the order of the values (channel by channel). */
+/** Returns what a call for these voxels must give: the values, or the first error code in the order of the values (channel by channel). */
 function answer(truth: ValueOrCode[], channels: number): ValueOrCode[][] | 'TRUNCATED' | 'BAD_HEADER' {
   const points = truth.length / channels;
   return (
@@ -93,7 +93,7 @@ describe('compressed_segmentation: hostile bytes', () => {
           const voxel = random.below(voxels);
           const got = valuesOrCode(cseg, bytes, layout, allOffsets(layout));
           const gotThere = valuesOrCode(cseg, bytes, layout, Uint32Array.of(voxel));
-          // Compared as text, and asserted only when different: 10,000 calls of `expect` a test would be most of its time.
+          // Compared as text, and asserted only if different: 10,000 calls of `expect` would take most of the test's time.
           const want = answer(truth, layout.channels);
           const wantThere = answer(
             truth.filter((_, i) => i % voxels === voxel),
@@ -106,12 +106,12 @@ describe('compressed_segmentation: hostile bytes', () => {
           seen[typeof got === 'string' ? (got as 'TRUNCATED' | 'BAD_HEADER') : 'values']++;
         }
       }
-      // All three kinds of answers are met, often.
+      // All three kinds of answers occur often.
       expect(Math.min(seen.values, seen.TRUNCATED, seen.BAD_HEADER)).toBeGreaterThan(250);
     },
   );
 
-  test('that are not this format at all give a code', () => {
+  test('give an error code if they are not of this format at all', () => {
     const layout: ChunkLayout = {
       chunkSize: [64, 64, 32],
       blockSize: [8, 8, 8],

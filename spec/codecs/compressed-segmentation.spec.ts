@@ -10,14 +10,14 @@ import { seeded } from '../../testing/random.ts';
 
 const bytesOfWords = (...words: number[]): Uint8Array => new Uint8Array(Uint32Array.from(words).buffer);
 
-/** In the order of the values: channel by channel. */
+/** Lists values in their stored order: channel by channel. */
 function decodeAll(bytes: Uint8Array, layout: ChunkLayout): bigint[] {
   const points = pointValues(cseg, bytes, layout, allOffsets(layout));
   return Array.from({ length: layout.channels }, (_, c) => points.map((values) => values[c])).flat();
 }
 
 describe('compressed_segmentation: decodePoints', () => {
-  // Written by hand from the format's text. Unequal sizes on every axis and a clipped last block: a swapped axis cannot pass.
+  // Written by hand from the format's text. The sizes differ on every axis and the last block is clipped, so a swapped axis cannot pass.
   const layout: ChunkLayout = { chunkSize: [3, 2, 1], blockSize: [2, 2, 1], channels: 1, dataType: 'uint64' };
   const bytes = bytesOfWords(1, (1 << 24) | 5, 4, 9, 0, 0b0110, 7, 0, 0xffffffff, 0xffffffff, 0, 1);
   const cases = [
@@ -31,7 +31,7 @@ describe('compressed_segmentation: decodePoints', () => {
     expect(pointValues(cseg, bytes, layout, Uint32Array.of(offset))).toEqual([[label]]),
   );
 
-  test('gives TRUNCATED or the same label at every cut, to the byte', () => {
+  test('gives TRUNCATED or the same label at every cut', () => {
     for (let length = 0; length < bytes.length; length++)
       for (const { offset, label } of cases)
         expect(['TRUNCATED', [[label]]]).toContainEqual(
@@ -39,7 +39,7 @@ describe('compressed_segmentation: decodePoints', () => {
         );
   });
 
-  test('answers repeats, keeps the order asked, and touches no other place', () => {
+  test('answers repeated voxels, keeps the order of the call, and writes to no other position', () => {
     const before = bytes.slice();
     const out = new Uint32Array(10);
     cseg.decodePoints(bytes, layout, Uint32Array.of(5, 0, 5), out, Uint32Array.of(4, 1, 0));
@@ -188,7 +188,7 @@ describe('compressed_segmentation: any chunk a writer can make', () => {
     seed: fc.integer(),
   });
 
-  test('is read voxel by voxel as it was written, and as a full decode reads it; maxBytes bounds it', () => {
+  test('is read voxel by voxel as it was written, as by a full decode, and within maxBytes', () => {
     fc.assert(
       fc.property(chunk, ({ labels, shareTables, seed, ...layout }) => {
         const random = seeded(seed);
@@ -213,7 +213,7 @@ describe('compressed_segmentation: sizes', () => {
     { dataType: 'uint32' as const, width: 4 },
     { dataType: 'uint64' as const, width: 8 },
   ])(
-    'bounds $dataType by 32 bits a voxel and a full table a block, and the bound is reached',
+    'limits $dataType to 32 bits per voxel and a full table per block, and the limit can be reached',
     ({ dataType, width }) => {
       const layout: ChunkLayout = { chunkSize: [5, 4, 3], blockSize: [4, 4, 3], channels: 2, dataType };
       expect(cseg.maxBytes(layout)).toBe(2 * (4 + 2 * (8 + 48 * (4 + width))));
@@ -223,9 +223,9 @@ describe('compressed_segmentation: sizes', () => {
     },
   );
 
-  test('fixes no exact size', () => expect(cseg).not.toHaveProperty('exactBytes'));
+  test('are not fixed', () => expect(cseg).not.toHaveProperty('exactBytes'));
 
-  test('needs a block size', () => {
+  test('require a block size', () => {
     const layout: ChunkLayout = { chunkSize: [1, 1, 1], channels: 1, dataType: 'uint32' };
     expect(() => pointValues(cseg, new Uint8Array(16), layout, Uint32Array.of(0))).toThrow(TypeError);
     expect(() => cseg.maxBytes(layout)).toThrow(TypeError);

@@ -1,6 +1,7 @@
 /**
- * Mutated compresso streams. The format has no checksum, so a changed byte may give a wrong label; but each answer is a typed error or labels
- * that the stream holds, the same for a voxel alone as among all. Bytes lie at an odd offset between other bytes: a read outside would show.
+ * Mutated compresso streams. The format has no checksum, so a changed byte may give a wrong label. But each answer must be a typed error or
+ * labels that the stream holds, and the same for a single voxel as for all voxels together. The bytes are at an odd offset between other
+ * bytes, so a read outside shows.
  */
 import { describe, expect, test } from '@jest/globals';
 import { compressoCodec } from '../../lib/codecs/compresso.ts';
@@ -16,7 +17,7 @@ const ABSURD = [
   0, 1, 2, 6, 0x7f, 0x80, 0xff, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff,
 ];
 
-/** Fresh bytes: bits flipped, a field overwritten (often in the header), a header or a run of bytes taken from `other`, bytes left out. */
+/** Returns mutated bytes in fresh memory: bits flipped, a field overwritten (often in the header), bytes taken from `other`, bytes left out. */
 function mutate(random: Random, stream: Uint8Array, other: Uint8Array): Uint8Array {
   const bytes = Uint8Array.from(stream),
     place = (): number => random.below(random.pick([36, bytes.length, bytes.length]));
@@ -34,7 +35,7 @@ function mutate(random: Random, stream: Uint8Array, other: Uint8Array): Uint8Arr
       return bytes;
     }
     case 2:
-      // Only what follows the shape, so that the mutation is looked at.
+      // Only bytes after the shape: with a wrong shape, nothing else would be read.
       bytes.set(other.subarray(12, 36), 12);
       return bytes;
     case 3: {
@@ -52,7 +53,7 @@ function mutate(random: Random, stream: Uint8Array, other: Uint8Array): Uint8Arr
   }
 }
 
-/** Every label a stream could give: those of its id table, and each location as a label that follows or as one plus 7. */
+/** Lists every label that a stream can give: those of its id table, and each location, as a label of its own and minus 7. */
 function heldLabels(stream: Uint8Array, { layout: { dataType } }: CompressoCase): Set<bigint> {
   const width = bytesPerValue(dataType),
     view = new DataView(stream.buffer, stream.byteOffset, stream.byteLength);
@@ -73,7 +74,7 @@ function heldLabels(stream: Uint8Array, { layout: { dataType } }: CompressoCase)
 
 describe('compresso: hostile bytes', () => {
   test.each([1, 2, 3, 4, 5])(
-    'give labels the stream holds or a typed error (6,000 mutations, seed %i)',
+    'give labels that the stream holds, or a typed error (6,000 mutations, seed %i)',
     (seed) => {
       const random = seeded(seed),
         seen = { labels: 0, TRUNCATED: 0, BAD_HEADER: 0 } as Record<string, number>;
@@ -84,11 +85,11 @@ describe('compresso: hostile bytes', () => {
         const voxel = random.below(voxelsOf(layout));
         const all = valuesOrCode(compressoCodec, stream, layout, allOffsets(layout)),
           alone = valuesOrCode(compressoCodec, stream, layout, Uint32Array.of(voxel));
-        // Asserted only when wrong: as many calls of `expect` would be most of the time.
+        // Asserted only if wrong: this many calls of `expect` would take most of the time.
         const where = { seed, mutation, name: one.name, voxel };
         if (typeof all === 'string') {
           seen[all] = (seen[all] ?? 0) + 1;
-          continue; // a voxel alone may still be right: it needs less of the stream
+          continue; // a single voxel may still be right, because it needs less of the stream
         }
         seen.labels++;
         if (String(alone) !== String(all[voxel]))
@@ -106,7 +107,7 @@ describe('compresso: hostile bytes', () => {
     },
   );
 
-  test('cut anywhere gives TRUNCATED or BAD_HEADER, or the right labels', () => {
+  test('give TRUNCATED, BAD_HEADER or the right labels if they are cut anywhere', () => {
     const answers = new Set<string>();
     let cuts = 0;
     for (const { name, stream, layout } of CASES.filter((_, i) => i % 4 === 0)) {
@@ -125,7 +126,7 @@ describe('compresso: hostile bytes', () => {
     expect(answers).toContain('TRUNCATED');
   });
 
-  test('that are not this format at all give a code', () => {
+  test('give an error code if they are not of this format at all', () => {
     const { layout } = CASES[0],
       one = Uint32Array.of(0);
     expect(

@@ -1,4 +1,4 @@
-/** compresso against the package that defines it: whole chunks, slices, single voxels; then what it refuses. */
+/** Compares the compresso codec with the package that defines the format: whole chunks, slices, single voxels; then invalid streams. */
 import { describe, expect, test } from '@jest/globals';
 import type { ChunkLayout } from '../../lib/codecs/codec.ts';
 import { compressoCodec } from '../../lib/codecs/compresso.ts';
@@ -12,7 +12,7 @@ const CASES = compressoCases();
 const caseNamed = (name: string): CompressoCase => CASES.find((one) => one.name === name)!;
 const SPECKLED = caseNamed('speckled uint64, steps (4, 4, 1), index');
 
-/** What the case expects at `offsets`, packed like the output. */
+/** Returns the expected values at `offsets`, packed like the output. */
 function expectedAt({ expected, layout }: CompressoCase, offsets: ArrayLike<number>): number[] {
   const words = wordsPerValue(layout.dataType);
   return Array.from(offsets).flatMap((offset) =>
@@ -20,7 +20,7 @@ function expectedAt({ expected, layout }: CompressoCase, offsets: ArrayLike<numb
   );
 }
 
-/** Words read at `offsets`, one after the other. */
+/** Reads the words at `offsets`, one after the other. */
 function read(
   { stream, layout, expected }: Pick<CompressoCase, 'stream' | 'layout' | 'expected'>,
   offsets: Uint32Array,
@@ -46,10 +46,10 @@ describe('compresso: streams written by the package', () => {
       offsets = allOffsets(layout);
     compressoCodec.decodePoints(odd, layout, offsets, out, offsets);
     expect(out.findIndex((word, i) => word !== expected[i])).toBe(-1); // toEqual would take seconds
-    expect(Buffer.compare(odd, before)).toBe(0); // nor is the input written to
+    expect(Buffer.compare(odd, before)).toBe(0); // the input is not written to
   });
 
-  test.each(CASES)('give voxels asked for alone, in any order and twice of $name', (one) => {
+  test.each(CASES)('give single voxels, in any order and repeatedly, of $name', (one) => {
     const random = seeded(7),
       voxels = voxelsOf(one.layout);
     const some = Uint32Array.from({ length: 12 }, () => random.below(voxels));
@@ -62,7 +62,7 @@ describe('compresso: streams written by the package', () => {
     'speckled uint64, steps (3, 5, 2), index',
     'speckled uint64, steps (3, 5, 2), plain',
     'speckled uint8, steps (4, 4, 4), six',
-  ])('give each slice alone of %s', (name) => {
+  ])('give each single slice of %s', (name) => {
     const one = caseNamed(name),
       [sx, sy, sz] = one.layout.chunkSize;
     for (let z = 0; z < sz; z++) {
@@ -76,7 +76,7 @@ describe('compresso: streams written by the package', () => {
       expect(stream.length).toBeLessThanOrEqual(compressoCodec.maxBytes(layout));
   });
 
-  test('write where outIndex says, and nothing else', () => {
+  test('are written where outIndex says, and nowhere else', () => {
     const out = new Uint32Array(10).fill(5),
       offset = 300;
     compressoCodec.decodePoints(
@@ -90,11 +90,11 @@ describe('compresso: streams written by the package', () => {
     expect(Array.from(out)).toEqual([5, 5, low, high, 5, 5, low, high, 5, 5]);
   });
 
-  test('give nothing for no points', () =>
+  test('give no values for no points', () =>
     expect(pointValues(compressoCodec, SPECKLED.stream, SPECKLED.layout, new Uint32Array())).toEqual([]));
 });
 
-describe('compresso: what does not fit the layout', () => {
+describe('compresso: a stream that does not fit the layout', () => {
   const { stream, layout } = SPECKLED;
   const cases: { name: string; change: Partial<ChunkLayout>; code: string; message: string }[] = [
     {
@@ -113,7 +113,7 @@ describe('compresso: what does not fit the layout', () => {
       name: 'several channels',
       change: { channels: 2 },
       code: 'UNSUPPORTED',
-      message: 'compresso: 2 channels, the format has one',
+      message: 'compresso: the volume has 2 channels, the format has one',
     },
   ];
   test.each(cases)('is refused: $name', ({ change, code, message }) => {
@@ -167,15 +167,15 @@ describe('compresso: broken streams', () => {
     expect(codeOf(edited(stream, edits))).toBe(code),
   );
 
-  test('are refused where 64-bit entries have an upper half', () => {
+  test('are refused if 64-bit entries have an upper half', () => {
     const wide = caseNamed('speckled uint64, steps (8, 8, 1), plain');
     expect(codeOf(edited(wide.stream, { [wide.stream.length - 1]: 1 }))).toBe('BAD_HEADER');
   });
 
-  test.each(['plain', 'six'])('are refused where the id table or the locations end early: %s', (variant) => {
+  test.each(['plain', 'six'])('are refused if the id table or the locations end early: %s', (variant) => {
     const one = caseNamed(`speckled uint64, steps (4, 4, 1), ${variant}`),
       lastVoxel = sx * sy * sz - 1;
-    // The bytes of what is cut off the header's counts go to the section that follows, so the windows are moved back into place.
+    // Smaller counts in the header shift the next section, so the windows are moved back to their place.
     const shortened = (countAt: number, from: number): Uint8Array => {
       const short = Uint8Array.from(one.stream);
       short[countAt]--;
@@ -189,8 +189,8 @@ describe('compresso: broken streams', () => {
     expect(codeOf(shortened(27, locationsEnd - 8), layout, lastVoxel)).toBe('TRUNCATED');
   });
 
-  test('with a z-index leave the other slices readable', () => {
-    // The first location of slice 1 points up, to a voxel that is boundary or outside.
+  test('leave the other slices readable if there is a z-index', () => {
+    // The first location of slice 1 points up, to a voxel that is a boundary or outside.
     const first = view.getUint16(indexAt + 2 * (sz + 1), true),
       broken = Uint8Array.from(stream);
     broken.fill(0, locationAt + 8 * first, locationAt + 8 * first + 8);
@@ -201,7 +201,7 @@ describe('compresso: broken streams', () => {
       expect(read({ ...SPECKLED, stream: broken }, slice(z))).toEqual(expectedAt(SPECKLED, slice(z)));
   });
 
-  test('cannot ask for more memory than a slab may take', () => {
+  test('cannot cause a larger allocation than a slab may take', () => {
     // One run says that a slice of 65,535 by 65,535 voxels is empty: 537 MB of boundary bits.
     const tiny = new Uint8Array(36 + 1 + 8 + 8 + 2 * 8),
       tinyView = new DataView(tiny.buffer);

@@ -1,4 +1,4 @@
-/** Every compresso volume that CloudVolume wrote, point by point; chunks in shards are found with the precomputed room alone. */
+/** Every compresso volume that CloudVolume wrote, point by point. Chunks in shards are found with lib/precomputed only. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -13,7 +13,7 @@ import { fixtureVolumes, loadFixture } from '../../testing/fixtures.ts';
 import type { Fixture } from '../../testing/fixtures.ts';
 import { atOddOffset, pointValues } from '../support/point-decode.ts';
 
-/** Chunks of a sharded scale at the origin, one a cell of the grid. */
+/** Reads the chunks of a sharded scale at the origin, one per cell of the grid. */
 function shardedChunks({ folder, info }: Fixture, mip: number): FixtureChunk[] {
   const {
     key,
@@ -82,7 +82,7 @@ describe('compresso: volumes written by CloudVolume', () => {
       const labels = pointValues(compressoCodec, atOddOffset(bytes), layout, Uint32Array.from(offsets));
       inside.forEach((i, k) => found.set(i, String(labels[k][0])));
     }
-    // Out of bounds: null. No volume here lacks a chunk.
+    // A value is null for a point out of bounds. None of these volumes lacks a chunk.
     expect(missingChunk.size).toBe(0);
     expect(points.map((_, i) => found.get(i) ?? null)).toEqual(values);
   });

@@ -31,7 +31,7 @@ describe('crackle: damaged chunks of version 1', () => {
     edit(copy);
     return copy;
   };
-  /** With a right CRC-8, so that the field itself is judged. */
+  /** Edits the header and gives it a correct CRC-8, so that the field itself is checked. */
   const header = (edit: (copy: Uint8Array) => void): Uint8Array =>
     edited((copy) => {
       edit(copy);
@@ -39,28 +39,30 @@ describe('crackle: damaged chunks of version 1', () => {
     });
 
   test.each([
-    ['magic', edited((b) => (b[1] = 0x52)), 'BAD_HEADER'],
-    ['version 2', edited((b) => (b[4] = 2)), 'UNSUPPORTED'],
+    ['magic number', edited((b) => (b[1] = 0x52)), 'BAD_HEADER'],
+    ['version (2)', edited((b) => (b[4] = 2)), 'UNSUPPORTED'],
     ['CRC-8 of the header', edited((b) => (b[28] ^= 1)), 'BAD_CHECKSUM'],
-    ['a field under the CRC-8', edited((b) => (b[7] ^= 1)), 'BAD_CHECKSUM'],
-    ['label format 1', header((b) => (b[5] |= 1 << 5)), 'UNSUPPORTED'],
-    ['label format 3', header((b) => (b[5] |= 3 << 5)), 'UNSUPPORTED'],
-    ['grids smaller than the slice', header((b) => (b[19] = 5)), 'UNSUPPORTED'],
+    ['field under the CRC-8', edited((b) => (b[7] ^= 1)), 'BAD_CHECKSUM'],
+    ['label format (1)', header((b) => (b[5] |= 1 << 5)), 'UNSUPPORTED'],
+    ['label format (3)', header((b) => (b[5] |= 3 << 5)), 'UNSUPPORTED'],
+    ['grid (smaller than the slice)', header((b) => (b[19] = 5)), 'UNSUPPORTED'],
     ['x', header((b) => (b[7] = 34)), 'BAD_HEADER'],
     ['y', header((b) => (b[14] = 0xff)), 'BAD_HEADER'],
     ['z', header((b) => (b[15] = 0)), 'BAD_HEADER'],
-    ['bytes of labels, one more', header((b) => b[20]++), 'TRUNCATED'],
-    ['bytes of labels, one less', header((b) => b[20]--), 'WRONG_SIZE'],
-    ['bytes of labels, 2^63', header((b) => (b[27] = 0x80)), 'TRUNCATED'],
-    ['Markov order 15', header((b) => (b[6] |= 15 << 1)), 'TRUNCATED'],
+    ['number of label bytes (one more)', header((b) => b[20]++), 'TRUNCATED'],
+    ['number of label bytes (one less)', header((b) => b[20]--), 'WRONG_SIZE'],
+    ['number of label bytes (2^63)', header((b) => (b[27] = 0x80)), 'TRUNCATED'],
+    ['Markov order (15)', header((b) => (b[6] |= 15 << 1)), 'TRUNCATED'],
     ['slice index', edited((b) => b[29]++), 'BAD_CHECKSUM'],
-    ['labels', edited((b) => (b[29 + 12 + 9] ^= 1)), 'BAD_CHECKSUM'],
+    ['label', edited((b) => (b[29 + 12 + 9] ^= 1)), 'BAD_CHECKSUM'],
     ['CRC of the labels', edited((b) => (b[b.length - 12] ^= 1)), 'BAD_CHECKSUM'],
     ['CRC of a slice', edited((b) => (b[b.length - 1] ^= 1)), 'BAD_CHECKSUM'],
     ['crack format', header((b) => (b[5] ^= 1 << 4)), 'BAD_CHECKSUM'],
-  ])('%s', (_, damaged, code) => expect(codeOf(() => readCrackle(damaged, layout, all))).toBe(code));
+  ])('are refused for a wrong %s', (_, damaged, code) =>
+    expect(codeOf(() => readCrackle(damaged, layout, all))).toBe(code),
+  );
 
-  test('grids as large as the slice are one grid', () => {
+  test('may name a grid that is larger than the slice', () => {
     expect(
       readCrackle(
         header((b) => (b[19] = 6)),
@@ -70,17 +72,17 @@ describe('crackle: damaged chunks of version 1', () => {
     ).toEqual(right);
   });
 
-  test('says what was expected and what was found', () => {
+  test('are refused with the expected and the actual value', () => {
     expect(() => readCrackle(bytes, { ...layout, chunkSize: [33, 2, 6] }, all)).toThrow(
       'crackle: expected 33,2,6 voxels, got 33,6,2',
     );
     expect(() => readCrackle(bytes, { ...layout, dataType: 'uint16' }, all)).toThrow(
-      'crackle: labels of 8 bytes in a volume of 2 byte(s) a value',
+      'crackle: labels of 8 bytes in a volume of 2 byte(s) per value',
     );
     expect(codeOf(() => readCrackle(bytes, { ...layout, channels: 2 }, all))).toBe('UNSUPPORTED');
   });
 
-  test('a cut at any byte is TRUNCATED, and a byte too many WRONG_SIZE', () => {
+  test('give TRUNCATED if they are cut at any byte, and WRONG_SIZE for an extra byte', () => {
     for (let length = 0; length < bytes.length; length++)
       expect([length, codeOf(() => readCrackle(bytes.subarray(0, length), layout, all))]).toEqual([
         length,
@@ -89,16 +91,16 @@ describe('crackle: damaged chunks of version 1', () => {
     expect(codeOf(() => readCrackle(Uint8Array.of(...bytes, 0), layout, all))).toBe('WRONG_SIZE');
   });
 
-  test('any flipped bit gives an error or the right labels', () => {
+  test('give an error or the right labels for any flipped bit', () => {
     let errors = 0;
     for (let bit = 0; bit < 8 * bytes.length; bit++) {
       const damaged = edited((b) => (b[bit >>> 3] ^= 1 << (bit & 7)));
       if (codeOf(() => expect(readCrackle(damaged, layout, all)).toEqual(right)) !== 'none') errors++;
     }
-    expect(errors).toBeGreaterThan(7.5 * bytes.length); // most bits mean something
+    expect(errors).toBeGreaterThan(7.5 * bytes.length); // nearly all bits matter
   });
 
-  test('a damaged slice is an error for its own voxels only: no other is decoded', () => {
+  test('give errors for the voxels of a damaged slice only, because no other slice is decoded', () => {
     const lastCode = bytes.length - 4 - 2 * 4 - 1;
     const damaged = edited((b) => (b[lastCode] ^= 0xff));
     const [first, second] = [all.subarray(0, 33 * 6), all.subarray(33 * 6)];
@@ -108,7 +110,7 @@ describe('crackle: damaged chunks of version 1', () => {
   });
 });
 
-/** Version 0 by hand: a chunk of 2 x 2 x 1 uint8, no checksums. */
+/** A chunk of version 0, written by hand: 2 x 2 x 1 uint8, without checksums. */
 describe('crackle: chunks of version 0 that contradict themselves', () => {
   const layout: ChunkLayout = { chunkSize: [2, 2, 1], channels: 1, dataType: 'uint8' };
   const u32 = (n: number): number[] => [n & 255, (n >>> 8) & 255, (n >>> 16) & 255, n >>> 24];
@@ -118,10 +120,10 @@ describe('crackle: chunks of version 0 that contradict themselves', () => {
   const fromCentre = [1, 1, 1, 1];
   const downDownEnd = [0b10_00_00_10]; // down, down, then down-up: end
   const wall = code(fromTopMiddle, downDownEnd);
-  // two labels, 5 and 9; two components, with the first and the second
+  // Two labels, 5 and 9. Two components, with the first and the second label.
   const flat = [2, 0, 0, 0, 0, 0, 0, 0, 5, 9, 2, 0, 1];
   const count2 = [2, 0, 0, 0, 0, 0, 0, 0];
-  // 7 behind; label 8: one pin, from voxel 1, depth 0; no single components
+  // Background 7. Label 8 has one pin, from voxel 1 with depth 0, and no single components.
   const pins = [7, 1, 0, 0, 0, 0, 0, 0, 0, 8, 2, 0, 1, 1, 0, 0];
 
   const stream = ({
@@ -150,10 +152,10 @@ describe('crackle: chunks of version 0 that contradict themselves', () => {
     Array.from(readCrackle(stream(parts), layout, allOffsets([2, 2, 1])), Number);
   const PINS = 0xc0;
 
-  test('one that does not is read', () => {
+  test('are compared with a valid chunk, which is read', () => {
     expect(read({})).toEqual([5, 9, 5, 9]);
     expect(read({ labels: pins, format: PINS })).toEqual([7, 8, 7, 8]);
-    // The last one by a single component, the first by its absence.
+    // Component 1 has a label as a single component; component 0 is background.
     expect(read({ labels: [7, 1, 0, 0, 0, 0, 0, 0, 0, 8, 2, 0, 0, 1, 1], format: PINS })).toEqual([
       7, 8, 7, 8,
     ]);
@@ -171,13 +173,13 @@ describe('crackle: chunks of version 0 that contradict themselves', () => {
       'BAD_HEADER',
     ],
     ['more chains than moves', { cracks: code([1, 0, 2, 1, 0], downDownEnd) }, 'TRUNCATED'],
-    ['a chain from outside in x', { cracks: code([1, 0, 1, 3], downDownEnd) }, 'BAD_HEADER'],
-    ['a chain from outside in y', { cracks: code([1, 3, 1, 1], downDownEnd) }, 'BAD_HEADER'],
+    ['a chain that starts outside in x', { cracks: code([1, 0, 1, 3], downDownEnd) }, 'BAD_HEADER'],
+    ['a chain that starts outside in y', { cracks: code([1, 3, 1, 1], downDownEnd) }, 'BAD_HEADER'],
     ['an index that ends early', { cracks: code([255, 0, 1, 1], downDownEnd) }, 'TRUNCATED'],
     ['an index of 4 GB', { cracks: [...u32(0xffffffff), ...fromTopMiddle, ...downDownEnd] }, 'TRUNCATED'],
     ['a crack code of 3 bytes', { cracks: [0, 0, 0] }, 'TRUNCATED'],
     [
-      'a model row that ranks nothing',
+      'a model row that is not a ranking',
       { order: 1, model: [255, 255, 255], cracks: code(fromTopMiddle, [0b10, 0]) },
       'BAD_HEADER',
     ],
@@ -188,18 +190,18 @@ describe('crackle: chunks of version 0 that contradict themselves', () => {
     ['no room for the labels', { labels: [2, 0, 0, 0] }, 'TRUNCATED'],
     ['2^56 labels', { labels: [2, 0, 0, 0, 0, 0, 0, 1, 5, 9, 2, 0, 1] }, 'TRUNCATED'],
     ['labels left over', { labels: [...flat, 0] }, 'WRONG_SIZE'],
-    ['a pin from outside', { format: PINS, labels: pins.with(13, 4) }, 'BAD_HEADER'],
+    ['a pin that starts outside', { format: PINS, labels: pins.with(13, 4) }, 'BAD_HEADER'],
     [
-      'a single component from outside',
+      'a single component that does not exist',
       { format: PINS, labels: [7, 1, 0, 0, 0, 0, 0, 0, 0, 8, 2, 0, 0, 1, 2] },
       'BAD_HEADER',
     ],
     ['more pins than components', { format: PINS, labels: pins.with(12, 3) }, 'BAD_HEADER'],
     ['pins that end early', { format: PINS, labels: pins.slice(0, -1) }, 'TRUNCATED'],
     ['pins left over', { format: PINS, labels: [...pins, 0] }, 'WRONG_SIZE'],
-  ])('%s', (_, parts, expected) => expect(codeOf(() => read(parts))).toBe(expected));
+  ])('are refused: %s', (_, parts, expected) => expect(codeOf(() => read(parts))).toBe(expected));
 
-  test('walls that follow from an absent index are none', () => {
+  test('have no walls if there is no index', () => {
     expect(read({ labels: [1, 0, 0, 0, 0, 0, 0, 0, 6, 1, 0], cracks: [0, 0, 0, 0] })).toEqual([6, 6, 6, 6]);
   });
 });

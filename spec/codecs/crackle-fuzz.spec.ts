@@ -3,7 +3,7 @@ import { DecodeError } from '../../lib/base/errors.ts';
 import { crc32c, crc8 } from '../../lib/codecs/crackle/crc.ts';
 import { crackleBytes, crackleCase, crackleLayout, readCrackle } from '../support/crackle-cases.ts';
 
-/** mulberry32: the same inputs at every run. */
+/** mulberry32, a seeded random generator, so that every run has the same inputs. */
 function randomFrom(seed: number): (below: number) => number {
   return (below) => {
     seed = (seed + 0x6d2b79f5) | 0;
@@ -15,7 +15,7 @@ function randomFrom(seed: number): (below: number) => number {
 
 const EXTREMES = [0, 1, 0x7f, 0x80, 0xfe, 0xff];
 
-/** Cuts, flips, overwrites, copies of one part over another, absurd header fields; several at once. */
+/** Applies several mutations: cuts, flips, overwrites, copies of one part over another, absurd header fields. */
 function mutate(bytes: Uint8Array, random: (below: number) => number): Uint8Array {
   let copy = bytes.slice();
   for (let edits = 1 + random(3); edits > 0 && copy.length > 0; edits--) {
@@ -36,7 +36,7 @@ function mutate(bytes: Uint8Array, random: (below: number) => number): Uint8Arra
   return copy;
 }
 
-/** Right checksums again for whatever header, index and labels now say, so that what is behind them is reached. */
+/** Makes the checksums of header, index and labels correct again, so that the code behind the checksums is reached. */
 function reseal(bytes: Uint8Array): Uint8Array {
   if (bytes.length < 29 || bytes[4] !== 1) return bytes;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -71,7 +71,7 @@ const NAMES_V0 = [
 ];
 
 describe('crackle: mutated chunks', () => {
-  /** How many were read and how many refused; anything but a DecodeError fails the test by itself. */
+  /** Counts the chunks that were read and refused. Any error but a DecodeError fails the test. */
   function fuzz(
     name: string,
     count: number,
@@ -99,18 +99,18 @@ describe('crackle: mutated chunks', () => {
     return tally;
   }
 
-  test.each(NAMES)('%s: never a wrong label where there are checksums', (name) => {
+  test.each(NAMES)('never give a wrong label if there are checksums: %s', (name) => {
     const { read, refused } = fuzz(name, 2000);
     expect(refused).toBeGreaterThan(1500);
     expect(read + refused).toBe(2000);
   });
 
-  test.each(NAMES)('%s: an answer or a DecodeError where header, index and labels are resealed', (name) => {
+  test.each(NAMES)('give an answer or a DecodeError if the checksums are made correct again: %s', (name) => {
     const { read, refused } = fuzz(name, 1000, { seal: true, check: false });
     expect(read + refused).toBe(1000);
   });
 
-  test.each(NAMES_V0)('%s: an answer or a DecodeError where there are no checksums', (name) => {
+  test.each(NAMES_V0)('give an answer or a DecodeError if there are no checksums: %s', (name) => {
     const { read, refused } = fuzz(name, 1500, { check: false });
     expect(refused).toBeGreaterThan(300);
     expect(read + refused).toBe(1500);

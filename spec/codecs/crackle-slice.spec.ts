@@ -6,7 +6,7 @@ import type { Cracks } from '../../lib/codecs/crackle/crack-code.ts';
 import { crc32c } from '../../lib/codecs/crackle/crc.ts';
 import { sliceChecksum } from '../../lib/codecs/crackle/slice-checksum.ts';
 
-/** A slice of few labels in blocks, so that components turn back, nest and touch at corners. */
+/** Makes a slice of few labels in blocks, so that components turn back, nest and touch at corners. */
 const images = fc
   .record({
     sx: fc.integer({ min: 1, max: 70 }),
@@ -28,7 +28,7 @@ const images = fc
 
 type Image = { sx: number; sy: number; image: number[] };
 
-/** Every edge between different labels, or (permissible) between equal ones. */
+/** Draws every edge between different labels, or (permissible) between equal ones. */
 function cracksOf({ sx, sy, image }: Image, permissible: boolean): Cracks {
   const stride = (sx >>> 5) + 1;
   const horizontal = stride * (sy + 1);
@@ -44,7 +44,7 @@ function cracksOf({ sx, sy, image }: Image, permissible: boolean): Cracks {
   return { words, stride, horizontal };
 }
 
-/** Flood filling from each voxel that has no number yet. */
+/** Numbers components by flood filling from each voxel that has no number yet. */
 function floodFill({ sx, sy, image }: Image): number[] {
   const components = new Array<number>(sx * sy).fill(-1);
   let count = 0;
@@ -70,7 +70,7 @@ const paint = (slice: SliceComponents, voxels: number): number[] =>
   Array.from({ length: voxels }, (_, k) => componentAt(slice, k));
 
 describe('crackle: findComponents', () => {
-  test('numbers components by their first voxels, whichever edges are drawn', () => {
+  test('numbers components by their first voxels, for both kinds of drawn edges', () => {
     fc.assert(
       fc.property(images, fc.boolean(), (one, permissible) => {
         const slice = findComponents(cracksOf(one, permissible), one.sx, one.sy, permissible);
@@ -93,9 +93,9 @@ describe('crackle: checksums', () => {
     ['32 zero bytes', new Uint8Array(32), 0x8a9136aa],
     ['32 bytes of ones', new Uint8Array(32).fill(255), 0x62a8ab43],
     ['no bytes', new Uint8Array(0), 0],
-  ])('CRC-32C of %s', (_, bytes, crc) => expect(crc32c(viewOf(bytes), 0, bytes.length)).toBe(crc));
+  ])('include the CRC-32C of %s', (_, bytes, crc) => expect(crc32c(viewOf(bytes), 0, bytes.length)).toBe(crc));
 
-  test('a slice has the checksum of its components written out', () => {
+  test('of a slice equal the CRC-32C of its components written out', () => {
     fc.assert(
       fc.property(images, (one) => {
         const slice = findComponents(cracksOf(one, false), one.sx, one.sy, false);

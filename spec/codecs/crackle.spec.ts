@@ -17,7 +17,7 @@ import type { FixtureScale } from '../../testing/fixtures.ts';
 
 describe('crackle: chunks written by the reference', () => {
   test.each(CRACKLE_CASES.map((one) => [one.name, one] as const))(
-    'reads every voxel of %s as the reference does',
+    'give every voxel of %s as the reference does',
     (_, one) => {
       const values = readCrackle(crackleBytes(one), crackleLayout(one), allOffsets(one.shape));
       expect(one.samples.map(([offset]) => [offset, String(values[offset])])).toEqual(one.samples);
@@ -25,13 +25,13 @@ describe('crackle: chunks written by the reference', () => {
     },
   );
 
-  test('meets every kind of stream there is', () => {
+  test('include every kind of stream', () => {
     const kinds = new Set(
       CRACKLE_CASES.map(({ header: { version, labels, permissible, markovOrder } }) =>
         [version, labels, permissible, markovOrder > 0].join(),
       ),
     );
-    // The encoder writes pins with impermissible codes only.
+    // The encoder writes pins only with codes that draw walls.
     expect([...kinds].sort()).toEqual([
       '0,flat,false,false',
       '0,flat,false,true',
@@ -60,9 +60,9 @@ describe('crackle: chunks written by the reference', () => {
     expect(CRACKLE_CASES.map(({ header }) => header.sorted)).toContain(false);
   });
 
-  // What `crackle.refit` and `crackle.astype` leave in a volume; CloudVolume widens it by NumPy's rules.
+  // `crackle.refit` and `crackle.astype` write narrower values. CloudVolume widens them by NumPy's rules.
   test.each(CRACKLE_CASES.map((one) => [one.name, one] as const))(
-    'reads %s the same in a volume of wider values',
+    'give the same labels of %s in a volume of wider values',
     (_, one) => {
       const layout = crackleLayout(one),
         dataType = one.dataType.startsWith('int') ? 'int64' : 'uint64';
@@ -71,7 +71,7 @@ describe('crackle: chunks written by the reference', () => {
     },
   );
 
-  test('reads narrow labels of wide values in a volume of narrow ones, and refuses wider labels', () => {
+  test('may have narrow labels of wide values in a volume of narrow values, but no wider labels', () => {
     const fits = CRACKLE_CASES.filter(
       ({ dataType, header }) => dataType === 'uint64' && header.storedWidth === 2,
     );
@@ -84,7 +84,7 @@ describe('crackle: chunks written by the reference', () => {
       expect(() => read('uint8')).toThrow(
         expect.objectContaining({
           code: 'BAD_HEADER',
-          message: 'crackle: labels of 2 bytes in a volume of 1 byte(s) a value',
+          message: 'crackle: labels of 2 bytes in a volume of 1 byte(s) per value',
         }),
       );
     }
@@ -97,7 +97,7 @@ describe('crackle: chunks written by the reference', () => {
 });
 
 describe('crackle: volumes written by CloudVolume', () => {
-  /** Every point in a stored chunk, all points of a chunk in one call. */
+  /** Reads every point in a stored chunk, all points of a chunk in one call. */
   function readScale(
     name: string,
     { mip, points, values }: FixtureScale,
@@ -119,7 +119,7 @@ describe('crackle: volumes written by CloudVolume', () => {
   }
 
   const volumes = fixtureVolumes({ encodings: ['crackle'], prefix: ['seg_', 'graphene_'] });
-  test.each(volumes.map(({ name, exercises }) => [name, exercises]))('reads %s (%s)', (name) => {
+  test.each(volumes.map(({ name, exercises }) => [name, exercises]))('are read as CloudVolume reads them: %s (%s)', (name) => {
     for (const scale of loadFixture(name).scales) {
       const { got, expected } = readScale(name, scale);
       expect(got).toEqual(expected);
@@ -136,7 +136,7 @@ describe('crackle: decodePoints', () => {
   const layout = crackleLayout(one);
   const whole = readCrackle(bytes, layout, allOffsets(one.shape)) as BigUint64Array;
 
-  test('takes voxels in any order and more than once, and puts each where outIndex says', () => {
+  test('accepts voxels in any order and repeatedly, and writes each where outIndex says', () => {
     const count = product(one.shape);
     const offsets = Uint32Array.from({ length: 500 }, (_, k) => (k * 7919 + 13) % (k < 250 ? count : 40));
     const outIndex = Uint32Array.from(offsets, (_, k) => 2 * (499 - k) + 1);
@@ -158,11 +158,11 @@ describe('crackle: decodePoints', () => {
     expect(around).toEqual(before);
   });
 
-  test('answers nothing when nothing is asked', () => {
+  test('writes nothing for no voxels', () => {
     expect(readCrackle(bytes, layout, new Uint32Array(0))).toHaveLength(0);
   });
 
-  test('keeps nothing of a chunk for the next one', () => {
+  test('keeps nothing of one chunk for the next', () => {
     for (const name of [
       'content_checkerboard',
       'blobs_300_257_2',

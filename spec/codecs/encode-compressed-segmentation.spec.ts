@@ -24,14 +24,14 @@ const rawOf = (values: readonly bigint[], { dataType }: ChunkLayout): Uint8Array
     (dataType === 'uint64' ? BigUint64Array.from(values) : Uint32Array.from(values, Number)).buffer,
   );
 
-/** @param pieceBytes How many bytes go by at a time. @default all */
+/** Encodes raw bytes. @param pieceBytes Bytes per piece. @default all */
 function encode(raw: Uint8Array, layout: ChunkLayout, pieceBytes = raw.byteLength): Uint8Array | undefined {
   const encoder = new SegmentationEncoder(layout);
   for (let at = 0; at < raw.byteLength; at += pieceBytes) encoder.add(raw.subarray(at, at + pieceBytes));
   return encoder.finish();
 }
 
-/** The decoder whose values are not these, channel by channel, if any. */
+/** Returns the name of a decoder that does not give these values; undefined if all do. */
 function misreader(encoded: Uint8Array, values: readonly bigint[], layout: ChunkLayout): string | undefined {
   const voxels = voxelsOf(layout);
   const full = fullDecodeCseg(encoded, layout),
@@ -51,7 +51,7 @@ function expectRoundTrip(values: readonly bigint[], layout: ChunkLayout): Uint8A
   return encoded;
 }
 
-/** Two blocks or more along x, 8 x 8 voxels across; block b holds `blocks[b]`, one label after the other, over and over. */
+/** Makes a chunk of one or more blocks along x. Block b repeats the labels `blocks[b]`. */
 function valuesOfBlocks(blocks: readonly (readonly bigint[])[]): { values: bigint[]; layout: ChunkLayout } {
   const layout = layoutOf([8 * blocks.length, 8, 8]);
   const values = Array.from({ length: voxelsOf(layout) }, (_, at) => {
@@ -82,13 +82,13 @@ describe('SegmentationEncoder', () => {
     channels: fc.integer({ min: 1, max: 3 }),
     dataType: fc.constantFrom<LabelType>('uint32', 'uint64'),
     labels: fc.uniqueArray(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), { minLength: 1, maxLength: 600 }),
-    /** How long a label goes on along x, at most. */
+    /** The longest run of a label along x. */
     run: fc.integer({ min: 1, max: 40 }),
     pieceBytes: fc.integer({ min: 7, max: 5000 }),
     seed: fc.integer(),
   });
 
-  test('writes what both decoders read back, in less than the raw bytes, or nothing, however the bytes go by; the input stays as it is', () => {
+  test('writes a smaller chunk that both decoders read back, or nothing, for pieces of any size, and leaves the input unchanged', () => {
     const seen = { written: 0, refused: 0 };
     fc.assert(
       fc.property(chunk, ({ chunkSize, channels, dataType, labels, run, pieceBytes, seed }) => {
@@ -128,15 +128,15 @@ describe('SegmentationEncoder', () => {
     [257, 16],
     [512, 16],
   ];
-  test.each(widths)('writes a block of %i labels with %i bits a voxel', (count, bits) => {
+  test.each(widths)('writes a block of %i labels with %i bits per voxel', (count, bits) => {
     const { values, layout } = valuesOfBlocks([[7n], bigLabels(count), [7n], [7n]]);
     const encoded = expectRoundTrip(values, layout);
     expect([0, 1, 2, 3].map((block) => headerOf(encoded, block).bits)).toEqual([0, bits, 0, 0]);
-    // Offset, headers, the one label, the block's voxels, its table.
+    // The channel's offset, the headers, the single label, the block's voxels, and its table.
     expect(encoded.byteLength).toBe(4 * (1 + 8 + 2 + 16 * bits + 2 * count));
   });
 
-  test('shares the table of blocks with the same labels, whatever comes first', () => {
+  test('shares the table of blocks with the same labels in any order', () => {
     const labels = bigLabels(5);
     const { values, layout } = valuesOfBlocks([
       labels,
@@ -152,14 +152,14 @@ describe('SegmentationEncoder', () => {
     expect(new Set(tables).size).toBe(4);
   });
 
-  // The mixing undone: both factors have an inverse modulo 2^32, and so has `m ^ m >>> 15`.
+  // Inverts the hash: both factors have an inverse modulo 2^32, and so has `m ^ m >>> 15`.
   const labelMixedTo = (mixed: number): bigint => BigInt(Math.imul(mixed, 0x0e8b2f51) >>> 0);
   const labelHashedTo = (hash: number): bigint => {
     const m = Math.imul(hash, 0x64ea2d65);
     return labelMixedTo(m ^ (m >>> 15) ^ (m >>> 30));
   };
 
-  test('knows labels apart that hash alike', () => {
+  test('distinguishes labels with the same hash', () => {
     const { values, layout } = valuesOfBlocks([
       Array.from({ length: 512 }, (_, k) => labelMixedTo(k)),
       [1n],
@@ -169,8 +169,8 @@ describe('SegmentationEncoder', () => {
     expectRoundTrip(values, layout);
   });
 
-  test('knows tables apart that hash alike', () => {
-    // The number of labels counts too: all come out as 7.
+  test('distinguishes tables with the same hash', () => {
+    // A hash is the number of labels plus their hashes: each sum is 7.
     const alike = [
       [1, 4],
       [2, 3],
@@ -200,7 +200,7 @@ describe('SegmentationEncoder', () => {
   const noise = Array.from({ length: 16 * 8 * 8 }, (_, i) => BigInt(i) + 2n ** 40n);
   test.each([
     {
-      what: 'a chunk that would not get smaller',
+      what: 'a chunk that would not become smaller',
       bytes: rawOf(noise, layoutOf([16, 8, 8])),
       layout: layoutOf([16, 8, 8]),
     },
@@ -214,8 +214,8 @@ describe('SegmentationEncoder', () => {
     },
   ])('writes nothing for $what', ({ bytes, layout }) => expect(encode(bytes, layout)).toBeUndefined());
 
-  test('writes nothing when a table would lie behind what 24 bits can say', () => {
-    // Blocks of 8 x 8 x 8 with 257 labels each, all new: 770 words of 1024 a block.
+  test('writes nothing if the offset of a table would not fit in 24 bits', () => {
+    // Blocks of 8 x 8 x 8 with 257 new labels each: 770 words per block, of 1,024 raw words.
     const layout = layoutOf([8, 8, 8 * 21_900]),
       words = new Uint32Array(2 * voxelsOf(layout));
     for (let block = 0, at = 0; block < 21_900; block++)

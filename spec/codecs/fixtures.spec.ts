@@ -1,4 +1,4 @@
-/** Every unsharded raw and compressed_segmentation fixture, point by point, without the rooms that read storage. */
+/** Every unsharded raw and compressed_segmentation fixture, point by point, without the code that reads storage. */
 import { describe, expect, test } from '@jest/globals';
 import { requireCodec } from '../../lib/codecs/registry.ts';
 import { bytesPerValue } from '../../lib/precomputed/data-type.ts';
@@ -16,7 +16,7 @@ const scales = fixtureVolumes({ encodings: ['raw', 'compressed_segmentation'], s
   },
 );
 
-/** Points of the scale that lie in the chunk, and their linear offsets. */
+/** Returns the points of the scale that are in the chunk, and their linear offsets. */
 function pointsIn(
   { min, layout: { chunkSize } }: FixtureChunk,
   { points }: FixtureScale,
@@ -31,7 +31,7 @@ function pointsIn(
   return { indices, offsets: Uint32Array.from(offsets) };
 }
 
-/** The expected values of a point as unsigned bits. */
+/** Returns the expected values of a point as unsigned bits. */
 function expectedBits({ values, bits }: FixtureScale, index: number): bigint[] {
   if (bits) return [BigInt(`0x${bits[index]!}`)];
   const value = values[index]!;
@@ -70,7 +70,7 @@ describe('fixtures, decoded', () => {
       const byChannel = Array.from({ length: layout.channels }, (_, c) =>
         points.map((values) => values[c]),
       ).flat();
-      // a few 10,000 values: toEqual would take seconds
+      // There are tens of thousands of values: toEqual would take seconds.
       expect(byChannel.findIndex((value, i) => value !== full[i])).toBe(-1);
       expect(byChannel).toHaveLength(full.length);
     },

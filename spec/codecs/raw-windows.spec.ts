@@ -4,10 +4,10 @@ import { rawCodec } from '../../lib/codecs/raw.ts';
 import { DATA_TYPES, wordsView, type DataType } from '../../lib/precomputed/data-type.ts';
 import type { ChunkLayout } from '../../lib/codecs/codec.ts';
 
-describe('watchPoints of raw', () => {
+describe('createStreamDecoder of raw', () => {
   const types = Object.keys(DATA_TYPES) as DataType[];
 
-  test('takes what decodePoints takes, however the bytes are cut', () => {
+  test('gives the same values as decodePoints, for pieces of any size', () => {
     const cases = fc.record({
       dataType: fc.constantFrom(...types),
       chunkSize: fc.tuple(
@@ -45,7 +45,7 @@ describe('watchPoints of raw', () => {
     );
   });
 
-  test('leaves more points than its sort key can tell apart to decodePoints', () => {
+  test('leaves more points than its sort keys can distinguish to decodePoints', () => {
     const many = new Uint32Array(2 ** 21);
     expect(
       rawCodec.createStreamDecoder!(

@@ -60,7 +60,7 @@ describe('raw: decodePoints', () => {
     expect(out).toEqual(stored);
   });
 
-  test('answers repeats, keeps the order asked, and touches no other place', () => {
+  test('answers repeated voxels, keeps the order of the call, and writes to no other position', () => {
     const layout: ChunkLayout = { chunkSize: [3, 2, 1], channels: 2, dataType: 'uint8' };
     const bytes = Uint8Array.of(10, 11, 12, 13, 14, 15, 20, 21, 22, 23, 24, 25);
     const before = bytes.slice();
@@ -70,7 +70,7 @@ describe('raw: decodePoints', () => {
     expect(bytes).toEqual(before);
   });
 
-  test.each([-1, 1, -120, 120])('says WRONG_SIZE for %i bytes too many, with both sizes', (excess) => {
+  test.each([-1, 1, -120, 120])('throws WRONG_SIZE with both sizes for %i extra bytes', (excess) => {
     const bytes = new Uint8Array(120 + excess);
     const message = `raw chunk of 5,3,2 voxels, 1 channel(s) of uint32: expected 120 bytes, got ${120 + excess}`;
     expect(() => pointValues(rawCodec, bytes, layoutOf('uint32', 1), Uint32Array.of(0))).toThrow(
@@ -78,7 +78,7 @@ describe('raw: decodePoints', () => {
     );
   });
 
-  test('gives WRONG_SIZE at every cut', () => {
+  test('throws WRONG_SIZE at every cut', () => {
     const layout = layoutOf('uint16', 2);
     const bytes = randomBytes(120, 9);
     for (let length = 0; length < bytes.length; length++)
@@ -87,11 +87,11 @@ describe('raw: decodePoints', () => {
 });
 
 describe('raw: sizes', () => {
-  test.each(TYPES)('knows the exact size of %s chunks', (dataType) => {
+  test.each(TYPES)('are exact for %s chunks', (dataType) => {
     const layout = layoutOf(dataType, 3);
     expect(rawCodec.exactBytes?.(layout)).toBe(90 * bytesPerValue(dataType));
     expect(rawCodec.maxBytes(layout)).toBe(90 * bytesPerValue(dataType));
   });
 
-  test('reads all data types', () => expect(rawCodec.dataTypes).toEqual(TYPES));
+  test('include all data types', () => expect(rawCodec.dataTypes).toEqual(TYPES));
 });

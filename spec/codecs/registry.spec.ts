@@ -1,20 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
 import { codecFor, READABLE_ENCODINGS, requireCodec } from '../../lib/codecs/registry.ts';
 
-describe('registry', () => {
+describe('the registry of codecs', () => {
   test.each(READABLE_ENCODINGS.map((encoding) => ({ encoding })))(
-    'knows $encoding, in any case',
+    'has $encoding, in upper or lower case',
     ({ encoding }) => {
       expect(codecFor(encoding)?.encoding).toBe(encoding);
       expect(codecFor(encoding.toUpperCase())?.encoding).toBe(encoding);
     },
   );
 
-  test('reads raw and compressed_segmentation', () =>
+  test('has raw and compressed_segmentation', () =>
     expect(READABLE_ENCODINGS).toEqual(expect.arrayContaining(['raw', 'compressed_segmentation'])));
 
   test.each(['jpeg', 'png', 'jxl', 'fpzip', 'kempressed', 'zfpc', 'constructor', '__proto__', ''])(
-    'refuses %j by name and says what is readable',
+    'refuses %j by name and lists the supported encodings',
     (encoding) => {
       expect(codecFor(encoding)).toBeUndefined();
       expect(() => requireCodec(encoding, 'uint8', 'https://host/volume/info')).toThrow(
@@ -41,6 +41,6 @@ describe('registry', () => {
     },
   );
 
-  test('gives the codec where encoding and data type fit', () =>
+  test('returns the codec if encoding and data type fit', () =>
     expect(requireCodec('raw', 'float64').encoding).toBe('raw'));
 });

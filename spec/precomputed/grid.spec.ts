@@ -14,7 +14,7 @@ const scale: Pick<Scale, 'key' | 'size' | 'chunkSize' | 'voxelOffset'> = {
 };
 
 describe('the grid', () => {
-  test('has as many cells as it takes, the last one clipped', () =>
+  test('has enough cells for the volume, the last ones clipped', () =>
     expect(gridShape(scale)).toEqual([2, 2, 3]));
 
   test.each<[cell: number, position: number[], min: number[], max: number[], key: string]>([
@@ -35,7 +35,7 @@ describe('the grid', () => {
     [[2 ** 31 + 11, 2 ** 21 - 9, 2]],
     [[94_906_265, 94_906_265, 1]],
     [[1, 7, 1_286_742_750_677_284]],
-  ])('tells cells near 2^53 apart, in a grid of %p', (shape) => {
+  ])('distinguishes cells near 2^53 in a grid of %p', (shape) => {
     const geometry = { size: shape, chunkSize: [1, 1, 1] as const, voxelOffset: [0, 0, 0] as const };
     const [nx, ny, nz] = shape.map(BigInt);
     for (const z of [nz - 1n, nz / 2n, 0n])
@@ -96,7 +96,7 @@ describe('the grid', () => {
     expect(chunkKey(large, 2 ** 40)).toBe('k/0-1_0-1_1-2');
   });
 
-  // Chunks as CloudVolume named them. Some fixtures leave chunks out on purpose.
+  // The chunks as CloudVolume named them. Some fixtures omit chunks on purpose.
   test.each(fixtureVolumes({ sharded: false }))('names the files of $name', ({ name }) => {
     const { folder, info } = loadFixture(name);
     for (const one of parseInfo(info, 'u').scales) {

@@ -1,4 +1,4 @@
-/** A minishard index is believed only where it could have been written: against the format's text done in BigInt. */
+/** Compares the checks of minishard indices with a plain BigInt implementation of the format's text. */
 import { describe, expect, test } from '@jest/globals';
 import { DecodeError } from '../../lib/base/errors.ts';
 import type { Vec3 } from '../../lib/base/vec3.ts';
@@ -18,7 +18,7 @@ const specOf = (part: Partial<ShardingSpec>): ShardingSpec => ({
   ...part,
 });
 
-/** Chunks of ten bytes, one behind the other. */
+/** Makes an index, by default of chunks of ten bytes, one after the other. */
 function indexOf(
   ids: readonly bigint[],
   starts = ids.map((_, i) => 16 + 10 * i),
@@ -43,7 +43,7 @@ function codeOf(check: () => void): string | undefined {
   }
 }
 
-describe('checkMinishardIndex: the chunks it lists', () => {
+describe('checkMinishardIndex: the listed chunks', () => {
   const specs: ShardingSpec[] = [
     specOf({ preshiftBits: 3, minishardBits: 2, shardBits: 2 }),
     specOf({ minishardBits: 0, shardBits: 3 }),
@@ -61,7 +61,7 @@ describe('checkMinishardIndex: the chunks it lists', () => {
   ];
 
   test.each(specs.flatMap((spec) => shapes.map((gridShape) => ({ ...spec, gridShape }))))(
-    'are judged one by one: $hash $preshiftBits $minishardBits $shardBits, $gridShape',
+    'are checked one by one: $hash $preshiftBits $minishardBits $shardBits, $gridShape',
     ({ gridShape, ...spec }) => {
       const random = seeded(11);
       const randomCell = (): Vec3 => gridShape.map((cells) => random.below(cells)) as unknown as Vec3;
@@ -100,7 +100,7 @@ describe('checkMinishardIndex: the chunks it lists', () => {
     },
   );
 
-  test('are all looked at, however many there are', () => {
+  test('are all checked, however many there are', () => {
     const gridShape: Vec3 = [64, 64, 4],
       spec = specOf({});
     const ids = Array.from({ length: 64 * 64 * 4 }, (_, i) => BigInt(i));
@@ -113,7 +113,7 @@ describe('checkMinishardIndex: the chunks it lists', () => {
   });
 });
 
-describe('checkMinishardIndex: where it places chunks', () => {
+describe('checkMinishardIndex: the byte ranges', () => {
   const place = { shard: [0, 0] as const, minishard: 0, gridShape: [4, 4, 4] as Vec3 };
   const check = (starts: number[], sizes: number[]): string | undefined =>
     codeOf(() =>
@@ -129,22 +129,22 @@ describe('checkMinishardIndex: where it places chunks', () => {
     );
 
   test.each([
-    ['one behind the other', [16, 26, 36], [10, 10, 10]],
+    ['one after the other', [16, 26, 36], [10, 10, 10]],
     ['with gaps, in any order', [160, 16, 80], [10, 64, 10]],
-    ['several at one place', [50, 16, 50], [10, 34, 10]],
-    ['chunks of no bytes inside others', [16, 20, 50], [34, 0, 5]],
+    ['equal', [50, 16, 50], [10, 34, 10]],
+    ['empty and inside others', [16, 20, 50], [34, 0, 5]],
   ])('may be %s', (_, starts, sizes) => expect(check(starts, sizes)).toBeUndefined());
 
   test.each([
     [
-      'reaching into the one before',
+      'partly inside the one before',
       [16, 25],
       [10, 10],
       'chunk 0 at bytes 16 to 26 and chunk 1 at bytes 25 to 35',
     ],
     ['inside another', [16, 80, 20], [34, 10, 5], 'chunk 0 at bytes 16 to 50 and chunk 2 at bytes 20 to 25'],
     [
-      'at one place with two sizes',
+      'at the same start with two sizes',
       [16, 16],
       [10, 11],
       'chunk 0 at bytes 16 to 26 and chunk 1 at bytes 16 to 27',

@@ -8,7 +8,7 @@ import { vectors } from './sharding-vectors.ts';
 const codesOf = (shape: Triple, cells: readonly Triple[]): bigint[] =>
   bigintsOf(compressedMortonCodes(shape, Float64Array.from(cells.flat())));
 
-/** Axes of 1, of a few and of very many cells; the code stays within 64 bits. */
+/** Axes of one, a few and very many cells. The code stays within 64 bits. */
 const axis = fc.oneof(
   fc.constant(1),
   fc.integer({ min: 1, max: 40 }),
@@ -27,7 +27,7 @@ const gridAndCells = grid.chain((shape) => {
 });
 
 describe('compressed Morton codes', () => {
-  test.each(vectors.morton)('of a grid of $shape are those of cloud-volume', ({ shape, chunks }) => {
+  test.each(vectors.morton)('of a grid of $shape equal those of cloud-volume', ({ shape, chunks }) => {
     const cells = chunks.map(([x, y, z]): Triple => [x, y, z]);
     expect(codesOf(shape, cells)).toEqual(chunks.map((chunk) => BigInt(chunk[3])));
   });
@@ -44,7 +44,7 @@ describe('compressed Morton codes', () => {
     expect(codesOf([16, 4, 2], [cell])).toEqual([code]),
   );
 
-  test('equal the definition for any grid, and lead back to the cell', () => {
+  test('equal the definition for any grid, and can be decoded to the cell', () => {
     fc.assert(
       fc.property(gridAndCells, ([shape, cells]) => {
         const codes = codesOf(shape, cells);
@@ -61,11 +61,11 @@ describe('compressed Morton codes', () => {
     expect(new Set(codesOf(shape, cells)).size).toBe(35);
   });
 
-  test('take positions as uint32 too', () => {
+  test('accept positions as uint32, too', () => {
     expect(bigintsOf(compressedMortonCodes([4, 4, 4], Uint32Array.of(1, 0, 2, 3, 3, 3)))).toEqual([33n, 63n]);
   });
 
-  test('of more than 64 bits are refused', () => {
+  test('are refused if they need more than 64 bits', () => {
     const asked = (): unknown => compressedMortonCodes([2 ** 22, 2 ** 22, 2 ** 20 + 1], new Float64Array(0));
     expect(asked).toThrow(InfoError);
     expect(asked).toThrow(expect.objectContaining({ code: 'BAD_INFO' }));

@@ -20,7 +20,7 @@ const specOf = (
 });
 
 describe('cellsInShard', () => {
-  test('counts what the format places in each shard', () => {
+  test('counts the cells that the format places in each shard', () => {
     const side = fc.integer({ min: 1, max: 11 }),
       bits = fc.nat(4);
     fc.assert(
@@ -57,6 +57,6 @@ describe('cellsInShard', () => {
     expect(cellsInShard(spec, shape, low, high)).toBe(cells),
   );
 
-  test('is not to be known where a hash spreads the cells', () =>
+  test('is Infinity if a hash spreads the cells', () =>
     expect(cellsInShard(specOf(0, 1, 1, 'murmurhash3_x86_128'), [4, 4, 4], 0, 0)).toBe(Infinity));
 });

@@ -19,7 +19,7 @@ const specOf = (minishardBits: number): ShardingSpec => ({
   dataEncoding: 'raw',
 });
 
-/** uint64 little-endian at an odd `byteOffset`, modulo 2^64: negative values may be given. */
+/** Writes uint64 values, little-endian, modulo 2^64 (so they may be negative), at an odd `byteOffset`. */
 function uint64s(...values: (bigint | number)[]): Uint8Array {
   const bytes = new Uint8Array(8 * values.length + 3).subarray(3);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
@@ -27,7 +27,7 @@ function uint64s(...values: (bigint | number)[]): Uint8Array {
   return bytes;
 }
 
-/** What a call answers, or the code of its DecodeError; any other error breaks the test. */
+/** Returns the result of a call, or the code of its DecodeError. Any other error fails the test. */
 function outcome<T>(call: () => T): T | DecodeError['code'] {
   try {
     return call();
@@ -46,7 +46,7 @@ function errorOf(call: () => unknown): Pick<DecodeError, 'code' | 'message'> {
   throw new Error('expected a DecodeError');
 }
 
-/** `decodeMinishardIndex` in the naive form. */
+/** Converts the result of `decodeMinishardIndex` to the form of the naive implementation. */
 function chunksOf(bytes: Uint8Array, spec: ShardingSpec): Map<bigint, Span> {
   const { ids, starts, ends } = decodeMinishardIndex(bytes, spec, 0);
   return new Map(bigintsOf(ids).map((id, i) => [id, [BigInt(starts[i]), BigInt(ends[i])]]));
@@ -61,11 +61,11 @@ describe('minishardIndexRange', () => {
     [1, undefined],
     [2, { start: 164, end: 2 ** 53 - 1 }],
     [3, undefined],
-  ])('of minishard %i is %j', (minishard, range) =>
+  ])('returns for minishard %i: %j', (minishard, range) =>
     expect(minishardIndexRange(index, spec, minishard)).toEqual(range),
   );
 
-  test('reads a run of entries', () => {
+  test('reads a part of the shard index', () => {
     expect(minishardIndexRange(index.subarray(32, 48), spec, 2, 2)).toEqual({ start: 164, end: 2 ** 53 - 1 });
     expect(minishardIndexRange(index.subarray(16), spec, 1, 1)).toBeUndefined();
   });
@@ -82,7 +82,7 @@ describe('minishardIndexRange', () => {
     ['an end at 2^53', 0n, 2n ** 53n - 64n],
     ['a start and an end that differ only beyond double precision', 2n ** 60n, 2n ** 60n + 1n],
     ['a start of 2^64 - 1', 2n ** 64n - 1n, 0n],
-  ])('says BAD_HEADER for %s, and names the minishard', (_, start, end) => {
+  ])('throws BAD_HEADER for %s, and names the minishard', (_, start, end) => {
     const { code, message } = errorOf(() =>
       minishardIndexRange(uint64s(0, 0, 0, 0, 0, 0, start, end), spec, 3),
     );
@@ -90,14 +90,14 @@ describe('minishardIndexRange', () => {
     expect(message.startsWith('minishard 3: ')).toBe(true);
   });
 
-  test('says TRUNCATED for a minishard past a cut, and only for it', () => {
+  test('throws TRUNCATED only for a minishard past the end of the bytes', () => {
     expect(minishardIndexRange(index.subarray(0, 63), spec, 2)).toEqual({ start: 164, end: 2 ** 53 - 1 });
     const { code, message } = errorOf(() => minishardIndexRange(index.subarray(0, 63), spec, 3));
     expect(code).toBe('TRUNCATED');
     expect(message.startsWith('minishard 3: ')).toBe(true);
   });
 
-  test('shardIndexBytes is 16 bytes a minishard', () => {
+  test('follows a shard index of 16 bytes per minishard (shardIndexBytes)', () => {
     expect([0, 1, 10, 48].map((bits) => shardIndexBytes(specOf(bits)))).toEqual([16, 32, 16_384, 2 ** 52]);
   });
 });
@@ -105,7 +105,7 @@ describe('minishardIndexRange', () => {
 describe('decodeMinishardIndex', () => {
   const spec = specOf(0); // 16 bytes of shard index
 
-  test('adds up IDs, and offsets from the end of the chunk before', () => {
+  test('adds up the differences of IDs, and the offsets from the end of the chunk before', () => {
     const bytes = uint64s(3, 4, 2n ** 40n, /* gaps */ 10, 0, 5, /* sizes */ 100, 50, 0);
     expect(decodeMinishardIndex(bytes, spec, 0)).toEqual({
       ids: Uint32Array.of(3, 0, 7, 0, 7, 256),
@@ -123,7 +123,7 @@ describe('decodeMinishardIndex', () => {
     ]);
   });
 
-  test('sorts chunks listed out of order, each with its own range', () => {
+  test('sorts chunks that are listed in any order, each with its own range', () => {
     const bytes = uint64s(9, -4, 2n ** 33n, -(2n ** 33n) - 3n, 0, 0, 0, 0, 10, 20, 30, 40);
     expect(decodeMinishardIndex(bytes, spec, 0)).toEqual({
       ids: Uint32Array.of(2, 0, 5, 0, 9, 0, 5, 2),
@@ -132,7 +132,7 @@ describe('decodeMinishardIndex', () => {
     });
   });
 
-  test('reads chunks stored in another order than listed: a gap may be negative', () => {
+  test('reads chunks that are stored in another order than listed, with negative gaps', () => {
     const { starts, ends } = decodeMinishardIndex(uint64s(1, 1, 100, -110, 10, 100), spec, 0);
     expect([...starts, ...ends]).toEqual([116, 16, 126, 116]);
   });
@@ -153,7 +153,7 @@ describe('decodeMinishardIndex', () => {
     ['a chunk that ends at 2^53', uint64s(7, 0, 2n ** 53n - 16n)],
     ['a chunk that starts past 2^53', uint64s(7, 2n ** 62n, 1)],
     ['a size of 2^64 - 1', uint64s(7, 8, 2n ** 64n - 1n)],
-  ])('says BAD_HEADER for %s, and names the minishard', (_, bytes) => {
+  ])('throws BAD_HEADER for %s, and names the minishard', (_, bytes) => {
     const { code, message } = errorOf(() => decodeMinishardIndex(bytes, spec, 5));
     expect(code).toBe('BAD_HEADER');
     expect(message.startsWith('minishard 5: ')).toBe(true);
@@ -163,7 +163,7 @@ describe('decodeMinishardIndex', () => {
     expect(chunksOf(uint64s(7, 0, 2n ** 53n - 17n), spec)).toEqual(new Map([[7n, [16n, 2n ** 53n - 1n]]]));
   });
 
-  test.each([1, 8, 23, 25, 47])('says TRUNCATED for %i bytes, and names the minishard', (length) => {
+  test.each([1, 8, 23, 25, 47])('throws TRUNCATED for %i bytes, and names the minishard', (length) => {
     const { code, message } = errorOf(() => decodeMinishardIndex(new Uint8Array(length), spec, 5));
     expect(code).toBe('TRUNCATED');
     expect(message.startsWith('minishard 5: ')).toBe(true);
@@ -206,8 +206,8 @@ function encode(entries: readonly Entry[]): { bytes: Uint8Array } {
   };
 }
 
-describe('hostile indices', () => {
-  /** Small values, sums near 2^53, and anything: most mutated entries stay near what is legal. */
+describe('a hostile index', () => {
+  /** Small values, sums near 2^53, and arbitrary ones: most mutated entries stay nearly valid. */
   const word = fc.oneof(
     { weight: 4, arbitrary: fc.bigInt({ min: -5n, max: 300n }) },
     { weight: 1, arbitrary: fc.bigInt({ min: 2n ** 53n - 300n, max: 2n ** 53n + 5n }) },
@@ -229,7 +229,7 @@ describe('hostile indices', () => {
     return length === undefined ? bytes : bytes.subarray(0, length);
   }
 
-  test('a minishard index gives what the definition says, or its error', () => {
+  test('of a minishard gives the ranges or the error of the definition', () => {
     const entry = fc.record({
       id: fc.oneof(fc.bigInt({ min: 0n, max: 12n }), fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })),
       gap: word,
@@ -260,7 +260,7 @@ describe('hostile indices', () => {
     expect(Math.min(...Object.values(seen))).toBeGreaterThan(1000);
   });
 
-  test('a shard index gives what the definition says, or its error', () => {
+  test('of a shard gives the ranges or the error of the definition', () => {
     const seen = { range: 0, empty: 0, TRUNCATED: 0, BAD_HEADER: 0 };
     fc.assert(
       fc.property(

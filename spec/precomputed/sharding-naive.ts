@@ -1,6 +1,6 @@
 /**
- * The sharded format done the plainest way, in BigInt and word for word from its text: what the fast code is compared with.
- * Shares no code with lib/precomputed.
+ * A plain implementation of the sharded format, in BigInt and word for word from its text. The fast code is compared with it.
+ * It shares no code with lib/precomputed.
  */
 import type { ShardingSpec } from '../../lib/precomputed/sharding.ts';
 
@@ -14,7 +14,7 @@ export const bigintsOf = (pairs: Uint32Array): bigint[] =>
     (_, i) => (BigInt(pairs[2 * i + 1]) << 32n) | BigInt(pairs[2 * i]),
   );
 
-/** volume.md, "Compressed morton code": the list of steps at its end. */
+/** Computes a chunk ID. Source: volume.md, "Compressed morton code", the list of steps at its end. */
 export function naiveMorton(cell: Triple, shape: Triple): bigint {
   let code = 0n,
     j = 0n;
@@ -24,7 +24,7 @@ export function naiveMorton(cell: Triple, shape: Triple): bigint {
   return code;
 }
 
-/** The way back: bits are dealt out to the axes as they were taken. */
+/** Inverts it: gives each bit back to its axis. */
 export function naiveCell(code: bigint, shape: Triple): [number, number, number] {
   const cell = [0n, 0n, 0n];
   for (let i = 0n; i < 64n; i++)
@@ -45,7 +45,7 @@ const mix = (h: bigint): bigint => {
   return h ^ (h >> 16n);
 };
 
-/** SMHasher's MurmurHash3_x86_128 with its four lanes, for a message of 8 bytes and seed 0; the first 8 bytes of the digest. */
+/** MurmurHash3_x86_128 with its four lanes, as in SMHasher, of 8 bytes with seed 0: the first 8 bytes of the digest. */
 export function naiveHash(key: bigint): bigint {
   const h = [0n, 0n, 0n, 0n];
   h[1] ^= (rotate(((key >> 32n) * 0xab0e9789n) % U32, 16n) * 0x38b34ae5n) % U32;
@@ -78,7 +78,7 @@ const valueAt = (bytes: Uint8Array, at: number): bigint =>
 
 export type Span = [start: bigint, end: bigint];
 
-/** The byte range of a minishard index, null for an empty minishard, or the code of the error. */
+/** Returns the byte range of a minishard index, null for an empty minishard, or the error code. */
 export function naiveMinishardRange(
   index: Uint8Array,
   { minishardBits }: ShardingSpec,
@@ -91,7 +91,7 @@ export function naiveMinishardRange(
   return start > end || base + end >= LIMIT ? 'BAD_HEADER' : [base + start, base + end];
 }
 
-/** Byte ranges by chunk ID, or the code of the error. */
+/** Returns the byte ranges by chunk ID, or the error code. */
 export function naiveMinishard(
   bytes: Uint8Array,
   { minishardBits }: ShardingSpec,

@@ -1,12 +1,12 @@
-/** What cloud-volume and mmh3 answer for chosen inputs; who wrote them: `spec/fixtures/sharding/README.md`. */
+/** The answers of cloud-volume and mmh3 for chosen inputs. `spec/fixtures/sharding/README.md` says how they were made. */
 import { readFileSync } from 'node:fs';
 
 interface Vectors {
-  /** Key and low 64 bits of its hash, decimal. */
+  /** A key and the low 64 bits of its hash, in decimal. */
   murmurhash3_x86_128: [key: string, hash: string][];
-  /** Cells of a grid and their chunk IDs, decimal. */
+  /** Cells of a grid and their chunk IDs, in decimal. */
   morton: { shape: [number, number, number]; chunks: [x: number, y: number, z: number, code: string][] }[];
-  /** Where chunk IDs (decimal) are stored. */
+  /** Where chunks are stored. Their IDs are in decimal. */
   locations: {
     hash: 'identity' | 'murmurhash3_x86_128';
     preshift_bits: number;

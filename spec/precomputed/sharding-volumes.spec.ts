@@ -1,4 +1,4 @@
-/** From a voxel to the bytes of its chunk on shards that CloudVolume and TensorStore wrote; files are read whole, with `fs`. */
+/** Finds the bytes of a voxel's chunk in shards that CloudVolume and TensorStore wrote. Files are read whole, with `fs`. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -99,7 +99,7 @@ class Shards {
     ];
   }
 
-  /** The code under test, cell by cell. */
+  /** Locates chunks with the code under test. */
   places(cells: readonly Triple[]): (Place | undefined)[] {
     const { spec } = this;
     const ids = compressedMortonCodes(this.shape, Uint32Array.from(cells.flat()));
@@ -120,7 +120,7 @@ class Shards {
     });
   }
 
-  /** The same in BigInt. */
+  /** Locates a chunk with the naive implementation. */
   naivePlace(cell: Triple): Place | undefined {
     const id = naiveMorton(cell, this.shape);
     const { file, minishard } = naiveLocation(this.spec, id);
@@ -141,7 +141,7 @@ class Shards {
     return inflated(this.read(file)!.subarray(start, end), this.spec.dataEncoding);
   }
 
-  /** All values of a chunk, x fastest; undefined for encodings that this spec does not decode. */
+  /** Returns all values of a chunk, x fastest; undefined for encodings that this spec does not decode. */
   values(bytes: Uint8Array, chunkSize: [number, number, number]): ValueOrCode[] | undefined {
     const { data_type: dataType, num_channels: channels } = this.fixture.info;
     if (this.#scale.encoding === 'raw') return fullDecodeRaw(bytes, 8);
@@ -154,7 +154,7 @@ class Shards {
     });
   }
 
-  /** Chunks listed by all minishards of all files. */
+  /** Counts the chunks that all minishards of all files list. */
   listed(): number {
     let count = 0;
     for (const file of this.files())
@@ -172,7 +172,7 @@ class Shards {
   }
 }
 
-/** Shape a chunk's own header states: crackle (u32 from byte 7), compresso (u16 from byte 6). */
+/** Reads the shape in a chunk's own header: crackle (u32 from byte 7), compresso (u16 from byte 6). */
 function shapeInHeader(bytes: Uint8Array): number[] | undefined {
   const magic = String.fromCharCode(...bytes.subarray(0, 4));
   const view = new DataView(bytes.buffer, bytes.byteOffset);
@@ -192,21 +192,21 @@ describe.each(volumes)('sharded volume $name, mip $mip', ({ name, mip }) => {
   const places = new Map(shards.places(cells).map((place, i) => [cells[i].join(), place]));
   const stored = cells.filter((cell) => places.get(cell.join()));
 
-  test('places every chunk where the plain reading of the format does', () => {
+  test('has every chunk where the naive implementation finds it', () => {
     expect(cells.map((cell) => places.get(cell.join()))).toEqual(
       cells.map((cell) => shards.naivePlace(cell)),
     );
   });
 
-  test('accounts for every chunk the shards list, each once', () => {
+  test('has every chunk that its shards list, each once', () => {
     expect(stored.length).toBe(shards.listed());
     expect(new Set(stored.map((cell) => JSON.stringify(places.get(cell.join())))).size).toBe(stored.length);
   });
 
-  test('leads each expected point to its value, or to a missing chunk', () => {
+  test('gives the value of each expected point, or a missing chunk', () => {
     const { points, values, missingChunk } = fixture.scales[mip];
     const decoded = new Map<string, ValueOrCode[] | undefined>();
-    let judged = 0;
+    let compared = 0;
     for (const [i, value] of values.entries()) {
       if (typeof value !== 'string') continue; // out of bounds
       const {
@@ -221,17 +221,17 @@ describe.each(volumes)('sharded volume $name, mip $mip', ({ name, mip }) => {
       const shape = shapeInHeader(bytes);
       if (!decoded.has(cell.join())) decoded.set(cell.join(), shards.values(bytes, chunkSize));
       const chunk = decoded.get(cell.join());
-      // What this spec cannot decode says its own shape, clipped edges included.
+      // For encodings that this spec cannot decode, the shape in the header is compared, also at clipped edges.
       expect(chunk ? chunk[x + chunkSize[0] * (y + chunkSize[1] * z)] : shape).toEqual(
         chunk ? BigInt(value) : chunkSize,
       );
-      judged++;
+      compared++;
     }
-    expect(judged).toBeGreaterThan(50);
+    expect(compared).toBeGreaterThan(50);
   });
 });
 
-test('a volume with absent chunks has an absent shard, and chunks its minishards do not list', () => {
+test('a volume with missing chunks has a missing shard, and chunks that its minishards do not list', () => {
   const shards = new Shards(loadFixture('shard_cseg_u64_missing'), 0);
   const cells = shards.cells();
   const { shards: numbers } = locateChunks(

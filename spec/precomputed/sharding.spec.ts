@@ -51,7 +51,7 @@ describe('parseSharding', () => {
     });
   });
 
-  test('takes raw where an encoding is not given, and ignores members it does not know', () => {
+  test('uses raw if there is no encoding, and ignores unknown members', () => {
     const json = { ...JSON_SPEC, minishard_index_encoding: undefined, data_encoding: undefined, more: {} };
     expect(parseSharding(JSON.parse(JSON.stringify(json)), WHERE)).toMatchObject({
       minishardIndexEncoding: 'raw',
@@ -72,7 +72,7 @@ describe('parseSharding', () => {
 
   const required = ['@type', 'hash', 'preshift_bits', 'minishard_bits', 'shard_bits'] as const;
   test.each(required.flatMap((field) => [undefined, null, true].map((value) => ({ field, value }))))(
-    'says BAD_INFO for $field: $value',
+    'throws BAD_INFO for $field: $value',
     ({ field, value }) => {
       const { code, message, url } = errorOf({ ...JSON_SPEC, [field]: value });
       expect({ code, url }).toEqual({ code: 'BAD_INFO', url: 'https://host/volume' });
@@ -91,7 +91,7 @@ describe('parseSharding', () => {
     ['shard_bits', 63], // + 2 minishard bits
     ['minishard_index_encoding', null],
     ['data_encoding', 5],
-  ])('says BAD_INFO for %s: %j', (field, value) => {
+  ])('throws BAD_INFO for %s: %j', (field, value) => {
     const { code, message } = errorOf({ ...JSON_SPEC, [field]: value });
     expect(code).toBe('BAD_INFO');
     expect(message).toContain(`sharding.${field}`);
@@ -103,20 +103,20 @@ describe('parseSharding', () => {
     ['minishard_index_encoding', 'zstd'],
     ['data_encoding', 'br'],
     ['minishard_bits', 49],
-  ])('says UNSUPPORTED for %s: %j', (field, value) => {
+  ])('throws UNSUPPORTED for %s: %j', (field, value) => {
     const { code, message } = errorOf({ ...JSON_SPEC, [field]: value });
     expect(code).toBe('UNSUPPORTED');
     expect(message).toContain(`sharding.${field}`);
   });
 
-  test.each([[null], ['gzip'], [[]], [4]])('says BAD_INFO for %j', (json) => {
+  test.each([[null], ['gzip'], [[]], [4]])('throws BAD_INFO for %j', (json) => {
     const { code, message } = errorOf(json);
     expect(code).toBe('BAD_INFO');
     expect(message.startsWith(`${WHERE}: sharding`)).toBe(true);
   });
 });
 
-/** File and minishard of each ID. */
+/** Returns the file and the minishard of each ID. */
 function located(
   spec: ShardingSpec,
   ids: readonly bigint[],
@@ -158,12 +158,12 @@ describe('locateChunks and shardFileName', () => {
     [33, 1n, '000000001.shard'],
     [33, 2n ** 32n + 0xabcn, '100000abc.shard'],
     [64, 2n ** 64n - 1n, 'ffffffffffffffff.shard'],
-  ])('with %i shard bits shard %s is %s', (shardBits, shard, file) => {
+  ])('name the file, with %i shard bits, of shard %s: %s', (shardBits, shard, file) => {
     const [low, high] = pairsOf([shard]);
     expect(shardFileName({ ...SPEC, shardBits }, low, high)).toBe(file);
   });
 
-  test('equal the definition for any legal bits', () => {
+  test('equal the definition for any valid bits', () => {
     const bits = fc
       .tuple(fc.integer({ min: 0, max: 64 }), fc.integer({ min: 0, max: 48 }))
       .chain(([preshiftBits, minishardBits]) =>

@@ -18,7 +18,7 @@ const parse = (part: object = {}) => parseInfo({ ...info, ...part }, URL_);
 const parseScale = (part: object) => parse({ scales: [{ ...scale, ...part }] }).scales[0];
 
 describe('parseInfo', () => {
-  test('reads an info, whatever else is in it', () => {
+  test('reads an info and ignores unknown fields', () => {
     const extra = {
       '@type': 'neuroglancer_multiscale_volume',
       mesh: 'mesh',
@@ -63,11 +63,11 @@ describe('parseInfo', () => {
   test.each([
     ['missing', {}],
     ['null', { voxel_offset: null }],
-  ])('counts from voxel 0 where the offset is %s', (_what, part) => {
+  ])('counts from voxel 0 if the offset is %s', (_what, part) => {
     expect(parseScale({ voxel_offset: undefined, ...part }).voxelOffset).toEqual([0, 0, 0]);
   });
 
-  test('takes the first of several chunk sizes', () =>
+  test('uses the first of several chunk sizes', () =>
     expect(
       parseScale({
         chunk_sizes: [
@@ -77,7 +77,7 @@ describe('parseInfo', () => {
       }).chunkSize,
     ).toEqual([7, 8, 9]));
 
-  test('refuses several chunk sizes where chunks are in shards: their IDs would mean different chunks', () => {
+  test('refuses several chunk sizes of a sharded scale, because a chunk ID would be ambiguous', () => {
     const error = thrownBy(() =>
       parseScale({
         chunk_sizes: [
@@ -107,7 +107,7 @@ describe('parseInfo', () => {
     'float64',
     'UINT64',
     'Float32',
-  ])('knows the data type %s', (type) =>
+  ])('supports the data type %s', (type) =>
     expect(parse({ data_type: type }).dataType).toBe(type.toLowerCase()),
   );
 
@@ -117,7 +117,7 @@ describe('parseInfo', () => {
       numChannels: 3,
     }));
 
-  test('writes encodings in lower case, and keeps those it does not know', () =>
+  test('converts encodings to lower case, and keeps unknown ones', () =>
     expect(
       ['RAW', 'Compressed_Segmentation', 'jpeg', 'of the future'].map(
         (encoding) => parseScale({ encoding, compressed_segmentation_block_size: [8, 8, 8] }).encoding,
@@ -134,7 +134,7 @@ describe('parseInfo', () => {
     [{ '@type': 'neuroglancer_uint64_sharded_v1' }, { '@type': 'neuroglancer_uint64_sharded_v1' }],
     [null, undefined],
     [undefined, undefined],
-  ])('hands on sharding as it stands: %j', (sharding, kept) =>
+  ])('keeps the sharding member unchanged: %j', (sharding, kept) =>
     expect(parseScale({ sharding }).sharding).toEqual(kept),
   );
 
@@ -147,7 +147,7 @@ describe('parseInfo', () => {
     ['..a/b..', '..a/b..'],
     ['%2e%2e/x', '%2e%2e/x'],
     ['a?b#c', 'a?b#c'],
-  ])('takes the key %s for %s', (key, kept) => expect(parseScale({ key }).key).toBe(kept));
+  ])('reads the key %s as %s', (key, kept) => expect(parseScale({ key }).key).toBe(kept));
 
   test.each([
     '..',
@@ -168,7 +168,7 @@ describe('parseInfo', () => {
     'https://evil.example/x',
     'gs://bucket/x',
     'FILE:///etc',
-  ])('does not follow the key %j out of the volume', (key) =>
+  ])('refuses the key %j, which leaves the volume', (key) =>
     expect(thrownBy(() => parseScale({ key }))).toMatchObject({
       name: 'InfoError',
       code: 'UNSUPPORTED',
@@ -188,17 +188,17 @@ describe('parseInfo', () => {
     ['another data type', { ...info, data_type: 'uint128' }, /: data_type: /],
     ['the data type __proto__', { ...info, data_type: '__proto__' }, /: data_type: /],
     ['the data type constructor', { ...info, data_type: 'constructor' }, /: data_type: /],
-    ['a data type that is no text', { ...info, data_type: 8 }, /: data_type: /],
+    ['a data type that is not text', { ...info, data_type: 8 }, /: data_type: /],
     ['no channels', { ...info, num_channels: 0 }, /: num_channels: /],
     ['half a channel', { ...info, num_channels: 1.5 }, /: num_channels: /],
     ['absurdly many channels', { ...info, num_channels: 1e9 }, /: num_channels: /],
     ['no scales', { ...info, scales: [] }, /: scales: /],
-    ['scales that are no list', { ...info, scales: {} }, /: scales: /],
+    ['scales that are not a list', { ...info, scales: {} }, /: scales: /],
     ['a scale that is null', { ...info, scales: [scale, null] }, /: scales\[1\]: /],
     ...Object.entries({
       'no key': [{ key: undefined }, 'key'],
       'an empty key': [{ key: '' }, 'key'],
-      'a key that is no text': [{ key: 5 }, 'key'],
+      'a key that is not text': [{ key: 5 }, 'key'],
       'no resolution': [{ resolution: undefined }, 'resolution'],
       'a resolution of 0': [{ resolution: [8, 0, 40] }, 'resolution[1]'],
       'a negative resolution': [{ resolution: [8, 8, -40] }, 'resolution[2]'],
@@ -227,7 +227,7 @@ describe('parseInfo', () => {
         'chunk_sizes[1]',
       ],
       'no encoding': [{ encoding: undefined }, 'encoding'],
-      'an encoding that is no text': [{ encoding: 1 }, 'encoding'],
+      'an encoding that is not text': [{ encoding: 1 }, 'encoding'],
       'a block size of 0': [
         { encoding: 'compressed_segmentation', compressed_segmentation_block_size: [8, 8, 0] },
         'compressed_segmentation_block_size[2]',
@@ -243,13 +243,13 @@ describe('parseInfo', () => {
       /scales\[0\] .* needs compressed_segmentation_block_size/,
     ],
     [
-      'the same in capitals',
+      'COMPRESSED_SEGMENTATION without a block size',
       { ...info, scales: [{ ...scale, encoding: 'COMPRESSED_SEGMENTATION' }] },
       /scales\[0\] .* needs compressed_segmentation_block_size/,
     ],
   ])('refuses %s and names the field', (_what, json, message) => {
     const error = thrownBy(() => {
-      // one of several scales is not the end of the others
+      // An invalid scale is only returned with its error, as other scales may be valid.
       throw parseInfo(json, URL_).scales.find(({ error }) => error)?.error;
     });
     expect(error).toMatchObject({
@@ -277,7 +277,7 @@ describe('parseInfo', () => {
       { size: [2 ** 18, 2 ** 18, 2 ** 18], chunk_sizes: [[1, 1, 1]] },
       /more than 2\^53 chunks/,
     ],
-  ])('does not take on %s', (_what, part, message) =>
+  ])('refuses %s', (_what, part, message) =>
     expect(thrownBy(() => parseScale(part))).toMatchObject({
       name: 'InfoError',
       code: 'UNSUPPORTED',
@@ -291,7 +291,7 @@ describe('parseInfo', () => {
       { encoding: 'compressed_segmentation', compressed_segmentation_block_size: [8, 4096, 8] },
     ],
     ['a key with terminal escapes', { key: 's0\u001b[2J' }],
-  ])('refuses %s, and repeats no control character', (_what, part) => {
+  ])('refuses %s without control characters in the message', (_what, part) => {
     const error = thrownBy(() => parseScale(part));
     expect(error).toMatchObject({
       name: 'InfoError',
@@ -300,13 +300,13 @@ describe('parseInfo', () => {
     });
   });
 
-  test('measures chunks by what the volume fills of them', () => {
+  test('counts only the voxels of a chunk that are inside the volume', () => {
     expect(parseScale({ size: [10, 10, 10], chunk_sizes: [[2048, 2048, 2048]] }).chunkSize).toEqual([
       2048, 2048, 2048,
     ]);
   });
 
-  test('takes on just fewer', () => {
+  test('accepts chunks and grids just below the limits', () => {
     expect(parseScale({ size: [20_000, 20_000, 10], chunk_sizes: [[16_384, 16_384, 1]] }).chunkSize).toEqual([
       16_384, 16_384, 1,
     ]);
@@ -317,7 +317,7 @@ describe('parseInfo', () => {
     ]);
   });
 
-  test('is not led astray by a __proto__ of the JSON', () => {
+  test('ignores a __proto__ member of the JSON', () => {
     const json: unknown = JSON.parse(
       `{"__proto__": {"type": "image", "@type": "evil"}, "constructor": 1, ${JSON.stringify(info).slice(1)}`,
     );
@@ -327,8 +327,8 @@ describe('parseInfo', () => {
     ).toMatchObject({ code: 'BAD_INFO' });
   });
 
-  // Written by CloudVolume.
-  test.each(fixtureVolumes())('reads that of $name', ({ name }) => {
+  // These infos were written by CloudVolume.
+  test.each(fixtureVolumes())('reads the info of $name', ({ name }) => {
     const { info: json } = loadFixture(name);
     const { scales, dataType } = parseInfo(json, URL_);
     expect(dataType).toBe(json.data_type);
