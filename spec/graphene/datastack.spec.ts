@@ -258,7 +258,7 @@ describe('a datastack', () => {
     const unknown = {
       name: 'InfoError',
       code: 'NOT_FOUND',
-      message: `${local.url} knows no version 8 of datastack world_v1`,
+      message: `${local.url} has no version 8 of datastack world_v1`,
     };
     await expect(open({ timestamp: 'mat_8' })).rejects.toMatchObject(unknown);
     expect(logs.graph.requests).toEqual([]);

@@ -31,5 +31,5 @@ test('.xz is read; .bz2 is a failure that names the coding', async () => {
     name: 'ChunkError',
     cause: { name: 'DecodeError', code: 'UNSUPPORTED' },
   });
-  expect(rows[1].error!.message).toMatch(/8_8_40\/4-8_0-4_0-4: content encoding "bz2" is not read/);
+  expect(rows[1].error!.message).toMatch(/8_8_40\/4-8_0-4_0-4: content encoding "bz2" is not supported/);
 });
