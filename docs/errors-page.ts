@@ -1,4 +1,4 @@
-/** docs/errors.md, out of the list of codes. */
+/** Writes docs/errors.md from the list of error codes. */
 import { ERROR_CODES, SHARED_CODES } from '../lib/base/error-codes.ts';
 
 const HEAD = `# Errors

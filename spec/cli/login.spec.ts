@@ -75,7 +75,10 @@ describe('graphene-points login', () => {
     await mkdir(join(folder, 'secrets'), { recursive: true });
     await writeFile(secret('global.daf-apis.com-cave-secret.json'), 'mine');
     const { code, stderr } = await login([], 's3cr3t\n');
-    expect([code, stderr]).toEqual([2, expect.stringContaining('exists and is not a JSON object: move it away')]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining('exists and is not a JSON object: move it away'),
+    ]);
     expect(await readFile(secret('global.daf-apis.com-cave-secret.json'), 'utf8')).toBe('mine');
   });
 

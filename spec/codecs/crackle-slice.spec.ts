@@ -93,7 +93,9 @@ describe('crackle: checksums', () => {
     ['32 zero bytes', new Uint8Array(32), 0x8a9136aa],
     ['32 bytes of ones', new Uint8Array(32).fill(255), 0x62a8ab43],
     ['no bytes', new Uint8Array(0), 0],
-  ])('include the CRC-32C of %s', (_, bytes, crc) => expect(crc32c(viewOf(bytes), 0, bytes.length)).toBe(crc));
+  ])('include the CRC-32C of %s', (_, bytes, crc) =>
+    expect(crc32c(viewOf(bytes), 0, bytes.length)).toBe(crc),
+  );
 
   test('of a slice equal the CRC-32C of its components written out', () => {
     fc.assert(

@@ -119,15 +119,18 @@ describe('crackle: volumes written by CloudVolume', () => {
   }
 
   const volumes = fixtureVolumes({ encodings: ['crackle'], prefix: ['seg_', 'graphene_'] });
-  test.each(volumes.map(({ name, exercises }) => [name, exercises]))('are read as CloudVolume reads them: %s (%s)', (name) => {
-    for (const scale of loadFixture(name).scales) {
-      const { got, expected } = readScale(name, scale);
-      expect(got).toEqual(expected);
-      expect(got.length).toBe(
-        scale.values.filter((value, k) => value !== null && !scale.missingChunk.has(k)).length,
-      );
-    }
-  });
+  test.each(volumes.map(({ name, exercises }) => [name, exercises]))(
+    'are read as CloudVolume reads them: %s (%s)',
+    (name) => {
+      for (const scale of loadFixture(name).scales) {
+        const { got, expected } = readScale(name, scale);
+        expect(got).toEqual(expected);
+        expect(got.length).toBe(
+          scale.values.filter((value, k) => value !== null && !scale.missingChunk.has(k)).length,
+        );
+      }
+    },
+  );
 });
 
 describe('crackle: decodePoints', () => {
