@@ -148,7 +148,7 @@ describe('doctor', () => {
     const empty = await volumeWith('empty', tinyInfo(VOLUME));
     await rm(join(empty, 's0'), { recursive: true });
     expect((await runCli(['doctor', empty])).stdout).toMatch(
-      /warn +look-up +nothing is stored at 54 voxels.*none of the chunks asked for is there/,
+      /warn +look-up +nothing is stored at 54 voxels.*none of the requested chunks was found/,
     );
     const background = await volumeWith('background', tinyInfo(VOLUME));
     await writeFile(join(background, 's0/0-4_0-4_0-4'), new Uint8Array(8 * 64));
