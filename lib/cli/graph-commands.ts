@@ -75,6 +75,7 @@ const pairs = (ids: BigUint64Array): bigint[][] =>
 const toBounds = ({ bounds, resolution }: GraphFlags): Bounds | undefined =>
   bounds && { ...bounds, resolution };
 
+/** All subcommands of `graphene-points graph`, by name, in the order of the help. */
 export const GRAPH_COMMANDS: Readonly<Record<string, IdGraphCommand | OtherGraphCommand>> = {
   leaves: each(
     'Lists the supervoxels of a node, or its nodes of another layer',

@@ -8,8 +8,10 @@ import type { OpenGrapheneOptions, OpenOptions } from '../graphene/option-types.
 import type { PrecomputedVolume } from '../graphene/precomputed-volume.ts';
 import { UsageError } from './io.ts';
 
+/** Returns whether a path names a graph. */
 export const isGraphenePath = (path: string): boolean => isGraphPath(normalizeCloudPath(path));
 
+/** An open volume: `graph` for a graphene volume, `plain` for a volume without a graph. */
 export type OpenedVolume =
   { graph: GrapheneVolume; plain?: undefined } | { plain: PrecomputedVolume; graph?: undefined };
 
@@ -52,7 +54,7 @@ export async function resolveJobTimestamp(
   volume: GrapheneVolume,
   signal: AbortSignal,
 ): Promise<Date | undefined> {
-  const moment = checkTimestampOption(parseTimestampOption(timestamp), volume.datastack);
-  if (typeof moment === 'object') return volume.datastack!.timestampOf(moment.version, { signal });
-  return moment === 'settled' ? volume.settled() : moment === undefined ? undefined : new Date(moment);
+  const option = checkTimestampOption(parseTimestampOption(timestamp), volume.datastack);
+  if (typeof option === 'object') return volume.datastack!.timestampOf(option.version, { signal });
+  return option === 'settled' ? volume.settled() : option === undefined ? undefined : new Date(option);
 }

@@ -3,6 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import { MAX_TIMEOUT_MS } from '../base/deadline.ts';
 import { parseTimestamp } from '../chunkedgraph/ids/timestamp.ts';
 
+/** Returns a text that is not empty. */
 export function parseText(value: string): string {
   if (value === '') throw new InvalidArgumentError('the value is empty.');
   return value;
@@ -25,6 +26,7 @@ export function parseDelimiter(value: string): string {
 /** Parses a whole number. Returns NaN for any other text. */
 export const parseInteger = (value: string): number => (/^\d+$/.test(value) ? Number(value) : NaN);
 
+/** Makes a parser for whole numbers of at least `least`. */
 export const parseWholeNumber =
   (least: number) =>
   (value: string): number => {
@@ -34,6 +36,7 @@ export const parseWholeNumber =
     return number;
   };
 
+/** Parses a positive, finite number. */
 export function parsePositiveNumber(value: string): number {
   const number = value.trim() === '' ? NaN : Number(value);
   if (!(number > 0 && Number.isFinite(number))) throw new InvalidArgumentError('expected a positive number.');

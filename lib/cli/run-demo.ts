@@ -4,6 +4,7 @@ import { openGraphene } from '../graphene/open-and-resolve.ts';
 import type { Io } from './io.ts';
 import { alignColumns, type Report } from './report.ts';
 
+/** Prints the answers of the demo at two timestamps, and the requests that were sent. */
 export async function runDemo({ stdout, signal }: Io, report: Report): Promise<void> {
   const { DEMO_AFTER, DEMO_BEFORE, demoPointsFile, serveDemo } = await import('../../mocks/demo.ts');
   const rows = readDemoPoints(await readFile(demoPointsFile(), 'utf8'));

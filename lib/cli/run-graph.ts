@@ -19,6 +19,7 @@ import { stripControls, type Report } from './report.ts';
 import { optionsFromFlags } from './options-from-flags.ts';
 import { type JobFiles, openJobFiles } from './table-io.ts';
 
+/** The flags of `graph` and its calls. */
 export interface GraphCommandFlags extends GraphFlags {
   out: string;
   /** The table with the IDs; - is standard input. */
@@ -52,7 +53,7 @@ export async function runGraph(
         : await readIds(call, args, flags, files, signal, report);
     const { server, ocdbt } = optionsFromFlags<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags);
     volume = await openGraph(path, { server, ocdbt, signal, logger: report });
-    for (const moment of window) checkTimestampOption(moment, volume.datastack);
+    for (const timestamp of window) checkTimestampOption(timestamp, volume.datastack);
     // All requests use the same timestamp.
     const context = {
       graph: volume.at((await resolveJobTimestamp(flags.timestamp, volume, signal)) ?? volume.now()).graph,

@@ -17,6 +17,7 @@ export interface InfoFlags {
   json?: boolean;
 }
 
+/** Prints the description of a volume as text or JSON. */
 export async function runInfo(path: string, flags: InfoFlags, io: Io, report: Report): Promise<void> {
   const { json } = flags;
   const known = await inspectVolume(path, {

@@ -4,6 +4,7 @@ import { runIdCommand, type IdFlags } from './id-command.ts';
 import type { Io } from './io.ts';
 import type { Report } from './report.ts';
 
+/** The flags of `latest`. */
 export interface LatestFlags extends IdFlags {
   ids: string;
   by?: 'level2' | 'supervoxels';

@@ -6,6 +6,7 @@ import { DEFAULT_CAVE_SERVER, parseServer } from '../cave/cave-server.ts';
 import { type Io, UsageError } from './io.ts';
 import type { Report } from './report.ts';
 
+/** Prompts for a token and saves it. @throws UsageError if the input is not a token. */
 export async function runLogin(server: string | undefined, io: Io, report: Report): Promise<void> {
   const host = parseServer(server ?? DEFAULT_CAVE_SERVER);
   report.line(

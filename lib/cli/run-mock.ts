@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { GraphDescription, MockServer } from '../../mocks/index.ts';
 import { UsageError, type Io } from './io.ts';
 
+/** The flags of `mock`. */
 export interface MockFlags {
   volume: string;
   graph?: string;

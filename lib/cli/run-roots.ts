@@ -7,6 +7,7 @@ import type { Io } from './io.ts';
 import type { Report } from './report.ts';
 import { optionsFromFlags } from './options-from-flags.ts';
 
+/** The flags of `roots`. */
 export interface RootFlags extends IdFlags {
   ids: string;
 }

@@ -4,6 +4,7 @@ import { runIdCommand, type IdFlags } from './id-command.ts';
 import type { Io } from './io.ts';
 import type { Report } from './report.ts';
 
+/** The flags of `update`. */
 export interface UpdateFlags extends Omit<IdFlags, 'replace'> {
   in: string;
 }

@@ -43,8 +43,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   );
   // EPIPE: the reader has closed the output.
   if (!lost || lost.code === 'EPIPE' || code === EXIT.refused) return code;
-  const { ioError: unusable } = await import('../tables/files/byte-streams.ts');
-  report.error(unusable('written', 'standard output', lost));
+  const { ioError } = await import('../tables/files/byte-streams.ts');
+  report.error(ioError('written', 'standard output', lost));
   return EXIT.refused;
 }
 

@@ -30,6 +30,7 @@ const PARSERS: Readonly<Record<string, (value: string) => unknown>> = {
   n: parseInteger,
 };
 
+/** Creates the flag of one row of an option table. Its parser also checks the kind of the value. */
 export function createFlag(row: OptionRow, wording: FlagWording = {}): Option {
   const { flag = '', kind, flagSays = row.says } = row,
     { says = flagSays, default: fallback = row.default, choices = kind.words, conflicts } = wording;

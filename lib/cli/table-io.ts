@@ -15,6 +15,7 @@ import { decompressTable } from '../tables/files/table-compression.ts';
 import { InterruptedError, type Io, UsageError } from './io.ts';
 import type { Report } from './report.ts';
 
+/** The names of the files of a job, as the user wrote them. */
 export interface JobFileNames {
   /** The input file, and the option that names it; - is standard input. */
   input?: { option: string; file: string };

@@ -24,6 +24,7 @@ import { lookUpNearMiddle } from './check-look-up.ts';
 /** A difference between the clocks that needs no advice: `Date` headers have whole seconds, and networks are slow. */
 const TOLERATED_SKEW_MS = 5000;
 
+/** Yields one finding per step: token, datastack, access, clock, bucket, server, look-up and versions. */
 export async function* checkGraph(path: string, http: HttpClient, options: DoctorOptions): Findings {
   const place = parseVolumePath(path, options.server),
     authHost = parseAuthServer(options.authServer),
@@ -77,12 +78,12 @@ interface TableInfo {
 
 /** Reads the info of a table and follows its redirects. @returns undefined if the info cannot be read. */
 async function* checkTable(
-  asked: GraphTarget,
+  target: GraphTarget,
   http: HttpClient,
   login: string,
   options: DoctorOptions,
 ): AsyncGenerator<Finding, TableInfo | undefined, undefined> {
-  for (let at = asked, steps = 0; ; steps++) {
+  for (let at = target, steps = 0; ; steps++) {
     const server = new GraphServer({ http, ...at });
     const answer = yield* checkAccess(server, at.token, login, options);
     if (answer === undefined) return undefined;

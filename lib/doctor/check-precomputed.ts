@@ -11,6 +11,7 @@ import { SILENT_LOGGER, type DoctorOptions } from './doctor-options.ts';
 import { fail, ok, type Findings } from './findings.ts';
 import { lookUpNearMiddle } from './check-look-up.ts';
 
+/** Yields one finding per step: token and proxy if they apply, redirects, bucket and look-up. */
 export async function* checkPrecomputed(
   path: string,
   { version: _version, now: _now, server, authServer, token, dataDir, ocdbt, ...options }: DoctorOptions,

@@ -3,6 +3,7 @@ import type { Host } from '../chunkedgraph/server/graph-path.ts';
 import { findToken, tokenFiles, type FoundToken, type TokenSearch } from '../chunkedgraph/server/token.ts';
 import { fail, ok, warn, type Finding } from './findings.ts';
 
+/** The finding about a token, and the token itself if there is one. */
 export interface TokenCheck {
   finding: Finding;
   token?: FoundToken;

@@ -20,9 +20,12 @@ export interface Finding {
   next?: string;
 }
 
+/** Findings in the order of the checks. */
 export type Findings = AsyncGenerator<Finding, void, undefined>;
 
+/** Makes the finding of a check that passed. */
 export const ok = (name: string, said: string): Finding => ({ name, verdict: 'ok', said: safeText(said) });
+/** Makes the finding of a check that passed with a problem. */
 export const warn = (name: string, said: string, next?: string): Finding => ({
   name,
   verdict: 'warn',

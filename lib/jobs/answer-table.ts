@@ -11,7 +11,7 @@ import { addStats, emptyStats } from './stats.ts';
 
 /** Options of all jobs on tables. */
 export interface RowOptions extends RowWarningOptions {
-  /** The minimum number of rows in a batch. A batch ends at a block border, every 64 KiB of text or more. @default 1_000_000 */
+  /** A batch ends with the first block of rows (64 KiB of text or more) at which it has this many rows. @default 1_000_000 */
   batchRows?: number;
   /** The text for a missing answer in CSV and TSV. JSON Lines have null instead. @default 'empty' */
   missing?: MissingText;
@@ -37,6 +37,7 @@ export interface TableJob {
   readonly wanted: string;
   /** The names of the sides of a row, such as the columns of the two sides of a synapse. Known after the first batch is read. */
   readonly sides: readonly string[];
+  /** Prepares the look-up of a batch. */
   prepare(batch: Batch): BatchLookup;
 }
 
@@ -104,6 +105,7 @@ export async function answerTable<B extends Batch>(
   return { rows, ...(sides.length > 1 && { sides }), statuses, stats };
 }
 
+/** Warns about failed rows, once per message. */
 function warnOfFailures(
   { errors, status: statuses }: LookupAnswers,
   { firstRow, rows }: Batch,

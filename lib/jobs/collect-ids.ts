@@ -4,10 +4,11 @@ import { findIdColumn } from './columns.ts';
 import { hasInvalidId } from './id-table.ts';
 import { RowWarnings } from './row-warnings.ts';
 
+/** Options of `collectIds`. */
 export interface CollectIdsOptions extends Pick<TableOptions, 'format' | 'text' | 'signal'> {
   /** The name of the column, or the end of its name: `root_id`. */
   kind: string;
-  /** @default see `idColumnIn` */
+  /** The name of the column. @default the column that `findIdColumn` finds */
   column?: string;
   warn?: (message: string) => void;
 }
@@ -38,10 +39,10 @@ export async function collectIds(
     { ...options, listName: name, batchRows: BATCH_ROWS },
   );
   const ids = new Set<bigint>(),
-    refusals = new RowWarnings('a valid ID', { warn });
+    rowWarnings = new RowWarnings('a valid ID', { warn });
   for await (const batch of table.batches()) {
     const [{ spellings, indices }] = batch.texts;
-    refusals.report(batch, (row) => {
+    rowWarnings.report(batch, (row) => {
       if (batch.ids[row] !== 0n) ids.add(batch.ids[row]);
       if (batch.idStatus[row] === 0) return undefined;
       const isInvalid = hasInvalidId(batch, row),
@@ -55,6 +56,6 @@ export async function collectIds(
     rows += batch.rows;
   }
   if (rows === 0 && !table.hasHeader) warn?.('the table is empty');
-  refusals.summarize();
+  rowWarnings.summarize();
   return { ids: [...ids], invalid };
 }

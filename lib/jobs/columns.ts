@@ -4,6 +4,7 @@ import { statusCode } from '../points/status.ts';
 import { isMissing } from '../tables/missing.ts';
 import type { PointColumns } from '../tables/table.ts';
 
+/** What the names of the output columns depend on. */
 export interface OutputNaming {
   /** The position column, or the start of the names of three columns. Without `_position`, it is the prefix of every output. */
   position?: string;
@@ -97,7 +98,7 @@ export const findIdColumns = (
  * @throws TableError MISSING_COLUMN.
  */
 export function findIdColumn(found: readonly string[], kind: string, named?: string): IdColumn {
-  // A column that `latest` wrote does not compete with the roots that it was looked up for.
+  // A column latest_root_id is the output of `latest`, not its input.
   const all = found.filter((name) => name.endsWith(`_${kind}`)),
     candidates = all.length > 1 ? all.filter((name) => !name.endsWith('latest_root_id')) : all;
   const name =
@@ -128,11 +129,11 @@ export function chooseStatusColumn(
   found: readonly string[],
   prefix: string,
   other: string,
-  isOurs: (status: string) => boolean,
+  isUsable: (status: string) => boolean,
 ): string {
   const status = `${prefix}status`,
     otherName = prefix + other;
-  return found.includes(otherName) || !isOurs(status) ? otherName : status;
+  return found.includes(otherName) || !isUsable(status) ? otherName : status;
 }
 
 /** Returns whether the cells of a column can be statuses: each cell is missing or a status of this program. */

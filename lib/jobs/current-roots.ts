@@ -10,6 +10,7 @@ export type IsLatest = (
   signal?: AbortSignal,
 ) => Promise<readonly boolean[]>;
 
+/** The distinct IDs of a column, and which of them are roots. */
 export interface CurrentRoots {
   /** The distinct IDs in ascending order; 0 may be among them. */
   roots: BigUint64Array;
@@ -21,6 +22,7 @@ export interface CurrentRoots {
   errors: Map<number, Error>;
 }
 
+/** The maximum number of IDs per request. */
 const IDS_AT_ONCE = 50_000;
 
 /** Checks the IDs of a column in parts. @throws signal.reason. */

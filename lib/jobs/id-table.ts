@@ -39,6 +39,7 @@ export interface IdRows {
   earlierStatus: Uint8Array;
 }
 
+/** Options of `lookUpIdTable`. */
 export interface IdTableOptions extends RowOptions, Pick<TableOptions, 'format' | 'text'> {
   /** Whether existing output columns are overwritten. @default false */
   replace?: boolean;
@@ -87,8 +88,9 @@ export async function lookUpIdTable(
 }
 
 /** Returns whether any ID of a row cannot be read. */
-export function hasInvalidId({ idStatus: noId, rows }: Batch, row: number): boolean {
-  for (let at = row; at < noId.length; at += rows) if (noId[at] === PointStatus.invalidId) return true;
+export function hasInvalidId({ idStatus, rows }: Batch, row: number): boolean {
+  for (let at = row; at < idStatus.length; at += rows)
+    if (idStatus[at] === PointStatus.invalidId) return true;
   return false;
 }
 
@@ -112,21 +114,21 @@ function readEarlierStatuses(
 ): { statuses: Uint8Array; check: (row: number) => void } {
   const { rows, texts } = batch;
   const statuses = new Uint8Array(batch.idStatus.length);
-  const foreign = new Set<number>(); // rows
+  const rowsWithOtherText = new Set<number>();
   const codes = texts.map(({ spellings }) =>
     spellings.map((text) => (isMissing(text) ? 0 : statusCode(text))),
   );
   texts.forEach(({ indices }, side) => {
     for (let row = 0; row < rows; row++) {
       const code = codes[side][indices[row]];
-      if (code === undefined) foreign.add(row);
+      if (code === undefined) rowsWithOtherText.add(row);
       else statuses[side * rows + row] = code;
     }
   });
   return {
     statuses,
     check(row) {
-      if (!foreign.has(row)) return;
+      if (!rowsWithOtherText.has(row)) return;
       const side = codes.findIndex((known, k) => known[texts[k].indices[row]] === undefined),
         text = texts[side].spellings[texts[side].indices[row]];
       throw new TableError(

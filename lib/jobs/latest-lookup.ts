@@ -21,6 +21,7 @@ export interface LatestVolume {
   suggest(roots: BigUint64Array, timestamp: Date, signal?: AbortSignal): Promise<readonly Suggestion[]>;
 }
 
+/** Options of `createLatestLookup`. */
 export interface LatestJob {
   /** The timestamp of all roots. @default The volume's now at the first batch. */
   timestamp?: Date;
@@ -28,6 +29,7 @@ export interface LatestJob {
   columns?: readonly string[];
 }
 
+/** A look-up of latest roots, with what it found so far. */
 export interface LatestLookup extends IdLookup {
   readonly timestamp: Date | undefined;
   /** The number of rows so far whose ID is not a root at the timestamp. */
@@ -40,6 +42,7 @@ const ROOTS_AT_ONCE = 50,
 
 const { ok, background, noRoot, rootFailed } = PointStatus;
 
+/** Creates the look-up of the job `latest`. Its first batch fixes the timestamp. */
 export function createLatestLookup(volume: LatestVolume, { timestamp, columns }: LatestJob): LatestLookup {
   let pinned = timestamp;
   let changed = 0;
@@ -104,10 +107,12 @@ export function createLatestLookup(volume: LatestVolume, { timestamp, columns }:
   };
 }
 
+/** The values of the column `changed`. */
 const NO = 0,
   YES = 1,
   UNKNOWN = 2;
 
+/** What became of the distinct roots of a column. */
 interface RootOutcomes {
   /** For each row, the index of its root in the arrays below. */
   indices: Uint32Array;
@@ -118,6 +123,7 @@ interface RootOutcomes {
   errors: Map<number, Error>;
 }
 
+/** Finds out what became of the roots of a column. */
 async function findOutcomes(
   column: BigUint64Array,
   volume: LatestVolume,
@@ -146,13 +152,13 @@ async function findOutcomes(
     else if (roots[index] === 0n) status[index] = background;
     else if (!errors.has(index)) replaced.push(index);
   }
-  const ask = (part: number[]): Promise<readonly Suggestion[]> =>
+  const suggest = (part: number[]): Promise<readonly Suggestion[]> =>
     volume.suggest(
       BigUint64Array.from(part, (index) => roots[index]),
       timestamp,
       signal,
     );
-  for await (const { ids, answers, error } of requestInParts(replaced, ask, {
+  for await (const { ids, answers, error } of requestInParts(replaced, suggest, {
     maxIds: ROOTS_AT_ONCE,
     concurrency: VOTES_AT_ONCE,
     signal,

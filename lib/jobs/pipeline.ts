@@ -16,19 +16,19 @@ export interface Stages<B, A> {
  * @throws The error of the earliest batch that failed; signal.reason.
  */
 export const runPipeline = <B, A>(
-  { batches, lookUp: ask, write }: Stages<B, A>,
+  { batches, lookUp, write }: Stages<B, A>,
   signal: AbortSignal | undefined,
 ): Promise<void> =>
   withJointSignal([signal], async (joint) => {
     const source = batches[Symbol.asyncIterator]();
-    const read = (): Promise<IteratorResult<B>> => unheeded(source.next());
+    const read = (): Promise<IteratorResult<B>> => handleLater(source.next());
     let writing = Promise.resolve();
     try {
       for (let reading = read(); ;) {
         const next = await leaveOnAbort(reading, joint.signal, () => {});
         if (next.done === true) break;
         reading = read();
-        const answers = await ask(next.value, joint.signal);
+        const answers = await lookUp(next.value, joint.signal);
         await writing;
         writing = write(next.value, answers);
         writing.catch((error: unknown) => joint.abort(error));
@@ -37,13 +37,13 @@ export const runPipeline = <B, A>(
       await writing;
       throw error;
     } finally {
-      void unheeded(Promise.resolve(source.return?.()));
+      void handleLater(Promise.resolve(source.return?.()));
     }
     await writing;
   });
 
 /** Marks a promise so that its rejection is not reported as unhandled before it is awaited. */
-function unheeded<T>(promise: Promise<T>): Promise<T> {
+function handleLater<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
 }

@@ -40,6 +40,7 @@ export interface PointTimestamps {
   timestamps: readonly Date[];
 }
 
+/** A batch of points to look up: three coordinates per point. */
 export interface PointBatch {
   points: Float64Array;
   timestamps?: PointTimestamps;
@@ -47,6 +48,7 @@ export interface PointBatch {
   onProgress?: PointOptions['onProgress'];
 }
 
+/** The answers of a batch, their statistics and their errors. */
 export interface LookupAnswers extends RowAnswers {
   columns: AnswerColumn[];
   stats: LookupStats;
@@ -69,6 +71,7 @@ export function withPresetStatus(answers: LookupAnswers, given: Uint8Array): Loo
   return { ...answers, presetStatus: given };
 }
 
+/** A look-up of points. */
 export interface PointLookup {
   readonly kind: 'graph' | 'supervoxels' | 'values';
   readonly channels: number;
@@ -80,6 +83,7 @@ export interface PointLookup {
   lookUp(batch: PointBatch): Promise<LookupAnswers>;
 }
 
+/** Options of reading points. */
 export interface PointReadOptions {
   resolution?: readonly number[];
   mip?: number;
@@ -87,6 +91,7 @@ export interface PointReadOptions {
   snap?: { radiusNm: number };
 }
 
+/** Options of reading points of a graph. */
 export interface GraphLookupOptions extends PointReadOptions {
   /** The timestamp of all roots. @default The volume's now at the first batch. */
   timestamp?: Date;
@@ -95,6 +100,7 @@ export interface GraphLookupOptions extends PointReadOptions {
   supervoxelsOnly?: boolean;
 }
 
+/** Creates a look-up of the values of a volume without a graph. */
 export function createValueLookup(volume: ValueVolume, options: PointReadOptions): PointLookup {
   const channels = volume.numChannels;
   return {
@@ -120,6 +126,7 @@ export function createValueLookup(volume: ValueVolume, options: PointReadOptions
   };
 }
 
+/** Creates a look-up of supervoxels and roots. Its first batch fixes the timestamp. */
 export function createGraphLookup(
   volume: GraphVolume,
   { resolution, mip, snap, timestamp, stopLayer, supervoxelsOnly = false }: GraphLookupOptions,

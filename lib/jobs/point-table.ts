@@ -9,6 +9,7 @@ import type { Batch, ColumnChoice } from '../tables/table.ts';
 import { type PointLookup, withPresetStatus } from './point-lookup.ts';
 import { readRowTimestamps } from './row-timestamps.ts';
 
+/** Options of `lookUpPointTable`. */
 export interface PointTableOptions extends RowOptions {
   format: FormatName;
   text?: TextOptions;
@@ -22,6 +23,7 @@ export interface PointTableOptions extends RowOptions {
   replace?: boolean;
 }
 
+/** What the job did, and the timestamps of its roots. */
 export interface TableSummary extends RowCounts {
   /** The timestamp of all roots; undefined if no roots were looked up, or if rows have their own timestamps. */
   timestamp?: Date;

@@ -21,6 +21,7 @@ interface RootJobOptions {
   validate?: boolean;
 }
 
+/** Options of `createRootLookup`. */
 export interface RootJob extends RootJobOptions {
   /** The timestamp of all roots. @default The volume's now at the first batch. */
   timestamp?: Date;
@@ -28,6 +29,7 @@ export interface RootJob extends RootJobOptions {
   columns?: readonly string[];
 }
 
+/** Creates the look-up of the job `roots`. Its first batch fixes the timestamp. */
 export function createRootLookup(
   volume: RootVolume,
   { timestamp, columns, ...options }: RootJob,

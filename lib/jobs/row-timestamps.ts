@@ -6,11 +6,13 @@ import { isMissing } from '../tables/missing.ts';
 import type { Batch } from '../tables/table.ts';
 import type { PointTimestamps } from './point-lookup.ts';
 
+/** The timestamps of the rows of a batch. */
 export interface RowTimestamps extends PointTimestamps {
   /** Describes why the timestamp of a row is invalid. */
   describeInvalid(row: number): string;
 }
 
+/** The index of a row that uses the timestamp of the job. */
 const JOB_TIMESTAMP = -1;
 
 /**

@@ -8,6 +8,7 @@ export interface RowProblem {
   status: string;
 }
 
+/** What to do about invalid rows. */
 export interface RowWarningOptions {
   /** Whether an invalid row is an error. @default false */
   strict?: boolean;
@@ -17,6 +18,7 @@ export interface RowWarningOptions {
 /** The number of warnings of one kind that are written in full. */
 export const MAX_WARNINGS = 3;
 
+/** Reports the invalid rows of one job. */
 export class RowWarnings {
   readonly #wanted: string;
   readonly #options: RowWarningOptions;

@@ -1,6 +1,7 @@
 /** Adds up the statistics of look-ups. */
 import type { LookupStats } from '../points/result.ts';
 
+/** Returns statistics with all numbers 0. */
 export const emptyStats = (): LookupStats => ({
   points: 0,
   chunks: 0,

@@ -16,12 +16,15 @@ export interface UpdateVolume extends RootVolume {
   isLatest: IsLatest;
 }
 
+/** Options of `createUpdateLookup`. */
 export interface UpdateJob {
+  /** The timestamp of all roots. @default The volume's now at the first batch. */
   timestamp?: Date;
   /** The columns of the supervoxels. @default the column that `findIdColumn` finds */
   columns?: readonly string[];
 }
 
+/** A look-up that updates roots, with what it found so far. */
 export interface UpdateLookup extends IdLookup {
   readonly timestamp: Date | undefined;
   /** The number of rows so far whose root was replaced or removed. */
@@ -38,6 +41,7 @@ const ROOT = 1,
 const stillSuspect = (status: number, earlier: number): number =>
   earlier === suspect && status !== rootFailed ? suspect : status;
 
+/** Creates the look-up of the job `update`. Its first batch fixes the timestamp. */
 export function createUpdateLookup(volume: UpdateVolume, { timestamp, columns }: UpdateJob): UpdateLookup {
   let pinned = timestamp;
   let changed = 0;

@@ -2,6 +2,7 @@
 
 /** The formats that a user can name. */
 export const FORMATS = ['csv', 'tsv', 'jsonl'] as const;
+/** A format that a user can name. */
 export type FormatName = (typeof FORMATS)[number];
 
 /** A format of a table of IDs. `list` and `tab-list` have one ID per line and no header; `list` is written as CSV, `tab-list` as TSV. */
@@ -24,6 +25,7 @@ const OPTIONS: Readonly<Record<FormatName, readonly FormatOption[]>> = {
 
 /** The suffixes of each compression, the usual suffix first. Tables of every format may be compressed. */
 const PACKINGS = { gzip: ['gz', 'gzip'], zstd: ['zst', 'zstd'] } as const;
+/** The compression of a table. */
 export type TableCompression = keyof typeof PACKINGS;
 
 /** Returns the last suffix of a path and the suffix before it, in lower case. */

@@ -14,6 +14,7 @@ export interface TextOptions {
   decimalComma?: boolean;
 }
 
+/** Options of `openTable`. */
 export interface TableOptions extends TextTableOptions {
   format: IdFormatName;
   text?: TextOptions;

@@ -11,6 +11,7 @@ import { defineMockCommand as mock } from './mock-command.ts';
 import { defineRootsCommand as roots } from './roots-command.ts';
 import { defineUpdateCommand as update } from './update-command.ts';
 
+/** The function that defines each command, by its name. */
 export const DEFINITIONS: Readonly<Record<string, DefineCommand>> = {
   lookup,
   roots,

@@ -13,7 +13,7 @@ export const defineCacheCommand: DefineCommand = (command, { io, action }) =>
     .argument('<folder>', 'the folder given to --cache-dir')
     .action(
       action(async (what: string, folder: string) => {
-        const { runCache: cache } = await import('../run-cache.ts');
-        return cache(what, folder, io);
+        const { runCache } = await import('../run-cache.ts');
+        return runCache(what, folder, io);
       }),
     );

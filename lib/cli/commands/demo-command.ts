@@ -4,7 +4,7 @@ import type { DefineCommand } from '../command.ts';
 export const defineDemoCommand: DefineCommand = (command, { io, report, action }) =>
   command.action(
     action(async () => {
-      const { runDemo: demo } = await import('../run-demo.ts');
-      return demo(io, report);
+      const { runDemo } = await import('../run-demo.ts');
+      return runDemo(io, report);
     }),
   );

@@ -12,8 +12,8 @@ export const defineDoctorCommand: DefineCommand = (command, { io, action }) => {
     .option('--json', 'print JSON');
   bucketFlags(watershedFlags(command)).action(
     action(async (path: string | undefined, flags: DoctorFlags) => {
-      const { runDoctor: doctor } = await import('../run-doctor.ts');
-      return doctor(path, flags, io);
+      const { runDoctor } = await import('../run-doctor.ts');
+      return runDoctor(path, flags, io);
     }),
   );
 };

@@ -7,8 +7,8 @@ export const defineInfoCommand: DefineCommand = (command, { io, report, action }
   command.argument('<cloudpath>', 'the volume, as for lookup').option('--json', 'print JSON');
   bucketFlags(watershedFlags(command)).action(
     action(async (path: string, flags: InfoFlags) => {
-      const { runInfo: info } = await import('../run-info.ts');
-      return info(path, flags, io, report);
+      const { runInfo } = await import('../run-info.ts');
+      return runInfo(path, flags, io, report);
     }),
   );
 };

@@ -22,8 +22,8 @@ export const defineLatestCommand: DefineCommand = (command, { io, report, action
     .addHelpText('after', LATEST_HELP)
     .action(
       action(async (path: string, flags: LatestFlags) => {
-        const { runLatest: latest } = await import('../run-latest.ts');
-        return latest(path, flags, io, report);
+        const { runLatest } = await import('../run-latest.ts');
+        return runLatest(path, flags, io, report);
       }),
     );
 };

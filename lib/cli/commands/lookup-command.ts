@@ -96,8 +96,8 @@ export const defineLookupCommand: DefineCommand = (command, { io, report, action
     .addHelpText('after', LOOKUP_HELP)
     .action(
       action(async (path: string, flags: LookupFlags) => {
-        const { runLookup: lookup } = await import('../run-lookup.ts');
-        return lookup(path, flags, io, report);
+        const { runLookup } = await import('../run-lookup.ts');
+        return runLookup(path, flags, io, report);
       }),
     );
 };

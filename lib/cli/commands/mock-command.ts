@@ -44,8 +44,8 @@ export const defineMockCommand: DefineCommand = (command, { io, action }) =>
     .addHelpText('after', MOCK_HELP)
     .action(
       action(async (flags: MockFlags) => {
-        const { runMock: mock } = await import('../run-mock.ts');
-        return mock(flags, io);
+        const { runMock } = await import('../run-mock.ts');
+        return runMock(flags, io);
       }),
     );
 

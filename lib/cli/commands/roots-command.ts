@@ -17,8 +17,8 @@ export const defineRootsCommand: DefineCommand = (command, { io, report, action 
     .addHelpText('after', ID_HELP)
     .action(
       action(async (path: string, flags: RootFlags) => {
-        const { runRoots: roots } = await import('../run-roots.ts');
-        return roots(path, flags, io, report);
+        const { runRoots } = await import('../run-roots.ts');
+        return runRoots(path, flags, io, report);
       }),
     );
 };

@@ -10,23 +10,28 @@ import type { MissingText } from '../../tables/text/answer-cells.ts';
 import { addFlags } from '../table-flags.ts';
 import { graphFlags } from './volume-options.ts';
 
+/** Creates the required option that names the input table. */
 export const inputOption = (flag: string, about: string): Option => markRequired(new Option(flag, about));
 
+/** Creates `--out`. */
 export const outOption = (about: string): Option => new Option('--out <file>', about).default('-');
 
 /** Creates `--format`. @param byDefault How the format is detected without the flag. */
 export const formatOption = (byDefault: string): Option =>
   new Option('--format <format>', `format of the table (default: ${byDefault})`).choices(FORMATS);
 
+/** Creates `--delimiter`. */
 export const delimiterOption = (): Option =>
   new Option(
     '--delimiter <character>',
     "character between the fields of the table, such as ';' or tab (default: by format)",
   ).argParser(parseDelimiter);
 
+/** Creates `--replace`. */
 export const replaceOption = (): Option =>
   new Option('--replace', 'overwrite output columns that the table already has');
 
+/** Creates `--stats`. */
 export const statsOption = (about: string): Option =>
   new Option('--stats <file>', about).argParser(parseText);
 
@@ -40,6 +45,7 @@ export const idInput = (command: Command, flag: string, about: string, column: s
 
 const MISSING: readonly MissingText[] = ['empty', '0', 'NA'];
 
+/** Creates `--missing`. */
 export const missingOption = (): Option =>
   new Option(
     '--missing <what>',
@@ -69,6 +75,7 @@ export function idOptions(command: Command): Command {
     .option('--quiet', 'show no summary; warnings are still shown');
 }
 
+/** The help text about input and output files. */
 export const FILES_HELP = `\
 Files: tables with the suffix .gz or .zst are read and written compressed. Lines may end with LF, CR
 LF or CR. If the header seems to use another separator, the command stops with an error that names
@@ -79,6 +86,7 @@ symbolic link, its target is written. Parquet files, spreadsheets and similar fi
 the error shows how to convert them.
 `;
 
+/** The help text of `roots`. */
 export const ID_HELP = `
 Output: every row of the input, in the same order. The other columns stay the same, byte for byte. A
 list with one ID per line becomes a CSV table with a header. With --replace, a row that fails or is

@@ -14,8 +14,8 @@ export const defineUpdateCommand: DefineCommand = (command, { io, report, action
     .addHelpText('after', UPDATE_HELP)
     .action(
       action(async (path: string, flags: UpdateFlags) => {
-        const { runUpdate: update } = await import('../run-update.ts');
-        return update(path, flags, io, report);
+        const { runUpdate } = await import('../run-update.ts');
+        return runUpdate(path, flags, io, report);
       }),
     );
 };

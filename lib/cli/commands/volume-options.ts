@@ -4,12 +4,15 @@ import { GRAPHENE_OPTIONS } from '../../graphene/opening-options.ts';
 import { STORAGE_OPTIONS } from '../../storage/bucket-options.ts';
 import { addFlags } from '../table-flags.ts';
 
+/** Adds the flags that choose a graph. */
 export const graphFlags = (command: Command): Command =>
   addFlags(command, GRAPHENE_OPTIONS, ['server', 'ocdbt']);
 
+/** Adds the flags that choose a graph and its watershed. */
 export const watershedFlags = (command: Command): Command =>
   graphFlags(addFlags(command, GRAPHENE_OPTIONS, ['dataDir']));
 
+/** Adds the flags for buckets and their credentials. */
 export const bucketFlags = (command: Command): Command =>
   addFlags(command, STORAGE_OPTIONS, ['credentials', 'profile', 'endpoint', 'requesterPays'], {
     credentials: { conflicts: ['awsProfile', 'requesterPays'] },

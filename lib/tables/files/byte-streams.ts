@@ -67,6 +67,7 @@ export async function* readInputStream(
 /** Thrown when the reader of the output has closed it, as `| head` does. The rest of the output is not needed. */
 export class ReaderClosedError extends Error {}
 
+/** Options of `streamSink`. */
 export interface StreamSinkOptions {
   /** The name of the stream in errors. @default 'standard output' */
   name?: string;
@@ -76,9 +77,10 @@ export interface StreamSinkOptions {
   endsStream?: boolean;
 }
 
+/** Makes a sink for a stream. @throws TableError UNREADABLE; ReaderClosedError if the reader has closed the stream. */
 export function streamSink(
   stream: Writable,
-  { name = 'standard output', signal, endsStream: ends = false }: StreamSinkOptions = {},
+  { name = 'standard output', signal, endsStream = false }: StreamSinkOptions = {},
 ): ByteSink {
   let broken: Error | undefined;
   const onError = (error: NodeJS.ErrnoException): void => {
@@ -101,9 +103,9 @@ export function streamSink(
   };
   return {
     write: (bytes) => step((done) => void stream.write(bytes, done)),
-    finish: () => (ends ? step((done) => void stream.end(done)) : Promise.resolve()),
+    finish: () => (endsStream ? step((done) => void stream.end(done)) : Promise.resolve()),
     async abandon() {
-      if (ends) stream.destroy();
+      if (endsStream) stream.destroy();
       return undefined;
     },
   };

@@ -8,6 +8,7 @@ import { type ByteSink, streamSink, ioError } from './byte-streams.ts';
 import { lockOutput } from './output-lock.ts';
 import { compressSink } from './table-compression.ts';
 
+/** Options of `claimOutput`. */
 export interface OutputOptions {
   /** The option that named the file; errors show it before the name. */
   option?: string;

@@ -17,6 +17,7 @@ const TRIES = 10,
 const heldLocks = new Set<string>();
 let hasExitHandler = false;
 
+/** Options of `lockOutput`. */
 export interface LockOptions {
   /** The name of the file in messages. */
   displayName: string;
@@ -117,6 +118,7 @@ function deleteOldLock(lock: string, seen: string): boolean {
   }
 }
 
+/** Marks the locks of this program. */
 const PROGRAM = 'graphene-points';
 
 function readLock(file: string): string | undefined {

@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
+/** What identifies a process. */
 export interface RunIdentity {
   pid: number;
   host: string;
@@ -22,6 +23,7 @@ export type RunState = 'running' | 'gone' | 'elsewhere';
 
 let own: RunIdentity | undefined;
 
+/** Returns the identity of this process. */
 export function getOwnIdentity(): RunIdentity {
   return (own ??= {
     pid: process.pid,
@@ -32,6 +34,7 @@ export function getOwnIdentity(): RunIdentity {
   });
 }
 
+/** Checks whether a process still runs. */
 export function findRunState(run: RunIdentity): RunState {
   const { host, boot, namespace } = getOwnIdentity();
   if (run.host !== host) return 'elsewhere';

@@ -9,10 +9,10 @@ export class ByteWriter {
 
   /** Returns the bytes written so far. The writer continues with new memory. */
   take(): Buffer {
-    const taken = this.#bytes.subarray(0, this.length);
+    const written = this.#bytes.subarray(0, this.length);
     this.#bytes = Buffer.allocUnsafe(this.#bytes.length);
     this.length = 0;
-    return taken;
+    return written;
   }
 
   copy(source: Buffer, start = 0, end = source.length): void {

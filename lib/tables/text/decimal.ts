@@ -4,6 +4,7 @@ import { isMissing } from '../missing.ts';
 const POWERS = Array.from({ length: 16 }, (_, n) => 10 ** n);
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
+/** Returns whether a byte is a blank. */
 export const isSpace = (c: number): boolean => c === 32 || (c >= 9 && c <= 13);
 
 /** Returns whether `bytes[start, end)` holds only blanks. */

@@ -22,6 +22,7 @@ const INVALID = [PointStatus.invalidPoint, PointStatus.invalidId].map((status) =
   Buffer.from(statusText(status)),
 );
 
+/** How the text of a CSV or TSV table is written. */
 export interface DelimitedOptions {
   /** One ASCII character. */
   delimiter: string;

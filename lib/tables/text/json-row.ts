@@ -48,6 +48,7 @@ function parsePythonJson(text: string): unknown {
   }
 }
 
+/** Returns the value of a key; undefined if the row does not have it. */
 export const memberValue = (row: object, name: string): unknown =>
   Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : undefined;
 

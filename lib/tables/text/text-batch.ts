@@ -5,6 +5,7 @@ import { BatchCells } from './batch-cells.ts';
 import { lineOf, type RowBlock, rowStart } from './rows.ts';
 import type { TextFormat } from './text-format.ts';
 
+/** The rows of a batch, cut into blocks of text, with their cells. */
 export class TextBatch extends BatchCells implements Batch {
   readonly blocks: readonly RowBlock[];
   readonly firstRow: number;

@@ -10,8 +10,9 @@ import { readRows, type RowBlock, rowsOf } from './rows.ts';
 import { TextBatch } from './text-batch.ts';
 import type { TextFormat } from './text-format.ts';
 
+/** Options of all text tables. */
 export interface TextTableOptions {
-  /** The minimum number of rows in a batch. A batch ends at a block border, every 64 KiB of text or more. @default 1_000_000 */
+  /** A batch ends with the first block of rows (64 KiB of text or more) at which it has this many rows. @default 1_000_000 */
   batchRows?: number;
   signal?: AbortSignal;
 }
