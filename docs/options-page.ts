@@ -25,7 +25,7 @@ const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' |
 const table = (heads: readonly string[], rows: readonly (readonly string[])[]): string =>
   line(heads) + line(heads.map(() => '---')).replaceAll(' ', '') + rows.map(line).join('');
 
-const HEADS = ['option', 'what it may be', 'default', 'flag', 'what it is for'];
+const HEADS = ['option', 'values', 'default', 'flag', 'effect'];
 const rowOf = (name: string, { kind, default: fallback, required, flag, says }: OptionRow): string[] => [
   code(name),
   kind.expected,
@@ -51,7 +51,7 @@ function ofCalls(): string {
       calls.set(row, { name, calls: [...known.calls, call] });
     }
   return table(
-    ['option', 'of', ...HEADS.slice(1)],
+    ['option', 'calls', ...HEADS.slice(1)],
     Array.from(calls, ([row, { name, calls: takers }]) => {
       const [option, ...rest] = rowOf(name, row);
       return [option, takers.map(code).join(', '), ...rest];
@@ -93,7 +93,7 @@ ${options(OPEN_OPTIONS, CACHE_OPTIONS)}
 ${options(CACHE_OPTIONS)}
 ### A chunkedgraph
 
-\`openGraphene\` takes these, too:
+\`openGraphene\` also takes these:
 
 ${options(GRAPHENE_OPTIONS, OPEN_OPTIONS)}
 ### \`storage\`
@@ -106,10 +106,10 @@ ${options(STORAGE_OPTIONS)}
 ${options(ROOT_CACHE_OPTIONS)}
 ## Reading points
 
-\`volume.scatteredPoints(points, options)\`; \`supervoxelAt\` and \`rootAt\` take the same but for \`onError\` and \`borrow\`:
+\`volume.scatteredPoints(points, options)\`; \`supervoxelAt\` and \`rootAt\` take the same options, except \`onError\` and \`borrow\`:
 
 ${options(READ_OPTIONS)}
-Of a chunkedgraph also:
+On a chunkedgraph also:
 
 ${options(SCATTERED_OPTIONS, READ_OPTIONS)}
 ### \`snap\`
@@ -117,15 +117,15 @@ ${options(SCATTERED_OPTIONS, READ_OPTIONS)}
 ${options(SNAP_OPTIONS)}
 ## Roots of supervoxels
 
-\`volume.roots(ids, options)\`; \`rootOf\` takes the same but for \`onError\` and \`borrow\`:
+\`volume.roots(ids, options)\`; \`rootOf\` takes the same options, except \`onError\` and \`borrow\`:
 
 ${options(ROOT_OPTIONS)}
 ## Calls of \`volume.graph\`
 
-All of them take (\`roots\` without \`maxBytes\`):
+All calls take these (\`roots\` without \`maxBytes\`):
 
 ${options(CALL_OPTIONS)}
-Some take more:
+Some calls take more:
 
 ${ofCalls()}
 ### \`bounds\`
