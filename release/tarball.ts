@@ -8,6 +8,8 @@ export const WANTED: readonly string[] = [
   'package.json',
   'README.md',
   'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
   'LICENSE',
   'dist/lib/index.js',
   'dist/lib/index.d.ts',
@@ -16,10 +18,14 @@ export const WANTED: readonly string[] = [
   'dist/mocks/index.d.ts',
   'dist/mocks/nock.js',
   'dist/mocks/nock.d.ts',
+  'bench/README.md',
+  'bench/results/points.md',
   'demo/points.csv',
   'docs/errors.md',
   'docs/options.md',
   'docs/glossary.md',
+  'docs/picture.svg',
+  'docs/points.md',
   'docs/testing.md',
   'examples/README.md',
   'examples/jest-nock/package.json',
@@ -28,7 +34,7 @@ export const WANTED: readonly string[] = [
 ];
 
 const ALLOWED =
-  /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/.+\.(js|d\.ts)|demo\/.+|docs\/.+\.(md|svg|png)|examples\/.+)$/;
+  /^(package\.json|README\.md|CHANGELOG\.md|CONTRIBUTING\.md|SECURITY\.md|LICENSE|bench\/README\.md|bench\/results\/.+\.(md|svg)|dist\/.+\.(js|d\.ts)|demo\/.+|docs\/.+\.(md|svg|png)|examples\/.+)$/;
 const FORBIDDEN = /(^|\/)(node_modules|\.git|package-lock\.json)(\/|$)/;
 
 /** One tarball as `npm pack --json` describes it. */

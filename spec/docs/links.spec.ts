@@ -49,6 +49,21 @@ function anchorsIn(markdown: string): Set<string> {
   return anchors;
 }
 
+/** `files` of package.json, and what npm always packs. */
+const PACKED = [
+  ...(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { files: string[] }).files,
+  ...['README.md', 'LICENSE', 'package.json'],
+]
+  .filter((pattern) => !pattern.startsWith('!'))
+  .map((pattern) => {
+    const source = pattern
+      .replaceAll('.', '\\.')
+      .replace(/\{(.*?)\}/g, (_, names: string) => `(?:${names.replaceAll(',', '|')})`)
+      .replace(/\*\*\/|\*/g, (star) => (star === '*' ? '[^/]*' : '(?:.*/)?'));
+    return new RegExp(`^${source}(?:/|$)`);
+  });
+const isPacked = (file: string): boolean => PACKED.some((pattern) => pattern.test(file));
+
 /** @returns why a link leads nowhere; undefined where it does not. */
 function complaint(page: string, link: string): string | undefined {
   if (/^[a-z][a-z\d+.-]*:/i.test(link)) return undefined; // another site
@@ -57,6 +72,7 @@ function complaint(page: string, link: string): string | undefined {
   const name = relative(ROOT, target);
   if (name.startsWith('..')) return `${link} leaves the repository`;
   if (!existsSync(target)) return `${link}: there is no ${name}`;
+  if (isPacked(page) && !isPacked(name)) return `${link}: ${name} is not in the package, and ${page} is`;
   if (anchor === undefined || statSync(target).isDirectory()) return undefined;
   return anchorsIn(readFileSync(target, 'utf8')).has(anchor)
     ? undefined
@@ -79,6 +95,15 @@ describe('relative links', () => {
       'README.md#nowhere: README.md has no heading #nowhere',
     ]);
   });
+
+  test.each([
+    ['docs/check/README.md', true],
+    ['docs/check/main.ts', false],
+    ['bench/results/points.md', true],
+    ['bench/results/points.json', false],
+    ['examples/jest-nock/package.json', true],
+    ['READMEXmd', false],
+  ])('know whether %s is in the package: %p', (file, packed) => expect(isPacked(file)).toBe(packed));
 
   test.each([
     ['Check what works: `doctor`', 'check-what-works-doctor'],
