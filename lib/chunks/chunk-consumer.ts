@@ -15,7 +15,7 @@ export interface ChunkConsumer {
    *
    * @param codec What reads the bytes, where they were kept in another encoding than the source's.
    */
-  take(ordinal: number, bytes: Uint8Array | undefined, codec?: Codec): PausableWork | void;
+  receive(ordinal: number, bytes: Uint8Array | undefined, codec?: Codec): PausableWork | void;
   /** The same by windows, where the encoding allows it; `take` is not called then. */
   windowReader?(ordinal: number): WindowReader | undefined;
   /** Bytes of the chunk that are enough for it: `windowReader` then sees parts that hold them. Undefined: it needs the whole chunk. */
@@ -60,7 +60,7 @@ export class ChunkWaiter {
   *deliver(bytes: Uint8Array | undefined, codec?: Codec): PausableWork<boolean> {
     const { call, ordinal } = this;
     try {
-      if (!call.hasEnded) yield* whileWanted(call, call.consumer.take(ordinal, bytes, codec));
+      if (!call.hasEnded) yield* whileWanted(call, call.consumer.receive(ordinal, bytes, codec));
     } catch (error) {
       this.fail(error);
       return false;

@@ -38,7 +38,13 @@ export class RetryCounter {
     if (made > retries || verdict === 'stands' || verdict === 'smaller' || verdict === 'unknown')
       return undefined;
     if (verdict !== 'wait' && ++this.#once > 1) return undefined;
-    const pauseMs = retryDelayMs({ made, firstMs, retryAfter, random: random(), now: Date.now() });
+    const pauseMs = retryDelayMs({
+      failedTries: made,
+      firstMs,
+      retryAfter,
+      random: random(),
+      now: Date.now(),
+    });
     if (pauseMs !== undefined) onRetry?.(made, pauseMs);
     return pauseMs;
   }

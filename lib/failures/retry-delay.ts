@@ -7,7 +7,7 @@ const MAX_RETRY_AFTER_MS = 120_000;
 
 export interface FailedTry {
   /** Tries made so far that failed. */
-  made: number;
+  failedTries: number;
   /** First pause; each further one is twice as long. */
   firstMs: number;
   /** The reply's `Retry-After`. */
@@ -19,7 +19,13 @@ export interface FailedTry {
 }
 
 /** Backoff, or what `Retry-After` asks for where that is longer; undefined when it is more than is waited for. */
-export function retryDelayMs({ made, firstMs, retryAfter, random, now }: FailedTry): number | undefined {
+export function retryDelayMs({
+  failedTries: made,
+  firstMs,
+  retryAfter,
+  random,
+  now,
+}: FailedTry): number | undefined {
   const asked = acceptedRetryAfterMs(retryAfter, now);
   // A server, or a clock, that says "at once" is not hammered.
   return asked === undefined

@@ -45,7 +45,7 @@ export interface ExchangeOptions extends OutgoingRequest {
   idleTimeoutMs: number;
   allowAddress: AddressPolicy;
   /** The proxy that it goes through, for messages. */
-  via: string | undefined;
+  proxyName: string | undefined;
   meter: HttpMeter | undefined;
 }
 
@@ -148,7 +148,7 @@ export function exchange(
       fail({
         error: new RequestError(
           code,
-          `${method} ${redactUrl(url)}: ${what}${asked.via === undefined ? '' : `, through the proxy ${asked.via}`}`,
+          `${method} ${redactUrl(url)}: ${what}${asked.proxyName === undefined ? '' : `, through the proxy ${asked.proxyName}`}`,
           redactUrl(url),
           reply?.status,
           { broken },

@@ -90,7 +90,7 @@ export async function readPoints(
       for (let w = order[k] * wordsPerPoint; w < (order[k] + 1) * wordsPerPoint; w++) out[w] = 0;
   };
   const consumer: ChunkConsumer = {
-    *take(ordinal, bytes, kept = codec) {
+    *receive(ordinal, bytes, kept = codec) {
       if (!bytes) return;
       unaccepted.delete(ordinal); // what went by in windows was not the chunk
       const layout = layoutOf(cells[ordinal]),

@@ -317,7 +317,7 @@ export class PointSnapper {
     };
     const tell = (): void => this.#progress.report({ chunks, chunksDone: this.#chunksDone });
     return {
-      take: (ordinal, bytes, codec = this.#request.codec) =>
+      receive: (ordinal, bytes, codec = this.#request.codec) =>
         bytes ? this.#search(cells[ordinal], bytes, codec, looks[ordinal]) : undefined,
       done: (ordinal) => (settle(ordinal), tell()),
       fail: (ordinal, error) => {

@@ -64,7 +64,7 @@ class Tally implements ChunkConsumer {
   constructor(count: number) {
     this.settled = Array<number>(count).fill(0);
   }
-  take(): void {}
+  receive(): void {}
   done(ordinal: number): void {
     this.settled[ordinal]++;
   }

@@ -64,7 +64,7 @@ class Consumer implements ChunkConsumer {
   readonly failed: [ordinal: number, error: ChunkError][] = [];
   constructor(readonly onTake: (bytes: Uint8Array | undefined) => void = () => {}) {}
 
-  take(ordinal: number, bytes: Uint8Array | undefined): void {
+  receive(ordinal: number, bytes: Uint8Array | undefined): void {
     this.onTake(bytes);
     this.taken.push([ordinal, bytes && [...bytes]]);
   }
@@ -634,7 +634,7 @@ describe('large chunks of known places', () => {
         this.seen += window.byteLength;
       };
     }
-    override take(_ordinal: number, whole: Uint8Array | undefined): void {
+    override receive(_ordinal: number, whole: Uint8Array | undefined): void {
       this.right &&= whole!.every((byte, k) => byte === k % 251);
       this.sizes.push((this.shown = whole!).byteLength);
     }
@@ -699,7 +699,7 @@ describe('large chunks of known places', () => {
     const reader = readerOf(),
       good = new Watching(),
       bad = new Watching();
-    bad.take = () => {
+    bad.receive = () => {
       throw new RangeError('mine');
     };
     const source = sourceOf({ bytes: gzipSync(bytes.subarray(0, size)), exactBytes: size });

@@ -58,7 +58,7 @@ async function readVoxel(
     outIndex = Uint32Array.of(0);
   let taken: Taken | undefined, failure: Error | undefined;
   const consumer: ChunkConsumer = {
-    take: (_, bytes, kept = codec) =>
+    receive: (_, bytes, kept = codec) =>
       void (taken = {
         encoding: kept.encoding,
         size: bytes!.byteLength,
@@ -177,7 +177,7 @@ describe('the cache of a ChunkReader', () => {
     const reader = new ChunkReader({ lruBytes: 1e6 }),
       source = sourceOf({ bytes, contentEncoding: undefined, maxBytes: 8 });
     const consumer: ChunkConsumer = {
-      take: (_, given) => void seen.push(given!.buffer.byteLength),
+      receive: (_, given) => void seen.push(given!.buffer.byteLength),
       done: () => undefined,
       fail: () => undefined,
     };

@@ -47,7 +47,7 @@ function runLengths() {
 class Voxel implements ChunkConsumer {
   value: number | undefined;
   failure: Error | undefined;
-  take(_: number, bytes: Uint8Array | undefined): void {
+  receive(_: number, bytes: Uint8Array | undefined): void {
     const out = new Uint32Array(1);
     rawCodec.decodePoints(bytes!, layoutOf(), Uint32Array.of(4), out, Uint32Array.of(0));
     this.value = out[0];

@@ -15,7 +15,7 @@ describe('delayMs', () => {
     [9, 1, 20_000],
     [30, 0, 10_000],
   ])('backs off after attempt %i with the dice at %f: %i ms', (made, random, ms) =>
-    expect(retryDelayMs({ ...first, made, random })).toBe(ms),
+    expect(retryDelayMs({ ...first, failedTries: made, random })).toBe(ms),
   );
 
   test.each([
