@@ -1,12 +1,19 @@
-/** In what ways chunks may be kept. */
+/** The values of the options `revalidate` and `lruEncoding`. */
 
-/**
- * When something is asked about what is kept: `never`; `info`, when the volume's info is another one than it was; `always`, each time, of
- * the object it came from.
- */
+/** The values of the option `revalidate`. */
 export const REVALIDATIONS = ['never', 'info', 'always'] as const;
+/**
+ * When to check entries of the disk cache.
+ * - `never`: not at all.
+ * - `info`: drop the entries if the info of the volume has changed.
+ * - `always`: request each object at every use, to see whether it has changed.
+ */
 export type Revalidation = (typeof REVALIDATIONS)[number];
 
-/** In the encoding they are stored in, or raw ones of labels as compressed_segmentation, where that is smaller. */
+/** The values of the option `lruEncoding`. */
 export const LRU_ENCODINGS = ['same', 'compressed_segmentation'] as const;
+/**
+ * How the memory cache keeps chunks: `same`, in the encoding of the volume, or `compressed_segmentation`,
+ * which converts raw chunks of labels if that makes them smaller.
+ */
 export type LruEncoding = (typeof LRU_ENCODINGS)[number];

@@ -1,35 +1,41 @@
-/** Who wants chunks, and one's place at each of them: what every way of delivering bytes ends in. */
+/** The consumer of a call for chunks, and its request for each chunk: where every read delivers its bytes. */
 import { ChunkError } from '../base/errors.ts';
 import type { PausableWork } from '../base/cooperative-work.ts';
 import type { Codec } from '../codecs/codec.ts';
 import type { ByteRange, Meter } from '../storage/store.ts';
 import type { ChunkPart, ChunkSource } from './chunk-source.ts';
 
-/** Reads a chunk as it goes by: pieces in order, `at` the offset of each. */
+/** Reads a chunk in windows, in order. `at` is the offset of the window in the chunk. */
 export type WindowReader = (window: Uint8Array, at: number) => void;
 
+/** Receives the chunks of one call. Each chunk ends with one call of `done` or `fail`. */
 export interface ChunkConsumer {
   /**
-   * Takes what it needs out of the bytes of `cells[ordinal]`, at once or with pauses: it must not keep them any longer. Undefined: the chunk
-   * is not stored. What it throws makes the chunk failed for this consumer. It is not gone on with once the call has ended.
+   * Receives the bytes of `cells[ordinal]`; undefined if the chunk is not stored. It may work with pauses,
+   * but must not keep the bytes afterwards. An error that it throws fails the chunk for this consumer only.
+   * Paced work stops when the call ends.
    *
-   * @param codec What reads the bytes, where they were kept in another encoding than the source's.
+   * @param codec Decodes the bytes, if they were cached in another encoding than that of the source.
    */
   receive(ordinal: number, bytes: Uint8Array | undefined, codec?: Codec): PausableWork | void;
-  /** The same by windows, where the encoding allows it; `take` is not called then. */
+  /** Returns a reader that receives the chunk in windows instead, if the encoding allows it. */
   windowReader?(ordinal: number): WindowReader | undefined;
-  /** Bytes of the chunk that are enough for it: `windowReader` then sees parts that hold them. Undefined: it needs the whole chunk. */
+  /**
+   * Returns the ranges of the chunk that this consumer needs; undefined means the whole chunk. If only those
+   * ranges are read, they go to the `windowReader`.
+   */
   rangesOf?(ordinal: number): readonly ByteRange[] | undefined;
-  /** All of the chunk was taken. */
+  /** The consumer has received the chunk. */
   done(ordinal: number, stored: boolean): PausableWork | void;
-  /** The chunk could not be read, or taking it failed. */
+  /** The chunk could not be read, or the consumer failed to process it. */
   fail(ordinal: number, error: ChunkError): void;
-  /** So many chunks, all that are not settled yet, had not come in time: told at once where each on its own would take too long. */
+  /** All chunks that have not ended yet are late. Called instead of `fail` if there are very many of them. */
   failRest?(count: number, error: ChunkError): void;
 }
 
+/** What a call for chunks cost. */
 export interface ChunkCost extends Meter {
-  /** Chunks that came from the cache or from a read another call had asked for. */
+  /** Chunks that came from a cache, or from a read that another call had started. */
   cacheHits: number;
 }
 
@@ -38,25 +44,28 @@ export interface ChunkCall {
   readonly source: ChunkSource;
   readonly consumer: ChunkConsumer;
   readonly cost: ChunkCost;
-  /** By ordinal: 1 once it was taken or has failed. */
+  /** One byte per ordinal: 1 after the chunk was received or has failed. */
   readonly isSettled: Uint8Array;
   remaining: number;
-  /** It has ended before all chunks had come: nothing is delivered to it any more. */
+  /** Whether the call ended before all chunks came. Nothing is delivered to it afterwards. */
   hasEnded: boolean;
   readonly onSettled: () => void;
 }
 
-/** A call's place at one chunk. */
+/** One call that waits for one chunk. */
 export class ChunkWaiter {
   constructor(
     readonly call: ChunkCall,
     readonly ordinal: number,
     readonly cell: number,
-    /** Bytes of the chunk that are enough for it; undefined: it needs all of them. */
+    /** The ranges of the chunk that the call needs; undefined means the whole chunk. */
     readonly ranges: readonly ByteRange[] | undefined,
   ) {}
 
-  /** Takes all of the chunk; undefined: it is not stored. @returns whether it went well. */
+  /**
+   * Delivers the whole chunk; undefined means that it is not stored. Returns whether the consumer accepted
+   * it.
+   */
   *deliver(bytes: Uint8Array | undefined, codec?: Codec): PausableWork<boolean> {
     const { call, ordinal } = this;
     try {
@@ -69,21 +78,24 @@ export class ChunkWaiter {
     return true;
   }
 
-  /** Takes the chunk by windows; `finish` comes after the last. Undefined: it needs all at once. */
+  /**
+   * Returns a reader for the windows of the chunk; call `finish` after the last window. Returns undefined if
+   * the consumer needs the whole chunk at once.
+   */
   windowReader(): WindowReader | undefined {
     const { call, ordinal } = this;
     const read = call.hasEnded ? () => undefined : call.consumer.windowReader?.(ordinal);
-    return read && ((window, at) => call.hasEnded || read(window, at)); // the call may leave between two windows
+    return read && ((window, at) => call.hasEnded || read(window, at)); // the call may end between two windows
   }
 
-  /** Whether parts of the chunk hold all that it needs. */
+  /** Whether the parts hold every range that the call needs. */
   isSatisfiedBy(parts: readonly ChunkPart[]): boolean {
     const isIn = ({ start, end }: ByteRange): boolean =>
       parts.some((part) => part.start <= start && end <= part.start + part.bytes.byteLength);
     return this.ranges !== undefined && this.ranges.every(isIn);
   }
 
-  /** All windows have gone by, or `deliver` was through. */
+  /** Completes the chunk, after the last window or at the end of `deliver`. */
   *finish(stored: boolean): PausableWork {
     const { call, ordinal } = this;
     if (call.hasEnded) return;
@@ -105,7 +117,7 @@ export class ChunkWaiter {
   }
 }
 
-/** The work of a consumer, which ends with its call. */
+/** Runs the work of a consumer, and stops when its call has ended. */
 function* whileWanted(call: ChunkCall, work: PausableWork | void): PausableWork {
   if (!work) return;
   while (!work.next().done) {

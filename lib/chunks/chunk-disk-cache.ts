@@ -1,4 +1,7 @@
-/** A volume's part of the disk cache: what was read of it once, and whether that may still be used. */
+/**
+ * The part of the disk cache that belongs to one volume: keeps what was read, and checks whether it is still
+ * current.
+ */
 import { RequestError } from '../base/errors.ts';
 import { redactSecrets } from '../base/secret-redaction.ts';
 import type { DiskCache } from '../cache/disk-cache.ts';
@@ -6,20 +9,25 @@ import { entryName } from '../cache/entry-name.ts';
 import type { Meter, Store } from '../storage/store.ts';
 import type { Revalidation } from './cache-options.ts';
 
-/** By object and version: whether the one is still the other. */
+/** Checks in progress or done, by object and version: whether the object still has that version. */
 export type VersionChecks = Map<string, Promise<boolean>>;
 
+/** Options of a {@link ChunkDiskCache}. */
 export interface ChunkDiskCacheOptions {
   disk: DiskCache;
   store: Store;
-  /** Whose the entries are: the volume, what of its info matters, and who read it. No secrets: it is written to disk. Handled: each read that needs it tells its failure. */
+  /**
+   * Names the owner of the entries: the volume, the relevant parts of its info, and the reader. It is written
+   * to disk, so it must not contain secrets. If the promise rejects, each read that needs it fails.
+   */
   scope: Promise<string>;
   revalidate: Revalidation;
-  /** How long it is believed that there is nothing at a place. @default 600_000 */
+  /** How long a "not found" is used, in ms. @default 600_000 */
   maxAbsentAgeMs?: number;
   now?: () => number;
 }
 
+/** Reads and writes the entries of one volume in the disk cache. */
 export class ChunkDiskCache {
   readonly #options: ChunkDiskCacheOptions;
 
@@ -28,12 +36,14 @@ export class ChunkDiskCache {
   }
 
   /**
-   * @param object Key of the stored object that it came from.
-   * @param maxBytes More than this is no answer.
-   * @param checks What objects were found to be, for all that one read asks about: each is asked about once.
-   * @param mustStand What is outdated would make other things wrong: it is asked about, unless nothing ever is.
-   * @returns What was kept, `bytes` undefined when nothing is stored there; undefined when it is not known.
-   * @throws RequestError, when the object has to be asked about and cannot be.
+   * Returns an entry that may be used, or undefined. In an entry for a key that is not stored, `bytes` is
+   * undefined.
+   * @param object Key of the stored object that the entry came from.
+   * @param maxBytes A larger entry is not used.
+   * @param checks The checks that one read shares, so that it checks each object once.
+   * @param mustBeCurrent Whether an outdated entry would make other answers wrong. Such an entry is checked
+   *   unless the option `revalidate` is `never`.
+   * @throws RequestError if the object must be checked and the request fails.
    */
   async get(
     key: string,
@@ -41,29 +51,30 @@ export class ChunkDiskCache {
     maxBytes: number,
     { signal, meter }: { signal: AbortSignal; meter: Meter },
     checks: VersionChecks,
-    mustStand = false,
+    mustBeCurrent = false,
   ): Promise<{ bytes: Uint8Array | undefined; validator?: string } | undefined> {
-    const { disk, scope, revalidate, maxAbsentAgeMs: absentMs = 600_000, now = Date.now } = this.#options;
+    const { disk, scope, revalidate, maxAbsentAgeMs = 600_000, now = Date.now } = this.#options;
     const entry = await disk.get(entryName(await scope, key), maxBytes);
     if (!entry) return undefined;
-    if (!entry.bytes) return revalidate !== 'always' && now() - entry.storedMs < absentMs ? entry : undefined;
-    if (revalidate === 'never' || (revalidate === 'info' && !mustStand)) return entry;
+    if (!entry.bytes)
+      return revalidate !== 'always' && now() - entry.storedMs < maxAbsentAgeMs ? entry : undefined;
+    if (revalidate === 'never' || (revalidate === 'info' && !mustBeCurrent)) return entry;
     return entry.validator !== undefined &&
-      (await this.#stands(object, entry.validator, { signal, meter }, checks))
+      (await this.#isCurrent(object, entry.validator, { signal, meter }, checks))
       ? entry
       : undefined;
   }
 
-  /** Keeps what was read, or that there is nothing. */
+  /** Keeps the bytes of a key; undefined means that nothing is stored there. */
   async put(key: string, bytes: Uint8Array | undefined, validator?: string): Promise<void> {
     const { disk, scope } = this.#options;
     await disk.put(entryName(await scope, key), {
       bytes,
-      validator: isShowable(validator) ? validator : undefined,
+      validator: isWithoutSecrets(validator) ? validator : undefined,
     });
   }
 
-  #stands(
+  #isCurrent(
     object: string,
     validator: string,
     read: { signal: AbortSignal; meter: Meter },
@@ -71,11 +82,11 @@ export class ChunkDiskCache {
   ): Promise<boolean> {
     const key = `${object} ${validator}`;
     let check = checks.get(key);
-    if (!check) checks.set(key, (check = this.#ask(object, validator, read)));
+    if (!check) checks.set(key, (check = this.#checkVersion(object, validator, read)));
     return check;
   }
 
-  async #ask(
+  async #checkVersion(
     object: string,
     validator: string,
     { signal, meter }: { signal: AbortSignal; meter: Meter },
@@ -86,22 +97,26 @@ export class ChunkDiskCache {
         ifNoneMatch: validator,
         signal,
         meter,
-        maxBytes: ASK_BYTES,
+        maxBytes: CHECK_BYTES,
         absentBy403: true,
       });
       return found?.notModified === true;
     } catch (error) {
-      if (error instanceof RequestError && leavesOpen(error)) return false;
+      if (error instanceof RequestError && isInconclusive(error)) return false;
       throw error;
     }
   }
 }
 
-/** Of another version, from a server that knows no ranges, no more is read than this. */
-const ASK_BYTES = 65_536;
+/** Most bytes to read for a check, in case a server ignores ranges and sends the whole object. */
+const CHECK_BYTES = 65_536;
 
-/** An answer, but none to the question: all of an object, an empty one (416), a precondition taken for another (412). Reading it will tell. */
-const leavesOpen = ({ code, status }: RequestError): boolean =>
+/**
+ * Whether an error says nothing about the version: the whole object came, the object is empty (416), or the
+ * server misread the condition (412). The object is then read again.
+ */
+const isInconclusive = ({ code, status }: RequestError): boolean =>
   code === 'TOO_LARGE' || code === 'BAD_RESPONSE' || status === 412;
 
-const isShowable = (text: string | undefined): boolean => text !== undefined && redactSecrets(text) === text;
+const isWithoutSecrets = (text: string | undefined): boolean =>
+  text !== undefined && redactSecrets(text) === text;

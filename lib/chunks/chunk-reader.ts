@@ -1,9 +1,10 @@
 /**
- * All chunk reads of one volume: one queue, one cache. A call registers every chunk it wants before it awaits anything, so calls made
- * at the same time share reads: a chunk under way is not asked for again, and whoever joins before it is done gets it too.
+ * Reads the chunks of one volume through one queue and one memory cache. A call registers all its chunks
+ * before it awaits anything, so calls of the same tick share their reads. A chunk in flight is not read
+ * twice: later calls join its read.
  *
- * Memory: at most `concurrency` reads in flight (stored + inflated bytes each), `lruBytes` of inflated chunks, and some 300 bytes a
- * chunk that waits.
+ * Memory: at most `concurrency` reads in flight (stored and inflated bytes of each), `lruBytes` of cached
+ * chunks, and about 300 bytes per waiting chunk.
  */
 import { LRUCache } from 'lru-cache';
 import { ChunkError, DeadlineError } from '../base/errors.ts';
@@ -31,38 +32,41 @@ import { PendingChunk, type ReadJob } from './pending-chunk.ts';
 
 export type { ChunkConsumer, ChunkCost } from './chunk-consumer.ts';
 
+/** Options of a {@link ChunkReader}. */
 export interface ChunkReaderOptions {
-  /** Reads in flight at once, over all calls. @default 32 */
+  /** Most reads in flight, over all calls. @default 32 */
   concurrency?: number;
-  /** Bytes of encoded chunks (bitstream compression stripped) kept between calls. @default 0 */
+  /** Size of the memory cache in bytes. Chunks are kept in their encoding, without compression. @default 0 */
   lruBytes?: number;
-  /** @default the process's */
+  /** @default The pacer of the process. */
   pacer?: CooperativeRunner;
 }
 
-/** Chunks that had not come in time and are told one by one. */
-const MOST_LATE = 1000;
-/** Chunks that are registered, planned or left between two pauses. */
-const STRETCH = 512;
+/** Most late chunks that fail one by one; with more, `failRest` is called once. */
+const MAX_SINGLE_FAILURES = 1000;
+/** Chunks that are registered, planned or dropped between two pauses. */
+const CELLS_PER_PAUSE = 512;
 
-/** What a call still waited for, or had not asked for yet, when its deadline came. */
-function failLate(
-  { source, consumer, isSettled: over }: ChunkCall,
+/** Fails the chunks that had not come at the deadline of their call. */
+function failLateChunks(
+  { source, consumer, isSettled }: ChunkCall,
   cells: Float64Array,
   { timeoutMs }: DeadlineError,
 ): void {
   let count = 0;
-  for (const isOver of over) count += 1 - isOver;
+  for (const isOver of isSettled) count += 1 - isOver;
   const late = new DeadlineError(timeoutMs, { what: 'chunks', count, of: cells.length });
-  if (consumer.failRest && count > MOST_LATE) return consumer.failRest(count, ChunkError.of(source.id, late));
-  for (const [ordinal, isOver] of over.entries())
+  if (consumer.failRest && count > MAX_SINGLE_FAILURES)
+    return consumer.failRest(count, ChunkError.of(source.id, late));
+  for (const [ordinal, isOver] of isSettled.entries())
     if (!isOver) consumer.fail(ordinal, ChunkError.of(source.urlOf(cells[ordinal]), late));
 }
 
+/** Reads and caches the chunks of one volume, for any number of calls at once. */
 export class ChunkReader {
   readonly #pacer: CooperativeRunner;
   readonly #cache: LRUCache<string, KeptChunk> | undefined;
-  /** By key: queued or in flight. */
+  /** The chunks that are queued or in flight, by key. */
   readonly #wanted = new Map<string, PendingChunk>();
   readonly #queue: JobQueue<ReadJob>;
   readonly #inFlight = new Set<ReadJob>();
@@ -81,9 +85,10 @@ export class ChunkReader {
   }
 
   /**
-   * Delivers every chunk of `cells` to `consumer`, in no particular order. Registers all of them before it returns.
-   * @returns What it cost, when the last chunk was taken or has failed.
-   * @throws signal.reason; reads that nobody else waits for are cancelled. A DeadlineError is not thrown: what is missing then has failed.
+   * Delivers every chunk of `cells` to `consumer`, in no particular order. Registers all of them before it
+   * returns. Resolves with the cost when every chunk was received or has failed.
+   * @throws signal.reason; then reads that no other call waits for are cancelled. A DeadlineError is not
+   *   thrown: the missing chunks fail instead.
    */
   read(
     source: ChunkSource,
@@ -92,15 +97,15 @@ export class ChunkReader {
     signal?: AbortSignal,
   ): Promise<ChunkCost> {
     return new Promise<ChunkCost>((resolve, reject) => {
-      const leave = (): void => {
-        this.#drop(call);
+      const onAbort = (): void => {
+        this.#endCall(call);
         const reason: unknown = signal?.reason;
         if (!(reason instanceof DeadlineError)) return reject(reason);
-        failLate(call, cells, reason);
+        failLateChunks(call, cells, reason);
         resolve(call.cost);
       };
       const settle = (): void => {
-        signal?.removeEventListener('abort', leave);
+        signal?.removeEventListener('abort', onAbort);
         resolve(call.cost);
       };
       const call: ChunkCall = {
@@ -112,12 +117,12 @@ export class ChunkReader {
         hasEnded: false,
         onSettled: settle,
       };
-      if (signal?.aborted) return leave();
+      if (signal?.aborted) return onAbort();
       if (cells.length === 0) return resolve(call.cost);
-      signal?.addEventListener('abort', leave, { once: true });
+      signal?.addEventListener('abort', onAbort, { once: true });
       const giveUp = (error: unknown): void => {
-        signal?.removeEventListener('abort', leave);
-        this.#drop(call); // or others would wait for chunks that nobody reads
+        signal?.removeEventListener('abort', onAbort);
+        this.#endCall(call); // otherwise other calls would wait for chunks that nobody reads
         reject(error);
       };
       try {
@@ -129,7 +134,7 @@ export class ChunkReader {
     });
   }
 
-  /** When all that was read has been saved, where it is. What could not be is told to its reader. */
+  /** Resolves when everything that was read has been saved to the disk cache. Never rejects. */
   async whenSaved(): Promise<void> {
     while (this.#delivering.size > 0) await Promise.allSettled(this.#delivering);
   }
@@ -137,21 +142,22 @@ export class ChunkReader {
   *#register(call: ChunkCall, cells: Float64Array): PausableWork {
     const { source } = call,
       fresh = new Map<number, PendingChunk>(),
-      asked: number[] = [];
-    // The call may end meanwhile, also by what its consumer does with cached bytes: the rest is not registered then.
+      toRead: number[] = [];
+    // The call may end during the loop, for example when its consumer aborts it. The rest is not registered
+    // then.
     for (let ordinal = 0; ordinal < cells.length; ordinal++) {
-      if (ordinal % STRETCH === STRETCH - 1) yield;
+      if (ordinal % CELLS_PER_PAUSE === CELLS_PER_PAUSE - 1) yield;
       if (call.hasEnded) break;
-      const wanted = yield* this.#want(call, ordinal, cells[ordinal]);
+      const wanted = yield* this.#request(call, ordinal, cells[ordinal]);
       if (!wanted) continue;
       fresh.set(wanted.cell, wanted);
-      asked.push(wanted.cell);
+      toRead.push(wanted.cell);
     }
-    yield* this.#enqueue(source, source.plan(asked), fresh);
+    yield* this.#enqueue(source, source.plan(toRead), fresh);
   }
 
-  /** @returns The chunk, when it is to be read and nobody else has asked for it. */
-  *#want(call: ChunkCall, ordinal: number, cell: number): PausableWork<PendingChunk | undefined> {
+  /** Takes a chunk from the cache or joins its read. Returns the chunk if it must be read. */
+  *#request(call: ChunkCall, ordinal: number, cell: number): PausableWork<PendingChunk | undefined> {
     const { source, consumer, cost } = call,
       key = `${source.id}:${cell}`;
     const cached = this.#cache?.get(key);
@@ -161,7 +167,7 @@ export class ChunkReader {
       yield;
       return undefined;
     }
-    // What is to be kept must be whole.
+    // A cached chunk must be whole.
     const ranges = this.#cache || source.save ? undefined : consumer.rangesOf?.(ordinal),
       waiter = new ChunkWaiter(call, ordinal, cell, ranges);
     const known = this.#wanted.get(key);
@@ -186,11 +192,11 @@ export class ChunkReader {
     for (const task of tasks) {
       const job: ReadJob = { task, source, wanted: new Map(), abort: new AbortController() };
       for (const cell of task.cells) {
-        if (++seen % STRETCH === 0) yield;
-        const one = wanted.get(cell);
-        if (!one?.isWanted) continue;
-        one.job = job;
-        job.wanted.set(cell, one);
+        if (++seen % CELLS_PER_PAUSE === 0) yield;
+        const pending = wanted.get(cell);
+        if (!pending?.isWanted) continue;
+        pending.job = job;
+        job.wanted.set(cell, pending);
         wanted.delete(cell);
       }
       if (job.wanted.size > 0) this.#queue.add(job);
@@ -199,14 +205,14 @@ export class ChunkReader {
 
   async #run(job: ReadJob): Promise<void> {
     const { task, source, wanted, abort } = job;
-    // The read is paid by whoever asked first; if that call leaves, the figures go with it.
+    // The first call pays for the read. If that call ends early, the cost is lost with it.
     const [first] = wanted.values(),
       [{ call: payer }] = first.waiters;
     const fail = (cell: number, error: unknown): void => {
-      const one = wanted.get(cell);
-      if (!one) return;
-      this.#forget(one);
-      for (const waiter of one.waiters) waiter.fail(error);
+      const pending = wanted.get(cell);
+      if (!pending) return;
+      this.#forget(pending);
+      for (const waiter of pending.waiters) waiter.fail(error);
     };
     const context: ReadContext = {
       signal: abort.signal,
@@ -221,9 +227,9 @@ export class ChunkReader {
     };
     this.#inFlight.add(job);
     try {
-      const more = await task.run(context);
-      if (more) await this.#pacer.run(this.#enqueue(source, more, wanted));
-      for (const cell of wanted.keys()) fail(cell, new Error('the read ended without it'));
+      const followUps = await task.run(context);
+      if (followUps) await this.#pacer.run(this.#enqueue(source, followUps, wanted));
+      for (const cell of wanted.keys()) fail(cell, new Error('the read ended without this chunk'));
     } catch (error) {
       for (const cell of wanted.keys()) fail(cell, error);
     }
@@ -242,54 +248,59 @@ export class ChunkReader {
     chunk: StoredChunk | undefined,
     from: 'store' | 'cache' = 'store',
   ): Promise<void> {
-    const one = wanted.get(cell);
-    if (!one) return; // nobody wants it any more
-    if (this.#pacer.isDue()) await this.#pacer.pause(); // many may have come in one turn
+    const pending = wanted.get(cell);
+    if (!pending) return; // no call waits for it now
+    if (this.#pacer.isDue()) await this.#pacer.pause(); // many chunks may have come in one turn
     const saves = from === 'store' && source.save !== undefined;
     const reencoderOf = (): Reencoder | undefined => source.reencoderOf?.(cell);
-    // What is saved is the chunk as it is, whatever is kept in memory.
+    // The disk cache keeps the chunk in its own encoding, whatever the memory cache keeps.
     const keep = saves ? () => undefined : this.#cache && reencoderOf;
     let kept: KeptChunk | undefined;
-    // Whoever joins while the bytes are here gets them, in another round.
-    for (let served = one.serve(); served.length > 0; served = one.serve()) {
+    // Calls that join during a round are served in the next one.
+    for (let served = pending.serve(); served.length > 0; served = pending.serve()) {
       if (from === 'cache') for (const { call } of served) call.cost.cacheHits++;
       if (kept)
         for (const waiter of served) {
-          const going = this.#pacer.run(waiter.deliver(kept.bytes, kept.codec));
-          if (typeof going !== 'boolean') await going;
+          const delivering = this.#pacer.run(waiter.deliver(kept.bytes, kept.codec));
+          if (typeof delivering !== 'boolean') await delivering;
         }
       else kept = await unpackChunk(chunk, served, keep, abort.signal, this.#pacer);
     }
-    if (kept && this.#cache) this.#cache.set(one.key, saves ? toKeptChunk(kept.bytes, reencoderOf()) : kept);
-    this.#forget(one);
+    if (kept && this.#cache)
+      this.#cache.set(pending.key, saves ? toKeptChunk(kept.bytes, reencoderOf()) : kept);
+    this.#forget(pending);
     if (saves && (kept || !chunk)) await source.save?.(cell, kept?.bytes, chunk?.validator);
   }
 
   #deliverParts({ source, wanted }: ReadJob, cell: number, parts: readonly ChunkPart[]): void {
-    const one = wanted.get(cell);
-    if (!one) return;
-    for (const waiter of one.serve((waiter) => waiter.isSatisfiedBy(parts))) deliverPartsTo(parts, waiter);
-    one.finishServing();
-    if (!one.isWanted) return this.#forget(one);
-    // They came after the parts had been asked for, and need others.
+    const pending = wanted.get(cell);
+    if (!pending) return;
+    for (const waiter of pending.serve((waiter) => waiter.isSatisfiedBy(parts)))
+      deliverPartsTo(parts, waiter);
+    pending.finishServing();
+    if (!pending.isWanted) return this.#forget(pending);
+    // The calls that are left joined after the parts were requested, and need other parts.
     wanted.delete(cell);
-    runWithoutPause(this.#enqueue(source, source.plan([cell]), new Map([[cell, one]])));
+    runWithoutPause(this.#enqueue(source, source.plan([cell]), new Map([[cell, pending]])));
   }
 
-  /** Whoever asks from now on reads afresh, and never inherits a failure. */
-  #forget(one: PendingChunk): void {
-    if (this.#wanted.get(one.key) === one) this.#wanted.delete(one.key);
-    one.job?.wanted.delete(one.cell);
+  /** Forgets a chunk. Later calls read it again and do not inherit a failure. */
+  #forget(pending: PendingChunk): void {
+    if (this.#wanted.get(pending.key) === pending) this.#wanted.delete(pending.key);
+    pending.job?.wanted.delete(pending.cell);
   }
 
-  /** Whether any of its chunks is wanted still. The others are forgotten. */
+  /** Whether any chunk of a job is still wanted. Forgets the others. */
   #isWanted({ wanted }: ReadJob): boolean {
-    for (const one of wanted.values()) if (!one.isWanted) this.#forget(one);
+    for (const pending of wanted.values()) if (!pending.isWanted) this.#forget(pending);
     return wanted.size > 0;
   }
 
-  /** Ends the reads that nobody waits for any more. What waits in line is forgotten with pauses: until then it is passed over. */
-  #drop(call: ChunkCall): void {
+  /**
+   * Ends a call, and the reads that only this call waited for. Its queued chunks are skipped and forgotten
+   * later, with pauses.
+   */
+  #endCall(call: ChunkCall): void {
     call.hasEnded = true;
     for (const job of this.#inFlight) if (!this.#isWanted(job)) job.abort.abort();
     void this.#pacer.run(this.#sweep());
@@ -297,9 +308,9 @@ export class ChunkReader {
 
   *#sweep(): PausableWork {
     let seen = 0;
-    for (const one of this.#wanted.values()) {
-      if (!one.isWanted) this.#forget(one);
-      if (++seen % STRETCH === 0) yield;
+    for (const pending of this.#wanted.values()) {
+      if (!pending.isWanted) this.#forget(pending);
+      if (++seen % CELLS_PER_PAUSE === 0) yield;
     }
   }
 }

@@ -1,90 +1,102 @@
-/** Where the chunks of one scale come from, and in which reads. */
+/** The interface of a source of chunks: plans and makes the reads of one scale. */
 import type { Codec } from '../codecs/codec.ts';
 import type { ByteRange, Meter } from '../storage/store.ts';
 import type { Planned } from './planned.ts';
 
-/** A chunk as it is stored: content encodings are still around it. */
+/** A chunk as stored: its content encoding is not undone. */
 export interface StoredChunk {
   bytes: Uint8Array;
   contentEncoding: string | undefined;
-  /** More bytes than this inside is an error, not an allocation. */
+  /** Most bytes after decompression. More is an error, so that a chunk never fills the memory. */
   maxBytes: number;
-  /** What is inside when the encoding fixes it (raw). */
+  /** The size after decompression, if the encoding fixes it (raw). */
   exactBytes?: number;
-  /** Makes what is read of what is inside, where the encoding is undone for the whole chunk at once; see {@link Codec.decodeChunk}. */
+  /**
+   * Decodes the whole chunk after decompression, for encodings that need it; see {@link Codec.decodeChunk}.
+   */
   decode?: (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>;
-  /** Tells the version of the object it came from, where the store can. */
+  /** The version of the object that it came from, if the store knows it. */
   validator?: string;
 }
 
-/** Bytes of a chunk as the codec sees them, from `start` on. */
+/** A part of a chunk after decompression: its bytes from `start`. */
 export interface ChunkPart {
   start: number;
   bytes: Uint8Array;
 }
 
-/** A chunk that somebody waits for. */
+/** A chunk that a call waits for. */
 export interface WantedChunk {
-  /** Bytes of it that are enough for all who wait for it now; undefined: somebody needs all of it. */
+  /** The ranges that all waiting calls need together; undefined if any of them needs the whole chunk. */
   readonly ranges: readonly ByteRange[] | undefined;
 }
 
+/** What a task needs to run: how to deliver and fail chunks, and which are still wanted. */
 export interface ReadContext {
   signal: AbortSignal;
   meter: Meter;
-  /** By cell: the chunks of the task that are still wanted. It changes while calls join and leave. */
+  /** The chunks of the task that are still wanted, by cell. It changes while calls join and leave. */
   wanted: ReadonlyMap<number, WantedChunk>;
   /**
-   * Delivers a cell of the task: undefined when its chunk is not stored. Each cell is delivered, failed, or left to a follow-up once.
-   * Resolves when the bytes are no longer needed. Never rejects.
+   * Delivers the chunk of a cell; undefined means that it is not stored. Each cell must be delivered once,
+   * failed once, or passed on to a follow-up task. Resolves when the bytes are no longer needed. Never
+   * rejects.
    */
   deliver: (cell: number, chunk: StoredChunk | undefined, from?: 'store' | 'cache') => Promise<void>;
-  /** Delivers parts instead of the chunk. Whoever needs others goes on in a task of its own: he joined after the parts had been asked for. */
+  /**
+   * Delivers parts instead of the chunk. Calls that joined late and need other parts continue in another
+   * task.
+   */
   deliverParts: (cell: number, parts: readonly ChunkPart[]) => void;
-  /** One cell that cannot be read, where the others of the task can. */
+  /** Fails one cell. The other cells of the task continue. */
   fail: (cell: number, error: unknown) => void;
 }
 
-/** One read, or a few that belong together: what the queue counts. */
+/** A task of the queue: one read, or a few reads that belong together. */
 export interface ReadTask {
   readonly cells: readonly number[];
   /**
-   * @returns Tasks that the rest of the cells go on in.
-   * @throws RequestError, DecodeError, or `signal.reason`: for all cells not delivered yet.
+   * Reads the cells. May return follow-up tasks for the rest of them.
+   * @throws RequestError, DecodeError or `signal.reason`. The error fails all cells that are not delivered
+   *   yet.
    */
   run(context: ReadContext): Promise<Planned<ReadTask> | void>;
 }
 
-/** A chunk between calls. */
+/** A chunk in the memory cache. */
 export interface KeptChunk {
   bytes: Uint8Array;
-  /** What reads the bytes, where they are not in the source's own encoding. */
+  /** Decodes the bytes, if they are not in the encoding of the source. */
   codec?: Codec;
 }
 
-/** Makes another form of a chunk as its bytes go by. Neither throws. */
+/** Converts a chunk to a smaller encoding while its bytes pass. Its methods never throw. */
 export interface Reencoder {
-  /** The next piece of the inflated bytes, of any size; it must not be kept. */
+  /** Adds the next piece of the inflated bytes, of any size. Does not keep the piece. */
   add(bytes: Uint8Array): void;
-  /** @returns undefined when the bytes as they are are better. */
+  /** Returns the converted chunk; undefined if the original bytes are better. */
   finish(): KeptChunk | undefined;
 }
 
+/** Plans and makes the reads for the chunks of one scale. */
 export interface ChunkSource {
-  /** Names the scale among all that share a cache. */
+  /** Identifies the scale among all that share a cache. */
   readonly id: string;
-  /** Where a cell's chunk is stored, for messages and as a key: no credentials. */
+  /** Returns the URL of a chunk, for messages and as a key. It contains no credentials. */
   urlOf(cell: number): string;
-  /** How the chunks of these cells are read: every cell in one task. */
+  /** Plans how to read these cells. Each cell is in exactly one task. */
   plan(cells: readonly number[]): Planned<ReadTask>;
-  /** Keeps what was read from the store and could be used: the inflated bytes, or that nothing is stored. Never rejects. */
+  /**
+   * Saves a chunk that was read and used; `bytes` is inflated, or undefined if the chunk is not stored. Never
+   * rejects.
+   */
   save?(cell: number, bytes: Uint8Array | undefined, validator: string | undefined): Promise<void>;
-  /** Makes what a cache is to hold instead of the inflated bytes of a cell; undefined: those are kept. */
+  /** Returns a converter for what the memory cache keeps of a cell; undefined to keep the inflated bytes. */
   reencoderOf?(cell: number): Reencoder | undefined;
 }
 
-/** A source whose chunks are in objects of a store. */
+/** A source whose chunks are stored in objects of a store. */
 export interface ObjectSource extends ChunkSource {
-  /** Key of the object that holds the cell's chunk. */
+  /** Returns the key of the object that holds the chunk of a cell. */
   objectKeyOf(cell: number): string;
 }

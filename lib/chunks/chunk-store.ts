@@ -1,10 +1,10 @@
-/** A volume's store as its chunks are read from: knows when a 403 means "no such chunk". */
+/** Reads chunks from the store of a volume. Decides whether status 403 means that a chunk is not stored. */
 import { RequestError } from '../base/errors.ts';
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import type { Meter, ReadOptions, Store, StoredObject } from '../storage/store.ts';
 import type { StoredChunk } from './chunk-source.ts';
 
-/** What is in a stored chunk at most, exactly where the encoding fixes it, and what is made of it before it is read. */
+/** Returns the size limits of a stored chunk and how to decode it. */
 export function describeContent(
   codec: Codec,
   layout: ChunkLayout,
@@ -17,28 +17,35 @@ export function describeContent(
   };
 }
 
+/** A store for chunks and shards. */
 export class ChunkStore {
   readonly #store: Store;
   #infoReadable: Promise<boolean> | undefined;
 
-  /** @param infoWasRead The store's own info is known to be readable; false asks once when it matters. */
+  /**
+   * @param infoWasRead Whether the info in this store is known to be readable. If not, it is read at the
+   *   first 403.
+   */
   constructor(store: Store, infoWasRead: boolean) {
     this.#store = store;
     if (infoWasRead) this.#infoReadable = Promise.resolve(true);
   }
 
-  /** For messages: no credentials. */
+  /** The URL of the store, for messages. It contains no credentials. */
   get url(): string {
     return this.#store.url;
   }
 
-  /** As {@link Store.read}: 403 is absent where a public bucket answers so for what is missing. */
+  /**
+   * Reads as {@link Store.read}. If the info of the volume is readable, status 403 means that the object is
+   * not stored.
+   */
   async read(key: string, options: ReadOptions): Promise<StoredObject | undefined> {
     const absentBy403 = await this.#infoReadable;
     try {
       return await this.#store.read(key, { ...options, absentBy403 });
     } catch (error) {
-      // Chunks that were asked for before anybody knew share one look at the info, and then ask again.
+      // All chunks that met a 403 share one read of the info, and are then read again.
       if (
         absentBy403 ||
         !(error instanceof RequestError && error.status === 403) ||
@@ -53,7 +60,7 @@ export class ChunkStore {
     return (this.#infoReadable ??= this.#store.read('info', { meter }).then(
       (info) => info !== undefined,
       (error: unknown) => {
-        // may pass: the next 403 asks again
+        // A temporary failure: the next 403 reads the info again.
         if (!(error instanceof RequestError && error.status === 403)) this.#infoReadable = undefined;
         return false;
       },

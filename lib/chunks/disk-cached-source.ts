@@ -1,4 +1,4 @@
-/** The same source, whose chunks are looked for on disk first and kept there when they had to be read. */
+/** A source that looks for chunks in the disk cache first, and saves there what it had to read. */
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import { rawCodec } from '../codecs/raw.ts';
 import { chunkKey } from '../precomputed/grid.ts';
@@ -8,6 +8,7 @@ import type { ChunkSource, ObjectSource, ReadContext, ReadTask } from './chunk-s
 import { describeContent } from './chunk-store.ts';
 import { mapPlanned } from './planned.ts';
 
+/** The disk cache of a source, and how its chunks are stored. */
 export interface DiskCachedOptions {
   cache: ChunkDiskCache;
   scale: Scale;
@@ -15,19 +16,25 @@ export interface DiskCachedOptions {
   layoutOf: (cell: number) => ChunkLayout;
 }
 
-/** Entries of one task that are read at a time. */
+/** How many cache entries of one task are read at once. */
 const AT_ONCE = 8;
 
-/** Tasks are those of the source; of each, what is on disk is delivered, and the rest goes on in tasks of its own. */
+/**
+ * Adds a disk cache to a source. Each task delivers what is on disk, and reads the rest in follow-up tasks.
+ */
 export function diskCachedSource(
   source: ObjectSource,
   { cache, scale, codec, layoutOf }: DiskCachedOptions,
 ): ChunkSource {
   const keyOf = (cell: number): string => chunkKey(scale, cell);
 
-  const fromDisk = async (cell: number, context: ReadContext, checks: VersionChecks): Promise<boolean> => {
+  const deliverFromDisk = async (
+    cell: number,
+    context: ReadContext,
+    checks: VersionChecks,
+  ): Promise<boolean> => {
     const layout = layoutOf(cell);
-    // What was decoded as a whole is kept so.
+    // A chunk that is decoded as a whole is cached in its decoded form.
     const { maxBytes, exactBytes } = describeContent(codec.decodeChunk ? rawCodec : codec, layout);
     const found = await cache.get(keyOf(cell), source.objectKeyOf(cell), maxBytes, context, checks);
     if (!found) return false;
@@ -36,7 +43,7 @@ export function diskCachedSource(
     return true;
   };
 
-  const looking = (task: ReadTask): ReadTask => ({
+  const withDiskLookup = (task: ReadTask): ReadTask => ({
     cells: task.cells,
     async run(context) {
       const missing: number[] = [],
@@ -44,9 +51,9 @@ export function diskCachedSource(
       const queue = task.cells.values();
       const work = async (): Promise<void> => {
         for (const cell of queue) {
-          if (context.signal.aborted) return; // nobody wants the rest
+          if (context.signal.aborted) return; // no call waits for the rest
           try {
-            if (!(await fromDisk(cell, context, checks))) missing.push(cell);
+            if (!(await deliverFromDisk(cell, context, checks))) missing.push(cell);
           } catch (error) {
             context.fail(cell, error);
           }
@@ -62,7 +69,7 @@ export function diskCachedSource(
   return {
     id: source.id,
     urlOf: (cell) => source.urlOf(cell),
-    plan: (cells) => mapPlanned(source.plan(cells), looking),
+    plan: (cells) => mapPlanned(source.plan(cells), withDiskLookup),
     save: (cell, bytes, validator) => cache.put(keyOf(cell), bytes, validator),
   };
 }

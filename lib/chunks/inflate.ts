@@ -1,13 +1,18 @@
-/** Stored bytes to the bytes of the chunk. */
+/** Undoes the compression of a stored chunk. */
 import { decompress, sniffBitstream } from '../compression/decompress.ts';
 import type { StoredChunk } from './chunk-source.ts';
 
-/** Bitstreams that nothing announces: a stripped header, a chunk compressed twice. */
+/**
+ * Most layers of compression to undo that no header names: a header was lost, or a chunk was compressed
+ * twice.
+ */
 const MAX_UNANNOUNCED = 2;
 
 /**
- * The bytes that are read of a chunk, made once for all who wait. Undoes the content encoding, and then what the bytes themselves say they are, but only where they cannot be the chunk already: a raw
- * chunk of just the right size may begin with any bytes. All other encodings begin with words that are no bitstream's.
+ * Undoes the content encoding of a chunk, and then any compression that its first bytes show. Bytes of
+ * exactly the size of the chunk are left alone, because a raw chunk may begin with any bytes. The other
+ * encodings never begin like a compressed file. Then decodes the chunk, if its encoding is decoded as a
+ * whole.
  * @throws DecodeError; `signal.reason`.
  */
 export async function inflateChunk(chunk: StoredChunk, signal: AbortSignal): Promise<Uint8Array> {

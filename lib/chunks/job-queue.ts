@@ -1,18 +1,19 @@
-/** Jobs that wait in line, and the workers that do them. */
+/** A queue of jobs with a fixed number of workers. */
 import type { CooperativeRunner } from '../base/cooperative-work.ts';
 
+/** Runs jobs in the order they were added. */
 export class JobQueue<Job> {
   readonly #concurrency: number;
   readonly #pacer: CooperativeRunner;
   readonly #run: (job: Job) => Promise<void> | undefined;
-  /** Workers that have not found the line empty: none of them misses a job that is added. */
+  /** Workers that are running. A running worker always finds a job that is added. */
   #workers = 0;
   #waiting: Job[] = [];
   #next = 0;
 
   /**
-   * @param concurrency Jobs that are done at once.
-   * @param run Does a job. Must not throw or reject. Undefined: there was nothing to do.
+   * @param concurrency Most jobs that run at once.
+   * @param run Runs a job. Must not throw or reject. Returns undefined if there was nothing to do.
    */
   constructor(concurrency: number, pacer: CooperativeRunner, run: (job: Job) => Promise<void> | undefined) {
     this.#concurrency = concurrency;
@@ -20,7 +21,10 @@ export class JobQueue<Job> {
     this.#run = run;
   }
 
-  /** Jobs begin in the order they were added, the first when all calls of this tick have said what they want: they share reads. */
+  /**
+   * Adds a job. Jobs start in this order, the first after the current tick, so that all calls of the tick
+   * share reads.
+   */
   add(job: Job): void {
     this.#waiting.push(job);
     if (this.#workers === this.#concurrency) return;
@@ -28,7 +32,10 @@ export class JobQueue<Job> {
     queueMicrotask(() => void this.#work());
   }
 
-  /** Never rejects. It stops counting in the very turn in which it finds nothing: whoever adds a job from then on starts another. */
+  /**
+   * Runs jobs until the queue is empty. Ends in the same turn, so that the next `add` starts a new worker.
+   * Never rejects.
+   */
   async #work(): Promise<void> {
     for (let job = this.#take(); job; job = this.#take()) {
       const running = this.#run(job);
@@ -41,7 +48,7 @@ export class JobQueue<Job> {
   #take(): Job | undefined {
     if (this.#next === this.#waiting.length) return undefined;
     const job = this.#waiting[this.#next++];
-    // Jobs that were taken go by halves: under a steady stream of calls the line may never run empty.
+    // Drops finished jobs when they are half of the list: under steady load, the queue may never be empty.
     if (this.#next * 2 >= this.#waiting.length) {
       this.#waiting = this.#waiting.slice(this.#next);
       this.#next = 0;

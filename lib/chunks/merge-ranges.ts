@@ -1,24 +1,27 @@
-/** Many wanted byte ranges of one object as few reads: the plan only, nothing is read here. */
+/** Plans few reads for many byte ranges of one object. Pure: nothing is read here. */
 import type { ByteRange } from '../storage/store.ts';
 import { GAP_REQUEST_BYTES } from './request-weights.ts';
 
+/** Limits for merging ranges, in bytes. */
 export interface MergeOptions {
-  /** Two ranges at most this far apart are read as one: what a request costs, in bytes. */
+  /** Two ranges at most this far apart become one read. */
   maxGapBytes: number;
-  /** No merged read is longer than this; a single range may be. */
+  /** Longest merged read. A single range may be longer. */
   maxBytes: number;
 }
 
+/** One planned read. */
 export interface MergedRange extends ByteRange {
-  /** Indices of the wanted ranges that lie in this one, by their start. */
+  /** Indices of the wanted ranges in this read, ordered by their start. */
   members: number[];
 }
 
 /**
- * Every wanted range lies whole in exactly one merged range. Where two overlap and their union is too long, the overlap is read twice.
+ * Merges ranges into reads. Each wanted range lies completely in one read. If two ranges overlap and their
+ * union is too long, the overlap is read twice.
  *
- * @param ranges In any order; overlaps and repeats are allowed, and an empty range counts as wanted.
- * @returns In ascending order of `start`.
+ * @param ranges In any order. May overlap, repeat or be empty.
+ * @returns The reads in ascending order of `start`.
  */
 export function mergeRanges(
   ranges: readonly ByteRange[],
@@ -40,14 +43,17 @@ export function mergeRanges(
   return merged;
 }
 
-/** A longer read saves nothing that counts, and its bytes are in memory at once. */
+/** Longest merged read. A longer one would not be faster, and would need more memory. */
 export const MAX_READ_BYTES = 8 * 1024 * 1024;
-/** Unwanted bytes that are read for the sake of fewer requests: at most this part of the wanted ones… */
+/** Gap bytes that may be read to save requests: at most this share of the wanted bytes, or `FREE_BYTES`. */
 const MAX_WASTE = 1 / 5;
-/** … or this much, which is nothing beside the request that remains. */
+/** Gap bytes that may always be read: their cost is negligible. */
 const FREE_BYTES = 16 * 1024;
 
-/** The wanted ranges of one object as reads: the smallest gaps are read too, while each is cheaper than a request and all are a small part. */
+/**
+ * Plans the reads for ranges of one object. Reads across the smallest gaps, as long as each gap is cheaper
+ * than a request and all gaps together are a small part.
+ */
 export function planReads(ranges: readonly ByteRange[]): MergedRange[] {
   return mergeRanges(ranges, { maxGapBytes: affordableGap(ranges), maxBytes: MAX_READ_BYTES });
 }
@@ -65,6 +71,6 @@ function affordableGap(ranges: readonly ByteRange[]): number {
   gaps.sort((a, b) => a - b);
   let left = Math.max(FREE_BYTES, wanted * MAX_WASTE);
   const tooMuch = gaps.find((gap) => (left -= gap) < 0) ?? Infinity;
-  // Of gaps of one size, all are read or none.
+  // Gaps of equal size are either all read or all skipped.
   return gaps.findLast((gap) => gap < tooMuch) ?? 0;
 }

@@ -1,31 +1,36 @@
-/** The same source, whose chunks are told to an observer as they come. */
+/** A source that reports each chunk to an observer. */
 import type { ChunkEvent, Observer } from '../base/volume-events.ts';
 import type { ChunkSource, ReadContext, ReadTask } from './chunk-source.ts';
 import { mapPlanned } from './planned.ts';
 
+/** Wraps a source so that it reports each chunk once: read, missing or failed. */
 export function observedSource(source: ChunkSource, observe: Observer): ChunkSource {
-  const tell = (cell: number, began: number, what: Omit<ChunkEvent, 'type' | 'url' | 'ms'>): void =>
-    observe({ type: 'chunk', url: source.urlOf(cell), ...what, ms: performance.now() - began });
+  const report = (cell: number, startedAt: number, what: Omit<ChunkEvent, 'type' | 'url' | 'ms'>): void =>
+    observe({ type: 'chunk', url: source.urlOf(cell), ...what, ms: performance.now() - startedAt });
 
-  /** @param left Cells of the task that nothing was told of yet. */
-  const telling = (context: ReadContext, left: Set<number>, began: number): ReadContext => {
-    const told = (cell: number, what: Omit<ChunkEvent, 'type' | 'url' | 'ms'>): void => {
-      if (left.delete(cell)) tell(cell, began, what);
+  /** @param left Cells of the task that are not reported yet. */
+  const reportingContext = (
+    context: ReadContext,
+    unreported: Set<number>,
+    startedAt: number,
+  ): ReadContext => {
+    const reportOnce = (cell: number, what: Omit<ChunkEvent, 'type' | 'url' | 'ms'>): void => {
+      if (unreported.delete(cell)) report(cell, startedAt, what);
     };
     const { deliver, deliverParts, fail } = context;
     return {
       ...context,
       deliver(cell, chunk, from = 'store') {
-        told(cell, { from, outcome: chunk ? 'read' : 'missing', bytes: chunk?.bytes.byteLength ?? 0 });
+        reportOnce(cell, { from, outcome: chunk ? 'read' : 'missing', bytes: chunk?.bytes.byteLength ?? 0 });
         return deliver(cell, chunk, from);
       },
       fail(cell, error) {
-        told(cell, { from: 'store', outcome: 'failed', bytes: 0, error });
+        reportOnce(cell, { from: 'store', outcome: 'failed', bytes: 0, error });
         fail(cell, error);
       },
       deliverParts(cell, parts) {
         const bytes = parts.reduce((sum, part) => sum + part.bytes.byteLength, 0);
-        told(cell, { from: 'store', outcome: 'read', bytes });
+        reportOnce(cell, { from: 'store', outcome: 'read', bytes });
         deliverParts(cell, parts);
       },
     };
@@ -34,14 +39,15 @@ export function observedSource(source: ChunkSource, observe: Observer): ChunkSou
   const observed = (task: ReadTask, since?: number): ReadTask => ({
     cells: task.cells,
     async run(context) {
-      const began = since ?? performance.now(),
-        left = new Set(task.cells);
+      const startedAt = since ?? performance.now(),
+        unreported = new Set(task.cells);
       try {
-        const further = await task.run(telling(context, left, began));
-        return further && mapPlanned(further, (next) => observed(next, began));
+        const further = await task.run(reportingContext(context, unreported, startedAt));
+        return further && mapPlanned(further, (next) => observed(next, startedAt));
       } catch (error) {
         if (!context.signal.aborted)
-          for (const cell of left) tell(cell, began, { from: 'store', outcome: 'failed', bytes: 0, error });
+          for (const cell of unreported)
+            report(cell, startedAt, { from: 'store', outcome: 'failed', bytes: 0, error });
         throw error;
       }
     },

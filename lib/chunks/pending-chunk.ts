@@ -1,9 +1,9 @@
-/** Chunks that are wanted and not here yet, and the reads that they come in. */
+/** Chunks that are queued or in flight, and the jobs that read them. */
 import type { ByteRange } from '../storage/store.ts';
 import type { ChunkWaiter } from './chunk-consumer.ts';
 import type { ChunkSource, ReadTask, WantedChunk } from './chunk-source.ts';
 
-/** A task and those of its chunks that are still wanted. */
+/** A task in the queue, and the chunks of it that are still wanted. */
 export interface ReadJob {
   readonly task: ReadTask;
   readonly source: ChunkSource;
@@ -11,57 +11,59 @@ export interface ReadJob {
   readonly abort: AbortController;
 }
 
-const isThere = ({ call }: ChunkWaiter): boolean => !call.hasEnded;
+const isActive = ({ call }: ChunkWaiter): boolean => !call.hasEnded;
 
-/** One chunk and those who wait for it. Calls that have ended may still be among them, and do not count. */
+/**
+ * One chunk and the calls that wait for it. Calls that have ended may still be in the list, but do not count.
+ */
 export class PendingChunk implements WantedChunk {
   job: ReadJob | undefined;
   #waiters: ChunkWaiter[] = [];
-  /** Those whom the bytes are being delivered to. */
-  #served: readonly ChunkWaiter[] = NOBODY;
+  /** The calls to which the bytes are being delivered. */
+  #served: readonly ChunkWaiter[] = NONE;
 
   constructor(
     readonly key: string,
     readonly cell: number,
   ) {}
 
-  /** Whether anybody waits for it, or is being served. */
+  /** Whether any call waits for the chunk or is being served. */
   get isWanted(): boolean {
-    return this.#waiters.some(isThere) || this.#served.some(isThere);
+    return this.#waiters.some(isActive) || this.#served.some(isActive);
   }
 
   get ranges(): readonly ByteRange[] | undefined {
     const all: ByteRange[] = [];
     for (const waiter of this.#waiters) {
-      if (!isThere(waiter)) continue;
+      if (!isActive(waiter)) continue;
       if (!waiter.ranges) return undefined;
       all.push(...waiter.ranges);
     }
     return all.length > 0 ? all : undefined;
   }
 
-  /** Those who wait and are not served yet, in the order they came. */
+  /** The calls that wait and are not served yet, in the order they came. */
   get waiters(): readonly ChunkWaiter[] {
-    return this.#waiters.filter(isThere);
+    return this.#waiters.filter(isActive);
   }
 
   add(waiter: ChunkWaiter): void {
     this.#waiters.push(waiter);
   }
 
-  /** @returns Those who wait, all or some of them; they do not wait any more, and count as served until the next ones are, or nobody. */
-  serve(isNext: (waiter: ChunkWaiter) => boolean = isThere): readonly ChunkWaiter[] {
+  /** Moves waiting calls, all or some of them, to those being served, and returns them. */
+  serve(isNext: (waiter: ChunkWaiter) => boolean = isActive): readonly ChunkWaiter[] {
     const served: ChunkWaiter[] = [],
       rest: ChunkWaiter[] = [];
-    for (const waiter of this.#waiters) if (isThere(waiter)) (isNext(waiter) ? served : rest).push(waiter);
+    for (const waiter of this.#waiters) if (isActive(waiter)) (isNext(waiter) ? served : rest).push(waiter);
     this.#waiters = rest;
     this.#served = served;
     return served;
   }
 
   finishServing(): void {
-    this.#served = NOBODY;
+    this.#served = NONE;
   }
 }
 
-const NOBODY: readonly ChunkWaiter[] = [];
+const NONE: readonly ChunkWaiter[] = [];

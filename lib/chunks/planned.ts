@@ -1,9 +1,10 @@
-/** Plans that are made at once, or with pauses where they are very long. */
+/** A plan that is made at once, or with pauses if it is very long. */
 import type { PausableWork } from '../base/cooperative-work.ts';
 
+/** A complete plan, or paced work that makes it. */
 export type Planned<T> = readonly T[] | PausableWork<readonly T[]>;
 
-/** Each part of a plan made into something else, with the pauses that the plan has. */
+/** Converts each part of a plan, with the pauses of the plan. */
 export const mapPlanned = <T, U>(planned: Planned<T>, make: (part: T) => U): Planned<U> =>
   'next' in planned ? mapLater(planned, make) : planned.map((part) => make(part));
 

@@ -1,30 +1,31 @@
 /**
- * Whether parts of a chunk are less work than all of it: the decision only, nothing is read here.
+ * Decides whether parts of a chunk cost less than the whole chunk. Pure: nothing is read here.
  *
- * Only of chunks whose values lie at known places (raw): their size is known beforehand, and their parts are asked for at once and take
- * one round trip, as the whole chunk does. compressed_segmentation is read whole. Its values take two round trips (the block header; then
- * the packed word with the block's table), and how large the chunk is only the first of them tells, so that all smaller chunks would pay a
- * round trip for nothing. With L for a round trip and B for the bandwidth, a single point would win where a chunk takes more than L * B as
- * stored: at 20 ms and 100 MB/s 2 MB, or 9 million voxels of 0.23 bytes as real labels have; at 10 ms and 25 MB/s 0.25 MB. At
- * PART_REQUEST_BYTES (three requests, less than half of the chunk) that is 1.5 MiB, or 7 million voxels: chunks of 128 x 128 x 128 are far
- * below, those of 256 x 256 x 256 (3.8 MB: 58 ms whole, 40 ms by parts) are above. Large ones are not stored without a bitstream by those who write
- * this encoding: CloudVolume makes it gzip unless told otherwise, which is a sixth of the bytes and cannot be read in parts
- * (bench/cseg-parts.ts).
+ * Only raw chunks are read in parts. Their values lie at known offsets, so all parts are requested at once
+ * and take one round trip, like the whole chunk. compressed_segmentation is always read whole: each value
+ * would take two round trips (the block header, then the packed word and the table), and only the first one
+ * shows how large the chunk is. Parts would only pay for chunks of more than 1.5 MiB, about 7 million voxels
+ * at 0.23 bytes per voxel. Chunks of that size are almost always stored with gzip, which cannot be read in
+ * parts. bench/cseg-parts.ts has the measurements.
  */
 import type { ByteRange } from '../storage/store.ts';
 import { mergeRanges } from './merge-ranges.ts';
 import { PART_REQUEST_BYTES } from './request-weights.ts';
 
-/** Parts must save at least this part of the chunk: what a read costs is known by half at best. */
+/** Parts must save at least this share of the chunk: the cost of a read can only be estimated roughly. */
 const LEAST_SAVING = 1 / 2;
-/** A smaller chunk comes about as fast as any part of it. */
+/** A smaller chunk takes about as long as any part of it. */
 const LEAST_CHUNK_BYTES = 1024 * 1024;
-/** More values than this (one a point and channel) would hardly ever do with parts, and planning them has its price, too. */
+/**
+ * Most values (one per point and channel) for which parts are considered. More values would rarely be cheaper
+ * in parts.
+ */
 export const MAX_VALUES_FOR_PARTS = 32;
 
 /**
- * @param wanted Bytes of the chunk that somebody needs; not empty.
- * @returns What to read, ascending: each wanted range lies in one of these. undefined: the whole chunk is less work.
+ * Plans the parts to read of one chunk. Returns undefined if the whole chunk costs less.
+ * @param wanted The ranges of the chunk that are needed; not empty.
+ * @returns The parts in ascending order. Each wanted range lies in one of them.
  */
 export function planParts(
   wanted: readonly ByteRange[],

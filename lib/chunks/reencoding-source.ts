@@ -1,17 +1,23 @@
-/** What a cache keeps of raw chunks: the same labels as compressed_segmentation, in a small part of the bytes. */
+/**
+ * A source that converts raw chunks to compressed_segmentation for the memory cache, which makes them much
+ * smaller.
+ */
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import { compressedSegmentationCodec } from '../codecs/compressed-segmentation.ts';
 import { ENCODED_BLOCK_SIZE, SegmentationEncoder } from '../codecs/encode-compressed-segmentation.ts';
 import type { ChunkSource } from './chunk-source.ts';
 
-/** Reads what was encoded here, whatever block size the scale has. */
-const reencoded: Codec = {
+/** Decodes the converted chunks, which have their own block size. */
+const reencodedCodec: Codec = {
   ...compressedSegmentationCodec,
   decodePoints: (bytes, layout, ...points) =>
     compressedSegmentationCodec.decodePoints(bytes, { ...layout, blockSize: ENCODED_BLOCK_SIZE }, ...points),
 };
 
-/** The same source; its raw chunks of uint32 or uint64 are kept as compressed_segmentation. All others are as small already, or no labels. */
+/**
+ * Makes the memory cache keep raw chunks of uint32 or uint64 as compressed_segmentation. Other encodings are
+ * small already, and other data types are not labels.
+ */
 export function reencodingSource(
   source: ChunkSource,
   codec: Codec,
@@ -25,13 +31,13 @@ export function reencodingSource(
     save: source.save && ((...chunk) => source.save!(...chunk)),
     reencoderOf(cell) {
       const layout = layoutOf(cell);
-      if (!reencoded.dataTypes.includes(layout.dataType)) return undefined;
+      if (!reencodedCodec.dataTypes.includes(layout.dataType)) return undefined;
       const encoder = new SegmentationEncoder(layout);
       return {
         add: (raw) => encoder.add(raw),
         finish() {
           const bytes = encoder.finish();
-          return bytes && { bytes, codec: reencoded };
+          return bytes && { bytes, codec: reencodedCodec };
         },
       };
     },

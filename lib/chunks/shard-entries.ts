@@ -1,6 +1,6 @@
 /**
- * The first level of the indices of a scale's shards: where in its shard the index of each minishard is. A small shard index is read whole
- * and kept; of a large one only the entries that are needed are read.
+ * Reads shard indices, which say where in a shard file the index of each minishard is. A small shard index is
+ * read whole and cached; from a large one, only the needed entries are read.
  */
 import { DecodeError } from '../base/errors.ts';
 import { maxStoredBytes } from '../compression/decompress.ts';
@@ -13,33 +13,42 @@ import { sliceRange, type ShardPiece, type ShardFile, type ShardReadContext } fr
 import type { SharedReads } from './shared-reads.ts';
 import type { VersionCheck, ShardVersions } from './shard-versions.ts';
 
-/** A shard index up to this size is read whole and kept; of a larger one only the entries that are needed are read. */
+/** Largest shard index that is read whole and cached. */
 export const WHOLE_INDEX_BYTES = GAP_REQUEST_BYTES;
-/** A larger minishard index is an error, not an allocation: 2.8 million chunks. */
+/**
+ * Largest minishard index that is read: 2.8 million chunks. A larger one is an error, so that it never fills
+ * the memory.
+ */
 export const MAX_MINISHARD_INDEX_BYTES = 64 * 1024 * 1024;
-/** So many validators for pieces that belong together are no versions. */
+/** If equal bytes come with this many validators, the validators do not tell versions apart. */
 const MANY_VALIDATORS = 4;
 
-/** The shard index, or one entry of it. */
+/** A shard index, or one entry of it. */
 export interface ShardIndex {
   bytes: Uint8Array;
   firstMinishard: number;
   versions: ShardVersions;
 }
 
-/** By minishard: its entry, or why there is none; undefined where the shard does not exist. */
+/** For each minishard, its entry or the error; undefined if the shard does not exist. */
 export type ShardEntries = Map<number, ShardIndex | Error | undefined>;
 
-/** What a reading by an index met: of another version than the index, or ending before what the index names (`validator` unknown). */
+/**
+ * Bytes that do not fit the index they were found with: they have another version (`validator`), or the file
+ * ends before the place that the index names (no `validator`).
+ */
 export type VersionMismatch = Partial<ShardPiece>;
 
-/** Tells one minishard whose shard has ever other validators from one whose shard has ever other bytes. */
+/**
+ * Remembers the mismatches of one minishard, to tell a server that changes its validators from a shard that
+ * changes its bytes.
+ */
 export class ValidatorHistory {
   readonly #validators = new Set<string | undefined>();
   #before: { entry: Uint8Array; part: Uint8Array } | undefined;
   #isSteady = true;
 
-  /** Whether what came so far was the same each time, each time under another validator. */
+  /** Adds a mismatch. Returns whether the same bytes came every time, with many validators. */
   showsUnstableValidators(entry: ShardIndex, { bytes: part, validator }: VersionMismatch): boolean {
     if (!part) return false;
     if (this.#before && !(areEqual(this.#before.entry, entry.bytes) && areEqual(this.#before.part, part)))
@@ -50,15 +59,20 @@ export class ValidatorHistory {
   }
 }
 
+/** The range of a minishard index without bytes. */
 export const EMPTY_RANGE: ByteRange = { start: 0, end: 0 };
 
+/** Reads and caches the shard indices of one scale. */
 export class ShardEntryReader {
   readonly #kept: SharedReads<ShardIndex>;
   readonly #check: VersionCheck;
   readonly #scale: string;
   readonly #spec: ShardingSpec;
 
-  /** @param scale Names the scale among all that share `kept`. */
+  /**
+   * @param kept The shard indices that are cached.
+   * @param scale Identifies the scale among all that share `kept`.
+   */
   constructor(kept: SharedReads<ShardIndex>, check: VersionCheck, scale: string, spec: ShardingSpec) {
     this.#kept = kept;
     this.#check = check;
@@ -66,7 +80,10 @@ export class ShardEntryReader {
     this.#spec = spec;
   }
 
-  /** @param since Given when they are read again: what was learned by then is not used. */
+  /**
+   * Reads the entries of minishards.
+   * @param since If given, entries that were read at this turn or before are read again.
+   */
   async read(
     file: ShardFile,
     minishards: readonly number[],
@@ -90,20 +107,24 @@ export class ShardEntryReader {
     );
   }
 
-  /** Reads the shard index again, or its entries for these minishards, and puts them in the place of those. */
+  /**
+   * Reads the shard index again, or its entries for these minishards, and replaces the old entries.
+   * @param times How often to read at most.
+   * @returns How often it was read, and whether it is still open what the other version means.
+   */
   async reread(
     file: ShardFile,
     entries: ShardEntries,
     { validator }: VersionMismatch,
     times: number,
     read: ShardReadContext,
-  ): Promise<{ made: number; isOpen: boolean }> {
-    for (let made = 1; ; made++) {
+  ): Promise<{ timesRead: number; isUndecided: boolean }> {
+    for (let timesRead = 1; ; timesRead++) {
       const since = Math.max(
         ...Array.from(entries.values(), (entry) => (isIndex(entry) ? entry.versions.learnedAt : 0)),
       );
       const after = await this.read(file, [...entries.keys()], read, since);
-      let isOpen = false;
+      let isUndecided = false;
       for (const [minishard, entry] of after) {
         const old = entries.get(minishard);
         if (
@@ -115,17 +136,17 @@ export class ShardEntryReader {
             entry.versions,
             areEqual(old.bytes, entry.bytes),
             validator,
-            made > 1,
+            timesRead > 1,
           )
         )
-          isOpen = true;
+          isUndecided = true;
         entries.set(minishard, entry);
       }
-      if (!isOpen || made === times) return { made, isOpen };
+      if (!isUndecided || timesRead === times) return { timesRead, isUndecided };
     }
   }
 
-  /** Where the index of a minishard is; undefined where the shard does not exist. */
+  /** Returns where the index of a minishard is, or the error; undefined if the shard does not exist. */
   rangeOf(entry: ShardIndex | Error | undefined, minishard: number): ByteRange | Error | undefined {
     if (!isIndex(entry)) return entry;
     try {
@@ -135,7 +156,7 @@ export class ShardEntryReader {
       if (size > maxStoredBytes(MAX_MINISHARD_INDEX_BYTES))
         throw new DecodeError(
           'TOO_LARGE',
-          `minishard ${minishard}: an index of ${size} bytes; at most ${MAX_MINISHARD_INDEX_BYTES} are read`,
+          `minishard ${minishard}: its index has ${size} bytes; the limit is ${MAX_MINISHARD_INDEX_BYTES}`,
         );
       return range;
     } catch (error) {
@@ -143,7 +164,7 @@ export class ShardEntryReader {
     }
   }
 
-  /** @param since What was learned by then is read again. */
+  /** Reads the whole shard index, or takes it from the cache if it was read after the turn `since`. */
   async #shardIndex(
     file: ShardFile,
     { signal, meter }: ShardReadContext,
@@ -153,13 +174,13 @@ export class ShardEntryReader {
       range = { start: 0, end: shardIndexBytes(this.#spec) };
     const old = this.#kept.peek(key);
     if (old && old.versions.learnedAt <= since) this.#kept.forget(key, old);
-    const read = async (ours: AbortSignal): Promise<ShardIndex | undefined> => {
-      const piece = await file.read(range, { signal: ours, meter });
+    const read = async (ownSignal: AbortSignal): Promise<ShardIndex | undefined> => {
+      const piece = await file.read(range, { signal: ownSignal, meter });
       const index = shardIndexOf(piece && { ...piece, bytes: sliceRange(piece, range) }, 0, this.#check);
       if (index && old && areEqual(old.bytes, index.bytes)) index.versions.addAll(old.versions);
       return index;
     };
-    const [result] = await this.#kept.readAll([key], (_, ours) => [read(ours)], signal);
+    const [result] = await this.#kept.readAll([key], (_, ownSignal) => [read(ownSignal)], signal);
     if (result.status === 'rejected') throw result.reason;
     return result.value;
   }
@@ -170,7 +191,7 @@ const entryRange = (minishard: number): ByteRange => ({
   end: (minishard + 1) * SHARD_INDEX_ENTRY_BYTES,
 });
 
-/** What is kept is no view of something larger. */
+/** Makes a shard index from bytes. Copies them, so that a cached index does not keep a larger read alive. */
 const shardIndexOf = (
   piece: ShardPiece | undefined,
   firstMinishard: number,
@@ -181,6 +202,7 @@ const shardIndexOf = (
 const isIndex = (entry: ShardIndex | Error | undefined): entry is ShardIndex =>
   entry !== undefined && !(entry instanceof Error);
 
+/** Whether two arrays have the same elements. */
 export const areEqual = (a: ArrayLike<number>, b: ArrayLike<number>): boolean => {
   for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return false;
   return a.length === b.length;

@@ -1,4 +1,4 @@
-/** One shard file, as one task reads it. Errors say "it": whoever asks knows the shard's name. */
+/** Reads byte ranges of one shard file, for one task. The caller adds the name of the shard to the errors. */
 import { DecodeError, RequestError } from '../base/errors.ts';
 import { decompress } from '../compression/decompress.ts';
 import type { ByteRange, Meter, StoredObject } from '../storage/store.ts';
@@ -6,21 +6,23 @@ import type { ChunkStore } from './chunk-store.ts';
 import { planReads } from './merge-ranges.ts';
 import type { VersionCheck } from './shard-versions.ts';
 
+/** The signal and the meter of a read. */
 export interface ShardReadContext {
   signal: AbortSignal;
   meter: Meter;
 }
 
-/** Bytes of a shard file from `start` on. */
+/** Bytes of a shard file from the offset `start`. */
 export interface ShardPiece {
   start: number;
   bytes: Uint8Array;
-  /** Of the whole file, where that is known. */
+  /** Size of the whole file, if known. */
   totalBytes?: number;
-  /** Of the version of the file, where its store tells. */
+  /** Version of the file, if the store knows it. */
   validator?: string;
 }
 
+/** The name and the number of a shard. */
 export interface Shard {
   /** `0b.shard` */
   name: string;
@@ -28,21 +30,22 @@ export interface Shard {
   number: readonly [low: number, high: number];
 }
 
-/** Where a scale's shard files are read. */
+/** Where the shard files of a scale are stored. */
 export interface ShardStore {
   chunks: ChunkStore;
-  /** Folder of the scale. */
+  /** The key of the scale, which is the folder of its shard files. */
   key: string;
   versions: VersionCheck;
-  /** The server was seen to answer with the whole object where a range was asked: it is asked for whole shards from then on. */
+  /** Whether the server has sent a whole object for a range. From then on, whole shards are requested. */
   ignoresRanges: boolean;
 }
 
-/** Of a server that ignores ranges, a larger shard is not read: all of it would be in memory. */
+/** Largest shard that is read from a server that ignores ranges. The whole file must fit in memory. */
 export const MAX_WHOLE_SHARD_BYTES = 256 * 1024 * 1024;
 
+/** One shard file. Keeps what it has read in memory as long as its task runs. */
 export class ShardFile {
-  /** The beginning, or all. */
+  /** The beginning of the file, or the whole file. */
   #held: (ShardPiece & { whole: boolean }) | undefined;
   #whole: Promise<ShardPiece | undefined> | undefined;
 
@@ -56,34 +59,37 @@ export class ShardFile {
     return this.shard.name;
   }
 
-  /** What is here already. */
+  /** What is in memory already. */
   get held(): ShardPiece | undefined {
     return this.#held;
   }
 
-  /** For messages: no credentials. */
+  /** The URL of the file, for messages. It contains no credentials. */
   get url(): string {
     const { chunks, key } = this.store;
     return `${chunks.url}/${key}/${this.name}`;
   }
 
-  /** Whether the range needs no request. */
+  /** Whether the range is in memory already. */
   hasRange({ end }: ByteRange): boolean {
     return this.#held !== undefined && (this.#held.whole || end <= this.#held.bytes.byteLength);
   }
 
-  /** Reads the file's beginning and holds it: what is asked later and lies there costs nothing. @returns whether there is such a file. */
+  /**
+   * Reads the beginning of the file and keeps it in memory for later reads. Returns whether the file exists.
+   */
   async readBeginning(maxBytes: number, read: ShardReadContext): Promise<boolean> {
     const piece = await this.read({ start: 0, end: maxBytes }, read, true);
-    // Where a server does not say how large the file is, a short reply may be all of it or not.
+    // Without the size of the file, a short reply does not prove that the file is complete.
     if (piece && !this.#held) this.#held = { ...piece, whole: piece.totalBytes === piece.bytes.byteLength };
     return piece !== undefined;
   }
 
   /**
-   * A piece that has what the file holds of a range, or more; undefined when there is no such file.
-   * @param mayBeCut The range may reach beyond the end.
-   * @throws DecodeError TRUNCATED (the file ends before the range), UNSUPPORTED; RequestError; `signal.reason`.
+   * Reads a range, or more. Resolves with undefined if the file does not exist.
+   * @param mayBeCut Whether the range may end beyond the end of the file.
+   * @throws DecodeError TRUNCATED (the file ends before the range), UNSUPPORTED; RequestError;
+   *   `signal.reason`.
    */
   async read(
     range: ByteRange,
@@ -98,14 +104,14 @@ export class ShardFile {
       const object = await chunks.read(`${key}/${this.name}`, { range, signal, meter, maxBytes, mayBeCut });
       if (!object) return undefined;
       if (!object.range) {
-        // else all is what was asked
+        // Otherwise the whole object is what was requested.
         if (range.start > 0 || object.bytes.byteLength > range.end) this.store.ignoresRanges = true;
         return await this.#holdWhole(object, signal);
       }
       if (object.contentEncoding)
         throw new DecodeError(
           'UNSUPPORTED',
-          `it is stored with content encoding ${object.contentEncoding.slice(0, 60)}, so that no part of it can be read`,
+          `the file is stored with content encoding ${object.contentEncoding.slice(0, 60)}, so it cannot be read in parts`,
         );
       return {
         start: object.range.start,
@@ -115,12 +121,15 @@ export class ShardFile {
       };
     } catch (error) {
       if (beginsBeyondEnd(error))
-        throw new DecodeError('TRUNCATED', `it ends before byte ${range.start}`, { cause: error });
+        throw new DecodeError('TRUNCATED', `the file ends before byte ${range.start}`, { cause: error });
       throw error;
     }
   }
 
-  /** Many ranges in few reads, each with its own failure; undefined when there is no such file. An empty range asks nothing. */
+  /**
+   * Reads many ranges in few requests. Each range has its own promise, which resolves with undefined if the
+   * file does not exist. An empty range needs no request.
+   */
   readAll(ranges: readonly ByteRange[], read: ShardReadContext): Promise<ShardPiece | undefined>[] {
     const parts = ranges.map(({ start }) =>
       Promise.resolve<ShardPiece | undefined>({ start, bytes: new Uint8Array(0) }),
@@ -161,26 +170,29 @@ export class ShardFile {
   }
 }
 
-/** Exactly the bytes of a range, out of a piece that was read for it. A view. @throws DecodeError TRUNCATED */
+/**
+ * Returns exactly the bytes of a range as a view of a piece.
+ * @throws DecodeError TRUNCATED if the piece is too short.
+ */
 export function sliceRange({ start, bytes }: ShardPiece, range: ByteRange): Uint8Array {
   const end = start + bytes.byteLength;
   if (range.start < start || range.end > end)
     throw new DecodeError(
       'TRUNCATED',
-      `bytes ${range.start} to ${range.end} are wanted, it has ${start} to ${end}`,
+      `bytes ${range.start} to ${range.end} are needed, but only ${start} to ${end} were read`,
     );
   return bytes.subarray(range.start - start, range.end - start);
 }
 
-/** What is said of chunks whose shard was another one each time it was asked for. */
+/** Makes the error for a shard that had another version at each read. */
 export const changedShardError = (url: string): RequestError =>
   new RequestError(
     'CHANGED_UNDER_WAY',
-    `${url} is being replaced: its index and its chunks came from different versions, again and again; ask again when its writer is done`,
+    `${url} is being replaced: its index and its chunks had different versions at every try; retry when its writer has finished`,
     url,
   );
 
-/** Whether a file ended too soon. */
+/** Whether the error means that a file ended too early. */
 export const isTruncated = (error: unknown): boolean =>
   error instanceof DecodeError && error.code === 'TRUNCATED';
 

@@ -1,7 +1,7 @@
 /**
- * Where the chunks of one scale are in its shard files: the two levels of index, each read once while it is kept. The indices of one
- * shard that are wanted together are read together. Each level knows the versions of the shard that it holds for: what is read by it and
- * is of another version has it read again.
+ * Reads and caches minishard indices, which say where the chunks of a scale are in its shard files. The
+ * indices of one shard that are needed together are read together. Each index knows the versions of the shard
+ * for which it is valid. If the bytes that an index leads to have another version, the index is read again.
  */
 import { DecodeError } from '../base/errors.ts';
 import type { Vec3 } from '../base/vec3.ts';
@@ -30,19 +30,21 @@ import {
 import { SharedReads } from './shared-reads.ts';
 import { VersionCheck, type ShardVersions } from './shard-versions.ts';
 
-/** How often indices are read again for one call because their shard changed. */
+/** How often one call reads indices again because their shard changed. */
 export const MAX_REREADS = 2;
-/** How often what they lead to is read again then, while they stay the same: of two replicas, the other one may answer. */
+/**
+ * How often one call then reads the chunks again while the indices stay the same. Another replica may answer.
+ */
 export const MAX_RETRIES = 4;
 
-/** Where the chunks of a minishard are, in these versions of its shard. */
+/** Where the chunks of a minishard are, and for which versions of the shard that is valid. */
 export interface CachedIndex extends MinishardIndex {
   versions: ShardVersions;
-  /** It was kept by another process, or an earlier call of a volume that is closed. */
+  /** Whether it came from the disk cache. */
   fromDisk: boolean;
 }
 
-/** What a volume keeps of the indices of its shards, of all scales. */
+/** The indices that one volume keeps in memory, for all scales. */
 export class ShardIndexCache {
   readonly shards = new SharedReads<ShardIndex>({
     maxBytes: 16 * 1024 * 1024,
@@ -54,12 +56,13 @@ export class ShardIndexCache {
   });
   readonly check: VersionCheck;
 
-  /** @param warn Told once, when the server cannot say which version of a file it gives. */
+  /** @param warn Called once if the validators of the server do not tell versions apart. */
   constructor(warn?: (message: string) => void) {
     this.check = new VersionCheck(warn);
   }
 }
 
+/** The minishard indices of one scale. */
 export class ShardIndices {
   readonly #cache: ShardIndexCache;
   readonly #entries: ShardEntryReader;
@@ -69,9 +72,9 @@ export class ShardIndices {
   readonly #disk: ChunkDiskCache | undefined;
 
   /**
-   * @param scale Names the scale among all that share the cache.
-   * @param gridShape Cells of the scale along x, y, z.
-   * @param disk Where indices are kept longer.
+   * @param scale Identifies the scale among all that share the cache.
+   * @param gridShape Number of cells of the scale along x, y, z.
+   * @param disk The disk cache, which keeps indices between processes.
    */
   constructor(
     cache: ShardIndexCache,
@@ -88,12 +91,15 @@ export class ShardIndices {
     this.#disk = disk;
   }
 
-  /** Whether all of them are kept. */
+  /** Whether the indices of all these minishards are in memory. */
   has(file: ShardFile, minishards: readonly number[]): boolean {
     return minishards.every((minishard) => this.#cache.minishards.has(this.#key(file, minishard)));
   }
 
-  /** Of each of the (distinct) minishards, its index or why there is none; undefined when the shard does not exist. */
+  /**
+   * Reads the indices of distinct minishards, each with its own error. An index is undefined if the shard
+   * does not exist.
+   */
   read(
     file: ShardFile,
     minishards: readonly number[],
@@ -102,16 +108,18 @@ export class ShardIndices {
     return this.#all(file, minishards, read);
   }
 
-  /** Whether a piece of the shard is of a version that the index holds for. */
+  /** Whether a piece of the shard has a version for which the index is valid. */
   agrees({ versions }: CachedIndex, piece: ShardPiece): boolean {
     return this.#cache.check.agrees(versions, piece);
   }
 
   /**
-   * Reads indices again that something contradicts, unless others have done so: `of` gives the new ones afterwards.
+   * Reads indices again after a mismatch, unless another call has done so. Afterwards, `read` returns the new
+   * ones.
    *
-   * @param times How often at most.
-   * @returns How often they were read, and whether what to think of the other version is open: the indices are the same as before.
+   * @param times How often to read at most.
+   * @returns How often they were read, and whether it is still open what the other version means, because the
+   *   indices did not change.
    */
   async reread(
     file: ShardFile,
@@ -119,9 +127,9 @@ export class ShardIndices {
     { validator }: VersionMismatch,
     times: number,
     read: ShardReadContext,
-  ): Promise<{ made: number; isOpen: boolean }> {
+  ): Promise<{ timesRead: number; isUndecided: boolean }> {
     let before = used;
-    for (let made = 1; ; made++) {
+    for (let timesRead = 1; ; timesRead++) {
       for (const [minishard, index] of before)
         this.#cache.minishards.forget(this.#key(file, minishard), index);
       const minishards = [...before.keys()],
@@ -140,12 +148,12 @@ export class ShardIndices {
             index.versions,
             isSameIndex(old, index),
             validator,
-            made > 1,
+            timesRead > 1,
           )
         )
           open.set(minishard, index);
       }
-      if (open.size === 0 || made === times) return { made, isOpen: open.size > 0 };
+      if (open.size === 0 || timesRead === times) return { timesRead, isUndecided: open.size > 0 };
       before = open;
     }
   }
@@ -159,11 +167,11 @@ export class ShardIndices {
     const keys = minishards.map((minishard) => this.#key(file, minishard));
     return this.#cache.minishards.readAll(
       keys,
-      (missing, ours) =>
+      (missing, ownSignal) =>
         this.#read(
           file,
           missing.map((k) => minishards[k]),
-          { signal: ours, meter },
+          { signal: ownSignal, meter },
           since,
         ),
       signal,
@@ -172,7 +180,9 @@ export class ShardIndices {
 
   #key = ({ name }: ShardFile, minishard: number): string => `${this.#scale}/${name}/${minishard}`;
 
-  /** @param since Given when they are read again: what was learned by then is not used. */
+  /**
+   * @param since If given, indices that were read at this turn or before are not used, nor is the disk cache.
+   */
   #read(
     file: ShardFile,
     minishards: readonly number[],
@@ -188,11 +198,14 @@ export class ShardIndices {
         since,
       ),
     );
-    stored.catch(() => undefined); // each minishard below tells it, unless what it waits for first has failed
+    stored.catch(() => undefined); // each minishard below reports it, unless `kept` has failed first
     return minishards.map(async (minishard, i) => (await kept)[i] ?? (await stored).get(minishard)!());
   }
 
-  /** Of each minishard its index or its failure. What is read by a shard index and contradicts it has that one read again. */
+  /**
+   * Reads minishard indices from the store. The result returns the index of each minishard or throws its
+   * error. After a mismatch with the shard index, the shard index is read again.
+   */
   async #fromStore(
     file: ShardFile,
     minishards: readonly number[],
@@ -200,7 +213,7 @@ export class ShardIndices {
     since: number | undefined,
   ): Promise<Map<number, () => CachedIndex | undefined>> {
     const found = new Map<number, () => CachedIndex | undefined>(),
-      began = this.#cache.check.nextTurn();
+      startedAt = this.#cache.check.nextTurn();
     const fail = (minishard: number, error: unknown): void =>
       void found.set(minishard, () => {
         throw error;
@@ -210,19 +223,20 @@ export class ShardIndices {
     let rereads = MAX_REREADS,
       retries = MAX_RETRIES;
     for (;;) {
-      const asked = [...entries];
-      const ranges = asked.map(([minishard, entry]) => this.#entries.rangeOf(entry, minishard));
+      const pending = [...entries];
+      const ranges = pending.map(([minishard, entry]) => this.#entries.rangeOf(entry, minishard));
       const parts = file.readAll(
         ranges.map((range) => (range instanceof Error || !range ? EMPTY_RANGE : range)),
         read,
       );
       let contradiction: VersionMismatch | undefined;
       await Promise.all(
-        asked.map(async ([minishard, entry], k) => {
+        pending.map(async ([minishard, entry], k) => {
           const range = ranges[k];
           try {
             if (range instanceof Error) throw range;
-            const part = range && (await this.#part(minishard, parts[k], entry as ShardIndex, range, began));
+            const part =
+              range && (await this.#readPart(minishard, parts[k], entry as ShardIndex, range, startedAt));
             if (
               part &&
               'contradiction' in part &&
@@ -232,7 +246,7 @@ export class ShardIndices {
             if (part && 'contradiction' in part) this.#cache.check.stopComparing(file.url);
             const piece = part && 'contradiction' in part ? (part.contradiction as ShardPiece) : part;
             const index =
-              piece && (await this.#index(file, minishard, piece, entry as ShardIndex, read.signal));
+              piece && (await this.#decodePart(file, minishard, piece, entry as ShardIndex, read.signal));
             found.set(minishard, () => index);
           } catch (error) {
             fail(minishard, error);
@@ -242,9 +256,15 @@ export class ShardIndices {
       );
       if (entries.size === 0) return found;
       if (rereads > 0) {
-        const { made, isOpen } = await this.#entries.reread(file, entries, contradiction!, rereads, read);
-        rereads -= made;
-        if (!isOpen) retries = MAX_RETRIES;
+        const { timesRead, isUndecided } = await this.#entries.reread(
+          file,
+          entries,
+          contradiction!,
+          rereads,
+          read,
+        );
+        rereads -= timesRead;
+        if (!isUndecided) retries = MAX_RETRIES;
       } else if (retries-- === 0) {
         for (const minishard of entries.keys()) fail(minishard, changedShardError(file.url));
         return found;
@@ -252,13 +272,16 @@ export class ShardIndices {
     }
   }
 
-  /** Bytes of a minishard index, or what they say against the shard index that they were found by; undefined where the shard has gone. */
-  async #part(
+  /**
+   * Reads the bytes of a minishard index, or a mismatch with the shard index; undefined if the shard was
+   * deleted.
+   */
+  async #readPart(
     minishard: number,
     reading: Promise<ShardPiece | undefined>,
     entry: ShardIndex,
     { start, end }: ByteRange,
-    began: number,
+    startedAt: number,
   ): Promise<ShardPiece | { contradiction: VersionMismatch } | undefined> {
     try {
       const part = await reading;
@@ -266,13 +289,13 @@ export class ShardIndices {
         ? { contradiction: part }
         : part;
     } catch (error) {
-      // A shard index that is kept from before may be that of a longer file.
-      if (isTruncated(error) && entry.versions.learnedAt < began) return { contradiction: {} };
-      throw ofIndex(minishard, error);
+      // A cached shard index may belong to an older, longer file.
+      if (isTruncated(error) && entry.versions.learnedAt < startedAt) return { contradiction: {} };
+      throw withMinishardName(minishard, error);
     }
   }
 
-  async #index(
+  async #decodePart(
     file: ShardFile,
     minishard: number,
     part: ShardPiece,
@@ -280,7 +303,7 @@ export class ShardIndices {
     signal: AbortSignal,
   ): Promise<CachedIndex> {
     const bytes = await this.#inflate(minishard, part.bytes, signal);
-    // Of an empty minishard nothing was read but its entry.
+    // For an empty minishard, only its entry was read.
     const versions =
       part.bytes.byteLength > 0
         ? this.#cache.check.versionsOf(part)
@@ -298,7 +321,10 @@ export class ShardIndices {
 
   #diskKey = ({ name }: ShardFile, minishard: number): string => `${this.#scale}/${name} index ${minishard}`;
 
-  /** An index of another version of its shard would say where other chunks are. One that is kept and cannot be decoded is read again. */
+  /**
+   * Reads indices from the disk cache. They must be current, because an outdated index leads to the wrong
+   * chunks. An index that cannot be decoded is read again from the store.
+   */
   #fromDisk(
     file: ShardFile,
     minishards: readonly number[],
@@ -331,7 +357,7 @@ export class ShardIndices {
     );
   }
 
-  /** An index out of its encoding. */
+  /** Undoes the compression of a minishard index. */
   async #inflate(minishard: number, bytes: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
     if (bytes.byteLength === 0 || this.#spec.minishardIndexEncoding === 'raw') return bytes;
     try {
@@ -340,12 +366,12 @@ export class ShardIndices {
         signal,
       });
     } catch (error) {
-      throw ofIndex(minishard, error);
+      throw withMinishardName(minishard, error);
     }
   }
 }
 
-const ofIndex = (minishard: number, error: unknown): unknown =>
+const withMinishardName = (minishard: number, error: unknown): unknown =>
   error instanceof DecodeError
     ? new DecodeError(error.code, `the index of minishard ${minishard}: ${error.message}`, { cause: error })
     : error;

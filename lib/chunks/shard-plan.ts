@@ -1,4 +1,4 @@
-/** Which shard each chunk is in, and where in it: computed on typed arrays before anything is read. Pure. */
+/** Computes the shard and the minishard of each chunk, on typed arrays. Pure: nothing is read here. */
 import { runWithoutPause, type PausableWork } from '../base/cooperative-work.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import { cellPosition, gridShape } from '../precomputed/grid.ts';
@@ -8,24 +8,28 @@ import { locateChunks, shardFileName, type ShardingSpec } from '../precomputed/s
 import type { Planned } from './planned.ts';
 import type { Shard } from './shard-file.ts';
 
-/** Where chunks should be, by their IDs: a pair of uint32 a cell for `ids` and `shards`, low word first. */
+/**
+ * The chunk ID, shard and minishard of each cell. `ids` and `shards` hold a pair of uint32 per cell, low word
+ * first.
+ */
 export interface LocatedChunks {
   ids: Uint32Array;
   shards: Uint32Array;
   minishards: Float64Array;
 }
 
-/** A shard and those of its cells that are wanted. */
+/** A shard and the cells that are wanted in it. */
 export interface ShardCells {
   shard: Shard;
   cells: number[];
 }
 
-/** So many cells are planned without a pause: what calls of one tick ask for is known before any of it is read. */
+/** Most cells that are planned without a pause, so that calls of one tick share their reads. */
 const AT_ONCE = 2 ** 14;
 /** Cells between two pauses of a larger plan: about 2 ms. */
 const STRETCH = 2 ** 11;
 
+/** Assigns the cells of one scale to shards. */
 export class ShardPlan {
   readonly #scale: Scale;
   readonly #sharding: ShardingSpec;
@@ -50,7 +54,7 @@ export class ShardPlan {
     return shardFileName(this.#sharding, shards[0], shards[1]);
   }
 
-  /** The shards of many cells, in the order met. */
+  /** Groups cells by shard, in order of appearance. */
   groupByShard(cells: readonly number[]): Planned<ShardCells> {
     const grouping = this.#group(cells);
     return cells.length <= AT_ONCE ? runWithoutPause(grouping) : grouping;
@@ -60,9 +64,9 @@ export class ShardPlan {
     const byName = new Map<string, ShardCells>();
     for (let from = 0; from < cells.length; from += STRETCH) {
       if (from > 0) yield;
-      const some = cells.slice(from, from + STRETCH),
-        { shards } = this.locate(some);
-      for (const [k, cell] of some.entries()) {
+      const group = cells.slice(from, from + STRETCH),
+        { shards } = this.locate(group);
+      for (const [k, cell] of group.entries()) {
         const low = shards[2 * k],
           high = shards[2 * k + 1],
           name = shardFileName(this.#sharding, low, high);

@@ -1,16 +1,20 @@
 /**
- * Whether pieces of one object belong together. A writer may replace a shard while it is read: the index of one version and a chunk of
- * another would give labels of other chunks. Each piece says its version (a validator), and what is kept says which versions it holds for.
+ * Checks whether pieces of one shard belong to the same version. A writer may replace a shard while it is
+ * read. An index of one version would then lead to the wrong chunks of another. Each piece has the validator
+ * of its version, and each cached index knows the versions for which it is valid.
  *
- * Replicas behind a balancer may each have validators of their own, or new ones each time. They show when an index is read again: the same
- * bytes come under another validator. The index then holds for both. Where there is no end to them, nothing is compared any more.
+ * Replicas behind a load balancer may each send their own validators, or new ones each time. This shows when
+ * an index is read again: the same bytes come with another validator. The index is then valid for both. If
+ * the validators never stop changing, they are not compared any more.
  */
 import { normalizeValidator } from '../storage/validator.ts';
 
-/** Versions of an object that something kept of it holds for. Of none: nothing is known, and all are taken for the same. */
+/**
+ * The versions of a shard for which a cached index is valid. If none is known, every version counts as valid.
+ */
 export class ShardVersions {
   readonly #known = new Set<string>();
-  /** Of the newest reply. */
+  /** The version of the newest reply. */
   readonly latest: string | undefined;
 
   constructor(
@@ -30,31 +34,33 @@ export class ShardVersions {
     return this.#known.has(normalizeValidator(validator));
   }
 
-  /** The same bytes came in these versions, too. */
+  /** Adds versions in which the same bytes came. */
   addAll(others: ShardVersions): void {
     for (const validator of others.#known) this.#known.add(validator);
   }
 }
 
-/** Places in which two versions took turns with the same index: so many are no coincidence of two versions with much in common. */
-const ENOUGH_PLACES = 4;
+/** If two validators alternate for the same bytes in this many indices, they do not name two versions. */
+const MIN_ALTERNATING = 4;
 
-/** What a volume has learned of its server's validators. */
+/**
+ * Compares versions, and learns whether the validators of the server can be trusted. Each volume has its own.
+ */
 export class VersionCheck {
   #turns = 0;
   #isOff = false;
   #isWarned = false;
-  /** Another version once had another index: then validators do tell versions apart. */
+  /** Whether another version once had other bytes, which proves that the validators tell versions apart. */
   #isProven = false;
-  readonly #takingTurns = new Set<string>();
+  readonly #alternating = new Set<string>();
   readonly #warn: (message: string) => void;
 
-  /** @param warn Told once, when validators of the server say nothing about versions. */
+  /** @param warn Called once if the validators of the server do not tell versions apart. */
   constructor(warn: (message: string) => void = () => undefined) {
     this.#warn = warn;
   }
 
-  /** Counts what happens, so that one can tell what came first. */
+  /** Returns the next number of a counter, which orders reads in time. */
   nextTurn(): number {
     return ++this.#turns;
   }
@@ -63,12 +69,12 @@ export class VersionCheck {
     return new ShardVersions(validator, this.nextTurn());
   }
 
-  /** Whether a piece is of a version that something kept holds for. */
+  /** Whether a piece has one of these versions. */
   agrees(versions: ShardVersions, { validator }: { validator?: string }): boolean {
     return this.#isOff || validator === undefined || versions.isUnknown || versions.has(validator);
   }
 
-  /** Whether pieces that were asked for together are of one version. */
+  /** Whether all pieces have the same version. */
   areOneVersion(pieces: readonly { validator?: string }[]): boolean {
     const seen = new Set(
       pieces.flatMap(({ validator }) => (validator === undefined ? [] : [normalizeValidator(validator)])),
@@ -77,11 +83,14 @@ export class VersionCheck {
   }
 
   /**
-   * An index was read again because something was of another version.
+   * Learns from an index that was read again after a version mismatch.
    *
-   * @param place Names the index.
-   * @param isAgain It had been read again before, and was of the version that it was of.
-   * @returns Whether what to think of that version is still open: the index is the same, and not known to be that version's.
+   * @param place Names the index, for the warning.
+   * @param isSame Whether the index has the same bytes as before.
+   * @param offending The validator of the mismatch.
+   * @param isAgain Whether this is not the first time that the index was read again.
+   * @returns Whether it is still open what the mismatch means: the index is the same, and not known to be
+   *   valid for the offending version.
    */
   learn(
     place: string,
@@ -97,25 +106,25 @@ export class VersionCheck {
     if (this.#isOff || offending === undefined || after.latest === undefined) return false;
     if (!after.has(offending)) return true;
     if (isAgain) {
-      this.#tell(place);
-      this.#takingTurns.add(place);
-      if (this.#takingTurns.size >= ENOUGH_PLACES && !this.#isProven) this.#isOff = true;
+      this.#warnOnce(place);
+      this.#alternating.add(place);
+      if (this.#alternating.size >= MIN_ALTERNATING && !this.#isProven) this.#isOff = true;
     }
     return false;
   }
 
-  /** The same bytes came under ever other validators: they are not compared any more. */
+  /** Stops all comparisons, because the same bytes came with ever new validators. */
   stopComparing(place: string): void {
     this.#isOff = true;
-    this.#tell(place);
+    this.#warnOnce(place);
   }
 
-  #tell(place: string): void {
+  #warnOnce(place: string): void {
     if (this.#isWarned) return;
     this.#isWarned = true;
     this.#warn(
-      `${place}: its server gives the same bytes under changing ETags or dates, as replicas behind a balancer do; ` +
-        'it may go unnoticed when a file of this volume is replaced while it is read',
+      `${place}: the server sends the same bytes with changing ETags or dates, as replicas behind a load balancer do; ` +
+        'if a file of this volume is replaced while it is read, that may go unnoticed',
     );
   }
 }

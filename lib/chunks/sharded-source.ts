@@ -1,15 +1,14 @@
 /**
- * Many chunks in one file: `KEY/0b.shard`. One task a shard finds out where its chunks are, and the tasks that follow read them, close
- * ones together; the queue runs the tasks of different shards side by side. Pairs of `.index` and `.data` files, as an old version of the
- * format had them, are not looked for: such a shard is absent.
- * Source: Neuroglancer, src/datasource/precomputed/sharded.md.
+ * Reads chunks from shard files (`KEY/0b.shard`), which hold many chunks each. One task per shard finds its
+ * chunks, and follow-up tasks read them. The queue runs the tasks of different shards in parallel.
+ * Source: Neuroglancer, src/datasource/precomputed/sharded.md. The pairs of `.index` and `.data` files of an
+ * older version of the format are not supported: the chunks of such a shard count as not stored.
  *
- * What is read (constants in `merge-ranges.ts` and below):
- * - the shard index, and in it the indices of the wanted minishards, both kept for later calls;
- * - wanted chunks, with what lies between them where that is cheaper than a request and little in all; of such a read only parts, where
- *   chunks are stored as they are, hold few wanted values at known places (raw), and the cost model of `range-cost.ts` says so;
- * - where most of a shard is wanted, its beginning at once: it has the indices or data that would be read anyhow, and a shard that is
- *   not larger takes one request.
+ * The reads, with constants in `merge-ranges.ts` and below:
+ * - The shard index and the indices of the wanted minishards. Both are cached.
+ * - The wanted chunks. Small gaps between them are read too, if that is cheaper than a request. Raw chunks
+ *   without compression are read in parts if `range-cost.ts` finds that cheaper.
+ * - If most of a shard is wanted, its beginning in one read, which may already hold all of it.
  */
 import { DecodeError } from '../base/errors.ts';
 import { maxStoredBytes } from '../compression/decompress.ts';
@@ -45,31 +44,39 @@ import {
 import { ShardPlan, type ShardCells } from './shard-plan.ts';
 import type { UnshardedSourceOptions } from './unsharded-source.ts';
 
+/** Options of a {@link ShardedSource}. */
 export interface ShardedSourceOptions extends UnshardedSourceOptions {
   sharding: ShardingSpec;
   indices: ShardIndexCache;
-  /** Where indices are kept longer. */
+  /** The disk cache, which keeps indices between processes. */
   disk?: ChunkDiskCache;
 }
 
-/** From this part of a shard's cells on, all of it is read: with the rest it is at most a quarter more than what is wanted. */
-const DENSE = 0.8;
+/**
+ * From this share of a shard's cells, the whole shard is read, which is at most a quarter more than what is
+ * wanted.
+ */
+const DENSE_SHARE = 0.8;
 
-/** A chunk that is stored. */
-interface Placed extends ByteRange {
+/** Where a stored chunk is in its shard. */
+interface LocatedChunk extends ByteRange {
   cell: number;
   minishard: number;
-  /** Says so. */
+  /** The index that says so. */
   index: CachedIndex;
 }
 
-/** How often the indices of a shard, and chunks by the same indices, may still be read again for one call, and when that began. */
-interface Patience {
+/**
+ * How often one call may still read the indices of a shard again, and chunks with the same indices; and when
+ * it began.
+ */
+interface ReadBudget {
   rereads: number;
   retries: number;
   since: number;
 }
 
+/** The chunks of one sharded scale. */
 export class ShardedSource implements ObjectSource {
   readonly id: string;
   readonly #options: ShardedSourceOptions;
@@ -91,7 +98,10 @@ export class ShardedSource implements ObjectSource {
     this.#plan = new ShardPlan(scale, sharding);
   }
 
-  /** The shard, and in it the chunk by the name that it would have on its own: `…/8_8_40/0b.shard#64-128_0-64_0-32`. */
+  /**
+   * The URL of the shard, and after `#` the name of the chunk in an unsharded scale:
+   * `…/8_8_40/0b.shard#64-128_0-64_0-32`.
+   */
   urlOf(cell: number): string {
     const name = chunkKey(this.#options.scale, cell).slice(this.#options.scale.key.length + 1);
     return `${this.#options.store.url}/${this.objectKeyOf(cell)}#${name}`;
@@ -108,12 +118,12 @@ export class ShardedSource implements ObjectSource {
   #taskOf = ({ shard, cells }: ShardCells): ReadTask => ({
     cells,
     run: (context) => {
-      const patience = { rereads: MAX_REREADS, retries: MAX_RETRIES, since: this.#store.versions.nextTurn() };
-      return this.#readShard(this.#fileOf(shard), cells, patience, context);
+      const budget = { rereads: MAX_REREADS, retries: MAX_RETRIES, since: this.#store.versions.nextTurn() };
+      return this.#readShard(this.#fileOf(shard), cells, budget, context);
     },
   });
 
-  /** As one task reads it. */
+  /** Opens a shard file for one task. */
   #fileOf(shard: Shard): ShardFile {
     return new ShardFile(this.#store, shard);
   }
@@ -121,82 +131,85 @@ export class ShardedSource implements ObjectSource {
   async #readShard(
     file: ShardFile,
     cells: readonly number[],
-    patience: Patience,
+    budget: ReadBudget,
     context: ReadContext,
   ): Promise<readonly ReadTask[]> {
     try {
-      const placed = await this.#find(file, cells, context);
-      if (this.#store.ignoresRanges && !placed.every((chunk) => file.hasRange(chunk)))
+      const located = await this.#locate(file, cells, context);
+      if (this.#store.ignoresRanges && !located.every((chunk) => file.hasRange(chunk)))
         await file.readBeginning(MAX_READ_BYTES, context);
-      const rest = placed.filter((chunk) => !file.hasRange(chunk));
-      const held = placed.filter((chunk) => file.hasRange(chunk));
-      const again = held.length > 0 ? await this.#deliver(file, file.held, held, patience, context) : [];
+      const rest = located.filter((chunk) => !file.hasRange(chunk));
+      const held = located.filter((chunk) => file.hasRange(chunk));
+      const again = held.length > 0 ? await this.#deliver(file, file.held, held, budget, context) : [];
       const reads = planReads(rest).map((range) => {
         const members = range.members.map((member) => rest[member]);
         return {
           cells: members.map(({ cell }) => cell),
           run: (later: ReadContext) =>
-            this.#readRange(this.#fileOf(file.shard), range, members, patience, later),
+            this.#readRange(this.#fileOf(file.shard), range, members, budget, later),
         };
       });
       return [...again, ...reads];
     } catch (error) {
-      throw inShard(file.name, error);
+      throw withShardName(file.name, error);
     }
   }
 
   async #readRange(
     file: ShardFile,
     range: ByteRange,
-    members: readonly Placed[],
-    patience: Patience,
+    members: readonly LocatedChunk[],
+    budget: ReadBudget,
     context: ReadContext,
   ): Promise<readonly ReadTask[]> {
     try {
       const wanted = members.map((chunk) => this.#wantedOf(chunk, context));
-      const ranges = wanted.some((its) => its)
+      const ranges = wanted.some((chunkRanges) => chunkRanges)
         ? planParts(
-            wanted.flatMap((its, k) => its ?? [members[k]]),
+            wanted.flatMap((chunkRanges, k) => chunkRanges ?? [members[k]]),
             range.end - range.start,
           )
         : undefined;
-      if (ranges) return await this.#readParts(file, ranges, members, wanted, patience, context);
-      return await this.#deliver(file, await file.read(range, context), members, patience, context);
+      if (ranges) return await this.#readParts(file, ranges, members, wanted, budget, context);
+      return await this.#deliver(file, await file.read(range, context), members, budget, context);
     } catch (error) {
-      if (isTruncated(error) && members.some(({ index }) => isOld(index, patience)))
-        return this.#readAgain(file, members, {}, patience, context);
-      throw inShard(file.name, error);
+      if (isTruncated(error) && members.some(({ index }) => wasReadBefore(index, budget)))
+        return this.#readAgain(file, members, {}, budget, context);
+      throw withShardName(file.name, error);
     }
   }
 
-  /** Chunks whose index and bytes are of different versions of the shard: they are looked for once more, in an index that is read again. */
+  /**
+   * Reads chunks again whose index and bytes had different versions of the shard, after reading the indices
+   * again.
+   */
   async #readAgain(
     file: ShardFile,
-    members: readonly Placed[],
+    members: readonly LocatedChunk[],
     contradiction: VersionMismatch,
-    { rereads, retries, since }: Patience,
+    { rereads, retries, since }: ReadBudget,
     context: ReadContext,
   ): Promise<readonly ReadTask[]> {
     const cells = members.map(({ cell }) => cell);
-    const go = (patience: Patience): readonly ReadTask[] => [
-      { cells, run: (later) => this.#readShard(this.#fileOf(file.shard), cells, patience, later) },
+    const retry = (budget: ReadBudget): readonly ReadTask[] => [
+      { cells, run: (later) => this.#readShard(this.#fileOf(file.shard), cells, budget, later) },
     ];
     if (rereads > 0) {
-      const { made, isOpen } = await this.#indices.reread(
+      const { timesRead, isUndecided } = await this.#indices.reread(
         file,
         new Map(members.map(({ minishard, index }) => [minishard, index])),
         contradiction,
         rereads,
         context,
       );
-      return go({ rereads: rereads - made, retries: isOpen ? MAX_RETRIES : 0, since });
+      return retry({ rereads: rereads - timesRead, retries: isUndecided ? MAX_RETRIES : 0, since });
     }
-    if (retries > 0) return go({ rereads, retries: retries - 1, since });
+    if (retries > 0) return retry({ rereads, retries: retries - 1, since });
     for (const cell of cells) context.fail(cell, changedShardError(file.url));
     return [];
   }
 
-  /** Bytes of the shard that hold all that is wanted of a chunk now; undefined where all of the chunk is. */
+  /** Returns the ranges of the shard that are wanted of a chunk now; undefined if the whole chunk is. */
   #wantedOf(
     { cell, start, end }: ByteRange & { cell: number },
     context: ReadContext,
@@ -213,23 +226,27 @@ export class ShardedSource implements ObjectSource {
       ?.ranges?.map((range) => ({ start: start + range.start, end: start + range.end }));
   }
 
-  /** @param ranges Hold of each member what is wanted, or all of it. */
+  /**
+   * Reads and delivers parts of chunks.
+   * @param ranges The ranges of the shard to read. They hold what is wanted of each member, or the whole
+   *   member.
+   */
   async #readParts(
     file: ShardFile,
     ranges: readonly ByteRange[],
-    members: readonly Placed[],
+    members: readonly LocatedChunk[],
     wanted: readonly (readonly ByteRange[] | undefined)[],
-    patience: Patience,
+    budget: ReadBudget,
     context: ReadContext,
   ): Promise<readonly ReadTask[]> {
     const pieces = ranges.map((range) => file.read(range, context));
-    const came = (await Promise.allSettled(pieces)).flatMap((piece) =>
+    const received = (await Promise.allSettled(pieces)).flatMap((piece) =>
       piece.status === 'fulfilled' && piece.value ? [piece.value] : [],
     );
-    const other = came.find((piece) => members.some(({ index }) => !this.#indices.agrees(index, piece)));
-    if (other || !this.#store.versions.areOneVersion(came))
-      return this.#readAgain(file, members, other ?? {}, patience, context);
-    const partsOf = (chunk: Placed): Promise<(ChunkPart | undefined)[]> =>
+    const other = received.find((piece) => members.some(({ index }) => !this.#indices.agrees(index, piece)));
+    if (other || !this.#store.versions.areOneVersion(received))
+      return this.#readAgain(file, members, other ?? {}, budget, context);
+    const partsOf = (chunk: LocatedChunk): Promise<(ChunkPart | undefined)[]> =>
       Promise.all(
         ranges.flatMap((range, k) =>
           range.start < chunk.end && range.end > chunk.start
@@ -237,60 +254,66 @@ export class ShardedSource implements ObjectSource {
             : [],
         ),
       );
-    const deliver = async (chunk: Placed, inParts: boolean): Promise<void> => {
+    const deliver = async (chunk: LocatedChunk, inParts: boolean): Promise<void> => {
       try {
         const found = await partsOf(chunk),
           parts = found.filter((part) => part !== undefined);
         if (parts.length < found.length)
-          await context.deliver(chunk.cell, undefined); // the shard has gone
+          await context.deliver(chunk.cell, undefined); // the shard was deleted
         else if (inParts) context.deliverParts(chunk.cell, parts);
         else await context.deliver(chunk.cell, this.#stored(chunk.cell, parts[0].bytes, undefined));
       } catch (error) {
-        context.fail(chunk.cell, inShard(file.name, error, `minishard ${chunk.minishard}: `));
+        context.fail(chunk.cell, withShardName(file.name, error, `minishard ${chunk.minishard}: `));
       }
     };
     await Promise.all(members.map((chunk, k) => deliver(chunk, wanted[k] !== undefined)));
     return [];
   }
 
-  /** Where the chunks are. Those that are not stored, and those that cannot be, are settled. */
-  async #find(file: ShardFile, cells: readonly number[], context: ReadContext): Promise<Placed[]> {
+  /**
+   * Finds the chunks in the shard. Delivers those that are not stored, and fails those with impossible sizes.
+   */
+  async #locate(file: ShardFile, cells: readonly number[], context: ReadContext): Promise<LocatedChunk[]> {
     const { ids, shards, minishards } = this.#plan.locate(cells);
     const wanted = [...new Set(minishards)];
-    const dense = this.#isDense(cells, shards[0], shards[1]) && !this.#areInParts(cells, context);
+    const isDense = this.#isDense(cells, shards[0], shards[1]) && !this.#arePartsCheaper(cells, context);
     const absent =
-      dense && !this.#indices.has(file, wanted) && !(await file.readBeginning(MAX_READ_BYTES, context));
+      isDense && !this.#indices.has(file, wanted) && !(await file.readBeginning(MAX_READ_BYTES, context));
     const found = absent ? [] : await this.#indices.read(file, wanted, context);
     const indices = new Map(found.map((index, k) => [wanted[k], index]));
-    const placed: Placed[] = [];
+    const located: LocatedChunk[] = [];
     for (const [k, cell] of cells.entries()) {
       const minishard = minishards[k],
         index = indices.get(minishard);
       if (index?.status === 'rejected') {
-        context.fail(cell, inShard(file.name, index.reason));
+        context.fail(cell, withShardName(file.name, index.reason));
         continue;
       }
       const range = index?.value && findChunk(index.value, ids[2 * k], ids[2 * k + 1]);
-      if (range) placed.push({ ...range, cell, minishard, index: index.value! });
+      if (range) located.push({ ...range, cell, minishard, index: index.value! });
       else await context.deliver(cell, undefined);
     }
-    return placed.filter((chunk) => this.#isPossible(file.name, chunk, context));
+    return located.filter((chunk) => this.#checkSize(file.name, chunk, context));
   }
 
-  /** Whether the shard's beginning is worth a read of its own, before anything is known. */
+  /** Whether to read the beginning of the shard first, before its indices are known. */
   #isDense(cells: readonly number[], low: number, high: number): boolean {
     const { sharding, scale } = this.#options;
-    const inShard = cellsInShard(sharding, gridShape(scale), low, high);
-    if (cells.length < DENSE * inShard || shardIndexBytes(sharding) > WHOLE_INDEX_BYTES) return false;
-    // Plain raw chunks are as large as they are: more than one read would cut one, which is then read again.
+    const cellsPerShard = cellsInShard(sharding, gridShape(scale), low, high);
+    if (cells.length < DENSE_SHARE * cellsPerShard || shardIndexBytes(sharding) > WHOLE_INDEX_BYTES)
+      return false;
+    // The size of plain raw chunks is known: if the shard is larger than one read, a chunk would be cut and
+    // read again.
     const { exactBytes } = this.#contentOf(cells[0]);
     return (
-      exactBytes === undefined || sharding.dataEncoding !== 'raw' || inShard * exactBytes < MAX_READ_BYTES
+      exactBytes === undefined ||
+      sharding.dataEncoding !== 'raw' ||
+      cellsPerShard * exactBytes < MAX_READ_BYTES
     );
   }
 
-  /** Whether parts of each chunk are less work than all of it, even if the indices have to be read for them. */
-  #areInParts(cells: readonly number[], context: ReadContext): boolean {
+  /** Whether parts of each chunk cost less than the whole chunk, even with the reads of the indices. */
+  #arePartsCheaper(cells: readonly number[], context: ReadContext): boolean {
     return cells.every((cell) => {
       const { exactBytes: end } = this.#contentOf(cell);
       const wanted = end === undefined ? undefined : this.#wantedOf({ cell, start: 0, end }, context);
@@ -298,16 +321,16 @@ export class ShardedSource implements ObjectSource {
     });
   }
 
-  #isPossible(name: string, { cell, minishard, start, end }: Placed, { fail }: ReadContext): boolean {
+  #checkSize(name: string, { cell, minishard, start, end }: LocatedChunk, { fail }: ReadContext): boolean {
     const { maxBytes } = this.#contentOf(cell);
     if (end - start <= maxStoredBytes(maxBytes)) return true;
     fail(
       cell,
-      inShard(
+      withShardName(
         name,
         new DecodeError(
           'TOO_LARGE',
-          `minishard ${minishard}: a chunk of ${end - start} bytes; at most ${maxBytes} are expected`,
+          `minishard ${minishard}: a chunk has ${end - start} bytes; at most ${maxBytes} are expected`,
         ),
       ),
     );
@@ -320,27 +343,28 @@ export class ShardedSource implements ObjectSource {
   #stored(cell: number, bytes: Uint8Array, validator: string | undefined): StoredChunk {
     const { dataEncoding } = this.#options.sharding,
       content = { ...this.#contentOf(cell), validator };
-    // Plain bytes may be kept as they are, and would keep all of a large piece alive: they are copied out of it.
+    // Plain bytes may be cached as they are. They are copied, so that they do not keep a large piece alive.
     return dataEncoding === 'raw'
       ? { bytes: trimMemory(bytes), contentEncoding: undefined, ...content }
       : { bytes, contentEncoding: dataEncoding, ...content };
   }
 
   /**
-   * @param piece Undefined when the shard has gone since its index was read: nothing is stored there.
-   * @returns Tasks that the chunks go on in whose index is of another version than the piece.
+   * Delivers chunks out of a piece of the shard.
+   * @param piece Undefined if the shard was deleted after its index was read: then no chunk is stored.
+   * @returns Tasks that read chunks again, whose index has another version than the piece.
    */
   async #deliver(
     file: ShardFile,
     piece: ShardPiece | undefined,
-    members: readonly Placed[],
-    patience: Patience,
+    members: readonly LocatedChunk[],
+    budget: ReadBudget,
     context: ReadContext,
   ): Promise<readonly ReadTask[]> {
-    const stale: Placed[] = [];
+    const stale: LocatedChunk[] = [];
     for (const chunk of members) {
       const { cell, minishard, index, start, end } = chunk;
-      const isCut = piece && end > piece.start + piece.bytes.byteLength && isOld(index, patience);
+      const isCut = piece && end > piece.start + piece.bytes.byteLength && wasReadBefore(index, budget);
       if (piece && (isCut || !this.#indices.agrees(index, piece))) {
         stale.push(chunk);
         continue;
@@ -351,26 +375,26 @@ export class ShardedSource implements ObjectSource {
           piece && this.#stored(cell, sliceRange(piece, { start, end }), piece.validator),
         );
       } catch (error) {
-        context.fail(cell, inShard(file.name, error, `minishard ${minishard}: `));
+        context.fail(cell, withShardName(file.name, error, `minishard ${minishard}: `));
       }
     }
-    return stale.length > 0 ? this.#readAgain(file, stale, piece!, patience, context) : [];
+    return stale.length > 0 ? this.#readAgain(file, stale, piece!, budget, context) : [];
   }
 }
 
-/** Whether an index was here before the call began: its shard may be another one by now. */
-const isOld = ({ versions, fromDisk }: CachedIndex, { since, rereads }: Patience): boolean =>
+/** Whether an index was read before the call began. Its shard may have been replaced since. */
+const wasReadBefore = ({ versions, fromDisk }: CachedIndex, { since, rereads }: ReadBudget): boolean =>
   rereads > 0 && (fromDisk || versions.learnedAt < since);
 
-/** What a range has of a chunk, out of a piece that was read for it. */
+/** Returns the part of a chunk that lies in a range, out of a piece that was read for the range. */
 function partOf(chunk: ByteRange, piece: ShardPiece, range: ByteRange): ChunkPart {
   const start = Math.max(range.start, chunk.start),
     end = Math.min(range.end, chunk.end);
   return { start: start - chunk.start, bytes: sliceRange(piece, { start, end }) };
 }
 
-/** What is wrong in a shard, by the shard's name. */
-const inShard = (name: string, error: unknown, where = ''): unknown =>
+/** Adds the name of the shard to a decoding error. */
+const withShardName = (name: string, error: unknown, where = ''): unknown =>
   error instanceof DecodeError
     ? new DecodeError(error.code, `${name}: ${where}${error.message}`, { cause: error })
     : error;

@@ -1,27 +1,34 @@
-/** Small things read once for all who want them at the same time, and kept for those who come later. */
+/**
+ * A cache of small values, such as indices, whose reads are shared by all calls that need them at the same
+ * time.
+ */
 import { LRUCache } from 'lru-cache';
 import { leaveOnAbort } from '../base/abort.ts';
 
+/** The size limit of a {@link SharedReads}. */
 export interface SharedReadsOptions<V> {
-  /** What is kept takes no more than this; what was used least recently goes first. */
+  /** Size of the cache. The value that was used least recently is dropped first. */
   maxBytes: number;
   bytesOf: (value: V) => number;
 }
 
-/** Reads begun by one call. */
+/** The reads that one call started. */
 interface Batch {
-  /** Calls that wait for any of them. */
+  /** Number of calls that wait for any of them. */
   callers: number;
   abort: AbortController;
 }
 
-/** What a kept value costs beside its own bytes; it bounds their count, too. */
+/** Overhead per cached value in bytes. It also limits the number of values. */
 const ENTRY_BYTES = 256;
 
-/** A read that fails is forgotten, and one that nobody waits for any more is cancelled: nobody inherits another's failure or abort. */
+/**
+ * Caches values by key and shares reads in progress. A failed read is forgotten, and a read without callers
+ * is cancelled, so that no caller gets the error or the abort of another.
+ */
 export class SharedReads<V extends object> {
   readonly #kept: LRUCache<string, V>;
-  readonly #underWay = new Map<string, { batch: Batch; value: Promise<V | undefined> }>();
+  readonly #inFlight = new Map<string, { batch: Batch; value: Promise<V | undefined> }>();
 
   constructor({ maxBytes, bytesOf }: SharedReadsOptions<V>) {
     this.#kept = new LRUCache({
@@ -34,40 +41,41 @@ export class SharedReads<V extends object> {
     return this.#kept.has(key);
   }
 
-  /** Forgets what is kept at a key, if it is this value: whoever asks from now on reads it again. */
+  /** Drops the value of a key if it is still this one. The next call reads it again. */
   forget(key: string, value: V): void {
     if (this.#kept.peek(key) === value) this.#kept.delete(key);
   }
 
-  /** What is kept at a key. */
+  /** Returns the cached value of a key, without counting it as a use. */
   peek(key: string): V | undefined {
     return this.#kept.peek(key);
   }
 
   /**
-   * One value a key, each with its own failure. undefined (nothing is stored there) is not kept.
+   * Returns one value per key, each with its own error. Undefined means that nothing is stored; it is not
+   * cached.
    *
-   * @param keys Distinct.
-   * @param read Begins the reads of the keys at these positions, which nobody else has under way: one promise each.
-   * @throws signal.reason for this caller alone.
+   * @param keys Distinct keys.
+   * @param read Starts the reads for the keys at these positions and returns one promise for each.
+   * @throws signal.reason, for this caller alone.
    */
   readAll(
     keys: readonly string[],
     read: (missing: readonly number[], signal: AbortSignal) => readonly Promise<V | undefined>[],
     signal: AbortSignal,
   ): Promise<PromiseSettledResult<V | undefined>[]> {
-    const missing = [...keys.keys()].filter((k) => !this.#kept.has(keys[k]) && !this.#underWay.has(keys[k]));
+    const missing = [...keys.keys()].filter((k) => !this.#kept.has(keys[k]) && !this.#inFlight.has(keys[k]));
     if (missing.length > 0)
-      this.#begin(
+      this.#start(
         missing.map((k) => keys[k]),
         (abort) => read(missing, abort),
       );
     const batches = new Set<Batch>();
     const values = keys.map((key) => {
-      const underWay = this.#underWay.get(key);
-      if (!underWay) return Promise.resolve(this.#kept.get(key));
-      batches.add(underWay.batch);
-      return underWay.value;
+      const inFlight = this.#inFlight.get(key);
+      if (!inFlight) return Promise.resolve(this.#kept.get(key));
+      batches.add(inFlight.batch);
+      return inFlight.value;
     });
     for (const batch of batches) batch.callers++;
     return leaveOnAbort(Promise.allSettled(values), signal, () => {
@@ -75,7 +83,7 @@ export class SharedReads<V extends object> {
     });
   }
 
-  #begin(keys: readonly string[], read: (signal: AbortSignal) => readonly Promise<V | undefined>[]): void {
+  #start(keys: readonly string[], read: (signal: AbortSignal) => readonly Promise<V | undefined>[]): void {
     const batch: Batch = { callers: 0, abort: new AbortController() };
     const values = read(batch.abort.signal);
     for (const [k, key] of keys.entries()) {
@@ -84,13 +92,13 @@ export class SharedReads<V extends object> {
         return value;
       };
       const forget = (): void =>
-        void (this.#underWay.get(key)?.batch === batch && this.#underWay.delete(key));
-      this.#underWay.set(key, { batch, value: values[k].then(keep).finally(forget) });
+        void (this.#inFlight.get(key)?.batch === batch && this.#inFlight.delete(key));
+      this.#inFlight.set(key, { batch, value: values[k].then(keep).finally(forget) });
     }
   }
 
   #cancel(batch: Batch): void {
-    for (const [key, underWay] of this.#underWay) if (underWay.batch === batch) this.#underWay.delete(key);
+    for (const [key, inFlight] of this.#inFlight) if (inFlight.batch === batch) this.#inFlight.delete(key);
     batch.abort.abort();
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Stored bytes to those who wait for them: inflated once, shown to all, and given back at once where nothing is to be kept. A very large
- * chunk whose voxels lie at known places goes by in windows, each taking its voxels out as they pass, and is never held whole.
+ * Inflates a stored chunk once and delivers it to all waiting calls. Frees the memory at once if nothing is
+ * cached. A very large chunk whose voxels lie at known offsets (raw) is delivered in windows, and is never
+ * completely in memory.
  */
 import { runWithoutPause, type CooperativeRunner } from '../base/cooperative-work.ts';
 import { canStream, decompressWindows } from '../compression/decompress.ts';
@@ -9,14 +10,18 @@ import type { ChunkWaiter, WindowReader } from './chunk-consumer.ts';
 import type { ChunkPart, KeptChunk, Reencoder, StoredChunk } from './chunk-source.ts';
 import { inflateChunk } from './inflate.ts';
 
-/** Above this a chunk goes by in windows where it can. */
+/** Larger chunks are delivered in windows, if possible. */
 const WHOLE_BYTES = 16 * 1024 * 1024;
-/** Below this the collector is as good: giving memory back is a message of its own. */
+/**
+ * Smaller chunks are left to the garbage collector, because freeing memory takes a message to another thread.
+ */
 const RELEASED_BYTES = 1024 * 1024;
 
 /**
- * @param keep Given when something is to be kept: says what makes it, undefined for the inflated bytes as they are.
- * @returns What to keep, when somebody could use the bytes.
+ * Inflates a chunk and delivers it.
+ * @param keep Given if the chunk is to be cached. Returns a converter for it, or undefined to cache the
+ *   inflated bytes.
+ * @returns What to cache; undefined if no call could use the bytes.
  */
 export async function unpackChunk(
   chunk: StoredChunk | undefined,
@@ -31,11 +36,11 @@ export async function unpackChunk(
       ? []
       : waiters.map((waiter) => waiter.windowReader());
   if (chunk && readers.length > 0 && readers.every((read) => read !== undefined)) {
-    const { left, served } = await unpackWindows(chunk, waiters, readers, reencoder, signal, pacer);
-    if (left.length === 0)
+    const { unserved, served } = await unpackWindows(chunk, waiters, readers, reencoder, signal, pacer);
+    if (unserved.length === 0)
       return served && reencoder ? (reencoder.finish() ?? inflateAgain(chunk, signal)) : undefined;
-    waiters = left;
-    reencoder = keep?.(); // the other one has seen what is not the chunk
+    waiters = unserved;
+    reencoder = keep?.(); // the first one has seen bytes that are not the chunk
   }
   let bytes: Uint8Array | undefined;
   try {
@@ -44,14 +49,14 @@ export async function unpackChunk(
     for (const waiter of waiters) waiter.fail(error);
     return undefined;
   }
-  let taken = false;
+  let wasAccepted = false;
   for (const waiter of waiters) {
-    const going = pacer.run(waiter.deliver(bytes));
-    // All of them in one go where they are short: whoever goes on together asks together.
-    if (typeof going === 'boolean' ? going : await going) taken = true;
+    const delivering = pacer.run(waiter.deliver(bytes));
+    // Short deliveries run in the same turn, so that the calls that continue share their next reads.
+    if (typeof delivering === 'boolean' ? delivering : await delivering) wasAccepted = true;
   }
-  const kept = taken && bytes && keep ? toKeptChunk(bytes, reencoder) : undefined;
-  // Not what came from the store: other chunks may be in the same memory.
+  const kept = wasAccepted && bytes && keep ? toKeptChunk(bytes, reencoder) : undefined;
+  // Bytes from the store are not freed: other chunks may share their memory.
   if (
     bytes &&
     bytes.byteLength >= RELEASED_BYTES &&
@@ -62,15 +67,19 @@ export async function unpackChunk(
   return kept;
 }
 
-/** What to keep of a chunk that is whole: its other form where that is better, or its bytes as they are. */
+/** Returns what to cache of a complete chunk: its converted form if that is better, else its bytes. */
 export function toKeptChunk(bytes: Uint8Array, reencoder: Reencoder | undefined): KeptChunk {
   reencoder?.add(bytes);
-  // Memory of its own: a view of a larger read would keep all of that. The slack of inflating is not worth a copy.
+  // A view of a larger read is copied, because it would keep that read alive. A little slack is not worth a
+  // copy.
   const isOwn = bytes.byteOffset === 0 && bytes.buffer.byteLength - bytes.byteLength <= SLACK_BYTES;
   return reencoder?.finish() ?? { bytes: isOwn ? bytes : new Uint8Array(bytes) };
 }
 
-/** The rare chunk that went by in windows and is to be kept as it is after all. Everybody has been served, so nothing fails. */
+/**
+ * Inflates a chunk again, for the rare case that it passed in windows and its converted form is not better.
+ * All calls have been served, so a failure is ignored.
+ */
 const inflateAgain = (chunk: StoredChunk, signal: AbortSignal): Promise<KeptChunk | undefined> =>
   inflateChunk(chunk, signal).then(
     (bytes) => ({ bytes }),
@@ -81,8 +90,9 @@ const goesByWindows = ({ exactBytes, contentEncoding }: StoredChunk): boolean =>
   exactBytes !== undefined && exactBytes > WHOLE_BYTES && canStream(contentEncoding);
 
 /**
- * @returns `left`: those not served yet, when what went by is not the chunk: it has another size, and may hold another bitstream.
- * `served`: whether somebody was.
+ * Delivers a chunk in windows.
+ * @returns `unserved`: the calls that are not served, if the bytes had the wrong size and may be compressed
+ *   twice. `served`: whether any call was served.
  */
 async function unpackWindows(
   chunk: StoredChunk,
@@ -91,7 +101,7 @@ async function unpackWindows(
   reencoder: Reencoder | undefined,
   signal: AbortSignal,
   pacer: CooperativeRunner,
-): Promise<{ left: readonly ChunkWaiter[]; served: boolean }> {
+): Promise<{ unserved: readonly ChunkWaiter[]; served: boolean }> {
   const reading = new Map(waiters.map((waiter, k) => [waiter, readers[k]]));
   try {
     const total = await decompressWindows(
@@ -104,25 +114,25 @@ async function unpackWindows(
           try {
             read(window, at);
           } catch (error) {
-            reading.delete(waiter); // its own fault alone
+            reading.delete(waiter); // fails for this call only
             waiter.fail(error);
           }
         }
       },
     );
-    if (total !== chunk.exactBytes) return { left: [...reading.keys()], served: false };
+    if (total !== chunk.exactBytes) return { unserved: [...reading.keys()], served: false };
     for (const waiter of reading.keys()) {
-      const going = pacer.run(waiter.finish(true));
-      if (going) await going;
+      const delivering = pacer.run(waiter.finish(true));
+      if (delivering) await delivering;
     }
-    return { left: [], served: reading.size > 0 };
+    return { unserved: [], served: reading.size > 0 };
   } catch (error) {
     for (const waiter of reading.keys()) waiter.fail(error);
-    return { left: [], served: false };
+    return { unserved: [], served: false };
   }
 }
 
-/** Parts of a chunk, to one who needs no more than those. */
+/** Delivers parts of a chunk to a call that needs only those. */
 export function deliverPartsTo(parts: readonly ChunkPart[], waiter: ChunkWaiter): void {
   try {
     const read = waiter.windowReader()!;
@@ -130,5 +140,5 @@ export function deliverPartsTo(parts: readonly ChunkPart[], waiter: ChunkWaiter)
   } catch (error) {
     return waiter.fail(error);
   }
-  runWithoutPause(waiter.finish(true)); // so few values are asked for in parts
+  runWithoutPause(waiter.finish(true)); // parts are only read for few values, so no pause is needed
 }

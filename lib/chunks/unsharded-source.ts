@@ -1,4 +1,7 @@
-/** One object a chunk: `KEY/x0-x1_y0-y1_z0-z1`. Source: Neuroglancer, src/datasource/precomputed/volume.md, "Unsharded chunk storage". */
+/**
+ * Reads chunks that are stored as one object each: `KEY/x0-x1_y0-y1_z0-z1`.
+ * Source: Neuroglancer, src/datasource/precomputed/volume.md, "Unsharded chunk storage".
+ */
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import { maxStoredBytes } from '../compression/decompress.ts';
 import { chunkKey } from '../precomputed/grid.ts';
@@ -9,17 +12,22 @@ import { ChunkStore, describeContent } from './chunk-store.ts';
 import { PartReader } from './part-reader.ts';
 import { planParts } from './range-cost.ts';
 
+/** The scale of a source, and how its chunks are stored. */
 export interface UnshardedSourceOptions {
   store: Store;
   scale: Scale;
   codec: Codec;
   layoutOf: (cell: number) => ChunkLayout;
-  /** Whether the bucket's info is known to be readable, so that 403 may mean "no such chunk"; false asks once when it matters. */
+  /**
+   * Whether the info in this store is known to be readable, so that status 403 may mean "not found". If not,
+   * it is read at the first 403.
+   */
   infoWasRead: boolean;
-  /** Whether parts of a chunk may be read where that is less work. @default true */
+  /** Whether parts of a chunk may be read if that costs less. @default true */
   rangeReads?: boolean;
 }
 
+/** The chunks of one unsharded scale. */
 export class UnshardedSource implements ObjectSource {
   readonly id: string;
   readonly #options: UnshardedSourceOptions;

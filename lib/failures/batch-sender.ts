@@ -1,7 +1,7 @@
 /**
- * Gets a long list asked about, a batch at a time, by a server that may want smaller batches, a pause, or nothing to do with it.
- * It knows nothing of IDs: a batch is a stretch of indices. What is done about a failure stands in verdict.ts, under `batches`. After eight
- * batches in a row that failed for good, or half an hour without any answer, the rest fails unasked.
+ * Sends a long list to a server in batches. A batch is a range of indices; this file knows nothing about IDs.
+ * It retries, waits or halves batches as `retry-decision.ts` says under `batches`. After eight batches in a
+ * row have failed for good, or after half an hour without any answer, the rest fails without a request.
  */
 import type PQueue from 'p-queue';
 import { pause } from '../base/abort.ts';
@@ -10,83 +10,90 @@ import type { BatchLimit } from './pace.ts';
 import { MAX_FAILURES_IN_A_ROW, RetryCounter, type OnRetry } from './retry-counter.ts';
 import { decideByError } from './retry-decision.ts';
 
+/** Limits of the requests, and what is called on retries. */
 export interface BatchSenderOptions {
-  /** Its concurrency is that of the requests; may be shared with other senders. */
+  /** Limits the requests in flight. Several senders may share it. */
   queue: PQueue;
   limit: BatchLimit;
-  /** Most in one batch. */
+  /** Most items in one batch, whatever the server can take. */
   maxCount: number;
-  /** Most repeats of one request that may pass. @default 4 */
+  /** Most retries of one request. @default 4 */
   retries?: number;
   onRetry?: OnRetry;
   clock?: SenderClock;
 }
 
+/** Time and randomness, which tests replace. */
 export interface SenderClock {
   /** Resolves early, or rejects, when the signal aborts. */
   pause: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** Milliseconds that never jump. */
+  /** Milliseconds of a monotonic clock. */
   monotonicMs: () => number;
-  /** 0 to 1. */
+  /** Returns a random number from 0 to 1. */
   random: () => number;
 }
 
+/** A list of items to send. */
 export interface BatchWork {
+  /** Number of items. */
   count: number;
-  /** Asks about `start` (inclusive) to `end` (exclusive). */
+  /** Requests the items from `start` (inclusive) to `end` (exclusive). */
   send: (start: number, end: number) => Promise<void>;
-  /** Told once of each stretch that has no answer. */
+  /** Called once for each range of items that has no answer. */
   fail: (start: number, end: number, error: Error) => void;
-  /** After it, nothing more is asked and nobody is told. */
+  /** After an abort, neither `send` nor `fail` is called. */
   signal: AbortSignal;
 }
 
-const PATIENCE_MS = 30 * 60_000;
+const MAX_SILENCE_MS = 30 * 60_000;
 
 const SYSTEM: SenderClock = { pause, monotonicMs: () => performance.now(), random: () => Math.random() };
 
-/** Resolves when all of it is answered or failed, or after an abort. Never rejects. */
-export function sendInBatches(errand: BatchWork, options: BatchSenderOptions): Promise<void> {
-  return errand.count === 0 ? Promise.resolve() : new Sending(errand, options).done;
+/**
+ * Sends the work in batches. Resolves when every item is answered or has failed, or after an abort. Never
+ * rejects.
+ */
+export function sendInBatches(work: BatchWork, options: BatchSenderOptions): Promise<void> {
+  return work.count === 0 ? Promise.resolve() : new BatchRun(work, options).done;
 }
 
-interface Stretch {
+interface IndexRange {
   start: number;
   end: number;
 }
 
-class Sending {
+class BatchRun {
   readonly done: Promise<void>;
   #finish!: () => void;
-  readonly #errand: BatchWork;
+  readonly #work: BatchWork;
   readonly #options: BatchSenderOptions;
   readonly #clock: SenderClock;
-  /** First come, first served: a half of what failed waits until the others had their turn. */
-  #pending: Stretch[];
+  /** First in, first out: the halves of a failed batch wait behind the other batches. */
+  #pending: IndexRange[];
   #tasks = 0;
-  /** Tasks that have not begun. */
+  /** Tasks that have not started. */
   #queued = 0;
   #failedInARow = 0;
   #lastAnswerAt: number | undefined;
 
-  constructor(errand: BatchWork, options: BatchSenderOptions) {
-    this.#errand = errand;
+  constructor(work: BatchWork, options: BatchSenderOptions) {
+    this.#work = work;
     this.#options = options;
     this.#clock = options.clock ?? SYSTEM;
-    this.#pending = [{ start: 0, end: errand.count }];
+    this.#pending = [{ start: 0, end: work.count }];
     this.done = new Promise((resolve) => (this.#finish = resolve));
     this.#start();
   }
 
-  /** No more tasks than run at once: other senders of the queue get their turn between. */
+  /** Queues only as many tasks as run at once, so that other senders of the queue get their share. */
   #start(): void {
     const { queue } = this.#options;
-    while (this.#tasks < queue.concurrency && this.#leaves(this.#queued)) {
+    while (this.#tasks < queue.concurrency && this.#hasMoreBatches(this.#queued)) {
       this.#tasks++;
       this.#queued++;
       void queue.add(async () => {
         this.#queued--;
-        const batch = this.#take();
+        const batch = this.#takeBatch();
         if (batch) await this.#send(batch);
         this.#tasks--;
         this.#start();
@@ -95,89 +102,89 @@ class Sending {
     if (this.#tasks === 0) this.#finish();
   }
 
-  /** Whether there are more batches than so many tasks will take. */
-  #leaves(tasks: number): boolean {
-    if (this.#errand.signal.aborted) return false;
-    const most = this.#most();
+  /** Whether more batches are pending than this many tasks will send. */
+  #hasMoreBatches(tasks: number): boolean {
+    if (this.#work.signal.aborted) return false;
+    const maxSize = this.#maxBatchSize();
     let batches = 0;
     for (const { start, end } of this.#pending)
-      if ((batches += Math.ceil((end - start) / most)) > tasks) return true;
+      if ((batches += Math.ceil((end - start) / maxSize)) > tasks) return true;
     return false;
   }
 
-  #most(): number {
+  #maxBatchSize(): number {
     return Math.min(this.#options.limit.limit, this.#options.maxCount);
   }
 
-  #take(): Stretch | undefined {
+  #takeBatch(): IndexRange | undefined {
     const [first] = this.#pending;
-    if (!first || this.#errand.signal.aborted) return undefined;
-    const end = Math.min(first.end, first.start + this.#most());
+    if (!first || this.#work.signal.aborted) return undefined;
+    const end = Math.min(first.end, first.start + this.#maxBatchSize());
     if (end === first.end) return this.#pending.shift();
     const batch = { start: first.start, end };
     first.start = end;
     return batch;
   }
 
-  /** Asks about one batch until it is answered, split, failed or nobody cares. */
-  async #send({ start, end }: Stretch): Promise<void> {
-    const { send: ask, signal } = this.#errand,
-      { limit: size, maxCount, retries, onRetry } = this.#options;
+  /** Sends one batch until it is answered, split, failed or aborted. */
+  async #send({ start, end }: IndexRange): Promise<void> {
+    const { send, signal } = this.#work,
+      { limit, maxCount, retries, onRetry } = this.#options;
     const count = end - start,
-      tries = new RetryCounter({ retries, onRetry, random: this.#clock.random });
+      counter = new RetryCounter({ retries, onRetry, random: this.#clock.random });
     this.#lastAnswerAt ??= this.#clock.monotonicMs();
-    for (let again = false; ;) {
+    for (let wasRetriedAtOnce = false; ;) {
       try {
-        await ask(start, end);
-        size.succeeded(count, maxCount);
+        await send(start, end);
+        limit.succeeded(count, maxCount);
         this.#lastAnswerAt = this.#clock.monotonicMs();
         this.#failedInARow = 0;
         return;
       } catch (error) {
         if (signal.aborted) return;
-        const verdict = decideByError('batches', error),
-          known = error as GraphError;
-        const outOfPatience = this.#clock.monotonicMs() - this.#lastAnswerAt >= PATIENCE_MS;
-        if (verdict === 'again' && !again) {
-          again = true;
+        const decision = decideByError('batches', error),
+          failure = error as GraphError;
+        const isOverdue = this.#clock.monotonicMs() - this.#lastAnswerAt >= MAX_SILENCE_MS;
+        if (decision === 'immediately' && !wasRetriedAtOnce) {
+          wasRetriedAtOnce = true;
           continue;
         }
         if (
           count > 1 &&
-          (verdict === 'split' || verdict === 'smaller' || verdict === 'again') &&
-          !outOfPatience
+          (decision === 'split' || decision === 'splitOnly' || decision === 'immediately') &&
+          !isOverdue
         ) {
-          size.failed(count);
+          limit.failed(count);
           const middle = start + (count >>> 1);
           this.#pending.push({ start, end: middle }, { start: middle, end });
           return;
         }
-        const delayMs = outOfPatience ? undefined : tries.nextDelayMs(verdict, known.retryAfter);
-        if (delayMs === undefined) return this.#fail(start, end, known, outOfPatience);
+        const delayMs = isOverdue ? undefined : counter.nextDelayMs(decision, failure.retryAfter);
+        if (delayMs === undefined) return this.#fail(start, end, failure, isOverdue);
         await this.#clock.pause(delayMs, signal).catch(() => undefined);
         if (signal.aborted) return;
       }
     }
   }
 
-  #fail(start: number, end: number, error: GraphError, outOfPatience: boolean): void {
-    const { fail } = this.#errand;
+  #fail(start: number, end: number, error: GraphError, isOverdue: boolean): void {
+    const { fail } = this.#work;
     fail(start, end, error);
     this.#failedInARow++;
-    if (this.#failedInARow < MAX_FAILURES_IN_A_ROW && !outOfPatience) return;
-    const why = outOfPatience
-      ? `no answer came for ${PATIENCE_MS / 60_000} minutes`
+    if (this.#failedInARow < MAX_FAILURES_IN_A_ROW && !isOverdue) return;
+    const reason = isOverdue
+      ? `no answer came for ${MAX_SILENCE_MS / 60_000} minutes`
       : `${this.#failedInARow} requests in a row failed`;
     const rest =
       error instanceof GraphError
         ? new GraphError(
             error.code,
-            `not asked, as ${why}; the last: ${error.message}`,
+            `not requested, because ${reason}; the last failure: ${error.message}`,
             error.url,
             error.status,
             { cause: error },
           )
         : error;
-    for (const stretch of this.#pending.splice(0)) fail(stretch.start, stretch.end, rest);
+    for (const range of this.#pending.splice(0)) fail(range.start, range.end, rest);
   }
 }

@@ -1,40 +1,45 @@
 /**
- * How many IDs a server answers in one request: learnt from what fails. A failure halves the size, unless as many have just worked (then it is those IDs, or chance); after eight full requests in a row it grows by a quarter.
+ * Learns how many IDs a server answers in one request. A failure halves the limit, unless requests of that
+ * size worked before: then the IDs or chance may be the cause. After eight full requests in a row, the limit
+ * grows by a quarter.
  */
 export class BatchSize {
   #limit = Infinity;
-  /** The most that were answered since the limit last fell. */
-  #worked = 0;
-  /** Failures of sizes that had worked, without a success between them. */
-  #strikes = 0;
+  /** Size of the largest request that was answered since the limit last fell. */
+  #largestWorked = 0;
+  /** Failures in a row of sizes that had worked before. */
+  #repeatedFailures = 0;
   #fullInARow = 0;
 
-  /** Most IDs to ask for at once, at least 1; Infinity while nothing is known. */
+  /** Most IDs for one request, at least 1. Infinity while no limit is known. */
   get limit(): number {
     return this.#limit;
   }
 
-  /** @param wanted What would be asked for if there were no limit; less than the limit is no sign that more would work. */
+  /**
+   * Records a request of `count` IDs that was answered.
+   * @param wanted How many IDs the request would have held without a limit.
+   */
   succeeded(count: number, wanted: number): void {
-    this.#strikes = 0;
-    this.#worked = Math.max(this.#worked, count);
+    this.#repeatedFailures = 0;
+    this.#largestWorked = Math.max(this.#largestWorked, count);
     if (count < this.#limit || ++this.#fullInARow < GROWS_AFTER) return;
     this.#fullInARow = 0;
     const grown = this.#limit + Math.ceil(this.#limit / 4);
     this.#limit = grown >= wanted ? Infinity : grown;
   }
 
-  /** That many were too many, or took too long. */
+  /** Records a request of `count` IDs that was too large or took too long. */
   failed(count: number): void {
     this.#fullInARow = 0;
-    if (count <= this.#worked) {
-      if (++this.#strikes < STRIKES) return;
-      this.#worked = 0;
+    if (count <= this.#largestWorked) {
+      if (++this.#repeatedFailures < MAX_REPEATED_FAILURES) return;
+      this.#largestWorked = 0;
     }
-    this.#strikes = 0;
-    this.#limit = Math.min(this.#limit, Math.max(Math.ceil(count / 2), this.#worked));
+    this.#repeatedFailures = 0;
+    this.#limit = Math.min(this.#limit, Math.max(Math.ceil(count / 2), this.#largestWorked));
   }
 }
 
 const GROWS_AFTER = 8,
-  STRIKES = 3;
+  MAX_REPEATED_FAILURES = 3;

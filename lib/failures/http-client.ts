@@ -1,4 +1,4 @@
-/** An HTTP client that tries again what may pass, at the pace of each host. */
+/** The HTTP client: sends requests at the pace of each host and retries temporary failures. */
 import { onAbort, pause } from '../base/abort.ts';
 import { RequestError } from '../base/errors.ts';
 import { retryObserver, type Observer } from '../base/volume-events.ts';
@@ -15,14 +15,15 @@ import type { ServerFeedback } from './throttle.ts';
 import { RetryCounter, type RetryOptions } from './retry-counter.ts';
 import { isBusyStatus, decideByError, decideByStatus } from './retry-decision.ts';
 
+/** Options of {@link createHttpClient}. */
 export interface HttpClientOptions extends ConnectionOptions, Omit<RetryOptions, 'random' | 'onRetry'> {
-  /** Told of each retry. */
+  /** Called before each retry. */
   observe?: Observer;
-  /** @default the process's */
+  /** @default The pace that all clients of the process share. */
   pace?: Pace;
 }
 
-/** One client per volume: its sockets are kept alive until `close()`. */
+/** Creates a client. Each volume has its own, and its sockets are kept alive until `close()`. */
 export function createHttpClient({
   retries,
   backoffMs,
@@ -31,90 +32,94 @@ export function createHttpClient({
   ...options
 }: HttpClientOptions = {}): HttpClient {
   const connections = new Connections(options);
-  const underWay = new Map<Cancellation, URL>();
+  const inFlight = new Map<Cancellation, URL>();
   let closed = false;
 
-  async function insist(asked: HttpRequest, hop: Hop, stopper: Cancellation): Promise<HttpReply> {
-    const attempt = connections.prepareAttempt(asked, hop, stopper);
-    if (!(asked.retry ?? isReadMethod(asked.method))) return settled(await attempt());
+  async function sendWithRetries(
+    httpRequest: HttpRequest,
+    hop: Hop,
+    cancellation: Cancellation,
+  ): Promise<HttpReply> {
+    const attempt = connections.prepareAttempt(httpRequest, hop, cancellation);
+    if (!(httpRequest.retry ?? isReadMethod(httpRequest.method))) return replyOf(await attempt());
     const { host } = hop.url,
       onRetry = observe && retryObserver(host, observe);
-    const tries = new RetryCounter({ retries, backoffMs, onRetry });
+    const counter = new RetryCounter({ retries, backoffMs, onRetry });
     for (;;) {
-      const outcome = await inTurn(host, attempt, stopper);
-      if ('reply' in outcome && outcome.reply.status < 400) return outcome.reply;
-      const delayMs = tries.nextDelayMs(...judged(outcome));
-      if (delayMs === undefined) return settled(outcome);
-      await pause(delayMs, stopper.signal);
+      const result = await sendAtPace(host, attempt, cancellation);
+      if ('reply' in result && result.reply.status < 400) return result.reply;
+      const delayMs = counter.nextDelayMs(...decide(result));
+      if (delayMs === undefined) return replyOf(result);
+      await pause(delayMs, cancellation.signal);
     }
   }
 
-  /** Whoever repeats requests by other rules also knows how many to send: theirs take no turn. */
-  async function inTurn(
+  /** Makes one attempt when the pace of the host allows it, and reports the result to the pace. */
+  async function sendAtPace(
     host: string,
     attempt: () => Promise<ExchangeResult>,
-    stopper: Cancellation,
+    cancellation: Cancellation,
   ): Promise<ExchangeResult> {
-    const taken = pace.take(host, stopper);
-    const end = typeof taken === 'function' ? taken : await taken;
-    let seen: ServerFeedback = { busy: false, answered: false };
+    const slot = pace.take(host, cancellation);
+    const release = typeof slot === 'function' ? slot : await slot;
+    let feedback: ServerFeedback = { busy: false, answered: false };
     try {
-      const outcome = await attempt();
-      seen = experienceOf(outcome);
-      return outcome;
+      const result = await attempt();
+      feedback = feedbackOf(result);
+      return result;
     } finally {
-      end(seen);
+      release(feedback);
     }
   }
 
-  async function request(asked: HttpRequest): Promise<HttpReply> {
-    const { signal, method, followRedirects = true } = asked;
+  async function request(httpRequest: HttpRequest): Promise<HttpReply> {
+    const { signal, method, followRedirects = true } = httpRequest;
     signal?.throwIfAborted();
-    const first = firstHop(asked),
+    const first = firstHop(httpRequest),
       { url } = first;
     if (closed) throw closedError(url);
-    const stopper = new Cancellation();
-    const release = signal && onAbort(signal, () => stopper.cancel(signal.reason));
-    underWay.set(stopper, url);
+    const cancellation = new Cancellation();
+    const release = signal && onAbort(signal, () => cancellation.cancel(signal.reason));
+    inFlight.set(cancellation, url);
     try {
-      const ask = (hop: Hop): Promise<HttpReply> => insist(asked, hop, stopper);
+      const sendHop = (hop: Hop): Promise<HttpReply> => sendWithRetries(httpRequest, hop, cancellation);
       return await (followRedirects && isReadMethod(method)
-        ? sendFollowingRedirects(first, ask)
-        : ask(first));
+        ? sendFollowingRedirects(first, sendHop)
+        : sendHop(first));
     } finally {
-      underWay.delete(stopper);
+      inFlight.delete(cancellation);
       release?.();
     }
   }
 
   function close(): void {
     closed = true;
-    for (const [stopper, url] of underWay) stopper.cancel(closedError(url));
+    for (const [cancellation, url] of inFlight) cancellation.cancel(closedError(url));
     connections.close();
   }
 
   return { request, close };
 }
 
-/** @throws the error of an exchange that had no reply. */
-function settled(outcome: ExchangeResult): HttpReply {
-  if ('reply' in outcome) return outcome.reply;
-  throw outcome.error;
+/** Returns the reply of an exchange. @throws The error of an exchange without a reply. */
+function replyOf(result: ExchangeResult): HttpReply {
+  if ('reply' in result) return result.reply;
+  throw result.error;
 }
 
-function judged(outcome: ExchangeResult): Parameters<RetryCounter['nextDelayMs']> {
-  if ('reply' in outcome)
-    return [decideByStatus('reads', outcome.reply.status), outcome.reply.headers['retry-after']];
-  const { error, proxyStatus } = outcome;
+function decide(result: ExchangeResult): Parameters<RetryCounter['nextDelayMs']> {
+  if ('reply' in result)
+    return [decideByStatus('reads', result.reply.status), result.reply.headers['retry-after']];
+  const { error, proxyStatus } = result;
   return [proxyStatus === undefined ? decideByError('reads', error) : decideByStatus('reads', proxyStatus)];
 }
 
-function experienceOf(outcome: ExchangeResult): ServerFeedback {
-  if (!('reply' in outcome))
-    return outcome.ranOutOfDescriptors
+function feedbackOf(result: ExchangeResult): ServerFeedback {
+  if (!('reply' in result))
+    return result.ranOutOfDescriptors
       ? { busy: true, answered: false, retryAfterMs: 0 }
       : { busy: false, answered: false };
-  const { status, headers } = outcome.reply,
+  const { status, headers } = result.reply,
     busy = isBusyStatus(status);
   return {
     busy,

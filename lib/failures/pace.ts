@@ -1,51 +1,58 @@
 /**
- * At what pace servers are asked, and how much at a time: one for the process, which learns from what each host answers. Another may be handed
- * to whatever asks: one that workers share.
+ * The pace of requests: how many run at once towards each host, and how many IDs each request holds. One pace
+ * serves the whole process and learns from the replies of each host.
  */
 import PQueue from 'p-queue';
 import QuickLRU from 'quick-lru';
 import { BatchSize } from './batch-size.ts';
 import { Throttle, type ReleaseSlot } from './throttle.ts';
 
-/** What is learnt of how much fits in one request. */
+/** The learned limit of how many IDs fit in one request. */
 export type BatchLimit = Pick<BatchSize, keyof BatchSize>;
 
+/**
+ * Limits requests per host. The option `pace` of `openGraphene` and `openPrecomputed` replaces the default,
+ * for example with a pace that several workers share.
+ */
 export interface Pace {
   /**
-   * A request's turn: at once, or as soon as its host is not asked too much any more.
-   * @param host With its port.
-   * @param stop Its signal is read only where the request has to wait.
+   * Reserves a slot for one request. Returns at once, or a promise if the host has reached its limit. Call
+   * the returned function once, when the request has ended, with what the request showed about the server.
+   * @param host Host name with port.
+   * @param stop Holds the signal of the request. The signal is read only if the request has to wait.
    * @throws signal.reason.
    */
   take(host: string, stop: { readonly signal?: AbortSignal }): ReleaseSlot | Promise<ReleaseSlot>;
   /**
-   * Resolves when no second, wherever it begins, sees more than `perSecond` requests to the host by then.
-   * @param perSecond Above 0; 0.1 is one in ten seconds. Callers that name another limit for the same host are counted apart.
+   * Resolves as soon as one more request keeps the host at or below `perSecond` requests in any second.
+   * @param perSecond Above 0; 0.1 means one request in ten seconds. Each different limit for a host is
+   *   counted separately.
    * @throws signal.reason.
    */
   allow(host: string, perSecond: number, signal?: AbortSignal): Promise<void>;
-  /** How many IDs a host answers in one request of an endpoint. */
+  /** Returns the learned limit of IDs in one request to an endpoint of a host. */
   batchSize(host: string, endpoint: string): BatchLimit;
 }
 
-/** A process that goes from server to server does not grow: a host that was forgotten is learnt again. */
-const MOST_HOSTS = 1000;
+/** Bounds the memory of a process that uses many servers. A host that was dropped is learned again. */
+const MAX_HOSTS = 1000;
 
-/** What is known of each host, made when it is first asked. */
-class ByHost<T extends object> {
-  readonly #known = new QuickLRU<string, T>({ maxSize: MOST_HOSTS });
+/** One value per host, created on first use. The host that was used least recently is dropped first. */
+class PerHost<T extends object> {
+  readonly #values = new QuickLRU<string, T>({ maxSize: MAX_HOSTS });
 
   get(key: string, make: () => T): T {
-    let known = this.#known.get(key);
-    if (!known) this.#known.set(key, (known = make()));
-    return known;
+    let value = this.#values.get(key);
+    if (!value) this.#values.set(key, (value = make()));
+    return value;
   }
 }
 
+/** Creates a pace that has learned nothing yet. */
 export function createPace(): Pace {
-  const throttles = new ByHost<Throttle>(),
-    queues = new ByHost<PQueue>(),
-    sizes = new ByHost<BatchSize>();
+  const throttles = new PerHost<Throttle>(),
+    queues = new PerHost<PQueue>(),
+    sizes = new PerHost<BatchSize>();
   return {
     take: (host, stop) => throttles.get(host, () => new Throttle()).take(stop),
     async allow(host, perSecond, signal) {
@@ -59,5 +66,5 @@ export function createPace(): Pace {
   };
 }
 
-/** Shared by all volumes of the process. */
+/** The pace that all volumes of the process share. */
 export const processPace: Pace = createPace();

@@ -1,17 +1,21 @@
-/** Many IDs asked a part at a time: a part that a server cannot answer is halved, so that one bad ID costs no other its answer. */
+/**
+ * Requests many IDs in parts. A part that fails is halved, so that one bad ID does not cost the others their
+ * answers.
+ */
 import { LookupError } from '../base/errors.ts';
 import { MAX_FAILURES_IN_A_ROW } from './retry-counter.ts';
 import { decideByError } from './retry-decision.ts';
 
-/** What came of one part: an answer for each of its IDs, or why there is none. */
+/** The outcome of one part: an answer for each of its IDs, or the error. */
 export type PartOutcome<Ids, Answer> =
   | { ids: Ids; answers: readonly Answer[]; error?: undefined }
   | { ids: Ids; answers?: undefined; error: Error };
 
+/** Options of {@link requestInParts}. */
 export interface PartOptions {
-  /** Most IDs in one question. */
+  /** Most IDs in one request. */
   maxIds: number;
-  /** Questions at once. @default 4 */
+  /** Most requests in flight. @default 4 */
   concurrency?: number;
   signal?: AbortSignal;
 }
@@ -22,25 +26,26 @@ interface List<Ids> {
 }
 
 /**
- * Outcomes in the order of the IDs, as they come.
- * @param ask Answers in order.
- * @throws signal.reason; what is no LookupError: the question itself is wrong, whatever the ID.
+ * Yields the outcomes in the order of the IDs, as soon as each is known.
+ * @param ask Requests one part. Must return its answers in the order of the IDs.
+ * @throws signal.reason; any error that is not a LookupError, because then the request itself is wrong for
+ *   every ID.
  */
 export async function* requestInParts<Ids extends List<Ids>, Answer>(
   ids: Ids,
-  ask: (part: Ids) => Promise<readonly Answer[]>,
-  { maxIds: size, concurrency = 4, signal }: PartOptions,
+  request: (part: Ids) => Promise<readonly Answer[]>,
+  { maxIds, concurrency = 4, signal }: PartOptions,
 ): AsyncGenerator<PartOutcome<Ids, Answer>> {
-  let hopeless = 0;
+  let failuresInARow = 0;
   const outcomesOf = async (part: Ids): Promise<PartOutcome<Ids, Answer>[]> => {
     try {
-      const answers = await ask(part);
-      hopeless = 0;
+      const answers = await request(part);
+      failuresInARow = 0;
       return [{ ids: part, answers }];
     } catch (error) {
       signal?.throwIfAborted();
       if (!(error instanceof LookupError)) throw error;
-      if (decideByError('parts', error) === 'stands') hopeless++;
+      if (decideByError('parts', error) === 'final') failuresInARow++;
       else if (part.length > 1) {
         const middle = part.length >>> 1;
         return [...(await outcomesOf(part.slice(0, middle))), ...(await outcomesOf(part.slice(middle)))];
@@ -48,20 +53,20 @@ export async function* requestInParts<Ids extends List<Ids>, Answer>(
       return [{ ids: part, error }];
     }
   };
-  const underWay: Promise<PartOutcome<Ids, Answer>[]>[] = [];
+  const inFlight: Promise<PartOutcome<Ids, Answer>[]>[] = [];
   let last: Error | undefined;
-  for (let start = 0; start < ids.length || underWay.length > 0; start += size) {
+  for (let start = 0; start < ids.length || inFlight.length > 0; start += maxIds) {
     if (start < ids.length) {
-      const part = ids.slice(start, start + size);
+      const part = ids.slice(start, start + maxIds);
       const outcomes =
-        hopeless >= MAX_FAILURES_IN_A_ROW && last
+        failuresInARow >= MAX_FAILURES_IN_A_ROW && last
           ? Promise.resolve([{ ids: part, error: last }])
           : outcomesOf(part);
-      outcomes.catch(() => undefined); // whoever leaves early hears of no other
-      underWay.push(outcomes);
-      if (underWay.length < concurrency && start + size < ids.length) continue;
+      outcomes.catch(() => undefined); // handled below, unless the caller stops early
+      inFlight.push(outcomes);
+      if (inFlight.length < concurrency && start + maxIds < ids.length) continue;
     }
-    for (const outcome of (await underWay.shift())!) {
+    for (const outcome of (await inFlight.shift())!) {
       last = outcome.error ?? last;
       yield outcome;
     }

@@ -1,23 +1,35 @@
 /**
- * What a failure means, by what was asked: one table. Pure. `reads` are GETs of objects and infos; `calls` the endpoints of a graph, where a 500
- * means bad input more often than not; `batches` long lists of IDs that may be halved; `parts` lists whose questions are calls, which have
- * done what calls do.
+ * One table that says what to do about a failed request, by the kind of request and the kind of failure.
+ * Pure.
  *
- * Edits are never sent twice: of them `stands` says that nothing was done, `unknown` that nobody knows. PyChunkedGraph answers 400 to what
- * it cannot carry out, all of it before it writes, and its layer of permissions 401 and 403; of a table or a path that is not there nothing
- * is edited (404, 405), and 411 to 415 and 431 are about the request itself. All others may come after the edit: 500 when the server fails
- * to tell others of it, 408, 429, 499 and 5xx from a proxy that had passed it on. Source: app/segmentation/common.py, `publish_edit`.
+ * Kinds of request: `reads` get objects and infos. `calls` go to the endpoints of a graph, where status 500
+ * mostly means bad input. `batches` are long lists of IDs, which may be halved. `parts` are lists that are
+ * requested through calls, so each failure has already had the retries of a call. `edits` change the graph.
+ *
+ * An edit is never sent twice. For an edit, `final` means that the graph is unchanged, and `unknown` means
+ * that it may have changed. PyChunkedGraph answers 400 before it writes; its permission layer answers 401 and
+ * 403. Statuses 404 and 405 mean that there is no such table or path; 411, 413 to 415 and 431 reject the
+ * request itself. Any other status may come after the edit: 500 if the server fails to publish the edit; 408,
+ * 429, 499 and 5xx if a proxy had forwarded it.
+ * Source: app/segmentation/common.py, `publish_edit`.
  */
 import { GraphError, RequestError } from '../base/errors.ts';
 
 /**
- * `wait`: later, as often as allowed. `once`: later, once. `again`: at once, as a kept connection had been closed; the next time as `split`.
- * `split`: with half as many; a single one `once`. `smaller`: with half as many; a single one `stands`. `stands`: asking again gives the same.
+ * What to do about a failure.
+ * - `wait`: retry after a pause, as often as allowed.
+ * - `once`: retry after a pause, one time.
+ * - `immediately`: retry at once, because a kept connection was closed. If that fails too, as `split`.
+ * - `split`: send each half of the batch. A single item is retried as with `once`.
+ * - `splitOnly`: send each half of the batch. For a single item, the failure is final.
+ * - `final`: do not retry; the result would be the same.
+ * - `unknown`: do not retry; an edit may or may not have been made.
  */
-export type RetryDecision = 'wait' | 'once' | 'again' | 'split' | 'smaller' | 'stands' | 'unknown';
+export type RetryDecision = 'wait' | 'once' | 'immediately' | 'split' | 'splitOnly' | 'final' | 'unknown';
 
-const KINDS = { reads: 0, calls: 1, batches: 2, parts: 3, edits: 4 } as const;
-export type RequestKind = keyof typeof KINDS;
+const COLUMNS = { reads: 0, calls: 1, batches: 2, parts: 3, edits: 4 } as const;
+/** The kinds of request; see the head of this file. */
+export type RequestKind = keyof typeof COLUMNS;
 
 type Row = readonly [
   reads: RetryDecision,
@@ -27,65 +39,66 @@ type Row = readonly [
   edits: RetryDecision,
 ];
 
-/** Not carried out, whatever was asked. */
-const REFUSED: Row = ['stands', 'stands', 'stands', 'split', 'stands'];
+/** The server refused the request and did nothing. */
+const REFUSED: Row = ['final', 'final', 'final', 'split', 'final'];
 
 // prettier-ignore
 const TABLE = {
-  // what failed  reads     calls     batches    parts     edits
-  unreachable:   ['wait',   'wait',   'wait',    'stands', 'stands'],
-  stale:         ['wait',   'wait',   'again',   'stands', 'unknown'],
-  cut:           ['wait',   'wait',   'split',   'stands', 'unknown'],
-  silent:        ['once',   'stands', 'split',   'split',  'unknown'],
+  // failure     reads    calls    batches       parts        edits
+  unreachable:  ['wait',  'wait',  'wait',       'final',     'final'],
+  stale:        ['wait',  'wait',  'immediately','final',     'unknown'],
+  cut:          ['wait',  'wait',  'split',      'final',     'unknown'],
+  silent:       ['once',  'final', 'split',      'split',     'unknown'],
   /** Certificates, malformed headers. */
-  connection:    ['stands', 'stands', 'stands',  'stands', 'unknown'],
+  connection:   ['final', 'final', 'final',      'final',     'unknown'],
   /** The token or its owner. */
-  denied:        ['stands', 'stands', 'stands',  'stands', 'stands'],
-  /** To a log-in page. */
-  redirected:    ['stands', 'stands', 'stands',  'stands', 'unknown'],
-  /** Another answer than was asked for: cut on its way, perhaps. */
-  misfit:        ['stands', 'stands', 'once',    'split',  'unknown'],
-  other:         ['stands', 'stands', 'stands',  'split',  'unknown'],
+  denied:       ['final', 'final', 'final',      'final',     'final'],
+  /** A redirect to a log-in page. */
+  redirected:   ['final', 'final', 'final',      'final',     'unknown'],
+  /** The reply does not fit the request. It may have been cut on its way. */
+  mismatch:     ['final', 'final', 'once',       'split',     'unknown'],
+  other:        ['final', 'final', 'final',      'split',     'unknown'],
   400: REFUSED, 401: REFUSED, 403: REFUSED, 404: REFUSED, 405: REFUSED,
   411: REFUSED, 414: REFUSED, 415: REFUSED, 431: REFUSED,
-  408:           ['wait',   'stands', 'wait',    'split',  'unknown'],
-  413:           ['stands', 'stands', 'smaller', 'split',  'stands'],
-  429:           ['wait',   'wait',   'wait',    'stands', 'unknown'],
-  /** 500, and all of its kind that are not listed. */
-  500:           ['wait',   'stands', 'once',    'split',  'unknown'],
-  501:           ['wait',   'stands', 'stands',  'split',  'unknown'],
-  502:           ['wait',   'wait',   'wait',    'stands', 'unknown'],
-  503:           ['wait',   'wait',   'wait',    'stands', 'unknown'],
-  504:           ['wait',   'wait',   'split',   'split',  'unknown'],
-  505:           ['wait',   'stands', 'stands',  'split',  'unknown'],
-  /** What a well-known proxy says for 504. */
-  524:           ['wait',   'stands', 'split',   'split',  'unknown'],
+  408:          ['wait',  'final', 'wait',       'split',     'unknown'],
+  413:          ['final', 'final', 'splitOnly',  'split',     'final'],
+  429:          ['wait',  'wait',  'wait',       'final',     'unknown'],
+  /** 500 and every 5xx that is not listed. */
+  500:          ['wait',  'final', 'once',       'split',     'unknown'],
+  501:          ['wait',  'final', 'final',      'split',     'unknown'],
+  502:          ['wait',  'wait',  'wait',       'final',     'unknown'],
+  503:          ['wait',  'wait',  'wait',       'final',     'unknown'],
+  504:          ['wait',  'wait',  'split',      'split',     'unknown'],
+  505:          ['wait',  'final', 'final',      'split',     'unknown'],
+  /** Cloudflare sends it instead of 504. */
+  524:          ['wait',  'final', 'split',      'split',     'unknown'],
 } satisfies Record<string, Row>;
 type Failure = keyof typeof TABLE;
 
-/** Statuses by which a server says that it has too much to do. */
+/** Whether the server refused a request because of its load. */
 export const isBusyStatus = (status: number): boolean => status === 429 || status === 503;
 
+/** Decides about a reply by its HTTP status. */
 export const decideByStatus = (kind: RequestKind, status = 0): RetryDecision =>
-  TABLE[ofStatus(status)][KINDS[kind]];
+  TABLE[failureOfStatus(status)][COLUMNS[kind]];
 
-/** @param error What a request threw. */
+/** Decides about an error that a request threw. */
 export const decideByError = (kind: RequestKind, error: unknown): RetryDecision =>
-  TABLE[ofError(error)][KINDS[kind]];
+  TABLE[failureOfError(error)][COLUMNS[kind]];
 
-function ofStatus(status: number): Failure {
+function failureOfStatus(status: number): Failure {
   if (status in TABLE) return status as Failure;
   return status >= 500 && status <= 599 ? 500 : 'other';
 }
 
-function ofError(error: unknown): Failure {
-  if (error instanceof RequestError) return ofRequest(error) ?? ofStatus(error.status ?? 0);
+function failureOfError(error: unknown): Failure {
+  if (error instanceof RequestError) return failureOfConnection(error) ?? failureOfStatus(error.status ?? 0);
   if (!(error instanceof GraphError)) return 'other';
   const { code, status = 0, cause } = error;
   switch (code) {
     case 'CONNECTION':
     case 'TIMEOUT':
-      return (cause instanceof RequestError && ofRequest(cause)) || 'connection';
+      return (cause instanceof RequestError && failureOfConnection(cause)) || 'connection';
     case 'UNAUTHORIZED':
     case 'FORBIDDEN':
     case 'MISSING_TOS':
@@ -93,14 +106,14 @@ function ofError(error: unknown): Failure {
     case 'LOGIN_REDIRECT':
       return 'redirected';
     case 'BAD_REPLY':
-      return cause instanceof RequestError ? 'other' : 'misfit';
+      return cause instanceof RequestError ? 'other' : 'mismatch';
     default:
-      return ofStatus(status);
+      return failureOfStatus(status);
   }
 }
 
-/** Of a connection that failed. */
-function ofRequest({ code, broken }: RequestError): Failure | undefined {
+/** Returns the kind of a failed connection, or undefined for any other error. */
+function failureOfConnection({ code, broken }: RequestError): Failure | undefined {
   if (broken !== undefined) return broken;
   return code === 'CONNECTION' || code === 'TIMEOUT' ? 'connection' : undefined;
 }

@@ -1,16 +1,17 @@
-/** How long to wait before the next try. Pure: the clock and the dice are passed in. */
+/** How long to wait before a retry. Pure: the time and the random number are passed in. */
 import { backoffMs } from '../base/backoff.ts';
 
 const MAX_DELAY_MS = 20_000;
-/** A server that asks for more patience than this is not waited for. */
+/** A longer `Retry-After` means no retry at all. */
 const MAX_RETRY_AFTER_MS = 120_000;
 
+/** What is known after a failed try. */
 export interface FailedTry {
-  /** Tries made so far that failed. */
+  /** Failed tries so far. */
   failedTries: number;
-  /** First pause; each further one is twice as long. */
+  /** First pause in ms. Each later pause is twice as long. */
   firstMs: number;
-  /** The reply's `Retry-After`. */
+  /** The `Retry-After` header of the reply. */
   retryAfter?: string;
   /** 0 to 1. */
   random: number;
@@ -18,28 +19,34 @@ export interface FailedTry {
   now: number;
 }
 
-/** Backoff, or what `Retry-After` asks for where that is longer; undefined when it is more than is waited for. */
+/**
+ * Returns the pause before the next try in ms: the backoff or `Retry-After`, whichever is longer. Returns
+ * undefined if `Retry-After` is longer than 120 s.
+ */
 export function retryDelayMs({
-  failedTries: made,
+  failedTries,
   firstMs,
   retryAfter,
   random,
   now,
 }: FailedTry): number | undefined {
-  const asked = acceptedRetryAfterMs(retryAfter, now);
-  // A server, or a clock, that says "at once" is not hammered.
-  return asked === undefined
+  const requestedMs = acceptedRetryAfterMs(retryAfter, now);
+  // The backoff also applies if the server, or a wrong clock, allows a retry at once.
+  return requestedMs === undefined
     ? undefined
-    : Math.max(asked, backoffMs(made, { firstMs, maxMs: MAX_DELAY_MS, random }));
+    : Math.max(requestedMs, backoffMs(failedTries, { firstMs, maxMs: MAX_DELAY_MS, random }));
 }
 
-/** What `Retry-After` asks for, 0 when it does not; undefined when it is more than is waited for. */
+/** Returns `Retry-After` in ms, 0 without the header, or undefined if it is longer than 120 s. */
 export function acceptedRetryAfterMs(retryAfter: string | undefined, now: number): number | undefined {
-  const asked = parseRetryAfterMs(retryAfter, now) ?? 0;
-  return asked > MAX_RETRY_AFTER_MS ? undefined : asked;
+  const requestedMs = parseRetryAfterMs(retryAfter, now) ?? 0;
+  return requestedMs > MAX_RETRY_AFTER_MS ? undefined : requestedMs;
 }
 
-/** RFC 9110, 10.2.3: seconds or an HTTP date; anything else is ignored. */
+/**
+ * Parses `Retry-After` into ms: seconds or an HTTP date (RFC 9110, 10.2.3). Returns undefined for anything
+ * else.
+ */
 export function parseRetryAfterMs(value: string | undefined, now: number): number | undefined {
   if (value === undefined) return undefined;
   if (/^\s*\d+\s*$/.test(value)) return Number(value) * 1000;

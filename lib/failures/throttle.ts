@@ -1,100 +1,103 @@
 /**
- * How many requests one server is given at once: as many as there are, until it says that they are too many (429, 503). Then half as many,
- * once for all that were under way; one more again with every so many that it answers. While it wants to be left alone (`Retry-After`)
- * nothing new is sent. How many there can be at most is for those who ask.
+ * Limits how many requests run at once towards one server. There is no limit until the server refuses
+ * requests (429, 503). Then the limit is half of the running requests, once for all requests of that time. It
+ * grows by one each time the server has answered as many requests as the limit. During a `Retry-After`, no
+ * request starts.
  */
 import { onAbort } from '../base/abort.ts';
 
-/** What a request showed about its server. */
+/** What a request showed about the load of its server. */
 export interface ServerFeedback {
-  /** Whether it was told to come back later. */
+  /** Whether the server refused the request because of its load. */
   busy: boolean;
-  /** Whether it was answered. */
+  /** Whether the server answered the request. */
   answered: boolean;
-  /** How long the server wants to be left alone; undefined when it has not said. */
+  /** How long the server wants no requests, in ms (`Retry-After`); undefined if it has not said. */
   retryAfterMs?: number;
 }
 
-/** A request's place among those that run at once: to be given back once, with what the request showed. */
-export type ReleaseSlot = (seen: ServerFeedback) => void;
+/** Frees the slot of a request. Call it once, with what the request showed about the server. */
+export type ReleaseSlot = (feedback: ServerFeedback) => void;
 
+/** The limit of one server. */
 export class Throttle {
-  /** Infinity until the server was busy for the first time. */
+  /** Infinity until the server is busy for the first time. */
   #limit = Infinity;
   #running = 0;
-  /** Requests that began before the last halving say nothing about what it has brought. */
-  #era = 0;
-  #aloneUntil = -Infinity;
+  /** Counts the halvings. A request that started before the last halving says nothing about its effect. */
+  #halvings = 0;
+  #pausedUntil = -Infinity;
   #timer: NodeJS.Timeout | undefined;
-  /** What lets each in. */
+  /** One function per waiting request, which starts it. */
   readonly #waiting = new Set<() => void>();
 
-  /** Requests that may run at once now; Infinity: as many as there are. */
+  /** How many requests may run at once now. Infinity means no limit. */
   get limit(): number {
     return Math.floor(this.#limit);
   }
 
   /**
-   * A turn, at once where there is one: first come, first served.
-   * @param stop Its signal is looked at only where there is something to wait for.
+   * Reserves a slot: at once if one is free, else in the order of the calls.
+   * @param stop Holds the signal of the request. The signal is read only if the request has to wait.
    * @throws signal.reason while it waits.
    */
   take(stop: { readonly signal?: AbortSignal }): ReleaseSlot | Promise<ReleaseSlot> {
-    return this.#waiting.size === 0 && this.#hasRoom() ? this.#begin() : this.#wait(stop.signal);
+    return this.#waiting.size === 0 && this.#hasFreeSlot() ? this.#reserve() : this.#wait(stop.signal);
   }
 
-  #begin(): ReleaseSlot {
-    const era = this.#era;
+  #reserve(): ReleaseSlot {
+    const halvings = this.#halvings;
     this.#running++;
-    return (seen) => {
-      this.#learn(seen, era);
+    return (feedback) => {
+      this.#learn(feedback, halvings);
       this.#running--;
-      this.#admit();
+      this.#startWaiting();
     };
   }
 
   #wait(signal: AbortSignal | undefined): Promise<ReleaseSlot> {
     return new Promise((resolve, reject) => {
-      const enter = (): void => {
+      const start = (): void => {
         release?.();
-        resolve(this.#begin());
+        resolve(this.#reserve());
       };
-      this.#waiting.add(enter);
+      this.#waiting.add(start);
       const release =
         signal &&
         onAbort(signal, () => {
-          this.#waiting.delete(enter);
-          this.#admit();
+          this.#waiting.delete(start);
+          this.#startWaiting();
           reject(signal.reason as Error);
         });
-      this.#admit();
+      this.#startWaiting();
     });
   }
 
-  #learn({ busy, answered, retryAfterMs: aloneMs = 0 }: ServerFeedback, era: number): void {
-    if (aloneMs > 0) this.#aloneUntil = Math.max(this.#aloneUntil, performance.now() + aloneMs);
-    if (busy && era === this.#era) {
+  #learn({ busy, answered, retryAfterMs: pauseMs = 0 }: ServerFeedback, halvings: number): void {
+    if (pauseMs > 0) this.#pausedUntil = Math.max(this.#pausedUntil, performance.now() + pauseMs);
+    if (busy && halvings === this.#halvings) {
       this.#limit = Math.max(1, Math.floor(Math.min(this.#limit, this.#running) / 2));
-      this.#era++;
-    } else if (answered && this.#running >= this.limit) this.#limit += 1 / this.#limit; // a limit that is not reached says nothing
+      this.#halvings++;
+    } else if (answered && this.#running >= this.limit) this.#limit += 1 / this.#limit; // below the limit, an answer shows nothing
   }
 
-  #hasRoom(now = performance.now()): boolean {
-    return this.#running < this.limit && now >= this.#aloneUntil;
+  #hasFreeSlot(now = performance.now()): boolean {
+    return this.#running < this.limit && now >= this.#pausedUntil;
   }
 
-  /** Lets in those for whom there is room, and comes back when the server may be asked again. */
-  #admit(): void {
+  /** Starts as many waiting requests as there are slots. Sets a timer for the end of `Retry-After`. */
+  #startWaiting(): void {
     clearTimeout(this.#timer);
-    // read once: were the time to come between two looks, no timer would be set
+    // The clock is read once. With two reads, `Retry-After` could end between them, and no timer would be
+    // set.
     const now = performance.now();
-    for (const enter of this.#waiting) {
-      if (!this.#hasRoom(now)) break;
-      this.#waiting.delete(enter);
-      enter();
+    for (const start of this.#waiting) {
+      if (!this.#hasFreeSlot(now)) break;
+      this.#waiting.delete(start);
+      start();
     }
-    const aloneMs = this.#aloneUntil - now;
-    if (this.#waiting.size > 0 && aloneMs > 0)
-      this.#timer = setTimeout(() => this.#admit(), Math.ceil(aloneMs));
+    const pauseMs = this.#pausedUntil - now;
+    if (this.#waiting.size > 0 && pauseMs > 0)
+      this.#timer = setTimeout(() => this.#startWaiting(), Math.ceil(pauseMs));
   }
 }

@@ -1,32 +1,40 @@
+/**
+ * Which hosts a request may connect to. An address that a server gave is checked more strictly than one the
+ * user named.
+ */
 import { lookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { PathError } from '../base/errors.ts';
 import { isLoopbackHost, isMetadataHost, isPublicAddress } from '../base/public-address.ts';
 
 /**
- * `any` is what the user named. `public`: connections to this machine, private networks and other special addresses are refused.
- * `notMetadata`: those to link-local addresses and to a cloud's metadata are.
+ * Which addresses a request may connect to.
+ * - `any`: every address. For hosts that the user named.
+ * - `public`: no loopback, private or other special address.
+ * - `notMetadata`: no link-local address and no metadata server of a cloud.
  */
 export type AddressPolicy = 'any' | 'public' | 'notMetadata';
+/** The policies that refuse some addresses. */
 export type AddressRestriction = Exclude<AddressPolicy, 'any'>;
 
-const WORDS: Record<AddressRestriction, string> = {
+const REFUSAL_TEXTS: Record<AddressRestriction, string> = {
   public:
     'is not, or does not resolve to, a public address; this location came from a server, so it may not be read',
   notMetadata:
-    "is, or resolves to, a link-local address or a cloud's metadata; a server may not send anybody there",
+    "is, or resolves to, a link-local address or a cloud's metadata server; a redirect may not lead there",
 };
 
+/** Makes the error for a host that a policy refuses. */
 export const forbiddenAddressError = (hostname: string, allowed: AddressRestriction): PathError =>
-  new PathError('FORBIDDEN_ADDRESS', `${hostname} ${WORDS[allowed]}`);
+  new PathError('FORBIDDEN_ADDRESS', `${hostname} ${REFUSAL_TEXTS[allowed]}`);
 
-const ALLOWS: Record<AddressRestriction, (host: string) => boolean> = {
+const IS_ALLOWED: Record<AddressRestriction, (host: string) => boolean> = {
   public: isPublicAddress,
   notMetadata: (address) => !isMetadataHost(address),
 };
 
 /**
- * Refuses a host that is not allowed as it stands; names are judged when they are resolved ({@link restrictedLookup}).
+ * Checks a host as it is written. A name is checked again when it is resolved; see {@link restrictedLookup}.
  * @throws PathError FORBIDDEN_ADDRESS
  */
 export function checkHostAllowed(hostname: string, allowed: AddressRestriction): void {
@@ -34,11 +42,14 @@ export function checkHostAllowed(hostname: string, allowed: AddressRestriction):
   const isRefused =
     isMetadataHost(host) ||
     (allowed === 'public' && isLoopbackHost(host)) ||
-    (isIP(host) !== 0 && !ALLOWS[allowed](host));
+    (isIP(host) !== 0 && !IS_ALLOWED[allowed](host));
   if (isRefused) throw forbiddenAddressError(hostname, allowed);
 }
 
-/** `dns.lookup` that fails unless every address is allowed, so that what was checked is what is connected to. */
+/**
+ * Makes a `dns.lookup` that fails unless every address of the name is allowed. The socket connects to exactly
+ * the addresses that were checked.
+ */
 export const restrictedLookup =
   (allowed: AddressRestriction): LookupFunction =>
   (hostname, options, callback) => {
@@ -48,7 +59,7 @@ export const restrictedLookup =
           ? [address]
           : ((address as unknown as { address: string }[] | undefined) ?? []).map((a) => a.address);
       const refused =
-        error ?? (addresses.every(ALLOWS[allowed]) ? null : forbiddenAddressError(hostname, allowed));
+        error ?? (addresses.every(IS_ALLOWED[allowed]) ? null : forbiddenAddressError(hostname, allowed));
       callback(refused, address, family);
     });
   };

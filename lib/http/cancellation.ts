@@ -1,4 +1,7 @@
-/** Stops one request from outside, wherever it is: the caller's signal and the client's `close()` both end here. */
+/**
+ * Cancels one request, wherever it is: the caller's signal and the client's `close()` both use it. It is
+ * cheaper than an AbortSignal, which most requests never need.
+ */
 export class Cancellation {
   #handler: ((reason: unknown) => void) | undefined;
   #stopped: { reason: unknown } | undefined;
@@ -11,13 +14,13 @@ export class Cancellation {
     this.#abort?.abort(reason);
   }
 
-  /** What stopping does from now on; done at once when the stop has come already. */
+  /** Sets what `cancel` does from now on. Calls the handler at once if the request is already cancelled. */
   onCancel(handler: (reason: unknown) => void): void {
     if (this.#stopped) handler(this.#stopped.reason);
     else this.#handler = handler;
   }
 
-  /** The same for whoever wants a signal, which most requests never need. */
+  /** A signal that aborts with the cancellation. Created on first use. */
   get signal(): AbortSignal {
     if (!this.#abort) {
       this.#abort = new AbortController();
@@ -26,7 +29,7 @@ export class Cancellation {
     return this.#abort.signal;
   }
 
-  /** Nothing is under way that could be stopped. */
+  /** Removes the handler: nothing is in flight that could be cancelled. */
   clear(): void {
     this.#handler = undefined;
   }

@@ -1,4 +1,4 @@
-/** The connections of one client: one attempt of one request, straight or through a proxy. Sockets are kept alive until `close()`. */
+/** The connections of one HTTP client, direct or through a proxy. Sockets are kept alive until `close()`. */
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { LookupFunction } from 'node:net';
@@ -15,26 +15,33 @@ import { sendGet, sendToProxy, type Agents } from './send-get.ts';
 import { sendWithGot } from './send-with-got.ts';
 import type { Cancellation } from './cancellation.ts';
 
+/** Limits of the connections, and the environment variables for proxies. */
 export interface ConnectionOptions {
-  /** Sockets per host; a little above the reads that run at a time. @default 48 */
+  /** Most sockets per host. Should be a little more than the reads that run at once. @default 48 */
   maxSockets?: number;
-  /** For name look-up, connection and TLS together. @default 10_000 */
+  /** Limit for DNS look-up, connection and TLS together. @default 10_000 */
   connectTimeoutMs?: number;
-  /** Longest silence of a connection. @default 30_000 */
+  /** Longest time without a byte. @default 30_000 */
   idleTimeoutMs?: number;
-  /** Names proxies. @default process.env */
+  /** Environment variables that name proxies. @default process.env */
   env?: NodeJS.ProcessEnv;
 }
 
+/** Opens and keeps the connections of one HTTP client. */
 export class Connections {
   readonly #agents: (HttpAgent | HttpsAgent)[] = [];
   readonly #connectTimeoutMs: number;
   readonly #idleTimeoutMs: number;
   readonly #env: NodeJS.ProcessEnv;
-  readonly #kept: { keepAlive: true; maxSockets: number };
-  /** A pool each: a socket opened without the check must not serve a request that wants it. */
+  readonly #agentOptions: { keepAlive: true; maxSockets: number };
+  /**
+   * One pool per policy: a socket opened without the address check must not serve a request that needs it.
+   */
   readonly #direct: Record<AddressPolicy, RequestSender>;
-  /** What a proxy resolves is its own affair: of hosts behind one, only those are refused that are forbidden as they stand. */
+  /**
+   * One sender per proxy URL. A proxy resolves host names itself, so only hosts written as a forbidden
+   * address are refused.
+   */
   readonly #proxied = new Map<string, Promise<RequestSender>>();
 
   constructor({
@@ -46,9 +53,9 @@ export class Connections {
     this.#connectTimeoutMs = connectTimeoutMs;
     this.#idleTimeoutMs = idleTimeoutMs;
     this.#env = env;
-    this.#kept = { keepAlive: true, maxSockets };
+    this.#agentOptions = { keepAlive: true, maxSockets };
     const direct = (lookup?: LookupFunction): RequestSender =>
-      this.#sender(this.#pools(lookup && { lookup }));
+      this.#createSender(this.#createAgents(lookup && { lookup }));
     this.#direct = {
       any: direct(),
       public: direct(restrictedLookup('public')),
@@ -57,18 +64,19 @@ export class Connections {
   }
 
   /**
-   * What makes one attempt of a request at one place of its way.
-   * @throws PathError FORBIDDEN_ADDRESS; by the attempt: PathError INSECURE_TOKEN, what `authorize` throws, the stop's reason.
+   * Prepares a request to one hop. Each call of the returned function sends it once.
+   * @throws PathError FORBIDDEN_ADDRESS. The returned function throws PathError INSECURE_TOKEN, the error of
+   *   `authorize`, or the reason of the cancellation.
    */
-  prepareAttempt(request: HttpRequest, hop: Hop, stopper: Cancellation): () => Promise<ExchangeResult> {
+  prepareAttempt(request: HttpRequest, hop: Hop, cancellation: Cancellation): () => Promise<ExchangeResult> {
     const { url, headers, authorize, allowAddress } = hop;
     const { method = 'GET', body, meter, maxBytes = DEFAULT_MAX_BYTES } = request;
     if (allowAddress !== 'any') checkHostAllowed(url.hostname, allowAddress);
     const proxy = request.bypassProxy ? undefined : proxyFor(url, this.#env);
-    const asked = {
+    const options = {
       url,
       allowAddress,
-      via: proxy && describeProxy(proxy),
+      proxyName: proxy && describeProxy(proxy),
       method,
       body,
       meter,
@@ -77,11 +85,13 @@ export class Connections {
       idleTimeoutMs: request.idleTimeoutMs ?? this.#idleTimeoutMs,
     };
     return async () => {
-      const proof = authorize && (await untilStopped(authorize({ method, url, headers }), stopper));
-      const all = { ...headers, ...proof };
-      if (proxy) checkSecret(url, all, proxy);
-      const send = proxy ? await untilStopped(this.#through(proxy), stopper) : this.#direct[allowAddress];
-      return exchange(send, { ...asked, headers: all }, stopper);
+      const credentials = authorize && (await orCancelled(authorize({ method, url, headers }), cancellation));
+      const allHeaders = { ...headers, ...credentials };
+      if (proxy) checkNoSecret(url, allHeaders, proxy);
+      const send = proxy
+        ? await orCancelled(this.#proxySender(proxy), cancellation)
+        : this.#direct[allowAddress];
+      return exchange(send, { ...options, headers: allHeaders }, cancellation);
     };
   }
 
@@ -89,49 +99,52 @@ export class Connections {
     for (const agent of this.#agents) agent.destroy();
   }
 
-  #pools(more?: { lookup: LookupFunction }): { http: HttpAgent; https: HttpsAgent } {
+  #createAgents(more?: { lookup: LookupFunction }): { http: HttpAgent; https: HttpsAgent } {
     const agents = {
-      http: new HttpAgent({ ...this.#kept, ...more }),
-      https: new HttpsAgent({ ...this.#kept, ...more }),
+      http: new HttpAgent({ ...this.#agentOptions, ...more }),
+      https: new HttpsAgent({ ...this.#agentOptions, ...more }),
     };
     this.#agents.push(agents.http, agents.https);
     return agents;
   }
 
-  #sender(agent: Agents): RequestSender {
-    const get = sendGet(agent),
-      any = sendWithGot(agent);
-    return (outgoing, wire) =>
-      (outgoing.method === 'GET' && !outgoing.body?.byteLength ? get : any)(outgoing, wire);
+  #createSender(agent: Agents): RequestSender {
+    const withNode = sendGet(agent),
+      withGot = sendWithGot(agent);
+    return (outgoing, handlers) =>
+      (outgoing.method === 'GET' && !outgoing.body?.byteLength ? withNode : withGot)(outgoing, handlers);
   }
 
-  #through({ url }: Proxy): Promise<RequestSender> {
+  #proxySender({ url }: Proxy): Promise<RequestSender> {
     const { href } = url;
     let send = this.#proxied.get(href);
     if (!send) {
-      send = this.#senderThrough(url);
+      send = this.#createProxySender(url);
       this.#proxied.set(href, send);
-      send.catch(() => this.#proxied.delete(href)); // whoever asks next tries again
+      send.catch(() => this.#proxied.delete(href)); // the next request retries
     }
     return send;
   }
 
-  async #senderThrough(proxy: URL): Promise<RequestSender> {
+  async #createProxySender(proxy: URL): Promise<RequestSender> {
     const tunnels = await createTunnelAgent(proxy, {
-      ...this.#kept,
+      ...this.#agentOptions,
       connectTimeoutMs: this.#connectTimeoutMs,
     });
     this.#agents.push(tunnels);
-    const tunnelled = this.#sender({ http: tunnels, https: tunnels }),
-      plain = sendToProxy(proxy, this.#pools());
-    return withProxyReplies((outgoing, wire) =>
-      (outgoing.url.protocol === 'https:' ? tunnelled : plain)(outgoing, wire),
+    const tunnelled = this.#createSender({ http: tunnels, https: tunnels }),
+      plain = sendToProxy(proxy, this.#createAgents());
+    return withProxyReplies((outgoing, handlers) =>
+      (outgoing.url.protocol === 'https:' ? tunnelled : plain)(outgoing, handlers),
     );
   }
 }
 
-/** A proxy reads what is sent to `http://`. @throws PathError INSECURE_TOKEN. */
-function checkSecret(url: URL, headers: Headers, proxy: Proxy): void {
+/**
+ * Refuses to show credentials to a proxy, which can read every request to `http://`.
+ * @throws PathError INSECURE_TOKEN.
+ */
+function checkNoSecret(url: URL, headers: Headers, proxy: Proxy): void {
   if (
     url.protocol !== 'http:' ||
     (url.username === '' && url.password === '' && !Object.keys(headers).some(isSecretHeader))
@@ -143,9 +156,9 @@ function checkSecret(url: URL, headers: Headers, proxy: Proxy): void {
   );
 }
 
-/** What comes of `work`, or the stop's reason at once; the work itself goes on. */
-const untilStopped = <T>(work: Promise<T>, stopper: Cancellation): Promise<T> =>
+/** Follows `work`, but rejects at once when the request is cancelled. The work itself continues. */
+const orCancelled = <T>(work: Promise<T>, cancellation: Cancellation): Promise<T> =>
   new Promise((resolve, reject) => {
-    stopper.onCancel(reject);
-    work.finally(() => stopper.clear()).then(resolve, reject);
+    cancellation.onCancel(reject);
+    work.finally(() => cancellation.clear()).then(resolve, reject);
   });

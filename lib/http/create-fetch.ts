@@ -1,14 +1,19 @@
-/** `fetch` over one of our HTTP clients: for vendors' libraries that ask a token endpoint with a `fetch` they are given. */
+/**
+ * A `fetch` that sends through the SDK's own HTTP client. The vendors' libraries use it to request tokens.
+ */
 import type { HttpClient } from './http-request.ts';
 import { isMethod } from './exchange.ts';
 
-/** Tokens are short; whatever is longer is none. */
+/** A longer reply cannot be a token. */
 const MAX_BYTES = 1 << 20;
 
-/** They are about how the body came here, not about what it is now. */
-const OF_THE_WIRE = new Set(['connection', 'keep-alive', 'transfer-encoding']);
+/** Headers about the transfer of the body, not about its content. */
+const TRANSFER_HEADERS = new Set(['connection', 'keep-alive', 'transfer-encoding']);
 
-/** Timeouts and `close()` are the client's; redirects are answers, so that nothing sent follows them. */
+/**
+ * Creates a `fetch` over an HTTP client, with the timeouts and the `close()` of that client. It does not
+ * follow redirects, so that no secret follows them.
+ */
 export const createFetch =
   (http: HttpClient): typeof fetch =>
   async (input, init) => {
@@ -22,11 +27,11 @@ export const createFetch =
       body: new Uint8Array(await request.arrayBuffer()),
       signal: init?.signal ?? undefined,
       maxBytes: MAX_BYTES,
-      retry: false, // the library's own
+      retry: false, // the library retries
       followRedirects: false,
     });
-    const said = Object.entries(headers)
-      .filter(([name]) => !OF_THE_WIRE.has(name))
-      .flatMap(([name, value]) => [value ?? []].flat().map((one): [string, string] => [name, one]));
-    return new Response(body.byteLength > 0 ? Buffer.from(body) : null, { status, headers: said });
+    const replyHeaders = Object.entries(headers)
+      .filter(([name]) => !TRANSFER_HEADERS.has(name))
+      .flatMap(([name, value]) => [value ?? []].flat().map((item): [string, string] => [name, item]));
+    return new Response(body.byteLength > 0 ? Buffer.from(body) : null, { status, headers: replyHeaders });
   };

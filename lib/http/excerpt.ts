@@ -1,12 +1,15 @@
+/**
+ * Parts of URLs and replies that are safe to show in errors and logs: no credentials, no terminal escapes.
+ */
 import { constants, gunzipSync } from 'node:zlib';
 
-/** Bytes of a failing reply that are looked at. */
+/** How much of a failed reply is examined. */
 const EXAMINED_BYTES = 16_384;
 const EXCERPT_CHARACTERS = 200;
 
-/** The URL without user info, query and fragment: what may appear in errors and logs. */
+/** Removes user info, query and fragment from a URL, so that it may appear in errors and logs. */
 export function redactUrl(url: string | URL): string {
-  // graphene://https://…: the URL is behind the first scheme.
+  // In graphene://https://…, the URL follows the first scheme.
   const [, scheme, rest] =
     typeof url === 'string' ? (/^([a-z][a-z\d+.-]*:\/\/)([a-z][a-z\d+.-]*:\/\/.*)$/is.exec(url) ?? []) : [];
   if (scheme !== undefined) return scheme + redactUrl(rest);
@@ -18,17 +21,18 @@ export function redactUrl(url: string | URL): string {
 }
 
 /**
- * The first 200 characters of a failing reply, fit for a terminal and a log: gzip undone, HTML reduced to its title or text,
- * control characters (terminal escapes) and direction marks replaced, credentials taken out.
+ * Returns the first 200 characters of a failed reply in a form that is safe for a terminal and a log. Undoes
+ * gzip, reduces HTML to its title or text, replaces control characters and direction marks, and removes
+ * credentials.
  *
- * @param secrets Values sent with the request; a server may echo them.
+ * @param secrets Values sent with the request. A server may repeat them in its reply.
  */
 export function excerpt(
   body: Uint8Array,
   headers: Readonly<Record<string, string | string[] | undefined>>,
   secrets: readonly string[] = [],
 ): string {
-  let text = Buffer.from(inflated(body).subarray(0, EXAMINED_BYTES)).toString('utf8');
+  let text = Buffer.from(ungzip(body).subarray(0, EXAMINED_BYTES)).toString('utf8');
   for (const secret of secrets) if (secret) text = text.replaceAll(secret, '***');
   if (String(headers['content-type'] ?? '').includes('html') || /^\s*<(!doctype html|html)/i.test(text))
     text = htmlText(text);
@@ -36,31 +40,31 @@ export function excerpt(
     .replace(/\b(bearer|basic)\s+[^\s"'<>,]+/gi, '$1 ***')
     .replace(/[\u0000-\u0020\u007f-\u00a0\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+/g, ' ')
     .trim();
-  const characters = Array.from(text); // not UTF-16 units: no half of a surrogate pair
+  const characters = Array.from(text); // by code point, so that no surrogate pair is cut
   return characters.length > EXCERPT_CHARACTERS
     ? `${characters.slice(0, EXCERPT_CHARACTERS - 1).join('')}…`
     : text;
 }
 
-/** Whether a reply is a page for people (a log-in, a proxy's apology) where an object was asked for. */
+/** Whether a reply is a web page (a log-in, an error page of a proxy) instead of the requested object. */
 export const isHtmlPage = (
   body: Uint8Array,
   headers: Readonly<Record<string, string | string[] | undefined>>,
 ): boolean =>
   String(headers['content-type'] ?? '').includes('html') &&
-  /^[\s\ufeff]*</.test(Buffer.from(inflated(body).subarray(0, 256)).toString('utf8'));
+  /^[\s\ufeff]*</.test(Buffer.from(ungzip(body).subarray(0, 256)).toString('utf8'));
 
-function inflated(body: Uint8Array): Uint8Array {
+function ungzip(body: Uint8Array): Uint8Array {
   if (body[0] !== 0x1f || body[1] !== 0x8b) return body;
   try {
-    // A body cut at the client's bound is still readable up to there.
+    // The client cuts long bodies. Z_SYNC_FLUSH reads such a body up to the cut.
     return gunzipSync(body, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: 1 << 20 });
   } catch {
     return new Uint8Array(0);
   }
 }
 
-/** The title of a page, or its text. `[^<>]` keeps the patterns linear on hostile input. */
+/** Returns the title of a page, or else its text. `[^<>]` keeps the patterns linear on hostile input. */
 function htmlText(html: string): string {
   const title = /<title[^<>]*>([^<>]*)/i.exec(html)?.[1].trim();
   if (title) return title;

@@ -1,5 +1,7 @@
 /**
- * One attempt of one request: what happens on the wire becomes an outcome. The bytes are moved by a `Send`. A library's errors may show the request's headers when printed: none leaves this file, not even as a `cause`.
+ * One attempt of one HTTP request, with its timeouts and size limits. A `RequestSender` moves the bytes. A
+ * printed error of a library may show the headers of the request, so none leaves this file, not even as a
+ * `cause`.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
@@ -12,26 +14,28 @@ import { proxyRefusalStatus } from './proxy.ts';
 import type { Headers } from './secret-headers.ts';
 import type { Cancellation } from './cancellation.ts';
 
+/** The reply of a server. */
 export interface HttpReply {
   status: number;
   headers: IncomingHttpHeaders;
-  /** As sent: a content encoding is still around it. Replies of status 300 and above are cut at 64 KiB. */
+  /** As sent: a content encoding is not undone. Replies of status 300 and above are cut at 64 KiB. */
   body: Uint8Array;
-  /** Where the reply came from, redirects followed. Holds the query: use `redactUrl` in messages. */
+  /** Where the reply came from, after redirects. Includes the query: use `redactUrl` in messages. */
   url: string;
-  /** The IP address that answered, where it is known. */
+  /** The IP address that answered, if known. */
   serverAddress: string | undefined;
 }
 
-/** What a request may ask for. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+/** The HTTP methods that can be sent. */
 export type Method = (typeof METHODS)[number];
+/** Whether a text is one of the methods that can be sent. */
 export const isMethod = (text: string): text is Method => (METHODS as readonly string[]).includes(text);
 
-/** It changes nothing, and may be sent again and elsewhere. */
+/** Whether a method only reads: its request may be retried and redirected. */
 export const isReadMethod = (method: Method = 'GET'): boolean => method === 'GET' || method === 'HEAD';
 
-/** What is put on the wire. */
+/** The parts of a request that are sent. */
 export interface OutgoingRequest {
   url: URL;
   method: Method;
@@ -39,17 +43,21 @@ export interface OutgoingRequest {
   body: Uint8Array | undefined;
 }
 
+/** A request and the limits for one attempt. */
 export interface ExchangeOptions extends OutgoingRequest {
   maxBytes: number;
   connectTimeoutMs: number;
   idleTimeoutMs: number;
   allowAddress: AddressPolicy;
-  /** The proxy that it goes through, for messages. */
+  /** The proxy of the request, for messages. */
   proxyName: string | undefined;
   meter: HttpMeter | undefined;
 }
 
-/** What is heard while a request is under way; after `onEnd`, `onError` or `destroy` it does not matter any more. */
+/**
+ * What a sender reports about a request in flight. Calls after `onEnd`, `onError` or `destroy` have no
+ * effect.
+ */
 export interface ResponseHandlers {
   readonly onSocket: (socket: Socket) => void;
   readonly onResponse: (
@@ -62,32 +70,34 @@ export interface ResponseHandlers {
   readonly onError: (error: ConnectionFailure) => void;
 }
 
-/** What is looked at of an error of Node's, or of what stands in for its network. */
+/** The parts that are read of an error from Node, or from a library that replaces the network in tests. */
 export interface ConnectionFailure {
   code?: string;
   message?: string;
-  /** Of the system's errors: the call that failed. */
+  /** The system call that failed. Only errors of the operating system have it. */
   syscall?: string;
   cause?: unknown;
 }
 
-/** Sends one request and tells `wire` what comes of it, never before it returns. `destroy` ends it at once. */
-export type RequestSender = (outgoing: OutgoingRequest, wire: ResponseHandlers) => { destroy(): unknown };
+/**
+ * Sends one request and reports to the handlers, never before it returns. `destroy` ends the request at once.
+ */
+export type RequestSender = (outgoing: OutgoingRequest, handlers: ResponseHandlers) => { destroy(): unknown };
 
-/** A reply, or why there is none. */
+/** A reply, or the reason why none came. */
 export type ExchangeResult = { reply: HttpReply } | ExchangeFailure;
 
 interface ExchangeFailure {
   error: LookupError;
-  /** Nothing was sent, for lack of file descriptors. */
+  /** Nothing was sent, because no file descriptor was free. */
   ranOutOfDescriptors?: true;
-  /** By which a proxy refused to pass the request on. */
+  /** The status with which a proxy refused to forward the request. */
   proxyStatus?: number;
 }
 
 const FAILED_BODY_BYTES = 65_536;
 
-/** Errors after which nothing was sent, and the same request may succeed. */
+/** Errors that mean that nothing was sent. A retry may succeed. */
 const UNREACHABLE = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -98,7 +108,7 @@ const UNREACHABLE = new Set([
   'EADDRINUSE',
 ]);
 
-/** All errors after which the same request may succeed. The others (certificates, malformed headers) stand. */
+/** All errors after which a retry may succeed. Any other (a certificate, a malformed header) is permanent. */
 const TRANSIENT = new Set([
   ...UNREACHABLE,
   'ECONNRESET',
@@ -108,35 +118,38 @@ const TRANSIENT = new Set([
   'ERR_HTTP_CONTENT_LENGTH_MISMATCH',
 ]);
 
-/** Resolves for every end but a stop, which rejects with the stop's reason. */
+/**
+ * Makes one attempt. Resolves with the reply or with the reason why none came.
+ * @throws The reason of the cancellation.
+ */
 export function exchange(
   send: RequestSender,
-  asked: ExchangeOptions,
-  stopper: Cancellation,
+  options: ExchangeOptions,
+  cancellation: Cancellation,
 ): Promise<ExchangeResult> {
   return new Promise((resolve, reject) => {
-    const { url, method, meter } = asked;
+    const { url, method, meter } = options;
     if (meter) meter.requests++;
-    const chunks: Uint8Array[] = [];
+    const pieces: Uint8Array[] = [];
     let received = 0;
     let reply: Omit<HttpReply, 'body' | 'url'> | undefined;
     let timer: NodeJS.Timeout | undefined;
-    let over = false;
-    /** Whether the socket had been kept alive: its server may have closed it just before it was asked. */
+    let hasEnded = false;
+    /** Whether the socket was kept alive. The server may have closed it just before this request. */
     let reused = false;
 
     const end = (act: () => void): void => {
-      if (over) return;
-      over = true;
-      stopper.clear();
+      if (hasEnded) return;
+      hasEnded = true;
+      cancellation.clear();
       clearTimeout(timer);
       act();
     };
     const succeed = (): void =>
-      end(() => resolve({ reply: { ...reply!, body: joined(chunks, received), url: url.href } }));
+      end(() => resolve({ reply: { ...reply!, body: joinPieces(pieces, received), url: url.href } }));
     const fail = (failed: ExchangeFailure): void =>
       end(() => {
-        sent.destroy();
+        sending.destroy();
         resolve(failed);
       });
     const failWith = (
@@ -148,68 +161,69 @@ export function exchange(
       fail({
         error: new RequestError(
           code,
-          `${method} ${redactUrl(url)}: ${what}${asked.proxyName === undefined ? '' : `, through the proxy ${asked.proxyName}`}`,
+          `${method} ${redactUrl(url)}: ${what}${options.proxyName === undefined ? '' : `, through the proxy ${options.proxyName}`}`,
           redactUrl(url),
           reply?.status,
           { broken },
         ),
         ...more,
       });
-    /** Ends the exchange when no more is wanted. */
+    /** Ends the exchange when the body is longer than allowed. */
     const checkFits = (bytes: number): void => {
       if (reply!.status >= 300) {
         if (bytes <= FAILED_BODY_BYTES) return;
         succeed();
-        sent.destroy();
-      } else if (bytes > asked.maxBytes)
-        failWith('TOO_LARGE', `more than the ${asked.maxBytes} bytes expected`);
+        sending.destroy();
+      } else if (bytes > options.maxBytes)
+        failWith('TOO_LARGE', `more than the ${options.maxBytes} bytes expected`);
     };
-    // From the socket on: a request that waits for a free one is not idle.
+    // Starts with the socket: a request that waits for a free socket is not idle.
     const watchSilence = (): void => {
       clearTimeout(timer);
-      if (!over)
+      if (!hasEnded)
         timer = setTimeout(
-          () => failWith('TIMEOUT', `nothing received for ${asked.idleTimeoutMs} ms`, 'silent'),
-          asked.idleTimeoutMs,
+          () => failWith('TIMEOUT', `nothing received for ${options.idleTimeoutMs} ms`, 'silent'),
+          options.idleTimeoutMs,
         );
     };
 
-    const sent = send(asked, {
+    const sending = send(options, {
       onSocket(socket) {
-        if (over) return;
+        if (hasEnded) return;
         reused = !socket.connecting;
         if (reused) return watchSilence();
         timer = setTimeout(
-          () => failWith('TIMEOUT', `no connection within ${asked.connectTimeoutMs} ms`, 'unreachable'),
-          asked.connectTimeoutMs,
+          () => failWith('TIMEOUT', `no connection within ${options.connectTimeoutMs} ms`, 'unreachable'),
+          options.connectTimeoutMs,
         );
         socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', watchSilence);
       },
       onResponse({ statusCode = 0, headers }, serverAddress) {
         timer?.refresh();
         reply = { status: statusCode, headers, serverAddress };
-        // Refused before its first byte, not after the last that fits; a failing reply is read as far as it is wanted.
+        // A body that is too large is refused before its first byte. A failed reply is read up to its own
+        // limit.
         if (reply.status < 300 && method !== 'HEAD') checkFits(Number(headers['content-length'] ?? 0));
       },
       onData(chunk) {
-        if (over) return;
+        if (hasEnded) return;
         timer?.refresh();
         received += chunk.byteLength;
         if (meter) meter.bytes += chunk.byteLength;
-        chunks.push(chunk);
+        pieces.push(chunk);
         checkFits(received);
       },
       onEnd: succeed,
       onError(error) {
         const { code = 'unknown error' } = error,
           proxyStatus = proxyRefusalStatus(code);
-        if (code === 'FORBIDDEN_ADDRESS' && asked.allowAddress !== 'any')
-          fail({ error: forbiddenAddressError(url.hostname, asked.allowAddress) });
+        if (code === 'FORBIDDEN_ADDRESS' && options.allowAddress !== 'any')
+          fail({ error: forbiddenAddressError(url.hostname, options.allowAddress) });
         else if (isDescriptorShortage(error))
           fail({
             error: new RequestError(
               'CONNECTION',
-              `${method} ${redactUrl(url)}: ${shortageOf(code)}`,
+              `${method} ${redactUrl(url)}: ${shortageText(code)}`,
               redactUrl(url),
               undefined,
               { broken: 'unreachable' },
@@ -223,33 +237,36 @@ export function exchange(
         else
           failWith(
             'CONNECTION',
-            `connection failed (${code})${wordsOf(error)}`,
+            `connection failed (${code})${detailOf(error)}`,
             UNREACHABLE.has(code) ? 'unreachable' : reused ? 'stale' : 'cut',
           );
       },
     });
-    stopper.onCancel((reason) =>
+    cancellation.onCancel((reason) =>
       end(() => {
-        sent.destroy();
+        sending.destroy();
         reject(reason);
       }),
     );
   });
 }
 
-const shortageOf = (code: string): string =>
-  `no file descriptor is left for a connection (${code}): let the process open more files (ulimit -n), or read less at a time`;
+const shortageText = (code: string): string =>
+  `no file descriptor is left for a connection (${code}): let the process open more files (ulimit -n), or run fewer reads at once`;
 
 /**
- * What an error says that does not come from the system: a library that stands in for the network in tests says which host it blocked.
- * The system's own messages say no more than their code.
+ * Returns the message of an error that does not come from the operating system. A library that replaces the
+ * network in tests says there which host it blocked. A message of the system only repeats its code.
  */
-function wordsOf({ code, syscall, message, cause }: ConnectionFailure): string {
+function detailOf({ code, syscall, message, cause }: ConnectionFailure): string {
   const isOfSystem = syscall !== undefined || (cause as ConnectionFailure | undefined)?.syscall !== undefined;
   if (isOfSystem || !message || code === undefined || !UNREACHABLE.has(code)) return '';
   return `: ${message.replace(/\?[^\s"']*/g, '').slice(0, 200)}`;
 }
 
-/** One chunk is handed on as it is: its memory is what the socket read, little more than the body. */
-const joined = (chunks: readonly Uint8Array[], bytes: number): Uint8Array =>
-  chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, bytes);
+/**
+ * Joins the pieces of a body. A single piece is returned without a copy: its memory is hardly larger than the
+ * body.
+ */
+const joinPieces = (pieces: readonly Uint8Array[], bytes: number): Uint8Array =>
+  pieces.length === 1 ? pieces[0] : Buffer.concat(pieces, bytes);

@@ -1,10 +1,14 @@
-/** Where a request is sent, and what it shows there: its own place first, then those that it is redirected to. */
+/**
+ * One hop of a request: its own URL first, then each URL that it is redirected to, with the headers sent
+ * there.
+ */
 import { PathError } from '../base/errors.ts';
 import type { AddressPolicy, Authorize, HttpRequest } from './http-request.ts';
 import { redactUrl } from './excerpt.ts';
 import type { Headers } from './secret-headers.ts';
 import { USER_AGENT } from './user-agent.ts';
 
+/** What is sent to one URL. */
 export interface Hop {
   url: URL;
   /** Lower-case names. */
@@ -13,7 +17,7 @@ export interface Hop {
   allowAddress: AddressPolicy;
 }
 
-/** @throws PathError BAD_PATH, UNSUPPORTED_SCHEME. */
+/** Makes the first hop of a request. @throws PathError BAD_PATH, UNSUPPORTED_SCHEME. */
 export function firstHop({ url, headers, range, authorize, allowAddress = 'any' }: HttpRequest): Hop {
   return {
     url: parseUrl(url),

@@ -1,25 +1,26 @@
 /**
- * Packages that are loaded when they are first needed. Node remembers an import that failed, for as long as the process lives: none is begun
- * while there are too few file descriptors for it.
+ * Imports of packages that are loaded when first needed. Node never retries an import that failed, so none
+ * starts while the process has too few free file descriptors.
  */
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { retryOnShortage, type ShortageRetryOptions } from '../base/descriptor-shortage.ts';
 
-/** An import opens files of a package side by side. */
-const ENOUGH = 48;
+/** How many descriptors must be free. An import opens many files of a package at once. */
+const NEEDED_DESCRIPTORS = 48;
 
 /**
- * What `load` gives, which imports a package: begun once enough descriptors are free.
- * @throws the error of the file system when there are none for some seconds; what `load` throws; `signal.reason`.
+ * Calls `load`, which imports a package, as soon as enough file descriptors are free.
+ * @throws The error of the file system if none become free for some seconds; the error of `load`;
+ *   `signal.reason`.
  */
 export const importPackage = <T>(load: () => Promise<T>, waiting: ShortageRetryOptions = {}): Promise<T> =>
   retryOnShortage(() => {
     const held: number[] = [];
     try {
-      while (held.length < ENOUGH) held.push(openSync(devNull, 'r'));
+      while (held.length < NEEDED_DESCRIPTORS) held.push(openSync(devNull, 'r'));
     } finally {
       held.forEach(closeSync);
     }
-    return load(); // in this very turn
+    return load(); // in the same turn, before anything else opens a file
   }, waiting);

@@ -1,7 +1,7 @@
-/** What a request cost; its owner adds it up. */
+/** Counts of what requests cost. The client adds to the numbers of the caller. */
 export interface HttpMeter {
-  /** Attempts, repeats and redirects included. */
+  /** Attempts, including retries and redirects. */
   requests: number;
-  /** Body bytes received, also those of attempts that failed. */
+  /** Body bytes received, including those of failed attempts. */
   bytes: number;
 }

@@ -1,4 +1,4 @@
-/** Tunnels through a proxy, by npm's https-proxy-agent, which is loaded once there is a proxy. */
+/** Agents that tunnel through a proxy. The package https-proxy-agent is loaded only when a proxy is used. */
 import http, { type Agent as HttpAgent, type ClientRequest } from 'node:http';
 import https, { type Agent as HttpsAgent } from 'node:https';
 import type { Socket } from 'node:net';
@@ -7,6 +7,7 @@ import type { RequestSender } from './exchange.ts';
 import { importPackage } from './import-package.ts';
 import { proxyFor, proxyRefusalError } from './proxy.ts';
 
+/** Limits of the connections through a proxy. */
 export interface TunnelOptions {
   keepAlive: boolean;
   maxSockets: number;
@@ -14,8 +15,8 @@ export interface TunnelOptions {
 }
 
 /**
- * Makes connections that are tunnels. What a proxy says of one that it does not open is never taken for the server's answer: its 404 is
- * not that of a chunk.
+ * Creates an agent whose connections are tunnels through a proxy. A reply of the proxy itself is an error,
+ * never the reply of the server: a 404 of the proxy does not mean that a chunk is not stored.
  */
 export async function createTunnelAgent(
   proxy: URL,
@@ -25,14 +26,14 @@ export async function createTunnelAgent(
 
   class Tunnel extends HttpsProxyAgent<string> {
     override async connect(request: ClientRequest, target: AgentConnectOpts): Promise<Socket> {
-      // Nothing else bounds how long a proxy may take, and only its own socket can be ended.
+      // Without this timer, a proxy could take any time. Only its own socket can be ended.
       const waiting = new AbortController(),
         common = this.connectOpts;
       const timer = setTimeout(() => waiting.abort(), connectTimeoutMs);
       let status = 200;
       request.once('proxyConnect', (reply: { statusCode: number }) => (status = reply.statusCode));
       this.connectOpts = { ...common, signal: waiting.signal };
-      const connecting = super.connect(request, target); // reads them at once
+      const connecting = super.connect(request, target); // reads `connectOpts` before it returns
       this.connectOpts = common;
       try {
         const socket = await connecting;
@@ -52,25 +53,31 @@ export async function createTunnelAgent(
   return new Tunnel(proxy.href, options);
 }
 
-/** A reply comes from the proxy's address, which says nothing about the server's; 407 is the proxy's own. */
+/**
+ * Wraps a sender whose requests go through a proxy. Status 407 comes from the proxy and becomes an error. The
+ * address of the proxy is dropped, because it says nothing about the server.
+ */
 export const withProxyReplies =
   (send: RequestSender): RequestSender =>
-  (outgoing, wire) =>
+  (outgoing, handlers) =>
     send(outgoing, {
-      ...wire,
+      ...handlers,
       onResponse: (response) =>
         response.statusCode === 407
-          ? wire.onError(proxyRefusalError(407))
-          : wire.onResponse(response, undefined),
+          ? handlers.onError(proxyRefusalError(407))
+          : handlers.onResponse(response, undefined),
     });
 
-/** For a vendor's library, which asks hosts of its own choice: an agent that goes through the proxy of each, or straight. */
+/**
+ * Creates an agent for a vendor's library: each request uses the proxy that the environment names for its
+ * host, or none.
+ */
 export async function createEnvironmentAgent(
   env: NodeJS.ProcessEnv,
   connectTimeoutMs = 10_000,
 ): Promise<Agent> {
   const { Agent } = await importPackage(() => import('agent-base'));
-  const known = new Map<string, Promise<HttpsAgent>>();
+  const agents = new Map<string, Promise<HttpsAgent>>();
   return new (class extends Agent {
     override async connect(
       _request: ClientRequest,
@@ -80,9 +87,9 @@ export async function createEnvironmentAgent(
       const proxy = proxyFor(new URL(`${secureEndpoint ? 'https' : 'http'}://${name}:${port}`), env)?.url;
       if (!proxy) return secureEndpoint ? https.globalAgent : http.globalAgent;
       const tunnels =
-        known.get(proxy.href) ??
+        agents.get(proxy.href) ??
         createTunnelAgent(proxy, { keepAlive: false, maxSockets: Infinity, connectTimeoutMs });
-      known.set(proxy.href, tunnels);
+      agents.set(proxy.href, tunnels);
       return tunnels;
     }
   })();

@@ -1,3 +1,4 @@
+/** Redirects of GET and HEAD requests: where they may lead, and which headers may follow. */
 import { RequestError } from '../base/errors.ts';
 import { isLoopbackHost } from '../base/public-address.ts';
 import type { HttpReply } from './exchange.ts';
@@ -7,14 +8,14 @@ import { CROSS_ORIGIN_HEADERS, type Headers } from './secret-headers.ts';
 
 const MAX_REDIRECTS = 3;
 
-/** The reply at the end of a GET's or HEAD's way. @throws RequestError REDIRECT. */
+/** Sends a GET or HEAD and follows its redirects. Returns the last reply. @throws RequestError REDIRECT. */
 export async function sendFollowingRedirects(
   first: Hop,
-  ask: (hop: Hop) => Promise<HttpReply>,
+  send: (hop: Hop) => Promise<HttpReply>,
 ): Promise<HttpReply> {
   let hop = first;
   for (let redirects = 0; ; redirects++) {
-    const reply = await ask(hop);
+    const reply = await send(hop);
     const { location } = reply.headers;
     if (!isRedirect(reply.status) || location === undefined) return reply;
     const { origin, hostname } = hop.url,
@@ -25,20 +26,20 @@ export async function sendFollowingRedirects(
     hop = {
       url,
       headers,
-      authorize: url.origin === origin ? hop.authorize : undefined, // for good, even if the way leads back
-      // The user named the first host, and no other.
+      authorize: url.origin === origin ? hop.authorize : undefined, // never again, even if a later redirect leads back
+      // The user named only the first host.
       allowAddress:
         url.hostname !== hostname && hop.allowAddress === 'any' ? 'notMetadata' : hop.allowAddress,
     };
   }
 }
 
-/** 304 and 300 are no redirects in this sense. */
+/** 300 and 304 are not among them: they do not send the client to another URL. */
 const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status);
 
 /**
- * Where a redirected GET goes next and with which headers (lower-case names): credentials never leave the origin
- * (scheme, host and port), and TLS is never given up but towards this machine.
+ * Returns the next URL of a redirected request and the headers (lower-case names) to send there. Credentials
+ * never leave the origin (scheme, host and port). A redirect from https to http is followed only to loopback.
  * @throws RequestError REDIRECT
  */
 export function redirectTarget(
@@ -46,17 +47,17 @@ export function redirectTarget(
   location: string,
   headers: Headers,
 ): { url: URL; headers: Headers } {
-  const refuse = (why: string): RequestError =>
+  const redirectError = (reason: string): RequestError =>
     new RequestError(
       'REDIRECT',
-      `${redactUrl(from)} redirects to ${redactUrl(location)}: ${why}`,
+      `${redactUrl(from)} redirects to ${redactUrl(location)}: ${reason}`,
       redactUrl(from),
     );
-  if (!URL.canParse(location, from.href)) throw refuse('not a URL');
+  if (!URL.canParse(location, from.href)) throw redirectError('not a URL');
   const url = new URL(location, from.href);
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw refuse('neither http nor https');
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw redirectError('neither http nor https');
   if (from.protocol === 'https:' && url.protocol === 'http:' && !isLoopbackHost(url.hostname))
-    throw refuse('from https to http');
+    throw redirectError('from https to http');
   if (url.origin === from.origin) {
     url.username = from.username;
     url.password = from.password;

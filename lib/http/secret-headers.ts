@@ -1,9 +1,13 @@
-/** Which headers prove who asks. */
+/** Which request headers may hold credentials. */
 import { registerSecretsIn } from '../base/secret-redaction.ts';
 
+/** Request headers by name. */
 export type Headers = Readonly<Record<string, string>>;
 
-/** Headers that say nothing about who asks; any other one stays with the origin it was meant for. */
+/**
+ * Headers that never hold credentials and may follow a redirect to another origin. Any other header stays
+ * behind.
+ */
 export const CROSS_ORIGIN_HEADERS = new Set([
   'accept',
   'accept-encoding',
@@ -12,7 +16,7 @@ export const CROSS_ORIGIN_HEADERS = new Set([
   'user-agent',
 ]);
 
-/** Beside these, what a server has to be told and anybody may know. */
+/** Headers that hold no secret. */
 const KNOWN = new Set([
   ...CROSS_ORIGIN_HEADERS,
   'accept-language',
@@ -28,9 +32,13 @@ const KNOWN = new Set([
   'x-requested-with',
 ]);
 
+/** Whether a header may hold a secret. Every header that is not known to be harmless may. */
 export const isSecretHeader = (name: string): boolean => !KNOWN.has(name.toLowerCase());
 
-/** The values of headers that a user gives are not shown again, whatever a server does with them. */
+/**
+ * Registers the values of the user's secret headers, so that no error or log shows them, even if a server
+ * repeats them.
+ */
 export function registerSecretHeaders(headers: Headers | undefined): void {
   for (const [name, value] of Object.entries(headers ?? {})) {
     if (!isSecretHeader(name)) continue;

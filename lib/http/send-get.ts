@@ -1,43 +1,46 @@
 /**
- * GETs, and what goes to a proxy as it is, by node:http itself: a third of the CPU per request that got takes, for the requests that come by the thousand. Redirects,
- * repeats, timeouts and bounds are not looked after here.
+ * Sends GET requests, and plain requests to a proxy, with node:http. There are thousands of GETs, and
+ * node:http needs a third of the CPU time of got. This file handles no redirects, retries, timeouts or
+ * limits.
  */
 import http, { type Agent as HttpAgent, type ClientRequest, type IncomingMessage } from 'node:http';
 import https, { type Agent as HttpsAgent } from 'node:https';
 import type { RequestSender, ResponseHandlers } from './exchange.ts';
 
-/** Statuses whose content length is not that of what follows. RFC 9110, 8.6. */
+/** Statuses whose `Content-Length` is not the length of their body. RFC 9110, 8.6. */
 const BODILESS = new Set([204, 304]);
 
+/** The agents for http:// and https:// requests. */
 export interface Agents {
   http: HttpAgent;
   https: HttpsAgent;
 }
 
-/** GETs without a body. */
+/** Makes a sender of GETs without a body. */
 export const sendGet =
   (agent: Agents): RequestSender =>
-  ({ url, headers }, wire) =>
-    // By the modules' own properties: what stands in for the network in tests replaces those.
-    heard(
+  ({ url, headers }, handlers) =>
+    // Called as properties of the modules, because libraries that mock the network replace these properties.
+    listen(
       url.protocol === 'https:'
         ? https.get(url, { agent: agent.https, headers })
         : http.get(url, { agent: agent.http, headers }),
-      wire,
+      handlers,
     );
 
 /**
- * `http://` handed to a proxy, which reads the whole URL in the request line. RFC 9112, 3.2.2. (npm's http-proxy-agent sends a body twice
- * when it comes while the proxy is being connected to.)
+ * Makes a sender of `http://` requests to a proxy, with the whole URL in the request line. RFC 9112, 3.2.2.
+ * The package http-proxy-agent is not used: it sends a body twice if the body comes before the proxy is
+ * connected.
  */
 export const sendToProxy =
   (proxy: URL, agent: Agents): RequestSender =>
-  ({ url, method, headers, body }, wire) => {
+  ({ url, method, headers, body }, handlers) => {
     const { protocol, hostname, port, username, password } = proxy,
       secure = protocol === 'https:';
-    const proof = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString(
-      'base64',
-    );
+    const credentials = Buffer.from(
+      `${decodeURIComponent(username)}:${decodeURIComponent(password)}`,
+    ).toString('base64');
     const request = (secure ? https : http).request({
       protocol,
       method,
@@ -48,33 +51,33 @@ export const sendToProxy =
       headers: {
         ...headers,
         host: url.host,
-        ...((username || password) && { 'proxy-authorization': `Basic ${proof}` }),
+        ...((username || password) && { 'proxy-authorization': `Basic ${credentials}` }),
       },
     });
     request.end(body);
-    return heard(request, wire);
+    return listen(request, handlers);
   };
 
-function heard(request: ClientRequest, wire: ResponseHandlers): ClientRequest {
+function listen(request: ClientRequest, handlers: ResponseHandlers): ClientRequest {
   let response: IncomingMessage | undefined;
-  request.once('socket', wire.onSocket);
+  request.once('socket', handlers.onSocket);
   request.once('response', (arrived) => {
     response = arrived;
-    const stated = arrived.headers['content-length'];
-    let left = stated === undefined || BODILESS.has(arrived.statusCode!) ? 0 : Number(stated);
-    // Both stay: what was destroyed may still have something to say.
-    arrived.on('error', wire.onError);
+    const statedBytes = arrived.headers['content-length'];
+    let bytesLeft = statedBytes === undefined || BODILESS.has(arrived.statusCode!) ? 0 : Number(statedBytes);
+    // These listeners stay: a destroyed response may still emit an error.
+    arrived.on('error', handlers.onError);
     arrived.on('data', (chunk: Uint8Array) => {
-      left -= chunk.byteLength;
-      wire.onData(chunk);
+      bytesLeft -= chunk.byteLength;
+      handlers.onData(chunk);
     });
     arrived.once('end', () =>
-      left > 0 ? wire.onError({ code: 'ERR_HTTP_CONTENT_LENGTH_MISMATCH' }) : wire.onEnd(),
+      bytesLeft > 0 ? handlers.onError({ code: 'ERR_HTTP_CONTENT_LENGTH_MISMATCH' }) : handlers.onEnd(),
     );
-    wire.onResponse(arrived, arrived.socket.remoteAddress);
+    handlers.onResponse(arrived, arrived.socket.remoteAddress);
   });
-  request.on('error', wire.onError);
-  // A switch of protocols that nobody asked for closes the socket, and says nothing else.
-  request.once('close', () => response ?? wire.onError({ code: 'ECONNRESET' }));
+  request.on('error', handlers.onError);
+  // An unexpected protocol upgrade closes the socket without any other event.
+  request.once('close', () => response ?? handlers.onError({ code: 'ECONNRESET' }));
   return request;
 }

@@ -1,6 +1,7 @@
 /**
- * Requests by got's stream interface. got's promise interface costs a fifth more CPU per request, and its own retries read failing bodies
- * without a bound. got is loaded when a chunkedgraph is opened, or with the first request: look-ups of voxels alone send none.
+ * Sends requests with the stream interface of got. Its promise interface needs a fifth more CPU time, and its
+ * retries read failed bodies without a limit. got is loaded when a chunkedgraph is opened, or with the first
+ * request that needs it.
  */
 import type { Agent as HttpAgent, IncomingHttpHeaders } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
@@ -11,8 +12,8 @@ import { importPackage } from './import-package.ts';
 let loading: Promise<Got> | undefined;
 
 /**
- * Loads got, where that has not been done: what requests with a body are sent by. A failure is not remembered.
- * @throws the error of the file system.
+ * Loads got once. A failed load is retried at the next call.
+ * @throws The error of the file system.
  */
 export function loadGot(): Promise<Got> {
   loading ??= importPackage(() => import('got')).then(({ got }) =>
@@ -28,20 +29,20 @@ export function loadGot(): Promise<Got> {
   return loading;
 }
 
-/** Any request: with a body or without. */
+/** Makes a sender for any request, with or without a body. */
 export function sendWithGot(agent: { http: HttpAgent; https: HttpsAgent }): RequestSender {
-  let ours: Promise<Got> | undefined;
+  let ownGot: Promise<Got> | undefined;
   const load = async (): Promise<Got> =>
-    (ours ??= loadGot().then((got) => got.extend({ agent }))).catch((error: unknown) => {
-      ours = undefined;
+    (ownGot ??= loadGot().then((got) => got.extend({ agent }))).catch((error: unknown) => {
+      ownGot = undefined;
       throw error;
     });
-  return (outgoing, wire) => {
+  return (outgoing, handlers) => {
     let stream: Request | undefined,
       destroyed = false;
     load().then((got) => {
-      if (!destroyed) stream = begin(got, outgoing, wire);
-    }, wire.onError);
+      if (!destroyed) stream = startRequest(got, outgoing, handlers);
+    }, handlers.onError);
     return {
       destroy() {
         destroyed = true;
@@ -51,24 +52,28 @@ export function sendWithGot(agent: { http: HttpAgent; https: HttpsAgent }): Requ
   };
 }
 
-function begin(got: Got, { url, method, headers, body }: OutgoingRequest, wire: ResponseHandlers): Request {
+function startRequest(
+  got: Got,
+  { url, method, headers, body }: OutgoingRequest,
+  handlers: ResponseHandlers,
+): Request {
   const hasBody = !isReadMethod(method) || !!body?.byteLength;
   const stream = got.stream(url, {
     method,
     headers,
-    // Whatever may have a body and has none would wait for one to be written.
+    // Without an empty body, a method that allows a body would wait for one.
     body: hasBody
       ? Buffer.from(body?.buffer ?? new ArrayBuffer(0), body?.byteOffset, body?.byteLength)
       : undefined,
     allowGetBody: hasBody,
   });
-  stream.once('socket', wire.onSocket);
+  stream.once('socket', handlers.onSocket);
   stream.once('response', (response: { statusCode: number; headers: IncomingHttpHeaders; ip?: string }) =>
-    wire.onResponse(response, response.ip),
+    handlers.onResponse(response, response.ip),
   );
-  stream.on('data', wire.onData);
-  stream.once('end', wire.onEnd);
-  // Stays: a stream that was destroyed may still have something to say, and nobody else listens.
-  stream.on('error', wire.onError);
+  stream.on('data', handlers.onData);
+  stream.once('end', handlers.onEnd);
+  // This listener stays: a destroyed stream may still emit an error, and nothing else would handle it.
+  stream.on('error', handlers.onError);
   return stream;
 }

@@ -1,2 +1,4 @@
-/** What servers see in their logs; a spec keeps the version equal to package.json's. */
+/**
+ * The name of this package in the logs of servers. A spec keeps its version equal to the one in package.json.
+ */
 export const USER_AGENT = 'graphene-points/0.1.0';

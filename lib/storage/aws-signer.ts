@@ -1,6 +1,7 @@
 /**
- * AWS's credentials for a bucket: those given, CloudVolume's files, then the chain that the AWS CLI walks, too. Chain and Signature V4
- * are AWS's own packages, loaded once they are needed.
+ * Finds AWS credentials for a bucket and signs requests with them. The order of the search: the given
+ * credentials, CloudVolume's files, then the same places as the AWS CLI. That last search and Signature V4
+ * come from AWS packages, which are loaded when first needed.
  */
 import { createHash, createHmac, type BinaryLike, type Hash, type Hmac } from 'node:crypto';
 import { homedir } from 'node:os';
@@ -16,29 +17,31 @@ import { s3Error } from './s3-error.ts';
 import { readContents, readFirstSecret, secretFilePaths, type SecretFile } from './secret-files.ts';
 import { awaitVendor, type Signer } from './signer.ts';
 
-/** An access key; with a session token, a temporary one. */
+/** AWS credentials: an access key, with a session token if the key is temporary. */
 export interface AwsCredentials {
   accessKeyId: string;
   secretAccessKey: string;
+  /** Required for temporary keys, for example those of AWS SSO. */
   sessionToken?: string;
 }
 
 const ADVICE = 'run `aws configure` or `aws sso login`, or set AWS_PROFILE';
 
+/** Where to search for AWS credentials. */
 export interface AwsSearch {
   bucket: string;
   env: NodeJS.ProcessEnv;
-  /** Given by the user; nothing is searched then. */
+  /** Credentials from the user. If given, there is no search. */
   credentials?: AwsCredentials;
-  /** Of ~/.aws, instead of CloudVolume's files. */
+  /** A profile in ~/.aws, used instead of CloudVolume's files. */
   profile?: string;
-  /** What requests are signed for; a bucket's region may turn out late. */
+  /** Returns the region to sign for. It is read for every request, because it may become known late. */
   region: () => string;
-  /** A region that the credentials came with. */
+  /** Called with the region in the file of the credentials, if there is one. */
   setRegion: (region: string) => void;
 }
 
-/** What the search looked at, for when it found nothing. */
+/** Says where the search looked and what the user can do. For messages. */
 export const awsNotFoundAdvice = ({
   bucket,
   env,
@@ -49,15 +52,15 @@ export const awsNotFoundAdvice = ({
     : `no AWS credentials were found for profile ${JSON.stringify(profile)}; run \`aws configure --profile\` or \`aws sso login --profile\``;
 
 /**
- * What credentials the search finds depends on: variables and files. A machine's own role is in neither.
- * Source: AWS SDKs and Tools reference guide, "Settings reference".
+ * Reads the environment variables and files that decide which credentials the search finds. The role of a
+ * machine is in neither. Source: AWS SDKs and Tools reference guide, "Settings reference".
  */
 export async function readAwsSources({ bucket, env }: Pick<AwsSearch, 'bucket' | 'env'>): Promise<unknown> {
-  const ofUser = (name: string): string => join(homedir(), '.aws', name);
+  const inHome = (name: string): string => join(homedir(), '.aws', name);
   const files = [
     ...secretFilePaths(bucket, 'aws', env),
-    env.AWS_SHARED_CREDENTIALS_FILE || ofUser('credentials'),
-    env.AWS_CONFIG_FILE || ofUser('config'),
+    env.AWS_SHARED_CREDENTIALS_FILE || inHome('credentials'),
+    env.AWS_CONFIG_FILE || inHome('config'),
   ];
   return [VARIABLES.map((name) => env[name]), await readContents(files)];
 }
@@ -73,7 +76,10 @@ const VARIABLES = [
 
 type Provider = (options?: { forceRefresh?: boolean }) => Promise<AwsCredentials>;
 
-/** @throws CredentialsError BAD_CREDENTIALS, UNUSABLE. */
+/**
+ * Finds credentials and makes a signer; undefined if there are none.
+ * @throws CredentialsError BAD_CREDENTIALS, UNUSABLE.
+ */
 export async function findAwsSigner(search: AwsSearch): Promise<Signer | undefined> {
   const { bucket, env, credentials, profile, setRegion } = search;
   const { SignatureV4 } = await importPackage(() => import('@smithy/signature-v4'));
@@ -83,7 +89,7 @@ export async function findAwsSigner(search: AwsSearch): Promise<Signer | undefin
   const secret =
     profile === undefined ? await readFirstSecret(secretFilePaths(bucket, 'aws', env)) : undefined;
   if (secret) {
-    const keys = keysIn(secret);
+    const keys = readKeys(secret);
     const { AWS_DEFAULT_REGION: home } = secret.json;
     if (typeof home === 'string') setRegion(home);
     return signerOf(secret.file, () => Promise.resolve(keys));
@@ -91,7 +97,7 @@ export async function findAwsSigner(search: AwsSearch): Promise<Signer | undefin
   const from = profile === undefined ? "AWS's own search" : `profile ${JSON.stringify(profile)}`;
   const { defaultProvider } = await importPackage(() => import('@aws-sdk/credential-provider-node'));
   const silent = (): void => undefined;
-  // Its cache of files would outlive a rotation.
+  // `ignoreCache`: the cached files of the package would stay after a key was rotated.
   const agent = isProxyConfigured(env) ? await createEnvironmentAgent(env) : undefined;
   const clientConfig = agent && { requestHandler: { httpAgent: agent, httpsAgent: agent } };
   const provider = defaultProvider({
@@ -100,23 +106,26 @@ export async function findAwsSigner(search: AwsSearch): Promise<Signer | undefin
     ...(clientConfig && { clientConfig }),
     logger: { debug: silent, info: silent, warn: silent, error: silent },
   });
-  const there = await awaitVendor(
+  const exists = await awaitVendor(
     from,
-    provider().then(() => true, noneAnywhere),
+    provider().then(() => true, rethrowUnlessNoneFound),
     [],
     ADVICE,
   );
-  return there ? signerOf(from, provider) : undefined;
+  return exists ? signerOf(from, provider) : undefined;
 }
 
-function kept(credentials: AwsCredentials): AwsCredentials {
+function registerSecrets(credentials: AwsCredentials): AwsCredentials {
   registerSecret(credentials.secretAccessKey);
   registerSecret(credentials.sessionToken);
   return credentials;
 }
 
-/** The last link of the chain gives up with these words; anything else is a link that should have worked. */
-function noneAnywhere(error: unknown): false {
+/**
+ * Recognizes the error that means "no credentials anywhere". Rethrows any other: there, a configured source
+ * failed.
+ */
+function rethrowUnlessNoneFound(error: unknown): false {
   if (
     error instanceof Error &&
     error.name === 'CredentialsProviderError' &&
@@ -126,8 +135,8 @@ function noneAnywhere(error: unknown): false {
   throw error;
 }
 
-/** CloudVolume's spelling. */
-function keysIn({ file, json }: SecretFile): AwsCredentials {
+/** Reads the keys from a CloudVolume file, which names them like environment variables. */
+function readKeys({ file, json }: SecretFile): AwsCredentials {
   const {
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
@@ -136,13 +145,16 @@ function keysIn({ file, json }: SecretFile): AwsCredentials {
   if (typeof accessKeyId !== 'string' || typeof secretAccessKey !== 'string')
     throw new CredentialsError(
       'BAD_CREDENTIALS',
-      `${file} holds no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`,
+      `${file} does not contain AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`,
     );
   return { accessKeyId, secretAccessKey, ...(typeof sessionToken === 'string' && { sessionToken }) };
 }
 
-/** Refusals after which new credentials of the same source may do. Source: Amazon S3 API reference, "List of error codes". */
-const STALE = new Set([
+/**
+ * Error codes after which fresh credentials from the same source may work. Source: Amazon S3 API reference,
+ * "List of error codes".
+ */
+const RENEWABLE_CODES = new Set([
   'ExpiredToken',
   'ExpiredTokenException',
   'InvalidToken',
@@ -151,9 +163,9 @@ const STALE = new Set([
 ]);
 
 class AwsSigner implements Signer {
-  /** The server's clock less ours. */
+  /** How far the clock of the server is ahead of the local clock. */
   #skewMs = 0;
-  /** Under way since a refusal; everybody waits for it. */
+  /** The renewal in progress after a refusal. All requests wait for it. */
   #refresh: Promise<AwsCredentials> | undefined;
   readonly #provider: Provider;
   readonly #signature: SignatureV4;
@@ -163,7 +175,7 @@ class AwsSigner implements Signer {
     this.source = from;
     this.#provider = provider;
     const credentials = async (): Promise<AwsCredentials> =>
-      kept(await awaitVendor(from, this.#refresh ?? provider(), [], ADVICE));
+      registerSecrets(await awaitVendor(from, this.#refresh ?? provider(), [], ADVICE));
     this.#signature = new Signature({
       service: 's3',
       region: async () => region(),
@@ -190,30 +202,30 @@ class AwsSigner implements Signer {
     return { ...amazonHeaders(signed.headers), authorization: signed.headers.authorization };
   };
 
-  canRenew(refusal: HttpReply): boolean {
+  renewAfter(refusal: HttpReply): boolean {
     const { code } = s3Error(refusal);
     if (code === 'RequestTimeTooSkewed') {
-      const theirs = Date.parse(refusal.headers.date ?? '');
-      if (Number.isNaN(theirs)) return false;
-      this.#skewMs = theirs - Date.now();
+      const serverMs = Date.parse(refusal.headers.date ?? '');
+      if (Number.isNaN(serverMs)) return false;
+      this.#skewMs = serverMs - Date.now();
       return true;
     }
-    if (code === undefined || !STALE.has(code)) return false;
+    if (code === undefined || !RENEWABLE_CODES.has(code)) return false;
     const refresh = this.#provider({ forceRefresh: true });
     const done = (): void => void (this.#refresh = undefined);
-    refresh.then(done, done); // its failure is told by `sign`
+    refresh.then(done, done); // `sign` reports a failure
     this.#refresh = refresh;
     return true;
   }
 }
 
-/** All of them have to be signed; of the others, `host` is enough. */
+/** Selects the `x-amz-` headers, which must all be signed. Of the others, only `host` must be. */
 const amazonHeaders = (headers: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('x-amz-')));
 
 type Source = string | ArrayBuffer | ArrayBufferView;
 
-/** Node's own hash in the shape that the signing package asks for. */
+/** Adapts Node's hash to the interface that the signing package expects. */
 class Sha256 {
   readonly #hash: Hash | Hmac;
 
@@ -230,6 +242,6 @@ class Sha256 {
   }
 
   reset(): void {
-    throw new Error('made for one digest');
+    throw new Error('a digest can be computed once only');
   }
 }

@@ -1,6 +1,6 @@
 /**
- * How a bucket is asked: as anybody, for as long as that is answered; with credentials once it is not and there are any. A public bucket
- * so costs no look for credentials, and a private one a single refused request.
+ * Sends requests to a bucket: anonymously first, and with credentials once the bucket refuses that. A public
+ * bucket needs no search for credentials, and a private bucket costs one refused request.
  */
 import { leaveOnAbort } from '../base/abort.ts';
 import { CredentialsError } from '../base/errors.ts';
@@ -8,42 +8,52 @@ import type { AddressPolicy, Headers, HttpClient, HttpReply } from '../http/http
 import type { ObjectReply, ObjectRequester, ObjectRequest } from './http-store.ts';
 import type { FindSigner, Signer } from './signer.ts';
 
-/** Where a bucket's objects are: moves when its server says so. */
+/** The address of a bucket. It changes when the server says that the bucket is elsewhere. */
 export interface BucketAddress {
+  /** Returns the URL of the object at an encoded path. */
   url(path: string): string;
-  /** Whether what this reply says means that the request belongs elsewhere; `url` then says where. */
+  /**
+   * Reads a new address from a reply. Returns true if `url` has changed and the request must be sent there.
+   */
   learnFrom(reply: HttpReply): boolean;
-  /** What a failing reply says beyond its status; for messages. */
+  /** Returns the error code in the body of a failed reply, for messages. */
   errorCode(reply: HttpReply): string | undefined;
   readonly followRedirects: boolean;
   readonly allowAddress: AddressPolicy;
 }
 
+/** How a bucket is reached, and when its requests carry credentials. */
 export interface BucketAccessOptions {
   http: HttpClient;
   address: BucketAddress;
-  /** Go with every request. */
+  /** Sent with every request. */
   headers?: Headers;
-  /** `never` asks as anybody only; `always` never does; `ifRefused` finds out. */
+  /** When to send credentials: `ifRefused` sends them after an anonymous request was refused. */
   sign: 'never' | 'ifRefused' | 'always';
   findSigner: FindSigner;
-  /** What to do when there are no credentials, or none may be sent. */
+  /** Says what the user can do if there are no credentials, or if they must not be sent. */
   advice: () => string;
 }
 
-/** 400 is what Cloudflare's S3 says to a request without a signature, and Amazon's to an expired token. */
+/**
+ * Status 400 counts as a refusal: Cloudflare sends it without a signature, and Amazon sends it for an expired
+ * token.
+ */
 const isRefusal = ({ status }: HttpReply): boolean => status === 400 || status === 401 || status === 403;
 
-/** A body came, or would have: whoever asked so may read. */
+/** Whether the reply shows that the caller may read: a body, or a range beyond the end. */
 const isRead = ({ status }: HttpReply): boolean => status === 200 || status === 206 || status === 416;
 
+/** Sends the requests for one bucket. */
 export class BucketAccess {
   readonly #options: BucketAccessOptions;
   #mode: 'undecided' | 'anonymous' | 'signed';
   #finding: Promise<Signer | undefined> | undefined;
-  /** Counts renewals: a request that was sent before the last one need not cause another. */
+  /** Counts renewals. A request that was sent before the last renewal does not cause another. */
   #renewals = 0;
-  /** Not again until something signed was read: credentials that are refused when they are new stay refused. */
+  /**
+   * False after a renewal, until a signed request succeeds: new credentials that are refused stay refused.
+   */
   #mayRenew = true;
 
   constructor(options: BucketAccessOptions) {
@@ -51,24 +61,28 @@ export class BucketAccess {
     this.#mode = options.sign === 'never' ? 'anonymous' : options.sign === 'always' ? 'signed' : 'undecided';
   }
 
-  /** @throws CredentialsError when there have to be credentials; as `HttpClient.request`. */
+  /**
+   * Sends one request. Finds out first whether the bucket needs credentials.
+   * @throws CredentialsError if the bucket needs credentials and there are none; the errors of
+   *   `HttpClient.request`.
+   */
   readonly request: ObjectRequester = async (path, request) => {
     const { headers, advice, sign } = this.#options;
-    if (this.#isSigned()) return this.#askSigned(path, request);
+    if (this.#isSigned()) return this.#requestSigned(path, request);
     const reply = await this.#send(path, request);
     const answer: ObjectReply = { reply, isSigned: headers !== undefined };
     if (isRead(reply) && this.#mode === 'undecided') this.#mode = 'anonymous';
     if (!isRefusal(reply)) return answer;
-    // Others may have found out meanwhile.
-    if (this.#isSigned()) return this.#askSigned(path, request);
+    // Another request may have found out meanwhile.
+    if (this.#isSigned()) return this.#requestSigned(path, request);
     if (this.#mode === 'anonymous') return sign === 'never' ? { ...answer, advice: advice() } : answer;
     try {
-      const signed = await this.#askSigned(path, request);
+      const signed = await this.#requestSigned(path, request);
       if (!isRefusal(signed.reply)) {
         this.#mode = 'signed';
         return signed;
       }
-      // Of the two refusals the first: whether anybody may read is what a caller can find out more about.
+      // Returns the anonymous refusal: a 403 of an unsigned request may mean that the object is not stored.
       return { ...answer, advice: signed.advice };
     } catch (error) {
       if (error instanceof CredentialsError) return { ...answer, advice: error.message };
@@ -80,20 +94,20 @@ export class BucketAccess {
     return this.#mode === 'signed';
   }
 
-  async #askSigned(path: string, request: ObjectRequest): Promise<ObjectReply> {
+  async #requestSigned(path: string, request: ObjectRequest): Promise<ObjectReply> {
     const signer = await leaveOnAbort(this.#find(), request.signal, () => undefined);
     if (!signer) throw new CredentialsError('NOT_FOUND', this.#options.advice());
-    for (let again = true; ; again = false) {
+    for (let mayRetry = true; ; mayRetry = false) {
       const renewals = this.#renewals;
       const reply = await this.#send(path, request, signer);
       if (isRead(reply)) this.#mayRenew = true;
       if (!isRefusal(reply)) return { reply, isSigned: true };
-      if (!again || !this.#renew(signer, reply, renewals)) {
+      if (!mayRetry || !this.#renew(signer, reply, renewals)) {
         const code = this.#options.address.errorCode(reply);
         return {
           reply,
           isSigned: true,
-          advice: `the credentials of ${signer.source} are answered ${reply.status}${code === undefined ? '' : ` ${code}`}`,
+          advice: `the credentials from ${signer.source} were refused with ${reply.status}${code === undefined ? '' : ` ${code}`}`,
         };
       }
     }
@@ -101,13 +115,16 @@ export class BucketAccess {
 
   #renew(signer: Signer, refusal: HttpReply, renewals: number): boolean {
     if (renewals !== this.#renewals) return true;
-    if (!this.#mayRenew || !signer.canRenew(refusal)) return false;
+    if (!this.#mayRenew || !signer.renewAfter(refusal)) return false;
     this.#mayRenew = false;
     this.#renewals++;
     return true;
   }
 
-  /** Looked for once. That there are none, or a broken file, stands; a vendor that does not answer may do so later. */
+  /**
+   * Searches for credentials once. The search is repeated only if it failed for another reason than a bad
+   * file.
+   */
   #find(): Promise<Signer | undefined> {
     this.#finding ??= this.#options.findSigner().catch((error: unknown) => {
       if (!(error instanceof CredentialsError && error.code === 'BAD_CREDENTIALS')) this.#finding = undefined;
@@ -117,20 +134,20 @@ export class BucketAccess {
   }
 
   async #send(path: string, request: ObjectRequest, signer?: Signer): Promise<HttpReply> {
-    const { http, address: place, headers } = this.#options;
-    const { followRedirects, allowAddress } = place;
-    for (let moves = 0; ; moves++) {
+    const { http, address, headers } = this.#options;
+    const { followRedirects, allowAddress } = address;
+    for (let changes = 0; ; changes++) {
       const reply = await http.request({
         ...request,
-        url: place.url(path),
+        url: address.url(path),
         headers: { ...headers, ...request.headers },
         authorize: signer?.sign,
         followRedirects,
         allowAddress,
       });
-      if (reply.status < 300 || !place.learnFrom(reply) || moves === MAX_MOVES) return reply;
+      if (reply.status < 300 || !address.learnFrom(reply) || changes === MAX_ADDRESS_CHANGES) return reply;
     }
   }
 }
 
-const MAX_MOVES = 2;
+const MAX_ADDRESS_CHANGES = 2;

@@ -1,10 +1,10 @@
-/** Another server than Google's or Amazon's, as the user names it. */
+/** The server of a bucket that is neither Google's nor Amazon's, as the user names it. */
 import { PathError } from '../base/errors.ts';
 import { isLoopbackHost } from '../base/public-address.ts';
 import { redactUrl } from '../http/excerpt.ts';
 
 /**
- * The server that the user named, without a slash at its end.
+ * Parses the option `endpoint`.
  * @throws PathError BAD_PATH.
  */
 export function parseEndpoint(endpoint: string): URL {
@@ -14,6 +14,6 @@ export function parseEndpoint(endpoint: string): URL {
   return url;
 }
 
-/** Credentials go nowhere else. */
+/** Whether credentials may be sent to a server: over TLS or to loopback. */
 export const isSafeForCredentials = (url: URL): boolean =>
   url.protocol === 'https:' || isLoopbackHost(url.hostname);

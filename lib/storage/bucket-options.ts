@@ -1,37 +1,55 @@
-/** What may be said about a bucket, checked before anything is done. */
+/** The options of a bucket, and the table that checks and documents them. */
 import { defineKind, nonEmptyText, formatType, type ValueKind } from '../base/value-kinds.ts';
 import type { OptionTable } from '../base/option-table.ts';
 import type { AwsCredentials } from './aws-signer.ts';
 import type { GoogleCredentials } from './google-signer.ts';
 
+/** How to read a gs:// or s3:// bucket: credentials, server, region, and who pays. */
 export interface BucketOptions {
   /**
-   * Who asks. `default`: nobody in particular, as for a public bucket, and once the bucket refuses that, whoever CloudVolume's secret
-   * files or the vendor's own search name. `anonymous`: never anybody. Credentials given are sent from the first request on.
+   * The credentials for the bucket.
+   * - `'default'`: anonymous requests. If the bucket refuses them, credentials from CloudVolume's secret
+   *   files, or those that gcloud or the AWS CLI would use.
+   * - `'anonymous'`: no credentials, ever.
+   * - An object: these credentials, from the first request.
    * @default 'default'
    */
   credentials?: 'default' | 'anonymous' | GoogleCredentials | AwsCredentials;
-  /** s3: a profile in ~/.aws, used from the first request on. @default as the AWS CLI, if the bucket is not public */
+  /**
+   * s3: the name of a profile in ~/.aws, used from the first request.
+   * @default as the AWS CLI, if the bucket is not public
+   */
   profile?: string;
-  /** s3: where the bucket is. @default AWS_REGION, AWS_DEFAULT_REGION, else us-east-1; AWS itself says when that is wrong */
+  /**
+   * s3: the AWS region of the bucket.
+   * @default AWS_REGION, AWS_DEFAULT_REGION, else us-east-1; AWS corrects a wrong region
+   */
   region?: string;
   /**
-   * Another server than Google's or Amazon's, such as MinIO: buckets are the first part of its paths.
+   * URL of a server that is not Google's or Amazon's, such as MinIO. The bucket is the first part of its
+   * paths.
    * @default gs: STORAGE_EMULATOR_HOST (never with credentials); s3: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL
    */
   endpoint?: string;
-  /** The bucket's reader pays. gs: true for the credentials' own project, or a project's ID. */
+  /**
+   * You pay for the reads of the bucket. For gs, give the ID of the project that pays, or true for the
+   * project of the credentials.
+   */
   requesterPays?: boolean | string;
 }
 
 /**
- * Credentials of the bucket; those of the graph server are apart and never sent there. Without any, a gs:// or s3:// bucket that is not
- * public is read with what CloudVolume, gcloud or the AWS CLI use on this machine.
+ * How to read the store of a volume. Its credentials are separate from the token of the graph server, which
+ * is never sent to a store. Without any option, a private gs:// or s3:// bucket is read with the credentials
+ * that CloudVolume, gcloud or the AWS CLI use on this machine.
  */
 export interface StorageOptions extends BucketOptions {
-  /** Sent as `Authorization: Bearer …` to the bucket's host, over TLS or to loopback only; instead of `credentials`. */
+  /**
+   * A token that is sent as `Authorization: Bearer …` to the bucket's host, over TLS or to loopback only. It
+   * replaces `credentials` and `profile`.
+   */
   token?: string;
-  /** Sent to the bucket's host with every read. */
+  /** Headers that are sent to the bucket's host with every read. */
   headers?: Record<string, string>;
 }
 
@@ -44,7 +62,7 @@ const CREDENTIALS = defineKind(
 const TOKEN = defineKind(
   'a text without spaces',
   (value) => typeof value === 'string' && /^[\x21-\x7e]+$/.test(value),
-  (value) => (typeof value === 'string' ? 'one with spaces or other characters' : formatType(value)),
+  (value) => (typeof value === 'string' ? 'a text with spaces or special characters' : formatType(value)),
 );
 const PAYER = defineKind(
   "true, false or a Google project's ID",
@@ -55,7 +73,8 @@ const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 const HEADER_VALUE = defineKind(
   'a text without line ends',
   (value) => typeof value === 'string' && /^[\t\x20-\x7e\x80-\xff]*$/.test(value),
-  (value) => (typeof value === 'string' ? 'one with characters that no header has' : formatType(value)),
+  (value) =>
+    typeof value === 'string' ? 'a text with characters that a header may not have' : formatType(value),
 );
 const HEADERS: ValueKind = {
   expected: 'an object of header names and texts',
@@ -65,19 +84,20 @@ const HEADERS: ValueKind = {
     for (const [header, content] of Object.entries(value)) {
       if (!HEADER_NAME.test(header))
         throw new TypeError(
-          `${name} has ${JSON.stringify(header.slice(0, 60))}, which is not a header's name`,
+          `${name} has ${JSON.stringify(header.slice(0, 60))}, which is not the name of a header`,
         );
       HEADER_VALUE.check(`${name}[${JSON.stringify(header)}]`, content);
     }
   },
 };
 
+/** The storage options: how each is checked, its default, its flag and its help. */
 export const STORAGE_OPTIONS = {
   credentials: {
     kind: CREDENTIALS,
     default: "'default'",
     flag: '--anonymous',
-    says: 'who asks; with anonymous no credentials are sent to a gs:// or s3:// bucket',
+    says: "credentials for a gs:// or s3:// bucket; 'anonymous' sends none",
     flagSays: 'send no credentials to a gs:// or s3:// bucket',
     flagMeans: 'anonymous',
   },
@@ -89,8 +109,8 @@ export const STORAGE_OPTIONS = {
   },
   region: {
     kind: nonEmptyText('the name of a region'),
-    default: 'AWS_REGION, AWS_DEFAULT_REGION, else us-east-1; AWS itself says when that is wrong',
-    says: 'where an s3:// bucket is',
+    default: 'AWS_REGION, AWS_DEFAULT_REGION, else us-east-1; AWS corrects a wrong region',
+    says: 'AWS region of an s3:// bucket',
   },
   endpoint: {
     kind: nonEmptyText('the URL of a server'),
@@ -101,7 +121,7 @@ export const STORAGE_OPTIONS = {
   requesterPays: {
     kind: PAYER,
     flag: '--requester-pays [project]',
-    says: "you pay for the reads; gs://: this project, or your credentials' own",
+    says: 'you pay for the reads; for gs://, this project or the project of your credentials',
   },
   token: {
     kind: TOKEN,
@@ -110,7 +130,7 @@ export const STORAGE_OPTIONS = {
   headers: { kind: HEADERS, says: "sent to the bucket's host with every read" },
 } as const satisfies OptionTable<StorageOptions>;
 
-/** @throws TypeError for two that rule each other out; each was checked alone. */
+/** Checks that the storage options can be combined. @throws TypeError if two of them exclude each other. */
 export function checkStorageCombination({
   token,
   credentials = 'default',
@@ -118,14 +138,16 @@ export function checkStorageCombination({
   requesterPays,
 }: StorageOptions): void {
   if (token !== undefined && (credentials !== 'default' || profile !== undefined))
-    throw new TypeError('storage.token is given instead of credentials or profile');
+    throw new TypeError('storage.token cannot be combined with storage.credentials or storage.profile');
   if (credentials === 'anonymous' && (profile !== undefined || requesterPays))
-    throw new TypeError("storage.credentials: 'anonymous' rules out profile and requesterPays");
+    throw new TypeError("storage.credentials: 'anonymous' cannot be combined with profile or requesterPays");
 }
 
+/** Whether a value looks like Google credentials. */
 export const isGoogleCredentials = (credentials: unknown): credentials is GoogleCredentials =>
   typeof (credentials as GoogleCredentials | null)?.type === 'string';
 
+/** Whether a value looks like AWS credentials. */
 export function isAwsCredentials(credentials: unknown): credentials is AwsCredentials {
   const { accessKeyId, secretAccessKey, sessionToken } = (credentials ?? {}) as Partial<AwsCredentials>;
   return (

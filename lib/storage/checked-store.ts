@@ -1,14 +1,17 @@
-/** A store of the user's own: what it answers is checked here, once, and nowhere else. */
+/** Wraps a store that the user wrote, and checks everything that it returns. */
 import { isUint8Array } from 'node:util/types';
 import { StoreAnswerError } from '../base/store-answer-error.ts';
 import { normalizeContentEncoding } from './content-encoding.ts';
 import { answerEmptyRange } from './keys.ts';
 import type { ByteRange, ReadOptions, Store, StoredObject } from './store.ts';
 
-/** As anybody may answer: in JavaScript no compiler has looked at it. */
-type Answer = Partial<Record<keyof StoredObject, unknown>>;
+/** What a store may return: JavaScript code can return anything. */
+type UncheckedObject = Partial<Record<keyof StoredObject, unknown>>;
 
-/** `undefined` and `null` are nothing stored; whatever else is not a {@link StoredObject} is a TypeError that names the key. */
+/**
+ * A store whose answers are checked. `undefined` and `null` mean that nothing is stored. Anything else that
+ * is not a {@link StoredObject} gives a TypeError that names the key.
+ */
 export class CheckedStore implements Store {
   readonly #store: Store;
 
@@ -32,32 +35,38 @@ export class CheckedStore implements Store {
     const nothing = answerEmptyRange(options.range);
     if (nothing) return nothing;
     const answer: unknown = await this.#store.read(key, options);
-    return answer === undefined || answer === null ? undefined : checked(answer, key, options);
+    return answer === undefined || answer === null ? undefined : checkAnswer(answer, key, options);
   }
 }
 
-function checked(answer: unknown, key: string, { range: asked, ifNoneMatch }: ReadOptions): StoredObject {
-  const wrong = (what: string): StoreAnswerError =>
+function checkAnswer(
+  answer: unknown,
+  key: string,
+  { range: requested, ifNoneMatch }: ReadOptions,
+): StoredObject {
+  const answerError = (what: string): StoreAnswerError =>
     new StoreAnswerError(`storage.read(${JSON.stringify(key)}) ${what}`);
-  if (typeof answer !== 'object' || answer === null || !isUint8Array((answer as Answer).bytes)) {
-    const said =
+  if (typeof answer !== 'object' || answer === null || !isUint8Array((answer as UncheckedObject).bytes)) {
+    const what =
       typeof answer === 'object' && answer !== null
-        ? `gave an object whose bytes are ${kindOf((answer as Answer).bytes)}`
-        : `gave ${kindOf(answer)}`;
-    throw wrong(`${said}: give { bytes: Uint8Array }, or undefined where nothing is stored`);
+        ? `returned an object whose bytes are ${kindOf((answer as UncheckedObject).bytes)}`
+        : `returned ${kindOf(answer)}`;
+    throw answerError(`${what}; expected { bytes: Uint8Array }, or undefined if nothing is stored`);
   }
-  const { contentEncoding, range, totalBytes, validator, notModified } = answer as Answer;
+  const { contentEncoding, range, totalBytes, validator, notModified } = answer as UncheckedObject;
   const bytes = (answer as { bytes: Uint8Array }).bytes;
   if (!isTextOrNone(contentEncoding))
-    throw wrong(
-      `gave a contentEncoding that is ${kindOf(contentEncoding)}: give a text such as 'gzip', or undefined`,
+    throw answerError(
+      `returned a contentEncoding that is ${kindOf(contentEncoding)}; expected a text such as 'gzip', or undefined`,
     );
   if (!isTextOrNone(validator))
-    throw wrong(`gave a validator that is ${kindOf(validator)}: give a text, or undefined`);
+    throw answerError(`returned a validator that is ${kindOf(validator)}; expected a text, or undefined`);
   const size = totalBytes ?? undefined;
   if (size !== undefined && !isCount(size))
-    throw wrong(`gave totalBytes that are ${kindOf(size)}: give the size of the whole object, or undefined`);
-  const part = partOf(range, bytes, asked, size, wrong);
+    throw answerError(
+      `returned totalBytes that is ${kindOf(size)}; expected the size of the whole object, or undefined`,
+    );
+  const part = partOf(range, bytes, requested, size, answerError);
   return {
     bytes,
     contentEncoding: normalizeContentEncoding(contentEncoding ?? undefined),
@@ -67,27 +76,31 @@ function checked(answer: unknown, key: string, { range: asked, ifNoneMatch }: Re
   };
 }
 
-/** The part that `bytes` are of the object; undefined when they are all of it. */
+/** Returns the range of the object that `bytes` holds; undefined if it is the whole object. */
 function partOf(
   range: unknown,
   bytes: Uint8Array,
-  asked: ByteRange | undefined,
+  requested: ByteRange | undefined,
   size: number | undefined,
-  wrong: (what: string) => Error,
+  answerError: (what: string) => Error,
 ): ByteRange | undefined {
   if (range === undefined || range === null) return undefined;
   const { start, end } = range as Partial<Record<keyof ByteRange, unknown>>;
   if (!isCount(start) || !isCount(end) || end - start !== bytes.length)
-    throw wrong(
-      `gave ${bytes.length} bytes and says that they are those of a range ${rangeText(start, end)}: give { start, end } of just these bytes`,
+    throw answerError(
+      `returned ${bytes.length} bytes with the range ${rangeText(start, end)}; expected the range { start, end } of exactly these bytes`,
     );
-  if (!asked) {
+  if (!requested) {
     if (start === 0 && (size === undefined || end === size)) return undefined;
-    throw wrong(`gave bytes ${rangeText(start, end)} where all were asked for`);
+    throw answerError(`returned bytes ${rangeText(start, end)}, but the whole object was requested`);
   }
-  if (start !== asked.start || end > asked.end || (size !== undefined && end !== Math.min(asked.end, size)))
-    throw wrong(
-      `gave bytes ${rangeText(start, end)}${size === undefined ? '' : ` of ${size}`} where ${rangeText(asked.start, asked.end)} were asked for`,
+  if (
+    start !== requested.start ||
+    end > requested.end ||
+    (size !== undefined && end !== Math.min(requested.end, size))
+  )
+    throw answerError(
+      `returned bytes ${rangeText(start, end)}${size === undefined ? '' : ` of ${size}`}, but ${rangeText(requested.start, requested.end)} were requested`,
     );
   return { start, end };
 }
@@ -99,7 +112,9 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 
 const rangeText = (start: unknown, end: unknown): string => `${String(start)} to ${String(end)}`;
 
-/** `null`, `a number`, `an ArrayBuffer`; never the value itself. */
+/**
+ * Names the type of a value, such as `null`, `a number` or `an ArrayBuffer`. Never shows the value itself.
+ */
 function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   const name = typeof value === 'object' ? Object.prototype.toString.call(value).slice(8, -1) : typeof value;

@@ -1,18 +1,22 @@
-/** What a Content-Encoding says of stored bytes. */
+/** Reads the Content-Encoding of stored objects. */
 
 /**
- * Names in it that are no coding of the bytes: `aws-chunked` was undone when the object was uploaded, some S3-compatible servers repeat
- * it; the others are what writers put where they meant "none", or the encoding of text.
+ * Names that do not mean that the bytes are encoded. `aws-chunked` only applies to the upload, but some
+ * S3-compatible servers repeat it. Some writers use the other names for "none", or confuse a text encoding
+ * with a content encoding.
  */
-const NO_CODING = new Set(['', 'identity', 'none', 'binary', 'utf-8', 'utf8', 'aws-chunked']);
+const NO_ENCODING = new Set(['', 'identity', 'none', 'binary', 'utf-8', 'utf8', 'aws-chunked']);
 
-/** The codings that are around the bytes, outermost last, in lower case. */
-const codingsIn = (contentEncoding: string | undefined): string[] =>
+/** Lists the encodings of the bytes in lower case, the outermost last. */
+const listEncodings = (contentEncoding: string | undefined): string[] =>
   (contentEncoding ?? '')
     .split(',')
     .map((name) => name.trim().toLowerCase())
-    .filter((name) => !NO_CODING.has(name));
+    .filter((name) => !NO_ENCODING.has(name));
 
-/** The same as one text; undefined when there are none. */
+/**
+ * Returns a Content-Encoding in lower case without the names that mean nothing; undefined if no other name
+ * remains.
+ */
 export const normalizeContentEncoding = (contentEncoding: string | undefined): string | undefined =>
-  codingsIn(contentEncoding).join(', ') || undefined;
+  listEncodings(contentEncoding).join(', ') || undefined;

@@ -1,3 +1,4 @@
+/** The store of local files. */
 import { constants, existsSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,7 +8,10 @@ import { DEFAULT_MAX_BYTES } from '../http/http-request.ts';
 import { clipRange, answerEmptyRange, splitKey, tooLargeError } from './keys.ts';
 import type { ReadOptions, Store, StoredObject } from './store.ts';
 
-/** CloudVolume's file protocol writes the content encoding as a suffix, of those that are not read here, too. The plain name wins. */
+/**
+ * Suffixes that CloudVolume adds to a file for its content encoding, including one that the SDK cannot
+ * decode. A file without a suffix comes first.
+ */
 const SUFFIXES = [
   ['', undefined],
   ['.gz', 'gzip'],
@@ -17,7 +21,7 @@ const SUFFIXES = [
   ['.bz2', 'bz2'],
 ] as const;
 
-/** Objects below a folder. Keys never lead out of it; symbolic links are followed. */
+/** Reads objects below a folder. A key cannot lead out of the folder. Symbolic links are followed. */
 export class FileStore implements Store {
   readonly url: string;
 
@@ -32,11 +36,11 @@ export class FileStore implements Store {
   async read(key: string, options: ReadOptions = {}): Promise<StoredObject | undefined> {
     options.signal?.throwIfAborted();
     const path = join(this.root, ...splitKey(key));
-    const nothing = answerEmptyRange(options.range);
-    if (nothing) return nothing;
+    const empty = answerEmptyRange(options.range);
+    if (empty) return empty;
     try {
       for (const [suffix, contentEncoding] of SUFFIXES) {
-        const file = await retryOnShortage(() => openIfThere(path + suffix), options);
+        const file = await retryOnShortage(() => openIfExists(path + suffix), options);
         if (file) return { ...(await readFile(file, path + suffix, options)), contentEncoding };
       }
       options.signal?.throwIfAborted();
@@ -55,9 +59,9 @@ export class FileStore implements Store {
   }
 }
 
-async function openIfThere(path: string): Promise<FileHandle | undefined> {
+async function openIfExists(path: string): Promise<FileHandle | undefined> {
   try {
-    // O_NONBLOCK: opening a named pipe must not wait for its writer.
+    // With O_NONBLOCK, opening a named pipe does not wait for its writer.
     return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -85,7 +89,8 @@ async function readFile(
     for (let filled = 0; filled < size;) {
       const { bytesRead } = await file.read(bytes, filled, size - filled, part.start + filled);
       signal?.throwIfAborted();
-      if (bytesRead === 0) throw new RequestError('IO', `${path}: became shorter while it was read`, path);
+      if (bytesRead === 0)
+        throw new RequestError('IO', `${path}: the file became shorter while it was read`, path);
       filled += bytesRead;
     }
     if (meter) meter.bytes += size;

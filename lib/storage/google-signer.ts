@@ -1,7 +1,9 @@
 /**
- * Google's credentials for a bucket: those given, CloudVolume's files, then Application Default Credentials. The tokens are made by
- * google-auth-library, which is loaded once credentials are there; it asks for them over our HTTP client.
- * Sources: "How Application Default Credentials works", cloud.google.com/docs/authentication/application-default-credentials.
+ * Finds Google credentials for a bucket and makes tokens from them. The order of the search: the given
+ * credentials, CloudVolume's files, then Application Default Credentials. google-auth-library makes the
+ * tokens. It is loaded only if credentials are found, and sends its requests through the SDK's HTTP client.
+ * Source: "How Application Default Credentials works",
+ * cloud.google.com/docs/authentication/application-default-credentials.
  */
 import { homedir, platform } from 'node:os';
 import { join } from 'node:path';
@@ -14,36 +16,42 @@ import { createFetch } from '../http/create-fetch.ts';
 import { readFirstSecret, secretFilePaths, type SecretFile } from './secret-files.ts';
 import { awaitVendor, type Signer } from './signer.ts';
 
-/** A service account's key file, or any other file that Application Default Credentials may be, as an object. */
+/**
+ * Google credentials: the parsed key file of a service account, or any other Application Default Credentials
+ * file.
+ */
 export interface GoogleCredentials {
+  /** Such as `service_account` or `authorized_user`. */
   type: string;
+  /** The other fields of the file. */
   [field: string]: unknown;
 }
 
 const READ_ONLY = 'https://www.googleapis.com/auth/devstorage.read_only';
 const ADVICE =
   'run `gcloud auth application-default login`, or name a key file in GOOGLE_APPLICATION_CREDENTIALS';
-/** It answers at once where there is one. */
+/** How long to wait for the metadata server. If it exists, it answers at once. */
 const PING_MS = 3000;
-/** The names that the library asks. */
+/** Addresses of the metadata server that the library uses. */
 const METADATA = /^http:\/\/(169\.254\.169\.254|metadata\.google\.internal\.?)\//;
 const SECRET_FIELDS = ['private_key', 'refresh_token', 'client_secret'];
 
+/** Where to search for Google credentials. */
 export interface GoogleSearch {
   bucket: string;
   http: HttpClient;
   env: NodeJS.ProcessEnv;
-  /** Given by the user; nothing is searched then. */
+  /** Credentials from the user. If given, there is no search. */
   credentials?: GoogleCredentials;
-  /** The credentials' own project is told who pays. */
+  /** Whether the project of the credentials pays for the reads. */
   ownProjectPays: boolean;
 }
 
-/** What the search looked at, for when it found nothing. */
+/** Says where the search looked and what the user can do. For messages. */
 export const googleNotFoundAdvice = ({ bucket, env }: Pick<GoogleSearch, 'bucket' | 'env'>): string =>
   `no Google credentials were found in ${[...secretFilePaths(bucket, 'google', env), gcloudFile(env)].join(', ')}, GOOGLE_APPLICATION_CREDENTIALS or the metadata server; ${ADVICE}`;
 
-/** Where credentials may be; a machine's own are not in a file. */
+/** Lists the files that may contain credentials. The credentials of a machine are not in a file. */
 export const googleCredentialFiles = ({
   bucket,
   env,
@@ -53,7 +61,7 @@ export const googleCredentialFiles = ({
   gcloudFile(env),
 ];
 
-/** gcloud's own, written by `gcloud auth application-default login`. */
+/** Path of the file that `gcloud auth application-default login` writes. */
 function gcloudFile(env: NodeJS.ProcessEnv): string {
   const folder =
     env.CLOUDSDK_CONFIG ||
@@ -61,15 +69,18 @@ function gcloudFile(env: NodeJS.ProcessEnv): string {
   return join(folder, 'application_default_credentials.json');
 }
 
-/** @throws CredentialsError BAD_CREDENTIALS. */
+/**
+ * Finds credentials and makes a signer; undefined if there are none.
+ * @throws CredentialsError BAD_CREDENTIALS.
+ */
 export async function findGoogleSigner(search: GoogleSearch): Promise<Signer | undefined> {
-  const found = await findFile(search);
+  const found = await findCredentials(search);
   const { GoogleAuth, Compute, gcpMetadata, gaxios } = await importPackage(
     () => import('google-auth-library'),
   );
   if (!found) {
-    if (!(await isOnGoogle(search))) return undefined;
-    // The library's own requests would take any proxy that the environment names.
+    if (!(await hasMetadataServer(search))) return undefined;
+    // Without this, the library would use the proxy that the environment names.
     gaxios.instance.defaults.noProxy = [
       ...(gaxios.instance.defaults.noProxy ?? []),
       new URL(metadataServer(search.env)),
@@ -84,34 +95,36 @@ export async function findGoogleSigner(search: GoogleSearch): Promise<Signer | u
   }
   const { file, json } = found;
   for (const field of SECRET_FIELDS) if (typeof json[field] === 'string') registerSecretsIn(json[field]);
-  const make = (): TokenClient => {
+  const createClient = (): TokenClient => {
     try {
-      // The library adds to the options it is given.
+      // A new options object each time: the library changes it.
       return new GoogleAuth({ scopes: READ_ONLY }).fromJSON(json, {
         transporterOptions: { fetchImplementation: createFetch(search.http), noProxy: [/^/] },
-      }); // proxies are the client's
+      }); // `noProxy`: the HTTP client chooses the proxy
     } catch (error) {
-      // Of its own checks: names of fields, no values.
+      // The message of the library names fields, never their values.
       throw new CredentialsError(
         'BAD_CREDENTIALS',
-        `${file} holds no Google credentials: ${(error as Error).message}`,
+        `${file} does not contain Google credentials: ${(error as Error).message}`,
       );
     }
   };
-  make();
+  createClient();
   return new GoogleSigner(
     file,
-    make,
+    createClient,
     SECRET_FIELDS.map((field) => json[field]).filter((value) => typeof value === 'string'),
     search.ownProjectPays ? projectOf(found, search.env) : undefined,
   );
 }
 
 /**
- * Whether there is a metadata server, asked as the library would (which warns on standard error when there is none).
- * Sources: cloud.google.com/compute/docs/metadata/querying-metadata; gcp-metadata's README for the environment variables.
+ * Whether there is a metadata server. The library could find out too, but it writes a warning if there is
+ * none.
+ * Sources: cloud.google.com/compute/docs/metadata/querying-metadata; the README of gcp-metadata for the
+ * environment variables.
  */
-async function isOnGoogle({ http, env }: GoogleSearch): Promise<boolean> {
+async function hasMetadataServer({ http, env }: GoogleSearch): Promise<boolean> {
   const detection = env.METADATA_SERVER_DETECTION?.trim().toLowerCase();
   if (detection === 'none') return false;
   if (detection === 'assume-present') return true;
@@ -138,11 +151,11 @@ function metadataServer(env: NodeJS.ProcessEnv): string {
   return /^https?:/.test(host) ? host : `http://${host}`;
 }
 
-async function findFile({ bucket, env, credentials }: GoogleSearch): Promise<SecretFile | undefined> {
+async function findCredentials({ bucket, env, credentials }: GoogleSearch): Promise<SecretFile | undefined> {
   if (credentials) return { file: 'the credentials option', json: credentials };
   const named = env.GOOGLE_APPLICATION_CREDENTIALS;
-  const ours = await readFirstSecret(secretFilePaths(bucket, 'google', env));
-  if (ours) return ours;
+  const cloudVolumeSecret = await readFirstSecret(secretFilePaths(bucket, 'google', env));
+  if (cloudVolumeSecret) return cloudVolumeSecret;
   if (!named) return readFirstSecret([gcloudFile(env)]);
   const adc = await readFirstSecret([named]);
   if (!adc)
@@ -158,7 +171,7 @@ function projectOf({ file, json }: SecretFile, env: NodeJS.ProcessEnv): string {
   if (typeof project === 'string' && project !== '') return project;
   throw new CredentialsError(
     'BAD_CREDENTIALS',
-    `${file} names no project to pay for the requests; name it: requesterPays: 'PROJECT'`,
+    `${file} does not name a project to pay for the reads; give one: requesterPays: 'PROJECT'`,
   );
 }
 
@@ -168,31 +181,36 @@ interface TokenClient {
 
 class GoogleSigner implements Signer {
   readonly source: string;
-  readonly #make: () => TokenClient;
+  readonly #createClient: () => TokenClient;
   readonly #secrets: readonly string[];
   readonly #payer: string | undefined;
   #client: TokenClient;
 
-  constructor(from: string, make: () => TokenClient, secrets: readonly string[], payer: string | undefined) {
+  constructor(
+    from: string,
+    createClient: () => TokenClient,
+    secrets: readonly string[],
+    payer: string | undefined,
+  ) {
     this.source = from;
-    this.#make = make;
+    this.#createClient = createClient;
     this.#secrets = secrets;
     this.#payer = payer;
-    this.#client = make();
+    this.#client = createClient();
   }
 
-  // The token alone: a quota project in the credentials would be billed for every read if it were sent along.
+  // Sends only the token. With the quota project of the credentials, that project would pay for every read.
   readonly sign: Authorize = async () => {
     const { token } = await awaitVendor(this.source, this.#client.getAccessToken(), this.#secrets, ADVICE);
     if (!token)
-      throw new CredentialsError('UNUSABLE', `the credentials of ${this.source} gave no token; ${ADVICE}`);
+      throw new CredentialsError('UNUSABLE', `the credentials from ${this.source} gave no token; ${ADVICE}`);
     registerSecret(token);
     return { authorization: `Bearer ${token}`, ...(this.#payer && { 'x-goog-user-project': this.#payer }) };
   };
 
-  canRenew({ status }: HttpReply): boolean {
+  renewAfter({ status }: HttpReply): boolean {
     if (status !== 401) return false;
-    this.#client = this.#make();
+    this.#client = this.#createClient();
     return true;
   }
 }

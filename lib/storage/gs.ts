@@ -1,4 +1,4 @@
-/** gs:// buckets over Google's XML API: https://storage.googleapis.com/BUCKET/KEY. */
+/** Opens gs:// buckets through Google's XML API: https://storage.googleapis.com/BUCKET/KEY. */
 import { CredentialsError } from '../base/errors.ts';
 import { redactUrl } from '../http/excerpt.ts';
 import { BucketAccess, type BucketAddress } from './bucket-access.ts';
@@ -13,7 +13,8 @@ import { decideSigning } from './signing.ts';
 const GOOGLE = 'https://storage.googleapis.com';
 
 /**
- * @param prefix Encoded; empty or with a slash at its end.
+ * Opens a gs:// bucket. Sends no request.
+ * @param prefix Encoded path within the bucket; empty or with a slash at its end.
  * @throws PathError, CredentialsError; see `openStore`.
  */
 export function openGs(bucket: string, prefix: string, options: OpenStoreOptions): HttpStore {
@@ -22,29 +23,29 @@ export function openGs(bucket: string, prefix: string, options: OpenStoreOptions
   if (typeof credentials === 'object' && !key)
     throw new CredentialsError(
       'BAD_CREDENTIALS',
-      `the credentials given are not Google's, and gs://${bucket} wants such`,
+      `gs://${bucket} needs Google credentials, but other credentials were given`,
     );
   if (requesterPays === true && headers)
     throw new CredentialsError(
       'BAD_CREDENTIALS',
-      "a token names no project to pay for the requests; name it: requesterPays: 'PROJECT'",
+      "a token does not name a project to pay for the reads; give one: requesterPays: 'PROJECT'",
     );
 
   const emulator = options.endpoint === undefined ? env.STORAGE_EMULATOR_HOST : undefined;
   const server = parseEndpoint(options.endpoint ?? (emulator ? withScheme(emulator) : GOOGLE));
   const base = `${redactUrl(server).replace(/\/+$/, '')}/${bucket}/${prefix}`;
-  const place: BucketAddress = {
+  const address: BucketAddress = {
     url: (path) => base + path,
     learnFrom: () => false,
     errorCode: () => undefined,
     followRedirects: true,
-    // any other was named by the user
+    // the user named any other server
     allowAddress: server.origin === GOOGLE ? (options.allowAddress ?? 'any') : 'any',
   };
   const payer = typeof requesterPays === 'string' ? { 'x-goog-user-project': requesterPays } : undefined;
   const access = new BucketAccess({
     http,
-    address: place,
+    address,
     headers: headers || payer ? { ...headers, ...payer } : undefined,
     ...decideSigning({
       credentials,
@@ -65,5 +66,5 @@ export function openGs(bucket: string, prefix: string, options: OpenStoreOptions
   return new HttpStore(base, { request: access.request, isBucket: true, identity });
 }
 
-/** Emulators are often named without one. */
+/** Adds the scheme, which STORAGE_EMULATOR_HOST often omits. */
 const withScheme = (host: string): string => (/^https?:\/\//.test(host) ? host : `http://${host}`);

@@ -1,3 +1,6 @@
+/**
+ * The store of objects on a web server or in a gs:// or s3:// bucket: how it reads the replies of the server.
+ */
 import { RequestError } from '../base/errors.ts';
 import {
   DEFAULT_MAX_BYTES,
@@ -13,45 +16,50 @@ import { beyondEndError, answerEmptyRange, encodeKey } from './keys.ts';
 import type { ByteRange, ReadOptions, Store, StoredObject, StoreServer } from './store.ts';
 import { isETag, readValidator } from './validator.ts';
 
-/** What is asked of an object; its headers go beside those that say who asks. */
+/** A request for an object. Its headers are added to those with the credentials. */
 export type ObjectRequest = Pick<HttpRequest, 'range' | 'signal' | 'maxBytes' | 'meter' | 'headers'>;
 
+/** The reply to a request for an object. */
 export interface ObjectReply {
   reply: HttpReply;
-  /** The request carried credentials or a query, which a server may repeat in many spellings: then nothing of its answer is quoted. */
+  /**
+   * Whether the request had credentials or a query. A server may repeat them, so messages never quote such a
+   * reply.
+   */
   isSigned: boolean;
-  /** What a user may do about a refusal. */
+  /** What the user can do about a refusal. */
   advice?: string;
 }
 
-/** Gets whatever the server says about the object at an encoded path. */
+/** Requests the object at an encoded path, and returns the reply whatever its status. */
 export type ObjectRequester = (path: string, request: ObjectRequest) => Promise<ObjectReply>;
 
+/** How an {@link HttpStore} requests objects. */
 export interface HttpStoreOptions {
   request: ObjectRequester;
-  /** The store is a gs:// or s3:// bucket. @default false */
+  /** Whether the store is a gs:// or s3:// bucket. @default false */
   isBucket?: boolean;
-  /** @default nothing beside the URL */
+  /** See `Store.identity`. @default nothing except the URL */
   identity?: () => Promise<unknown>;
 }
 
-/** Objects below an http(s) URL, and of gs:// and s3:// buckets: what their servers' replies mean. */
+/** Reads objects below an http(s) URL, or in a gs:// or s3:// bucket. */
 export class HttpStore implements Store {
   readonly url: string;
-  /** Who asks, and the query. */
+  /** The credentials and the query of the requests. */
   readonly identity: () => Promise<unknown>;
-  readonly #ask: ObjectRequester;
-  readonly #bucket: boolean;
+  readonly #request: ObjectRequester;
+  readonly #isBucket: boolean;
   #serverAddress: string | undefined;
 
-  /** @param url For messages: no credentials, no query. */
+  /** @param url For messages: without credentials and query. */
   constructor(
     url: string,
-    { request: ask, isBucket: bucket = false, identity = () => Promise.resolve([]) }: HttpStoreOptions,
+    { request, isBucket = false, identity = () => Promise.resolve([]) }: HttpStoreOptions,
   ) {
     this.url = url.replace(/\/+$/, '');
-    this.#ask = ask;
-    this.#bucket = bucket;
+    this.#request = request;
+    this.#isBucket = isBucket;
     this.identity = identity;
   }
 
@@ -74,21 +82,21 @@ export class HttpStore implements Store {
   ): Promise<StoredObject | undefined> {
     signal?.throwIfAborted();
     const path = encodeKey(key);
-    const nothing = answerEmptyRange(range);
-    if (nothing) return nothing;
+    const empty = answerEmptyRange(range);
+    if (empty) return empty;
     const url = `${this.url}/${path}`;
-    const answer = await this.#ask(path, {
+    const answer = await this.#request(path, {
       range,
       signal,
       maxBytes,
       meter,
       ...(ifNoneMatch !== undefined && isETag(ifNoneMatch) && { headers: { 'if-none-match': ifNoneMatch } }),
     });
-    const { reply, isSigned: signed } = answer;
+    const { reply, isSigned } = answer;
     const { status } = reply;
     this.#serverAddress = reply.serverAddress;
     if (status === 404) return undefined;
-    if (status === 403 && absentBy403 && this.#bucket && !signed) {
+    if (status === 403 && absentBy403 && this.#isBucket && !isSigned) {
       if (meter) meter.absentBy403++;
       return undefined;
     }
@@ -111,17 +119,18 @@ export class HttpStore implements Store {
   }
 }
 
-const quote = ({ reply: { body, headers }, isSigned: signed, advice }: ObjectReply): string => {
-  const said = signed ? '' : excerpt(body, headers);
-  return `${said && `: ${said}`}${advice === undefined ? '' : `; ${advice}`}`;
+const quote = ({ reply: { body, headers }, isSigned, advice }: ObjectReply): string => {
+  const text = isSigned ? '' : excerpt(body, headers);
+  return `${text && `: ${text}`}${advice === undefined ? '' : `; ${advice}`}`;
 };
 
-/** Asks below a URL; its query, of a signed prefix, goes with every key. */
+/** Makes a requester for objects below a URL. A query (of a signed URL) is sent with every key. */
 export function createUrlRequester(
   base: URL,
   { http, headers, allowAddress }: { http: HttpClient; headers?: Headers; allowAddress?: AddressPolicy },
 ): ObjectRequester {
-  const signed = headers !== undefined || base.search !== '' || base.username !== '' || base.password !== '';
+  const isSigned =
+    headers !== undefined || base.search !== '' || base.username !== '' || base.password !== '';
   const prefix = `${base.protocol}//${userInfo(base)}${base.host}${base.pathname.replace(/\/+$/, '')}`;
   return async (path, request) => ({
     reply: await http.request({
@@ -130,7 +139,7 @@ export function createUrlRequester(
       headers: { ...headers, ...request.headers },
       allowAddress,
     }),
-    isSigned: signed,
+    isSigned,
   });
 }
 
@@ -138,30 +147,33 @@ const userInfo = ({ username, password }: URL): string =>
   username || password ? `${username}:${password}@` : '';
 
 /**
- * What a 206 says it holds; anything but the asked range, cut at the object's end, is an error. RFC 9110, 14.4.
+ * Checks which range a reply with status 206 holds. It must be the requested range, cut at the end of the
+ * object. RFC 9110, 14.4.
  *
- * @param mayBeCut Where the server does not say where that end is (`*`), a part may be cut anywhere.
+ * @param mayBeCut Whether the range may be cut anywhere if the server does not give the size of the object
+ *   (`*`).
  */
 function partOf(
   url: string,
   { headers, body, status }: HttpReply,
-  asked: ByteRange | undefined,
+  requested: ByteRange | undefined,
   mayBeCut: boolean,
 ): Pick<StoredObject, 'range' | 'totalBytes'> {
-  const said = String(headers['content-range'] ?? '');
-  const [, first, last, size] = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/i.exec(said.trim()) ?? [];
+  const contentRange = String(headers['content-range'] ?? '');
+  const [, first, last, size] =
+    /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/i.exec(contentRange.trim()) ?? [];
   const got = { start: Number(first), end: Number(last) + 1 };
   const isCut =
-    asked &&
-    got.end < asked.end &&
+    requested &&
+    got.end < requested.end &&
     (size === '*' ? mayBeCut && got.end > got.start : got.end === Number(size));
-  const fits = asked && got.start === asked.start && (got.end === asked.end || isCut);
+  const fits = requested && got.start === requested.start && (got.end === requested.end || isCut);
   if (fits && body.byteLength === got.end - got.start)
     return { range: got, ...(size !== '*' && { totalBytes: Number(size) }) };
-  const wanted = asked ? `bytes ${asked.start}-${asked.end - 1}` : 'everything';
+  const wanted = requested ? `bytes ${requested.start}-${requested.end - 1}` : 'everything';
   throw new RequestError(
     'BAD_RESPONSE',
-    `${url}: asked for ${wanted}, got ${body.byteLength} bytes said to be "${said.slice(0, 60)}"`,
+    `${url}: requested ${wanted}, got ${body.byteLength} bytes with the Content-Range "${contentRange.slice(0, 60)}"`,
     url,
     status,
   );

@@ -1,18 +1,19 @@
-/** What a store is opened with, whichever backend its path names. */
+/** The options with which any store is opened. */
 import type { AddressPolicy, HttpClient } from '../http/http-request.ts';
 import type { BucketOptions } from './bucket-options.ts';
 
+/** Options of `openStore`. */
 export interface OpenStoreOptions extends BucketOptions {
   http: HttpClient;
   /**
-   * `public` for a path that came from a server: no files, no memory, no private hosts.
+   * Use `public` for a path that came from a server: it excludes files, memory and private hosts.
    * @default 'any'
    */
   allowAddress?: AddressPolicy;
-  /** For http(s), gs and s3, e.g. Authorization; sent to the store's own origin only. */
+  /** For http(s), gs and s3: headers such as Authorization, sent only to the origin of the store. */
   headers?: Readonly<Record<string, string>>;
-  /** Names endpoints, regions and files of credentials. @default process.env */
+  /** Environment variables that name endpoints, regions and credential files. @default process.env */
   env?: NodeJS.ProcessEnv;
-  /** s3: Amazon's addresses that are reached by IPv6, too. @default false */
+  /** s3: whether to use the addresses of Amazon that also support IPv6. @default false */
   dualstack?: boolean;
 }

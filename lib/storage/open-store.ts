@@ -1,3 +1,4 @@
+/** Opens the store at a path. Each scheme has one opener here. */
 import { resolve } from 'node:path';
 import { PathError } from '../base/errors.ts';
 import { isLoopbackHost } from '../base/public-address.ts';
@@ -14,9 +15,10 @@ import type { OpenStoreOptions } from './open-options.ts';
 import { openS3 } from './s3.ts';
 import type { Store } from './store.ts';
 
+/** The supported schemes, for messages. */
 export const STORE_SCHEMES = ['file://', 'http://', 'https://', 'gs://', 's3://', 'mem://'] as const;
 
-/** What precedes the first slash, and the rest without slashes at its end. */
+/** Opens a path. `name` is the part before the first slash, `prefix` the rest without slashes at its end. */
 type Opener = (name: string, prefix: string, path: string, options: OpenStoreOptions) => Store;
 
 const OPENERS: Record<string, Opener> = {
@@ -29,24 +31,25 @@ const OPENERS: Record<string, Opener> = {
 };
 
 /**
- * The store at a path: a folder, or `file://`, `http(s)://`, `gs://BUCKET/prefix`, `s3://BUCKET/prefix`, `mem://NAME/prefix`;
- * each may stand behind `precomputed://`. Nothing is read yet. A `file://` path is taken as it is, without percent-decoding,
- * as CloudVolume takes it.
+ * Opens the store at a path: a folder, or `file://`, `http(s)://`, `gs://BUCKET/prefix`, `s3://BUCKET/prefix`
+ * or `mem://NAME/prefix`, each with or without `precomputed://` in front. Nothing is read yet. A `file://`
+ * path is not percent-decoded, as in CloudVolume.
  *
- * @throws PathError UNSUPPORTED_SCHEME, BAD_PATH, INSECURE_TOKEN (credentials for a plain http host); CredentialsError BAD_CREDENTIALS
- *   (of another vendor); PathError FORBIDDEN_ADDRESS (`allowAddress: 'public'` and a local path).
+ * @throws PathError UNSUPPORTED_SCHEME; BAD_PATH; INSECURE_TOKEN for credentials to a plain http host;
+ *   FORBIDDEN_ADDRESS for a local path with `allowAddress: 'public'`. CredentialsError BAD_CREDENTIALS for
+ *   credentials of another vendor.
  */
 export function openStore(path: string, options: OpenStoreOptions): Store {
   registerSecretHeaders(options.headers);
   const location = path.trim().replace(/^precomputed:\/\//i, '');
   const [, scheme, rest] = /^([a-z][a-z\d+.-]*):\/\/(.*)$/is.exec(location) ?? [];
   const name = scheme?.toLowerCase();
-  const elsewhere = parseEndpointPath(location);
-  if (elsewhere) return openEndpoint(elsewhere, location, options);
+  const endpointBucket = parseEndpointPath(location);
+  if (endpointBucket) return openEndpoint(endpointBucket, location, options);
   if (options.allowAddress === 'public' && (name === undefined || name === 'file' || name === 'mem'))
     throw new PathError(
       'FORBIDDEN_ADDRESS',
-      'a server named a local path as the place of its data; name that place yourself if it is meant',
+      'a server named a local path as the location of its data; if that is intended, open that path yourself',
     );
   if (name === undefined) return openFile(location);
   if (!Object.hasOwn(OPENERS, name)) throw new PathError('UNSUPPORTED_SCHEME', unknownSchemeText(name));
@@ -54,20 +57,21 @@ export function openStore(path: string, options: OpenStoreOptions): Store {
   return OPENERS[name](rest.slice(0, slash), rest.slice(slash + 1).replace(/\/+$/, ''), location, options);
 }
 
-/** CloudVolume's names for two S3 servers of one university. */
+/** CloudVolume's schemes for two S3 servers of one university. */
 const ALIASES = new Set(['matrix', 'tigerdata']);
 
-/** What is wrong with a path that begins so, and how to say it otherwise. */
+/** Explains that a scheme is not supported, and what to use instead. */
 export function unknownSchemeText(scheme: string): string {
-  const known = `${scheme}:// is not read; known are plain paths and ${STORE_SCHEMES.join(', ')}`;
+  const message = `${scheme}:// is not supported; supported are plain paths and ${STORE_SCHEMES.join(', ')}`;
   return ALIASES.has(scheme)
-    ? `${known}. CloudVolume's ${scheme}:// is an S3 server: s3://BUCKET/PATH with the option endpoint (--endpoint)`
-    : known;
+    ? `${message}. CloudVolume's ${scheme}:// is an S3 server: s3://BUCKET/PATH with the option endpoint (--endpoint)`
+    : message;
 }
 
 /**
- * The server that a path names is the user's choice, as the option is.
- * @throws PathError FORBIDDEN_ADDRESS for a path of a server's; BAD_PATH when the option names one, too.
+ * Opens a bucket whose path names its server, for example `s3+https://SERVER/BUCKET`.
+ * @throws PathError FORBIDDEN_ADDRESS if the path came from a server; BAD_PATH if the option `endpoint` is
+ *   given, too.
  */
 function openEndpoint(
   { vendor, bucket, prefix, endpoint, region, dualstack }: BucketUrl,
@@ -78,7 +82,7 @@ function openEndpoint(
   if (options.allowAddress === 'public')
     throw new PathError(
       'FORBIDDEN_ADDRESS',
-      'a server may not name the server of a bucket; name that place yourself if it is meant',
+      'a server named the server of a bucket, which only the user may do; if that is intended, open that path yourself',
     );
   if (options.endpoint !== undefined)
     throw new PathError(
@@ -91,7 +95,9 @@ function openEndpoint(
   }) as HttpStore;
 }
 
-/** Google's or Amazon's own, whatever server of buckets the environment names for others. */
+/**
+ * Opens a bucket whose URL names Google's or Amazon's server, even if the environment names another server.
+ */
 function openBucket(
   { vendor, bucket, prefix, region, dualstack }: BucketUrl,
   path: string,
@@ -113,7 +119,8 @@ function openBucket(
 }
 
 function openFile(path: string): FileStore {
-  if (path === '' || path.includes('\0')) throw new PathError('BAD_PATH', 'an empty path, or one with NUL');
+  if (path === '' || path.includes('\0'))
+    throw new PathError('BAD_PATH', 'the path is empty or contains NUL');
   return new FileStore(resolve(path));
 }
 
@@ -125,9 +132,9 @@ function openUrl(path: string, options: OpenStoreOptions): HttpStore {
   if (credentials && url.protocol === 'http:' && !isLoopbackHost(url.hostname))
     throw new PathError(
       'INSECURE_TOKEN',
-      `credentials go over TLS or to loopback only, and ${redactUrl(path)} is neither`,
+      `credentials are sent only over TLS or to loopback, and ${redactUrl(path)} is neither`,
     );
-  if (url.hash) throw new PathError('BAD_PATH', `${redactUrl(path)}: a "#" in it must be written as %23`);
+  if (url.hash) throw new PathError('BAD_PATH', `${redactUrl(path)}: write "#" in a path as %23`);
   const bucket = options.headers === undefined ? parseBucketUrl(url) : undefined;
   if (bucket && isBucketName(bucket.bucket)) return openBucket(bucket, path, options);
   const { username, password, search } = url;
@@ -137,11 +144,11 @@ function openUrl(path: string, options: OpenStoreOptions): HttpStore {
   });
 }
 
-/** What precedes a key in the path of a bucket's URLs. */
+/** Encodes the prefix that comes before every key in the URLs of a bucket. */
 const encodedPrefix = (prefix: string): string => prefix && `${encodeKey(prefix)}/`;
 
 function bucketName(name: string, path: string): string {
-  if (!isBucketName(name)) throw new PathError('BAD_PATH', `${redactUrl(path)} names no bucket`);
+  if (!isBucketName(name)) throw new PathError('BAD_PATH', `${redactUrl(path)} does not name a bucket`);
   return name;
 }
 

@@ -1,5 +1,5 @@
 /**
- * s3:// buckets: Amazon's, found wherever they are, or those of a server that the user names.
+ * Opens s3:// buckets: Amazon's in any region, or those of a server that the user names.
  * Source: Amazon S3 user guide, "Virtual hosting of general purpose buckets".
  */
 import { CredentialsError } from '../base/errors.ts';
@@ -15,7 +15,8 @@ import { s3Error } from './s3-error.ts';
 import { decideSigning } from './signing.ts';
 
 /**
- * @param prefix Encoded; empty or with a slash at its end.
+ * Opens an s3:// bucket. Sends no request.
+ * @param prefix Encoded path within the bucket; empty or with a slash at its end.
  * @throws PathError, CredentialsError; see `openStore`.
  */
 export function openS3(bucket: string, prefix: string, options: OpenStoreOptions): HttpStore {
@@ -24,27 +25,27 @@ export function openS3(bucket: string, prefix: string, options: OpenStoreOptions
   if (typeof credentials === 'object' && !keys)
     throw new CredentialsError(
       'BAD_CREDENTIALS',
-      `the credentials given are not AWS's, and s3://${bucket} wants such`,
+      `s3://${bucket} needs AWS credentials, but other credentials were given`,
     );
 
-  const named = options.endpoint ?? (env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL || undefined);
+  const endpoint = options.endpoint ?? (env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL || undefined);
   const region = options.region ?? (env.AWS_REGION || env.AWS_DEFAULT_REGION || undefined);
-  const place =
-    named === undefined
-      ? new AmazonPlace(bucket, prefix, region, options.dualstack ?? false, options.allowAddress ?? 'any')
-      : new NamedPlace(parseEndpoint(named), bucket, prefix, region);
+  const address =
+    endpoint === undefined
+      ? new AmazonAddress(bucket, prefix, region, options.dualstack ?? false, options.allowAddress ?? 'any')
+      : new EndpointAddress(parseEndpoint(endpoint), bucket, prefix, region);
   const payer = requesterPays ? { 'x-amz-request-payer': 'requester' } : undefined;
-  const setRegion = (other: string): void => void (region === undefined && (place.region ??= other));
+  const setRegion = (other: string): void => void (region === undefined && (address.region ??= other));
   const access = new BucketAccess({
     http,
-    address: place,
+    address,
     findSigner: () =>
       findAwsSigner({
         bucket,
         env,
         credentials: keys,
         profile,
-        region: () => place.region ?? DEFAULT_REGION,
+        region: () => address.region ?? DEFAULT_REGION,
         setRegion,
       }),
     headers: headers || payer ? { ...headers, ...payer } : undefined,
@@ -53,7 +54,7 @@ export function openS3(bucket: string, prefix: string, options: OpenStoreOptions
       profile,
       requesterPays,
       headers,
-      server: new URL(place.url('')),
+      server: new URL(address.url('')),
       notFound: () => awsNotFoundAdvice({ bucket, env, profile }),
     }),
   });
@@ -63,18 +64,20 @@ export function openS3(bucket: string, prefix: string, options: OpenStoreOptions
     profile,
     await readAwsSources({ bucket, env }),
   ];
-  return new HttpStore(place.url(''), { request: access.request, isBucket: true, identity });
+  return new HttpStore(address.url(''), { request: access.request, isBucket: true, identity });
 }
 
 const DEFAULT_REGION = 'us-east-1';
 
-interface S3Place extends BucketAddress {
-  /** undefined for Amazon's endpoint without a region, which leads to most buckets and belongs to us-east-1. */
+interface S3Address extends BucketAddress {
+  /**
+   * undefined for Amazon's endpoint without a region. It belongs to us-east-1 and redirects to most buckets.
+   */
   region: string | undefined;
 }
 
-class AmazonPlace implements S3Place {
-  readonly followRedirects = false; // they are answered by going to the region they are about
+class AmazonAddress implements S3Address {
+  readonly followRedirects = false; // `learnFrom` reads the new region from a redirect
   constructor(
     readonly bucket: string,
     readonly prefix: string,
@@ -85,9 +88,9 @@ class AmazonPlace implements S3Place {
 
   url(path: string): string {
     const { bucket, prefix, region } = this,
-      ofRegion = this.dualstack ? 's3.dualstack' : 's3';
-    const server = `${region === undefined ? 's3' : `${ofRegion}.${region}`}.amazonaws.com${region?.startsWith('cn-') ? '.cn' : ''}`;
-    // The certificate of *.s3.amazonaws.com covers one label only.
+      service = this.dualstack ? 's3.dualstack' : 's3';
+    const server = `${region === undefined ? 's3' : `${service}.${region}`}.amazonaws.com${region?.startsWith('cn-') ? '.cn' : ''}`;
+    // The certificate of *.s3.amazonaws.com does not cover a bucket name with dots.
     const base = bucket.includes('.') ? `https://${server}/${bucket}` : `https://${bucket}.${server}`;
     return `${base}/${prefix}${path}`;
   }
@@ -102,10 +105,10 @@ class AmazonPlace implements S3Place {
   errorCode = (reply: HttpReply): string | undefined => s3Error(reply).code;
 }
 
-/** Its region is a matter of signatures only. */
-class NamedPlace implements S3Place {
+/** A bucket on a server that the user named. Its region only matters for signatures. */
+class EndpointAddress implements S3Address {
   readonly followRedirects = true;
-  readonly allowAddress = 'any'; // the user named it
+  readonly allowAddress = 'any'; // the user named the server
   readonly #base: string;
 
   constructor(

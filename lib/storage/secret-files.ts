@@ -1,5 +1,5 @@
 /**
- * The files that credentials are kept in, CloudVolume's above all.
+ * Reads the files that contain credentials, mainly CloudVolume's.
  * Source: CloudVolume, cloudvolume/secrets.py, `google_credentials` and `aws_credentials`.
  */
 import { readFile } from 'node:fs/promises';
@@ -7,22 +7,26 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { CredentialsError } from '../base/errors.ts';
 
+/** A secret file and its content. */
 export interface SecretFile {
   file: string;
   json: Readonly<Record<string, unknown>>;
 }
 
-/** Where CAVEclient and CloudVolume keep secrets. `CLOUD_VOLUME_DIR` stands for `~/.cloudvolume`. */
+/** Folder with the secrets of CAVEclient and CloudVolume. `CLOUD_VOLUME_DIR` replaces `~/.cloudvolume`. */
 export const secretsFolder = (env: NodeJS.ProcessEnv): string =>
   join(env.CLOUD_VOLUME_DIR || join(homedir(), '.cloudvolume'), 'secrets');
 
-/** In order: the bucket's own file, then the one for all. */
+/** Lists the secret files for a bucket in order: the file of this bucket, then the file for all buckets. */
 export function secretFilePaths(bucket: string, vendor: 'google' | 'aws', env: NodeJS.ProcessEnv): string[] {
   const folder = secretsFolder(env);
   return [join(folder, `${bucket}-${vendor}-secret.json`), join(folder, `${vendor}-secret.json`)];
 }
 
-/** The text of a file that an editor may have written with a byte order mark, in UTF-8 or, as Windows' shell does, in UTF-16. */
+/**
+ * Reads a text file in UTF-8, with or without a byte order mark, or in UTF-16 with one, as PowerShell writes
+ * it.
+ */
 export async function readText(file: string): Promise<string> {
   const bytes = await readFile(file);
   const encoding =
@@ -31,12 +35,13 @@ export async function readText(file: string): Promise<string> {
       : bytes[0] === 0xfe && bytes[1] === 0xff
         ? 'utf-16be'
         : 'utf-8';
-  return new TextDecoder(encoding).decode(bytes); // the mark is left out
+  return new TextDecoder(encoding).decode(bytes); // drops the mark
 }
 
 /**
- * The first of the files that is there.
- * @param unreadable The error for one that is there and cannot be read; a later file is not a substitute then.
+ * Reads the first of the files that exists; undefined if none does.
+ * @param unreadable Makes the error for a file that exists but cannot be read. Later files are not tried
+ *   then.
  */
 export async function readFirstFile(
   files: readonly string[],
@@ -54,18 +59,18 @@ export async function readFirstFile(
 }
 
 /**
- * What the first of the files holds.
- * @throws CredentialsError BAD_CREDENTIALS when it cannot be read or holds no JSON object.
+ * Reads the first of the files that exists as a JSON object; undefined if none does.
+ * @throws CredentialsError BAD_CREDENTIALS if it cannot be read or does not contain a JSON object.
  */
 export async function readFirstSecret(files: readonly string[]): Promise<SecretFile | undefined> {
   const found = await readFirstFile(
     files,
     (file, code) => new CredentialsError('BAD_CREDENTIALS', `${file} cannot be read (${code})`),
   );
-  return found && { file: found.file, json: objectIn(found.text, found.file) };
+  return found && { file: found.file, json: parseObject(found.text, found.file) };
 }
 
-/** What is in the files now, or why that cannot be read: somebody else's credentials, another answer. */
+/** Returns what each file contains now, or its error code. It changes when the credentials change. */
 export const readContents = (files: readonly (string | undefined)[]): Promise<unknown[]> =>
   Promise.all(
     files.map(
@@ -74,13 +79,13 @@ export const readContents = (files: readonly (string | undefined)[]): Promise<un
     ),
   );
 
-function objectIn(text: string, file: string): Readonly<Record<string, unknown>> {
+function parseObject(text: string, file: string): Readonly<Record<string, unknown>> {
   try {
     const json: unknown = JSON.parse(text);
     if (typeof json === 'object' && json !== null && !Array.isArray(json))
       return json as Record<string, unknown>;
   } catch {
-    // told below; the parser's own words quote the file
+    // reported below, without the message of the parser, which quotes the file
   }
-  throw new CredentialsError('BAD_CREDENTIALS', `${file} holds no JSON object`);
+  throw new CredentialsError('BAD_CREDENTIALS', `${file} does not contain a JSON object`);
 }

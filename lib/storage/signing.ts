@@ -1,44 +1,52 @@
-/** Whether a bucket's requests carry credentials, decided from what the user said and where they would go. Nothing is read for it. */
+/**
+ * Decides whether requests to a bucket carry credentials, from the options and the address of the server.
+ * Reads nothing.
+ */
 import { PathError } from '../base/errors.ts';
 import { redactUrl } from '../http/excerpt.ts';
 import type { BucketAccessOptions } from './bucket-access.ts';
 import { isSafeForCredentials } from './bucket-endpoint.ts';
 import type { BucketOptions } from './bucket-options.ts';
 
+/** What decides whether requests carry credentials. */
 export interface SigningContext extends Pick<BucketOptions, 'credentials' | 'profile' | 'requesterPays'> {
-  /** The server that would see them. */
+  /** The server that would receive the credentials. */
   server: URL;
-  /** Given by the user, a token for one; credentials are not looked for then. */
+  /** Headers from the user, for example with a token. If given, there is no search for credentials. */
   headers?: Readonly<Record<string, string>>;
-  /** An emulator is asked without credentials unless some are given. */
+  /** Whether the server is an emulator, which gets credentials only if the user gave some. */
   isEmulator?: boolean;
-  /** What to do when none are found. */
+  /** Says what the user can do if there are no credentials. */
   notFound: () => string;
 }
 
-/** @throws PathError INSECURE_TOKEN when credentials were given for a server that is reached neither over TLS nor on loopback. */
+/**
+ * Decides when to send credentials, and what to tell the user after a refusal.
+ * @throws PathError INSECURE_TOKEN if credentials were given for a server that is neither on TLS nor on
+ *   loopback.
+ */
 export function decideSigning({
   server,
   credentials = 'default',
   profile,
   requesterPays = false,
   headers,
-  isEmulator: emulated = false,
+  isEmulator = false,
   notFound,
 }: SigningContext): Pick<BucketAccessOptions, 'sign' | 'advice'> {
-  const safe = isSafeForCredentials(server),
-    where = redactUrl(server);
-  const given = typeof credentials === 'object' || profile !== undefined;
-  if (!safe && (given || headers !== undefined))
+  const isSafe = isSafeForCredentials(server),
+    serverUrl = redactUrl(server);
+  const hasCredentials = typeof credentials === 'object' || profile !== undefined;
+  if (!isSafe && (hasCredentials || headers !== undefined))
     throw new PathError(
       'INSECURE_TOKEN',
-      `credentials go over TLS or to loopback only, and ${where} is neither`,
+      `credentials are sent only over TLS or to loopback, and ${serverUrl} is neither`,
     );
-  const never = (why: string) => ({ sign: 'never' as const, advice: () => why });
-  if (credentials === 'anonymous') return never("no credentials are sent, as credentials: 'anonymous' says");
-  if (given) return { sign: 'always', advice: notFound };
-  if (headers !== undefined) return never('the headers or the token given are not accepted');
-  if (!safe) return never(`credentials go over TLS or to loopback only, and ${where} is neither`);
-  if (emulated) return never('STORAGE_EMULATOR_HOST is asked without credentials');
+  const never = (reason: string) => ({ sign: 'never' as const, advice: () => reason });
+  if (credentials === 'anonymous') return never("no credentials were sent (credentials: 'anonymous')");
+  if (hasCredentials) return { sign: 'always', advice: notFound };
+  if (headers !== undefined) return never('the server does not accept the given token or headers');
+  if (!isSafe) return never(`credentials are sent only over TLS or to loopback, and ${serverUrl} is neither`);
+  if (isEmulator) return never('requests to STORAGE_EMULATOR_HOST carry no credentials');
   return { sign: requesterPays ? 'always' : 'ifRefused', advice: notFound };
 }

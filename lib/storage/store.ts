@@ -1,89 +1,131 @@
-/** What every backend is: bytes by key. A backend is one file in this room and one line in `open.ts`. */
+/**
+ * The interface of a store: bytes by key. Each backend is one file in this folder and one line in
+ * `open-store.ts`.
+ */
 import type { HttpMeter } from '../http/meter.ts';
 
-/** Bytes `start` (inclusive) to `end` (exclusive) of the stored object. */
+/** A range of the stored bytes: `start` is inclusive, `end` is exclusive. */
 export interface ByteRange {
   start: number;
   end: number;
 }
 
-/** What a read cost; the caller owns it, the store adds to it. */
+/** Counts what reads cost. The caller creates it, and the store adds to it. */
 export interface Meter extends HttpMeter {
-  /** HTTP requests sent or files opened, repeats included. */
+  /** HTTP requests sent or files opened, including retries. */
   requests: number;
-  /** Body bytes received, as stored. */
+  /** Bytes received, before decompression. */
   bytes: number;
-  /** 403 answers taken for an absent object (see {@link ReadOptions.absentBy403}). */
+  /** Replies with status 403 that were treated as "not found"; see {@link ReadOptions.absentBy403}. */
   absentBy403: number;
 }
 
+/** Creates a meter with all counts at 0. */
 export const newMeter = (): Meter => ({ requests: 0, bytes: 0, absentBy403: 0 });
 
+/** Options of one read. */
 export interface ReadOptions {
+  /** The bytes to read. The store may ignore it and return the whole object. @default the whole object */
   range?: ByteRange;
+  /** Ends the read with `signal.reason`. */
   signal?: AbortSignal;
-  /** More stored bytes than this is an error, not an allocation. @default 64 MiB */
+  /**
+   * Most stored bytes to read. A larger answer is an error, so that it never fills the memory.
+   * @default 64 MiB
+   */
   maxBytes?: number;
   /**
-   * The key names a chunk or a shard of a volume whose info was readable: an unsigned gs:// or s3:// store takes 403 for
-   * absent then, because such buckets answer 403 for missing keys when listing is not allowed. Other stores ignore it.
+   * Whether a reply with status 403 means "not found". The SDK sets it for chunks and shards once it could
+   * read the info of the volume: a public bucket that does not allow listing answers 403 for missing keys.
+   * Only gs:// and s3:// stores without credentials use it. @default false
    */
   absentBy403?: boolean;
+  /** Counts the requests and bytes of the read. */
   meter?: Meter;
   /**
-   * The range may reach beyond the end. Where the store does not know how large the object is, fewer bytes are an answer then, and nothing
-   * says whether more follow; otherwise they are an error.
+   * Whether the range may end beyond the end of the object. If the store does not know the size of the
+   * object, it may then return fewer bytes. Without this option, fewer bytes are an error. @default false
    */
   mayBeCut?: boolean;
-  /** The validator of the version that is here already; a server may then answer that nothing has changed. Other stores ignore it. */
+  /**
+   * The validator of a version that the caller already has. A server may then answer that nothing has
+   * changed. Other stores ignore it.
+   */
   ifNoneMatch?: string;
 }
 
+/** What a store returns for a key. */
 export interface StoredObject {
-  /** As stored: the content encoding is still around them. */
+  /** The bytes as stored: the content encoding is not undone. */
   bytes: Uint8Array;
-  /** `gzip`, `br`, `zstd`, `x`… as the header or the file's suffix says, lower case; undefined for none. */
+  /**
+   * How the bytes are compressed, in lower case, such as `gzip`, `br` or `zstd`. Undefined means not
+   * compressed.
+   */
   contentEncoding: string | undefined;
-  /** The part of the object that `bytes` is; undefined when it is the whole object (also when a range was ignored). */
+  /**
+   * The range that `bytes` holds. Undefined means the whole object, also if a requested range was ignored.
+   */
   range?: ByteRange;
-  /** With `range`: how large the whole object is, where the store knows. */
+  /** With `range`: the size of the whole object in bytes, if the store knows it. */
   totalBytes?: number;
   /**
-   * Tells this version of the object from others, where the store can: another one, other bytes. An ETag, or what else the store knows
-   * versions by. Parts of an object that were read at different times belong together only where it is the same.
+   * Names this version of the object, for example its ETag, if the store knows one. Another version has
+   * another validator. Ranges that were read at different times belong together only if their validators are
+   * equal.
    */
   validator?: string;
-  /** The version is still the one of `ifNoneMatch`; there are no bytes. */
+  /** Set if the object is still the version of `ifNoneMatch`. Then `bytes` is empty. */
   notModified?: true;
 }
 
+/**
+ * Reads bytes by key. Pass your own store as the option `storage` of `openPrecomputed` or `openGraphene`. The
+ * SDK checks what it returns.
+ *
+ * @example
+ * const files = new Map<string, Uint8Array>();
+ * const storage: Store = {
+ *   url: 'own://files',
+ *   async read(key) {
+ *     const bytes = files.get(key);
+ *     return bytes && { bytes, contentEncoding: undefined };
+ *   },
+ * };
+ */
 export interface Store {
-  /** Where the store is, for messages: no credentials, no query, no trailing slash. */
+  /** Where the store is, for messages: without credentials, query or trailing slash. */
   readonly url: string;
   /**
-   * The object at `key`, or undefined when there is none (404, ENOENT).
+   * Reads the object at `key`. Resolves with undefined if it is not found (404, ENOENT).
    * @throws RequestError for every other failure; `signal.reason` on abort.
    */
   read(key: string, options?: ReadOptions): Promise<StoredObject | undefined>;
   /**
-   * What answers depend on beside the URL, as JSON can say it: who asks, say. Another one, other answers. It may hold secrets: only its hash
-   * is used. Stores without it are not kept on disk.
+   * Returns everything except the URL that decides what the store returns, such as the credentials, as a JSON
+   * value. It may contain secrets: only its hash is used. A store without this method is not kept in the disk
+   * cache.
    */
   identity?(): Promise<unknown>;
-  /** Whether the place is there at all, where the store can tell without a request. Objects that are not stored are an answer; a place that is not there is a mistake. */
+  /**
+   * Whether the folder or bucket exists, if the store knows without a request. A missing object is a normal
+   * answer; a missing folder is probably a wrong path.
+   */
   exists?(): boolean;
-  /** Of stores that a server answers for: what it may name beside itself depends on where it is. */
+  /** The server behind the store, if there is one. Decides which addresses the volume's info may name. */
   readonly server?: StoreServer;
 }
 
+/** The server behind a store. */
 export interface StoreServer {
   /** Scheme, host and port. */
   origin: string;
+  /** The host without the port. */
   hostname: string;
-  /** The IP address that the last answer came from, where it is known. */
+  /** The IP address of the last reply, if known. */
   address: string | undefined;
 }
 
-/** Rather than options of one. */
+/** Whether the option `storage` is a store, not storage options. */
 export const isStore = (value: unknown): value is Store =>
   typeof (value as Store | null | undefined)?.read === 'function';

@@ -1,29 +1,35 @@
-/** What tells the versions of one object apart, as one text: an ETag as the server wrote it, or one of ours, which begins with a word. */
-const OURS = /^(generation|modified|file|put) /;
+/**
+ * Validators, which tell the versions of one object apart. A validator is the ETag from the server, or a text
+ * that the SDK makes and that begins with one of these words.
+ */
+const OWN_VALIDATOR = /^(generation|modified|file|put) /;
 
-/** Whether a server may be asked about it by `If-None-Match`. */
-export const isETag = (validator: string): boolean => !OURS.test(validator);
+/** Whether a validator is an ETag and can be sent as `If-None-Match`. */
+export const isETag = (validator: string): boolean => !OWN_VALIDATOR.test(validator);
 
 /**
- * Of a reply: its ETag, else Google's generation, else when it was last modified together with its size, as of two versions within one
- * second only that tells. undefined where the server says too little.
+ * Returns the validator of a reply: its ETag, else Google's generation, else the time of its last change with
+ * its size. The size tells two versions of the same second apart. Undefined if the headers are not enough.
  *
- * @param totalBytes Of the whole object, where that is known.
+ * @param totalBytes Size of the whole object, if known.
  */
 export function readValidator(
   headers: Readonly<Record<string, unknown>>,
   totalBytes: number | undefined,
 ): string | undefined {
   const { etag, 'x-goog-generation': generation, 'last-modified': modified } = headers;
-  if (isSaid(etag) && !/^(W\/)?""$/.test(etag)) return etag;
-  if (isSaid(generation)) return `generation ${generation}`;
-  return isSaid(modified) && totalBytes !== undefined ? `modified ${modified} size ${totalBytes}` : undefined;
+  if (isPresent(etag) && !/^(W\/)?""$/.test(etag)) return etag;
+  if (isPresent(generation)) return `generation ${generation}`;
+  return isPresent(modified) && totalBytes !== undefined
+    ? `modified ${modified} size ${totalBytes}`
+    : undefined;
 }
 
-const isSaid = (header: unknown): header is string => typeof header === 'string' && header !== '';
+const isPresent = (header: unknown): header is string => typeof header === 'string' && header !== '';
 
-/** The same but for what compares equal: a weak ETag says as much as a strong one here. */
+/** Removes the mark of a weak ETag, so that equal versions compare equal. */
 export const normalizeValidator = (validator: string): string => validator.replace(/^W\//, '');
 
+/** Whether both validators are known and name the same version. */
 export const isSameVersion = (a: string | undefined, b: string | undefined): boolean =>
   a !== undefined && b !== undefined && normalizeValidator(a) === normalizeValidator(b);

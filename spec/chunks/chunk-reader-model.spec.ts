@@ -1,4 +1,4 @@
-/** Every call ends: calls, answers, failures, aborts and deadlines at any microtask around the end of another call. */
+/** Every call ends, whenever answers, failures, aborts and deadlines come around the end of another call. */
 import { describe, expect, test } from '@jest/globals';
 import { DeadlineError } from '../../lib/base/errors.ts';
 import { ChunkReader, type ChunkConsumer } from '../../lib/chunks/chunk-reader.ts';
@@ -13,7 +13,10 @@ const microtasks = async (count: number): Promise<void> => {
 
 type Answer = 'bytes' | 'absent' | 'fails' | 'follow-up' | 'stalls';
 
-/** Answers after so many microtasks what `answerOf` says; what stalls ends by its signal, or when all that stalls goes on. */
+/**
+ * Gives the answers of `answerOf`, after the given number of microtasks. A stalled read ends with its signal
+ * or with `goesOn`.
+ */
 function sourceOf(
   answerOf: () => { answer: Answer; after: number; cellsATask: number },
   goesOn = deferred<void>().promise,
@@ -58,7 +61,7 @@ function sourceOf(
   };
 }
 
-/** Counts what becomes of each chunk: once taken or failed, never both. */
+/** Counts the end of each chunk: received or failed, and only once. */
 class Tally implements ChunkConsumer {
   readonly settled: number[];
   constructor(count: number) {
@@ -98,7 +101,7 @@ function call(
   return made;
 }
 
-/** Lets everything go on that can, for as long as anything may happen. */
+/** Waits until every call has ended, or nothing more can happen. */
 const settle = async (made: readonly Made[]): Promise<void> => {
   for (let turn = 0; turn < 12 || (turn < 1000 && !made.every(({ ended }) => ended)); turn++)
     await nextTurn();
@@ -146,7 +149,7 @@ describe('ChunkReader: a call made any number of microtasks after another has en
 });
 
 test.each([1, 2, 3, 8])(
-  'ChunkReader, concurrency %d: random calls, answers, aborts and deadlines at random microtasks all end',
+  'ChunkReader, concurrency %d: every call ends, with random answers, aborts and deadlines at random microtasks',
   async (concurrency) => {
     const answers: Answer[] = ['bytes', 'bytes', 'absent', 'fails', 'follow-up', 'stalls'];
     for (let seed = 0; seed < 150; seed++) {

@@ -5,12 +5,15 @@ import { inflateChunk } from '../../lib/chunks/inflate.ts';
 const { signal } = new AbortController();
 const content = new Uint8Array(1000).map((_, at) => at % 7);
 const plain = { contentEncoding: undefined, maxBytes: 5000 };
-/** zstd by its own rules: one raw block, no checksum. */
+/** A valid zstd frame: one raw block, no checksum. */
 const zstd = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x60, 0xe8, 0x02, 0x41, 0x1f, 0x00, ...content);
 
-describe('inflate', () => {
+describe('inflateChunk', () => {
   test.each([
-    { name: 'what the header says', chunk: { ...plain, bytes: gzipSync(content), contentEncoding: 'gzip' } },
+    {
+      name: 'the encoding in the header',
+      chunk: { ...plain, bytes: gzipSync(content), contentEncoding: 'gzip' },
+    },
     { name: 'gzip that no header names', chunk: { ...plain, bytes: gzipSync(content) } },
     { name: 'zstd that no header names', chunk: { ...plain, bytes: zstd } },
     {
@@ -30,7 +33,7 @@ describe('inflate', () => {
     expect(await inflateChunk({ ...chunk, exactBytes: content.length }, signal)).toEqual(content);
   });
 
-  test('leaves alone what has just the size of the chunk, whatever it begins with', async () => {
+  test('does not change bytes of exactly the size of the chunk, whatever they begin with', async () => {
     const raw = gzipSync(content);
     for (const chunk of [
       { ...plain, bytes: raw },
@@ -48,7 +51,7 @@ describe('inflate', () => {
 
   test.each([
     {
-      name: 'more inside than the chunk can hold',
+      name: 'more bytes than the chunk can hold',
       bytes: gzipSync(gzipSync(new Uint8Array(10_000))),
       code: 'TOO_LARGE',
     },

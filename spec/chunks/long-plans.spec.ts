@@ -1,4 +1,4 @@
-/** Calls for very many chunks: the event loop goes on while they are planned, and when they are left. */
+/** Calls for very many chunks: the event loop continues while they are planned, and when they are aborted. */
 import { describe, expect, test } from '@jest/globals';
 import { CooperativeRunner } from '../../lib/base/cooperative-work.ts';
 import { ChunkReader } from '../../lib/chunks/chunk-reader.ts';
@@ -39,7 +39,7 @@ describe('a plan of sharded chunks', () => {
   });
   const cellsTo = (count: number): number[] => [...Array(count).keys()];
 
-  /** Tasks, and how often they were planned with a pause. */
+  /** Returns the tasks of a plan, and how many pauses it offered. */
   function planned(count: number): { tasks: readonly ReadTask[]; pauses: number } {
     const plan = source.plan(cellsTo(count));
     if (!('next' in plan)) return { tasks: plan, pauses: 0 };
@@ -49,12 +49,12 @@ describe('a plan of sharded chunks', () => {
     }
   }
 
-  test('of 2^14 is made at once: calls of one tick share reads', () =>
+  test('for 2^14 cells is made at once, so that calls of one tick share reads', () =>
     expect(planned(2 ** 14).pauses).toBe(0));
 
-  test('of more may pause every 2^11 cells', () => expect(planned(50_000).pauses).toBe(24));
+  test('for more cells may pause every 2^11 cells', () => expect(planned(50_000).pauses).toBe(24));
 
-  test.each([2 ** 14, 50_000])('of %d cells has each in the one task of its shard', (count) => {
+  test.each([2 ** 14, 50_000])('for %d cells has one task per shard', (count) => {
     const { tasks } = planned(count);
     expect(tasks.flatMap(({ cells }) => cells).sort((a, b) => a - b)).toEqual(cellsTo(count));
     const shards = tasks.map(({ cells }) => new Set(cells.map((cell) => source.objectKeyOf(cell))));
@@ -63,8 +63,8 @@ describe('a plan of sharded chunks', () => {
   });
 });
 
-describe('a call for very many chunks that is left', () => {
-  /** Every look at the clock takes 4 milliseconds: a pause is due at every other place for one. */
+describe('a call for very many chunks that is aborted', () => {
+  /** Each reading of the clock advances it by 4 ms, so that every second possible pause is due. */
   function slowPacer(): { pacer: CooperativeRunner; turns: () => number } {
     let now = 0,
       turns = 0;
@@ -77,7 +77,7 @@ describe('a call for very many chunks that is left', () => {
   const CHUNKS = 50_000;
   const cells = Float64Array.from({ length: CHUNKS }, (_, k) => k);
 
-  /** Never answers, until it is to. */
+  /** A source that does not answer until `answers` is set. */
   class Silent implements ChunkSource {
     readonly id = 's';
     answers = false;
@@ -97,19 +97,19 @@ describe('a call for very many chunks that is left', () => {
       }));
   }
   const consumerOf = (seen: number[] = []) => ({
-    take: () => undefined,
+    receive: () => undefined,
     done: (ordinal: number) => void seen.push(ordinal),
     fail: () => undefined,
   });
 
-  test('rejects at once, forgets its chunks with pauses, and has none of them read', async () => {
+  test('rejects at once, forgets its chunks with pauses, and reads none of them', async () => {
     const { pacer, turns } = slowPacer(),
       source = new Silent(),
       reader = new ChunkReader({ concurrency: 4, pacer }),
       leaving = new AbortController();
     const left = reader.read(source, cells, consumerOf(), leaving.signal);
     while (source.asked.length < 4) await nextTurn();
-    for (let turn = 0; turn < 200; turn++) await nextTurn(); // all are registered
+    for (let turn = 0; turn < 200; turn++) await nextTurn(); // until all chunks are registered
     const before = turns();
     source.answers = true;
     leaving.abort(new Error('enough'));
@@ -120,7 +120,7 @@ describe('a call for very many chunks that is left', () => {
     expect(source.asked).toEqual([0, 1, 2, 3]);
   });
 
-  test('does not keep others from its chunks, asked for in the same turn', async () => {
+  test('does not keep another call of the same turn from its chunks', async () => {
     const source = new Silent(),
       reader = new ChunkReader({ concurrency: 4, pacer: slowPacer().pacer }),
       leaving = new AbortController(),
@@ -128,7 +128,7 @@ describe('a call for very many chunks that is left', () => {
     const left = reader.read(source, cells, consumerOf(), leaving.signal);
     for (let turn = 0; turn < 400; turn++) await nextTurn();
     source.answers = true;
-    left.catch(() => undefined); // looked at below
+    left.catch(() => undefined); // asserted below
     leaving.abort(new Error('enough'));
     const { cacheHits } = await reader.read(source, Float64Array.of(2, 40_000, 49_999), consumerOf(seen));
     await expect(left).rejects.toThrow('enough');
@@ -136,7 +136,7 @@ describe('a call for very many chunks that is left', () => {
     expect(source.asked).toEqual([0, 1, 2, 3, 2, 40_000, 49_999]);
   });
 
-  test('leaves to others what they share', async () => {
+  test('does not affect the chunks that it shares with other calls', async () => {
     const source = new Silent(),
       reader = new ChunkReader({ concurrency: 4, pacer: neverDue() }),
       leaving = new AbortController(),

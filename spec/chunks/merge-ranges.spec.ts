@@ -97,13 +97,13 @@ describe('mergeRanges', () => {
     expect(merged(wanted, options)).toEqual(plan),
   );
 
-  test('leaves the ranges it was given as they are', () => {
+  test('does not change the ranges it gets', () => {
     const wanted = ranges([4, 9], [0, 5]);
     mergeRanges(wanted, { maxGapBytes: 0, maxBytes: 100 });
     expect(wanted).toEqual(ranges([4, 9], [0, 5]));
   });
 
-  test('covers each wanted range once, wastes no more than the gaps allowed, and keeps the limit', () => {
+  test('covers each wanted range once, reads only gaps that are allowed, and keeps the limit', () => {
     const range = fc
       .tuple(fc.nat(400), fc.integer({ min: 1, max: 60 }))
       .map(([start, size]) => ({ start, end: start + size }));
@@ -128,7 +128,7 @@ describe('mergeRanges', () => {
               .slice(1)
               .map((r, i) => r.start - Math.max(...inside.slice(0, i + 1).map((before) => before.end)));
             expect(gaps.every((gap) => gap <= maxGapBytes)).toBe(true);
-            // The next read stands apart because it must.
+            // The next read could not be merged with this one.
             const next = plan.at(k + 1);
             if (next)
               expect(next.start - end > maxGapBytes || wanted[next.members[0]].end - start > maxBytes).toBe(
@@ -151,7 +151,7 @@ describe('planReads', () => {
     ['nothing', [], []],
     ['one range', [[5, 9]], [[5, 9, [0]]]],
     [
-      'a gap that costs next to nothing',
+      'a gap that costs almost nothing',
       [
         [0, 10],
         [16 * KB, 17 * KB],
@@ -201,7 +201,7 @@ describe('planReads', () => {
       ],
     ],
     [
-      'gaps of one size, of which only some would be cheap',
+      'gaps of equal size, of which only some would be cheap',
       [
         [0, 40 * KB],
         [52 * KB, 92 * KB],
@@ -224,7 +224,7 @@ describe('planReads', () => {
     ],
   ])('plans %s', (_name, wanted, plan) => expect(planned(...wanted)).toEqual(plan));
 
-  test('reads no more at once than it should', () => {
+  test('keeps each read within its limit', () => {
     const wanted = Array.from({ length: 30 }, (_, k): [number, number] => [k * 2 ** 20, (k + 1) * 2 ** 20]);
     expect(planReads(ranges(...wanted)).map(({ start, end }) => end - start)).toEqual([
       MAX_READ_BYTES,
@@ -234,7 +234,7 @@ describe('planReads', () => {
     ]);
   });
 
-  test('reads at most a fifth more than what is wanted, or 16 KiB, in no more reads than ranges', () => {
+  test('reads at most a fifth more than the wanted bytes, or 16 KiB more, in at most one read per range', () => {
     const anywhere = fc
       .tuple(fc.nat(4_000_000), fc.integer({ min: 1, max: 90_000 }))
       .map(([start, size]): [number, number] => [start, start + size]);

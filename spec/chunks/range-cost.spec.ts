@@ -21,21 +21,26 @@ describe('planParts', () => {
       chunk: 8 * MB,
       parts: at(3 * MB, 7 * MB),
     },
-    { name: 'one value named twice is one part', wanted: at(96, 96), chunk: 8 * MB, parts: at(96) },
+    { name: 'one value that is wanted twice is one part', wanted: at(96, 96), chunk: 8 * MB, parts: at(96) },
     {
-      name: 'a gap as dear as a request is read, too',
+      name: 'a gap that costs as much as a request is read too',
       wanted: at(0, K + 8),
       chunk: 8 * MB,
       parts: [{ start: 0, end: K + 16 }],
     },
-    { name: 'a larger gap is not', wanted: at(0, K + 9), chunk: 8 * MB, parts: at(0, K + 9) },
+    { name: 'a larger gap is not read', wanted: at(0, K + 9), chunk: 8 * MB, parts: at(0, K + 9) },
     {
-      name: 'three requests are less than half of 2 MiB',
+      name: 'three requests cost less than half of 2 MiB',
       wanted: at(0, MB, 2 * MB - 8),
       chunk: 2 * MB,
       parts: at(0, MB, 2 * MB - 8),
     },
-    { name: 'four are not', wanted: at(0, 0.5 * MB, MB, 2 * MB - 8), chunk: 2 * MB, parts: undefined },
+    {
+      name: 'four requests cost more than half of 2 MiB',
+      wanted: at(0, 0.5 * MB, MB, 2 * MB - 8),
+      chunk: 2 * MB,
+      parts: undefined,
+    },
     {
       name: 'long parts count as well',
       wanted: [{ start: 0, end: 0.8 * MB }],
@@ -43,7 +48,7 @@ describe('planParts', () => {
       parts: undefined,
     },
     { name: 'a chunk of 1 MiB is read whole', wanted: at(0), chunk: MB, parts: undefined },
-    { name: 'a chunk just above it is not', wanted: at(0), chunk: MB + 8, parts: at(0) },
+    { name: 'a chunk just above 1 MiB is read in parts', wanted: at(0), chunk: MB + 8, parts: at(0) },
   ])('$name', ({ wanted, chunk, parts }) => expect(planParts(wanted, chunk)).toEqual(parts));
 
   test('every wanted value lies in one part, parts ascend, and they cost less than half of the chunk', () => {

@@ -11,7 +11,10 @@ import { nextTurn } from '../support/stub-store.ts';
 
 const raw = codecFor('raw')!;
 
-/** 16 x 16 x `depth` voxels of uint64; `depth` 8200 is more than 16 MiB, and goes by in windows. */
+/**
+ * A chunk of 16 x 16 x `depth` voxels of uint64. With `depth` 8200 it has more than 16 MiB and is delivered
+ * in windows.
+ */
 const layoutOf = (depth: number, dataType: DataType = 'uint64'): ChunkLayout => ({
   chunkSize: [16, 16, depth],
   channels: 1,
@@ -45,7 +48,7 @@ interface Taken {
   value: bigint;
 }
 
-/** One voxel of cell 0, by windows where that is offered. */
+/** Reads one voxel of cell 0, in windows if possible. */
 async function readVoxel(
   reader: ChunkReader,
   source: ChunkSource,
@@ -84,13 +87,13 @@ const exact = (bytes: Uint8Array, contentEncoding?: string): StoredChunk => ({
   exactBytes: bytes.byteLength,
 });
 
-describe('keepReencoded', () => {
+describe('reencodingSource', () => {
   const depths = [
     { how: 'whole', depth: 40 },
     { how: 'by windows', depth: 8200 },
   ];
   test.each(depths)(
-    'keeps a chunk that is inflated $how as compressed_segmentation, in a cache it would not fit raw',
+    'keeps a chunk that is inflated $how as compressed_segmentation, in a cache that is too small for it as raw',
     async ({ how, depth }) => {
       const layout = layoutOf(depth),
         bytes = labels(depth, few),
@@ -112,25 +115,22 @@ describe('keepReencoded', () => {
     },
   );
 
-  test.each(depths)(
-    'keeps a chunk that is inflated $how as it is where that is smaller',
-    async ({ depth }) => {
-      const layout = layoutOf(depth),
-        bytes = labels(depth, manyOf),
-        stored = sourceOf(exact(bytes, 'gzip'));
-      const source = reencodingSource(stored, raw, () => layout),
-        reader = new ChunkReader({ lruBytes: bytes.byteLength });
-      expect(await readVoxel(reader, source, raw, layout, 4321)).toMatchObject({ value: manyOf(4321) });
-      expect(await readVoxel(reader, source, raw, layout, 1234)).toEqual({
-        encoding: 'raw',
-        size: bytes.byteLength,
-        value: manyOf(1234),
-      });
-      expect(stored.reads).toBe(1);
-    },
-  );
+  test.each(depths)('keeps a chunk that is inflated $how unchanged if that is smaller', async ({ depth }) => {
+    const layout = layoutOf(depth),
+      bytes = labels(depth, manyOf),
+      stored = sourceOf(exact(bytes, 'gzip'));
+    const source = reencodingSource(stored, raw, () => layout),
+      reader = new ChunkReader({ lruBytes: bytes.byteLength });
+    expect(await readVoxel(reader, source, raw, layout, 4321)).toMatchObject({ value: manyOf(4321) });
+    expect(await readVoxel(reader, source, raw, layout, 1234)).toEqual({
+      encoding: 'raw',
+      size: bytes.byteLength,
+      value: manyOf(1234),
+    });
+    expect(stored.reads).toBe(1);
+  });
 
-  test('encodes what was compressed twice, once it is the chunk', async () => {
+  test('converts a chunk that was compressed twice', async () => {
     const layout = layoutOf(640),
       bytes = labels(640, few);
     const twice = { ...exact(bytes, 'gzip'), bytes: gzipSync(gzipSync(bytes)) };
@@ -143,7 +143,7 @@ describe('keepReencoded', () => {
     });
   });
 
-  test('keeps nothing of a chunk that could not be read', async () => {
+  test('does not keep a chunk that could not be read', async () => {
     const layout = layoutOf(640),
       bytes = labels(640, few),
       cut = exact(bytes, 'gzip');
@@ -157,20 +157,20 @@ describe('keepReencoded', () => {
     }
   });
 
-  test.each(['int64', 'float64', 'uint16'] as const)('has no other form for raw chunks of %s', (dataType) => {
+  test.each(['int64', 'float64', 'uint16'] as const)('does not convert raw chunks of %s', (dataType) => {
     expect(
       reencodingSource(sourceOf(exact(new Uint8Array(8))), raw, () => layoutOf(1, dataType)).reencoderOf!(0),
     ).toBeUndefined();
   });
 
-  test.each(['compressed_segmentation', 'crackle', 'compresso'])('leaves %s as it is', (encoding) => {
+  test.each(['compressed_segmentation', 'crackle', 'compresso'])('does not change %s', (encoding) => {
     const source = sourceOf(exact(new Uint8Array(8)));
     expect(reencodingSource(source, codecFor(encoding)!, () => layoutOf(1))).toBe(source);
   });
 });
 
 describe('the cache of a ChunkReader', () => {
-  test('keeps no view of a larger read', async () => {
+  test('does not keep a view of a larger read', async () => {
     const large = new Uint8Array(1e6),
       bytes = large.subarray(5, 13),
       seen: number[] = [];

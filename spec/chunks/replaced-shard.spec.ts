@@ -1,4 +1,7 @@
-/** Shards that are replaced while they are read, or between two reads: right labels of one version or the other, or an error, never those of other chunks. */
+/**
+ * Shards that are replaced while they are read, or between two reads. The answers are the right labels of
+ * either version or an error, never the labels of other chunks.
+ */
 import { mkdtempSync, renameSync, writeFileSync, mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -20,8 +23,8 @@ const { ok, failed } = PointStatus;
 const SHARD = 's0/0.shard';
 
 /**
- * A row of ten chunks in one shard. Each version lacks another one, so that all chunks behind it are elsewhere; what lies there in the
- * other version is a whole chunk again, with other labels.
+ * A row of ten chunks in one shard. Each version lacks another chunk, so that the later chunks are at other
+ * places. In the other version, each of these places holds a whole chunk with other labels.
  */
 const volume = (lacks: number, part: Partial<ShardedVolume> = {}): ShardedVolume => ({
   size: [20, 2, 2],
@@ -54,7 +57,7 @@ const expectRight = ({ values, status, failures }: PointValues, chunks: readonly
   expect([...values]).toEqual(chunks.map((chunk) => BigInt(1000 + chunk)));
 };
 
-/** A store whose reply to the n-th read of the shard is of the version, and has the validator, that `at` says. */
+/** A store whose n-th reply for the shard has the version and the validator that `at` returns. */
 function storeOf(
   at: (n: number, asked: Asked) => { files: Record<string, Uint8Array>; validator?: string },
 ): StubStore {
@@ -73,7 +76,8 @@ const one = versionOf(3),
 const CHUNKS = [2, 4];
 
 describe('a shard that is replaced', () => {
-  // One chunk takes three reads: of the shard index, of the minishard index, of the chunk. Both chunks here are in one minishard.
+  // Each chunk takes three reads: the shard index, the minishard index and the chunk. Both chunks are in one
+  // minishard.
   test.each([1, 2, 3, 4, 5])('between the reads of one call, after %i of them', async (last) => {
     const store = storeOf((n) =>
       n <= last ? { files: one, validator: '"v1"' } : { files: two, validator: '"v2"' },
@@ -86,7 +90,7 @@ describe('a shard that is replaced', () => {
   test.each(['"v1"', 'W/"v1"', undefined].flatMap((first) => [1, 2, 3, 4].map((last) => ({ first, last }))))(
     'between calls, with indices in memory: $first, $last reads',
     async ({ first, last }) => {
-      // Without a validator nothing can be compared: then it is not asserted that the answer is right, but that nothing is asked again.
+      // Without a validator, nothing can be compared. The test then asserts only that nothing is read again.
       const store = storeOf((n) =>
         n <= last ? { files: one, validator: first } : { files: two, validator: first && '"v2"' },
       );
@@ -104,7 +108,7 @@ describe('a shard that is replaced', () => {
     },
   );
 
-  test('by a shorter one, whatever can be compared', async () => {
+  test('by a shorter shard, with and without validators', async () => {
     const shorter = versionOf(-1, { stored: ([x]) => x === 2 || x === 8 });
     for (const validators of [
       ['"a"', '"b"'],
@@ -120,7 +124,7 @@ describe('a shard that is replaced', () => {
   });
 
   test('twice during one call', async () => {
-    // v2 comes for the chunks, v3 for the chunks that v2's index names.
+    // Version 2 comes for the chunks, and version 3 for the chunks that the index of version 2 names.
     const store = storeOf((n) =>
       n <= 2
         ? { files: one, validator: '1' }
@@ -131,7 +135,7 @@ describe('a shard that is replaced', () => {
     expectRight(await read(readerOf(store), CHUNKS), CHUNKS);
   });
 
-  test('again and again, fails and says so', async () => {
+  test('at every read fails with an error that says so', async () => {
     const versions = [one, two, three];
     const store = storeOf((n) => ({ files: versions[n % 3], validator: `"${n}"` }));
     const { status, failures } = await read(readerOf(store), [4, 8]);
@@ -143,13 +147,13 @@ describe('a shard that is replaced', () => {
       url: `${store.url}/${SHARD}`,
     });
     expect(error.message).toMatch(
-      /^chunk https:\/\/bucket\.example\/volume\/s0\/0\.shard#8-10_0-2_0-2: https:\/\/bucket\.example\/volume\/s0\/0\.shard is being replaced: .* ask again when its writer is done$/,
+      /^chunk https:\/\/bucket\.example\/volume\/s0\/0\.shard#8-10_0-2_0-2: https:\/\/bucket\.example\/volume\/s0\/0\.shard is being replaced: .* retry when its writer has finished$/,
     );
     expect(store.asked.length).toBeLessThanOrEqual(4 * 3);
   });
 
-  test('while its index stays what it was', async () => {
-    // The same chunks at the same places, with other labels.
+  test('with an equal index gives the new labels', async () => {
+    // The same chunks are at the same places, with other labels.
     const relabelled = versionOf(3, { labelAt: (x) => BigInt(2000 + Math.floor(x / 2)) }),
       warnings: string[] = [];
     const store = storeOf((n) =>
@@ -162,7 +166,7 @@ describe('a shard that is replaced', () => {
     expect(store.asked.length).toBeLessThanOrEqual(7);
   });
 
-  test('is noticed by each of many calls at once, which share the new index', async () => {
+  test('is noticed by each of many parallel calls, which share the new index', async () => {
     let files = one,
       validator = '"v1"';
     const store = storeOf(() => ({ files, validator })),
@@ -172,11 +176,11 @@ describe('a shard that is replaced', () => {
     const before = store.asked.length,
       chunks = [4, 5, 6, 7, 8, 9];
     await Promise.all(chunks.map(async (chunk) => expectRight(await read(reader, [chunk]), [chunk])));
-    // Each chunk twice; the shard index and both minishard indices, for the minishard that was known and the one that was not.
+    // Each chunk is read twice, and the shard index and both minishard indices are read for both minishards.
     expect(store.asked.length - before).toBeLessThanOrEqual(2 * chunks.length + 6);
   });
 
-  test('whose index is large, so that only its entries are read', async () => {
+  test('with a large index is noticed, though only its entries are read', async () => {
     const large = { sharding: { ...volume(0).sharding, minishard_bits: 13 } },
       [before, after] = [versionOf(3, large), versionOf(0, large)];
     for (const last of [1, 2, 3]) {
@@ -187,7 +191,7 @@ describe('a shard that is replaced', () => {
     }
   });
 
-  test('where the server knows no ranges', async () => {
+  test('on a server that ignores ranges is noticed', async () => {
     let files = one,
       validator = '"v1"';
     const store = new StubStore((key) => ({ bytes: files[key], contentEncoding: undefined, validator })),
@@ -197,7 +201,7 @@ describe('a shard that is replaced', () => {
     expectRight(await read(reader, [4]), [4]);
   });
 
-  test('where all of it is wanted', async () => {
+  test('is noticed if all of it is wanted', async () => {
     let files = one,
       validator = '"v1"';
     const reader = readerOf(storeOf(() => ({ files, validator })));
@@ -207,9 +211,11 @@ describe('a shard that is replaced', () => {
   });
 });
 
-describe('validators that say nothing about versions', () => {
+describe('validators that do not tell versions apart', () => {
   const random = seeded(3);
-  /** Whether a warning is due: not where all validators are soon known, so that they are compared as before. */
+  /**
+   * Patterns of validators. `isTold`: whether a warning is due. It is not if all validators are soon known.
+   */
   const patterns: Record<string, { of: (n: number) => string; isTold: boolean }> = {
     'a new one each time': { of: (n) => `"${n}"`, isTold: true },
     'weak ones, a new one each time': { of: (n) => `W/"${n}"`, isTold: true },
@@ -232,11 +238,11 @@ describe('validators that say nothing about versions', () => {
     if (isTold)
       expect(warnings).toEqual([
         expect.stringMatching(
-          /^https:\/\/bucket\.example\/volume\/s0\/0\.shard.*: its server gives the same bytes under changing ETags or dates, as replicas behind a balancer do; /,
+          /^https:\/\/bucket\.example\/volume\/s0\/0\.shard.*: the server sends the same bytes with changing ETags or dates, as replicas behind a load balancer do; /,
         ),
       ]);
     else expect(warnings.length).toBeLessThanOrEqual(1);
-    // Once that is known, a chunk takes one read.
+    // After the warning, each chunk takes one read.
     const before = store.asked.length;
     await read(reader, [2]);
     expect(store.asked.length).toBeLessThanOrEqual(before + (isTold ? 1 : 6));
@@ -266,7 +272,7 @@ describe('validators that say nothing about versions', () => {
   });
 });
 
-test('whatever is replaced when, every answer is right or a failure', async () => {
+test('every answer is right or a failure, whenever shards are replaced', async () => {
   const random = seeded(5);
   const versions = [one, two, three, versionOf(9)],
     met = new Set<number>();
@@ -290,7 +296,7 @@ test('whatever is replaced when, every answer is right or a failure', async () =
 });
 
 describe('parts of one raw chunk', () => {
-  // 128 x 128 x 64 voxels of 8 bytes: 8 MiB, of which a few points need a few parts.
+  // 128 x 128 x 64 voxels of 8 bytes are 8 MiB. A few points need only a few parts of it.
   const large = {
     size: [256, 128, 64] as Vec3,
     chunkSize: [128, 128, 64] as Vec3,
@@ -309,7 +315,7 @@ describe('parts of one raw chunk', () => {
   const sharded = [versionOf(-1, large), versionOf(-1, relabelled)];
   const unsharded = [large, relabelled].map((made) => tinyFiles({ ...volume(-1, made) }));
 
-  test.each([1, 2, 3, 4])('are of one version, in a shard that is replaced after %i reads', async (last) => {
+  test.each([1, 2, 3, 4])('have one version in a shard that is replaced after %i reads', async (last) => {
     const store = storeOf((n) =>
       n <= last ? { files: sharded[0], validator: '"v1"' } : { files: sharded[1], validator: '"v2"' },
     );
@@ -320,7 +326,7 @@ describe('parts of one raw chunk', () => {
   });
 
   test.each([1, 2])(
-    'are of one version, in an object of its own that is replaced after %i reads',
+    'have one version in an unsharded chunk that is replaced after %i reads',
     async (last) => {
       const key = 's0/0-128_0-128_0-64';
       const store: StubStore = new StubStore((name, options) => {
@@ -343,12 +349,12 @@ describe('parts of one raw chunk', () => {
   );
 });
 
-describe('a shard in a store of this machine', () => {
+describe('a shard on this machine that is replaced', () => {
   const folders: string[] = [];
   afterEach(() => folders.splice(0).forEach((folder) => rmSync(folder, { recursive: true })));
 
-  /** Moves a new file into its place, as careful writers do, or writes into the file that is there. */
-  test.each(['renamed', 'written in place'])('is noticed when a file is %s', async (how) => {
+  /** Renames a new file to the old name, as careful writers do, or overwrites the old file. */
+  test.each(['renamed', 'written in place'])('is noticed if the file is %s', async (how) => {
     const folder = mkdtempSync(join(tmpdir(), 'replaced-'));
     folders.push(folder);
     const path = join(folder, SHARD);

@@ -1,7 +1,8 @@
 /**
- * Mutated shard files through the whole of a point read: the right label, or a typed error for the points it concerns, in bounded
- * requests and bytes. Indices and data are gzip here, whose checksum tells what was changed inside them; the shard index has none, so that
- * a minishard whose entry was changed may look empty, but never give another chunk's labels.
+ * Point reads from mutated shard files. Each point gets the right label or a typed error, with a limited
+ * number of requests and bytes. Indices and data are gzip here, and its checksum detects changes. The shard
+ * index has no checksum: a minishard whose entry was changed may look empty, but never gives the labels of
+ * another chunk.
  */
 import { describe, expect, test } from '@jest/globals';
 import { DecodeError } from '../../lib/base/errors.ts';
@@ -51,7 +52,7 @@ const mutations: Record<string, Mutation> = {
   'bytes of the minishard indices': (bytes, random) =>
     flip(bytes, random, bytes.byteLength - 250, bytes.byteLength),
   'a cut file': (bytes, random) => bytes.slice(0, random.below(bytes.byteLength)),
-  'entries of the shard index exchanged': (bytes, random) => {
+  'swapped entries of the shard index': (bytes, random) => {
     const [a, b] = [random.below(MINISHARDS), random.below(MINISHARDS)],
       was = bytes.slice(16 * a, 16 * a + 16);
     bytes.copyWithin(16 * a, 16 * b, 16 * b + 16);
@@ -76,7 +77,7 @@ const mutations: Record<string, Mutation> = {
       view.setBigUint64(8 * random.below(2 * MINISHARDS), random.pick(absurd), true);
     return bytes;
   },
-  // Shorter than a chunk: one chunk whole in the place of another is what no checksum can tell.
+  // The piece is shorter than a chunk: no checksum can detect a whole chunk in the place of another.
   'a piece moved elsewhere': (bytes, random) => {
     const from = random.below(bytes.byteLength);
     return bytes.copyWithin(random.below(bytes.byteLength), from, from + random.below(20));
@@ -101,7 +102,7 @@ describe('a mutated shard file', () => {
       const mutated = mutations[name](whole.slice(), random);
       const store = rangeStore({ ...files, 's0/0.shard': mutated });
       const reader = new PointReader({ info, store, infoWasRead: true });
-      // All of both shards, which reads them whole, and a few chunks, which goes by the indices.
+      // All points read both shards whole; a few points read through the indices.
       const some =
         round % 2 === 0 ? points : Array.from({ length: 1 + random.below(5) }, () => random.pick(points));
       const { values, status, failures, stats } = await reader.read(some, { mip: 0, resolution: [8, 8, 40] });
@@ -124,14 +125,17 @@ describe('a mutated shard file', () => {
       expect(stats.requests).toBeLessThanOrEqual(2 + 2 * MINISHARDS + some.length);
       expect(stats.bytes).toBeLessThanOrEqual(3 * other + 2 * some.length * 65_536);
     }
-    // The mutations do break something, and leave something whole.
+    // The mutations break something, and leave something unbroken.
     expect([...met].sort()).toEqual(expect.arrayContaining([ok]));
     expect(met.size).toBeGreaterThan(1);
   });
 });
 
-/** Without a checksum only the index itself can tell: what it lists must be what it can hold, or all that it lists is `failed`. */
-describe('a byte too many, too few or changed in a shard of raw indices', () => {
+/**
+ * Without a checksum, only the content of the index can show the damage: it lists chunks that it cannot
+ * contain.
+ */
+describe('a byte that is inserted into or removed from a shard with raw indices', () => {
   const damages: Record<string, (bytes: Uint8Array, at: number) => Uint8Array> = {
     inserted: (bytes, at) =>
       new Uint8Array(Buffer.concat([bytes.subarray(0, at), Uint8Array.of(0), bytes.subarray(at)])),
@@ -149,7 +153,8 @@ describe('a byte too many, too few or changed in a shard of raw indices', () => 
         info = parseInfo(shardedInfo(made), 'https://bucket.example/volume');
       const shard = files['s0/0.shard'],
         met = new Set<number>();
-      // From the end of the shard index on: there, a start that equals its end is an empty minishard, and nothing tells otherwise.
+      // Damage starts after the shard index, where an entry with equal start and end is a valid empty
+      // minishard.
       for (let at = INDEX_BYTES; at < shard.byteLength; at += 5) {
         const reader = new PointReader({
           info,

@@ -1,4 +1,4 @@
-/** Sharded scales through the whole of a point read: which requests, which answers, whose failure. */
+/** Point reads from sharded scales: the requests, the answers, and which points fail. */
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { RequestError, type DecodeError } from '../../lib/base/errors.ts';
@@ -52,7 +52,7 @@ const volume: ShardedVolume = {
 const readerOf = (store: StubStore, made = volume, options: Partial<PointReaderOptions> = {}): PointReader =>
   new PointReader({ info: parseInfo(shardedInfo(made), store.url), store, infoWasRead: true, ...options });
 
-/** The first voxel of a cell. */
+/** Returns the first voxel of a cell. */
 const voxelOf = (cell: Vec3, { voxelOffset, chunkSize }: ShardedVolume = volume): Vec3 =>
   cell.map((c, axis) => voxelOffset[axis] + c * chunkSize[axis]) as unknown as Vec3;
 const read = (
@@ -65,12 +65,12 @@ const read = (
     cells.map((cell) => voxelOf(cell, made)),
     { mip: 0, resolution: [8, 8, 40], signal },
   );
-const right = ({ values }: PointValues, cells: readonly Vec3[], made = volume): void =>
+const expectRight = ({ values }: PointValues, cells: readonly Vec3[], made = volume): void =>
   expect(values).toEqual(BigUint64Array.from(cells, (cell) => made.labelAt(...voxelOf(cell, made))));
 const rangesOf = (store: StubStore): [string, number?, number?][] =>
   store.asked.map(({ key, range }) => (range ? [key, range.start, range.end] : [key]));
 
-/** `count` distinct cells. */
+/** Returns `count` distinct cells. */
 function someCells(count: number, seed: number, made = volume): Vec3[] {
   const random = seeded(seed),
     all = cellsOf(made);
@@ -84,7 +84,7 @@ describe('a sharded volume', () => {
       made: { ...volume, sharding: sharding({ minishard_index_encoding: 'gzip', data_encoding: 'gzip' }) },
     },
     { name: 'identity, nothing compressed', made: volume },
-    { name: 'indices behind their minishards', made: { ...volume, indices: 'behind' } },
+    { name: 'indices after their minishards', made: { ...volume, indices: 'behind' } },
     {
       name: 'murmurhash',
       made: {
@@ -103,7 +103,7 @@ describe('a sharded volume', () => {
       made: { ...volume, sharding: sharding({ preshift_bits: 0, minishard_bits: 0, shard_bits: 0 }) },
     },
     {
-      name: 'a shard a chunk',
+      name: 'one shard per chunk',
       made: {
         ...volume,
         size: [9, 9, 5],
@@ -117,7 +117,7 @@ describe('a sharded volume', () => {
       made: { ...volume, size: [5, 4, 2], sharding: sharding({ preshift_bits: 20, minishard_bits: 6 }) },
     },
   ];
-  test.each(layouts)('is read right: $name', async ({ made }) => {
+  test.each(layouts)('is read correctly: $name', async ({ made }) => {
     const random = seeded(3),
       points = Array.from(
         { length: 400 },
@@ -132,8 +132,8 @@ describe('a sharded volume', () => {
     }
   });
 
-  test('has several channels', async () => {
-    // The same bytes: 4 x 4 x 2 voxels are 4 x 4 x 1 of two channels, one after the other.
+  test('may have several channels', async () => {
+    // The same bytes, as 4 x 4 x 1 voxels of two channels instead of 4 x 4 x 2 voxels of one.
     const store = rangeStore(shardedFiles(volume)),
       {
         scales: [scale],
@@ -183,8 +183,8 @@ describe('a sharded volume', () => {
   });
 
   test.each<[name: string, part: object, code: string]>([
-    ['bits there cannot be', { minishard_bits: 65 }, 'BAD_INFO'],
-    ['a hash it does not know', { hash: 'sha256' }, 'UNSUPPORTED'],
+    ['an impossible number of bits', { minishard_bits: 65 }, 'BAD_INFO'],
+    ['an unknown hash', { hash: 'sha256' }, 'UNSUPPORTED'],
   ])('is refused for %s, and nothing is read', async (_name, part, code) => {
     const store = rangeStore({});
     await expect(
@@ -201,11 +201,11 @@ describe('a sharded volume', () => {
 describe('requests', () => {
   const files = shardedFiles(volume);
 
-  test('are one a shard where all of it is wanted', async () => {
+  test('are one per shard if all of it is wanted', async () => {
     const store = rangeStore(files),
       cells = cellsOf(volume);
     const result = await read(readerOf(store), cells);
-    right(result, cells);
+    expectRight(result, cells);
     expect(rangesOf(store).sort()).toEqual(
       Array.from({ length: 8 }, (_, k) => [`s0/${k}.shard`, 0, 8 * 2 ** 20]),
     );
@@ -219,7 +219,7 @@ describe('requests', () => {
   test('are three for one chunk: shard index, minishard index, chunk, and nothing else of the shard', async () => {
     const store = rangeStore(files),
       reader = readerOf(store);
-    right(await read(reader, [[0, 0, 0]]), [[0, 0, 0]]);
+    expectRight(await read(reader, [[0, 0, 0]]), [[0, 0, 0]]);
     const end = files['s0/0.shard'].byteLength,
       index = 8 * 24;
     expect(rangesOf(store)).toEqual([
@@ -237,16 +237,16 @@ describe('requests', () => {
     const { stats } = await read(reader, [[1, 0, 0]]);
     expect(rangesOf(store).slice(before)).toEqual([['s0/0.shard', 128 + 256, 128 + 512]]);
     expect(stats).toMatchObject({ requests: 1, bytes: 256 });
-    // All of a known shard: its data in one read.
+    // If the indices are known, all data of a shard comes in one read.
     const all = cellsOf(volume).filter((cell) => cell.every((c) => c < 2));
     await read(reader, all);
     expect(rangesOf(store).slice(before + 1)).toEqual([['s0/0.shard', 128, 128 + 8 * 256]]);
   });
 
   test.each([8, 50, 128, 256, 384, 440, 512])(
-    'are few and waste little where %d of 512 chunks are wanted',
+    'are few and waste little if %d of 512 chunks are wanted',
     async (count) => {
-      // Chunks large enough that the smallest gaps are not free.
+      // The chunks are so large that even the smallest gaps have a cost.
       const made: ShardedVolume = {
         size: [64, 64, 64],
         chunkSize: [8, 8, 8],
@@ -257,8 +257,9 @@ describe('requests', () => {
       const store = rangeStore(shardedFiles(made)),
         cells = someCells(count, count, made);
       const result = await read(readerOf(store, made), cells, made);
-      right(result, cells, made);
-      // What reads every run of neighbours as one needs two for the indices of a shard, and one a run; shards hold 64 chunks in the order of their IDs.
+      expectRight(result, cells, made);
+      // A simple reader needs two requests for the indices of each shard and one per run of neighbours.
+      // Shards hold 64 chunks in the order of their IDs.
       const ids = new Set(cells.map((cell) => Number(naiveMorton(cell, [8, 8, 8])))),
         shards = new Set([...ids].map((id) => Math.floor(id / 64)));
       const runs = [...ids].filter((id) => id % 64 === 0 || !ids.has(id - 1)).length;
@@ -269,21 +270,21 @@ describe('requests', () => {
     },
   );
 
-  test('are shared by calls made together: indices are asked for once', async () => {
+  test('are shared by simultaneous calls: indices are read once', async () => {
     const store = rangeStore(files),
       reader = readerOf(store),
       cells = cellsOf(volume)
         .filter((cell) => cell.every((c) => c < 4))
         .slice(0, 20);
     const results = await Promise.all(cells.map((cell) => read(reader, [cell])));
-    results.forEach((result, k) => right(result, [cells[k]]));
+    results.forEach((result, k) => expectRight(result, [cells[k]]));
     const asked = rangesOf(store).map(String);
     expect(new Set(asked).size).toBe(asked.length);
     expect(asked.filter((range) => range.endsWith(',0,128'))).toHaveLength(1);
     expect(results.map(({ stats }) => stats.requests).reduce((a, b) => a + b)).toBe(asked.length);
   });
 
-  test('are made for shards side by side', async () => {
+  test('run for several shards in parallel', async () => {
     const gate = deferred<void>(),
       store = new StubStore(
         async (key, options) => (await gate.promise, answerRange(files[key], key, options)),
@@ -300,15 +301,15 @@ describe('requests', () => {
       ['s0/2.shard', 0, 128],
     ]);
     gate.resolve();
-    right(await done, [
+    expectRight(await done, [
       [0, 0, 0],
       [7, 7, 7],
       [0, 7, 0],
     ]);
   });
 
-  test('ask for the entries alone where the shard index is large', async () => {
-    // 2^20 minishards: a shard index of 16 MiB before one chunk each.
+  test('read only the entries if the shard index is large', async () => {
+    // With 2^20 minishards, the shard index has 16 MiB.
     const made: ShardedVolume = {
       ...volume,
       size: [8, 4, 2],
@@ -321,7 +322,7 @@ describe('requests', () => {
       ],
       base = 2 ** 24;
     const result = await read(readerOf(store, made), [[1, 0, 0]], made);
-    right(result, [[1, 0, 0]], made);
+    expectRight(result, [[1, 0, 0]], made);
     expect(rangesOf(store)).toEqual([
       ['s0/0.shard', 16, 32],
       ['s0/0.shard', base + 2 * 256 + 24, base + 2 * 256 + 48],
@@ -329,17 +330,17 @@ describe('requests', () => {
     ]);
     const again = rangeStore(shardedFiles(made)),
       reader = readerOf(again, made);
-    right(await read(reader, cells, made), cells, made);
+    expectRight(await read(reader, cells, made), cells, made);
     expect(rangesOf(again)).toEqual([
       ['s0/0.shard', 0, 32],
       ['s0/0.shard', base + 512, base + 560],
       ['s0/0.shard', base, base + 512],
     ]);
-    right(await read(reader, cells, made), cells, made);
+    expectRight(await read(reader, cells, made), cells, made);
     expect(again.asked).toHaveLength(4);
   });
 
-  test('do not begin with a shard that is larger than one read and would cut a chunk', async () => {
+  test('do not read the beginning of a shard first if one read would cut a chunk', async () => {
     const MB = 2 ** 20,
       made: ShardedVolume = {
         size: [64, 64, 384],
@@ -350,22 +351,23 @@ describe('requests', () => {
       };
     const store = rangeStore(shardedFiles(made)),
       cells = cellsOf(made);
-    right(await read(readerOf(store, made, { rangeReads: false }), cells, made), cells, made);
+    expectRight(await read(readerOf(store, made, { rangeReads: false }), cells, made), cells, made);
     expect(rangesOf(store)).toEqual([
       ['s0/0.shard', 0, 16],
       ['s0/0.shard', 16 + 12 * MB, 16 + 12 * MB + 72],
       ['s0/0.shard', 16, 16 + 8 * MB],
       ['s0/0.shard', 16 + 8 * MB, 16 + 12 * MB],
     ]);
-    // With its sizes unknown beforehand, its beginning is all of it.
+    // If the sizes are not known beforehand, the first read gets the whole shard.
     const zipped = { ...made, sharding: { ...made.sharding, data_encoding: 'gzip' as const } },
       small = rangeStore(shardedFiles(zipped));
-    right(await read(readerOf(small, zipped), cells, made), cells, made);
+    expectRight(await read(readerOf(small, zipped), cells, made), cells, made);
     expect(rangesOf(small)).toEqual([['s0/0.shard', 0, 8 * MB]]);
   });
 
-  test('go on after the beginning of a shard of which nearly all is wanted', async () => {
-    // Labels that gzip cannot shrink: the first read ends inside the second chunk, and the indices are at the end.
+  test('continue after the beginning of a shard that is wanted almost completely', async () => {
+    // gzip cannot shrink these labels: the first read ends inside the second chunk, and the indices are at
+    // the end.
     const random = seeded(9),
       noise = BigUint64Array.from(
         { length: 64 * 64 * 384 },
@@ -380,13 +382,13 @@ describe('requests', () => {
     };
     const store = rangeStore(shardedFiles(made)),
       cells = cellsOf(made);
-    right(await read(readerOf(store, made), cells, made), cells, made);
+    expectRight(await read(readerOf(store, made), cells, made), cells, made);
     const [beginning, index, ...data] = rangesOf(store);
     expect([beginning, index[2]! - index[1]!]).toEqual([['s0/0.shard', 0, 8 * 2 ** 20], 72]);
     expect(data.length).toBeLessThanOrEqual(2);
   });
 
-  test('never keep a large read alive through what is kept of it', async () => {
+  test('never keep a large read alive through a cached chunk', async () => {
     const store = rangeStore(files),
       {
         scales: [scale],
@@ -408,7 +410,7 @@ describe('requests', () => {
     const reader = new ChunkReader({ lruBytes: 1e6 }),
       taken: number[] = [];
     const consumer = {
-      take: (_: number, bytes?: Uint8Array) => void taken.push(bytes!.buffer.byteLength),
+      receive: (_: number, bytes?: Uint8Array) => void taken.push(bytes!.buffer.byteLength),
       done: () => undefined,
       fail: (_: number, error: Error) => expect(error).toBeUndefined(),
     };
@@ -420,10 +422,10 @@ describe('requests', () => {
   });
 });
 
-describe('a server that does not say how large a shard is', () => {
+describe('a server that does not send the size of a shard', () => {
   const made: ShardedVolume = { ...volume, size: [16, 16, 8], sharding: sharding({ shard_bits: 0 }) },
     files = shardedFiles(made);
-  /** Answers a long range with the first bytes of it alone. */
+  /** Answers a long range with only its first bytes. */
   const shortStore = (most: number): StubStore =>
     new StubStore((key, options) =>
       answerRange(files[key], key, {
@@ -436,19 +438,19 @@ describe('a server that does not say how large a shard is', () => {
     );
 
   test.each([100_000, 16_640, 9000, 600])(
-    'is asked for what it has not given, and nothing is taken for the end: %i bytes at most',
+    'gets further requests for what it has not sent, with at most %i bytes per reply',
     async (most) => {
       const cells = cellsOf(made),
         store = shortStore(most);
-      if (most >= 9000) right(await read(readerOf(store, made), cells, made), cells, made);
+      if (most >= 9000) expectRight(await read(readerOf(store, made), cells, made), cells, made);
       else
         for (const cell of cells.slice(0, 9))
-          right(await read(readerOf(store, made), [cell], made), [cell], made);
+          expectRight(await read(readerOf(store, made), [cell], made), [cell], made);
     },
   );
 });
 
-describe('what is not stored', () => {
+describe('a chunk that is not stored', () => {
   const [some, sameMinishard, otherMinishard, otherShard]: Vec3[] = [
     [0, 0, 0],
     [1, 0, 0],
@@ -458,7 +460,7 @@ describe('what is not stored', () => {
   const files = shardedFiles({ ...volume, stored: (cell) => String(cell) === '0,0,0' });
   const cells = [some, sameMinishard, otherMinishard, otherShard];
 
-  test('is missing: a chunk, a minishard, a shard', async () => {
+  test('is missing, alone or with its minishard or shard', async () => {
     const store = rangeStore(files),
       result = await read(readerOf(store), cells);
     expect([...result.status]).toEqual([ok, missingChunk, missingChunk, missingChunk]);
@@ -470,7 +472,7 @@ describe('what is not stored', () => {
     ]);
   });
 
-  test('is asked for once where all of an absent shard is wanted', async () => {
+  test('costs one request per missing shard if all of the shard is wanted', async () => {
     const store = rangeStore({}),
       all = cellsOf(volume),
       { status, stats } = await read(readerOf(store), all);
@@ -478,7 +480,7 @@ describe('what is not stored', () => {
     expect(stats.requests).toBe(8);
   });
 
-  test('is looked for again in the next call where the shard was absent, and not where the minishard was empty', async () => {
+  test('is looked up again in the next call if its shard was missing, but not if its minishard was empty', async () => {
     const store = rangeStore(files),
       reader = readerOf(store);
     await read(reader, cells);
@@ -487,7 +489,7 @@ describe('what is not stored', () => {
     expect(rangesOf(store)).toEqual([['s0/7.shard', 0, 128]]);
   });
 
-  test('is all of a shard that has gone since its index was read', async () => {
+  test('is missing if its shard was deleted after its index was read', async () => {
     const there = { ...files },
       store = rangeStore(there),
       reader = readerOf(store);
@@ -496,7 +498,7 @@ describe('what is not stored', () => {
     expect([...(await read(reader, [some])).status]).toEqual([missingChunk]);
   });
 
-  test('is told from a 403 by the same rule as single chunks', async () => {
+  test('is recognized by a 403 as in an unsharded scale', async () => {
     const forbidden = new StubStore((key, { absentBy403 }) => {
       if (key === 'info') return new Uint8Array(2);
       if (absentBy403) return undefined;
@@ -523,25 +525,25 @@ describe('a server that ignores ranges', () => {
     );
 
   test.each([[undefined], ['gzip']])(
-    'is asked once a shard and call, whether it compresses (%s) or not',
+    'gets one request per shard and call, with content encoding %s',
     async (contentEncoding) => {
       const store = ignoring(contentEncoding),
         reader = readerOf(store, made),
         cells = someCells(60, 1);
-      right(await read(reader, cells), cells);
+      expectRight(await read(reader, cells), cells);
       expect(store.keys.sort()).toEqual(Array.from({ length: 8 }, (_, k) => `s0/${k}.shard`));
       store.asked.length = 0;
-      right(await read(reader, cells), cells); // all indices are known
-      // no range is asked any more
+      expectRight(await read(reader, cells), cells); // all indices are known
+      // no more range requests
       expect(rangesOf(store).sort()).toEqual(Array.from({ length: 8 }, (_, k) => [`s0/${k}.shard`]));
       store.asked.length = 0;
       const others = cellsOf(volume);
-      right(await read(reader, others), others);
+      expectRight(await read(reader, others), others);
       expect(store.asked).toHaveLength(8);
     },
   );
 
-  test('is asked once by each of the calls that learn of it together', async () => {
+  test('gets one request from each of several calls that notice it at the same time', async () => {
     const store = ignoring(),
       reader = readerOf(store, made),
       cells: Vec3[] = [
@@ -551,11 +553,11 @@ describe('a server that ignores ranges', () => {
         [3, 1, 2],
       ];
     const results = await Promise.all(cells.map((cell) => read(reader, [cell])));
-    results.forEach((result, k) => right(result, [cells[k]]));
+    results.forEach((result, k) => expectRight(result, [cells[k]]));
     expect(store.keys).toEqual(Array<string>(cells.length).fill('s0/0.shard'));
   });
 
-  test('is not known from an answer that is all that was asked', async () => {
+  test('is not assumed if the whole object is what was requested', async () => {
     const store = new StubStore((key, options) =>
       options.range!.end >= files[key].byteLength && options.range!.start === 0
         ? files[key]
@@ -563,8 +565,8 @@ describe('a server that ignores ranges', () => {
     );
     const reader = readerOf(store, made),
       inShard0 = cellsOf(volume).filter((cell) => cell.every((c) => c < 4));
-    right(await read(reader, inShard0), inShard0);
-    right(await read(reader, [[7, 7, 7]]), [[7, 7, 7]]);
+    expectRight(await read(reader, inShard0), inShard0);
+    expectRight(await read(reader, [[7, 7, 7]]), [[7, 7, 7]]);
     expect(rangesOf(store).slice(0, 2)).toEqual([
       ['s0/0.shard', 0, 8 * 2 ** 20],
       ['s0/7.shard', 0, 128],
@@ -572,7 +574,7 @@ describe('a server that ignores ranges', () => {
     expect(store.asked.every(({ range }) => range)).toBe(true);
   });
 
-  test('gives all the bytes it may, and no more', async () => {
+  test('may send shards up to the size limit', async () => {
     const store = new StubStore((key, { maxBytes }) => {
       expect(maxBytes).toBe(MAX_WHOLE_SHARD_BYTES);
       throw new RequestError('TOO_LARGE', 'more than expected', key);
@@ -588,7 +590,7 @@ describe('a server that ignores ranges', () => {
 
 describe('a broken shard', () => {
   const files = shardedFiles(volume);
-  // Shard 0 holds cells 0 to 3 on each axis: a minishard is 2 x 2 x 2 of them.
+  // Shard 0 holds cells 0 to 3 on each axis. Each minishard holds 2 x 2 x 2 of them.
   const [first, inFirst, inSecond]: Vec3[] = [
     [0, 0, 0],
     [1, 1, 1],
@@ -620,18 +622,18 @@ describe('a broken shard', () => {
     message: RegExp;
   }[] = [
     {
-      name: 'a shard index that ends too soon',
+      name: 'a shard index that ends too early',
       broken: changed((_, bytes) => bytes.slice(0, 100)),
       status: ALL,
       code: 'TRUNCATED',
-      message: /^0\.shard: bytes 0 to 128 are wanted, it has 0 to 100$/,
+      message: /^0\.shard: bytes 0 to 128 are needed, but only 0 to 100 were read$/,
     },
     {
       name: 'an empty file',
       broken: changed(() => new Uint8Array(0)),
       status: ALL,
       code: 'TRUNCATED',
-      message: /^0\.shard: it ends before byte 0$/,
+      message: /^0\.shard: the file ends before byte 0$/,
     },
     {
       name: 'an entry that ends before it starts',
@@ -652,24 +654,25 @@ describe('a broken shard', () => {
       broken: changed((view) => (set(0, 1_000_000n)(view), set(8, 1_000_240n)(view))),
       status: FIRST,
       code: 'TRUNCATED',
-      message: /^0\.shard: the index of minishard 0: it ends before byte 1000128$/,
+      message: /^0\.shard: the index of minishard 0: the file ends before byte 1000128$/,
     },
     {
-      name: 'an entry over the end of the file',
+      name: 'an entry across the end of the file',
       broken: changed((view, bytes) => set(24, BigInt(bytes.byteLength))(view)),
       status: [ok, ok, failed],
       code: 'TRUNCATED',
-      message: /^0\.shard: the index of minishard 1: bytes \d+ to \d+ are wanted, it has \d+ to \d+$/,
+      message:
+        /^0\.shard: the index of minishard 1: bytes \d+ to \d+ are needed, but only \d+ to \d+ were read$/,
     },
     {
-      name: 'an entry of absurd size',
+      name: 'an entry of impossible size',
       broken: changed(set(8, 2n ** 40n)),
       status: FIRST,
       code: 'TOO_LARGE',
-      message: /^0\.shard: minishard 0: an index of \d+ bytes; at most 67108864 are read$/,
+      message: /^0\.shard: minishard 0: its index has \d+ bytes; the limit is 67108864$/,
     },
     {
-      name: 'an index of no whole number of entries',
+      name: 'an index with an incomplete entry',
       broken: changed((view) => set(8, BigInt(indexOf(0).end - 128 - 1))(view)),
       status: FIRST,
       code: 'TRUNCATED',
@@ -694,33 +697,33 @@ describe('a broken shard', () => {
       broken: changed((view, bytes) => set(indexOf(0).start + 64 + 56, BigInt(bytes.byteLength))(view)),
       status: [ok, failed, ok],
       code: 'TRUNCATED',
-      message: /^0\.shard: it ends before byte \d+$/,
+      message: /^0\.shard: the file ends before byte \d+$/,
     },
     {
-      name: 'a chunk over the end of the file',
+      name: 'a chunk across the end of the file',
       broken: changed((view, bytes) =>
         set(indexOf(0).start + 64 + 56, BigInt(bytes.byteLength - 128 - 7 * 256 - 10))(view),
       ),
       status: [ok, failed, ok],
       code: 'TRUNCATED',
-      message: /^0\.shard: minishard 0: bytes \d+ to \d+ are wanted, it has \d+ to \d+$/,
+      message: /^0\.shard: minishard 0: bytes \d+ to \d+ are needed, but only \d+ to \d+ were read$/,
     },
     {
-      name: 'a chunk of absurd size',
+      name: 'a chunk of impossible size',
       broken: changed(set(indexOf(0).start + 128 + 56, 2n ** 40n)),
       status: [ok, failed, ok],
       code: 'TOO_LARGE',
-      message: /^0\.shard: minishard 0: a chunk of 1099511627776 bytes; at most 256 are expected$/,
+      message: /^0\.shard: minishard 0: a chunk has 1099511627776 bytes; at most 256 are expected$/,
     },
     {
-      name: 'a chunk of no bytes',
+      name: 'a chunk of zero bytes',
       broken: changed(set(indexOf(0).start + 128 + 56, 0n)),
       status: [ok, failed, ok],
       code: 'WRONG_SIZE',
       message: /./,
     },
   ];
-  test.each(cases)('fails just what it concerns: $name', async ({ broken, status, code, message }) => {
+  test.each(cases)('fails only the affected points: $name', async ({ broken, status, code, message }) => {
     const store = rangeStore(broken),
       result = await read(readerOf(store), cells);
     expect([...result.status]).toEqual(status);
@@ -733,13 +736,13 @@ describe('a broken shard', () => {
     expect(store.asked.length).toBeLessThanOrEqual(6);
   });
 
-  test('is no data where every entry of its index is zero', async () =>
+  test('has no chunks if every entry of its index is zero', async () =>
     expect([
       ...(await read(readerOf(rangeStore(changed((_, bytes) => bytes.fill(0, 0, 128))), volume), cells))
         .status,
     ]).toEqual([missingChunk, missingChunk, missingChunk]));
 
-  test('fails the minishard whose gzip is broken, alone', async () => {
+  test('fails only the minishard whose gzip is broken', async () => {
     const made = { ...volume, sharding: sharding({ minishard_index_encoding: 'gzip' }) },
       gz = shardedFiles(made);
     const shard = gz['s0/0.shard'],
@@ -752,7 +755,7 @@ describe('a broken shard', () => {
     expect(['BAD_BITSTREAM', 'BAD_CHECKSUM', 'TRUNCATED']).toContain((cause as DecodeError).code);
   });
 
-  test('fails where parts of it come in a content encoding', async () => {
+  test('fails if its ranges have a content encoding', async () => {
     const store = new StubStore((key, options) => ({
       ...answerRange(files[key], key, options)!,
       contentEncoding: 'gzip',
@@ -760,11 +763,11 @@ describe('a broken shard', () => {
     const result = await read(readerOf(store), cells);
     expect(errorOfPoint(result.failures, 0)!.cause).toMatchObject({
       code: 'UNSUPPORTED',
-      message: '0.shard: it is stored with content encoding gzip, so that no part of it can be read',
+      message: '0.shard: the file is stored with content encoding gzip, so it cannot be read in parts',
     });
   });
 
-  test('is asked for again in the next call: no failure is kept', async () => {
+  test('is read again in the next call, because failures are not cached', async () => {
     let broken = true;
     const store = new StubStore((key, options) => {
       if (broken && options.range?.start !== 0)
@@ -776,7 +779,7 @@ describe('a broken shard', () => {
     expect([...result.status]).toEqual(ALL);
     expect(errorOfPoint(result.failures, 0)!.cause).toMatchObject({ name: 'RequestError', status: 500 });
     broken = false;
-    right(await read(reader, cells), cells);
+    expectRight(await read(reader, cells), cells);
   });
 });
 
@@ -784,7 +787,7 @@ describe('an abort', () => {
   const files = shardedFiles(volume),
     gone = new Error('gone');
 
-  /** A store whose reads wait for the spec, and give up when their signal aborts. */
+  /** A store whose reads wait for the test. They reject when their signal aborts. */
   function waiting(): { store: StubStore; gate: ReturnType<typeof deferred<void>> } {
     const gate = deferred<void>();
     const store = new StubStore(
@@ -797,7 +800,7 @@ describe('an abort', () => {
     return { store, gate };
   }
 
-  test('cancels the index read that nobody else waits for', async () => {
+  test('cancels the read of an index that no other call waits for', async () => {
     const { store } = waiting(),
       abort = new AbortController();
     const done = read(readerOf(store), [[0, 0, 0]], volume, abort.signal);
@@ -808,7 +811,7 @@ describe('an abort', () => {
     expect(store.asked[0].signal!.aborted).toBe(true);
   });
 
-  test('of one call harms no other that waits for the same index', async () => {
+  test('of one call does not affect another call that waits for the same index', async () => {
     const { store, gate } = waiting(),
       abort = new AbortController(),
       reader = readerOf(store);
@@ -820,7 +823,7 @@ describe('an abort', () => {
     await expect(first).rejects.toBe(gone);
     expect(store.asked[0].signal!.aborted).toBe(false);
     gate.resolve();
-    right(await second, [[1, 0, 0]]);
-    right(await read(reader, [[0, 0, 0]]), [[0, 0, 0]]);
+    expectRight(await second, [[1, 0, 0]]);
+    expectRight(await read(reader, [[0, 0, 0]]), [[0, 0, 0]]);
   });
 });

@@ -12,7 +12,7 @@ const reads = (maxBytes = 10_000): SharedReads<Value> =>
   new SharedReads<Value>({ maxBytes, bytesOf: ({ bytes }) => bytes });
 const fulfilled = (bytes: number) => ({ status: 'fulfilled', value: { bytes } });
 
-/** Reads that wait until the spec settles them. */
+/** Reads that wait until the test settles them. */
 class Loader {
   readonly asked: {
     keys: string[];
@@ -39,7 +39,7 @@ class Loader {
 }
 
 describe('SharedReads', () => {
-  test('reads what is missing once for all who ask, and keeps it', async () => {
+  test('reads each missing value once for all callers, and keeps it', async () => {
     const loader = new Loader(reads());
     const first = loader.all(['a', 'b']),
       second = loader.all(['b', 'c']);
@@ -54,7 +54,7 @@ describe('SharedReads', () => {
     expect(['a', 'd'].map((key) => loader.shared.has(key))).toEqual([true, false]);
   });
 
-  test('fails one key alone, and asks for it again', async () => {
+  test('fails one key alone, and reads it again in the next call', async () => {
     const loader = new Loader(reads()),
       broken = new Error('broken');
     const [first, joined] = [loader.all(['a', 'b']), loader.all(['a'])];
@@ -66,7 +66,7 @@ describe('SharedReads', () => {
     expect(loader.keys).toEqual([['a', 'b'], ['a']]);
   });
 
-  test('does not keep what is not there', async () => {
+  test('does not keep "not stored"', async () => {
     const loader = new Loader(reads());
     const first = loader.all(['a']);
     loader.asked[0].settle[0].resolve(undefined);
@@ -75,7 +75,7 @@ describe('SharedReads', () => {
     expect(loader.asked).toHaveLength(2);
   });
 
-  test('lets one caller leave alone, and cancels when the last has left', async () => {
+  test('ends one caller alone, and cancels the read when the last caller has ended', async () => {
     const loader = new Loader(reads()),
       [a, b] = [new AbortController(), new AbortController()],
       gone = new Error('gone');
@@ -88,7 +88,7 @@ describe('SharedReads', () => {
     await expect(second).rejects.toBe(gone);
     expect(loader.asked[0].signal.aborted).toBe(true);
     expect([...getEventListeners(a.signal, 'abort'), ...getEventListeners(b.signal, 'abort')]).toEqual([]);
-    // A later call reads afresh, also while the cancelled read has not ended.
+    // A later call reads again, even if the cancelled read has not ended.
     const third = loader.all(['y']);
     expect(loader.keys).toEqual([['x', 'y'], ['y']]);
     for (const { reject } of loader.asked[0].settle) reject(gone);
@@ -97,14 +97,14 @@ describe('SharedReads', () => {
     expect(await third).toEqual([fulfilled(5)]);
   });
 
-  test('refuses a caller that has aborted before, and reads for nobody', async () => {
+  test('rejects a caller that was aborted before, and cancels its read', async () => {
     const loader = new Loader(reads()),
       gone = new Error('gone');
     await expect(loader.all(['x'], AbortSignal.abort(gone))).rejects.toBe(gone);
     expect(loader.asked[0].signal.aborted).toBe(true);
   });
 
-  test('keeps no more bytes than it may, and counts 256 a value beside its own', async () => {
+  test('keeps its limit in bytes, and counts 256 extra bytes per value', async () => {
     const loader = new Loader(reads(1000));
     for (const [k, key] of ['a', 'b', 'c'].entries()) {
       const read = loader.all([key]);

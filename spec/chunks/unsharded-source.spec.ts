@@ -33,7 +33,7 @@ function sourceOf(
   return new UnshardedSource({ store, scale, codec, layoutOf, infoWasRead });
 }
 
-/** Runs the one task of a cell and undoes what it hands over. */
+/** Runs the only task of a cell and inflates what it delivers. */
 async function read(
   source: UnshardedSource,
   cell = 0,
@@ -59,7 +59,10 @@ async function read(
 const forbidden = (key: string): RequestError =>
   new RequestError('HTTP_STATUS', 'answered 403', `https://bucket.example/volume/${key}`, 403);
 
-/** A public bucket that may not be listed: 403 for what is missing, which its store takes for absent when it may. */
+/**
+ * A public bucket that does not allow listing: it answers 403 for missing keys, which `absentBy403` turns
+ * into "not found".
+ */
 const bucket = (info: () => Uint8Array | undefined | Promise<Uint8Array | undefined>): StubStore =>
   new StubStore((key, { absentBy403 }) => {
     if (key === 'info') return info();
@@ -68,7 +71,7 @@ const bucket = (info: () => Uint8Array | undefined | Promise<Uint8Array | undefi
   });
 
 describe('UnshardedSource', () => {
-  test('names chunks by their bounds and tells scales apart', () => {
+  test('names chunks by their bounds, with the key of the scale', () => {
     const source = sourceOf(new StubStore(() => undefined));
     expect(source.id).toBe('https://bucket.example/volume/8_8_40');
     expect([0, 1, 2, 3].map((cell) => source.urlOf(cell))).toEqual([
@@ -79,7 +82,7 @@ describe('UnshardedSource', () => {
     ]);
   });
 
-  test('asks for one object, with the signal, the meter and a bound that the chunk shape gives', async () => {
+  test('reads one object, with the signal, the meter and a limit from the chunk shape', async () => {
     const bytes = new Uint8Array(36 * 64 * 4 * 4).fill(3),
       store = new StubStore(() => bytes);
     const meter = newMeter(),
@@ -97,7 +100,7 @@ describe('UnshardedSource', () => {
     expect(meter).toEqual({ requests: 1, bytes: bytes.length, absentBy403: 0 });
   });
 
-  test('bounds by what the codec says when its size varies', async () => {
+  test('uses the limit of the codec if the size varies', async () => {
     const store = new StubStore(() => undefined);
     await read(sourceOf(store, { codec: { ...rawCodec, exactBytes: undefined, maxBytes: () => 1000 } }));
     expect(store.asked[0].maxBytes).toBe(1010 + 65_536);
@@ -115,23 +118,27 @@ describe('UnshardedSource', () => {
       { bytes: gzipSync(new Uint8Array(64 * 64 * 16 * 4)).subarray(0, 30), contentEncoding: 'gzip' },
       'TRUNCATED',
     ],
-    ['no bitstream at all', { bytes: Uint8Array.of(1, 2, 3), contentEncoding: 'gzip' }, 'BAD_BITSTREAM'],
+    [
+      'bytes that are not compressed',
+      { bytes: Uint8Array.of(1, 2, 3), contentEncoding: 'gzip' },
+      'BAD_BITSTREAM',
+    ],
     [
       'more than the chunk can hold',
       { bytes: gzipSync(new Uint8Array(64 * 64 * 16 * 4 + 1)), contentEncoding: 'gzip' },
       'TOO_LARGE',
     ],
-    ['an encoding nobody knows', { bytes: Uint8Array.of(1), contentEncoding: 'rot13' }, 'UNSUPPORTED'],
+    ['an unknown encoding', { bytes: Uint8Array.of(1), contentEncoding: 'rot13' }, 'UNSUPPORTED'],
   ])('fails for %s', async (_name, object, code) => {
     const failed = read(sourceOf(new StubStore(() => object)));
     await expect(failed).rejects.toBeInstanceOf(DecodeError);
     await expect(failed).rejects.toMatchObject({ code });
   });
 
-  test('is undefined for what is not stored', async () =>
+  test('returns undefined for a chunk that is not stored', async () =>
     expect(await read(sourceOf(new StubStore(() => undefined)))).toBeUndefined());
 
-  test('passes on every failure but 403 as it is, without a look at the info', async () => {
+  test('passes on every failure except 403, without reading the info', async () => {
     const error = new RequestError('HTTP_STATUS', 'answered 500', 'u', 500);
     const store = new StubStore(() => {
       throw error;
@@ -145,13 +152,13 @@ describe('a 403 for a chunk', () => {
   const info = Uint8Array.of(0x7b, 0x7d);
   const [first, second] = ['8_8_40/-10-54_0-64_7-23', '8_8_40/54-90_0-64_7-23'];
 
-  test('is left to the store when the info was read', async () => {
+  test('is left to the store if the info was read', async () => {
     const store = bucket(() => info);
     expect(await read(sourceOf(store))).toBeUndefined();
     expect(store.keys).toEqual([first]);
   });
 
-  test('is judged by one look at the info when that was not read, and later chunks need none', async () => {
+  test('is decided by one read of the info if it was not read before, also for later chunks', async () => {
     const store = bucket(() => info),
       source = sourceOf(store, { infoWasRead: false }),
       meter = newMeter();
@@ -163,8 +170,8 @@ describe('a 403 for a chunk', () => {
     expect(store.asked.map(({ absentBy403 }) => absentBy403)).toEqual([undefined, undefined, true, true]);
   });
 
-  // All chunks in flight meet their 403 before the info is there.
-  test('means absent for all chunks that were asked for together, after one look at the info', async () => {
+  // All chunks in flight get their 403 before the info comes.
+  test('means not found for all chunks that were read together, after one read of the info', async () => {
     const gate = deferred<Uint8Array>(),
       store = bucket(() => gate.promise),
       source = sourceOf(store, { infoWasRead: false });
@@ -175,7 +182,7 @@ describe('a 403 for a chunk', () => {
     expect(store.keys.filter((key) => key === 'info')).toEqual(['info']);
   });
 
-  test('stays a failure where the info is missing', async () => {
+  test('is a failure if the info is missing', async () => {
     const store = bucket(() => undefined),
       source = sourceOf(store, { infoWasRead: false });
     await expect(read(source)).rejects.toMatchObject({
@@ -190,7 +197,7 @@ describe('a 403 for a chunk', () => {
     expect(store.keys).toEqual([first, 'info', second]);
   });
 
-  test('stays a failure where the info is forbidden too, and that is asked once', async () => {
+  test('is a failure if the info is forbidden too, which is read once', async () => {
     const store = bucket(() => {
       throw forbidden('info');
     });
@@ -199,7 +206,7 @@ describe('a 403 for a chunk', () => {
     expect(store.keys).toEqual([first, 'info', second]);
   });
 
-  test('stays a failure while the info fails otherwise, and the next one asks again', async () => {
+  test('is a failure while the info fails otherwise, and the next 403 reads the info again', async () => {
     let broken = true;
     const store = bucket(() => {
       if (broken) throw new RequestError('TIMEOUT', 'no answer', 'u');
@@ -212,7 +219,7 @@ describe('a 403 for a chunk', () => {
     expect(store.keys).toEqual([first, 'info', first, 'info', first]);
   });
 
-  test('stays a failure when a store of credentials throws it all the same', async () => {
+  test('is a failure if a store with credentials throws it', async () => {
     const store = new StubStore((key) => {
       if (key === 'info') return info;
       throw forbidden(key);

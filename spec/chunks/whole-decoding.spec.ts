@@ -1,4 +1,7 @@
-/** Encodings that are decoded for a whole chunk at once: done once for all who wait, where bitstreams are undone. */
+/**
+ * Encodings that are decoded as a whole chunk: the chunk is decoded once for all waiting calls, after
+ * decompression.
+ */
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { DecodeError } from '../../lib/base/errors.ts';
@@ -23,7 +26,7 @@ const scale: Scale = {
 };
 const layoutOf = () => ({ chunkSize: [4, 2, 1] as const, channels: 1, dataType: 'uint8' as const });
 
-/** Pairs of a length and a value. */
+/** Makes a codec whose chunks are pairs of a length and a value. */
 function runLengths() {
   const codec = {
     ...rawCodec,
@@ -43,7 +46,7 @@ function runLengths() {
   return codec satisfies Codec;
 }
 
-/** The value of voxel 4, or why there is none. */
+/** Receives the value of voxel 4, or the error. */
 class Voxel implements ChunkConsumer {
   value: number | undefined;
   failure: Error | undefined;
@@ -59,7 +62,7 @@ class Voxel implements ChunkConsumer {
 }
 
 const STORED = gzipSync(Uint8Array.of(3, 7, 5, 9));
-const ask = async (reader: ChunkReader, source: Parameters<ChunkReader['read']>[0]): Promise<Voxel> => {
+const readVoxel = async (reader: ChunkReader, source: Parameters<ChunkReader['read']>[0]): Promise<Voxel> => {
   const voxel = new Voxel();
   await reader.read(source, Float64Array.of(0), voxel);
   return voxel;
@@ -70,25 +73,25 @@ const stored = (codec: Codec, bytes = STORED) => {
 };
 
 describe('a chunk that is decoded as a whole', () => {
-  test('is decoded once for all who wait, after its bitstream, and kept decoded', async () => {
+  test('is decoded once for all waiting calls, after decompression, and cached decoded', async () => {
     const codec = runLengths(),
       { store, source } = stored(codec),
       reader = new ChunkReader({ lruBytes: 1000 });
-    const both = await Promise.all([ask(reader, source), ask(reader, source)]);
-    const later = await ask(reader, source);
+    const both = await Promise.all([readVoxel(reader, source), readVoxel(reader, source)]);
+    const later = await readVoxel(reader, source);
     expect([...both, later].map(({ value }) => value)).toEqual([9, 9, 9]);
     expect([codec.decoded, store.asked.length]).toEqual([1, 1]);
   });
 
-  test('fails alone when its bytes do not follow the format', async () => {
+  test('fails if its bytes do not follow the format', async () => {
     const { source } = stored(runLengths(), gzipSync(Uint8Array.of(3, 7)));
-    expect((await ask(new ChunkReader(), source)).failure).toMatchObject({
+    expect((await readVoxel(new ChunkReader(), source)).failure).toMatchObject({
       name: 'DecodeError',
       code: 'WRONG_SIZE',
     });
   });
 
-  test('is kept decoded on disk, and read from there without decoding it again', async () => {
+  test('is kept decoded on disk, and read from there without decoding', async () => {
     const codec = runLengths(),
       { store, source } = stored(codec),
       entries = new Map<string, object>();
@@ -101,7 +104,7 @@ describe('a chunk that is decoded as a whole', () => {
     const kept = diskCachedSource(source, { cache, scale, codec, layoutOf });
     for (let again = 0; again < 2; again++) {
       const reader = new ChunkReader();
-      expect((await ask(reader, kept)).value).toBe(9);
+      expect((await readVoxel(reader, kept)).value).toBe(9);
       await reader.whenSaved();
     }
     expect([codec.decoded, store.asked.length, entries.size]).toEqual([1, 1, 1]);

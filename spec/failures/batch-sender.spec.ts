@@ -18,11 +18,11 @@ interface Batch {
   start: number;
   end: number;
   count: number;
-  /** How many requests there were before it. */
+  /** Number of earlier requests. */
   nth: number;
 }
 
-/** Sends `count` to a server that throws what it is told to; pauses are noted, not waited for. */
+/** Sends `count` items to a server that throws the given errors. Records the pauses without waiting. */
 async function send(
   count: number,
   serve: (batch: Batch) => Error | undefined,
@@ -66,7 +66,7 @@ const once =
     nth === 0 ? error : undefined;
 
 describe('sendInBatches', () => {
-  test('sends what fits, in order', async () => {
+  test('sends full batches in order', async () => {
     expect((await send(250, () => undefined)).asked).toEqual([
       [0, 100],
       [100, 200],
@@ -96,7 +96,7 @@ describe('sendInBatches', () => {
     ]),
   );
 
-  test('asks again at once where a kept connection was stale, and halves when that fails too', async () => {
+  test('retries at once after a stale connection, and halves the batch if that fails too', async () => {
     expect((await send(9, once(broken('stale')))).asked).toEqual([
       [0, 9],
       [0, 9],
@@ -109,15 +109,18 @@ describe('sendInBatches', () => {
     ]);
   });
 
-  test.each([408, 429, 502, 503])('waits after %d, longer each time, as often as allowed', async (status) => {
-    const few = await send(9, ({ nth }) => (nth < 4 ? answered(status) : undefined));
-    expect([few.sizes, few.pauses, few.of[0]]).toEqual([[9, 9, 9, 9, 9], [100, 200, 400, 800], 'ok']);
-    const { sizes, of } = await send(9, () => answered(status));
-    expect([sizes.length, new Set(of)]).toEqual([5, new Set([`answered ${status}`])]);
-    expect((await send(9, () => answered(status), { retries: 1 })).sizes).toEqual([9, 9]);
-  });
+  test.each([408, 429, 502, 503])(
+    'waits after %d, longer each time, for the allowed number of retries',
+    async (status) => {
+      const few = await send(9, ({ nth }) => (nth < 4 ? answered(status) : undefined));
+      expect([few.sizes, few.pauses, few.of[0]]).toEqual([[9, 9, 9, 9, 9], [100, 200, 400, 800], 'ok']);
+      const { sizes, of } = await send(9, () => answered(status));
+      expect([sizes.length, new Set(of)]).toEqual([5, new Set([`answered ${status}`])]);
+      expect((await send(9, () => answered(status), { retries: 1 })).sizes).toEqual([9, 9]);
+    },
+  );
 
-  test('waits for a server out of reach', async () =>
+  test('waits for an unreachable server', async () =>
     expect((await send(9, once(broken('unreachable')))).pauses).toEqual([100]));
 
   test.each([
@@ -125,23 +128,23 @@ describe('sendInBatches', () => {
     ['0', 100],
     ['soon', 100],
     ['120', 120_000],
-  ])('waits as long as Retry-After %p says', async (value, ms) => {
+  ])('waits for the time of Retry-After %p', async (value, ms) => {
     expect((await send(9, once(answered(429, value)))).pauses).toEqual([ms]);
   });
 
-  test('does not wait two minutes and more', async () => {
+  test('does not wait for more than two minutes', async () => {
     const { sizes, of } = await send(9, () => answered(429, '121'));
     expect([sizes, of[8]]).toEqual([[9], 'answered 429']);
   });
 
-  test.each([500, 599])('asks once more after %d', async (status) => {
+  test.each([500, 599])('retries once after %d', async (status) => {
     expect((await send(9, once(answered(status)))).sizes).toEqual([9, 9]);
     const { sizes, of } = await send(9, () => answered(status));
     expect([sizes, new Set(of)]).toEqual([[9, 9], new Set([`answered ${status}`])]);
     expect((await send(9, () => answered(status), { retries: 0 })).sizes).toEqual([9]);
   });
 
-  test('asks once more after an answer of another length', async () => {
+  test('retries once after an answer of the wrong length', async () => {
     expect(await send(9, once(badReply))).toMatchObject({ sizes: [9, 9], pauses: [100] });
     expect((await send(9, () => badReply)).sizes).toEqual([9, 9]);
   });
@@ -161,23 +164,23 @@ describe('sendInBatches', () => {
     expect([sizes, pauses, new Set(of)]).toEqual([[9], [], new Set([error.message])]);
   });
 
-  test('asks a single one once more, after 413 not', async () => {
+  test('retries a single item once, but not after 413', async () => {
     expect((await send(1, once(answered(504)))).of).toEqual(['ok']);
     expect((await send(1, once(broken('cut')))).of).toEqual(['ok']);
-    expect((await send(1, once(broken('cut', 200)))).of).toEqual(['ok']); // after the reply's head
+    expect((await send(1, once(broken('cut', 200)))).of).toEqual(['ok']); // after the head of the reply
     expect((await send(1, () => broken('cut', 200))).sizes).toEqual([1, 1]);
     expect((await send(1, () => answered(504))).sizes).toEqual([1, 1]);
     expect((await send(1, () => answered(413))).sizes).toEqual([1]);
   });
 
-  test('remembers the size that worked for what comes after', async () => {
+  test('uses the learned size for later batches', async () => {
     const size = new BatchSize();
     const limit = ({ count }: Batch): Error | undefined => (count > 30 ? answered(413) : undefined);
     expect((await send(100, limit, { limit: size })).sizes).toEqual([100, 50, 25, 25, 25, 25]);
     expect((await send(60, limit, { limit: size })).sizes).toEqual([25, 25, 10]);
   });
 
-  test('finds one poisonous index, and answers all others', async () => {
+  test('isolates one bad index, and answers all others', async () => {
     const { of, asked } = await send(1000, ({ start, end }) =>
       start <= 567 && 567 < end ? answered(504) : undefined,
     );
@@ -194,7 +197,7 @@ describe('sendInBatches', () => {
     ['429', answered(429)],
     ['a refused token', new GraphError('UNAUTHORIZED', 'no', URL, 401)],
     ['wrong lengths', badReply],
-  ])('gives a server up that only ever answers %s, and tells of each index once', async (_what, error) => {
+  ])('gives up on a server that always answers %s, and fails each index once', async (_what, error) => {
     for (const concurrency of [1, 4]) {
       const { of, asked } = await send(100_000, () => error, { maxCount: 10_000, concurrency });
       expect(asked.length).toBeLessThan(110);
@@ -202,14 +205,14 @@ describe('sendInBatches', () => {
       expect(reasons).toEqual(
         expect.arrayContaining([
           error.message,
-          expect.stringMatching(/^not asked, as \d+ requests in a row failed; the last: /),
+          expect.stringMatching(/^not requested, because \d+ requests in a row failed; the last failure: /),
         ]),
       );
       expect(
         reasons.every(
           (reason) =>
             reason === error.message ||
-            /^not asked, as (8|9|10|11) requests in a row failed; the last: /.test(reason),
+            /^not requested, because (8|9|10|11) requests in a row failed; the last failure: /.test(reason),
         ),
       ).toBe(true);
     }
@@ -226,18 +229,18 @@ describe('sendInBatches', () => {
     ).toHaveLength(8);
   });
 
-  test('gives up when no answer has come for half an hour', async () => {
+  test('gives up after half an hour without an answer', async () => {
     const { asked, of } = await send(100_000, () => broken('silent'), {
       maxCount: 10_000,
       msPerRequest: 600_000,
     });
     expect(asked).toHaveLength(3);
     expect(new Set(of)).toEqual(
-      new Set(['silent', 'not asked, as no answer came for 30 minutes; the last: silent']),
+      new Set(['silent', 'not requested, because no answer came for 30 minutes; the last failure: silent']),
     );
   });
 
-  test('is not out of patience while answers come', async () => {
+  test('does not give up while answers come', async () => {
     const { of } = await send(100, ({ nth }) => (nth % 2 ? broken('silent') : undefined), {
       maxCount: 10,
       msPerRequest: 600_000,
@@ -245,7 +248,7 @@ describe('sendInBatches', () => {
     expect(new Set(of)).toEqual(new Set(['ok']));
   });
 
-  test('asks nothing after an abort, and tells nobody', async () => {
+  test('neither sends nor reports anything after an abort', async () => {
     const abort = new AbortController();
     let asked = 0;
     await sendInBatches(
@@ -263,7 +266,7 @@ describe('sendInBatches', () => {
     expect(asked).toBe(2);
   });
 
-  test('answers or fails every index once, whatever breaks', async () => {
+  test('answers or fails every index once, for any failures', async () => {
     const faults = [
       undefined,
       undefined,
@@ -293,7 +296,7 @@ describe('sendInBatches', () => {
           );
           for (const what of of)
             expect(what).toMatch(
-              /^(ok|answered (413|504|429|503|500)|cut|stale|silent|unreachable|answered 24 bytes for 4 IDs|not asked, as \d+ requests in a row failed; the last: .*)$/,
+              /^(ok|answered (413|504|429|503|500)|cut|stale|silent|unreachable|answered 24 bytes for 4 IDs|not requested, because \d+ requests in a row failed; the last failure: .*)$/,
             );
           if (script.every((k) => k < 3)) expect(new Set(of)).toEqual(new Set(['ok']));
         },

@@ -26,8 +26,8 @@ afterEach(async () => {
   client = server = undefined;
 });
 
-/** One request to a server that answers like this. */
-async function ask(answer: Answer, request: Partial<HttpRequest> = {}, options: HttpClientOptions = {}) {
+/** Sends one request to a server with the given answer. */
+async function send(answer: Answer, request: Partial<HttpRequest> = {}, options: HttpClientOptions = {}) {
   server = await serve(answer);
   client = createHttpClient({ backoffMs: 1, ...options });
   return client.request({ url: `${server.origin}/k`, ...request });
@@ -38,8 +38,8 @@ const never: Answer = () => {};
 const HOUR = 3_600_000;
 
 describe('HttpClient', () => {
-  test('sends its own headers, the range, and what it is given', async () => {
-    const reply = await ask(ok, { headers: { Authorization: 'Bearer t' }, range: { start: 5, end: 9 } });
+  test('sends its own headers, the given headers, and the range', async () => {
+    const reply = await send(ok, { headers: { Authorization: 'Bearer t' }, range: { start: 5, end: 9 } });
     expect([reply.status, text(reply.body), reply.url]).toEqual([200, 'bytes', `${server!.origin}/k`]);
     expect(server!.requests[0].headers).toMatchObject({
       'user-agent': USER_AGENT,
@@ -54,21 +54,21 @@ describe('HttpClient', () => {
     };
     expect(USER_AGENT).toBe(`graphene-points/${version}`);
   });
-  test('leaves a content encoding as it is', async () => {
-    const reply = await ask(
+  test('does not undo a content encoding', async () => {
+    const reply = await send(
       (_request, response) => void response.setHeader('content-encoding', 'gzip').end('not really gzip'),
     );
     expect(text(reply.body)).toBe('not really gzip');
   });
   test('posts a view of bytes', async () => {
-    await ask(ok, { method: 'POST', body: Uint8Array.of(9, 1, 2, 3).subarray(1) });
+    await send(ok, { method: 'POST', body: Uint8Array.of(9, 1, 2, 3).subarray(1) });
     expect([server!.requests[0].method, [...server!.requests[0].body]]).toEqual(['POST', [1, 2, 3]]);
   });
-  test('posts nothing', async () => expect((await ask(ok, { method: 'POST' })).status).toBe(200));
-  test('keeps its socket', async () => {
-    nock.restore(); // its sockets are no real ones
+  test('posts an empty body', async () => expect((await send(ok, { method: 'POST' })).status).toBe(200));
+  test('keeps its socket alive', async () => {
+    nock.restore(); // the sockets of nock are not real
     try {
-      await ask(ok);
+      await send(ok);
       await client!.request({ url: `${server!.origin}/l` });
       expect(await server!.sockets()).toBe(1);
       client!.close();
@@ -77,9 +77,9 @@ describe('HttpClient', () => {
       nock.activate();
     }
   });
-  test('joins a body that comes in parts, and counts it', async () => {
+  test('joins a body that comes in parts, and counts its bytes', async () => {
     const meter = { requests: 0, bytes: 0 };
-    const reply = await ask(
+    const reply = await send(
       (_request, response) => {
         response.write('a'.repeat(70_000));
         setImmediate(() => response.end('b'));
@@ -91,34 +91,34 @@ describe('HttpClient', () => {
 });
 
 describe('HttpClient retries', () => {
-  test.each([408, 429, 500, 502, 503])('%i until it passes', async (status) => {
+  test.each([408, 429, 500, 502, 503])('%i until the request succeeds', async (status) => {
     const meter = { requests: 0, bytes: 0 };
-    const reply = await ask(
+    const reply = await send(
       (_request, response, earlier) => void response.writeHead(earlier < 2 ? status : 200).end('xyz'),
       { meter },
     );
     expect([reply.status, meter]).toEqual([200, { requests: 3, bytes: 9 }]);
   });
-  test.each([400, 401, 403, 404, 413, 416])('not %i', async (status) => {
-    const reply = await ask((_request, response) => void response.writeHead(status).end());
+  test.each([400, 401, 403, 404, 413, 416])('do not happen after %i', async (status) => {
+    const reply = await send((_request, response) => void response.writeHead(status).end());
     expect([reply.status, server!.requests.length]).toEqual([status, 1]);
   });
-  test('and gives the last answer', async () => {
-    const reply = await ask((_request, response, earlier) => void response.writeHead(500).end(`${earlier}`));
+  test('end with the last answer', async () => {
+    const reply = await send((_request, response, earlier) => void response.writeHead(500).end(`${earlier}`));
     expect([reply.status, text(reply.body), server!.requests.length]).toEqual([500, '4', 5]);
   });
-  test('as often as asked', async () => {
-    await ask((_request, response) => void response.writeHead(500).end(), {}, { retries: 1 });
+  test('happen at most `retries` times', async () => {
+    await send((_request, response) => void response.writeHead(500).end(), {}, { retries: 1 });
     expect(server!.requests).toHaveLength(2);
   });
-  test('a server that asks for too much patience is not waited for', async () => {
-    const reply = await ask(
+  test('do not happen if Retry-After is too long', async () => {
+    const reply = await send(
       (_request, response) => void response.writeHead(503, { 'retry-after': '3600' }).end(),
     );
     expect([reply.status, server!.requests.length]).toEqual([503, 1]);
   });
   test('a reset connection', async () => {
-    const reply = await ask(
+    const reply = await send(
       (request, response, earlier) =>
         void (earlier < 1 ? request.socket.resetAndDestroy() : response.end('yes')),
     );
@@ -128,7 +128,7 @@ describe('HttpClient retries', () => {
     ['a stated length', { 'content-length': '10' }],
     ['chunks', {}],
   ])('a body cut short of %s', async (_name, headers) => {
-    const reply = await ask((request, response, earlier) => {
+    const reply = await send((request, response, earlier) => {
       if (earlier > 0) return void response.end('0123456789');
       response.writeHead(200, headers).write('0123');
       setImmediate(() => request.socket.destroy());
@@ -147,8 +147,8 @@ describe('HttpClient retries', () => {
     });
     expect(meter.requests).toBe(3);
   });
-  describe('once after', () => {
-    /** Lets an hour pass, again and again, whenever nothing is on its way. */
+  describe('happen once after', () => {
+    /** Advances the time by one hour, repeatedly, whenever nothing is in flight. */
     async function untilOver(reply: Promise<unknown>, isQuiet: () => boolean): Promise<void> {
       let over = false;
       const passTime = (): void => {
@@ -164,7 +164,7 @@ describe('HttpClient retries', () => {
     test('silence', async () => {
       fakeTimeouts();
       const meter = { requests: 0, bytes: 0 };
-      const reply = ask(never, { idleTimeoutMs: HOUR, meter });
+      const reply = send(never, { idleTimeoutMs: HOUR, meter });
       await untilOver(reply, () => server?.requests.length === meter.requests);
       await expect(reply).rejects.toMatchObject({ code: 'TIMEOUT' });
       expect(server!.requests).toHaveLength(2);
@@ -173,7 +173,7 @@ describe('HttpClient retries', () => {
     test('a stall inside a body', async () => {
       fakeTimeouts();
       const meter = { requests: 0, bytes: 0 };
-      const reply = ask(
+      const reply = send(
         (_request, response) => void response.writeHead(200).write('a'),
         { meter },
         { idleTimeoutMs: HOUR },
@@ -186,8 +186,8 @@ describe('HttpClient retries', () => {
   test.each([
     [undefined, 1],
     [true, 5],
-  ])('a POST only when told to (%s)', async (retry, count) => {
-    await ask((_request, response) => void response.writeHead(500).end(), {
+  ])('a POST only if the request allows it (%s)', async (retry, count) => {
+    await send((_request, response) => void response.writeHead(500).end(), {
       method: 'POST',
       body: Uint8Array.of(1),
       retry,
@@ -196,7 +196,7 @@ describe('HttpClient retries', () => {
   });
 });
 
-describe('HttpClient bounds', () => {
+describe('HttpClient limits', () => {
   const megabyte = Buffer.alloc(1 << 20);
   test.each([
     [
@@ -211,15 +211,17 @@ describe('HttpClient bounds', () => {
         response.end();
       },
     ],
-  ])('a body too long, its length %s', async (_name, answer) => {
-    await expect(ask(answer, { maxBytes: megabyte.length - 1 })).rejects.toMatchObject({ code: 'TOO_LARGE' });
+  ])('a body that is too long, with its length %s', async (_name, answer) => {
+    await expect(send(answer, { maxBytes: megabyte.length - 1 })).rejects.toMatchObject({
+      code: 'TOO_LARGE',
+    });
     expect(server!.requests).toHaveLength(1);
     client!.close();
     await server!.close();
-    expect((await ask(answer, { maxBytes: megabyte.length })).body.length).toBe(megabyte.length);
+    expect((await send(answer, { maxBytes: megabyte.length })).body.length).toBe(megabyte.length);
   });
-  test('a failing reply by cutting it', async () => {
-    const reply = await ask((_request, response) => void response.writeHead(404).end(megabyte), {
+  test('a failed reply by cutting it', async () => {
+    const reply = await send((_request, response) => void response.writeHead(404).end(megabyte), {
       maxBytes: 10,
     });
     expect(reply.status).toBe(404);
@@ -227,7 +229,7 @@ describe('HttpClient bounds', () => {
   });
   test('headers', async () => {
     await expect(
-      ask((_request, response) => void response.setHeader('x', 'y'.repeat(100_000)).end()),
+      send((_request, response) => void response.setHeader('x', 'y'.repeat(100_000)).end()),
     ).rejects.toMatchObject({ code: 'CONNECTION', message: expect.stringContaining('HPE_HEADER_OVERFLOW') });
   });
 });
@@ -240,28 +242,28 @@ describe('HttpClient redirects', () => {
         ? response.writeHead(status, { location }).end('moved')
         : response.end('there'));
   test.each([301, 302, 303, 307, 308])('follows %i', async (status) => {
-    const reply = await ask(to('/l', status), { headers: { authorization: 'Bearer t' } });
+    const reply = await send(to('/l', status), { headers: { authorization: 'Bearer t' } });
     expect([text(reply.body), reply.url, server!.requests[1].headers.authorization]).toEqual([
       'there',
       `${server!.origin}/l`,
       'Bearer t',
     ]);
   });
-  test('gives the reply when told not to follow, and for POST', async () => {
-    expect((await ask(to('/l'), { followRedirects: false })).status).toBe(302);
+  test('returns the redirect itself for POST, and if followRedirects is false', async () => {
+    expect((await send(to('/l'), { followRedirects: false })).status).toBe(302);
     expect((await client!.request({ url: `${server!.origin}/k`, method: 'POST' })).status).toBe(302);
     expect(server!.requests).toHaveLength(2);
   });
-  test('stops after three', async () => {
+  test('stops after three redirects', async () => {
     await expect(
-      ask((_request, response) => void response.writeHead(302, { location: '/k' }).end()),
+      send((_request, response) => void response.writeHead(302, { location: '/k' }).end()),
     ).rejects.toMatchObject({ code: 'REDIRECT' });
     expect(server!.requests).toHaveLength(4);
   });
-  test('takes no credentials to another origin', async () => {
+  test('sends no credentials to another origin', async () => {
     const other = await serve(ok);
     try {
-      await ask(to(`${other.origin}/x`), {
+      await send(to(`${other.origin}/x`), {
         headers: { authorization: 'Bearer t', cookie: 'c', 'x-key': 'k' },
         range: { start: 0, end: 5 },
       });
@@ -276,7 +278,7 @@ describe('HttpClient redirects', () => {
       await other.close();
     }
   });
-  test('judges the address again', async () => {
+  test('checks the address of each redirect', async () => {
     nock('http://8.8.8.8').get('/k').reply(302, '', { location: 'http://169.254.169.254/latest' });
     client = createHttpClient();
     await expect(client.request({ url: 'http://8.8.8.8/k', allowAddress: 'public' })).rejects.toMatchObject({
@@ -295,7 +297,7 @@ describe('HttpClient addresses', () => {
     'http://0x7f.1:PORT/',
     'http://2130706433/',
     'https://[fd00::1]/',
-  ])('refuses %s where a server named it', async (url) => {
+  ])('refuses %s if a server named it', async (url) => {
     server = await serve(ok);
     client = createHttpClient();
     await expect(
@@ -303,8 +305,8 @@ describe('HttpClient addresses', () => {
     ).rejects.toMatchObject({ code: 'FORBIDDEN_ADDRESS' });
     expect(server.requests).toHaveLength(0);
   });
-  test('takes a pooled socket for no proof', async () => {
-    await ask(ok);
+  test('does not reuse a socket that was opened without the check', async () => {
+    await send(ok);
     await expect(
       client!.request({ url: `${server!.origin}/k`, allowAddress: 'public' }),
     ).rejects.toMatchObject({ code: 'FORBIDDEN_ADDRESS' });
@@ -316,14 +318,14 @@ describe('HttpClient abort', () => {
   const stalled: Record<string, Answer> = {
     'before the reply': never,
     'inside the body': (_request, response) => void response.writeHead(200).write('a'),
-    'while it waits to try again': (_request, response) =>
+    'while it waits for a retry': (_request, response) =>
       void response.writeHead(503, { 'retry-after': '100' }).end(),
   };
   test.each(Object.keys(stalled))('%s rejects with the reason and leaves nothing behind', async (when) => {
     const controller = new AbortController();
     let asked!: () => void;
     const arrived = new Promise<void>((resolve) => (asked = resolve));
-    const reply = ask(
+    const reply = send(
       (request, response, earlier) => {
         stalled[when](request, response, earlier);
         setImmediate(asked);
@@ -337,8 +339,8 @@ describe('HttpClient abort', () => {
     await expect(reply).rejects.toBe(reason);
     expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
   });
-  test('before anything asks nothing', async () => {
-    await expect(ask(ok, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  test('before the request sends nothing', async () => {
+    await expect(send(ok, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     expect(server!.requests).toHaveLength(0);
   });
   test('puts one listener on a signal that many requests share', async () => {
@@ -352,8 +354,8 @@ describe('HttpClient abort', () => {
     await Promise.all(replies);
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
-  test('close() ends what is under way and refuses more', async () => {
-    const reply = ask((_request, _response) => client!.close());
+  test('by close() ends requests in flight and refuses new ones', async () => {
+    const reply = send((_request, _response) => client!.close());
     await expect(reply).rejects.toMatchObject({ code: 'CONNECTION' });
     await expect(client!.request({ url: server!.origin })).rejects.toMatchObject({ code: 'CONNECTION' });
   });
@@ -369,7 +371,7 @@ test.each<[string, Answer, Partial<HttpRequest>]>([
     {},
   ],
 ])('no error shows a token: %s', async (_name, answer, request) => {
-  const error: unknown = await ask(
+  const error: unknown = await send(
     answer,
     { headers: { authorization: 'Bearer s3cret' }, ...request },
     { retries: 0 },
@@ -387,26 +389,26 @@ test.each([
 });
 
 describe('HttpClient: authorize', () => {
-  test('is asked for every attempt, and told what is sent', async () => {
+  test('is called for every attempt, with what is sent', async () => {
     const proofs: string[] = [];
     const authorize: HttpRequest['authorize'] = async ({ method, url, headers }) => {
       proofs.push(`${method} ${url.pathname} ${headers.range}`);
       return { authorization: `proof ${proofs.length}` };
     };
-    await ask(
+    await send(
       (_request, response, earlier) => void response.writeHead(earlier === 0 ? 503 : 200).end('bytes'),
       { authorize, range: { start: 0, end: 5 } },
     );
     expect(proofs).toEqual(['GET /k bytes=0-4', 'GET /k bytes=0-4']);
     expect(server!.requests.map(({ headers }) => headers.authorization)).toEqual(['proof 1', 'proof 2']);
   });
-  test('is asked again on the same origin, and never again once a redirect has left it', async () => {
+  test('is called again on the same origin, and never again after a redirect has left it', async () => {
     const authorize = async (): Promise<Record<string, string>> => ({ authorization: 'proof' });
     const other = await serve(
       (_request, response) => void response.writeHead(302, { location: `${server!.origin}/back` }).end(),
     );
     try {
-      await ask(
+      await send(
         (request, response) =>
           void (request.url === '/back'
             ? response.end('bytes')
@@ -423,16 +425,16 @@ describe('HttpClient: authorize', () => {
       await other.close();
     }
   });
-  test('ends the request with its own error, without one sent', async () => {
+  test('ends the request with its own error before anything is sent', async () => {
     const reason = new Error('no proof');
-    await expect(ask(ok, { authorize: () => Promise.reject(reason) })).rejects.toBe(reason);
+    await expect(send(ok, { authorize: () => Promise.reject(reason) })).rejects.toBe(reason);
     expect(server!.requests).toEqual([]);
   });
-  test('is left by an abort and by close()', async () => {
+  test('ends with an abort and with close()', async () => {
     const reason = new Error('enough'),
       abort = new AbortController();
     const endless = { authorize: () => new Promise<never>(() => undefined) };
-    const aborted = ask(ok, { ...endless, signal: abort.signal });
+    const aborted = send(ok, { ...endless, signal: abort.signal });
     setImmediate(() => abort.abort(reason));
     await expect(aborted).rejects.toBe(reason);
     expect(getEventListeners(abort.signal, 'abort')).toEqual([]);

@@ -10,7 +10,7 @@ describe('Pace.allow', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  /** Milliseconds at which each of `count` was allowed. */
+  /** Returns the times in ms at which `count` requests were allowed. */
   async function times(host: string, perSecond: number, count: number, forMs: number): Promise<number[]> {
     const began = Date.now(),
       allowed: number[] = [];
@@ -20,26 +20,26 @@ describe('Pace.allow', () => {
     return allowed;
   }
 
-  test('lets so many go in any second', async () => {
+  test('allows at most this many requests in any second', async () => {
     const allowed = await times('a.example.org', 3, 8, 5000);
     expect(allowed).toHaveLength(8);
     for (let k = 3; k < allowed.length; k++) expect(allowed[k] - allowed[k - 3]).toBeGreaterThanOrEqual(1000);
     expect(allowed[7]).toBeLessThan(2100);
   });
 
-  test('takes fractions', async () => {
+  test('accepts fractions', async () => {
     const allowed = await times('b.example.org', 0.5, 3, 4100);
     expect(allowed).toHaveLength(3);
     expect(allowed[1]).toBeGreaterThanOrEqual(2000);
   });
 
-  test('counts each host by itself, over all who ask', async () => {
+  test('counts each host separately, over all callers', async () => {
     const [a, b] = await Promise.all([times('c.example.org', 2, 2, 0), times('d.example.org', 2, 3, 0)]);
     expect([a.length, b.length]).toEqual([2, 2]);
     expect(await times('c.example.org', 2, 1, 0)).toEqual([]);
   });
 
-  test('lets an abort leave, which takes no turn', async () => {
+  test('does not count a request that was aborted while it waited', async () => {
     await times('e.example.org', 1, 1, 0);
     const abort = new AbortController();
     const left = processPace.allow('e.example.org', 1, abort.signal);
@@ -49,7 +49,7 @@ describe('Pace.allow', () => {
     expect(await stays).toHaveLength(1);
   });
 
-  test('is asked before each attempt of a request, repeats included', async () => {
+  test('is called before each attempt of a request, including retries', async () => {
     const began = Date.now(),
       attempts: number[] = [];
     const http: HttpClient = {
@@ -85,14 +85,14 @@ describe('Pace.batchSize', () => {
   const pace = createPace();
   const batchSize = (host: string, endpoint: string): unknown => pace.batchSize(host, endpoint);
 
-  test('is one for a host and endpoint, whoever asks', () => {
+  test('is shared by all callers for one host and endpoint', () => {
     const size = batchSize('a.example.org', 'roots');
     expect(batchSize('a.example.org', 'roots')).toBe(size);
     expect(batchSize('a.example.org:8080', 'roots')).not.toBe(size);
     expect(batchSize('a.example.org', 'is_latest_roots')).not.toBe(size);
   });
 
-  test('is forgotten of hosts that nobody asked for in a long time, not of those in use', () => {
+  test('is forgotten for hosts that were not used for a long time, and kept for hosts in use', () => {
     const old = batchSize('old.example.org', 'roots'),
       used = batchSize('used.example.org', 'roots');
     for (let k = 0; k < 3000; k++) {
@@ -103,7 +103,7 @@ describe('Pace.batchSize', () => {
   });
 });
 
-test.each([429, 503])('HttpClient: repeats after %i come half as many at once', async (status) => {
+test.each([429, 503])('HttpClient: after %i, half as many retries run at once', async (status) => {
   jest.useRealTimers();
   const held: (() => void)[] = [];
   let inFlight = 0,
@@ -127,7 +127,7 @@ test.each([429, 503])('HttpClient: repeats after %i come half as many at once', 
     );
     expect(replies.map((reply) => reply.status)).toEqual(Array(20).fill(200));
     expect(server.requests).toHaveLength(40);
-    expect(most).toBeLessThanOrEqual(12); // 10, and two more for the answers that came
+    expect(most).toBeLessThanOrEqual(12); // 10, and 2 more for the answers that came
   } finally {
     client.close();
     await server.close();
@@ -137,7 +137,7 @@ test.each([429, 503])('HttpClient: repeats after %i come half as many at once', 
 describe('HttpClient: the pace of a host', () => {
   test.each([
     ['is the same for all clients of the process', undefined, processPace],
-    ['is the one that was handed over', createPace(), undefined],
+    ['is the pace that was passed in', createPace(), undefined],
   ])('%s', async (_what, pace, learning = pace!) => {
     const server = await serve((_request, response) => void response.writeHead(503).end());
     const client = createHttpClient({ retries: 0, pace });

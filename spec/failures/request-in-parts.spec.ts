@@ -8,7 +8,7 @@ const failure = (
   code: 'HTTP_STATUS' | 'CONNECTION' | 'FORBIDDEN' = 'HTTP_STATUS',
 ): GraphError => new GraphError(code, `failed with ${status}`, 'http://graph', status);
 
-/** What each ID got, in the order it came. */
+/** Returns the answer or the error of each ID, in the order of arrival. */
 async function collect(
   ids: number[],
   ask: (part: number[]) => Promise<number[]>,
@@ -20,8 +20,8 @@ async function collect(
   return got;
 }
 
-describe('asking in parts', () => {
-  test('answers every ID once, in order, whatever the sizes and whichever IDs are bad', async () => {
+describe('requestInParts', () => {
+  test('answers every ID once and in order, for any size and any bad IDs', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 0, max: 60 }),
@@ -57,7 +57,7 @@ describe('asking in parts', () => {
     [403, 'FORBIDDEN'],
     [0, 'CONNECTION'],
   ] as const)(
-    'halves nothing at %d %s, and asks no more after eight parts that failed so',
+    'does not halve a part after %d %s, and stops after eight failed parts',
     async (status, code) => {
       let asked = 0;
       const got = await collect(
@@ -72,7 +72,7 @@ describe('asking in parts', () => {
     },
   );
 
-  test('goes on when a server comes back', async () => {
+  test('continues when the server recovers', async () => {
     let asked = 0;
     const got = await collect(
       Array.from({ length: 30 }, (_, k) => k),
@@ -85,7 +85,7 @@ describe('asking in parts', () => {
     expect([asked, got.filter(([id, what]) => id === what).map(([id]) => id)]).toEqual([30, [7, 15, 23]]);
   });
 
-  test('throws what is wrong with the question itself, and an abort', async () => {
+  test('throws an error of the request itself, and the reason of an abort', async () => {
     const broken = new RangeError('no such layer');
     await expect(collect([1, 2], async () => Promise.reject(broken), { maxIds: 1 })).rejects.toBe(broken);
     const reason = new Error('enough');

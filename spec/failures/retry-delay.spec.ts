@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { retryDelayMs, parseRetryAfterMs } from '../../lib/failures/retry-delay.ts';
 
 const now = Date.UTC(2024, 5, 5, 10, 0, 0);
-const first = { made: 1, firstMs: 200, random: 0, now };
+const first = { failedTries: 1, firstMs: 200, random: 0, now };
 
-describe('delayMs', () => {
+describe('retryDelayMs', () => {
   test.each([
     [1, 0, 100],
     [1, 1, 200],
@@ -14,8 +14,8 @@ describe('delayMs', () => {
     [4, 0, 800],
     [9, 1, 20_000],
     [30, 0, 10_000],
-  ])('backs off after attempt %i with the dice at %f: %i ms', (made, random, ms) =>
-    expect(retryDelayMs({ ...first, failedTries: made, random })).toBe(ms),
+  ])('backs off after attempt %i with the random number %f: %i ms', (failedTries, random, ms) =>
+    expect(retryDelayMs({ ...first, failedTries, random })).toBe(ms),
   );
 
   test.each([
@@ -29,6 +29,6 @@ describe('delayMs', () => {
     ['Wed, 05 Jun 2024 09:00:00 GMT', 100],
     ['soon', 100],
   ])('honours Retry-After: %s', (retryAfter, ms) => expect(retryDelayMs({ ...first, retryAfter })).toBe(ms));
-  test('reads no Retry-After out of nothing', () =>
+  test('returns undefined without Retry-After', () =>
     expect(parseRetryAfterMs(undefined, now)).toBeUndefined());
 });

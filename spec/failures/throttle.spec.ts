@@ -9,204 +9,204 @@ const OK: ServerFeedback = { busy: false, answered: true },
   BUSY: ServerFeedback = { busy: true, answered: false },
   BROKEN: ServerFeedback = { busy: false, answered: false };
 
-/** A server whose answers a spec gives, in the order in which requests reached it. */
-class Desk {
+/** A server whose answers come from the test, in the order of the requests. */
+class FakeServer {
   readonly throttle = new Throttle();
-  readonly running: ((seen: ServerFeedback) => void)[] = [];
+  readonly running: ((feedback: ServerFeedback) => void)[] = [];
   mostAtOnce = 0;
   ended = 0;
 
-  ask(stopper = new Cancellation()): Promise<ServerFeedback> {
+  request(cancellation = new Cancellation()): Promise<ServerFeedback> {
     const work = (): Promise<ServerFeedback> =>
       new Promise((resolve) => {
         this.running.push(resolve);
         this.mostAtOnce = Math.max(this.mostAtOnce, this.running.length);
       });
-    return this.run(work, stopper).finally(() => this.ended++);
+    return this.run(work, cancellation).finally(() => this.ended++);
   }
 
-  /** Does not return before the work begins, where there is a turn for it. */
-  async run(work: () => Promise<ServerFeedback>, stopper: Cancellation): Promise<ServerFeedback> {
-    const taken = this.throttle.take(stopper),
+  /** Starts the work before it returns, if a slot is free. */
+  async run(work: () => Promise<ServerFeedback>, cancellation: Cancellation): Promise<ServerFeedback> {
+    const taken = this.throttle.take(cancellation),
       end = typeof taken === 'function' ? taken : await taken;
-    let seen = BROKEN;
+    let feedback = BROKEN;
     try {
-      return (seen = await work());
+      return (feedback = await work());
     } finally {
-      end(seen);
+      end(feedback);
     }
   }
 
-  askFor(count: number): void {
-    for (let k = 0; k < count; k++) this.ask().catch(() => undefined);
+  requestMany(count: number): void {
+    for (let k = 0; k < count; k++) this.request().catch(() => undefined);
   }
 
-  async answer(count: number, seen: ServerFeedback): Promise<void> {
-    for (const settle of this.running.splice(0, count)) settle(seen);
+  async answer(count: number, feedback: ServerFeedback): Promise<void> {
+    for (const settle of this.running.splice(0, count)) settle(feedback);
     await settled();
   }
 }
 
-/** Promises that can go on have gone on; no timer has run. */
+/** Lets all pending promises continue. No timer runs. */
 const settled = async (): Promise<void> => {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
 };
 
 describe('Throttle', () => {
-  test('lets all begin at once, before they return, as long as the server is content', async () => {
-    const desk = new Desk();
-    desk.askFor(500);
-    expect([desk.running.length, desk.throttle.limit]).toEqual([500, Infinity]);
-    await desk.answer(250, BROKEN);
-    await desk.answer(250, OK);
-    expect([desk.ended, desk.throttle.limit]).toEqual([500, Infinity]);
+  test('starts all requests at once as long as the server is not busy', async () => {
+    const server = new FakeServer();
+    server.requestMany(500);
+    expect([server.running.length, server.throttle.limit]).toEqual([500, Infinity]);
+    await server.answer(250, BROKEN);
+    await server.answer(250, OK);
+    expect([server.ended, server.throttle.limit]).toEqual([500, Infinity]);
   });
 
-  test('halves once for all that were under way, however many of them are refused', async () => {
-    const desk = new Desk();
-    desk.askFor(32);
-    await desk.answer(32, BUSY);
-    expect(desk.throttle.limit).toBe(16);
-    desk.askFor(32);
-    expect(desk.running).toHaveLength(16);
-    await desk.answer(1, BUSY);
-    // nobody is turned out, and nobody let in
-    expect([desk.throttle.limit, desk.running.length]).toEqual([8, 15]);
-    await desk.answer(15, BUSY);
-    expect([desk.throttle.limit, desk.running.length]).toEqual([8, 8]);
+  test('halves once for all requests in flight, however many of them are refused', async () => {
+    const server = new FakeServer();
+    server.requestMany(32);
+    await server.answer(32, BUSY);
+    expect(server.throttle.limit).toBe(16);
+    server.requestMany(32);
+    expect(server.running).toHaveLength(16);
+    await server.answer(1, BUSY);
+    // no running request is stopped, and no new one starts
+    expect([server.throttle.limit, server.running.length]).toEqual([8, 15]);
+    await server.answer(15, BUSY);
+    expect([server.throttle.limit, server.running.length]).toEqual([8, 8]);
   });
 
   test('never goes below one', async () => {
-    const desk = new Desk();
+    const server = new FakeServer();
     for (let round = 0; round < 6; round++) {
-      desk.askFor(1);
-      await desk.answer(1, BUSY);
+      server.requestMany(1);
+      await server.answer(1, BUSY);
     }
-    expect([desk.throttle.limit, desk.ended]).toEqual([1, 6]);
+    expect([server.throttle.limit, server.ended]).toEqual([1, 6]);
   });
 
-  test('grows by one with every so many answers as are given at once', async () => {
-    const desk = new Desk();
-    desk.askFor(8);
-    await desk.answer(8, BUSY);
-    desk.askFor(1000);
-    const limits = [desk.throttle.limit];
+  test('grows by one after as many answers as the limit', async () => {
+    const server = new FakeServer();
+    server.requestMany(8);
+    await server.answer(8, BUSY);
+    server.requestMany(1000);
+    const limits = [server.throttle.limit];
     for (let round = 0; round < 12; round++) {
-      await desk.answer(desk.throttle.limit, OK);
-      limits.push(desk.throttle.limit);
+      await server.answer(server.throttle.limit, OK);
+      limits.push(server.throttle.limit);
     }
     for (const [k, limit] of limits.slice(1).entries()) expect([0, 1]).toContain(limit - limits[k]);
     expect(limits.at(-1)).toBeGreaterThanOrEqual(4 + 10);
   });
 
-  test('learns nothing from answers that it was not needed for, and from broken connections', async () => {
-    const desk = new Desk();
-    desk.askFor(20);
-    await desk.answer(20, BUSY);
+  test('learns nothing from answers below the limit, nor from broken connections', async () => {
+    const server = new FakeServer();
+    server.requestMany(20);
+    await server.answer(20, BUSY);
     for (let k = 0; k < 50; k++) {
-      desk.askFor(1);
-      await desk.answer(1, OK);
+      server.requestMany(1);
+      await server.answer(1, OK);
     }
-    desk.askFor(100);
-    for (let k = 0; k < 9; k++) await desk.answer(10, BROKEN);
-    expect([desk.throttle.limit, desk.running.length]).toEqual([10, 10]);
+    server.requestMany(100);
+    for (let k = 0; k < 9; k++) await server.answer(10, BROKEN);
+    expect([server.throttle.limit, server.running.length]).toEqual([10, 10]);
   });
 
-  test('finds what a server can take, and what was refused is a small part', async () => {
-    const desk = new Desk(),
+  test('finds the capacity of a server with few refused requests', async () => {
+    const server = new FakeServer(),
       capacity = 12,
       wanted = 5000;
     let refused = 0;
-    desk.askFor(64);
+    server.requestMany(64);
     let asked = 64,
       done = 0;
     while (done < wanted) {
       const [taken, turnedAway] = [
-        Math.min(capacity, desk.running.length),
-        Math.max(0, desk.running.length - capacity),
+        Math.min(capacity, server.running.length),
+        Math.max(0, server.running.length - capacity),
       ];
-      await Promise.all([desk.answer(taken, OK), desk.answer(turnedAway, BUSY)]);
+      await Promise.all([server.answer(taken, OK), server.answer(turnedAway, BUSY)]);
       done += taken;
       refused += turnedAway;
       while (asked < done + refused + 64) {
-        // as many as the user allows, refused ones again
-        desk.askFor(1);
+        // as many as the user allows; refused requests are retried
+        server.requestMany(1);
         asked++;
       }
     }
     expect(refused).toBeLessThan(0.1 * wanted);
-    expect(desk.throttle.limit).toBeGreaterThanOrEqual(capacity / 2);
+    expect(server.throttle.limit).toBeGreaterThanOrEqual(capacity / 2);
   });
 
-  test('is first come, first served', async () => {
-    const desk = new Desk(),
+  test('starts waiting requests in their order', async () => {
+    const server = new FakeServer(),
       order: number[] = [];
-    desk.askFor(2);
-    await desk.answer(2, BUSY);
-    for (let k = 0; k < 5; k++) void desk.run(async () => (order.push(k), BROKEN), new Cancellation());
+    server.requestMany(2);
+    await server.answer(2, BUSY);
+    for (let k = 0; k < 5; k++) void server.run(async () => (order.push(k), BROKEN), new Cancellation());
     await settled();
     expect(order).toEqual([0, 1, 2, 3, 4]);
   });
 });
 
 describe('Throttle: Retry-After', () => {
-  test('keeps everybody away for as long as the server says, and no longer', async () => {
-    const desk = new Desk();
-    desk.askFor(4);
-    await desk.answer(1, { ...BUSY, retryAfterMs: 5000 });
-    await desk.answer(1, { ...BUSY, retryAfterMs: 2000 }); // the longest counts
-    await desk.answer(2, OK);
-    desk.askFor(3);
-    expect([desk.running.length, jest.getTimerCount()]).toEqual([0, 1]);
+  test('starts no request for as long as the server says, and no longer', async () => {
+    const server = new FakeServer();
+    server.requestMany(4);
+    await server.answer(1, { ...BUSY, retryAfterMs: 5000 });
+    await server.answer(1, { ...BUSY, retryAfterMs: 2000 }); // the longest time counts
+    await server.answer(2, OK);
+    server.requestMany(3);
+    expect([server.running.length, jest.getTimerCount()]).toEqual([0, 1]);
     await jest.advanceTimersByTimeAsync(4999);
-    expect(desk.running.length).toBe(0);
+    expect(server.running.length).toBe(0);
     await jest.advanceTimersByTimeAsync(1);
-    expect([desk.running.length, jest.getTimerCount()]).toEqual([desk.throttle.limit, 0]);
+    expect([server.running.length, jest.getTimerCount()]).toEqual([server.throttle.limit, 0]);
   });
 
-  test('lets those in who wait although the time came while it looked', async () => {
-    const desk = new Desk();
-    desk.askFor(1);
-    await desk.answer(1, { ...BUSY, retryAfterMs: 5000 });
-    desk.askFor(1);
+  test('starts waiting requests even if the time ends while it checks', async () => {
+    const server = new FakeServer();
+    server.requestMany(1);
+    await server.answer(1, { ...BUSY, retryAfterMs: 5000 });
+    server.requestMany(1);
     const until = performance.now() + 5000;
-    // The timer is early by less than a millisecond, and time goes on with every look at the clock.
+    // The timer is early by less than a millisecond, and each reading of the clock advances it.
     let now = until - 0.15;
     const clock = jest.spyOn(performance, 'now').mockImplementation(() => (now += 0.1));
     jest.runOnlyPendingTimers();
     clock.mockRestore();
     await jest.runAllTimersAsync();
-    expect(desk.running.length).toBe(1);
+    expect(server.running.length).toBe(1);
   });
 
-  test('leaves no timer behind when those who wait are stopped', async () => {
-    const desk = new Desk(),
-      stopper = new Cancellation(),
+  test('leaves no timer when the waiting requests are cancelled', async () => {
+    const server = new FakeServer(),
+      cancellation = new Cancellation(),
       reason = new Error('enough');
-    desk.askFor(1);
-    await desk.answer(1, { ...BUSY, retryAfterMs: 60_000 });
-    const waiting = desk.ask(stopper);
+    server.requestMany(1);
+    await server.answer(1, { ...BUSY, retryAfterMs: 60_000 });
+    const waiting = server.request(cancellation);
     expect(jest.getTimerCount()).toBe(1);
-    stopper.cancel(reason);
+    cancellation.cancel(reason);
     await expect(waiting).rejects.toBe(reason);
-    expect([jest.getTimerCount(), desk.running.length]).toEqual([0, 0]);
+    expect([jest.getTimerCount(), server.running.length]).toEqual([0, 0]);
   });
 });
 
-test('Throttle: a stop frees the place for the next, and what fails gives its place back', async () => {
-  const desk = new Desk(),
-    stopper = new Cancellation(),
+test('Throttle: a cancelled request and a failed request both free their slot', async () => {
+  const server = new FakeServer(),
+    cancellation = new Cancellation(),
     reason = new Error('enough');
-  desk.askFor(1);
-  await desk.answer(1, BUSY);
-  desk.askFor(1);
-  const stopped = desk.ask(stopper),
-    broken = desk.run(() => Promise.reject(new Error('broken')), new Cancellation());
-  desk.askFor(1);
-  stopper.cancel(reason);
+  server.requestMany(1);
+  await server.answer(1, BUSY);
+  server.requestMany(1);
+  const stopped = server.request(cancellation),
+    broken = server.run(() => Promise.reject(new Error('broken')), new Cancellation());
+  server.requestMany(1);
+  cancellation.cancel(reason);
   await expect(stopped).rejects.toBe(reason);
-  await desk.answer(1, BROKEN);
+  await server.answer(1, BROKEN);
   await expect(broken).rejects.toThrow('broken');
   await settled();
-  expect([desk.throttle.limit, desk.running.length]).toEqual([1, 1]);
+  expect([server.throttle.limit, server.running.length]).toEqual([1, 1]);
 });

@@ -440,7 +440,7 @@ describe('bucket credentials', () => {
     [{ credentials: 'nobody' }, /credentials is/],
     [{ credentials: { accessKeyId: 'a' } }, /credentials is/],
     [{ credentials: null }, /credentials is/],
-    [{ credentials: 'anonymous', requesterPays: true }, /rules out/],
+    [{ credentials: 'anonymous', requesterPays: true }, /cannot be combined with/],
     [{ requesterPays: 'a\r\nb' }, /requesterPays/],
     [{ region: '' }, /region/],
     [{ endpoint: 5 }, /endpoint/],

@@ -137,18 +137,18 @@ test.each<[called: string, options: object, error: Error]>([
     'storage',
     { headers: { 'x-a': `${SECRET}\r\nx-b: 1` } },
     new TypeError(
-      'storage.headers["x-a"] is a text without line ends, not one with characters that no header has',
+      'storage.headers["x-a"] is a text without line ends, not a text with characters that a header may not have',
     ),
   ],
   [
     'storage',
     { headers: { 'x a': SECRET } },
-    new TypeError('storage.headers has "x a", which is not a header\'s name'),
+    new TypeError('storage.headers has "x a", which is not the name of a header'),
   ],
   [
     'storage',
     { token: `${SECRET} x` },
-    new TypeError('storage.token is a text without spaces, not one with spaces or other characters'),
+    new TypeError('storage.token is a text without spaces, not a text with spaces or special characters'),
   ],
 ])('%s refuses %j', async (called, options, error) => {
   const thrown: unknown = await CALLS[called][1](options).catch((reason: unknown) => reason);

@@ -119,7 +119,7 @@ test('ETags that change with each reply do no harm, and are told once', async ()
   for (const chunks of [[2], [4, 8], [5], [6, 7, 9]]) await expectRight(volume, chunks);
   expect(warnings).toEqual([
     expect.stringMatching(
-      /^http.*\/s0\/0\.shard.*: its server gives the same bytes under changing ETags or dates/,
+      /^http.*\/s0\/0\.shard.*: the server sends the same bytes with changing ETags or dates/,
     ),
   ]);
   const before = ranges(bucket);

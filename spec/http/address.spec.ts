@@ -3,7 +3,7 @@ import { checkHostAllowed, restrictedLookup } from '../../lib/http/address.ts';
 import { createHttpClient } from '../../lib/failures/http-client.ts';
 import { serve, type LoopbackServer } from '../support/http-server.ts';
 
-describe('checkHost', () => {
+describe('checkHostAllowed', () => {
   test.each(['localhost', 'a.localhost', '127.0.0.1', '[::1]', '[::ffff:10.0.0.1]', '169.254.169.254'])(
     'refuses %s',
     (host) =>
@@ -11,16 +11,16 @@ describe('checkHost', () => {
         expect.objectContaining({ code: 'FORBIDDEN_ADDRESS' }),
       ),
   );
-  test.each(['example.org', '8.8.8.8', '[2600::1]'])('lets %s pass', (host) =>
+  test.each(['example.org', '8.8.8.8', '[2600::1]'])('allows %s', (host) =>
     expect(checkHostAllowed(host, 'public')).toBeUndefined(),
   );
 });
 
-test.each([true, false])('lookupAllowed refuses a name of this machine (all: %s)', async (all) => {
+test.each([true, false])('restrictedLookup refuses a loopback name (all: %s)', async (all) => {
   const error = await new Promise((resolve) => restrictedLookup('public')('localhost', { all }, resolve));
   expect(error).toMatchObject({ name: 'PathError', code: 'FORBIDDEN_ADDRESS' });
 });
-test.each([true, false])('lookupAllowed gives what dns gives (all: %s)', async (all) => {
+test.each([true, false])('restrictedLookup returns the answer of dns (all: %s)', async (all) => {
   const answer = await new Promise((resolve) =>
     restrictedLookup('public')('8.8.8.8', { all }, (_error: unknown, address: unknown) => resolve(address)),
   );
@@ -41,17 +41,17 @@ const METADATA = [
   'metadata',
 ];
 
-describe("a link-local address, and a cloud's metadata", () => {
-  test.each(METADATA)('%s is told apart', (host) =>
+describe("a link-local address or a cloud's metadata server", () => {
+  test.each(METADATA)('recognizes %s', (host) =>
     expect(() => checkHostAllowed(host, 'notMetadata')).toThrow(
       expect.objectContaining({ code: 'FORBIDDEN_ADDRESS', message: expect.stringContaining('link-local') }),
     ),
   );
   test.each(['127.0.0.1', '10.0.0.1', 'localhost', '[fd00::1]', '8.8.8.8', 'metadata.example.org'])(
-    '%s is none',
+    'does not include %s',
     (host) => expect(checkHostAllowed(host, 'notMetadata')).toBeUndefined(),
   );
-  test('is refused as what a name resolves to', async () => {
+  test('is refused if a name resolves to it', async () => {
     expect(
       await new Promise((resolve) =>
         restrictedLookup('notMetadata')('169.254.169.254', { all: true }, resolve),
@@ -63,7 +63,7 @@ describe("a link-local address, and a cloud's metadata", () => {
   });
 });
 
-describe('a redirect of a server that the user named', () => {
+describe('a redirect from a server that the user named', () => {
   const http = createHttpClient({ retries: 0 });
   let server: LoopbackServer | undefined;
   afterEach(() => server?.close());
@@ -78,7 +78,7 @@ describe('a redirect of a server that the user named', () => {
       code: 'FORBIDDEN_ADDRESS',
     });
   });
-  test('to another port of its own, or of this machine, is followed', async () => {
+  test('to another port of the same host, or of loopback, is followed', async () => {
     server = await serve(
       (request, response) =>
         void (request.url === '/a'

@@ -10,7 +10,7 @@ afterEach(async () => {
   server = undefined;
 });
 
-test('posts a form, and gives status, type and body back', async () => {
+test('posts a form, and returns status, type and body', async () => {
   server = await serve(
     (_request, response) =>
       void response
@@ -35,12 +35,12 @@ test('posts a form, and gives status, type and body back', async () => {
     },
   ]);
 });
-test('gets, without repeating, without following', async () => {
+test('sends a GET without retries and redirects', async () => {
   server = await serve((_request, response) => void response.writeHead(503).end());
   expect((await createFetch(http)(`${server.origin}/a`)).status).toBe(503);
   expect(server.requests).toMatchObject([{ method: 'GET', path: '/a' }]);
 });
-test('is ended by its signal', async () => {
+test('ends with its signal', async () => {
   server = await serve(() => undefined);
   const abort = new AbortController(),
     reason = new Error('enough');
@@ -48,13 +48,13 @@ test('is ended by its signal', async () => {
   setImmediate(() => abort.abort(reason));
   await expect(work).rejects.toBe(reason);
 });
-test('takes no more than a token needs', async () => {
+test('refuses a body that is too long for a token', async () => {
   server = await serve((_request, response) => void response.end(Buffer.alloc(2 ** 20 + 1)));
   await expect(createFetch(http)(server.origin)).rejects.toMatchObject({ code: 'TOO_LARGE' });
 });
 
 test.each(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])(
-  '%s goes out as itself, with its body, and once',
+  '%s is sent once, with its method and body',
   async (method) => {
     server = await serve(
       (_request, response) =>
@@ -80,7 +80,7 @@ test.each(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])(
   },
 );
 test.each(['PUT', 'PATCH', 'DELETE', 'OPTIONS'])(
-  '%s without a body ends, and follows no redirect',
+  '%s without a body ends, and does not follow a redirect',
   async (method) => {
     server = await serve(
       (_request, response) => void response.writeHead(302, { location: '/elsewhere' }).end(),
@@ -91,7 +91,7 @@ test.each(['PUT', 'PATCH', 'DELETE', 'OPTIONS'])(
     expect([status, server.requests.length]).toEqual([302, 2]);
   },
 );
-test('a method that nobody knows is refused', async () => {
+test('refuses an unknown method', async () => {
   await expect(createFetch(http)('http://127.0.0.1:1', { method: 'PROPFIND' })).rejects.toThrow(
     new TypeError('PROPFIND is not a method that is sent'),
   );

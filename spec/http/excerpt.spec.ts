@@ -24,7 +24,7 @@ describe('excerpt', () => {
       '502 Bad Gateway',
     ],
     [
-      'a page without one',
+      'a page without a title',
       '<p>Not\n<b>here</b></p><script>steal()</script>',
       { 'content-type': 'text/html; charset=utf-8' },
       'Not here',
@@ -33,18 +33,18 @@ describe('excerpt', () => {
     ['nothing', '', {}, ''],
   ])('shows %s', (_name, body, headers, text) => expect(excerpt(bytes(body), headers)).toBe(text));
 
-  test('takes out what was sent', () =>
+  test('removes the secrets that were sent', () =>
     expect(excerpt(bytes('key s3cret is wrong: s3cret'), {}, ['s3cret'])).toBe('key *** is wrong: ***'));
-  test('is cut at 200 characters, not inside one', () =>
+  test('is cut at 200 characters, never inside a character', () =>
     expect(excerpt(bytes('\u{1f9e0}'.repeat(300)), {})).toBe('\u{1f9e0}'.repeat(199) + '…'));
-  test('undoes gzip, also a cut one', () => {
+  test('undoes gzip, even if it is cut', () => {
     const body = gzipSync(bytes('quota exceeded '.repeat(3)));
     expect(excerpt(body, {})).toBe('quota exceeded quota exceeded quota exceeded');
     expect(excerpt(body.subarray(0, body.length - 6), {})).toMatch(/^quota exceeded/);
     expect(excerpt(body.subarray(0, 5), {})).toBe('');
   });
   test('does not inflate a bomb', () => expect(excerpt(gzipSync(new Uint8Array(4 << 20)), {})).toBe(''));
-  test('is linear on hostile pages', () =>
+  test('takes linear time on hostile pages', () =>
     expect(excerpt(bytes('<'.repeat(1 << 20)), { 'content-type': 'text/html' })).toHaveLength(200));
 });
 

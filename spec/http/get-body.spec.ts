@@ -6,7 +6,7 @@ let server: LoopbackServer;
 beforeAll(async () => void (server = await serve((_request, response) => response.end('ok'))));
 afterAll(() => server.close());
 
-test('a GET may have a body, sent with its length; without one it has none', async () => {
+test('a GET may have a body, which is sent with its length', async () => {
   const http = createHttpClient();
   for (const body of [
     new TextEncoder().encode('x{"node_ids":[72127962782105601]}').subarray(1),

@@ -1,4 +1,7 @@
-/** Requests through a proxy on loopback. Loopback itself is never proxied: the servers asked have names that only the proxy knows. */
+/**
+ * Requests through a proxy on loopback. Loopback itself is never proxied, so the servers have names that only
+ * the proxy knows.
+ */
 import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
@@ -62,7 +65,7 @@ afterAll(() => Promise.all([proxy.close(), server.close()]));
 describe('http:// through a proxy', () => {
   beforeEach(() => void (process.env.http_proxy = proxy.url));
 
-  test('is handed to it, by GET and by POST', async () => {
+  test('is sent to the proxy, by GET and by POST', async () => {
     await using volume = await openPrecomputed('http://data.example.org/v', { retries: 0 });
     expect((await volume.scatteredPoints([[1, 2, 3]])).values[0]).toBe(2n ** 60n + 9n);
     const { status, serverAddress } = await http.request({
@@ -70,7 +73,7 @@ describe('http:// through a proxy', () => {
       method: 'POST',
       body: Buffer.from('body'),
     });
-    // the proxy's address says nothing of the server's
+    // The address of the proxy says nothing about the server.
     expect([status, serverAddress]).toEqual([201, undefined]);
     expect(proxy.asked).toEqual([
       'GET http://data.example.org/v/info',
@@ -100,14 +103,14 @@ describe('http:// through a proxy', () => {
     });
     expect(proxy.asked).toEqual([]);
   });
-  test("wanting a password is not the server's answer", async () => {
+  test('does not take the 407 of the proxy for the reply of the server', async () => {
     proxy.refusal = 407;
     await expect(http.request({ url: 'http://data.example.org/v' })).rejects.toMatchObject({
       code: 'CONNECTION',
       message: expect.stringContaining('the proxy answered 407'),
     });
   });
-  test("does not go there for this machine, its networks' own addresses, and what no_proxy names", async () => {
+  test('is not used for loopback, and for hosts in no_proxy', async () => {
     expect(
       (
         await http.request({
@@ -130,7 +133,7 @@ describe('http:// through a proxy', () => {
     });
     expect(proxy.asked).toEqual([]);
   });
-  test('keeps a place that a server named from private addresses', async () => {
+  test('does not allow an address that is private and that a server named', async () => {
     for (const url of ['http://10.0.0.1/', 'http://[fd00::1]/', 'http://metadata.google.internal/'])
       await expect(http.request({ url, allowAddress: 'public' })).rejects.toMatchObject({
         code: 'FORBIDDEN_ADDRESS',
@@ -185,30 +188,33 @@ describe('https:// through a proxy', () => {
     }
   }, 60_000);
 
-  test.each([404, 403, 407, 502])("that is refused with %i is not the server's answer", async (status) => {
-    proxy.refusal = status;
-    const store = openStore('gs://bucket/v', { http, credentials: 'anonymous' });
-    await expect(store.read('chunk', { absentBy403: true })).rejects.toMatchObject({
-      name: 'RequestError',
-      code: 'CONNECTION',
-      broken: 'unreachable',
-      message: expect.stringMatching(
-        new RegExp(`the proxy answered ${status}, through the proxy ${proxy.url} \\(https_proxy\\)`),
-      ),
-    });
-    await expect(
-      http.request({ url: 'https://h.example.org/x', method: 'POST', body: Buffer.from('x') }),
-    ).rejects.toMatchObject({ code: 'CONNECTION' });
-    expect(proxy.asked).toEqual(['CONNECT storage.googleapis.com:443', 'CONNECT h.example.org:443']);
-  });
-  test('that does not answer is not waited for without end', async () => {
+  test.each([404, 403, 407, 502])(
+    'that is refused with %i is an error, not the reply of the server',
+    async (status) => {
+      proxy.refusal = status;
+      const store = openStore('gs://bucket/v', { http, credentials: 'anonymous' });
+      await expect(store.read('chunk', { absentBy403: true })).rejects.toMatchObject({
+        name: 'RequestError',
+        code: 'CONNECTION',
+        broken: 'unreachable',
+        message: expect.stringMatching(
+          new RegExp(`the proxy answered ${status}, through the proxy ${proxy.url} \\(https_proxy\\)`),
+        ),
+      });
+      await expect(
+        http.request({ url: 'https://h.example.org/x', method: 'POST', body: Buffer.from('x') }),
+      ).rejects.toMatchObject({ code: 'CONNECTION' });
+      expect(proxy.asked).toEqual(['CONNECT storage.googleapis.com:443', 'CONNECT h.example.org:443']);
+    },
+  );
+  test('that does not answer times out', async () => {
     proxy.refusal = -1;
     await expect(http.request({ url: 'https://h.example.org/x' })).rejects.toMatchObject({
       code: 'CONNECTION',
       message: expect.stringContaining('ETIMEDOUT'),
     });
   });
-  test('that is not there is told, without its password', async () => {
+  test('that is not running is an error without its password', async () => {
     const closed = await serveProxy(server);
     await closed.close();
     process.env.https_proxy = closed.url.replace('//', '//user:proxy-password-1@');
@@ -219,14 +225,14 @@ describe('https:// through a proxy', () => {
     });
     expect(JSON.stringify(error) + (error as Error).stack).not.toContain('proxy-passw');
   });
-  test('of a kind that is not spoken is an error', async () => {
+  test('with an unsupported scheme is an error', async () => {
     process.env.https_proxy = 'socks5://127.0.0.1:1080';
     await expect(http.request({ url: 'https://h.example.org/x' })).rejects.toMatchObject({
       name: 'PathError',
       code: 'UNSUPPORTED_SCHEME',
     });
   });
-  test('is told by doctor', async () => {
+  test('is shown by doctor', async () => {
     proxy.refusal = 502;
     process.env.https_proxy = proxy.url.replace('//', '//user:proxy-password-2@');
     const { stdout } = await runCli(['doctor', 'gs://bucket/v', '--anonymous']);
@@ -263,7 +269,7 @@ describe('the libraries that make credentials', () => {
     });
   });
 
-  test('of Amazon go through it', async () => {
+  test('of Amazon use the proxy', async () => {
     const file = join(process.env.CLOUD_VOLUME_DIR!, 'web-identity');
     writeFileSync(file, 'a-web-identity-token');
     Object.assign(process.env, {
@@ -278,7 +284,7 @@ describe('the libraries that make credentials', () => {
     expect(new Set(proxy.asked)).toEqual(new Set(['CONNECT sts.us-west-2.amazonaws.com:443']));
   });
 
-  test('of Google go through it', async () => {
+  test('of Google use the proxy', async () => {
     const { generateKeyPairSync } = await import('node:crypto');
     const key = generateKeyPairSync('rsa', {
       modulusLength: 2048,
@@ -298,7 +304,7 @@ describe('the libraries that make credentials', () => {
     expect(new Set(proxy.asked)).toEqual(new Set(['CONNECT oauth2.googleapis.com:443']));
   });
 
-  test("never ask a machine's metadata through it", async () => {
+  test('never request the metadata server through the proxy', async () => {
     const metadata = await serve((request, response) => {
       response.setHeader('metadata-flavor', 'Google');
       response.setHeader('content-type', 'application/json');
@@ -307,7 +313,7 @@ describe('the libraries that make credentials', () => {
       );
     });
     for (const name of NAMES.filter((one) => !/no_proxy/i.test(one))) process.env[name] = proxy.url;
-    // A name, as 169.254.169.254 cannot be served here: whoever is asked by it is the metadata server.
+    // The variable replaces 169.254.169.254, which a test cannot serve.
     Object.assign(process.env, { GCE_METADATA_HOST: `127.0.0.1:${metadata.port}` });
     await openStore('gs://bucket/v', { http, requesterPays: 'project' })
       .read('info')
@@ -318,7 +324,7 @@ describe('the libraries that make credentials', () => {
         '/computeMetadata/v1/instance/service-accounts/default/token',
       ]),
     );
-    // the bucket itself
+    // only the request to the bucket
     expect(new Set(proxy.asked)).toEqual(new Set(['CONNECT storage.googleapis.com:443']));
     await metadata.close();
   });

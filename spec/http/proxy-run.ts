@@ -1,6 +1,7 @@
 /**
- * Run by proxied.spec.ts in a process of its own, which trusts the fixture's certificate (NODE_EXTRA_CA_CERTS): reads a volume through the
- * proxy that the environment names, by GET and by POST, and prints what came.
+ * proxied.spec.ts runs this file in another process, which trusts the certificate of the fixture
+ * (NODE_EXTRA_CA_CERTS). It reads a volume through the proxy that the environment names, by GET and by POST,
+ * and prints the results.
  */
 import { createHttpClient } from '../../lib/failures/http-client.ts';
 import { openPrecomputed } from '../../lib/index.ts';

@@ -6,7 +6,7 @@ const through = (url: string, env: Record<string, string>): string | undefined =
 const HTTPS = 'https://storage.googleapis.com/b',
   HTTP = 'http://data.example.org/v';
 
-describe('the variable', () => {
+describe('the variable for a proxy', () => {
   test.each([
     ['https_proxy', HTTPS, true],
     ['HTTPS_PROXY', HTTPS, true],
@@ -20,11 +20,11 @@ describe('the variable', () => {
     ['HTTP_PROXY', HTTP, false],
     ['https_proxy', HTTP, false],
     ['HTTPS_PROXY', HTTP, false],
-  ])('%s for %s: %s', (name, url, counts) => {
+  ])('%s is used for %s: %s', (name, url, counts) => {
     expect(through(url, { [name]: 'http://proxy:3128' })).toBe(counts ? 'http://proxy:3128/' : undefined);
     expect(isProxyConfigured({ [name]: 'x' })).toBe(name !== 'HTTP_PROXY');
   });
-  test('in lower case comes first, then upper case, then the one for all; empty is none', () => {
+  test('is used in lower case first, then in upper case, then as ALL_PROXY; an empty value counts as unset', () => {
     const env = {
       https_proxy: 'http://a:1',
       HTTPS_PROXY: 'http://b:1',
@@ -56,7 +56,7 @@ describe('the proxy', () => {
     ['HTTPS://proxy:8443', 'https://proxy:8443/'],
     ['http://user:pass@[::1]:3128', 'http://user:pass@[::1]:3128/'],
     ['user:pass@proxy:3128', 'http://user:pass@proxy:3128/'],
-  ])('%j is %s', (value, url) => expect(through(HTTPS, { https_proxy: value })).toBe(url));
+  ])('%j is parsed as %s', (value, url) => expect(through(HTTPS, { https_proxy: value })).toBe(url));
   test.each([
     ['socks5://proxy:1080', 'UNSUPPORTED_SCHEME'],
     ['ftp://proxy', 'UNSUPPORTED_SCHEME'],
@@ -73,7 +73,7 @@ describe('the proxy', () => {
   });
 });
 
-describe('no proxy is used', () => {
+describe('a proxy is bypassed', () => {
   test.each([
     'https://localhost/',
     'https://a.localhost:8443/',
@@ -120,7 +120,7 @@ describe('no proxy is used', () => {
     for (const name of ['no_proxy', 'NO_PROXY'])
       expect(through(url, { https_proxy: 'http://proxy:1', [name]: list }) === undefined).toBe(straight);
   });
-  test('no_proxy in lower case comes first', () => {
+  test('no_proxy in lower case takes precedence', () => {
     expect(through(HTTPS, { https_proxy: 'http://proxy:1', no_proxy: 'a.org', NO_PROXY: '*' })).toBe(
       'http://proxy:1/',
     );

@@ -1,4 +1,4 @@
-/** A connection for which there is no file descriptor: tried again as if the server were busy. */
+/** A connection that fails because no file descriptor is free: it is retried as if the server were busy. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import nock from 'nock';
 import { createHttpClient } from '../../lib/failures/http-client.ts';
@@ -11,7 +11,7 @@ const shortage = (code: string): Error =>
   Object.assign(new Error(`connect ${code} 10.0.0.1:80`), { code, syscall: 'connect' });
 
 describe.each(['EMFILE', 'ENFILE'])('%s', (code) => {
-  test('is tried again', async () => {
+  test('is retried', async () => {
     nock('https://host.org').get('/k').times(2).replyWithError(shortage(code)).get('/k').reply(200, 'bytes');
     const client = createHttpClient({ backoffMs: 1 });
     expect((await client.request({ url: 'https://host.org/k' })).status).toBe(200);
@@ -19,7 +19,7 @@ describe.each(['EMFILE', 'ENFILE'])('%s', (code) => {
   });
 
   test.each(['GET', 'POST'] as const)(
-    'is in the end a failure that says what to do, after which nothing was sent: %s',
+    'fails in the end with advice, and nothing was sent: %s',
     async (method) => {
       nock('https://host.org').intercept(/^\/k/, method).times(3).replyWithError(shortage(code));
       const client = createHttpClient({ backoffMs: 1, retries: 2 });
@@ -27,14 +27,14 @@ describe.each(['EMFILE', 'ENFILE'])('%s', (code) => {
         code: 'CONNECTION',
         broken: 'unreachable',
         url: 'https://host.org/k',
-        message: `${method} https://host.org/k: no file descriptor is left for a connection (${code}): let the process open more files (ulimit -n), or read less at a time`,
+        message: `${method} https://host.org/k: no file descriptor is left for a connection (${code}): let the process open more files (ulimit -n), or run fewer reads at once`,
       });
       expect(nock.pendingMocks().length).toBe(method === 'GET' ? 0 : 1);
       client.close();
     },
   );
 
-  test('has fewer requests sent at a time', async () => {
+  test('reduces the requests in flight', async () => {
     let running = 0,
       most = 0;
     const answer = async (): Promise<[number, string]> => {

@@ -1,4 +1,7 @@
-/** A bucket named by its server's address is the bucket of gs:// and s3://: the same requests, the same meaning of their answers. */
+/**
+ * A bucket that is named by the URL of its server behaves like gs:// and s3://: the same requests, the same
+ * meaning of replies.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import nock from 'nock';
 import { createHttpClient } from '../../lib/failures/http-client.ts';
@@ -54,9 +57,9 @@ const SPELLINGS = [
 ] as const;
 
 describe.each(SPELLINGS)('%s', (path, url) => {
-  test('is the bucket', () => expect(open(path).url).toBe(url));
+  test('is read as a bucket', () => expect(open(path).url).toBe(url));
 
-  test('takes a 403 for absent, as gs:// and s3:// do', async () => {
+  test('treats 403 as not found, as gs:// and s3:// do', async () => {
     const { origin, pathname } = new URL(url);
     nock(origin).get(`${pathname}/0-1`).reply(200, 'x').get(`${pathname}/1-2`).reply(403);
     const store = open(path, { credentials: 'anonymous' });
@@ -65,7 +68,7 @@ describe.each(SPELLINGS)('%s', (path, url) => {
   });
 });
 
-test('is the bucket of Google and Amazon, also where the environment names another server for gs:// and s3://', () => {
+test('a URL names the bucket of Google or Amazon, even if the environment names another server for gs:// and s3://', () => {
   const env = {
     CLOUD_VOLUME_DIR: EMPTY,
     STORAGE_EMULATOR_HOST: 'http://127.0.0.1:1',
@@ -75,7 +78,7 @@ test('is the bucket of Google and Amazon, also where the environment names anoth
   expect(open('https://s3.amazonaws.com/bucket/a', { env }).url).toBe('https://bucket.s3.amazonaws.com/a');
 });
 
-test("is read at its reader's cost, and with its credentials", async () => {
+test('a bucket named by a URL is read with requester pays and with credentials', async () => {
   nock('https://bucket.s3.us-west-2.amazonaws.com', {
     reqheaders: {
       'x-amz-request-payer': 'requester',
@@ -113,7 +116,7 @@ test.each([
     status: 403,
   });
 });
-test('a host that was given headers stays plain HTTP', async () => {
+test('a URL with headers stays plain HTTP', async () => {
   nock('https://storage.googleapis.com', { reqheaders: { authorization: 'Bearer t' } })
     .get('/bucket/a/info')
     .reply(403);
@@ -130,10 +133,10 @@ describe('a server named in the path', () => {
     's3+https://minio.example.org/vols/v',
     'S3+HTTPS://minio.example.org/vols/v/',
     's3://https://minio.example.org:443/vols/v',
-  ])('%s is what endpoint says', (path) => {
+  ])('%s is the same as the option endpoint', (path) => {
     expect(open(path).url).toBe(open('s3://vols/v', { endpoint: 'https://minio.example.org' }).url);
   });
-  test("keeps its port, and may be of Google's kind", () => {
+  test('keeps its port, and may speak the protocol of Google', () => {
     expect(open('gs+http://127.0.0.1:4443/vols/v').url).toBe('http://127.0.0.1:4443/vols/v');
     expect(open('s3+http://127.0.0.1:9000/vols').url).toBe('http://127.0.0.1:9000/vols');
   });
@@ -163,11 +166,11 @@ describe('a server named in the path', () => {
   });
 });
 
-test.each(['matrix', 'tigerdata'])('%s:// is told apart, with what to say instead', (scheme) => {
+test.each(['matrix', 'tigerdata'])('%s:// is refused with advice', (scheme) => {
   expect(() => open(`${scheme}://bucket/ws`)).toThrow(
     expect.objectContaining({
       code: 'UNSUPPORTED_SCHEME',
-      message: expect.stringMatching(new RegExp(`${scheme}:// is not read.*s3://BUCKET/PATH.*endpoint`)),
+      message: expect.stringMatching(new RegExp(`${scheme}:// is not supported.*s3://BUCKET/PATH.*endpoint`)),
     }),
   );
 });

@@ -1,4 +1,6 @@
-/** What a store of the user's own may answer, through the public API: nothing stored, an object, or a TypeError that names the key. */
+/**
+ * Stores that the user wrote, through the public API. A wrong answer gives a TypeError that names the key.
+ */
 import { describe, expect, test } from '@jest/globals';
 import { openPrecomputed, statusText, type ReadOptions } from '../../lib/index.ts';
 import { CheckedStore } from '../../lib/storage/checked-store.ts';
@@ -25,7 +27,7 @@ const info = (encoding: string): Uint8Array =>
   );
 const chunk = (): Uint8Array => new Uint8Array(Uint32Array.from({ length: 8 }, (_, i) => 100 + i).buffer);
 
-/** What the point (1, 0, 0) gets when a store answers this for its chunk. */
+/** Returns the result of the point (1, 0, 0) if the store gives this answer for its chunk. */
 async function answerOf(
   answer: unknown,
   encoding = 'raw',
@@ -40,12 +42,12 @@ async function answerOf(
   return { status: statusText(result.status[0]), value: row.values[0], error: row.error };
 }
 
-describe("a store of the user's own", () => {
+describe('a store that the user wrote', () => {
   test.each(
     ['raw', 'compressed_segmentation', 'compresso', 'crackle'].flatMap((encoding) =>
       [undefined, null].map((answer) => ({ encoding, answer })),
     ),
-  )('that gives $answer has no such chunk: $encoding', async ({ encoding, answer }) =>
+  )('that returns $answer does not have the chunk: $encoding', async ({ encoding, answer }) =>
     expect(await answerOf(answer, encoding)).toEqual({ status: 'missing_chunk', value: 0, error: undefined }),
   );
 
@@ -58,13 +60,13 @@ describe("a store of the user's own", () => {
     ],
     ['a promise', Promise.resolve({ bytes: chunk() })],
     [
-      'null for what it does not know',
+      'null for unknown fields',
       { bytes: chunk(), contentEncoding: null, range: null, totalBytes: null, validator: null },
     ],
-    ['a range that is everything', { bytes: chunk(), range: { start: 0, end: 32 }, totalBytes: 32 }],
-    ['no coding, in words', { bytes: chunk(), contentEncoding: 'Identity' }],
+    ['a range that is the whole object', { bytes: chunk(), range: { start: 0, end: 32 }, totalBytes: 32 }],
+    ['the encoding "identity"', { bytes: chunk(), contentEncoding: 'Identity' }],
   ];
-  test.each(right)('may give %s', async (_, answer) =>
+  test.each(right)('may return %s', async (_, answer) =>
     expect(await answerOf(answer)).toEqual({ status: 'ok', value: 101, error: undefined }),
   );
 
@@ -72,66 +74,66 @@ describe("a store of the user's own", () => {
     [
       'a Uint8Array alone',
       chunk(),
-      'gave an object whose bytes are undefined: give { bytes: Uint8Array }, or undefined where nothing is stored',
+      'returned an object whose bytes are undefined; expected { bytes: Uint8Array }, or undefined if nothing is stored',
     ],
     [
       'an ArrayBuffer',
       { bytes: chunk().buffer },
-      'gave an object whose bytes are an ArrayBuffer: give { bytes: Uint8Array }, or undefined where nothing is stored',
+      'returned an object whose bytes are an ArrayBuffer; expected { bytes: Uint8Array }, or undefined if nothing is stored',
     ],
     [
-      'other words',
+      'another typed array',
       { bytes: new Uint32Array(8) },
-      'gave an object whose bytes are an Uint32Array: give { bytes: Uint8Array }, or undefined where nothing is stored',
+      'returned an object whose bytes are an Uint32Array; expected { bytes: Uint8Array }, or undefined if nothing is stored',
     ],
     [
       'a text',
       'secret text',
-      'gave a string: give { bytes: Uint8Array }, or undefined where nothing is stored',
+      'returned a string; expected { bytes: Uint8Array }, or undefined if nothing is stored',
     ],
-    ['false', false, 'gave a boolean: give { bytes: Uint8Array }, or undefined where nothing is stored'],
+    ['false', false, 'returned a boolean; expected { bytes: Uint8Array }, or undefined if nothing is stored'],
     [
       'a promise of a number',
       Promise.resolve(7),
-      'gave a number: give { bytes: Uint8Array }, or undefined where nothing is stored',
+      'returned a number; expected { bytes: Uint8Array }, or undefined if nothing is stored',
     ],
     [
       'an object without bytes',
       {},
-      'gave an object whose bytes are undefined: give { bytes: Uint8Array }, or undefined where nothing is stored',
+      'returned an object whose bytes are undefined; expected { bytes: Uint8Array }, or undefined if nothing is stored',
     ],
     [
       'bytes that are null',
       { bytes: null },
-      'gave an object whose bytes are null: give { bytes: Uint8Array }, or undefined where nothing is stored',
+      'returned an object whose bytes are null; expected { bytes: Uint8Array }, or undefined if nothing is stored',
     ],
     [
-      'a list of codings',
+      'a list of encodings',
       { bytes: chunk(), contentEncoding: ['gzip'] },
-      "gave a contentEncoding that is an Array: give a text such as 'gzip', or undefined",
+      "returned a contentEncoding that is an Array; expected a text such as 'gzip', or undefined",
     ],
     [
-      'a date for a validator',
+      'a date as the validator',
       { bytes: chunk(), validator: new Date(0) },
-      'gave a validator that is a Date: give a text, or undefined',
+      'returned a validator that is a Date; expected a text, or undefined',
     ],
     [
-      'a size in text',
+      'a size as text',
       { bytes: chunk(), totalBytes: '32' },
-      'gave totalBytes that are a string: give the size of the whole object, or undefined',
+      'returned totalBytes that is a string; expected the size of the whole object, or undefined',
     ],
     [
-      'a part that nobody asked for',
+      'a part that was not requested',
       { bytes: chunk(), range: { start: 32, end: 64 } },
-      'gave bytes 32 to 64 where all were asked for',
+      'returned bytes 32 to 64, but the whole object was requested',
     ],
     [
-      'a range that is not that of its bytes',
+      'a range that does not match its bytes',
       { bytes: chunk(), range: { start: 0, end: 31 } },
-      'gave 32 bytes and says that they are those of a range 0 to 31: give { start, end } of just these bytes',
+      'returned 32 bytes with the range 0 to 31; expected the range { start, end } of exactly these bytes',
     ],
   ];
-  test.each(wrong)('may not give %s: the chunk fails with a TypeError', async (_, answer, what) => {
+  test.each(wrong)('may not return %s: the chunk fails with a TypeError', async (_, answer, what) => {
     const { status, value, error } = await answerOf(answer);
     expect([status, value]).toEqual(['failed', 0]);
     expect(error!.cause).toBeInstanceOf(TypeError);
@@ -139,7 +141,7 @@ describe("a store of the user's own", () => {
     expect(error!.message).toContain(`storage.read("${CHUNK}") ${what}`);
   });
 
-  test('that gives no answer for the info does not open', async () => {
+  test('without an info cannot be opened', async () => {
     const open = (answer: unknown) =>
       openPrecomputed('mem://any/thing', {
         storage: { url: 'own://store', read: () => answer } as unknown as Store,
@@ -147,12 +149,12 @@ describe("a store of the user's own", () => {
     await expect(open(null)).rejects.toMatchObject({ name: 'InfoError', code: 'NOT_FOUND' });
     await expect(open({ bytes: 'x' })).rejects.toThrow(
       new TypeError(
-        'storage.read("info") gave an object whose bytes are a string: give { bytes: Uint8Array }, or undefined where nothing is stored',
+        'storage.read("info") returned an object whose bytes are a string; expected { bytes: Uint8Array }, or undefined if nothing is stored',
       ),
     );
   });
 
-  describe('asked for bytes 4 to 8', () => {
+  describe('that receives a request for bytes 4 to 8', () => {
     const ask = (answer: object, options: ReadOptions = {}) =>
       new CheckedStore({ url: 'own://store', read: () => Promise.resolve(answer as never) }).read('k', {
         range: { start: 4, end: 8 },
@@ -161,11 +163,11 @@ describe("a store of the user's own", () => {
     const four = Uint8Array.of(4, 5, 6, 7);
 
     test.each([
-      ['them', { bytes: four, range: { start: 4, end: 8 }, totalBytes: 100 }],
-      ['them, of an unknown size', { bytes: four, range: { start: 4, end: 8 } }],
-      ['all up to the end', { bytes: four.subarray(2), range: { start: 4, end: 6 }, totalBytes: 6 }],
+      ['these bytes', { bytes: four, range: { start: 4, end: 8 }, totalBytes: 100 }],
+      ['these bytes of an object of unknown size', { bytes: four, range: { start: 4, end: 8 } }],
+      ['all bytes up to the end', { bytes: four.subarray(2), range: { start: 4, end: 6 }, totalBytes: 6 }],
       ['the whole object', { bytes: new Uint8Array(100) }],
-    ])('may give %s', async (_, answer) =>
+    ])('may return %s', async (_, answer) =>
       expect(await ask(answer)).toEqual({
         ...answer,
         contentEncoding: undefined,
@@ -174,18 +176,21 @@ describe("a store of the user's own", () => {
     );
 
     test.each([
-      ['more', { bytes: new Uint8Array(6), range: { start: 4, end: 10 } }],
-      ['others', { bytes: four, range: { start: 8, end: 12 } }],
-      ['fewer, before the end', { bytes: four.subarray(2), range: { start: 4, end: 6 }, totalBytes: 100 }],
+      ['more bytes', { bytes: new Uint8Array(6), range: { start: 4, end: 10 } }],
+      ['other bytes', { bytes: four, range: { start: 8, end: 12 } }],
+      [
+        'fewer bytes before the end',
+        { bytes: four.subarray(2), range: { start: 4, end: 6 }, totalBytes: 100 },
+      ],
       ['bytes beyond the end', { bytes: four, range: { start: 4, end: 8 }, totalBytes: 6 }],
-    ])('may not give %s', async (_, answer) => {
+    ])('may not return %s', async (_, answer) => {
       await expect(ask(answer)).rejects.toThrow(
-        /^storage\.read\("k"\) gave bytes \d+ to \d+( of \d+)? where 4 to 8 were asked for$/,
+        /^storage\.read\("k"\) returned bytes \d+ to \d+( of \d+)?, but 4 to 8 were requested$/,
       );
       await expect(ask(answer)).rejects.toBeInstanceOf(TypeError);
     });
 
-    test('is not said to be unchanged where nobody asked', async () => {
+    test('may report an unchanged object only if the request has ifNoneMatch', async () => {
       expect(await ask({ bytes: four, notModified: true })).not.toHaveProperty('notModified');
       expect(await ask({ bytes: four, notModified: true }, { ifNoneMatch: '"x"' })).toHaveProperty(
         'notModified',

@@ -1,7 +1,8 @@
+/** The contract of a store: tests that every backend must pass. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { newMeter, type Store } from '../../lib/storage/store.ts';
 
-/** What a backend's spec prepares: these objects, and nothing else. */
+/** The objects that the spec of a backend stores before the tests. Nothing else may be stored. */
 export const OBJECTS: { key: string; bytes: Uint8Array; contentEncoding?: 'gzip' | 'br' | 'zstd' }[] = [
   { key: 'info', bytes: Uint8Array.from({ length: 100 }, (_, k) => k) },
   { key: '8_8_40/0-64_0-64_0-16', bytes: Uint8Array.of(1, 2, 3) },
@@ -12,7 +13,7 @@ export const OBJECTS: { key: string; bytes: Uint8Array; contentEncoding?: 'gzip'
   { key: 'enc/zstd', bytes: Uint8Array.of(0x28, 0xb5), contentEncoding: 'zstd' },
 ];
 
-/** Every backend behaves like this. */
+/** Declares the tests that every backend must pass. */
 export function describeStore(name: string, openFilled: () => Promise<Store> | Store): void {
   describe(`${name}: Store`, () => {
     let store: Store;
@@ -32,7 +33,7 @@ export function describeStore(name: string, openFilled: () => Promise<Store> | S
     );
     test('has nothing in a range of a missing key', async () =>
       expect(await store.read('missing', { range: { start: 0, end: 5 } })).toBeUndefined());
-    test('403 for absent is off unless asked for', async () =>
+    test('has nothing at a missing key with absentBy403', async () =>
       expect(await store.read('missing', { absentBy403: true })).toBeUndefined());
 
     test.each([
@@ -62,7 +63,7 @@ export function describeStore(name: string, openFilled: () => Promise<Store> | S
         code: 'BAD_RESPONSE',
       });
     });
-    test('answers a range of no bytes without asking', async () => {
+    test('answers a range of zero bytes without a request', async () => {
       const meter = newMeter();
       expect(await store.read('info', { range: { start: 50, end: 50 }, meter })).toMatchObject({
         bytes: new Uint8Array(0),
@@ -75,7 +76,7 @@ export function describeStore(name: string, openFilled: () => Promise<Store> | S
       [-1, 3],
       [0.5, 3],
       [0, NaN],
-    ])('refuses [%d, %d) as no range', async (start, end) => {
+    ])('refuses the invalid range [%d, %d)', async (start, end) => {
       await expect(store.read('info', { range: { start, end } })).rejects.toThrow(RangeError);
     });
 
@@ -109,10 +110,10 @@ export function describeStore(name: string, openFilled: () => Promise<Store> | S
     ])('refuses %j as a key', async (key) => {
       await expect(store.read(key)).rejects.toMatchObject({ name: 'PathError', code: 'BAD_PATH' });
     });
-    test('a segment "." says nothing', async () =>
+    test('ignores segments "."', async () =>
       expect((await store.read('./8_8_40/./0-64_0-64_0-16'))!.bytes).toHaveLength(3));
 
-    test('rejects with the reason when aborted before', async () => {
+    test('rejects with the reason if aborted before the read', async () => {
       const reason = new Error('enough');
       await expect(store.read('info', { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     });
@@ -121,9 +122,9 @@ export function describeStore(name: string, openFilled: () => Promise<Store> | S
   });
 }
 
-/** For backends that wait: aborted while they do. */
+/** Declares the test of an abort during a read, for backends that wait. */
 export function describeAbort(name: string, openFilled: () => Promise<Store> | Store): void {
-  test(`${name}: Store rejects with the reason when aborted while it reads`, async () => {
+  test(`${name}: Store rejects with the reason if aborted during the read`, async () => {
     const controller = new AbortController(),
       reason = new Error('enough');
     const reading = (await openFilled()).read('info', { signal: controller.signal });

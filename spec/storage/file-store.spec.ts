@@ -1,4 +1,7 @@
-/** Chunks that CloudVolume 12.15.2 wrote with `compress="xz"`, "bz2" and "gzip": what is stored is never missing. */
+/**
+ * Chunks that CloudVolume 12.15.2 wrote with `compress="xz"`, "bz2" and "gzip". A stored chunk is never
+ * reported as missing.
+ */
 import { expect, test } from '@jest/globals';
 import { openPrecomputed, statusText } from '../../lib/index.ts';
 import { FileStore } from '../../lib/storage/file-store.ts';
@@ -13,7 +16,7 @@ test.each([
   expect(await new FileStore(FOLDER).read(`8_8_40/${key}`)).toMatchObject({ contentEncoding }),
 );
 
-test('.xz is read; .bz2 is a failure that names the coding', async () => {
+test('.xz is read; .bz2 fails with an error that names the encoding', async () => {
   await using volume = await openPrecomputed(FOLDER);
   const { values, status, rows } = await volume
     .scatteredPoints(

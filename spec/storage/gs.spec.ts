@@ -55,7 +55,7 @@ afterAll(() => nock.restore());
 const open = (options: Partial<OpenStoreOptions> = {}) =>
   openStore('gs://bucket/vol', { http, env: NONE, ...options });
 
-/** Answers of the bucket, in order; what was asked is returned. */
+/** Mocks the replies of the bucket, in order. Returns the headers of the requests. */
 function bucket(...replies: (readonly [status: number, body?: string])[]) {
   const asked: Record<string, string>[] = [];
   for (const [status, body = ''] of replies)
@@ -70,7 +70,7 @@ function bucket(...replies: (readonly [status: number, body?: string])[]) {
 const bearers = (asked: Record<string, string>[]): (string | undefined)[] =>
   asked.map(({ authorization }) => authorization);
 
-/** Google's token endpoint gives these tokens, in order; the forms that were posted are returned. */
+/** Mocks Google's token endpoint with these tokens, in order. Returns the forms that were posted. */
 function tokens(...given: string[]) {
   const forms: URLSearchParams[] = [];
   for (const token of given)
@@ -90,14 +90,14 @@ function tokens(...given: string[]) {
 const noTokens = (status: number, body: object): void => void nock(TOKENS).post('/token').reply(status, body);
 
 describe('gs:// credentials', () => {
-  test("a service account's key signs for a token that reads, which is used until it is refused", async () => {
+  test('of a service account sign for a read-only token, which is used until it is refused', async () => {
     const forms = tokens('T1');
     const asked = bucket([200, 'x'], [200, 'y']);
     const store = open({ credentials: ACCOUNT });
     const meter = newMeter();
     await Promise.all([store.read('k', { meter }), store.read('l', { meter })]);
     expect(bearers(asked)).toEqual(['Bearer T1', 'Bearer T1']);
-    expect([meter.requests, meter.bytes]).toEqual([2, 2]); // tokens are not the bucket's
+    expect([meter.requests, meter.bytes]).toEqual([2, 2]); // requests for tokens do not count
 
     const [head, claims, signature] = forms[0].get('assertion')!.split('.');
     expect(
@@ -109,7 +109,7 @@ describe('gs:// credentials', () => {
       aud: `${TOKENS}/token`,
     });
   });
-  test("a user's login is refreshed, and its quota project not billed", async () => {
+  test('of a user are refreshed, and the quota project is not billed', async () => {
     const forms = tokens('T1');
     const asked = bucket([200, 'x']);
     await open({ credentials: USER }).read('k');
@@ -121,7 +121,7 @@ describe('gs:// credentials', () => {
     });
     expect([bearers(asked), asked[0]['x-goog-user-project']]).toEqual([['Bearer T1'], undefined]);
   });
-  test('a token that is refused is made anew, once for all', async () => {
+  test('are renewed once for all requests after a token was refused', async () => {
     tokens('T1', 'T2');
     const asked = bucket([200, 'x'], [401], [401], [200, 'y'], [200, 'z']);
     const store = open({ credentials: ACCOUNT });
@@ -129,7 +129,7 @@ describe('gs:// credentials', () => {
     await Promise.all([store.read('k'), store.read('l')]);
     expect(bearers(asked)).toEqual(['Bearer T1', 'Bearer T1', 'Bearer T1', 'Bearer T2', 'Bearer T2']);
   });
-  test('one that is refused when it is new is an error', async () => {
+  test('that are refused with a new token are an error', async () => {
     tokens('T1', 'T2');
     bucket([401], [401], [401]);
     const store = open({ credentials: ACCOUNT });
@@ -137,7 +137,7 @@ describe('gs:// credentials', () => {
       await expect(store.read('k')).rejects.toMatchObject({
         status: 401,
         message: expect.stringMatching(
-          /answered 401; the credentials of the credentials option are answered 401$/,
+          /answered 401; the credentials from the credentials option were refused with 401$/,
         ),
       });
   });
@@ -175,7 +175,7 @@ describe('gs:// credentials', () => {
       { GOOGLE_APPLICATION_CREDENTIALS: join(adc(), 'named.json'), CLOUDSDK_CONFIG: adc() },
     ],
     ["gcloud's file", 'gcloud', { CLOUDSDK_CONFIG: adc() }],
-  ])('are of %s, once the bucket turns out not to be public', async (_name, who, env) => {
+  ])('come from %s, once an anonymous request was refused', async (_name, who, env) => {
     const forms = tokens('T1');
     const asked = bucket(REFUSED, [200, 'x'], [404]);
     const store = open({ env: { ...NONE, ...env } });
@@ -187,9 +187,9 @@ describe('gs:// credentials', () => {
     ).toMatchObject({ iss: `${who}@x` });
   });
   test.each([
-    ['where it answers', 'ping-only', ['/computeMetadata/v1/instance']],
-    ['where it is said to be', 'assume-present', []],
-  ])('are of the metadata server %s', async (_name, detection, pings) => {
+    ['if it answers', 'ping-only', ['/computeMetadata/v1/instance']],
+    ['if the environment assumes it', 'assume-present', []],
+  ])('come from the metadata server %s', async (_name, detection, pings) => {
     const asked: string[] = [];
     const server = await serve((request, response) => {
       asked.push(request.url!);
@@ -197,7 +197,7 @@ describe('gs:// credentials', () => {
         .writeHead(200, { 'content-type': 'application/json', 'metadata-flavor': 'Google' })
         .end(JSON.stringify({ access_token: 'T-machine', expires_in: 3599 }));
     });
-    process.env.GCE_METADATA_HOST = server.origin; // read by Google's library itself
+    process.env.GCE_METADATA_HOST = server.origin; // Google's library reads it
     try {
       const objects = bucket(REFUSED, [200, 'x']);
       await open({
@@ -214,9 +214,9 @@ describe('gs:// credentials', () => {
     }
   });
   test.each<[string, Record<string, string>]>([
-    ['that is none', {}],
-    ['of another make', { 'metadata-flavor': 'Other' }],
-  ])('are not of a metadata server %s', async (_name, headers) => {
+    ['without its header', {}],
+    ['of another vendor', { 'metadata-flavor': 'Other' }],
+  ])('do not come from a metadata server %s', async (_name, headers) => {
     const server = await serve((_request, response) => void response.writeHead(200, headers).end());
     try {
       bucket(REFUSED);
@@ -237,7 +237,7 @@ describe('gs:// credentials', () => {
     }
   });
 
-  test('in a public bucket are not looked for', async () => {
+  test('are not searched for a public bucket', async () => {
     bucket([200, 'x'], [403, 'no list permission']);
     const store = open({
       env: { ...NONE, CLOUD_VOLUME_DIR: secretsFolder({ 'google-secret.json': 'broken' }) },
@@ -245,7 +245,7 @@ describe('gs:// credentials', () => {
     await store.read('info');
     expect(await store.read('k', { absentBy403: true })).toBeUndefined();
   });
-  test('that are missing are told, with where and what to do', async () => {
+  test('that are missing are reported with the places of the search and advice', async () => {
     bucket(REFUSED);
     await expect(open().read('k')).rejects.toMatchObject({
       status: 401,
@@ -255,18 +255,18 @@ describe('gs:// credentials', () => {
     });
   });
   test.each<[string, unknown, RegExp]>([
-    ['no JSON', '{"private_key": "s3cretKey', /google-secret\.json holds no JSON object/],
+    ['invalid JSON', '{"private_key": "s3cretKey', /google-secret\.json does not contain a JSON object/],
     [
       'no key',
       { type: 'service_account', client_email: 'a@b' },
-      /google-secret\.json holds no Google credentials: .*private_key/,
+      /google-secret\.json does not contain Google credentials: .*private_key/,
     ],
     [
-      'a key that is none',
+      'an invalid key',
       { ...ACCOUNT, private_key: 's3cretKey' },
-      /the credentials of .*google-secret\.json cannot be used: /,
+      /the credentials from .*google-secret\.json cannot be used: /,
     ],
-  ])('in a file with %s are told without quoting it', async (_name, content, words) => {
+  ])('in a file with %s are reported without quoting the file', async (_name, content, words) => {
     bucket(REFUSED);
     const error: unknown = await open({
       env: { ...NONE, CLOUD_VOLUME_DIR: secretsFolder({ 'google-secret.json': content }) },
@@ -276,7 +276,7 @@ describe('gs:// credentials', () => {
     expect(error).toMatchObject({ status: 401, message: expect.stringMatching(words) });
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('s3cretKey');
   });
-  test('in a file that is not there are told', async () => {
+  test('in a file that does not exist are reported', async () => {
     bucket(REFUSED);
     await expect(
       open({ env: { ...NONE, GOOGLE_APPLICATION_CREDENTIALS: '/no/such.json' } }).read('k'),
@@ -284,7 +284,7 @@ describe('gs:// credentials', () => {
       message: expect.stringContaining('names /no/such.json, which does not exist'),
     });
   });
-  test('a login that has expired says so, and nothing of what was sent', async () => {
+  test('that have expired are reported without what was sent', async () => {
     noTokens(400, {
       error: 'invalid_grant',
       error_description: `Token ${USER.refresh_token} of ${USER.client_secret} has been expired or revoked.`,
@@ -301,7 +301,7 @@ describe('gs:// credentials', () => {
     });
     expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/refr3sh|cl1ent-secret/);
   });
-  test('an assertion that is echoed is not repeated', async () => {
+  test('are not repeated if the token endpoint repeats the assertion', async () => {
     nock(TOKENS)
       .post('/token')
       .reply(400, (_path, body) => ({
@@ -314,7 +314,7 @@ describe('gs:// credentials', () => {
     expect(error).toMatchObject({ code: 'UNUSABLE' });
     expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/eyJ|PRIVATE KEY/);
   });
-  test('a redirecting token endpoint is not followed', async () => {
+  test('are not sent after a redirect of the token endpoint', async () => {
     nock(TOKENS).post('/token').reply(307, '', { location: 'https://evil.org/token' });
     await expect(open({ credentials: ACCOUNT }).read('k')).rejects.toMatchObject({
       name: 'CredentialsError',
@@ -335,18 +335,18 @@ describe('gs:// credentials', () => {
     await open({ credentials: ACCOUNT }).read('k');
     expect([seen.authorization, ...bearers(back)]).toEqual([undefined, undefined]);
   });
-  test('of AWS are refused when the bucket is opened', () => {
+  test('of AWS are refused when a gs:// bucket is opened', () => {
     expect(() => open({ credentials: { accessKeyId: 'a', secretAccessKey: 'b' } })).toThrow(
       expect.objectContaining({ name: 'CredentialsError', code: 'BAD_CREDENTIALS' }),
     );
   });
-  test('anonymous asks once', async () => {
+  test('are never sent with "anonymous", which makes one request', async () => {
     bucket(REFUSED);
     await expect(
       open({ credentials: 'anonymous', env: { ...NONE, CLOUD_VOLUME_DIR: secretsFolder(files) } }).read('k'),
     ).rejects.toMatchObject({ status: 401, message: expect.stringContaining("credentials: 'anonymous'") });
   });
-  test('a token given is all there is', async () => {
+  test('are not searched if a token is given', async () => {
     const asked = bucket([403, 'echo of Bearer mine']);
     const error: unknown = await open({
       headers: { authorization: 'Bearer mine' },
@@ -356,10 +356,10 @@ describe('gs:// credentials', () => {
       .catch((e: unknown) => e);
     expect([bearers(asked), (error as Error).message]).toEqual([
       ['Bearer mine'],
-      `${GCS}/bucket/vol/k answered 403; the headers or the token given are not accepted`,
+      `${GCS}/bucket/vol/k answered 403; the server does not accept the given token or headers`,
     ]);
   });
-  test('an abort ends the wait for a token', async () => {
+  test('are not waited for after an abort', async () => {
     nock(TOKENS).post('/token').delayConnection(20_000).reply(200, {});
     const reason = new Error('enough'),
       abort = new AbortController();
@@ -370,13 +370,13 @@ describe('gs:// credentials', () => {
   });
 });
 
-describe('gs:// payers', () => {
+describe('gs:// with requester pays', () => {
   test.each<[string, Partial<OpenStoreOptions>, string]>([
-    ['a project named', { requesterPays: 'my-project', credentials: ACCOUNT }, 'my-project'],
+    ['the given project', { requesterPays: 'my-project', credentials: ACCOUNT }, 'my-project'],
     ["the credentials' own project", { requesterPays: true, credentials: ACCOUNT }, 'own-project'],
     ['the quota project', { requesterPays: true, credentials: USER }, 'quota-project'],
     [
-      "the environment's",
+      'the project of the environment',
       {
         requesterPays: true,
         credentials: { ...USER, quota_project_id: undefined },
@@ -385,20 +385,20 @@ describe('gs:// payers', () => {
       'env-project',
     ],
     [
-      'one of found credentials',
+      'the project of the credentials that were found',
       {
         requesterPays: true,
         env: { ...NONE, CLOUD_VOLUME_DIR: secretsFolder({ 'google-secret.json': ACCOUNT }) },
       },
       'own-project',
     ],
-  ])('are %s, from the first request on', async (_name, options, project) => {
+  ])('bills %s, from the first request', async (_name, options, project) => {
     tokens('T1');
     const asked = bucket([200, 'x']);
     await open(options).read('k');
     expect([asked[0].authorization, asked[0]['x-goog-user-project']]).toEqual(['Bearer T1', project]);
   });
-  test('have to be known', async () => {
+  test('fails if no project is known', async () => {
     await expect(
       open({ requesterPays: true, credentials: { ...USER, quota_project_id: undefined } }).read('k'),
     ).rejects.toMatchObject({
@@ -411,9 +411,9 @@ describe('gs:// payers', () => {
   });
 });
 
-describe('gs:// places', () => {
+describe('gs:// addresses', () => {
   test.each(['emulator:4443', 'http://emulator:4443', 'http://emulator:4443/'])(
-    'STORAGE_EMULATOR_HOST %s is asked as anybody',
+    'use STORAGE_EMULATOR_HOST %s without credentials',
     async (host) => {
       nock('http://emulator:4443').get('/bucket/vol/k').reply(403);
       const store = open({ env: { ...NONE, STORAGE_EMULATOR_HOST: host } });
@@ -421,7 +421,7 @@ describe('gs:// places', () => {
       await expect(store.read('k')).rejects.toMatchObject({ status: 403 });
     },
   );
-  test('an endpoint comes before it, and gets credentials over TLS', async () => {
+  test('prefer the option endpoint, which gets credentials over TLS', async () => {
     tokens('T1');
     nock('https://gcs.lab', { reqheaders: { authorization: 'Bearer T1' } })
       .get('/bucket/vol/k')

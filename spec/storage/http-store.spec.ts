@@ -34,13 +34,13 @@ function read(
 }
 
 describe('HttpStore', () => {
-  test('403 is absent in an unsigned bucket when the caller allows it, and counted', async () => {
+  test('treats 403 as not found in an unsigned bucket if the caller allows it, and counts it', async () => {
     const meter = newMeter();
     expect(await read({ status: 403 }, { absentBy403: true, meter })).toBeUndefined();
     expect(meter).toEqual({ requests: 1, bytes: 0, absentBy403: 1 });
   });
   test.each<[string, ReadOptions, string, Partial<OpenStoreOptions>]>([
-    ['when the caller does not allow it', {}, 'gs://bucket/vol', {}],
+    ['if the caller does not allow it', {}, 'gs://bucket/vol', {}],
     [
       'with credentials',
       { absentBy403: true },
@@ -48,7 +48,7 @@ describe('HttpStore', () => {
       { credentials: 'default', headers: { authorization: 'Bearer t' } },
     ],
     ['elsewhere', { absentBy403: true }, 'https://host.org/vol', {}],
-  ])('403 is an error %s', async (_name, options, path, more) => {
+  ])('treats 403 as an error %s', async (_name, options, path, more) => {
     await expect(read({ status: 403 }, options, path, more)).rejects.toMatchObject({
       code: 'HTTP_STATUS',
       status: 403,
@@ -56,7 +56,7 @@ describe('HttpStore', () => {
   });
 
   test.each([204, 304, 400, 401, 410, 413, 429, 500, 503])(
-    '%i is an error that says where and why',
+    'treats %i as an error with the URL and the status',
     async (status) => {
       const failed = read(
         { status, body: status === 204 || status === 304 ? '' : 'because' },
@@ -71,7 +71,7 @@ describe('HttpStore', () => {
       });
     },
   );
-  test('no error shows what was sent, even when it is echoed', async () => {
+  test('never shows in an error what was sent, even if the server repeats it', async () => {
     const error: unknown = await read(
       { status: 500, body: 'you sent token s3cret and sig=s1gnature' },
       {},
@@ -82,7 +82,7 @@ describe('HttpStore', () => {
     expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/s3cret|s1gnature|passw0rd/);
   });
 
-  test('a range may be ignored: the whole object comes', async () => {
+  test('accepts the whole object if the server ignores the range', async () => {
     expect(await read({ status: 200, body: 'everything' }, { range: { start: 2, end: 4 } })).toEqual({
       bytes: Buffer.from('everything'),
       contentEncoding: undefined,
@@ -91,8 +91,8 @@ describe('HttpStore', () => {
   test.each([
     ['without Content-Range', undefined, 'ab'],
     ['of other bytes', 'bytes 3-4/10', 'ab'],
-    ['of fewer bytes than there are', 'bytes 2-2/10', 'a'],
-    ['of fewer bytes, the end unknown', 'bytes 2-2/*', 'a'],
+    ['of fewer bytes than exist', 'bytes 2-2/10', 'a'],
+    ['of fewer bytes, with an unknown size', 'bytes 2-2/*', 'a'],
     ['of more bytes', 'bytes 2-5/10', 'abcd'],
     ['whose body is shorter', 'bytes 2-3/10', 'a'],
     ['in another unit', 'lines 2-3/10', 'ab'],
@@ -104,18 +104,18 @@ describe('HttpStore', () => {
       ),
     ).rejects.toMatchObject({ code: 'BAD_RESPONSE', status: 206 });
   });
-  test('refuses a 206 that nobody asked for', async () => {
+  test('refuses a 206 to a request without a range', async () => {
     await expect(
       read({ status: 206, body: 'ab', headers: { 'content-range': 'bytes 0-1/2' } }),
     ).rejects.toMatchObject({ code: 'BAD_RESPONSE' });
   });
-  test('takes a part of an object of unknown size', async () => {
+  test('accepts a part of an object of unknown size', async () => {
     const asked = { range: { start: 2, end: 4 } },
       part = { status: 206, body: 'ab', headers: { 'content-range': 'bytes 2-3/*' } };
     expect(await read(part, asked)).toMatchObject({ range: { start: 2, end: 4 } });
     expect(await read(part, asked)).not.toHaveProperty('totalBytes');
   });
-  test('takes fewer bytes of an object of unknown size where the range may reach beyond its end, and does not say that this is its end', async () => {
+  test('accepts fewer bytes of an object of unknown size with mayBeCut, without a total size', async () => {
     const asked = { range: { start: 2, end: 99 }, mayBeCut: true },
       part = { status: 206, body: 'ab', headers: { 'content-range': 'bytes 2-3/*' } };
     expect(await read(part, asked)).toMatchObject({ range: { start: 2, end: 4 } });
@@ -139,19 +139,23 @@ describe('HttpStore', () => {
     [' , ', undefined],
     ['identity, gzip ,none', 'gzip'],
     ['foo', 'foo'],
-  ])('takes the content encoding %j for %j', async (header, coding) => {
+  ])('reads the content encoding %j as %j', async (header, coding) => {
     expect(
       (await read({ status: 200, body: 'x', headers: { 'content-encoding': header } }))!.contentEncoding,
     ).toBe(coding);
   });
   test.each<[string, Record<string, string>, string | undefined]>([
     ['an ETag', { etag: '"e"', 'x-goog-generation': '7', 'last-modified': 'Thu' }, '"e"'],
-    ['a weak one', { etag: 'W/"e"' }, 'W/"e"'],
+    ['a weak ETag', { etag: 'W/"e"' }, 'W/"e"'],
     ["Google's generation", { 'x-goog-generation': '7', 'last-modified': 'Thu' }, 'generation 7'],
     ['a date and the size', { 'last-modified': 'Thu' }, 'modified Thu size 10'],
-    ['a date where the ETag is empty', { etag: '""', 'last-modified': 'Thu' }, 'modified Thu size 10'],
+    [
+      'a date and the size if the ETag is empty',
+      { etag: '""', 'last-modified': 'Thu' },
+      'modified Thu size 10',
+    ],
     ['nothing', {}, undefined],
-  ])('knows a version by %s', async (_name, headers, validator) => {
+  ])('makes a validator from %s', async (_name, headers, validator) => {
     const range = { range: { start: 2, end: 4 } };
     expect(
       (await read(
@@ -161,7 +165,7 @@ describe('HttpStore', () => {
     ).toBe(validator);
     expect((await read({ status: 200, body: '0123456789', headers }))!.validator).toBe(validator);
   });
-  test('knows no version by a date where the size is unknown', async () => {
+  test('makes no validator from a date if the size is unknown', async () => {
     expect(
       (await read(
         { status: 206, body: 'ab', headers: { 'last-modified': 'Thu', 'content-range': 'bytes 2-3/*' } },
@@ -180,18 +184,18 @@ describe('HttpStore', () => {
 
   test.each([
     ['as it is', '<html><title>Sign in</title>', {}],
-    ['with gzip around it', gzipSync('<html><title>Sign in</title>'), { 'content-encoding': 'gzip' }],
-  ])('takes no web page for an object, %s', async (_name, body, headers) => {
+    ['with gzip', gzipSync('<html><title>Sign in</title>'), { 'content-encoding': 'gzip' }],
+  ])('refuses a web page instead of an object, %s', async (_name, body, headers) => {
     await expect(
       read({ status: 200, body, headers: { 'content-type': 'text/html', ...headers } }),
     ).rejects.toMatchObject({ code: 'BAD_RESPONSE', message: expect.stringMatching(/web page: Sign in$/) });
   });
-  test('takes an object of a misleading type for what it is', async () => {
+  test('accepts an object with a misleading content type', async () => {
     expect(
       (await read({ status: 200, body: '\x01\x02', headers: { 'content-type': 'text/html' } }))!.bytes,
     ).toHaveLength(2);
   });
-  test('passes a list of encodings on', async () => {
+  test('returns a list of encodings', async () => {
     expect(
       (await read({ status: 200, body: 'x', headers: { 'content-encoding': 'GZIP, Gzip' } }))!
         .contentEncoding,

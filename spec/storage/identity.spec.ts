@@ -1,4 +1,4 @@
-/** What tells readers of one store apart; whatever is kept for one of them is not given to another. */
+/** The identity of a store: it differs between readers, so that no reader gets the cached data of another. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,13 +43,13 @@ test.each<[string, string, Partial<OpenStoreOptions>, string]>([
   ['s3://bucket/vol', 'AWS_PROFILE', { env: { AWS_PROFILE: 'lab' } }, 's3://bucket/vol'],
   ['s3://bucket/vol', 'AWS_ACCESS_KEY_ID', { env: { AWS_ACCESS_KEY_ID: 'id' } }, 's3://bucket/vol'],
   ['s3://bucket/vol', 'AWS_ROLE_ARN', { env: { AWS_ROLE_ARN: 'arn' } }, 's3://bucket/vol'],
-])('who reads %s with %s is another', async (path, _, options, other) => {
+])('the identity of %s changes with %s', async (path, _, options, other) => {
   const without = await identity(path, {});
   expect(await identity(path, {})).toBe(without);
   expect(await identity(other, options)).not.toBe(without);
 });
 
-test('two keys are two readers', async () => {
+test('two keys give two identities', async () => {
   expect(await identity('gs://bucket/vol', { credentials: google('a') })).not.toBe(
     await identity('gs://bucket/vol', { credentials: google('b') }),
   );
@@ -67,16 +67,19 @@ test.each([
   ['s3://bucket/vol', 'CLOUD_VOLUME_DIR', 'secrets/bucket-aws-secret.json'],
   ['s3://bucket/vol', 'AWS_SHARED_CREDENTIALS_FILE', ''],
   ['s3://bucket/vol', 'AWS_CONFIG_FILE', ''],
-])('of %s is another when what %s names holds something else: %s', async (path, variable, name) => {
-  const place = await mkdtemp(join(folder, 'place-')),
-    file = join(place, name || 'file');
-  await mkdir(join(place, 'secrets'));
-  const ask = (): Promise<string> => identity(path, { env: { [variable]: name ? place : file } });
-  const seen = [await ask()];
-  for (const content of ['{"type":"one"}', '{"type":"two"}']) {
-    await writeFile(file, content);
-    seen.push(await ask());
-    expect(await ask()).toBe(seen.at(-1));
-  }
-  expect(new Set(seen).size).toBe(3);
-});
+])(
+  'the identity of %s changes with the content of the file that %s names: %s',
+  async (path, variable, name) => {
+    const place = await mkdtemp(join(folder, 'place-')),
+      file = join(place, name || 'file');
+    await mkdir(join(place, 'secrets'));
+    const ask = (): Promise<string> => identity(path, { env: { [variable]: name ? place : file } });
+    const seen = [await ask()];
+    for (const content of ['{"type":"one"}', '{"type":"two"}']) {
+      await writeFile(file, content);
+      seen.push(await ask());
+      expect(await ask()).toBe(seen.at(-1));
+    }
+    expect(new Set(seen).size).toBe(3);
+  },
+);

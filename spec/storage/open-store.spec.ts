@@ -34,7 +34,7 @@ describe('openStore', () => {
     ['gs://bucket/with space/#', 'https://storage.googleapis.com/bucket/with%20space/%23'],
     ['s3://bucket/vol', 'https://bucket.s3.amazonaws.com/vol'],
     ['s3://bucket.with.dots/vol', 'https://s3.amazonaws.com/bucket.with.dots/vol'],
-  ])('%s is at %s', (path, url) => expect(openStore(path, { http, env: {} }).url).toBe(url));
+  ])('opens %s at %s', (path, url) => expect(openStore(path, { http, env: {} }).url).toBe(url));
 
   test.each([
     ['ftp://host/vol', 'UNSUPPORTED_SCHEME'],
@@ -52,13 +52,13 @@ describe('openStore', () => {
     expect(() => openStore(path, { http })).toThrow(expect.objectContaining({ name: 'PathError', code })),
   );
 
-  test('names the schemes it knows', () => {
+  test('names the supported schemes', () => {
     expect(() => openStore('ftp://host/vol', { http })).toThrow(
-      'ftp:// is not read; known are plain paths and file://, http://, https://, gs://, s3://, mem://',
+      'ftp:// is not supported; supported are plain paths and file://, http://, https://, gs://, s3://, mem://',
     );
   });
   test.each(['/etc', 'file:///etc', 'mem://name', 'precomputed://file:///etc'])(
-    'a server may not name %s',
+    'refuses %s if a server named it',
     (path) => {
       expect(() => openStore(path, { http, allowAddress: 'public' })).toThrow(
         expect.objectContaining({ code: 'FORBIDDEN_ADDRESS' }),
@@ -66,14 +66,14 @@ describe('openStore', () => {
     },
   );
   test.each(['http://127.0.0.1:1/vol', 'http://localhost/vol', 'https://10.0.0.1/vol'])(
-    'nor %s',
+    'refuses the private address %s if a server named it',
     async (path) => {
       await expect(openStore(path, { http, allowAddress: 'public' }).read('info')).rejects.toMatchObject({
         code: 'FORBIDDEN_ADDRESS',
       });
     },
   );
-  test('but a public host', async () => {
+  test('allows a public host that a server named', async () => {
     nock('https://host.org').get('/vol/info').reply(200, 'ok');
     expect(
       (await openStore('https://host.org/vol', { http, allowAddress: 'public' }).read('info'))!.bytes,
@@ -82,7 +82,7 @@ describe('openStore', () => {
 });
 
 describe('FileStore', () => {
-  test('takes the plain name before a suffix', async () => {
+  test('prefers the plain name to a suffix', async () => {
     const root = await folder();
     await writeFile(join(root, 'k.gz'), 'zipped');
     await writeFile(join(root, 'k'), 'plain');
@@ -98,7 +98,7 @@ describe('FileStore', () => {
     await symlink(elsewhere, join(root, 'link'));
     expect((await openStore(root, { http }).read('link/k'))!.bytes).toHaveLength(1);
   });
-  test.each(['folder', 'pipe', 'loop'])('a %s is an IO error', async (what) => {
+  test.each(['folder', 'pipe', 'loop'])('fails with an IO error for a %s', async (what) => {
     const root = await folder();
     await mkdir(join(root, 'folder'));
     execFileSync('mkfifo', [join(root, 'pipe')]);
@@ -109,12 +109,12 @@ describe('FileStore', () => {
       url: join(root, what),
     });
   });
-  test('a folder that is not there has nothing', async () =>
+  test('finds nothing in a folder that does not exist', async () =>
     expect(await openStore('/no/such/folder', { http }).read('info')).toBeUndefined());
 });
 
 describe('memoryBucket', () => {
-  test('is shared by name, keeps copies, forgets', async () => {
+  test('is shared by name, keeps copies, and deletes', async () => {
     const bytes = Uint8Array.of(1);
     memoryBucket('shared').put('a/k', bytes, 'gzip');
     bytes[0] = 9;

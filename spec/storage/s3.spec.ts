@@ -13,7 +13,7 @@ const http = createHttpClient({ retries: 2, backoffMs: 1 });
 const EMPTY = secretsFolder();
 const KEYS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 's3cretKey/+' };
 const GLOBAL = 'https://bucket.s3.amazonaws.com';
-/** AWS's own search reads the process's environment. */
+/** Variables that AWS's packages read from the environment of the process. */
 const AWS_VARIABLES = [
   'AWS_ACCESS_KEY_ID',
   'AWS_SECRET_ACCESS_KEY',
@@ -53,7 +53,7 @@ const open = (options: Partial<OpenStoreOptions> = {}, path = 's3://bucket') =>
   openStore(path, { http, env: { CLOUD_VOLUME_DIR: EMPTY }, ...options });
 
 type Reply = [status: number, body?: string, headers?: Record<string, string>];
-/** Answers as listed, one request after the other; what was asked is returned. */
+/** Mocks the replies of a server, in order. Returns the paths and headers of the requests. */
 function answers(origin: string, ...replies: Reply[]) {
   const asked: { path: string; headers: Record<string, string> }[] = [];
   for (const [status, body = '', headers = {}] of replies)
@@ -86,7 +86,7 @@ describe('s3:// signatures', () => {
   ) as { now: string; cases: Signature[] };
 
   test.each(cases)(
-    "are botocore's: $name",
+    'are equal to those of botocore: $name',
     async ({ url, region, keys: [accessKeyId, secretAccessKey, sessionToken], headers, signed }) => {
       stopClock(now);
       const { origin, pathname, hostname } = new URL(url);
@@ -107,7 +107,7 @@ describe('s3:// signatures', () => {
         },
         `s3://${bucket}`,
       );
-      // Amazon's endpoint without a region signs for us-east-1 until it is told better.
+      // For Amazon's endpoint without a region, requests are signed for us-east-1 until the region is known.
       if (amazon && region !== 'us-east-1') {
         nock.cleanAll();
         answers(origin, [301, s3ErrorBody('PermanentRedirect'), { 'x-amz-bucket-region': region }]);
@@ -122,7 +122,7 @@ describe('s3:// signatures', () => {
     },
   );
 
-  test('are made anew for every attempt', async () => {
+  test('are made again for every attempt', async () => {
     stopClock('2026-11-22T20:00:00Z');
     let first = '';
     nock(GLOBAL)
@@ -137,7 +137,7 @@ describe('s3:// signatures', () => {
     expect(asked[0].headers['x-amz-date']).toBe('20261122T200500Z');
     expect(asked[0].headers.authorization).not.toBe(first);
   });
-  test('follow no redirect to another host', async () => {
+  test('do not follow a redirect to another host', async () => {
     nock('http://127.0.0.1:9').get('/bucket/k').reply(302, '', { location: 'http://127.0.0.1:10/stolen' });
     const elsewhere = answers('http://127.0.0.1:10', [200, 'x']);
     await open({ credentials: KEYS, endpoint: 'http://127.0.0.1:9' }).read('k');
@@ -162,7 +162,7 @@ describe('s3:// credentials', () => {
 
   test.each<[string, string, Partial<OpenStoreOptions>, NodeJS.ProcessEnv]>([
     [
-      'the option before all else',
+      'the option first',
       'AKIDEXAMPLE',
       { credentials: KEYS, env: { CLOUD_VOLUME_DIR: everything() } },
       { AWS_ACCESS_KEY_ID: 'OFENV', AWS_SECRET_ACCESS_KEY: 's' },
@@ -190,15 +190,15 @@ describe('s3:// credentials', () => {
     ['the default profile', 'OFDEFAULT', {}, {}],
     ['AWS_PROFILE', 'OFLAB', {}, { AWS_PROFILE: 'lab' }],
     [
-      "the option's profile before files",
+      'the option profile, before files',
       'OFLAB',
       { profile: 'lab', env: { CLOUD_VOLUME_DIR: everything() } },
       {},
     ],
-  ])('are of %s', async (_name, key, options, env) => {
+  ])('come from %s', async (_name, key, options, env) => {
     aProfile();
     Object.assign(process.env, env);
-    const first = options.credentials ?? options.profile; // named by the user: nobody is asked as anybody
+    const first = options.credentials ?? options.profile; // given by the user: no anonymous request
     const asked = answers(GLOBAL, ...(first ? [] : [REFUSED]), [200, 'x'], [200, 'y']);
     const store = open(options);
     const meter = newMeter();
@@ -208,7 +208,7 @@ describe('s3:// credentials', () => {
     expect(meter.requests).toBe(asked.length);
   });
 
-  test('in a public bucket are not looked for, wherever they are', async () => {
+  test('are not searched for a public bucket', async () => {
     const asked = answers(GLOBAL, [200, 'x'], [404], [403, s3ErrorBody('AccessDenied')]);
     const store = open({ env: { CLOUD_VOLUME_DIR: secretsFolder({ 'aws-secret.json': 'broken' }) } });
     expect((await store.read('info'))!.bytes).toHaveLength(1);
@@ -217,7 +217,7 @@ describe('s3:// credentials', () => {
     expect(await store.read('k', { absentBy403: true, meter })).toBeUndefined();
     expect([asked.map(keyOf), meter.absentBy403]).toEqual([[undefined, undefined, undefined], 1]);
   });
-  test('that are refused, too, leave a public bucket public', async () => {
+  test('that are refused do not stop anonymous reads of a public bucket', async () => {
     const env = { CLOUD_VOLUME_DIR: secretsFolder({ 'aws-secret.json': file('STRANGER') }) };
     const asked = answers(
       GLOBAL,
@@ -231,13 +231,13 @@ describe('s3:// credentials', () => {
     await expect(store.read('missing')).rejects.toMatchObject({
       code: 'HTTP_STATUS',
       status: 403,
-      message: expect.stringMatching(/aws-secret\.json are answered 403 InvalidAccessKeyId$/),
+      message: expect.stringMatching(/aws-secret\.json were refused with 403 InvalidAccessKeyId$/),
     });
     await store.read('info');
     expect(await store.read('missing', { absentBy403: true })).toBeUndefined();
     expect(asked.map(keyOf)).toEqual([undefined, 'STRANGER', 'STRANGER', undefined, undefined]);
   });
-  test('that are missing cost one look, and the error says where', async () => {
+  test('that are missing are searched once, and the error lists the places', async () => {
     answers(GLOBAL, REFUSED, REFUSED);
     const store = open();
     for (const key of ['a', 'b'])
@@ -248,7 +248,7 @@ describe('s3:// credentials', () => {
         ),
       });
   });
-  test('that were named and are missing are an error of their own, before any request', async () => {
+  test('of a named profile that are missing are an error before any request', async () => {
     await expect(open({ profile: 'nobody' }).read('k')).rejects.toMatchObject({
       name: 'CredentialsError',
       code: 'NOT_FOUND',
@@ -256,14 +256,14 @@ describe('s3:// credentials', () => {
     });
   });
   test.each([
-    ['no JSON', '{"AWS_SECRET_ACCESS_KEY": "s3cretKey', 'holds no JSON object'],
+    ['invalid JSON', '{"AWS_SECRET_ACCESS_KEY": "s3cretKey', 'does not contain a JSON object'],
     [
       'other JSON',
       { AWS_SECRET_ACCESS_KEY: 's3cretKey' },
-      'holds no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
+      'does not contain AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
     ],
-    ['a list', ['s3cretKey'], 'holds no JSON object'],
-  ])('in a file with %s are told without quoting it', async (_name, content, words) => {
+    ['a list', ['s3cretKey'], 'does not contain a JSON object'],
+  ])('in a file with %s are reported without quoting the file', async (_name, content, words) => {
     answers(GLOBAL, REFUSED);
     const error: unknown = await open({
       env: { CLOUD_VOLUME_DIR: secretsFolder({ 'aws-secret.json': content }) },
@@ -273,13 +273,13 @@ describe('s3:// credentials', () => {
     expect(error).toMatchObject({ status: 403, message: expect.stringContaining(words) });
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('s3cretKey');
   });
-  test('anonymous asks once and says so', async () => {
+  test('are never sent with "anonymous", and the error says so', async () => {
     answers(GLOBAL, REFUSED);
     await expect(
       open({ credentials: 'anonymous', env: { CLOUD_VOLUME_DIR: everything() } }).read('k'),
     ).rejects.toMatchObject({ status: 403, message: expect.stringContaining("credentials: 'anonymous'") });
   });
-  test('are in no error', async () => {
+  test('are never shown in an error', async () => {
     answers(GLOBAL, [
       403,
       s3ErrorBody(
@@ -293,26 +293,26 @@ describe('s3:// credentials', () => {
     expect(error).toMatchObject({
       status: 403,
       message:
-        'https://bucket.s3.amazonaws.com/k answered 403; the credentials of the credentials option are answered 403 SignatureDoesNotMatch',
+        'https://bucket.s3.amazonaws.com/k answered 403; the credentials from the credentials option were refused with 403 SignatureDoesNotMatch',
     });
     expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/s3cretKey|sessi0n|Signature=/);
   });
-  test('403 is no absence once they are sent', async () => {
+  test('make a 403 an error, not "not found"', async () => {
     answers(GLOBAL, REFUSED);
     await expect(open({ credentials: KEYS }).read('k', { absentBy403: true })).rejects.toMatchObject({
       status: 403,
     });
   });
-  test('of Google are refused when the bucket is opened', () => {
+  test('of Google are refused when an s3:// bucket is opened', () => {
     expect(() => open({ credentials: { type: 'service_account' } })).toThrow(
       expect.objectContaining({ name: 'CredentialsError', code: 'BAD_CREDENTIALS' }),
     );
   });
 });
 
-describe('s3:// refusals that may pass', () => {
+describe('s3:// refusals that are temporary', () => {
   const credentialProcess = (keys: string[]): void => {
-    // A credential process gives another key each time it is asked.
+    // The credential process returns another key at each run.
     const state = join(EMPTY, `n${keys.join('')}`);
     writeFileSync(state, '0');
     const script = `const fs=require('fs');const n=+fs.readFileSync('${state}');fs.writeFileSync('${state}',String(n+1));console.log(JSON.stringify({Version:1,AccessKeyId:${JSON.stringify(keys)}[n],SecretAccessKey:'s'}))`;
@@ -321,7 +321,7 @@ describe('s3:// refusals that may pass', () => {
   };
 
   test.each(['ExpiredToken', 'InvalidToken', 'InvalidAccessKeyId'])(
-    '%s asks for new credentials, once for all who were refused',
+    'renew the credentials once for all refused requests after %s',
     async (code) => {
       credentialProcess([`OLD${code}`, `NEW${code}`]);
       const asked = answers(
@@ -344,7 +344,7 @@ describe('s3:// refusals that may pass', () => {
       ]);
     },
   );
-  test('credentials refused when they are new are not asked for again', async () => {
+  test('do not renew credentials again that were refused when new', async () => {
     credentialProcess(['A', 'B', 'C']);
     const asked = answers(
       GLOBAL,
@@ -357,7 +357,7 @@ describe('s3:// refusals that may pass', () => {
     await expect(store.read('k')).rejects.toMatchObject({ status: 400 });
     expect(asked.map(keyOf)).toEqual(['A', 'B', 'B']);
   });
-  test('a clock that is off is set by the server', async () => {
+  test('correct the clock by the time of the server', async () => {
     stopClock('2026-11-22T20:00:00Z');
     const asked = answers(
       GLOBAL,
@@ -370,7 +370,7 @@ describe('s3:// refusals that may pass', () => {
       '20261122T213000Z',
     ]);
   });
-  test("a credential process's words are not repeated", async () => {
+  test('do not repeat the output of a credential process', async () => {
     writeFileSync(
       join(EMPTY, 'config'),
       '[profile lab]\ncredential_process = /no/such/program --password s3cret\n',
@@ -387,7 +387,7 @@ describe('s3:// refusals that may pass', () => {
   });
 });
 
-describe('s3:// places', () => {
+describe('s3:// addresses', () => {
   const there = 'https://bucket.s3.eu-west-3.amazonaws.com';
 
   test.each<[string, Reply]>([
@@ -404,7 +404,7 @@ describe('s3:// places', () => {
       'a complaint about the signature',
       [400, s3ErrorBody('AuthorizationHeaderMalformed', '<Region>eu-west-3</Region>')],
     ],
-  ])('a region is learnt from %s, once', async (_name, reply) => {
+  ])('use the region from %s, and learn it once', async (_name, reply) => {
     answers(GLOBAL, reply);
     const asked = answers(there, [200, 'x'], [200, 'y']);
     const store = open({ credentials: KEYS });
@@ -412,20 +412,20 @@ describe('s3:// places', () => {
     await store.read('l');
     expect(asked.map(regionOf)).toEqual(['eu-west-3', 'eu-west-3']);
   });
-  test('a public bucket is found likewise, also one with dots', async () => {
+  test('of a public bucket with dots in its name are found too', async () => {
     answers('https://s3.amazonaws.com', [301, '', { 'x-amz-bucket-region': 'eu-west-3' }]);
     const asked = answers('https://s3.eu-west-3.amazonaws.com', [200, 'x']);
     await open({}, 's3://a.b.c/vol').read('k');
     expect(asked[0].path).toBe('/a.b.c/vol/k');
   });
   test.each(['evil.org/', '..', 'EU-WEST-3', 'eu-west-3.evil.org', 'a'.repeat(70)])(
-    '%j is no region',
+    'ignore the invalid region %j',
     async (region) => {
       answers(GLOBAL, [301, '', { 'x-amz-bucket-region': region }]);
       await expect(open({ credentials: KEYS }).read('k')).rejects.toMatchObject({ status: 301 });
     },
   );
-  test('a region that moves for ever is an error', async () => {
+  test('fail if the region keeps changing', async () => {
     answers(GLOBAL, [301, '', { 'x-amz-bucket-region': 'eu-west-1' }]);
     answers('https://bucket.s3.eu-west-1.amazonaws.com', [301, '', { 'x-amz-bucket-region': 'eu-west-2' }]);
     answers('https://bucket.s3.eu-west-2.amazonaws.com', [301, '', { 'x-amz-bucket-region': 'eu-west-1' }]);
@@ -459,10 +459,10 @@ describe('s3:// places', () => {
       { endpoint: 'https://minio.lab:9000', env: { AWS_ENDPOINT_URL_S3: 'https://other' } },
       'https://minio.lab:9000/bucket/p',
     ],
-  ])('%s says where', (_name, options, url) => expect(open(options, 's3://bucket/p').url).toBe(url));
+  ])('are chosen by %s', (_name, options, url) => expect(open(options, 's3://bucket/p').url).toBe(url));
 
   test.each(['minio', 'ftp://minio', 'https://u:passw0rd@minio', 'https://minio/?a=b', ''])(
-    'an endpoint is no %j',
+    'refuse the endpoint %j',
     (endpoint) => {
       expect(() => open({ endpoint })).toThrow(
         expect.objectContaining({ code: 'BAD_PATH', message: expect.not.stringContaining('passw0rd') }),
@@ -470,14 +470,14 @@ describe('s3:// places', () => {
     },
   );
   test.each([{ credentials: KEYS }, { profile: 'lab' }, { headers: { authorization: 'x' } }])(
-    '%j does not go over plain http',
+    'refuse to send %j over plain http',
     (options) => {
       expect(() => open({ ...options, endpoint: 'http://minio.lab' })).toThrow(
         expect.objectContaining({ code: 'INSECURE_TOKEN' }),
       );
     },
   );
-  test('nor does what would be found', async () => {
+  test('on plain http do not get credentials that could be found', async () => {
     answers('http://minio.lab', REFUSED);
     const env = {
       CLOUD_VOLUME_DIR: secretsFolder({
@@ -489,7 +489,7 @@ describe('s3:// places', () => {
       message: expect.stringContaining('http://minio.lab/bucket/ is neither'),
     });
   });
-  test("a region in CloudVolume's file is for its keys", async () => {
+  test("use the region in CloudVolume's file to sign", async () => {
     const env = {
       CLOUD_VOLUME_DIR: secretsFolder({
         'aws-secret.json': {

@@ -13,7 +13,7 @@ let folder: string;
 beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'bom-'))));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** The same text, as editors and shells keep it. */
+/** Encodings in which editors and shells write a text. */
 const WRITERS: Record<string, (text: string) => Uint8Array> = {
   'UTF-8': (text) => Buffer.from(text),
   'UTF-8 with a byte order mark': (text) => Buffer.from(`\ufeff${text}`),
@@ -25,7 +25,7 @@ describe.each(Object.keys(WRITERS))('a file in %s', (name) => {
   const write = (file: string, json: object): void =>
     writeFileSync(file, WRITERS[name](JSON.stringify(json)));
 
-  test('is read as secrets, as a token and as the map of servers', async () => {
+  test('can be read as secrets, as a token, and as the map of servers', async () => {
     const at = secretsFolder(),
       secrets = join(at, 'secrets'),
       env = { CLOUD_VOLUME_DIR: at };
@@ -44,7 +44,7 @@ describe.each(Object.keys(WRITERS))('a file in %s', (name) => {
     expect(said).toEqual([expect.stringContaining('holds cave-secret.json, google-secret.json')]);
   });
 
-  test('keeps what else is in it when a token is saved', async () => {
+  test('keeps its other fields when a token is saved', async () => {
     const at = secretsFolder(),
       secrets = join(at, 'secrets'),
       env = { CLOUD_VOLUME_DIR: at },

@@ -1,4 +1,7 @@
-/** Public buckets, files and servers are read without a vendor's library in memory: each is imported where it is called, and there only. */
+/**
+ * The libraries of vendors are imported only where they are called, so that public buckets, files and servers
+ * never load them.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
@@ -9,11 +12,11 @@ const sources = readdirSync(lib, { recursive: true, encoding: 'utf8' }).filter((
 );
 const VENDORS = /^import (?!type ).* from '(google-|gcp-|@aws-|@smithy)/m;
 
-test('no file imports them when it is loaded', () => {
+test('no file imports a library of a vendor when it is loaded', () => {
   expect(sources.length).toBeGreaterThan(50);
   expect(sources.filter((name) => VENDORS.test(readFileSync(join(lib, name), 'utf8')))).toEqual([]);
 });
-test('two files import them later', () => {
+test('two files import a library of a vendor when it is needed', () => {
   expect(
     sources
       .filter((name) => /import\('(google-|@aws-|@smithy)/.test(readFileSync(join(lib, name), 'utf8')))
