@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** Specs are TypeScript ES modules: testing/jest-transform.mjs strips the types, Node runs them as they are. */
 export default {
   testEnvironment: 'node',
@@ -5,8 +7,9 @@ export default {
   roots: ['<rootDir>/spec'],
   testMatch: ['**/*.spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],
+  globalSetup: '<rootDir>/testing/jest-setup.mjs',
   transform: { '^.+\\.ts$': '<rootDir>/testing/jest-transform.mjs' },
   testTimeout: 300_000,
-  maxWorkers: '100%',
+  maxWorkers: availableParallelism() + 1, // some specs wait: for servers that are late, for processes
   workerIdleMemoryLimit: '768MB', // a worker that has run many specs collects garbage more than it works
 };

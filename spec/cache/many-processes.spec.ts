@@ -7,17 +7,16 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { CacheFolder } from '../../lib/cache/cache-folder.ts';
 import type { DiskCacheCounts } from '../../lib/cache/disk-cache.ts';
 import { cacheStats, verifyCache } from '../../lib/cache/cache-maintenance.ts';
-import { compiled } from './compiled.ts';
+import { program } from '../support/program.ts';
 
 const MAX_BYTES = 3 * 1024 * 1024,
   PROCESSES = 20,
   ROUNDS = 250;
 
-let made: string, folder: string, script: string;
+let made: string, folder: string;
 beforeAll(async () => {
   made = await mkdtemp(join(tmpdir(), 'gp-cache-'));
   folder = join(made, 'cache');
-  script = await compiled('hammer', join(made, 'code'));
 });
 afterAll(() => rm(made, { recursive: true }));
 
@@ -37,7 +36,7 @@ function deferred(): { promise: Promise<void>; resolve: () => void } {
 function hammer(seed: number, kill: Promise<void> | undefined): Promise<Ended> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [
-      script,
+      program('spec/cache/hammer.ts'),
       folder,
       String(MAX_BYTES),
       String(seed),

@@ -5,11 +5,11 @@ import { once } from 'node:events';
 import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { loadFixture } from '../../testing/fixtures.ts';
+import { program } from '../support/program.ts';
 import { firstChange } from './first-change.ts';
 
-const main = fileURLToPath(new URL('../../lib/cli/main.ts', import.meta.url));
+const main = program('lib/cli/main.ts');
 const volume = loadFixture('img_raw_u8').folder;
 
 let folder: string;
@@ -20,7 +20,7 @@ function start(
   argv: readonly string[],
   stdio: StdioOptions = 'pipe',
 ): ChildProcess & { messages: () => string } {
-  const child = spawn(process.execPath, ['--import', 'tsx', main, ...argv], { stdio });
+  const child = spawn(process.execPath, [main, ...argv], { stdio });
   let stderr = '';
   child.stderr?.on('data', (part) => (stderr += String(part)));
   child.stdin?.on('error', () => undefined); // it may end before it has read everything

@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import got from 'got';
 import { openGraphene, openPrecomputed } from '../../lib/index.ts';
 import { buildWorld, writeWorld } from '../../mocks/world.ts';
+import { program } from '../support/program.ts';
 import { runCli } from './run-cli.ts';
 
-const main = fileURLToPath(new URL('../../lib/cli/main.ts', import.meta.url));
+const main = program('lib/cli/main.ts');
 const folder = mkdtempSync(join(tmpdir(), 'graphene-points-'));
 const world = buildWorld({
   labels: (x) => (x < 8 ? 1n : 2n),
@@ -49,9 +49,7 @@ afterEach(() => running.forEach((child) => child.kill('SIGKILL')));
 
 /** Starts the command as a process, as other languages do. */
 async function start(...flags: string[]) {
-  const child = spawn(process.execPath, ['--import', 'tsx', main, 'mock', ...flags], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(process.execPath, [main, 'mock', ...flags], { stdio: ['ignore', 'pipe', 'inherit'] });
   running.add(child);
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   const stop = async (signal: NodeJS.Signals): Promise<unknown[]> => {

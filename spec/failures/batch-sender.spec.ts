@@ -301,7 +301,7 @@ describe('sendInBatches', () => {
           if (script.every((k) => k < 3)) expect(new Set(of)).toEqual(new Set(['ok']));
         },
       ),
-      { seed: 11, numRuns: 300 },
+      { seed: 11, numRuns: 150 },
     );
   });
 });

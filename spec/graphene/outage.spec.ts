@@ -1,6 +1,5 @@
 /** Outages: what a deadline keeps and what it says is missing, and that nothing stays behind however a call is left. */
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import {
   DeadlineError,
@@ -15,6 +14,7 @@ import type { Progress } from '../../lib/points/point-reader.ts';
 import { serveMocks, type Fault, type ServedMocks } from '../../mocks/index.ts';
 import { BEFORE, rootOf, spreadPoints, worldBucket, worldGraph, WORLD } from '../../testing/graph-world.ts';
 import { fakeTimeouts } from '../support/fake-timeouts.ts';
+import { program } from '../support/program.ts';
 import { deferred } from '../support/stub-store.ts';
 import { supervoxel } from '../../testing/tiny-volume.ts';
 
@@ -299,11 +299,7 @@ describe('timeoutMs', () => {
 
 test('however a call is left, nothing stays open: no timer, socket, file or listener, no warning, no unhandled rejection', async () => {
   jest.useRealTimers();
-  const child = spawn(process.execPath, [
-    '--import',
-    'tsx',
-    fileURLToPath(new URL('outage-run.ts', import.meta.url)),
-  ]);
+  const child = spawn(process.execPath, [program('spec/graphene/outage-run.ts')]);
   let out = '',
     err = '';
   child.stdout.on('data', (text: Buffer) => (out += text.toString()));

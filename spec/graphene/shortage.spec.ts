@@ -3,11 +3,11 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { serveMocks, type ServedMocks } from '../../mocks/index.ts';
 import { VOLUMES_FOLDER } from '../../testing/fixtures.ts';
 import { worldBucket, worldGraph } from '../../testing/graph-world.ts';
+import { program } from '../support/program.ts';
 
 let served: ServedMocks, folder: string;
 beforeAll(async () => {
@@ -20,16 +20,13 @@ afterAll(async () => {
 });
 
 test('a process without file descriptors waits for them', async () => {
-  const script = fileURLToPath(new URL('shortage-run.ts', import.meta.url));
   // The shell lowers the limit for what it becomes.
   const child = spawn('sh', [
     '-c',
     'ulimit -n 256; exec "$@"',
     'sh',
     process.execPath,
-    '--import',
-    'tsx',
-    script,
+    program('spec/graphene/shortage-run.ts'),
     served.url,
     VOLUMES_FOLDER,
     join(folder, 'cache'),

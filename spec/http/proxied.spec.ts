@@ -17,6 +17,7 @@ import { openStore } from '../../lib/storage/open-store.ts';
 import { runCli } from '../cli/run-cli.ts';
 import { secretsFolder } from '../support/clouds.ts';
 import { serve, type LoopbackServer } from '../support/http-server.ts';
+import { program } from '../support/program.ts';
 import { serveProxy, type ProxyServer } from '../support/proxy-server.ts';
 import { tinyFiles, type TinyVolume } from '../../testing/tiny-volume.ts';
 
@@ -159,19 +160,15 @@ describe('https:// through a proxy', () => {
     const tunnels = await serveProxy({ port: (tls.address() as AddressInfo).port });
     try {
       const run = promisify(execFile),
-        script = fileURLToPath(new URL('proxy-run.ts', import.meta.url));
-      const { stdout } = await run(
-        process.execPath,
-        ['--import', 'tsx', script, 'https://data.example.org/v'],
-        {
-          env: {
-            PATH: process.env.PATH,
-            HOME: process.env.HOME,
-            NODE_EXTRA_CA_CERTS: fixture('example.crt'),
-            HTTPS_PROXY: tunnels.url.replace('//', '//user:proxy-password-0@'),
-          },
+        script = program('spec/http/proxy-run.ts');
+      const { stdout } = await run(process.execPath, [script, 'https://data.example.org/v'], {
+        env: {
+          PATH: process.env.PATH,
+          HOME: process.env.HOME,
+          NODE_EXTRA_CA_CERTS: fixture('example.crt'),
+          HTTPS_PROXY: tunnels.url.replace('//', '//user:proxy-password-0@'),
         },
-      );
+      });
       expect(JSON.parse(stdout)).toEqual({
         value: String(2n ** 60n + 9n),
         requests: 1,

@@ -242,7 +242,7 @@ describe('snapping', () => {
         );
         for (const key of store.keys) expect(touched).toContain(key);
       }),
-      { seed: 12, numRuns: 250 },
+      { seed: 12, numRuns: 120 },
     ));
 
   test('leaves a point with a label of its own alone, and one with none in reach on background', async () => {

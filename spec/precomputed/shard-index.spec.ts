@@ -255,9 +255,9 @@ describe('a hostile index', () => {
           expect(ids.every((id, i) => i === 0 || ids[i - 1] < id)).toBe(true);
         },
       ),
-      { seed: 4, numRuns: 15_000 },
+      { seed: 4, numRuns: 6_000 },
     );
-    expect(Math.min(...Object.values(seen))).toBeGreaterThan(1000);
+    expect(Math.min(...Object.values(seen))).toBeGreaterThan(400);
   });
 
   test('of a shard gives the ranges or the error of the definition', () => {
@@ -283,8 +283,8 @@ describe('a hostile index', () => {
           ]++;
         },
       ),
-      { seed: 4, numRuns: 10_000 },
+      { seed: 4, numRuns: 4_000 },
     );
-    expect(Math.min(seen.range, seen.BAD_HEADER, seen.TRUNCATED)).toBeGreaterThan(1000);
+    expect(Math.min(seen.range, seen.BAD_HEADER, seen.TRUNCATED)).toBeGreaterThan(400);
   });
 });

@@ -86,7 +86,7 @@ describe('MemberTable', () => {
           expect(members.size).toBeLessThanOrEqual(maxEntries);
         }
       }),
-      { seed: 9, numRuns: 40 },
+      { seed: 9, numRuns: 20 },
     );
   });
 
