@@ -7,13 +7,18 @@ import type { Report } from './report.ts';
 export interface CommandContext {
   io: Io;
   report: Report;
-  /** Wraps the work of a command. `work` returns whether any row needs attention, which becomes exit code 1. */
+  /**
+   * Wraps the work of a command. `work` returns whether any row needs attention, which becomes exit code 1.
+   */
   action: <Args extends unknown[]>(
     work: (...args: Args) => Promise<boolean | void>,
   ) => (...args: Args) => Promise<void>;
 }
 
-/** Gives a command its arguments, flags and action. The action loads its modules when it runs, so that `--help` stays fast. */
+/**
+ * Gives a command its arguments, flags and action. The action loads its modules when it runs, so that
+ * `--help` stays fast.
+ */
 export type DefineCommand = (command: Command, surroundings: CommandContext) => unknown;
 
 /** The help of a path to any volume. */

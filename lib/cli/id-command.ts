@@ -1,4 +1,7 @@
-/** Runs the commands on tables of IDs: reads a table, writes the same rows with their answers, and prints a summary. */
+/**
+ * Runs the commands on tables of IDs: reads a table, writes the same rows with their answers, and prints a
+ * summary.
+ */
 import type { RowCounts } from '../jobs/answer-table.ts';
 import type { MissingText } from '../tables/text/answer-cells.ts';
 import type { FormatName } from '../tables/formats.ts';

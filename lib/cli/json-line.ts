@@ -1,4 +1,7 @@
-/** Writes answers as JSON Lines: IDs are strings, timestamps are ISO 8601, and names are in snake case, like the columns of tables. */
+/**
+ * Writes answers as JSON Lines: IDs are strings, timestamps are ISO 8601, and names are in snake case, like
+ * the columns of tables.
+ */
 
 import { redactSecrets } from '../base/secret-redaction.ts';
 

@@ -34,7 +34,12 @@ function plainOptions({ resolution, server, ocdbt, ...rest }: OpenGrapheneOption
   return { ...rest, resolution };
 }
 
-/** Opens the graph of a path for a job that reads no voxels. The watershed that the server names is not opened. @throws UsageError. */
+/**
+ * Opens the graph of a path for a job that reads no voxels. The watershed that the server names is not
+ * opened.
+ *
+ * @throws UsageError.
+ */
 export async function openGraph(
   path: string,
   options: Omit<OpenGrapheneOptions, 'dataDir' | 'rootCache'>,

@@ -1,4 +1,7 @@
-/** Parses the values of options. Each function throws InvalidArgumentError for an invalid value, which becomes exit code 2. */
+/**
+ * Parses the values of options. Each function throws InvalidArgumentError for an invalid value, which becomes
+ * exit code 2.
+ */
 import { InvalidArgumentError } from 'commander';
 import { MAX_TIMEOUT_MS } from '../base/deadline.ts';
 import { parseTimestamp } from '../chunkedgraph/ids/timestamp.ts';

@@ -9,7 +9,10 @@ export function markRepeatable(option: Option): Option {
   return option;
 }
 
-/** Makes a command and its subcommands refuse a second value of every other option. Call it after all options are added. */
+/**
+ * Makes a command and its subcommands refuse a second value of every other option. Call it after all options
+ * are added.
+ */
 export function refuseRepeats(command: Command): void {
   for (const option of command.options) {
     if (repeatable.has(option)) continue;

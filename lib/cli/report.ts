@@ -5,11 +5,16 @@ import type { TableProgress } from '../jobs/answer-table.ts';
 import { messageWithCauses } from '../jobs/messages.ts';
 import type { Io } from './io.ts';
 
-/** Replaces characters that would control a terminal, such as escapes, line ends and text directions, in text from servers and files. */
+/**
+ * Replaces characters that would control a terminal, such as escapes, line ends and text directions, in text
+ * from servers and files.
+ */
 export const stripControls = (message: string): string =>
   message.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ');
 
-/** Formats rows of cells as lines. Each column is as wide as its widest cell, and each line has a line end. */
+/**
+ * Formats rows of cells as lines. Each column is as wide as its widest cell, and each line has a line end.
+ */
 export function alignColumns(rows: readonly (readonly string[])[]): string {
   const table = rows.map((row) => row.map(stripControls));
   const widths = table.reduce<number[]>(
@@ -54,7 +59,11 @@ export class Report {
       for (const line of (error.stack ?? '').split('\n')) this.line(line);
   }
 
-  /** Prepares the progress bar. @returns A function that takes the progress; undefined if standard error is not a terminal. */
+  /**
+   * Prepares the progress bar.
+   *
+   * @returns A function that takes the progress; undefined if standard error is not a terminal.
+   */
   async startProgress(): Promise<((progress: TableProgress) => void) | undefined> {
     const { stderr } = this.#io;
     if (!stderr.isTTY) return undefined;
@@ -88,7 +97,10 @@ export class Report {
     this.#shows = false;
   }
 
-  /** Removes the bar before other output: the bar moves the cursor back to its first line, which must still be its own. */
+  /**
+   * Removes the bar before other output: the bar moves the cursor back to its first line, which must still be
+   * its own.
+   */
   #hideBar(): void {
     this.#bar?.stop();
     this.#bar = undefined;

@@ -1,4 +1,7 @@
-/** Checks required options. Commander would report a missing option before an unknown one; here the unknown option comes first. */
+/**
+ * Checks required options. Commander would report a missing option before an unknown one; here the unknown
+ * option comes first.
+ */
 import type { Command, Option } from 'commander';
 
 const needed = new WeakSet<Option>();

@@ -1,4 +1,7 @@
-/** Runs `graphene-points demo`: looks up points in a small volume served on this machine, before and after a merge. */
+/**
+ * Runs `graphene-points demo`: looks up points in a small volume served on this machine, before and after a
+ * merge.
+ */
 import { readFile } from 'node:fs/promises';
 import { openGraphene } from '../graphene/open-and-resolve.ts';
 import type { Io } from './io.ts';

@@ -1,4 +1,7 @@
-/** Runs `graphene-points doctor`: checks whether a volume can be read from this machine, and prints the findings. */
+/**
+ * Runs `graphene-points doctor`: checks whether a volume can be read from this machine, and prints the
+ * findings.
+ */
 import type { Finding } from '../doctor/findings.ts';
 import { diagnose } from '../doctor/diagnose.ts';
 import { GRAPHENE_OPTIONS } from '../graphene/opening-options.ts';

@@ -1,4 +1,6 @@
-/** Runs `graphene-points login`: reads a token from the user and saves it where this program looks for tokens. */
+/**
+ * Runs `graphene-points login`: reads a token from the user and saves it where this program looks for tokens.
+ */
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { saveToken, newTokenPage, tokenListPage } from '../cave/save-token.ts';

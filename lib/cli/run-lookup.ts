@@ -1,4 +1,6 @@
-/** Runs `graphene-points lookup`: looks up the points of a table and writes the same rows with their answers. */
+/**
+ * Runs `graphene-points lookup`: looks up the points of a table and writes the same rows with their answers.
+ */
 import type { AnyOptionTable } from '../base/option-table.ts';
 import { parseTimestampOption } from '../chunkedgraph/ids/timestamp.ts';
 import { GRAPHENE_OPTIONS, OPEN_OPTIONS } from '../graphene/opening-options.ts';

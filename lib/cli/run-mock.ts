@@ -1,4 +1,6 @@
-/** Runs `graphene-points mock`: serves a volume and its chunkedgraph on loopback, for clients in any language. */
+/**
+ * Runs `graphene-points mock`: serves a volume and its chunkedgraph on loopback, for clients in any language.
+ */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

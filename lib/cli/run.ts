@@ -1,4 +1,7 @@
-/** Runs one command line and turns errors into exit codes. Commands are loaded only when named, so that `--version` and `--help` are fast. */
+/**
+ * Runs one command line and turns errors into exit codes. Commands are loaded only when named, so that
+ * `--version` and `--help` are fast.
+ */
 import { Command, CommanderError } from 'commander';
 import { leaveOnAbort } from '../base/abort.ts';
 import { USER_AGENT } from '../http/user-agent.ts';
@@ -75,7 +78,10 @@ async function runCommand(argv: readonly string[], io: Io, report: Report): Prom
   }
 }
 
-/** Creates the program with the names of all commands, and the flags of the command that is named, also in `help COMMAND`. */
+/**
+ * Creates the program with the names of all commands, and the flags of the command that is named, also in
+ * `help COMMAND`.
+ */
 async function programFor(argv: readonly string[], surroundings: CommandContext): Promise<Command> {
   const { stdout, stderr } = surroundings.io;
   const program = new Command('graphene-points')

@@ -53,7 +53,10 @@ function formatTimestamps({
     : `${first} to ${timestamps.last.toISOString()} (${count(timestamps.count, 'timestamp')})`;
 }
 
-/** Formats the summary as JSON. `timestamp` is null if no roots were looked up, or if rows have their own: then `timestamps` is set. */
+/**
+ * Formats the summary as JSON. `timestamp` is null if no roots were looked up, or if rows have their own:
+ * then `timestamps` is set.
+ */
 export function statsJson({
   rows,
   sides,

@@ -1,4 +1,6 @@
-/** Opens the input and output files of a job, and checks that no output overwrites another file of the job. */
+/**
+ * Opens the input and output files of a job, and checks that no output overwrites another file of the job.
+ */
 import { fstatSync, lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { onAbort } from '../base/abort.ts';
@@ -29,15 +31,19 @@ export interface JobFileNames {
 export interface JobFiles {
   /** Reads the input file. */
   source(): AsyncIterable<Uint8Array>;
-  /** Runs a job that writes the output. A partial file stays only after an interrupt. @returns undefined if the reader has closed the output. */
+  /**
+   * Runs a job that writes the output. A partial file stays only after an interrupt.
+   *
+   * @returns undefined if the reader has closed the output.
+   */
   writeOutput<T>(job: (sink: ByteSink) => Promise<T>): Promise<T | undefined>;
   writeStats(json: string): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Locks the output files before anything is read or requested. The file for the counts is also opened, so that a job fails at once if it
- * cannot be written.
+ * Locks the output files before anything is read or requested. The file for the counts is also opened, so
+ * that a job fails at once if it cannot be written.
  *
  * @throws UsageError if a file would overwrite another; TableError IN_USE, UNREADABLE.
  */
@@ -107,7 +113,10 @@ interface JobFile {
   id: string | undefined;
 }
 
-/** Refuses files that would overwrite each other. Only `--out` may name the input: the new table replaces it when it is complete. */
+/**
+ * Refuses files that would overwrite each other. Only `--out` may name the input: the new table replaces it
+ * when it is complete.
+ */
 async function refuseOverwrites({ input, out, stats }: JobFileNames, io: Io): Promise<void> {
   const read: JobFile[] = [],
     written: (JobFile & { option: string; path: string })[] = [],

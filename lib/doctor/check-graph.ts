@@ -21,7 +21,10 @@ import { MAX_INFO_BYTES, SILENT_LOGGER, type DoctorOptions } from './doctor-opti
 import { fail, ok, warn, type Finding, type Findings } from './findings.ts';
 import { lookUpNearMiddle } from './check-look-up.ts';
 
-/** A difference between the clocks that needs no advice: `Date` headers have whole seconds, and networks are slow. */
+/**
+ * A difference between the clocks that needs no advice: `Date` headers have whole seconds, and networks are
+ * slow.
+ */
 const TOLERATED_SKEW_MS = 5000;
 
 /** Yields one finding per step: token, datastack, access, clock, bucket, server, look-up and versions. */

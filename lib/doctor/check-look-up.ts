@@ -1,11 +1,17 @@
-/** Checks one look-up: searches for a voxel with a label, first near the middle of the volume, then throughout it. */
+/**
+ * Checks one look-up: searches for a voxel with a label, first near the middle of the volume, then throughout
+ * it.
+ */
 import { formatVec3, type Vec3 } from '../base/vec3.ts';
 import { fail, ok, warn, type Finding } from './findings.ts';
 import { scaleAt, type Scale } from '../precomputed/volume-info.ts';
 import { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import type { PrecomputedVolume } from '../graphene/precomputed-volume.ts';
 
-/** The offsets of the sampled voxels: fractions of a chunk from the middle, then fractions of the whole volume. */
+/**
+ * The offsets of the sampled voxels: fractions of a chunk from the middle, then fractions of the whole
+ * volume.
+ */
 const ROUNDS = [
   [-0.2, 0, 0.2],
   [1 / 6, 1 / 2, 5 / 6],

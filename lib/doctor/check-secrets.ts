@@ -44,7 +44,9 @@ export async function* checkSecrets(
   }
 }
 
-/** Returns the mode of a file that other users can access; false if they cannot, or if the mode is unknown. */
+/**
+ * Returns the mode of a file that other users can access; false if they cannot, or if the mode is unknown.
+ */
 async function readSharedMode(path: string): Promise<string | false> {
   const { mode } = await stat(path).catch(() => ({ mode: 0 }));
   return (mode & 0o077) !== 0 && (mode & 0o777).toString(8);

@@ -1,4 +1,7 @@
-/** Checks whether volumes can be read from this machine. Each finding says what to do next, and no finding contains a token. */
+/**
+ * Checks whether volumes can be read from this machine. Each finding says what to do next, and no finding
+ * contains a token.
+ */
 import { LookupError } from '../base/errors.ts';
 import { findServer } from '../cave/cave-server.ts';
 import type { Host } from '../chunkedgraph/server/graph-path.ts';
@@ -19,9 +22,11 @@ export type { DoctorOptions } from './doctor-options.ts';
 const OLDEST_NODE = [20, 19];
 
 /**
- * Runs the checks in an order in which later checks build on earlier ones. It stops at a failed check that the others need.
+ * Runs the checks in an order in which later checks build on earlier ones. It stops at a failed check that
+ * the others need.
  *
- * @param path A path for `openGraphene` or `openPrecomputed`; undefined checks this machine and the token of the server.
+ * @param path A path for `openGraphene` or `openPrecomputed`; undefined checks this machine and the token
+ *   of the server.
  * @throws RangeError or TypeError for an invalid option; `signal.reason`.
  */
 export async function* diagnose(path: string | undefined, options: DoctorOptions = {}): Findings {
@@ -54,7 +59,9 @@ function checkNode(version: string): Finding {
   };
 }
 
-/** Checks whether the server accepts the token. Source: middle_auth_client, decorators.py, `user_cache_http`. */
+/**
+ * Checks whether the server accepts the token. Source: middle_auth_client, decorators.py, `user_cache_http`.
+ */
 async function* checkServer(http: HttpClient, options: DoctorOptions): Findings {
   const host = await findServer('', options.server, process.env);
   const { finding, token } = await checkToken(host, {

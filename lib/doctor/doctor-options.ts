@@ -2,7 +2,10 @@
 import type { Logger } from '../base/logger.ts';
 import type { OpenGrapheneOptions } from '../graphene/option-types.ts';
 
-/** Options of the doctor: those of opening a volume that matter here, and the Node version and clock for specs. */
+/**
+ * Options of the doctor: those of opening a volume that matter here, and the Node version and clock for
+ * specs.
+ */
 export interface DoctorOptions extends Pick<
   OpenGrapheneOptions,
   'server' | 'authServer' | 'token' | 'dataDir' | 'ocdbt' | 'storage' | 'signal' | 'retries'

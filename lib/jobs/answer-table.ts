@@ -1,4 +1,7 @@
-/** Runs a job on a table: reads rows in batches, looks them up, and writes the same rows with their answers. Memory stays bounded. */
+/**
+ * Runs a job on a table: reads rows in batches, looks them up, and writes the same rows with their answers.
+ * Memory stays bounded.
+ */
 import type { LookupStats } from '../points/result.ts';
 import { PointStatus, statusText } from '../points/status.ts';
 import type { Batch, TableSink, TableSource } from '../tables/table.ts';
@@ -11,7 +14,11 @@ import { addStats, emptyStats } from './stats.ts';
 
 /** Options of all jobs on tables. */
 export interface RowOptions extends RowWarningOptions {
-  /** A batch ends with the first block of rows (64 KiB of text or more) at which it has this many rows. @default 1_000_000 */
+  /**
+   * A batch ends with the first block of rows (64 KiB of text or more) at which it has this many rows.
+   *
+   * @default 1_000_000
+   */
   batchRows?: number;
   /** The text for a missing answer in CSV and TSV. JSON Lines have null instead. @default 'empty' */
   missing?: MissingText;
@@ -35,7 +42,10 @@ type ChunkProgress = (progress: { chunksDone: number; chunks: number }) => void;
 export interface TableJob {
   /** What a valid row has, for the summary of warnings: `a valid point`. */
   readonly wanted: string;
-  /** The names of the sides of a row, such as the columns of the two sides of a synapse. Known after the first batch is read. */
+  /**
+   * The names of the sides of a row, such as the columns of the two sides of a synapse. Known after the first
+   * batch is read.
+   */
   readonly sides: readonly string[];
   /** Prepares the look-up of a batch. */
   prepare(batch: Batch): BatchLookup;
@@ -45,7 +55,9 @@ export interface TableJob {
 export interface BatchLookup {
   /** Returns why a row is invalid, or undefined. Called for all rows, in their order. @throws TableError */
   problemOf(row: number): RowProblem | undefined;
-  /** Looks up all rows. The answers of all rows for the first side come first, then those for the second side. */
+  /**
+   * Looks up all rows. The answers of all rows for the first side come first, then those for the second side.
+   */
   lookUp(signal: AbortSignal, onProgress: ChunkProgress | undefined): Promise<LookupAnswers>;
 }
 
@@ -56,14 +68,18 @@ export interface RowCounts {
   sides?: readonly string[];
   /** The number of answers per status, by the text of the status. A status that did not occur is left out. */
   statuses: Record<string, number>;
-  /** Sums over all batches; a chunk or supervoxel in several batches counts in each. `ms.total` is the wall time of the whole job. */
+  /**
+   * Sums over all batches; a chunk or supervoxel in several batches counts in each. `ms.total` is the wall
+   * time of the whole job.
+   */
   stats: LookupStats;
 }
 
 /**
  * Looks up and writes every row.
  *
- * @throws TableError if the table cannot be read. The message has the number of the row (data rows count from 1).
+ * @throws TableError if the table cannot be read. The message has the number of the row (data rows count
+ *   from 1).
  */
 export async function answerTable<B extends Batch>(
   source: TableSource<B>,

@@ -19,8 +19,8 @@ const BATCH_ROWS = 100_000;
 /**
  * Collects each distinct ID once, in the order met. Zeros and empty cells are left out.
  *
- * @returns The IDs, and the number of rows with any other cell. Words for a missing ID, such as `nan`, count among those rows,
- *   because the output does not show them.
+ * @returns The IDs, and the number of rows with any other cell. Words for a missing ID, such as `nan`,
+ *   count among those rows, because the output does not show them.
  * @throws TableError.
  */
 export async function collectIds(

@@ -1,4 +1,7 @@
-/** Chooses the input columns of a table and names its output columns, as CAVE does: `pt_position` gives `pt_supervoxel_id` and `pt_root_id`. */
+/**
+ * Chooses the input columns of a table and names its output columns, as CAVE does: `pt_position` gives
+ * `pt_supervoxel_id` and `pt_root_id`.
+ */
 import { TableError } from '../base/errors.ts';
 import { statusCode } from '../points/status.ts';
 import { isMissing } from '../tables/missing.ts';
@@ -6,7 +9,10 @@ import type { PointColumns } from '../tables/table.ts';
 
 /** What the names of the output columns depend on. */
 export interface OutputNaming {
-  /** The position column, or the start of the names of three columns. Without `_position`, it is the prefix of every output. */
+  /**
+   * The position column, or the start of the names of three columns. Without `_position`, it is the prefix of
+   * every output.
+   */
   position?: string;
   /** `graph`: supervoxel and root; `supervoxels`: no root; `values`: one column per channel. */
   kind: 'graph' | 'supervoxels' | 'values';
@@ -42,7 +48,8 @@ export function outputNames({
 const AXIS_ENDS = ['_x,_y,_z', '_X,_Y,_Z', '.x,.y,.z', '.X,.Y,.Z'].map((ends) => ends.split(','));
 
 /**
- * Finds the columns of a point: the column with this name, or three columns whose names start with it and end with an axis.
+ * Finds the columns of a point: the column with this name, or three columns whose names start with it and end
+ * with an axis.
  *
  * @throws TableError MISSING_COLUMN.
  */
@@ -59,7 +66,10 @@ export function findPointColumns(found: readonly string[], position: string): Po
   return axes as [string, string, string];
 }
 
-/** Returns the common start of the names of three columns that are the axes of a point, such as `pre_pt_position`. */
+/**
+ * Returns the common start of the names of three columns that are the axes of a point, such as
+ * `pre_pt_position`.
+ */
 export function findPointStem(columns: PointColumns): string | undefined {
   for (const ends of AXIS_ENDS) {
     const stem = columns[0].slice(0, -ends[0].length);
@@ -92,8 +102,8 @@ export const findIdColumns = (
   named.length > 0 ? named.map((name) => findIdColumn(found, kind, name)) : [findIdColumn(found, kind)];
 
 /**
- * Finds the column with IDs of a kind, such as `root_id`. It is the named column; otherwise the column with that name, the only column
- * whose name ends with it, or the only column of the table.
+ * Finds the column with IDs of a kind, such as `root_id`. It is the named column; otherwise the column with
+ * that name, the only column whose name ends with it, or the only column of the table.
  *
  * @throws TableError MISSING_COLUMN.
  */
@@ -121,7 +131,8 @@ export function findIdColumn(found: readonly string[], kind: string, named?: str
 }
 
 /**
- * Chooses the column for statuses: `status`, or another name if the table has a `status` column with a different meaning.
+ * Chooses the column for statuses: `status`, or another name if the table has a `status` column with a
+ * different meaning.
  *
  * @param other The other name, without the prefix.
  */
@@ -136,7 +147,9 @@ export function chooseStatusColumn(
   return found.includes(otherName) || !isUsable(status) ? otherName : status;
 }
 
-/** Returns whether the cells of a column can be statuses: each cell is missing or a status of this program. */
+/**
+ * Returns whether the cells of a column can be statuses: each cell is missing or a status of this program.
+ */
 export function holdsStatuses(cells: Iterable<string>): boolean {
   for (const cell of cells) if (!isMissing(cell) && statusCode(cell.trim()) === undefined) return false;
   return true;

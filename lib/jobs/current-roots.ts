@@ -16,7 +16,10 @@ export interface CurrentRoots {
   roots: BigUint64Array;
   /** For each row, the index of its root in `roots`. */
   indices: Uint32Array;
-  /** For each ID in `roots`, 1 if it is a root at the timestamp. It is 0 for the ID 0, and if the request failed. */
+  /**
+   * For each ID in `roots`, 1 if it is a root at the timestamp. It is 0 for the ID 0, and if the request
+   * failed.
+   */
   isCurrent: Uint8Array;
   /** Why a request failed, by index in `roots`. */
   errors: Map<number, Error>;

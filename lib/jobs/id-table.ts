@@ -1,4 +1,7 @@
-/** Runs jobs on tables of IDs, such as the roots of supervoxels or the update of older roots. These jobs read no voxels. */
+/**
+ * Runs jobs on tables of IDs, such as the roots of supervoxels or the update of older roots. These jobs read
+ * no voxels.
+ */
 import { TableError } from '../base/errors.ts';
 import { PointStatus, statusCode } from '../points/status.ts';
 import type { ByteSink } from '../tables/files/byte-streams.ts';
@@ -8,7 +11,10 @@ import type { Batch, CellsOf, ColumnChoice, TableColumns } from '../tables/table
 import { answerTable, type RowCounts, type RowOptions, type TableJob } from './answer-table.ts';
 import { type LookupAnswers, withPresetStatus } from './point-lookup.ts';
 
-/** The columns that a look-up of IDs reads and writes. A row may have several sides: one per `idsPerLookup` columns of IDs. */
+/**
+ * The columns that a look-up of IDs reads and writes. A row may have several sides: one per `idsPerLookup`
+ * columns of IDs.
+ */
 export interface IdColumns extends Partial<Omit<TableColumns, 'texts'>> {
   /** All columns of the first side of a row, then those of the second side. */
   ids: readonly string[];
@@ -94,7 +100,9 @@ export function hasInvalidId({ idStatus, rows }: Batch, row: number): boolean {
   return false;
 }
 
-/** Regroups columns that are stored side by side: one array per column of a side, with the rows of all sides. */
+/**
+ * Regroups columns that are stored side by side: one array per column of a side, with the rows of all sides.
+ */
 function groupSides<A extends BigUint64Array | Uint8Array>(columns: A, rows: number, width: number): A[] {
   if (width === 1) return [columns];
   const sides = columns.length / rows / width || 0;
@@ -107,7 +115,10 @@ function groupSides<A extends BigUint64Array | Uint8Array>(columns: A, rows: num
   });
 }
 
-/** Reads the statuses of an earlier run. `check` throws a TableError for a row whose status is not one of this program. */
+/**
+ * Reads the statuses of an earlier run. `check` throws a TableError for a row whose status is not one of this
+ * program.
+ */
 function readEarlierStatuses(
   batch: Batch,
   names: readonly string[],

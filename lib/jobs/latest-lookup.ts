@@ -1,6 +1,6 @@
 /**
- * Looks up what became of the roots of a table at a timestamp. One request checks which roots are still roots. For each replaced root,
- * the parts vote: the root that now holds most of them wins.
+ * Looks up what became of the roots of a table at a timestamp. One request checks which roots are still
+ * roots. For each replaced root, the parts vote: the root that now holds most of them wins.
  */
 import type { Suggestion } from '../chunkedgraph/api/successors.ts';
 import { GraphError } from '../base/errors.ts';

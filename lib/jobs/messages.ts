@@ -1,4 +1,7 @@
-/** Joins the messages of an error and its causes, outermost first. A message that an outer one contains is left out. */
+/**
+ * Joins the messages of an error and its causes, outermost first. A message that an outer one contains is
+ * left out.
+ */
 export function messageWithCauses(error: unknown): string {
   let text = '';
   let depth = 0;

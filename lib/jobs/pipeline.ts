@@ -1,4 +1,7 @@
-/** Runs batches through three stages at once: batch n + 1 is read while batch n is looked up and batch n - 1 is written. */
+/**
+ * Runs batches through three stages at once: batch n + 1 is read while batch n is looked up and batch n - 1
+ * is written.
+ */
 import { withJointSignal, leaveOnAbort } from '../base/abort.ts';
 
 /** The three stages of a pipeline. */
@@ -10,8 +13,9 @@ export interface Stages<B, A> {
 }
 
 /**
- * Looks up and writes all batches in order. At most three batches are in memory. After an error, the batches that were already looked
- * up are still written. A source that is still being read is left to its owner, who must close it.
+ * Looks up and writes all batches in order. At most three batches are in memory. After an error, the batches
+ * that were already looked up are still written. A source that is still being read is left to its owner, who
+ * must close it.
  *
  * @throws The error of the earliest batch that failed; signal.reason.
  */

@@ -165,7 +165,10 @@ export function createGraphLookup(
 const toDistanceColumns = ({ snappedNm }: { snappedNm?: Float32Array }): AnswerColumn[] =>
   snappedNm ? [{ values: snappedNm, stride: 1, offset: 0, zeroMeansMissing: false, decimals: 3 }] : [];
 
-/** Looks up the roots of each timestamp together, and merges their statuses and counts into those of the points. */
+/**
+ * Looks up the roots of each timestamp together, and merges their statuses and counts into those of the
+ * points.
+ */
 async function addRootsByTimestamp(
   answers: LookupAnswers,
   supervoxelIds: BigUint64Array,

@@ -13,9 +13,16 @@ import { readRowTimestamps } from './row-timestamps.ts';
 export interface PointTableOptions extends RowOptions {
   format: FormatName;
   text?: TextOptions;
-  /** The columns of the coordinates, if there are no `positions`. @default x, y and z, in lower or upper case */
+  /**
+   * The columns of the coordinates, if there are no `positions`.
+   *
+   * @default x, y and z, in lower or upper case
+   */
   columns?: readonly [string, string, string];
-  /** The points of a row: columns whose cells hold all three coordinates, or the start of the names of three columns. */
+  /**
+   * The points of a row: columns whose cells hold all three coordinates, or the start of the names of three
+   * columns.
+   */
   positions?: readonly string[];
   /** The column with the timestamp of each row. A row without a timestamp uses that of the job. */
   timestampColumn?: string;
@@ -25,7 +32,9 @@ export interface PointTableOptions extends RowOptions {
 
 /** What the job did, and the timestamps of its roots. */
 export interface TableSummary extends RowCounts {
-  /** The timestamp of all roots; undefined if no roots were looked up, or if rows have their own timestamps. */
+  /**
+   * The timestamp of all roots; undefined if no roots were looked up, or if rows have their own timestamps.
+   */
   timestamp?: Date;
   /** The timestamps of the roots, if rows have their own. */
   timestamps?: { first: Date | null; last: Date | null; count: number };
@@ -34,7 +43,8 @@ export interface TableSummary extends RowCounts {
 /**
  * Looks up and writes every row of a table. The caller finishes or abandons the sink.
  *
- * @throws TableError if the table cannot be read. The message has the number of the row (data rows count from 1).
+ * @throws TableError if the table cannot be read. The message has the number of the row (data rows count
+ *   from 1).
  */
 export async function lookUpPointTable(
   lookup: PointLookup,

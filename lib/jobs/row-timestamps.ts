@@ -16,8 +16,9 @@ export interface RowTimestamps extends PointTimestamps {
 const JOB_TIMESTAMP = -1;
 
 /**
- * Reads the timestamps from the first text column of a batch. A row without a timestamp uses that of the job. If a timestamp cannot be
- * read, the points of the row are removed from the batch and get the status `invalid_timestamp`.
+ * Reads the timestamps from the first text column of a batch. A row without a timestamp uses that of the job.
+ * If a timestamp cannot be read, the points of the row are removed from the batch and get the status
+ * `invalid_timestamp`.
  */
 export function readRowTimestamps(batch: Batch): RowTimestamps {
   const { rows, points, pointStatus } = batch,

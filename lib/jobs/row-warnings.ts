@@ -1,4 +1,7 @@
-/** Warns about invalid rows: the first rows are described, the others are counted. A strict job stops at the first. */
+/**
+ * Warns about invalid rows: the first rows are described, the others are counted. A strict job stops at the
+ * first.
+ */
 import { TableError } from '../base/errors.ts';
 import type { Batch } from '../tables/table.ts';
 

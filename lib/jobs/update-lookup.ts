@@ -1,6 +1,7 @@
 /**
- * Updates roots that were looked up earlier to another timestamp. One request checks which distinct roots are still roots, and only the
- * supervoxels of the others are looked up again. This is safe because the supervoxels of a root never change.
+ * Updates roots that were looked up earlier to another timestamp. One request checks which distinct roots are
+ * still roots, and only the supervoxels of the others are looked up again. This is safe because the
+ * supervoxels of a root never change.
  */
 import { TableError } from '../base/errors.ts';
 import { wordsOf } from '../base/uint64.ts';
@@ -37,7 +38,10 @@ const { ok, background, suspect, rootFailed, notLookedUp } = PointStatus;
 const ROOT = 1,
   STATUS = 2;
 
-/** Keeps `suspect`: a new root does not make the supervoxel fit its point. A failed look-up is still reported as failed. */
+/**
+ * Keeps `suspect`: a new root does not make the supervoxel fit its point. A failed look-up is still reported
+ * as failed.
+ */
 const stillSuspect = (status: number, earlier: number): number =>
   earlier === suspect && status !== rootFailed ? suspect : status;
 
@@ -111,7 +115,8 @@ export function createUpdateLookup(volume: UpdateVolume, { timestamp, columns }:
       rows.forEach((row, k) => {
         status[row] = stillSuspect(answer.status[k], earlierStatus[row]);
         if (status[row] === rootFailed) {
-          // The old root may still be right, so it stays. A suspect status stays too: a later run could not find it again.
+          // The old root may still be right, so it stays. A suspect status stays too: a later run could not
+          // find it again.
           kept[row] = earlierStatus[row] === suspect ? ROOT | STATUS : ROOT;
           return;
         }

@@ -27,13 +27,17 @@ export interface AnswerColumn {
 }
 
 /**
- * The answers of a batch. A row may have several sides, such as the two sides of a synapse. The answers of all rows for the first
- * side come first, then those for the second side. Each side writes all `columns`, then its status.
+ * The answers of a batch. A row may have several sides, such as the two sides of a synapse. The answers of
+ * all rows for the first side come first, then those for the second side. Each side writes all `columns`,
+ * then its status.
  */
 export interface RowAnswers {
   columns: readonly AnswerColumn[];
   status: Uint8Array;
-  /** Statuses of rows that were not looked up, because their input is missing or invalid; 0 for all other rows. */
+  /**
+   * Statuses of rows that were not looked up, because their input is missing or invalid; 0 for all other
+   * rows.
+   */
   presetStatus?: Uint8Array;
   /**
    * Whether a row keeps the old value of an output column. The status is the last column.

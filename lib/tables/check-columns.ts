@@ -1,4 +1,7 @@
-/** Checks that a table has the columns that are read, and none of those that are written. All formats use this check. */
+/**
+ * Checks that a table has the columns that are read, and none of those that are written. All formats use this
+ * check.
+ */
 import { TableError } from '../base/errors.ts';
 import type { TableColumns } from './table.ts';
 

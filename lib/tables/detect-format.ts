@@ -13,7 +13,10 @@ const linesOf = (text: string): string[] =>
     .trimStart()
     .split(/[\r\n]+/, 3);
 
-/** Returns whether the text is enough to detect the format: the first line, or two lines if the first has both commas and tabs. */
+/**
+ * Returns whether the text is enough to detect the format: the first line, or two lines if the first has both
+ * commas and tabs.
+ */
 export function canDetectFormat(text: string): boolean {
   const lines = linesOf(text);
   const wanted = fieldsOf(lines[0], ',') > 1 && fieldsOf(lines[0], '\t') > 1 ? 2 : 1;
@@ -21,8 +24,8 @@ export function canDetectFormat(text: string): boolean {
 }
 
 /**
- * Detects the format of a table of IDs. If the first line is an ID or a word for a missing ID, the table is a list without a header,
- * whatever the suffix of the file.
+ * Detects the format of a table of IDs. If the first line is an ID or a word for a missing ID, the table is a
+ * list without a header, whatever the suffix of the file.
  */
 export function detectFormat(
   text: string,

@@ -1,4 +1,7 @@
-/** File types that are not text tables, recognized by suffix or first bytes, and how to convert each to a text table. */
+/**
+ * File types that are not text tables, recognized by suffix or first bytes, and how to convert each to a text
+ * table.
+ */
 import { formatOfFile, KNOWN_SUFFIXES } from './formats.ts';
 
 interface FileKind {
@@ -65,7 +68,10 @@ const KINDS: readonly FileKind[] = [
   { name: 'LZ4', suffixes: ['lz4'], magic: /^\x04"M\x18/, convert: 'lz4 -dc FILE > OUT' },
 ];
 
-/** Says why a file with this name cannot be read as a table, and how to convert it. Returns undefined for any other name. */
+/**
+ * Says why a file with this name cannot be read as a table, and how to convert it. Returns undefined for any
+ * other name.
+ */
 export function reasonNotReadable(path: string): string | undefined {
   const kind = kindOfName(path);
   return kind && `${path} is ${kind.name}, which is not read (${KNOWN_SUFFIXES} are): ${advice(kind, path)}`;
@@ -78,9 +84,10 @@ export function reasonNotWritable(path: string): string | undefined {
 }
 
 /**
- * Says why a file that begins with these bytes is not a text table, and how to convert it. Returns undefined for any other bytes.
+ * Says why a file that begins with these bytes is not a text table, and how to convert it. Returns undefined
+ * for any other bytes.
  *
- * @param called The name of the file in messages.
+ * @param displayName The name of the file in messages.
  */
 export function reasonNotText(start: Uint8Array, displayName: string): string | undefined {
   const text = Buffer.from(start.buffer, start.byteOffset, Math.min(start.byteLength, 16)).toString('latin1');

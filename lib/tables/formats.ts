@@ -1,11 +1,17 @@
-/** The formats of tables: their suffixes and their options. `open-table.ts` connects each format to its reader and writer. */
+/**
+ * The formats of tables: their suffixes and their options. `open-table.ts` connects each format to its reader
+ * and writer.
+ */
 
 /** The formats that a user can name. */
 export const FORMATS = ['csv', 'tsv', 'jsonl'] as const;
 /** A format that a user can name. */
 export type FormatName = (typeof FORMATS)[number];
 
-/** A format of a table of IDs. `list` and `tab-list` have one ID per line and no header; `list` is written as CSV, `tab-list` as TSV. */
+/**
+ * A format of a table of IDs. `list` and `tab-list` have one ID per line and no header; `list` is written as
+ * CSV, `tab-list` as TSV.
+ */
 export type IdFormatName = FormatName | 'list' | 'tab-list';
 
 /** The options that apply to some formats only, by their names on the command line. */
@@ -40,7 +46,10 @@ export function compressionOfFile(path: string): TableCompression | undefined {
   return (Object.keys(PACKINGS) as TableCompression[]).find((packing) => includes(PACKINGS[packing], last));
 }
 
-/** Returns the format that the suffix of a file names, in front of the suffix of its compression; undefined for any other suffix. */
+/**
+ * Returns the format that the suffix of a file names, in front of the suffix of its compression; undefined
+ * for any other suffix.
+ */
 export function formatOfFile(path: string): FormatName | undefined {
   const { last, before } = suffixesOf(path),
     suffix = compressionOfFile(path) === undefined ? last : before;
@@ -59,7 +68,10 @@ export const KNOWN_SUFFIXES = `${listed(
   'or',
 )}`;
 
-/** Lists the formats that an option is for, such as `csv and tsv`. Returns undefined if this format is among them. */
+/**
+ * Lists the formats that an option is for, such as `csv and tsv`. Returns undefined if this format is among
+ * them.
+ */
 export function formatsWithOption(option: FormatOption, format: IdFormatName): string | undefined {
   const takers = FORMATS.filter((name) => OPTIONS[name].includes(option));
   const name = format === 'list' ? 'csv' : format === 'tab-list' ? 'tsv' : format;

@@ -22,7 +22,10 @@ const MARKERS = new Set([
 
 const LONGEST = Math.max(...[...MARKERS].map((marker) => marker.length));
 
-/** Returns whether a cell or a JSON value marks a missing value: it is absent, blank, or a marker in upper or lower case. */
+/**
+ * Returns whether a cell or a JSON value marks a missing value: it is absent, blank, or a marker in upper or
+ * lower case.
+ */
 export function isMissing(value: unknown): boolean {
   if (value === undefined || value === null) return true;
   if (typeof value === 'number') return Number.isNaN(value);

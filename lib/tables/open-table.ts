@@ -38,7 +38,10 @@ const FORMAT_FACTORIES: Readonly<Record<FormatName, CreateFormat>> = {
   jsonl: (columns) => new JsonLines(columns),
 };
 
-/** Opens a table in a stream of bytes. `batches()` yields its rows; `sinkTo()` writes them again with their answers. */
+/**
+ * Opens a table in a stream of bytes. `batches()` yields its rows; `sinkTo()` writes them again with their
+ * answers.
+ */
 export function openTable(
   bytes: AsyncIterable<Uint8Array>,
   columns: ColumnChoice,

@@ -1,4 +1,7 @@
-/** The interface between jobs and table formats: a source yields batches of columns, and a sink writes their answers. */
+/**
+ * The interface between jobs and table formats: a source yields batches of columns, and a sink writes their
+ * answers.
+ */
 import type { TableError } from '../base/errors.ts';
 import type { RowAnswers } from './answers.ts';
 
@@ -43,7 +46,9 @@ export interface Batch {
   readonly firstRow: number;
   /** Three coordinates per point; NaN if there is no point. */
   readonly points: Float64Array;
-  /** 0 for a valid point, `notLookedUp` for a missing point, `invalidPoint` for a point that cannot be read. */
+  /**
+   * 0 for a valid point, `notLookedUp` for a missing point, `invalidPoint` for a point that cannot be read.
+   */
   readonly pointStatus: Uint8Array;
   /** The IDs; 0 if there is no ID. */
   readonly ids: BigUint64Array;
@@ -66,7 +71,11 @@ export interface Batch {
 export interface TableSource<B extends Batch = Batch> {
   /** Whether the format has a header, so that a table without rows still names its columns. */
   readonly hasHeader: boolean;
-  /** Yields the batches in order; may be called once. @throws TableError, after the batches before the error. */
+  /**
+   * Yields the batches in order; may be called once.
+   *
+   * @throws TableError, after the batches before the error.
+   */
   batches(): AsyncIterable<B>;
 }
 

@@ -30,8 +30,8 @@ export const rootAt = (n: number, epoch: number): string => epochs[epoch].root[n
 export const count = supervoxels.length;
 
 /**
- * For each root of the first epoch that the last epoch does not have: the root of the last epoch with most of its supervoxels, and their
- * share. The smaller ID wins a tie.
+ * For each root of the first epoch that the last epoch does not have: the root of the last epoch with most of
+ * its supervoxels, and their share. The smaller ID wins a tie.
  */
 export function successors(): Map<string, { root: string; share: number }> {
   const votes = new Map<string, string[]>();

@@ -49,7 +49,8 @@ describe('Report', () => {
     report.done();
     onProgress({ rows: 2000, chunksDone: 4, chunks: 50 });
     report.line('2000 rows');
-    // Each time before a line is written the bar goes back to its place and clears it; \x1b7 keeps the place anew when it comes back.
+    // Each time before a line is written the bar goes back to its place and clears it; \x1b7 keeps the place
+    // anew when it comes back.
     const [first, second, last] = text().split(/warning: careful\n|2000 rows\n/);
     expect(first).toMatch(/^\x1b7.*0\/40 chunks of rows up to 1000.*\x1b8\x1b\[1G\x1b\[2K$/s);
     expect(second).toMatch(/^\x1b7.*3\/50 chunks of rows up to 2000.*\x1b8\x1b\[1G\x1b\[2K$/s);

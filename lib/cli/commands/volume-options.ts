@@ -1,4 +1,7 @@
-/** The flags that the commands on volumes share. Secrets are never flags, because other users of the machine can see flags. */
+/**
+ * The flags that the commands on volumes share. Secrets are never flags, because other users of the machine
+ * can see flags.
+ */
 import type { Command } from 'commander';
 import { GRAPHENE_OPTIONS } from '../../graphene/opening-options.ts';
 import { STORAGE_OPTIONS } from '../../storage/bucket-options.ts';

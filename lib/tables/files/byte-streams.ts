@@ -21,7 +21,10 @@ export interface ByteSink {
   abandon(keep: boolean): Promise<string | undefined>;
 }
 
-/** Makes the error for a file that cannot be read or written. The system's error is not its cause: it would repeat the same facts. */
+/**
+ * Makes the error for a file that cannot be read or written. The system's error is not its cause: it would
+ * repeat the same facts.
+ */
 export function ioError(what: 'read' | 'written', path: string, error: unknown): TableError {
   const { code, errno, message } = error as NodeJS.ErrnoException;
   const known = errno === undefined ? undefined : getSystemErrorMap().get(errno);
@@ -64,7 +67,9 @@ export async function* readInputStream(
   }
 }
 
-/** Thrown when the reader of the output has closed it, as `| head` does. The rest of the output is not needed. */
+/**
+ * Thrown when the reader of the output has closed it, as `| head` does. The rest of the output is not needed.
+ */
 export class ReaderClosedError extends Error {}
 
 /** Options of `streamSink`. */
@@ -77,7 +82,11 @@ export interface StreamSinkOptions {
   endsStream?: boolean;
 }
 
-/** Makes a sink for a stream. @throws TableError UNREADABLE; ReaderClosedError if the reader has closed the stream. */
+/**
+ * Makes a sink for a stream.
+ *
+ * @throws TableError UNREADABLE; ReaderClosedError if the reader has closed the stream.
+ */
 export function streamSink(
   stream: Writable,
   { name = 'standard output', signal, endsStream = false }: StreamSinkOptions = {},

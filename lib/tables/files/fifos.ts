@@ -1,6 +1,6 @@
 /**
- * Opens FIFOs without blocking. A blocking open would hold a thread of Node's pool, and no signal could end the process before the
- * other side opens the FIFO too.
+ * Opens FIFOs without blocking. A blocking open would hold a thread of Node's pool, and no signal could end
+ * the process before the other side opens the FIFO too.
  */
 import { constants, open } from 'node:fs';
 import { Socket } from 'node:net';

@@ -1,4 +1,7 @@
-/** Output files of a job. A file holds the complete result or its old content, never a part, and one run at a time writes it. */
+/**
+ * Output files of a job. A file holds the complete result or its old content, never a part, and one run at a
+ * time writes it.
+ */
 import { constants, type Stats } from 'node:fs';
 import { access, type FileHandle, lstat, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -29,9 +32,9 @@ export interface OutputFile {
 export const partialPath = (target: string): string => `${target}.partial`;
 
 /**
- * Locks a file for writing. The file itself is not created or changed before `open`. The result goes to `PATH.partial`, which is renamed
- * at the end, so the input may be the same file. A symbolic link stays, and its target is written. A FIFO, a device or /dev/null is
- * written directly.
+ * Locks a file for writing. The file itself is not created or changed before `open`. The result goes to
+ * `PATH.partial`, which is renamed at the end, so the input may be the same file. A symbolic link stays, and
+ * its target is written. A FIFO, a device or /dev/null is written directly.
  *
  * @throws TableError UNREADABLE if the file cannot be written; IN_USE if another run is writing it.
  */
@@ -88,7 +91,10 @@ export async function followLinks(path: string): Promise<string> {
   throw Object.assign(new Error('too many symbolic links'), { code: 'ELOOP' });
 }
 
-/** Creates a new partial file. An old file or link of that name is deleted first, so that nothing is written through it. */
+/**
+ * Creates a new partial file. An old file or link of that name is deleted first, so that nothing is written
+ * through it.
+ */
 async function create(partial: string, existing: Stats | undefined): Promise<FileHandle> {
   if ((await lstat(partial).catch(() => undefined))?.isDirectory())
     throw Object.assign(new Error('is a directory'), { code: 'EISDIR' });
@@ -98,7 +104,8 @@ async function create(partial: string, existing: Stats | undefined): Promise<Fil
   if (!existing) return handle;
   try {
     const made = await handle.stat();
-    // Only root can change the owner. Otherwise the new file belongs to the current user, as with other tools that rewrite files.
+    // Only root can change the owner. Otherwise the new file belongs to the current user, as with other tools
+    // that rewrite files.
     if (made.uid !== existing.uid || made.gid !== existing.gid)
       await handle.chown(existing.uid, existing.gid).catch(() => undefined);
     await handle.chmod(existing.mode & 0o7777);
@@ -152,7 +159,9 @@ function createPartialSink(
   };
 }
 
-/** Flushes a file to the disk, so that a crash of the machine cannot leave an empty file under the new name. */
+/**
+ * Flushes a file to the disk, so that a crash of the machine cannot leave an empty file under the new name.
+ */
 async function flush(handle: FileHandle): Promise<void> {
   try {
     await handle.sync();

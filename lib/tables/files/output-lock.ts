@@ -1,15 +1,20 @@
 /**
- * Locks that allow one writer per file. `FILE.lock` names the process that writes FILE, and is deleted when the writing ends.
+ * Locks that allow one writer per file. `FILE.lock` names the process that writes FILE, and is deleted when
+ * the writing ends.
  *
- * The package proper-lockfile is not used, because its locks depend on a timer: a killed run would block the file for ten seconds, and
- * a run with a busy event loop could lose its lock. Here a lock is valid exactly as long as its process runs.
+ * The package proper-lockfile is not used, because its locks depend on a timer: a killed run would block the
+ * file for ten seconds, and a run with a busy event loop could lose its lock. Here a lock is valid exactly as
+ * long as its process runs.
  */
 import { closeSync, openSync, readFileSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { TableError } from '../../base/errors.ts';
 import { getOwnIdentity, type RunIdentity, findRunState } from './run-identity.ts';
 
-/** Another process writes or deletes a lock within microseconds. If it takes longer than all tries, it was killed. */
+/**
+ * Another process writes or deletes a lock within microseconds. If it takes longer than all tries, it was
+ * killed.
+ */
 const TRIES = 10,
   TRY_MS = 20;
 
@@ -101,8 +106,9 @@ function create(lock: string): boolean {
 }
 
 /**
- * Deletes a lock whose process has ended, unless another process did so in the meantime: two processes that see the same old lock must
- * not delete each other's new locks. While it deletes, a process holds `FILE.lock.lock` for a few microseconds.
+ * Deletes a lock whose process has ended, unless another process did so in the meantime: two processes that
+ * see the same old lock must not delete each other's new locks. While it deletes, a process holds
+ * `FILE.lock.lock` for a few microseconds.
  *
  * @returns false if the lock has changed, or another process is deleting it.
  */

@@ -1,6 +1,6 @@
 /**
- * The identity of a process: enough to tell later, on the same machine, whether it still runs. A process ID alone is not enough,
- * because another process may have it by then.
+ * The identity of a process: enough to tell later, on the same machine, whether it still runs. A process ID
+ * alone is not enough, because another process may have it by then.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
@@ -18,7 +18,10 @@ export interface RunIdentity {
   namespace: string;
 }
 
-/** Whether a process runs. `elsewhere`: it belongs to another machine or container, so its state cannot be checked here. */
+/**
+ * Whether a process runs. `elsewhere`: it belongs to another machine or container, so its state cannot be
+ * checked here.
+ */
 export type RunState = 'running' | 'gone' | 'elsewhere';
 
 let own: RunIdentity | undefined;
@@ -55,7 +58,8 @@ function readProcess(pid: number): { started: string; ended: boolean } | undefin
   if (process.platform === 'win32') return undefined;
   const stat = readOrEmpty(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
   if (stat !== '') {
-    // After the name, which may hold any character, the 1st field is the state and the 20th the start time. Source: proc(5).
+    // After the name, which may hold any character, the 1st field is the state and the 20th the start time.
+    // Source: proc(5).
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return { started: fields[19], ended: fields[0] === 'Z' || fields[0] === 'X' };
   }

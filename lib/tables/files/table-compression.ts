@@ -1,4 +1,7 @@
-/** Tables in gzip or Zstandard: decompressed according to their first bytes, compressed according to the suffix of the output. */
+/**
+ * Tables in gzip or Zstandard: decompressed according to their first bytes, compressed according to the
+ * suffix of the output.
+ */
 import * as zlib from 'node:zlib';
 import { DecodeError, TableError } from '../../base/errors.ts';
 import { sniffBitstream } from '../../compression/decompress.ts';
@@ -15,7 +18,8 @@ const PIECE_BYTES = 2 ** 20;
 /**
  * Yields the text of a table, decompressed if its first bytes say so.
  *
- * @param called The name of the table in messages. If its suffix names a compression, the content must have that compression.
+ * @param displayName The name of the table in messages. If its suffix names a compression, the content must
+ *   have that compression.
  * @throws TableError BAD_FORMAT.
  */
 export async function* decompressTable(
@@ -83,7 +87,8 @@ async function* decompressGzip(
     );
   }
   await feeding;
-  // Node ignores bytes after the end that do not begin like gzip. Zeros are usual padding; any other byte would be a lost row.
+  // Node ignores bytes after the end that do not begin like gzip. Zeros are usual padding; any other byte
+  // would be a lost row.
   const unread = bytesRead - gunzip.bytesWritten;
   if (unread > 0 && rest.subarray(Math.max(0, rest.length - unread)).some((byte) => byte !== 0))
     throw decompressError(displayName, 'the data after its end is not gzip');
@@ -131,7 +136,10 @@ export const compressSink = (sink: ByteSink, path: string): ByteSink => {
       : compressZstd(sink);
 };
 
-/** Node has a Zstandard stream from 22.15 on. The output is one frame, because pandas stops after the first frame. */
+/**
+ * Node has a Zstandard stream from 22.15 on. The output is one frame, because pandas stops after the first
+ * frame.
+ */
 function compressZstd(sink: ByteSink): ByteSink {
   const { createZstdCompress } = zlib as { createZstdCompress?: () => zlib.Gzip };
   return createZstdCompress ? compressStream(sink, createZstdCompress()) : compressInMemory(sink);

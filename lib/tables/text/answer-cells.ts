@@ -44,7 +44,10 @@ interface Writer {
   isWhole: boolean;
 }
 
-/** The text that is written if there is no answer. `0` is written only in columns of whole numbers, so that their type stays the same. */
+/**
+ * The text that is written if there is no answer. `0` is written only in columns of whole numbers, so that
+ * their type stays the same.
+ */
 export type MissingText = 'empty' | '0' | 'NA';
 
 /**

@@ -1,4 +1,7 @@
-/** Reads decimal numbers, IDs and positions from the bytes of a table, without making a string for the usual spellings. */
+/**
+ * Reads decimal numbers, IDs and positions from the bytes of a table, without making a string for the usual
+ * spellings.
+ */
 import { isMissing } from '../missing.ts';
 
 const POWERS = Array.from({ length: 16 }, (_, n) => 10 ** n);
@@ -14,7 +17,8 @@ export function isBlank(bytes: Buffer, start: number, end: number): boolean {
 }
 
 /**
- * Reads the number in `bytes[start, end)`; surrounding blanks are allowed. Returns NaN for anything but a finite decimal number.
+ * Reads the number in `bytes[start, end)`; surrounding blanks are allowed. Returns NaN for anything but a
+ * finite decimal number.
  *
  * @param mark The byte before the decimals: a point or a comma.
  */
@@ -36,7 +40,8 @@ export function parseDecimal(bytes: Buffer, start: number, end: number, mark = 4
     } else if (c === mark && decimals < 0) decimals = 0;
     else break;
   }
-  // Up to 15 digits, the digits and the power of ten are exact doubles, so that one division rounds correctly.
+  // Up to 15 digits, the digits and the power of ten are exact doubles, so that one division rounds
+  // correctly.
   if (at === end && digits > 0 && digits <= 15) {
     if (decimals > 0) value /= POWERS[decimals];
     return negative ? -value : value;
@@ -48,10 +53,11 @@ export function parseDecimal(bytes: Buffer, start: number, end: number, mark = 4
 }
 
 /**
- * Reads the uint64 in `bytes[start, end)` into `out[at]` (low word) and `out[at + 1]`; surrounding blanks are allowed. An empty text
- * gives 0.
+ * Reads the uint64 in `bytes[start, end)` into `out[at]` (low word) and `out[at + 1]`; surrounding blanks are
+ * allowed. An empty text gives 0.
  *
- * @returns Whether the text is a uint64: only digits, below 2^64. A number with a point or an exponent has already lost digits.
+ * @returns Whether the text is a uint64: only digits, below 2^64. A number with a point or an exponent has
+ *   already lost digits.
  */
 export function parseId(bytes: Buffer, start: number, end: number, out: Uint32Array, at: number): boolean {
   while (start < end && isSpace(bytes[start])) start++;
@@ -76,8 +82,9 @@ const OPEN = [91, 40]; // [ (
 const CLOSE = [93, 41]; // ] )
 
 /**
- * Reads the three numbers of one cell into `out[at..at + 2]`. The cell is `[x, y, z]`, `(x, y, z)`, `[x y z]` as pandas writes it, or
- * the same without brackets. The forms that NumPy 2 prints are read, too: `[np.int64(1), …]` and `array([1, …])`.
+ * Reads the three numbers of one cell into `out[at..at + 2]`. The cell is `[x, y, z]`, `(x, y, z)`, `[x y z]`
+ * as pandas writes it, or the same without brackets. The forms that NumPy 2 prints are read, too:
+ * `[np.int64(1), …]` and `array([1, …])`.
  *
  * @returns Whether the cell has such a form and all three numbers are finite.
  */
@@ -95,7 +102,10 @@ export function parsePosition(
   return bare !== shown && parseTriple(Buffer.from(bare, 'latin1'), 0, bare.length, out, at);
 }
 
-/** Returns whether a cell marks a missing position: a marker, or three markers in place of the numbers, such as `[nan nan nan]`. */
+/**
+ * Returns whether a cell marks a missing position: a marker, or three markers in place of the numbers, such
+ * as `[nan nan nan]`.
+ */
 export function isMissingPosition(cell: string): boolean {
   if (isMissing(cell)) return true;
   if (cell.length > MAX_NUMPY_BYTES) return false;

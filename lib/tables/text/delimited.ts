@@ -1,8 +1,9 @@
 /**
  * Reads and writes CSV and TSV. The text of a row is kept; answers are appended to it or replace old answers.
  *
- * If the number of fields of a row differs from the header's, its columns cannot be trusted. The row is kept without an answer, and its
- * status is appended as its last field. A later run recognizes the row by that last field and appends nothing again.
+ * If the number of fields of a row differs from the header's, its columns cannot be trusted. The row is kept
+ * without an answer, and its status is appended as its last field. A later run recognizes the row by that
+ * last field and appends nothing again.
  */
 import { TableError } from '../../base/errors.ts';
 import { PointStatus, statusText } from '../../points/status.ts';
@@ -26,7 +27,11 @@ const INVALID = [PointStatus.invalidPoint, PointStatus.invalidId].map((status) =
 export interface DelimitedOptions {
   /** One ASCII character. */
   delimiter: string;
-  /** Whether the user named the delimiter, so that the header is not checked for other separators. @default false */
+  /**
+   * Whether the user named the delimiter, so that the header is not checked for other separators.
+   *
+   * @default false
+   */
   isDelimiterGiven?: boolean;
   /** Whether coordinates have a decimal comma. @default false */
   decimalComma?: boolean;
@@ -48,7 +53,10 @@ export class Delimited implements TextFormat {
   #fieldCount = 0;
   /** The number of fields of the header that is written. */
   #outputFieldCount = 0;
-  /** Whether the header ends with a status. Then a status in the last field does not mean that an earlier run appended it. */
+  /**
+   * Whether the header ends with a status. Then a status in the last field does not mean that an earlier run
+   * appended it.
+   */
   #endsWithStatus = false;
   #points: PointFieldReader[] = [];
   #ids: IdFieldReader[] = [];
@@ -230,7 +238,10 @@ export class Delimited implements TextFormat {
     }
   }
 
-  /** Appends all answers to a row that does not match the header, its status last. They replace the answers of an earlier run. */
+  /**
+   * Appends all answers to a row that does not match the header, its status last. They replace the answers of
+   * an earlier run.
+   */
   #writeRagged(
     out: ByteWriter,
     fields: Fields,

@@ -80,7 +80,11 @@ export class IdFieldReader {
     this.#field = field;
   }
 
-  /** Reads the ID into `words[2 * at]` and `words[2 * at + 1]`. @returns 0, or the status of a missing or invalid ID. */
+  /**
+   * Reads the ID into `words[2 * at]` and `words[2 * at + 1]`.
+   *
+   * @returns 0, or the status of a missing or invalid ID.
+   */
   read(row: Fields, words: Uint32Array, at: number): number {
     const [from, to] = row.unquoted(this.#field);
     const isId = parseId(row.bytes, from, to, words, 2 * at);

@@ -1,4 +1,7 @@
-/** A row of delimited text, cut into its fields. One object is reused for all rows: `split` sets the current row. */
+/**
+ * A row of delimited text, cut into its fields. One object is reused for all rows: `split` sets the current
+ * row.
+ */
 import { contentEnd } from './rows.ts';
 
 const LF = 10,

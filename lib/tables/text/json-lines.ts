@@ -1,6 +1,7 @@
 /**
- * Reads and writes JSON Lines. The text of a row is kept, so that its numbers never become doubles. Answers are written before the
- * final brace, or replace old answers. IDs are written as strings, other numbers and booleans are not; null means no answer.
+ * Reads and writes JSON Lines. The text of a row is kept, so that its numbers never become doubles. Answers
+ * are written before the final brace, or replace old answers. IDs are written as strings, other numbers and
+ * booleans are not; null means no answer.
  */
 import { TableError } from '../../base/errors.ts';
 import { PointStatus } from '../../points/status.ts';
@@ -51,7 +52,10 @@ export class JsonLines implements TextFormat {
     return false;
   }
 
-  /** Chooses the columns from the keys of the first rows, or of the whole first batch if a column is missing: a row may lack a key. */
+  /**
+   * Chooses the columns from the keys of the first rows, or of the whole first batch if a column is missing:
+   * a row may lack a key.
+   */
   #choose(first: readonly string[], rows: RowSpans): TableColumns {
     const choose = (found: readonly string[]): TableColumns => {
       const columns = this.#choice(found, cellsOf(rows));
@@ -86,7 +90,10 @@ export class JsonLines implements TextFormat {
       cells.texts[k].set(row, plainText(memberValue(values, texts[k])).trim());
   }
 
-  /** Reads IDs from the text, because a double would round them. If a key occurs twice, its last value counts, as in JSON.parse. */
+  /**
+   * Reads IDs from the text, because a double would round them. If a key occurs twice, its last value counts,
+   * as in JSON.parse.
+   */
   #readIds(bytes: Buffer, start: number, end: number, values: object, cells: BatchCells, row: number): void {
     const { ids = [] } = this.columns;
     for (let k = 0; k < ids.length; k++) cells.clearId(k * cells.rows + row, PointStatus.notLookedUp);
@@ -163,7 +170,11 @@ export class JsonLines implements TextFormat {
   }
 }
 
-/** Reads a point from the values of its columns into `out[at..at + 2]`. @returns The index of the first unreadable value, or -1. */
+/**
+ * Reads a point from the values of its columns into `out[at..at + 2]`.
+ *
+ * @returns The index of the first unreadable value, or -1.
+ */
 const findBrokenPart = (values: readonly unknown[], out: Float64Array, at: number): number =>
   values.length > 1 ? readPoint(values, out, at) : readPosition(values[0], out, at) ? -1 : 0;
 
@@ -174,7 +185,10 @@ function findBrokenName(names: PointColumns, values: object): string {
 
 const FIRST_ROWS = 1000;
 
-/** Returns the keys of the first `most` rows, in the order met. It stops at a row that is not JSON, which `readRow` reports. */
+/**
+ * Returns the keys of the first `most` rows, in the order met. It stops at a row that is not JSON, which
+ * `readRow` reports.
+ */
 function keysOf(rows: RowSpans, most: number): string[] {
   const keys = new Set<string>();
   for (const row of parseRows(rows)) {

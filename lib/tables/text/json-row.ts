@@ -1,6 +1,6 @@
 /**
- * Reads one row of JSON Lines: its values as JSON, and its members as text. NaN, Infinity and -Infinity are read, because Python's
- * json module writes them.
+ * Reads one row of JSON Lines: its values as JSON, and its members as text. NaN, Infinity and -Infinity are
+ * read, because Python's json module writes them.
  */
 import { TableError } from '../../base/errors.ts';
 import { isMissing } from '../missing.ts';
@@ -31,7 +31,10 @@ export function parseRow(bytes: Buffer, start: number, end: number): object {
 
 const shown = (value: unknown): string => JSON.stringify(value).slice(0, 60);
 
-/** A value of Python that JSON does not have (never a key), an escape, or a quote that begins or ends a string. */
+/**
+ * A value of Python that JSON does not have (never a key), an escape, or a quote that begins or ends a
+ * string.
+ */
 const PYTHON = /\\[^]|"|(?:-?\bInfinity|\bNaN)\b(?!\s*:)/g;
 
 /** Parses JSON. Values that only Python writes become strings. @throws SyntaxError. */
@@ -56,7 +59,11 @@ export const memberValue = (row: object, name: string): unknown =>
 export const plainText = (value: unknown): string =>
   typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
 
-/** Reads three coordinates, which may be strings. @returns The first axis that is not a finite number, or -1. */
+/**
+ * Reads three coordinates, which may be strings.
+ *
+ * @returns The first axis that is not a finite number, or -1.
+ */
 export function readPoint(values: readonly unknown[], out: Float64Array, at: number): number {
   for (let axis = 0; axis < 3; axis++) {
     const value = values[axis];
@@ -72,7 +79,11 @@ export function readPoint(values: readonly unknown[], out: Float64Array, at: num
   return -1;
 }
 
-/** Reads a position: a list of three numbers, or the text that a CSV cell would have. @returns Whether it is one. */
+/**
+ * Reads a position: a list of three numbers, or the text that a CSV cell would have.
+ *
+ * @returns Whether it is one.
+ */
 export function readPosition(value: unknown, out: Float64Array, at: number): boolean {
   if (Array.isArray(value)) return value.length === 3 && readPoint(value, out, at) < 0;
   if (typeof value !== 'string') return false;

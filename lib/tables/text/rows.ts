@@ -1,11 +1,14 @@
 /**
- * Cuts a stream of bytes into rows and keeps every byte. A row ends with LF, CR LF, a single CR, or the end of the table.
- * Quotes follow RFC 4180, section 2, as Python's csv module reads it: a quote opens only at the start of a field, and the text after a
- * closing quote is part of the field.
+ * Cuts a stream of bytes into rows and keeps every byte. A row ends with LF, CR LF, a single CR, or the end
+ * of the table. Quotes follow RFC 4180, section 2, as Python's csv module reads it: a quote opens only at the
+ * start of a field, and the text after a closing quote is part of the field.
  */
 import { TableError } from '../../base/errors.ts';
 
-/** Complete rows: row k is `bytes[ends[k - 1], ends[k])`, and row 0 starts at `start`. Blank lines belong to the row after them. */
+/**
+ * Complete rows: row k is `bytes[ends[k - 1], ends[k])`, and row 0 starts at `start`. Blank lines belong to
+ * the row after them.
+ */
 export interface RowBlock {
   bytes: Buffer;
   /** The start of row 0: 3 after a byte order mark, otherwise 0. */
@@ -41,7 +44,11 @@ const LF = 10,
   QUOTE = 34;
 const BYTE_ORDER_MARK = Buffer.of(0xef, 0xbb, 0xbf);
 
-/** Cuts a stream into blocks of rows. @throws TableError BAD_ROW (a quote that is never closed), BAD_FORMAT (UTF-16). */
+/**
+ * Cuts a stream into blocks of rows.
+ *
+ * @throws TableError BAD_ROW (a quote that is never closed), BAD_FORMAT (UTF-16).
+ */
 export async function* readRows(
   source: AsyncIterable<Uint8Array>,
   rules: RowRules,
@@ -76,7 +83,8 @@ export async function* readRows(
     let stop = pending.length;
     if (stop > scanned && pending[stop - 1] === CR) stop--; // the next byte shows whether it belongs to a CR LF
     const unseen = pending.subarray(scanned, stop);
-    // Without quotes and CR, a row ends at the next LF. `indexOf` finds it many times faster than a loop over the bytes.
+    // Without quotes and CR, a row ends at the next LF. `indexOf` finds it many times faster than a loop over
+    // the bytes.
     const isSimple = state !== QUOTED && !unseen.includes(CR) && !(delimited && unseen.includes(QUOTE));
     for (let at = scanned; at < stop; at++) {
       let c = pending[at];

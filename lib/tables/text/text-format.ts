@@ -6,8 +6,8 @@ import type { AnswerCells } from './answer-cells.ts';
 import type { RowRules, RowSpans } from './rows.ts';
 
 /**
- * Reads and writes the rows of one table. Rows are passed as `bytes[start, end)`, with their line end. Every error is a TableError;
- * the caller adds the number of the row.
+ * Reads and writes the rows of one table. Rows are passed as `bytes[start, end)`, with their line end. Every
+ * error is a TableError; the caller adds the number of the row.
  */
 export interface TextFormat {
   readonly rules: RowRules;

@@ -1,4 +1,7 @@
-/** A text table: cuts a stream of bytes into rows, and writes them again with their answers. All other bytes stay the same. */
+/**
+ * A text table: cuts a stream of bytes into rows, and writes them again with their answers. All other bytes
+ * stay the same.
+ */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TableError } from '../../base/errors.ts';
 import type { RowAnswers } from '../answers.ts';
@@ -12,7 +15,11 @@ import type { TextFormat } from './text-format.ts';
 
 /** Options of all text tables. */
 export interface TextTableOptions {
-  /** A batch ends with the first block of rows (64 KiB of text or more) at which it has this many rows. @default 1_000_000 */
+  /**
+   * A batch ends with the first block of rows (64 KiB of text or more) at which it has this many rows.
+   *
+   * @default 1_000_000
+   */
   batchRows?: number;
   signal?: AbortSignal;
 }
@@ -67,7 +74,8 @@ export class TextTable implements TableSource<TextBatch> {
   }
 
   /**
-   * Reads the first row. Only an error of that row gets its number; an error of the columns concerns all rows.
+   * Reads the first row. Only an error of that row gets its number; an error of the columns concerns all
+   * rows.
    *
    * @returns The blocks without the header.
    */
