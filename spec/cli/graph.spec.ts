@@ -28,14 +28,14 @@ afterAll(() => served.close());
 beforeEach(clearMocks);
 afterEach(() => expect(bucket.log.requests).toEqual([]));
 
-const ask = (call: string, args: readonly string[], stdin?: string): Promise<CliResult> =>
+const runCall = (call: string, args: readonly string[], stdin?: string): Promise<CliResult> =>
   runCli(['graph', call, served.path, ...args], { stdin });
 async function answers(
   call: string,
   args: readonly string[],
   stdin?: string,
 ): Promise<Record<string, unknown>[]> {
-  const { code, stdout, stderr } = await ask(call, args, stdin);
+  const { code, stdout, stderr } = await runCall(call, args, stdin);
   expect([stderr, code]).toEqual(['', 0]);
   return stdout
     .trimEnd()
@@ -49,14 +49,17 @@ const leavesOf = (root: string, epoch: number): string[] =>
     .filter((n) => rootAt(n, epoch) === root)
     .map(sv)
     .sort();
-const standing = [...new Set(ns.map((n) => rootAt(n, LAST)))];
+const currentRoots = [...new Set(ns.map((n) => rootAt(n, LAST)))];
 const [old, { root: successor }] = [...successors()].find(([, { share }]) => share === 1)!;
 const UNKNOWN = String((BigInt(old) & ~0xffffn) | 0xfff0n);
 
 describe('graphene-points graph', () => {
   test('leaves writes one line per root, in the order of the IDs, from arguments and from tables', async () => {
-    const roots = [standing[1], old, standing[0]];
-    const expected = [standing[1], old, standing[0]].map((id) => [id, leavesOf(id, id === old ? 0 : LAST)]);
+    const roots = [currentRoots[1], old, currentRoots[0]];
+    const expected = [currentRoots[1], old, currentRoots[0]].map((id) => [
+      id,
+      leavesOf(id, id === old ? 0 : LAST),
+    ]);
     const shown = (lines: Record<string, unknown>[]): unknown[] =>
       lines.map(({ id, leaves }) => [id, (leaves as string[]).sort()]);
     expect(shown(await answers('leaves', roots))).toEqual(expected);
@@ -84,10 +87,10 @@ describe('graphene-points graph', () => {
   });
 
   test('leaves stops at a layer, and accepts a box in nanometres', async () => {
-    const [{ leaves: level2 }] = await answers('leaves', [standing[0], '--stop-layer', '2']);
+    const [{ leaves: level2 }] = await answers('leaves', [currentRoots[0], '--stop-layer', '2']);
     expect((level2 as string[]).map((id) => BigInt(id) >> 56n)).toEqual((level2 as string[]).map(() => 2n));
     const [{ leaves: none }] = await answers('leaves', [
-      standing[0],
+      currentRoots[0],
       '--bounds',
       '900000,0,0,900001,1,1',
       '--resolution',
@@ -95,7 +98,7 @@ describe('graphene-points graph', () => {
     ]);
     expect(none).toEqual([]);
     const query = new URLSearchParams(graph.log.requests.at(-1)!.query);
-    await answers('leaves', [standing[0], '--bounds', '0,0,0,256,256,1280', '--resolution', '8,8,40']);
+    await answers('leaves', [currentRoots[0], '--bounds', '0,0,0,256,256,1280', '--resolution', '8,8,40']);
     expect(new URLSearchParams(graph.log.requests.at(-1)!.query).get('bounds')).toBe('0-128_0-128_0-128');
     expect(query.get('bounds')).toBeNull();
   });
@@ -147,7 +150,7 @@ describe('graphene-points graph', () => {
   ])('%s %j', async (call, args, expected) => expect(await answers(call, args)).toEqual(expected));
 
   test('request reads text and IDs', async () => {
-    expect(await ask('request', ['/segmentation/api/version', '--as', 'text'])).toMatchObject({
+    expect(await runCall('request', ['/segmentation/api/version', '--as', 'text'])).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('2.21.1') as unknown as string,
     });
@@ -157,7 +160,7 @@ describe('graphene-points graph', () => {
       isoOf(0),
     ])) as [{ l2_ids: string[]; supervoxel_ids: string[] }];
     const chunk = String((BigInt(level2[0]) >> 32n) << 32n);
-    const binary = await ask('request', [
+    const binary = await runCall('request', [
       `l2_chunk_children_binary/${chunk}`,
       '--query',
       'as_array=true',
@@ -223,7 +226,7 @@ describe('graphene-points graph', () => {
   });
 
   test('children, subgraph, level2-graph and chunk-children agree', async () => {
-    const root = standing.find((id) => leavesOf(id, LAST).length > 2)!;
+    const root = currentRoots.find((id) => leavesOf(id, LAST).length > 2)!;
     const [{ leaves }] = (await answers('leaves', [root])) as [{ leaves: string[] }];
     const [{ edges }] = (await answers('subgraph', [root])) as [{ edges: string[][] }];
     expect(edges.length).toBeGreaterThan(0);
@@ -274,7 +277,7 @@ describe('graphene-points graph', () => {
       body,
     });
     expect(
-      await answers('path', ['--source', `${standing[0]},1,2,3`, '--sink', `${standing[0]},4,5,6`]),
+      await answers('path', ['--source', `${currentRoots[0]},1,2,3`, '--sink', `${currentRoots[0]},4,5,6`]),
     ).toEqual([
       {
         l2_ids: ['144115188075855873', '144115188075855874'],
@@ -286,13 +289,13 @@ describe('graphene-points graph', () => {
       },
     ]);
     expect(
-      await ask('path', ['--source', '1,2,3,4', '--source', '1,2,3,4', '--sink', '1,2,3,4']),
+      await runCall('path', ['--source', '1,2,3,4', '--source', '1,2,3,4', '--sink', '1,2,3,4']),
     ).toMatchObject({ code: 2, stderr: 'error: a path needs exactly one --source and one --sink\n' });
   });
 
   test('a failed ID does not affect the others', async () => {
     graph.faults.push({ match: new RegExp(`/node/${old}/leaves`), status: 500 });
-    const { code, stdout, stderr } = await ask('leaves', [standing[0], old, standing[1]]);
+    const { code, stdout, stderr } = await runCall('leaves', [currentRoots[0], old, currentRoots[1]]);
     const lines = stdout
       .trimEnd()
       .split('\n')
@@ -300,26 +303,26 @@ describe('graphene-points graph', () => {
     expect([code, lines.map(({ id, leaves, error }) => [id, leaves?.length ?? error])]).toEqual([
       1,
       [
-        [standing[0], leavesOf(standing[0], LAST).length],
+        [currentRoots[0], leavesOf(currentRoots[0], LAST).length],
         [old, 'HTTP_STATUS'],
-        [standing[1], leavesOf(standing[1], LAST).length],
+        [currentRoots[1], leavesOf(currentRoots[1], LAST).length],
       ],
     ]);
     expect(stderr).toMatch(new RegExp(`^warning: ${old}: .*leaves.*\n$`));
   });
 
   test('unknown operations and rows without an ID are reported and exit with 1', async () => {
-    expect(await ask('operation', ['99999'])).toEqual({
+    expect(await runCall('operation', ['99999'])).toEqual({
       code: 1,
       stdout: '{"id":"99999","error":"UNKNOWN_ID","message":"the log has no operation with this ID"}\n',
       stderr: 'warning: 99999: the log has no operation with this ID\n',
     });
-    expect(await ask('is-latest', ['--ids', '-'], `nan\n${successor}\n`)).toEqual({
+    expect(await runCall('is-latest', ['--ids', '-'], `nan\n${successor}\n`)).toEqual({
       code: 1,
       stdout: `{"id":"${successor}","is_latest":true}\n`,
       stderr: 'warning: row 1 (line 1): column root_id: "nan" is not an ID; left out\n',
     });
-    expect(await ask('is-latest', ['--ids', '-'], `root_id\n7.5\n${successor}\n`)).toEqual({
+    expect(await runCall('is-latest', ['--ids', '-'], `root_id\n7.5\n${successor}\n`)).toEqual({
       code: 1,
       stdout: `{"id":"${successor}","is_latest":true}\n`,
       stderr: 'warning: row 1 (line 2): column root_id: "7.5" is not a uint64 ID; invalid_id\n',
@@ -368,7 +371,7 @@ describe('graphene-points graph', () => {
     ['path', ['--source', '1,2,3,4', '--sink', '1,2'], /expected an ID and three numbers/],
     ['merge', [], /^error: unknown command 'merge'\n/],
   ])('%s %j is refused with 2', async (call, args, message) => {
-    const { code, stdout, stderr } = await ask(call, args, '');
+    const { code, stdout, stderr } = await runCall(call, args, '');
     expect(stderr).toMatch(message);
     expect([code, stdout]).toEqual([2, '']);
   });
@@ -377,7 +380,7 @@ describe('graphene-points graph', () => {
     const folder = await mkdtemp(join(tmpdir(), 'graph-'));
     await writeFile(join(folder, 'ids.txt'), `${successor}\n`);
     expect(
-      await ask('is-latest', ['--ids', join(folder, 'ids.txt'), '--out', join(folder, 'out.jsonl')]),
+      await runCall('is-latest', ['--ids', join(folder, 'ids.txt'), '--out', join(folder, 'out.jsonl')]),
     ).toEqual({ code: 0, stdout: '', stderr: '' });
     expect(await readFile(join(folder, 'out.jsonl'), 'utf8')).toBe(
       `{"id":"${successor}","is_latest":true}\n`,
@@ -386,18 +389,18 @@ describe('graphene-points graph', () => {
     const gone = new Writable({
       write: (_chunk, _encoding, done) => done(Object.assign(new Error('EPIPE'), { code: 'EPIPE' })),
     });
-    let said = '';
+    let messages = '';
     const stderr = new Writable({
-      write: (chunk: Buffer, _encoding, done) => ((said += chunk.toString()), done()),
+      write: (chunk: Buffer, _encoding, done) => ((messages += chunk.toString()), done()),
     });
-    const code = await runArgv(['graph', 'children', served.path, ...standing], {
+    const code = await runArgv(['graph', 'children', served.path, ...currentRoots], {
       stdin: new PassThrough(),
       stdout: gone,
       stderr,
       env: {},
       signal: new AbortController().signal,
     });
-    expect([code, said]).toEqual([0, '']);
+    expect([code, messages]).toEqual([0, '']);
   });
 
   test('an interrupt exits with 130', async () => {
@@ -411,9 +414,9 @@ describe('graphene-points graph', () => {
 
   test('has help for every call', async () => {
     const { stdout } = await runCli(['graph', '--help']);
-    for (const [name, { summary: about }] of Object.entries(GRAPH_COMMANDS)) {
+    for (const [name, { summary }] of Object.entries(GRAPH_COMMANDS)) {
       expect(stdout).toContain(`\n  ${name} `);
-      expect((await runCli(['graph', name, '--help'])).stdout.replace(/\s+/g, ' ')).toContain(`${about}.`);
+      expect((await runCli(['graph', name, '--help'])).stdout.replace(/\s+/g, ' ')).toContain(`${summary}.`);
     }
   });
 });

@@ -360,15 +360,15 @@ describe('graphene-points latest', () => {
   });
 
   test('requests no parts of a root that is still current', async () => {
-    const standing = roots.filter((root) => !became.has(root));
+    const currentRoots = roots.filter((root) => !became.has(root));
     const { code, stdout } = await run(
       'latest',
       ['--ids', '-', '--timestamp', isoOf(LAST), '--quiet'],
-      lines(...standing),
+      lines(...currentRoots),
     );
     expect([code, stdout]).toEqual([
       0,
-      lines('root_id,latest_root_id,confidence,changed,status', ...standing.map(rowOf)),
+      lines('root_id,latest_root_id,confidence,changed,status', ...currentRoots.map(rowOf)),
     ]);
     expect([
       graph.log.count('is_latest_roots'),
@@ -389,7 +389,7 @@ describe('graphene-points latest', () => {
     const best = (id: string, k: number): [string, number] => {
       const members = ns.filter((m) => epochs[k].l2[m] === id || epochs[k].l3[m] === id || sv(m) === id),
         held = members.map((m) => rootAt(m, LAST));
-      const share = (root: string): number => held.filter((one) => one === root).length / held.length;
+      const share = (root: string): number => held.filter((id) => id === root).length / held.length;
       const [root] = [...new Set(held)].sort(
         (a, b) => share(b) - share(a) || (BigInt(a) < BigInt(b) ? -1 : 1),
       );

@@ -15,13 +15,13 @@ const [scale] = fixture.scales;
 const plainVolume = loadFixture('img_raw_u8_2ch');
 const MERGE = '2024-06-05T10:10:01.203Z';
 
-/** Two supervoxels of the expected points, merged at MERGE. */
-const asked = scale.points.map((point, k) => ({
+/** The expected points. Two of their supervoxels are merged at MERGE. */
+const expectedRows = scale.points.map((point, k) => ({
   point,
   supervoxel: scale.values[k] as string | null,
   root: scale.roots![k],
 }));
-const ok = asked.filter(({ supervoxel }) => supervoxel !== null && supervoxel !== '0');
+const ok = expectedRows.filter(({ supervoxel }) => supervoxel !== null && supervoxel !== '0');
 const first = ok[0];
 const second = ok.find(({ root }) => root !== first.root)!;
 
@@ -77,7 +77,7 @@ describe('graphene-points lookup', () => {
       /^(warning: .*\n)*\d+ rows: .* ok, .*; roots as of 2024-01-01T00:00:00\.000Z; \d+ storage requests, .* bytes, 1 root request\n$/,
     );
     expect([code, stdout]).toEqual([0, '']);
-    const cells = asked.map(({ supervoxel, root }) =>
+    const cells = expectedRows.map(({ supervoxel, root }) =>
       supervoxel === null
         ? ',,out_of_bounds'
         : supervoxel === '0'
@@ -224,7 +224,7 @@ describe('graphene-points lookup', () => {
     ]);
   });
 
-  test('shows the values of a plain volume', async () => {
+  test('shows the values of a volume without a graph', async () => {
     const [expected] = plainVolume.scales;
     const { code, stdout } = await runCli(['lookup', plainVolume.folder, '--points', '-'], {
       stdin: csvOf(expected.points),
@@ -379,7 +379,7 @@ describe('graphene-points lookup', () => {
     expect(stderr).toMatch(/^error: no info at .*\n$/);
   });
 
-  test('an interrupt keeps what was written as FILE.partial and exits with 130', async () => {
+  test('an interrupt keeps the rows so far in FILE.partial and exits with 130', async () => {
     const controller = new AbortController();
     const output = join(folder, 'out.csv');
     const created = firstChange(folder);

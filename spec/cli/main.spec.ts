@@ -38,7 +38,7 @@ test('it ends quietly when the reader closes the output', async () => {
 test('it ends with 130 on Ctrl-C, keeps FILE.partial and shows no stack', async () => {
   const created = firstChange(folder);
   const child = start(['lookup', volume, '--points', '-', '--out', join(folder, 'out.csv')]);
-  child.stdin!.write('x,y,z\n1,2,3\n'); // and no end
+  child.stdin!.write('x,y,z\n1,2,3\n'); // the input does not end
   await created;
   child.kill('SIGINT');
   const [code] = (await once(child, 'close')) as [number];
@@ -146,7 +146,7 @@ describe('standard output and standard error', () => {
 
   test('with a stuck reader end with SIGTERM', async () => {
     const child = start(['lookup', volume, '--points', '-']);
-    const read = once(child.stdout!, 'readable'); // and nothing more
+    const read = once(child.stdout!, 'readable'); // the reader stops here
     child.stdin!.end(`x,y,z\n${'0,0,0\n'.repeat(500_000)}`);
     await read;
     child.kill('SIGTERM');

@@ -105,17 +105,17 @@ describe('graphene-points mock', () => {
     );
     const info = `${served.url}/segmentation/table/renamed/info`,
       options = { throwHttpErrors: false, retry: { limit: 0 } };
-    const asked = async (headers: Record<string, string>): Promise<number> =>
+    const statusWith = async (headers: Record<string, string>): Promise<number> =>
       (await got(info, { ...options, headers })).statusCode;
     expect([
-      await asked({ authorization: 'Bearer other' }),
-      await asked({ authorization: 'Bearer graph-token' }),
+      await statusWith({ authorization: 'Bearer other' }),
+      await statusWith({ authorization: 'Bearer graph-token' }),
       (await got(`${served.bucket}/info`, options)).statusCode,
     ]).toEqual([401, 200, 403]);
     await got.post(served.faults, { json: { server: 'graph', match: 'info$', times: 1, status: 503 } });
     expect([
-      await asked({ authorization: 'Bearer graph-token' }),
-      await asked({ authorization: 'Bearer graph-token' }),
+      await statusWith({ authorization: 'Bearer graph-token' }),
+      await statusWith({ authorization: 'Bearer graph-token' }),
     ]).toEqual([503, 200]);
     const lines = await got(served.requests).json<{ server: string; path: string; status: number }[]>();
     expect(lines.map(({ server, path, status }) => [server, path, status])).toEqual([

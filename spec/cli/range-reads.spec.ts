@@ -33,7 +33,7 @@ afterAll(() => served.close());
 beforeEach(() => bucket.log.clear());
 
 /** The ranges of the chunk that were requested, in order; undefined for the whole chunk. */
-const asked = () => bucket.log.matching(name).map(({ headers }) => headers.range);
+const requestedRanges = () => bucket.log.matching(name).map(({ headers }) => headers.range);
 const POINTS = 'x,y,z\n0,0,32\n63,63,63\n',
   ROWS = 'x,y,z,value,status\n0,0,32,131073,ok\n63,63,63,262144,ok\n';
 const TRIAL = 'bytes=0-262143',
@@ -56,7 +56,7 @@ describe('a few points in a large raw chunk', () => {
       flags[0] === '--snap-nm'
         ? ROWS.replace(',status', ',snapped_nm,status').replaceAll(',ok', ',0,ok')
         : ROWS;
-    expect([code, stdout, asked().toSorted()]).toEqual([0, rows, ranges.toSorted()]);
+    expect([code, stdout, requestedRanges().toSorted()]).toEqual([0, rows, ranges.toSorted()]);
   });
 
   test('need fewer bytes once it is known that the chunk is not compressed', async () => {
@@ -69,7 +69,7 @@ describe('a few points in a large raw chunk', () => {
     bucket.log.clear();
     const { values, stats } = await volume.scatteredPoints(points);
     expect(values).toEqual(BigUint64Array.of(131_073n, 262_144n));
-    expect(asked().toSorted()).toEqual(PARTS);
+    expect(requestedRanges().toSorted()).toEqual(PARTS);
     expect(stats).toMatchObject({ requests: 2, bytes: 16 });
   });
 

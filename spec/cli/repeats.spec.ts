@@ -28,7 +28,7 @@ describe('options given twice', () => {
     });
   });
 
-  test('is refused for calls of graph, and for commands without a path', async () => {
+  test('are also refused for the calls of graph, and for commands without a path', async () => {
     expect(
       (await runCli(['graph', 'is-latest', G, '1', '--timestamp', '2024-01-01', '--timestamp', '2024-01-02']))
         .stderr,
@@ -43,7 +43,7 @@ describe('options given twice', () => {
     ['roots', '--column', '--ids'],
     ['latest', '--column', '--ids'],
     ['update', '--column', '--in'],
-  ])('%s takes %s several times, each value once', async (command, option, input) => {
+  ])('%s accepts %s several times, each value once', async (command, option, input) => {
     const { stdout } = await runCli([command, '--help']);
     expect(stdout.replace(/\s+/g, ' ')).toMatch(new RegExp(`${option} <\\w+> [^<]* may be repeated`));
     expect(await runCli([command, G, input, '-', option, 'a', option, 'a'])).toMatchObject({

@@ -19,7 +19,7 @@ function capture(env: Record<string, string> = {}, isTTY = false): { report: Rep
 }
 
 describe('Report', () => {
-  test('tells an error with its causes and without its stack', () => {
+  test('prints an error with its causes and without its stack', () => {
     const { report, text } = capture();
     report.error(new Error('no chunk', { cause: new Error('no disk', { cause: new Error('no disk') }) }));
     expect(text()).toBe('error: no chunk: no disk\n');
@@ -31,14 +31,14 @@ describe('Report', () => {
     expect(text()).toMatch(/^error: no chunk\nError: no chunk\n +at /);
   });
 
-  test('lets no server write to the terminal', () => {
+  test('replaces control characters in text from servers', () => {
     const { report, text } = capture();
     report.warn('a\x1b[31mb\r\nerror: c\x9b\u202ed\0é');
     expect(text()).toBe('warning: a [31mb  error: c  d é\n');
     expect(stripControls('tab\there\u2028')).toBe('tab here ');
   });
 
-  test('has a bar on a terminal only, and takes it away', async () => {
+  test('shows a progress bar on a terminal only, and removes it', async () => {
     expect(await capture().report.startProgress()).toBeUndefined();
     const { report, text } = capture({}, true);
     const onProgress = (await report.startProgress())!;
@@ -49,8 +49,8 @@ describe('Report', () => {
     report.done();
     onProgress({ rows: 2000, chunksDone: 4, chunks: 50 });
     report.line('2000 rows');
-    // Each time before a line is written the bar goes back to its place and clears it; \x1b7 keeps the place
-    // anew when it comes back.
+    // Before each line, the bar returns to its place and clears it. When it is drawn again, \x1b7 saves its
+    // place.
     const [first, second, last] = text().split(/warning: careful\n|2000 rows\n/);
     expect(first).toMatch(/^\x1b7.*0\/40 chunks of rows up to 1000.*\x1b8\x1b\[1G\x1b\[2K$/s);
     expect(second).toMatch(/^\x1b7.*3\/50 chunks of rows up to 2000.*\x1b8\x1b\[1G\x1b\[2K$/s);

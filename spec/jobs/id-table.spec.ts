@@ -7,7 +7,7 @@ import { createUpdateLookup } from '../../lib/jobs/update-lookup.ts';
 import { PointStatus, statusText } from '../../lib/points/status.ts';
 
 const NOW = new Date('2024-06-05T10:10:01.203Z');
-/** Past 2^53, so that a double would show. */
+/** Greater than 2^53, so that a double would round it. */
 const S = 72127962782105601n,
   R = 288230376151712042n;
 const FAILED = S + 500n,
@@ -67,7 +67,7 @@ function fakeVolume({ split = Infinity }: { split?: number } = {}) {
   return { requests, volume };
 }
 
-async function run(question: IdLookup, text: string, options: Partial<IdTableOptions> = {}) {
+async function run(lookup: IdLookup, text: string, options: Partial<IdTableOptions> = {}) {
   const written: Uint8Array[] = [],
     warnings: string[] = [];
   const sink: ByteSink = {
@@ -79,7 +79,7 @@ async function run(question: IdLookup, text: string, options: Partial<IdTableOpt
   const source = (async function* () {
     for (let at = 0; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536);
   })();
-  const counts = await lookUpIdTable(question, source, sink, {
+  const counts = await lookUpIdTable(lookup, source, sink, {
     format: 'csv',
     warn: (message) => warnings.push(message),
     ...options,
@@ -88,7 +88,7 @@ async function run(question: IdLookup, text: string, options: Partial<IdTableOpt
 }
 
 describe('roots of a table of IDs', () => {
-  const ask = (
+  const lookUpText = (
     text: string,
     options: Partial<IdTableOptions> = {},
     job: Parameters<typeof createRootLookup>[1] = {},
@@ -148,7 +148,7 @@ describe('roots of a table of IDs', () => {
       `{"supervoxel_id":"${S}","root_id":"${R}","status":"ok"}\n`,
     ],
   ] as const)('answers %s', async (_, format, text, expected) => {
-    expect((await ask(text, { format })).text).toBe(expected);
+    expect((await lookUpText(text, { format })).text).toBe(expected);
   });
 
   test.each([
@@ -174,7 +174,7 @@ describe('roots of a table of IDs', () => {
     ['0x10', ',invalid_id'],
     ['seven', ',invalid_id'],
   ])('gives the status of %p', async (cell, answer) => {
-    expect((await ask(`x,supervoxel_id\n1,${cell}\n`)).text).toBe(
+    expect((await lookUpText(`x,supervoxel_id\n1,${cell}\n`)).text).toBe(
       `x,supervoxel_id,root_id,status\n1,${cell},${answer}\n`,
     );
   });
@@ -217,7 +217,7 @@ describe('roots of a table of IDs', () => {
 
   test('warns about the first invalid rows, and stops at the first when strict', async () => {
     const table = `supervoxel_id,x\n${S},1\nseven,2\n${S}\n,,\nnine,1\n`;
-    const { warnings, counts } = await ask(table);
+    const { warnings, counts } = await lookUpText(table);
     expect(warnings).toEqual([
       'row 2 (line 3): column supervoxel_id: "seven" is not a uint64 ID; invalid_id',
       'row 3 (line 4): 1 fields where the header has 2; invalid_id',
@@ -225,7 +225,7 @@ describe('roots of a table of IDs', () => {
       '1 more row without a valid ID',
     ]);
     expect(counts).toMatchObject({ rows: 5, statuses: { ok: 1, invalid_id: 4 } });
-    await expect(ask(table, { strict: true })).rejects.toMatchObject({
+    await expect(lookUpText(table, { strict: true })).rejects.toMatchObject({
       code: 'BAD_ROW',
       message: 'row 2 (line 3): column supervoxel_id: "seven" is not a uint64 ID',
     });
@@ -233,10 +233,10 @@ describe('roots of a table of IDs', () => {
 
   test('sends one request per batch, at one timestamp, to the given layer', async () => {
     const { requests, volume } = fakeVolume();
-    const question = createRootLookup(volume, { stopLayer: 2, validate: true });
-    const { text } = await run(question, `supervoxel_id\n${S}\n${S}\n`);
+    const lookup = createRootLookup(volume, { stopLayer: 2, validate: true });
+    const { text } = await run(lookup, `supervoxel_id\n${S}\n${S}\n`);
     expect(text).toContain('supervoxel_id,l2_id,status\n');
-    expect([requests, question.timestamp]).toEqual([
+    expect([requests, lookup.timestamp]).toEqual([
       ['roots of 2 at 2024-06-05T10:10:01.203Z to layer 2, validated'],
       NOW,
     ]);
@@ -263,13 +263,14 @@ describe('roots of a table of IDs', () => {
       'column root_id already exists (--replace overwrites it)',
     ],
   ])('refuses a table with %s', async (_, table, job, message) => {
-    await expect(ask(table, {}, job)).rejects.toMatchObject({ name: 'TableError', message });
+    await expect(lookUpText(table, {}, job)).rejects.toMatchObject({ name: 'TableError', message });
   });
 
   test('finds the IDs of JSON Lines whose first row has none, and quotes an invalid ID as the table has it', async () => {
-    const { text, warnings } = await ask(`{"a":1}\n{"supervoxel_id":"${S}"}\n{"supervoxel_id":7.20e16}\n`, {
-      format: 'jsonl',
-    });
+    const { text, warnings } = await lookUpText(
+      `{"a":1}\n{"supervoxel_id":"${S}"}\n{"supervoxel_id":7.20e16}\n`,
+      { format: 'jsonl' },
+    );
     expect(text.split('\n').map((row) => row && (JSON.parse(row) as { status: string }).status)).toEqual([
       'not_looked_up',
       'ok',
@@ -281,8 +282,8 @@ describe('roots of a table of IDs', () => {
 
   test('looks up several columns at once', async () => {
     const { requests, volume } = fakeVolume();
-    const question = createRootLookup(volume, { columns: ['post_supervoxel_id', 'pre_supervoxel_id'] });
-    const { text } = await run(question, `pre_supervoxel_id,post_supervoxel_id\n${S},${S + 1n}\nnan,7.5\n`);
+    const lookup = createRootLookup(volume, { columns: ['post_supervoxel_id', 'pre_supervoxel_id'] });
+    const { text } = await run(lookup, `pre_supervoxel_id,post_supervoxel_id\n${S},${S + 1n}\nnan,7.5\n`);
     expect(text).toBe(
       `pre_supervoxel_id,post_supervoxel_id,post_root_id,post_status,pre_root_id,pre_status\n${S},${S + 1n},${R + 2n},ok,${R},ok\nnan,7.5,,invalid_id,,not_looked_up\n`,
     );
@@ -294,10 +295,10 @@ describe('roots of a table of IDs', () => {
   });
 
   test('does not touch the status of an earlier look-up, or a value that it does not replace', async () => {
-    expect((await ask(`supervoxel_id,status\n${S},suspect\n`)).text).toBe(
+    expect((await lookUpText(`supervoxel_id,status\n${S},suspect\n`)).text).toBe(
       `supervoxel_id,status,root_id,root_status\n${S},suspect,${R},ok\n`,
     );
-    const again = await ask(
+    const again = await lookUpText(
       `supervoxel_id,root_id,status\nNA,7,ok\nx,7,ok\n${FAILED},7,ok\n${UNKNOWN},7,ok\n`,
       { replace: true },
     );
@@ -308,8 +309,13 @@ describe('roots of a table of IDs', () => {
 
   test('reads the named column among several', async () => {
     expect(
-      (await ask(`pre_supervoxel_id,post_supervoxel_id\n1,${S}\n`, {}, { columns: ['post_supervoxel_id'] }))
-        .text,
+      (
+        await lookUpText(
+          `pre_supervoxel_id,post_supervoxel_id\n1,${S}\n`,
+          {},
+          { columns: ['post_supervoxel_id'] },
+        )
+      ).text,
     ).toBe(`pre_supervoxel_id,post_supervoxel_id,post_root_id,post_status\n1,${S},${R},ok\n`);
   });
 });
@@ -319,7 +325,7 @@ describe('roots of an earlier table at another timestamp', () => {
 
   test('looks up only the supervoxels whose root was replaced or is missing', async () => {
     const { requests, volume } = fakeVolume({ split: SPLIT });
-    const question = createUpdateLookup(volume, {});
+    const lookup = createUpdateLookup(volume, {});
     const rows = [
       `${S},${R},ok,keep me`,
       `${S + 1n},${R + 2n},ok,`,
@@ -329,14 +335,14 @@ describe('roots of an earlier table at another timestamp', () => {
       `,,out_of_bounds,`,
       `${S + 3n},,root_failed,`,
     ];
-    const { text, counts } = await run(question, `supervoxel_id,root_id,status,note\n${rows.join('\n')}\n`);
+    const { text, counts } = await run(lookup, `supervoxel_id,root_id,status,note\n${rows.join('\n')}\n`);
     const expected = [...rows];
     expected[1] = `${S + 1n},${R + 1000n},ok,`;
     expected[2] = `${S + 1n},${R + 1000n},suspect,again`;
     expected[6] = `${S + 3n},${R + 6n},ok,`;
     expect(text).toBe(`supervoxel_id,root_id,status,note\n${expected.join('\n')}\n`);
     expect(requests).toEqual([`is ${R} ${R + 2n} ${R + 4n} valid`, 'roots of 3 at 2024-06-05T10:10:01.203Z']);
-    expect([question.changed, question.timestamp, counts.rows]).toEqual([3, NOW, 7]);
+    expect([lookup.changed, lookup.timestamp, counts.rows]).toEqual([3, NOW, 7]);
     expect(counts.statuses).toEqual({ ok: 4, suspect: 1, background: 1, not_looked_up: 1 });
   });
 
@@ -393,12 +399,9 @@ describe('roots of an earlier table at another timestamp', () => {
   });
 
   test('counts rows whose root could not be looked up as failed, not as changed, and keeps their root', async () => {
-    const question = createUpdateLookup(fakeVolume().volume, {});
-    const { text, warnings } = await run(
-      question,
-      `supervoxel_id,root_id,status\n${FAILED},${R + 2000n},ok\n`,
-    );
-    expect([text, question.changed, warnings]).toEqual([
+    const lookup = createUpdateLookup(fakeVolume().volume, {});
+    const { text, warnings } = await run(lookup, `supervoxel_id,root_id,status\n${FAILED},${R + 2000n},ok\n`);
+    expect([text, lookup.changed, warnings]).toEqual([
       `supervoxel_id,root_id,status\n${FAILED},${R + 2000n},root_failed\n`,
       0,
       ['row 1: root_failed: it broke'],
@@ -516,9 +519,9 @@ describe('roots of an earlier table at another timestamp', () => {
 
   test('updates both sides of a table, and requests each supervoxel and root once', async () => {
     const { requests, volume } = fakeVolume({ split: SPLIT });
-    const question = createUpdateLookup(volume, { columns: ['pre_supervoxel_id', 'post_supervoxel_id'] });
+    const lookup = createUpdateLookup(volume, { columns: ['pre_supervoxel_id', 'post_supervoxel_id'] });
     const { text, counts } = await run(
-      question,
+      lookup,
       `pre_supervoxel_id,pre_root_id,post_root_id,post_supervoxel_id\n${S},${R},${R + 2n},${S + 1n}\n${S + 1n},${R + 2n},NA,x\n`,
     );
     expect(text).toBe(
@@ -531,7 +534,7 @@ describe('roots of an earlier table at another timestamp', () => {
       statuses: { ok: 3, invalid_id: 1 },
       stats: { points: 4 },
     });
-    expect(question.changed).toBe(2);
+    expect(lookup.changed).toBe(2);
   });
 
   test('says how to update layer-2 IDs', async () => {

@@ -25,13 +25,13 @@ function controlled(count: number, signal?: AbortSignal) {
   const done = runPipeline(
     {
       batches: batches(),
-      lookUp: (batch: number, asking) =>
+      lookUp: (batch: number, batchSignal) =>
         new Promise<string>((resolve, reject) => {
-          asking.addEventListener('abort', () => {
-            aborted.push(`ask ${batch}`);
-            reject(asking.reason as Error);
+          batchSignal.addEventListener('abort', () => {
+            aborted.push(`look up ${batch}`);
+            reject(batchSignal.reason as Error);
           });
-          step(`ask ${batch}`, `answers ${batch}`).then(resolve, reject);
+          step(`look up ${batch}`, `answers ${batch}`).then(resolve, reject);
         }),
       write: (batch, answers) => {
         expect(answers).toBe(`answers ${batch}`);
@@ -58,16 +58,16 @@ describe('runPipeline', () => {
   test('reads batch n + 1 while n is looked up and n - 1 is written', async () => {
     const { begun, settled, end } = controlled(4);
     await end('read 1');
-    expect(begun).toEqual(['read 1', 'read 2', 'ask 1']);
+    expect(begun).toEqual(['read 1', 'read 2', 'look up 1']);
     await end('read 2');
-    await end('ask 1');
-    expect(begun.slice(3)).toEqual(['write 1', 'read 3', 'ask 2']);
+    await end('look up 1');
+    expect(begun.slice(3)).toEqual(['write 1', 'read 3', 'look up 2']);
     await end('read 3');
-    await end('ask 2'); // its answers wait for the batch before it
+    await end('look up 2'); // its answers wait for the batch before it
     expect(begun).toHaveLength(6);
     await end('write 1');
-    expect(begun.slice(6)).toEqual(['write 2', 'read 4', 'ask 3']);
-    for (const name of ['read 4', 'ask 3', 'write 2', 'ask 4', 'write 3', 'write 4']) await end(name);
+    expect(begun.slice(6)).toEqual(['write 2', 'read 4', 'look up 3']);
+    for (const name of ['read 4', 'look up 3', 'write 2', 'look up 4', 'write 3', 'write 4']) await end(name);
     expect(await settled).toBe('done');
   });
 
@@ -77,7 +77,7 @@ describe('runPipeline', () => {
         const written: number[] = [];
         let read = 0,
           most = 0,
-          asked = 0,
+          lookingUp = 0,
           writing = 0;
         const alone = async (running: () => number, step: () => Promise<unknown>): Promise<void> => {
           expect(running()).toBe(1);
@@ -95,12 +95,12 @@ describe('runPipeline', () => {
           {
             batches: batches(),
             async lookUp(batch) {
-              asked++;
+              lookingUp++;
               await alone(
-                () => asked,
+                () => lookingUp,
                 () => scheduler.schedule(Promise.resolve()),
               );
-              asked--;
+              lookingUp--;
               return -batch;
             },
             async write(batch, answer) {
@@ -128,31 +128,31 @@ describe('runPipeline', () => {
     const { begun, settled, end } = controlled(9);
     await end('read 1');
     await end('read 2', new Error('cut'));
-    await end('ask 1');
+    await end('look up 1');
     await end('write 1');
     expect(await settled).toBe('cut');
-    expect(begun).not.toContain('ask 2');
+    expect(begun).not.toContain('look up 2');
   });
 
   test('writes the batches before a failed look-up, and does not wait for the source', async () => {
     const { begun, settled, end } = controlled(9);
-    for (const name of ['read 1', 'read 2', 'ask 1']) await end(name);
-    await end('ask 2', new Error('refused'));
-    expect(begun.at(-1)).toBe('ask 2');
+    for (const name of ['read 1', 'read 2', 'look up 1']) await end(name);
+    await end('look up 2', new Error('refused'));
+    expect(begun.at(-1)).toBe('look up 2');
     await end('write 1'); // read 3 is never finished
     expect(await settled).toBe('refused');
   });
 
   test('stops look-ups when a batch cannot be written, and throws the error', async () => {
     const { aborted, settled, end } = controlled(9);
-    for (const name of ['read 1', 'read 2', 'ask 1']) await end(name);
+    for (const name of ['read 1', 'read 2', 'look up 1']) await end(name);
     await end('write 1', new Error('the disk is full'));
-    expect([aborted, await settled]).toEqual([['ask 1', 'ask 2'], 'the disk is full']);
+    expect([aborted, await settled]).toEqual([['look up 1', 'look up 2'], 'the disk is full']);
   });
 
   test('does not wait for the source when a batch cannot be written', async () => {
     const { settled, end } = controlled(9);
-    for (const name of ['read 1', 'ask 1']) await end(name);
+    for (const name of ['read 1', 'look up 1']) await end(name);
     await end('write 1', new Error('the disk is full'));
     expect(await settled).toBe('the disk is full');
   });
@@ -160,7 +160,7 @@ describe('runPipeline', () => {
   test('ends all look-ups and waits on an abort, and writes the batch before', async () => {
     const interrupt = new AbortController();
     const { begun, settled, end } = controlled(9, interrupt.signal);
-    for (const name of ['read 1', 'read 2', 'ask 1']) await end(name);
+    for (const name of ['read 1', 'read 2', 'look up 1']) await end(name);
     interrupt.abort(new Error('interrupted'));
     await turn();
     await end('write 1');

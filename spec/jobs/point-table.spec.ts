@@ -730,7 +730,7 @@ describe('lookUpPointTable: requests', () => {
     }
   });
 
-  test('gives timestamps in milliseconds the advice of all timestamps', async () => {
+  test('explains a timestamp in milliseconds like any other timestamp', async () => {
     const { warnings } = await run('t,x,y,z\n1717582201203,1,1,1\n', { timestampColumn: 't' });
     expect(warnings).toEqual([
       expect.stringMatching(
@@ -739,7 +739,7 @@ describe('lookUpPointTable: requests', () => {
     ]);
   });
 
-  test('writes the rows of a batch before the next is asked', async () => {
+  test('writes the rows of a batch before the next batch is looked up', async () => {
     const written: string[] = [];
     const sink: ByteSink = {
       write: async (bytes) => void written.push(Buffer.from(bytes).toString()),
@@ -757,7 +757,7 @@ describe('lookUpPointTable: requests', () => {
         batchRows: 5,
       }),
     ).rejects.toThrow('interrupted');
-    expect(written.join('').match(/,ok\n/g)).toHaveLength(Math.floor(140_000 / 6_500)); // all that came
+    expect(written.join('').match(/,ok\n/g)).toHaveLength(Math.floor(140_000 / 6_500)); // all rows that were read
   });
 
   test('stops when aborted', async () => {

@@ -1,4 +1,4 @@
-/** One contract for the sources and sinks of all formats. */
+/** The contract for the sources and sinks of all formats. */
 import { describe, expect, test } from '@jest/globals';
 import { wordsOf } from '../../lib/base/uint64.ts';
 import { PointStatus } from '../../lib/points/status.ts';
@@ -7,7 +7,7 @@ import { openTable } from '../../lib/tables/open-table.ts';
 import type { ColumnChoice } from '../../lib/tables/table.ts';
 
 const { notLookedUp, invalidPoint, invalidId } = PointStatus;
-/** Past 2^53. */
+/** Greater than 2^53. */
 const ID = 72127962782105601n;
 
 /** Columns p, q (positions), a, b (IDs), t (text); a cell that is `undefined` is left out. */
@@ -56,9 +56,8 @@ describe.each(['csv', 'tsv', 'jsonl'] as const)('a table of %s', (format) => {
   test('gives columns, one after the other, and says why cells are empty', async () => {
     const { batches } = await read(format);
     expect(batches).toHaveLength(1);
-    const [{ rows, firstRow, points, pointStatus: noPoint, ids, idStatus: noId, texts, readError: broken }] =
-      batches;
-    expect([rows, firstRow, broken]).toEqual([4, 1, undefined]);
+    const [{ rows, firstRow, points, pointStatus: noPoint, ids, idStatus: noId, texts, readError }] = batches;
+    expect([rows, firstRow, readError]).toEqual([4, 1, undefined]);
     const none = [NaN, NaN, NaN];
     expect([...points]).toEqual([1, 2, 3, ...none, ...none, 7, 8, 9, 4, 5, 6, ...none, ...none, ...none]);
     expect([...noPoint]).toEqual([
@@ -67,9 +66,7 @@ describe.each(['csv', 'tsv', 'jsonl'] as const)('a table of %s', (format) => {
     ]);
     expect([...ids]).toEqual([ID, 0n, 0n, 2n ** 64n - 1n, 0n, 0n, ID + 1n, 0n]);
     expect([...noId]).toEqual([...[0, notLookedUp, notLookedUp, 0], ...[0, invalidId, 0, invalidId]]);
-    expect(
-      texts.map(({ spellings, indices: places }) => Array.from(places, (place) => spellings[place])),
-    ).toEqual([
+    expect(texts.map(({ spellings, indices }) => Array.from(indices, (index) => spellings[index]))).toEqual([
       ['ok', 'ok', '', 'other'],
       ['', '', '', ''],
     ]);
