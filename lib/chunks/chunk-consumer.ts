@@ -1,4 +1,4 @@
-/** The consumer of a call for chunks, and its request for each chunk: where every read delivers its bytes. */
+/** The consumer that receives chunks, and the waiters through which each read delivers to it. */
 import { ChunkError } from '../base/errors.ts';
 import type { PausableWork } from '../base/cooperative-work.ts';
 import type { Codec } from '../codecs/codec.ts';
@@ -13,7 +13,7 @@ export interface ChunkConsumer {
   /**
    * Receives the bytes of `cells[ordinal]`; undefined if the chunk is not stored. It may work with pauses,
    * but must not keep the bytes afterwards. An error that it throws fails the chunk for this consumer only.
-   * Paced work stops when the call ends.
+   * Pausable work stops when the call ends.
    *
    * @param codec Decodes the bytes, if they were cached in another encoding than that of the source.
    */

@@ -11,7 +11,7 @@ import { ChunkError, DeadlineError } from '../base/errors.ts';
 import {
   runWithoutPause,
   type CooperativeRunner,
-  cooperativeRunner as eventLoop,
+  cooperativeRunner as defaultRunner,
   type PausableWork,
 } from '../base/cooperative-work.ts';
 import { newMeter } from '../storage/store.ts';
@@ -72,7 +72,7 @@ export class ChunkReader {
   readonly #inFlight = new Set<ReadJob>();
   readonly #delivering = new Set<Promise<void>>();
 
-  constructor({ concurrency = 32, lruBytes = 0, pacer = eventLoop }: ChunkReaderOptions = {}) {
+  constructor({ concurrency = 32, lruBytes = 0, pacer = defaultRunner }: ChunkReaderOptions = {}) {
     this.#pacer = pacer;
     this.#queue = new JobQueue(concurrency, pacer, (job) =>
       this.#isWanted(job) ? this.#run(job) : undefined,

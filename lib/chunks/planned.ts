@@ -1,7 +1,7 @@
 /** A plan that is made at once, or with pauses if it is very long. */
 import type { PausableWork } from '../base/cooperative-work.ts';
 
-/** A complete plan, or paced work that makes it. */
+/** A complete plan, or pausable work that makes it. */
 export type Planned<T> = readonly T[] | PausableWork<readonly T[]>;
 
 /** Converts each part of a plan, with the pauses of the plan. */

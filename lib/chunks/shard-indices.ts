@@ -219,7 +219,7 @@ export class ShardIndices {
         throw error;
       });
     const entries = await this.#entries.read(file, minishards, read, since),
-      suspects = new Map(minishards.map((minishard) => [minishard, new ValidatorHistory()]));
+      histories = new Map(minishards.map((minishard) => [minishard, new ValidatorHistory()]));
     let rereads = MAX_REREADS,
       retries = MAX_RETRIES;
     for (;;) {
@@ -229,7 +229,7 @@ export class ShardIndices {
         ranges.map((range) => (range instanceof Error || !range ? EMPTY_RANGE : range)),
         read,
       );
-      let contradiction: VersionMismatch | undefined;
+      let mismatch: VersionMismatch | undefined;
       await Promise.all(
         pending.map(async ([minishard, entry], k) => {
           const range = ranges[k];
@@ -239,12 +239,12 @@ export class ShardIndices {
               range && (await this.#readPart(minishard, parts[k], entry as ShardIndex, range, startedAt));
             if (
               part &&
-              'contradiction' in part &&
-              !suspects.get(minishard)!.showsUnstableValidators(entry as ShardIndex, part.contradiction)
+              'mismatch' in part &&
+              !histories.get(minishard)!.showsUnstableValidators(entry as ShardIndex, part.mismatch)
             )
-              return (contradiction ??= part.contradiction);
-            if (part && 'contradiction' in part) this.#cache.check.stopComparing(file.url);
-            const piece = part && 'contradiction' in part ? (part.contradiction as ShardPiece) : part;
+              return (mismatch ??= part.mismatch);
+            if (part && 'mismatch' in part) this.#cache.check.stopComparing(file.url);
+            const piece = part && 'mismatch' in part ? (part.mismatch as ShardPiece) : part;
             const index =
               piece && (await this.#decodePart(file, minishard, piece, entry as ShardIndex, read.signal));
             found.set(minishard, () => index);
@@ -259,7 +259,7 @@ export class ShardIndices {
         const { timesRead, isUndecided } = await this.#entries.reread(
           file,
           entries,
-          contradiction!,
+          mismatch!,
           rereads,
           read,
         );
@@ -282,15 +282,15 @@ export class ShardIndices {
     entry: ShardIndex,
     { start, end }: ByteRange,
     startedAt: number,
-  ): Promise<ShardPiece | { contradiction: VersionMismatch } | undefined> {
+  ): Promise<ShardPiece | { mismatch: VersionMismatch } | undefined> {
     try {
       const part = await reading;
       return part && end > start && !this.#cache.check.agrees(entry.versions, part)
-        ? { contradiction: part }
+        ? { mismatch: part }
         : part;
     } catch (error) {
       // A cached shard index may belong to an older, longer file.
-      if (isTruncated(error) && entry.versions.learnedAt < startedAt) return { contradiction: {} };
+      if (isTruncated(error) && entry.versions.learnedAt < startedAt) return { mismatch: {} };
       throw withMinishardName(minishard, error);
     }
   }

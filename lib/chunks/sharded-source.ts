@@ -186,7 +186,7 @@ export class ShardedSource implements ObjectSource {
   async #readAgain(
     file: ShardFile,
     members: readonly LocatedChunk[],
-    contradiction: VersionMismatch,
+    mismatch: VersionMismatch,
     { rereads, retries, since }: ReadBudget,
     context: ReadContext,
   ): Promise<readonly ReadTask[]> {
@@ -198,7 +198,7 @@ export class ShardedSource implements ObjectSource {
       const { timesRead, isUndecided } = await this.#indices.reread(
         file,
         new Map(members.map(({ minishard, index }) => [minishard, index])),
-        contradiction,
+        mismatch,
         rereads,
         context,
       );

@@ -14,7 +14,8 @@ import { decideByError } from './retry-decision.ts';
 export interface BatchSenderOptions {
   /** Limits the requests in flight. Several senders may share it. */
   queue: PQueue;
-  limit: BatchLimit;
+  /** The learned limit of items in one batch. */
+  batchLimit: BatchLimit;
   /** Most items in one batch, whatever the server can take. */
   maxCount: number;
   /** Most retries of one request. @default 4 */
@@ -113,7 +114,7 @@ class BatchRun {
   }
 
   #maxBatchSize(): number {
-    return Math.min(this.#options.limit.limit, this.#options.maxCount);
+    return Math.min(this.#options.batchLimit.limit, this.#options.maxCount);
   }
 
   #takeBatch(): IndexRange | undefined {
@@ -129,14 +130,14 @@ class BatchRun {
   /** Sends one batch until it is answered, split, failed or aborted. */
   async #send({ start, end }: IndexRange): Promise<void> {
     const { send, signal } = this.#work,
-      { limit, maxCount, retries, onRetry } = this.#options;
+      { batchLimit, maxCount, retries, onRetry } = this.#options;
     const count = end - start,
       counter = new RetryCounter({ retries, onRetry, random: this.#clock.random });
     this.#lastAnswerAt ??= this.#clock.monotonicMs();
     for (let wasRetriedAtOnce = false; ;) {
       try {
         await send(start, end);
-        limit.succeeded(count, maxCount);
+        batchLimit.succeeded(count, maxCount);
         this.#lastAnswerAt = this.#clock.monotonicMs();
         this.#failedInARow = 0;
         return;
@@ -154,7 +155,7 @@ class BatchRun {
           (decision === 'split' || decision === 'splitOnly' || decision === 'immediately') &&
           !isOverdue
         ) {
-          limit.failed(count);
+          batchLimit.failed(count);
           const middle = start + (count >>> 1);
           this.#pending.push({ start, end: middle }, { start: middle, end });
           return;

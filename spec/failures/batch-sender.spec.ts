@@ -51,7 +51,7 @@ async function send(
     },
     {
       queue: new PQueue({ concurrency: options.concurrency ?? 1 }),
-      limit: new BatchSize(),
+      batchLimit: new BatchSize(),
       maxCount: 100,
       clock: { pause: async (pauseMs) => void pauses.push(pauseMs), monotonicMs: () => ms, random: () => 0 },
       ...options,
@@ -176,8 +176,8 @@ describe('sendInBatches', () => {
   test('uses the learned size for later batches', async () => {
     const size = new BatchSize();
     const limit = ({ count }: Batch): Error | undefined => (count > 30 ? answered(413) : undefined);
-    expect((await send(100, limit, { limit: size })).sizes).toEqual([100, 50, 25, 25, 25, 25]);
-    expect((await send(60, limit, { limit: size })).sizes).toEqual([25, 25, 10]);
+    expect((await send(100, limit, { batchLimit: size })).sizes).toEqual([100, 50, 25, 25, 25, 25]);
+    expect((await send(60, limit, { batchLimit: size })).sizes).toEqual([25, 25, 10]);
   });
 
   test('isolates one bad index, and answers all others', async () => {
@@ -261,7 +261,7 @@ describe('sendInBatches', () => {
           throw answered(413);
         },
       },
-      { queue: new PQueue({ concurrency: 1 }), limit: new BatchSize(), maxCount: 100 },
+      { queue: new PQueue({ concurrency: 1 }), batchLimit: new BatchSize(), maxCount: 100 },
     );
     expect(asked).toBe(2);
   });

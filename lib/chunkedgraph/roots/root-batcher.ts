@@ -126,7 +126,7 @@ export class RootBatcher implements RootSource {
         retries,
         onRetry,
         clock: senderClock,
-        limit: host === undefined ? new BatchSize() : pace.batchSize(host, endpoint),
+        batchLimit: host === undefined ? new BatchSize() : pace.batchSize(host, endpoint),
         maxCount: Math.max(1, Math.min(batchSize, Math.floor(batchBytes / bytesPerId))),
       },
     });
