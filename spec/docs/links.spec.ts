@@ -21,6 +21,15 @@ const PAGES = [
 const prose = (markdown: string): string =>
   markdown.replace(/^(```+).*?^\1/gms, '').replace(/(`+)(?:(?!\1).)+\1/g, '');
 
+/** Files and folders of the repository that inline code names; not those with a placeholder. */
+const pathsIn = (markdown: string): string[] =>
+  Array.from(
+    markdown
+      .replace(/^(```+).*?^\1/gms, '')
+      .matchAll(/`((?:lib|mocks|spec|bench|interop|testing|release)\/[a-z\d/._-]*)`/g),
+    ([, path]) => path,
+  );
+
 /** Targets of links and pictures, as they are written. */
 const linksIn = (markdown: string): string[] => [
   ...Array.from(prose(markdown).matchAll(/\]\(<?([^)\s>]+)>?(?:\s+"[^"]*")?\)/g), ([, target]) => target),
@@ -78,6 +87,12 @@ function complaint(page: string, link: string): string | undefined {
     ? undefined
     : `${link}: ${name} has no heading #${anchor}`;
 }
+
+test.each(PAGES.filter((page) => page !== 'CHANGELOG.md'))('%s names files that exist', (page) =>
+  expect(
+    pathsIn(readFileSync(join(ROOT, page), 'utf8')).filter((path) => !existsSync(join(ROOT, path))),
+  ).toEqual([]),
+);
 
 describe('relative links', () => {
   test.each(PAGES)('of %s lead to files and headings that exist', (page) => {
