@@ -4,6 +4,7 @@
  */
 import { reply, type MockResponse } from './message.ts';
 
+/** Which vendor a mocked bucket behaves like. */
 export type BucketStyle = 'gs' | 's3';
 
 type ErrorStatus = 400 | 403 | 404 | 405 | 412 | 416;

@@ -12,6 +12,7 @@ import { reply, type MockRequest, type MockResponse } from './message.ts';
 import { mockServer, type MockServer } from './server.ts';
 import { SUFFIXES, type FileSource, type StoredFile } from './stored-file.ts';
 
+/** Options of `createMockBucket`. */
 export interface MockBucketOptions {
   /** Served from disk, read lazily. */
   folder?: string;
@@ -33,9 +34,11 @@ export interface MockBucketOptions {
    * @default 'etag'
    */
   versions?: 'etag' | 'last-modified' | 'changing' | 'none';
+  /** What goes wrong; more can be added later. @default none */
   faults?: Fault[];
 }
 
+/** A mocked bucket, to be mounted by `serveMocks` or `nockMocks`. */
 export interface MockBucket extends MockServer {
   /** Stores an object, with a new ETag and generation. */
   put(key: string, bytes: Uint8Array | string, contentEncoding?: string): void;
@@ -43,6 +46,7 @@ export interface MockBucket extends MockServer {
   delete(key: string): boolean;
 }
 
+/** Creates an object store that answers as Google's or Amazon's does. */
 export function createMockBucket({
   folder,
   files = {},

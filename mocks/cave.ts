@@ -15,6 +15,7 @@ import type { MockTimestamp } from './graph-description.ts';
 import { reply, type MockRequest, type MockResponse } from './message.ts';
 import { mockServer, type MockRoutes } from './server.ts';
 
+/** Options of `mockCave`. */
 export interface MockCaveOptions {
   /** @default 'mock' */
   datastack?: string;
@@ -26,6 +27,7 @@ export interface MockCaveOptions {
   tokens?: Readonly<Record<string, MockUser>>;
   /** More of the datastack's entry in the info service, or other values. */
   datastackInfo?: Readonly<Record<string, unknown>>;
+  /** What goes wrong; more can be added later. @default none */
   faults?: Fault[];
 }
 

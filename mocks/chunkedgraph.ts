@@ -20,6 +20,7 @@ import type { TimedGraph } from './graph/timed-graph.ts';
 import { toMulticut, type GivenMulticuts } from './multicuts.ts';
 import { mockServer, type MockServer } from './server.ts';
 
+/** Options of `createMockChunkedGraph`: the graph, and how its server behaves. */
 export interface MockChunkedGraphOptions extends GraphDescription {
   /** Name in the URLs. @default 'mock' */
   table?: string;
@@ -52,11 +53,15 @@ export interface MockChunkedGraphOptions extends GraphDescription {
   visibleAfterMs?: number;
   /** In place of a timer, for `visibleAfterMs`. */
   wait?: (ms: number) => Promise<unknown>;
+  /** What goes wrong; more can be added later. @default none */
   faults?: Fault[];
 }
 
+/** A mocked chunkedgraph, to be mounted by `serveMocks` or `nockMocks`, with edits to call. */
 export interface MockChunkedGraph extends MockServer, EditsFromCode {
+  /** The name of the table. */
   readonly table: string;
+  /** The graph itself, for specs that look inside. Its shape may change. */
   readonly graph: TimedGraph;
   /** The operation log, in the order of the IDs, which count from 1. */
   readonly operations: readonly MockOperation[];

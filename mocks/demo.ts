@@ -9,6 +9,7 @@ import type { MockServer } from './server.ts';
 
 /** Moments before and after the demo's one merge. */
 export const DEMO_BEFORE = '2024-06-05T00:00:00Z';
+/** A timestamp after the edits of the demo. */
 export const DEMO_AFTER = '2024-06-06T00:00:00Z';
 
 /** The demo/ folder, from mocks/ as well as from dist/mocks/. */
@@ -19,13 +20,17 @@ const demoFolder = ['../demo/', '../../demo/']
 /** Path of the table of points: `id,x,y,z,note`. */
 export const demoPointsFile = (): string => fileURLToPath(new URL('points.csv', demoFolder));
 
+/** The demo's servers. */
 export interface ServedDemo extends ServedMocks {
   /** `graphene://http://127.0.0.1:49152/segmentation/table/demo` */
   readonly cloudPath: string;
+  /** The mocked chunkedgraph. */
   readonly graph: MockChunkedGraph;
+  /** The mocked bucket. */
   readonly bucket: MockServer;
 }
 
+/** Serves the volume and the graph of `graphene-points demo` on loopback. */
 export async function serveDemo(options?: ServeMocksOptions): Promise<ServedDemo> {
   const description = JSON.parse(readFileSync(new URL('graph.json', demoFolder), 'utf8')) as GraphDescription;
   const graph = createMockChunkedGraph({ ...description, table: 'demo', dataDir: '{HOST}/bucket' });

@@ -4,6 +4,7 @@ import { toMs, type Id, type MockTimestamp } from './graph-description.ts';
 import type { EditContext } from './graph/operation-log.ts';
 import type { EditOutcome } from './graph/editor.ts';
 
+/** Options of an edit that a test makes. */
 export interface MockEditOptions {
   /** Not before the newest edit. @default the server's now */
   at?: MockTimestamp;
@@ -11,14 +12,19 @@ export interface MockEditOptions {
   user?: string;
 }
 
+/** What an edit changed. */
 export interface MockEditResult {
   /** null for an undo or redo of what is so already. */
   operationId: number | null;
+  /** The roots before the edit. */
   oldRootIds: bigint[];
+  /** The roots after the edit. */
   newRootIds: bigint[];
+  /** The layer-2 nodes that the edit made. */
   newLayer2Ids: bigint[];
 }
 
+/** Edits that a test makes by a call, without HTTP. */
 export interface EditsFromCode {
   /**
    * Joins the objects of two supervoxels.
@@ -36,6 +42,7 @@ export interface EditsFromCode {
   ): MockEditResult;
   /** @throws EditError FAILED for an unknown operation. */
   undo(operationId: number, options?: MockEditOptions): MockEditResult;
+  /** Redoes an operation that was undone. @throws EditError FAILED for an unknown operation. */
   redo(operationId: number, options?: MockEditOptions): MockEditResult;
 }
 

@@ -10,7 +10,12 @@ export interface Fault {
   /** Only requests whose body has more bytes than this. */
   largerThan?: number;
   /** Only requests beyond so many in any `perMs` (1000). The answer says in Retry-After when there is room again, unless `headers` does. */
-  rate?: { requests: number; perMs?: number };
+  rate?: {
+    /** How many requests are answered in each interval. */
+    requests: number;
+    /** The length of the interval in ms. @default 1000 */
+    perMs?: number;
+  };
   /** Only so many of them, 0 to 1, by chance; which ones depends on `seed` (0) and their order alone. @default 1 */
   probability?: number;
   /** Of `probability` and `corrupt`. @default 0 */

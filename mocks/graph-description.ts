@@ -8,7 +8,9 @@ export type Id = string | bigint;
 /** Unix seconds, ISO 8601 (no zone is UTC) or a Date; whole milliseconds count. */
 export type MockTimestamp = number | string | Date;
 
+/** One edit of a described graph: one of `merge`, `split` and `edges`. */
 export interface GraphEdit {
+  /** When the edit takes effect. */
   timestamp: MockTimestamp;
   /** One new edge between two supervoxels. */
   merge?: readonly [Id, Id];
@@ -18,7 +20,12 @@ export interface GraphEdit {
    */
   split?: readonly (readonly Id[])[];
   /** Exactly what is added and removed. */
-  edges?: { added?: readonly (readonly Id[])[]; removed?: readonly (readonly Id[])[] };
+  edges?: {
+    /** Edges that appear, as pairs of supervoxels. */
+    added?: readonly (readonly Id[])[];
+    /** Edges that disappear, as pairs of supervoxels. */
+    removed?: readonly (readonly Id[])[];
+  };
   /** Names of the new roots, in the order of their smallest supervoxels. @default the next free IDs */
   new_root_ids?: readonly Id[];
   /** For the operation log. @default 'merge' when edges are added, else 'split' */
@@ -29,14 +36,17 @@ export interface GraphEdit {
   user?: string;
   /** Where the edit was asked for, voxels of the graph's mip, xyz. */
   source_coords?: readonly (readonly number[])[];
+  /** The sinks of the edit, as `source_coords`. */
   sink_coords?: readonly (readonly number[])[];
   /** What a multicut was to take apart. */
   source_ids?: readonly Id[];
+  /** The sinks of the multicut, as `source_ids`. */
   sink_ids?: readonly Id[];
 }
 
 /** `active: false` is an edge that is known and does not stand: merges and undos may use it. */
 export interface DescribedEdge {
+  /** The two supervoxels. */
   between: readonly Id[];
   /** @default true */
   active?: boolean;
@@ -46,6 +56,10 @@ export interface DescribedEdge {
   area?: number;
 }
 
+/**
+ * A graph, described by its supervoxels, its edges and its edits: what `createMockChunkedGraph` and
+ * `graphene-points mock --graph` read.
+ */
 export interface GraphDescription {
   /** As the server would answer it; `{DATA_DIR}` in `data_dir` stands for the option `dataDir`. */
   info: MockGraphInfo;
@@ -65,7 +79,12 @@ export interface GraphDescription {
   /** In the order of their times. */
   edits?: readonly GraphEdit[];
   /** Names: the root of every supervoxel (parallel lists) at base and right after edits. Goes before `roots` and `new_root_ids`. */
-  epochs?: readonly { timestamp: MockTimestamp; root: readonly Id[] }[];
+  epochs?: readonly {
+    /** From when on the roots have these names. */
+    timestamp: MockTimestamp;
+    /** The root of each supervoxel. */
+    root: readonly Id[];
+  }[];
 }
 
 export function toMs(moment: MockTimestamp): number {

@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { mockRequest, sentHeaders, transmission, type MockResponse } from './message.ts';
 import { NOTHING_MOUNTED, route, type MockRoutes } from './server.ts';
 
+/** Options of `serveMocks`. */
 export interface ServeMocksOptions {
   /** 0 takes a free one. @default 0 */
   port?: number;
@@ -12,6 +13,7 @@ export interface ServeMocksOptions {
   latencyMs?: number;
 }
 
+/** Mocks that listen on loopback. */
 export interface ServedMocks extends AsyncDisposable {
   /** `http://127.0.0.1:49152`; no slash at the end. */
   readonly url: string;
@@ -19,6 +21,7 @@ export interface ServedMocks extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** Serves mocks on loopback, by path prefix. @throws The error of `listen`, such as EADDRINUSE. */
 export async function serveMocks(
   routes: MockRoutes,
   { port = 0, latencyMs = 0 }: ServeMocksOptions = {},

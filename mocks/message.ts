@@ -5,21 +5,26 @@ export interface MockRequest {
   method: string;
   /** As sent: percent-encoded, without the query. */
   path: string;
+  /** The query, decoded. */
   query: URLSearchParams;
   /** Names in lower case. */
   headers: Record<string, string>;
+  /** The body; empty if there is none. */
   body: Uint8Array;
   /** Where the mocks are mounted, `http://127.0.0.1:49152`. @default 'http://mock.invalid' */
   origin?: string;
 }
 
+/** One answer of a mock. */
 export interface MockResponse {
+  /** The HTTP status. */
   status: number;
   /**
    * Names in lower case. `content-length` is the mount's to add. A mock that lies about it gets what a client makes of it: of a longer one
    * the connection ends early, of a shorter one the rest of the body is lost.
    */
   headers: Record<string, string>;
+  /** The body; empty if there is none. */
   body: Uint8Array;
   /** The connection ends before any answer. */
   reset?: true;
@@ -53,6 +58,7 @@ export const sentHeaders = (response: MockResponse): Record<string, string> =>
     ? { 'content-length': String(response.body.byteLength), ...response.headers }
     : response.headers;
 
+/** Answers a request. It may be async. */
 export type MockHandler = (request: MockRequest) => MockResponse | Promise<MockResponse>;
 
 export const DEFAULT_ORIGIN = 'http://mock.invalid';

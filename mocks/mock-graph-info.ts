@@ -12,6 +12,7 @@ const LAYER_BITS = 8;
 /** Of each coordinate at layers 1 and 2: 1024 graph chunks along an axis, 2^26 supervoxels in each. */
 const SPATIAL_BITS = 10;
 
+/** Options of `graphInfo`. */
 export interface GraphInfoOptions {
   /** Of the hierarchy, supervoxels and roots included: 3 or more. @default 5 */
   layers?: number;
@@ -21,6 +22,7 @@ export interface GraphInfoOptions {
   spatialBits?: number;
   /** Of the watershed's finest mip: voxels, xyz, and nm a voxel. @default [1024, 1024, 1024] and [8, 8, 40] */
   size?: readonly number[];
+  /** Nanometres per voxel of mip 0, xyz. @default [8, 8, 40] */
   resolution?: readonly number[];
 }
 

@@ -6,11 +6,18 @@ import type { TimedGraph } from './graph/timed-graph.ts';
 
 /** Which edges a multicut between two groups of supervoxels removes: the mock computes none. */
 export interface GivenMulticut {
+  /** The supervoxels on one side. */
   sources: readonly Id[];
+  /** The supervoxels on the other side. */
   sinks: readonly Id[];
+  /** The edges that the split removes, as pairs of supervoxels. */
   removed: readonly (readonly Id[])[];
 }
 
+/**
+ * A list of multicuts, or a function that returns the removed edges, and undefined for a multicut that
+ * fails.
+ */
 export type GivenMulticuts =
   readonly GivenMulticut[] | ((sources: bigint[], sinks: bigint[]) => readonly (readonly Id[])[] | undefined);
 

@@ -5,6 +5,7 @@ import nock from 'nock';
 import { hasBody, mockRequest, sentHeaders, transmission, type MockResponse } from './message.ts';
 import { NOTHING_MOUNTED, route, type MockRoutes } from './server.ts';
 
+/** Mocks that are mounted on nock. */
 export interface NockedMocks extends Disposable {
   /** Takes these mocks, and nothing else, off nock again. */
   restore(): void;

@@ -1,13 +1,20 @@
 import type { MockRequest, MockResponse } from './message.ts';
 
+/** One request that a mock received. */
 export interface LoggedRequest {
+  /** The method, in upper case. */
   method: string;
+  /** The path, without the query. */
   path: string;
+  /** The query, without the `?`. */
   query: string;
+  /** The headers, with names in lower case. */
   headers: Record<string, string>;
+  /** The size of the request's body. */
   bodyBytes: number;
   /** 0 while the answer is under way, and when there was none (a stall, a reset). */
   status: number;
+  /** The bytes of the answer's body that were sent. */
   responseBytes: number;
   /** IDs in the body of a roots_binary request. */
   ids?: number;
@@ -18,6 +25,7 @@ export type PathPattern = string | RegExp;
 
 /** Everything a mock was asked, in the order of arrival: what tests count. */
 export class RequestLog {
+  /** All requests, in the order of arrival. */
   readonly requests: LoggedRequest[] = [];
   /** Most requests that were under way at once. Without a delay mocks answer at once and this stays near 1. */
   highestConcurrency = 0;
@@ -68,6 +76,7 @@ export class RequestLog {
     );
   }
 
+  /** Counts the requests whose path matches; all of them without a pattern. */
   count(path?: PathPattern): number {
     return this.matching(path).length;
   }
@@ -88,7 +97,12 @@ export class RequestLog {
   }
 
   /** Bytes of bodies: those of the requests, and those of the answers, as far as they were sent. */
-  bytes(path?: PathPattern): { up: number; down: number } {
+  bytes(path?: PathPattern): {
+    /** Bytes of the requests' bodies. */
+    up: number;
+    /** Bytes of the answers' bodies, as far as they were sent. */
+    down: number;
+  } {
     const sum = { up: 0, down: 0 };
     for (const { bodyBytes, responseBytes } of this.matching(path)) {
       sum.up += bodyBytes;
@@ -116,6 +130,7 @@ export class RequestLog {
     return seen;
   }
 
+  /** Forgets all requests. */
   clear(): void {
     this.requests.length = 0;
     this.highestConcurrency = this.#underWay.size;

@@ -4,7 +4,9 @@ import { RequestLog } from './request-log.ts';
 
 /** Something to mount: a handler with a log of what it was asked and a list of what it should get wrong. */
 export interface MockServer {
+  /** Answers a request, and logs it. */
   handle(request: MockRequest): Promise<MockResponse>;
+  /** What was requested. */
   readonly log: RequestLog;
   /** Add and remove at will. */
   readonly faults: Fault[];
@@ -12,6 +14,7 @@ export interface MockServer {
   readonly wholePath: boolean;
 }
 
+/** Makes a mock of a handler, with a log and faults. */
 export function mockServer(
   handler: MockHandler,
   { faults = [], wholePath = false }: { faults?: Fault[]; wholePath?: boolean } = {},

@@ -1,6 +1,8 @@
 /** The objects of a bucket, wherever they are kept. */
 export interface StoredFile {
+  /** The bytes as stored. */
   bytes: Uint8Array;
+  /** The Content-Encoding under which the bytes are stored. @default none */
   contentEncoding?: string;
 }
 

@@ -5,11 +5,15 @@
 
 /** The part of a graph's info that the mock relies on. */
 export interface MockGraphInfo {
+  /** The layout of the graph's IDs and chunks. */
   graph: {
     /** Voxels of the graph's mip, xyz. */
     chunk_size: readonly number[];
+    /** How many layers the graph has, supervoxels and roots included. */
     n_layers: number;
+    /** How many bits of an ID hold its layer. */
     n_bits_for_layer_id: number;
+    /** How many bits one coordinate of a graph chunk takes, by layer. */
     spatial_bit_masks: Readonly<Record<string, number>>;
   };
   [other: string]: unknown;

@@ -7,25 +7,37 @@ export const STATUS = { success: 0, created: 1, exception: 2 } as const;
 
 /** Where an edit was asked for: voxels of the graph's mip, xyz. */
 export interface EditCoords {
+  /** The source points. */
   sourceCoords?: readonly (readonly number[])[];
+  /** The sink points. */
   sinkCoords?: readonly (readonly number[])[];
 }
 
+/** One entry of the mocked graph's operation log. */
 export interface MockOperation extends EditCoords {
+  /** The ID of the operation, from 1. */
   id: number;
+  /** What kind of edit it is. */
   kind: 'merge' | 'split' | 'multicut' | 'undo' | 'redo';
   /** The operation undone or redone. */
   of?: number;
+  /** The ID of the user. */
   user: string;
   /** Of the lock: since when its nodes are valid. */
   timeMs: number;
   /** When the log entry got its result. */
   writtenMs: number;
+  /** 0 for success, 1 while the edit runs, 2 for an exception. */
   status: (typeof STATUS)[keyof typeof STATUS];
+  /** The message of the exception; empty for none. */
   exception: string;
+  /** The edges that the edit added, by node number. */
   added?: readonly Edge[];
+  /** The edges that the edit removed, by node number. */
   removed?: readonly Edge[];
+  /** The sources of a multicut, by node number. */
   sources?: readonly number[];
+  /** The sinks of a multicut, by node number. */
   sinks?: readonly number[];
   /** New roots, as nodes. */
   roots: readonly number[];

@@ -1,6 +1,7 @@
 /** Whole-object bitstreams, as object stores keep them in Content-Encoding. */
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
+/** How `buildPrecomputed` compresses encoded chunks. */
 export type Bitstream = 'none' | 'gzip' | 'br' | 'zstd';
 
 export const BITSTREAMS: Record<Bitstream, (bytes: Uint8Array) => Uint8Array> = {

@@ -42,6 +42,7 @@ export const ENCODERS = {
   },
 } satisfies Record<string, Encoder>;
 
+/** The encodings that `buildPrecomputed` writes. */
 export type Encoding = keyof typeof ENCODERS;
 
 /** @throws RangeError or TypeError when the encoding cannot hold such a volume */

@@ -7,6 +7,7 @@ import { graphInfoOf } from '../mock-graph-info.ts';
 import { gridJson } from './precomputed.ts';
 import { touchingPairs } from './touching.ts';
 
+/** Options of `graphFromVolume`. */
 export interface GraphFromVolumeOptions {
   /** Whether two supervoxels that share a face have an edge: in most volumes everything touches something. @default always */
   join?: (a: bigint, b: bigint) => boolean;

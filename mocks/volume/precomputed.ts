@@ -14,7 +14,9 @@ import { encoderFor, type Encoding } from './encoders.ts';
 import { writeShards, type ShardedChunk, type ShardingJson } from './shards.ts';
 import { dataTypeOf, fill, valueOf, type Labels, type ValueOf } from './values.ts';
 
+/** Options of `buildPrecomputed`. */
 export interface PrecomputedOptions {
+  /** The value of each voxel: a typed array with x fastest, or a function of x, y, z. */
   labels: Labels;
   /** Voxels of mip 0. */
   size: Vec3;
@@ -44,6 +46,7 @@ export interface PrecomputedOptions {
   skipEmpty?: boolean;
 }
 
+/** A volume that was built. */
 export interface BuiltPrecomputed {
   /** What the info file holds. */
   readonly info: PrecomputedInfo;
@@ -56,14 +59,21 @@ export interface BuiltPrecomputed {
   ) => bigint | number | undefined;
 }
 
+/** The info of a built volume. */
 export interface PrecomputedInfo {
+  /** The format of the info. */
   '@type': 'neuroglancer_multiscale_volume';
+  /** Whether voxels hold an image or labels. */
   type: 'segmentation' | 'image';
+  /** The type of a voxel's value. */
   data_type: DataType;
+  /** How many values each voxel has. */
   num_channels: number;
+  /** The scales, finest first. */
   scales: ScaleJson[];
 }
 
+/** One scale of a built volume's info, as the Precomputed format names its members. */
 export interface ScaleJson {
   key: string;
   size: Vec3;

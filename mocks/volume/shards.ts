@@ -10,11 +10,17 @@ import { locateChunks, shardFileName, type ShardingSpec } from '../../lib/precom
 
 /** The `sharding` member of a scale, as the info spells it. */
 export interface ShardingJson {
+  /** The format of the shards. */
   '@type': 'neuroglancer_uint64_sharded_v1';
+  /** The hash of chunk IDs. */
   hash: 'identity' | 'murmurhash3_x86_128';
+  /** How many low bits of a chunk ID do not enter the hash. */
   preshift_bits: number;
+  /** How many bits of the hash name the minishard. */
   minishard_bits: number;
+  /** How many bits of the hash name the shard. */
   shard_bits: number;
+  /** How minishard indices are compressed. */
   minishard_index_encoding: 'raw' | 'gzip';
   data_encoding: 'raw' | 'gzip';
 }
