@@ -43,6 +43,7 @@ export abstract class LookupError extends Error {
 /** An error class with several codes. */
 abstract class CodedError<Code extends string> extends LookupError {
   constructor(
+    /** What failed: one of the codes of this class. */
     readonly code: Code,
     message: string,
     options?: ErrorOptions,
@@ -53,11 +54,13 @@ abstract class CodedError<Code extends string> extends LookupError {
 
 /** A path or address that is malformed, not supported, or not safe to open. */
 export class PathError extends CodedError<CodeOf<'PathError'>> {
+  /** Always `PathError`. */
   override readonly name = 'PathError';
 }
 
 /** Metadata (an info file, a datastack, a graph's description) that was not found, breaks its schema, or names something this version does not read. */
 export class InfoError extends CodedError<CodeOf<'InfoError'>> {
+  /** Always `InfoError`. */
   override readonly name = 'InfoError';
   /** Where the metadata was read from, without query and credentials. */
   readonly url?: string;
@@ -78,6 +81,7 @@ export type BreakReason = 'unreachable' | 'stale' | 'cut' | 'silent';
 
 /** A read that failed, after retries where a retry can help. An object that is not found is not a RequestError. */
 export class RequestError extends CodedError<RequestErrorCode> {
+  /** Always `RequestError`. */
   override readonly name = 'RequestError';
   /** How the connection failed; only for TIMEOUT and CONNECTION, where a retry may help. */
   readonly broken?: BreakReason;
@@ -99,6 +103,7 @@ export class RequestError extends CodedError<RequestErrorCode> {
 
 /** Cloud credentials that are missing, malformed, or refused by the cloud provider. The error holds no secret. */
 export class CredentialsError extends CodedError<CodeOf<'CredentialsError'>> {
+  /** Always `CredentialsError`. */
   override readonly name = 'CredentialsError';
 }
 
@@ -107,12 +112,15 @@ export type DecodeErrorCode = CodeOf<'DecodeError'>;
 
 /** Bytes that do not follow their format. A retry cannot help. */
 export class DecodeError extends CodedError<DecodeErrorCode> {
+  /** Always `DecodeError`. */
   override readonly name = 'DecodeError';
 }
 
 /** A chunk that could not be read or decoded; `cause` says why. All points in it have the status `failed`. */
 export class ChunkError extends LookupError {
+  /** Always `ChunkError`. */
   override readonly name = 'ChunkError';
+  /** Always `CHUNK_FAILED`. */
   readonly code = 'CHUNK_FAILED';
   /** Where the chunk is stored. */
   readonly url: string;
@@ -147,12 +155,15 @@ export type GraphErrorCode = CodeOf<'GraphError'>;
 
 /** Fields of a {@link GraphError} that not every error has. */
 export interface GraphErrorOptions extends ErrorOptions {
+  /** What the server says, at most 200 characters. */
   serverMessage?: string;
+  /** The reply's `Retry-After` header. */
   retryAfter?: string;
 }
 
 /** A chunkedgraph server, or another service of CAVE, refused a request, failed, or gave an invalid answer. */
 export class GraphError extends CodedError<GraphErrorCode> {
+  /** Always `GraphError`. */
   override readonly name = 'GraphError';
   /** The server's own error message, at most 200 characters, without its traceback. */
   readonly serverMessage?: string;
@@ -177,7 +188,9 @@ export class GraphError extends CodedError<GraphErrorCode> {
 
 /** A timestamp that is malformed or ambiguous, or that the graph has no answers for. */
 export class TimestampError extends LookupError {
+  /** Always `TimestampError`. */
   override readonly name = 'TimestampError';
+  /** Always `BAD_TIMESTAMP`. */
   readonly code = 'BAD_TIMESTAMP';
 }
 
@@ -186,6 +199,7 @@ export type PointErrorCode = CodeOf<'PointError'>;
 
 /** A point or ID without an answer, thrown by the calls for a single value. Its code is the status in upper case. */
 export class PointError extends CodedError<PointErrorCode> {
+  /** Always `PointError`. */
   override readonly name = 'PointError';
 }
 
@@ -194,12 +208,21 @@ export interface PartialResult {
   /** A `PointStatus` code per point, in the order of the input. */
   readonly status: Uint8Array;
   /** Iterates over the points in the order of the input. */
-  rows(): IterableIterator<{ index: number; status: string; error?: Error }>;
+  rows(): IterableIterator<{
+    /** The index of the point or ID in the call. */
+    index: number;
+    /** The status as text, such as `out_of_bounds`. */
+    status: string;
+    /** Why the row has no answer; only with `failed` and `root_failed`. */
+    error?: Error;
+  }>;
 }
 
 /** Some chunks or root look-ups failed. `result` holds all answers; the missing ones have the status `failed` or `rootFailed`. */
 export class PartialResultError<Result = PartialResult> extends LookupError {
+  /** Always `PartialResultError`. */
   override readonly name = 'PartialResultError';
+  /** Always `PARTIAL`. */
   readonly code = 'PARTIAL';
   constructor(
     message: string,
@@ -214,13 +237,22 @@ export class PartialResultError<Result = PartialResult> extends LookupError {
 
 /** A call did not end within its `timeoutMs`. The connections did not fail, so the same call may succeed with more time. */
 export class DeadlineError extends LookupError {
+  /** Always `DeadlineError`. */
   override readonly name = 'DeadlineError';
+  /** Always `TIMEOUT`. */
   readonly code = 'TIMEOUT';
   constructor(
     /** The time limit of the call, in milliseconds. */
     readonly timeoutMs: number,
     /** What was missing at the deadline; undefined if that was the whole answer. */
-    readonly missing?: { what: 'chunks' | 'points' | 'roots'; count: number; of: number },
+    readonly missing?: {
+      /** What is counted. */
+      what: 'chunks' | 'points' | 'roots';
+      /** How many are missing. */
+      count: number;
+      /** How many were requested. */
+      of: number;
+    },
     options?: ErrorOptions,
   ) {
     super(
@@ -234,7 +266,9 @@ export class DeadlineError extends LookupError {
 
 /** The volume was closed before the call, or during it. */
 export class VolumeClosedError extends LookupError {
+  /** Always `VolumeClosedError`. */
   override readonly name = 'VolumeClosedError';
+  /** Always `CLOSED`. */
   readonly code = 'CLOSED';
   constructor() {
     super('the volume is closed');
@@ -243,10 +277,12 @@ export class VolumeClosedError extends LookupError {
 
 /** A snapshot of a root cache cannot be read, used or written. */
 export class SnapshotError extends CodedError<CodeOf<'SnapshotError'>> {
+  /** Always `SnapshotError`. */
   override readonly name = 'SnapshotError';
 }
 
 /** A table (a file of rows) cannot be read or written as requested. */
 export class TableError extends CodedError<CodeOf<'TableError'>> {
+  /** Always `TableError`. */
   override readonly name = 'TableError';
 }

@@ -19,7 +19,10 @@ export type ErrorWithCode<
 > = Known extends KnownError
   ? Extract<Known['code'], Code> extends never
     ? never
-    : Known & { readonly code: Code }
+    : Known & {
+        /** One of the codes that were named. */
+        readonly code: Code;
+      }
   : never;
 
 /**

@@ -16,7 +16,12 @@ export interface CacheStats {
   /** Bytes of the entries on disk, in whole units of 4 KiB per entry. */
   bytes: number;
   /** Snapshots of root caches, one per graph, and their bytes. They are not counted in `entries` and `bytes`. */
-  snapshots: { entries: number; bytes: number };
+  snapshots: {
+    /** How many snapshots there are. */
+    entries: number;
+    /** Their size on disk. */
+    bytes: number;
+  };
   /** When the least recently used entry was last used; undefined if the cache is empty. */
   oldestUse: Date | undefined;
 }
@@ -81,9 +86,14 @@ export async function clearCache(folder: string): Promise<CacheStats> {
  * @returns The folder of the chunks, the entries that were checked, and how many of them were damaged.
  * @throws The error of the file system.
  */
-export async function verifyCache(
-  folder: string,
-): Promise<{ path: string; entries: number; damaged: number }> {
+export async function verifyCache(folder: string): Promise<{
+  /** The folder of the chunks. */
+  path: string;
+  /** How many entries were read. */
+  entries: number;
+  /** How many were damaged, and are deleted. */
+  damaged: number;
+}> {
   const cache = new CacheFolder(folder, Infinity);
   const entries = await cache.list();
   let damaged = 0;

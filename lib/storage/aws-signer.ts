@@ -19,7 +19,9 @@ import { awaitVendor, type Signer } from './signer.ts';
 
 /** AWS credentials: an access key, with a session token if the key is temporary. */
 export interface AwsCredentials {
+  /** The ID of the key. */
   accessKeyId: string;
+  /** The secret of the key. It is never sent. */
   secretAccessKey: string;
   /** Required for temporary keys, for example those of AWS SSO. */
   sessionToken?: string;

@@ -6,7 +6,9 @@ import type { HttpMeter } from '../http/meter.ts';
 
 /** A range of the stored bytes: `start` is inclusive, `end` is exclusive. */
 export interface ByteRange {
+  /** The first byte. */
   start: number;
+  /** The byte behind the last one. */
   end: number;
 }
 
