@@ -20,7 +20,7 @@ const read = (record: unknown, token?: string) => {
 
 describe('a datastack', () => {
   test('is read from the info service, with the token', async () => {
-    const { asked, answer } = read(RECORD, 's3cr3t');
+    const { requests, answer } = read(RECORD, 's3cr3t');
     expect(await answer).toEqual({
       name: 'minnie_v1',
       segmentationSource: RECORD.segmentation_source,
@@ -39,7 +39,7 @@ describe('a datastack', () => {
       },
     });
     expect(
-      asked.map(({ url, headers, followRedirects }) => [url, headers?.authorization, followRedirects]),
+      requests.map(({ url, headers, followRedirects }) => [url, headers?.authorization, followRedirects]),
     ).toEqual([[ORIGIN + PATH, 'Bearer s3cr3t', false]]);
   });
 

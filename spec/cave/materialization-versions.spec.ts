@@ -7,23 +7,23 @@ const service = (answers: Record<string, unknown>) => {
   const host = caveHost('https://local.example.org', answers);
   return { ...host, versions: new MaterializationVersions(host.server, 'minnie') };
 };
-const paths = (asked: { url: string | URL }[]): string[] =>
-  asked.map(({ url }) => String(url).slice('https://local.example.org'.length));
+const paths = (requests: { url: string | URL }[]): string[] =>
+  requests.map(({ url }) => String(url).slice('https://local.example.org'.length));
 
 describe('versions', () => {
   test('have timestamps, in UTC and cut to milliseconds, each requested once', async () => {
-    const { asked, versions } = service({
+    const { requests, versions } = service({
       [`${BASE}/version/943`]: { time_stamp: '2024-01-22T08:10:01.497934', expires_on: null },
     });
     const both = await Promise.all([versions.timestampOf(943), versions.timestampOf(943)]);
     expect([...both, await versions.timestampOf(943)].map((date) => date.toISOString())).toEqual(
       Array(3).fill('2024-01-22T08:10:01.497Z'),
     );
-    expect(paths(asked)).toEqual([`${BASE}/version/943`]);
+    expect(paths(requests)).toEqual([`${BASE}/version/943`]);
   });
 
   test('are listed again each time the newest is looked up', async () => {
-    const { asked, answers, versions } = service({
+    const { requests, answers, versions } = service({
       [`${BASE}/versions?expired=False`]: [1, 117, 9],
       [`${BASE}/version/117`]: { time_stamp: '2021-06-11 08:10:00.215114' },
       [`${BASE}/version/118`]: { time_stamp: '2021-06-12T08:10:00+00:00' },
@@ -31,7 +31,7 @@ describe('versions', () => {
     expect((await versions.timestampOf('newest')).toISOString()).toBe('2021-06-11T08:10:00.215Z');
     answers[`${BASE}/versions?expired=False`] = [117, 118];
     expect((await versions.timestampOf('newest')).toISOString()).toBe('2021-06-12T08:10:00.000Z');
-    expect(paths(asked)).toHaveLength(4);
+    expect(paths(requests)).toHaveLength(4);
   });
 
   test('are retried after a failure, and an abort ends one call only', async () => {

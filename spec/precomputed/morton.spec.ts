@@ -66,10 +66,11 @@ describe('compressed Morton codes', () => {
   });
 
   test('are refused if they need more than 64 bits', () => {
-    const asked = (): unknown => compressedMortonCodes([2 ** 22, 2 ** 22, 2 ** 20 + 1], new Float64Array(0));
-    expect(asked).toThrow(InfoError);
-    expect(asked).toThrow(expect.objectContaining({ code: 'BAD_INFO' }));
-    expect(asked).toThrow('65 bits');
+    const compute = (): unknown =>
+      compressedMortonCodes([2 ** 22, 2 ** 22, 2 ** 20 + 1], new Float64Array(0));
+    expect(compute).toThrow(InfoError);
+    expect(compute).toThrow(expect.objectContaining({ code: 'BAD_INFO' }));
+    expect(compute).toThrow('65 bits');
   });
 
   test.each([[[7, 0, 0]], [[0, 5, 0]], [[0, 0, -1]], [[NaN, 0, 0]]] as const)(

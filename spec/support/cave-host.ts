@@ -1,14 +1,14 @@
-/** A service of CAVE that answers from a table of paths; notes what it is asked. */
+/** A CAVE service that answers from a table of paths and records its requests. */
 import { parseServer } from '../../lib/cave/cave-server.ts';
 import type { Host } from '../../lib/chunkedgraph/server/graph-path.ts';
 import { GraphServer } from '../../lib/chunkedgraph/server/graph-server.ts';
 import type { HttpClient, HttpRequest } from '../../lib/http/http-request.ts';
 
 export function caveHost(origin: string, answers: Record<string, unknown>, token?: string) {
-  const asked: HttpRequest[] = [];
+  const requests: HttpRequest[] = [];
   const http: HttpClient = {
     async request(request) {
-      asked.push(request);
+      requests.push(request);
       const path = String(request.url).slice(origin.length);
       const body = Object.hasOwn(answers, path) ? answers[path] : undefined;
       return {
@@ -22,7 +22,7 @@ export function caveHost(origin: string, answers: Record<string, unknown>, token
     close() {},
   };
   return {
-    asked,
+    requests,
     answers,
     server: new GraphServer<Host>({
       http,

@@ -1,4 +1,4 @@
-/** Streams written by the compresso package and its full decodes of them; see `spec/fixtures/codecs/compresso/make.py`. */
+/** Streams written by the compresso package, with its own full decodes of them; see `spec/fixtures/codecs/compresso/make.py`. */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { ChunkLayout } from '../../lib/codecs/codec.ts';
@@ -8,9 +8,9 @@ export interface CompressoCase {
   version: number;
   connectivity: number;
   layout: ChunkLayout;
-  /** A view: not to be written to. */
+  /** A view, which must not be written to. */
   stream: Uint8Array;
-  /** Labels of all voxels as unsigned words of their width (two a label for uint64), x fastest. */
+  /** The labels of all voxels as unsigned words of their width (two words per uint64 label), x fastest. */
   expected: Uint8Array | Uint16Array | Uint32Array;
 }
 

@@ -1,4 +1,4 @@
-/** The crackle chunks below `spec/fixtures/codecs/crackle`, with what the reference reads in them. `make.py` there wrote both. */
+/** The crackle chunks in `spec/fixtures/codecs/crackle`, with the labels that the reference reads in them. `make.py` there wrote both. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
@@ -22,9 +22,9 @@ export interface CrackleCase {
     markovOrder: number;
     sorted: boolean;
   };
-  /** SHA-256 of each decoded slice (little-endian, x fastest), the first 16 hex digits. */
+  /** The first 16 hex digits of the SHA-256 of each decoded slice (little-endian, x fastest). */
   slices: string[];
-  /** Offset, x fastest, and label. */
+  /** Offsets, x fastest, and labels. */
   samples: [number, string][];
 }
 
@@ -50,14 +50,14 @@ export const crackleLayout = ({ shape, dataType }: Pick<CrackleCase, 'shape' | '
 export const allOffsets = ([sx, sy, sz]: readonly [number, number, number]): Uint32Array =>
   Uint32Array.from({ length: sx * sy * sz }, (_, offset) => offset);
 
-/** Labels at `offsets`, in their order. */
+/** Reads the labels at `offsets`, in their order. */
 export function readCrackle(bytes: Uint8Array, layout: ChunkLayout, offsets: Uint32Array): ValueArray {
   const values = new DATA_TYPES[layout.dataType](offsets.length);
   crackleCodec.decodePoints(bytes, layout, offsets, wordsView(values), Uint32Array.from(offsets.keys()));
   return values;
 }
 
-/** As {@link CrackleCase.slices}. */
+/** Computes hashes like those of {@link CrackleCase.slices}. */
 export function hashSlices(values: ValueArray, { shape: [sx, sy, sz], dataType }: CrackleCase): string[] {
   const bytes = new Uint8Array(values.buffer);
   const size = sx * sy * bytesPerValue(dataType);

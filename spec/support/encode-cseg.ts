@@ -1,12 +1,12 @@
 /**
- * A small compressed_segmentation writer for specs, from the format's text. It writes what real writers rarely do: any allowed bit
- * width that fits (32 too), blocks in any order, gaps, a table used by two blocks.
+ * A small compressed_segmentation writer for specs, written from the format's text. It writes forms that real writers rarely use: any valid
+ * bit width (even 32), blocks in any order, gaps, and a table used by two blocks.
  * Source: Neuroglancer, src/sliceview/compressed_segmentation/README.md.
  */
 import type { ChunkLayout } from '../../lib/codecs/codec.ts';
 
 export interface CsegEncodeOptions {
-  /** Bits a voxel for a block with this many distinct labels; must hold them. @default the fewest that do */
+  /** Bits per voxel of a block with this many distinct labels; they must fit. @default the fewest that fit */
   bitsFor?: (labels: number) => number;
   /** @default false: every block has a table of its own */
   shareTables?: boolean;
@@ -16,10 +16,10 @@ export interface CsegEncodeOptions {
 
 export const BIT_WIDTHS = [0, 1, 2, 4, 8, 16, 32] as const;
 
-/** The fewest bits that tell `labels` labels apart. */
+/** Returns the fewest bits that distinguish `labels` labels. */
 export const fewestBits = (labels: number): number => BIT_WIDTHS.find((bits) => 2 ** bits >= labels)!;
 
-/** @param values In `[x, y, z, channel]` order, x fastest; one a voxel and channel. */
+/** Encodes a chunk. @param values In `[x, y, z, channel]` order, x fastest: one per voxel and channel. */
 export function encodeCseg(
   values: readonly bigint[],
   layout: ChunkLayout,

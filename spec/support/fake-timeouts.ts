@@ -1,7 +1,7 @@
-/** Timeouts that pass when a spec says so, in a process whose sockets, files and turns of the event loop go on as they do. */
+/** Fake timers for timeouts only: sockets, files and turns of the event loop stay real. */
 import { jest } from '@jest/globals';
 
-/** Until `jest.useRealTimers()`. */
+/** Fakes timeouts until `jest.useRealTimers()`. */
 export function fakeTimeouts(): void {
   const real = [
     'nextTick',

@@ -1,6 +1,6 @@
 /**
- * Every stored chunk of an unsharded fixture, bitstream undone: read by listing the folder, so that decoders can be judged
- * without the storage, compression and chunk rooms.
+ * Reads every stored chunk of an unsharded fixture, decompressed. The folder is listed, so that decoders can be tested without the code for
+ * storage, compression and chunks.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ const INFLATE: Record<string, (bytes: Uint8Array) => Uint8Array> = {
 export interface FixtureChunk {
   /** `40-104_24-88_16-48` */
   name: string;
-  /** First voxel, absolute. */
+  /** The first voxel of the chunk in the volume. */
   min: [number, number, number];
   layout: ChunkLayout;
   bytes: Uint8Array;

@@ -1,10 +1,10 @@
 /**
- * Whole chunks decoded the plainest way, straight from the format's text, block by block: what point reads are compared with.
- * Shares no code with lib/codecs.
+ * Decodes whole chunks plainly, block by block, written from the format's text. Point reads are compared with it.
+ * It shares no code with lib/codecs.
  */
 import type { ChunkLayout } from '../../lib/codecs/codec.ts';
 
-/** Bits of every value as an unsigned integer, in `[x, y, z, channel]` order, x fastest. */
+/** Decodes a raw chunk: every value as an unsigned integer, in `[x, y, z, channel]` order, x fastest. */
 export function fullDecodeRaw(bytes: Uint8Array, width: number): bigint[] {
   const values: bigint[] = [];
   for (let at = 0; at < bytes.length; at += width) {
@@ -15,12 +15,12 @@ export function fullDecodeRaw(bytes: Uint8Array, width: number): bigint[] {
   return values;
 }
 
-/** A value, or the code of the error that asking for it must give. */
+/** A value, or the code of the error that reading it must give. */
 export type ValueOrCode = bigint | 'TRUNCATED' | 'BAD_HEADER';
 
 /**
- * The same order. Sound for hostile bytes too: every voxel gets its value or the code of what is wrong with it. Channels start
- * where the words at the front say: the first right behind those words, none among them; all block headers must be there.
+ * Decodes a compressed_segmentation chunk, in the same order. Every voxel gets its value or its error code, even in hostile bytes. The words
+ * at the front say where the channels start: the first right after those words, the others after it. All block headers must be present.
  */
 export function fullDecodeCseg(
   bytes: Uint8Array,
@@ -34,7 +34,7 @@ export function fullDecodeCseg(
   const has = (word: number, count: number): boolean => 4 * (word + count) <= bytes.length;
   const word = (at: number): number => file.getUint32(4 * at, true);
 
-  /** What every voxel of a block shares, then its values: `inner` counts them x fastest. */
+  /** Reads a block's header once, then its values; `inner` counts them x fastest. */
   function blockDecoder(start: number, block: number): (inner: number) => ValueOrCode {
     const header = file.getBigUint64(4 * start + 8 * block, true);
     const table = start + Number(header & 0xffffffn);

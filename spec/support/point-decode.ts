@@ -1,10 +1,10 @@
-/** Point decoders as specs call them: values as unsigned bits, errors as codes, inputs at hostile places in memory. */
+/** Calls point decoders for specs: values as unsigned bits, errors as codes, inputs at odd positions in memory. */
 import { DecodeError } from '../../lib/base/errors.ts';
 import type { DecodeErrorCode } from '../../lib/base/errors.ts';
 import type { ChunkLayout, Codec } from '../../lib/codecs/codec.ts';
 import { bytesPerValue } from '../../lib/precomputed/data-type.ts';
 
-/** A view with an odd `byteOffset` into a larger buffer of 0xa5: a read outside shows. */
+/** Returns a view with an odd `byteOffset` into a larger buffer of 0xa5, so that a read outside shows. */
 export function atOddOffset(bytes: Uint8Array): Uint8Array {
   const room = new Uint8Array(bytes.length + 64).fill(0xa5);
   const view = room.subarray(17, 17 + bytes.length);
@@ -14,11 +14,11 @@ export function atOddOffset(bytes: Uint8Array): Uint8Array {
 
 export const voxelsOf = ({ chunkSize: [x, y, z] }: ChunkLayout): number => x * y * z;
 
-/** Every voxel of the chunk, x fastest. */
+/** Lists every voxel of the chunk, x fastest. */
 export const allOffsets = (layout: ChunkLayout): Uint32Array =>
   Uint32Array.from({ length: voxelsOf(layout) }, (_, i) => i);
 
-/** `values[k][c]`: the bits of channel c at `offsets[k]`, unsigned. */
+/** Reads points. `values[k][c]` holds the bits of channel c at `offsets[k]`, unsigned. */
 export function pointValues(
   codec: Codec,
   bytes: Uint8Array,
@@ -28,7 +28,7 @@ export function pointValues(
   const width = bytesPerValue(layout.dataType);
   const Words = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array, 8: Uint32Array }[width]!;
   const out = new Words(offsets.length * layout.channels * (width === 8 ? 2 : 1));
-  // Backwards: an index that is taken for the point's own number shows.
+  // The order is reversed, so that a mistake in outIndex shows.
   const outIndex = Uint32Array.from(offsets, (_, k) => offsets.length - 1 - k);
   codec.decodePoints(bytes, layout, offsets, out, outIndex);
   const bits = (i: number): bigint =>
@@ -38,7 +38,7 @@ export function pointValues(
   );
 }
 
-/** The same, or the code of the DecodeError; anything else that is thrown goes on. */
+/** Reads points, or returns the code of the DecodeError. Any other error is thrown. */
 export function valuesOrCode(
   codec: Codec,
   bytes: Uint8Array,

@@ -1,4 +1,4 @@
-/** A secret as a hostile server may repeat it, and how much of it a text shows. */
+/** The spellings in which a hostile server may repeat a secret, and how much of the secret a text shows. */
 
 const percent = (text: string): string =>
   [...Buffer.from(text)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
@@ -28,7 +28,7 @@ export const spellingsOf = (secret: string): Record<string, string> => ({
   'hex in upper case': Buffer.from(`Bearer ${secret}`).toString('hex').toUpperCase(),
 });
 
-/** The longest part of `spelling` that is in `text`, whatever its case. */
+/** Returns the length of the longest part of `spelling` that is in `text`, in upper or lower case. */
 export function longestRun(text: string, spelling: string): number {
   const whole = text.toLowerCase(),
     part = spelling.toLowerCase();
@@ -38,7 +38,7 @@ export function longestRun(text: string, spelling: string): number {
   return longest;
 }
 
-/** What a reader makes of escapes; cut ones stay. */
+/** Undoes escapes, as a reader would; escapes that are cut stay. */
 export const readEscapes = (text: string): string =>
   [1, 2].reduce(
     (one) =>
@@ -51,7 +51,7 @@ export const readEscapes = (text: string): string =>
     text,
   );
 
-/** The characters of an encoded text that are the secret's alone. */
+/** Returns the characters of an encoded text that come from the secret only. */
 export function ownPart(name: string, spelling: string, secret: string): string {
   const before = name.includes('more')
       ? 9
@@ -66,7 +66,7 @@ export function ownPart(name: string, spelling: string, secret: string): string 
     : secret;
 }
 
-/** Whether 8 or more characters in a row of `spelling` are in `text`, whatever their case. */
+/** Returns the text around 8 consecutive characters of `spelling`, in upper or lower case; undefined if `text` has none. */
 export function showsRun(text: string, spelling: string): string | undefined {
   const whole = text.toLowerCase(),
     part = spelling.toLowerCase();
