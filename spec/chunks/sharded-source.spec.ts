@@ -676,7 +676,7 @@ describe('a broken shard', () => {
       broken: changed((view) => set(8, BigInt(indexOf(0).end - 128 - 1))(view)),
       status: FIRST,
       code: 'TRUNCATED',
-      message: /^0\.shard: minishard 0: an index of 191 bytes is no whole number/,
+      message: /^0\.shard: minishard 0: an index of 191 bytes is not a whole number/,
     },
     {
       name: 'an index that lists a chunk twice',
