@@ -137,7 +137,16 @@ export class ChunkedGraph extends GraphHistory {
   async undo(
     operationId: number,
     options: EditOptions = {},
-  ): Promise<(EditResult & { done: true }) | { done: false }> {
+  ): Promise<
+    | (EditResult & {
+        /** The edit was done. */
+        done: true;
+      })
+    | {
+        /** Nothing changed. */
+        done: false;
+      }
+  > {
     return this.#undoOrRedo('undo', operationId, options);
   }
 
@@ -154,7 +163,16 @@ export class ChunkedGraph extends GraphHistory {
   async redo(
     operationId: number,
     options: EditOptions = {},
-  ): Promise<(EditResult & { done: true }) | { done: false }> {
+  ): Promise<
+    | (EditResult & {
+        /** The edit was done. */
+        done: true;
+      })
+    | {
+        /** Nothing changed. */
+        done: false;
+      }
+  > {
     this.#checkMayEdit('redo');
     const id = checkOperationId(operationId),
       { signal, timeoutMs, maxBytes } = options;
@@ -174,7 +192,12 @@ export class ChunkedGraph extends GraphHistory {
    *
    * @param options Options of the call.
    */
-  async versions(options: CallOptions = {}): Promise<{ api: number[]; server: string }> {
+  async versions(options: CallOptions = {}): Promise<{
+    /** The API versions that the service supports. */
+    api: number[];
+    /** The version of its PyChunkedGraph. */
+    server: string;
+  }> {
     const service = new URL(this.context.api.server.path.infoUrl).pathname.replace(
       /\/table\/[^/]+\/info$/,
       '',

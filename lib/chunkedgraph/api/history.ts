@@ -23,7 +23,12 @@ export interface LineageGraph {
   /** The roots. */
   nodes: LineageNode[];
   /** One link from each replaced root to each root that replaced it. */
-  links: { source: bigint; target: bigint }[];
+  links: {
+    /** The replaced root. */
+    source: bigint;
+    /** The root that replaced it. */
+    target: bigint;
+  }[];
 }
 
 const lineage = z

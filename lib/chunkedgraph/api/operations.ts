@@ -25,7 +25,15 @@ export interface ChangeLog {
   /** The earlier roots of the root. */
   pastIds: BigUint64Array;
   /** The number of merges and splits of each user, by user ID. */
-  users: Map<string, { merges: number; splits: number }>;
+  users: Map<
+    string,
+    {
+      /** How many merges. */
+      merges: number;
+      /** How many splits. */
+      splits: number;
+    }
+  >;
 }
 
 /** Requests how much was edited in the history of a root. */
@@ -59,13 +67,17 @@ export async function changeLog(
 
 /** One entry of the log of edits. */
 export interface Operation {
+  /** The ID of the operation, from 1. */
   operationId: number;
+  /** When the edit took place. */
   timestamp: Date;
 }
 
 /** One entry of the log, with its user. */
 export interface LoggedOperation extends Operation {
+  /** The ID of the user who made the edit. */
   userId: string;
+  /** Whether the edit was a merge. If not, it was a split. */
   isMerge: boolean;
 }
 
@@ -75,7 +87,9 @@ export interface RootOperation extends LoggedOperation {
   beforeRoots: BigUint64Array;
   /** The roots after the edit that belong to the history of the requested root. */
   afterRoots: BigUint64Array;
+  /** The name of the user, if the server gives it. */
   userName?: string;
+  /** The affiliation of the user, if the server gives it. */
   userAffiliation?: string;
   /** Whether the edited object belongs to the requested root. Only with `filtered: false`. */
   inNeuron?: boolean;
@@ -222,8 +236,11 @@ export async function userOperations(
 
 /** The details of one edit. */
 export interface OperationDetails {
+  /** The ID of the operation, from 1. */
   operationId: number;
+  /** When the edit took place. */
   timestamp: Date;
+  /** The ID of the user who made the edit. */
   userId: string;
   /**
    * Pairs of supervoxels that were joined: edge k joins `2 * k` and `2 * k + 1`. Undefined unless the edit

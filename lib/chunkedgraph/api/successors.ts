@@ -89,6 +89,7 @@ function push(map: Map<bigint, bigint[]>, key: bigint, value: bigint): void {
 
 /** A root that has parts of an object. */
 export interface SuggestedRoot {
+  /** The root ID. */
   root: bigint;
   /** The share of the old object's parts that are in this root: above 0, at most 1. */
   confidence: number;
