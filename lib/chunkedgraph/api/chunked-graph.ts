@@ -94,7 +94,7 @@ export class ChunkedGraph extends GraphHistory {
    * @param sources Points on one side, at least one.
    * @param sinks Points on the other side, at least one.
    * @param options Options of the edit. With `mincut: false`, the server cuts exactly between each source and
-   *   the sink of the same index, instead of searching for the best cut. @default `mincut: true`
+   *   the sink of the same index, instead of searching for the best cut. Default: `mincut: true`.
    * @returns The operation and the new roots.
    * @throws The errors of {@link merge}.
    */

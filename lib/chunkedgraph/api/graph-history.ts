@@ -17,7 +17,7 @@ export class GraphHistory extends GraphNodes {
    * are included.
    *
    * @param roots One or more root IDs.
-   * @param options `from`, `to`, and options of the call. @default the whole history, until now
+   * @param options `from`, `to`, and options of the call. Defaults: the whole history, until now.
    * @returns Nodes, and links from each replaced root to the root that replaced it.
    * @throws GraphError UNKNOWN_ID, also for an ID below the root layer.
    */
@@ -40,7 +40,7 @@ export class GraphHistory extends GraphNodes {
    * The server ignores any other timestamp for this request.
    *
    * @param roots Root IDs.
-   * @param options `timestampPast`, and options of the call. @default as far back as the history goes
+   * @param options `timestampPast`, and options of the call. Default: as far back as the history goes.
    */
   async pastIdMapping(
     roots: Ids,
@@ -60,7 +60,8 @@ export class GraphHistory extends GraphNodes {
    * returns the server's own list: all roots that were replaced or created in between, including those that
    * were both, and some of them twice.
    *
-   * @param options `from`, `to`, `raw`, and options of the call. @default `to`: now; `raw: false`
+   * @param options `from`, `to`, `raw`, and options of the call. Defaults: `to` is the volume's timestamp, or
+   *   else now; `raw: false`.
    * @returns Root IDs in ascending order; with `raw`, in the server's order.
    * @throws TimestampError if the graph was made between the two timestamps, because the server does not list
    *   the roots that it began with; with `raw`, if `from` is later than `to`.
@@ -90,7 +91,7 @@ export class GraphHistory extends GraphNodes {
    * concern the root itself.
    *
    * @param root A root ID.
-   * @param options `filtered`, and options of the call. @default `filtered: true`
+   * @param options `filtered`, and options of the call. Default: `filtered: true`.
    */
   async changeLog(
     root: bigint,
@@ -104,7 +105,7 @@ export class GraphHistory extends GraphNodes {
    * do not concern the root itself.
    *
    * @param root A root ID.
-   * @param options `filtered`, and options of the call. @default `filtered: true`
+   * @param options `filtered`, and options of the call. Default: `filtered: true`.
    */
   async tabularChangeLog(
     root: bigint,
@@ -117,7 +118,7 @@ export class GraphHistory extends GraphNodes {
    * Returns the edits in the history of many roots, in one request.
    *
    * @param roots Root IDs.
-   * @param options `filtered`, and options of the call. @default `filtered: true`
+   * @param options `filtered`, and options of the call. Default: `filtered: true`.
    * @returns For each root, its edits, oldest first.
    */
   async tabularChangeLogs(
@@ -146,7 +147,7 @@ export class GraphHistory extends GraphNodes {
    * view as an administrator. The log includes edits that failed or still run: the `status` in their details
    * tells.
    *
-   * @param options `from`, `to`, and options of the call. @default the whole log, until now
+   * @param options `from`, `to`, and options of the call. Defaults: the whole log, until now.
    */
   async operations({ from, to, ...options }: WindowOptions = {}): Promise<operations.LoggedOperation[]> {
     return operations.operations(
@@ -162,8 +163,8 @@ export class GraphHistory extends GraphNodes {
    * administrator. With `includeUndone: true`, it includes edits that were undone.
    *
    * @param userId The user's ID.
-   * @param options `from`, `to`, `includeUndone`, and options of the call. @default the whole log, until now;
-   *   `includeUndone: false`
+   * @param options `from`, `to`, `includeUndone`, and options of the call. Defaults: the whole log, until
+   *   now; `includeUndone: false`.
    */
   async userOperations(
     userId: string | number,
@@ -226,7 +227,7 @@ export class GraphHistory extends GraphNodes {
    * the root layer has no history, so the roots of its supervoxels at the timestamp are returned.
    *
    * @param root One ID; for many, the result is a Map.
-   * @param options `timestamp`, and options of the call. @default now
+   * @param options `timestamp`, and options of the call. Default: the volume's timestamp, or else now.
    * @returns Root IDs in ascending order.
    * @throws GraphError UNKNOWN_ID, also for an ID below the root layer without a root at the timestamp.
    */
@@ -235,7 +236,7 @@ export class GraphHistory extends GraphNodes {
    * Returns the related roots of many IDs, in the same way.
    *
    * @param roots IDs of any layers.
-   * @param options `timestamp`, and options of the call. @default now
+   * @param options `timestamp`, and options of the call. Default: the volume's timestamp, or else now.
    * @returns For each ID, root IDs in ascending order.
    */
   latestRoots(roots: Ids, options?: TimedOptions): Promise<Map<bigint, BigUint64Array>>;
@@ -268,7 +269,7 @@ export class GraphHistory extends GraphNodes {
    * Returns the roots that a root was made from: those at `timestamp`, or those that the graph began with.
    *
    * @param root One root ID; for many, the result is a Map.
-   * @param options `timestamp`, and options of the call. @default the beginning of the graph
+   * @param options `timestamp`, and options of the call. Default: the beginning of the graph.
    * @returns Root IDs in ascending order.
    * @throws GraphError UNKNOWN_ID, also for an ID below the root layer.
    */
@@ -277,7 +278,7 @@ export class GraphHistory extends GraphNodes {
    * Returns the roots that many roots were made from, in the same way.
    *
    * @param roots Root IDs.
-   * @param options `timestamp`, and options of the call. @default the beginning of the graph
+   * @param options `timestamp`, and options of the call. Default: the beginning of the graph.
    * @returns For each root, root IDs in ascending order.
    */
   originalRoots(roots: Ids, options?: TimedOptions): Promise<Map<bigint, BigUint64Array>>;
@@ -305,7 +306,8 @@ export class GraphHistory extends GraphNodes {
    * supervoxel votes for its own root.
    *
    * @param root One ID; for many, the result is a list.
-   * @param options `timestamp`, `by`, and options of the call. @default now; `by: 'level2'`
+   * @param options `timestamp`, `by`, and options of the call. Defaults: the volume's timestamp, or else now;
+   *   `by: 'level2'`.
    * @returns The suggested roots, and the share of the parts that each has.
    */
   suggestLatestRoots(
@@ -316,7 +318,8 @@ export class GraphHistory extends GraphNodes {
    * Suggests the roots of many IDs, in the same way.
    *
    * @param roots IDs of any layers.
-   * @param options `timestamp`, `by`, and options of the call. @default now; `by: 'level2'`
+   * @param options `timestamp`, `by`, and options of the call. Defaults: the volume's timestamp, or else now;
+   *   `by: 'level2'`.
    * @returns One suggestion per ID, in order.
    */
   suggestLatestRoots(

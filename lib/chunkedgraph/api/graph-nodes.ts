@@ -81,7 +81,7 @@ export class GraphNodes extends GraphRoots {
    * tells which layer-2 ID is current.
    *
    * @param chunk A chunk ID of layer 2, or any ID of layer 1 or 2 in that chunk.
-   * @param options `timestamp`, and options of the call. @default now
+   * @param options `timestamp`, and options of the call. Default: the volume's timestamp, or else now.
    * @throws RangeError for an ID of another layer.
    */
   async l2ChunkChildren(
@@ -106,7 +106,7 @@ export class GraphNodes extends GraphRoots {
    * node is in the box, or if the node is a supervoxel.
    *
    * @param node Any ID of the graph.
-   * @param options `bounds`, and options of the call. @default the whole object
+   * @param options `bounds`, and options of the call. Default: the whole object.
    * @throws GraphError UNKNOWN_ID, also for a node that the graph does not have.
    */
   async subgraph(
@@ -120,7 +120,7 @@ export class GraphNodes extends GraphRoots {
    * Returns the edges between the layer-2 nodes of a node.
    *
    * @param node Any ID of the graph.
-   * @param options `bounds`, and options of the call. @default the whole object
+   * @param options `bounds`, and options of the call. Default: the whole object.
    * @returns Pairs of layer-2 IDs: edge k joins `2 * k` and `2 * k + 1`.
    */
   async level2Graph(
@@ -135,7 +135,7 @@ export class GraphNodes extends GraphRoots {
    * all parts of the same objects, because the server's own endpoint loses whole objects or fails.
    *
    * @param ids IDs of any layers.
-   * @param options `timestamp`, and options of the call. @default now
+   * @param options `timestamp`, and options of the call. Default: the volume's timestamp, or else now.
    * @returns Node IDs in ascending order.
    * @throws GraphError UNKNOWN_ID for an ID without a root at the timestamp, and for a node that an edit had
    *   replaced by then.
@@ -188,7 +188,7 @@ export class GraphNodes extends GraphRoots {
    * @param from First point: an ID, and coordinates in nanometres.
    * @param to Second point.
    * @param options Options of the call. With `precise: true`, coordinates are centroids of meshes, where the
-   *   table has meshes, instead of chunk centres. @default `precise: false`
+   *   table has meshes, instead of chunk centres. Default: `precise: false`.
    * @throws GraphError UNKNOWN_ID, also for supervoxels of two objects.
    */
   async findPath(

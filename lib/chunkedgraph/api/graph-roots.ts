@@ -64,7 +64,7 @@ export class GraphRoots {
    *
    * @param ids Any IDs of the graph.
    * @param options `timestamp`; `stopLayer`, 2 to `nLayers`, for IDs of a lower layer than roots; `signal`.
-   *   @default now, the root layer
+   *   Defaults: the volume's timestamp, or else now; the root layer.
    * @returns One root per ID, in order.
    */
   async roots(
@@ -87,8 +87,8 @@ export class GraphRoots {
    * without a check.
    *
    * @param node Any ID of the graph.
-   * @param options `timestamp`, `stopLayer` (2 to `nLayers`), and options of the call. @default now, the root
-   *   layer
+   * @param options `timestamp`, `stopLayer` (2 to `nLayers`), and options of the call. Defaults: the volume's
+   *   timestamp, or else now; the root layer.
    * @throws GraphError UNKNOWN_ID if the ID has no root at the timestamp.
    */
   async root(
@@ -119,7 +119,7 @@ export class GraphRoots {
    * root look-ups. An ID of a lower layer is never a root, whatever the server answers.
    *
    * @param roots Any IDs.
-   * @param options `timestamp`, and options of the call. @default now
+   * @param options `timestamp`, and options of the call. Default: the volume's timestamp, or else now.
    * @returns One boolean per ID, in order.
    */
   async isLatestRoots(roots: Ids, { timestamp, ...options }: TimedOptions = {}): Promise<boolean[]> {
@@ -137,7 +137,8 @@ export class GraphRoots {
    * `timestamp`.
    *
    * @param roots Root IDs; without `latest`, IDs of any layer above 1.
-   * @param options `latest`, `timestamp`, and options of the call. @default `latest: false`, now
+   * @param options `latest`, `timestamp`, and options of the call. Defaults: `latest: false`; the volume's
+   *   timestamp, or else now.
    * @returns One Date per ID, in order.
    * @throws GraphError UNKNOWN_ID if the graph does not have an ID, or with `latest: true` for an ID below
    *   the root layer.
@@ -163,7 +164,8 @@ export class GraphRoots {
    * node also changed since then.
    *
    * @param ids Any IDs.
-   * @param options `from`, `to`, and options of the call. @default `to`: now
+   * @param options `from`, `to`, and options of the call. Default of `to`: the volume's timestamp, or else
+   *   now.
    * @returns One boolean per ID, in order.
    */
   async validNodes(ids: Ids, { from, to, ...options }: WindowOptions = {}): Promise<boolean[]> {

@@ -74,13 +74,18 @@ export class IdArithmetic {
   /**
    * Returns the layer of an ID: 1 for supervoxels, `nLayers` for roots.
    *
+   * @param id Any ID.
    * @throws RangeError if the ID is not a uint64.
    */
   layerOf(id: bigint): number {
     return this.#layout.layerOf(split(id).high);
   }
 
-  /** Returns the layers of many IDs, in order. Layers above 255 are given as 255. */
+  /**
+   * Returns the layers of many IDs, in order. Layers above 255 are given as 255.
+   *
+   * @param ids Any IDs.
+   */
   layersOf(ids: BigUint64Array): Uint8Array {
     const words = wordsOf(ids),
       layers = new Uint8Array(ids.length);
@@ -91,6 +96,7 @@ export class IdArithmetic {
   /**
    * Returns the position of an ID's graph chunk, xyz, counted in chunks of the ID's layer.
    *
+   * @param id Any ID of the graph.
    * @throws RangeError if the ID is not a uint64, or if the graph does not describe its layer.
    */
   chunkPositionOf(id: bigint): Vec3 {
@@ -102,6 +108,8 @@ export class IdArithmetic {
   /**
    * Returns the positions of the graph chunks of many IDs, xyz interleaved. An ID of a layer that the graph
    * does not describe gets -1, -1, -1.
+   *
+   * @param ids Any IDs of the graph.
    */
   chunkPositionsOf(ids: BigUint64Array): Int32Array {
     const words = wordsOf(ids),
@@ -123,6 +131,7 @@ export class IdArithmetic {
   /**
    * Returns the segment number of an ID: its number within its graph chunk.
    *
+   * @param id Any ID of the graph.
    * @throws RangeError if the ID is not a uint64, or if the graph does not describe its layer.
    */
   segmentIdOf(id: bigint): bigint {
@@ -133,6 +142,8 @@ export class IdArithmetic {
   /**
    * Returns the segment numbers of many IDs, in order. An ID of a layer that the graph does not describe gets
    * 0.
+   *
+   * @param ids Any IDs of the graph.
    */
   segmentIdsOf(ids: BigUint64Array): BigUint64Array {
     return this.#masked(ids, (mask) => ({ low: ~mask.low, high: ~mask.high }));
@@ -141,6 +152,7 @@ export class IdArithmetic {
   /**
    * Returns the chunk ID of an ID: the ID with all segment bits set to 0.
    *
+   * @param id Any ID of the graph.
    * @throws RangeError if the ID is not a uint64, or if the graph does not describe its layer.
    */
   chunkIdOf(id: bigint): bigint {
@@ -150,6 +162,8 @@ export class IdArithmetic {
 
   /**
    * Returns the chunk IDs of many IDs, in order. An ID of a layer that the graph does not describe gets 0.
+   *
+   * @param ids Any IDs of the graph.
    */
   chunkIdsOf(ids: BigUint64Array): BigUint64Array {
     return this.#masked(ids, (mask) => mask);
@@ -159,7 +173,7 @@ export class IdArithmetic {
    * Returns the ID of the chunk that contains an ID's graph chunk.
    *
    * @param id An ID of any layer below the root layer, or at it.
-   * @param layer Layer of the containing chunk. @default one above the ID's own layer
+   * @param layer Layer of the containing chunk. Default: one above the ID's own layer.
    * @throws RangeError if the ID is not a uint64, if the graph does not describe one of the layers, or if
    *   `layer` is below the ID's own layer or above `nLayers`.
    */
@@ -178,7 +192,7 @@ export class IdArithmetic {
    * Returns the IDs of the chunks that contain the graph chunks of many IDs, in order; 0 where there is none.
    *
    * @param ids IDs of any layers.
-   * @param layer Layer of the containing chunks. @default one above the layer of each ID
+   * @param layer Layer of the containing chunks. Default: one above the layer of each ID.
    */
   parentChunkIdsOf(ids: BigUint64Array, layer?: number): BigUint64Array {
     const words = wordsOf(ids),
@@ -208,7 +222,7 @@ export class IdArithmetic {
    *
    * @param layer Layer, 1 to `nLayers`.
    * @param position Position of the graph chunk, xyz, in chunks of that layer.
-   * @param segmentId Number within the chunk. @default 0n, which gives the chunk ID
+   * @param segmentId Number within the chunk. Default: 0n, which gives the chunk ID.
    * @throws RangeError if the layer, the position or the segment number does not fit into an ID of this
    *   graph.
    */
