@@ -27,12 +27,12 @@ export class GraphContext {
   readonly parts: ChunkedGraphParts;
   readonly ids: IdArithmetic;
   /** The timestamp of calls that name none. */
-  readonly #moment: TimestampOption;
+  readonly #volumeTimestamp: TimestampOption;
 
-  constructor(parts: ChunkedGraphParts, moment: TimestampOption) {
+  constructor(parts: ChunkedGraphParts, volumeTimestamp: TimestampOption) {
     const { graph, grid } = parts;
     this.parts = parts;
-    this.#moment = moment;
+    this.#volumeTimestamp = volumeTimestamp;
     this.ids = new IdArithmetic(graph, { voxelOffset: grid.bounds.min, resolution: grid.resolution });
   }
 
@@ -49,7 +49,7 @@ export class GraphContext {
   /** Returns the timestamp of a call in ms since 1970: the given one, or else the volume's, or else now. */
   resolveMs(timestamp: Timestamp | undefined, signal: AbortSignal | undefined): Promise<number> {
     return resolveTimestampMs(
-      timestamp === undefined ? this.#moment : parseTimestampOption(timestamp),
+      timestamp === undefined ? this.#volumeTimestamp : parseTimestampOption(timestamp),
       this.parts,
       signal,
     );

@@ -136,18 +136,18 @@ export function guardMethods<Graph>(
         (args[argumentCount] === undefined ? {} : args[argumentCount]) as Options,
         table,
       );
-      const own = args
+      const copies = args
         .slice(0, argumentCount)
         .map((argument, k) =>
           borrow && ArrayBuffer.isView(argument) ? argument : copyData(argument, `argument ${k + 1}`),
         );
       const { signal } = options;
-      if (signal && runningCalls.has(signal)) return method.call(this, ...own, options);
+      if (signal && runningCalls.has(signal)) return method.call(this, ...copies, options);
       const { closeSignal, timeoutMs: volumeTimeoutMs } = settingsOf(this),
-        { timeoutMs = mayEdit?.(own[0]) ? undefined : volumeTimeoutMs } = options;
+        { timeoutMs = mayEdit?.(copies[0]) ? undefined : volumeTimeoutMs } = options;
       return withDeadline(timeoutMs, [signal, closeSignal], (callSignal) => {
         runningCalls.add(callSignal);
-        return method.call(this, ...own, { ...options, timeoutMs, signal: callSignal });
+        return method.call(this, ...copies, { ...options, timeoutMs, signal: callSignal });
       });
     };
     Object.defineProperty(prototype, name, { value: guarded, configurable: true, writable: true });

@@ -34,9 +34,9 @@ export class GraphRoots {
   readonly #context: GraphContext;
 
   /** Volumes create it. @internal */
-  constructor(parts: ChunkedGraphParts, moment?: TimestampOption) {
+  constructor(parts: ChunkedGraphParts, volumeTimestamp?: TimestampOption) {
     const { graph, api, info } = parts;
-    this.#context = new GraphContext(parts, moment);
+    this.#context = new GraphContext(parts, volumeTimestamp);
     this.table = api.server.path.table;
     this.info = info;
     this.ids = this.#context.ids;
@@ -97,9 +97,9 @@ export class GraphRoots {
   ): Promise<bigint> {
     const id = checkId(node),
       layer = checkStopLayer(stopLayer, 2, this.nLayers),
-      ofId = this.ids.layerOf(id);
+      ownLayer = this.ids.layerOf(id);
     const timestampMs = await this.context.resolveMs(timestamp, options.signal);
-    if (ofId < 2 || ofId >= (layer ?? this.nLayers))
+    if (ownLayer < 2 || ownLayer >= (layer ?? this.nLayers))
       return nodes.rootOf(this.context.api, id, timestampMs, layer, options);
     // For a node that an edit replaced, the server gives a root that was replaced with it.
     const [root] = await this.roots([id], {
@@ -124,9 +124,10 @@ export class GraphRoots {
    */
   async isLatestRoots(roots: Ids, { timestamp, ...options }: TimedOptions = {}): Promise<boolean[]> {
     const list = checkIds(roots),
-      asked = list.filter((id) => this.ids.layerOf(id) === this.nLayers);
+      candidates = list.filter((id) => this.ids.layerOf(id) === this.nLayers);
     const timestampMs = await this.context.resolveMs(timestamp, options.signal);
-    const latest = asked.length > 0 ? await isLatestRoots(this.context.api, asked, timestampMs, options) : [];
+    const latest =
+      candidates.length > 0 ? await isLatestRoots(this.context.api, candidates, timestampMs, options) : [];
     let k = 0;
     return Array.from(list, (id) => this.ids.layerOf(id) === this.nLayers && latest[k++]);
   }
@@ -171,10 +172,10 @@ export class GraphRoots {
   async validNodes(ids: Ids, { from, to, ...options }: WindowOptions = {}): Promise<boolean[]> {
     const list = checkIds(ids);
     // The server keeps its operations beside the nodes, under small numbers, and treats them as nodes.
-    const asked = list.filter((id) => this.ids.layerOf(id) > 0);
+    const candidates = list.filter((id) => this.ids.layerOf(id) > 0);
     const valid = await history.validNodes(
       this.context.api,
-      asked,
+      candidates,
       await this.context.resolveOptionalMs(from, options.signal),
       await this.context.resolveMs(to, options.signal),
       options,

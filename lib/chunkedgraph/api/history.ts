@@ -116,13 +116,13 @@ export async function pastIdMapping(
   // A root that was created at exactly the timestamp is current then, and must not be divided.
   const query = { timestamp_past: pastMs === undefined ? undefined : toExclusiveUnixSeconds(pastMs) };
   const mapping: IdMapping = { past: new Map(), future: new Map() };
-  const ask = async (root: bigint): Promise<void> => {
+  const request = async (root: bigint): Promise<void> => {
     const call = { path: 'past_id_mapping', query, body: { root_ids: [root] } },
       { past_id_map: past, future_id_map: future } = await api.json(shape, call, options);
     for (const [key, list] of Object.entries(past)) mapping.past.set(BigInt(key), list);
     for (const [key, root] of Object.entries(future)) mapping.future.set(BigInt(key), root);
   };
-  await Promise.all(Array.from(roots, ask));
+  await Promise.all(Array.from(roots, request));
   return mapping;
 }
 

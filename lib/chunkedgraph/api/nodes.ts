@@ -111,7 +111,7 @@ export async function leavesMany(
   { stopLayer, ...options }: Omit<LeavesOptions, 'bounds' | 'verify'>,
 ): Promise<Map<bigint, BigUint64Array>> {
   const found = new Map<bigint, BigUint64Array>();
-  const ask = async (nodes: bigint[]): Promise<void> => {
+  const request = async (nodes: bigint[]): Promise<void> => {
     const path = 'leaves_many',
       call = {
         method: 'POST' as const,
@@ -136,7 +136,7 @@ export async function leavesMany(
   for (const group of groups) {
     const nodes = [...new Set(group)];
     for (let start = 0; start < nodes.length; start += NODES_AT_ONCE)
-      calls.push(ask(nodes.slice(start, start + NODES_AT_ONCE)));
+      calls.push(request(nodes.slice(start, start + NODES_AT_ONCE)));
   }
   await Promise.all(calls);
   return found;
@@ -181,7 +181,7 @@ export async function subgraph(
   const none = { edges: new BigUint64Array(0), affinities: new Float64Array(0), areas: new Float64Array(0) };
   if (box === null || space.ids.layerOf(node) === 1 || !createBoxFilter(box, space)(node)) return none;
   const shape = z.object({ nodes: idPairs, affinities: floats, areas: floats });
-  const asked = api
+  const reply = api
     .json(shape, { path, query: { bounds: formatBounds(box) } }, options)
     .catch(async (error: unknown) => {
       // The server fails if there are no edges.
@@ -195,7 +195,7 @@ export async function subgraph(
         serverMessage: error.serverMessage,
       });
     });
-  const answer = await asked;
+  const answer = await reply;
   if (answer === undefined) return none;
   const { nodes, affinities, areas } = answer;
   api.check(

@@ -16,10 +16,10 @@ const BATCH = 50_000;
 async function batched<T>(
   ids: BigUint64Array,
   size: number,
-  ask: (batch: BigUint64Array) => Promise<T>,
+  send: (batch: BigUint64Array) => Promise<T>,
 ): Promise<T[]> {
   const calls: Promise<T>[] = [];
-  for (let start = 0; start < ids.length; start += size) calls.push(ask(ids.subarray(start, start + size)));
+  for (let start = 0; start < ids.length; start += size) calls.push(send(ids.subarray(start, start + size)));
   return Promise.all(calls);
 }
 
@@ -61,7 +61,7 @@ export async function rootTimestamps(
   ids: BigUint64Array,
   options?: CallOptions,
 ): Promise<Float64Array> {
-  return askTimes(api, ids, {}, options);
+  return requestTimes(api, ids, {}, options);
 }
 
 /**
@@ -105,7 +105,7 @@ export async function rootLifetimes(
       200,
     );
   }
-  const times = await askTimes(
+  const times = await requestTimes(
     api,
     ids,
     { latest: true, timestamp: toExclusiveUnixSeconds(timestampMs) },
@@ -117,7 +117,7 @@ export async function rootLifetimes(
   };
 }
 
-async function askTimes(
+async function requestTimes(
   api: Endpoints,
   ids: BigUint64Array,
   query: Record<string, string | boolean>,

@@ -191,7 +191,7 @@ class VoteCount {
       else this.#parts.set(root, (this.#parts.get(root) ?? 0) + count / roots.length);
   }
 
-  /** Returns the share of each root in `total` votes. Votes for 0, which is no root, are left out. */
+  /** Returns the share of each root in `total` votes. Votes for 0, which means no root, are left out. */
   shares(total: number): SuggestedRoot[] {
     const roots = [...new Set([...this.#whole.keys(), ...this.#parts.keys()])].filter((root) => root !== 0n);
     const shares = roots.map((root) => ({

@@ -119,7 +119,7 @@ interface LookUpState {
   facts: RootFacts;
   /**
    * The IDs without an answer, as pairs of uint32: in the caller's array until the call has returned, then in
-   * `own`.
+   * `openWords`.
    */
   words: Uint32Array;
   /**
@@ -320,8 +320,8 @@ export class RootCache implements RootSource {
   ): Promise<void> {
     const { facts, timestampMs, answer } = state;
     const [latest, created] = await Promise.all([
-      this.#latest.ask(later, timestampMs, signal),
-      this.#created.ask(earlier, NO_TIMESTAMP, signal),
+      this.#latest.request(later, timestampMs, signal),
+      this.#created.request(earlier, NO_TIMESTAMP, signal),
     ]).catch((reason: unknown) => {
       if (reason instanceof DeadlineError) return [NO_ANSWERS, NO_ANSWERS];
       throw reason;

@@ -57,7 +57,11 @@ export class SharedRootRequests {
    * Requests answers for roots. A failed request does not throw. @throws signal.reason, for this caller
    * alone.
    */
-  async ask(roots: IdIndex, timestampMs: number, signal: AbortSignal | undefined): Promise<SharedAnswers> {
+  async request(
+    roots: IdIndex,
+    timestampMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<SharedAnswers> {
     const joined = await cooperativeRunner.run(this.#addToBatches(roots, timestampMs));
     const leave = (batch: Batch): void => {
       if (--batch.callers > 0) return;
