@@ -10,6 +10,7 @@
  *   without compression are read in parts if `range-cost.ts` finds that cheaper.
  * - If most of a shard is wanted, its beginning in one read, which may already hold all of it.
  */
+import { cooperativeRunner, type CooperativeRunner } from '../base/cooperative-work.ts';
 import { DecodeError } from '../base/errors.ts';
 import { maxStoredBytes } from '../compression/decompress.ts';
 import { trimMemory } from '../compression/memory.ts';
@@ -50,6 +51,8 @@ export interface ShardedSourceOptions extends UnshardedSourceOptions {
   indices: ShardIndexCache;
   /** The disk cache, which keeps indices between processes. */
   disk?: ChunkDiskCache;
+  /** Pauses the search for very many chunks of one shard. @default the runner of the process */
+  pacer?: CooperativeRunner;
 }
 
 /**
@@ -57,6 +60,9 @@ export interface ShardedSourceOptions extends UnshardedSourceOptions {
  * wanted.
  */
 const DENSE_SHARE = 0.8;
+
+/** Chunks that are looked up in the indices of a shard between two pauses: about a microsecond each. */
+const CELLS_PER_STRETCH = 1024;
 
 /** Where a stored chunk is in its shard. */
 interface LocatedChunk extends ByteRange {
@@ -274,6 +280,7 @@ export class ShardedSource implements ObjectSource {
    * Finds the chunks in the shard. Delivers those that are not stored, and fails those with impossible sizes.
    */
   async #locate(file: ShardFile, cells: readonly number[], context: ReadContext): Promise<LocatedChunk[]> {
+    const { pacer = cooperativeRunner } = this.#options;
     const { ids, shards, minishards } = this.#plan.locate(cells);
     const wanted = [...new Set(minishards)];
     const isDense = this.#isDense(cells, shards[0], shards[1]) && !this.#arePartsCheaper(cells, context);
@@ -283,6 +290,7 @@ export class ShardedSource implements ObjectSource {
     const indices = new Map(found.map((index, k) => [wanted[k], index]));
     const located: LocatedChunk[] = [];
     for (const [k, cell] of cells.entries()) {
+      if (k % CELLS_PER_STRETCH === CELLS_PER_STRETCH - 1 && pacer.isDue()) await pacer.pause();
       const minishard = minishards[k],
         index = indices.get(minishard);
       if (index?.status === 'rejected') {

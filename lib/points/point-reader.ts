@@ -265,7 +265,13 @@ export class PointReader {
     });
     const options = { store, scale, codec, layoutOf, infoWasRead, rangeReads };
     const stored = sharding
-      ? new ShardedSource({ ...options, sharding, indices: this.#shardIndices, disk: chunkCache })
+      ? new ShardedSource({
+          ...options,
+          sharding,
+          indices: this.#shardIndices,
+          disk: chunkCache,
+          pacer: this.#pacer,
+        })
       : new UnshardedSource(options);
     const cached = chunkCache
         ? diskCachedSource(stored, { cache: chunkCache, scale, codec, layoutOf })

@@ -8,7 +8,8 @@ import { ShardedSource } from '../../lib/chunks/sharded-source.ts';
 import { rawCodec } from '../../lib/codecs/raw.ts';
 import { cellSize } from '../../lib/precomputed/grid.ts';
 import type { Scale } from '../../lib/precomputed/volume-info.ts';
-import { neverDue } from '../support/pacers.ts';
+import { newMeter } from '../../lib/storage/store.ts';
+import { alwaysDue, neverDue } from '../support/pacers.ts';
 import { nextTurn, StubStore } from '../support/stub-store.ts';
 
 describe('a plan of sharded chunks', () => {
@@ -21,22 +22,25 @@ describe('a plan of sharded chunks', () => {
     chunkSize: [8, 8, 8],
     encoding: 'raw',
   };
-  const source = new ShardedSource({
-    store: new StubStore(() => undefined),
-    scale,
-    codec: rawCodec,
-    layoutOf: (cell) => ({ chunkSize: cellSize(scale, cell), channels: 1, dataType: 'uint8' }),
-    infoWasRead: true,
-    sharding: {
-      hash: 'murmurhash3_x86_128',
-      preshiftBits: 3,
-      minishardBits: 2,
-      shardBits: 5,
-      minishardIndexEncoding: 'raw',
-      dataEncoding: 'raw',
-    },
-    indices: new ShardIndexCache(),
-  });
+  const sourceOf = (shardBits: number): ShardedSource =>
+    new ShardedSource({
+      pacer: alwaysDue(),
+      store: new StubStore(() => undefined),
+      scale,
+      codec: rawCodec,
+      layoutOf: (cell) => ({ chunkSize: cellSize(scale, cell), channels: 1, dataType: 'uint8' }),
+      infoWasRead: true,
+      sharding: {
+        hash: 'murmurhash3_x86_128',
+        preshiftBits: 3,
+        minishardBits: 2,
+        shardBits,
+        minishardIndexEncoding: 'raw',
+        dataEncoding: 'raw',
+      },
+      indices: new ShardIndexCache(),
+    });
+  const source = sourceOf(5);
   const cellsTo = (count: number): number[] => [...Array(count).keys()];
 
   /** Returns the tasks of a plan, and how many pauses it offered. */
@@ -60,6 +64,29 @@ describe('a plan of sharded chunks', () => {
     const shards = tasks.map(({ cells }) => new Set(cells.map((cell) => source.objectKeyOf(cell))));
     expect(shards.every(({ size }) => size === 1)).toBe(true);
     expect(new Set(shards.flatMap((names) => [...names])).size).toBe(tasks.length);
+  });
+
+  test('lets the event loop continue while the chunks of one shard are located', async () => {
+    const [{ cells, run }] = sourceOf(0).plan(cellsTo(10_000)) as readonly ReadTask[];
+    let delivered = 0,
+      turns = 0,
+      isDone = false;
+    const countTurns = (): void => void (isDone || setImmediate(() => (turns++, countTurns())));
+    const reading = run({
+      signal: new AbortController().signal,
+      meter: newMeter(),
+      wanted: new Map(),
+      deliver: () => Promise.resolve(void delivered++),
+      deliverParts: () => undefined,
+      fail: (_cell, error) => {
+        throw error;
+      },
+    });
+    countTurns();
+    await reading;
+    isDone = true;
+    expect([cells.length, delivered]).toEqual([10_000, 10_000]);
+    expect(turns).toBeGreaterThan(3);
   });
 });
 
