@@ -7,8 +7,18 @@ import QuickLRU from 'quick-lru';
 import { BatchSize } from './batch-size.ts';
 import { Throttle, type ReleaseSlot } from './throttle.ts';
 
-/** The learned limit of how many IDs fit in one request. */
-export type BatchLimit = Pick<BatchSize, keyof BatchSize>;
+/** The learned limit of how many IDs fit in one request to an endpoint. */
+export interface BatchLimit {
+  /** Most IDs for one request, at least 1. Infinity while no limit is known. */
+  readonly limit: number;
+  /**
+   * Records a request of `count` IDs that was answered.
+   * @param wanted How many IDs the request would have held without a limit.
+   */
+  succeeded(count: number, wanted: number): void;
+  /** Records a request of `count` IDs that was too large or took too long. */
+  failed(count: number): void;
+}
 
 /**
  * Limits requests per host. The option `pace` of `openGraphene` and `openPrecomputed` replaces the default,
