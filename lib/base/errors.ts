@@ -52,13 +52,29 @@ abstract class CodedError<Code extends string> extends LookupError {
   }
 }
 
-/** A path or address that is malformed, not supported, or not safe to open. */
+/**
+ * A path or address that is malformed, not supported, or not safe to open.
+ *
+ * @example
+ * ```ts
+ * await openPrecomputed('ftp://host/volume').catch((error) => error.code); // 'UNSUPPORTED_SCHEME'
+ * ```
+ */
 export class PathError extends CodedError<CodeOf<'PathError'>> {
   /** Always `PathError`. */
   override readonly name = 'PathError';
 }
 
-/** Metadata (an info file, a datastack, a graph's description) that was not found, breaks its schema, or names something this version does not read. */
+/**
+ * Metadata (an info file, a datastack, a graph's description) that was not found, breaks its schema, or names something that this version
+ * does not read.
+ *
+ * @example
+ * ```ts
+ * const error = await openPrecomputed('gs://bucket/misspelt').catch((error) => error);
+ * if (error instanceof InfoError && error.code === 'NOT_FOUND') console.error(`check the path: ${error.url}`);
+ * ```
+ */
 export class InfoError extends CodedError<CodeOf<'InfoError'>> {
   /** Always `InfoError`. */
   override readonly name = 'InfoError';
@@ -79,7 +95,14 @@ export type RequestErrorCode = CodeOf<'RequestError'>;
  */
 export type BreakReason = 'unreachable' | 'stale' | 'cut' | 'silent';
 
-/** A read that failed, after retries where a retry can help. An object that is not found is not a RequestError. */
+/**
+ * A read that failed, after retries where a retry can help. An object that is not found is not a RequestError.
+ *
+ * @example
+ * ```ts
+ * if (error instanceof RequestError && error.status === 403) console.error(`no permission to read ${error.url}`);
+ * ```
+ */
 export class RequestError extends CodedError<RequestErrorCode> {
   /** Always `RequestError`. */
   override readonly name = 'RequestError';
@@ -101,7 +124,14 @@ export class RequestError extends CodedError<RequestErrorCode> {
   }
 }
 
-/** Cloud credentials that are missing, malformed, or refused by the cloud provider. The error holds no secret. */
+/**
+ * Cloud credentials that are missing, malformed, or refused by the cloud provider. The error holds no secret.
+ *
+ * @example
+ * ```ts
+ * if (error instanceof CredentialsError) console.error(error.message); // says where credentials are looked up
+ * ```
+ */
 export class CredentialsError extends CodedError<CodeOf<'CredentialsError'>> {
   /** Always `CredentialsError`. */
   override readonly name = 'CredentialsError';
@@ -110,13 +140,27 @@ export class CredentialsError extends CodedError<CodeOf<'CredentialsError'>> {
 /** The codes of {@link DecodeError}. */
 export type DecodeErrorCode = CodeOf<'DecodeError'>;
 
-/** Bytes that do not follow their format. A retry cannot help. */
+/**
+ * Bytes that do not follow their format. A retry cannot help. It is usually the `cause` of a {@link ChunkError}.
+ *
+ * @example
+ * ```ts
+ * if (error instanceof ChunkError && error.cause instanceof DecodeError) console.error(`damaged chunk: ${error.url}`);
+ * ```
+ */
 export class DecodeError extends CodedError<DecodeErrorCode> {
   /** Always `DecodeError`. */
   override readonly name = 'DecodeError';
 }
 
-/** A chunk that could not be read or decoded; `cause` says why. All points in it have the status `failed`. */
+/**
+ * A chunk that could not be read or decoded; `cause` says why. All points in it have the status `failed`.
+ *
+ * @example
+ * ```ts
+ * for (const { index, error } of result.rows()) if (error instanceof ChunkError) console.error(`point ${index}: ${error.url}`);
+ * ```
+ */
 export class ChunkError extends LookupError {
   /** Always `ChunkError`. */
   override readonly name = 'ChunkError';
@@ -161,7 +205,14 @@ export interface GraphErrorOptions extends ErrorOptions {
   retryAfter?: string;
 }
 
-/** A chunkedgraph server, or another service of CAVE, refused a request, failed, or gave an invalid answer. */
+/**
+ * A chunkedgraph server, or another service of CAVE, refused a request, failed, or gave an invalid answer.
+ *
+ * @example
+ * ```ts
+ * if (error instanceof GraphError && error.code === 'MISSING_TOS') console.error(error.message); // names the page with the terms
+ * ```
+ */
 export class GraphError extends CodedError<GraphErrorCode> {
   /** Always `GraphError`. */
   override readonly name = 'GraphError';
@@ -186,7 +237,18 @@ export class GraphError extends CodedError<GraphErrorCode> {
   }
 }
 
-/** A timestamp that is malformed or ambiguous, or that the graph has no answers for. */
+/**
+ * A timestamp that is malformed or ambiguous, or that the graph has no answers for.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   volume.at('yesterday');
+ * } catch (error) {
+ *   if (error instanceof TimestampError) console.error(error.message); // says which forms are valid
+ * }
+ * ```
+ */
 export class TimestampError extends LookupError {
   /** Always `TimestampError`. */
   override readonly name = 'TimestampError';
@@ -197,7 +259,15 @@ export class TimestampError extends LookupError {
 /** The codes of {@link PointError}. */
 export type PointErrorCode = CodeOf<'PointError'>;
 
-/** A point or ID without an answer, thrown by the calls for a single value. Its code is the status in upper case. */
+/**
+ * A point or ID without an answer, thrown by the calls for a single value. Its code is the status in upper case.
+ *
+ * @example
+ * ```ts
+ * const error = await volume.supervoxelAt([-1, 0, 0]).catch((error) => error);
+ * if (error instanceof PointError) console.error(error.code); // OUT_OF_BOUNDS
+ * ```
+ */
 export class PointError extends CodedError<PointErrorCode> {
   /** Always `PointError`. */
   override readonly name = 'PointError';
@@ -205,9 +275,9 @@ export class PointError extends CodedError<PointErrorCode> {
 
 /** What the results of all calls have in common. The result in an error is the one that the call would have returned. */
 export interface PartialResult {
-  /** A `PointStatus` code per point, in the order of the input. */
+  /** A `PointStatus` code per point or ID, in the order of the input. */
   readonly status: Uint8Array;
-  /** Iterates over the points in the order of the input. */
+  /** Iterates over the points or IDs in the order of the input. */
   rows(): IterableIterator<{
     /** The index of the point or ID in the call. */
     index: number;
@@ -218,7 +288,18 @@ export interface PartialResult {
   }>;
 }
 
-/** Some chunks or root look-ups failed. `result` holds all answers; the missing ones have the status `failed` or `rootFailed`. */
+/**
+ * Some chunks or root look-ups failed. `result` holds all answers; the missing ones have the status `failed` or `rootFailed`.
+ *
+ * @example
+ * ```ts
+ * const result = await volume.scatteredPoints(points).catch((error: unknown) => {
+ *   if (!isLookupError(error, 'PARTIAL')) throw error;
+ *   for (const [key, cause] of error.causes) console.error(key, cause.message);
+ *   return error.result;
+ * });
+ * ```
+ */
 export class PartialResultError<Result = PartialResult> extends LookupError {
   /** Always `PartialResultError`. */
   override readonly name = 'PartialResultError';
@@ -235,7 +316,17 @@ export class PartialResultError<Result = PartialResult> extends LookupError {
   }
 }
 
-/** A call did not end within its `timeoutMs`. The connections did not fail, so the same call may succeed with more time. */
+/**
+ * A call did not end within its `timeoutMs`. The connections did not fail, so the same call may succeed with more time.
+ *
+ * @example
+ * ```ts
+ * const volume = await openGraphene(cloudPath, { timeoutMs: 50 }).catch((error) => {
+ *   if (error instanceof DeadlineError) console.error(error.message); // the call did not end within 50 ms
+ *   throw error;
+ * });
+ * ```
+ */
 export class DeadlineError extends LookupError {
   /** Always `DeadlineError`. */
   override readonly name = 'DeadlineError';
@@ -244,7 +335,7 @@ export class DeadlineError extends LookupError {
   constructor(
     /** The time limit of the call, in milliseconds. */
     readonly timeoutMs: number,
-    /** What was missing at the deadline; undefined if that was the whole answer. */
+    /** What was missing at the deadline; undefined if the whole answer was missing. */
     readonly missing?: {
       /** What is counted. */
       what: 'chunks' | 'points' | 'roots';
@@ -264,7 +355,15 @@ export class DeadlineError extends LookupError {
   }
 }
 
-/** The volume was closed before the call, or during it. */
+/**
+ * The volume was closed before the call, or during it.
+ *
+ * @example
+ * ```ts
+ * await volume.close();
+ * await volume.scatteredPoints(points).catch((error) => error.code); // 'CLOSED'
+ * ```
+ */
 export class VolumeClosedError extends LookupError {
   /** Always `VolumeClosedError`. */
   override readonly name = 'VolumeClosedError';
@@ -275,13 +374,27 @@ export class VolumeClosedError extends LookupError {
   }
 }
 
-/** A snapshot of a root cache cannot be read, used or written. */
+/**
+ * A snapshot of a root cache cannot be read, used or written.
+ *
+ * @example
+ * ```ts
+ * await volume.rootCache?.load('roots.snapshot').catch((error) => error.code); // 'FOREIGN' if it belongs to another graph
+ * ```
+ */
 export class SnapshotError extends CodedError<CodeOf<'SnapshotError'>> {
   /** Always `SnapshotError`. */
   override readonly name = 'SnapshotError';
 }
 
-/** A table (a file of rows) cannot be read or written as requested. */
+/**
+ * A table (a file of rows) cannot be read or written as requested. The command line reports it.
+ *
+ * @example
+ * ```ts
+ * if (error instanceof TableError && error.code === 'MISSING_COLUMN') console.error(error.message);
+ * ```
+ */
 export class TableError extends CodedError<CodeOf<'TableError'>> {
   /** Always `TableError`. */
   override readonly name = 'TableError';
