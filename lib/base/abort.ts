@@ -1,4 +1,7 @@
-/** Abort signals: listeners that many callers share, several signals joined into one, and work and pauses that end with a signal. */
+/**
+ * Abort signals: listeners that many callers share, several signals joined into one, and work and pauses that
+ * end with a signal.
+ */
 
 interface SharedListener {
   acts: Set<() => void>;
@@ -9,7 +12,8 @@ interface SharedListener {
 const listening = new WeakMap<AbortSignal, SharedListener>();
 
 /**
- * Calls `act` when a signal aborts, or at once if it has aborted already. All callers of one signal share one listener, so thousands may wait.
+ * Calls `act` when a signal aborts, or at once if it has aborted already. All callers of one signal share one
+ * listener, so thousands may wait.
  * @returns A function that removes `act` again.
  */
 export function onAbort(signal: AbortSignal, act: () => void): () => void {
@@ -42,8 +46,8 @@ function listen(signal: AbortSignal): SharedListener {
 /**
  * Runs `call` with a controller whose signal aborts with the first of `signals`, and returns its result.
  *
- * A listener holds each signal until `call` ends. `AbortSignal.any` does not hold its sources: an `AbortSignal.timeout` that nothing else
- * holds may be garbage-collected before it fires.
+ * A listener holds each signal until `call` ends. `AbortSignal.any` does not hold its sources: an
+ * `AbortSignal.timeout` that nothing else holds may be garbage-collected before it fires.
  * @throws What `call` throws.
  */
 export async function withJointSignal<T>(
@@ -61,8 +65,8 @@ export async function withJointSignal<T>(
 }
 
 /**
- * Returns a promise that follows `work` but rejects with `signal.reason` as soon as the signal aborts. The work itself goes on:
- * `onLeave` tells its owner that this caller has left. The listener is always removed.
+ * Returns a promise that follows `work` but rejects with `signal.reason` as soon as the signal aborts. The
+ * work itself goes on: `onLeave` tells its owner that this caller has left. The listener is always removed.
  */
 export function leaveOnAbort<T>(
   work: Promise<T>,

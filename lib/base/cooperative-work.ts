@@ -1,6 +1,6 @@
 /**
- * Runs long work without blocking the event loop. The work is a generator that yields wherever it may pause, every few thousand steps; it
- * does not look at the clock. Short work runs to its end at once.
+ * Runs long work without blocking the event loop. The work is a generator that yields wherever it may pause,
+ * every few thousand steps; it does not look at the clock. Short work runs to its end at once.
  */
 
 /** Work that may be paused wherever it yields. */
@@ -38,7 +38,10 @@ export class CooperativeRunner {
     return false;
   }
 
-  /** Resolves in a later turn of the event loop, in the order of the calls. Only one caller resumes in each turn, so that turns stay short. */
+  /**
+   * Resolves in a later turn of the event loop, in the order of the calls. Only one caller resumes in each
+   * turn, so that turns stay short.
+   */
   pause(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#paused.push(resolve) === 1) this.#clock.afterLoopTurn(() => this.#release());
@@ -86,8 +89,8 @@ export function runWithoutPause<T>(work: PausableWork<T>): T {
 }
 
 /**
- * Calls `act` for the numbers from 0 to `count`, one stretch of `size` numbers per call, and yields between stretches. V8 optimizes a small
- * function that is called often sooner than one long loop.
+ * Calls `act` for the numbers from 0 to `count`, one stretch of `size` numbers per call, and yields between
+ * stretches. V8 optimizes a small function that is called often sooner than one long loop.
  */
 export function* inStretches(
   count: number,

@@ -1,6 +1,7 @@
 /**
- * Calls with a deadline. The signal's reason tells a deadline from any other abort: an abort discards what was read, a deadline keeps it,
- * and the missing part fails with a DeadlineError that says how much is missing.
+ * Calls with a deadline. The signal's reason tells a deadline from any other abort: an abort discards what
+ * was read, a deadline keeps it, and the missing part fails with a DeadlineError that says how much is
+ * missing.
  */
 import { withJointSignal } from './abort.ts';
 import { DeadlineError } from './errors.ts';
@@ -9,13 +10,13 @@ import { DeadlineError } from './errors.ts';
 export const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
- * Runs `call` with a signal that aborts with the first of `signals`, or with a DeadlineError after `timeoutMs`. Returns its result.
- * The timer and the listeners are always removed.
+ * Runs `call` with a signal that aborts with the first of `signals`, or with a DeadlineError after
+ * `timeoutMs`. Returns its result. The timer and the listeners are always removed.
  *
  * @param timeoutMs The time limit; undefined for none.
  * @param signals Other signals that end the call.
- * @param endingMs Time that the call needs to end after its signal has aborted. The signal aborts that much earlier, but at most half of
- *   `timeoutMs` earlier.
+ * @param endingMs Time that the call needs to end after its signal has aborted. The signal aborts that much
+ *   earlier, but at most half of `timeoutMs` earlier.
  * @throws What `call` throws.
  */
 export async function withDeadline<T>(
@@ -38,7 +39,10 @@ export async function withDeadline<T>(
   });
 }
 
-/** Returns the DeadlineError that aborted a signal; undefined if the signal has not aborted. @throws signal.reason if it is any other reason. */
+/**
+ * Returns the DeadlineError that aborted a signal; undefined if the signal has not aborted.
+ * @throws signal.reason if it is any other reason.
+ */
 export function deadlineReason(signal: AbortSignal | undefined): DeadlineError | undefined {
   if (!signal?.aborted) return undefined;
   if (signal.reason instanceof DeadlineError) return signal.reason;

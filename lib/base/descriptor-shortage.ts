@@ -1,4 +1,7 @@
-/** File operations that failed because the process, or the machine, has no file descriptor left. They are retried until others are closed. */
+/**
+ * File operations that failed because the process, or the machine, has no file descriptor left. They are
+ * retried until others are closed.
+ */
 import { leaveOnAbort, pause } from './abort.ts';
 import { backoffMs } from './backoff.ts';
 
@@ -22,7 +25,8 @@ const FIRST_PAUSE_MS = 50,
   MAX_RETRIES = 8;
 
 /**
- * Runs `work` and returns its result. If it fails for lack of file descriptors, it is retried up to 8 times, each time after a pause.
+ * Runs `work` and returns its result. If it fails for lack of file descriptors, it is retried up to 8 times,
+ * each time after a pause.
  * @throws Any other error of `work`, the error of its last attempt, or `signal.reason`.
  */
 export async function retryOnShortage<T>(

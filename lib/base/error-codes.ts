@@ -1,6 +1,6 @@
 /**
- * What each error `code` means, by class. The types in `errors.ts` and the page docs/errors.md come from this list. It is text for people, so
- * the running package imports only its types.
+ * What each error `code` means, by class. The types in `errors.ts` and the page docs/errors.md come from this
+ * list. It is text for people, so the running package imports only its types.
  */
 export const ERROR_CODES = {
   PathError: {
@@ -96,7 +96,10 @@ export const ERROR_CODES = {
   },
 } as const satisfies Record<string, Record<string, string>>;
 
-/** Codes that several classes share on purpose: a caller that switches on `code` alone can treat all of them alike. */
+/**
+ * Codes that several classes share on purpose: a caller that switches on `code` alone can treat all of them
+ * alike.
+ */
 export const SHARED_CODES = {
   NOT_FOUND: 'The path, file or credentials were not found.',
   UNSUPPORTED: 'The content is valid, but this version does not read it.',

@@ -1,10 +1,15 @@
-/** Errors as JSON, for another thread or process. The JSON holds only what may be printed, and so no secret. */
+/**
+ * Errors as JSON, for another thread or process. The JSON holds only what may be printed, and so no secret.
+ */
 import { safeText, redactSecretsIn } from './secret-redaction.ts';
 
 /** The symbol that marks errors of this package. It is the same in every loaded copy of the package. */
 export const BRAND = Symbol.for('graphene-points.LookupError');
 
-/** An error as plain JSON: what `error.toJSON()` returns and `reviveError` reads. It holds no token or other secret. */
+/**
+ * An error as plain JSON: what `error.toJSON()` returns and `reviveError` reads. It holds no token or other
+ * secret.
+ */
 export interface ErrorJson {
   /** The name of the error's class, such as `GraphError`. */
   name: string;
@@ -14,7 +19,10 @@ export interface ErrorJson {
   code?: string;
   /** The error that caused this one. At most 8 levels of causes are included. */
   cause?: ErrorJson;
-  /** Only in a PartialResultError: why each part failed, keyed by chunk URL or `roots:<first ID of the batch>`. */
+  /**
+   * Only in a PartialResultError: why each part failed, keyed by chunk URL or
+   * `roots:<first ID of the batch>`.
+   */
   causes?: [key: string, cause: ErrorJson][];
   /** The other fields of the class: `url`, `status`, … */
   [field: string]: unknown;
@@ -24,8 +32,8 @@ export interface ErrorJson {
 const MAX_DEPTH = 8;
 
 /**
- * Turns an error into JSON. An error of this package keeps every field except `result`, which may be large. Any other error keeps its name,
- * code, message and cause: its other fields may hold secrets.
+ * Turns an error into JSON. An error of this package keeps every field except `result`, which may be large.
+ * Any other error keeps its name, code, message and cause: its other fields may hold secrets.
  */
 export function errorJson(error: unknown, depth = 0): ErrorJson {
   if (!(error instanceof Error)) return { name: 'Error', message: safeText(String(error)) };

@@ -7,10 +7,12 @@ import { safeText } from './secret-redaction.ts';
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 /**
- * The common base class of all errors of this package. Switch on `code`, which stays stable; messages may be reworded (docs/errors.md says
- * what each code means). A mistake in a program, such as a wrong argument type or an impossible option, is a plain TypeError or RangeError.
+ * The common base class of all errors of this package. Switch on `code`, which stays stable; messages may be
+ * reworded (docs/errors.md says what each code means). A mistake in a program, such as a wrong argument type
+ * or an impossible option, is a plain TypeError or RangeError.
  *
- * No error holds a token, a signed query, request headers or a whole response body. A secret that a server repeats is hidden.
+ * No error holds a token, a signed query, request headers or a whole response body. A secret that a server
+ * repeats is hidden.
  *
  * @example
  * ```ts
@@ -34,7 +36,10 @@ export abstract class LookupError extends Error {
     Object.defineProperty(this.prototype, BRAND, { value: true });
   }
 
-  /** Returns name, code, message, fields and causes as plain JSON, without secrets. `reviveError` makes an error from it again. */
+  /**
+   * Returns name, code, message, fields and causes as plain JSON, without secrets. `reviveError` makes an
+   * error from it again.
+   */
   toJSON(): ErrorJson {
     return errorJson(this);
   }
@@ -66,8 +71,8 @@ export class PathError extends CodedError<CodeOf<'PathError'>> {
 }
 
 /**
- * Metadata (an info file, a datastack, a graph's description) that was not found, breaks its schema, or names something that this version
- * does not read.
+ * Metadata (an info file, a datastack, a graph's description) that was not found, breaks its schema, or names
+ * something that this version does not read.
  *
  * @example
  * ```ts
@@ -90,13 +95,15 @@ export class InfoError extends CodedError<CodeOf<'InfoError'>> {
 export type RequestErrorCode = CodeOf<'RequestError'>;
 
 /**
- * How a request ended without a whole answer, where a retry may help. `unreachable`: no connection could be made. `stale`: a connection
- * that was kept from an earlier request had been closed. `cut`: the connection broke. `silent`: the server stopped responding.
+ * How a request ended without a whole answer, where a retry may help. `unreachable`: no connection could be
+ * made. `stale`: a connection that was kept from an earlier request had been closed. `cut`: the connection
+ * broke. `silent`: the server stopped responding.
  */
 export type BreakReason = 'unreachable' | 'stale' | 'cut' | 'silent';
 
 /**
- * A read that failed, after retries where a retry can help. An object that is not found is not a RequestError.
+ * A read that failed, after retries where a retry can help. An object that is not found is not a
+ * RequestError.
  *
  * @example
  * ```ts
@@ -141,7 +148,8 @@ export class CredentialsError extends CodedError<CodeOf<'CredentialsError'>> {
 export type DecodeErrorCode = CodeOf<'DecodeError'>;
 
 /**
- * Bytes that do not follow their format. A retry cannot help. It is usually the `cause` of a {@link ChunkError}.
+ * Bytes that do not follow their format. A retry cannot help. It is usually the `cause` of a
+ * {@link ChunkError}.
  *
  * @example
  * ```ts
@@ -183,7 +191,10 @@ export class ChunkError extends LookupError {
     return new ChunkError(`chunk ${url}: ${why}`, url, { cause });
   }
 
-  /** What Node prints. A cause from outside this package shows only its name, message and code: its other fields may hold request headers. */
+  /**
+   * What Node prints. A cause from outside this package shows only its name, message and code: its other
+   * fields may hold request headers.
+   */
   [INSPECT](_depth: number, options: object, inspect: (value: unknown, options: object) => string): string {
     const { cause, message, url, stack } = this;
     if (cause === undefined || (cause instanceof Error && BRAND in cause))
@@ -260,7 +271,8 @@ export class TimestampError extends LookupError {
 export type PointErrorCode = CodeOf<'PointError'>;
 
 /**
- * A point or ID without an answer, thrown by the calls for a single value. Its code is the status in upper case.
+ * A point or ID without an answer, thrown by the calls for a single value. Its code is the status in upper
+ * case.
  *
  * @example
  * ```ts
@@ -273,7 +285,10 @@ export class PointError extends CodedError<PointErrorCode> {
   override readonly name = 'PointError';
 }
 
-/** What the results of all calls have in common. The result in an error is the one that the call would have returned. */
+/**
+ * What the results of all calls have in common. The result in an error is the one that the call would have
+ * returned.
+ */
 export interface PartialResult {
   /** A `PointStatus` code per point or ID, in the order of the input. */
   readonly status: Uint8Array;
@@ -289,7 +304,8 @@ export interface PartialResult {
 }
 
 /**
- * Some chunks or root look-ups failed. `result` holds all answers; the missing ones have the status `failed` or `rootFailed`.
+ * Some chunks or root look-ups failed. `result` holds all answers; the missing ones have the status `failed`
+ * or `rootFailed`.
  *
  * @example
  * ```ts
@@ -317,7 +333,8 @@ export class PartialResultError<Result = PartialResult> extends LookupError {
 }
 
 /**
- * A call did not end within its `timeoutMs`. The connections did not fail, so the same call may succeed with more time.
+ * A call did not end within its `timeoutMs`. The connections did not fail, so the same call may succeed with
+ * more time.
  *
  * @example
  * ```ts

@@ -6,7 +6,10 @@ type InstancesOf<Classes> = {
   [Name in keyof Classes]: Classes[Name] extends new (...args: never[]) => infer Instance ? Instance : never;
 }[keyof Classes];
 
-/** Every error class. PartialResultError is named, because `infer` would lose the default of its type parameter. */
+/**
+ * Every error class. PartialResultError is named, because `infer` would lose the default of its type
+ * parameter.
+ */
 type KnownError = InstancesOf<Omit<typeof errors, 'PartialResultError'>> | errors.PartialResultError;
 
 /** Every `code` that an error of this package can have. */
@@ -26,8 +29,9 @@ export type ErrorWithCode<
   : never;
 
 /**
- * Tells whether a value is an error of this package and, if codes are given, has one of them. It narrows the type to the classes that have
- * these codes. It also recognizes errors from another loaded copy of the package, which `instanceof` does not.
+ * Tells whether a value is an error of this package and, if codes are given, has one of them. It narrows the
+ * type to the classes that have these codes. It also recognizes errors from another loaded copy of the
+ * package, which `instanceof` does not.
  *
  * @param error Any value, such as the one that a `catch` receives.
  * @param codes The codes to accept; none accepts every error of this package.

@@ -1,6 +1,6 @@
 /**
- * Option tables. A table has one row per option; the row checks the option and describes it for the command line and the docs. Options are
- * copied when a call is made, so later changes by the caller have no effect.
+ * Option tables. A table has one row per option; the row checks the option and describes it for the command
+ * line and the docs. Options are copied when a call is made, so later changes by the caller have no effect.
  */
 import { defineKind, type ValueKind } from './value-kinds.ts';
 import { copyTypedArray, isTypedArray } from './typed-array.ts';
@@ -29,9 +29,10 @@ export type OptionTable<Options> = { readonly [Name in keyof Required<Options>]:
 export type AnyOptionTable = Readonly<Record<string, OptionRow>>;
 
 /**
- * Copies and checks the options that a caller passed. Each option is read once. Arrays, dates and plain data are copied at every depth;
- * objects with functions (a signal, a logger, a store) stay the caller's own.
- * @throws TypeError if `options` is not an object or has an unknown option; TypeError or RangeError for an invalid value.
+ * Copies and checks the options that a caller passed. Each option is read once. Arrays, dates and plain data
+ * are copied at every depth; objects with functions (a signal, a logger, a store) stay the caller's own.
+ * @throws TypeError if `options` is not an object or has an unknown option; TypeError or RangeError for an
+ *   invalid value.
  */
 export function parseOptions<T extends object>(options: T, table: AnyOptionTable): T {
   if (typeof options !== 'object' || options === null)
@@ -82,7 +83,10 @@ export function optionGroup(wanted: string, table: AnyOptionTable): ValueKind {
   };
 }
 
-/** Copies plain data at every depth. An object with functions is returned as it is. @param name The option's name, for errors. */
+/**
+ * Copies plain data at every depth. An object with functions is returned as it is.
+ * @param name The option's name, for errors.
+ */
 export function copyData(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return Array.from(value, (part) => copyData(part, name));

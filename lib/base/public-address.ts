@@ -2,9 +2,10 @@
 import ipaddr from 'ipaddr.js';
 
 /**
- * Tells whether an IP address can be reached from anywhere on the internet: not loopback, private, link-local, unique-local,
- * carrier-grade NAT, multicast, unspecified, documentation or reserved. An IPv4 address inside an IPv6 one (mapped,
- * compatible or NAT64) is judged as that IPv4 address. Text that is not an address is not public.
+ * Tells whether an IP address can be reached from anywhere on the internet: not loopback, private,
+ * link-local, unique-local, carrier-grade NAT, multicast, unspecified, documentation or reserved. An IPv4
+ * address inside an IPv6 one (mapped, compatible or NAT64) is judged as that IPv4 address. Text that is not
+ * an address is not public.
  */
 export function isPublicAddress(ip: string): boolean {
   if (!ipaddr.isValid(ip)) return false;
@@ -16,7 +17,10 @@ export function isPublicAddress(ip: string): boolean {
   return address.range() === 'unicast';
 }
 
-/** Metadata servers of clouds that are not link-local, as 169.254.169.254 is: AWS, Google, Alibaba, Oracle, Azure, Scaleway. */
+/**
+ * Metadata servers of clouds that are not link-local, as 169.254.169.254 is: AWS, Google, Alibaba, Oracle,
+ * Azure, Scaleway.
+ */
 const METADATA = new Set(
   ['fd00:ec2::254', 'fd20:ce::254', '100.100.100.200', '192.0.0.192', '168.63.129.16', 'fd00:42::42'].map(
     (ip) => ipaddr.parse(ip).toNormalizedString(),
@@ -31,8 +35,8 @@ const METADATA_NAMES = new Set([
 ]);
 
 /**
- * Tells whether a host, by name or address, is link-local or the metadata server of a cloud. Such a host holds no data, and it may give out
- * the machine's credentials.
+ * Tells whether a host, by name or address, is link-local or the metadata server of a cloud. Such a host
+ * holds no data, and it may give out the machine's credentials.
  */
 export function isMetadataHost(hostname: string): boolean {
   const host = bareHost(hostname);
@@ -44,7 +48,10 @@ export function isMetadataHost(hostname: string): boolean {
     : address.range() === 'linkLocal' || METADATA.has(address.toNormalizedString());
 }
 
-/** The IPv4 address inside a compatible (RFC 4291 2.5.5.1) or NAT64 address. `ipaddr.process` has already unwrapped mapped ones. */
+/**
+ * The IPv4 address inside a compatible (RFC 4291 2.5.5.1) or NAT64 address. `ipaddr.process` has already
+ * unwrapped mapped ones.
+ */
 function innerIpv4(address: ipaddr.IPv6): string | undefined {
   const bytes = address.toByteArray();
   return bytes.slice(0, 12).every((byte) => byte === 0) || address.range() === 'rfc6052'
@@ -58,7 +65,10 @@ const bareHost = (hostname: string): string =>
     .replace(/\.$/, '')
     .replace(/^\[(.*)\]$/, '$1');
 
-/** Tells whether a URL's hostname names this machine: `localhost`, `*.localhost`, 127.0.0.0/8, `::1` (with or without brackets). */
+/**
+ * Tells whether a URL's hostname names this machine: `localhost`, `*.localhost`, 127.0.0.0/8, `::1` (with or
+ * without brackets).
+ */
 export function isLoopbackHost(hostname: string): boolean {
   const host = bareHost(hostname);
   if (host === 'localhost' || host.endsWith('.localhost')) return true;

@@ -1,7 +1,8 @@
 /**
- * Hides secrets (tokens, keys, passwords) in all output. Code that obtains a secret registers it here, and every message passes through
- * `safeText`. So a secret that a server repeats is hidden, whole or in part, in any spelling. Secrets stay registered for the life of the
- * process, because an error may be printed long after its volume was closed.
+ * Hides secrets (tokens, keys, passwords) in all output. Code that obtains a secret registers it here, and
+ * every message passes through `safeText`. So a secret that a server repeats is hidden, whole or in part, in
+ * any spelling. The newest 500 secrets stay registered for the life of the process, because an error may be
+ * printed long after its volume was closed.
  */
 
 /** Characters of a run. Shorter runs of a secret's characters occur in ordinary words. */
@@ -17,12 +18,18 @@ const MAX_MESSAGE_LENGTH = 2000;
 const registered = new Map<string, readonly string[]>();
 /** How many secrets contain each run. */
 const runs = new Map<string, number>();
-/** 1 for each pair of characters that a run begins with. Most places of a text are ruled out by this table alone. */
+/**
+ * 1 for each pair of characters that a run begins with. Most places of a text are ruled out by this table
+ * alone.
+ */
 const heads = new Uint8Array(1 << 14);
 const headAt = (text: string, at: number): number =>
   ((text.charCodeAt(at) & 127) << 7) | (text.charCodeAt(at + 1) & 127);
 
-/** Registers a secret: from now on, no run of 8 or more of its characters is shown, in any spelling. Shorter text is ignored. */
+/**
+ * Registers a secret: from now on, no run of 8 or more of its characters is shown, in any spelling. Shorter
+ * text is ignored.
+ */
 export function registerSecret(secret: string | null | undefined): void {
   if (typeof secret !== 'string' || secret.length < RUN || registered.has(secret)) return;
   const own = [...new Set(spellings(secret.slice(0, MAX_SECRET_LENGTH)).flatMap(runsOf))];
@@ -49,11 +56,15 @@ function forget(secret: string): void {
 const runsOf = (text: string): string[] =>
   Array.from({ length: Math.max(0, text.length - RUN + 1) }, (_, at) => text.slice(at, at + RUN));
 
-/** The spellings of a secret, in lower case: plain, hex, base64. Escapes of single characters are undone in the text that is searched. */
+/**
+ * The spellings of a secret, in lower case: plain, hex, base64. Escapes of single characters are undone in
+ * the text that is searched.
+ */
 function spellings(secret: string): string[] {
   const bytes = [...new TextEncoder().encode(secret)];
   const hex = bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  // Within a longer text, its base64 has three forms, by its offset modulo 3. Characters that mix in bits of the neighbouring bytes are cut off.
+  // Within a longer text, its base64 has three forms, by its offset modulo 3. Characters that mix in bits of
+  // the neighbouring bytes are cut off.
   const base64 = [0, 1, 2].map((before) => {
     const text = btoa(String.fromCharCode(...new Array<number>(before).fill(0), ...bytes)).replace(/=+$/, '');
     return text.slice(before === 0 ? 0 : before + 1, (before + bytes.length) % 3 === 0 ? undefined : -1);
@@ -97,7 +108,10 @@ export function redactSecrets(text: string): string {
 
 interface Escaped {
   text: string;
-  /** Where each character begins in the original text, and where the last one ends; undefined if nothing was unescaped. */
+  /**
+   * Where each character begins in the original text, and where the last one ends; undefined if nothing was
+   * unescaped.
+   */
   starts: readonly number[] | undefined;
 }
 
@@ -136,13 +150,18 @@ function unescaped({ text, starts }: Escaped, end: number): Escaped | undefined 
   return { text: plain, starts: places };
 }
 
-/** Makes a text fit for a message: hides secrets, and cuts the middle out of a text longer than `maxLength`. */
+/**
+ * Makes a text fit for a message: hides secrets, and cuts the middle out of a text longer than `maxLength`.
+ */
 export function safeText(text: string, maxLength = MAX_MESSAGE_LENGTH): string {
   const part = Math.floor(maxLength / 2);
   return redactSecrets(text.length <= maxLength ? text : `${text.slice(0, part)} … ${text.slice(-part)}`);
 }
 
-/** Hides secrets in all texts and member names of a JSON value. Returns the value itself if no secret is registered. */
+/**
+ * Hides secrets in all texts and member names of a JSON value. Returns the value itself if no secret is
+ * registered.
+ */
 export function redactSecretsIn<T>(json: T): T {
   if (runs.size === 0) return json;
   const clean = (value: unknown, depth: number): unknown => {

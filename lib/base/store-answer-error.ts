@@ -1,8 +1,8 @@
 import { safeText } from './secret-redaction.ts';
 
 /**
- * A store that the user wrote returned an invalid answer. This is a mistake in a program, and so a TypeError, but it shows up only while
- * reading. Its message holds no secret.
+ * A store that the user wrote returned an invalid answer. This is a mistake in a program, and so a TypeError,
+ * but it shows up only while reading. Its message holds no secret.
  */
 export class StoreAnswerError extends TypeError {
   constructor(message: string) {

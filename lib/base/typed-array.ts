@@ -17,7 +17,10 @@ export type TypedArray =
 export const isTypedArray = (value: unknown): value is TypedArray =>
   ArrayBuffer.isView(value) && !isDataView(value);
 
-/** Tells whether a value is a BigUint64Array, of this realm or another: `instanceof` knows only those of this realm. */
+/**
+ * Tells whether a value is a BigUint64Array, of this realm or another: `instanceof` knows only those of this
+ * realm.
+ */
 export const isBigUint64Array = (value: unknown): value is BigUint64Array =>
   tagOf(value) === 'BigUint64Array';
 
@@ -32,7 +35,8 @@ const tagOf = (value: unknown): string | undefined =>
 /**
  * Copies an array into new memory. `slice()` would not do: for a Buffer it returns a view.
  * @param what Names the array in errors.
- * @throws TypeError if the array's buffer was detached, or has shrunk so that the array no longer lies within it.
+ * @throws TypeError if the array's buffer was detached, or has shrunk so that the array no longer lies within
+ *   it.
  */
 export function copyTypedArray<T extends TypedArray>(array: T, what: string): T {
   const Type = (globalThis as unknown as Record<string, new (values: T) => T>)[tagOf(array)!];
@@ -46,8 +50,12 @@ export function copyTypedArray<T extends TypedArray>(array: T, what: string): T 
   }
 }
 
-/** Returns the array itself if `borrow` is true, else a copy of it. @throws TypeError as {@link copyTypedArray} does. */
+/**
+ * Returns the array itself if `borrow` is true, else a copy of it.
+ * @throws TypeError as {@link copyTypedArray} does.
+ */
 export function borrowOrCopy<T extends TypedArray>(array: T, borrow: boolean, what: string): T {
-  // A detached array looks like an empty one, so an empty one is always copied: the copy fails if it is detached.
+  // A detached array looks like an empty one, so an empty one is always copied: the copy fails if it is
+  // detached.
   return borrow && array.length > 0 ? array : copyTypedArray(array, what);
 }

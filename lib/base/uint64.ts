@@ -1,6 +1,7 @@
 /**
- * uint64 values without BigInt: a BigUint64Array seen as pairs of uint32, low word first.
- * Inner loops use these pairs, because each `bigint` is an allocation. A `bigint` is made only where a caller gets a single value.
+ * uint64 values without BigInt: a BigUint64Array seen as pairs of uint32, low word first. Inner loops use
+ * these pairs, because each `bigint` is an allocation. A `bigint` is made only where a caller gets a single
+ * value.
  */
 
 /** Returns the same memory as pairs of uint32, low word first. A view, not a copy. */

@@ -1,7 +1,7 @@
 /**
- * Converts coordinates of one unit to voxels of another. The result is exact for decimal numbers as they are written: 3.3 counts as 33/10,
- * not as the nearest double. Doubles are used wherever their rounding cannot matter; coordinates near a border between voxels are computed
- * in whole numbers.
+ * Converts coordinates of one unit to voxels of another. The result is exact for decimal numbers as they are
+ * written: 3.3 counts as 33/10, not as the nearest double. Doubles are used wherever their rounding cannot
+ * matter; coordinates near a border between voxels are computed in whole numbers.
  */
 
 /** The number `digits` × 10^`exponent`. */
@@ -10,7 +10,10 @@ export interface Decimal {
   exponent: number;
 }
 
-/** Returns the shortest decimal number that parses to this double. Up to 15 digits, this is the number as it was written. */
+/**
+ * Returns the shortest decimal number that parses to this double. Up to 15 digits, this is the number as it
+ * was written.
+ */
 export function toDecimal(finite: number): Decimal {
   const [, sign, whole, fraction = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(
     String(finite),
@@ -29,7 +32,10 @@ export function greatestCommonDivisor(a: bigint, b: bigint): bigint {
 
 /** Products and quotients of whole numbers up to this size never round to another whole number. */
 const EXACT = 2 ** 51;
-/** A bound of the relative error of a product and a quotient of rounded decimals: five roundings of 2^-53, with some margin. */
+/**
+ * A bound of the relative error of a product and a quotient of rounded decimals: five roundings of 2^-53,
+ * with some margin.
+ */
 const ROUNDING = 2 ** -50;
 /** Decimals of at most 15 digits, 6 of them after the point, are recognized without making text. */
 const MILLIONTHS = 1e6,
@@ -42,7 +48,10 @@ export class UnitRatio {
   /** The same fraction as doubles. */
   readonly #from: number;
   readonly #to: number;
-  /** The largest whole coordinate, and the largest whole number of millionths, whose product with the numerator is exact. */
+  /**
+   * The largest whole coordinate, and the largest whole number of millionths, whose product with the
+   * numerator is exact.
+   */
   readonly #wholeUpTo: number;
   readonly #millionthsUpTo: number;
 
@@ -67,8 +76,8 @@ export class UnitRatio {
   }
 
   /**
-   * Converts every third coordinate from `first` to before `end` in place. The floor of a result is the voxel; its fraction has no meaning.
-   * Finite coordinates stay finite, and others stay as they are.
+   * Converts every third coordinate from `first` to before `end` in place. The floor of a result is the
+   * voxel; its fraction has no meaning. Finite coordinates stay finite, and others stay as they are.
    */
   convert(coordinates: Float64Array, first: number, end: number): void {
     const from = this.#from,

@@ -1,4 +1,7 @@
-/** Kinds of option values. Each kind checks a value and describes it, in the same words for errors, the command line and the docs. */
+/**
+ * Kinds of option values. Each kind checks a value and describes it, in the same words for errors, the
+ * command line and the docs.
+ */
 import { MAX_TIMEOUT_MS } from './deadline.ts';
 import { toPrintable } from './printable.ts';
 import { safeText } from './secret-redaction.ts';
@@ -9,7 +12,10 @@ export interface ValueKind {
   readonly expected: string;
   /** All valid values, where they are words. */
   readonly words?: readonly string[];
-  /** Checks a value. @throws TypeError or RangeError that names the option, the value and the expected kind. */
+  /**
+   * Checks a value.
+   * @throws TypeError or RangeError that names the option, the value and the expected kind.
+   */
   check(name: string, value: unknown): void;
 }
 

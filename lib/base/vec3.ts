@@ -1,6 +1,9 @@
 /** Three numbers along x, y and z. */
 
-/** x, y and z, always in that order. Whoever uses it names the unit: voxels of a mip, nanometres, chunks of a grid. */
+/**
+ * x, y and z, always in that order. Whoever uses it names the unit: voxels of a mip, nanometres, chunks of a
+ * grid.
+ */
 export type Vec3 = readonly [number, number, number];
 
 /** Multiplies the three numbers: the voxels of a box, the cells of a grid. */

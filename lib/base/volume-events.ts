@@ -1,9 +1,12 @@
 /**
- * The events that a volume reports to its `onEvent` option: chunks read, requests for roots, retries. They are meant for progress bars,
- * statistics and reports. Without an `onEvent`, no event is made.
+ * The events that a volume reports to its `onEvent` option: chunks read, requests for roots, retries. They
+ * are meant for progress bars, statistics and reports. Without an `onEvent`, no event is made.
  */
 
-/** One chunk that was read from its store or from the disk cache, or could not be. Chunks found in the memory cache make no event. */
+/**
+ * One chunk that was read from its store or from the disk cache, or could not be. Chunks found in the memory
+ * cache make no event.
+ */
 export interface ChunkEvent {
   /** Tells this event from the others. */
   type: 'chunk';
@@ -51,7 +54,9 @@ export interface BatchEvent {
   distinct: number;
   /** Requests that answered the batch, including requests of other batches for the same IDs. */
   requests: number;
-  /** Milliseconds from the end of the window until the last answer came, or until no caller waited any longer. */
+  /**
+   * Milliseconds from the end of the window until the last answer came, or until no caller waited any longer.
+   */
   ms: number;
 }
 
@@ -80,7 +85,8 @@ export const retryObserver =
     observe({ type: 'retry', host, made, delayMs });
 
 /**
- * Wraps the caller's `onEvent` so that an error in it cannot disturb a read. Its first error is reported as a warning.
+ * Wraps the caller's `onEvent` so that an error in it cannot disturb a read. Its first error is reported as a
+ * warning.
  * @returns undefined if there is no `onEvent`: no event need be made then.
  */
 export function createObserver(

@@ -1,5 +1,6 @@
 /**
- * The folder of a disk cache: reads, writes and evicts its files. Any number of processes share it without a server between them.
+ * The folder of a disk cache: reads, writes and evicts its files. Any number of processes share it without a
+ * server between them.
  *
  *     FOLDER/chunks-v1/          mode 0700
  *       00 … ff/HASH             entries, named by the SHA-256 of their keys; the mtime is the time of the last use
@@ -31,8 +32,8 @@ import { PathError } from '../base/errors.ts';
 
 const UNIT = 4096;
 /**
- * Shares of the size limit. A collection keeps `KEPT_SHARE`. Then `STORED_SHARE` is stored before the next collection begins, and as much may
- * be stored while it runs.
+ * Shares of the size limit. A collection keeps `KEPT_SHARE`. Then `STORED_SHARE` is stored before the next
+ * collection begins, and as much may be stored while it runs.
  */
 const KEPT_SHARE = 0.7,
   STORED_SHARE = 0.15;
@@ -44,7 +45,10 @@ const NAME = 'chunks-v1';
 /** The size limit of one entry: no file makes a reader allocate more. */
 export const LARGEST_ENTRY_BYTES = 1024 ** 3;
 
-/** Keeps the file names of all writers distinct: volumes of one process, workers, and containers with equal host names and process IDs. */
+/**
+ * Keeps the file names of all writers distinct: volumes of one process, workers, and containers with equal
+ * host names and process IDs.
+ */
 const WRITER = randomBytes(6).toString('hex');
 let filesWritten = 0;
 
@@ -85,7 +89,10 @@ export class CacheFolder {
     await mkdir(join(this.path, 'tmp'), { recursive: true, mode: 0o700 });
   }
 
-  /** Deletes files of processes that have ended, and collects if the size limit is now lower. @throws The error of the file system. */
+  /**
+   * Deletes files of processes that have ended, and collects if the size limit is now lower.
+   * @throws The error of the file system.
+   */
   async cleanUp(nowMs: number): Promise<void> {
     await this.#sweep(nowMs);
     const bound = Number(await readFile(join(this.path, 'bound'), 'utf8').catch(() => '')) || Infinity;
@@ -98,7 +105,10 @@ export class CacheFolder {
     return join(this.path, hash.slice(0, 2), hash);
   }
 
-  /** Reads a whole file; undefined if it does not exist. A file larger than `maxBytes` is not an entry, and reads as no bytes. */
+  /**
+   * Reads a whole file; undefined if it does not exist. A file larger than `maxBytes` is not an entry, and
+   * reads as no bytes.
+   */
   async read(file: string, maxBytes: number): Promise<{ bytes: Uint8Array; usedMs: number } | undefined> {
     try {
       const handle = await open(file);
@@ -166,7 +176,10 @@ export class CacheFolder {
     return join(this.path, 'tmp', `${hostname()}.${process.pid}.${WRITER}-${filesWritten++}.${size}`);
   }
 
-  /** Counts bytes that are about to be stored, and collects first if they may not fit. @returns whether they fit. */
+  /**
+   * Counts bytes that are about to be stored, and collects first if they may not fit.
+   * @returns whether they fit.
+   */
   async #reserve(bytes: number, nowMs: number): Promise<boolean> {
     const counter = await open(join(this.path, 'written'), 'a', 0o600);
     let stored: number;
@@ -176,20 +189,23 @@ export class CacheFolder {
     } finally {
       await counter.close();
     }
-    // The lock of a dead process means an unfinished collection: it emptied the counter, but perhaps deleted nothing.
+    // The lock of a dead process means an unfinished collection: it emptied the counter, but perhaps deleted
+    // nothing.
     const fits = stored <= STORED_SHARE * this.#maxBytes && (await this.#holder(nowMs)) !== 'dead';
     return fits || (await this.collect(nowMs))?.hasRoom === true;
   }
 
   /**
-   * Deletes the least recently used entries until a part of the size limit is free, and files that dead processes left behind.
+   * Deletes the least recently used entries until a part of the size limit is free, and files that dead
+   * processes left behind.
    * @returns undefined if another process is collecting.
    */
   async collect(nowMs: number): Promise<CollectionResult | undefined> {
     const release = await this.#lock(nowMs);
     if (!release) return undefined;
     try {
-      // The counter is emptied before the files are listed: a file stored in between counts twice, rather than never.
+      // The counter is emptied before the files are listed: a file stored in between counts twice, rather
+      // than never.
       await truncate(join(this.path, 'written'), 0).catch(() => undefined);
       const unfinished = await this.#sweep(nowMs);
       const entries = await this.list();
@@ -238,7 +254,10 @@ export class CacheFolder {
     await rm(this.path, { recursive: true, force: true, maxRetries: 10 }); // other processes may be writing to it
   }
 
-  /** Deletes unfinished files of processes that have ended. @returns the bytes of the other unfinished files. */
+  /**
+   * Deletes unfinished files of processes that have ended.
+   * @returns the bytes of the other unfinished files.
+   */
   async #sweep(nowMs: number): Promise<number> {
     let bytes = 0;
     for (const name of await names(join(this.path, 'tmp'))) {

@@ -15,7 +15,9 @@ export interface CacheStats {
   entries: number;
   /** Bytes of the entries on disk, in whole units of 4 KiB per entry. */
   bytes: number;
-  /** Snapshots of root caches, one per graph, and their bytes. They are not counted in `entries` and `bytes`. */
+  /**
+   * Snapshots of root caches, one per graph, and their bytes. They are not counted in `entries` and `bytes`.
+   */
   snapshots: {
     /** How many snapshots there are. */
     entries: number;
@@ -66,7 +68,8 @@ async function snapshotsIn(folder: string): Promise<CacheStats['snapshots']> {
 }
 
 /**
- * Deletes the chunks and the snapshots of a cache folder, and nothing else in it. Volumes that use the folder may stay open.
+ * Deletes the chunks and the snapshots of a cache folder, and nothing else in it. Volumes that use the folder
+ * may stay open.
  *
  * @param folder The `cacheDir` of a volume.
  * @returns What the cache held before.

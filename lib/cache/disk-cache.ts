@@ -1,6 +1,7 @@
 /**
- * Keeps bytes on disk by key, for all processes of one user. An entry is returned only if its checksums agree; a damaged one is a miss. On a
- * full disk or in a read-only folder nothing is stored. If no file descriptor is left, calls wait for one. No method throws.
+ * Keeps bytes on disk by key, for all processes of one user. An entry is returned only if its checksums
+ * agree; a damaged one is a miss. On a full disk or in a read-only folder nothing is stored. If no file
+ * descriptor is left, calls wait for one. No method throws.
  *
  * Memory: one entry at a time, while it is read or written.
  */

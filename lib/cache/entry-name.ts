@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { redactSecrets } from '../base/secret-redaction.ts';
 
 /**
- * Makes the key of an entry from a scope and a key within it. Keys are written to disk, so secrets in them (such as a token that a server put
- * into a URL) are replaced, and a hash keeps the keys distinct.
+ * Makes the key of an entry from a scope and a key within it. Keys are written to disk, so secrets in them
+ * (such as a token that a server put into a URL) are replaced, and a hash keeps the keys distinct.
  */
 export function entryName(scope: string, key: string): string {
   const name = `${scope} ${key}`,

@@ -3,7 +3,8 @@
  *
  *     "GPCACHE1" | u32 length of the header | u32 CRC-32 of the header | header, JSON | payload
  *
- * Numbers are little-endian. A file that does not match its checksums is not an entry: a cache may lose bytes, but must never change them.
+ * Numbers are little-endian. A file that does not match its checksums is not an entry: a cache may lose
+ * bytes, but must never change them.
  */
 import { crc32 } from 'node:zlib';
 
@@ -34,7 +35,11 @@ const MAX_HEADER = 16_384;
 /** The most bytes that a file takes beside its payload. */
 export const ENTRY_OVERHEAD = PREFIX + MAX_HEADER;
 
-/** Encodes an entry. @returns the parts of the file, in order; the payload is not copied. Undefined if the key is too long to be stored. */
+/**
+ * Encodes an entry.
+ * @returns the parts of the file, in order; the payload is not copied. Undefined if the key is too long to be
+ *   stored.
+ */
 export function encodeEntry(
   key: string,
   { bytes, validator, storedMs }: CacheEntry,

@@ -1,4 +1,7 @@
-/** CAVE servers: finds the server of a datastack, decides which other servers may get the token, and requests JSON. */
+/**
+ * CAVE servers: finds the server of a datastack, decides which other servers may get the token, and requests
+ * JSON.
+ */
 import { join } from 'node:path';
 import * as z from 'zod';
 import { GraphError, InfoError, PathError } from '../base/errors.ts';
@@ -9,13 +12,19 @@ import { readText, secretsFolder } from '../storage/secret-files.ts';
 import type { AddressPolicy } from '../http/http-request.ts';
 import { firstIssue } from '../precomputed/first-issue.ts';
 
-/** The server of datastacks that name no other. Source: CAVEclient, caveclient/endpoints.py, `default_global_server_address`. */
+/**
+ * The server of datastacks that name no other. Source: CAVEclient, caveclient/endpoints.py,
+ * `default_global_server_address`.
+ */
 export const DEFAULT_CAVE_SERVER = 'https://global.daf-apis.com';
 
 /** A size limit with room for any datastack's record or list of versions. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
-/** Parses the address of a server: `https://host[:port][/path]`, or a bare host. @throws PathError BAD_PATH. */
+/**
+ * Parses the address of a server: `https://host[:port][/path]`, or a bare host.
+ * @throws PathError BAD_PATH.
+ */
 export function parseServer(address: string): Host {
   const bad = (why: string): PathError =>
     new PathError('BAD_PATH', `${why}; write it as https://HOST[:PORT][/PATH]`);
@@ -30,9 +39,9 @@ export function parseServer(address: string): Host {
 }
 
 /**
- * Parses the address of a server that an info service named. The server gets the user's token, so both the info service and the server must
- * use TLS. A server on this machine may only be named by another one on this machine. The info service's own address is always accepted,
- * because the user named it.
+ * Parses the address of a server that an info service named. The server gets the user's token, so both the
+ * info service and the server must use TLS. A server on this machine may only be named by another one on this
+ * machine. The info service's own address is always accepted, because the user named it.
  * @throws PathError BAD_PATH or INSECURE_TOKEN.
  */
 export function parseNamedServer(address: string, from: Host): Host {
@@ -58,8 +67,8 @@ export function parseNamedServer(address: string, from: Host): Host {
 const isSecure = ({ origin }: Host): boolean => origin.startsWith('https:');
 
 /**
- * Decides which IP addresses a host may have that a server named: only public ones, unless the host is that server itself, or that server's
- * own address is not public.
+ * Decides which IP addresses a host may have that a server named: only public ones, unless the host is that
+ * server itself, or that server's own address is not public.
  */
 export function allowedAddressesOf(
   { origin }: Host,
@@ -73,7 +82,8 @@ export function allowedAddressesOf(
 }
 
 /**
- * Finds the server of a datastack: the given one, else the one that CAVEclient remembers, else the global one.
+ * Finds the server of a datastack: the given one, else the one that CAVEclient remembers, else the global
+ * one.
  * Source: CAVEclient, caveclient/datastack_lookup.py.
  * @throws PathError BAD_PATH.
  */

@@ -18,11 +18,17 @@ export interface DatastackRecord {
   graphHost: Host;
   /** The server of the materialization service; without a value if the datastack has none. */
   localServer: RecordField<Host>;
-  /** Nanometres per voxel of the coordinates in the datastack's viewer; without a value if the record has none. */
+  /**
+   * Nanometres per voxel of the coordinates in the datastack's viewer; without a value if the record has
+   * none.
+   */
   viewerResolution: RecordField<Vec3>;
 }
 
-/** A field that few callers need. `error` says why the value cannot be used; only a caller that needs the value throws it. */
+/**
+ * A field that few callers need. `error` says why the value cannot be used; only a caller that needs the
+ * value throws it.
+ */
 export interface RecordField<T> {
   value?: T;
   error?: Error;
@@ -45,8 +51,8 @@ export function parseDatastackPath(path: string): string {
 /**
  * Requests the record of a datastack, and checks it.
  *
- * @throws GraphError; InfoError NOT_FOUND, BAD_INFO, or UNSUPPORTED (the segmentation is not a chunkedgraph); PathError BAD_PATH, or
- *   INSECURE_TOKEN (the graph's server must not get a token).
+ * @throws GraphError; InfoError NOT_FOUND, BAD_INFO, or UNSUPPORTED (the segmentation is not a chunkedgraph);
+ *   PathError BAD_PATH, or INSECURE_TOKEN (the graph's server must not get a token).
  */
 export async function fetchDatastackRecord(
   info: GraphServer<Host>,

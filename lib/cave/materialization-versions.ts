@@ -21,7 +21,10 @@ export class MaterializationVersions {
     this.#datastack = datastack;
   }
 
-  /** Lists the versions that have not expired, in the server's order. @throws GraphError or InfoError, as {@link timestampOf} does. */
+  /**
+   * Lists the versions that have not expired, in the server's order.
+   * @throws GraphError or InfoError, as {@link timestampOf} does.
+   */
   list(signal?: AbortSignal): Promise<number[]> {
     return requestJson(
       this.#server,
@@ -33,7 +36,8 @@ export class MaterializationVersions {
   }
 
   /**
-   * Returns the timestamp of a version. The newest version is looked up again in each call, because a new one may exist.
+   * Returns the timestamp of a version. The newest version is looked up again in each call, because a new one
+   * may exist.
    * @throws GraphError; InfoError NOT_FOUND or BAD_INFO; TimestampError if there is no version.
    */
   async timestampOf(version: number | 'newest', signal?: AbortSignal): Promise<Date> {

@@ -7,15 +7,21 @@ import type { Host } from '../chunkedgraph/server/graph-path.ts';
 import { tokenFileName } from '../chunkedgraph/server/token.ts';
 import { readText, secretsFolder } from '../storage/secret-files.ts';
 
-/** Returns the page on which a user makes a token. Source: CAVEclient, caveclient/endpoints.py, `create_token`. */
+/**
+ * Returns the page on which a user makes a token. Source: CAVEclient, caveclient/endpoints.py,
+ * `create_token`.
+ */
 export const newTokenPage = ({ origin }: Host): string => `${origin}/auth/api/v1/create_token`;
 
-/** Returns the page that lists a user's tokens. Source: CAVEclient, caveclient/endpoints.py, `user_tokens_page`. */
+/**
+ * Returns the page that lists a user's tokens. Source: CAVEclient, caveclient/endpoints.py,
+ * `user_tokens_page`.
+ */
 export const tokenListPage = ({ origin }: Host): string => `${origin}/sticky_auth/settings/tokens`;
 
 /**
- * Writes the token to the server's own file, and to the common file if that does not exist yet. The files get mode 0600. Their other content
- * is kept.
+ * Writes the token to the server's own file, and to the common file if that does not exist yet. The files get
+ * mode 0600. Their other content is kept.
  * @returns The files that were written.
  * @throws InfoError BAD_INFO if a file exists and is not a JSON object; the error of the file system.
  */

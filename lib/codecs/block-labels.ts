@@ -1,4 +1,7 @@
-/** Finds the distinct labels of one block, and the label of each voxel, for the compressed_segmentation encoder. */
+/**
+ * Finds the distinct labels of one block, and the label of each voxel, for the compressed_segmentation
+ * encoder.
+ */
 
 /** Voxels along each edge of a block. */
 export const BLOCK_SIDE = 8;
@@ -27,12 +30,15 @@ const { imul } = Math;
 /** Hashes a label. The upper bits are its first slot. */
 const mix = (low: number, high: number): number => imul(low ^ imul(high, 0x85ebca6b), 0x9e3779b1);
 
-/** What a label adds to the hash of a set. {@link mix} is linear, so with sums of it, the set 1 and 4 would collide with 2 and 3. */
+/**
+ * What a label adds to the hash of a set. {@link mix} is linear, so with sums of it, the set 1 and 4 would
+ * collide with 2 and 3.
+ */
 const scramble = (mixed: number): number => imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
 
 /**
- * The labels of the block that was scanned last. One object serves a whole chunk. A label is a pair of words; for uint32, both are the same
- * word.
+ * The labels of the block that was scanned last. One object serves a whole chunk. A label is a pair of words;
+ * for uint32, both are the same word.
  */
 export class BlockLabels {
   /** Distinct labels in the block. */
@@ -69,7 +75,8 @@ export class BlockLabels {
         let at = first + z * sliceStep + y * rowStep;
         const to = BLOCK_SIDE * (y + BLOCK_SIDE * z),
           end = to + nx;
-        // Most rows consist of the last label. This is checked without a branch per voxel, which takes a third of the time.
+        // Most rows consist of the last label. This is checked without a branch per voxel, which takes a
+        // third of the time.
         let differ = 0;
         for (let x = at; x < at + width * nx; x += width)
           differ |= (words[x] ^ low) | (words[x + width - 1] ^ high);
@@ -94,7 +101,10 @@ export class BlockLabels {
       this.hash = (this.hash + scramble(mix(labels[2 * k], labels[2 * k + 1]))) | 0;
   }
 
-  /** Prepares the tables for a second label. All voxels so far have the first label; voxels outside the chunk keep it. */
+  /**
+   * Prepares the tables for a second label. All voxels so far have the first label; voxels outside the chunk
+   * keep it.
+   */
   #begin(): void {
     this.#ids.fill(0);
     this.#slots.fill(0);
@@ -126,7 +136,10 @@ export class BlockLabels {
     return this.#slots[slot] - 1;
   }
 
-  /** Tells whether the words from `at` on are a table of exactly these labels, in any order. If so, it becomes the block's table. */
+  /**
+   * Tells whether the words from `at` on are a table of exactly these labels, in any order. If so, it becomes
+   * the block's table.
+   */
   useTable(words: Uint32Array, at: number): boolean {
     const { count } = this;
     const labels = this.#labels,

@@ -1,7 +1,7 @@
 /**
- * The interface of an encoding. A codec reads single voxels from the bytes of one chunk, which are already decompressed, without decoding
- * the whole chunk. Codecs are pure: bytes and numbers in, numbers out. A new encoding needs one file in this folder, one line in
- * `registry.ts`, and one spec.
+ * The interface of an encoding. A codec reads single voxels from the bytes of one chunk, which are already
+ * decompressed, without decoding the whole chunk. Codecs are pure: bytes and numbers in, numbers out. A new
+ * encoding needs one file in this folder, one line in `registry.ts`, and one spec.
  */
 import type { Vec3 } from '../base/vec3.ts';
 import type { DataType, WordArray } from '../precomputed/data-type.ts';
@@ -24,15 +24,16 @@ export interface Codec {
   /** The data types that the encoding can hold. */
   readonly dataTypes: readonly DataType[];
   /**
-   * Whether the cost of a voxel does not depend on the other voxels of the call. If not set, each call of `decodePoints` decodes the parts of
-   * the chunk that its voxels lie in, so few large calls are cheaper.
+   * Whether the cost of a voxel does not depend on the other voxels of the call. If not set, each call of
+   * `decodePoints` decodes the parts of the chunk that its voxels lie in, so few large calls are cheaper.
    */
   readonly isPointwise?: boolean;
   /**
    * Reads the values of many voxels of one chunk.
    *
    * @param bytes The chunk's bytes; they may start at any `byteOffset`, and are never written to.
-   * @param offsets The voxels, as linear offsets in the chunk, x fastest; each < the chunk's voxel count. Any order, repeats allowed.
+   * @param offsets The voxels, as linear offsets in the chunk, x fastest; each < the chunk's voxel count. Any
+   *   order, repeats allowed.
    * @param out Receives the values as words (see {@link WordArray}): value c of voxel k starts at
    *   `out[(outIndex[k] * channels + c) * wordsPerValue]`.
    * @param outIndex The position of each voxel in `out`; as long as `offsets`.
@@ -46,9 +47,11 @@ export interface Codec {
     outIndex: Uint32Array,
   ): void;
   /**
-   * Reads the same values from a stream of the chunk's bytes, for encodings whose values are at known positions.
+   * Reads the same values from a stream of the chunk's bytes, for encodings whose values are at known
+   * positions.
    *
-   * @returns A function that must receive each piece of the chunk in order, with its offset; undefined if reading whole chunks is better.
+   * @returns A function that must receive each piece of the chunk in order, with its offset; undefined if
+   *   reading whole chunks is better.
    */
   createStreamDecoder?(
     layout: ChunkLayout,
@@ -56,11 +59,14 @@ export interface Codec {
     out: WordArray,
     outIndex: Uint32Array,
   ): ((window: Uint8Array, at: number) => void) | undefined;
-  /** Returns the byte ranges of the voxels' values in the chunk, for encodings whose values are at known positions. */
+  /**
+   * Returns the byte ranges of the voxels' values in the chunk, for encodings whose values are at known
+   * positions.
+   */
   wantedBytes?(layout: ChunkLayout, offsets: Uint32Array): ByteRange[];
   /**
-   * Decodes a whole chunk to the `raw` encoding, for encodings that cannot decode a part of a chunk (images). It is called once per chunk,
-   * after decompression; caches keep the result, and `decodePoints` reads it.
+   * Decodes a whole chunk to the `raw` encoding, for encodings that cannot decode a part of a chunk (images).
+   * It is called once per chunk, after decompression; caches keep the result, and `decodePoints` reads it.
    * @throws DecodeError if the bytes do not follow the format.
    */
   decodeChunk?(bytes: Uint8Array, layout: ChunkLayout): Uint8Array | Promise<Uint8Array>;

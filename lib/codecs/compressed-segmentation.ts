@@ -1,7 +1,9 @@
 /**
- * Reads points of the `compressed_segmentation` encoding. Each value takes one block header, one packed word and one table entry; the whole
- * chunk is never decoded. All offsets in the format count 32-bit little-endian words.
- * Source: Neuroglancer, src/sliceview/compressed_segmentation/README.md, "Format specification" and "Multi-channel format".
+ * Reads points of the `compressed_segmentation` encoding. Each value takes one block header, one packed word
+ * and one table entry; the whole chunk is never decoded. All offsets in the format count 32-bit little-endian
+ * words.
+ * Source: Neuroglancer, src/sliceview/compressed_segmentation/README.md, "Format specification" and
+ * "Multi-channel format".
  */
 import { DecodeError } from '../base/errors.ts';
 import { product } from '../base/vec3.ts';
@@ -50,14 +52,17 @@ function channelStart(chunk: Uint32Array, channel: number, channels: number, blo
 
 /** Points that are decoded together. */
 const BATCH = 1024;
-/** For each point of the batch: the first word of its block header, later the position of its label; the second word; its offset in the block. */
+/**
+ * For each point of the batch: the first word of its block header, later the position of its label; the
+ * second word; its offset in the block.
+ */
 const first = new Uint32Array(BATCH),
   second = new Uint32Array(BATCH),
   offsetInBlock = new Float64Array(BATCH);
 
 /**
- * Works in three steps (header, packed value, label), each for many points. The words are far apart in memory, and a processor fetches
- * several of them at once if no step of a loop depends on the one before.
+ * Works in three steps (header, packed value, label), each for many points. The words are far apart in
+ * memory, and a processor fetches several of them at once if no step of a loop depends on the one before.
  */
 const decodePoints: Codec['decodePoints'] = (bytes, layout, offsets, out, outIndex) => {
   const { chunkSize, channels, dataType } = layout;
@@ -75,7 +80,8 @@ const decodePoints: Codec['decodePoints'] = (bytes, layout, offsets, out, outInd
     for (let from = 0; from < offsets.length; from += BATCH) {
       const count = Math.min(BATCH, offsets.length - from);
       for (let k = 0; k < count; k++) {
-        // V8 compiles `(a / b) >>> 0` to an integer division, exact for all uint32. Math.floor would be a division of doubles.
+        // V8 compiles `(a / b) >>> 0` to an integer division, exact for all uint32. Math.floor would be a
+        // division of doubles.
         const offset = offsets[from + k];
         const row = (offset / sx) >>> 0;
         const z = (row / sy) >>> 0;
@@ -103,7 +109,8 @@ const decodePoints: Codec['decodePoints'] = (bytes, layout, offsets, out, outInd
           const at = start + second[k] + Math.floor(bit / 32);
           if (at >= words)
             truncated(`the packed value of voxel ${offsets[from + k]}, channel ${channel}`, words);
-          // The mask is made by shifting right, because `1 << 32` is 1 in JavaScript. `>>> 0`, because `&` returns a signed number.
+          // The mask is made by shifting right, because `1 << 32` is 1 in JavaScript. `>>> 0`, because `&`
+          // returns a signed number.
           const entry = ((chunk[at] >>> (bit & 31)) & (0xffffffff >>> (32 - bits))) >>> 0;
           label += width * entry;
         }
@@ -122,8 +129,9 @@ const decodePoints: Codec['decodePoints'] = (bytes, layout, offsets, out, outInd
 };
 
 /**
- * Bounds the size of a chunk: an offset per channel, and per block 8 bytes of header, at most 32 bits per voxel (including padding) and a
- * table with at most one label per voxel. Only unused labels in a table, or gaps between blocks, could take more.
+ * Bounds the size of a chunk: an offset per channel, and per block 8 bytes of header, at most 32 bits per
+ * voxel (including padding) and a table with at most one label per voxel. Only unused labels in a table, or
+ * gaps between blocks, could take more.
  */
 function maxBytes(layout: ChunkLayout): number {
   const blockSize = blockSizeOf(layout);

@@ -1,11 +1,13 @@
 /**
- * Reads points of the `compresso` encoding, format versions 0 and 1. With a z-index (version 1, connectivity 4) only the slices that hold
- * wanted voxels are decoded. Without one, all slices up to the last wanted slice are decoded; with connectivity 6, where components span
- * slices, all slices. Slices are decoded to boundary bits and runs, never to voxels. The format has no checksum, so lengths and counts are
- * checked against each other.
+ * Reads points of the `compresso` encoding, format versions 0 and 1. With a z-index (version 1, connectivity
+ * 4) only the slices that hold wanted voxels are decoded. Without one, all slices up to the last wanted slice
+ * are decoded; with connectivity 6, where components span slices, all slices. Slices are decoded to boundary
+ * bits and runs, never to voxels. The format has no checksum, so lengths and counts are checked against each
+ * other.
  *
- * Scratch memory: at most 9 times (usually twice) the bytes of the windows and their table, 8 bytes per point, and for the slices that are
- * decoded together (one, with a z-index) at most 8 bytes per voxel (usually 0.2) and 30 per row. Nothing is kept between calls.
+ * Scratch memory: at most 9 times (usually twice) the bytes of the windows and their table, 8 bytes per
+ * point, and for the slices that are decoded together (one, with a z-index) at most 8 bytes per voxel
+ * (usually 0.2) and 30 per row. Nothing is kept between calls.
  * Source: seung-lab/compresso, README.md and compresso.hpp (format facts).
  */
 import { DecodeError } from '../base/errors.ts';
@@ -19,7 +21,10 @@ import type { Codec } from './codec.ts';
 import type { CompressoStream } from './compresso/stream.ts';
 import type { WindowTable } from './compresso/boundary-windows.ts';
 
-/** The most voxels in slices that are decoded together: a cube of 1,024 voxels, in which every index fits in 32 bits. */
+/**
+ * The most voxels in slices that are decoded together: a cube of 1,024 voxels, in which every index fits in
+ * 32 bits.
+ */
 const MAX_SLAB_VOXELS = 2 ** 30;
 
 export const compressoCodec: Codec = {
@@ -40,12 +45,18 @@ export const compressoCodec: Codec = {
     }
   },
 
-  /** In the worst case, every voxel is a component or two locations, and every window has a table entry and an index of 8 bytes each. */
+  /**
+   * In the worst case, every voxel is a component or two locations, and every window has a table entry and an
+   * index of 8 bytes each.
+   */
   maxBytes: ({ chunkSize, dataType }) =>
     HEADER_BYTES + product(chunkSize) * (2 * bytesPerValue(dataType) + 16) + 16 * chunkSize[2],
 };
 
-/** Decodes the slabs that hold wanted voxels, one after the other in the same memory, each with its points (indices into `offsets`). */
+/**
+ * Decodes the slabs that hold wanted voxels, one after the other in the same memory, each with its points
+ * (indices into `offsets`).
+ */
 function* decodeSlabs(
   stream: CompressoStream,
   windows: WindowTable,
@@ -97,7 +108,10 @@ function openSlab(stream: CompressoStream, windows: WindowTable, depth: number):
   return new Slab(stream, windows, depth);
 }
 
-/** Sorts point indices by slice: those of slice z are at `sliceStart[z]` to before `sliceStart[z + 1]` of `order`. */
+/**
+ * Sorts point indices by slice: those of slice z are at `sliceStart[z]` to before `sliceStart[z + 1]` of
+ * `order`.
+ */
 function groupBySlice(
   offsets: Uint32Array,
   sliceVoxels: number,

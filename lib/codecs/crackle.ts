@@ -1,12 +1,15 @@
 /**
- * Reads points of the `crackle` encoding. Only the z-slices that hold wanted voxels are decoded, each once per call, to walls, runs and the
- * requested labels; never to voxels. Checksums (format version 1) are verified for everything that is used: header, slice index, labels, and
- * the components of each decoded slice.
+ * Reads points of the `crackle` encoding. Only the z-slices that hold wanted voxels are decoded, each once
+ * per call, to walls, runs and the requested labels; never to voxels. Checksums (format version 1) are
+ * verified for everything that is used: header, slice index, labels, and the components of each decoded
+ * slice.
  *
- * Working memory: 17 bytes per voxel of one slice and 8 per byte of its crack code; with pins also 4 per component and 24 per pin of the
- * chunk. The memory for slices is kept for the next call: at most 21 MB per thread, and 0.3 MB for slices of 128 x 128 voxels.
+ * Working memory: 17 bytes per voxel of one slice and 8 per byte of its crack code; with pins also 4 per
+ * component and 24 per pin of the chunk. The memory for slices is kept for the next call: at most 21 MB per
+ * thread, and 0.3 MB for slices of 128 x 128 voxels.
  *
- * Source: crackle (github.com/seung-lab/crackle), README.md, "Stream Format", and src/. None of its code is used.
+ * Source: crackle (github.com/seung-lab/crackle), README.md, "Stream Format", and src/. None of its code is
+ * used.
  */
 import { DecodeError } from '../base/errors.ts';
 import { product } from '../base/vec3.ts';
@@ -97,7 +100,10 @@ function decodeSlice(
   return slice;
 }
 
-/** Copies the label at `from`, narrowed to the chunk's label width and widened to the width of `out`, as the reference and CloudVolume do. */
+/**
+ * Copies the label at `from`, narrowed to the chunk's label width and widened to the width of `out`, as the
+ * reference and CloudVolume do.
+ */
 function copyLabel(
   view: DataView,
   from: number,
@@ -123,8 +129,9 @@ function copyLabel(
 }
 
 /**
- * Bounds the size of a chunk. In the worst case, every voxel has its own component and label, every edge is drawn with a branch and a model,
- * and every vertex starts a chain. That is a few times more than any encoder writes.
+ * Bounds the size of a chunk. In the worst case, every voxel has its own component and label, every edge is
+ * drawn with a branch and a model, and every vertex starts a chain. That is a few times more than any encoder
+ * writes.
  */
 function maxBytes({ chunkSize, dataType }: ChunkLayout): number {
   const [sx, sy, sz] = chunkSize;

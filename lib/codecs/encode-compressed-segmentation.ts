@@ -1,8 +1,9 @@
 /**
- * Encodes raw chunks as `compressed_segmentation`, so that a cache can keep them in a fraction of their bytes and still read single points.
- * Blocks have 8 x 8 x 8 voxels. Blocks of a channel with the same labels share a table. The raw bytes may come in pieces: only one layer of
- * blocks is held at a time.
- * Source: Neuroglancer, src/sliceview/compressed_segmentation/README.md, "Format specification" and "Multi-channel format".
+ * Encodes raw chunks as `compressed_segmentation`, so that a cache can keep them in a fraction of their bytes
+ * and still read single points. Blocks have 8 x 8 x 8 voxels. Blocks of a channel with the same labels share
+ * a table. The raw bytes may come in pieces: only one layer of blocks is held at a time.
+ * Source: Neuroglancer, src/sliceview/compressed_segmentation/README.md, "Format specification" and
+ * "Multi-channel format".
  */
 import type { Vec3 } from '../base/vec3.ts';
 import { wordsPerValue } from '../precomputed/data-type.ts';
@@ -24,7 +25,10 @@ const MAX_TABLE_OFFSET = 0xffffff;
 const bitsFor = (labels: number): number =>
   labels === 1 ? 0 : labels === 2 ? 1 : labels <= 4 ? 2 : labels <= 16 ? 4 : labels <= 256 ? 8 : 16;
 
-/** Encodes one raw chunk of uint32 or uint64 in blocks of {@link ENCODED_BLOCK_SIZE}: call `add` for each piece, then `finish`. */
+/**
+ * Encodes one raw chunk of uint32 or uint64 in blocks of {@link ENCODED_BLOCK_SIZE}: call `add` for each
+ * piece, then `finish`.
+ */
 export class SegmentationEncoder {
   readonly #chunkSize: Vec3;
   readonly #channels: number;
@@ -62,8 +66,8 @@ export class SegmentationEncoder {
   }
 
   /**
-   * Adds the next bytes of the raw chunk, which is in `[x, y, z, channel]` order, x fastest. A piece may have any length and `byteOffset`; it
-   * is never written to.
+   * Adds the next bytes of the raw chunk, which is in `[x, y, z, channel]` order, x fastest. A piece may have
+   * any length and `byteOffset`; it is never written to.
    */
   add(bytes: Uint8Array): void {
     const layer = new Uint8Array(this.#layer.buffer);
@@ -81,7 +85,8 @@ export class SegmentationEncoder {
 
   /**
    * Ends the chunk.
-   * @returns The encoded chunk in fresh memory; undefined if it is not smaller than the raw chunk, or if that had the wrong size.
+   * @returns The encoded chunk in fresh memory; undefined if it is not smaller than the raw chunk, or if that
+   *   had the wrong size.
    */
   finish(): Uint8Array | undefined {
     if (this.#failed || this.#channel < this.#channels) return undefined;
@@ -127,7 +132,10 @@ export class SegmentationEncoder {
     this.#failed = this.#end >= this.#limit;
   }
 
-  /** Writes the block that was scanned last: its header, its voxels, and its table, unless the channel already has the same table. */
+  /**
+   * Writes the block that was scanned last: its header, its voxels, and its table, unless the channel already
+   * has the same table.
+   */
   #writeBlock(): void {
     this.#reserve();
     const labels = this.#labels,
@@ -136,7 +144,8 @@ export class SegmentationEncoder {
     const bits = bitsFor(labels.count),
       end = packed + WORDS_PER_BIT * bits;
     let table = this.#tables.get(labels.hash);
-    // The hash only finds a candidate; `useTable` compares the labels. Beyond `packed` nothing is written yet.
+    // The hash only finds a candidate; `useTable` compares the labels. Beyond `packed` nothing is written
+    // yet.
     if (table !== undefined && table + this.#width * labels.count <= packed && labels.useTable(out, table))
       this.#end = end;
     else {

@@ -1,16 +1,25 @@
-/** Reads points of the `raw` encoding from a stream of the chunk's bytes. Each value is copied from the piece that holds it; the chunk is never held as a whole. */
+/**
+ * Reads points of the `raw` encoding from a stream of the chunk's bytes. Each value is copied from the piece
+ * that holds it; the chunk is never held as a whole.
+ */
 import { product } from '../base/vec3.ts';
 import { bytesPerValue, type WordArray } from '../precomputed/data-type.ts';
 import type { ChunkLayout } from './codec.ts';
 
-/** The most points. The sort keys are exact up to 2^32 offsets times 2^21 points, which is 2^53; for more points whole chunks are better. */
+/**
+ * The most points. The sort keys are exact up to 2^32 offsets times 2^21 points, which is 2^53; for more
+ * points whole chunks are better.
+ */
 export const MAX_POINTS = 2 ** 21;
 
 /** Returns a sort key per point, `offset * n + k`, in ascending order. */
 const inOrder = (offsets: Uint32Array): Float64Array =>
   Float64Array.from(offsets, (offset, k) => offset * offsets.length + k).sort();
 
-/** Implements {@link Codec.createStreamDecoder}. A value may be split between two pieces. It takes 8 bytes of memory per point. */
+/**
+ * Implements {@link Codec.createStreamDecoder}. A value may be split between two pieces. It takes 8 bytes of
+ * memory per point.
+ */
 export function createRawStreamDecoder(
   layout: ChunkLayout,
   offsets: Uint32Array,

@@ -1,5 +1,6 @@
 /**
- * Reads points of the `raw` encoding: a little-endian array in `[x, y, z, channel]` order, x fastest, without a header.
+ * Reads points of the `raw` encoding: a little-endian array in `[x, y, z, channel]` order, x fastest, without
+ * a header.
  * Source: Neuroglancer, src/datasource/precomputed/volume.md, "raw chunk encoding".
  */
 import { DecodeError } from '../base/errors.ts';
@@ -18,8 +19,9 @@ const word32 = (bytes: Uint8Array, at: number): number =>
   bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
 
 /**
- * A call for one voxel takes hardly longer than one cache miss, so two details matter. No DataView is made, because that would double the
- * time. `length` is read instead of `byteLength`, because for a Buffer V8 calls a getter for the latter.
+ * A call for one voxel takes hardly longer than one cache miss, so two details matter. No DataView is made,
+ * because that would double the time. `length` is read instead of `byteLength`, because for a Buffer V8 calls
+ * a getter for the latter.
  */
 const decodePoints: Codec['decodePoints'] = (bytes, layout, offsets, out, outIndex) => {
   const { chunkSize, channels, dataType } = layout;

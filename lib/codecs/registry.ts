@@ -13,7 +13,10 @@ const CODECS: readonly Codec[] = [rawCodec, compressedSegmentationCodec, compres
 /** The names of the supported encodings, for messages. */
 export const READABLE_ENCODINGS: readonly string[] = CODECS.map(({ encoding }) => encoding);
 
-/** Returns the codec of an encoding; undefined if this version does not support it. Upper and lower case are equal, as in the format. */
+/**
+ * Returns the codec of an encoding; undefined if this version does not support it. Upper and lower case are
+ * equal, as in the format.
+ */
 export const codecFor = (encoding: string): Codec | undefined =>
   CODECS.find((codec) => codec.encoding === encoding.toLowerCase());
 
@@ -21,7 +24,8 @@ export const codecFor = (encoding: string): Codec | undefined =>
  * Returns the codec of a scale.
  *
  * @param url Where the info was read from, for errors.
- * @throws InfoError UNSUPPORTED (an unsupported encoding) or BAD_INFO (a data type that the encoding cannot hold).
+ * @throws InfoError UNSUPPORTED (an unsupported encoding) or BAD_INFO (a data type that the encoding cannot
+ *   hold).
  */
 export function requireCodec(encoding: string, dataType: DataType, url?: string): Codec {
   const codec = codecFor(encoding);

@@ -1,4 +1,7 @@
-/** Decompresses whole objects by their content encoding. A new encoding needs one file and one line in {@link BITSTREAMS}. */
+/**
+ * Decompresses whole objects by their content encoding. A new encoding needs one file and one line in
+ * {@link BITSTREAMS}.
+ */
 import { leaveOnAbort } from '../base/abort.ts';
 import { DecodeError } from '../base/errors.ts';
 import type { OnWindow, OutputSize, ZlibFormat } from './inflater.ts';
@@ -9,7 +12,10 @@ import { decodeZstd } from './zstd.ts';
 export interface DecompressOptions {
   /** The size limit of the output. A larger output is an error and is not allocated. */
   maxBytes: number;
-  /** The size of the output, if the caller knows it. It saves copies, but is only a hint: the caller must check the size. */
+  /**
+   * The size of the output, if the caller knows it. It saves copies, but is only a hint: the caller must
+   * check the size.
+   */
   exactBytes?: number;
   signal?: AbortSignal;
 }
@@ -29,19 +35,23 @@ const BITSTREAMS: Record<string, Decode> = {
   xz: (bytes, { maxBytes }) => decodeXz(bytes, maxBytes),
 };
 
-/** Returns the most bytes that `bytes` of content can take when compressed: some content does not shrink, and headers are added. */
+/**
+ * Returns the most bytes that `bytes` of content can take when compressed: some content does not shrink, and
+ * headers are added.
+ */
 export const maxStoredBytes = (bytes: number): number => Math.ceil(bytes * 1.01) + 65_536;
 
 /** The most encodings that one header may list. A longer list is a broken header. */
 const MAX_ENCODINGS = 3;
 
 /**
- * Decompresses bytes by their content encoding: `gzip`, `x-gzip`, `deflate`, `br`, `zstd`, `xz`, or several of them. Without an encoding it
- * returns the same bytes, not a copy.
+ * Decompresses bytes by their content encoding: `gzip`, `x-gzip`, `deflate`, `br`, `zstd`, `xz`, or several
+ * of them. Without an encoding it returns the same bytes, not a copy.
  *
- * Small outputs of gzip, deflate and brotli are returned at once; larger ones come from the thread pool. The decoders of zstd and xz are
- * loaded on first use.
- * @throws DecodeError TRUNCATED, BAD_BITSTREAM, BAD_CHECKSUM, TOO_LARGE or UNSUPPORTED; `signal.reason`. A returned promise rejects likewise.
+ * Small outputs of gzip, deflate and brotli are returned at once; larger ones come from the thread pool. The
+ * decoders of zstd and xz are loaded on first use.
+ * @throws DecodeError TRUNCATED, BAD_BITSTREAM, BAD_CHECKSUM, TOO_LARGE or UNSUPPORTED; `signal.reason`. A
+ *   returned promise rejects likewise.
  */
 export function decompress(
   bytes: Uint8Array,
@@ -75,14 +85,17 @@ export const canStream = (contentEncoding: string | undefined): boolean =>
   contentEncoding !== undefined && Object.hasOwn(ZLIB, contentEncoding);
 
 /**
- * Decompresses gzip, deflate or brotli window by window, for callers that need only parts of the content. Each window costs a trip to the
- * thread pool, so {@link decompress} takes a third less CPU where the whole content fits in memory.
+ * Decompresses gzip, deflate or brotli window by window, for callers that need only parts of the content.
+ * Each window costs a trip to the thread pool, so {@link decompress} takes a third less CPU where the whole
+ * content fits in memory.
  *
- * A stream is always read to its end, even after the last needed byte. Only the checksum at the end of gzip and deflate reveals a flipped
- * bit, and only the end of brotli, which has no checksum, reveals a chunk of the wrong size. Stopping early would save about 2 of 7 ms per
- * 8 MB of labels on average, and would miss a third of the flipped bits, all of which are errors now (bench/prefix-inflate.ts).
+ * A stream is always read to its end, even after the last needed byte. Only the checksum at the end of gzip
+ * and deflate reveals a flipped bit, and only the end of brotli, which has no checksum, reveals a chunk of
+ * the wrong size. Stopping early would save about 2 of 7 ms per 8 MB of labels on average, and would miss a
+ * third of the flipped bits, all of which are errors now (bench/prefix-inflate.ts).
  * @returns The size of the content in bytes.
- * @throws DecodeError TRUNCATED, BAD_BITSTREAM, BAD_CHECKSUM or TOO_LARGE; what `onWindow` throws; `signal.reason`.
+ * @throws DecodeError TRUNCATED, BAD_BITSTREAM, BAD_CHECKSUM or TOO_LARGE; what `onWindow` throws;
+ *   `signal.reason`.
  */
 export const decompressWindows = (
   bytes: Uint8Array,

@@ -1,7 +1,7 @@
 /**
- * The interface of a platform's decompressor for gzip, deflate and brotli. There are two implementations with one contract
- * (spec/compression/inflater.spec.ts): `node/` uses node:zlib, and `portable/` uses fflate, which runs on every JavaScript platform.
- * `platform.ts` chooses between them.
+ * The interface of a platform's decompressor for gzip, deflate and brotli. There are two implementations with
+ * one contract (spec/compression/inflater.spec.ts): `node/` uses node:zlib, and `portable/` uses fflate,
+ * which runs on every JavaScript platform. `platform.ts` chooses between them.
  */
 
 /** A compression format, by its name as a content encoding. */
@@ -21,15 +21,16 @@ export type OnWindow = (window: Uint8Array, at: number) => void;
 /** Decompresses on one platform. */
 export interface Inflater {
   /**
-   * Decompresses a whole stream. Small outputs are returned at once. A gzip stream may have several members, and zero bytes after them are
-   * padding. For deflate and brotli, bytes after the stream are ignored.
-   * @throws DecodeError TRUNCATED, BAD_BITSTREAM, BAD_CHECKSUM, TOO_LARGE, or UNSUPPORTED if the platform lacks the format. A returned
-   *   promise rejects likewise.
+   * Decompresses a whole stream. Small outputs are returned at once. A gzip stream may have several members,
+   * and zero bytes after them are padding. For deflate and brotli, bytes after the stream are ignored.
+   * @throws DecodeError TRUNCATED, BAD_BITSTREAM, BAD_CHECKSUM, TOO_LARGE, or UNSUPPORTED if the platform
+   *   lacks the format. A returned promise rejects likewise.
    */
   inflate(format: ZlibFormat, bytes: Uint8Array, size: OutputSize): Uint8Array | Promise<Uint8Array>;
 
   /**
-   * Decompresses a stream in pieces, for callers that need only parts of it. It takes the memory of one window, however large the content.
+   * Decompresses a stream in pieces, for callers that need only parts of it. It takes the memory of one
+   * window, however large the content.
    * @returns The size of the content in bytes.
    * @throws DecodeError as `inflate` does; what `onWindow` throws; `signal.reason`.
    */

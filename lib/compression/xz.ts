@@ -1,6 +1,7 @@
 /**
- * Decodes xz streams, which CloudVolume writes with `compress="xz"`. The decoder is xz-embedded as WebAssembly, in xz-decompress. It verifies
- * CRC-32 and CRC-64 checksums, but does not support SHA-256 or dictionaries larger than 64 MiB.
+ * Decodes xz streams, which CloudVolume writes with `compress="xz"`. The decoder is xz-embedded as
+ * WebAssembly, in xz-decompress. It verifies CRC-32 and CRC-64 checksums, but does not support SHA-256 or
+ * dictionaries larger than 64 MiB.
  */
 import { DecodeError } from '../base/errors.ts';
 import { cooperativeRunner } from '../base/cooperative-work.ts';
@@ -24,7 +25,11 @@ const TURN_BYTES = 512 * 1024;
 
 let loaded: Promise<XzReadableStream> | undefined;
 
-/** Decodes an xz stream. @throws DecodeError TRUNCATED, BAD_BITSTREAM, TOO_LARGE or UNSUPPORTED (also if there is no memory to load the decoder). */
+/**
+ * Decodes an xz stream.
+ * @throws DecodeError TRUNCATED, BAD_BITSTREAM, TOO_LARGE or UNSUPPORTED (also if there is no memory to load
+ *   the decoder).
+ */
 export async function decodeXz(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array> {
   const Stream = await load();
   const reader = new Stream(streamOf(bytes)).getReader();

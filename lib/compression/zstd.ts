@@ -1,10 +1,12 @@
 /**
- * Decodes Zstandard frames with the reference decoder, as WebAssembly in @bokuweb/zstd-wasm. Dictionaries are not supported. Two things are
- * checked here, because the package does not check them: that the frames are complete, and that their content fits in memory.
+ * Decodes Zstandard frames with the reference decoder, as WebAssembly in @bokuweb/zstd-wasm. Dictionaries are
+ * not supported. Two things are checked here, because the package does not check them: that the frames are
+ * complete, and that their content fits in memory.
  * Source: RFC 8878.
  *
- * node:zlib cannot be used: Node 20 has no zstd, and Node 22.23 and 24.21 return only the first frame, without an error (or nothing, if that
- * frame is skippable). zstddec 0.3.4 cannot be used either: for broken data it returns an empty result, or never ends while streaming.
+ * node:zlib cannot be used: Node 20 has no zstd, and Node 22.23 and 24.21 return only the first frame,
+ * without an error (or nothing, if that frame is skippable). zstddec 0.3.4 cannot be used either: for broken
+ * data it returns an empty result, or never ends while streaming.
  */
 import { DecodeError } from '../base/errors.ts';
 import { importPackage } from '../http/import-package.ts';
@@ -13,9 +15,15 @@ const MAGIC = 0xfd2fb528;
 /** The magic number of a skippable frame without its last 4 bits, which may have any value. */
 const SKIPPABLE = 0x184d2a5;
 const MAX_BLOCK = 128 * 1024;
-/** An empty frame without a content size. The package sizes its output by the first frame; with this one it uses our size instead. */
+/**
+ * An empty frame without a content size. The package sizes its output by the first frame; with this one it
+ * uses our size instead.
+ */
 const UNSIZED_FRAME = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38, 0x01, 0x00, 0x00);
-/** The most bytes of input and output together. The memory of WebAssembly ends at twice that, and the decoder does not check for it. */
+/**
+ * The most bytes of input and output together. The memory of WebAssembly ends at twice that, and the decoder
+ * does not check for it.
+ */
 const MAX_HEAP = 2 ** 30;
 
 /** Values of ZSTD_ErrorCode, which the package puts into its messages. Source: zstd_errors.h. */
@@ -30,9 +38,10 @@ declare const WebAssembly: { Memory: new (options: { initial: number }) => unkno
 let loaded: Promise<Decoder> | undefined;
 
 /**
- * Decodes all frames of `bytes`, one after the other. The decoder is loaded by the first call, and keeps the memory of its largest call.
- * @throws DecodeError TRUNCATED, BAD_BITSTREAM, BAD_CHECKSUM, TOO_LARGE or UNSUPPORTED (a dictionary, a window larger than 1 GB, no memory
- *   to load the decoder).
+ * Decodes all frames of `bytes`, one after the other. The decoder is loaded by the first call, and keeps the
+ * memory of its largest call.
+ * @throws DecodeError TRUNCATED, BAD_BITSTREAM, BAD_CHECKSUM, TOO_LARGE or UNSUPPORTED (a dictionary, a
+ *   window larger than 1 GB, no memory to load the decoder).
  */
 export async function decodeZstd(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array> {
   const { least, most } = measure(bytes);
@@ -77,7 +86,10 @@ async function load(): Promise<Decoder> {
   return decoder;
 }
 
-/** Bounds the size of the content by the headers of the frames and blocks: the least that they promise, the most that is possible. */
+/**
+ * Bounds the size of the content by the headers of the frames and blocks: the least that they promise, the
+ * most that is possible.
+ */
 function measure(bytes: Uint8Array): { least: number; most: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let least = 0,
@@ -131,7 +143,10 @@ function contentSize(view: DataView, at: number, sizeBytes: number): number {
   return Number(view.getBigUint64(at, true));
 }
 
-/** Encodes bytes as one frame with its content size. @throws DecodeError UNSUPPORTED if there is no memory to load the encoder. */
+/**
+ * Encodes bytes as one frame with its content size.
+ * @throws DecodeError UNSUPPORTED if there is no memory to load the encoder.
+ */
 export async function encodeZstd(bytes: Uint8Array): Promise<Uint8Array> {
   const { compress } = await decoder();
   return compress(bytes, 3);

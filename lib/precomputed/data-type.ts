@@ -1,4 +1,7 @@
-/** Data types of the Precomputed format. Source: Neuroglancer, src/datasource/precomputed/volume.md, `data_type`. */
+/**
+ * Data types of the Precomputed format. Source: Neuroglancer, src/datasource/precomputed/volume.md,
+ * `data_type`.
+ */
 
 /** The typed array of each data type. */
 export const DATA_TYPES = {
@@ -23,7 +26,10 @@ export type ValueArray = InstanceType<(typeof DATA_TYPES)[DataType]>;
 /** Returns the bytes that a value takes. */
 export const bytesPerValue = (dataType: DataType): number => DATA_TYPES[dataType].BYTES_PER_ELEMENT;
 
-/** The array that decoders write to: one word per value for types of 1, 2 and 4 bytes, two uint32 (low word first) for types of 8 bytes. */
+/**
+ * The array that decoders write to: one word per value for types of 1, 2 and 4 bytes, two uint32 (low word
+ * first) for types of 8 bytes.
+ */
 export type WordArray = Uint8Array | Uint16Array | Uint32Array;
 
 /** Returns the words that a value takes in a {@link WordArray}: 2 for 64-bit types, else 1. */

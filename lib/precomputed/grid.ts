@@ -1,6 +1,6 @@
 /**
- * The storage grid of one scale. A cell holds one chunk: `chunkSize` voxels, counted from the voxel offset and clipped at the volume's far
- * edge. A cell is named by its linear number, x fastest, below 2^53.
+ * The storage grid of one scale. A cell holds one chunk: `chunkSize` voxels, counted from the voxel offset
+ * and clipped at the volume's far edge. A cell is named by its linear number, x fastest, below 2^53.
  * Source: Neuroglancer, src/datasource/precomputed/volume.md, "Unsharded chunk storage".
  */
 import type { Vec3 } from '../base/vec3.ts';

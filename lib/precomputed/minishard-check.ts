@@ -1,6 +1,7 @@
 /**
- * Checks that a minishard index is plausible, because raw indices have no checksum. A damaged index may list chunks of other minishards, so
- * that its own chunks seem not to be stored. Or it may list ranges that overlap, so that a chunk gives the labels of another one.
+ * Checks that a minishard index is plausible, because raw indices have no checksum. A damaged index may list
+ * chunks of other minishards, so that its own chunks seem not to be stored. Or it may list ranges that
+ * overlap, so that a chunk gives the labels of another one.
  * Source: Neuroglancer, src/datasource/precomputed/sharded.md, "Sharding specification".
  */
 import { DecodeError } from '../base/errors.ts';
@@ -22,7 +23,8 @@ export interface MinishardLocation {
 
 /**
  * Checks a minishard index.
- * @throws DecodeError BAD_HEADER if the index lists a chunk of another minishard or shard, or one outside the grid, or chunks that overlap.
+ * @throws DecodeError BAD_HEADER if the index lists a chunk of another minishard or shard, or one outside the
+ *   grid, or chunks that overlap.
  */
 export function checkMinishardIndex(
   index: MinishardIndex,
@@ -53,8 +55,8 @@ function checkMembers({ ids }: MinishardIndex, spec: ShardingSpec, place: Minish
 }
 
 /**
- * Returns a test that tells whether a chunk ID (low word, high word) belongs to another minishard or shard. The IDs of one minishard have
- * certain bits in common, in the ID or in its hash.
+ * Returns a test that tells whether a chunk ID (low word, high word) belongs to another minishard or shard.
+ * The IDs of one minishard have certain bits in common, in the ID or in its hash.
  */
 function elsewhereTest(
   { hash, preshiftBits, minishardBits, shardBits }: ShardingSpec,
@@ -76,13 +78,19 @@ function elsewhereTest(
   };
 }
 
-/** Splits 64 bits into signed words, because bitwise operators return signed words. Bits beyond the 64th are dropped: an ID has none. */
+/**
+ * Splits 64 bits into signed words, because bitwise operators return signed words. Bits beyond the 64th are
+ * dropped: an ID has none.
+ */
 const wordsOf64 = (bits: bigint): [low: number, high: number] => [
   Number(BigInt.asIntN(32, bits)),
   Number(BigInt.asIntN(32, bits >> 32n)),
 ];
 
-/** Checks that ranges do not overlap. Equal ranges and empty ones are allowed: several chunks may share the same bytes. */
+/**
+ * Checks that ranges do not overlap. Equal ranges and empty ones are allowed: several chunks may share the
+ * same bytes.
+ */
 function checkRanges({ ids, starts, ends }: MinishardIndex, { minishard }: MinishardLocation): void {
   let ascending = true;
   for (let k = 1; ascending && k < starts.length; k++) ascending = starts[k] >= ends[k - 1];
@@ -104,7 +112,10 @@ function checkRanges({ ids, starts, ends }: MinishardIndex, { minishard }: Minis
   }
 }
 
-/** Returns a test that tells whether a chunk ID (low word, high word) is outside the grid. The bits of one axis sort as its cells do. */
+/**
+ * Returns a test that tells whether a chunk ID (low word, high word) is outside the grid. The bits of one
+ * axis sort as its cells do.
+ */
 function outsideTest(gridShape: Vec3): (low: number, high: number) => boolean {
   const bits = codeBits(gridShape);
   const words = (of: (axis: number) => boolean): { low: number; high: number } => ({

@@ -1,6 +1,6 @@
 /**
- * Compressed Morton codes: the uint64 chunk IDs of sharded volumes. The bits of x, y and z take turns from the lowest up. An axis drops out
- * once its grid needs no more bits.
+ * Compressed Morton codes: the uint64 chunk IDs of sharded volumes. The bits of x, y and z take turns from
+ * the lowest up. An axis drops out once its grid needs no more bits.
  * Source: Neuroglancer, src/datasource/precomputed/volume.md, "Compressed morton code".
  */
 import { InfoError } from '../base/errors.ts';

@@ -1,8 +1,9 @@
 /**
- * MurmurHash3_x86_128 of a uint64 with seed 0, reduced to the low 64 bits, as the sharded format uses it.
- * The 8 bytes of the key are all in the tail of the hash, so two of its four lanes mix a word each and the other two start empty.
- * Sources: Neuroglancer, src/datasource/precomputed/sharded.md, "Sharding specification"; Austin Appleby's SMHasher, MurmurHash3.cpp
- * (public domain).
+ * MurmurHash3_x86_128 of a uint64 with seed 0, reduced to the low 64 bits, as the sharded format uses it. The
+ * 8 bytes of the key are all in the tail of the hash, so two of its four lanes mix a word each and the other
+ * two start empty.
+ * Sources: Neuroglancer, src/datasource/precomputed/sharded.md, "Sharding specification"; Austin Appleby's
+ * SMHasher, MurmurHash3.cpp (public domain).
  */
 
 const KEY_BYTES = 8;

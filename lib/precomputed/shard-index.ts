@@ -1,17 +1,25 @@
 /**
- * Decodes the two levels of index of a shard file: the shard index locates each minishard index, and a minishard index locates each chunk.
- * All returned positions are absolute in the shard file and below 2^53. Every value is checked before use.
- * Source: Neuroglancer, src/datasource/precomputed/sharded.md, "Shard index format" and "Minishard index format".
+ * Decodes the two levels of index of a shard file: the shard index locates each minishard index, and a
+ * minishard index locates each chunk. All returned positions are absolute in the shard file and below 2^53.
+ * Every value is checked before use.
+ * Source: Neuroglancer, src/datasource/precomputed/sharded.md, "Shard index format" and "Minishard index
+ * format".
  */
 import { DecodeError } from '../base/errors.ts';
 import type { ByteRange } from '../storage/store.ts';
 import type { ShardingSpec } from './sharding.ts';
 
-/** Bytes of one entry of the shard index. The entry of minishard k starts at byte `k * SHARD_INDEX_ENTRY_BYTES` of the file. */
+/**
+ * Bytes of one entry of the shard index. The entry of minishard k starts at byte
+ * `k * SHARD_INDEX_ENTRY_BYTES` of the file.
+ */
 export const SHARD_INDEX_ENTRY_BYTES = 16;
 const MINISHARD_INDEX_ENTRY_BYTES = 24;
 
-/** Returns the bytes of the whole shard index, which is at the start of the shard file. All offsets in the file count from its end. */
+/**
+ * Returns the bytes of the whole shard index, which is at the start of the shard file. All offsets in the
+ * file count from its end.
+ */
 export const shardIndexBytes = ({ minishardBits }: ShardingSpec): number =>
   SHARD_INDEX_ENTRY_BYTES * 2 ** minishardBits;
 
@@ -20,7 +28,8 @@ export const shardIndexBytes = ({ minishardBits }: ShardingSpec): number =>
  *
  * @param entries The shard index, or consecutive entries of it.
  * @param firstMinishard The minishard of the first entry in `entries`.
- * @throws DecodeError TRUNCATED (`entries` ends before the minishard's entry) or BAD_HEADER (an impossible range).
+ * @throws DecodeError TRUNCATED (`entries` ends before the minishard's entry) or BAD_HEADER (an impossible
+ *   range).
  */
 export function minishardIndexRange(
   entries: Uint8Array,
@@ -59,12 +68,14 @@ export interface MinishardIndex {
 }
 
 /**
- * Decodes a minishard index into fresh memory. IDs and offsets are stored as differences modulo 2^64. A difference may be negative, because
- * TensorStore writes the chunks of a minishard in any order. An ID must not occur twice.
+ * Decodes a minishard index into fresh memory. IDs and offsets are stored as differences modulo 2^64. A
+ * difference may be negative, because TensorStore writes the chunks of a minishard in any order. An ID must
+ * not occur twice.
  *
  * @param bytes The index, already decompressed (see `minishardIndexEncoding`).
  * @param minishard The number of the minishard, for errors.
- * @throws DecodeError TRUNCATED (not a whole number of entries) or BAD_HEADER (an impossible range, or an ID that occurs twice).
+ * @throws DecodeError TRUNCATED (not a whole number of entries) or BAD_HEADER (an impossible range, or an ID
+ *   that occurs twice).
  */
 export function decodeMinishardIndex(
   bytes: Uint8Array,
@@ -152,11 +163,17 @@ function sortById({ ids, starts, ends }: MinishardIndex, minishard: number): Min
 const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
   new DataView(buffer, byteOffset, byteLength);
 
-/** Reads a uint64. Values above 2^53 are rounded, but never below 2^53, so a value that is too large stays too large. */
+/**
+ * Reads a uint64. Values above 2^53 are rounded, but never below 2^53, so a value that is too large stays too
+ * large.
+ */
 const uint64 = (view: DataView, at: number): number =>
   view.getUint32(at, true) + view.getUint32(at + 4, true) * 0x1_0000_0000;
 
-/** Reads a uint64 as a signed number. For every sum below 2^53, adding it equals adding the unsigned number modulo 2^64. */
+/**
+ * Reads a uint64 as a signed number. For every sum below 2^53, adding it equals adding the unsigned number
+ * modulo 2^64.
+ */
 const int64 = (view: DataView, at: number): number =>
   view.getUint32(at, true) + view.getInt32(at + 4, true) * 0x1_0000_0000;
 

@@ -19,7 +19,10 @@ export interface ShardingSpec {
   dataEncoding: 'raw' | 'gzip';
 }
 
-/** A shard index takes 2^(minishard_bits + 4) bytes. With more bits, the bytes after it could not be addressed below 2^53. */
+/**
+ * A shard index takes 2^(minishard_bits + 4) bytes. With more bits, the bytes after it could not be addressed
+ * below 2^53.
+ */
 const MAX_MINISHARD_BITS = 48;
 
 const bits = z.int().min(0).max(64);
@@ -40,7 +43,8 @@ const shardingSchema = z.looseObject({
  *
  * @param where The scale, for errors: `scales[0] of the info at …`.
  * @param url Where the info was read from, for errors.
- * @throws InfoError BAD_INFO (a field is missing or impossible) or UNSUPPORTED (an unknown format, hash or encoding).
+ * @throws InfoError BAD_INFO (a field is missing or impossible) or UNSUPPORTED (an unknown format, hash or
+ *   encoding).
  */
 export function parseSharding(json: unknown, where: string, url?: string): ShardingSpec {
   const parsed = shardingSchema.safeParse(json);
@@ -91,7 +95,10 @@ export interface ChunkLocations {
   minishards: Float64Array;
 }
 
-/** Computes the shard and minishard of many chunks. @param ids Chunk IDs: one pair of uint32 per chunk, low word first. */
+/**
+ * Computes the shard and minishard of many chunks.
+ * @param ids Chunk IDs: one pair of uint32 per chunk, low word first.
+ */
 export function locateChunks(spec: ShardingSpec, ids: Uint32Array): ChunkLocations {
   const count = ids.length / 2;
   const shards = new Uint32Array(ids.length),
@@ -123,7 +130,10 @@ export function shardFileName({ shardBits }: ShardingSpec, low: number, high: nu
 const lowBits = (count: number): Uint32Array =>
   Uint32Array.of(2 ** Math.min(count, 32) - 1, 2 ** Math.max(count - 32, 0) - 1);
 
-/** Shifts a pair of uint32 (low word first) right by 0 to 64 bits, in place. A JavaScript shift by 32 would do nothing, hence the loop. */
+/**
+ * Shifts a pair of uint32 (low word first) right by 0 to 64 bits, in place. A JavaScript shift by 32 would do
+ * nothing, hence the loop.
+ */
 export function shiftRight(words: Uint32Array, count: number): void {
   for (; count >= 32; count -= 32) {
     words[0] = words[1];

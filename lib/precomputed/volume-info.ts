@@ -1,6 +1,6 @@
 /**
- * Parses the `info` file of a Precomputed volume: strictly where a mistake would give wrong answers, leniently elsewhere (unknown fields are
- * ignored; old infos have no `@type`).
+ * Parses the `info` file of a Precomputed volume: strictly where a mistake would give wrong answers,
+ * leniently elsewhere (unknown fields are ignored; old infos have no `@type`).
  * Source: Neuroglancer, src/datasource/precomputed/volume.md, "info JSON file specification".
  */
 import * as z from 'zod';
@@ -22,7 +22,9 @@ export interface Scale {
   size: Vec3;
   /** The first voxel of the volume, in voxels of this mip. */
   voxelOffset: Vec3;
-  /** The chunk size in voxels: the first entry of `chunk_sizes`, because each entry stores the whole volume. */
+  /**
+   * The chunk size in voxels: the first entry of `chunk_sizes`, because each entry stores the whole volume.
+   */
   chunkSize: Vec3;
   /** How voxels are written: `raw`, `compressed_segmentation`, `compresso`, `crackle`, …, in lower case. */
   encoding: string;
@@ -30,7 +32,10 @@ export interface Scale {
   blockSize?: Vec3;
   /** The `sharding` member of the info, not yet checked; undefined if each chunk is an object of its own. */
   sharding?: unknown;
-  /** Why this scale cannot be read. It is thrown when the scale is used. Fields that are not known are then NaN or empty. */
+  /**
+   * Why this scale cannot be read. It is thrown when the scale is used. Fields that are not known are then
+   * NaN or empty.
+   */
   error?: InfoError;
 }
 
@@ -43,7 +48,10 @@ export interface VolumeInfo {
   scales: readonly Scale[];
 }
 
-/** The largest decoded chunk, in bytes. The info comes from a server, so it must not decide freely how much is allocated. */
+/**
+ * The largest decoded chunk, in bytes. The info comes from a server, so it must not decide freely how much is
+ * allocated.
+ */
 const MAX_CHUNK_BYTES = 2 ** 31;
 /** The largest side of a compressed_segmentation block, unless the chunk is larger. */
 const MAX_BLOCK = 64;
@@ -72,7 +80,10 @@ const infoSchema = z.looseObject({
   scales: z.array(z.unknown()).min(1),
 });
 
-/** Returns the scale of a mip. @throws RangeError if the volume has no such mip; InfoError if its scale cannot be read. */
+/**
+ * Returns the scale of a mip.
+ * @throws RangeError if the volume has no such mip; InfoError if its scale cannot be read.
+ */
 export function scaleAt(scales: readonly Scale[], mip: number): Scale {
   const scale = scales[mip];
   if (!scale) throw new RangeError(`mip ${mip} is not one of 0 to ${scales.length - 1}`);
@@ -86,18 +97,23 @@ export const scaleBounds = ({ voxelOffset: min, size }: Scale): { min: Vec3; max
   max: [min[0] + size[0], min[1] + size[1], min[2] + size[2]],
 });
 
-/** Returns the nanometres per voxel of the finest scale, even if that scale cannot be read. @throws InfoError if the info has no resolution. */
+/**
+ * Returns the nanometres per voxel of the finest scale, even if that scale cannot be read.
+ * @throws InfoError if the info has no resolution.
+ */
 export function finestResolution([{ resolution, error }]: readonly Scale[]): Vec3 {
   if (error && resolution.some(Number.isNaN)) throw error;
   return resolution;
 }
 
 /**
- * Parses an info. A scale that cannot be read is returned with its `error`; the call throws only if no scale can be read.
+ * Parses an info. A scale that cannot be read is returned with its `error`; the call throws only if no scale
+ * can be read.
  *
  * @param json The parsed content of the info file.
  * @param url Where it was read from, for errors.
- * @throws InfoError BAD_INFO (a field is missing or impossible) or UNSUPPORTED (valid, but not supported by this version).
+ * @throws InfoError BAD_INFO (a field is missing or impossible) or UNSUPPORTED (valid, but not supported by
+ *   this version).
  */
 export function parseInfo(json: unknown, url: string): VolumeInfo {
   const parsed = infoSchema.safeParse(json);
@@ -154,7 +170,8 @@ function validFieldsOf(json: unknown): Omit<Scale, 'mip'> {
 function toScale(scale: z.infer<typeof scaleSchema>, mip: number, bytesPerVoxel: number, url: string): Scale {
   const where = `scales[${mip}] of the info at ${url}`;
   const key = scale.key.replace(/^(\.\/)+/, '').replace(/\/+$/, '');
-  // The format allows a key to leave its folder. No writer does that, and it would let a server point anywhere in a store.
+  // The format allows a key to leave its folder. No writer does that, and it would let a server point
+  // anywhere in a store.
   if (
     key === '' ||
     /^[/\\]|[\\\p{Cc}\p{Cf}]|^[a-z][a-z0-9+.-]*:\/\//iu.test(key) ||

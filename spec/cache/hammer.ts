@@ -1,4 +1,7 @@
-/** A process that puts and gets random entries until it is killed, and fails at the first wrong entry. `many-processes.spec.ts` runs it. */
+/**
+ * A process that puts and gets random entries until it is killed, and fails at the first wrong entry.
+ * `many-processes.spec.ts` runs it.
+ */
 import { DiskCache } from '../../lib/cache/disk-cache.ts';
 
 const [folder, maxBytes, seed, rounds] = process.argv.slice(2);

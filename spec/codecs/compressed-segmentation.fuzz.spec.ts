@@ -1,6 +1,7 @@
 /**
- * Mutated chunks. In each of them, every voxel must give exactly the value or error code of a full decode with bounds checks
- * (spec/support/full-decode.ts). The bytes are at an odd offset between other bytes, so a read outside shows as a wrong label.
+ * Mutated chunks. In each of them, every voxel must give exactly the value or error code of a full decode
+ * with bounds checks (spec/support/full-decode.ts). The bytes are at an odd offset between other bytes, so a
+ * read outside shows as a wrong label.
  */
 import { describe, expect, test } from '@jest/globals';
 import { compressedSegmentationCodec as cseg } from '../../lib/codecs/compressed-segmentation.ts';
@@ -38,7 +39,10 @@ function randomChunk(random: Random, layout: ChunkLayout): Uint8Array {
   });
 }
 
-/** Returns mutated bytes in fresh memory: cut, flipped, one word replaced, or a run of words taken from `other`. */
+/**
+ * Returns mutated bytes in fresh memory: cut, flipped, one word replaced, or a run of words taken from
+ * `other`.
+ */
 function mutate(random: Random, chunk: Uint8Array, other: Uint8Array): Uint8Array {
   const bytes = chunk.slice();
   const words = new DataView(bytes.buffer);
@@ -65,7 +69,10 @@ function mutate(random: Random, chunk: Uint8Array, other: Uint8Array): Uint8Arra
   }
 }
 
-/** Returns what a call for these voxels must give: the values, or the first error code in the order of the values (channel by channel). */
+/**
+ * Returns what a call for these voxels must give: the values, or the first error code in the order of the
+ * values (channel by channel).
+ */
 function answer(truth: ValueOrCode[], channels: number): ValueOrCode[][] | 'TRUNCATED' | 'BAD_HEADER' {
   const points = truth.length / channels;
   return (
@@ -93,7 +100,8 @@ describe('compressed_segmentation: hostile bytes', () => {
           const voxel = random.below(voxels);
           const got = valuesOrCode(cseg, bytes, layout, allOffsets(layout));
           const gotThere = valuesOrCode(cseg, bytes, layout, Uint32Array.of(voxel));
-          // Compared as text, and asserted only if different: 10,000 calls of `expect` would take most of the test's time.
+          // Compared as text, and asserted only if different: 10,000 calls of `expect` would take most of the
+          // test's time.
           const want = answer(truth, layout.channels);
           const wantThere = answer(
             truth.filter((_, i) => i % voxels === voxel),

@@ -17,7 +17,8 @@ function decodeAll(bytes: Uint8Array, layout: ChunkLayout): bigint[] {
 }
 
 describe('compressed_segmentation: decodePoints', () => {
-  // Written by hand from the format's text. The sizes differ on every axis and the last block is clipped, so a swapped axis cannot pass.
+  // Written by hand from the format's text. The sizes differ on every axis and the last block is clipped, so
+  // a swapped axis cannot pass.
   const layout: ChunkLayout = { chunkSize: [3, 2, 1], blockSize: [2, 2, 1], channels: 1, dataType: 'uint64' };
   const bytes = bytesOfWords(1, (1 << 24) | 5, 4, 9, 0, 0b0110, 7, 0, 0xffffffff, 0xffffffff, 0, 1);
   const cases = [

@@ -1,7 +1,7 @@
 /**
- * Mutated compresso streams. The format has no checksum, so a changed byte may give a wrong label. But each answer must be a typed error or
- * labels that the stream holds, and the same for a single voxel as for all voxels together. The bytes are at an odd offset between other
- * bytes, so a read outside shows.
+ * Mutated compresso streams. The format has no checksum, so a changed byte may give a wrong label. But each
+ * answer must be a typed error or labels that the stream holds, and the same for a single voxel as for all
+ * voxels together. The bytes are at an odd offset between other bytes, so a read outside shows.
  */
 import { describe, expect, test } from '@jest/globals';
 import { compressoCodec } from '../../lib/codecs/compresso.ts';
@@ -17,7 +17,10 @@ const ABSURD = [
   0, 1, 2, 6, 0x7f, 0x80, 0xff, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff,
 ];
 
-/** Returns mutated bytes in fresh memory: bits flipped, a field overwritten (often in the header), bytes taken from `other`, bytes left out. */
+/**
+ * Returns mutated bytes in fresh memory: bits flipped, a field overwritten (often in the header), bytes taken
+ * from `other`, bytes left out.
+ */
 function mutate(random: Random, stream: Uint8Array, other: Uint8Array): Uint8Array {
   const bytes = Uint8Array.from(stream),
     place = (): number => random.below(random.pick([36, bytes.length, bytes.length]));
@@ -53,7 +56,10 @@ function mutate(random: Random, stream: Uint8Array, other: Uint8Array): Uint8Arr
   }
 }
 
-/** Lists every label that a stream can give: those of its id table, and each location, as a label of its own and minus 7. */
+/**
+ * Lists every label that a stream can give: those of its id table, and each location, as a label of its own
+ * and minus 7.
+ */
 function heldLabels(stream: Uint8Array, { layout: { dataType } }: CompressoCase): Set<bigint> {
   const width = bytesPerValue(dataType),
     view = new DataView(stream.buffer, stream.byteOffset, stream.byteLength);

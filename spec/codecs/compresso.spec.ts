@@ -1,4 +1,7 @@
-/** Compares the compresso codec with the package that defines the format: whole chunks, slices, single voxels; then invalid streams. */
+/**
+ * Compares the compresso codec with the package that defines the format: whole chunks, slices, single voxels;
+ * then invalid streams.
+ */
 import { describe, expect, test } from '@jest/globals';
 import type { ChunkLayout } from '../../lib/codecs/codec.ts';
 import { compressoCodec } from '../../lib/codecs/compresso.ts';

@@ -1,4 +1,7 @@
-/** Every compresso volume that CloudVolume wrote, point by point. Chunks in shards are found with lib/precomputed only. */
+/**
+ * Every compresso volume that CloudVolume wrote, point by point. Chunks in shards are found with
+ * lib/precomputed only.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';

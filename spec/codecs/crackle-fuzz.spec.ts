@@ -15,7 +15,9 @@ function randomFrom(seed: number): (below: number) => number {
 
 const EXTREMES = [0, 1, 0x7f, 0x80, 0xfe, 0xff];
 
-/** Applies several mutations: cuts, flips, overwrites, copies of one part over another, absurd header fields. */
+/**
+ * Applies several mutations: cuts, flips, overwrites, copies of one part over another, absurd header fields.
+ */
 function mutate(bytes: Uint8Array, random: (below: number) => number): Uint8Array {
   let copy = bytes.slice();
   for (let edits = 1 + random(3); edits > 0 && copy.length > 0; edits--) {
@@ -36,7 +38,10 @@ function mutate(bytes: Uint8Array, random: (below: number) => number): Uint8Arra
   return copy;
 }
 
-/** Makes the checksums of header, index and labels correct again, so that the code behind the checksums is reached. */
+/**
+ * Makes the checksums of header, index and labels correct again, so that the code behind the checksums is
+ * reached.
+ */
 function reseal(bytes: Uint8Array): Uint8Array {
   if (bytes.length < 29 || bytes[4] !== 1) return bytes;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,4 +1,7 @@
-/** Every unsharded raw and compressed_segmentation fixture, point by point, without the code that reads storage. */
+/**
+ * Every unsharded raw and compressed_segmentation fixture, point by point, without the code that reads
+ * storage.
+ */
 import { describe, expect, test } from '@jest/globals';
 import { requireCodec } from '../../lib/codecs/registry.ts';
 import { bytesPerValue } from '../../lib/precomputed/data-type.ts';

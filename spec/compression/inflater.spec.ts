@@ -1,4 +1,7 @@
-/** The contract of all inflaters. Expected values are the original content, and zlib's own answer to each broken stream. */
+/**
+ * The contract of all inflaters. Expected values are the original content, and zlib's own answer to each
+ * broken stream.
+ */
 import {
   brotliCompressSync,
   constants,

@@ -1,4 +1,7 @@
-/** Points read end to end with the portable inflater: every fixture without brotli, compared with the answers of CloudVolume. */
+/**
+ * Points read end to end with the portable inflater: every fixture without brotli, compared with the answers
+ * of CloudVolume.
+ */
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Inflater } from '../../lib/compression/inflater.ts';

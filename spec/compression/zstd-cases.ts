@@ -11,7 +11,10 @@ const cases = JSON.parse(
   readFileSync(new URL('../fixtures/compression/zstd.json', import.meta.url), 'utf8'),
 ) as Stored[];
 
-/** Frames written by the reference implementation, with their content; see spec/fixtures/compression/README.md. */
+/**
+ * Frames written by the reference implementation, with their content; see
+ * spec/fixtures/compression/README.md.
+ */
 export const ZSTD_CASES = cases.map(({ name, stored, gzippedContent }) => ({
   name,
   stored: new Uint8Array(Buffer.from(stored, 'base64')),

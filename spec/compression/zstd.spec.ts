@@ -13,8 +13,8 @@ const codeOf = async (bytes: Uint8Array, maxBytes = BOUND): Promise<unknown> => 
   }
 };
 
-// Every code is repeated and takes no bits: 98,047 sequences of 65,539 bytes. A decoder that does not limit its output
-// copies 6 GB per block.
+// Every code is repeated and takes no bits: 98,047 sequences of 65,539 bytes. A decoder that does not limit
+// its output copies 6 GB per block.
 const LOOPING = [0x00, 0xff, 0xff, 0xff, 0x54, 0, 0, 52, 0xff, 0xff, 0xff, 0x01];
 const LOOPING_FRAME = frame([LOOPING, LOOPING, LOOPING]);
 const SKIPPABLE = Uint8Array.of(0x57, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3);

@@ -32,7 +32,8 @@ describe('compressed Morton codes', () => {
     expect(codesOf(shape, cells)).toEqual(chunks.map((chunk) => BigInt(chunk[3])));
   });
 
-  // google/tensorstore, driver/neuroglancer_precomputed/metadata_test.cc, EncodeCompressedZIndexTest: 4, 2 and 1 bits.
+  // google/tensorstore, driver/neuroglancer_precomputed/metadata_test.cc, EncodeCompressedZIndexTest: 4, 2
+  // and 1 bits.
   test.each([
     [[0, 0, 0], 0n],
     [[1, 0, 0], 1n],

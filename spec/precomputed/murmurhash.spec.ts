@@ -15,7 +15,8 @@ describe('MurmurHash3_x86_128 of a uint64, low 64 bits', () => {
     expect(hashOf(BigInt(key))).toBe(BigInt(hash));
   });
 
-  // google/tensorstore, kvstore/neuroglancer_uint64_sharded/murmurhash3_test.cc, seed 0 (computed there with pymmh3): words 0 and 1.
+  // google/tensorstore, kvstore/neuroglancer_uint64_sharded/murmurhash3_test.cc, seed 0 (computed there with
+  // pymmh3): words 0 and 1.
   test.each([
     [0n, 0x4772b084_e028ae41n],
     [1n, 0xe8bd67d6_16d4ce9an],

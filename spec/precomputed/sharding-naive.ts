@@ -1,6 +1,6 @@
 /**
- * A plain implementation of the sharded format, in BigInt and word for word from its text. The fast code is compared with it.
- * It shares no code with lib/precomputed.
+ * A plain implementation of the sharded format, in BigInt and word for word from its text. The fast code is
+ * compared with it. It shares no code with lib/precomputed.
  */
 import type { ShardingSpec } from '../../lib/precomputed/sharding.ts';
 
@@ -45,7 +45,10 @@ const mix = (h: bigint): bigint => {
   return h ^ (h >> 16n);
 };
 
-/** MurmurHash3_x86_128 with its four lanes, as in SMHasher, of 8 bytes with seed 0: the first 8 bytes of the digest. */
+/**
+ * MurmurHash3_x86_128 with its four lanes, as in SMHasher, of 8 bytes with seed 0: the first 8 bytes of the
+ * digest.
+ */
 export function naiveHash(key: bigint): bigint {
   const h = [0n, 0n, 0n, 0n];
   h[1] ^= (rotate(((key >> 32n) * 0xab0e9789n) % U32, 16n) * 0x38b34ae5n) % U32;

@@ -1,4 +1,7 @@
-/** The answers of cloud-volume and mmh3 for chosen inputs. `spec/fixtures/sharding/README.md` says how they were made. */
+/**
+ * The answers of cloud-volume and mmh3 for chosen inputs. `spec/fixtures/sharding/README.md` says how they
+ * were made.
+ */
 import { readFileSync } from 'node:fs';
 
 interface Vectors {

@@ -1,4 +1,7 @@
-/** Finds the bytes of a voxel's chunk in shards that CloudVolume and TensorStore wrote. Files are read whole, with `fs`. */
+/**
+ * Finds the bytes of a voxel's chunk in shards that CloudVolume and TensorStore wrote. Files are read whole,
+ * with `fs`.
+ */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -221,7 +224,8 @@ describe.each(volumes)('sharded volume $name, mip $mip', ({ name, mip }) => {
       const shape = shapeInHeader(bytes);
       if (!decoded.has(cell.join())) decoded.set(cell.join(), shards.values(bytes, chunkSize));
       const chunk = decoded.get(cell.join());
-      // For encodings that this spec cannot decode, the shape in the header is compared, also at clipped edges.
+      // For encodings that this spec cannot decode, the shape in the header is compared, also at clipped
+      // edges.
       expect(chunk ? chunk[x + chunkSize[0] * (y + chunkSize[1] * z)] : shape).toEqual(
         chunk ? BigInt(value) : chunkSize,
       );

@@ -1,4 +1,7 @@
-/** Streams written by the compresso package, with its own full decodes of them; see `spec/fixtures/codecs/compresso/make.py`. */
+/**
+ * Streams written by the compresso package, with its own full decodes of them; see
+ * `spec/fixtures/codecs/compresso/make.py`.
+ */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { ChunkLayout } from '../../lib/codecs/codec.ts';

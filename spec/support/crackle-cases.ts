@@ -1,4 +1,7 @@
-/** The crackle chunks in `spec/fixtures/codecs/crackle`, with the labels that the reference reads in them. `make.py` there wrote both. */
+/**
+ * The crackle chunks in `spec/fixtures/codecs/crackle`, with the labels that the reference reads in them.
+ * `make.py` there wrote both.
+ */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';

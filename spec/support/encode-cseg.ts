@@ -1,6 +1,7 @@
 /**
- * A small compressed_segmentation writer for specs, written from the format's text. It writes forms that real writers rarely use: any valid
- * bit width (even 32), blocks in any order, gaps, and a table used by two blocks.
+ * A small compressed_segmentation writer for specs, written from the format's text. It writes forms that real
+ * writers rarely use: any valid bit width (even 32), blocks in any order, gaps, and a table used by two
+ * blocks.
  * Source: Neuroglancer, src/sliceview/compressed_segmentation/README.md.
  */
 import type { ChunkLayout } from '../../lib/codecs/codec.ts';

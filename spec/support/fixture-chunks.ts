@@ -1,6 +1,6 @@
 /**
- * Reads every stored chunk of an unsharded fixture, decompressed. The folder is listed, so that decoders can be tested without the code for
- * storage, compression and chunks.
+ * Reads every stored chunk of an unsharded fixture, decompressed. The folder is listed, so that decoders can
+ * be tested without the code for storage, compression and chunks.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Decodes whole chunks plainly, block by block, written from the format's text. Point reads are compared with it.
- * It shares no code with lib/codecs.
+ * Decodes whole chunks plainly, block by block, written from the format's text. Point reads are compared with
+ * it. It shares no code with lib/codecs.
  */
 import type { ChunkLayout } from '../../lib/codecs/codec.ts';
 
@@ -19,8 +19,9 @@ export function fullDecodeRaw(bytes: Uint8Array, width: number): bigint[] {
 export type ValueOrCode = bigint | 'TRUNCATED' | 'BAD_HEADER';
 
 /**
- * Decodes a compressed_segmentation chunk, in the same order. Every voxel gets its value or its error code, even in hostile bytes. The words
- * at the front say where the channels start: the first right after those words, the others after it. All block headers must be present.
+ * Decodes a compressed_segmentation chunk, in the same order. Every voxel gets its value or its error code,
+ * even in hostile bytes. The words at the front say where the channels start: the first right after those
+ * words, the others after it. All block headers must be present.
  */
 export function fullDecodeCseg(
   bytes: Uint8Array,

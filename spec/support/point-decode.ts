@@ -1,4 +1,7 @@
-/** Calls point decoders for specs: values as unsigned bits, errors as codes, inputs at odd positions in memory. */
+/**
+ * Calls point decoders for specs: values as unsigned bits, errors as codes, inputs at odd positions in
+ * memory.
+ */
 import { DecodeError } from '../../lib/base/errors.ts';
 import type { DecodeErrorCode } from '../../lib/base/errors.ts';
 import type { ChunkLayout, Codec } from '../../lib/codecs/codec.ts';

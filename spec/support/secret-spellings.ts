@@ -66,7 +66,10 @@ export function ownPart(name: string, spelling: string, secret: string): string 
     : secret;
 }
 
-/** Returns the text around 8 consecutive characters of `spelling`, in upper or lower case; undefined if `text` has none. */
+/**
+ * Returns the text around 8 consecutive characters of `spelling`, in upper or lower case; undefined if `text`
+ * has none.
+ */
 export function showsRun(text: string, spelling: string): string | undefined {
   const whole = text.toLowerCase(),
     part = spelling.toLowerCase();

@@ -1,7 +1,7 @@
 /**
- * Decodes windows to boundary bits. A chunk is tiled by windows of `steps` voxels, x fastest. Each window is an index into the table of
- * distinct windows. An odd entry is a run of `entry >>> 1` windows of index 0 (whose bits need not be empty); an even entry is the index
- * `entry >>> 1`.
+ * Decodes windows to boundary bits. A chunk is tiled by windows of `steps` voxels, x fastest. Each window is
+ * an index into the table of distinct windows. An odd entry is a run of `entry >>> 1` windows of index 0
+ * (whose bits need not be empty); an even entry is the index `entry >>> 1`.
  * Source: seung-lab/compresso, compresso.hpp, `run_length_decode_windows` and `decode_boundaries`.
  */
 import { DecodeError } from '../../base/errors.ts';
@@ -23,7 +23,10 @@ export interface WindowTable {
   layerSkip: Float64Array;
 }
 
-/** Boundary bits of slices `z0` to before `z1`: rows in raster order, `rowWords` words per row, voxel x in bit x % 32 of word x / 32. */
+/**
+ * Boundary bits of slices `z0` to before `z1`: rows in raster order, `rowWords` words per row, voxel x in bit
+ * x % 32 of word x / 32.
+ */
 export interface BoundaryBits {
   z0: number;
   z1: number;
@@ -37,7 +40,8 @@ export const wordsPerRow = ({ shape: [sx], steps: [xstep] }: CompressoStream): n
 
 /**
  * Reads the tables and finds where each layer begins, by walking all entries once.
- * @throws DecodeError TRUNCATED (too few windows for the chunk) or BAD_HEADER (too many, or an impossible entry).
+ * @throws DecodeError TRUNCATED (too few windows for the chunk) or BAD_HEADER (too many, or an impossible
+ *   entry).
  */
 export function readWindows(stream: CompressoStream): WindowTable {
   const {
@@ -62,7 +66,8 @@ export function readWindows(stream: CompressoStream): WindowTable {
     layerSkip[layer] = start - (count - run);
   }
   while (i < entries.length) count += runOf(entries[i++]);
-  // Compresso before 2.3.2 wrote one window too many after the longest run. All later windows are misplaced, so these streams are refused, too.
+  // Compresso before 2.3.2 wrote one window too many after the longest run. All later windows are misplaced,
+  // so these streams are refused, too.
   if (count !== total)
     throw new DecodeError(
       count < total ? 'TRUNCATED' : 'BAD_HEADER',
@@ -72,7 +77,8 @@ export function readWindows(stream: CompressoStream): WindowTable {
 }
 
 /**
- * Sets the boundary bits of the slices of `target`, which must all be zero before. Bits at or past sx stay zero.
+ * Sets the boundary bits of the slices of `target`, which must all be zero before. Bits at or past sx stay
+ * zero.
  * @throws DecodeError BAD_HEADER if an entry names a window that is not in the table.
  */
 export function paintBoundaries(
@@ -143,7 +149,10 @@ function paintWindow(
   }
 }
 
-/** Returns 32 bits from bit `at` of a 64-bit value. A shift by 32 does nothing in JavaScript, so whole words need their own branch. */
+/**
+ * Returns 32 bits from bit `at` of a 64-bit value. A shift by 32 does nothing in JavaScript, so whole words
+ * need their own branch.
+ */
 function bitsOf(low: number, high: number, at: number): number {
   if (at >= 32) return high >>> (at - 32);
   return at === 0 ? low : (low >>> at) | (high << (32 - at));
@@ -152,7 +161,9 @@ function bitsOf(low: number, high: number, at: number): number {
 /** Returns how many windows an entry stands for. */
 const runOf = (entry: number): number => ((entry & 1) === 0 ? 1 : entry >>> 1);
 
-/** Clears the bits past the edge of the chunk: windows reach past it, and their bits there have no meaning. */
+/**
+ * Clears the bits past the edge of the chunk: windows reach past it, and their bits there have no meaning.
+ */
 function clearPadding({ bits, rowWords }: BoundaryBits, sx: number): void {
   if (sx % 32 === 0) return;
   const mask = 0xffffffff >>> (32 - (sx % 32));
@@ -185,7 +196,10 @@ function readValues({ bytes, values }: CompressoStream): [low: Uint32Array, high
   return [low, high];
 }
 
-/** Copies a section into words (two words per value of 8 bytes). A copy is needed, because its bytes may have any alignment. */
+/**
+ * Copies a section into words (two words per value of 8 bytes). A copy is needed, because its bytes may have
+ * any alignment.
+ */
 function readWords(bytes: Uint8Array, { at, count, width }: Section): Uint32Array {
   const copy = new Uint8Array(count * width);
   copy.set(bytes.subarray(at, at + count * width));

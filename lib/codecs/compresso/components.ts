@@ -1,6 +1,6 @@
 /**
- * Finds the connected components of non-boundary voxels, by runs along x instead of single voxels.
- * Compresso numbers components in raster order of their first voxels, so the first run of a component identifies it.
+ * Finds the connected components of non-boundary voxels, by runs along x instead of single voxels. Compresso
+ * numbers components in raster order of their first voxels, so the first run of a component identifies it.
  * Source: seung-lab/compresso, cc3d.hpp (numbering) and compresso.hpp, `connected_components` (connectivity).
  */
 import type { BoundaryBits } from './boundary-windows.ts';
@@ -13,7 +13,9 @@ export class Components {
   /** The first and last x of each run, in raster order. */
   #first = new Uint16Array(1024);
   #last = new Uint16Array(1024);
-  /** During labelling: an earlier run of the same component (union-find). Afterwards: the component's number. */
+  /**
+   * During labelling: an earlier run of the same component (union-find). Afterwards: the component's number.
+   */
   #component = new Uint32Array(1024);
   #rowStart: Uint32Array;
   /** The most runs that a slab can have: every other voxel is a boundary. */
@@ -107,7 +109,10 @@ export class Components {
     }
   }
 
-  /** Turns parents into component numbers, in place. One pass is enough, because a run's parent comes before it. */
+  /**
+   * Turns parents into component numbers, in place. One pass is enough, because a run's parent comes before
+   * it.
+   */
   #number(): void {
     const component = this.#component;
     this.count = 0;

@@ -1,8 +1,10 @@
 /**
- * Finds codes in the locations stream. The stream has one code, in raster order, for each boundary voxel whose left and upper neighbours
- * (and, with connectivity 6, the neighbour in the slice before) are boundaries too. A code of 0 to 5 points to a neighbour. The code 6 means
- * that the next entry is the label. Any other code is the label + 7.
- * Source: seung-lab/compresso, README.md "Supports Full Integer Range in Indeterminate Locations" and compresso.hpp, `decode_indeterminate_locations`.
+ * Finds codes in the locations stream. The stream has one code, in raster order, for each boundary voxel
+ * whose left and upper neighbours (and, with connectivity 6, the neighbour in the slice before) are
+ * boundaries too. A code of 0 to 5 points to a neighbour. The code 6 means that the next entry is the label.
+ * Any other code is the label + 7.
+ * Source: seung-lab/compresso, README.md "Supports Full Integer Range in Indeterminate Locations" and
+ * compresso.hpp, `decode_indeterminate_locations`.
  */
 import { DecodeError } from '../../base/errors.ts';
 import type { Section, CompressoStream } from './stream.ts';
@@ -57,7 +59,10 @@ export class Locations {
     return this.#skip(this.#rowStart[row], codes);
   }
 
-  /** Returns, of 32 voxels, the boundary voxels whose earlier neighbours are all boundaries or outside the chunk. */
+  /**
+   * Returns, of 32 voxels, the boundary voxels whose earlier neighbours are all boundaries or outside the
+   * chunk.
+   */
   #undecided({ bits, rowWords }: BoundaryBits, row: number, word: number): number {
     const at = row * rowWords + word,
       sy = this.#sy;

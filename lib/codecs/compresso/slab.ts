@@ -1,4 +1,7 @@
-/** Decodes a slab, which is some consecutive slices of a chunk, to boundaries and components. Labels are then looked up voxel by voxel. */
+/**
+ * Decodes a slab, which is some consecutive slices of a chunk, to boundaries and components. Labels are then
+ * looked up voxel by voxel.
+ */
 import { DecodeError } from '../../base/errors.ts';
 import { Components } from './components.ts';
 import { FIRST_LABEL_CODE, LABEL_FOLLOWS, Locations } from './locations.ts';
@@ -37,7 +40,8 @@ export class Slab {
   /**
    * Decodes slices z0 to before z1. They replace the slices before.
    * @param end The position at which the slices must end; undefined if it is not known.
-   * @throws DecodeError TRUNCATED (fewer ids or locations than the boundaries need) or BAD_HEADER (the slices do not end at `end`).
+   * @throws DecodeError TRUNCATED (fewer ids or locations than the boundaries need) or BAD_HEADER (the slices
+   *   do not end at `end`).
    */
   load(z0: number, z1: number, start: SlicePosition, end?: SlicePosition): void {
     const boundaries = this.#boundaries,
@@ -62,7 +66,8 @@ export class Slab {
 
   /**
    * Writes the label of one voxel to `out[at]`, and the upper half of a 64-bit label to `out[at + 1]`.
-   * @throws DecodeError BAD_HEADER if the voxel's location points to a voxel without a label, or to one outside this slab.
+   * @throws DecodeError BAD_HEADER if the voxel's location points to a voxel without a label, or to one
+   *   outside this slab.
    */
   writeLabel(x: number, y: number, z: number, out: WordArray, at: number): void {
     const {
@@ -88,7 +93,9 @@ export class Slab {
     if (ids.width === 8) out[at + 1] = high - (low < FIRST_LABEL_CODE ? 1 : 0);
   }
 
-  /** Writes the label of a neighbour. Codes 0 to 5: left, right, up, down, the slice before, the slice after. */
+  /**
+   * Writes the label of a neighbour. Codes 0 to 5: left, right, up, down, the slice before, the slice after.
+   */
   #writeNeighbour(code: number, x: number, y: number, z: number, out: WordArray, at: number): void {
     const {
         shape: [sx, sy],

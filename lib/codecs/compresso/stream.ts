@@ -1,7 +1,9 @@
 /**
- * Reads the header of a compresso stream and finds its sections: ids, window values, locations, windows and (format version 1) the z-index.
- * Every section is checked to lie inside the bytes before anything is read from it.
- * Source: seung-lab/compresso, README.md "Compresso Stream Format" and "Updated Header"; widths of windows and index from compresso.hpp.
+ * Reads the header of a compresso stream and finds its sections: ids, window values, locations, windows and
+ * (format version 1) the z-index. Every section is checked to lie inside the bytes before anything is read
+ * from it.
+ * Source: seung-lab/compresso, README.md "Compresso Stream Format" and "Updated Header"; widths of windows
+ * and index from compresso.hpp.
  */
 import { DecodeError } from '../../base/errors.ts';
 import { formatVec3 } from '../../base/vec3.ts';
@@ -35,14 +37,18 @@ export interface CompressoStream {
   locations: Section;
   /** Run-length coded indices into `values`. */
   windows: Section;
-  /** The components of each slice, then the locations before each slice, as differences; undefined in version 0. */
+  /**
+   * The components of each slice, then the locations before each slice, as differences; undefined in version
+   * 0.
+   */
   zIndex: Section | undefined;
 }
 
 /**
  * Reads the header and checks it against the chunk's layout.
- * @throws DecodeError TRUNCATED (a section does not fit in the bytes), BAD_HEADER (not compresso, an impossible field, or another shape or
- *   data width than the layout's) or UNSUPPORTED (a later version, several channels).
+ * @throws DecodeError TRUNCATED (a section does not fit in the bytes), BAD_HEADER (not compresso, an
+ *   impossible field, or another shape or data width than the layout's) or UNSUPPORTED (a later version,
+ *   several channels).
  */
 export function openStream(
   bytes: Uint8Array,
@@ -117,7 +123,10 @@ function expectField(name: string, got: number | string, expected: number | stri
     throw new DecodeError('BAD_HEADER', `compresso: ${name} ${got}, expected ${expected}`);
 }
 
-/** Returns the bytes of the narrowest integer that holds twice the voxels of a slice. The largest value of each width counts as too large. */
+/**
+ * Returns the bytes of the narrowest integer that holds twice the voxels of a slice. The largest value of
+ * each width counts as too large.
+ */
 function indexWidthOf([sx, sy]: Vec3): number {
   const largest = 2 * sx * sy;
   return largest < 0xff ? 1 : largest < 0xffff ? 2 : largest < 0xffffffff ? 4 : 8;

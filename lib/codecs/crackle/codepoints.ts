@@ -1,6 +1,7 @@
 /**
- * Unpacks the moves of a crack code: 2 bits per move, or 1 to 3 bits per move with a finite context (Markov) model.
- * Both forms store the difference from the move before, modulo 4. One stream holds all chains of a slice.
+ * Unpacks the moves of a crack code: 2 bits per move, or 1 to 3 bits per move with a finite context (Markov)
+ * model. Both forms store the difference from the move before, modulo 4. One stream holds all chains of a
+ * slice.
  * Source: crackle, README.md, "Crack Code Format"; src/crackcodes.hpp, src/markov.hpp.
  */
 import { DecodeError } from '../../base/errors.ts';
@@ -24,7 +25,10 @@ export function unpackMoves(view: DataView, from: number, to: number, moves: Uin
   return count;
 }
 
-/** The 24 orders of four symbols, as Python's `itertools.permutations` lists them. The first symbol is in the low two bits. */
+/**
+ * The 24 orders of four symbols, as Python's `itertools.permutations` lists them. The first symbol is in the
+ * low two bits.
+ */
 const RANKINGS: number[] = [];
 for (let a = 0; a < 4; a++)
   for (let b = 0; b < 4; b++)
@@ -32,8 +36,8 @@ for (let a = 0; a < 4; a++)
       if (a !== b && a !== c && b !== c) RANKINGS.push(a | (b << 2) | (c << 4) | ((6 - a - b - c) << 6));
 
 /**
- * Unpacks the moves of a stream with a model. The model is read in place, one row of 5 bits per move, and never unpacked: at order 15 it has
- * a thousand million rows.
+ * Unpacks the moves of a stream with a model. The model is read in place, one row of 5 bits per move, and
+ * never unpacked: at order 15 it has a thousand million rows.
  *
  * @param model Byte offset of the model. The caller has checked that all of it is inside the chunk.
  * @param moves Receives the moves; it needs room for 8 per byte.
@@ -58,7 +62,8 @@ export function unpackModelledMoves(
   for (let bit = 2; bit < bits;) {
     const at = from + (bit >>> 3);
     const code = (view.getUint8(at) | (at + 1 < to ? view.getUint8(at + 1) << 8 : 0)) >>> (bit & 7);
-    // The codes 0, 10, 110, 111 (first bit lowest) stand for the most to the least frequent move after this context.
+    // The codes 0, 10, 110, 111 (first bit lowest) stand for the most to the least frequent move after this
+    // context.
     const rank = (code & 1) === 0 ? 0 : (code & 2) === 0 ? 1 : (code & 4) === 0 ? 2 : 3;
     bit += rank === 3 ? 3 : rank + 1;
     const rowBit = 5 * (context & 7); // eight rows are five bytes

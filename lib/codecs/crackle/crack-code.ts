@@ -1,9 +1,10 @@
 /**
- * Draws the crack code of one slice: chains of moves along the edges between voxels become two bitmaps of walls.
+ * Draws the crack code of one slice: chains of moves along the edges between voxels become two bitmaps of
+ * walls.
  * Source: crackle, README.md, "Crack Code Format"; src/crackcodes.hpp.
  *
- * A pair of moves in which the second undoes the first is a control symbol. Up-down and left-right remember the vertex (a branch).
- * Down-up and right-left go back to the last remembered vertex, or end the chain.
+ * A pair of moves in which the second undoes the first is a control symbol. Up-down and left-right remember
+ * the vertex (a branch). Down-up and right-left go back to the last remembered vertex, or end the chain.
  */
 import { DecodeError } from '../../base/errors.ts';
 import { unpackModelledMoves, unpackMoves } from './codepoints.ts';
@@ -16,7 +17,10 @@ const DOWN = 2;
 const LEFT = 3;
 const NONE = -1;
 
-/** The byte range of a slice's crack code, and the byte offset and order of its Markov model (order 0: no model). */
+/**
+ * The byte range of a slice's crack code, and the byte offset and order of its Markov model (order 0: no
+ * model).
+ */
 export interface CrackCode {
   from: number;
   to: number;
@@ -24,19 +28,28 @@ export interface CrackCode {
   order: number;
 }
 
-/** Bits of one slice, `stride` words per row, x in bit `x % 32` of word `x / 32`. Bits past the last voxel have no meaning. */
+/**
+ * Bits of one slice, `stride` words per row, x in bit `x % 32` of word `x / 32`. Bits past the last voxel
+ * have no meaning.
+ */
 export interface Cracks {
   /** Bit x of row y: the edge between voxels x - 1 and x is drawn. Row y starts at `stride * y`. */
   words: Int32Array;
   stride: number;
-  /** The first word of a second bitmap. Bit x of row y: the edge between the voxels at x of rows y - 1 and y is drawn. */
+  /**
+   * The first word of a second bitmap. Bit x of row y: the edge between the voxels at x of rows y - 1 and y
+   * is drawn.
+   */
   horizontal: number;
 }
 
 const wordScratch = scratchWords();
 const moveScratch = scratchBytes();
 
-/** Draws the crack code of one slice. @throws DecodeError TRUNCATED or BAD_HEADER (a chain that leaves the slice). */
+/**
+ * Draws the crack code of one slice.
+ * @throws DecodeError TRUNCATED or BAD_HEADER (a chain that leaves the slice).
+ */
 export function drawCracks(
   view: DataView,
   { from, to, model, order }: CrackCode,
@@ -61,7 +74,8 @@ export function drawCracks(
       ? unpackMoves(view, movesFrom, to, moves)
       : unpackModelledMoves(view, movesFrom, to, model, order, moves);
 
-  // The index lists the vertices at which chains start: rows as differences, and for each row a count and columns as differences.
+  // The index lists the vertices at which chains start: rows as differences, and for each row a count and
+  // columns as differences.
   const xWidth = widthFor(sx + 1);
   const yWidth = widthFor(sy + 1);
   let at = startsFrom;

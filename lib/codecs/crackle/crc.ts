@@ -1,5 +1,6 @@
 /**
- * Computes the two checksums of crackle streams: CRC-8 (reflected polynomial 0xe7, initial 0xff) of the header, CRC-32C of the rest.
+ * Computes the two checksums of crackle streams: CRC-8 (reflected polynomial 0xe7, initial 0xff) of the
+ * header, CRC-32C of the rest.
  * Source: crackle, README.md, "A Note on CRCs", and src/crc.hpp.
  */
 const CASTAGNOLI = 0x82f63b78;

@@ -1,5 +1,6 @@
 /**
- * Reads the flat label format: count (u64), labels, components of each slice, then the index of each component's label.
+ * Reads the flat label format: count (u64), labels, components of each slice, then the index of each
+ * component's label.
  * Source: crackle, README.md, "Flat Label Format".
  */
 import { DecodeError } from '../../base/errors.ts';

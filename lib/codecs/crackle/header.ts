@@ -26,7 +26,10 @@ export interface CrackleHeader {
   shape: Vec3;
   /** Bytes per label in the table of labels. */
   storedWidth: number;
-  /** How many of these bytes count, from the lowest: the chunk's own values may be narrower. At most the bytes of the volume's values. */
+  /**
+   * How many of these bytes count, from the lowest: the chunk's own values may be narrower. At most the bytes
+   * of the volume's values.
+   */
   labelWidth: number;
   /** Whether labels are signed, so that widening repeats the sign. */
   signed: boolean;
@@ -40,8 +43,9 @@ export interface CrackleHeader {
 }
 
 /**
- * Reads the header and checks it against the chunk's layout, so that nothing later is sized by the header alone. The flag for C or Fortran
- * order is ignored: it concerns decoded arrays, and voxels are numbered x fastest in both.
+ * Reads the header and checks it against the chunk's layout, so that nothing later is sized by the header
+ * alone. The flag for C or Fortran order is ignored: it concerns decoded arrays, and voxels are numbered x
+ * fastest in both.
  *
  * @throws DecodeError TRUNCATED, UNSUPPORTED, BAD_CHECKSUM or BAD_HEADER.
  */
@@ -73,7 +77,8 @@ export function readHeader(view: DataView, { chunkSize, dataType }: ChunkLayout)
       'BAD_HEADER',
       `crackle: expected ${formatVec3(chunkSize)} voxels, got ${formatVec3(shape)}`,
     );
-  // `crackle.refit` and `crackle.astype` write narrower values than the volume's, and CloudVolume widens them.
+  // `crackle.refit` and `crackle.astype` write narrower values than the volume's, and CloudVolume widens
+  // them.
   const storedWidth = 1 << ((format >>> 2) & 3),
     labelWidth = Math.min(storedWidth, dataWidth);
   if (labelWidth > bytesPerValue(dataType))
@@ -111,7 +116,10 @@ export function readHeader(view: DataView, { chunkSize, dataType }: ChunkLayout)
 export interface CrackleSections {
   labelsFrom: number;
   labelsTo: number;
-  /** Where the crack code of each slice starts. The last entry is the end of all, where the CRCs (version 1) begin. */
+  /**
+   * Where the crack code of each slice starts. The last entry is the end of all, where the CRCs (version 1)
+   * begin.
+   */
   cracks: Float64Array;
 }
 
@@ -119,7 +127,10 @@ export interface CrackleSections {
 export const markovModelBytes = (order: number): number =>
   order === 0 ? 0 : Math.ceil((4 ** order * 5) / 8);
 
-/** Finds the sections. @throws DecodeError TRUNCATED, WRONG_SIZE (bytes left over) or BAD_CHECKSUM (slice index or labels). */
+/**
+ * Finds the sections.
+ * @throws DecodeError TRUNCATED, WRONG_SIZE (bytes left over) or BAD_CHECKSUM (slice index or labels).
+ */
 export function readSections(
   view: DataView,
   { version, bytes, shape, labelBytes, markovOrder }: CrackleHeader,

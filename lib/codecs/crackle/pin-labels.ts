@@ -1,7 +1,8 @@
 /**
- * Reads the condensed pins label format: a background label, the other labels, the components of each slice, and for each label its vertical
- * lines ("pins": first voxel, number of further slices) and single components. Components that no line reaches are background.
- * The whole section is always read, because pins are sorted by label and not by slice.
+ * Reads the condensed pins label format: a background label, the other labels, the components of each slice,
+ * and for each label its vertical lines ("pins": first voxel, number of further slices) and single
+ * components. Components that no line reaches are background. The whole section is always read, because pins
+ * are sorted by label and not by slice.
  * Source: crackle, README.md, "Condensed (Variable Width) Pins Label Format"; src/labels.hpp.
  */
 import { DecodeError } from '../../base/errors.ts';
@@ -38,7 +39,8 @@ export function readPinLabels(
   for (let label = 0; label < count; label++) {
     const labelAt = table + label * storedWidth;
     const pinCount = reader.uint(countWidth);
-    // In a valid chunk, every pin reaches a component that no other pin reaches. This bounds the pins that are walked for each slice.
+    // In a valid chunk, every pin reaches a component that no other pin reaches. This bounds the pins that
+    // are walked for each slice.
     if (pins.length / 3 + pinCount > total)
       throw new DecodeError('BAD_HEADER', `crackle: there are more pins than the ${total} components`);
     const indices = reader.skip(pinCount * indexWidth);

@@ -5,8 +5,8 @@ export const widthFor = (max: number): number =>
   max < 2 ** 8 ? 1 : max < 2 ** 16 ? 2 : max < 2 ** 32 ? 4 : 8;
 
 /**
- * Reads a little-endian integer; the caller has checked that it is inside the view. Values above 2 ** 53 are rounded, but these are too large
- * for any use.
+ * Reads a little-endian integer; the caller has checked that it is inside the view. Values above 2 ** 53 are
+ * rounded, but these are too large for any use.
  */
 export function readUint(view: DataView, at: number, width: number): number {
   if (width === 1) return view.getUint8(at);

@@ -1,4 +1,7 @@
-/** Working memory that is reused by the next decode. Decoding is synchronous, so two decodes never need it at the same time. */
+/**
+ * Working memory that is reused by the next decode. Decoding is synchronous, so two decodes never need it at
+ * the same time.
+ */
 
 /** The most elements of an array that is kept between calls. */
 const MAX_KEPT = 2 ** 20;
@@ -11,7 +14,10 @@ export class Scratch<A extends Int32Array | Uint8Array> {
     this.#kept = make(0);
   }
 
-  /** Returns an array of at least `length` elements with arbitrary content. It is the same memory in each call, unless it had to grow. */
+  /**
+   * Returns an array of at least `length` elements with arbitrary content. It is the same memory in each
+   * call, unless it had to grow.
+   */
   take(length: number): A {
     if (length <= this.#kept.length) return this.#kept;
     const fresh = this.make(length);

@@ -1,19 +1,24 @@
 /**
- * Computes the CRC-32C of a slice's components as if they were written out with one uint32 per voxel, without writing them out.
+ * Computes the CRC-32C of a slice's components as if they were written out with one uint32 per voxel, without
+ * writing them out.
  *
- * With the checksum's bits as a polynomial over GF(2) and N voxels v(0) … v(N-1), the checksum before its final complement is
+ * With the checksum's bits as a polynomial over GF(2) and N voxels v(0) … v(N-1), the checksum before its
+ * final complement is
  *
  *     sum over p of  v(p) * x^(32 (N-p)),  with v(0) first xored with the initial value.
  *
- * So component number c contributes c times the sum of the powers of all its voxels. A run of voxels contributes a difference of two sums of
- * powers, G(q) = x^32 + x^64 + … + x^(32 q), which takes two table look-ups per run, however long it is.
- * Then, for each bit b, the powers of all components with bit b in their number are summed.
+ * So component number c contributes c times the sum of the powers of all its voxels. A run of voxels
+ * contributes a difference of two sums of powers, G(q) = x^32 + x^64 + … + x^(32 q), which takes two table
+ * look-ups per run, however long it is. Then, for each bit b, the powers of all components with bit b in
+ * their number are summed.
  */
 import { timesX, timesX32 } from './crc.ts';
 import type { SliceComponents } from './slice-components.ts';
 import { scratchWords } from './scratch.ts';
 
-/** The most voxels of a slice whose sums are kept (4 MB). For larger slices they are computed for each slice. */
+/**
+ * The most voxels of a slice whose sums are kept (4 MB). For larger slices they are computed for each slice.
+ */
 const MAX_KEPT_SUMS = 2 ** 20;
 
 const weightScratch = scratchWords();

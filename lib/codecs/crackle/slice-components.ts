@@ -1,14 +1,18 @@
 /**
- * Finds the 4-connected components of one slice from its walls, without visiting single voxels: a row is cut into runs at its walls, and runs
- * of neighbouring rows are joined where no wall is between them.
+ * Finds the 4-connected components of one slice from its walls, without visiting single voxels: a row is cut
+ * into runs at its walls, and runs of neighbouring rows are joined where no wall is between them.
  *
- * Components are numbered in the order of their first voxels, x fastest. Labels and checksums refer to these numbers.
+ * Components are numbered in the order of their first voxels, x fastest. Labels and checksums refer to these
+ * numbers.
  * Source: crackle, src/cc3d.hpp.
  */
 import type { Cracks } from './crack-code.ts';
 import { scratchWords } from './scratch.ts';
 
-/** A slice as runs of voxels: run r has voxels `starts[r]` to before `starts[r + 1]`, x fastest. Valid until the next slice is decoded. */
+/**
+ * A slice as runs of voxels: run r has voxels `starts[r]` to before `starts[r + 1]`, x fastest. Valid until
+ * the next slice is decoded.
+ */
 export interface SliceComponents {
   runs: number;
   /** The first voxel of each run, and after them the number of voxels: `runs + 1` entries. */
@@ -21,7 +25,10 @@ export interface SliceComponents {
 const startScratch = scratchWords();
 const parentScratch = scratchWords();
 
-/** Finds the components of one slice. @param permissible Whether the bitmaps hold the edges without walls, rather than the walls. */
+/**
+ * Finds the components of one slice.
+ * @param permissible Whether the bitmaps hold the edges without walls, rather than the walls.
+ */
 export function findComponents(
   { words, stride, horizontal }: Cracks,
   sx: number,
@@ -44,7 +51,8 @@ export function findComponents(
       const before = y === 0 ? 0 : ((words[row - stride + word] ^ flip) | first) & mask;
       const floor = y === 0 ? -1 : words[horizontal + row + word] ^ flip;
       const left = y * sx + 32 * word;
-      // Between two breaks, each of the two rows has a single run, so one edge between them decides whether they are joined.
+      // Between two breaks, each of the two rows has a single run, so one edge between them decides whether
+      // they are joined.
       for (let breaks = here | before; breaks !== 0; breaks &= breaks - 1) {
         const bit = breaks & -breaks;
         if (before & bit) above++;

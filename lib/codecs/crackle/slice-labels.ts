@@ -1,4 +1,7 @@
-/** The common part of both label formats: a table of labels, the number of components of each slice, and the label of each component. */
+/**
+ * The common part of both label formats: a table of labels, the number of components of each slice, and the
+ * label of each component.
+ */
 import { DecodeError } from '../../base/errors.ts';
 import type { SliceComponents } from './slice-components.ts';
 import type { CrackleHeader } from './header.ts';
@@ -7,7 +10,8 @@ import { readUint, widthFor } from './read-uint.ts';
 /** The labels section of a chunk. */
 export interface SliceLabels {
   /**
-   * Returns a function that gives the byte offset, in the chunk, of a component's label. It is valid until the next slice is decoded.
+   * Returns a function that gives the byte offset, in the chunk, of a component's label. It is valid until
+   * the next slice is decoded.
    * @throws DecodeError BAD_HEADER if the slice and the labels contradict each other.
    */
   ofSlice(z: number, slice: SliceComponents): (component: number) => number;
@@ -35,7 +39,10 @@ export class SectionReader {
     return this.at - bytes;
   }
 
-  /** Checks that the section has been read to its end. Bytes left over mean that it was misread. @throws DecodeError WRONG_SIZE. */
+  /**
+   * Checks that the section has been read to its end. Bytes left over mean that it was misread.
+   * @throws DecodeError WRONG_SIZE.
+   */
   finish(): void {
     if (this.at !== this.end)
       throw new DecodeError(

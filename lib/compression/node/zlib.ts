@@ -1,6 +1,6 @@
 /**
- * Decompresses gzip, deflate and brotli with node:zlib, into a buffer of about the right size. For a raw chunk of 8 MB, this is 4 times
- * faster than zlib's default of many 16 KiB pieces.
+ * Decompresses gzip, deflate and brotli with node:zlib, into a buffer of about the right size. For a raw
+ * chunk of 8 MB, this is 4 times faster than zlib's default of many 16 KiB pieces.
  */
 import { constants } from 'node:buffer';
 import { availableParallelism } from 'node:os';
@@ -17,12 +17,15 @@ const DEFLATE_RATIO = 1032;
 const TYPICAL_RATIO = 8;
 
 /**
- * Limits how many large outputs are made at a time: one per core, and one that is ready when a core is. More would only take memory. The
- * limit is per process, because the thread pool is.
+ * Limits how many large outputs are made at a time: one per core, and one that is ready when a core is. More
+ * would only take memory. The limit is per process, because the thread pool is.
  */
 const largeOutputs = new PQueue({ concurrency: availableParallelism() + 1 });
 
-/** Runs work when the queue allows it. The queue gets no results: it keeps finished tasks for a while, and results may be megabytes. */
+/**
+ * Runs work when the queue allows it. The queue gets no results: it keeps finished tasks for a while, and
+ * results may be megabytes.
+ */
 async function inTurn<T>(work: () => Promise<T>): Promise<T> {
   let end!: () => void;
   const ended = new Promise<void>((resolve) => (end = resolve));
@@ -69,7 +72,10 @@ export function inflateWithZlib(
   }
 }
 
-/** The expected size of the output. gzip has its size in its last 4 bytes, unless it has several members or padding; so it is only a hint. */
+/**
+ * The expected size of the output. gzip has its size in its last 4 bytes, unless it has several members or
+ * padding; so it is only a hint.
+ */
 function hintedBytes(format: string, bytes: Uint8Array, largest: number): number {
   const typical = bytes.byteLength * TYPICAL_RATIO;
   if (format !== 'gzip' || bytes.byteLength < 18) return typical;

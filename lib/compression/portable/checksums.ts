@@ -1,4 +1,7 @@
-/** CRC-32 and Adler-32, the checksums of gzip and zlib streams, computed piece by piece. Sources: RFC 1952, section 8; RFC 1950, section 8.2. */
+/**
+ * CRC-32 and Adler-32, the checksums of gzip and zlib streams, computed piece by piece. Sources: RFC 1952,
+ * section 8; RFC 1950, section 8.2.
+ */
 
 /** `STEPS[256 * k + n]`: the CRC of byte n followed by k zero bytes. */
 const STEPS = new Int32Array(4 * 256);

@@ -1,6 +1,7 @@
 /**
- * Decompresses one raw deflate stream with fflate and finds where it ends. fflate does not report the end of a stream, so it is read from
- * fflate's internal state (`s`: bit position, final block, open block; `p`: input that is left). Its version is pinned for this reason.
+ * Decompresses one raw deflate stream with fflate and finds where it ends. fflate does not report the end of
+ * a stream, so it is read from fflate's internal state (`s`: bit position, final block, open block; `p`:
+ * input that is left). Its version is pinned for this reason.
  */
 import { Inflate, type FlateError } from 'fflate';
 import { DecodeError } from '../../base/errors.ts';

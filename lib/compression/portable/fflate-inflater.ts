@@ -1,6 +1,7 @@
 /**
- * The portable inflater: fflate behind the interface that all platforms share, for browsers, their workers and edge runtimes. It works on the
- * calling thread and lets the event loop run between pieces. It does not support brotli; browsers decompress brotli of HTTP themselves.
+ * The portable inflater: fflate behind the interface that all platforms share, for browsers, their workers
+ * and edge runtimes. It works on the calling thread and lets the event loop run between pieces. It does not
+ * support brotli; browsers decompress brotli of HTTP themselves.
  */
 import { DecodeError } from '../../base/errors.ts';
 import { cooperativeRunner, type PausableWork } from '../../base/cooperative-work.ts';

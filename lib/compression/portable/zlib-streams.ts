@@ -1,4 +1,7 @@
-/** Reads gzip and zlib streams: the headers, members and checksums around raw deflate. Sources: RFC 1952 and RFC 1950. */
+/**
+ * Reads gzip and zlib streams: the headers, members and checksums around raw deflate. Sources: RFC 1952 and
+ * RFC 1950.
+ */
 import { DecodeError } from '../../base/errors.ts';
 import type { PausableWork } from '../../base/cooperative-work.ts';
 import type { OnWindow, ZlibFormat } from '../inflater.ts';
