@@ -1,7 +1,7 @@
 /**
- * Writes and reads a file of checked frames: eight bytes of magic, then frames of `length | CRC-32 |
- * MessagePack`. Both numbers are uint32, little-endian. The file is written under a temporary name and then
- * renamed, so it exists completely or not at all.
+ * Writes and reads a file of checked frames: eight bytes that name the format, then frames of `length |
+ * CRC-32 | MessagePack`. Both numbers are uint32, little-endian. The file is written under a temporary name
+ * and then renamed, so it exists completely or not at all.
  */
 import { randomUUID } from 'node:crypto';
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';

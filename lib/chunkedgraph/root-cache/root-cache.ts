@@ -1,5 +1,5 @@
 /**
- * A {@link RootSource} with a memory, placed in front of the server. At a settled timestamp, no question is
+ * A {@link RootSource} with a memory, placed in front of the server. At a settled timestamp, no request is
  * sent twice. From one timestamp to a later one, only what changed is looked up.
  *
  * It keeps two kinds of facts. "This supervoxel is under this root" stays true for the whole life of the
@@ -83,7 +83,7 @@ export interface RootCacheParts {
   nLayers: number;
   /** The clock that the source uses, too. */
   windowClock: Pick<WindowClock, 'now' | 'isSettled'>;
-  /** @default the process's */
+  /** Runs long work in pieces. @default the runner that the process shares */
   pacer?: CooperativeRunner;
 }
 
@@ -310,7 +310,7 @@ export class RootCache implements RootSource {
 
   /**
    * Asks the server about roots. Entries may have changed in the meantime, so afterwards all open IDs are
-   * tried again.
+   * checked again.
    */
   async #requestRootFacts(
     state: LookUpState,

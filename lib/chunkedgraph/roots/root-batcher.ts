@@ -51,7 +51,7 @@ export interface RootBatcherOptions {
   nLayers: number;
   /** Name under which the process remembers which request sizes work. @default only this batcher remembers */
   host?: string;
-  /** @default the process's */
+  /** The pace of requests. @default the pace that the process shares */
   pace?: Pace;
   /** Most IDs in one request. @default 100_000 */
   batchSize?: number;
@@ -68,7 +68,7 @@ export interface RootBatcherOptions {
   windowClock?: WindowClock;
   /** The clock for retries. @default the clock of the machine */
   senderClock?: SenderClock;
-  /** @default the process's */
+  /** Runs long work in pieces. @default the runner that the process shares */
   pacer?: CooperativeRunner;
   /** Called for each batch. */
   observe?: Observer;

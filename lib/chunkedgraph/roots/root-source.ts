@@ -20,7 +20,10 @@ export interface RootLookUpOptions {
   signal?: AbortSignal;
 }
 
-/** The outcome of the look-up of one ID. */
+/**
+ * The outcome of the look-up of one ID. `ok`: it has a root. `noRoot`: it has none. `failed`: no valid answer
+ * came. `zero`: the ID is 0. `notLookedUp`: the ID is at or above the stop layer, and was not checked.
+ */
 export const RootOutcome = { ok: 0, noRoot: 1, failed: 2, zero: 3, notLookedUp: 4 } as const;
 
 /** A reason why IDs failed. The failed IDs lie between `first` and `last`; other IDs may lie there, too. */

@@ -1,6 +1,6 @@
 /**
- * Holds "now" and "settled" for one window, so that all callers within the window ask about the same state of
- * the graph.
+ * Holds "now" and "settled" for one window, so that all callers within the window see the same state of the
+ * graph.
  *
  * An edit has the timestamp of its lock, and becomes visible when it has been written. That can take as long
  * as the lock lasts. So answers for a timestamp younger than that may still change. Source: PyChunkedGraph,

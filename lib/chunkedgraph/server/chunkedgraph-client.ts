@@ -19,7 +19,7 @@ export interface ChunkedGraphClientOptions {
   rootTimeoutMs?: number;
 }
 
-/** What a request for roots asks, apart from its IDs. */
+/** The parts of a request for roots, apart from its IDs. */
 export interface RootsRequest {
   /** The timestamp, in ms since 1970. The server includes an edit at exactly this millisecond. */
   timestampMs: number;

@@ -13,7 +13,7 @@ import type { FoundToken } from './token.ts';
 export interface RequestContext {
   /** The URL of the endpoint, without its query. */
   url: string;
-  /** The token that was sent. A server may repeat it in its reply, so it is removed from quotes. */
+  /** The token that was sent. A server may repeat it in its reply, so it is removed from quoted text. */
   token: FoundToken | undefined;
   /** Where users get tokens, unless the reply names another server. */
   origin: string;

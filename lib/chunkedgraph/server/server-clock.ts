@@ -51,7 +51,8 @@ const GRANULARITY_MS = 1000;
 const MAX_LEAD_MS = 2 * GRANULARITY_MS;
 
 /**
- * If the clocks are further apart, one of them is wrong. Otherwise old answers would pass as current ones.
+ * Largest difference between two clocks that are trusted, in ms. With a larger one, answers of an hour or a
+ * year ago could pass as current ones.
  */
 export const MAX_SKEW_MS = 300_000;
 

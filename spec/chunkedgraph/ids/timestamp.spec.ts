@@ -163,13 +163,13 @@ describe('toUnixSeconds', () => {
 });
 
 describe('timestampOf', () => {
-  test.each<[timestamp: string | number | Date | undefined, moment: unknown]>([
+  test.each<[timestamp: string | number | Date | undefined, parsed: unknown]>([
     [undefined, undefined],
     ['now', undefined],
     ['settled', 'settled'],
     ['1578441600.123', 1578441600123],
     [new Date(5), 5],
-  ])('parses %p', (timestamp, moment) => expect(parseTimestampOption(timestamp)).toBe(moment));
+  ])('parses %p', (timestamp, parsed) => expect(parseTimestampOption(timestamp)).toBe(parsed));
 
   test('refuses a value that is not a timestamp', () =>
     expect(() => parseTimestampOption('Settled')).toThrow(TimestampError));

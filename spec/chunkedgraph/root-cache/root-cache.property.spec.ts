@@ -67,13 +67,13 @@ interface World {
 
 /** IDs of layer 2 and of the root layer are looked up, too: the cache must neither answer them nor learn from them. */
 function ask({ graph, cache }: World, { when, which }: Extract<Step, { do: 'ask' }>) {
-  const moments = [BASE_MS, ...[...graph.roots.values()].map(({ createdMs }) => createdMs)];
+  const timestamps = [BASE_MS, ...[...graph.roots.values()].map(({ createdMs }) => createdMs)];
   const timestampMs =
     when === 'now'
       ? undefined
       : 'agoMs' in when
         ? graph.nowMs - when.agoMs
-        : Math.min(moments[when.edit % moments.length] + when.besideMs, graph.nowMs);
+        : Math.min(timestamps[when.edit % timestamps.length] + when.besideMs, graph.nowMs);
   const level2 = [...graph.level2.keys()],
     roots = [...graph.roots.keys()];
   const ids = which.flatMap((n) =>

@@ -639,7 +639,7 @@ describe('an ID in flight', () => {
     const step = fc.record({
       list: fc.array(fc.nat(12), { maxLength: 6 }),
       turns: fc.nat(2),
-      moment: fc.nat(1),
+      seconds: fc.nat(1),
     });
     await fc.assert(
       fc.asyncProperty(
@@ -652,13 +652,15 @@ describe('an ID in flight', () => {
             return serve(question.ids, question);
           });
           const answers = [];
-          for (const { list, turns, moment } of steps) {
-            answers.push(batcher.lookUp(ids(...list.map((n) => id(n + 1))), { timestampMs: 1000 * moment }));
+          for (const { list, turns, seconds } of steps) {
+            answers.push(batcher.lookUp(ids(...list.map((n) => id(n + 1))), { timestampMs: 1000 * seconds }));
             for (let k = 0; k < turns; k++) await nextTurn();
           }
           const got = await Promise.all(answers);
           got.forEach(({ rootIds, outcomes }, k) => {
-            expect([...rootIds]).toEqual(steps[k].list.map((n) => rootOf(id(n + 1), 1000 * steps[k].moment)));
+            expect([...rootIds]).toEqual(
+              steps[k].list.map((n) => rootOf(id(n + 1), 1000 * steps[k].seconds)),
+            );
             expect(outcomes.every((outcome) => outcome === ok)).toBe(true);
           });
         },
