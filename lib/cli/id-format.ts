@@ -21,8 +21,8 @@ export async function detectIdFormat(
   path: string,
   { format: namedFormat, delimiter }: FormatFlags = {},
 ): Promise<{ format: IdFormatName; source: AsyncIterable<Uint8Array> }> {
-  const unread = namedFormat === undefined ? reasonNotReadable(path) : undefined;
-  if (unread !== undefined) throw new UsageError(unread);
+  const reason = namedFormat === undefined ? reasonNotReadable(path) : undefined;
+  if (reason !== undefined) throw new UsageError(reason);
   const parts = source[Symbol.asyncIterator]();
   const seen: Uint8Array[] = [];
   let text = '';

@@ -76,7 +76,7 @@ export async function runGraph(
 }
 
 /** The number of failed IDs that are described on standard error. */
-const SHOWN = 3;
+const MAX_WARNINGS = 3;
 
 /** Writes one line per ID, in their order. @returns The number of IDs without an answer. */
 async function writeEach(
@@ -88,7 +88,7 @@ async function writeEach(
 ): Promise<number> {
   let failed = 0;
   const write = async (id: bigint | undefined, answer: object): Promise<void> => {
-    if ('error' in answer && failed++ < SHOWN)
+    if ('error' in answer && failed++ < MAX_WARNINGS)
       report.warn(
         `${id === undefined ? '' : `${id}: `}${(answer as unknown as { message: string }).message}`,
       );
@@ -105,10 +105,15 @@ async function writeEach(
     if (call.maxIds === Infinity) await write(undefined, failure ?? answers![0]);
     else for (let k = 0; k < part.length; k++) await write(part[k], failure ?? answers![k]);
   }
-  if (failed > SHOWN) report.warn(`${failed - SHOWN} more IDs have no answer`);
+  if (failed > MAX_WARNINGS) report.warn(`${failed - MAX_WARNINGS} more IDs have no answer`);
   return failed;
 }
 
+/**
+ * Reads the IDs from the arguments or from the table.
+ *
+ * @returns The IDs, and the number of rows without a valid ID.
+ */
 async function readIds(
   { ids: kind, maxIds }: IdGraphCommand,
   args: readonly string[],

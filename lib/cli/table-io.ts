@@ -37,7 +37,9 @@ export interface JobFiles {
    * @returns undefined if the reader has closed the output.
    */
   writeOutput<T>(job: (sink: ByteSink) => Promise<T>): Promise<T | undefined>;
+  /** Writes the counts, if the user asked for them. */
   writeStats(json: string): Promise<void>;
+  /** Removes the locks and stops reading the input. */
   close(): Promise<void>;
 }
 
@@ -49,8 +51,8 @@ export interface JobFiles {
  */
 export async function openJobFiles(names: JobFileNames, io: Io, report: Report): Promise<JobFiles> {
   const { input, out, stats } = names;
-  const unwritten = reasonNotWritable(out);
-  if (unwritten !== undefined) throw new UsageError(unwritten);
+  const reason = reasonNotWritable(out);
+  if (reason !== undefined) throw new UsageError(reason);
   await refuseOverwrites(names, io);
   const options = { warn: (message: string) => report.warn(message), signal: io.signal };
   const output = out === '-' ? undefined : await claimOutput(out, options);
@@ -164,6 +166,7 @@ async function refuseOverwrites({ input, out, stats }: JobFileNames, io: Io): Pr
     );
 }
 
+/** The suffixes of the files that a running job makes beside its output. */
 const RESERVED_SUFFIX = /\.(partial|lock)$/;
 
 const regularFileId = (stats: Stats | undefined): string | undefined =>

@@ -59,9 +59,9 @@ export async function* checkGraph(path: string, http: HttpClient, options: Docto
     table.token = token;
   }
   yield* checkProxy(graph.origin);
-  const answered = yield* checkTable(table, http, (login ?? graph).origin, options);
-  if (answered === undefined) return;
-  yield* checkWatershedInfo(answered, http, options);
+  const info = yield* checkTable(table, http, (login ?? graph).origin, options);
+  if (info === undefined) return;
+  yield* checkWatershedInfo(info, http, options);
   yield* checkVolume(path, options);
 }
 
@@ -74,6 +74,7 @@ function describeDatastack({ segmentationSource, viewerResolution, faults }: Dat
   return `${segmentationSource}; its viewer uses ${resolution}`;
 }
 
+/** The info of a table, and the server that sent it. */
 interface TableInfo {
   server: GraphServer;
   answer: unknown;

@@ -16,6 +16,7 @@ const {
   rootFailed,
 } = PointStatus;
 
+/** Statuses of rows that could not be read, from the table or from the volume. */
 const INVALID = [invalidPoint, invalidId, invalidTimestamp, failed];
 
 /** Statuses of rows that were not read or looked up. */
@@ -26,6 +27,7 @@ const UNANSWERED = new Set<number>([...INVALID, rootFailed, notLookedUp]);
 
 /** The answers of a batch, one cell at a time. */
 export interface AnswerCells {
+  /** Writes a cell. @returns false if there is no answer; then nothing is written. */
   write(out: ByteWriter, column: number, row: number): boolean;
   /** Returns whether a row keeps the old value of an output column. */
   keeps?(column: number, row: number): boolean;
@@ -35,11 +37,12 @@ export interface AnswerCells {
 
 /** Writes one column of answers. `at` is the index of an answer in the column. */
 interface Writer {
-  /** Whether there is an answer. */
+  /** Returns whether there is an answer. */
   has(at: number): boolean;
+  /** Writes the answer. */
   put(out: ByteWriter, at: number): void;
-  /** Whether the answer is a number or a boolean in JSON. */
-  isBare(at: number): boolean;
+  /** Returns whether the answer is a number or a boolean in JSON. */
+  isUnquoted(at: number): boolean;
   /** Whether the column holds whole numbers, so that `0` may be written if there is no answer. */
   isWhole: boolean;
 }
@@ -80,7 +83,7 @@ export function createAnswerCells(
     },
     isUnquoted(output, row) {
       const [column, first] = layout[output];
-      return column < writers.length && writers[column].isBare(first + row);
+      return column < writers.length && writers[column].isUnquoted(first + row);
     },
     write(out, output, row) {
       const [column, first] = layout[output],
@@ -102,7 +105,7 @@ function writerOf(
   if (texts)
     return {
       isWhole: false,
-      isBare: () => true,
+      isUnquoted: () => true,
       has: (at) => value(at) < texts.length,
       put: (out, at) => out.ascii(texts[value(at)]),
     };
@@ -110,17 +113,17 @@ function writerOf(
     const text = (at: number): string => String(Number(value(at).toFixed(decimals)));
     return {
       isWhole: false,
-      isBare: (at) => Number.isFinite(value(at)),
+      isUnquoted: (at) => Number.isFinite(value(at)),
       has: (at) => !Number.isNaN(value(at)),
       put: (out, at) => out.ascii(text(at)),
     };
   }
   if (!(values instanceof BigUint64Array)) {
     // False for a bigint, because JSON readers would round it.
-    const isBare = (at: number): boolean => Number.isFinite(values[at * stride + offset]);
+    const isUnquoted = (at: number): boolean => Number.isFinite(values[at * stride + offset]);
     return {
       isWhole: !(values instanceof Float32Array || values instanceof Float64Array),
-      isBare,
+      isUnquoted,
       has: () => true,
       put: (out, at) => out.ascii(String(values[at * stride + offset])),
     };
@@ -128,7 +131,7 @@ function writerOf(
   const words = wordsOf(values);
   return {
     isWhole: true,
-    isBare: () => false,
+    isUnquoted: () => false,
     has(at) {
       const from = 2 * (at * stride + offset);
       return !zeroMeansMissing || words[from] !== 0 || words[from + 1] !== 0 || status[at] === background;

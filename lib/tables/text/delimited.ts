@@ -118,9 +118,9 @@ export class Delimited implements TextFormat {
     this.#points = points.map((axes) => new PointFieldReader(axes, axes.map(fieldOf), decimalComma));
     this.#ids = ids.map((name) => new IdFieldReader(name, fieldOf(name)));
     this.#textFields = texts.map(fieldOf);
-    const places = outputs.map((name, column) => ({ field: fieldOf(name), column }));
-    this.#replaced = places.filter(({ field }) => field >= 0).sort((a, b) => a.field - b.field);
-    this.#added = places.filter(({ field }) => field < 0).map(({ column }) => column);
+    const outputFields = outputs.map((name, column) => ({ field: fieldOf(name), column }));
+    this.#replaced = outputFields.filter(({ field }) => field >= 0).sort((a, b) => a.field - b.field);
+    this.#added = outputFields.filter(({ field }) => field < 0).map(({ column }) => column);
     this.#outputFieldCount = this.#fieldCount + this.#added.length;
     this.#endsWithStatus = this.#replaced.some(
       ({ field, column }) => field === this.#fieldCount - 1 && /(^|_)status$/.test(outputs[column]),
