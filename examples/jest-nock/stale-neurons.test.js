@@ -8,7 +8,7 @@ import { staleNeurons } from './stale-neurons.js';
 const SERVER = 'https://pcg.example.org',
   TOKEN = 'a-token-of-the-test';
 
-// Three neurons side by side; the first two are merged, and taken apart again.
+// Three neurons side by side. The first two are merged, and split again.
 const makeWorld = () =>
   buildWorld({
     labels: (x) => BigInt(1 + Math.floor(x / 10)),
@@ -29,7 +29,7 @@ const makeWorld = () =>
 const anchors = { a: [5, 5, 5], b: [15, 5, 5], c: [25, 5, 5] };
 
 let world, mocks, neurons;
-beforeAll(() => nock.disableNetConnect()); // whatever is not mocked fails
+beforeAll(() => nock.disableNetConnect()); // a request to anything else fails
 beforeEach(async () => {
   world = makeWorld();
   mocks = nockMocks(SERVER, world.routes);
@@ -57,28 +57,28 @@ async function saved(timestamp) {
 const check = (timestamp, options) =>
   staleNeurons(world.cloudPath(SERVER), neurons, { token: TOKEN, timestamp, ...options });
 
-test('nothing is stale before the merge', async () =>
+test('no neuron is stale before the merge', async () =>
   expect(await check('2024-06-04T23:59:59.999Z')).toEqual([]));
 
-test('the merge changes two neurons, to one and the same root', async () => {
+test('the merge gives two neurons one new root', async () => {
   const stale = await check('2024-06-05');
   expect(stale.map(({ name }) => name)).toEqual(['a', 'b']);
   expect(stale[0].now).toBe(stale[1].now);
 });
 
-test('a split gives new roots, not the old ones back', async () => {
+test('a split gives new roots, not the old ones', async () => {
   const stale = await check('2024-06-08');
   expect(stale.map(({ name }) => name)).toEqual(['a', 'b']);
   expect(new Set([...neurons.map(({ root }) => root), ...stale.map(({ now }) => now)]).size).toBe(5);
 });
 
-test('a rate limit is waited for', async () => {
+test('waits when the server limits the rate of requests', async () => {
   world.graph.faults.push({ match: /roots_binary/, times: 1, status: 429, headers: { 'retry-after': '0' } });
   expect(await check('2024-06-04')).toEqual([]);
   expect(world.graph.log.count('roots_binary')).toBe(2);
 });
 
-test('the token goes to the graph server, and not to the bucket', async () => {
+test('sends the token to the graph server, and not to the bucket', async () => {
   await check('2024-06-05');
   expect(world.graph.log.tokensByHost()).toEqual({ 'pcg.example.org': [TOKEN] });
   expect(world.bucket.log.tokensByHost()).toEqual({});

@@ -1,7 +1,7 @@
-/** How many synapses each neuron has at a moment. */
+/** Counts the synapses of each neuron at a timestamp. */
 import { openGraphene } from 'graphene-points';
 
-/** @returns {Promise<Map<bigint, number>>} synapses by root ID */
+/** @returns {Promise<Map<bigint, number>>} number of synapses by root ID */
 export async function countSynapses(cloudPath, points, { timestamp, token = null }) {
   const volume = await openGraphene(cloudPath, { token });
   try {

@@ -3,7 +3,7 @@ import { after, afterEach, before, test } from 'node:test';
 import { buildWorld, serveWorld } from 'graphene-points/mocks';
 import { countSynapses } from './count-synapses.js';
 
-// Two neurons, x below and above 20, with a gap of background; a proofreader joins them at ten past ten.
+// Two neurons, x below and above 20, with a gap of background. A proofreader merges them at 10:10.
 const world = buildWorld({
   labels: (x) => (x === 20 ? 0n : x < 20 ? 1n : 2n),
   size: [40, 20, 10],
@@ -35,7 +35,7 @@ after(() => served.close());
 
 const sizes = (counts) => [...counts.values()].sort();
 
-test('counts by neuron, before and after a merge', async () => {
+test('counts synapses by neuron, before and after a merge', async () => {
   assert.deepEqual(
     sizes(await countSynapses(served.cloudPath, points, { timestamp: '2024-06-05T10:09:59Z' })),
     [1, 2],
@@ -46,12 +46,12 @@ test('counts by neuron, before and after a merge', async () => {
   );
 });
 
-test('asks the graph once for all points', async () => {
+test('sends one request for the roots of all points', async () => {
   await countSynapses(served.cloudPath, points, { timestamp: '2024-06-05' });
   assert.equal(world.graph.log.count('roots_binary'), 1);
 });
 
-test('survives an outage of two requests', async () => {
+test('retries two failed requests', async () => {
   world.graph.faults.push({ match: /roots_binary/, times: 2, status: 503, headers: { 'retry-after': '0' } });
   assert.deepEqual(sizes(await countSynapses(served.cloudPath, points, { timestamp: '2024-06-05' })), [1, 2]);
   assert.deepEqual(
@@ -60,7 +60,7 @@ test('survives an outage of two requests', async () => {
   );
 });
 
-test('does not mistake a refusal for neurons that are gone', async () => {
+test('throws when the server refuses, and does not count 0 synapses', async () => {
   world.graph.faults.push({ match: /roots_binary/, status: 403 });
   await assert.rejects(countSynapses(served.cloudPath, points, { timestamp: '2024-06-05' }), {
     code: 'PARTIAL',

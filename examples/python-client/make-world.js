@@ -1,4 +1,4 @@
-// Two neurons, x below and above 20; a proofreader joins them at ten past ten. Writes world/volume and world/graph.json.
+// Writes world/volume and world/graph.json: two neurons, x below and above 20. A proofreader merges them at 10:10.
 import { buildWorld, writeWorld } from 'graphene-points/mocks';
 
 const world = buildWorld({

@@ -1,4 +1,4 @@
-"""Root IDs of supervoxels at a moment, asked of a PyChunkedGraph. Standard library only."""
+"""Looks up root IDs of supervoxels at a timestamp, on a PyChunkedGraph server. Standard library only."""
 import struct
 import time
 import urllib.error
@@ -6,9 +6,9 @@ import urllib.request
 
 
 def roots_at(server, table, supervoxels, timestamp, token=None, attempts=3):
-    """Roots, in the order of `supervoxels`, at `timestamp` (unix seconds). 429 and 5xx are tried again."""
+    """Returns roots in the order of `supervoxels`, at `timestamp` (unix seconds). Retries 429 and 5xx."""
     url = f"{server}/segmentation/api/v1/table/{table}/roots_binary?timestamp={timestamp}"
-    headers = {"Content-Type": "application/octet-stream"}  # urllib's own would be a form's, which the server answers empty
+    headers = {"Content-Type": "application/octet-stream"}  # urllib would say that it is a form, and the server gives no IDs for a form
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
     body = struct.pack(f"<{len(supervoxels)}Q", *supervoxels)
@@ -22,5 +22,5 @@ def roots_at(server, table, supervoxels, timestamp, token=None, attempts=3):
                 raise
             time.sleep(float(error.headers.get("Retry-After", "0")))
     if len(answer) != len(body):
-        raise ValueError(f"asked for {len(supervoxels)} IDs, got {len(answer)} bytes")
+        raise ValueError(f"sent {len(supervoxels)} IDs, got {len(answer)} bytes")
     return list(struct.unpack(f"<{len(supervoxels)}Q", answer))

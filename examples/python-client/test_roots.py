@@ -38,18 +38,18 @@ class RootsAt(unittest.TestCase):
     def roots(self, timestamp):
         return roots_at(self.mock["url"], self.mock["table"], self.supervoxels, timestamp)
 
-    def test_a_merge_counts_from_its_very_moment(self):
+    def test_sees_a_merge_at_its_timestamp(self):
         self.assertEqual(len(set(self.roots(MERGED - 0.001))), 2)
         self.assertEqual(len(set(self.roots(MERGED))), 1)
 
-    def test_an_outage_is_waited_for(self):
+    def test_retries_during_an_outage(self):
         call("POST", self.mock["faults"], {"server": "graph", "match": "roots_binary", "times": 2, "status": 503, "headers": {"retry-after": "0"}})
         self.assertEqual(len(set(self.roots(MERGED))), 1)
         requests = call("GET", self.mock["requests"])
         self.assertEqual([request["status"] for request in requests], [503, 503, 200])
         self.assertEqual(requests[-1]["ids"], len(self.supervoxels))
 
-    def test_a_refusal_is_not_tried_again(self):
+    def test_does_not_retry_a_refusal(self):
         call("POST", self.mock["faults"], {"server": "graph", "status": 403})
         with self.assertRaises(urllib.error.HTTPError) as raised:
             self.roots(MERGED)
@@ -57,7 +57,7 @@ class RootsAt(unittest.TestCase):
         raised.exception.close()
         self.assertEqual(len(call("GET", self.mock["requests"])), 1)
 
-    def test_half_an_answer_is_no_answer(self):
+    def test_refuses_half_an_answer(self):
         call("POST", self.mock["faults"], {"server": "graph", "cut": 16})
         with self.assertRaisesRegex(ValueError, "got 16 bytes"):
             self.roots(MERGED)
