@@ -122,7 +122,7 @@ export class ChunkReader {
       signal?.addEventListener('abort', onAbort, { once: true });
       const giveUp = (error: unknown): void => {
         signal?.removeEventListener('abort', onAbort);
-        this.#endCall(call); // otherwise other calls would wait for chunks that nobody reads
+        this.#endCall(call); // otherwise other calls would wait for chunks that are never read
         reject(error);
       };
       try {

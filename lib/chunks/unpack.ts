@@ -32,7 +32,7 @@ export async function unpackChunk(
 ): Promise<KeptChunk | undefined> {
   let reencoder = chunk && keep?.();
   const readers =
-    (keep && !reencoder) || !chunk || !goesByWindows(chunk)
+    (keep && !reencoder) || !chunk || !isDeliveredInWindows(chunk)
       ? []
       : waiters.map((waiter) => waiter.windowReader());
   if (chunk && readers.length > 0 && readers.every((read) => read !== undefined)) {
@@ -86,7 +86,7 @@ const inflateAgain = (chunk: StoredChunk, signal: AbortSignal): Promise<KeptChun
     () => undefined,
   );
 
-const goesByWindows = ({ exactBytes, contentEncoding }: StoredChunk): boolean =>
+const isDeliveredInWindows = ({ exactBytes, contentEncoding }: StoredChunk): boolean =>
   exactBytes !== undefined && exactBytes > WHOLE_BYTES && canStream(contentEncoding);
 
 /**

@@ -316,11 +316,11 @@ describe('the cache of a ChunkReader', () => {
     const before = source.reads.length;
     const done = reader.read(source, cells(cell), consumer);
     await nextTurn();
-    const asked = source.reads.length > before;
-    if (asked) source.reads[before].resolve((answer ?? (() => new Uint8Array(40).fill(cell)))(cell));
+    const wasRead = source.reads.length > before;
+    if (wasRead) source.reads[before].resolve((answer ?? (() => new Uint8Array(40).fill(cell)))(cell));
     const { cacheHits } = await done;
-    expect(cacheHits).toBe(asked ? 0 : 1);
-    return asked;
+    expect(cacheHits).toBe(wasRead ? 0 : 1);
+    return wasRead;
   }
 
   test('has a limit in bytes and drops the chunk that was used least recently', async () => {

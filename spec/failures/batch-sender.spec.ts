@@ -28,7 +28,7 @@ async function send(
   serve: (batch: Batch) => Error | undefined,
   options: Partial<BatchSenderOptions> & { concurrency?: number; msPerRequest?: number } = {},
 ) {
-  const asked: [start: number, end: number][] = [],
+  const sent: [start: number, end: number][] = [],
     pauses: number[] = [];
   const of = new Array<string>(count).fill('');
   let ms = 0;
@@ -40,10 +40,10 @@ async function send(
       count,
       signal: new AbortController().signal,
       send: async (start, end) => {
-        asked.push([start, end]);
+        sent.push([start, end]);
         ms += options.msPerRequest ?? 0;
         await Promise.resolve();
-        const error = serve({ start, end, count: end - start, nth: asked.length - 1 });
+        const error = serve({ start, end, count: end - start, nth: sent.length - 1 });
         if (error) throw error;
         put(start, end, 'ok');
       },
@@ -57,7 +57,7 @@ async function send(
       ...options,
     },
   );
-  return { asked, pauses, of, sizes: asked.map(([start, end]) => end - start) };
+  return { sent, pauses, of, sizes: sent.map(([start, end]) => end - start) };
 }
 
 const once =
@@ -67,17 +67,17 @@ const once =
 
 describe('sendInBatches', () => {
   test('sends full batches in order', async () => {
-    expect((await send(250, () => undefined)).asked).toEqual([
+    expect((await send(250, () => undefined)).sent).toEqual([
       [0, 100],
       [100, 200],
       [200, 250],
     ]);
-    expect((await send(0, () => undefined)).asked).toEqual([]);
+    expect((await send(0, () => undefined)).sent).toEqual([]);
   });
 
   test.each([413, 504, 524])('halves a batch after %d', async (status) => {
-    const { asked, pauses, of } = await send(100, once(answered(status)));
-    expect([asked, pauses]).toEqual([
+    const { sent, pauses, of } = await send(100, once(answered(status)));
+    expect([sent, pauses]).toEqual([
       [
         [0, 100],
         [0, 50],
@@ -89,7 +89,7 @@ describe('sendInBatches', () => {
   });
 
   test.each(['cut', 'silent'] as const)('halves a batch whose connection is %s', async (how) =>
-    expect((await send(9, once(broken(how)))).asked).toEqual([
+    expect((await send(9, once(broken(how)))).sent).toEqual([
       [0, 9],
       [0, 4],
       [4, 9],
@@ -97,11 +97,11 @@ describe('sendInBatches', () => {
   );
 
   test('retries at once after a stale connection, and halves the batch if that fails too', async () => {
-    expect((await send(9, once(broken('stale')))).asked).toEqual([
+    expect((await send(9, once(broken('stale')))).sent).toEqual([
       [0, 9],
       [0, 9],
     ]);
-    expect((await send(9, ({ nth }) => (nth < 2 ? broken('stale') : undefined))).asked).toEqual([
+    expect((await send(9, ({ nth }) => (nth < 2 ? broken('stale') : undefined))).sent).toEqual([
       [0, 9],
       [0, 9],
       [0, 4],
@@ -181,11 +181,11 @@ describe('sendInBatches', () => {
   });
 
   test('isolates one bad index, and answers all others', async () => {
-    const { of, asked } = await send(1000, ({ start, end }) =>
+    const { of, sent } = await send(1000, ({ start, end }) =>
       start <= 567 && 567 < end ? answered(504) : undefined,
     );
     expect(of.map((what, k) => (what === 'ok' ? -1 : k)).filter((k) => k >= 0)).toEqual([567]);
-    expect(asked.length).toBeLessThan(30);
+    expect(sent.length).toBeLessThan(30);
   });
 
   test.each<[string, Error]>([
@@ -199,8 +199,8 @@ describe('sendInBatches', () => {
     ['wrong lengths', badReply],
   ])('gives up on a server that always answers %s, and fails each index once', async (_what, error) => {
     for (const concurrency of [1, 4]) {
-      const { of, asked } = await send(100_000, () => error, { maxCount: 10_000, concurrency });
-      expect(asked.length).toBeLessThan(110);
+      const { of, sent } = await send(100_000, () => error, { maxCount: 10_000, concurrency });
+      expect(sent.length).toBeLessThan(110);
       const reasons = [...new Set(of)];
       expect(reasons).toEqual(
         expect.arrayContaining([
@@ -219,22 +219,22 @@ describe('sendInBatches', () => {
   });
 
   test('does not give up while one of eight is answered', async () => {
-    const { asked, of } = await send(40, ({ nth }) => (nth % 8 === 7 ? undefined : answered(404)), {
+    const { sent, of } = await send(40, ({ nth }) => (nth % 8 === 7 ? undefined : answered(404)), {
       maxCount: 1,
     });
-    expect(asked).toHaveLength(40);
+    expect(sent).toHaveLength(40);
     expect(of.map((what) => what === 'ok')).toEqual(of.map((_what, k) => k % 8 === 7));
     expect(
-      (await send(40, ({ nth }) => (nth % 9 === 8 ? undefined : answered(404)), { maxCount: 1 })).asked,
+      (await send(40, ({ nth }) => (nth % 9 === 8 ? undefined : answered(404)), { maxCount: 1 })).sent,
     ).toHaveLength(8);
   });
 
   test('gives up after half an hour without an answer', async () => {
-    const { asked, of } = await send(100_000, () => broken('silent'), {
+    const { sent, of } = await send(100_000, () => broken('silent'), {
       maxCount: 10_000,
       msPerRequest: 600_000,
     });
-    expect(asked).toHaveLength(3);
+    expect(sent).toHaveLength(3);
     expect(new Set(of)).toEqual(
       new Set(['silent', 'not requested, because no answer came for 30 minutes; the last failure: silent']),
     );
@@ -250,20 +250,20 @@ describe('sendInBatches', () => {
 
   test('neither sends nor reports anything after an abort', async () => {
     const abort = new AbortController();
-    let asked = 0;
+    let sent = 0;
     await sendInBatches(
       {
         count: 500,
         signal: abort.signal,
-        fail: () => (asked += 1000),
+        fail: () => (sent += 1000),
         send: async () => {
-          if (++asked === 2) abort.abort();
+          if (++sent === 2) abort.abort();
           throw answered(413);
         },
       },
       { queue: new PQueue({ concurrency: 1 }), batchLimit: new BatchSize(), maxCount: 100 },
     );
-    expect(asked).toBe(2);
+    expect(sent).toBe(2);
   });
 
   test('answers or fails every index once, for any failures', async () => {

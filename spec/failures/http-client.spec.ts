@@ -323,12 +323,12 @@ describe('HttpClient abort', () => {
   };
   test.each(Object.keys(stalled))('%s rejects with the reason and leaves nothing behind', async (when) => {
     const controller = new AbortController();
-    let asked!: () => void;
-    const arrived = new Promise<void>((resolve) => (asked = resolve));
+    let markArrived!: () => void;
+    const arrived = new Promise<void>((resolve) => (markArrived = resolve));
     const reply = send(
       (request, response, earlier) => {
         stalled[when](request, response, earlier);
-        setImmediate(asked);
+        setImmediate(markArrived);
       },
       { signal: controller.signal },
     );

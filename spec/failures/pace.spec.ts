@@ -73,9 +73,9 @@ describe('Pace.allow', () => {
       path: parseGraphPath('graphene://https://f.example.org/segmentation/table/t'),
       rateLimit: 1,
     });
-    const asked = server.request({ url: 'https://f.example.org/info', maxBytes: 9 });
+    const requested = server.request({ url: 'https://f.example.org/info', maxBytes: 9 });
     await jest.advanceTimersByTimeAsync(2100);
-    await asked;
+    await requested;
     expect(attempts).toHaveLength(3);
     for (let k = 1; k < 3; k++) expect(attempts[k] - attempts[k - 1]).toBeGreaterThanOrEqual(1000);
   });

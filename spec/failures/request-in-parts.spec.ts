@@ -59,30 +59,33 @@ describe('requestInParts', () => {
   ] as const)(
     'does not halve a part after %d %s, and stops after eight failed parts',
     async (status, code) => {
-      let asked = 0;
+      let requestCount = 0;
       const got = await collect(
         Array.from({ length: 100 }, (_, k) => k),
         async () => {
-          asked++;
+          requestCount++;
           throw failure(status, code);
         },
         { maxIds: 5, concurrency: 1 },
       );
-      expect([asked, got.length, new Set(got.map(([, what]) => what)).size]).toEqual([8, 100, 1]);
+      expect([requestCount, got.length, new Set(got.map(([, what]) => what)).size]).toEqual([8, 100, 1]);
     },
   );
 
   test('continues when the server recovers', async () => {
-    let asked = 0;
+    let requestCount = 0;
     const got = await collect(
       Array.from({ length: 30 }, (_, k) => k),
       async (part) => {
-        if (++asked % 8 !== 0) throw failure(503);
+        if (++requestCount % 8 !== 0) throw failure(503);
         return part;
       },
       { maxIds: 1, concurrency: 1 },
     );
-    expect([asked, got.filter(([id, what]) => id === what).map(([id]) => id)]).toEqual([30, [7, 15, 23]]);
+    expect([requestCount, got.filter(([id, what]) => id === what).map(([id]) => id)]).toEqual([
+      30,
+      [7, 15, 23],
+    ]);
   });
 
   test('throws an error of the request itself, and the reason of an abort', async () => {

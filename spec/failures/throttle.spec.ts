@@ -118,7 +118,7 @@ describe('Throttle', () => {
       wanted = 5000;
     let refused = 0;
     server.requestMany(64);
-    let asked = 64,
+    let requestCount = 64,
       done = 0;
     while (done < wanted) {
       const [taken, turnedAway] = [
@@ -128,10 +128,10 @@ describe('Throttle', () => {
       await Promise.all([server.answer(taken, OK), server.answer(turnedAway, BUSY)]);
       done += taken;
       refused += turnedAway;
-      while (asked < done + refused + 64) {
+      while (requestCount < done + refused + 64) {
         // as many as the user allows; refused requests are retried
         server.requestMany(1);
-        asked++;
+        requestCount++;
       }
     }
     expect(refused).toBeLessThan(0.1 * wanted);

@@ -109,7 +109,7 @@ test.each([
 ])('%s stays plain HTTP', async (path) => {
   const url = new URL(path);
   nock(url.origin)
-    .get((asked) => asked.startsWith(`${url.pathname}/info`))
+    .get((path) => path.startsWith(`${url.pathname}/info`))
     .reply(403);
   await expect(open(path).read('info', { absentBy403: true })).rejects.toMatchObject({
     code: 'HTTP_STATUS',

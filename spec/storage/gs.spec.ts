@@ -57,18 +57,18 @@ const open = (options: Partial<OpenStoreOptions> = {}) =>
 
 /** Mocks the replies of the bucket, in order. Returns the headers of the requests. */
 function bucket(...replies: (readonly [status: number, body?: string])[]) {
-  const asked: Record<string, string>[] = [];
+  const requested: Record<string, string>[] = [];
   for (const [status, body = ''] of replies)
     nock(GCS)
       .get(/^\/bucket\/vol\//)
       .reply(function () {
-        asked.push({ ...this.req.headers });
+        requested.push({ ...this.req.headers });
         return [status, body];
       });
-  return asked;
+  return requested;
 }
-const bearers = (asked: Record<string, string>[]): (string | undefined)[] =>
-  asked.map(({ authorization }) => authorization);
+const bearers = (requested: Record<string, string>[]): (string | undefined)[] =>
+  requested.map(({ authorization }) => authorization);
 
 /** Mocks Google's token endpoint with these tokens, in order. Returns the forms that were posted. */
 function tokens(...given: string[]) {
@@ -92,11 +92,11 @@ const noTokens = (status: number, body: object): void => void nock(TOKENS).post(
 describe('gs:// credentials', () => {
   test('of a service account sign for a read-only token, which is used until it is refused', async () => {
     const forms = tokens('T1');
-    const asked = bucket([200, 'x'], [200, 'y']);
+    const requested = bucket([200, 'x'], [200, 'y']);
     const store = open({ credentials: ACCOUNT });
     const meter = newMeter();
     await Promise.all([store.read('k', { meter }), store.read('l', { meter })]);
-    expect(bearers(asked)).toEqual(['Bearer T1', 'Bearer T1']);
+    expect(bearers(requested)).toEqual(['Bearer T1', 'Bearer T1']);
     expect([meter.requests, meter.bytes]).toEqual([2, 2]); // requests for tokens do not count
 
     const [head, claims, signature] = forms[0].get('assertion')!.split('.');
@@ -111,7 +111,7 @@ describe('gs:// credentials', () => {
   });
   test('of a user are refreshed, and the quota project is not billed', async () => {
     const forms = tokens('T1');
-    const asked = bucket([200, 'x']);
+    const requested = bucket([200, 'x']);
     await open({ credentials: USER }).read('k');
     expect(Object.fromEntries(forms[0])).toEqual({
       grant_type: 'refresh_token',
@@ -119,15 +119,15 @@ describe('gs:// credentials', () => {
       client_id: 'id',
       client_secret: USER.client_secret,
     });
-    expect([bearers(asked), asked[0]['x-goog-user-project']]).toEqual([['Bearer T1'], undefined]);
+    expect([bearers(requested), requested[0]['x-goog-user-project']]).toEqual([['Bearer T1'], undefined]);
   });
   test('are renewed once for all requests after a token was refused', async () => {
     tokens('T1', 'T2');
-    const asked = bucket([200, 'x'], [401], [401], [200, 'y'], [200, 'z']);
+    const requested = bucket([200, 'x'], [401], [401], [200, 'y'], [200, 'z']);
     const store = open({ credentials: ACCOUNT });
     await store.read('k');
     await Promise.all([store.read('k'), store.read('l')]);
-    expect(bearers(asked)).toEqual(['Bearer T1', 'Bearer T1', 'Bearer T1', 'Bearer T2', 'Bearer T2']);
+    expect(bearers(requested)).toEqual(['Bearer T1', 'Bearer T1', 'Bearer T1', 'Bearer T2', 'Bearer T2']);
   });
   test('that are refused with a new token are an error', async () => {
     tokens('T1', 'T2');
@@ -177,11 +177,11 @@ describe('gs:// credentials', () => {
     ["gcloud's file", 'gcloud', { CLOUDSDK_CONFIG: adc() }],
   ])('come from %s, once an anonymous request was refused', async (_name, who, env) => {
     const forms = tokens('T1');
-    const asked = bucket(REFUSED, [200, 'x'], [404]);
+    const requested = bucket(REFUSED, [200, 'x'], [404]);
     const store = open({ env: { ...NONE, ...env } });
     await store.read('k');
     expect(await store.read('missing')).toBeUndefined();
-    expect(bearers(asked)).toEqual([undefined, 'Bearer T1', 'Bearer T1']);
+    expect(bearers(requested)).toEqual([undefined, 'Bearer T1', 'Bearer T1']);
     expect(
       JSON.parse(Buffer.from(forms[0].get('assertion')!.split('.')[1], 'base64url').toString()),
     ).toMatchObject({ iss: `${who}@x` });
@@ -190,9 +190,9 @@ describe('gs:// credentials', () => {
     ['if it answers', 'ping-only', ['/computeMetadata/v1/instance']],
     ['if the environment assumes it', 'assume-present', []],
   ])('come from the metadata server %s', async (_name, detection, pings) => {
-    const asked: string[] = [];
+    const requested: string[] = [];
     const server = await serve((request, response) => {
-      asked.push(request.url!);
+      requested.push(request.url!);
       response
         .writeHead(200, { 'content-type': 'application/json', 'metadata-flavor': 'Google' })
         .end(JSON.stringify({ access_token: 'T-machine', expires_in: 3599 }));
@@ -204,7 +204,7 @@ describe('gs:// credentials', () => {
         env: { ...NONE, METADATA_SERVER_DETECTION: detection, GCE_METADATA_HOST: server.origin },
       }).read('k');
       expect(bearers(objects)).toEqual([undefined, 'Bearer T-machine']);
-      expect(asked).toEqual([
+      expect(requested).toEqual([
         ...pings,
         expect.stringMatching(/^\/computeMetadata\/v1\/instance\/service-accounts\/default\/token\?scopes=/),
       ]);
@@ -347,14 +347,14 @@ describe('gs:// credentials', () => {
     ).rejects.toMatchObject({ status: 401, message: expect.stringContaining("credentials: 'anonymous'") });
   });
   test('are not searched if a token is given', async () => {
-    const asked = bucket([403, 'echo of Bearer mine']);
+    const requested = bucket([403, 'echo of Bearer mine']);
     const error: unknown = await open({
       headers: { authorization: 'Bearer mine' },
       env: { ...NONE, CLOUD_VOLUME_DIR: secretsFolder(files) },
     })
       .read('k')
       .catch((e: unknown) => e);
-    expect([bearers(asked), (error as Error).message]).toEqual([
+    expect([bearers(requested), (error as Error).message]).toEqual([
       ['Bearer mine'],
       `${GCS}/bucket/vol/k answered 403; the server does not accept the given token or headers`,
     ]);
@@ -394,9 +394,9 @@ describe('gs:// with requester pays', () => {
     ],
   ])('bills %s, from the first request', async (_name, options, project) => {
     tokens('T1');
-    const asked = bucket([200, 'x']);
+    const requested = bucket([200, 'x']);
     await open(options).read('k');
-    expect([asked[0].authorization, asked[0]['x-goog-user-project']]).toEqual(['Bearer T1', project]);
+    expect([requested[0].authorization, requested[0]['x-goog-user-project']]).toEqual(['Bearer T1', project]);
   });
   test('fails if no project is known', async () => {
     await expect(

@@ -110,21 +110,21 @@ describe('HttpStore', () => {
     ).rejects.toMatchObject({ code: 'BAD_RESPONSE' });
   });
   test('accepts a part of an object of unknown size', async () => {
-    const asked = { range: { start: 2, end: 4 } },
+    const requested = { range: { start: 2, end: 4 } },
       part = { status: 206, body: 'ab', headers: { 'content-range': 'bytes 2-3/*' } };
-    expect(await read(part, asked)).toMatchObject({ range: { start: 2, end: 4 } });
-    expect(await read(part, asked)).not.toHaveProperty('totalBytes');
+    expect(await read(part, requested)).toMatchObject({ range: { start: 2, end: 4 } });
+    expect(await read(part, requested)).not.toHaveProperty('totalBytes');
   });
   test('accepts fewer bytes of an object of unknown size with mayBeCut, without a total size', async () => {
-    const asked = { range: { start: 2, end: 99 }, mayBeCut: true },
+    const requested = { range: { start: 2, end: 99 }, mayBeCut: true },
       part = { status: 206, body: 'ab', headers: { 'content-range': 'bytes 2-3/*' } };
-    expect(await read(part, asked)).toMatchObject({ range: { start: 2, end: 4 } });
-    expect(await read(part, asked)).not.toHaveProperty('totalBytes');
+    expect(await read(part, requested)).toMatchObject({ range: { start: 2, end: 4 } });
+    expect(await read(part, requested)).not.toHaveProperty('totalBytes');
     await expect(
-      read({ ...part, body: '', headers: { 'content-range': 'bytes 2-1/*' } }, asked),
+      read({ ...part, body: '', headers: { 'content-range': 'bytes 2-1/*' } }, requested),
     ).rejects.toMatchObject({ code: 'BAD_RESPONSE', status: 206 });
     await expect(
-      read({ ...part, headers: { 'content-range': 'bytes 2-3/10' } }, asked),
+      read({ ...part, headers: { 'content-range': 'bytes 2-3/10' } }, requested),
     ).rejects.toMatchObject({ code: 'BAD_RESPONSE', status: 206 });
   });
   test.each([

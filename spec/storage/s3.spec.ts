@@ -55,15 +55,15 @@ const open = (options: Partial<OpenStoreOptions> = {}, path = 's3://bucket') =>
 type Reply = [status: number, body?: string, headers?: Record<string, string>];
 /** Mocks the replies of a server, in order. Returns the paths and headers of the requests. */
 function answers(origin: string, ...replies: Reply[]) {
-  const asked: { path: string; headers: Record<string, string> }[] = [];
+  const requested: { path: string; headers: Record<string, string> }[] = [];
   for (const [status, body = '', headers = {}] of replies)
     nock(origin)
       .get(/.*/)
       .reply(function (path) {
-        asked.push({ path, headers: { ...this.req.headers } });
+        requested.push({ path, headers: { ...this.req.headers } });
         return [status, body, headers];
       });
-  return asked;
+  return requested;
 }
 const keyOf = ({ headers }: { headers: Record<string, string> }): string | undefined =>
   /Credential=([^/]*)/.exec(headers.authorization ?? '')?.[1];
@@ -90,7 +90,7 @@ describe('s3:// signatures', () => {
     async ({ url, region, keys: [accessKeyId, secretAccessKey, sessionToken], headers, signed }) => {
       stopClock(now);
       const { origin, pathname, hostname } = new URL(url);
-      const asked = answers(origin, [200, 'x']);
+      const requested = answers(origin, [200, 'x']);
       const named = hostname === '127.0.0.1' ? { endpoint: origin } : {};
       const path = decodeURIComponent(pathname.slice(1));
       const [bucket, key] =
@@ -117,8 +117,8 @@ describe('s3:// signatures', () => {
         return;
       }
       await store.read(key);
-      expect(asked[0].path).toBe(pathname);
-      expect(asked[0].headers).toMatchObject(signed);
+      expect(requested[0].path).toBe(pathname);
+      expect(requested[0].headers).toMatchObject(signed);
     },
   );
 
@@ -132,10 +132,10 @@ describe('s3:// signatures', () => {
         jest.setSystemTime(new Date('2026-11-22T20:05:00Z'));
         return [503, s3ErrorBody('SlowDown')];
       });
-    const asked = answers(GLOBAL, [200, 'x']);
+    const requested = answers(GLOBAL, [200, 'x']);
     await open({ credentials: KEYS }).read('k');
-    expect(asked[0].headers['x-amz-date']).toBe('20261122T200500Z');
-    expect(asked[0].headers.authorization).not.toBe(first);
+    expect(requested[0].headers['x-amz-date']).toBe('20261122T200500Z');
+    expect(requested[0].headers.authorization).not.toBe(first);
   });
   test('do not follow a redirect to another host', async () => {
     nock('http://127.0.0.1:9').get('/bucket/k').reply(302, '', { location: 'http://127.0.0.1:10/stolen' });
@@ -199,27 +199,27 @@ describe('s3:// credentials', () => {
     aProfile();
     Object.assign(process.env, env);
     const first = options.credentials ?? options.profile; // given by the user: no anonymous request
-    const asked = answers(GLOBAL, ...(first ? [] : [REFUSED]), [200, 'x'], [200, 'y']);
+    const requested = answers(GLOBAL, ...(first ? [] : [REFUSED]), [200, 'x'], [200, 'y']);
     const store = open(options);
     const meter = newMeter();
     await store.read('k', { meter });
     await store.read('l', { meter });
-    expect(asked.map(keyOf)).toEqual([...(first ? [] : [undefined]), key, key]);
-    expect(meter.requests).toBe(asked.length);
+    expect(requested.map(keyOf)).toEqual([...(first ? [] : [undefined]), key, key]);
+    expect(meter.requests).toBe(requested.length);
   });
 
   test('are not searched for a public bucket', async () => {
-    const asked = answers(GLOBAL, [200, 'x'], [404], [403, s3ErrorBody('AccessDenied')]);
+    const requested = answers(GLOBAL, [200, 'x'], [404], [403, s3ErrorBody('AccessDenied')]);
     const store = open({ env: { CLOUD_VOLUME_DIR: secretsFolder({ 'aws-secret.json': 'broken' }) } });
     expect((await store.read('info'))!.bytes).toHaveLength(1);
     expect(await store.read('k')).toBeUndefined();
     const meter = newMeter();
     expect(await store.read('k', { absentBy403: true, meter })).toBeUndefined();
-    expect([asked.map(keyOf), meter.absentBy403]).toEqual([[undefined, undefined, undefined], 1]);
+    expect([requested.map(keyOf), meter.absentBy403]).toEqual([[undefined, undefined, undefined], 1]);
   });
   test('that are refused do not stop anonymous reads of a public bucket', async () => {
     const env = { CLOUD_VOLUME_DIR: secretsFolder({ 'aws-secret.json': file('STRANGER') }) };
-    const asked = answers(
+    const requested = answers(
       GLOBAL,
       REFUSED,
       [403, s3ErrorBody('InvalidAccessKeyId')],
@@ -235,7 +235,7 @@ describe('s3:// credentials', () => {
     });
     await store.read('info');
     expect(await store.read('missing', { absentBy403: true })).toBeUndefined();
-    expect(asked.map(keyOf)).toEqual([undefined, 'STRANGER', 'STRANGER', undefined, undefined]);
+    expect(requested.map(keyOf)).toEqual([undefined, 'STRANGER', 'STRANGER', undefined, undefined]);
   });
   test('that are missing are searched once, and the error lists the places', async () => {
     answers(GLOBAL, REFUSED, REFUSED);
@@ -324,7 +324,7 @@ describe('s3:// refusals that are temporary', () => {
     'renew the credentials once for all refused requests after %s',
     async (code) => {
       credentialProcess([`OLD${code}`, `NEW${code}`]);
-      const asked = answers(
+      const requested = answers(
         GLOBAL,
         [200, 'x'],
         [400, s3ErrorBody(code)],
@@ -335,7 +335,7 @@ describe('s3:// refusals that are temporary', () => {
       const store = open({ profile: 'lab' });
       await store.read('k');
       await Promise.all([store.read('k'), store.read('l')]);
-      expect(asked.map(keyOf)).toEqual([
+      expect(requested.map(keyOf)).toEqual([
         `OLD${code}`,
         `OLD${code}`,
         `OLD${code}`,
@@ -346,7 +346,7 @@ describe('s3:// refusals that are temporary', () => {
   );
   test('do not renew credentials again that were refused when new', async () => {
     credentialProcess(['A', 'B', 'C']);
-    const asked = answers(
+    const requested = answers(
       GLOBAL,
       [400, s3ErrorBody('ExpiredToken')],
       [400, s3ErrorBody('ExpiredToken')],
@@ -355,17 +355,17 @@ describe('s3:// refusals that are temporary', () => {
     const store = open({ profile: 'lab' });
     await expect(store.read('k')).rejects.toMatchObject({ status: 400 });
     await expect(store.read('k')).rejects.toMatchObject({ status: 400 });
-    expect(asked.map(keyOf)).toEqual(['A', 'B', 'B']);
+    expect(requested.map(keyOf)).toEqual(['A', 'B', 'B']);
   });
   test('correct the clock by the time of the server', async () => {
     stopClock('2026-11-22T20:00:00Z');
-    const asked = answers(
+    const requested = answers(
       GLOBAL,
       [403, s3ErrorBody('RequestTimeTooSkewed'), { date: 'Sun, 22 Nov 2026 21:30:00 GMT' }],
       [200, 'x'],
     );
     await open({ credentials: KEYS }).read('k');
-    expect(asked.map(({ headers }) => headers['x-amz-date'])).toEqual([
+    expect(requested.map(({ headers }) => headers['x-amz-date'])).toEqual([
       '20261122T200000Z',
       '20261122T213000Z',
     ]);
@@ -406,17 +406,17 @@ describe('s3:// addresses', () => {
     ],
   ])('use the region from %s, and learn it once', async (_name, reply) => {
     answers(GLOBAL, reply);
-    const asked = answers(there, [200, 'x'], [200, 'y']);
+    const requested = answers(there, [200, 'x'], [200, 'y']);
     const store = open({ credentials: KEYS });
     await store.read('k');
     await store.read('l');
-    expect(asked.map(regionOf)).toEqual(['eu-west-3', 'eu-west-3']);
+    expect(requested.map(regionOf)).toEqual(['eu-west-3', 'eu-west-3']);
   });
   test('of a public bucket with dots in its name are found too', async () => {
     answers('https://s3.amazonaws.com', [301, '', { 'x-amz-bucket-region': 'eu-west-3' }]);
-    const asked = answers('https://s3.eu-west-3.amazonaws.com', [200, 'x']);
+    const requested = answers('https://s3.eu-west-3.amazonaws.com', [200, 'x']);
     await open({}, 's3://a.b.c/vol').read('k');
-    expect(asked[0].path).toBe('/a.b.c/vol/k');
+    expect(requested[0].path).toBe('/a.b.c/vol/k');
   });
   test.each(['evil.org/', '..', 'EU-WEST-3', 'eu-west-3.evil.org', 'a'.repeat(70)])(
     'ignore the invalid region %j',
@@ -500,8 +500,8 @@ describe('s3:// addresses', () => {
       }),
     };
     answers('https://minio.lab', REFUSED);
-    const asked = answers('https://minio.lab', [200, 'x']);
+    const requested = answers('https://minio.lab', [200, 'x']);
     await open({ endpoint: 'https://minio.lab', env }).read('k');
-    expect(regionOf(asked[0])).toBe('us-west-2');
+    expect(regionOf(requested[0])).toBe('us-west-2');
   });
 });
