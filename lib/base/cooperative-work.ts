@@ -6,6 +6,7 @@
 /** Work that may be paused wherever it yields. */
 export type PausableWork<T = void> = Generator<void, T, void>;
 
+/** The clock and the event loop of a runner. Specs replace them. */
 export interface RunnerClock {
   /** Returns milliseconds of a monotonic clock. */
   now: () => number;
@@ -64,11 +65,11 @@ export class CooperativeRunner {
     for (let step = work.next(); ; step = work.next()) {
       if (step.done) return step.value;
       signal?.throwIfAborted();
-      if (this.isDue()) return this.#goOn(work, signal);
+      if (this.isDue()) return this.#resume(work, signal);
     }
   }
 
-  async #goOn<T>(work: PausableWork<T>, signal: AbortSignal | undefined): Promise<T> {
+  async #resume<T>(work: PausableWork<T>, signal: AbortSignal | undefined): Promise<T> {
     for (;;) {
       await this.pause();
       do {

@@ -11,6 +11,7 @@ const CODES = ['EMFILE', 'ENFILE'];
 export const isDescriptorShortage = (error: unknown): boolean =>
   CODES.includes((error as { code?: unknown } | undefined)?.code as string);
 
+/** Options of {@link retryOnShortage}. */
 export interface ShortageRetryOptions {
   signal?: AbortSignal;
   /** Waits before the next attempt. @default setTimeout */

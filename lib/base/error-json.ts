@@ -39,13 +39,13 @@ export function errorJson(error: unknown, depth = 0): ErrorJson {
   if (!(error instanceof Error)) return { name: 'Error', message: safeText(String(error)) };
   const { name, message, cause } = error,
     { code, causes } = error as { code?: unknown; causes?: Map<string, Error> },
-    isOurs = BRAND in error;
+    isOwnError = BRAND in error;
   return {
     name: safeText(name),
     ...(typeof code === 'string' && { code: safeText(code) }),
     message: safeText(message),
-    ...(isOurs && fieldsOf(error)),
-    ...(isOurs && causes && { causes: causesJson(causes, depth) }),
+    ...(isOwnError && fieldsOf(error)),
+    ...(isOwnError && causes && { causes: causesJson(causes, depth) }),
     ...(cause !== undefined && depth < MAX_DEPTH && { cause: errorJson(cause, depth + 1) }),
   };
 }

@@ -71,10 +71,10 @@ function checkValues(options: Readonly<Record<string, unknown>>, table: AnyOptio
 }
 
 /** The kind of an option that holds options itself. Errors call an inner option `group.name`. */
-export function optionGroup(wanted: string, table: AnyOptionTable): ValueKind {
-  const object = defineKind(wanted, (value) => typeof value === 'object' && value !== null);
+export function optionGroup(expected: string, table: AnyOptionTable): ValueKind {
+  const object = defineKind(expected, (value) => typeof value === 'object' && value !== null);
   return {
-    expected: wanted,
+    expected,
     check: (name, value) => {
       object.check(name, value);
       checkNames(value as object, table);

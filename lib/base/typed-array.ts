@@ -1,5 +1,6 @@
 /** Copies of typed arrays of any origin: subclasses, arrays of another realm, shared and resizable memory. */
 
+/** Any typed array. */
 export type TypedArray =
   | Int8Array
   | Uint8Array

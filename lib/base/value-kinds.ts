@@ -31,30 +31,30 @@ export const formatType = (value: unknown): string => (value === null ? 'null' :
 
 /** Defines a kind by a test. A value that fails it throws a TypeError. */
 export const defineKind = (
-  wanted: string,
+  expected: string,
   is: (value: unknown) => boolean,
   show = formatValue,
 ): ValueKind => ({
-  expected: wanted,
+  expected,
   check: (name, value) => {
-    if (!is(value)) throw new TypeError(`${name} is ${wanted}, not ${show(value)}`);
+    if (!is(value)) throw new TypeError(`${name} is ${expected}, not ${show(value)}`);
   },
 });
 
 /** Defines a kind of number by a test. A value that fails it, or is not a number, throws a RangeError. */
-export const defineNumberKind = (wanted: string, is: (value: number) => boolean): ValueKind => ({
-  expected: wanted,
+export const defineNumberKind = (expected: string, is: (value: number) => boolean): ValueKind => ({
+  expected,
   check: (name, value) => {
     if (!(typeof value === 'number' && is(value)))
-      throw new RangeError(`${name} must be ${wanted}, not ${formatValue(value)}`);
+      throw new RangeError(`${name} must be ${expected}, not ${formatValue(value)}`);
   },
 });
 
-/** A whole number from `least` to `most`. */
-export const integerFrom = (least: number, most = Number.MAX_SAFE_INTEGER): ValueKind =>
+/** A whole number from `min` to `max`. */
+export const integerFrom = (min: number, max = Number.MAX_SAFE_INTEGER): ValueKind =>
   defineNumberKind(
-    `a whole number from ${least}${most === Number.MAX_SAFE_INTEGER ? '' : ` to ${most}`}`,
-    (value) => Number.isSafeInteger(value) && value >= least && value <= most,
+    `a whole number from ${min}${max === Number.MAX_SAFE_INTEGER ? '' : ` to ${max}`}`,
+    (value) => Number.isSafeInteger(value) && value >= min && value <= max,
   );
 
 /** A positive finite number of `unit`. */
@@ -74,13 +74,16 @@ export const oneOf = (...words: readonly string[]): ValueKind => ({
 });
 
 /** Text that is not empty. */
-export const nonEmptyText = (wanted: string): ValueKind =>
-  defineKind(wanted, (value) => typeof value === 'string' && value !== '');
+export const nonEmptyText = (expected: string): ValueKind =>
+  defineKind(expected, (value) => typeof value === 'string' && value !== '');
 
+/** True or false. */
 export const BOOLEAN = defineKind('true or false', (value) => typeof value === 'boolean');
 
+/** Any function. */
 export const FUNCTION = defineKind('a function', (value) => typeof value === 'function');
 
+/** An AbortSignal, of this realm or another. */
 export const SIGNAL = defineKind(
   'an AbortSignal',
   (value) =>
@@ -88,6 +91,7 @@ export const SIGNAL = defineKind(
     typeof (value as AbortSignal).addEventListener === 'function',
 );
 
+/** A logger: an object with a method `warn`. */
 export const LOGGER = defineKind(
   'an object with a method warn(message)',
   (value) => typeof (value as { warn?: unknown } | null)?.warn === 'function',

@@ -9,6 +9,7 @@ import { isDescriptorShortage, retryOnShortage } from '../base/descriptor-shorta
 import { decodeEntry, encodeEntry, ENTRY_OVERHEAD, type CacheEntry } from './entry.ts';
 import { CacheFolder, LARGEST_ENTRY_BYTES } from './cache-folder.ts';
 
+/** Options of a {@link DiskCache}. */
 export interface DiskCacheOptions {
   /** The folder of the cache; made with mode 0700 if it does not exist. */
   folder: string;

@@ -142,6 +142,7 @@ function maxBytes(layout: ChunkLayout): number {
   );
 }
 
+/** The codec of `compressed_segmentation`. */
 export const compressedSegmentationCodec: Codec = {
   encoding: 'compressed_segmentation',
   dataTypes: ['uint32', 'uint64'],

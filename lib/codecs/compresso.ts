@@ -27,6 +27,7 @@ import type { WindowTable } from './compresso/boundary-windows.ts';
  */
 const MAX_SLAB_VOXELS = 2 ** 30;
 
+/** The codec of `compresso`. */
 export const compressoCodec: Codec = {
   encoding: 'compresso',
   dataTypes: ['uint8', 'uint16', 'uint32', 'uint64'],

@@ -140,6 +140,7 @@ function maxBytes({ chunkSize, dataType }: ChunkLayout): number {
   return 64 + 12 * sz + labels + cracks + markovModelBytes(MAX_EXPECTED_MARKOV_ORDER);
 }
 
+/** The codec of `crackle`. */
 export const crackleCodec: Codec = {
   encoding: 'crackle',
   dataTypes: ['uint8', 'uint16', 'uint32', 'uint64', 'int8', 'int16', 'int32', 'int64'],

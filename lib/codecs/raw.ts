@@ -61,6 +61,7 @@ function wantedBytes({ chunkSize, channels, dataType }: ChunkLayout, offsets: Ui
     .map((start) => ({ start, end: start + width }));
 }
 
+/** The codec of `raw`. */
 export const rawCodec: Codec = {
   encoding: 'raw',
   dataTypes: Object.keys(DATA_TYPES) as DataType[],

@@ -9,6 +9,7 @@ import { inflater } from './platform.ts';
 import { decodeXz } from './xz.ts';
 import { decodeZstd } from './zstd.ts';
 
+/** Options of {@link decompress}. */
 export interface DecompressOptions {
   /** The size limit of the output. A larger output is an error and is not allocated. */
   maxBytes: number;

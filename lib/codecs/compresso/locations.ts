@@ -10,7 +10,9 @@ import { DecodeError } from '../../base/errors.ts';
 import type { Section, CompressoStream } from './stream.ts';
 import type { BoundaryBits } from './boundary-windows.ts';
 
+/** The code that means: the next entry is the label. */
 export const LABEL_FOLLOWS = 6;
+/** The code of label 0. */
 export const FIRST_LABEL_CODE = 7;
 
 /** The codes of one slab at a time. */

@@ -11,6 +11,7 @@ import { bytesPerValue } from '../../precomputed/data-type.ts';
 import type { Vec3 } from '../../base/vec3.ts';
 import type { ChunkLayout } from '../codec.ts';
 
+/** Bytes of the header. */
 export const HEADER_BYTES = 36;
 
 /** `count` little-endian unsigned integers of `width` bytes, from byte `at`. */

@@ -15,7 +15,9 @@ import { crc32c, crc8 } from './crc.ts';
 const MAGIC = 0x6c6b7263; // "crkl"
 const HEADER_BYTES = [24, 29];
 
+/** The label format in which each component has the index of its label. */
 export const LABELS_FLAT = 0;
+/** The label format in which labels have vertical lines ("pins"). */
 export const LABELS_PINS = 2;
 
 /** The fields of a header. */

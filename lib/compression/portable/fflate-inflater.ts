@@ -39,6 +39,7 @@ function* inflateWhole(
   return later.length > 0 ? joinPieces(later, total) : total === room.length ? room : room.slice(0, total);
 }
 
+/** Decompresses with fflate. */
 export const portableInflater: Inflater = {
   inflate: (format, bytes, size) => cooperativeRunner.run(inflateWhole(format, bytes, size)),
   async inflateWindows(format, bytes, { maxBytes, signal }, onWindow: OnWindow) {
