@@ -1,15 +1,15 @@
 /**
- * What object stores say when they do not hand out an object: XML with a code.
+ * The error replies of object stores, as Google Cloud Storage and Amazon S3 write them: XML with a code.
  * Sources: Google Cloud Storage, "HTTP status and error codes for XML"; Amazon S3 API Reference, "Error responses".
  */
 import { reply, type MockResponse } from './message.ts';
 
-/** Which vendor a mocked bucket behaves like. */
+/** Which object store a mocked bucket imitates: Google Cloud Storage or Amazon S3. */
 export type BucketStyle = 'gs' | 's3';
 
 type ErrorStatus = 400 | 403 | 404 | 405 | 412 | 416;
 
-interface Said {
+interface ErrorText {
   code: string;
   message: string;
   details?: string;
@@ -20,7 +20,7 @@ const BOTH = {
   405: { code: 'MethodNotAllowed', message: 'The specified method is not allowed against this resource.' },
 } as const;
 
-const ERRORS: Record<BucketStyle, Record<ErrorStatus, Said>> = {
+const ERRORS: Record<BucketStyle, Record<ErrorStatus, ErrorText>> = {
   gs: {
     ...BOTH,
     400: {
@@ -54,13 +54,14 @@ const ERRORS: Record<BucketStyle, Record<ErrorStatus, Said>> = {
 
 const REQUEST_ID = 'MOCK000000000000';
 
+/** An error reply with the code and the message of that vendor. */
 export const bucketError = (
   style: BucketStyle,
   status: ErrorStatus,
   headers?: Record<string, string>,
 ): MockResponse => page(style, status, ERRORS[style][status], headers);
 
-/** What a private bucket says to whoever has not its token; undefined to who has. */
+/** The reply of a private bucket to a request without the right token; undefined when the token is right. */
 export function refuse(
   style: BucketStyle,
   token: string,
@@ -76,7 +77,7 @@ export function refuse(
           message: 'The AWS Access Key Id you provided does not exist in our records.',
         });
   }
-  // Of Google, 401 is for a token that is wrong; who shows none is a stranger: 403.
+  // Google answers a wrong token with 401, and a request without a token with 403.
   if (authorization === undefined) return bucketError('gs', 403);
   return page(
     'gs',
@@ -89,13 +90,13 @@ export function refuse(
 function page(
   style: BucketStyle,
   status: number,
-  { code, message, details }: Said,
+  { code, message, details }: ErrorText,
   headers: Record<string, string> = {},
 ): MockResponse {
   const request = style === 's3' ? `<RequestId>${REQUEST_ID}</RequestId>` : '';
-  const more = details === undefined ? '' : `<Details>${details}</Details>`;
-  const said = `<Code>${code}</Code><Message>${message}</Message>${more}${request}`;
-  const xml = `<?xml version='1.0' encoding='UTF-8'?><Error>${said}</Error>`;
+  const detailsXml = details === undefined ? '' : `<Details>${details}</Details>`;
+  const content = `<Code>${code}</Code><Message>${message}</Message>${detailsXml}${request}`;
+  const xml = `<?xml version='1.0' encoding='UTF-8'?><Error>${content}</Error>`;
   return reply(status, style === 'gs' ? 'application/xml; charset=UTF-8' : 'application/xml', xml, {
     ...headers,
     ...(style === 's3' && { 'x-amz-request-id': REQUEST_ID }),

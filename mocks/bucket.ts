@@ -1,7 +1,9 @@
 /**
- * An object store as Google's and Amazon's answer: GET and HEAD with ranges, ETags, conditions and content encodings, and their errors.
- * A file `NAME.gz`, `.br` or `.zstd` is the object NAME stored with that Content-Encoding, as CloudVolume writes to disk what object stores
- * keep as metadata.
+ * A mocked object store. It answers GET and HEAD as Google Cloud Storage or Amazon S3 does: ranges, ETags, conditions,
+ * content encodings and errors.
+ *
+ * A file `NAME.gz`, `NAME.br` or `NAME.zstd` is the object NAME with that Content-Encoding. CloudVolume writes files this
+ * way, because a disk keeps no metadata.
  */
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
@@ -12,41 +14,63 @@ import { reply, type MockRequest, type MockResponse } from './message.ts';
 import { mockServer, type MockServer } from './server.ts';
 import { SUFFIXES, type FileSource, type StoredFile } from './stored-file.ts';
 
-/** Options of `createMockBucket`. */
+/** Options of {@link createMockBucket}. All are optional; without `folder` and `files` the bucket is empty. */
 export interface MockBucketOptions {
-  /** Served from disk, read lazily. */
+  /** A folder whose files are the objects. Each file is read when it is requested. @default none */
   folder?: string;
-  /** Served from memory, by key without a leading slash; goes before `folder`. May be changed at any time; so does {@link MockBucket.put}. */
+  /**
+   * Objects in memory, by key without a leading slash. They take precedence over `folder`. The record may be changed at
+   * any time; {@link MockBucket.put} changes it, too.
+   * @default {}
+   */
   files?: Record<string, Uint8Array | StoredFile>;
   /**
-   * Makes the bucket private. gs wants it as `Authorization: Bearer …`; s3 as the access key ID of a signed request, whose signature is not
-   * checked, or as gs does.
+   * Makes the bucket private: every request needs this token. Style `gs` expects `Authorization: Bearer TOKEN`. Style `s3`
+   * expects the same, or a signed request with the token as its access key ID; the signature is not checked.
    * @default anybody may read
    */
   token?: string;
-  /** Whose headers and error bodies. @default 'gs' */
+  /** The vendor whose headers and error bodies the replies have. @default 'gs' */
   style?: BucketStyle;
-  /** Whether readers may list it: where they may not, an object that does not exist is answered with 403, as both vendors do. @default true */
+  /**
+   * Whether readers may list the bucket. If not, a missing object is answered with 403 instead of 404, as both vendors do.
+   * @default true
+   */
   listable?: boolean;
   /**
-   * How a reply says which version of an object it is of: `etag`, and with style gs the generation; `last-modified`, the date alone; `changing`,
-   * an ETag that is another one each time, as replicas behind a balancer give; `none`.
+   * Which headers tell the version of an object:
+   * - `etag`: an ETag, and with style `gs` the generation
+   * - `last-modified`: only the date
+   * - `changing`: an ETag that differs in every reply, as from replicas behind a load balancer
+   * - `none`: no header
    * @default 'etag'
    */
   versions?: 'etag' | 'last-modified' | 'changing' | 'none';
-  /** What goes wrong; more can be added later. @default none */
+  /** Faults of the bucket, in order of precedence. @default none */
   faults?: Fault[];
 }
 
-/** A mocked bucket, to be mounted by `serveMocks` or `nockMocks`. */
+/** A mocked bucket: a server to mount, and methods that change its objects. */
 export interface MockBucket extends MockServer {
-  /** Stores an object, with a new ETag and generation. */
+  /**
+   * Stores an object with a new ETag and generation. It replaces an object of the same key.
+   * @param contentEncoding The Content-Encoding of `bytes`, such as `gzip`. @default none
+   */
   put(key: string, bytes: Uint8Array | string, contentEncoding?: string): void;
-  /** Whether there was one. What is on disk stays there, and is not served any more. */
+  /**
+   * Deletes an object. A file of `folder` stays on disk, but is not served any more.
+   * @returns Whether the object existed.
+   */
   delete(key: string): boolean;
 }
 
-/** Creates an object store that answers as Google's or Amazon's does. */
+/**
+ * Creates a mocked bucket. Mount it with `serveMocks` or `nockMocks`, or call its `handle` directly.
+ *
+ * @example
+ * const bucket = createMockBucket({ files: { 'volume/info': new TextEncoder().encode('{}') } });
+ * const response = await bucket.handle(mockRequest('GET', '/volume/info'));
+ */
 export function createMockBucket({
   folder,
   files = {},
@@ -102,7 +126,7 @@ export function createMockBucket({
   };
 }
 
-/** The decoded key; undefined for what leaves the bucket or cannot be decoded. */
+/** The decoded key; undefined for a path that leaves the bucket or cannot be decoded. */
 function keyOf(path: string): string | undefined {
   try {
     const key = decodeURIComponent(path.slice(1));
@@ -116,16 +140,16 @@ function keyOf(path: string): string | undefined {
   }
 }
 
-interface Kind {
+interface ReplyContext {
   style: BucketStyle;
   generation: number;
   versions: NonNullable<MockBucketOptions['versions']>;
-  /** Counts this one, too. */
+  /** Replies so far, including this one. */
   replies: number;
 }
 
-/** What a reply says of the version that it is of, beside the ETag. */
-function versionHeaders({ style, generation, versions }: Kind, etag: string): Record<string, string> {
+/** The headers that tell the version of the object. */
+function versionHeaders({ style, generation, versions }: ReplyContext, etag: string): Record<string, string> {
   if (versions === 'none') return {};
   if (versions === 'last-modified')
     return { 'last-modified': new Date(Date.UTC(2024, 0, 1, 0, 0, generation)).toUTCString() };
@@ -134,19 +158,19 @@ function versionHeaders({ style, generation, versions }: Kind, etag: string): Re
 
 function serve(
   { bytes: stored, contentEncoding }: StoredFile,
-  kind: Kind,
-  asked: Record<string, string>,
+  context: ReplyContext,
+  requestHeaders: Record<string, string>,
 ): MockResponse {
-  const { style, versions, replies } = kind;
-  // Google unpacks gzip for those who do not take it, and then knows no ranges; Amazon hands out what it has.
+  const { style, versions, replies } = context;
+  // Google unpacks gzip for a client that does not accept it, and then ignores ranges. Amazon sends the stored bytes.
   const unpack =
-    style === 'gs' && contentEncoding === 'gzip' && !(asked['accept-encoding'] ?? '').includes('gzip');
+    style === 'gs' && contentEncoding === 'gzip' && !(requestHeaders['accept-encoding'] ?? '').includes('gzip');
   const bytes = unpack ? gunzipSync(stored) : stored;
   const md5 = createHash('md5').update(stored).digest(),
     etag = versions === 'changing' ? `"${replies}"` : `"${md5.toString('hex')}"`;
   const common = {
     'accept-ranges': unpack ? 'none' : 'bytes',
-    ...versionHeaders(kind, etag),
+    ...versionHeaders(context, etag),
     'access-control-allow-origin': '*',
     ...(contentEncoding && style === 'gs' ? { vary: 'Accept-Encoding' } : {}),
     ...(contentEncoding && !unpack ? { 'content-encoding': contentEncoding } : {}),
@@ -156,10 +180,10 @@ function serve(
       'x-goog-stored-content-length': String(stored.byteLength),
     }),
   };
-  if (asked['if-match'] !== undefined && !names(asked['if-match'], etag)) return bucketError(style, 412);
-  if (asked['if-none-match'] !== undefined && names(asked['if-none-match'], etag))
+  if (requestHeaders['if-match'] !== undefined && !names(requestHeaders['if-match'], etag)) return bucketError(style, 412);
+  if (requestHeaders['if-none-match'] !== undefined && names(requestHeaders['if-none-match'], etag))
     return { status: 304, headers: common, body: new Uint8Array(0) };
-  const part = unpack ? 'none' : parseRange(asked.range ?? '', bytes.length);
+  const part = unpack ? 'none' : parseRange(requestHeaders.range ?? '', bytes.length);
   if (part === 'none') return reply(200, 'application/octet-stream', bytes, common);
   if (part === 'unsatisfiable')
     return bucketError(style, 416, { 'content-range': `bytes */${bytes.length}` });
@@ -170,11 +194,11 @@ function serve(
   });
 }
 
-/** Whether a list of ETags, or `*`, has this one. RFC 9110, 13.1: weak ones count. */
+/** Whether a list of ETags contains `etag`, or is `*`. Weak ETags count: RFC 9110, 13.1. */
 const names = (list: string, etag: string): boolean =>
   list.split(',').some((name) => ['*', etag].includes(name.trim().replace(/^W\//, '')));
 
-/** One range of bytes as [start, end); several, or a malformed one, are ignored, as RFC 9110 (14.2) allows. */
+/** One byte range as [start, end). Several ranges or a malformed one are ignored, as RFC 9110 (14.2) allows. */
 function parseRange(header: string, size: number): [number, number] | 'none' | 'unsatisfiable' {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header.trim());
   if (!match || (match[1] === '' && match[2] === '')) return 'none';

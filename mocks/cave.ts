@@ -1,6 +1,7 @@
 /**
- * What a CAVE client asks before it gets to the chunkedgraph: the auth, info and materialization services, as far as a start goes.
- * Paths and fields: CAVEclient, caveclient/endpoints.py and caveclient/tools/testing.py; middle_auth_client, the user's permissions.
+ * The mocked CAVE services that a client needs before it reaches the chunkedgraph: auth, info and materialization.
+ * Only their most common endpoints exist.
+ * Sources: CAVEclient, caveclient/endpoints.py and caveclient/tools/testing.py; middle_auth_client, the user's permissions.
  */
 import { AUTH_ENDPOINTS } from './cave/auth-service.ts';
 import { INFO_ENDPOINTS } from './cave/info-service.ts';
@@ -15,27 +16,31 @@ import type { MockTimestamp } from './graph-description.ts';
 import { reply, type MockRequest, type MockResponse } from './message.ts';
 import { mockServer, type MockRoutes } from './server.ts';
 
-/** Options of `mockCave`. */
+/** Options of {@link mockCave}. All are optional. */
 export interface MockCaveOptions {
-  /** @default 'mock' */
+  /** Name of the only datastack. @default 'mock' */
   datastack?: string;
-  /** Table of the chunkedgraph, which is at the same origin. @default 'mock' */
+  /** Table of the chunkedgraph, which must be mounted at the same origin. @default 'mock' */
   table?: string;
-  /** Materialized versions of the datastack, by number: of which moment. @default none */
+  /** Timestamps of the datastack's materializations, by version number. @default {} */
   versions?: Readonly<Record<number, MockTimestamp>>;
-  /** Wanted of every request. @default none is asked for */
+  /** Users by token. With it, every request needs one of the tokens. @default no token is needed */
   tokens?: Readonly<Record<string, MockUser>>;
-  /** More of the datastack's entry in the info service, or other values. */
+  /** Fields of the datastack's entry in the info service. They are added to the default ones, or replace them. @default {} */
   datastackInfo?: Readonly<Record<string, unknown>>;
-  /** What goes wrong; more can be added later. @default none */
+  /** Faults of the three services, in order of precedence. @default none */
   faults?: Fault[];
 }
 
 const ENDPOINTS = [...AUTH_ENDPOINTS, ...INFO_ENDPOINTS, ...MATERIALIZE_ENDPOINTS];
 
 /**
- * Routes to mount beside the chunkedgraph: `serveMocks({ '/segmentation': graph, ...mockCave() })`, then
- * `CAVEclient('mock', server_address=url, auth_token='any')`.
+ * Creates the CAVE services as routes to mount beside the chunkedgraph. The three routes share one log and one list of faults.
+ *
+ * @returns Routes for `/auth`, `/info` and `/materialize`.
+ * @example
+ * const served = await serveMocks({ '/segmentation': graph, ...mockCave() });
+ * // in Python: CAVEclient('mock', server_address=url, auth_token='any')
  */
 export function mockCave(options: MockCaveOptions = {}): MockRoutes {
   const { datastack = 'mock', table = 'mock', versions = {}, datastackInfo = {}, tokens, faults } = options;

@@ -1,7 +1,8 @@
 /**
- * A chunkedgraph server: answers computed from a graph with edits in time, with the manners of the real one.
- * Observed on PyChunkedGraph 2.21.1: what looks odd here (echoed unknown IDs, times that include or exclude their moment, 500 for
- * bad input) is what clients meet.
+ * A mocked chunkedgraph server. It computes its answers from a graph whose edits have timestamps.
+ *
+ * It behaves as PyChunkedGraph 2.21.1 was observed to behave, oddities included: unknown IDs are echoed, some time ranges
+ * include their ends and others do not, and bad input gets status 500.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { editsFromCode, type EditsFromCode } from './edits-from-code.ts';
@@ -20,54 +21,71 @@ import type { TimedGraph } from './graph/timed-graph.ts';
 import { toMulticut, type GivenMulticuts } from './multicuts.ts';
 import { mockServer, type MockServer } from './server.ts';
 
-/** Options of `createMockChunkedGraph`: the graph, and how its server behaves. */
+/** Options of {@link createMockChunkedGraph}: the graph's description, and how the server behaves. */
 export interface MockChunkedGraphOptions extends GraphDescription {
-  /** Name in the URLs. @default 'mock' */
+  /** Name of the table, as in the URLs. @default 'mock' */
   table?: string;
-  /** In place of `{DATA_DIR}` in the info's `data_dir`; `{HOST}` in either stands for the origin the request came to. */
+  /**
+   * Replaces `{DATA_DIR}` in the info's `data_dir`. `{HOST}` in either of them becomes the origin of the request.
+   * @default `{DATA_DIR}` stays
+   */
   dataDir?: string;
-  /** Wanted of every request; whoever has it may do everything. @default none is asked for */
+  /** A token whose owner may do everything. With it, every request needs a token. @default no token is needed */
   token?: string;
-  /** More tokens, each with what its owner may do. */
+  /** Users by token. With it, every request needs a token. @default no token is needed */
   tokens?: Readonly<Record<string, MockUser>>;
-  /** What permissions are given for, as refusals name it. @default the table */
+  /** The dataset that permissions are for. Refusals name it. @default the table */
   dataset?: string;
-  /** Names for change logs, by ID of the user. @default those of the tokens' users */
+  /** Users' names for change logs, by user ID. They are added to the users of `tokens`. @default {} */
   users?: Readonly<Record<string, KnownUser>>;
-  /** Milliseconds since 1970: the server's now. @default Date.now */
+  /** The server's clock, in milliseconds since 1970. @default Date.now */
   clock?: () => number;
   /**
-   * A server without quirks: unknown IDs get 0 whatever else is asked with them, form bodies are read, binary answers say so, every
-   * time includes its moment, `last_edit` works, a merge adds the edge it was asked for, what a split removed stays so, and points of edits may be near the volume's
-   * edge. @default false
+   * Turns off the oddities of the real server:
+   * - an unknown ID always gets root 0
+   * - form bodies are read
+   * - binary answers have a binary content type
+   * - every time range includes its ends
+   * - `last_edit` works
+   * - a merge adds exactly the requested edge
+   * - edges that a split removed stay removed
+   * - points of edits may be near the volume's edge
+   * @default false
    */
   strict?: boolean;
-  /** What mincut splits remove; one that is not here is answered with status 500. @default none */
+  /** The edges that each mincut split removes. A mincut split that is not listed gets status 500. @default none */
   multicuts?: GivenMulticuts;
   /**
-   * The watershed, to find the supervoxel that an edit over HTTP means by a root and a point.
-   * @default the first supervoxel of the root in the point's graph chunk
+   * Reads the watershed. An edit over HTTP that names a root and a point needs it to find the supervoxel.
+   * @default the first supervoxel of the root in the point's graph chunk is used
    */
   labelAt?: LabelAt;
-  /** How long after its moment an edit over HTTP can be read; its own answer comes then, too. @default 0 */
+  /** Milliseconds after its timestamp at which an edit over HTTP can be read and is answered. @default 0 */
   visibleAfterMs?: number;
-  /** In place of a timer, for `visibleAfterMs`. */
+  /** Waits for `visibleAfterMs`. A test may pass its own function. @default a timer */
   wait?: (ms: number) => Promise<unknown>;
-  /** What goes wrong; more can be added later. @default none */
+  /** Faults of the server, in order of precedence. @default none */
   faults?: Fault[];
 }
 
-/** A mocked chunkedgraph, to be mounted by `serveMocks` or `nockMocks`, with edits to call. */
+/** A mocked chunkedgraph: a server to mount at `/segmentation`, and methods that edit its graph without HTTP. */
 export interface MockChunkedGraph extends MockServer, EditsFromCode {
-  /** The name of the table. */
+  /** Name of the table, as in the URLs. */
   readonly table: string;
-  /** The graph itself, for specs that look inside. Its shape may change. */
+  /** The graph that answers are computed from. */
   readonly graph: TimedGraph;
-  /** The operation log, in the order of the IDs, which count from 1. */
+  /** The operation log, in the order of the operation IDs, which count from 1. */
   readonly operations: readonly MockOperation[];
 }
 
-/** @throws RangeError when the description does not fit together. */
+/**
+ * Creates a mocked chunkedgraph. Mount it at `/segmentation` with `serveMocks` or `nockMocks`.
+ *
+ * @throws RangeError or SyntaxError for a description whose parts do not match, such as an edge of an unknown supervoxel.
+ * @example
+ * const id = supervoxelId(graphInfo(), [0, 0, 0], 1);
+ * const graph = createMockChunkedGraph({ info: graphInfo(), supervoxels: [id], edges: [] });
+ */
 export function createMockChunkedGraph(options: MockChunkedGraphOptions): MockChunkedGraph {
   const { clock = Date.now, faults } = options;
   const context = contextOf(options, clock);
@@ -91,7 +109,7 @@ function contextOf(options: MockChunkedGraphOptions, clock: () => number): Table
   const multicut = (graph: TimedGraph): Multicut => toMulticut(graph, options.multicuts);
   const editor = buildGraph(options, { exact: strict, multicut });
   const { graph } = editor;
-  let liveMs = -Infinity; // with a clock that stands still, "now" still comes after what was done
+  let liveMs = -Infinity; // now is never before the newest edit, even with a clock that does not move
   const now = (): number => Math.max(clock(), liveMs);
   return {
     table,
@@ -104,7 +122,7 @@ function contextOf(options: MockChunkedGraphOptions, clock: () => number): Table
     labelAt,
     now,
     nextEditMs: () => (liveMs = Math.max(Math.floor(now()), graph.newestMs + 1)),
-    runInTurn: oneByOne(),
+    runInTurn: jobQueue(),
     visibleAfterMs,
     wait: options.wait ?? wait,
   };
@@ -122,12 +140,12 @@ function usersOf({ tokens = {}, users }: MockChunkedGraphOptions): Record<string
   return { ...Object.fromEntries(named), ...users };
 }
 
-/** Runs what it is given one after the other, whatever becomes of those before. */
-function oneByOne(): <T>(job: () => Promise<T>) => Promise<T> {
+/** Returns a function that runs jobs one after the other. A job that fails does not stop the next. */
+function jobQueue(): <T>(job: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (job) => {
-    const begun = last.then(job);
-    last = begun.catch(() => undefined);
-    return begun;
+    const result = last.then(job);
+    last = result.catch(() => undefined);
+    return result;
   };
 }

@@ -1,9 +1,9 @@
-/** What a test in another process needs of the mocks beside it: their request logs and their faults, over HTTP. */
+/** A server that gives a test in another process the request logs and the faults of mocks, over HTTP. */
 import type { Fault } from './faults.ts';
 import { reply, type MockRequest, type MockResponse } from './message.ts';
 import { mockServer, type MockServer } from './server.ts';
 
-/** A fault as JSON: `match` is the source of a RegExp, and `server` one of the names. */
+/** A fault as JSON: `match` is the source of a RegExp, and `server` is the name of a mock. */
 interface FaultJson extends Omit<Fault, 'match' | 'clock' | 'body'> {
   server: string;
   match?: string;
@@ -34,12 +34,15 @@ const KINDS: Record<keyof FaultJson, 'string' | 'number' | 'boolean' | 'object' 
 };
 
 /**
- * - `GET …/requests`: all requests so far, as an array of the log's lines with the name of the `server`; `DELETE` forgets them
- * - `POST …/faults`: one fault, such as `{"server": "graph", "match": "roots_binary", "times": 2, "status": 503}`; `DELETE` takes all away
+ * Creates a server with two paths:
+ * - `GET /requests` answers all requests so far: a JSON array of {@link LoggedRequest}, each with the name of its `server`.
+ *   `DELETE /requests` clears the logs.
+ * - `POST /faults` adds one fault, such as `{"server": "graph", "match": "roots_binary", "times": 2, "status": 503}`.
+ *   `DELETE /faults` removes all faults.
  *
- * Anything else is answered with 400, 404 or 405 and `{"error": …}`.
+ * Any other request gets status 400, 404 or 405 and `{"error": …}`. Mount the server beside the mocks, for example at `/control`.
  *
- * @param servers By the names that tell them apart.
+ * @param servers The mocks, by name.
  */
 export function controlServer(servers: Readonly<Record<string, MockServer>>): MockServer {
   const all = Object.entries(servers);
@@ -77,7 +80,7 @@ export function controlServer(servers: Readonly<Record<string, MockServer>>): Mo
 const json = (status: number, value: unknown): MockResponse =>
   reply(status, 'application/json', JSON.stringify(value));
 
-/** A misspelt fault would break nothing, and the test that relies on it would pass for that: so it is refused. */
+/** Unknown members are refused: a misspelt fault would do nothing, and a test that relies on it would pass. */
 function parseFault(text: string, servers: readonly string[]): FaultJson {
   const fault = JSON.parse(text) as FaultJson;
   if (typeof fault !== 'object' || fault === null || Array.isArray(fault))

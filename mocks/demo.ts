@@ -1,4 +1,4 @@
-/** The demo's volume and graph (demo/ in the package), served on loopback. */
+/** Serves the demo on loopback: the volume and the graph in the package's demo/ folder. */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createMockBucket } from './bucket.ts';
@@ -7,30 +7,30 @@ import type { GraphDescription } from './graph-description.ts';
 import { serveMocks, type ServedMocks, type ServeMocksOptions } from './loopback.ts';
 import type { MockServer } from './server.ts';
 
-/** Moments before and after the demo's one merge. */
+/** A timestamp before the demo's only merge. */
 export const DEMO_BEFORE = '2024-06-05T00:00:00Z';
-/** A timestamp after the edits of the demo. */
+/** A timestamp after the demo's only merge. */
 export const DEMO_AFTER = '2024-06-06T00:00:00Z';
 
-/** The demo/ folder, from mocks/ as well as from dist/mocks/. */
+/** The demo/ folder. This file is in mocks/ or in dist/mocks/. */
 const demoFolder = ['../demo/', '../../demo/']
   .map((path) => new URL(path, import.meta.url))
   .find((url) => existsSync(new URL('graph.json', url)))!;
 
-/** Path of the table of points: `id,x,y,z,note`. */
+/** The path of the demo's table of points, a CSV file with the columns `id,x,y,z,note`. */
 export const demoPointsFile = (): string => fileURLToPath(new URL('points.csv', demoFolder));
 
-/** The demo's servers. */
+/** The demo on loopback, until it is closed. */
 export interface ServedDemo extends ServedMocks {
-  /** `graphene://http://127.0.0.1:49152/segmentation/table/demo` */
+  /** The cloud path to open, such as `graphene://http://127.0.0.1:49152/segmentation/table/demo`. */
   readonly cloudPath: string;
-  /** The mocked chunkedgraph. */
+  /** The demo's chunkedgraph. */
   readonly graph: MockChunkedGraph;
-  /** The mocked bucket. */
+  /** The demo's bucket. */
   readonly bucket: MockServer;
 }
 
-/** Serves the volume and the graph of `graphene-points demo` on loopback. */
+/** Serves the demo on loopback, without any other network. */
 export async function serveDemo(options?: ServeMocksOptions): Promise<ServedDemo> {
   const description = JSON.parse(readFileSync(new URL('graph.json', demoFolder), 'utf8')) as GraphDescription;
   const graph = createMockChunkedGraph({ ...description, table: 'demo', dataDir: '{HOST}/bucket' });

@@ -1,12 +1,12 @@
-/** Edits that a test makes by calling the mock, without HTTP. */
+/** Edits that a test makes by a call of the mocked chunkedgraph, without HTTP. */
 import type { TableContext } from './endpoints/endpoint.ts';
 import { toMs, type Id, type MockTimestamp } from './graph-description.ts';
 import type { EditContext } from './graph/operation-log.ts';
 import type { EditOutcome } from './graph/editor.ts';
 
-/** Options of an edit that a test makes. */
+/** When an edit is made and by whom. */
 export interface MockEditOptions {
-  /** Not before the newest edit. @default the server's now */
+  /** Timestamp of the edit, not before the newest edit. @default the server's clock */
   at?: MockTimestamp;
   /** ID of the user. @default '0' */
   user?: string;
@@ -14,38 +14,40 @@ export interface MockEditOptions {
 
 /** What an edit changed. */
 export interface MockEditResult {
-  /** null for an undo or redo of what is so already. */
+  /** ID of the operation; null when an undo or redo had nothing to change. */
   operationId: number | null;
-  /** The roots before the edit. */
+  /** Root IDs that the edit replaced. */
   oldRootIds: bigint[];
-  /** The roots after the edit. */
+  /** Root IDs that the edit made. */
   newRootIds: bigint[];
-  /** The layer-2 nodes that the edit made. */
+  /** IDs of the layer-2 nodes that the edit made. */
   newLayer2Ids: bigint[];
 }
 
-/** Edits that a test makes by a call, without HTTP. */
+/** The edits of a {@link MockChunkedGraph}. Each is made at once and gets the next operation ID. */
 export interface EditsFromCode {
   /**
    * Joins the objects of two supervoxels.
-   * @throws EditError REFUSED for two of one object.
-   * @throws RangeError for what is no supervoxel, or a moment before the newest edit.
+   * @throws EditError REFUSED when both are in one object.
+   * @throws RangeError for an unknown supervoxel, or a timestamp before the newest edit.
    */
   merge(supervoxels: readonly [Id, Id], options?: MockEditOptions): MockEditResult;
   /**
-   * Takes away edges, or, when given sources and sinks, what the option `multicuts` says for them.
-   * @throws EditError REFUSED for supervoxels of several objects, FAILED without a multicut.
+   * Removes edges of one object. With sources and sinks it removes the edges that the option `multicuts` lists for them.
+   * @throws EditError REFUSED for supervoxels of several objects, FAILED when no multicut is listed.
+   * @throws RangeError for an unknown supervoxel, or a timestamp before the newest edit.
    */
   split(
     cut: { edges: readonly (readonly [Id, Id])[] } | { sources: readonly Id[]; sinks: readonly Id[] },
     options?: MockEditOptions,
   ): MockEditResult;
-  /** @throws EditError FAILED for an unknown operation. */
+  /** Undoes an operation. @throws EditError FAILED for an unknown operation. */
   undo(operationId: number, options?: MockEditOptions): MockEditResult;
-  /** Redoes an operation that was undone. @throws EditError FAILED for an unknown operation. */
+  /** Makes the changes of an operation again. @throws EditError FAILED for an unknown operation. */
   redo(operationId: number, options?: MockEditOptions): MockEditResult;
 }
 
+/** The edits as functions of one table. */
 export function editsFromCode({ graph, editor, nextEditMs: nextMs }: TableContext): EditsFromCode {
   const supervoxel = (id: Id): number => graph.supervoxel(BigInt(id));
   const ids = (nodes: readonly number[]): bigint[] => [...graph.nodes.idsOf(nodes)];

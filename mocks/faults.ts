@@ -1,62 +1,67 @@
-/** Servers that misbehave on demand: a wrapper around any handler. */
+/** Makes a mock misbehave on demand: delays, resets, error statuses, damaged bodies. It wraps any handler. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { reply, textBytes, type MockHandler, type MockRequest, type MockResponse } from './message.ts';
 import { randomFrom } from './random.ts';
 
-/** Which requests are hit, and what happens to them. All that is said of which must hold; all that is said of what happens, together. */
+/**
+ * Which requests a fault hits, and what happens to them. A request is hit when it meets all of `match`, `largerThan`, `rate`,
+ * `probability` and `times`. All effects that are set happen together.
+ */
 export interface Fault {
-  /** A RegExp is matched against `path?query` as the server sees them. @default every request */
+  /** A RegExp that `path?query` must match, as the server sees them, or a function. @default every request */
   match?: RegExp | ((request: MockRequest) => boolean);
-  /** Only requests whose body has more bytes than this. */
+  /** Hits only requests whose body is larger than this many bytes. @default any size */
   largerThan?: number;
-  /** Only requests beyond so many in any `perMs` (1000). The answer says in Retry-After when there is room again, unless `headers` does. */
-  rate?: {
-    /** How many requests are answered in each interval. */
-    requests: number;
-    /** The length of the interval in ms. @default 1000 */
-    perMs?: number;
-  };
-  /** Only so many of them, 0 to 1, by chance; which ones depends on `seed` (0) and their order alone. @default 1 */
+  /**
+   * Hits only the requests beyond this rate: more than `requests` in any `perMs` milliseconds. The answer has a Retry-After
+   * header, in seconds, unless `headers` sets one.
+   * @default no rate; `perMs` is 1000
+   */
+  rate?: { requests: number; perMs?: number };
+  /** The share of requests that are hit, 0 to 1. `seed` and the order of the requests decide which ones. @default 1 */
   probability?: number;
-  /** Of `probability` and `corrupt`. @default 0 */
+  /** Seed of the random numbers for `probability` and `corrupt`. @default 0 */
   seed?: number;
-  /** How many requests it hits before it is spent. @default Infinity */
+  /** How many requests the fault hits before it is used up. @default Infinity */
   times?: number;
-  /** Milliseconds since 1970, for `rate` and `skewMs`. @default Date.now */
+  /** The clock for `rate` and `skewMs`, in milliseconds since 1970. @default Date.now */
   clock?: () => number;
 
-  /** Waits first. The fault may ask for nothing else. */
+  /** Milliseconds to wait before the answer. It can be the only effect. @default 0 */
   delayMs?: number;
-  /** Never answers; a number: stops after so many bytes of the body, and keeps the connection open. */
+  /** `true`: no answer ever comes. A number: the body stops after this many bytes, and the connection stays open. */
   stall?: true | number;
-  /** The connection is reset before any answer. */
+  /** Resets the connection before any answer. */
   reset?: true;
-  /** Answers without asking the server behind: with an empty body and no headers unless they are given. */
+  /** Status of an answer that replaces the server's. It has no body and no headers unless `body` and `headers` are set. */
   status?: number;
-  /** The body is a web page, as of a proxy or a login. Without `status`: 502. */
+  /** Answers with a web page, as a proxy or a login does. The status is 502 unless `status` is set. */
   html?: true;
-  /** Added to the answer, and replacing what has the same name (lower case). */
+  /** Headers to add, by name in lower case. They replace headers of the same name. */
   headers?: Record<string, string>;
-  /** In place of the body. */
+  /** Replaces the body. */
   body?: Uint8Array | string;
-  /** The request is answered as if it had no Range header. */
+  /** Answers as if the request had no Range header. */
   ignoreRange?: true;
-  /** The connection is reset after so many bytes of the body. */
+  /** Resets the connection after this many bytes of the body. */
   truncate?: number;
-  /** Only so many bytes of the body, and a Content-Length that agrees: nothing but the content tells. */
+  /** Sends only this many bytes of the body, with a matching Content-Length: only the content shows that it is incomplete. */
   cut?: number;
-  /** So many bytes of the body are changed, here and there; its length stays. */
+  /** Changes this many bytes of the body, spread over all of it. Its length stays. */
   corrupt?: number;
-  /** Content-Length says so many bytes more than there are (the connection then ends early), or fewer if negative (the rest is lost). */
+  /**
+   * How many bytes Content-Length is too large; negative when it is too small. With too large a length the connection ends
+   * early. With too small a length the client loses the rest of the body.
+   */
   lengthOff?: number;
-  /** The Date header is so many milliseconds ahead, or behind if negative. */
+  /** How many milliseconds the Date header is ahead of the clock; negative when it is behind. */
   skewMs?: number;
 }
 
 /**
- * `handler` with faults in front of it: the first that matches and is not spent is applied.
+ * Puts faults in front of a handler. For each request the first fault that hits is applied.
  *
- * @param faults Read again for each request, so that a test may add and remove faults as it goes.
+ * @param faults The list is read again for each request, so a test may add and remove faults at any time.
  */
 export function withFaults(handler: MockHandler, faults: readonly Fault[]): MockHandler {
   const triggers = new WeakMap<Fault, Trigger>();
@@ -71,13 +76,13 @@ export function withFaults(handler: MockHandler, faults: readonly Fault[]): Mock
   };
 }
 
-/** Whether a fault hits a request: its count, its chance, its rate. */
+/** Decides whether a fault hits a request, by its count, its probability and its rate. */
 class Trigger {
   readonly random: () => number;
   #hits = 0;
-  /** When requests were let by, of those that still count. */
+  /** Times of the recent requests that stayed within the rate. */
   #recent: number[] = [];
-  /** Seconds until one more would be let by. */
+  /** Seconds until another request stays within the rate. */
   retryAfter = 0;
 
   constructor(readonly fault: Fault) {
@@ -89,12 +94,12 @@ class Trigger {
     if (this.#hits >= times || !matches(this.fault, request) || request.body.byteLength <= largerThan)
       return false;
     if (probability < 1 && this.random() >= probability) return false;
-    if (this.#letBy()) return false;
+    if (this.#isWithinRate()) return false;
     this.#hits++;
     return true;
   }
 
-  #letBy(): boolean {
+  #isWithinRate(): boolean {
     const { rate, clock = Date.now } = this.fault;
     if (!rate) return false;
     const { requests, perMs = 1000 } = rate,
@@ -131,8 +136,8 @@ async function misbehave(
   if (delayMs) await wait(delayMs);
   if (stall === true) return new Promise<never>(() => undefined);
   if (reset) return { status: 0, headers: {}, body: new Uint8Array(0), reset: true };
-  const asked = ignoreRange ? { ...request, headers: { ...request.headers, range: '' } } : request;
-  const answer = instead(fault) ?? (await handler(asked));
+  const changedRequest = ignoreRange ? { ...request, headers: { ...request.headers, range: '' } } : request;
+  const answer = replacementFor(fault) ?? (await handler(changedRequest));
   let bytes = body === undefined ? answer.body : typeof body === 'string' ? textBytes(body) : body;
   if (cut !== undefined) bytes = bytes.subarray(0, cut);
   if (corrupt !== undefined) bytes = corrupted(bytes, corrupt, random);
@@ -151,8 +156,8 @@ async function misbehave(
   };
 }
 
-/** What is answered without asking the server behind. */
-function instead({ status, html }: Fault): MockResponse | undefined {
+/** The answer that replaces the server's; undefined when the server answers. */
+function replacementFor({ status, html }: Fault): MockResponse | undefined {
   if (!html) return status === undefined ? undefined : { status, headers: {}, body: new Uint8Array(0) };
   return reply(
     status ?? 502,
@@ -161,7 +166,7 @@ function instead({ status, html }: Fault): MockResponse | undefined {
   );
 }
 
-/** A copy with `count` other bytes, one in each of as many equal parts. */
+/** A copy with `count` changed bytes, one in each of `count` equal parts. */
 function corrupted(bytes: Uint8Array, count: number, random: () => number): Uint8Array {
   const copy = new Uint8Array(bytes),
     parts = Math.min(count, copy.length);

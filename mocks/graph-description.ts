@@ -1,99 +1,94 @@
-/** What a mocked chunkedgraph is described with. */
+/** The types that describe a mocked chunkedgraph: its info, supervoxels, edges and edits. */
 import type { MockGraphInfo } from './graph/node-id-layout.ts';
 import type { MockOperation } from './graph/operation-log.ts';
 
-/** Decimal text or a bigint; a number would already be rounded. */
+/** A uint64 ID as decimal text or a bigint. A number would round it. */
 export type Id = string | bigint;
 
-/** Unix seconds, ISO 8601 (no zone is UTC) or a Date; whole milliseconds count. */
+/** A timestamp: Unix seconds, an ISO 8601 text (UTC without a zone), or a Date. It is rounded down to milliseconds. */
 export type MockTimestamp = number | string | Date;
 
-/** One edit of a described graph: one of `merge`, `split` and `edges`. */
+/** An edit that a graph is created with. It names its edges by `merge`, `split` or `edges`. */
 export interface GraphEdit {
-  /** When the edit takes effect. */
+  /** When the edit was made, not before the edit listed before it. */
   timestamp: MockTimestamp;
   /** One new edge between two supervoxels. */
   merge?: readonly [Id, Id];
   /**
-   * Supervoxels that end up apart: every edge between two of the groups is removed, and each group is held together by new
-   * edges. What is not named stays with what it touches.
+   * Groups of supervoxels to separate. Every edge between two groups is removed, and new edges connect each group.
+   * Supervoxels in no group keep their edges.
    */
   split?: readonly (readonly Id[])[];
-  /** Exactly what is added and removed. */
-  edges?: {
-    /** Edges that appear, as pairs of supervoxels. */
-    added?: readonly (readonly Id[])[];
-    /** Edges that disappear, as pairs of supervoxels. */
-    removed?: readonly (readonly Id[])[];
-  };
-  /** Names of the new roots, in the order of their smallest supervoxels. @default the next free IDs */
+  /** Exactly the edges that the edit adds and removes, as pairs of supervoxels. A removed edge must exist. */
+  edges?: { added?: readonly (readonly Id[])[]; removed?: readonly (readonly Id[])[] };
+  /** IDs of the new roots, in the order of the roots' smallest supervoxels. @default the next free IDs */
   new_root_ids?: readonly Id[];
-  /** For the operation log. @default 'merge' when edges are added, else 'split' */
+  /** Kind of the operation, for the operation log. @default 'merge' if no edges are removed, else 'split' */
   type?: MockOperation['kind'];
-  /** The operation that this one undoes or redoes; operations count from 1. */
+  /** ID of the operation that this one undoes or redoes. Operation IDs count from 1. */
   of?: number;
   /** ID of the user, for the operation log. @default '0' */
   user?: string;
-  /** Where the edit was asked for, voxels of the graph's mip, xyz. */
+  /** Points of the sources, as the user gave them: xyz each, in voxels of the graph's mip. */
   source_coords?: readonly (readonly number[])[];
-  /** The sinks of the edit, as `source_coords`. */
+  /** Points of the sinks, as the user gave them: xyz each, in voxels of the graph's mip. */
   sink_coords?: readonly (readonly number[])[];
-  /** What a multicut was to take apart. */
+  /** Source supervoxels of a multicut. */
   source_ids?: readonly Id[];
-  /** The sinks of the multicut, as `source_ids`. */
+  /** Sink supervoxels of a multicut. */
   sink_ids?: readonly Id[];
 }
 
-/** `active: false` is an edge that is known and does not stand: merges and undos may use it. */
+/** An edge with its properties. */
 export interface DescribedEdge {
   /** The two supervoxels. */
   between: readonly Id[];
-  /** @default true */
+  /** `false`: the graph knows the edge, but it connects nothing. Merges and undos may activate it. @default true */
   active?: boolean;
-  /** @default 1 */
+  /** Affinity, as the subgraph endpoint answers it. @default 1 */
   affinity?: number;
-  /** In voxels. @default 1 */
+  /** Contact area in voxels. @default 1 */
   area?: number;
 }
 
 /**
- * A graph, described by its supervoxels, its edges and its edits: what `createMockChunkedGraph` and
- * `graphene-points mock --graph` read.
+ * A graph as plain data. It needs `info`, the supervoxels (`supervoxel_to_root` or `supervoxels`), and which of them belong
+ * together (`supervoxel_to_root`, `roots` or `edges`).
  */
 export interface GraphDescription {
-  /** As the server would answer it; `{DATA_DIR}` in `data_dir` stands for the option `dataDir`. */
+  /** The info, as the server answers it. `{DATA_DIR}` in `data_dir` is replaced by the option `dataDir`. */
   info: MockGraphInfo;
-  /** Root ID at base by supervoxel: the whole graph in one table. */
+  /** Root ID at base by supervoxel. It replaces `supervoxels` and `roots`. */
   supervoxel_to_root?: Readonly<Record<string, Id>>;
-  /** In place of the table: all supervoxels. A BigUint64Array is by far the quickest. */
+  /** All supervoxels, if there is no `supervoxel_to_root`. A BigUint64Array is by far the fastest. */
   supervoxels?: Iterable<Id>;
-  /** Root IDs at base, parallel to `supervoxels`. @default the next free IDs */
+  /** Root IDs at base, one per entry of `supervoxels`. @default the next free IDs */
   roots?: Iterable<Id>;
   /**
-   * Edges at base; a BigUint64Array holds pairs, flat.
-   * @default each root's supervoxels in a row, so that those in one graph chunk are one layer-2 node
+   * Edges at base. A BigUint64Array holds pairs of supervoxels, flat.
+   * @default a chain through each root's supervoxels, so that those in one graph chunk are one layer-2 node
    */
   edges?: BigUint64Array | readonly (readonly Id[] | DescribedEdge)[];
-  /** Before this moment there is no graph. @default 0 (1970) */
+  /** When the graph was created. Before it, no supervoxel has a root. @default 0 (1970) */
   base_timestamp?: MockTimestamp;
-  /** In the order of their times. */
+  /** The edits so far, in the order of their timestamps. @default [] */
   edits?: readonly GraphEdit[];
-  /** Names: the root of every supervoxel (parallel lists) at base and right after edits. Goes before `roots` and `new_root_ids`. */
-  epochs?: readonly {
-    /** From when on the roots have these names. */
-    timestamp: MockTimestamp;
-    /** The root of each supervoxel. */
-    root: readonly Id[];
-  }[];
+  /**
+   * Root IDs of all supervoxels at base or right after an edit, one per entry of `supervoxels`. They take precedence over
+   * `roots` and `new_root_ids`.
+   * @default []
+   */
+  epochs?: readonly { timestamp: MockTimestamp; root: readonly Id[] }[];
 }
 
-export function toMs(moment: MockTimestamp): number {
+/** A timestamp in whole milliseconds since 1970. @throws RangeError for text that is not a timestamp. */
+export function toMs(timestamp: MockTimestamp): number {
   const ms =
-    typeof moment === 'number'
-      ? Math.floor(Math.round(moment * 1e6) / 1e3)
+    typeof timestamp === 'number'
+      ? Math.floor(Math.round(timestamp * 1e6) / 1e3)
       : new Date(
-          typeof moment === 'string' && !/(Z|[+-]\d\d:?\d\d)$/.test(moment) ? `${moment}Z` : moment,
+          typeof timestamp === 'string' && !/(Z|[+-]\d\d:?\d\d)$/.test(timestamp) ? `${timestamp}Z` : timestamp,
         ).getTime();
-  if (!Number.isFinite(ms)) throw new RangeError(`${String(moment)} is no moment`);
+  if (!Number.isFinite(ms)) throw new RangeError(`${String(timestamp)} is not a timestamp`);
   return ms;
 }

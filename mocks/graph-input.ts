@@ -1,4 +1,4 @@
-/** How the description of a mocked chunkedgraph becomes supervoxels, edges and edits. */
+/** Builds the graph of a mocked chunkedgraph from its description: supervoxels, edges, then edits. */
 import { wordsOf } from '../lib/base/uint64.ts';
 import { toMs, type GraphDescription, type GraphEdit, type Id } from './graph-description.ts';
 import type { EdgeList } from './graph/edge-table.ts';
@@ -10,7 +10,7 @@ import type { Edge } from './graph/edge-table.ts';
 import type { ChooseRootId } from './graph/build-ancestors.ts';
 import { TimedGraph } from './graph/timed-graph.ts';
 
-/** @throws RangeError or SyntaxError, naming what does not fit together. */
+/** Builds the graph and replays its edits. @throws RangeError or SyntaxError that names the part that does not match. */
 export function buildGraph(
   description: GraphDescription,
   { exact, multicut }: { exact: boolean; multicut: (graph: TimedGraph) => Editor['multicut'] },
@@ -30,10 +30,10 @@ export function buildGraph(
   for (let k = 0; k < words.length; k += 2) nodes.add(words[k], words[k + 1], baseMs, []);
 
   const namesAt = new Map(
-    epochs.map(({ timestamp, root }) => [toMs(timestamp), nameBy(nodes, supervoxels, toIds(root))]),
+    epochs.map(({ timestamp, root }) => [toMs(timestamp), rootIdChooser(nodes, supervoxels, toIds(root))]),
   );
-  const nameAtBase = namesAt.get(baseMs) ?? (roots && nameBy(nodes, supervoxels, roots));
-  const edgeList = edges ? toEdgeList(nodes, edges) : inARow(nodes, supervoxels, roots!);
+  const nameAtBase = namesAt.get(baseMs) ?? (roots && rootIdChooser(nodes, supervoxels, roots));
+  const edgeList = edges ? toEdgeList(nodes, edges) : chainEdges(nodes, supervoxels, roots!);
   const graph = new TimedGraph(new NodeIdLayout(info), nodes, edgeList, baseMs, { exact }, nameAtBase);
   const editor = new Editor(graph, info, multicut(graph));
   for (const edit of edits) replay(editor, edit, namesAt.get(toMs(edit.timestamp)));
@@ -78,7 +78,7 @@ function toEdgeList(nodes: NodeTable, edges: NonNullable<GraphDescription['edges
   return { ends, active, affinities, areas };
 }
 
-/** For each supervoxel, a row of its parallel list `ids`. */
+/** Reorders `ids`, which are parallel to `supervoxels`, by node. */
 function byNode(nodes: NodeTable, supervoxels: BigUint64Array, ids: BigUint64Array): BigUint64Array {
   const words = wordsOf(supervoxels);
   const sorted = new BigUint64Array(ids.length);
@@ -86,7 +86,8 @@ function byNode(nodes: NodeTable, supervoxels: BigUint64Array, ids: BigUint64Arr
   return sorted;
 }
 
-function inARow(nodes: NodeTable, supervoxels: BigUint64Array, roots: BigUint64Array): EdgeList {
+/** Edges that connect each root's supervoxels in a chain, in ascending order. */
+function chainEdges(nodes: NodeTable, supervoxels: BigUint64Array, roots: BigUint64Array): EdgeList {
   const words = wordsOf(byNode(nodes, supervoxels, roots));
   const newest = new Uint64Index(1024);
   const ends: number[] = [];
@@ -129,7 +130,7 @@ function replay(editor: Editor, edit: GraphEdit, nameRoot: ChooseRootId | undefi
     ...(edit.source_ids ? { sources: edit.source_ids.map(supervoxel) } : {}),
     ...(edit.sink_ids ? { sinks: edit.sink_ids.map(supervoxel) } : {}),
   };
-  const name = nameRoot ?? inOrder(edit.new_root_ids);
+  const name = nameRoot ?? nextOf(edit.new_root_ids);
   editor.replay(
     kind,
     { added, removed },
@@ -138,12 +139,13 @@ function replay(editor: Editor, edit: GraphEdit, nameRoot: ChooseRootId | undefi
   );
 }
 
-function nameBy(nodes: NodeTable, supervoxels: BigUint64Array, roots: BigUint64Array): ChooseRootId {
+function rootIdChooser(nodes: NodeTable, supervoxels: BigUint64Array, roots: BigUint64Array): ChooseRootId {
   const names = byNode(nodes, supervoxels, roots);
   return (supervoxel) => names[supervoxel];
 }
 
-function inOrder(ids: readonly Id[] | undefined): ChooseRootId | undefined {
+/** Gives out the listed IDs one by one; undefined without a list. */
+function nextOf(ids: readonly Id[] | undefined): ChooseRootId | undefined {
   if (!ids) return undefined;
   let next = 0;
   return () => (next < ids.length ? BigInt(ids[next++]) : undefined);

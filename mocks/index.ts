@@ -1,4 +1,7 @@
-/** Servers to test against: a chunkedgraph and an object store that behave, on loopback or as plain functions. */
+/**
+ * Mocked servers for tests: a chunkedgraph, an object store and the CAVE services. They run on loopback, on nock
+ * (`graphene-points/mocks/nock`), or as plain functions from a request to a response.
+ */
 export { createMockBucket, type MockBucket, type MockBucketOptions } from './bucket.ts';
 export type { StoredFile } from './stored-file.ts';
 export type { BucketStyle } from './bucket-errors.ts';

@@ -1,40 +1,48 @@
-/** Mocks on a real socket of this machine; never on any other interface. */
+/** Serves mocks over HTTP at 127.0.0.1, and on no other network interface. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { mockRequest, sentHeaders, transmission, type MockResponse } from './message.ts';
 import { NOTHING_MOUNTED, route, type MockRoutes } from './server.ts';
 
-/** Options of `serveMocks`. */
+/** Options of {@link serveMocks}. */
 export interface ServeMocksOptions {
-  /** 0 takes a free one. @default 0 */
+  /** TCP port. 0 selects a free port. @default 0 */
   port?: number;
-  /** A wait before every answer. @default 0 */
+  /** Milliseconds to wait before every answer. @default 0 */
   latencyMs?: number;
 }
 
-/** Mocks that listen on loopback. */
+/** Mocks on loopback. Call `close()` at the end of a test, or declare them with `await using`. */
 export interface ServedMocks extends AsyncDisposable {
-  /** `http://127.0.0.1:49152`; no slash at the end. */
+  /** The origin, such as `http://127.0.0.1:49152`, without a slash at the end. */
   readonly url: string;
-  /** Stops listening and ends all connections, whatever is under way. */
+  /** Stops listening and ends all connections, including those with a request in flight. */
   close(): Promise<void>;
 }
 
-/** Serves mocks on loopback, by path prefix. @throws The error of `listen`, such as EADDRINUSE. */
+/**
+ * Serves mocks at 127.0.0.1.
+ *
+ * @param routes The mocks, by path prefix.
+ * @throws Error of Node when the port is in use.
+ * @example
+ * await using served = await serveMocks({ '/segmentation': graph, '/bucket': bucket });
+ * const volume = await openGraphene(`graphene://${served.url}/segmentation/table/mock`);
+ */
 export async function serveMocks(
   routes: MockRoutes,
   { port = 0, latencyMs = 0 }: ServeMocksOptions = {},
 ): Promise<ServedMocks> {
   const server = createServer((incoming, outgoing) => {
-    incoming.on('error', () => undefined); // a client that leaves is no failure of the server
+    incoming.on('error', () => undefined); // a client that disconnects is not a failure of the server
     outgoing.on('error', () => undefined);
     answer(incoming).then(
       (response) => send(outgoing, incoming.method === 'HEAD', response),
       (error: unknown) => outgoing.destroy(error as Error),
     );
   });
-  // longer than a client keeps an idle connection: no race between its next request and our close
+  // Longer than clients keep idle connections: otherwise the server may close one just as a request is sent.
   server.keepAliveTimeout = 60_000;
 
   let origin = '';
@@ -75,7 +83,7 @@ function send(outgoing: ServerResponse, isHead: boolean, response: MockResponse)
   if (isHead) return void outgoing.end();
   const { bytes, then } = transmission(response);
   if (then === 'end') return void outgoing.end(bytes);
-  // Ends the connection only once the first bytes are on their way, so that the client does get them.
+  // The connection ends after the first bytes are written, so that the client does get them.
   outgoing.flushHeaders();
   outgoing.write(bytes, () => then === 'reset' && outgoing.destroy());
 }

@@ -1,42 +1,45 @@
-/** What goes in and out of a mock: plain data, so that one handler can be mounted on a socket, on nock, or called directly. */
+/**
+ * The requests and responses of mocks. They are plain data: the same handler works on a socket, on nock, or in a direct call.
+ */
 
+/** An HTTP request to a mock. */
 export interface MockRequest {
-  /** Upper case. */
+  /** Method in upper case. */
   method: string;
-  /** As sent: percent-encoded, without the query. */
+  /** Path as sent: percent-encoded, without the query. */
   path: string;
-  /** The query, decoded. */
+  /** Parameters of the query. */
   query: URLSearchParams;
-  /** Names in lower case. */
+  /** Headers by name in lower case. */
   headers: Record<string, string>;
-  /** The body; empty if there is none. */
+  /** Body as sent; empty when there is none. */
   body: Uint8Array;
-  /** Where the mocks are mounted, `http://127.0.0.1:49152`. @default 'http://mock.invalid' */
+  /** Origin at which the mocks are mounted, such as `http://127.0.0.1:49152`. @default 'http://mock.invalid' */
   origin?: string;
 }
 
-/** One answer of a mock. */
+/** The response of a mock, with the ways in which a connection can fail. */
 export interface MockResponse {
-  /** The HTTP status. */
+  /** HTTP status. */
   status: number;
   /**
-   * Names in lower case. `content-length` is the mount's to add. A mock that lies about it gets what a client makes of it: of a longer one
-   * the connection ends early, of a shorter one the rest of the body is lost.
+   * Headers by name in lower case. The mount adds `content-length`. A mock may set a wrong one: if it is too large the
+   * connection ends early, and if it is too small the client loses the rest of the body.
    */
   headers: Record<string, string>;
-  /** The body; empty if there is none. */
+  /** Body to send; empty when there is none. */
   body: Uint8Array;
   /** The connection ends before any answer. */
   reset?: true;
-  /** The connection ends after so many bytes of the body; the headers promise all of it. */
+  /** The connection ends after this many bytes of the body. The headers promise all of it. */
   truncateAt?: number;
-  /** Nothing comes after so many bytes of the body, and the connection stays open. */
+  /** The body stops after this many bytes, and the connection stays open. */
   stallAt?: number;
-  /** IDs asked for; only for the request log. */
+  /** How many IDs were requested. Only the request log uses it. */
   ids?: number;
 }
 
-/** How many bytes of its body an answer gets to send, and what happens then. */
+/** The part of the body that is sent, and what happens after it. */
 export function transmission({ headers, body, truncateAt, stallAt }: MockResponse): {
   bytes: Uint8Array;
   then: 'end' | 'reset' | 'stall';
@@ -47,26 +50,30 @@ export function transmission({ headers, body, truncateAt, stallAt }: MockRespons
   return { bytes: body.subarray(0, promised), then: promised > body.byteLength ? 'reset' : 'end' };
 }
 
-/** Answers that have no body, and say no length. RFC 9110, 8.6. */
+/** Statuses whose responses have no body and no Content-Length. RFC 9110, 8.6. */
 const BODILESS = new Set([204, 304]);
 
+/** Whether the status allows a body. */
 export const hasBody = ({ status }: MockResponse): boolean => !BODILESS.has(status);
 
-/** With the length that the mount adds. */
+/** The headers to send: those of the response, and the Content-Length that the mount adds. */
 export const sentHeaders = (response: MockResponse): Record<string, string> =>
   hasBody(response)
     ? { 'content-length': String(response.body.byteLength), ...response.headers }
     : response.headers;
 
-/** Answers a request. It may be async. */
+/** Answers a request. Its exceptions end the connection. */
 export type MockHandler = (request: MockRequest) => MockResponse | Promise<MockResponse>;
 
+/** Origin of a request that names none. */
 export const DEFAULT_ORIGIN = 'http://mock.invalid';
 
 const encoder = new TextEncoder();
 
+/** Text as UTF-8. */
 export const textBytes = (text: string): Uint8Array => encoder.encode(text);
 
+/** Makes a response with a content type. Text becomes UTF-8. */
 export const reply = (
   status: number,
   contentType: string,
@@ -79,9 +86,10 @@ export const reply = (
 });
 
 /**
- * A request to hand to a mock without any network.
+ * Makes a request that can be passed to `handle` of a mock, without any network.
  *
- * @param target Path and query, `/bucket/info?x=1`.
+ * @param method In any case.
+ * @param target Path and query, such as `/bucket/info?x=1`.
  */
 export function mockRequest(
   method: string,

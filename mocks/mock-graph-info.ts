@@ -1,35 +1,35 @@
 /**
- * The info of a graph, described by hand or over a volume, and its supervoxels' IDs.
+ * Makes the info of a mocked graph, and IDs of its supervoxels.
  *
- * Graph chunks join two by two along each axis from layer to layer: an info has no word for another fan-out, and the bits it tells
- * suit only this one. Sources: PyChunkedGraph, pychunkedgraph/graph/meta.py, dataset_info and layer_count, and graph/utils/generic.py,
+ * From layer to layer, two graph chunks join along each axis. An info cannot state another fan-out.
+ * Sources: PyChunkedGraph, pychunkedgraph/graph/meta.py, dataset_info and layer_count, and graph/utils/generic.py,
  * compute_bitmasks.
  */
 import type { Vec3 } from '../lib/base/vec3.ts';
 import { NodeIdLayout, type MockGraphInfo } from './graph/node-id-layout.ts';
 
 const LAYER_BITS = 8;
-/** Of each coordinate at layers 1 and 2: 1024 graph chunks along an axis, 2^26 supervoxels in each. */
+/** Bits of each coordinate at layers 1 and 2. They allow 1024 graph chunks per axis and 2^26 supervoxels per graph chunk. */
 const SPATIAL_BITS = 10;
 
-/** Options of `graphInfo`. */
+/** Options of {@link graphInfo}. All are optional. */
 export interface GraphInfoOptions {
-  /** Of the hierarchy, supervoxels and roots included: 3 or more. @default 5 */
+  /** Layers of the hierarchy, including supervoxels and roots: 3 to 127. @default 5 */
   layers?: number;
-  /** Voxels of a graph chunk, xyz. @default [64, 64, 64] */
+  /** Size of a graph chunk in voxels, xyz. @default [64, 64, 64] */
   chunkSize?: readonly number[];
-  /** Bits of one coordinate of a graph chunk in supervoxel and layer-2 IDs: at least `layers` - 2. @default 10 */
+  /** Bits per coordinate of a graph chunk in supervoxel and layer-2 IDs: `layers` - 2 to 18. @default 10 */
   spatialBits?: number;
-  /** Of the watershed's finest mip: voxels, xyz, and nm a voxel. @default [1024, 1024, 1024] and [8, 8, 40] */
+  /** Size of the watershed's mip 0 in voxels, xyz. @default [1024, 1024, 1024] */
   size?: readonly number[];
   /** Nanometres per voxel of mip 0, xyz. @default [8, 8, 40] */
   resolution?: readonly number[];
 }
 
 /**
- * An info as a chunkedgraph server answers it; `data_dir` stands for the mock's option `dataDir`.
+ * Makes an info as a chunkedgraph server answers it. Its `data_dir` is `{DATA_DIR}`, which the option `dataDir` replaces.
  *
- * @throws RangeError for fewer than 3 layers, or bits that cannot hold the chunks.
+ * @throws RangeError for a number of layers or of bits out of its range.
  */
 export function graphInfo({
   layers = 5,
@@ -56,26 +56,27 @@ export function graphInfo({
       },
     ],
     type: 'segmentation',
-    ...ofTheServer(chunkSize, layers, spatialBits),
+    ...serverMembers(chunkSize, layers, spatialBits),
   };
 }
 
 /**
- * A volume's info with its graph: chunks of `chunkSize` voxels of mip 0 from the voxel offset, and as many layers as they need.
- * @throws RangeError when coordinates of chunks do not fit into IDs.
+ * Adds a graph to a volume's info, with as many layers as the graph chunks need.
+ * @param chunkSize Size of a graph chunk in voxels of mip 0. The grid starts at the voxel offset.
+ * @throws RangeError when the coordinates of the graph chunks do not fit into IDs.
  */
 export function graphInfoOf(info: { scales: readonly { size: Vec3 }[] }, chunkSize: Vec3): MockGraphInfo {
   const chunks = info.scales[0].size.map((voxels, axis) => Math.ceil(voxels / chunkSize[axis]));
   const layers = Math.max(3, Math.ceil(Math.log2(Math.max(...chunks))) + 2);
   if (chunks.some((count) => count > 2 ** SPATIAL_BITS))
     throw new RangeError(
-      `${chunks.join(' x ')} graph chunks; up to ${2 ** SPATIAL_BITS} along an axis have IDs`,
+      `${chunks.join(' x ')} graph chunks are too many: IDs have room for ${2 ** SPATIAL_BITS} along each axis`,
     );
-  return { ...info, ...ofTheServer(chunkSize, layers, SPATIAL_BITS) };
+  return { ...info, ...serverMembers(chunkSize, layers, SPATIAL_BITS) };
 }
 
-/** What a server adds to the info of its watershed. */
-function ofTheServer(chunkSize: readonly number[], layers: number, spatialBits: number): MockGraphInfo {
+/** The members that a server adds to the info of its watershed. */
+function serverMembers(chunkSize: readonly number[], layers: number, spatialBits: number): MockGraphInfo {
   const bits: Record<string, number> = { 1: spatialBits, 2: spatialBits };
   for (let layer = 3; layer <= layers; layer++) bits[layer] = Math.max(1, layers - layer);
   const graph = {
@@ -96,7 +97,7 @@ function ofTheServer(chunkSize: readonly number[], layers: number, spatialBits: 
   };
 }
 
-/** What all supervoxels of a graph chunk begin with, of a graph as {@link graphInfoOf} tells it; add the segment, from 1. */
+/** The ID of segment 0 of a graph chunk at layer 1, for a graph of {@link graphInfoOf}. Add a segment, from 1, for a supervoxel's ID. */
 export const chunkBaseId = ([x, y, z]: Vec3): bigint => {
   const bits = BigInt(SPATIAL_BITS);
   const chunk = (((BigInt(x) << bits) | BigInt(y)) << bits) | BigInt(z);
@@ -104,8 +105,12 @@ export const chunkBaseId = ([x, y, z]: Vec3): bigint => {
 };
 
 /**
- * A supervoxel's ID. @param chunk Graph chunk, xyz. @param segment From 1 up.
- * @throws RangeError for what has no room in the ID.
+ * Makes the ID of a supervoxel.
+ *
+ * @param info The graph's info, such as {@link graphInfo} makes it.
+ * @param chunk Coordinates of the graph chunk, xyz, from 0.
+ * @param segment Number of the supervoxel in its graph chunk, from 1.
+ * @throws RangeError for a coordinate or a segment that the ID has no room for.
  */
 export function supervoxelId(
   info: MockGraphInfo,

@@ -1,26 +1,24 @@
-/** The multicuts that a mock is given, since it computes none. */
+/** Multicuts that a test lists for a mocked chunkedgraph, which cannot compute them. */
 import type { Id } from './graph-description.ts';
 import type { Edge } from './graph/edge-table.ts';
 import type { Multicut } from './graph/editor.ts';
 import type { TimedGraph } from './graph/timed-graph.ts';
 
-/** Which edges a multicut between two groups of supervoxels removes: the mock computes none. */
+/** The edges that a multicut between two groups of supervoxels removes. */
 export interface GivenMulticut {
-  /** The supervoxels on one side. */
+  /** Source supervoxels, in any order. */
   sources: readonly Id[];
-  /** The supervoxels on the other side. */
+  /** Sink supervoxels, in any order. */
   sinks: readonly Id[];
-  /** The edges that the split removes, as pairs of supervoxels. */
+  /** Edges to remove, as pairs of supervoxels. */
   removed: readonly (readonly Id[])[];
 }
 
-/**
- * A list of multicuts, or a function that returns the removed edges, and undefined for a multicut that
- * fails.
- */
+/** A list of multicuts, or a function from sources and sinks to the edges to remove. It returns undefined when it knows none. */
 export type GivenMulticuts =
   readonly GivenMulticut[] | ((sources: bigint[], sinks: bigint[]) => readonly (readonly Id[])[] | undefined);
 
+/** The listed multicuts as a function of nodes. */
 export function toMulticut(graph: TimedGraph, given: GivenMulticuts = []): Multicut {
   const toEdges = (removed: readonly (readonly Id[])[] | undefined): Edge[] | undefined =>
     removed?.map(([a, b]) => [graph.supervoxel(BigInt(a)), graph.supervoxel(BigInt(b))] as const);

@@ -1,28 +1,31 @@
-/** Mocks on nock: the same handlers, without a socket. The only file that imports nock, which patches `http` when imported. */
+/** Mounts mocks on nock, without a socket. Only this file imports nock, because nock patches `http` when it is imported. */
 import type { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
 import nock from 'nock';
 import { hasBody, mockRequest, sentHeaders, transmission, type MockResponse } from './message.ts';
 import { NOTHING_MOUNTED, route, type MockRoutes } from './server.ts';
 
-/** Mocks that are mounted on nock. */
+/** Mocks on nock. Call `restore()` at the end of a test, or declare them with `using`. */
 export interface NockedMocks extends Disposable {
-  /** Takes these mocks, and nothing else, off nock again. */
+  /** Removes these mocks from nock. Other interceptors stay. */
   restore(): void;
 }
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /**
- * Answers every request to `origin` until `restore()`, and none need come: `nock.isDone()` is true all the same. Works with
- * `nock.disableNetConnect()`.
+ * Answers every request to `origin` until `restore()`. The interceptors are optional: `nock.isDone()` is true also without
+ * requests. Works with `nock.disableNetConnect()`.
  *
- * @param origin `https://pcg.example.org`, without a path.
+ * @param origin Origin to intercept, such as `https://pcg.example.org`, without a path.
+ * @param routes The mocks, by path prefix.
+ * @example
+ * using mocks = nockMocks('https://pcg.example.org', { '/segmentation': graph, '/bucket': bucket });
  */
 export function nockMocks(origin: string, routes: MockRoutes): NockedMocks {
   const scope = nock(origin).persist();
   const asSent = new WeakMap<object, NockedRequest['headers']>();
-  // nock reads bodies of a JSON type itself, and what is not JSON ends the process: it sees no type.
+  // nock parses bodies with a JSON content type, and invalid JSON would end the process. So the type is hidden from it.
   scope.on('request', (request: NockedRequest) => {
     asSent.set(request, request.headers);
     request.headers = Object.fromEntries(
@@ -33,7 +36,7 @@ export function nockMocks(origin: string, routes: MockRoutes): NockedMocks {
     const interceptor = scope.intercept(/.*/, method).query(true).optionally();
     interceptor.reply(async function (uri) {
       const request = this.req as unknown as NockedRequest;
-      // The body that nock hands over is hex or text, depending on what is in it.
+      // nock passes the body as hex or as text, depending on its content. The buffers hold the bytes.
       const body = Buffer.concat(request.requestBodyBuffers);
       const headers = Object.fromEntries(
         Object.entries(asSent.get(request) ?? request.headers).map(([name, value]) => [name, String(value)]),
@@ -54,7 +57,7 @@ export function nockMocks(origin: string, routes: MockRoutes): NockedMocks {
   return { restore, [Symbol.dispose]: restore };
 }
 
-/** What nock hands on of a request. */
+/** The parts of nock's request that are used here. */
 interface NockedRequest extends EventEmitter {
   headers: Record<string, unknown>;
   requestBodyBuffers: Buffer[];
@@ -66,7 +69,7 @@ function bodyOf(response: MockResponse, request: NockedRequest): Buffer | Readab
   const { bytes: sent, then } = transmission(response);
   const bytes = Buffer.from(sent.buffer, sent.byteOffset, sent.byteLength);
   if (then === 'end') return bytes;
-  // The head goes out with the first part of the body, and a stream tells nobody of an empty one.
+  // nock sends the headers with the first part of the body, and a stream does not emit an empty part.
   if (bytes.length === 0) request.once('response', (incoming: EventEmitter) => incoming.emit('data', bytes));
   return Readable.from(
     (async function* () {

@@ -1,4 +1,4 @@
-/** Seeded numbers, 0 to 1 outside: the same on every run and machine. mulberry32 (Tommy Ettinger, public domain). */
+/** Seeded random numbers from 0 up to, but not including, 1: mulberry32 (Tommy Ettinger, public domain). */
 export function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -1,43 +1,50 @@
+/** The log of the requests to a mock, with the counts that tests assert. */
 import type { MockRequest, MockResponse } from './message.ts';
 
-/** One request that a mock received. */
+/** One request of a log. */
 export interface LoggedRequest {
-  /** The method, in upper case. */
+  /** Method in upper case. */
   method: string;
-  /** The path, without the query. */
+  /** Path as the mock saw it: percent-encoded, without the query. */
   path: string;
-  /** The query, without the `?`. */
+  /** The query without its question mark; empty when there is none. */
   query: string;
-  /** The headers, with names in lower case. */
+  /** Headers by name in lower case. */
   headers: Record<string, string>;
-  /** The size of the request's body. */
+  /** Size of the request's body, in bytes. */
   bodyBytes: number;
-  /** 0 while the answer is under way, and when there was none (a stall, a reset). */
+  /** Status of the answer; 0 while the request is in flight, and after a stall or a reset. */
   status: number;
-  /** The bytes of the answer's body that were sent. */
+  /** Bytes of the answer's body that were sent. */
   responseBytes: number;
-  /** IDs in the body of a roots_binary request. */
+  /** How many IDs a roots_binary request had. */
   ids?: number;
 }
 
-/** A string is found anywhere in the path, a RegExp is matched against it. */
+/** A string that the path contains, or a RegExp that it matches. */
 export type PathPattern = string | RegExp;
 
-/** Everything a mock was asked, in the order of arrival: what tests count. */
+/**
+ * All requests to a mock, in the order of arrival.
+ *
+ * @example
+ * expect(graph.log.count('roots_binary')).toBe(1);
+ * expect(graph.log.idsPerBatch()).toEqual([250]);
+ */
 export class RequestLog {
-  /** All requests, in the order of arrival. */
+  /** All requests so far. */
   readonly requests: LoggedRequest[] = [];
-  /** Most requests that were under way at once. Without a delay mocks answer at once and this stays near 1. */
+  /** The most requests that were in flight at once. Mocks without a delay answer at once, so it stays near 1. */
   highestConcurrency = 0;
-  readonly #underWay = new Set<MockRequest>();
+  readonly #inFlight = new Set<MockRequest>();
 
-  /** The request has arrived. Saying it twice (a mount that waits first, then the server) counts it once. */
+  /** Records that a request has arrived. The mount may call it before the server does; the request counts once. */
   arrived(request: MockRequest): void {
-    this.#underWay.add(request);
-    this.highestConcurrency = Math.max(this.highestConcurrency, this.#underWay.size);
+    this.#inFlight.add(request);
+    this.highestConcurrency = Math.max(this.highestConcurrency, this.#inFlight.size);
   }
 
-  /** Runs `answer` and keeps a line about it. */
+  /** Runs `answer` and logs the request. */
   async record(
     request: MockRequest,
     answer: () => MockResponse | Promise<MockResponse>,
@@ -65,23 +72,26 @@ export class RequestLog {
       if (response.ids !== undefined) line.ids = response.ids;
       return response;
     } finally {
-      this.#underWay.delete(request);
+      this.#inFlight.delete(request);
     }
   }
 
-  /** Requests whose path matches; all of them without a pattern. */
+  /** The requests whose path matches. @param path @default all requests */
   matching(path: PathPattern = ''): LoggedRequest[] {
     return this.requests.filter((line) =>
       typeof path === 'string' ? line.path.includes(path) : line.path.search(path) >= 0,
     );
   }
 
-  /** Counts the requests whose path matches; all of them without a pattern. */
+  /** How many requests have a path that matches. @param path @default all requests */
   count(path?: PathPattern): number {
     return this.matching(path).length;
   }
 
-  /** How often each route was asked, by `POST /segmentation/api/v1/table/mock/node/{id}/root`: IDs in a path count as one, queries do not count. */
+  /**
+   * How many requests each route got, by names such as `POST /segmentation/api/v1/table/mock/node/{id}/root`. IDs in the path
+   * become `{id}`; the query is left out.
+   */
   byRoute(): Record<string, number> {
     const counts: Record<string, number> = {};
     for (const { method, path } of this.requests) {
@@ -91,18 +101,13 @@ export class RequestLog {
     return counts;
   }
 
-  /** How many IDs each roots_binary request held, in the order of arrival. */
+  /** How many IDs each roots_binary request had, in the order of arrival. */
   idsPerBatch(): number[] {
     return this.requests.flatMap(({ ids }) => (ids === undefined ? [] : [ids]));
   }
 
-  /** Bytes of bodies: those of the requests, and those of the answers, as far as they were sent. */
-  bytes(path?: PathPattern): {
-    /** Bytes of the requests' bodies. */
-    up: number;
-    /** Bytes of the answers' bodies, as far as they were sent. */
-    down: number;
-  } {
+  /** Bytes of all bodies: `up` of the requests, `down` of the answers as far as they were sent. @param path @default all requests */
+  bytes(path?: PathPattern): { up: number; down: number } {
     const sum = { up: 0, down: 0 };
     for (const { bodyBytes, responseBytes } of this.matching(path)) {
       sum.up += bodyBytes;
@@ -112,8 +117,9 @@ export class RequestLog {
   }
 
   /**
-   * Credentials that came, by the host they were meant for (with its port), each once: of Authorization what follows the scheme, of
-   * `middle_auth_token` its value. As they came, not hashed: tests use tokens that open nothing.
+   * The tokens that clients sent, each once, by the host (with its port) that they were sent to. They come from the
+   * Authorization header, without its scheme, and from `middle_auth_token` in the query or in a cookie. They are not
+   * hashed, so use the log only with test tokens.
    */
   tokensByHost(): Record<string, string[]> {
     const seen: Record<string, string[]> = {};
@@ -130,9 +136,9 @@ export class RequestLog {
     return seen;
   }
 
-  /** Forgets all requests. */
+  /** Removes all requests from the log. Those in flight still count for `highestConcurrency`. */
   clear(): void {
     this.requests.length = 0;
-    this.highestConcurrency = this.#underWay.size;
+    this.highestConcurrency = this.#inFlight.size;
   }
 }

@@ -1,20 +1,21 @@
+/** A mocked server with its log and its faults, and the routes that servers are mounted at. */
 import { withFaults, type Fault } from './faults.ts';
 import type { MockHandler, MockRequest, MockResponse } from './message.ts';
 import { RequestLog } from './request-log.ts';
 
-/** Something to mount: a handler with a log of what it was asked and a list of what it should get wrong. */
+/** A mocked server: a handler, the log of its requests, and its faults. */
 export interface MockServer {
   /** Answers a request, and logs it. */
   handle(request: MockRequest): Promise<MockResponse>;
-  /** What was requested. */
+  /** The requests so far. */
   readonly log: RequestLog;
-  /** Add and remove at will. */
+  /** The faults, in order of precedence. A test may add and remove faults at any time. */
   readonly faults: Fault[];
-  /** Sees the whole path wherever it is mounted; others see what follows their prefix. */
+  /** Whether the server sees the whole path. Otherwise it sees the part after its prefix. */
   readonly wholePath: boolean;
 }
 
-/** Makes a mock of a handler, with a log and faults. */
+/** Makes a server from a handler. @param options `faults` is none and `wholePath` is false by default. */
 export function mockServer(
   handler: MockHandler,
   { faults = [], wholePath = false }: { faults?: Fault[]; wholePath?: boolean } = {},
@@ -24,10 +25,10 @@ export function mockServer(
   return { handle: (request) => log.record(request, () => answer(request)), log, faults, wholePath };
 }
 
-/** Servers by path prefix, `{'/segmentation': graph, '/bucket': bucket}`: one origin; the longest matching prefix answers. */
+/** The servers of one origin by path prefix, such as `{ '/segmentation': graph, '/bucket': bucket }`. The longest matching prefix answers. */
 export type MockRoutes = Record<string, MockServer>;
 
-/** The server for a request and the request as that server is to see it; undefined when nothing is mounted there. */
+/** The server for a request, and the request as that server sees it; undefined when no server is mounted there. */
 export function route(
   routes: MockRoutes,
   request: MockRequest,
@@ -45,6 +46,7 @@ export function route(
   return undefined;
 }
 
+/** The response where no server is mounted. */
 export const NOTHING_MOUNTED: MockResponse = {
   status: 404,
   headers: { 'content-type': 'text/plain' },

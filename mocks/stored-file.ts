@@ -1,15 +1,17 @@
-/** The objects of a bucket, wherever they are kept. */
+/** The objects of a mocked bucket, in memory or on disk. */
+
+/** An object of a bucket. */
 export interface StoredFile {
-  /** The bytes as stored. */
+  /** Content as stored, in its Content-Encoding. */
   bytes: Uint8Array;
-  /** The Content-Encoding under which the bytes are stored. @default none */
+  /** Content-Encoding of `bytes`, such as `gzip`. @default none */
   contentEncoding?: string;
 }
 
-/** The file at a key, or undefined when there is none. */
+/** Finds the file of a key; undefined when it does not exist. */
 export type FileSource = (key: string) => StoredFile | undefined;
 
-/** How a file on disk says what object stores keep as its Content-Encoding. */
+/** The suffixes of files on disk, with the Content-Encoding that each means. */
 export const SUFFIXES = [
   ['', undefined],
   ['.gz', 'gzip'],

@@ -1,4 +1,4 @@
-/** A chunkedgraph and its volume, made of objects that a test draws: what most tests need, in a few lines. */
+/** Builds a whole world for a test from a few labelled voxels: a volume, its bucket, and a chunkedgraph with edits. */
 import type { Vec3 } from '../lib/base/vec3.ts';
 import { createMockBucket, type MockBucket } from './bucket.ts';
 import {
@@ -15,53 +15,72 @@ import { buildPrecomputed, type BuiltPrecomputed, type PrecomputedOptions } from
 import { cutIntoSupervoxels } from './volume/supervoxels.ts';
 import { valueOf } from './volume/values.ts';
 
-/** A supervoxel: its ID, or a voxel of mip 0 that it holds. */
+/** A supervoxel, named by its ID or by one of its voxels: xyz, mip 0. */
 export type Place = Id | Vec3;
 
+/** An edit of a world. It is a {@link GraphEdit} whose supervoxels may be named by voxels. */
 export interface WorldEdit extends Omit<GraphEdit, 'merge' | 'split'> {
   /** One new edge between two supervoxels. */
   merge?: readonly [Place, Place];
-  /** Supervoxels that end up apart: the edges between those of two groups are removed. */
+  /** Groups of supervoxels to separate. Every edge between two groups is removed. */
   split?: readonly (readonly Place[])[];
 }
 
-/** What is the graph server's own, as {@link createMockChunkedGraph} takes it. */
+/** The options of {@link createMockChunkedGraph} that are not about the graph itself. */
 type ServerOptions = Omit<MockChunkedGraphOptions, keyof GraphDescription | 'dataDir' | 'labelAt'>;
 
+/** Options of {@link buildWorld}: those of the volume, of the graph and of its server. `labels` and `size` are required. */
 export interface WorldOptions
   extends Omit<PrecomputedOptions, 'dataType' | 'channels' | 'type' | 'labels'>, ServerOptions {
-  /** Object of each voxel, 0 is background: neurons before any edit. Each has one root, whether its parts touch or not. */
+  /**
+   * The object of each voxel before any edit; 0 is background. Each object gets one root, also when its parts do not touch.
+   */
   labels: PrecomputedOptions['labels'];
-  /** Voxels of mip 0, from the voxel offset; objects are cut at its borders. @default the chunk size */
+  /**
+   * Size of a graph chunk in voxels of mip 0, xyz. The grid starts at the voxel offset. Objects are cut into supervoxels at
+   * the borders of graph chunks.
+   * @default the chunk size
+   */
   graphChunkSize?: Vec3;
-  /** Objects are also cut into pieces of at most so many voxels. @default the graph chunk size */
+  /** Largest size of a supervoxel in voxels, xyz. @default the graph chunk size */
   supervoxelSize?: Vec3;
-  /** Wanted by the bucket. @default anybody may read */
+  /** A token that requests to the bucket need. @default anybody may read */
   bucketToken?: string;
-  /** Before this moment there is no graph. @default 0 (1970) */
+  /** When the graph was created. Before it, no supervoxel has a root. @default 0 (1970) */
   base_timestamp?: GraphDescription['base_timestamp'];
-  /** In the order of their times. */
+  /** The edits so far, in the order of their timestamps. @default [] */
   edits?: readonly WorldEdit[];
 }
 
+/** A volume, its bucket and its chunkedgraph. Serve it with {@link serveWorld}, or mount its `routes`. */
 export interface World {
+  /** The chunkedgraph server. */
   readonly graph: MockChunkedGraph;
+  /** The bucket that holds the volume. */
   readonly bucket: MockBucket;
-  /** The watershed: supervoxel IDs. */
+  /** The watershed, whose labels are supervoxel IDs. */
   readonly volume: BuiltPrecomputed;
-  /** What `graph` was made from; as JSON, what `graphene-points mock --graph` reads. */
+  /** The description that `graph` was made from. `graphene-points mock --graph` reads it as JSON. */
   readonly description: GraphDescription & { table: string };
-  /** `{ '/segmentation': graph, '/bucket': bucket }`: for `serveMocks` and `nockMocks`. */
+  /** `{ '/segmentation': graph, '/bucket': bucket }`, for `serveMocks` and `nockMocks`. */
   readonly routes: MockRoutes;
-  /** What to open, for a world mounted at `origin`: `graphene://http://127.0.0.1:49152/segmentation/table/mock`. */
+  /** The cloud path to open when the world is mounted at `origin`: `graphene://ORIGIN/segmentation/table/mock`. */
   readonly cloudPath: (origin: string) => string;
-  /** ID of the supervoxel at a voxel of mip 0; 0 on background and outside. */
+  /** The supervoxel ID at a voxel of mip 0; 0n on background and outside the volume. */
   readonly supervoxelAt: (voxel: Vec3) => bigint;
-  /** The supervoxels that an object was cut into, in the order of their first voxels, x fastest. */
+  /** The supervoxel IDs of an object, in the order of the supervoxels' first voxels, x fastest. */
   readonly supervoxelsOf: (label: bigint | number) => bigint[];
 }
 
-/** @throws RangeError or TypeError for what does not fit together, such as an edit at a voxel of background */
+/**
+ * Builds a world: cuts the objects into supervoxels, writes the volume, and creates the bucket and the chunkedgraph.
+ *
+ * @throws RangeError or TypeError for options that do not match, such as an edit at a background voxel.
+ * @example
+ * const world = buildWorld({ labels: (x) => (x < 64 ? 1n : 2n), size: [128, 64, 64] });
+ * await using served = await serveWorld(world);
+ * const volume = await openGraphene(served.cloudPath);
+ */
 export function buildWorld(options: WorldOptions): World {
   const {
     labels,
@@ -119,18 +138,22 @@ export function buildWorld(options: WorldOptions): World {
   };
 }
 
+/** A world on loopback, until it is closed. */
 export interface ServedWorld extends ServedMocks {
-  /** What to open: `graphene://http://127.0.0.1:49152/segmentation/table/mock`. */
+  /** The cloud path to open, such as `graphene://http://127.0.0.1:49152/segmentation/table/mock`. */
   readonly cloudPath: string;
 }
 
-/** A world on loopback, until it is closed. */
+/** Serves a world on loopback. Close it at the end of the test. */
 export async function serveWorld(world: World, options?: ServeMocksOptions): Promise<ServedWorld> {
   const served = await serveMocks(world.routes, options);
   return { ...served, cloudPath: world.cloudPath(served.url) };
 }
 
-/** Writes `volume/` and `graph.json` below a folder: what `graphene-points mock --volume FOLDER/volume --graph FOLDER/graph.json` serves. */
+/**
+ * Writes a world to disk: `volume/` and `graph.json` below `folder`. Serve it with
+ * `graphene-points mock --volume FOLDER/volume --graph FOLDER/graph.json`.
+ */
 export function writeWorld(
   folder: string,
   { volume, description }: Pick<World, 'volume' | 'description'>,

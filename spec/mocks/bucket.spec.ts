@@ -206,7 +206,7 @@ describe('writeFiles', () => {
   test.each([
     ['/etc/x', undefined, '/etc/x is not below the folder'],
     ['a/../../x', undefined, 'a/../../x is not below the folder'],
-    ['a', 'xz', 'a: no suffix stands for xz'],
+    ['a', 'xz', 'a: there is no suffix for the Content-Encoding xz'],
   ])('refuses %s with %s', (key, contentEncoding, says) =>
     expect(() => writeFiles(folder, { [key]: { bytes: new Uint8Array(1), contentEncoding } })).toThrow(
       new RangeError(says),

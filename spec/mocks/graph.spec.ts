@@ -151,7 +151,7 @@ describe('a graph from a table of roots', () => {
     {
       name: 'an edit at no moment',
       options: { supervoxel_to_root: table, edits: [{ timestamp: 'yesterday', merge: [a, d] }] },
-      message: 'yesterday is no moment',
+      message: 'yesterday is not a timestamp',
     },
   ];
   test.each(misfits)('refuses $name', ({ options, message }) =>

@@ -272,7 +272,7 @@ describe('buildWorld', () => {
     [
       'too many graph chunks',
       { size: [1025, 1, 1] as Voxel, graphChunkSize: [1, 1, 1] as Voxel, labels: () => 1n },
-      '1025 x 1 x 1 graph chunks; up to 1024 along an axis have IDs',
+      '1025 x 1 x 1 graph chunks are too many: IDs have room for 1024 along each axis',
     ],
   ])('refuses %s', (_, options, says) => expect(() => slabWorld(options)).toThrow(new RangeError(says)));
 
