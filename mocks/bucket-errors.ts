@@ -1,6 +1,7 @@
 /**
  * The error replies of object stores, as Google Cloud Storage and Amazon S3 write them: XML with a code.
- * Sources: Google Cloud Storage, "HTTP status and error codes for XML"; Amazon S3 API Reference, "Error responses".
+ * Sources: Google Cloud Storage, "HTTP status and error codes for XML"; Amazon S3 API Reference, "Error
+ * responses".
  */
 import { reply, type MockResponse } from './message.ts';
 

@@ -1,9 +1,9 @@
 /**
- * A mocked object store. It answers GET and HEAD as Google Cloud Storage or Amazon S3 does: ranges, ETags, conditions,
- * content encodings and errors.
+ * A mocked object store. It answers GET and HEAD as Google Cloud Storage or Amazon S3 does: ranges, ETags,
+ * conditions, content encodings and errors.
  *
- * A file `NAME.gz`, `NAME.br` or `NAME.zstd` is the object NAME with that Content-Encoding. CloudVolume writes files this
- * way, because a disk keeps no metadata.
+ * A file `NAME.gz`, `NAME.br` or `NAME.zstd` is the object NAME with that Content-Encoding. CloudVolume
+ * writes files this way, because a disk keeps no metadata.
  */
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
@@ -14,26 +14,30 @@ import { reply, type MockRequest, type MockResponse } from './message.ts';
 import { mockServer, type MockServer } from './server.ts';
 import { SUFFIXES, type FileSource, type StoredFile } from './stored-file.ts';
 
-/** Options of {@link createMockBucket}. All are optional; without `folder` and `files` the bucket is empty. */
+/**
+ * Options of {@link createMockBucket}. All are optional; without `folder` and `files` the bucket is empty.
+ */
 export interface MockBucketOptions {
   /** A folder whose files are the objects. Each file is read when it is requested. @default none */
   folder?: string;
   /**
-   * Objects in memory, by key without a leading slash. They take precedence over `folder`. The record may be changed at
-   * any time; {@link MockBucket.put} changes it, too.
+   * Objects in memory, by key without a leading slash. They take precedence over `folder`. The record may be
+   * changed at any time; {@link MockBucket.put} changes it, too.
    * @default {}
    */
   files?: Record<string, Uint8Array | StoredFile>;
   /**
-   * Makes the bucket private: every request needs this token. Style `gs` expects `Authorization: Bearer TOKEN`. Style `s3`
-   * expects the same, or a signed request with the token as its access key ID; the signature is not checked.
+   * Makes the bucket private: every request needs this token. Style `gs` expects `Authorization: Bearer
+   * TOKEN`. Style `s3` expects the same, or a signed request with the token as its access key ID; the
+   * signature is not checked.
    * @default anybody may read
    */
   token?: string;
   /** The vendor whose headers and error bodies the replies have. @default 'gs' */
   style?: BucketStyle;
   /**
-   * Whether readers may list the bucket. If not, a missing object is answered with 403 instead of 404, as both vendors do.
+   * Whether readers may list the bucket. If not, a missing object is answered with 403 instead of 404, as
+   * both vendors do.
    * @default true
    */
   listable?: boolean;
@@ -162,7 +166,8 @@ function serve(
   requestHeaders: Record<string, string>,
 ): MockResponse {
   const { style, versions, replies } = context;
-  // Google unpacks gzip for a client that does not accept it, and then ignores ranges. Amazon sends the stored bytes.
+  // Google unpacks gzip for a client that does not accept it, and then ignores ranges. Amazon sends the
+  // stored bytes.
   const unpack =
     style === 'gs' && contentEncoding === 'gzip' && !(requestHeaders['accept-encoding'] ?? '').includes('gzip');
   const bytes = unpack ? gunzipSync(stored) : stored;
@@ -198,7 +203,9 @@ function serve(
 const names = (list: string, etag: string): boolean =>
   list.split(',').some((name) => ['*', etag].includes(name.trim().replace(/^W\//, '')));
 
-/** One byte range as [start, end). Several ranges or a malformed one are ignored, as RFC 9110 (14.2) allows. */
+/**
+ * One byte range as [start, end). Several ranges or a malformed one are ignored, as RFC 9110 (14.2) allows.
+ */
 function parseRange(header: string, size: number): [number, number] | 'none' | 'unsatisfiable' {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header.trim());
   if (!match || (match[1] === '' && match[2] === '')) return 'none';

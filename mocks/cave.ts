@@ -1,7 +1,7 @@
 /**
- * The mocked CAVE services that a client needs before it reaches the chunkedgraph: auth, info and materialization.
- * Only their most common endpoints exist.
- * Sources: CAVEclient, caveclient/endpoints.py and caveclient/tools/testing.py; middle_auth_client, the user's permissions.
+ * The mocked CAVE services that a client needs before it reaches the chunkedgraph: auth, info and
+ * materialization. Only their most common endpoints exist. Sources: CAVEclient, caveclient/endpoints.py and
+ * caveclient/tools/testing.py; middle_auth_client, the user's permissions.
  */
 import { AUTH_ENDPOINTS } from './cave/auth-service.ts';
 import { INFO_ENDPOINTS } from './cave/info-service.ts';
@@ -26,7 +26,10 @@ export interface MockCaveOptions {
   versions?: Readonly<Record<number, MockTimestamp>>;
   /** Users by token. With it, every request needs one of the tokens. @default no token is needed */
   tokens?: Readonly<Record<string, MockUser>>;
-  /** Fields of the datastack's entry in the info service. They are added to the default ones, or replace them. @default {} */
+  /**
+   * Fields of the datastack's entry in the info service. They are added to the default ones, or replace them.
+   * @default {}
+   */
   datastackInfo?: Readonly<Record<string, unknown>>;
   /** Faults of the three services, in order of precedence. @default none */
   faults?: Fault[];
@@ -35,7 +38,8 @@ export interface MockCaveOptions {
 const ENDPOINTS = [...AUTH_ENDPOINTS, ...INFO_ENDPOINTS, ...MATERIALIZE_ENDPOINTS];
 
 /**
- * Creates the CAVE services as routes to mount beside the chunkedgraph. The three routes share one log and one list of faults.
+ * Creates the CAVE services as routes to mount beside the chunkedgraph. The three routes share one log and
+ * one list of faults.
  *
  * @returns Routes for `/auth`, `/info` and `/materialize`.
  * @example

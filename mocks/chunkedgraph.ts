@@ -1,8 +1,8 @@
 /**
  * A mocked chunkedgraph server. It computes its answers from a graph whose edits have timestamps.
  *
- * It behaves as PyChunkedGraph 2.21.1 was observed to behave, oddities included: unknown IDs are echoed, some time ranges
- * include their ends and others do not, and bad input gets status 500.
+ * It behaves as PyChunkedGraph 2.21.1 was observed to behave, oddities included: unknown IDs are echoed, some
+ * time ranges include their ends and others do not, and bad input gets status 500.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { editsFromCode, type EditsFromCode } from './edits-from-code.ts';
@@ -26,11 +26,15 @@ export interface MockChunkedGraphOptions extends GraphDescription {
   /** Name of the table, as in the URLs. @default 'mock' */
   table?: string;
   /**
-   * Replaces `{DATA_DIR}` in the info's `data_dir`. `{HOST}` in either of them becomes the origin of the request.
+   * Replaces `{DATA_DIR}` in the info's `data_dir`. `{HOST}` in either of them becomes the origin of the
+   * request.
    * @default `{DATA_DIR}` stays
    */
   dataDir?: string;
-  /** A token whose owner may do everything. With it, every request needs a token. @default no token is needed */
+  /**
+   * A token whose owner may do everything. With it, every request needs a token.
+   * @default no token is needed
+   */
   token?: string;
   /** Users by token. With it, every request needs a token. @default no token is needed */
   tokens?: Readonly<Record<string, MockUser>>;
@@ -53,7 +57,10 @@ export interface MockChunkedGraphOptions extends GraphDescription {
    * @default false
    */
   strict?: boolean;
-  /** The edges that each mincut split removes. A mincut split that is not listed gets status 500. @default none */
+  /**
+   * The edges that each mincut split removes. A mincut split that is not listed gets status 500.
+   * @default none
+   */
   multicuts?: GivenMulticuts;
   /**
    * Reads the watershed. An edit over HTTP that names a root and a point needs it to find the supervoxel.
@@ -68,7 +75,9 @@ export interface MockChunkedGraphOptions extends GraphDescription {
   faults?: Fault[];
 }
 
-/** A mocked chunkedgraph: a server to mount at `/segmentation`, and methods that edit its graph without HTTP. */
+/**
+ * A mocked chunkedgraph: a server to mount at `/segmentation`, and methods that edit its graph without HTTP.
+ */
 export interface MockChunkedGraph extends MockServer, EditsFromCode {
   /** Name of the table, as in the URLs. */
   readonly table: string;
@@ -81,7 +90,8 @@ export interface MockChunkedGraph extends MockServer, EditsFromCode {
 /**
  * Creates a mocked chunkedgraph. Mount it at `/segmentation` with `serveMocks` or `nockMocks`.
  *
- * @throws RangeError or SyntaxError for a description whose parts do not match, such as an edge of an unknown supervoxel.
+ * @throws RangeError or SyntaxError for a description whose parts do not match, such as an edge of an unknown
+ *   supervoxel.
  * @example
  * const id = supervoxelId(graphInfo(), [0, 0, 0], 1);
  * const graph = createMockChunkedGraph({ info: graphInfo(), supervoxels: [id], edges: [] });

@@ -35,12 +35,13 @@ const KINDS: Record<keyof FaultJson, 'string' | 'number' | 'boolean' | 'object' 
 
 /**
  * Creates a server with two paths:
- * - `GET /requests` answers all requests so far: a JSON array of {@link LoggedRequest}, each with the name of its `server`.
- *   `DELETE /requests` clears the logs.
- * - `POST /faults` adds one fault, such as `{"server": "graph", "match": "roots_binary", "times": 2, "status": 503}`.
- *   `DELETE /faults` removes all faults.
+ * - `GET /requests` answers all requests so far: a JSON array of {@link LoggedRequest}, each with the name of
+ *   its `server`. `DELETE /requests` clears the logs.
+ * - `POST /faults` adds one fault, such as `{"server": "graph", "match": "roots_binary", "times": 2,
+ *   "status": 503}`. `DELETE /faults` removes all faults.
  *
- * Any other request gets status 400, 404 or 405 and `{"error": …}`. Mount the server beside the mocks, for example at `/control`.
+ * Any other request gets status 400, 404 or 405 and `{"error": …}`. Mount the server beside the mocks, for
+ * example at `/control`.
  *
  * @param servers The mocks, by name.
  */
@@ -80,7 +81,9 @@ export function controlServer(servers: Readonly<Record<string, MockServer>>): Mo
 const json = (status: number, value: unknown): MockResponse =>
   reply(status, 'application/json', JSON.stringify(value));
 
-/** Unknown members are refused: a misspelt fault would do nothing, and a test that relies on it would pass. */
+/**
+ * Unknown members are refused: a misspelt fault would do nothing, and a test that relies on it would pass.
+ */
 function parseFault(text: string, servers: readonly string[]): FaultJson {
   const fault = JSON.parse(text) as FaultJson;
   if (typeof fault !== 'object' || fault === null || Array.isArray(fault))

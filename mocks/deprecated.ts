@@ -1,4 +1,7 @@
-/** Former names of types, kept so that existing code still compiles. New code uses the name that each comment gives. */
+/**
+ * Former names of types, kept so that existing code still compiles. New code uses the name that each comment
+ * gives.
+ */
 import type { MockEditOptions, MockEditResult } from './edits-from-code.ts';
 import type { MockTimestamp } from './graph-description.ts';
 import type { MockGraphInfo } from './graph/node-id-layout.ts';

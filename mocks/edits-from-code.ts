@@ -33,7 +33,8 @@ export interface EditsFromCode {
    */
   merge(supervoxels: readonly [Id, Id], options?: MockEditOptions): MockEditResult;
   /**
-   * Removes edges of one object. With sources and sinks it removes the edges that the option `multicuts` lists for them.
+   * Removes edges of one object. With sources and sinks it removes the edges that the option `multicuts`
+   * lists for them.
    * @throws EditError REFUSED for supervoxels of several objects, FAILED when no multicut is listed.
    * @throws RangeError for an unknown supervoxel, or a timestamp before the newest edit.
    */

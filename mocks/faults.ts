@@ -4,8 +4,8 @@ import { reply, textBytes, type MockHandler, type MockRequest, type MockResponse
 import { randomFrom } from './random.ts';
 
 /**
- * Which requests a fault hits, and what happens to them. A request is hit when it meets all of `match`, `largerThan`, `rate`,
- * `probability` and `times`. All effects that are set happen together.
+ * Which requests a fault hits, and what happens to them. A request is hit when it meets all of `match`,
+ * `largerThan`, `rate`, `probability` and `times`. All effects that are set happen together.
  */
 export interface Fault {
   /** A RegExp that `path?query` must match, as the server sees them, or a function. @default every request */
@@ -13,12 +13,15 @@ export interface Fault {
   /** Hits only requests whose body is larger than this many bytes. @default any size */
   largerThan?: number;
   /**
-   * Hits only the requests beyond this rate: more than `requests` in any `perMs` milliseconds. The answer has a Retry-After
-   * header, in seconds, unless `headers` sets one.
+   * Hits only the requests beyond this rate: more than `requests` in any `perMs` milliseconds. The answer has
+   * a Retry-After header, in seconds, unless `headers` sets one.
    * @default no rate; `perMs` is 1000
    */
   rate?: { requests: number; perMs?: number };
-  /** The share of requests that are hit, 0 to 1. `seed` and the order of the requests decide which ones. @default 1 */
+  /**
+   * The share of requests that are hit, 0 to 1. `seed` and the order of the requests decide which ones.
+   * @default 1
+   */
   probability?: number;
   /** Seed of the random numbers for `probability` and `corrupt`. @default 0 */
   seed?: number;
@@ -29,11 +32,17 @@ export interface Fault {
 
   /** Milliseconds to wait before the answer. It can be the only effect. @default 0 */
   delayMs?: number;
-  /** `true`: no answer ever comes. A number: the body stops after this many bytes, and the connection stays open. */
+  /**
+   * `true`: no answer ever comes. A number: the body stops after this many bytes, and the connection stays
+   * open.
+   */
   stall?: true | number;
   /** Resets the connection before any answer. */
   reset?: true;
-  /** Status of an answer that replaces the server's. It has no body and no headers unless `body` and `headers` are set. */
+  /**
+   * Status of an answer that replaces the server's. It has no body and no headers unless `body` and `headers`
+   * are set.
+   */
   status?: number;
   /** Answers with a web page, as a proxy or a login does. The status is 502 unless `status` is set. */
   html?: true;
@@ -45,13 +54,16 @@ export interface Fault {
   ignoreRange?: true;
   /** Resets the connection after this many bytes of the body. */
   truncate?: number;
-  /** Sends only this many bytes of the body, with a matching Content-Length: only the content shows that it is incomplete. */
+  /**
+   * Sends only this many bytes of the body, with a matching Content-Length: only the content shows that it is
+   * incomplete.
+   */
   cut?: number;
   /** Changes this many bytes of the body, spread over all of it. Its length stays. */
   corrupt?: number;
   /**
-   * How many bytes Content-Length is too large; negative when it is too small. With too large a length the connection ends
-   * early. With too small a length the client loses the rest of the body.
+   * How many bytes Content-Length is too large; negative when it is too small. With too large a length the
+   * connection ends early. With too small a length the client loses the rest of the body.
    */
   lengthOff?: number;
   /** How many milliseconds the Date header is ahead of the clock; negative when it is behind. */

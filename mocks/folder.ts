@@ -3,7 +3,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SUFFIXES, type FileSource, type StoredFile } from './stored-file.ts';
 
-/** The files of a folder. Each is read when it is requested. The caller has checked that keys are relative and have no `..`. */
+/**
+ * The files of a folder. Each is read when it is requested. The caller has checked that keys are relative and
+ * have no `..`.
+ */
 export function folderFiles(folder: string): FileSource {
   return (key) => {
     try {
@@ -17,8 +20,8 @@ export function folderFiles(folder: string): FileSource {
 }
 
 /**
- * Writes files below a folder and creates the folder if needed. A file with a Content-Encoding gets the suffix `.gz`, `.br`
- * or `.zstd`, as CloudVolume writes and reads it.
+ * Writes files below a folder and creates the folder if needed. A file with a Content-Encoding gets the
+ * suffix `.gz`, `.br` or `.zstd`, as CloudVolume writes and reads it.
  *
  * @param files Contents by key, such as `BuiltPrecomputed.files`.
  * @throws RangeError for a key that would leave the folder, or a Content-Encoding that has no suffix.

@@ -5,7 +5,10 @@ import type { MockOperation } from './graph/operation-log.ts';
 /** A uint64 ID as decimal text or a bigint. A number would round it. */
 export type Id = string | bigint;
 
-/** A timestamp: Unix seconds, an ISO 8601 text (UTC without a zone), or a Date. It is rounded down to milliseconds. */
+/**
+ * A timestamp: Unix seconds, an ISO 8601 text (UTC without a zone), or a Date. It is rounded down to
+ * milliseconds.
+ */
 export type MockTimestamp = number | string | Date;
 
 /** An edit that a graph is created with. It names its edges by `merge`, `split` or `edges`. */
@@ -15,8 +18,8 @@ export interface GraphEdit {
   /** One new edge between two supervoxels. */
   merge?: readonly [Id, Id];
   /**
-   * Groups of supervoxels to separate. Every edge between two groups is removed, and new edges connect each group.
-   * Supervoxels in no group keep their edges.
+   * Groups of supervoxels to separate. Every edge between two groups is removed, and new edges connect each
+   * group. Supervoxels in no group keep their edges.
    */
   split?: readonly (readonly Id[])[];
   /** Exactly the edges that the edit adds and removes, as pairs of supervoxels. A removed edge must exist. */
@@ -43,7 +46,10 @@ export interface GraphEdit {
 export interface DescribedEdge {
   /** The two supervoxels. */
   between: readonly Id[];
-  /** `false`: the graph knows the edge, but it connects nothing. Merges and undos may activate it. @default true */
+  /**
+   * `false`: the graph knows the edge, but it connects nothing. Merges and undos may activate it.
+   * @default true
+   */
   active?: boolean;
   /** Affinity, as the subgraph endpoint answers it. @default 1 */
   affinity?: number;
@@ -52,8 +58,8 @@ export interface DescribedEdge {
 }
 
 /**
- * A graph as plain data. It needs `info`, the supervoxels (`supervoxel_to_root` or `supervoxels`), and which of them belong
- * together (`supervoxel_to_root`, `roots` or `edges`).
+ * A graph as plain data. It needs `info`, the supervoxels (`supervoxel_to_root` or `supervoxels`), and which
+ * of them belong together (`supervoxel_to_root`, `roots` or `edges`).
  */
 export interface GraphDescription {
   /** The info, as the server answers it. `{DATA_DIR}` in `data_dir` is replaced by the option `dataDir`. */
@@ -74,8 +80,8 @@ export interface GraphDescription {
   /** The edits so far, in the order of their timestamps. @default [] */
   edits?: readonly GraphEdit[];
   /**
-   * Root IDs of all supervoxels at base or right after an edit, one per entry of `supervoxels`. They take precedence over
-   * `roots` and `new_root_ids`.
+   * Root IDs of all supervoxels at base or right after an edit, one per entry of `supervoxels`. They take
+   * precedence over `roots` and `new_root_ids`.
    * @default []
    */
   epochs?: readonly { timestamp: MockTimestamp; root: readonly Id[] }[];

@@ -10,7 +10,10 @@ import type { Edge } from './graph/edge-table.ts';
 import type { ChooseRootId } from './graph/build-ancestors.ts';
 import { TimedGraph } from './graph/timed-graph.ts';
 
-/** Builds the graph and replays its edits. @throws RangeError or SyntaxError that names the part that does not match. */
+/**
+ * Builds the graph and replays its edits.
+ * @throws RangeError or SyntaxError that names the part that does not match.
+ */
 export function buildGraph(
   description: GraphDescription,
   { exact, multicut }: { exact: boolean; multicut: (graph: TimedGraph) => Editor['multicut'] },

@@ -1,6 +1,6 @@
 /**
- * Mocked servers for tests: a chunkedgraph, an object store and the CAVE services. They run on loopback, on nock
- * (`graphene-points/mocks/nock`), or as plain functions from a request to a response.
+ * Mocked servers for tests: a chunkedgraph, an object store and the CAVE services. They run on loopback, on
+ * nock (`graphene-points/mocks/nock`), or as plain functions from a request to a response.
  */
 export { createMockBucket, type MockBucket, type MockBucketOptions } from './bucket.ts';
 export type { StoredFile } from './stored-file.ts';

@@ -1,5 +1,6 @@
 /**
- * The requests and responses of mocks. They are plain data: the same handler works on a socket, on nock, or in a direct call.
+ * The requests and responses of mocks. They are plain data: the same handler works on a socket, on nock, or
+ * in a direct call.
  */
 
 /** An HTTP request to a mock. */
@@ -14,7 +15,10 @@ export interface MockRequest {
   headers: Record<string, string>;
   /** Body as sent; empty when there is none. */
   body: Uint8Array;
-  /** Origin at which the mocks are mounted, such as `http://127.0.0.1:49152`. @default 'http://mock.invalid' */
+  /**
+   * Origin at which the mocks are mounted, such as `http://127.0.0.1:49152`.
+   * @default 'http://mock.invalid'
+   */
   origin?: string;
 }
 
@@ -23,8 +27,8 @@ export interface MockResponse {
   /** HTTP status. */
   status: number;
   /**
-   * Headers by name in lower case. The mount adds `content-length`. A mock may set a wrong one: if it is too large the
-   * connection ends early, and if it is too small the client loses the rest of the body.
+   * Headers by name in lower case. The mount adds `content-length`. A mock may set a wrong one: if it is too
+   * large the connection ends early, and if it is too small the client loses the rest of the body.
    */
   headers: Record<string, string>;
   /** Body to send; empty when there is none. */

@@ -1,15 +1,18 @@
 /**
  * Makes the info of a mocked graph, and IDs of its supervoxels.
  *
- * From layer to layer, two graph chunks join along each axis. An info cannot state another fan-out.
- * Sources: PyChunkedGraph, pychunkedgraph/graph/meta.py, dataset_info and layer_count, and graph/utils/generic.py,
+ * From layer to layer, two graph chunks join along each axis. An info cannot state another fan-out. Sources:
+ * PyChunkedGraph, pychunkedgraph/graph/meta.py, dataset_info and layer_count, and graph/utils/generic.py,
  * compute_bitmasks.
  */
 import type { Vec3 } from '../lib/base/vec3.ts';
 import { NodeIdLayout, type MockGraphInfo } from './graph/node-id-layout.ts';
 
 const LAYER_BITS = 8;
-/** Bits of each coordinate at layers 1 and 2. They allow 1024 graph chunks per axis and 2^26 supervoxels per graph chunk. */
+/**
+ * Bits of each coordinate at layers 1 and 2. They allow 1024 graph chunks per axis and 2^26 supervoxels per
+ * graph chunk.
+ */
 const SPATIAL_BITS = 10;
 
 /** Options of {@link graphInfo}. All are optional. */
@@ -27,7 +30,8 @@ export interface GraphInfoOptions {
 }
 
 /**
- * Makes an info as a chunkedgraph server answers it. Its `data_dir` is `{DATA_DIR}`, which the option `dataDir` replaces.
+ * Makes an info as a chunkedgraph server answers it. Its `data_dir` is `{DATA_DIR}`, which the option
+ * `dataDir` replaces.
  *
  * @throws RangeError for a number of layers or of bits out of its range.
  */
@@ -97,7 +101,10 @@ function serverMembers(chunkSize: readonly number[], layers: number, spatialBits
   };
 }
 
-/** The ID of segment 0 of a graph chunk at layer 1, for a graph of {@link graphInfoOf}. Add a segment, from 1, for a supervoxel's ID. */
+/**
+ * The ID of segment 0 of a graph chunk at layer 1, for a graph of {@link graphInfoOf}. Add a segment, from 1,
+ * for a supervoxel's ID.
+ */
 export const chunkBaseId = ([x, y, z]: Vec3): bigint => {
   const bits = BigInt(SPATIAL_BITS);
   const chunk = (((BigInt(x) << bits) | BigInt(y)) << bits) | BigInt(z);

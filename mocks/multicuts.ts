@@ -14,7 +14,10 @@ export interface GivenMulticut {
   removed: readonly (readonly Id[])[];
 }
 
-/** A list of multicuts, or a function from sources and sinks to the edges to remove. It returns undefined when it knows none. */
+/**
+ * A list of multicuts, or a function from sources and sinks to the edges to remove. It returns undefined when
+ * it knows none.
+ */
 export type GivenMulticuts =
   readonly GivenMulticut[] | ((sources: bigint[], sinks: bigint[]) => readonly (readonly Id[])[] | undefined);
 

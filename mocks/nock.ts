@@ -1,4 +1,7 @@
-/** Mounts mocks on nock, without a socket. Only this file imports nock, because nock patches `http` when it is imported. */
+/**
+ * Mounts mocks on nock, without a socket. Only this file imports nock, because nock patches `http` when it is
+ * imported.
+ */
 import type { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
 import nock from 'nock';
@@ -14,8 +17,8 @@ export interface NockedMocks extends Disposable {
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /**
- * Answers every request to `origin` until `restore()`. The interceptors are optional: `nock.isDone()` is true also without
- * requests. Works with `nock.disableNetConnect()`.
+ * Answers every request to `origin` until `restore()`. The interceptors are optional: `nock.isDone()` is true
+ * also without requests. Works with `nock.disableNetConnect()`.
  *
  * @param origin Origin to intercept, such as `https://pcg.example.org`, without a path.
  * @param routes The mocks, by path prefix.
@@ -25,7 +28,8 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 export function nockMocks(origin: string, routes: MockRoutes): NockedMocks {
   const scope = nock(origin).persist();
   const asSent = new WeakMap<object, NockedRequest['headers']>();
-  // nock parses bodies with a JSON content type, and invalid JSON would end the process. So the type is hidden from it.
+  // nock parses bodies with a JSON content type, and invalid JSON would end the process. So the type is
+  // hidden from it.
   scope.on('request', (request: NockedRequest) => {
     asSent.set(request, request.headers);
     request.headers = Object.fromEntries(

@@ -34,11 +34,16 @@ export type PathPattern = string | RegExp;
 export class RequestLog {
   /** All requests so far. */
   readonly requests: LoggedRequest[] = [];
-  /** The most requests that were in flight at once. Mocks without a delay answer at once, so it stays near 1. */
+  /**
+   * The most requests that were in flight at once. Mocks without a delay answer at once, so it stays near 1.
+   */
   highestConcurrency = 0;
   readonly #inFlight = new Set<MockRequest>();
 
-  /** Records that a request has arrived. The mount may call it before the server does; the request counts once. */
+  /**
+   * Records that a request has arrived. The mount may call it before the server does; the request counts
+   * once.
+   */
   arrived(request: MockRequest): void {
     this.#inFlight.add(request);
     this.highestConcurrency = Math.max(this.highestConcurrency, this.#inFlight.size);
@@ -89,8 +94,8 @@ export class RequestLog {
   }
 
   /**
-   * How many requests each route got, by names such as `POST /segmentation/api/v1/table/mock/node/{id}/root`. IDs in the path
-   * become `{id}`; the query is left out.
+   * How many requests each route got, by names such as `POST /segmentation/api/v1/table/mock/node/{id}/root`.
+   * IDs in the path become `{id}`; the query is left out.
    */
   byRoute(): Record<string, number> {
     const counts: Record<string, number> = {};
@@ -106,7 +111,11 @@ export class RequestLog {
     return this.requests.flatMap(({ ids }) => (ids === undefined ? [] : [ids]));
   }
 
-  /** Bytes of all bodies: `up` of the requests, `down` of the answers as far as they were sent. @param path @default all requests */
+  /**
+   * Bytes of all bodies: `up` of the requests, `down` of the answers as far as they were sent.
+   * @param path
+   * @default all requests
+   */
   bytes(path?: PathPattern): { up: number; down: number } {
     const sum = { up: 0, down: 0 };
     for (const { bodyBytes, responseBytes } of this.matching(path)) {
@@ -117,9 +126,9 @@ export class RequestLog {
   }
 
   /**
-   * The tokens that clients sent, each once, by the host (with its port) that they were sent to. They come from the
-   * Authorization header, without its scheme, and from `middle_auth_token` in the query or in a cookie. They are not
-   * hashed, so use the log only with test tokens.
+   * The tokens that clients sent, each once, by the host (with its port) that they were sent to. They come
+   * from the Authorization header, without its scheme, and from `middle_auth_token` in the query or in a
+   * cookie. They are not hashed, so use the log only with test tokens.
    */
   tokensByHost(): Record<string, string[]> {
     const seen: Record<string, string[]> = {};

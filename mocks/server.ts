@@ -25,10 +25,16 @@ export function mockServer(
   return { handle: (request) => log.record(request, () => answer(request)), log, faults, wholePath };
 }
 
-/** The servers of one origin by path prefix, such as `{ '/segmentation': graph, '/bucket': bucket }`. The longest matching prefix answers. */
+/**
+ * The servers of one origin by path prefix, such as `{ '/segmentation': graph, '/bucket': bucket }`. The
+ * longest matching prefix answers.
+ */
 export type MockRoutes = Record<string, MockServer>;
 
-/** The server for a request, and the request as that server sees it; undefined when no server is mounted there. */
+/**
+ * The server for a request, and the request as that server sees it; undefined when no server is mounted
+ * there.
+ */
 export function route(
   routes: MockRoutes,
   request: MockRequest,

@@ -1,4 +1,7 @@
-/** Builds a whole world for a test from a few labelled voxels: a volume, its bucket, and a chunkedgraph with edits. */
+/**
+ * Builds a whole world for a test from a few labelled voxels: a volume, its bucket, and a chunkedgraph with
+ * edits.
+ */
 import type { Vec3 } from '../lib/base/vec3.ts';
 import { createMockBucket, type MockBucket } from './bucket.ts';
 import {
@@ -29,16 +32,20 @@ export interface WorldEdit extends Omit<GraphEdit, 'merge' | 'split'> {
 /** The options of {@link createMockChunkedGraph} that are not about the graph itself. */
 type ServerOptions = Omit<MockChunkedGraphOptions, keyof GraphDescription | 'dataDir' | 'labelAt'>;
 
-/** Options of {@link buildWorld}: those of the volume, of the graph and of its server. `labels` and `size` are required. */
+/**
+ * Options of {@link buildWorld}: those of the volume, of the graph and of its server. `labels` and `size` are
+ * required.
+ */
 export interface WorldOptions
   extends Omit<PrecomputedOptions, 'dataType' | 'channels' | 'type' | 'labels'>, ServerOptions {
   /**
-   * The object of each voxel before any edit; 0 is background. Each object gets one root, also when its parts do not touch.
+   * The object of each voxel before any edit; 0 is background. Each object gets one root, also when its parts
+   * do not touch.
    */
   labels: PrecomputedOptions['labels'];
   /**
-   * Size of a graph chunk in voxels of mip 0, xyz. The grid starts at the voxel offset. Objects are cut into supervoxels at
-   * the borders of graph chunks.
+   * Size of a graph chunk in voxels of mip 0, xyz. The grid starts at the voxel offset. Objects are cut into
+   * supervoxels at the borders of graph chunks.
    * @default the chunk size
    */
   graphChunkSize?: Vec3;
@@ -64,7 +71,10 @@ export interface World {
   readonly description: GraphDescription & { table: string };
   /** `{ '/segmentation': graph, '/bucket': bucket }`, for `serveMocks` and `nockMocks`. */
   readonly routes: MockRoutes;
-  /** The cloud path to open when the world is mounted at `origin`: `graphene://ORIGIN/segmentation/table/mock`. */
+  /**
+   * The cloud path to open when the world is mounted at `origin`:
+   * `graphene://ORIGIN/segmentation/table/mock`.
+   */
   readonly cloudPath: (origin: string) => string;
   /** The supervoxel ID at a voxel of mip 0; 0n on background and outside the volume. */
   readonly supervoxelAt: (voxel: Vec3) => bigint;
@@ -73,7 +83,8 @@ export interface World {
 }
 
 /**
- * Builds a world: cuts the objects into supervoxels, writes the volume, and creates the bucket and the chunkedgraph.
+ * Builds a world: cuts the objects into supervoxels, writes the volume, and creates the bucket and the
+ * chunkedgraph.
  *
  * @throws RangeError or TypeError for options that do not match, such as an edit at a background voxel.
  * @example

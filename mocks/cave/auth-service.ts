@@ -1,4 +1,7 @@
-/** The auth service: who has a token, and what its owner may do. Source: middle_auth_client, the user's permissions. */
+/**
+ * Endpoints of the CAVE auth service: users, their tokens and permissions. Source: middle_auth_client, the
+ * user's permissions.
+ */
 import type { EndpointRequest } from '../endpoints/endpoint.ts';
 import { ALL_PERMISSIONS, type MockUser } from '../endpoints/users.ts';
 import type { CaveContext, CaveEndpoint } from './cave-endpoint.ts';
@@ -21,7 +24,7 @@ function ownPermissions({ datastack }: CaveContext, { user }: EndpointRequest): 
     ? [{ dataset_name: datastack, tos_id: user.missingTos.id, tos_name: user.missingTos.name }]
     : [];
   return {
-    ...described(user),
+    ...userToJson(user),
     service_account: false,
     groups: [],
     permissions: {},
@@ -31,15 +34,15 @@ function ownPermissions({ datastack }: CaveContext, { user }: EndpointRequest): 
 }
 
 function userNames(context: CaveContext, request: EndpointRequest): unknown {
-  return askedFor(context, request).map((user) => ({ id: idOf(user), name: nameOf(user) }));
+  return requestedUsers(context, request).map((user) => ({ id: idOf(user), name: nameOf(user) }));
 }
 
 function users(context: CaveContext, request: EndpointRequest): unknown {
-  return askedFor(context, request).map((user) => ({ ...described(user), pi: '' }));
+  return requestedUsers(context, request).map((user) => ({ ...userToJson(user), pi: '' }));
 }
 
-/** Users by the parameter `id`, `101,102`; unknown ones are left out. */
-function askedFor({ tokens }: CaveContext, { query }: EndpointRequest): MockUser[] {
+/** The users that the parameter `id` lists, such as `101,102`. Unknown IDs are left out. */
+function requestedUsers({ tokens }: CaveContext, { query }: EndpointRequest): MockUser[] {
   const known = Object.values(tokens);
   return (query.get('id') ?? '')
     .split(',')
@@ -49,7 +52,7 @@ function askedFor({ tokens }: CaveContext, { query }: EndpointRequest): MockUser
 const idOf = ({ id = 1 }: MockUser): number => id;
 const nameOf = (user: MockUser): string => user.name ?? `user ${idOf(user)}`;
 
-const described = (user: MockUser) => ({
+const userToJson = (user: MockUser) => ({
   id: idOf(user),
   name: nameOf(user),
   email: `${idOf(user)}@example.org`,

@@ -1,20 +1,23 @@
-/** What the services of CAVE answer from, and what an endpoint of theirs is. */
+/** The types of a CAVE endpoint and of the data that it answers from. */
 import type { EndpointRequest } from '../endpoints/endpoint.ts';
 import type { MockUser } from '../endpoints/users.ts';
 import type { MockTimestamp } from '../graph-description.ts';
 
+/** The data that the CAVE services answer from. */
 export interface CaveContext {
   datastack: string;
-  /** Table of the chunkedgraph, which is at the same origin. */
+  /** Table of the chunkedgraph at the same origin. */
   table: string;
   versions: Readonly<Record<number, MockTimestamp>>;
   tokens: Readonly<Record<string, MockUser>>;
   datastackInfo: Readonly<Record<string, unknown>>;
 }
 
+/** A path of a CAVE service and its answer. */
 export interface CaveEndpoint {
+  /** Matches the whole path. */
   path: RegExp;
-  /** What is answered as JSON; undefined is status 404. */
+  /** The value to answer as JSON; undefined for status 404. */
   answer: (context: CaveContext, request: EndpointRequest) => unknown;
 }
 

@@ -1,4 +1,7 @@
-/** The info service: which datastacks there are, and where their parts are. Source: CAVEclient, caveclient/endpoints.py. */
+/**
+ * Endpoints of the CAVE info service: datastacks and aligned volumes. Source: CAVEclient,
+ * caveclient/endpoints.py.
+ */
 import type { EndpointRequest } from '../endpoints/endpoint.ts';
 import { DEFAULT_ORIGIN } from '../message.ts';
 import { serviceVersion, type CaveContext, type CaveEndpoint } from './cave-endpoint.ts';

@@ -1,4 +1,7 @@
-/** The materialization service: which versions a datastack has. Source: CAVEclient, caveclient/endpoints.py. */
+/**
+ * Endpoints of the CAVE materialization service: the versions of a datastack. Source: CAVEclient,
+ * caveclient/endpoints.py.
+ */
 import { toMs } from '../graph-description.ts';
 import { serviceVersion, type CaveContext, type CaveEndpoint } from './cave-endpoint.ts';
 
@@ -13,7 +16,7 @@ export const MATERIALIZE_ENDPOINTS: readonly CaveEndpoint[] = [
   ),
 ];
 
-/** An endpoint below a datastack's path, which wants it to be this one. */
+/** An endpoint below the path of a datastack. Other datastacks get status 404. */
 function ofDatastack(path: string, answer: (context: CaveContext, version: number) => unknown): CaveEndpoint {
   return {
     path: new RegExp(`^/materialize/api/v[23]/datastack/(?<name>[^/]+)/${path}$`),

@@ -1,6 +1,6 @@
 /**
- * Who may ask what: the layer in front of the real server's endpoints. Observed on middle_auth_client: a browser page is sent to the
- * login, a script is told what is wrong.
+ * Checks the token and the permission of a request, as middle_auth_client was observed to do: a browser is
+ * redirected to the login, and a script gets an error.
  */
 import { DEFAULT_ORIGIN, reply, type MockRequest, type MockResponse } from '../message.ts';
 import { HTML_TYPE, JSON_TYPE, htmlPage } from './endpoint-replies.ts';
@@ -10,13 +10,16 @@ import { ALL_PERMISSIONS, type MockUser, type RequiredPermission } from './users
 export interface AuthorizeOptions {
   tokens: Readonly<Record<string, MockUser>>;
   table: string;
-  /** What permissions are given for. */
+  /** The dataset that permissions are for. */
   dataset: string;
 }
 
 const AUTH_SERVER = 'https://auth.invalid/api/v1/authorize';
 
-/** The user, or the refusal. @param table In the path; undefined for endpoints of the whole server. */
+/**
+ * The user of a request, or the refusal.
+ * @param table The table in the path; undefined for endpoints of the whole server.
+ */
 export function authorize(
   request: MockRequest,
   need: RequiredPermission,
@@ -73,7 +76,7 @@ function authenticate(
   if (isScript(request)) {
     if (!token) return refusal(401, 'no_token', 'Unauthorized - No Token Provided', undefined, challenge());
   } else if (inQuery) {
-    // a browser page: the token moves from the address into a cookie
+    // A browser: the token moves from the address into a cookie.
     return htmlPage(302, 'Redirecting...', {
       location: urlOf(request, ['middle_auth_token', 'token']),
       'set-cookie': `middle_auth_token=${encodeURIComponent(inQuery)}; Secure; HttpOnly; Path=/`,

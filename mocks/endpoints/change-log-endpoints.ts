@@ -1,4 +1,7 @@
-/** Endpoints about all operations: who did what when. Source: PyChunkedGraph, pychunkedgraph/app/segmentation/common.py. */
+/**
+ * Endpoints about all operations of a table: their users, times and edges. Source: PyChunkedGraph,
+ * pychunkedgraph/app/segmentation/common.py.
+ */
 import type { Edge } from '../graph/edge-table.ts';
 import { BOX_OFFSET } from '../graph/merge-edges.ts';
 import { STATUS, type MockOperation } from '../graph/operation-log.ts';
@@ -15,7 +18,7 @@ export function changeLogEndpoint(context: TableContext): MockResponse {
   });
 }
 
-/** All but the newest operation: the real server's loop ends one too early. */
+/** All operations except the newest, unless `strict`: the real server's loop ends too early. */
 function csv({ strict, editor: { operations }, graph: { nodes } }: TableContext): string {
   const lines = (strict ? operations : operations.slice(0, -1)).map(({ user, added, roots, timeMs }) => {
     const ids = csvCell(`[${wrapped([...nodes.idsOf(roots)].map(String))}]`);
@@ -51,7 +54,7 @@ export function userOperationsEndpoint(context: TableContext, { query }: Endpoin
   const user = query.get('user_id');
   const fromMs = optionalMs(query, 'start_time') ?? 0,
     toMs = optionalMs(query, 'end_time');
-  // its own default is none
+  // the real server refuses its own default
   if (toMs === undefined)
     throw new RefusedRequest('Timestamp parameter end_time is not a valid unix timestamp');
   const entries = written(context, fromMs, toMs).filter((operation) => operation.user === user);
@@ -59,7 +62,10 @@ export function userOperationsEndpoint(context: TableContext, { query }: Endpoin
   return dataFrameReply(query, toDataFrame(shown.map(tableRow), ['operation_id', 'timestamp']));
 }
 
-/** Entries written within [fromMs, toMs); an entry is written when its edit begins and when it is done. */
+/**
+ * Operations with a log entry in [fromMs, toMs). An entry is written when the edit begins and again when it
+ * is done.
+ */
 const written = ({ editor }: TableContext, fromMs: number, toMs = Infinity): MockOperation[] =>
   editor.operations.filter(({ timeMs, writtenMs }) =>
     [timeMs, writtenMs].some((ms) => ms >= fromMs && ms < toMs),
@@ -84,9 +90,9 @@ const tableRow = ({ id, timeMs, user, added }: MockOperation) => ({
 
 export function operationDetailsEndpoint(context: TableContext, { query }: EndpointRequest): MockResponse {
   const { operations } = context.editor;
-  const asked = parsePythonJson(new TextEncoder().encode(query.get('operation_ids') ?? '[]'));
+  const requested = parsePythonJson(new TextEncoder().encode(query.get('operation_ids') ?? '[]'));
   const ids = (
-    Array.isArray(asked) ? asked : Object.values(requiredMember({ asked }, 'asked') as object)
+    Array.isArray(requested) ? requested : Object.values(requiredMember({ requested }, 'requested') as object)
   ).map((id) => (id instanceof NumberText ? Number(id.text) : Number(id)));
   const known = ids.filter((id) => Number.isInteger(id) && id > 0 && id <= operations.length);
   return jsonReply(

@@ -1,4 +1,7 @@
-/** The endpoint that names the fewest nodes over given ones. Source: PyChunkedGraph, pychunkedgraph/app/segmentation/common.py. */
+/**
+ * The endpoint that finds the fewest nodes that cover given nodes. Source: PyChunkedGraph,
+ * pychunkedgraph/app/segmentation/common.py.
+ */
 import { findRootsAt } from '../graph/roots-at.ts';
 import { nodesAt } from '../graph/subtree.ts';
 import type { MockResponse } from '../message.ts';
@@ -18,14 +21,14 @@ export function minimalCoveringNodesEndpoint(
     : jsonReply(Array.from(found, idToJson(query)));
 }
 
-/** Climbs layer by layer; a whole object has no cover, which crashes the real server too. */
+/** Climbs layer by layer. A whole object has no cover: it crashes the real server, too. */
 function minimalCover({ graph, info }: TableContext, ids: BigUint64Array, timeMs: number): BigUint64Array {
   const { nodes, layout } = graph;
   if (ids.length === 0)
     throw new ServerCrash('zero-size array to reduction operation minimum which has no identity');
   const lowest = Math.min(...Array.from(ids, (id) => layout.layerOfId(id)));
   const wanted = new Set(Array.from(ids, (id) => nodesAt(graph, nodes.findId(id), lowest)).flat());
-  const isWanted = (node: number): boolean => nodesAt(graph, node, lowest).every((one) => wanted.has(one));
+  const isWanted = (node: number): boolean => nodesAt(graph, node, lowest).every((below) => wanted.has(below));
 
   const byLayer = { length: 2 ** info.graph.n_bits_for_layer_id };
   const waiting = Array.from(byLayer, () => new Set<bigint>());

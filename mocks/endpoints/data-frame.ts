@@ -1,16 +1,20 @@
-/** Tables as pandas writes them, which change logs are answered in. */
+/** Tables in the JSON and HTML of pandas, as change logs are answered. */
 import { reply, type MockResponse } from '../message.ts';
 import { HTML_TYPE } from './endpoint-replies.ts';
 import { flag } from './parameters.ts';
 import { toJson } from './python-values.ts';
 
-/** Rows of a table by name of the column; `labels` are the row numbers, which have gaps once rows are left out. */
+/** A table. `columns` holds its values by column name, and `labels` its row numbers, which may have gaps. */
 export interface DataFrame {
   labels: number[];
   columns: Record<string, unknown[]>;
 }
 
-/** @param keep Rows that are left out keep their numbers. @default all */
+/**
+ * Makes a table from rows.
+ * @param keep Selects rows; the others leave gaps in the row numbers.
+ * @default all rows
+ */
 export function toDataFrame<Row extends object>(
   rows: readonly Row[],
   names: readonly (keyof Row & string)[],
@@ -23,11 +27,11 @@ export function toDataFrame<Row extends object>(
   };
 }
 
-/** The answer of one table. */
+/** The reply of one table: HTML if the request has `disp`, else JSON. */
 export const dataFrameReply = (query: URLSearchParams, frame: DataFrame): MockResponse =>
   reply(200, HTML_TYPE, flag(query, 'disp') ? frameHtml(frame) : dataFrameJson(frame));
 
-/** `{"column":{"row":value}}`. */
+/** A table as JSON: `{"column":{"row":value}}`. */
 export const dataFrameJson = ({ labels, columns }: DataFrame): string =>
   toJson(
     Object.fromEntries(

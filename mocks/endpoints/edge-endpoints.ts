@@ -1,4 +1,7 @@
-/** Endpoints about edges below a node. Source: PyChunkedGraph, pychunkedgraph/graph/subgraph.py and graph/analysis/. */
+/**
+ * Endpoints that list the edges below a node. Source: PyChunkedGraph, pychunkedgraph/graph/subgraph.py and
+ * graph/analysis/.
+ */
 import { layer2Edges } from '../graph/layer2-edges.ts';
 import { forEachDirected } from '../graph/local-edges.ts';
 import { nodesAt, supervoxelsOf } from '../graph/subtree.ts';

@@ -4,22 +4,22 @@ import type { EditContext } from '../graph/operation-log.ts';
 import type { EditOutcome } from '../graph/editor.ts';
 import type { MockResponse } from '../message.ts';
 import { intToJson, jsonReply, nodesToJson } from './endpoint-replies.ts';
-import { located, supervoxelNodes, twoPoints, twoSides } from './edit-points.ts';
+import { locatePoints, supervoxelNodes, twoPoints, twoSides } from './edit-points.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
 import { wholeNumber } from './parameters.ts';
 import { requiredMember, parsePythonJson, RefusedRequest, uint64Array } from './python-values.ts';
 
 export function mergeEndpoint(context: TableContext, request: EndpointRequest): Promise<MockResponse> {
   const { graph, editor } = context;
-  const [{ ids, coords }] = located(context, twoPoints(context, request.body));
+  const [{ ids, coords }] = locatePoints(context, twoPoints(context, request.body));
   const farthest = wholeNumber(request.query, 'chebyshev_distance', 3);
-  const [one, other] = ids.map((id) => graph.layout.chunkOf(...wordsOfId(id)));
-  if (one.some((value, axis) => Math.abs(value - other[axis]) > farthest))
+  const [source, sink] = ids.map((id) => graph.layout.chunkOf(...wordsOfId(id)));
+  if (source.some((value, axis) => Math.abs(value - sink[axis]) > farthest))
     throw new RefusedRequest('Chebyshev distance between merge points exceeded allowed maximum (3 chunks).');
   return carryOut(context, request, (edit) => {
-    const [source, sink] = supervoxelNodes(graph, ids);
+    const [from, to] = supervoxelNodes(graph, ids);
     const where = { sourceCoords: coords.slice(0, 1), sinkCoords: coords.slice(1) };
-    return editor.merge([source, sink], { ...edit, ...where });
+    return editor.merge([from, to], { ...edit, ...where });
   });
 }
 
@@ -44,7 +44,9 @@ export const redoEndpoint = (context: TableContext, request: EndpointRequest): P
 const operationOf = (body: Uint8Array): number =>
   Number(uint64Array([requiredMember(parsePythonJson(body), 'operation_id')])[0]);
 
-/** What an edit did is there to read only after a while, with the timestamp at which it began. */
+/**
+ * Makes an edit. Its changes can be read only after `visibleAfterMs`, with the timestamp at which it began.
+ */
 async function carryOut(
   context: TableContext,
   { user, query }: EndpointRequest,

@@ -1,4 +1,7 @@
-/** Points and IDs that edits are asked for with, and the supervoxels they mean. Source: PyChunkedGraph, app/app_utils.py. */
+/**
+ * Reads the points of edit requests, and finds the supervoxels at them. Source: PyChunkedGraph,
+ * app/app_utils.py.
+ */
 import { scaleOf } from '../graph/chunk-grid.ts';
 import type { MockGraphInfo } from '../graph/node-id-layout.ts';
 import { locateSupervoxels } from '../graph/locate-supervoxels.ts';
@@ -7,31 +10,31 @@ import type { TableContext } from './endpoint.ts';
 import { ServerCrash, requiredMember, NumberText, parsePythonJson, uint64Array } from './python-values.ts';
 
 export interface EditPoints {
-  /** Of supervoxels, or of nodes above them until they are located. */
+  /** IDs of supervoxels; before they are located also of nodes above them. */
   ids: bigint[];
-  /** Voxels, whole ones once they are located. */
+  /** Points in voxels, xyz; whole numbers once they are located. */
   coords: number[][];
 }
 
-/** A body of exactly two points, as they were sent. */
+/** Reads a body of exactly two points, not yet located. */
 export function twoPoints({ info }: TableContext, body: Uint8Array): EditPoints {
   const points = parsePythonJson(body);
   if (!Array.isArray(points) || points.length !== 2) throw new ServerCrash('');
   return pointsOf(info, points);
 }
 
-/** What a split is between, located. */
+/** Reads the two sides of a split, located. */
 export function twoSides(
   context: TableContext,
   body: Uint8Array,
 ): { sources: EditPoints; sinks: EditPoints } {
   const parsed = parsePythonJson(body);
   const sides = ['sources', 'sinks'].map((name) => pointsOf(context.info, requiredMember(parsed, name)));
-  const [sources, sinks] = located(context, ...sides);
+  const [sources, sinks] = locatePoints(context, ...sides);
   return { sources, sinks };
 }
 
-/** Rows of an ID and a point in nanometres. */
+/** Reads rows of an ID and a point in nanometres: `[id, x, y, z]`. */
 function pointsOf(info: MockGraphInfo, list: unknown): EditPoints {
   if (!Array.isArray(list)) throw new ServerCrash("'NoneType' object is not iterable");
   const rows = list.map((row: unknown): unknown[] => {
@@ -49,8 +52,8 @@ function pointsOf(info: MockGraphInfo, list: unknown): EditPoints {
   return { ids: [...uint64Array(rows.map(([id]) => id))], coords };
 }
 
-/** The same points with the supervoxels that they mean. */
-export function located(context: TableContext, ...lists: EditPoints[]): EditPoints[] {
+/** Replaces the IDs of points by the IDs of the supervoxels at them. */
+export function locatePoints(context: TableContext, ...lists: EditPoints[]): EditPoints[] {
   const { graph, info, labelAt, strict } = context;
   const ids = lists.flatMap((points) => points.ids),
     coords = lists.flatMap((points) => points.coords);
@@ -61,7 +64,7 @@ export function located(context: TableContext, ...lists: EditPoints[]): EditPoin
   }));
 }
 
-/** @throws Crash for an ID that is not a supervoxel's. */
+/** The nodes of supervoxel IDs. @throws ServerCrash for an ID that is not a supervoxel's. */
 export const supervoxelNodes = (graph: TimedGraph, ids: readonly bigint[]): number[] =>
   ids.map((id) => {
     const node = graph.nodes.findId(id);

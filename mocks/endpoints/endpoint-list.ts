@@ -1,4 +1,6 @@
-/** The endpoints of the server: which path wants what of the user, and what answers it. */
+/**
+ * All endpoints of the chunkedgraph server: their paths, the permissions they require, and their handlers.
+ */
 import { minimalCoveringNodesEndpoint } from './covering-nodes-endpoint.ts';
 import {
   childrenEndpoint,
@@ -46,9 +48,9 @@ import {
 } from './service-endpoints.ts';
 import { splitPreviewEndpoint } from './split-preview-endpoint.ts';
 
-/** Below the server's own path. */
+/** A path below the server's. */
 const server = (path: string): RegExp => new RegExp(`^/segmentation/${path}$`);
-/** Below the table's. */
+/** A path below the table's. */
 const at = (path: string): RegExp => server(`api/v1/table/(?<table>[^/]+)/${path}`);
 
 export const ENDPOINTS: readonly Endpoint[] = [

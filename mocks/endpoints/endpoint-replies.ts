@@ -1,4 +1,4 @@
-/** What endpoints build answers of. */
+/** Builds the replies of endpoints: JSON, binary IDs, HTML pages. */
 import { bytesOf } from '../../lib/base/uint64.ts';
 import { reply, type MockResponse } from '../message.ts';
 import type { TableContext } from './endpoint.ts';
@@ -10,7 +10,7 @@ export const JSON_TYPE = 'application/json';
 
 export const jsonReply = (value: unknown): MockResponse => reply(200, JSON_TYPE, toJson(value));
 
-/** Raw little-endian uint64. The real server calls it HTML. */
+/** IDs as raw little-endian uint64. The content type is HTML, as on the real server, unless `strict`. */
 export const binaryReply = ({ strict }: TableContext, ids: BigUint64Array): MockResponse =>
   reply(200, strict ? 'application/octet-stream' : HTML_TYPE, bytesOf(ids));
 
@@ -22,16 +22,16 @@ export const htmlPage = (status: number, title: string, headers: Record<string, 
     headers,
   );
 
-/** IDs as JSON numbers, or as text when the request wants them so. */
+/** IDs as JSON numbers, or as text when the request has `int64_as_str`. */
 export const idsToJson = (query: URLSearchParams, ids: Iterable<bigint>): (bigint | string)[] =>
   Array.from(ids, idToJson(query));
 export const idToJson = (query: URLSearchParams): ((id: bigint) => bigint | string) =>
   flag(query, 'int64_as_str') ? String : (id) => id;
-/** The same for numpy's other 64-bit integers, which the server treats alike. */
+/** The same for other 64-bit integers of numpy. */
 export const intToJson = (query: URLSearchParams): ((value: number) => number | string) =>
   flag(query, 'int64_as_str') ? String : (value) => value;
 
-/** The same for the IDs of nodes. */
+/** The IDs of nodes, as {@link idsToJson} writes them. */
 export const nodesToJson = (
   { graph }: TableContext,
   query: URLSearchParams,

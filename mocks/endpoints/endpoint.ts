@@ -1,4 +1,4 @@
-/** What an endpoint is, and what its answer is made from. */
+/** The types of an endpoint and of the data that it answers from. */
 import type { MockGraphInfo } from '../graph/node-id-layout.ts';
 import type { LabelAt } from '../graph/locate-supervoxels.ts';
 import type { Editor } from '../graph/editor.ts';
@@ -6,45 +6,48 @@ import type { TimedGraph } from '../graph/timed-graph.ts';
 import type { MockRequest, MockResponse } from '../message.ts';
 import type { KnownUser, MockUser, RequiredPermission } from './users.ts';
 
+/** A request that has passed the checks of the token, the method and the table. */
 export interface EndpointRequest extends MockRequest {
-  /** Groups of the endpoint's path, decoded. */
+  /** Named groups of the endpoint's path, decoded. */
   parts: Record<string, string>;
   user: MockUser;
 }
 
-/** The server that endpoints speak for: one table. */
+/** The data that endpoints answer from: one table. */
 export interface TableContext {
   table: string;
   info: MockGraphInfo;
-  /** The info as it is answered, but for `{HOST}`, which stands for the origin the request came to. */
+  /** The info to answer. The origin of the request replaces `{HOST}`. */
   infoJson: string;
   graph: TimedGraph;
   editor: Editor;
   strict: boolean;
-  /** By ID, for change logs. */
+  /** Users by ID, for change logs. */
   users: Readonly<Record<string, KnownUser>>;
-  /** The watershed, where edits have points. */
+  /** Reads the watershed at the points of edits. */
   labelAt?: LabelAt;
-  /** Milliseconds since 1970. */
+  /** The server's clock, in milliseconds since 1970. */
   now: () => number;
-  /** The timestamp of an edit that is made now: after all others. */
+  /** The timestamp of an edit made now. It is after all other edits. */
   nextEditMs: () => number;
-  /** Carries out edits one after the other. */
+  /** Runs edits one after the other. */
   runInTurn: <T>(edit: () => Promise<T>) => Promise<T>;
-  /** Between an edit's timestamp and its being there to read. */
+  /** Milliseconds after its timestamp at which an edit can be read. */
   visibleAfterMs: number;
-  /** In place of a timer, for `visibleAfterMs`. */
+  /** Waits for `visibleAfterMs`. */
   wait: (ms: number) => Promise<unknown>;
 }
 
+/** Answers a request to an endpoint. */
 export type EndpointHandler = (
   context: TableContext,
   request: EndpointRequest,
 ) => MockResponse | Promise<MockResponse>;
 
+/** A path of the server, who may use it, and its handler. */
 export interface Endpoint {
   method: 'GET' | 'POST';
-  /** The whole path; a group named `table` makes it an endpoint of a table, which wants the table to exist. */
+  /** Matches the whole path. If it has a group named `table`, that table must exist. */
   path: RegExp;
   permission: RequiredPermission;
   answer: EndpointHandler;

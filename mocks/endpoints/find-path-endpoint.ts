@@ -1,4 +1,7 @@
-/** The endpoint that finds a way between two points of an object. Source: PyChunkedGraph, pychunkedgraph/graph/analysis/pathing.py. */
+/**
+ * The endpoint that finds a path between two points of an object. Source: PyChunkedGraph,
+ * pychunkedgraph/graph/analysis/pathing.py.
+ */
 import { chunkMiddleNm } from '../graph/chunk-grid.ts';
 import { layer2Edges } from '../graph/layer2-edges.ts';
 import { Neighbours } from '../graph/neighbours.ts';
@@ -6,17 +9,20 @@ import { nodesAt } from '../graph/subtree.ts';
 import type { TimedGraph } from '../graph/timed-graph.ts';
 import type { MockResponse } from '../message.ts';
 import { jsonReply, nodesToJson } from './endpoint-replies.ts';
-import { located, supervoxelNodes, twoPoints } from './edit-points.ts';
+import { locatePoints, supervoxelNodes, twoPoints } from './edit-points.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
 import { ServerCrash } from './python-values.ts';
 
-/** Layer-2 nodes from one point to the other, with the middles of their graph chunks in nm: there are no meshes, which would be finer. */
+/**
+ * Layer-2 nodes from one point to the other. Their centroids are the middles of their graph chunks in
+ * nanometres, because a mock has no meshes.
+ */
 export function findPathEndpoint(context: TableContext, { query, body }: EndpointRequest): MockResponse {
   const { graph, info } = context;
   const { nodes, layout } = graph;
-  const asked = twoPoints(context, body);
-  const start = nodes.findId(asked.ids[0]);
-  const [{ ids }] = located(context, asked);
+  const points = twoPoints(context, body);
+  const start = nodes.findId(points.ids[0]);
+  const [{ ids }] = locatePoints(context, points);
   const [from, to] = supervoxelNodes(graph, ids).map((supervoxel) => nodes.parentNow(supervoxel));
   if (start < graph.supervoxels) throw new ServerCrash('list index out of range');
   const shared = sharedAncestor(graph, from, to, nodes.createdMs(start));
@@ -35,7 +41,7 @@ export function findPathEndpoint(context: TableContext, { query, body }: Endpoin
   });
 }
 
-/** The lowest node above both at a time; -1 without one. */
+/** The lowest common ancestor of two nodes at a timestamp; -1 when there is none. */
 function sharedAncestor({ nodes }: TimedGraph, a: number, b: number, timeMs: number): number {
   const above = new Set<number>();
   for (let node = a; node >= 0; node = nodes.parentAt(node, timeMs)) above.add(node);

@@ -1,6 +1,6 @@
 /**
- * The frame around the chunkedgraph's endpoints, as the real server has it: methods, error bodies, gzip, CORS, tokens.
- * Observed on PyChunkedGraph 2.21.1 (flask, werkzeug, middle_auth_client).
+ * The web application around the chunkedgraph's endpoints: methods, error bodies, gzip, CORS, tokens.
+ * It behaves as PyChunkedGraph 2.21.1 was observed to behave (flask, werkzeug, middle_auth_client).
  */
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { EditError } from '../graph/edit-error.ts';
@@ -12,24 +12,25 @@ import { ANONYMOUS_USER, type MockUser } from './users.ts';
 import { ServerCrash, RefusedRequest, toJson } from './python-values.ts';
 
 export interface FlaskAppOptions {
-  /** Asked for when there are any. */
+  /** Users by token. Without it, no token is needed. */
   tokens?: Readonly<Record<string, MockUser>>;
   dataset: string;
-  /** Of refusals; milliseconds since 1970. */
+  /** The clock for the time in error bodies, in milliseconds since 1970. */
   now: () => number;
 }
 
 const FORM_TYPE = /^(application\/x-www-form-urlencoded|multipart\/form-data)\b/i;
 
+/** The application as one handler. */
 export function flaskApp(
   endpoints: readonly Endpoint[],
   context: TableContext,
   options: FlaskAppOptions,
 ): MockHandler {
   return async (request) => {
-    const response = await guarded(() => dispatch(endpoints, context, request, options), options);
+    const response = await withErrorReplies(() => dispatch(endpoints, context, request, options), options);
     Object.assign(response.headers, corsHeaders(request));
-    // even `gzip;q=0`
+    // flask also compresses for `gzip;q=0`
     const wantsGzip = request.headers['accept-encoding']?.toLowerCase().includes('gzip') ?? false;
     if (!wantsGzip || response.status >= 300) return response;
     return {
@@ -40,7 +41,8 @@ export function flaskApp(
   };
 }
 
-async function guarded(
+/** Turns the exceptions of endpoints into error replies. */
+async function withErrorReplies(
   answer: () => MockResponse | Promise<MockResponse>,
   { now }: FlaskAppOptions,
 ): Promise<MockResponse> {
@@ -90,16 +92,16 @@ function dispatch(
   const endpoint = here.find((candidate) => candidate.method === method);
   if (!endpoint) return htmlPage(405, 'Method Not Allowed', { allow });
 
-  // flask parses a form away before anybody sees the body
+  // flask consumes a form body before the endpoint can read it
   const isForm = !strict && FORM_TYPE.test(request.headers['content-type'] ?? '');
   const body = gunzipped({ ...request, body: isForm ? new Uint8Array(0) : request.body });
-  const asked = endpoint.parts.table as string | undefined;
+  const requestedTable = endpoint.parts.table as string | undefined;
   const user = tokens
-    ? authorize(request, endpoint.permission, asked, { tokens, table, dataset })
+    ? authorize(request, endpoint.permission, requestedTable, { tokens, table, dataset })
     : ANONYMOUS_USER;
   if ('status' in user) return user;
-  if (asked !== undefined && asked !== table)
-    throw new ServerCrash(`404 table "projects/mock/instances/mock/tables/${asked}" not found`);
+  if (requestedTable !== undefined && requestedTable !== table)
+    throw new ServerCrash(`404 table "projects/mock/instances/mock/tables/${requestedTable}" not found`);
   return endpoint.answer(context, { ...request, body, parts: endpoint.parts, user });
 }
 
@@ -120,9 +122,9 @@ function corsHeaders({ method, headers }: MockRequest): Record<string, string> {
   const preflight: Record<string, string> = {};
   if (method === 'OPTIONS' && headers['access-control-request-method']) {
     preflight['access-control-allow-methods'] = 'DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT';
-    const asked = headers['access-control-request-headers'];
-    if (asked)
-      preflight['access-control-allow-headers'] = asked
+    const requested = headers['access-control-request-headers'];
+    if (requested)
+      preflight['access-control-allow-headers'] = requested
         .split(',')
         .map((name) => name.trim())
         .join(', ');

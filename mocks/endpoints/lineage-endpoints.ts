@@ -1,4 +1,7 @@
-/** Endpoints about what became of roots. Source: PyChunkedGraph, pychunkedgraph/graph/{segmenthistory,lineage,misc}.py. */
+/**
+ * Endpoints about the past and the future of roots. Source: PyChunkedGraph,
+ * pychunkedgraph/graph/{segmenthistory,lineage,misc}.py.
+ */
 import { mapIds, traceLineage, type RootLineage } from '../graph/lineage-graph.ts';
 import type { MockResponse } from '../message.ts';
 import { idToJson, intToJson, jsonReply, nodesToJson } from './endpoint-replies.ts';
@@ -9,9 +12,9 @@ import { nodeWithChildren, oldestMs, rootNode, segmentHistory } from './segment-
 
 export function lineageGraphEndpoint(context: TableContext, { query, parts }: EndpointRequest): MockResponse {
   const pastMs = pastMsOf(query);
-  optionalMs(query, 'timestamp_future'); // read and then ignored
+  optionalMs(query, 'timestamp_future'); // parsed, then ignored
   const { lineage } = segmentHistory(context, [idOfPath(parts.id)], pastMs);
-  return jsonReply(nodeLink(context, query, lineage));
+  return jsonReply(nodeLinkJson(context, query, lineage));
 }
 
 export function lineageGraphMultipleEndpoint(
@@ -21,12 +24,13 @@ export function lineageGraphMultipleEndpoint(
   const pastMs = pastMsOf(query),
     futureMs = timestampMs(context, query, 'timestamp_future');
   const roots = Array.from(idsOfBody(body, { key: 'root_ids' }), (id) => nodeWithChildren(context, id));
-  return jsonReply(nodeLink(context, query, traceLineage(context.graph, roots, pastMs, futureMs)));
+  return jsonReply(nodeLinkJson(context, query, traceLineage(context.graph, roots, pastMs, futureMs)));
 }
 
 const pastMsOf = (query: URLSearchParams): number => optionalMs(query, 'timestamp_past') ?? 0;
 
-function nodeLink(context: TableContext, query: URLSearchParams, lineage: RootLineage): unknown {
+/** A lineage in the node-link JSON of networkx. */
+function nodeLinkJson(context: TableContext, query: URLSearchParams, lineage: RootLineage): unknown {
   const { nodes } = context.graph;
   const out = (node: number): bigint | string => idToJson(query)(nodes.idOf(node));
   return {

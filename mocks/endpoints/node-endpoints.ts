@@ -1,4 +1,7 @@
-/** Endpoints about what is below a node. Source: PyChunkedGraph, pychunkedgraph/app/segmentation/ and graph/subgraph.py. */
+/**
+ * Endpoints that list the nodes below a node. Source: PyChunkedGraph, pychunkedgraph/app/segmentation/ and
+ * graph/subgraph.py.
+ */
 import { nodesAt, nodesBelow, supervoxelsOf } from '../graph/subtree.ts';
 import { reply, type MockResponse } from '../message.ts';
 import { binaryReply, HTML_TYPE, idsToJson, jsonReply, nodesToJson } from './endpoint-replies.ts';
@@ -25,7 +28,7 @@ export function leavesManyEndpoint(context: TableContext, { query, body }: Endpo
   const box = boundsOf(context, query),
     ids = idsOfBody(body),
     stopLayer = stopLayerOf(query, 1);
-  const walk = (asked: number[]): Map<number, number[]> => nodesBelow(graph, asked, stopLayer, box);
+  const walk = (from: number[]): Map<number, number[]> => nodesBelow(graph, from, stopLayer, box);
   const known = Array.from(ids, (id) => nodes.findId(id)).filter((node) => node >= 0);
   const together = strict ? undefined : walk(known);
   const answer: Record<string, unknown> = {};
@@ -44,7 +47,9 @@ export function leavesManyEndpoint(context: TableContext, { query, body }: Endpo
   return jsonReply(answer);
 }
 
-/** Of an ID that is not a node: at its own layer itself. */
+/**
+ * The real server's answer for an ID that is not a node: at the ID's own layer the ID itself, else nothing.
+ */
 const echoed = ({ graph, strict }: TableContext, id: bigint, layer: number): bigint[] =>
   !strict && graph.layout.layerOfId(id) === layer ? [id] : [];
 
@@ -74,7 +79,7 @@ export function l2ChunkChildrenBinaryEndpoint(
   return reply(200, HTML_TYPE, pickledArrays(arrays));
 }
 
-/** Layer-2 nodes of a graph chunk; also those that were replaced since. */
+/** The layer-2 nodes of a graph chunk, including those that an edit has replaced. */
 function chunkChildren(context: TableContext, query: URLSearchParams, chunk: bigint): number[] {
   const { graph } = context;
   const { nodes, layout } = graph;
@@ -95,7 +100,7 @@ function chunkChildren(context: TableContext, query: URLSearchParams, chunk: big
   return found.sort((a, b) => nodes.compare(a, b));
 }
 
-/** Each node with each of its supervoxels. */
+/** Pairs of a layer-2 node and one of its supervoxels, flat. */
 const chunkPairs = ({ graph: { nodes } }: TableContext, layer2: readonly number[]): BigUint64Array =>
   nodes.idsOf(
     layer2.flatMap((node) => Array.from(nodes.childrenOf(node)).flatMap((member) => [node, member])),

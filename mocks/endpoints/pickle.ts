@@ -1,6 +1,7 @@
 /**
- * A Python pickle (protocol 2) of a dictionary of uint64 arrays by uint64: what `pickle.dumps` of the server holds.
- * Source: Python, Lib/pickletools.py; NumPy, the `_reconstruct` and `scalar` functions that its own pickles name.
+ * Writes a Python pickle (protocol 2) of a dictionary from uint64 to arrays of uint64, as the server's
+ * `pickle.dumps` does. Source: Python, Lib/pickletools.py; NumPy, `_reconstruct` and `scalar`, the functions
+ * that its pickles call.
  */
 import { bytesOf } from '../../lib/base/uint64.ts';
 
@@ -12,7 +13,7 @@ function binunicode(text: string): Buffer {
   return Buffer.concat([ascii('X'), length, ascii(text)]);
 }
 
-/** Protocol 2 has no bytes: they are text in latin1, encoded again. */
+/** Protocol 2 has no type for bytes. They are text that is encoded as latin1 when it is read. */
 function bytes(value: Uint8Array): Buffer {
   const text = Buffer.from(Buffer.from(value).toString('latin1'), 'utf8');
   const length = Buffer.alloc(4);
@@ -63,6 +64,7 @@ const array = (ids: BigUint64Array): Buffer =>
     ascii('tb'),
   ]);
 
+/** Pickles a dictionary of arrays. */
 export function pickledArrays(entries: readonly (readonly [bigint, BigUint64Array])[]): Uint8Array {
   return Buffer.concat([
     ascii('\x80\x02}('),

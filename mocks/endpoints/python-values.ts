@@ -1,13 +1,16 @@
-/** Request values as the real server's Python reads them; a refusal carries Python's words, which clients get to see. */
+/**
+ * Parses and writes values as the real server's Python does, including the messages of its exceptions, which
+ * clients see.
+ */
 
-/** The server's own refusal: JSON with `[400]: …`. */
+/** A refusal of the server: status 400, JSON with `[400]: …`. */
 export class RefusedRequest extends Error {
-  override readonly name = 'Refusal';
+  override readonly name = 'RefusedRequest';
 }
 
-/** What is no refusal but an exception nobody caught: status 500, JSON with a traceback. */
+/** An uncaught exception of the server: status 500, JSON with a traceback. */
 export class ServerCrash extends Error {
-  override readonly name = 'Crash';
+  override readonly name = 'ServerCrash';
 }
 
 const YEAR_1_MS = -62_135_596_800_000;
@@ -21,11 +24,14 @@ export function pythonInt(text: string): bigint {
   return digits.startsWith('-') ? -BigInt(digits.slice(1)) : BigInt(digits.replace('+', ''));
 }
 
-/** Seconds as text to whole milliseconds, rounded down: what the server compares with. @param name Of the parameter. */
+/**
+ * Parses seconds into whole milliseconds, rounded down, as the server stores times.
+ * @param name Name of the parameter.
+ */
 export const pythonTimestampMs = (text: string, name: string): number =>
   Math.floor(pythonTimestampUs(text, name) / 1e3);
 
-/** Seconds as text to whole microseconds: what Python keeps. @param name Of the parameter. */
+/** Parses seconds into whole microseconds, as Python keeps them. @param name Name of the parameter. */
 export function pythonTimestampUs(text: string, name: string): number {
   const bad = new RefusedRequest(`Timestamp parameter ${name} is not a valid unix timestamp`);
   const trimmed = text.trim().toLowerCase();
@@ -39,7 +45,7 @@ export function pythonTimestampUs(text: string, name: string): number {
   return us;
 }
 
-/** Numbers as they were written, so that no ID is rounded on the way. */
+/** A JSON number as text, so that no ID is rounded. */
 export class NumberText {
   constructor(readonly text: string) {}
 }
@@ -60,13 +66,13 @@ export function parsePythonJson(bytes: Uint8Array): unknown {
   }
 }
 
-/** What `np.concatenate` is given. */
+/** Returns the list, or fails as `np.concatenate` does for an empty list. */
 export function requireNonEmpty<T>(list: readonly T[]): readonly T[] {
   if (list.length === 0) throw new ServerCrash('need at least one array to concatenate');
   return list;
 }
 
-/** A member of a JSON object. */
+/** A member of a JSON object. @throws ServerCrash with Python's KeyError when it is missing. */
 export function requiredMember(value: unknown, name: string): unknown {
   if (
     typeof value !== 'object' ||
@@ -82,7 +88,10 @@ export function requiredMember(value: unknown, name: string): unknown {
 const isMarked = (value: unknown): value is { '\0number': string } =>
   typeof value === 'object' && value !== null && '\0number' in value;
 
-/** `np.array(list, dtype=np.uint64)`: numbers or text; a fraction is rounded, a negative number wraps around. */
+/**
+ * `np.array(list, dtype=np.uint64)` of numbers or text. A fraction is cut off, and a negative number wraps
+ * around.
+ */
 export function uint64Array(list: unknown): BigUint64Array {
   if (!Array.isArray(list))
     throw new ServerCrash(
@@ -96,18 +105,19 @@ export function uint64Array(list: unknown): BigUint64Array {
   });
 }
 
-/** `datetime` as `str()` writes it, in UTC. */
+/** A timestamp as `str(datetime)` writes it, in UTC. */
 export function pythonTime(ms: number, delimiter = ' '): string {
   const [date, time] = new Date(ms).toISOString().slice(0, -1).split('T');
   return `${date}${delimiter}${time.replace('.000', '').replace(/(\.\d{3})$/, '$1000')}+00:00`;
 }
 
+/** `np.uint64(value)`: a negative number wraps around. */
 export function uint64(value: bigint): bigint {
   if (value >= 2n ** 64n || value < -(2n ** 63n))
     throw new ServerCrash('Python int too large to convert to C long');
   return BigInt.asUintN(64, value);
 }
 
-/** Compact JSON with a line feed, as flask writes it; a bigint becomes a bare number. */
+/** Compact JSON with a line feed, as flask writes it. A bigint becomes a number. */
 export const toJson = (value: unknown): string =>
   `${JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? `\0${item}` : item)).replace(/"\\u0000(\d+)"/g, '$1')}\n`;

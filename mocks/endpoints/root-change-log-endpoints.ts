@@ -1,4 +1,7 @@
-/** Endpoints about the operations that made a root. Source: PyChunkedGraph, pychunkedgraph/graph/segmenthistory.py. */
+/**
+ * Endpoints about the operations that led to a root. Source: PyChunkedGraph,
+ * pychunkedgraph/graph/segmenthistory.py.
+ */
 import type { RootLineage } from '../graph/lineage-graph.ts';
 import type { MockOperation } from '../graph/operation-log.ts';
 import { findRootsAt } from '../graph/roots-at.ts';
@@ -72,7 +75,7 @@ export function mergeLogEndpoint(context: TableContext, { query, parts }: Endpoi
   });
 }
 
-/** An operation as seen from a root that it led to. */
+/** An operation as shown in the change log of a root. */
 interface Change {
   operation_id: number;
   timestamp: number;
@@ -93,13 +96,13 @@ const COLUMNS = [
   'is_merge',
 ] as const;
 
-/** @param filtered Leaves out what no longer shows in the root. */
+/** Selects changes. @param filtered Leaves out changes that have no effect on the root. */
 const shown =
   (filtered: boolean) =>
   ({ in_neuron, is_relevant }: Change): boolean =>
     !filtered || (in_neuron && is_relevant);
 
-/** Tables by root ID; with names of users, as soon as there is one row among them all. */
+/** Change logs by root ID. If any of them has a row, all have columns with the users' names. */
 function tabular(context: TableContext, ids: Iterable<bigint>, filtered: boolean): Map<string, DataFrame> {
   const { graph, users } = context;
   const names = [...COLUMNS, ...(filtered ? [] : (['in_neuron', 'is_relevant'] as const))];
@@ -133,7 +136,7 @@ function changesOf(context: TableContext, lineage: RootLineage, root: number): C
       : [...(operation.added ?? operation.removed ?? [])].flat();
     const now = rootsOfEdit(edited, nodes.createdMs(root)),
       before = rootsOfEdit(edited, oldestMs(context) ?? 0);
-    const replaced = lineage.roots.filter((one) => lineage.operations.get(one) === operation.id);
+    const replaced = lineage.roots.filter((old) => lineage.operations.get(old) === operation.id);
     const isMerge = operation.added !== undefined;
     const isHere = (id: bigint): boolean => id === nodes.idOf(root);
     return {
@@ -149,7 +152,7 @@ function changesOf(context: TableContext, lineage: RootLineage, root: number): C
   });
 }
 
-/** In the order of their IDs. */
+/** The operations that led to a root, in the order of their IDs. */
 function operationsBehind({ editor }: TableContext, lineage: RootLineage, root: number): MockOperation[] {
   const ids = new Set([...lineage.ancestors(root)].map((ancestor) => lineage.operations.get(ancestor) ?? 0));
   return editor.operations.filter(({ id }) => ids.has(id));

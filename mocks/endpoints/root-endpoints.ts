@@ -1,4 +1,7 @@
-/** Endpoints that climb to roots. Source: PyChunkedGraph, pychunkedgraph/app/segmentation/. */
+/**
+ * Endpoints that look up roots, or ancestors at a stop layer. Source: PyChunkedGraph,
+ * pychunkedgraph/app/segmentation/.
+ */
 import { findRootsAt } from '../graph/roots-at.ts';
 import type { MockResponse } from '../message.ts';
 import { binaryReply, idToJson, idsToJson, jsonReply } from './endpoint-replies.ts';
@@ -21,13 +24,13 @@ export function rootsEndpoint(context: TableContext, { query, body }: EndpointRe
 function rootsOf(context: TableContext, query: URLSearchParams, ids: BigUint64Array): BigUint64Array {
   const { graph, strict } = context;
   const { layers } = graph.layout;
-  const asked = stopLayerOf(query, layers);
-  const stopLayer = asked || layers;
+  const requestedLayer = stopLayerOf(query, layers);
+  const stopLayer = requestedLayer || layers;
   const answer = findRootsAt(graph, ids, { timeMs: timestampMs(context, query), stopLayer, strict });
   if (stopLayer > layers) throw new ServerCrash('');
   if (answer.found > 0 && answer.nonzeroWithoutAncestor > 0 && query.get('fail_to_zero') === '')
     throw new ServerCrash('');
-  if (answer.withoutAncestor > 0 && query.get('assert_roots') && asked === layers)
+  if (answer.withoutAncestor > 0 && query.get('assert_roots') && requestedLayer === layers)
     throw new ServerCrash('roots not found for some IDs');
   return answer.ids;
 }
@@ -38,7 +41,7 @@ export function rootOfNodeEndpoint(context: TableContext, { query, parts }: Endp
   const id = idOfPath(parts.id);
   const stopLayer = refusedUnlessWhole(() => stopLayerOf(query, layers)) || layers;
   const timeMs = timestampMs(context, query);
-  // also IDs from 2^63 up, unlike in a batch
+  // This includes IDs from 2^63 up, unlike in a batch.
   if (graph.layout.layerOfId(id) >= stopLayer) return jsonReply({ root_id: idToJson(query)(id) });
   const { ids, withoutAncestor: unfound } = findRootsAt(graph, BigUint64Array.of(id), {
     timeMs,
@@ -58,7 +61,7 @@ function refusedUnlessWhole(stopLayer: () => number): number {
   }
 }
 
-/** What the real server announces and does not have. */
+/** An endpoint that the real server lists but does not implement. */
 export function rootsFromCoordsEndpoint(): never {
   throw new ServerCrash(
     "module 'pychunkedgraph.app.segmentation.common' has no attribute 'handle_roots_from_coord'",

@@ -1,4 +1,7 @@
-/** Endpoints about since when nodes are and until when. Source: PyChunkedGraph, pychunkedgraph/app/segmentation/. */
+/**
+ * Endpoints about when nodes were created and replaced. Source: PyChunkedGraph,
+ * pychunkedgraph/app/segmentation/.
+ */
 import type { MockResponse } from '../message.ts';
 import { idsToJson, jsonReply } from './endpoint-replies.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
@@ -16,7 +19,7 @@ export function rootTimestampsEndpoint(
   { query, body }: EndpointRequest,
 ): MockResponse {
   const ids = idsOfBody(body, { isBinary: flag(query, 'is_binary') });
-  const timeMs = timestampMs(context, query); // read whether wanted or not
+  const timeMs = timestampMs(context, query); // parsed also when it is not used
   return jsonReply({
     timestamp: flag(query, 'latest') ? latest(context, ids, query, timeMs) : created(context, ids),
   });
@@ -29,7 +32,10 @@ export function validNodesEndpoint(context: TableContext, { query, body }: Endpo
   return jsonReply({ valid_roots: idsToJson(query, valid(context, ids, fromMs, toMs)) });
 }
 
-/** Nodes that have no successor before a timestamp: it excludes the timestamp, where all else includes it. */
+/**
+ * Whether no edit has replaced a node before a timestamp. Unlike elsewhere, the timestamp itself is excluded
+ * unless `strict`.
+ */
 function isLatest(context: TableContext, id: bigint, timeMs: number): boolean {
   const { nodes, supervoxels, lineage } = context.graph;
   const node = nodes.findId(id);
@@ -53,7 +59,10 @@ function created({ graph }: TableContext, ids: BigUint64Array): number[] {
   return nodes.map((node) => graph.nodes.createdMs(node) / 1000);
 }
 
-/** For those that are latest the timestamp itself; for the others, in their order, when they were replaced. */
+/**
+ * For each latest node the requested timestamp; for the others, in their order, the time at which they were
+ * replaced.
+ */
 function latest(
   context: TableContext,
   ids: BigUint64Array,
@@ -74,7 +83,7 @@ function latest(
   });
 }
 
-/** IDs with anything written about them in a window. */
+/** The IDs of nodes that were created, replaced or given a parent in a time range. */
 function valid({ graph }: TableContext, ids: BigUint64Array, fromMs = -Infinity, toMs = Infinity): bigint[] {
   return [...new Set(ids)].filter((id) => {
     const node = graph.nodes.findId(id);

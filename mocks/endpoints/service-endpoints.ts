@@ -1,4 +1,4 @@
-/** Endpoints that are not about the graph: info, versions. */
+/** Endpoints about the server itself: info, versions, start page. */
 import type { MockGraphInfo } from '../graph/node-id-layout.ts';
 import { DEFAULT_ORIGIN, reply, type MockResponse } from '../message.ts';
 import { HTML_TYPE, jsonReply, JSON_TYPE } from './endpoint-replies.ts';
@@ -6,7 +6,10 @@ import type { EndpointRequest, TableContext } from './endpoint.ts';
 
 export const PCG_VERSION = '2.21.1';
 
-/** @param dataDir In place of `{DATA_DIR}`; `{HOST}` in either stays, and stands for the origin the request came to. */
+/**
+ * The info as JSON.
+ * @param dataDir Replaces `{DATA_DIR}`. `{HOST}` stays: the endpoint replaces it by the request's origin.
+ */
 export const infoJsonOf = (info: MockGraphInfo, dataDir = '{DATA_DIR}'): string =>
   JSON.stringify(info).replaceAll('{DATA_DIR}', JSON.stringify(dataDir).slice(1, -1));
 

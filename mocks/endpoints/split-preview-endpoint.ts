@@ -1,4 +1,7 @@
-/** The endpoint that tells what a split would leave. Source: PyChunkedGraph, pychunkedgraph/graph/cutting.py, run_split_preview. */
+/**
+ * The endpoint that shows the parts that a split would leave. Source: PyChunkedGraph,
+ * pychunkedgraph/graph/cutting.py, run_split_preview.
+ */
 import type { Edge } from '../graph/edge-table.ts';
 import { forEachDirected } from '../graph/local-edges.ts';
 import { boxAround } from '../graph/merge-edges.ts';
@@ -21,14 +24,14 @@ export function splitPreviewEndpoint(context: TableContext, { query, body }: End
   const cut = editor.multicut(...sides);
   if (!cut)
     throw new ServerCrash(
-      'the mock has no multicut between these: say which edges it removes in the option multicuts',
+      'the mock has no multicut for these sources and sinks: list the edges it removes in the option multicuts',
     );
   const [root] = roots;
   const box = boxAround(info, { sourceCoords: sources.coords, sinkCoords: sinks.coords });
   const parts = partsWithout(graph, supervoxelsOf(graph, root, box), cut);
-  const [first, second] = sides.map((side) => holding(parts, side));
+  const [first, second] = sides.map((side) => partOf(parts, side));
   const isWhole = (side: readonly number[], part: readonly number[]): boolean =>
-    side.every((one) => part.includes(one));
+    side.every((node) => part.includes(node));
   const others = parts.filter((part) => part !== first && part !== second);
   return jsonReply({
     supervoxel_connected_components: [first, second, ...others].map((part) =>
@@ -38,22 +41,25 @@ export function splitPreviewEndpoint(context: TableContext, { query, body }: End
   });
 }
 
-/** What known edges between `supervoxels` hold together once the cut ones are gone; a supervoxel without edges is in no part. */
+/**
+ * The parts of `supervoxels` that known edges still connect once the cut edges are removed. A supervoxel
+ * without edges is in no part.
+ */
 function partsWithout(graph: TimedGraph, supervoxels: readonly number[], cut: readonly Edge[]): number[][] {
-  const gone = new Set(cut.flatMap(([a, b]) => [`${a},${b}`, `${b},${a}`]));
+  const removed = new Set(cut.flatMap(([a, b]) => [`${a},${b}`, `${b},${a}`]));
   const here = new Set(supervoxels);
   const neighbours = new Neighbours();
   forEachDirected(graph, here, (a, b) => {
     if (!here.has(b)) return;
     neighbours.add(a);
     neighbours.add(b);
-    if (!gone.has(`${a},${b}`)) neighbours.link(a, b);
+    if (!removed.has(`${a},${b}`)) neighbours.link(a, b);
   });
   return neighbours.components();
 }
 
-/** The part with the most of `wanted`; an empty one when nothing of it is there. */
-function holding(parts: readonly number[][], wanted: readonly number[]): number[] {
-  const count = (part: readonly number[]): number => wanted.filter((one) => part.includes(one)).length;
+/** The part with the most nodes of `side`; an empty part when none has any. */
+function partOf(parts: readonly number[][], side: readonly number[]): number[] {
+  const count = (part: readonly number[]): number => side.filter((node) => part.includes(node)).length;
   return parts.reduce((best, part) => (count(part) > count(best) ? part : best), []);
 }

@@ -1,27 +1,26 @@
-/** Who asks, and what an endpoint wants of them. */
+/** Users of the mocked servers, and the permissions that endpoints require. */
 
+/** A permission for the table's dataset, as middle_auth names it. */
 export type Permission = 'view' | 'edit' | 'admin' | 'admin_view';
 
-/** Whoever has a token. */
+/** The owner of a token. */
 export interface MockUser {
-  /** @default 1 */
+  /** ID of the user. @default 1 */
   id?: number;
-  /** The name that change logs and the auth service give. */
+  /** Name, for change logs and the auth service. @default none */
   name?: string;
-  /** For the table. @default all four */
+  /** Permissions for the table. @default all four */
   permissions?: readonly Permission[];
-  /** Superadmin: may read the change log of the whole table. @default false */
+  /** Whether the user is a superadmin, who may read the change log of the whole table. @default false */
   admin?: boolean;
-  /** Terms of service that were not accepted yet, in place of permissions. */
-  missingTos?: {
-    /** The ID of the terms of service. */
-    id: number;
-    /** The name of the terms of service. */
-    name: string;
-  };
+  /**
+   * Terms of service that the user has not accepted. Until then the user has no permissions.
+   * @default none
+   */
+  missingTos?: { id: number; name: string };
 }
 
-/** As change logs name them. */
+/** A user as change logs show it. */
 export interface KnownUser {
   /** The name of the user. */
   name: string;
@@ -29,9 +28,9 @@ export interface KnownUser {
   affiliation?: string;
 }
 
-/** `superadmin` wants `admin` of the user, `token` any token. */
+/** What an endpoint requires of the user: a permission, to be a `superadmin`, or any `token`. */
 export type RequiredPermission = Permission | 'superadmin' | 'token';
 
 export const ALL_PERMISSIONS: readonly Permission[] = ['view', 'edit', 'admin', 'admin_view'];
-/** Who asks when no tokens are wanted. */
+/** The user of all requests when no token is needed. */
 export const ANONYMOUS_USER: MockUser = { id: 0, name: 'AUTH_DISABLED', admin: true };

@@ -1,23 +1,27 @@
 /**
- * The hierarchy of nodes at base, from all supervoxels and edges at once.
+ * Builds the hierarchy of nodes at base from all supervoxels and edges.
  *
- * The rules are the real server's (PyChunkedGraph, pychunkedgraph/ingest/create/): a layer-2 node is a connected component within a
- * graph chunk; at each layer above, chunks join two by two along each axis, connected nodes get a common parent, and a node with
- * nobody to join skips the layers at which no edge leaves it.
+ * The rules are the real server's (PyChunkedGraph, pychunkedgraph/ingest/create/). A layer-2 node is a
+ * connected component within a graph chunk. At each layer above, two chunks join along each axis, and
+ * connected nodes get a common parent. A node without a neighbour skips the layers at which no edge leaves
+ * it.
  */
 import { DisjointSets } from './disjoint-sets.ts';
 
 export interface BaseEdges {
   /** Pairs of supervoxels, flat. */
   ends: Int32Array;
-  /** Layer at which each still crosses between two chunks, 1 within one: edge e is pair e of `ends`; 0 for one that does not stand. */
+  /**
+   * By edge, the highest layer at which it crosses between two chunks: 1 within a graph chunk, 0 for an
+   * inactive edge.
+   */
   layers: Uint8Array;
 }
 
 /**
- * Adds a node for each group from layer 2 up, in the order of their smallest supervoxels within a layer.
+ * Adds the nodes from layer 2 up. Within a layer they are in the order of their smallest supervoxels.
  *
- * @param addNode Makes a node over `children`, named after the smallest supervoxel `first` of its object.
+ * @param addNode Makes a node over `children`. `first` is the smallest supervoxel of its object.
  */
 export function buildBase(
   supervoxels: number,
@@ -30,10 +34,10 @@ export function buildBase(
   const edgesAt = (layer: number): Int32Array => byLayer[layer] ?? new Int32Array(0);
   for (const edge of edgesAt(1)) sets.join(ends[2 * edge], ends[2 * edge + 1]);
 
-  // The highest nodes of each object so far, as linked lists by the object's smallest supervoxel.
+  // The highest nodes of each object so far are a linked list. Its key is the object's smallest supervoxel.
   const head = new Int32Array(supervoxels).fill(-1),
     tail = new Int32Array(supervoxels).fill(-1);
-  const next = new Int32Array(supervoxels).fill(-1); // by the node's own smallest supervoxel
+  const next = new Int32Array(supervoxels).fill(-1); // by the node's smallest supervoxel
   const top = new Int32Array(supervoxels); // node of a list entry
   for (const { first, members } of groups(sets, supervoxels)) {
     top[first] = addNode(2, first, members);
@@ -43,11 +47,11 @@ export function buildBase(
   const seenAt = new Uint8Array(supervoxels);
   for (let layer = 3; layer <= layers; layer++) {
     for (const edge of edgesAt(layer - 1)) {
-      const gone = sets.join(ends[2 * edge], ends[2 * edge + 1]);
-      if (gone < 0) continue;
-      const kept = sets.find(gone);
-      next[tail[kept]] = head[gone];
-      tail[kept] = tail[gone];
+      const absorbed = sets.join(ends[2 * edge], ends[2 * edge + 1]);
+      if (absorbed < 0) continue;
+      const kept = sets.find(absorbed);
+      next[tail[kept]] = head[absorbed];
+      tail[kept] = tail[absorbed];
     }
     const rising: number[] = [];
     const rise = (supervoxel: number): void => {
@@ -81,7 +85,7 @@ function edgesByLayer(edgeLayers: Uint8Array, layers: number): Int32Array[] {
   return lists;
 }
 
-/** The sets, in the order of their smallest members; members ascending. */
+/** The sets in the order of their smallest members, each with its members in ascending order. */
 function* groups(sets: DisjointSets, size: number): Generator<{ first: number; members: Int32Array }> {
   const start = new Int32Array(size + 1);
   for (let k = 0; k < size; k++) start[sets.find(k) + 1]++;

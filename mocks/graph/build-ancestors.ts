@@ -1,11 +1,18 @@
-/** New nodes over new layer-2 nodes, layer by layer up to the roots. Source: PyChunkedGraph, pychunkedgraph/graph/edits.py. */
+/**
+ * Builds the nodes above new layer-2 nodes, layer by layer up to the roots. Source: PyChunkedGraph,
+ * pychunkedgraph/graph/edits.py.
+ */
 import type { GraphView } from './graph-view.ts';
 import { reachableFrom } from './neighbours.ts';
 
-/** Names a new root by its smallest supervoxel; undefined leaves the choice to the graph. */
+/** Chooses the ID of a new root by its smallest supervoxel. With undefined the root gets the next free ID. */
 export type ChooseRootId = (supervoxel: number) => bigint | undefined;
 
-/** @param supervoxel Somewhere below, for the chunk. */
+/**
+ * Adds a node.
+ * @param supervoxel Any supervoxel below it: it determines the graph chunk.
+ * @param name The ID; by default the next free one.
+ */
 export type AddNode = (
   layer: number,
   supervoxel: number,
@@ -13,7 +20,7 @@ export type AddNode = (
   name?: bigint,
 ) => number;
 
-/** @returns The new roots. */
+/** Adds the ancestors of new layer-2 nodes. @returns The new roots. */
 export function buildAncestors(
   graph: GraphView,
   layer2: readonly number[],
@@ -34,7 +41,7 @@ export function buildAncestors(
   return objects.map((children, k) => addNode(layers, 0, children, names[k]));
 }
 
-/** Names are given in the order of the objects' smallest supervoxels. */
+/** Chooses the IDs of new roots, in the order of the objects' smallest supervoxels. */
 function namesOf(
   graph: GraphView,
   objects: readonly number[][],
@@ -49,7 +56,10 @@ function namesOf(
   return names;
 }
 
-/** Nodes of a layer that edges crossing at that layer connect to the new ones, as components in ascending order. */
+/**
+ * The connected components of a layer that contain new nodes, in ascending order. Edges that cross at the
+ * layer connect.
+ */
 function components(graph: GraphView, news: readonly number[], layer: number): number[][] {
   const { nodes } = graph;
   const seen = new Set<number>();
@@ -63,7 +73,7 @@ function components(graph: GraphView, news: readonly number[], layer: number): n
   return found.sort((a, b) => nodes.compare(a[0], b[0]));
 }
 
-/** What the edges that cross at a layer lead to from a node, at that layer. */
+/** The neighbours of a node at a layer, by the edges that cross at that layer. */
 function neighboursAt(graph: GraphView, node: number, layer: number): number[] {
   const edges = graph.edgesOf(node)[layer];
   const found: number[] = [];
@@ -71,7 +81,7 @@ function neighboursAt(graph: GraphView, node: number, layer: number): number[] {
   return found;
 }
 
-/** The highest ancestor that is not above `layer`, now. */
+/** The highest current ancestor that is not above `layer`. */
 function climb(graph: GraphView, node: number, layer: number): number {
   for (;;) {
     const parent = graph.nodes.parentNow(node);
@@ -80,7 +90,10 @@ function climb(graph: GraphView, node: number, layer: number): number {
   }
 }
 
-/** Where a node with nobody to join gets its parent: at the next layer at which an edge leaves it, else at the top. */
+/**
+ * The layer of the parent of a node without neighbours: the next layer at which an edge leaves the node, else
+ * the top.
+ */
 function nextLayer(graph: GraphView, node: number, layer: number): number {
   const edges = graph.edgesOf(node);
   for (let next = layer + 1; next < graph.layout.layers; next++) if (edges[next].length > 0) return next;

@@ -1,17 +1,17 @@
-/** The grid of graph chunks over the voxels of the graph's mip, as the graph's info tells it. */
+/** Converts between voxels of the graph's mip and the grid of graph chunks, by the graph's info. */
 import type { MockGraphInfo } from './node-id-layout.ts';
 
 type Triple = readonly [number, number, number];
 
 interface Scale {
-  /** Nanometres a voxel, xyz. */
+  /** Nanometres per voxel, xyz. */
   resolution: readonly number[];
-  /** Voxels, xyz. */
+  /** Size in voxels, xyz. */
   size: readonly number[];
   voxelOffset: readonly number[];
 }
 
-/** Half-open, in graph chunks. */
+/** A half-open box in graph chunks: `min` is inside, `max` is outside. */
 export interface ChunkBox {
   min: Triple;
   max: Triple;
@@ -23,13 +23,14 @@ const WITHOUT_SCALES = {
   voxel_offset: [0, 0, 0],
 };
 
+/** The graph's mip; without scales in the info, an unbounded one of 1 nm voxels. */
 export function scaleOf(info: MockGraphInfo): Scale {
   const scales = info.scales as (Omit<Scale, 'voxelOffset'> & { voxel_offset?: number[] })[] | undefined;
   const { voxel_offset: voxelOffset = [0, 0, 0], ...scale } = scales?.[0] ?? WITHOUT_SCALES;
   return { ...scale, voxelOffset };
 }
 
-/** Where a voxel is, in graph chunks; each coordinate rounded to a chunk as `round` does. */
+/** The graph chunk of a voxel. `round` rounds each coordinate to a chunk. */
 export function chunkAt(
   info: MockGraphInfo,
   voxel: readonly number[],
@@ -41,7 +42,7 @@ export function chunkAt(
   return [along(0), along(1), along(2)];
 }
 
-/** The graph chunks that a box of voxels touches. */
+/** The graph chunks that overlap a box of voxels. */
 export const chunkBox = (info: MockGraphInfo, min: readonly number[], max: readonly number[]): ChunkBox => ({
   min: chunkAt(info, min, Math.floor),
   max: chunkAt(info, max, Math.ceil),

@@ -1,30 +1,34 @@
-/** Disjoint sets of the integers below `size`, each represented by its smallest member. */
+/** Disjoint sets of the integers below `size`. The smallest member represents each set. */
 export class DisjointSets {
-  readonly #above: Int32Array;
+  readonly #parents: Int32Array;
 
   constructor(size: number) {
-    this.#above = Int32Array.from({ length: size }, (_, member) => member);
+    this.#parents = Int32Array.from({ length: size }, (_, member) => member);
   }
 
+  /** The representative of the member's set. */
   find(member: number): number {
-    const above = this.#above;
+    const parents = this.#parents;
     let top = member;
-    while (above[top] !== top) top = above[top];
+    while (parents[top] !== top) top = parents[top];
     while (member !== top) {
-      const next = above[member];
-      above[member] = top;
+      const next = parents[member];
+      parents[member] = top;
       member = next;
     }
     return top;
   }
 
-  /** Joins two sets. @returns the larger representative, which is none any more, or -1 when they were one set before. */
+  /**
+   * Joins two sets.
+   * @returns The larger of their representatives, which no longer is one; -1 if they were one set already.
+   */
   join(a: number, b: number): number {
     const topA = this.find(a),
       topB = this.find(b);
     if (topA === topB) return -1;
-    const gone = Math.max(topA, topB);
-    this.#above[gone] = Math.min(topA, topB);
-    return gone;
+    const absorbed = Math.max(topA, topB);
+    this.#parents[absorbed] = Math.min(topA, topB);
+    return absorbed;
   }
 }

@@ -1,39 +1,48 @@
 /**
- * All edges that are known between supervoxels: those the graph was made with, standing or not, and those that merges drew.
- * An edge once known stays known; which ones stand is in the nodes above. As in the real server's storage: within a graph chunk an
- * edge has one direction, between two chunks it is listed from both ends.
- * Source: PyChunkedGraph, pychunkedgraph/graph/edges/ and edits.py, check_fake_edges.
+ * All known edges between supervoxels: the base edges, active or not, and the edges that merges added. An
+ * edge is never removed from the table; the nodes above it show whether it is active.
+ *
+ * As in the real server's storage, an edge within a graph chunk has one direction, and an edge between two
+ * chunks is listed from both ends. Source: PyChunkedGraph, pychunkedgraph/graph/edges/ and edits.py,
+ * check_fake_edges.
  */
 
-/** Affinity and area of an edge that a merge drew: as good as none. */
-const DRAWN_AFFINITY = 1.1754943508222875e-38; // the smallest normal float32
-const DRAWN_AREA = 0;
+/** Affinity and area of an edge that a merge added: close to nothing. */
+const ADDED_AFFINITY = 1.1754943508222875e-38; // the smallest normal float32
+const ADDED_AREA = 0;
 
 /** Two supervoxels, as nodes. */
 export type Edge = readonly [number, number];
 
-/** By layer, pairs [own supervoxel, other supervoxel] of standing edges, flat: 1 within the graph chunk, from 2 up leaving it. */
+/**
+ * Active edges by layer, as flat pairs [own supervoxel, other supervoxel]: layer 1 within the graph chunk, 2
+ * and up leaving it.
+ */
 export type Edges = readonly (readonly number[])[];
 
+/** The base edges, as parallel arrays. */
 export interface EdgeList {
   /** Pairs of supervoxels, flat. */
   ends: Int32Array;
-  /** 1 for those that stand at base. @default all */
+  /** By edge: 1 if it is active at base, else 0. @default all active */
   active?: Uint8Array;
-  /** @default 1 */
+  /** By edge. @default 1 */
   affinities?: Float32Array;
-  /** In voxels. @default 1 */
+  /** By edge, in voxels. @default 1 */
   areas?: Float64Array;
 }
 
+/** The known edges of a graph, by supervoxel. A handle names an edge as seen from one of its ends. */
 export class EdgeTable {
   readonly #base: EdgeList;
-  /** Where the edges of each supervoxel begin in `#edges`, which holds 2 * edge + (0 at the first end, 1 at the second). */
+  /**
+   * Where the handles of each supervoxel begin in `#edges`. A handle is 2 * edge, plus 1 at the second end.
+   */
   readonly #start: Int32Array;
   readonly #edges: Int32Array;
-  /** Drawn later: ends, flat, and by supervoxel what `#edges` holds for the base. */
-  readonly #drawn: number[] = [];
-  readonly #drawnOf = new Map<number, number[]>();
+  /** Edges added later: their ends, flat, and their handles by supervoxel. */
+  readonly #added: number[] = [];
+  readonly #addedOf = new Map<number, number[]>();
 
   constructor(supervoxels: number, base: EdgeList) {
     this.#base = base;
@@ -46,46 +55,48 @@ export class EdgeTable {
     for (let k = 0; k < ends.length; k++) this.#edges[next[ends[k]]++] = k;
   }
 
-  /** Calls back for every edge at a supervoxel. @param visit Gets the other end and a handle: see `isFirst`, `affinityOf`. */
+  /** Calls `visit` for every edge of a supervoxel, with the other end and the handle. */
   forEach(supervoxel: number, visit: (other: number, handle: number) => void): void {
     const { ends } = this.#base;
     for (let k = this.#start[supervoxel]; k < this.#start[supervoxel + 1]; k++)
       visit(ends[this.#edges[k] ^ 1], this.#edges[k]);
-    for (const handle of this.#drawnOf.get(supervoxel) ?? [])
-      visit(this.#drawn[(handle - ends.length) ^ 1], handle);
+    for (const handle of this.#addedOf.get(supervoxel) ?? [])
+      visit(this.#added[(handle - ends.length) ^ 1], handle);
   }
 
+  /** Whether the edge is known. */
   has(a: number, b: number): boolean {
     let found = false;
     this.forEach(a, (other) => (found ||= other === b));
     return found;
   }
 
+  /** Adds an edge. */
   add(first: number, second: number): void {
-    const handle = this.#base.ends.length + this.#drawn.length;
-    this.#drawn.push(first, second);
+    const handle = this.#base.ends.length + this.#added.length;
+    this.#added.push(first, second);
     [first, second].forEach((end, k) => {
-      const handles = this.#drawnOf.get(end);
+      const handles = this.#addedOf.get(end);
       if (handles) handles.push(handle + k);
-      else this.#drawnOf.set(end, [handle + k]);
+      else this.#addedOf.set(end, [handle + k]);
     });
   }
 
-  /** Whether the edge stood at base. */
+  /** Whether the edge was active at base. */
   isActiveAtBase(handle: number): boolean {
     return handle < this.#base.ends.length && this.#base.active?.[handle >> 1] !== 0;
   }
 
-  /** Whether the supervoxel that listed it is the edge's first end. */
+  /** Whether the handle is that of the edge's first end. */
   isFirst(handle: number): boolean {
     return (handle & 1) === 0;
   }
 
   affinityOf(handle: number): number {
-    return handle < this.#base.ends.length ? (this.#base.affinities?.[handle >> 1] ?? 1) : DRAWN_AFFINITY;
+    return handle < this.#base.ends.length ? (this.#base.affinities?.[handle >> 1] ?? 1) : ADDED_AFFINITY;
   }
 
   areaOf(handle: number): number {
-    return handle < this.#base.ends.length ? (this.#base.areas?.[handle >> 1] ?? 1) : DRAWN_AREA;
+    return handle < this.#base.ends.length ? (this.#base.areas?.[handle >> 1] ?? 1) : ADDED_AREA;
   }
 }

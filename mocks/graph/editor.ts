@@ -1,7 +1,7 @@
 /**
- * Merges, splits, undos and redos with their log, as the real server carries them out: what they add and remove, what they refuse,
- * which of them use up an operation ID.
- * Source: PyChunkedGraph, pychunkedgraph/graph/operation.py.
+ * Makes merges, splits, undos and redos, and logs them, as the real server does: which edges they add and
+ * remove, what they refuse, and which of them use an operation ID. Source: PyChunkedGraph,
+ * pychunkedgraph/graph/operation.py.
  */
 import { EditError } from './edit-error.ts';
 import type { Edge } from './edge-table.ts';
@@ -11,16 +11,17 @@ import { edgesAddedBy, edgesToAdd } from './merge-edges.ts';
 import { OperationLog, STATUS, type EditContext, type MockOperation } from './operation-log.ts';
 import type { AppliedEdit, TimedGraph } from './timed-graph.ts';
 
-/** Edges to remove between sources and sinks; undefined when nobody has said which. */
+/** Finds the edges to remove between sources and sinks; undefined when they are not known. */
 export type Multicut = (sources: readonly number[], sinks: readonly number[]) => Edge[] | undefined;
 
-/** `operation` is null for an undo of what is undone already, which changes nothing. */
+/** What an edit changed. `operation` is null for an undo or redo that had nothing to change. */
 export interface EditOutcome extends AppliedEdit {
   operation: MockOperation | null;
 }
 
 const NOTHING: EditOutcome = { operation: null, oldRoots: [], newRoots: [], newLayer2: [] };
 
+/** Edits one graph and keeps its operation log. */
 export class Editor {
   readonly #log = new OperationLog();
 
@@ -30,12 +31,14 @@ export class Editor {
     readonly multicut: Multicut,
   ) {}
 
-  /** By ID, from 1 up. */
+  /** The operations so far, in the order of their IDs, which count from 1. */
   get operations(): readonly MockOperation[] {
     return this.#log.operations;
   }
 
-  /** One edge between two objects, or in its place those that are known between them nearby. */
+  /**
+   * Adds an edge between two objects. Known edges between them nearby replace it, unless the graph is exact.
+   */
   merge(edge: Edge, context: EditContext): EditOutcome {
     if (edge[0] === edge[1]) throw new EditError('REFUSED', 'Requested merge contains at least 1 self-loop.');
     const operation = this.#log.open('merge', context, { added: [edge] });
@@ -49,11 +52,11 @@ export class Editor {
     if (sources.length === 0)
       throw new EditError('FAILED', 'index 1 is out of bounds for axis 1 with size 0');
     const removed = sources.map((source, k) => [source, sinks[k]] as const);
-    this.#wantOneObject(removed);
+    this.#requireOneObject(removed);
     return this.#close(this.#log.open('split', context, { removed }), context, { removed });
   }
 
-  /** Removes what the given multicut says. */
+  /** Removes the edges of the multicut between sources and sinks. */
   cut(sources: readonly number[], sinks: readonly number[], context: EditContext): EditOutcome {
     if (sources.some((source) => sinks.includes(source)))
       throw new EditError(
@@ -79,7 +82,7 @@ export class Editor {
     return this.#revisit(id, false, context);
   }
 
-  /** What a graph's maker says was done: exactly these edges. */
+  /** Makes an edit of the graph's description: adds and removes exactly these edges. */
   replay(
     kind: MockOperation['kind'],
     change: { added: readonly Edge[]; removed: readonly Edge[] },
@@ -117,7 +120,7 @@ export class Editor {
     if (!edges.every((edge) => isKnown(this.graph, edge)))
       throw new EditError('REFUSED', 'All edges must exist.');
     if (edges.every((edge) => isActive(this.graph, edge) === added.length > 0)) return NOTHING;
-    if (removed.length > 0) this.#wantOneObject(removed);
+    if (removed.length > 0) this.#requireOneObject(removed);
     return this.#close(
       this.#log.open('undo', context, { of: undone.id, ...(undone.added ? { removed } : { added }) }),
       context,
@@ -127,20 +130,23 @@ export class Editor {
 
   #redo(redone: MockOperation, context: EditContext): EditOutcome {
     const { id, added, removed = [] } = redone;
-    if (!added) this.#wantOneObject(removed);
+    if (!added) this.#requireOneObject(removed);
     const operation = this.#log.open('redo', context, { of: id, ...(added ? { added } : { removed }) });
     const change = added ? { added: edgesToAdd(this.graph, this.info, added, redone) } : { removed };
     return this.#close(operation, context, change);
   }
 
-  #wantOneObject(edges: readonly Edge[]): void {
+  #requireOneObject(edges: readonly Edge[]): void {
     if (edges.some(([a, b]) => a === b))
       throw new EditError('REFUSED', 'Requested split contains at least 1 self-loop.');
     if (this.graph.rootsNow(edges.flat()).size > 1)
       throw new EditError('REFUSED', 'Supervoxels must belong to the same object.');
   }
 
-  /** The real server's mincut names an edge within a graph chunk twice, one between two chunks four times from each end. */
+  /**
+   * The real server's mincut lists an edge within a graph chunk twice, and an edge between two chunks four
+   * times from each end.
+   */
   #multicutRows(edge: Edge): Edge[] {
     const known = knownDirections(this.graph, edge);
     return known.flatMap((direction) => Array<Edge>(2 * known.length).fill(direction));
@@ -149,7 +155,7 @@ export class Editor {
   #noMulticut(operation: MockOperation): never {
     const ids = (nodes: readonly number[]): string => [...this.graph.nodes.idsOf(nodes)].join(', ');
     operation.status = STATUS.exception;
-    operation.exception = `the mock has no multicut between ${ids(operation.sources!)} and ${ids(operation.sinks!)}: say which edges it removes in the option multicuts`;
+    operation.exception = `the mock has no multicut between ${ids(operation.sources!)} and ${ids(operation.sinks!)}: list the edges it removes in the option multicuts`;
     throw new EditError('FAILED', operation.exception);
   }
 

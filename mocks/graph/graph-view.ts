@@ -1,12 +1,13 @@
+/** The part of a graph that the steps of an edit read. */
 import type { Edges, EdgeTable } from './edge-table.ts';
 import type { NodeTable } from './node-table.ts';
 
-/** What the steps of an edit read of the graph. */
+/** A read-only view of {@link TimedGraph}. */
 export interface GraphView {
   readonly nodes: NodeTable;
   readonly edges: EdgeTable;
   readonly layout: { readonly layers: number };
-  /** How many. */
+  /** Number of supervoxels. */
   readonly supervoxels: number;
   readonly options: { readonly exact: boolean };
   layerOf(node: number): number;

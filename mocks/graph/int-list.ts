@@ -1,4 +1,4 @@
-/** A list of integers (int32) that grows by doubling: what a number[] costs four times the memory for. */
+/** A list of int32 that grows by doubling. A number[] would need four times the memory. */
 export class IntList {
   #items: Int32Array;
   #length = 0;
@@ -24,7 +24,7 @@ export class IntList {
     return this.#items[index];
   }
 
-  /** A view of [from, to), good until the next push. */
+  /** A view of the items [from, to), valid until the next push. */
   view(from: number, to: number): Int32Array {
     return this.#items.subarray(from, to);
   }

@@ -1,9 +1,13 @@
+/** The edges between layer-2 nodes, as the lvl2_graph endpoint and the path search need them. */
 import type { TimedGraph } from './timed-graph.ts';
 
-/** Pairs of these layer-2 nodes that an edge across graph chunks joins; the other end of an edge is where it is now. */
+/**
+ * Pairs of the given layer-2 nodes that an edge between two graph chunks connects. An edge leads to the
+ * current parent of its other end.
+ */
 export function layer2Edges(graph: TimedGraph, layer2: readonly number[]): [number, number][] {
   const { nodes } = graph;
-  const asked = new Set(layer2);
+  const given = new Set(layer2);
   const parentOf = new Map<number, number>();
   for (const node of layer2)
     for (const edges of graph.edgesOf(node).slice(2))
@@ -13,7 +17,7 @@ export function layer2Edges(graph: TimedGraph, layer2: readonly number[]): [numb
     for (const edges of graph.edgesOf(node).slice(2))
       for (let e = 1; e < edges.length; e += 2) {
         const other = parentOf.get(edges[e]) ?? nodes.parentNow(edges[e]);
-        if (!asked.has(other)) continue;
+        if (!given.has(other)) continue;
         const pair: [number, number] = nodes.compare(node, other) < 0 ? [node, other] : [other, node];
         found.set(pair.join(), pair);
       }

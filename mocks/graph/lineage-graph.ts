@@ -1,16 +1,19 @@
-/** What became of roots over time, as graphs. Source: PyChunkedGraph, pychunkedgraph/graph/lineage.py. */
+/** Traces which roots replaced which, as a graph. Source: PyChunkedGraph, pychunkedgraph/graph/lineage.py. */
 import { reachableFrom } from './neighbours.ts';
 import type { TimedGraph } from './timed-graph.ts';
 
-function others(root: number, neighboursOf: (one: number) => number[]): Set<number> {
+function othersReachable(root: number, neighboursOf: (root: number) => number[]): Set<number> {
   const reached = reachableFrom(root, neighboursOf);
   reached.delete(root);
   return reached;
 }
 
-/** Roots, and which became which; nodes in the order in which they were found. */
+/**
+ * Roots and the links from each to the roots that replaced it. Roots are in the order in which they were
+ * found.
+ */
 export class RootLineage {
-  /** By root, the operation that replaced it; 0 for none. */
+  /** By root, the ID of the operation that replaced it; 0 when there is none. */
   readonly operations = new Map<number, number>();
   readonly #next = new Map<number, Set<number>>();
   readonly #previous = new Map<number, Set<number>>();
@@ -45,15 +48,18 @@ export class RootLineage {
   }
 
   ancestors(root: number): Set<number> {
-    return others(root, (one) => this.previous(one));
+    return othersReachable(root, (other) => this.previous(other));
   }
 
   descendants(root: number): Set<number> {
-    return others(root, (one) => this.next(one));
+    return othersReachable(root, (other) => this.next(other));
   }
 }
 
-/** The past of roots back to the first that are older than `pastMs`, and their future up to the first that are newer than `futureMs`. */
+/**
+ * Follows roots into the past, up to and including the first roots older than `pastMs`, and into the future,
+ * up to and including the first roots newer than `futureMs`.
+ */
 export function traceLineage(
   { nodes, lineage }: TimedGraph,
   roots: readonly number[],
@@ -94,7 +100,10 @@ export function traceLineage(
   return graph;
 }
 
-/** The earliest ancestors of each root, and for those whose objects were never split, the one root they are in now. */
+/**
+ * Maps each root to its earliest ancestors (`past`), and each of those ancestors to the root that it is in
+ * now (`future`) if its object was never split.
+ */
 export function mapIds(
   graph: RootLineage,
   roots: readonly number[],
@@ -110,10 +119,10 @@ export function mapIds(
   }
   for (const old of new Set([...past.values()].flat())) {
     const family = [...graph.descendants(old), old];
-    const ends = family.filter((one) => graph.next(one).length === 0);
-    if (ends.length > 1 || family.some((one) => graph.next(one).length === 2)) continue;
-    const single = family.filter((one) => graph.next(one).length === 1);
-    if (single.some((one) => graph.previous(graph.next(one)[0]).length === 1)) continue;
+    const ends = family.filter((root) => graph.next(root).length === 0);
+    if (ends.length > 1 || family.some((root) => graph.next(root).length === 2)) continue;
+    const single = family.filter((root) => graph.next(root).length === 1);
+    if (single.some((root) => graph.previous(graph.next(root)[0]).length === 1)) continue;
     future.set(old, ends[0]);
   }
   return { past, future };

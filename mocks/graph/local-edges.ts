@@ -1,9 +1,15 @@
-/** Edges near an edit, standing or not. Source: PyChunkedGraph, pychunkedgraph/graph/edits.py, merge_preprocess, and edges/utils.py. */
+/**
+ * Finds known edges near an edit, active or not. Source: PyChunkedGraph, pychunkedgraph/graph/edits.py,
+ * merge_preprocess, and edges/utils.py.
+ */
 import type { Edge } from './edge-table.ts';
 import { Neighbours } from './neighbours.ts';
 import type { TimedGraph } from './timed-graph.ts';
 
-/** Edges as the server lists them: once within a graph chunk, from both ends between two. */
+/**
+ * Visits edges as the server lists them: an edge within a graph chunk once, an edge between two chunks from
+ * both ends.
+ */
 export function forEachDirected(
   graph: TimedGraph,
   supervoxels: Iterable<number>,
@@ -15,20 +21,20 @@ export function forEachDirected(
     });
 }
 
-/** Whether the edge is known, in this direction when it is within a graph chunk. */
+/** Whether the edge is known. Within a graph chunk its direction matters. */
 export function isKnown(graph: TimedGraph, [from, to]: Edge): boolean {
   let found = false;
   forEachDirected(graph, [from], (_, other) => (found ||= other === to));
   return found;
 }
 
-/** Whether both ends have the same parent at the first layer at which they can. */
+/** Whether both ends have the same parent at the lowest layer at which that is possible. */
 export function isActive(graph: TimedGraph, [a, b]: Edge, timeMs = Infinity): boolean {
   const layer = graph.crossingLayer(a, b) + 1;
   return graph.ancestorAt(a, layer, timeMs) === graph.ancestorAt(b, layer, timeMs);
 }
 
-/** Both directions of an edge, as far as they are known. */
+/** The directions of an edge that are known. */
 export const knownDirections = (graph: TimedGraph, [a, b]: Edge): Edge[] =>
   (
     [
@@ -38,7 +44,8 @@ export const knownDirections = (graph: TimedGraph, [a, b]: Edge): Edge[] =>
   ).filter((edge) => isKnown(graph, edge));
 
 /**
- * Edges that do not stand at a time between what is connected to `a` and what is connected to `b` among `supervoxels`.
+ * Inactive edges at a timestamp, among `supervoxels`, between those connected to `a` and those connected to
+ * `b`.
  *
  * @returns undefined when a and b are connected.
  */

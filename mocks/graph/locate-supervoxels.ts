@@ -1,31 +1,40 @@
-/** Which supervoxel is meant by a node and a point. Source: PyChunkedGraph, pychunkedgraph/app/app_utils.py and graph/utils/id_helpers.py. */
+/**
+ * Finds the supervoxel of a node at a point. Source: PyChunkedGraph, pychunkedgraph/app/app_utils.py and
+ * graph/utils/id_helpers.py.
+ */
 import { chunkAt, scaleOf } from './chunk-grid.ts';
 import { EditError } from './edit-error.ts';
 import type { MockGraphInfo } from './node-id-layout.ts';
 import { supervoxelsOf } from './subtree.ts';
 import type { TimedGraph } from './timed-graph.ts';
 
-/** Supervoxel at a voxel of the graph's mip; 0n for background. */
+/** Reads the watershed: the supervoxel ID at a voxel of the graph's mip, 0n for background. */
 export type LabelAt = (x: number, y: number, z: number) => bigint;
 
 export interface LocateOptions {
-  /** Without it a point means the first of the node's supervoxels in the point's graph chunk. */
+  /**
+   * Reads the watershed. Without it, the first of the node's supervoxels in the point's graph chunk is used.
+   */
   labelAt?: LabelAt;
-  /** The search ends at the volume's edge; otherwise a search that leaves the volume fails, as on the real server. */
+  /**
+   * Whether the search stops at the volume's edge. Otherwise a search that leaves the volume fails, as on the
+   * real server.
+   */
   clampsToVolume: boolean;
 }
 
-/** In mean sides of a voxel. */
+/** Search radii, in mean side lengths of a voxel. */
 const SEARCH_RADII = [4, 8, 14, 28];
-/** Points of one node that are nearer than this are looked for together. */
+/** Points of one node that are closer than this are searched together. */
 const TOGETHER_NM = 1000;
 
 /**
- * Supervoxels of points, in their order. A supervoxel's own ID is taken as it is; for any other node the nearest of its
- * supervoxels, as things stood when the node was made.
+ * The supervoxel IDs of points, in their order. A supervoxel's ID stays as it is. For any other node the
+ * nearest of its supervoxels is found, as of the node's creation.
  *
- * @param points Voxels, xyz.
- * @throws EditError REFUSED when nothing of the node is near, FAILED when the search leaves the volume and may not.
+ * @param nodes The node ID of each point.
+ * @param points The points in voxels, xyz.
+ * @throws EditError REFUSED when no supervoxel of the node is near, FAILED when the search leaves the volume.
  */
 export function locateSupervoxels(
   graph: TimedGraph,
@@ -41,11 +50,11 @@ export function locateSupervoxels(
     if (graph.layout.layerOfId(id) === 1) continue;
     if (node < 0) throw new EditError('FAILED', 'list index out of range');
     const here = nodes.flatMap((other, k) => (other === id ? [k] : []));
-    for (const group of together(here, voxels, scaleOf(info).resolution)) {
+    for (const group of groupNearby(here, voxels, scaleOf(info).resolution)) {
       const wanted = group.map((k) => voxels[k]);
       const supervoxels = labelAt
         ? nearest(graph, info, node, wanted, { labelAt, clampsToVolume: staysInside })
-        : inTheirChunks(graph, info, node, wanted);
+        : firstInChunks(graph, info, node, wanted);
       if (!supervoxels)
         throw new EditError(
           'REFUSED',
@@ -60,7 +69,7 @@ export function locateSupervoxels(
 const distanceNm = (a: readonly number[], b: readonly number[], resolution: readonly number[]): number =>
   Math.hypot(...a.map((value, axis) => (value - b[axis]) * resolution[axis]));
 
-function together(
+function groupNearby(
   indices: readonly number[],
   voxels: readonly number[][],
   resolution: readonly number[],
@@ -70,9 +79,9 @@ function together(
   for (const start of indices) {
     if (!left.delete(start)) continue;
     const group = [start];
-    for (const one of group)
+    for (const member of group)
       for (const other of left)
-        if (distanceNm(voxels[one], voxels[other], resolution) < TOGETHER_NM) {
+        if (distanceNm(voxels[member], voxels[other], resolution) < TOGETHER_NM) {
           left.delete(other);
           group.push(other);
         }
@@ -121,7 +130,7 @@ function nearest(
   return undefined;
 }
 
-/** @throws EditError FAILED when it leaves the volume and may not. */
+/** The box to search. @throws EditError FAILED when it leaves the volume, unless `clampsToVolume`. */
 function searchBox(
   points: readonly number[][],
   reach: readonly number[],
@@ -148,7 +157,7 @@ function searchBox(
   return { min, max };
 }
 
-function inTheirChunks(
+function firstInChunks(
   graph: TimedGraph,
   info: MockGraphInfo,
   node: number,

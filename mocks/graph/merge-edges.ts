@@ -1,5 +1,5 @@
 /**
- * Which edges a merge makes active: one between two objects stands for those that are known between them nearby.
+ * Finds the edges that a merge activates: known edges near the requested one, if there are any, replace it.
  * Source: PyChunkedGraph, pychunkedgraph/graph/edits.py, merge_preprocess, and operation.py.
  */
 import { chunkBox, type ChunkBox } from './chunk-grid.ts';
@@ -11,10 +11,13 @@ import type { EditCoords } from './operation-log.ts';
 import { supervoxelsOf } from './subtree.ts';
 import type { TimedGraph } from './timed-graph.ts';
 
-/** Padding of the box in which an edit looks for edges, voxels. */
+/** Padding of the box in which an edit looks for edges, in voxels. */
 export const BOX_OFFSET = [240, 240, 24] as const;
 
-/** Where an edit looks for edges; everywhere when it has no coordinates. */
+/**
+ * The box in which an edit looks for edges; undefined, which means everywhere, when the edit has no
+ * coordinates.
+ */
 export function boxAround(
   info: MockGraphInfo,
   { sourceCoords, sinkCoords }: EditCoords,
@@ -26,7 +29,7 @@ export function boxAround(
   return chunkBox(info, side(Math.min, -1), side(Math.max, 1));
 }
 
-/** Edges that a merge adds now. */
+/** The edges that a merge adds if it is made now. */
 export function edgesToAdd(
   graph: TimedGraph,
   info: MockGraphInfo,
@@ -35,31 +38,34 @@ export function edgesToAdd(
 ): readonly Edge[] {
   const roots = graph.rootsNow(added.flat());
   if (roots.size < 2) throw new EditError('REFUSED', 'Supervoxels must belong to different objects.');
-  return hasStandIns(graph, added)
-    ? standIns(graph, info, added[0], { coords, roots, timeMs: Infinity })
+  return isReplaceable(graph, added)
+    ? knownEdgesFor(graph, info, added[0], { coords, roots, timeMs: Infinity })
     : added;
 }
 
-/** Edges that a merge made active, as things were just before it. */
+/** The edges that an earlier merge activated, found in the graph just before it. */
 export function edgesAddedBy(
   graph: TimedGraph,
   info: MockGraphInfo,
   added: readonly Edge[],
   { timeMs, ...coords }: EditCoords & { timeMs: number },
 ): readonly Edge[] {
-  if (!hasStandIns(graph, added)) return added;
+  if (!isReplaceable(graph, added)) return added;
   const beforeMs = timeMs - 100;
   const roots = new Set(added[0].map((end) => graph.ancestorAt(end, graph.layout.layers, beforeMs)));
   if (roots.has(-1)) throw new EditError('FAILED', 'roots not found for some IDs');
   if (roots.size < 2) throw new EditError('FAILED', 'More than one segment is required for merge.');
-  return standIns(graph, info, added[0], { coords, roots, timeMs: beforeMs });
+  return knownEdgesFor(graph, info, added[0], { coords, roots, timeMs: beforeMs });
 }
 
-/** An exact graph adds what it was asked for; so does the redo of several edges. */
-const hasStandIns = ({ options }: TimedGraph, added: readonly Edge[]): boolean =>
+/**
+ * Whether known edges may replace the requested one: not in an exact graph, and not when several are
+ * requested.
+ */
+const isReplaceable = ({ options }: TimedGraph, added: readonly Edge[]): boolean =>
   added.length === 1 && !options.exact;
 
-function standIns(
+function knownEdgesFor(
   graph: TimedGraph,
   info: MockGraphInfo,
   edge: Edge,

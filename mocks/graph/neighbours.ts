@@ -1,18 +1,20 @@
-/** All that can be reached from `start`, itself first, the nearer before the farther. */
-export function reachableFrom(start: number, neighboursOf: (one: number) => Iterable<number>): Set<number> {
+/** Undirected links between nodes: what is reachable, connected components, shortest paths. */
+
+/** The nodes that can be reached from `start`: `start` first, then nearer ones before farther ones. */
+export function reachableFrom(start: number, neighboursOf: (node: number) => Iterable<number>): Set<number> {
   const reached = new Set([start]);
-  for (const one of reached) for (const other of neighboursOf(one)) reached.add(other);
+  for (const node of reached) for (const other of neighboursOf(node)) reached.add(other);
   return reached;
 }
 
-/** Who is linked to whom, in both directions. */
+/** The neighbours of nodes. Each link counts in both directions. */
 export class Neighbours {
   readonly #of = new Map<number, number[]>();
 
-  /** Makes it known, with or without links. */
-  add(one: number): number[] {
-    let others = this.#of.get(one);
-    if (!others) this.#of.set(one, (others = []));
+  /** Adds a node without links. @returns The node's neighbours. */
+  add(node: number): number[] {
+    let others = this.#of.get(node);
+    if (!others) this.#of.set(node, (others = []));
     return others;
   }
 
@@ -21,36 +23,36 @@ export class Neighbours {
     this.add(b).push(a);
   }
 
-  has(one: number): boolean {
-    return this.#of.has(one);
+  has(node: number): boolean {
+    return this.#of.has(node);
   }
 
-  of(one: number): readonly number[] {
-    return this.#of.get(one) ?? [];
+  of(node: number): readonly number[] {
+    return this.#of.get(node) ?? [];
   }
 
   reachableFrom(start: number): Set<number> {
-    return reachableFrom(start, (one) => this.of(one));
+    return reachableFrom(start, (node) => this.of(node));
   }
 
-  /** All that are known, by what they can reach. */
+  /** All nodes, by connected component. */
   components(): number[][] {
     const found: number[][] = [];
     const seen = new Set<number>();
     for (const start of this.#of.keys()) {
       if (seen.has(start)) continue;
       const component = [...this.reachableFrom(start)];
-      for (const one of component) seen.add(one);
+      for (const node of component) seen.add(node);
       found.push(component);
     }
     return found;
   }
 
-  /** The first of the shortest ways, both ends included; empty without any. */
+  /** The first shortest path, including both ends; empty when there is none. */
   path(from: number, to: number): number[] {
     const before = new Map([[from, -1]]);
-    for (const one of before.keys())
-      for (const other of this.of(one)) if (!before.has(other)) before.set(other, one);
+    for (const node of before.keys())
+      for (const other of this.of(node)) if (!before.has(other)) before.set(other, node);
     const path: number[] = [];
     for (let node = before.has(to) ? to : -1; node >= 0; node = before.get(node)!) path.unshift(node);
     return path;

@@ -1,29 +1,32 @@
 /**
- * Where the layer, the graph chunk and the segment sit in a chunkedgraph's IDs: from the top bit down layer, x, y, z, segment.
- * Source: PyChunkedGraph, pychunkedgraph/graph/utils/id_helpers.py, and the `graph` member of its info.
+ * Reads and makes the IDs of a chunkedgraph. From the top bit down, an ID holds the layer, the graph chunk's
+ * x, y and z, and the segment. Source: PyChunkedGraph, pychunkedgraph/graph/utils/id_helpers.py, and the
+ * `graph` member of its info.
  */
 
-/** The part of a graph's info that the mock relies on. */
+/** The info of a graph. The mock uses `graph` and `scales`; it answers all other members as they are. */
 export interface MockGraphInfo {
-  /** The layout of the graph's IDs and chunks. */
+  /** How IDs are laid out. */
   graph: {
-    /** Voxels of the graph's mip, xyz. */
+    /** Size of a graph chunk in voxels of the graph's mip, xyz. */
     chunk_size: readonly number[];
-    /** How many layers the graph has, supervoxels and roots included. */
+    /** Layers of the hierarchy, including supervoxels and roots. */
     n_layers: number;
-    /** How many bits of an ID hold its layer. */
+    /** Bits of an ID that hold the layer. */
     n_bits_for_layer_id: number;
-    /** How many bits one coordinate of a graph chunk takes, by layer. */
+    /** Bits of an ID that hold one coordinate of the graph chunk, by layer. */
     spatial_bit_masks: Readonly<Record<string, number>>;
   };
+  /** Any other member of an info. */
   [other: string]: unknown;
 }
 
 const WORD = 2 ** 32;
 
-/** The words of an ID, low one first. */
+/** The two uint32 words of an ID, the low word first. */
 export const wordsOfId = (id: bigint): [number, number] => [Number(id & 0xffffffffn), Number(id >> 32n)];
 
+/** The ID layout of one graph. */
 export class NodeIdLayout {
   readonly layers: number;
   readonly #layerBits: number;
@@ -39,7 +42,7 @@ export class NodeIdLayout {
     );
   }
 
-  /** @param high The upper 32 bits of the ID. */
+  /** The layer of an ID. @param high The upper 32 bits of the ID. */
   layerOf(high: number): number {
     return high >>> (32 - this.#layerBits);
   }
@@ -63,7 +66,7 @@ export class NodeIdLayout {
     return [at(0), at(1), at(2)];
   }
 
-  /** The words, low one first, of an ID. @param segment Below 2^53. */
+  /** Makes an ID as two words, the low word first. @param segment Below 2^53. */
   idWords(layer: number, x: number, y: number, z: number, segment: number): [number, number] {
     const bits = this.#spatialBits[layer];
     let low = segment % WORD,
@@ -80,7 +83,7 @@ export class NodeIdLayout {
     return [low >>> 0, (high + layer * 2 ** (32 - this.#layerBits)) >>> 0];
   }
 
-  /** The ID of the graph chunk: that of segment 0. */
+  /** The ID of segment 0 of the ID's graph chunk. */
   chunkIdOf(id: bigint): bigint {
     return id - this.segmentOf(id);
   }

@@ -1,27 +1,31 @@
 /**
- * The nodes of a chunkedgraph and who was whose parent when. As in the real one nothing is ever changed, only added: a node's
- * children are fixed, and a new parent is one more entry with its time. Nodes are small integers here; IDs are looked up once.
+ * The nodes of a chunkedgraph, their children, and their parents over time. Nodes are small integers; IDs are
+ * looked up once.
+ *
+ * As in the real graph, entries are only added. A node's children never change, and a new parent is a new
+ * entry with its time.
  */
 import { wordsOf } from '../../lib/base/uint64.ts';
 import { Uint64Index } from './uint64-index.ts';
 import { wordsOfId } from './node-id-layout.ts';
 import { IntList } from './int-list.ts';
 
-/** Parents a node had before the one it has now, oldest first. */
+/** The parents that a node had before its current parent, oldest first. */
 interface FormerParents {
   sinceMs: number[];
   parents: number[];
 }
 
+/** The table of nodes. Supervoxels come first, in ascending order of their IDs. */
 export class NodeTable {
   #capacity: number;
   /** IDs as pairs of uint32, low word first. */
   #words: Uint32Array;
   #createdMs: Float64Array;
-  /** Newest parent, -1 for none, and since when. */
+  /** The newest parent, -1 for none. `#parentSinceMs` says since when. */
   #parent: Int32Array;
   #parentSinceMs: Float64Array;
-  /** 1 for a root that was replaced. */
+  /** 1 for a root that an edit has replaced. */
   #retired: Uint8Array;
   #childStart: Int32Array;
   #count = 0;
@@ -29,7 +33,7 @@ export class NodeTable {
   readonly #former = new Map<number, FormerParents>();
   readonly #index: Uint64Index;
 
-  /** @param expected Nodes to come; a guess that is too low costs time only. */
+  /** @param expected How many nodes will be added. Too low a number costs only time. */
   constructor(expected = 1024) {
     this.#capacity = Math.max(expected, 16);
     this.#words = new Uint32Array(2 * this.#capacity);
@@ -47,8 +51,9 @@ export class NodeTable {
   }
 
   /**
-   * @param children Nodes that have this one as their parent from `createdMs` on; none for a supervoxel.
-   * @throws RangeError when there is a node with this ID.
+   * Adds a node.
+   * @param children The nodes whose parent it is from `createdMs` on; none for a supervoxel.
+   * @throws RangeError when a node with this ID exists.
    */
   add(low: number, high: number, createdMs: number, children: ArrayLike<number>): number {
     if (this.#count === this.#capacity) this.#grow();
@@ -97,12 +102,12 @@ export class NodeTable {
     return this.#words[2 * node + 1];
   }
 
-  /** By ID; for `sort`. */
+  /** Compares by ID, for `sort`. */
   compare(a: number, b: number): number {
     return this.highWord(a) - this.highWord(b) || this.lowWord(a) - this.lowWord(b);
   }
 
-  /** A view, good until the next `add`. */
+  /** The children of a node, as a view that is valid until the next `add`. */
   childrenOf(node: number): Int32Array {
     return this.#children.view(this.#childStart[node], this.#childStart[node + 1]);
   }
@@ -124,7 +129,7 @@ export class NodeTable {
     return this.#parent[node];
   }
 
-  /** The parent at a time, that moment included; -1 when it had none yet. */
+  /** The parent at a timestamp, inclusive; -1 when the node had no parent yet. */
   parentAt(node: number, timeMs: number): number {
     if (this.#parentSinceMs[node] <= timeMs) return this.#parent[node];
     const former = this.#former.get(node);
@@ -139,7 +144,7 @@ export class NodeTable {
     return from === 0 ? -1 : former.parents[from - 1];
   }
 
-  /** Every moment at which the node got a parent, oldest first. */
+  /** The times at which the node got a parent, oldest first. */
   parentTimesMs(node: number): number[] {
     return this.#parent[node] < 0
       ? []

@@ -1,66 +1,75 @@
-/** The log of merges, splits, undos and redos. Source: PyChunkedGraph, pychunkedgraph/graph/operation.py. */
+/**
+ * The operation log: merges, splits, undos and redos. Source: PyChunkedGraph,
+ * pychunkedgraph/graph/operation.py.
+ */
 import { EditError } from './edit-error.ts';
 import type { Edge } from './edge-table.ts';
 import type { ChooseRootId } from './build-ancestors.ts';
 
+/** The states of an operation, as the real server stores them. */
 export const STATUS = { success: 0, created: 1, exception: 2 } as const;
 
-/** Where an edit was asked for: voxels of the graph's mip, xyz. */
+/** The points of an edit, as the user gave them: xyz each, in voxels of the graph's mip. */
 export interface EditCoords {
-  /** The source points. */
+  /** Points of the sources. @default none */
   sourceCoords?: readonly (readonly number[])[];
-  /** The sink points. */
+  /** Points of the sinks. @default none */
   sinkCoords?: readonly (readonly number[])[];
 }
 
-/** One entry of the mocked graph's operation log. */
+/**
+ * An entry of the operation log. Supervoxels and roots are nodes of the graph: `graph.nodes.idOf(node)` is
+ * their ID.
+ */
 export interface MockOperation extends EditCoords {
-  /** The ID of the operation, from 1. */
+  /** Operation ID, from 1. */
   id: number;
-  /** What kind of edit it is. */
+  /** A split by points is a `multicut`; a `split` names its edges. */
   kind: 'merge' | 'split' | 'multicut' | 'undo' | 'redo';
-  /** The operation undone or redone. */
+  /** ID of the operation that was undone or redone. */
   of?: number;
-  /** The ID of the user. */
+  /** ID of the user. */
   user: string;
-  /** Of the lock: since when its nodes are valid. */
+  /** Timestamp of the edit in milliseconds since 1970: its nodes are valid from then on. */
   timeMs: number;
-  /** When the log entry got its result. */
+  /** When the edit was done, in milliseconds since 1970. */
   writtenMs: number;
-  /** 0 for success, 1 while the edit runs, 2 for an exception. */
+  /** 0 success, 1 created, 2 exception. */
   status: (typeof STATUS)[keyof typeof STATUS];
-  /** The message of the exception; empty for none. */
+  /** Message of the exception; empty when there was none. */
   exception: string;
-  /** The edges that the edit added, by node number. */
+  /** Edges that the operation was to add. */
   added?: readonly Edge[];
-  /** The edges that the edit removed, by node number. */
+  /** Edges that the operation was to remove. */
   removed?: readonly Edge[];
-  /** The sources of a multicut, by node number. */
+  /** Source supervoxels of a multicut. */
   sources?: readonly number[];
-  /** The sinks of a multicut, by node number. */
+  /** Sink supervoxels of a multicut. */
   sinks?: readonly number[];
-  /** New roots, as nodes. */
+  /** The roots that the operation made. */
   roots: readonly number[];
 }
 
+/** Who makes an edit, when, and where. */
 export interface EditContext extends EditCoords {
   user: string;
   timeMs: number;
   nameRoot?: ChooseRootId;
 }
 
+/** The operations of a graph. */
 export class OperationLog {
-  /** By ID, from 1 up. */
+  /** In the order of their IDs, which count from 1. */
   readonly operations: MockOperation[] = [];
 
-  /** @throws EditError FAILED for an unknown one. */
+  /** The operation with an ID. @throws EditError FAILED for an unknown ID. */
   find(id: number): MockOperation {
     const operation = this.operations[id - 1] as MockOperation | undefined;
     if (!operation) throw new EditError('FAILED', 'Could not determine graph operation type.');
     return operation;
   }
 
-  /** An entry for what has begun: it takes the next ID, whatever becomes of it. */
+  /** Adds an entry for an operation that begins. It keeps its ID even if it fails. */
   open(
     kind: MockOperation['kind'],
     { user, timeMs, sourceCoords, sinkCoords }: EditContext,

@@ -1,15 +1,19 @@
-/** What an edit makes of the layer-2 nodes it touches. Source: PyChunkedGraph, pychunkedgraph/graph/edits.py. */
+/**
+ * Groups the supervoxels of the layer-2 nodes that an edit touches into new layer-2 nodes. Source:
+ * PyChunkedGraph, pychunkedgraph/graph/edits.py.
+ */
 import { DisjointSets } from './disjoint-sets.ts';
 import type { Edge, Edges } from './edge-table.ts';
 import type { GraphView } from './graph-view.ts';
 
+/** The supervoxels and edges of a new layer-2 node. */
 export interface Group {
-  /** Supervoxels, ascending. */
+  /** Supervoxels in ascending order. */
   members: number[];
   edges: Edges;
 }
 
-/** The groups of supervoxels that take the place of the `touched` layer-2 nodes, in the order in which the server numbers them. */
+/** The groups that replace the `touched` layer-2 nodes, in the order in which the server numbers them. */
 export function regroup(
   graph: GraphView,
   touched: readonly number[],
@@ -17,12 +21,12 @@ export function regroup(
   removed: readonly Edge[],
 ): Group[] {
   const { nodes } = graph;
-  const standing = standingEdges(graph, touched, added, removed);
+  const active = activeEdges(graph, touched, added, removed);
   const members = touched.flatMap((node) => Array.from(nodes.childrenOf(node))).sort((a, b) => a - b);
   const place = new Map(members.map((member, k) => [member, k]));
   const sets = new DisjointSets(members.length);
-  const layers = standing.map(([a, b]) => graph.crossingLayer(a, b));
-  standing.forEach(([a, b], e) => {
+  const layers = active.map(([a, b]) => graph.crossingLayer(a, b));
+  active.forEach(([a, b], e) => {
     if (layers[e] === 1) sets.join(place.get(a)!, place.get(b)!);
   });
 
@@ -41,24 +45,24 @@ export function regroup(
     group.members.push(member);
     if (nodes.compare(nodes.parentNow(member), group.oldest) < 0) group.oldest = nodes.parentNow(member);
   }
-  standing.forEach(([own, other], e) => groupOf(own).edges[layers[e]].push(own, other));
+  active.forEach(([own, other], e) => groupOf(own).edges[layers[e]].push(own, other));
   return [...groups.values()].sort(
     (a, b) => nodes.compare(a.oldest, b.oldest) || a.members[0] - b.members[0],
   );
 }
 
 /** Edges of the `touched` nodes after the edit, as [own supervoxel, other supervoxel]. */
-function standingEdges(
+function activeEdges(
   graph: GraphView,
   touched: readonly number[],
   added: readonly Edge[],
   removed: readonly Edge[],
 ): Edge[] {
   const key = (a: number, b: number): number => a * graph.supervoxels + b;
-  const gone = new Set(removed.flatMap(([a, b]) => [key(a, b), key(b, a)]));
-  const standing: Edge[] = [];
+  const removedKeys = new Set(removed.flatMap(([a, b]) => [key(a, b), key(b, a)]));
+  const active: Edge[] = [];
   const keep = (a: number, b: number): void => {
-    if (!gone.has(key(a, b))) standing.push([a, b]);
+    if (!removedKeys.has(key(a, b))) active.push([a, b]);
   };
   const { exact } = graph.options;
   for (const node of touched) {
@@ -74,5 +78,5 @@ function standingEdges(
     keep(a, b);
     keep(b, a);
   }
-  return standing;
+  return active;
 }

@@ -1,19 +1,21 @@
+/** Looks up the ancestors of many IDs at a timestamp. */
 import { wordsOf } from '../../lib/base/uint64.ts';
 import type { TimedGraph } from './timed-graph.ts';
 
 export interface ClimbOptions {
   timeMs: number;
-  /** The climb of an ID ends at the first ancestor at or above this layer. */
+  /** The look-up ends at the first ancestor at or above this layer. */
   stopLayer: number;
   strict: boolean;
 }
 
 /**
- * Ancestors of many IDs at one time, in their order; 0 for those that have none. IDs at or above the stop layer come back as
- * they are, unlooked. Unless `strict`, so do all when not one of the others has a parent at that time: the real server's climb
- * ends before it has replaced anything.
+ * The ancestors of many IDs at one timestamp, in their order; 0 for an ID without an ancestor. IDs at or
+ * above the stop layer stay as they are. Unless `strict`, all IDs stay as they are when none has a parent at
+ * the timestamp, as on the real server.
  *
- * @returns Also how many IDs were looked for with and without success; 0 is `unfound` too, but not `missing`.
+ * @returns `found` and `withoutAncestor` count the IDs that were looked up. `nonzeroWithoutAncestor` leaves
+ *   out ID 0.
  */
 export function findRootsAt(
   graph: TimedGraph,
@@ -29,7 +31,7 @@ export function findRootsAt(
   for (let k = 0; k < words.length; k += 2) {
     const low = words[k],
       high = words[k + 1];
-    // the server reads int64 here, so that a negative layer is below any stop layer
+    // The server reads int64 here, so an ID from 2^63 up is below any stop layer.
     const signed = high >>> 31 === 1;
     if (!signed && layout.layerOf(high) >= stopLayer) continue;
     const node = nodes.find(low, high);

@@ -1,7 +1,7 @@
 /**
- * A chunkedgraph with its edits in time: supervoxels and edges below, the hierarchy of nodes computed above them. An edit gives new
- * nodes to the chunks it touches and to everything above them; all else keeps its ID, so that an edit costs what it touches.
- * Source: PyChunkedGraph, pychunkedgraph/graph/edits.py.
+ * A chunkedgraph with its edits over time. The hierarchy of nodes is computed from supervoxels and edges. An
+ * edit makes new nodes only in the graph chunks that it touches and above them; all other nodes keep their
+ * IDs. Source: PyChunkedGraph, pychunkedgraph/graph/edits.py.
  */
 import { buildBase } from './base-hierarchy.ts';
 import { EdgeTable, type Edge, type EdgeList, type Edges } from './edge-table.ts';
@@ -12,16 +12,17 @@ import { NodeTable } from './node-table.ts';
 import { buildAncestors, type ChooseRootId } from './build-ancestors.ts';
 import { regroup } from './regroup.ts';
 
+/** An edit to apply: edges to add and remove, and its timestamp. */
 export interface TimedEdit {
   timeMs: number;
   added: readonly Edge[];
   removed: readonly Edge[];
-  /** In the operation log. @default 0: none */
+  /** Operation ID. @default 0: none */
   operation?: number;
   nameRoot?: ChooseRootId;
 }
 
-/** Nodes that an edit made and put out of date. */
+/** The nodes that an edit replaced and made. */
 export interface AppliedEdit {
   oldRoots: number[];
   newRoots: number[];
@@ -30,26 +31,27 @@ export interface AppliedEdit {
 
 export interface TimedGraphOptions {
   /**
-   * Within a graph chunk the real server knows only which edges exist: one that was removed, or never stood, holds again
-   * once its ends are in one layer-2 node. `true`: what was removed stays so.
+   * Whether removed edges stay removed. Within a graph chunk the real server only knows that an edge exists:
+   * a removed or inactive edge is active again as soon as its ends are in one layer-2 node.
    */
   exact: boolean;
 }
 
+/** A chunkedgraph that answers for any timestamp. */
 export class TimedGraph {
   readonly lineage = new Lineage();
   readonly edges: EdgeTable;
-  /** How many; they are the first nodes, in ascending order of their IDs. */
+  /** Number of supervoxels. They are the first nodes, in ascending order of their IDs. */
   readonly supervoxels: number;
-  /** xyz of each supervoxel's graph chunk. */
+  /** Graph chunk of each supervoxel, xyz. */
   readonly #chunks: Int32Array;
   readonly #ids: NodeIds;
   readonly #edgesOf = new Map<number, Edges>();
-  /** A root that each supervoxel had when it was last asked for, -1 for none: where most climbs go, in one step. */
+  /** The root that the last look-up of each supervoxel found, -1 for none. It saves most climbs. */
   readonly #root: Int32Array;
   #newestMs: number;
 
-  /** @param nodes Holds the supervoxels, in ascending order, and nothing else. */
+  /** @param nodes The supervoxels in ascending order, and no other nodes. */
   constructor(
     readonly layout: NodeIdLayout,
     readonly nodes: NodeTable,
@@ -68,7 +70,7 @@ export class TimedGraph {
         high = nodes.highWord(node);
       if (layout.layerOf(high) !== 1)
         throw new RangeError(
-          `${nodes.idOf(node)} is no supervoxel: its layer is ${layout.layerOf(high)}, not 1`,
+          `${nodes.idOf(node)} is not a supervoxel: its layer is ${layout.layerOf(high)}, not 1`,
         );
       for (let axis = 0; axis < 3; axis++)
         this.#chunks[3 * node + axis] = layout.chunkCoordinate(low, high, axis);
@@ -83,12 +85,12 @@ export class TimedGraph {
     );
   }
 
-  /** The moment of the newest edit. */
+  /** Timestamp of the newest edit, in milliseconds since 1970. */
   get newestMs(): number {
     return this.#newestMs;
   }
 
-  /** @throws RangeError for an edit that is older than the one before. */
+  /** Makes an edit. @throws RangeError for an edit that is older than the newest one. */
   apply({ timeMs, added, removed, operation = 0, nameRoot }: TimedEdit): AppliedEdit {
     if (timeMs < this.#newestMs) throw new RangeError('edits must be given in the order of their times');
     this.#newestMs = timeMs;
@@ -115,7 +117,7 @@ export class TimedGraph {
     return { oldRoots, newRoots, newLayer2 };
   }
 
-  /** @throws RangeError when there is none with this ID. */
+  /** The node of a supervoxel ID. @throws RangeError for an unknown ID. */
   supervoxel(id: bigint): number {
     const node = this.nodes.findId(id);
     if (node < 0 || node >= this.supervoxels) throw new RangeError(`there is no supervoxel ${id}`);
@@ -123,8 +125,8 @@ export class TimedGraph {
   }
 
   /**
-   * The first ancestor of a node at or above `layer`, as things stood at a time; the node itself when it is there already.
-   * -1 when the node had no parent yet.
+   * The first ancestor of a node at or above `layer` at a timestamp; the node itself if it is at or above
+   * `layer`, and -1 if it had no parent yet.
    */
   ancestorAt(node: number, layer: number, timeMs: number): number {
     if (layer === this.layout.layers && node >= 0 && node < this.supervoxels)
@@ -134,8 +136,8 @@ export class TimedGraph {
 
   #rootAt(supervoxel: number, timeMs: number): number {
     const known = this.#root[supervoxel];
-    const stands = known >= 0 && this.nodes.createdMs(known) <= timeMs && !this.nodes.isRetired(known);
-    if (stands) return known;
+    const isValid = known >= 0 && this.nodes.createdMs(known) <= timeMs && !this.nodes.isRetired(known);
+    if (isValid) return known;
     return (this.#root[supervoxel] = this.#ancestorAt(supervoxel, this.layout.layers, timeMs));
   }
 
@@ -160,15 +162,18 @@ export class TimedGraph {
     return this.#chunks.subarray(3 * supervoxel, 3 * supervoxel + 3);
   }
 
-  /** The layer at which an edge still crosses between two chunks, while at the next both ends are in one; 1 within a graph chunk. */
+  /** The highest layer at which an edge crosses between two chunks; 1 within a graph chunk. */
   crossingLayer(a: number, b: number): number {
     let differing = 0;
     for (let axis = 0; axis < 3; axis++) differing |= this.#chunks[3 * a + axis] ^ this.#chunks[3 * b + axis];
-    // no differing bit: 1; the lowest alone: 2; …
+    // no differing bit: 1; only the lowest: 2; …
     return Math.min(33 - Math.clz32(differing), this.layout.layers - 1);
   }
 
-  /** Edges that stood while the node did, from its own layer up; from a layer-2 node of an `exact` graph also those within. */
+  /**
+   * The active edges of a node, from its own layer up. A layer-2 node of an exact graph also has those within
+   * its graph chunk.
+   */
   edgesOf(node: number): Edges {
     let edges = this.#edgesOf.get(node);
     if (!edges)
@@ -202,7 +207,7 @@ export class TimedGraph {
     return Array.from({ length: this.layout.layers }, () => []);
   }
 
-  /** @param supervoxel Somewhere below, for the chunk. */
+  /** Adds a node. @param supervoxel Any supervoxel below it: it determines the graph chunk. */
   #add(
     layer: number,
     supervoxel: number,

@@ -1,9 +1,10 @@
-/** Whole-object bitstreams, as object stores keep them in Content-Encoding. */
+/** Compresses whole objects, as the Content-Encoding of object stores names it. */
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
-/** How `buildPrecomputed` compresses encoded chunks. */
+/** The compression of a whole object; `none` leaves it as it is. */
 export type Bitstream = 'none' | 'gzip' | 'br' | 'zstd';
 
+/** The compressor of each bitstream. */
 export const BITSTREAMS: Record<Bitstream, (bytes: Uint8Array) => Uint8Array> = {
   none: (bytes) => bytes,
   gzip: (bytes) => gzipSync(bytes, { level: 1 }),
@@ -11,11 +12,11 @@ export const BITSTREAMS: Record<Bitstream, (bytes: Uint8Array) => Uint8Array> = 
   zstd: storeAsZstd,
 };
 
-const MOST_BLOCK = 128 * 1024;
+const MAX_BLOCK_BYTES = 128 * 1024;
 
 /**
- * A Zstandard frame of stored and run-length blocks: what every decoder reads, though hardly smaller than the content. Node has no zstd
- * before version 22. Source: RFC 8878, 3.1.1.
+ * A Zstandard frame of stored and run-length blocks. Every decoder reads it, but it is hardly smaller than
+ * the content. Node before version 22 has no zstd. Source: RFC 8878, 3.1.1.
  */
 function storeAsZstd(bytes: Uint8Array): Uint8Array {
   const parts: Uint8Array[] = [];
@@ -26,8 +27,8 @@ function storeAsZstd(bytes: Uint8Array): Uint8Array {
   parts.push(new Uint8Array(header.buffer));
   let from = 0;
   do {
-    const block = bytes.subarray(from, from + MOST_BLOCK);
-    from += MOST_BLOCK;
+    const block = bytes.subarray(from, from + MAX_BLOCK_BYTES);
+    from += MAX_BLOCK_BYTES;
     const last = from >= bytes.byteLength ? 1 : 0,
       runs = block.length > 1 && block.every((byte) => byte === block[0]);
     const head = last | ((runs ? 1 : 0) << 1) | (block.length << 3);

@@ -1,15 +1,21 @@
 /**
- * Writes `compressed_segmentation`, in blocks of any size, whatever the labels. (The encoder of lib/codecs keeps chunks in memory, and gives
- * up where that would not save any.) A table is shared by the blocks that hold the same labels in the same order.
- * Source: Neuroglancer, src/sliceview/compressed_segmentation/README.md, "Format specification" and "Multi-channel format".
+ * Encodes `compressed_segmentation`, in blocks of any size. Blocks with the same labels in the same order
+ * share a table. (The encoder of lib/codecs serves the memory cache. It gives up where the encoding would not
+ * save memory.) Source: Neuroglancer, src/sliceview/compressed_segmentation/README.md, "Format specification"
+ * and "Multi-channel format".
  */
 import type { Vec3 } from '../../lib/base/vec3.ts';
 import { product } from '../../lib/base/vec3.ts';
 
 const WIDTHS = [0, 1, 2, 4, 8, 16, 32] as const;
-const MOST_TABLE_OFFSET = 0xffffff;
+const MAX_TABLE_OFFSET = 0xffffff;
 
-/** @param values `[x, y, z, channel]`, x fastest. @throws RangeError when a table starts beyond what 24 bits can say: the chunk is too large */
+/**
+ * Encodes a chunk.
+ *
+ * @param values `[x, y, z, channel]`, x fastest.
+ * @throws RangeError for a chunk that is too large: the offset of a table does not fit into 24 bits.
+ */
 export function encodeBlocks(
   values: BigUint64Array | Uint32Array,
   size: Vec3,
@@ -42,7 +48,7 @@ function encodeChannel(values: BigUint64Array | Uint32Array, size: Vec3, block: 
         let table = tables.get(name);
         if (table === undefined) {
           tables.set(name, (table = words.length - start));
-          if (table > MOST_TABLE_OFFSET)
+          if (table > MAX_TABLE_OFFSET)
             throw new RangeError(
               `a chunk of ${size.join(' x ')} voxels is too large for compressed_segmentation`,
             );
@@ -56,7 +62,7 @@ function encodeChannel(values: BigUint64Array | Uint32Array, size: Vec3, block: 
       }
 }
 
-/** The labels of a block, in the order met, and which of them each voxel has; voxels beyond the chunk have the first. */
+/** The labels of a block, and each voxel's index into them. Voxels outside the chunk have index 0. */
 function scan(
   values: BigUint64Array | Uint32Array,
   [sx, sy, sz]: Vec3,

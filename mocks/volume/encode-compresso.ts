@@ -1,7 +1,8 @@
 /**
- * Writes `compresso`, format version 1, connectivity 4, windows of 8 x 8 x 1, the plainest way that is valid: no runs of windows, and every
- * location that its neighbours do not tell holds its label.
- * Source: seung-lab/compresso, README.md, "Compresso Stream Format", and compresso.hpp. No code of it is used.
+ * Encodes `compresso`, format version 1, connectivity 4, windows of 8 x 8 x 1, in the simplest valid way:
+ * without runs of windows, and with a label for each boundary voxel that the neighbours do not determine.
+ * Source: seung-lab/compresso, README.md, "Compresso Stream Format", and compresso.hpp. None of its code is
+ * used.
  */
 import type { Vec3 } from '../../lib/base/vec3.ts';
 import { regionsOf } from './regions.ts';
@@ -11,7 +12,7 @@ const LABEL_FOLLOWS = 6;
 
 type Unsigned = BigUint64Array | Uint32Array | Uint16Array | Uint8Array;
 
-/** @param values x fastest, one channel */
+/** Encodes a chunk. @param values One channel, x fastest. */
 export function encodeCompresso(values: Unsigned, [sx, sy, sz]: Vec3): Uint8Array {
   const width = values.BYTES_PER_ELEMENT;
   const ids: bigint[] = [],
@@ -22,7 +23,7 @@ export function encodeCompresso(values: Unsigned, [sx, sy, sz]: Vec3): Uint8Arra
   const windowNumbers = new Map<bigint, number>();
   for (let z = 0; z < sz; z++) {
     const slice = values.subarray(z * sx * sy, (z + 1) * sx * sy);
-    // A voxel is boundary where the one right of it or below it has another label.
+    // A voxel is boundary if the voxel right of it or below it has another label.
     const isBoundary = new Uint8Array(sx * sy);
     for (let i = 0; i < isBoundary.length; i++)
       isBoundary[i] = Number(
@@ -39,13 +40,13 @@ export function encodeCompresso(values: Unsigned, [sx, sy, sz]: Vec3): Uint8Arra
     components.push(first.length);
     locationsBefore.push(locations.length);
     isBoundary.forEach((boundary, i) => {
-      const told = (i % sx > 0 && isBoundary[i - 1] === 0) || (i >= sx && isBoundary[i - sx] === 0);
-      if (boundary === 1 && !told) locations.push(BigInt(LABEL_FOLLOWS), BigInt(slice[i]));
+      const isImplied = (i % sx > 0 && isBoundary[i - 1] === 0) || (i >= sx && isBoundary[i - sx] === 0);
+      if (boundary === 1 && !isImplied) locations.push(BigInt(LABEL_FOLLOWS), BigInt(slice[i]));
     });
     for (const window of windowsOf(isBoundary, sx, sy)) {
       let number = windowNumbers.get(window);
       if (number === undefined) windowNumbers.set(window, (number = windowNumbers.size));
-      windows.push(BigInt(2 * number)); // odd ones would be runs
+      windows.push(BigInt(2 * number)); // odd numbers would be runs
     }
   }
   const header = Buffer.alloc(36);
@@ -58,7 +59,7 @@ export function encodeCompresso(values: Unsigned, [sx, sy, sz]: Vec3): Uint8Arra
   header.writeUInt32LE(windowNumbers.size, 23);
   header.writeBigUInt64LE(BigInt(locations.length), 27);
   header[35] = 4; // connectivity
-  // Components of each slice, then how much further its locations start than those of the slice before.
+  // Number of components of each slice, then the differences between the starts of the slices' locations.
   const index = [
     ...components,
     ...locationsBefore.map((start, z) => start - (locationsBefore[z - 1] ?? 0)),
@@ -73,7 +74,7 @@ export function encodeCompresso(values: Unsigned, [sx, sy, sz]: Vec3): Uint8Arra
   ]);
 }
 
-/** Boundary bits of a slice in windows, x fastest in them and among them. */
+/** The boundary bits of a slice, by window. Bits and windows have x fastest. */
 function* windowsOf(isBoundary: Uint8Array, sx: number, sy: number): Generator<bigint> {
   for (let y0 = 0; y0 < sy; y0 += STEP)
     for (let x0 = 0; x0 < sx; x0 += STEP) {
@@ -87,7 +88,10 @@ function* windowsOf(isBoundary: Uint8Array, sx: number, sy: number): Generator<b
     }
 }
 
-/** The narrowest integer for twice the voxels of a slice; the largest value of each already counts as too wide. */
+/**
+ * Bytes of the narrowest integer for twice the voxels of a slice. The largest value of each width is not
+ * used.
+ */
 function indexWidth(sx: number, sy: number): number {
   const most = 2 * sx * sy;
   return most < 0xff ? 1 : most < 0xffff ? 2 : most < 0xffffffff ? 4 : 8;

@@ -1,7 +1,7 @@
 /**
- * Writes `crackle`, format version 1, the plainest way that is valid: flat labels, cracks that may not be crossed, every straight crack a
- * chain of its own, no Markov model.
- * Source: crackle (github.com/seung-lab/crackle), README.md, "Stream Format". No code of it is used.
+ * Encodes `crackle`, format version 1, in the simplest valid way: flat labels, impermissible cracks, a
+ * separate chain for each straight crack, and no Markov model. Source: crackle
+ * (github.com/seung-lab/crackle), README.md, "Stream Format". None of its code is used.
  */
 import type { Vec3 } from '../../lib/base/vec3.ts';
 import { crc32c, crc8 } from '../../lib/codecs/crackle/crc.ts';
@@ -17,7 +17,7 @@ const FORTRAN_ORDER = 0x80;
 
 type Unsigned = BigUint64Array | Uint32Array | Uint16Array | Uint8Array;
 
-/** @param values x fastest, one channel */
+/** Encodes a chunk. @param values One channel, x fastest. */
 export function encodeCrackle(values: Unsigned, [sx, sy, sz]: Vec3): Uint8Array {
   const width = values.BYTES_PER_ELEMENT;
   const labels = [...new Set<bigint | number>(values)].sort((a, b) => (a < b ? -1 : 1));
@@ -70,7 +70,10 @@ function header(width: number, [sx, sy, sz]: Vec3, labelBytes: number): Uint8Arr
   return bytes;
 }
 
-/** Where chains start (rows, and columns in them, as differences), then their moves: 2 bits each, as differences modulo 4. */
+/**
+ * The crack code of a slice: the starts of chains (rows, and the columns in each, as differences), then their
+ * moves (2 bits each, as differences modulo 4).
+ */
 function crackCode(slice: Unsigned, sx: number, sy: number): Uint8Array {
   const xWidth = widthFor(sx + 1),
     yWidth = widthFor(sy + 1);
@@ -80,7 +83,7 @@ function crackCode(slice: Unsigned, sx: number, sy: number): Uint8Array {
   for (let y = 0; y < sy; y++) {
     const columns: number[] = [];
     for (let x = 0; x < sx; x++) {
-      // The crack above this voxel, and the one left of it: those that begin here.
+      // A chain starts at the crack above this voxel, or left of it, if the straight crack begins here.
       const above = (at: number): boolean =>
         y > 0 && at < sx && slice[at + sx * y] !== slice[at + sx * (y - 1)];
       const left = (row: number): boolean =>
@@ -88,7 +91,7 @@ function crackCode(slice: Unsigned, sx: number, sy: number): Uint8Array {
       if (above(x) && !(x > 0 && above(x - 1))) {
         columns.push(x);
         for (let at = x; above(at); at++) moves.push(RIGHT);
-        moves.push(RIGHT, LEFT); // a step and its undoing: the chain ends
+        moves.push(RIGHT, LEFT); // a move and its reverse end the chain
       }
       if (left(y) && !(y > 0 && left(y - 1))) {
         columns.push(x);

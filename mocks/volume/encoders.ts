@@ -1,4 +1,6 @@
-/** The encodings that {@link buildPrecomputed} writes: one line each. */
+/**
+ * The registry of encodings that {@link buildPrecomputed} writes. A new encoding is one entry of `ENCODERS`.
+ */
 import type { Vec3 } from '../../lib/base/vec3.ts';
 import type { DataType, ValueArray } from '../../lib/precomputed/data-type.ts';
 import { encodeBlocks } from './encode-blocks.ts';
@@ -6,10 +8,12 @@ import { encodeCompresso } from './encode-compresso.ts';
 import { encodeCrackle } from './encode-crackle.ts';
 import { bytesOfValues } from './values.ts';
 
+/** The shape of a chunk. */
 export interface ChunkShape {
+  /** Voxels, xyz. */
   size: Vec3;
   channels: number;
-  /** Of compressed_segmentation. */
+  /** Block size of compressed_segmentation in voxels, xyz. */
   blockSize: Vec3;
 }
 
@@ -23,6 +27,7 @@ type Unsigned = BigUint64Array | Uint32Array | Uint16Array | Uint8Array;
 
 const UNSIGNED = ['uint8', 'uint16', 'uint32', 'uint64'] as const;
 
+/** The encoder of each encoding, and which volumes it can hold. */
 export const ENCODERS = {
   raw: { encode: bytesOfValues },
   compressed_segmentation: {
@@ -42,10 +47,13 @@ export const ENCODERS = {
   },
 } satisfies Record<string, Encoder>;
 
-/** The encodings that `buildPrecomputed` writes. */
+/** An encoding of chunks. */
 export type Encoding = keyof typeof ENCODERS;
 
-/** @throws RangeError or TypeError when the encoding cannot hold such a volume */
+/**
+ * The encoder of an encoding.
+ * @throws RangeError or TypeError when the encoding cannot hold the data type or the channels.
+ */
 export function encoderFor(encoding: Encoding, dataType: DataType, channels: number): Encoder['encode'] {
   if (!Object.hasOwn(ENCODERS, encoding))
     throw new TypeError(`encoding ${String(encoding)} is not one of ${Object.keys(ENCODERS).join(', ')}`);

@@ -1,4 +1,6 @@
-/** A graph for a volume whose labels are supervoxel IDs already: its supervoxels and what touches what, read from its chunks. */
+/**
+ * Describes a graph over a volume whose labels are supervoxel IDs. Its edges connect supervoxels that touch.
+ */
 import { product, type Vec3 } from '../../lib/base/vec3.ts';
 import type { PrecomputedVolume } from '../../lib/graphene/precomputed-volume.ts';
 import { cellBounds, gridShape } from '../../lib/precomputed/grid.ts';
@@ -7,23 +9,35 @@ import { graphInfoOf } from '../mock-graph-info.ts';
 import { gridJson } from './precomputed.ts';
 import { touchingPairs } from './touching.ts';
 
-/** Options of `graphFromVolume`. */
+/** Options of {@link graphFromVolume}. All are optional. */
 export interface GraphFromVolumeOptions {
-  /** Whether two supervoxels that share a face have an edge: in most volumes everything touches something. @default always */
+  /**
+   * Whether two supervoxels that share a face get an edge. In most volumes almost everything touches.
+   * @default always
+   */
   join?: (a: bigint, b: bigint) => boolean;
-  /** Voxels of mip 0, from the voxel offset. @default the chunk size */
+  /**
+   * Size of a graph chunk in voxels of mip 0, xyz. The grid starts at the voxel offset.
+   * @default the chunk size
+   */
   graphChunkSize?: Vec3;
-  /** What the graph's info says of the graph and differs from 8 bits of layer and 10 of each coordinate, and as few layers as do. */
+  /**
+   * Members of the info's `graph` that differ from the default.
+   * @default 8 bits for the layer, 10 bits for each coordinate, and as few layers as the graph chunks need
+   */
   graph?: Partial<GraphDescription['info']['graph']>;
 }
 
-/** Four bytes a voxel are kept. */
-const MOST_VOXELS = 2 ** 28;
+/** Four bytes per voxel are kept. */
+const MAX_VOXELS = 2 ** 28;
 
 /**
- * @param path Of a Precomputed volume, as `openPrecomputed` takes it; mip 0 is read, all of it. A chunk that is not stored is background.
- * @returns For `createMockChunkedGraph`, which refuses labels that are no IDs of layer 1
- * @throws RangeError for a volume of more than 2^28 voxels, and what reading throws
+ * Reads all of mip 0 of a volume and describes a graph over it. A chunk that is not stored is background.
+ *
+ * @param path Cloud path of a Precomputed volume, as `openPrecomputed` takes it. Its labels must be
+ *   supervoxel IDs, whose layer is 1: `createMockChunkedGraph` refuses others.
+ * @returns A description for `createMockChunkedGraph`.
+ * @throws RangeError for a volume of more than 2^28 voxels, and any error of the reads.
  */
 export async function graphFromVolume(
   path: string,
@@ -31,8 +45,8 @@ export async function graphFromVolume(
 ): Promise<GraphDescription> {
   await using volume = await open(path);
   const [scale] = volume.scales;
-  if (product(scale.size) > MOST_VOXELS)
-    throw new RangeError(`${scale.size.join(' x ')} voxels; up to ${MOST_VOXELS} are read`);
+  if (product(scale.size) > MAX_VOXELS)
+    throw new RangeError(`the volume has ${scale.size.join(' x ')} voxels: at most ${MAX_VOXELS} can be read`);
   const { ids, parts } = await readParts(volume);
   const edges = touchingPairs(parts, scale.size).filter(([a, b]) => join(ids[a], ids[b]));
   const info = graphInfoOf(infoOf(volume), graphChunkSize ?? scale.chunkSize);
@@ -43,13 +57,16 @@ export async function graphFromVolume(
   };
 }
 
-/** Who only serves mocks need not load the reader. Apart from `await using`, around which tsc leaves an import's `.ts` as it is. */
+/**
+ * Loads the reader only when it is needed. The import is in a function of its own, because tsc does not
+ * rewrite the `.ts` of an import beside `await using`.
+ */
 async function open(path: string): Promise<PrecomputedVolume> {
   const { openPrecomputed } = await import('../../lib/graphene/open-and-resolve.ts');
   return openPrecomputed(path);
 }
 
-/** All labels, and which of them each voxel of mip 0 has, x fastest; -1 is background. A chunk at a time. */
+/** Reads mip 0 chunk by chunk. `parts` holds each voxel's index into `ids`, x fastest; -1 is background. */
 async function readParts(volume: PrecomputedVolume): Promise<{ ids: bigint[]; parts: Int32Array }> {
   const [scale] = volume.scales,
     [sx, sy] = scale.size,

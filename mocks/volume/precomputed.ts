@@ -1,6 +1,6 @@
 /**
- * Writes a Neuroglancer Precomputed volume out of an array or a formula: small volumes for tests, without any binary fixture.
- * Source: Neuroglancer, src/datasource/precomputed/volume.md and sharded.md.
+ * Writes a Neuroglancer Precomputed volume from an array or a function: small volumes for tests, without
+ * binary fixtures. Source: Neuroglancer, src/datasource/precomputed/volume.md and sharded.md.
  */
 import type { Vec3 } from '../../lib/base/vec3.ts';
 import { product } from '../../lib/base/vec3.ts';
@@ -14,52 +14,69 @@ import { encoderFor, type Encoding } from './encoders.ts';
 import { writeShards, type ShardedChunk, type ShardingJson } from './shards.ts';
 import { dataTypeOf, fill, valueOf, type Labels, type ValueOf } from './values.ts';
 
-/** Options of `buildPrecomputed`. */
+/** Options of {@link buildPrecomputed}. `labels` and `size` are required. */
 export interface PrecomputedOptions {
-  /** The value of each voxel: a typed array with x fastest, or a function of x, y, z. */
+  /** The values of the volume, as an array or a function of the voxel. */
   labels: Labels;
-  /** Voxels of mip 0. */
+  /** Size of mip 0 in voxels, xyz. */
   size: Vec3;
-  /** @default the type of the array; uint64 for a function */
+  /** Data type of the values. @default the type of the array; uint64 for a function */
   dataType?: DataType;
-  /** Values a voxel. @default 1 */
+  /** Values per voxel. @default 1 */
   channels?: number;
-  /** @default 'segmentation'; 'image' for floats and signed types */
+  /** Type of the volume. @default 'segmentation' for unsigned integers, else 'image' */
   type?: 'segmentation' | 'image';
-  /** Nanometres a voxel of mip 0. @default [8, 8, 40] */
+  /** Nanometres per voxel of mip 0, xyz. @default [8, 8, 40] */
   resolution?: Vec3;
-  /** First voxel. @default [0, 0, 0] */
+  /** First voxel of mip 0, xyz. @default [0, 0, 0] */
   voxelOffset?: Vec3;
-  /** @default [64, 64, 64] */
+  /** Size of a chunk in voxels, xyz, at every mip. @default [64, 64, 64] */
   chunkSize?: Vec3;
-  /** @default 'raw' */
+  /** Encoding of the chunks. @default 'raw' */
   encoding?: Encoding;
-  /** Of compressed_segmentation. @default [8, 8, 8] */
+  /** Block size of compressed_segmentation in voxels, xyz. @default [8, 8, 8] */
   blockSize?: Vec3;
-  /** Around each object that is a chunk. zstd is written as stored blocks. @default 'none' */
+  /**
+   * Compression of each chunk as a whole. It cannot be combined with `sharding`. zstd is written as stored
+   * blocks.
+   * @default 'none'
+   */
   bitstream?: Bitstream;
-  /** Chunks in shards; `true` for identity, 2 minishard and 2 shard bits, all gzip; or what differs from that. @default one object a chunk */
+  /**
+   * Stores chunks in shards. `true` means the identity hash, no preshift, 2 minishard bits, 2 shard bits, and
+   * gzip for data and indices. An object changes some of these.
+   * @default false: one object per chunk
+   */
   sharding?: boolean | Partial<ShardingJson>;
-  /** Scales: each halves x and y of the one before, taking the value of the first voxel. @default 1 */
+  /**
+   * Number of scales. Each halves x and y of the scale before it, and keeps the value of the first voxel.
+   * @default 1
+   */
   mips?: number;
-  /** Chunks with nothing but 0 are not stored, as CloudVolume's `delete_black_uploads` leaves them. @default false */
+  /** Leaves out chunks that hold only 0, as CloudVolume does with `delete_black_uploads`. @default false */
   skipEmpty?: boolean;
 }
 
-/** A volume that was built. */
+/** A volume in memory. */
 export interface BuiltPrecomputed {
-  /** What the info file holds. */
+  /** Content of the info file. */
   readonly info: PrecomputedInfo;
-  /** `info` and all chunks or shards, by key: for `createMockBucket` and `writeFiles`. A fresh object of the caller's. */
+  /**
+   * The info and all chunks or shards by key, for `createMockBucket` and `writeFiles`. The caller may change
+   * it.
+   */
   readonly files: Record<string, StoredFile>;
-  /** What is stored there; undefined outside of the scale. For expectations, and made without reading the files. */
+  /**
+   * The value at a voxel, for expectations; undefined outside the scale. It comes from `labels`, not from the
+   * files. Voxels are those of `mip` (default 0); `channel` is 0 by default.
+   */
   readonly valueAt: (
     voxel: Vec3,
     options?: { mip?: number; channel?: number },
   ) => bigint | number | undefined;
 }
 
-/** The info of a built volume. */
+/** The info file of a volume. */
 export interface PrecomputedInfo {
   /** The format of the info. */
   '@type': 'neuroglancer_multiscale_volume';
@@ -73,7 +90,7 @@ export interface PrecomputedInfo {
   scales: ScaleJson[];
 }
 
-/** One scale of a built volume's info, as the Precomputed format names its members. */
+/** A scale, as the info file states it. */
 export interface ScaleJson {
   key: string;
   size: Vec3;
@@ -95,7 +112,15 @@ const DEFAULT_SHARDING: ShardingJson = {
   data_encoding: 'gzip',
 };
 
-/** @throws RangeError or TypeError for what does not fit together, InfoError for an impossible `sharding` */
+/**
+ * Writes a volume into memory.
+ *
+ * @throws RangeError or TypeError for options that do not match, InfoError for an impossible `sharding`.
+ * @example
+ * const labels = (x, y, z) => BigInt(1 + x);
+ * const volume = buildPrecomputed({ labels, size: [100, 50, 20], encoding: 'compressed_segmentation' });
+ * const bucket = createMockBucket({ files: volume.files });
+ */
 export function buildPrecomputed(options: PrecomputedOptions): BuiltPrecomputed {
   const { labels, size, channels = 1, voxelOffset = [0, 0, 0], mips = 1 } = options;
   const {
@@ -154,13 +179,13 @@ export function buildPrecomputed(options: PrecomputedOptions): BuiltPrecomputed 
 function check({ size, channels = 1, mips = 1, bitstream = 'none', sharding }: PrecomputedOptions): void {
   if (![...size, channels, mips].every((count) => Number.isSafeInteger(count) && count > 0))
     throw new RangeError(
-      `size ${size.join()}, channels ${channels} and mips ${mips} are whole numbers from 1`,
+      `size ${size.join()}, channels ${channels} and mips ${mips} must be whole numbers from 1`,
     );
   if (!Object.hasOwn(BITSTREAMS, bitstream))
     throw new TypeError(`bitstream ${String(bitstream)} is not one of ${Object.keys(BITSTREAMS).join(', ')}`);
   if (sharding && bitstream !== 'none')
     throw new RangeError(
-      `a sharded volume has no bitstream around its objects: say data_encoding of its sharding instead of ${bitstream}`,
+      `a sharded volume has no bitstream: set data_encoding of its sharding instead of ${bitstream}`,
     );
 }
 
@@ -171,7 +196,9 @@ const storedAs = (bytes: Uint8Array, bitstream: Bitstream): StoredFile => ({
 
 type Grid = Pick<Scale, 'key' | 'mip' | 'size' | 'voxelOffset' | 'chunkSize' | 'resolution'>;
 
-/** The scale of a mip covers all that mip 0 covers: 2^mip voxels along x and y to one. */
+/**
+ * The scale of a mip. One voxel covers 2^mip voxels of mip 0 along x and y. The scale covers all of mip 0.
+ */
 function scaleOf(
   mip: number,
   { size, voxelOffset = [0, 0, 0], resolution = [8, 8, 40], chunkSize = [64, 64, 64] }: PrecomputedOptions,
@@ -190,7 +217,7 @@ function scaleOf(
   };
 }
 
-/** Values of a scale: that of the first voxel of mip 0 that a voxel covers. */
+/** The values of a scale: each voxel has the value of the first voxel of mip 0 that it covers. */
 function samples(
   at: ValueOf,
   { mip }: Grid,
@@ -203,7 +230,7 @@ function samples(
   return (x, y, z, channel) => at(inside(x * factor, ox, sx), inside(y * factor, oy, sy), z, channel);
 }
 
-/** What an info says of a scale's grid. */
+/** The members of a scale that state its grid. */
 export const gridJson = ({ key, size, resolution, voxelOffset, chunkSize }: Omit<Grid, 'mip'>) => ({
   key,
   size,

@@ -1,12 +1,18 @@
-/** The 4-connected regions of one slice, numbered from 0 in the order of their first voxels, x fastest: how crackle and compresso count them. */
+/** Finds the 4-connected regions of a slice, in the order in which crackle and compresso number them. */
+
+/** The regions of a slice, numbered from 0 in the order of their first voxels, x fastest. */
 export interface Regions {
-  /** Region of each voxel; -1 where `isPart` said no. */
+  /** Region of each voxel; -1 where `isPart` is false. */
   of: Int32Array;
-  /** A voxel of each region: the first. */
+  /** The first voxel of each region. */
   first: number[];
 }
 
-/** @param joined Whether two neighbouring voxels of the slice are in one region. */
+/**
+ * Finds the regions.
+ * @param joined Whether two neighbouring voxels are in one region.
+ * @param isPart Whether a voxel is in any region. @default always
+ */
 export function regionsOf(
   sx: number,
   sy: number,

@@ -1,6 +1,6 @@
 /**
- * Writes shard files: the shard index, the chunks of each minishard in ascending order of their IDs, and the minishards' indices at the end.
- * Source: Neuroglancer, src/datasource/precomputed/sharded.md.
+ * Writes shard files. Each holds the shard index, the chunks by minishard in ascending order of their IDs,
+ * and the minishard indices. Source: Neuroglancer, src/datasource/precomputed/sharded.md.
  */
 import { gzipSync } from 'node:zlib';
 import type { Vec3 } from '../../lib/base/vec3.ts';
@@ -8,7 +8,7 @@ import { compressedMortonCodes } from '../../lib/precomputed/morton.ts';
 import { SHARD_INDEX_ENTRY_BYTES, shardIndexBytes } from '../../lib/precomputed/shard-index.ts';
 import { locateChunks, shardFileName, type ShardingSpec } from '../../lib/precomputed/sharding.ts';
 
-/** The `sharding` member of a scale, as the info spells it. */
+/** The `sharding` member of a scale in the info file. */
 export interface ShardingJson {
   /** The format of the shards. */
   '@type': 'neuroglancer_uint64_sharded_v1';
@@ -25,18 +25,19 @@ export interface ShardingJson {
   data_encoding: 'raw' | 'gzip';
 }
 
+/** A chunk to write into a shard. */
 export interface ShardedChunk {
-  /** Cell of the storage grid. */
+  /** Position in the scale's chunk grid, xyz. */
   position: Vec3;
   bytes: Uint8Array;
 }
 
-interface Placed {
+interface MinishardChunk {
   id: bigint;
   bytes: Uint8Array;
 }
 
-/** Shard files by name. */
+/** Writes chunks into shard files. @returns The files by name. */
 export function writeShards(
   chunks: readonly ShardedChunk[],
   gridShape: Vec3,
@@ -44,12 +45,12 @@ export function writeShards(
 ): Map<string, Uint8Array> {
   const ids = compressedMortonCodes(gridShape, Float64Array.from(chunks.flatMap(({ position }) => position)));
   const { shards, minishards } = locateChunks(spec, ids);
-  const byFile = new Map<string, Map<number, Placed[]>>();
+  const byFile = new Map<string, Map<number, MinishardChunk[]>>();
   chunks.forEach(({ bytes }, k) => {
     const shard = getOr(
       byFile,
       shardFileName(spec, shards[2 * k], shards[2 * k + 1]),
-      () => new Map<number, Placed[]>(),
+      () => new Map<number, MinishardChunk[]>(),
     );
     const id = (BigInt(ids[2 * k + 1]) << 32n) | BigInt(ids[2 * k]);
     getOr(shard, minishards[k], () => []).push({ id, bytes: packed(bytes, spec.dataEncoding) });
@@ -57,7 +58,7 @@ export function writeShards(
   return new Map([...byFile].map(([name, shard]) => [name, shardBytes(shard, spec)]));
 }
 
-function shardBytes(shard: Map<number, Placed[]>, spec: ShardingSpec): Uint8Array {
+function shardBytes(shard: Map<number, MinishardChunk[]>, spec: ShardingSpec): Uint8Array {
   const base = shardIndexBytes(spec);
   const parts: Uint8Array[] = [];
   let end = 0;
@@ -67,7 +68,8 @@ function shardBytes(shard: Map<number, Placed[]>, spec: ShardingSpec): Uint8Arra
   };
   const indices = [...shard].map(([minishard, chunks]) => {
     chunks.sort((a, b) => (a.id < b.id ? -1 : 1));
-    // Differences of the IDs; differences of each start to the end before it: only the first is not 0.
+    // Differences of the IDs, differences of each start to the end before it (only the first is not 0), then
+    // the sizes.
     const index = new BigUint64Array(3 * chunks.length);
     index[chunks.length] = BigInt(end);
     chunks.forEach(({ id, bytes }, k) => {

@@ -1,31 +1,35 @@
-/** Objects cut into supervoxels: each in one graph chunk, as a chunkedgraph wants them. */
+/** Cuts objects into supervoxels, each of which lies in one graph chunk. */
 import type { Vec3 } from '../../lib/base/vec3.ts';
 import { product } from '../../lib/base/vec3.ts';
 import { chunkBaseId } from '../mock-graph-info.ts';
 import { touchingPairs } from './touching.ts';
 import type { ValueOf } from './values.ts';
 
+/** The volume and the sizes to cut to, all in voxels, xyz. */
 export interface CutOptions {
-  /** Voxels. */
   size: Vec3;
   voxelOffset: Vec3;
   graphChunkSize: Vec3;
-  /** Most voxels of a supervoxel along each axis, counted from its graph chunk. */
+  /** Largest size of a supervoxel. Cuts are counted from the start of each graph chunk. */
   supervoxelSize: Vec3;
 }
 
+/** Supervoxels and the edges that connect each object. */
 export interface Supervoxels {
-  /** IDs: layer 1, graph chunk, and a number from 1 in the order of first voxels. */
+  /** IDs: layer 1, the graph chunk, and a segment from 1 in the order of the first voxels. */
   ids: bigint[];
-  /** The object each was cut from. */
+  /** The object that each supervoxel was cut from. */
   objects: bigint[];
-  /** Index of the supervoxel of each voxel, x fastest; -1 is background. */
+  /** The index of each voxel's supervoxel, x fastest; -1 is background. */
   parts: Int32Array;
-  /** Pairs of indices that hold each object together: what touches, and one more for each part that is away from the rest. */
+  /**
+   * Pairs of indices: supervoxels that touch, and one more pair for each part that does not touch the rest of
+   * its object.
+   */
   edges: [number, number][];
 }
 
-/** Every object is one connected component of the edges; background is 0. */
+/** Cuts objects into supervoxels. The edges connect each object; 0 is background. */
 export function cutIntoSupervoxels(
   objectAt: ValueOf,
   { size, voxelOffset, graphChunkSize, supervoxelSize }: CutOptions,
@@ -60,11 +64,14 @@ export function cutIntoSupervoxels(
         parts[at] = last.index;
       }
     }
-  return { ids, objects, parts, edges: holdTogether(touchingPairs(parts, size), objects) };
+  return { ids, objects, parts, edges: connectObjects(touchingPairs(parts, size), objects) };
 }
 
-/** Edges between what touches and is of one object, and from each object's first part to those that do not hang together with it. */
-function holdTogether(touching: readonly [number, number][], objects: readonly bigint[]): [number, number][] {
+/**
+ * Edges between touching supervoxels of one object, and from each object's first supervoxel to parts that are
+ * not connected to it.
+ */
+function connectObjects(touching: readonly [number, number][], objects: readonly bigint[]): [number, number][] {
   const edges = touching.filter(([a, b]) => objects[a] === objects[b]);
   const parents = objects.map((_, k) => k);
   const top = (k: number): number => {

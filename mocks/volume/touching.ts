@@ -1,9 +1,9 @@
 /**
- * Which parts of a volume share a face.
+ * Finds the parts of a volume that share a face.
  *
- * @param parts Part of each voxel, x fastest: from 0; -1 is none.
- * @param size Voxels along x, y, z.
- * @returns Each pair once, the smaller number first, in the order met.
+ * @param parts The part of each voxel, x fastest, from 0; -1 for none.
+ * @param size Size of the volume in voxels, xyz.
+ * @returns Each pair once, with the smaller number first, in the order of their first shared face.
  */
 export function touchingPairs(
   parts: Int32Array,
@@ -12,7 +12,7 @@ export function touchingPairs(
   const seen = new Set<number>();
   const pairs: [number, number][] = [];
   const count = parts.reduce((most, part) => Math.max(most, part), 0) + 1;
-  const meet = (a: number, b: number): void => {
+  const addPair = (a: number, b: number): void => {
     if (a === b || a < 0 || b < 0) return;
     const first = Math.min(a, b),
       second = Math.max(a, b),
@@ -25,9 +25,9 @@ export function touchingPairs(
   for (let z = 0; z < sz; z++)
     for (let y = 0; y < sy; y++)
       for (let x = 0; x < sx; x++, at++) {
-        if (x > 0) meet(parts[at - 1], parts[at]);
-        if (y > 0) meet(parts[at - sx], parts[at]);
-        if (z > 0) meet(parts[at - sx * sy], parts[at]);
+        if (x > 0) addPair(parts[at - 1], parts[at]);
+        if (y > 0) addPair(parts[at - sx], parts[at]);
+        if (z > 0) addPair(parts[at - sx * sy], parts[at]);
       }
   return pairs;
 }

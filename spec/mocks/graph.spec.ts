@@ -118,7 +118,7 @@ describe('a graph from a table of roots', () => {
     {
       name: 'a supervoxel of another layer',
       options: { supervoxels: [root(1)], edges: [] },
-      message: `${root(1)} is no supervoxel: its layer is 5, not 1`,
+      message: `${root(1)} is not a supervoxel: its layer is 5, not 1`,
     },
     {
       name: 'one supervoxel twice',
@@ -128,7 +128,7 @@ describe('a graph from a table of roots', () => {
     {
       name: 'a root of another layer',
       options: { supervoxel_to_root: { [String(a)]: b } },
-      message: `${b} is no root ID: its layer is not 5`,
+      message: `${b} is not a root ID: its layer is not 5`,
     },
     {
       name: 'an edge to nowhere',

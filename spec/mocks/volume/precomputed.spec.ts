@@ -114,19 +114,19 @@ describe('buildPrecomputed', () => {
       name: 'too few labels',
       options: { labels: new Uint8Array(7), size: [2, 2, 2] },
       error: RangeError,
-      says: '7 labels for 2 x 2 x 2 voxels: 8 are wanted',
+      says: '7 labels for 2 x 2 x 2 voxels: 8 are needed',
     },
     {
       name: 'a plain array',
       options: { labels: [1n], size: [1, 1, 1] },
       error: TypeError,
-      says: 'labels are a typed array of a volume’s data type, or a function of x, y, z and the channel',
+      says: 'labels must be a typed array of a volume’s data type, or a function of x, y, z and the channel',
     },
     {
       name: 'a size of nothing',
       options: { labels: () => 1n, size: [2, 0, 2] },
       error: RangeError,
-      says: 'size 2,0,2, channels 1 and mips 1 are whole numbers from 1',
+      says: 'size 2,0,2, channels 1 and mips 1 must be whole numbers from 1',
     },
     {
       name: 'bytes as compressed_segmentation',
@@ -156,7 +156,7 @@ describe('buildPrecomputed', () => {
       name: 'a bitstream around shards',
       options: { labels: () => 1n, size: [1, 1, 1], bitstream: 'br', sharding: true },
       error: RangeError,
-      says: 'a sharded volume has no bitstream around its objects: say data_encoding of its sharding instead of br',
+      says: 'a sharded volume has no bitstream: set data_encoding of its sharding instead of br',
     },
   ] as const)('refuses $name', ({ options, error, says }) => {
     const thrown = thrownBy(() => buildPrecomputed(options as never));
