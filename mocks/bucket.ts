@@ -169,7 +169,9 @@ function serve(
   // Google unpacks gzip for a client that does not accept it, and then ignores ranges. Amazon sends the
   // stored bytes.
   const unpack =
-    style === 'gs' && contentEncoding === 'gzip' && !(requestHeaders['accept-encoding'] ?? '').includes('gzip');
+    style === 'gs' &&
+    contentEncoding === 'gzip' &&
+    !(requestHeaders['accept-encoding'] ?? '').includes('gzip');
   const bytes = unpack ? gunzipSync(stored) : stored;
   const md5 = createHash('md5').update(stored).digest(),
     etag = versions === 'changing' ? `"${replies}"` : `"${md5.toString('hex')}"`;
@@ -185,7 +187,8 @@ function serve(
       'x-goog-stored-content-length': String(stored.byteLength),
     }),
   };
-  if (requestHeaders['if-match'] !== undefined && !names(requestHeaders['if-match'], etag)) return bucketError(style, 412);
+  if (requestHeaders['if-match'] !== undefined && !names(requestHeaders['if-match'], etag))
+    return bucketError(style, 412);
   if (requestHeaders['if-none-match'] !== undefined && names(requestHeaders['if-none-match'], etag))
     return { status: 304, headers: common, body: new Uint8Array(0) };
   const part = unpack ? 'none' : parseRange(requestHeaders.range ?? '', bytes.length);

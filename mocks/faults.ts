@@ -15,9 +15,14 @@ export interface Fault {
   /**
    * Hits only the requests beyond this rate: more than `requests` in any `perMs` milliseconds. The answer has
    * a Retry-After header, in seconds, unless `headers` sets one.
-   * @default no rate; `perMs` is 1000
+   * @default every request
    */
-  rate?: { requests: number; perMs?: number };
+  rate?: {
+    /** How many requests of each interval are not hit. */
+    requests: number;
+    /** Length of the interval in milliseconds. @default 1000 */
+    perMs?: number;
+  };
   /**
    * The share of requests that are hit, 0 to 1. `seed` and the order of the requests decide which ones.
    * @default 1

@@ -30,7 +30,8 @@ export function writeFiles(folder: string, files: Readonly<Record<string, Uint8A
   for (const [key, file] of Object.entries(files)) {
     const { bytes, contentEncoding }: StoredFile = file instanceof Uint8Array ? { bytes: file } : file;
     const suffix = SUFFIXES.find(([, encoding]) => encoding === contentEncoding)?.[0];
-    if (suffix === undefined) throw new RangeError(`${key}: there is no suffix for the Content-Encoding ${contentEncoding}`);
+    if (suffix === undefined)
+      throw new RangeError(`${key}: there is no suffix for the Content-Encoding ${contentEncoding}`);
     if (key.startsWith('/') || key.split(/[\\/]/).includes('..'))
       throw new RangeError(`${key} is not below the folder`);
     const path = join(folder, key + suffix);

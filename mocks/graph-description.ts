@@ -23,7 +23,12 @@ export interface GraphEdit {
    */
   split?: readonly (readonly Id[])[];
   /** Exactly the edges that the edit adds and removes, as pairs of supervoxels. A removed edge must exist. */
-  edges?: { added?: readonly (readonly Id[])[]; removed?: readonly (readonly Id[])[] };
+  edges?: {
+    /** Edges to add. @default [] */
+    added?: readonly (readonly Id[])[];
+    /** Edges to remove. @default [] */
+    removed?: readonly (readonly Id[])[];
+  };
   /** IDs of the new roots, in the order of the roots' smallest supervoxels. @default the next free IDs */
   new_root_ids?: readonly Id[];
   /** Kind of the operation, for the operation log. @default 'merge' if no edges are removed, else 'split' */
@@ -84,7 +89,12 @@ export interface GraphDescription {
    * precedence over `roots` and `new_root_ids`.
    * @default []
    */
-  epochs?: readonly { timestamp: MockTimestamp; root: readonly Id[] }[];
+  epochs?: readonly {
+    /** When the roots are valid: the base timestamp, or the timestamp of an edit. */
+    timestamp: MockTimestamp;
+    /** Root IDs, one per entry of `supervoxels`. */
+    root: readonly Id[];
+  }[];
 }
 
 /** A timestamp in whole milliseconds since 1970. @throws RangeError for text that is not a timestamp. */
@@ -93,7 +103,9 @@ export function toMs(timestamp: MockTimestamp): number {
     typeof timestamp === 'number'
       ? Math.floor(Math.round(timestamp * 1e6) / 1e3)
       : new Date(
-          typeof timestamp === 'string' && !/(Z|[+-]\d\d:?\d\d)$/.test(timestamp) ? `${timestamp}Z` : timestamp,
+          typeof timestamp === 'string' && !/(Z|[+-]\d\d:?\d\d)$/.test(timestamp)
+            ? `${timestamp}Z`
+            : timestamp,
         ).getTime();
   if (!Number.isFinite(ms)) throw new RangeError(`${String(timestamp)} is not a timestamp`);
   return ms;

@@ -66,7 +66,7 @@ export const sentHeaders = (response: MockResponse): Record<string, string> =>
     ? { 'content-length': String(response.body.byteLength), ...response.headers }
     : response.headers;
 
-/** Answers a request. Its exceptions end the connection. */
+/** Answers a request, at once or later. An exception ends the connection. */
 export type MockHandler = (request: MockRequest) => MockResponse | Promise<MockResponse>;
 
 /** Origin of a request that names none. */

@@ -116,7 +116,12 @@ export class RequestLog {
    * @param path
    * @default all requests
    */
-  bytes(path?: PathPattern): { up: number; down: number } {
+  bytes(path?: PathPattern): {
+    /** Bytes of the requests' bodies. */
+    up: number;
+    /** Bytes of the answers' bodies that were sent. */
+    down: number;
+  } {
     const sum = { up: 0, down: 0 };
     for (const { bodyBytes, responseBytes } of this.matching(path)) {
       sum.up += bodyBytes;

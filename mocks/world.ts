@@ -68,7 +68,10 @@ export interface World {
   /** The watershed, whose labels are supervoxel IDs. */
   readonly volume: BuiltPrecomputed;
   /** The description that `graph` was made from. `graphene-points mock --graph` reads it as JSON. */
-  readonly description: GraphDescription & { table: string };
+  readonly description: GraphDescription & {
+    /** Name of the table. */
+    table: string;
+  };
   /** `{ '/segmentation': graph, '/bucket': bucket }`, for `serveMocks` and `nockMocks`. */
   readonly routes: MockRoutes;
   /**

@@ -28,7 +28,8 @@ function minimalCover({ graph, info }: TableContext, ids: BigUint64Array, timeMs
     throw new ServerCrash('zero-size array to reduction operation minimum which has no identity');
   const lowest = Math.min(...Array.from(ids, (id) => layout.layerOfId(id)));
   const wanted = new Set(Array.from(ids, (id) => nodesAt(graph, nodes.findId(id), lowest)).flat());
-  const isWanted = (node: number): boolean => nodesAt(graph, node, lowest).every((below) => wanted.has(below));
+  const isWanted = (node: number): boolean =>
+    nodesAt(graph, node, lowest).every((below) => wanted.has(below));
 
   const byLayer = { length: 2 ** info.graph.n_bits_for_layer_id };
   const waiting = Array.from(byLayer, () => new Set<bigint>());

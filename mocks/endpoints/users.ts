@@ -17,14 +17,19 @@ export interface MockUser {
    * Terms of service that the user has not accepted. Until then the user has no permissions.
    * @default none
    */
-  missingTos?: { id: number; name: string };
+  missingTos?: {
+    /** ID of the terms. */
+    id: number;
+    /** Name of the terms. */
+    name: string;
+  };
 }
 
 /** A user as change logs show it. */
 export interface KnownUser {
-  /** The name of the user. */
+  /** Name of the user. */
   name: string;
-  /** The affiliation of the user. */
+  /** Affiliation of the user. @default null */
   affiliation?: string;
 }
 

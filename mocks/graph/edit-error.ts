@@ -5,9 +5,8 @@
 export class EditError extends Error {
   /** Always `EditError`. */
   override readonly name = 'EditError';
-  /** @param code `REFUSED` for an edit that the server does not allow, `FAILED` for one that crashes it. */
   constructor(
-    /** `REFUSED` is HTTP status 400, `FAILED` is 500. */
+    /** `REFUSED` for an edit that the server does not allow, `FAILED` for an edit that crashes it. */
     readonly code: 'REFUSED' | 'FAILED',
     message: string,
   ) {

@@ -46,7 +46,9 @@ export async function graphFromVolume(
   await using volume = await open(path);
   const [scale] = volume.scales;
   if (product(scale.size) > MAX_VOXELS)
-    throw new RangeError(`the volume has ${scale.size.join(' x ')} voxels: at most ${MAX_VOXELS} can be read`);
+    throw new RangeError(
+      `the volume has ${scale.size.join(' x ')} voxels: at most ${MAX_VOXELS} can be read`,
+    );
   const { ids, parts } = await readParts(volume);
   const edges = touchingPairs(parts, scale.size).filter(([a, b]) => join(ids[a], ids[b]));
   const info = graphInfoOf(infoOf(volume), graphChunkSize ?? scale.chunkSize);

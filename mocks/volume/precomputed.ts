@@ -78,13 +78,13 @@ export interface BuiltPrecomputed {
 
 /** The info file of a volume. */
 export interface PrecomputedInfo {
-  /** The format of the info. */
+  /** The format of the info file. */
   '@type': 'neuroglancer_multiscale_volume';
-  /** Whether voxels hold an image or labels. */
+  /** Whether the values are labels or an image. */
   type: 'segmentation' | 'image';
-  /** The type of a voxel's value. */
+  /** Data type of the values. */
   data_type: DataType;
-  /** How many values each voxel has. */
+  /** Values per voxel. */
   num_channels: number;
   /** The scales, finest first. */
   scales: ScaleJson[];

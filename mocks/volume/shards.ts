@@ -12,16 +12,17 @@ import { locateChunks, shardFileName, type ShardingSpec } from '../../lib/precom
 export interface ShardingJson {
   /** The format of the shards. */
   '@type': 'neuroglancer_uint64_sharded_v1';
-  /** The hash of chunk IDs. */
+  /** The hash function for chunk IDs. */
   hash: 'identity' | 'murmurhash3_x86_128';
-  /** How many low bits of a chunk ID do not enter the hash. */
+  /** How many low bits of a chunk ID are dropped before the hash. */
   preshift_bits: number;
-  /** How many bits of the hash name the minishard. */
+  /** How many bits of the hash select the minishard. */
   minishard_bits: number;
-  /** How many bits of the hash name the shard. */
+  /** How many bits of the hash select the shard. */
   shard_bits: number;
-  /** How minishard indices are compressed. */
+  /** Compression of the minishard indices. */
   minishard_index_encoding: 'raw' | 'gzip';
+  /** Compression of each chunk. */
   data_encoding: 'raw' | 'gzip';
 }
 

@@ -71,7 +71,10 @@ export function cutIntoSupervoxels(
  * Edges between touching supervoxels of one object, and from each object's first supervoxel to parts that are
  * not connected to it.
  */
-function connectObjects(touching: readonly [number, number][], objects: readonly bigint[]): [number, number][] {
+function connectObjects(
+  touching: readonly [number, number][],
+  objects: readonly bigint[],
+): [number, number][] {
   const edges = touching.filter(([a, b]) => objects[a] === objects[b]);
   const parents = objects.map((_, k) => k);
   const top = (k: number): number => {
